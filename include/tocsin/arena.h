@@ -1,0 +1,45 @@
+/* arena.h - memory that is given back all at once.
+ *
+ * A request, a parsed document, an evaluation allocates from one arena and releases it at its end; nothing inside is
+ * freed by itself. An arena with a limit never fails in the middle of building something: past the limit it goes on
+ * serving and says so, and the owner of the loop that a user can size asks arena_is_full() once a step and stops with
+ * ERR_LIMIT.
+ *
+ * Shapes   chunks of 4 KiB doubling up to 256 KiB; larger objects get a chunk of their own. Alignment 16.
+ * Owns     the arena owns every byte handed out, until arena_release() or arena_reset().
+ * Errors   none; out of memory aborts (base/mem.h).
+ * Cost     a pointer bump; freed bytes are poisoned under ASan. One thread at a time.
+ */
+#ifndef TOCSIN_ARENA_H
+#define TOCSIN_ARENA_H
+
+#include "tocsin/attr.h"
+#include "tocsin/str.h"
+
+struct arena_chunk;
+
+struct arena {
+    struct arena_chunk *head;
+    char *at, *end;
+    size_t used;  /* bytes handed out */
+    size_t limit; /* 0 = none */
+};
+
+void arena_init(struct arena *a, size_t limit);
+void arena_release(struct arena *a);
+void arena_reset(struct arena *a); /* forgets everything, keeps the newest chunk for reuse */
+
+void *arena_alloc(struct arena *a, size_t n) must_check;  /* uninitialised */
+void *arena_zalloc(struct arena *a, size_t n) must_check; /* zeroed */
+void *arena_array(struct arena *a, size_t count, size_t size) must_check; /* zeroed */
+str arena_str(struct arena *a, str s);                    /* copy, with a NUL behind it */
+str arena_printf(struct arena *a, const char *fmt, ...) printf_like(2, 3);
+
+static inline bool arena_is_full(const struct arena *a)
+{
+    return a->limit != 0 && a->used > a->limit;
+}
+
+#define arena_new(a, type) ((type *)arena_zalloc(a, sizeof(type)))
+
+#endif

@@ -1,0 +1,19 @@
+/* attr.h - the GNU attributes that tocsin uses, under their house names. */
+#ifndef TOCSIN_ATTR_H
+#define TOCSIN_ATTR_H
+
+#define must_check        __attribute__((warn_unused_result))
+#define printf_like(f, a) __attribute__((format(printf, f, a)))
+#define no_return         __attribute__((noreturn))
+#define is_unused         __attribute__((unused))
+#define returns_owned     __attribute__((malloc, warn_unused_result))
+#define falls_through     __attribute__((fallthrough))
+#define is_likely(x)      __builtin_expect(!!(x), 1)
+#define is_unlikely(x)    __builtin_expect(!!(x), 0)
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The struct that ptr is the given member of. Needs <stddef.h>. */
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+
+#endif

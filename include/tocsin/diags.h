@@ -1,0 +1,51 @@
+/* diags.h - the faults of a document: all of them, each with its place.
+ *
+ * YAML, rule files, PromQL and templates report here, so that a user sees every problem of every file in one run.
+ * Rendering (source line, caret, colour, JSON, SARIF) is the reader's business: cli/diag_print.
+ *
+ * Shapes   a list in the order of discovery; at most DIAGS_MAX are kept, the rest is counted.
+ * Units    line and col are 1-based; col counts bytes; [at, at + len) are byte offsets into the file, len 0 = unknown.
+ * Owns     the diags own copies of all text.
+ */
+#ifndef TOCSIN_DIAGS_H
+#define TOCSIN_DIAGS_H
+
+#include "tocsin/arena.h"
+
+enum diag_severity { DIAG_INFO, DIAG_WARNING, DIAG_ERROR };
+
+enum { DIAGS_MAX = 1000 };
+
+struct diag_place {
+    str file; /* empty = no file (standard input, request body) */
+    int line, col;
+    size_t at, len;
+};
+
+struct diag {
+    enum diag_severity severity;
+    const char *id; /* static: "R004", "C012"; never NULL */
+    struct diag_place place;
+    str message; /* lower case, subject in quotes */
+    str help;    /* what to do about it; may be empty */
+    struct diag_place second; /* "first defined here"; line 0 = none */
+};
+
+struct diags {
+    struct arena text;
+    struct diag *v;
+    size_t n, cap;
+    size_t errors, warnings, dropped;
+};
+
+void diags_init(struct diags *d);
+void diags_release(struct diags *d);
+
+/* Appends one; returns it for diag_help() and diag_second(), or NULL when it was only counted. */
+struct diag *diags_add(struct diags *d, enum diag_severity severity, const char *id, struct diag_place place,
+                       const char *fmt, ...) printf_like(5, 6);
+void diag_help(struct diags *d, struct diag *g, const char *fmt, ...) printf_like(3, 4); /* g: NULL is fine */
+void diag_second(struct diags *d, struct diag *g, struct diag_place place);
+void diags_move(struct diags *to, struct diags *from); /* appends all of from, empties it */
+
+#endif

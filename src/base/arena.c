@@ -1,0 +1,136 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include "base/mem.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#endif
+#endif
+#ifndef ASAN_POISON_MEMORY_REGION
+#define ASAN_POISON_MEMORY_REGION(p, n)   ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
+enum { ALIGN = 16, CHUNK_MIN = 4096, CHUNK_MAX = 256 * 1024 };
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t size; /* bytes behind the header */
+    _Alignas(ALIGN) char bytes[];
+};
+
+void arena_init(struct arena *a, size_t limit)
+{
+    *a = (struct arena){.limit = limit};
+}
+
+static void free_chunks(struct arena_chunk *c)
+{
+    while (c != NULL) {
+        struct arena_chunk *next = c->next;
+
+        ASAN_UNPOISON_MEMORY_REGION(c->bytes, c->size);
+        mem_free(c);
+        c = next;
+    }
+}
+
+void arena_release(struct arena *a)
+{
+    free_chunks(a->head);
+    *a = (struct arena){.limit = a->limit};
+}
+
+void arena_reset(struct arena *a)
+{
+    struct arena_chunk *c = a->head;
+
+    a->used = 0;
+    if (c == NULL)
+        return;
+    free_chunks(c->next);
+    c->next = NULL;
+    a->at = c->bytes;
+    a->end = c->bytes + c->size;
+    ASAN_POISON_MEMORY_REGION(c->bytes, c->size);
+}
+
+static void grow(struct arena *a, size_t n)
+{
+    size_t size = a->head != NULL ? a->head->size * 2 : CHUNK_MIN;
+    struct arena_chunk *c;
+
+    if (size > CHUNK_MAX)
+        size = CHUNK_MAX;
+    if (size < n)
+        size = n;
+    c = mem_alloc(sizeof(*c) + size);
+    c->size = size;
+    c->next = a->head;
+    a->head = c;
+    a->at = c->bytes;
+    a->end = c->bytes + size;
+    ASAN_POISON_MEMORY_REGION(c->bytes, size);
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    size_t room = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    void *p;
+
+    BUG_ON(room < n);
+    if (room == 0)
+        room = ALIGN;
+    if ((size_t)(a->end - a->at) < room)
+        grow(a, room);
+    p = a->at;
+    a->at += room;
+    a->used += room;
+    ASAN_UNPOISON_MEMORY_REGION(p, n != 0 ? n : 1);
+    return p;
+}
+
+void *arena_zalloc(struct arena *a, size_t n)
+{
+    return memset(arena_alloc(a, n), 0, n);
+}
+
+void *arena_array(struct arena *a, size_t count, size_t size)
+{
+    size_t n;
+
+    BUG_ON(__builtin_mul_overflow(count, size, &n));
+    return arena_zalloc(a, n);
+}
+
+str arena_str(struct arena *a, str s)
+{
+    char *p = arena_alloc(a, s.n + 1);
+
+    if (s.n != 0)
+        memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
+    return (str){p, s.n};
+}
+
+str arena_printf(struct arena *a, const char *fmt, ...)
+{
+    va_list ap, ap2;
+    int n;
+    char *p;
+
+    va_start(ap, fmt);
+    va_copy(ap2, ap);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    BUG_ON(n < 0);
+    p = arena_alloc(a, (size_t)n + 1);
+    vsnprintf(p, (size_t)n + 1, fmt, ap2);
+    va_end(ap2);
+    return (str){p, (size_t)n};
+}

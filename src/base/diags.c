@@ -1,0 +1,102 @@
+#include "base/diags.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include "base/mem.h"
+
+void diags_init(struct diags *d)
+{
+    *d = (struct diags){0};
+    arena_init(&d->text, 0);
+}
+
+void diags_release(struct diags *d)
+{
+    arena_release(&d->text);
+    mem_free(d->v);
+    *d = (struct diags){0};
+}
+
+static str vprint(struct arena *a, const char *fmt, va_list ap)
+{
+    char line[2048];
+    int n = vsnprintf(line, sizeof(line), fmt, ap);
+
+    if (n < 0)
+        n = 0;
+    if ((size_t)n >= sizeof(line)) {
+        n = sizeof(line) - 1;
+        memcpy(line + n - 3, "...", 3);
+    }
+    return arena_str(a, (str){line, (size_t)n});
+}
+
+static struct diag_place keep(struct diags *d, struct diag_place p)
+{
+    /* Most diags of a run name the file of their predecessor. */
+    if (d->n != 0 && str_eq(d->v[d->n - 1].place.file, p.file))
+        p.file = d->v[d->n - 1].place.file;
+    else
+        p.file = arena_str(&d->text, p.file);
+    return p;
+}
+
+struct diag *diags_add(struct diags *d, enum diag_severity severity, const char *id,
+                       struct diag_place place, const char *fmt, ...)
+{
+    struct diag g = {.severity = severity, .id = id};
+    va_list ap;
+
+    d->errors += severity == DIAG_ERROR;
+    d->warnings += severity == DIAG_WARNING;
+    if (d->n == DIAGS_MAX) {
+        d->dropped++;
+        return NULL;
+    }
+    va_start(ap, fmt);
+    g.message = vprint(&d->text, fmt, ap);
+    va_end(ap);
+    g.place = keep(d, place);
+    if (d->n == d->cap) {
+        d->cap = d->cap != 0 ? d->cap * 2 : 8;
+        d->v = mem_resize(d->v, d->cap, sizeof(d->v[0]));
+    }
+    d->v[d->n] = g;
+    return &d->v[d->n++];
+}
+
+void diag_help(struct diags *d, struct diag *g, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (g == NULL)
+        return;
+    va_start(ap, fmt);
+    g->help = vprint(&d->text, fmt, ap);
+    va_end(ap);
+}
+
+void diag_second(struct diags *d, struct diag *g, struct diag_place place)
+{
+    if (g == NULL)
+        return;
+    place.file = arena_str(&d->text, place.file);
+    g->second = place;
+}
+
+void diags_move(struct diags *to, struct diags *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        const struct diag *g = &from->v[i];
+        struct diag *copy = diags_add(to, g->severity, g->id, g->place, "%.*s", STR(g->message));
+
+        if (copy == NULL)
+            continue;
+        copy->help = arena_str(&to->text, g->help);
+        if (g->second.line != 0)
+            diag_second(to, copy, g->second);
+    }
+    to->dropped += from->dropped;
+    diags_release(from);
+    diags_init(from);
+}

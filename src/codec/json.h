@@ -1,0 +1,77 @@
+/* json.h - a pull reader and a writer for RFC 8259 JSON.
+ *
+ * The reader walks the text once and builds nothing: the caller asks for what it expects, so that 20,000 alerts never
+ * exist as a tree. Failure is sticky: after the first error every call returns false and r->err says why and where, so
+ * a caller checks once, at json_end().
+ *
+ *     json_reader_init(&r, body, &arena, 64);
+ *     for (json_array_begin(&r); json_array_next(&r);)
+ *         for (json_object_begin(&r); json_object_next(&r, &key);)
+ *             if (str_is(key, "id")) json_string(&r, &id); else json_skip(&r);
+ *     if (!json_end(&r)) ... r.err
+ *
+ * Shapes   a string without escapes is a slice of the input, else it lives in the arena. Numbers keep their text.
+ * Errors   r->err with 1-based line and column (bytes). Strict: bad UTF-8, NUL, lone surrogates, trailing text, depth.
+ * Owns     the reader borrows the input and the arena.
+ * Cost     one pass, no allocation but for escaped strings.
+ * Source   RFC 8259. Duplicate keys are the caller's to see. Oracle in tests: jansson.
+ */
+#ifndef CODEC_JSON_H
+#define CODEC_JSON_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+enum json_type { JSON_FAILED, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+struct json_reader {
+    str in;
+    size_t at;
+    struct arena *a;
+    unsigned depth, max_depth;
+    bool first; /* no comma is due before the next element */
+    bool failed;
+    struct err err;
+};
+
+void json_reader_init(struct json_reader *r, str in, struct arena *a, unsigned max_depth);
+enum json_type json_peek(struct json_reader *r); /* type of the next value, nothing is consumed */
+
+bool json_object_begin(struct json_reader *r);
+bool json_object_next(struct json_reader *r, str *key); /* false at the end (consumed) or on failure */
+bool json_array_begin(struct json_reader *r);
+bool json_array_next(struct json_reader *r);
+
+bool json_string(struct json_reader *r, str *out);
+bool json_number(struct json_reader *r, str *text); /* the digits as written */
+bool json_double(struct json_reader *r, double *out);
+bool json_i64(struct json_reader *r, int64_t *out); /* fails on a fraction, an exponent or overflow */
+bool json_bool(struct json_reader *r, bool *out);
+bool json_null(struct json_reader *r);
+bool json_skip(struct json_reader *r);           /* any one value */
+bool json_raw(struct json_reader *r, str *text); /* any one value, as written */
+bool json_end(struct json_reader *r) must_check; /* nothing may follow; false when anything failed */
+bool json_fail(struct json_reader *r, const char *fmt, ...) printf_like(2, 3); /* the caller's own complaint, here */
+
+/* -- writing -- */
+
+struct json_writer {
+    struct buf *out;
+    bool html;  /* escape < > & as Go's encoder does */
+    bool comma; /* one is due before the next value */
+};
+
+void json_writer_init(struct json_writer *w, struct buf *out, bool html);
+void json_open(struct json_writer *w, char bracket);  /* '{' or '[' */
+void json_close(struct json_writer *w, char bracket); /* '}' or ']' */
+void json_key(struct json_writer *w, str key);
+void json_put_str(struct json_writer *w, str s);
+void json_put_i64(struct json_writer *w, int64_t v);
+void json_put_u64(struct json_writer *w, uint64_t v);
+void json_put_double(struct json_writer *w, double v); /* as Go: shortest, exponent outside 1e-6..1e21 */
+void json_put_bool(struct json_writer *w, bool v);
+void json_put_null(struct json_writer *w);
+void json_put_raw(struct json_writer *w, str json); /* a complete value */
+
+#endif

@@ -1,0 +1,185 @@
+#include "codec/quote.h"
+
+#include "base/utf8.h"
+
+/* Whether Go's strconv.IsPrint would print the rune as it is. Go's table follows Unicode categories L, M, N, P, S and
+ * the ASCII blank; outside ASCII the runes that matter in labels are letters and symbols, so only the control, format,
+ * separator, private-use and noncharacter ranges are excluded here. */
+static bool is_printable(uint32_t r)
+{
+    if (r < 0x20 || r == 0x7f)
+        return false;
+    if (r < 0x7f)
+        return true;
+    if (r <= 0xa0 || r == 0xad)
+        return false;
+    if ((r >= 0x2000 && r <= 0x200f) || (r >= 0x2028 && r <= 0x202f) || (r >= 0x205f && r <= 0x206f))
+        return false;
+    if (r == 0x1680 || r == 0x180e || r == 0x3000 || r == 0xfeff || (r >= 0xfff9 && r <= 0xfffb))
+        return false;
+    if ((r >= 0xe000 && r <= 0xf8ff) || r >= 0xe0000)
+        return r >= 0xe0100 && r <= 0xe01ef;
+    if ((r >= 0xfdd0 && r <= 0xfdef) || (r & 0xfffe) == 0xfffe)
+        return false;
+    return true;
+}
+
+void quote_go(struct buf *out, str s)
+{
+    static const char simple[] = "abtnvfr"; /* 7..13 */
+
+    buf_addc(out, '"');
+    while (s.n != 0) {
+        uint32_t r;
+        size_t k = utf8_decode(s, &r);
+        unsigned char c = (unsigned char)s.p[0];
+
+        if (c == '"' || c == '\\')
+            buf_addf(out, "\\%c", c);
+        else if (c >= 7 && c <= 13)
+            buf_addf(out, "\\%c", simple[c - 7]);
+        else if (c < 0x20 || c == 0x7f || (k == 1 && c >= 0x80))
+            buf_addf(out, "\\x%02x", c);
+        else if (is_printable(r))
+            buf_add(out, str_sub(s, 0, k));
+        else
+            buf_addf(out, r < 0x10000 ? "\\u%04x" : "\\U%08x", r);
+        s = str_sub(s, k, s.n);
+    }
+    buf_addc(out, '"');
+}
+
+static bool json_is_plain(unsigned char c, bool html)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && (!html || (c != '<' && c != '>' && c != '&'));
+}
+
+void quote_json(struct buf *out, str s, bool html)
+{
+    buf_addc(out, '"');
+    while (s.n != 0) {
+        size_t plain = 0, k;
+        uint32_t r;
+        unsigned char c;
+
+        while (plain < s.n && json_is_plain((unsigned char)s.p[plain], html))
+            plain++;
+        buf_add(out, str_sub(s, 0, plain));
+        s = str_sub(s, plain, s.n);
+        if (s.n == 0)
+            break;
+        c = (unsigned char)s.p[0];
+        k = utf8_decode(s, &r);
+        if (c == '"' || c == '\\')
+            buf_addf(out, "\\%c", c);
+        else if (c == '\n')
+            buf_adds(out, "\\n");
+        else if (c == '\r')
+            buf_adds(out, "\\r");
+        else if (c == '\t')
+            buf_adds(out, "\\t");
+        else if (c == '\b')
+            buf_adds(out, "\\b");
+        else if (c == '\f')
+            buf_adds(out, "\\f");
+        else if (c < 0x80)
+            buf_addf(out, "\\u%04x", c);
+        else if (k == 1)
+            buf_adds(out, "\\ufffd");
+        else if (html && (r == 0x2028 || r == 0x2029))
+            buf_addf(out, "\\u%04x", r);
+        else
+            buf_add(out, str_sub(s, 0, k));
+        s = str_sub(s, k, s.n);
+    }
+    buf_addc(out, '"');
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Reads one escape behind the backslash at s.p[0]; returns the bytes eaten, 0 when it is none. */
+static size_t unescape(str s, char *out, size_t *n)
+{
+    static const char from[] = "abtnvfr\\\"'", to[] = "\a\b\t\n\v\f\r\\\"'";
+    const char *hit;
+    uint32_t v = 0;
+    size_t digits;
+
+    *n = 1;
+    if (s.n == 0)
+        return 0;
+    hit = s.p[0] != '\0' ? strchr(from, s.p[0]) : NULL;
+    if (hit != NULL) {
+        *out = to[hit - from];
+        return 1;
+    }
+    if (s.p[0] >= '0' && s.p[0] <= '7') {
+        if (s.n < 3)
+            return 0;
+        for (size_t i = 0; i < 3; i++) {
+            if (s.p[i] < '0' || s.p[i] > '7')
+                return 0;
+            v = v * 8 + (uint32_t)(s.p[i] - '0');
+        }
+        *out = (char)v;
+        return v <= 255 ? 3 : 0;
+    }
+    digits = s.p[0] == 'x' ? 2 : s.p[0] == 'u' ? 4 : s.p[0] == 'U' ? 8 : 0;
+    if (digits == 0 || s.n <= digits)
+        return 0;
+    for (size_t i = 1; i <= digits; i++) {
+        int d = hex_digit(s.p[i]);
+
+        if (d < 0)
+            return 0;
+        v = v * 16 + (uint32_t)d;
+    }
+    if (digits == 2) {
+        *out = (char)v;
+        return 3;
+    }
+    if (v > 0x10FFFF || (v >= 0xD800 && v <= 0xDFFF))
+        return 0;
+    *n = utf8_encode(out, v);
+    return digits + 1;
+}
+
+bool unquote_go(struct arena *a, str body, str *out, struct err *e)
+{
+    char *p = arena_alloc(a, body.n + 1);
+    size_t n = 0;
+    str rest = body, made;
+
+    while (rest.n != 0) {
+        size_t eaten, wrote;
+
+        if (rest.p[0] == '\n')
+            return err_set(e, ERR_INVALID, "newline in string");
+        if (rest.p[0] != '\\') {
+            p[n++] = rest.p[0];
+            rest = str_sub(rest, 1, rest.n);
+            continue;
+        }
+        rest = str_sub(rest, 1, rest.n);
+        eaten = unescape(rest, p + n, &wrote);
+        if (eaten == 0)
+            return err_set(e, ERR_INVALID, "invalid escape sequence in string");
+        n += wrote;
+        rest = str_sub(rest, eaten, rest.n);
+    }
+    p[n] = '\0';
+    made = (str){p, n};
+    if (!utf8_is_valid(made))
+        return err_set(e, ERR_INVALID, "string is not valid UTF-8");
+    *out = made;
+    return true;
+}

@@ -1,0 +1,328 @@
+#include "model/labels.h"
+
+#include <stdlib.h>
+#include "base/map.h"
+#include "base/utf8.h"
+#include "codec/quote.h"
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
+}
+
+size_t labels_sort(struct label *v, size_t n, str *dup)
+{
+    bool sorted = true;
+    size_t k = 0;
+
+    for (size_t i = 1; i < n && sorted; i++)
+        sorted = str_cmp(v[i - 1].name, v[i].name) < 0;
+    if (!sorted)
+        qsort(v, n, sizeof(v[0]), by_name);
+    for (size_t i = 0; i < n; i++) {
+        if (i != 0 && str_eq(v[i - 1].name, v[i].name)) {
+            *dup = v[i].name;
+            return SIZE_MAX;
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        if (v[i].value.n != 0)
+            v[k++] = v[i];
+    return k;
+}
+
+static const struct label *find(struct labels ls, str name)
+{
+    size_t lo = 0, hi = ls.n;
+
+    if (ls.n <= 8) {
+        LABELS_EACH (l, ls)
+            if (str_eq(l->name, name))
+                return l;
+        return NULL;
+    }
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int c = str_cmp(ls.v[mid].name, name);
+
+        if (c == 0)
+            return &ls.v[mid];
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NULL;
+}
+
+str labels_get(struct labels ls, str name)
+{
+    const struct label *l = find(ls, name);
+
+    return l != NULL ? l->value : STR_NONE;
+}
+
+bool labels_has(struct labels ls, str name)
+{
+    return find(ls, name) != NULL;
+}
+
+bool labels_eq(struct labels a, struct labels b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (!str_eq(a.v[i].name, b.v[i].name) || !str_eq(a.v[i].value, b.v[i].value))
+            return false;
+    return true;
+}
+
+int labels_cmp(struct labels a, struct labels b)
+{
+    if (a.n != b.n)
+        return a.n < b.n ? -1 : 1;
+    for (size_t i = 0; i < a.n; i++) {
+        int c = str_cmp(a.v[i].name, b.v[i].name);
+
+        if (c == 0)
+            c = str_cmp(a.v[i].value, b.v[i].value);
+        if (c != 0)
+            return c;
+    }
+    return 0;
+}
+
+struct labels labels_copy(struct arena *a, struct labels ls)
+{
+    struct label *v = arena_array(a, ls.n, sizeof(*v));
+
+    for (size_t i = 0; i < ls.n; i++)
+        v[i] = (struct label){arena_str(a, ls.v[i].name), arena_str(a, ls.v[i].value)};
+    return (struct labels){v, ls.n};
+}
+
+/* Keeps the labels whose presence in names equals want. Both lists are sorted: one merge walk. */
+static struct labels filter(struct arena *a, struct labels ls, const str *names, size_t n, bool want)
+{
+    struct label *v = arena_array(a, ls.n, sizeof(*v));
+    size_t k = 0, j = 0;
+
+    LABELS_EACH (l, ls) {
+        while (j < n && str_cmp(names[j], l->name) < 0)
+            j++;
+        if ((j < n && str_eq(names[j], l->name)) == want)
+            v[k++] = *l;
+    }
+    return (struct labels){v, k};
+}
+
+struct labels labels_only(struct arena *a, struct labels ls, const str *names, size_t n)
+{
+    return filter(a, ls, names, n, true);
+}
+
+struct labels labels_without(struct arena *a, struct labels ls, const str *names, size_t n)
+{
+    return filter(a, ls, names, n, false);
+}
+
+struct labels labels_merge(struct arena *a, struct labels under, struct labels over)
+{
+    struct label *v = arena_array(a, under.n + over.n, sizeof(*v));
+    size_t k = 0, i = 0, j = 0;
+
+    while (i < under.n || j < over.n) {
+        int c = i == under.n ? 1 : j == over.n ? -1 : str_cmp(under.v[i].name, over.v[j].name);
+
+        if (c < 0) {
+            v[k++] = under.v[i++];
+            continue;
+        }
+        if (over.v[j].value.n != 0)
+            v[k++] = over.v[j];
+        i += c == 0;
+        j++;
+    }
+    return (struct labels){v, k};
+}
+
+uint64_t labels_fingerprint(struct labels ls)
+{
+    uint64_t h = FNV1A_INIT;
+
+    LABELS_EACH (l, ls) {
+        h = fnv1a_byte(fnv1a_str(h, l->name), 0xFF);
+        h = fnv1a_byte(fnv1a_str(h, l->value), 0xFF);
+    }
+    return h;
+}
+
+uint64_t labels_dedup_hash(struct labels ls)
+{
+    struct buf b = BUF_INIT;
+    uint64_t h;
+
+    LABELS_EACH (l, ls) {
+        buf_add(&b, l->name);
+        buf_addc(&b, (char)0xFF);
+        buf_add(&b, l->value);
+        buf_addc(&b, (char)0xFF);
+    }
+    h = hash_xxh64(buf_str(&b));
+    buf_release(&b);
+    return h;
+}
+
+void labels_print(struct buf *out, struct labels ls)
+{
+    buf_addc(out, '{');
+    LABELS_EACH (l, ls) {
+        if (l != ls.v)
+            buf_adds(out, ", ");
+        buf_add(out, l->name);
+        buf_addc(out, '=');
+        quote_go(out, l->value);
+    }
+    buf_addc(out, '}');
+}
+
+static bool is_legacy(str s, bool colons)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (colons && c == ':') ||
+                  (i != 0 && c >= '0' && c <= '9');
+
+        if (!ok)
+            return false;
+    }
+    return s.n != 0;
+}
+
+bool label_name_is_legacy(str s)
+{
+    return is_legacy(s, false);
+}
+
+bool metric_name_is_legacy(str s)
+{
+    return is_legacy(s, true);
+}
+
+bool label_name_is_utf8(str s)
+{
+    return s.n != 0 && utf8_is_valid(s);
+}
+
+/* -- interning: one map of sets by content, one of strings by content with counts -- */
+
+struct istr {
+    uint32_t refs;
+    uint32_t n;
+    char bytes[];
+};
+
+static uint64_t hash_labels(struct labels ls)
+{
+    uint64_t h = ls.n;
+
+    LABELS_EACH (l, ls)
+        h = hash_u64(h ^ hash_str(l->name)) + hash_str(l->value);
+    return h;
+}
+
+MAP_DECLARE(set_map, struct labels, struct label_set *);
+MAP_DEFINE(set_map, struct labels, struct label_set *, hash_labels, labels_eq);
+MAP_DECLARE(istr_map, str, struct istr *);
+MAP_DEFINE(istr_map, str, struct istr *, hash_str, str_eq);
+
+struct interner {
+    struct set_map sets;
+    struct istr_map strings;
+};
+
+struct interner *interner_new(void)
+{
+    return mem_new(struct interner);
+}
+
+void interner_free(struct interner *in)
+{
+    if (in == NULL)
+        return;
+    BUG_ON(in->sets.n != 0);
+    set_map_release(&in->sets);
+    istr_map_release(&in->strings);
+    mem_free(in);
+}
+
+size_t interner_count(const struct interner *in)
+{
+    return in->sets.n;
+}
+
+static str intern_str(struct interner *in, str s)
+{
+    struct istr **hit = istr_map_get(&in->strings, s);
+    struct istr *i;
+    str own;
+
+    if (hit != NULL) {
+        (*hit)->refs++;
+        return (str){(*hit)->bytes, (*hit)->n};
+    }
+    i = mem_alloc(sizeof(*i) + s.n);
+    i->refs = 1;
+    i->n = (uint32_t)s.n;
+    memcpy(i->bytes, s.p, s.n);
+    own = (str){i->bytes, s.n};
+    istr_map_put(&in->strings, own, i);
+    return own;
+}
+
+static void unref_str(struct interner *in, str s)
+{
+    struct istr *i = container_of((char *)(uintptr_t)s.p, struct istr, bytes);
+
+    if (--i->refs != 0)
+        return;
+    istr_map_del(&in->strings, s);
+    mem_free(i);
+}
+
+struct label_set *label_set_intern(struct interner *in, struct labels ls)
+{
+    struct label_set **hit = set_map_get(&in->sets, ls), *set;
+    struct label *v;
+
+    if (hit != NULL)
+        return label_set_ref(*hit);
+    set = mem_alloc(sizeof(*set) + ls.n * sizeof(*v));
+    v = (struct label *)(void *)(set + 1);
+    for (size_t i = 0; i < ls.n; i++)
+        v[i] = (struct label){intern_str(in, ls.v[i].name), intern_str(in, ls.v[i].value)};
+    *set = (struct label_set){{v, ls.n}, labels_fingerprint(ls), 1, in};
+    set_map_put(&in->sets, set->ls, set);
+    return set;
+}
+
+struct label_set *label_set_ref(struct label_set *set)
+{
+    set->refs++;
+    return set;
+}
+
+void label_set_unref(struct label_set *set)
+{
+    struct interner *in;
+
+    if (set == NULL || --set->refs != 0)
+        return;
+    in = set->owner;
+    set_map_del(&in->sets, set->ls);
+    LABELS_EACH (l, set->ls) {
+        unref_str(in, l->name);
+        unref_str(in, l->value);
+    }
+    mem_free(set);
+}

@@ -1,0 +1,76 @@
+/* labels.h - label sets: a borrowed view for passing around, an interned one for keeping.
+ *
+ * struct labels is a sorted view of name/value pairs in somebody's arena: what parsers, jobs, PromQL and templates
+ * pass. struct label_set is an immutable copy that belongs to one interner: equal sets are one pointer, so identity
+ * is a pointer comparison and a million alerts share the strings that they repeat.
+ *
+ * Shapes   typically 5-15 labels of 10-40 bytes; sorted by name bytewise, names distinct, no empty values.
+ * Owns     a view owns nothing. A label_set is counted (plain, not atomic): it never leaves its interner's thread.
+ * Errors   labels_sort() returns the index of a duplicate name; validation has its own functions.
+ * Cost     labels_get O(log n) above 8 labels; interning O(total bytes).
+ * Source   alertmanager.md 3.1 (fingerprint), 3.5 (text), 3.8 (dedup hash).
+ */
+#ifndef MODEL_LABELS_H
+#define MODEL_LABELS_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+struct label {
+    str name, value;
+};
+
+struct labels {
+    const struct label *v;
+    size_t n;
+};
+
+#define LABELS_NONE ((struct labels){NULL, 0})
+#define LABELS_EACH(it, ls)                                                                                  \
+    for (const struct label *it = (ls).v; (ls).n != 0 && it < (ls).v + (ls).n; it++)
+
+/* Sorts by name and drops labels with an empty value. Returns the new count, or SIZE_MAX with *dup set when a name
+ * stands twice. */
+size_t labels_sort(struct label *v, size_t n, str *dup);
+
+str labels_get(struct labels ls, str name);   /* the value, or the empty slice */
+bool labels_has(struct labels ls, str name);
+bool labels_eq(struct labels a, struct labels b);
+int labels_cmp(struct labels a, struct labels b); /* fewer labels first, then first differing name, value */
+struct labels labels_copy(struct arena *a, struct labels ls); /* deep */
+
+/* ls restricted to (or without) the given sorted names; the array is new, the text is shared. */
+struct labels labels_only(struct arena *a, struct labels ls, const str *names, size_t n);
+struct labels labels_without(struct arena *a, struct labels ls, const str *names, size_t n);
+/* The union; where both have a name, over wins. An empty value in over removes the label. */
+struct labels labels_merge(struct arena *a, struct labels under, struct labels over);
+
+uint64_t labels_fingerprint(struct labels ls); /* FNV-1a 64, the API's "fingerprint" */
+uint64_t labels_dedup_hash(struct labels ls);  /* XXH64 over the same bytes, what the notification log keeps */
+
+void labels_print(struct buf *out, struct labels ls); /* {a="b", c="d"}, values as Go quoted strings */
+
+bool label_name_is_legacy(str s);  /* [a-zA-Z_][a-zA-Z0-9_]* */
+bool metric_name_is_legacy(str s); /* the same with colons */
+bool label_name_is_utf8(str s);    /* any non-empty valid UTF-8 */
+
+/* -- interning -- */
+
+struct interner;
+
+struct label_set {
+    struct labels ls;
+    uint64_t fingerprint;
+    uint32_t refs;
+    struct interner *owner;
+};
+
+struct interner *interner_new(void);
+void interner_free(struct interner *in); /* every set must have been given back */
+size_t interner_count(const struct interner *in);
+
+struct label_set *label_set_intern(struct interner *in, struct labels ls); /* one reference for the caller */
+struct label_set *label_set_ref(struct label_set *set);                    /* returns set */
+void label_set_unref(struct label_set *set);                               /* NULL is fine */
+
+#endif

@@ -1,0 +1,90 @@
+/* backend.h - what lasts: typed rows, put and deleted in numbered commits.
+ *
+ * The engine's turn collects rows into a struct state_commit; the shell hands it to the backend, which writes it on its
+ * own thread and reports the number when it is on disk. Commits are applied in order; waiting ones are merged.
+ *
+ * A row is (table, key) -> value, both opaque bytes here; model/ has the encoders. The alert log is an append-only file
+ * beside the database, one record a commit that has alerts, synced in the same commit before the rows.
+ *
+ * Shapes   up to 100,000 rows a table; values of 0.1-20 kB; keys up to 1 kB.
+ * Errors   open: ERR_CONFLICT "in use by pid N", ERR_UNSUPPORTED newer version (names the backup), ERR_IO; a damaged
+ *          file is set aside, said in *notice, and the store starts empty.
+ *          commit: on_commit(n, ok = false, err) and the backend is degraded until a rewrite from memory succeeds.
+ * Owns     state_commit() takes the commit. Scan results are borrowed during the callback.
+ * Source   DESIGN.md 1.3, 2, 4 ("local state", "alerts on disk"); libraries.md 6.
+ */
+#ifndef STATE_BACKEND_H
+#define STATE_BACKEND_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/time.h"
+
+enum state_table { STATE_SILENCE, STATE_NFLOG, STATE_OUTBOX, STATE_RULE, STATE_DECISION, STATE_META, STATE_TABLES };
+
+/* Rows collected by one turn: a flat buffer, freed by whoever takes it. */
+struct state_commit {
+    struct buf ops;    /* encoded puts and deletes, state_put()/state_delete() append */
+    struct buf alerts; /* alert-log records of this turn, as bytes; empty = none */
+    size_t rows;
+};
+
+void state_put(struct state_commit *c, enum state_table t, str key, str value);
+void state_delete(struct state_commit *c, enum state_table t, str key);
+bool state_commit_is_empty(const struct state_commit *c);
+void state_commit_release(struct state_commit *c);
+
+/* Called on the loop thread, in order of n. ok = false: the commit is not on disk; degraded from now on. */
+typedef void state_committed(void *arg, uint64_t n, bool ok, const struct err *e);
+/* During a rewrite after trouble, called on the loop thread: append all live rows and the whole alert log to c. */
+typedef void state_snapshot(void *arg, struct state_commit *c);
+
+struct state_stats {
+    uint64_t commits, failed;
+    double commit_seconds_sum, last_commit_seconds;
+    uint64_t size_bytes, alert_log_bytes;
+    bool degraded;
+    ts_ns pending_since; /* mono; 0 = nothing waits: the oldest commit that is not on disk */
+};
+
+struct state_backend {
+    const struct state_backend_ops *ops;
+    void *self;
+};
+
+struct state_backend_ops {
+    const char *name;
+    /* Hands over a commit (taken, emptied); returns its number, counted from 1. */
+    uint64_t (*commit)(void *self, struct state_commit *c);
+    /* All rows of a table in key order; before the first commit only. */
+    bool (*scan)(void *self, enum state_table t, bool (*row)(void *arg, str key, str value), void *arg,
+                 struct err *e);
+    /* The alert log's records, oldest first; before the first commit only. A torn tail is cut silently. */
+    bool (*scan_alerts)(void *self, bool (*record)(void *arg, str bytes), void *arg, struct err *e);
+    /* Replaces the alert log by these bytes (compaction), as part of the commit order. */
+    uint64_t (*rewrite_alerts)(void *self, struct buf *alerts);
+    void (*stats)(void *self, struct state_stats *out);
+    void (*sync)(void *self); /* blocks until everything handed over is on disk or has failed: shutdown */
+    void (*free)(void *self);
+};
+
+struct state_shell {            /* how the backend reaches the loop */
+    state_committed *committed;
+    state_snapshot *snapshot;
+    void *arg;
+    struct event_base *base;    /* NULL: callbacks come from state_memory_flush() or sync() */
+};
+
+struct state_backend *state_memory_new(const struct state_shell *shell);
+/* Memory: reports everything handed over as committed (or failed, once state_memory_fail(true)). What was not flushed
+ * is lost by state_memory_crash(), which returns a new backend holding only what was flushed. */
+void state_memory_flush(struct state_backend *b);
+void state_memory_fail(struct state_backend *b, bool fail);
+struct state_backend *state_memory_crash(struct state_backend *b, const struct state_shell *shell);
+
+struct clock;
+struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell, struct clock *clock,
+                                        struct buf *notice, struct err *e) must_check; /* NULL on failure */
+void state_backend_free(struct state_backend *b);
+
+#endif

@@ -1,0 +1,182 @@
+#include "unit.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/diags.h"
+#include "base/err.h"
+#include "base/heap.h"
+#include "base/map.h"
+#include "base/rand.h"
+#include "base/utf8.h"
+#include "base/vec.h"
+
+static void slices(void **state)
+{
+    str s = S("a,b,,c");
+    const str keys[] = {S("group_wait"), S("group_interval"), S("receiver")};
+    uint64_t v;
+
+    (void)state;
+    assert_str(str_cut(&s, ','), "a");
+    assert_str(str_cut(&s, ','), "b");
+    assert_str(str_cut(&s, ','), "");
+    assert_str(str_cut(&s, ','), "c");
+    assert_null(s.p);
+    assert_int_equal(str_nearest(S("group_wiat"), keys, 3), 0);
+    assert_int_equal(str_nearest(S("reciever"), keys, 3), 2);
+    assert_int_equal(str_nearest(S("zebra"), keys, 3), -1);
+    assert_true(str_to_u64(S("18446744073709551615"), &v));
+    assert_false(str_to_u64(S("18446744073709551616"), &v));
+    assert_false(str_to_u64(S("+1"), &v));
+    assert_false(str_to_u64(S(""), &v));
+    assert_int_equal(str_find_str(S("hello"), S("llo")), 2);
+}
+
+static void arena_serves_past_its_limit_and_says_so(void **state)
+{
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 1000);
+    for (int i = 0; i < 100; i++) {
+        char *p = arena_alloc(&a, 100);
+
+        memset(p, 1, 100);
+        assert_int_equal((uintptr_t)p % 16, 0);
+    }
+    assert_true(arena_is_full(&a));
+    arena_reset(&a);
+    assert_false(arena_is_full(&a));
+    assert_str(arena_printf(&a, "%d-%s", 7, "x"), "7-x");
+    arena_release(&a);
+}
+
+static void map_keeps_the_order_of_insertion(void **state)
+{
+    struct u64_map m = {0};
+    uint64_t expect = 0;
+
+    (void)state;
+    for (uint64_t i = 0; i < 1000; i++)
+        u64_map_put(&m, i, (void *)(uintptr_t)(i + 1));
+    for (uint64_t i = 0; i < 1000; i += 2)
+        assert_true(u64_map_del(&m, i));
+    assert_false(u64_map_del(&m, 0));
+    assert_null(u64_map_get(&m, 2));
+    for (uint64_t i = 1000; i < 3000; i++)
+        u64_map_put(&m, i, NULL);
+    MAP_EACH (struct u64_map_entry, e, &m) {
+        if (e->key < 1000)
+            assert_int_equal(e->key, 2 * expect + 1);
+        else
+            assert_int_equal(e->key, 1000 + expect - 500);
+        expect++;
+    }
+    assert_int_equal(expect, 2500);
+    assert_int_equal(m.n, 2500);
+    u64_map_release(&m);
+}
+
+struct item {
+    struct heap_node node;
+    int id;
+};
+
+static void heap_is_ordered_and_stable(void **state)
+{
+    enum { N = 500 };
+    static struct item items[N];
+    struct heap h = {0};
+    struct rand r = {42};
+    int64_t last = INT64_MIN;
+    uint64_t order = 0;
+    size_t seen = 0;
+
+    (void)state;
+    for (int i = 0; i < N; i++)
+        heap_push(&h, &items[i].node, (int64_t)rand_below(&r, 50));
+    for (int i = 0; i < N; i += 3)
+        heap_remove(&h, &items[i].node);
+    for (int i = 1; i < N; i += 3)
+        heap_push(&h, &items[i].node, (int64_t)rand_below(&r, 50));
+    for (struct heap_node *n; (n = heap_pop(&h)) != NULL; seen++) {
+        assert_true(n->key > last || (n->key == last && n->order > order));
+        last = n->key;
+        order = n->order;
+    }
+    assert_int_equal(seen, N - (N + 2) / 3);
+    heap_release(&h);
+}
+
+static void utf8(void **state)
+{
+    static const char *const bad[] = {"\x80", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                      "abcdefgh\xff", "\xe4\xb8", "\xf8\x88\x80\x80\x80"};
+    char out[4];
+
+    (void)state;
+    assert_true(utf8_is_valid(S("告警 🙂 ascii and more of it")));
+    assert_int_equal(utf8_count(S("告警🙂")), 3);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(utf8_is_valid(str_of(bad[i])));
+    for (uint32_t r = 0; r <= 0x10FFFF; r += 7) {
+        uint32_t back;
+        size_t n = utf8_encode(out, r);
+
+        assert_int_equal(utf8_decode((str){out, n}, &back), n);
+        assert_int_equal(back, r >= 0xD800 && r <= 0xDFFF ? 0xFFFD : r);
+    }
+}
+
+static void errors_wrap_and_truncate(void **state)
+{
+    struct err e = ERR_INIT;
+    char big[3000];
+
+    (void)state;
+    assert_false(err_set(&e, ERR_LIMIT, "too %s", "big"));
+    assert_false(err_wrap(&e, "rule group '%s'", "g"));
+    assert_string_equal(e.msg, "rule group 'g': too big");
+    assert_int_equal(e.code, ERR_LIMIT);
+    memset(big, 'x', sizeof(big));
+    big[sizeof(big) - 1] = '\0';
+    err_set(&e, ERR_INVALID, "%s", big);
+    assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+    assert_string_equal(e.msg + strlen(e.msg) - 4, "x...");
+}
+
+static void diags_are_capped_and_moved(void **state)
+{
+    struct diags d, other;
+
+    (void)state;
+    diags_init(&d);
+    diags_init(&other);
+    for (int i = 0; i < DIAGS_MAX + 5; i++)
+        diags_add(&d, DIAG_ERROR, "X001", (struct diag_place){.file = S("f"), .line = i + 1}, "n %d", i);
+    assert_int_equal(d.n, DIAGS_MAX);
+    assert_int_equal(d.dropped, 5);
+    assert_int_equal(d.errors, DIAGS_MAX + 5);
+    diag_help(&d, &d.v[3], "try %s", "y");
+    diags_move(&other, &d);
+    assert_str(other.v[3].help, "try y");
+    assert_str(other.v[3].message, "n 3");
+    assert_str(other.v[3].place.file, "f");
+    diags_release(&d);
+    diags_release(&other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slices),
+        cmocka_unit_test(arena_serves_past_its_limit_and_says_so),
+        cmocka_unit_test(map_keeps_the_order_of_insertion),
+        cmocka_unit_test(heap_is_ordered_and_stable),
+        cmocka_unit_test(utf8),
+        cmocka_unit_test(errors_wrap_and_truncate),
+        cmocka_unit_test(diags_are_capped_and_moved),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
