@@ -54,6 +54,7 @@ struct delivery {
     bool colour;       /* the terminal shows colour */
     ts_ns now;         /* wall clock of this attempt */
     unsigned attempt;  /* from 0 */
+    void *owner;       /* of src/notify */
     struct arena *arena;
     /* Reads an inline or file secret, trimmed of trailing newlines; false fills d->err. */
     bool (*secret)(struct delivery *d, struct secret s, str *out);
@@ -69,14 +70,17 @@ struct delivery {
     /* what the step fills */
     struct http_request request;
     str text;
+    dur_ns timeout;      /* of the request; 0 = a minute */
     dur_ns retry_after;
     enum delivery_failure failure;
     struct err err;
 };
 
-/* Go's JSON of alertmanager.md 5.2: the object's members without the braces' end, so that receivers can append. */
+/* Go's JSON of alertmanager.md 5.2: the object without its closing brace, so that receivers can append members. */
 struct buf;
 void notification_json(struct buf *out, const struct notification *n, str external_url);
+/* The first max alerts (0 = all), with the counts to match. Returns how many were cut. */
+size_t notification_truncate(struct notification *n, size_t max);
 
 /* The default judgement of an HTTP answer: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER; 429, 5xx and lost answers
  * RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first line of the body. */

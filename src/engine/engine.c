@@ -66,6 +66,7 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
     e->retention = retention;
     e->silencer = silencer_new();
     e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
+    e->intervals = interval_set_new(conf->time_intervals, conf->n_time_intervals);
     e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
     e->next_refresh = ts_add(now.mono, REFRESH_INTERVAL_S * NS_PER_S);
     rand_bytes(&e->next_flush_id, sizeof(e->next_flush_id));
@@ -89,6 +90,7 @@ void engine_free(struct engine *e)
     groups_release(e);
     outbox_release(e);
     inhibitor_free(e->inhibitor);
+    interval_set_free(e->intervals);
     silencer_free(e->silencer);
     MAP_EACH (struct u64_map_entry, it, &e->alerts)
         alert_unref(it->value);
@@ -182,6 +184,8 @@ static void configure(struct engine *e, struct config *conf, struct now now, str
     e->conf = conf;
     inhibitor_free(e->inhibitor);
     e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
+    interval_set_free(e->intervals);
+    e->intervals = interval_set_new(conf->time_intervals, conf->n_time_intervals);
     MAP_EACH (struct u64_map_entry, it, &e->alerts)
         inhibitor_add(e->inhibitor, it->value);
     count_receivers(e);

@@ -25,6 +25,7 @@
 #include "model/outbox.h"
 #include "route/group.h"
 #include "route/inhibitor.h"
+#include "route/mute.h"
 #include "route/silencer.h"
 #include "route/tree.h"
 #include "ruler/rule_group.h"
@@ -180,6 +181,7 @@ struct engine {
     struct u64_map flushes;      /* flush id -> struct group * whose newest flush it is */
     struct silencer *silencer;
     struct inhibitor *inhibitor;
+    struct interval_set *intervals;
     struct nflog_map nflog;
     struct outbox_map outbox;
     VEC(struct rule_run *) rules;

@@ -34,6 +34,8 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx);
 void rules_done(struct engine *e, struct rule_group *g, struct now now, struct effects *fx);
 void rules_rearm(struct engine *e, struct now now);
 void rules_release(struct engine *e);
+bool rules_restore(struct engine *e, str key, str value, struct now now);
+void rules_snapshot(struct engine *e, struct state_commit *c);
 
 /* builtin.c */
 void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why, struct now now,

@@ -174,8 +174,8 @@ static size_t drop_silenced(struct engine *e, struct group *g, struct alert **v,
 static bool in_time(struct engine *e, struct group *g, size_t n, struct now now, struct effects *fx)
 {
     struct buf by = BUF_INIT;
-    bool outside = !mute_is_active_time(e->conf, g->route, now.wall, &by);
-    bool muted = outside || mute_is_mute_time(e->conf, g->route, now.wall, &by);
+    bool outside = !mute_is_active_time(e->intervals, g->route, now.wall, &by);
+    bool muted = outside || mute_is_mute_time(e->intervals, g->route, now.wall, &by);
 
     g->muted = muted;
     mem_str_free(g->muted_by);
