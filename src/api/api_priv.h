@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "codec/json.h"
+#include "codec/quote.h"
 #include "model/metric.h"
 
 struct http_stat {
@@ -59,6 +60,8 @@ struct gettable {
 void api_put_alert(struct json_writer *w, const struct gettable *g);
 void api_put_labels(struct json_writer *w, struct labels ls);
 void api_put_time(struct json_writer *w, ts_ns t);
+
+void api_put_rule_alerts(struct api *a, struct json_writer *w, struct now now); /* rules.c: pending and firing, with values */
 
 /* -- handlers -- */
 void api_get_alerts(struct http_req *rq, void *arg);
