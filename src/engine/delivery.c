@@ -6,6 +6,8 @@
  * now says what it would say, it is dropped. */
 #include "engine/engine_priv.h"
 
+#include <stdio.h>
+
 static size_t kind_of(str integration)
 {
     for (size_t i = 0; receiver_types[i] != NULL; i++)

@@ -69,6 +69,8 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
     e->intervals = interval_set_new(conf->time_intervals, conf->n_time_intervals);
     e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
     e->next_refresh = ts_add(now.mono, REFRESH_INTERVAL_S * NS_PER_S);
+    e->next_alive = now.mono;
+    e->down_at = now.wall;
     rand_bytes(&e->next_flush_id, sizeof(e->next_flush_id));
     e->jitter.state = e->next_flush_id;
     while (receiver_types[kinds] != NULL)

@@ -16,6 +16,7 @@
 
 #include "base/heap.h"
 #include "base/map.h"
+#include "base/rand.h"
 #include "base/vec.h"
 #include "config/config.h"
 #include "model/alert.h"
@@ -156,9 +157,11 @@ struct engine_stats {
 struct rule_run {
     struct rule_group *group;
     struct heap_node timer;
-    bool running;
-    ts_ns last_slot;
-    ts_ns started_mono;
+    struct config *conf;   /* that the group was made from: one reference */
+    struct rule_run *heir; /* a reload's new group, which waits for this one's run to end */
+    struct rule_group_view *shown; /* one reference: what the API reads, also while the group runs */
+    bool running, removed;
+    ts_ns next_slot;       /* wall: the slot that is due next, or that runs */
 };
 
 struct builtin {
@@ -184,12 +187,14 @@ struct engine {
     struct interval_set *intervals;
     struct nflog_map nflog;
     struct outbox_map outbox;
-    VEC(struct rule_run *) rules;
+    VEC(struct rule_run *) rules;   /* in the order of the configuration */
+    VEC(struct rule_run *) leaving; /* replaced or removed while they ran */
     VEC(struct builtin) builtins;
     VEC(struct receiver_stats) receivers;
 
     struct heap group_timers, outbox_timers, rule_timers;
-    ts_ns next_gc, next_refresh; /* mono */
+    ts_ns next_gc, next_refresh, next_alive; /* mono */
+    ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
     uint64_t next_flush_id;
     struct rand jitter;
     size_t log_bytes, live_bytes; /* of the alert log: appended since the last rewrite, and what is live */

@@ -91,6 +91,16 @@ static bool restore_rule(void *arg, str key, str value)
     return true;
 }
 
+static bool restore_meta(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+    uint64_t v;
+
+    if (str_is(key, "alive") && str_to_u64(value, &v))
+        r->e->down_at = (ts_ns)v;
+    return true;
+}
+
 bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable, struct err *err)
 {
     struct restoring r = {e, now, 0};
@@ -101,6 +111,7 @@ bool engine_restore(struct engine *e, struct state_backend *b, struct now now, s
     if (!ops->scan(b->self, STATE_SILENCE, restore_silence, &r, err) ||
         !ops->scan(b->self, STATE_NFLOG, restore_nflog, &r, err) ||
         !ops->scan(b->self, STATE_OUTBOX, restore_outbox, &r, err) ||
+        !ops->scan(b->self, STATE_META, restore_meta, &r, err) ||
         !ops->scan(b->self, STATE_RULE, restore_rule, &r, err))
         return err_wrap(err, "reading the state");
     e->live_bytes = 0;

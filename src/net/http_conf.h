@@ -1,8 +1,7 @@
 /* http_conf.h - how a client connects: what http_config and tls_config say, decoded.
  *
  * Owns     all text lives in the arena of the configuration.
- * Source   alertmanager.md 2.8, rules.md 4.3. Paths are already resolved against the config file's
- * folder.
+ * Source   alertmanager.md 2.8, rules.md 4.3. Paths are already resolved against the config file's folder.
  */
 #ifndef NET_HTTP_CONF_H
 #define NET_HTTP_CONF_H
@@ -37,7 +36,7 @@ struct oauth2_conf {
     str token_url;
     struct str_pair {
         str name, value;
-    } * endpoint_params;
+    } *endpoint_params;
     size_t n_endpoint_params;
     struct tls_conf tls;
     str proxy_url;

@@ -2,12 +2,11 @@
  *
  * Shapes   a request is borrowed only during transport_send(); the answer only during the callback.
  * Units    deadline is monotonic.
- * Errors   an answer always comes, once, never from inside transport_send(): either a status, or
- * failed with a kind. Owns     the transport owns transfers in flight; transport_cancel() ends one
- * without a callback. Cost     no blocking call on the loop: names are resolved on threads,
- * CURLOPT_QUICK_EXIT keeps their end from being waited for. At most 32 transfers a destination and
- * 256 in all run; more are queued in order of arrival. Source   DESIGN.md 4 "HTTP client",
- * libraries.md 3; http_config semantics alertmanager.md 2.8.
+ * Errors   an answer always comes, once, never from inside transport_send(): either a status, or failed with a kind.
+ * Owns     the transport owns transfers in flight; transport_cancel() ends one without a callback.
+ * Cost     no blocking call on the loop: names are resolved on threads, CURLOPT_QUICK_EXIT keeps their end from being
+ *          waited for. At most 32 transfers a destination and 256 in all run; more are queued in order of arrival.
+ * Source   DESIGN.md 4 "HTTP client", libraries.md 3; http_config semantics alertmanager.md 2.8.
  */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
@@ -32,15 +31,14 @@ enum transport_failure {
 
 struct transport_answer {
     enum transport_failure failure;
-    struct http_answer http; /* status 0 when failed */
-    struct err err;          /* when failed: redacted, no URL secrets */
+    struct http_answer http;  /* status 0 when failed */
+    struct err err;           /* when failed: redacted, no URL secrets */
     dur_ns took;
 };
 
 struct transport_request {
     struct http_request http;
-    const struct http_conf
-        *conf; /* borrowed until the answer: config outlives it by a reference of the caller's */
+    const struct http_conf *conf; /* borrowed until the answer: config outlives it by a reference of the caller's */
     ts_ns deadline;
     size_t max_answer; /* bytes; 0 = 1 MiB */
 };
@@ -49,8 +47,7 @@ typedef void transport_cb(void *arg, const struct transport_answer *a);
 struct transfer;
 
 struct transport_ops {
-    struct transfer *(*send)(void *self, const struct transport_request *rq, transport_cb *cb,
-                             void *arg);
+    struct transfer *(*send)(void *self, const struct transport_request *rq, transport_cb *cb, void *arg);
     void (*cancel)(void *self, struct transfer *t);
     void (*free)(void *self);
 };
@@ -60,8 +57,8 @@ struct transport {
     void *self;
 };
 
-static inline struct transfer *
-transport_send(struct transport *t, const struct transport_request *rq, transport_cb *cb, void *arg)
+static inline struct transfer *transport_send(struct transport *t, const struct transport_request *rq,
+                                              transport_cb *cb, void *arg)
 {
     return t->ops->send(t->self, rq, cb, arg);
 }

@@ -1,0 +1,297 @@
+/* regex_fast.c - most patterns in alerting are words: "a|b|c", "prod-.*", ".*timeout.*".
+ *
+ * The set of strings that an anchored pattern matches is computed bottom up: a rune is one string,
+ * an alternation the union, a concatenation the product. When it stays small the pattern is a set.
+ * Otherwise the top-level concatenation is looked at as literal runs and wildcards.
+ *
+ * Example: "(foo|ba[rz])(x)?" is {foo, foox, bar, barx, baz, bazx}. "eu-.+" is prefix "eu-", a wild
+ * part of at least one rune without newlines, suffix "".
+ */
+#include "codec/regex_fast.h"
+
+#include "base/buf.h"
+#include "base/utf8.h"
+
+typedef VEC(str) strings;
+
+static bool set_of(const struct re_node *n, struct arena *a, strings *out);
+
+static str rune_text(struct arena *a, uint32_t rune)
+{
+    char text[4];
+    size_t k = utf8_encode(text, rune);
+
+    return arena_str(a, (str){text, k});
+}
+
+/* acc = acc x by, consuming by. */
+static bool multiply(strings *acc, strings *by, struct arena *a)
+{
+    strings out = VEC_INIT;
+    size_t product = acc->n * by->n;
+    bool fits = product <= RE_SET_MAX && (acc->n <= 1 || by->n <= 1 || product <= RE_PRODUCT_MAX) &&
+                !arena_is_full(a);
+
+    for (size_t i = 0; fits && i < acc->n; i++)
+        for (size_t j = 0; j < by->n; j++) {
+            str x = acc->v[i], y = by->v[j];
+
+            vec_push(&out, x.n == 0   ? y
+                           : y.n == 0 ? x
+                                      : arena_printf(a, "%.*s%.*s", STR(x), STR(y)));
+        }
+    vec_release(acc);
+    vec_release(by);
+    *acc = out;
+    return fits;
+}
+
+/* A run of runes is one string; building it rune by rune would be quadratic. */
+static const struct re_node *literal_run(const struct re_node *n, struct arena *a, str *out)
+{
+    struct buf b = BUF_INIT;
+
+    for (; n != NULL && n->op == RE_RUNE; n = n->next) {
+        char text[4];
+
+        buf_add(&b, (str){text, utf8_encode(text, n->rune)});
+    }
+    *out = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return n;
+}
+
+static bool set_of_cat(const struct re_node *n, struct arena *a, strings *out)
+{
+    const struct re_node *c = n->first;
+    strings by = VEC_INIT;
+
+    vec_push(out, STR_NONE);
+    while (c != NULL) {
+        if (c->op == RE_RUNE) {
+            str run;
+
+            c = literal_run(c, a, &run);
+            vec_push(&by, run);
+        } else {
+            if (!set_of(c, a, &by)) {
+                vec_release(&by);
+                return false;
+            }
+            c = c->next;
+        }
+        if (!multiply(out, &by, a))
+            return false;
+    }
+    return true;
+}
+
+static bool set_of_repeat(const struct re_node *n, struct arena *a, strings *out)
+{
+    strings acc = VEC_INIT;
+    bool ok = n->max != RE_INFINITE && n->max <= 4;
+
+    if (!ok)
+        return false;
+    vec_push(&acc, STR_NONE);
+    for (int i = 0; ok && i <= n->max; i++) {
+        strings one = VEC_INIT;
+
+        if (i >= n->min)
+            for (size_t k = 0; k < acc.n; k++)
+                vec_push(out, acc.v[k]);
+        ok = out->n <= RE_SET_MAX;
+        if (ok && i < n->max)
+            ok = set_of(n->first, a, &one) && multiply(&acc, &one, a);
+        vec_release(&one);
+    }
+    vec_release(&acc);
+    return ok;
+}
+
+static bool set_of_class(const struct re_node *n, struct arena *a, strings *out)
+{
+    for (size_t i = 0; i < n->cls.n; i++) {
+        if (n->cls.v[i].hi - n->cls.v[i].lo > 16 || out->n > 16)
+            return false;
+        for (uint32_t r = n->cls.v[i].lo; r <= n->cls.v[i].hi; r++)
+            if (r < 0xD800 || r > 0xDFFF)
+                vec_push(out, rune_text(a, r));
+    }
+    return true;
+}
+
+static bool set_of_alt(const struct re_node *n, struct arena *a, strings *out)
+{
+    for (const struct re_node *c = n->first; c != NULL; c = c->next) {
+        strings one = VEC_INIT;
+        bool ok = set_of(c, a, &one) && out->n + one.n <= RE_SET_MAX;
+
+        for (size_t i = 0; ok && i < one.n; i++)
+            vec_push(out, one.v[i]);
+        vec_release(&one);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool set_of(const struct re_node *n, struct arena *a, strings *out)
+{
+    switch (n->op) {
+    case RE_NEVER: return true;
+    case RE_EMPTY: vec_push(out, STR_NONE); return true;
+    case RE_RUNE: vec_push(out, rune_text(a, n->rune)); return true;
+    case RE_CLASS: return set_of_class(n, a, out);
+    case RE_CAT: return set_of_cat(n, a, out);
+    case RE_ALT: return set_of_alt(n, a, out);
+    case RE_REPEAT: return set_of_repeat(n, a, out);
+    case RE_CAPTURE: return set_of(n->first, a, out);
+    default: return false;
+    }
+}
+
+static bool try_set(struct re_fast *f, const struct re_node *root, struct arena *a)
+{
+    struct arena scratch;
+    strings all = VEC_INIT;
+    struct str_map seen = {0};
+    str *v;
+    bool ok;
+
+    arena_init(&scratch, 4u << 20);
+    ok = set_of(root, &scratch, &all);
+    if (ok) {
+        v = arena_array(a, all.n, sizeof(*v));
+        for (size_t i = 0; i < all.n; i++) {
+            if (str_map_get(&seen, all.v[i]) != NULL)
+                continue;
+            v[f->n_set] = arena_str(a, all.v[i]);
+            str_map_put(&seen, v[f->n_set], NULL);
+            f->n_set++;
+        }
+        f->set = v;
+        f->kind = RE_SET;
+    }
+    if (f->n_set > 4)
+        f->table = seen;
+    else
+        str_map_release(&seen);
+    vec_release(&all);
+    arena_release(&scratch);
+    return ok;
+}
+
+/* -- wildcards -- */
+
+typedef VEC(const struct re_node *) items;
+
+static void flatten(const struct re_node *n, items *out)
+{
+    if (n->op == RE_CAPTURE) {
+        flatten(n->first, out);
+    } else if (n->op == RE_CAT) {
+        for (const struct re_node *c = n->first; c != NULL; c = c->next)
+            flatten(c, out);
+    } else if (n->op != RE_EMPTY && !(n->op == RE_TEXT_START && out->n == 0)) {
+        vec_push(out, n);
+    }
+}
+
+static bool is_wild(const struct re_node *n)
+{
+    return n->op == RE_REPEAT && n->min <= 1 && n->max == RE_INFINITE &&
+           (n->first->op == RE_ANY || n->first->op == RE_ANY_NL);
+}
+
+/* The runes from *i on (upwards to end), as text; *i moves behind them. */
+static str take_runes(const items *v, size_t *i, size_t end, struct arena *a)
+{
+    struct buf b = BUF_INIT;
+    str out;
+
+    for (; *i < end && v->v[*i]->op == RE_RUNE; ++*i) {
+        char text[4];
+
+        buf_add(&b, (str){text, utf8_encode(text, v->v[*i]->rune)});
+    }
+    out = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return out;
+}
+
+static void try_wild(struct re_fast *f, const items *v, struct arena *a)
+{
+    size_t i = 0, tail = v->n;
+    str prefix = take_runes(v, &i, v->n, a), middle;
+    const struct re_node *w = i < v->n && is_wild(v->v[i]) ? v->v[i] : NULL;
+
+    while (tail > i && v->v[tail - 1]->op == RE_RUNE)
+        tail--;
+    f->prefix = prefix;
+    f->suffix = take_runes(v, &(size_t){tail}, v->n, a);
+    if (w == NULL)
+        return;
+    f->newline = w->first->op == RE_ANY_NL;
+    f->not_empty = w->min == 1;
+    if (i + 1 == tail) {
+        f->kind = RE_AROUND;
+        return;
+    }
+    i++;
+    middle = take_runes(v, &i, v->n, a);
+    if (prefix.n == 0 && i + 1 == v->n && is_wild(v->v[i]) && w->min == 0 && v->v[i]->min == 0 &&
+        v->v[i]->first->op == w->first->op && (f->newline || str_find(middle, '\n') < 0)) {
+        f->prefix = middle;
+        f->kind = RE_CONTAINS;
+    }
+}
+
+void re_fast_init(struct re_fast *f, const struct re_node *root, struct arena *a)
+{
+    items v = VEC_INIT;
+
+    *f = (struct re_fast){.kind = RE_SLOW};
+    if (try_set(f, root, a))
+        return;
+    flatten(root, &v);
+    while (v.n != 0 && (*vec_last(&v))->op == RE_TEXT_END)
+        v.n--;
+    try_wild(f, &v, a);
+    vec_release(&v);
+}
+
+void re_fast_release(struct re_fast *f)
+{
+    str_map_release(&f->table);
+}
+
+static enum re_answer match_set(const struct re_fast *f, str s)
+{
+    if (f->n_set > 4)
+        return str_map_get(&f->table, s) != NULL ? RE_YES : RE_NO;
+    for (size_t i = 0; i < f->n_set; i++)
+        if (str_eq(f->set[i], s))
+            return RE_YES;
+    return RE_NO;
+}
+
+enum re_answer re_fast_match(const struct re_fast *f, str s)
+{
+    str wild;
+
+    if (f->kind == RE_SET)
+        return match_set(f, s);
+    if (f->kind == RE_CONTAINS)
+        return str_find_str(s, f->prefix) >= 0 && (f->newline || str_find(s, '\n') < 0) ? RE_YES
+                                                                                        : RE_NO;
+    if (s.n < f->prefix.n + (f->kind == RE_AROUND ? f->suffix.n : 0) ||
+        !str_starts_with(s, f->prefix) || !str_ends_with(s, f->suffix))
+        return RE_NO;
+    if (f->kind == RE_SLOW)
+        return RE_ASK;
+    wild = str_sub(s, f->prefix.n, s.n - f->suffix.n);
+    if ((f->not_empty && wild.n == 0) || (!f->newline && str_find(wild, '\n') >= 0))
+        return RE_NO;
+    return RE_YES;
+}

@@ -1,0 +1,38 @@
+/* regex_fast.h - anchored patterns that need no engine, and what every match must begin and end
+ * with.
+ *
+ * Shapes   a set of up to RE_SET_MAX literals; prefix, wild, suffix; wild, text, wild.
+ * Owns     text lives in the arena given; re_fast_release() gives the set's table back.
+ */
+#ifndef CODEC_REGEX_FAST_H
+#define CODEC_REGEX_FAST_H
+
+#include "base/map.h"
+#include "codec/regex_ast.h"
+
+enum { RE_SET_MAX = 4096, RE_PRODUCT_MAX = 128 };
+
+enum re_fast_kind {
+    RE_SLOW, /* prefix and suffix only say no */
+    RE_SET,
+    RE_AROUND,   /* prefix .* suffix */
+    RE_CONTAINS, /* .* prefix .* */
+};
+
+struct re_fast {
+    enum re_fast_kind kind;
+    const str *set;
+    size_t n_set;
+    struct str_map table; /* of the set, when it is long */
+    str prefix, suffix;
+    bool newline;   /* the wild part takes newlines */
+    bool not_empty; /* the wild part is at least one rune */
+};
+
+void re_fast_init(struct re_fast *f, const struct re_node *root, struct arena *a);
+void re_fast_release(struct re_fast *f);
+
+enum re_answer { RE_NO, RE_YES, RE_ASK };
+enum re_answer re_fast_match(const struct re_fast *f, str subject);
+
+#endif

@@ -1,0 +1,23 @@
+/* regex_pike.h - the engine that cannot explode: all alternatives at once, one pass over the
+ * subject.
+ *
+ * Shapes   at most RE_PROGRAM_MAX instructions; a bad byte of the subject counts as U+FFFD.
+ * Owns     the program is the caller's, immutable, usable by several threads at once.
+ * Cost     O(instructions * subject), memory O(instructions * groups) a call.
+ */
+#ifndef CODEC_REGEX_PIKE_H
+#define CODEC_REGEX_PIKE_H
+
+#include "codec/regex_ast.h"
+
+struct pike;
+
+size_t pike_size(const struct re_node
+                     *root); /* instructions that it would take, saturating above RE_PROGRAM_MAX */
+struct pike *pike_new(const struct re_tree *tree); /* borrows the classes of the tree */
+void pike_free(struct pike *p);
+
+/* groups[2 * i] and [2 * i + 1] as regex_captures() has them; n_groups 0: yes or no only. */
+bool pike_match(const struct pike *p, str subject, size_t from, size_t *groups, size_t n_groups);
+
+#endif

@@ -1,0 +1,33 @@
+/* regex_fuzz.c - input: a flag byte, the pattern, a newline byte 0xFF, the subject. PCRE2 and the Pike VM must agree. */
+#include "tests_fuzz.h"
+
+#include "base/mem.h"
+#include "codec/regex.h"
+#include "codec/regex_test.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+    str in = {(const char *)data, size}, pattern;
+    struct regex *re;
+    struct buf out = BUF_INIT;
+    size_t n, *g;
+
+    if (size == 0 || size > 2000)
+        return 0;
+    in = str_sub(in, 1, in.n);
+    pattern = str_cut(&in, (char)0xFF);
+    re = regex_compile(pattern, data[0] & 3, NULL);
+    if (re == NULL)
+        return 0;
+    n = regex_group_count(re);
+    g = mem_array(4 * n, sizeof(*g));
+    if (regex_captures(re, in, 0, g, n) != regex_pike_captures(re, in, 0, g + 2 * n, n) ||
+        memcmp(g, g + 2 * n, 2 * n * sizeof(*g)) != 0 || regex_matches(re, in) != (g[0] != SIZE_MAX))
+        __builtin_trap();
+    if (in.n < 100)
+        regex_replace_all(re, &out, in, S("<$0${1}$name>"));
+    mem_free(g);
+    buf_release(&out);
+    regex_unref(re);
+    return 0;
+}
