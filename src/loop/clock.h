@@ -1,10 +1,15 @@
 /* clock.h - the time, and the one heap of timers.
  *
- * Everything that waits is a struct timer in this heap, keyed by the monotonic clock (CLOCK_BOOTTIME: it goes on while
- * the machine sleeps and never jumps). The live loop arms one libevent timer for its head; a test steps it by hand.
+ * Everything that waits is a struct timer in this heap, keyed by the monotonic clock
+ * (CLOCK_BOOTTIME: it goes on while the machine sleeps and never jumps). The live loop arms one
+ * timerfd for its head; a test steps it by hand.
+ *
+ * One turn of the loop has one time: the loop calls clock_expire() before it sleeps, and whoever is
+ * called first afterwards (a socket, a completion) reads the clocks by clock_touch(). Without a
+ * loop every touch reads them.
  *
  * Shapes   100,000 timers.
- * Units    ts_ns, both clocks; struct now is read once a turn, so that one turn has one time.
+ * Units    ts_ns, both clocks.
  * Owns     a timer is embedded in its owner, who must timer_cancel() it before it goes away.
  * Cost     arm and cancel O(log n).
  */
@@ -20,23 +25,46 @@ struct timer {
 };
 
 struct clock {
-    struct now now;    /* as of the last clock_update() or clock_step_to() */
+    struct now now; /* as of the last clock_update() or clock_step_to() */
     struct heap timers;
     bool stepped;      /* a test's clock: only clock_step_to() moves it */
-    dur_ns wall_step;  /* of the last update: how far the wall clock jumped against the monotonic one, 0 when < 1 s */
+    bool turns, fresh; /* a loop owns the turns; now belongs to this turn */
+    dur_ns wall_step; /* of the last update: the wall clock's jump against the monotonic one, 0 when
+                         < 1 s */
     uint64_t wall_steps;
 };
 
-void clock_init(struct clock *c);                          /* the real one */
+void clock_init(struct clock *c); /* the real one */
 void clock_init_stepped(struct clock *c, struct now start);
 void clock_release(struct clock *c);
-struct now clock_update(struct clock *c);                  /* reads the system's clocks; notes a step of the wall clock */
-void timer_arm(struct clock *c, struct timer *t, ts_ns mono); /* moves it when it was armed */
-void timer_cancel(struct clock *c, struct timer *t);
-ts_ns clock_next(const struct clock *c);                   /* mono time of the earliest timer, TS_MAX when none */
-size_t clock_run_due(struct clock *c);                     /* fires everything due at c->now; returns how many */
 
-/* Stepped: advances to the given mono time, firing every timer on the way at its own time; wall moves along. */
+struct now
+clock_update(struct clock *c); /* reads the system's clocks; notes a step of the wall clock */
+struct now
+clock_touch(struct clock *c); /* the time of this turn: reads the clocks when nobody has yet */
+void clock_expire(struct clock *c); /* the loop's, at the end of a turn */
+struct now clock_set(struct clock *c,
+                     struct now read); /* what clock_update() does with what it read */
+
+/* Arms t for a time, moving it when it was armed. A time that has passed means now: timers that are
+ * armed for the same instant fire in the order of arming. */
+void timer_arm(struct clock *c, struct timer *t, ts_ns mono);
+void timer_cancel(struct clock *c, struct timer *t);
+static inline bool timer_is_armed(const struct timer *t)
+{
+    return heap_holds(&t->node);
+}
+
+ts_ns clock_next(const struct clock *c); /* mono time of the earliest timer, TS_MAX when none */
+
+/* Fires everything due at c->now; returns how many. What is armed meanwhile waits for the next
+ * call, so a timer that re-arms itself for now cannot keep the loop from its sockets. */
+size_t clock_run_due(struct clock *c);
+
+/* Stepped: advances to the given mono time, firing every timer on the way at its own time; wall
+ * moves along. */
 void clock_step_to(struct clock *c, ts_ns mono);
+void clock_step_wall(struct clock *c,
+                     dur_ns by); /* somebody sets the wall clock; monotonic time stands still */
 
 #endif

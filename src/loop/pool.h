@@ -1,10 +1,12 @@
-/* pool.h - worker threads for what must not run on the loop: evaluation, parsing of big bodies, bcrypt.
+/* pool.h - worker threads for what must not run on the loop: evaluation, parsing of big bodies,
+ * bcrypt.
  *
- * A job gets an immutable input, runs on some worker and comes back to the loop thread by done(). It never touches loop
- * state. The inline pool runs jobs at pool_drain() in order, on the caller's thread: deterministic tests.
+ * A job gets an immutable input, runs on some worker and comes back to the loop thread by done().
+ * It never touches loop state. The inline pool runs jobs at pool_drain() in order, on the caller's
+ * thread: deterministic tests.
  *
- * Owns     the job is the caller's, embedded; it must live until done() was called. pool_free() runs what is queued.
- * Cost     one mutex, one eventfd write a batch of completions.
+ * Owns     the job is the caller's, embedded; it must live until done() was called. pool_free()
+ * runs what is queued. Cost     one mutex, one eventfd write a batch of completions.
  */
 #ifndef LOOP_POOL_H
 #define LOOP_POOL_H
@@ -21,11 +23,13 @@ struct job {
 
 struct pool;
 
-struct pool *pool_new(struct event_base *base, unsigned threads); /* completions arrive on base's thread */
+struct pool *pool_new(struct event_base *base,
+                      unsigned threads); /* completions arrive on base's thread */
 struct pool *pool_new_inline(void);
 void pool_free(struct pool *p);
 void pool_run(struct pool *p, struct job *j);
-size_t pool_drain(struct pool *p); /* inline: runs everything queued, then the done()s; returns how many */
+size_t
+pool_drain(struct pool *p); /* inline: runs everything queued, then the done()s; returns how many */
 size_t pool_queued(const struct pool *p);
 
 #endif

@@ -10,10 +10,9 @@ static int by_name(const void *a, const void *b)
     return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
 
-size_t labels_sort(struct label *v, size_t n, str *dup)
+size_t labels_sort_keep(struct label *v, size_t n, str *dup)
 {
     bool sorted = true;
-    size_t k = 0;
 
     for (size_t i = 1; i < n && sorted; i++)
         sorted = str_cmp(v[i - 1].name, v[i].name) < 0;
@@ -25,6 +24,16 @@ size_t labels_sort(struct label *v, size_t n, str *dup)
             return SIZE_MAX;
         }
     }
+    return n;
+}
+
+size_t labels_sort(struct label *v, size_t n, str *dup)
+{
+    size_t k = 0;
+
+    n = labels_sort_keep(v, n, dup);
+    if (n == SIZE_MAX)
+        return n;
     for (size_t i = 0; i < n; i++)
         if (v[i].value.n != 0)
             v[k++] = v[i];
@@ -261,7 +270,7 @@ size_t interner_count(const struct interner *in)
     return in->sets.n;
 }
 
-static str intern_str(struct interner *in, str s)
+str interner_str(struct interner *in, str s)
 {
     struct istr **hit = istr_map_get(&in->strings, s);
     struct istr *i;
@@ -274,16 +283,20 @@ static str intern_str(struct interner *in, str s)
     i = mem_alloc(sizeof(*i) + s.n);
     i->refs = 1;
     i->n = (uint32_t)s.n;
-    memcpy(i->bytes, s.p, s.n);
+    if (s.n != 0)
+        memcpy(i->bytes, s.p, s.n);
     own = (str){i->bytes, s.n};
     istr_map_put(&in->strings, own, i);
     return own;
 }
 
-static void unref_str(struct interner *in, str s)
+void interner_str_unref(struct interner *in, str s)
 {
-    struct istr *i = container_of((char *)(uintptr_t)s.p, struct istr, bytes);
+    struct istr *i;
 
+    if (s.p == NULL)
+        return;
+    i = container_of((char *)(uintptr_t)s.p, struct istr, bytes);
     if (--i->refs != 0)
         return;
     istr_map_del(&in->strings, s);
@@ -300,7 +313,7 @@ struct label_set *label_set_intern(struct interner *in, struct labels ls)
     set = mem_alloc(sizeof(*set) + ls.n * sizeof(*v));
     v = (struct label *)(void *)(set + 1);
     for (size_t i = 0; i < ls.n; i++)
-        v[i] = (struct label){intern_str(in, ls.v[i].name), intern_str(in, ls.v[i].value)};
+        v[i] = (struct label){interner_str(in, ls.v[i].name), interner_str(in, ls.v[i].value)};
     *set = (struct label_set){{v, ls.n}, labels_fingerprint(ls), 1, in};
     set_map_put(&in->sets, set->ls, set);
     return set;
@@ -321,8 +334,8 @@ void label_set_unref(struct label_set *set)
     in = set->owner;
     set_map_del(&in->sets, set->ls);
     LABELS_EACH (l, set->ls) {
-        unref_str(in, l->name);
-        unref_str(in, l->value);
+        interner_str_unref(in, l->name);
+        interner_str_unref(in, l->value);
     }
     mem_free(set);
 }

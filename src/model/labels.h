@@ -15,26 +15,13 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-
-struct label {
-    str name, value;
-};
-
-struct labels {
-    const struct label *v;
-    size_t n;
-};
-
-#define LABELS_NONE ((struct labels){NULL, 0})
-#define LABELS_EACH(it, ls)                                                                                  \
-    for (const struct label *it = (ls).v; (ls).n != 0 && it < (ls).v + (ls).n; it++)
+#include "tocsin/labels.h"
 
 /* Sorts by name and drops labels with an empty value. Returns the new count, or SIZE_MAX with *dup set when a name
  * stands twice. */
 size_t labels_sort(struct label *v, size_t n, str *dup);
+size_t labels_sort_keep(struct label *v, size_t n, str *dup); /* the same, empty values stay: annotations */
 
-str labels_get(struct labels ls, str name);   /* the value, or the empty slice */
-bool labels_has(struct labels ls, str name);
 bool labels_eq(struct labels a, struct labels b);
 int labels_cmp(struct labels a, struct labels b); /* fewer labels first, then first differing name, value */
 struct labels labels_copy(struct arena *a, struct labels ls); /* deep */
@@ -72,5 +59,9 @@ size_t interner_count(const struct interner *in);
 struct label_set *label_set_intern(struct interner *in, struct labels ls); /* one reference for the caller */
 struct label_set *label_set_ref(struct label_set *set);                    /* returns set */
 void label_set_unref(struct label_set *set);                               /* NULL is fine */
+
+/* A single shared text, such as a generator URL that many alerts have. One reference for the caller. */
+str interner_str(struct interner *in, str s);
+void interner_str_unref(struct interner *in, str s);
 
 #endif

@@ -1,15 +1,20 @@
 /* http_server.h - a strict HTTP/1.1 server on bufferevents.
  *
- * A table of routes says, before a body is read, who handles a request and how large it may be. A handler answers at
- * once or later (http_reply_* on the kept request), whole or streamed: next() is asked for more while fewer than 64 KB
- * are unsent, so that an answer of any size costs a fixed amount of memory and a slow reader costs only himself.
+ * A table of routes says, before a body is read, who handles a request and how large it may be. A
+ * handler answers at once or later (http_reply_* on the kept request), whole or streamed: next() is
+ * asked for more while fewer than 64 KB are unsent, so that an answer of any size costs a fixed
+ * amount of memory and a slow reader costs only himself.
  *
- * Shapes   1,024 connections by default; headers at most 64 KiB and 100 lines; request line at most 16 KiB.
- * Errors   malformed requests are answered 400 (431, 413, 414, 408, 501, 505) and the connection is closed.
- * Owns     a request belongs to the server until its answer is complete; on_gone() is called once if the client leaves
- *          before, after which the pointer is dead. Everything in it is borrowed until the answer is complete.
- * Cost     no copy of a body but the one into its arena; keep-alive and pipelining in order.
- * Source   RFC 9112 without laxness: libraries.md 2 lists the requests that must be refused.
+ * An answer given later (outside of handle()) is put into the output at once, but the connection's
+ * next request is begun from the loop, so that handlers never run inside somebody's http_reply().
+ *
+ * Shapes   1,024 connections by default; headers at most 64 KiB and 100 lines; request line at most
+ * 16 KiB. Errors   malformed requests are answered 400 (431, 413, 414, 408, 501, 505) and the
+ * connection is closed. Owns     a request belongs to the server until its answer is complete;
+ * on_gone() is called once if the client leaves before, after which the pointer is dead. Everything
+ * in it is borrowed until the answer is complete. Cost     no copy of a body but the one into its
+ * arena; keep-alive and pipelining in order. Source   RFC 9112 without laxness: libraries.md 2
+ * lists the requests that must be refused.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
@@ -24,24 +29,34 @@ struct event_base;
 struct http_server;
 struct http_req;
 
-enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_PUT = 4, HTTP_DELETE = 8, HTTP_OPTIONS = 16, HTTP_OTHER = 32 };
+enum http_method {
+    HTTP_GET = 1,
+    HTTP_POST = 2,
+    HTTP_PUT = 4,
+    HTTP_DELETE = 8,
+    HTTP_OPTIONS = 16,
+    HTTP_OTHER = 32
+};
 
 struct http_route {
-    unsigned methods;     /* HTTP_GET | ...; HEAD is served by GET's handler, its body is dropped */
-    const char *path;     /* below the prefix: "/api/v2/silence/{id}", a trailing "*" takes the rest; NULL ends the table */
-    size_t max_body;      /* decoded bytes; 0 = no body allowed */
+    unsigned methods; /* HTTP_GET | ...; HEAD is served by GET's handler, its body is dropped */
+    const char *path; /* below the prefix: "/api/v2/silence/{id}", a trailing "*" takes the rest;
+                         NULL ends the table */
+    size_t max_body;  /* decoded bytes; 0 = no body allowed */
     void (*handle)(struct http_req *rq, void *arg);
-    const char *name;     /* label "handler" of the request metrics */
+    const char *name; /* label "handler" of the request metrics */
     const char *doc;
 };
 
 struct http_server_conf {
     const struct http_route *routes;
-    void *arg;            /* given to every handler */
-    str prefix;           /* "" or "/x": 404 outside it, "/" redirects into it */
+    void *arg;  /* given to every handler */
+    str prefix; /* "" or "/x": 404 outside it, "/" redirects into it */
     unsigned max_connections;
-    dur_ns header_timeout, idle_timeout, body_timeout, send_timeout; /* 0 = 10 s, 60 s, 60 s, 60 s without progress */
-    /* Called for 404 and 405 (and 400-class failures of the parser with rq == NULL never): may answer and return true. */
+    dur_ns header_timeout, idle_timeout, body_timeout,
+        send_timeout; /* 0 = 10 s, 60 s, 60 s, 60 s without progress */
+    /* Called for 404 and 405 (and 400-class failures of the parser with rq == NULL never): may
+     * answer and return true. */
     bool (*unrouted)(struct http_req *rq, int status, unsigned allow, void *arg);
     void (*observe)(const struct http_req *rq, int status, size_t bytes, dur_ns took, void *arg);
 };
@@ -54,21 +69,26 @@ struct http_req {
     str query;    /* raw, behind '?' */
     str wildcard; /* decoded text of {id} or "*" */
     struct http_headers headers;
-    str body;     /* decoded from gzip when so encoded */
+    str body; /* decoded from gzip when so encoded */
     const struct http_route *route;
-    struct arena arena;  /* the request's memory, the handler may use it */
+    struct arena arena;                /* the request's memory, the handler may use it */
     struct http_headers reply_headers; /* filled by http_reply_header() */
     void (*on_gone)(struct http_req *rq, void *ctx);
-    void *ctx;           /* the handler's */
+    void *ctx; /* the handler's */
     struct http_server *server;
-    ts_ns since;         /* mono */
+    ts_ns since; /* mono */
 };
 
-struct http_server *http_server_new(struct event_base *base, struct clock *clock, const struct http_server_conf *conf);
-/* address: "host:port", ":port", "[::1]:port", "unix:/path"; may be called several times. bound: host:port as bound. */
-bool http_server_listen(struct http_server *s, str address, struct buf *bound, struct err *e) must_check;
-bool http_server_listen_fd(struct http_server *s, int fd, struct err *e) must_check; /* systemd socket */
-void http_server_drain(struct http_server *s); /* no new connections; idle ones close; answers in flight go on */
+struct http_server *http_server_new(struct event_base *base, struct clock *clock,
+                                    const struct http_server_conf *conf);
+/* address: "host:port", ":port", "[::1]:port", "unix:/path"; may be called several times. bound:
+ * host:port as bound. */
+bool http_server_listen(struct http_server *s, str address, struct buf *bound,
+                        struct err *e) must_check;
+bool http_server_listen_fd(struct http_server *s, int fd,
+                           struct err *e) must_check; /* systemd socket */
+void http_server_drain(
+    struct http_server *s); /* no new connections; idle ones close; answers in flight go on */
 size_t http_server_open(const struct http_server *s);
 void http_server_free(struct http_server *s);
 
@@ -81,10 +101,12 @@ size_t http_params(struct arena *a, str query, const struct http_param **out);
 /* -- answering: exactly one of these a request -- */
 void http_reply_header(struct http_req *rq, str name, str value); /* before the answer */
 void http_reply(struct http_req *rq, int status, str content_type, str body);
-/* next(): appends to out and returns true, or returns false when all is written. Called on the loop, more than once a
- * turn at most until 64 KB wait. done(ctx) is called exactly once at the end or when the client left. */
+/* next(): appends to out and returns true, or returns false when all is written (what it appended
+ * last counts, too). Called on the loop, never from inside http_reply_stream() on a kept request,
+ * until 64 KB wait. done(ctx) is called exactly once at the end or when the client left; on_gone()
+ * is not called any more. */
 typedef bool http_next(void *ctx, struct buf *out);
-void http_reply_stream(struct http_req *rq, int status, str content_type, http_next *next, void (*done)(void *ctx),
-                       void *ctx);
+void http_reply_stream(struct http_req *rq, int status, str content_type, http_next *next,
+                       void (*done)(void *ctx), void *ctx);
 
 #endif

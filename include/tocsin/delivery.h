@@ -1,0 +1,89 @@
+/* delivery.h - one attempt to tell one integration one notification, as the receiver sees it.
+ *
+ * A receiver is a step without I/O: it is called with no answer and says what to send, then with each answer and says
+ * what it means. Everything about time, retries, limits, secrets on disk and records is done around it (src/notify).
+ *
+ *     enum delivery_verdict webhook_step(struct delivery *d)
+ *     {
+ *         if (d->answer == NULL) { d->request = ...; return DELIVERY_SEND_HTTP; }
+ *         return delivery_judge_http(d, ...);
+ *     }
+ *
+ * Owns     requests, texts and kept pairs are allocated in d->arena, which lives for the attempt.
+ * Errors   d->err says why for RETRY, RETRY_AFTER and FAILED; it must not hold secrets.
+ * Source   DESIGN.md 2 "Delivery"; the verdicts are those of ecosystem.md 1.0.
+ */
+#ifndef TOCSIN_DELIVERY_H
+#define TOCSIN_DELIVERY_H
+
+#include "tocsin/arena.h"
+#include "tocsin/err.h"
+#include "tocsin/http.h"
+#include "tocsin/notification.h"
+#include "tocsin/secret.h"
+#include "tocsin/time.h"
+
+enum delivery_verdict {
+    DELIVERY_SEND_HTTP,   /* d->request is filled */
+    DELIVERY_SEND_TEXT,   /* d->text goes to the terminal */
+    DELIVERY_OK,
+    DELIVERY_RETRY,       /* later, with backoff */
+    DELIVERY_RETRY_AFTER, /* not before d->retry_after has passed */
+    DELIVERY_FAILED,      /* for good; the next flush decides again */
+};
+
+enum delivery_failure { /* label "reason" of alertmanager_notifications_failed_total */
+    FAILURE_OTHER,
+    FAILURE_CLIENT,
+    FAILURE_SERVER,
+    FAILURE_AUTH,
+    FAILURE_RATE_LIMITED,
+    FAILURE_CANCELED,
+    FAILURE_DEADLINE,
+};
+
+struct delivery_pair {
+    str key, value;
+};
+
+struct delivery {
+    /* what to send, with what */
+    const struct notification *n;
+    const void *conf;  /* the receiver's own struct */
+    str external_url;  /* without trailing slash */
+    bool colour;       /* the terminal shows colour */
+    ts_ns now;         /* wall clock of this attempt */
+    unsigned attempt;  /* from 0 */
+    void *owner;       /* of src/notify */
+    struct arena *arena;
+    /* Reads an inline or file secret, trimmed of trailing newlines; false fills d->err. */
+    bool (*secret)(struct delivery *d, struct secret s, str *out);
+
+    /* what came back; NULL before the first request. lost: there was no answer, d->err says why. */
+    const struct http_answer *answer;
+    bool lost;
+
+    /* kept in the notification log after OK, given back next time (message ids) */
+    const struct delivery_pair *kept;
+    size_t n_kept;
+
+    /* what the step fills */
+    struct http_request request;
+    str text;
+    dur_ns timeout;      /* of the request; 0 = a minute */
+    dur_ns retry_after;
+    enum delivery_failure failure;
+    struct err err;
+};
+
+/* Go's JSON of alertmanager.md 5.2: the object without its closing brace, so that receivers can append members. */
+struct buf;
+void notification_json(struct buf *out, const struct notification *n, str external_url);
+/* The first max alerts (0 = all), with the counts to match. Returns how many were cut. */
+size_t notification_truncate(struct notification *n, size_t max);
+
+/* The default judgement of an HTTP answer: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER; 429, 5xx and lost answers
+ * RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first line of the body. */
+enum delivery_verdict delivery_judge_http(struct delivery *d);
+
+#endif

@@ -1,0 +1,27 @@
+/* labels.h - a label set as everybody passes it: a sorted view of name/value pairs.
+ *
+ * Shapes   sorted by name bytewise, names distinct; typically 5-15 pairs of 10-40 bytes.
+ * Owns     nothing; the pairs live in somebody's arena or label set.
+ */
+#ifndef TOCSIN_LABELS_H
+#define TOCSIN_LABELS_H
+
+#include "tocsin/str.h"
+
+struct label {
+    str name, value;
+};
+
+struct labels {
+    const struct label *v;
+    size_t n;
+};
+
+#define LABELS_NONE ((struct labels){NULL, 0})
+#define LABELS_EACH(it, ls)                                                                                  \
+    for (const struct label *it = (ls).v; (ls).n != 0 && it < (ls).v + (ls).n; it++)
+
+str labels_get(struct labels ls, str name); /* the value, or the empty slice */
+bool labels_has(struct labels ls, str name);
+
+#endif

@@ -1,0 +1,45 @@
+/* notification.h - what a flush decided to tell one integration: the data behind every message.
+ *
+ * Shapes   1-1,000 alerts, sorted: job, instance, then label set.
+ * Units    wall clock; ends_at is TS_NONE while an alert fires.
+ * Owns     everything is borrowed from the arena of the attempt.
+ * Source   alertmanager.md 5.2 (fields and JSON keys), 3.7 (reasons).
+ */
+#ifndef TOCSIN_NOTIFICATION_H
+#define TOCSIN_NOTIFICATION_H
+
+#include "tocsin/labels.h"
+#include "tocsin/time.h"
+
+enum notify_reason {
+    REASON_NONE,
+    REASON_FIRST,
+    REASON_NEW_ALERTS,
+    REASON_ALL_RESOLVED,
+    REASON_SOME_RESOLVED,
+    REASON_REPEAT,
+    REASON_TEST, /* tocsin receiver test */
+};
+
+struct notified_alert {
+    struct labels labels, annotations;
+    ts_ns starts_at, ends_at;
+    str generator_url;
+    uint64_t fingerprint;
+    bool is_resolved;
+};
+
+struct notification {
+    str receiver;  /* as configured */
+    str group_key; /* {}/{severity="critical"}:{alertname="InstanceDown"} */
+    struct labels group_labels, route_labels;
+    enum notify_reason reason;
+    ts_ns decided_at;
+    uint64_t flush_id; /* stays the same when an attempt is repeated after a crash */
+    const struct notified_alert *alerts;
+    size_t n_alerts, n_firing;
+};
+
+const char *notify_reason_text(enum notify_reason r); /* "first notification", ... */
+
+#endif

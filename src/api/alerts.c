@@ -1,0 +1,366 @@
+/* GET /api/v2/alerts and /alerts/groups. The list is decided when the request comes: pointers with a reference each,
+ * sorted. Text is made only as fast as the client reads it. */
+#include "api/api_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "codec/timefmt.h"
+
+void api_put_labels(struct json_writer *w, struct labels ls)
+{
+    json_open(w, '{');
+    LABELS_EACH (l, ls) {
+        json_key(w, l->name);
+        json_put_str(w, l->value);
+    }
+    json_close(w, '}');
+}
+
+void api_put_time(struct json_writer *w, ts_ns t)
+{
+    struct buf b = BUF_INIT;
+
+    rfc3339_ms(&b, t);
+    json_put_str(w, buf_str(&b));
+    buf_release(&b);
+}
+
+static void put_status(struct json_writer *w, const struct gettable *g)
+{
+    const struct alert_status *st = g->status;
+    bool suppressed = st->inhibited_by.n != 0 || st->silenced_by.n != 0 || g->muted_by.n != 0;
+    str rest = g->muted_by;
+
+    json_open(w, '{');
+    json_key(w, S("inhibitedBy"));
+    json_open(w, '[');
+    for (size_t i = 0; i < st->inhibited_by.n; i++) {
+        char fp[17];
+
+        snprintf(fp, sizeof(fp), "%016llx", (unsigned long long)st->inhibited_by.v[i].fingerprint);
+        json_put_str(w, str_of(fp));
+    }
+    json_close(w, ']');
+    json_key(w, S("mutedBy"));
+    json_open(w, '[');
+    while (rest.n != 0)
+        json_put_str(w, str_cut(&rest, ','));
+    json_close(w, ']');
+    json_key(w, S("silencedBy"));
+    json_open(w, '[');
+    for (size_t i = 0; i < st->silenced_by.n; i++)
+        json_put_str(w, uuid_str(&st->silenced_by.v[i]->id));
+    json_close(w, ']');
+    json_key(w, S("state"));
+    json_put_str(w, suppressed ? S("suppressed") : S("active"));
+    json_close(w, '}');
+}
+
+void api_put_alert(struct json_writer *w, const struct gettable *g)
+{
+    const struct alert *a = g->alert;
+    char fp[17];
+
+    snprintf(fp, sizeof(fp), "%016llx", (unsigned long long)alert_fingerprint(a));
+    json_open(w, '{');
+    json_key(w, S("annotations"));
+    api_put_labels(w, a->annotations->ls);
+    json_key(w, S("endsAt"));
+    api_put_time(w, a->ends_at);
+    json_key(w, S("fingerprint"));
+    json_put_str(w, str_of(fp));
+    json_key(w, S("receivers"));
+    json_open(w, '[');
+    for (size_t i = 0; i < g->n_receivers; i++) {
+        json_open(w, '{');
+        json_key(w, S("name"));
+        json_put_str(w, g->receivers[i]);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_key(w, S("startsAt"));
+    api_put_time(w, a->starts_at);
+    json_key(w, S("status"));
+    put_status(w, g);
+    json_key(w, S("updatedAt"));
+    api_put_time(w, a->updated_at);
+    if (a->generator_url.n != 0) {
+        json_key(w, S("generatorURL"));
+        json_put_str(w, a->generator_url);
+    }
+    json_key(w, S("labels"));
+    api_put_labels(w, a->labels->ls);
+    json_close(w, '}');
+}
+
+/* -- GET /alerts -- */
+
+struct alerts_stream {
+    struct api *api;
+    struct arena arena; /* of the request: filters and text */
+    VEC(struct alert *) v;
+    size_t at;
+    bool begun;
+    bool active, silenced, inhibited;
+    struct api_filter filter;
+    struct alert_status status;
+    VEC(str) receivers;
+};
+
+static int by_fingerprint(const void *a, const void *b)
+{
+    uint64_t x = alert_fingerprint(*(struct alert *const *)a), y = alert_fingerprint(*(struct alert *const *)b);
+
+    return x < y ? -1 : x > y;
+}
+
+static void alerts_done(void *ctx)
+{
+    struct alerts_stream *s = ctx;
+
+    VEC_EACH (struct alert **, a, &s->v)
+        alert_unref(*a);
+    vec_release(&s->v);
+    vec_release(&s->receivers);
+    alert_status_release(&s->status);
+    api_filter_release(&s->filter);
+    arena_release(&s->arena);
+    mem_free(s);
+}
+
+/* Writes one alert unless its state is filtered out; returns whether it did. */
+static bool write_alert(struct alerts_stream *s, const struct alert *a, struct now now, struct buf *out)
+{
+    struct json_writer w;
+    struct gettable g = {.alert = a, .status = &s->status};
+    bool any = s->filter.receiver == NULL && s->filter.receivers.n == 0, suppressed;
+
+    engine_alert_status(s->api->engine, a, now, &s->status);
+    suppressed = s->status.silenced_by.n != 0 || s->status.inhibited_by.n != 0;
+    if ((!s->active && !suppressed) || (!s->silenced && s->status.silenced_by.n != 0) ||
+        (!s->inhibited && s->status.inhibited_by.n != 0))
+        return false;
+    vec_clear(&s->receivers);
+    for (size_t i = 0; i < s->status.routes.n; i++) {
+        vec_push(&s->receivers, s->status.routes.v[i]->receiver);
+        any = any || api_filter_receiver(s->api, &s->filter, s->status.routes.v[i]->receiver);
+    }
+    if (!any)
+        return false;
+    g.receivers = s->receivers.v;
+    g.n_receivers = s->receivers.n;
+    if (s->begun)
+        buf_addc(out, ',');
+    s->begun = true;
+    json_writer_init(&w, out, true);
+    api_put_alert(&w, &g);
+    return true;
+}
+
+static bool alerts_next(void *ctx, struct buf *out)
+{
+    struct alerts_stream *s = ctx;
+    struct now now = shell_clock(s->api->conf.shell)->now;
+    size_t enough = out->n + 16384;
+
+    if (s->at == 0)
+        buf_addc(out, '[');
+    while (s->at < s->v.n && out->n < enough)
+        write_alert(s, s->v.v[s->at++], now, out);
+    if (s->at < s->v.n)
+        return true;
+    buf_adds(out, "]\n");
+    return false;
+}
+
+void api_get_alerts(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct now now = shell_clock(a->conf.shell)->now;
+    struct alerts_stream *s = mem_new(struct alerts_stream);
+
+    s->api = a;
+    s->active = api_param_bool(rq, S("active"), true);
+    s->silenced = api_param_bool(rq, S("silenced"), true);
+    s->inhibited = api_param_bool(rq, S("inhibited"), true);
+    if (!api_filter_init(a, rq, &s->filter)) {
+        s->filter = (struct api_filter){0};
+        alerts_done(s);
+        return;
+    }
+    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
+        struct alert *al = it->value;
+
+        if (!alert_is_resolved(al, now) && api_filter_labels(&s->filter, al->labels->ls))
+            vec_push(&s->v, alert_ref(al));
+    }
+    if (s->v.n > 1)
+        qsort(s->v.v, s->v.n, sizeof(s->v.v[0]), by_fingerprint);
+    api_headers(rq);
+    http_reply_stream(rq, 200, S("application/json"), alerts_next, alerts_done, s);
+}
+
+/* -- GET /alerts/groups -- */
+
+struct group_view {
+    struct label_set *labels; /* one reference */
+    str receiver, muted_by;   /* arena */
+    struct alert **alerts;    /* one reference each */
+    size_t n;
+};
+
+struct groups_stream {
+    struct api *api;
+    struct arena arena;
+    VEC(struct group_view) v;
+    size_t at;
+    bool begun, active, silenced, inhibited;
+    struct alert_status status;
+    VEC(str) receivers;
+};
+
+static int by_labels(const void *a, const void *b)
+{
+    const struct group_view *x = a, *y = b;
+    int c = labels_cmp(x->labels->ls, y->labels->ls);
+
+    return c != 0 ? c : str_cmp(x->receiver, y->receiver);
+}
+
+static void groups_done(void *ctx)
+{
+    struct groups_stream *s = ctx;
+
+    VEC_EACH (struct group_view *, g, &s->v) {
+        for (size_t i = 0; i < g->n; i++)
+            alert_unref(g->alerts[i]);
+        label_set_unref(g->labels);
+    }
+    vec_release(&s->v);
+    vec_release(&s->receivers);
+    alert_status_release(&s->status);
+    arena_release(&s->arena);
+    mem_free(s);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return str_cmp(*(const str *)a, *(const str *)b);
+}
+
+static void collect_receivers(struct groups_stream *s)
+{
+    vec_clear(&s->receivers);
+    for (size_t i = 0; i < s->status.routes.n; i++)
+        vec_push(&s->receivers, s->status.routes.v[i]->receiver);
+    if (s->receivers.n > 1)
+        qsort(s->receivers.v, s->receivers.n, sizeof(str), by_text);
+}
+
+static void write_group(struct groups_stream *s, const struct group_view *g, struct now now, struct buf *out)
+{
+    size_t before = out->n, written = 0;
+    struct json_writer w;
+
+    if (s->begun)
+        buf_addc(out, ',');
+    json_writer_init(&w, out, true);
+    json_open(&w, '{');
+    json_key(&w, S("alerts"));
+    json_open(&w, '[');
+    for (size_t i = 0; i < g->n; i++) {
+        struct gettable item = {.alert = g->alerts[i], .status = &s->status, .muted_by = g->muted_by};
+        bool suppressed;
+
+        engine_alert_status(s->api->engine, g->alerts[i], now, &s->status);
+        suppressed = s->status.silenced_by.n != 0 || s->status.inhibited_by.n != 0 || g->muted_by.n != 0;
+        if ((!s->active && !suppressed) || (!s->silenced && s->status.silenced_by.n != 0) ||
+            (!s->inhibited && s->status.inhibited_by.n != 0))
+            continue;
+        collect_receivers(s);
+        item.receivers = s->receivers.v;
+        item.n_receivers = s->receivers.n;
+        api_put_alert(&w, &item);
+        written++;
+    }
+    json_close(&w, ']');
+    json_key(&w, S("labels"));
+    api_put_labels(&w, g->labels->ls);
+    json_key(&w, S("receiver"));
+    json_open(&w, '{');
+    json_key(&w, S("name"));
+    json_put_str(&w, g->receiver);
+    json_close(&w, '}');
+    json_key(&w, S("routeLabels"));
+    api_put_labels(&w, LABELS_NONE);
+    json_close(&w, '}');
+    if (written == 0)
+        out->n = before;
+    else
+        s->begun = true;
+}
+
+static bool groups_next(void *ctx, struct buf *out)
+{
+    struct groups_stream *s = ctx;
+    struct now now = shell_clock(s->api->conf.shell)->now;
+    size_t enough = out->n + 16384;
+
+    if (s->at == 0)
+        buf_addc(out, '[');
+    while (s->at < s->v.n && out->n < enough)
+        write_group(s, &s->v.v[s->at++], now, out);
+    if (s->at < s->v.n)
+        return true;
+    buf_adds(out, "]\n");
+    return false;
+}
+
+static void collect_group(struct groups_stream *s, const struct api_filter *f, const struct group *g, struct now now)
+{
+    struct alert_list all = group_sorted(g, &s->arena);
+    struct group_view view = {.alerts = arena_array(&s->arena, all.n, sizeof(struct alert *))};
+
+    for (size_t i = 0; i < all.n; i++)
+        if (!alert_is_resolved(all.v[i], now) && api_filter_labels(f, all.v[i]->labels->ls))
+            view.alerts[view.n++] = alert_ref(all.v[i]);
+    if (view.n == 0)
+        return;
+    view.labels = label_set_ref(g->labels);
+    view.receiver = arena_str(&s->arena, g->route->receiver);
+    view.muted_by = arena_str(&s->arena, g->muted ? g->muted_by : STR_NONE);
+    vec_push(&s->v, view);
+}
+
+void api_get_groups(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct now now = shell_clock(a->conf.shell)->now;
+    struct groups_stream *s = mem_new(struct groups_stream);
+    bool muted = api_param_bool(rq, S("muted"), true);
+    struct api_filter f;
+
+    s->api = a;
+    s->active = api_param_bool(rq, S("active"), true);
+    s->silenced = api_param_bool(rq, S("silenced"), true);
+    s->inhibited = api_param_bool(rq, S("inhibited"), true);
+    if (!api_filter_init(a, rq, &f)) {
+        groups_done(s);
+        return;
+    }
+    for (size_t i = 0; i < a->engine->tree.n; i++) {
+        if (!api_filter_receiver(a, &f, a->engine->tree.by_index[i]->receiver))
+            continue;
+        MAP_EACH (struct u64_map_entry, it, &a->engine->groups[i]) {
+            const struct group *g = it->value;
+
+            if (muted || !g->muted)
+                collect_group(s, &f, g, now);
+        }
+    }
+    api_filter_release(&f);
+    if (s->v.n > 1)
+        qsort(s->v.v, s->v.n, sizeof(s->v.v[0]), by_labels);
+    api_headers(rq);
+    http_reply_stream(rq, 200, S("application/json"), groups_next, groups_done, s);
+}

@@ -1,0 +1,233 @@
+/* POST /api/v2/alerts. A body is read straight into the inputs of the engine's event; one above 256 KiB is read on a
+ * worker, so that a sender of megabytes holds up nobody. */
+#include "api/api_priv.h"
+
+#include "codec/timefmt.h"
+
+enum { INLINE_MAX = 256 << 10, DEPTH_MAX = 16 };
+
+struct body {
+    struct arena arena;
+    str text;
+    struct alert_input *v;
+    size_t n, cap;
+    int status, code; /* 0 = well-formed */
+    struct err err;
+};
+
+static bool refuse(struct body *b, int status, int code, const char *fmt, size_t i, const char *field)
+{
+    b->status = status;
+    b->code = code;
+    err_set(&b->err, ERR_INVALID, fmt, i, field);
+    return false;
+}
+
+/* A JSON object of strings into sorted labels. Annotations keep empty values. */
+static bool read_map(struct body *b, struct json_reader *r, bool keep_empty, struct labels *out)
+{
+    VEC(struct label) v = VEC_INIT;
+    struct label *copy;
+    str key, dup;
+    size_t n;
+
+    for (json_object_begin(r); json_object_next(r, &key);) {
+        struct label l = {key, STR_NONE};
+        size_t i = 0;
+
+        if (!json_string(r, &l.value))
+            break;
+        while (i < v.n && !str_eq(v.v[i].name, key))
+            i++;
+        if (i < v.n)
+            v.v[i] = l; /* the last of equal keys holds, as in Go */
+        else
+            vec_push(&v, l);
+    }
+    copy = arena_array(&b->arena, v.n, sizeof(*copy));
+    if (v.n != 0)
+        memcpy(copy, v.v, v.n * sizeof(*copy));
+    n = v.n;
+    vec_release(&v);
+    n = keep_empty ? labels_sort_keep(copy, n, &dup) : labels_sort(copy, n, &dup);
+    *out = (struct labels){copy, n == SIZE_MAX ? 0 : n};
+    return !r->failed;
+}
+
+static bool read_time(struct body *b, struct json_reader *r, size_t i, const char *field, ts_ns *out)
+{
+    struct err e = ERR_INIT;
+    str text;
+
+    if (json_peek(r) == JSON_NULL)
+        return json_null(r);
+    if (json_peek(r) != JSON_STRING)
+        return refuse(b, 422, 601, "%zu.%s in body must be of type date-time", i, field);
+    if (!json_string(r, &text))
+        return false;
+    if (!api_time_parse(text, out, &e))
+        return refuse(b, 400, 400, "%zu.%s: parsing time: not a date-time", i, field);
+    return true;
+}
+
+static bool read_alert(struct body *b, struct json_reader *r, size_t i)
+{
+    struct alert_input in = {.starts_at = TS_NONE, .ends_at = TS_NONE};
+    bool has_labels = false;
+    str key;
+
+    if (json_peek(r) != JSON_OBJECT)
+        return json_fail(r, "alert %zu is not an object", i);
+    for (json_object_begin(r); json_object_next(r, &key);) {
+        if (str_is(key, "labels")) {
+            has_labels = json_peek(r) != JSON_NULL;
+            if (has_labels ? !read_map(b, r, false, &in.labels) : !json_null(r))
+                return false;
+        } else if (str_is(key, "annotations") && json_peek(r) != JSON_NULL) {
+            if (!read_map(b, r, true, &in.annotations))
+                return false;
+        } else if (str_is(key, "startsAt")) {
+            if (!read_time(b, r, i, "startsAt", &in.starts_at))
+                return false;
+        } else if (str_is(key, "endsAt")) {
+            if (!read_time(b, r, i, "endsAt", &in.ends_at))
+                return false;
+        } else if (str_is(key, "generatorURL") && json_peek(r) != JSON_NULL) {
+            if (!json_string(r, &in.generator_url))
+                return false;
+        } else if (!json_skip(r)) {
+            return false;
+        }
+    }
+    if (r->failed)
+        return false;
+    if (!has_labels)
+        return refuse(b, 422, 602, "%zu.%s in body is required", i, "labels");
+    if (b->n == b->cap) {
+        struct alert_input *more = arena_array(&b->arena, b->cap != 0 ? b->cap * 2 : 64, sizeof(*more));
+
+        if (b->n != 0)
+            memcpy(more, b->v, b->n * sizeof(*more));
+        b->v = more;
+        b->cap = b->cap != 0 ? b->cap * 2 : 64;
+    }
+    b->v[b->n++] = in;
+    return true;
+}
+
+/* Runs anywhere: touches the body only. */
+static void read_body(struct body *b)
+{
+    struct json_reader r;
+
+    json_reader_init(&r, b->text, &b->arena, DEPTH_MAX);
+    if (json_peek(&r) != JSON_ARRAY) {
+        b->status = b->code = 400;
+        err_set(&b->err, ERR_INVALID, "parsing alerts body from \"\" failed: the body is not an array of alerts");
+        return;
+    }
+    for (json_array_begin(&r); json_array_next(&r);)
+        if (!read_alert(b, &r, b->n))
+            break;
+    if (b->status != 0 || json_end(&r))
+        return;
+    b->status = b->code = 400;
+    err_set(&b->err, ERR_INVALID, "parsing alerts body from \"\" failed, because line %d, column %d: %s", r.err.line,
+            r.err.col, r.err.msg);
+}
+
+static void take(struct api *a, struct http_req *rq, struct body *b)
+{
+    struct event ev = {.kind = EVENT_ALERTS, .alerts = {.v = b->v, .n = b->n}};
+    struct event_result result = {0};
+
+    if (b->status != 0) {
+        api_refuse(rq, b->status, b->code, "%s", b->err.msg);
+        return;
+    }
+    shell_event(a->conf.shell, &ev, &result);
+    if (result.ok) {
+        api_reply_after_commit(a, rq, 200, STR_NONE, STR_NONE);
+    } else {
+        struct buf text = BUF_INIT;
+
+        quote_json(&text, buf_str(&result.text), true);
+        buf_addc(&text, '\n');
+        api_reply_after_commit(a, rq, 400, S("application/json"), buf_str(&text));
+        buf_release(&text);
+    }
+    buf_release(&result.text);
+}
+
+/* -- large bodies -- */
+
+struct post_job {
+    struct job job;
+    struct api *api;       /* NULL: the api is gone */
+    struct http_req *rq;   /* NULL: the client is gone, the alerts are taken all the same */
+    struct body body;
+};
+
+static void job_run(struct job *j)
+{
+    read_body(&container_of(j, struct post_job, job)->body);
+}
+
+static void job_gone(struct http_req *rq, void *ctx)
+{
+    (void)rq;
+    ((struct post_job *)ctx)->rq = NULL;
+}
+
+static void job_done(struct job *j)
+{
+    struct post_job *p = container_of(j, struct post_job, job);
+
+    if (p->api != NULL) {
+        for (size_t i = 0; i < p->api->jobs.n; i++)
+            if (p->api->jobs.v[i] == p)
+                vec_remove(&p->api->jobs, i--);
+        if (p->rq != NULL) {
+            p->rq->on_gone = NULL;
+            take(p->api, p->rq, &p->body);
+        }
+    }
+    arena_release(&p->body.arena);
+    mem_free(p);
+}
+
+void api_post_jobs_cancel(struct api *a)
+{
+    VEC_EACH (struct post_job **, p, &a->jobs)
+        (*p)->api = NULL;
+    vec_release(&a->jobs);
+}
+
+void api_post_alerts(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct body b = {0};
+    struct post_job *p;
+
+    if (!api_expects_json(rq))
+        return;
+    if (rq->body.n <= INLINE_MAX || a->conf.pool == NULL) {
+        arena_init(&b.arena, 0);
+        b.text = rq->body;
+        read_body(&b);
+        take(a, rq, &b);
+        arena_release(&b.arena);
+        return;
+    }
+    p = mem_new(struct post_job);
+    p->job.run = job_run;
+    p->job.done = job_done;
+    p->api = a;
+    p->rq = rq;
+    arena_init(&p->body.arena, 0);
+    p->body.text = arena_str(&p->body.arena, rq->body);
+    rq->ctx = p;
+    rq->on_gone = job_gone;
+    vec_push(&a->jobs, p);
+    pool_run(a->conf.pool, &p->job);
+}

@@ -1,0 +1,377 @@
+#include "api/api_priv.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* One row a route: what is allowed before the body is read, and who answers. */
+static void get_ok(struct http_req *rq, void *arg);
+static void post_reload(struct http_req *rq, void *arg);
+static void gone(struct http_req *rq, void *arg);
+static void preflight(struct http_req *rq, void *arg);
+
+static const struct http_route routes[] = {
+    {HTTP_GET, "/api/v2/status", 0, api_get_status, "/status", "cluster, version, configuration, start time"},
+    {HTTP_GET, "/api/v2/receivers", 0, api_get_receivers, "/receivers", "names and labels of all receivers"},
+    {HTTP_GET, "/api/v2/alerts", 0, api_get_alerts, "/alerts", "alerts that have not ended"},
+    {HTTP_POST, "/api/v2/alerts", 64 << 20, api_post_alerts, "/alerts", "takes alerts"},
+    {HTTP_GET, "/api/v2/alerts/groups", 0, api_get_groups, "/alerts/groups", "alerts by group"},
+    {HTTP_GET, "/api/v2/silences", 0, api_get_silences, "/silences", "silences by state"},
+    {HTTP_POST, "/api/v2/silences", 1 << 20, api_post_silences, "/silences", "creates or edits a silence"},
+    {HTTP_GET, "/api/v2/silence/{id}", 0, api_get_silence, "/silence/{silenceID}", "one silence"},
+    {HTTP_DELETE, "/api/v2/silence/{id}", 0, api_delete_silence, "/silence/{silenceID}", "ends a silence"},
+    {HTTP_OPTIONS, "/api/v2/*", 0, preflight, "/preflight", "cross-origin preflight"},
+    {HTTP_GET, "/api/tocsin/overview", 0, api_get_overview, "/overview", "alerts with rule state and next notification"},
+    {HTTP_GET | HTTP_POST, "/api/v1/receivers", 1 << 20, gone, "/api/v1", "removed"},
+    {HTTP_GET | HTTP_POST, "/api/v1/silences", 1 << 20, gone, "/api/v1", "removed"},
+    {HTTP_GET | HTTP_DELETE, "/api/v1/silence/*", 1 << 20, gone, "/api/v1", "removed"},
+    {HTTP_POST, "/api/v1/alerts", 1 << 20, gone, "/api/v1", "removed"},
+    {HTTP_GET, "/metrics", 0, api_get_metrics, "/metrics", "metrics of tocsin itself"},
+    {HTTP_GET, "/-/healthy", 0, get_ok, "/-/healthy", "the process answers"},
+    {HTTP_GET, "/-/ready", 0, get_ok, "/-/ready", "configuration and state are loaded"},
+    {HTTP_POST | HTTP_PUT, "/-/reload", 1 << 10, post_reload, "/-/reload", "reads the configuration again"},
+    {0, NULL, 0, NULL, NULL, NULL},
+};
+
+void api_headers(struct http_req *rq)
+{
+    http_reply_header(rq, S("Cache-Control"), S("no-store"));
+    http_reply_header(rq, S("Vary"), S("Origin"));
+    if (http_header_get(&rq->headers, S("Origin")).n != 0 && rq->method != HTTP_DELETE)
+        http_reply_header(rq, S("Access-Control-Allow-Origin"), S("*"));
+}
+
+void api_json(struct http_req *rq, int status, str body)
+{
+    api_headers(rq);
+    http_reply(rq, status, S("application/json"), body);
+}
+
+void api_fail(struct http_req *rq, int status, str message)
+{
+    struct buf b = BUF_INIT;
+
+    quote_json(&b, message, true);
+    buf_addc(&b, '\n');
+    api_json(rq, status, buf_str(&b));
+    buf_release(&b);
+}
+
+void api_refuse(struct http_req *rq, int status, int code, const char *fmt, ...)
+{
+    struct buf text = BUF_INIT, b = BUF_INIT;
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    buf_addf(&b, "{\"code\":%d,\"message\":", code);
+    quote_json(&b, buf_str(&text), true);
+    buf_addc(&b, '}');
+    api_json(rq, status, buf_str(&b));
+    buf_release(&text);
+    buf_release(&b);
+}
+
+bool api_expects_json(struct http_req *rq)
+{
+    str type = http_header_get(&rq->headers, S("Content-Type")), rest = type;
+    str media = str_trim(str_cut(&rest, ';'));
+
+    if (!str_eq_nocase(media, S("application/json"))) {
+        api_refuse(rq, 415, 415, "unsupported media type \"%.*s\", only [application/json] are allowed",
+                   type.n != 0 ? (int)type.n : 24, type.n != 0 ? type.p : "application/octet-stream");
+        return false;
+    }
+    if (str_trim(rq->body).n == 0) {
+        api_refuse(rq, 422, 602, "body in body is required");
+        return false;
+    }
+    return true;
+}
+
+str api_param(struct http_req *rq, str name)
+{
+    const struct http_param *v;
+    size_t n = http_params(&rq->arena, rq->query, &v);
+    str found = STR_NONE;
+
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(v[i].name, name))
+            found = v[i].value;
+    return found;
+}
+
+bool api_param_bool(struct http_req *rq, str name, bool def)
+{
+    static const char *const yes[] = {"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"};
+    str v = api_param(rq, name);
+
+    if (v.n == 0)
+        return def;
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+        if (str_eq_nocase(v, str_of(yes[i])))
+            return true;
+    return false;
+}
+
+static bool collect_matchers(struct api *a, struct http_req *rq, str name, struct matchers *out)
+{
+    const struct http_param *v;
+    size_t n = http_params(&rq->arena, rq->query, &v);
+    struct err e = ERR_INIT;
+
+    out->v = arena_array(&rq->arena, n, sizeof(*out->v));
+    for (size_t i = 0; i < n; i++) {
+        str warning;
+
+        if (!str_eq(v[i].name, name))
+            continue;
+        if (!matcher_parse(v[i].value, a->engine->mode, &rq->arena, &out->v[out->n], &warning, &e)) {
+            api_fail(rq, 400, str_of(e.msg));
+            return false;
+        }
+        out->n++;
+    }
+    return true;
+}
+
+bool api_filter_init(struct api *a, struct http_req *rq, struct api_filter *f)
+{
+    str receiver = api_param(rq, S("receiver"));
+    struct err e = ERR_INIT;
+
+    *f = (struct api_filter){0};
+    if (!collect_matchers(a, rq, S("filter"), &f->filters) ||
+        !collect_matchers(a, rq, S("receiver_matchers"), &f->receivers)) {
+        api_filter_release(f);
+        return false;
+    }
+    if (receiver.n == 0)
+        return true;
+    f->receiver = regex_compile(receiver, REGEX_ANCHORED, &e);
+    if (f->receiver != NULL)
+        return true;
+    err_wrap(&e, "failed to parse receiver param");
+    api_fail(rq, 400, str_of(e.msg));
+    api_filter_release(f);
+    return false;
+}
+
+void api_filter_release(struct api_filter *f)
+{
+    matchers_release(&f->filters);
+    matchers_release(&f->receivers);
+    if (f->receiver != NULL)
+        regex_unref(f->receiver);
+}
+
+/* Alertmanager's reading of a filter: x!="" asks for presence, x="" for absence. */
+bool api_filter_labels(const struct api_filter *f, struct labels ls)
+{
+    return matchers_match(&f->filters, ls);
+}
+
+bool api_filter_receiver(const struct api *a, const struct api_filter *f, str name)
+{
+    const struct receiver_conf *rc;
+    struct arena scratch;
+    struct label *v;
+    struct labels ls;
+    str dup;
+    bool ok;
+
+    if (f->receiver != NULL && !regex_matches(f->receiver, name))
+        return false;
+    if (f->receivers.n == 0)
+        return true;
+    rc = engine_receiver(a->engine, name);
+    arena_init(&scratch, 0);
+    v = arena_array(&scratch, rc != NULL ? rc->labels.n + 1 : 1, sizeof(*v));
+    v[0] = (struct label){S("name"), name};
+    ls = (struct labels){v, 1};
+    for (size_t i = 0; rc != NULL && i < rc->labels.n; i++)
+        if (!str_is(rc->labels.v[i].name, "name"))
+            v[ls.n++] = (struct label){rc->labels.v[i].name, rc->labels.v[i].value};
+    ls.n = labels_sort(v, ls.n, &dup);
+    ok = ls.n != SIZE_MAX && matchers_match(&f->receivers, ls);
+    arena_release(&scratch);
+    return ok;
+}
+
+/* -- waiting for the disk -- */
+
+struct pending_reply {
+    struct api *api;
+    struct http_req *rq; /* NULL when the client has gone */
+    int status;
+    str content_type; /* static */
+    struct buf body;
+    bool registered, fired;
+};
+
+static void pending_gone(struct http_req *rq, void *ctx)
+{
+    struct pending_reply *p = ctx;
+
+    (void)rq;
+    p->rq = NULL; /* the commit still reports to it, and frees it */
+}
+
+static void pending_done(void *arg, bool ok, const struct err *e)
+{
+    struct pending_reply *p = arg;
+
+    if (p->rq != NULL) {
+        p->rq->on_gone = NULL;
+        if (ok) {
+            api_headers(p->rq);
+            http_reply(p->rq, p->status, p->content_type, buf_str(&p->body));
+        } else {
+            struct buf b = BUF_INIT;
+
+            buf_addf(&b, "accepted in memory but not on disk: %s", e->msg);
+            api_fail(p->rq, 503, buf_str(&b));
+            buf_release(&b);
+        }
+    }
+    buf_release(&p->body);
+    mem_free(p);
+}
+
+void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type, str body)
+{
+    struct pending_reply *p = mem_new(struct pending_reply);
+
+    p->api = a;
+    p->rq = rq;
+    p->status = status;
+    p->content_type = content_type;
+    buf_add(&p->body, body);
+    rq->ctx = p;
+    rq->on_gone = pending_gone;
+    shell_after_commit(a->conf.shell, pending_done, p);
+}
+
+/* -- small handlers -- */
+
+static void get_ok(struct http_req *rq, void *arg)
+{
+    (void)arg;
+    http_reply(rq, 200, S("text/plain; charset=utf-8"), S("OK"));
+}
+
+static void preflight(struct http_req *rq, void *arg)
+{
+    (void)arg;
+    api_headers(rq);
+    http_reply_header(rq, S("Access-Control-Allow-Methods"), S("GET, POST, HEAD"));
+    http_reply_header(rq, S("Access-Control-Allow-Headers"), S("accept, content-type, x-requested-with"));
+    http_reply(rq, 204, STR_NONE, STR_NONE);
+}
+
+static void gone(struct http_req *rq, void *arg)
+{
+    (void)arg;
+    http_reply(rq, 410, S("application/json"),
+               S("{\"status\":\"deprecated\",\"error\":\"The Alertmanager v1 API was removed; use /api/v2.\"}\n"));
+}
+
+static void post_reload(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct buf problems = BUF_INIT;
+    bool dry_run = api_param_bool(rq, S("dry_run"), false);
+
+    if (a->conf.reload(a->conf.arg, dry_run, &problems))
+        http_reply(rq, 200, S("text/plain; charset=utf-8"), buf_str(&problems));
+    else
+        http_reply(rq, 500, S("text/plain; charset=utf-8"), buf_str(&problems));
+    buf_release(&problems);
+}
+
+static bool unrouted(struct http_req *rq, int status, unsigned allow, void *arg)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } methods[] = {{HTTP_GET, "GET"}, {HTTP_POST, "POST"}, {HTTP_PUT, "PUT"}, {HTTP_DELETE, "DELETE"}};
+    struct buf b = BUF_INIT;
+
+    (void)arg;
+    if (!str_starts_with(rq->path, S("/api/v2/")))
+        return false;
+    if (status == 404) {
+        api_refuse(rq, 404, 404, "path %.*s was not found", STR(rq->path));
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        if (allow & methods[i].bit)
+            buf_addf(&b, "%s%s", b.n != 0 ? "," : "", methods[i].name);
+    http_reply_header(rq, S("Allow"), buf_str(&b));
+    api_refuse(rq, 405, 405, "method is not allowed, but [%.*s] are", STR(buf_str(&b)));
+    buf_release(&b);
+    return true;
+}
+
+static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns took, void *arg)
+{
+    static const double bounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
+    struct api *a = arg;
+    const char *handler = rq->route != NULL ? rq->route->name : "other";
+    struct http_stat *st = NULL;
+
+    (void)bytes;
+    for (size_t i = 0; i < a->http_stats.n && st == NULL; i++)
+        if (a->http_stats.v[i].handler == handler && a->http_stats.v[i].method == rq->method &&
+            a->http_stats.v[i].status == status)
+            st = &a->http_stats.v[i];
+    if (st == NULL) {
+        vec_push(&a->http_stats, (struct http_stat){.handler = handler, .method = rq->method, .status = status});
+        st = vec_last(&a->http_stats);
+        histogram_init(&st->seconds, bounds, ARRAY_LEN(bounds));
+    }
+    histogram_observe(&st->seconds, (double)took / NS_PER_S);
+}
+
+struct api *api_new(const struct api_conf *conf)
+{
+    struct api *a = mem_new(struct api);
+    struct http_server_conf sc = {.routes = routes,
+                                  .arg = a,
+                                  .prefix = conf->prefix,
+                                  .max_connections = 1024,
+                                  .unrouted = unrouted,
+                                  .observe = observe};
+
+    a->conf = *conf;
+    a->engine = shell_engine(conf->shell);
+    a->started = shell_clock(conf->shell)->now.wall;
+    a->reload_ok = true;
+    a->reload_at = a->started;
+    a->server = http_server_new(loop_base(conf->loop), shell_clock(conf->shell), &sc);
+    return a;
+}
+
+void api_free(struct api *a)
+{
+    if (a == NULL)
+        return;
+    api_post_jobs_cancel(a);
+    http_server_free(a->server);
+    VEC_EACH (struct http_stat *, st, &a->http_stats)
+        histogram_release(&st->seconds);
+    vec_release(&a->http_stats);
+    mem_free(a);
+}
+
+struct http_server *api_server(struct api *a)
+{
+    return a->server;
+}
+
+void api_note_reload(struct api *a, bool ok, ts_ns at)
+{
+    a->reload_ok = ok;
+    if (ok)
+        a->reload_at = at;
+}

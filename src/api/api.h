@@ -1,0 +1,39 @@
+/* api.h - the HTTP interface: Alertmanager's v2 API, health, reload, metrics.
+ *
+ * Shapes   answers of any size are streamed; request bodies are limited per route (api.c has the table).
+ * Errors   two families, as Alertmanager's: handlers answer a JSON string (400, 404, 500), the frame an object
+ *          {"code": n, "message": "..."} (404, 405, 406, 415, 422).
+ * Owns     the api owns its server; shell, pool and clock are borrowed.
+ * Cost     GET answers hold references on what they list, not copies.
+ * Source   alertmanager.md 4; openapi of 0.34.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include "engine/shell.h"
+#include "loop/loop.h"
+#include "loop/pool.h"
+#include "net/http_server.h"
+
+struct api;
+
+struct api_conf {
+    struct shell *shell;
+    struct loop *loop;
+    struct pool *pool;
+    str prefix;       /* "" or "/x" */
+    str external_url; /* without trailing slash */
+    size_t get_concurrency; /* 0 = unlimited */
+    /* Reloads and answers: problems is filled with all of them when it fails. */
+    bool (*reload)(void *arg, bool dry_run, struct buf *problems);
+    void *arg;
+};
+
+struct api *api_new(const struct api_conf *conf);
+void api_free(struct api *a);
+struct http_server *api_server(struct api *a);
+
+/* What serve tells about reloads, for status and metrics. */
+void api_note_reload(struct api *a, bool ok, ts_ns at);
+
+#endif

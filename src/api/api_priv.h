@@ -1,0 +1,83 @@
+/* api_priv.h - what the api's own files share. */
+#ifndef API_API_PRIV_H
+#define API_API_PRIV_H
+
+#include "api/api.h"
+#include "codec/json.h"
+#include "codec/quote.h"
+#include "model/metric.h"
+
+struct http_stat {
+    const char *handler; /* static, of the route */
+    unsigned method;
+    int status;
+    struct histogram seconds;
+};
+
+struct api {
+    struct api_conf conf;
+    struct engine *engine;
+    struct http_server *server;
+    ts_ns started; /* wall */
+    bool reload_ok;
+    ts_ns reload_at; /* wall; the last that succeeded */
+    size_t gets_in_flight;
+    uint64_t gets_refused;
+    VEC(struct http_stat) http_stats;
+    VEC(struct post_job *) jobs; /* bodies being parsed on workers */
+};
+
+/* -- answers -- */
+void api_json(struct http_req *rq, int status, str body);
+void api_fail(struct http_req *rq, int status, str message);                       /* a JSON string */
+void api_refuse(struct http_req *rq, int status, int code, const char *fmt, ...) printf_like(4, 5); /* the frame's object */
+void api_headers(struct http_req *rq);
+bool api_expects_json(struct http_req *rq); /* false: it has answered 415 or 422 */
+
+/* -- parameters -- */
+bool api_param_bool(struct http_req *rq, str name, bool def);
+str api_param(struct http_req *rq, str name); /* the last of that name; empty when absent */
+
+struct api_filter {
+    struct matchers filters;   /* filter= */
+    struct matchers receivers; /* receiver_matchers= */
+    struct regex *receiver;    /* receiver=, anchored; NULL = any */
+};
+/* False: it has answered 400. */
+bool api_filter_init(struct api *a, struct http_req *rq, struct api_filter *f);
+void api_filter_release(struct api_filter *f);
+bool api_filter_labels(const struct api_filter *f, struct labels ls);
+bool api_filter_receiver(const struct api *a, const struct api_filter *f, str name);
+
+/* -- alerts -- */
+struct gettable {
+    const struct alert *alert;
+    const struct alert_status *status;
+    const str *receivers;
+    size_t n_receivers;
+    str muted_by; /* comma-separated */
+};
+void api_put_alert(struct json_writer *w, const struct gettable *g);
+void api_put_labels(struct json_writer *w, struct labels ls);
+void api_put_time(struct json_writer *w, ts_ns t);
+
+void api_put_rule_alerts(struct api *a, struct json_writer *w, struct now now); /* rules.c: pending and firing, with values */
+
+/* -- handlers -- */
+void api_get_alerts(struct http_req *rq, void *arg);
+void api_post_alerts(struct http_req *rq, void *arg);
+void api_get_groups(struct http_req *rq, void *arg);
+void api_get_silences(struct http_req *rq, void *arg);
+void api_post_silences(struct http_req *rq, void *arg);
+void api_get_silence(struct http_req *rq, void *arg);
+void api_delete_silence(struct http_req *rq, void *arg);
+void api_get_status(struct http_req *rq, void *arg);
+void api_get_receivers(struct http_req *rq, void *arg);
+void api_get_metrics(struct http_req *rq, void *arg);
+void api_get_overview(struct http_req *rq, void *arg);
+void api_post_jobs_cancel(struct api *a);
+
+/* Answers when everything decided so far is on disk: body for success, 503 with the reason otherwise. Copies body. */
+void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type, str body);
+
+#endif

@@ -1,0 +1,185 @@
+/* GET /status, /receivers, and the overview that `tocsin alert list` shows. */
+#include "api/api_priv.h"
+
+#include <stdio.h>
+#include "codec/float.h"
+
+static void put_pair(struct json_writer *w, const char *key, str value)
+{
+    json_key(w, str_of(key));
+    json_put_str(w, value);
+}
+
+void api_get_status(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+
+    json_writer_init(&w, &b, true);
+    json_open(&w, '{');
+    json_key(&w, S("cluster"));
+    json_open(&w, '{');
+    json_key(&w, S("peers"));
+    json_open(&w, '[');
+    json_close(&w, ']');
+    put_pair(&w, "status", S("disabled"));
+    json_close(&w, '}');
+    json_key(&w, S("config"));
+    json_open(&w, '{');
+    put_pair(&w, "original", a->engine->conf->original);
+    json_close(&w, '}');
+    json_key(&w, S("uptime"));
+    api_put_time(&w, a->started);
+    json_key(&w, S("versionInfo"));
+    json_open(&w, '{');
+    put_pair(&w, "branch", S("HEAD"));
+    put_pair(&w, "buildDate", STR_NONE);
+    put_pair(&w, "buildUser", S("tocsin"));
+    put_pair(&w, "goVersion", S("none"));
+    put_pair(&w, "revision", S(TOCSIN_VERSION));
+    put_pair(&w, "version", S("0.34.0"));
+    json_close(&w, '}');
+    json_close(&w, '}');
+    buf_addc(&b, '\n');
+    api_json(rq, 200, buf_str(&b));
+    buf_release(&b);
+}
+
+void api_get_receivers(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    const struct config *c = a->engine->conf;
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+    struct api_filter f;
+
+    if (!api_filter_init(a, rq, &f))
+        return;
+    json_writer_init(&w, &b, true);
+    json_open(&w, '[');
+    for (size_t i = 0; i < c->n_receivers; i++) {
+        const struct receiver_conf *rc = &c->receivers[i];
+
+        if (!api_filter_receiver(a, &f, rc->name))
+            continue;
+        json_open(&w, '{');
+        json_key(&w, S("labels"));
+        json_open(&w, '{');
+        put_pair(&w, "name", rc->name);
+        for (size_t j = 0; j < rc->labels.n; j++)
+            if (!str_is(rc->labels.v[j].name, "name")) {
+                json_key(&w, rc->labels.v[j].name);
+                json_put_str(&w, rc->labels.v[j].value);
+            }
+        json_close(&w, '}');
+        put_pair(&w, "name", rc->name);
+        json_close(&w, '}');
+    }
+    json_close(&w, ']');
+    buf_addc(&b, '\n');
+    api_json(rq, 200, buf_str(&b));
+    buf_release(&b);
+    api_filter_release(&f);
+}
+
+/* -- overview: every alert, also pending ones of our rules, with where it goes and when -- */
+
+static void put_wait(struct json_writer *w, const struct group *g, struct now now)
+{
+    json_key(w, S("nextFlush"));
+    if (g != NULL && heap_holds(&g->timer))
+        api_put_time(w, ts_add(now.wall, g->timer.key - now.mono));
+    else
+        json_put_null(w);
+}
+
+static void put_routed(struct api *a, struct json_writer *w, const struct alert *al, struct alert_status *st, struct now now)
+{
+    struct arena scratch;
+
+    engine_alert_status(a->engine, al, now, st);
+    json_open(w, '{');
+    put_pair(w, "state", st->silenced_by.n != 0 ? S("silenced") : st->inhibited_by.n != 0 ? S("inhibited") : S("firing"));
+    json_key(w, S("labels"));
+    api_put_labels(w, al->labels->ls);
+    json_key(w, S("annotations"));
+    api_put_labels(w, al->annotations->ls);
+    json_key(w, S("since"));
+    api_put_time(w, al->starts_at);
+    json_key(w, S("routes"));
+    json_open(w, '[');
+    arena_init(&scratch, 0);
+    for (size_t i = 0; i < st->routes.n; i++) {
+        struct group *g = engine_group_of(a->engine, st->routes.v[i], al->labels->ls, &scratch);
+
+        json_open(w, '{');
+        put_pair(w, "receiver", st->routes.v[i]->receiver);
+        put_pair(w, "groupKey", g != NULL ? g->key : STR_NONE);
+        put_wait(w, g, now);
+        json_close(w, '}');
+    }
+    arena_release(&scratch);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+struct overview_stream {
+    struct api *api;
+    VEC(struct alert *) v;
+    size_t at;
+    struct alert_status status;
+    struct buf tail; /* the alerts of our rules, written at once */
+};
+
+static void overview_done(void *ctx)
+{
+    struct overview_stream *s = ctx;
+
+    VEC_EACH (struct alert **, a, &s->v)
+        alert_unref(*a);
+    vec_release(&s->v);
+    alert_status_release(&s->status);
+    buf_release(&s->tail);
+    mem_free(s);
+}
+
+static bool overview_next(void *ctx, struct buf *out)
+{
+    struct overview_stream *s = ctx;
+    struct now now = shell_clock(s->api->conf.shell)->now;
+    size_t enough = out->n + 16384;
+    struct json_writer w;
+
+    if (s->at == 0)
+        buf_adds(out, "{\"alerts\":[");
+    for (; s->at < s->v.n && out->n < enough; s->at++) {
+        if (s->at != 0)
+            buf_addc(out, ',');
+        json_writer_init(&w, out, true);
+        put_routed(s->api, &w, s->v.v[s->at], &s->status, now);
+    }
+    if (s->at < s->v.n)
+        return true;
+    buf_adds(out, "],\"rules\":[");
+    buf_add(out, buf_str(&s->tail));
+    buf_adds(out, "]}\n");
+    return false;
+}
+
+void api_get_overview(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct now now = shell_clock(a->conf.shell)->now;
+    struct overview_stream *s = mem_new(struct overview_stream);
+    struct json_writer w;
+
+    s->api = a;
+    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts)
+        if (!alert_is_resolved(it->value, now))
+            vec_push(&s->v, alert_ref(it->value));
+    json_writer_init(&w, &s->tail, true);
+    api_put_rule_alerts(a, &w, now);
+    api_headers(rq);
+    http_reply_stream(rq, 200, S("application/json"), overview_next, overview_done, s);
+}

@@ -1,0 +1,349 @@
+#include "cli/command.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "codec/duration.h"
+
+enum { NO_PREFIX = 0x10000, HELP = 0x20000 };
+
+static size_t flag_count(const struct flag *flags)
+{
+    size_t n = 0;
+
+    while (flags != NULL && flags[n].name != NULL)
+        n++;
+    return n;
+}
+
+static bool set_flag(const struct flag *f, void *values, const char *text)
+{
+    void *at = (char *)values + f->offset;
+    struct err e = ERR_INIT;
+    char *end;
+
+    if (f->accepted_only)
+        return true;
+    switch (f->kind) {
+    case FLAG_BOOL:
+        if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) {
+            fprintf(stderr, "tocsin: --%s: '%s' is neither true nor false\n", f->name, text);
+            return false;
+        }
+        *(bool *)at = strcmp(text, "true") == 0;
+        return true;
+    case FLAG_TEXT:
+        *(const char **)at = text;
+        return true;
+    case FLAG_DURATION:
+        if (go_duration_parse(str_of(text), at, &e))
+            return true;
+        fprintf(stderr, "tocsin: --%s: %s\n", f->name, e.msg);
+        return false;
+    case FLAG_INT:
+        *(int64_t *)at = strtoll(text, &end, 10);
+        if (*text != '\0' && *end == '\0')
+            return true;
+        fprintf(stderr, "tocsin: --%s: '%s' is not a whole number\n", f->name, text);
+        return false;
+    case FLAG_LIST:
+        vec_push((struct flag_list *)at, text);
+        return true;
+    }
+    return false;
+}
+
+static void release_values(const struct flag *flags, void *values)
+{
+    for (const struct flag *f = flags; f != NULL && f->name != NULL; f++)
+        if (f->kind == FLAG_LIST && !f->accepted_only)
+            vec_release((struct flag_list *)(void *)((char *)values + f->offset));
+    mem_free(values);
+}
+
+/* The option table for getopt_long; negations of booleans are rows of their own. */
+static struct option *make_options(const struct flag *flags, char *letters)
+{
+    size_t n = flag_count(flags), k = 0;
+    struct option *o = mem_array(2 * n + 2, sizeof(*o));
+    char *at = letters;
+
+    *at++ = '+'; /* options stand before arguments only until the first argument that is none: see below */
+    *at++ = ':';
+    for (size_t i = 0; i < n; i++) {
+        bool is_bool = flags[i].kind == FLAG_BOOL;
+
+        o[k++] = (struct option){flags[i].name, is_bool ? optional_argument : required_argument, NULL, (int)i + 256};
+        if (is_bool) {
+            char *no = mem_alloc(strlen(flags[i].name) + 4);
+
+            sprintf(no, "no-%s", flags[i].name);
+            o[k++] = (struct option){no, no_argument, NULL, (int)i + NO_PREFIX};
+        }
+        if (flags[i].letter != 0) {
+            *at++ = flags[i].letter;
+            if (!is_bool)
+                *at++ = ':';
+        }
+    }
+    o[k++] = (struct option){"help", no_argument, NULL, HELP};
+    *at++ = 'h';
+    *at = '\0';
+    letters[0] = '-'; /* arguments in between are given back as option 1: flags may stand anywhere */
+    return o;
+}
+
+static void free_options(const struct flag *flags, struct option *o)
+{
+    size_t n = flag_count(flags);
+
+    for (size_t i = 0, k = 0; i < n; i++, k++)
+        if (flags[i].kind == FLAG_BOOL)
+            mem_free((char *)(uintptr_t)o[++k].name);
+    mem_free(o);
+}
+
+static void say_unknown(const struct command *c, const char *word)
+{
+    size_t n = flag_count(c->flags);
+    str *names = mem_array(n, sizeof(*names));
+    str given = str_of(word);
+    ptrdiff_t near;
+
+    while (given.n != 0 && given.p[0] == '-')
+        given = str_sub(given, 1, given.n);
+    given = str_cut(&given, '=');
+    for (size_t i = 0; i < n; i++)
+        names[i] = str_of(c->flags[i].name);
+    near = str_nearest(given, names, n);
+    fprintf(stderr, "tocsin: unknown flag '%s'", word);
+    if (near >= 0)
+        fprintf(stderr, ", did you mean --%.*s?", STR(names[near]));
+    fputc('\n', stderr);
+    mem_free(names);
+}
+
+static const struct flag *flag_by_letter(const struct command *c, int letter)
+{
+    for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
+        if (f->letter == letter)
+            return f;
+    return NULL;
+}
+
+/* -1: go on and run; otherwise an exit code. */
+static int parse(const struct command *c, int argc, char **argv, void *values, char **args, int *n_args)
+{
+    char letters[256];
+    struct option *options = make_options(c->flags, letters);
+    int code = -1, o;
+
+    for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
+        if (f->text != NULL && f->kind != FLAG_LIST && !set_flag(f, values, f->text))
+            code = EXIT_USAGE;
+    optind = 0;
+    opterr = 0;
+    while (code < 0 && (o = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+        const struct flag *f = o >= 256 && o < HELP ? &c->flags[(o >= NO_PREFIX ? o - NO_PREFIX : o - 256)] : NULL;
+
+        if (o == HELP || o == 'h') {
+            command_print_help(c);
+            code = EXIT_OK;
+        } else if (o == 1) {
+            args[(*n_args)++] = optarg;
+        } else if (o == '?') {
+            say_unknown(c, argv[optind - 1]);
+            code = EXIT_USAGE;
+        } else if (o == ':') {
+            fprintf(stderr, "tocsin: flag '%s' needs a value\n", argv[optind - 1]);
+            code = EXIT_USAGE;
+        } else {
+            if (f == NULL)
+                f = flag_by_letter(c, o);
+            if (!set_flag(f, values, o >= NO_PREFIX ? "false" : optarg != NULL ? optarg : "true"))
+                code = EXIT_USAGE;
+        }
+    }
+    for (; code < 0 && optind < argc; optind++)
+        args[(*n_args)++] = argv[optind];
+    free_options(c->flags, options);
+    for (const struct flag *f = c->flags; code < 0 && f != NULL && f->name != NULL; f++) {
+        struct flag_list *l = (void *)((char *)values + f->offset);
+
+        if (f->kind == FLAG_LIST && !f->accepted_only && l->n == 0 && f->text != NULL)
+            vec_push(l, f->text);
+    }
+    return code;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+    void *values = mem_zalloc(c->size);
+    char **args = mem_array((size_t)argc + 1, sizeof(*args));
+    int n_args = 0, code = parse(c, argc, argv, values, args, &n_args);
+
+    if (code < 0)
+        code = c->run(values, args, n_args);
+    release_values(c->flags, values);
+    mem_free(args);
+    return code;
+}
+
+static const struct command *find(const char *name, const char *sub)
+{
+    for (const struct command *c = commands; c->name != NULL; c++)
+        if (strcmp(c->name, name) == 0 && (c->sub == NULL || (sub != NULL && strcmp(c->sub, sub) == 0)))
+            return c;
+    return NULL;
+}
+
+static int unknown_command(const char *name, const char *sub)
+{
+    bool group = false;
+    str names[64];
+    size_t n = 0;
+    ptrdiff_t near;
+
+    for (const struct command *c = commands; c->name != NULL && n < ARRAY_LEN(names); c++) {
+        if (strcmp(c->name, name) == 0) {
+            if (!group)
+                fprintf(stderr, "tocsin: '%s' needs one of its commands:\n", name);
+            group = true;
+            fprintf(stderr, "  tocsin %s %-8s %s\n", c->name, c->sub, c->doc);
+        }
+        names[n++] = str_of(c->name);
+    }
+    if (group)
+        return EXIT_USAGE;
+    near = str_nearest(str_of(name), names, n);
+    fprintf(stderr, "tocsin: unknown command '%s%s%s'", name, sub != NULL ? " " : "", sub != NULL ? sub : "");
+    if (near >= 0)
+        fprintf(stderr, ", did you mean '%.*s'?", STR(names[near]));
+    fprintf(stderr, "\nRun 'tocsin --help' for the list.\n");
+    return EXIT_USAGE;
+}
+
+int command_main(int argc, char **argv)
+{
+    const struct command *c;
+    const char *sub = argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
+    int words;
+
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
+        command_print_help(argc > 2 ? find(argv[2], argc > 3 ? argv[3] : NULL) : NULL);
+        return EXIT_OK;
+    }
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
+        return run(find("version", NULL), 1, argv);
+    if (argc < 2 || argv[1][0] == '-')
+        return run(&commands[0], argc, argv);
+    c = find(argv[1], sub);
+    if (c == NULL)
+        return unknown_command(argv[1], sub);
+    words = c->sub != NULL ? 2 : 1;
+    return run(c, argc - words, argv + words);
+}
+
+/* -- help and completion, from the same rows -- */
+
+static void print_flag(const struct flag *f)
+{
+    char left[96];
+    int n = 0;
+
+    if (f->letter != 0)
+        n = snprintf(left, sizeof(left), "-%c, ", f->letter);
+    else
+        n = snprintf(left, sizeof(left), "    ");
+    snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s%s", f->kind == FLAG_BOOL ? "[no-]" : "", f->name,
+             f->value_name != NULL && f->kind != FLAG_BOOL ? "=" : "",
+             f->value_name != NULL && f->kind != FLAG_BOOL ? f->value_name : "");
+    printf("  %-44s %s", left, f->doc);
+    if (f->accepted_only)
+        printf(" (accepted, without effect)");
+    else if (f->text != NULL && f->text[0] != '\0' && f->kind != FLAG_BOOL)
+        printf(" [%s]", f->text);
+    if (f->kind == FLAG_LIST)
+        printf(" (repeatable)");
+    putchar('\n');
+}
+
+void command_print_help(const struct command *c)
+{
+    if (c != NULL) {
+        printf("usage: tocsin %s%s%s [FLAGS]%s%s\n\n%s.\n", c->name, c->sub != NULL ? " " : "",
+               c->sub != NULL ? c->sub : "", c->args != NULL ? " " : "", c->args != NULL ? c->args : "", c->doc);
+        if (flag_count(c->flags) != 0)
+            printf("\nFlags:\n");
+        for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
+            print_flag(f);
+        return;
+    }
+    printf("tocsin evaluates Prometheus rules, and routes, groups, silences and delivers the alerts.\n\n"
+           "usage: tocsin [COMMAND] [FLAGS] [ARGS]\n\nCommands:\n");
+    for (c = commands; c->name != NULL; c++) {
+        char name[48];
+
+        snprintf(name, sizeof(name), "%s%s%s", c->name, c->sub != NULL ? " " : "", c->sub != NULL ? c->sub : "");
+        printf("  %-20s %s\n", name, c->doc);
+    }
+    printf("\n'tocsin COMMAND --help' shows its flags. Without a command, tocsin serves.\n"
+           "Exit codes: 0 ok, 1 failed or findings, 2 usage, 3 server unreachable.\n");
+}
+
+static void complete_bash(void)
+{
+    printf("_tocsin() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words=\n    case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
+    for (const struct command *c = commands; c->name != NULL; c++) {
+        printf("    \"%s%s%s\"*) words=\"", c->name, c->sub != NULL ? " " : "", c->sub != NULL ? c->sub : "");
+        for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
+            printf("--%s ", f->name);
+        printf("\" ;;\n");
+    }
+    printf("    esac\n    if [ $COMP_CWORD -eq 1 ]; then words=\"");
+    for (const struct command *c = commands; c->name != NULL; c++)
+        if (c == commands || strcmp(c->name, c[-1].name) != 0)
+            printf("%s ", c->name);
+    printf("$words\"; fi\n    if [ $COMP_CWORD -eq 2 ]; then case ${COMP_WORDS[1]} in\n");
+    for (const struct command *c = commands; c->name != NULL; c++)
+        if (c->sub != NULL)
+            printf("    %s) words=\"$words %s\" ;;&\n", c->name, c->sub);
+    printf("    *) ;; esac; fi\n"
+           "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+           "    [ -n \"$COMPREPLY\" ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
+           "complete -o filenames -F _tocsin tocsin\n");
+}
+
+static void complete_zsh(void)
+{
+    printf("#compdef tocsin\nautoload -U +X bashcompinit && bashcompinit\n");
+    complete_bash();
+}
+
+static void complete_fish(void)
+{
+    for (const struct command *c = commands; c->name != NULL; c++) {
+        bool first = c == commands || strcmp(c->name, c[-1].name) != 0;
+
+        if (first)
+            printf("complete -c tocsin -n __fish_use_subcommand -a %s -d '%s'\n", c->name, c->sub != NULL ? "" : c->doc);
+        if (c->sub != NULL)
+            printf("complete -c tocsin -n '__fish_seen_subcommand_from %s' -a %s -d '%s'\n", c->name, c->sub, c->doc);
+        for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
+            printf("complete -c tocsin -n '__fish_seen_subcommand_from %s' -l %s%s -d '%s'\n", c->name, f->name,
+                   f->kind == FLAG_BOOL ? "" : " -r", f->doc);
+    }
+}
+
+bool command_print_completion(const char *shell)
+{
+    if (strcmp(shell, "bash") == 0)
+        complete_bash();
+    else if (strcmp(shell, "zsh") == 0)
+        complete_zsh();
+    else if (strcmp(shell, "fish") == 0)
+        complete_fish();
+    else
+        return false;
+    return true;
+}

@@ -1,0 +1,533 @@
+#include "codec/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include "base/utf8.h"
+#include "codec/float.h"
+#include "codec/quote.h"
+
+void json_reader_init(struct json_reader *r, str in, struct arena *a, unsigned max_depth)
+{
+    *r = (struct json_reader){.in = in, .a = a, .max_depth = max_depth};
+}
+
+bool json_fail(struct json_reader *r, const char *fmt, ...)
+{
+    va_list ap;
+    char msg[512];
+    int line = 1;
+    size_t line_start = 0;
+
+    if (r->failed)
+        return false;
+    for (size_t i = 0; i < r->at && i < r->in.n; i++) {
+        if (r->in.p[i] == '\n') {
+            line++;
+            line_start = i + 1;
+        }
+    }
+    va_start(ap, fmt);
+    vsnprintf(msg, sizeof(msg), fmt, ap);
+    va_end(ap);
+    r->failed = true;
+    return err_at(&r->err, line, (int)(r->at - line_start) + 1, "%s", msg);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+static int peek_char(struct json_reader *r)
+{
+    while (r->at < r->in.n && is_blank(r->in.p[r->at]))
+        r->at++;
+    return r->at < r->in.n ? (unsigned char)r->in.p[r->at] : -1;
+}
+
+static bool fail_unexpected(struct json_reader *r, const char *wanted)
+{
+    int c = peek_char(r);
+
+    if (c < 0)
+        return json_fail(r, "%s expected, but the text ends", wanted);
+    if (c < 0x20 || c >= 0x7f)
+        return json_fail(r, "%s expected, not byte 0x%02x", wanted, (unsigned)c);
+    return json_fail(r, "%s expected, not '%c'", wanted, c);
+}
+
+enum json_type json_peek(struct json_reader *r)
+{
+    int c;
+
+    if (r->failed)
+        return JSON_FAILED;
+    c = peek_char(r);
+    switch (c) {
+    case '{': return JSON_OBJECT;
+    case '[': return JSON_ARRAY;
+    case '"': return JSON_STRING;
+    case 't':
+    case 'f': return JSON_BOOL;
+    case 'n': return JSON_NULL;
+    default:
+        if (c == '-' || (c >= '0' && c <= '9'))
+            return JSON_NUMBER;
+        fail_unexpected(r, "a value");
+        return JSON_FAILED;
+    }
+}
+
+/* -- objects and arrays
+ * -------------------------------------------------------------------------------------------- */
+
+static const char *const type_names[] = {"nothing",  "null",     "a boolean", "a number",
+                                         "a string", "an array", "an object"};
+
+static bool expect_type(struct json_reader *r, enum json_type want)
+{
+    enum json_type got = json_peek(r);
+
+    if (got == want)
+        return true;
+    return json_fail(r, "%s expected, not %s", type_names[want], type_names[got]);
+}
+
+static bool begin(struct json_reader *r, enum json_type type)
+{
+    if (!expect_type(r, type))
+        return false;
+    if (r->depth == r->max_depth)
+        return json_fail(r, "nested deeper than %u levels", r->max_depth);
+    r->depth++;
+    r->at++;
+    r->first = true;
+    return true;
+}
+
+/* Steps to the next element: false at the closing bracket, which is consumed, or on failure. */
+static bool next(struct json_reader *r, char close)
+{
+    int c;
+
+    if (r->failed)
+        return false;
+    c = peek_char(r);
+    if (c == close) {
+        r->at++;
+        r->depth--;
+        r->first = false;
+        return false;
+    }
+    if (r->first) {
+        r->first = false;
+        return true;
+    }
+    if (c != ',')
+        return fail_unexpected(r, close == ']' ? "',' or ']'" : "',' or '}'");
+    r->at++;
+    return true;
+}
+
+bool json_object_begin(struct json_reader *r)
+{
+    return begin(r, JSON_OBJECT);
+}
+
+bool json_object_next(struct json_reader *r, str *key)
+{
+    if (!next(r, '}'))
+        return false;
+    if (peek_char(r) != '"')
+        return fail_unexpected(r, "a key in quotes");
+    if (!json_string(r, key))
+        return false;
+    if (peek_char(r) != ':')
+        return fail_unexpected(r, "':'");
+    r->at++;
+    return true;
+}
+
+bool json_array_begin(struct json_reader *r)
+{
+    return begin(r, JSON_ARRAY);
+}
+
+bool json_array_next(struct json_reader *r)
+{
+    return next(r, ']');
+}
+
+/* -- strings
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+        return (c | 0x20) - 'a' + 10;
+    return -1;
+}
+
+/* The four digits behind \u; r->at stands on the first of them. */
+static bool read_hex4(struct json_reader *r, uint32_t *out)
+{
+    uint32_t v = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        int d = r->at < r->in.n ? hex_value(r->in.p[r->at]) : -1;
+
+        if (d < 0)
+            return json_fail(r, "four hexadecimal digits expected behind \\u");
+        v = v * 16 + (uint32_t)d;
+        r->at++;
+    }
+    *out = v;
+    return true;
+}
+
+static bool read_unicode_escape(struct json_reader *r, uint32_t *rune)
+{
+    uint32_t low;
+
+    if (!read_hex4(r, rune))
+        return false;
+    if (*rune == 0)
+        return json_fail(r, "\\u0000 is not allowed");
+    if (*rune >= 0xDC00 && *rune <= 0xDFFF)
+        return json_fail(r, "low surrogate \\u%04x without a high one before it", *rune);
+    if (*rune < 0xD800 || *rune > 0xDBFF)
+        return true;
+    if (!str_starts_with(str_sub(r->in, r->at, r->in.n), S("\\u")))
+        return json_fail(r, "high surrogate \\u%04x without a low one behind it", *rune);
+    r->at += 2;
+    if (!read_hex4(r, &low))
+        return false;
+    if (low < 0xDC00 || low > 0xDFFF)
+        return json_fail(r, "\\u%04x is no low surrogate", low);
+    *rune = 0x10000 + ((*rune - 0xD800) << 10) + (low - 0xDC00);
+    return true;
+}
+
+/* Decodes one escape, r->at stands behind the backslash; appends to p + *n. */
+static bool read_escape(struct json_reader *r, char *p, size_t *n)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    char c = r->at < r->in.n ? r->in.p[r->at] : '\0';
+    const char *hit = c != '\0' ? strchr(from, c) : NULL;
+    uint32_t rune;
+
+    if (hit != NULL) {
+        p[(*n)++] = to[hit - from];
+        r->at++;
+        return true;
+    }
+    if (c != 'u')
+        return json_fail(r, "unknown escape in a string");
+    r->at++;
+    if (!read_unicode_escape(r, &rune))
+        return false;
+    *n += utf8_encode(p + *n, rune);
+    return true;
+}
+
+/* Moves to the closing quote; *escapes tells whether there is a backslash on the way. */
+static bool find_quote(struct json_reader *r, size_t *end, bool *escapes)
+{
+    const char *p = r->in.p;
+
+    *escapes = false;
+    for (size_t i = r->at; i < r->in.n; i++) {
+        unsigned char c = (unsigned char)p[i];
+
+        if (c == '"') {
+            *end = i;
+            return true;
+        }
+        if (c < 0x20) {
+            r->at = i;
+            return json_fail(r, "control byte 0x%02x in a string", c);
+        }
+        if (c == '\\') {
+            *escapes = true;
+            i++;
+        }
+    }
+    r->at = r->in.n;
+    return json_fail(r, "string without a closing quote");
+}
+
+bool json_string(struct json_reader *r, str *out)
+{
+    size_t end = 0, n = 0;
+    bool escapes;
+    str body;
+    char *p;
+
+    if (!expect_type(r, JSON_STRING))
+        return false;
+    r->at++;
+    if (!find_quote(r, &end, &escapes))
+        return false;
+    body = str_sub(r->in, r->at, end);
+    if (!utf8_is_valid(body))
+        return json_fail(r, "string is not valid UTF-8");
+    if (!escapes) {
+        r->at = end + 1;
+        *out = body;
+        return true;
+    }
+    p = arena_alloc(r->a, body.n + 1); /* no escape is shorter than what it stands for */
+    while (r->at < end) {
+        char c = r->in.p[r->at++];
+
+        if (c != '\\')
+            p[n++] = c;
+        else if (!read_escape(r, p, &n))
+            return false;
+    }
+    p[n] = '\0';
+    r->at = end + 1;
+    *out = (str){p, n};
+    return true;
+}
+
+/* -- numbers and words
+ * --------------------------------------------------------------------------------------------- */
+
+static size_t count_digits(const struct json_reader *r, size_t at)
+{
+    size_t n = 0;
+
+    while (at + n < r->in.n && r->in.p[at + n] >= '0' && r->in.p[at + n] <= '9')
+        n++;
+    return n;
+}
+
+static char char_at(const struct json_reader *r, size_t at)
+{
+    return at < r->in.n ? r->in.p[at] : '\0';
+}
+
+bool json_number(struct json_reader *r, str *text)
+{
+    size_t start, at, n;
+
+    if (!expect_type(r, JSON_NUMBER))
+        return false;
+    start = at = r->at;
+    at += char_at(r, at) == '-';
+    n = count_digits(r, at);
+    if (n == 0 || (n > 1 && r->in.p[at] == '0'))
+        return json_fail(r, "malformed number");
+    at += n;
+    if (char_at(r, at) == '.') {
+        n = count_digits(r, ++at);
+        if (n == 0)
+            return json_fail(r, "malformed number");
+        at += n;
+    }
+    if ((char_at(r, at) | 0x20) == 'e') {
+        at++;
+        at += char_at(r, at) == '+' || char_at(r, at) == '-';
+        n = count_digits(r, at);
+        if (n == 0)
+            return json_fail(r, "malformed number");
+        at += n;
+    }
+    r->at = at;
+    *text = str_sub(r->in, start, at);
+    return true;
+}
+
+bool json_double(struct json_reader *r, double *out)
+{
+    size_t start = r->at;
+    struct err e;
+    str text;
+
+    if (!json_number(r, &text))
+        return false;
+    if (float_parse(text, out, &e))
+        return true;
+    r->at = start;
+    return json_fail(r, "%s", e.msg);
+}
+
+bool json_i64(struct json_reader *r, int64_t *out)
+{
+    size_t start = r->at;
+    bool negative;
+    uint64_t v;
+    str text;
+
+    if (!json_number(r, &text))
+        return false;
+    negative = text.p[0] == '-';
+    if (str_to_u64(str_sub(text, negative, text.n), &v) && v <= (uint64_t)INT64_MAX + negative) {
+        *out = negative ? (int64_t)(0 - v) : (int64_t)v;
+        return true;
+    }
+    r->at = start;
+    return json_fail(r, "\"%.*s\" is not an integer of 64 bits", STR(text));
+}
+
+static bool word(struct json_reader *r, str w)
+{
+    if (!str_starts_with(str_sub(r->in, r->at, r->in.n), w))
+        return fail_unexpected(r, "a value");
+    r->at += w.n;
+    return true;
+}
+
+bool json_bool(struct json_reader *r, bool *out)
+{
+    bool v;
+
+    if (!expect_type(r, JSON_BOOL))
+        return false;
+    v = r->in.p[r->at] == 't';
+    if (!word(r, v ? S("true") : S("false")))
+        return false;
+    *out = v;
+    return true;
+}
+
+bool json_null(struct json_reader *r)
+{
+    return expect_type(r, JSON_NULL) && word(r, S("null"));
+}
+
+/* -- any value
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+bool json_skip(struct json_reader *r)
+{
+    str text;
+    bool b;
+
+    switch (json_peek(r)) {
+    case JSON_FAILED: return false;
+    case JSON_NULL: return json_null(r);
+    case JSON_BOOL: return json_bool(r, &b);
+    case JSON_NUMBER: return json_number(r, &text);
+    case JSON_STRING: return json_string(r, &text);
+    case JSON_ARRAY:
+        for (json_array_begin(r); json_array_next(r);)
+            json_skip(r);
+        return !r->failed;
+    case JSON_OBJECT:
+        for (json_object_begin(r); json_object_next(r, &text);)
+            json_skip(r);
+        return !r->failed;
+    }
+    return false;
+}
+
+bool json_raw(struct json_reader *r, str *text)
+{
+    size_t start;
+
+    if (r->failed)
+        return false;
+    peek_char(r);
+    start = r->at;
+    if (!json_skip(r))
+        return false;
+    *text = str_sub(r->in, start, r->at);
+    return true;
+}
+
+bool json_end(struct json_reader *r)
+{
+    if (r->failed)
+        return false;
+    if (peek_char(r) >= 0)
+        return json_fail(r, "text behind the end of the document");
+    return true;
+}
+
+/* -- writing
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+void json_writer_init(struct json_writer *w, struct buf *out, bool html)
+{
+    *w = (struct json_writer){.out = out, .html = html};
+}
+
+static void separate(struct json_writer *w)
+{
+    if (w->comma)
+        buf_addc(w->out, ',');
+    w->comma = true;
+}
+
+void json_open(struct json_writer *w, char bracket)
+{
+    separate(w);
+    buf_addc(w->out, bracket);
+    w->comma = false;
+}
+
+void json_close(struct json_writer *w, char bracket)
+{
+    buf_addc(w->out, bracket);
+    w->comma = true;
+}
+
+void json_key(struct json_writer *w, str key)
+{
+    separate(w);
+    quote_json(w->out, key, w->html);
+    buf_addc(w->out, ':');
+    w->comma = false;
+}
+
+void json_put_str(struct json_writer *w, str s)
+{
+    separate(w);
+    quote_json(w->out, s, w->html);
+}
+
+void json_put_i64(struct json_writer *w, int64_t v)
+{
+    separate(w);
+    buf_add_i64(w->out, v);
+}
+
+void json_put_u64(struct json_writer *w, uint64_t v)
+{
+    separate(w);
+    buf_add_u64(w->out, v);
+}
+
+void json_put_double(struct json_writer *w, double v)
+{
+    separate(w);
+    if (isfinite(v))
+        float_print_go_json(w->out, v);
+    else
+        buf_adds(w->out, "null"); /* JSON has no such number */
+}
+
+void json_put_bool(struct json_writer *w, bool v)
+{
+    separate(w);
+    buf_add(w->out, v ? S("true") : S("false"));
+}
+
+void json_put_null(struct json_writer *w)
+{
+    separate(w);
+    buf_adds(w->out, "null");
+}
+
+void json_put_raw(struct json_writer *w, str json)
+{
+    separate(w);
+    buf_add(w->out, json);
+}

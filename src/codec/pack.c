@@ -1,0 +1,96 @@
+#include "codec/pack.h"
+
+void pack_u64(struct buf *b, uint64_t v)
+{
+    while (v >= 0x80) {
+        buf_addc(b, (char)(v | 0x80));
+        v >>= 7;
+    }
+    buf_addc(b, (char)v);
+}
+
+void pack_i64(struct buf *b, int64_t v)
+{
+    pack_u64(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
+}
+
+void pack_str(struct buf *b, str s)
+{
+    pack_u64(b, s.n);
+    buf_add(b, s);
+}
+
+void pack_fixed64(struct buf *b, uint64_t v)
+{
+    for (int i = 0; i < 8; i++)
+        buf_addc(b, (char)(v >> (8 * i)));
+}
+
+static void fail(struct unpack *u)
+{
+    u->failed = true;
+    u->rest = STR_NONE;
+}
+
+uint64_t unpack_u64(struct unpack *u)
+{
+    uint64_t v = 0;
+
+    for (unsigned shift = 0; u->rest.n != 0 && shift < 64; shift += 7) {
+        unsigned char c = (unsigned char)u->rest.p[0];
+
+        u->rest.p++;
+        u->rest.n--;
+        v |= (uint64_t)(c & 0x7f) << shift;
+        if ((c & 0x80) == 0)
+            return v;
+    }
+    fail(u);
+    return 0;
+}
+
+int64_t unpack_i64(struct unpack *u)
+{
+    uint64_t v = unpack_u64(u);
+
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+str unpack_str(struct unpack *u)
+{
+    uint64_t n = unpack_u64(u);
+    str s;
+
+    if (u->failed || n > u->rest.n) {
+        fail(u);
+        return STR_NONE;
+    }
+    s = str_sub(u->rest, 0, n);
+    u->rest = str_sub(u->rest, n, u->rest.n);
+    return s;
+}
+
+uint64_t unpack_fixed64(struct unpack *u)
+{
+    uint64_t v = 0;
+
+    if (u->rest.n < 8) {
+        fail(u);
+        return 0;
+    }
+    for (int i = 0; i < 8; i++)
+        v |= (uint64_t)(unsigned char)u->rest.p[i] << (8 * i);
+    u->rest = str_sub(u->rest, 8, u->rest.n);
+    return v;
+}
+
+size_t unpack_count(struct unpack *u, size_t min)
+{
+    uint64_t n = unpack_u64(u);
+
+    if (u->failed || (min != 0 && n > u->rest.n / min)) {
+        fail(u);
+        return 0;
+    }
+    return (size_t)n;
+}

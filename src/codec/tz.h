@@ -1,0 +1,27 @@
+/* tz.h - time zones from the system's database: offset of local time at an instant.
+ *
+ * glibc can hold one zone a process; a routing tree has as many as its intervals name. So the TZif files are read here.
+ *
+ * Shapes   a zone has up to some hundred transitions; after the last one the POSIX rule of the footer goes on.
+ * Errors   ERR_NOT_FOUND for an unknown name (also one with "..", or absolute), ERR_CORRUPT for a damaged file.
+ * Owns     a zone is one owned object.
+ * Cost     offset: a binary search.
+ * Source   RFC 8536; the folder is $ZONEINFO or /usr/share/zoneinfo.
+ */
+#ifndef CODEC_TZ_H
+#define CODEC_TZ_H
+
+#include "base/err.h"
+#include "base/time.h"
+
+struct tz;
+
+/* "UTC" and "" need no database; "Local" is /etc/localtime. NULL on failure. */
+struct tz *tz_load(str name, struct err *e) must_check;
+struct tz *tz_parse(str bytes, struct err *e) must_check; /* the content of a TZif file */
+void tz_free(struct tz *z);
+
+/* Seconds east of UTC at t. abbreviation (may be NULL): borrowed. */
+int64_t tz_offset(const struct tz *z, ts_ns t, const char **abbreviation);
+
+#endif

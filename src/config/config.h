@@ -1,0 +1,108 @@
+/* config.h - a whole configuration: read, merged, decoded, checked, immutable.
+ *
+ * --config.file repeats: an alertmanager.yml, a prometheus.yml and a tocsin.yml together, or one
+ * file with everything. Top-level keys are disjoint but for `global`, `storage` (merged key by key)
+ * and `receivers` (a receiver of the same name in another file gets more integrations). The same
+ * key twice is an error that names both places.
+ *
+ * Shapes   up to 10,000 routes and receivers, 10,000 rule groups.
+ * Errors   every problem of every file goes to diags: Y001-Y005 (YAML), C001-C009 (conf.h),
+ * R001-R020 (rule files). Owns     the config owns one arena with all of it. It is immutable and
+ * shared: counted atomically, freed at the last config_unref() by any thread. Cost     63 MB/s of
+ * YAML plus the regexes. Source   alertmanager.md 2, rules.md 1; DESIGN.md 4 "configuration", "no
+ * route".
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdatomic.h>
+#include "base/arena.h"
+#include "base/diags.h"
+#include "base/err.h"
+#include "codec/yaml.h"
+#include "model/labels.h"
+#include "net/http_conf.h"
+#include "notify/notify_conf.h"
+#include "route/route_conf.h"
+#include "ruler/rule_conf.h"
+#include "source/source_conf.h"
+#include "tocsin/global.h"
+
+struct heartbeat_conf {
+    struct secret url; /* not set: no heartbeat */
+    dur_ns interval;
+    struct http_conf *http;
+};
+
+struct storage_conf {
+    str path;         /* folder of the state; empty = from the flag */
+    bool keep_all;    /* keep: all - every series, not only those that rules select */
+    dur_ns retention; /* 0 = from the flag */
+};
+
+/* One entry of rule_files. */
+struct rule_files_conf {
+    struct conf_strings files; /* patterns, resolved against the file's folder */
+    str source;                /* name; empty = the default */
+    struct diag_place place;
+};
+
+struct config {
+    atomic_uint refs;
+    struct arena arena;
+    struct global_conf global;
+    dur_ns resolve_timeout;
+    struct route_conf *route; /* NULL: alerts are evaluated and shown, none is delivered */
+    struct inhibit_conf *inhibit_rules;
+    size_t n_inhibit_rules;
+    struct receiver_conf *receivers;
+    size_t n_receivers;
+    struct time_interval_conf *time_intervals; /* with mute_time_intervals */
+    size_t n_time_intervals;
+    struct conf_strings templates; /* patterns, resolved */
+    struct labels external_labels;
+    struct source_conf *sources;
+    size_t n_sources;
+    struct rule_files_conf *rule_files;
+    size_t n_rule_files;
+    struct rule_group_conf *groups; /* of all rule files, in the order of loading */
+    size_t n_groups;
+    struct heartbeat_conf heartbeat;
+    struct storage_conf storage;
+    str original; /* marshalled again from what was decoded, secrets as <secret>: GET /api/v2/status
+                   */
+    uint64_t hash; /* of the text of all files: alertmanager_config_hash */
+    str *files;    /* that were read, configuration and rule files */
+    size_t n_files;
+};
+
+struct config_options {
+    const str *paths;
+    size_t n_paths;
+    enum matcher_mode mode;
+    bool without_rules; /* rule files are not loaded */
+};
+
+/* Returns one reference, or NULL when d got an error. Warnings alone do not fail. */
+struct config *config_load(const struct config_options *o, struct diags *d) must_check;
+/* The same from texts in memory (tests, fuzzing, API); rule files are still read from disk. */
+struct config_text {
+    str path, text;
+};
+struct config *config_load_texts(const struct config_text *texts, size_t n,
+                                 const struct config_options *o, struct diags *d) must_check;
+
+struct config *config_ref(struct config *c);
+void config_unref(struct config *c); /* NULL is fine */
+
+const struct receiver_conf *config_receiver(const struct config *c,
+                                            str name); /* NULL when unknown */
+const struct time_interval_conf *config_time_interval(const struct config *c,
+                                                      str name);           /* NULL when unknown */
+const struct source_conf *config_source(const struct config *c, str name); /* NULL when unknown */
+
+/* What GET /metrics and reload messages call the hash: the first six bytes of the MD5, little
+ * endian. */
+uint64_t config_hash(const struct config_text *texts, size_t n);
+
+#endif

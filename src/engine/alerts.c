@@ -1,0 +1,153 @@
+/* Alerts come in, are merged with what is known under their fingerprint, and join the groups of every route that takes
+ * them. Only news goes to the alert log: a refresh that moves endsAt is remembered, not written. */
+#include "engine/engine_priv.h"
+
+#include "base/utf8.h"
+#include "codec/pack.h"
+
+static bool valid_names(struct labels ls, enum matcher_mode mode, const char *what, struct err *err)
+{
+    LABELS_EACH (l, ls) {
+        if (!label_name_is_valid(l->name, mode))
+            return err_set(err, ERR_INVALID, "invalid %s set: invalid name '%.*s'", what, STR(l->name));
+        if (!utf8_is_valid(l->value))
+            return err_set(err, ERR_INVALID, "invalid %s set: invalid value of '%.*s'", what, STR(l->name));
+    }
+    return true;
+}
+
+static bool is_valid(const struct alert_input *in, const struct alert *a, enum matcher_mode mode, struct err *err)
+{
+    if (a->ends_at < a->starts_at)
+        return err_set(err, ERR_INVALID, "start time must be before end time");
+    if (in->labels.n == 0)
+        return err_set(err, ERR_INVALID, "at least one label pair required");
+    return valid_names(in->labels, mode, "label", err) && valid_names(in->annotations, mode, "annotation", err);
+}
+
+static void log_alert(struct engine *e, const struct alert *a, struct effects *fx)
+{
+    size_t before = fx->commit.alerts.n;
+
+    alert_pack(&fx->commit.alerts, a);
+    e->log_bytes += fx->commit.alerts.n - before;
+}
+
+/* Stores one; returns the alert that the store holds now, which may be another object than a. */
+static struct alert *store(struct engine *e, struct alert *a, struct now now, struct effects *fx)
+{
+    struct alert *old = engine_alert(e, alert_fingerprint(a));
+
+    if (old == NULL) {
+        u64_map_put(&e->alerts, alert_fingerprint(a), a);
+        e->live_bytes += 256;
+        log_alert(e, a, fx);
+        inhibitor_add(e->inhibitor, a);
+        return a;
+    }
+    if (alert_store_over(old, a, now))
+        log_alert(e, old, fx);
+    alert_unref(a);
+    return old;
+}
+
+/* Whether the log says that some integration of the group's receiver was last told of a firing alert. */
+static bool was_told_firing(const struct engine *e, const struct group *g)
+{
+    const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
+    struct buf key = BUF_INIT;
+    bool told = false;
+
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations && !told; i++) {
+        struct nflog_entry **entry;
+
+        buf_clear(&key);
+        nflog_key(&key, g->key, rc->name, str_of(rc->integrations[i].type->name), rc->integrations[i].index);
+        entry = nflog_map_get(&e->nflog, buf_str(&key));
+        told = entry != NULL && (*entry)->firing.n != 0;
+        told |= outbox_map_get(&e->outbox, buf_str(&key)) != NULL;
+    }
+    buf_release(&key);
+    return told;
+}
+
+void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx)
+{
+    struct route_list routes = {0};
+
+    route_tree_match(&e->tree, a->labels->ls, &routes);
+    for (size_t i = 0; i < routes.n; i++) {
+        const struct route *r = routes.v[i];
+        struct labels gl = route_group_labels(r, &fx->arena, a->labels->ls);
+        uint64_t fp = labels_fingerprint(gl);
+        void **slot = u64_map_get(&e->groups[r->index], fp);
+        struct group *g = slot != NULL ? *slot : NULL;
+
+        if (g == NULL) {
+            ts_ns due = group_first_due(r, a, now);
+
+            g = group_new(r, e->names, gl);
+            if (alert_is_resolved(a, now) && !was_told_firing(e, g)) {
+                group_free(g);
+                continue; /* nobody was told that it fired, and nobody needs to be told that it ended */
+            }
+            u64_map_put(&e->groups[r->index], fp, g);
+            heap_push(&e->group_timers, &g->timer, due > e->start_after ? due : e->start_after);
+        }
+        if (u64_map_get(&g->alerts, alert_fingerprint(a)) == NULL) {
+            struct decision *d = decide(fx, DECISION_GROUPED, now);
+
+            d->fingerprint = alert_fingerprint(a);
+            d->group_key = arena_str(&fx->arena, g->key);
+            d->receiver = r->receiver;
+            d->until = ts_add(now.wall, g->timer.key - now.mono);
+        }
+        group_insert(g, a);
+    }
+    vec_release(&routes);
+}
+
+void alerts_take(struct engine *e, const struct alert_input *v, size_t n, bool internal, struct now now,
+                 struct effects *fx, struct event_result *result)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct alert *a = alert_new(e->names, &v[i], e->conf->resolve_timeout, now);
+        struct err err = ERR_INIT;
+
+        if (!internal) {
+            e->stats.received_firing += !alert_is_resolved(a, now);
+            e->stats.received_resolved += alert_is_resolved(a, now);
+        }
+        if (!is_valid(&v[i], a, e->mode, &err)) {
+            e->stats.invalid++;
+            if (result->ok)
+                result->err = err;
+            result->ok = false;
+            if (result->text.n != 0)
+                buf_addc(&result->text, '\n');
+            buf_add(&result->text, str_of(err.msg));
+            alert_unref(a);
+            continue;
+        }
+        result->accepted++;
+        alerts_route(e, store(e, a, now, fx), now, fx);
+    }
+}
+
+/* Resolved alerts leave the store half an hour after they ended, as Alertmanager's do; groups that have not told yet
+ * keep their own reference. */
+void alerts_gc(struct engine *e, struct now now)
+{
+    ts_ns before = ts_add(now.mono, -30 * NS_PER_M);
+
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        struct alert *a = it->value;
+
+        if (a->expires_mono >= before)
+            continue;
+        inhibitor_drop(e->inhibitor, a);
+        u64_map_del_entry(&e->alerts, it);
+        e->live_bytes -= e->live_bytes > 256 ? 256 : e->live_bytes;
+        alert_unref(a);
+    }
+}

@@ -1,0 +1,310 @@
+/* The engine's turn. Each event has one function in the file named for what it is about: alerts.c takes alerts in and
+ * routes them, flush.c runs groups, delivery.c keeps the outbox and the notification log, rules.c runs rule groups,
+ * builtin.c speaks about tocsin itself, restore.c reads and writes what lasts. */
+#include "engine/engine_priv.h"
+
+#include "base/rand.h"
+
+MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
+MAP_DEFINE(outbox_map, str, struct outbox_slot *, hash_str, str_eq);
+
+enum { GC_INTERVAL_S = 30, REFRESH_INTERVAL_S = 30 };
+
+void effects_init(struct effects *fx)
+{
+    *fx = (struct effects){0};
+    arena_init(&fx->arena, 0);
+}
+
+void effects_clear(struct effects *fx)
+{
+    vec_clear(&fx->deliver);
+    vec_clear(&fx->run);
+    vec_clear(&fx->decisions);
+    fx->rewrite_alerts = false;
+    arena_reset(&fx->arena);
+}
+
+void effects_release(struct effects *fx)
+{
+    vec_release(&fx->deliver);
+    vec_release(&fx->run);
+    vec_release(&fx->decisions);
+    state_commit_release(&fx->commit);
+    arena_release(&fx->arena);
+}
+
+struct decision *decide(struct effects *fx, enum decision_kind kind, struct now now)
+{
+    vec_push(&fx->decisions, (struct decision){.kind = kind, .at = now.wall, .until = TS_NONE});
+    return vec_last(&fx->decisions);
+}
+
+static void count_receivers(struct engine *e)
+{
+    for (size_t i = 0; i < e->conf->n_receivers; i++) {
+        bool known = false;
+
+        for (size_t j = 0; j < e->receivers.n && !known; j++)
+            known = str_eq(e->receivers.v[j].name, e->conf->receivers[i].name);
+        if (!known)
+            vec_push(&e->receivers, (struct receiver_stats){.name = mem_str_dup(e->conf->receivers[i].name),
+                                                            .last_success = TS_NONE,
+                                                            .last_failure = TS_NONE});
+    }
+}
+
+struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention, struct now now)
+{
+    static const double latency_bounds[] = {1, 5, 10, 15, 20};
+    struct engine *e = mem_new(struct engine);
+    size_t kinds = 0;
+
+    e->names = interner_new();
+    e->conf = conf;
+    e->mode = mode;
+    e->retention = retention;
+    e->silencer = silencer_new();
+    e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
+    e->intervals = interval_set_new(conf->time_intervals, conf->n_time_intervals);
+    e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
+    e->next_refresh = ts_add(now.mono, REFRESH_INTERVAL_S * NS_PER_S);
+    e->next_alive = now.mono;
+    e->down_at = now.wall;
+    rand_bytes(&e->next_flush_id, sizeof(e->next_flush_id));
+    e->jitter.state = e->next_flush_id;
+    while (receiver_types[kinds] != NULL)
+        kinds++;
+    e->stats.integration = mem_array(kinds, sizeof(*e->stats.integration));
+    for (size_t i = 0; i < kinds; i++)
+        histogram_init(&e->stats.integration[i].latency, latency_bounds, ARRAY_LEN(latency_bounds));
+    count_receivers(e);
+    groups_rebuild(e, now, false);
+    rules_configure(e, now);
+    return e;
+}
+
+void engine_free(struct engine *e)
+{
+    if (e == NULL)
+        return;
+    rules_release(e);
+    groups_release(e);
+    outbox_release(e);
+    inhibitor_free(e->inhibitor);
+    interval_set_free(e->intervals);
+    silencer_free(e->silencer);
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        alert_unref(it->value);
+    u64_map_release(&e->alerts);
+    u64_map_release(&e->flushes);
+    MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
+        mem_str_free(it->key);
+        nflog_entry_free(it->value);
+    }
+    nflog_map_release(&e->nflog);
+    heap_release(&e->group_timers);
+    heap_release(&e->outbox_timers);
+    heap_release(&e->rule_timers);
+    VEC_EACH (struct receiver_stats *, r, &e->receivers)
+        mem_str_free(r->name);
+    vec_release(&e->receivers);
+    vec_release(&e->builtins);
+    for (size_t i = 0; receiver_types[i] != NULL; i++)
+        histogram_release(&e->stats.integration[i].latency);
+    mem_free(e->stats.integration);
+    config_unref(e->conf);
+    interner_free(e->names);
+    mem_free(e);
+}
+
+static void collect_garbage(struct engine *e, struct now now, struct effects *fx);
+
+static void run_due(struct engine *e, struct now now, struct effects *fx)
+{
+    rules_run_due(e, now, fx);
+    groups_run_due(e, now, fx);
+    outbox_run_due(e, now, fx);
+    if (e->next_refresh <= now.mono) {
+        e->next_refresh = ts_add(now.mono, REFRESH_INTERVAL_S * NS_PER_S);
+        builtins_refresh(e, now, fx);
+    }
+    if (e->next_gc <= now.mono)
+        collect_garbage(e, now, fx);
+}
+
+static void forget_silence(void *arg, str id)
+{
+    state_delete(arg, STATE_SILENCE, id);
+}
+
+static void collect_garbage(struct engine *e, struct now now, struct effects *fx)
+{
+    e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
+    alerts_gc(e, now);
+    nflog_gc(e, now, fx);
+    silencer_gc(e->silencer, ts_add(now.wall, -e->retention), forget_silence, &fx->commit);
+}
+
+static void put_silence_row(struct effects *fx, const struct silence *s)
+{
+    struct buf b = BUF_INIT;
+
+    silence_pack(&b, s);
+    state_put(&fx->commit, STATE_SILENCE, uuid_str(&s->id), buf_str(&b));
+    buf_release(&b);
+}
+
+static void silence_put(struct engine *e, struct silence *in, struct now now, struct effects *fx,
+                        struct event_result *r)
+{
+    const struct silence *gone;
+
+    r->ok = silencer_put(e->silencer, in, now.wall, e->mode, &r->silence_id, &gone, &r->err);
+    if (!r->ok)
+        return;
+    if (gone != NULL)
+        put_silence_row(fx, gone);
+    put_silence_row(fx, silencer_get(e->silencer, uuid_str(&r->silence_id)));
+}
+
+static void silence_expire(struct engine *e, str id, struct now now, struct effects *fx, struct event_result *r)
+{
+    bool changed;
+
+    r->ok = silencer_expire(e->silencer, id, now.wall, &changed, &r->err);
+    if (r->ok && changed)
+        put_silence_row(fx, silencer_get(e->silencer, id));
+}
+
+/* A reload as alertmanager.md 3.5 has it: the tree is new, every group starts over from the stored alerts, and the
+ * notification log keeps what was said from being said again. */
+static void configure(struct engine *e, struct config *conf, struct now now, struct effects *fx)
+{
+    struct config *old = e->conf;
+
+    e->conf = conf;
+    inhibitor_free(e->inhibitor);
+    e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
+    interval_set_free(e->intervals);
+    e->intervals = interval_set_new(conf->time_intervals, conf->n_time_intervals);
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        inhibitor_add(e->inhibitor, it->value);
+    count_receivers(e);
+    groups_rebuild(e, now, false);
+    outbox_prune(e, now, fx);
+    rules_configure(e, now);
+    config_unref(old);
+}
+
+/* The senders could not reach us, or did not run either: what was firing gets the lost time back, or every alert would
+ * end at once. */
+static void forgive_pause(struct engine *e, dur_ns lost, struct now now)
+{
+    e->stats.pauses++;
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        struct alert *a = it->value;
+
+        if (a->expires_mono > now.mono - lost) {
+            a->expires_mono = ts_add(a->expires_mono, lost);
+            a->ends_at = ts_add(a->ends_at, lost);
+        }
+    }
+}
+
+void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx, struct event_result *result)
+{
+    struct event_result ignored = {0}, *r = result != NULL ? result : &ignored;
+
+    r->ok = true;
+    switch (ev->kind) {
+    case EVENT_TIMER:
+        run_due(e, now, fx);
+        break;
+    case EVENT_ALERTS:
+        alerts_take(e, ev->alerts.v, ev->alerts.n, ev->alerts.internal, now, fx, r);
+        break;
+    case EVENT_SILENCE_PUT:
+        silence_put(e, ev->silence, now, fx, r);
+        break;
+    case EVENT_SILENCE_EXPIRE:
+        silence_expire(e, ev->silence_id, now, fx, r);
+        break;
+    case EVENT_DELIVERED:
+        outbox_delivered(e, &ev->delivered, now, fx);
+        break;
+    case EVENT_RULES_DONE:
+        rules_done(e, ev->rules.group, now, fx);
+        break;
+    case EVENT_CONFIG:
+        configure(e, ev->config, now, fx);
+        break;
+    case EVENT_CLOCK_STEPPED:
+        e->stats.wall_steps++;
+        rules_rearm(e, now);
+        break;
+    case EVENT_PAUSED:
+        forgive_pause(e, ev->paused, now);
+        break;
+    case EVENT_BUILTIN:
+        builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject, ev->builtin.why, now, fx);
+        break;
+    }
+    if (e->log_bytes > 2 * e->live_bytes + (1u << 20))
+        fx->rewrite_alerts = true;
+    buf_release(&ignored.text);
+}
+
+ts_ns engine_next(const struct engine *e)
+{
+    const struct heap *heaps[] = {&e->group_timers, &e->outbox_timers, &e->rule_timers};
+    ts_ns next = e->next_gc < e->next_refresh ? e->next_gc : e->next_refresh;
+
+    for (size_t i = 0; i < ARRAY_LEN(heaps); i++) {
+        struct heap_node *n = heap_min(heaps[i]);
+
+        if (n != NULL && n->key < next)
+            next = n->key;
+    }
+    return next;
+}
+
+const struct receiver_conf *engine_receiver(const struct engine *e, str name)
+{
+    for (size_t i = 0; i < e->conf->n_receivers; i++)
+        if (str_eq(e->conf->receivers[i].name, name))
+            return &e->conf->receivers[i];
+    return NULL;
+}
+
+struct alert *engine_alert(const struct engine *e, uint64_t fingerprint)
+{
+    void **slot = u64_map_get(&e->alerts, fingerprint);
+
+    return slot != NULL ? *slot : NULL;
+}
+
+void engine_alert_status(const struct engine *e, const struct alert *a, struct now now, struct alert_status *st)
+{
+    vec_clear(&st->inhibited_by);
+    vec_clear(&st->silenced_by);
+    vec_clear(&st->routes);
+    inhibitor_match(e->inhibitor, a->labels->ls, now, &st->inhibited_by);
+    silencer_match(e->silencer, a->labels->ls, now.wall, &st->silenced_by);
+    route_tree_match(&e->tree, a->labels->ls, &st->routes);
+}
+
+void alert_status_release(struct alert_status *st)
+{
+    vec_release(&st->inhibited_by);
+    vec_release(&st->silenced_by);
+    vec_release(&st->routes);
+}
+
+struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls, struct arena *scratch)
+{
+    struct labels gl = route_group_labels(r, scratch, ls);
+    void **slot = u64_map_get(&e->groups[r->index], labels_fingerprint(gl));
+
+    return slot != NULL ? *slot : NULL;
+}

@@ -1,0 +1,234 @@
+/* engine.h - the one place where alerts, groups, silences, the notification log, the outbox and the rules meet.
+ *
+ * engine_step(engine, event, now, effects) decides; it reads no clock, touches no file and no socket. What follows from
+ * a decision is appended to the effects, and a shell carries it out: serve on the live loop, a simulation on a stepped
+ * clock, backtest and explain on copies. Memory shows a change at once; replies and sends wait for the commit.
+ *
+ * Shapes   100,000 alerts, 20,000 groups, 10,000 rules.
+ * Units    struct now carries both clocks; what waits is keyed by the monotonic one.
+ * Owns     the engine owns everything below but the configuration, of which it holds a reference. The struct is open
+ *          for reading (api, ui); only engine_step() and engine_restore_*() change it. One thread.
+ * Cost     an alert: O(routes tried + inhibition rules); a flush: O(alerts of the group).
+ * Source   alertmanager.md 3; DESIGN.md 1-4.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "base/heap.h"
+#include "base/map.h"
+#include "base/rand.h"
+#include "base/vec.h"
+#include "config/config.h"
+#include "model/alert.h"
+#include "model/decision.h"
+#include "model/metric.h"
+#include "model/nflog.h"
+#include "model/outbox.h"
+#include "route/group.h"
+#include "route/inhibitor.h"
+#include "route/mute.h"
+#include "route/silencer.h"
+#include "route/tree.h"
+#include "ruler/rule_group.h"
+#include "state/backend.h"
+
+/* -- what happens -- */
+
+enum event_kind {
+    EVENT_TIMER,          /* engine_next() has come, or may have */
+    EVENT_ALERTS,         /* alerts were posted, or rules produced them */
+    EVENT_SILENCE_PUT,
+    EVENT_SILENCE_EXPIRE,
+    EVENT_DELIVERED,      /* an attempt was answered */
+    EVENT_RULES_DONE,     /* a group's run ended */
+    EVENT_CONFIG,         /* a new configuration is in force */
+    EVENT_CLOCK_STEPPED,  /* the wall clock jumped against the monotonic one */
+    EVENT_PAUSED,         /* nothing ran for a while (suspend, stopped process): senders could not refresh */
+    EVENT_BUILTIN,        /* a condition of our own began or ended */
+};
+
+enum builtin_kind {
+    BUILTIN_SOURCE_DOWN,
+    BUILTIN_RULE_FAILING,
+    BUILTIN_RELOAD_FAILED,
+    BUILTIN_STORE_DEGRADED,
+    BUILTIN_KINDS,
+};
+
+struct delivery_result {
+    str key;
+    uint64_t flush_id;
+    enum delivery_verdict verdict; /* OK, RETRY, RETRY_AFTER, FAILED */
+    enum delivery_failure failure;
+    dur_ns retry_after, took;
+    int status;
+    unsigned requests; /* sent in this attempt */
+    str error;         /* redacted; empty when OK */
+    const struct delivery_pair *kept;
+    size_t n_kept;
+};
+
+struct event {
+    enum event_kind kind;
+    union {
+        struct {
+            const struct alert_input *v;
+            size_t n;
+            bool internal; /* from our own rules: not counted as received */
+        } alerts;
+        struct silence *silence; /* taken */
+        str silence_id;
+        struct delivery_result delivered;
+        struct {
+            struct rule_group *group;
+        } rules;
+        struct config *config; /* a reference, taken */
+        dur_ns wall_step;
+        dur_ns paused;
+        struct {
+            enum builtin_kind kind;
+            bool raised;
+            str subject; /* source, group: tells two of a kind apart */
+            str why;
+        } builtin;
+    };
+};
+
+/* What a step answers to whoever caused it; the reply goes out after the commit. */
+struct event_result {
+    bool ok;
+    struct err err;        /* the first problem; for alerts: all of them in text */
+    struct buf text;       /* alerts: one line a refused alert */
+    size_t accepted;
+    struct uuid silence_id;
+};
+
+/* -- what follows -- */
+
+struct effect_run {
+    struct rule_group *group;
+    ts_ns slot; /* wall */
+};
+
+struct effects {
+    struct arena arena; /* of the turn: text of decisions */
+    struct state_commit commit;
+    VEC(const struct outbox_row *) deliver; /* to be sent when the commit is on disk; in flight from now on */
+    VEC(struct effect_run) run;
+    VEC(struct decision) decisions;
+    bool rewrite_alerts; /* the alert log is twice its live size */
+};
+
+void effects_init(struct effects *fx);
+void effects_clear(struct effects *fx);
+void effects_release(struct effects *fx);
+
+/* -- the engine -- */
+
+struct outbox_slot {
+    struct outbox_row *row;  /* in flight, or waiting for row->not_before */
+    struct outbox_row *next; /* decided while row was in flight */
+    bool in_flight;
+    struct heap_node timer;
+};
+
+MAP_DECLARE(nflog_map, str, struct nflog_entry *);
+MAP_DECLARE(outbox_map, str, struct outbox_slot *);
+
+struct integration_stats {
+    uint64_t notifications, failed[FAILURE_DEADLINE + 1];
+    uint64_t requests, requests_failed;
+    struct histogram latency;
+};
+
+struct receiver_stats {
+    str name;
+    ts_ns last_success, last_failure; /* wall; TS_NONE = never */
+    char last_error[256];
+};
+
+struct engine_stats {
+    uint64_t received_firing, received_resolved, invalid, suppressed[4];
+    struct integration_stats *integration; /* by position in receiver_types[] */
+    uint64_t wall_steps, pauses;
+    uint64_t rule_missed;
+};
+
+struct rule_run {
+    struct rule_group *group;
+    struct heap_node timer;
+    struct config *conf;   /* that the group was made from: one reference */
+    struct rule_run *heir; /* a reload's new group, which waits for this one's run to end */
+    struct rule_group_view *shown; /* one reference: what the API reads, also while the group runs */
+    bool running, removed;
+    ts_ns next_slot;       /* wall: the slot that is due next, or that runs */
+};
+
+struct builtin {
+    enum builtin_kind kind;
+    char subject[128], why[512];
+    ts_ns since; /* wall */
+    bool raised;
+};
+
+struct engine {
+    struct interner *names;
+    struct config *conf;
+    enum matcher_mode mode;
+    dur_ns retention; /* --data.retention */
+    ts_ns start_after; /* mono: no flush before, --dispatch.start-delay */
+
+    struct u64_map alerts;       /* fingerprint -> struct alert * */
+    struct route_tree tree;
+    struct u64_map *groups;      /* by route index: fingerprint of the group labels -> struct group * */
+    struct u64_map flushes;      /* flush id -> struct group * whose newest flush it is */
+    struct silencer *silencer;
+    struct inhibitor *inhibitor;
+    struct interval_set *intervals;
+    struct nflog_map nflog;
+    struct outbox_map outbox;
+    VEC(struct rule_run *) rules;   /* in the order of the configuration */
+    VEC(struct rule_run *) leaving; /* replaced or removed while they ran */
+    VEC(struct builtin) builtins;
+    VEC(struct receiver_stats) receivers;
+
+    struct heap group_timers, outbox_timers, rule_timers;
+    ts_ns next_gc, next_refresh, next_alive; /* mono */
+    ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
+    uint64_t next_flush_id;
+    struct rand jitter;
+    size_t log_bytes, live_bytes; /* of the alert log: appended since the last rewrite, and what is live */
+    struct engine_stats stats;
+};
+
+/* conf: one reference, taken. */
+struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention, struct now now);
+void engine_free(struct engine *e);
+
+/* result may be NULL. */
+void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx, struct event_result *result);
+ts_ns engine_next(const struct engine *e); /* mono time at which EVENT_TIMER is due; TS_MAX = never */
+
+/* Reads back what the backend holds; before the first step. What cannot be read is counted, logged by the caller. */
+bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable, struct err *err)
+    must_check;
+/* Everything that lasts, as rows and log records: the snapshot after trouble. */
+void engine_snapshot(struct engine *e, struct now now, struct state_commit *c);
+void engine_pack_alerts(struct engine *e, struct buf *out);
+
+/* -- reading -- */
+
+const struct receiver_conf *engine_receiver(const struct engine *e, str name); /* NULL when unknown */
+struct alert *engine_alert(const struct engine *e, uint64_t fingerprint);
+
+struct alert_status {
+    struct inhibition_list inhibited_by;
+    struct silence_list silenced_by;
+    struct route_list routes;
+};
+/* Filled anew; reuse one struct for many alerts. */
+void engine_alert_status(const struct engine *e, const struct alert *a, struct now now, struct alert_status *st);
+void alert_status_release(struct alert_status *st);
+struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls, struct arena *scratch);
+
+#endif

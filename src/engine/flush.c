@@ -1,0 +1,340 @@
+/* A group's tick, worked through: at its due time the group takes a snapshot of its alerts, those that have ended count
+ * as resolved. Inhibition, active and mute intervals and silences take alerts out, in this order, each leaving a
+ * decision. What survives is compared, integration by integration, with what the notification log says it was told last
+ * (nflog_decide). If there is news, a row goes to the outbox in the same commit as the decision.
+ *
+ * The flush is over when every row of it is answered. Then the resolved alerts that it told leave the group, unless they
+ * changed meanwhile; a failure keeps them, and the next tick decides again. */
+#include "engine/engine_priv.h"
+
+#include <stdlib.h>
+#include "route/mute.h"
+
+struct flush {
+    struct alert **v;
+    size_t n;
+    struct hash_list firing, resolved;
+    struct notified_alert *data; /* parallel to v */
+};
+
+void group_destroy(struct engine *e, struct group *g)
+{
+    heap_remove(&e->group_timers, &g->timer);
+    u64_map_del(&e->flushes, g->flush_id);
+    u64_map_del(&e->groups[g->route->index], g->labels->fingerprint);
+    group_free(g);
+}
+
+void groups_release(struct engine *e)
+{
+    for (size_t i = 0; i < e->tree.n; i++) {
+        MAP_EACH (struct u64_map_entry, it, &e->groups[i]) {
+            struct group *g = it->value;
+
+            heap_remove(&e->group_timers, &g->timer);
+            u64_map_del(&e->flushes, g->flush_id);
+            group_free(g);
+        }
+        u64_map_release(&e->groups[i]);
+    }
+    mem_free(e->groups);
+    e->groups = NULL;
+    route_tree_release(&e->tree);
+}
+
+/* When a group was told something before, its ticks keep their phase over a restart: the log has the tick's time. */
+static ts_ns restored_due(const struct engine *e, const struct group *g, struct now now)
+{
+    const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
+    const struct nflog_entry *last = NULL;
+    struct buf key = BUF_INIT;
+    dur_ns since;
+
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++) {
+        struct nflog_entry **entry;
+
+        buf_clear(&key);
+        nflog_key(&key, g->key, rc->name, str_of(rc->integrations[i].type->name), rc->integrations[i].index);
+        entry = nflog_map_get(&e->nflog, buf_str(&key));
+        if (entry != NULL && (last == NULL || (*entry)->sent_mono > last->sent_mono))
+            last = *entry;
+    }
+    buf_release(&key);
+    if (last == NULL)
+        return TS_NONE;
+    since = now.mono - last->sent_mono;
+    return ts_add(last->sent_mono, (since / g->route->group_interval + 1) * g->route->group_interval);
+}
+
+/* Groups of a new tree, from the stored alerts and from those that only an old group still held. */
+void groups_rebuild(struct engine *e, struct now now, bool restored)
+{
+    struct effects fx;
+    VEC(struct alert *) held = VEC_INIT;
+
+    effects_init(&fx);
+    for (size_t i = 0; i < e->tree.n; i++)
+        MAP_EACH (struct u64_map_entry, it, &e->groups[i]) {
+            struct group *g = it->value;
+
+            MAP_EACH (struct u64_map_entry, ga, &g->alerts)
+                vec_push(&held, alert_ref(ga->value));
+        }
+    groups_release(e);
+    route_tree_init(&e->tree, e->conf->route);
+    e->groups = mem_array(e->tree.n, sizeof(*e->groups));
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        alerts_route(e, it->value, now, &fx);
+    for (size_t i = 0; i < held.n; i++) {
+        if (engine_alert(e, alert_fingerprint(held.v[i])) == NULL)
+            alerts_route(e, held.v[i], now, &fx);
+        alert_unref(held.v[i]);
+    }
+    vec_release(&held);
+    for (size_t i = 0; restored && i < e->tree.n; i++)
+        MAP_EACH (struct u64_map_entry, it, &e->groups[i]) {
+            struct group *g = it->value;
+            ts_ns due = restored_due(e, g, now);
+
+            if (due != TS_NONE)
+                heap_push(&e->group_timers, &g->timer, due);
+        }
+    effects_release(&fx);
+}
+
+/* -- suppression -- */
+
+enum { SUPPRESSED_SILENCE, SUPPRESSED_INHIBITION, SUPPRESSED_MUTE_TIME, SUPPRESSED_ACTIVE_TIME };
+
+static struct decision *suppress(struct engine *e, struct group *g, const struct alert *a, enum decision_kind kind,
+                                 int counter, struct now now, struct effects *fx)
+{
+    struct decision *d = decide(fx, kind, now);
+
+    e->stats.suppressed[counter]++;
+    d->fingerprint = a != NULL ? alert_fingerprint(a) : 0;
+    d->group_key = arena_str(&fx->arena, g->key);
+    d->receiver = g->route->receiver;
+    return d;
+}
+
+static size_t drop_inhibited(struct engine *e, struct group *g, struct alert **v, size_t n, struct now now,
+                             struct effects *fx)
+{
+    struct inhibition_list hits = {0};
+    size_t k = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct buf by = BUF_INIT;
+
+        vec_clear(&hits);
+        if (inhibitor_match(e->inhibitor, v[i]->labels->ls, now, &hits) == 0) {
+            v[k++] = v[i];
+            continue;
+        }
+        VEC_EACH (struct inhibition *, h, &hits)
+            buf_addf(&by, "%s%016llx", h == hits.v ? "" : ",", (unsigned long long)h->fingerprint);
+        suppress(e, g, v[i], DECISION_INHIBITED, SUPPRESSED_INHIBITION, now, fx)->by =
+            arena_str(&fx->arena, buf_str(&by));
+        buf_release(&by);
+    }
+    vec_release(&hits);
+    return k;
+}
+
+static size_t drop_silenced(struct engine *e, struct group *g, struct alert **v, size_t n, struct now now,
+                            struct effects *fx)
+{
+    struct silence_list hits = {0};
+    size_t k = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct buf by = BUF_INIT;
+        struct decision *d;
+
+        vec_clear(&hits);
+        if (silencer_match(e->silencer, v[i]->labels->ls, now.wall, &hits) == 0) {
+            v[k++] = v[i];
+            continue;
+        }
+        d = suppress(e, g, v[i], DECISION_SILENCED, SUPPRESSED_SILENCE, now, fx);
+        for (size_t j = 0; j < hits.n; j++) {
+            buf_addf(&by, "%s%s", j == 0 ? "" : ",", hits.v[j]->id.text);
+            if (hits.v[j]->ends_at > d->until)
+                d->until = hits.v[j]->ends_at;
+        }
+        d->by = arena_str(&fx->arena, buf_str(&by));
+        buf_release(&by);
+    }
+    vec_release(&hits);
+    return k;
+}
+
+/* Whether the route's time intervals let this instant through. Fills g->muted_by with the names that do not. */
+static bool in_time(struct engine *e, struct group *g, size_t n, struct now now, struct effects *fx)
+{
+    struct buf by = BUF_INIT;
+    bool outside = !mute_is_active_time(e->intervals, g->route, now.wall, &by);
+    bool muted = outside || mute_is_mute_time(e->intervals, g->route, now.wall, &by);
+
+    g->muted = muted;
+    mem_str_free(g->muted_by);
+    g->muted_by = muted ? mem_str_dup(buf_str(&by)) : STR_NONE;
+    if (muted && n != 0) {
+        int counter = outside ? SUPPRESSED_ACTIVE_TIME : SUPPRESSED_MUTE_TIME;
+        struct decision *d =
+            suppress(e, g, NULL, outside ? DECISION_OUTSIDE_ACTIVE : DECISION_MUTED_TIME, counter, now, fx);
+
+        e->stats.suppressed[counter] += n - 1;
+        d->by = arena_str(&fx->arena, buf_str(&by));
+    }
+    buf_release(&by);
+    return !muted;
+}
+
+/* -- the flush -- */
+
+static void classify(struct flush *f, struct arena *a, struct now now)
+{
+    f->firing.v = arena_array(a, f->n, sizeof(uint64_t));
+    f->resolved.v = arena_array(a, f->n, sizeof(uint64_t));
+    f->data = arena_array(a, f->n, sizeof(*f->data));
+    for (size_t i = 0; i < f->n; i++) {
+        const struct alert *al = f->v[i];
+        bool resolved = alert_is_resolved(al, now);
+        struct hash_list *h = resolved ? &f->resolved : &f->firing;
+
+        h->v[h->n++] = labels_dedup_hash(al->labels->ls);
+        f->data[i] = (struct notified_alert){.labels = al->labels->ls,
+                                             .annotations = al->annotations->ls,
+                                             .starts_at = al->starts_at,
+                                             .ends_at = resolved ? al->ends_at : TS_NONE,
+                                             .generator_url = al->generator_url,
+                                             .fingerprint = alert_fingerprint(al),
+                                             .is_resolved = resolved};
+    }
+    hash_list_sort(&f->firing);
+    hash_list_sort(&f->resolved);
+}
+
+static void tell(struct engine *e, struct group *g, const struct flush *f, const struct integration_conf *ic, str key,
+                 enum notify_reason reason, struct now now, struct effects *fx)
+{
+    struct notified_alert *v = arena_array(&fx->arena, f->n, sizeof(*v));
+    struct notification n = {.receiver = g->route->receiver,
+                             .group_key = g->key,
+                             .group_labels = g->labels->ls,
+                             .reason = reason,
+                             .decided_at = now.wall,
+                             .flush_id = g->flush_id,
+                             .alerts = v};
+
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->data[i].is_resolved && !ic->send_resolved)
+            continue;
+        v[n.n_alerts++] = f->data[i];
+        n.n_firing += !f->data[i].is_resolved;
+    }
+    outbox_decide(e, &n, ic, key, f->firing, f->resolved, g->route->repeat_interval, now, fx);
+    g->flush_waiting++;
+}
+
+static void consider(struct engine *e, struct group *g, const struct flush *f, const struct integration_conf *ic,
+                     struct now now, struct effects *fx)
+{
+    struct buf key = BUF_INIT;
+    struct nflog_entry **slot, *entry;
+    enum notify_reason reason;
+    struct decision *d;
+
+    nflog_key(&key, g->key, g->route->receiver, str_of(ic->type->name), ic->index);
+    slot = nflog_map_get(&e->nflog, buf_str(&key));
+    entry = slot != NULL ? *slot : NULL;
+    reason = nflog_decide(entry, f->firing, f->resolved, ic->send_resolved, g->route->repeat_interval, now);
+    if (reason == REASON_NONE) {
+        if (!outbox_drop_unsent(e, buf_str(&key), now, fx, "resolved before it could be delivered")) {
+            d = decide(fx, DECISION_NOTHING, now);
+            if (entry != NULL && f->firing.n != 0)
+                d->until = ts_add(now.wall, entry->sent_mono + g->route->repeat_interval - now.mono);
+        } else {
+            d = vec_last(&fx->decisions);
+        }
+    } else if (f->firing.n == 0 && !ic->send_resolved) {
+        struct hash_list none = {NULL, 0};
+
+        outbox_drop_unsent(e, buf_str(&key), now, fx, "resolved before it could be delivered");
+        nflog_write(e, buf_str(&key),
+                    nflog_entry_new(now.wall, now.mono, ts_add(now.mono, e->retention), none, f->resolved, NULL, 0), now,
+                    fx);
+        d = decide(fx, DECISION_RESOLVED_UNSENT, now);
+    } else {
+        tell(e, g, f, ic, buf_str(&key), reason, now, fx);
+        d = decide(fx, DECISION_NOTIFY, now);
+        d->why = str_of(notify_reason_text(reason));
+    }
+    d->group_key = arena_str(&fx->arena, g->key);
+    d->receiver = g->route->receiver;
+    d->integration = str_of(ic->type->name);
+    d->index = ic->index;
+    buf_release(&key);
+}
+
+static void flush_ended(struct engine *e, struct group *g)
+{
+    if (!g->flush_failed)
+        group_forget_told(g);
+    if (g->alerts.n == 0)
+        group_destroy(e, g);
+}
+
+static void group_flush(struct engine *e, struct group *g, struct now now, struct effects *fx)
+{
+    const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
+    struct alert_list all = group_sorted(g, &fx->arena);
+    struct flush f = {.v = all.v, .n = all.n};
+
+    u64_map_del(&e->flushes, g->flush_id);
+    g->flush_id = ++e->next_flush_id;
+    g->flush_waiting = 0;
+    g->flush_failed = false;
+    u64_map_put(&e->flushes, g->flush_id, g);
+    vec_clear(&g->told);
+    for (size_t i = 0; i < all.n; i++)
+        if (alert_is_resolved(all.v[i], now))
+            vec_push(&g->told, (struct told_resolved){alert_fingerprint(all.v[i]), all.v[i]->updated_at});
+
+    f.n = drop_inhibited(e, g, f.v, f.n, now, fx);
+    f.n = in_time(e, g, f.n, now, fx) ? drop_silenced(e, g, f.v, f.n, now, fx) : 0;
+    if (f.n != 0) {
+        classify(&f, &fx->arena, now);
+        for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
+            consider(e, g, &f, &rc->integrations[i], now, fx);
+    }
+    if (g->flush_waiting == 0)
+        flush_ended(e, g);
+}
+
+void groups_run_due(struct engine *e, struct now now, struct effects *fx)
+{
+    struct heap_node *n;
+
+    while ((n = heap_min(&e->group_timers)) != NULL && n->key <= now.mono) {
+        struct group *g = container_of(n, struct group, timer);
+
+        heap_push(&e->group_timers, n, group_next_due(g->route, n->key, now));
+        group_flush(e, g, now, fx);
+    }
+}
+
+/* One integration of the flush is done with; an id that is no group's newest flush says nothing any more. */
+void group_answered(struct engine *e, uint64_t flush_id, bool ok)
+{
+    void **slot = u64_map_get(&e->flushes, flush_id);
+    struct group *g = slot != NULL ? *slot : NULL;
+
+    if (g == NULL || g->flush_waiting == 0)
+        return;
+    g->flush_failed |= !ok;
+    if (--g->flush_waiting == 0)
+        flush_ended(e, g);
+}

@@ -1,0 +1,160 @@
+/* What lasts, and how it comes back: alerts from the alert log (the newest record of a fingerprint wins), silences, the
+ * notification log and the outbox from rows. Groups are not stored: they follow from the alerts and the tree, and their
+ * ticks keep their phase by the notification log (flush.c). */
+#include "engine/engine_priv.h"
+
+#include "codec/pack.h"
+
+struct restoring {
+    struct engine *e;
+    struct now now;
+    size_t unreadable;
+};
+
+static bool restore_alerts(void *arg, str record)
+{
+    struct restoring *r = arg;
+    struct unpack u = unpack_of(record);
+    struct arena scratch;
+
+    arena_init(&scratch, 0);
+    while (!unpack_at_end(&u)) {
+        struct alert *a = alert_unpack(&u, &scratch, r->e->names, r->e->conf->resolve_timeout, r->now);
+        struct alert *old;
+
+        if (a == NULL) {
+            r->unreadable++;
+            break;
+        }
+        old = engine_alert(r->e, alert_fingerprint(a));
+        u64_map_put(&r->e->alerts, alert_fingerprint(a), a);
+        alert_unref(old);
+        arena_reset(&scratch);
+    }
+    arena_release(&scratch);
+    r->e->log_bytes += record.n;
+    return true;
+}
+
+static bool restore_silence(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+    struct err e = ERR_INIT;
+    struct silence *s = silence_unpack(value, &e);
+
+    if (s == NULL || !str_eq(key, uuid_str(&s->id))) {
+        silence_free(s);
+        r->unreadable++;
+        return true;
+    }
+    silencer_restore(r->e->silencer, s);
+    return true;
+}
+
+static bool restore_nflog(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+    struct nflog_entry *n = nflog_unpack(value, r->now);
+
+    if (n == NULL)
+        r->unreadable++;
+    else
+        nflog_map_put(&r->e->nflog, mem_str_dup(key), n);
+    return true;
+}
+
+static bool restore_outbox(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+    struct outbox_row *row = outbox_unpack(key, value, r->now);
+    struct outbox_slot *s;
+
+    if (row == NULL) {
+        r->unreadable++;
+        return true;
+    }
+    s = mem_new(struct outbox_slot);
+    s->row = row;
+    outbox_map_put(&r->e->outbox, row->key, s);
+    heap_push(&r->e->outbox_timers, &s->timer, row->not_before);
+    if (row->flush_id >= r->e->next_flush_id)
+        r->e->next_flush_id = row->flush_id + 1;
+    return true;
+}
+
+static bool restore_rule(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+
+    if (!rules_restore(r->e, key, value, r->now))
+        r->unreadable++;
+    return true;
+}
+
+static bool restore_meta(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+    uint64_t v;
+
+    if (str_is(key, "alive") && str_to_u64(value, &v))
+        r->e->down_at = (ts_ns)v;
+    return true;
+}
+
+bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable, struct err *err)
+{
+    struct restoring r = {e, now, 0};
+    const struct state_backend_ops *ops = b->ops;
+
+    if (!ops->scan_alerts(b->self, restore_alerts, &r, err))
+        return err_wrap(err, "reading the alert log");
+    if (!ops->scan(b->self, STATE_SILENCE, restore_silence, &r, err) ||
+        !ops->scan(b->self, STATE_NFLOG, restore_nflog, &r, err) ||
+        !ops->scan(b->self, STATE_OUTBOX, restore_outbox, &r, err) ||
+        !ops->scan(b->self, STATE_META, restore_meta, &r, err) ||
+        !ops->scan(b->self, STATE_RULE, restore_rule, &r, err))
+        return err_wrap(err, "reading the state");
+    e->live_bytes = 0;
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        e->live_bytes += 256;
+        inhibitor_add(e->inhibitor, it->value);
+    }
+    groups_rebuild(e, now, true);
+    *unreadable = r.unreadable;
+    return true;
+}
+
+void engine_pack_alerts(struct engine *e, struct buf *out)
+{
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        alert_pack(out, it->value);
+}
+
+void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
+{
+    struct silence_list all = {0};
+    struct buf b = BUF_INIT;
+
+    engine_pack_alerts(e, &c->alerts);
+    silencer_all(e->silencer, &all);
+    for (size_t i = 0; i < all.n; i++) {
+        buf_clear(&b);
+        silence_pack(&b, all.v[i]);
+        state_put(c, STATE_SILENCE, uuid_str(&all.v[i]->id), buf_str(&b));
+    }
+    vec_release(&all);
+    MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
+        buf_clear(&b);
+        nflog_pack(&b, it->value, now);
+        state_put(c, STATE_NFLOG, it->key, buf_str(&b));
+    }
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
+        const struct outbox_slot *s = it->value;
+
+        buf_clear(&b);
+        outbox_pack(&b, s->next != NULL ? s->next : s->row, now);
+        state_put(c, STATE_OUTBOX, it->key, buf_str(&b));
+    }
+    rules_snapshot(e, c);
+    buf_release(&b);
+}

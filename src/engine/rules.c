@@ -1,0 +1,269 @@
+/* Rule groups and their slots. A group runs at its slots, never twice at once; what a slow run misses is counted and
+ * skipped. A reload leaves an unchanged group running, gives a changed one the state of the old, and waits with that
+ * until the old one's run has ended. */
+#include "engine/engine_priv.h"
+
+#include <stdio.h>
+
+enum { FAILING_AFTER = 3, ALIVE_INTERVAL_S = 5 };
+
+static void arm(struct engine *e, struct rule_run *r, ts_ns slot, struct now now)
+{
+    ts_ns due = slot > now.wall ? ts_add(now.mono, slot - now.wall) : now.mono;
+
+    r->next_slot = slot;
+    heap_push(&e->rule_timers, &r->timer, due);
+}
+
+static str link_base(const struct config *conf, str source)
+{
+    const struct source_conf *sc = config_source(conf, source);
+    str base = STR_NONE;
+
+    if (sc != NULL)
+        base = sc->external_url.n != 0 ? sc->external_url : sc->n_urls != 0 ? sc->urls[0] : STR_NONE;
+    while (base.n != 0 && base.p[base.n - 1] == '/')
+        base.n--;
+    return base;
+}
+
+static struct rule_run *run_new(struct engine *e, const struct rule_group_conf *gc)
+{
+    struct rule_run *r = mem_new(struct rule_run);
+
+    r->group = rule_group_new(gc, link_base(e->conf, gc->source));
+    r->conf = config_ref(e->conf);
+    r->shown = rule_group_view_ref(r->group->view);
+    return r;
+}
+
+static void run_free(struct engine *e, struct rule_run *r)
+{
+    heap_remove(&e->rule_timers, &r->timer);
+    rule_group_view_unref(r->shown);
+    rule_group_free(r->group);
+    config_unref(r->conf);
+    mem_free(r);
+}
+
+static struct rule_run *find_old(struct rule_run **v, size_t n, const struct rule_group_conf *gc)
+{
+    for (size_t i = 0; i < n; i++)
+        if (v[i] != NULL && str_eq(v[i]->group->conf->file, gc->file) && str_eq(v[i]->group->conf->name, gc->name))
+            return v[i];
+    return NULL;
+}
+
+static void show(struct rule_run *r)
+{
+    rule_group_view_unref(r->shown);
+    r->shown = rule_group_view_ref(r->group->view);
+}
+
+static void take_over(struct engine *e, struct rule_run *fresh, struct rule_run *old, struct now now)
+{
+    if (old->running) {
+        old->heir = fresh; /* its state moves when its run ends */
+        vec_push(&e->leaving, old);
+        return;
+    }
+    rule_group_move_state(fresh->group, old->group);
+    show(fresh);
+    run_free(e, old);
+    arm(e, fresh, rule_group_slot_after(fresh->group->conf, now.wall), now);
+}
+
+void rules_configure(struct engine *e, struct now now)
+{
+    size_t n_old = e->rules.n;
+    struct rule_run **old = mem_array(n_old, sizeof(*old));
+
+    if (n_old != 0)
+        memcpy(old, e->rules.v, n_old * sizeof(*old));
+    vec_clear(&e->rules);
+    for (size_t i = 0; i < e->conf->n_groups; i++) {
+        const struct rule_group_conf *gc = &e->conf->groups[i];
+        struct rule_run *was = find_old(old, n_old, gc), *r;
+
+        for (size_t j = 0; j < n_old; j++)
+            if (old[j] == was)
+                old[j] = NULL;
+        if (was != NULL && was->heir == NULL && rule_group_same(was->group->conf, gc)) {
+            vec_push(&e->rules, was);
+            continue;
+        }
+        r = run_new(e, gc);
+        vec_push(&e->rules, r);
+        if (was != NULL)
+            take_over(e, r, was, now);
+        else
+            arm(e, r, rule_group_slot_after(gc, now.wall), now);
+    }
+    for (size_t i = 0; i < n_old; i++) {
+        if (old[i] == NULL)
+            continue;
+        if (old[i]->running) {
+            old[i]->removed = true;
+            vec_push(&e->leaving, old[i]);
+        } else {
+            run_free(e, old[i]);
+        }
+    }
+    mem_free(old);
+}
+
+void rules_release(struct engine *e)
+{
+    VEC_EACH (struct rule_run **, r, &e->rules)
+        run_free(e, *r);
+    vec_release(&e->rules);
+    VEC_EACH (struct rule_run **, r, &e->leaving)
+        run_free(e, *r);
+    vec_release(&e->leaving);
+}
+
+void rules_run_due(struct engine *e, struct now now, struct effects *fx)
+{
+    struct heap_node *n;
+
+    while ((n = heap_min(&e->rule_timers)) != NULL && n->key <= now.mono) {
+        struct rule_run *r = container_of(n, struct rule_run, timer);
+
+        heap_remove(&e->rule_timers, n);
+        r->running = true;
+        vec_push(&fx->run, (struct effect_run){r->group, r->next_slot});
+    }
+    if (e->next_alive <= now.mono && e->rules.n != 0) {
+        struct buf b = BUF_INIT;
+
+        e->next_alive = ts_add(now.mono, ALIVE_INTERVAL_S * NS_PER_S);
+        buf_add_i64(&b, now.wall);
+        state_put(&fx->commit, STATE_META, S("alive"), buf_str(&b));
+        buf_release(&b);
+    }
+}
+
+/* The wall clock stepped: slots are absolute, so the next ones are elsewhere now. */
+void rules_rearm(struct engine *e, struct now now)
+{
+    VEC_EACH (struct rule_run **, r, &e->rules)
+        if (heap_holds(&(*r)->timer))
+            arm(e, *r, rule_group_slot_after((*r)->group->conf, now.wall), now);
+}
+
+static struct rule_run *run_of(struct engine *e, const struct rule_group *g)
+{
+    VEC_EACH (struct rule_run **, r, &e->rules)
+        if ((*r)->group == g)
+            return *r;
+    return NULL;
+}
+
+/* External labels are added where the alert has none of that name. */
+static void send(struct engine *e, struct rule_group *g, struct now now, struct effects *fx)
+{
+    struct alert_input *v = arena_array(&fx->arena, g->send.n, sizeof(*v));
+    struct event_result ignored = {.ok = true};
+
+    for (size_t i = 0; i < g->send.n; i++) {
+        v[i] = g->send.v[i];
+        if (e->conf->external_labels.n != 0)
+            v[i].labels = labels_merge(&fx->arena, e->conf->external_labels, v[i].labels);
+    }
+    alerts_take(e, v, g->send.n, true, now, fx, &ignored);
+    buf_release(&ignored.text);
+}
+
+static void judge(struct engine *e, struct rule_group *g, struct now now, struct effects *fx)
+{
+    const struct rule *worst = NULL;
+    char why[640];
+
+    for (size_t i = 0; i < g->n_rules; i++)
+        if (g->rules[i].failures >= FAILING_AFTER && (worst == NULL || g->rules[i].failures > worst->failures))
+            worst = &g->rules[i];
+    if (worst != NULL && g->failed > g->outages) {
+        snprintf(why, sizeof(why), "rule '%.*s' failed %u times in a row: %s", STR(worst->conf->name), worst->failures,
+                 worst->last_error);
+        builtin_set(e, BUILTIN_RULE_FAILING, true, g->conf->name, str_of(why), now, fx);
+    } else if (worst == NULL) {
+        builtin_set(e, BUILTIN_RULE_FAILING, false, g->conf->name, STR_NONE, now, fx);
+    }
+}
+
+static void next_slot(struct engine *e, struct rule_run *r, struct now now)
+{
+    dur_ns interval = r->group->conf->interval;
+    int64_t k = (now.wall - r->next_slot) / interval;
+
+    if (k < 1)
+        k = 1;
+    if (k > 1) {
+        r->group->missed += (uint64_t)(k - 1);
+        e->stats.rule_missed += (uint64_t)(k - 1);
+    }
+    arm(e, r, r->next_slot + k * interval, now);
+}
+
+void rules_done(struct engine *e, struct rule_group *g, struct now now, struct effects *fx)
+{
+    struct rule_run *r = run_of(e, g);
+
+    if (r == NULL)
+        for (size_t i = 0; i < e->leaving.n && r == NULL; i++)
+            if (e->leaving.v[i]->group == g)
+                r = e->leaving.v[i];
+    BUG_ON(r == NULL);
+    r->running = false;
+    show(r);
+    VEC_EACH (const struct rule_row *, row, &g->rows) {
+        if (row->value.n != 0)
+            state_put(&fx->commit, STATE_RULE, row->key, row->value);
+        else
+            state_delete(&fx->commit, STATE_RULE, row->key);
+    }
+    send(e, g, now, fx);
+    if (r->heir == NULL && !r->removed) {
+        judge(e, g, now, fx);
+        next_slot(e, r, now);
+        return;
+    }
+    for (size_t i = 0; i < e->leaving.n; i++)
+        if (e->leaving.v[i] == r)
+            vec_remove(&e->leaving, i--);
+    if (r->heir != NULL) {
+        struct rule_run *heir = r->heir;
+
+        r->heir = NULL;
+        take_over(e, heir, r, now);
+    } else {
+        run_free(e, r);
+    }
+}
+
+bool rules_restore(struct engine *e, str key, str value, struct now now)
+{
+    VEC_EACH (struct rule_run **, r, &e->rules)
+        if (rule_group_restore((*r)->group, key, value, e->down_at, now)) {
+            rule_group_make_view((*r)->group);
+            show(*r);
+            return true;
+        }
+    return true; /* of a rule that is gone: not unreadable */
+}
+
+static void put_row(void *arg, str key, str value)
+{
+    state_put(arg, STATE_RULE, key, value);
+}
+
+void rules_snapshot(struct engine *e, struct state_commit *c)
+{
+    struct arena a;
+
+    arena_init(&a, 0);
+    VEC_EACH (struct rule_run **, r, &e->rules)
+        if (!(*r)->running) /* a running group is the worker's; its rows come with its next change */
+            rule_group_rows((*r)->group, &a, put_row, c);
+    arena_release(&a);
+}

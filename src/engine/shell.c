@@ -1,0 +1,348 @@
+#include "engine/shell.h"
+
+#include <stdio.h>
+#include "base/log.h"
+#include "engine/rule_driver.h"
+
+enum { STALL_S = 5 };
+
+/* What waits for commit n. */
+struct waiting {
+    uint64_t n;
+    const struct outbox_row *row; /* a delivery, or */
+    void (*done)(void *arg, bool ok, const struct err *e);
+    void *arg;
+};
+
+struct shell {
+    struct shell_parts parts;
+    struct engine *engine;
+    struct notify *notify;
+    struct rule_driver *driver;
+    struct state_backend *backend;
+    struct effects fx;
+    VEC(struct waiting) waiting;
+    size_t first_waiting;
+    uint64_t handed, reported;
+    ts_ns oldest_handed; /* mono: when the oldest unreported commit was handed over */
+    bool degraded, stalled, in_release;
+    struct err degraded_why;
+    struct timer wake, stall;
+};
+
+static void wake(struct timer *t, struct now now);
+static void stalled(struct timer *t, struct now now);
+
+static const struct integration_conf *find_integration(void *arg, str receiver, str integration, unsigned index,
+                                                       void **hold)
+{
+    struct shell *s = arg;
+    const struct receiver_conf *rc = engine_receiver(s->engine, receiver);
+
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++) {
+        if (!str_is(integration, rc->integrations[i].type->name) || rc->integrations[i].index != index)
+            continue;
+        *hold = config_ref(s->engine->conf);
+        return &rc->integrations[i];
+    }
+    return NULL;
+}
+
+static void put_back(void *arg, void *hold)
+{
+    (void)arg;
+    config_unref(hold);
+}
+
+static void delivery_answered(void *arg, const struct notify_result *r)
+{
+    struct event ev = {.kind = EVENT_DELIVERED,
+                       .delivered = {.key = r->row->key,
+                                     .flush_id = r->row->flush_id,
+                                     .verdict = r->verdict,
+                                     .failure = r->failure,
+                                     .retry_after = r->retry_after,
+                                     .took = r->took,
+                                     .status = r->status,
+                                     .requests = r->requests,
+                                     .error = r->error,
+                                     .kept = r->kept,
+                                     .n_kept = r->n_kept}};
+    str key = mem_str_dup(r->row->key); /* the step frees the row */
+
+    ev.delivered.key = key;
+    shell_event(arg, &ev, NULL);
+    mem_str_free(key);
+}
+
+static void print_text(void *arg, str text)
+{
+    const struct shell *s = arg;
+
+    s->parts.print(s->parts.arg, text);
+}
+
+struct shell *shell_new(const struct shell_parts *parts)
+{
+    struct shell *s = mem_new(struct shell);
+    struct notify_shell ns = {.find = find_integration,
+                              .put_back = put_back,
+                              .result = delivery_answered,
+                              .print = parts->print != NULL ? print_text : NULL,
+                              .arg = s,
+                              .external_url = parts->external_url,
+                              .colour = parts->colour};
+
+    s->parts = *parts;
+    s->wake.fire = wake;
+    s->stall.fire = stalled;
+    effects_init(&s->fx);
+    s->engine = engine_new(parts->conf, parts->mode, parts->retention, parts->clock->now);
+    s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);
+    s->notify = notify_new(parts->transport, parts->clock, &ns);
+    s->driver = rule_driver_new(s, parts->pool, parts->transport, parts->clock);
+    return s;
+}
+
+static void committed(void *arg, uint64_t n, bool ok, const struct err *e);
+
+static void snapshot(void *arg, struct state_commit *c)
+{
+    struct shell *s = arg;
+
+    engine_snapshot(s->engine, s->parts.clock->now, c);
+}
+
+struct state_shell shell_state_callbacks(struct shell *s)
+{
+    return (struct state_shell){.committed = committed, .snapshot = snapshot, .arg = s};
+}
+
+bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreadable, struct err *e)
+{
+    s->backend = backend;
+    if (!engine_restore(s->engine, backend, s->parts.clock->now, unreadable, e))
+        return false;
+    rule_driver_configure(s->driver, s->engine->conf);
+    shell_turn(s);
+    return true;
+}
+
+void shell_free(struct shell *s)
+{
+    if (s == NULL)
+        return;
+    timer_cancel(s->parts.clock, &s->wake);
+    timer_cancel(s->parts.clock, &s->stall);
+    rule_driver_free(s->driver);
+    notify_free(s->notify);
+    if (s->backend != NULL)
+        state_backend_free(s->backend);
+    engine_free(s->engine);
+    effects_release(&s->fx);
+    vec_release(&s->waiting);
+    mem_free(s);
+}
+
+struct engine *shell_engine(struct shell *s)
+{
+    return s->engine;
+}
+
+struct clock *shell_clock(struct shell *s)
+{
+    return s->parts.clock;
+}
+
+struct state_backend *shell_backend(struct shell *s)
+{
+    return s->backend;
+}
+
+struct notify *shell_notify(struct shell *s)
+{
+    return s->notify;
+}
+
+bool shell_is_degraded(const struct shell *s)
+{
+    return s->degraded || s->stalled;
+}
+
+void shell_event(struct shell *s, struct event *ev, struct event_result *result)
+{
+    engine_step(s->engine, ev, s->parts.clock->now, &s->fx, result);
+    if (ev->kind == EVENT_CONFIG)
+        rule_driver_configure(s->driver, s->engine->conf);
+}
+
+/* -- waiting for commits -- */
+
+static void let_go(struct shell *s, const struct waiting *w, bool ok, const struct err *e)
+{
+    if (w->row != NULL)
+        notify_send(s->notify, w->row); /* decided is sent, whatever became of the disk */
+    else if (w->done != NULL)
+        w->done(w->arg, ok, e);
+}
+
+static void release_until(struct shell *s, uint64_t n, bool ok, const struct err *e)
+{
+    while (s->first_waiting < s->waiting.n && s->waiting.v[s->first_waiting].n <= n) {
+        struct waiting w = s->waiting.v[s->first_waiting++];
+
+        let_go(s, &w, ok, e);
+    }
+    if (s->first_waiting == s->waiting.n) {
+        vec_clear(&s->waiting);
+        s->first_waiting = 0;
+    }
+}
+
+static void add_waiting(struct shell *s, struct waiting w)
+{
+    vec_push(&s->waiting, w);
+}
+
+static void set_degraded(struct shell *s, bool on, str why)
+{
+    struct event ev = {.kind = EVENT_BUILTIN,
+                       .builtin = {.kind = BUILTIN_STORE_DEGRADED, .raised = on, .subject = STR_NONE, .why = why}};
+
+    if (on)
+        log_error("the store is degraded: notifications go out from memory", LOG_STR("err", why));
+    else
+        log_info("the store is back");
+    shell_event(s, &ev, NULL);
+}
+
+static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
+{
+    struct shell *s = arg;
+    bool was = shell_is_degraded(s);
+
+    s->reported = n;
+    s->oldest_handed = s->parts.clock->now.mono;
+    s->degraded = !ok;
+    s->stalled = false;
+    if (!ok)
+        s->degraded_why = *e;
+    if (shell_is_degraded(s) != was)
+        set_degraded(s, !ok, ok ? STR_NONE : str_of(e->msg));
+    release_until(s, n, ok, e);
+}
+
+/* The writer has said nothing for five seconds: nobody waits for it any longer. */
+static void stalled(struct timer *t, struct now now)
+{
+    struct shell *s = container_of(t, struct shell, stall);
+
+    if (s->reported == s->handed)
+        return;
+    if (now.mono - s->oldest_handed < STALL_S * NS_PER_S) {
+        timer_arm(s->parts.clock, t, ts_add(s->oldest_handed, STALL_S * NS_PER_S));
+        return;
+    }
+    if (!shell_is_degraded(s)) {
+        s->stalled = true;
+        err_set(&s->degraded_why, ERR_TIMEOUT, "the store has not answered for %d s", STALL_S);
+        set_degraded(s, true, str_of(s->degraded_why.msg));
+    }
+    release_until(s, s->handed, false, &s->degraded_why);
+}
+
+void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e), void *arg)
+{
+    bool dirty = !state_commit_is_empty(&s->fx.commit);
+
+    if (!dirty && s->reported == s->handed) {
+        done(arg, true, NULL);
+        return;
+    }
+    if (shell_is_degraded(s)) {
+        done(arg, false, &s->degraded_why);
+        return;
+    }
+    add_waiting(s, (struct waiting){.n = s->handed + dirty, .done = done, .arg = arg});
+}
+
+void shell_forget(struct shell *s, void *arg)
+{
+    for (size_t i = s->first_waiting; i < s->waiting.n; i++)
+        if (s->waiting.v[i].row == NULL && s->waiting.v[i].arg == arg)
+            s->waiting.v[i].done = NULL;
+}
+
+static void hand_over(struct shell *s)
+{
+    uint64_t n;
+
+    if (state_commit_is_empty(&s->fx.commit))
+        return;
+    if (s->reported == s->handed)
+        s->oldest_handed = s->parts.clock->now.mono;
+    n = s->backend->ops->commit(s->backend->self, &s->fx.commit);
+    BUG_ON(n != s->handed + 1);
+    s->handed = n;
+    timer_arm(s->parts.clock, &s->stall, ts_add(s->oldest_handed, STALL_S * NS_PER_S));
+}
+
+static void rewrite_alerts(struct shell *s)
+{
+    struct buf b = BUF_INIT;
+
+    if (!s->fx.rewrite_alerts)
+        return;
+    s->fx.rewrite_alerts = false;
+    engine_pack_alerts(s->engine, &b);
+    s->engine->log_bytes = s->engine->live_bytes = b.n;
+    s->handed = s->backend->ops->rewrite_alerts(s->backend->self, &b);
+    buf_release(&b);
+}
+
+void shell_turn(struct shell *s)
+{
+    /* Releasing a delivery or a reply may step the engine again; its effects belong to the same turn. */
+    for (;;) {
+        bool degraded = shell_is_degraded(s);
+
+        for (size_t i = 0; s->parts.decided != NULL && i < s->fx.decisions.n; i++)
+            s->parts.decided(s->parts.arg, &s->fx.decisions.v[i]);
+        for (size_t i = 0; i < s->fx.run.n; i++)
+            rule_driver_run(s->driver, s->fx.run.v[i].group, s->fx.run.v[i].slot);
+        hand_over(s);
+        for (size_t i = 0; i < s->fx.deliver.n; i++) {
+            if (degraded || s->reported == s->handed)
+                notify_send(s->notify, s->fx.deliver.v[i]);
+            else
+                add_waiting(s, (struct waiting){.n = s->handed, .row = s->fx.deliver.v[i]});
+        }
+        effects_clear(&s->fx);
+        rewrite_alerts(s);
+        if (state_commit_is_empty(&s->fx.commit) && s->fx.deliver.n == 0 && s->fx.run.n == 0)
+            break;
+    }
+    timer_arm(s->parts.clock, &s->wake, engine_next(s->engine));
+}
+
+static void wake(struct timer *t, struct now now)
+{
+    struct shell *s = container_of(t, struct shell, wake);
+    struct event ev = {.kind = EVENT_TIMER};
+
+    (void)now;
+    shell_event(s, &ev, NULL);
+}
+
+bool shell_is_well(const struct shell *s, str *why)
+{
+    if (shell_is_degraded(s)) {
+        *why = str_of(s->degraded_why.msg);
+        return false;
+    }
+    if (s->reported != s->handed && s->parts.clock->now.mono - s->oldest_handed > STALL_S * NS_PER_S) {
+        *why = S("the store does not answer");
+        return false;
+    }
+    return rule_driver_is_on_time(s->driver, why);
+}

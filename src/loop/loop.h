@@ -1,0 +1,37 @@
+/* loop.h - the live loop: sockets, completions and timers in turns.
+ *
+ * A turn is one batch of events, then every timer that is due, then turn(): where the engine hands
+ * what the turn changed to the writer. All of it happens at one time (clock.h).
+ *
+ * Units    lag is how late the earliest due timer of a turn fired, in nanoseconds.
+ * Errors   none; a kernel without epoll, eventfd or timerfd is a broken invariant.
+ * Owns     the loop owns its event_base; the clock is borrowed and must outlive it.
+ */
+#ifndef LOOP_LOOP_H
+#define LOOP_LOOP_H
+
+#include "loop/clock.h"
+
+struct event_base;
+struct loop;
+
+enum { LOOP_LAG_BUCKETS = 8 };
+extern const double
+    loop_lag_bounds[LOOP_LAG_BUCKETS - 1]; /* seconds, upper bounds; the last bucket is the rest */
+
+struct loop_lag {
+    dur_ns last, max, sum;
+    uint64_t count, buckets[LOOP_LAG_BUCKETS]; /* not cumulative */
+};
+
+/* turn: may be NULL. */
+struct loop *loop_new(struct clock *clock, void (*turn)(void *arg, struct now now), void *arg);
+void loop_free(struct loop *l);
+struct event_base *loop_base(struct loop *l);
+struct clock *loop_clock(struct loop *l);
+void loop_run(struct loop *l);  /* returns after the turn in which loop_stop() was called */
+void loop_stop(struct loop *l); /* from the loop thread */
+const struct loop_lag *loop_lag(const struct loop *l);
+void loop_lag_note(struct loop_lag *lag, dur_ns late);
+
+#endif

@@ -1,0 +1,180 @@
+#include "model/alert.h"
+
+#include "base/mem.h"
+#include "codec/pack.h"
+
+enum { ALERT_VERSION = 1 };
+
+struct alert *alert_new(struct interner *names, const struct alert_input *in, dur_ns resolve_timeout, struct now now)
+{
+    struct alert *a = mem_new(struct alert);
+
+    a->names = names;
+    a->labels = label_set_intern(names, in->labels);
+    a->annotations = label_set_intern(names, in->annotations);
+    a->generator_url = interner_str(names, in->generator_url);
+    a->updated_at = now.wall;
+    a->starts_at = in->starts_at;
+    a->ends_at = in->ends_at;
+    a->refs = 1;
+    if (a->starts_at == TS_NONE)
+        a->starts_at = a->ends_at != TS_NONE ? a->ends_at : now.wall;
+    if (a->ends_at == TS_NONE) {
+        a->is_timeout = true;
+        a->ends_at = ts_add(now.wall, resolve_timeout);
+    }
+    a->expires_mono = ts_add(now.mono, a->ends_at > now.wall ? a->ends_at - now.wall : 0);
+    return a;
+}
+
+struct alert *alert_ref(struct alert *a)
+{
+    a->refs++;
+    return a;
+}
+
+void alert_unref(struct alert *a)
+{
+    if (a == NULL || --a->refs != 0)
+        return;
+    label_set_unref(a->labels);
+    label_set_unref(a->annotations);
+    interner_str_unref(a->names, a->generator_url);
+    mem_free(a);
+}
+
+static bool strictly_between(ts_ns t, ts_ns lo, ts_ns hi)
+{
+    return t > lo && t < hi;
+}
+
+/* What the younger alert takes over: everything but the times, which the caller decides. */
+static bool take_content(struct alert *old, const struct alert *in)
+{
+    bool changed = old->annotations != in->annotations || !str_eq(old->generator_url, in->generator_url);
+
+    if (old->annotations != in->annotations) {
+        label_set_unref(old->annotations);
+        old->annotations = label_set_ref(in->annotations);
+    }
+    if (old->generator_url.p != in->generator_url.p) {
+        interner_str_unref(old->names, old->generator_url);
+        old->generator_url = interner_str(old->names, in->generator_url);
+    }
+    old->updated_at = in->updated_at;
+    return changed;
+}
+
+bool alert_store_over(struct alert *old, const struct alert *in, struct now now)
+{
+    bool was_resolved = alert_is_resolved(old, now), is_resolved = alert_is_resolved(in, now);
+    bool overlap = strictly_between(in->ends_at, old->starts_at, old->ends_at) ||
+                   strictly_between(in->starts_at, old->starts_at, old->ends_at);
+    ts_ns starts_at = in->starts_at, ends_at = in->ends_at, expires = in->expires_mono;
+    bool is_timeout = in->is_timeout, changed;
+
+    if (overlap) {
+        bool keep_old_end = is_resolved ? was_resolved && old->ends_at > in->ends_at
+                                        : old->ends_at > in->ends_at && !old->is_timeout;
+
+        if (old->starts_at < starts_at)
+            starts_at = old->starts_at;
+        if (keep_old_end) {
+            ends_at = old->ends_at;
+            expires = old->expires_mono;
+        }
+    }
+    changed = take_content(old, in);
+    changed |= old->starts_at != starts_at || was_resolved != is_resolved;
+    old->starts_at = starts_at;
+    old->ends_at = ends_at;
+    old->expires_mono = expires;
+    old->is_timeout = is_timeout;
+    return changed;
+}
+
+/* -1, 0, 1 by one label; having it sorts before lacking it. */
+static int cmp_by(struct labels a, struct labels b, str name)
+{
+    str x = labels_get(a, name), y = labels_get(b, name);
+
+    if ((x.n == 0) != (y.n == 0))
+        return x.n != 0 ? -1 : 1;
+    return str_cmp(x, y);
+}
+
+int alert_cmp(const struct alert *a, const struct alert *b)
+{
+    int c = cmp_by(a->labels->ls, b->labels->ls, S("job"));
+
+    if (c == 0)
+        c = cmp_by(a->labels->ls, b->labels->ls, S("instance"));
+    return c != 0 ? c : labels_cmp(a->labels->ls, b->labels->ls);
+}
+
+void labels_pack(struct buf *out, struct labels ls)
+{
+    pack_u64(out, ls.n);
+    LABELS_EACH (l, ls) {
+        pack_str(out, l->name);
+        pack_str(out, l->value);
+    }
+}
+
+struct labels labels_unpack(struct unpack *u, struct arena *a)
+{
+    size_t n = unpack_count(u, 2);
+    struct label *v = arena_array(a, n, sizeof(*v));
+
+    for (size_t i = 0; i < n; i++) {
+        v[i].name = unpack_str(u);
+        v[i].value = unpack_str(u);
+    }
+    return (struct labels){v, u->failed ? 0 : n};
+}
+
+void alert_pack(struct buf *out, const struct alert *a)
+{
+    pack_u64(out, ALERT_VERSION);
+    labels_pack(out, a->labels->ls);
+    labels_pack(out, a->annotations->ls);
+    pack_str(out, a->generator_url);
+    pack_i64(out, a->starts_at);
+    pack_i64(out, a->ends_at);
+    pack_i64(out, a->updated_at);
+    pack_u64(out, a->is_timeout);
+}
+
+struct alert *alert_unpack(struct unpack *u, struct arena *scratch, struct interner *names, dur_ns resolve_timeout,
+                           struct now now)
+{
+    struct alert_input in;
+    struct alert *a;
+    ts_ns updated_at;
+    dur_ns left;
+    bool is_timeout;
+
+    if (unpack_u64(u) == 0)
+        return NULL;
+    in.labels = labels_unpack(u, scratch);
+    in.annotations = labels_unpack(u, scratch);
+    in.generator_url = unpack_str(u);
+    in.starts_at = unpack_i64(u);
+    in.ends_at = unpack_i64(u);
+    updated_at = unpack_i64(u);
+    is_timeout = unpack_u64(u) != 0;
+    if (u->failed || in.labels.n == 0)
+        return NULL;
+    a = alert_new(names, &in, resolve_timeout, now);
+    a->updated_at = updated_at;
+    a->is_timeout = is_timeout;
+    if (in.ends_at <= updated_at) { /* it was resolved when it was written */
+        a->expires_mono = now.mono;
+        return a;
+    }
+    left = in.ends_at - updated_at > resolve_timeout ? in.ends_at - updated_at : resolve_timeout;
+    a->expires_mono = ts_add(now.mono, left);
+    if (ts_add(now.wall, left) > a->ends_at)
+        a->ends_at = ts_add(now.wall, left);
+    return a;
+}

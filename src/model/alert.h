@@ -1,0 +1,65 @@
+/* alert.h - an alert as the router keeps it, and how it is written to the alert log.
+ *
+ * Shapes   one object an identity (label set); the store and every group that holds the alert share it.
+ * Units    starts_at, ends_at, updated_at are wall clock and part of the interface. Whether the alert has ended is
+ *          decided by expires_mono alone, so that a step of the wall clock resolves nothing.
+ * Owns     an alert holds references on its label sets; it is counted, on the loop thread only.
+ * Source   alertmanager.md 3.1-3.3.
+ */
+#ifndef MODEL_ALERT_H
+#define MODEL_ALERT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/time.h"
+#include "model/labels.h"
+
+/* As it comes in: everything borrowed. */
+struct alert_input {
+    struct labels labels, annotations;
+    str generator_url;
+    ts_ns starts_at, ends_at; /* TS_NONE = not given */
+};
+
+struct alert {
+    struct label_set *labels, *annotations;
+    struct interner *names;
+    str generator_url; /* interned */
+    ts_ns starts_at, ends_at, updated_at;
+    ts_ns expires_mono; /* resolved from this instant of the monotonic clock on */
+    bool is_timeout;    /* ends_at was not given: it is updated_at + resolve_timeout */
+    uint32_t refs;
+};
+
+struct alert *alert_new(struct interner *names, const struct alert_input *in, dur_ns resolve_timeout, struct now now);
+struct alert *alert_ref(struct alert *a);
+void alert_unref(struct alert *a);
+
+static inline uint64_t alert_fingerprint(const struct alert *a)
+{
+    return a->labels->fingerprint;
+}
+
+static inline bool alert_is_resolved(const struct alert *a, struct now now)
+{
+    return a->expires_mono <= now.mono;
+}
+
+/* Changes `old` into the outcome of storing `in` over it (3.3): merged when their intervals overlap, replaced otherwise.
+ * Returns whether anything but ends_at, updated_at and the expiry of a firing alert changed: only that is news. */
+bool alert_store_over(struct alert *old, const struct alert *in, struct now now);
+
+/* By job, then instance (an alert that has the label first), then label set: the order inside a notification. */
+int alert_cmp(const struct alert *a, const struct alert *b);
+
+void alert_pack(struct buf *out, const struct alert *a);
+struct unpack;
+/* Restores an alert after a restart: kept until max(resolve_timeout, its last endsAt - updatedAt) after now, unless
+ * it had ended already. NULL when the record is malformed. */
+struct alert *alert_unpack(struct unpack *u, struct arena *scratch, struct interner *names, dur_ns resolve_timeout,
+                           struct now now);
+
+void labels_pack(struct buf *out, struct labels ls);
+struct labels labels_unpack(struct unpack *u, struct arena *a); /* text is sliced from the input */
+
+#endif

@@ -1,0 +1,170 @@
+#include "model/nflog.h"
+
+#include <stdlib.h>
+#include "base/mem.h"
+#include "codec/pack.h"
+
+enum { NFLOG_VERSION = 1 };
+
+const char *notify_reason_text(enum notify_reason r)
+{
+    static const char *const texts[] = {"none",
+                                        "first notification",
+                                        "new alerts added",
+                                        "all alerts resolved",
+                                        "some alerts resolved",
+                                        "repeat interval elapsed",
+                                        "test notification"};
+
+    return texts[r];
+}
+
+struct hash_list hash_list_dup(struct hash_list h)
+{
+    struct hash_list copy = {mem_array(h.n, sizeof(*h.v)), h.n};
+
+    if (h.n != 0)
+        memcpy(copy.v, h.v, h.n * sizeof(*h.v));
+    return copy;
+}
+
+struct nflog_entry *nflog_entry_new(ts_ns timestamp, ts_ns sent_mono, ts_ns expires_mono, struct hash_list firing,
+                                    struct hash_list resolved, const struct delivery_pair *kept, size_t n_kept)
+{
+    struct nflog_entry *e = mem_new(struct nflog_entry);
+
+    e->timestamp = timestamp;
+    e->sent_mono = sent_mono;
+    e->expires_mono = expires_mono;
+    e->firing = hash_list_dup(firing);
+    e->resolved = hash_list_dup(resolved);
+    e->kept = mem_array(n_kept, sizeof(*e->kept));
+    e->n_kept = n_kept;
+    for (size_t i = 0; i < n_kept; i++)
+        e->kept[i] = (struct delivery_pair){mem_str_dup(kept[i].key), mem_str_dup(kept[i].value)};
+    return e;
+}
+
+void nflog_entry_free(struct nflog_entry *e)
+{
+    if (e == NULL)
+        return;
+    for (size_t i = 0; i < e->n_kept; i++) {
+        mem_str_free(e->kept[i].key);
+        mem_str_free(e->kept[i].value);
+    }
+    mem_free(e->kept);
+    mem_free(e->firing.v);
+    mem_free(e->resolved.v);
+    mem_free(e);
+}
+
+void hash_list_pack(struct buf *out, struct hash_list h)
+{
+    pack_u64(out, h.n);
+    for (size_t i = 0; i < h.n; i++)
+        pack_fixed64(out, h.v[i]);
+}
+
+struct hash_list hash_list_unpack(struct unpack *u)
+{
+    struct hash_list h = {.n = unpack_count(u, 8)};
+
+    h.v = mem_array(h.n, sizeof(*h.v));
+    for (size_t i = 0; i < h.n; i++)
+        h.v[i] = unpack_fixed64(u);
+    return h;
+}
+
+void nflog_pack(struct buf *out, const struct nflog_entry *e, struct now now)
+{
+    pack_u64(out, NFLOG_VERSION);
+    pack_i64(out, e->timestamp);
+    pack_i64(out, ts_add(now.wall, e->expires_mono - now.mono));
+    hash_list_pack(out, e->firing);
+    hash_list_pack(out, e->resolved);
+    pack_u64(out, e->n_kept);
+    for (size_t i = 0; i < e->n_kept; i++) {
+        pack_str(out, e->kept[i].key);
+        pack_str(out, e->kept[i].value);
+    }
+}
+
+struct nflog_entry *nflog_unpack(str bytes, struct now now)
+{
+    struct unpack u = unpack_of(bytes);
+    struct nflog_entry *e = mem_new(struct nflog_entry);
+    uint64_t version = unpack_u64(&u);
+    ts_ns expires_at;
+
+    e->timestamp = unpack_i64(&u);
+    expires_at = unpack_i64(&u);
+    e->sent_mono = ts_add(now.mono, e->timestamp < now.wall ? e->timestamp - now.wall : 0);
+    e->expires_mono = ts_add(now.mono, expires_at - now.wall);
+    e->firing = hash_list_unpack(&u);
+    e->resolved = hash_list_unpack(&u);
+    e->n_kept = unpack_count(&u, 2);
+    e->kept = mem_array(e->n_kept, sizeof(*e->kept));
+    for (size_t i = 0; i < e->n_kept; i++) {
+        e->kept[i].key = mem_str_dup(unpack_str(&u));
+        e->kept[i].value = mem_str_dup(unpack_str(&u));
+    }
+    if (u.failed || version == 0) {
+        nflog_entry_free(e);
+        return NULL;
+    }
+    return e;
+}
+
+void nflog_key(struct buf *out, str group_key, str receiver, str integration, unsigned index)
+{
+    buf_add(out, group_key);
+    buf_addc(out, ':');
+    buf_add(out, receiver);
+    buf_addc(out, '/');
+    buf_add(out, integration);
+    buf_addc(out, '/');
+    buf_add_u64(out, index);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+void hash_list_sort(struct hash_list *h)
+{
+    if (h->n > 1)
+        qsort(h->v, h->n, sizeof(h->v[0]), by_value);
+}
+
+bool hash_list_is_subset(struct hash_list sub, struct hash_list of)
+{
+    size_t j = 0;
+
+    for (size_t i = 0; i < sub.n; i++) {
+        while (j < of.n && of.v[j] < sub.v[i])
+            j++;
+        if (j == of.n || of.v[j] != sub.v[i])
+            return false;
+    }
+    return true;
+}
+
+enum notify_reason nflog_decide(const struct nflog_entry *e, struct hash_list firing, struct hash_list resolved,
+                                bool send_resolved, dur_ns repeat_interval, struct now now)
+{
+    if (e == NULL)
+        return firing.n != 0 ? REASON_FIRST : REASON_NONE;
+    if (!hash_list_is_subset(firing, e->firing))
+        return e->firing.n == 0 ? REASON_FIRST : REASON_NEW_ALERTS;
+    if (firing.n == 0)
+        return e->firing.n != 0 ? REASON_ALL_RESOLVED : REASON_NONE;
+    if (send_resolved && !hash_list_is_subset(resolved, e->resolved))
+        return REASON_SOME_RESOLVED;
+    if (e->sent_mono < now.mono - repeat_interval)
+        return REASON_REPEAT;
+    return REASON_NONE;
+}

@@ -1,0 +1,145 @@
+#include "model/outbox.h"
+
+#include "base/mem.h"
+#include "codec/pack.h"
+#include "model/alert.h"
+
+enum { OUTBOX_VERSION = 1, NOTIFICATION_VERSION = 1 };
+
+struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration, unsigned index,
+                                  struct hash_list firing, struct hash_list resolved, dur_ns repeat_interval,
+                                  struct now now)
+{
+    struct outbox_row *r = mem_new(struct outbox_row);
+    struct buf data = BUF_INIT;
+
+    notification_pack(&data, n);
+    r->key = mem_str_dup(key);
+    r->receiver = mem_str_dup(n->receiver);
+    r->integration = mem_str_dup(integration);
+    r->index = index;
+    r->firing = hash_list_dup(firing);
+    r->resolved = hash_list_dup(resolved);
+    r->repeat_interval = repeat_interval;
+    r->decided_at = now.wall;
+    r->decided_mono = now.mono;
+    r->flush_id = n->flush_id;
+    r->not_before = now.mono;
+    r->data = mem_str_dup(buf_str(&data));
+    buf_release(&data);
+    return r;
+}
+
+void outbox_row_free(struct outbox_row *r)
+{
+    if (r == NULL)
+        return;
+    mem_str_free(r->key);
+    mem_str_free(r->receiver);
+    mem_str_free(r->integration);
+    mem_str_free(r->data);
+    mem_free(r->firing.v);
+    mem_free(r->resolved.v);
+    mem_free(r);
+}
+
+void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
+{
+    pack_u64(out, OUTBOX_VERSION);
+    pack_str(out, r->receiver);
+    pack_str(out, r->integration);
+    pack_u64(out, r->index);
+    hash_list_pack(out, r->firing);
+    hash_list_pack(out, r->resolved);
+    pack_i64(out, r->repeat_interval);
+    pack_i64(out, r->decided_at);
+    pack_fixed64(out, r->flush_id);
+    pack_u64(out, r->attempt);
+    pack_i64(out, ts_add(now.wall, r->not_before - now.mono));
+    pack_str(out, r->data);
+}
+
+struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
+{
+    struct unpack u = unpack_of(bytes);
+    struct outbox_row *r = mem_new(struct outbox_row);
+    uint64_t version = unpack_u64(&u);
+    ts_ns not_before;
+
+    r->key = mem_str_dup(key);
+    r->receiver = mem_str_dup(unpack_str(&u));
+    r->integration = mem_str_dup(unpack_str(&u));
+    r->index = (unsigned)unpack_u64(&u);
+    r->firing = hash_list_unpack(&u);
+    r->resolved = hash_list_unpack(&u);
+    r->repeat_interval = unpack_i64(&u);
+    r->decided_at = unpack_i64(&u);
+    r->decided_mono = ts_add(now.mono, r->decided_at < now.wall ? r->decided_at - now.wall : 0);
+    r->flush_id = unpack_fixed64(&u);
+    r->attempt = (unsigned)unpack_u64(&u);
+    not_before = unpack_i64(&u);
+    r->not_before = ts_add(now.mono, not_before > now.wall ? not_before - now.wall : 0);
+    r->data = mem_str_dup(unpack_str(&u));
+    if (u.failed || version == 0) {
+        outbox_row_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void notification_pack(struct buf *out, const struct notification *n)
+{
+    pack_u64(out, NOTIFICATION_VERSION);
+    pack_str(out, n->receiver);
+    pack_str(out, n->group_key);
+    labels_pack(out, n->group_labels);
+    labels_pack(out, n->route_labels);
+    pack_u64(out, n->reason);
+    pack_i64(out, n->decided_at);
+    pack_fixed64(out, n->flush_id);
+    pack_u64(out, n->n_alerts);
+    for (size_t i = 0; i < n->n_alerts; i++) {
+        const struct notified_alert *a = &n->alerts[i];
+
+        labels_pack(out, a->labels);
+        labels_pack(out, a->annotations);
+        pack_i64(out, a->starts_at);
+        pack_i64(out, a->ends_at);
+        pack_str(out, a->generator_url);
+        pack_fixed64(out, a->fingerprint);
+        pack_u64(out, a->is_resolved);
+    }
+}
+
+bool notification_unpack(str bytes, struct arena *arena, struct notification *out)
+{
+    struct unpack u = unpack_of(bytes);
+    uint64_t version = unpack_u64(&u), reason;
+    struct notification n = {0};
+    struct notified_alert *v;
+
+    n.receiver = unpack_str(&u);
+    n.group_key = unpack_str(&u);
+    n.group_labels = labels_unpack(&u, arena);
+    n.route_labels = labels_unpack(&u, arena);
+    reason = unpack_u64(&u);
+    n.reason = reason <= REASON_TEST ? (enum notify_reason)reason : REASON_NONE;
+    n.decided_at = unpack_i64(&u);
+    n.flush_id = unpack_fixed64(&u);
+    n.n_alerts = unpack_count(&u, 14);
+    n.alerts = v = arena_array(arena, n.n_alerts, sizeof(*v));
+    for (size_t i = 0; i < n.n_alerts; i++) {
+        v[i].labels = labels_unpack(&u, arena);
+        v[i].annotations = labels_unpack(&u, arena);
+        v[i].starts_at = unpack_i64(&u);
+        v[i].ends_at = unpack_i64(&u);
+        v[i].generator_url = unpack_str(&u);
+        v[i].fingerprint = unpack_fixed64(&u);
+        v[i].is_resolved = unpack_u64(&u) != 0;
+        n.n_firing += !v[i].is_resolved;
+    }
+    if (u.failed || version == 0)
+        return false;
+    *out = n;
+    return true;
+}

@@ -1,0 +1,39 @@
+/* outbox.h - a notification that was decided and not yet answered, as it lies on disk.
+ *
+ * Shapes   one row a key (`groupkey:receiver/integration/idx`, nflog_key()); data is the packed notification. The row
+ *          says what to tell, never how: URLs, tokens and signatures come from the configuration at each attempt.
+ * Units    wall clock on disk, monotonic in memory (not_before).
+ * Owns     a row is one owned object; key and data are its own.
+ * Source   DESIGN.md 2 "Delivery".
+ */
+#ifndef MODEL_OUTBOX_H
+#define MODEL_OUTBOX_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "model/nflog.h"
+
+struct outbox_row {
+    str key, receiver, integration;
+    unsigned index;
+    struct hash_list firing, resolved; /* go to the notification log when it is delivered */
+    dur_ns repeat_interval;
+    ts_ns decided_at, decided_mono;
+    uint64_t flush_id;
+    unsigned attempt;
+    ts_ns not_before; /* mono */
+    str data;         /* packed struct notification */
+};
+
+struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration, unsigned index,
+                                  struct hash_list firing, struct hash_list resolved, dur_ns repeat_interval,
+                                  struct now now);
+void outbox_row_free(struct outbox_row *r);
+void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now);
+struct outbox_row *outbox_unpack(str key, str bytes, struct now now); /* NULL when malformed */
+
+void notification_pack(struct buf *out, const struct notification *n);
+/* Text is sliced from bytes. */
+bool notification_unpack(str bytes, struct arena *a, struct notification *n) must_check;
+
+#endif

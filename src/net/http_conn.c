@@ -1,0 +1,445 @@
+#include "net/http_conn.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "net/inflate.h"
+
+enum {
+    INPUT_MAX = 128 << 10, /* a whole head must fit */
+    READ_MAX = 64 << 10,
+    KEEP_MAX = 64 << 10, /* memory that an idle connection may hold on to */
+};
+
+#define LINGER_TIME (2 * NS_PER_S)
+
+static struct evbuffer *input_of(struct http_conn *c)
+{
+    return bufferevent_get_input(c->bev);
+}
+
+size_t http_conn_unsent(const struct http_conn *c)
+{
+    return evbuffer_get_length(bufferevent_get_output(c->bev));
+}
+
+/* The first run of contiguous input bytes from an offset on; empty when there is none. */
+static str peek(struct http_conn *c, size_t from)
+{
+    struct evbuffer *in = input_of(c);
+    struct evbuffer_ptr at;
+    struct evbuffer_iovec run;
+
+    if (evbuffer_get_length(in) <= from || evbuffer_ptr_set(in, &at, from, EVBUFFER_PTR_SET) != 0 ||
+        evbuffer_peek(in, -1, &at, &run, 1) < 1)
+        return STR_NONE;
+    return (str){run.iov_base, run.iov_len};
+}
+
+/* -- the end of a request, of a connection -- */
+
+static void reset_request(struct http_conn *c)
+{
+    struct arena keep = c->rq.arena;
+
+    if (keep.used > KEEP_MAX)
+        arena_release(&keep);
+    arena_reset(&keep);
+    c->rq = (struct http_req){.arena = keep, .server = c->server};
+    if (c->body.cap > KEEP_MAX)
+        buf_release(&c->body);
+    buf_clear(&c->body);
+    inflater_free(c->inflater);
+    c->inflater = NULL;
+    c->scan = (struct http_scan){0};
+    c->chunked = (struct http_chunked){0};
+    c->head = (struct http_head){.minor = 1};
+    c->is_chunked = c->is_bodiless = false;
+    c->sent = 0;
+    c->status = 0;
+    c->wait = WAIT_NONE;
+}
+
+void http_conn_answered(struct http_conn *c)
+{
+    const struct http_server_conf *conf = &c->server->conf;
+
+    if (conf->observe != NULL)
+        conf->observe(&c->rq, c->status, c->sent, clock_touch(c->server->clock).mono - c->rq.since,
+                      conf->arg);
+    reset_request(c);
+    c->served++;
+    c->state = c->close_after ? CONN_CLOSE : CONN_HEAD;
+    /* The next request, or the end, is the loop's: see http_conn.h. */
+    if (!c->advancing)
+        bufferevent_trigger(c->bev, EV_WRITE,
+                            BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
+void http_conn_kill(struct http_conn *c)
+{
+    struct http_server *s = c->server;
+    enum http_conn_state was = c->state;
+
+    BUG_ON(c->advancing);
+    c->state = CONN_DEAD;
+    if (was == CONN_PENDING && c->rq.on_gone != NULL)
+        c->rq.on_gone(&c->rq, c->rq.ctx);
+    if (was == CONN_STREAM && c->done != NULL)
+        c->done(c->ctx);
+    timer_cancel(s->clock, &c->timer);
+    if (c->next != NULL)
+        c->next->prev = c->prev;
+    if (c->prev != NULL)
+        c->prev->next = c->next;
+    else
+        s->conns = c->next;
+    s->n_conns--;
+    bufferevent_free(c->bev);
+    inflater_free(c->inflater);
+    buf_release(&c->body);
+    arena_release(&c->rq.arena);
+    mem_free(c);
+    http_server_accept_or_not(s);
+}
+
+/* -- reading a request -- */
+
+static void dispatch(struct http_conn *c)
+{
+    c->rq.body = buf_str(&c->body);
+    c->state = CONN_PENDING;
+    c->rq.route->handle(&c->rq, c->server->conf.arg);
+}
+
+static enum http_method method_of(str m)
+{
+    static const struct {
+        const char *name;
+        enum http_method method;
+    } methods[] = {
+        {"GET", HTTP_GET}, {"HEAD", HTTP_GET},      {"POST", HTTP_POST},
+        {"PUT", HTTP_PUT}, {"DELETE", HTTP_DELETE}, {"OPTIONS", HTTP_OPTIONS},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        if (str_is(m, methods[i].name))
+            return methods[i].method;
+    return HTTP_OTHER;
+}
+
+/* Decides by the head alone whether the body is wanted. */
+static void begin_body(struct http_conn *c)
+{
+    size_t max = c->rq.route->max_body;
+
+    if (c->head.framing == HTTP_NO_BODY) {
+        dispatch(c);
+        return;
+    }
+    if (max == 0 || (c->head.framing == HTTP_LENGTH && c->head.length > max)) {
+        http_conn_refuse(c, 413, "request body is too large");
+        return;
+    }
+    c->left = c->head.length;
+    if (c->head.is_gzip)
+        c->inflater = inflater_new(max);
+    else if (c->head.framing == HTTP_LENGTH)
+        buf_reserve(&c->body, c->left < KEEP_MAX ? (size_t)c->left : KEEP_MAX);
+    if (c->head.expects_continue && evbuffer_get_length(input_of(c)) == 0) {
+        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+        bufferevent_write(c->bev, go_on, sizeof(go_on) - 1);
+        c->written += sizeof(go_on) - 1;
+    }
+    c->state = CONN_BODY;
+}
+
+static void begin_request(struct http_conn *c)
+{
+    struct http_req *rq = &c->rq;
+    char *head = arena_alloc(&rq->arena, c->scan.n);
+    const char *why = "";
+    int status;
+
+    evbuffer_remove(input_of(c), head, c->scan.n);
+    rq->since = clock_touch(c->server->clock).mono;
+    status = http_head_parse((str){head, c->scan.n}, &rq->arena, &c->head, &why);
+    if (status != 0) {
+        http_conn_refuse(c, status, why);
+        return;
+    }
+    c->close_after = !c->head.keep_alive;
+    rq->method = method_of(c->head.method);
+    rq->is_head = str_is(c->head.method, "HEAD");
+    rq->target = c->head.target;
+    rq->query = c->head.query;
+    rq->headers = c->head.headers;
+    if (http_server_route(c->server, c))
+        begin_body(c);
+}
+
+/* Each step returns whether another may follow. */
+static bool step_head(struct http_conn *c)
+{
+    const char *why = "";
+    size_t used;
+    str run;
+    int r = 0;
+
+    if (http_conn_unsent(c) >= CONN_UNSENT_MAX)
+        return false; /* who does not read his answers gets no more of them */
+    while (r == 0 && (run = peek(c, c->scan.n)).n != 0)
+        r = http_scan_feed(&c->scan, run, &used, &why);
+    if (r == 0)
+        return false;
+    if (r == 1)
+        begin_request(c);
+    else
+        http_conn_refuse(c, r, why);
+    return true;
+}
+
+static bool take_bytes(struct http_conn *c, str data)
+{
+    struct err e = ERR_INIT;
+
+    if (c->inflater != NULL) {
+        if (inflater_feed(c->inflater, data, &c->body, &e))
+            return true;
+        http_conn_refuse(c, e.code == ERR_LIMIT ? 413 : 400, e.msg);
+        return false;
+    }
+    if (c->body.n + data.n > c->rq.route->max_body) {
+        http_conn_refuse(c, 413, "request body is too large");
+        return false;
+    }
+    buf_add(&c->body, data);
+    return true;
+}
+
+static bool end_body(struct http_conn *c)
+{
+    if (c->inflater != NULL && !inflater_is_done(c->inflater))
+        http_conn_refuse(c, 400, "gzip body is cut short");
+    else
+        dispatch(c);
+    return true;
+}
+
+static bool step_body(struct http_conn *c)
+{
+    str run = peek(c, 0), data;
+    enum http_chunked_result r;
+    size_t used;
+    bool ok = true;
+
+    if (run.n == 0)
+        return false;
+    if (c->head.framing == HTTP_LENGTH) {
+        data = str_sub(run, 0, c->left < run.n ? (size_t)c->left : run.n);
+        ok = take_bytes(c, data);
+        evbuffer_drain(input_of(c), data.n);
+        c->left -= data.n;
+        return ok && c->left == 0 ? end_body(c) : true;
+    }
+    r = http_chunked_feed(&c->chunked, run, &used, &data);
+    if (r == HTTP_CHUNK_DATA)
+        ok = take_bytes(c, data);
+    else if (r == HTTP_CHUNK_BAD)
+        http_conn_refuse(c, 400, "malformed chunked body");
+    evbuffer_drain(input_of(c), used);
+    return r == HTTP_CHUNK_END && ok ? end_body(c) : true;
+}
+
+static bool step(struct http_conn *c)
+{
+    switch (c->state) {
+    case CONN_HEAD: return step_head(c);
+    case CONN_BODY: return step_body(c);
+    case CONN_STREAM:
+        if (!http_conn_pump(c))
+            return false;
+        http_conn_answered(c);
+        return true;
+    case CONN_CLOSE:
+    case CONN_LINGER:
+        c->lingered += evbuffer_get_length(input_of(c));
+        evbuffer_drain(input_of(c), evbuffer_get_length(input_of(c)));
+        return false;
+    case CONN_PENDING:
+    case CONN_DEAD: break;
+    }
+    return false;
+}
+
+/* -- waiting -- */
+
+static enum http_conn_wait wait_for(const struct http_conn *c)
+{
+    if (c->state == CONN_LINGER)
+        return WAIT_LINGER;
+    if (c->state == CONN_PENDING)
+        return WAIT_NONE;
+    if (c->state == CONN_STREAM || c->state == CONN_CLOSE || http_conn_unsent(c) != 0)
+        return WAIT_SEND;
+    if (c->state == CONN_BODY)
+        return WAIT_BODY;
+    if (c->scan.n != 0)
+        return WAIT_HEADER;
+    return c->served != 0 ? WAIT_IDLE : WAIT_FIRST;
+}
+
+static dur_ns patience(const struct http_conn *c)
+{
+    const struct http_server_conf *conf = &c->server->conf;
+
+    switch (c->wait) {
+    case WAIT_IDLE: return conf->idle_timeout;
+    case WAIT_BODY: return conf->body_timeout;
+    case WAIT_SEND: return conf->send_timeout;
+    case WAIT_LINGER: return LINGER_TIME;
+    default: return conf->header_timeout;
+    }
+}
+
+static uint64_t flushed(const struct http_conn *c)
+{
+    return c->written - http_conn_unsent(c);
+}
+
+static void settle_timer(struct http_conn *c)
+{
+    enum http_conn_wait wait = wait_for(c);
+
+    if (wait == c->wait && wait != WAIT_NONE)
+        return;
+    c->wait = wait;
+    c->seen = wait == WAIT_SEND ? flushed(c) : 0;
+    if (wait == WAIT_NONE)
+        timer_cancel(c->server->clock, &c->timer);
+    else
+        timer_arm(c->server->clock, &c->timer, ts_add(c->server->clock->now.mono, patience(c)));
+}
+
+/* False when the connection has reached its end and is gone. */
+static bool settle(struct http_conn *c)
+{
+    bool empty = http_conn_unsent(c) == 0;
+
+    if (c->eof && empty && (c->state == CONN_HEAD || c->state == CONN_BODY)) {
+        http_conn_kill(c); /* nobody is left to send the rest of a request */
+        return false;
+    }
+    if (c->state == CONN_HEAD && c->server->draining && c->scan.n == 0)
+        c->state = CONN_CLOSE;
+    if (c->state == CONN_CLOSE && empty) {
+        if (c->eof) {
+            http_conn_kill(c);
+            return false;
+        }
+        shutdown(bufferevent_getfd(c->bev), SHUT_WR);
+        c->state = CONN_LINGER;
+    }
+    if (c->state == CONN_LINGER && c->lingered > CONN_LINGER_MAX) {
+        http_conn_kill(c);
+        return false;
+    }
+    settle_timer(c);
+    return true;
+}
+
+bool http_conn_advance(struct http_conn *c)
+{
+    BUG_ON(c->advancing || c->state == CONN_DEAD);
+    c->advancing = true;
+    while (step(c))
+        ;
+    c->advancing = false;
+    return settle(c);
+}
+
+static void on_timeout(struct timer *t, struct now now)
+{
+    struct http_conn *c = container_of(t, struct http_conn, timer);
+
+    switch (c->wait) {
+    case WAIT_HEADER:
+    case WAIT_BODY:
+        http_conn_refuse(c, 408, "the request took too long");
+        http_conn_advance(c);
+        return;
+    case WAIT_SEND:
+        if (flushed(c) != c->seen) {
+            c->seen = flushed(c);
+            timer_arm(c->server->clock, t, ts_add(now.mono, patience(c)));
+            return;
+        }
+        break;
+    default: break;
+    }
+    http_conn_kill(c);
+}
+
+/* -- events -- */
+
+static void on_ready(struct bufferevent *bev, void *arg)
+{
+    struct http_conn *c = arg;
+
+    (void)bev;
+    clock_touch(c->server->clock);
+    http_conn_advance(c);
+}
+
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+    struct http_conn *c = arg;
+
+    (void)bev;
+    clock_touch(c->server->clock);
+    if ((what & BEV_EVENT_EOF) != 0 && (what & BEV_EVENT_WRITING) == 0) {
+        c->eof = true;
+        /* A client that only shut down its sending side looks the same; Go treats it as gone, too.
+         */
+        if (c->state == CONN_PENDING || c->state == CONN_LINGER)
+            http_conn_kill(c);
+        else
+            http_conn_advance(c);
+        return;
+    }
+    if ((what & (BEV_EVENT_ERROR | BEV_EVENT_EOF)) != 0)
+        http_conn_kill(c);
+}
+
+void http_conn_new(struct http_server *s, int fd)
+{
+    struct http_conn *c = mem_new(struct http_conn);
+    int on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+               sizeof(on)); /* fails on Unix sockets, which need none */
+    /* TLS comes in here: bufferevent_openssl_socket_new() instead, and its shutdown in settle(). */
+    c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    BUG_ON(c->bev == NULL);
+    c->server = s;
+    c->timer.fire = on_timeout;
+    arena_init(&c->rq.arena, 0);
+    reset_request(c);
+    c->next = s->conns;
+    if (s->conns != NULL)
+        s->conns->prev = c;
+    s->conns = c;
+    s->n_conns++;
+    bufferevent_setcb(c->bev, on_ready, on_ready, on_event, c);
+    bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_MAX);
+    bufferevent_setwatermark(c->bev, EV_WRITE, CONN_UNSENT_MAX / 2, 0);
+    bufferevent_set_max_single_read(c->bev, READ_MAX);
+    bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+    settle_timer(c);
+}

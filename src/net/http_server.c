@@ -1,0 +1,297 @@
+#include "net/http_server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/http_conn.h"
+#include "net/listen.h"
+
+enum { CONNECTIONS_DEFAULT = 1024 };
+
+#define RETRY_ACCEPT (100 * NS_PER_MS)
+
+struct http_listener {
+    struct http_listener *next;
+    struct evconnlistener *lev;
+    struct http_server *server;
+    char *unlink; /* path of a Unix socket that we made, or NULL */
+};
+
+/* -- life -- */
+
+static void on_retry(struct timer *t, struct now now)
+{
+    (void)now;
+    http_server_accept_or_not(container_of(t, struct http_server, retry));
+}
+
+struct http_server *http_server_new(struct event_base *base, struct clock *clock,
+                                    const struct http_server_conf *conf)
+{
+    struct http_server *s = mem_new(struct http_server);
+    struct http_server_conf *c = &s->conf;
+
+    s->base = base;
+    s->clock = clock;
+    s->retry.fire = on_retry;
+    s->date_s = -1;
+    *c = *conf;
+    c->prefix = mem_str_dup(conf->prefix);
+    if (c->max_connections == 0)
+        c->max_connections = CONNECTIONS_DEFAULT;
+    c->header_timeout = c->header_timeout != 0 ? c->header_timeout : 10 * NS_PER_S;
+    c->idle_timeout = c->idle_timeout != 0 ? c->idle_timeout : 60 * NS_PER_S;
+    c->body_timeout = c->body_timeout != 0 ? c->body_timeout : 60 * NS_PER_S;
+    c->send_timeout = c->send_timeout != 0 ? c->send_timeout : 60 * NS_PER_S;
+    return s;
+}
+
+static void free_listeners(struct http_server *s)
+{
+    struct http_listener *next;
+
+    for (struct http_listener *l = s->listeners; l != NULL; l = next) {
+        next = l->next;
+        evconnlistener_free(l->lev);
+        if (l->unlink != NULL)
+            unlink(l->unlink);
+        mem_free(l->unlink);
+        mem_free(l);
+    }
+    s->listeners = NULL;
+    s->accepting = false;
+}
+
+void http_server_free(struct http_server *s)
+{
+    if (s == NULL)
+        return;
+    s->draining = true;
+    free_listeners(s);
+    timer_cancel(s->clock, &s->retry);
+    while (s->conns != NULL)
+        http_conn_kill(s->conns);
+    buf_release(&s->scratch);
+    mem_str_free(s->conf.prefix);
+    mem_free(s);
+}
+
+void http_server_drain(struct http_server *s)
+{
+    struct http_conn *next;
+
+    s->draining = true;
+    free_listeners(s);
+    timer_cancel(s->clock, &s->retry);
+    for (struct http_conn *c = s->conns; c != NULL; c = next) {
+        next = c->next; /* advancing one connection never ends another */
+        http_conn_advance(c);
+    }
+}
+
+size_t http_server_open(const struct http_server *s)
+{
+    return s->n_conns;
+}
+
+/* -- accepting -- */
+
+/* At the limit the backlog holds newcomers; nothing is accepted to be thrown out. */
+void http_server_accept_or_not(struct http_server *s)
+{
+    bool want = !s->draining && s->n_conns < s->conf.max_connections && !timer_is_armed(&s->retry);
+
+    if (want == s->accepting)
+        return;
+    s->accepting = want;
+    for (struct http_listener *l = s->listeners; l != NULL; l = l->next)
+        if (want)
+            evconnlistener_enable(l->lev);
+        else
+            evconnlistener_disable(l->lev);
+}
+
+static void on_accept(struct evconnlistener *lev, evutil_socket_t fd, struct sockaddr *sa, int n,
+                      void *arg)
+{
+    struct http_listener *l = arg;
+
+    (void)lev, (void)sa, (void)n;
+    clock_touch(l->server->clock);
+    http_conn_new(l->server, (int)fd);
+    http_server_accept_or_not(l->server);
+}
+
+static void on_accept_error(struct evconnlistener *lev, void *arg)
+{
+    struct http_listener *l = arg;
+    struct http_server *s = l->server;
+    struct err e = ERR_INIT;
+
+    (void)lev;
+    err_errno(&e, errno, "cannot accept a connection");
+    log_warn("HTTP server pauses", LOG_ERR(&e));
+    timer_arm(s->clock, &s->retry, clock_touch(s->clock).mono + RETRY_ACCEPT);
+    http_server_accept_or_not(s);
+}
+
+bool http_server_listen_fd(struct http_server *s, int fd, struct err *e)
+{
+    struct http_listener *l = mem_new(struct http_listener);
+
+    evutil_make_socket_nonblocking(fd);
+    l->lev =
+        evconnlistener_new(s->base, on_accept, l,
+                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, fd);
+    if (l->lev == NULL) {
+        mem_free(l);
+        return err_set(e, ERR_IO, "cannot watch listening socket %d", fd);
+    }
+    evconnlistener_set_error_cb(l->lev, on_accept_error);
+    l->server = s;
+    l->next = s->listeners;
+    s->listeners = l;
+    if (s->accepting)
+        evconnlistener_enable(l->lev);
+    http_server_accept_or_not(s);
+    return true;
+}
+
+bool http_server_listen(struct http_server *s, str address, struct buf *bound, struct err *e)
+{
+    int fd;
+
+    if (!listen_open(address, &fd, e))
+        return false;
+    if (!http_server_listen_fd(s, fd, e)) {
+        close(fd);
+        return false;
+    }
+    if (str_starts_with(address, S("unix:")))
+        s->listeners->unlink = mem_zdup(str_sub(address, 5, address.n));
+    if (bound != NULL)
+        listen_name(fd, bound);
+    return true;
+}
+
+/* -- routing -- */
+
+/* "/a/{id}" takes one non-empty segment, "/a/" followed by a star whatever is left. */
+static bool matches(const char *pattern, str path, str *wildcard)
+{
+    size_t i = 0;
+
+    *wildcard = STR_NONE;
+    for (; *pattern != '\0'; pattern++) {
+        if (*pattern == '*') {
+            *wildcard = str_sub(path, i, path.n);
+            return true;
+        }
+        if (*pattern == '{') {
+            size_t from = i;
+
+            while (i < path.n && path.p[i] != '/')
+                i++;
+            if (i == from)
+                return false;
+            *wildcard = str_sub(path, from, i);
+            while (*pattern != '}')
+                pattern++;
+        } else if (i == path.n || path.p[i++] != *pattern) {
+            return false;
+        }
+    }
+    return i == path.n;
+}
+
+static const struct http_route *find(const struct http_route *routes, enum http_method method,
+                                     str path, str *wildcard, unsigned *allow)
+{
+    *allow = 0;
+    for (const struct http_route *r = routes; r != NULL && r->path != NULL; r++) {
+        if (!matches(r->path, path, wildcard))
+            continue;
+        if ((r->methods & method) != 0)
+            return r;
+        *allow |= r->methods;
+    }
+    *wildcard = STR_NONE;
+    return NULL;
+}
+
+static void add_allow(struct http_req *rq, unsigned allow)
+{
+    static const struct {
+        enum http_method method;
+        const char *name;
+    } names[] = {
+        {HTTP_DELETE, "DELETE"}, {HTTP_GET, "GET, HEAD"}, {HTTP_OPTIONS, "OPTIONS"},
+        {HTTP_POST, "POST"},     {HTTP_PUT, "PUT"},
+    };
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if ((allow & names[i].method) != 0)
+            buf_addf(&b, "%s%s", b.n != 0 ? ", " : "", names[i].name);
+    http_reply_header(rq, S("Allow"), buf_str(&b));
+    buf_release(&b);
+}
+
+static void unrouted(struct http_server *s, struct http_conn *c, int status, unsigned allow)
+{
+    struct http_req *rq = &c->rq;
+
+    if (c->head.framing != HTTP_NO_BODY)
+        c->close_after = true; /* nobody said how large a body may be here, so it is not read */
+    c->state = CONN_PENDING;
+    if (status == 405)
+        add_allow(rq, allow);
+    if (s->conf.unrouted != NULL && s->conf.unrouted(rq, status, allow, s->conf.arg))
+        return;
+    if (status == 404)
+        http_reply(rq, 404, S("text/plain; charset=utf-8"), S("404 page not found\n"));
+    else
+        http_reply(rq, 405, S("text/plain; charset=utf-8"), S("Method Not Allowed\n"));
+}
+
+/* The path below the prefix; p == NULL when it is outside. */
+static str below(str prefix, str path)
+{
+    if (prefix.n == 0)
+        return path;
+    if (!str_starts_with(path, prefix) || path.n == prefix.n || path.p[prefix.n] != '/')
+        return STR_NONE;
+    return str_sub(path, prefix.n, path.n);
+}
+
+bool http_server_route(struct http_server *s, struct http_conn *c)
+{
+    struct http_req *rq = &c->rq;
+    unsigned allow = 0;
+    str path;
+
+    if (!http_percent_decode(&rq->arena, c->head.path, false, &path)) {
+        http_conn_refuse(c, 400, "bad percent-encoding in the path");
+        return false;
+    }
+    rq->path = below(s->conf.prefix, path);
+    if (rq->path.p == NULL && (str_is(path, "/") || str_eq(path, s->conf.prefix))) {
+        if (c->head.framing != HTTP_NO_BODY)
+            c->close_after = true;
+        c->state = CONN_PENDING;
+        http_reply_header(rq, S("Location"),
+                          arena_printf(&rq->arena, "%.*s/", STR(s->conf.prefix)));
+        http_reply(rq, 302, STR_NONE, STR_NONE);
+        return false;
+    }
+    if (rq->path.p != NULL)
+        rq->route = find(s->conf.routes, rq->method, rq->path, &rq->wildcard, &allow);
+    if (rq->route == NULL)
+        unrouted(s, c, allow != 0 ? 405 : 404, allow);
+    return rq->route != NULL;
+}

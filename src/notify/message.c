@@ -1,0 +1,164 @@
+/* message.c - what every HTTP receiver needs: the data of a notification as Go's JSON, and the usual judgement of an
+ * answer. */
+#include <stdio.h>
+#include "base/buf.h"
+#include "codec/json.h"
+#include "codec/timefmt.h"
+#include "model/labels.h"
+#include "tocsin/delivery.h"
+
+static void put_labels(struct json_writer *w, struct labels ls)
+{
+    json_open(w, '{');
+    LABELS_EACH (l, ls) {
+        json_key(w, l->name);
+        json_put_str(w, l->value);
+    }
+    json_close(w, '}');
+}
+
+static void put_time(struct json_writer *w, ts_ns t)
+{
+    struct buf b = BUF_INIT;
+
+    rfc3339_nano(&b, t);
+    json_put_str(w, buf_str(&b));
+    buf_release(&b);
+}
+
+static void put_alert(struct json_writer *w, const struct notified_alert *a)
+{
+    char fp[17];
+
+    snprintf(fp, sizeof(fp), "%016llx", (unsigned long long)a->fingerprint);
+    json_open(w, '{');
+    json_key(w, S("status"));
+    json_put_str(w, a->is_resolved ? S("resolved") : S("firing"));
+    json_key(w, S("labels"));
+    put_labels(w, a->labels);
+    json_key(w, S("annotations"));
+    put_labels(w, a->annotations);
+    json_key(w, S("startsAt"));
+    put_time(w, a->starts_at);
+    json_key(w, S("endsAt"));
+    put_time(w, a->ends_at);
+    json_key(w, S("generatorURL"));
+    json_put_str(w, a->generator_url);
+    json_key(w, S("fingerprint"));
+    json_put_str(w, str_of(fp));
+    json_close(w, '}');
+}
+
+/* The pairs that every alert has with the same value. */
+static void put_common(struct json_writer *w, const struct notification *n, bool annotations)
+{
+    struct labels first = LABELS_NONE;
+
+    if (n->n_alerts != 0)
+        first = annotations ? n->alerts[0].annotations : n->alerts[0].labels;
+    json_open(w, '{');
+    LABELS_EACH (l, first) {
+        bool common = true;
+
+        for (size_t i = 1; i < n->n_alerts && common; i++) {
+            struct labels ls = annotations ? n->alerts[i].annotations : n->alerts[i].labels;
+
+            common = labels_has(ls, l->name) && str_eq(labels_get(ls, l->name), l->value);
+        }
+        if (!common)
+            continue;
+        json_key(w, l->name);
+        json_put_str(w, l->value);
+    }
+    json_close(w, '}');
+}
+
+/* regexp.QuoteMeta: the name is used inside a pattern by the link to the page. */
+static void quote_meta(struct buf *out, str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (str_find(S("\\.+*?()|[]{}^$"), s.p[i]) >= 0)
+            buf_addc(out, '\\');
+        buf_addc(out, s.p[i]);
+    }
+}
+
+void notification_json(struct buf *out, const struct notification *n, str external_url)
+{
+    struct json_writer w;
+    struct buf name = BUF_INIT;
+
+    quote_meta(&name, n->receiver);
+    json_writer_init(&w, out, true);
+    json_open(&w, '{');
+    json_key(&w, S("receiver"));
+    json_put_str(&w, buf_str(&name));
+    json_key(&w, S("status"));
+    json_put_str(&w, n->n_firing != 0 ? S("firing") : S("resolved"));
+    json_key(&w, S("alerts"));
+    json_open(&w, '[');
+    for (size_t i = 0; i < n->n_alerts; i++)
+        put_alert(&w, &n->alerts[i]);
+    json_close(&w, ']');
+    json_key(&w, S("notification_reason"));
+    json_put_str(&w, str_of(notify_reason_text(n->reason)));
+    json_key(&w, S("groupLabels"));
+    put_labels(&w, n->group_labels);
+    json_key(&w, S("commonLabels"));
+    put_common(&w, n, false);
+    json_key(&w, S("commonAnnotations"));
+    put_common(&w, n, true);
+    json_key(&w, S("routeLabels"));
+    put_labels(&w, n->route_labels);
+    json_key(&w, S("externalURL"));
+    json_put_str(&w, external_url);
+    buf_release(&name);
+}
+
+size_t notification_truncate(struct notification *n, size_t max)
+{
+    size_t cut;
+
+    if (max == 0 || n->n_alerts <= max)
+        return 0;
+    cut = n->n_alerts - max;
+    n->n_alerts = max;
+    n->n_firing = 0;
+    for (size_t i = 0; i < max; i++)
+        n->n_firing += !n->alerts[i].is_resolved;
+    return cut;
+}
+
+static bool retry_after(const struct http_answer *a, dur_ns *out)
+{
+    uint64_t s;
+
+    if (!str_to_u64(str_trim(http_header_get(&a->headers, S("Retry-After"))), &s))
+        return false; /* the date form is not used by the services we talk to; backoff serves */
+    if (s > 24 * 3600)
+        s = 24 * 3600;
+    *out = (dur_ns)s * NS_PER_S;
+    return true;
+}
+
+enum delivery_verdict delivery_judge_http(struct delivery *d)
+{
+    const struct http_answer *a = d->answer;
+    str body;
+
+    if (d->lost)
+        return DELIVERY_RETRY;
+    if (a->status >= 200 && a->status < 300)
+        return DELIVERY_OK;
+    body = str_sub(str_trim(a->body), 0, 200);
+    body = str_cut(&body, '\n');
+    err_set(&d->err, ERR_IO, "unexpected status code %d%s%.*s", a->status, body.n != 0 ? ": " : "", STR(body));
+    d->failure = a->status == 429                         ? FAILURE_RATE_LIMITED
+                 : a->status == 401 || a->status == 403   ? FAILURE_AUTH
+                 : a->status >= 400 && a->status < 500    ? FAILURE_CLIENT
+                 : a->status >= 500                       ? FAILURE_SERVER
+                                                          : FAILURE_OTHER;
+    if ((a->status == 429 || a->status == 503) && retry_after(a, &d->retry_after))
+        return DELIVERY_RETRY_AFTER;
+    return a->status == 429 || a->status >= 500 ? DELIVERY_RETRY : DELIVERY_FAILED;
+}

@@ -1,0 +1,360 @@
+/* Rows wait in lanes, one an integration, so that a receiver that answers slowly holds up nobody else. A free place goes
+ * to the lanes in turn. The share of a lane is 256 / (lanes at work + 1), at most 32 and at least 1: with twenty silent
+ * receivers each holds twelve places, and the twenty-first finds room at once. */
+#include "notify/notify.h"
+
+#include <stdio.h>
+#include "base/log.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "net/secret.h"
+#include "tocsin/receiver.h"
+
+enum { LANE_MAX = 32, TOTAL_MAX = 256, ATTEMPT_ARENA = 16 << 20 };
+
+struct attempt;
+
+struct lane {
+    str key; /* owned: receiver/integration/index */
+    VEC(const struct outbox_row *) waiting;
+    size_t first; /* index of the oldest waiting row */
+    size_t under_way;
+    struct lane *next; /* ring of lanes with waiting rows */
+    bool in_ring;
+};
+
+struct attempt {
+    struct notify *owner;
+    struct lane *lane;
+    const struct outbox_row *row;
+    const struct integration_conf *ic;
+    void *hold;
+    struct arena arena;
+    struct delivery d;
+    struct notification n;
+    struct transfer *transfer;
+    int status;
+    unsigned requests;
+    ts_ns since;
+    struct timer later; /* gives the result from the loop, never from inside notify_send() */
+    enum delivery_verdict verdict;
+    struct attempt *next, *prev;
+};
+
+struct notify {
+    struct transport *transport;
+    struct clock *clock;
+    struct notify_shell shell;
+    str external_url;
+    struct str_map lanes;
+    struct lane *ring; /* the lane served last */
+    size_t under_way, waiting, busy_lanes;
+    struct attempt *attempts;
+};
+
+struct notify *notify_new(struct transport *t, struct clock *clock, const struct notify_shell *shell)
+{
+    struct notify *n = mem_new(struct notify);
+
+    n->transport = t;
+    n->clock = clock;
+    n->shell = *shell;
+    n->external_url = mem_str_dup(shell->external_url);
+    return n;
+}
+
+void notify_set_external_url(struct notify *n, str url)
+{
+    mem_str_free(n->external_url);
+    n->external_url = mem_str_dup(url);
+}
+
+static void attempt_free(struct attempt *a)
+{
+    struct notify *n = a->owner;
+
+    timer_cancel(n->clock, &a->later);
+    if (a->prev != NULL)
+        a->prev->next = a->next;
+    else
+        n->attempts = a->next;
+    if (a->next != NULL)
+        a->next->prev = a->prev;
+    if (a->hold != NULL)
+        n->shell.put_back(n->shell.arg, a->hold);
+    arena_release(&a->arena);
+    mem_free(a);
+}
+
+void notify_free(struct notify *n)
+{
+    if (n == NULL)
+        return;
+    while (n->attempts != NULL) {
+        struct attempt *a = n->attempts;
+
+        if (a->transfer != NULL)
+            transport_cancel(n->transport, a->transfer);
+        attempt_free(a);
+    }
+    MAP_EACH (struct str_map_entry, e, &n->lanes) {
+        struct lane *l = e->value;
+
+        vec_release(&l->waiting);
+        mem_str_free(l->key);
+        mem_free(l);
+    }
+    str_map_release(&n->lanes);
+    mem_str_free(n->external_url);
+    mem_free(n);
+}
+
+size_t notify_under_way(const struct notify *n)
+{
+    return n->under_way + n->waiting;
+}
+
+static void serve_lanes(struct notify *n);
+
+/* The attempt is over: its place goes to the next row, its result to the engine. */
+static void finish(struct attempt *a)
+{
+    struct notify *n = a->owner;
+    struct delivery *d = &a->d;
+    struct notify_result r = {.row = a->row,
+                              .verdict = a->verdict,
+                              .failure = d->failure,
+                              .retry_after = d->retry_after,
+                              .took = n->clock->now.mono - a->since,
+                              .status = a->status,
+                              .requests = a->requests,
+                              .error = a->verdict == DELIVERY_OK ? STR_NONE : str_of(d->err.msg),
+                              .kept = d->kept,
+                              .n_kept = d->n_kept};
+
+    if (a->verdict != DELIVERY_OK)
+        log_warn(a->verdict == DELIVERY_FAILED ? "notification refused" : "notification attempt failed",
+                 LOG_STR("receiver", a->row->receiver), LOG_STR("integration", a->row->integration),
+                 LOG_I64("attempt", a->row->attempt + 1), LOG_ERR(&d->err));
+    a->lane->under_way--;
+    n->busy_lanes -= a->lane->under_way == 0;
+    n->under_way--;
+    n->shell.result(n->shell.arg, &r);
+    attempt_free(a);
+    serve_lanes(n);
+}
+
+static void finish_later(struct timer *t, struct now now)
+{
+    (void)now;
+    finish(container_of(t, struct attempt, later));
+}
+
+static void end_soon(struct attempt *a, enum delivery_verdict v)
+{
+    a->verdict = v;
+    a->later.fire = finish_later;
+    timer_arm(a->owner->clock, &a->later, a->owner->clock->now.mono);
+}
+
+static void answered(void *arg, const struct transport_answer *answer);
+
+static void print_text(struct notify *n, str text)
+{
+    if (n->shell.print != NULL) {
+        n->shell.print(n->shell.arg, text);
+        return;
+    }
+    fwrite(text.p, 1, text.n, stdout);
+    fflush(stdout);
+}
+
+/* Runs the receiver until it waits for the network or is done. */
+static void step(struct attempt *a)
+{
+    struct notify *n = a->owner;
+    struct delivery *d = &a->d;
+    struct transport_request rq = {.conf = a->ic->http};
+
+    switch (a->ic->type->step(d)) {
+    case DELIVERY_SEND_HTTP:
+        rq.http = d->request;
+        rq.deadline = ts_add(n->clock->now.mono, d->timeout > 0 ? d->timeout : NS_PER_M);
+        a->requests++;
+        a->transfer = transport_send(n->transport, &rq, answered, a);
+        return;
+    case DELIVERY_SEND_TEXT:
+        a->requests++;
+        print_text(n, d->text);
+        end_soon(a, DELIVERY_OK);
+        return;
+    case DELIVERY_OK:
+        end_soon(a, DELIVERY_OK);
+        return;
+    case DELIVERY_RETRY:
+        end_soon(a, DELIVERY_RETRY);
+        return;
+    case DELIVERY_RETRY_AFTER:
+        end_soon(a, DELIVERY_RETRY_AFTER);
+        return;
+    case DELIVERY_FAILED:
+        end_soon(a, DELIVERY_FAILED);
+        return;
+    }
+}
+
+static void answered(void *arg, const struct transport_answer *answer)
+{
+    struct attempt *a = arg;
+    struct delivery *d = &a->d;
+
+    a->transfer = NULL;
+    a->status = answer->http.status;
+    d->answer = &answer->http;
+    d->lost = answer->failure != TRANSPORT_OK;
+    d->failure = answer->failure == TRANSPORT_TIMEOUT ? FAILURE_DEADLINE : FAILURE_OTHER;
+    if (d->lost)
+        d->err = answer->err;
+    step(a);
+    d->answer = NULL;
+}
+
+static bool delivery_secret(struct delivery *d, struct secret s, str *out)
+{
+    return secret_read(s, d->arena, out, &d->err);
+}
+
+static void start(struct notify *n, struct lane *l, const struct outbox_row *row)
+{
+    struct attempt *a = mem_new(struct attempt);
+
+    a->owner = n;
+    a->lane = l;
+    a->row = row;
+    a->since = n->clock->now.mono;
+    a->next = n->attempts;
+    if (a->next != NULL)
+        a->next->prev = a;
+    n->attempts = a;
+    arena_init(&a->arena, ATTEMPT_ARENA);
+    n->busy_lanes += l->under_way == 0;
+    l->under_way++;
+    n->under_way++;
+
+    a->d = (struct delivery){.n = &a->n,
+                             .external_url = n->external_url,
+                             .colour = n->shell.colour,
+                             .now = n->clock->now.wall,
+                             .attempt = row->attempt,
+                             .owner = a,
+                             .arena = &a->arena,
+                             .secret = delivery_secret};
+    a->ic = n->shell.find(n->shell.arg, row->receiver, row->integration, row->index, &a->hold);
+    if (a->ic == NULL || a->ic->type->step == NULL) {
+        err_set(&a->d.err, ERR_UNSUPPORTED,
+                a->ic == NULL ? "the receiver is no longer configured" : "delivery by this integration comes with a later version");
+        end_soon(a, DELIVERY_FAILED);
+        return;
+    }
+    if (!notification_unpack(row->data, &a->arena, &a->n)) {
+        err_set(&a->d.err, ERR_CORRUPT, "the stored notification is damaged");
+        end_soon(a, DELIVERY_FAILED);
+        return;
+    }
+    a->d.conf = a->ic->conf;
+    step(a);
+}
+
+/* -- lanes -- */
+
+static struct lane *lane_of(struct notify *n, const struct outbox_row *row)
+{
+    struct buf key = BUF_INIT;
+    struct lane *l;
+    void **slot;
+
+    buf_addf(&key, "%.*s/%.*s/%u", STR(row->receiver), STR(row->integration), row->index);
+    slot = str_map_get(&n->lanes, buf_str(&key));
+    if (slot != NULL) {
+        buf_release(&key);
+        return *slot;
+    }
+    l = mem_new(struct lane);
+    l->key = mem_str_dup(buf_str(&key));
+    buf_release(&key);
+    str_map_put(&n->lanes, l->key, l);
+    return l;
+}
+
+static void ring_add(struct notify *n, struct lane *l)
+{
+    if (l->in_ring)
+        return;
+    l->in_ring = true;
+    if (n->ring == NULL) {
+        n->ring = l->next = l;
+        return;
+    }
+    l->next = n->ring->next;
+    n->ring->next = l;
+    n->ring = l;
+}
+
+/* Takes the lane behind n->ring out. */
+static void ring_drop_next(struct notify *n)
+{
+    struct lane *l = n->ring->next;
+
+    l->in_ring = false;
+    if (l == n->ring) {
+        n->ring = NULL;
+        return;
+    }
+    n->ring->next = l->next;
+}
+
+static size_t share(const struct notify *n)
+{
+    size_t s = TOTAL_MAX / (n->busy_lanes + 1);
+
+    return s > LANE_MAX ? LANE_MAX : s < 1 ? 1 : s;
+}
+
+static void serve_lanes(struct notify *n)
+{
+    struct lane *stop = NULL;
+
+    while (n->ring != NULL && n->under_way < TOTAL_MAX) {
+        struct lane *l = n->ring->next;
+        const struct outbox_row *row;
+
+        if (l == stop)
+            return; /* a whole round without a lane that may */
+        if (l->under_way >= share(n)) {
+            stop = stop != NULL ? stop : l;
+            n->ring = l;
+            continue;
+        }
+        stop = NULL;
+        row = l->waiting.v[l->first++];
+        n->waiting--;
+        if (l->first == l->waiting.n) {
+            vec_clear(&l->waiting);
+            l->first = 0;
+            ring_drop_next(n);
+        } else {
+            n->ring = l;
+        }
+        start(n, l, row);
+    }
+}
+
+void notify_send(struct notify *n, const struct outbox_row *row)
+{
+    struct lane *l = lane_of(n, row);
+
+    vec_push(&l->waiting, row);
+    n->waiting++;
+    ring_add(n, l);
+    serve_lanes(n);
+}

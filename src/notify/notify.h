@@ -1,0 +1,56 @@
+/* notify.h - carries out deliveries: from a row of the outbox to an answer.
+ *
+ * A row handed over waits in the lane of its integration until there is room, is rendered from the configuration of that
+ * moment, goes through the receiver's steps and requests, and comes back as one delivery_result. Deciding what to do
+ * about a failure is the engine's business (engine/delivery.c), which holds the row.
+ *
+ * Shapes   at most 32 attempts of an integration and 256 in all are under way; what waits is a row, not a handle. One
+ *          lane never takes all the room: its share shrinks with the number of lanes at work.
+ * Owns     rows are borrowed until their result was given. An attempt holds a reference on its configuration.
+ * Errors   always a result; texts are redacted.
+ * Cost     one arena an attempt.
+ * Source   DESIGN.md 2 "Delivery", alertmanager.md 3.9, 6.1.
+ */
+#ifndef NOTIFY_NOTIFY_H
+#define NOTIFY_NOTIFY_H
+
+#include "loop/clock.h"
+#include "model/outbox.h"
+#include "net/transport.h"
+#include "notify/notify_conf.h"
+#include "tocsin/delivery.h"
+
+struct notify;
+
+struct notify_result {
+    const struct outbox_row *row;
+    enum delivery_verdict verdict; /* OK, RETRY, RETRY_AFTER, FAILED */
+    enum delivery_failure failure;
+    dur_ns retry_after, took;
+    int status;        /* of the last HTTP answer; 0 = none */
+    unsigned requests; /* that were sent */
+    str error;
+    const struct delivery_pair *kept;
+    size_t n_kept;
+};
+
+struct notify_shell {
+    /* Finds the integration of a row in the configuration in force and keeps it alive until put_back(). NULL: it is not
+     * configured any more. */
+    const struct integration_conf *(*find)(void *arg, str receiver, str integration, unsigned index, void **hold);
+    void (*put_back)(void *arg, void *hold);
+    void (*result)(void *arg, const struct notify_result *r);
+    /* What a receiver has to say on the terminal. NULL: standard output. */
+    void (*print)(void *arg, str text);
+    void *arg;
+    str external_url; /* borrowed */
+    bool colour;
+};
+
+struct notify *notify_new(struct transport *t, struct clock *clock, const struct notify_shell *shell);
+void notify_free(struct notify *n); /* cancels what is under way; no results */
+void notify_send(struct notify *n, const struct outbox_row *row);
+void notify_set_external_url(struct notify *n, str url);
+size_t notify_under_way(const struct notify *n); /* attempts and waiting rows */
+
+#endif

@@ -1,0 +1,33 @@
+/* notify_conf.h - receivers as configured: a name and the integrations that a notification for it
+ * goes to.
+ *
+ * Owns     everything lives in the arena of the configuration.
+ * Source   alertmanager.md 2.7.
+ */
+#ifndef NOTIFY_NOTIFY_CONF_H
+#define NOTIFY_NOTIFY_CONF_H
+
+#include "base/diags.h"
+#include "net/http_conf.h"
+#include "tocsin/receiver.h"
+
+struct integration_conf {
+    const struct receiver_type *type;
+    void *conf; /* the type's struct, inheritance done */
+    bool send_resolved;
+    struct http_conf *http; /* its own or the global one; never NULL */
+    bool has_own_http;
+    unsigned index; /* within its kind in this receiver; part of the notification log's key */
+    struct diag_place place;
+};
+
+struct receiver_conf {
+    str name;
+    struct conf_map labels;
+    struct integration_conf *integrations; /* in the order of receiver_types[], then of the file */
+    size_t n_integrations;
+    bool is_used; /* some route names it */
+    struct diag_place place;
+};
+
+#endif

@@ -1,0 +1,89 @@
+#include "route/group.h"
+
+#include <stdlib.h>
+
+struct group *group_new(const struct route *r, struct interner *names, struct labels group_labels)
+{
+    struct group *g = mem_new(struct group);
+    struct buf key = BUF_INIT;
+
+    g->route = r;
+    g->labels = label_set_intern(names, group_labels);
+    route_group_key(&key, r, group_labels);
+    g->key = mem_str_dup(buf_str(&key));
+    buf_release(&key);
+    return g;
+}
+
+void group_free(struct group *g)
+{
+    if (g == NULL)
+        return;
+    BUG_ON(heap_holds(&g->timer));
+    MAP_EACH (struct u64_map_entry, e, &g->alerts)
+        alert_unref(e->value);
+    u64_map_release(&g->alerts);
+    vec_release(&g->told);
+    label_set_unref(g->labels);
+    mem_str_free(g->key);
+    mem_str_free(g->muted_by);
+    mem_free(g);
+}
+
+void group_insert(struct group *g, struct alert *a)
+{
+    void **slot = u64_map_get(&g->alerts, alert_fingerprint(a));
+
+    if (slot != NULL && *slot == a)
+        return;
+    alert_ref(a);
+    if (slot != NULL) {
+        alert_unref(*slot);
+        *slot = a;
+    } else {
+        u64_map_put(&g->alerts, alert_fingerprint(a), a);
+    }
+}
+
+ts_ns group_first_due(const struct route *r, const struct alert *a, struct now now)
+{
+    if (ts_add(a->starts_at, r->group_wait) < now.wall)
+        return now.mono;
+    return ts_add(now.mono, r->group_wait);
+}
+
+ts_ns group_next_due(const struct route *r, ts_ns due, struct now now)
+{
+    ts_ns next = ts_add(due, r->group_interval);
+
+    return next > now.mono ? next : ts_add(now.mono, r->group_interval);
+}
+
+static int by_order(const void *a, const void *b)
+{
+    return alert_cmp(*(struct alert *const *)a, *(struct alert *const *)b);
+}
+
+struct alert_list group_sorted(const struct group *g, struct arena *a)
+{
+    struct alert_list l = {arena_array(a, g->alerts.n, sizeof(*l.v)), 0};
+
+    MAP_EACH (struct u64_map_entry, e, &g->alerts)
+        l.v[l.n++] = e->value;
+    if (l.n > 1)
+        qsort(l.v, l.n, sizeof(*l.v), by_order);
+    return l;
+}
+
+void group_forget_told(struct group *g)
+{
+    VEC_EACH (struct told_resolved *, t, &g->told) {
+        void **slot = u64_map_get(&g->alerts, t->fingerprint);
+
+        if (slot == NULL || ((struct alert *)*slot)->updated_at != t->updated_at)
+            continue;
+        alert_unref(*slot);
+        u64_map_del(&g->alerts, t->fingerprint);
+    }
+    vec_clear(&g->told);
+}

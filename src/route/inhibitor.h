@@ -1,0 +1,45 @@
+/* inhibitor.h - which alerts are kept back because another one fires.
+ *
+ * A rule says: while a source fires, targets with the same values of the `equal` labels stay quiet. Each rule files its
+ * firing sources under a hash of those values, so that asking about a target looks only at sources that can matter.
+ * Every source is reported, and none is shadowed by another.
+ *
+ * Shapes   100 rules, 100,000 alerts.
+ * Owns     the inhibitor borrows alerts: inhibitor_drop() before one goes away.
+ * Cost     an alert that changes: O(rules); a question: O(rules + candidates).
+ * Source   alertmanager.md 3.10. An alert that matches both sides of a rule is inhibited only by sources that do not
+ *          match the target side.
+ */
+#ifndef ROUTE_INHIBITOR_H
+#define ROUTE_INHIBITOR_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "model/alert.h"
+#include "model/matcher.h"
+
+struct inhibit_conf;
+
+struct inhibition {
+    uint64_t fingerprint; /* of the source */
+    str rule;             /* its name; may be empty */
+};
+
+struct inhibition_list {
+    struct inhibition *v;
+    size_t n, cap;
+};
+
+struct inhibitor;
+
+struct inhibitor *inhibitor_new(const struct inhibit_conf *rules, size_t n);
+void inhibitor_free(struct inhibitor *in);
+size_t inhibitor_rules(const struct inhibitor *in);
+
+void inhibitor_add(struct inhibitor *in, const struct alert *a);  /* new, or changed: files it where it is a source */
+void inhibitor_drop(struct inhibitor *in, const struct alert *a); /* leaves the store */
+
+/* Appends every firing source that inhibits ls at now; returns how many. out NULL: stops at the first. */
+size_t inhibitor_match(const struct inhibitor *in, struct labels ls, struct now now, struct inhibition_list *out);
+
+#endif

@@ -1,0 +1,148 @@
+#include "route/mute.h"
+
+#include "base/mem.h"
+#include "codec/timefmt.h"
+#include "codec/tz.h"
+
+struct interval_set {
+    const struct time_interval_conf *v;
+    size_t n;
+    struct tz ***zones; /* [interval][spec] */
+};
+
+struct interval_set *interval_set_new(const struct time_interval_conf *v, size_t n)
+{
+    struct interval_set *s = mem_new(struct interval_set);
+
+    s->v = v;
+    s->n = n;
+    s->zones = mem_array(n, sizeof(*s->zones));
+    for (size_t i = 0; i < n; i++) {
+        s->zones[i] = mem_array(v[i].n_intervals, sizeof(**s->zones));
+        for (size_t j = 0; j < v[i].n_intervals; j++) {
+            struct err e;
+
+            s->zones[i][j] = tz_load(v[i].intervals[j].location, &e);
+            if (s->zones[i][j] == NULL) /* the load of the configuration has checked it: the file went since */
+                s->zones[i][j] = tz_load(STR_NONE, &e);
+        }
+    }
+    return s;
+}
+
+void interval_set_free(struct interval_set *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->n; i++) {
+        for (size_t j = 0; j < s->v[i].n_intervals; j++)
+            tz_free(s->zones[i][j]);
+        mem_free(s->zones[i]);
+    }
+    mem_free(s->zones);
+    mem_free(s);
+}
+
+static bool in_ranges(const struct interval_field *f, int64_t x)
+{
+    if (!f->given)
+        return true;
+    for (size_t i = 0; i < f->n; i++)
+        if (x >= f->v[i].begin && x <= f->v[i].end)
+            return true;
+    return false;
+}
+
+static bool in_times(const struct interval_field *f, int minute)
+{
+    if (!f->given)
+        return true;
+    for (size_t i = 0; i < f->n; i++)
+        if (minute >= f->v[i].begin && minute < f->v[i].end)
+            return true;
+    return false;
+}
+
+static int month_length(int64_t year, int month)
+{
+    int64_t first = days_from_civil(year, month, 1);
+    int64_t next = month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, month + 1, 1);
+
+    return (int)(next - first);
+}
+
+/* Negative days count from the end. A range that begins behind the month's end is skipped, its end is clamped. */
+static bool in_days(const struct interval_field *f, const struct civil *c)
+{
+    int length = month_length(c->year, c->month);
+
+    if (!f->given)
+        return true;
+    for (size_t i = 0; i < f->n; i++) {
+        int begin = f->v[i].begin, end = f->v[i].end;
+
+        if (begin < 0)
+            begin += length + 1;
+        if (end < 0)
+            end += length + 1;
+        if (begin > length)
+            continue;
+        if (begin < 1)
+            begin = 1;
+        if (end > length)
+            end = length;
+        if (c->day >= begin && c->day <= end)
+            return true;
+    }
+    return false;
+}
+
+static bool spec_holds(const struct time_interval_spec *sp, const struct tz *z, ts_ns now)
+{
+    struct civil c = civil_of(now, tz_offset(z, now, NULL));
+
+    return in_times(&sp->times, c.hour * 60 + c.minute) && in_days(&sp->days_of_month, &c) &&
+           in_ranges(&sp->months, c.month) && in_ranges(&sp->weekdays, c.weekday) && in_ranges(&sp->years, c.year);
+}
+
+bool interval_set_holds(const struct interval_set *s, str name, ts_ns now)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (!str_eq(s->v[i].name, name))
+            continue;
+        for (size_t j = 0; j < s->v[i].n_intervals; j++)
+            if (spec_holds(&s->v[i].intervals[j], s->zones[i][j], now))
+                return true;
+    }
+    return false;
+}
+
+static void add_name(struct buf *by, str name)
+{
+    if (by->n != 0)
+        buf_addc(by, ',');
+    buf_add(by, name);
+}
+
+bool mute_is_active_time(const struct interval_set *s, const struct route *r, ts_ns now, struct buf *by)
+{
+    for (size_t i = 0; i < r->n_active_intervals; i++)
+        if (interval_set_holds(s, r->active_intervals[i], now))
+            return true;
+    for (size_t i = 0; i < r->n_active_intervals; i++)
+        add_name(by, r->active_intervals[i]);
+    return r->n_active_intervals == 0;
+}
+
+bool mute_is_mute_time(const struct interval_set *s, const struct route *r, ts_ns now, struct buf *by)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < r->n_mute_intervals; i++) {
+        if (!interval_set_holds(s, r->mute_intervals[i], now))
+            continue;
+        any = true;
+        add_name(by, r->mute_intervals[i]);
+    }
+    return any;
+}

@@ -1,0 +1,135 @@
+#include "route/tree.h"
+
+#include <stdlib.h>
+#include "model/matcher.h"
+#include "route/route_conf.h"
+
+static int str_order(const void *a, const void *b)
+{
+    return str_cmp(*(const str *)a, *(const str *)b);
+}
+
+static const str *copy_names(struct arena *a, const str *names, size_t n, bool sorted)
+{
+    str *v = arena_array(a, n, sizeof(*v));
+
+    for (size_t i = 0; i < n; i++)
+        v[i] = arena_str(a, names[i]);
+    if (sorted && n > 1)
+        qsort(v, n, sizeof(*v), str_order);
+    return v;
+}
+
+/* Text of the configuration that quoted regex matchers keep is copied too: a group may outlive a reload. */
+static struct matchers copy_matchers(struct arena *a, const struct matchers *ms)
+{
+    struct matchers c = {arena_array(a, ms->n, sizeof(*c.v)), ms->n};
+
+    for (size_t i = 0; i < ms->n; i++) {
+        c.v[i] = ms->v[i];
+        c.v[i].name = arena_str(a, ms->v[i].name);
+        c.v[i].value = arena_str(a, ms->v[i].value);
+        if (c.v[i].re != NULL)
+            regex_ref(c.v[i].re);
+    }
+    return c;
+}
+
+static struct route *build(struct route_tree *t, const struct route_conf *conf, const struct route *parent)
+{
+    struct arena *a = &t->arena;
+    struct route *r = arena_new(a, struct route);
+    struct buf key = BUF_INIT;
+
+    r->parent = parent;
+    r->conf = conf;
+    r->matchers = copy_matchers(a, &conf->matchers);
+    r->goes_on = conf->goes_on;
+    r->receiver = arena_str(a, conf->receiver);
+    r->group_by_all = conf->group_by_all;
+    r->group_by = copy_names(a, conf->group_by, conf->n_group_by, true);
+    r->n_group_by = conf->n_group_by;
+    r->group_wait = conf->group_wait;
+    r->group_interval = conf->group_interval;
+    r->repeat_interval = conf->repeat_interval;
+    r->mute_intervals = copy_names(a, conf->mute_intervals, conf->n_mute_intervals, false);
+    r->n_mute_intervals = conf->n_mute_intervals;
+    r->active_intervals = copy_names(a, conf->active_intervals, conf->n_active_intervals, false);
+    r->n_active_intervals = conf->n_active_intervals;
+    if (parent != NULL) {
+        buf_add(&key, parent->key);
+        buf_addc(&key, '/');
+    }
+    matchers_print(&key, &r->matchers);
+    r->key = arena_str(a, buf_str(&key));
+    buf_release(&key);
+
+    r->children = arena_array(a, conf->n_routes, sizeof(*r->children));
+    r->n_children = conf->n_routes;
+    for (size_t i = 0; i < conf->n_routes; i++)
+        r->children[i] = build(t, &conf->routes[i], r);
+    r->index = t->n++;
+    return r;
+}
+
+static void number(struct route_tree *t, struct route *r)
+{
+    t->by_index[r->index] = r;
+    for (size_t i = 0; i < r->n_children; i++)
+        number(t, r->children[i]);
+}
+
+void route_tree_init(struct route_tree *t, const struct route_conf *root)
+{
+    *t = (struct route_tree){0};
+    arena_init(&t->arena, 0);
+    if (root == NULL)
+        return;
+    t->root = build(t, root, NULL);
+    t->by_index = arena_array(&t->arena, t->n, sizeof(*t->by_index));
+    number(t, t->root);
+}
+
+void route_tree_release(struct route_tree *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        matchers_release(&t->by_index[i]->matchers);
+    arena_release(&t->arena);
+    *t = (struct route_tree){0};
+}
+
+static bool match(const struct route *r, struct labels ls, struct route_list *out)
+{
+    bool any = false;
+
+    if (!matchers_match(&r->matchers, ls))
+        return false;
+    for (size_t i = 0; i < r->n_children; i++) {
+        if (!match(r->children[i], ls, out))
+            continue;
+        any = true;
+        if (!r->children[i]->goes_on)
+            break;
+    }
+    if (!any)
+        vec_push(out, r);
+    return true;
+}
+
+void route_tree_match(const struct route_tree *t, struct labels ls, struct route_list *out)
+{
+    if (t->root != NULL)
+        match(t->root, ls, out);
+}
+
+struct labels route_group_labels(const struct route *r, struct arena *a, struct labels ls)
+{
+    return r->group_by_all ? ls : labels_only(a, ls, r->group_by, r->n_group_by);
+}
+
+void route_group_key(struct buf *out, const struct route *r, struct labels group_labels)
+{
+    buf_add(out, r->key);
+    buf_addc(out, ':');
+    labels_print(out, group_labels);
+}

@@ -1,0 +1,59 @@
+/* tree.h - the routing tree: which routes take an alert.
+ *
+ * Depth first: a node that does not match takes nothing; children are tried in order and the first matching child
+ * without `continue` ends the scan; a node none of whose children matched takes the alert itself.
+ *
+ * Shapes   1-10,000 nodes, numbered in post-order.
+ * Owns     the tree owns its nodes and matchers; text is copied from the configuration.
+ * Cost     O(nodes tried x matchers).
+ * Source   alertmanager.md 3.4, 3.5 (group keys, byte for byte).
+ */
+#ifndef ROUTE_TREE_H
+#define ROUTE_TREE_H
+
+#include "base/arena.h"
+#include "base/time.h"
+#include "base/vec.h"
+#include "model/matcher.h"
+
+struct route_conf;
+
+struct route {
+    const struct route *parent;
+    struct route **children;
+    size_t n_children;
+    size_t index;             /* post-order */
+    struct matchers matchers; /* sorted by name, value, operator */
+    bool goes_on;             /* `continue` */
+    str receiver;
+    str key;                  /* {}/{severity="critical"} */
+    bool group_by_all;
+    const str *group_by;      /* sorted */
+    size_t n_group_by;
+    dur_ns group_wait, group_interval, repeat_interval;
+    const str *mute_intervals, *active_intervals; /* names */
+    size_t n_mute_intervals, n_active_intervals;
+    const struct route_conf *conf; /* borrowed from the configuration that the tree was built from */
+};
+
+struct route_list {
+    const struct route **v;
+    size_t n, cap;
+};
+
+struct route_tree {
+    struct arena arena;
+    struct route *root; /* NULL: nothing is routed */
+    struct route **by_index;
+    size_t n;
+};
+
+void route_tree_init(struct route_tree *t, const struct route_conf *root); /* root: NULL is fine */
+void route_tree_release(struct route_tree *t);
+void route_tree_match(const struct route_tree *t, struct labels ls, struct route_list *out); /* appends, tree order */
+
+/* The labels that make ls's group in this route. */
+struct labels route_group_labels(const struct route *r, struct arena *a, struct labels ls);
+void route_group_key(struct buf *out, const struct route *r, struct labels group_labels);
+
+#endif

@@ -1,0 +1,44 @@
+/* rule_conf.h - rule groups as rule files say them.
+ *
+ * Shapes   up to 10,000 groups of 1-100 rules.
+ * Owns     everything lives in the arena that the files were loaded into; doc and expr_node too, so
+ * that the place of anything inside an expression can be found: yaml_place_in(r->doc, r->expr_node,
+ * offset, length). Source   rules.md 1.
+ */
+#ifndef RULER_RULE_CONF_H
+#define RULER_RULE_CONF_H
+
+#include "base/diags.h"
+#include "base/time.h"
+#include "codec/yaml.h"
+#include "tocsin/conf.h"
+
+struct rule_conf {
+    bool is_alert;
+    str name; /* of the alert or of the recorded series */
+    str expr;
+    dur_ns hold_for; /* `for` */
+    dur_ns keep_firing_for;
+    struct conf_map labels;      /* the rule's own; templates in an alert */
+    struct conf_map all_labels;  /* with the group's below them */
+    struct conf_map annotations; /* templates */
+    const struct yaml_doc *doc;
+    const struct yaml_node *node, *expr_node;
+    struct diag_place place;
+};
+
+struct rule_group_conf {
+    str file; /* path as loaded */
+    str name;
+    dur_ns interval; /* never 0 when loaded by a configuration */
+    bool has_query_offset;
+    dur_ns query_offset; /* the global one when the group has none */
+    int64_t limit;       /* 0 = none */
+    struct conf_map labels;
+    struct rule_conf *rules;
+    size_t n_rules;
+    str source; /* name of the source; "own" = our own store */
+    struct diag_place place;
+};
+
+#endif

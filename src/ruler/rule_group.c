@@ -1,0 +1,394 @@
+#include "ruler/rule_group.h"
+
+#include <stdio.h>
+#include "codec/quote.h"
+#include "model/labels.h"
+
+struct rule_group_view *rule_group_view_ref(struct rule_group_view *v)
+{
+    atomic_fetch_add_explicit(&v->refs, 1, memory_order_relaxed);
+    return v;
+}
+
+void rule_group_view_unref(struct rule_group_view *v)
+{
+    if (v == NULL || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    arena_release(&v->arena);
+    mem_free(v);
+}
+
+static uint64_t identity(const struct rule_group_conf *g, const struct rule_conf *r)
+{
+    struct buf b = BUF_INIT;
+    uint64_t h;
+
+    buf_addf(&b, "%.*s\xff%.*s\xff%d%.*s\xff", STR(g->file), STR(g->name), r->is_alert, STR(r->name));
+    for (size_t i = 0; i < r->all_labels.n; i++)
+        buf_addf(&b, "%.*s\xff%.*s\xff", STR(r->all_labels.v[i].name), STR(r->all_labels.v[i].value));
+    h = hash_xxh64(buf_str(&b));
+    buf_release(&b);
+    return h;
+}
+
+struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base)
+{
+    struct rule_group *g = mem_new(struct rule_group);
+
+    g->conf = conf;
+    g->names = interner_new();
+    g->rules = mem_array(conf->n_rules, sizeof(*g->rules));
+    g->n_rules = conf->n_rules;
+    g->down_at = g->last_slot = TS_NONE;
+    g->link_base = mem_str_dup(link_base);
+    arena_init(&g->arena, 0);
+    for (size_t i = 0; i < conf->n_rules; i++) {
+        g->rules[i].conf = &conf->rules[i];
+        g->rules[i].identity = identity(conf, &conf->rules[i]);
+        g->rules[i].last_eval = TS_NONE;
+    }
+    rule_group_make_view(g);
+    return g;
+}
+
+void rule_group_free(struct rule_group *g)
+{
+    if (g == NULL)
+        return;
+    for (size_t i = 0; i < g->n_rules; i++)
+        rule_release_alerts(&g->rules[i]);
+    mem_free(g->rules);
+    rule_group_view_unref(g->view);
+    vec_release(&g->send);
+    vec_release(&g->rows);
+    arena_release(&g->arena);
+    interner_free(g->names);
+    mem_str_free(g->link_base);
+    mem_free(g);
+}
+
+/* H = XXH64 of {file, name} in the length-prefixed form of label sets; any uniform hash serves (rules.md 2.1). */
+static dur_ns slot_offset(const struct rule_group_conf *g)
+{
+    struct buf b = BUF_INIT;
+    uint64_t h;
+
+    buf_addf(&b, "%c%s%c%.*s%c%s%c%.*s", 4, "file", (int)(g->file.n & 0xff), STR(g->file), 4, "name",
+             (int)(g->name.n & 0xff), STR(g->name));
+    h = hash_xxh64(buf_str(&b));
+    buf_release(&b);
+    return (dur_ns)(h % (uint64_t)g->interval);
+}
+
+ts_ns rule_group_slot_after(const struct rule_group_conf *conf, ts_ns t)
+{
+    dur_ns offset = slot_offset(conf);
+    int64_t k = (t - offset) / conf->interval;
+
+    if ((t - offset) % conf->interval < 0)
+        k--;
+    return offset + (k + 1) * conf->interval;
+}
+
+void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
+{
+    arena_reset(&g->arena);
+    vec_clear(&g->send);
+    vec_clear(&g->rows);
+    g->slot = slot;
+    g->now = now;
+    g->at = 0;
+    g->asked = false;
+    g->failed = g->outages = 0;
+    g->rule_since = now.mono;
+    g->iterations++;
+}
+
+static str generator_url(struct rule_group *g, str expr)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    struct buf b = BUF_INIT;
+    str url;
+
+    buf_add(&b, g->link_base);
+    buf_adds(&b, "/graph?g0.expr=");
+    for (size_t i = 0; i < expr.n; i++) {
+        unsigned char c = (unsigned char)expr.p[i];
+
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+            c == '.' || c == '~')
+            buf_addc(&b, (char)c);
+        else if (c == ' ')
+            buf_addc(&b, '+');
+        else
+            buf_addf(&b, "%%%c%c", hex[c >> 4], hex[c & 15]);
+    }
+    buf_adds(&b, "&g0.tab=1");
+    url = arena_str(&g->arena, buf_str(&b));
+    buf_release(&b);
+    return url;
+}
+
+static str row_key(struct arena *a, const struct rule *r, uint64_t fp)
+{
+    return arena_printf(a, "%016llx/%016llx", (unsigned long long)r->identity, (unsigned long long)fp);
+}
+
+/* What changed in this run, as rows. */
+static void collect_rows(struct rule_group *g, struct rule *r)
+{
+    MAP_EACH (struct u64_map_entry, it, &r->alerts) {
+        struct rule_alert *a = it->value;
+        struct buf b = BUF_INIT;
+
+        if (!a->changed)
+            continue;
+        a->changed = false;
+        rule_alert_pack(&b, a);
+        vec_push(&g->rows, (struct rule_row){row_key(&g->arena, r, it->key), arena_str(&g->arena, buf_str(&b))});
+        buf_release(&b);
+    }
+    VEC_EACH (uint64_t *, fp, &r->gone)
+        if (u64_map_get(&r->alerts, *fp) == NULL)
+            vec_push(&g->rows, (struct rule_row){row_key(&g->arena, r, *fp), STR_NONE});
+    vec_clear(&r->gone);
+}
+
+static bool evaluate(struct rule_group *g, struct rule *r, str body, struct err *e)
+{
+    struct rule_context c = {.names = g->names,
+                             .arena = &g->arena,
+                             .slot = g->slot,
+                             .now = g->now,
+                             .interval = g->conf->interval,
+                             .limit = g->conf->limit,
+                             .down_at = g->down_at};
+    struct samples samples;
+
+    if (!prom_answer_parse(body, &g->arena, &samples, e))
+        return false;
+    if (!r->conf->is_alert)
+        return true; /* recorded series go to the own store, which comes later */
+    if (!rule_step(r, &c, samples, e))
+        return false;
+    rule_collect_due(r, &c, generator_url(g, r->conf->expr), &g->send);
+    return true;
+}
+
+static void take_answer(struct rule_group *g, const struct source_answer *answer, ts_ns mono)
+{
+    struct rule *r = &g->rules[g->at];
+    struct err e = answer->err;
+
+    r->last_eval = g->slot;
+    r->took = mono - g->rule_since;
+    g->evaluations++;
+    if (answer->error == SOURCE_OK && evaluate(g, r, answer->body, &e)) {
+        r->health = RULE_OK;
+        r->last_error[0] = '\0';
+        r->failures = 0;
+    } else {
+        r->health = RULE_ERR;
+        snprintf(r->last_error, sizeof(r->last_error), "%s", e.msg);
+        r->failures++;
+        g->failures++;
+        g->failed++;
+        g->outages += source_error_is_outage(answer->error);
+    }
+    collect_rows(g, r);
+    g->at++;
+    g->rule_since = mono;
+}
+
+enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer, ts_ns mono,
+                                        struct rule_want *want)
+{
+    if (g->asked && answer != NULL)
+        take_answer(g, answer, mono);
+    g->asked = false;
+    while (g->at < g->n_rules && !g->rules[g->at].conf->is_alert) {
+        /* a recording rule has nowhere to record to without the own store: said at load */
+        g->at++;
+    }
+    if (g->at < g->n_rules) {
+        want->query = g->rules[g->at].conf->expr;
+        want->time = g->slot - g->conf->query_offset;
+        g->asked = true;
+        return RULE_GROUP_WANT;
+    }
+    g->took = mono - g->now.mono;
+    g->last_slot = g->slot;
+    rule_group_make_view(g);
+    return RULE_GROUP_DONE;
+}
+
+/* -- the view -- */
+
+static struct labels conf_labels(struct arena *a, const struct conf_map *m)
+{
+    struct label *v = arena_array(a, m->n, sizeof(*v));
+    str dup;
+    size_t n;
+
+    for (size_t i = 0; i < m->n; i++)
+        v[i] = (struct label){arena_str(a, m->v[i].name), arena_str(a, m->v[i].value)};
+    n = labels_sort_keep(v, m->n, &dup);
+    return (struct labels){v, n == SIZE_MAX ? 0 : n};
+}
+
+static void view_rule(struct rule_group_view *view, const struct rule *r, struct rule_view *out)
+{
+    struct arena *a = &view->arena;
+    struct rule_alert_view *alerts = arena_array(a, r->alerts.n, sizeof(*alerts));
+
+    *out = (struct rule_view){.is_alert = r->conf->is_alert,
+                              .name = arena_str(a, r->conf->name),
+                              .query = arena_str(a, r->conf->expr),
+                              .hold_for = r->conf->hold_for,
+                              .keep_firing_for = r->conf->keep_firing_for,
+                              .labels = conf_labels(a, &r->conf->all_labels),
+                              .annotations = conf_labels(a, &r->conf->annotations),
+                              .health = r->health,
+                              .state = rule_worst_state(r),
+                              .last_error = arena_str(a, str_of(r->last_error)),
+                              .last_eval = r->last_eval,
+                              .took = r->took,
+                              .alerts = alerts};
+    MAP_EACH (struct u64_map_entry, it, &r->alerts) {
+        const struct rule_alert *al = it->value;
+
+        if (al->resolved_at != TS_NONE)
+            continue;
+        alerts[out->n_alerts++] = (struct rule_alert_view){.labels = labels_copy(a, al->labels->ls),
+                                                           .annotations = labels_copy(a, al->annotations->ls),
+                                                           .state = al->state,
+                                                           .value = al->value,
+                                                           .active_at = al->active_at,
+                                                           .fired_at = al->fired_at,
+                                                           .keep_firing_since = al->keep_firing_since};
+    }
+}
+
+void rule_group_make_view(struct rule_group *g)
+{
+    struct rule_group_view *v = mem_new(struct rule_group_view);
+
+    atomic_init(&v->refs, 1);
+    arena_init(&v->arena, 0);
+    v->file = arena_str(&v->arena, g->conf->file);
+    v->name = arena_str(&v->arena, g->conf->name);
+    v->interval = g->conf->interval;
+    v->limit = g->conf->limit;
+    v->took = g->took;
+    v->last_eval = g->last_slot;
+    v->rules = arena_array(&v->arena, g->n_rules, sizeof(*v->rules));
+    v->n_rules = g->n_rules;
+    for (size_t i = 0; i < g->n_rules; i++)
+        view_rule(v, &g->rules[i], &v->rules[i]);
+    rule_group_view_unref(g->view);
+    g->view = v;
+}
+
+/* -- reload and restart -- */
+
+static bool same_map(const struct conf_map *a, const struct conf_map *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (!str_eq(a->v[i].name, b->v[i].name) || !str_eq(a->v[i].value, b->v[i].value))
+            return false;
+    return true;
+}
+
+bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_conf *b)
+{
+    if (!str_eq(a->file, b->file) || !str_eq(a->name, b->name) || !str_eq(a->source, b->source) ||
+        a->interval != b->interval || a->limit != b->limit || a->query_offset != b->query_offset ||
+        a->n_rules != b->n_rules)
+        return false;
+    for (size_t i = 0; i < a->n_rules; i++) {
+        const struct rule_conf *x = &a->rules[i], *y = &b->rules[i];
+
+        if (x->is_alert != y->is_alert || !str_eq(x->name, y->name) || !str_eq(x->expr, y->expr) ||
+            x->hold_for != y->hold_for || x->keep_firing_for != y->keep_firing_for ||
+            !same_map(&x->all_labels, &y->all_labels) || !same_map(&x->annotations, &y->annotations))
+            return false;
+    }
+    return true;
+}
+
+static void move_alerts(struct rule_group *to, struct rule *dst, struct rule *src)
+{
+    MAP_EACH (struct u64_map_entry, it, &src->alerts) {
+        struct rule_alert *a = it->value;
+        struct label_set *labels = label_set_intern(to->names, a->labels->ls);
+        struct label_set *annotations = label_set_intern(to->names, a->annotations->ls);
+
+        label_set_unref(a->labels);
+        label_set_unref(a->annotations);
+        a->labels = labels;
+        a->annotations = annotations;
+        a->changed = true;
+        u64_map_put(&dst->alerts, it->key, a);
+        u64_map_del_entry(&src->alerts, it);
+    }
+    dst->health = src->health;
+    dst->last_eval = src->last_eval;
+    memcpy(dst->last_error, src->last_error, sizeof(dst->last_error));
+}
+
+void rule_group_move_state(struct rule_group *to, struct rule_group *from)
+{
+    bool *taken = mem_array(from->n_rules, sizeof(*taken));
+
+    for (size_t i = 0; i < to->n_rules; i++)
+        for (size_t j = 0; j < from->n_rules; j++) {
+            if (taken[j] || to->rules[i].identity != from->rules[j].identity)
+                continue;
+            taken[j] = true;
+            move_alerts(to, &to->rules[i], &from->rules[j]);
+            break;
+        }
+    mem_free(taken);
+    to->down_at = from->down_at;
+    to->iterations = from->iterations;
+    to->missed = from->missed;
+    to->evaluations = from->evaluations;
+    to->failures = from->failures;
+    rule_group_make_view(to);
+}
+
+bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now)
+{
+    for (size_t i = 0; i < g->n_rules; i++) {
+        char id[17];
+        struct arena scratch;
+        struct rule_alert *a;
+
+        snprintf(id, sizeof(id), "%016llx", (unsigned long long)g->rules[i].identity);
+        if (!str_eq(str_sub(key, 0, 16), str_of(id)))
+            continue;
+        arena_init(&scratch, 0);
+        a = rule_alert_unpack(value, g->names, &scratch);
+        arena_release(&scratch);
+        if (a == NULL)
+            return false;
+        g->down_at = down_at;
+        rule_restore(&g->rules[i], a, down_at, now, g->conf->interval);
+        return true;
+    }
+    return false;
+}
+
+void rule_group_rows(struct rule_group *g, struct arena *a, void (*row)(void *arg, str key, str value), void *arg)
+{
+    for (size_t i = 0; i < g->n_rules; i++)
+        MAP_EACH (struct u64_map_entry, it, &g->rules[i].alerts) {
+            struct buf b = BUF_INIT;
+
+            rule_alert_pack(&b, it->value);
+            row(arg, row_key(a, &g->rules[i], it->key), buf_str(&b));
+            buf_release(&b);
+        }
+}

@@ -1,0 +1,118 @@
+/* rule_group.h - a rule group's run: rule after rule, from the slot to what follows.
+ *
+ * rule_group_advance() runs on a worker that owns the group until it returns DONE, or WANT with a query that the loop
+ * asks the group's source; the next call takes the answer. Between runs the loop owns it. The API reads an immutable
+ * view that each run leaves behind.
+ *
+ * Slots are absolute: offset + k x interval since 1970, where the offset is a hash of file and name.
+ *
+ * Shapes   1-1,000 rules a group.
+ * Units    slots are wall clock; the query time is the slot less the group's query_offset.
+ * Owns     a group owns its rules, alerts and interner; the configuration is held by reference. What a run leaves in
+ *          `send`, `put` and `gone` lives until the next run begins.
+ * Errors   per rule: health, last_error; a failed rule leaves its alerts alone.
+ * Source   rules.md 2.1-2.7, 2.9.
+ */
+#ifndef RULER_RULE_GROUP_H
+#define RULER_RULE_GROUP_H
+
+#include <stdatomic.h>
+#include "ruler/rule_state.h"
+#include "source/answer.h"
+
+struct rule_alert_view {
+    struct labels labels, annotations;
+    enum rule_alert_state state;
+    double value;
+    ts_ns active_at, fired_at, keep_firing_since;
+};
+
+struct rule_view {
+    bool is_alert;
+    str name, query;
+    dur_ns hold_for, keep_firing_for;
+    struct labels labels, annotations;
+    enum rule_health health;
+    enum rule_alert_state state;
+    str last_error;
+    ts_ns last_eval;
+    dur_ns took;
+    const struct rule_alert_view *alerts;
+    size_t n_alerts;
+};
+
+struct rule_group_view { /* immutable, counted */
+    atomic_uint refs;
+    struct arena arena;
+    str file, name;
+    dur_ns interval, took;
+    int64_t limit;
+    ts_ns last_eval;
+    struct rule_view *rules;
+    size_t n_rules;
+};
+
+struct rule_group_view *rule_group_view_ref(struct rule_group_view *v);
+void rule_group_view_unref(struct rule_group_view *v);
+
+struct rule_row {
+    str key, value; /* value empty: delete */
+};
+
+struct rule_group {
+    const struct rule_group_conf *conf;
+    struct interner *names;
+    struct rule *rules;
+    size_t n_rules;
+    ts_ns down_at;          /* for restored alerts; TS_NONE */
+    str link_base;          /* external URL of the source, for generator links; owned */
+
+    /* the run */
+    struct arena arena;
+    ts_ns slot;
+    struct now now;
+    size_t at; /* the rule that is being evaluated */
+    bool asked;
+    ts_ns rule_since; /* mono, for durations */
+    struct alert_input_list send;
+    VEC(struct rule_row) rows;
+    size_t failed, outages; /* rules of this run */
+
+    /* what the last run left */
+    uint64_t iterations, missed, evaluations, failures;
+    ts_ns last_slot;
+    dur_ns took;
+    struct rule_group_view *view; /* one reference */
+};
+
+struct rule_want {
+    str query;
+    ts_ns time;
+};
+
+enum rule_group_step { RULE_GROUP_DONE, RULE_GROUP_WANT };
+
+/* conf must outlive the group: its owner holds the configuration. */
+struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base);
+void rule_group_free(struct rule_group *g);
+
+ts_ns rule_group_slot_after(const struct rule_group_conf *conf, ts_ns t); /* the first slot later than t */
+
+/* Begins a run at a slot. */
+void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now);
+/* mono: now, for durations. answer: to the last WANT; NULL at the first call. */
+enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer, ts_ns mono,
+                                        struct rule_want *want);
+
+/* After a reload: takes over the alerts of the old group's rules, first to first by name and labels (rules.md 2.3). */
+void rule_group_move_state(struct rule_group *to, struct rule_group *from);
+/* Whether a reload can leave the group running as it is. */
+bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_conf *b);
+
+/* A stored row of one of the group's rules. False: it is none of ours. */
+bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now);
+void rule_group_rows(struct rule_group *g, struct arena *a, void (*row)(void *arg, str key, str value), void *arg);
+/* Restored state shows in the view before the first run. */
+void rule_group_make_view(struct rule_group *g);
+
+#endif

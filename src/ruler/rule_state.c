@@ -1,0 +1,327 @@
+/* Worked example, `for: 5m`, interval 1m: at 10:00 the expression returns {gpu="0"}: pending, active_at 10:00. It returns
+ * it at every slot; at 10:05 the span is 5m: firing, fired_at 10:05, sent. At 10:20 it is missing: inactive, resolved_at
+ * 10:20, sent at every resend until 10:35, then forgotten. Had one slot before 10:05 come without it, it would have been
+ * forgotten at once and begun anew: there is no credit for part of the time. */
+#include "ruler/rule_state.h"
+
+#include "codec/pack.h"
+#include "model/labels.h"
+
+enum { RULE_ALERT_VERSION = 1 };
+
+static struct rule_alert *get(const struct rule *r, uint64_t fp)
+{
+    void **slot = u64_map_get(&r->alerts, fp);
+
+    return slot != NULL ? *slot : NULL;
+}
+
+void rule_alert_free(struct rule_alert *a)
+{
+    if (a == NULL)
+        return;
+    label_set_unref(a->labels);
+    label_set_unref(a->annotations);
+    mem_free(a);
+}
+
+void rule_release_alerts(struct rule *r)
+{
+    MAP_EACH (struct u64_map_entry, it, &r->alerts)
+        rule_alert_free(it->value);
+    u64_map_release(&r->alerts);
+    vec_release(&r->gone);
+}
+
+enum rule_alert_state rule_worst_state(const struct rule *r)
+{
+    enum rule_alert_state worst = RULE_ALERT_INACTIVE;
+
+    MAP_EACH (const struct u64_map_entry, it, &r->alerts) {
+        const struct rule_alert *a = it->value;
+
+        if (a->state > worst)
+            worst = a->state;
+    }
+    return worst;
+}
+
+/* -- labels of a result -- */
+
+static struct labels map_labels(struct arena *a, const struct conf_map *m)
+{
+    struct label *v = arena_array(a, m->n, sizeof(*v));
+    struct labels ls = {v, 0};
+    str dup;
+
+    for (size_t i = 0; i < m->n; i++)
+        v[i] = (struct label){m->v[i].name, m->v[i].value};
+    ls.n = labels_sort_keep(v, m->n, &dup);
+    if (ls.n == SIZE_MAX)
+        ls.n = 0;
+    return ls;
+}
+
+/* Sample labels without the name, then the rule's own (an empty one deletes), then alertname. */
+static struct labels alert_labels(const struct rule *r, struct rule_context *c, struct labels sample)
+{
+    static const str name[] = {S_INIT("__name__")};
+    struct label alertname = {S("alertname"), r->conf->name};
+    struct labels own = map_labels(c->arena, &r->conf->all_labels);
+    struct labels ls = labels_without(c->arena, sample, name, 1);
+
+    ls = labels_merge(c->arena, ls, own);
+    return labels_merge(c->arena, ls, (struct labels){&alertname, 1});
+}
+
+static struct rule_alert *begin_alert(struct rule *r, struct rule_context *c, struct label_set *labels)
+{
+    struct rule_alert *a = mem_new(struct rule_alert);
+
+    a->labels = labels;
+    a->state = RULE_ALERT_PENDING;
+    a->active_at = c->slot;
+    a->active_mono = c->now.mono;
+    a->fired_at = a->resolved_at = a->last_sent_at = a->valid_until = a->keep_firing_since = TS_NONE;
+    a->changed = true;
+    u64_map_put(&r->alerts, labels->fingerprint, a);
+    return a;
+}
+
+/* rules.md 2.6 for an alert that was active when we went down for longer than two intervals. */
+static void move_active_at(const struct rule *r, struct rule_alert *a, const struct rule_context *c)
+{
+    dur_ns spent = c->down_at - a->active_at, remaining = r->conf->hold_for - spent;
+
+    if (remaining > 0 && remaining < RULE_GRACE_PERIOD)
+        a->active_at = c->slot + RULE_GRACE_PERIOD - r->conf->hold_for;
+    else if (remaining > 0)
+        a->active_at = a->active_at + (c->slot - c->down_at);
+    a->active_mono = c->now.mono - (c->slot - a->active_at);
+    a->state = RULE_ALERT_PENDING;
+    a->restored = false;
+    a->changed = true;
+}
+
+/* Merges the result into what is known. Labels are computed for all before anything changes, so that a duplicate
+ * leaves the state as it was. */
+static bool merge(struct rule *r, struct rule_context *c, struct samples samples, struct err *e)
+{
+    struct u64_map keys = {0};
+    struct label_set **sets = arena_array(c->arena, samples.n, sizeof(*sets));
+    struct label_set *annotations;
+    size_t n = 0;
+    bool ok = true;
+
+    for (; n < samples.n && ok; n++) {
+        sets[n] = label_set_intern(c->names, alert_labels(r, c, samples.v[n].labels));
+        ok = u64_map_get(&keys, sets[n]->fingerprint) == NULL;
+        u64_map_put(&keys, sets[n]->fingerprint, NULL);
+    }
+    u64_map_release(&keys);
+    if (!ok) {
+        for (size_t i = 0; i < n; i++)
+            label_set_unref(sets[i]);
+        return err_set(e, ERR_INVALID, "vector contains metrics with the same labelset after applying alert labels");
+    }
+    annotations = label_set_intern(c->names, map_labels(c->arena, &r->conf->annotations));
+    for (size_t i = 0; i < samples.n; i++) {
+        struct rule_alert *a = get(r, sets[i]->fingerprint);
+
+        if (a != NULL && a->restored)
+            move_active_at(r, a, c);
+        if (a != NULL && a->state == RULE_ALERT_INACTIVE) { /* a leftover kept for resending gives way */
+            rule_alert_free(a);
+            a = NULL;
+        }
+        if (a == NULL)
+            a = begin_alert(r, c, label_set_ref(sets[i]));
+        a->seen = true;
+        a->value = samples.v[i].value;
+        label_set_unref(a->annotations);
+        a->annotations = label_set_ref(annotations);
+        label_set_unref(sets[i]);
+    }
+    label_set_unref(annotations);
+    return true;
+}
+
+static void forget(struct rule *r, struct u64_map_entry *it)
+{
+    vec_push(&r->gone, it->key);
+    rule_alert_free(it->value);
+    u64_map_del_entry(&r->alerts, it);
+}
+
+/* An alert that this result does not have. Returns whether it stays firing all the same. */
+static bool is_kept(const struct rule *r, struct rule_alert *a, const struct rule_context *c)
+{
+    if (a->state != RULE_ALERT_FIRING || r->conf->keep_firing_for <= 0)
+        return false;
+    if (a->keep_firing_since == TS_NONE) {
+        a->keep_firing_since = c->slot;
+        a->changed = true;
+    }
+    return c->slot - a->keep_firing_since < r->conf->keep_firing_for;
+}
+
+static dur_ns held(const struct rule_alert *a, const struct rule_context *c)
+{
+    dur_ns wall = c->slot - a->active_at, mono = c->now.mono - a->active_mono;
+
+    /* The slot may lie up to an interval behind the clock it is compared with. */
+    return wall < mono + c->interval ? wall : mono;
+}
+
+static dur_ns held_at_most(const struct rule_alert *a, const struct rule_context *c)
+{
+    dur_ns wall = c->slot - a->active_at, mono = c->now.mono - a->active_mono;
+
+    return wall > mono ? wall : mono;
+}
+
+static void become(struct rule_alert *a, enum rule_alert_state state)
+{
+    a->state = state;
+    a->news = state != RULE_ALERT_PENDING;
+    a->changed = true;
+}
+
+static size_t advance(struct rule *r, struct rule_context *c)
+{
+    size_t active = 0;
+
+    MAP_EACH (struct u64_map_entry, it, &r->alerts) {
+        struct rule_alert *a = it->value;
+
+        if (!a->seen && !is_kept(r, a, c)) {
+            if (a->state == RULE_ALERT_PENDING || a->restored ||
+                (a->resolved_at != TS_NONE && c->slot - a->resolved_at > RULE_RESOLVED_RETENTION)) {
+                forget(r, it);
+                continue;
+            }
+            if (a->state == RULE_ALERT_FIRING) {
+                become(a, RULE_ALERT_INACTIVE);
+                a->resolved_at = c->slot;
+            }
+            continue;
+        }
+        if (a->seen && a->keep_firing_since != TS_NONE) {
+            a->keep_firing_since = TS_NONE;
+            a->changed = true;
+        }
+        a->seen = false;
+        active++;
+        if (a->state == RULE_ALERT_PENDING && held(a, c) >= r->conf->hold_for) {
+            become(a, RULE_ALERT_FIRING);
+            a->fired_at = c->slot;
+        } else if (a->state == RULE_ALERT_FIRING && held_at_most(a, c) < r->conf->hold_for) {
+            become(a, RULE_ALERT_PENDING); /* the rule now asks for longer */
+            a->fired_at = a->last_sent_at = a->keep_firing_since = TS_NONE;
+        }
+    }
+    return active;
+}
+
+bool rule_step(struct rule *r, struct rule_context *c, struct samples samples, struct err *e)
+{
+    size_t active;
+
+    if (!merge(r, c, samples, e))
+        return false;
+    active = advance(r, c);
+    if (c->limit <= 0 || active <= (size_t)c->limit)
+        return true;
+    MAP_EACH (struct u64_map_entry, it, &r->alerts)
+        forget(r, it);
+    return err_set(e, ERR_LIMIT, "exceeded limit of %lld with %zu alerts", (long long)c->limit, active);
+}
+
+void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url, struct alert_input_list *out)
+{
+    dur_ns longer = c->interval > RULE_RESEND_DELAY ? c->interval : RULE_RESEND_DELAY;
+
+    MAP_EACH (struct u64_map_entry, it, &r->alerts) {
+        struct rule_alert *a = it->value;
+        bool resolved = a->resolved_at != TS_NONE;
+
+        if (a->state == RULE_ALERT_PENDING || a->restored)
+            continue;
+        /* a slot before the last sending means that the clock went back: the receiver must not be left waiting */
+        if (!a->news && a->last_sent_at <= c->slot && ts_add(a->last_sent_at, RULE_RESEND_DELAY) >= c->slot)
+            continue;
+        a->news = false;
+        a->last_sent_at = c->slot;
+        a->valid_until = ts_add(c->slot, 4 * longer);
+        a->changed = true;
+        vec_push(out, (struct alert_input){.labels = a->labels->ls,
+                                           .annotations = a->annotations->ls,
+                                           .generator_url = generator_url,
+                                           .starts_at = a->fired_at,
+                                           .ends_at = resolved ? a->resolved_at : a->valid_until});
+    }
+}
+
+/* -- on disk -- */
+
+void rule_alert_pack(struct buf *out, const struct rule_alert *a)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &a->value, sizeof(bits));
+    pack_u64(out, RULE_ALERT_VERSION);
+    labels_pack(out, a->labels->ls);
+    labels_pack(out, a->annotations->ls);
+    pack_u64(out, a->state);
+    pack_fixed64(out, bits);
+    pack_i64(out, a->active_at);
+    pack_i64(out, a->fired_at);
+    pack_i64(out, a->resolved_at);
+    pack_i64(out, a->last_sent_at);
+    pack_i64(out, a->valid_until);
+    pack_i64(out, a->keep_firing_since);
+}
+
+struct rule_alert *rule_alert_unpack(str bytes, struct interner *names, struct arena *scratch)
+{
+    struct unpack u = unpack_of(bytes);
+    struct rule_alert *a = mem_new(struct rule_alert);
+    uint64_t version = unpack_u64(&u), state, bits;
+    struct labels labels = labels_unpack(&u, scratch), annotations = labels_unpack(&u, scratch);
+
+    state = unpack_u64(&u);
+    bits = unpack_fixed64(&u);
+    memcpy(&a->value, &bits, sizeof(bits));
+    a->active_at = unpack_i64(&u);
+    a->fired_at = unpack_i64(&u);
+    a->resolved_at = unpack_i64(&u);
+    a->last_sent_at = unpack_i64(&u);
+    a->valid_until = unpack_i64(&u);
+    a->keep_firing_since = unpack_i64(&u);
+    if (u.failed || version == 0 || state > RULE_ALERT_FIRING || labels.n == 0) {
+        mem_free(a);
+        return NULL;
+    }
+    a->state = (enum rule_alert_state)state;
+    a->labels = label_set_intern(names, labels);
+    a->annotations = label_set_intern(names, annotations);
+    a->news = a->state != RULE_ALERT_PENDING && (a->last_sent_at == TS_NONE || a->resolved_at > a->last_sent_at);
+    return a;
+}
+
+void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now, dur_ns interval)
+{
+    dur_ns down = now.wall - down_at;
+
+    a->active_mono = ts_add(now.mono, a->active_at - now.wall);
+    if (down > 2 * interval) {
+        /* only rules that hold long enough are worth it, and what was already resolved is told already */
+        if (down > RULE_OUTAGE_TOLERANCE || r->conf->hold_for < RULE_GRACE_PERIOD || a->state == RULE_ALERT_INACTIVE) {
+            vec_push(&r->gone, a->labels->fingerprint);
+            rule_alert_free(a);
+            return;
+        }
+        a->restored = true;
+    }
+    u64_map_put(&r->alerts, a->labels->fingerprint, a);
+}

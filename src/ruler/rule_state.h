@@ -1,0 +1,82 @@
+/* rule_state.h - one evaluation of a rule as a pure step: from samples to the alerts of the rule.
+ *
+ * Shapes   an alert a label set; typically 0-10 a rule, up to 100,000.
+ * Units    slots (wall) are what everything is measured by; held_mono is the same span on the monotonic clock, and
+ *          `for` counts the smaller of both, so that a step of the wall clock fires nothing.
+ * Errors   a failed evaluation leaves all alerts as they were.
+ * Owns     a rule_set of alerts belongs to its rule; label sets to the group's interner.
+ * Source   rules.md 2.2 (the step), 2.4 (sending), 2.6 (restoring).
+ */
+#ifndef RULER_RULE_STATE_H
+#define RULER_RULE_STATE_H
+
+#include "base/err.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "model/alert.h"
+#include "model/sample.h"
+#include "ruler/rule_conf.h"
+
+enum rule_alert_state { RULE_ALERT_INACTIVE, RULE_ALERT_PENDING, RULE_ALERT_FIRING };
+enum rule_health { RULE_UNKNOWN, RULE_OK, RULE_ERR };
+
+#define RULE_RESOLVED_RETENTION (15 * NS_PER_M)
+#define RULE_RESEND_DELAY       NS_PER_M
+#define RULE_OUTAGE_TOLERANCE   NS_PER_H
+#define RULE_GRACE_PERIOD       (10 * NS_PER_M)
+
+struct rule_alert {
+    struct label_set *labels, *annotations;
+    enum rule_alert_state state;
+    double value;
+    ts_ns active_at, fired_at, resolved_at, last_sent_at, valid_until, keep_firing_since; /* TS_NONE = not */
+    ts_ns active_mono;
+    bool seen;     /* in the current result */
+    bool restored; /* from disk after a longer outage: active_at is to be moved when the alert is seen again */
+    bool news;     /* fired or resolved, and not sent since */
+    bool changed;  /* since it was last written */
+};
+
+struct rule {
+    const struct rule_conf *conf;
+    uint64_t identity; /* of (file, group, kind, name, labels): keys what is stored */
+    struct u64_map alerts; /* fingerprint -> struct rule_alert * */
+    VEC(uint64_t) gone;    /* fingerprints of stored alerts that are forgotten */
+    enum rule_health health;
+    char last_error[512];
+    ts_ns last_eval; /* slot */
+    dur_ns took;
+    unsigned failures; /* in a row */
+};
+
+struct rule_context {
+    struct interner *names;
+    struct arena *arena; /* of the run */
+    ts_ns slot;
+    struct now now;
+    dur_ns interval;
+    int64_t limit;
+    ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
+};
+
+/* An alerting rule's evaluation succeeded with these samples. False: duplicate label sets or the limit. */
+bool rule_step(struct rule *r, struct rule_context *c, struct samples samples, struct err *e) must_check;
+
+/* Appends what is due to be sent, marks it sent. Text is borrowed from the alerts and the arena. */
+struct alert_input_list {
+    struct alert_input *v;
+    size_t n, cap;
+};
+void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url, struct alert_input_list *out);
+
+void rule_release_alerts(struct rule *r);
+enum rule_alert_state rule_worst_state(const struct rule *r);
+
+void rule_alert_pack(struct buf *out, const struct rule_alert *a);
+struct rule_alert *rule_alert_unpack(str bytes, struct interner *names, struct arena *scratch); /* NULL: malformed */
+void rule_alert_free(struct rule_alert *a);
+
+/* Takes an alert from disk in, by how long we were down (DESIGN.md 4 "rule state"); takes ownership. */
+void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now, dur_ns interval);
+
+#endif

@@ -1,0 +1,582 @@
+/* A mapping is decoded row by row: each row looks for its key in all parts, so the order of the file does not matter and
+ * a key that stands in two files is seen. Keys that no row knows are reported afterwards with the nearest name.
+ *
+ * A section's check runs only when nothing in it was wrong: it would complain about what is missing because it was
+ * misspelt.
+ */
+#include "schema/schema.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include "base/vec.h"
+
+/* -- places and complaints ----------------------------------------------------------------------------------------- */
+
+static void add_path(struct buf *out, const struct conf_in *in)
+{
+    if (in->up != NULL)
+        add_path(out, in->up);
+    if (in->index >= 0) {
+        buf_addf(out, "[%td]", in->index);
+    } else if (in->key.n != 0) {
+        if (out->n != 0)
+            buf_addc(out, '.');
+        buf_add(out, in->key);
+    }
+}
+
+str conf_path(const struct conf_in *in)
+{
+    struct buf b = BUF_INIT;
+    str path;
+
+    add_path(&b, in);
+    path = arena_str(in->run->a, buf_str(&b));
+    buf_release(&b);
+    return path;
+}
+
+static struct diag *vcomplain(const struct conf_in *in, struct diag_place place, enum diag_severity severity,
+                              const char *id, const char *fmt, va_list ap)
+{
+    char msg[1024];
+    str path = conf_path(in);
+
+    vsnprintf(msg, sizeof(msg), fmt, ap);
+    return diags_add(in->run->d, severity, id, place, "%.*s%s%s", STR(path), path.n != 0 ? ": " : "", msg);
+}
+
+static struct diag_place place_of(const struct conf_in *in, const struct yaml_node *node)
+{
+    if (node != NULL)
+        return yaml_place(in->doc, node);
+    return (struct diag_place){.file = in->doc != NULL ? in->doc->file : STR_NONE, .line = 1, .col = 1};
+}
+
+struct diag *conf_complain(const struct conf_in *in, const struct yaml_node *node, enum diag_severity severity,
+                           const char *id, const char *fmt, ...)
+{
+    struct diag *g;
+    va_list ap;
+
+    va_start(ap, fmt);
+    g = vcomplain(in, place_of(in, node), severity, id, fmt, ap);
+    va_end(ap);
+    return g;
+}
+
+struct conf_in conf_enter(const struct conf_in *in, str key)
+{
+    return (struct conf_in){.run = in->run, .doc = in->doc, .up = in, .key = key, .index = -1};
+}
+
+struct conf_in conf_enter_item(const struct conf_in *in, size_t index)
+{
+    return (struct conf_in){.run = in->run, .doc = in->doc, .up = in, .index = (ptrdiff_t)index};
+}
+
+static const char *kind_of(const struct yaml_node *node)
+{
+    return node->kind == YAML_LIST ? "a list" : node->kind == YAML_MAP ? "a mapping" : "a scalar";
+}
+
+static bool want_kind(const struct conf_in *in, const struct yaml_node *node, enum yaml_kind kind, const char *text)
+{
+    if (node->kind == kind)
+        return true;
+    conf_complain(in, node, DIAG_ERROR, "C001", "%s expected, not %s", text, kind_of(node));
+    return false;
+}
+
+bool conf_want_list(const struct conf_in *in, const struct yaml_node *node)
+{
+    return want_kind(in, node, YAML_LIST, "a list");
+}
+
+bool conf_want_scalar(const struct conf_in *in, const struct yaml_node *node)
+{
+    return want_kind(in, node, YAML_SCALAR, "a scalar");
+}
+
+/* -- checks -------------------------------------------------------------------------------------------------------- */
+
+struct conf_check conf_check_of(const struct conf_in *in, const struct conf_part *parts, size_t n)
+{
+    return (struct conf_check){.in = *in, .parts = parts, .n_parts = n};
+}
+
+static const struct yaml_node *check_find(const struct conf_check *c, const char *key, const struct yaml_doc **doc)
+{
+    for (size_t i = 0; i < c->n_parts; i++) {
+        const struct yaml_node *hit = yaml_get(c->parts[i].node, str_of(key));
+
+        if (hit != NULL) {
+            *doc = c->parts[i].doc;
+            return hit;
+        }
+    }
+    return NULL;
+}
+
+static void check_complain(struct conf_check *c, enum diag_severity severity, const char *key, const char *fmt,
+                           va_list ap)
+{
+    const struct yaml_doc *doc = c->n_parts != 0 ? c->parts[0].doc : c->in.doc;
+    const struct yaml_node *node = c->n_parts != 0 ? c->parts[0].node : NULL;
+    const struct yaml_node *hit = key != NULL ? check_find(c, key, &doc) : NULL;
+    struct conf_in in = c->in, below;
+
+    in.doc = doc;
+    below = key != NULL ? conf_enter(&in, str_of(key)) : in;
+    c->last = vcomplain(&below, place_of(&in, hit != NULL && !yaml_is_null(hit) ? hit : node), severity, "C009", fmt,
+                        ap);
+}
+
+void conf_error(struct conf_check *c, const char *key, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    check_complain(c, DIAG_ERROR, key, fmt, ap);
+    va_end(ap);
+}
+
+void conf_warn(struct conf_check *c, const char *key, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    check_complain(c, DIAG_WARNING, key, fmt, ap);
+    va_end(ap);
+}
+
+void conf_help(struct conf_check *c, const char *fmt, ...)
+{
+    char msg[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(msg, sizeof(msg), fmt, ap);
+    va_end(ap);
+    diag_help(c->in.run->d, c->last, "%s", msg);
+}
+
+bool conf_has(const struct conf_check *c, const char *key)
+{
+    const struct yaml_doc *doc;
+
+    return !yaml_is_null(check_find(c, key, &doc));
+}
+
+struct arena *conf_check_arena(struct conf_check *c)
+{
+    return c->in.run->a;
+}
+
+/* -- rows ---------------------------------------------------------------------------------------------------------- */
+
+static void *member_of(const struct conf_layer *l, const struct conf_key *key)
+{
+    return (char *)l->obj + key->offset;
+}
+
+static bool is_secret(enum conf_kind kind)
+{
+    return kind == CONF_SECRET || kind == CONF_SECRET_URL;
+}
+
+static bool has_file_form(const struct conf_key *key)
+{
+    return is_secret(key->kind) && (key->flags & CONF_NO_FILE) == 0;
+}
+
+/* Whether name is the row's own, or that of its _file form. */
+static bool row_has_name(const struct conf_key *key, str name)
+{
+    str own = str_of(key->name);
+
+    if (str_eq(own, name))
+        return true;
+    return has_file_form(key) && name.n == own.n + 5 && str_starts_with(name, own) &&
+           str_ends_with(name, S("_file"));
+}
+
+void conf_defaults(struct conf_run *run, const struct conf_type *type, void *obj)
+{
+    struct conf_in in = {.run = run, .index = -1};
+
+    memset(obj, 0, type->size);
+    for (const struct conf_key *key = type->keys; key->name != NULL; key++) {
+        char *member = (char *)obj + key->offset;
+
+        if (key->kind == CONF_STRUCT) {
+            conf_defaults(run, key->sub, member);
+        } else if (key->text != NULL) {
+            struct yaml_node node = {.kind = YAML_SCALAR, .style = YAML_PLAIN, .text = str_of(key->text)};
+
+            BUG_ON(!conf_decode_scalar(&in, key, &node, member));
+        }
+    }
+}
+
+struct list {
+    void *v;
+    size_t n;
+};
+
+/* Appends the elements of node to the list at member. */
+static bool decode_list(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node,
+                        void *member)
+{
+    const struct conf_type *type = key->sub;
+    struct list list;
+    char *v;
+    bool ok = true;
+
+    if (!conf_want_list(in, node))
+        return false;
+    memcpy(&list, member, sizeof(list));
+    v = arena_array(in->run->a, list.n + node->n, type->size);
+    if (list.n != 0)
+        memcpy(v, list.v, list.n * type->size);
+    for (size_t i = 0; i < node->n; i++) {
+        struct conf_in item = conf_enter_item(in, i);
+        struct conf_layer layer = {type, v + (list.n + i) * type->size};
+
+        if (yaml_is_null(node->items[i]) && (key->flags & CONF_NO_NULLS) != 0) {
+            conf_complain(&item, node->items[i], DIAG_ERROR, "C001", "empty list element");
+            conf_defaults(in->run, type, layer.obj);
+            ok = false;
+            continue;
+        }
+        ok &= conf_decode_node(&item, node->items[i], &layer, 1);
+    }
+    list = (struct list){v, list.n + node->n};
+    memcpy(member, &list, sizeof(list));
+    return ok;
+}
+
+static bool decode_struct_ptr(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node,
+                              void *member)
+{
+    struct conf_layer layer = {key->sub, arena_zalloc(in->run->a, key->sub->size)};
+
+    memcpy(member, &layer.obj, sizeof(layer.obj));
+    return conf_decode_node(in, node, &layer, 1);
+}
+
+static bool decode_value(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node,
+                         void *member)
+{
+    struct conf_value *value;
+
+    switch (key->kind) {
+    case CONF_IGNORED: return true;
+    case CONF_CUSTOM: {
+        struct conf_in at = *in;
+
+        return key->decode(&at, node, member);
+    }
+    case CONF_LIST: return decode_list(in, key, node, member);
+    case CONF_STRUCT_PTR: return decode_struct_ptr(in, key, node, member);
+    case CONF_STRUCT: {
+        struct conf_layer layer = {key->sub, member};
+
+        return conf_decode_node(in, node, &layer, 1);
+    }
+    case CONF_MATCHERS: return conf_decode_matchers(in, node, member);
+    case CONF_VALUE_MAP_OF:
+        if (!want_kind(in, node, YAML_MAP, "a mapping"))
+            return false;
+        falls_through;
+    case CONF_VALUE:
+        value = conf_decode_any(in, node);
+        memcpy(member, &value, sizeof(value));
+        return true;
+    default: return conf_decode_scalar(in, key, node, member);
+    }
+}
+
+/* -- mappings ------------------------------------------------------------------------------------------------------ */
+
+struct decoder {
+    const struct conf_in *in;
+    const struct conf_part *parts;
+    size_t n_parts;
+    const struct conf_layer *layers;
+    size_t n_layers;
+};
+
+static bool decode_parts(const struct decoder *m);
+
+struct occurrence {
+    const struct yaml_doc *doc;
+    const struct yaml_node *key, *value;
+};
+
+/* Where the key stands in the parts; at most max are written, all are counted. */
+static size_t find_all(const struct decoder *m, str name, struct occurrence *out, size_t max)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->n_parts; i++) {
+        const struct yaml_node *map = m->parts[i].node;
+
+        if (map == NULL || map->kind != YAML_MAP)
+            continue;
+        for (size_t j = 0; j < map->n; j++) {
+            if (!str_eq(map->pairs[j].key->text, name))
+                continue;
+            if (n < max)
+                out[n] = (struct occurrence){m->parts[i].doc, map->pairs[j].key, map->pairs[j].value};
+            n++;
+        }
+    }
+    return n;
+}
+
+static void say_flags(const struct conf_in *in, const struct conf_key *key, const struct occurrence *o)
+{
+    if ((key->flags & CONF_LATER) != 0)
+        conf_complain(in, o->key, DIAG_WARNING, "C007",
+                      "accepted, but what it configures comes with a later version of tocsin");
+    else if (key->kind == CONF_IGNORED)
+        conf_complain(in, o->key, DIAG_WARNING, "C007", "has no meaning in tocsin and is ignored");
+    if ((key->flags & CONF_DEPRECATED) != 0)
+        conf_complain(in, o->key, DIAG_INFO, "C008", "deprecated: %s", key->doc);
+}
+
+static bool twice(const struct conf_in *in, const struct occurrence *a, const struct occurrence *b)
+{
+    struct conf_in at = *in;
+    struct diag *g;
+
+    at.doc = b->doc;
+    g = conf_complain(&at, b->key, DIAG_ERROR, "C005", "stands in two files");
+    diag_second(in->run->d, g, yaml_place(a->doc, a->key));
+    return false;
+}
+
+enum { PARTS_MAX = 16 };
+
+/* A mapping that several files may write: its parts are decoded together. */
+static bool merge_struct(const struct conf_in *in, const struct conf_key *key, const struct occurrence *o, size_t n,
+                         void *member)
+{
+    struct conf_part parts[PARTS_MAX];
+    struct conf_layer layer = {key->sub, member};
+    struct decoder sub = {in, parts, n, &layer, 1};
+
+    for (size_t i = 0; i < n; i++)
+        parts[i] = (struct conf_part){o[i].doc, o[i].value};
+    return decode_parts(&sub);
+}
+
+static bool decode_row(const struct decoder *m, const struct conf_layer *l, const struct conf_key *key)
+{
+    struct occurrence o[PARTS_MAX];
+    struct conf_in in = conf_enter(m->in, str_of(key->name));
+    size_t n = find_all(m, str_of(key->name), o, PARTS_MAX);
+    bool ok = true;
+
+    if (n > 1 && (key->flags & CONF_MERGE) == 0)
+        return twice(&in, &o[0], &o[1]);
+    if (n == 0)
+        return true;
+    in.doc = o[0].doc;
+    say_flags(&in, key, &o[0]);
+    if (key->kind == CONF_STRUCT && n > 1)
+        return merge_struct(&in, key, o, n < PARTS_MAX ? n : PARTS_MAX, member_of(l, key));
+    for (size_t i = 0; i < n && i < PARTS_MAX; i++) {
+        in.doc = o[i].doc;
+        if (!yaml_is_null(o[i].value) || key->kind == CONF_CUSTOM)
+            ok &= decode_value(&in, key, o[i].value, member_of(l, key));
+    }
+    return ok;
+}
+
+/* The _file form of a secret. */
+static bool decode_file_form(const struct decoder *m, const struct conf_layer *l, const struct conf_key *key)
+{
+    struct secret *secret = member_of(l, key);
+    struct occurrence o[2];
+    struct conf_in in;
+    char name[128];
+    size_t n;
+
+    snprintf(name, sizeof(name), "%s_file", key->name);
+    n = find_all(m, str_of(name), o, 2);
+    in = conf_enter(m->in, str_of(name));
+    if (n > 1)
+        return twice(&in, &o[0], &o[1]);
+    if (n == 0 || yaml_is_null(o[0].value))
+        return true;
+    in.doc = o[0].doc;
+    if (!conf_want_scalar(&in, o[0].value))
+        return false;
+    secret->file = o[0].value->text;
+    if (secret->hidden.n != 0 && secret->file.n != 0 && (key->flags & CONF_BOTH_OK) == 0) {
+        conf_complain(&in, o[0].value, DIAG_ERROR, "C004", "at most one of \"%s\" and \"%s\" may be set", key->name,
+                      name);
+        return false;
+    }
+    if ((key->flags & CONF_PATH_FIXED) == 0)
+        secret->file = conf_resolve(&in, secret->file);
+    return true;
+}
+
+static bool row_is_given(const struct decoder *m, const struct conf_key *key)
+{
+    for (size_t i = 0; i < m->n_parts; i++) {
+        const struct yaml_node *map = m->parts[i].node;
+
+        for (size_t j = 0; map != NULL && map->kind == YAML_MAP && j < map->n; j++)
+            if (row_has_name(key, map->pairs[j].key->text) && !yaml_is_null(map->pairs[j].value))
+                return true;
+    }
+    return false;
+}
+
+static const struct yaml_node *first_node(const struct decoder *m)
+{
+    return m->n_parts != 0 ? m->parts[0].node : NULL;
+}
+
+/* An empty string is as good as none where a value is required. */
+static bool is_missing(const struct decoder *m, const struct conf_key *key)
+{
+    for (size_t i = 0; i < m->n_parts; i++) {
+        const struct yaml_node *v = yaml_get(m->parts[i].node, str_of(key->name));
+
+        if (!yaml_is_null(v) && (v->kind != YAML_SCALAR || v->text.n != 0))
+            return false;
+    }
+    return !has_file_form(key) || !row_is_given(m, key);
+}
+
+static bool decode_layer(const struct decoder *m, const struct conf_layer *l)
+{
+    uint64_t given = 0;
+    bool ok = true;
+    unsigned row = 0;
+
+    for (const struct conf_key *key = l->type->keys; key->name != NULL; key++, row++) {
+        ok &= decode_row(m, l, key);
+        if (has_file_form(key))
+            ok &= decode_file_form(m, l, key);
+        if (row < 64 && l->type->given != 0 && row_is_given(m, key))
+            given |= (uint64_t)1 << row;
+        if ((key->flags & CONF_REQUIRED) != 0 && is_missing(m, key)) {
+            conf_complain(m->in, first_node(m), DIAG_ERROR, "C003", "\"%s\" is missing", key->name);
+            ok = false;
+        }
+    }
+    if (l->type->given != 0)
+        memcpy((char *)l->obj + l->type->given - 1, &given, sizeof(given));
+    return ok;
+}
+
+static void suggest(const struct decoder *m, struct diag *g, str name)
+{
+    VEC(str) names = VEC_INIT;
+    ptrdiff_t hit;
+
+    for (size_t i = 0; i < m->n_layers; i++)
+        for (const struct conf_key *key = m->layers[i].type->keys; key->name != NULL; key++) {
+            vec_push(&names, str_of(key->name));
+            if (has_file_form(key))
+                vec_push(&names, arena_printf(m->in->run->a, "%s_file", key->name));
+        }
+    hit = str_nearest(name, names.v, names.n);
+    if (hit >= 0)
+        diag_help(m->in->run->d, g, "did you mean \"%.*s\"?", STR(names.v[hit]));
+    vec_release(&names);
+}
+
+static bool knows(const struct decoder *m, str name)
+{
+    for (size_t i = 0; i < m->n_layers; i++)
+        for (const struct conf_key *key = m->layers[i].type->keys; key->name != NULL; key++)
+            if (row_has_name(key, name))
+                return true;
+    return false;
+}
+
+static bool find_unknown(const struct decoder *m)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < m->n_parts; i++) {
+        const struct yaml_node *map = m->parts[i].node;
+        struct conf_in in = *m->in;
+
+        in.doc = m->parts[i].doc;
+        for (size_t j = 0; map != NULL && map->kind == YAML_MAP && j < map->n; j++) {
+            const struct yaml_node *key = map->pairs[j].key;
+
+            if (knows(m, key->text))
+                continue;
+            suggest(m, conf_complain(&in, key, DIAG_ERROR, "C002", "unknown key \"%.*s\"", STR(key->text)),
+                    key->text);
+            ok = false;
+        }
+    }
+    return ok;
+}
+
+static bool decode_parts(const struct decoder *m)
+{
+    size_t errors = m->in->run->d->errors;
+    bool ok = true;
+
+    for (size_t i = 0; i < m->n_parts; i++) {
+        struct conf_in in = *m->in;
+
+        in.doc = m->parts[i].doc;
+        if (!yaml_is_null(m->parts[i].node))
+            ok &= want_kind(&in, m->parts[i].node, YAML_MAP, "a mapping");
+    }
+    if (!ok)
+        return false;
+    for (size_t i = 0; i < m->n_layers; i++) {
+        const struct conf_layer *l = &m->layers[i];
+
+        if (l->type->place != 0 && m->n_parts != 0) {
+            struct conf_in in = *m->in;
+            struct diag_place place;
+
+            in.doc = m->parts[0].doc;
+            place = place_of(&in, m->parts[0].node);
+            memcpy((char *)l->obj + l->type->place - 1, &place, sizeof(place));
+        }
+        ok &= decode_layer(m, l);
+    }
+    ok &= find_unknown(m);
+    for (size_t i = 0; i < m->n_layers && m->in->run->d->errors == errors; i++) {
+        struct conf_check c = conf_check_of(m->in, m->parts, m->n_parts);
+
+        if (m->layers[i].type->check != NULL)
+            m->layers[i].type->check(&c, m->layers[i].obj);
+    }
+    return ok && m->in->run->d->errors == errors;
+}
+
+bool conf_decode_node(const struct conf_in *in, const struct yaml_node *node, const struct conf_layer *layers, size_t n)
+{
+    struct conf_part part = {in->doc, node};
+    struct decoder m = {in, &part, 1, layers, n};
+
+    for (size_t i = 0; i < n; i++)
+        conf_defaults(in->run, layers[i].type, layers[i].obj);
+    return decode_parts(&m);
+}
+
+bool conf_decode(struct conf_run *run, const struct conf_part *parts, size_t n, const struct conf_type *type, void *obj)
+{
+    struct conf_in in = {.run = run, .doc = n != 0 ? parts[0].doc : NULL, .index = -1};
+    struct conf_layer layer = {type, obj};
+    struct decoder m = {&in, parts, n, &layer, 1};
+
+    conf_defaults(run, type, obj);
+    return decode_parts(&m);
+}

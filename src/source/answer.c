@@ -1,0 +1,205 @@
+#include "source/answer.h"
+
+#include "base/buf.h"
+#include "codec/float.h"
+#include "codec/json.h"
+#include "model/labels.h"
+
+enum { SAMPLES_MAX = 1000000 };
+
+static struct labels read_metric(struct json_reader *r, struct arena *a)
+{
+    struct label first[64], *v = first;
+    size_t n = 0, cap = ARRAY_LEN(first);
+    struct label *copy;
+    str key, dup = STR_NONE;
+
+    for (json_object_begin(r); json_object_next(r, &key);) {
+        if (n == cap) {
+            struct label *more = arena_array(a, cap * 2, sizeof(*more));
+
+            memcpy(more, v, n * sizeof(*v));
+            v = more;
+            cap *= 2;
+        }
+        v[n].name = key;
+        if (!json_string(r, &v[n].value))
+            break;
+        n++;
+    }
+    copy = arena_array(a, n, sizeof(*copy));
+    if (n != 0)
+        memcpy(copy, v, n * sizeof(*copy));
+    n = labels_sort(copy, n, &dup);
+    if (n == SIZE_MAX) {
+        json_fail(r, "label '%.*s' stands twice", STR(dup));
+        n = 0;
+    }
+    return (struct labels){copy, n};
+}
+
+static bool read_float_text(struct json_reader *r, double *out)
+{
+    struct err e = ERR_INIT;
+    str text;
+
+    if (!json_string(r, &text))
+        return false;
+    return float_parse(text, out, &e) || json_fail(r, "'%.*s' is not a number", STR(text));
+}
+
+/* [time, "value"] */
+static bool read_point(struct json_reader *r, struct sample *s)
+{
+    double t;
+
+    if (!json_array_begin(r) || !json_array_next(r) || !json_double(r, &t) || !json_array_next(r) ||
+        !read_float_text(r, &s->value))
+        return json_fail(r, "a value is not [time, \"number\"]");
+    s->t = (ts_ms)(t * 1000 + (t < 0 ? -0.5 : 0.5));
+    return !json_array_next(r) && !r->failed;
+}
+
+/* [time, {"count": "5", "sum": "1.5", "buckets": [...]}]: its sum stands for it where one number is wanted. */
+static bool read_histogram(struct json_reader *r, struct sample *s)
+{
+    double t;
+    str key;
+
+    s->is_histogram = true;
+    if (!json_array_begin(r) || !json_array_next(r) || !json_double(r, &t) || !json_array_next(r))
+        return json_fail(r, "a histogram is not [time, object]");
+    s->t = (ts_ms)(t * 1000 + (t < 0 ? -0.5 : 0.5));
+    for (json_object_begin(r); json_object_next(r, &key);) {
+        if (str_is(key, "sum") ? !read_float_text(r, &s->value) : !json_skip(r))
+            return false;
+    }
+    return !json_array_next(r) && !r->failed;
+}
+
+static bool read_vector(struct json_reader *r, struct arena *a, struct samples *out)
+{
+    size_t cap = 0;
+    str key;
+
+    for (json_array_begin(r); json_array_next(r);) {
+        struct sample s = {0};
+
+        for (json_object_begin(r); json_object_next(r, &key);) {
+            if (str_is(key, "metric"))
+                s.labels = read_metric(r, a);
+            else if (str_is(key, "value"))
+                read_point(r, &s);
+            else if (str_is(key, "histogram"))
+                read_histogram(r, &s);
+            else
+                json_skip(r);
+        }
+        if (r->failed)
+            return false;
+        if (out->n == SAMPLES_MAX)
+            return json_fail(r, "more than %d samples", SAMPLES_MAX);
+        if (out->n == cap) {
+            struct sample *more = arena_array(a, cap != 0 ? cap * 2 : 16, sizeof(*more));
+
+            if (out->n != 0)
+                memcpy(more, out->v, out->n * sizeof(*more));
+            out->v = more;
+            cap = cap != 0 ? cap * 2 : 16;
+        }
+        out->v[out->n++] = s;
+    }
+    return !r->failed;
+}
+
+struct parsed {
+    str type, result, status, error;
+};
+
+/* The result may stand before its type, so it is noted as written first. */
+static void read_data(struct json_reader *r, struct parsed *p)
+{
+    str key;
+
+    if (json_peek(r) != JSON_OBJECT) {
+        json_skip(r);
+        return;
+    }
+    for (json_object_begin(r); json_object_next(r, &key);) {
+        if (str_is(key, "resultType"))
+            json_string(r, &p->type);
+        else if (str_is(key, "result"))
+            json_raw(r, &p->result);
+        else
+            json_skip(r);
+    }
+}
+
+static bool read_envelope(str body, struct arena *a, struct parsed *p, struct err *e)
+{
+    struct json_reader r;
+    str key;
+
+    json_reader_init(&r, body, a, 64);
+    for (json_object_begin(&r); json_object_next(&r, &key);) {
+        if (str_is(key, "status"))
+            json_string(&r, &p->status);
+        else if (str_is(key, "error"))
+            json_string(&r, &p->error);
+        else if (str_is(key, "data"))
+            read_data(&r, p);
+        else
+            json_skip(&r);
+    }
+    if (json_end(&r))
+        return true;
+    return err_set(e, ERR_INVALID, "the answer is not JSON: line %d, column %d: %s", r.err.line, r.err.col, r.err.msg);
+}
+
+bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct err *e)
+{
+    struct samples s = {0};
+    struct parsed p = {0};
+    struct json_reader r;
+
+    if (!read_envelope(body, a, &p, e))
+        return false;
+    if (!str_is(p.status, "success"))
+        return err_set(e, ERR_INVALID, "the source answered '%.*s'", STR(p.error.n != 0 ? p.error : p.status));
+    json_reader_init(&r, p.result, a, 64);
+    if (str_is(p.type, "vector")) {
+        read_vector(&r, a, &s);
+    } else if (str_is(p.type, "scalar")) {
+        s.v = arena_new(a, struct sample);
+        s.n = 1;
+        read_point(&r, s.v);
+    } else {
+        return err_set(e, ERR_INVALID, "rule result is not a vector or scalar but '%.*s'", STR(p.type));
+    }
+    if (!json_end(&r))
+        return err_set(e, ERR_INVALID, "the answer's result: %s", r.err.msg);
+    *out = s;
+    return true;
+}
+
+enum source_error prom_answer_error(int status, str body, struct err *e)
+{
+    struct arena a;
+    struct parsed p = {0};
+    enum source_error kind = status == 400   ? SOURCE_BAD_DATA
+                             : status == 422 ? SOURCE_EXECUTION
+                             : status == 429 ? SOURCE_THROTTLED
+                             : status == 503 || status == 504 || status == 499 ? SOURCE_TIMEOUT
+                                                                               : SOURCE_DOWN;
+
+    arena_init(&a, 1 << 20);
+    if (body.n < 65536 && read_envelope(body, &a, &p, NULL) && p.error.n != 0)
+        err_set(e, ERR_INVALID, "%.*s", STR(p.error));
+    else
+        err_set(e, ERR_IO, "status %d, and the body is not an answer of Prometheus", status);
+    /* a proxy's own 400 or 422 says nothing about the rule */
+    if (p.error.n == 0 && (kind == SOURCE_BAD_DATA || kind == SOURCE_EXECUTION))
+        kind = SOURCE_DOWN;
+    arena_release(&a);
+    return kind;
+}

@@ -1,0 +1,250 @@
+#include "source/source.h"
+
+#include <stdio.h>
+#include <sys/queue.h>
+#include "base/buf.h"
+#include "base/mem.h"
+
+enum { ANSWER_MAX = 256 << 20 };
+
+struct query {
+    TAILQ_ENTRY(query) link;
+    struct source *source;
+    struct buf form;
+    source_cb *cb;
+    void *arg;
+    size_t tried, url; /* URLs asked so far, and the one being asked */
+    struct transfer *transfer;
+    ts_ns deadline;
+};
+
+TAILQ_HEAD(query_list, query);
+
+struct source {
+    const struct source_conf *conf;
+    struct transport *transport;
+    struct clock *clock;
+    struct query_list waiting, under_way;
+    size_t n_waiting, n_under_way;
+    size_t preferred; /* the URL that answered last */
+    ts_ns down_since;
+    char last_error[512];
+    str link_base;
+};
+
+struct source *source_new(const struct source_conf *conf, struct transport *t, struct clock *clock)
+{
+    struct source *s = mem_new(struct source);
+    str base = conf->external_url.n != 0 ? conf->external_url : conf->n_urls != 0 ? conf->urls[0] : STR_NONE;
+
+    s->conf = conf;
+    s->transport = t;
+    s->clock = clock;
+    s->down_since = TS_NONE;
+    TAILQ_INIT(&s->waiting);
+    TAILQ_INIT(&s->under_way);
+    while (base.n != 0 && base.p[base.n - 1] == '/')
+        base.n--;
+    s->link_base = base;
+    return s;
+}
+
+static void query_free(struct query *q)
+{
+    buf_release(&q->form);
+    mem_free(q);
+}
+
+static void drop(struct source *s, struct query_list *list, size_t *count, void *arg, bool all)
+{
+    struct query *q = TAILQ_FIRST(list);
+
+    while (q != NULL) {
+        struct query *next = TAILQ_NEXT(q, link);
+
+        if (all || q->arg == arg) {
+            TAILQ_REMOVE(list, q, link);
+            (*count)--;
+            if (q->transfer != NULL)
+                transport_cancel(s->transport, q->transfer);
+            query_free(q);
+        }
+        q = next;
+    }
+}
+
+void source_free(struct source *s)
+{
+    if (s == NULL)
+        return;
+    drop(s, &s->waiting, &s->n_waiting, NULL, true);
+    drop(s, &s->under_way, &s->n_under_way, NULL, true);
+    mem_free(s);
+}
+
+static void serve(struct source *s);
+
+void source_forget(struct source *s, void *arg)
+{
+    drop(s, &s->waiting, &s->n_waiting, arg, false);
+    drop(s, &s->under_way, &s->n_under_way, arg, false);
+    serve(s);
+}
+
+static void answered(void *arg, const struct transport_answer *a);
+
+static void ask(struct query *q)
+{
+    struct source *s = q->source;
+    str base = s->conf->urls[q->url];
+    struct http_header header = {S("Content-Type"), S("application/x-www-form-urlencoded")};
+    struct transport_request rq = {.conf = s->conf->http, .deadline = q->deadline, .max_answer = ANSWER_MAX};
+    struct buf url = BUF_INIT;
+
+    while (base.n != 0 && base.p[base.n - 1] == '/')
+        base.n--;
+    buf_add(&url, base);
+    buf_adds(&url, "/api/v1/query");
+    rq.http.method = S("POST");
+    rq.http.url = buf_str(&url);
+    rq.http.headers = (struct http_headers){&header, 1};
+    rq.http.body = buf_str(&q->form);
+    q->tried++;
+    q->transfer = transport_send(s->transport, &rq, answered, q);
+    buf_release(&url);
+}
+
+static void serve(struct source *s)
+{
+    struct query *q;
+
+    while ((q = TAILQ_FIRST(&s->waiting)) != NULL && s->n_under_way < (size_t)s->conf->max_concurrent) {
+        TAILQ_REMOVE(&s->waiting, q, link);
+        s->n_waiting--;
+        TAILQ_INSERT_TAIL(&s->under_way, q, link);
+        s->n_under_way++;
+        q->url = s->preferred;
+        q->deadline = ts_add(s->clock->now.mono, s->conf->timeout);
+        ask(q);
+    }
+}
+
+static void note(struct source *s, const struct query *q, const struct source_answer *a)
+{
+    if (!source_error_is_outage(a->error)) {
+        s->down_since = TS_NONE;
+        s->preferred = q->url;
+        return;
+    }
+    if (s->down_since == TS_NONE)
+        s->down_since = s->clock->now.mono;
+    snprintf(s->last_error, sizeof(s->last_error), "%s", a->err.msg);
+}
+
+static void classify(const struct transport_answer *t, struct source_answer *a)
+{
+    if (t->failure != TRANSPORT_OK) {
+        a->error = t->failure == TRANSPORT_TIMEOUT ? SOURCE_TIMEOUT : SOURCE_DOWN;
+        a->err = t->err;
+    } else if (t->http.status == 200) {
+        a->body = t->http.body;
+    } else {
+        a->error = prom_answer_error(t->http.status, t->http.body, &a->err);
+    }
+}
+
+static void answered(void *arg, const struct transport_answer *t)
+{
+    struct query *q = arg;
+    struct source *s = q->source;
+    struct source_answer a = {.error = SOURCE_OK};
+    bool again;
+
+    q->transfer = NULL;
+    classify(t, &a);
+    again = source_error_is_outage(a.error) && a.error != SOURCE_THROTTLED && q->tried < s->conf->n_urls;
+    if (again) {
+        q->url = (q->url + 1) % s->conf->n_urls;
+        q->deadline = ts_add(s->clock->now.mono, s->conf->timeout);
+        ask(q);
+        return;
+    }
+    note(s, q, &a);
+    TAILQ_REMOVE(&s->under_way, q, link);
+    s->n_under_way--;
+    q->cb(q->arg, &a);
+    query_free(q);
+    serve(s);
+}
+
+static void add_encoded(struct buf *out, str s)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+            c == '.' || c == '~') {
+            buf_addc(out, (char)c);
+        } else {
+            buf_addc(out, '%');
+            buf_addc(out, hex[c >> 4]);
+            buf_addc(out, hex[c & 15]);
+        }
+    }
+}
+
+void source_query(struct source *s, str query, ts_ns time, source_cb *cb, void *arg)
+{
+    struct query *q = mem_new(struct query);
+    int64_t ms = time / NS_PER_MS;
+
+    q->source = s;
+    q->cb = cb;
+    q->arg = arg;
+    buf_adds(&q->form, "query=");
+    add_encoded(&q->form, query);
+    buf_addf(&q->form, "&time=%lld.%03lld&timeout=%llds", (long long)(ms / 1000), (long long)(ms % 1000),
+             (long long)(s->conf->timeout / NS_PER_S > 0 ? s->conf->timeout / NS_PER_S : 1));
+    if (s->conf->lookback_delta > 0)
+        buf_addf(&q->form, "&lookback_delta=%lldms", (long long)(s->conf->lookback_delta / NS_PER_MS));
+    TAILQ_INSERT_TAIL(&s->waiting, q, link);
+    s->n_waiting++;
+    serve(s);
+}
+
+str source_name(const struct source *s)
+{
+    return s->conf->name;
+}
+
+const struct source_conf *source_config(const struct source *s)
+{
+    return s->conf;
+}
+
+str source_link_base(const struct source *s)
+{
+    return s->link_base;
+}
+
+ts_ns source_down_since(const struct source *s)
+{
+    return s->down_since;
+}
+
+const char *source_last_error(const struct source *s)
+{
+    return s->last_error;
+}
+
+size_t source_under_way(const struct source *s)
+{
+    return s->n_under_way;
+}
+
+size_t source_waiting(const struct source *s)
+{
+    return s->n_waiting;
+}
