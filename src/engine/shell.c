@@ -128,6 +128,11 @@ bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreada
     return true;
 }
 
+void shell_keep_backend(struct shell *s)
+{
+    s->backend = NULL;
+}
+
 void shell_free(struct shell *s)
 {
     if (s == NULL)
