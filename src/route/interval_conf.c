@@ -231,7 +231,7 @@ static void print_ranges(struct conf_out *o, const char *key, const struct inter
     conf_print_key(o, str_of(key));
     buf_adds(o->out, " [");
     for (size_t i = 0; i < f->n; i++) {
-        buf_adds(o->out, i != 0 ? ", '" : "'");
+        buf_add(o->out, i != 0 ? S(", '") : S("'"));
         add(o->out, f->v[i].begin);
         if (f->v[i].end != f->v[i].begin) {
             buf_addc(o->out, ':');
