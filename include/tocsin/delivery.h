@@ -78,6 +78,7 @@ struct delivery {
 
 /* Go's JSON of alertmanager.md 5.2: the object without its closing brace, so that receivers can append members. */
 struct buf;
+void buf_add_json_str(struct buf *out, str s); /* quoted, as Go's encoder does */
 void notification_json(struct buf *out, const struct notification *n, str external_url);
 /* The first max alerts (0 = all), with the counts to match. Returns how many were cut. */
 size_t notification_truncate(struct notification *n, size_t max);

@@ -11,10 +11,8 @@
 #define TOCSIN_RECEIVER_H
 
 #include "tocsin/conf.h"
+#include "tocsin/delivery.h"
 #include "tocsin/global.h"
-
-struct delivery;
-enum delivery_verdict; /* the delivery half defines both */
 
 /* What surrounds an entry when it is checked. */
 struct receiver_view {

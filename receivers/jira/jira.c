@@ -20,9 +20,9 @@ static const struct conf_key keys[] = {
     CONF_KEY(struct jira_conf, project, CONF_TEMPLATE, "project", .flags = CONF_REQUIRED),
     CONF_KEY(struct jira_conf, issue_type, CONF_TEMPLATE, "type of the issue",
              .flags = CONF_REQUIRED),
-    CONF_KEY(struct jira_conf, summary, CONF_VALUE,
+    CONF_KEY(struct jira_conf, summary, CONF_ANY,
              "title: a template, or {template, enable_update}"),
-    CONF_KEY(struct jira_conf, description, CONF_VALUE,
+    CONF_KEY(struct jira_conf, description, CONF_ANY,
              "text: a template, or {template, enable_update}"),
     CONF_KEY(struct jira_conf, labels, CONF_STRINGS, "labels, templates"),
     CONF_KEY(struct jira_conf, priority, CONF_TEMPLATE, "priority",
@@ -34,7 +34,7 @@ static const struct conf_key keys[] = {
              "issues with this resolution are left alone"),
     CONF_KEY(struct jira_conf, reopen_duration, CONF_DURATION,
              "how long after closing an issue is opened again"),
-    CONF_KEY(struct jira_conf, fields, CONF_VALUE_MAP_OF, "further fields"),
+    CONF_KEY(struct jira_conf, fields, CONF_ANY_MAP, "further fields"),
     CONF_KEYS_END,
 };
 

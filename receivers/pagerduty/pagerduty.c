@@ -47,7 +47,7 @@ static const struct conf_key keys[] = {
              .text = "{{ template \"pagerduty.default.clientURL\" . }}"),
     CONF_KEY(struct pagerduty_conf, description, CONF_TEMPLATE, "summary",
              .text = "{{ template \"pagerduty.default.description\" . }}"),
-    CONF_KEY(struct pagerduty_conf, details, CONF_VALUE_MAP_OF,
+    CONF_KEY(struct pagerduty_conf, details, CONF_ANY_MAP,
              "further details; the alerts are always among them"),
     CONF_KEY(struct pagerduty_conf, images, CONF_LIST, "images", .sub = &image_type),
     CONF_KEY(struct pagerduty_conf, links, CONF_LIST, "links", .sub = &link_type),

@@ -334,6 +334,11 @@ static void wake(struct timer *t, struct now now)
     shell_event(s, &ev, NULL);
 }
 
+size_t shell_sources(const struct shell *s, const struct source *const **out)
+{
+    return rule_driver_sources(s->driver, out);
+}
+
 bool shell_is_well(const struct shell *s, str *why)
 {
     if (shell_is_degraded(s)) {

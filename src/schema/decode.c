@@ -291,11 +291,11 @@ static bool decode_value(const struct conf_in *in, const struct conf_key *key,
         return conf_decode_node(in, node, &layer, 1);
     }
     case CONF_MATCHERS: return conf_decode_matchers(in, node, member);
-    case CONF_VALUE_MAP_OF:
+    case CONF_ANY_MAP:
         if (!want_kind(in, node, YAML_MAP, "a mapping"))
             return false;
         falls_through;
-    case CONF_VALUE:
+    case CONF_ANY:
         value = conf_decode_any(in, node);
         memcpy(member, &value, sizeof(value));
         return true;

@@ -29,7 +29,7 @@ const char *conf_kind_text(enum conf_kind kind)
     case CONF_LIST: return "list";
     case CONF_STRUCT:
     case CONF_STRUCT_PTR:
-    case CONF_VALUE_MAP_OF: return "mapping";
+    case CONF_ANY_MAP: return "mapping";
     default: return "any";
     }
 }
@@ -105,11 +105,11 @@ static void put_type(struct json_writer *w, const struct conf_key *key)
     case CONF_LIST: put_items(w, key); return;
     case CONF_STRING_MAP:
     case CONF_LABEL_MAP:
-    case CONF_VALUE_MAP_OF: put(w, "type", "object"); return;
+    case CONF_ANY_MAP: put(w, "type", "object"); return;
     case CONF_STRUCT:
     case CONF_STRUCT_PTR: put_ref(w, key->sub); return;
     case CONF_WORD: put_words(w, key); return;
-    case CONF_VALUE:
+    case CONF_ANY:
     case CONF_CUSTOM:
     case CONF_IGNORED:
     case CONF_END: return;

@@ -174,8 +174,8 @@ static bool is_zero(const struct conf_key *key, const void *m)
     case CONF_SECRET_URL: return !secret_is_set(*(const struct secret *)m);
     case CONF_STRUCT: return false;
     case CONF_STRUCT_PTR:
-    case CONF_VALUE:
-    case CONF_VALUE_MAP_OF: return memcmp(m, zeros, sizeof(void *)) == 0;
+    case CONF_ANY:
+    case CONF_ANY_MAP: return memcmp(m, zeros, sizeof(void *)) == 0;
     case CONF_CUSTOM: return key->print == NULL;
     case CONF_IGNORED:
     case CONF_END: return true;
@@ -289,8 +289,8 @@ static void print_row(struct conf_out *o, const struct conf_key *key, const void
     case CONF_STRING_MAP:
     case CONF_LABEL_MAP: print_map(o, m, (key->flags & CONF_HIDDEN) != 0); return;
     case CONF_MATCHERS: print_matchers(o, m); return;
-    case CONF_VALUE:
-    case CONF_VALUE_MAP_OF:
+    case CONF_ANY:
+    case CONF_ANY_MAP:
         memcpy(&ptr, m, sizeof(ptr));
         print_any(o, ptr);
         return;

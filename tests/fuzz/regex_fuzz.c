@@ -1,4 +1,5 @@
-/* regex_fuzz.c - input: a flag byte, the pattern, a newline byte 0xFF, the subject. PCRE2 and the Pike VM must agree. */
+/* regex_fuzz.c - input: a flag byte, the pattern, a newline byte 0xFF, the subject. PCRE2 and the
+ * Pike VM must agree. */
 #include "tests_fuzz.h"
 
 #include "base/mem.h"
@@ -22,7 +23,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     n = regex_group_count(re);
     g = mem_array(4 * n, sizeof(*g));
     if (regex_captures(re, in, 0, g, n) != regex_pike_captures(re, in, 0, g + 2 * n, n) ||
-        memcmp(g, g + 2 * n, 2 * n * sizeof(*g)) != 0 || regex_matches(re, in) != (g[0] != SIZE_MAX))
+        memcmp(g, g + 2 * n, 2 * n * sizeof(*g)) != 0 ||
+        regex_matches(re, in) != (g[0] != SIZE_MAX))
         __builtin_trap();
     if (in.n < 100)
         regex_replace_all(re, &out, in, S("<$0${1}$name>"));
