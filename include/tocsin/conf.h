@@ -132,7 +132,7 @@ enum conf_flags {
     CONF_TEMPLATE_OK = 8192,  /* a URL that holds {{ is not checked */
     CONF_HIDDEN = 16384,      /* printed as <secret> whatever its type */
     CONF_ONE_OR_LIST = 32768, /* a list that may be written as one scalar */
-    CONF_ALIAS = 65536,       /* another name for a member that has its own row: not printed */
+    CONF_UNPRINTED = 65536,   /* not in the printed configuration */
 };
 
 struct conf_key {

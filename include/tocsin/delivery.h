@@ -24,8 +24,8 @@
 #include "tocsin/time.h"
 
 enum delivery_verdict {
-    DELIVERY_SEND_HTTP,   /* d->request is filled */
-    DELIVERY_SEND_TEXT,   /* d->text goes to the terminal */
+    DELIVERY_SEND_HTTP, /* d->request is filled */
+    DELIVERY_SEND_TEXT, /* d->text goes to the terminal */
     DELIVERY_OK,
     DELIVERY_RETRY,       /* later, with backoff */
     DELIVERY_RETRY_AFTER, /* not before d->retry_after has passed */
@@ -33,13 +33,13 @@ enum delivery_verdict {
 };
 
 enum delivery_failure { /* label "reason" of alertmanager_notifications_failed_total */
-    FAILURE_OTHER,
-    FAILURE_CLIENT,
-    FAILURE_SERVER,
-    FAILURE_AUTH,
-    FAILURE_RATE_LIMITED,
-    FAILURE_CANCELED,
-    FAILURE_DEADLINE,
+                        FAILURE_OTHER,
+                        FAILURE_CLIENT,
+                        FAILURE_SERVER,
+                        FAILURE_AUTH,
+                        FAILURE_RATE_LIMITED,
+                        FAILURE_CANCELED,
+                        FAILURE_DEADLINE,
 };
 
 struct delivery_pair {
@@ -49,12 +49,12 @@ struct delivery_pair {
 struct delivery {
     /* what to send, with what */
     const struct notification *n;
-    const void *conf;  /* the receiver's own struct */
-    str external_url;  /* without trailing slash */
-    bool colour;       /* the terminal shows colour */
-    ts_ns now;         /* wall clock of this attempt */
-    unsigned attempt;  /* from 0 */
-    void *owner;       /* of src/notify */
+    const void *conf; /* the receiver's own struct */
+    str external_url; /* without trailing slash */
+    bool colour;      /* the terminal shows colour */
+    ts_ns now;        /* wall clock of this attempt */
+    unsigned attempt; /* from 0 */
+    void *owner;      /* of src/notify */
     struct arena *arena;
     /* Reads an inline or file secret, trimmed of trailing newlines; false fills d->err. */
     bool (*secret)(struct delivery *d, struct secret s, str *out);
@@ -70,7 +70,7 @@ struct delivery {
     /* what the step fills */
     struct http_request request;
     str text;
-    dur_ns timeout;      /* of the request; 0 = a minute */
+    dur_ns timeout; /* of the request; 0 = a minute */
     dur_ns retry_after;
     enum delivery_failure failure;
     struct err err;

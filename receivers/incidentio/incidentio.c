@@ -24,6 +24,8 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
 
     if (!secret_is_set(i->url))
         conf_error(c, NULL, "one of \"url\" and \"url_file\" is needed");
+    if (!view->has_http_config)
+        return;
     if (secret_is_set(i->alert_source_token) && view->has_http_authorization)
         conf_error(c, "alert_source_token",
                    "cannot stand beside the authorization of \"http_config\"");

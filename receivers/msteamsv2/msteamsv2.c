@@ -39,5 +39,6 @@ const struct receiver_type msteamsv2_receiver = {
     .conf = &msteamsv2_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .inherits_proxy = true,
     .check = check,
 };

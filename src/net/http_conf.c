@@ -383,7 +383,7 @@ static const struct conf_key http_keys[] = {
     CONF_KEY(struct http_conf, oauth2, CONF_STRUCT_PTR, "tokens by OAuth 2",
              .sub = &oauth2_conf_type),
     CONF_KEY_AS("bearer_token", struct http_conf, credentials, CONF_SECRET, "use \"authorization\"",
-                .flags = CONF_DEPRECATED | CONF_ALIAS),
+                .flags = CONF_DEPRECATED | CONF_UNPRINTED),
     CONF_KEY_AS("tls_config", struct http_conf, tls, CONF_STRUCT, "how TLS connections are made",
                 .sub = &tls_conf_type),
     CONF_KEY(struct http_conf, follow_redirects, CONF_BOOL, "follow redirects", .text = "true",
