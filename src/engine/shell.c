@@ -176,7 +176,7 @@ bool shell_is_degraded(const struct shell *s)
 
 void shell_event(struct shell *s, struct event *ev, struct event_result *result)
 {
-    engine_step(s->engine, ev, s->parts.clock->now, &s->fx, result);
+    engine_step(s->engine, ev, clock_touch(s->parts.clock), &s->fx, result);
     if (ev->kind == EVENT_CONFIG)
         rule_driver_configure(s->driver, s->engine->conf);
 }
