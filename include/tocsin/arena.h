@@ -29,10 +29,10 @@ void arena_init(struct arena *a, size_t limit);
 void arena_release(struct arena *a);
 void arena_reset(struct arena *a); /* forgets everything, keeps the newest chunk for reuse */
 
-void *arena_alloc(struct arena *a, size_t n) must_check;  /* uninitialised */
-void *arena_zalloc(struct arena *a, size_t n) must_check; /* zeroed */
+void *arena_alloc(struct arena *a, size_t n) must_check;                  /* uninitialised */
+void *arena_zalloc(struct arena *a, size_t n) must_check;                 /* zeroed */
 void *arena_array(struct arena *a, size_t count, size_t size) must_check; /* zeroed */
-str arena_str(struct arena *a, str s);                    /* copy, with a NUL behind it */
+str arena_str(struct arena *a, str s); /* copy, with a NUL behind it */
 str arena_printf(struct arena *a, const char *fmt, ...) printf_like(2, 3);
 
 static inline bool arena_is_full(const struct arena *a)

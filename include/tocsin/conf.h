@@ -104,8 +104,8 @@ enum conf_kind {
                           matchers */
     CONF_STRING_MAP,   /* struct conf_map */
     CONF_LABEL_MAP,    /* struct conf_map whose names are label names */
-    CONF_VALUE,        /* struct conf_value *, NULL = absent */
-    CONF_VALUE_MAP_OF, /* struct conf_value * that is a map */
+    CONF_ANY,        /* struct conf_value *, NULL = absent */
+    CONF_ANY_MAP, /* struct conf_value * that is a map */
     CONF_STRUCT,       /* struct of .sub, inline; absent = all defaults */
     CONF_STRUCT_PTR,   /* pointer to a struct of .sub, NULL = absent */
     CONF_LIST,         /* CONF_LIST_OF(struct of .sub) */
@@ -132,6 +132,7 @@ enum conf_flags {
     CONF_TEMPLATE_OK = 8192,  /* a URL that holds {{ is not checked */
     CONF_HIDDEN = 16384,      /* printed as <secret> whatever its type */
     CONF_ONE_OR_LIST = 32768, /* a list that may be written as one scalar */
+    CONF_UNPRINTED = 65536,   /* not in the printed configuration */
 };
 
 struct conf_key {

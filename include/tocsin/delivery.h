@@ -24,8 +24,8 @@
 #include "tocsin/time.h"
 
 enum delivery_verdict {
-    DELIVERY_SEND_HTTP,   /* d->request is filled */
-    DELIVERY_SEND_TEXT,   /* d->text goes to the terminal */
+    DELIVERY_SEND_HTTP, /* d->request is filled */
+    DELIVERY_SEND_TEXT, /* d->text goes to the terminal */
     DELIVERY_OK,
     DELIVERY_RETRY,       /* later, with backoff */
     DELIVERY_RETRY_AFTER, /* not before d->retry_after has passed */
@@ -33,13 +33,13 @@ enum delivery_verdict {
 };
 
 enum delivery_failure { /* label "reason" of alertmanager_notifications_failed_total */
-    FAILURE_OTHER,
-    FAILURE_CLIENT,
-    FAILURE_SERVER,
-    FAILURE_AUTH,
-    FAILURE_RATE_LIMITED,
-    FAILURE_CANCELED,
-    FAILURE_DEADLINE,
+                        FAILURE_OTHER,
+                        FAILURE_CLIENT,
+                        FAILURE_SERVER,
+                        FAILURE_AUTH,
+                        FAILURE_RATE_LIMITED,
+                        FAILURE_CANCELED,
+                        FAILURE_DEADLINE,
 };
 
 struct delivery_pair {
@@ -49,12 +49,12 @@ struct delivery_pair {
 struct delivery {
     /* what to send, with what */
     const struct notification *n;
-    const void *conf;  /* the receiver's own struct */
-    str external_url;  /* without trailing slash */
-    bool colour;       /* the terminal shows colour */
-    ts_ns now;         /* wall clock of this attempt */
-    unsigned attempt;  /* from 0 */
-    void *owner;       /* of src/notify */
+    const void *conf; /* the receiver's own struct */
+    str external_url; /* without trailing slash */
+    bool colour;      /* the terminal shows colour */
+    ts_ns now;        /* wall clock of this attempt */
+    unsigned attempt; /* from 0 */
+    void *owner;      /* of src/notify */
     struct arena *arena;
     /* Reads an inline or file secret, trimmed of trailing newlines; false fills d->err. */
     bool (*secret)(struct delivery *d, struct secret s, str *out);
@@ -70,7 +70,7 @@ struct delivery {
     /* what the step fills */
     struct http_request request;
     str text;
-    dur_ns timeout;      /* of the request; 0 = a minute */
+    dur_ns timeout; /* of the request; 0 = a minute */
     dur_ns retry_after;
     enum delivery_failure failure;
     struct err err;
@@ -78,6 +78,7 @@ struct delivery {
 
 /* Go's JSON of alertmanager.md 5.2: the object without its closing brace, so that receivers can append members. */
 struct buf;
+void buf_add_json_str(struct buf *out, str s); /* quoted, as Go's encoder does */
 void notification_json(struct buf *out, const struct notification *n, str external_url);
 /* The first max alerts (0 = all), with the counts to match. Returns how many were cut. */
 size_t notification_truncate(struct notification *n, size_t max);

@@ -26,8 +26,8 @@ struct diag {
     enum diag_severity severity;
     const char *id; /* static: "R004", "C012"; never NULL */
     struct diag_place place;
-    str message; /* lower case, subject in quotes */
-    str help;    /* what to do about it; may be empty */
+    str message;              /* lower case, subject in quotes */
+    str help;                 /* what to do about it; may be empty */
     struct diag_place second; /* "first defined here"; line 0 = none */
 };
 
@@ -42,9 +42,10 @@ void diags_init(struct diags *d);
 void diags_release(struct diags *d);
 
 /* Appends one; returns it for diag_help() and diag_second(), or NULL when it was only counted. */
-struct diag *diags_add(struct diags *d, enum diag_severity severity, const char *id, struct diag_place place,
-                       const char *fmt, ...) printf_like(5, 6);
-void diag_help(struct diags *d, struct diag *g, const char *fmt, ...) printf_like(3, 4); /* g: NULL is fine */
+struct diag *diags_add(struct diags *d, enum diag_severity severity, const char *id,
+                       struct diag_place place, const char *fmt, ...) printf_like(5, 6);
+void diag_help(struct diags *d, struct diag *g, const char *fmt, ...)
+    printf_like(3, 4); /* g: NULL is fine */
 void diag_second(struct diags *d, struct diag *g, struct diag_place place);
 void diags_move(struct diags *to, struct diags *from); /* appends all of from, empties it */
 

@@ -16,13 +16,13 @@
 
 enum err_code {
     ERR_NONE,
-    ERR_INVALID,   /* the input is wrong */
-    ERR_LIMIT,     /* the input is larger than allowed */
+    ERR_INVALID, /* the input is wrong */
+    ERR_LIMIT,   /* the input is larger than allowed */
     ERR_NOT_FOUND,
-    ERR_CONFLICT,  /* the input is right but not now */
-    ERR_IO,        /* file, socket or peer */
+    ERR_CONFLICT, /* the input is right but not now */
+    ERR_IO,       /* file, socket or peer */
     ERR_TIMEOUT,
-    ERR_CORRUPT,   /* what was stored is damaged */
+    ERR_CORRUPT, /* what was stored is damaged */
     ERR_UNSUPPORTED,
 };
 
@@ -32,12 +32,17 @@ struct err {
     char msg[1024];
 };
 
-#define ERR_INIT {ERR_NONE, 0, 0, ""}
+#define ERR_INIT                                                                                   \
+    {                                                                                              \
+        ERR_NONE, 0, 0, ""                                                                         \
+    }
 
 /* Each fills *e (NULL is fine) and returns false, so that "return err_set(e, ...)" reads as the failure it is. */
 bool err_set(struct err *e, enum err_code code, const char *fmt, ...) printf_like(3, 4);
-bool err_at(struct err *e, int line, int col, const char *fmt, ...) printf_like(4, 5); /* ERR_INVALID with a place */
-bool err_errno(struct err *e, int errnum, const char *fmt, ...) printf_like(3, 4);     /* ERR_IO, ": <strerror>" */
-bool err_wrap(struct err *e, const char *fmt, ...) printf_like(2, 3);                  /* "<context>: <message>" */
+bool err_at(struct err *e, int line, int col, const char *fmt, ...)
+    printf_like(4, 5); /* ERR_INVALID with a place */
+bool err_errno(struct err *e, int errnum, const char *fmt, ...)
+    printf_like(3, 4);                                                /* ERR_IO, ": <strerror>" */
+bool err_wrap(struct err *e, const char *fmt, ...) printf_like(2, 3); /* "<context>: <message>" */
 
 #endif

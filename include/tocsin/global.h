@@ -31,4 +31,7 @@ struct global_conf {
     struct conf_map external_labels;
 };
 
+/* The mapping of a struct tls_conf whose files are not resolved against the configuration's folder: SMTP. */
+extern const struct conf_type smtp_tls_conf_type;
+
 #endif

@@ -29,6 +29,7 @@ struct http_answer {
     str body;
 };
 
-str http_header_get(const struct http_headers *h, str name); /* first of that name, any case; empty when absent */
+str http_header_get(const struct http_headers *h,
+                    str name); /* first of that name, any case; empty when absent */
 
 #endif

@@ -18,7 +18,7 @@ struct labels {
 };
 
 #define LABELS_NONE ((struct labels){NULL, 0})
-#define LABELS_EACH(it, ls)                                                                                  \
+#define LABELS_EACH(it, ls)                                                                        \
     for (const struct label *it = (ls).v; (ls).n != 0 && it < (ls).v + (ls).n; it++)
 
 str labels_get(struct labels ls, str name); /* the value, or the empty slice */

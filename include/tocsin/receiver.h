@@ -11,16 +11,14 @@
 #define TOCSIN_RECEIVER_H
 
 #include "tocsin/conf.h"
+#include "tocsin/delivery.h"
 #include "tocsin/global.h"
-
-struct delivery;
-enum delivery_verdict; /* the delivery half defines both */
 
 /* What surrounds an entry when it is checked. */
 struct receiver_view {
     const struct global_conf *global;
     bool has_http_config;        /* the entry has one of its own */
-    bool has_http_authorization; /* and it names credentials: authorization or bearer_token */
+    bool has_http_authorization; /* its own or the inherited one names credentials */
 };
 
 struct receiver_type {
@@ -29,7 +27,8 @@ struct receiver_type {
     const char *doc;
     const struct conf_type *conf; /* without send_resolved and http_config, which every kind gets */
     bool send_resolved_default;
-    bool uses_http; /* an entry may have an http_config */
+    bool uses_http;      /* an entry may have an http_config */
+    bool inherits_proxy; /* and that takes proxy_url from the global one when it has none */
     /* Inherits from view->global and checks; complains with conf_error(). NULL = nothing to do. */
     void (*check)(void *conf, const struct receiver_view *view, struct conf_check *c);
     /* One step of a delivery. NULL: delivery comes with a later version, said at load. */

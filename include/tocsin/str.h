@@ -20,10 +20,13 @@ typedef struct {
     size_t n;
 } str;
 
-#define S(literal)   ((str){"" literal, sizeof(literal) - 1})
-#define S_INIT(literal) {"" literal, sizeof(literal) - 1} /* for static initialisers */
-#define STR(s)       ((int)(s).n), ((s).p != NULL ? (s).p : "") /* for "%.*s" */
-#define STR_NONE     ((str){NULL, 0})
+#define S(literal) ((str){"" literal, sizeof(literal) - 1})
+#define S_INIT(literal)                                                                            \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }                                                       /* for static initialisers */
+#define STR(s)   ((int)(s).n), ((s).p != NULL ? (s).p : "") /* for "%.*s" */
+#define STR_NONE ((str){NULL, 0})
 
 static inline str str_of(const char *z) /* z: NUL-terminated, or NULL for the empty slice */
 {
@@ -47,7 +50,8 @@ static inline bool str_starts_with(str s, str prefix)
 
 static inline bool str_ends_with(str s, str suffix)
 {
-    return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+    return s.n >= suffix.n &&
+           (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 /* The bytes [from, to), clamped to what there is. */

@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "codec/quote.h"
 #include "model/metric.h"
+#include "source/source.h"
 
 struct http_stat {
     const char *handler; /* static, of the route */

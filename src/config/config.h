@@ -36,7 +36,8 @@ struct heartbeat_conf {
 
 struct storage_conf {
     str path;         /* folder of the state; empty = from the flag */
-    bool keep_all;    /* keep: all - every series, not only those that rules select */
+    str keep;         /* "selected" or "all" */
+    bool keep_all;    /* every series is kept, not only those that rules select */
     dur_ns retention; /* 0 = from the flag */
 };
 

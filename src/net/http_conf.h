@@ -7,6 +7,7 @@
 #define NET_HTTP_CONF_H
 
 #include "base/time.h"
+#include "tocsin/conf.h"
 #include "tocsin/secret.h"
 
 enum tls_version { TLS_ANY, TLS_10, TLS_11, TLS_12, TLS_13 };
@@ -35,7 +36,7 @@ struct oauth2_conf {
     str token_url;
     struct str_pair {
         str name, value;
-    } *endpoint_params;
+    } * endpoint_params;
     size_t n_endpoint_params;
     struct tls_conf tls;
     str proxy_url;
@@ -60,5 +61,8 @@ struct http_conf {
     struct http_conf_header *headers;
     size_t n_headers;
 };
+
+/* tls_conf_type resolves files against the configuration's folder, smtp_tls_conf_type (tocsin/global.h) does not. */
+extern const struct conf_type http_conf_type, tls_conf_type;
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "base/buf.h"
 #include "codec/json.h"
+#include "codec/quote.h"
 #include "codec/timefmt.h"
 #include "model/labels.h"
 #include "tocsin/delivery.h"
@@ -81,6 +82,11 @@ static void quote_meta(struct buf *out, str s)
             buf_addc(out, '\\');
         buf_addc(out, s.p[i]);
     }
+}
+
+void buf_add_json_str(struct buf *out, str s)
+{
+    quote_json(out, s, true);
 }
 
 void notification_json(struct buf *out, const struct notification *n, str external_url)

@@ -15,6 +15,15 @@
 #include "model/matcher.h"
 #include "tocsin/conf.h"
 
+/* Bits of route_conf.given: the rows of the key tables in their order. */
+enum route_given {
+    ROUTE_RECEIVER = 1 << 0,
+    ROUTE_GROUP_BY = 1 << 1,
+    ROUTE_GROUP_WAIT = 1 << 2,
+    ROUTE_GROUP_INTERVAL = 1 << 3,
+    ROUTE_REPEAT_INTERVAL = 1 << 4,
+};
+
 struct route_conf {
     str receiver;
     bool group_by_all; /* ['...'] */
@@ -73,6 +82,12 @@ struct time_interval_conf {
     size_t n_intervals;
     struct diag_place place;
 };
+
+/* Fills what children inherit, from the root down. */
+void route_conf_inherit(struct route_conf *root, struct arena *a);
+/* Gives the regexes back. */
+void route_conf_release(struct route_conf *r);
+void inhibit_conf_release(struct inhibit_conf *r);
 
 extern const struct conf_type route_conf_type, inhibit_conf_type, time_interval_conf_type;
 

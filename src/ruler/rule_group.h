@@ -48,6 +48,7 @@ struct rule_group_view { /* immutable, counted */
     dur_ns interval, took;
     int64_t limit;
     ts_ns last_eval;
+    uint64_t iterations, missed, evaluations, failures;
     struct rule_view *rules;
     size_t n_rules;
 };

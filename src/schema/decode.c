@@ -36,25 +36,28 @@ str conf_path(const struct conf_in *in)
     return path;
 }
 
-static struct diag *vcomplain(const struct conf_in *in, struct diag_place place, enum diag_severity severity,
-                              const char *id, const char *fmt, va_list ap)
+static struct diag *vcomplain(const struct conf_in *in, struct diag_place place,
+                              enum diag_severity severity, const char *id, const char *fmt,
+                              va_list ap)
 {
     char msg[1024];
     str path = conf_path(in);
 
     vsnprintf(msg, sizeof(msg), fmt, ap);
-    return diags_add(in->run->d, severity, id, place, "%.*s%s%s", STR(path), path.n != 0 ? ": " : "", msg);
+    return diags_add(in->run->d, severity, id, place, "%.*s%s%s", STR(path),
+                     path.n != 0 ? ": " : "", msg);
 }
 
 static struct diag_place place_of(const struct conf_in *in, const struct yaml_node *node)
 {
     if (node != NULL)
         return yaml_place(in->doc, node);
-    return (struct diag_place){.file = in->doc != NULL ? in->doc->file : STR_NONE, .line = 1, .col = 1};
+    return (
+        struct diag_place){.file = in->doc != NULL ? in->doc->file : STR_NONE, .line = 1, .col = 1};
 }
 
-struct diag *conf_complain(const struct conf_in *in, const struct yaml_node *node, enum diag_severity severity,
-                           const char *id, const char *fmt, ...)
+struct diag *conf_complain(const struct conf_in *in, const struct yaml_node *node,
+                           enum diag_severity severity, const char *id, const char *fmt, ...)
 {
     struct diag *g;
     va_list ap;
@@ -80,7 +83,8 @@ static const char *kind_of(const struct yaml_node *node)
     return node->kind == YAML_LIST ? "a list" : node->kind == YAML_MAP ? "a mapping" : "a scalar";
 }
 
-static bool want_kind(const struct conf_in *in, const struct yaml_node *node, enum yaml_kind kind, const char *text)
+static bool want_kind(const struct conf_in *in, const struct yaml_node *node, enum yaml_kind kind,
+                      const char *text)
 {
     if (node->kind == kind)
         return true;
@@ -105,7 +109,8 @@ struct conf_check conf_check_of(const struct conf_in *in, const struct conf_part
     return (struct conf_check){.in = *in, .parts = parts, .n_parts = n};
 }
 
-static const struct yaml_node *check_find(const struct conf_check *c, const char *key, const struct yaml_doc **doc)
+static const struct yaml_node *check_find(const struct conf_check *c, const char *key,
+                                          const struct yaml_doc **doc)
 {
     for (size_t i = 0; i < c->n_parts; i++) {
         const struct yaml_node *hit = yaml_get(c->parts[i].node, str_of(key));
@@ -118,8 +123,8 @@ static const struct yaml_node *check_find(const struct conf_check *c, const char
     return NULL;
 }
 
-static void check_complain(struct conf_check *c, enum diag_severity severity, const char *key, const char *fmt,
-                           va_list ap)
+static void check_complain(struct conf_check *c, enum diag_severity severity, const char *key,
+                           const char *fmt, va_list ap)
 {
     const struct yaml_doc *doc = c->n_parts != 0 ? c->parts[0].doc : c->in.doc;
     const struct yaml_node *node = c->n_parts != 0 ? c->parts[0].node : NULL;
@@ -128,8 +133,8 @@ static void check_complain(struct conf_check *c, enum diag_severity severity, co
 
     in.doc = doc;
     below = key != NULL ? conf_enter(&in, str_of(key)) : in;
-    c->last = vcomplain(&below, place_of(&in, hit != NULL && !yaml_is_null(hit) ? hit : node), severity, "C009", fmt,
-                        ap);
+    c->last = vcomplain(&below, place_of(&in, hit != NULL && !yaml_is_null(hit) ? hit : node),
+                        severity, "C009", fmt, ap);
 }
 
 void conf_error(struct conf_check *c, const char *key, const char *fmt, ...)
@@ -212,7 +217,8 @@ void conf_defaults(struct conf_run *run, const struct conf_type *type, void *obj
         if (key->kind == CONF_STRUCT) {
             conf_defaults(run, key->sub, member);
         } else if (key->text != NULL) {
-            struct yaml_node node = {.kind = YAML_SCALAR, .style = YAML_PLAIN, .text = str_of(key->text)};
+            struct yaml_node node = {
+                .kind = YAML_SCALAR, .style = YAML_PLAIN, .text = str_of(key->text)};
 
             BUG_ON(!conf_decode_scalar(&in, key, &node, member));
         }
@@ -225,8 +231,8 @@ struct list {
 };
 
 /* Appends the elements of node to the list at member. */
-static bool decode_list(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node,
-                        void *member)
+static bool decode_list(const struct conf_in *in, const struct conf_key *key,
+                        const struct yaml_node *node, void *member)
 {
     const struct conf_type *type = key->sub;
     struct list list;
@@ -256,8 +262,8 @@ static bool decode_list(const struct conf_in *in, const struct conf_key *key, co
     return ok;
 }
 
-static bool decode_struct_ptr(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node,
-                              void *member)
+static bool decode_struct_ptr(const struct conf_in *in, const struct conf_key *key,
+                              const struct yaml_node *node, void *member)
 {
     struct conf_layer layer = {key->sub, arena_zalloc(in->run->a, key->sub->size)};
 
@@ -265,8 +271,8 @@ static bool decode_struct_ptr(const struct conf_in *in, const struct conf_key *k
     return conf_decode_node(in, node, &layer, 1);
 }
 
-static bool decode_value(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node,
-                         void *member)
+static bool decode_value(const struct conf_in *in, const struct conf_key *key,
+                         const struct yaml_node *node, void *member)
 {
     struct conf_value *value;
 
@@ -285,11 +291,11 @@ static bool decode_value(const struct conf_in *in, const struct conf_key *key, c
         return conf_decode_node(in, node, &layer, 1);
     }
     case CONF_MATCHERS: return conf_decode_matchers(in, node, member);
-    case CONF_VALUE_MAP_OF:
+    case CONF_ANY_MAP:
         if (!want_kind(in, node, YAML_MAP, "a mapping"))
             return false;
         falls_through;
-    case CONF_VALUE:
+    case CONF_ANY:
         value = conf_decode_any(in, node);
         memcpy(member, &value, sizeof(value));
         return true;
@@ -328,14 +334,16 @@ static size_t find_all(const struct decoder *m, str name, struct occurrence *out
             if (!str_eq(map->pairs[j].key->text, name))
                 continue;
             if (n < max)
-                out[n] = (struct occurrence){m->parts[i].doc, map->pairs[j].key, map->pairs[j].value};
+                out[n] =
+                    (struct occurrence){m->parts[i].doc, map->pairs[j].key, map->pairs[j].value};
             n++;
         }
     }
     return n;
 }
 
-static void say_flags(const struct conf_in *in, const struct conf_key *key, const struct occurrence *o)
+static void say_flags(const struct conf_in *in, const struct conf_key *key,
+                      const struct occurrence *o)
 {
     if ((key->flags & CONF_LATER) != 0)
         conf_complain(in, o->key, DIAG_WARNING, "C007",
@@ -360,8 +368,8 @@ static bool twice(const struct conf_in *in, const struct occurrence *a, const st
 enum { PARTS_MAX = 16 };
 
 /* A mapping that several files may write: its parts are decoded together. */
-static bool merge_struct(const struct conf_in *in, const struct conf_key *key, const struct occurrence *o, size_t n,
-                         void *member)
+static bool merge_struct(const struct conf_in *in, const struct conf_key *key,
+                         const struct occurrence *o, size_t n, void *member)
 {
     struct conf_part parts[PARTS_MAX];
     struct conf_layer layer = {key->sub, member};
@@ -372,7 +380,8 @@ static bool merge_struct(const struct conf_in *in, const struct conf_key *key, c
     return decode_parts(&sub);
 }
 
-static bool decode_row(const struct decoder *m, const struct conf_layer *l, const struct conf_key *key)
+static bool decode_row(const struct decoder *m, const struct conf_layer *l,
+                       const struct conf_key *key)
 {
     struct occurrence o[PARTS_MAX];
     struct conf_in in = conf_enter(m->in, str_of(key->name));
@@ -396,7 +405,8 @@ static bool decode_row(const struct decoder *m, const struct conf_layer *l, cons
 }
 
 /* The _file form of a secret. */
-static bool decode_file_form(const struct decoder *m, const struct conf_layer *l, const struct conf_key *key)
+static bool decode_file_form(const struct decoder *m, const struct conf_layer *l,
+                             const struct conf_key *key)
 {
     struct secret *secret = member_of(l, key);
     struct occurrence o[2];
@@ -416,8 +426,8 @@ static bool decode_file_form(const struct decoder *m, const struct conf_layer *l
         return false;
     secret->file = o[0].value->text;
     if (secret->hidden.n != 0 && secret->file.n != 0 && (key->flags & CONF_BOTH_OK) == 0) {
-        conf_complain(&in, o[0].value, DIAG_ERROR, "C004", "at most one of \"%s\" and \"%s\" may be set", key->name,
-                      name);
+        conf_complain(&in, o[0].value, DIAG_ERROR, "C004",
+                      "at most one of \"%s\" and \"%s\" may be set", key->name, name);
         return false;
     }
     if ((key->flags & CONF_PATH_FIXED) == 0)
@@ -516,7 +526,9 @@ static bool find_unknown(const struct decoder *m)
 
             if (knows(m, key->text))
                 continue;
-            suggest(m, conf_complain(&in, key, DIAG_ERROR, "C002", "unknown key \"%.*s\"", STR(key->text)),
+            suggest(m,
+                    conf_complain(&in, key, DIAG_ERROR, "C002", "unknown key \"%.*s\"",
+                                  STR(key->text)),
                     key->text);
             ok = false;
         }
@@ -561,7 +573,8 @@ static bool decode_parts(const struct decoder *m)
     return ok && m->in->run->d->errors == errors;
 }
 
-bool conf_decode_node(const struct conf_in *in, const struct yaml_node *node, const struct conf_layer *layers, size_t n)
+bool conf_decode_node(const struct conf_in *in, const struct yaml_node *node,
+                      const struct conf_layer *layers, size_t n)
 {
     struct conf_part part = {in->doc, node};
     struct decoder m = {in, &part, 1, layers, n};
@@ -571,7 +584,8 @@ bool conf_decode_node(const struct conf_in *in, const struct yaml_node *node, co
     return decode_parts(&m);
 }
 
-bool conf_decode(struct conf_run *run, const struct conf_part *parts, size_t n, const struct conf_type *type, void *obj)
+bool conf_decode(struct conf_run *run, const struct conf_part *parts, size_t n,
+                 const struct conf_type *type, void *obj)
 {
     struct conf_in in = {.run = run, .doc = n != 0 ? parts[0].doc : NULL, .index = -1};
     struct conf_layer layer = {type, obj};

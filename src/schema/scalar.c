@@ -6,7 +6,8 @@
 
 static bool bad(const struct conf_in *in, const struct yaml_node *node, const char *wanted)
 {
-    conf_complain(in, node, DIAG_ERROR, "C001", "%s expected, not \"%.*s\"", wanted, STR(node->text));
+    conf_complain(in, node, DIAG_ERROR, "C001", "%s expected, not \"%.*s\"", wanted,
+                  STR(node->text));
     return false;
 }
 
@@ -14,8 +15,10 @@ static bool bad(const struct conf_in *in, const struct yaml_node *node, const ch
 
 static bool to_bool(const struct yaml_node *node, bool *out)
 {
-    static const char *const yes[] = {"y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"};
-    static const char *const no[] = {"n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"};
+    static const char *const yes[] = {"y",  "Y",  "yes",  "Yes",  "YES", "on",
+                                      "On", "ON", "true", "True", "TRUE"};
+    static const char *const no[] = {"n",   "N",   "no",    "No",    "NO",   "off",
+                                     "Off", "OFF", "false", "False", "FALSE"};
 
     if (node->style != YAML_PLAIN)
         return false;
@@ -44,9 +47,9 @@ static bool to_int(str s, int64_t *out)
     }
     for (; i < s.n; i++) {
         char c = s.p[i];
-        unsigned d = c >= '0' && c <= '9'                   ? (unsigned)(c - '0')
+        unsigned d = c >= '0' && c <= '9'                 ? (unsigned)(c - '0')
                      : (c | 32) >= 'a' && (c | 32) <= 'f' ? (unsigned)((c | 32) - 'a' + 10)
-                                                            : 99;
+                                                          : 99;
 
         if (c == '_' && digits != 0)
             continue;
@@ -60,7 +63,8 @@ static bool to_int(str s, int64_t *out)
     return true;
 }
 
-static bool decode_int(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node, void *member)
+static bool decode_int(const struct conf_in *in, const struct conf_key *key,
+                       const struct yaml_node *node, void *member)
 {
     int64_t v;
 
@@ -69,8 +73,8 @@ static bool decode_int(const struct conf_in *in, const struct conf_key *key, con
     if ((key->flags & CONF_NOT_NEGATIVE) != 0 && v < 0)
         return bad(in, node, "an integer that is not negative");
     if (key->min != key->max && (v < key->min || v > key->max)) {
-        conf_complain(in, node, DIAG_ERROR, "C001", "%lld is not between %lld and %lld", (long long)v,
-                      (long long)key->min, (long long)key->max);
+        conf_complain(in, node, DIAG_ERROR, "C001", "%lld is not between %lld and %lld",
+                      (long long)v, (long long)key->min, (long long)key->max);
         return false;
     }
     memcpy(member, &v, sizeof(v));
@@ -82,8 +86,9 @@ static bool decode_size(const struct conf_in *in, const struct yaml_node *node, 
     static const struct {
         const char *name;
         int64_t bytes;
-    } units[] = {{"", 1},           {"B", 1},          {"KB", 1 << 10},  {"KiB", 1 << 10}, {"MB", 1 << 20},
-                 {"MiB", 1 << 20}, {"GB", 1 << 30}, {"GiB", 1 << 30}, {"TB", 1ll << 40}, {"TiB", 1ll << 40}};
+    } units[] = {{"", 1},           {"B", 1},          {"KB", 1 << 10}, {"KiB", 1 << 10},
+                 {"MB", 1 << 20},   {"MiB", 1 << 20},  {"GB", 1 << 30}, {"GiB", 1 << 30},
+                 {"TB", 1ll << 40}, {"TiB", 1ll << 40}};
     str s = node->text;
     uint64_t v;
     int64_t out;
@@ -104,8 +109,8 @@ static bool decode_size(const struct conf_in *in, const struct yaml_node *node, 
     return bad(in, node, "a size such as 512MB");
 }
 
-static bool decode_duration(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node,
-                            void *member)
+static bool decode_duration(const struct conf_in *in, const struct conf_key *key,
+                            const struct yaml_node *node, void *member)
 {
     struct err e = ERR_INIT;
     dur_ns d = 0;
@@ -168,7 +173,8 @@ str conf_resolve(const struct conf_in *in, str path)
     return arena_printf(in->run->a, "%.*s%.*s", (int)(slash - file.p + 1), file.p, STR(path));
 }
 
-static bool decode_url(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node, str *out)
+static bool decode_url(const struct conf_in *in, const struct conf_key *key,
+                       const struct yaml_node *node, str *out)
 {
     bool secret = key->kind == CONF_SECRET_URL;
     bool as_printed = secret && str_is(node->text, "<secret>");
@@ -181,7 +187,8 @@ static bool decode_url(const struct conf_in *in, const struct conf_key *key, con
         as_printed = true;
     if (!as_printed && !conf_url_is_valid(node->text)) {
         if (secret)
-            conf_complain(in, node, DIAG_ERROR, "C001", "an http or https URL with a host expected");
+            conf_complain(in, node, DIAG_ERROR, "C001",
+                          "an http or https URL with a host expected");
         else
             bad(in, node, "an http or https URL with a host");
         return false;
@@ -192,7 +199,8 @@ static bool decode_url(const struct conf_in *in, const struct conf_key *key, con
     return true;
 }
 
-static bool decode_word(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node, str *out)
+static bool decode_word(const struct conf_in *in, const struct conf_key *key,
+                        const struct yaml_node *node, str *out)
 {
     struct buf list = BUF_INIT;
 
@@ -203,7 +211,8 @@ static bool decode_word(const struct conf_in *in, const struct conf_key *key, co
         }
         buf_addf(&list, "%s\"%s\"", w == key->words ? "" : w[1] == NULL ? " or " : ", ", *w);
     }
-    conf_complain(in, node, DIAG_ERROR, "C001", "%.*s expected, not \"%.*s\"", STR(buf_str(&list)), STR(node->text));
+    conf_complain(in, node, DIAG_ERROR, "C001", "%.*s expected, not \"%.*s\"", STR(buf_str(&list)),
+                  STR(node->text));
     buf_release(&list);
     return false;
 }
@@ -212,15 +221,17 @@ static bool decode_word(const struct conf_in *in, const struct conf_key *key, co
 
 static bool check_label_name(const struct conf_in *in, const struct yaml_node *node)
 {
-    bool ok = in->run->mode == MATCHER_CLASSIC ? label_name_is_legacy(node->text) : label_name_is_utf8(node->text);
+    bool ok = in->run->mode == MATCHER_CLASSIC ? label_name_is_legacy(node->text)
+                                               : label_name_is_utf8(node->text);
 
     if (!ok)
-        conf_complain(in, node, DIAG_ERROR, "C001", "\"%.*s\" is not a label name", STR(node->text));
+        conf_complain(in, node, DIAG_ERROR, "C001", "\"%.*s\" is not a label name",
+                      STR(node->text));
     return ok;
 }
 
-static bool decode_strings(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node,
-                           void *member)
+static bool decode_strings(const struct conf_in *in, const struct conf_key *key,
+                           const struct yaml_node *node, void *member)
 {
     struct conf_strings list = {0};
     bool ok = true;
@@ -254,15 +265,16 @@ static bool decode_strings(const struct conf_in *in, const struct conf_key *key,
         }
         if (key->kind == CONF_LABEL_NAMES && !str_is(n->text, "..."))
             ok &= check_label_name(&item, n);
-        list.v[list.n++] = yaml_is_null(n)             ? STR_NONE
+        list.v[list.n++] = yaml_is_null(n)           ? STR_NONE
                            : key->kind == CONF_PATHS ? conf_resolve(in, n->text)
-                                                       : n->text;
+                                                     : n->text;
     }
     memcpy(member, &list, sizeof(list));
     return ok;
 }
 
-static bool decode_map(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node, void *member)
+static bool decode_map(const struct conf_in *in, const struct conf_key *key,
+                       const struct yaml_node *node, void *member)
 {
     struct conf_map map = {0};
     bool ok = true;
@@ -283,7 +295,8 @@ static bool decode_map(const struct conf_in *in, const struct conf_key *key, con
         if (key->kind == CONF_LABEL_MAP)
             ok &= check_label_name(in, p->key);
         if ((key->flags & CONF_NO_NULLS) != 0 && yaml_is_null(p->value)) {
-            conf_complain(in, p->key, DIAG_ERROR, "C001", "\"%.*s\" has no value", STR(p->key->text));
+            conf_complain(in, p->key, DIAG_ERROR, "C001", "\"%.*s\" has no value",
+                          STR(p->key->text));
             ok = false;
         }
         map.v[map.n++] =
@@ -293,7 +306,8 @@ static bool decode_map(const struct conf_in *in, const struct conf_key *key, con
     return ok;
 }
 
-bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node, struct matchers *out)
+bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node,
+                          struct matchers *out)
 {
     struct matchers all = {0};
     bool ok = true;
@@ -332,8 +346,8 @@ bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node
 
 /* -- by kind ------------------------------------------------------------------------------------------------------- */
 
-static bool decode_number(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node,
-                          void *member)
+static bool decode_number(const struct conf_in *in, const struct conf_key *key,
+                          const struct yaml_node *node, void *member)
 {
     double f;
     bool b = false;
@@ -362,7 +376,8 @@ static bool decode_number(const struct conf_in *in, const struct conf_key *key, 
     }
 }
 
-bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node, void *member)
+bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key,
+                        const struct yaml_node *node, void *member)
 {
     str *text = member;
 
@@ -379,7 +394,9 @@ bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key, co
     switch (key->kind) {
     case CONF_STRING:
     case CONF_TEMPLATE: *text = node->text; return true;
-    case CONF_PATH: *text = (key->flags & CONF_PATH_FIXED) != 0 ? node->text : conf_resolve(in, node->text); return true;
+    case CONF_PATH:
+        *text = (key->flags & CONF_PATH_FIXED) != 0 ? node->text : conf_resolve(in, node->text);
+        return true;
     case CONF_WORD: return decode_word(in, key, node, text);
     case CONF_SECRET: ((struct secret *)member)->hidden = node->text; return true;
     case CONF_SECRET_URL: return decode_url(in, key, node, &((struct secret *)member)->hidden);
@@ -402,7 +419,8 @@ static void resolve_scalar(const struct yaml_node *node, struct conf_value *v)
         v->kind = CONF_VALUE_BOOL;
     else if (to_int(node->text, &v->i))
         v->kind = CONF_VALUE_INT;
-    else if (str_find(S("+-.0123456789"), node->text.p[0]) >= 0 && float_parse(node->text, &v->f, NULL))
+    else if (str_find(S("+-.0123456789"), node->text.p[0]) >= 0 &&
+             float_parse(node->text, &v->f, NULL))
         v->kind = CONF_VALUE_FLOAT;
 }
 

@@ -50,7 +50,8 @@ struct conf_check {
 };
 
 /* Fills obj (defaults, then what the parts say) and runs the checks. False when d got an error. */
-bool conf_decode(struct conf_run *run, const struct conf_part *parts, size_t n, const struct conf_type *type, void *obj);
+bool conf_decode(struct conf_run *run, const struct conf_part *parts, size_t n,
+                 const struct conf_type *type, void *obj);
 void conf_defaults(struct conf_run *run, const struct conf_type *type, void *obj);
 
 /* -- for custom decode functions -- */
@@ -58,10 +59,12 @@ void conf_defaults(struct conf_run *run, const struct conf_type *type, void *obj
 struct conf_in conf_enter(const struct conf_in *in, str key);
 struct conf_in conf_enter_item(const struct conf_in *in, size_t index);
 /* The node into the layers' structs, which get their defaults first. */
-bool conf_decode_node(const struct conf_in *in, const struct yaml_node *node, const struct conf_layer *layers, size_t n);
+bool conf_decode_node(const struct conf_in *in, const struct yaml_node *node,
+                      const struct conf_layer *layers, size_t n);
 /* Complains about node; returns the diag for diag_help(). */
-struct diag *conf_complain(const struct conf_in *in, const struct yaml_node *node, enum diag_severity severity,
-                           const char *id, const char *fmt, ...) printf_like(5, 6);
+struct diag *conf_complain(const struct conf_in *in, const struct yaml_node *node,
+                           enum diag_severity severity, const char *id, const char *fmt, ...)
+    printf_like(5, 6);
 bool conf_want_list(const struct conf_in *in, const struct yaml_node *node);
 bool conf_want_scalar(const struct conf_in *in, const struct yaml_node *node);
 str conf_path(const struct conf_in *in); /* "route.routes[2].matchers", in the run's arena */
@@ -69,9 +72,11 @@ struct conf_check conf_check_of(const struct conf_in *in, const struct conf_part
 
 /* -- internal: one value by its row's kind -- */
 
-bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key, const struct yaml_node *node, void *member);
+bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key,
+                        const struct yaml_node *node, void *member);
 struct conf_value *conf_decode_any(const struct conf_in *in, const struct yaml_node *node);
-bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node, struct matchers *out);
+bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node,
+                          struct matchers *out);
 bool conf_url_is_valid(str url);
 str conf_resolve(const struct conf_in *in, str path); /* against the folder of the file */
 void conf_value_add_json(struct json_writer *w, const struct conf_value *v);
@@ -91,7 +96,9 @@ void conf_print_layers(struct conf_out *o, const struct conf_layer *layers, size
 void conf_print_key(struct conf_out *o, str key); /* "key:" on a line of its own indentation */
 void conf_print_text(struct conf_out *o, str text);
 void conf_print_strings(struct conf_out *o, const struct conf_strings *list);
-void conf_print_item(struct conf_out *o); /* "- ": begins a list element of mappings; conf_print_item_end() ends it */
+void conf_print_item(
+    struct conf_out
+        *o); /* "- ": begins a list element of mappings; conf_print_item_end() ends it */
 void conf_print_item_end(struct conf_out *o);
 
 void conf_print_json_schema(struct buf *out, const struct conf_type *type);

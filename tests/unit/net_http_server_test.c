@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -719,5 +720,6 @@ int main(void)
         TEST(unix_sockets_and_bad_addresses),
     };
 
+    signal(SIGPIPE, SIG_IGN); /* as loop/signals.c does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

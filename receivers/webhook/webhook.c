@@ -1,0 +1,86 @@
+/* webhook.c - posts the notification as JSON to any URL. */
+#include "tocsin/buf.h"
+#include "tocsin/receiver.h"
+
+struct webhook_conf {
+    struct secret url; /* may be a template */
+    int64_t max_alerts;
+    dur_ns timeout;
+    struct conf_value *payload; /* replaces the body; NULL = the standard one */
+};
+
+static const struct conf_key keys[] = {
+    CONF_KEY(struct webhook_conf, url, CONF_SECRET_URL, "where to post; may be a template",
+             .flags = CONF_TEMPLATE_OK | CONF_PATH_FIXED),
+    CONF_KEY(struct webhook_conf, max_alerts, CONF_INT, "alerts in a message, 0 = all",
+             .flags = CONF_NOT_NEGATIVE | CONF_PRINT_EMPTY),
+    CONF_KEY(struct webhook_conf, timeout, CONF_GO_DURATION, "limit for one request, 0 = none",
+             .flags = CONF_PRINT_EMPTY),
+    CONF_KEY(struct webhook_conf, payload, CONF_ANY,
+             "a body of your own; its strings are templates"),
+    CONF_KEYS_END,
+};
+
+static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+{
+    const struct webhook_conf *w = conf;
+
+    (void)view;
+    if (!secret_is_set(w->url))
+        conf_error(c, NULL, "one of \"url\" and \"url_file\" is needed");
+}
+
+static const struct conf_type webhook_conf_type = {
+    .name = "webhook_config",
+    .doc = "JSON to any URL",
+    .keys = keys,
+    .size = sizeof(struct webhook_conf),
+};
+
+/* The notification's data with what makes it a webhook of version 4, in Go's order of fields. */
+static void fill(struct delivery *d, const struct webhook_conf *w)
+{
+    struct notification n = *d->n;
+    size_t cut = notification_truncate(&n, (size_t)w->max_alerts);
+    struct buf b = BUF_INIT;
+
+    notification_json(&b, &n, d->external_url);
+    buf_adds(&b, ",\"version\":\"4\",\"groupKey\":");
+    buf_add_json_str(&b, n.group_key);
+    buf_adds(&b, ",\"truncatedAlerts\":");
+    buf_add_u64(&b, cut);
+    buf_adds(&b, "}\n");
+    d->request.body = arena_str(d->arena, buf_str(&b));
+    buf_release(&b);
+}
+
+static enum delivery_verdict step(struct delivery *d)
+{
+    static struct http_header json = {S_INIT("Content-Type"), S_INIT("application/json")};
+    const struct webhook_conf *w = d->conf;
+
+    if (d->answer != NULL)
+        return delivery_judge_http(d);
+    if (!d->secret(d, w->url, &d->request.url))
+        return DELIVERY_RETRY;
+    if (str_find_str(d->request.url, S("{{")) >= 0 || w->payload != NULL) {
+        err_set(&d->err, ERR_UNSUPPORTED, "a templated url or payload comes with a later version");
+        return DELIVERY_FAILED;
+    }
+    d->request.method = S("POST");
+    d->request.headers = (struct http_headers){&json, 1};
+    d->timeout = w->timeout;
+    fill(d, w);
+    return DELIVERY_SEND_HTTP;
+}
+
+const struct receiver_type webhook_receiver = {
+    .name = "webhook",
+    .config_key = "webhook_configs",
+    .doc = "JSON to any URL",
+    .conf = &webhook_conf_type,
+    .send_resolved_default = true,
+    .uses_http = true,
+    .check = check,
+    .step = step,
+};

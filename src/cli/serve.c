@@ -1,0 +1,483 @@
+/* Start-up order: log, configuration, clock and loop, transport, shell with its backend, HTTP server, ready. Shutdown is
+ * the reverse: no new connections, replies and deliveries in flight get five seconds at most, then the state is synced. */
+#include "cli/serve.h"
+
+#include <curl/curl.h>
+#include <locale.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include "api/api.h"
+#include "base/log.h"
+#include "engine/heartbeat.h"
+#include "engine/shell.h"
+#include "lint/render.h"
+#include "loop/signals.h"
+#include "net/sd_notify.h"
+#include "net/transport.h"
+
+#define F struct serve_flags
+
+const struct flag serve_flag_table[] = {
+    FLAG(F, config_files, "config.file", FLAG_LIST, "alertmanager.yml", "FILE", "configuration; several files are merged"),
+    FLAG(F, storage_path, "storage.path", FLAG_TEXT, "data/", "DIR", "where state is kept"),
+    FLAG(F, retention, "data.retention", FLAG_DURATION, "120h", "D", "how long the notification log and ended silences are kept"),
+    FLAG(F, maintenance_interval, "data.maintenance-interval", FLAG_DURATION, "15m", "D", "state is written at once instead", .accepted_only = true),
+    FLAG(F, max_silences, "silences.max-silences", FLAG_INT, "0", "N", "limit on stored silences, 0 = none"),
+    FLAG(F, max_silence_size, "silences.max-silence-size-bytes", FLAG_INT, "0", "BYTES", "limit on one silence, 0 = none"),
+    FLAG(F, log_silences, "log.silences", FLAG_BOOL, NULL, NULL, "log changes of silences"),
+    FLAG(F, gc_interval, "alerts.gc-interval", FLAG_DURATION, "30m", "D", "resolved alerts are removed half an hour after their end", .accepted_only = true),
+    FLAG(F, per_alertname_limit, "alerts.per-alertname-limit", FLAG_INT, "0", "N", "limit on alerts of one name, 0 = none"),
+    FLAG_ACCEPTED("dispatch.maintenance-interval", FLAG_DURATION, "D", "empty groups are removed at once"),
+    FLAG(F, start_delay, "dispatch.start-delay", FLAG_DURATION, "0s", "D", "no notification before this long after the start"),
+    FLAG(F, systemd_socket, "web.systemd-socket", FLAG_BOOL, NULL, NULL, "listen on the sockets that systemd passes"),
+    FLAG(F, listen, "web.listen-address", FLAG_LIST, ":9093", "ADDRESS", "host:port, :port or unix:/path"),
+    FLAG(F, web_config, "web.config.file", FLAG_TEXT, "", "FILE", "TLS and authentication of the server; comes with a later version"),
+    FLAG(F, external_url, "web.external-url", FLAG_TEXT, "", "URL", "what links in messages point to"),
+    FLAG(F, route_prefix, "web.route-prefix", FLAG_TEXT, "", "PATH", "prefix of all routes; default: the path of the external URL"),
+    FLAG(F, get_concurrency, "web.get-concurrency", FLAG_INT, "0", "N", "GETs served at once, 0 = no limit"),
+    FLAG_ACCEPTED("web.timeout", FLAG_DURATION, "D", "answers are streamed, a stalled client is dropped after a minute"),
+    FLAG_ACCEPTED("auto-gomemlimit.ratio", FLAG_TEXT, "RATIO", "Go's memory limit"),
+    FLAG(F, cluster_listen, "cluster.listen-address", FLAG_TEXT, "", "ADDRESS", "gossip is not spoken", .accepted_only = true),
+    FLAG(F, cluster_peers, "cluster.peer", FLAG_LIST, NULL, "ADDRESS", "refused: replicas would send everything several times"),
+    FLAG(F, cluster_ignore, "cluster.ignore", FLAG_BOOL, NULL, NULL, "start although --cluster.peer is given"),
+    FLAG_ACCEPTED("cluster.advertise-address", FLAG_TEXT, "ADDRESS", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.peer-name", FLAG_TEXT, "NAME", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.peer-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.peers-resolve-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.gossip-interval", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.pushpull-interval", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.tcp-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.probe-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.probe-interval", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.settle-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.reconnect-interval", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.reconnect-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.tls-config", FLAG_TEXT, "FILE", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.allow-insecure-public-advertise-address-discovery", FLAG_BOOL, NULL, "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.label", FLAG_TEXT, "LABEL", "gossip is not spoken"),
+    FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST", "classic-mode, utf8-strict-mode, and names accepted without effect"),
+    FLAG(F, log_level, "log.level", FLAG_TEXT, "info", "LEVEL", "debug, info, warn or error"),
+    FLAG(F, log_format, "log.format", FLAG_TEXT, "logfmt", "FORMAT", "logfmt or json"),
+    FLAGS_END,
+};
+#undef F
+
+struct serve {
+    const struct serve_flags *flags;
+    enum matcher_mode mode;
+    str external_url, prefix; /* owned */
+    struct clock clock;
+    struct loop *loop;
+    struct pool *pool;
+    struct transport *transport;
+    struct shell *shell;
+    struct api *api;
+    struct heartbeat *heartbeat;
+    struct signals *signals;
+    struct buf bound; /* first address as bound */
+    struct timer stop_by, watchdog, tick;
+    bool stopping;
+};
+
+/* -- flags -- */
+
+static bool parse_features(const char *list, enum matcher_mode *mode)
+{
+    static const char *const known[] = {"alert-names-in-metrics", "receiver-name-in-metrics", "group-key-in-metrics",
+                                        "auto-gomemlimit", "event-recorder"};
+    str rest = str_of(list);
+    bool classic = false, strict = false;
+
+    while (rest.p != NULL && rest.n != 0) {
+        str f = str_cut(&rest, ',');
+        bool ok = false;
+
+        classic |= str_is(f, "classic-mode");
+        strict |= str_is(f, "utf8-strict-mode");
+        ok = str_is(f, "classic-mode") || str_is(f, "utf8-strict-mode");
+        for (size_t i = 0; i < ARRAY_LEN(known) && !ok; i++)
+            ok = str_is(f, known[i]);
+        if (!ok) {
+            fprintf(stderr, "tocsin: --enable-feature: unknown feature '%.*s'\n", STR(f));
+            return false;
+        }
+    }
+    if (classic && strict) {
+        fprintf(stderr, "tocsin: --enable-feature: classic-mode and utf8-strict-mode exclude each other\n");
+        return false;
+    }
+    *mode = classic ? MATCHER_CLASSIC : strict ? MATCHER_UTF8 : MATCHER_FALLBACK;
+    return true;
+}
+
+static bool check_flags(const struct serve_flags *f)
+{
+    enum log_level level;
+    enum log_format format;
+
+    if (!log_level_parse(str_of(f->log_level), &level)) {
+        fprintf(stderr, "tocsin: --log.level: '%s' is none of debug, info, warn, error\n", f->log_level);
+        return false;
+    }
+    if (!log_format_parse(str_of(f->log_format), &format)) {
+        fprintf(stderr, "tocsin: --log.format: '%s' is neither logfmt nor json\n", f->log_format);
+        return false;
+    }
+    if (f->retention <= 0) {
+        fprintf(stderr, "tocsin: --data.retention must be positive\n");
+        return false;
+    }
+    log_setup(level, format, STDERR_FILENO);
+    if (f->cluster_peers.n == 0 || f->cluster_ignore)
+        return true;
+    fprintf(stderr,
+            "tocsin: --cluster.peer: tocsin does not gossip, so every replica would send every notification.\n"
+            "        Run one instance, or add --cluster.ignore to start all the same.\n");
+    return false;
+}
+
+/* The path of the external URL is the prefix unless one is given. */
+static bool set_urls(struct serve *s)
+{
+    str url = str_of(s->flags->external_url), path = STR_NONE, prefix = str_of(s->flags->route_prefix);
+    char host[256] = "localhost";
+    ptrdiff_t at;
+
+    if (url.n != 0 && !str_starts_with(url, S("http://")) && !str_starts_with(url, S("https://"))) {
+        fprintf(stderr, "tocsin: --web.external-url: '%.*s' is not an http or https URL\n", STR(url));
+        return false;
+    }
+    while (url.n != 0 && url.p[url.n - 1] == '/')
+        url.n--;
+    if (url.n != 0) {
+        at = str_find_str(url, S("://"));
+        path = str_sub(url, (size_t)at + 3, url.n);
+        at = str_find(path, '/');
+        path = at >= 0 ? str_sub(path, (size_t)at, path.n) : STR_NONE;
+        s->external_url = mem_str_dup(url);
+    } else {
+        char made[512];
+        str listen = str_of(s->flags->listen.v[0]);
+        const char *port = listen.n != 0 ? strrchr(s->flags->listen.v[0], ':') : NULL;
+
+        gethostname(host, sizeof(host) - 1);
+        snprintf(made, sizeof(made), "http://%s%s", host, port != NULL ? port : "");
+        s->external_url = mem_str_dup(str_of(made));
+    }
+    if (prefix.n == 0)
+        prefix = path;
+    while (prefix.n != 0 && prefix.p[prefix.n - 1] == '/')
+        prefix.n--;
+    s->prefix = mem_str_dup(prefix);
+    return true;
+}
+
+/* -- configuration -- */
+
+static struct config *load(struct serve *s, struct diags *d)
+{
+    struct flag_list files = s->flags->config_files;
+    str *paths = mem_array(files.n, sizeof(*paths));
+    struct config_options o = {.paths = paths, .n_paths = files.n, .mode = s->mode};
+    struct config *c;
+
+    for (size_t i = 0; i < files.n; i++)
+        paths[i] = str_of(files.v[i]);
+    c = config_load(&o, d);
+    mem_free(paths);
+    return c;
+}
+
+static void say_loaded(struct serve *s, const struct config *c, const struct diags *d)
+{
+    size_t rules = 0, used = 0;
+
+    for (size_t i = 0; i < c->n_groups; i++)
+        rules += c->groups[i].n_rules;
+    for (size_t i = 0; i < c->n_receivers; i++)
+        used += c->receivers[i].is_used;
+    for (size_t i = 0; i < d->n; i++) {
+        const struct diag *g = &d->v[i];
+        char place[512];
+
+        if (g->severity == DIAG_INFO)
+            continue;
+        snprintf(place, sizeof(place), "%.*s:%d:%d", STR(g->place.file), g->place.line, g->place.col);
+        log_warn("configuration", LOG_Z("at", place), LOG_Z("id", g->id), LOG_STR("problem", g->message));
+    }
+    log_info("configuration loaded", LOG_I64("files", c->n_files), LOG_I64("groups", c->n_groups), LOG_I64("rules", rules),
+             LOG_I64("receivers", c->n_receivers), LOG_I64("receivers_used", used), LOG_I64("sources", c->n_sources),
+             LOG_STR("external_url", s->external_url));
+    if (c->route == NULL)
+        log_warn("there is no route: alerts are evaluated and shown, none is delivered");
+}
+
+static bool reload(void *arg, bool dry_run, struct buf *problems)
+{
+    struct serve *s = arg;
+    struct diags d;
+    struct config *c;
+    struct event ev = {.kind = EVENT_BUILTIN, .builtin = {.kind = BUILTIN_RELOAD_FAILED}};
+    struct err why = ERR_INIT;
+
+    diags_init(&d);
+    c = load(s, &d);
+    diags_render_plain(problems, &d);
+    if (!dry_run) {
+        ev.builtin.raised = c == NULL;
+        if (c == NULL) {
+            err_set(&why, ERR_INVALID, "%zu problems, the first: %.*s:%d: %.*s", d.errors, STR(d.v[0].place.file),
+                    d.v[0].place.line, STR(d.v[0].message));
+            ev.builtin.why = str_of(why.msg);
+            log_error("reload refused, the old configuration stays", LOG_I64("problems", d.errors), LOG_STR("all", buf_str(problems)));
+        }
+        api_note_reload(s->api, c != NULL, s->clock.now.wall);
+        shell_event(s->shell, &ev, NULL);
+    }
+    if (c != NULL && !dry_run) {
+        struct event swap = {.kind = EVENT_CONFIG, .config = c};
+
+        say_loaded(s, c, &d);
+        heartbeat_configure(s->heartbeat, c);
+        shell_event(s->shell, &swap, NULL);
+        malloc_trim(0);
+    } else {
+        config_unref(c);
+    }
+    diags_release(&d);
+    return c != NULL;
+}
+
+/* -- the loop -- */
+
+static void turn(void *arg, struct now now)
+{
+    struct serve *s = arg;
+
+    if (s->clock.wall_step != 0) {
+        struct event ev = {.kind = EVENT_CLOCK_STEPPED, .wall_step = s->clock.wall_step};
+
+        log_warn("the wall clock stepped", LOG_F64("seconds", (double)s->clock.wall_step / NS_PER_S));
+        s->clock.wall_step = 0;
+        shell_event(s->shell, &ev, NULL);
+    }
+    (void)now;
+    shell_turn(s->shell);
+}
+
+static void on_reload(struct serve *s)
+{
+    struct buf problems = BUF_INIT;
+
+    sd_notify_reloading();
+    reload(s, false, &problems);
+    sd_notify_ready("configuration read again");
+    buf_release(&problems);
+}
+
+static void stop_now(struct timer *t, struct now now)
+{
+    (void)now;
+    loop_stop(container_of(t, struct serve, stop_by)->loop);
+}
+
+static void on_stop(struct serve *s)
+{
+    if (s->stopping) {
+        loop_stop(s->loop);
+        return;
+    }
+    s->stopping = true;
+    log_info("shutting down");
+    sd_notify_stopping();
+    http_server_drain(api_server(s->api));
+    timer_arm(&s->clock, &s->stop_by, ts_add(s->clock.now.mono, 3 * NS_PER_S));
+}
+
+static void on_signal(int signo, void *arg)
+{
+    if (signo == SIGHUP)
+        on_reload(arg);
+    else
+        on_stop(arg);
+}
+
+/* Twice a second while stopping: nothing is left to wait for? Otherwise the watchdog of systemd, and a look for pauses. */
+static void tick(struct timer *t, struct now now)
+{
+    struct serve *s = container_of(t, struct serve, tick);
+    dur_ns late = now.mono - t->node.key;
+
+    if (late > 10 * NS_PER_S) {
+        struct event ev = {.kind = EVENT_PAUSED, .paused = late};
+
+        log_warn("nothing ran for a while", LOG_F64("seconds", (double)late / NS_PER_S));
+        shell_event(s->shell, &ev, NULL);
+    }
+    if (s->stopping && http_server_open(api_server(s->api)) == 0 && notify_under_way(shell_notify(s->shell)) == 0)
+        loop_stop(s->loop);
+    sd_notify_watchdog();
+    timer_arm(&s->clock, t, ts_add(now.mono, s->stopping ? NS_PER_S / 20 : NS_PER_S));
+}
+
+static bool listen_all(struct serve *s)
+{
+    struct err e = ERR_INIT;
+
+    if (s->flags->systemd_socket) {
+        int first, n = sd_listen_fds(&first);
+
+        for (int i = 0; i < n; i++)
+            if (!http_server_listen_fd(api_server(s->api), first + i, &e)) {
+                log_error("cannot listen", LOG_ERR(&e));
+                return false;
+            }
+        log_info("Listening on", LOG_I64("systemd_sockets", n));
+        return n > 0;
+    }
+    for (size_t i = 0; i < s->flags->listen.n; i++) {
+        struct buf bound = BUF_INIT;
+
+        if (!http_server_listen(api_server(s->api), str_of(s->flags->listen.v[i]), &bound, &e)) {
+            log_error("cannot listen", LOG_Z("address", s->flags->listen.v[i]), LOG_ERR(&e));
+            buf_release(&bound);
+            return false;
+        }
+        log_info("Listening on", LOG_STR("address", buf_str(&bound)));
+        if (i == 0)
+            buf_add(&s->bound, buf_str(&bound));
+        buf_release(&bound);
+    }
+    return true;
+}
+
+static bool start_shell(struct serve *s, struct config *conf)
+{
+    struct shell_parts parts = {.clock = &s->clock,
+                                .pool = s->pool,
+                                .transport = s->transport,
+                                .conf = conf,
+                                .mode = s->mode,
+                                .retention = conf->storage.retention > 0 ? conf->storage.retention : s->flags->retention,
+                                .start_delay = s->flags->start_delay,
+                                .external_url = s->external_url,
+                                .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
+    struct state_shell cb;
+    struct state_backend *b;
+    struct buf notice = BUF_INIT;
+    struct err e = ERR_INIT;
+    size_t unreadable = 0;
+    str dir = conf->storage.path.n != 0 ? conf->storage.path : str_of(s->flags->storage_path);
+    bool ok;
+
+    s->shell = shell_new(&parts);
+    cb = shell_state_callbacks(s->shell);
+    cb.base = loop_base(s->loop);
+    b = state_sqlite_open(dir, &cb, &s->clock, &notice, &e);
+    if (notice.n != 0)
+        log_warn("state", LOG_STR("notice", buf_str(&notice)));
+    buf_release(&notice);
+    if (b == NULL) {
+        log_error("cannot open the state", LOG_STR("path", dir), LOG_ERR(&e));
+        return false;
+    }
+    ok = shell_start(s->shell, b, &unreadable, &e);
+    if (!ok)
+        log_error("cannot read the state", LOG_ERR(&e));
+    if (unreadable != 0)
+        log_warn("some stored rows could not be read", LOG_I64("rows", unreadable));
+    return ok;
+}
+
+static int run(struct serve *s, struct config *conf)
+{
+    struct api_conf ac = {.external_url = s->external_url, .prefix = s->prefix, .reload = reload, .arg = s};
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    clock_init(&s->clock);
+    clock_update(&s->clock);
+    s->loop = loop_new(&s->clock, turn, s);
+    s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
+    s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
+    if (!start_shell(s, conf))
+        return EXIT_FAILED;
+    s->heartbeat = heartbeat_new(s->shell, s->transport, &s->clock);
+    heartbeat_configure(s->heartbeat, conf);
+    ac.shell = s->shell;
+    ac.loop = s->loop;
+    ac.pool = s->pool;
+    ac.get_concurrency = (size_t)(s->flags->get_concurrency > 0 ? s->flags->get_concurrency : 0);
+    s->api = api_new(&ac);
+    if (!listen_all(s))
+        return EXIT_FAILED;
+    s->signals = signals_new(loop_base(s->loop), on_signal, s);
+    s->stop_by.fire = stop_now;
+    s->tick.fire = tick;
+    timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));
+    sd_notify_ready("serving");
+    loop_run(s->loop);
+    return EXIT_OK;
+}
+
+static void tear_down(struct serve *s)
+{
+    if (s->signals != NULL)
+        signals_free(s->signals);
+    timer_cancel(&s->clock, &s->stop_by);
+    timer_cancel(&s->clock, &s->tick);
+    api_free(s->api);
+    heartbeat_free(s->heartbeat);
+    if (s->shell != NULL && shell_backend(s->shell) != NULL)
+        shell_backend(s->shell)->ops->sync(shell_backend(s->shell)->self);
+    if (s->pool != NULL)
+        pool_free(s->pool);
+    shell_free(s->shell);
+    if (s->transport != NULL)
+        transport_free(s->transport);
+    if (s->loop != NULL)
+        loop_free(s->loop);
+    clock_release(&s->clock);
+    buf_release(&s->bound);
+    mem_str_free(s->external_url);
+    mem_str_free(s->prefix);
+}
+
+int serve_run(const void *flags, char **args, int n_args)
+{
+    struct serve s = {.flags = flags};
+    struct diags d;
+    struct config *conf;
+    int code;
+
+    if (n_args != 0) {
+        fprintf(stderr, "tocsin: serve takes no argument, got '%s'\n", args[0]);
+        return EXIT_USAGE;
+    }
+    if (!check_flags(s.flags) || !parse_features(s.flags->features, &s.mode) || !set_urls(&s))
+        return EXIT_FAILED;
+    mallopt(M_ARENA_MAX, 2);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    signal(SIGPIPE, SIG_IGN);
+    log_info("starting tocsin", LOG_Z("version", TOCSIN_VERSION));
+    diags_init(&d);
+    conf = load(&s, &d);
+    if (conf == NULL) {
+        diags_print(stderr, &d);
+        log_error("the configuration was refused", LOG_I64("problems", d.errors));
+        diags_release(&d);
+        mem_str_free(s.external_url);
+        mem_str_free(s.prefix);
+        curl_global_cleanup();
+        return EXIT_FAILED;
+    }
+    say_loaded(&s, conf, &d);
+    diags_release(&d);
+    code = run(&s, conf);
+    tear_down(&s);
+    curl_global_cleanup();
+    return code;
+}

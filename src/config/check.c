@@ -1,0 +1,184 @@
+/* What only the whole configuration shows: names that routes use, rules of the root, sources of rule files. */
+#include "config/config_priv.h"
+
+struct names {
+    struct config *c;
+    struct conf_run *run;
+    struct str_map receivers, intervals; /* name -> index + 1 */
+};
+
+static struct diag *complain(struct conf_run *run, struct diag_place place, const char *id,
+                             const char *what, str name)
+{
+    return diags_add(run->d, DIAG_ERROR, id, place, "%s \"%.*s\" is not defined", what, STR(name));
+}
+
+static void suggest(struct conf_run *run, struct diag *g, const struct str_map *known, str name)
+{
+    VEC(str) names = VEC_INIT;
+    ptrdiff_t hit;
+
+    MAP_EACH (struct str_map_entry, e, known)
+        vec_push(&names, e->key);
+    hit = str_nearest(name, names.v, names.n);
+    if (hit >= 0)
+        diag_help(run->d, g, "did you mean \"%.*s\"?", STR(names.v[hit]));
+    vec_release(&names);
+}
+
+/* -- routes -------------------------------------------------------------------------------------------------------- */
+
+static void check_intervals(struct names *n, const struct route_conf *r, const str *v, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_map_get(&n->intervals, v[i]) == NULL)
+            suggest(n->run, complain(n->run, r->place, "C006", "time interval", v[i]),
+                    &n->intervals, v[i]);
+}
+
+static void check_route(struct names *n, struct route_conf *r)
+{
+    void **hit = str_map_get(&n->receivers, r->receiver);
+
+    if (hit != NULL)
+        n->c->receivers[(uintptr_t)*hit - 1].is_used = true;
+    else if (r->receiver.n != 0)
+        suggest(n->run, complain(n->run, r->place, "C006", "receiver", r->receiver), &n->receivers,
+                r->receiver);
+    check_intervals(n, r, r->mute_intervals, r->n_mute_intervals);
+    check_intervals(n, r, r->active_intervals, r->n_active_intervals);
+    if (r->repeat_interval < r->group_interval)
+        diags_add(n->run->d, DIAG_WARNING, "C009", r->place,
+                  "\"repeat_interval\" is shorter than \"group_interval\": messages are not "
+                  "repeated more often than that");
+    for (size_t i = 0; i < r->n_routes; i++)
+        check_route(n, &r->routes[i]);
+}
+
+static void check_root(struct conf_run *run, const struct route_conf *r)
+{
+    struct diags *d = run->d;
+
+    if (r->receiver.n == 0)
+        diags_add(d, DIAG_ERROR, "C003", r->place, "route: the root route needs a \"receiver\"");
+    if (r->matchers.n != 0 || r->match.n != 0 || r->match_re.n != 0)
+        diags_add(d, DIAG_ERROR, "C009", r->place,
+                  "route: the root route takes every alert and cannot have matchers");
+    if (r->n_mute_intervals != 0)
+        diags_add(d, DIAG_ERROR, "C009", r->place,
+                  "route: the root route cannot have \"mute_time_intervals\"");
+    if (r->n_active_intervals != 0)
+        diags_add(d, DIAG_ERROR, "C009", r->place,
+                  "route: the root route cannot have \"active_time_intervals\"");
+    if (r->goes_on)
+        diags_add(d, DIAG_ERROR, "C009", r->place,
+                  "route: the root route cannot have \"continue\"");
+}
+
+static void fill_root(struct route_conf *r)
+{
+    if ((r->given & ROUTE_GROUP_WAIT) == 0)
+        r->group_wait = 30 * NS_PER_S;
+    if ((r->given & ROUTE_GROUP_INTERVAL) == 0)
+        r->group_interval = 5 * NS_PER_M;
+    if ((r->given & ROUTE_REPEAT_INTERVAL) == 0)
+        r->repeat_interval = 4 * NS_PER_H;
+}
+
+static void check_no_route(struct conf_run *run, const struct config_top *top,
+                           const struct config *c, struct diag_place place)
+{
+    if (c->n_receivers + c->n_inhibit_rules + c->n_time_intervals + top->templates.n == 0)
+        diags_add(run->d, DIAG_WARNING, "C003", place,
+                  "no \"route\": alerts are shown, none is delivered");
+    else
+        diags_add(run->d, DIAG_ERROR, "C003", place,
+                  "no \"route\": receivers, inhibit rules, templates and time intervals are of no "
+                  "use without one");
+}
+
+/* -- intervals, sources, rule files -------------------------------------------------------------------------------- */
+
+static void join_intervals(struct names *n, const struct config_top *top)
+{
+    struct config *c = n->c;
+    size_t total = top->mute_time_intervals.n + top->time_intervals.n;
+
+    c->time_intervals = arena_array(n->run->a, total, sizeof(c->time_intervals[0]));
+    for (size_t i = 0; i < total; i++) {
+        size_t first = top->mute_time_intervals.n;
+        const struct time_interval_conf *t =
+            i < first ? &top->mute_time_intervals.v[i] : &top->time_intervals.v[i - first];
+        void **hit = str_map_get(&n->intervals, t->name);
+
+        if (hit != NULL) {
+            struct diag *g = diags_add(n->run->d, DIAG_ERROR, "C009", t->place,
+                                       "time interval \"%.*s\" stands twice", STR(t->name));
+
+            diag_second(n->run->d, g, c->time_intervals[(uintptr_t)*hit - 1].place);
+        }
+        c->time_intervals[c->n_time_intervals++] = *t;
+        str_map_put(&n->intervals, t->name, (void *)(uintptr_t)c->n_time_intervals);
+    }
+}
+
+static void check_sources(struct conf_run *run, struct config *c)
+{
+    for (size_t i = 0; i < c->n_sources; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (!str_eq(c->sources[i].name, c->sources[j].name))
+                continue;
+            diag_second(run->d,
+                        diags_add(run->d, DIAG_ERROR, "C009", c->sources[i].place,
+                                  "source \"%.*s\" stands twice", STR(c->sources[i].name)),
+                        c->sources[j].place);
+        }
+    }
+    for (size_t i = 0; i < c->n_rule_files; i++) {
+        struct rule_files_conf *f = &c->rule_files[i];
+
+        if (f->source.n == 0)
+            f->source = c->n_sources == 1 ? c->sources[0].name : S("own");
+        else if (!str_is(f->source, "own") && config_source(c, f->source) == NULL)
+            complain(run, f->place, "C006", "source", f->source);
+    }
+}
+
+static void fill_external_labels(struct conf_run *run, struct config *c)
+{
+    const struct conf_map *map = &c->global.external_labels;
+    struct label *v = arena_array(run->a, map->n, sizeof(*v));
+    str twice;
+
+    for (size_t i = 0; i < map->n; i++)
+        v[i] = (struct label){map->v[i].name, map->v[i].value};
+    c->external_labels =
+        (struct labels){v, labels_sort(v, map->n, &twice)}; /* YAML has no key twice */
+}
+
+/* -- all ----------------------------------------------------------------------------------------------------------- */
+
+void config_check(struct conf_run *run, struct config_top *top, struct config *c,
+                  const struct conf_part *parts, size_t n_parts)
+{
+    struct names n = {.c = c, .run = run};
+    struct diag_place place = {.line = 1, .col = 1};
+
+    if (n_parts != 0)
+        place.file = parts[0].doc->file;
+    join_intervals(&n, top);
+    for (size_t i = 0; i < c->n_receivers; i++)
+        str_map_put(&n.receivers, c->receivers[i].name, (void *)(uintptr_t)(i + 1));
+    if (c->route != NULL) {
+        fill_root(c->route);
+        route_conf_inherit(c->route, run->a);
+        check_route(&n, c->route);
+        check_root(run, c->route);
+    } else {
+        check_no_route(run, top, c, place);
+    }
+    check_sources(run, c);
+    fill_external_labels(run, c);
+    str_map_release(&n.receivers);
+    str_map_release(&n.intervals);
+}

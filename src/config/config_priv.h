@@ -1,0 +1,62 @@
+/* config_priv.h - what the files of config/ share. */
+#ifndef CONFIG_CONFIG_PRIV_H
+#define CONFIG_CONFIG_PRIV_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "config/config.h"
+#include "schema/schema.h"
+
+/* A receiver's entry while it is loaded: where it stood, for the checks that need the whole configuration. */
+struct pending_integration {
+    const struct yaml_doc *doc;
+    const struct yaml_node *node;
+    str path; /* receivers[0].slack_configs[1] */
+};
+
+struct pending_receiver {
+    struct receiver_conf conf;
+    struct pending_integration *pending; /* beside conf.integrations */
+    str path;
+    const struct yaml_doc *doc;
+    const struct yaml_node *node;
+};
+
+struct pending_receivers {
+    struct pending_receiver *v; /* arena */
+    size_t n;
+};
+
+/* The top level, as decoded. */
+struct config_top {
+    struct global_conf global;
+    struct route_conf *route;
+    CONF_LIST_OF(struct inhibit_conf) inhibit_rules;
+    struct pending_receivers receivers;
+    struct conf_strings templates;
+    CONF_LIST_OF(struct time_interval_conf) mute_time_intervals;
+    CONF_LIST_OF(struct time_interval_conf) time_intervals;
+    CONF_LIST_OF(struct source_conf) sources;
+    CONF_LIST_OF(struct rule_files_conf) rule_files;
+    struct heartbeat_conf heartbeat;
+    struct storage_conf storage;
+};
+
+extern const struct conf_type config_top_type, global_conf_type;
+
+bool smarthost_is_valid(str s);
+
+/* receivers.c */
+bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *member);
+void receivers_print(struct conf_out *o, const void *member);
+/* Joins receivers of one name in different files, inherits from global, runs the kinds' checks. */
+void receivers_finish(struct conf_run *run, struct config_top *top, struct config *c);
+
+/* check.c: what only the whole shows. */
+void config_check(struct conf_run *run, struct config_top *top, struct config *c,
+                  const struct conf_part *parts, size_t n_parts);
+
+/* rules.c: loads the rule files; their problems go to run->d. */
+void config_load_rules(struct conf_run *run, struct config *c);
+
+#endif

@@ -1,0 +1,220 @@
+/* Loading is a chain of steps, each of which runs as far as what came before allows, so that one run shows as many
+ * problems as can be seen: read files, parse YAML, decode by tables, finish receivers, check the whole, load rules.
+ */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include "base/mem.h"
+#include "config/config_priv.h"
+
+enum { FILES_MAX = 16 };
+
+struct config *config_ref(struct config *c)
+{
+    atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+    return c;
+}
+
+void config_unref(struct config *c)
+{
+    if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (c->route != NULL)
+        route_conf_release(c->route);
+    for (size_t i = 0; i < c->n_inhibit_rules; i++)
+        inhibit_conf_release(&c->inhibit_rules[i]);
+    arena_release(&c->arena);
+    mem_free(c);
+}
+
+const struct receiver_conf *config_receiver(const struct config *c, str name)
+{
+    for (size_t i = 0; i < c->n_receivers; i++)
+        if (str_eq(c->receivers[i].name, name))
+            return &c->receivers[i];
+    return NULL;
+}
+
+const struct time_interval_conf *config_time_interval(const struct config *c, str name)
+{
+    for (size_t i = 0; i < c->n_time_intervals; i++)
+        if (str_eq(c->time_intervals[i].name, name))
+            return &c->time_intervals[i];
+    return NULL;
+}
+
+const struct source_conf *config_source(const struct config *c, str name)
+{
+    for (size_t i = 0; i < c->n_sources; i++)
+        if (str_eq(c->sources[i].name, name))
+            return &c->sources[i];
+    return NULL;
+}
+
+uint64_t config_hash(const struct config_text *texts, size_t n)
+{
+    unsigned char md[EVP_MAX_MD_SIZE] = {0};
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    uint64_t hash = 0;
+
+    if (ctx != NULL && EVP_DigestInit_ex(ctx, EVP_md5(), NULL) == 1) {
+        for (size_t i = 0; i < n; i++)
+            EVP_DigestUpdate(ctx, texts[i].text.p != NULL ? texts[i].text.p : "", texts[i].text.n);
+        EVP_DigestFinal_ex(ctx, md, NULL);
+    }
+    EVP_MD_CTX_free(ctx);
+    for (int i = 5; i >= 0; i--)
+        hash = hash << 8 | md[i];
+    return hash;
+}
+
+/* -- steps --------------------------------------------------------------------------------------------------------- */
+
+static bool parse_all(struct conf_run *run, const struct config_text *texts, size_t n,
+                      struct conf_part *parts)
+{
+    struct yaml_doc *docs = arena_array(run->a, n, sizeof(*docs));
+    bool ok = true;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!yaml_parse(texts[i].text, texts[i].path, run->a, &docs[i], run->d)) {
+            ok = false;
+            continue;
+        }
+        parts[i] = (struct conf_part){&docs[i], docs[i].root};
+        if (docs[i].more)
+            diags_add(run->d, DIAG_WARNING, "C009",
+                      (struct diag_place){.file = docs[i].file, .line = 1, .col = 1},
+                      "only the first YAML document of the file is read");
+    }
+    return ok;
+}
+
+static void take(struct config *c, struct config_top *top)
+{
+    c->global = top->global;
+    c->resolve_timeout = top->global.resolve_timeout;
+    c->route = top->route;
+    c->inhibit_rules = top->inhibit_rules.v;
+    c->n_inhibit_rules = top->inhibit_rules.n;
+    c->templates = top->templates;
+    c->sources = top->sources.v;
+    c->n_sources = top->sources.n;
+    c->rule_files = top->rule_files.v;
+    c->n_rule_files = top->rule_files.n;
+    c->heartbeat = top->heartbeat;
+    c->storage = top->storage;
+    c->storage.keep_all = str_is(top->storage.keep, "all");
+}
+
+/* The client of receivers without their own, and of the heartbeat. */
+static void fill_http(struct conf_run *run, struct config *c)
+{
+    if (c->global.http_config == NULL) {
+        c->global.http_config = arena_new(run->a, struct http_conf);
+        conf_defaults(run, &http_conf_type, c->global.http_config);
+    }
+    if (c->heartbeat.http == NULL)
+        c->heartbeat.http = c->global.http_config;
+}
+
+static void keep_original(struct conf_run *run, struct config_top *top, struct config *c)
+{
+    struct buf text = BUF_INIT;
+
+    top->global = c->global;
+    conf_print_yaml(&text, &config_top_type, top);
+    c->original = arena_str(run->a, buf_str(&text));
+    buf_release(&text);
+}
+
+static void keep_files(struct conf_run *run, struct config *c, const struct config_text *texts,
+                       size_t n)
+{
+    c->files = arena_array(run->a, n, sizeof(str));
+    for (size_t i = 0; i < n; i++)
+        c->files[c->n_files++] = arena_str(run->a, texts[i].path);
+}
+
+static void load(struct conf_run *run, struct config *c, const struct config_text *texts, size_t n,
+                 bool with_rules)
+{
+    struct conf_part parts[FILES_MAX] = {0};
+    struct config_top top;
+
+    if (!parse_all(run, texts, n, parts))
+        return;
+    conf_decode(run, parts, n, &config_top_type, &top);
+    take(c, &top);
+    fill_http(run, c);
+    receivers_finish(run, &top, c);
+    config_check(run, &top, c, parts, n);
+    keep_files(run, c, texts, n);
+    if (with_rules)
+        config_load_rules(run, c);
+    keep_original(run, &top, c);
+    c->hash = config_hash(texts, n);
+}
+
+struct config *config_load_texts(const struct config_text *texts, size_t n,
+                                 const struct config_options *o, struct diags *d)
+{
+    struct config *c = mem_new(struct config);
+    struct conf_run run = {.a = &c->arena, .d = d, .mode = o->mode};
+    size_t errors = d->errors;
+
+    atomic_init(&c->refs, 1);
+    arena_init(&c->arena, 0);
+    if (n > FILES_MAX)
+        diags_add(d, DIAG_ERROR, "C009", (struct diag_place){0}, "more than %d configuration files",
+                  FILES_MAX);
+    else
+        load(&run, c, texts, n, !o->without_rules);
+    if (d->errors == errors)
+        return c;
+    config_unref(c);
+    return NULL;
+}
+
+/* -- from disk ----------------------------------------------------------------------------------------------------- */
+
+enum { TEXT_MAX = 16 << 20 };
+
+static bool read_file(str path, struct buf *out, struct diags *d)
+{
+    char *z = mem_zdup(path), block[16384];
+    FILE *f = fopen(z, "rbe");
+    bool ok = f != NULL;
+    size_t k;
+
+    while (ok && out->n < TEXT_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
+        buf_add(out, (str){block, k});
+    ok = ok && !ferror(f);
+    if (!ok)
+        diags_add(d, DIAG_ERROR, "Y001", (struct diag_place){.file = path, .line = 1, .col = 1},
+                  "cannot read \"%s\": %s", z, strerror(errno));
+    if (f != NULL)
+        fclose(f);
+    mem_free(z);
+    return ok;
+}
+
+struct config *config_load(const struct config_options *o, struct diags *d)
+{
+    struct buf *bufs = mem_array(o->n_paths, sizeof(*bufs));
+    struct config_text *texts = mem_array(o->n_paths, sizeof(*texts));
+    struct config *c = NULL;
+    bool ok = true;
+
+    for (size_t i = 0; i < o->n_paths; i++) {
+        ok &= read_file(o->paths[i], &bufs[i], d);
+        texts[i] = (struct config_text){o->paths[i], buf_str(&bufs[i])};
+    }
+    if (ok)
+        c = config_load_texts(texts, o->n_paths, o, d);
+    for (size_t i = 0; i < o->n_paths; i++)
+        buf_release(&bufs[i]);
+    mem_free(texts);
+    mem_free(bufs);
+    return c;
+}

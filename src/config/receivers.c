@@ -1,0 +1,352 @@
+/* Receivers are read in two steps. The entries are decoded where they stand; what they inherit is known only when the
+ * whole configuration is, so each keeps its place until receivers_finish().
+ */
+#include "config/config_priv.h"
+
+/* What every kind's entry may say besides its own keys. */
+struct entry_common {
+    enum conf_tristate send_resolved;
+    struct http_conf *http_config; /* NULL = none of its own */
+};
+
+static const struct conf_key common_keys[] = {
+    CONF_KEY(struct entry_common, send_resolved, CONF_TRISTATE,
+             "also tell when alerts are resolved"),
+    CONF_KEY(struct entry_common, http_config, CONF_STRUCT_PTR,
+             "HTTP client; the global one when not given", .sub = &http_conf_type,
+             .flags = CONF_INHERIT),
+    CONF_KEYS_END,
+};
+static const struct conf_type common_type = {
+    .name = "integration", .keys = common_keys, .size = sizeof(struct entry_common)};
+
+static const struct conf_key common_plain_keys[] = {
+    CONF_KEY(struct entry_common, send_resolved, CONF_TRISTATE,
+             "also tell when alerts are resolved"),
+    CONF_KEYS_END,
+};
+static const struct conf_type common_plain_type = {.name = "integration_without_http",
+                                                   .keys = common_plain_keys,
+                                                   .size = sizeof(struct entry_common)};
+
+static const struct conf_type *common_type_of(const struct receiver_type *type)
+{
+    return type->uses_http ? &common_type : &common_plain_type;
+}
+
+/* -- decoding ------------------------------------------------------------------------------------------------------ */
+
+static bool accept(struct conf_in *in, const struct yaml_node *node, void *member)
+{
+    (void)in, (void)node, (void)member; /* decode_kinds() reads it */
+    return true;
+}
+
+/* name, labels, and one key a kind, so that a wrong one gets the nearest as help. */
+static const struct conf_type *receiver_type_table(struct arena *a)
+{
+    const struct conf_key fixed[] = {
+        CONF_KEY(struct receiver_conf, name, CONF_STRING, "name, for routes",
+                 .flags = CONF_REQUIRED),
+        CONF_KEY(struct receiver_conf, labels, CONF_LABEL_MAP, "labels of the receiver"),
+    };
+    struct conf_type *type = arena_new(a, struct conf_type);
+    struct conf_key *keys;
+    size_t n = 0;
+
+    while (receiver_types[n] != NULL)
+        n++;
+    keys = arena_array(a, ARRAY_LEN(fixed) + n + 1, sizeof(*keys));
+    memcpy(keys, fixed, sizeof(fixed));
+    for (size_t i = 0; i < n; i++) {
+        const struct conf_key row = {.name = receiver_types[i]->config_key,
+                                     .kind = CONF_CUSTOM,
+                                     .decode = accept,
+                                     .doc = receiver_types[i]->doc};
+
+        memcpy(&keys[ARRAY_LEN(fixed) + i], &row, sizeof(row));
+    }
+    *type = (struct conf_type){.name = "receiver",
+                               .keys = keys,
+                               .size = sizeof(struct receiver_conf),
+                               .place = CONF_AT(struct receiver_conf, place)};
+    return type;
+}
+
+static bool decode_entry(const struct conf_in *in, const struct yaml_node *node,
+                         const struct receiver_type *type, struct integration_conf *ic)
+{
+    struct entry_common common;
+    struct conf_layer layers[2];
+
+    *ic = (struct integration_conf){.type = type, .place = yaml_place(in->doc, node)};
+    ic->conf = arena_zalloc(in->run->a, type->conf->size);
+    layers[0] = (struct conf_layer){common_type_of(type), &common};
+    layers[1] = (struct conf_layer){type->conf, ic->conf};
+    if (yaml_is_null(node)) {
+        conf_complain(in, node, DIAG_ERROR, "C001", "empty entry");
+        conf_defaults(in->run, type->conf, ic->conf);
+        return false;
+    }
+    if (!conf_decode_node(in, node, layers, 2))
+        return false;
+    ic->send_resolved = common.send_resolved == CONF_UNSET ? type->send_resolved_default
+                                                           : common.send_resolved == CONF_YES;
+    ic->has_own_http = common.http_config != NULL;
+    ic->http = common.http_config;
+    return true;
+}
+
+static size_t count_entries(const struct yaml_node *node)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; receiver_types[i] != NULL; i++) {
+        const struct yaml_node *list = yaml_get(node, str_of(receiver_types[i]->config_key));
+
+        n += list != NULL && list->kind == YAML_LIST ? list->n : 0;
+    }
+    return n;
+}
+
+static bool decode_kinds(const struct conf_in *in, const struct yaml_node *node,
+                         struct pending_receiver *r)
+{
+    struct arena *a = in->run->a;
+    size_t n = count_entries(node);
+    bool ok = true;
+
+    r->conf.integrations = arena_array(a, n, sizeof(r->conf.integrations[0]));
+    r->pending = arena_array(a, n, sizeof(r->pending[0]));
+    for (size_t i = 0; receiver_types[i] != NULL; i++) {
+        const struct yaml_node *list = yaml_get(node, str_of(receiver_types[i]->config_key));
+        struct conf_in at = conf_enter(in, str_of(receiver_types[i]->config_key));
+
+        if (yaml_is_null(list))
+            continue;
+        if (!conf_want_list(&at, list)) {
+            ok = false;
+            continue;
+        }
+        for (size_t j = 0; j < list->n; j++) {
+            struct conf_in item = conf_enter_item(&at, j);
+            size_t k = r->conf.n_integrations;
+
+            if (decode_entry(&item, list->items[j], receiver_types[i], &r->conf.integrations[k])) {
+                r->pending[k] =
+                    (struct pending_integration){in->doc, list->items[j], conf_path(&item)};
+                r->conf.n_integrations++;
+            } else {
+                ok = false;
+            }
+        }
+    }
+    return ok;
+}
+
+static void check_labels(const struct conf_in *in, const struct yaml_node *node,
+                         const struct receiver_conf *r)
+{
+    for (size_t i = 0; i < r->labels.n; i++)
+        if (str_is(r->labels.v[i].name, "name") && !str_eq(r->labels.v[i].value, r->name))
+            conf_complain(in, yaml_get(node, S("labels")), DIAG_ERROR, "C009",
+                          "label \"name\" is the receiver's name and cannot be \"%.*s\"",
+                          STR(r->labels.v[i].value));
+}
+
+bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *member)
+{
+    struct pending_receivers *all = member;
+    struct arena *a = in->run->a;
+    const struct conf_type *type;
+    struct pending_receiver *v;
+    bool ok = true;
+
+    if (yaml_is_null(node))
+        return true;
+    if (!conf_want_list(in, node))
+        return false;
+    type = receiver_type_table(a);
+    v = arena_array(a, all->n + node->n, sizeof(*v));
+    if (all->n != 0)
+        memcpy(v, all->v, all->n * sizeof(*v));
+    all->v = v;
+    for (size_t i = 0; i < node->n; i++) {
+        struct conf_in item = conf_enter_item(in, i);
+        struct pending_receiver *r = &all->v[all->n++];
+        struct conf_layer layer = {type, &r->conf};
+
+        r->doc = in->doc;
+        r->node = node->items[i];
+        r->path = conf_path(&item);
+        ok &= conf_decode_node(&item, node->items[i], &layer, 1);
+        check_labels(&item, node->items[i], &r->conf);
+        ok &= decode_kinds(&item, node->items[i], r);
+    }
+    return ok;
+}
+
+/* -- finishing ----------------------------------------------------------------------------------------------------- */
+
+static void finish_integration(struct conf_run *run, const struct global_conf *global,
+                               struct integration_conf *ic, const struct pending_integration *p)
+{
+    const struct conf_in in = {.run = run, .doc = p->doc, .key = p->path, .index = -1};
+    const struct conf_part part = {p->doc, p->node};
+    struct conf_check c = conf_check_of(&in, &part, 1);
+    struct receiver_view view = {.global = global, .has_http_config = ic->has_own_http};
+
+    if (ic->http == NULL)
+        ic->http = global->http_config;
+    else if (ic->type->inherits_proxy && ic->http->proxy_url.n == 0 &&
+             !ic->http->proxy_from_environment)
+        ic->http->proxy_url = global->http_config->proxy_url;
+    view.has_http_authorization = ic->http->has_authorization;
+    if (ic->type->check != NULL)
+        ic->type->check(ic->conf, &view, &c);
+}
+
+/* Says once a kind that it is not delivered yet. */
+static void say_later(struct conf_run *run, const struct config *c)
+{
+    for (size_t t = 0; receiver_types[t] != NULL; t++) {
+        bool said = receiver_types[t]->step != NULL;
+
+        for (size_t i = 0; i < c->n_receivers && !said; i++) {
+            const struct receiver_conf *r = &c->receivers[i];
+
+            for (size_t j = 0; j < r->n_integrations && !said; j++) {
+                if (r->integrations[j].type != receiver_types[t])
+                    continue;
+                diags_add(run->d, DIAG_WARNING, "C007", r->integrations[j].place,
+                          "receiver \"%.*s\": delivery by %s comes with a later version of tocsin",
+                          STR(r->name), receiver_types[t]->name);
+                said = true;
+            }
+        }
+    }
+}
+
+static void number_integrations(struct receiver_conf *r)
+{
+    for (size_t i = 0; i < r->n_integrations; i++)
+        for (size_t j = 0; j < i; j++)
+            r->integrations[i].index += r->integrations[j].type == r->integrations[i].type;
+}
+
+/* Appends from's integrations to into's. */
+static void join(struct arena *a, struct pending_receiver *into,
+                 const struct pending_receiver *from)
+{
+    size_t n = into->conf.n_integrations, m = from->conf.n_integrations;
+    struct integration_conf *v = arena_array(a, n + m, sizeof(*v));
+    struct pending_integration *p = arena_array(a, n + m, sizeof(*p));
+
+    if (n != 0) {
+        memcpy(v, into->conf.integrations, n * sizeof(*v));
+        memcpy(p, into->pending, n * sizeof(*p));
+    }
+    if (m != 0) {
+        memcpy(v + n, from->conf.integrations, m * sizeof(*v));
+        memcpy(p + n, from->pending, m * sizeof(*p));
+    }
+    into->conf.integrations = v;
+    into->pending = p;
+    into->conf.n_integrations = n + m;
+}
+
+static void join_names(struct conf_run *run, struct pending_receivers *all)
+{
+    struct str_map seen = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < all->n; i++) {
+        struct pending_receiver *r = &all->v[i], *first;
+        void **hit = str_map_get(&seen, r->conf.name);
+        struct diag *g;
+
+        if (hit == NULL) {
+            all->v[n] = *r;
+            str_map_put(&seen, all->v[n].conf.name, (void *)(uintptr_t)(n + 1));
+            n++;
+            continue;
+        }
+        first = &all->v[(uintptr_t)*hit - 1];
+        if (first->doc != r->doc) {
+            join(run->a, first, r);
+            continue;
+        }
+        g = diags_add(run->d, DIAG_ERROR, "C009", r->conf.place, "receiver \"%.*s\" stands twice",
+                      STR(r->conf.name));
+        diag_second(run->d, g, first->conf.place);
+    }
+    all->n = n;
+    str_map_release(&seen);
+}
+
+void receivers_finish(struct conf_run *run, struct config_top *top, struct config *c)
+{
+    struct pending_receivers *all = &top->receivers;
+
+    join_names(run, all);
+    c->receivers = arena_array(run->a, all->n, sizeof(c->receivers[0]));
+    for (size_t i = 0; i < all->n; i++) {
+        struct pending_receiver *r = &all->v[i];
+
+        number_integrations(&r->conf);
+        for (size_t j = 0; j < r->conf.n_integrations; j++)
+            finish_integration(run, &c->global, &r->conf.integrations[j], &r->pending[j]);
+        c->receivers[c->n_receivers++] = r->conf;
+    }
+    say_later(run, c);
+}
+
+/* -- printing ------------------------------------------------------------------------------------------------------ */
+
+static void print_integration(struct conf_out *o, const struct integration_conf *ic)
+{
+    struct entry_common common = {.send_resolved = ic->send_resolved ? CONF_YES : CONF_NO,
+                                  .http_config = ic->http};
+    struct conf_layer layers[] = {{common_type_of(ic->type), &common}, {ic->type->conf, ic->conf}};
+
+    conf_print_item(o);
+    conf_print_layers(o, layers, 2);
+    conf_print_item_end(o);
+}
+
+static void print_kind(struct conf_out *o, const struct receiver_conf *r,
+                       const struct receiver_type *type)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < r->n_integrations; i++) {
+        if (r->integrations[i].type != type)
+            continue;
+        if (!any) {
+            conf_print_key(o, str_of(type->config_key));
+            buf_addc(o->out, '\n');
+        }
+        any = true;
+        print_integration(o, &r->integrations[i]);
+    }
+}
+
+void receivers_print(struct conf_out *o, const void *member)
+{
+    const struct pending_receivers *all = member;
+
+    if (all->n == 0)
+        return;
+    conf_print_key(o, S("receivers"));
+    buf_addc(o->out, '\n');
+    for (size_t i = 0; i < all->n; i++) {
+        conf_print_item(o);
+        conf_print_key(o, S("name"));
+        buf_addc(o->out, ' ');
+        conf_print_text(o, all->v[i].conf.name);
+        buf_addc(o->out, '\n');
+        for (size_t t = 0; receiver_types[t] != NULL; t++)
+            print_kind(o, &all->v[i].conf, receiver_types[t]);
+        conf_print_item_end(o);
+    }
+}

@@ -1,0 +1,187 @@
+/* The top level: one row a key, whoever's it is. Alertmanager's rows are printed for the status page; the rest is not,
+ * because clients read that text as Alertmanager's configuration. */
+#include "config/config_priv.h"
+
+/* -- rule_files ---------------------------------------------------------------------------------------------------- */
+
+static const struct conf_key rule_files_keys[] = {
+    CONF_KEY(struct rule_files_conf, files, CONF_PATHS, "patterns of files",
+             .flags = CONF_REQUIRED | CONF_ONE_OR_LIST),
+    CONF_KEY(struct rule_files_conf, source, CONF_STRING,
+             "name of the source that their rules ask"),
+    CONF_KEYS_END,
+};
+
+static const struct conf_type rule_files_type = {
+    .name = "rule_files_entry",
+    .doc = "A pattern of rule files, or patterns with the source that their rules ask.",
+    .keys = rule_files_keys,
+    .size = sizeof(struct rule_files_conf),
+    .place = CONF_AT(struct rule_files_conf, place),
+};
+
+struct rule_files_list {
+    struct rule_files_conf *v;
+    size_t n;
+};
+
+static bool decode_rule_files(struct conf_in *in, const struct yaml_node *node, void *member)
+{
+    struct rule_files_list *list = member;
+    bool ok = true;
+
+    if (yaml_is_null(node))
+        return true;
+    if (!conf_want_list(in, node))
+        return false;
+    list->v = arena_array(in->run->a, node->n, sizeof(list->v[0]));
+    for (size_t i = 0; i < node->n; i++) {
+        struct conf_in item = conf_enter_item(in, i);
+        struct rule_files_conf *f = &list->v[list->n++];
+        struct conf_layer layer = {&rule_files_type, f};
+
+        if (node->items[i]->kind == YAML_SCALAR) {
+            f->files.v = arena_array(in->run->a, 1, sizeof(str));
+            f->files.v[0] = conf_resolve(&item, node->items[i]->text);
+            f->files.n = 1;
+            f->place = yaml_place(in->doc, node->items[i]);
+        } else {
+            ok &= conf_decode_node(&item, node->items[i], &layer, 1);
+        }
+    }
+    return ok;
+}
+
+/* -- sources ------------------------------------------------------------------------------------------------------- */
+
+struct source_list {
+    struct source_conf *v;
+    size_t n;
+};
+
+/* A source's own keys and those of an HTTP client stand in one mapping. */
+static bool decode_sources(struct conf_in *in, const struct yaml_node *node, void *member)
+{
+    struct source_list *list = member;
+    bool ok = true;
+
+    if (yaml_is_null(node))
+        return true;
+    if (!conf_want_list(in, node))
+        return false;
+    list->v = arena_array(in->run->a, node->n, sizeof(list->v[0]));
+    for (size_t i = 0; i < node->n; i++) {
+        struct conf_in item = conf_enter_item(in, i);
+        struct source_conf *s = &list->v[list->n++];
+        struct http_conf *http = arena_new(in->run->a, struct http_conf);
+        struct conf_layer layers[] = {{&source_conf_type, s}, {&http_conf_type, http}};
+
+        ok &= conf_decode_node(&item, node->items[i], layers, 2);
+        s->http = http;
+    }
+    return ok;
+}
+
+/* -- heartbeat, storage -------------------------------------------------------------------------------------------- */
+
+static void check_heartbeat(struct conf_check *c, void *obj)
+{
+    const struct heartbeat_conf *h = obj;
+
+    if (!secret_is_set(h->url))
+        conf_error(c, NULL, "\"url\" is missing");
+}
+
+static const struct conf_key heartbeat_keys[] = {
+    CONF_KEY(struct heartbeat_conf, url, CONF_SECRET_URL, "posted to as long as tocsin works"),
+    CONF_KEY(struct heartbeat_conf, interval, CONF_DURATION, "how often", .text = "60s",
+             .flags = CONF_NOT_ZERO),
+    CONF_KEY_AS("http_config", struct heartbeat_conf, http, CONF_STRUCT_PTR, "HTTP client",
+                .sub = &http_conf_type),
+    CONF_KEYS_END,
+};
+
+static const struct conf_type heartbeat_type = {
+    .name = "heartbeat",
+    .doc = "Feeds a dead man's switch outside.",
+    .keys = heartbeat_keys,
+    .size = sizeof(struct heartbeat_conf),
+};
+
+static bool decode_heartbeat(struct conf_in *in, const struct yaml_node *node, void *member)
+{
+    struct conf_layer layer = {&heartbeat_type, member};
+    struct conf_part part = {in->doc, node};
+    struct conf_check c = conf_check_of(in, &part, 1);
+
+    if (yaml_is_null(node))
+        return true;
+    if (!conf_decode_node(in, node, &layer, 1))
+        return false;
+    check_heartbeat(&c, member);
+    return true;
+}
+
+static const char *const keeps[] = {"selected", "all", NULL};
+
+static const struct conf_key storage_keys[] = {
+    CONF_KEY(struct storage_conf, path, CONF_PATH, "folder of tocsin's state"),
+    CONF_KEY(struct storage_conf, keep, CONF_WORD,
+             "series to keep: those that rules select, or all", .text = "selected", .words = keeps),
+    CONF_KEY(struct storage_conf, retention, CONF_DURATION,
+             "how long silences and notifications are remembered"),
+    CONF_KEY_IGNORED("tsdb", 0, "Prometheus' local storage"),
+    CONF_KEY_IGNORED("exemplars", 0, "Prometheus' exemplars"),
+    CONF_KEYS_END,
+};
+
+static const struct conf_type storage_type = {
+    .name = "storage",
+    .doc = "What is kept where.",
+    .keys = storage_keys,
+    .size = sizeof(struct storage_conf),
+};
+
+/* -- the table ----------------------------------------------------------------------------------------------------- */
+
+static const struct conf_key keys[] = {
+    CONF_KEY(struct config_top, global, CONF_STRUCT, "defaults", .sub = &global_conf_type,
+             .flags = CONF_MERGE),
+    CONF_KEY(struct config_top, templates, CONF_PATHS, "patterns of template files"),
+    CONF_KEY(struct config_top, route, CONF_STRUCT_PTR, "the routing tree",
+             .sub = &route_conf_type),
+    CONF_KEY(struct config_top, inhibit_rules, CONF_LIST, "which alerts keep others back",
+             .sub = &inhibit_conf_type),
+    CONF_KEY(struct config_top, receivers, CONF_CUSTOM, "who is told, and how", .flags = CONF_MERGE,
+             .decode = receivers_decode, .print = receivers_print),
+    CONF_KEY(struct config_top, mute_time_intervals, CONF_LIST, "use \"time_intervals\"",
+             .sub = &time_interval_conf_type, .flags = CONF_DEPRECATED),
+    CONF_KEY(struct config_top, time_intervals, CONF_LIST, "named times",
+             .sub = &time_interval_conf_type),
+    CONF_KEY_IGNORED("tracing", CONF_LATER, "export of traces"),
+    CONF_KEY_IGNORED("event_recorder", CONF_LATER, "export of events"),
+    /* Prometheus */
+    CONF_KEY(struct config_top, rule_files, CONF_CUSTOM, "rule files", .decode = decode_rule_files),
+    CONF_KEY_IGNORED("scrape_configs", CONF_LATER, "targets to scrape"),
+    CONF_KEY_IGNORED("scrape_config_files", CONF_LATER, "files with targets to scrape"),
+    CONF_KEY_IGNORED("alerting", 0, "Alertmanagers to send to: tocsin delivers itself"),
+    CONF_KEY_IGNORED("remote_write", 0, "where to write samples"),
+    CONF_KEY_IGNORED("remote_read", 0, "where to read samples"),
+    CONF_KEY_IGNORED("otlp", 0, "OTLP receiver"),
+    CONF_KEY_IGNORED("runtime", 0, "Go runtime"),
+    /* tocsin */
+    CONF_KEY(struct config_top, storage, CONF_STRUCT, "what is kept where", .sub = &storage_type,
+             .flags = CONF_MERGE | CONF_UNPRINTED),
+    CONF_KEY(struct config_top, sources, CONF_CUSTOM, "query APIs that rules ask",
+             .decode = decode_sources),
+    CONF_KEY(struct config_top, heartbeat, CONF_CUSTOM, "feeds a dead man's switch outside",
+             .decode = decode_heartbeat),
+    CONF_KEYS_END,
+};
+
+const struct conf_type config_top_type = {
+    .name = "tocsin",
+    .doc = "The configuration: Alertmanager's keys, Prometheus' and tocsin's own.",
+    .keys = keys,
+    .size = sizeof(struct config_top),
+};

@@ -1,0 +1,312 @@
+#include "lint/render.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/map.h"
+#include "base/utf8.h"
+#include "codec/json.h"
+
+enum { FILE_MAX = 16 << 20, LINE_MAX_SHOWN = 200 };
+
+const char *diag_severity_text(enum diag_severity s)
+{
+    return s == DIAG_ERROR ? "error" : s == DIAG_WARNING ? "warning" : "info";
+}
+
+bool diag_severity_parse(str name, enum diag_severity *out)
+{
+    for (int s = DIAG_INFO; s <= DIAG_ERROR; s++) {
+        if (str_is(name, diag_severity_text((enum diag_severity)s))) {
+            *out = (enum diag_severity)s;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool render_format_parse(str name, enum render_format *out)
+{
+    static const char *const names[] = {"text", "json", "github"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (str_is(name, names[i])) {
+            *out = (enum render_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* -- source lines -------------------------------------------------------------------------------------------------- */
+
+struct renderer {
+    struct buf *out;
+    const struct render_options *o;
+    struct str_map texts; /* path -> struct buf *, NULL = cannot be read */
+};
+
+static struct buf *slurp(str path)
+{
+    struct buf name = BUF_INIT, *text = mem_new(struct buf);
+    char block[16384];
+    FILE *f;
+    size_t k;
+
+    buf_add(&name, path);
+    f = fopen(buf_z(&name), "rbe");
+    buf_release(&name);
+    while (f != NULL && text->n < FILE_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
+        buf_add(text, (str){block, k});
+    if (f != NULL)
+        fclose(f);
+    return text;
+}
+
+static str line_of(struct renderer *r, const struct diag_place *p)
+{
+    void **hit = p->file.n != 0 ? str_map_get(&r->texts, p->file) : NULL;
+    str rest, line = STR_NONE;
+
+    if (p->file.n == 0 || r->o->without_lines)
+        return STR_NONE;
+    if (hit == NULL)
+        hit = str_map_put(&r->texts, p->file, slurp(p->file));
+    rest = buf_str(*hit);
+    for (int i = 0; i < p->line && rest.p != NULL; i++)
+        line = str_cut(&rest, '\n');
+    if (line.n != 0 && line.p[line.n - 1] == '\r')
+        line.n--;
+    return line;
+}
+
+static void release_texts(struct renderer *r)
+{
+    MAP_EACH (struct str_map_entry, e, &r->texts) {
+        buf_release(e->value);
+        mem_free(e->value);
+    }
+    str_map_release(&r->texts);
+}
+
+/* -- text ---------------------------------------------------------------------------------------------------------- */
+
+static void colour(const struct renderer *r, const char *code)
+{
+    if (r->o->colour)
+        buf_addf(r->out, "\033[%sm", code);
+}
+
+/* Control bytes of a file must not reach the terminal. */
+static void add_shown(struct buf *out, str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        buf_addc(out, c == '\t' ? ' ' : c < 0x20 || c == 0x7f ? '?' : (char)c);
+    }
+}
+
+static void add_place(struct renderer *r, const struct diag_place *p)
+{
+    add_shown(r->out, p->file.n != 0 ? p->file : S("<input>"));
+    if (p->line > 0)
+        buf_addf(r->out, ":%d:%d", p->line, p->col);
+}
+
+static void add_carets(struct renderer *r, str line, const struct diag_place *p, const char *code)
+{
+    size_t from = p->col > 0 ? (size_t)p->col - 1 : 0, len = p->len;
+
+    if (from > line.n)
+        from = line.n;
+    if (len > line.n - from)
+        len = line.n - from;
+    buf_pad(r->out, ' ', utf8_count(str_sub(line, 0, from)));
+    colour(r, code);
+    buf_pad(r->out, '^', len != 0 ? utf8_count(str_sub(line, from, from + len)) : 1);
+    colour(r, "0");
+    buf_addc(r->out, '\n');
+}
+
+static void add_source(struct renderer *r, const struct diag_place *p, const char *code)
+{
+    str line = line_of(r, p);
+
+    if (line.n == 0)
+        return;
+    line = str_sub(line, 0, LINE_MAX_SHOWN);
+    buf_addf(r->out, "      |\n%5d | ", p->line);
+    add_shown(r->out, line);
+    buf_adds(r->out, "\n      | ");
+    add_carets(r, line, p, code);
+}
+
+static void render_text(struct renderer *r, const struct diag *g)
+{
+    const char *code = g->severity == DIAG_ERROR     ? "1;31"
+                       : g->severity == DIAG_WARNING ? "1;33"
+                                                     : "1;36";
+
+    colour(r, code);
+    buf_addf(r->out, "%s[%s]", diag_severity_text(g->severity), g->id);
+    colour(r, "0");
+    buf_adds(r->out, ": ");
+    add_shown(r->out, g->message);
+    buf_adds(r->out, "\n  --> ");
+    add_place(r, &g->place);
+    buf_addc(r->out, '\n');
+    add_source(r, &g->place, code);
+    if (g->second.line != 0) {
+        buf_adds(r->out, "  ::: first ");
+        add_place(r, &g->second);
+        buf_addc(r->out, '\n');
+        add_source(r, &g->second, "1;34");
+    }
+    if (g->help.n != 0) {
+        buf_adds(r->out, "      = help: ");
+        add_shown(r->out, g->help);
+        buf_addc(r->out, '\n');
+    }
+    buf_addc(r->out, '\n');
+}
+
+static void render_summary(struct renderer *r, const struct diags *d)
+{
+    buf_addf(r->out, "%zu error%s, %zu warning%s", d->errors, d->errors == 1 ? "" : "s",
+             d->warnings, d->warnings == 1 ? "" : "s");
+    if (d->dropped != 0)
+        buf_addf(r->out, " (%zu problems are not shown)", d->dropped);
+    buf_addc(r->out, '\n');
+}
+
+/* -- for machines -------------------------------------------------------------------------------------------------- */
+
+static void put_place(struct json_writer *w, const struct diag_place *p)
+{
+    json_key(w, S("file"));
+    json_put_str(w, p->file);
+    json_key(w, S("line"));
+    json_put_i64(w, p->line);
+    json_key(w, S("column"));
+    json_put_i64(w, p->col);
+    json_key(w, S("offset"));
+    json_put_u64(w, p->at);
+    json_key(w, S("length"));
+    json_put_u64(w, p->len);
+}
+
+static void put_diag(struct json_writer *w, const struct diag *g)
+{
+    json_open(w, '{');
+    json_key(w, S("severity"));
+    json_put_str(w, str_of(diag_severity_text(g->severity)));
+    json_key(w, S("id"));
+    json_put_str(w, str_of(g->id));
+    json_key(w, S("message"));
+    json_put_str(w, g->message);
+    put_place(w, &g->place);
+    if (g->help.n != 0) {
+        json_key(w, S("help"));
+        json_put_str(w, g->help);
+    }
+    if (g->second.line != 0) {
+        json_key(w, S("first"));
+        json_open(w, '{');
+        put_place(w, &g->second);
+        json_close(w, '}');
+    }
+    json_close(w, '}');
+}
+
+static void render_json(struct renderer *r, const struct diags *d)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, r->out, false);
+    json_open(&w, '{');
+    json_key(&w, S("problems"));
+    json_open(&w, '[');
+    for (size_t i = 0; i < d->n; i++)
+        if (d->v[i].severity >= r->o->least)
+            put_diag(&w, &d->v[i]);
+    json_close(&w, ']');
+    json_key(&w, S("errors"));
+    json_put_u64(&w, d->errors);
+    json_key(&w, S("warnings"));
+    json_put_u64(&w, d->warnings);
+    json_key(&w, S("dropped"));
+    json_put_u64(&w, d->dropped);
+    json_close(&w, '}');
+    buf_addc(r->out, '\n');
+}
+
+static void add_escaped(struct buf *out, str s, const char *special)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '\0' && strchr(special, s.p[i]) != NULL)
+            buf_addf(out, "%%%02X", (unsigned)(unsigned char)s.p[i]);
+        else
+            buf_addc(out, s.p[i]);
+    }
+}
+
+/* A workflow command of GitHub Actions. */
+static void render_github(struct renderer *r, const struct diag *g)
+{
+    buf_addf(r->out,
+             "::%s file=", g->severity == DIAG_INFO ? "notice" : diag_severity_text(g->severity));
+    add_escaped(r->out, g->place.file, "%\r\n:,");
+    buf_addf(r->out, ",line=%d,col=%d,title=%s::", g->place.line, g->place.col, g->id);
+    add_escaped(r->out, g->message, "%\r\n");
+    if (g->help.n != 0) {
+        buf_adds(r->out, "%0A");
+        add_escaped(r->out, g->help, "%\r\n");
+    }
+    buf_addc(r->out, '\n');
+}
+
+/* -- all ----------------------------------------------------------------------------------------------------------- */
+
+void diags_render(struct buf *out, const struct diags *d, const struct render_options *o)
+{
+    struct renderer r = {.out = out, .o = o};
+
+    if (o->format == RENDER_JSON) {
+        render_json(&r, d);
+        return;
+    }
+    for (size_t i = 0; i < d->n; i++) {
+        if (d->v[i].severity < o->least)
+            continue;
+        if (o->format == RENDER_GITHUB)
+            render_github(&r, &d->v[i]);
+        else
+            render_text(&r, &d->v[i]);
+    }
+    if (o->format == RENDER_TEXT)
+        render_summary(&r, d);
+    release_texts(&r);
+}
+
+void diags_render_plain(struct buf *out, const struct diags *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        const struct diag *g = &d->v[i];
+
+        if (g->severity == DIAG_INFO)
+            continue;
+        buf_addf(out, "%.*s:%d:%d: %s: %.*s [%s]\n", STR(g->place.file), g->place.line,
+                 g->place.col, diag_severity_text(g->severity), STR(g->message), g->id);
+    }
+}
+
+void diags_print(FILE *out, const struct diags *d)
+{
+    const struct render_options o = {.colour = isatty(fileno(out)) && getenv("NO_COLOR") == NULL,
+                                     .least = DIAG_WARNING};
+    struct buf text = BUF_INIT;
+
+    diags_render(&text, d, &o);
+    fwrite(text.p != NULL ? text.p : "", 1, text.n, out);
+    buf_release(&text);
+}

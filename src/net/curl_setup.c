@@ -1,0 +1,372 @@
+#include "net/curl_setup.h"
+
+#include <stdio.h>
+#include "base/mem.h"
+#include "net/http_conf.h"
+#include "net/http_parse.h"
+#include "net/secret.h"
+
+enum { REDIRECTS_MAX = 10, IDLE_S = 300 };
+
+static const char *z(struct arena *a, str s)
+{
+    return arena_str(a, s).p;
+}
+
+/* -- where to -- */
+
+static str part(CURLU *u, CURLUPart which, unsigned flags, struct arena *a)
+{
+    char *text = NULL;
+    str out = STR_NONE;
+
+    if (curl_url_get(u, which, &text, flags) == CURLUE_OK)
+        out = arena_str(a, str_of(text));
+    curl_free(text);
+    return out;
+}
+
+static CURLU *parse_url(str url, struct arena *a)
+{
+    CURLU *u = curl_url();
+
+    if (memchr(url.p != NULL ? url.p : "", 0, url.n) == NULL &&
+        curl_url_set(u, CURLUPART_URL, z(a, url), 0) == CURLUE_OK)
+        return u;
+    curl_url_cleanup(u);
+    return NULL;
+}
+
+bool curl_destination(str url, struct arena *a, str *out, struct err *e)
+{
+    CURLU *u = parse_url(url, a);
+    str scheme, host, port;
+
+    if (u == NULL)
+        return err_set(e, ERR_INVALID, "the URL is malformed");
+    scheme = part(u, CURLUPART_SCHEME, 0, a);
+    host = part(u, CURLUPART_HOST, 0, a);
+    port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
+    curl_url_cleanup(u);
+    if (!str_is(scheme, "http") && !str_is(scheme, "https"))
+        return err_set(e, ERR_INVALID, "the URL's scheme is neither http nor https");
+    *out = arena_printf(a, "%.*s://%.*s:%.*s", STR(scheme), STR(host), STR(port));
+    return true;
+}
+
+/* -- headers -- */
+
+static bool add_line(struct curl_slist **list, str name, str value, struct arena *a, struct err *e)
+{
+    if (!http_is_token(name))
+        return err_set(e, ERR_INVALID, "header name '%.*s' is malformed", STR(name));
+    if (!http_is_field_value(value))
+        return err_set(e, ERR_INVALID, "the value of header '%.*s' has control characters",
+                       STR(name));
+    /* curl: "Name;" sends an empty value, "Name:" would suppress the header. */
+    *list = curl_slist_append(*list, value.n != 0
+                                         ? arena_printf(a, "%.*s: %.*s", STR(name), STR(value)).p
+                                         : arena_printf(a, "%.*s;", STR(name)).p);
+    return true;
+}
+
+static bool add_configured(struct curl_slist **list, const struct http_conf_header *v, size_t n,
+                           struct arena *a, struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < v[i].n_values; k++)
+            if (!add_line(list, v[i].name, v[i].values[k], a, e))
+                return false;
+        for (size_t k = 0; k < v[i].n_secrets; k++) {
+            str value;
+
+            if (!secret_read(v[i].secrets[k], a, &value, e) ||
+                !add_line(list, v[i].name, value, a, e))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool has_header(const struct curl_request *rq, const char *name)
+{
+    for (size_t i = 0; i < rq->http.headers.n; i++)
+        if (str_eq_nocase(rq->http.headers.v[i].name, str_of(name)))
+            return true;
+    return false;
+}
+
+/* What curl would add by itself and Go's client does not send. */
+static void suppress(struct curl_handle *h, const struct curl_request *rq)
+{
+    static const char *const names[] = {"Accept", "Content-Type", "Expect"};
+    char line[32];
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (!has_header(rq, names[i])) {
+            snprintf(line, sizeof(line), "%s:", names[i]);
+            h->headers = curl_slist_append(h->headers, line);
+        }
+}
+
+static bool set_headers(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
+                        struct err *e)
+{
+    const struct http_conf *c = rq->conf;
+
+    for (size_t i = 0; i < rq->http.headers.n; i++)
+        if (!add_line(&h->headers, rq->http.headers.v[i].name, rq->http.headers.v[i].value, a, e))
+            return false;
+    suppress(h, rq);
+    if (c != NULL && !add_configured(&h->headers, c->headers, c->n_headers, a, e))
+        return false;
+    if (c != NULL && !add_configured(&h->proxy_headers, c->proxy_connect_headers,
+                                     c->n_proxy_connect_headers, a, e))
+        return false;
+    curl_easy_setopt(h->easy, CURLOPT_USERAGENT, z(a, rq->user_agent));
+    return true;
+}
+
+/* -- who we are -- */
+
+static bool set_auth(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
+                     struct err *e)
+{
+    const struct http_conf *c = rq->conf;
+    str name, password, value;
+
+    if (c == NULL || has_header(rq, "Authorization"))
+        return true; /* the request's own wins */
+    if (c->has_basic_auth) {
+        if (!secret_read(c->username, a, &name, e) || !secret_read(c->password, a, &password, e))
+            return false;
+        curl_url_set(h->url, CURLUPART_USER, NULL, 0);
+        curl_url_set(h->url, CURLUPART_PASSWORD, NULL, 0);
+        curl_easy_setopt(h->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        curl_easy_setopt(h->easy, CURLOPT_USERNAME, z(a, name));
+        curl_easy_setopt(h->easy, CURLOPT_PASSWORD, z(a, password));
+    } else if (c->has_authorization) {
+        if (!secret_read(c->credentials, a, &value, e))
+            return false;
+        value = arena_printf(a, "%.*s %.*s", STR(c->auth_type.n != 0 ? c->auth_type : S("Bearer")),
+                             STR(value));
+        return add_line(&h->headers, S("Authorization"), value, a, e);
+    } else if (rq->token.n != 0) {
+        value = arena_printf(a, "Bearer %.*s", STR(rq->token));
+        return add_line(&h->headers, S("Authorization"), value, a, e);
+    }
+    return true;
+}
+
+/* -- TLS -- */
+
+static bool set_blob(struct curl_handle *h, CURLoption option, struct secret s, struct arena *a,
+                     struct err *e)
+{
+    struct curl_blob blob = {.flags = CURL_BLOB_COPY};
+    str text;
+
+    if (!secret_is_set(s))
+        return true;
+    if (!secret_read(s, a, &text, e))
+        return false;
+    blob.data = (void *)(uintptr_t)text.p;
+    blob.len = text.n;
+    curl_easy_setopt(h->easy, option, &blob);
+    return true;
+}
+
+static long tls_versions(const struct tls_conf *t)
+{
+    static const long min[] = {CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_0,
+                               CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_TLSv1_2,
+                               CURL_SSLVERSION_TLSv1_3};
+    static const long max[] = {CURL_SSLVERSION_MAX_DEFAULT, CURL_SSLVERSION_MAX_TLSv1_0,
+                               CURL_SSLVERSION_MAX_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_2,
+                               CURL_SSLVERSION_MAX_TLSv1_3};
+    enum tls_version low =
+        t->min_version; /* Go's default minimum is 1.2, unless the maximum is below */
+
+    if (low == TLS_ANY && (t->max_version == TLS_10 || t->max_version == TLS_11))
+        low = t->max_version;
+    return min[low] | max[t->max_version];
+}
+
+/* curl verifies the name in the URL. So the URL gets the name to verify, and the connection goes where it went. */
+static void set_server_name(struct curl_handle *h, const struct curl_request *rq, struct arena *a)
+{
+    str name = rq->conf->tls.server_name;
+    str host = part(h->url, CURLUPART_HOST, 0, a), port = part(h->url, CURLUPART_PORT, 0, a);
+    str real = part(h->url, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
+
+    if (name.n == 0 || !str_starts_with(rq->destination, S("https://")))
+        return;
+    if (curl_url_set(h->url, CURLUPART_HOST, z(a, name), 0) != CURLUE_OK)
+        return;
+    h->connect_to = curl_slist_append(
+        NULL, arena_printf(a, "%.*s:%.*s:%.*s:%.*s", STR(name), STR(real), STR(host), STR(real)).p);
+    curl_easy_setopt(h->easy, CURLOPT_CONNECT_TO, h->connect_to);
+    if (!has_header(rq, "Host"))
+        h->headers =
+            curl_slist_append(h->headers,
+                              arena_printf(a, port.n != 0 ? "Host: %.*s:%.*s" : "Host: %.*s%.*s",
+                                           STR(host), STR(port))
+                                  .p);
+}
+
+static bool set_tls(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
+                    struct err *e)
+{
+    static const struct tls_conf none;
+    const struct tls_conf *t = rq->conf != NULL ? &rq->conf->tls : &none;
+
+    curl_easy_setopt(h->easy, CURLOPT_SSLVERSION, tls_versions(t));
+    if (rq->conf == NULL)
+        return true;
+    if (!set_blob(h, CURLOPT_CAINFO_BLOB, t->ca, a, e) ||
+        !set_blob(h, CURLOPT_SSLCERT_BLOB, t->cert, a, e) ||
+        !set_blob(h, CURLOPT_SSLKEY_BLOB, t->key, a, e))
+        return false;
+    if (t->min_version == TLS_10 || t->min_version == TLS_11)
+        curl_easy_setopt(h->easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT@SECLEVEL=0"); /* asked for */
+    curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, t->insecure_skip_verify ? 0l : 1l);
+    curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, t->insecure_skip_verify ? 0l : 2l);
+    set_server_name(h, rq, a);
+    return true;
+}
+
+/* -- the way -- */
+
+static void set_route(struct curl_handle *h, const struct http_conf *c, struct arena *a)
+{
+    if (c != NULL && c->proxy_url.n != 0) {
+        curl_easy_setopt(h->easy, CURLOPT_PROXY, z(a, c->proxy_url));
+        curl_easy_setopt(h->easy, CURLOPT_NOPROXY, z(a, c->no_proxy));
+    } else if (c == NULL || !c->proxy_from_environment) {
+        curl_easy_setopt(h->easy, CURLOPT_PROXY, "");
+    }
+    curl_easy_setopt(h->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    if (h->proxy_headers != NULL)
+        curl_easy_setopt(h->easy, CURLOPT_PROXYHEADER, h->proxy_headers);
+    curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, c != NULL && c->follow_redirects ? 1l : 0l);
+    curl_easy_setopt(h->easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
+    curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION,
+                     c != NULL && c->enable_http2 ? (long)CURL_HTTP_VERSION_2TLS
+                                                  : (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(h->easy, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
+    curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1l);
+    curl_easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1l);
+}
+
+static bool set_method(struct curl_handle *h, const struct http_request *rq, struct arena *a,
+                       struct err *e)
+{
+    if (!http_is_token(rq->method))
+        return err_set(e, ERR_INVALID, "method '%.*s' is malformed", STR(rq->method));
+    if (str_is(rq->method, "HEAD")) {
+        curl_easy_setopt(h->easy, CURLOPT_NOBODY, 1l);
+        return true;
+    }
+    if (str_is(rq->method, "GET") && rq->body.n == 0) {
+        curl_easy_setopt(h->easy, CURLOPT_HTTPGET, 1l);
+        return true;
+    }
+    if (rq->body.n != 0 || str_is(rq->method, "POST")) {
+        curl_easy_setopt(h->easy, CURLOPT_POST, 1l);
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->body.n);
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, rq->body.n != 0 ? rq->body.p : "");
+    }
+    /* Only where it is needed: a custom method would survive a redirect that turns POST into GET. */
+    if (!str_is(rq->method, "POST"))
+        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, z(a, rq->method));
+    return true;
+}
+
+bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
+                struct err *e)
+{
+    struct curl_handle made = {.easy = curl_easy_init()};
+
+    BUG_ON(made.easy == NULL);
+    made.url = parse_url(rq->http.url, a);
+    if (made.url == NULL) {
+        curl_handle_release(&made);
+        return err_set(e, ERR_INVALID, "the URL is malformed");
+    }
+    if (!set_headers(&made, rq, a, e) || !set_auth(&made, rq, a, e) || !set_tls(&made, rq, a, e) ||
+        !set_method(&made, &rq->http, a, e)) {
+        curl_handle_release(&made);
+        return err_wrap(e, "cannot send to '%.*s'", STR(rq->destination));
+    }
+    set_route(&made, rq->conf, a);
+    curl_easy_setopt(made.easy, CURLOPT_HTTPHEADER, made.headers);
+    curl_easy_setopt(made.easy, CURLOPT_CURLU, made.url);
+    *h = made;
+    curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
+    return true;
+}
+
+void curl_handle_release(struct curl_handle *h)
+{
+    curl_easy_cleanup(h->easy);
+    curl_url_cleanup(h->url);
+    curl_slist_free_all(h->headers);
+    curl_slist_free_all(h->proxy_headers);
+    curl_slist_free_all(h->connect_to);
+    *h = (struct curl_handle){.easy = NULL};
+}
+
+/* -- verdicts -- */
+
+static const struct {
+    CURLcode code;
+    enum transport_failure failure;
+    bool says_more; /* curl's detailed text names hosts and certificates at most */
+} verdicts[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, TRANSPORT_RESOLVE, true},
+    {CURLE_COULDNT_RESOLVE_PROXY, TRANSPORT_RESOLVE, true},
+    {CURLE_COULDNT_CONNECT, TRANSPORT_CONNECT, true},
+    {CURLE_SSL_CONNECT_ERROR, TRANSPORT_TLS, true},
+    {CURLE_PEER_FAILED_VERIFICATION, TRANSPORT_TLS, true},
+    {CURLE_SSL_CIPHER, TRANSPORT_TLS, false},
+    {CURLE_SSL_ISSUER_ERROR, TRANSPORT_TLS, false},
+    {CURLE_SSL_INVALIDCERTSTATUS, TRANSPORT_TLS, false},
+    {CURLE_SSL_CLIENTCERT, TRANSPORT_TLS, false},
+    {CURLE_USE_SSL_FAILED, TRANSPORT_TLS, false},
+    {CURLE_SSL_CERTPROBLEM, TRANSPORT_CONFIG, false},
+    {CURLE_SSL_CACERT_BADFILE, TRANSPORT_CONFIG, false},
+    {CURLE_URL_MALFORMAT, TRANSPORT_CONFIG, false},
+    {CURLE_OPERATION_TIMEDOUT, TRANSPORT_TIMEOUT, false},
+    {CURLE_FILESIZE_EXCEEDED, TRANSPORT_LIMIT, false},
+    {CURLE_WRITE_ERROR, TRANSPORT_LIMIT, false}, /* only our callbacks refuse, only for size */
+};
+
+enum transport_failure curl_failure(CURLcode code)
+{
+    if (code == CURLE_OK)
+        return TRANSPORT_OK;
+    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
+        if (verdicts[i].code == code)
+            return verdicts[i].failure;
+    return TRANSPORT_CONNECT;
+}
+
+void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e)
+{
+    enum transport_failure f = curl_failure(code);
+    const char *text = curl_easy_strerror(code);
+
+    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
+        if (verdicts[i].code == code && verdicts[i].says_more && h->error[0] != '\0')
+            text = h->error;
+    if (f == TRANSPORT_LIMIT)
+        text = "the answer is larger than allowed";
+    err_set(e,
+            f == TRANSPORT_TIMEOUT  ? ERR_TIMEOUT
+            : f == TRANSPORT_LIMIT  ? ERR_LIMIT
+            : f == TRANSPORT_CONFIG ? ERR_INVALID
+                                    : ERR_IO,
+            "cannot reach '%.*s': %s", STR(destination), text);
+}

@@ -1,0 +1,40 @@
+/* curl_setup.h - from a request and its http_config to a curl handle, and from curl's verdicts to ours.
+ *
+ * Everything that http_config can say is applied here, secrets and certificates are read here, at each use.
+ *
+ * Errors   what cannot be read or is malformed: the request must not be sent (TRANSPORT_CONFIG). Messages name the
+ *          destination (scheme, host, port) and files, never a path, a query, userinfo or a secret.
+ * Owns     the handle owns curl's lists; the arena must live as long as the handle.
+ * Source   alertmanager.md 2.8, libraries.md 3.
+ */
+#ifndef NET_CURL_SETUP_H
+#define NET_CURL_SETUP_H
+
+#include <curl/curl.h>
+#include "net/transport.h"
+
+struct curl_handle {
+    CURL *easy;
+    CURLU *url;
+    struct curl_slist *headers, *proxy_headers, *connect_to;
+    char error[CURL_ERROR_SIZE];
+};
+
+struct curl_request {
+    struct http_request http; /* method filled in */
+    const struct http_conf *conf;
+    str destination; /* of curl_destination() */
+    str user_agent;
+    str token; /* of oauth2, empty = none */
+};
+
+/* "https://host:443": what a destination's limit and error messages go by. */
+bool curl_destination(str url, struct arena *a, str *out, struct err *e) must_check;
+bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
+                struct err *e) must_check;
+void curl_handle_release(struct curl_handle *h);
+
+enum transport_failure curl_failure(CURLcode code);
+void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e);
+
+#endif

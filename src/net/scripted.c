@@ -1,0 +1,168 @@
+#include "net/scripted.h"
+
+#include "base/vec.h"
+
+struct transfer {
+    struct timer timer;
+    struct transfer *next, *prev;
+    struct scripted *script;
+    transport_cb *cb;
+    void *arg;
+    struct scripted_answer answer;
+    ts_ns since;
+};
+
+struct scripted {
+    struct transport transport;
+    struct clock *clock;
+    scripted_handler *handler;
+    void *arg;
+    struct arena memory;
+    VEC(struct scripted_request *) requests;
+    VEC(struct scripted_answer) queue;
+    size_t answered, n_in_flight;
+    struct transfer *in_flight;
+};
+
+static struct http_request copy(struct arena *a, const struct http_request *rq)
+{
+    struct http_request c = {.url = arena_str(a, rq->url), .body = arena_str(a, rq->body)};
+
+    c.method = rq->method.n != 0 ? arena_str(a, rq->method)
+               : rq->body.n != 0 ? S("POST")
+                                 : S("GET");
+    c.headers.n = rq->headers.n;
+    c.headers.v = arena_array(a, rq->headers.n, sizeof(c.headers.v[0]));
+    for (size_t i = 0; i < rq->headers.n; i++)
+        c.headers.v[i] = (struct http_header){arena_str(a, rq->headers.v[i].name),
+                                              arena_str(a, rq->headers.v[i].value)};
+    return c;
+}
+
+static void end(struct scripted *s, struct transfer *x)
+{
+    timer_cancel(s->clock, &x->timer);
+    if (x->next != NULL)
+        x->next->prev = x->prev;
+    if (x->prev != NULL)
+        x->prev->next = x->next;
+    else
+        s->in_flight = x->next;
+    s->n_in_flight--;
+    mem_free(x);
+}
+
+static void answer(struct timer *t, struct now now)
+{
+    struct transfer *x = container_of(t, struct transfer, timer);
+    struct scripted_answer a = x->answer;
+    struct transport_answer out = {.failure = a.failure, .took = now.mono - x->since};
+    transport_cb *cb = x->cb;
+    void *arg = x->arg;
+
+    end(x->script, x);
+    if (a.failure == TRANSPORT_OK)
+        out.http = (struct http_answer){a.status != 0 ? a.status : 200, a.headers, a.body};
+    else
+        err_set(&out.err, a.failure == TRANSPORT_TIMEOUT ? ERR_TIMEOUT : ERR_IO, "%.*s",
+                STR(a.error.n != 0 ? a.error : str_of(transport_failure_name(a.failure))));
+    cb(arg, &out);
+}
+
+static struct transfer *send_scripted(void *self, const struct transport_request *rq,
+                                      transport_cb *cb, void *arg)
+{
+    struct scripted *s = self;
+    struct scripted_request *r = arena_new(&s->memory, struct scripted_request);
+    struct transfer *x = mem_new(struct transfer);
+    ts_ns due;
+
+    r->http = copy(&s->memory, &rq->http);
+    r->conf = rq->conf;
+    r->at = clock_touch(s->clock);
+    r->deadline = rq->deadline;
+    vec_push(&s->requests, r);
+    x->script = s;
+    x->cb = cb;
+    x->arg = arg;
+    x->timer.fire = answer;
+    x->since = r->at.mono;
+    x->next = s->in_flight;
+    if (s->in_flight != NULL)
+        s->in_flight->prev = x;
+    s->in_flight = x;
+    s->n_in_flight++;
+    if (s->answered < s->queue.n)
+        x->answer = s->queue.v[s->answered++];
+    else if (s->handler != NULL)
+        x->answer = s->handler(s->arg, r);
+    due = x->answer.never ? TS_MAX : ts_add(r->at.mono, x->answer.delay);
+    if (due > rq->deadline) {
+        due = rq->deadline;
+        x->answer = (struct scripted_answer){.failure = TRANSPORT_TIMEOUT};
+    }
+    if (due != TS_MAX)
+        timer_arm(s->clock, &x->timer, due);
+    return x;
+}
+
+static void cancel_scripted(void *self, struct transfer *x)
+{
+    end(self, x);
+}
+
+static void free_scripted(void *self)
+{
+    scripted_free(self);
+}
+
+static const struct transport_ops ops = {send_scripted, cancel_scripted, free_scripted};
+
+struct scripted *scripted_new(struct clock *clock, scripted_handler *handler, void *arg)
+{
+    struct scripted *s = mem_new(struct scripted);
+
+    s->transport = (struct transport){&ops, s};
+    s->clock = clock;
+    s->handler = handler;
+    s->arg = arg;
+    arena_init(&s->memory, 0);
+    return s;
+}
+
+void scripted_free(struct scripted *s)
+{
+    if (s == NULL)
+        return;
+    while (s->in_flight != NULL)
+        end(s, s->in_flight);
+    vec_release(&s->requests);
+    vec_release(&s->queue);
+    arena_release(&s->memory);
+    mem_free(s);
+}
+
+struct transport *scripted_transport(struct scripted *s)
+{
+    return &s->transport;
+}
+
+void scripted_push(struct scripted *s, struct scripted_answer a)
+{
+    vec_push(&s->queue, a);
+}
+
+size_t scripted_count(const struct scripted *s)
+{
+    return s->requests.n;
+}
+
+const struct scripted_request *scripted_at(const struct scripted *s, size_t i)
+{
+    return i < s->requests.n ? s->requests.v[i] : NULL;
+}
+
+size_t scripted_in_flight(const struct scripted *s)
+{
+    return s->n_in_flight;
+}

@@ -1,0 +1,484 @@
+/* The transport on libcurl's multi interface.
+ *
+ * curl never waits: it tells us which sockets to watch (on_socket_wanted) and when to wake it (on_timer_wanted), and we
+ * tell it what happened (curl_multi_socket_action). After each such call finish() collects what is done and calls back;
+ * no handle is added or removed inside one of curl's own callbacks.
+ *
+ * A request goes   send -> [WAITING for a token] -> QUEUED at its destination -> RUNNING -> answered.
+ * Each destination has a queue; a heap holds the destinations that have both a waiting request and room, by the age of
+ * their oldest, so that the order of arrival decides who gets a free place. What waits is data, not a handle.
+ */
+#include <curl/curl.h>
+#include <event2/event.h>
+#include "base/mem.h"
+#include "net/curl_transport.h"
+
+/* -- lists -- */
+
+void transfer_list_add(struct transfer_list *l, struct transfer *x)
+{
+    BUG_ON(x->in != NULL);
+    x->in = l;
+    x->next = NULL;
+    x->prev = l->tail;
+    if (l->tail != NULL)
+        l->tail->next = x;
+    else
+        l->head = x;
+    l->tail = x;
+}
+
+static void list_remove(struct transfer *x)
+{
+    struct transfer_list *l = x->in;
+
+    if (l == NULL)
+        return;
+    if (x->prev != NULL)
+        x->prev->next = x->next;
+    else
+        l->head = x->next;
+    if (x->next != NULL)
+        x->next->prev = x->prev;
+    else
+        l->tail = x->prev;
+    x->in = NULL;
+}
+
+/* -- destinations -- */
+
+static struct destination *destination_get(struct curl_transport *t, str name)
+{
+    void **hit = str_map_get(&t->destinations, name);
+    struct destination *d;
+
+    if (hit != NULL) {
+        d = *hit;
+    } else {
+        d = mem_new(struct destination);
+        d->name = mem_str_dup(name);
+        str_map_put(&t->destinations, d->name, d);
+    }
+    d->users++;
+    return d;
+}
+
+static void destination_drop(struct curl_transport *t, struct destination *d)
+{
+    if (--d->users != 0)
+        return;
+    heap_remove(&t->ready, &d->node);
+    str_map_del(&t->destinations, d->name);
+    mem_str_free(d->name);
+    mem_free(d);
+}
+
+static void destination_settle(struct curl_transport *t, struct destination *d)
+{
+    if (d->waiting.head != NULL && d->running < PER_DESTINATION)
+        heap_push(&t->ready, &d->node, d->waiting.head->order);
+    else
+        heap_remove(&t->ready, &d->node);
+}
+
+/* -- the end of a request -- */
+
+static void stop_running(struct transfer *x)
+{
+    struct curl_transport *t = x->transport;
+
+    if (x->state != RUNNING)
+        return;
+    curl_multi_remove_handle(t->multi, x->handle.easy);
+    curl_handle_release(&x->handle);
+    t->n_running--;
+    x->destination->running--;
+    x->state = FAILED;
+}
+
+/* Takes x out of everything; its memory stays. */
+static void detach(struct transfer *x)
+{
+    struct curl_transport *t = x->transport;
+
+    stop_running(x);
+    list_remove(x);
+    timer_cancel(t->clock, &x->timer);
+    if (x->destination != NULL) {
+        destination_settle(t, x->destination);
+        destination_drop(t, x->destination);
+    }
+    x->destination = NULL;
+}
+
+static void transfer_free(struct transfer *x)
+{
+    if (x->all_next != NULL)
+        x->all_next->all_prev = x->all_prev;
+    if (x->all_prev != NULL)
+        x->all_prev->all_next = x->all_next;
+    else
+        x->transport->all = x->all_next;
+    buf_release(&x->body);
+    arena_release(&x->memory);
+    mem_free(x);
+}
+
+static void start_ready(struct curl_transport *t);
+
+void transfer_drop(struct transfer *x)
+{
+    struct token *k = x->token;
+
+    detach(x);
+    transfer_free(x);
+    if (k != NULL)
+        token_left(k);
+}
+
+static void cancel(void *self, struct transfer *x)
+{
+    transfer_drop(x);
+    start_ready(self);
+}
+
+static void deliver(struct transfer *x)
+{
+    struct curl_transport *t = x->transport;
+    struct transport_answer a = {.failure = x->failure,
+                                 .took = clock_touch(t->clock).mono - x->since};
+
+    if (x->failure == TRANSPORT_OK)
+        a.http.headers = x->headers, a.http.body = buf_str(&x->body);
+    else
+        a.err = x->err;
+    if (x->failure == TRANSPORT_OK) {
+        long status = 0;
+
+        curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
+        a.http.status = (int)status;
+        if (status == 401 && x->rq.token.n != 0)
+            token_refused(t, x->rq.token);
+    }
+    detach(x);
+    x->cb(x->arg, &a);
+    transfer_free(x);
+}
+
+void transfer_fail_later(struct transfer *x, enum transport_failure failure)
+{
+    struct curl_transport *t = x->transport;
+
+    x->failure = failure;
+    x->state = FAILED;
+    list_remove(x);
+    transfer_list_add(&t->failed, x);
+    timer_arm(t->clock, &x->timer, t->clock->now.mono);
+}
+
+static void on_deadline(struct timer *timer, struct now now)
+{
+    struct transfer *x = container_of(timer, struct transfer, timer);
+    struct curl_transport *t = x->transport;
+    struct token *k = x->token;
+
+    (void)now;
+    if (x->state != FAILED) {
+        static const char *const where[] = {[QUEUED] = "waiting for a free connection",
+                                            [WAITING] = "waiting for an oauth2 token",
+                                            [RUNNING] = "waiting for the answer",
+                                            [FAILED] = ""};
+
+        x->failure = TRANSPORT_TIMEOUT;
+        err_set(&x->err, ERR_TIMEOUT, "cannot reach '%.*s': time is up while %s",
+                STR(x->rq.destination), where[x->state]);
+    }
+    list_remove(x);
+    if (k != NULL)
+        token_left(k);
+    deliver(x);
+    start_ready(t);
+}
+
+/* -- what curl brings -- */
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct transfer *x = arg;
+
+    n *= size;
+    if (x->body.n + n > x->max_answer)
+        return 0; /* CURLE_WRITE_ERROR */
+    buf_add(&x->body, (str){p, n});
+    return n;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+    struct transfer *x = arg;
+    str value = {p, size * n}, name;
+
+    x->head_bytes += value.n;
+    if (x->head_bytes > ANSWER_HEAD_MAX)
+        return 0;
+    if (str_starts_with(value, S("HTTP/"))) {
+        x->headers.n = 0; /* the answer behind a redirect or an interim answer */
+        x->head_bytes = value.n;
+        x->head_ended = false;
+        return value.n;
+    }
+    if (str_trim(value).n == 0)
+        x->head_ended = true;
+    if (str_find(value, ':') < 0)
+        return size * n;
+    if (x->headers.n == x->headers_cap) {
+        struct http_header *v;
+
+        x->headers_cap = x->headers_cap != 0 ? x->headers_cap * 2 : 16;
+        v = arena_array(&x->memory, x->headers_cap, sizeof(*v));
+        if (x->headers.n != 0)
+            memcpy(v, x->headers.v, x->headers.n * sizeof(*v));
+        x->headers.v = v;
+    }
+    name = str_cut(&value, ':');
+    x->headers.v[x->headers.n++] = (struct http_header){arena_str(&x->memory, str_trim(name)),
+                                                        arena_str(&x->memory, str_trim(value))};
+    return size * n;
+}
+
+/* -- starting -- */
+
+static void start(struct transfer *x)
+{
+    struct curl_transport *t = x->transport;
+    CURL *easy;
+
+    list_remove(x);
+    if (!curl_setup(&x->handle, &x->rq, &x->memory, &x->err)) {
+        transfer_fail_later(x, TRANSPORT_CONFIG);
+        return;
+    }
+    easy = x->handle.easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max_answer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
+    x->state = RUNNING;
+    x->destination->running++;
+    t->n_running++;
+    transfer_list_add(&t->running, x);
+    BUG_ON(curl_multi_add_handle(t->multi, easy) != CURLM_OK);
+}
+
+static void start_ready(struct curl_transport *t)
+{
+    struct heap_node *node;
+
+    while (t->n_running < RUNNING_MAX && (node = heap_min(&t->ready)) != NULL) {
+        struct destination *d = container_of(node, struct destination, node);
+
+        start(d->waiting.head);
+        destination_settle(t, d);
+    }
+}
+
+void transfer_enqueue(struct transfer *x)
+{
+    struct curl_transport *t = x->transport;
+
+    x->state = QUEUED;
+    list_remove(x);
+    transfer_list_add(&x->destination->waiting, x);
+    destination_settle(t, x->destination);
+    start_ready(t);
+}
+
+/* -- the multi handle on the loop -- */
+
+static void finish(struct curl_transport *t)
+{
+    CURLMsg *m;
+    int left;
+
+    while ((m = curl_multi_info_read(t->multi, &left)) != NULL) {
+        struct transfer *x = NULL;
+        CURLcode code = m->data.result;
+
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x);
+        if (code == CURLE_OK && !x->head_ended)
+            code = CURLE_PARTIAL_FILE; /* curl takes a head that was cut off for a whole one */
+        x->failure = curl_failure(code);
+        if (code != CURLE_OK)
+            curl_failure_text(&x->handle, x->rq.destination, code, &x->err);
+        deliver(x);
+    }
+    start_ready(t);
+}
+
+static void on_socket(evutil_socket_t fd, short what, void *arg)
+{
+    struct curl_transport *t = arg;
+    int mask = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
+               ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
+    int running;
+
+    clock_touch(t->clock);
+    curl_multi_socket_action(t->multi, fd, mask, &running);
+    finish(t);
+}
+
+static void on_timer(struct timer *timer, struct now now)
+{
+    struct curl_transport *t = container_of(timer, struct curl_transport, timer);
+    int running;
+
+    (void)now;
+    curl_multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    finish(t);
+}
+
+static int on_timer_wanted(CURLM *multi, long ms, void *arg)
+{
+    struct curl_transport *t = arg;
+
+    (void)multi;
+    if (ms < 0)
+        timer_cancel(t->clock, &t->timer);
+    else
+        timer_arm(t->clock, &t->timer, t->clock->now.mono + ms * NS_PER_MS);
+    return 0;
+}
+
+static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *watched)
+{
+    struct curl_transport *t = arg;
+    struct event *ev = watched;
+    short events = EV_PERSIST;
+
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (ev != NULL)
+            event_free(ev);
+        curl_multi_assign(t->multi, fd, NULL);
+        return 0;
+    }
+    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+        events |= EV_READ;
+    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+        events |= EV_WRITE;
+    if (ev != NULL)
+        event_free(ev);
+    ev = event_new(t->base, fd, events, on_socket, t);
+    BUG_ON(ev == NULL || event_add(ev, NULL) != 0);
+    curl_multi_assign(t->multi, fd, ev);
+    return 0;
+}
+
+/* -- the transport -- */
+
+static void copy_request(struct transfer *x, const struct http_request *rq)
+{
+    struct arena *a = &x->memory;
+    struct http_request *c = &x->rq.http;
+
+    c->method = rq->method.n != 0 ? arena_str(a, rq->method)
+                : rq->body.n != 0 ? S("POST")
+                                  : S("GET");
+    c->url = arena_str(a, rq->url);
+    c->body = arena_str(a, rq->body);
+    c->headers.n = rq->headers.n;
+    c->headers.v = arena_array(a, rq->headers.n, sizeof(c->headers.v[0]));
+    for (size_t i = 0; i < rq->headers.n; i++)
+        c->headers.v[i] = (struct http_header){arena_str(a, rq->headers.v[i].name),
+                                               arena_str(a, rq->headers.v[i].value)};
+}
+
+struct transfer *curl_send(void *self, const struct transport_request *rq, transport_cb *cb,
+                           void *arg)
+{
+    struct curl_transport *t = self;
+    struct transfer *x = mem_new(struct transfer);
+
+    arena_init(&x->memory, 0);
+    x->transport = t;
+    x->cb = cb;
+    x->arg = arg;
+    x->all_next = t->all;
+    if (t->all != NULL)
+        t->all->all_prev = x;
+    t->all = x;
+    x->order = t->sent++;
+    x->since = clock_touch(t->clock).mono;
+    x->max_answer = rq->max_answer != 0 ? rq->max_answer : ANSWER_DEFAULT;
+    x->timer.fire = on_deadline;
+    copy_request(x, &rq->http);
+    x->rq.conf = rq->conf;
+    x->rq.user_agent = t->user_agent;
+    if (!curl_destination(x->rq.http.url, &x->memory, &x->rq.destination, &x->err)) {
+        err_wrap(&x->err, "cannot send");
+        transfer_fail_later(x, TRANSPORT_CONFIG);
+        return x;
+    }
+    if (rq->deadline != TS_MAX)
+        timer_arm(t->clock, &x->timer, rq->deadline);
+    x->destination = destination_get(t, x->rq.destination);
+    if (rq->conf != NULL && rq->conf->oauth2 != NULL &&
+        http_header_get(&x->rq.http.headers, S("Authorization")).n == 0)
+        token_ask(x);
+    else
+        transfer_enqueue(x);
+    return x;
+}
+
+static void free_transport(void *self)
+{
+    struct curl_transport *t = self;
+
+    for (struct token *k = t->tokens; k != NULL; k = k->next)
+        k->fetch = NULL; /* one of all */
+    while (t->all != NULL)
+        transfer_drop(t->all);
+    tokens_free(t);
+    curl_multi_cleanup(t->multi);
+    timer_cancel(t->clock, &t->timer);
+    str_map_release(&t->destinations);
+    heap_release(&t->ready);
+    mem_str_free(t->user_agent);
+    mem_free(t);
+    curl_global_cleanup();
+}
+
+static const struct transport_ops ops = {curl_send, cancel, free_transport};
+
+struct transport *transport_new_curl(struct event_base *base, struct clock *clock)
+{
+    struct curl_transport *t = mem_new(struct curl_transport);
+
+    BUG_ON(curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK); /* counted by curl */
+    t->transport = (struct transport){&ops, t};
+    t->base = base;
+    t->clock = clock;
+    t->timer.fire = on_timer;
+    t->user_agent = mem_str_dup(S("Alertmanager/0.34.0"));
+    t->multi = curl_multi_init();
+    BUG_ON(t->multi == NULL);
+    curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
+    curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
+    curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
+    curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
+    curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)RUNNING_MAX);
+    return &t->transport;
+}
+
+void transport_curl_user_agent(struct transport *t, str user_agent)
+{
+    struct curl_transport *c = t->self;
+
+    BUG_ON(t->ops != &ops || c->sent != 0);
+    mem_str_free(c->user_agent);
+    c->user_agent = mem_str_dup(user_agent);
+}

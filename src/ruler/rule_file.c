@@ -1,0 +1,379 @@
+#include "ruler/rule_file.h"
+
+#include <stdio.h>
+#include "base/utf8.h"
+#include "model/labels.h"
+#include "schema/schema.h"
+
+/* -- what the file says -------------------------------------------------------------------------------------------- */
+
+struct rule_raw {
+    str record, alert, expr;
+    dur_ns hold_for, keep_firing_for;
+    struct conf_map labels, annotations;
+};
+
+struct group_raw {
+    str name;
+    dur_ns interval, query_offset;
+    int64_t limit;
+    struct conf_map labels;
+    CONF_LIST_OF(struct rule_raw) rules;
+    uint64_t given;
+};
+
+enum { GROUP_QUERY_OFFSET = 1 << 2 }; /* its row below */
+
+struct file_raw {
+    CONF_LIST_OF(struct group_raw) groups;
+};
+
+static const struct conf_key rule_keys[] = {
+    CONF_KEY(struct rule_raw, record, CONF_STRING, "name of the series to record"),
+    CONF_KEY(struct rule_raw, alert, CONF_STRING, "name of the alert"),
+    CONF_KEY(struct rule_raw, expr, CONF_STRING, "PromQL expression"),
+    CONF_KEY_AS("for", struct rule_raw, hold_for, CONF_DURATION,
+                "how long the expression must hold", .text = "0s"),
+    CONF_KEY(struct rule_raw, keep_firing_for, CONF_DURATION, "how long the alert goes on after it",
+             .text = "0s"),
+    CONF_KEY(struct rule_raw, labels, CONF_STRING_MAP, "labels; templates in an alert"),
+    CONF_KEY(struct rule_raw, annotations, CONF_STRING_MAP, "texts for people, templates"),
+    CONF_KEYS_END,
+};
+static const struct conf_type rule_type = {.name = "rule",
+                                           .doc = "One alert or recorded series.",
+                                           .keys = rule_keys,
+                                           .size = sizeof(struct rule_raw)};
+
+static const struct conf_key group_keys[] = {
+    CONF_KEY(struct group_raw, name, CONF_STRING, "name, once a file"),
+    CONF_KEY(struct group_raw, interval, CONF_DURATION,
+             "how often; the global interval when not given"),
+    CONF_KEY(struct group_raw, query_offset, CONF_DURATION,
+             "how far in the past; the global offset when not given"),
+    CONF_KEY(struct group_raw, limit, CONF_INT,
+             "series or alerts that a rule may yield, 0 = any number"),
+    CONF_KEY(struct group_raw, labels, CONF_STRING_MAP,
+             "labels of all its rules; a rule's own win"),
+    CONF_KEY(struct group_raw, rules, CONF_LIST, "evaluated in order", .sub = &rule_type),
+    CONF_KEYS_END,
+};
+static const struct conf_type group_type = {.name = "rule_group",
+                                            .doc = "Rules that are evaluated together.",
+                                            .keys = group_keys,
+                                            .size = sizeof(struct group_raw),
+                                            .given = CONF_AT(struct group_raw, given)};
+
+static const struct conf_key file_keys[] = {
+    CONF_KEY(struct file_raw, groups, CONF_LIST, "rule groups", .sub = &group_type),
+    CONF_KEYS_END,
+};
+const struct conf_type rule_file_type = {
+    .name = "rule_file", .doc = "A rule file.", .keys = file_keys, .size = sizeof(struct file_raw)};
+
+/* -- problems of decoding ------------------------------------------------------------------------------------------ */
+
+static bool is_vmalert_key(str key)
+{
+    static const char *const keys[] = {
+        "type",        "concurrency", "params",         "headers", "notifier_headers",
+        "eval_offset", "eval_delay",  "eval_alignment", "debug",   "update_entries_limit",
+        "tenant"};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (str_is(key, keys[i]))
+            return true;
+    return false;
+}
+
+static str quoted_part(str message)
+{
+    ptrdiff_t from = str_find(message, '"');
+    str rest = from < 0 ? STR_NONE : str_sub(message, (size_t)from + 1, message.n);
+
+    return str_sub(rest, 0, str_find(rest, '"') < 0 ? 0 : (size_t)str_find(rest, '"'));
+}
+
+static void add_help(struct diags *to, struct diag *copy, const struct diag *from)
+{
+    str key = quoted_part(from->message);
+
+    if (str_is(str_of(from->id), "C002") && is_vmalert_key(key))
+        diag_help(to, copy, "this is a key of vmalert that Prometheus does not have%s",
+                  str_is(key, "eval_delay") ? "; \"query_offset\" is the counterpart" : "");
+    else if (from->help.n != 0)
+        diag_help(to, copy, "%.*s", STR(from->help));
+}
+
+/* The decoder's ids become those of rule files. */
+static void move_decoding(struct diags *to, struct diags *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        const struct diag *g = &from->v[i];
+        const char *id = str_is(str_of(g->id), "C002")                  ? "R002"
+                         : str_find_str(g->message, S("duration")) >= 0 ? "R007"
+                                                                        : "R001";
+        struct diag *copy = diags_add(to, g->severity, id, g->place, "%.*s", STR(g->message));
+
+        add_help(to, copy, g);
+        if (g->second.line != 0)
+            diag_second(to, copy, g->second);
+    }
+    diags_release(from);
+}
+
+/* -- checks -------------------------------------------------------------------------------------------------------- */
+
+struct checker {
+    struct rule_file *file;
+    enum matcher_mode mode;
+    struct arena *a;
+    struct diags *d;
+    const struct rule_group_conf *group;
+    size_t rule; /* from 1 */
+};
+
+static struct diag_place key_place(const struct checker *k, const struct yaml_node *map,
+                                   const char *key)
+{
+    const struct yaml_node *hit = yaml_get(map, str_of(key));
+
+    return yaml_place(k->file->doc, hit != NULL ? hit : map);
+}
+
+static struct diag_place name_place(const struct checker *k, const struct yaml_node *map,
+                                    const char *key, str name)
+{
+    const struct yaml_node *sub = yaml_get(map, str_of(key));
+
+    for (size_t i = 0; sub != NULL && sub->kind == YAML_MAP && i < sub->n; i++)
+        if (str_eq(sub->pairs[i].key->text, name))
+            return yaml_place(k->file->doc, sub->pairs[i].key);
+    return key_place(k, map, key);
+}
+
+static struct diag *complain(const struct checker *k, const char *id, struct diag_place place,
+                             const struct rule_conf *r, const char *text)
+{
+    if (r == NULL)
+        return diags_add(k->d, DIAG_ERROR, id, place, "group \"%.*s\": %s", STR(k->group->name),
+                         text);
+    return diags_add(k->d, DIAG_ERROR, id, place, "group \"%.*s\", rule %zu, \"%.*s\": %s",
+                     STR(k->group->name), k->rule, STR(r->name), text);
+}
+
+static bool is_label_name(const struct checker *k, str name)
+{
+    if (str_is(name, "__name__"))
+        return false;
+    return k->mode == MATCHER_CLASSIC ? label_name_is_legacy(name) : label_name_is_utf8(name);
+}
+
+static void check_names(const struct checker *k, const struct yaml_node *map, const char *key,
+                        const struct conf_map *names, const struct rule_conf *r)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        char text[300];
+        str name = names->v[i].name;
+
+        if (str_is(str_of(key), "annotations") && str_is(name, "__name__"))
+            continue;
+        if (is_label_name(k, name))
+            continue;
+        snprintf(text, sizeof(text), "\"%.*s\" cannot be the name of %s",
+                 STR(str_sub(name, 0, 200)),
+                 str_is(str_of(key), "labels") ? "a label" : "an annotation");
+        complain(k, "R009", name_place(k, map, key, name), r, text);
+    }
+}
+
+static void check_recording(const struct checker *k, const struct rule_conf *r)
+{
+    bool ok = k->mode == MATCHER_CLASSIC ? metric_name_is_legacy(r->name) : utf8_is_valid(r->name);
+
+    if (r->annotations.n != 0)
+        complain(k, "R008", key_place(k, r->node, "annotations"), r,
+                 "a recording rule cannot have \"annotations\"");
+    if (r->hold_for != 0)
+        complain(k, "R008", key_place(k, r->node, "for"), r,
+                 "a recording rule cannot have \"for\"");
+    if (r->keep_firing_for != 0)
+        complain(k, "R008", key_place(k, r->node, "keep_firing_for"), r,
+                 "a recording rule cannot have \"keep_firing_for\"");
+    if (!ok)
+        complain(k, "R009", key_place(k, r->node, "record"), r, "not a metric name");
+    else if (str_find(r->name, '{') >= 0 || str_find(r->name, '}') >= 0)
+        diag_help(k->d,
+                  complain(k, "R009", key_place(k, r->node, "record"), r,
+                           "braces in the name of a recorded series"),
+                  "a name is wanted here, labels belong under \"labels\"");
+}
+
+static void check_rule(struct checker *k, const struct rule_conf *r, const struct rule_raw *raw)
+{
+    if (raw->record.n != 0 && raw->alert.n != 0) {
+        struct diag *g = complain(k, "R004", key_place(k, r->node, "alert"), r,
+                                  "has both \"record\" and \"alert\"");
+
+        diag_second(k->d, g, key_place(k, r->node, "record"));
+    }
+    if (raw->record.n == 0 && raw->alert.n == 0)
+        complain(k, "R004", r->place, r, "has neither \"record\" nor \"alert\"");
+    if (str_trim(raw->expr).n == 0)
+        complain(k, "R005", key_place(k, r->node, "expr"), r, "\"expr\" is missing");
+    if (raw->record.n != 0)
+        check_recording(k, r);
+    check_names(k, r->node, "labels", &r->labels, r);
+    check_names(k, r->node, "annotations", &r->annotations, r);
+}
+
+/* -- building ------------------------------------------------------------------------------------------------------ */
+
+static struct conf_map merge(struct arena *a, const struct conf_map *under,
+                             const struct conf_map *own)
+{
+    struct conf_map all = {.v = arena_array(a, under->n + own->n, sizeof(*all.v))};
+
+    for (size_t i = 0; i < under->n; i++) {
+        bool hidden = false;
+
+        for (size_t j = 0; j < own->n && !hidden; j++)
+            hidden = str_eq(under->v[i].name, own->v[j].name);
+        if (!hidden)
+            all.v[all.n++] = under->v[i];
+    }
+    for (size_t j = 0; j < own->n; j++)
+        all.v[all.n++] = own->v[j];
+    return all;
+}
+
+static void build_rule(struct checker *k, const struct group_raw *group, const struct rule_raw *raw,
+                       const struct yaml_node *node, struct rule_conf *r)
+{
+    *r = (struct rule_conf){
+        .is_alert = raw->alert.n != 0,
+        .name = raw->alert.n != 0 ? raw->alert : raw->record,
+        .expr = raw->expr,
+        .hold_for = raw->hold_for,
+        .keep_firing_for = raw->keep_firing_for,
+        .labels = raw->labels,
+        .all_labels = merge(k->a, &group->labels, &raw->labels),
+        .annotations = raw->annotations,
+        .doc = k->file->doc,
+        .node = node,
+        .expr_node = yaml_get(node, S("expr")),
+        .place = yaml_place(k->file->doc, node),
+    };
+    check_rule(k, r, raw);
+}
+
+static void build_group(struct checker *k, const struct group_raw *raw,
+                        const struct yaml_node *node, struct rule_group_conf *g)
+{
+    const struct yaml_node *rules = yaml_get(node, S("rules"));
+
+    *g = (struct rule_group_conf){
+        .file = k->file->doc->file,
+        .name = raw->name,
+        .interval = raw->interval,
+        .has_query_offset = (raw->given & GROUP_QUERY_OFFSET) != 0,
+        .query_offset = raw->query_offset,
+        .limit = raw->limit,
+        .labels = raw->labels,
+        .rules = arena_array(k->a, raw->rules.n, sizeof(g->rules[0])),
+        .n_rules = raw->rules.n,
+        .place = yaml_place(k->file->doc, node),
+    };
+    k->group = g;
+    if (raw->name.n == 0)
+        diags_add(k->d, DIAG_ERROR, "R003", g->place, "a group has no \"name\"");
+    check_names(k, node, "labels", &raw->labels, NULL);
+    for (size_t i = 0; i < raw->rules.n; i++) {
+        k->rule = i + 1;
+        build_rule(k, raw, &raw->rules.v[i], rules->items[i], &g->rules[i]);
+    }
+}
+
+static void check_repeats(struct checker *k)
+{
+    for (size_t i = 0; i < k->file->n_groups; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct rule_group_conf *a = &k->file->groups[j], *b = &k->file->groups[i];
+
+            if (b->name.n == 0 || !str_eq(a->name, b->name))
+                continue;
+            diag_second(k->d,
+                        diags_add(k->d, DIAG_ERROR, "R003", b->place,
+                                  "group \"%.*s\" stands twice in this file", STR(b->name)),
+                        a->place);
+            break;
+        }
+    }
+}
+
+static bool build(struct yaml_doc *doc, enum matcher_mode mode, struct arena *a,
+                  struct rule_file *out, struct diags *d)
+{
+    struct conf_part part = {doc, doc->root};
+    struct diags decoding;
+    struct conf_run run = {.a = a, .d = &decoding, .mode = mode};
+    struct rule_file file = {.doc = doc};
+    struct checker k = {.file = &file, .mode = mode, .a = a, .d = d};
+    struct file_raw raw;
+    size_t errors = d->errors;
+    bool ok;
+
+    diags_init(&decoding);
+    ok = conf_decode(&run, &part, 1, &rule_file_type, &raw);
+    move_decoding(d, &decoding);
+    if (!ok)
+        return false;
+    if (doc->more)
+        diags_add(d, DIAG_WARNING, "R012",
+                  (struct diag_place){.file = doc->file, .line = 1, .col = 1},
+                  "only the first YAML document of the file is read");
+    file.groups = arena_array(a, raw.groups.n, sizeof(file.groups[0]));
+    file.n_groups = raw.groups.n;
+    for (size_t i = 0; i < raw.groups.n; i++)
+        build_group(&k, &raw.groups.v[i], yaml_get(doc->root, S("groups"))->items[i],
+                    &file.groups[i]);
+    check_repeats(&k);
+    *out = file;
+    return d->errors == errors;
+}
+
+/* Faults of the YAML itself are R001 here. */
+static void rename_yaml(struct diags *d, size_t from)
+{
+    for (size_t i = from; i < d->n; i++)
+        if (d->v[i].id[0] == 'Y')
+            d->v[i].id = "R001";
+}
+
+bool rule_file_parse(str text, str path, enum matcher_mode mode, struct arena *a,
+                     struct rule_file *out, struct diags *d)
+{
+    struct yaml_doc *doc = arena_new(a, struct yaml_doc);
+    size_t first = d->n;
+
+    if (yaml_parse(text, path, a, doc, d))
+        return build(doc, mode, a, out, d);
+    rename_yaml(d, first);
+    return false;
+}
+
+bool rule_file_load(str path, enum matcher_mode mode, struct arena *a, struct rule_file *out,
+                    struct diags *d)
+{
+    struct yaml_doc *doc = arena_new(a, struct yaml_doc);
+    struct err e = ERR_INIT;
+    size_t first = d->n, errors = d->errors;
+
+    if (yaml_read_file(path, a, doc, d, &e))
+        return build(doc, mode, a, out, d);
+    if (d->errors == errors)
+        diags_add(d, DIAG_ERROR, "R001", (struct diag_place){.file = path, .line = 1, .col = 1},
+                  "%s", e.msg);
+    rename_yaml(d, first);
+    return false;
+}

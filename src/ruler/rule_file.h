@@ -1,0 +1,31 @@
+/* rule_file.h - Prometheus rule files: read, checked, with every problem reported.
+ *
+ * Expressions and templates are text here; whoever parses them finds the place of a fault with yaml_place_in().
+ *
+ * Errors   R001 YAML, wrong type; R002 unknown key; R003 group name; R004 record and alert; R005 no expression; R007
+ *          duration; R008 key not allowed on a recording rule; R009 names; R012 (warning) several documents. When the
+ *          file cannot be decoded (R001, R002, R007) nothing further is checked, as in Prometheus.
+ * Owns     everything lives in the arena given.
+ * Source   rules.md 1.1-1.3, 9.3.
+ */
+#ifndef RULER_RULE_FILE_H
+#define RULER_RULE_FILE_H
+
+#include "model/matcher.h"
+#include "ruler/rule_conf.h"
+
+struct rule_file {
+    struct yaml_doc *doc;
+    struct rule_group_conf *groups;
+    size_t n_groups;
+};
+
+/* False when d got an error. Intervals, offsets and sources are as written: 0, none, empty. */
+bool rule_file_parse(str text, str path, enum matcher_mode mode, struct arena *a,
+                     struct rule_file *out, struct diags *d) must_check;
+bool rule_file_load(str path, enum matcher_mode mode, struct arena *a, struct rule_file *out,
+                    struct diags *d) must_check;
+
+extern const struct conf_type rule_file_type;
+
+#endif

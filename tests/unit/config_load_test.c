@@ -1,0 +1,341 @@
+#include "unit.h"
+
+#include "base/buf.h"
+#include "config/config.h"
+
+struct loaded {
+    struct config *c;
+    struct diags d;
+};
+
+static struct loaded load_two(const char *a, const char *b)
+{
+    struct config_text texts[] = {{S("a/one.yml"), str_of(a)}, {S("b/two.yml"), str_of(b)}};
+    struct config_options o = {.mode = MATCHER_FALLBACK};
+    struct loaded l;
+
+    diags_init(&l.d);
+    l.c = config_load_texts(texts, b != NULL ? 2 : 1, &o, &l.d);
+    assert_int_equal(l.c == NULL, l.d.errors != 0);
+    return l;
+}
+
+static struct loaded load(const char *text)
+{
+    return load_two(text, NULL);
+}
+
+static void show(const struct diags *d)
+{
+    for (size_t i = 0; i < d->n; i++)
+        print_error("%.*s:%d:%d %s %.*s (%.*s)\n", STR(d->v[i].place.file), d->v[i].place.line,
+                    d->v[i].place.col, d->v[i].id, STR(d->v[i].message), STR(d->v[i].help));
+}
+
+static void drop(struct loaded *l)
+{
+    config_unref(l->c);
+    diags_release(&l->d);
+}
+
+static void expect_ok(const char *text)
+{
+    struct loaded l = load(text);
+
+    if (l.c == NULL)
+        show(&l.d);
+    assert_non_null(l.c);
+    drop(&l);
+}
+
+/* Some error has the id, the line, and the word in its message or help. */
+static void expect_bad(const char *text, const char *id, int line, const char *word)
+{
+    struct loaded l = load(text);
+    bool hit = false;
+
+    for (size_t i = 0; i < l.d.n; i++) {
+        const struct diag *g = &l.d.v[i];
+
+        hit |= g->severity == DIAG_ERROR && strcmp(g->id, id) == 0 && g->place.line == line &&
+               (str_find_str(g->message, str_of(word)) >= 0 ||
+                str_find_str(g->help, str_of(word)) >= 0);
+    }
+    if (!hit) {
+        print_error("wanted %s at line %d with \"%s\" in:\n%s\n", id, line, word, text);
+        show(&l.d);
+    }
+    assert_true(hit);
+    drop(&l);
+}
+
+#define SINK "receivers: [{name: r, webhook_configs: [{url: 'http://sink/x'}]}]\n"
+
+static void defaults_and_inheritance(void **state)
+{
+    struct loaded l = load("route:\n"
+                           "  receiver: r\n"
+                           "  group_by: [a, b]\n"
+                           "  group_wait: 0s\n"
+                           "  routes:\n"
+                           "  - matchers: ['x=\"1\"', y=~a|b]\n"
+                           "    group_by: []\n"
+                           "    routes: [{match: {z: q}, continue: yes, repeat_interval: 1d}]\n"
+                           "  - group_by: ['...']\n" SINK);
+    const struct route_conf *root, *kid, *leaf;
+    const struct integration_conf *ic;
+
+    (void)state;
+    if (l.c == NULL)
+        show(&l.d);
+    assert_non_null(l.c);
+    root = l.c->route;
+    kid = &root->routes[0];
+    leaf = &kid->routes[0];
+    assert_true(root->group_wait == 0 && root->group_interval == 5 * NS_PER_M);
+    assert_int_equal(root->n_group_by, 2);
+    assert_int_equal(kid->n_group_by, 0);
+    assert_int_equal(kid->matchers.n, 2);
+    assert_str(leaf->receiver, "r");
+    assert_true(leaf->goes_on && leaf->repeat_interval == NS_PER_D);
+    assert_int_equal(leaf->matchers.n, 1);
+    assert_true(root->routes[1].group_by_all);
+    assert_true(l.c->resolve_timeout == 5 * NS_PER_M);
+    ic = &config_receiver(l.c, S("r"))->integrations[0];
+    assert_true(ic->send_resolved && ic->index == 0 && ic->http == l.c->global.http_config);
+    assert_true(ic->http->follow_redirects && ic->http->enable_http2);
+    assert_true(l.c->receivers[0].is_used);
+    drop(&l);
+}
+
+static void files_merge(void **state)
+{
+    struct loaded l = load_two(
+        "global: {resolve_timeout: 1m}\nroute: {receiver: r}\n" SINK,
+        "global: {evaluation_interval: 15s, external_labels: {b: 1, a: x}}\n"
+        "sources: [{name: p, url: 'http://prom:9090', max_concurrent: 4, basic_auth: {username: u, "
+        "password: s}}]\n"
+        "receivers: [{name: r, webhook_configs: [{url_file: w.txt}]}]\n");
+
+    (void)state;
+    if (l.c == NULL)
+        show(&l.d);
+    assert_non_null(l.c);
+    assert_true(l.c->resolve_timeout == NS_PER_M &&
+                l.c->global.evaluation_interval == 15 * NS_PER_S);
+    assert_int_equal(l.c->n_receivers, 1);
+    assert_int_equal(l.c->receivers[0].n_integrations, 2);
+    assert_int_equal(l.c->receivers[0].integrations[1].index, 1);
+    assert_str(l.c->external_labels.v[0].name, "a");
+    assert_true(l.c->sources[0].http->has_basic_auth);
+    assert_int_equal(l.c->sources[0].max_concurrent, 4);
+    assert_true(l.c->sources[0].timeout == 2 * NS_PER_M);
+    drop(&l);
+    l = load_two("route: {receiver: r}\n" SINK, "route: {receiver: r}\n");
+    assert_null(l.c);
+    assert_string_equal(l.d.v[0].id, "C005");
+    assert_str(l.d.v[0].place.file, "b/two.yml");
+    assert_str(l.d.v[0].second.file, "a/one.yml");
+    drop(&l);
+    l = load_two("global: {resolve_timeout: 1m}\n", "global: {resolve_timeout: 2m}\n");
+    assert_null(l.c);
+    assert_string_equal(l.d.v[0].id, "C005");
+    drop(&l);
+}
+
+static void without_a_route(void **state)
+{
+    (void)state;
+    expect_ok("");
+    expect_ok("global: {evaluation_interval: 30s}\n");
+    expect_bad(SINK, "C003", 1, "route");
+    expect_bad("templates: [x]\n", "C003", 1, "route");
+}
+
+static void bad_routes(void **state)
+{
+    (void)state;
+    expect_bad("route: {receiver: rr}\n" SINK, "C006", 1, "did you mean \"r\"");
+    expect_bad("route:\n  receiver: r\n  group_wiat: 1s\n" SINK, "C002", 3, "group_wait");
+    expect_bad("route:\n  receiver: r\n  group_wait: 1.5h\n" SINK, "C001", 3, "1.5h");
+    expect_bad("route:\n  receiver: r\n  group_interval: 0s\n" SINK, "C001", 3, "zero");
+    expect_bad("route:\n  receiver: r\n  continue: true\n" SINK, "C009", 2, "continue");
+    expect_bad("route:\n  receiver: r\n  matchers: [a=b]\n" SINK, "C009", 2, "matchers");
+    expect_bad("route:\n  receiver: r\n  group_by: ['...', a]\n" SINK, "C009", 3, "all labels");
+    expect_bad("route:\n  receiver: r\n  group_by: [a, a]\n" SINK, "C009", 3, "twice");
+    expect_bad("route:\n  receiver: r\n  routes:\n  - mute_time_intervals: [x]\n" SINK, "C006", 4,
+               "\"x\"");
+    expect_bad("route:\n  receiver: r\n  routes:\n  - match_re: {a: '('}\n" SINK, "C009", 4,
+               "\"a\"");
+    expect_bad("route:\n  receiver: r\n  routes:\n  - matchers: ['a=~(']\n" SINK, "C001", 4, "(");
+    expect_bad("route: {group_by: [a]}\n" SINK, "C003", 1, "receiver");
+    expect_bad("route: [1]\n" SINK, "C001", 1, "mapping");
+    expect_bad("route: {receiver: r}\nreceivers: [{name: r}, {name: r}]\n", "C009", 2, "twice");
+    expect_bad("route: {receiver: r}\nreceivers: [{name: r, webhok_configs: []}]\n", "C002", 2,
+               "webhook_configs");
+    expect_bad("route: {receiver: r}\nreceivers: [{name: r, webhook_configs: [{}]}]\n", "C009", 2,
+               "url");
+    expect_bad(
+        "route: {receiver: r}\nreceivers: [{name: r, webhook_configs: [{url: 'ftp://x'}]}]\n",
+        "C001", 2, "http");
+    expect_bad("route: {receiver: r}\nreceivers: [{name: r, slack_configs: [null]}]\n", "C001", 2,
+               "empty");
+}
+
+static void bad_http(void **state)
+{
+    static const char *const bad[] = {
+        "{basic_auth: {username: u}, bearer_token: t}",
+        "{authorization: {type: Basic, credentials: x}}",
+        "{oauth2: {client_id: c}}",
+        "{no_proxy: x}",
+        "{proxy_url: 'http://p', proxy_from_environment: true}",
+        "{http_headers: {Host: {values: [x]}}}",
+        "{tls_config: {cert_file: c}}",
+        "{tls_config: {ca: x, ca_file: y}}",
+        "{tls_config: {min_version: TLS9}}",
+        "{proxy_connect_header: {X: [y]}}",
+        "{basic_auth: {password: x, password_file: y}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct buf b = BUF_INIT;
+        struct loaded l;
+
+        buf_addf(&b, "global: {http_config: %s}\n", bad[i]);
+        l = load(buf_z(&b));
+        if (l.c != NULL)
+            print_error("accepted: %s\n", bad[i]);
+        assert_null(l.c);
+        drop(&l);
+        buf_release(&b);
+    }
+    expect_ok("global: {http_config: {http_headers: {X-A: {values: [b], secrets: [c], files: "
+              "[d]}}, proxy_url: 'http://p', "
+              "proxy_connect_header: {X: [y]}, oauth2: {client_id: a, client_secret: s, token_url: "
+              "'https://t/'}}}\n");
+}
+
+#define WITH_INTERVAL(spec)                                                                        \
+    "route: {receiver: r, routes: [{mute_time_intervals: [i]}]}\n" SINK                            \
+    "time_intervals: [{name: i, time_intervals: [" spec "]}]\n"
+
+static void time_intervals(void **state)
+{
+    static const char *const bad[] = {
+        WITH_INTERVAL("{times: [{start_time: '10:00', end_time: '09:00'}]}"),
+        WITH_INTERVAL("{times: [{start_time: '10:00'}]}"),
+        WITH_INTERVAL("{times: [{start_time: '1:00', end_time: '09:00'}]}"),
+        WITH_INTERVAL("{times: [{start_time: '01:00', end_time: '24:01'}]}"),
+        WITH_INTERVAL("{weekdays: [saturday:sunday]}"),
+        WITH_INTERVAL("{weekdays: [1]}"),
+        WITH_INTERVAL("{days_of_month: [0]}"),
+        WITH_INTERVAL("{days_of_month: ['-3:2']}"),
+        WITH_INTERVAL("{days_of_month: ['10:-25']}"),
+        WITH_INTERVAL("{days_of_month: ['32']}"),
+        WITH_INTERVAL("{months: [march:january]}"),
+        WITH_INTERVAL("{years: ['2030:2029']}"),
+        WITH_INTERVAL("{location: Nowhere/City}"),
+    };
+    struct loaded l = load(WITH_INTERVAL(
+        "{times: [{start_time: '22:00', end_time: '24:00'}], weekdays: ['Monday:friday', "
+        "sunday], days_of_month: ['-3:-1', '1:7'], months: [13, 'may:july'], years: [2030], "
+        "location: Europe/Berlin}, {times: []}"));
+    const struct time_interval_spec *s;
+
+    (void)state;
+    if (l.c == NULL)
+        show(&l.d);
+    s = l.c->time_intervals[0].intervals;
+    assert_int_equal(s[0].times.v[0].end, 1440);
+    assert_int_equal(s[0].weekdays.v[0].begin, 1);
+    assert_int_equal(s[0].weekdays.v[1].begin, 0);
+    assert_int_equal(s[0].days_of_month.v[0].begin, -3);
+    assert_int_equal(s[0].months.v[1].end, 7);
+    assert_true(s[1].times.given && s[1].times.n == 0 && !s[1].weekdays.given);
+    drop(&l);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        l = load(bad[i]);
+        if (l.c != NULL)
+            print_error("accepted: %s\n", bad[i]);
+        assert_null(l.c);
+        drop(&l);
+    }
+}
+
+static void printed_again_loads_again(void **state)
+{
+    struct loaded
+        l = load("global: {smtp_smarthost: 'h:25', smtp_from: f@x, smtp_auth_password: hunter2, "
+                 "http_config: {basic_auth: {username: u, password: hunter2}}}\n"
+                 "route: {receiver: r, group_by: ['...'], routes: [{matchers: ['a=\"b c\"', x!~y], "
+                 "mute_time_intervals: [i], continue: true}]}\n"
+                 "inhibit_rules: [{source_matchers: [a=b], target_match: {c: d}, equal: [e]}]\n"
+                 "time_intervals: [{name: i, time_intervals: [{weekdays: ['monday:friday'], times: "
+                 "[{start_time: "
+                 "'09:00', end_time: '17:00'}]}]}]\n"
+                 "receivers: [{name: r, webhook_configs: [{url: 'http://x/hunter2'}], "
+                 "email_configs: [{to: a@b, "
+                 "headers: {Subject: 'true'}}], pagerduty_configs: [{routing_key: hunter2, "
+                 "details: {a: [1, "
+                 "{b: c}]}}]}]\n"),
+        again;
+    struct buf first = BUF_INIT;
+
+    (void)state;
+    if (l.c == NULL)
+        show(&l.d);
+    assert_non_null(l.c);
+    assert_true(str_find_str(l.c->original, S("hunter2")) < 0);
+    assert_true(str_find_str(l.c->original, S("<secret>")) >= 0);
+    assert_true(str_find_str(l.c->original, S("evaluation_interval")) < 0);
+    buf_add(&first, l.c->original);
+    again = load(buf_z(&first));
+    if (again.c == NULL) {
+        print_error("%.*s\n", STR(l.c->original));
+        show(&again.d);
+    }
+    assert_non_null(again.c);
+    assert_str(again.c->original, buf_z(&first));
+    drop(&again);
+    drop(&l);
+    buf_release(&first);
+}
+
+static void all_problems_at_once(void **state)
+{
+    struct loaded l =
+        load("global: {resolve_timeout: x, foo: 1}\nroute: {receiver: nobody, group_wait: y}\n"
+             "receivers: [{name: r, email_configs: [{}]}, {}]\n");
+
+    (void)state;
+    assert_true(l.d.errors >= 6);
+    drop(&l);
+}
+
+static void hash_is_alertmanagers(void **state)
+{
+    struct config_text t = {S("x"), S("hello")}; /* MD5 5d41402abc4b2a76b9719d911017c592 */
+
+    (void)state;
+    assert_true(config_hash(&t, 1) == (0x5dull | 0x41ull << 8 | 0x40ull << 16 | 0x2aull << 24 |
+                                       0xbcull << 32 | 0x4bull << 40));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_and_inheritance),
+        cmocka_unit_test(files_merge),
+        cmocka_unit_test(without_a_route),
+        cmocka_unit_test(bad_routes),
+        cmocka_unit_test(bad_http),
+        cmocka_unit_test(time_intervals),
+        cmocka_unit_test(printed_again_loads_again),
+        cmocka_unit_test(all_problems_at_once),
+        cmocka_unit_test(hash_is_alertmanagers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
