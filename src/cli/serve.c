@@ -275,7 +275,7 @@ static void on_reload(struct serve *s)
 
     sd_notify_reloading();
     reload(s, false, &problems);
-    sd_notify_ready("configuration read again");
+    sd_notify_ready(S("configuration read again"));
     buf_release(&problems);
 }
 
@@ -329,10 +329,11 @@ static bool listen_all(struct serve *s)
     struct err e = ERR_INIT;
 
     if (s->flags->systemd_socket) {
-        int first, n = sd_listen_fds(&first);
+        int fds[SD_LISTEN_MAX];
+        size_t n = sd_listen_fds(fds);
 
-        for (int i = 0; i < n; i++)
-            if (!http_server_listen_fd(api_server(s->api), first + i, &e)) {
+        for (size_t i = 0; i < n; i++)
+            if (!http_server_listen_fd(api_server(s->api), fds[i], &e)) {
                 log_error("cannot listen", LOG_ERR(&e));
                 return false;
             }
@@ -418,7 +419,7 @@ static int run(struct serve *s, struct config *conf)
     s->stop_by.fire = stop_now;
     s->tick.fire = tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));
-    sd_notify_ready("serving");
+    sd_notify_ready(S("serving"));
     loop_run(s->loop);
     return EXIT_OK;
 }

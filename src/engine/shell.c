@@ -128,6 +128,11 @@ bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreada
     return true;
 }
 
+void shell_keep_backend(struct shell *s)
+{
+    s->backend = NULL;
+}
+
 void shell_free(struct shell *s)
 {
     if (s == NULL)
@@ -171,7 +176,7 @@ bool shell_is_degraded(const struct shell *s)
 
 void shell_event(struct shell *s, struct event *ev, struct event_result *result)
 {
-    engine_step(s->engine, ev, s->parts.clock->now, &s->fx, result);
+    engine_step(s->engine, ev, clock_touch(s->parts.clock), &s->fx, result);
     if (ev->kind == EVENT_CONFIG)
         rule_driver_configure(s->driver, s->engine->conf);
 }

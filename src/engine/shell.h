@@ -40,6 +40,7 @@ struct shell_parts {
 struct shell *shell_new(const struct shell_parts *parts);
 struct state_shell shell_state_callbacks(struct shell *s);
 bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreadable, struct err *e) must_check;
+void shell_keep_backend(struct shell *s); /* shell_free() leaves the backend to the caller */
 void shell_free(struct shell *s);
 
 struct engine *shell_engine(struct shell *s);

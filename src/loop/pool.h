@@ -6,7 +6,8 @@
  * thread: deterministic tests.
  *
  * Owns     the job is the caller's, embedded; it must live until done() was called. pool_free()
- * runs what is queued. Cost     one mutex, one eventfd write a batch of completions.
+ *          runs what is queued.
+ * Cost     one mutex, one eventfd write a batch of completions.
  */
 #ifndef LOOP_POOL_H
 #define LOOP_POOL_H

@@ -4,7 +4,7 @@
  * error like any other.
  *
  * Owns     the watcher owns its events; at most one watcher a process, as signals are the
- * process's.
+ *          process's.
  */
 #ifndef LOOP_SIGNALS_H
 #define LOOP_SIGNALS_H

@@ -36,7 +36,7 @@ struct oauth2_conf {
     str token_url;
     struct str_pair {
         str name, value;
-    } *endpoint_params;
+    } * endpoint_params;
     size_t n_endpoint_params;
     struct tls_conf tls;
     str proxy_url;

@@ -1,10 +1,9 @@
 /* http_conn.h - one connection of the HTTP server, and what the server's files share about it.
  *
  * A connection reads one request at a time: HEAD -> BODY -> PENDING (the handler has it) ->
- * answered at once, or STREAM
- * -> HEAD for the next, or CLOSE (flush) -> LINGER (the peer may still send; closing now would
- * reset the connection and could take the answer from him). What is pipelined waits in the input
- * buffer, up to its watermark.
+ * answered at once, or STREAM -> HEAD for the next, or CLOSE (flush) -> LINGER (the peer may still
+ * send; closing now would reset the connection and could take the answer from him). What is
+ * pipelined waits in the input buffer, up to its watermark.
  *
  * http_conn_advance() does all that can be done and settles timers. Only event callbacks and timers
  * call it, never http_reply(): an answer that comes from the middle of an engine's turn must not

@@ -8,10 +8,11 @@
  * whole head apart; http_chunked_feed() takes a chunked body apart, however it is split.
  *
  * Shapes   a head is at most 64 KiB and 100 fields, its request line 16 KiB; chunk lines 256 bytes,
- * all extensions and trailers of a body 16 KiB. Errors   an HTTP status (400, 413, 414, 417, 431,
- * 501, 505) and a static reason in why. Owns     slices point into the head that was given, the
- * header array lives in the arena. Cost     linear; a head is looked at twice. Source   RFC 9112;
- * libraries.md 2 has the table of requests that must be refused.
+ *          all extensions and trailers of a body 16 KiB.
+ * Errors   an HTTP status (400, 413, 414, 417, 431, 501, 505) and a static reason in why.
+ * Owns     slices point into the head that was given, the header array lives in the arena.
+ * Cost     linear; a head is looked at twice.
+ * Source   RFC 9112; libraries.md 2 has the table of requests that must be refused.
  */
 #ifndef NET_HTTP_PARSE_H
 #define NET_HTTP_PARSE_H

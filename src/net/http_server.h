@@ -8,16 +8,19 @@
  * An answer given later (outside of handle()) is put into the output at once, but the connection's
  * next request is begun from the loop, so that handlers never run inside somebody's http_reply().
  *
- * SIGPIPE must be ignored (loop/signals.h). A client that pipelines more than 128 KiB behind a pending answer is not
- * read any further, so that its leaving is only seen when the answer is written.
+ * SIGPIPE must be ignored (loop/signals.h). A client that pipelines more than 128 KiB behind a
+ * pending answer is not read any further, so that its leaving is only seen when the answer is
+ * written.
  *
  * Shapes   1,024 connections by default; headers at most 64 KiB and 100 lines; request line at most
- * 16 KiB. Errors   malformed requests are answered 400 (431, 413, 414, 408, 501, 505) and the
- * connection is closed. Owns     a request belongs to the server until its answer is complete;
- * on_gone() is called once if the client leaves before, after which the pointer is dead. Everything
- * in it is borrowed until the answer is complete. Cost     no copy of a body but the one into its
- * arena; keep-alive and pipelining in order. Source   RFC 9112 without laxness: libraries.md 2
- * lists the requests that must be refused.
+ *          16 KiB.
+ * Errors   malformed requests are answered 400 (431, 413, 414, 408, 501, 505) and the connection is
+ *          closed.
+ * Owns     a request belongs to the server until its answer is complete; on_gone() is called once
+ *          if the client leaves before, after which the pointer is dead. Everything in it is
+ *          borrowed until the answer is complete.
+ * Cost     no copy of a body but the one into its arena; keep-alive and pipelining in order.
+ * Source   RFC 9112 without laxness: libraries.md 2 lists the requests that must be refused.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H

@@ -1,8 +1,8 @@
 /* inflate.h - gzip bodies as they arrive, with a bound on what they may become.
  *
  * Errors   ERR_LIMIT: more than limit bytes, or a ratio that only a bomb has (RATIO beyond the
- * first MiB). ERR_INVALID: not gzip, damaged, or bytes behind the end. Owns     the inflater owns
- * zlib's state (about 40 KiB).
+ *          first MiB). ERR_INVALID: not gzip, damaged, or bytes behind the end.
+ * Owns     the inflater owns zlib's state (about 40 KiB).
  */
 #ifndef NET_INFLATE_H
 #define NET_INFLATE_H

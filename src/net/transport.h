@@ -31,14 +31,15 @@ enum transport_failure {
 
 struct transport_answer {
     enum transport_failure failure;
-    struct http_answer http;  /* status 0 when failed */
-    struct err err;           /* when failed: redacted, no URL secrets */
+    struct http_answer http; /* status 0 when failed */
+    struct err err;          /* when failed: redacted, no URL secrets */
     dur_ns took;
 };
 
 struct transport_request {
     struct http_request http;
-    const struct http_conf *conf; /* borrowed until the answer: config outlives it by a reference of the caller's */
+    const struct http_conf
+        *conf; /* borrowed until the answer: config outlives it by a reference of the caller's */
     ts_ns deadline;
     size_t max_answer; /* bytes; 0 = 1 MiB */
 };
@@ -47,7 +48,8 @@ typedef void transport_cb(void *arg, const struct transport_answer *a);
 struct transfer;
 
 struct transport_ops {
-    struct transfer *(*send)(void *self, const struct transport_request *rq, transport_cb *cb, void *arg);
+    struct transfer *(*send)(void *self, const struct transport_request *rq, transport_cb *cb,
+                             void *arg);
     void (*cancel)(void *self, struct transfer *t);
     void (*free)(void *self);
 };
@@ -57,8 +59,8 @@ struct transport {
     void *self;
 };
 
-static inline struct transfer *transport_send(struct transport *t, const struct transport_request *rq,
-                                              transport_cb *cb, void *arg)
+static inline struct transfer *
+transport_send(struct transport *t, const struct transport_request *rq, transport_cb *cb, void *arg)
 {
     return t->ops->send(t->self, rq, cb, arg);
 }

@@ -1,0 +1,25 @@
+/* client.h - asks a running server over HTTP, from the command line.
+ *
+ * Errors   EXIT_UNREACHABLE when there is no answer, EXIT_FAILED when the server refuses; the reason is printed.
+ * Owns     the answer's body is the caller's (buf_release).
+ */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+
+#include "base/buf.h"
+#include "cli/command.h"
+
+struct client_flags {
+    const char *url, *output;
+    dur_ns timeout;
+};
+
+#define CLIENT_FLAG_ROWS(type)                                                                               \
+    FLAG(type, client.url, "url", FLAG_TEXT, "http://127.0.0.1:9093", "URL", "the server"),                  \
+        FLAG(type, client.output, "output", FLAG_TEXT, "text", "FORMAT", "text or json", .letter = 'o'),     \
+        FLAG(type, client.timeout, "timeout", FLAG_DURATION, "30s", "D", "limit for the whole call")
+
+/* Returns an exit code; EXIT_OK when the status is 2xx. body: NULL for a GET without one. */
+int client_call(const struct client_flags *f, const char *method, const char *path, str body, struct buf *answer);
+
+#endif

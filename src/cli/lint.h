@@ -1,0 +1,14 @@
+/* lint.h - tocsin lint. */
+#ifndef CLI_LINT_H
+#define CLI_LINT_H
+
+#include "cli/command.h"
+
+struct lint_flags {
+    const char *output, *fail_on, *features;
+};
+
+extern const struct flag lint_flag_table[];
+int lint_run(const void *flags, char **args, int n_args);
+
+#endif

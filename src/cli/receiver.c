@@ -1,0 +1,159 @@
+/* tocsin receiver test NAME: sends a made-up alert through each integration of a receiver, as serve would, and says what
+ * came back. It uses the configuration, not a running server: nothing is stored, nobody else is told. */
+#include "cli/receiver.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "config/config.h"
+#include "lint/render.h"
+#include "loop/loop.h"
+#include "notify/notify.h"
+
+#define F struct receiver_flags
+const struct flag receiver_test_flags[] = {
+    FLAG(F, config_files, "config.file", FLAG_LIST, "alertmanager.yml", "FILE", "configuration; several files are merged"),
+    FLAG(F, external_url, "web.external-url", FLAG_TEXT, "http://localhost:9093", "URL", "what links in messages point to"),
+    FLAG(F, resolved, "resolved", FLAG_BOOL, NULL, NULL, "send the alert as resolved"),
+    FLAGS_END,
+};
+#undef F
+
+struct testing {
+    struct config *conf;
+    struct loop *loop;
+    size_t left;
+    int code;
+};
+
+static const struct integration_conf *find(void *arg, str receiver, str integration, unsigned index, void **hold)
+{
+    struct testing *t = arg;
+    const struct receiver_conf *rc = config_receiver(t->conf, receiver);
+
+    *hold = NULL;
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
+        if (str_is(integration, rc->integrations[i].type->name) && rc->integrations[i].index == index)
+            return &rc->integrations[i];
+    return NULL;
+}
+
+static void put_back(void *arg, void *hold)
+{
+    (void)arg;
+    (void)hold;
+}
+
+static void result(void *arg, const struct notify_result *r)
+{
+    struct testing *t = arg;
+
+    if (r->verdict == DELIVERY_OK) {
+        printf("%.*s[%u]: delivered", STR(r->row->integration), r->row->index);
+    } else {
+        printf("%.*s[%u]: %s: %.*s", STR(r->row->integration), r->row->index,
+               r->verdict == DELIVERY_FAILED ? "refused for good" : "failed, would be tried again", STR(r->error));
+        t->code = EXIT_FAILED;
+    }
+    if (r->status != 0)
+        printf(" (status %d, %lld ms)", r->status, (long long)(r->took / NS_PER_MS));
+    putchar('\n');
+    fflush(stdout);
+    if (--t->left == 0)
+        loop_stop(t->loop);
+}
+
+static void deliver(struct testing *t, const struct receiver_conf *rc, const struct receiver_flags *f)
+{
+    static const struct label labels[] = {{S_INIT("alertname"), S_INIT("TocsinTest")}, {S_INIT("severity"), S_INIT("info")}};
+    static const struct label annotations[] = {{S_INIT("summary"), S_INIT("a test by 'tocsin receiver test'")}};
+    struct clock clock;
+    struct notify_shell shell = {.find = find,
+                                 .put_back = put_back,
+                                 .result = result,
+                                 .arg = t,
+                                 .external_url = str_of(f->external_url),
+                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
+    VEC(struct outbox_row *) sent = VEC_INIT;
+    struct transport *transport;
+    struct notify *notify;
+
+    clock_init(&clock);
+    clock_update(&clock);
+    t->loop = loop_new(&clock, NULL, NULL);
+    transport = transport_new_curl(loop_base(t->loop), &clock);
+    notify = notify_new(transport, &clock, &shell);
+    t->left = rc->n_integrations;
+    for (size_t i = 0; i < rc->n_integrations; i++) {
+        const struct integration_conf *ic = &rc->integrations[i];
+        struct notified_alert alert = {.labels = {labels, ARRAY_LEN(labels)},
+                                       .annotations = {annotations, ARRAY_LEN(annotations)},
+                                       .starts_at = clock.now.wall,
+                                       .ends_at = f->resolved ? clock.now.wall : TS_NONE,
+                                       .fingerprint = 0x7e57,
+                                       .is_resolved = f->resolved};
+        struct notification n = {.receiver = rc->name,
+                                 .group_key = S("{}:{alertname=\"TocsinTest\"}"),
+                                 .group_labels = {labels, 1},
+                                 .reason = REASON_TEST,
+                                 .decided_at = clock.now.wall,
+                                 .flush_id = i + 1,
+                                 .alerts = &alert,
+                                 .n_alerts = 1,
+                                 .n_firing = !f->resolved};
+        struct hash_list none = {NULL, 0};
+
+        vec_push(&sent, outbox_row_new(S("test"), &n, str_of(ic->type->name), ic->index, none, none, 0, clock.now));
+        notify_send(notify, *vec_last(&sent));
+    }
+    if (t->left != 0)
+        loop_run(t->loop);
+    notify_free(notify);
+    VEC_EACH (struct outbox_row **, r, &sent)
+        outbox_row_free(*r);
+    vec_release(&sent);
+    transport_free(transport);
+    loop_free(t->loop);
+    clock_release(&clock);
+}
+
+int receiver_test_run(const void *flags, char **args, int n_args)
+{
+    const struct receiver_flags *f = flags;
+    str *paths = mem_array(f->config_files.n, sizeof(*paths));
+    struct config_options o = {.paths = paths, .n_paths = f->config_files.n, .without_rules = true};
+    struct testing t = {.code = EXIT_OK};
+    const struct receiver_conf *rc;
+    struct diags d;
+
+    if (n_args != 1) {
+        fprintf(stderr, "tocsin: receiver test needs one name\n");
+        mem_free(paths);
+        return EXIT_USAGE;
+    }
+    log_setup(LOG_ERROR, LOG_LOGFMT, STDERR_FILENO);
+    diags_init(&d);
+    for (size_t i = 0; i < f->config_files.n; i++)
+        paths[i] = str_of(f->config_files.v[i]);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    t.conf = config_load(&o, &d);
+    if (t.conf == NULL)
+        diags_print(stderr, &d);
+    rc = t.conf != NULL ? config_receiver(t.conf, str_of(args[0])) : NULL;
+    if (rc != NULL) {
+        deliver(&t, rc, f);
+    } else {
+        t.code = EXIT_FAILED;
+        if (t.conf != NULL)
+            fprintf(stderr, "tocsin: there is no receiver '%s'\n", args[0]);
+    }
+    if (rc != NULL && rc->n_integrations == 0)
+        printf("receiver '%s' has no integrations: nothing is sent\n", args[0]);
+    config_unref(t.conf);
+    diags_release(&d);
+    mem_free(paths);
+    curl_global_cleanup();
+    return t.code;
+}

@@ -1,0 +1,280 @@
+#include "scenario.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "codec/duration.h"
+#include "model/labels.h"
+#include "model/matcher.h"
+
+static bool word(str *line, const char *w)
+{
+    size_t n = strlen(w);
+
+    if (!str_starts_with(*line, str_of(w)) || (line->n > n && line->p[n] != ' '))
+        return false;
+    *line = str_trim(str_sub(*line, n, line->n));
+    return true;
+}
+
+static str next_word(str *line)
+{
+    str w = str_cut(line, ' ');
+
+    *line = str_trim(*line);
+    return w;
+}
+
+static bool duration(str text, dur_ns *out, struct err *e)
+{
+    return duration_parse(text, out, e);
+}
+
+/* {a="b", c="d"} up to its closing brace; values hold no braces. */
+static bool labels(struct scenario *s, str *line, struct labels *out, struct err *e)
+{
+    ptrdiff_t end = str_find(*line, '}');
+    struct matchers ms;
+    struct label *v;
+    str warning, dup;
+
+    if (line->n == 0 || line->p[0] != '{' || end < 0)
+        return err_set(e, ERR_INVALID, "labels in braces are missing");
+    if (!matchers_parse(str_sub(*line, 0, (size_t)end + 1), MATCHER_UTF8, &s->arena, &ms, &warning, e))
+        return false;
+    v = arena_array(&s->arena, ms.n, sizeof(*v));
+    for (size_t i = 0; i < ms.n; i++)
+        v[i] = (struct label){ms.v[i].name, ms.v[i].value};
+    out->v = v;
+    out->n = labels_sort(v, ms.n, &dup);
+    matchers_release(&ms);
+    *line = str_trim(str_sub(*line, (size_t)end + 1, line->n));
+    return out->n != SIZE_MAX || err_set(e, ERR_INVALID, "label '%.*s' stands twice", STR(dup));
+}
+
+static bool read_silence(struct scenario *s, str line, struct action *a, struct err *e)
+{
+    ptrdiff_t end = str_find(line, '}');
+
+    (void)s;
+    if (end < 0)
+        return err_set(e, ERR_INVALID, "matchers in braces are missing");
+    a->text = str_sub(line, 0, (size_t)end + 1);
+    line = str_trim(str_sub(line, (size_t)end + 1, line.n));
+    if (!word(&line, "for") || !duration(next_word(&line), &a->d, e))
+        return err_set(e, ERR_INVALID, "'for DURATION' is missing");
+    if (word(&line, "as"))
+        a->name = line;
+    return true;
+}
+
+static bool read_sink(str line, struct action *a, struct err *e)
+{
+    if (!word(&line, "answers"))
+        return err_set(e, ERR_INVALID, "'answers' is missing");
+    if (word(&line, "nothing"))
+        return true;
+    a->status = atoi(line.p);
+    next_word(&line);
+    return !word(&line, "retry") || duration(line, &a->d, e);
+}
+
+static bool read_source(struct scenario *s, str line, struct action *a, struct err *e)
+{
+    if (line.n == 0 || line.p[0] != '{') {
+        a->text = line;
+        return true;
+    }
+    a->kind = ACT_SAMPLE;
+    if (!labels(s, &line, &a->labels, e) || !word(&line, "="))
+        return err_set(e, ERR_INVALID, "'{labels} = VALUE' is missing");
+    a->value = strtod(line.p, NULL);
+    return true;
+}
+
+static bool read_action(struct scenario *s, str line, struct action *a, struct err *e)
+{
+    if (word(&line, "post")) {
+        a->kind = word(&line, "once") ? ACT_POST_ONCE : ACT_POST;
+        return labels(s, &line, &a->labels, e);
+    }
+    if (word(&line, "resolve")) {
+        a->kind = ACT_RESOLVE;
+        return labels(s, &line, &a->labels, e);
+    }
+    if (word(&line, "silence")) {
+        a->kind = ACT_SILENCE;
+        return read_silence(s, line, a, e);
+    }
+    if (word(&line, "expire")) {
+        a->kind = ACT_EXPIRE;
+        a->name = line;
+        return true;
+    }
+    if (word(&line, "crash")) {
+        a->kind = ACT_CRASH;
+        return true;
+    }
+    if (word(&line, "restart")) {
+        a->kind = ACT_RESTART;
+        return true;
+    }
+    if (word(&line, "reload")) {
+        a->kind = ACT_RELOAD;
+        return true;
+    }
+    if (word(&line, "wall")) {
+        a->kind = ACT_WALL;
+        if (line.n < 2 || !duration(str_sub(line, 1, line.n), &a->d, e))
+            return err_set(e, ERR_INVALID, "'+DURATION' or '-DURATION' is missing");
+        a->d = line.p[0] == '-' ? -a->d : a->d;
+        return true;
+    }
+    if (word(&line, "suspend")) {
+        a->kind = ACT_SUSPEND;
+        return duration(line, &a->d, e);
+    }
+    if (word(&line, "sink")) {
+        a->kind = ACT_SINK;
+        return read_sink(line, a, e);
+    }
+    if (word(&line, "store")) {
+        a->kind = ACT_STORE;
+        a->on = str_is(line, "works");
+        return true;
+    }
+    if (word(&line, "source")) {
+        a->kind = ACT_SOURCE;
+        return read_source(s, line, a, e);
+    }
+    return err_set(e, ERR_INVALID, "what is '%.*s'?", STR(line));
+}
+
+static bool read_expected(struct scenario *s, str line, struct expected *x, struct err *e)
+{
+    bool resolved = false;
+
+    if (!duration(next_word(&line), &x->at, e))
+        return false;
+    x->receiver = next_word(&line);
+    if (!labels(s, &line, &x->group, e))
+        return false;
+    while (line.n != 0) {
+        str w = next_word(&line);
+        bool comma = w.n != 0 && w.p[w.n - 1] == ',';
+
+        if (comma)
+            w.n--;
+        if (str_is(w, "firing"))
+            resolved = false;
+        else if (str_is(w, "resolved"))
+            resolved = true;
+        else if (resolved)
+            vec_push(&x->resolved, w);
+        else if (w.n != 0)
+            vec_push(&x->firing, w);
+    }
+    return true;
+}
+
+static bool read_line(struct scenario *s, str line, int n, struct err *e)
+{
+    if (word(&line, "at")) {
+        struct action a = {.kind = ACT_END, .line = n};
+
+        if (!duration(next_word(&line), &a.at, e))
+            return false;
+        if (!read_action(s, line, &a, e))
+            return false;
+        vec_push(&s->actions, a);
+        if (a.at > s->end)
+            s->end = a.at;
+        return true;
+    }
+    if (word(&line, "expect")) {
+        struct expected x = {.line = n};
+
+        if (word(&line, "nothing"))
+            return word(&line, "until") ? duration(line, &x.at, e) && (s->end = x.at > s->end ? x.at : s->end, true)
+                                        : err_set(e, ERR_INVALID, "'until TIME' is missing");
+        if (!read_expected(s, line, &x, e))
+            return false;
+        vec_push(&s->expected, x);
+        if (x.at > s->end)
+            s->end = x.at;
+        return true;
+    }
+    return err_set(e, ERR_INVALID, "what is '%.*s'?", STR(line));
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct action *x = a, *y = b;
+
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return x->line - y->line;
+}
+
+static bool slurp(const char *path, struct arena *a, str *out, struct err *e)
+{
+    FILE *f = fopen(path, "rb");
+    struct buf b = BUF_INIT;
+    char piece[4096];
+    size_t n;
+
+    if (f == NULL)
+        return err_set(e, ERR_IO, "cannot open '%s'", path);
+    while ((n = fread(piece, 1, sizeof(piece), f)) != 0)
+        buf_add(&b, (str){piece, n});
+    fclose(f);
+    *out = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return true;
+}
+
+bool scenario_read(const char *path, struct scenario *s, struct err *e)
+{
+    struct buf config = BUF_INIT, rules = BUF_INIT, *block = NULL;
+    str text, rest;
+    bool ok = true;
+
+    *s = (struct scenario){0};
+    arena_init(&s->arena, 0);
+    if (!slurp(path, &s->arena, &text, e))
+        return false;
+    rest = text;
+    for (int n = 1; ok && rest.p != NULL; n++) {
+        str line = str_cut(&rest, '\n');
+        bool indented = line.n != 0 && line.p[0] == ' ';
+
+        if (indented && block != NULL) {
+            buf_add(block, line);
+            buf_addc(block, '\n');
+            continue;
+        }
+        line = str_trim(line);
+        if (line.n == 0 || line.p[0] == '#')
+            continue;
+        block = str_is(line, "config") ? &config : str_is(line, "rules") ? &rules : NULL;
+        if (block == NULL && !read_line(s, line, n, e))
+            ok = err_wrap(e, "%s:%d", path, n);
+    }
+    s->config = arena_str(&s->arena, buf_str(&config));
+    s->rules = arena_str(&s->arena, buf_str(&rules));
+    buf_release(&config);
+    buf_release(&rules);
+    if (s->actions.n > 1)
+        qsort(s->actions.v, s->actions.n, sizeof(s->actions.v[0]), by_time);
+    return ok;
+}
+
+void scenario_release(struct scenario *s)
+{
+    VEC_EACH (struct expected *, x, &s->expected) {
+        vec_release(&x->firing);
+        vec_release(&x->resolved);
+    }
+    vec_release(&s->expected);
+    vec_release(&s->actions);
+    arena_release(&s->arena);
+}

@@ -1,0 +1,70 @@
+/* scenario.h - a scenario file, read: who does what when, and what is expected to arrive.
+ *
+ *     config            YAML of the configuration, indented; @rules@ stands for the rule file below
+ *     rules             YAML of a rule file, indented
+ *     at T post {l="v"}            posted now and every minute until it is resolved, as Prometheus does
+ *     at T post once {l="v"}       one request
+ *     at T resolve {l="v"}         posted as ended now; no more posts
+ *     at T silence {matchers} for D as NAME
+ *     at T expire NAME
+ *     at T crash and restart       what was not committed is lost
+ *     at T restart                 in good order
+ *     at T reload
+ *     at T wall +D | -D            the wall clock steps
+ *     at T suspend D               both clocks go on, nothing runs
+ *     at T sink answers STATUS [retry D]   or: sink answers nothing
+ *     at T store fails | store works
+ *     at T source {l="v"} = X      what the source answers to every query from now on; several lines add up
+ *     at T source empty | source down | source up
+ *     expect T RECEIVER {group labels} firing l=v ... , resolved l=v ...
+ *     expect nothing until T
+ *
+ * Everything that arrives must be expected, at exactly that time, with exactly those alerts, and the other way round.
+ * An alert is named by labels that tell it apart, joined by '+': gpu=0+job=x.
+ */
+#ifndef TESTS_SIM_SCENARIO_H
+#define TESTS_SIM_SCENARIO_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "base/vec.h"
+#include "tocsin/labels.h"
+
+enum action_kind {
+    ACT_POST, ACT_POST_ONCE, ACT_RESOLVE, ACT_SILENCE, ACT_EXPIRE, ACT_CRASH, ACT_RESTART, ACT_RELOAD, ACT_WALL,
+    ACT_SUSPEND, ACT_SINK, ACT_STORE, ACT_SAMPLE, ACT_SOURCE, ACT_END
+};
+
+struct action {
+    enum action_kind kind;
+    int line;
+    ts_ns at;
+    struct labels labels;
+    str text, name; /* matchers of a silence, its name; "empty", "down", "up" */
+    dur_ns d;
+    int status; /* of the sink; 0 = nothing */
+    double value;
+    bool on;
+};
+
+struct expected {
+    int line;
+    ts_ns at;
+    str receiver;
+    struct labels group;
+    VEC(str) firing, resolved;
+};
+
+struct scenario {
+    struct arena arena;
+    str config, rules;
+    VEC(struct action) actions; /* in the order of time */
+    VEC(struct expected) expected;
+    ts_ns end;
+};
+
+bool scenario_read(const char *path, struct scenario *s, struct err *e) must_check;
+void scenario_release(struct scenario *s);
+
+#endif
