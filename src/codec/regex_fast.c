@@ -24,6 +24,18 @@ static str rune_text(struct arena *a, uint32_t rune)
     return arena_str(a, (str){text, k});
 }
 
+static str join(struct arena *a, str x, str y)
+{
+    char *p;
+
+    if (x.n == 0 || y.n == 0)
+        return x.n == 0 ? y : x;
+    p = arena_alloc(a, x.n + y.n);
+    memcpy(p, x.p, x.n);
+    memcpy(p + x.n, y.p, y.n);
+    return (str){p, x.n + y.n};
+}
+
 /* acc = acc x by, consuming by. */
 static bool multiply(strings *acc, strings *by, struct arena *a)
 {
@@ -36,9 +48,7 @@ static bool multiply(strings *acc, strings *by, struct arena *a)
         for (size_t j = 0; j < by->n; j++) {
             str x = acc->v[i], y = by->v[j];
 
-            vec_push(&out, x.n == 0   ? y
-                           : y.n == 0 ? x
-                                      : arena_printf(a, "%.*s%.*s", STR(x), STR(y)));
+            vec_push(&out, join(a, x, y));
         }
     vec_release(acc);
     vec_release(by);

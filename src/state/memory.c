@@ -1,0 +1,262 @@
+/* memory.c - the backend of tests and of runs that keep nothing: what was flushed survives state_memory_crash(). */
+#include "state/backend.h"
+
+#include "base/mem.h"
+#include "base/vec.h"
+#include "state/commit.h"
+
+struct row {
+    str key, value;
+};
+
+typedef VEC(struct row) rows; /* sorted by key */
+
+struct waiting {
+    uint64_t n;
+    struct state_commit commit;
+    bool replaces_alerts;
+};
+
+struct disk {
+    rows tables[STATE_TABLES];
+    VEC(str) alerts;
+};
+
+struct memory {
+    struct state_backend backend;
+    struct state_shell shell;
+    struct disk disk;
+    VEC(struct waiting) queue;
+    uint64_t handed;
+    struct state_stats stats;
+    bool fails;
+};
+
+static size_t find(const rows *r, str key, bool *found)
+{
+    size_t lo = 0, hi = r->n;
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+
+        if (str_cmp(r->v[mid].key, key) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    *found = lo < r->n && str_eq(r->v[lo].key, key);
+    return lo;
+}
+
+static void row_release(struct row *r)
+{
+    mem_str_free(r->key);
+    mem_str_free(r->value);
+}
+
+static void put(rows *r, str key, str value)
+{
+    bool found;
+    size_t i = find(r, key, &found);
+    struct row made = {mem_str_dup(key), mem_str_dup(value)};
+
+    if (found) {
+        row_release(&r->v[i]);
+        r->v[i] = made;
+        return;
+    }
+    vec_push(r, made);
+    memmove(&r->v[i + 1], &r->v[i], (r->n - 1 - i) * sizeof(r->v[0]));
+    r->v[i] = made;
+}
+
+static void drop(rows *r, str key)
+{
+    bool found;
+    size_t i = find(r, key, &found);
+
+    if (!found)
+        return;
+    row_release(&r->v[i]);
+    vec_remove(r, i);
+}
+
+static void clear_alerts(struct disk *d)
+{
+    VEC_EACH (str *, s, &d->alerts)
+        mem_str_free(*s);
+    vec_clear(&d->alerts);
+}
+
+static void disk_clear(struct disk *d)
+{
+    for (size_t t = 0; t < STATE_TABLES; t++) {
+        VEC_EACH (struct row *, r, &d->tables[t])
+            row_release(r);
+        vec_release(&d->tables[t]);
+    }
+    clear_alerts(d);
+    vec_release(&d->alerts);
+}
+
+static void apply(struct disk *d, const struct state_commit *c)
+{
+    struct unpack u = unpack_of(buf_str(&c->ops));
+    struct state_op op;
+
+    while (state_op_next(&u, &op)) {
+        if (op.put)
+            put(&d->tables[op.table], op.key, op.value);
+        else
+            drop(&d->tables[op.table], op.key);
+    }
+    if (c->alerts.n != 0)
+        vec_push(&d->alerts, mem_str_dup(buf_str(&c->alerts)));
+}
+
+static uint64_t hand_over(struct memory *m, struct state_commit c, bool replaces_alerts)
+{
+    vec_push(&m->queue, (struct waiting){++m->handed, c, replaces_alerts});
+    return m->handed;
+}
+
+static uint64_t commit(void *self, struct state_commit *c)
+{
+    struct state_commit taken = *c;
+
+    *c = (struct state_commit){0};
+    return hand_over(self, taken, false);
+}
+
+static uint64_t rewrite_alerts(void *self, struct buf *alerts)
+{
+    struct state_commit c = {.alerts = *alerts};
+
+    *alerts = (struct buf)BUF_INIT;
+    return hand_over(self, c, true);
+}
+
+static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
+                 void *arg, struct err *e)
+{
+    const rows *r = &((struct memory *)self)->disk.tables[t];
+
+    (void)e;
+    VEC_EACH (struct row *, it, r)
+        if (!row(arg, it->key, it->value))
+            break;
+    return true;
+}
+
+static bool scan_alerts(void *self, bool (*record)(void *arg, str bytes), void *arg, struct err *e)
+{
+    struct memory *m = self;
+
+    (void)e;
+    VEC_EACH (str *, it, &m->disk.alerts)
+        if (!record(arg, *it))
+            break;
+    return true;
+}
+
+static void stats(void *self, struct state_stats *out)
+{
+    *out = ((struct memory *)self)->stats;
+}
+
+static void sync_all(void *self)
+{
+    state_memory_flush(&((struct memory *)self)->backend);
+}
+
+static void memory_free(void *self)
+{
+    struct memory *m = self;
+
+    VEC_EACH (struct waiting *, w, &m->queue)
+        state_commit_release(&w->commit);
+    vec_release(&m->queue);
+    disk_clear(&m->disk);
+    mem_free(m);
+}
+
+static const struct state_backend_ops memory_ops = {
+    .name = "memory",
+    .commit = commit,
+    .scan = scan,
+    .scan_alerts = scan_alerts,
+    .rewrite_alerts = rewrite_alerts,
+    .stats = stats,
+    .sync = sync_all,
+    .free = memory_free,
+};
+
+struct state_backend *state_memory_new(const struct state_shell *shell)
+{
+    struct memory *m = mem_new(struct memory);
+
+    m->shell = *shell;
+    m->backend = (struct state_backend){&memory_ops, m};
+    return &m->backend;
+}
+
+/* One commit of the queue; the callbacks may hand over more. */
+static void flush_one(struct memory *m, struct waiting *w)
+{
+    const struct err e = {.code = ERR_IO, .msg = "memory backend told to fail"};
+    bool ok = !m->fails && !m->stats.degraded;
+
+    if (ok) {
+        if (w->replaces_alerts)
+            clear_alerts(&m->disk);
+        apply(&m->disk, &w->commit);
+        m->stats.commits++;
+    } else {
+        m->stats.failed++;
+        m->stats.degraded = true;
+    }
+    state_commit_release(&w->commit);
+    m->shell.committed(m->shell.arg, w->n, ok, ok ? NULL : &e);
+}
+
+static void recover(struct memory *m)
+{
+    struct state_commit all = {0};
+
+    m->shell.snapshot(m->shell.arg, &all);
+    disk_clear(&m->disk);
+    apply(&m->disk, &all);
+    state_commit_release(&all);
+    m->stats.degraded = false;
+    m->shell.committed(m->shell.arg, m->handed, true, NULL);
+}
+
+void state_memory_flush(struct state_backend *b)
+{
+    struct memory *m = b->self;
+
+    while (m->queue.n != 0) {
+        struct waiting w = m->queue.v[0];
+
+        vec_remove(&m->queue, 0);
+        flush_one(m, &w);
+    }
+    if (m->stats.degraded && !m->fails)
+        recover(m);
+}
+
+void state_memory_fail(struct state_backend *b, bool fail)
+{
+    ((struct memory *)b->self)->fails = fail;
+}
+
+struct state_backend *state_memory_crash(struct state_backend *b, const struct state_shell *shell)
+{
+    struct memory *m = b->self;
+    struct state_backend *next = state_memory_new(shell);
+
+    ((struct memory *)next->self)->disk = m->disk;
+    m->disk = (struct disk){0};
+    memory_free(m);
+    return next;
+}

@@ -1,0 +1,428 @@
+/* sqlite.c - the backend that lasts: a database for rows, a log for alerts, one thread that writes both.
+ *
+ * The loop hands commits over in a queue and goes on. The writer takes all that wait, appends their alerts to the log,
+ * writes their rows in one transaction, and posts every number back through an eventfd: one sync for many turns when
+ * the disk is slow, one each when it is fast.
+ *
+ * When anything fails the store is broken: nothing more is written to the old files, because after a failed sync
+ * nobody knows what the page cache holds. Every commit is answered with the reason at once, and every five seconds the
+ * loop is asked for a snapshot of everything, which replaces both files. Commits handed over after the snapshot wait
+ * behind it in the queue, so the order of numbers stays the order of writing.
+ *
+ * Example: commit 7 meets a full disk: committed(7, false). Commit 8: committed(8, false). Five seconds later snapshot()
+ * gives all rows of memory, with what 7 and 8 changed; it is written: committed(8, true). Commit 9 is written as usual.
+ */
+#include "state/backend.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "base/vec.h"
+#include "loop/clock.h"
+#include "state/alert_log.h"
+#include "state/lock.h"
+#include "state/sqlite_db.h"
+
+#define RETRY_AFTER (5 * NS_PER_S)
+
+enum task_kind { TASK_COMMIT, TASK_ALERTS, TASK_EVERYTHING };
+
+struct task {
+    enum task_kind kind;
+    uint64_t n;
+    ts_ns since; /* mono */
+    struct state_commit commit;
+};
+
+struct answer {
+    uint64_t n;
+    bool ok, rebuilt;
+    struct err *why; /* owned; NULL when ok */
+};
+
+typedef VEC(struct task) tasks;
+typedef VEC(struct answer) answers;
+
+struct sqlite {
+    struct state_backend backend;
+    struct state_shell shell;
+    struct clock *clock;
+    str dir;
+    int lock_fd, wake_fd;
+    struct event *wake;
+    struct timer retry; /* loop thread */
+    uint64_t handed;    /* loop thread */
+    bool rebuilding;    /* loop thread: a snapshot is under way */
+
+    struct sqlite_db db; /* the loop's until the first commit, then the writer's */
+    struct alert_log log;
+    bool broken;    /* writer */
+    struct err why; /* writer: of broken */
+
+    pthread_t writer;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t work, idle;
+    tasks queue;
+    answers answers;
+    struct state_stats stats;
+    bool busy, ending;
+};
+
+/* -- writer -- */
+
+static void post(struct sqlite *q, uint64_t n, bool ok, bool rebuilt)
+{
+    struct answer a = {.n = n, .ok = ok, .rebuilt = rebuilt};
+
+    if (!ok) {
+        a.why = mem_new(struct err);
+        *a.why = q->why;
+    }
+    pthread_mutex_lock(&q->lock);
+    if (ok)
+        q->stats.commits++;
+    else
+        q->stats.failed++;
+    q->stats.degraded = q->broken;
+    if (q->answers.n == 0 && q->wake_fd >= 0)
+        (void)!eventfd_write(q->wake_fd, 1);
+    vec_push(&q->answers, a);
+    pthread_mutex_unlock(&q->lock);
+}
+
+static void break_down(struct sqlite *q, const struct err *e)
+{
+    q->broken = true;
+    q->why = *e;
+}
+
+static bool append_alerts(struct sqlite *q, const struct task *t, size_t n, struct err *e)
+{
+    struct buf all = BUF_INIT;
+    bool ok;
+
+    if (t[0].kind == TASK_ALERTS)
+        return alert_log_rewrite(&q->log, buf_str(&t[0].commit.alerts), e);
+    for (size_t i = 0; i < n; i++)
+        if (t[i].commit.alerts.n != 0)
+            alert_log_frame(&all, buf_str(&t[i].commit.alerts));
+    ok = all.n == 0 || alert_log_append(&q->log, buf_str(&all), e);
+    buf_release(&all);
+    return ok;
+}
+
+static bool write_rows(struct sqlite *q, const struct task *t, size_t n, struct err *e)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < n; i++)
+        bytes += t[i].commit.ops.n;
+    if (bytes == 0)
+        return true;
+    if (!sqlite_db_begin(&q->db, e))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (sqlite_db_apply(&q->db, buf_str(&t[i].commit.ops), e))
+            continue;
+        sqlite_db_undo(&q->db);
+        return false;
+    }
+    if (sqlite_db_end(&q->db, e))
+        return true;
+    sqlite_db_undo(&q->db);
+    return false;
+}
+
+/* One transaction for n tasks: commits, or a single rewrite of the alert log. */
+static void write_batch(struct sqlite *q, const struct task *t, size_t n)
+{
+    struct err e = ERR_INIT;
+
+    if (!q->broken && (!append_alerts(q, t, n, &e) || !write_rows(q, t, n, &e)))
+        break_down(q, &e);
+    for (size_t i = 0; i < n; i++)
+        post(q, t[i].n, !q->broken, false);
+}
+
+static void write_everything(struct sqlite *q, const struct task *t)
+{
+    struct err e = ERR_INIT;
+    bool ok = sqlite_db_rebuild(&q->db, buf_str(&t->commit.ops), &e) &&
+              alert_log_rewrite(&q->log, buf_str(&t->commit.alerts), &e);
+
+    q->broken = !ok;
+    if (!ok)
+        q->why = e;
+    post(q, t->n, ok, true);
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void write_tasks(struct sqlite *q, const tasks *t)
+{
+    double start = seconds(), took;
+    size_t i = 0;
+
+    while (i < t->n) {
+        size_t n = 1;
+
+        if (t->v[i].kind == TASK_EVERYTHING) {
+            write_everything(q, &t->v[i]);
+        } else {
+            while (t->v[i].kind == TASK_COMMIT && i + n < t->n && t->v[i + n].kind == TASK_COMMIT)
+                n++;
+            write_batch(q, &t->v[i], n);
+        }
+        i += n;
+    }
+    took = seconds() - start;
+    pthread_mutex_lock(&q->lock);
+    q->stats.commit_seconds_sum += took;
+    q->stats.last_commit_seconds = took;
+    q->stats.alert_log_bytes = q->log.size;
+    q->stats.size_bytes = sqlite_db_size(&q->db);
+    pthread_mutex_unlock(&q->lock);
+}
+
+static void tasks_release(tasks *t)
+{
+    VEC_EACH (struct task *, it, t)
+        state_commit_release(&it->commit);
+    vec_release(t);
+}
+
+static void *writer(void *arg)
+{
+    struct sqlite *q = arg;
+
+    pthread_mutex_lock(&q->lock);
+    for (;;) {
+        tasks taken = q->queue;
+
+        if (taken.n == 0) {
+            q->busy = false;
+            q->stats.pending_since = 0;
+            pthread_cond_broadcast(&q->idle);
+            if (q->ending)
+                break;
+            pthread_cond_wait(&q->work, &q->lock);
+            continue;
+        }
+        q->queue = (tasks)VEC_INIT;
+        q->busy = true;
+        q->stats.pending_since = taken.v[0].since;
+        pthread_mutex_unlock(&q->lock);
+        write_tasks(q, &taken);
+        tasks_release(&taken);
+        pthread_mutex_lock(&q->lock);
+    }
+    pthread_mutex_unlock(&q->lock);
+    return NULL;
+}
+
+/* -- loop thread -- */
+
+static void hand_over(struct sqlite *q, enum task_kind kind, uint64_t n, struct state_commit c)
+{
+    struct task t = {.kind = kind, .n = n, .since = q->clock->now.mono, .commit = c};
+
+    pthread_mutex_lock(&q->lock);
+    if (q->queue.n == 0 && !q->busy)
+        q->stats.pending_since = t.since;
+    vec_push(&q->queue, t);
+    pthread_cond_signal(&q->work);
+    pthread_mutex_unlock(&q->lock);
+}
+
+static uint64_t commit(void *self, struct state_commit *c)
+{
+    struct sqlite *q = self;
+    struct state_commit taken = *c;
+
+    *c = (struct state_commit){0};
+    hand_over(q, TASK_COMMIT, ++q->handed, taken);
+    return q->handed;
+}
+
+static uint64_t rewrite_alerts(void *self, struct buf *alerts)
+{
+    struct sqlite *q = self;
+    struct state_commit c = {.alerts = *alerts};
+
+    *alerts = (struct buf)BUF_INIT;
+    hand_over(q, TASK_ALERTS, ++q->handed, c);
+    return q->handed;
+}
+
+static void ask_for_everything(struct timer *t, struct now now)
+{
+    struct sqlite *q = container_of(t, struct sqlite, retry);
+    struct state_commit all = {0};
+
+    (void)now;
+    q->rebuilding = true;
+    q->shell.snapshot(q->shell.arg, &all);
+    hand_over(q, TASK_EVERYTHING, q->handed, all);
+}
+
+static void deliver(struct sqlite *q)
+{
+    answers taken;
+
+    pthread_mutex_lock(&q->lock);
+    taken = q->answers;
+    q->answers = (answers)VEC_INIT;
+    pthread_mutex_unlock(&q->lock);
+    VEC_EACH (struct answer *, a, &taken) {
+        if (a->rebuilt)
+            q->rebuilding = false;
+        if (!a->ok && !q->rebuilding && !heap_holds(&q->retry.node))
+            timer_arm(q->clock, &q->retry, ts_add(q->clock->now.mono, RETRY_AFTER));
+        q->shell.committed(q->shell.arg, a->n, a->ok, a->why);
+        mem_free(a->why);
+    }
+    vec_release(&taken);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    eventfd_t ignored;
+
+    (void)what;
+    (void)eventfd_read(fd, &ignored);
+    deliver(arg);
+}
+
+static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
+                 void *arg, struct err *e)
+{
+    struct sqlite *q = self;
+
+    BUG_ON(q->handed != 0);
+    return sqlite_db_scan(&q->db, t, row, arg, e);
+}
+
+static bool scan_alerts(void *self, bool (*record)(void *arg, str bytes), void *arg, struct err *e)
+{
+    struct sqlite *q = self;
+
+    BUG_ON(q->handed != 0);
+    return alert_log_scan(&q->log, record, arg, e);
+}
+
+static void stats(void *self, struct state_stats *out)
+{
+    struct sqlite *q = self;
+
+    pthread_mutex_lock(&q->lock);
+    *out = q->stats;
+    pthread_mutex_unlock(&q->lock);
+}
+
+static void sync_all(void *self)
+{
+    struct sqlite *q = self;
+
+    pthread_mutex_lock(&q->lock);
+    while (q->queue.n != 0 || q->busy)
+        pthread_cond_wait(&q->idle, &q->lock);
+    pthread_mutex_unlock(&q->lock);
+    deliver(q);
+}
+
+static void close_files(struct sqlite *q)
+{
+    sqlite_db_close(&q->db);
+    alert_log_close(&q->log);
+    if (q->lock_fd >= 0)
+        close(q->lock_fd);
+    mem_str_free(q->dir);
+    mem_free(q);
+}
+
+static void sqlite_free(void *self)
+{
+    struct sqlite *q = self;
+
+    pthread_mutex_lock(&q->lock);
+    q->ending = true;
+    pthread_cond_signal(&q->work);
+    pthread_mutex_unlock(&q->lock);
+    pthread_join(q->writer, NULL);
+    timer_cancel(q->clock, &q->retry);
+    if (q->wake != NULL)
+        event_free(q->wake);
+    if (q->wake_fd >= 0)
+        close(q->wake_fd);
+    VEC_EACH (struct answer *, a, &q->answers)
+        mem_free(a->why);
+    vec_release(&q->answers);
+    vec_release(&q->queue);
+    pthread_cond_destroy(&q->work);
+    pthread_cond_destroy(&q->idle);
+    pthread_mutex_destroy(&q->lock);
+    close_files(q);
+}
+
+static const struct state_backend_ops sqlite_ops = {
+    .name = "sqlite",
+    .commit = commit,
+    .scan = scan,
+    .scan_alerts = scan_alerts,
+    .rewrite_alerts = rewrite_alerts,
+    .stats = stats,
+    .sync = sync_all,
+    .free = sqlite_free,
+};
+
+static void start_writer(struct sqlite *q)
+{
+    sigset_t all, old;
+
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_cond_init(&q->work, NULL);
+    pthread_cond_init(&q->idle, NULL);
+    if (q->shell.base != NULL) {
+        q->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        BUG_ON(q->wake_fd < 0);
+        q->wake = event_new(q->shell.base, q->wake_fd, EV_READ | EV_PERSIST, on_wake, q);
+        BUG_ON(q->wake == NULL || event_add(q->wake, NULL) != 0);
+    }
+    sigfillset(&all); /* signals are the loop's */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    BUG_ON(pthread_create(&q->writer, NULL, writer, q) != 0);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell,
+                                        struct clock *clock, struct buf *notice, struct err *e)
+{
+    struct sqlite *q = mem_new(struct sqlite);
+
+    q->dir = mem_str_dup(dir);
+    q->shell = *shell;
+    q->clock = clock;
+    q->retry.fire = ask_for_everything;
+    q->lock_fd = q->wake_fd = q->log.fd = -1;
+    if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e) ||
+        !sqlite_db_open(&q->db, q->dir, notice, e) || !alert_log_open(&q->log, q->dir, notice, e)) {
+        close_files(q);
+        return NULL;
+    }
+    q->stats.size_bytes = sqlite_db_size(&q->db);
+    q->stats.alert_log_bytes = q->log.size;
+    start_writer(q);
+    q->backend = (struct state_backend){&sqlite_ops, q};
+    return &q->backend;
+}

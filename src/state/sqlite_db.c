@@ -1,0 +1,309 @@
+/* sqlite_db.c - one database file and the ways it can be found broken.
+ *
+ * Writing it anew after trouble happens in a second file, in an order that survives a crash at any point:
+ *     1. state.db.tmp is written with a rollback journal and synced
+ *     2. it is renamed to state.db.new: from here on it is complete and the truth
+ *     3. the old file's WAL is removed, state.db.new is renamed to state.db
+ * Opening looks for state.db.new first and finishes step 3.
+ */
+#include "state/sqlite_db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "state/alert_log.h"
+#include "state/commit.h"
+#include "state/migrate.h"
+
+enum { PATH = 4096 };
+
+static void path_of(char out[PATH], str dir, const char *suffix)
+{
+    snprintf(out, PATH, "%.*s/state.db%s", STR(dir), suffix);
+}
+
+static bool fail(sqlite3 *db, struct err *e, const char *doing)
+{
+    return err_set(e, ERR_IO, "cannot %s the state database: %s", doing, sqlite3_errmsg(db));
+}
+
+static bool run(sqlite3 *db, const char *sql, struct err *e, const char *doing)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(db, e, doing);
+}
+
+/* Made before SQLite sees it, so that it and its WAL are 0600 whatever the umask says. */
+static bool touch(const char *path, struct err *e)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return err_errno(e, errno, "cannot open '%s'", path);
+    (void)!fchmod(fd, 0600);
+    close(fd);
+    return true;
+}
+
+static bool connect_to(sqlite3 **out, const char *path, bool wal, struct err *e)
+{
+    sqlite3 *db = NULL;
+    const char *pragmas =
+        wal ? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 5000;"
+              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+              "PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 1000;"
+              "PRAGMA cache_size = -512; PRAGMA foreign_keys = ON;"
+            : "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;"
+              "PRAGMA synchronous = FULL; PRAGMA cache_size = -512;";
+
+    if (!touch(path, e))
+        return false;
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+            SQLITE_OK ||
+        sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK) {
+        bool damaged =
+            sqlite3_errcode(db) == SQLITE_NOTADB || sqlite3_errcode(db) == SQLITE_CORRUPT;
+
+        fail(db, e, "open");
+        if (damaged && e != NULL)
+            e->code = ERR_CORRUPT;
+        sqlite3_close(db);
+        return false;
+    }
+    *out = db;
+    return true;
+}
+
+static bool is_sound(sqlite3 *db)
+{
+    sqlite3_stmt *s;
+    bool ok = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL) == SQLITE_OK &&
+              sqlite3_step(s) == SQLITE_ROW &&
+              str_is(str_of((const char *)sqlite3_column_text(s, 0)), "ok");
+
+    sqlite3_finalize(s);
+    return ok;
+}
+
+static bool prepare_all(struct sqlite_db *d, struct err *e)
+{
+    char sql[128];
+
+    for (size_t t = 0; t < STATE_TABLES; t++) {
+        snprintf(
+            sql, sizeof(sql),
+            "INSERT INTO %s(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2",
+            state_table_names[t]);
+        if (sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &d->put[t], NULL) !=
+            SQLITE_OK)
+            return fail(d->db, e, "read");
+        snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE key = ?1", state_table_names[t]);
+        if (sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &d->del[t], NULL) !=
+            SQLITE_OK)
+            return fail(d->db, e, "read");
+    }
+    return true;
+}
+
+static bool finish_rebuild(str dir, struct err *e)
+{
+    char fresh[PATH], path[PATH], wal[PATH];
+
+    path_of(fresh, dir, ".new");
+    path_of(path, dir, "");
+    path_of(wal, dir, "-wal");
+    if (access(fresh, F_OK) != 0)
+        return true;
+    if ((unlink(wal) != 0 && errno != ENOENT) || rename(fresh, path) != 0)
+        return err_errno(e, errno, "cannot put '%s' in place", fresh);
+    return sync_dir(dir, e);
+}
+
+static bool set_aside(str dir, struct buf *notice, struct err *e)
+{
+    char path[PATH], aside[PATH + 32], wal[PATH], aside_wal[PATH + 64];
+
+    path_of(path, dir, "");
+    path_of(wal, dir, "-wal");
+    snprintf(aside, sizeof(aside), "%s.damaged-%lld", path, (long long)time(NULL));
+    snprintf(aside_wal, sizeof(aside_wal), "%s-wal", aside);
+    if (rename(path, aside) != 0)
+        return err_errno(e, errno, "cannot set aside '%s'", path);
+    (void)!rename(wal, aside_wal);
+    buf_addf(notice, "state database '%s' is damaged: kept as '%s', starting with an empty one\n",
+             path, aside);
+    return true;
+}
+
+/* Opens what is there; ERR_CORRUPT when it should be set aside. */
+static bool open_found(struct sqlite_db *d, const char *path, struct err *e)
+{
+    if (!connect_to(&d->db, path, true, e))
+        return false;
+    if (!is_sound(d->db))
+        return err_set(e, ERR_CORRUPT, "'%s' does not pass its check", path);
+    return state_migrate(d->db, path, state_migrations, state_migration_count, e) &&
+           prepare_all(d, e);
+}
+
+bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err *e)
+{
+    char path[PATH];
+    struct err why = ERR_INIT;
+
+    *d = (struct sqlite_db){.dir = dir};
+    path_of(path, dir, "");
+    if (!finish_rebuild(dir, e))
+        return false;
+    if (open_found(d, path, &why))
+        return true;
+    sqlite_db_close(d);
+    if (why.code != ERR_CORRUPT) {
+        if (e != NULL)
+            *e = why;
+        return false;
+    }
+    if (set_aside(dir, notice, e) && open_found(d, path, e))
+        return true;
+    sqlite_db_close(d);
+    return false;
+}
+
+void sqlite_db_close(struct sqlite_db *d)
+{
+    for (size_t t = 0; t < STATE_TABLES; t++) {
+        sqlite3_finalize(d->put[t]);
+        sqlite3_finalize(d->del[t]);
+        d->put[t] = d->del[t] = NULL;
+    }
+    sqlite3_close(d->db);
+    d->db = NULL;
+}
+
+static str column(sqlite3_stmt *s, int i)
+{
+    const char *p = sqlite3_column_blob(s, i);
+
+    return (str){p, (size_t)sqlite3_column_bytes(s, i)};
+}
+
+bool sqlite_db_scan(struct sqlite_db *d, enum state_table t,
+                    bool (*row)(void *arg, str key, str value), void *arg, struct err *e)
+{
+    char sql[128];
+    sqlite3_stmt *s;
+    int rc;
+
+    snprintf(sql, sizeof(sql), "SELECT key, value FROM %s ORDER BY key", state_table_names[t]);
+    rc = sqlite3_prepare_v2(d->db, sql, -1, &s, NULL);
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(s);
+        if (rc == SQLITE_ROW && !row(arg, column(s, 0), column(s, 1)))
+            rc = SQLITE_DONE;
+    }
+    if (rc != SQLITE_DONE)
+        fail(d->db, e, "read");
+    sqlite3_finalize(s);
+    return rc == SQLITE_DONE;
+}
+
+bool sqlite_db_begin(struct sqlite_db *d, struct err *e)
+{
+    return run(d->db, "BEGIN IMMEDIATE", e, "write");
+}
+
+static bool step(struct sqlite_db *d, sqlite3_stmt *s, const struct state_op *op, struct err *e)
+{
+    /* A NULL pointer would bind NULL, not the empty blob. */
+    bool ok = sqlite3_bind_blob64(s, 1, op->key.p != NULL ? op->key.p : "", op->key.n,
+                                  SQLITE_STATIC) == SQLITE_OK;
+
+    if (ok && op->put)
+        ok = sqlite3_bind_blob64(s, 2, op->value.p != NULL ? op->value.p : "", op->value.n,
+                                 SQLITE_STATIC) == SQLITE_OK;
+    ok = ok && sqlite3_step(s) == SQLITE_DONE;
+    if (!ok)
+        fail(d->db, e, "write");
+    (void)sqlite3_reset(s);
+    (void)sqlite3_clear_bindings(s);
+    return ok;
+}
+
+bool sqlite_db_apply(struct sqlite_db *d, str ops, struct err *e)
+{
+    struct unpack u = unpack_of(ops);
+    struct state_op op;
+
+    while (state_op_next(&u, &op))
+        if (!step(d, op.put ? d->put[op.table] : d->del[op.table], &op, e))
+            return false;
+    return true;
+}
+
+bool sqlite_db_end(struct sqlite_db *d, struct err *e)
+{
+    return run(d->db, "COMMIT", e, "write");
+}
+
+void sqlite_db_undo(struct sqlite_db *d)
+{
+    (void)sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static bool fill(struct sqlite_db *d, const char *path, str ops, struct err *e)
+{
+    return connect_to(&d->db, path, false, e) &&
+           state_migrate(d->db, path, state_migrations, state_migration_count, e) &&
+           prepare_all(d, e) && sqlite_db_begin(d, e) && sqlite_db_apply(d, ops, e) &&
+           sqlite_db_end(d, e);
+}
+
+bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
+{
+    char tmp[PATH], journal[PATH], fresh[PATH], path[PATH];
+    struct sqlite_db made = {.dir = d->dir};
+    bool ok;
+
+    path_of(tmp, d->dir, ".tmp");
+    path_of(journal, d->dir, ".tmp-journal");
+    path_of(fresh, d->dir, ".new");
+    path_of(path, d->dir, "");
+    (void)unlink(tmp);
+    (void)unlink(journal);
+    ok = fill(&made, tmp, ops, e);
+    sqlite_db_close(&made);
+    if (!ok) {
+        (void)unlink(tmp);
+        (void)unlink(journal);
+        return false;
+    }
+    if (rename(tmp, fresh) != 0)
+        return err_errno(e, errno, "cannot rename '%s'", tmp);
+    if (!sync_dir(d->dir, e))
+        return false;
+    sqlite_db_close(d);
+    if (!finish_rebuild(d->dir, e))
+        return false;
+    if (connect_to(&d->db, path, true, e) && prepare_all(d, e))
+        return true;
+    sqlite_db_close(d);
+    return false;
+}
+
+uint64_t sqlite_db_size(const struct sqlite_db *d)
+{
+    static const char *const names[] = {"", "-wal"};
+    uint64_t sum = 0;
+    char path[PATH];
+    struct stat st;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        path_of(path, d->dir, names[i]);
+        if (stat(path, &st) == 0)
+            sum += (uint64_t)st.st_size;
+    }
+    return sum;
+}

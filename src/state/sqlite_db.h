@@ -1,0 +1,39 @@
+/* sqlite_db.h - the database file by itself: opening with care, applying commits, writing it anew.
+ *
+ * Shapes   WAL, synchronous FULL, exclusive locking (no shared memory file): one connection, used by one thread at a
+ *          time.
+ * Errors   ERR_IO, ERR_UNSUPPORTED. A damaged file is renamed to state.db.damaged-<seconds> and said in notice.
+ * Owns     the struct owns its connection and statements.
+ * Source   libraries.md 6.
+ */
+#ifndef STATE_SQLITE_DB_H
+#define STATE_SQLITE_DB_H
+
+#include "state/backend.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+struct sqlite_db {
+    str dir; /* borrowed */
+    struct sqlite3 *db;
+    struct sqlite3_stmt *put[STATE_TABLES], *del[STATE_TABLES];
+};
+
+bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err *e) must_check;
+void sqlite_db_close(struct sqlite_db *d);
+bool sqlite_db_scan(struct sqlite_db *d, enum state_table t,
+                    bool (*row)(void *arg, str key, str value), void *arg,
+                    struct err *e) must_check;
+
+/* Several commits' rows in one transaction. */
+bool sqlite_db_begin(struct sqlite_db *d, struct err *e) must_check;
+bool sqlite_db_apply(struct sqlite_db *d, str ops, struct err *e) must_check;
+bool sqlite_db_end(struct sqlite_db *d, struct err *e) must_check;
+void sqlite_db_undo(struct sqlite_db *d);
+
+/* Replaces the file by one that holds only these rows, without trusting a byte of the old one. */
+bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e) must_check;
+uint64_t sqlite_db_size(const struct sqlite_db *d); /* bytes of the file and its WAL */
+
+#endif

@@ -1,0 +1,567 @@
+/* One contract, every backend: what is reported is there after a reopen, in order, and trouble ends in a rewrite. */
+#include "unit.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/crc32c.h"
+#include "base/mem.h"
+#include "base/vec.h"
+#include "loop/clock.h"
+#include "state/alert_log.h"
+#include "state/backend.h"
+#include "state/migrate.h"
+
+struct fixture {
+    bool sqlite;
+    char dir[64];
+    struct clock clock;
+    struct state_shell shell;
+    struct state_backend *b;
+    struct buf notice, dump;
+    VEC(uint64_t) ok, failed;
+    char why[256];
+    struct state_commit all; /* what snapshot() will give */
+    unsigned snapshots;
+};
+
+static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
+{
+    struct fixture *f = arg;
+
+    if (ok)
+        vec_push(&f->ok, n);
+    else
+        vec_push(&f->failed, n);
+    if (!ok)
+        snprintf(f->why, sizeof(f->why), "%.200s", e->msg);
+}
+
+static void snapshot(void *arg, struct state_commit *c)
+{
+    struct fixture *f = arg;
+
+    f->snapshots++;
+    buf_add(&c->ops, buf_str(&f->all.ops));
+    buf_add(&c->alerts, buf_str(&f->all.alerts));
+}
+
+static void open_backend(struct fixture *f)
+{
+    struct err e = ERR_INIT;
+
+    if (f->sqlite)
+        f->b = state_sqlite_open(str_of(f->dir), &f->shell, &f->clock, &f->notice, &e);
+    else
+        f->b = state_memory_new(&f->shell);
+    if (f->b == NULL)
+        fail_msg("%s", e.msg);
+}
+
+static int set_up(void **state, bool sqlite)
+{
+    struct fixture *f = mem_new(struct fixture);
+
+    f->sqlite = sqlite;
+    snprintf(f->dir, sizeof(f->dir), "/tmp/tocsin-state-XXXXXX");
+    if (mkdtemp(f->dir) == NULL)
+        return -1;
+    clock_init_stepped(&f->clock, (struct now){NS_PER_D, NS_PER_H});
+    f->shell = (struct state_shell){.committed = committed, .snapshot = snapshot, .arg = f};
+    open_backend(f);
+    *state = f;
+    return 0;
+}
+
+static int set_up_memory(void **state)
+{
+    return set_up(state, false);
+}
+
+static int set_up_sqlite(void **state)
+{
+    return set_up(state, true);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    char command[128];
+
+    state_backend_free(f->b);
+    snprintf(command, sizeof(command), "rm -rf %s %s-copy", f->dir, f->dir);
+    if (system(command) != 0)
+        return -1;
+    clock_release(&f->clock);
+    buf_release(&f->notice);
+    buf_release(&f->dump);
+    vec_release(&f->ok);
+    vec_release(&f->failed);
+    state_commit_release(&f->all);
+    mem_free(f);
+    return 0;
+}
+
+static void flush(struct fixture *f)
+{
+    f->b->ops->sync(f->b->self);
+}
+
+static uint64_t put(struct fixture *f, enum state_table t, const char *key, const char *value)
+{
+    struct state_commit c = {0};
+    uint64_t n;
+
+    state_put(&c, t, str_of(key), str_of(value));
+    n = f->b->ops->commit(f->b->self, &c);
+    assert_true(state_commit_is_empty(&c));
+    return n;
+}
+
+static uint64_t log_alert(struct fixture *f, const char *record)
+{
+    struct state_commit c = {0};
+
+    buf_add(&c.alerts, str_of(record));
+    return f->b->ops->commit(f->b->self, &c);
+}
+
+/* Power is cut: what was not reported is gone. A copy of the files is what the disk would hold. */
+static void crash(struct fixture *f)
+{
+    char command[256];
+
+    if (!f->sqlite) {
+        f->b = state_memory_crash(f->b, &f->shell);
+        return;
+    }
+    snprintf(command, sizeof(command), "cp -a %s %s-copy", f->dir, f->dir);
+    assert_int_equal(system(command), 0);
+    state_backend_free(f->b);
+    snprintf(command, sizeof(command), "rm -rf %s && mv %s-copy %s", f->dir, f->dir, f->dir);
+    assert_int_equal(system(command), 0);
+    open_backend(f);
+}
+
+static void reopen(struct fixture *f)
+{
+    flush(f);
+    if (!f->sqlite) {
+        crash(f);
+        return;
+    }
+    state_backend_free(f->b);
+    open_backend(f);
+}
+
+static bool dump_row(void *arg, str key, str value)
+{
+    buf_addf(arg, "%.*s=%.*s ", STR(key), STR(value));
+    return true;
+}
+
+static bool dump_record(void *arg, str bytes)
+{
+    buf_addf(arg, "[%.*s]", STR(bytes));
+    return true;
+}
+
+static str rows(struct fixture *f, enum state_table t)
+{
+    buf_clear(&f->dump);
+    assert_true(f->b->ops->scan(f->b->self, t, dump_row, &f->dump, NULL));
+    return buf_str(&f->dump);
+}
+
+static str alerts(struct fixture *f)
+{
+    buf_clear(&f->dump);
+    assert_true(f->b->ops->scan_alerts(f->b->self, dump_record, &f->dump, NULL));
+    return buf_str(&f->dump);
+}
+
+/* -- both backends -- */
+
+static void rows_come_back_in_key_order(void **state)
+{
+    struct fixture *f = *state;
+    struct state_commit c = {0};
+
+    put(f, STATE_SILENCE, "b", "1");
+    put(f, STATE_SILENCE, "a", "2");
+    put(f, STATE_NFLOG, "a", "other table");
+    put(f, STATE_SILENCE, "c", "3");
+    put(f, STATE_SILENCE, "a", "4");
+    state_delete(&c, STATE_SILENCE, S("c"));
+    state_delete(&c, STATE_SILENCE, S("never there"));
+    state_put(&c, STATE_SILENCE, S("\0x"), STR_NONE);
+    state_put(&c, STATE_SILENCE, S("aa"), S("5"));
+    f->b->ops->commit(f->b->self, &c);
+    reopen(f);
+    assert_true(str_eq(rows(f, STATE_SILENCE), S("= a=4 aa=5 b=1 ")));
+    assert_str(rows(f, STATE_NFLOG), "a=other table ");
+    assert_str(rows(f, STATE_META), "");
+}
+
+static void numbers_come_back_in_order(void **state)
+{
+    struct fixture *f = *state;
+    struct buf rewritten = BUF_INIT;
+
+    for (uint64_t i = 1; i <= 100; i++)
+        assert_int_equal(put(f, STATE_META, "k", "v"), i);
+    assert_int_equal(f->b->ops->rewrite_alerts(f->b->self, &rewritten), 101);
+    assert_int_equal(put(f, STATE_META, "k", "v"), 102);
+    flush(f);
+    assert_int_equal(f->ok.n, 102);
+    assert_int_equal(f->failed.n, 0);
+    for (uint64_t i = 0; i < 102; i++)
+        assert_int_equal(f->ok.v[i], i + 1);
+}
+
+static void what_was_reported_survives_a_crash(void **state)
+{
+    struct fixture *f = *state;
+
+    put(f, STATE_OUTBOX, "kept", "1");
+    log_alert(f, "one");
+    flush(f);
+    if (!f->sqlite) { /* only here can "not yet on disk" be arranged */
+        put(f, STATE_OUTBOX, "lost", "1");
+        log_alert(f, "lost");
+    }
+    crash(f);
+    assert_str(rows(f, STATE_OUTBOX), "kept=1 ");
+    assert_str(alerts(f), "[one]");
+}
+
+static void the_alert_log_grows_and_is_replaced(void **state)
+{
+    struct fixture *f = *state;
+    struct buf all = BUF_INIT;
+
+    log_alert(f, "one");
+    log_alert(f, "two");
+    reopen(f);
+    assert_str(alerts(f), "[one][two]");
+    log_alert(f, "three");
+    buf_adds(&all, "everything");
+    f->b->ops->rewrite_alerts(f->b->self, &all);
+    assert_int_equal(all.n, 0);
+    log_alert(f, "four");
+    reopen(f);
+    assert_str(alerts(f), "[everything][four]");
+}
+
+/* Nothing can be written any more, and again. */
+static void disk(struct fixture *f, bool full)
+{
+    struct rlimit r;
+
+    if (!f->sqlite) {
+        state_memory_fail(f->b, full);
+        return;
+    }
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+    r.rlim_cur = full ? 0 : r.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+static void next_retry(struct fixture *f)
+{
+    clock_step_to(&f->clock, f->clock.now.mono + 5 * NS_PER_S);
+    flush(f);
+}
+
+static void a_failing_store_is_rewritten_from_memory(void **state)
+{
+    struct fixture *f = *state;
+    struct state_stats st;
+
+    put(f, STATE_RULE, "a", "old");
+    log_alert(f, "old");
+    flush(f);
+    disk(f, true);
+    put(f, STATE_RULE, "b", "lost on its way");
+    flush(f);
+    put(f, STATE_RULE, "c", "answered at once");
+    flush(f);
+    f->b->ops->stats(f->b->self, &st);
+    assert_true(st.degraded);
+    assert_int_equal(f->failed.n, 2);
+    assert_int_equal(f->failed.v[1], 4);
+    assert_true(f->why[0] != '\0');
+    if (f->sqlite) { /* the first retry fails too */
+        next_retry(f);
+        assert_int_equal(f->snapshots, 1);
+    }
+    disk(f, false);
+    state_put(&f->all, STATE_RULE, S("a"), S("new"));
+    state_put(&f->all, STATE_RULE, S("b"), S("kept in memory"));
+    buf_adds(&f->all.alerts, "live");
+    next_retry(f);
+    f->b->ops->stats(f->b->self, &st);
+    assert_false(st.degraded);
+    assert_int_equal(*vec_last(&f->ok), 4);
+    put(f, STATE_RULE, "d", "after");
+    log_alert(f, "after");
+    reopen(f);
+    assert_str(rows(f, STATE_RULE), "a=new b=kept in memory d=after ");
+    assert_str(alerts(f), "[live][after]");
+}
+
+/* -- sqlite -- */
+
+static void write_file(const char *dir, const char *name, int flags, str bytes)
+{
+    char path[128];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    fd = open(path, O_WRONLY | O_CREAT | flags, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes.p, bytes.n), bytes.n);
+    close(fd);
+}
+
+static void torn_tails_are_cut(void **state)
+{
+    static const str tails[] = {S_INIT("\x03"), S_INIT("\x04\0\0\0\0\0\0\0abcd"),
+                                S_INIT("\xff\xff\xff\xff....more"),
+                                S_INIT("\x04\0\0\0\x01\x02\x03\x04"
+                                       "ab")};
+    struct fixture *f = *state;
+
+    log_alert(f, "one");
+    flush(f);
+    for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
+        state_backend_free(f->b);
+        write_file(f->dir, "alerts.log", O_APPEND, tails[i]);
+        open_backend(f);
+        assert_str(alerts(f), "[one]");
+    }
+    log_alert(f, "two");
+    reopen(f);
+    assert_str(alerts(f), "[one][two]");
+    assert_int_equal(f->notice.n, 0);
+}
+
+static void a_foreign_alert_log_is_set_aside(void **state)
+{
+    struct fixture *f = *state;
+
+    state_backend_free(f->b);
+    write_file(f->dir, "alerts.log", O_TRUNC, S("this is no log of ours"));
+    open_backend(f);
+    assert_str(alerts(f), "");
+    assert_true(str_find_str(buf_str(&f->notice), S("alerts.log.damaged")) >= 0);
+}
+
+static void a_damaged_database_is_set_aside(void **state)
+{
+    struct fixture *f = *state;
+    char path[128], junk[2000];
+
+    put(f, STATE_META, "a", "1");
+    flush(f);
+    state_backend_free(f->b);
+    memset(junk, 'x', sizeof(junk));
+    snprintf(path, sizeof(path), "%s/state.db", f->dir);
+    write_file(f->dir, "state.db", 0, (str){junk, sizeof(junk)});
+    open_backend(f);
+    assert_str(rows(f, STATE_META), "");
+    assert_true(str_find_str(buf_str(&f->notice), S("is damaged: kept as")) >= 0);
+    put(f, STATE_META, "b", "2");
+    reopen(f);
+    assert_str(rows(f, STATE_META), "b=2 ");
+}
+
+static void set_version(const char *dir, int version)
+{
+    char path[128], sql[64];
+    sqlite3 *db;
+
+    snprintf(path, sizeof(path), "%s/state.db", dir);
+    snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", version);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void a_newer_database_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = ERR_INIT;
+
+    state_backend_free(f->b);
+    set_version(f->dir, 7);
+    assert_null(state_sqlite_open(str_of(f->dir), &f->shell, &f->clock, &f->notice, &e));
+    assert_int_equal(e.code, ERR_UNSUPPORTED);
+    assert_non_null(strstr(e.msg, "has version 7, this program knows 1"));
+    write_file(f->dir, "state.db.v1", 0, S("backup"));
+    assert_null(state_sqlite_open(str_of(f->dir), &f->shell, &f->clock, &f->notice, &e));
+    assert_non_null(strstr(e.msg, "put back"));
+    assert_non_null(strstr(e.msg, "state.db.v1"));
+    set_version(f->dir, 1);
+    open_backend(f);
+}
+
+static void a_second_instance_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = ERR_INIT;
+    char pid[32];
+
+    assert_null(state_sqlite_open(str_of(f->dir), &f->shell, &f->clock, &f->notice, &e));
+    assert_int_equal(e.code, ERR_CONFLICT);
+    snprintf(pid, sizeof(pid), "in use by pid %ld", (long)getpid());
+    assert_non_null(strstr(e.msg, pid));
+}
+
+static void migrations_run_once_after_a_backup(void **state)
+{
+    static const char *const steps[] = {
+        "CREATE TABLE a(x)", "CREATE TABLE b(x); INSERT INTO b SELECT x FROM a", "not sql"};
+    struct fixture *f = *state;
+    char path[128], backup[140];
+    sqlite3 *db;
+    struct err e = ERR_INIT;
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s/m.db", f->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_true(state_migrate(db, path, steps, 1, &e));
+    snprintf(backup, sizeof(backup), "%s.v0", path);
+    assert_int_not_equal(stat(backup, &st), 0);
+    assert_int_equal(sqlite3_exec(db, "INSERT INTO a VALUES(1)", NULL, NULL, NULL), SQLITE_OK);
+    assert_true(state_migrate(db, path, steps, 2, &e));
+    assert_true(state_migrate(db, path, steps, 2, &e));
+    snprintf(backup, sizeof(backup), "%s.v1", path);
+    assert_int_equal(stat(backup, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(sqlite3_exec(db, "INSERT INTO b VALUES(2)", NULL, NULL, NULL), SQLITE_OK);
+    assert_false(state_migrate(db, path, steps, 3, &e)); /* and nothing of it stays */
+    assert_true(state_migrate(db, path, steps, 2, &e));
+    sqlite3_close(db);
+}
+
+static void files_are_private(void **state)
+{
+    static const char *const names[] = {"state.db", "state.db-wal", "alerts.log", "lock"};
+    struct fixture *f = *state;
+    struct state_backend *other;
+    char path[160];
+    struct stat st;
+
+    put(f, STATE_META, "a", "1");
+    flush(f);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+    }
+    snprintf(path, sizeof(path), "%s/x/y", f->dir);
+    other = state_sqlite_open(str_of(path), &f->shell, &f->clock, &f->notice, NULL);
+    assert_non_null(other);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    state_backend_free(other);
+}
+
+static void an_interrupted_rebuild_is_finished(void **state)
+{
+    struct fixture *f = *state;
+    char command[256];
+
+    put(f, STATE_META, "a", "rebuilt");
+    flush(f);
+    state_backend_free(f->b);
+    snprintf(command, sizeof(command), "mv %s/state.db %s/state.db.new", f->dir, f->dir);
+    assert_int_equal(system(command), 0);
+    write_file(f->dir, "state.db", 0, S("the old one"));
+    write_file(f->dir, "state.db-wal", 0, S("and its log"));
+    open_backend(f);
+    assert_str(rows(f, STATE_META), "a=rebuilt ");
+    assert_int_equal(f->notice.n, 0);
+}
+
+static void answers_reach_the_loop(void **state)
+{
+    struct fixture *f = *state;
+
+    state_backend_free(f->b);
+    f->shell.base = event_base_new();
+    open_backend(f);
+    put(f, STATE_META, "a", "1");
+    put(f, STATE_META, "b", "1");
+    while (f->ok.n < 2)
+        event_base_loop(f->shell.base, EVLOOP_ONCE);
+    assert_int_equal(f->ok.v[1], 2);
+    state_backend_free(f->b);
+    event_base_free(f->shell.base);
+    f->shell.base = NULL;
+    open_backend(f);
+}
+
+static void a_slow_commit_can_be_seen(void **state)
+{
+    struct fixture *f = *state;
+    struct state_stats st;
+
+    put(f, STATE_META, "a", "1");
+    flush(f);
+    f->b->ops->stats(f->b->self, &st);
+    assert_int_equal(st.pending_since, 0);
+    assert_int_equal(st.commits, 1);
+    assert_true(st.size_bytes > 0);
+    assert_true(st.alert_log_bytes > 0);
+}
+
+static void checksum(void **state)
+{
+    static const char zeros[32];
+
+    (void)state;
+    assert_int_equal(crc32c((str){zeros, 32}), 0x8A9136AA);
+    assert_int_equal(crc32c(S("123456789")), 0xE3069283);
+}
+
+#define BOTH(test)                                                                                 \
+    {"memory: " #test, test, set_up_memory, tear_down, NULL},                                      \
+    {                                                                                              \
+        "sqlite: " #test, test, set_up_sqlite, tear_down, NULL                                     \
+    }
+#define SQLITE(test)                                                                               \
+    {                                                                                              \
+        "sqlite: " #test, test, set_up_sqlite, tear_down, NULL                                     \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOTH(rows_come_back_in_key_order),
+        BOTH(numbers_come_back_in_order),
+        BOTH(what_was_reported_survives_a_crash),
+        BOTH(the_alert_log_grows_and_is_replaced),
+        BOTH(a_failing_store_is_rewritten_from_memory),
+        SQLITE(torn_tails_are_cut),
+        SQLITE(a_foreign_alert_log_is_set_aside),
+        SQLITE(a_damaged_database_is_set_aside),
+        SQLITE(a_newer_database_is_refused),
+        SQLITE(a_second_instance_is_refused),
+        SQLITE(migrations_run_once_after_a_backup),
+        SQLITE(files_are_private),
+        SQLITE(an_interrupted_rebuild_is_finished),
+        SQLITE(answers_reach_the_loop),
+        SQLITE(a_slow_commit_can_be_seen),
+        cmocka_unit_test(checksum),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
