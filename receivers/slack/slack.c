@@ -135,8 +135,11 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
     }
     if (s->app_url.n == 0)
         s->app_url = g->slack_app_url;
+    if (secret_is_set(s->app_token) && view->has_http_authorization)
+        conf_error(c, "http_config", "its authorization cannot stand beside a bot token");
     if (!secret_is_set(s->api_url) && !secret_is_set(s->app_token)) {
-        s->app_token = g->slack_app_token;
+        if (!view->has_http_authorization) /* else that is the token, as it was written before app_token */
+            s->app_token = g->slack_app_token;
         if (!secret_is_set(s->app_token))
             s->api_url = g->slack_api_url;
     }
@@ -147,8 +150,6 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
                    "\"slack_app_token\" in global");
         return;
     }
-    if (s->by_token && view->has_http_authorization)
-        conf_error(c, "http_config", "its authorization cannot stand beside a bot token");
     if (s->update_message && !s->by_token && !str_eq(s->api_url.hidden, post_url))
         conf_error(c, "update_message", "needs a bot token, or \"api_url\" %.*s", STR(post_url));
 }

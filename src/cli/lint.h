@@ -5,7 +5,8 @@
 #include "cli/command.h"
 
 struct lint_flags {
-    const char *output, *fail_on, *features;
+    const char *output, *fail_on;
+    bool quiet;
 };
 
 extern const struct flag lint_flag_table[];

@@ -7,7 +7,8 @@ static void check_global(struct conf_check *c, void *obj)
     const struct global_conf *g = obj;
 
     if (secret_is_set(g->slack_api_url) && secret_is_set(g->slack_app_token) &&
-        !str_eq(g->slack_api_url.hidden, g->slack_app_url))
+        !str_eq(g->slack_api_url.hidden, g->slack_app_url) &&
+        !str_is(g->slack_api_url.hidden, "<secret>"))
         conf_error(c, "slack_app_token",
                    "at most one of \"slack_api_url\" and \"slack_app_token\" may be set");
     if (conf_has(c, "smtp_smarthost") && g->smtp_smarthost.n != 0 &&

@@ -107,18 +107,34 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
     vec_release(&routes);
 }
 
+/* A sender whose clock went back (ours may have, too) refreshes a firing alert with an end before its start. Refusing
+ * that would end the alert; what it means is that the alert fires now. */
+static struct alert_input mend_start(const struct engine *e, const struct alert_input *in, struct now now)
+{
+    struct alert_input out = *in;
+    const struct alert *old;
+
+    if (in->starts_at == TS_NONE || in->ends_at == TS_NONE || in->ends_at >= in->starts_at || in->ends_at <= now.wall)
+        return out;
+    old = engine_alert(e, labels_fingerprint(in->labels));
+    if (old != NULL && !alert_is_resolved(old, now))
+        out.starts_at = now.wall;
+    return out;
+}
+
 void alerts_take(struct engine *e, const struct alert_input *v, size_t n, bool internal, struct now now,
                  struct effects *fx, struct event_result *result)
 {
     for (size_t i = 0; i < n; i++) {
-        struct alert *a = alert_new(e->names, &v[i], e->conf->resolve_timeout, now);
+        struct alert_input in = mend_start(e, &v[i], now);
+        struct alert *a = alert_new(e->names, &in, e->conf->resolve_timeout, now);
         struct err err = ERR_INIT;
 
         if (!internal) {
             e->stats.received_firing += !alert_is_resolved(a, now);
             e->stats.received_resolved += alert_is_resolved(a, now);
         }
-        if (!is_valid(&v[i], a, e->mode, &err)) {
+        if (!is_valid(&in, a, e->mode, &err)) {
             e->stats.invalid++;
             if (result->ok)
                 result->err = err;

@@ -75,7 +75,7 @@ bool alert_store_over(struct alert *old, const struct alert *in, struct now now)
 
     if (overlap) {
         bool keep_old_end = is_resolved ? was_resolved && old->ends_at > in->ends_at
-                                        : old->ends_at > in->ends_at && !old->is_timeout;
+                                        : old->expires_mono > in->expires_mono && !old->is_timeout;
 
         if (old->starts_at < starts_at)
             starts_at = old->starts_at;

@@ -154,15 +154,20 @@ static void collect_rows(struct rule_group *g, struct rule *r)
     vec_clear(&r->gone);
 }
 
+static struct rule_context context(struct rule_group *g)
+{
+    return (struct rule_context){.names = g->names,
+                                 .arena = &g->arena,
+                                 .slot = g->slot,
+                                 .now = g->now,
+                                 .interval = g->conf->interval,
+                                 .limit = g->conf->limit,
+                                 .down_at = g->down_at};
+}
+
 static bool evaluate(struct rule_group *g, struct rule *r, str body, struct err *e)
 {
-    struct rule_context c = {.names = g->names,
-                             .arena = &g->arena,
-                             .slot = g->slot,
-                             .now = g->now,
-                             .interval = g->conf->interval,
-                             .limit = g->conf->limit,
-                             .down_at = g->down_at};
+    struct rule_context c = context(g);
     struct samples samples;
 
     if (!prom_answer_parse(body, &g->arena, &samples, e))
@@ -188,6 +193,11 @@ static void take_answer(struct rule_group *g, const struct source_answer *answer
         r->last_error[0] = '\0';
         r->failures = 0;
     } else {
+        struct rule_context c = context(g);
+
+        /* What fired goes on firing: the router must not end it for want of news (Prometheus sends nothing here, and
+         * its Alertmanager resolves four intervals into an outage). */
+        rule_collect_due(r, &c, generator_url(g, r->conf->expr), &g->send);
         r->health = RULE_ERR;
         snprintf(r->last_error, sizeof(r->last_error), "%s", e.msg);
         r->failures++;

@@ -260,8 +260,10 @@ static void print_row(struct conf_out *o, const struct conf_key *key, const void
     size_t mark = o->out->n;
     const void *ptr;
 
-    if ((is_zero(key, m) && (key->flags & CONF_PRINT_EMPTY) == 0) || (key->flags & CONF_UNPRINTED) != 0)
+    if ((key->flags & CONF_UNPRINTED) != 0)
         return;
+    if (is_zero(key, m) && (key->flags & CONF_PRINT_EMPTY) == 0 && key->text == NULL)
+        return; /* an empty value where the default is another is printed */
     if (key->kind == CONF_SECRET || key->kind == CONF_SECRET_URL) {
         print_secret(o, key, m);
         return;

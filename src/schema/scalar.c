@@ -207,6 +207,7 @@ static bool decode_word(const struct conf_in *in, const struct conf_key *key,
     for (const char *const *w = key->words; *w != NULL; w++) {
         if (str_is(node->text, *w)) {
             *out = node->text;
+            buf_release(&list);
             return true;
         }
         buf_addf(&list, "%s\"%s\"", w == key->words ? "" : w[1] == NULL ? " or " : ", ", *w);

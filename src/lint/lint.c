@@ -1,0 +1,302 @@
+#include "lint/lint.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include "base/map.h"
+#include "base/vec.h"
+#include "config/config.h"
+#include "ruler/rule_file.h"
+
+enum { TEXT_MAX = 16 << 20, DEPTH_MAX = 32, FILES_MAX = 100000 };
+
+struct linter {
+    const struct lint_options *o;
+    struct diags *d;
+    struct arena arena; /* rules of all files, for what only the set shows */
+    struct lint_result result;
+    VEC(struct rule_file) files;
+};
+
+/* -- kinds --------------------------------------------------------------------------------------------------------- */
+
+static bool has_any(const struct yaml_node *root, const char *const *keys)
+{
+    for (size_t i = 0; keys[i] != NULL; i++)
+        if (yaml_get(root, str_of(keys[i])) != NULL)
+            return true;
+    return false;
+}
+
+static enum lint_kind kind_of(const struct yaml_node *root)
+{
+    static const char *const config_keys[] = {
+        "route",     "receivers", "global",       "rule_files",    "scrape_configs", "sources",
+        "alerting",  "storage",   "remote_write", "inhibit_rules", "time_intervals", "heartbeat",
+        "templates", NULL};
+    static const char *const test_keys[] = {"tests", NULL};
+    static const char *const rule_keys[] = {"groups", NULL};
+
+    if (root == NULL || root->kind != YAML_MAP)
+        return LINT_OTHER;
+    if (has_any(root, test_keys))
+        return LINT_TEST;
+    if (has_any(root, rule_keys))
+        return LINT_RULES;
+    return has_any(root, config_keys) ? LINT_CONFIG : LINT_OTHER;
+}
+
+enum lint_kind lint_recognise(str text, str name)
+{
+    struct arena a;
+    struct diags d;
+    struct yaml_doc doc;
+    enum lint_kind kind = LINT_RULES; /* broken YAML: its faults are shown by whichever reader */
+
+    arena_init(&a, 0);
+    diags_init(&d);
+    if (yaml_parse(text, name, &a, &doc, &d))
+        kind = kind_of(doc.root);
+    diags_release(&d);
+    arena_release(&a);
+    return kind;
+}
+
+/* -- duplicates ---------------------------------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct conf_pair *)a)->name, ((const struct conf_pair *)b)->name);
+}
+
+/* What makes two rules the same: kind, name and labels, in any order. */
+static str identity(struct arena *a, const struct rule_conf *r)
+{
+    struct conf_pair *v = arena_array(a, r->all_labels.n, sizeof(*v));
+    struct buf b = BUF_INIT;
+    str id;
+
+    if (r->all_labels.n != 0) {
+        memcpy(v, r->all_labels.v, r->all_labels.n * sizeof(*v));
+        qsort(v, r->all_labels.n, sizeof(*v), by_name);
+    }
+    buf_addf(&b, "%d%.*s", r->is_alert, STR(r->name));
+    for (size_t i = 0; i < r->all_labels.n; i++)
+        buf_addf(&b, "\xff%.*s\xff%.*s", STR(v[i].name), STR(v[i].value));
+    id = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return id;
+}
+
+static void check_duplicates(struct linter *l)
+{
+    struct str_map seen = {0};
+
+    for (size_t i = 0; i < l->files.n; i++) {
+        for (size_t j = 0; j < l->files.v[i].n_groups; j++) {
+            const struct rule_group_conf *g = &l->files.v[i].groups[j];
+
+            for (size_t k = 0; k < g->n_rules; k++) {
+                const struct rule_conf *r = &g->rules[k], *first;
+                str id = identity(&l->arena, r);
+                void **hit = str_map_get(&seen, id);
+                struct diag *w;
+
+                if (hit == NULL) {
+                    str_map_put(&seen, id, (void *)(uintptr_t)r);
+                    continue;
+                }
+                first = *hit;
+                w = diags_add(
+                    l->d, DIAG_WARNING, "R020", r->place,
+                    "%s \"%.*s\" with these labels is defined twice: results of both get mixed",
+                    r->is_alert ? "alert" : "series", STR(r->name));
+                diag_second(l->d, w, first->place);
+                if (r->is_alert && str_eq(r->expr, first->expr))
+                    diag_help(l->d, w, "both have the same expression: remove one");
+                else
+                    diag_help(l->d, w, "give them different labels or names");
+            }
+        }
+    }
+    str_map_release(&seen);
+}
+
+/* -- one file ------------------------------------------------------------------------------------------------------ */
+
+static void lint_config(struct linter *l, str text, str name)
+{
+    struct config_text t = {name, text};
+    struct config_options o = {.mode = l->o->mode};
+
+    l->result.configs++;
+    config_unref(config_load_texts(&t, 1, &o, l->d));
+}
+
+static void lint_rules(struct linter *l, str text, str name)
+{
+    struct rule_file file;
+
+    l->result.rule_files++;
+    if (!rule_file_parse(text, name, l->o->mode, &l->arena, &file, l->d))
+        return;
+    for (size_t i = 0; i < file.n_groups; i++)
+        l->result.rules += file.groups[i].n_rules;
+    vec_push(&l->files, file);
+}
+
+static void skip(struct linter *l, str name, const char *what)
+{
+    l->result.skipped++;
+    diags_add(l->d, DIAG_INFO, "C000", (struct diag_place){.file = name, .line = 1, .col = 1},
+              "%s, not checked", what);
+}
+
+static void lint_document(struct linter *l, str text, str name, bool was_named)
+{
+    switch (lint_recognise(text, name)) {
+    case LINT_CONFIG: lint_config(l, text, name); return;
+    case LINT_RULES: lint_rules(l, text, name); return;
+    case LINT_TEST: skip(l, name, "a test of rules"); return;
+    case LINT_OTHER: break;
+    }
+    if (was_named && str_trim(text).n != 0)
+        diags_add(l->d, DIAG_ERROR, "C000", (struct diag_place){.file = name, .line = 1, .col = 1},
+                  "neither a configuration nor a rule file");
+    else
+        skip(l, name, "neither a configuration nor a rule file");
+}
+
+/* -- files and folders --------------------------------------------------------------------------------------------- */
+
+static void cannot(struct linter *l, str path, const char *what)
+{
+    diags_add(l->d, DIAG_ERROR, "C000", (struct diag_place){.file = path}, "cannot %s \"%.*s\": %s",
+              what, STR(path), strerror(errno));
+}
+
+static void lint_file(struct linter *l, str path, bool was_named)
+{
+    struct buf text = BUF_INIT;
+    char block[16384];
+    FILE *f = fopen(path.p, "rbe");
+    size_t k;
+
+    if (f == NULL) {
+        cannot(l, path, "open");
+        return;
+    }
+    while (text.n < TEXT_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
+        buf_add(&text, (str){block, k});
+    if (ferror(f))
+        cannot(l, path, "read");
+    else
+        lint_document(l, buf_str(&text), path, was_named);
+    fclose(f);
+    buf_release(&text);
+}
+
+struct path_list {
+    str *v;
+    size_t n, cap;
+};
+
+static void collect(struct linter *l, str folder, int depth, struct path_list *out)
+{
+    DIR *dir = opendir(folder.p);
+    struct dirent *e;
+
+    if (dir == NULL) {
+        cannot(l, folder, "open");
+        return;
+    }
+    while ((e = readdir(dir)) != NULL && out->n < FILES_MAX) {
+        str name = str_of(e->d_name), path;
+        struct stat st;
+
+        if (name.p[0] == '.')
+            continue;
+        path = arena_printf(&l->arena, "%.*s%s%s", STR(folder),
+                            str_ends_with(folder, S("/")) ? "" : "/", e->d_name);
+        if (lstat(path.p, &st) != 0)
+            continue;
+        if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
+            collect(l, path, depth + 1, out);
+        else if (!S_ISDIR(st.st_mode) &&
+                 (str_ends_with(name, S(".yml")) || str_ends_with(name, S(".yaml"))))
+            vec_push(out, path);
+    }
+    closedir(dir);
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return str_cmp(*(const str *)a, *(const str *)b);
+}
+
+static void lint_folder(struct linter *l, str folder)
+{
+    struct path_list paths = {0};
+
+    collect(l, folder, 0, &paths);
+    if (paths.n != 0)
+        qsort(paths.v, paths.n, sizeof(str), by_path);
+    for (size_t i = 0; i < paths.n; i++)
+        lint_file(l, paths.v[i], false);
+    vec_release(&paths);
+}
+
+/* -- entry --------------------------------------------------------------------------------------------------------- */
+
+static void begin(struct linter *l, const struct lint_options *o, struct diags *d)
+{
+    *l = (struct linter){.o = o, .d = d};
+    arena_init(&l->arena, 0);
+}
+
+static struct lint_result finish(struct linter *l)
+{
+    check_duplicates(l);
+    vec_release(&l->files);
+    arena_release(&l->arena);
+    return l->result;
+}
+
+struct lint_result lint_paths(const str *paths, size_t n, const struct lint_options *o,
+                              struct diags *d)
+{
+    struct linter l;
+
+    begin(&l, o, d);
+    for (size_t i = 0; i < n; i++) {
+        str path = arena_str(&l.arena, paths[i]);
+        struct stat st;
+
+        if (stat(path.p, &st) != 0)
+            cannot(&l, path, "open");
+        else if (S_ISDIR(st.st_mode))
+            lint_folder(&l, path);
+        else
+            lint_file(&l, path, true);
+    }
+    return finish(&l);
+}
+
+struct lint_result lint_text(str text, str name, const struct lint_options *o, struct diags *d)
+{
+    struct linter l;
+
+    begin(&l, o, d);
+    lint_document(&l, text, name, true);
+    return finish(&l);
+}
+
+bool lint_fails(const struct diags *d, enum diag_severity fail_on)
+{
+    for (size_t i = 0; i < d->n; i++)
+        if (d->v[i].severity >= fail_on)
+            return true;
+    return d->errors != 0;
+}

@@ -1,0 +1,36 @@
+/* lint.h - checks files without running anything: what `tocsin lint` does.
+ *
+ * Each file is recognised by its top-level keys: configuration (Alertmanager's, Prometheus', tocsin's), rule file, test
+ * of rules (skipped), anything else that is YAML (skipped when found in a folder, an error when named).
+ *
+ * Errors   problems go to diags; ids of conf.h and rule_file.h, and R020 (warning): the same rule twice in all files.
+ * Owns     nothing after it returns.
+ * Source   rules.md 9.3.
+ */
+#ifndef LINT_LINT_H
+#define LINT_LINT_H
+
+#include "base/diags.h"
+#include "model/matcher.h"
+
+enum lint_kind { LINT_CONFIG, LINT_RULES, LINT_TEST, LINT_OTHER };
+
+struct lint_options {
+    enum matcher_mode mode;
+};
+
+struct lint_result {
+    size_t configs, rule_files, rules, skipped;
+};
+
+/* paths: files and folders; a folder stands for its .yml and .yaml files, at any depth. */
+struct lint_result lint_paths(const str *paths, size_t n, const struct lint_options *o,
+                              struct diags *d);
+/* One document that is no file (standard input, an editor's buffer). */
+struct lint_result lint_text(str text, str name, const struct lint_options *o, struct diags *d);
+
+enum lint_kind lint_recognise(str text, str name);
+bool lint_fails(const struct diags *d,
+                enum diag_severity fail_on); /* something is as bad as fail_on */
+
+#endif

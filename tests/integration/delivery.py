@@ -1,0 +1,91 @@
+"""What a webhook receiver can answer, and what becomes of the notification."""
+import time
+from harness import *
+
+
+def gaps(sink):
+    return [round(b.at - a.at, 2) for a, b in zip(sink.got, sink.got[1:])]
+
+
+def test_accepted_once():
+    with folder() as d, Sink() as s, Tocsin(simple(s), d) as t:
+        for _ in range(5):  # as Prometheus does
+            t.alert(alertname="A", gpu="0")
+            time.sleep(0.5)
+        equal(s.count(), 1, "requests")
+        body = s.got[0].json()
+        equal((body["status"], body["receiver"], body["version"]), ("firing", "hook", "4"))
+        equal(body["groupLabels"], {"alertname": "A"})
+        equal(body["groupKey"], '{}:{alertname="A"}')
+        t.alert(alertname="A", gpu="0", ends=0)
+        until("resolved", lambda: s.count() == 2)
+        equal(s.got[1].json()["status"], "resolved")
+        until("counted", lambda: t.metric("alertmanager_notifications_total", integration="webhook") == 2)
+        equal(t.metric("tocsin_outbox_entries", receiver="hook"), 0)
+
+
+def test_400_is_final_until_the_next_flush():
+    with folder() as d, Sink(400) as s, Tocsin(simple(s, group_interval="3s"), d) as t:
+        t.alert(alertname="A")
+        until("first request", s.count)
+        time.sleep(2)
+        equal(s.count(), 1, "requests within the interval")
+        equal(t.metric("alertmanager_notifications_failed_total", integration="webhook", reason="clientError"), 1)
+        until("the next flush tries again", lambda: s.accepted())
+        equal(s.count(), 2, "requests")
+
+
+def test_429_waits_as_told():
+    with folder() as d, Sink((429, {"Retry-After": "2"})) as s, Tocsin(simple(s, group_interval="1m"), d) as t:
+        t.alert(alertname="A")
+        until("accepted", s.accepted)
+        equal(s.count(), 2, "requests")
+        assert 1.95 <= gaps(s)[0] <= 3.5, gaps(s)
+
+
+def test_500_is_retried_with_backoff():
+    with folder() as d, Sink(500, 502, 503) as s, Tocsin(simple(s, group_interval="1m"), d) as t:
+        t.alert(alertname="A")
+        until("accepted", s.accepted)
+        equal(s.count(), 4, "requests")
+        for i, gap in enumerate(gaps(s)):
+            base = 0.5 * 1.5 ** i
+            assert 0.49 * base <= gap <= 1.5 * base + 0.8, gaps(s)
+        equal(len({r.body for r in s.got}), 1, "bodies of the attempts")
+        until("counted", lambda: t.metric("alertmanager_notification_requests_failed_total", integration="webhook") == 3)
+        time.sleep(1)
+        equal(s.count(), 4, "requests after the accepted one")
+
+
+def test_no_answer_ends_at_the_deadline():
+    with folder() as d, Sink(NOTHING) as s, Tocsin(simple(s, group_interval="1m", timeout="1s"), d) as t:
+        t.alert(alertname="A")
+        until("accepted", s.accepted)
+        equal(s.count(), 2, "requests")
+        assert 1.2 <= gaps(s)[0] <= 3, gaps(s)
+
+
+def test_half_an_answer_is_retried():
+    with folder() as d, Sink(HALF, CLOSE) as s, Tocsin(simple(s, group_interval="1m"), d) as t:
+        t.alert(alertname="A")
+        until("accepted", s.accepted)
+        equal(s.count(), 3, "requests")
+
+
+def test_a_silent_receiver_holds_up_nobody():
+    with folder() as d, Sink(otherwise=NOTHING) as dead, Sink() as s:
+        config = (f"route:\n  receiver: hook\n  group_by: [n]\n  group_wait: 0s\n"
+                  f"  routes: [{{receiver: dead, matchers: ['to=dead']}}]\n"
+                  f"receivers:\n{receiver('hook', s)}{receiver('dead', dead)}")
+        with Tocsin(config, d) as t:
+            for i in range(300):
+                t.alert(alertname="A", to="dead", n=str(i))
+            until("places taken", lambda: dead.count() >= 20)
+            t.alert(alertname="A", n="live")
+            began = time.monotonic()
+            until("delivered beside the dead one", s.accepted, 3)
+            assert time.monotonic() - began < 2
+            t.kill()
+
+
+main()

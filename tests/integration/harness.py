@@ -1,0 +1,333 @@
+"""Starts tocsin and its peers for a test, and gives it a webhook receiver that behaves as told.
+
+A test file defines test_* functions and ends with harness.main(). TOCSIN names the program, TOCSIN_SOURCE the project.
+Everything listens on 127.0.0.1, on a port that the kernel picks, and is stopped when its `with` ends.
+"""
+import contextlib, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time, traceback
+import urllib.error, urllib.parse, urllib.request
+
+SOURCE = os.environ.get("TOCSIN_SOURCE", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
+PROGRAM = os.environ.get("TOCSIN", os.path.join(SOURCE, "build/release/tocsin"))
+PEERS = os.path.join(SOURCE, "build/peers/usr/bin")
+SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:)")
+
+
+class Skip(Exception):
+    pass
+
+
+def peer(name):
+    """Path of a program that ./dev deps unpacked; skips the test when it is missing, but not in CI."""
+    path = os.path.join(PEERS, name)
+    if not os.path.exists(path):
+        raise (AssertionError if os.environ.get("CI") == "true" else Skip)(f"{name} is missing: ./dev deps")
+    return path
+
+
+def until(what, check, seconds=10.0, step=0.02):
+    """Waits until check() is true and returns its value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(step)
+
+
+def equal(got, wanted, what=""):
+    assert got == wanted, f"{what}: got {got!r}, wanted {wanted!r}"
+
+
+def stamp(delta=0.0):
+    t = time.time() + delta
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(t)) + ".%03dZ" % (t % 1 * 1000)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def folder():
+    path = tempfile.mkdtemp(prefix="tocsin-test-")
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+def request(method, url, body=None, headers=None, timeout=10):
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    rq = urllib.request.Request(url, data=data, method=method, headers=headers or {})
+    if data is not None and not rq.has_header("Content-type"):
+        rq.add_header("Content-Type", "application/json")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(rq, timeout=timeout) as r:
+            return Reply(r.status, r.headers, r.read())
+    except urllib.error.HTTPError as e:
+        return Reply(e.code, e.headers, e.read())
+
+
+class Process:
+    """A child with its log, ended with the `with` block."""
+
+    def __init__(self, args, **options):
+        self.log, self.args = [], args
+        self.p = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+                                  **options)
+        self.readers = [threading.Thread(target=self._read, args=(f,), daemon=True)
+                        for f in (self.p.stdout, self.p.stderr)]
+        for t in self.readers:
+            t.start()
+
+    def _read(self, f):
+        for line in f:
+            self.log.append(line)
+
+    def text(self):
+        return "".join(self.log)
+
+    def wait(self, seconds=10):
+        code = self.p.wait(seconds)
+        for t in self.readers:
+            t.join(5)
+        return code
+
+    def kill(self):
+        """As the power going away."""
+        if self.p.poll() is None:
+            self.p.kill()
+        self.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        if self.p.poll() is None:
+            self.p.terminate()
+            try:
+                self.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+class Tocsin(Process):
+    """config: text of the configuration. files: more files beside it. The storage survives when `dir` is given."""
+
+    def __init__(self, config, dir, *flags, files=None, listen="127.0.0.1:0", storage=None, **options):
+        self.dir, self.config_file = dir, os.path.join(dir, "tocsin.yml")
+        self.storage = storage or os.path.join(dir, "data")
+        write(self.config_file, config)
+        for name, text in (files or {}).items():
+            write(os.path.join(dir, name), text)
+        super().__init__([PROGRAM, "--config.file=" + self.config_file, "--storage.path=" + self.storage,
+                          "--web.listen-address=" + listen, *flags], **options)
+        try:
+            self.address = until("tocsin listens", self._listening, 20)
+        except BaseException:
+            self.kill()
+            sys.stderr.write(self.text())
+            raise
+        self.url = "http://" + self.address
+
+    def _listening(self):
+        for line in list(self.log):
+            m = "Listening on" in line and re.search(r'address="?([0-9.\[\]:a-f]+:\d+)', line)
+            if m:
+                return m.group(1)
+        assert self.p.poll() is None, f"tocsin ended with {self.p.returncode}:\n{self.text()}"
+        return None
+
+    def get(self, path, **kw):
+        return request("GET", self.url + path, **kw)
+
+    def post(self, path, body, **kw):
+        return request("POST", self.url + path, body, **kw)
+
+    def alert(self, starts=None, ends=None, annotations=None, **labels):
+        a = {"labels": labels, "annotations": annotations or {}}
+        if starts is not None:
+            a["startsAt"] = stamp(starts)
+        if ends is not None:
+            a["endsAt"] = stamp(ends)
+        r = self.post("/api/v2/alerts", [a])
+        equal(r.status, 200, f"POST of an alert: {r.body!r}")
+
+    def alerts(self, query=""):
+        r = self.get("/api/v2/alerts" + query)
+        equal(r.status, 200, "GET /api/v2/alerts")
+        return r.json()
+
+    def metric(self, name, **labels):
+        """Value of one series, None without it."""
+        for line in self.get("/metrics").body.decode().splitlines():
+            m = re.match(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)", line)
+            if m and m.group(1) == name and dict(re.findall(r'(\w+)="([^"]*)"', m.group(2) or "")) == labels:
+                return float(m.group(3))
+        return None
+
+    def stop(self):
+        """Ends it as a service manager does; it must leave in order and without a finding of a sanitizer."""
+        began = time.monotonic()
+        self.p.send_signal(signal.SIGTERM)
+        try:
+            code = self.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError("SIGTERM did not end tocsin within 10 s")
+        self.took = time.monotonic() - began
+        equal(code, 0, f"exit code after SIGTERM\n{self.text()}")
+
+    def __exit__(self, *failure):
+        if failure[0] is None and self.p.poll() is None:
+            self.stop()
+        super().__exit__(*failure)
+        found = SANITIZER.search(self.text())
+        if failure[0] is not None or found:
+            sys.stderr.write("---- log of tocsin\n" + self.text()[-20000:] + "----\n")
+        assert not found, "a sanitizer found something"
+
+
+NOTHING, HALF, CLOSE = "nothing", "half", "close"
+
+
+class Received:
+    def __init__(self, path, headers, body, behaviour):
+        self.at, self.path, self.headers, self.body, self.behaviour = time.monotonic(), path, headers, body, behaviour
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Sink:
+    """A webhook receiver. Each request takes the next behaviour of the script, then `otherwise`:
+    a status, (status, {header: value}), NOTHING (holds the connection), HALF (of an answer), CLOSE (without an answer).
+    """
+
+    def __init__(self, *script, otherwise=200):
+        self.script, self.otherwise, self.got = list(script), otherwise, []
+        self.lock, self.held, self.open = threading.Lock(), [], True
+        self.s = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self.s.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/hook"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while self.open:
+            try:
+                c, _ = self.s.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(c,), daemon=True).start()
+
+    def _serve(self, c):
+        try:
+            f = c.makefile("rb")
+            while self._one(c, f):
+                pass
+        except (OSError, ValueError):
+            pass
+
+    def _one(self, c, f):
+        line = f.readline().decode("latin1").split()
+        if len(line) < 2:
+            c.close()
+            return False
+        headers = {}
+        while True:
+            h = f.readline().decode("latin1").strip()
+            if not h:
+                break
+            k, v = h.split(":", 1)
+            headers[k.lower()] = v.strip()
+        body = f.read(int(headers.get("content-length", 0)))
+        with self.lock:
+            b = self.script.pop(0) if self.script else self.otherwise
+            self.got.append(Received(line[1], headers, body, b))
+        if b == NOTHING:
+            self.held.append(c)
+            return False
+        if b == CLOSE:
+            f.close()
+            c.close()
+            return False
+        if b == HALF:
+            c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
+            c.shutdown(socket.SHUT_RDWR)
+            return False
+        status, extra = b if isinstance(b, tuple) else (b, {})
+        head = f"HTTP/1.1 {status} Status\r\nContent-Length: 2\r\n" + "".join(f"{k}: {v}\r\n" for k, v in extra.items())
+        c.sendall(head.encode() + b"\r\nok")
+        return True
+
+    def count(self):
+        return len(self.got)
+
+    def accepted(self):
+        return [r for r in self.got if r.behaviour == 200]
+
+    def close(self):
+        self.open = False
+        self.s.close()
+        for c in self.held:
+            c.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.close()
+
+
+def receiver(name, sink, **keys):
+    text = f"  - name: {name}\n    webhook_configs:\n      - url: {sink.url}\n"
+    return text + "".join(f"        {k}: {v}\n" for k, v in keys.items())
+
+
+def simple(sink, group_wait="0s", group_interval="1s", repeat_interval="1h", more="", **keys):
+    """One route to one webhook, grouped by alertname."""
+    return (f"route:\n  receiver: hook\n  group_by: [alertname]\n  group_wait: {group_wait}\n"
+            f"  group_interval: {group_interval}\n  repeat_interval: {repeat_interval}\n"
+            f"receivers:\n{receiver('hook', sink, **keys)}{more}")
+
+
+def main():
+    """Runs the test_* functions of the calling file, or those named on the command line."""
+    tests = sys.modules["__main__"].__dict__
+    names = sys.argv[1:] or [n for n in tests if n.startswith("test_")]
+    failed = skipped = 0
+    if not os.path.exists(PROGRAM):
+        raise SystemExit(f"there is no {PROGRAM}: ./dev build")
+    for name in names:
+        began = time.monotonic()
+        try:
+            tests[name]()
+            verdict = "ok"
+        except Skip as e:
+            verdict = f"skipped: {e}"
+            skipped += 1
+        except Exception:
+            traceback.print_exc()
+            verdict = "FAILED"
+            failed += 1
+        print(f"{name}: {verdict} ({time.monotonic() - began:.1f} s)", flush=True)
+    sys.exit(1 if failed else 77 if skipped == len(names) else 0)
