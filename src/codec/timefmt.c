@@ -48,7 +48,7 @@ struct civil civil_of(ts_ns t, int64_t utc_offset_s)
     if (t == TS_NONE) {
         seconds = (int64_t)YEAR_ONE_DAYS * SECONDS_PER_DAY;
     } else {
-        c.nanosecond = (int)(t - seconds * NS_PER_S);
+        c.nanosecond = (int)(t % NS_PER_S + (t % NS_PER_S < 0 ? NS_PER_S : 0));
     }
     seconds += utc_offset_s;
     day = floor_div(seconds, SECONDS_PER_DAY);

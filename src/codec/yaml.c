@@ -375,7 +375,7 @@ static bool read_collection(struct builder *b, struct yaml_node *n, size_t *heig
     if (!ok)
         return false;
     count = b->stack.n - base;
-    kids = b->stack.v + base;
+    kids = count != 0 ? b->stack.v + base : NULL;
     b->stack.n = base;
     if (n->kind == YAML_MAP) {
         for (size_t i = 0; i < count; i += 2)

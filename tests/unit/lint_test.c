@@ -1,0 +1,128 @@
+#include "unit.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "lint/lint.h"
+#include "lint/render.h"
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void kinds_are_recognised(void **state)
+{
+    (void)state;
+    assert_int_equal(lint_recognise(S("groups: []\n"), S("x")), LINT_RULES);
+    assert_int_equal(lint_recognise(S("route: {}\n"), S("x")), LINT_CONFIG);
+    assert_int_equal(lint_recognise(S("scrape_configs: []\n"), S("x")), LINT_CONFIG);
+    assert_int_equal(lint_recognise(S("rule_files: [a]\ntests: []\n"), S("x")), LINT_TEST);
+    assert_int_equal(lint_recognise(S("apiVersion: v1\n"), S("x")), LINT_OTHER);
+    assert_int_equal(lint_recognise(S("[1]\n"), S("x")), LINT_OTHER);
+}
+
+static void a_folder_and_what_it_shows(void **state)
+{
+    char dir[] = "/tmp/tocsin-lint-XXXXXX", path[4][64];
+    const struct lint_options o = {.mode = MATCHER_FALLBACK};
+    const struct render_options plain = {.least = DIAG_WARNING};
+    struct lint_result r;
+    struct buf out = BUF_INIT;
+    struct diags d;
+    str root;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    for (int i = 0; i < 4; i++)
+        snprintf(path[i], sizeof(path[i]), "%s/%c.yml", dir, 'a' + i);
+    write_file(path[0], "groups: [{name: g, rules: [{alert: A, expr: x}]}]\n");
+    write_file(path[1], "groups: [{name: h, rules: [{alert: A, expr: y}, {alert: B, exp: z}]}]\n");
+    write_file(path[2], "groups: [{name: h, rules: [{alert: A, expr: x}]}]\n");
+    write_file(path[3], "kind: Pod\n");
+    root = str_of(dir);
+    diags_init(&d);
+    r = lint_paths(&root, 1, &o, &d);
+    assert_int_equal(r.rule_files, 3);
+    assert_int_equal(r.skipped, 1);
+    assert_int_equal(d.errors, 1);
+    assert_int_equal(d.warnings, 1); /* R020: A of a.yml and of c.yml */
+    assert_true(lint_fails(&d, DIAG_ERROR));
+    diags_render(&out, &d, &plain);
+    assert_true(str_find_str(buf_str(&out), S("did you mean \"expr\"?")) >= 0);
+    assert_true(str_find_str(buf_str(&out), S("warning[R020]")) >= 0);
+    assert_true(str_find_str(buf_str(&out), S("1 error, 1 warning")) >= 0);
+    diags_release(&d);
+    buf_release(&out);
+    for (int i = 0; i < 4; i++)
+        unlink(path[i]);
+    rmdir(dir);
+}
+
+static void carets_stand_under_the_text(void **state)
+{
+    char path[] = "/tmp/tocsin-render-XXXXXX";
+    int fd = mkstemp(path);
+    struct diag_place p = {.file = str_of(path), .line = 2, .col = 7, .at = 0, .len = 3};
+    struct render_options o = {.least = DIAG_INFO};
+    struct buf out = BUF_INIT, want = BUF_INIT;
+    struct diags d;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "one\n\xc3\xa9 is two\n", 13), 13);
+    close(fd);
+    diags_init(&d);
+    diag_help(&d, diags_add(&d, DIAG_ERROR, "C002", p, "wrong \x1b[31m"), "better");
+    diags_render(&out, &d, &o);
+    buf_addf(&want,
+             "error[C002]: wrong ?[31m\n  --> %s:2:7\n      |\n    2 | \xc3\xa9 is two\n      |    "
+             "  ^^^\n"
+             "      = help: better\n\n1 error, 0 warnings\n",
+             path);
+    assert_str(buf_str(&out), buf_z(&want));
+    buf_clear(&out);
+    o.format = RENDER_GITHUB;
+    diags_render(&out, &d, &o);
+    assert_true(str_starts_with(buf_str(&out), S("::error file=")));
+    buf_clear(&out);
+    o.format = RENDER_JSON;
+    diags_render(&out, &d, &o);
+    assert_true(str_find_str(buf_str(&out), S("\"line\":2,\"column\":7")) >= 0);
+    diags_release(&d);
+    buf_release(&out);
+    buf_release(&want);
+    unlink(path);
+}
+
+static void text_in_memory(void **state)
+{
+    const struct lint_options o = {.mode = MATCHER_FALLBACK};
+    struct diags d;
+
+    (void)state;
+    diags_init(&d);
+    lint_text(S("route: {receiver: r}\n"), S("-"), &o, &d);
+    assert_true(d.errors != 0);
+    diags_release(&d);
+    diags_init(&d);
+    lint_text(S("kind: Pod\n"), S("-"), &o, &d);
+    assert_true(lint_fails(&d, DIAG_ERROR));
+    diags_release(&d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kinds_are_recognised),
+        cmocka_unit_test(a_folder_and_what_it_shows),
+        cmocka_unit_test(carets_stand_under_the_text),
+        cmocka_unit_test(text_in_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

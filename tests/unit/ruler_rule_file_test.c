@@ -1,0 +1,151 @@
+#include "unit.h"
+
+#include "base/buf.h"
+#include "ruler/rule_file.h"
+
+struct parsed {
+    struct arena a;
+    struct diags d;
+    struct rule_file file;
+    bool ok;
+};
+
+static void parse(struct parsed *p, const char *text, enum matcher_mode mode)
+{
+    arena_init(&p->a, 0);
+    diags_init(&p->d);
+    p->ok = rule_file_parse(str_of(text), S("r.yml"), mode, &p->a, &p->file, &p->d);
+}
+
+static void drop(struct parsed *p)
+{
+    diags_release(&p->d);
+    arena_release(&p->a);
+}
+
+static void groups_and_rules(void **state)
+{
+    struct parsed p;
+    const struct rule_group_conf *g;
+    const struct rule_conf *r;
+    struct diag_place at;
+
+    (void)state;
+    parse(&p,
+          "groups:\n"
+          "- name: g\n"
+          "  interval: 30s\n"
+          "  query_offset: 0s\n"
+          "  labels: {team: a, severity: low}\n"
+          "  rules:\n"
+          "  - alert: A\n"
+          "    expr: |\n"
+          "      up\n"
+          "        == 0\n"
+          "    for: 5m\n"
+          "    labels: {severity: 1}\n"
+          "    annotations: {summary: x}\n"
+          "  - record: a:b\n"
+          "    expr: 1\n"
+          "- name: h\n",
+          MATCHER_FALLBACK);
+    assert_true(p.ok);
+    assert_int_equal(p.file.n_groups, 2);
+    g = &p.file.groups[0];
+    assert_true(g->interval == 30 * NS_PER_S && g->has_query_offset && g->query_offset == 0);
+    assert_false(p.file.groups[1].has_query_offset);
+    r = &g->rules[0];
+    assert_true(r->is_alert && r->hold_for == 5 * NS_PER_M);
+    assert_int_equal(r->all_labels.n, 2);
+    assert_str(r->all_labels.v[0].value, "a");
+    assert_str(r->all_labels.v[1].value, "1");
+    at = yaml_place_in(r->doc, r->expr_node, 5, 2); /* the == */
+    assert_int_equal(at.line, 10);
+    assert_int_equal(at.col, 9);
+    assert_str(g->rules[1].expr, "1");
+    assert_false(g->rules[1].is_alert);
+    drop(&p);
+}
+
+static void faults_have_ids_and_places(void **state)
+{
+    static const struct {
+        const char *text, *id;
+        int line;
+        const char *word;
+    } rows[] = {
+        {"groups: [", "R001", 1, "yaml"},
+        {"groups:\n- name: g\n  limit: x\n", "R001", 3, "integer"},
+        {"groups:\n- name: g\n  ruls: []\n", "R002", 3, "\"rules\""},
+        {"groups:\n- name: g\n  eval_delay: 1m\n", "R002", 3, "vmalert"},
+        {"groups:\n- interval: 1m\n", "R003", 2, "name"},
+        {"groups:\n- name: g\n- name: g\n", "R003", 3, "twice"},
+        {"groups:\n- name: g\n  rules:\n  - {alert: a, record: b, expr: c}\n", "R004", 4, "both"},
+        {"groups:\n- name: g\n  rules:\n  - {expr: c}\n", "R004", 4, "neither"},
+        {"groups:\n- name: g\n  rules:\n  - {alert: a}\n", "R005", 4, "expr"},
+        {"groups:\n- name: g\n  interval: 1.5m\n", "R007", 3, "1.5m"},
+        {"groups:\n- name: g\n  rules:\n  - record: a\n    expr: b\n    for: 1m\n", "R008", 6,
+         "\"for\""},
+        {"groups:\n- name: g\n  rules:\n  - record: a\n    expr: b\n    annotations: {x: y}\n",
+         "R008", 6, "annotations"},
+        {"groups:\n- name: g\n  rules:\n  - record: a{b}\n    expr: b\n", "R009", 4, "braces"},
+        {"groups:\n- name: g\n  rules:\n  - alert: a\n    expr: b\n    labels: {__name__: x}\n",
+         "R009", 6, "__name__"},
+        {"groups:\n- name: g\n  labels: {__name__: x}\n", "R009", 3, "__name__"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct parsed p;
+        bool hit = false;
+
+        parse(&p, rows[i].text, MATCHER_FALLBACK);
+        assert_false(p.ok);
+        for (size_t j = 0; j < p.d.n; j++)
+            hit |= strcmp(p.d.v[j].id, rows[i].id) == 0 && p.d.v[j].place.line == rows[i].line &&
+                   (str_find_str(p.d.v[j].message, str_of(rows[i].word)) >= 0 ||
+                    str_find_str(p.d.v[j].help, str_of(rows[i].word)) >= 0);
+        if (!hit)
+            print_error("%s:%d %.*s in %s\n", p.d.v[0].id, p.d.v[0].place.line,
+                        STR(p.d.v[0].message), rows[i].text);
+        assert_true(hit);
+        drop(&p);
+    }
+}
+
+static void all_faults_of_a_file(void **state)
+{
+    struct parsed p;
+
+    (void)state;
+    parse(&p,
+          "groups: [{name: g, rules: [{}, {record: 'a{', expr: x, for: 1m, keep_firing_for: 1m, "
+          "annotations: {a: b}}]}]\n",
+          MATCHER_FALLBACK);
+    assert_int_equal(p.d.errors, 6);
+    drop(&p);
+    parse(&p,
+          "groups: [{name: g, rules: [{alert: a, expr: x, annotations: {a.b: c}, labels: {d-e: "
+          "f}}]}]\n",
+          MATCHER_CLASSIC);
+    assert_int_equal(p.d.errors, 2);
+    drop(&p);
+    parse(&p, "", MATCHER_FALLBACK);
+    assert_true(p.ok && p.file.n_groups == 0);
+    drop(&p);
+    parse(&p, "groups: []\n---\ngroups: [{\n", MATCHER_FALLBACK);
+    assert_true(p.ok && p.d.warnings == 1);
+    assert_string_equal(p.d.v[0].id, "R012");
+    drop(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(groups_and_rules),
+        cmocka_unit_test(faults_have_ids_and_places),
+        cmocka_unit_test(all_faults_of_a_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
