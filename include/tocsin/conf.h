@@ -83,34 +83,34 @@ struct conf_value {
 
 enum conf_kind {
     CONF_END,
-    CONF_BOOL,         /* bool: true false yes no on off y n, as YAML 1.1 */
-    CONF_TRISTATE,     /* enum conf_tristate */
-    CONF_INT,          /* int64_t, within min..max when these differ */
-    CONF_FLOAT,        /* double */
-    CONF_STRING,       /* str */
-    CONF_TEMPLATE,     /* str: Go template text */
-    CONF_WORD,         /* str: one of words[] */
-    CONF_SECRET,       /* struct secret; the key with _file behind it names a file instead */
-    CONF_SECRET_URL,   /* the same, an http or https URL */
-    CONF_URL,          /* str: http or https, with a host */
-    CONF_DURATION,     /* dur_ns: 1h30m */
-    CONF_GO_DURATION,  /* dur_ns: 1.5h, 500ms; a bare integer is nanoseconds */
-    CONF_SIZE,         /* int64_t bytes: 512KB, 1GiB, 4096 */
-    CONF_PATH,         /* str: a file, relative to the folder of the configuration */
-    CONF_STRINGS,      /* struct conf_strings */
-    CONF_PATHS,        /* struct conf_strings of paths or globs */
-    CONF_LABEL_NAMES,  /* struct conf_strings of label names */
-    CONF_MATCHERS,     /* struct matchers (model/matcher.h): list of strings, each one or several
+    CONF_BOOL,        /* bool: true false yes no on off y n, as YAML 1.1 */
+    CONF_TRISTATE,    /* enum conf_tristate */
+    CONF_INT,         /* int64_t, within min..max when these differ */
+    CONF_FLOAT,       /* double */
+    CONF_STRING,      /* str */
+    CONF_TEMPLATE,    /* str: Go template text */
+    CONF_WORD,        /* str: one of words[] */
+    CONF_SECRET,      /* struct secret; the key with _file behind it names a file instead */
+    CONF_SECRET_URL,  /* the same, an http or https URL */
+    CONF_URL,         /* str: http or https, with a host */
+    CONF_DURATION,    /* dur_ns: 1h30m */
+    CONF_GO_DURATION, /* dur_ns: 1.5h, 500ms; a bare integer is nanoseconds */
+    CONF_SIZE,        /* int64_t bytes: 512KB, 1GiB, 4096 */
+    CONF_PATH,        /* str: a file, relative to the folder of the configuration */
+    CONF_STRINGS,     /* struct conf_strings */
+    CONF_PATHS,       /* struct conf_strings of paths or globs */
+    CONF_LABEL_NAMES, /* struct conf_strings of label names */
+    CONF_MATCHERS,    /* struct matchers (model/matcher.h): list of strings, each one or several
                           matchers */
-    CONF_STRING_MAP,   /* struct conf_map */
-    CONF_LABEL_MAP,    /* struct conf_map whose names are label names */
-    CONF_ANY,        /* struct conf_value *, NULL = absent */
-    CONF_ANY_MAP, /* struct conf_value * that is a map */
-    CONF_STRUCT,       /* struct of .sub, inline; absent = all defaults */
-    CONF_STRUCT_PTR,   /* pointer to a struct of .sub, NULL = absent */
-    CONF_LIST,         /* CONF_LIST_OF(struct of .sub) */
-    CONF_CUSTOM,       /* what .decode writes */
-    CONF_IGNORED,      /* accepted, not looked into */
+    CONF_STRING_MAP,  /* struct conf_map */
+    CONF_LABEL_MAP,   /* struct conf_map whose names are label names */
+    CONF_ANY,         /* struct conf_value *, NULL = absent */
+    CONF_ANY_MAP,     /* struct conf_value * that is a map */
+    CONF_STRUCT,      /* struct of .sub, inline; absent = all defaults */
+    CONF_STRUCT_PTR,  /* pointer to a struct of .sub, NULL = absent */
+    CONF_LIST,        /* CONF_LIST_OF(struct of .sub) */
+    CONF_CUSTOM,      /* what .decode writes */
+    CONF_IGNORED,     /* accepted, not looked into */
 };
 
 enum conf_flags {

@@ -109,7 +109,8 @@ struct alerts_stream {
 
 static int by_fingerprint(const void *a, const void *b)
 {
-    uint64_t x = alert_fingerprint(*(struct alert *const *)a), y = alert_fingerprint(*(struct alert *const *)b);
+    uint64_t x = alert_fingerprint(*(struct alert *const *)a),
+             y = alert_fingerprint(*(struct alert *const *)b);
 
     return x < y ? -1 : x > y;
 }
@@ -129,7 +130,8 @@ static void alerts_done(void *ctx)
 }
 
 /* Writes one alert unless its state is filtered out; returns whether it did. */
-static bool write_alert(struct alerts_stream *s, const struct alert *a, struct now now, struct buf *out)
+static bool write_alert(struct alerts_stream *s, const struct alert *a, struct now now,
+                        struct buf *out)
 {
     struct json_writer w;
     struct gettable g = {.alert = a, .status = &s->status};
@@ -257,7 +259,8 @@ static void collect_receivers(struct groups_stream *s)
         qsort(s->receivers.v, s->receivers.n, sizeof(str), by_text);
 }
 
-static void write_group(struct groups_stream *s, const struct group_view *g, struct now now, struct buf *out)
+static void write_group(struct groups_stream *s, const struct group_view *g, struct now now,
+                        struct buf *out)
 {
     size_t before = out->n, written = 0;
     struct json_writer w;
@@ -269,11 +272,13 @@ static void write_group(struct groups_stream *s, const struct group_view *g, str
     json_key(&w, S("alerts"));
     json_open(&w, '[');
     for (size_t i = 0; i < g->n; i++) {
-        struct gettable item = {.alert = g->alerts[i], .status = &s->status, .muted_by = g->muted_by};
+        struct gettable item = {
+            .alert = g->alerts[i], .status = &s->status, .muted_by = g->muted_by};
         bool suppressed;
 
         engine_alert_status(s->api->engine, g->alerts[i], now, &s->status);
-        suppressed = s->status.silenced_by.n != 0 || s->status.inhibited_by.n != 0 || g->muted_by.n != 0;
+        suppressed =
+            s->status.silenced_by.n != 0 || s->status.inhibited_by.n != 0 || g->muted_by.n != 0;
         if ((!s->active && !suppressed) || (!s->silenced && s->status.silenced_by.n != 0) ||
             (!s->inhibited && s->status.inhibited_by.n != 0))
             continue;
@@ -316,7 +321,8 @@ static bool groups_next(void *ctx, struct buf *out)
     return false;
 }
 
-static void collect_group(struct groups_stream *s, const struct api_filter *f, const struct group *g, struct now now)
+static void collect_group(struct groups_stream *s, const struct api_filter *f,
+                          const struct group *g, struct now now)
 {
     struct alert_list all = group_sorted(g, &s->arena);
     struct group_view view = {.alerts = arena_array(&s->arena, all.n, sizeof(struct alert *))};

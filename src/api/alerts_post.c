@@ -15,7 +15,8 @@ struct body {
     struct err err;
 };
 
-static bool refuse(struct body *b, int status, int code, const char *fmt, size_t i, const char *field)
+static bool refuse(struct body *b, int status, int code, const char *fmt, size_t i,
+                   const char *field)
 {
     b->status = status;
     b->code = code;
@@ -54,7 +55,8 @@ static bool read_map(struct body *b, struct json_reader *r, bool keep_empty, str
     return !r->failed;
 }
 
-static bool read_time(struct body *b, struct json_reader *r, size_t i, const char *field, ts_ns *out)
+static bool read_time(struct body *b, struct json_reader *r, size_t i, const char *field,
+                      ts_ns *out)
 {
     struct err e = ERR_INIT;
     str text;
@@ -104,7 +106,8 @@ static bool read_alert(struct body *b, struct json_reader *r, size_t i)
     if (!has_labels)
         return refuse(b, 422, 602, "%zu.%s in body is required", i, "labels");
     if (b->n == b->cap) {
-        struct alert_input *more = arena_array(&b->arena, b->cap != 0 ? b->cap * 2 : 64, sizeof(*more));
+        struct alert_input *more =
+            arena_array(&b->arena, b->cap != 0 ? b->cap * 2 : 64, sizeof(*more));
 
         if (b->n != 0)
             memcpy(more, b->v, b->n * sizeof(*more));
@@ -123,7 +126,8 @@ static void read_body(struct body *b)
     json_reader_init(&r, b->text, &b->arena, DEPTH_MAX);
     if (json_peek(&r) != JSON_ARRAY) {
         b->status = b->code = 400;
-        err_set(&b->err, ERR_INVALID, "parsing alerts body from \"\" failed: the body is not an array of alerts");
+        err_set(&b->err, ERR_INVALID,
+                "parsing alerts body from \"\" failed: the body is not an array of alerts");
         return;
     }
     for (json_array_begin(&r); json_array_next(&r);)
@@ -132,7 +136,8 @@ static void read_body(struct body *b)
     if (b->status != 0 || json_end(&r))
         return;
     b->status = b->code = 400;
-    err_set(&b->err, ERR_INVALID, "parsing alerts body from \"\" failed, because line %d, column %d: %s", r.err.line,
+    err_set(&b->err, ERR_INVALID,
+            "parsing alerts body from \"\" failed, because line %d, column %d: %s", r.err.line,
             r.err.col, r.err.msg);
 }
 
@@ -163,8 +168,8 @@ static void take(struct api *a, struct http_req *rq, struct body *b)
 
 struct post_job {
     struct job job;
-    struct api *api;       /* NULL: the api is gone */
-    struct http_req *rq;   /* NULL: the client is gone, the alerts are taken all the same */
+    struct api *api;     /* NULL: the api is gone */
+    struct http_req *rq; /* NULL: the client is gone, the alerts are taken all the same */
     struct body body;
 };
 

@@ -10,17 +10,22 @@ static void gone(struct http_req *rq, void *arg);
 static void preflight(struct http_req *rq, void *arg);
 
 static const struct http_route routes[] = {
-    {HTTP_GET, "/api/v2/status", 0, api_get_status, "/status", "cluster, version, configuration, start time"},
-    {HTTP_GET, "/api/v2/receivers", 0, api_get_receivers, "/receivers", "names and labels of all receivers"},
+    {HTTP_GET, "/api/v2/status", 0, api_get_status, "/status",
+     "cluster, version, configuration, start time"},
+    {HTTP_GET, "/api/v2/receivers", 0, api_get_receivers, "/receivers",
+     "names and labels of all receivers"},
     {HTTP_GET, "/api/v2/alerts", 0, api_get_alerts, "/alerts", "alerts that have not ended"},
     {HTTP_POST, "/api/v2/alerts", 64 << 20, api_post_alerts, "/alerts", "takes alerts"},
     {HTTP_GET, "/api/v2/alerts/groups", 0, api_get_groups, "/alerts/groups", "alerts by group"},
     {HTTP_GET, "/api/v2/silences", 0, api_get_silences, "/silences", "silences by state"},
-    {HTTP_POST, "/api/v2/silences", 1 << 20, api_post_silences, "/silences", "creates or edits a silence"},
+    {HTTP_POST, "/api/v2/silences", 1 << 20, api_post_silences, "/silences",
+     "creates or edits a silence"},
     {HTTP_GET, "/api/v2/silence/{id}", 0, api_get_silence, "/silence/{silenceID}", "one silence"},
-    {HTTP_DELETE, "/api/v2/silence/{id}", 0, api_delete_silence, "/silence/{silenceID}", "ends a silence"},
+    {HTTP_DELETE, "/api/v2/silence/{id}", 0, api_delete_silence, "/silence/{silenceID}",
+     "ends a silence"},
     {HTTP_OPTIONS, "/api/v2/*", 0, preflight, "/preflight", "cross-origin preflight"},
-    {HTTP_GET, "/api/tocsin/overview", 0, api_get_overview, "/overview", "alerts with rule state and next notification"},
+    {HTTP_GET, "/api/tocsin/overview", 0, api_get_overview, "/overview",
+     "alerts with rule state and next notification"},
     {HTTP_GET | HTTP_POST, "/api/v1/receivers", 1 << 20, gone, "/api/v1", "removed"},
     {HTTP_GET | HTTP_POST, "/api/v1/silences", 1 << 20, gone, "/api/v1", "removed"},
     {HTTP_GET | HTTP_DELETE, "/api/v1/silence/*", 1 << 20, gone, "/api/v1", "removed"},
@@ -28,7 +33,8 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/metrics", 0, api_get_metrics, "/metrics", "metrics of tocsin itself"},
     {HTTP_GET, "/-/healthy", 0, get_ok, "/-/healthy", "the process answers"},
     {HTTP_GET, "/-/ready", 0, get_ok, "/-/ready", "configuration and state are loaded"},
-    {HTTP_POST | HTTP_PUT, "/-/reload", 1 << 10, post_reload, "/-/reload", "reads the configuration again"},
+    {HTTP_POST | HTTP_PUT, "/-/reload", 1 << 10, post_reload, "/-/reload",
+     "reads the configuration again"},
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
@@ -78,8 +84,10 @@ bool api_expects_json(struct http_req *rq)
     str media = str_trim(str_cut(&rest, ';'));
 
     if (!str_eq_nocase(media, S("application/json"))) {
-        api_refuse(rq, 415, 415, "unsupported media type \"%.*s\", only [application/json] are allowed",
-                   type.n != 0 ? (int)type.n : 24, type.n != 0 ? type.p : "application/octet-stream");
+        api_refuse(rq, 415, 415,
+                   "unsupported media type \"%.*s\", only [application/json] are allowed",
+                   type.n != 0 ? (int)type.n : 24,
+                   type.n != 0 ? type.p : "application/octet-stream");
         return false;
     }
     if (str_trim(rq->body).n == 0) {
@@ -103,7 +111,8 @@ str api_param(struct http_req *rq, str name)
 
 bool api_param_bool(struct http_req *rq, str name, bool def)
 {
-    static const char *const yes[] = {"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"};
+    static const char *const yes[] = {"true", "1",        "yes",     "ok", "y",
+                                      "on",   "selected", "checked", "t",  "enabled"};
     str v = api_param(rq, name);
 
     if (v.n == 0)
@@ -126,7 +135,8 @@ static bool collect_matchers(struct api *a, struct http_req *rq, str name, struc
 
         if (!str_eq(v[i].name, name))
             continue;
-        if (!matcher_parse(v[i].value, a->engine->mode, &rq->arena, &out->v[out->n], &warning, &e)) {
+        if (!matcher_parse(v[i].value, a->engine->mode, &rq->arena, &out->v[out->n], &warning,
+                           &e)) {
             api_fail(rq, 400, str_of(e.msg));
             return false;
         }
@@ -238,7 +248,8 @@ static void pending_done(void *arg, bool ok, const struct err *e)
     mem_free(p);
 }
 
-void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type, str body)
+void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type,
+                            str body)
 {
     struct pending_reply *p = mem_new(struct pending_reply);
 
@@ -265,7 +276,8 @@ static void preflight(struct http_req *rq, void *arg)
     (void)arg;
     api_headers(rq);
     http_reply_header(rq, S("Access-Control-Allow-Methods"), S("GET, POST, HEAD"));
-    http_reply_header(rq, S("Access-Control-Allow-Headers"), S("accept, content-type, x-requested-with"));
+    http_reply_header(rq, S("Access-Control-Allow-Headers"),
+                      S("accept, content-type, x-requested-with"));
     http_reply(rq, 204, STR_NONE, STR_NONE);
 }
 
@@ -273,7 +285,8 @@ static void gone(struct http_req *rq, void *arg)
 {
     (void)arg;
     http_reply(rq, 410, S("application/json"),
-               S("{\"status\":\"deprecated\",\"error\":\"The Alertmanager v1 API was removed; use /api/v2.\"}\n"));
+               S("{\"status\":\"deprecated\",\"error\":\"The Alertmanager v1 API was removed; use "
+                 "/api/v2.\"}\n"));
 }
 
 static void post_reload(struct http_req *rq, void *arg)
@@ -294,7 +307,8 @@ static bool unrouted(struct http_req *rq, int status, unsigned allow, void *arg)
     static const struct {
         unsigned bit;
         const char *name;
-    } methods[] = {{HTTP_GET, "GET"}, {HTTP_POST, "POST"}, {HTTP_PUT, "PUT"}, {HTTP_DELETE, "DELETE"}};
+    } methods[] = {
+        {HTTP_GET, "GET"}, {HTTP_POST, "POST"}, {HTTP_PUT, "PUT"}, {HTTP_DELETE, "DELETE"}};
     struct buf b = BUF_INIT;
 
     (void)arg;
@@ -326,7 +340,8 @@ static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns 
             a->http_stats.v[i].status == status)
             st = &a->http_stats.v[i];
     if (st == NULL) {
-        vec_push(&a->http_stats, (struct http_stat){.handler = handler, .method = rq->method, .status = status});
+        vec_push(&a->http_stats,
+                 (struct http_stat){.handler = handler, .method = rq->method, .status = status});
         st = vec_last(&a->http_stats);
         histogram_init(&st->seconds, bounds, ARRAY_LEN(bounds));
     }

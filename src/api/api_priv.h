@@ -30,8 +30,9 @@ struct api {
 
 /* -- answers -- */
 void api_json(struct http_req *rq, int status, str body);
-void api_fail(struct http_req *rq, int status, str message);                       /* a JSON string */
-void api_refuse(struct http_req *rq, int status, int code, const char *fmt, ...) printf_like(4, 5); /* the frame's object */
+void api_fail(struct http_req *rq, int status, str message); /* a JSON string */
+void api_refuse(struct http_req *rq, int status, int code, const char *fmt, ...)
+    printf_like(4, 5); /* the frame's object */
 void api_headers(struct http_req *rq);
 bool api_expects_json(struct http_req *rq); /* false: it has answered 415 or 422 */
 
@@ -62,7 +63,8 @@ void api_put_alert(struct json_writer *w, const struct gettable *g);
 void api_put_labels(struct json_writer *w, struct labels ls);
 void api_put_time(struct json_writer *w, ts_ns t);
 
-void api_put_rule_alerts(struct api *a, struct json_writer *w, struct now now); /* rules.c: pending and firing, with values */
+void api_put_rule_alerts(struct api *a, struct json_writer *w,
+                         struct now now); /* rules.c: pending and firing, with values */
 
 /* -- handlers -- */
 void api_get_alerts(struct http_req *rq, void *arg);
@@ -79,6 +81,7 @@ void api_get_overview(struct http_req *rq, void *arg);
 void api_post_jobs_cancel(struct api *a);
 
 /* Answers when everything decided so far is on disk: body for success, 503 with the reason otherwise. Copies body. */
-void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type, str body);
+void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type,
+                            str body);
 
 #endif

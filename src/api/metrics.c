@@ -8,63 +8,135 @@
 #include <unistd.h>
 
 enum m {
-    M_ALERTS, M_RECEIVED, M_INVALID, M_NOTIFICATIONS, M_FAILED, M_REQUESTS, M_REQUESTS_FAILED, M_LATENCY, M_SUPPRESSED,
-    M_GROUPS, M_HASH, M_RELOAD_OK, M_RELOAD_AT, M_RECEIVERS, M_INTEGRATIONS, M_INHIBITION_RULES, M_HTTP_SECONDS,
-    M_SILENCES, M_CLUSTER_ENABLED, M_CLUSTER_MEMBERS, M_CLUSTER_FAILED, M_BUILD, M_OWN_BUILD, M_LAG, M_LAG_MAX,
-    M_OUTBOX, M_OUTBOX_AGE, M_LAST_SUCCESS, M_LAST_FAILURE, M_SOURCE_UP, M_SOURCE_WAITING, M_COMMITS, M_COMMITS_FAILED,
-    M_COMMIT_SECONDS, M_STORE_SIZE, M_LOG_SIZE, M_DEGRADED, M_STEPS, M_PAUSES, M_GROUP_RULES, M_GROUP_INTERVAL,
-    M_GROUP_LAST, M_GROUP_SECONDS, M_GROUP_ITERATIONS, M_GROUP_MISSED, M_EVALUATIONS, M_EVALUATION_FAILURES,
-    M_START, M_RSS, M_CPU, M_FDS, M_END
+    M_ALERTS,
+    M_RECEIVED,
+    M_INVALID,
+    M_NOTIFICATIONS,
+    M_FAILED,
+    M_REQUESTS,
+    M_REQUESTS_FAILED,
+    M_LATENCY,
+    M_SUPPRESSED,
+    M_GROUPS,
+    M_HASH,
+    M_RELOAD_OK,
+    M_RELOAD_AT,
+    M_RECEIVERS,
+    M_INTEGRATIONS,
+    M_INHIBITION_RULES,
+    M_HTTP_SECONDS,
+    M_SILENCES,
+    M_CLUSTER_ENABLED,
+    M_CLUSTER_MEMBERS,
+    M_CLUSTER_FAILED,
+    M_BUILD,
+    M_OWN_BUILD,
+    M_LAG,
+    M_LAG_MAX,
+    M_OUTBOX,
+    M_OUTBOX_AGE,
+    M_LAST_SUCCESS,
+    M_LAST_FAILURE,
+    M_SOURCE_UP,
+    M_SOURCE_WAITING,
+    M_COMMITS,
+    M_COMMITS_FAILED,
+    M_COMMIT_SECONDS,
+    M_STORE_SIZE,
+    M_LOG_SIZE,
+    M_DEGRADED,
+    M_STEPS,
+    M_PAUSES,
+    M_GROUP_RULES,
+    M_GROUP_INTERVAL,
+    M_GROUP_LAST,
+    M_GROUP_SECONDS,
+    M_GROUP_ITERATIONS,
+    M_GROUP_MISSED,
+    M_EVALUATIONS,
+    M_EVALUATION_FAILURES,
+    M_START,
+    M_RSS,
+    M_CPU,
+    M_FDS,
+    M_END
 };
 
 static const struct metric rows[] = {
     [M_ALERTS] = {"alertmanager_alerts", EXPO_GAUGE, "Alerts by state."},
     [M_RECEIVED] = {"alertmanager_alerts_received_total", EXPO_COUNTER, "Alerts that were posted."},
-    [M_INVALID] = {"alertmanager_alerts_invalid_total", EXPO_COUNTER, "Posted alerts that were refused."},
-    [M_NOTIFICATIONS] = {"alertmanager_notifications_total", EXPO_COUNTER, "Notifications, sent or given up."},
-    [M_FAILED] = {"alertmanager_notifications_failed_total", EXPO_COUNTER, "Notifications that were given up."},
-    [M_REQUESTS] = {"alertmanager_notification_requests_total", EXPO_COUNTER, "Attempts, with retries."},
-    [M_REQUESTS_FAILED] = {"alertmanager_notification_requests_failed_total", EXPO_COUNTER, "Attempts that failed."},
-    [M_LATENCY] = {"alertmanager_notification_latency_seconds", EXPO_HISTOGRAM, "How long an attempt takes."},
-    [M_SUPPRESSED] = {"alertmanager_notifications_suppressed_total", EXPO_COUNTER, "Alerts kept from a notification."},
-    [M_GROUPS] = {"alertmanager_dispatcher_aggregation_groups", EXPO_GAUGE, "Groups that hold alerts."},
+    [M_INVALID] = {"alertmanager_alerts_invalid_total", EXPO_COUNTER,
+                   "Posted alerts that were refused."},
+    [M_NOTIFICATIONS] = {"alertmanager_notifications_total", EXPO_COUNTER,
+                         "Notifications, sent or given up."},
+    [M_FAILED] = {"alertmanager_notifications_failed_total", EXPO_COUNTER,
+                  "Notifications that were given up."},
+    [M_REQUESTS] = {"alertmanager_notification_requests_total", EXPO_COUNTER,
+                    "Attempts, with retries."},
+    [M_REQUESTS_FAILED] = {"alertmanager_notification_requests_failed_total", EXPO_COUNTER,
+                           "Attempts that failed."},
+    [M_LATENCY] = {"alertmanager_notification_latency_seconds", EXPO_HISTOGRAM,
+                   "How long an attempt takes."},
+    [M_SUPPRESSED] = {"alertmanager_notifications_suppressed_total", EXPO_COUNTER,
+                      "Alerts kept from a notification."},
+    [M_GROUPS] = {"alertmanager_dispatcher_aggregation_groups", EXPO_GAUGE,
+                  "Groups that hold alerts."},
     [M_HASH] = {"alertmanager_config_hash", EXPO_GAUGE, "Hash of the configuration in force."},
-    [M_RELOAD_OK] = {"alertmanager_config_last_reload_successful", EXPO_GAUGE, "Whether the last reload was accepted."},
-    [M_RELOAD_AT] = {"alertmanager_config_last_reload_success_timestamp_seconds", EXPO_GAUGE, "When a reload was last accepted."},
+    [M_RELOAD_OK] = {"alertmanager_config_last_reload_successful", EXPO_GAUGE,
+                     "Whether the last reload was accepted."},
+    [M_RELOAD_AT] = {"alertmanager_config_last_reload_success_timestamp_seconds", EXPO_GAUGE,
+                     "When a reload was last accepted."},
     [M_RECEIVERS] = {"alertmanager_receivers", EXPO_GAUGE, "Configured receivers."},
     [M_INTEGRATIONS] = {"alertmanager_integrations", EXPO_GAUGE, "Configured integrations."},
-    [M_INHIBITION_RULES] = {"alertmanager_inhibition_rules", EXPO_GAUGE, "Configured inhibition rules."},
-    [M_HTTP_SECONDS] = {"alertmanager_http_request_duration_seconds", EXPO_HISTOGRAM, "How long requests take."},
+    [M_INHIBITION_RULES] = {"alertmanager_inhibition_rules", EXPO_GAUGE,
+                            "Configured inhibition rules."},
+    [M_HTTP_SECONDS] = {"alertmanager_http_request_duration_seconds", EXPO_HISTOGRAM,
+                        "How long requests take."},
     [M_SILENCES] = {"alertmanager_silences", EXPO_GAUGE, "Silences by state."},
-    [M_CLUSTER_ENABLED] = {"alertmanager_cluster_enabled", EXPO_GAUGE, "Always 0: gossip is not spoken."},
+    [M_CLUSTER_ENABLED] = {"alertmanager_cluster_enabled", EXPO_GAUGE,
+                           "Always 0: gossip is not spoken."},
     [M_CLUSTER_MEMBERS] = {"alertmanager_cluster_members", EXPO_GAUGE, "Always 1."},
     [M_CLUSTER_FAILED] = {"alertmanager_cluster_failed_peers", EXPO_GAUGE, "Always 0."},
-    [M_BUILD] = {"alertmanager_build_info", EXPO_GAUGE, "The Alertmanager version whose interface is spoken."},
+    [M_BUILD] = {"alertmanager_build_info", EXPO_GAUGE,
+                 "The Alertmanager version whose interface is spoken."},
     [M_OWN_BUILD] = {"tocsin_build_info", EXPO_GAUGE, "Our own version."},
     [M_LAG] = {"tocsin_loop_lag_seconds", EXPO_HISTOGRAM, "How late timers fire."},
-    [M_LAG_MAX] = {"tocsin_loop_lag_max_seconds", EXPO_GAUGE, "The longest that a timer was late since the start."},
-    [M_OUTBOX] = {"tocsin_outbox_entries", EXPO_GAUGE, "Notifications decided and not yet answered."},
+    [M_LAG_MAX] = {"tocsin_loop_lag_max_seconds", EXPO_GAUGE,
+                   "The longest that a timer was late since the start."},
+    [M_OUTBOX] = {"tocsin_outbox_entries", EXPO_GAUGE,
+                  "Notifications decided and not yet answered."},
     [M_OUTBOX_AGE] = {"tocsin_outbox_oldest_seconds", EXPO_GAUGE, "Age of the oldest of them."},
-    [M_LAST_SUCCESS] = {"tocsin_receiver_last_success_timestamp_seconds", EXPO_GAUGE, "When a receiver last accepted."},
-    [M_LAST_FAILURE] = {"tocsin_receiver_last_failure_timestamp_seconds", EXPO_GAUGE, "When a receiver last failed."},
+    [M_LAST_SUCCESS] = {"tocsin_receiver_last_success_timestamp_seconds", EXPO_GAUGE,
+                        "When a receiver last accepted."},
+    [M_LAST_FAILURE] = {"tocsin_receiver_last_failure_timestamp_seconds", EXPO_GAUGE,
+                        "When a receiver last failed."},
     [M_SOURCE_UP] = {"tocsin_source_up", EXPO_GAUGE, "Whether a source answers."},
-    [M_SOURCE_WAITING] = {"tocsin_source_queries_waiting", EXPO_GAUGE, "Queries that wait for a free connection."},
+    [M_SOURCE_WAITING] = {"tocsin_source_queries_waiting", EXPO_GAUGE,
+                          "Queries that wait for a free connection."},
     [M_COMMITS] = {"tocsin_store_commits_total", EXPO_COUNTER, "Commits of the state."},
-    [M_COMMITS_FAILED] = {"tocsin_store_commits_failed_total", EXPO_COUNTER, "Commits that failed."},
-    [M_COMMIT_SECONDS] = {"tocsin_store_commit_seconds_total", EXPO_COUNTER, "Time spent in commits."},
+    [M_COMMITS_FAILED] = {"tocsin_store_commits_failed_total", EXPO_COUNTER,
+                          "Commits that failed."},
+    [M_COMMIT_SECONDS] = {"tocsin_store_commit_seconds_total", EXPO_COUNTER,
+                          "Time spent in commits."},
     [M_STORE_SIZE] = {"tocsin_store_size_bytes", EXPO_GAUGE, "Size of the database."},
     [M_LOG_SIZE] = {"tocsin_store_alert_log_size_bytes", EXPO_GAUGE, "Size of the alert log."},
     [M_DEGRADED] = {"tocsin_store_degraded", EXPO_GAUGE, "1 while the state cannot be written."},
     [M_STEPS] = {"tocsin_clock_steps_total", EXPO_COUNTER, "Jumps of the wall clock."},
     [M_PAUSES] = {"tocsin_pauses_total", EXPO_COUNTER, "Times during which nothing ran."},
     [M_GROUP_RULES] = {"prometheus_rule_group_rules", EXPO_GAUGE, "Rules of a group."},
-    [M_GROUP_INTERVAL] = {"prometheus_rule_group_interval_seconds", EXPO_GAUGE, "Interval of a group."},
-    [M_GROUP_LAST] = {"prometheus_rule_group_last_evaluation_timestamp_seconds", EXPO_GAUGE, "Slot of the last run."},
-    [M_GROUP_SECONDS] = {"prometheus_rule_group_last_duration_seconds", EXPO_GAUGE, "How long the last run took."},
-    [M_GROUP_ITERATIONS] = {"prometheus_rule_group_iterations_total", EXPO_COUNTER, "Runs of a group."},
-    [M_GROUP_MISSED] = {"prometheus_rule_group_iterations_missed_total", EXPO_COUNTER, "Slots that a slow run skipped."},
+    [M_GROUP_INTERVAL] = {"prometheus_rule_group_interval_seconds", EXPO_GAUGE,
+                          "Interval of a group."},
+    [M_GROUP_LAST] = {"prometheus_rule_group_last_evaluation_timestamp_seconds", EXPO_GAUGE,
+                      "Slot of the last run."},
+    [M_GROUP_SECONDS] = {"prometheus_rule_group_last_duration_seconds", EXPO_GAUGE,
+                         "How long the last run took."},
+    [M_GROUP_ITERATIONS] = {"prometheus_rule_group_iterations_total", EXPO_COUNTER,
+                            "Runs of a group."},
+    [M_GROUP_MISSED] = {"prometheus_rule_group_iterations_missed_total", EXPO_COUNTER,
+                        "Slots that a slow run skipped."},
     [M_EVALUATIONS] = {"prometheus_rule_evaluations_total", EXPO_COUNTER, "Evaluations of rules."},
-    [M_EVALUATION_FAILURES] = {"prometheus_rule_evaluation_failures_total", EXPO_COUNTER, "Evaluations that failed."},
+    [M_EVALUATION_FAILURES] = {"prometheus_rule_evaluation_failures_total", EXPO_COUNTER,
+                               "Evaluations that failed."},
     [M_START] = {"process_start_time_seconds", EXPO_GAUGE, "Start of the process."},
     [M_RSS] = {"process_resident_memory_bytes", EXPO_GAUGE, "Resident memory."},
     [M_CPU] = {"process_cpu_seconds_total", EXPO_COUNTER, "CPU time."},
@@ -89,7 +161,8 @@ static void put_alerts(struct api *a, struct expo *x, struct now now)
     struct engine *e = a->engine;
     struct alert_status st = {0};
     uint64_t active = 0, suppressed = 0, groups = 0;
-    static const char *const reasons[] = {"silence", "inhibition", "mute_time_interval", "active_time_interval"};
+    static const char *const reasons[] = {"silence", "inhibition", "mute_time_interval",
+                                          "active_time_interval"};
 
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
         if (alert_is_resolved(it->value, now))
@@ -108,8 +181,10 @@ static void put_alerts(struct api *a, struct expo *x, struct now now)
     expo_u64(x, &L("state", S("suppressed")), 1, suppressed);
     expo_u64(x, &L("state", S("unprocessed")), 1, 0);
     metric_begin(x, &rows[M_RECEIVED]);
-    expo_u64(x, (struct expo_label[]){L("status", S("firing")), L("version", S("v2"))}, 2, e->stats.received_firing);
-    expo_u64(x, (struct expo_label[]){L("status", S("resolved")), L("version", S("v2"))}, 2, e->stats.received_resolved);
+    expo_u64(x, (struct expo_label[]){L("status", S("firing")), L("version", S("v2"))}, 2,
+             e->stats.received_firing);
+    expo_u64(x, (struct expo_label[]){L("status", S("resolved")), L("version", S("v2"))}, 2,
+             e->stats.received_resolved);
     metric_begin(x, &rows[M_INVALID]);
     expo_u64(x, &L("version", S("v2")), 1, e->stats.invalid);
     metric_begin(x, &rows[M_SUPPRESSED]);
@@ -120,8 +195,13 @@ static void put_alerts(struct api *a, struct expo *x, struct now now)
 
 static void put_integrations(struct api *a, struct expo *x)
 {
-    static const char *const reasons[] = {"other", "clientError", "serverError", "authError", "rateLimited",
-                                          "contextCanceled", "contextDeadlineExceeded"};
+    static const char *const reasons[] = {"other",
+                                          "clientError",
+                                          "serverError",
+                                          "authError",
+                                          "rateLimited",
+                                          "contextCanceled",
+                                          "contextDeadlineExceeded"};
     const struct integration_stats *st = a->engine->stats.integration;
 
     metric_begin(x, &rows[M_NOTIFICATIONS]);
@@ -130,7 +210,9 @@ static void put_integrations(struct api *a, struct expo *x)
     metric_begin(x, &rows[M_FAILED]);
     for (size_t i = 0; receiver_types[i] != NULL; i++)
         for (size_t r = 0; r < ARRAY_LEN(reasons); r++)
-            expo_u64(x, (struct expo_label[]){L("integration", str_of(receiver_types[i]->name)), L("reason", str_of(reasons[r]))},
+            expo_u64(x,
+                     (struct expo_label[]){L("integration", str_of(receiver_types[i]->name)),
+                                           L("reason", str_of(reasons[r]))},
                      2, st[i].failed[r]);
     metric_begin(x, &rows[M_REQUESTS]);
     for (size_t i = 0; receiver_types[i] != NULL; i++)
@@ -160,8 +242,10 @@ static void put_config(struct api *a, struct expo *x)
     one(x, M_CLUSTER_MEMBERS, 1);
     one(x, M_CLUSTER_FAILED, 0);
     metric_begin(x, &rows[M_BUILD]);
-    expo_u64(x, (struct expo_label[]){L("version", S("0.34.0")), L("revision", S(TOCSIN_VERSION)), L("branch", S("tocsin")),
-                                      L("goversion", S("none"))}, 4, 1);
+    expo_u64(x,
+             (struct expo_label[]){L("version", S("0.34.0")), L("revision", S(TOCSIN_VERSION)),
+                                   L("branch", S("tocsin")), L("goversion", S("none"))},
+             4, 1);
     metric_begin(x, &rows[M_OWN_BUILD]);
     expo_u64(x, &L("version", S(TOCSIN_VERSION)), 1, 1);
 }
@@ -205,10 +289,12 @@ static void put_outbox(struct api *a, struct expo *x, struct now now)
         expo_value(x, &L("receiver", e->receivers.v[i].name), 1, seconds(oldest[i]));
     metric_begin(x, &rows[M_LAST_SUCCESS]);
     for (size_t i = 0; i < e->receivers.n; i++)
-        expo_value(x, &L("receiver", e->receivers.v[i].name), 1, seconds(e->receivers.v[i].last_success));
+        expo_value(x, &L("receiver", e->receivers.v[i].name), 1,
+                   seconds(e->receivers.v[i].last_success));
     metric_begin(x, &rows[M_LAST_FAILURE]);
     for (size_t i = 0; i < e->receivers.n; i++)
-        expo_value(x, &L("receiver", e->receivers.v[i].name), 1, seconds(e->receivers.v[i].last_failure));
+        expo_value(x, &L("receiver", e->receivers.v[i].name), 1,
+                   seconds(e->receivers.v[i].last_failure));
     mem_free(count);
     mem_free(oldest);
 }
@@ -247,7 +333,8 @@ static void put_loop(struct api *a, struct expo *x)
     const struct loop_lag *lag = loop_lag(a->conf.loop);
 
     metric_begin(x, &rows[M_LAG]);
-    expo_histogram(x, NULL, 0, loop_lag_bounds, lag->buckets, LOOP_LAG_BUCKETS - 1, seconds(lag->sum));
+    expo_histogram(x, NULL, 0, loop_lag_bounds, lag->buckets, LOOP_LAG_BUCKETS - 1,
+                   seconds(lag->sum));
     one(x, M_LAG_MAX, seconds(lag->max));
 }
 
@@ -290,11 +377,16 @@ static void put_http(struct api *a, struct expo *x)
     metric_begin(x, &rows[M_HTTP_SECONDS]);
     VEC_EACH (const struct http_stat *, st, &a->http_stats) {
         char code[8];
-        str method = st->method == HTTP_GET ? S("get") : st->method == HTTP_POST ? S("post") : st->method == HTTP_DELETE ? S("delete") : S("other");
+        str method = st->method == HTTP_GET      ? S("get")
+                     : st->method == HTTP_POST   ? S("post")
+                     : st->method == HTTP_DELETE ? S("delete")
+                                                 : S("other");
 
         snprintf(code, sizeof(code), "%d", st->status);
-        metric_histogram(x, (struct expo_label[]){L("handler", str_of(st->handler)), L("method", method), L("code", str_of(code))}, 3,
-                         &st->seconds);
+        metric_histogram(x,
+                         (struct expo_label[]){L("handler", str_of(st->handler)),
+                                               L("method", method), L("code", str_of(code))},
+                         3, &st->seconds);
     }
 }
 
@@ -320,7 +412,8 @@ void api_get_metrics(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
     struct now now = shell_clock(a->conf.shell)->now;
-    bool open = str_find_str(http_header_get(&rq->headers, S("Accept")), S("application/openmetrics-text")) >= 0;
+    bool open = str_find_str(http_header_get(&rq->headers, S("Accept")),
+                             S("application/openmetrics-text")) >= 0;
     struct buf b = BUF_INIT;
     struct expo x;
 
@@ -337,6 +430,7 @@ void api_get_metrics(struct http_req *rq, void *arg)
     put_http(a, &x);
     put_process(a, &x);
     expo_end(&x);
-    http_reply(rq, 200, open ? S(EXPO_CONTENT_TYPE_OPENMETRICS) : S(EXPO_CONTENT_TYPE_TEXT), buf_str(&b));
+    http_reply(rq, 200, open ? S(EXPO_CONTENT_TYPE_OPENMETRICS) : S(EXPO_CONTENT_TYPE_TEXT),
+               buf_str(&b));
     buf_release(&b);
 }

@@ -3,8 +3,8 @@
 
 #include "codec/float.h"
 
-static void put_one(struct json_writer *w, const struct rule_group_view *g, const struct rule_view *r,
-                    const struct rule_alert_view *a)
+static void put_one(struct json_writer *w, const struct rule_group_view *g,
+                    const struct rule_view *r, const struct rule_alert_view *a)
 {
     struct buf value = BUF_INIT;
 

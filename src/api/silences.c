@@ -144,7 +144,8 @@ void api_get_silence(struct http_req *rq, void *arg)
     struct json_writer w;
 
     if (!uuid_parse(rq->wildcard, &id)) {
-        api_refuse(rq, 422, 601, "silenceID in path must be of type uuid: \"%.*s\"", STR(rq->wildcard));
+        api_refuse(rq, 422, 601, "silenceID in path must be of type uuid: \"%.*s\"",
+                   STR(rq->wildcard));
         return;
     }
     s = silencer_get(a->engine->silencer, uuid_str(&id));
@@ -167,7 +168,8 @@ void api_delete_silence(struct http_req *rq, void *arg)
     struct uuid id;
 
     if (!uuid_parse(rq->wildcard, &id)) {
-        api_refuse(rq, 422, 601, "silenceID in path must be of type uuid: \"%.*s\"", STR(rq->wildcard));
+        api_refuse(rq, 422, 601, "silenceID in path must be of type uuid: \"%.*s\"",
+                   STR(rq->wildcard));
         return;
     }
     ev.silence_id = uuid_str(&id);
@@ -224,7 +226,9 @@ static bool read_matcher(struct json_reader *r, struct posted *p)
         p->status = 422;
         p->code = 602;
         err_set(&p->err, ERR_INVALID, "matchers.%zu.%s in body is required", p->n,
-                !m.has_name ? "name" : !m.has_value ? "value" : "isRegex");
+                !m.has_name    ? "name"
+                : !m.has_value ? "value"
+                               : "isRegex");
     }
     if (p->n == p->cap) {
         p->cap = p->cap != 0 ? p->cap * 2 : 8;
@@ -234,7 +238,8 @@ static bool read_matcher(struct json_reader *r, struct posted *p)
     return true;
 }
 
-static void read_when(struct json_reader *r, struct posted *p, const char *field, unsigned bit, ts_ns *out)
+static void read_when(struct json_reader *r, struct posted *p, const char *field, unsigned bit,
+                      ts_ns *out)
 {
     struct err e = ERR_INIT;
     str text;
@@ -250,7 +255,8 @@ static void read_when(struct json_reader *r, struct posted *p, const char *field
         return;
     if (!api_time_parse(text, out, &e)) {
         p->status = p->code = 400;
-        err_set(&p->err, ERR_INVALID, "parsing silence body from \"\" failed, because %s: %s", field, e.msg);
+        err_set(&p->err, ERR_INVALID, "parsing silence body from \"\" failed, because %s: %s",
+                field, e.msg);
     }
     p->has |= bit;
 }
@@ -310,7 +316,11 @@ static void check_required(struct posted *p)
     static const struct {
         unsigned bit;
         const char *name;
-    } need[] = {{F_COMMENT, "comment"}, {F_CREATED, "createdBy"}, {F_ENDS, "endsAt"}, {F_MATCHERS, "matchers"}, {F_STARTS, "startsAt"}};
+    } need[] = {{F_COMMENT, "comment"},
+                {F_CREATED, "createdBy"},
+                {F_ENDS, "endsAt"},
+                {F_MATCHERS, "matchers"},
+                {F_STARTS, "startsAt"}};
 
     for (size_t i = 0; i < ARRAY_LEN(need) && p->status == 0; i++)
         if (!(p->has & need[i].bit)) {
@@ -345,9 +355,11 @@ static bool build(struct posted *p, ts_ns now)
     if (p->id.n != 0 && !uuid_parse(p->id, &s->id))
         return err_set(&p->err, ERR_NOT_FOUND, "silence not found");
     if (s->starts_at >= s->ends_at)
-        return err_set(&p->err, ERR_INVALID, "Failed to create silence: start time must be before end time");
+        return err_set(&p->err, ERR_INVALID,
+                       "Failed to create silence: start time must be before end time");
     if (s->ends_at < now)
-        return err_set(&p->err, ERR_INVALID, "Failed to create silence: end time can't be in the past");
+        return err_set(&p->err, ERR_INVALID,
+                       "Failed to create silence: end time can't be in the past");
     return true;
 }
 
@@ -380,8 +392,9 @@ void api_post_silences(struct http_req *rq, void *arg)
     json_reader_init(&r, arena_str(&p.s->arena, rq->body), &p.s->arena, 16);
     read_silence(&r, &p);
     if (!json_end(&r))
-        api_refuse(rq, 400, 400, "parsing silence body from \"\" failed, because line %d, column %d: %s", r.err.line,
-                   r.err.col, r.err.msg);
+        api_refuse(rq, 400, 400,
+                   "parsing silence body from \"\" failed, because line %d, column %d: %s",
+                   r.err.line, r.err.col, r.err.msg);
     else if (check_required(&p), p.status != 0)
         api_refuse(rq, p.status, p.code, "%s", p.err.msg);
     else if (!build(&p, shell_clock(a->conf.shell)->now.wall))

@@ -94,13 +94,17 @@ static void put_wait(struct json_writer *w, const struct group *g, struct now no
         json_put_null(w);
 }
 
-static void put_routed(struct api *a, struct json_writer *w, const struct alert *al, struct alert_status *st, struct now now)
+static void put_routed(struct api *a, struct json_writer *w, const struct alert *al,
+                       struct alert_status *st, struct now now)
 {
     struct arena scratch;
 
     engine_alert_status(a->engine, al, now, st);
     json_open(w, '{');
-    put_pair(w, "state", st->silenced_by.n != 0 ? S("silenced") : st->inhibited_by.n != 0 ? S("inhibited") : S("firing"));
+    put_pair(w, "state",
+             st->silenced_by.n != 0    ? S("silenced")
+             : st->inhibited_by.n != 0 ? S("inhibited")
+                                       : S("firing"));
     json_key(w, S("labels"));
     api_put_labels(w, al->labels->ls);
     json_key(w, S("annotations"));

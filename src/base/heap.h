@@ -25,9 +25,10 @@ struct heap {
 };
 
 void heap_release(struct heap *h);
-void heap_push(struct heap *h, struct heap_node *node, int64_t key); /* moves it when it is in already */
-void heap_remove(struct heap *h, struct heap_node *node);            /* nothing when it is not in */
-struct heap_node *heap_pop(struct heap *h);                          /* NULL when empty */
+void heap_push(struct heap *h, struct heap_node *node,
+               int64_t key);                              /* moves it when it is in already */
+void heap_remove(struct heap *h, struct heap_node *node); /* nothing when it is not in */
+struct heap_node *heap_pop(struct heap *h);               /* NULL when empty */
 
 static inline struct heap_node *heap_min(const struct heap *h)
 {

@@ -112,18 +112,10 @@ static void add_field(struct buf *b, const struct log_field *f)
 {
     add_key(b, f->key);
     switch (f->type) {
-    case LOG_F_STR:
-        add_text(b, f->s);
-        break;
-    case LOG_F_I64:
-        buf_add_i64(b, f->i);
-        break;
-    case LOG_F_F64:
-        buf_addf(b, isfinite(f->f) ? "%.6g" : "\"%g\"", f->f);
-        break;
-    case LOG_F_BOOL:
-        buf_add(b, f->i ? S("true") : S("false"));
-        break;
+    case LOG_F_STR: add_text(b, f->s); break;
+    case LOG_F_I64: buf_add_i64(b, f->i); break;
+    case LOG_F_F64: buf_addf(b, isfinite(f->f) ? "%.6g" : "\"%g\"", f->f); break;
+    case LOG_F_BOOL: buf_add(b, f->i ? S("true") : S("false")); break;
     }
 }
 
@@ -178,7 +170,8 @@ void log_line(enum log_level level, const char *file, int line, const char *msg,
 
     clock_gettime(CLOCK_REALTIME, &now);
     pthread_mutex_lock(&log_lock);
-    if (s->file != file || s->line != line || now.tv_sec - s->since >= WINDOW_S || now.tv_sec < s->since) {
+    if (s->file != file || s->line != line || now.tv_sec - s->since >= WINDOW_S ||
+        now.tv_sec < s->since) {
         held = s->file == file && s->line == line ? s->held : 0;
         *s = (struct site){file, line, now.tv_sec, 0, 0};
     }

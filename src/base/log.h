@@ -40,14 +40,15 @@ void log_setup(enum log_level level, enum log_format format, int fd); /* before 
 bool log_level_parse(str s, enum log_level *out);
 bool log_format_parse(str s, enum log_format *out);
 
-void log_line(enum log_level level, const char *file, int line, const char *msg, const struct log_field *fields);
+void log_line(enum log_level level, const char *file, int line, const char *msg,
+              const struct log_field *fields);
 extern enum log_level log_threshold;
 
-#define log_at(lvl, msg, ...)                                                                                \
-    do {                                                                                                     \
-        if ((lvl) >= log_threshold)                                                                          \
-            log_line(lvl, __FILE__, __LINE__, msg,                                                           \
-                     (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}});                   \
+#define log_at(lvl, msg, ...)                                                                      \
+    do {                                                                                           \
+        if ((lvl) >= log_threshold)                                                                \
+            log_line(lvl, __FILE__, __LINE__, msg,                                                 \
+                     (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}});         \
     } while (0)
 #define log_debug(msg, ...) log_at(LOG_DEBUG, msg __VA_OPT__(, ) __VA_ARGS__)
 #define log_info(msg, ...)  log_at(LOG_INFO, msg __VA_OPT__(, ) __VA_ARGS__)

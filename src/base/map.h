@@ -21,115 +21,116 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-#define MAP_DECLARE(name, key_t, val_t)                                                                      \
-    struct name##_entry {                                                                                    \
-        key_t key;                                                                                           \
-        val_t value;                                                                                         \
-        uint32_t hash;                                                                                       \
-        bool live;                                                                                           \
-    };                                                                                                       \
-    struct name {                                                                                            \
-        struct name##_entry *v;                                                                              \
-        uint32_t *slots; /* index + 1, 0 = never used */                                                     \
-        size_t n, used, cap, mask;                                                                           \
-    };                                                                                                       \
-    struct name##_entry *name##_find(const struct name *m, key_t key) is_unused;                             \
-    val_t *name##_get(const struct name *m, key_t key) is_unused;                                            \
-    val_t *name##_put(struct name *m, key_t key, val_t value) is_unused;                                     \
-    bool name##_del(struct name *m, key_t key) is_unused;                                                    \
-    void name##_del_entry(struct name *m, struct name##_entry *e) is_unused;                                 \
+#define MAP_DECLARE(name, key_t, val_t)                                                            \
+    struct name##_entry {                                                                          \
+        key_t key;                                                                                 \
+        val_t value;                                                                               \
+        uint32_t hash;                                                                             \
+        bool live;                                                                                 \
+    };                                                                                             \
+    struct name {                                                                                  \
+        struct name##_entry *v;                                                                    \
+        uint32_t *slots; /* index + 1, 0 = never used */                                           \
+        size_t n, used, cap, mask;                                                                 \
+    };                                                                                             \
+    struct name##_entry *name##_find(const struct name *m, key_t key) is_unused;                   \
+    val_t *name##_get(const struct name *m, key_t key) is_unused;                                  \
+    val_t *name##_put(struct name *m, key_t key, val_t value) is_unused;                           \
+    bool name##_del(struct name *m, key_t key) is_unused;                                          \
+    void name##_del_entry(struct name *m, struct name##_entry *e) is_unused;                       \
     void name##_release(struct name *m) is_unused
 
-#define MAP_EACH(entry_type, it, m)                                                                          \
-    for (entry_type *it = (m)->v; (m)->used != 0 && it < (m)->v + (m)->used; it++)                           \
+#define MAP_EACH(entry_type, it, m)                                                                \
+    for (entry_type *it = (m)->v; (m)->used != 0 && it < (m)->v + (m)->used; it++)                 \
         if (it->live)
 
-#define MAP_DEFINE(name, key_t, val_t, hash_fn, eq_fn)                                                       \
-    static void name##_rebuild_(struct name *m, size_t cap)                                                  \
-    {                                                                                                        \
-        struct name##_entry *v = mem_array(cap, sizeof(*v));                                                 \
-        size_t slots = 8, k = 0;                                                                             \
-                                                                                                             \
-        while (slots * 2 / 3 < cap)                                                                          \
-            slots *= 2;                                                                                      \
-        mem_free(m->slots);                                                                                  \
-        m->slots = mem_array(slots, sizeof(m->slots[0]));                                                    \
-        m->mask = slots - 1;                                                                                 \
-        for (size_t i = 0; i < m->used; i++) {                                                               \
-            size_t s;                                                                                        \
-                                                                                                             \
-            if (!m->v[i].live)                                                                               \
-                continue;                                                                                    \
-            v[k] = m->v[i];                                                                                  \
-            for (s = v[k].hash & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask)                           \
-                ;                                                                                            \
-            m->slots[s] = (uint32_t)(++k);                                                                   \
-        }                                                                                                    \
-        mem_free(m->v);                                                                                      \
-        m->v = v;                                                                                            \
-        m->used = k;                                                                                         \
-        m->cap = cap;                                                                                        \
-    }                                                                                                        \
-    struct name##_entry *name##_find(const struct name *m, key_t key)                                        \
-    {                                                                                                        \
-        uint32_t h;                                                                                          \
-                                                                                                             \
-        if (m->n == 0)                                                                                       \
-            return NULL;                                                                                     \
-        h = (uint32_t)hash_fn(key);                                                                          \
-        for (size_t s = h & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask) {                              \
-            struct name##_entry *e = &m->v[m->slots[s] - 1];                                                 \
-                                                                                                             \
-            if (e->hash == h && e->live && eq_fn(e->key, key))                                               \
-                return e;                                                                                    \
-        }                                                                                                    \
-        return NULL;                                                                                         \
-    }                                                                                                        \
-    val_t *name##_get(const struct name *m, key_t key)                                                       \
-    {                                                                                                        \
-        struct name##_entry *e = name##_find(m, key);                                                        \
-                                                                                                             \
-        return e != NULL ? &e->value : NULL;                                                                 \
-    }                                                                                                        \
-    val_t *name##_put(struct name *m, key_t key, val_t value)                                                \
-    {                                                                                                        \
-        struct name##_entry *e = name##_find(m, key);                                                        \
-        size_t s;                                                                                            \
-                                                                                                             \
-        if (e != NULL) {                                                                                     \
-            e->value = value;                                                                                \
-            return &e->value;                                                                                \
-        }                                                                                                    \
-        if (m->used == m->cap)                                                                               \
-            name##_rebuild_(m, m->n * 2 > 4 ? m->n * 2 : 5);                                                 \
-        e = &m->v[m->used++];                                                                                \
-        *e = (struct name##_entry){.key = key, .value = value, .hash = (uint32_t)hash_fn(key), .live = true}; \
-        for (s = e->hash & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask)                                 \
-            ;                                                                                                \
-        m->slots[s] = (uint32_t)m->used;                                                                     \
-        m->n++;                                                                                              \
-        return &e->value;                                                                                    \
-    }                                                                                                        \
-    void name##_del_entry(struct name *m, struct name##_entry *e)                                            \
-    {                                                                                                        \
-        e->live = false;                                                                                     \
-        m->n--;                                                                                              \
-    }                                                                                                        \
-    bool name##_del(struct name *m, key_t key)                                                               \
-    {                                                                                                        \
-        struct name##_entry *e = name##_find(m, key);                                                        \
-                                                                                                             \
-        if (e == NULL)                                                                                       \
-            return false;                                                                                    \
-        name##_del_entry(m, e);                                                                              \
-        return true;                                                                                         \
-    }                                                                                                        \
-    void name##_release(struct name *m)                                                                      \
-    {                                                                                                        \
-        mem_free(m->v);                                                                                      \
-        mem_free(m->slots);                                                                                  \
-        *m = (struct name){0};                                                                               \
-    }                                                                                                        \
+#define MAP_DEFINE(name, key_t, val_t, hash_fn, eq_fn)                                             \
+    static void name##_rebuild_(struct name *m, size_t cap)                                        \
+    {                                                                                              \
+        struct name##_entry *v = mem_array(cap, sizeof(*v));                                       \
+        size_t slots = 8, k = 0;                                                                   \
+                                                                                                   \
+        while (slots * 2 / 3 < cap)                                                                \
+            slots *= 2;                                                                            \
+        mem_free(m->slots);                                                                        \
+        m->slots = mem_array(slots, sizeof(m->slots[0]));                                          \
+        m->mask = slots - 1;                                                                       \
+        for (size_t i = 0; i < m->used; i++) {                                                     \
+            size_t s;                                                                              \
+                                                                                                   \
+            if (!m->v[i].live)                                                                     \
+                continue;                                                                          \
+            v[k] = m->v[i];                                                                        \
+            for (s = v[k].hash & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask)                 \
+                ;                                                                                  \
+            m->slots[s] = (uint32_t)(++k);                                                         \
+        }                                                                                          \
+        mem_free(m->v);                                                                            \
+        m->v = v;                                                                                  \
+        m->used = k;                                                                               \
+        m->cap = cap;                                                                              \
+    }                                                                                              \
+    struct name##_entry *name##_find(const struct name *m, key_t key)                              \
+    {                                                                                              \
+        uint32_t h;                                                                                \
+                                                                                                   \
+        if (m->n == 0)                                                                             \
+            return NULL;                                                                           \
+        h = (uint32_t)hash_fn(key);                                                                \
+        for (size_t s = h & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask) {                    \
+            struct name##_entry *e = &m->v[m->slots[s] - 1];                                       \
+                                                                                                   \
+            if (e->hash == h && e->live && eq_fn(e->key, key))                                     \
+                return e;                                                                          \
+        }                                                                                          \
+        return NULL;                                                                               \
+    }                                                                                              \
+    val_t *name##_get(const struct name *m, key_t key)                                             \
+    {                                                                                              \
+        struct name##_entry *e = name##_find(m, key);                                              \
+                                                                                                   \
+        return e != NULL ? &e->value : NULL;                                                       \
+    }                                                                                              \
+    val_t *name##_put(struct name *m, key_t key, val_t value)                                      \
+    {                                                                                              \
+        struct name##_entry *e = name##_find(m, key);                                              \
+        size_t s;                                                                                  \
+                                                                                                   \
+        if (e != NULL) {                                                                           \
+            e->value = value;                                                                      \
+            return &e->value;                                                                      \
+        }                                                                                          \
+        if (m->used == m->cap)                                                                     \
+            name##_rebuild_(m, m->n * 2 > 4 ? m->n * 2 : 5);                                       \
+        e = &m->v[m->used++];                                                                      \
+        *e = (struct name##_entry){                                                                \
+            .key = key, .value = value, .hash = (uint32_t)hash_fn(key), .live = true};             \
+        for (s = e->hash & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask)                       \
+            ;                                                                                      \
+        m->slots[s] = (uint32_t)m->used;                                                           \
+        m->n++;                                                                                    \
+        return &e->value;                                                                          \
+    }                                                                                              \
+    void name##_del_entry(struct name *m, struct name##_entry *e)                                  \
+    {                                                                                              \
+        e->live = false;                                                                           \
+        m->n--;                                                                                    \
+    }                                                                                              \
+    bool name##_del(struct name *m, key_t key)                                                     \
+    {                                                                                              \
+        struct name##_entry *e = name##_find(m, key);                                              \
+                                                                                                   \
+        if (e == NULL)                                                                             \
+            return false;                                                                          \
+        name##_del_entry(m, e);                                                                    \
+        return true;                                                                               \
+    }                                                                                              \
+    void name##_release(struct name *m)                                                            \
+    {                                                                                              \
+        mem_free(m->v);                                                                            \
+        mem_free(m->slots);                                                                        \
+        *m = (struct name){0};                                                                     \
+    }                                                                                              \
     _Static_assert(sizeof(key_t) != 0, "key type")
 
 /* The two most used maps. Keys are borrowed: they must outlive their entry. */

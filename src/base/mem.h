@@ -13,11 +13,11 @@
 #include "base/attr.h"
 #include "base/str.h"
 
-void *mem_alloc(size_t n) returns_owned;            /* uninitialised */
-void *mem_zalloc(size_t n) returns_owned;           /* zeroed */
-void *mem_array(size_t count, size_t size) returns_owned; /* zeroed, aborts on overflow */
+void *mem_alloc(size_t n) returns_owned;                         /* uninitialised */
+void *mem_zalloc(size_t n) returns_owned;                        /* zeroed */
+void *mem_array(size_t count, size_t size) returns_owned;        /* zeroed, aborts on overflow */
 void *mem_resize(void *p, size_t count, size_t size) must_check; /* realloc of count elements */
-void mem_free(void *p);                             /* NULL is fine */
+void mem_free(void *p);                                          /* NULL is fine */
 
 char *mem_zdup(str s) returns_owned; /* NUL-terminated copy */
 str mem_str_dup(str s);              /* owned copy; give .p back with mem_str_free() */
@@ -27,10 +27,10 @@ void mem_str_free(str s);
 
 /* A broken invariant of ours: prints where, aborts. */
 void bug(const char *file, int line, const char *what) no_return;
-#define BUG_ON(cond)                                                                                         \
-    do {                                                                                                     \
-        if (is_unlikely(cond))                                                                               \
-            bug(__FILE__, __LINE__, #cond);                                                                  \
+#define BUG_ON(cond)                                                                               \
+    do {                                                                                           \
+        if (is_unlikely(cond))                                                                     \
+            bug(__FILE__, __LINE__, #cond);                                                        \
     } while (0)
 
 #endif

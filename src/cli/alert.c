@@ -11,7 +11,8 @@
 const struct flag alert_add_flags[] = {
     CLIENT_FLAG_ROWS(F),
     FLAG(F, annotations, "annotation", FLAG_LIST, NULL, "NAME=VALUE", "an annotation"),
-    FLAG(F, generator_url, "generator-url", FLAG_TEXT, "", "URL", "what the alert's source link points to"),
+    FLAG(F, generator_url, "generator-url", FLAG_TEXT, "", "URL",
+         "what the alert's source link points to"),
     FLAG(F, start, "start", FLAG_TEXT, "", "TIME", "RFC 3339; default: now"),
     FLAG(F, end, "end", FLAG_TEXT, "", "TIME", "RFC 3339; default: resolve_timeout from now"),
     FLAGS_END,
@@ -179,7 +180,8 @@ struct seen_list {
     size_t n, cap;
 };
 
-static bool read_overview(str body, struct arena *a, struct seen_list *alerts, struct seen_list *rules)
+static bool read_overview(str body, struct arena *a, struct seen_list *alerts,
+                          struct seen_list *rules)
 {
     struct json_reader r;
     struct seen s;
@@ -278,7 +280,8 @@ int alert_add_run(const void *flags, char **args, int n_args)
     int code = EXIT_USAGE;
 
     if (n_args == 0)
-        fprintf(stderr, "tocsin: alert add needs labels: tocsin alert add NAME severity=critical\n");
+        fprintf(stderr,
+                "tocsin: alert add needs labels: tocsin alert add NAME severity=critical\n");
     else if (make_body(f, args, n_args, &body))
         code = client_call(&f->client, "POST", "/api/v2/alerts", buf_str(&body), &answer);
     if (code == EXIT_OK)
@@ -326,9 +329,11 @@ static const struct seen *rule_of(const struct seen_list *rules, const struct se
     return NULL;
 }
 
-static void print_list(const struct seen_list *alerts, const struct seen_list *rules, const struct matchers *ms)
+static void print_list(const struct seen_list *alerts, const struct seen_list *rules,
+                       const struct matchers *ms)
 {
-    static const char *const titles[] = {"STATE", "ALERTNAME", "LABELS", "VALUE", "SINCE", "RECEIVER", "NEXT LOOK"};
+    static const char *const titles[] = {"STATE", "ALERTNAME", "LABELS",   "VALUE",
+                                         "SINCE", "RECEIVER",  "NEXT LOOK"};
     ts_ns now = wall_now();
     struct table t;
 
@@ -352,8 +357,9 @@ static bool parse_matchers(char **args, int n, struct arena *a, struct matchers 
     out->v = arena_array(a, (size_t)n, sizeof(*out->v));
     for (int i = 0; i < n; i++) {
         bool bare = i == 0 && strpbrk(args[0], "=~!") == NULL;
-        bool ok = bare ? matcher_init(&out->v[i], MATCH_EQ, S("alertname"), str_of(args[0]), &e)
-                       : matcher_parse(str_of(args[i]), MATCHER_FALLBACK, a, &out->v[i], &warning, &e);
+        bool ok =
+            bare ? matcher_init(&out->v[i], MATCH_EQ, S("alertname"), str_of(args[0]), &e)
+                 : matcher_parse(str_of(args[i]), MATCHER_FALLBACK, a, &out->v[i], &warning, &e);
 
         if (!ok) {
             fprintf(stderr, "tocsin: '%s': %s\n", args[i], e.msg);

@@ -13,10 +13,12 @@ static size_t receive(char *p, size_t size, size_t n, void *arg)
 static void say_refused(long status, str body)
 {
     body = str_trim(body);
-    fprintf(stderr, "tocsin: the server answered %ld%s%.*s\n", status, body.n != 0 ? ": " : "", STR(body));
+    fprintf(stderr, "tocsin: the server answered %ld%s%.*s\n", status, body.n != 0 ? ": " : "",
+            STR(body));
 }
 
-int client_call(const struct client_flags *f, const char *method, const char *path, str body, struct buf *answer)
+int client_call(const struct client_flags *f, const char *method, const char *path, str body,
+                struct buf *answer)
 {
     CURL *c = curl_easy_init();
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
@@ -49,7 +51,8 @@ int client_call(const struct client_flags *f, const char *method, const char *pa
     curl_slist_free_all(headers);
     buf_release(&url);
     if (rc != CURLE_OK) {
-        fprintf(stderr, "tocsin: cannot reach %s: %s\n", f->url, error[0] != '\0' ? error : curl_easy_strerror(rc));
+        fprintf(stderr, "tocsin: cannot reach %s: %s\n", f->url,
+                error[0] != '\0' ? error : curl_easy_strerror(rc));
         return EXIT_UNREACHABLE;
     }
     if (status / 100 == 2)

@@ -14,12 +14,15 @@ struct client_flags {
     dur_ns timeout;
 };
 
-#define CLIENT_FLAG_ROWS(type)                                                                               \
-    FLAG(type, client.url, "url", FLAG_TEXT, "http://127.0.0.1:9093", "URL", "the server"),                  \
-        FLAG(type, client.output, "output", FLAG_TEXT, "text", "FORMAT", "text or json", .letter = 'o'),     \
-        FLAG(type, client.timeout, "timeout", FLAG_DURATION, "30s", "D", "limit for the whole call")
+#define CLIENT_FLAG_ROWS(type)                                                                     \
+    FLAG(type, client.url, "url", FLAG_TEXT, "http://127.0.0.1:9093", "URL", "the server"),        \
+        FLAG(type, client.output, "output", FLAG_TEXT, "text", "FORMAT", "text or json",           \
+             .letter = 'o'),                                                                       \
+        FLAG(type, client.timeout, "timeout", FLAG_DURATION, "30s", "D",                           \
+             "limit for the whole call")
 
 /* Returns an exit code; EXIT_OK when the status is 2xx. body: NULL for a GET without one. */
-int client_call(const struct client_flags *f, const char *method, const char *path, str body, struct buf *answer);
+int client_call(const struct client_flags *f, const char *method, const char *path, str body,
+                struct buf *answer);
 
 #endif

@@ -32,9 +32,7 @@ static bool set_flag(const struct flag *f, void *values, const char *text)
         }
         *(bool *)at = strcmp(text, "true") == 0;
         return true;
-    case FLAG_TEXT:
-        *(const char **)at = text;
-        return true;
+    case FLAG_TEXT: *(const char **)at = text; return true;
     case FLAG_DURATION:
         if (go_duration_parse(str_of(text), at, &e))
             return true;
@@ -46,9 +44,7 @@ static bool set_flag(const struct flag *f, void *values, const char *text)
             return true;
         fprintf(stderr, "tocsin: --%s: '%s' is not a whole number\n", f->name, text);
         return false;
-    case FLAG_LIST:
-        vec_push((struct flag_list *)at, text);
-        return true;
+    case FLAG_LIST: vec_push((struct flag_list *)at, text); return true;
     }
     return false;
 }
@@ -68,12 +64,14 @@ static struct option *make_options(const struct flag *flags, char *letters)
     struct option *o = mem_array(2 * n + 2, sizeof(*o));
     char *at = letters;
 
-    *at++ = '+'; /* options stand before arguments only until the first argument that is none: see below */
+    *at++ =
+        '+'; /* options stand before arguments only until the first argument that is none: see below */
     *at++ = ':';
     for (size_t i = 0; i < n; i++) {
         bool is_bool = flags[i].kind == FLAG_BOOL;
 
-        o[k++] = (struct option){flags[i].name, is_bool ? optional_argument : required_argument, NULL, (int)i + 256};
+        o[k++] = (struct option){flags[i].name, is_bool ? optional_argument : required_argument,
+                                 NULL, (int)i + 256};
         if (is_bool) {
             char *no = mem_alloc(strlen(flags[i].name) + 4);
 
@@ -89,7 +87,8 @@ static struct option *make_options(const struct flag *flags, char *letters)
     o[k++] = (struct option){"help", no_argument, NULL, HELP};
     *at++ = 'h';
     *at = '\0';
-    letters[0] = '-'; /* arguments in between are given back as option 1: flags may stand anywhere */
+    letters[0] =
+        '-'; /* arguments in between are given back as option 1: flags may stand anywhere */
     return o;
 }
 
@@ -132,7 +131,8 @@ static const struct flag *flag_by_letter(const struct command *c, int letter)
 }
 
 /* -1: go on and run; otherwise an exit code. */
-static int parse(const struct command *c, int argc, char **argv, void *values, char **args, int *n_args)
+static int parse(const struct command *c, int argc, char **argv, void *values, char **args,
+                 int *n_args)
 {
     char letters[256];
     struct option *options = make_options(c->flags, letters);
@@ -144,7 +144,8 @@ static int parse(const struct command *c, int argc, char **argv, void *values, c
     optind = 0;
     opterr = 0;
     while (code < 0 && (o = getopt_long(argc, argv, letters, options, NULL)) != -1) {
-        const struct flag *f = o >= 256 && o < HELP ? &c->flags[(o >= NO_PREFIX ? o - NO_PREFIX : o - 256)] : NULL;
+        const struct flag *f =
+            o >= 256 && o < HELP ? &c->flags[(o >= NO_PREFIX ? o - NO_PREFIX : o - 256)] : NULL;
 
         if (o == HELP || o == 'h') {
             command_print_help(c);
@@ -192,7 +193,8 @@ static int run(const struct command *c, int argc, char **argv)
 static const struct command *find(const char *name, const char *sub)
 {
     for (const struct command *c = commands; c->name != NULL; c++)
-        if (strcmp(c->name, name) == 0 && (c->sub == NULL || (sub != NULL && strcmp(c->sub, sub) == 0)))
+        if (strcmp(c->name, name) == 0 &&
+            (c->sub == NULL || (sub != NULL && strcmp(c->sub, sub) == 0)))
             return c;
     return NULL;
 }
@@ -216,7 +218,8 @@ static int unknown_command(const char *name, const char *sub)
     if (group)
         return EXIT_USAGE;
     near = str_nearest(str_of(name), names, n);
-    fprintf(stderr, "tocsin: unknown command '%s%s%s'", name, sub != NULL ? " " : "", sub != NULL ? sub : "");
+    fprintf(stderr, "tocsin: unknown command '%s%s%s'", name, sub != NULL ? " " : "",
+            sub != NULL ? sub : "");
     if (near >= 0)
         fprintf(stderr, ", did you mean '%.*s'?", STR(names[near]));
     fprintf(stderr, "\nRun 'tocsin --help' for the list.\n");
@@ -229,7 +232,8 @@ int command_main(int argc, char **argv)
     const char *sub = argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
     int words;
 
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+                     strcmp(argv[1], "help") == 0)) {
         command_print_help(argc > 2 ? find(argv[2], argc > 3 ? argv[3] : NULL) : NULL);
         return EXIT_OK;
     }
@@ -255,8 +259,8 @@ static void print_flag(const struct flag *f)
         n = snprintf(left, sizeof(left), "-%c, ", f->letter);
     else
         n = snprintf(left, sizeof(left), "    ");
-    snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s%s", f->kind == FLAG_BOOL ? "[no-]" : "", f->name,
-             f->value_name != NULL && f->kind != FLAG_BOOL ? "=" : "",
+    snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s%s", f->kind == FLAG_BOOL ? "[no-]" : "",
+             f->name, f->value_name != NULL && f->kind != FLAG_BOOL ? "=" : "",
              f->value_name != NULL && f->kind != FLAG_BOOL ? f->value_name : "");
     printf("  %-44s %s", left, f->doc);
     if (f->accepted_only)
@@ -272,19 +276,22 @@ void command_print_help(const struct command *c)
 {
     if (c != NULL) {
         printf("usage: tocsin %s%s%s [FLAGS]%s%s\n\n%s.\n", c->name, c->sub != NULL ? " " : "",
-               c->sub != NULL ? c->sub : "", c->args != NULL ? " " : "", c->args != NULL ? c->args : "", c->doc);
+               c->sub != NULL ? c->sub : "", c->args != NULL ? " " : "",
+               c->args != NULL ? c->args : "", c->doc);
         if (flag_count(c->flags) != 0)
             printf("\nFlags:\n");
         for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
             print_flag(f);
         return;
     }
-    printf("tocsin evaluates Prometheus rules, and routes, groups, silences and delivers the alerts.\n\n"
+    printf("tocsin evaluates Prometheus rules, and routes, groups, silences and delivers the "
+           "alerts.\n\n"
            "usage: tocsin [COMMAND] [FLAGS] [ARGS]\n\nCommands:\n");
     for (c = commands; c->name != NULL; c++) {
         char name[48];
 
-        snprintf(name, sizeof(name), "%s%s%s", c->name, c->sub != NULL ? " " : "", c->sub != NULL ? c->sub : "");
+        snprintf(name, sizeof(name), "%s%s%s", c->name, c->sub != NULL ? " " : "",
+                 c->sub != NULL ? c->sub : "");
         printf("  %-20s %s\n", name, c->doc);
     }
     printf("\n'tocsin COMMAND --help' shows its flags. Without a command, tocsin serves.\n"
@@ -293,9 +300,11 @@ void command_print_help(const struct command *c)
 
 static void complete_bash(void)
 {
-    printf("_tocsin() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words=\n    case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
+    printf("_tocsin() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words=\n    case "
+           "\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
     for (const struct command *c = commands; c->name != NULL; c++) {
-        printf("    \"%s%s%s\"*) words=\"", c->name, c->sub != NULL ? " " : "", c->sub != NULL ? c->sub : "");
+        printf("    \"%s%s%s\"*) words=\"", c->name, c->sub != NULL ? " " : "",
+               c->sub != NULL ? c->sub : "");
         for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
             printf("--%s ", f->name);
         printf("\" ;;\n");
@@ -326,12 +335,14 @@ static void complete_fish(void)
         bool first = c == commands || strcmp(c->name, c[-1].name) != 0;
 
         if (first)
-            printf("complete -c tocsin -n __fish_use_subcommand -a %s -d '%s'\n", c->name, c->sub != NULL ? "" : c->doc);
+            printf("complete -c tocsin -n __fish_use_subcommand -a %s -d '%s'\n", c->name,
+                   c->sub != NULL ? "" : c->doc);
         if (c->sub != NULL)
-            printf("complete -c tocsin -n '__fish_seen_subcommand_from %s' -a %s -d '%s'\n", c->name, c->sub, c->doc);
+            printf("complete -c tocsin -n '__fish_seen_subcommand_from %s' -a %s -d '%s'\n",
+                   c->name, c->sub, c->doc);
         for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
-            printf("complete -c tocsin -n '__fish_seen_subcommand_from %s' -l %s%s -d '%s'\n", c->name, f->name,
-                   f->kind == FLAG_BOOL ? "" : " -r", f->doc);
+            printf("complete -c tocsin -n '__fish_seen_subcommand_from %s' -l %s%s -d '%s'\n",
+                   c->name, f->name, f->kind == FLAG_BOOL ? "" : " -r", f->doc);
     }
 }
 

@@ -17,7 +17,7 @@
 
 enum {
     EXIT_OK = 0,
-    EXIT_FAILED = 1,      /* failed tests, findings, a bad config, flag or bind */
+    EXIT_FAILED = 1, /* failed tests, findings, a bad config, flag or bind */
     EXIT_USAGE = 2,
     EXIT_UNREACHABLE = 3, /* no server */
 };
@@ -49,7 +49,8 @@ struct command {
     int (*run)(const void *flags, char **args, int n_args);
 };
 
-extern const struct command commands[]; /* ends with name NULL; the first is what runs without a name */
+extern const struct command
+    commands[]; /* ends with name NULL; the first is what runs without a name */
 extern const struct flag client_flags[]; /* shared by all commands that talk to a server */
 
 int command_main(int argc, char **argv);
@@ -57,18 +58,19 @@ int command_main(int argc, char **argv);
 void command_print_help(const struct command *c); /* NULL: the overview */
 bool command_print_completion(const char *shell); /* "bash", "zsh", "fish"; false: unknown */
 
-#define FLAG(type, member, name_, kind_, text_, value_, doc_, ...)                                           \
-    {                                                                                                        \
-        .name = (name_), .kind = (kind_), .offset = offsetof(type, member), .text = (text_),                 \
-        .value_name = (value_), .doc = (doc_), ##__VA_ARGS__                                                 \
+#define FLAG(type, member, name_, kind_, text_, value_, doc_, ...)                                 \
+    {                                                                                              \
+        .name = (name_), .kind = (kind_), .offset = offsetof(type, member), .text = (text_),       \
+        .value_name = (value_), .doc = (doc_), ##__VA_ARGS__                                       \
     }
-#define FLAG_ACCEPTED(name_, kind_, value_, doc_)                                                            \
-    {                                                                                                        \
-        .name = (name_), .kind = (kind_), .value_name = (value_), .doc = (doc_), .accepted_only = true       \
+#define FLAG_ACCEPTED(name_, kind_, value_, doc_)                                                  \
+    {                                                                                              \
+        .name = (name_), .kind = (kind_), .value_name = (value_), .doc = (doc_),                   \
+        .accepted_only = true                                                                      \
     }
-#define FLAGS_END                                                                                            \
-    {                                                                                                        \
-        .name = NULL                                                                                         \
+#define FLAGS_END                                                                                  \
+    {                                                                                              \
+        .name = NULL                                                                               \
     }
 
 #endif

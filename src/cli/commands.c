@@ -15,7 +15,8 @@ struct reload_flags {
 
 static const struct flag reload_flag_table[] = {
     CLIENT_FLAG_ROWS(struct reload_flags),
-    FLAG(struct reload_flags, dry_run, "dry-run", FLAG_BOOL, NULL, NULL, "only check what the server would load"),
+    FLAG(struct reload_flags, dry_run, "dry-run", FLAG_BOOL, NULL, NULL,
+         "only check what the server would load"),
     FLAGS_END,
 };
 
@@ -30,9 +31,11 @@ static int reload_run(const void *flags, char **args, int n_args)
         fprintf(stderr, "tocsin: reload takes no argument\n");
         return EXIT_USAGE;
     }
-    code = client_call(&f->client, "POST", f->dry_run ? "/-/reload?dry_run=1" : "/-/reload", S(""), &answer);
+    code = client_call(&f->client, "POST", f->dry_run ? "/-/reload?dry_run=1" : "/-/reload", S(""),
+                       &answer);
     if (code == EXIT_OK)
-        printf("%.*s%s\n", STR(buf_str(&answer)), f->dry_run ? "the configuration would be accepted" : "reloaded");
+        printf("%.*s%s\n", STR(buf_str(&answer)),
+               f->dry_run ? "the configuration would be accepted" : "reloaded");
     buf_release(&answer);
     return code;
 }
@@ -57,15 +60,20 @@ static int completion_run(const void *flags, char **args, int n_args)
 
 #define SIZED(type) sizeof(type)
 const struct command commands[] = {
-    {"serve", NULL, NULL, "Evaluate rules, route alerts and deliver notifications", serve_flag_table,
-     SIZED(struct serve_flags), serve_run},
-    {"lint", NULL, "PATH...", "Check rule files and configurations", lint_flag_table, SIZED(struct lint_flags), lint_run},
-    {"alert", "add", "[NAME] LABEL=VALUE...", "Post an alert", alert_add_flags, SIZED(struct alert_flags), alert_add_run},
-    {"alert", "list", "[MATCHER...]", "Show alerts with their state, receiver and next message", alert_list_flags,
-     SIZED(struct alert_flags), alert_list_run},
-    {"silence", "add", "MATCHER...", "Silence alerts", silence_add_flags, SIZED(struct silence_flags), silence_add_run},
-    {"silence", "list", "[MATCHER...]", "Show silences", silence_list_flags, SIZED(struct silence_flags), silence_list_run},
-    {"silence", "expire", "ID...", "End silences", silence_expire_flags, SIZED(struct silence_flags), silence_expire_run},
+    {"serve", NULL, NULL, "Evaluate rules, route alerts and deliver notifications",
+     serve_flag_table, SIZED(struct serve_flags), serve_run},
+    {"lint", NULL, "PATH...", "Check rule files and configurations", lint_flag_table,
+     SIZED(struct lint_flags), lint_run},
+    {"alert", "add", "[NAME] LABEL=VALUE...", "Post an alert", alert_add_flags,
+     SIZED(struct alert_flags), alert_add_run},
+    {"alert", "list", "[MATCHER...]", "Show alerts with their state, receiver and next message",
+     alert_list_flags, SIZED(struct alert_flags), alert_list_run},
+    {"silence", "add", "MATCHER...", "Silence alerts", silence_add_flags,
+     SIZED(struct silence_flags), silence_add_run},
+    {"silence", "list", "[MATCHER...]", "Show silences", silence_list_flags,
+     SIZED(struct silence_flags), silence_list_run},
+    {"silence", "expire", "ID...", "End silences", silence_expire_flags,
+     SIZED(struct silence_flags), silence_expire_run},
     {"receiver", "test", "NAME", "Send a made-up alert through a receiver", receiver_test_flags,
      SIZED(struct receiver_flags), receiver_test_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,

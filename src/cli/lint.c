@@ -9,8 +9,10 @@
 #define F struct lint_flags
 const struct flag lint_flag_table[] = {
     FLAG(F, output, "output", FLAG_TEXT, "text", "FORMAT", "text, json or github", .letter = 'o'),
-    FLAG(F, fail_on, "fail-on", FLAG_TEXT, "error", "LEVEL", "the least severity that makes the exit code 1: error, warning or info"),
-    FLAG(F, quiet, "quiet", FLAG_BOOL, NULL, NULL, "no summary, and no findings below warning", .letter = 'q'),
+    FLAG(F, fail_on, "fail-on", FLAG_TEXT, "error", "LEVEL",
+         "the least severity that makes the exit code 1: error, warning or info"),
+    FLAG(F, quiet, "quiet", FLAG_BOOL, NULL, NULL, "no summary, and no findings below warning",
+         .letter = 'q'),
     FLAGS_END,
 };
 #undef F
@@ -83,8 +85,9 @@ int lint_run(const void *flags, char **args, int n_args)
     diags_render(&out, &d, &ro);
     fwrite(out.p, 1, out.n, stdout);
     if (ro.format == RENDER_TEXT && !f->quiet)
-        printf("%zu configurations, %zu rule files with %zu rules, %zu skipped: %zu errors, %zu warnings\n", r.configs,
-               r.rule_files, r.rules, r.skipped, d.errors, d.warnings);
+        printf("%zu configurations, %zu rule files with %zu rules, %zu skipped: %zu errors, %zu "
+               "warnings\n",
+               r.configs, r.rule_files, r.rules, r.skipped, d.errors, d.warnings);
     fails = lint_fails(&d, fail_on);
     diags_release(&d);
     buf_release(&out);

@@ -14,8 +14,10 @@
 
 #define F struct receiver_flags
 const struct flag receiver_test_flags[] = {
-    FLAG(F, config_files, "config.file", FLAG_LIST, "alertmanager.yml", "FILE", "configuration; several files are merged"),
-    FLAG(F, external_url, "web.external-url", FLAG_TEXT, "http://localhost:9093", "URL", "what links in messages point to"),
+    FLAG(F, config_files, "config.file", FLAG_LIST, "alertmanager.yml", "FILE",
+         "configuration; several files are merged"),
+    FLAG(F, external_url, "web.external-url", FLAG_TEXT, "http://localhost:9093", "URL",
+         "what links in messages point to"),
     FLAG(F, resolved, "resolved", FLAG_BOOL, NULL, NULL, "send the alert as resolved"),
     FLAGS_END,
 };
@@ -28,14 +30,16 @@ struct testing {
     int code;
 };
 
-static const struct integration_conf *find(void *arg, str receiver, str integration, unsigned index, void **hold)
+static const struct integration_conf *find(void *arg, str receiver, str integration, unsigned index,
+                                           void **hold)
 {
     struct testing *t = arg;
     const struct receiver_conf *rc = config_receiver(t->conf, receiver);
 
     *hold = NULL;
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
-        if (str_is(integration, rc->integrations[i].type->name) && rc->integrations[i].index == index)
+        if (str_is(integration, rc->integrations[i].type->name) &&
+            rc->integrations[i].index == index)
             return &rc->integrations[i];
     return NULL;
 }
@@ -54,7 +58,8 @@ static void result(void *arg, const struct notify_result *r)
         printf("%.*s[%u]: delivered", STR(r->row->integration), r->row->index);
     } else {
         printf("%.*s[%u]: %s: %.*s", STR(r->row->integration), r->row->index,
-               r->verdict == DELIVERY_FAILED ? "refused for good" : "failed, would be tried again", STR(r->error));
+               r->verdict == DELIVERY_FAILED ? "refused for good" : "failed, would be tried again",
+               STR(r->error));
         t->code = EXIT_FAILED;
     }
     if (r->status != 0)
@@ -65,10 +70,13 @@ static void result(void *arg, const struct notify_result *r)
         loop_stop(t->loop);
 }
 
-static void deliver(struct testing *t, const struct receiver_conf *rc, const struct receiver_flags *f)
+static void deliver(struct testing *t, const struct receiver_conf *rc,
+                    const struct receiver_flags *f)
 {
-    static const struct label labels[] = {{S_INIT("alertname"), S_INIT("TocsinTest")}, {S_INIT("severity"), S_INIT("info")}};
-    static const struct label annotations[] = {{S_INIT("summary"), S_INIT("a test by 'tocsin receiver test'")}};
+    static const struct label labels[] = {{S_INIT("alertname"), S_INIT("TocsinTest")},
+                                          {S_INIT("severity"), S_INIT("info")}};
+    static const struct label annotations[] = {
+        {S_INIT("summary"), S_INIT("a test by 'tocsin receiver test'")}};
     struct clock clock;
     struct notify_shell shell = {.find = find,
                                  .put_back = put_back,
@@ -105,7 +113,8 @@ static void deliver(struct testing *t, const struct receiver_conf *rc, const str
                                  .n_firing = !f->resolved};
         struct hash_list none = {NULL, 0};
 
-        vec_push(&sent, outbox_row_new(S("test"), &n, str_of(ic->type->name), ic->index, none, none, 0, clock.now));
+        vec_push(&sent, outbox_row_new(S("test"), &n, str_of(ic->type->name), ic->index, none, none,
+                                       0, clock.now));
         notify_send(notify, *vec_last(&sent));
     }
     if (t->left != 0)

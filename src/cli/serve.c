@@ -22,28 +22,47 @@
 #define F struct serve_flags
 
 const struct flag serve_flag_table[] = {
-    FLAG(F, config_files, "config.file", FLAG_LIST, "alertmanager.yml", "FILE", "configuration; several files are merged"),
+    FLAG(F, config_files, "config.file", FLAG_LIST, "alertmanager.yml", "FILE",
+         "configuration; several files are merged"),
     FLAG(F, storage_path, "storage.path", FLAG_TEXT, "data/", "DIR", "where state is kept"),
-    FLAG(F, retention, "data.retention", FLAG_DURATION, "120h", "D", "how long the notification log and ended silences are kept"),
-    FLAG(F, maintenance_interval, "data.maintenance-interval", FLAG_DURATION, "15m", "D", "state is written at once instead", .accepted_only = true),
-    FLAG(F, max_silences, "silences.max-silences", FLAG_INT, "0", "N", "limit on stored silences, 0 = none"),
-    FLAG(F, max_silence_size, "silences.max-silence-size-bytes", FLAG_INT, "0", "BYTES", "limit on one silence, 0 = none"),
+    FLAG(F, retention, "data.retention", FLAG_DURATION, "120h", "D",
+         "how long the notification log and ended silences are kept"),
+    FLAG(F, maintenance_interval, "data.maintenance-interval", FLAG_DURATION, "15m", "D",
+         "state is written at once instead", .accepted_only = true),
+    FLAG(F, max_silences, "silences.max-silences", FLAG_INT, "0", "N",
+         "limit on stored silences, 0 = none"),
+    FLAG(F, max_silence_size, "silences.max-silence-size-bytes", FLAG_INT, "0", "BYTES",
+         "limit on one silence, 0 = none"),
     FLAG(F, log_silences, "log.silences", FLAG_BOOL, NULL, NULL, "log changes of silences"),
-    FLAG(F, gc_interval, "alerts.gc-interval", FLAG_DURATION, "30m", "D", "resolved alerts are removed half an hour after their end", .accepted_only = true),
-    FLAG(F, per_alertname_limit, "alerts.per-alertname-limit", FLAG_INT, "0", "N", "limit on alerts of one name, 0 = none"),
-    FLAG_ACCEPTED("dispatch.maintenance-interval", FLAG_DURATION, "D", "empty groups are removed at once"),
-    FLAG(F, start_delay, "dispatch.start-delay", FLAG_DURATION, "0s", "D", "no notification before this long after the start"),
-    FLAG(F, systemd_socket, "web.systemd-socket", FLAG_BOOL, NULL, NULL, "listen on the sockets that systemd passes"),
-    FLAG(F, listen, "web.listen-address", FLAG_LIST, ":9093", "ADDRESS", "host:port, :port or unix:/path"),
-    FLAG(F, web_config, "web.config.file", FLAG_TEXT, "", "FILE", "TLS and authentication of the server; comes with a later version"),
-    FLAG(F, external_url, "web.external-url", FLAG_TEXT, "", "URL", "what links in messages point to"),
-    FLAG(F, route_prefix, "web.route-prefix", FLAG_TEXT, "", "PATH", "prefix of all routes; default: the path of the external URL"),
-    FLAG(F, get_concurrency, "web.get-concurrency", FLAG_INT, "0", "N", "GETs served at once, 0 = no limit"),
-    FLAG_ACCEPTED("web.timeout", FLAG_DURATION, "D", "answers are streamed, a stalled client is dropped after a minute"),
+    FLAG(F, gc_interval, "alerts.gc-interval", FLAG_DURATION, "30m", "D",
+         "resolved alerts are removed half an hour after their end", .accepted_only = true),
+    FLAG(F, per_alertname_limit, "alerts.per-alertname-limit", FLAG_INT, "0", "N",
+         "limit on alerts of one name, 0 = none"),
+    FLAG_ACCEPTED("dispatch.maintenance-interval", FLAG_DURATION, "D",
+                  "empty groups are removed at once"),
+    FLAG(F, start_delay, "dispatch.start-delay", FLAG_DURATION, "0s", "D",
+         "no notification before this long after the start"),
+    FLAG(F, systemd_socket, "web.systemd-socket", FLAG_BOOL, NULL, NULL,
+         "listen on the sockets that systemd passes"),
+    FLAG(F, listen, "web.listen-address", FLAG_LIST, ":9093", "ADDRESS",
+         "host:port, :port or unix:/path"),
+    FLAG(F, web_config, "web.config.file", FLAG_TEXT, "", "FILE",
+         "TLS and authentication of the server; comes with a later version"),
+    FLAG(F, external_url, "web.external-url", FLAG_TEXT, "", "URL",
+         "what links in messages point to"),
+    FLAG(F, route_prefix, "web.route-prefix", FLAG_TEXT, "", "PATH",
+         "prefix of all routes; default: the path of the external URL"),
+    FLAG(F, get_concurrency, "web.get-concurrency", FLAG_INT, "0", "N",
+         "GETs served at once, 0 = no limit"),
+    FLAG_ACCEPTED("web.timeout", FLAG_DURATION, "D",
+                  "answers are streamed, a stalled client is dropped after a minute"),
     FLAG_ACCEPTED("auto-gomemlimit.ratio", FLAG_TEXT, "RATIO", "Go's memory limit"),
-    FLAG(F, cluster_listen, "cluster.listen-address", FLAG_TEXT, "", "ADDRESS", "gossip is not spoken", .accepted_only = true),
-    FLAG(F, cluster_peers, "cluster.peer", FLAG_LIST, NULL, "ADDRESS", "refused: replicas would send everything several times"),
-    FLAG(F, cluster_ignore, "cluster.ignore", FLAG_BOOL, NULL, NULL, "start although --cluster.peer is given"),
+    FLAG(F, cluster_listen, "cluster.listen-address", FLAG_TEXT, "", "ADDRESS",
+         "gossip is not spoken", .accepted_only = true),
+    FLAG(F, cluster_peers, "cluster.peer", FLAG_LIST, NULL, "ADDRESS",
+         "refused: replicas would send everything several times"),
+    FLAG(F, cluster_ignore, "cluster.ignore", FLAG_BOOL, NULL, NULL,
+         "start although --cluster.peer is given"),
     FLAG_ACCEPTED("cluster.advertise-address", FLAG_TEXT, "ADDRESS", "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.peer-name", FLAG_TEXT, "NAME", "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.peer-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
@@ -57,9 +76,11 @@ const struct flag serve_flag_table[] = {
     FLAG_ACCEPTED("cluster.reconnect-interval", FLAG_DURATION, "D", "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.reconnect-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.tls-config", FLAG_TEXT, "FILE", "gossip is not spoken"),
-    FLAG_ACCEPTED("cluster.allow-insecure-public-advertise-address-discovery", FLAG_BOOL, NULL, "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.allow-insecure-public-advertise-address-discovery", FLAG_BOOL, NULL,
+                  "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.label", FLAG_TEXT, "LABEL", "gossip is not spoken"),
-    FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST", "classic-mode, utf8-strict-mode, and names accepted without effect"),
+    FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST",
+         "classic-mode, utf8-strict-mode, and names accepted without effect"),
     FLAG(F, log_level, "log.level", FLAG_TEXT, "info", "LEVEL", "debug, info, warn or error"),
     FLAG(F, log_format, "log.format", FLAG_TEXT, "logfmt", "FORMAT", "logfmt or json"),
     FLAGS_END,
@@ -87,8 +108,9 @@ struct serve {
 
 static bool parse_features(const char *list, enum matcher_mode *mode)
 {
-    static const char *const known[] = {"alert-names-in-metrics", "receiver-name-in-metrics", "group-key-in-metrics",
-                                        "auto-gomemlimit", "event-recorder"};
+    static const char *const known[] = {"alert-names-in-metrics", "receiver-name-in-metrics",
+                                        "group-key-in-metrics", "auto-gomemlimit",
+                                        "event-recorder"};
     str rest = str_of(list);
     bool classic = false, strict = false;
 
@@ -107,7 +129,8 @@ static bool parse_features(const char *list, enum matcher_mode *mode)
         }
     }
     if (classic && strict) {
-        fprintf(stderr, "tocsin: --enable-feature: classic-mode and utf8-strict-mode exclude each other\n");
+        fprintf(stderr,
+                "tocsin: --enable-feature: classic-mode and utf8-strict-mode exclude each other\n");
         return false;
     }
     *mode = classic ? MATCHER_CLASSIC : strict ? MATCHER_UTF8 : MATCHER_FALLBACK;
@@ -120,7 +143,8 @@ static bool check_flags(const struct serve_flags *f)
     enum log_format format;
 
     if (!log_level_parse(str_of(f->log_level), &level)) {
-        fprintf(stderr, "tocsin: --log.level: '%s' is none of debug, info, warn, error\n", f->log_level);
+        fprintf(stderr, "tocsin: --log.level: '%s' is none of debug, info, warn, error\n",
+                f->log_level);
         return false;
     }
     if (!log_format_parse(str_of(f->log_format), &format)) {
@@ -134,21 +158,23 @@ static bool check_flags(const struct serve_flags *f)
     log_setup(level, format, STDERR_FILENO);
     if (f->cluster_peers.n == 0 || f->cluster_ignore)
         return true;
-    fprintf(stderr,
-            "tocsin: --cluster.peer: tocsin does not gossip, so every replica would send every notification.\n"
-            "        Run one instance, or add --cluster.ignore to start all the same.\n");
+    fprintf(stderr, "tocsin: --cluster.peer: tocsin does not gossip, so every replica would send "
+                    "every notification.\n"
+                    "        Run one instance, or add --cluster.ignore to start all the same.\n");
     return false;
 }
 
 /* The path of the external URL is the prefix unless one is given. */
 static bool set_urls(struct serve *s)
 {
-    str url = str_of(s->flags->external_url), path = STR_NONE, prefix = str_of(s->flags->route_prefix);
+    str url = str_of(s->flags->external_url), path = STR_NONE,
+        prefix = str_of(s->flags->route_prefix);
     char host[256] = "localhost";
     ptrdiff_t at;
 
     if (url.n != 0 && !str_starts_with(url, S("http://")) && !str_starts_with(url, S("https://"))) {
-        fprintf(stderr, "tocsin: --web.external-url: '%.*s' is not an http or https URL\n", STR(url));
+        fprintf(stderr, "tocsin: --web.external-url: '%.*s' is not an http or https URL\n",
+                STR(url));
         return false;
     }
     while (url.n != 0 && url.p[url.n - 1] == '/')
@@ -206,11 +232,14 @@ static void say_loaded(struct serve *s, const struct config *c, const struct dia
 
         if (g->severity == DIAG_INFO)
             continue;
-        snprintf(place, sizeof(place), "%.*s:%d:%d", STR(g->place.file), g->place.line, g->place.col);
-        log_warn("configuration", LOG_Z("at", place), LOG_Z("id", g->id), LOG_STR("problem", g->message));
+        snprintf(place, sizeof(place), "%.*s:%d:%d", STR(g->place.file), g->place.line,
+                 g->place.col);
+        log_warn("configuration", LOG_Z("at", place), LOG_Z("id", g->id),
+                 LOG_STR("problem", g->message));
     }
-    log_info("configuration loaded", LOG_I64("files", c->n_files), LOG_I64("groups", c->n_groups), LOG_I64("rules", rules),
-             LOG_I64("receivers", c->n_receivers), LOG_I64("receivers_used", used), LOG_I64("sources", c->n_sources),
+    log_info("configuration loaded", LOG_I64("files", c->n_files), LOG_I64("groups", c->n_groups),
+             LOG_I64("rules", rules), LOG_I64("receivers", c->n_receivers),
+             LOG_I64("receivers_used", used), LOG_I64("sources", c->n_sources),
              LOG_STR("external_url", s->external_url));
     if (c->route == NULL)
         log_warn("there is no route: alerts are evaluated and shown, none is delivered");
@@ -230,10 +259,11 @@ static bool reload(void *arg, bool dry_run, struct buf *problems)
     if (!dry_run) {
         ev.builtin.raised = c == NULL;
         if (c == NULL) {
-            err_set(&why, ERR_INVALID, "%zu problems, the first: %.*s:%d: %.*s", d.errors, STR(d.v[0].place.file),
-                    d.v[0].place.line, STR(d.v[0].message));
+            err_set(&why, ERR_INVALID, "%zu problems, the first: %.*s:%d: %.*s", d.errors,
+                    STR(d.v[0].place.file), d.v[0].place.line, STR(d.v[0].message));
             ev.builtin.why = str_of(why.msg);
-            log_error("reload refused, the old configuration stays", LOG_I64("problems", d.errors), LOG_STR("all", buf_str(problems)));
+            log_error("reload refused, the old configuration stays", LOG_I64("problems", d.errors),
+                      LOG_STR("all", buf_str(problems)));
         }
         api_note_reload(s->api, c != NULL, s->clock.now.wall);
         shell_event(s->shell, &ev, NULL);
@@ -261,7 +291,8 @@ static void turn(void *arg, struct now now)
     if (s->clock.wall_step != 0) {
         struct event ev = {.kind = EVENT_CLOCK_STEPPED, .wall_step = s->clock.wall_step};
 
-        log_warn("the wall clock stepped", LOG_F64("seconds", (double)s->clock.wall_step / NS_PER_S));
+        log_warn("the wall clock stepped",
+                 LOG_F64("seconds", (double)s->clock.wall_step / NS_PER_S));
         s->clock.wall_step = 0;
         shell_event(s->shell, &ev, NULL);
     }
@@ -296,6 +327,7 @@ static void on_stop(struct serve *s)
     sd_notify_stopping();
     http_server_drain(api_server(s->api));
     timer_arm(&s->clock, &s->stop_by, ts_add(s->clock.now.mono, 3 * NS_PER_S));
+    timer_arm(&s->clock, &s->tick, s->clock.now.mono);
 }
 
 static void on_signal(int signo, void *arg)
@@ -318,7 +350,8 @@ static void tick(struct timer *t, struct now now)
         log_warn("nothing ran for a while", LOG_F64("seconds", (double)late / NS_PER_S));
         shell_event(s->shell, &ev, NULL);
     }
-    if (s->stopping && http_server_open(api_server(s->api)) == 0 && notify_under_way(shell_notify(s->shell)) == 0)
+    if (s->stopping && http_server_open(api_server(s->api)) == 0 &&
+        notify_under_way(shell_notify(s->shell)) == 0)
         loop_stop(s->loop);
     sd_notify_watchdog();
     timer_arm(&s->clock, t, ts_add(now.mono, s->stopping ? NS_PER_S / 20 : NS_PER_S));
@@ -363,7 +396,8 @@ static bool start_shell(struct serve *s, struct config *conf)
                                 .transport = s->transport,
                                 .conf = conf,
                                 .mode = s->mode,
-                                .retention = conf->storage.retention > 0 ? conf->storage.retention : s->flags->retention,
+                                .retention = conf->storage.retention > 0 ? conf->storage.retention
+                                                                         : s->flags->retention,
                                 .start_delay = s->flags->start_delay,
                                 .external_url = s->external_url,
                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
@@ -396,7 +430,8 @@ static bool start_shell(struct serve *s, struct config *conf)
 
 static int run(struct serve *s, struct config *conf)
 {
-    struct api_conf ac = {.external_url = s->external_url, .prefix = s->prefix, .reload = reload, .arg = s};
+    struct api_conf ac = {
+        .external_url = s->external_url, .prefix = s->prefix, .reload = reload, .arg = s};
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     clock_init(&s->clock);

@@ -9,7 +9,8 @@
 
 struct serve_flags {
     struct flag_list config_files, listen;
-    const char *storage_path, *external_url, *route_prefix, *web_config, *log_level, *log_format, *features;
+    const char *storage_path, *external_url, *route_prefix, *web_config, *log_level, *log_format,
+        *features;
     const char *cluster_listen;
     struct flag_list cluster_peers;
     bool cluster_ignore, systemd_socket, log_silences;

@@ -13,9 +13,11 @@
 #define F struct silence_flags
 const struct flag silence_add_flags[] = {
     CLIENT_FLAG_ROWS(F),
-    FLAG(F, author, "author", FLAG_TEXT, "", "NAME", "who silences; default: the user", .letter = 'a'),
+    FLAG(F, author, "author", FLAG_TEXT, "", "NAME", "who silences; default: the user",
+         .letter = 'a'),
     FLAG(F, comment, "comment", FLAG_TEXT, "", "TEXT", "why", .letter = 'c'),
-    FLAG(F, require_comment, "require-comment", FLAG_BOOL, "true", NULL, "refuse a silence without a comment"),
+    FLAG(F, require_comment, "require-comment", FLAG_BOOL, "true", NULL,
+         "refuse a silence without a comment"),
     FLAG(F, duration, "duration", FLAG_TEXT, "1h", "D", "how long: 90m, 2h, 1d", .letter = 'd'),
     FLAG(F, start, "start", FLAG_TEXT, "", "TIME", "RFC 3339; default: now"),
     FLAG(F, end, "end", FLAG_TEXT, "", "TIME", "RFC 3339; wins over --duration"),
@@ -131,7 +133,8 @@ int silence_add_run(const void *flags, char **args, int n_args)
     int code = EXIT_USAGE;
 
     if (n_args == 0) {
-        fprintf(stderr, "tocsin: silence add needs matchers: tocsin silence add alertname=Slow gpu=~\"[01]\" -c why\n");
+        fprintf(stderr, "tocsin: silence add needs matchers: tocsin silence add alertname=Slow "
+                        "gpu=~\"[01]\" -c why\n");
         return EXIT_USAGE;
     }
     if (f->comment[0] == '\0' && f->require_comment) {
@@ -247,7 +250,8 @@ static void read_row(struct json_reader *r, struct row *row)
 
 static int print_silences(const struct silence_flags *f, str body)
 {
-    static const char *const titles[] = {"ID", "STATE", "MATCHERS", "ENDS AT", "CREATED BY", "COMMENT"};
+    static const char *const titles[] = {"ID",      "STATE",      "MATCHERS",
+                                         "ENDS AT", "CREATED BY", "COMMENT"};
     struct arena a;
     struct json_reader r;
     struct table t;

@@ -16,7 +16,8 @@ struct table {
 };
 
 void table_init(struct table *t, size_t columns);
-void table_add(struct table *t, str cell); /* row after row, cell after cell; control bytes become blanks */
+void table_add(struct table *t,
+               str cell); /* row after row, cell after cell; control bytes become blanks */
 void table_print(struct table *t, FILE *out); /* and releases it */
 
 #endif

@@ -13,7 +13,8 @@ static bool is_printable(uint32_t r)
         return true;
     if (r <= 0xa0 || r == 0xad)
         return false;
-    if ((r >= 0x2000 && r <= 0x200f) || (r >= 0x2028 && r <= 0x202f) || (r >= 0x205f && r <= 0x206f))
+    if ((r >= 0x2000 && r <= 0x200f) || (r >= 0x2028 && r <= 0x202f) ||
+        (r >= 0x205f && r <= 0x206f))
         return false;
     if (r == 0x1680 || r == 0x180e || r == 0x3000 || r == 0xfeff || (r >= 0xfff9 && r <= 0xfffb))
         return false;
@@ -51,7 +52,8 @@ void quote_go(struct buf *out, str s)
 
 static bool json_is_plain(unsigned char c, bool html)
 {
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && (!html || (c != '<' && c != '>' && c != '&'));
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' &&
+           (!html || (c != '<' && c != '>' && c != '&'));
 }
 
 void quote_json(struct buf *out, str s, bool html)

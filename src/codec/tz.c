@@ -71,8 +71,8 @@ static bool header(struct cursor *c, struct counts *n, int *version)
     n->times = (uint32_t)take(c, 4);
     n->types = (uint32_t)take(c, 4);
     n->chars = (uint32_t)take(c, 4);
-    return !c->failed && n->times < 10000 && n->types != 0 && n->types < 256 && n->chars < 4096 && n->leap < 1000 &&
-           n->isut <= n->types && n->isstd <= n->types;
+    return !c->failed && n->times < 10000 && n->types != 0 && n->types < 256 && n->chars < 4096 &&
+           n->leap < 1000 && n->isut <= n->types && n->isstd <= n->types;
 }
 
 static void set_name(struct kind *k, const char *from, size_t n)
@@ -169,8 +169,9 @@ static bool zone_name(str *s, struct kind *k)
 
     if (quoted)
         *s = str_sub(*s, 1, s->n);
-    while (i < s->n && (quoted ? s->p[i] != '>'
-                               : (s->p[i] >= 'A' && s->p[i] <= 'Z') || (s->p[i] >= 'a' && s->p[i] <= 'z')))
+    while (i < s->n &&
+           (quoted ? s->p[i] != '>'
+                   : (s->p[i] >= 'A' && s->p[i] <= 'Z') || (s->p[i] >= 'a' && s->p[i] <= 'z')))
         i++;
     if (i < 3 || (quoted && i == s->n))
         return false;
@@ -330,7 +331,8 @@ static struct tz *utc(void)
 
 struct tz *tz_parse(str bytes, struct err *e)
 {
-    struct cursor c = {(const unsigned char *)bytes.p, (const unsigned char *)bytes.p + bytes.n, false};
+    struct cursor c = {(const unsigned char *)bytes.p, (const unsigned char *)bytes.p + bytes.n,
+                       false};
     struct counts n;
     struct tz *z = mem_new(struct tz);
     int version;
@@ -339,7 +341,8 @@ struct tz *tz_parse(str bytes, struct err *e)
 
     if (!header(&c, &n, &version) || version < '2')
         goto damaged;
-    skip = (size_t)n.times * 5 + (size_t)n.types * 6 + n.chars + (size_t)n.leap * 8 + n.isstd + n.isut;
+    skip =
+        (size_t)n.times * 5 + (size_t)n.types * 6 + n.chars + (size_t)n.leap * 8 + n.isstd + n.isut;
     if ((size_t)(c.end - c.p) < skip)
         goto damaged;
     c.p += skip;
@@ -377,7 +380,8 @@ struct tz *tz_load(str name, struct err *e)
     if (str_is(name, "Local"))
         snprintf(path, sizeof(path), "/etc/localtime");
     else
-        snprintf(path, sizeof(path), "%s/%.*s", dir != NULL ? dir : "/usr/share/zoneinfo", STR(name));
+        snprintf(path, sizeof(path), "%s/%.*s", dir != NULL ? dir : "/usr/share/zoneinfo",
+                 STR(name));
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         if (str_is(name, "Local"))

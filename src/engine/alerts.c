@@ -9,20 +9,24 @@ static bool valid_names(struct labels ls, enum matcher_mode mode, const char *wh
 {
     LABELS_EACH (l, ls) {
         if (!label_name_is_valid(l->name, mode))
-            return err_set(err, ERR_INVALID, "invalid %s set: invalid name '%.*s'", what, STR(l->name));
+            return err_set(err, ERR_INVALID, "invalid %s set: invalid name '%.*s'", what,
+                           STR(l->name));
         if (!utf8_is_valid(l->value))
-            return err_set(err, ERR_INVALID, "invalid %s set: invalid value of '%.*s'", what, STR(l->name));
+            return err_set(err, ERR_INVALID, "invalid %s set: invalid value of '%.*s'", what,
+                           STR(l->name));
     }
     return true;
 }
 
-static bool is_valid(const struct alert_input *in, const struct alert *a, enum matcher_mode mode, struct err *err)
+static bool is_valid(const struct alert_input *in, const struct alert *a, enum matcher_mode mode,
+                     struct err *err)
 {
     if (a->ends_at < a->starts_at)
         return err_set(err, ERR_INVALID, "start time must be before end time");
     if (in->labels.n == 0)
         return err_set(err, ERR_INVALID, "at least one label pair required");
-    return valid_names(in->labels, mode, "label", err) && valid_names(in->annotations, mode, "annotation", err);
+    return valid_names(in->labels, mode, "label", err) &&
+           valid_names(in->annotations, mode, "annotation", err);
 }
 
 static void log_alert(struct engine *e, const struct alert *a, struct effects *fx)
@@ -62,7 +66,8 @@ static bool was_told_firing(const struct engine *e, const struct group *g)
         struct nflog_entry **entry;
 
         buf_clear(&key);
-        nflog_key(&key, g->key, rc->name, str_of(rc->integrations[i].type->name), rc->integrations[i].index);
+        nflog_key(&key, g->key, rc->name, str_of(rc->integrations[i].type->name),
+                  rc->integrations[i].index);
         entry = nflog_map_get(&e->nflog, buf_str(&key));
         told = entry != NULL && (*entry)->firing.n != 0;
         told |= outbox_map_get(&e->outbox, buf_str(&key)) != NULL;
@@ -109,12 +114,14 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
 
 /* A sender whose clock went back (ours may have, too) refreshes a firing alert with an end before its start. Refusing
  * that would end the alert; what it means is that the alert fires now. */
-static struct alert_input mend_start(const struct engine *e, const struct alert_input *in, struct now now)
+static struct alert_input mend_start(const struct engine *e, const struct alert_input *in,
+                                     struct now now)
 {
     struct alert_input out = *in;
     const struct alert *old;
 
-    if (in->starts_at == TS_NONE || in->ends_at == TS_NONE || in->ends_at >= in->starts_at || in->ends_at <= now.wall)
+    if (in->starts_at == TS_NONE || in->ends_at == TS_NONE || in->ends_at >= in->starts_at ||
+        in->ends_at <= now.wall)
         return out;
     old = engine_alert(e, labels_fingerprint(in->labels));
     if (old != NULL && !alert_is_resolved(old, now))
@@ -122,8 +129,8 @@ static struct alert_input mend_start(const struct engine *e, const struct alert_
     return out;
 }
 
-void alerts_take(struct engine *e, const struct alert_input *v, size_t n, bool internal, struct now now,
-                 struct effects *fx, struct event_result *result)
+void alerts_take(struct engine *e, const struct alert_input *v, size_t n, bool internal,
+                 struct now now, struct effects *fx, struct event_result *result)
 {
     for (size_t i = 0; i < n; i++) {
         struct alert_input in = mend_start(e, &v[i], now);

@@ -10,22 +10,30 @@ struct builtin_type {
 };
 
 static const struct builtin_type types[BUILTIN_KINDS] = {
-    [BUILTIN_SOURCE_DOWN] = {"TocsinSourceDown", "critical", "source", "tocsin cannot query its source"},
-    [BUILTIN_RULE_FAILING] = {"TocsinRuleFailing", "warning", "rule_group", "rules cannot be evaluated"},
-    [BUILTIN_RELOAD_FAILED] = {"TocsinReloadFailed", "warning", NULL, "the new configuration was refused, the old one is in force"},
-    [BUILTIN_STORE_DEGRADED] = {"TocsinStoreDegraded", "critical", NULL, "tocsin cannot write its state, notifications go out from memory"},
+    [BUILTIN_SOURCE_DOWN] = {"TocsinSourceDown", "critical", "source",
+                             "tocsin cannot query its source"},
+    [BUILTIN_RULE_FAILING] = {"TocsinRuleFailing", "warning", "rule_group",
+                              "rules cannot be evaluated"},
+    [BUILTIN_RELOAD_FAILED] = {"TocsinReloadFailed", "warning", NULL,
+                               "the new configuration was refused, the old one is in force"},
+    [BUILTIN_STORE_DEGRADED] = {"TocsinStoreDegraded", "critical", NULL,
+                                "tocsin cannot write its state, notifications go out from memory"},
 };
 
 enum { AHEAD_M = 5 };
 
-static void post(struct engine *e, const struct builtin *b, bool raised, struct now now, struct effects *fx)
+static void post(struct engine *e, const struct builtin *b, bool raised, struct now now,
+                 struct effects *fx)
 {
     const struct builtin_type *t = &types[b->kind];
     struct label labels[] = {{S("alertname"), str_of(t->name)},
                              {S("severity"), str_of(t->severity)},
-                             {t->subject_label != NULL ? str_of(t->subject_label) : S("~"), str_of(b->subject)}};
-    struct label annotations[] = {{S("description"), str_of(b->why)}, {S("summary"), str_of(t->summary)}};
-    struct alert_input in = {.annotations = {annotations, ARRAY_LEN(annotations)}, .starts_at = b->since};
+                             {t->subject_label != NULL ? str_of(t->subject_label) : S("~"),
+                              str_of(b->subject)}};
+    struct label annotations[] = {{S("description"), str_of(b->why)},
+                                  {S("summary"), str_of(t->summary)}};
+    struct alert_input in = {.annotations = {annotations, ARRAY_LEN(annotations)},
+                             .starts_at = b->since};
     struct event_result ignored = {.ok = true};
     str dup;
 
@@ -38,8 +46,8 @@ static void post(struct engine *e, const struct builtin *b, bool raised, struct 
     buf_release(&ignored.text);
 }
 
-void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why, struct now now,
-                 struct effects *fx)
+void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
+                 struct now now, struct effects *fx)
 {
     struct builtin *b = NULL;
 

@@ -80,7 +80,8 @@ static void count_failed(struct engine *e, const struct outbox_row *r, enum deli
     e->stats.integration[k].failed[why]++;
 }
 
-static void record(struct effects *fx, enum decision_kind kind, const struct outbox_row *r, struct now now, str why)
+static void record(struct effects *fx, enum decision_kind kind, const struct outbox_row *r,
+                   struct now now, str why)
 {
     struct decision *d = decide(fx, kind, now);
     str key = arena_str(&fx->arena, r->key);
@@ -110,8 +111,8 @@ static void slot_go(struct engine *e, struct outbox_slot *s, struct now now, str
 }
 
 /* Puts `row` in the place of an unsent one. */
-static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_row *row, struct now now,
-                         struct effects *fx)
+static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_row *row,
+                         struct now now, struct effects *fx)
 {
     struct outbox_row *old = s->row;
 
@@ -126,8 +127,9 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
     outbox_row_free(old);
 }
 
-void outbox_decide(struct engine *e, const struct notification *n, const struct integration_conf *ic, str key,
-                   struct hash_list firing, struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx)
+void outbox_decide(struct engine *e, const struct notification *n,
+                   const struct integration_conf *ic, str key, struct hash_list firing,
+                   struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx)
 {
     struct outbox_row *row =
         outbox_row_new(key, n, str_of(ic->type->name), ic->index, firing, resolved, repeat, now);
@@ -155,7 +157,8 @@ void outbox_decide(struct engine *e, const struct notification *n, const struct 
     slot_go(e, s, now, fx);
 }
 
-bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx, const char *why)
+bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
+                        const char *why)
 {
     struct outbox_slot *s = slot_get(e, key);
 
@@ -179,7 +182,8 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
     return true;
 }
 
-void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now, struct effects *fx)
+void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now,
+                 struct effects *fx)
 {
     struct nflog_map_entry *known = nflog_map_find(&e->nflog, key);
     struct buf b = BUF_INIT;
@@ -216,7 +220,8 @@ static dur_ns entry_lifetime(const struct engine *e, const struct outbox_row *r)
     return twice < e->retention ? twice : e->retention;
 }
 
-static void note_answer(struct engine *e, const struct outbox_row *r, const struct delivery_result *d, struct now now)
+static void note_answer(struct engine *e, const struct outbox_row *r,
+                        const struct delivery_result *d, struct now now)
 {
     struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
     size_t k = kind_of(r->integration);
@@ -254,7 +259,8 @@ static dur_ns backoff(struct engine *e, unsigned attempt)
 }
 
 /* The answered row goes; what was decided meanwhile takes its place, unless the log says it all now. */
-static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
+static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
+                         struct effects *fx)
 {
     struct outbox_row *old = s->row, *next = s->next;
     struct nflog_entry **entry = nflog_map_get(&e->nflog, old->key);
@@ -262,7 +268,8 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
     s->in_flight = false;
     s->next = NULL;
     if (next != NULL && entry != NULL &&
-        nflog_decide(*entry, next->firing, next->resolved, true, next->repeat_interval, now) == REASON_NONE) {
+        nflog_decide(*entry, next->firing, next->resolved, true, next->repeat_interval, now) ==
+            REASON_NONE) {
         group_answered(e, next->flush_id, true);
         outbox_row_free(next);
         next = NULL;
@@ -279,22 +286,23 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
     slot_go(e, s, now, fx);
 }
 
-static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct delivery_result *d, struct now now,
-                         struct effects *fx)
+static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
+                         struct now now, struct effects *fx)
 {
     struct outbox_row *r = s->row;
 
     record(fx, DECISION_DELIVERED, r, now, STR_NONE);
     nflog_write(e, r->key,
-                nflog_entry_new(r->decided_at, r->decided_mono, ts_add(now.mono, entry_lifetime(e, r)), r->firing,
-                                r->resolved, d->kept, d->n_kept),
+                nflog_entry_new(r->decided_at, r->decided_mono,
+                                ts_add(now.mono, entry_lifetime(e, r)), r->firing, r->resolved,
+                                d->kept, d->n_kept),
                 now, fx);
     group_answered(e, r->flush_id, true);
     slot_advance(e, s, now, fx);
 }
 
-static void delivered_later(struct engine *e, struct outbox_slot *s, const struct delivery_result *d, struct now now,
-                            struct effects *fx)
+static void delivered_later(struct engine *e, struct outbox_slot *s,
+                            const struct delivery_result *d, struct now now, struct effects *fx)
 {
     struct outbox_row *r = s->row;
     dur_ns wait = d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt);
@@ -313,8 +321,8 @@ static void delivered_later(struct engine *e, struct outbox_slot *s, const struc
     slot_go(e, s, now, fx);
 }
 
-static void delivered_never(struct engine *e, struct outbox_slot *s, const struct delivery_result *d, struct now now,
-                            struct effects *fx)
+static void delivered_never(struct engine *e, struct outbox_slot *s,
+                            const struct delivery_result *d, struct now now, struct effects *fx)
 {
     record(fx, DECISION_FAILED, s->row, now, d->error);
     count_failed(e, s->row, d->failure);
@@ -322,7 +330,8 @@ static void delivered_never(struct engine *e, struct outbox_slot *s, const struc
     slot_advance(e, s, now, fx);
 }
 
-void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now, struct effects *fx)
+void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
+                      struct effects *fx)
 {
     struct outbox_slot *s = slot_get(e, d->key);
 
@@ -330,18 +339,12 @@ void outbox_delivered(struct engine *e, const struct delivery_result *d, struct 
         return; /* pruned by a reload while it was on its way */
     note_answer(e, s->row, d, now);
     switch (d->verdict) {
-    case DELIVERY_OK:
-        delivered_ok(e, s, d, now, fx);
-        break;
+    case DELIVERY_OK: delivered_ok(e, s, d, now, fx); break;
     case DELIVERY_RETRY:
-    case DELIVERY_RETRY_AFTER:
-        delivered_later(e, s, d, now, fx);
-        break;
+    case DELIVERY_RETRY_AFTER: delivered_later(e, s, d, now, fx); break;
     case DELIVERY_SEND_HTTP:
     case DELIVERY_SEND_TEXT:
-    case DELIVERY_FAILED:
-        delivered_never(e, s, d, now, fx);
-        break;
+    case DELIVERY_FAILED: delivered_never(e, s, d, now, fx); break;
     }
 }
 
@@ -358,7 +361,8 @@ static bool is_configured(const struct engine *e, const struct outbox_row *r)
     const struct receiver_conf *rc = engine_receiver(e, r->receiver);
 
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
-        if (str_is(r->integration, rc->integrations[i].type->name) && rc->integrations[i].index == r->index)
+        if (str_is(r->integration, rc->integrations[i].type->name) &&
+            rc->integrations[i].index == r->index)
             return true;
     return false;
 }

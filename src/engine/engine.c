@@ -48,13 +48,15 @@ static void count_receivers(struct engine *e)
         for (size_t j = 0; j < e->receivers.n && !known; j++)
             known = str_eq(e->receivers.v[j].name, e->conf->receivers[i].name);
         if (!known)
-            vec_push(&e->receivers, (struct receiver_stats){.name = mem_str_dup(e->conf->receivers[i].name),
-                                                            .last_success = TS_NONE,
-                                                            .last_failure = TS_NONE});
+            vec_push(&e->receivers,
+                     (struct receiver_stats){.name = mem_str_dup(e->conf->receivers[i].name),
+                                             .last_success = TS_NONE,
+                                             .last_failure = TS_NONE});
     }
 }
 
-struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention, struct now now)
+struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
+                          struct now now)
 {
     static const double latency_bounds[] = {1, 5, 10, 15, 20};
     struct engine *e = mem_new(struct engine);
@@ -168,7 +170,8 @@ static void silence_put(struct engine *e, struct silence *in, struct now now, st
     put_silence_row(fx, silencer_get(e->silencer, uuid_str(&r->silence_id)));
 }
 
-static void silence_expire(struct engine *e, str id, struct now now, struct effects *fx, struct event_result *r)
+static void silence_expire(struct engine *e, str id, struct now now, struct effects *fx,
+                           struct event_result *r)
 {
     bool changed;
 
@@ -212,42 +215,30 @@ static void forgive_pause(struct engine *e, dur_ns lost, struct now now)
     }
 }
 
-void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx, struct event_result *result)
+void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx,
+                 struct event_result *result)
 {
     struct event_result ignored = {0}, *r = result != NULL ? result : &ignored;
 
     r->ok = true;
     switch (ev->kind) {
-    case EVENT_TIMER:
-        run_due(e, now, fx);
-        break;
+    case EVENT_TIMER: run_due(e, now, fx); break;
     case EVENT_ALERTS:
         alerts_take(e, ev->alerts.v, ev->alerts.n, ev->alerts.internal, now, fx, r);
         break;
-    case EVENT_SILENCE_PUT:
-        silence_put(e, ev->silence, now, fx, r);
-        break;
-    case EVENT_SILENCE_EXPIRE:
-        silence_expire(e, ev->silence_id, now, fx, r);
-        break;
-    case EVENT_DELIVERED:
-        outbox_delivered(e, &ev->delivered, now, fx);
-        break;
-    case EVENT_RULES_DONE:
-        rules_done(e, ev->rules.group, now, fx);
-        break;
-    case EVENT_CONFIG:
-        configure(e, ev->config, now, fx);
-        break;
+    case EVENT_SILENCE_PUT: silence_put(e, ev->silence, now, fx, r); break;
+    case EVENT_SILENCE_EXPIRE: silence_expire(e, ev->silence_id, now, fx, r); break;
+    case EVENT_DELIVERED: outbox_delivered(e, &ev->delivered, now, fx); break;
+    case EVENT_RULES_DONE: rules_done(e, ev->rules.group, now, fx); break;
+    case EVENT_CONFIG: configure(e, ev->config, now, fx); break;
     case EVENT_CLOCK_STEPPED:
         e->stats.wall_steps++;
         rules_rearm(e, now);
         break;
-    case EVENT_PAUSED:
-        forgive_pause(e, ev->paused, now);
-        break;
+    case EVENT_PAUSED: forgive_pause(e, ev->paused, now); break;
     case EVENT_BUILTIN:
-        builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject, ev->builtin.why, now, fx);
+        builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject, ev->builtin.why,
+                    now, fx);
         break;
     }
     if (e->log_bytes > 2 * e->live_bytes + (1u << 20))
@@ -284,7 +275,8 @@ struct alert *engine_alert(const struct engine *e, uint64_t fingerprint)
     return slot != NULL ? *slot : NULL;
 }
 
-void engine_alert_status(const struct engine *e, const struct alert *a, struct now now, struct alert_status *st)
+void engine_alert_status(const struct engine *e, const struct alert *a, struct now now,
+                         struct alert_status *st)
 {
     vec_clear(&st->inhibited_by);
     vec_clear(&st->silenced_by);
@@ -301,7 +293,8 @@ void alert_status_release(struct alert_status *st)
     vec_release(&st->routes);
 }
 
-struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls, struct arena *scratch)
+struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls,
+                              struct arena *scratch)
 {
     struct labels gl = route_group_labels(r, scratch, ls);
     void **slot = u64_map_get(&e->groups[r->index], labels_fingerprint(gl));

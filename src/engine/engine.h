@@ -35,16 +35,16 @@
 /* -- what happens -- */
 
 enum event_kind {
-    EVENT_TIMER,          /* engine_next() has come, or may have */
-    EVENT_ALERTS,         /* alerts were posted, or rules produced them */
+    EVENT_TIMER,  /* engine_next() has come, or may have */
+    EVENT_ALERTS, /* alerts were posted, or rules produced them */
     EVENT_SILENCE_PUT,
     EVENT_SILENCE_EXPIRE,
-    EVENT_DELIVERED,      /* an attempt was answered */
-    EVENT_RULES_DONE,     /* a group's run ended */
-    EVENT_CONFIG,         /* a new configuration is in force */
-    EVENT_CLOCK_STEPPED,  /* the wall clock jumped against the monotonic one */
-    EVENT_PAUSED,         /* nothing ran for a while (suspend, stopped process): senders could not refresh */
-    EVENT_BUILTIN,        /* a condition of our own began or ended */
+    EVENT_DELIVERED,     /* an attempt was answered */
+    EVENT_RULES_DONE,    /* a group's run ended */
+    EVENT_CONFIG,        /* a new configuration is in force */
+    EVENT_CLOCK_STEPPED, /* the wall clock jumped against the monotonic one */
+    EVENT_PAUSED, /* nothing ran for a while (suspend, stopped process): senders could not refresh */
+    EVENT_BUILTIN, /* a condition of our own began or ended */
 };
 
 enum builtin_kind {
@@ -97,8 +97,8 @@ struct event {
 /* What a step answers to whoever caused it; the reply goes out after the commit. */
 struct event_result {
     bool ok;
-    struct err err;        /* the first problem; for alerts: all of them in text */
-    struct buf text;       /* alerts: one line a refused alert */
+    struct err err;  /* the first problem; for alerts: all of them in text */
+    struct buf text; /* alerts: one line a refused alert */
     size_t accepted;
     struct uuid silence_id;
 };
@@ -113,7 +113,8 @@ struct effect_run {
 struct effects {
     struct arena arena; /* of the turn: text of decisions */
     struct state_commit commit;
-    VEC(const struct outbox_row *) deliver; /* to be sent when the commit is on disk; in flight from now on */
+    VEC(const struct outbox_row *)
+    deliver; /* to be sent when the commit is on disk; in flight from now on */
     VEC(struct effect_run) run;
     VEC(struct decision) decisions;
     bool rewrite_alerts; /* the alert log is twice its live size */
@@ -159,9 +160,10 @@ struct rule_run {
     struct heap_node timer;
     struct config *conf;   /* that the group was made from: one reference */
     struct rule_run *heir; /* a reload's new group, which waits for this one's run to end */
-    struct rule_group_view *shown; /* one reference: what the API reads, also while the group runs */
+    struct rule_group_view
+        *shown; /* one reference: what the API reads, also while the group runs */
     bool running, removed;
-    ts_ns next_slot;       /* wall: the slot that is due next, or that runs */
+    ts_ns next_slot; /* wall: the slot that is due next, or that runs */
 };
 
 struct builtin {
@@ -175,13 +177,13 @@ struct engine {
     struct interner *names;
     struct config *conf;
     enum matcher_mode mode;
-    dur_ns retention; /* --data.retention */
+    dur_ns retention;  /* --data.retention */
     ts_ns start_after; /* mono: no flush before, --dispatch.start-delay */
 
-    struct u64_map alerts;       /* fingerprint -> struct alert * */
+    struct u64_map alerts; /* fingerprint -> struct alert * */
     struct route_tree tree;
-    struct u64_map *groups;      /* by route index: fingerprint of the group labels -> struct group * */
-    struct u64_map flushes;      /* flush id -> struct group * whose newest flush it is */
+    struct u64_map *groups; /* by route index: fingerprint of the group labels -> struct group * */
+    struct u64_map flushes; /* flush id -> struct group * whose newest flush it is */
     struct silencer *silencer;
     struct inhibitor *inhibitor;
     struct interval_set *intervals;
@@ -197,28 +199,33 @@ struct engine {
     ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
     uint64_t next_flush_id;
     struct rand jitter;
-    size_t log_bytes, live_bytes; /* of the alert log: appended since the last rewrite, and what is live */
+    size_t log_bytes,
+        live_bytes; /* of the alert log: appended since the last rewrite, and what is live */
     struct engine_stats stats;
 };
 
 /* conf: one reference, taken. */
-struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention, struct now now);
+struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
+                          struct now now);
 void engine_free(struct engine *e);
 
 /* result may be NULL. */
-void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx, struct event_result *result);
-ts_ns engine_next(const struct engine *e); /* mono time at which EVENT_TIMER is due; TS_MAX = never */
+void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx,
+                 struct event_result *result);
+ts_ns engine_next(
+    const struct engine *e); /* mono time at which EVENT_TIMER is due; TS_MAX = never */
 
 /* Reads back what the backend holds; before the first step. What cannot be read is counted, logged by the caller. */
-bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable, struct err *err)
-    must_check;
+bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable,
+                    struct err *err) must_check;
 /* Everything that lasts, as rows and log records: the snapshot after trouble. */
 void engine_snapshot(struct engine *e, struct now now, struct state_commit *c);
 void engine_pack_alerts(struct engine *e, struct buf *out);
 
 /* -- reading -- */
 
-const struct receiver_conf *engine_receiver(const struct engine *e, str name); /* NULL when unknown */
+const struct receiver_conf *engine_receiver(const struct engine *e,
+                                            str name); /* NULL when unknown */
 struct alert *engine_alert(const struct engine *e, uint64_t fingerprint);
 
 struct alert_status {
@@ -227,8 +234,10 @@ struct alert_status {
     struct route_list routes;
 };
 /* Filled anew; reuse one struct for many alerts. */
-void engine_alert_status(const struct engine *e, const struct alert *a, struct now now, struct alert_status *st);
+void engine_alert_status(const struct engine *e, const struct alert *a, struct now now,
+                         struct alert_status *st);
 void alert_status_release(struct alert_status *st);
-struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls, struct arena *scratch);
+struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls,
+                              struct arena *scratch);
 
 #endif

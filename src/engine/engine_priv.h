@@ -5,8 +5,8 @@
 #include "engine/engine.h"
 
 /* alerts.c */
-void alerts_take(struct engine *e, const struct alert_input *v, size_t n, bool internal, struct now now,
-                 struct effects *fx, struct event_result *result);
+void alerts_take(struct engine *e, const struct alert_input *v, size_t n, bool internal,
+                 struct now now, struct effects *fx, struct event_result *result);
 void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx);
 void alerts_gc(struct engine *e, struct now now);
 
@@ -18,14 +18,18 @@ void group_destroy(struct engine *e, struct group *g);
 void group_answered(struct engine *e, uint64_t flush_id, bool ok);
 
 /* delivery.c */
-void outbox_decide(struct engine *e, const struct notification *n, const struct integration_conf *ic, str key,
-                   struct hash_list firing, struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
-bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx, const char *why);
-void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now, struct effects *fx);
+void outbox_decide(struct engine *e, const struct notification *n,
+                   const struct integration_conf *ic, str key, struct hash_list firing,
+                   struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
+bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
+                        const char *why);
+void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
+                      struct effects *fx);
 void outbox_run_due(struct engine *e, struct now now, struct effects *fx);
 void outbox_prune(struct engine *e, struct now now, struct effects *fx);
 void outbox_release(struct engine *e);
-void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now, struct effects *fx);
+void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now,
+                 struct effects *fx);
 void nflog_gc(struct engine *e, struct now now, struct effects *fx);
 
 /* rules.c */
@@ -38,8 +42,8 @@ bool rules_restore(struct engine *e, str key, str value, struct now now);
 void rules_snapshot(struct engine *e, struct state_commit *c);
 
 /* builtin.c */
-void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why, struct now now,
-                 struct effects *fx);
+void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
+                 struct now now, struct effects *fx);
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx);
 
 struct decision *decide(struct effects *fx, enum decision_kind kind, struct now now);

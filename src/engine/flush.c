@@ -54,7 +54,8 @@ static ts_ns restored_due(const struct engine *e, const struct group *g, struct 
         struct nflog_entry **entry;
 
         buf_clear(&key);
-        nflog_key(&key, g->key, rc->name, str_of(rc->integrations[i].type->name), rc->integrations[i].index);
+        nflog_key(&key, g->key, rc->name, str_of(rc->integrations[i].type->name),
+                  rc->integrations[i].index);
         entry = nflog_map_get(&e->nflog, buf_str(&key));
         if (entry != NULL && (last == NULL || (*entry)->sent_mono > last->sent_mono))
             last = *entry;
@@ -63,7 +64,8 @@ static ts_ns restored_due(const struct engine *e, const struct group *g, struct 
     if (last == NULL)
         return TS_NONE;
     since = now.mono - last->sent_mono;
-    return ts_add(last->sent_mono, (since / g->route->group_interval + 1) * g->route->group_interval);
+    return ts_add(last->sent_mono,
+                  (since / g->route->group_interval + 1) * g->route->group_interval);
 }
 
 /* Groups of a new tree, from the stored alerts and from those that only an old group still held. */
@@ -106,8 +108,9 @@ void groups_rebuild(struct engine *e, struct now now, bool restored)
 
 enum { SUPPRESSED_SILENCE, SUPPRESSED_INHIBITION, SUPPRESSED_MUTE_TIME, SUPPRESSED_ACTIVE_TIME };
 
-static struct decision *suppress(struct engine *e, struct group *g, const struct alert *a, enum decision_kind kind,
-                                 int counter, struct now now, struct effects *fx)
+static struct decision *suppress(struct engine *e, struct group *g, const struct alert *a,
+                                 enum decision_kind kind, int counter, struct now now,
+                                 struct effects *fx)
 {
     struct decision *d = decide(fx, kind, now);
 
@@ -118,8 +121,8 @@ static struct decision *suppress(struct engine *e, struct group *g, const struct
     return d;
 }
 
-static size_t drop_inhibited(struct engine *e, struct group *g, struct alert **v, size_t n, struct now now,
-                             struct effects *fx)
+static size_t drop_inhibited(struct engine *e, struct group *g, struct alert **v, size_t n,
+                             struct now now, struct effects *fx)
 {
     struct inhibition_list hits = {0};
     size_t k = 0;
@@ -142,8 +145,8 @@ static size_t drop_inhibited(struct engine *e, struct group *g, struct alert **v
     return k;
 }
 
-static size_t drop_silenced(struct engine *e, struct group *g, struct alert **v, size_t n, struct now now,
-                            struct effects *fx)
+static size_t drop_silenced(struct engine *e, struct group *g, struct alert **v, size_t n,
+                            struct now now, struct effects *fx)
 {
     struct silence_list hits = {0};
     size_t k = 0;
@@ -183,7 +186,8 @@ static bool in_time(struct engine *e, struct group *g, size_t n, struct now now,
     if (muted && n != 0) {
         int counter = outside ? SUPPRESSED_ACTIVE_TIME : SUPPRESSED_MUTE_TIME;
         struct decision *d =
-            suppress(e, g, NULL, outside ? DECISION_OUTSIDE_ACTIVE : DECISION_MUTED_TIME, counter, now, fx);
+            suppress(e, g, NULL, outside ? DECISION_OUTSIDE_ACTIVE : DECISION_MUTED_TIME, counter,
+                     now, fx);
 
         e->stats.suppressed[counter] += n - 1;
         d->by = arena_str(&fx->arena, buf_str(&by));
@@ -217,8 +221,9 @@ static void classify(struct flush *f, struct arena *a, struct now now)
     hash_list_sort(&f->resolved);
 }
 
-static void tell(struct engine *e, struct group *g, const struct flush *f, const struct integration_conf *ic, str key,
-                 enum notify_reason reason, struct now now, struct effects *fx)
+static void tell(struct engine *e, struct group *g, const struct flush *f,
+                 const struct integration_conf *ic, str key, enum notify_reason reason,
+                 struct now now, struct effects *fx)
 {
     struct notified_alert *v = arena_array(&fx->arena, f->n, sizeof(*v));
     struct notification n = {.receiver = g->route->receiver,
@@ -239,8 +244,8 @@ static void tell(struct engine *e, struct group *g, const struct flush *f, const
     g->flush_waiting++;
 }
 
-static void consider(struct engine *e, struct group *g, const struct flush *f, const struct integration_conf *ic,
-                     struct now now, struct effects *fx)
+static void consider(struct engine *e, struct group *g, const struct flush *f,
+                     const struct integration_conf *ic, struct now now, struct effects *fx)
 {
     struct buf key = BUF_INIT;
     struct nflog_entry **slot, *entry;
@@ -250,12 +255,15 @@ static void consider(struct engine *e, struct group *g, const struct flush *f, c
     nflog_key(&key, g->key, g->route->receiver, str_of(ic->type->name), ic->index);
     slot = nflog_map_get(&e->nflog, buf_str(&key));
     entry = slot != NULL ? *slot : NULL;
-    reason = nflog_decide(entry, f->firing, f->resolved, ic->send_resolved, g->route->repeat_interval, now);
+    reason = nflog_decide(entry, f->firing, f->resolved, ic->send_resolved,
+                          g->route->repeat_interval, now);
     if (reason == REASON_NONE) {
-        if (!outbox_drop_unsent(e, buf_str(&key), now, fx, "resolved before it could be delivered")) {
+        if (!outbox_drop_unsent(e, buf_str(&key), now, fx,
+                                "resolved before it could be delivered")) {
             d = decide(fx, DECISION_NOTHING, now);
             if (entry != NULL && f->firing.n != 0)
-                d->until = ts_add(now.wall, entry->sent_mono + g->route->repeat_interval - now.mono);
+                d->until =
+                    ts_add(now.wall, entry->sent_mono + g->route->repeat_interval - now.mono);
         } else {
             d = vec_last(&fx->decisions);
         }
@@ -264,8 +272,9 @@ static void consider(struct engine *e, struct group *g, const struct flush *f, c
 
         outbox_drop_unsent(e, buf_str(&key), now, fx, "resolved before it could be delivered");
         nflog_write(e, buf_str(&key),
-                    nflog_entry_new(now.wall, now.mono, ts_add(now.mono, e->retention), none, f->resolved, NULL, 0), now,
-                    fx);
+                    nflog_entry_new(now.wall, now.mono, ts_add(now.mono, e->retention), none,
+                                    f->resolved, NULL, 0),
+                    now, fx);
         d = decide(fx, DECISION_RESOLVED_UNSENT, now);
     } else {
         tell(e, g, f, ic, buf_str(&key), reason, now, fx);
@@ -301,7 +310,8 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
     vec_clear(&g->told);
     for (size_t i = 0; i < all.n; i++)
         if (alert_is_resolved(all.v[i], now))
-            vec_push(&g->told, (struct told_resolved){alert_fingerprint(all.v[i]), all.v[i]->updated_at});
+            vec_push(&g->told,
+                     (struct told_resolved){alert_fingerprint(all.v[i]), all.v[i]->updated_at});
 
     f.n = drop_inhibited(e, g, f.v, f.n, now, fx);
     f.n = in_time(e, g, f.n, now, fx) ? drop_silenced(e, g, f.v, f.n, now, fx) : 0;

@@ -14,6 +14,7 @@ struct heartbeat;
 
 struct heartbeat *heartbeat_new(struct shell *s, struct transport *t, struct clock *clock);
 void heartbeat_free(struct heartbeat *h);
-void heartbeat_configure(struct heartbeat *h, struct config *conf); /* takes a reference of its own */
+void heartbeat_configure(struct heartbeat *h,
+                         struct config *conf); /* takes a reference of its own */
 
 #endif

@@ -19,7 +19,8 @@ static bool restore_alerts(void *arg, str record)
 
     arena_init(&scratch, 0);
     while (!unpack_at_end(&u)) {
-        struct alert *a = alert_unpack(&u, &scratch, r->e->names, r->e->conf->resolve_timeout, r->now);
+        struct alert *a =
+            alert_unpack(&u, &scratch, r->e->names, r->e->conf->resolve_timeout, r->now);
         struct alert *old;
 
         if (a == NULL) {
@@ -101,7 +102,8 @@ static bool restore_meta(void *arg, str key, str value)
     return true;
 }
 
-bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable, struct err *err)
+bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable,
+                    struct err *err)
 {
     struct restoring r = {e, now, 0};
     const struct state_backend_ops *ops = b->ops;

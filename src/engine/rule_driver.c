@@ -41,7 +41,8 @@ struct rule_driver {
     struct run *runs;
 };
 
-struct rule_driver *rule_driver_new(struct shell *s, struct pool *pool, struct transport *t, struct clock *clock)
+struct rule_driver *rule_driver_new(struct shell *s, struct pool *pool, struct transport *t,
+                                    struct clock *clock)
 {
     struct rule_driver *d = mem_new(struct rule_driver);
 
@@ -58,7 +59,8 @@ static void set_down(struct driven_source *ds, bool raised)
                        .builtin = {.kind = BUILTIN_SOURCE_DOWN,
                                    .raised = raised,
                                    .subject = source_name(ds->source),
-                                   .why = raised ? str_of(source_last_error(ds->source)) : STR_NONE}};
+                                   .why =
+                                       raised ? str_of(source_last_error(ds->source)) : STR_NONE}};
 
     if (ds->raised == raised)
         return;
@@ -230,7 +232,8 @@ static void advanced(struct job *j)
     r->source = find_source(d, r->group->conf->source);
     if (r->source == NULL) {
         r->answer = (struct source_answer){.error = SOURCE_EXECUTION};
-        err_set(&r->answer.err, ERR_NOT_FOUND, "there is no source '%.*s'", STR(r->group->conf->source));
+        err_set(&r->answer.err, ERR_NOT_FOUND, "there is no source '%.*s'",
+                STR(r->group->conf->source));
         r->has_answer = true;
         r->soon.fire = no_source;
         timer_arm(d->clock, &r->soon, d->clock->now.mono);
@@ -271,7 +274,8 @@ bool rule_driver_is_on_time(const struct rule_driver *d, str *why)
 
 size_t rule_driver_sources(const struct rule_driver *cd, const struct source *const **out)
 {
-    struct rule_driver *d = (struct rule_driver *)(uintptr_t)cd; /* the list is rebuilt for each asker */
+    struct rule_driver *d =
+        (struct rule_driver *)(uintptr_t)cd; /* the list is rebuilt for each asker */
 
     vec_clear(&d->list);
     for (size_t i = 0; i < d->sources.n; i++)

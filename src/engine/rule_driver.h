@@ -15,7 +15,8 @@
 struct rule_driver;
 struct shell;
 
-struct rule_driver *rule_driver_new(struct shell *s, struct pool *pool, struct transport *t, struct clock *clock);
+struct rule_driver *rule_driver_new(struct shell *s, struct pool *pool, struct transport *t,
+                                    struct clock *clock);
 void rule_driver_free(struct rule_driver *d); /* the pool must have been drained */
 void rule_driver_configure(struct rule_driver *d, struct config *conf);
 void rule_driver_run(struct rule_driver *d, struct rule_group *g, ts_ns slot);

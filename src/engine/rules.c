@@ -21,7 +21,9 @@ static str link_base(const struct config *conf, str source)
     str base = STR_NONE;
 
     if (sc != NULL)
-        base = sc->external_url.n != 0 ? sc->external_url : sc->n_urls != 0 ? sc->urls[0] : STR_NONE;
+        base = sc->external_url.n != 0 ? sc->external_url
+               : sc->n_urls != 0       ? sc->urls[0]
+                                       : STR_NONE;
     while (base.n != 0 && base.p[base.n - 1] == '/')
         base.n--;
     return base;
@@ -49,7 +51,8 @@ static void run_free(struct engine *e, struct rule_run *r)
 static struct rule_run *find_old(struct rule_run **v, size_t n, const struct rule_group_conf *gc)
 {
     for (size_t i = 0; i < n; i++)
-        if (v[i] != NULL && str_eq(v[i]->group->conf->file, gc->file) && str_eq(v[i]->group->conf->name, gc->name))
+        if (v[i] != NULL && str_eq(v[i]->group->conf->file, gc->file) &&
+            str_eq(v[i]->group->conf->name, gc->name))
             return v[i];
     return NULL;
 }
@@ -60,7 +63,8 @@ static void show(struct rule_run *r)
     r->shown = rule_group_view_ref(r->group->view);
 }
 
-static void take_over(struct engine *e, struct rule_run *fresh, struct rule_run *old, struct now now)
+static void take_over(struct engine *e, struct rule_run *fresh, struct rule_run *old,
+                      struct now now)
 {
     if (old->running) {
         old->heir = fresh; /* its state moves when its run ends */
@@ -180,11 +184,12 @@ static void judge(struct engine *e, struct rule_group *g, struct now now, struct
     char why[640];
 
     for (size_t i = 0; i < g->n_rules; i++)
-        if (g->rules[i].failures >= FAILING_AFTER && (worst == NULL || g->rules[i].failures > worst->failures))
+        if (g->rules[i].failures >= FAILING_AFTER &&
+            (worst == NULL || g->rules[i].failures > worst->failures))
             worst = &g->rules[i];
     if (worst != NULL && g->failed > g->outages) {
-        snprintf(why, sizeof(why), "rule '%.*s' failed %u times in a row: %s", STR(worst->conf->name), worst->failures,
-                 worst->last_error);
+        snprintf(why, sizeof(why), "rule '%.*s' failed %u times in a row: %s",
+                 STR(worst->conf->name), worst->failures, worst->last_error);
         builtin_set(e, BUILTIN_RULE_FAILING, true, g->conf->name, str_of(why), now, fx);
     } else if (worst == NULL) {
         builtin_set(e, BUILTIN_RULE_FAILING, false, g->conf->name, STR_NONE, now, fx);

@@ -33,14 +33,15 @@ struct shell {
 static void wake(struct timer *t, struct now now);
 static void stalled(struct timer *t, struct now now);
 
-static const struct integration_conf *find_integration(void *arg, str receiver, str integration, unsigned index,
-                                                       void **hold)
+static const struct integration_conf *find_integration(void *arg, str receiver, str integration,
+                                                       unsigned index, void **hold)
 {
     struct shell *s = arg;
     const struct receiver_conf *rc = engine_receiver(s->engine, receiver);
 
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++) {
-        if (!str_is(integration, rc->integrations[i].type->name) || rc->integrations[i].index != index)
+        if (!str_is(integration, rc->integrations[i].type->name) ||
+            rc->integrations[i].index != index)
             continue;
         *hold = config_ref(s->engine->conf);
         return &rc->integrations[i];
@@ -211,8 +212,9 @@ static void add_waiting(struct shell *s, struct waiting w)
 
 static void set_degraded(struct shell *s, bool on, str why)
 {
-    struct event ev = {.kind = EVENT_BUILTIN,
-                       .builtin = {.kind = BUILTIN_STORE_DEGRADED, .raised = on, .subject = STR_NONE, .why = why}};
+    struct event ev = {
+        .kind = EVENT_BUILTIN,
+        .builtin = {.kind = BUILTIN_STORE_DEGRADED, .raised = on, .subject = STR_NONE, .why = why}};
 
     if (on)
         log_error("the store is degraded: notifications go out from memory", LOG_STR("err", why));
@@ -256,7 +258,8 @@ static void stalled(struct timer *t, struct now now)
     release_until(s, s->handed, false, &s->degraded_why);
 }
 
-void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e), void *arg)
+void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e),
+                        void *arg)
 {
     bool dirty = !state_commit_is_empty(&s->fx.commit);
 
@@ -350,7 +353,8 @@ bool shell_is_well(const struct shell *s, str *why)
         *why = str_of(s->degraded_why.msg);
         return false;
     }
-    if (s->reported != s->handed && s->parts.clock->now.mono - s->oldest_handed > STALL_S * NS_PER_S) {
+    if (s->reported != s->handed &&
+        s->parts.clock->now.mono - s->oldest_handed > STALL_S * NS_PER_S) {
         *why = S("the store does not answer");
         return false;
     }

@@ -31,7 +31,7 @@ struct shell_parts {
     dur_ns start_delay;
     str external_url;
     bool colour;
-    void (*print)(void *arg, str text);              /* console notifications; NULL = standard output */
+    void (*print)(void *arg, str text); /* console notifications; NULL = standard output */
     void (*decided)(void *arg, const struct decision *d); /* every decision; may be NULL */
     void *arg;
 };
@@ -39,7 +39,8 @@ struct shell_parts {
 /* The backend is opened between the two calls, because it calls back into the shell. */
 struct shell *shell_new(const struct shell_parts *parts);
 struct state_shell shell_state_callbacks(struct shell *s);
-bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreadable, struct err *e) must_check;
+bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreadable,
+                 struct err *e) must_check;
 void shell_keep_backend(struct shell *s); /* shell_free() leaves the backend to the caller */
 void shell_free(struct shell *s);
 
@@ -50,11 +51,12 @@ struct notify *shell_notify(struct shell *s);
 
 void shell_event(struct shell *s, struct event *ev, struct event_result *result);
 /* Calls back, maybe at once, when everything decided so far is on disk, or with ok = false and why. */
-void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e), void *arg);
+void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e),
+                        void *arg);
 void shell_forget(struct shell *s, void *arg); /* its callbacks are not wanted any more */
 struct source;
 size_t shell_sources(const struct shell *s, const struct source *const **out);
-void shell_turn(struct shell *s);              /* ends a turn */
+void shell_turn(struct shell *s); /* ends a turn */
 bool shell_is_degraded(const struct shell *s);
 /* The loop turns, commits succeed and rule groups are on time: what the heartbeat asks. why is filled when not. */
 bool shell_is_well(const struct shell *s, str *why);

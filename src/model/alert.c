@@ -5,7 +5,8 @@
 
 enum { ALERT_VERSION = 1 };
 
-struct alert *alert_new(struct interner *names, const struct alert_input *in, dur_ns resolve_timeout, struct now now)
+struct alert *alert_new(struct interner *names, const struct alert_input *in,
+                        dur_ns resolve_timeout, struct now now)
 {
     struct alert *a = mem_new(struct alert);
 
@@ -51,7 +52,8 @@ static bool strictly_between(ts_ns t, ts_ns lo, ts_ns hi)
 /* What the younger alert takes over: everything but the times, which the caller decides. */
 static bool take_content(struct alert *old, const struct alert *in)
 {
-    bool changed = old->annotations != in->annotations || !str_eq(old->generator_url, in->generator_url);
+    bool changed =
+        old->annotations != in->annotations || !str_eq(old->generator_url, in->generator_url);
 
     if (old->annotations != in->annotations) {
         label_set_unref(old->annotations);
@@ -145,8 +147,8 @@ void alert_pack(struct buf *out, const struct alert *a)
     pack_u64(out, a->is_timeout);
 }
 
-struct alert *alert_unpack(struct unpack *u, struct arena *scratch, struct interner *names, dur_ns resolve_timeout,
-                           struct now now)
+struct alert *alert_unpack(struct unpack *u, struct arena *scratch, struct interner *names,
+                           dur_ns resolve_timeout, struct now now)
 {
     struct alert_input in;
     struct alert *a;

@@ -31,7 +31,8 @@ struct alert {
     uint32_t refs;
 };
 
-struct alert *alert_new(struct interner *names, const struct alert_input *in, dur_ns resolve_timeout, struct now now);
+struct alert *alert_new(struct interner *names, const struct alert_input *in,
+                        dur_ns resolve_timeout, struct now now);
 struct alert *alert_ref(struct alert *a);
 void alert_unref(struct alert *a);
 
@@ -56,8 +57,8 @@ void alert_pack(struct buf *out, const struct alert *a);
 struct unpack;
 /* Restores an alert after a restart: kept until max(resolve_timeout, its last endsAt - updatedAt) after now, unless
  * it had ended already. NULL when the record is malformed. */
-struct alert *alert_unpack(struct unpack *u, struct arena *scratch, struct interner *names, dur_ns resolve_timeout,
-                           struct now now);
+struct alert *alert_unpack(struct unpack *u, struct arena *scratch, struct interner *names,
+                           dur_ns resolve_timeout, struct now now);
 
 void labels_pack(struct buf *out, struct labels ls);
 struct labels labels_unpack(struct unpack *u, struct arena *a); /* text is sliced from the input */

@@ -3,8 +3,9 @@
 const char *decision_kind_text(enum decision_kind k)
 {
     static const char *const texts[] = {
-        "grouped", "inhibited", "silenced",  "muted",     "outside active time", "notify",         "nothing new",
-        "replaced", "dropped",  "delivered", "retry",     "failed",              "resolved unsent",
+        "grouped", "inhibited",   "silenced",        "muted",   "outside active time",
+        "notify",  "nothing new", "replaced",        "dropped", "delivered",
+        "retry",   "failed",      "resolved unsent",
     };
 
     return texts[k];

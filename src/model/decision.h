@@ -14,24 +14,24 @@
 #include "base/time.h"
 
 enum decision_kind {
-    DECISION_GROUPED,         /* the alert joined a group of this route */
-    DECISION_INHIBITED,       /* by: fingerprints of the sources */
-    DECISION_SILENCED,        /* by: silence ids */
-    DECISION_MUTED_TIME,      /* by: names of mute_time_intervals */
-    DECISION_OUTSIDE_ACTIVE,  /* by: names of active_time_intervals */
-    DECISION_NOTIFY,          /* reason text in why; a row is in the outbox */
-    DECISION_NOTHING,         /* dedup: nothing new to tell; until = when a repeat is due */
-    DECISION_REPLACED,        /* an unsent row gave way to a newer one */
-    DECISION_DROPPED,         /* a resolve whose firing was never delivered */
+    DECISION_GROUPED,        /* the alert joined a group of this route */
+    DECISION_INHIBITED,      /* by: fingerprints of the sources */
+    DECISION_SILENCED,       /* by: silence ids */
+    DECISION_MUTED_TIME,     /* by: names of mute_time_intervals */
+    DECISION_OUTSIDE_ACTIVE, /* by: names of active_time_intervals */
+    DECISION_NOTIFY,         /* reason text in why; a row is in the outbox */
+    DECISION_NOTHING,        /* dedup: nothing new to tell; until = when a repeat is due */
+    DECISION_REPLACED,       /* an unsent row gave way to a newer one */
+    DECISION_DROPPED,        /* a resolve whose firing was never delivered */
     DECISION_DELIVERED,
-    DECISION_RETRY,           /* until = the next attempt */
+    DECISION_RETRY, /* until = the next attempt */
     DECISION_FAILED,
     DECISION_RESOLVED_UNSENT, /* send_resolved is off: logged as told */
 };
 
 struct decision {
     enum decision_kind kind;
-    ts_ns at, until; /* until: TS_NONE when it does not apply */
+    ts_ns at, until;      /* until: TS_NONE when it does not apply */
     uint64_t fingerprint; /* of the alert; 0 = the whole group */
     str group_key, receiver, integration;
     unsigned index;

@@ -111,7 +111,8 @@ struct labels labels_copy(struct arena *a, struct labels ls)
 }
 
 /* Keeps the labels whose presence in names equals want. Both lists are sorted: one merge walk. */
-static struct labels filter(struct arena *a, struct labels ls, const str *names, size_t n, bool want)
+static struct labels filter(struct arena *a, struct labels ls, const str *names, size_t n,
+                            bool want)
 {
     struct label *v = arena_array(a, ls.n, sizeof(*v));
     size_t k = 0, j = 0;
@@ -199,8 +200,8 @@ static bool is_legacy(str s, bool colons)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (colons && c == ':') ||
-                  (i != 0 && c >= '0' && c <= '9');
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+                  (colons && c == ':') || (i != 0 && c >= '0' && c <= '9');
 
         if (!ok)
             return false;

@@ -20,10 +20,12 @@
 /* Sorts by name and drops labels with an empty value. Returns the new count, or SIZE_MAX with *dup set when a name
  * stands twice. */
 size_t labels_sort(struct label *v, size_t n, str *dup);
-size_t labels_sort_keep(struct label *v, size_t n, str *dup); /* the same, empty values stay: annotations */
+size_t labels_sort_keep(struct label *v, size_t n,
+                        str *dup); /* the same, empty values stay: annotations */
 
 bool labels_eq(struct labels a, struct labels b);
-int labels_cmp(struct labels a, struct labels b); /* fewer labels first, then first differing name, value */
+int labels_cmp(struct labels a,
+               struct labels b); /* fewer labels first, then first differing name, value */
 struct labels labels_copy(struct arena *a, struct labels ls); /* deep */
 
 /* ls restricted to (or without) the given sorted names; the array is new, the text is shared. */
@@ -33,9 +35,11 @@ struct labels labels_without(struct arena *a, struct labels ls, const str *names
 struct labels labels_merge(struct arena *a, struct labels under, struct labels over);
 
 uint64_t labels_fingerprint(struct labels ls); /* FNV-1a 64, the API's "fingerprint" */
-uint64_t labels_dedup_hash(struct labels ls);  /* XXH64 over the same bytes, what the notification log keeps */
+uint64_t labels_dedup_hash(
+    struct labels ls); /* XXH64 over the same bytes, what the notification log keeps */
 
-void labels_print(struct buf *out, struct labels ls); /* {a="b", c="d"}, values as Go quoted strings */
+void labels_print(struct buf *out,
+                  struct labels ls); /* {a="b", c="d"}, values as Go quoted strings */
 
 bool label_name_is_legacy(str s);  /* [a-zA-Z_][a-zA-Z0-9_]* */
 bool metric_name_is_legacy(str s); /* the same with colons */
@@ -56,9 +60,10 @@ struct interner *interner_new(void);
 void interner_free(struct interner *in); /* every set must have been given back */
 size_t interner_count(const struct interner *in);
 
-struct label_set *label_set_intern(struct interner *in, struct labels ls); /* one reference for the caller */
-struct label_set *label_set_ref(struct label_set *set);                    /* returns set */
-void label_set_unref(struct label_set *set);                               /* NULL is fine */
+struct label_set *label_set_intern(struct interner *in,
+                                   struct labels ls);   /* one reference for the caller */
+struct label_set *label_set_ref(struct label_set *set); /* returns set */
+void label_set_unref(struct label_set *set);            /* NULL is fine */
 
 /* A single shared text, such as a generator URL that many alerts have. One reference for the caller. */
 str interner_str(struct interner *in, str s);

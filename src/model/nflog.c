@@ -28,8 +28,9 @@ struct hash_list hash_list_dup(struct hash_list h)
     return copy;
 }
 
-struct nflog_entry *nflog_entry_new(ts_ns timestamp, ts_ns sent_mono, ts_ns expires_mono, struct hash_list firing,
-                                    struct hash_list resolved, const struct delivery_pair *kept, size_t n_kept)
+struct nflog_entry *nflog_entry_new(ts_ns timestamp, ts_ns sent_mono, ts_ns expires_mono,
+                                    struct hash_list firing, struct hash_list resolved,
+                                    const struct delivery_pair *kept, size_t n_kept)
 {
     struct nflog_entry *e = mem_new(struct nflog_entry);
 
@@ -153,8 +154,9 @@ bool hash_list_is_subset(struct hash_list sub, struct hash_list of)
     return true;
 }
 
-enum notify_reason nflog_decide(const struct nflog_entry *e, struct hash_list firing, struct hash_list resolved,
-                                bool send_resolved, dur_ns repeat_interval, struct now now)
+enum notify_reason nflog_decide(const struct nflog_entry *e, struct hash_list firing,
+                                struct hash_list resolved, bool send_resolved,
+                                dur_ns repeat_interval, struct now now)
 {
     if (e == NULL)
         return firing.n != 0 ? REASON_FIRST : REASON_NONE;

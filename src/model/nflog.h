@@ -26,8 +26,9 @@ struct nflog_entry {
     size_t n_kept;
 };
 
-struct nflog_entry *nflog_entry_new(ts_ns timestamp, ts_ns sent_mono, ts_ns expires_mono, struct hash_list firing,
-                                    struct hash_list resolved, const struct delivery_pair *kept, size_t n_kept);
+struct nflog_entry *nflog_entry_new(ts_ns timestamp, ts_ns sent_mono, ts_ns expires_mono,
+                                    struct hash_list firing, struct hash_list resolved,
+                                    const struct delivery_pair *kept, size_t n_kept);
 void nflog_entry_free(struct nflog_entry *e);
 void nflog_pack(struct buf *out, const struct nflog_entry *e, struct now now);
 struct nflog_entry *nflog_unpack(str bytes, struct now now); /* NULL when malformed */
@@ -42,7 +43,8 @@ struct unpack;
 struct hash_list hash_list_unpack(struct unpack *u); /* owned */
 
 /* The dedup table of 3.7. e: NULL when there is no entry. REASON_NONE = nothing to say. */
-enum notify_reason nflog_decide(const struct nflog_entry *e, struct hash_list firing, struct hash_list resolved,
-                                bool send_resolved, dur_ns repeat_interval, struct now now);
+enum notify_reason nflog_decide(const struct nflog_entry *e, struct hash_list firing,
+                                struct hash_list resolved, bool send_resolved,
+                                dur_ns repeat_interval, struct now now);
 
 #endif

@@ -6,9 +6,9 @@
 
 enum { OUTBOX_VERSION = 1, NOTIFICATION_VERSION = 1 };
 
-struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration, unsigned index,
-                                  struct hash_list firing, struct hash_list resolved, dur_ns repeat_interval,
-                                  struct now now)
+struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
+                                  unsigned index, struct hash_list firing,
+                                  struct hash_list resolved, dur_ns repeat_interval, struct now now)
 {
     struct outbox_row *r = mem_new(struct outbox_row);
     struct buf data = BUF_INIT;

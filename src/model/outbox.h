@@ -25,8 +25,9 @@ struct outbox_row {
     str data;         /* packed struct notification */
 };
 
-struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration, unsigned index,
-                                  struct hash_list firing, struct hash_list resolved, dur_ns repeat_interval,
+struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
+                                  unsigned index, struct hash_list firing,
+                                  struct hash_list resolved, dur_ns repeat_interval,
                                   struct now now);
 void outbox_row_free(struct outbox_row *r);
 void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now);

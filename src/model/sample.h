@@ -12,7 +12,7 @@
 struct sample {
     struct labels labels; /* with __name__ */
     ts_ms t;
-    double value;         /* of a histogram: its sum */
+    double value; /* of a histogram: its sum */
     bool is_histogram;
 };
 

@@ -18,8 +18,9 @@ struct uuid uuid_random(void)
     b[6] = (unsigned char)(0x40 | (b[6] & 0x0f));
     b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
     snprintf(u.text, sizeof(u.text),
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
-             b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+             b[15]);
     return u;
 }
 
@@ -103,9 +104,11 @@ static bool validate_set(const struct matchers *ms, enum matcher_mode mode, stru
         const struct matcher *m = &ms->v[i];
 
         if (!label_name_is_valid(m->name, mode))
-            return err_set(e, ERR_INVALID, "invalid label matcher %zu: invalid label name '%.*s'", i, STR(m->name));
+            return err_set(e, ERR_INVALID, "invalid label matcher %zu: invalid label name '%.*s'",
+                           i, STR(m->name));
         if (!utf8_is_valid(m->value))
-            return err_set(e, ERR_INVALID, "invalid label matcher %zu: value is not valid UTF-8", i);
+            return err_set(e, ERR_INVALID, "invalid label matcher %zu: value is not valid UTF-8",
+                           i);
         selective |= matcher_is_negative(m) || !matcher_matches_empty(m);
     }
     if (!selective)
@@ -161,7 +164,8 @@ static bool unpack_set(struct unpack *u, struct silence *s, struct matchers *out
 
         if (u->failed || op > MATCH_NRE)
             return err_set(e, ERR_CORRUPT, "malformed matcher");
-        if (!matcher_init(&out->v[j], (enum match_op)op, arena_str(&s->arena, name), arena_str(&s->arena, value), e))
+        if (!matcher_init(&out->v[j], (enum match_op)op, arena_str(&s->arena, name),
+                          arena_str(&s->arena, value), e))
             return false;
         out->n++;
     }

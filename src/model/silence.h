@@ -41,7 +41,8 @@ void silence_free(struct silence *s); /* NULL is fine */
 
 enum silence_state silence_state(const struct silence *s, ts_ns now);
 bool silence_matches(const struct silence *s, struct labels ls); /* whatever its state */
-bool silence_sets_equal(const struct silence *a, const struct silence *b); /* same matchers in the same order */
+bool silence_sets_equal(const struct silence *a,
+                        const struct silence *b); /* same matchers in the same order */
 
 /* What a silence must fulfil to be stored (3.12). Does not look at the clock. */
 bool silence_validate(const struct silence *s, enum matcher_mode mode, struct err *e) must_check;

@@ -52,7 +52,8 @@ struct notify {
     struct attempt *attempts;
 };
 
-struct notify *notify_new(struct transport *t, struct clock *clock, const struct notify_shell *shell)
+struct notify *notify_new(struct transport *t, struct clock *clock,
+                          const struct notify_shell *shell)
 {
     struct notify *n = mem_new(struct notify);
 
@@ -133,7 +134,8 @@ static void finish(struct attempt *a)
                               .n_kept = d->n_kept};
 
     if (a->verdict != DELIVERY_OK)
-        log_warn(a->verdict == DELIVERY_FAILED ? "notification refused" : "notification attempt failed",
+        log_warn(a->verdict == DELIVERY_FAILED ? "notification refused"
+                                               : "notification attempt failed",
                  LOG_STR("receiver", a->row->receiver), LOG_STR("integration", a->row->integration),
                  LOG_I64("attempt", a->row->attempt + 1), LOG_ERR(&d->err));
     a->lane->under_way--;
@@ -188,18 +190,10 @@ static void step(struct attempt *a)
         print_text(n, d->text);
         end_soon(a, DELIVERY_OK);
         return;
-    case DELIVERY_OK:
-        end_soon(a, DELIVERY_OK);
-        return;
-    case DELIVERY_RETRY:
-        end_soon(a, DELIVERY_RETRY);
-        return;
-    case DELIVERY_RETRY_AFTER:
-        end_soon(a, DELIVERY_RETRY_AFTER);
-        return;
-    case DELIVERY_FAILED:
-        end_soon(a, DELIVERY_FAILED);
-        return;
+    case DELIVERY_OK: end_soon(a, DELIVERY_OK); return;
+    case DELIVERY_RETRY: end_soon(a, DELIVERY_RETRY); return;
+    case DELIVERY_RETRY_AFTER: end_soon(a, DELIVERY_RETRY_AFTER); return;
+    case DELIVERY_FAILED: end_soon(a, DELIVERY_FAILED); return;
     }
 }
 
@@ -252,7 +246,8 @@ static void start(struct notify *n, struct lane *l, const struct outbox_row *row
     a->ic = n->shell.find(n->shell.arg, row->receiver, row->integration, row->index, &a->hold);
     if (a->ic == NULL || a->ic->type->step == NULL) {
         err_set(&a->d.err, ERR_UNSUPPORTED,
-                a->ic == NULL ? "the receiver is no longer configured" : "delivery by this integration comes with a later version");
+                a->ic == NULL ? "the receiver is no longer configured"
+                              : "delivery by this integration comes with a later version");
         end_soon(a, DELIVERY_FAILED);
         return;
     }

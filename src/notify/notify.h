@@ -37,7 +37,8 @@ struct notify_result {
 struct notify_shell {
     /* Finds the integration of a row in the configuration in force and keeps it alive until put_back(). NULL: it is not
      * configured any more. */
-    const struct integration_conf *(*find)(void *arg, str receiver, str integration, unsigned index, void **hold);
+    const struct integration_conf *(*find)(void *arg, str receiver, str integration, unsigned index,
+                                           void **hold);
     void (*put_back)(void *arg, void *hold);
     void (*result)(void *arg, const struct notify_result *r);
     /* What a receiver has to say on the terminal. NULL: standard output. */
@@ -47,7 +48,8 @@ struct notify_shell {
     bool colour;
 };
 
-struct notify *notify_new(struct transport *t, struct clock *clock, const struct notify_shell *shell);
+struct notify *notify_new(struct transport *t, struct clock *clock,
+                          const struct notify_shell *shell);
 void notify_free(struct notify *n); /* cancels what is under way; no results */
 void notify_send(struct notify *n, const struct outbox_row *row);
 void notify_set_external_url(struct notify *n, str url);

@@ -30,13 +30,14 @@ struct group {
     size_t flush_waiting;   /* integrations that have not answered it */
     bool flush_failed;
     VEC(struct told_resolved) told;
-    bool muted;             /* the last flush was inside a mute window, or outside every active one */
-    str muted_by;           /* owned: interval names, comma-separated */
+    bool muted;   /* the last flush was inside a mute window, or outside every active one */
+    str muted_by; /* owned: interval names, comma-separated */
 };
 
 struct group *group_new(const struct route *r, struct interner *names, struct labels group_labels);
 void group_free(struct group *g);
-void group_insert(struct group *g, struct alert *a); /* takes a reference of its own; replaces an equal one */
+void group_insert(struct group *g,
+                  struct alert *a); /* takes a reference of its own; replaces an equal one */
 
 /* When a group created for this alert flushes first: group_wait from now, at once when the alert has waited already. */
 ts_ns group_first_due(const struct route *r, const struct alert *a, struct now now);

@@ -143,7 +143,8 @@ void inhibitor_drop(struct inhibitor *in, const struct alert *a)
     }
 }
 
-static size_t match_rule(const struct inhibit_rule *r, struct labels ls, struct now now, struct inhibition_list *out)
+static size_t match_rule(const struct inhibit_rule *r, struct labels ls, struct now now,
+                         struct inhibition_list *out)
 {
     void **slot;
     const struct source_bucket *b;
@@ -172,7 +173,8 @@ static size_t match_rule(const struct inhibit_rule *r, struct labels ls, struct 
     return n;
 }
 
-size_t inhibitor_match(const struct inhibitor *in, struct labels ls, struct now now, struct inhibition_list *out)
+size_t inhibitor_match(const struct inhibitor *in, struct labels ls, struct now now,
+                       struct inhibition_list *out)
 {
     size_t n = 0;
 

@@ -23,7 +23,8 @@ struct interval_set *interval_set_new(const struct time_interval_conf *v, size_t
             struct err e;
 
             s->zones[i][j] = tz_load(v[i].intervals[j].location, &e);
-            if (s->zones[i][j] == NULL) /* the load of the configuration has checked it: the file went since */
+            if (s->zones[i][j] ==
+                NULL) /* the load of the configuration has checked it: the file went since */
                 s->zones[i][j] = tz_load(STR_NONE, &e);
         }
     }
@@ -66,7 +67,8 @@ static bool in_times(const struct interval_field *f, int minute)
 static int month_length(int64_t year, int month)
 {
     int64_t first = days_from_civil(year, month, 1);
-    int64_t next = month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, month + 1, 1);
+    int64_t next =
+        month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, month + 1, 1);
 
     return (int)(next - first);
 }
@@ -102,7 +104,8 @@ static bool spec_holds(const struct time_interval_spec *sp, const struct tz *z, 
     struct civil c = civil_of(now, tz_offset(z, now, NULL));
 
     return in_times(&sp->times, c.hour * 60 + c.minute) && in_days(&sp->days_of_month, &c) &&
-           in_ranges(&sp->months, c.month) && in_ranges(&sp->weekdays, c.weekday) && in_ranges(&sp->years, c.year);
+           in_ranges(&sp->months, c.month) && in_ranges(&sp->weekdays, c.weekday) &&
+           in_ranges(&sp->years, c.year);
 }
 
 bool interval_set_holds(const struct interval_set *s, str name, ts_ns now)
@@ -124,7 +127,8 @@ static void add_name(struct buf *by, str name)
     buf_add(by, name);
 }
 
-bool mute_is_active_time(const struct interval_set *s, const struct route *r, ts_ns now, struct buf *by)
+bool mute_is_active_time(const struct interval_set *s, const struct route *r, ts_ns now,
+                         struct buf *by)
 {
     for (size_t i = 0; i < r->n_active_intervals; i++)
         if (interval_set_holds(s, r->active_intervals[i], now))
@@ -134,7 +138,8 @@ bool mute_is_active_time(const struct interval_set *s, const struct route *r, ts
     return r->n_active_intervals == 0;
 }
 
-bool mute_is_mute_time(const struct interval_set *s, const struct route *r, ts_ns now, struct buf *by)
+bool mute_is_mute_time(const struct interval_set *s, const struct route *r, ts_ns now,
+                       struct buf *by)
 {
     bool any = false;
 

@@ -149,10 +149,8 @@ static bool can_update(const struct silence *old, const struct silence *in, ts_n
     switch (silence_state(old, now)) {
     case SILENCE_ACTIVE:
         return old->starts_at / NS_PER_S == in->starts_at / NS_PER_S && in->ends_at >= now;
-    case SILENCE_PENDING:
-        return in->starts_at >= now;
-    case SILENCE_EXPIRED:
-        break;
+    case SILENCE_PENDING: return in->starts_at >= now;
+    case SILENCE_EXPIRED: break;
     }
     return false;
 }
@@ -160,24 +158,20 @@ static bool can_update(const struct silence *old, const struct silence *in, ts_n
 static bool expire(struct silencer *s, struct silence *old, ts_ns now)
 {
     switch (silence_state(old, now)) {
-    case SILENCE_EXPIRED:
-        return false;
-    case SILENCE_PENDING:
-        old->starts_at = now;
-        falls_through;
-    case SILENCE_ACTIVE:
-        old->ends_at = now;
-        break;
+    case SILENCE_EXPIRED: return false;
+    case SILENCE_PENDING: old->starts_at = now; falls_through;
+    case SILENCE_ACTIVE: old->ends_at = now; break;
     }
     old->updated_at = now;
     s->version++;
     return true;
 }
 
-bool silencer_put(struct silencer *s, struct silence *in, ts_ns now, enum matcher_mode mode, struct uuid *id,
-                  const struct silence **expired, struct err *e)
+bool silencer_put(struct silencer *s, struct silence *in, ts_ns now, enum matcher_mode mode,
+                  struct uuid *id, const struct silence **expired, struct err *e)
 {
-    struct filed **known = in->id.text[0] != '\0' ? filed_map_get(&s->by_id, uuid_str(&in->id)) : NULL;
+    struct filed **known =
+        in->id.text[0] != '\0' ? filed_map_get(&s->by_id, uuid_str(&in->id)) : NULL;
     struct silence *old = known != NULL ? (*known)->s : NULL;
 
     *expired = NULL;
@@ -243,12 +237,14 @@ size_t silencer_gc(struct silencer *s, ts_ns before, void (*gone)(void *arg, str
     return n;
 }
 
-static void try_bucket(struct bucket *b, struct labels ls, ts_ns now, uint64_t question, struct silence_list *out)
+static void try_bucket(struct bucket *b, struct labels ls, ts_ns now, uint64_t question,
+                       struct silence_list *out)
 {
     VEC_EACH (struct filed **, it, &b->v) {
         struct filed *f = *it;
 
-        if (f->seen == question || silence_state(f->s, now) != SILENCE_ACTIVE || !silence_matches(f->s, ls))
+        if (f->seen == question || silence_state(f->s, now) != SILENCE_ACTIVE ||
+            !silence_matches(f->s, ls))
             continue;
         f->seen = question;
         vec_push(out, f->s);
@@ -257,16 +253,19 @@ static void try_bucket(struct bucket *b, struct labels ls, ts_ns now, uint64_t q
 
 static int by_age(const void *a, const void *b)
 {
-    const struct silence *x = *(const struct silence *const *)a, *y = *(const struct silence *const *)b;
+    const struct silence *x = *(const struct silence *const *)a,
+                         *y = *(const struct silence *const *)b;
 
     if (x->starts_at != y->starts_at)
         return x->starts_at < y->starts_at ? -1 : 1;
     return strcmp(x->id.text, y->id.text);
 }
 
-size_t silencer_match(const struct silencer *cs, struct labels ls, ts_ns now, struct silence_list *out)
+size_t silencer_match(const struct silencer *cs, struct labels ls, ts_ns now,
+                      struct silence_list *out)
 {
-    struct silencer *s = (struct silencer *)(uintptr_t)cs; /* only the question counter and its marks change */
+    struct silencer *s =
+        (struct silencer *)(uintptr_t)cs; /* only the question counter and its marks change */
     uint64_t question = ++s->questions;
     size_t before = out->n;
 

@@ -33,16 +33,19 @@ uint64_t silencer_version(const struct silencer *s);                  /* grows w
 
 /* Creates in, or edits the silence that has in's id, by the rules of 3.12. in is taken either way. On success *id is
  * the silence that holds now, and expired is the silence that gave way to a new id, or NULL. */
-bool silencer_put(struct silencer *s, struct silence *in, ts_ns now, enum matcher_mode mode, struct uuid *id,
-                  const struct silence **expired, struct err *e) must_check;
+bool silencer_put(struct silencer *s, struct silence *in, ts_ns now, enum matcher_mode mode,
+                  struct uuid *id, const struct silence **expired, struct err *e) must_check;
 /* Ends one now. *changed is false when it had ended already. */
-bool silencer_expire(struct silencer *s, str id, ts_ns now, bool *changed, struct err *e) must_check;
-void silencer_restore(struct silencer *s, struct silence *in); /* from disk: taken, no rules applied */
+bool silencer_expire(struct silencer *s, str id, ts_ns now, bool *changed,
+                     struct err *e) must_check;
+void silencer_restore(struct silencer *s,
+                      struct silence *in); /* from disk: taken, no rules applied */
 /* Removes silences that ended before `before` and appends their ids to gone (owned by the caller, may be NULL). */
 size_t silencer_gc(struct silencer *s, ts_ns before, void (*gone)(void *arg, str id), void *arg);
 
 /* Appends the silences that hold for ls at now, oldest first; returns how many. */
-size_t silencer_match(const struct silencer *s, struct labels ls, ts_ns now, struct silence_list *out);
+size_t silencer_match(const struct silencer *s, struct labels ls, ts_ns now,
+                      struct silence_list *out);
 void silencer_all(const struct silencer *s, struct silence_list *out); /* in order of creation */
 
 #endif

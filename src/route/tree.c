@@ -35,7 +35,8 @@ static struct matchers copy_matchers(struct arena *a, const struct matchers *ms)
     return c;
 }
 
-static struct route *build(struct route_tree *t, const struct route_conf *conf, const struct route *parent)
+static struct route *build(struct route_tree *t, const struct route_conf *conf,
+                           const struct route *parent)
 {
     struct arena *a = &t->arena;
     struct route *r = arena_new(a, struct route);

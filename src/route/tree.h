@@ -26,14 +26,15 @@ struct route {
     struct matchers matchers; /* sorted by name, value, operator */
     bool goes_on;             /* `continue` */
     str receiver;
-    str key;                  /* {}/{severity="critical"} */
+    str key; /* {}/{severity="critical"} */
     bool group_by_all;
-    const str *group_by;      /* sorted */
+    const str *group_by; /* sorted */
     size_t n_group_by;
     dur_ns group_wait, group_interval, repeat_interval;
     const str *mute_intervals, *active_intervals; /* names */
     size_t n_mute_intervals, n_active_intervals;
-    const struct route_conf *conf; /* borrowed from the configuration that the tree was built from */
+    const struct route_conf
+        *conf; /* borrowed from the configuration that the tree was built from */
 };
 
 struct route_list {
@@ -50,7 +51,8 @@ struct route_tree {
 
 void route_tree_init(struct route_tree *t, const struct route_conf *root); /* root: NULL is fine */
 void route_tree_release(struct route_tree *t);
-void route_tree_match(const struct route_tree *t, struct labels ls, struct route_list *out); /* appends, tree order */
+void route_tree_match(const struct route_tree *t, struct labels ls,
+                      struct route_list *out); /* appends, tree order */
 
 /* The labels that make ls's group in this route. */
 struct labels route_group_labels(const struct route *r, struct arena *a, struct labels ls);

@@ -48,6 +48,16 @@ static bool read_float_text(struct json_reader *r, double *out)
     return float_parse(text, out, &e) || json_fail(r, "'%.*s' is not a number", STR(text));
 }
 
+/* Seconds with a fraction, as milliseconds; what no time can be becomes the nearest one. */
+static ts_ms to_ms(double t)
+{
+    double ms = t * 1000 + (t < 0 ? -0.5 : 0.5);
+
+    if (!(ms > -9e18))
+        return INT64_MIN;
+    return ms < 9e18 ? (ts_ms)ms : INT64_MAX;
+}
+
 /* [time, "value"] */
 static bool read_point(struct json_reader *r, struct sample *s)
 {
@@ -56,7 +66,7 @@ static bool read_point(struct json_reader *r, struct sample *s)
     if (!json_array_begin(r) || !json_array_next(r) || !json_double(r, &t) || !json_array_next(r) ||
         !read_float_text(r, &s->value))
         return json_fail(r, "a value is not [time, \"number\"]");
-    s->t = (ts_ms)(t * 1000 + (t < 0 ? -0.5 : 0.5));
+    s->t = to_ms(t);
     return !json_array_next(r) && !r->failed;
 }
 
@@ -69,7 +79,7 @@ static bool read_histogram(struct json_reader *r, struct sample *s)
     s->is_histogram = true;
     if (!json_array_begin(r) || !json_array_next(r) || !json_double(r, &t) || !json_array_next(r))
         return json_fail(r, "a histogram is not [time, object]");
-    s->t = (ts_ms)(t * 1000 + (t < 0 ? -0.5 : 0.5));
+    s->t = to_ms(t);
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (str_is(key, "sum") ? !read_float_text(r, &s->value) : !json_skip(r))
             return false;
@@ -153,7 +163,8 @@ static bool read_envelope(str body, struct arena *a, struct parsed *p, struct er
     }
     if (json_end(&r))
         return true;
-    return err_set(e, ERR_INVALID, "the answer is not JSON: line %d, column %d: %s", r.err.line, r.err.col, r.err.msg);
+    return err_set(e, ERR_INVALID, "the answer is not JSON: line %d, column %d: %s", r.err.line,
+                   r.err.col, r.err.msg);
 }
 
 bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct err *e)
@@ -165,7 +176,8 @@ bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct er
     if (!read_envelope(body, a, &p, e))
         return false;
     if (!str_is(p.status, "success"))
-        return err_set(e, ERR_INVALID, "the source answered '%.*s'", STR(p.error.n != 0 ? p.error : p.status));
+        return err_set(e, ERR_INVALID, "the source answered '%.*s'",
+                       STR(p.error.n != 0 ? p.error : p.status));
     json_reader_init(&r, p.result, a, 64);
     if (str_is(p.type, "vector")) {
         read_vector(&r, a, &s);
@@ -174,7 +186,8 @@ bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct er
         s.n = 1;
         read_point(&r, s.v);
     } else {
-        return err_set(e, ERR_INVALID, "rule result is not a vector or scalar but '%.*s'", STR(p.type));
+        return err_set(e, ERR_INVALID, "rule result is not a vector or scalar but '%.*s'",
+                       STR(p.type));
     }
     if (!json_end(&r))
         return err_set(e, ERR_INVALID, "the answer's result: %s", r.err.msg);
@@ -186,9 +199,9 @@ enum source_error prom_answer_error(int status, str body, struct err *e)
 {
     struct arena a;
     struct parsed p = {0};
-    enum source_error kind = status == 400   ? SOURCE_BAD_DATA
-                             : status == 422 ? SOURCE_EXECUTION
-                             : status == 429 ? SOURCE_THROTTLED
+    enum source_error kind = status == 400                                     ? SOURCE_BAD_DATA
+                             : status == 422                                   ? SOURCE_EXECUTION
+                             : status == 429                                   ? SOURCE_THROTTLED
                              : status == 503 || status == 504 || status == 499 ? SOURCE_TIMEOUT
                                                                                : SOURCE_DOWN;
 

@@ -207,6 +207,54 @@ class Tocsin(Process):
         assert not found, "a sanitizer found something"
 
 
+class NodeExporter(Process):
+    """Debian's node exporter with one metric that the test sets: level."""
+
+    def __init__(self, dir):
+        self.address = f"127.0.0.1:{free_port()}"
+        self.text_dir = os.path.join(dir, "textfile")
+        os.makedirs(self.text_dir)
+        self.set(0)
+        super().__init__([peer("prometheus-node-exporter"), "--web.listen-address=" + self.address,
+                          "--collector.disable-defaults", "--collector.textfile",
+                          "--collector.textfile.directory=" + self.text_dir])
+
+    def set(self, level):
+        path = os.path.join(self.text_dir, "level.prom")
+        write(path + ".new", f'# TYPE test_level gauge\ntest_level{{gpu="0"}} {level}\n')
+        os.rename(path + ".new", path)
+
+
+class Prometheus(Process):
+    """Debian's Prometheus, scraping and evaluating every second. more: top-level YAML."""
+
+    def __init__(self, dir, targets, more="", rules=None, port=None):
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        base = os.path.join(dir, "prometheus")
+        os.makedirs(base, exist_ok=True)
+        text = "global: {scrape_interval: 1s, evaluation_interval: 1s}\n" + more
+        if rules:
+            write(os.path.join(base, "rules.yml"), rules)
+            text += "rule_files: [rules.yml]\n"
+        text += f"scrape_configs: [{{job_name: node, static_configs: [{{targets: {json.dumps(targets)}}}]}}]\n"
+        super().__init__([peer("prometheus"), "--config.file=" + write(os.path.join(base, "prometheus.yml"), text),
+                          "--storage.tsdb.path=" + os.path.join(base, "data"),
+                          f"--web.listen-address=127.0.0.1:{self.port}"])
+        until("Prometheus is ready", self._ready, 20)
+
+    def _ready(self):
+        assert self.p.poll() is None, self.text()
+        try:
+            return request("GET", self.url + "/-/ready", timeout=1).status == 200
+        except OSError:
+            return False
+
+    def value(self, query):
+        r = request("GET", self.url + "/api/v1/query?query=" + urllib.parse.quote(query)).json()["data"]["result"]
+        return float(r[0]["value"][1]) if r else None
+
+
 NOTHING, HALF, CLOSE = "nothing", "half", "close"
 
 

@@ -39,7 +39,8 @@ static bool labels(struct scenario *s, str *line, struct labels *out, struct err
 
     if (line->n == 0 || line->p[0] != '{' || end < 0)
         return err_set(e, ERR_INVALID, "labels in braces are missing");
-    if (!matchers_parse(str_sub(*line, 0, (size_t)end + 1), MATCHER_UTF8, &s->arena, &ms, &warning, e))
+    if (!matchers_parse(str_sub(*line, 0, (size_t)end + 1), MATCHER_UTF8, &s->arena, &ms, &warning,
+                        e))
         return false;
     v = arena_array(&s->arena, ms.n, sizeof(*v));
     for (size_t i = 0; i < ms.n; i++)
@@ -194,8 +195,9 @@ static bool read_line(struct scenario *s, str line, int n, struct err *e)
         struct expected x = {.line = n};
 
         if (word(&line, "nothing"))
-            return word(&line, "until") ? duration(line, &x.at, e) && (s->end = x.at > s->end ? x.at : s->end, true)
-                                        : err_set(e, ERR_INVALID, "'until TIME' is missing");
+            return word(&line, "until")
+                       ? duration(line, &x.at, e) && (s->end = x.at > s->end ? x.at : s->end, true)
+                       : err_set(e, ERR_INVALID, "'until TIME' is missing");
         if (!read_expected(s, line, &x, e))
             return false;
         vec_push(&s->expected, x);

@@ -121,19 +121,21 @@ static struct scripted_answer answer_query(struct sim *s)
     double t = (double)s->clock.now.wall / NS_PER_S;
 
     if (s->source_down)
-        return (struct scripted_answer){.failure = TRANSPORT_CONNECT, .error = S("connection refused")};
+        return (struct scripted_answer){.failure = TRANSPORT_CONNECT,
+                                        .error = S("connection refused")};
     buf_clear(&s->reply);
     json_writer_init(&w, &s->reply, false);
     buf_adds(&s->reply, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[");
     for (size_t i = 0; i < s->samples.n; i++) {
         buf_addf(&s->reply, "%s{\"metric\":{", i != 0 ? "," : "");
         LABELS_EACH (l, s->samples.v[i]->labels)
-            buf_addf(&s->reply, "%s\"%.*s\":\"%.*s\"", l != s->samples.v[i]->labels.v ? "," : "", STR(l->name),
-                     STR(l->value));
+            buf_addf(&s->reply, "%s\"%.*s\":\"%.*s\"", l != s->samples.v[i]->labels.v ? "," : "",
+                     STR(l->name), STR(l->value));
         buf_addf(&s->reply, "},\"value\":[%.3f,\"%g\"]}", t, s->samples.v[i]->value);
     }
     buf_adds(&s->reply, "]}}");
-    return (struct scripted_answer){.status = 200, .body = arena_str(&s->arena, buf_str(&s->reply))};
+    return (struct scripted_answer){.status = 200,
+                                    .body = arena_str(&s->arena, buf_str(&s->reply))};
 }
 
 static struct scripted_answer handle(void *arg, const struct scripted_request *rq)
@@ -178,7 +180,8 @@ static struct config *load(struct sim *s)
     c = config_load_texts(&file, 1, &o, &d);
     for (size_t i = 0; i < d.n; i++)
         if (d.v[i].severity == DIAG_ERROR)
-            fprintf(stderr, "%.*s:%d: %.*s\n", STR(d.v[i].place.file), d.v[i].place.line, STR(d.v[i].message));
+            fprintf(stderr, "%.*s:%d: %.*s\n", STR(d.v[i].place.file), d.v[i].place.line,
+                    STR(d.v[i].message));
     if (c == NULL)
         exit(1);
     diags_release(&d);
@@ -287,7 +290,8 @@ static void add_silence(struct sim *s, const struct action *a)
 
     in->sets = arena_new(&in->arena, struct matchers);
     in->n_sets = 1;
-    if (!matchers_parse(arena_str(&in->arena, a->text), MATCHER_FALLBACK, &in->arena, in->sets, &warning, &e)) {
+    if (!matchers_parse(arena_str(&in->arena, a->text), MATCHER_FALLBACK, &in->arena, in->sets,
+                        &warning, &e)) {
         fprintf(stderr, "line %d: %s\n", a->line, e.msg);
         exit(1);
     }
@@ -353,21 +357,14 @@ static void act(struct sim *s, struct action *a)
 
     switch (a->kind) {
     case ACT_POST:
-        vec_push(&s->posters, (struct poster){a->labels, s->clock.now.wall, s->clock.now.mono + NS_PER_M});
+        vec_push(&s->posters,
+                 (struct poster){a->labels, s->clock.now.wall, s->clock.now.mono + NS_PER_M});
         post(s, vec_last(&s->posters), ts_add(s->clock.now.wall, 4 * NS_PER_M));
         break;
-    case ACT_POST_ONCE:
-        post(s, &(struct poster){a->labels, s->clock.now.wall, 0}, TS_NONE);
-        break;
-    case ACT_RESOLVE:
-        resolve(s, a);
-        break;
-    case ACT_SILENCE:
-        add_silence(s, a);
-        break;
-    case ACT_EXPIRE:
-        expire_silence(s, a);
-        break;
+    case ACT_POST_ONCE: post(s, &(struct poster){a->labels, s->clock.now.wall, 0}, TS_NONE); break;
+    case ACT_RESOLVE: resolve(s, a); break;
+    case ACT_SILENCE: add_silence(s, a); break;
+    case ACT_EXPIRE: expire_silence(s, a); break;
     case ACT_CRASH:
     case ACT_RESTART:
         stop(s);
@@ -385,9 +382,7 @@ static void act(struct sim *s, struct action *a)
         shell_event(s->shell, &ev, NULL);
         pump(s);
         break;
-    case ACT_SUSPEND:
-        suspend(s, a);
-        break;
+    case ACT_SUSPEND: suspend(s, a); break;
     case ACT_SINK:
         s->sink_status = a->status;
         s->sink_retry = a->d;
@@ -396,14 +391,9 @@ static void act(struct sim *s, struct action *a)
         state_memory_fail(s->backend, !a->on);
         pump(s);
         break;
-    case ACT_SAMPLE:
-        vec_push(&s->samples, a);
-        break;
-    case ACT_SOURCE:
-        set_source(s, a);
-        break;
-    case ACT_END:
-        break;
+    case ACT_SAMPLE: vec_push(&s->samples, a); break;
+    case ACT_SOURCE: set_source(s, a); break;
+    case ACT_END: break;
     }
 }
 
@@ -446,7 +436,8 @@ static bool matches(const struct expected *x, struct arrived *a)
 
     VEC_EACH (struct arrived_alert *, al, &a->alerts)
         al->matched = false;
-    return ok && match_tokens(a, x->firing.v, x->firing.n, false) && match_tokens(a, x->resolved.v, x->resolved.n, true);
+    return ok && match_tokens(a, x->firing.v, x->firing.n, false) &&
+           match_tokens(a, x->resolved.v, x->resolved.n, true);
 }
 
 static void print_arrived(const struct arrived *a)
@@ -477,7 +468,8 @@ static bool judge(const char *path, struct sim *s)
             break;
         }
         if (!found)
-            fprintf(stderr, "%s:%d: expected at %.3fs, did not come\n", path, x->line, (double)x->at / NS_PER_S);
+            fprintf(stderr, "%s:%d: expected at %.3fs, did not come\n", path, x->line,
+                    (double)x->at / NS_PER_S);
         ok = ok && found;
     }
     VEC_EACH (const struct arrived *, a, &s->arrived)

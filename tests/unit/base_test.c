@@ -110,8 +110,9 @@ static void heap_is_ordered_and_stable(void **state)
 
 static void utf8(void **state)
 {
-    static const char *const bad[] = {"\x80", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                                      "abcdefgh\xff", "\xe4\xb8", "\xf8\x88\x80\x80\x80"};
+    static const char *const bad[] = {
+        "\x80",         "\xc0\x80", "\xe0\x80\x80",        "\xed\xa0\x80", "\xf4\x90\x80\x80",
+        "abcdefgh\xff", "\xe4\xb8", "\xf8\x88\x80\x80\x80"};
     char out[4];
 
     (void)state;
@@ -153,7 +154,8 @@ static void diags_are_capped_and_moved(void **state)
     diags_init(&d);
     diags_init(&other);
     for (int i = 0; i < DIAGS_MAX + 5; i++)
-        diags_add(&d, DIAG_ERROR, "X001", (struct diag_place){.file = S("f"), .line = i + 1}, "n %d", i);
+        diags_add(&d, DIAG_ERROR, "X001", (struct diag_place){.file = S("f"), .line = i + 1},
+                  "n %d", i);
     assert_int_equal(d.n, DIAGS_MAX);
     assert_int_equal(d.dropped, 5);
     assert_int_equal(d.errors, DIAGS_MAX + 5);
