@@ -179,6 +179,9 @@ static void bad_routes(void **state)
     expect_bad(
         "route: {receiver: r}\nreceivers: [{name: r, webhook_configs: [{url: 'ftp://x'}]}]\n",
         "C001", 2, "http");
+    expect_bad("route: {receiver: r}\nreceivers: [{name: r, email_configs: [{to: t, from: f, "
+               "smarthost: h}]}]\n",
+               "C009", 2, "host:port");
     expect_bad("route: {receiver: r}\nreceivers: [{name: r, slack_configs: [null]}]\n", "C001", 2,
                "empty");
 }
