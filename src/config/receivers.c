@@ -320,7 +320,7 @@ static void print_kind(struct conf_out *o, const struct receiver_conf *r,
 {
     bool any = false;
 
-    for (size_t i = 0; i < r->n_integrations; i++) {
+    for (size_t i = 0; i < r->n_integrations && !type->is_ours; i++) {
         if (r->integrations[i].type != type)
             continue;
         if (!any) {
