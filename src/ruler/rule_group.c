@@ -295,6 +295,10 @@ void rule_group_make_view(struct rule_group *g)
     v->missed = g->missed;
     v->evaluations = g->evaluations;
     v->failures = g->failures;
+    v->iterations = g->iterations;
+    v->missed = g->missed;
+    v->evaluations = g->evaluations;
+    v->failures = g->failures;
     v->rules = arena_array(&v->arena, g->n_rules, sizeof(*v->rules));
     v->n_rules = g->n_rules;
     for (size_t i = 0; i < g->n_rules; i++)

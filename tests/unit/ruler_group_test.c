@@ -118,6 +118,9 @@ static void a_failed_rule_does_not_stop_the_others(void **state)
     run(b->g, 3, ok(ONE), ok(ONE));
     assert_int_equal(b->g->view->rules[0].health, RULE_OK);
     assert_int_equal(b->g->rules[0].failures, 0);
+    assert_int_equal(b->g->view->iterations, 4);
+    assert_int_equal(b->g->view->evaluations, 8);
+    assert_int_equal(b->g->view->failures, 2);
 }
 
 static void a_view_outlives_the_next_run(void **state)
