@@ -191,6 +191,7 @@ struct engine {
     struct outbox_map outbox;
     VEC(struct rule_run *) rules;   /* in the order of the configuration */
     VEC(struct rule_run *) leaving; /* replaced or removed while they ran */
+    VEC(str) stale_rows; /* keys of STATE_RULE whose rule is gone: deleted with the next commit; owned */
     VEC(struct builtin) builtins;
     VEC(struct receiver_stats) receivers;
 
