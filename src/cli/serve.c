@@ -327,6 +327,7 @@ static void on_stop(struct serve *s)
     sd_notify_stopping();
     http_server_drain(api_server(s->api));
     timer_arm(&s->clock, &s->stop_by, ts_add(s->clock.now.mono, 3 * NS_PER_S));
+    timer_arm(&s->clock, &s->tick, s->clock.now.mono);
 }
 
 static void on_signal(int signo, void *arg)

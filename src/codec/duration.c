@@ -104,9 +104,7 @@ void duration_print(struct buf *out, dur_ns d)
     }
 }
 
-/* -- Go
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- Go -- */
 
 static bool go_part(uint64_t whole, str fraction, int64_t unit, uint64_t *ns)
 {

@@ -179,9 +179,7 @@ void float_print_go_json(struct buf *out, double v)
         print_plain(out, &d);
 }
 
-/* -- reading
- * -------------------------------------------------------------------------------------------------------
- */
+/* -- reading -- */
 
 static bool is_digit(char c, bool hex)
 {

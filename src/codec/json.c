@@ -78,8 +78,7 @@ enum json_type json_peek(struct json_reader *r)
     }
 }
 
-/* -- objects and arrays
- * -------------------------------------------------------------------------------------------- */
+/* -- objects and arrays -- */
 
 static const char *const type_names[] = {"nothing",  "null",     "a boolean", "a number",
                                          "a string", "an array", "an object"};
@@ -158,9 +157,7 @@ bool json_array_next(struct json_reader *r)
     return next(r, ']');
 }
 
-/* -- strings
- * -------------------------------------------------------------------------------------------------------
- */
+/* -- strings -- */
 
 static int hex_value(char c)
 {
@@ -294,8 +291,7 @@ bool json_string(struct json_reader *r, str *out)
     return true;
 }
 
-/* -- numbers and words
- * --------------------------------------------------------------------------------------------- */
+/* -- numbers and words -- */
 
 static size_t count_digits(const struct json_reader *r, size_t at)
 {
@@ -400,9 +396,7 @@ bool json_null(struct json_reader *r)
     return expect_type(r, JSON_NULL) && word(r, S("null"));
 }
 
-/* -- any value
- * -----------------------------------------------------------------------------------------------------
- */
+/* -- any value -- */
 
 bool json_skip(struct json_reader *r)
 {
@@ -450,9 +444,7 @@ bool json_end(struct json_reader *r)
     return true;
 }
 
-/* -- writing
- * -------------------------------------------------------------------------------------------------------
- */
+/* -- writing -- */
 
 void json_writer_init(struct json_writer *w, struct buf *out, bool html)
 {

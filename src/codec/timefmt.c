@@ -77,9 +77,7 @@ ts_ns civil_to_ts(const struct civil *c, int64_t utc_offset_s)
     return t == TS_NONE ? TS_NONE + 1 : t;
 }
 
-/* -- reading
- * -------------------------------------------------------------------------------------------------------
- */
+/* -- reading -- */
 
 static bool eat_number(str *s, size_t digits, int *out)
 {
@@ -217,9 +215,7 @@ bool api_time_parse(str s, ts_ns *out, struct err *e)
     return true;
 }
 
-/* -- printing
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- printing -- */
 
 static struct civil print_to_seconds(struct buf *out, ts_ns t)
 {

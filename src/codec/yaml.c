@@ -9,7 +9,7 @@
  * An alias yields the very node of its anchor, so a place inside it is where the anchor's text
  * stands. What an alias adds to the count of nodes and to the depth is remembered with the anchor.
  */
-#include "codec/yaml.h"
+#include "codec/yaml_priv.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -42,9 +42,7 @@ struct builder {
     size_t line_start;
 };
 
-/* -- places
- * --------------------------------------------------------------------------------------------------------
- */
+/* -- places -- */
 
 static bool is_continuation(char c)
 {
@@ -91,20 +89,12 @@ static struct yaml_mark mark_of(struct builder *b, const yaml_mark_t *m)
     return b->here;
 }
 
-static struct diag_place place_at(const struct yaml_doc *doc, struct yaml_mark m, size_t len)
-{
-    return (
-        struct diag_place){.file = doc->file, .line = m.line, .col = m.col, .at = m.at, .len = len};
-}
-
-/* -- faults
- * --------------------------------------------------------------------------------------------------------
- */
+/* -- faults -- */
 
 static struct yaml_node *fault(struct builder *b, const char *id, struct yaml_mark m,
                                const char *text)
 {
-    diags_add(b->d, DIAG_ERROR, id, place_at(b->doc, m, 0), "%s", text);
+    diags_add(b->d, DIAG_ERROR, id, yaml_place_at(b->doc, m, 0), "%s", text);
     return NULL;
 }
 
@@ -115,17 +105,15 @@ static bool next_event(struct builder *b, yaml_event_t *ev)
 
     if (yaml_parser_parse(&b->parser, ev))
         return true;
-    g = diags_add(b->d, DIAG_ERROR, "Y001", place_at(b->doc, mark_of(b, &p->problem_mark), 0),
+    g = diags_add(b->d, DIAG_ERROR, "Y001", yaml_place_at(b->doc, mark_of(b, &p->problem_mark), 0),
                   "yaml: %s%s%s", p->problem != NULL ? p->problem : "unreadable",
                   p->context != NULL ? ", " : "", p->context != NULL ? p->context : "");
     if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
-        diag_second(b->d, g, place_at(b->doc, mark_of(b, &p->context_mark), 0));
+        diag_second(b->d, g, yaml_place_at(b->doc, mark_of(b, &p->context_mark), 0));
     return false;
 }
 
-/* -- scalars
- * -------------------------------------------------------------------------------------------------------
- */
+/* -- scalars -- */
 
 /* Steps over "&anchor " and "!tag ", which libyaml counts to the node. */
 static void skip_properties(const struct yaml_doc *doc, struct yaml_node *n)
@@ -154,24 +142,17 @@ static size_t count_blanks(str s, size_t at)
     return n;
 }
 
-static size_t next_line(str s, size_t at)
-{
-    const char *hit = at < s.n ? memchr(s.p + at, '\n', s.n - at) : NULL;
-
-    return hit != NULL ? (size_t)(hit - s.p) + 1 : s.n;
-}
-
 /* The column of a block scalar's text: what the first line with text has more blanks in the file
  * than in the value. */
 static void find_block_text(const struct yaml_doc *doc, struct yaml_node *n)
 {
-    size_t file_at = next_line(doc->source, n->start.at), at = 0;
+    size_t file_at = yaml_next_line(doc->source, n->start.at), at = 0;
 
     n->text_line = n->start.line + 1;
     n->text_col = 1;
     while (at < n->text.n && n->text.p[at] == '\n') {
         at++;
-        file_at = next_line(doc->source, file_at);
+        file_at = yaml_next_line(doc->source, file_at);
     }
     if (at < n->text.n) {
         size_t in_file = count_blanks(doc->source, file_at), in_text = count_blanks(n->text, at);
@@ -220,9 +201,7 @@ static void fill_scalar(struct builder *b, struct yaml_node *n, const yaml_event
         n->style = YAML_QUOTED; /* said to be a string */
 }
 
-/* -- maps
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- maps -- */
 
 static ptrdiff_t find_key(const struct yaml_pair *pairs, size_t n, const struct str_map *index,
                           str key)
@@ -327,9 +306,7 @@ static bool fill_map(struct builder *b, struct yaml_node *map, struct yaml_node 
     return ok;
 }
 
-/* -- nodes
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- nodes -- */
 
 static struct yaml_node *read_node(struct builder *b, yaml_event_t *ev, size_t *height);
 
@@ -467,9 +444,7 @@ static struct yaml_node *read_node(struct builder *b, yaml_event_t *ev, size_t *
     return ok ? n : NULL;
 }
 
-/* -- documents
- * -----------------------------------------------------------------------------------------------------
- */
+/* -- documents -- */
 
 static bool read_stream(struct builder *b)
 {
@@ -594,82 +569,4 @@ bool yaml_read_file(str path, struct arena *a, struct yaml_doc *out, struct diag
         ok = err_set(e, ERR_INVALID, "\"%.*s\" is not valid YAML", STR(path));
     buf_release(&text);
     return ok;
-}
-
-/* -- asking
- * --------------------------------------------------------------------------------------------------------
- */
-
-struct yaml_node *yaml_get(const struct yaml_node *map, str key)
-{
-    if (map == NULL || map->kind != YAML_MAP)
-        return NULL;
-    for (size_t i = 0; i < map->n; i++)
-        if (str_eq(map->pairs[i].key->text, key))
-            return map->pairs[i].value;
-    return NULL;
-}
-
-bool yaml_is_null(const struct yaml_node *n)
-{
-    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
-
-    if (n == NULL)
-        return true;
-    if (n->kind != YAML_SCALAR || n->style != YAML_PLAIN)
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (str_is(n->text, words[i]))
-            return true;
-    return false;
-}
-
-struct diag_place yaml_place(const struct yaml_doc *doc, const struct yaml_node *n)
-{
-    size_t len = n->kind == YAML_SCALAR && n->end.at > n->start.at ? n->end.at - n->start.at : 0;
-
-    if (len != 0 && (n->style == YAML_LITERAL || n->style == YAML_FOLDED))
-        len = 1;
-    return place_at(doc, n->start, len);
-}
-
-/* Where the decoded text stands byte for byte in the file, or SIZE_MAX. */
-static size_t verbatim_at(const struct yaml_doc *doc, const struct yaml_node *n)
-{
-    size_t at = n->start.at + (n->text_col - n->start.col == 1 ? 1 : 0);
-
-    if (n->style == YAML_LITERAL || n->style == YAML_FOLDED)
-        return SIZE_MAX;
-    return str_eq(str_sub(doc->source, at, at + n->text.n), n->text) ? at : SIZE_MAX;
-}
-
-struct diag_place yaml_place_in(const struct yaml_doc *doc, const struct yaml_node *n,
-                                size_t offset, size_t len)
-{
-    struct diag_place p = yaml_place(doc, n);
-    size_t at = n->kind == YAML_SCALAR ? verbatim_at(doc, n) : SIZE_MAX, line_start = 0, file_at;
-
-    if (n->kind != YAML_SCALAR || offset > n->text.n)
-        return p;
-    if (at != SIZE_MAX) {
-        p.at = at + offset;
-        p.col = n->text_col + (int)offset;
-        p.len = len;
-        return p;
-    }
-    if (n->style != YAML_LITERAL)
-        return p;
-    file_at = next_line(doc->source, n->start.at);
-    p.line = n->text_line;
-    for (size_t i = 0; i < offset; i++) {
-        if (n->text.p[i] != '\n')
-            continue;
-        line_start = i + 1;
-        p.line++;
-        file_at = next_line(doc->source, file_at);
-    }
-    p.col = n->text_col + (int)(offset - line_start);
-    p.at = file_at + (size_t)(p.col - 1);
-    p.len = len;
-    return p;
 }

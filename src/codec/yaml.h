@@ -43,22 +43,25 @@ struct yaml_pair {
 };
 
 struct yaml_doc {
-    str file;   /* as given; empty for standard input and request bodies */
-    str source; /* the whole text */
+    str file;               /* as given; empty for standard input and request bodies */
+    str source;             /* the whole text */
     struct yaml_node *root; /* NULL for an empty document */
     bool more;              /* further documents follow and were not read */
 };
 
 /* False when d got an error. */
-bool yaml_parse(str text, str file, struct arena *a, struct yaml_doc *out, struct diags *d) must_check;
+bool yaml_parse(str text, str file, struct arena *a, struct yaml_doc *out,
+                struct diags *d) must_check;
 /* The same after reading the file; e is for "cannot read". */
-bool yaml_read_file(str path, struct arena *a, struct yaml_doc *out, struct diags *d, struct err *e) must_check;
+bool yaml_read_file(str path, struct arena *a, struct yaml_doc *out, struct diags *d,
+                    struct err *e) must_check;
 
 struct yaml_node *yaml_get(const struct yaml_node *map, str key); /* NULL when absent */
 bool yaml_is_null(const struct yaml_node *n); /* NULL, plain empty, ~, null, Null, NULL */
 struct diag_place yaml_place(const struct yaml_doc *doc, const struct yaml_node *n);
 /* The place of [offset, offset + len) of a scalar's decoded text. Exact for literal blocks and plain or quoted
  * one-line scalars without escapes, else the scalar's own start. */
-struct diag_place yaml_place_in(const struct yaml_doc *doc, const struct yaml_node *n, size_t offset, size_t len);
+struct diag_place yaml_place_in(const struct yaml_doc *doc, const struct yaml_node *n,
+                                size_t offset, size_t len);
 
 #endif

@@ -26,7 +26,7 @@ static void suggest(struct conf_run *run, struct diag *g, const struct str_map *
     vec_release(&names);
 }
 
-/* -- routes -------------------------------------------------------------------------------------------------------- */
+/* -- routes -- */
 
 static void check_intervals(struct names *n, const struct route_conf *r, const str *v, size_t count)
 {
@@ -97,7 +97,7 @@ static void check_no_route(struct conf_run *run, const struct config_top *top,
                   "use without one");
 }
 
-/* -- intervals, sources, rule files -------------------------------------------------------------------------------- */
+/* -- intervals, sources, rule files -- */
 
 static void join_intervals(struct names *n, const struct config_top *top)
 {
@@ -156,7 +156,7 @@ static void fill_external_labels(struct conf_run *run, struct config *c)
         (struct labels){v, labels_sort(v, map->n, &twice)}; /* YAML has no key twice */
 }
 
-/* -- all ----------------------------------------------------------------------------------------------------------- */
+/* -- all -- */
 
 void config_check(struct conf_run *run, struct config_top *top, struct config *c,
                   const struct conf_part *parts, size_t n_parts)

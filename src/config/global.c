@@ -1,6 +1,6 @@
 #include "config/config_priv.h"
 
-/* -- Alertmanager -------------------------------------------------------------------------------------------------- */
+/* -- Alertmanager -- */
 
 static void check_global(struct conf_check *c, void *obj)
 {

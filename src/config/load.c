@@ -68,7 +68,7 @@ uint64_t config_hash(const struct config_text *texts, size_t n)
     return hash;
 }
 
-/* -- steps --------------------------------------------------------------------------------------------------------- */
+/* -- steps -- */
 
 static bool parse_all(struct conf_run *run, const struct config_text *texts, size_t n,
                       struct conf_part *parts)
@@ -176,7 +176,7 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
     return NULL;
 }
 
-/* -- from disk ----------------------------------------------------------------------------------------------------- */
+/* -- from disk -- */
 
 enum { TEXT_MAX = 16 << 20 };
 

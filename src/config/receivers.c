@@ -34,7 +34,7 @@ static const struct conf_type *common_type_of(const struct receiver_type *type)
     return type->uses_http ? &common_type : &common_plain_type;
 }
 
-/* -- decoding ------------------------------------------------------------------------------------------------------ */
+/* -- decoding -- */
 
 static bool accept(struct conf_in *in, const struct yaml_node *node, void *member)
 {
@@ -186,7 +186,7 @@ bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *me
     return ok;
 }
 
-/* -- finishing ----------------------------------------------------------------------------------------------------- */
+/* -- finishing -- */
 
 static void finish_integration(struct conf_run *run, const struct global_conf *global,
                                struct integration_conf *ic, const struct pending_integration *p)
@@ -301,7 +301,7 @@ void receivers_finish(struct conf_run *run, struct config_top *top, struct confi
     say_later(run, c);
 }
 
-/* -- printing ------------------------------------------------------------------------------------------------------ */
+/* -- printing -- */
 
 static void print_integration(struct conf_out *o, const struct integration_conf *ic)
 {

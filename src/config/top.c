@@ -2,7 +2,7 @@
  * because clients read that text as Alertmanager's configuration. */
 #include "config/config_priv.h"
 
-/* -- rule_files ---------------------------------------------------------------------------------------------------- */
+/* -- rule_files -- */
 
 static const struct conf_key rule_files_keys[] = {
     CONF_KEY(struct rule_files_conf, files, CONF_PATHS, "patterns of files",
@@ -52,7 +52,7 @@ static bool decode_rule_files(struct conf_in *in, const struct yaml_node *node, 
     return ok;
 }
 
-/* -- sources ------------------------------------------------------------------------------------------------------- */
+/* -- sources -- */
 
 struct source_list {
     struct source_conf *v;
@@ -82,7 +82,7 @@ static bool decode_sources(struct conf_in *in, const struct yaml_node *node, voi
     return ok;
 }
 
-/* -- heartbeat, storage -------------------------------------------------------------------------------------------- */
+/* -- heartbeat, storage -- */
 
 static void check_heartbeat(struct conf_check *c, void *obj)
 {
@@ -142,7 +142,7 @@ static const struct conf_type storage_type = {
     .size = sizeof(struct storage_conf),
 };
 
-/* -- the table ----------------------------------------------------------------------------------------------------- */
+/* -- the table -- */
 
 static const struct conf_key keys[] = {
     CONF_KEY(struct config_top, global, CONF_STRUCT, "defaults", .sub = &global_conf_type,

@@ -20,7 +20,7 @@ struct linter {
     VEC(struct rule_file) files;
 };
 
-/* -- kinds --------------------------------------------------------------------------------------------------------- */
+/* -- kinds -- */
 
 static bool has_any(const struct yaml_node *root, const char *const *keys)
 {
@@ -64,7 +64,7 @@ enum lint_kind lint_recognise(str text, str name)
     return kind;
 }
 
-/* -- duplicates ---------------------------------------------------------------------------------------------------- */
+/* -- duplicates -- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -124,7 +124,7 @@ static void check_duplicates(struct linter *l)
     str_map_release(&seen);
 }
 
-/* -- one file ------------------------------------------------------------------------------------------------------ */
+/* -- one file -- */
 
 static void lint_config(struct linter *l, str text, str name)
 {
@@ -169,7 +169,7 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
         skip(l, name, "neither a configuration nor a rule file");
 }
 
-/* -- files and folders --------------------------------------------------------------------------------------------- */
+/* -- files and folders -- */
 
 static void cannot(struct linter *l, str path, const char *what)
 {
@@ -248,7 +248,7 @@ static void lint_folder(struct linter *l, str folder)
     vec_release(&paths);
 }
 
-/* -- entry --------------------------------------------------------------------------------------------------------- */
+/* -- entry -- */
 
 static void begin(struct linter *l, const struct lint_options *o, struct diags *d)
 {

@@ -37,7 +37,7 @@ bool render_format_parse(str name, enum render_format *out)
     return false;
 }
 
-/* -- source lines -------------------------------------------------------------------------------------------------- */
+/* -- source lines -- */
 
 struct renderer {
     struct buf *out;
@@ -88,7 +88,7 @@ static void release_texts(struct renderer *r)
     str_map_release(&r->texts);
 }
 
-/* -- text ---------------------------------------------------------------------------------------------------------- */
+/* -- text -- */
 
 static void colour(const struct renderer *r, const char *code)
 {
@@ -157,7 +157,7 @@ static void render_text(struct renderer *r, const struct diag *g)
     buf_addc(r->out, '\n');
     add_source(r, &g->place, code);
     if (g->second.line != 0) {
-        buf_adds(r->out, "  ::: first ");
+        buf_adds(r->out, "  ::: ");
         add_place(r, &g->second);
         buf_addc(r->out, '\n');
         add_source(r, &g->second, "1;34");
@@ -179,7 +179,7 @@ static void render_summary(struct renderer *r, const struct diags *d)
     buf_addc(r->out, '\n');
 }
 
-/* -- for machines -------------------------------------------------------------------------------------------------- */
+/* -- for machines -- */
 
 static void put_place(struct json_writer *w, const struct diag_place *p)
 {
@@ -218,7 +218,7 @@ static void put_diag(struct json_writer *w, const struct diag *g)
     json_close(w, '}');
 }
 
-static void render_json(struct renderer *r, const struct diags *d)
+static void render_json(struct renderer *r, const struct diags *d, const struct diag **v)
 {
     struct json_writer w;
 
@@ -227,8 +227,8 @@ static void render_json(struct renderer *r, const struct diags *d)
     json_key(&w, S("problems"));
     json_open(&w, '[');
     for (size_t i = 0; i < d->n; i++)
-        if (d->v[i].severity >= r->o->least)
-            put_diag(&w, &d->v[i]);
+        if (v[i]->severity >= r->o->least)
+            put_diag(&w, v[i]);
     json_close(&w, ']');
     json_key(&w, S("errors"));
     json_put_u64(&w, d->errors);
@@ -265,27 +265,53 @@ static void render_github(struct renderer *r, const struct diag *g)
     buf_addc(r->out, '\n');
 }
 
-/* -- all ----------------------------------------------------------------------------------------------------------- */
+/* -- order -- */
+
+static int by_place(const void *a, const void *b)
+{
+    const struct diag *x = *(const struct diag *const *)a, *y = *(const struct diag *const *)b;
+    int c = str_cmp(x->place.file, y->place.file);
+
+    if (c == 0)
+        c = (x->place.line > y->place.line) - (x->place.line < y->place.line);
+    if (c == 0)
+        c = (x->place.col > y->place.col) - (x->place.col < y->place.col);
+    return c != 0 ? c : (x > y) - (x < y);
+}
+
+/* By file and line, whatever step found them; the caller frees the array. */
+static const struct diag **in_order(const struct diags *d)
+{
+    const struct diag **v = mem_array(d->n, sizeof(*v));
+
+    for (size_t i = 0; i < d->n; i++)
+        v[i] = &d->v[i];
+    if (d->n != 0)
+        qsort(v, d->n, sizeof(*v), by_place);
+    return v;
+}
+
+/* -- all -- */
 
 void diags_render(struct buf *out, const struct diags *d, const struct render_options *o)
 {
     struct renderer r = {.out = out, .o = o};
+    const struct diag **v = in_order(d);
 
-    if (o->format == RENDER_JSON) {
-        render_json(&r, d);
-        return;
-    }
-    for (size_t i = 0; i < d->n; i++) {
-        if (d->v[i].severity < o->least)
+    if (o->format == RENDER_JSON)
+        render_json(&r, d, v);
+    for (size_t i = 0; i < d->n && o->format != RENDER_JSON; i++) {
+        if (v[i]->severity < o->least)
             continue;
         if (o->format == RENDER_GITHUB)
-            render_github(&r, &d->v[i]);
+            render_github(&r, v[i]);
         else
-            render_text(&r, &d->v[i]);
+            render_text(&r, v[i]);
     }
     if (o->format == RENDER_TEXT)
         render_summary(&r, d);
     release_texts(&r);
+    mem_free(v);
 }
 
 void diags_render_plain(struct buf *out, const struct diags *d)

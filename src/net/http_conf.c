@@ -3,7 +3,7 @@
 #include "schema/schema.h"
 #include "tocsin/global.h"
 
-/* -- TLS ----------------------------------------------------------------------------------------------------------- */
+/* -- TLS -- */
 
 static const char *const tls_versions[] = {"", "TLS10", "TLS11", "TLS12", "TLS13"};
 
@@ -88,7 +88,7 @@ const struct conf_type smtp_tls_conf_type = {
     .check = check_tls,
 };
 
-/* -- OAuth 2 ------------------------------------------------------------------------------------------------------- */
+/* -- OAuth 2 -- */
 
 static void check_oauth2(struct conf_check *c, void *obj)
 {
@@ -136,7 +136,7 @@ static const struct conf_type oauth2_conf_type = {
     .check = check_oauth2,
 };
 
-/* -- headers ------------------------------------------------------------------------------------------------------- */
+/* -- headers -- */
 
 struct header_raw {
     struct conf_strings values, secrets, files;
@@ -316,7 +316,7 @@ static void print_proxy_headers(struct conf_out *o, const void *member)
     o->indent -= 2;
 }
 
-/* -- http_config --------------------------------------------------------------------------------------------------- */
+/* -- http_config -- */
 
 /* These two write into the struct http_conf around them: size 0. */
 static const struct conf_key basic_auth_keys[] = {

@@ -66,6 +66,8 @@ int http_scan_feed(struct http_scan *s, str in, size_t *used, const char **why)
         s->line++;
         if (s->lines == 0 && s->line > HTTP_LINE_MAX)
             return bad(why, 414, "request line too long");
+        if (s->line > HTTP_LINE_MAX)
+            return bad(why, 431, "header field too large");
         if (++s->n > HTTP_HEAD_MAX)
             return bad(why, 431, "header fields too large");
         if (c == '\0')

@@ -7,7 +7,7 @@
  *     http_scan_feed() finds the end of a head, however it is split; http_head_parse() takes the
  * whole head apart; http_chunked_feed() takes a chunked body apart, however it is split.
  *
- * Shapes   a head is at most 64 KiB and 100 fields, its request line 16 KiB; chunk lines 256 bytes,
+ * Shapes   a head is at most 64 KiB and 100 fields, each of its lines 16 KiB; chunk lines 256 bytes,
  *          all extensions and trailers of a body 16 KiB.
  * Errors   an HTTP status (400, 413, 414, 417, 431, 501, 505) and a static reason in why.
  * Owns     slices point into the head that was given, the header array lives in the arena.

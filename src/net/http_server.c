@@ -292,6 +292,7 @@ bool http_server_route(struct http_server *s, struct http_conn *c)
     if (rq->path.p != NULL)
         rq->route = find(s->conf.routes, rq->method, rq->path, &rq->wildcard, &allow);
     if (rq->route == NULL)
-        unrouted(s, c, allow != 0 ? 405 : 404, allow);
+        /* A route for preflights alone says nothing about which paths there are. */
+        unrouted(s, c, (allow & ~(unsigned)HTTP_OPTIONS) != 0 ? 405 : 404, allow);
     return rq->route != NULL;
 }

@@ -37,7 +37,7 @@ static bool to_number(str s, int *out)
     return true;
 }
 
-/* -- one element of each list -------------------------------------------------------------------------------------- */
+/* -- one element of each list -- */
 
 static bool read_weekday(str s, int *out)
 {
@@ -136,7 +136,7 @@ static bool decode_years(struct conf_in *in, const struct yaml_node *node, void 
     return decode_ranges(in, node, member, read_year, is_ordered, "not a year or a range of years");
 }
 
-/* -- times of day -------------------------------------------------------------------------------------------------- */
+/* -- times of day -- */
 
 static bool read_clock(str s, int *minutes)
 {
@@ -203,7 +203,7 @@ static bool decode_times(struct conf_in *in, const struct yaml_node *node, void 
     return ok;
 }
 
-/* -- printing ------------------------------------------------------------------------------------------------------ */
+/* -- printing -- */
 
 static void add_number(struct buf *b, int v)
 {
@@ -277,7 +277,7 @@ static void print_times(struct conf_out *o, const void *member)
     buf_adds(o->out, "]\n");
 }
 
-/* -- tables -------------------------------------------------------------------------------------------------------- */
+/* -- tables -- */
 
 static void check_spec(struct conf_check *c, void *obj)
 {

@@ -2,7 +2,7 @@
 
 #include "schema/schema.h"
 
-/* -- matchers ------------------------------------------------------------------------------------------------------ */
+/* -- matchers -- */
 
 /* Adds what the deprecated maps say to ms, which stays sorted. */
 static void add_map(struct conf_check *c, struct matchers *ms, const struct conf_map *map,
@@ -30,7 +30,7 @@ static void add_map(struct conf_check *c, struct matchers *ms, const struct conf
     matchers_sort(ms);
 }
 
-/* -- routes -------------------------------------------------------------------------------------------------------- */
+/* -- routes -- */
 
 static void check_group_by(struct conf_check *c, struct route_conf *r)
 {
@@ -170,7 +170,7 @@ void route_conf_release(struct route_conf *r)
         route_conf_release(&r->routes[i]);
 }
 
-/* -- inhibit rules ------------------------------------------------------------------------------------------------- */
+/* -- inhibit rules -- */
 
 static void check_inhibit(struct conf_check *c, void *obj)
 {

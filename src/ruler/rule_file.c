@@ -5,7 +5,7 @@
 #include "model/labels.h"
 #include "schema/schema.h"
 
-/* -- what the file says -------------------------------------------------------------------------------------------- */
+/* -- what the file says -- */
 
 struct rule_raw {
     str record, alert, expr;
@@ -71,7 +71,7 @@ static const struct conf_key file_keys[] = {
 const struct conf_type rule_file_type = {
     .name = "rule_file", .doc = "A rule file.", .keys = file_keys, .size = sizeof(struct file_raw)};
 
-/* -- problems of decoding ------------------------------------------------------------------------------------------ */
+/* -- problems of decoding -- */
 
 static bool is_vmalert_key(str key)
 {
@@ -122,7 +122,7 @@ static void move_decoding(struct diags *to, struct diags *from)
     diags_release(from);
 }
 
-/* -- checks -------------------------------------------------------------------------------------------------------- */
+/* -- checks -- */
 
 struct checker {
     struct rule_file *file;
@@ -227,7 +227,7 @@ static void check_rule(struct checker *k, const struct rule_conf *r, const struc
     check_names(k, r->node, "annotations", &r->annotations, r);
 }
 
-/* -- building ------------------------------------------------------------------------------------------------------ */
+/* -- building -- */
 
 static struct conf_map merge(struct arena *a, const struct conf_map *under,
                              const struct conf_map *own)

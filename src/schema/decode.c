@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include "base/vec.h"
 
-/* -- places and complaints ----------------------------------------------------------------------------------------- */
+/* -- places and complaints -- */
 
 static void add_path(struct buf *out, const struct conf_in *in)
 {
@@ -102,7 +102,7 @@ bool conf_want_scalar(const struct conf_in *in, const struct yaml_node *node)
     return want_kind(in, node, YAML_SCALAR, "a scalar");
 }
 
-/* -- checks -------------------------------------------------------------------------------------------------------- */
+/* -- checks -- */
 
 struct conf_check conf_check_of(const struct conf_in *in, const struct conf_part *parts, size_t n)
 {
@@ -178,7 +178,7 @@ struct arena *conf_check_arena(struct conf_check *c)
     return c->in.run->a;
 }
 
-/* -- rows ---------------------------------------------------------------------------------------------------------- */
+/* -- rows -- */
 
 static void *member_of(const struct conf_layer *l, const struct conf_key *key)
 {
@@ -303,7 +303,7 @@ static bool decode_value(const struct conf_in *in, const struct conf_key *key,
     }
 }
 
-/* -- mappings ------------------------------------------------------------------------------------------------------ */
+/* -- mappings -- */
 
 struct decoder {
     const struct conf_in *in;

@@ -34,7 +34,7 @@ const char *conf_kind_text(enum conf_kind kind)
     }
 }
 
-/* -- the types below a type, each once ------------------------------------------------------------------------------ */
+/* -- the types below a type, each once -- */
 
 struct type_list {
     const struct conf_type **v;
@@ -52,7 +52,7 @@ static void collect(struct type_list *list, const struct conf_type *type)
             collect(list, key->sub);
 }
 
-/* -- JSON schema --------------------------------------------------------------------------------------------------- */
+/* -- JSON schema -- */
 
 static void put(struct json_writer *w, const char *key, const char *value)
 {
@@ -186,7 +186,7 @@ void conf_print_json_schema(struct buf *out, const struct conf_type *type)
     vec_release(&types);
 }
 
-/* -- Markdown ------------------------------------------------------------------------------------------------------ */
+/* -- Markdown -- */
 
 static void add_cell(struct buf *out, const char *text)
 {

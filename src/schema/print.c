@@ -4,7 +4,7 @@
 #include "codec/quote.h"
 #include "schema/schema.h"
 
-/* -- pieces -------------------------------------------------------------------------------------------------------- */
+/* -- pieces -- */
 
 static void start_line(struct conf_out *o)
 {
@@ -137,7 +137,7 @@ static void print_matchers(struct conf_out *o, const struct matchers *ms)
     }
 }
 
-/* -- rows ---------------------------------------------------------------------------------------------------------- */
+/* -- rows -- */
 
 struct list {
     const void *v;

@@ -11,7 +11,7 @@ static bool bad(const struct conf_in *in, const struct yaml_node *node, const ch
     return false;
 }
 
-/* -- booleans and numbers ------------------------------------------------------------------------------------------ */
+/* -- booleans and numbers -- */
 
 static bool to_bool(const struct yaml_node *node, bool *out)
 {
@@ -139,7 +139,7 @@ static bool decode_duration(const struct conf_in *in, const struct conf_key *key
     return true;
 }
 
-/* -- text ---------------------------------------------------------------------------------------------------------- */
+/* -- text -- */
 
 bool conf_url_is_valid(str url)
 {
@@ -218,7 +218,7 @@ static bool decode_word(const struct conf_in *in, const struct conf_key *key,
     return false;
 }
 
-/* -- lists and maps of text ---------------------------------------------------------------------------------------- */
+/* -- lists and maps of text -- */
 
 static bool check_label_name(const struct conf_in *in, const struct yaml_node *node)
 {
@@ -345,7 +345,7 @@ bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node
     return ok;
 }
 
-/* -- by kind ------------------------------------------------------------------------------------------------------- */
+/* -- by kind -- */
 
 static bool decode_number(const struct conf_in *in, const struct conf_key *key,
                           const struct yaml_node *node, void *member)
@@ -406,7 +406,7 @@ bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key,
     }
 }
 
-/* -- any YAML ------------------------------------------------------------------------------------------------------ */
+/* -- any YAML -- */
 
 static void resolve_scalar(const struct yaml_node *node, struct conf_value *v)
 {

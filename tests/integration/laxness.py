@@ -30,7 +30,7 @@ REFUSED = [
     ("space in the target", b"GET /-/hea lthy HTTP/1.1\r\nHost: x\r\n\r\n"),
     ("HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     ("version that is none", b"GET / HTTP/9.x\r\nHost: x\r\n\r\n"),
-    ("20 kB header", GET + b"A: " + b"v" * 20000 + b"\r\n\r\n"),
+    ("100 kB header", GET + b"A: " + b"v" * 100000 + b"\r\n\r\n"),
     ("header without an end", GET + b"A: " + b"v" * 200000),
     ("body over the limit", POST + b"Content-Length: 99999999999\r\n\r\n"),
 ]
@@ -59,7 +59,7 @@ def test_refused():
         for name, data in REFUSED:
             got, closed = exchange(t, data + GET + b"\r\n")
             code = got[9:12]
-            if not code.startswith(b"4") and code not in (b"501", b"505") or got.count(b"HTTP/1.1 ") != 1 or not closed:
+            if not code.startswith(b"4") and code not in (b"501", b"505") or got.count(b"\r\nDate: ") != 1 or not closed:
                 wrong.append((name, got[:60], "closed" if closed else "still open"))
         assert not wrong, "\n".join(map(str, wrong))
         equal(t.get("/-/healthy").status, 200)

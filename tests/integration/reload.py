@@ -67,7 +67,7 @@ def test_delivery_under_way():
     with folder() as d, Sink(NOTHING) as s, Sink() as other, Tocsin(config(s), d) as t:
         t.alert(alertname="A")
         until("the request is out", s.count)
-        write(t.config_file, config(other).replace("hook", "renamed"))
+        write(t.config_file, config(other).replace("receiver: hook", "receiver: renamed").replace("name: hook", "name: renamed"))
         equal(t.post("/-/reload", b"").status, 200)
         until("the new receiver is told", other.accepted)
 
