@@ -243,6 +243,25 @@ static void next_slot(struct engine *e, struct rule_run *r, struct now now)
     arm(e, r, r->next_slot + k * interval, now);
 }
 
+static void put_row(void *arg, str key, str value)
+{
+    state_put(arg, STATE_RULE, key, value);
+}
+
+/* What the run changed; everything when the store was written anew without it. */
+static void keep_rows(struct rule_run *r, struct effects *fx)
+{
+    VEC_EACH (const struct rule_row *, row, &r->group->rows) {
+        if (row->value.n != 0)
+            state_put(&fx->commit, STATE_RULE, row->key, row->value);
+        else
+            state_delete(&fx->commit, STATE_RULE, row->key);
+    }
+    if (r->rewrite)
+        rule_group_rows(r->group, &fx->arena, put_row, &fx->commit);
+    r->rewrite = false;
+}
+
 void rules_done(struct engine *e, struct rule_group *g, struct now now, struct effects *fx)
 {
     struct rule_run *r = run_of(e, g);
@@ -254,12 +273,7 @@ void rules_done(struct engine *e, struct rule_group *g, struct now now, struct e
     BUG_ON(r == NULL);
     r->running = false;
     show(r);
-    VEC_EACH (const struct rule_row *, row, &g->rows) {
-        if (row->value.n != 0)
-            state_put(&fx->commit, STATE_RULE, row->key, row->value);
-        else
-            state_delete(&fx->commit, STATE_RULE, row->key);
-    }
+    keep_rows(r, fx);
     send(e, g, now, fx);
     if (r->heir == NULL && !r->removed) {
         judge(e, g, now, fx);
@@ -291,18 +305,16 @@ bool rules_restore(struct engine *e, str key, str value, struct now now)
     return true;
 }
 
-static void put_row(void *arg, str key, str value)
-{
-    state_put(arg, STATE_RULE, key, value);
-}
-
 void rules_snapshot(struct engine *e, struct state_commit *c)
 {
     struct arena a;
 
     arena_init(&a, 0);
-    VEC_EACH (struct rule_run **, r, &e->rules)
-        if (!(*r)->running) /* a running group is the worker's; its rows come with its next change */
+    VEC_EACH (struct rule_run **, r, &e->rules) {
+        if ((*r)->running) /* a running group is the worker's */
+            (*r)->rewrite = true;
+        else
             rule_group_rows((*r)->group, &a, put_row, c);
+    }
     arena_release(&a);
 }
