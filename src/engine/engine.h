@@ -164,6 +164,7 @@ struct rule_run {
         *shown; /* one reference: what the API reads, also while the group runs */
     bool running, removed;
     bool rewrite; /* a snapshot was taken while it ran: its end writes all rows */
+    ts_ns since;     /* mono: when the run that is under way began */
     ts_ns next_slot; /* wall: the slot that is due next, or that runs */
 };
 
@@ -225,6 +226,9 @@ void engine_snapshot(struct engine *e, struct now now, struct state_commit *c);
 void engine_pack_alerts(struct engine *e, struct buf *out);
 
 /* -- reading -- */
+
+/* It runs for longer than its interval. */
+bool rule_run_is_late(const struct rule_run *r, struct now now);
 
 const struct receiver_conf *engine_receiver(const struct engine *e,
                                             str name); /* NULL when unknown */

@@ -168,6 +168,7 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx)
 
         heap_remove(&e->rule_timers, n);
         r->running = true;
+        r->since = now.mono;
         vec_push(&fx->run, (struct effect_run){r->group, r->next_slot});
     }
     if (e->next_alive <= now.mono && e->rules.n != 0) {
@@ -186,6 +187,11 @@ void rules_rearm(struct engine *e, struct now now)
     VEC_EACH (struct rule_run **, r, &e->rules)
         if (heap_holds(&(*r)->timer))
             arm(e, *r, rule_group_slot_after((*r)->group->conf, now.wall), now);
+}
+
+bool rule_run_is_late(const struct rule_run *r, struct now now)
+{
+    return r->running && now.mono - r->since > r->group->conf->interval;
 }
 
 static struct rule_run *run_of(struct engine *e, const struct rule_group *g)
