@@ -94,6 +94,7 @@ const struct receiver_type console_receiver = {
     .doc = "Messages on the terminal",
     .conf = &console_conf_type,
     .send_resolved_default = true,
+    .is_ours = true,
     .uses_http = false,
     .check = NULL,
     .step = step,

@@ -74,6 +74,17 @@ static void inherit_secret(struct secret *own, struct secret global)
         *own = global;
 }
 
+/* The port is mandatory; an IPv6 address stands in brackets. */
+static bool has_port(str smarthost)
+{
+    const char *colon = smarthost.n != 0 ? memrchr(smarthost.p, ':', smarthost.n) : NULL;
+    uint64_t port;
+
+    return colon != NULL &&
+           str_to_u64(str_sub(smarthost, (size_t)(colon - smarthost.p) + 1, smarthost.n), &port) &&
+           port <= 65535;
+}
+
 static void check_headers(const struct email_conf *m, struct conf_check *c)
 {
     for (size_t i = 0; i < m->headers.n; i++) {
@@ -110,6 +121,8 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
         conf_error(
             c, "smarthost",
             "no mail server: \"smarthost\" is missing here and \"smtp_smarthost\" in global");
+    else if (!has_port(m->smarthost))
+        conf_error(c, "smarthost", "host:port expected, not \"%.*s\"", STR(m->smarthost));
     if (m->from.n == 0)
         conf_error(c, "from", "no sender: \"from\" is missing here and \"smtp_from\" in global");
     if (m->threading.enabled && m->threading.thread_by_date.n == 0)

@@ -23,7 +23,6 @@ struct api_conf {
     struct pool *pool;
     str prefix;             /* "" or "/x" */
     str external_url;       /* without trailing slash */
-    size_t get_concurrency; /* 0 = unlimited */
     /* Reloads and answers: problems is filled with all of them when it fails. */
     bool (*reload)(void *arg, bool dry_run, struct buf *problems);
     void *arg;

@@ -22,8 +22,6 @@ struct api {
     ts_ns started; /* wall */
     bool reload_ok;
     ts_ns reload_at; /* wall; the last that succeeded */
-    size_t gets_in_flight;
-    uint64_t gets_refused;
     VEC(struct http_stat) http_stats;
     VEC(struct post_job *) jobs; /* bodies being parsed on workers */
 };

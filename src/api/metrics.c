@@ -47,6 +47,7 @@ enum m {
     M_DEGRADED,
     M_STEPS,
     M_PAUSES,
+    M_GROUPS_LATE,
     M_GROUP_RULES,
     M_GROUP_INTERVAL,
     M_GROUP_LAST,
@@ -134,6 +135,8 @@ static const struct metric rows[] = {
                             "Runs of a group."},
     [M_GROUP_MISSED] = {"prometheus_rule_group_iterations_missed_total", EXPO_COUNTER,
                         "Slots that a slow run skipped."},
+    [M_GROUPS_LATE] = {"tocsin_rule_groups_late", EXPO_GAUGE,
+                       "Groups whose run takes longer than their interval."},
     [M_EVALUATIONS] = {"prometheus_rule_evaluations_total", EXPO_COUNTER, "Evaluations of rules."},
     [M_EVALUATION_FAILURES] = {"prometheus_rule_evaluation_failures_total", EXPO_COUNTER,
                                "Evaluations that failed."},
@@ -357,8 +360,13 @@ static double group_value(enum m m, const struct rule_run *r)
 static void put_rules(struct api *a, struct expo *x)
 {
     struct engine *e = a->engine;
+    struct now now = shell_clock(a->conf.shell)->now;
     struct buf id = BUF_INIT;
+    size_t late = 0;
 
+    for (size_t i = 0; i < e->rules.n; i++)
+        late += rule_run_is_late(e->rules.v[i], now);
+    one(x, M_GROUPS_LATE, (double)late);
     for (int m = M_GROUP_RULES; m <= M_EVALUATION_FAILURES; m++) {
         metric_begin(x, &rows[m]);
         for (size_t i = 0; i < e->rules.n; i++) {

@@ -85,9 +85,8 @@ int lint_run(const void *flags, char **args, int n_args)
     diags_render(&out, &d, &ro);
     fwrite(out.p, 1, out.n, stdout);
     if (ro.format == RENDER_TEXT && !f->quiet)
-        printf("%zu configurations, %zu rule files with %zu rules, %zu skipped: %zu errors, %zu "
-               "warnings\n",
-               r.configs, r.rule_files, r.rules, r.skipped, d.errors, d.warnings);
+        printf("%zu configurations, %zu rule files with %zu rules, %zu skipped\n", r.configs,
+               r.rule_files, r.rules, r.skipped);
     fails = lint_fails(&d, fail_on);
     diags_release(&d);
     buf_release(&out);

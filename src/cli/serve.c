@@ -37,7 +37,7 @@ const struct flag serve_flag_table[] = {
     FLAG(F, gc_interval, "alerts.gc-interval", FLAG_DURATION, "30m", "D",
          "resolved alerts are removed half an hour after their end", .accepted_only = true),
     FLAG(F, per_alertname_limit, "alerts.per-alertname-limit", FLAG_INT, "0", "N",
-         "limit on alerts of one name, 0 = none"),
+         "limit on alerts of one name: refused unless 0, comes with a later version"),
     FLAG_ACCEPTED("dispatch.maintenance-interval", FLAG_DURATION, "D",
                   "empty groups are removed at once"),
     FLAG(F, start_delay, "dispatch.start-delay", FLAG_DURATION, "0s", "D",
@@ -47,13 +47,13 @@ const struct flag serve_flag_table[] = {
     FLAG(F, listen, "web.listen-address", FLAG_LIST, ":9093", "ADDRESS",
          "host:port, :port or unix:/path"),
     FLAG(F, web_config, "web.config.file", FLAG_TEXT, "", "FILE",
-         "TLS and authentication of the server; comes with a later version"),
+         "TLS and authentication of the server: refused unless empty, comes with a later version"),
     FLAG(F, external_url, "web.external-url", FLAG_TEXT, "", "URL",
          "what links in messages point to"),
     FLAG(F, route_prefix, "web.route-prefix", FLAG_TEXT, "", "PATH",
          "prefix of all routes; default: the path of the external URL"),
-    FLAG(F, get_concurrency, "web.get-concurrency", FLAG_INT, "0", "N",
-         "GETs served at once, 0 = no limit"),
+    FLAG_ACCEPTED("web.get-concurrency", FLAG_INT, "N",
+                  "GETs hold no threads, connections are limited instead"),
     FLAG_ACCEPTED("web.timeout", FLAG_DURATION, "D",
                   "answers are streamed, a stalled client is dropped after a minute"),
     FLAG_ACCEPTED("auto-gomemlimit.ratio", FLAG_TEXT, "RATIO", "Go's memory limit"),
@@ -137,6 +137,36 @@ static bool parse_features(const char *list, enum matcher_mode *mode)
     return true;
 }
 
+/* TLS and authentication are not served yet. A file that asks for them must not be passed over: whoever wrote it counts
+ * on a closed door. An empty one is what operators mount by default. */
+static bool check_web_config(const char *path)
+{
+    struct yaml_doc doc;
+    struct arena a;
+    struct diags d;
+    struct err e = ERR_INIT;
+    bool ok;
+
+    if (path[0] == '\0')
+        return true;
+    arena_init(&a, 0);
+    diags_init(&d);
+    ok = yaml_read_file(str_of(path), &a, &doc, &d, &e);
+    if (!ok && d.n != 0)
+        diags_print(stderr, &d);
+    else if (!ok)
+        fprintf(stderr, "tocsin: --web.config.file: %s\n", e.msg);
+    else if (!yaml_is_null(doc.root) && doc.root->n != 0) {
+        fprintf(stderr, "tocsin: --web.config.file: TLS and authentication of the server come with "
+                        "a later version; "
+                        "until then put a proxy in front\n");
+        ok = false;
+    }
+    diags_release(&d);
+    arena_release(&a);
+    return ok;
+}
+
 static bool check_flags(const struct serve_flags *f)
 {
     enum log_level level;
@@ -155,7 +185,17 @@ static bool check_flags(const struct serve_flags *f)
         fprintf(stderr, "tocsin: --data.retention must be positive\n");
         return false;
     }
+    if (f->max_silences < 0 || f->max_silence_size < 0) {
+        fprintf(stderr, "tocsin: limits on silences must not be negative\n");
+        return false;
+    }
+    if (f->per_alertname_limit != 0) {
+        fprintf(stderr, "tocsin: --alerts.per-alertname-limit comes with a later version\n");
+        return false;
+    }
     log_setup(level, format, STDERR_FILENO);
+    if (!check_web_config(f->web_config))
+        return false;
     if (f->cluster_peers.n == 0 || f->cluster_ignore)
         return true;
     fprintf(stderr, "tocsin: --cluster.peer: tocsin does not gossip, so every replica would send "
@@ -389,6 +429,20 @@ static bool listen_all(struct serve *s)
     return true;
 }
 
+/* Every decision of the engine, for --log.level=debug. */
+static void log_decision(void *arg, const struct decision *d)
+{
+    char fingerprint[17] = "";
+
+    (void)arg;
+    if (d->fingerprint != 0)
+        snprintf(fingerprint, sizeof(fingerprint), "%016llx", (unsigned long long)d->fingerprint);
+    log_debug("decision", LOG_Z("kind", decision_kind_text(d->kind)),
+              LOG_STR("group", d->group_key), LOG_Z("alert", fingerprint),
+              LOG_STR("receiver", d->receiver), LOG_STR("integration", d->integration),
+              LOG_I64("index", d->index), LOG_STR("why", d->why), LOG_STR("by", d->by));
+}
+
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
@@ -400,6 +454,7 @@ static bool start_shell(struct serve *s, struct config *conf)
                                                                          : s->flags->retention,
                                 .start_delay = s->flags->start_delay,
                                 .external_url = s->external_url,
+                                .decided = log_decision,
                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
     struct state_shell cb;
     struct state_backend *b;
@@ -420,6 +475,9 @@ static bool start_shell(struct serve *s, struct config *conf)
         log_error("cannot open the state", LOG_STR("path", dir), LOG_ERR(&e));
         return false;
     }
+    silencer_set_limits(shell_engine(s->shell)->silencer,
+                        (struct silencer_limits){(size_t)s->flags->max_silences,
+                                                 (size_t)s->flags->max_silence_size});
     ok = shell_start(s->shell, b, &unreadable, &e);
     if (!ok)
         log_error("cannot read the state", LOG_ERR(&e));
@@ -446,7 +504,6 @@ static int run(struct serve *s, struct config *conf)
     ac.shell = s->shell;
     ac.loop = s->loop;
     ac.pool = s->pool;
-    ac.get_concurrency = (size_t)(s->flags->get_concurrency > 0 ? s->flags->get_concurrency : 0);
     s->api = api_new(&ac);
     s->signals = signals_new(loop_base(s->loop), on_signal, s);
     if (!listen_all(s))

@@ -15,7 +15,7 @@ struct serve_flags {
     struct flag_list cluster_peers;
     bool cluster_ignore, systemd_socket, log_silences;
     dur_ns retention, start_delay, gc_interval, maintenance_interval;
-    int64_t max_silences, max_silence_size, per_alertname_limit, get_concurrency;
+    int64_t max_silences, max_silence_size, per_alertname_limit;
 };
 
 extern const struct flag serve_flag_table[];

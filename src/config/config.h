@@ -106,4 +106,8 @@ const struct source_conf *config_source(const struct config *c, str name); /* NU
  * endian. */
 uint64_t config_hash(const struct config_text *texts, size_t n);
 
+/* All keys, from the tables that read them: a JSON schema for editors, and the reference documentation. */
+void config_print_json_schema(struct buf *out);
+void config_print_markdown(struct buf *out);
+
 #endif

@@ -29,7 +29,7 @@ static const struct conf_type common_plain_type = {.name = "integration_without_
                                                    .keys = common_plain_keys,
                                                    .size = sizeof(struct entry_common)};
 
-static const struct conf_type *common_type_of(const struct receiver_type *type)
+const struct conf_type *receiver_common_type(const struct receiver_type *type)
 {
     return type->uses_http ? &common_type : &common_plain_type;
 }
@@ -43,7 +43,7 @@ static bool accept(struct conf_in *in, const struct yaml_node *node, void *membe
 }
 
 /* name, labels, and one key a kind, so that a wrong one gets the nearest as help. */
-static const struct conf_type *receiver_type_table(struct arena *a)
+const struct conf_type *receiver_type_table(struct arena *a)
 {
     const struct conf_key fixed[] = {
         CONF_KEY(struct receiver_conf, name, CONF_STRING, "name, for routes",
@@ -81,7 +81,7 @@ static bool decode_entry(const struct conf_in *in, const struct yaml_node *node,
 
     *ic = (struct integration_conf){.type = type, .place = yaml_place(in->doc, node)};
     ic->conf = arena_zalloc(in->run->a, type->conf->size);
-    layers[0] = (struct conf_layer){common_type_of(type), &common};
+    layers[0] = (struct conf_layer){receiver_common_type(type), &common};
     layers[1] = (struct conf_layer){type->conf, ic->conf};
     if (yaml_is_null(node)) {
         conf_complain(in, node, DIAG_ERROR, "C001", "empty entry");
@@ -307,7 +307,8 @@ static void print_integration(struct conf_out *o, const struct integration_conf 
 {
     struct entry_common common = {.send_resolved = ic->send_resolved ? CONF_YES : CONF_NO,
                                   .http_config = ic->http};
-    struct conf_layer layers[] = {{common_type_of(ic->type), &common}, {ic->type->conf, ic->conf}};
+    struct conf_layer layers[] = {{receiver_common_type(ic->type), &common},
+                                  {ic->type->conf, ic->conf}};
 
     conf_print_item(o);
     conf_print_layers(o, layers, 2);
@@ -319,7 +320,7 @@ static void print_kind(struct conf_out *o, const struct receiver_conf *r,
 {
     bool any = false;
 
-    for (size_t i = 0; i < r->n_integrations; i++) {
+    for (size_t i = 0; i < r->n_integrations && !type->is_ours; i++) {
         if (r->integrations[i].type != type)
             continue;
         if (!any) {

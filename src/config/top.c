@@ -101,7 +101,7 @@ static const struct conf_key heartbeat_keys[] = {
     CONF_KEYS_END,
 };
 
-static const struct conf_type heartbeat_type = {
+const struct conf_type heartbeat_conf_type = {
     .name = "heartbeat",
     .doc = "Feeds a dead man's switch outside.",
     .keys = heartbeat_keys,
@@ -110,7 +110,7 @@ static const struct conf_type heartbeat_type = {
 
 static bool decode_heartbeat(struct conf_in *in, const struct yaml_node *node, void *member)
 {
-    struct conf_layer layer = {&heartbeat_type, member};
+    struct conf_layer layer = {&heartbeat_conf_type, member};
     struct conf_part part = {in->doc, node};
     struct conf_check c = conf_check_of(in, &part, 1);
 

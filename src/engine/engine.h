@@ -163,6 +163,8 @@ struct rule_run {
     struct rule_group_view
         *shown; /* one reference: what the API reads, also while the group runs */
     bool running, removed;
+    bool rewrite; /* a snapshot was taken while it ran: its end writes all rows */
+    ts_ns since;     /* mono: when the run that is under way began */
     ts_ns next_slot; /* wall: the slot that is due next, or that runs */
 };
 
@@ -191,6 +193,7 @@ struct engine {
     struct outbox_map outbox;
     VEC(struct rule_run *) rules;   /* in the order of the configuration */
     VEC(struct rule_run *) leaving; /* replaced or removed while they ran */
+    VEC(str) stale_rows; /* keys of STATE_RULE whose rule is gone: deleted with the next commit; owned */
     VEC(struct builtin) builtins;
     VEC(struct receiver_stats) receivers;
 
@@ -223,6 +226,9 @@ void engine_snapshot(struct engine *e, struct now now, struct state_commit *c);
 void engine_pack_alerts(struct engine *e, struct buf *out);
 
 /* -- reading -- */
+
+/* It runs for longer than its interval. */
+bool rule_run_is_late(const struct rule_run *r, struct now now);
 
 const struct receiver_conf *engine_receiver(const struct engine *e,
                                             str name); /* NULL when unknown */

@@ -48,6 +48,35 @@ static void run_free(struct engine *e, struct rule_run *r)
     mem_free(r);
 }
 
+static void note_stale(void *arg, str key, str value)
+{
+    struct engine *e = arg;
+
+    (void)value;
+    vec_push(&e->stale_rows, mem_str_dup(key));
+}
+
+/* Frees a run whose group is gone or was replaced. What is left of its alerts leaves rows behind: were they kept, a
+ * rule that comes back after weeks would find its alerts as old as that, and fire at once. */
+static void retire(struct engine *e, struct rule_run *r)
+{
+    struct arena a;
+
+    arena_init(&a, 0);
+    rule_group_rows(r->group, &a, note_stale, e);
+    arena_release(&a);
+    run_free(e, r);
+}
+
+static void delete_stale(struct engine *e, struct effects *fx)
+{
+    VEC_EACH (str *, key, &e->stale_rows) {
+        state_delete(&fx->commit, STATE_RULE, *key);
+        mem_str_free(*key);
+    }
+    vec_clear(&e->stale_rows);
+}
+
 static struct rule_run *find_old(struct rule_run **v, size_t n, const struct rule_group_conf *gc)
 {
     for (size_t i = 0; i < n; i++)
@@ -73,7 +102,7 @@ static void take_over(struct engine *e, struct rule_run *fresh, struct rule_run 
     }
     rule_group_move_state(fresh->group, old->group);
     show(fresh);
-    run_free(e, old);
+    retire(e, old);
     arm(e, fresh, rule_group_slot_after(fresh->group->conf, now.wall), now);
 }
 
@@ -110,7 +139,7 @@ void rules_configure(struct engine *e, struct now now)
             old[i]->removed = true;
             vec_push(&e->leaving, old[i]);
         } else {
-            run_free(e, old[i]);
+            retire(e, old[i]);
         }
     }
     mem_free(old);
@@ -124,17 +153,22 @@ void rules_release(struct engine *e)
     VEC_EACH (struct rule_run **, r, &e->leaving)
         run_free(e, *r);
     vec_release(&e->leaving);
+    VEC_EACH (str *, key, &e->stale_rows)
+        mem_str_free(*key);
+    vec_release(&e->stale_rows);
 }
 
 void rules_run_due(struct engine *e, struct now now, struct effects *fx)
 {
     struct heap_node *n;
 
+    delete_stale(e, fx);
     while ((n = heap_min(&e->rule_timers)) != NULL && n->key <= now.mono) {
         struct rule_run *r = container_of(n, struct rule_run, timer);
 
         heap_remove(&e->rule_timers, n);
         r->running = true;
+        r->since = now.mono;
         vec_push(&fx->run, (struct effect_run){r->group, r->next_slot});
     }
     if (e->next_alive <= now.mono && e->rules.n != 0) {
@@ -153,6 +187,11 @@ void rules_rearm(struct engine *e, struct now now)
     VEC_EACH (struct rule_run **, r, &e->rules)
         if (heap_holds(&(*r)->timer))
             arm(e, *r, rule_group_slot_after((*r)->group->conf, now.wall), now);
+}
+
+bool rule_run_is_late(const struct rule_run *r, struct now now)
+{
+    return r->running && now.mono - r->since > r->group->conf->interval;
 }
 
 static struct rule_run *run_of(struct engine *e, const struct rule_group *g)
@@ -210,6 +249,25 @@ static void next_slot(struct engine *e, struct rule_run *r, struct now now)
     arm(e, r, r->next_slot + k * interval, now);
 }
 
+static void put_row(void *arg, str key, str value)
+{
+    state_put(arg, STATE_RULE, key, value);
+}
+
+/* What the run changed; everything when the store was written anew without it. */
+static void keep_rows(struct rule_run *r, struct effects *fx)
+{
+    VEC_EACH (const struct rule_row *, row, &r->group->rows) {
+        if (row->value.n != 0)
+            state_put(&fx->commit, STATE_RULE, row->key, row->value);
+        else
+            state_delete(&fx->commit, STATE_RULE, row->key);
+    }
+    if (r->rewrite)
+        rule_group_rows(r->group, &fx->arena, put_row, &fx->commit);
+    r->rewrite = false;
+}
+
 void rules_done(struct engine *e, struct rule_group *g, struct now now, struct effects *fx)
 {
     struct rule_run *r = run_of(e, g);
@@ -221,12 +279,7 @@ void rules_done(struct engine *e, struct rule_group *g, struct now now, struct e
     BUG_ON(r == NULL);
     r->running = false;
     show(r);
-    VEC_EACH (const struct rule_row *, row, &g->rows) {
-        if (row->value.n != 0)
-            state_put(&fx->commit, STATE_RULE, row->key, row->value);
-        else
-            state_delete(&fx->commit, STATE_RULE, row->key);
-    }
+    keep_rows(r, fx);
     send(e, g, now, fx);
     if (r->heir == NULL && !r->removed) {
         judge(e, g, now, fx);
@@ -242,7 +295,7 @@ void rules_done(struct engine *e, struct rule_group *g, struct now now, struct e
         r->heir = NULL;
         take_over(e, heir, r, now);
     } else {
-        run_free(e, r);
+        retire(e, r);
     }
 }
 
@@ -254,12 +307,8 @@ bool rules_restore(struct engine *e, str key, str value, struct now now)
             show(*r);
             return true;
         }
-    return true; /* of a rule that is gone: not unreadable */
-}
-
-static void put_row(void *arg, str key, str value)
-{
-    state_put(arg, STATE_RULE, key, value);
+    note_stale(e, key, value); /* of a rule that is gone: not unreadable */
+    return true;
 }
 
 void rules_snapshot(struct engine *e, struct state_commit *c)
@@ -267,8 +316,11 @@ void rules_snapshot(struct engine *e, struct state_commit *c)
     struct arena a;
 
     arena_init(&a, 0);
-    VEC_EACH (struct rule_run **, r, &e->rules)
-        if (!(*r)->running) /* a running group is the worker's; its rows come with its next change */
+    VEC_EACH (struct rule_run **, r, &e->rules) {
+        if ((*r)->running) /* a running group is the worker's */
+            (*r)->rewrite = true;
+        else
             rule_group_rows((*r)->group, &a, put_row, c);
+    }
     arena_release(&a);
 }

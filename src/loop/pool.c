@@ -137,8 +137,10 @@ struct pool *pool_new(struct event_base *base, unsigned threads)
     p->threads = mem_array(p->n_threads, sizeof(p->threads[0]));
     sigfillset(&all); /* signals are the loop's */
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    for (unsigned i = 0; i < p->n_threads; i++)
+    for (unsigned i = 0; i < p->n_threads; i++) {
         BUG_ON(pthread_create(&p->threads[i], NULL, work, p) != 0);
+        pthread_setname_np(p->threads[i], "worker");
+    }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return p;
 }

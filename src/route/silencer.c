@@ -24,6 +24,7 @@ struct silencer {
     struct u64_map by_pair; /* pair_hash -> struct bucket * */
     struct bucket any;
     uint64_t orders, version, questions;
+    struct silencer_limits limits;
 };
 
 static uint64_t pair_hash(str name, str value)
@@ -34,6 +35,26 @@ static uint64_t pair_hash(str name, str value)
 struct silencer *silencer_new(void)
 {
     return mem_new(struct silencer);
+}
+
+void silencer_set_limits(struct silencer *s, struct silencer_limits limits)
+{
+    s->limits = limits;
+}
+
+static bool within_size(const struct silencer *s, const struct silence *in, struct err *e)
+{
+    struct buf b = BUF_INIT;
+    size_t n;
+
+    if (s->limits.bytes == 0)
+        return true;
+    silence_pack(&b, in);
+    n = b.n;
+    buf_release(&b);
+    return n <= s->limits.bytes ||
+           err_set(e, ERR_LIMIT, "silence exceeded maximum size: %zu bytes (limit: %zu bytes)", n,
+                   s->limits.bytes);
 }
 
 /* The matcher that a set is filed under, or NULL for "any". */
@@ -184,6 +205,10 @@ bool silencer_put(struct silencer *s, struct silence *in, ts_ns now, enum matche
         silence_free(in);
         return err_wrap(e, "invalid silence");
     }
+    if (!within_size(s, in, e)) {
+        silence_free(in);
+        return false;
+    }
     in->updated_at = now;
     if (old != NULL && can_update(old, in, now)) {
         if (silence_state(old, now) == SILENCE_ACTIVE)
@@ -197,6 +222,11 @@ bool silencer_put(struct silencer *s, struct silence *in, ts_ns now, enum matche
     if (in->ends_at < in->starts_at) {
         silence_free(in);
         return err_set(e, ERR_INVALID, "invalid silence: end time must not be in the past");
+    }
+    if (s->limits.count != 0 && s->by_id.n >= s->limits.count) {
+        silence_free(in);
+        return err_set(e, ERR_LIMIT, "exceeded maximum number of silences: %zu (limit: %zu)",
+                       s->by_id.n + 1, s->limits.count);
     }
     if (old != NULL && expire(s, old, now))
         *expired = old;

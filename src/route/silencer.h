@@ -24,7 +24,12 @@ struct silence_list {
 
 struct silencer;
 
+struct silencer_limits {
+    size_t count, bytes; /* of stored silences with ended ones, of one packed; 0 = none */
+};
+
 struct silencer *silencer_new(void);
+void silencer_set_limits(struct silencer *s, struct silencer_limits limits);
 void silencer_free(struct silencer *s);
 
 const struct silence *silencer_get(const struct silencer *s, str id); /* NULL when unknown */

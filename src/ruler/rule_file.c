@@ -187,6 +187,25 @@ static void check_names(const struct checker *k, const struct yaml_node *map, co
     }
 }
 
+/* `severity: 1` is the text "1", as in Prometheus; some tools are stricter. */
+static void note_scalars(const struct checker *k, const struct yaml_node *map, const char *key)
+{
+    const struct yaml_node *sub = yaml_get(map, str_of(key));
+    struct conf_run run = {.a = k->a, .d = k->d};
+    const struct conf_in in = {.run = &run, .index = -1};
+
+    for (size_t i = 0; sub != NULL && sub->kind == YAML_MAP && i < sub->n; i++) {
+        const struct yaml_node *value = sub->pairs[i].value;
+
+        if (conf_decode_any(&in, value)->kind != CONF_VALUE_STRING)
+            diag_help(k->d,
+                      diags_add(k->d, DIAG_INFO, "R011", yaml_place(k->file->doc, value),
+                                "\"%.*s\" is not a string in YAML, it is taken as its text",
+                                STR(sub->pairs[i].key->text)),
+                      "quote it");
+    }
+}
+
 static void check_recording(const struct checker *k, const struct rule_conf *r)
 {
     bool ok = k->mode == MATCHER_CLASSIC ? metric_name_is_legacy(r->name) : utf8_is_valid(r->name);
@@ -225,6 +244,8 @@ static void check_rule(struct checker *k, const struct rule_conf *r, const struc
         check_recording(k, r);
     check_names(k, r->node, "labels", &r->labels, r);
     check_names(k, r->node, "annotations", &r->annotations, r);
+    note_scalars(k, r->node, "labels");
+    note_scalars(k, r->node, "annotations");
 }
 
 /* -- building -- */

@@ -402,6 +402,7 @@ static void start_writer(struct sqlite *q)
     sigfillset(&all); /* signals are the loop's */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     BUG_ON(pthread_create(&q->writer, NULL, writer, q) != 0);
+    pthread_setname_np(q->writer, "writer");
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 

@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include <pthread.h>
 #include <time.h>
 #include "base/mem.h"
 #include "base/rand.h"
@@ -401,6 +402,42 @@ static void bad_bytes_do_no_harm(void **state)
     regex_unref(re);
 }
 
+static void *match_often(void *arg)
+{
+    const struct regex *re = arg;
+    struct regex *mine = regex_ref(arg);
+    uintptr_t wrong = 0;
+
+    for (int i = 0; i < 2000; i++) {
+        size_t g[4];
+
+        wrong += !regex_matches(re, S("node-17.eu"));
+        wrong += regex_matches(re, S("node-x.eu"));
+        wrong += !regex_captures(re, S("node-17.us"), 0, g, 2) || g[2] != 5 || g[3] != 7;
+        wrong += !regex_pike_captures(re, S("node-17.us"), 0, g, 2) ||
+                 g[2] != 5; /* made by whoever is first */
+    }
+    regex_unref(mine);
+    return (void *)wrong;
+}
+
+static void threads_may_share_a_regex(void **state)
+{
+    struct regex *re = must("node-(\\d+)\\.(?:eu|us)", REGEX_ANCHORED);
+    pthread_t t[4];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(t); i++)
+        assert_int_equal(pthread_create(&t[i], NULL, match_often, re), 0);
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        void *wrong;
+
+        pthread_join(t[i], &wrong);
+        assert_null(wrong);
+    }
+    regex_unref(re);
+}
+
 /* -- PCRE2 against the Pike VM on random patterns -- */
 
 static void random_pattern(struct rand *r, struct buf *b, unsigned depth)
@@ -502,6 +539,7 @@ int main(void)
         cmocka_unit_test(captures_are_leftmost_first),
         cmocka_unit_test(bombs_end_fast_and_exact),
         cmocka_unit_test(bad_bytes_do_no_harm),
+        cmocka_unit_test(threads_may_share_a_regex),
         cmocka_unit_test(both_engines_agree),
     };
 

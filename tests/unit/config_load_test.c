@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
+#include "codec/json.h"
 #include "config/config.h"
 
 struct loaded {
@@ -178,6 +179,9 @@ static void bad_routes(void **state)
     expect_bad(
         "route: {receiver: r}\nreceivers: [{name: r, webhook_configs: [{url: 'ftp://x'}]}]\n",
         "C001", 2, "http");
+    expect_bad("route: {receiver: r}\nreceivers: [{name: r, email_configs: [{to: t, from: f, "
+               "smarthost: h}]}]\n",
+               "C009", 2, "host:port");
     expect_bad("route: {receiver: r}\nreceivers: [{name: r, slack_configs: [null]}]\n", "C001", 2,
                "empty");
 }
@@ -323,6 +327,28 @@ static void hash_is_alertmanagers(void **state)
                                        0xbcull << 32 | 0x4bull << 40));
 }
 
+static void the_tables_describe_all_keys(void **state)
+{
+    struct buf b = BUF_INIT;
+    struct json_reader r;
+    struct arena a;
+
+    (void)state;
+    config_print_json_schema(&b);
+    arena_init(&a, 0);
+    json_reader_init(&r, buf_str(&b), &a, 64);
+    json_skip(&r);
+    assert_true(json_end(&r));
+    assert_true(str_find_str(buf_str(&b), S("\"slack_config\":{")) >= 0);
+    assert_true(str_find_str(buf_str(&b), S("\"auth_password_file\"")) >= 0);
+    buf_clear(&b);
+    config_print_markdown(&b);
+    assert_true(str_find_str(buf_str(&b), S("| `group_wait` | duration | inherited |")) >= 0);
+    assert_true(str_find_str(buf_str(&b), S("| `max_concurrent` | integer | `8` |")) >= 0);
+    arena_release(&a);
+    buf_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +361,7 @@ int main(void)
         cmocka_unit_test(printed_again_loads_again),
         cmocka_unit_test(all_problems_at_once),
         cmocka_unit_test(hash_is_alertmanagers),
+        cmocka_unit_test(the_tables_describe_all_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
