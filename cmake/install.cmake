@@ -1,6 +1,19 @@
 include(GNUInstallDirs)
 if(TARGET tocsin)
   install(TARGETS tocsin RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # The program prints its completions from the table of its commands.
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/completions)
+  foreach(pair bash:bash-completion/completions/tocsin zsh:zsh/site-functions/_tocsin
+          fish:fish/vendor_completions.d/tocsin.fish)
+    string(REPLACE ":" ";" pair ${pair})
+    list(GET pair 0 shell)
+    list(GET pair 1 path)
+    get_filename_component(dir ${path} DIRECTORY)
+    get_filename_component(file ${path} NAME)
+    install(CODE "execute_process(COMMAND $<TARGET_FILE:tocsin> completion ${shell}
+      OUTPUT_FILE ${CMAKE_BINARY_DIR}/completions/${file} COMMAND_ERROR_IS_FATAL ANY)")
+    install(FILES ${CMAKE_BINARY_DIR}/completions/${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/${dir})
+  endforeach()
 endif()
 install(DIRECTORY include/tocsin DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 foreach(dir rules examples)

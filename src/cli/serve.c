@@ -505,9 +505,9 @@ static int run(struct serve *s, struct config *conf)
     ac.loop = s->loop;
     ac.pool = s->pool;
     s->api = api_new(&ac);
+    s->signals = signals_new(loop_base(s->loop), on_signal, s);
     if (!listen_all(s))
         return EXIT_FAILED;
-    s->signals = signals_new(loop_base(s->loop), on_signal, s);
     s->stop_by.fire = stop_now;
     s->tick.fire = tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));

@@ -31,6 +31,7 @@ REFUSED = [
     ("HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     ("version that is none", b"GET / HTTP/9.x\r\nHost: x\r\n\r\n"),
     ("100 kB header", GET + b"A: " + b"v" * 100000 + b"\r\n\r\n"),
+    ("20 kB header", GET + b"A: " + b"v" * 20000 + b"\r\n\r\n"),
     ("header without an end", GET + b"A: " + b"v" * 200000),
     ("body over the limit", POST + b"Content-Length: 99999999999\r\n\r\n"),
 ]
