@@ -53,7 +53,7 @@ def cpu(pid):
 def test_thousand_rules():
     with folder() as d, NodeExporter(d) as n, Prometheus(d, [n.address]) as p:
         port = int(p.url.rsplit(":", 1)[1])
-        with Tocsin(config(p.url), d, "--log.level=warn", files={"rules.yml": rule_file()}) as t:
+        with Tocsin(config(p.url), d, files={"rules.yml": rule_file()}) as t:
             most, end, c0 = 0, time.time() + SECONDS, cpu(t.p.pid)
             while time.time() < end:
                 most = max(most, connections(t.p.pid, port))
@@ -91,7 +91,7 @@ def test_slow_source():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with folder() as d:
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        with Tocsin(config(url), d, "--log.level=warn", files={"rules.yml": rule_file()}) as t:
+        with Tocsin(config(url), d, files={"rules.yml": rule_file()}) as t:
             most, end = 0, time.time() + 75
             while time.time() < end:
                 most = max(most, t.metric("tocsin_source_queries_waiting", source="p"))

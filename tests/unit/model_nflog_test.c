@@ -1,0 +1,148 @@
+#include "unit.h"
+
+#include "base/attr.h"
+#include "base/mem.h"
+#include "model/nflog.h"
+#include "model/outbox.h"
+
+#define HOUR (3600ll * 1000000000)
+
+static struct hash_list list(const char *digits, uint64_t *room)
+{
+    struct hash_list h = {room, 0};
+
+    for (; *digits != '\0'; digits++)
+        room[h.n++] = (uint64_t)(*digits - '0');
+    return h;
+}
+
+/* The table of alertmanager.md 3.7, first match wins. entry "-" = none, else "firing/resolved". */
+struct row {
+    const char *entry_firing, *entry_resolved, *firing, *resolved;
+    bool send_resolved;
+    int64_t hours_ago; /* of the entry; repeat_interval is 4 h */
+    enum notify_reason want;
+};
+
+static const struct row rows[] = {
+    {NULL, NULL, "1", "", true, 0, REASON_FIRST},
+    {NULL, NULL, "", "1", true, 0, REASON_NONE},
+    {NULL, NULL, "", "", true, 0, REASON_NONE},
+    {"", "1", "2", "", true, 0, REASON_FIRST},
+    {"1", "", "12", "", true, 0, REASON_NEW_ALERTS},
+    {"1", "", "2", "1", true, 0, REASON_NEW_ALERTS},
+    {"12", "", "", "12", true, 0, REASON_ALL_RESOLVED},
+    {"12", "", "", "12", false, 0, REASON_ALL_RESOLVED},
+    {"", "12", "", "12", true, 9, REASON_NONE},
+    {"12", "", "1", "2", true, 0, REASON_SOME_RESOLVED},
+    {"12", "", "1", "2", false, 0, REASON_NONE},
+    {"12", "2", "1", "2", true, 0, REASON_NONE},
+    {"12", "", "1", "", true, 0, REASON_NONE}, /* one was silenced: no reason to tell */
+    {"1", "", "1", "", true, 4, REASON_NONE},  /* exactly the interval is not over it */
+    {"1", "", "1", "", true, 5, REASON_REPEAT},
+    {"12", "", "1", "2", false, 5, REASON_REPEAT},
+};
+
+static void dedup_table(void **state)
+{
+    struct now now = {100 * HOUR, 50 * HOUR};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct row *r = &rows[i];
+        uint64_t a[8], b[8], c[8], d[8];
+        struct nflog_entry *e = NULL;
+        enum notify_reason got;
+
+        if (r->entry_firing != NULL)
+            e = nflog_entry_new(now.wall - r->hours_ago * HOUR, now.mono - r->hours_ago * HOUR,
+                                TS_MAX, list(r->entry_firing, a), list(r->entry_resolved, b), NULL,
+                                0);
+        got = nflog_decide(e, list(r->firing, c), list(r->resolved, d), r->send_resolved, 4 * HOUR,
+                           now);
+        if (got != r->want)
+            print_error("row %zu: %s\n", i, notify_reason_text(got));
+        assert_int_equal(got, r->want);
+        nflog_entry_free(e);
+    }
+}
+
+/* A restart with a wall clock that went on: the age of an entry is kept on the new monotonic clock. */
+static void entries_survive_packing(void **state)
+{
+    struct now before = {100 * HOUR, 50 * HOUR}, after = {101 * HOUR, 1 * HOUR};
+    struct delivery_pair kept[] = {{S("threadTs"), S("17.5")}};
+    uint64_t room[8];
+    struct nflog_entry *e = nflog_entry_new(before.wall, before.mono, before.mono + 8 * HOUR,
+                                            list("13", room), (struct hash_list){NULL, 0}, kept, 1);
+    struct nflog_entry *back;
+    struct buf b = BUF_INIT;
+
+    (void)state;
+    nflog_pack(&b, e, before);
+    back = nflog_unpack(buf_str(&b), after);
+    assert_non_null(back);
+    assert_int_equal(after.mono - back->sent_mono, HOUR);
+    assert_int_equal(back->expires_mono - after.mono, 7 * HOUR);
+    assert_int_equal(back->firing.n, 2);
+    assert_int_equal(back->firing.v[1], 3);
+    assert_str(back->kept[0].value, "17.5");
+    for (size_t cut = 0; cut < b.n; cut++)
+        assert_null(nflog_unpack(str_sub(buf_str(&b), 0, cut), after));
+    nflog_entry_free(e);
+    nflog_entry_free(back);
+    buf_release(&b);
+}
+
+static void rows_survive_packing(void **state)
+{
+    struct now now = {100 * HOUR, 50 * HOUR};
+    struct label labels[] = {{S("alertname"), S("X")}};
+    struct notified_alert alerts[] = {
+        {.labels = {labels, 1}, .starts_at = 5, .ends_at = TS_NONE, .fingerprint = 7},
+        {.labels = {labels, 1}, .starts_at = 5, .ends_at = 9, .is_resolved = true}};
+    struct notification n = {.receiver = S("r"),
+                             .group_key = S("{}:{}"),
+                             .reason = REASON_FIRST,
+                             .alerts = alerts,
+                             .n_alerts = 2,
+                             .n_firing = 1,
+                             .flush_id = 77},
+                        read;
+    struct hash_list none = {NULL, 0};
+    struct outbox_row *row = outbox_row_new(S("k"), &n, S("webhook"), 3, none, none, HOUR, now),
+                      *back;
+    struct buf b = BUF_INIT;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 0);
+    row->not_before = now.mono + HOUR;
+    outbox_pack(&b, row, now);
+    back = outbox_unpack(S("k"), buf_str(&b), (struct now){now.wall + HOUR / 2, 0});
+    assert_non_null(back);
+    assert_int_equal(back->not_before, HOUR / 2);
+    assert_int_equal(back->index, 3);
+    assert_true(notification_unpack(back->data, &a, &read));
+    assert_int_equal(read.n_alerts, 2);
+    assert_int_equal(read.n_firing, 1);
+    assert_int_equal(read.alerts[0].ends_at, TS_NONE);
+    assert_int_equal(read.flush_id, 77);
+    for (size_t cut = 0; cut < b.n; cut++)
+        assert_null(outbox_unpack(S("k"), str_sub(buf_str(&b), 0, cut), now));
+    for (size_t cut = 0; cut < back->data.n; cut++)
+        assert_false(notification_unpack(str_sub(back->data, 0, cut), &a, &read));
+    outbox_row_free(row);
+    outbox_row_free(back);
+    buf_release(&b);
+    arena_release(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(dedup_table),
+                                       cmocka_unit_test(entries_survive_packing),
+                                       cmocka_unit_test(rows_survive_packing)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
