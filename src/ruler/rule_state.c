@@ -63,7 +63,8 @@ static struct labels map_labels(struct arena *a, const struct conf_map *m)
 }
 
 /* Sample labels without the name, then the rule's own (an empty one deletes), then alertname. */
-static struct labels alert_labels(const struct rule *r, struct rule_context *c, struct labels sample)
+static struct labels alert_labels(const struct rule *r, struct rule_context *c,
+                                  struct labels sample)
 {
     static const str name[] = {S_INIT("__name__")};
     struct label alertname = {S("alertname"), r->conf->name};
@@ -74,7 +75,8 @@ static struct labels alert_labels(const struct rule *r, struct rule_context *c, 
     return labels_merge(c->arena, ls, (struct labels){&alertname, 1});
 }
 
-static struct rule_alert *begin_alert(struct rule *r, struct rule_context *c, struct label_set *labels)
+static struct rule_alert *begin_alert(struct rule *r, struct rule_context *c,
+                                      struct label_set *labels)
 {
     struct rule_alert *a = mem_new(struct rule_alert);
 
@@ -82,7 +84,8 @@ static struct rule_alert *begin_alert(struct rule *r, struct rule_context *c, st
     a->state = RULE_ALERT_PENDING;
     a->active_at = c->slot;
     a->active_mono = c->now.mono;
-    a->fired_at = a->resolved_at = a->last_sent_at = a->valid_until = a->keep_firing_since = TS_NONE;
+    a->fired_at = a->resolved_at = a->last_sent_at = a->valid_until = a->keep_firing_since =
+        TS_NONE;
     a->changed = true;
     u64_map_put(&r->alerts, labels->fingerprint, a);
     return a;
@@ -122,7 +125,9 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
     if (!ok) {
         for (size_t i = 0; i < n; i++)
             label_set_unref(sets[i]);
-        return err_set(e, ERR_INVALID, "vector contains metrics with the same labelset after applying alert labels");
+        return err_set(
+            e, ERR_INVALID,
+            "vector contains metrics with the same labelset after applying alert labels");
     }
     annotations = label_set_intern(c->names, map_labels(c->arena, &r->conf->annotations));
     for (size_t i = 0; i < samples.n; i++) {
@@ -130,7 +135,8 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
 
         if (a != NULL && a->restored)
             move_active_at(r, a, c);
-        if (a != NULL && a->state == RULE_ALERT_INACTIVE) { /* a leftover kept for resending gives way */
+        if (a != NULL &&
+            a->state == RULE_ALERT_INACTIVE) { /* a leftover kept for resending gives way */
             rule_alert_free(a);
             a = NULL;
         }
@@ -234,10 +240,12 @@ bool rule_step(struct rule *r, struct rule_context *c, struct samples samples, s
         return true;
     MAP_EACH (struct u64_map_entry, it, &r->alerts)
         forget(r, it);
-    return err_set(e, ERR_LIMIT, "exceeded limit of %lld with %zu alerts", (long long)c->limit, active);
+    return err_set(e, ERR_LIMIT, "exceeded limit of %lld with %zu alerts", (long long)c->limit,
+                   active);
 }
 
-void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url, struct alert_input_list *out)
+void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
+                      struct alert_input_list *out)
 {
     dur_ns longer = c->interval > RULE_RESEND_DELAY ? c->interval : RULE_RESEND_DELAY;
 
@@ -248,7 +256,8 @@ void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
         if (a->state == RULE_ALERT_PENDING || a->restored)
             continue;
         /* a slot before the last sending means that the clock went back: the receiver must not be left waiting */
-        if (!a->news && a->last_sent_at <= c->slot && ts_add(a->last_sent_at, RULE_RESEND_DELAY) >= c->slot)
+        if (!a->news && a->last_sent_at <= c->slot &&
+            ts_add(a->last_sent_at, RULE_RESEND_DELAY) >= c->slot)
             continue;
         a->news = false;
         a->last_sent_at = c->slot;
@@ -305,18 +314,21 @@ struct rule_alert *rule_alert_unpack(str bytes, struct interner *names, struct a
     a->state = (enum rule_alert_state)state;
     a->labels = label_set_intern(names, labels);
     a->annotations = label_set_intern(names, annotations);
-    a->news = a->state != RULE_ALERT_PENDING && (a->last_sent_at == TS_NONE || a->resolved_at > a->last_sent_at);
+    a->news = a->state != RULE_ALERT_PENDING &&
+              (a->last_sent_at == TS_NONE || a->resolved_at > a->last_sent_at);
     return a;
 }
 
-void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now, dur_ns interval)
+void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now,
+                  dur_ns interval)
 {
     dur_ns down = now.wall - down_at;
 
     a->active_mono = ts_add(now.mono, a->active_at - now.wall);
     if (down > 2 * interval) {
         /* only rules that hold long enough are worth it, and what was already resolved is told already */
-        if (down > RULE_OUTAGE_TOLERANCE || r->conf->hold_for < RULE_GRACE_PERIOD || a->state == RULE_ALERT_INACTIVE) {
+        if (down > RULE_OUTAGE_TOLERANCE || r->conf->hold_for < RULE_GRACE_PERIOD ||
+            a->state == RULE_ALERT_INACTIVE) {
             vec_push(&r->gone, a->labels->fingerprint);
             rule_alert_free(a);
             return;
