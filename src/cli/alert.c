@@ -364,7 +364,7 @@ int alert_list_run(const void *flags, char **args, int n_args)
     if (parse_matchers(args, n_args, &a, &ms))
         code = client_call(&f->client, "GET", "/api/tocsin/overview", STR_NONE, &answer);
     if (code == EXIT_OK && strcmp(f->client.output, "json") == 0)
-        fwrite(answer.p, 1, answer.n, stdout);
+        printf("%.*s", STR(buf_str(&answer)));
     else if (code == EXIT_OK && read_overview(buf_str(&answer), &a, &alerts, &rules))
         print_list(&alerts, &rules, &ms);
     else if (code == EXIT_OK)

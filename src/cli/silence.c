@@ -142,7 +142,7 @@ int silence_add_run(const void *flags, char **args, int n_args)
         code = client_call(&f->client, "POST", "/api/v2/silences", buf_str(&body), &answer);
     }
     if (code == EXIT_OK && strcmp(f->client.output, "json") == 0) {
-        fwrite(answer.p, 1, answer.n, stdout);
+        printf("%.*s", STR(buf_str(&answer)));
     } else if (code == EXIT_OK) {
         ptrdiff_t at = str_find_str(buf_str(&answer), S("silenceID\":\""));
 
@@ -286,7 +286,7 @@ int silence_list_run(const void *flags, char **args, int n_args)
     }
     code = client_call(&f->client, "GET", buf_z(&path), STR_NONE, &answer);
     if (code == EXIT_OK && strcmp(f->client.output, "json") == 0)
-        fwrite(answer.p, 1, answer.n, stdout);
+        printf("%.*s", STR(buf_str(&answer)));
     else if (code == EXIT_OK)
         code = print_silences(f, buf_str(&answer));
     buf_release(&path);

@@ -104,6 +104,8 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
     g->failed = g->outages = 0;
     g->rule_since = now.mono;
     g->iterations++;
+    for (size_t i = 0; i < g->n_rules; i++)
+        rule_clear_changes(&g->rules[i]);
 }
 
 static str generator_url(struct rule_group *g, str expr)

@@ -25,8 +25,23 @@ void rule_alert_free(struct rule_alert *a)
     mem_free(a);
 }
 
+void rule_clear_changes(struct rule *r)
+{
+    VEC_EACH (struct rule_change *, c, &r->changes)
+        label_set_unref(c->labels);
+    vec_clear(&r->changes);
+}
+
+static void note(struct rule *r, const struct rule_alert *a, bool forgotten)
+{
+    vec_push(&r->changes,
+             (struct rule_change){label_set_ref(a->labels), a->state, forgotten, a->value});
+}
+
 void rule_release_alerts(struct rule *r)
 {
+    rule_clear_changes(r);
+    vec_release(&r->changes);
     MAP_EACH (struct u64_map_entry, it, &r->alerts)
         rule_alert_free(it->value);
     u64_map_release(&r->alerts);
@@ -154,6 +169,10 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
 
 static void forget(struct rule *r, struct u64_map_entry *it)
 {
+    const struct rule_alert *a = it->value;
+
+    if (a->state == RULE_ALERT_PENDING)
+        note(r, a, true);
     vec_push(&r->gone, it->key);
     rule_alert_free(it->value);
     u64_map_del_entry(&r->alerts, it);
@@ -186,11 +205,12 @@ static dur_ns held_at_most(const struct rule_alert *a, const struct rule_context
     return wall > mono ? wall : mono;
 }
 
-static void become(struct rule_alert *a, enum rule_alert_state state)
+static void become(struct rule *r, struct rule_alert *a, enum rule_alert_state state)
 {
     a->state = state;
     a->news = state != RULE_ALERT_PENDING;
     a->changed = true;
+    note(r, a, false);
 }
 
 static size_t advance(struct rule *r, struct rule_context *c)
@@ -207,7 +227,7 @@ static size_t advance(struct rule *r, struct rule_context *c)
                 continue;
             }
             if (a->state == RULE_ALERT_FIRING) {
-                become(a, RULE_ALERT_INACTIVE);
+                become(r, a, RULE_ALERT_INACTIVE);
                 a->resolved_at = c->slot;
             }
             continue;
@@ -218,11 +238,14 @@ static size_t advance(struct rule *r, struct rule_context *c)
         }
         a->seen = false;
         active++;
+        if (a->active_at == c->slot && a->state == RULE_ALERT_PENDING &&
+            held(a, c) < r->conf->hold_for)
+            note(r, a, false);
         if (a->state == RULE_ALERT_PENDING && held(a, c) >= r->conf->hold_for) {
-            become(a, RULE_ALERT_FIRING);
+            become(r, a, RULE_ALERT_FIRING);
             a->fired_at = c->slot;
         } else if (a->state == RULE_ALERT_FIRING && held_at_most(a, c) < r->conf->hold_for) {
-            become(a, RULE_ALERT_PENDING); /* the rule now asks for longer */
+            become(r, a, RULE_ALERT_PENDING); /* the rule now asks for longer */
             a->fired_at = a->last_sent_at = a->keep_firing_since = TS_NONE;
         }
     }

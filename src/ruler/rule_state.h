@@ -39,11 +39,20 @@ struct rule_alert {
     bool changed; /* since it was last written */
 };
 
+/* A step of an alert's life, for the log. */
+struct rule_change {
+    struct label_set *labels; /* one reference */
+    enum rule_alert_state state;
+    bool forgotten; /* it was pending, and the expression returned nothing */
+    double value;
+};
+
 struct rule {
     const struct rule_conf *conf;
-    uint64_t identity;     /* of (file, group, kind, name, labels): keys what is stored */
-    struct u64_map alerts; /* fingerprint -> struct rule_alert * */
-    VEC(uint64_t) gone;    /* fingerprints of stored alerts that are forgotten */
+    uint64_t identity;               /* of (file, group, kind, name, labels): keys what is stored */
+    struct u64_map alerts;           /* fingerprint -> struct rule_alert * */
+    VEC(struct rule_change) changes; /* of the last evaluation */
+    VEC(uint64_t) gone;              /* fingerprints of stored alerts that are forgotten */
     enum rule_health health;
     char last_error[512];
     ts_ns last_eval; /* slot */
@@ -73,6 +82,7 @@ struct alert_input_list {
 void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
                       struct alert_input_list *out);
 
+void rule_clear_changes(struct rule *r);
 void rule_release_alerts(struct rule *r);
 enum rule_alert_state rule_worst_state(const struct rule *r);
 
