@@ -19,6 +19,25 @@ def test_killed_between_decision_and_answer():
             equal(s.got[0].json()["alerts"], s.got[1].json()["alerts"], "alerts")
 
 
+def test_what_was_decided_is_sent():
+    """A silence that comes after the decision keeps the group from deciding again: only the outbox row tells it."""
+    with folder() as d, Sink(NOTHING) as s:
+        config = simple(s, group_interval="1s")
+        with Tocsin(config, d) as t:
+            t.alert(alertname="A", gpu="0", ends=3600)
+            until("the request is out", s.count)
+            r = t.post("/api/v2/silences", {"matchers": [{"name": "gpu", "value": "0", "isRegex": False}],
+                                            "startsAt": stamp(), "endsAt": stamp(3600),
+                                            "createdBy": "me", "comment": "known"})
+            equal(r.status, 200, r.body)
+            t.kill()
+        with Tocsin(config, d) as t:
+            until("sent again", s.accepted)
+            equal(s.got[1].json()["alerts"][0]["labels"]["gpu"], "0")
+            time.sleep(2.5)
+            equal(s.count(), 2, "requests")
+
+
 def test_killed_after_delivery():
     with folder() as d, Sink() as s:
         config = simple(s)

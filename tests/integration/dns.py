@@ -13,10 +13,14 @@ def silent_resolver():
         raise Skip("not root: cannot replace resolv.conf in a mount namespace")
     with folder() as d:
         conf = write(f"{d}/resolv.conf", "nameserver 127.0.0.53\noptions timeout:5 attempts:2\n")
-        script = f"mount --make-rprivate / && mount --bind {conf} /etc/resolv.conf && exec {sys.executable} -B {sys.argv[0]}"
-        p = subprocess.run(["unshare", "--mount", "sh", "-c", script], env={**os.environ, "SILENT_RESOLVER": "1"})
+        script = (f"mount --make-rprivate / && mount --bind {conf} /etc/resolv.conf || exit 77\n"
+                  f"exec {sys.executable} -B {sys.argv[0]}")
+        unshare = ["unshare", "--mount", "--propagation", "unchanged"]
+        if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
+            raise Skip("no mount namespaces here")
+        p = subprocess.run([*unshare, "sh", "-c", script], env={**os.environ, "SILENT_RESOLVER": "1"})
     if p.returncode == 77:
-        raise Skip("no mount namespaces here")
+        raise Skip("cannot mount over resolv.conf here")
     equal(p.returncode, 0, "exit code inside the namespace")
     return False
 
