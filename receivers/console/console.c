@@ -70,8 +70,9 @@ static enum delivery_verdict step(struct delivery *d)
     struct buf b = BUF_INIT;
     bool first = true;
 
-    buf_addf(&b, "%s[%s:%zu]%s ", d->colour ? "\033[1m" : "", n->n_firing != 0 ? "FIRING" : "RESOLVED",
-             n->n_firing != 0 ? n->n_firing : n->n_alerts, d->colour ? "\033[0m" : "");
+    buf_addf(&b, "%s[%s:%zu]%s ", d->colour ? "\033[1m" : "",
+             n->n_firing != 0 ? "FIRING" : "RESOLVED", n->n_firing != 0 ? n->n_firing : n->n_alerts,
+             d->colour ? "\033[0m" : "");
     LABELS_EACH (l, n->group_labels) {
         if (!first)
             buf_addc(&b, ' ');

@@ -21,8 +21,7 @@ struct api_conf {
     struct shell *shell;
     struct loop *loop;
     struct pool *pool;
-    str prefix;             /* "" or "/x" */
-    str external_url;       /* without trailing slash */
+    str prefix; /* "" or "/x" */
     /* Reloads and answers: problems is filled with all of them when it fails. */
     bool (*reload)(void *arg, bool dry_run, struct buf *problems);
     void *arg;

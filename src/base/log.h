@@ -44,15 +44,16 @@ void log_line(enum log_level level, const char *file, int line, const char *msg,
               const struct log_field *fields);
 extern enum log_level log_threshold;
 
+/* The list starts with a field that is not looked at, so that it may be empty. */
 #define log_at(lvl, msg, ...)                                                                      \
     do {                                                                                           \
         if ((lvl) >= log_threshold)                                                                \
             log_line(lvl, __FILE__, __LINE__, msg,                                                 \
-                     (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}});         \
+                     &((const struct log_field[]){{.key = ""}, ##__VA_ARGS__, {.key = NULL}})[1]); \
     } while (0)
-#define log_debug(msg, ...) log_at(LOG_DEBUG, msg __VA_OPT__(, ) __VA_ARGS__)
-#define log_info(msg, ...)  log_at(LOG_INFO, msg __VA_OPT__(, ) __VA_ARGS__)
-#define log_warn(msg, ...)  log_at(LOG_WARN, msg __VA_OPT__(, ) __VA_ARGS__)
-#define log_error(msg, ...) log_at(LOG_ERROR, msg __VA_OPT__(, ) __VA_ARGS__)
+#define log_debug(msg, ...) log_at(LOG_DEBUG, msg, ##__VA_ARGS__)
+#define log_info(msg, ...)  log_at(LOG_INFO, msg, ##__VA_ARGS__)
+#define log_warn(msg, ...)  log_at(LOG_WARN, msg, ##__VA_ARGS__)
+#define log_error(msg, ...) log_at(LOG_ERROR, msg, ##__VA_ARGS__)
 
 #endif

@@ -1,6 +1,5 @@
 #include "cli/alert.h"
 
-#include <time.h>
 #include "cli/table.h"
 #include "codec/json.h"
 #include "codec/timefmt.h"
@@ -22,14 +21,6 @@ const struct flag alert_list_flags[] = {
     FLAGS_END,
 };
 #undef F
-
-static ts_ns wall_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
 
 static bool put_pair(struct json_writer *w, const char *pair)
 {
@@ -260,7 +251,7 @@ static int tell_route(const struct alert_flags *f, str posted)
         for (size_t j = 0; j < s->n_routes; j++) {
             buf_clear(&when);
             if (s->routes[j].next != TS_NONE)
-                add_relative(&when, s->routes[j].next, wall_now());
+                add_relative(&when, s->routes[j].next, client_now());
             printf("taken (%.*s): receiver %.*s, group %.*s, next message %.*s\n", STR(s->state),
                    STR(s->routes[j].receiver), STR(s->routes[j].group_key), STR(buf_str(&when)));
         }
@@ -334,7 +325,7 @@ static void print_list(const struct seen_list *alerts, const struct seen_list *r
 {
     static const char *const titles[] = {"STATE", "ALERTNAME", "LABELS",   "VALUE",
                                          "SINCE", "RECEIVER",  "NEXT LOOK"};
-    ts_ns now = wall_now();
+    ts_ns now = client_now();
     struct table t;
 
     table_init(&t, ARRAY_LEN(titles));
@@ -351,20 +342,10 @@ static void print_list(const struct seen_list *alerts, const struct seen_list *r
 
 static bool parse_matchers(char **args, int n, struct arena *a, struct matchers *out)
 {
-    struct err e = ERR_INIT;
-    str warning;
-
     out->v = arena_array(a, (size_t)n, sizeof(*out->v));
     for (int i = 0; i < n; i++) {
-        bool bare = i == 0 && strpbrk(args[0], "=~!") == NULL;
-        bool ok =
-            bare ? matcher_init(&out->v[i], MATCH_EQ, S("alertname"), str_of(args[0]), &e)
-                 : matcher_parse(str_of(args[i]), MATCHER_FALLBACK, a, &out->v[i], &warning, &e);
-
-        if (!ok) {
-            fprintf(stderr, "tocsin: '%s': %s\n", args[i], e.msg);
+        if (!client_matcher(args[i], i == 0, a, &out->v[i]))
             return false;
-        }
         out->n++;
     }
     return true;
@@ -383,7 +364,7 @@ int alert_list_run(const void *flags, char **args, int n_args)
     if (parse_matchers(args, n_args, &a, &ms))
         code = client_call(&f->client, "GET", "/api/tocsin/overview", STR_NONE, &answer);
     if (code == EXIT_OK && strcmp(f->client.output, "json") == 0)
-        fwrite(answer.p, 1, answer.n, stdout);
+        printf("%.*s", STR(buf_str(&answer)));
     else if (code == EXIT_OK && read_overview(buf_str(&answer), &a, &alerts, &rules))
         print_list(&alerts, &rules, &ms);
     else if (code == EXIT_OK)

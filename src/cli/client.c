@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <time.h>
+#include "codec/escape.h"
 
 static size_t receive(char *p, size_t size, size_t n, void *arg)
 {
@@ -28,8 +30,7 @@ int client_call(const struct client_flags *f, const char *method, const char *pa
     long status = 0;
     CURLcode rc;
 
-    while (base.n != 0 && base.p[base.n - 1] == '/')
-        base.n--;
+    base = url_trim_slash(base);
     buf_addf(&url, "%s%.*s%s", str_find_str(base, S("://")) < 0 ? "http://" : "", STR(base), path);
     curl_easy_setopt(c, CURLOPT_URL, buf_z(&url));
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -59,4 +60,25 @@ int client_call(const struct client_flags *f, const char *method, const char *pa
         return EXIT_OK;
     say_refused(status, buf_str(answer));
     return EXIT_FAILED;
+}
+
+ts_ns client_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+bool client_matcher(const char *arg, bool first, struct arena *a, struct matcher *out)
+{
+    bool bare = first && strpbrk(arg, "=~!") == NULL;
+    struct err e = ERR_INIT;
+    str warning;
+    bool ok = bare ? matcher_init(out, MATCH_EQ, S("alertname"), str_of(arg), &e)
+                   : matcher_parse(str_of(arg), MATCHER_FALLBACK, a, out, &warning, &e);
+
+    if (!ok)
+        fprintf(stderr, "tocsin: '%s': %s\n", arg, e.msg);
+    return ok;
 }

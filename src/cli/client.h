@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "cli/command.h"
+#include "model/matcher.h"
 
 struct client_flags {
     const char *url, *output;
@@ -20,6 +21,10 @@ struct client_flags {
              .letter = 'o'),                                                                       \
         FLAG(type, client.timeout, "timeout", FLAG_DURATION, "30s", "D",                           \
              "limit for the whole call")
+
+ts_ns client_now(void); /* wall clock */
+/* A matcher argument; the first may be a bare alert name. False: it has complained. */
+bool client_matcher(const char *arg, bool first, struct arena *a, struct matcher *out);
 
 /* Returns an exit code; EXIT_OK when the status is 2xx. body: NULL for a GET without one. */
 int client_call(const struct client_flags *f, const char *method, const char *path, str body,

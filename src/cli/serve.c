@@ -280,7 +280,7 @@ static void say_loaded(struct serve *s, const struct config *c, const struct dia
     log_info("configuration loaded", LOG_I64("files", c->n_files), LOG_I64("groups", c->n_groups),
              LOG_I64("rules", rules), LOG_I64("receivers", c->n_receivers),
              LOG_I64("receivers_used", used), LOG_I64("sources", c->n_sources),
-             LOG_STR("external_url", s->external_url));
+             LOG_Z("storage", s->flags->storage_path));
     if (c->route == NULL)
         log_warn("there is no route: alerts are evaluated and shown, none is delivered");
 }
@@ -397,6 +397,27 @@ static void tick(struct timer *t, struct now now)
     timer_arm(&s->clock, t, ts_add(now.mono, s->stopping ? NS_PER_S / 20 : NS_PER_S));
 }
 
+/* Without --web.external-url links name this host and the port that was bound, as Alertmanager's do. */
+static void derive_external_url(struct serve *s)
+{
+    ptrdiff_t at = (ptrdiff_t)s->bound.n - 1;
+    struct buf url = BUF_INIT;
+    char host[256] = "localhost";
+
+    if (s->flags->external_url[0] == '\0' && s->bound.n != 0) {
+        while (at >= 0 && s->bound.p[at] != ':')
+            at--;
+        gethostname(host, sizeof(host) - 1);
+        buf_addf(&url, "http://%s%.*s", host,
+                 STR(str_sub(buf_str(&s->bound), at < 0 ? 0 : (size_t)at, s->bound.n)));
+        mem_str_free(s->external_url);
+        s->external_url = mem_str_dup(buf_str(&url));
+        buf_release(&url);
+        notify_set_external_url(shell_notify(s->shell), s->external_url);
+    }
+    log_info("messages link to", LOG_STR("external_url", s->external_url));
+}
+
 static bool listen_all(struct serve *s)
 {
     struct err e = ERR_INIT;
@@ -488,8 +509,7 @@ static bool start_shell(struct serve *s, struct config *conf)
 
 static int run(struct serve *s, struct config *conf)
 {
-    struct api_conf ac = {
-        .external_url = s->external_url, .prefix = s->prefix, .reload = reload, .arg = s};
+    struct api_conf ac = {.prefix = s->prefix, .reload = reload, .arg = s};
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     clock_init(&s->clock);
@@ -508,6 +528,7 @@ static int run(struct serve *s, struct config *conf)
     s->signals = signals_new(loop_base(s->loop), on_signal, s);
     if (!listen_all(s))
         return EXIT_FAILED;
+    derive_external_url(s);
     s->stop_by.fire = stop_now;
     s->tick.fire = tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));

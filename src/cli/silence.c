@@ -1,10 +1,10 @@
 #include "cli/silence.h"
 
 #include <pwd.h>
-#include <time.h>
 #include <unistd.h>
 #include "cli/table.h"
 #include "codec/duration.h"
+#include "codec/escape.h"
 #include "codec/json.h"
 #include "codec/timefmt.h"
 #include "model/matcher.h"
@@ -35,20 +35,12 @@ const struct flag silence_expire_flags[] = {
 };
 #undef F
 
-static ts_ns wall_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
 static bool read_when(const struct silence_flags *f, ts_ns *start, ts_ns *end)
 {
     struct err e = ERR_INIT;
     dur_ns d;
 
-    *start = wall_now();
+    *start = client_now();
     if (f->start[0] != '\0' && !rfc3339_parse(str_of(f->start), start, &e)) {
         fprintf(stderr, "tocsin: --start: %s\n", e.msg);
         return false;
@@ -80,23 +72,17 @@ static void put_time(struct json_writer *w, const char *key, ts_ns t)
 static bool put_matchers(struct json_writer *w, char **args, int n)
 {
     struct arena a;
-    struct err e = ERR_INIT;
     bool ok = true;
 
     arena_init(&a, 0);
     json_key(w, S("matchers"));
     json_open(w, '[');
     for (int i = 0; i < n && ok; i++) {
-        bool bare = i == 0 && strpbrk(args[0], "=~!") == NULL;
         struct matcher m;
-        str warning;
 
-        ok = bare ? matcher_init(&m, MATCH_EQ, S("alertname"), str_of(args[0]), &e)
-                  : matcher_parse(str_of(args[i]), MATCHER_FALLBACK, &a, &m, &warning, &e);
-        if (!ok) {
-            fprintf(stderr, "tocsin: '%s': %s\n", args[i], e.msg);
+        ok = client_matcher(args[i], i == 0, &a, &m);
+        if (!ok)
             break;
-        }
         json_open(w, '{');
         json_key(w, S("name"));
         json_put_str(w, m.name);
@@ -156,7 +142,7 @@ int silence_add_run(const void *flags, char **args, int n_args)
         code = client_call(&f->client, "POST", "/api/v2/silences", buf_str(&body), &answer);
     }
     if (code == EXIT_OK && strcmp(f->client.output, "json") == 0) {
-        fwrite(answer.p, 1, answer.n, stdout);
+        printf("%.*s", STR(buf_str(&answer)));
     } else if (code == EXIT_OK) {
         ptrdiff_t at = str_find_str(buf_str(&answer), S("silenceID\":\""));
 
@@ -296,12 +282,11 @@ int silence_list_run(const void *flags, char **args, int n_args)
     buf_addf(&path, "/api/v2/silences");
     for (int i = 0; i < n_args; i++) {
         buf_addf(&path, "%cfilter=", i == 0 ? '?' : '&');
-        for (const char *p = args[i]; *p != '\0'; p++)
-            buf_addf(&path, "%%%02X", (unsigned char)*p);
+        escape_percent(&path, str_of(args[i]));
     }
     code = client_call(&f->client, "GET", buf_z(&path), STR_NONE, &answer);
     if (code == EXIT_OK && strcmp(f->client.output, "json") == 0)
-        fwrite(answer.p, 1, answer.n, stdout);
+        printf("%.*s", STR(buf_str(&answer)));
     else if (code == EXIT_OK)
         code = print_silences(f, buf_str(&answer));
     buf_release(&path);

@@ -176,7 +176,7 @@ static void print_fraction(struct buf *out, uint64_t v, uint64_t unit, str name)
     buf_add_u64(out, v / unit);
     if (rest != 0) {
         buf_addc(out, '.');
-        for (uint64_t u = unit / 10; rest != 0; u /= 10) {
+        for (uint64_t u = unit / 10; rest != 0 && u != 0; u /= 10) {
             buf_addc(out, (char)('0' + rest / u));
             rest %= u;
         }

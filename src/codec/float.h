@@ -16,8 +16,11 @@
 /* Decimal and hexadecimal (with p exponent), inf, infinity, nan in any case. No blanks, no underscores. */
 bool float_parse(str s, double *out, struct err *e) must_check;
 
-void float_print_shortest(struct buf *out, double v); /* 'f', -1: never an exponent; values of samples */
-void float_print_g(struct buf *out, double v);        /* 'g', -1: exponent below 1e-4 and from 1e6, as %v */
-void float_print_go_json(struct buf *out, double v);  /* exponent below 1e-6 and from 1e21; not for NaN, Inf */
+void float_print_shortest(struct buf *out,
+                          double v); /* 'f', -1: never an exponent; values of samples */
+void float_print_g(struct buf *out,
+                   double v); /* 'g', -1: exponent below 1e-4 and from 1e6, as %v */
+void float_print_go_json(struct buf *out,
+                         double v); /* exponent below 1e-6 and from 1e21; not for NaN, Inf */
 
 #endif

@@ -23,7 +23,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum json_type { JSON_FAILED, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+    JSON_FAILED,
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
 
 struct json_reader {
     str in;
@@ -39,20 +47,24 @@ void json_reader_init(struct json_reader *r, str in, struct arena *a, unsigned m
 enum json_type json_peek(struct json_reader *r); /* type of the next value, nothing is consumed */
 
 bool json_object_begin(struct json_reader *r);
-bool json_object_next(struct json_reader *r, str *key); /* false at the end (consumed) or on failure */
+bool json_object_next(struct json_reader *r,
+                      str *key); /* false at the end (consumed) or on failure */
 bool json_array_begin(struct json_reader *r);
 bool json_array_next(struct json_reader *r);
 
 bool json_string(struct json_reader *r, str *out);
 bool json_number(struct json_reader *r, str *text); /* the digits as written */
 bool json_double(struct json_reader *r, double *out);
-bool json_i64(struct json_reader *r, int64_t *out); /* fails on a fraction, an exponent or overflow */
+bool json_i64(struct json_reader *r,
+              int64_t *out); /* fails on a fraction, an exponent or overflow */
 bool json_bool(struct json_reader *r, bool *out);
 bool json_null(struct json_reader *r);
 bool json_skip(struct json_reader *r);           /* any one value */
 bool json_raw(struct json_reader *r, str *text); /* any one value, as written */
-bool json_end(struct json_reader *r) must_check; /* nothing may follow; false when anything failed */
-bool json_fail(struct json_reader *r, const char *fmt, ...) printf_like(2, 3); /* the caller's own complaint, here */
+bool json_end(struct json_reader *r)
+    must_check; /* nothing may follow; false when anything failed */
+bool json_fail(struct json_reader *r, const char *fmt, ...)
+    printf_like(2, 3); /* the caller's own complaint, here */
 
 /* -- writing -- */
 
@@ -69,7 +81,8 @@ void json_key(struct json_writer *w, str key);
 void json_put_str(struct json_writer *w, str s);
 void json_put_i64(struct json_writer *w, int64_t v);
 void json_put_u64(struct json_writer *w, uint64_t v);
-void json_put_double(struct json_writer *w, double v); /* as Go: shortest, exponent outside 1e-6..1e21 */
+void json_put_double(struct json_writer *w,
+                     double v); /* as Go: shortest, exponent outside 1e-6..1e21 */
 void json_put_bool(struct json_writer *w, bool v);
 void json_put_null(struct json_writer *w);
 void json_put_raw(struct json_writer *w, str json); /* a complete value */

@@ -11,7 +11,7 @@ void pack_u64(struct buf *b, uint64_t v)
 
 void pack_i64(struct buf *b, int64_t v)
 {
-    pack_u64(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
+    pack_u64(b, ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0));
 }
 
 void pack_str(struct buf *b, str s)

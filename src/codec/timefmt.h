@@ -20,13 +20,15 @@ struct civil {
     int yearday; /* 1-based */
 };
 
-bool rfc3339_parse(str s, ts_ns *out, struct err *e) must_check;   /* strict RFC 3339 */
-bool api_time_parse(str s, ts_ns *out, struct err *e) must_check;  /* the wider forms of the v2 API */
+bool rfc3339_parse(str s, ts_ns *out, struct err *e) must_check; /* strict RFC 3339 */
+bool api_time_parse(str s, ts_ns *out,
+                    struct err *e) must_check; /* the wider forms of the v2 API */
 void rfc3339_ms(struct buf *out, ts_ns t);
 void rfc3339_nano(struct buf *out, ts_ns t);
 
 struct civil civil_of(ts_ns t, int64_t utc_offset_s);
-ts_ns civil_to_ts(const struct civil *c, int64_t utc_offset_s); /* saturates; weekday and yearday are not read */
-int64_t days_from_civil(int64_t year, int month, int day);      /* days since 1970-01-01 */
+ts_ns civil_to_ts(const struct civil *c,
+                  int64_t utc_offset_s); /* saturates; weekday and yearday are not read */
+int64_t days_from_civil(int64_t year, int month, int day); /* days since 1970-01-01 */
 
 #endif

@@ -77,13 +77,7 @@ static bool header(struct cursor *c, struct counts *n, int *version)
 
 static void set_name(struct kind *k, const char *from, size_t n)
 {
-    size_t i = 0;
-
-    while (i < n && i + 1 < ABBREVIATION_MAX && from[i] != '\0') {
-        k->name[i] = from[i];
-        i++;
-    }
-    k->name[i] = '\0';
+    snprintf(k->name, sizeof(k->name), "%.*s", (int)n, from);
 }
 
 static bool block(struct cursor *c, const struct counts *n, struct tz *z)

@@ -163,7 +163,7 @@ struct rule_run {
     struct rule_group_view
         *shown; /* one reference: what the API reads, also while the group runs */
     bool running, removed;
-    bool rewrite; /* a snapshot was taken while it ran: its end writes all rows */
+    bool rewrite;    /* a snapshot was taken while it ran: its end writes all rows */
     ts_ns since;     /* mono: when the run that is under way began */
     ts_ns next_slot; /* wall: the slot that is due next, or that runs */
 };
@@ -193,7 +193,8 @@ struct engine {
     struct outbox_map outbox;
     VEC(struct rule_run *) rules;   /* in the order of the configuration */
     VEC(struct rule_run *) leaving; /* replaced or removed while they ran */
-    VEC(str) stale_rows; /* keys of STATE_RULE whose rule is gone: deleted with the next commit; owned */
+    VEC(str)
+    stale_rows; /* keys of STATE_RULE whose rule is gone: deleted with the next commit; owned */
     VEC(struct builtin) builtins;
     VEC(struct receiver_stats) receivers;
 

@@ -217,6 +217,24 @@ static void reap(struct rule_driver *d)
     }
 }
 
+/* What a terminal or a journal shows of the rules: an alert goes pending, fires, ends. */
+static void log_changes(const struct rule_group *g)
+{
+    static const char *const steps[] = {[RULE_ALERT_INACTIVE] = "alert resolved",
+                                        [RULE_ALERT_PENDING] = "alert pending",
+                                        [RULE_ALERT_FIRING] = "alert firing"};
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < g->n_rules; i++)
+        VEC_EACH (const struct rule_change *, c, &g->rules[i].changes) {
+            buf_clear(&b);
+            labels_print(&b, c->labels->ls);
+            log_info(c->forgotten ? "alert no longer pending" : steps[c->state],
+                     LOG_STR("alert", buf_str(&b)), LOG_F64("value", c->value));
+        }
+    buf_release(&b);
+}
+
 static void advanced(struct job *j)
 {
     struct run *r = container_of(j, struct run, job);
@@ -224,6 +242,7 @@ static void advanced(struct job *j)
     struct event ev = {.kind = EVENT_RULES_DONE, .rules = {.group = r->group}};
 
     if (r->step == RULE_GROUP_DONE) {
+        log_changes(r->group);
         run_free(r);
         shell_event(d->shell, &ev, NULL);
         reap(d);

@@ -4,6 +4,7 @@
 #include "engine/engine_priv.h"
 
 #include <stdio.h>
+#include "codec/escape.h"
 
 enum { FAILING_AFTER = 3, ALIVE_INTERVAL_S = 5 };
 
@@ -24,9 +25,7 @@ static str link_base(const struct config *conf, str source)
         base = sc->external_url.n != 0 ? sc->external_url
                : sc->n_urls != 0       ? sc->urls[0]
                                        : STR_NONE;
-    while (base.n != 0 && base.p[base.n - 1] == '/')
-        base.n--;
-    return base;
+    return url_trim_slash(base);
 }
 
 static struct rule_run *run_new(struct engine *e, const struct rule_group_conf *gc)

@@ -18,6 +18,20 @@ bool matcher_init(struct matcher *m, enum match_op op, str name, str value, stru
     return true;
 }
 
+struct matchers matchers_copy(struct arena *a, const struct matchers *ms)
+{
+    struct matchers c = {arena_array(a, ms->n, sizeof(*c.v)), ms->n};
+
+    for (size_t i = 0; i < ms->n; i++) {
+        c.v[i] = ms->v[i];
+        c.v[i].name = arena_str(a, ms->v[i].name);
+        c.v[i].value = arena_str(a, ms->v[i].value);
+        if (c.v[i].re != NULL)
+            regex_ref(c.v[i].re);
+    }
+    return c;
+}
+
 void matchers_release(struct matchers *ms)
 {
     for (size_t i = 0; i < ms->n; i++) {

@@ -30,6 +30,9 @@ enum matcher_mode { MATCHER_FALLBACK, MATCHER_CLASSIC, MATCHER_UTF8 }; /* 2.11, 
 
 bool matcher_init(struct matcher *m, enum match_op op, str name, str value,
                   struct err *e) must_check;
+struct matchers
+matchers_copy(struct arena *a,
+              const struct matchers *ms);   /* deep, with regex references of its own */
 void matchers_release(struct matchers *ms); /* the regexes only; the arrays are the arena's */
 
 bool matcher_matches(const struct matcher *m, str value);

@@ -20,20 +20,6 @@ struct inhibitor {
     size_t n;
 };
 
-static struct matchers copy_matchers(struct arena *a, const struct matchers *ms)
-{
-    struct matchers c = {arena_array(a, ms->n, sizeof(*c.v)), ms->n};
-
-    for (size_t i = 0; i < ms->n; i++) {
-        c.v[i] = ms->v[i];
-        c.v[i].name = arena_str(a, ms->v[i].name);
-        c.v[i].value = arena_str(a, ms->v[i].value);
-        if (c.v[i].re != NULL)
-            regex_ref(c.v[i].re);
-    }
-    return c;
-}
-
 struct inhibitor *inhibitor_new(const struct inhibit_conf *rules, size_t n)
 {
     struct inhibitor *in = mem_new(struct inhibitor);
@@ -47,8 +33,8 @@ struct inhibitor *inhibitor_new(const struct inhibit_conf *rules, size_t n)
 
         for (size_t j = 0; j < rules[i].n_equal; j++)
             equal[j] = arena_str(&in->arena, rules[i].equal[j]);
-        r->source = copy_matchers(&in->arena, &rules[i].source);
-        r->target = copy_matchers(&in->arena, &rules[i].target);
+        r->source = matchers_copy(&in->arena, &rules[i].source);
+        r->target = matchers_copy(&in->arena, &rules[i].target);
         r->equal = equal;
         r->n_equal = rules[i].n_equal;
         r->name = arena_str(&in->arena, rules[i].name);

@@ -20,21 +20,6 @@ static const str *copy_names(struct arena *a, const str *names, size_t n, bool s
     return v;
 }
 
-/* Text of the configuration that quoted regex matchers keep is copied too: a group may outlive a reload. */
-static struct matchers copy_matchers(struct arena *a, const struct matchers *ms)
-{
-    struct matchers c = {arena_array(a, ms->n, sizeof(*c.v)), ms->n};
-
-    for (size_t i = 0; i < ms->n; i++) {
-        c.v[i] = ms->v[i];
-        c.v[i].name = arena_str(a, ms->v[i].name);
-        c.v[i].value = arena_str(a, ms->v[i].value);
-        if (c.v[i].re != NULL)
-            regex_ref(c.v[i].re);
-    }
-    return c;
-}
-
 static struct route *build(struct route_tree *t, const struct route_conf *conf,
                            const struct route *parent)
 {
@@ -44,7 +29,7 @@ static struct route *build(struct route_tree *t, const struct route_conf *conf,
 
     r->parent = parent;
     r->conf = conf;
-    r->matchers = copy_matchers(a, &conf->matchers);
+    r->matchers = matchers_copy(a, &conf->matchers);
     r->goes_on = conf->goes_on;
     r->receiver = arena_str(a, conf->receiver);
     r->group_by_all = conf->group_by_all;

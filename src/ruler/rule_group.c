@@ -23,9 +23,11 @@ static uint64_t identity(const struct rule_group_conf *g, const struct rule_conf
     struct buf b = BUF_INIT;
     uint64_t h;
 
-    buf_addf(&b, "%.*s\xff%.*s\xff%d%.*s\xff", STR(g->file), STR(g->name), r->is_alert, STR(r->name));
+    buf_addf(&b, "%.*s\xff%.*s\xff%d%.*s\xff", STR(g->file), STR(g->name), r->is_alert,
+             STR(r->name));
     for (size_t i = 0; i < r->all_labels.n; i++)
-        buf_addf(&b, "%.*s\xff%.*s\xff", STR(r->all_labels.v[i].name), STR(r->all_labels.v[i].value));
+        buf_addf(&b, "%.*s\xff%.*s\xff", STR(r->all_labels.v[i].name),
+                 STR(r->all_labels.v[i].value));
     h = hash_xxh64(buf_str(&b));
     buf_release(&b);
     return h;
@@ -73,8 +75,8 @@ static dur_ns slot_offset(const struct rule_group_conf *g)
     struct buf b = BUF_INIT;
     uint64_t h;
 
-    buf_addf(&b, "%c%s%c%.*s%c%s%c%.*s", 4, "file", (int)(g->file.n & 0xff), STR(g->file), 4, "name",
-             (int)(g->name.n & 0xff), STR(g->name));
+    buf_addf(&b, "%c%s%c%.*s%c%s%c%.*s", 4, "file", (int)(g->file.n & 0xff), STR(g->file), 4,
+             "name", (int)(g->name.n & 0xff), STR(g->name));
     h = hash_xxh64(buf_str(&b));
     buf_release(&b);
     return (dur_ns)(h % (uint64_t)g->interval);
@@ -102,6 +104,8 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
     g->failed = g->outages = 0;
     g->rule_since = now.mono;
     g->iterations++;
+    for (size_t i = 0; i < g->n_rules; i++)
+        rule_clear_changes(&g->rules[i]);
 }
 
 static str generator_url(struct rule_group *g, str expr)
@@ -115,8 +119,8 @@ static str generator_url(struct rule_group *g, str expr)
     for (size_t i = 0; i < expr.n; i++) {
         unsigned char c = (unsigned char)expr.p[i];
 
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-            c == '.' || c == '~')
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            c == '-' || c == '_' || c == '.' || c == '~')
             buf_addc(&b, (char)c);
         else if (c == ' ')
             buf_addc(&b, '+');
@@ -131,7 +135,8 @@ static str generator_url(struct rule_group *g, str expr)
 
 static str row_key(struct arena *a, const struct rule *r, uint64_t fp)
 {
-    return arena_printf(a, "%016llx/%016llx", (unsigned long long)r->identity, (unsigned long long)fp);
+    return arena_printf(a, "%016llx/%016llx", (unsigned long long)r->identity,
+                        (unsigned long long)fp);
 }
 
 /* What changed in this run, as rows. */
@@ -145,7 +150,8 @@ static void collect_rows(struct rule_group *g, struct rule *r)
             continue;
         a->changed = false;
         rule_alert_pack(&b, a);
-        vec_push(&g->rows, (struct rule_row){row_key(&g->arena, r, it->key), arena_str(&g->arena, buf_str(&b))});
+        vec_push(&g->rows, (struct rule_row){row_key(&g->arena, r, it->key),
+                                             arena_str(&g->arena, buf_str(&b))});
         buf_release(&b);
     }
     VEC_EACH (uint64_t *, fp, &r->gone)
@@ -210,8 +216,8 @@ static void take_answer(struct rule_group *g, const struct source_answer *answer
     g->rule_since = mono;
 }
 
-enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer, ts_ns mono,
-                                        struct rule_want *want)
+enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer,
+                                        ts_ns mono, struct rule_want *want)
 {
     if (g->asked && answer != NULL)
         take_answer(g, answer, mono);
@@ -269,13 +275,14 @@ static void view_rule(struct rule_group_view *view, const struct rule *r, struct
 
         if (al->resolved_at != TS_NONE)
             continue;
-        alerts[out->n_alerts++] = (struct rule_alert_view){.labels = labels_copy(a, al->labels->ls),
-                                                           .annotations = labels_copy(a, al->annotations->ls),
-                                                           .state = al->state,
-                                                           .value = al->value,
-                                                           .active_at = al->active_at,
-                                                           .fired_at = al->fired_at,
-                                                           .keep_firing_since = al->keep_firing_since};
+        alerts[out->n_alerts++] =
+            (struct rule_alert_view){.labels = labels_copy(a, al->labels->ls),
+                                     .annotations = labels_copy(a, al->annotations->ls),
+                                     .state = al->state,
+                                     .value = al->value,
+                                     .active_at = al->active_at,
+                                     .fired_at = al->fired_at,
+                                     .keep_firing_since = al->keep_firing_since};
     }
 }
 
@@ -330,7 +337,8 @@ bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_co
 
         if (x->is_alert != y->is_alert || !str_eq(x->name, y->name) || !str_eq(x->expr, y->expr) ||
             x->hold_for != y->hold_for || x->keep_firing_for != y->keep_firing_for ||
-            !same_map(&x->all_labels, &y->all_labels) || !same_map(&x->annotations, &y->annotations))
+            !same_map(&x->all_labels, &y->all_labels) ||
+            !same_map(&x->annotations, &y->annotations))
             return false;
     }
     return true;
@@ -399,7 +407,8 @@ bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at,
     return false;
 }
 
-void rule_group_rows(struct rule_group *g, struct arena *a, void (*row)(void *arg, str key, str value), void *arg)
+void rule_group_rows(struct rule_group *g, struct arena *a,
+                     void (*row)(void *arg, str key, str value), void *arg)
 {
     for (size_t i = 0; i < g->n_rules; i++)
         MAP_EACH (struct u64_map_entry, it, &g->rules[i].alerts) {

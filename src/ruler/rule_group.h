@@ -65,8 +65,8 @@ struct rule_group {
     struct interner *names;
     struct rule *rules;
     size_t n_rules;
-    ts_ns down_at;          /* for restored alerts; TS_NONE */
-    str link_base;          /* external URL of the source, for generator links; owned */
+    ts_ns down_at; /* for restored alerts; TS_NONE */
+    str link_base; /* external URL of the source, for generator links; owned */
 
     /* the run */
     struct arena arena;
@@ -97,13 +97,14 @@ enum rule_group_step { RULE_GROUP_DONE, RULE_GROUP_WANT };
 struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base);
 void rule_group_free(struct rule_group *g);
 
-ts_ns rule_group_slot_after(const struct rule_group_conf *conf, ts_ns t); /* the first slot later than t */
+ts_ns rule_group_slot_after(const struct rule_group_conf *conf,
+                            ts_ns t); /* the first slot later than t */
 
 /* Begins a run at a slot. */
 void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now);
 /* mono: now, for durations. answer: to the last WANT; NULL at the first call. */
-enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer, ts_ns mono,
-                                        struct rule_want *want);
+enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer,
+                                        ts_ns mono, struct rule_want *want);
 
 /* After a reload: takes over the alerts of the old group's rules, first to first by name and labels (rules.md 2.3). */
 void rule_group_move_state(struct rule_group *to, struct rule_group *from);
@@ -112,7 +113,8 @@ bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_co
 
 /* A stored row of one of the group's rules. False: it is none of ours. */
 bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now);
-void rule_group_rows(struct rule_group *g, struct arena *a, void (*row)(void *arg, str key, str value), void *arg);
+void rule_group_rows(struct rule_group *g, struct arena *a,
+                     void (*row)(void *arg, str key, str value), void *arg);
 /* Restored state shows in the view before the first run. */
 void rule_group_make_view(struct rule_group *g);
 

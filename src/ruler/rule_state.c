@@ -25,8 +25,23 @@ void rule_alert_free(struct rule_alert *a)
     mem_free(a);
 }
 
+void rule_clear_changes(struct rule *r)
+{
+    VEC_EACH (struct rule_change *, c, &r->changes)
+        label_set_unref(c->labels);
+    vec_clear(&r->changes);
+}
+
+static void note(struct rule *r, const struct rule_alert *a, bool forgotten)
+{
+    vec_push(&r->changes,
+             (struct rule_change){label_set_ref(a->labels), a->state, forgotten, a->value});
+}
+
 void rule_release_alerts(struct rule *r)
 {
+    rule_clear_changes(r);
+    vec_release(&r->changes);
     MAP_EACH (struct u64_map_entry, it, &r->alerts)
         rule_alert_free(it->value);
     u64_map_release(&r->alerts);
@@ -63,7 +78,8 @@ static struct labels map_labels(struct arena *a, const struct conf_map *m)
 }
 
 /* Sample labels without the name, then the rule's own (an empty one deletes), then alertname. */
-static struct labels alert_labels(const struct rule *r, struct rule_context *c, struct labels sample)
+static struct labels alert_labels(const struct rule *r, struct rule_context *c,
+                                  struct labels sample)
 {
     static const str name[] = {S_INIT("__name__")};
     struct label alertname = {S("alertname"), r->conf->name};
@@ -74,7 +90,8 @@ static struct labels alert_labels(const struct rule *r, struct rule_context *c, 
     return labels_merge(c->arena, ls, (struct labels){&alertname, 1});
 }
 
-static struct rule_alert *begin_alert(struct rule *r, struct rule_context *c, struct label_set *labels)
+static struct rule_alert *begin_alert(struct rule *r, struct rule_context *c,
+                                      struct label_set *labels)
 {
     struct rule_alert *a = mem_new(struct rule_alert);
 
@@ -82,7 +99,8 @@ static struct rule_alert *begin_alert(struct rule *r, struct rule_context *c, st
     a->state = RULE_ALERT_PENDING;
     a->active_at = c->slot;
     a->active_mono = c->now.mono;
-    a->fired_at = a->resolved_at = a->last_sent_at = a->valid_until = a->keep_firing_since = TS_NONE;
+    a->fired_at = a->resolved_at = a->last_sent_at = a->valid_until = a->keep_firing_since =
+        TS_NONE;
     a->changed = true;
     u64_map_put(&r->alerts, labels->fingerprint, a);
     return a;
@@ -122,7 +140,9 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
     if (!ok) {
         for (size_t i = 0; i < n; i++)
             label_set_unref(sets[i]);
-        return err_set(e, ERR_INVALID, "vector contains metrics with the same labelset after applying alert labels");
+        return err_set(
+            e, ERR_INVALID,
+            "vector contains metrics with the same labelset after applying alert labels");
     }
     annotations = label_set_intern(c->names, map_labels(c->arena, &r->conf->annotations));
     for (size_t i = 0; i < samples.n; i++) {
@@ -130,7 +150,8 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
 
         if (a != NULL && a->restored)
             move_active_at(r, a, c);
-        if (a != NULL && a->state == RULE_ALERT_INACTIVE) { /* a leftover kept for resending gives way */
+        if (a != NULL &&
+            a->state == RULE_ALERT_INACTIVE) { /* a leftover kept for resending gives way */
             rule_alert_free(a);
             a = NULL;
         }
@@ -148,6 +169,10 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
 
 static void forget(struct rule *r, struct u64_map_entry *it)
 {
+    const struct rule_alert *a = it->value;
+
+    if (a->state == RULE_ALERT_PENDING)
+        note(r, a, true);
     vec_push(&r->gone, it->key);
     rule_alert_free(it->value);
     u64_map_del_entry(&r->alerts, it);
@@ -180,11 +205,12 @@ static dur_ns held_at_most(const struct rule_alert *a, const struct rule_context
     return wall > mono ? wall : mono;
 }
 
-static void become(struct rule_alert *a, enum rule_alert_state state)
+static void become(struct rule *r, struct rule_alert *a, enum rule_alert_state state)
 {
     a->state = state;
     a->news = state != RULE_ALERT_PENDING;
     a->changed = true;
+    note(r, a, false);
 }
 
 static size_t advance(struct rule *r, struct rule_context *c)
@@ -201,7 +227,7 @@ static size_t advance(struct rule *r, struct rule_context *c)
                 continue;
             }
             if (a->state == RULE_ALERT_FIRING) {
-                become(a, RULE_ALERT_INACTIVE);
+                become(r, a, RULE_ALERT_INACTIVE);
                 a->resolved_at = c->slot;
             }
             continue;
@@ -212,11 +238,14 @@ static size_t advance(struct rule *r, struct rule_context *c)
         }
         a->seen = false;
         active++;
+        if (a->active_at == c->slot && a->state == RULE_ALERT_PENDING &&
+            held(a, c) < r->conf->hold_for)
+            note(r, a, false);
         if (a->state == RULE_ALERT_PENDING && held(a, c) >= r->conf->hold_for) {
-            become(a, RULE_ALERT_FIRING);
+            become(r, a, RULE_ALERT_FIRING);
             a->fired_at = c->slot;
         } else if (a->state == RULE_ALERT_FIRING && held_at_most(a, c) < r->conf->hold_for) {
-            become(a, RULE_ALERT_PENDING); /* the rule now asks for longer */
+            become(r, a, RULE_ALERT_PENDING); /* the rule now asks for longer */
             a->fired_at = a->last_sent_at = a->keep_firing_since = TS_NONE;
         }
     }
@@ -234,10 +263,12 @@ bool rule_step(struct rule *r, struct rule_context *c, struct samples samples, s
         return true;
     MAP_EACH (struct u64_map_entry, it, &r->alerts)
         forget(r, it);
-    return err_set(e, ERR_LIMIT, "exceeded limit of %lld with %zu alerts", (long long)c->limit, active);
+    return err_set(e, ERR_LIMIT, "exceeded limit of %lld with %zu alerts", (long long)c->limit,
+                   active);
 }
 
-void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url, struct alert_input_list *out)
+void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
+                      struct alert_input_list *out)
 {
     dur_ns longer = c->interval > RULE_RESEND_DELAY ? c->interval : RULE_RESEND_DELAY;
 
@@ -248,7 +279,8 @@ void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
         if (a->state == RULE_ALERT_PENDING || a->restored)
             continue;
         /* a slot before the last sending means that the clock went back: the receiver must not be left waiting */
-        if (!a->news && a->last_sent_at <= c->slot && ts_add(a->last_sent_at, RULE_RESEND_DELAY) >= c->slot)
+        if (!a->news && a->last_sent_at <= c->slot &&
+            ts_add(a->last_sent_at, RULE_RESEND_DELAY) >= c->slot)
             continue;
         a->news = false;
         a->last_sent_at = c->slot;
@@ -305,18 +337,21 @@ struct rule_alert *rule_alert_unpack(str bytes, struct interner *names, struct a
     a->state = (enum rule_alert_state)state;
     a->labels = label_set_intern(names, labels);
     a->annotations = label_set_intern(names, annotations);
-    a->news = a->state != RULE_ALERT_PENDING && (a->last_sent_at == TS_NONE || a->resolved_at > a->last_sent_at);
+    a->news = a->state != RULE_ALERT_PENDING &&
+              (a->last_sent_at == TS_NONE || a->resolved_at > a->last_sent_at);
     return a;
 }
 
-void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now, dur_ns interval)
+void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now,
+                  dur_ns interval)
 {
     dur_ns down = now.wall - down_at;
 
     a->active_mono = ts_add(now.mono, a->active_at - now.wall);
     if (down > 2 * interval) {
         /* only rules that hold long enough are worth it, and what was already resolved is told already */
-        if (down > RULE_OUTAGE_TOLERANCE || r->conf->hold_for < RULE_GRACE_PERIOD || a->state == RULE_ALERT_INACTIVE) {
+        if (down > RULE_OUTAGE_TOLERANCE || r->conf->hold_for < RULE_GRACE_PERIOD ||
+            a->state == RULE_ALERT_INACTIVE) {
             vec_push(&r->gone, a->labels->fingerprint);
             rule_alert_free(a);
             return;

@@ -29,19 +29,30 @@ struct rule_alert {
     struct label_set *labels, *annotations;
     enum rule_alert_state state;
     double value;
-    ts_ns active_at, fired_at, resolved_at, last_sent_at, valid_until, keep_firing_since; /* TS_NONE = not */
+    ts_ns active_at, fired_at, resolved_at, last_sent_at, valid_until,
+        keep_firing_since; /* TS_NONE = not */
     ts_ns active_mono;
-    bool seen;     /* in the current result */
-    bool restored; /* from disk after a longer outage: active_at is to be moved when the alert is seen again */
-    bool news;     /* fired or resolved, and not sent since */
-    bool changed;  /* since it was last written */
+    bool seen; /* in the current result */
+    bool
+        restored; /* from disk after a longer outage: active_at is to be moved when the alert is seen again */
+    bool news;    /* fired or resolved, and not sent since */
+    bool changed; /* since it was last written */
+};
+
+/* A step of an alert's life, for the log. */
+struct rule_change {
+    struct label_set *labels; /* one reference */
+    enum rule_alert_state state;
+    bool forgotten; /* it was pending, and the expression returned nothing */
+    double value;
 };
 
 struct rule {
     const struct rule_conf *conf;
-    uint64_t identity; /* of (file, group, kind, name, labels): keys what is stored */
-    struct u64_map alerts; /* fingerprint -> struct rule_alert * */
-    VEC(uint64_t) gone;    /* fingerprints of stored alerts that are forgotten */
+    uint64_t identity;               /* of (file, group, kind, name, labels): keys what is stored */
+    struct u64_map alerts;           /* fingerprint -> struct rule_alert * */
+    VEC(struct rule_change) changes; /* of the last evaluation */
+    VEC(uint64_t) gone;              /* fingerprints of stored alerts that are forgotten */
     enum rule_health health;
     char last_error[512];
     ts_ns last_eval; /* slot */
@@ -60,23 +71,28 @@ struct rule_context {
 };
 
 /* An alerting rule's evaluation succeeded with these samples. False: duplicate label sets or the limit. */
-bool rule_step(struct rule *r, struct rule_context *c, struct samples samples, struct err *e) must_check;
+bool rule_step(struct rule *r, struct rule_context *c, struct samples samples,
+               struct err *e) must_check;
 
 /* Appends what is due to be sent, marks it sent. Text is borrowed from the alerts and the arena. */
 struct alert_input_list {
     struct alert_input *v;
     size_t n, cap;
 };
-void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url, struct alert_input_list *out);
+void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
+                      struct alert_input_list *out);
 
+void rule_clear_changes(struct rule *r);
 void rule_release_alerts(struct rule *r);
 enum rule_alert_state rule_worst_state(const struct rule *r);
 
 void rule_alert_pack(struct buf *out, const struct rule_alert *a);
-struct rule_alert *rule_alert_unpack(str bytes, struct interner *names, struct arena *scratch); /* NULL: malformed */
+struct rule_alert *rule_alert_unpack(str bytes, struct interner *names,
+                                     struct arena *scratch); /* NULL: malformed */
 void rule_alert_free(struct rule_alert *a);
 
 /* Takes an alert from disk in, by how long we were down (DESIGN.md 4 "rule state"); takes ownership. */
-void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now, dur_ns interval);
+void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now,
+                  dur_ns interval);
 
 #endif

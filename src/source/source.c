@@ -4,6 +4,7 @@
 #include <sys/queue.h>
 #include "base/buf.h"
 #include "base/mem.h"
+#include "codec/escape.h"
 
 enum { ANSWER_MAX = 256 << 20 };
 
@@ -35,7 +36,9 @@ struct source {
 struct source *source_new(const struct source_conf *conf, struct transport *t, struct clock *clock)
 {
     struct source *s = mem_new(struct source);
-    str base = conf->external_url.n != 0 ? conf->external_url : conf->n_urls != 0 ? conf->urls[0] : STR_NONE;
+    str base = conf->external_url.n != 0 ? conf->external_url
+               : conf->n_urls != 0       ? conf->urls[0]
+                                         : STR_NONE;
 
     s->conf = conf;
     s->transport = t;
@@ -43,9 +46,7 @@ struct source *source_new(const struct source_conf *conf, struct transport *t, s
     s->down_since = TS_NONE;
     TAILQ_INIT(&s->waiting);
     TAILQ_INIT(&s->under_way);
-    while (base.n != 0 && base.p[base.n - 1] == '/')
-        base.n--;
-    s->link_base = base;
+    s->link_base = url_trim_slash(base);
     return s;
 }
 
@@ -98,12 +99,11 @@ static void ask(struct query *q)
     struct source *s = q->source;
     str base = s->conf->urls[q->url];
     struct http_header header = {S("Content-Type"), S("application/x-www-form-urlencoded")};
-    struct transport_request rq = {.conf = s->conf->http, .deadline = q->deadline, .max_answer = ANSWER_MAX};
+    struct transport_request rq = {
+        .conf = s->conf->http, .deadline = q->deadline, .max_answer = ANSWER_MAX};
     struct buf url = BUF_INIT;
 
-    while (base.n != 0 && base.p[base.n - 1] == '/')
-        base.n--;
-    buf_add(&url, base);
+    buf_add(&url, url_trim_slash(base));
     buf_adds(&url, "/api/v1/query");
     rq.http.method = S("POST");
     rq.http.url = buf_str(&url);
@@ -118,7 +118,8 @@ static void serve(struct source *s)
 {
     struct query *q;
 
-    while ((q = TAILQ_FIRST(&s->waiting)) != NULL && s->n_under_way < (size_t)s->conf->max_concurrent) {
+    while ((q = TAILQ_FIRST(&s->waiting)) != NULL &&
+           s->n_under_way < (size_t)s->conf->max_concurrent) {
         TAILQ_REMOVE(&s->waiting, q, link);
         s->n_waiting--;
         TAILQ_INSERT_TAIL(&s->under_way, q, link);
@@ -162,7 +163,8 @@ static void answered(void *arg, const struct transport_answer *t)
 
     q->transfer = NULL;
     classify(t, &a);
-    again = source_error_is_outage(a.error) && a.error != SOURCE_THROTTLED && q->tried < s->conf->n_urls;
+    again = source_error_is_outage(a.error) && a.error != SOURCE_THROTTLED &&
+            q->tried < s->conf->n_urls;
     if (again) {
         q->url = (q->url + 1) % s->conf->n_urls;
         q->deadline = ts_add(s->clock->now.mono, s->conf->timeout);
@@ -177,24 +179,6 @@ static void answered(void *arg, const struct transport_answer *t)
     serve(s);
 }
 
-static void add_encoded(struct buf *out, str s)
-{
-    static const char hex[] = "0123456789ABCDEF";
-
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-            c == '.' || c == '~') {
-            buf_addc(out, (char)c);
-        } else {
-            buf_addc(out, '%');
-            buf_addc(out, hex[c >> 4]);
-            buf_addc(out, hex[c & 15]);
-        }
-    }
-}
-
 void source_query(struct source *s, str query, ts_ns time, source_cb *cb, void *arg)
 {
     struct query *q = mem_new(struct query);
@@ -204,11 +188,13 @@ void source_query(struct source *s, str query, ts_ns time, source_cb *cb, void *
     q->cb = cb;
     q->arg = arg;
     buf_adds(&q->form, "query=");
-    add_encoded(&q->form, query);
-    buf_addf(&q->form, "&time=%lld.%03lld&timeout=%llds", (long long)(ms / 1000), (long long)(ms % 1000),
+    escape_percent(&q->form, query);
+    buf_addf(&q->form, "&time=%lld.%03lld&timeout=%llds", (long long)(ms / 1000),
+             (long long)(ms % 1000),
              (long long)(s->conf->timeout / NS_PER_S > 0 ? s->conf->timeout / NS_PER_S : 1));
     if (s->conf->lookback_delta > 0)
-        buf_addf(&q->form, "&lookback_delta=%lldms", (long long)(s->conf->lookback_delta / NS_PER_MS));
+        buf_addf(&q->form, "&lookback_delta=%lldms",
+                 (long long)(s->conf->lookback_delta / NS_PER_MS));
     TAILQ_INSERT_TAIL(&s->waiting, q, link);
     s->n_waiting++;
     serve(s);

@@ -20,7 +20,15 @@
 #include "base/err.h"
 #include "base/time.h"
 
-enum state_table { STATE_SILENCE, STATE_NFLOG, STATE_OUTBOX, STATE_RULE, STATE_DECISION, STATE_META, STATE_TABLES };
+enum state_table {
+    STATE_SILENCE,
+    STATE_NFLOG,
+    STATE_OUTBOX,
+    STATE_RULE,
+    STATE_DECISION,
+    STATE_META,
+    STATE_TABLES
+};
 
 /* Rows collected by one turn: a flat buffer, freed by whoever takes it. */
 struct state_commit {
@@ -57,22 +65,23 @@ struct state_backend_ops {
     /* Hands over a commit (taken, emptied); returns its number, counted from 1. */
     uint64_t (*commit)(void *self, struct state_commit *c);
     /* All rows of a table in key order; before the first commit only. */
-    bool (*scan)(void *self, enum state_table t, bool (*row)(void *arg, str key, str value), void *arg,
-                 struct err *e);
+    bool (*scan)(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
+                 void *arg, struct err *e);
     /* The alert log's records, oldest first; before the first commit only. A torn tail is cut silently. */
     bool (*scan_alerts)(void *self, bool (*record)(void *arg, str bytes), void *arg, struct err *e);
     /* Replaces the alert log by these bytes (compaction), as part of the commit order. */
     uint64_t (*rewrite_alerts)(void *self, struct buf *alerts);
     void (*stats)(void *self, struct state_stats *out);
-    void (*sync)(void *self); /* blocks until everything handed over is on disk or has failed: shutdown */
+    void (*sync)(
+        void *self); /* blocks until everything handed over is on disk or has failed: shutdown */
     void (*free)(void *self);
 };
 
-struct state_shell {            /* how the backend reaches the loop */
+struct state_shell { /* how the backend reaches the loop */
     state_committed *committed;
     state_snapshot *snapshot;
     void *arg;
-    struct event_base *base;    /* NULL: callbacks come from state_memory_flush() or sync() */
+    struct event_base *base; /* NULL: callbacks come from state_memory_flush() or sync() */
 };
 
 struct state_backend *state_memory_new(const struct state_shell *shell);
@@ -83,8 +92,9 @@ void state_memory_fail(struct state_backend *b, bool fail);
 struct state_backend *state_memory_crash(struct state_backend *b, const struct state_shell *shell);
 
 struct clock;
-struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell, struct clock *clock,
-                                        struct buf *notice, struct err *e) must_check; /* NULL on failure */
+struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell,
+                                        struct clock *clock, struct buf *notice,
+                                        struct err *e) must_check; /* NULL on failure */
 void state_backend_free(struct state_backend *b);
 
 #endif

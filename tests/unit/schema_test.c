@@ -117,7 +117,8 @@ static void every_kind(void **state)
         "\"on\": false\nmaybe: true\ncount: 10\nsize: 2097152\nratio: 0.5\ntext: \"1.50\"\nword: "
         "green\n"
         "url: http://x/y/\nkey_file: dir/k\nwait: 1h30m\ngo: 1.5s\nlist:\n- one\nmap:\n  a: \"1\"\n"
-        "  b: \"yes\"\nany: [1,0.5,true,null,\"x\",{\"a\":\"b\"}]\nptr:\n  name: p\n  \"n\": 7\nkids:\n"
+        "  b: \"yes\"\nany: [1,0.5,true,null,\"x\",{\"a\":\"b\"}]\nptr:\n  name: p\n  \"n\": "
+        "7\nkids:\n"
         "- name: a\n  \"n\": 1\n- name: b\n  \"n\": 7\n");
     buf_release(&b);
     drop(&f);

@@ -1,0 +1,43 @@
+#include "codec/escape.h"
+
+static bool is_unreserved(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '~';
+}
+
+static void escape(struct buf *out, str s, bool plus)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (is_unreserved(c)) {
+            buf_addc(out, (char)c);
+        } else if (plus && c == ' ') {
+            buf_addc(out, '+');
+        } else {
+            buf_addc(out, '%');
+            buf_addc(out, hex[c >> 4]);
+            buf_addc(out, hex[c & 15]);
+        }
+    }
+}
+
+void escape_query(struct buf *out, str s)
+{
+    escape(out, s, true);
+}
+
+void escape_percent(struct buf *out, str s)
+{
+    escape(out, s, false);
+}
+
+str url_trim_slash(str url)
+{
+    while (url.n != 0 && url.p[url.n - 1] == '/')
+        url.n--;
+    return url;
+}
