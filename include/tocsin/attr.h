@@ -11,6 +11,13 @@
 #define is_likely(x)      __builtin_expect(!!(x), 1)
 #define is_unlikely(x)    __builtin_expect(!!(x), 0)
 
+/* A fact that compilers and analysers cannot see for themselves. */
+#define assume(fact)                                                                               \
+    do {                                                                                           \
+        if (!(fact))                                                                               \
+            __builtin_unreachable();                                                               \
+    } while (0)
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The struct that ptr is the given member of. Needs <stddef.h>. */

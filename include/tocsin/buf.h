@@ -49,6 +49,7 @@ static inline void buf_add(struct buf *b, str s)
         return;
     if (b->cap - b->n < s.n)
         buf_reserve(b, s.n);
+    assume(b->p != NULL && s.p != NULL);
     memcpy(b->p + b->n, s.p, s.n);
     b->n += s.n;
 }
@@ -57,6 +58,7 @@ static inline void buf_addc(struct buf *b, char c)
 {
     if (b->cap == b->n)
         buf_reserve(b, 1);
+    assume(b->p != NULL);
     b->p[b->n++] = c;
 }
 

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include "tocsin/attr.h"
 
 typedef struct {
     const char *p;
@@ -35,7 +36,12 @@ static inline str str_of(const char *z) /* z: NUL-terminated, or NULL for the em
 
 static inline bool str_eq(str a, str b)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    if (a.n != b.n)
+        return false;
+    if (a.n == 0)
+        return true;
+    assume(a.p != NULL && b.p != NULL);
+    return memcmp(a.p, b.p, a.n) == 0;
 }
 
 static inline bool str_is(str a, const char *z)
@@ -57,11 +63,13 @@ static inline bool str_ends_with(str s, str suffix)
 /* The bytes [from, to), clamped to what there is. */
 static inline str str_sub(str s, size_t from, size_t to)
 {
+    if (s.p == NULL)
+        return STR_NONE;
     if (to > s.n)
         to = s.n;
     if (from > to)
         from = to;
-    return (str){s.p != NULL ? s.p + from : NULL, to - from};
+    return (str){s.p + from, to - from};
 }
 
 int str_cmp(str a, str b);                 /* bytewise, shorter first on a tie; <0, 0, >0 */

@@ -210,7 +210,7 @@ static bool read_class_rune(str *rest, str whole, uint32_t *rune, struct err *e)
 static bool read_range(str *rest, str whole, bool fold, re_set *set, struct err *e)
 {
     str from = *rest;
-    uint32_t lo, hi;
+    uint32_t lo = 0, hi;
 
     if (!read_class_rune(rest, whole, &lo, e))
         return false;
