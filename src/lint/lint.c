@@ -18,6 +18,7 @@ struct linter {
     struct arena arena; /* rules of all files, for what only the set shows */
     struct lint_result result;
     VEC(struct rule_file) files;
+    VEC(struct config_text) configs;
 };
 
 /* -- kinds -- */
@@ -126,13 +127,55 @@ static void check_duplicates(struct linter *l)
 
 /* -- one file -- */
 
+/* Configurations are loaded at the end, when it is known which belong together. */
 static void lint_config(struct linter *l, str text, str name)
 {
-    struct config_text t = {name, text};
+    l->result.configs++;
+    vec_push(&l->configs, (struct config_text){name, arena_str(&l->arena, text)});
+}
+
+static str base_name(str path)
+{
+    for (size_t i = path.n; i > 0; i--)
+        if (path.p[i - 1] == '/')
+            return str_sub(path, i, path.n);
+    return path;
+}
+
+static bool is_part(str path)
+{
+    str name = base_name(path);
+
+    return str_is(name, "alertmanager.yml") || str_is(name, "prometheus.yml") ||
+           str_is(name, "tocsin.yml");
+}
+
+/* An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it, as the recommended
+ * command line has it; anything else stands alone. */
+static void load_configs(struct linter *l)
+{
     struct config_options o = {.mode = l->o->mode};
 
-    l->result.configs++;
-    config_unref(config_load_texts(&t, 1, &o, l->d));
+    for (size_t i = 0; i < l->configs.n; i++) {
+        str main = l->configs.v[i].path, folder = str_sub(main, 0, main.n - base_name(main).n);
+        struct config_text parts[3];
+        size_t n = 0;
+
+        if (!str_is(base_name(main), "tocsin.yml"))
+            continue;
+        for (size_t k = 0; k < l->configs.n && n < ARRAY_LEN(parts); k++) {
+            str path = l->configs.v[k].path;
+
+            if (is_part(path) && str_eq(str_sub(path, 0, path.n - base_name(path).n), folder)) {
+                parts[n++] = l->configs.v[k];
+                l->configs.v[k].text = STR_NONE;
+            }
+        }
+        config_unref(config_load_texts(parts, n, &o, l->d));
+    }
+    for (size_t i = 0; i < l->configs.n; i++)
+        if (l->configs.v[i].text.p != NULL)
+            config_unref(config_load_texts(&l->configs.v[i], 1, &o, l->d));
 }
 
 static void lint_rules(struct linter *l, str text, str name)
@@ -258,6 +301,8 @@ static void begin(struct linter *l, const struct lint_options *o, struct diags *
 
 static struct lint_result finish(struct linter *l)
 {
+    load_configs(l);
+    vec_release(&l->configs);
     check_duplicates(l);
     vec_release(&l->files);
     arena_release(&l->arena);

@@ -8,31 +8,33 @@ NAMES = 20
 def silent_resolver():
     """Re-runs this test where /etc/resolv.conf names a server that never answers; needs root for the mount."""
     if os.environ.get("SILENT_RESOLVER"):
-        return True
+        return os.environ["SILENT_RESOLVER"]
     if os.geteuid() != 0:
         raise Skip("not root: cannot replace resolv.conf in a mount namespace")
+    address = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"  # two builds are tested at the same time
     with folder() as d:
-        conf = write(f"{d}/resolv.conf", "nameserver 127.0.0.53\noptions timeout:5 attempts:2\n")
+        conf = write(f"{d}/resolv.conf", f"nameserver {address}\noptions timeout:5 attempts:2\n")
         script = (f"mount --make-rprivate / && mount --bind {conf} /etc/resolv.conf || exit 77\n"
                   f"exec {sys.executable} -B {sys.argv[0]}")
         unshare = ["unshare", "--mount", "--propagation", "unchanged"]
         if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
             raise Skip("no mount namespaces here")
-        p = subprocess.run([*unshare, "sh", "-c", script], env={**os.environ, "SILENT_RESOLVER": "1"})
+        p = subprocess.run([*unshare, "sh", "-c", script], env={**os.environ, "SILENT_RESOLVER": address})
     if p.returncode == 77:
         raise Skip("cannot mount over resolv.conf here")
     equal(p.returncode, 0, "exit code inside the namespace")
-    return False
+    return None
 
 
 def test_twenty_silent_names():
-    if not silent_resolver():
+    address = silent_resolver()
+    if address is None:
         return
     mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        mute.bind(("127.0.0.53", 53))
+        mute.bind((address, 53))
     except OSError:
-        raise Skip("port 53 of 127.0.0.53 is taken")
+        raise Skip(f"port 53 of {address} is taken")
     with folder() as d, Sink() as sink:
         routes = "".join(f"    - {{matchers: ['to=\"{i}\"'], receiver: n{i}}}\n" for i in range(NAMES))
         names = "".join(f"  - name: n{i}\n    webhook_configs: [{{url: 'http://host{i}.example.org/'}}]\n" for i in range(NAMES))
@@ -50,7 +52,7 @@ def test_twenty_silent_names():
             lag = t.metric("tocsin_loop_lag_max_seconds")
             print(f"near receiver after {took:.2f} s (group_wait 1 s), loop lag at most {lag * 1000:.1f} ms")
             assert took < 2.5, took
-            # sanitizers slow the loop down; the figure of 50 ms is the release build's
+            # 50 ms hold for the release build on an idle machine; beside other tests there is a wider limit
             assert lag <= float(os.environ.get("TOCSIN_LAG_MAX", "0.05")), lag
     mute.close()
 

@@ -104,5 +104,39 @@ def test_version_and_help():
     equal(code, 0)
     assert "--config.file" in text or "lint" in text, text
 
+def test_service_manager():
+    """Type=notify, WatchdogSec=, a reload and a stop as systemd sees them."""
+    with folder() as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(os.path.join(d, "notify"))
+        s.settimeout(5)
+
+        def told(what):
+            got = []
+            while not any(what in m for m in got):
+                got.append(s.recv(4096).decode())
+            return got
+
+        env = {**os.environ, "NOTIFY_SOCKET": os.path.join(d, "notify"), "WATCHDOG_USEC": "2000000"}
+        with Tocsin(GOOD, d, env=env) as t:
+            told("READY=1")
+            told("WATCHDOG=1")
+            t.p.send_signal(signal.SIGHUP)
+            told("RELOADING=1")
+            told("READY=1")
+            t.stop()
+            told("STOPPING=1")
+
+
+def test_socket_activation():
+    with folder() as d, socket.create_server(("127.0.0.1", 0)) as s:
+        config = write(os.path.join(d, "tocsin.yml"), GOOD)
+        script = 'exec 3<&%d; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"' % s.fileno()
+        with Process(["bash", "-c", script, "bash", PROGRAM, "--web.systemd-socket", "--config.file=" + config,
+                      "--storage.path=" + d], pass_fds=[s.fileno()]) as p:
+            url = f"http://127.0.0.1:{s.getsockname()[1]}/-/healthy"
+            equal(request("GET", url).status, 200, "answer on the socket that was passed")
+            p.p.terminate()
+            equal(p.wait(), 0, "exit code")
+
 
 main()

@@ -63,6 +63,39 @@ static void a_folder_and_what_it_shows(void **state)
     rmdir(dir);
 }
 
+static void three_files_are_one_configuration(void **state)
+{
+    char dir[] = "/tmp/tocsin-lint-XXXXXX", am[64], own[64];
+    const struct lint_options o = {.mode = MATCHER_FALLBACK};
+    struct diags d;
+    str root, alone;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(am, sizeof(am), "%s/alertmanager.yml", dir);
+    snprintf(own, sizeof(own), "%s/tocsin.yml", dir);
+    write_file(am, "route: {receiver: r}\nreceivers: [{name: r}]\n");
+    write_file(own, "receivers: [{name: r, console_configs: [{}]}]\n");
+    root = str_of(dir);
+    alone = str_of(own);
+    diags_init(&d);
+    assert_int_equal(lint_paths(&root, 1, &o, &d).configs, 2);
+    assert_int_equal(d.errors, 0);
+    diags_release(&d);
+    diags_init(&d);
+    (void)lint_paths(&alone, 1, &o, &d);
+    assert_int_equal(d.errors, 1); /* receivers without a route */
+    diags_release(&d);
+    write_file(am, "route: {receiver: q}\nreceivers: [{name: r}]\n");
+    diags_init(&d);
+    (void)lint_paths(&root, 1, &o, &d);
+    assert_int_equal(d.errors, 1); /* said once */
+    diags_release(&d);
+    unlink(am);
+    unlink(own);
+    rmdir(dir);
+}
+
 static void carets_stand_under_the_text(void **state)
 {
     char path[] = "/tmp/tocsin-render-XXXXXX";
@@ -120,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_are_recognised),
         cmocka_unit_test(a_folder_and_what_it_shows),
+        cmocka_unit_test(three_files_are_one_configuration),
         cmocka_unit_test(carets_stand_under_the_text),
         cmocka_unit_test(text_in_memory),
     };
