@@ -195,6 +195,8 @@ static long tls_versions(const struct tls_conf *t)
 /* curl verifies the name in the URL. So the URL gets the name to verify, and the connection goes where it went. */
 static void set_server_name(struct curl_handle *h, const struct curl_request *rq, struct arena *a)
 {
+    if (h->url == NULL)
+        return; /* a mail: the name is the host's */
     str name = rq->conf->tls.server_name;
     str host = part(h->url, CURLUPART_HOST, 0, a), port = part(h->url, CURLUPART_PORT, 0, a);
     str real = part(h->url, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
@@ -214,7 +216,7 @@ static void set_server_name(struct curl_handle *h, const struct curl_request *rq
                                   .p);
 }
 
-static bool set_tls(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
+bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                     struct err *e)
 {
     static const struct tls_conf none;
@@ -295,8 +297,8 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
         curl_handle_release(&made);
         return err_set(e, ERR_INVALID, "the URL is malformed");
     }
-    if (!set_headers(&made, rq, a, e) || !set_auth(&made, rq, a, e) || !set_tls(&made, rq, a, e) ||
-        !set_method(&made, &rq->http, a, e)) {
+    if (!set_headers(&made, rq, a, e) || !set_auth(&made, rq, a, e) ||
+        !curl_setup_tls(&made, rq, a, e) || !set_method(&made, &rq->http, a, e)) {
         curl_handle_release(&made);
         return err_wrap(e, "cannot send to '%.*s'", STR(rq->destination));
     }

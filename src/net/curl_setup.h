@@ -32,6 +32,9 @@ struct curl_request {
 bool curl_destination(str url, struct arena *a, str *out, struct err *e) must_check;
 bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                 struct err *e) must_check;
+/* The TLS part alone, for other protocols. */
+bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
+                    struct err *e) must_check;
 void curl_handle_release(struct curl_handle *h);
 
 enum transport_failure curl_failure(CURLcode code);

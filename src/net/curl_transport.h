@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "loop/clock.h"
 #include "net/curl_setup.h"
+#include "net/curl_smtp.h"
 #include "net/http_conf.h"
 
 enum {
@@ -42,6 +43,7 @@ struct transfer {
     struct arena memory;
     struct curl_request rq;
     struct curl_handle handle;
+    struct smtp_dialogue smtp; /* rq NULL = HTTP */
     size_t max_answer, head_bytes;
     bool head_ended;
     struct buf body;

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "tocsin/http.h"
+#include "tocsin/smtp.h"
 
 struct event_base;
 struct http_conf; /* net/http_conf.h: TLS, auth, proxy, headers of a client; NULL = defaults */
@@ -31,13 +32,16 @@ enum transport_failure {
 
 struct transport_answer {
     enum transport_failure failure;
-    struct http_answer http; /* status 0 when failed */
-    struct err err;          /* when failed: redacted, no URL secrets */
+    /* status 0 when failed. Of a mail: the server's last reply code, failed or not, and in headers the recipients that it
+     * refused, with its reply as the value. */
+    struct http_answer http;
+    struct err err; /* when failed: redacted, no URL secrets */
     dur_ns took;
 };
 
 struct transport_request {
     struct http_request http;
+    const struct smtp_request *smtp; /* a mail instead; copied */
     const struct http_conf
         *conf; /* borrowed until the answer: config outlives it by a reference of the caller's */
     ts_ns deadline;

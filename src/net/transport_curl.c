@@ -152,7 +152,13 @@ static void deliver(struct transfer *x)
         a.http.headers = x->headers, a.http.body = buf_str(&x->body);
     else
         a.err = x->err;
-    if (x->failure == TRANSPORT_OK) {
+    if (x->smtp.rq != NULL && x->state == RUNNING) {
+        long code = 0;
+
+        curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &code);
+        a.http.status = (int)code;
+        a.http.headers = x->smtp.refused;
+    } else if (x->failure == TRANSPORT_OK) {
         long status = 0;
 
         curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
@@ -254,17 +260,20 @@ static void start(struct transfer *x)
     CURL *easy;
 
     list_remove(x);
-    if (!curl_setup(&x->handle, &x->rq, &x->memory, &x->err)) {
+    if (x->smtp.rq != NULL ? !curl_smtp_setup(&x->handle, &x->smtp, &x->err)
+                           : !curl_setup(&x->handle, &x->rq, &x->memory, &x->err)) {
         transfer_fail_later(x, TRANSPORT_CONFIG);
         return;
     }
     easy = x->handle.easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
-    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max_answer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
+    if (x->smtp.rq == NULL) {
+        curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max_answer);
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+        curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
+    }
     x->state = RUNNING;
     x->destination->running++;
     t->n_running++;
@@ -309,11 +318,17 @@ static void finish(struct curl_transport *t)
         if (m->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x);
-        if (code == CURLE_OK && !x->head_ended)
+        if (code == CURLE_OK && !x->head_ended && x->smtp.rq == NULL)
             code = CURLE_PARTIAL_FILE; /* curl takes a head that was cut off for a whole one */
         x->failure = curl_failure(code);
-        if (code != CURLE_OK)
+        if (code != CURLE_OK && x->smtp.rq != NULL) {
+            long status = 0;
+
+            curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
+            curl_smtp_failure_text(&x->smtp, status, code, &x->err);
+        } else if (code != CURLE_OK) {
             curl_failure_text(&x->handle, x->rq.destination, code, &x->err);
+        }
         deliver(x);
     }
     start_ready(t);
@@ -418,7 +433,11 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     copy_request(x, &rq->http);
     x->rq.conf = rq->conf;
     x->rq.user_agent = t->user_agent;
-    if (!curl_destination(x->rq.http.url, &x->memory, &x->rq.destination, &x->err)) {
+    if (rq->smtp != NULL) {
+        x->smtp = (struct smtp_dialogue){.arena = &x->memory,
+                                         .rq = smtp_request_copy(rq->smtp, &x->memory)};
+        x->rq.destination = arena_printf(&x->memory, "smtp://%.*s", STR(rq->smtp->smarthost));
+    } else if (!curl_destination(x->rq.http.url, &x->memory, &x->rq.destination, &x->err)) {
         err_wrap(&x->err, "cannot send");
         transfer_fail_later(x, TRANSPORT_CONFIG);
         return x;
@@ -426,7 +445,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     if (rq->deadline != TS_MAX)
         timer_arm(t->clock, &x->timer, rq->deadline);
     x->destination = destination_get(t, x->rq.destination);
-    if (rq->conf != NULL && rq->conf->oauth2 != NULL &&
+    if (rq->smtp == NULL && rq->conf != NULL && rq->conf->oauth2 != NULL &&
         http_header_get(&x->rq.http.headers, S("Authorization")).n == 0)
         token_ask(x);
     else
