@@ -21,10 +21,12 @@
 #include "tocsin/http.h"
 #include "tocsin/notification.h"
 #include "tocsin/secret.h"
+#include "tocsin/smtp.h"
 #include "tocsin/time.h"
 
 enum delivery_verdict {
     DELIVERY_SEND_HTTP, /* d->request is filled */
+    DELIVERY_SEND_SMTP, /* d->mail is filled */
     DELIVERY_SEND_TEXT, /* d->text goes to the terminal */
     DELIVERY_OK,
     DELIVERY_RETRY,       /* later, with backoff */
@@ -58,6 +60,9 @@ struct delivery {
     struct arena *arena;
     /* Reads an inline or file secret, trimmed of trailing newlines; false fills d->err. */
     bool (*secret)(struct delivery *d, struct secret s, str *out);
+    /* Expands a Go template over the notification's data; html: with contextual escaping. False fills d->err: such an
+     * error is final, the next attempt would end the same way. */
+    bool (*render)(struct delivery *d, str text, bool html, str *out);
 
     /* what came back; NULL before the first request. lost: there was no answer, d->err says why. */
     const struct http_answer *answer;
@@ -69,6 +74,7 @@ struct delivery {
 
     /* what the step fills */
     struct http_request request;
+    struct smtp_request mail;
     str text;
     dur_ns timeout; /* of the request; 0 = a minute */
     dur_ns retry_after;
@@ -82,6 +88,14 @@ void buf_add_json_str(struct buf *out, str s); /* quoted, as Go's encoder does *
 void notification_json(struct buf *out, const struct notification *n, str external_url);
 /* The first max alerts (0 = all), with the counts to match. Returns how many were cut. */
 size_t notification_truncate(struct notification *n, size_t max);
+
+/* Lower-case hex SHA-256 of the group key: what services call dedup key, alias or entity id. */
+str delivery_group_hash(struct delivery *d);
+/* HMAC-SHA256 of text under key, base64: signatures of robots. */
+str delivery_sign(struct delivery *d, str key, str text);
+str delivery_escape_query(struct delivery *d, str s);
+/* Cuts to max runes: the first max - 1 and an ellipsis, or just max when that is 3 or less. */
+str delivery_truncate_runes(struct delivery *d, str s, size_t max);
 
 /* The default judgement of an HTTP answer: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER; 429, 5xx and lost answers
  * RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first line of the body. */

@@ -22,6 +22,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "tocsin/json.h"
 
 enum json_type {
     JSON_FAILED,
@@ -66,25 +67,6 @@ bool json_end(struct json_reader *r)
 bool json_fail(struct json_reader *r, const char *fmt, ...)
     printf_like(2, 3); /* the caller's own complaint, here */
 
-/* -- writing -- */
-
-struct json_writer {
-    struct buf *out;
-    bool html;  /* escape < > & as Go's encoder does */
-    bool comma; /* one is due before the next value */
-};
-
-void json_writer_init(struct json_writer *w, struct buf *out, bool html);
-void json_open(struct json_writer *w, char bracket);  /* '{' or '[' */
-void json_close(struct json_writer *w, char bracket); /* '}' or ']' */
-void json_key(struct json_writer *w, str key);
-void json_put_str(struct json_writer *w, str s);
-void json_put_i64(struct json_writer *w, int64_t v);
-void json_put_u64(struct json_writer *w, uint64_t v);
-void json_put_double(struct json_writer *w,
-                     double v); /* as Go: shortest, exponent outside 1e-6..1e21 */
-void json_put_bool(struct json_writer *w, bool v);
-void json_put_null(struct json_writer *w);
-void json_put_raw(struct json_writer *w, str json); /* a complete value */
+/* -- writing: tocsin/json.h -- */
 
 #endif

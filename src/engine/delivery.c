@@ -343,6 +343,7 @@ void outbox_delivered(struct engine *e, const struct delivery_result *d, struct 
     case DELIVERY_RETRY:
     case DELIVERY_RETRY_AFTER: delivered_later(e, s, d, now, fx); break;
     case DELIVERY_SEND_HTTP:
+    case DELIVERY_SEND_SMTP:
     case DELIVERY_SEND_TEXT:
     case DELIVERY_FAILED: delivered_never(e, s, d, now, fx); break;
     }

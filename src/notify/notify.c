@@ -185,6 +185,12 @@ static void step(struct attempt *a)
         a->requests++;
         a->transfer = transport_send(n->transport, &rq, answered, a);
         return;
+    case DELIVERY_SEND_SMTP:
+        rq.smtp = &d->mail;
+        rq.deadline = ts_add(n->clock->now.mono, d->timeout > 0 ? d->timeout : NS_PER_M);
+        a->requests++;
+        a->transfer = transport_send(n->transport, &rq, answered, a);
+        return;
     case DELIVERY_SEND_TEXT:
         a->requests++;
         print_text(n, d->text);

@@ -1,0 +1,35 @@
+/* mime.h - mail messages: headers that survive any text, and a body of text and HTML.
+ *
+ * Header values lose CR, LF and other control bytes: a label value cannot add a header. What is not ASCII is written as
+ * RFC 2047 encoded-words in UTF-8 (Q), at most 75 characters each, cut between runes. Bodies are quoted-printable.
+ *
+ * Shapes   lines end in CR LF and are at most 76 characters in bodies, 78 in headers that can be folded.
+ * Owns     everything is appended to the caller's buffer.
+ * Source   RFC 5322, 2045-2047; alertmanager.md 6.3.
+ */
+#ifndef CODEC_MIME_H
+#define CODEC_MIME_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/time.h"
+
+void mime_header(struct buf *out, str name, str value);
+void mime_date(struct buf *out, ts_ns now);            /* Mon, 23 Nov 2026 05:30:00 +0000 */
+void mime_quoted_printable(struct buf *out, str text); /* LF and CR LF become CR LF */
+
+/* Header name as textproto's canonical form: "message-id" is "Message-Id". */
+str mime_canonical_name(struct arena *a, str name);
+
+struct mime_addresses {
+    str *v; /* addr-specs, without display names and brackets */
+    size_t n;
+    str header; /* the list as it goes into a header, display names encoded */
+};
+
+/* "a@x, Müller <b@y>": a comma-separated list. */
+bool mime_addresses_parse(str list, struct arena *a, struct mime_addresses *out,
+                          struct err *e) must_check;
+
+#endif
