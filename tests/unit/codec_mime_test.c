@@ -57,8 +57,7 @@ static void bodies(void **state)
 
 static void addresses(void **state)
 {
-    static const char *const bad[] = {"",      "a",      "@x",     "a@",
-                                      "a b@x", "x <a@b", "a@b, c"};
+    static const char *const bad[] = {"", "a", "@x", "a@", "a b@x", "x <a@b", "a@b, c"};
     struct mime_addresses m;
     struct err e = ERR_INIT;
     struct arena a;
@@ -69,7 +68,8 @@ static void addresses(void **state)
     assert_int_equal(m.n, 3);
     assert_str(m.v[1], "b@y");
     assert_str(m.header, "a@x,\r\n \"Last, First\" <b@y>,\r\n =?utf-8?q?J=C3=BCrgen?= <c@z>");
-    assert_true(mime_addresses_parse(S("a\r\nBcc: x <c@d>"), &a, &m, &e)); /* a name cannot end the line */
+    assert_true(
+        mime_addresses_parse(S("a\r\nBcc: x <c@d>"), &a, &m, &e)); /* a name cannot end the line */
     assert_str(m.header, "=?utf-8?q?a__Bcc:_x?= <c@d>");
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         if (mime_addresses_parse(str_of(bad[i]), &a, &m, &e))
