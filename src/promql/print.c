@@ -203,12 +203,23 @@ static void print_fills(struct buf *out, const struct promql_matching *m)
         print_fill(out, "fill_right", m->fill_right);
 }
 
+/* The sign of +Inf, as Go prints it, would take a power as its operand. */
+static void print_lhs(struct buf *out, const struct promql_expr *x)
+{
+    const struct promql_expr *lhs = x->binary.lhs;
+
+    if (x->binary.op == PROMQL_POW && lhs->kind == PROMQL_NUMBER && isinf(lhs->number.v))
+        buf_adds(out, "Inf");
+    else
+        promql_print(out, lhs);
+}
+
 static void print_binary(struct buf *out, const struct promql_expr *x)
 {
     const struct promql_matching *m = &x->binary.matching;
     bool has_group = m->card == PROMQL_MANY_TO_ONE || m->card == PROMQL_ONE_TO_MANY;
 
-    promql_print(out, x->binary.lhs);
+    print_lhs(out, x);
     buf_addf(out, " %s%s", promql_op_info(x->binary.op)->text, x->binary.is_bool ? " bool" : "");
     if (m->is_on || m->n_labels != 0 || has_group) {
         buf_add(out, m->is_on ? S(" on ") : S(" ignoring "));
