@@ -180,10 +180,11 @@ static void load_configs(struct linter *l)
 
 static void lint_rules(struct linter *l, str text, str name)
 {
+    const struct rule_file_options o = {.mode = l->o->mode};
     struct rule_file file;
 
     l->result.rule_files++;
-    if (!rule_file_parse(text, name, l->o->mode, &l->arena, &file, l->d))
+    if (!rule_file_parse(text, name, &o, &l->arena, &file, l->d))
         return;
     for (size_t i = 0; i < file.n_groups; i++)
         l->result.rules += file.groups[i].n_rules;

@@ -12,9 +12,11 @@ struct parsed {
 
 static void parse(struct parsed *p, const char *text, enum matcher_mode mode)
 {
+    const struct rule_file_options o = {.mode = mode};
+
     arena_init(&p->a, 0);
     diags_init(&p->d);
-    p->ok = rule_file_parse(str_of(text), S("r.yml"), mode, &p->a, &p->file, &p->d);
+    p->ok = rule_file_parse(str_of(text), S("r.yml"), &o, &p->a, &p->file, &p->d);
 }
 
 static void drop(struct parsed *p)
