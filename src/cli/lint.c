@@ -83,7 +83,7 @@ int lint_run(const void *flags, char **args, int n_args)
     diags_init(&d);
     r = check(args, n_args, &d);
     diags_render(&out, &d, &ro);
-    fwrite(out.p, 1, out.n, stdout);
+    fputs(buf_z(&out), stdout);
     if (ro.format == RENDER_TEXT && !f->quiet)
         printf("%zu configurations, %zu rule files with %zu rules, %zu skipped: %zu errors, %zu "
                "warnings\n",
