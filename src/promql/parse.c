@@ -330,10 +330,6 @@ static struct promql_expr *parse_operand(struct promql_parser *p)
         if (t->sub == PROMQL_ADD || t->sub == PROMQL_SUB)
             return parse_unary(p);
         break;
-    case TOK_EOF:
-        if (t->at == 0 || str_trim(str_sub(p->text, 0, t->at)).n == 0)
-            return promql_fail(p, 0, 0, "no expression found in input");
-        break;
     default: break;
     }
     if (is_call(t))
@@ -393,8 +389,11 @@ struct promql_expr *promql_parse_expr(struct promql_parser *p, int min_precedenc
 
 static struct promql_expr *parse_all(struct promql_parser *p)
 {
-    struct promql_expr *x = promql_parse_expr(p, 0);
+    struct promql_expr *x;
 
+    if (p->tok->kind == TOK_EOF)
+        return promql_fail(p, 0, 0, "no expression found in input");
+    x = promql_parse_expr(p, 0);
     if (x == NULL)
         return NULL;
     if (p->tok->kind != TOK_EOF)

@@ -5,7 +5,9 @@
 static void say_refused(const struct rule_conf *r, enum rule_dialect dialect, str where,
                         struct promql_place place, const struct err *e, struct diags *d)
 {
-    struct diag_place at = yaml_place_in(r->doc, r->expr_node, place.at, place.len);
+    size_t text_end = (size_t)(str_trim(r->expr).p - r->expr.p) + str_trim(r->expr).n;
+    size_t from = place.at < text_end ? place.at : text_end; /* not below a block's last line */
+    struct diag_place at = yaml_place_in(r->doc, r->expr_node, from, place.len);
 
     if (dialect == RULE_METRICSQL) {
         diag_help(
