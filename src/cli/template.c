@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/mem.h"
+#include "notify/messages.h"
 #include "notify/template_data.h"
 #include "template/template.h"
 
@@ -100,7 +101,6 @@ static bool load_data(const char *path, struct arena *a, struct template_data *o
 
 int template_render_run(const void *flags, char **args, int n_args)
 {
-    static const struct tmpl_func *const tables[] = {tmpl_alertmanager_funcs, NULL};
     const struct template_flags *f = flags;
     struct template_run run = {.mode =
                                    strcmp(f->type, "html") == 0 ? TEMPLATE_HTML : TEMPLATE_TEXT};
@@ -121,7 +121,7 @@ int template_render_run(const void *flags, char **args, int n_args)
     }
     clock_gettime(CLOCK_REALTIME, &now);
     run.now = now.tv_sec * NS_PER_S + now.tv_nsec;
-    set = template_set_new(tables);
+    set = messages_new();
     arena_init(&a, 0);
     ok = load_globs(set, &f->globs, &e) && load_data(f->data, &a, &data, &e);
     if (ok) {
