@@ -3,7 +3,8 @@
  * Each file is recognised by its top-level keys: configuration (Alertmanager's, Prometheus', tocsin's), rule file, test
  * of rules (skipped), anything else that is YAML (skipped when found in a folder, an error when named).
  *
- * Errors   problems go to diags; ids of conf.h and rule_file.h, and R020 (warning): the same rule twice in all files.
+ * Errors   problems go to diags; ids of conf.h and rule_file.h, and R020 (warning): the same rule twice in all files,
+ *          and those of lint_expr.h.
  * Owns     nothing after it returns.
  * Source   rules.md 9.3.
  */
