@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include "codec/yaml.h"
 #include "promql/promql.h"
+#include "promql/series.h"
 
 struct run {
     unsigned checked, failed, refused, parsed;
@@ -141,26 +142,51 @@ static enum wanted wanted_of(str line, str below)
     return GOOD;
 }
 
-static void check_test_file(struct run *r, const char *path, struct arena *a)
+static void check_series(struct run *r, str row, const char *path, unsigned line)
+{
+    struct arena a;
+    struct err e = ERR_INIT;
+    struct series_line series;
+    bool ok;
+
+    arena_init(&a, 0);
+    ok = series_parse(row, &a, &series, &e) && series.n != 0;
+    if (!ok)
+        printf("%s:%u: %.*s\n  %d: %s\n", path, line, STR(row), e.col, e.msg);
+    r->checked++;
+    r->parsed += ok;
+    r->failed += !ok;
+    arena_release(&a);
+}
+
+/* A load goes on to the first empty line or comment; lines of start timestamps are not values. */
+static void check_test_file(struct run *r, struct run *series, const char *path, struct arena *a)
 {
     str rest = read_file(path, a);
+    bool in_load = false;
 
     for (unsigned line = 1; rest.n != 0; line++) {
         str row = str_trim(str_cut(&rest, '\n'));
 
-        if (str_starts_with(row, S("eval")))
+        if (row.n == 0 || row.p[0] == '#')
+            in_load = false;
+        else if (in_load && str_find_str(row, S("@st")) < 0)
+            check_series(series, row, path, line);
+        else if (str_starts_with(row, S("load")))
+            in_load = true;
+        else if (str_starts_with(row, S("eval")))
             check(r, query_of(row), wanted_of(row, rest), path, line);
     }
 }
 
-static void check_test_files(struct run *r, struct arena *a)
+static void check_test_files(struct run *r, struct run *series, struct arena *a)
 {
     glob_t found;
 
     if (glob(TOCSIN_SHARED "/conformance/promql/*.test", 0, NULL, &found) != 0)
         return;
     for (size_t i = 0; i < found.gl_pathc; i++)
-        check_test_file(r, found.gl_pathv[i], a);
+        check_test_file(r, series, found.gl_pathv[i], a);
     globfree(&found);
 }
 
@@ -237,7 +263,7 @@ static void say(const char *what, const struct run *r)
 
 int main(void)
 {
-    struct run compliance = {0}, tests = {0}, rules = {0};
+    struct run compliance = {0}, tests = {0}, series = {0}, rules = {0};
     FILE *probe = fopen(TOCSIN_SHARED "/conformance/INDEX.md", "r");
     struct arena a;
 
@@ -248,13 +274,14 @@ int main(void)
     fclose(probe);
     arena_init(&a, 0);
     check_compliance(&compliance, &a);
-    check_test_files(&tests, &a);
+    check_test_files(&tests, &series, &a);
     check_folder(&rules, TOCSIN_SHARED "/conformance/rules", 0);
     check_folder(&rules, TOCSIN_SHARED "/conformance/ai-rules", 0);
     arena_release(&a);
     say("compliance suite", &compliance);
     say(".test files", &tests);
+    say("series lines", &series);
     say("rule files", &rules);
-    return compliance.failed + tests.failed + rules.failed != 0 || compliance.checked != 539 ||
-           compliance.refused != 1;
+    return compliance.failed + tests.failed + series.failed + rules.failed != 0 ||
+           compliance.checked != 539 || compliance.refused != 1;
 }
