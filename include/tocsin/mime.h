@@ -17,7 +17,7 @@
 
 void mime_header(struct buf *out, str name, str value);
 void mime_date(struct buf *out, ts_ns now);            /* Mon, 23 Nov 2026 05:30:00 +0000 */
-void mime_day(struct buf *out, ts_ns now);                 /* 2026-11-23, UTC */
+void mime_day(struct buf *out, ts_ns now);             /* 2026-11-23, UTC */
 void mime_quoted_printable(struct buf *out, str text); /* LF and CR LF become CR LF */
 
 /* Header name as textproto's canonical form: "message-id" is "Message-Id". */
