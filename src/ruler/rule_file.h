@@ -3,7 +3,7 @@
  * Expressions and templates are text here; whoever parses them finds the place of a fault with yaml_place_in().
  *
  * Errors   R001 YAML, wrong type; R002 unknown key; R003 group name; R004 record and alert; R005 no expression; R007
- *          duration; R008 key not allowed on a recording rule; R009 names; R011 (info) a scalar that YAML does
+ *          duration; R008 key not allowed on a recording rule; R009 names; R010 template; R011 (info) a scalar that YAML does
  *          not take for a string; R012 (warning) several documents. When the
  *          file cannot be decoded (R001, R002, R007) nothing further is checked, as in Prometheus.
  * Owns     everything lives in the arena given.
