@@ -5,6 +5,7 @@
 #include "model/labels.h"
 #include "ruler/rule_expr.h"
 #include "schema/schema.h"
+#include "ruler/rule_template.h"
 
 /* -- what the file says -- */
 
@@ -188,6 +189,28 @@ static void check_names(const struct checker *k, const struct yaml_node *map, co
     }
 }
 
+/* A fault's place is the line of the text that it names: the first character of it. */
+static void check_templates(const struct checker *k, const struct yaml_node *map, const char *key,
+                            const struct rule_conf *r)
+{
+    const struct yaml_node *sub = yaml_get(map, str_of(key));
+
+    for (size_t i = 0; sub != NULL && sub->kind == YAML_MAP && i < sub->n; i++) {
+        const struct yaml_node *value = sub->pairs[i].value;
+        struct err e = ERR_INIT;
+        size_t at = 0;
+
+        if (rule_template_check(r->name, value->text, &e))
+            continue;
+        for (int line = 1; line < e.line && at < value->text.n; at++)
+            line += value->text.p[at] == '\n';
+        diags_add(k->d, DIAG_ERROR, "R010", yaml_place_in(k->file->doc, value, at, 1),
+                  "group \"%.*s\", rule %zu, \"%.*s\": %s \"%.*s\": %s", STR(k->group->name),
+                  k->rule, STR(r->name), str_is(str_of(key), "labels") ? "label" : "annotation",
+                  STR(sub->pairs[i].key->text), e.msg);
+    }
+}
+
 /* `severity: 1` is the text "1", as in Prometheus; some tools are stricter. */
 static void note_scalars(const struct checker *k, const struct yaml_node *map, const char *key)
 {
@@ -258,6 +281,10 @@ static void check_rule(struct checker *k, struct rule_conf *r, const struct rule
         check_recording(k, r);
     check_names(k, r->node, "labels", &r->labels, r);
     check_names(k, r->node, "annotations", &r->annotations, r);
+    if (r->is_alert) {
+        check_templates(k, r->node, "labels", r);
+        check_templates(k, r->node, "annotations", r);
+    }
     note_scalars(k, r->node, "labels");
     note_scalars(k, r->node, "annotations");
 }

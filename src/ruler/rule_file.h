@@ -1,10 +1,10 @@
 /* rule_file.h - Prometheus rule files: read, checked, with every problem reported.
  *
- * Expressions are parsed and type-checked, then only their text is kept. Templates are text here; whoever parses
- * them finds the place of a fault with yaml_place_in().
+ * Expressions and templates are parsed, expressions are type-checked; then only their text is kept.
  *
- * Errors   R001 YAML, wrong type; R002 unknown key; R003 group name; R004 record and alert; R005 no expression, or one that does not parse; R006 its type; R007
- *          duration; R008 key not allowed on a recording rule; R009 names; R011 (info) a scalar that YAML does
+ * Errors   R001 YAML, wrong type; R002 unknown key; R003 group name; R004 record and alert; R005 no expression, or one
+ *          that does not parse; R006 its type; R007 duration; R008 key not allowed on a recording rule; R009 names;
+ *          R010 template; R011 (info) a scalar that YAML does
  *          not take for a string; R012 (warning) several documents. When the
  *          file cannot be decoded (R001, R002, R007) nothing further is checked, as in Prometheus.
  * Owns     everything lives in the arena given.

@@ -174,6 +174,8 @@ static struct rule_context context(struct rule_group *g)
                                  .now = g->now,
                                  .interval = g->conf->interval,
                                  .limit = g->conf->limit,
+                                 .external_labels = g->external_labels,
+                                 .external_url = g->link_base,
                                  .down_at = g->down_at};
 }
 

@@ -68,6 +68,8 @@ struct rule_group {
     ts_ns down_at; /* for restored alerts; TS_NONE */
     str link_base; /* external URL of the source, for generator links; owned */
 
+    struct labels external_labels; /* for templates; of the configuration that holds conf */
+
     /* the run */
     struct arena arena;
     ts_ns slot;

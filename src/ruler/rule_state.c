@@ -6,6 +6,7 @@
 
 #include "codec/pack.h"
 #include "model/labels.h"
+#include "ruler/rule_template.h"
 
 enum { RULE_ALERT_VERSION = 1 };
 
@@ -63,14 +64,23 @@ enum rule_alert_state rule_worst_state(const struct rule *r)
 
 /* -- labels of a result -- */
 
-static struct labels map_labels(struct arena *a, const struct conf_map *m)
+/* The pairs of a rule with their templates expanded over a sample. */
+static struct labels map_labels(const struct rule *r, const struct rule_context *c,
+                                const struct conf_map *m, const struct sample *sample)
 {
+    struct arena *a = c->arena;
+    const struct rule_template_vars vars = {.alert = r->conf->name,
+                                            .labels = sample->labels,
+                                            .value = sample->value,
+                                            .external_labels = c->external_labels,
+                                            .external_url = c->external_url,
+                                            .slot = c->slot};
     struct label *v = arena_array(a, m->n, sizeof(*v));
     struct labels ls = {v, 0};
     str dup;
 
     for (size_t i = 0; i < m->n; i++)
-        v[i] = (struct label){m->v[i].name, m->v[i].value};
+        v[i] = (struct label){m->v[i].name, rule_template_expand(a, m->v[i].value, &vars)};
     ls.n = labels_sort_keep(v, m->n, &dup);
     if (ls.n == SIZE_MAX)
         ls.n = 0;
@@ -79,12 +89,12 @@ static struct labels map_labels(struct arena *a, const struct conf_map *m)
 
 /* Sample labels without the name, then the rule's own (an empty one deletes), then alertname. */
 static struct labels alert_labels(const struct rule *r, struct rule_context *c,
-                                  struct labels sample)
+                                  const struct sample *sample)
 {
     static const str name[] = {S_INIT("__name__")};
     struct label alertname = {S("alertname"), r->conf->name};
-    struct labels own = map_labels(c->arena, &r->conf->all_labels);
-    struct labels ls = labels_without(c->arena, sample, name, 1);
+    struct labels own = map_labels(r, c, &r->conf->all_labels, sample);
+    struct labels ls = labels_without(c->arena, sample->labels, name, 1);
 
     ls = labels_merge(c->arena, ls, own);
     return labels_merge(c->arena, ls, (struct labels){&alertname, 1});
@@ -127,12 +137,11 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
 {
     struct u64_map keys = {0};
     struct label_set **sets = arena_array(c->arena, samples.n, sizeof(*sets));
-    struct label_set *annotations;
     size_t n = 0;
     bool ok = true;
 
     for (; n < samples.n && ok; n++) {
-        sets[n] = label_set_intern(c->names, alert_labels(r, c, samples.v[n].labels));
+        sets[n] = label_set_intern(c->names, alert_labels(r, c, &samples.v[n]));
         ok = u64_map_get(&keys, sets[n]->fingerprint) == NULL;
         u64_map_put(&keys, sets[n]->fingerprint, NULL);
     }
@@ -144,7 +153,6 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
             e, ERR_INVALID,
             "vector contains metrics with the same labelset after applying alert labels");
     }
-    annotations = label_set_intern(c->names, map_labels(c->arena, &r->conf->annotations));
     for (size_t i = 0; i < samples.n; i++) {
         struct rule_alert *a = get(r, sets[i]->fingerprint);
 
@@ -160,10 +168,10 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
         a->seen = true;
         a->value = samples.v[i].value;
         label_set_unref(a->annotations);
-        a->annotations = label_set_ref(annotations);
+        a->annotations =
+            label_set_intern(c->names, map_labels(r, c, &r->conf->annotations, &samples.v[i]));
         label_set_unref(sets[i]);
     }
-    label_set_unref(annotations);
     return true;
 }
 

@@ -67,6 +67,8 @@ struct rule_context {
     struct now now;
     dur_ns interval;
     int64_t limit;
+    struct labels external_labels; /* of templates, with external_url */
+    str external_url;
     ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
 };
 

@@ -177,6 +177,7 @@ static void in_css(struct tmpl_escape *x, str s)
 {
     char c = s.p[0], next = s.n > 1 ? s.p[1] : '\0';
 
+    x->url = URL_START;
     if (c == '"') {
         x->state = HS_CSS_DQ;
     } else if (c == '\'') {
@@ -232,7 +233,7 @@ static size_t in_quoted(struct tmpl_escape *x, str s)
             continue;
         if (rows[i].escapes && s.p[0] == '\\' && s.n > 1)
             return 2;
-        if (x->state == HS_CSS_URL || x->state == HS_CSS_DQ_URL || x->state == HS_CSS_SQ_URL)
+        if (x->state >= HS_CSS_DQ && x->state <= HS_CSS_SQ_URL)
             if (s.p[0] != '"' && s.p[0] != '\'')
                 in_url(x, s.p[0]);
         if (str_starts_with(s, str_of(rows[i].end))) {
@@ -314,8 +315,11 @@ static size_t scan(struct tmpl_escape *x, struct buf *out, str s)
         n = in_value(x, s);
         if (hidden || is_comment(x->state)) {
             /* Comments are left out; a blank or the line's end stays, so that tokens stay apart. */
+            if (!hidden)
+                x->has_newline = false;
+            x->has_newline = x->has_newline || s.p[0] == '\n';
             if (hidden && !is_comment(x->state))
-                buf_addc(out, s.p[0] == '\n' ? '\n' : ' ');
+                buf_addc(out, x->has_newline ? '\n' : ' ');
             return n;
         }
     }
@@ -327,6 +331,8 @@ void tmpl_escape_text(struct tmpl_escape *x, struct buf *out, str text)
 {
     while (text.n != 0)
         text = str_sub(text, scan(x, out, text), text.n);
+    if (x->state == HS_JS_BLOCK_COMMENT || x->state == HS_CSS_BLOCK_COMMENT)
+        buf_addc(out, ' ');
 }
 
 /* -- values -- */
@@ -385,7 +391,10 @@ static void put_inner(struct tmpl_escape *x, struct tmpl_env *env, struct buf *o
     case HS_JS_REGEXP: js_string_escape(out, s.n != 0 ? s : S("(?:)"), s.n != 0); break;
     case HS_CSS: buf_add(out, safe == TMPL_SAFE_CSS || css_is_safe(s) ? s : S("ZgotmplZ")); break;
     case HS_CSS_DQ:
-    case HS_CSS_SQ: css_string_escape(out, s); break;
+    case HS_CSS_SQ: /* may be a URL, so Go filters it like one */
+        css_string_escape(out, x->url == URL_START && !url_is_safe(s) ? S("#ZgotmplZ") : s);
+        x->url = x->url == URL_START ? URL_PATH : x->url;
+        break;
     default: buf_add(out, s);
     }
 }

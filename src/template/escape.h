@@ -49,7 +49,7 @@ struct tmpl_escape {
     enum { URL_START, URL_PATH, URL_QUERY } url;
     enum tmpl_element { EL_PLAIN, EL_SCRIPT, EL_STYLE, EL_TEXTAREA, EL_TITLE } element;
     enum tmpl_html_state value_state; /* what the value of this attribute is */
-    bool is_closing_tag;
+    bool is_closing_tag, has_newline; /* of a comment, which then ends a statement */
     char last; /* last byte of JavaScript that is no blank: tells a division from a pattern */
     char name[24];
     size_t name_n;

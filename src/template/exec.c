@@ -223,10 +223,13 @@ static value_ eval_call(struct exec *x, const value_ *dot, const struct call *c)
     return out;
 }
 
+/* whole: what a fault inside of the function points to. */
 static value_ eval_function(struct exec *x, const value_ *dot, const struct tmpl_node *n,
-                            const struct tmpl_node *const *args, size_t n_args, const value_ *final)
+                            const struct tmpl_node *whole, const struct tmpl_node *const *args,
+                            size_t n_args, const value_ *final)
 {
-    struct call c = {.node = n, .name = n->text, .args = args, .n_args = n_args, .final = final};
+    struct call c = {
+        .node = whole, .name = n->text, .args = args, .n_args = n_args, .final = final};
 
     at(x, n);
     for (const struct tmpl_func *const *t = x->in->functions; *t != NULL && c.f == NULL; t++)
@@ -337,7 +340,8 @@ static value_ constant(struct exec *x, const struct tmpl_node *n)
 
 /* A node in the place of a function, with its arguments; also an argument alone. */
 static value_ eval_first(struct exec *x, const value_ *dot, const struct tmpl_node *first,
-                         const struct tmpl_node *const *args, size_t n_args, const value_ *final)
+                         const struct tmpl_node *whole, const struct tmpl_node *const *args,
+                         size_t n_args, const value_ *final)
 {
     const value_ *v;
     value_ piped;
@@ -361,7 +365,7 @@ static value_ eval_first(struct exec *x, const value_ *dot, const struct tmpl_no
         if (first->n_idents == 1)
             not_a_function(x, first, n_args, final);
         return eval_chain(x, dot, *v, first, 1, args, n_args, final);
-    case TN_IDENTIFIER: return eval_function(x, dot, first, args, n_args, final);
+    case TN_IDENTIFIER: return eval_function(x, dot, first, whole, args, n_args, final);
     case TN_PIPE: not_a_function(x, first, n_args, final); return eval_pipeline(x, dot, first);
     default: break;
     }
@@ -394,7 +398,7 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
     case TN_BOOL:
     case TN_NUMBER: break;
     default:
-        v = eval_first(x, dot, n, NULL, 0, MISSING);
+        v = eval_first(x, dot, n, n, NULL, 0, MISSING);
         return x->failed ? v : validate(x, v, type);
     }
     if (type == 'a')
@@ -436,7 +440,7 @@ static value_ eval_pipeline(struct exec *x, const value_ *dot, const struct tmpl
         const struct tmpl_node *c = pipe->kids[i];
         value_ last = v;
 
-        v = eval_first(x, dot, c->kids[0], (const struct tmpl_node *const *)c->kids + 1,
+        v = eval_first(x, dot, c->kids[0], c, (const struct tmpl_node *const *)c->kids + 1,
                        c->n_kids - 1, i == 0 ? MISSING : &last);
         if (v.kind == TV_NIL)
             v.kind = TV_NONE;

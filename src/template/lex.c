@@ -357,8 +357,7 @@ static struct tmpl_token lex_inside(struct tmpl_lexer *l)
     case '$': return lex_field(l, TOK_VARIABLE);
     case '(': l->parens++; return emit(l, TOK_LEFT_PAREN);
     case ')':
-        if (--l->parens < 0)
-            return fail_rune(l, "unexpected right paren", r);
+        l->parens -= l->parens > 0; /* one too many is the parser's to refuse */
         return emit(l, TOK_RIGHT_PAREN);
     default: break;
     }

@@ -284,6 +284,10 @@ static struct tmpl_node *number(struct parser *p, struct tmpl_token t)
     uint64_t v;
 
     if (t.type == TOK_CHAR_CONSTANT) {
+        if (t.text.n == 2) {
+            fail(p, "invalid syntax");
+            return n;
+        }
         if (!char_value(p, t.text, &n->i)) {
             fail(p, "malformed character constant: %.*s", STR(t.text));
             return n;
@@ -562,7 +566,7 @@ static void add_tree(struct parser *p, str name, struct tmpl_node *root)
         if (tmpl_node_is_empty(o->root))
             o->root = root;
         else if (!tmpl_node_is_empty(root))
-            fail(p, "multiple definition of template \"%.*s\"", STR(name));
+            fail(p, "template: multiple definition of template \"%.*s\"", STR(name));
         return;
     }
     *t = (struct tmpl_tree){p->trees, name, p->name, p->text, root};

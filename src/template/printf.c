@@ -66,8 +66,9 @@ static void pad_number(struct printer *p, const struct spec *s, str text)
 
 static void bad_verb(struct printer *p, const struct spec *s, const struct tmpl_value *v)
 {
-    struct spec plain = {.verb = 'v'};
+    struct spec plain = *s;
 
+    plain.verb = 'v';
     buf_adds(p->out, "%!");
     put_rune(p->out, s->verb);
     buf_addc(p->out, '(');
@@ -121,7 +122,8 @@ static void put_integer(struct printer *p, const struct spec *s, uint64_t v, boo
     want = s->has_precision ? (size_t)s->precision : 0;
     if (!s->has_precision && s->zero && !s->minus && s->has_width)
         want = (size_t)s->width > b.n ? (size_t)s->width - b.n : 0;
-    if ((s->sharp || s->verb == 'O') && bases[k].sharp[0] != '\0')
+    if ((s->sharp || s->verb == 'O') && bases[k].sharp[0] != '\0' &&
+        (s->verb != 'o' || (digits.n != 0 && digits.p[0] != '0')))
         buf_add(&b, str_of(bases[k].sharp));
     if (want > digits.n)
         buf_pad(&b, '0', want - digits.n);
@@ -166,7 +168,7 @@ static void put_integer_verb(struct printer *p, const struct spec *s, const stru
         pad(p, s, buf_str(&b));
         break;
     case 'U':
-        buf_addf(&b, "U+%04llX", (unsigned long long)magnitude);
+        buf_addf(&b, "U+%04llX", (unsigned long long)v->u);
         if (s->sharp)
             buf_addf(&b, " '%.*s'", (int)utf8_encode(utf, rune), utf);
         pad(p, s, buf_str(&b));
@@ -202,10 +204,10 @@ static void float_text(struct buf *b, const struct spec *s, double v)
     case 'v':
     case 'g':
     case 'G':
-        if (precision < 0)
+        if (precision < 0 && !s->sharp)
             float_print_g(b, v);
         else
-            buf_addf(b, s->sharp ? "%#.*g" : "%.*g", precision, v);
+            buf_addf(b, s->sharp ? "%#.*g" : "%.*g", precision < 0 ? 6 : precision, v);
         if (s->verb == 'G')
             for (size_t i = 0; i < b->n; i++)
                 if (b->p[i] == 'e')
@@ -453,7 +455,7 @@ static void put_value(struct printer *p, const struct spec *s, const struct tmpl
     if (p->env->a->limit != 0 && p->out->n > p->env->a->limit)
         return;
     if (s->verb == 'T') {
-        pad(p, s, str_of(tv_type_name(v)));
+        pad(p, s, v->kind == TV_NIL ? S("<nil>") : str_of(tv_type_name(v)));
         return;
     }
     if (p->depth > 50) {

@@ -289,7 +289,8 @@ void css_string_escape(struct buf *out, str s)
 
         if (c == '\0' || strchr("\t\n\f\r\"&'()+/:;<>{}", c) != NULL) {
             buf_addf(out, "\\%x", (unsigned char)c);
-            if (is_hex(s, i + 1) || (i + 1 < s.n && strchr(" \t\n\f\r", s.p[i + 1]) != NULL))
+            if (i + 1 == s.n || is_hex(s, i + 1) ||
+                (i + 1 < s.n && strchr(" \t\n\f\r", s.p[i + 1]) != NULL))
                 buf_addc(out, ' ');
         } else if (c == '\\') {
             buf_adds(out, "\\\\");

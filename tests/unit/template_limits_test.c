@@ -1,0 +1,138 @@
+/* Limits, definitions that replace each other, clones, and the functions of rules. */
+#include "template_bench.h"
+
+static void stops(struct template_bench *b, const char *text)
+{
+    struct err e = ERR_INIT;
+
+    buf_clear(&b->out);
+    buf_adds(&b->out, "kept");
+    assert_false(template_exec_text(b->set, str_of(text), &b->run, &b->out, &e));
+    assert_int_equal(e.code, ERR_LIMIT);
+    assert_str(buf_str(&b->out), "kept");
+}
+
+static void test_limits(void **state)
+{
+    struct template_bench b;
+
+    (void)state;
+    bench_init(&b, tmpl_alertmanager_funcs);
+    b.run.limits = (struct template_limits){.steps = 100000, .output = 100000, .memory = 1000000};
+    stops(&b, "{{ template \"r\" . }}");
+    stops(&b, "{{ range 1000000000 }}{{ end }}");
+    stops(&b, "{{ range 100000 }}0123456789abcdef{{ end }}");
+    stops(&b, "{{ $x := \"0123456789\" }}{{ range 100 }}{{ $x = print $x $x }}{{ end }}");
+    stops(&b, "{{ printf \"%1000000d%1000000d\" 1 2 }}");
+    stops(&b, "{{ $l := list 1 }}{{ range 100 }}{{ $l = list $l $l }}{{ end }}{{ toJson $l }}");
+    bench_release(&b);
+}
+
+static void test_nesting(void **state)
+{
+    struct template_bench b;
+    struct buf text = BUF_INIT;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    bench_init(&b, tmpl_alertmanager_funcs);
+    for (int i = 0; i < 100000; i++)
+        buf_adds(&text, "{{if 1}}");
+    assert_false(template_exec_text(b.set, buf_str(&text), &b.run, &b.out, &e));
+    assert_int_equal(e.code, ERR_LIMIT);
+    buf_clear(&text);
+    buf_adds(&text, "{{");
+    buf_pad(&text, '(', 100000);
+    assert_false(template_exec_text(b.set, buf_str(&text), &b.run, &b.out, &e));
+    assert_int_equal(e.code, ERR_LIMIT);
+    buf_release(&text);
+    bench_release(&b);
+}
+
+static void test_replacing(void **state)
+{
+    struct template_bench b;
+    struct template_set *clone;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    bench_init(&b, tmpl_alertmanager_funcs);
+    assert_true(template_set_parse(b.set, S("b.tmpl"), S("{{ define \"t\" }}new{{ end }}"), &e));
+    assert_true(template_exec(b.set, S("t"), &b.run, &b.out, &e));
+    assert_str(buf_str(&b.out), "new");
+    clone = template_set_clone(b.set);
+    assert_true(template_set_parse(clone, S("c"), S("{{ define \"t\" }}clone{{ end }}"), &e));
+    assert_true(template_exec(clone, S("t"), &b.run, &b.out, &e));
+    assert_true(template_exec(b.set, S("t"), &b.run, &b.out, &e));
+    assert_str(buf_str(&b.out), "newclonenew");
+    assert_true(template_set_has(clone, S("list")));
+    assert_false(template_set_has(clone, S("nope")));
+    assert_false(template_exec(clone, S("nope"), &b.run, &b.out, &e));
+    assert_int_equal(e.code, ERR_NOT_FOUND);
+    template_set_free(clone);
+    bench_release(&b);
+}
+
+static void test_rule_functions(void **state)
+{
+    static const struct template_case cases[] = {
+        {"{{ humanize 1234567.0 }} {{ humanize 0.0123 }} {{ humanize 0 }}", "1.235M 12.3m 0"},
+        {"{{ humanize \"1e28\" }}", "1e+04Y"},
+        {"{{ humanize1024 2048 }} {{ humanize1024 1 }}", "2ki 1"},
+        {"{{ humanizeDuration 86400 }} {{ humanizeDuration 60 }}", "1d 0h 0m 0s 1m 0s"},
+        {"{{ humanizeDuration 1.2341 }} {{ humanizeDuration 0.1235 }} {{ humanizeDuration -90 }}",
+         "1.234s 123.5ms -1m 30s"},
+        {"{{ humanizePercentage 0.12345 }}", "12.35%"},
+        {"{{ humanizeTimestamp 1435065584.128 }}", "2015-06-23 13:19:44.128 +0000 UTC"},
+        {"{{ (toTime 1435065584).Year }} {{ toDuration 3723 }}", "2015 1h2m3s"},
+        {"{{ now }}", "1.7356896e+09"},
+        {"{{ title \"aa bB\" }} {{ toLower \"AB\" }}", "Aa BB ab"},
+        {"{{ stripPort \"a:1\" }} {{ stripPort \"[::1]:80\" }} {{ stripPort \"a\" }}", "a ::1 a"},
+        {"{{ stripDomain \"h.x.org:80\" }} {{ stripDomain \"10.0.0.1:80\" }}", "h:80 10.0.0.1:80"},
+        {"{{ parseDuration \"1h30m\" }} {{ parseDuration \"-5s\" }}", "5400 -5"},
+        {"{{ graphLink \"a b\" }} {{ tableLink \"x\" }}",
+         "/graph?g0.expr=a+b&g0.tab=0 /graph?g0.expr=x&g0.tab=1"},
+        {"{{ (args 1 \"b\").arg1 }}", "b"},
+        {"{{ query \"up\" }}", "!template: :1:3: executing \"\" at <query \"up\">: error calling "
+                               "query: queries are not available in this template"},
+        {"{{ first (args 1) }}", "!template: :1:3: executing \"\" at <first (args 1)>: error "
+                                 "calling first: first() called on vector with no elements"},
+    };
+
+    (void)state;
+    bench_cases(tmpl_prometheus_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
+}
+
+static void test_newer_functions(void **state)
+{
+    static const struct template_case cases[] = {
+        {"{{ now | date \"2006-01-02\" }} {{ now | tz \"Asia/Shanghai\" | date \"15:04 MST\" }}",
+         "2025-01-01 08:00 CST"},
+        {"{{ (toDate \"2006-01-02\" \"2024-12-31\" | since).Hours }}", "24"},
+        {"{{ toDate \"2006-01-02\" \"x\" }}", "0001-01-01 00:00:00 +0000 UTC"},
+        {"{{ toJson (dict \"b\" 1 \"a\" (list \"<\" nil 1.5 true)) }}",
+         "{\"a\":[\"\\u003c\",null,1.5,true],\"b\":1}"},
+        {"{{ \"hi?\" | base64encode }} {{ \"aGk_\" | base64decode }}", "aGk_ hi?"},
+        {"{{ urlUnescape \"a%20b+c\" }} {{ trimSpace \" x \\n\" }}", "a b c x"},
+        {"{{ append (list 1) 2 3 | len }}", "3"},
+        {"{{ humanizeDuration 90 }} {{ range 3 }}{{ . }}{{ end }}", "1m 30s 012"},
+        {"{{ with \"\" }}{{ else with 2 }}{{ . }}{{ end }}", "2"},
+        {"{{ .CommonLabels }}", "alertname=Slow, job=api"},
+        {"{{ now | tz \"No/Where\" }}", "!template: :1:9: executing \"\" at <tz \"No/Where\">: "
+                                        "error calling tz: unknown time zone No/Where"},
+    };
+
+    (void)state;
+    bench_cases(tmpl_alertmanager_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limits),          cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_replacing),       cmocka_unit_test(test_rule_functions),
+        cmocka_unit_test(test_newer_functions),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
