@@ -378,9 +378,10 @@ static bool lex_paren(struct lexer *l, int c)
     }
     if (c != ')')
         return false;
-    if (--l->parens < 0)
+    if (--l->parens < 0) {
+        l->start++; /* Prometheus points behind it */
         fail_rune(l, "unexpected right parenthesis", l->at);
-    else
+    } else
         take(l, 1, TOK_RPAREN, 0);
     return true;
 }
@@ -451,8 +452,6 @@ static void lex_statement(struct lexer *l)
         take(l, 1, TOK_AT, 0);
     else if (c == ']')
         fail_rune(l, "unexpected right bracket", l->at);
-    else if (c == '}')
-        fail_rune(l, "unexpected right brace", l->at);
     else
         fail_rune(l, "unexpected character:", l->at);
 }
@@ -594,6 +593,12 @@ static void quote_short(struct buf *out, str s)
     buf_adds(out, "...");
 }
 
+/* Words that Prometheus does not count among its keywords. */
+static bool is_quoted_word(enum promql_token_kind kind)
+{
+    return (kind >= TOK_START && kind <= TOK_RANGE) || kind == TOK_MAX_OF || kind == TOK_MIN_OF;
+}
+
 void promql_token_describe(struct buf *out, const struct promql_token *t, str text)
 {
     str s = str_sub(text, t->at, t->end);
@@ -606,13 +611,12 @@ void promql_token_describe(struct buf *out, const struct promql_token *t, str te
     case TOK_NUMBER: buf_adds(out, "number "); break;
     case TOK_DURATION: buf_adds(out, "duration "); break;
     case TOK_STRING: buf_adds(out, "string "); break;
-    case TOK_ASSIGN:
     case TOK_MATCHES:
     case TOK_MATCHES_NO:
     case TOK_OP: buf_addf(out, "<op:%.*s>", STR(s)); return;
     case TOK_AGG: buf_addf(out, "<aggr:%.*s>", STR(s)); return;
     default:
-        if (t->kind >= TOK_OFFSET) {
+        if (t->kind >= TOK_OFFSET && !is_quoted_word(t->kind)) {
             buf_addf(out, "<%.*s>", STR(s));
             return;
         }

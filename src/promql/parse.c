@@ -58,6 +58,8 @@ void *promql_unexpected(struct promql_parser *p, const char *context, const char
 {
     struct buf b = BUF_INIT;
 
+    if (context[0] == '\0' && p->aggregations != 0)
+        context = "aggregation";
     if (p->tok->kind != TOK_ERROR)
         buf_adds(&b, "unexpected ");
     promql_token_describe(&b, p->tok, p->text);
@@ -164,6 +166,40 @@ static struct promql_expr *parse_unary(struct promql_parser *p)
     return promql_close(p, x);
 }
 
+static bool is_by(const struct promql_token *t)
+{
+    return t->kind == TOK_BY || t->kind == TOK_WITHOUT;
+}
+
+/* A keyword that may stand for a metric, when nothing behind it says otherwise. */
+static bool is_metric_word(const struct promql_token *t)
+{
+    if (t->kind == TOK_OP)
+        return t->sub == PROMQL_AND || t->sub == PROMQL_OR || t->sub == PROMQL_UNLESS;
+    return t->kind == TOK_IDENT || t->kind == TOK_METRIC || t->kind == TOK_AGG ||
+           t->kind == TOK_OFFSET || is_by(t) ||
+           (t->kind >= TOK_FILL && t->kind <= TOK_FILL_RIGHT) ||
+           (t->kind >= TOK_START && t->kind <= TOK_MIN_OF);
+}
+
+static bool is_call(const struct promql_token *t)
+{
+    bool is_name = t->kind == TOK_IDENT || t->kind == TOK_MAX_OF || t->kind == TOK_MIN_OF ||
+                   (t->kind >= TOK_START && t->kind <= TOK_RANGE);
+
+    return is_name && t[1].kind == TOK_LPAREN;
+}
+
+/* Whether an operand can begin here. An error is left to whoever tries. */
+static bool starts_operand(const struct promql_token *t)
+{
+    bool is_sign = t->kind == TOK_OP && (t->sub == PROMQL_ADD || t->sub == PROMQL_SUB);
+
+    return is_sign || is_metric_word(t) || is_call(t) || t->kind == TOK_NUMBER ||
+           t->kind == TOK_DURATION || t->kind == TOK_STRING || t->kind == TOK_LPAREN ||
+           t->kind == TOK_LBRACE || t->kind == TOK_ERROR;
+}
+
 struct args {
     struct promql_expr **v;
     size_t n, cap;
@@ -183,7 +219,7 @@ static bool parse_args(struct promql_parser *p, struct args *args, uint32_t *end
             break;
         if (!promql_accept(p, TOK_COMMA))
             return promql_unexpected(p, "", "") != NULL;
-        if (p->tok->kind == TOK_RPAREN)
+        if (!starts_operand(p->tok))
             return promql_fail(p, p->tok[-1].at, p->tok[-1].end,
                                "trailing commas not allowed in function call args") != NULL;
     }
@@ -242,11 +278,6 @@ static bool parse_by(struct promql_parser *p, struct promql_expr *x)
     return promql_parse_grouping(p, &x->aggregate.labels, &x->aggregate.n_labels);
 }
 
-static bool is_by(const struct promql_token *t)
-{
-    return t->kind == TOK_BY || t->kind == TOK_WITHOUT;
-}
-
 static bool place_args(struct promql_parser *p, struct promql_expr *x, const struct args *args,
                        const struct promql_token *op)
 {
@@ -279,11 +310,13 @@ static struct promql_expr *parse_aggregate(struct promql_parser *p)
     struct args args = {0};
 
     x->aggregate.op = (enum promql_agg)op->sub;
+    p->aggregations++;
     if (is_before && !parse_by(p, x))
         return NULL;
     if (p->tok->kind != TOK_LPAREN)
         return promql_unexpected(p, "aggregation", "");
     ok = parse_args(p, &args, &x->end);
+    p->aggregations--;
     if (ok && !is_before && is_by(p->tok)) {
         ok = parse_by(p, x);
         x->end = p->tok[-1].end;
@@ -291,25 +324,6 @@ static struct promql_expr *parse_aggregate(struct promql_parser *p)
     ok = ok && place_args(p, x, &args, op);
     vec_release(&args);
     return ok ? promql_close(p, x) : NULL;
-}
-
-/* A keyword that may stand for a metric, when nothing behind it says otherwise. */
-static bool is_metric_word(const struct promql_token *t)
-{
-    if (t->kind == TOK_OP)
-        return t->sub == PROMQL_AND || t->sub == PROMQL_OR || t->sub == PROMQL_UNLESS;
-    return t->kind == TOK_IDENT || t->kind == TOK_METRIC || t->kind == TOK_AGG ||
-           t->kind == TOK_OFFSET || is_by(t) ||
-           (t->kind >= TOK_FILL && t->kind <= TOK_FILL_RIGHT) ||
-           (t->kind >= TOK_START && t->kind <= TOK_MIN_OF);
-}
-
-static bool is_call(const struct promql_token *t)
-{
-    bool is_name = t->kind == TOK_IDENT || t->kind == TOK_MAX_OF || t->kind == TOK_MIN_OF ||
-                   (t->kind >= TOK_START && t->kind <= TOK_RANGE);
-
-    return is_name && t[1].kind == TOK_LPAREN;
 }
 
 static struct promql_expr *parse_operand(struct promql_parser *p)

@@ -18,6 +18,7 @@ struct promql_parser {
     struct promql_place place;
     struct err *e;
     unsigned depth, max_depth;
+    unsigned aggregations;       /* that the current token stands in: messages say so */
     VEC(struct regex *) regexes; /* of this text, for giving back after a failure */
 };
 

@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <stdlib.h>
+#include <unistd.h>
 #include "base/buf.h"
 #include "codec/json.h"
 #include "config/config.h"
@@ -349,6 +351,34 @@ static void the_tables_describe_all_keys(void **state)
     buf_release(&b);
 }
 
+/* What our parser refuses is only a warning where the source speaks another dialect. */
+static void dialects(void **state)
+{
+    static const char rules[] =
+        "groups: [{name: g, rules: [{record: a, expr: 'keep_last_value(x)'}]}]\n";
+    static const char *const words[] = {"promql", "metricsql"};
+    char path[] = "/tmp/tocsin-rules-XXXXXX";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, rules, sizeof(rules) - 1), sizeof(rules) - 1);
+    close(fd);
+    for (int i = 0; i < 2; i++) {
+        struct buf text = BUF_INIT;
+        struct loaded l;
+
+        buf_addf(&text, "sources: [{name: s, url: 'http://s', dialect: %s}]\nrule_files: [%s]\n",
+                 words[i], path);
+        l = load(buf_z(&text));
+        assert_int_equal(l.d.errors, i == 0);
+        assert_string_equal(l.d.v[l.d.n - 1].id, i == 0 ? "R005" : "R071");
+        drop(&l);
+        buf_release(&text);
+    }
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +390,7 @@ int main(void)
         cmocka_unit_test(time_intervals),
         cmocka_unit_test(printed_again_loads_again),
         cmocka_unit_test(all_problems_at_once),
+        cmocka_unit_test(dialects),
         cmocka_unit_test(hash_is_alertmanagers),
         cmocka_unit_test(the_tables_describe_all_keys),
     };
