@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/mem.h"
+#include "notify/default_templates.h"
 #include "notify/template_data.h"
 #include "template/template.h"
 
@@ -123,7 +124,8 @@ int template_render_run(const void *flags, char **args, int n_args)
     run.now = now.tv_sec * NS_PER_S + now.tv_nsec;
     set = template_set_new(tables);
     arena_init(&a, 0);
-    ok = load_globs(set, &f->globs, &e) && load_data(f->data, &a, &data, &e);
+    ok = default_templates_load(set, &e) && load_globs(set, &f->globs, &e) &&
+         load_data(f->data, &a, &data, &e);
     if (ok) {
         run.data = template_data_value(&data);
         ok = template_exec_text(set, str_of(f->text), &run, &out, &e);

@@ -1,6 +1,8 @@
 /* Limits, definitions that replace each other, clones, and the functions of rules. */
 #include "template_bench.h"
 
+#include "notify/default_templates.h"
+
 static void stops(struct template_bench *b, const char *text)
 {
     struct err e = ERR_INIT;
@@ -160,12 +162,33 @@ static void test_sprig(void **state)
     bench_cases(tmpl_sprig_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
 }
 
+static void test_defaults(void **state)
+{
+    struct template_bench b;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    bench_init(&b, tmpl_alertmanager_funcs);
+    assert_true(default_templates_load(b.set, &e));
+    assert_true(template_exec(b.set, S("slack.default.fallback"), &b.run, &b.out, &e));
+    assert_str(buf_str(&b.out), "[FIRING:1] Slow (api) | "
+                                "http://am.example:9093/#/alerts?receiver=team-x");
+    buf_clear(&b.out);
+    b.run.mode = TEMPLATE_HTML;
+    assert_true(template_exec(b.set, S("email.default.html"), &b.run, &b.out, &e));
+    assert_true(str_find_str(buf_str(&b.out), S("2 alerts for alertname=Slow")) > 0);
+    assert_true(str_find_str(buf_str(&b.out), S("a &lt;b&gt; &amp;")) > 0);
+    assert_true(str_find_str(buf_str(&b.out), S("href=\"#ZgotmplZ\"")) > 0);
+    bench_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits),          cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_replacing),       cmocka_unit_test(test_rule_functions),
         cmocka_unit_test(test_newer_functions), cmocka_unit_test(test_sprig),
+        cmocka_unit_test(test_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
