@@ -149,7 +149,8 @@ static bool to_time(double v, ts_ns *out, struct err *e)
         struct buf b = BUF_INIT;
 
         float_print_g(&b, v);
-        err_set(e, ERR_INVALID, "%.*s cannot be represented as a nanoseconds timestamp since epoch",
+        err_set(e, ERR_INVALID,
+                "%.*s cannot be represented as a nanoseconds timestamp since it overflows int64",
                 STR(buf_str(&b)));
         buf_release(&b);
         return false;

@@ -58,6 +58,7 @@ bool template_exec_text(const struct template_set *set, str text, const struct t
 extern const struct tmpl_func tmpl_builtin_funcs[];
 extern const struct tmpl_func tmpl_alertmanager_funcs[];
 extern const struct tmpl_func tmpl_prometheus_funcs[];
+extern const struct tmpl_func tmpl_sprig_funcs[];
 
 /* What the functions of tmpl_prometheus_funcs ask of their host (template_run.host); NULL: none of it is there. */
 struct template_prometheus_host {

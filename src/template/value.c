@@ -1,6 +1,5 @@
 #include "template/value.h"
 
-#include <stdlib.h>
 #include "base/mem.h"
 #include "codec/regex.h"
 #include "codec/tz.h"
@@ -58,26 +57,24 @@ struct tmpl_value tv_strings(struct arena *a, const str *v, size_t n)
     return tv_list(&tmpl_strings, all, n);
 }
 
-static int by_key(const void *a, const void *b)
-{
-    const struct tmpl_pair *x = a, *y = b;
-    int c = str_cmp(x->key, y->key);
-
-    return c != 0 ? c : (x > y) - (x < y);
-}
-
-/* Merge-sorted runs would be stable; qsort is not, so later duplicates are dropped before. */
+/* By insertion: maps that templates build are small, and often sorted already. */
 struct tmpl_value tv_map(const struct tmpl_type *type, struct tmpl_pair *v, size_t n)
 {
     size_t k = 0;
 
-    if (n != 0)
-        qsort(v, n, sizeof(*v), by_key);
     for (size_t i = 0; i < n; i++) {
-        if (k != 0 && str_eq(v[k - 1].key, v[i].key))
-            v[k - 1] = v[i];
-        else
-            v[k++] = v[i];
+        struct tmpl_pair pair = v[i];
+        size_t at = k;
+
+        while (at > 0 && str_cmp(v[at - 1].key, pair.key) > 0)
+            at--;
+        if (at > 0 && str_eq(v[at - 1].key, pair.key)) {
+            v[at - 1] = pair;
+            continue;
+        }
+        memmove(&v[at + 1], &v[at], (k - at) * sizeof(*v));
+        v[at] = pair;
+        k++;
     }
     return (struct tmpl_value){.kind = TV_MAP, .type = type, .map = {v, k}};
 }

@@ -1,6 +1,8 @@
 /* Limits, definitions that replace each other, clones, and the functions of rules. */
 #include "template_bench.h"
 
+#include "notify/messages.h"
+
 static void stops(struct template_bench *b, const char *text)
 {
     struct err e = ERR_INIT;
@@ -126,12 +128,68 @@ static void test_newer_functions(void **state)
     bench_cases(tmpl_alertmanager_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
 }
 
+static void test_sprig(void **state)
+{
+    static const struct template_case cases[] = {
+        {"{{ upper \"ab\" }}{{ lower \"CD\" }} {{ title \"a b\" }}{{ trim \" x \" }}", "ABcd A Bx"},
+        {"{{ \"a-b-c\" | replace \"-\" \"+\" }} {{ splitList \",\" \"a,b\" | join \"|\" }}",
+         "a+b+c a|b"},
+        {"{{ \"\" | default \"d\" }}{{ coalesce \"\" 0 3 }}{{ ternary 1 2 false }}", "d32"},
+        {"{{ trimPrefix \"a\" \"abc\" }} {{ trimSuffix \"c\" \"abc\" }} {{ trimAll \"$\" \"$5$\" "
+         "}}",
+         "bc ab 5"},
+        {"{{ contains \"b\" \"abc\" }} {{ hasPrefix \"a\" \"abc\" }} {{ hasSuffix \"x\" \"abc\" }}",
+         "true true false"},
+        {"{{ add 1 2 3 }} {{ sub 5 2 }} {{ mul 2 3 }} {{ div 7 2 }} {{ mod 7 2 }}", "6 3 6 3 1"},
+        {"{{ round 3.14159 2 }} {{ int \"3.7\" }} {{ float64 \"1.5\" }}", "3.14 3 1.5"},
+        {"{{ div 1 0 }}", "!template: :1:3: executing \"\" at <div 1 0>: error calling div: "
+                          "runtime error: integer divide by zero"},
+        {"{{ first (list 1 2) }}{{ last (list 1 2) }} {{ quote \"a\\\"\" 1 }}",
+         "12 \"a\\\"\" \"1\""},
+        {"{{ indent 2 \"a\\nb\" }}", "  a\n  b"},
+        {"{{ regexMatch \"^a\" \"abc\" }} {{ regexReplaceAll \"b(.)\" \"abc\" \"<$1>\" }}",
+         "true a<c>"},
+        {"{{ dateInZone \"15:04\" (index .Alerts 0).StartsAt \"Asia/Shanghai\" }} {{ now | date "
+         "\"2006\" }}",
+         "21:04 2025"},
+        {"{{ duration 95 }} {{ b64enc \"hi\" }} {{ b64dec \"aGk=\" }}", "1m35s aGk= hi"},
+        {"{{ repeat 3 \"x\" }} {{ trunc 2 \"abc\" }} {{ trunc -2 \"abc\" }} {{ toString 3 }}",
+         "xxx ab bc 3"},
+        {"{{ sha256sum \"a\" }}", "!template: :1: function \"sha256sum\" not defined"},
+    };
+
+    (void)state;
+    bench_cases(tmpl_sprig_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
+}
+
+static void test_defaults(void **state)
+{
+    struct template_set *set = messages_new();
+    struct template_bench b;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    bench_init(&b, tmpl_alertmanager_funcs);
+    assert_true(template_exec(set, S("slack.default.fallback"), &b.run, &b.out, &e));
+    assert_str(buf_str(&b.out), "[FIRING:1] Slow (api) | "
+                                "http://am.example:9093/#/alerts?receiver=team-x");
+    buf_clear(&b.out);
+    b.run.mode = TEMPLATE_HTML;
+    assert_true(template_exec(set, S("email.default.html"), &b.run, &b.out, &e));
+    assert_true(str_find_str(buf_str(&b.out), S("2 alerts for")) > 0);
+    assert_true(str_find_str(buf_str(&b.out), S("a &lt;b&gt; &amp;")) > 0);
+    assert_true(str_find_str(buf_str(&b.out), S("href=\"#ZgotmplZ\"")) > 0);
+    bench_release(&b);
+    template_set_free(set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits),          cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_replacing),       cmocka_unit_test(test_rule_functions),
-        cmocka_unit_test(test_newer_functions),
+        cmocka_unit_test(test_newer_functions), cmocka_unit_test(test_sprig),
+        cmocka_unit_test(test_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
