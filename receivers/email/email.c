@@ -1,4 +1,7 @@
 /* email.c - sends mail by SMTP. */
+#include <stdio.h>
+#include "tocsin/buf.h"
+#include "tocsin/mime.h"
 #include "tocsin/receiver.h"
 
 struct email_threading {
@@ -137,6 +140,178 @@ static const struct conf_type email_conf_type = {
     .size = sizeof(struct email_conf),
 };
 
+/* -- delivery -- */
+
+static bool is_configured(const struct email_conf *m, const char *name)
+{
+    for (size_t i = 0; i < m->headers.n; i++)
+        if (str_eq_nocase(m->headers.v[i].name, str_of(name)))
+            return true;
+    return false;
+}
+
+static bool add_header(struct delivery *d, struct buf *b, str name, str text)
+{
+    str value;
+
+    if (!d->render(d, text, false, &value))
+        return false;
+    mime_header(b, mime_canonical_name(d->arena, name), value);
+    return true;
+}
+
+/* A root that no mail has: all mails of a group answer to it, and so form a thread. */
+static void add_threading(struct delivery *d, const struct email_conf *m, struct buf *b)
+{
+    struct buf root = BUF_INIT, day = BUF_INIT;
+
+    if (str_is(m->threading.thread_by_date, "daily"))
+        mime_day(&day, d->now);
+    buf_addf(&root, "<alert-%.*s-%.*s@alertmanager>", STR(str_sub(delivery_group_hash(d), 0, 16)),
+             STR(buf_str(&day)));
+    mime_header(b, S("References"), buf_str(&root));
+    mime_header(b, S("In-Reply-To"), buf_str(&root));
+    buf_release(&root);
+    buf_release(&day);
+}
+
+/* The same for every attempt of a flush, so that a server may drop the second of two equal mails. */
+static void add_identity(struct delivery *d, const struct email_conf *m, str from, struct buf *b)
+{
+    ptrdiff_t at = str_find(from, '@');
+    struct buf value = BUF_INIT;
+
+    if (!is_configured(m, "Message-Id")) {
+        buf_addf(&value, "<%lld.%016llx@%.*s>", (long long)d->n->decided_at,
+                 (unsigned long long)d->n->flush_id, STR(str_sub(from, (size_t)at + 1, from.n)));
+        mime_header(b, S("Message-Id"), buf_str(&value));
+        buf_clear(&value);
+    }
+    mime_date(&value, d->now);
+    mime_header(b, S("Date"), buf_str(&value));
+    mime_header(b, S("Auto-Submitted"), S("auto-generated")); /* no holiday answers, please */
+    buf_release(&value);
+}
+
+static bool add_part(struct delivery *d, struct buf *b, const char *boundary, const char *type,
+                     str text)
+{
+    str body;
+
+    if (text.n == 0)
+        return true;
+    if (!d->render(d, text, str_is(str_of(type), "text/html"), &body))
+        return false;
+    buf_addf(b,
+             "--%s\r\nContent-Transfer-Encoding: quoted-printable\r\nContent-Type: %s; "
+             "charset=UTF-8\r\n\r\n",
+             boundary, type);
+    mime_quoted_printable(b, body);
+    buf_adds(b, "\r\n");
+    return true;
+}
+
+static bool compose(struct delivery *d, const struct email_conf *m,
+                    const struct mime_addresses *from, const struct mime_addresses *to,
+                    struct buf *b)
+{
+    char boundary[32];
+    bool ok = true;
+
+    snprintf(boundary, sizeof(boundary), "tocsin%016llx", (unsigned long long)d->n->flush_id);
+    if (!is_configured(m, "Subject"))
+        ok = add_header(d, b, S("Subject"), S("{{ template \"email.default.subject\" . }}"));
+    if (!is_configured(m, "To"))
+        buf_addf(b, "To: %.*s\r\n", STR(to->header));
+    if (!is_configured(m, "From"))
+        buf_addf(b, "From: %.*s\r\n", STR(from->header));
+    for (size_t i = 0; i < m->headers.n && ok; i++)
+        ok = add_header(d, b, m->headers.v[i].name, m->headers.v[i].value);
+    add_identity(d, m, from->v[0], b);
+    if (m->threading.enabled)
+        add_threading(d, m, b);
+    buf_addf(b, "MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=%s\r\n\r\n",
+             boundary);
+    ok = ok && add_part(d, b, boundary, "text/plain", m->text) &&
+         add_part(d, b, boundary, "text/html", m->html);
+    buf_addf(b, "--%s--\r\n", boundary);
+    return ok;
+}
+
+static bool addresses(struct delivery *d, str text, const char *what, struct mime_addresses *out)
+{
+    str list;
+
+    return d->render(d, text, false, &list) &&
+           (mime_addresses_parse(list, d->arena, out, &d->err) ||
+            err_wrap(&d->err, "\"%s\"", what));
+}
+
+static bool port_is_465(str smarthost)
+{
+    return str_ends_with(smarthost, S(":465"));
+}
+
+static enum delivery_verdict begin(struct delivery *d)
+{
+    const struct email_conf *m = d->conf;
+    bool implicit = m->force_implicit_tls == CONF_UNSET ? port_is_465(m->smarthost)
+                                                        : m->force_implicit_tls == CONF_YES;
+    struct mime_addresses from, to;
+    struct buf b = BUF_INIT;
+    bool ok = addresses(d, m->from, "from", &from) && addresses(d, m->to, "to", &to);
+
+    if (ok && from.n != 1)
+        ok = err_set(&d->err, ERR_INVALID, "\"from\" must be one address, not %zu", from.n);
+    if (ok && compose(d, m, &from, &to, &b)) {
+        d->mail = (struct smtp_request){.smarthost = m->smarthost,
+                                        .hello = m->hello,
+                                        .implicit_tls = implicit,
+                                        .require_tls = m->require_tls == CONF_YES && !implicit,
+                                        .tls = m->tls_config,
+                                        .username = m->auth_username,
+                                        .identity = m->auth_identity,
+                                        .password = m->auth_password,
+                                        .secret = m->auth_secret,
+                                        .from = from.v[0],
+                                        .to = to.v,
+                                        .n_to = to.n,
+                                        .message = arena_str(d->arena, buf_str(&b))};
+        buf_release(&b);
+        return DELIVERY_SEND_SMTP;
+    }
+    buf_release(&b);
+    return DELIVERY_FAILED;
+}
+
+/* The mail went out; who did not get it is said, but not a reason to send it to the others again. */
+static void name_refused(struct delivery *d)
+{
+    const struct http_headers *refused = &d->answer->headers;
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < refused->n; i++)
+        buf_addf(&b, "%s%.*s: %.*s", i != 0 ? "; " : "", STR(refused->v[i].name),
+                 STR(refused->v[i].value));
+    if (refused->n != 0)
+        err_set(&d->err, ERR_IO, "delivered, but not to %.*s", STR(buf_str(&b)));
+    buf_release(&b);
+}
+
+static enum delivery_verdict step(struct delivery *d)
+{
+    if (d->answer == NULL)
+        return begin(d);
+    if (!d->lost) {
+        name_refused(d);
+        return DELIVERY_OK;
+    }
+    if (d->answer->status < 500)
+        return DELIVERY_RETRY; /* 4yz, or nobody answered */
+    d->failure = FAILURE_CLIENT;
+    return DELIVERY_FAILED;
+}
+
 const struct receiver_type email_receiver = {
     .name = "email",
     .config_key = "email_configs",
@@ -145,4 +320,5 @@ const struct receiver_type email_receiver = {
     .send_resolved_default = false,
     .uses_http = false,
     .check = check,
+    .step = step,
 };

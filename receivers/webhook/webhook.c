@@ -58,13 +58,16 @@ static enum delivery_verdict step(struct delivery *d)
 {
     static struct http_header json = {S_INIT("Content-Type"), S_INIT("application/json")};
     const struct webhook_conf *w = d->conf;
+    str url;
 
     if (d->answer != NULL)
         return delivery_judge_http(d);
-    if (!d->secret(d, w->url, &d->request.url))
+    if (!d->secret(d, w->url, &url))
         return DELIVERY_RETRY;
-    if (str_find_str(d->request.url, S("{{")) >= 0 || w->payload != NULL) {
-        err_set(&d->err, ERR_UNSUPPORTED, "a templated url or payload comes with a later version");
+    if (!d->render(d, url, false, &d->request.url))
+        return DELIVERY_FAILED;
+    if (w->payload != NULL) {
+        err_set(&d->err, ERR_UNSUPPORTED, "a payload of your own comes with a later version");
         return DELIVERY_FAILED;
     }
     d->request.method = S("POST");

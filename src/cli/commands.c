@@ -7,6 +7,7 @@
 #include "cli/receiver.h"
 #include "cli/serve.h"
 #include "cli/silence.h"
+#include "cli/template.h"
 
 struct reload_flags {
     struct client_flags client;
@@ -76,6 +77,8 @@ const struct command commands[] = {
      SIZED(struct silence_flags), silence_expire_run},
     {"receiver", "test", "NAME", "Send a made-up alert through a receiver", receiver_test_flags,
      SIZED(struct receiver_flags), receiver_test_run},
+    {"template", "render", NULL, "Render a template over the data of a notification",
+     template_render_flags, SIZED(struct template_flags), template_render_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,
      SIZED(struct reload_flags), reload_run},
     {"version", NULL, NULL, "Print the version", NULL, 0, version_run},

@@ -50,6 +50,12 @@ static void put_back(void *arg, void *hold)
     (void)hold;
 }
 
+static const struct template_set *templates(void *arg, void *hold)
+{
+    (void)hold;
+    return ((const struct testing *)arg)->conf->messages;
+}
+
 static void result(void *arg, const struct notify_result *r)
 {
     struct testing *t = arg;
@@ -80,6 +86,7 @@ static void deliver(struct testing *t, const struct receiver_conf *rc,
     struct clock clock;
     struct notify_shell shell = {.find = find,
                                  .put_back = put_back,
+                                 .templates = templates,
                                  .result = result,
                                  .arg = t,
                                  .external_url = str_of(f->external_url),

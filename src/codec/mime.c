@@ -1,4 +1,4 @@
-#include "codec/mime.h"
+#include "tocsin/mime.h"
 
 #include "base/utf8.h"
 #include "base/vec.h"
@@ -107,6 +107,13 @@ void mime_date(struct buf *out, ts_ns now)
 
     buf_addf(out, "%s, %02d %s %04d %02d:%02d:%02d +0000", days[c.weekday], c.day,
              months[c.month - 1], (int)c.year, c.hour, c.minute, c.second);
+}
+
+void mime_day(struct buf *out, ts_ns now)
+{
+    struct civil c = civil_of(now, 0);
+
+    buf_addf(out, "%04d-%02d-%02d", (int)c.year, c.month, c.day);
 }
 
 static bool qp_is_plain(str s, size_t i)

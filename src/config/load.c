@@ -23,6 +23,7 @@ void config_unref(struct config *c)
         route_conf_release(c->route);
     for (size_t i = 0; i < c->n_inhibit_rules; i++)
         inhibit_conf_release(&c->inhibit_rules[i]);
+    template_set_free(c->messages);
     arena_release(&c->arena);
     mem_free(c);
 }
@@ -150,6 +151,9 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
     receivers_finish(run, &top, c);
     config_check(run, &top, c, parts, n);
     keep_files(run, c, texts, n);
+    c->messages = messages_new();
+    if (!messages_load(c->messages, c->templates.v, c->templates.n, run->d))
+        return;
     if (with_rules)
         config_load_rules(run, c);
     keep_original(run, &top, c);

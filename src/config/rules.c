@@ -19,6 +19,12 @@ static bool is_loaded(const struct loader *l, str path)
 
 static void load_file(struct loader *l, str path, str source)
 {
+    const struct source_conf *asked = config_source(l->c, source);
+    const struct rule_file_options o = {
+        .mode = l->run->mode,
+        .dialect =
+            asked != NULL && str_is(asked->dialect, "metricsql") ? RULE_METRICSQL : RULE_PROMQL,
+    };
     const struct global_conf *global = &l->c->global;
     struct rule_file file;
 
@@ -26,7 +32,7 @@ static void load_file(struct loader *l, str path, str source)
         return;
     path = arena_str(l->run->a, path);
     vec_push(&l->files, path);
-    if (!rule_file_load(path, l->run->mode, l->run->a, &file, l->run->d))
+    if (!rule_file_load(path, &o, l->run->a, &file, l->run->d))
         return;
     for (size_t i = 0; i < file.n_groups; i++) {
         struct rule_group_conf *g = &file.groups[i];

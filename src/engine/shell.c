@@ -55,6 +55,12 @@ static void put_back(void *arg, void *hold)
     config_unref(hold);
 }
 
+static const struct template_set *templates(void *arg, void *hold)
+{
+    (void)arg;
+    return ((const struct config *)hold)->messages;
+}
+
 static void delivery_answered(void *arg, const struct notify_result *r)
 {
     struct event ev = {.kind = EVENT_DELIVERED,
@@ -88,6 +94,7 @@ struct shell *shell_new(const struct shell_parts *parts)
     struct shell *s = mem_new(struct shell);
     struct notify_shell ns = {.find = find_integration,
                               .put_back = put_back,
+                              .templates = templates,
                               .result = delivery_answered,
                               .print = parts->print != NULL ? print_text : NULL,
                               .arg = s,

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "config/config.h"
+#include "lint/lint_expr.h"
 #include "ruler/rule_file.h"
 
 enum { TEXT_MAX = 16 << 20, DEPTH_MAX = 32, FILES_MAX = 100000 };
@@ -180,13 +181,17 @@ static void load_configs(struct linter *l)
 
 static void lint_rules(struct linter *l, str text, str name)
 {
+    const struct rule_file_options o = {.mode = l->o->mode};
     struct rule_file file;
 
     l->result.rule_files++;
-    if (!rule_file_parse(text, name, l->o->mode, &l->arena, &file, l->d))
+    if (!rule_file_parse(text, name, &o, &l->arena, &file, l->d))
         return;
-    for (size_t i = 0; i < file.n_groups; i++)
+    for (size_t i = 0; i < file.n_groups; i++) {
         l->result.rules += file.groups[i].n_rules;
+        for (size_t j = 0; j < file.groups[i].n_rules; j++)
+            lint_expr(&file.groups[i].rules[j], l->d);
+    }
     vec_push(&l->files, file);
 }
 

@@ -4,7 +4,8 @@
  * of rules (skipped), anything else that is YAML (skipped when found in a folder, an error when named).
  * An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
  *
- * Errors   problems go to diags; ids of conf.h and rule_file.h, and R020 (warning): the same rule twice in all files.
+ * Errors   problems go to diags; ids of conf.h and rule_file.h, and R020 (warning): the same rule twice in all files,
+ *          and those of lint_expr.h.
  * Owns     nothing after it returns.
  * Source   rules.md 9.3.
  */

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "net/secret.h"
+#include "notify/messages.h"
 #include "tocsin/receiver.h"
 
 enum { LANE_MAX = 32, TOTAL_MAX = 256, ATTEMPT_ARENA = 16 << 20 };
@@ -129,10 +130,13 @@ static void finish(struct attempt *a)
                               .took = n->clock->now.mono - a->since,
                               .status = a->status,
                               .requests = a->requests,
-                              .error = a->verdict == DELIVERY_OK ? STR_NONE : str_of(d->err.msg),
+                              .error = str_of(d->err.msg),
                               .kept = d->kept,
                               .n_kept = d->n_kept};
 
+    if (a->verdict == DELIVERY_OK && d->err.msg[0] != '\0')
+        log_warn("notification delivered in part", LOG_STR("receiver", a->row->receiver),
+                 LOG_STR("integration", a->row->integration), LOG_ERR(&d->err));
     if (a->verdict != DELIVERY_OK)
         log_warn(a->verdict == DELIVERY_FAILED ? "notification refused"
                                                : "notification attempt failed",
@@ -224,6 +228,15 @@ static bool delivery_secret(struct delivery *d, struct secret s, str *out)
     return secret_read(s, d->arena, out, &d->err);
 }
 
+static bool delivery_render(struct delivery *d, str text, bool html, str *out)
+{
+    const struct attempt *a = d->owner;
+    const struct notify *n = a->owner;
+
+    return messages_render(n->shell.templates(n->shell.arg, a->hold), text, html, d->n,
+                           d->external_url, d->now, d->arena, out, &d->err);
+}
+
 static void start(struct notify *n, struct lane *l, const struct outbox_row *row)
 {
     struct attempt *a = mem_new(struct attempt);
@@ -248,7 +261,8 @@ static void start(struct notify *n, struct lane *l, const struct outbox_row *row
                              .attempt = row->attempt,
                              .owner = a,
                              .arena = &a->arena,
-                             .secret = delivery_secret};
+                             .secret = delivery_secret,
+                             .render = delivery_render};
     a->ic = n->shell.find(n->shell.arg, row->receiver, row->integration, row->index, &a->hold);
     if (a->ic == NULL || a->ic->type->step == NULL) {
         err_set(&a->d.err, ERR_UNSUPPORTED,

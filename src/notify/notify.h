@@ -21,6 +21,7 @@
 #include "tocsin/delivery.h"
 
 struct notify;
+struct template_set;
 
 struct notify_result {
     const struct outbox_row *row;
@@ -40,6 +41,8 @@ struct notify_shell {
     const struct integration_conf *(*find)(void *arg, str receiver, str integration, unsigned index,
                                            void **hold);
     void (*put_back)(void *arg, void *hold);
+    /* The templates of the configuration that find() held. */
+    const struct template_set *(*templates)(void *arg, void *hold);
     void (*result)(void *arg, const struct notify_result *r);
     /* What a receiver has to say on the terminal. NULL: standard output. */
     void (*print)(void *arg, str text);

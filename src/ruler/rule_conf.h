@@ -13,10 +13,13 @@
 #include "codec/yaml.h"
 #include "tocsin/conf.h"
 
+enum rule_dialect { RULE_PROMQL, RULE_METRICSQL };
+
 struct rule_conf {
     bool is_alert;
-    str name; /* of the alert or of the recorded series */
-    str expr;
+    str name;        /* of the alert or of the recorded series */
+    str expr;        /* as written, what a source is asked */
+    str query;       /* its canonical form, for links and the API */
     dur_ns hold_for; /* `for` */
     dur_ns keep_firing_for;
     struct conf_map labels;      /* the rule's own; templates in an alert */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "base/utf8.h"
 #include "model/labels.h"
+#include "ruler/rule_expr.h"
 #include "schema/schema.h"
 
 /* -- what the file says -- */
@@ -126,7 +127,7 @@ static void move_decoding(struct diags *to, struct diags *from)
 
 struct checker {
     struct rule_file *file;
-    enum matcher_mode mode;
+    const struct rule_file_options *o;
     struct arena *a;
     struct diags *d;
     const struct rule_group_conf *group;
@@ -166,7 +167,7 @@ static bool is_label_name(const struct checker *k, str name)
 {
     if (str_is(name, "__name__"))
         return false;
-    return k->mode == MATCHER_CLASSIC ? label_name_is_legacy(name) : label_name_is_utf8(name);
+    return k->o->mode == MATCHER_CLASSIC ? label_name_is_legacy(name) : label_name_is_utf8(name);
 }
 
 static void check_names(const struct checker *k, const struct yaml_node *map, const char *key,
@@ -208,7 +209,8 @@ static void note_scalars(const struct checker *k, const struct yaml_node *map, c
 
 static void check_recording(const struct checker *k, const struct rule_conf *r)
 {
-    bool ok = k->mode == MATCHER_CLASSIC ? metric_name_is_legacy(r->name) : utf8_is_valid(r->name);
+    bool ok =
+        k->o->mode == MATCHER_CLASSIC ? metric_name_is_legacy(r->name) : utf8_is_valid(r->name);
 
     if (r->annotations.n != 0)
         complain(k, "R008", key_place(k, r->node, "annotations"), r,
@@ -228,7 +230,20 @@ static void check_recording(const struct checker *k, const struct rule_conf *r)
                   "a name is wanted here, labels belong under \"labels\"");
 }
 
-static void check_rule(struct checker *k, const struct rule_conf *r, const struct rule_raw *raw)
+static void check_expr(struct checker *k, struct rule_conf *r)
+{
+    str where;
+
+    if (str_trim(r->expr).n == 0) {
+        complain(k, "R005", key_place(k, r->node, "expr"), r, "\"expr\" is missing");
+        return;
+    }
+    where = arena_printf(k->a, "group \"%.*s\", rule %zu, \"%.*s\"", STR(k->group->name), k->rule,
+                         STR(r->name));
+    rule_expr_check(r, k->o->dialect, where, k->a, k->d);
+}
+
+static void check_rule(struct checker *k, struct rule_conf *r, const struct rule_raw *raw)
 {
     if (raw->record.n != 0 && raw->alert.n != 0) {
         struct diag *g = complain(k, "R004", key_place(k, r->node, "alert"), r,
@@ -238,8 +253,7 @@ static void check_rule(struct checker *k, const struct rule_conf *r, const struc
     }
     if (raw->record.n == 0 && raw->alert.n == 0)
         complain(k, "R004", r->place, r, "has neither \"record\" nor \"alert\"");
-    if (str_trim(raw->expr).n == 0)
-        complain(k, "R005", key_place(k, r->node, "expr"), r, "\"expr\" is missing");
+    check_expr(k, r);
     if (raw->record.n != 0)
         check_recording(k, r);
     check_names(k, r->node, "labels", &r->labels, r);
@@ -332,14 +346,14 @@ static void check_repeats(struct checker *k)
     }
 }
 
-static bool build(struct yaml_doc *doc, enum matcher_mode mode, struct arena *a,
+static bool build(struct yaml_doc *doc, const struct rule_file_options *o, struct arena *a,
                   struct rule_file *out, struct diags *d)
 {
     struct conf_part part = {doc, doc->root};
     struct diags decoding;
-    struct conf_run run = {.a = a, .d = &decoding, .mode = mode};
+    struct conf_run run = {.a = a, .d = &decoding, .mode = o->mode};
     struct rule_file file = {.doc = doc};
-    struct checker k = {.file = &file, .mode = mode, .a = a, .d = d};
+    struct checker k = {.file = &file, .o = o, .a = a, .d = d};
     struct file_raw raw;
     size_t errors = d->errors;
     bool ok;
@@ -371,27 +385,27 @@ static void rename_yaml(struct diags *d, size_t from)
             d->v[i].id = "R001";
 }
 
-bool rule_file_parse(str text, str path, enum matcher_mode mode, struct arena *a,
+bool rule_file_parse(str text, str path, const struct rule_file_options *o, struct arena *a,
                      struct rule_file *out, struct diags *d)
 {
     struct yaml_doc *doc = arena_new(a, struct yaml_doc);
     size_t first = d->n;
 
     if (yaml_parse(text, path, a, doc, d))
-        return build(doc, mode, a, out, d);
+        return build(doc, o, a, out, d);
     rename_yaml(d, first);
     return false;
 }
 
-bool rule_file_load(str path, enum matcher_mode mode, struct arena *a, struct rule_file *out,
-                    struct diags *d)
+bool rule_file_load(str path, const struct rule_file_options *o, struct arena *a,
+                    struct rule_file *out, struct diags *d)
 {
     struct yaml_doc *doc = arena_new(a, struct yaml_doc);
     struct err e = ERR_INIT;
     size_t first = d->n, errors = d->errors;
 
     if (yaml_read_file(path, a, doc, d, &e))
-        return build(doc, mode, a, out, d);
+        return build(doc, o, a, out, d);
     if (d->errors == errors)
         diags_add(d, DIAG_ERROR, "R001", (struct diag_place){.file = path, .line = 1, .col = 1},
                   "%s", e.msg);

@@ -1,8 +1,9 @@
 /* rule_file.h - Prometheus rule files: read, checked, with every problem reported.
  *
- * Expressions and templates are text here; whoever parses them finds the place of a fault with yaml_place_in().
+ * Expressions are parsed and type-checked, then only their text is kept. Templates are text here; whoever parses
+ * them finds the place of a fault with yaml_place_in().
  *
- * Errors   R001 YAML, wrong type; R002 unknown key; R003 group name; R004 record and alert; R005 no expression; R007
+ * Errors   R001 YAML, wrong type; R002 unknown key; R003 group name; R004 record and alert; R005 no expression, or one that does not parse; R006 its type; R007
  *          duration; R008 key not allowed on a recording rule; R009 names; R011 (info) a scalar that YAML does
  *          not take for a string; R012 (warning) several documents. When the
  *          file cannot be decoded (R001, R002, R007) nothing further is checked, as in Prometheus.
@@ -21,11 +22,16 @@ struct rule_file {
     size_t n_groups;
 };
 
+struct rule_file_options {
+    enum matcher_mode mode;
+    enum rule_dialect dialect; /* of the source that the rules ask */
+};
+
 /* False when d got an error. Intervals, offsets and sources are as written: 0, none, empty. */
-bool rule_file_parse(str text, str path, enum matcher_mode mode, struct arena *a,
+bool rule_file_parse(str text, str path, const struct rule_file_options *o, struct arena *a,
                      struct rule_file *out, struct diags *d) must_check;
-bool rule_file_load(str path, enum matcher_mode mode, struct arena *a, struct rule_file *out,
-                    struct diags *d) must_check;
+bool rule_file_load(str path, const struct rule_file_options *o, struct arena *a,
+                    struct rule_file *out, struct diags *d) must_check;
 
 extern const struct conf_type rule_file_type;
 

@@ -108,6 +108,12 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
         rule_clear_changes(&g->rules[i]);
 }
 
+/* A rule that did not come from a file has no canonical text. */
+static str canonical(const struct rule_conf *c)
+{
+    return c->query.n != 0 ? c->query : c->expr;
+}
+
 static str generator_url(struct rule_group *g, str expr)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -182,7 +188,7 @@ static bool evaluate(struct rule_group *g, struct rule *r, str body, struct err 
         return true; /* recorded series go to the own store, which comes later */
     if (!rule_step(r, &c, samples, e))
         return false;
-    rule_collect_due(r, &c, generator_url(g, r->conf->expr), &g->send);
+    rule_collect_due(r, &c, generator_url(g, canonical(r->conf)), &g->send);
     return true;
 }
 
@@ -203,7 +209,7 @@ static void take_answer(struct rule_group *g, const struct source_answer *answer
 
         /* What fired goes on firing: the router must not end it for want of news (Prometheus sends nothing here, and
          * its Alertmanager resolves four intervals into an outage). */
-        rule_collect_due(r, &c, generator_url(g, r->conf->expr), &g->send);
+        rule_collect_due(r, &c, generator_url(g, canonical(r->conf)), &g->send);
         r->health = RULE_ERR;
         snprintf(r->last_error, sizeof(r->last_error), "%s", e.msg);
         r->failures++;
@@ -259,7 +265,7 @@ static void view_rule(struct rule_group_view *view, const struct rule *r, struct
 
     *out = (struct rule_view){.is_alert = r->conf->is_alert,
                               .name = arena_str(a, r->conf->name),
-                              .query = arena_str(a, r->conf->expr),
+                              .query = arena_str(a, canonical(r->conf)),
                               .hold_for = r->conf->hold_for,
                               .keep_firing_for = r->conf->keep_firing_for,
                               .labels = conf_labels(a, &r->conf->all_labels),

@@ -11,8 +11,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 
     arena_init(&a, 0);
     diags_init(&d);
-    ok = rule_file_parse((str){(const char *)data, size}, S("f.yml"), MATCHER_FALLBACK, &a, &file,
-                         &d);
+    ok = rule_file_parse((str){(const char *)data, size}, S("f.yml"),
+                         &(struct rule_file_options){0}, &a, &file, &d);
     if (ok == (d.errors != 0))
         __builtin_trap();
     diags_release(&d);

@@ -5,9 +5,7 @@ from harness import *
 SHARED = os.environ.get("TOCSIN_SHARED", "")
 # file: (what promtool says, what we say, why)
 KNOWN = {
-    "promtool-testdata/bad-rules-syntax.yml": ("bad", "ok", "needs PromQL"),
-    "promtool-testdata/features.yml": ("bad", "ok", "needs PromQL; newer than 2.42"),
-    "rulefmt-testdata/bad_expr.bad.yaml": ("bad", "ok", "needs PromQL types"),
+    "promtool-testdata/features.yml": ("bad", "ok", "newer than 2.42"),
     "promtool-testdata/rules-bad.yml": ("bad", "ok", "needs the template parser"),
     "rulefmt-testdata/legacy_validation_annotation.bad.yaml": ("bad", "ok", "refused by the legacy name scheme only"),
     "rulefmt-testdata/utf-8_annotation.good.yaml": ("bad", "ok", "UTF-8 names are newer than 2.42"),

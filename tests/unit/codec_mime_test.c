@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "base/attr.h"
-#include "codec/mime.h"
+#include "tocsin/mime.h"
 
 static void header_is(const char *name, const char *value, const char *want)
 {

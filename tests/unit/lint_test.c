@@ -40,9 +40,10 @@ static void a_folder_and_what_it_shows(void **state)
     assert_non_null(mkdtemp(dir));
     for (int i = 0; i < 4; i++)
         snprintf(path[i], sizeof(path[i]), "%s/%c.yml", dir, 'a' + i);
-    write_file(path[0], "groups: [{name: g, rules: [{alert: A, expr: x}]}]\n");
-    write_file(path[1], "groups: [{name: h, rules: [{alert: A, expr: y}, {alert: B, exp: z}]}]\n");
-    write_file(path[2], "groups: [{name: h, rules: [{alert: A, expr: x}]}]\n");
+    write_file(path[0], "groups: [{name: g, rules: [{alert: A, expr: x > 0}]}]\n");
+    write_file(path[1],
+               "groups: [{name: h, rules: [{alert: A, expr: y > 0}, {alert: B, exp: z}]}]\n");
+    write_file(path[2], "groups: [{name: h, rules: [{alert: A, expr: x > 0}]}]\n");
     write_file(path[3], "kind: Pod\n");
     root = str_of(dir);
     diags_init(&d);
@@ -148,10 +149,65 @@ static void text_in_memory(void **state)
     diags_release(&d);
 }
 
+static void expressions_that_mislead(void **state)
+{
+    static const struct {
+        const char *kind, *expr, *ids; /* ids found, in order */
+    } cases[] = {
+        {"alert", "up > 0", ""},
+        {"alert", "up", "R030 "},
+        {"alert", "up == bool 0", "R030 "},
+        {"alert", "a or b", "R030 "},
+        {"alert", "a unless b", ""},
+        {"alert", "ALERTS{alertname='x'}", ""},
+        {"alert", "absent(up)", "R031 "},
+        {"alert", "absent_over_time(up[5m])", ""},
+        {"alert", "topk(5, x) > 1", "R038 "},
+        {"record", "topk(5, x)", ""},
+        {"record", "rate(sum(x_total)[5m:])", "R044 "},
+        {"record", "rate((x_total)[5m:])", ""},
+        {"alert", "irate(x[5m]) > 0", "R045 "},
+        {"record", "delta(x_total[5m])", "R045 "},
+        {"record", "x{a=~'b'}", "R046 "},
+        {"record", "x{a=~'^b.*'}", "R046 "},
+        {"record", "x{a=~'b.*$', b=~'c|d\\\\\\\\$'}", "R046 "},
+        {"record", "x{a=~'.*'}", "R046 "},
+        {"record", "{a='b'}", "R046 "},
+        {"record", "histogram_quantile(0.9, sum by (a) (rate(x_bucket[5m])))", "R048 "},
+        {"record", "histogram_quantile(0.9, sum by (a, le) (rate(x_bucket[5m])))", ""},
+        {"record", "histogram_quantile(0.9, sum without (le) (rate(x_bucket[5m])))", "R048 "},
+        {"record", "histogram_quantile(0.9, sum by (a) (rate(x[5m])))", ""},
+        {"alert", "x == 0.5", "R049 "},
+        {"record", "limitk(1, x) + fill(0) mad_over_time(y[5m] smoothed)", "R070 R070 R070 R070 "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct lint_options o = {.mode = MATCHER_FALLBACK};
+        struct buf text = BUF_INIT, ids = BUF_INIT;
+        struct diags d;
+
+        buf_addf(&text, "groups: [{name: g, rules: [{%s: r, expr: \"%s\"}]}]\n", cases[i].kind,
+                 cases[i].expr);
+        diags_init(&d);
+        lint_text(buf_str(&text), S("r.yml"), &o, &d);
+        for (size_t k = 0; k < d.n; k++)
+            buf_addf(&ids, "%s ", d.v[k].id);
+        if (!str_is(buf_str(&ids), cases[i].ids))
+            print_error("%s\n", cases[i].expr);
+        assert_str(buf_str(&ids), cases[i].ids);
+        assert_int_equal(d.errors, 0);
+        diags_release(&d);
+        buf_release(&text);
+        buf_release(&ids);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_are_recognised),
+        cmocka_unit_test(expressions_that_mislead),
         cmocka_unit_test(a_folder_and_what_it_shows),
         cmocka_unit_test(three_files_are_one_configuration),
         cmocka_unit_test(carets_stand_under_the_text),

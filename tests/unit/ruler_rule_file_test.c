@@ -12,9 +12,11 @@ struct parsed {
 
 static void parse(struct parsed *p, const char *text, enum matcher_mode mode)
 {
+    const struct rule_file_options o = {.mode = mode};
+
     arena_init(&p->a, 0);
     diags_init(&p->d);
-    p->ok = rule_file_parse(str_of(text), S("r.yml"), mode, &p->a, &p->file, &p->d);
+    p->ok = rule_file_parse(str_of(text), S("r.yml"), &o, &p->a, &p->file, &p->d);
 }
 
 static void drop(struct parsed *p)
@@ -83,6 +85,11 @@ static void faults_have_ids_and_places(void **state)
         {"groups:\n- name: g\n  rules:\n  - {alert: a, record: b, expr: c}\n", "R004", 4, "both"},
         {"groups:\n- name: g\n  rules:\n  - {expr: c}\n", "R004", 4, "neither"},
         {"groups:\n- name: g\n  rules:\n  - {alert: a}\n", "R005", 4, "expr"},
+        {"groups:\n- name: g\n  rules:\n  - alert: a\n    expr: |\n      up\n        and (x\n",
+         "R005", 7, "unclosed left parenthesis"},
+        {"groups:\n- name: g\n  rules:\n  - {alert: a, expr: 'x[5m]'}\n", "R006", 4,
+         "range vector"},
+        {"groups:\n- name: g\n  rules:\n  - {record: a, expr: '\"x\"'}\n", "R006", 4, "a string"},
         {"groups:\n- name: g\n  interval: 1.5m\n", "R007", 3, "1.5m"},
         {"groups:\n- name: g\n  rules:\n  - record: a\n    expr: b\n    for: 1m\n", "R008", 6,
          "\"for\""},
@@ -139,10 +146,37 @@ static void all_faults_of_a_file(void **state)
     drop(&p);
 }
 
+static void expressions(void **state)
+{
+    static const char text[] =
+        "groups: [{name: g, rules: [{record: a, expr: ' up  ==bool on(x)1*y'},\n"
+        "  {record: b, expr: 'keep_last_value(x) or 2x'}]}]\n";
+    struct rule_file_options o = {.dialect = RULE_METRICSQL};
+    struct parsed p;
+
+    (void)state;
+    parse(&p, text, MATCHER_FALLBACK);
+    assert_false(p.ok);
+    assert_int_equal(p.d.errors, 1);
+    assert_int_equal(p.d.v[0].place.line, 2);
+    assert_int_equal(p.d.v[0].place.col, 22);
+    drop(&p);
+
+    arena_init(&p.a, 0);
+    diags_init(&p.d);
+    assert_true(rule_file_parse(str_of(text), S("r.yml"), &o, &p.a, &p.file, &p.d));
+    assert_int_equal(p.d.warnings, 1);
+    assert_string_equal(p.d.v[0].id, "R071");
+    assert_str(p.file.groups[0].rules[0].query, "up == bool on (x) 1 * y");
+    assert_str(p.file.groups[0].rules[1].query, "keep_last_value(x) or 2x");
+    drop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_and_rules),
+        cmocka_unit_test(expressions),
         cmocka_unit_test(faults_have_ids_and_places),
         cmocka_unit_test(all_faults_of_a_file),
     };

@@ -7,16 +7,17 @@
  * Owns     everything is appended to the caller's buffer.
  * Source   RFC 5322, 2045-2047; alertmanager.md 6.3.
  */
-#ifndef CODEC_MIME_H
-#define CODEC_MIME_H
+#ifndef TOCSIN_MIME_H
+#define TOCSIN_MIME_H
 
-#include "base/arena.h"
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/time.h"
+#include "tocsin/arena.h"
+#include "tocsin/buf.h"
+#include "tocsin/err.h"
+#include "tocsin/time.h"
 
 void mime_header(struct buf *out, str name, str value);
 void mime_date(struct buf *out, ts_ns now);            /* Mon, 23 Nov 2026 05:30:00 +0000 */
+void mime_day(struct buf *out, ts_ns now);             /* 2026-11-23, UTC */
 void mime_quoted_printable(struct buf *out, str text); /* LF and CR LF become CR LF */
 
 /* Header name as textproto's canonical form: "message-id" is "Message-Id". */

@@ -1,0 +1,139 @@
+#include "cli/template.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "base/mem.h"
+#include "notify/messages.h"
+#include "notify/template_data.h"
+#include "template/template.h"
+
+#define F struct template_flags
+const struct flag template_render_flags[] = {
+    FLAG(F, globs, "template.glob", FLAG_LIST, NULL, "GLOB", "template files; may be repeated"),
+    FLAG(F, text, "template.text", FLAG_TEXT, NULL, "TEXT", "the template that is rendered"),
+    FLAG(F, data, "template.data", FLAG_TEXT, NULL, "FILE",
+         "the notification as JSON; a made-up one when left out"),
+    FLAG(F, type, "template.type", FLAG_TEXT, "text", "TYPE", "text or html"),
+    FLAGS_END,
+};
+#undef F
+
+static bool read_file(const char *path, struct buf *out, struct err *e)
+{
+    FILE *f = fopen(path, "rbe");
+    char piece[65536];
+    size_t n;
+
+    if (f == NULL)
+        return err_set(e, ERR_IO, "cannot open '%s'", path);
+    while ((n = fread(piece, 1, sizeof(piece), f)) != 0)
+        buf_add(out, (str){piece, n});
+    fclose(f);
+    return true;
+}
+
+static bool load_file(struct template_set *set, const char *path, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    struct buf text = BUF_INIT;
+    bool ok = read_file(path, &text, e) &&
+              template_set_parse(set, str_of(slash != NULL ? slash + 1 : path), buf_str(&text), e);
+
+    buf_release(&text);
+    return ok;
+}
+
+static bool load_globs(struct template_set *set, const struct flag_list *globs, struct err *e)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < globs->n && ok; i++) {
+        glob_t g;
+
+        if (glob(globs->v[i], 0, NULL, &g) != 0)
+            continue;
+        for (size_t j = 0; j < g.gl_pathc && ok; j++)
+            ok = load_file(set, g.gl_pathv[j], e);
+        globfree(&g);
+    }
+    return ok;
+}
+
+/* What a template sees when no data were given. */
+static struct template_data made_up(struct arena *a)
+{
+    static const struct label labels[] = {{S_INIT("alertname"), S_INIT("AlertNameExample")},
+                                          {S_INIT("severity"), S_INIT("warning")}};
+    struct notified_alert *alert = arena_new(a, struct notified_alert);
+
+    *alert = (struct notified_alert){.labels = {labels, 2},
+                                     .starts_at = 1735689600 * NS_PER_S,
+                                     .ends_at = TS_NONE,
+                                     .generator_url = S("http://localhost:9090"),
+                                     .fingerprint = 0x1234abcd};
+    return (struct template_data){.receiver = S("receiver"),
+                                  .status = S("firing"),
+                                  .external_url = S("http://localhost:9093"),
+                                  .alerts = alert,
+                                  .n_alerts = 1,
+                                  .group_labels = {labels, 1},
+                                  .common_labels = {labels, 2},
+                                  .is_plain = true};
+}
+
+static bool load_data(const char *path, struct arena *a, struct template_data *out, struct err *e)
+{
+    struct buf text = BUF_INIT;
+    bool ok;
+
+    if (path == NULL || path[0] == '\0') {
+        *out = made_up(a);
+        return true;
+    }
+    ok = read_file(path, &text, e) &&
+         (template_data_from_json(a, arena_str(a, buf_str(&text)), out, e) ||
+          err_wrap(e, "%s", path));
+    buf_release(&text);
+    return ok;
+}
+
+int template_render_run(const void *flags, char **args, int n_args)
+{
+    const struct template_flags *f = flags;
+    struct template_run run = {.mode =
+                                   strcmp(f->type, "html") == 0 ? TEMPLATE_HTML : TEMPLATE_TEXT};
+    struct template_set *set;
+    struct template_data data;
+    struct buf out = BUF_INIT;
+    struct err e = ERR_INIT;
+    struct timespec now;
+    struct arena a;
+    bool ok;
+
+    (void)args;
+    if (n_args != 0 || f->text == NULL ||
+        (run.mode == TEMPLATE_TEXT && strcmp(f->type, "text") != 0)) {
+        fprintf(stderr, "tocsin: template render needs --template.text, and --template.type is "
+                        "text or html\n");
+        return EXIT_USAGE;
+    }
+    clock_gettime(CLOCK_REALTIME, &now);
+    run.now = now.tv_sec * NS_PER_S + now.tv_nsec;
+    set = messages_new();
+    arena_init(&a, 0);
+    ok = load_globs(set, &f->globs, &e) && load_data(f->data, &a, &data, &e);
+    if (ok) {
+        run.data = template_data_value(&data);
+        ok = template_exec_text(set, str_of(f->text), &run, &out, &e);
+    }
+    if (ok && out.n != 0)
+        fwrite(out.p, 1, out.n, stdout);
+    if (!ok)
+        fprintf(stderr, "tocsin: %s\n", e.msg);
+    buf_release(&out);
+    arena_release(&a);
+    template_set_free(set);
+    return ok ? EXIT_OK : EXIT_FAILED;
+}

@@ -1,0 +1,9 @@
+/* The built-in templates, as bytes in the program. */
+    .section .rodata
+    .global notify_default_tmpl
+    .global notify_default_tmpl_end
+notify_default_tmpl:
+    .incbin TEMPLATE_FILE
+notify_default_tmpl_end:
+    .byte 0
+    .section .note.GNU-stack, "", %progbits

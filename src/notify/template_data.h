@@ -1,0 +1,32 @@
+/* template_data.h - a notification as the data of templates: the fields and methods that Alertmanager's templates know.
+ *
+ * Shapes   one root object a notification; sub-lists and maps are built when a template asks.
+ * Owns     struct template_data is the caller's and borrows everything; it must outlive the execution.
+ * Errors   template_data_from_json(): ERR_INVALID with the place.
+ * Source   alertmanager.md 5.2.
+ */
+#ifndef NOTIFY_TEMPLATE_DATA_H
+#define NOTIFY_TEMPLATE_DATA_H
+
+#include "template/value.h"
+#include "tocsin/notification.h"
+
+struct template_data {
+    str receiver, status, external_url, reason;
+    const struct notified_alert *alerts;
+    size_t n_alerts;
+    struct labels group_labels, common_labels, common_annotations, route_labels;
+    bool is_plain; /* messages name the type as amtool does, without the pointer */
+};
+
+/* The receiver's name is quoted for patterns here, the common labels are worked out; all in a. */
+void template_data_of(struct arena *a, const struct notification *n, str external_url,
+                      struct template_data *out);
+
+/* The JSON form of the same data, as `amtool template render --template.data` reads it. */
+bool template_data_from_json(struct arena *a, str text, struct template_data *out,
+                             struct err *e) must_check;
+
+struct tmpl_value template_data_value(const struct template_data *d);
+
+#endif

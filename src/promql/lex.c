@@ -1,0 +1,625 @@
+/* One function a state, as the grammar has three: statements, braces, brackets. Each reads one token and returns.
+ *
+ *     sum by (le) (rate(x{job="a"}[5m]))
+ *     TOK_AGG TOK_BY ( TOK_IDENT ) ( TOK_IDENT ( TOK_IDENT { TOK_IDENT = TOK_STRING } [ TOK_DURATION ] ) )
+ */
+#include "promql/lex.h"
+
+#include "base/utf8.h"
+#include "base/vec.h"
+#include "codec/quote.h"
+
+struct lexer {
+    str text;
+    struct arena *a;
+    size_t start, at;
+    int parens;
+    bool in_braces, in_brackets, got_colon, got_duration, failed;
+    VEC(struct promql_token) out;
+};
+
+struct keyword {
+    const char *word;
+    enum promql_token_kind kind;
+    int sub;
+};
+
+static const struct keyword keywords[] = {
+    {"and", TOK_OP, PROMQL_AND},
+    {"or", TOK_OP, PROMQL_OR},
+    {"unless", TOK_OP, PROMQL_UNLESS},
+    {"atan2", TOK_OP, PROMQL_ATAN2},
+    {"offset", TOK_OFFSET, 0},
+    {"by", TOK_BY, 0},
+    {"without", TOK_WITHOUT, 0},
+    {"on", TOK_ON, 0},
+    {"ignoring", TOK_IGNORING, 0},
+    {"group_left", TOK_GROUP_LEFT, 0},
+    {"group_right", TOK_GROUP_RIGHT, 0},
+    {"fill", TOK_FILL, 0},
+    {"fill_left", TOK_FILL_LEFT, 0},
+    {"fill_right", TOK_FILL_RIGHT, 0},
+    {"bool", TOK_BOOL, 0},
+    {"start", TOK_START, 0},
+    {"end", TOK_END, 0},
+    {"step", TOK_STEP, 0},
+    {"range", TOK_RANGE, 0},
+    {"anchored", TOK_ANCHORED, 0},
+    {"smoothed", TOK_SMOOTHED, 0},
+    {"max_of", TOK_MAX_OF, 0},
+    {"min_of", TOK_MIN_OF, 0},
+    {"inf", TOK_NUMBER, 0},
+    {"nan", TOK_NUMBER, 0},
+};
+
+static const struct keyword bracket_words[] = {
+    {"step", TOK_STEP, 0},
+    {"range", TOK_RANGE, 0},
+    {"max_of", TOK_MAX_OF, 0},
+    {"min_of", TOK_MIN_OF, 0},
+};
+
+/* -- characters -- */
+
+static bool is_digit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_alpha(int c)
+{
+    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_word(int c)
+{
+    return is_alpha(c) || is_digit(c);
+}
+
+static bool is_hex(int c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_space(int c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The byte k places ahead, -1 behind the end. */
+static int peek_at(const struct lexer *l, size_t k)
+{
+    return l->at + k < l->text.n ? (unsigned char)l->text.p[l->at + k] : -1;
+}
+
+static int peek(const struct lexer *l)
+{
+    return peek_at(l, 0);
+}
+
+/* -- tokens -- */
+
+static void emit(struct lexer *l, enum promql_token_kind kind, int sub)
+{
+    vec_push(&l->out,
+             (struct promql_token){
+                 .kind = kind, .sub = sub, .at = (uint32_t)l->start, .end = (uint32_t)l->at});
+}
+
+static void fail(struct lexer *l, str message)
+{
+    l->failed = true;
+    vec_push(&l->out, (struct promql_token){.kind = TOK_ERROR,
+                                            .at = (uint32_t)l->start,
+                                            .end = (uint32_t)l->text.n,
+                                            .message = message});
+}
+
+/* The rune at the given place in single quotes, as Go prints it. */
+static void fail_rune(struct lexer *l, const char *what, size_t at)
+{
+    str rest = str_sub(l->text, at, l->text.n);
+    struct buf b = BUF_INIT;
+    uint32_t rune;
+    size_t k = rest.n != 0 ? utf8_decode(rest, &rune) : 0;
+
+    if (k == 0) {
+        buf_addf(&b, "%s '\xef\xbf\xbd'", what);
+    } else {
+        struct buf q = BUF_INIT;
+
+        quote_go(&q, str_sub(rest, 0, k));
+        if (rest.p[0] == '\'')
+            buf_addf(&b, "%s '\\''", what);
+        else if (rest.p[0] == '"')
+            buf_addf(&b, "%s '\"'", what);
+        else
+            buf_addf(&b, "%s '%.*s'", what, (int)(q.n - 2), q.p + 1);
+        buf_release(&q);
+    }
+    fail(l, arena_str(l->a, buf_str(&b)));
+    buf_release(&b);
+}
+
+/* The token so far is k bytes long. */
+static void take(struct lexer *l, size_t k, enum promql_token_kind kind, int sub)
+{
+    l->at += k;
+    emit(l, kind, sub);
+}
+
+/* -- numbers and durations -- */
+
+static size_t count_digits(const struct lexer *l, size_t k, bool (*is)(int))
+{
+    size_t from = k;
+
+    for (;; k++) {
+        int c = peek_at(l, k);
+
+        if (is(c))
+            continue;
+        /* One underscore between two digits. */
+        if (c == '_' && k > from && is(peek_at(l, k + 1)) && peek_at(l, k - 1) != '_')
+            continue;
+        return k - from;
+    }
+}
+
+/* Length of the number at l->at, 0 when what stands here is none. */
+static size_t scan_number(const struct lexer *l)
+{
+    size_t k, digits;
+
+    if (peek(l) == '0' && (peek_at(l, 1) | 32) == 'x') {
+        k = 2;
+        if (peek_at(l, k) == '_')
+            k++;
+        digits = count_digits(l, k, is_hex);
+        return digits != 0 && !is_word(peek_at(l, k + digits)) ? k + digits : 0;
+    }
+    k = digits = count_digits(l, 0, is_digit);
+    if (peek_at(l, k) == '.') {
+        size_t fraction = count_digits(l, k + 1, is_digit);
+
+        digits += fraction;
+        k += 1 + fraction;
+    }
+    if (digits == 0)
+        return 0;
+    if ((peek_at(l, k) | 32) == 'e') {
+        size_t sign = peek_at(l, k + 1) == '+' || peek_at(l, k + 1) == '-' ? 1 : 0;
+        size_t power = count_digits(l, k + 1 + sign, is_digit);
+
+        if (power == 0)
+            return 0;
+        k += 1 + sign + power;
+    }
+    return is_word(peek_at(l, k)) ? 0 : k;
+}
+
+static size_t scan_unit(const struct lexer *l, size_t k)
+{
+    int c = peek_at(l, k);
+
+    if (c == 'm' && peek_at(l, k + 1) == 's')
+        return 2;
+    return c == 's' || c == 'm' || c == 'h' || c == 'd' || c == 'w' || c == 'y' ? 1 : 0;
+}
+
+static size_t scan_duration(const struct lexer *l)
+{
+    size_t k = 0;
+
+    for (;;) {
+        size_t digits = 0, unit;
+
+        while (is_digit(peek_at(l, k + digits)))
+            digits++;
+        unit = digits != 0 ? scan_unit(l, k + digits) : 0;
+        if (unit == 0)
+            return k != 0 && !is_word(peek_at(l, k)) ? k : 0;
+        k += digits + unit;
+    }
+}
+
+static void lex_number(struct lexer *l)
+{
+    size_t k = scan_number(l);
+    struct buf q = BUF_INIT;
+
+    if (k != 0) {
+        take(l, k, TOK_NUMBER, 0);
+        return;
+    }
+    k = scan_duration(l);
+    if (k != 0) {
+        take(l, k, TOK_DURATION, 0);
+        return;
+    }
+    while (is_word(peek_at(l, k)) || peek_at(l, k) == '.')
+        k++;
+    quote_go(&q, str_sub(l->text, l->at, l->at + k));
+    fail(l, arena_printf(l->a, "bad number or duration syntax: %.*s", STR(buf_str(&q))));
+    buf_release(&q);
+}
+
+/* -- strings -- */
+
+static size_t escape_length(const struct lexer *l, size_t k, char quote)
+{
+    int c = peek_at(l, k);
+    size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
+
+    if (c == quote || (c > 0 && strchr("abfnrtv\\", c) != NULL))
+        return 1;
+    if (c >= '0' && c <= '7') {
+        for (size_t i = 1; i < 3; i++)
+            if (peek_at(l, k + i) < '0' || peek_at(l, k + i) > '7')
+                return 0;
+        return c <= '3' ? 3 : 0;
+    }
+    if (digits == 0)
+        return 0;
+    for (size_t i = 1; i <= digits; i++)
+        if (!is_hex(peek_at(l, k + i)))
+            return 0;
+    return digits + 1;
+}
+
+static void lex_string(struct lexer *l)
+{
+    char quote = l->text.p[l->at];
+    size_t k = 1;
+
+    for (;;) {
+        int c = peek_at(l, k);
+
+        if (c == quote) {
+            take(l, k + 1, TOK_STRING, 0);
+            return;
+        }
+        if (c < 0 || c == '\n') {
+            fail(l, S("unterminated quoted string"));
+            return;
+        }
+        k++;
+        if (c == '\\') {
+            size_t n = escape_length(l, k, quote);
+
+            if (n == 0) {
+                if (peek_at(l, k) < 0)
+                    fail(l, S("escape sequence not terminated"));
+                else
+                    fail_rune(l, "unknown escape sequence", l->at + k);
+                return;
+            }
+            k += n;
+        }
+    }
+}
+
+static void lex_raw_string(struct lexer *l)
+{
+    ptrdiff_t k = str_find(str_sub(l->text, l->at + 1, l->text.n), '`');
+
+    if (k < 0)
+        fail(l, S("unterminated raw string"));
+    else
+        take(l, (size_t)k + 2, TOK_STRING, 0);
+}
+
+/* -- words -- */
+
+/* fill is an ordinary name unless a parenthesis follows. */
+static bool has_paren_behind(const struct lexer *l, size_t k)
+{
+    while (is_space(peek_at(l, k)))
+        k++;
+    return peek_at(l, k) == '(';
+}
+
+static const struct keyword *find_word(const struct keyword *v, size_t n, str word)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_nocase(str_of(v[i].word), word))
+            return &v[i];
+    return NULL;
+}
+
+static void lex_word(struct lexer *l)
+{
+    const struct keyword *hit;
+    size_t k = 0;
+    bool has_colon = false;
+    str word;
+
+    for (; is_word(peek_at(l, k)) || peek_at(l, k) == ':'; k++)
+        has_colon |= peek_at(l, k) == ':';
+    word = str_sub(l->text, l->at, l->at + k);
+    hit = find_word(keywords, ARRAY_LEN(keywords), word);
+    if (hit != NULL && hit->kind >= TOK_FILL && hit->kind <= TOK_FILL_RIGHT &&
+        !has_paren_behind(l, k))
+        hit = NULL;
+    if (hit != NULL) {
+        take(l, k, hit->kind, hit->sub);
+        return;
+    }
+    for (int i = 0; i < PROMQL_AGGS; i++) {
+        if (str_eq_nocase(str_of(promql_agg_info((enum promql_agg)i)->name), word)) {
+            take(l, k, TOK_AGG, i);
+            return;
+        }
+    }
+    take(l, k, has_colon ? TOK_METRIC : TOK_IDENT, 0);
+}
+
+/* -- states -- */
+
+static bool lex_arithmetic(struct lexer *l, int c)
+{
+    static const char chars[] = "+-*/%^";
+    static const enum promql_op ops[] = {PROMQL_ADD, PROMQL_SUB, PROMQL_MUL,
+                                         PROMQL_DIV, PROMQL_MOD, PROMQL_POW};
+    const char *hit = c > 0 ? strchr(chars, c) : NULL;
+
+    if (hit == NULL)
+        return false;
+    take(l, 1, TOK_OP, (int)ops[hit - chars]);
+    return true;
+}
+
+static bool lex_paren(struct lexer *l, int c)
+{
+    if (c == '(') {
+        l->parens++;
+        take(l, 1, TOK_LPAREN, 0);
+        return true;
+    }
+    if (c != ')')
+        return false;
+    if (--l->parens < 0)
+        fail_rune(l, "unexpected right parenthesis", l->at);
+    else
+        take(l, 1, TOK_RPAREN, 0);
+    return true;
+}
+
+static void lex_comparison(struct lexer *l, int c)
+{
+    int next = peek_at(l, 1);
+
+    if (c == '<' && next == '/')
+        take(l, 2, TOK_OP, PROMQL_TRIM_UPPER);
+    else if (c == '>' && next == '/')
+        take(l, 2, TOK_OP, PROMQL_TRIM_LOWER);
+    else if (c == '<')
+        take(l, next == '=' ? 2 : 1, TOK_OP, next == '=' ? PROMQL_LE : PROMQL_LT);
+    else if (c == '>')
+        take(l, next == '=' ? 2 : 1, TOK_OP, next == '=' ? PROMQL_GE : PROMQL_GT);
+    else if (next == '=')
+        take(l, 2, TOK_OP, c == '=' ? PROMQL_EQ : PROMQL_NE);
+    else if (c == '=' && next != '~')
+        take(l, 1, TOK_ASSIGN, 0);
+    else
+        fail_rune(l,
+                  c == '=' ? "unexpected character after '=':" : "unexpected character after '!':",
+                  l->at + 1);
+}
+
+static void lex_end(struct lexer *l)
+{
+    if (l->parens != 0)
+        fail(l, S("unclosed left parenthesis"));
+    else
+        emit(l, TOK_EOF, 0);
+}
+
+static void open_bracket(struct lexer *l)
+{
+    l->in_brackets = true;
+    l->got_colon = l->got_duration = false;
+    take(l, 1, TOK_LBRACKET, 0);
+}
+
+static void lex_statement(struct lexer *l)
+{
+    int c = peek(l);
+
+    if (c < 0)
+        lex_end(l);
+    else if (lex_arithmetic(l, c) || lex_paren(l, c))
+        ;
+    else if (c == ',')
+        take(l, 1, TOK_COMMA, 0);
+    else if (c > 0 && strchr("=!<>", c) != NULL)
+        lex_comparison(l, c);
+    else if (is_digit(c) || (c == '.' && is_digit(peek_at(l, 1))))
+        lex_number(l);
+    else if (c == '"' || c == '\'')
+        lex_string(l);
+    else if (c == '`')
+        lex_raw_string(l);
+    else if (is_alpha(c) || c == ':')
+        lex_word(l);
+    else if (c == '{') {
+        l->in_braces = true;
+        take(l, 1, TOK_LBRACE, 0);
+    } else if (c == '[')
+        open_bracket(l);
+    else if (c == '@')
+        take(l, 1, TOK_AT, 0);
+    else if (c == ']')
+        fail_rune(l, "unexpected right bracket", l->at);
+    else if (c == '}')
+        fail_rune(l, "unexpected right brace", l->at);
+    else
+        fail_rune(l, "unexpected character:", l->at);
+}
+
+static void lex_brace(struct lexer *l)
+{
+    int c = peek(l), next = peek_at(l, 1);
+
+    if (c < 0)
+        fail(l, S("unexpected end of input inside braces"));
+    else if (is_alpha(c)) {
+        size_t k = 1;
+
+        while (is_word(peek_at(l, k)))
+            k++;
+        take(l, k, TOK_IDENT, 0);
+    } else if (c == ',')
+        take(l, 1, TOK_COMMA, 0);
+    else if (c == '"' || c == '\'')
+        lex_string(l);
+    else if (c == '`')
+        lex_raw_string(l);
+    else if (c == '=')
+        take(l, next == '~' ? 2 : 1, next == '~' ? TOK_MATCHES : TOK_ASSIGN, 0);
+    else if (c == '!' && next == '~')
+        take(l, 2, TOK_MATCHES_NO, 0);
+    else if (c == '!' && next == '=')
+        take(l, 2, TOK_OP, PROMQL_NE);
+    else if (c == '!')
+        fail_rune(l, "unexpected character after '!' inside braces:", l->at + 1);
+    else if (c == '{')
+        fail_rune(l, "unexpected left brace", l->at);
+    else if (c == '}') {
+        l->in_braces = false;
+        take(l, 1, TOK_RBRACE, 0);
+    } else
+        fail_rune(l, "unexpected character inside braces:", l->at);
+}
+
+static void lex_bracket_word(struct lexer *l)
+{
+    size_t k = 0;
+    const struct keyword *hit;
+
+    while (is_word(peek_at(l, k)))
+        k++;
+    hit = find_word(bracket_words, ARRAY_LEN(bracket_words), str_sub(l->text, l->at, l->at + k));
+    if (hit != NULL)
+        take(l, k, hit->kind, 0);
+    else
+        fail_rune(l, "unexpected character in duration expression:", l->at);
+}
+
+static void lex_colon(struct lexer *l)
+{
+    if (!l->got_duration)
+        fail(l, S("unexpected colon before duration in duration expression"));
+    else if (l->got_colon)
+        fail(l, S("unexpected repeated colon in duration expression"));
+    else
+        take(l, 1, TOK_COLON, 0);
+    l->got_colon = true;
+}
+
+static void lex_bracket(struct lexer *l)
+{
+    int c = peek(l);
+
+    if (c < 0)
+        fail(l, S("unclosed left bracket"));
+    else if (lex_arithmetic(l, c) || lex_paren(l, c))
+        ;
+    else if (c == ']') {
+        l->in_brackets = false;
+        take(l, 1, TOK_RBRACKET, 0);
+    } else if (c == ':')
+        lex_colon(l);
+    else if (c == ',')
+        take(l, 1, TOK_COMMA, 0);
+    else if (is_digit(c) || (c == '.' && is_digit(peek_at(l, 1))))
+        lex_number(l);
+    else if (is_alpha(c))
+        lex_bracket_word(l);
+    else if (c == '[')
+        fail_rune(l, "unexpected left bracket", l->at);
+    else
+        fail_rune(l, "unexpected character in duration expression:", l->at);
+    l->got_duration |= c != ':';
+}
+
+static void skip_blanks(struct lexer *l)
+{
+    for (;; l->at++) {
+        if (peek(l) == '#')
+            while (peek(l) >= 0 && peek(l) != '\n')
+                l->at++;
+        if (!is_space(peek(l)))
+            return;
+    }
+}
+
+struct promql_token *promql_lex(str text, struct arena *a)
+{
+    struct lexer l = {.text = text, .a = a};
+    struct promql_token *out;
+
+    do {
+        skip_blanks(&l);
+        l.start = l.at;
+        if (l.in_braces)
+            lex_brace(&l);
+        else if (l.in_brackets)
+            lex_bracket(&l);
+        else
+            lex_statement(&l);
+    } while (!l.failed && vec_last(&l.out)->kind != TOK_EOF);
+    out = arena_array(a, l.out.n, sizeof(*out));
+    memcpy(out, l.out.v, l.out.n * sizeof(*out));
+    vec_release(&l.out);
+    return out;
+}
+
+/* -- names of tokens -- */
+
+static void quote_short(struct buf *out, str s)
+{
+    size_t n = 0;
+
+    if (s.n <= 10) {
+        quote_go(out, s);
+        return;
+    }
+    for (int i = 0; i < 10 && n < s.n; i++) {
+        uint32_t rune;
+
+        n += utf8_decode(str_sub(s, n, s.n), &rune);
+    }
+    quote_go(out, str_sub(s, 0, n));
+    buf_adds(out, "...");
+}
+
+void promql_token_describe(struct buf *out, const struct promql_token *t, str text)
+{
+    str s = str_sub(text, t->at, t->end);
+
+    switch (t->kind) {
+    case TOK_EOF: buf_adds(out, "end of input"); return;
+    case TOK_ERROR: buf_add(out, t->message); return;
+    case TOK_IDENT: buf_adds(out, "identifier "); break;
+    case TOK_METRIC: buf_adds(out, "metric identifier "); break;
+    case TOK_NUMBER: buf_adds(out, "number "); break;
+    case TOK_DURATION: buf_adds(out, "duration "); break;
+    case TOK_STRING: buf_adds(out, "string "); break;
+    case TOK_ASSIGN:
+    case TOK_MATCHES:
+    case TOK_MATCHES_NO:
+    case TOK_OP: buf_addf(out, "<op:%.*s>", STR(s)); return;
+    case TOK_AGG: buf_addf(out, "<aggr:%.*s>", STR(s)); return;
+    default:
+        if (t->kind >= TOK_OFFSET) {
+            buf_addf(out, "<%.*s>", STR(s));
+            return;
+        }
+        break;
+    }
+    if (t->kind == TOK_IDENT || t->kind == TOK_METRIC)
+        quote_go(out, s);
+    else
+        quote_short(out, s);
+}

@@ -1,0 +1,55 @@
+#include "promql/promql.h"
+
+struct promql_expr *promql_child(const struct promql_expr *x, size_t i)
+{
+    struct promql_expr *two[2] = {NULL, NULL};
+
+    switch (x->kind) {
+    case PROMQL_RANGE: two[0] = x->range.selector; break;
+    case PROMQL_SUBQUERY: two[0] = x->subquery.expr; break;
+    case PROMQL_CALL: return i < x->call.n_args ? x->call.args[i] : NULL;
+    case PROMQL_AGGREGATE:
+        two[0] = x->aggregate.param != NULL ? x->aggregate.param : x->aggregate.expr;
+        two[1] = x->aggregate.param != NULL ? x->aggregate.expr : NULL;
+        break;
+    case PROMQL_UNARY: two[0] = x->unary.expr; break;
+    case PROMQL_BINARY:
+        two[0] = x->binary.lhs;
+        two[1] = x->binary.rhs;
+        break;
+    case PROMQL_PAREN: two[0] = x->inner; break;
+    default: break;
+    }
+    return i < 2 ? two[i] : NULL;
+}
+
+void promql_walk(struct promql_expr *x, promql_visit *visit, void *arg)
+{
+    struct promql_expr *child;
+
+    if (!visit(x, arg))
+        return;
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
+        promql_walk(child, visit, arg);
+}
+
+static bool release_one(struct promql_expr *x, void *arg)
+{
+    (void)arg;
+    if (x->kind == PROMQL_SELECTOR)
+        matchers_release(&x->selector.matchers);
+    return true;
+}
+
+void promql_release(struct promql_expr *x)
+{
+    if (x != NULL)
+        promql_walk(x, release_one, NULL);
+}
+
+struct promql_expr *promql_unwrap(struct promql_expr *x)
+{
+    while (x->kind == PROMQL_PAREN)
+        x = x->inner;
+    return x;
+}

@@ -1,0 +1,26 @@
+/* funcs_priv.h - what the tables of functions share. */
+#ifndef TEMPLATE_FUNCS_PRIV_H
+#define TEMPLATE_FUNCS_PRIV_H
+
+#include "template/value.h"
+
+#define FUNC_DECLARE(name)                                                                         \
+    bool name(struct tmpl_env *env, const struct tmpl_value *args, size_t n,                       \
+              struct tmpl_value *out, struct err *e)
+#define FUNC(name)                                                                                 \
+    static bool name(is_unused struct tmpl_env *env, is_unused const struct tmpl_value *args,      \
+                     is_unused size_t n, struct tmpl_value *out, is_unused struct err *e)
+
+FUNC_DECLARE(func_to_upper);
+FUNC_DECLARE(func_to_lower);
+FUNC_DECLARE(func_match);
+FUNC_DECLARE(func_re_replace_all);
+FUNC_DECLARE(func_safe_html);
+FUNC_DECLARE(func_humanize_duration);
+FUNC_DECLARE(func_list);
+FUNC_DECLARE(func_dict);
+FUNC_DECLARE(func_to_json);
+FUNC_DECLARE(func_join);
+FUNC_DECLARE(func_trim_space);
+
+#endif

@@ -1,0 +1,749 @@
+/* Recursive descent with three tokens of look-ahead. A fault sets failed and turns every later token into the end of the
+ * text, so the functions unwind without each asking. Variables live from their declaration to the end of the control
+ * that holds it: the parser keeps a stack of names and cuts it back.
+ *
+ *     {{if $x := .A | len}}b{{end}}   gives   IF(pipe $x := [.A] [len], list(text b))
+ */
+#include "template/parse.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include "base/utf8.h"
+#include "base/vec.h"
+#include "codec/float.h"
+#include "codec/quote.h"
+#include "template/lex.h"
+
+struct parser {
+    struct arena *a;
+    struct tmpl_lexer lex;
+    str name, text;
+    const struct tmpl_func *const *functions;
+    struct tmpl_token token[3];
+    int peeked;
+    VEC(str) vars;
+    unsigned depth, range_depth;
+    int action_line;
+    struct tmpl_tree *trees;
+    bool failed;
+    struct err *e;
+};
+
+/* -- tokens -- */
+
+static struct tmpl_token next(struct parser *p)
+{
+    if (p->failed)
+        return (struct tmpl_token){.type = TOK_EOF, .line = 1};
+    if (p->peeked > 0)
+        p->peeked--;
+    else
+        p->token[0] = tmpl_lex_next(&p->lex);
+    return p->token[p->peeked];
+}
+
+static void backup(struct parser *p)
+{
+    p->peeked++;
+}
+
+static struct tmpl_token peek(struct parser *p)
+{
+    if (p->failed)
+        return (struct tmpl_token){.type = TOK_EOF, .line = 1};
+    if (p->peeked > 0)
+        return p->token[p->peeked - 1];
+    p->peeked = 1;
+    p->token[0] = tmpl_lex_next(&p->lex);
+    return p->token[0];
+}
+
+static struct tmpl_token next_solid(struct parser *p)
+{
+    struct tmpl_token t;
+
+    do
+        t = next(p);
+    while (t.type == TOK_SPACE);
+    return t;
+}
+
+static struct tmpl_token peek_solid(struct parser *p)
+{
+    struct tmpl_token t = next_solid(p);
+
+    if (!p->failed)
+        backup(p);
+    return t;
+}
+
+static void backup2(struct parser *p, struct tmpl_token t1)
+{
+    if (p->failed)
+        return;
+    p->token[1] = t1;
+    p->peeked = 2;
+}
+
+static void backup3(struct parser *p, struct tmpl_token t2, struct tmpl_token t1)
+{
+    if (p->failed)
+        return;
+    p->token[1] = t1;
+    p->token[2] = t2;
+    p->peeked = 3;
+}
+
+static void fail(struct parser *p, const char *fmt, ...) printf_like(2, 3);
+static void fail(struct parser *p, const char *fmt, ...)
+{
+    struct buf b = BUF_INIT;
+    va_list ap;
+
+    if (p->failed)
+        return;
+    p->failed = true;
+    va_start(ap, fmt);
+    buf_vaddf(&b, fmt, ap);
+    va_end(ap);
+    err_at(p->e, p->token[0].line, 0, "template: %.*s:%d: %.*s", STR(p->name), p->token[0].line,
+           STR(buf_str(&b)));
+    buf_release(&b);
+}
+
+/* A token as messages show it: keywords in < >, long ones cut to ten runes. */
+static str shown(struct parser *p, struct tmpl_token t)
+{
+    struct buf b = BUF_INIT;
+    str out;
+
+    if (t.type == TOK_EOF)
+        return S("EOF");
+    if (t.type == TOK_ERROR)
+        return t.text;
+    if (t.type > TOK_KEYWORD)
+        return arena_printf(p->a, "<%.*s>", STR(t.text));
+    if (t.text.n > 10) {
+        size_t n = 0;
+        uint32_t r;
+
+        for (int i = 0; i < 10 && n < t.text.n; i++)
+            n += utf8_decode(str_sub(t.text, n, t.text.n), &r);
+        quote_go(&b, str_sub(t.text, 0, n));
+        buf_adds(&b, "...");
+    } else {
+        quote_go(&b, t.text);
+    }
+    out = arena_str(p->a, buf_str(&b));
+    buf_release(&b);
+    return out;
+}
+
+static void unexpected(struct parser *p, struct tmpl_token t, const char *context)
+{
+    str s = shown(p, t);
+
+    if (t.type != TOK_ERROR)
+        fail(p, "unexpected %.*s in %s", STR(s), context);
+    else if (p->action_line != 0 && p->action_line != t.line)
+        fail(p, "%.*s%s started at %.*s:%d", STR(s),
+             str_ends_with(s, S(" action")) ? "" : " in action", STR(p->name), p->action_line);
+    else
+        fail(p, "%.*s", STR(s));
+}
+
+static struct tmpl_token expect(struct parser *p, enum tmpl_token_type type, const char *context)
+{
+    struct tmpl_token t = next_solid(p);
+
+    if (t.type != type)
+        unexpected(p, t, context);
+    return t;
+}
+
+/* -- building -- */
+
+static struct tmpl_node *node(struct parser *p, enum tmpl_node_kind kind, struct tmpl_token t)
+{
+    struct tmpl_node *n = arena_new(p->a, struct tmpl_node);
+
+    n->kind = kind;
+    n->pos = t.pos;
+    n->line = t.line;
+    n->text = t.text;
+    return n;
+}
+
+/* Grows by doubling inside the arena. */
+static void add_kid(struct parser *p, struct tmpl_node *n, struct tmpl_node *kid)
+{
+    if ((n->n_kids & (n->n_kids - 1)) == 0) {
+        struct tmpl_node **v = arena_array(p->a, n->n_kids != 0 ? n->n_kids * 2 : 1, sizeof(*v));
+
+        if (n->n_kids != 0)
+            memcpy(v, n->kids, n->n_kids * sizeof(*v));
+        n->kids = v;
+    }
+    n->kids[n->n_kids++] = kid;
+}
+
+static void add_ident(struct parser *p, struct tmpl_node *n, str ident)
+{
+    str *v = arena_array(p->a, n->n_idents + 1, sizeof(*v));
+
+    if (n->n_idents != 0)
+        memcpy(v, n->idents, n->n_idents * sizeof(*v));
+    v[n->n_idents++] = ident;
+    n->idents = v;
+}
+
+static bool deeper(struct parser *p)
+{
+    if (++p->depth <= TMPL_NESTING)
+        return true;
+    fail(p, "nested deeper than %d", TMPL_NESTING);
+    if (p->e != NULL)
+        p->e->code = ERR_LIMIT;
+    return false;
+}
+
+static bool unquote(struct parser *p, struct tmpl_token t, str *out)
+{
+    str body = str_sub(t.text, 1, t.text.n - 1);
+
+    if (t.type == TOK_RAW_STRING) {
+        char *z = arena_alloc(p->a, body.n + 1);
+        size_t k = 0;
+
+        for (size_t i = 0; i < body.n; i++)
+            if (body.p[i] != '\r')
+                z[k++] = body.p[i];
+        *out = (str){z, k};
+        return true;
+    }
+    if (unquote_go(p->a, body, out, NULL))
+        return true;
+    fail(p, "invalid syntax");
+    return false;
+}
+
+static bool char_value(struct parser *p, str text, int64_t *out)
+{
+    str s, body = str_sub(text, 1, text.n - 1);
+    uint32_t r;
+
+    if (body.n == 0 || (body.p[0] == '"' && body.n != 1))
+        return false;
+    if (body.n == 1 && body.p[0] == '"')
+        s = body;
+    else if (!unquote_go(p->a, body, &s, NULL))
+        return false;
+    if (s.n == 0 || utf8_decode(s, &r) != s.n)
+        return false;
+    *out = (int64_t)r;
+    return true;
+}
+
+/* strconv.ParseInt with base 0: prefixes, and underscores where Go allows them. */
+static bool integer(str text, bool *negative, uint64_t *out)
+{
+    uint64_t v = 0;
+    unsigned base = 10;
+    size_t i = 0;
+    bool any = false;
+
+    *negative = text.n != 0 && text.p[0] == '-';
+    if (text.n != 0 && (text.p[0] == '-' || text.p[0] == '+'))
+        i++;
+    if (i + 1 < text.n && text.p[i] == '0') {
+        char c = (char)(text.p[i + 1] | 0x20);
+
+        base = c == 'x' ? 16 : c == 'b' ? 2 : 8;
+        i += c == 'x' || c == 'b' || c == 'o' ? 2 : 1;
+    }
+    for (; i < text.n; i++) {
+        char c = text.p[i];
+        unsigned d = c >= '0' && c <= '9'                     ? (unsigned)(c - '0')
+                     : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (unsigned)((c | 0x20) - 'a') + 10
+                                                              : 99;
+        if (c == '_')
+            continue;
+        if (d >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, d, &v))
+            return false;
+        any = true;
+    }
+    *out = v;
+    return any;
+}
+
+static struct tmpl_node *number(struct parser *p, struct tmpl_token t)
+{
+    struct tmpl_node *n = node(p, TN_NUMBER, t);
+    struct buf b = BUF_INIT;
+    bool negative, is_hex;
+    uint64_t v;
+
+    if (t.type == TOK_CHAR_CONSTANT) {
+        if (!char_value(p, t.text, &n->i)) {
+            fail(p, "malformed character constant: %.*s", STR(t.text));
+            return n;
+        }
+        n->is_int = n->is_uint = n->is_float = true;
+        n->u = (uint64_t)n->i;
+        n->f = (double)n->i;
+        return n;
+    }
+    if (integer(t.text, &negative, &v)) {
+        n->is_uint = !negative && t.text.p[0] != '+';
+        n->u = v;
+        n->is_int = negative ? v <= (uint64_t)INT64_MAX + 1 : v <= INT64_MAX;
+        n->i = negative ? (int64_t)(0 - v) : (int64_t)v;
+        n->f = negative ? -(double)v : (double)v;
+        n->is_float = true;
+    } else {
+        for (size_t i = 0; i < t.text.n; i++)
+            if (t.text.p[i] != '_')
+                buf_addc(&b, t.text.p[i]);
+        is_hex = t.text.n > 2 && (t.text.p[1] | 0x20) == 'x';
+        if (float_parse(buf_str(&b), &n->f, NULL)) {
+            bool has_mark = false;
+
+            for (size_t i = 0; i < t.text.n; i++)
+                has_mark = has_mark || strchr(is_hex ? ".pP" : ".eE", t.text.p[i]) != NULL;
+            n->is_float = n->is_ideal_float = true;
+            if (!has_mark)
+                fail(p, "integer overflow: \"%.*s\"", STR(t.text));
+            if (n->f >= -9.2e18 && n->f <= 9.2e18 && n->f == (double)(int64_t)n->f) {
+                n->is_int = true;
+                n->i = (int64_t)n->f;
+                n->is_uint = n->i >= 0;
+                n->u = (uint64_t)n->i;
+            }
+        }
+        buf_release(&b);
+    }
+    if (!n->is_int && !n->is_uint && !n->is_float)
+        fail(p, "illegal number syntax: \"%.*s\"", STR(t.text));
+    return n;
+}
+
+static struct tmpl_node *pipeline(struct parser *p, const char *context, enum tmpl_token_type end);
+static struct tmpl_node *item_list(struct parser *p, struct tmpl_node **end);
+
+static struct tmpl_node *variable(struct parser *p, struct tmpl_token t)
+{
+    struct tmpl_node *n = node(p, TN_VARIABLE, t);
+
+    add_ident(p, n, t.text);
+    for (size_t i = 0; i < p->vars.n; i++)
+        if (str_eq(p->vars.v[i], t.text))
+            return n;
+    fail(p, "undefined variable \"%.*s\"", STR(t.text));
+    return n;
+}
+
+static struct tmpl_node *identifier(struct parser *p, struct tmpl_token t)
+{
+    for (const struct tmpl_func *const *table = p->functions; *table != NULL; table++)
+        if (tmpl_func_find(*table, t.text) != NULL)
+            return node(p, TN_IDENTIFIER, t);
+    fail(p, "function \"%.*s\" not defined", STR(t.text));
+    return node(p, TN_IDENTIFIER, t);
+}
+
+static struct tmpl_node *term(struct parser *p)
+{
+    struct tmpl_token t = next_solid(p);
+    struct tmpl_node *n;
+
+    switch (t.type) {
+    case TOK_IDENTIFIER: return identifier(p, t);
+    case TOK_DOT: return node(p, TN_DOT, t);
+    case TOK_NIL: return node(p, TN_NIL, t);
+    case TOK_VARIABLE: return variable(p, t);
+    case TOK_FIELD:
+        n = node(p, TN_FIELD, t);
+        add_ident(p, n, str_sub(t.text, 1, t.text.n));
+        return n;
+    case TOK_BOOL:
+        n = node(p, TN_BOOL, t);
+        n->b = str_is(t.text, "true");
+        return n;
+    case TOK_CHAR_CONSTANT:
+    case TOK_NUMBER: return number(p, t);
+    case TOK_LEFT_PAREN: return pipeline(p, "parenthesized pipeline", TOK_RIGHT_PAREN);
+    case TOK_STRING:
+    case TOK_RAW_STRING:
+        n = node(p, TN_STRING, t);
+        unquote(p, t, &n->value);
+        return n;
+    default: break;
+    }
+    if (!p->failed)
+        backup(p);
+    return NULL;
+}
+
+static struct tmpl_node *operand(struct parser *p)
+{
+    struct tmpl_node *n = term(p), *chain;
+
+    if (n == NULL || peek(p).type != TOK_FIELD)
+        return n;
+    chain = n;
+    if (n->kind != TN_FIELD && n->kind != TN_VARIABLE) {
+        chain = node(p, TN_CHAIN, peek(p));
+        chain->pipe = n;
+    } else {
+        n->pos = peek(p).pos;
+    }
+    while (peek(p).type == TOK_FIELD) {
+        str name = next(p).text;
+
+        add_ident(p, chain, str_sub(name, 1, name.n));
+    }
+    if (n->kind == TN_BOOL || n->kind == TN_STRING || n->kind == TN_NUMBER || n->kind == TN_NIL ||
+        n->kind == TN_DOT) {
+        struct buf b = BUF_INIT, q = BUF_INIT;
+
+        tmpl_node_print(&b, n);
+        quote_go(&q, buf_str(&b));
+        fail(p, "unexpected . after term %.*s", STR(buf_str(&q)));
+        buf_release(&b);
+        buf_release(&q);
+    }
+    return chain;
+}
+
+static struct tmpl_node *command(struct parser *p)
+{
+    struct tmpl_node *c = node(p, TN_COMMAND, peek_solid(p));
+
+    while (!p->failed) {
+        struct tmpl_node *n;
+        struct tmpl_token t;
+
+        peek_solid(p);
+        n = operand(p);
+        if (n != NULL)
+            add_kid(p, c, n);
+        t = next(p);
+        if (t.type == TOK_SPACE)
+            continue;
+        if (t.type == TOK_RIGHT_DELIM || t.type == TOK_RIGHT_PAREN)
+            backup(p);
+        else if (t.type != TOK_PIPE)
+            unexpected(p, t, "operand");
+        break;
+    }
+    if (c->n_kids == 0)
+        fail(p, "empty command");
+    return c;
+}
+
+static void check_pipeline(struct parser *p, const struct tmpl_node *pipe, const char *context)
+{
+    if (pipe->n_kids == 0)
+        fail(p, "missing value for %s", context);
+    for (size_t i = 1; i < pipe->n_kids && !p->failed; i++) {
+        enum tmpl_node_kind kind = pipe->kids[i]->kids[0]->kind;
+
+        if (kind == TN_BOOL || kind == TN_DOT || kind == TN_NIL || kind == TN_NUMBER ||
+            kind == TN_STRING)
+            fail(p, "non executable command in pipeline stage %zu", i + 1);
+    }
+}
+
+/* $x := and $i, $e := in front of a pipeline. */
+static void declarations(struct parser *p, struct tmpl_node *pipe, const char *context)
+{
+    while (!p->failed && peek_solid(p).type == TOK_VARIABLE) {
+        struct tmpl_token v = next_solid(p), after = peek(p), t = peek_solid(p);
+
+        if (t.type == TOK_ASSIGN || t.type == TOK_DECLARE) {
+            pipe->is_assign = t.type == TOK_ASSIGN;
+            next_solid(p);
+            add_ident(p, pipe, v.text);
+            vec_push(&p->vars, v.text);
+        } else if (t.type == TOK_CHAR && str_is(t.text, ",")) {
+            next_solid(p);
+            add_ident(p, pipe, v.text);
+            vec_push(&p->vars, v.text);
+            if (strcmp(context, "range") == 0 && pipe->n_idents < 2) {
+                enum tmpl_token_type type = peek_solid(p).type;
+
+                if (type == TOK_VARIABLE || type == TOK_RIGHT_DELIM || type == TOK_RIGHT_PAREN)
+                    continue;
+                fail(p, "range can only initialize variables");
+            }
+            fail(p, "too many declarations in %s", context);
+        } else if (after.type == TOK_SPACE) {
+            backup3(p, v, after);
+        } else {
+            backup2(p, v);
+        }
+        return;
+    }
+}
+
+static struct tmpl_node *pipeline(struct parser *p, const char *context, enum tmpl_token_type end)
+{
+    struct tmpl_node *pipe = node(p, TN_PIPE, peek_solid(p));
+
+    if (!deeper(p))
+        return pipe;
+    declarations(p, pipe, context);
+    while (!p->failed) {
+        struct tmpl_token t = next_solid(p);
+
+        if (t.type == end) {
+            check_pipeline(p, pipe, context);
+            break;
+        }
+        switch (t.type) {
+        case TOK_BOOL:
+        case TOK_CHAR_CONSTANT:
+        case TOK_DOT:
+        case TOK_FIELD:
+        case TOK_IDENTIFIER:
+        case TOK_NUMBER:
+        case TOK_NIL:
+        case TOK_RAW_STRING:
+        case TOK_STRING:
+        case TOK_VARIABLE:
+        case TOK_LEFT_PAREN:
+            backup(p);
+            add_kid(p, pipe, command(p));
+            break;
+        default: unexpected(p, t, context);
+        }
+    }
+    p->depth--;
+    return pipe;
+}
+
+/* -- actions -- */
+
+static struct tmpl_node *control(struct parser *p, enum tmpl_node_kind kind, struct tmpl_token t)
+{
+    static const char *const words[] = {[TN_IF] = "if", [TN_WITH] = "with", [TN_RANGE] = "range"};
+    struct tmpl_node *n = node(p, kind, t), *end = NULL;
+    size_t vars = p->vars.n;
+    enum tmpl_token_type chained = kind == TN_IF ? TOK_IF : kind == TN_WITH ? TOK_WITH : TOK_ERROR;
+
+    if (!deeper(p))
+        return n;
+    n->pipe = pipeline(p, words[kind], TOK_RIGHT_DELIM);
+    p->range_depth += kind == TN_RANGE;
+    n->list = item_list(p, &end);
+    p->range_depth -= kind == TN_RANGE;
+    if (end != NULL && end->kind == TN_ELSE && peek(p).type == chained) {
+        n->else_list = node(p, TN_LIST, next(p));
+        add_kid(p, n->else_list, control(p, kind, peek(p)));
+    } else if (end != NULL && end->kind == TN_ELSE) {
+        n->else_list = item_list(p, &end);
+        if (end != NULL && end->kind != TN_END)
+            fail(p, "expected end; found {{else}}");
+    }
+    p->vars.n = vars;
+    p->depth--;
+    return n;
+}
+
+static void add_tree(struct parser *p, str name, struct tmpl_node *root)
+{
+    struct tmpl_tree *t = arena_new(p->a, struct tmpl_tree);
+
+    if (p->failed)
+        return;
+    for (struct tmpl_tree *o = p->trees; o != NULL; o = o->next) {
+        if (!str_eq(o->name, name))
+            continue;
+        if (tmpl_node_is_empty(o->root))
+            o->root = root;
+        else if (!tmpl_node_is_empty(root))
+            fail(p, "multiple definition of template \"%.*s\"", STR(name));
+        return;
+    }
+    *t = (struct tmpl_tree){p->trees, name, p->name, p->text, root};
+    p->trees = t;
+}
+
+/* The body of {{define}} and {{block}}: a tree of its own, with its own variables. */
+static void body(struct parser *p, str name, const char *context)
+{
+    size_t n = p->vars.n;
+    str *saved = p->vars.v;
+    unsigned ranges = p->range_depth;
+    struct tmpl_node *root, *end = NULL;
+
+    p->vars.v = NULL;
+    p->vars.n = p->vars.cap = 0;
+    vec_push(&p->vars, S("$"));
+    p->range_depth = 0;
+    root = item_list(p, &end);
+    if (end != NULL && end->kind != TN_END)
+        fail(p, "unexpected {{else}} in %s", context);
+    add_tree(p, name, root);
+    vec_release(&p->vars);
+    p->vars.v = saved;
+    p->vars.n = p->vars.cap = n;
+    p->range_depth = ranges;
+}
+
+static str template_name(struct parser *p, struct tmpl_token t, const char *context)
+{
+    str name = STR_NONE;
+
+    if (t.type == TOK_STRING || t.type == TOK_RAW_STRING)
+        unquote(p, t, &name);
+    else
+        unexpected(p, t, context);
+    return name;
+}
+
+static struct tmpl_node *call(struct parser *p, bool is_block)
+{
+    const char *context = is_block ? "block clause" : "template clause";
+    struct tmpl_token t = next_solid(p);
+    struct tmpl_node *n = node(p, TN_TEMPLATE, t);
+
+    n->value = template_name(p, t, context);
+    if (is_block || peek_solid(p).type != TOK_RIGHT_DELIM)
+        n->pipe = pipeline(p, context, TOK_RIGHT_DELIM);
+    else
+        next_solid(p);
+    if (is_block && !p->failed)
+        body(p, n->value, context);
+    return n;
+}
+
+static struct tmpl_node *loop_control(struct parser *p, struct tmpl_token t, bool is_break)
+{
+    const char *shown_as = is_break ? "{{break}}" : "{{continue}}";
+    struct tmpl_token end = next_solid(p);
+
+    if (end.type != TOK_RIGHT_DELIM)
+        unexpected(p, end, shown_as);
+    if (p->range_depth == 0)
+        fail(p, "%s outside {{range}}", shown_as);
+    return node(p, is_break ? TN_BREAK : TN_CONTINUE, t);
+}
+
+static struct tmpl_node *action(struct parser *p)
+{
+    struct tmpl_token t = next_solid(p);
+    struct tmpl_node *n;
+
+    switch (t.type) {
+    case TOK_BLOCK: return call(p, true);
+    case TOK_TEMPLATE: return call(p, false);
+    case TOK_BREAK: return loop_control(p, t, true);
+    case TOK_CONTINUE: return loop_control(p, t, false);
+    case TOK_IF: return control(p, TN_IF, peek(p));
+    case TOK_WITH: return control(p, TN_WITH, peek(p));
+    case TOK_RANGE: return control(p, TN_RANGE, peek(p));
+    case TOK_END: return node(p, TN_END, expect(p, TOK_RIGHT_DELIM, "end"));
+    case TOK_ELSE: {
+        struct tmpl_token ahead = peek_solid(p);
+
+        if (ahead.type != TOK_IF && ahead.type != TOK_WITH)
+            ahead = expect(p, TOK_RIGHT_DELIM, "else");
+        return node(p, TN_ELSE, ahead);
+    }
+    default: break;
+    }
+    if (!p->failed)
+        backup(p);
+    n = node(p, TN_ACTION, peek(p));
+    n->pipe = pipeline(p, "command", TOK_RIGHT_DELIM);
+    return n;
+}
+
+static struct tmpl_node *text_or_action(struct parser *p)
+{
+    struct tmpl_token t = next_solid(p);
+    struct tmpl_node *n;
+
+    if (t.type == TOK_TEXT)
+        return node(p, TN_TEXT, t);
+    if (t.type == TOK_LEFT_DELIM) {
+        p->action_line = t.line;
+        n = action(p);
+        p->action_line = 0;
+        return n;
+    }
+    unexpected(p, t, "input");
+    return node(p, TN_TEXT, t);
+}
+
+static struct tmpl_node *item_list(struct parser *p, struct tmpl_node **end)
+{
+    struct tmpl_node *list = node(p, TN_LIST, peek_solid(p));
+
+    *end = NULL;
+    while (!p->failed && peek_solid(p).type != TOK_EOF) {
+        struct tmpl_node *n = text_or_action(p);
+
+        if (n->kind == TN_END || n->kind == TN_ELSE) {
+            *end = n;
+            return list;
+        }
+        add_kid(p, list, n);
+    }
+    fail(p, "unexpected EOF");
+    return list;
+}
+
+static void definition(struct parser *p)
+{
+    struct tmpl_token t = next_solid(p);
+    str name;
+
+    if (t.type != TOK_STRING && t.type != TOK_RAW_STRING)
+        unexpected(p, t, "define clause");
+    if (p->failed || !unquote(p, t, &name))
+        return;
+    expect(p, TOK_RIGHT_DELIM, "define clause");
+    if (!p->failed)
+        body(p, name, "define clause");
+}
+
+static void top(struct parser *p)
+{
+    struct tmpl_node *root = node(p, TN_LIST, peek(p));
+
+    while (!p->failed && peek(p).type != TOK_EOF) {
+        struct tmpl_node *n;
+
+        if (peek(p).type == TOK_LEFT_DELIM) {
+            struct tmpl_token delim = next(p);
+
+            if (next_solid(p).type == TOK_DEFINE) {
+                definition(p);
+                continue;
+            }
+            backup2(p, delim);
+        }
+        n = text_or_action(p);
+        if (n->kind == TN_END || n->kind == TN_ELSE)
+            fail(p, "unexpected %s", n->kind == TN_END ? "{{end}}" : "{{else}}");
+        add_kid(p, root, n);
+    }
+    add_tree(p, p->name, root);
+}
+
+bool tmpl_parse(struct arena *a, str name, str text, const struct tmpl_func *const *functions,
+                struct tmpl_tree **out, struct err *e)
+{
+    struct parser p = {.a = a, .name = name, .text = text, .functions = functions, .e = e};
+
+    tmpl_lex_init(&p.lex, a, text);
+    vec_push(&p.vars, S("$"));
+    top(&p);
+    vec_release(&p.vars);
+    if (p.failed)
+        return false;
+    *out = p.trees;
+    return true;
+}

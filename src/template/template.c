@@ -1,0 +1,139 @@
+#include "template/template.h"
+
+#include "base/mem.h"
+#include "template/exec.h"
+
+enum { TABLES_MAX = 7 };
+
+struct template_set {
+    struct arena arena;
+    const struct tmpl_func *functions[TABLES_MAX + 1];
+    struct tmpl_tree *trees;
+    const struct template_set *origin;
+};
+
+struct template_set *template_set_new(const struct tmpl_func *const *functions)
+{
+    struct template_set *set = mem_new(struct template_set);
+    size_t n = 0;
+
+    arena_init(&set->arena, 0);
+    for (; functions != NULL && functions[n] != NULL && n < TABLES_MAX - 1; n++)
+        set->functions[n] = functions[n];
+    set->functions[n] = tmpl_builtin_funcs;
+    return set;
+}
+
+struct template_set *template_set_clone(const struct template_set *set)
+{
+    struct template_set *clone = mem_new(struct template_set);
+
+    arena_init(&clone->arena, 0);
+    memcpy(clone->functions, set->functions, sizeof(set->functions));
+    clone->origin = set;
+    return clone;
+}
+
+void template_set_free(struct template_set *set)
+{
+    if (set == NULL)
+        return;
+    arena_release(&set->arena);
+    mem_free(set);
+}
+
+static const struct tmpl_tree *find(const struct template_set *set, str name)
+{
+    for (; set != NULL; set = set->origin)
+        for (const struct tmpl_tree *t = set->trees; t != NULL; t = t->next)
+            if (str_eq(t->name, name))
+                return t;
+    return NULL;
+}
+
+bool template_set_parse(struct template_set *set, str name, str text, struct err *e)
+{
+    struct tmpl_tree *trees = NULL;
+
+    name = arena_str(&set->arena, name);
+    text = arena_str(&set->arena, text);
+    if (!tmpl_parse(&set->arena, name, text, set->functions, &trees, e))
+        return false;
+    while (trees != NULL) {
+        struct tmpl_tree *t = trees;
+
+        trees = t->next;
+        if (tmpl_node_is_empty(t->root) && find(set, t->name) != NULL)
+            continue;
+        t->next = set->trees;
+        set->trees = t;
+    }
+    return true;
+}
+
+bool template_set_has(const struct template_set *set, str name)
+{
+    return find(set, name) != NULL;
+}
+
+const struct tmpl_tree *tmpl_lookup(const struct tmpl_exec_input *in, str name)
+{
+    for (const struct tmpl_tree *t = in->local; t != NULL; t = t->next)
+        if (str_eq(t->name, name))
+            return t;
+    return find(in->set, name);
+}
+
+static struct template_limits limits_of(const struct template_run *run)
+{
+    struct template_limits l = run->limits, standard = TEMPLATE_LIMITS;
+
+    l.steps = l.steps != 0 ? l.steps : standard.steps;
+    l.output = l.output != 0 ? l.output : standard.output;
+    l.memory = l.memory != 0 ? l.memory : standard.memory;
+    l.depth = l.depth != 0 ? l.depth : standard.depth;
+    return l;
+}
+
+static bool run_tree(const struct template_set *set, const struct tmpl_tree *local,
+                     const struct tmpl_tree *tree, const struct template_run *run, struct buf *out,
+                     struct err *e)
+{
+    struct tmpl_exec_input in = {.set = set,
+                                 .local = local,
+                                 .functions = set->functions,
+                                 .run = run,
+                                 .limits = limits_of(run)};
+
+    return tmpl_exec(&in, tree, out, e);
+}
+
+bool template_exec(const struct template_set *set, str name, const struct template_run *run,
+                   struct buf *out, struct err *e)
+{
+    const struct tmpl_tree *tree = find(set, name);
+
+    if (tree == NULL)
+        return err_set(e, ERR_NOT_FOUND, "template: no template \"%.*s\"", STR(name));
+    return run_tree(set, NULL, tree, run, out, e);
+}
+
+bool template_exec_text(const struct template_set *set, str text, const struct template_run *run,
+                        struct buf *out, struct err *e)
+{
+    struct tmpl_tree *trees = NULL;
+    const struct tmpl_tree *main_tree;
+    struct arena a;
+    bool ok;
+
+    if (text.n == 0)
+        return true;
+    arena_init(&a, 0);
+    ok = tmpl_parse(&a, S(""), text, set->functions, &trees, e);
+    for (main_tree = trees; ok && main_tree != NULL && main_tree->name.n != 0;)
+        main_tree = main_tree->next;
+    if (ok && main_tree != NULL)
+        ok = run_tree(set, trees, main_tree, run, out, e);
+    arena_release(&a);
+    return ok;
+}

@@ -1,0 +1,69 @@
+/* template.h - Go's text/template and html/template: definitions by name, and their execution over typed data.
+ *
+ *     struct template_set *set = template_set_new(tables);
+ *     template_set_parse(set, S("page.tmpl"), text, &e) ... template_exec_text(set, S("{{ template \"t\" . }}"), &run, &out, &e)
+ *
+ * Shapes   tens of definitions of up to 100 kB; a value chain of some hundred nodes an execution.
+ * Units    now: wall clock. Limits: steps are nodes walked, memory and output are bytes; 0 takes the default.
+ * Errors   ERR_INVALID with Go's texts: "template: NAME:LINE: ..." when parsing, "template: NAME:LINE:COL: executing
+ *          "NAME" at <EXPR>: ..." when executing; ERR_LIMIT when a limit was reached. Output is untouched on failure.
+ * Owns     a set owns its trees. A clone borrows its origin, which must live longer. Data are borrowed while executing.
+ * Cost     parsing O(text); executing allocates from one arena that is given back at its end. Sets are read only while
+ *          executing, so threads may share them.
+ * Source   Go text/template, html/template with missingkey=zero; alertmanager.md 5, rules.md 3.
+ */
+#ifndef TEMPLATE_TEMPLATE_H
+#define TEMPLATE_TEMPLATE_H
+
+#include "template/value.h"
+
+struct template_set;
+
+enum template_mode { TEMPLATE_TEXT, TEMPLATE_HTML };
+
+struct template_limits {
+    uint64_t steps;
+    size_t output, memory;
+    unsigned depth; /* nested actions and calls together */
+};
+
+#define TEMPLATE_LIMITS                                                                            \
+    ((struct template_limits){                                                                     \
+        .steps = 10000000, .output = 16 << 20, .memory = 64 << 20, .depth = 500})
+
+struct template_run {
+    enum template_mode mode;
+    struct tmpl_value data;
+    const void *host; /* for the functions of the host */
+    ts_ns now;
+    struct template_limits limits;
+};
+
+/* functions: tables, NULL-terminated, borrowed; an earlier table hides a later one, all hide Go's built-in ones. */
+struct template_set *template_set_new(const struct tmpl_func *const *functions) must_check;
+struct template_set *template_set_clone(const struct template_set *set) must_check;
+void template_set_free(struct template_set *set);
+
+/* Adds text under name with all that it defines; a definition that is empty does not replace one that is not. */
+bool template_set_parse(struct template_set *set, str name, str text, struct err *e) must_check;
+bool template_set_has(const struct template_set *set, str name);
+
+bool template_exec(const struct template_set *set, str name, const struct template_run *run,
+                   struct buf *out, struct err *e) must_check;
+/* Text that belongs to no file; its definitions hold for this execution only. Empty text gives empty output. */
+bool template_exec_text(const struct template_set *set, str text, const struct template_run *run,
+                        struct buf *out, struct err *e) must_check;
+
+/* Function tables. Their hosts' data are named in the headers of the tables' users. */
+extern const struct tmpl_func tmpl_builtin_funcs[];
+extern const struct tmpl_func tmpl_alertmanager_funcs[];
+extern const struct tmpl_func tmpl_prometheus_funcs[];
+
+/* What the functions of tmpl_prometheus_funcs ask of their host (template_run.host); NULL: none of it is there. */
+struct template_prometheus_host {
+    str external_url, path_prefix;
+    bool (*query)(void *arg, struct arena *a, str expr, struct tmpl_value *out, struct err *e);
+    void *arg;
+};
+
+#endif

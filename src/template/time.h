@@ -1,0 +1,18 @@
+/* time.h - times and durations inside of templates: Go's layouts and methods.
+ *
+ * Shapes   layouts are Go's reference time, Mon Jan 2 15:04:05 2006 -0700 MST, with its variants.
+ * Source   Go time.Time.Format and time.Parse, in behaviour. Not taken up: the year-day layouts 002 and __2 in parsing.
+ */
+#ifndef TEMPLATE_TIME_H
+#define TEMPLATE_TIME_H
+
+#include "template/value.h"
+
+void tmpl_time_format(struct buf *out, struct tmpl_time t, str layout);
+void tmpl_time_print(struct buf *out, struct tmpl_time t); /* Time.String */
+bool tmpl_time_parse(str layout, str text, const struct tz *zone, ts_ns *out,
+                     struct err *e) must_check;
+
+extern const struct tmpl_func tmpl_time_methods[], tmpl_duration_methods[];
+
+#endif

@@ -1,0 +1,247 @@
+#include "template/value.h"
+
+#include <stdlib.h>
+#include "base/mem.h"
+#include "codec/regex.h"
+#include "codec/tz.h"
+
+struct tmpl_cached {
+    struct tmpl_cached *next;
+    str name;
+    struct regex *regex; /* one of the two */
+    struct tz *zone;
+};
+
+const struct tmpl_type tmpl_string_map = {.name = "map[string]string", .elem = TV_STRING};
+const struct tmpl_type tmpl_safe_html = {.name = "template.HTML", .safe = TMPL_SAFE_HTML};
+const struct tmpl_type tmpl_safe_url = {.name = "template.URL", .safe = TMPL_SAFE_URL};
+
+static bool join_strings(struct tmpl_env *env, const struct tmpl_value *args, size_t n,
+                         struct tmpl_value *out, struct err *e)
+{
+    struct buf b = BUF_INIT;
+
+    (void)e;
+    (void)n;
+    for (size_t i = 0; i < args[0].list.n && b.n <= env->a->limit - env->a->used; i++) {
+        if (i != 0)
+            buf_add(&b, args[1].s);
+        buf_add(&b, args[0].list.v[i].s);
+    }
+    *out = tv_copy_buf(env->a, &b);
+    return true;
+}
+
+static const struct tmpl_func strings_methods[] = {
+    {"Join", "s", join_strings, "the elements with a separator between them"},
+    {NULL, NULL, NULL, NULL},
+};
+const struct tmpl_type tmpl_strings = {
+    .name = "[]string", .methods = strings_methods, .elem = TV_STRING};
+
+struct tmpl_value tv_labels(struct arena *a, const struct tmpl_type *type, struct labels ls)
+{
+    struct tmpl_pair *v = arena_array(a, ls.n, sizeof(*v));
+
+    for (size_t i = 0; i < ls.n; i++)
+        v[i] = (struct tmpl_pair){ls.v[i].name, tv_str(ls.v[i].value)};
+    return (struct tmpl_value){
+        .kind = TV_MAP, .type = type != NULL ? type : &tmpl_string_map, .map = {v, ls.n}};
+}
+
+struct tmpl_value tv_strings(struct arena *a, const str *v, size_t n)
+{
+    struct tmpl_value *all = arena_array(a, n, sizeof(*all));
+
+    for (size_t i = 0; i < n; i++)
+        all[i] = tv_str(v[i]);
+    return tv_list(&tmpl_strings, all, n);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct tmpl_pair *x = a, *y = b;
+    int c = str_cmp(x->key, y->key);
+
+    return c != 0 ? c : (x > y) - (x < y);
+}
+
+/* Merge-sorted runs would be stable; qsort is not, so later duplicates are dropped before. */
+struct tmpl_value tv_map(const struct tmpl_type *type, struct tmpl_pair *v, size_t n)
+{
+    size_t k = 0;
+
+    if (n != 0)
+        qsort(v, n, sizeof(*v), by_key);
+    for (size_t i = 0; i < n; i++) {
+        if (k != 0 && str_eq(v[k - 1].key, v[i].key))
+            v[k - 1] = v[i];
+        else
+            v[k++] = v[i];
+    }
+    return (struct tmpl_value){.kind = TV_MAP, .type = type, .map = {v, k}};
+}
+
+struct tmpl_value tv_copy_buf(struct arena *a, struct buf *b)
+{
+    struct tmpl_value v = tv_str(arena_str(a, buf_str(b)));
+
+    buf_release(b);
+    return v;
+}
+
+const struct tmpl_value *tv_map_get(const struct tmpl_value *map, str key)
+{
+    size_t low = 0, high = map->map.n;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        int c = str_cmp(map->map.v[mid].key, key);
+
+        if (c == 0)
+            return &map->map.v[mid].value;
+        if (c < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+struct tmpl_value tv_map_zero(const struct tmpl_value *map)
+{
+    if (map->type != NULL && map->type->elem == TV_STRING)
+        return tv_str(S(""));
+    return (struct tmpl_value){.kind = TV_NIL};
+}
+
+bool tv_truth(const struct tmpl_value *v)
+{
+    switch (v->kind) {
+    case TV_NONE:
+    case TV_NIL: return false;
+    case TV_BOOL: return v->b;
+    case TV_INT:
+    case TV_DURATION: return v->i != 0;
+    case TV_UINT: return v->u != 0;
+    case TV_FLOAT: return v->f != 0;
+    case TV_STRING: return v->s.n != 0;
+    case TV_LIST: return v->list.n != 0;
+    case TV_MAP: return v->map.n != 0;
+    case TV_TIME: return true;
+    case TV_OBJECT: return v->object != NULL;
+    }
+    return false;
+}
+
+const char *tv_type_name(const struct tmpl_value *v)
+{
+    static const char *const names[] = {
+        [TV_NONE] = "<nil>",
+        [TV_NIL] = "interface {}",
+        [TV_BOOL] = "bool",
+        [TV_INT] = "int",
+        [TV_UINT] = "uint64",
+        [TV_FLOAT] = "float64",
+        [TV_STRING] = "string",
+        [TV_LIST] = "[]interface {}",
+        [TV_MAP] = "map[string]interface {}",
+        [TV_TIME] = "time.Time",
+        [TV_DURATION] = "time.Duration",
+        [TV_OBJECT] = "struct {}",
+    };
+
+    return v->type != NULL ? v->type->name : names[v->kind];
+}
+
+const char *tv_param_name(char param)
+{
+    switch (param) {
+    case 's': return "string";
+    case 'b': return "bool";
+    case 'i': return "int";
+    case 'd': return "time.Duration";
+    case 't': return "time.Time";
+    case 'f': return "float64";
+    case 'l': return "[]string";
+    default: return "interface {}";
+    }
+}
+
+bool tv_fits(char param, const struct tmpl_value *v)
+{
+    switch (param) {
+    case 's': return v->kind == TV_STRING && v->type == NULL;
+    case 'b': return v->kind == TV_BOOL;
+    case 'i': return v->kind == TV_INT && v->type == NULL;
+    case 'd': return v->kind == TV_DURATION;
+    case 't': return v->kind == TV_TIME;
+    case 'f': return v->kind == TV_FLOAT;
+    case 'l': return v->kind == TV_LIST && v->type != NULL && v->type->elem == TV_STRING;
+    default: return true;
+    }
+}
+
+const struct tmpl_func *tmpl_func_find(const struct tmpl_func *table, str name)
+{
+    for (; table != NULL && table->name != NULL; table++)
+        if (str_is(name, table->name))
+            return table;
+    return NULL;
+}
+
+const struct tmpl_field *tmpl_field_find(const struct tmpl_type *type, str name)
+{
+    if (type == NULL)
+        return NULL;
+    for (const struct tmpl_field *f = type->fields; f != NULL && f->name != NULL; f++)
+        if (str_is(name, f->name))
+            return f;
+    return NULL;
+}
+
+static struct tmpl_cached *keep(struct tmpl_env *env, str name, struct regex *re, struct tz *zone)
+{
+    struct tmpl_cached *c = arena_new(env->a, struct tmpl_cached);
+
+    *c = (struct tmpl_cached){env->cached, arena_str(env->a, name), re, zone};
+    env->cached = c;
+    return c;
+}
+
+const struct regex *tmpl_regex(struct tmpl_env *env, str pattern, struct err *e)
+{
+    struct regex *re;
+
+    for (struct tmpl_cached *c = env->cached; c != NULL; c = c->next)
+        if (c->regex != NULL && str_eq(c->name, pattern))
+            return c->regex;
+    re = regex_compile(pattern, 0, e);
+    if (re != NULL)
+        keep(env, pattern, re, NULL);
+    return re;
+}
+
+const struct tz *tmpl_zone(struct tmpl_env *env, str name, struct err *e)
+{
+    struct tz *zone;
+
+    for (struct tmpl_cached *c = env->cached; c != NULL; c = c->next)
+        if (c->zone != NULL && str_eq(c->name, name))
+            return c->zone;
+    zone = tz_load(name, e);
+    if (zone != NULL)
+        keep(env, name, NULL, zone);
+    return zone;
+}
+
+void tmpl_env_release(struct tmpl_env *env)
+{
+    for (struct tmpl_cached *c = env->cached; c != NULL; c = c->next) {
+        if (c->regex != NULL)
+            regex_unref(c->regex);
+        if (c->zone != NULL)
+            tz_free(c->zone);
+    }
+    env->cached = NULL;
+}

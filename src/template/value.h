@@ -1,0 +1,184 @@
+/* value.h - what a template computes with: typed values, and the tables that describe objects and functions.
+ *
+ * A host describes its data by const tables: a field is a name and a getter, a method or a function is a name, the types
+ * of its parameters and a C function. Nothing is converted before a template asks for it.
+ *
+ * Shapes   a value is 32 bytes, passed by copy. Maps have text keys and are sorted bytewise.
+ * Units    times are ts_ns, durations dur_ns.
+ * Owns     nothing: text, lists, maps and objects live in the arena of the execution or in the host's data.
+ * Errors   functions fail through struct err; the interpreter adds Go's "error calling NAME: ".
+ * Source   Go text/template, reflect and fmt; rules.md 3, alertmanager.md 5.
+ */
+#ifndef TEMPLATE_VALUE_H
+#define TEMPLATE_VALUE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "tocsin/labels.h"
+
+enum tmpl_kind {
+    TV_NONE, /* no value at all; prints as <no value> */
+    TV_NIL,  /* an empty interface */
+    TV_BOOL,
+    TV_INT,
+    TV_UINT,
+    TV_FLOAT,
+    TV_STRING,
+    TV_LIST,
+    TV_MAP,
+    TV_TIME,
+    TV_DURATION,
+    TV_OBJECT,
+};
+
+struct tmpl_env;
+struct tmpl_value;
+struct tz;
+struct regex;
+
+struct tmpl_func {
+    const char *name;
+    /* One letter a parameter: s string, b bool, i int, d duration, t time, f float, a anything, l list of strings.
+     * '*' behind the last one: any number of it. A method's receiver is args[0] and not listed. */
+    const char *params;
+    bool (*fn)(struct tmpl_env *env, const struct tmpl_value *args, size_t n,
+               struct tmpl_value *out, struct err *e);
+    const char *doc;
+};
+
+struct tmpl_field {
+    const char *name, *json;
+    void (*get)(struct tmpl_env *env, const void *object, struct tmpl_value *out);
+};
+
+/* A type with a name of its own. Tables end with a row whose name is NULL; either may be absent. */
+struct tmpl_type {
+    const char *name;                /* as Go prints it: template.KV */
+    const struct tmpl_field *fields; /* of an object */
+    const struct tmpl_func *methods;
+    void (*text)(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v); /* Stringer */
+    enum tmpl_kind elem; /* of a map or list: what a missing key gives */
+    enum tmpl_safe {
+        TMPL_PLAIN,
+        TMPL_SAFE_HTML,
+        TMPL_SAFE_URL,
+        TMPL_SAFE_CSS,
+        TMPL_SAFE_JS,
+        TMPL_SAFE_ATTR,
+    } safe; /* of text: what html mode trusts it as */
+};
+
+struct tmpl_list {
+    const struct tmpl_value *v;
+    size_t n;
+};
+
+struct tmpl_map {
+    const struct tmpl_pair *v; /* sorted by key, keys distinct */
+    size_t n;
+};
+
+struct tmpl_time {
+    ts_ns t;
+    const struct tz *zone; /* NULL = UTC */
+};
+
+struct tmpl_value {
+    enum tmpl_kind kind;
+    const struct tmpl_type *type; /* NULL: the kind's own Go type */
+    union {
+        bool b;
+        int64_t i; /* TV_INT, TV_DURATION */
+        uint64_t u;
+        double f;
+        str s;
+        struct tmpl_list list;
+        struct tmpl_map map;
+        struct tmpl_time time;
+        const void *object;
+    };
+};
+
+struct tmpl_pair {
+    str key;
+    struct tmpl_value value;
+};
+
+/* What a function may use besides its arguments. */
+struct tmpl_env {
+    struct arena *a;
+    ts_ns now;
+    const void *host; /* the host's, as given to template_exec() */
+    struct tmpl_cached *cached;
+};
+
+#define TV_ZERO ((struct tmpl_value){.kind = TV_NONE})
+
+static inline struct tmpl_value tv_bool(bool b)
+{
+    return (struct tmpl_value){.kind = TV_BOOL, .b = b};
+}
+
+static inline struct tmpl_value tv_int(int64_t i)
+{
+    return (struct tmpl_value){.kind = TV_INT, .i = i};
+}
+
+static inline struct tmpl_value tv_float(double f)
+{
+    return (struct tmpl_value){.kind = TV_FLOAT, .f = f};
+}
+
+static inline struct tmpl_value tv_str(str s)
+{
+    return (struct tmpl_value){.kind = TV_STRING, .s = s};
+}
+
+static inline struct tmpl_value tv_time(ts_ns t)
+{
+    return (struct tmpl_value){.kind = TV_TIME, .time = {t, NULL}};
+}
+
+static inline struct tmpl_value tv_duration(dur_ns d)
+{
+    return (struct tmpl_value){.kind = TV_DURATION, .i = d};
+}
+
+static inline struct tmpl_value tv_object(const struct tmpl_type *type, const void *object)
+{
+    return (struct tmpl_value){.kind = TV_OBJECT, .type = type, .object = object};
+}
+
+static inline struct tmpl_value tv_list(const struct tmpl_type *type, const struct tmpl_value *v,
+                                        size_t n)
+{
+    return (struct tmpl_value){.kind = TV_LIST, .type = type, .list = {v, n}};
+}
+
+struct tmpl_value tv_labels(struct arena *a, const struct tmpl_type *type, struct labels ls);
+struct tmpl_value tv_strings(struct arena *a, const str *v, size_t n); /* []string */
+/* A map of n pairs in any order, sorted here; of equal keys the last one holds. Takes the array. */
+struct tmpl_value tv_map(const struct tmpl_type *type, struct tmpl_pair *v, size_t n);
+struct tmpl_value tv_copy_buf(struct arena *a, struct buf *b); /* text; releases b */
+
+const struct tmpl_value *tv_map_get(const struct tmpl_value *map, str key); /* NULL: missing */
+struct tmpl_value tv_map_zero(const struct tmpl_value *map); /* what a missing key gives */
+bool tv_truth(const struct tmpl_value *v);
+const char *tv_type_name(const struct tmpl_value *v); /* as Go prints it */
+const char *tv_param_name(char param);
+bool tv_fits(char param, const struct tmpl_value *v);
+const struct tmpl_func *tmpl_func_find(const struct tmpl_func *table, str name);
+const struct tmpl_field *tmpl_field_find(const struct tmpl_type *type, str name);
+
+/* Compiled patterns and loaded zones, kept until the execution ends. NULL on failure. */
+const struct regex *tmpl_regex(struct tmpl_env *env, str pattern, struct err *e) must_check;
+const struct tz *tmpl_zone(struct tmpl_env *env, str name, struct err *e) must_check;
+void tmpl_env_release(struct tmpl_env *env);
+
+extern const struct tmpl_type tmpl_strings;    /* []string */
+extern const struct tmpl_type tmpl_string_map; /* map[string]string */
+extern const struct tmpl_type tmpl_safe_html, tmpl_safe_url;
+
+#endif

@@ -1,0 +1,142 @@
+"""Mail to aiosmtpd: text and HTML, Chinese, one refused recipient of three, retries and refusals, nothing injected."""
+import email, email.policy, os, sys, threading
+from harness import *
+
+PACKAGES = os.path.join(os.path.dirname(peer("prometheus")), "../lib/python3/dist-packages")
+sys.path.append(PACKAGES)
+try:
+    from aiosmtpd.controller import Controller
+    from aiosmtpd.smtp import AuthResult
+except ImportError:
+    Controller = None
+
+
+class Mailbox:
+    """replies: recipient -> reply to RCPT TO; data: replies to DATA, one a mail, then 250."""
+
+    def __init__(self, replies=None, data=()):
+        self.replies, self.data, self.mails, self.lock = replies or {}, list(data), [], threading.Lock()
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        reply = self.replies.get(address, "250 fine")
+        if reply.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
+    async def handle_DATA(self, server, session, envelope):
+        with self.lock:
+            reply = self.data.pop(0) if self.data else "250 taken"
+            if reply.startswith("2"):
+                self.mails.append((list(envelope.rcpt_tos), email.message_from_bytes(envelope.content, policy=email.policy.default),
+                                   getattr(session, "login", None)))
+        return reply
+
+
+class Server:
+    def __init__(self, box, users=None, **more):
+        if Controller is None:
+            raise Skip("aiosmtpd is not there: ./dev deps")
+
+        def auth(server, session, envelope, mechanism, data):
+            ok = users is not None and users.get(data.login.decode()) == data.password.decode()
+            session.login = mechanism if ok else None
+            return AuthResult(success=ok)
+
+        self.c = Controller(box, hostname="127.0.0.1", port=free_port(), authenticator=auth, auth_require_tls=False, **more)
+
+    def __enter__(self):
+        self.c.start()
+        return f"127.0.0.1:{self.c.port}"
+
+    def __exit__(self, *failure):
+        self.c.stop()
+
+
+def config(smarthost, to="a@x.example, b@y.example, c@z.example", more=""):
+    return f"""
+global: {{smtp_smarthost: '{smarthost}', smtp_from: 'Tocsin <alerts@tocsin.example>', smtp_require_tls: false}}
+route: {{receiver: mail, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
+receivers:
+  - name: mail
+    email_configs:
+      - to: '{to}'
+        send_resolved: true
+        text: '{{{{ range .Alerts }}}}{{{{ .Annotations.summary }}}} on {{{{ .Labels.gpu }}}}{{{{ end }}}}'
+{more}
+"""
+
+
+def test_one_refused_of_three():
+    box = Mailbox({"b@y.example": "550 no such user here"})
+    with folder() as d, Server(box) as smtp:
+        with Tocsin(config(smtp), d) as t:
+            t.alert(alertname="显存不足", gpu="七", annotations={"summary": "显存使用率超过 95%"})
+            until("the mail", lambda: box.mails)
+            until("the refusal is logged", lambda: "b@y.example" in t.text() and "550" in t.text())
+            equal(t.metric("alertmanager_notifications_total", integration="email"), 1)
+            time.sleep(2.5)
+            equal(len(box.mails), 1, "mails: a refused recipient is no reason to send again")
+        to, m, _ = box.mails[0]
+        equal(to, ["a@x.example", "c@z.example"])
+        assert "显存不足" in m["Subject"], m["Subject"]
+        equal(m["From"], '"Tocsin" <alerts@tocsin.example>' if '"' in m["From"] else "Tocsin <alerts@tocsin.example>")
+        equal(m["To"], "a@x.example, b@y.example, c@z.example")
+        parts = [p.get_content_type() for p in m.iter_parts()]
+        equal(parts, ["text/plain", "text/html"])
+        equal(m.get_body(("plain",)).get_content().strip(), "显存使用率超过 95% on 七")
+        assert "显存使用率" in m.get_body(("html",)).get_content()
+        assert m["Message-Id"] and m["Date"] and m["MIME-Version"] == "1.0"
+
+
+def test_nothing_is_injected():
+    box = Mailbox()
+    evil = "x\r\nBcc: evil@e.example\r\n\r\n<script>alert(1)</script>"
+    with folder() as d, Server(box) as smtp:
+        with Tocsin(config(smtp, "a@x.example"), d) as t:
+            t.alert(alertname=evil, gpu="<b>", annotations={"summary": evil})
+            until("the mail", lambda: box.mails)
+        to, m, _ = box.mails[0]
+        equal(to, ["a@x.example"])
+        assert "Bcc" not in m, m.as_string()
+        html = m.get_body(("html",)).get_content()
+        assert "<script>alert" not in html and "&lt;script&gt;" in html, html
+
+
+def test_later_and_never():
+    box = Mailbox(data=["451 try again later", "250 taken", "554 go away"])
+    with folder() as d, Server(box) as smtp:
+        with Tocsin(config(smtp, "a@x.example"), d) as t:
+            t.alert(alertname="A", gpu="1")
+            until("the second attempt", lambda: len(box.mails) == 1)
+            t.alert(alertname="B", gpu="1")
+            until("the refusal is counted", lambda: t.metric(
+                "alertmanager_notifications_failed_total", integration="email", reason="clientError") == 1)
+
+
+def test_login():
+    box = Mailbox()
+    with folder() as d, Server(box, {"me": "secret word"}) as smtp:
+        more = "        auth_username: me\n        auth_password: 'secret word'\n"
+        with Tocsin(config(smtp, "a@x.example", more), d) as t:
+            t.alert(alertname="A", gpu="1")
+            until("the mail", lambda: box.mails)
+            assert "secret word" not in t.text()
+        equal(box.mails[0][2], "PLAIN")
+
+
+def test_thread():
+    box = Mailbox()
+    with folder() as d, Server(box) as smtp:
+        more = "        threading: {enabled: true, thread_by_date: none}\n"
+        with Tocsin(config(smtp, "a@x.example", more), d) as t:
+            t.alert(alertname="A", gpu="1")
+            until("firing", lambda: len(box.mails) == 1)
+            t.alert(alertname="A", gpu="1", ends=-1)
+            until("resolved", lambda: len(box.mails) == 2, 15)
+        first, second = box.mails[0][1], box.mails[1][1]
+        equal(first["References"], second["References"])
+        assert first["In-Reply-To"].startswith("<alert-") and first["Message-Id"] != second["Message-Id"]
+        assert "FIRING" in first["Subject"] and "RESOLVED" in second["Subject"]
+
+
+main()
