@@ -98,7 +98,7 @@ str delivery_escape_query(struct delivery *d, str s);
 str delivery_truncate_runes(struct delivery *d, str s, size_t max);
 
 /* A template without HTML. What has no "{{" stands as it is. False: d->err is filled, the step ends with FAILED. */
-bool delivery_render(struct delivery *d, str text, str *out);
+bool delivery_expand(struct delivery *d, str text, str *out);
 
 /* A member of a JSON object whose value is a template: rendered, cut to max_runes (0 = whole), left out when empty. */
 struct delivery_member {

@@ -110,7 +110,7 @@ static bool render_names(struct delivery *d, struct conf_strings in, struct conf
     size_t room = 0;
 
     for (size_t i = 0; i < in.n; i++) {
-        if (!delivery_render(d, in.v[i], &rendered[i]))
+        if (!delivery_expand(d, in.v[i], &rendered[i]))
             return err_wrap(&d->err, "mention");
         room++;
         for (size_t j = 0; j < rendered[i].n; j++)
@@ -156,9 +156,9 @@ static bool render_content(struct delivery *d, const struct dingtalk_conf *k, st
 {
     struct buf tail = BUF_INIT;
 
-    if (!delivery_render(d, k->title, &c->title))
+    if (!delivery_expand(d, k->title, &c->title))
         return err_wrap(&d->err, "title");
-    if (!delivery_render(d, k->text, &c->text))
+    if (!delivery_expand(d, k->text, &c->text))
         return err_wrap(&d->err, "text");
     if (!str_is(k->message_type, "actionCard")) {
         if (!render_names(d, k->mention.mobiles, &c->mobiles) ||

@@ -159,7 +159,7 @@ static bool put_item(struct delivery *d, struct json_writer *w, const struct del
 
     for (size_t i = 0; i < n; i++) {
         rendered[i] = m[i];
-        if (!delivery_render(d, m[i].text, &rendered[i].text))
+        if (!delivery_expand(d, m[i].text, &rendered[i].text))
             return err_wrap(&d->err, "%s", m[i].key);
     }
     if (rendered[0].text.n == 0)
@@ -315,7 +315,7 @@ static enum delivery_verdict send(struct delivery *d)
 
     if (!d->secret(d, v1 ? p->service_key : p->routing_key, &key))
         return DELIVERY_RETRY; /* the file may come back */
-    if (!delivery_render(d, key, &key))
+    if (!delivery_expand(d, key, &key))
         return DELIVERY_FAILED;
     if (key.n == 0) {
         err_set(&d->err, ERR_INVALID, "the %s key is empty", v1 ? "service" : "routing");

@@ -349,7 +349,7 @@ static enum delivery_verdict send(struct delivery *d, bool may_update)
         url = update_url(d, url);
     } else {
         ts = STR_NONE;
-        if (!delivery_render(d, s->channel, &channel))
+        if (!delivery_expand(d, s->channel, &channel))
             return DELIVERY_FAILED;
     }
     json_writer_init(&w, &b, true);

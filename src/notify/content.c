@@ -8,7 +8,7 @@
 
 enum { ANSWER_DEPTH = 32 };
 
-bool delivery_render(struct delivery *d, str text, str *out)
+bool delivery_expand(struct delivery *d, str text, str *out)
 {
     if (str_find_str(text, S("{{")) < 0) {
         *out = text;
@@ -25,7 +25,7 @@ bool delivery_put_members(struct delivery *d, struct json_writer *w,
     for (size_t i = 0; i < n; i++) {
         str text;
 
-        if (!delivery_render(d, m[i].text, &text))
+        if (!delivery_expand(d, m[i].text, &text))
             return err_wrap(&d->err, "%s", m[i].key);
         if (m[i].max_runes != 0)
             text = delivery_truncate_runes(d, text, m[i].max_runes);
@@ -103,7 +103,7 @@ static bool put_string(struct delivery *d, struct json_writer *w, str text)
 {
     const struct conf_value *v;
 
-    if (!delivery_render(d, text, &text))
+    if (!delivery_expand(d, text, &text))
         return false;
     v = reread(d, text);
     if (v != NULL)
@@ -120,7 +120,7 @@ static bool put_map(struct delivery *d, struct json_writer *w, const struct conf
 
     named.names = arena_array(d->arena, v->n, sizeof(named.names[0]));
     for (size_t i = 0; i < v->n; i++)
-        if (!delivery_render(d, v->names[i], &named.names[i]))
+        if (!delivery_expand(d, v->names[i], &named.names[i]))
             return false;
     m = sorted(d, &named);
     json_open(w, '{');
