@@ -116,7 +116,7 @@ struct conf_value;
 bool delivery_put_value(struct delivery *d, struct json_writer *w, const struct conf_value *v);
 
 /* The members called names[] of the answer's JSON object: strings decoded, lists of strings joined with commas, the rest
- * as written; absent and null ones are empty. False: the body is no JSON object. */
+ * as written; absent and null ones are empty. They live in d->arena. False: the body is no JSON object. */
 bool delivery_answer_read(struct delivery *d, const char *const *names, str *values, size_t n);
 
 /* The default judgement of an HTTP answer: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER; 429, 5xx and lost answers

@@ -176,6 +176,7 @@ static str read_member(struct delivery *d, struct json_reader *r)
 {
     str s = STR_NONE;
 
+    /* slices of the body where it can be */
     switch (json_peek(r)) {
     case JSON_STRING: json_string(r, &s); return s;
     case JSON_ARRAY: return read_list(d, r);
@@ -198,7 +199,8 @@ bool delivery_answer_read(struct delivery *d, const char *const *names, str *val
         while (i < n && !str_is(key, names[i]))
             i++;
         if (i < n)
-            values[i] = read_member(d, &r);
+            values[i] =
+                arena_str(d->arena, read_member(d, &r)); /* the body goes, kept pairs stay */
         else
             json_skip(&r);
     }
