@@ -97,6 +97,28 @@ str delivery_escape_query(struct delivery *d, str s);
 /* Cuts to max runes: the first max - 1 and an ellipsis, or just max when that is 3 or less. */
 str delivery_truncate_runes(struct delivery *d, str s, size_t max);
 
+/* A template without HTML. What has no "{{" stands as it is. False: d->err is filled, the step ends with FAILED. */
+bool delivery_expand(struct delivery *d, str text, str *out);
+
+/* A member of a JSON object whose value is a template: rendered, cut to max_runes (0 = whole), left out when empty. */
+struct delivery_member {
+    const char *key;
+    str text;
+    bool always; /* written although empty */
+    size_t max_runes;
+};
+struct json_writer;
+bool delivery_put_members(struct delivery *d, struct json_writer *w,
+                          const struct delivery_member *m, size_t n);
+
+/* Structured templating: strings of v are templates, what they give is read as YAML again. Maps are sorted by key. */
+struct conf_value;
+bool delivery_put_value(struct delivery *d, struct json_writer *w, const struct conf_value *v);
+
+/* The members called names[] of the answer's JSON object: strings decoded, lists of strings joined with commas, the rest
+ * as written; absent and null ones are empty. They live in d->arena. False: the body is no JSON object. */
+bool delivery_answer_read(struct delivery *d, const char *const *names, str *values, size_t n);
+
 /* The default judgement of an HTTP answer: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER; 429, 5xx and lost answers
  * RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first line of the body. */
 enum delivery_verdict delivery_judge_http(struct delivery *d);

@@ -1,4 +1,5 @@
 /* pagerduty.c - PagerDuty, Events API v1 and v2. */
+#include "tocsin/json.h"
 #include "tocsin/receiver.h"
 
 struct pagerduty_image {
@@ -80,6 +81,278 @@ static const struct conf_type pagerduty_conf_type = {
     .size = sizeof(struct pagerduty_conf),
 };
 
+/* -- the event, in the field order of Alertmanager -- */
+
+enum {
+    MAX_EVENT = 512000, /* bytes */
+    MAX_SUMMARY = 1024, /* runes */
+};
+
+static const str v1_url =
+    S_INIT("https://events.pagerduty.com/generic/2010-04-15/create_event.json");
+
+static bool uses_v1(const struct pagerduty_conf *p)
+{
+    return secret_is_set(p->service_key);
+}
+
+static bool has_detail(const struct conf_value *v, str name)
+{
+    for (size_t i = 0; v != NULL && i < v->n; i++)
+        if (str_eq(v->names[i], name))
+            return true;
+    return false;
+}
+
+/* The configured details and those that are always there, unless the configuration names them itself. */
+static struct conf_value details(struct delivery *d, const struct conf_value *own)
+{
+    static const struct conf_pair always[] = {
+        {S_INIT("firing"), S_INIT("{{ .Alerts.Firing | toJson }}")},
+        {S_INIT("resolved"), S_INIT("{{ .Alerts.Resolved | toJson }}")},
+        {S_INIT("num_firing"), S_INIT("{{ .Alerts.Firing | len }}")},
+        {S_INIT("num_resolved"), S_INIT("{{ .Alerts.Resolved | len }}")},
+    };
+    struct conf_value v = {.kind = CONF_VALUE_MAP, .n = own != NULL ? own->n : 0};
+    size_t room = v.n + ARRAY_LEN(always);
+
+    v.names = arena_array(d->arena, room, sizeof(v.names[0]));
+    v.items = arena_array(d->arena, room, sizeof(v.items[0]));
+    for (size_t i = 0; i < v.n; i++) {
+        v.names[i] = own->names[i];
+        v.items[i] = own->items[i];
+    }
+    for (size_t i = 0; i < ARRAY_LEN(always); i++) {
+        if (has_detail(own, always[i].name))
+            continue;
+        v.names[v.n] = always[i].name;
+        v.items[v.n++] = (struct conf_value){.kind = CONF_VALUE_STRING, .s = always[i].value};
+    }
+    return v;
+}
+
+/* small: the event was too large, a note stands for the details. */
+static bool put_details(struct delivery *d, struct json_writer *w, const char *key, bool small)
+{
+    static const str note = S_INIT("Custom details have been removed because the original event "
+                                   "exceeds the maximum size of 512KB");
+    const struct pagerduty_conf *p = d->conf;
+    struct conf_value v;
+
+    json_key(w, str_of(key));
+    if (small) {
+        json_open(w, '{');
+        json_key(w, S("error"));
+        json_put_str(w, note);
+        json_close(w, '}');
+        return true;
+    }
+    v = details(d, p->details);
+    return delivery_put_value(d, w, &v) || err_wrap(&d->err, "%s", key);
+}
+
+/* Adds {...} unless the first member, which everything hangs on, renders to nothing. */
+static bool put_item(struct delivery *d, struct json_writer *w, const struct delivery_member *m,
+                     size_t n)
+{
+    struct delivery_member rendered[3] = {{NULL}};
+
+    for (size_t i = 0; i < n; i++) {
+        rendered[i] = m[i];
+        if (!delivery_expand(d, m[i].text, &rendered[i].text))
+            return err_wrap(&d->err, "%s", m[i].key);
+    }
+    if (rendered[0].text.n == 0)
+        return true;
+    json_open(w, '{');
+    for (size_t i = 0; i < n; i++) {
+        json_key(w, str_of(m[i].key));
+        json_put_str(w, rendered[i].text);
+    }
+    json_close(w, '}');
+    return true;
+}
+
+/* A list that is left out when all of its items are. */
+static void put_list(struct json_writer *w, const char *key, struct buf *items)
+{
+    if (items->n != 0) {
+        json_key(w, str_of(key));
+        json_open(w, '[');
+        json_put_raw(w, buf_str(items));
+        json_close(w, ']');
+    }
+    buf_release(items);
+}
+
+static bool put_images(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
+{
+    struct buf b = BUF_INIT;
+    struct json_writer items;
+    bool ok = true;
+
+    json_writer_init(&items, &b, true);
+    for (size_t i = 0; i < p->images.n && ok; i++) {
+        const struct pagerduty_image *v = &p->images.v[i];
+        const struct delivery_member m[] = {{"src", v->src}, {"alt", v->alt}, {"href", v->href}};
+
+        ok = put_item(d, &items, m, ARRAY_LEN(m));
+    }
+    put_list(w, "images", &b);
+    return ok;
+}
+
+static bool put_links(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
+{
+    struct buf b = BUF_INIT;
+    struct json_writer items;
+    bool ok = true;
+
+    json_writer_init(&items, &b, true);
+    for (size_t i = 0; i < p->links.n && ok; i++) {
+        const struct delivery_member m[] = {{"href", p->links.v[i].href},
+                                            {"text", p->links.v[i].text}};
+
+        ok = put_item(d, &items, m, ARRAY_LEN(m));
+    }
+    put_list(w, "links", &b);
+    return ok;
+}
+
+static void put_str(struct json_writer *w, str key, str value)
+{
+    json_key(w, key);
+    json_put_str(w, value);
+}
+
+static bool put_client(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
+{
+    const struct delivery_member m[] = {{"client", p->client}, {"client_url", p->client_url}};
+
+    return delivery_put_members(d, w, m, ARRAY_LEN(m));
+}
+
+static str event(const struct delivery *d)
+{
+    return d->n->n_firing != 0 ? S("trigger") : S("resolve");
+}
+
+static bool put_v1(struct delivery *d, struct json_writer *w, str key, bool small)
+{
+    const struct pagerduty_conf *p = d->conf;
+    const struct delivery_member text = {"description", p->description, .max_runes = MAX_SUMMARY};
+
+    json_open(w, '{');
+    put_str(w, S("service_key"), key);
+    put_str(w, S("incident_key"), delivery_group_hash(d));
+    put_str(w, S("event_type"), event(d));
+    if (!delivery_put_members(d, w, &text, 1))
+        return false;
+    put_str(w, S("event_action"), STR_NONE);
+    json_key(w, S("payload"));
+    json_put_null(w);
+    if ((d->n->n_firing != 0 && !put_client(d, w, p)) || !put_details(d, w, "details", small))
+        return false;
+    json_close(w, '}');
+    return true;
+}
+
+static bool put_payload(struct delivery *d, struct json_writer *w, bool small)
+{
+    const struct pagerduty_conf *p = d->conf;
+    const struct delivery_member m[] = {
+        {"summary", p->description, .always = true, .max_runes = MAX_SUMMARY},
+        {"source", p->source, .always = true},
+        {"severity", p->severity.n != 0 ? p->severity : S("error"), .always = true},
+        {"class", p->event_class},
+        {"component", p->component},
+        {"group", p->group},
+    };
+
+    json_key(w, S("payload"));
+    json_open(w, '{');
+    if (!delivery_put_members(d, w, m, ARRAY_LEN(m)) || !put_details(d, w, "custom_details", small))
+        return false;
+    json_close(w, '}');
+    return true;
+}
+
+static bool put_v2(struct delivery *d, struct json_writer *w, str key, bool small)
+{
+    const struct pagerduty_conf *p = d->conf;
+
+    json_open(w, '{');
+    put_str(w, S("routing_key"), key);
+    put_str(w, S("dedup_key"), delivery_group_hash(d));
+    put_str(w, S("event_action"), event(d));
+    if (!put_payload(d, w, small) || !put_client(d, w, p) || !put_images(d, w, p) ||
+        !put_links(d, w, p))
+        return false;
+    json_close(w, '}');
+    return true;
+}
+
+static bool fill(struct delivery *d, str key, bool small)
+{
+    struct json_writer w;
+    struct buf b = BUF_INIT;
+    bool ok;
+
+    json_writer_init(&w, &b, true);
+    ok = uses_v1(d->conf) ? put_v1(d, &w, key, small) : put_v2(d, &w, key, small);
+    buf_addc(&b, '\n');
+    d->request.body = arena_str(d->arena, buf_str(&b));
+    buf_release(&b);
+    return ok;
+}
+
+static enum delivery_verdict send(struct delivery *d)
+{
+    static struct http_header json = {S_INIT("Content-Type"), S_INIT("application/json")};
+    const struct pagerduty_conf *p = d->conf;
+    bool v1 = uses_v1(p);
+    str key;
+
+    if (!d->secret(d, v1 ? p->service_key : p->routing_key, &key))
+        return DELIVERY_RETRY; /* the file may come back */
+    if (!delivery_expand(d, key, &key))
+        return DELIVERY_FAILED;
+    if (key.n == 0) {
+        err_set(&d->err, ERR_INVALID, "the %s key is empty", v1 ? "service" : "routing");
+        return DELIVERY_FAILED;
+    }
+    if (!fill(d, key, false) || (d->request.body.n > MAX_EVENT && !fill(d, key, true)))
+        return DELIVERY_FAILED;
+    d->request.method = S("POST");
+    d->request.url = v1 ? v1_url : p->url;
+    d->request.headers = (struct http_headers){&json, 1};
+    d->timeout = p->timeout;
+    return DELIVERY_SEND_HTTP;
+}
+
+static enum delivery_verdict judge(struct delivery *d)
+{
+    static const char *const names[] = {"message", "errors"};
+    enum delivery_verdict v = delivery_judge_http(d);
+    str said[ARRAY_LEN(names)];
+
+    if (d->lost)
+        return v;
+    if (d->answer->status == 403 && uses_v1(d->conf)) {
+        d->failure = FAILURE_RATE_LIMITED; /* that is how v1 says "too many" */
+        return DELIVERY_RETRY;
+    }
+    if (d->answer->status == 400 && delivery_answer_read(d, names, said, ARRAY_LEN(names)))
+        err_set(&d->err, ERR_IO, "unexpected status code 400: %.*s: %.*s", STR(said[0]),
+                STR(str_sub(said[1], 0, 600)));
+    return v;
+}
+
+static enum delivery_verdict step(struct delivery *d)
+{
+    return d->answer != NULL ? judge(d) : send(d);
+}
+
 const struct receiver_type pagerduty_receiver = {
     .name = "pagerduty",
     .config_key = "pagerduty_configs",
@@ -88,4 +361,5 @@ const struct receiver_type pagerduty_receiver = {
     .send_resolved_default = true,
     .uses_http = true,
     .check = check,
+    .step = step,
 };

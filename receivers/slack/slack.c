@@ -1,4 +1,5 @@
 /* slack.c - Slack, by incoming webhook or by bot token. */
+#include "tocsin/json.h"
 #include "tocsin/receiver.h"
 
 struct slack_confirm {
@@ -161,6 +162,274 @@ static const struct conf_type slack_conf_type = {
     .size = sizeof(struct slack_conf),
 };
 
+/* -- the message, in the field order of Alertmanager -- */
+
+enum { MAX_TITLE = 1024 }; /* runes */
+
+static bool put_fields(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
+{
+    if (s->fields.n == 0)
+        return true;
+    json_key(w, S("fields"));
+    json_open(w, '[');
+    for (size_t i = 0; i < s->fields.n; i++) {
+        const struct slack_field *f = &s->fields.v[i];
+        const struct delivery_member m[] = {{"title", f->title}, {"value", f->value}};
+
+        json_open(w, '{');
+        if (!delivery_put_members(d, w, m, ARRAY_LEN(m)))
+            return false;
+        json_key(w, S("short"));
+        json_put_bool(w, f->is_short == CONF_UNSET ? s->short_fields : f->is_short == CONF_YES);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    return true;
+}
+
+static bool put_confirm(struct delivery *d, struct json_writer *w, const struct slack_confirm *c)
+{
+    const struct delivery_member m[] = {
+        {"text", c->text},
+        {"title", c->title},
+        {"ok_text", c->ok_text},
+        {"dismiss_text", c->dismiss_text},
+    };
+
+    json_key(w, S("confirm"));
+    json_open(w, '{');
+    if (!delivery_put_members(d, w, m, ARRAY_LEN(m)))
+        return false;
+    json_close(w, '}');
+    return true;
+}
+
+static bool put_actions(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
+{
+    if (s->actions.n == 0)
+        return true;
+    json_key(w, S("actions"));
+    json_open(w, '[');
+    for (size_t i = 0; i < s->actions.n; i++) {
+        const struct slack_action *a = &s->actions.v[i];
+        const struct delivery_member m[] = {
+            {"type", a->type},   {"text", a->text}, {"url", a->url},
+            {"style", a->style}, {"name", a->name}, {"value", a->value},
+        };
+
+        json_open(w, '{');
+        if (!delivery_put_members(d, w, m, ARRAY_LEN(m)))
+            return false;
+        if (a->confirm != NULL && !put_confirm(d, w, a->confirm))
+            return false;
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    return true;
+}
+
+static void put_mrkdwn_in(struct json_writer *w, const struct slack_conf *s)
+{
+    static const str usual[] = {S_INIT("fallback"), S_INIT("pretext"), S_INIT("text")};
+    const str *v = s->mrkdwn_in.n != 0 ? s->mrkdwn_in.v : usual;
+    size_t n = s->mrkdwn_in.n != 0 ? s->mrkdwn_in.n : ARRAY_LEN(usual);
+
+    json_key(w, S("mrkdwn_in"));
+    json_open(w, '[');
+    for (size_t i = 0; i < n; i++)
+        json_put_str(w, v[i]);
+    json_close(w, ']');
+}
+
+static bool put_attachment(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
+{
+    const struct delivery_member before[] = {
+        {"title", s->title, .max_runes = MAX_TITLE},
+        {"title_link", s->title_link},
+        {"pretext", s->pretext},
+        {"text", s->text, .always = true},
+        {"fallback", s->fallback, .always = true},
+        {"callback_id", s->callback_id, .always = true},
+    };
+    const struct delivery_member behind[] = {
+        {"image_url", s->image_url},
+        {"thumb_url", s->thumb_url},
+        {"footer", s->footer, .always = true},
+        {"color", s->color},
+    };
+
+    json_open(w, '{');
+    if (!delivery_put_members(d, w, before, ARRAY_LEN(before)) || !put_fields(d, w, s) ||
+        !put_actions(d, w, s) || !delivery_put_members(d, w, behind, ARRAY_LEN(behind)))
+        return false;
+    put_mrkdwn_in(w, s);
+    json_close(w, '}');
+    return true;
+}
+
+/* ts: of the message to change; empty = a new one. channel goes out as it is. */
+static bool put_message(struct delivery *d, struct json_writer *w, str channel, str ts)
+{
+    const struct slack_conf *s = d->conf;
+    const struct delivery_member sender[] = {
+        {"username", s->username}, {"icon_emoji", s->icon_emoji}, {"icon_url", s->icon_url}};
+    const struct delivery_member text = {"text", s->message_text};
+
+    json_open(w, '{');
+    if (channel.n != 0) {
+        json_key(w, S("channel"));
+        json_put_str(w, channel);
+    }
+    if (!delivery_put_members(d, w, sender, ARRAY_LEN(sender)))
+        return false;
+    if (s->link_names) {
+        json_key(w, S("link_names"));
+        json_put_bool(w, true);
+    }
+    if (!delivery_put_members(d, w, &text, 1))
+        return false;
+    json_key(w, S("attachments"));
+    json_open(w, '[');
+    if (!put_attachment(d, w, s))
+        return false;
+    json_close(w, ']');
+    if (ts.n != 0) {
+        json_key(w, S("ts"));
+        json_put_str(w, ts);
+    }
+    json_close(w, '}');
+    return true;
+}
+
+/* -- the request -- */
+
+static const str update_method = S_INIT("chat.update");
+
+static str kept(const struct delivery *d, str key)
+{
+    for (size_t i = 0; i < d->n_kept; i++)
+        if (str_eq(d->kept[i].key, key))
+            return d->kept[i].value;
+    return STR_NONE;
+}
+
+/* https://slack.com/api/chat.postMessage becomes https://slack.com/api/chat.update, also on GovSlack. */
+static str update_url(struct delivery *d, str url)
+{
+    size_t n = url.n;
+
+    while (n != 0 && url.p[n - 1] != '/')
+        n--;
+    return arena_printf(d->arena, "%.*s%.*s", STR(str_sub(url, 0, n)), STR(update_method));
+}
+
+static void set_headers(struct delivery *d, str token)
+{
+    struct http_header *h = arena_array(d->arena, 2, sizeof(*h));
+
+    h[0] = (struct http_header){S("Content-Type"), S("application/json")};
+    if (token.n != 0)
+        h[1] = (struct http_header){S("Authorization"),
+                                    arena_printf(d->arena, "Bearer %.*s", STR(token))};
+    d->request.headers = (struct http_headers){h, token.n != 0 ? 2 : 1};
+}
+
+static enum delivery_verdict send(struct delivery *d, bool may_update)
+{
+    const struct slack_conf *s = d->conf;
+    str url = s->app_url, token = STR_NONE, channel = kept(d, S("channelId"));
+    str ts = kept(d, S("threadTs"));
+    struct json_writer w;
+    struct buf b = BUF_INIT;
+    bool ok;
+
+    if (s->by_token ? !d->secret(d, s->app_token, &token) : !d->secret(d, s->api_url, &url))
+        return DELIVERY_RETRY; /* the file may come back */
+    if (may_update && s->update_message && channel.n != 0 && ts.n != 0) {
+        url = update_url(d, url);
+    } else {
+        ts = STR_NONE;
+        if (!delivery_expand(d, s->channel, &channel))
+            return DELIVERY_FAILED;
+    }
+    json_writer_init(&w, &b, true);
+    ok = put_message(d, &w, channel, ts);
+    buf_addc(&b, '\n');
+    d->request = (struct http_request){
+        .method = S("POST"), .url = url, .body = arena_str(d->arena, buf_str(&b))};
+    set_headers(d, token);
+    d->timeout = s->timeout;
+    buf_release(&b);
+    return ok ? DELIVERY_SEND_HTTP : DELIVERY_FAILED;
+}
+
+/* -- the answer -- */
+
+/* Keeps where the message went: chat.update wants the channel's id, which only the answer tells. */
+static void keep(struct delivery *d, str ts, str channel)
+{
+    struct delivery_pair *p;
+
+    if (ts.n == 0 || channel.n == 0)
+        return;
+    p = arena_array(d->arena, 2, sizeof(*p));
+    p[0] = (struct delivery_pair){S("threadTs"), ts};
+    p[1] = (struct delivery_pair){S("channelId"), channel};
+    d->kept = p;
+    d->n_kept = 2;
+}
+
+static enum delivery_verdict refused(struct delivery *d, str why)
+{
+    d->failure = FAILURE_CLIENT;
+    err_set(&d->err, ERR_IO, "error response from Slack: %.*s", STR(str_sub(why, 0, 200)));
+    return DELIVERY_FAILED;
+}
+
+static enum delivery_verdict judge_json(struct delivery *d)
+{
+    static const char *const names[] = {"ok", "error", "ts", "channel"};
+    const struct slack_conf *s = d->conf;
+    str v[ARRAY_LEN(names)];
+
+    if (!delivery_answer_read(d, names, v, ARRAY_LEN(names))) {
+        err_set(&d->err, ERR_IO, "the answer of Slack is not JSON: %.*s",
+                STR(str_sub(d->answer->body, 0, 200)));
+        return DELIVERY_RETRY;
+    }
+    if (str_is(v[0], "true")) {
+        if (s->update_message)
+            keep(d, v[2], v[3]);
+        return DELIVERY_OK;
+    }
+    /* Somebody deleted the message: without a new one the group would stay silent for good. */
+    if (str_is(v[1], "message_not_found") && str_ends_with(d->request.url, update_method))
+        return send(d, false);
+    if (str_is(v[1], "ratelimited")) {
+        refused(d, v[1]);
+        d->failure = FAILURE_RATE_LIMITED;
+        return DELIVERY_RETRY;
+    }
+    return refused(d, v[1].n != 0 ? v[1] : S("no reason given"));
+}
+
+static enum delivery_verdict judge(struct delivery *d)
+{
+    enum delivery_verdict v = delivery_judge_http(d);
+
+    if (v != DELIVERY_OK)
+        return v;
+    if (str_starts_with(http_header_get(&d->answer->headers, S("Content-Type")),
+                        S("application/json")))
+        return judge_json(d);
+    return str_is(d->answer->body, "ok") ? DELIVERY_OK : refused(d, d->answer->body);
+}
+
+static enum delivery_verdict step(struct delivery *d)
+{
+    return d->answer != NULL ? judge(d) : send(d, true);
+}
+
 const struct receiver_type slack_receiver = {
     .name = "slack",
     .config_key = "slack_configs",
@@ -169,4 +438,5 @@ const struct receiver_type slack_receiver = {
     .send_resolved_default = false,
     .uses_http = true,
     .check = check,
+    .step = step,
 };

@@ -61,6 +61,15 @@ static const struct template_set *templates(void *arg, void *hold)
     return ((const struct config *)hold)->messages;
 }
 
+static const struct delivery_pair *kept(void *arg, str key, size_t *n)
+{
+    const struct shell *s = arg;
+    struct nflog_entry **e = nflog_map_get(&s->engine->nflog, key);
+
+    *n = e != NULL ? (*e)->n_kept : 0;
+    return e != NULL ? (*e)->kept : NULL;
+}
+
 static void delivery_answered(void *arg, const struct notify_result *r)
 {
     struct event ev = {.kind = EVENT_DELIVERED,
@@ -95,6 +104,7 @@ struct shell *shell_new(const struct shell_parts *parts)
     struct notify_shell ns = {.find = find_integration,
                               .put_back = put_back,
                               .templates = templates,
+                              .kept = kept,
                               .result = delivery_answered,
                               .print = parts->print != NULL ? print_text : NULL,
                               .arg = s,

@@ -237,6 +237,25 @@ static bool delivery_render(struct delivery *d, str text, bool html, str *out)
                            d->external_url, d->now, d->arena, out, &d->err);
 }
 
+/* Gives back what was kept. It is copied: another delivery may replace the entry while this one is under way. */
+static void restore_kept(struct attempt *a)
+{
+    const struct notify_shell *shell = &a->owner->shell;
+    const struct delivery_pair *from;
+    struct delivery_pair *to;
+    size_t n = 0;
+
+    if (shell->kept == NULL)
+        return;
+    from = shell->kept(shell->arg, a->row->key, &n);
+    to = arena_array(&a->arena, n, sizeof(*to));
+    for (size_t i = 0; i < n; i++)
+        to[i] = (struct delivery_pair){arena_str(&a->arena, from[i].key),
+                                       arena_str(&a->arena, from[i].value)};
+    a->d.kept = to;
+    a->d.n_kept = n;
+}
+
 static void start(struct notify *n, struct lane *l, const struct outbox_row *row)
 {
     struct attempt *a = mem_new(struct attempt);
@@ -277,6 +296,7 @@ static void start(struct notify *n, struct lane *l, const struct outbox_row *row
         return;
     }
     a->d.conf = a->ic->conf;
+    restore_kept(a);
     step(a);
 }
 

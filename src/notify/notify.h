@@ -43,6 +43,8 @@ struct notify_shell {
     void (*put_back)(void *arg, void *hold);
     /* The templates of the configuration that find() held. */
     const struct template_set *(*templates)(void *arg, void *hold);
+    /* What the delivery before of the same key kept, borrowed for the call. NULL: nothing is ever kept. */
+    const struct delivery_pair *(*kept)(void *arg, str key, size_t *n);
     void (*result)(void *arg, const struct notify_result *r);
     /* What a receiver has to say on the terminal. NULL: standard output. */
     void (*print)(void *arg, str text);

@@ -1,0 +1,212 @@
+/* content.c - what receivers need to fill JSON bodies from templates and to read JSON answers. */
+#include <stdlib.h>
+#include "base/buf.h"
+#include "codec/json.h"
+#include "codec/yaml.h"
+#include "schema/schema.h"
+#include "tocsin/delivery.h"
+
+enum { ANSWER_DEPTH = 32 };
+
+bool delivery_expand(struct delivery *d, str text, str *out)
+{
+    if (str_find_str(text, S("{{")) < 0) {
+        *out = text;
+        return true;
+    }
+    if (d->render == NULL)
+        return err_set(&d->err, ERR_UNSUPPORTED, "templates come with a later version");
+    return d->render(d, text, false, out);
+}
+
+bool delivery_put_members(struct delivery *d, struct json_writer *w,
+                          const struct delivery_member *m, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        str text;
+
+        if (!delivery_expand(d, m[i].text, &text))
+            return err_wrap(&d->err, "%s", m[i].key);
+        if (m[i].max_runes != 0)
+            text = delivery_truncate_runes(d, text, m[i].max_runes);
+        if (text.n == 0 && !m[i].always)
+            continue;
+        json_key(w, str_of(m[i].key));
+        json_put_str(w, text);
+    }
+    return true;
+}
+
+/* -- structured templating -- */
+
+struct member {
+    str name;
+    const struct conf_value *value;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct member *)a)->name, ((const struct member *)b)->name);
+}
+
+/* The members of a map in byte order, as Go's encoder writes them. */
+static struct member *sorted(struct delivery *d, const struct conf_value *map)
+{
+    struct member *m = arena_array(d->arena, map->n, sizeof(*m));
+
+    for (size_t i = 0; i < map->n; i++)
+        m[i] = (struct member){map->names[i], &map->items[i]};
+    if (map->n > 1)
+        qsort(m, map->n, sizeof(*m), by_name);
+    return m;
+}
+
+/* A value whose strings stand as they are. */
+static void put_plain(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+{
+    const struct member *m = NULL;
+
+    if (v->kind != CONF_VALUE_LIST && v->kind != CONF_VALUE_MAP) {
+        conf_value_add_json(w, v);
+        return;
+    }
+    if (v->kind == CONF_VALUE_MAP)
+        m = sorted(d, v);
+    json_open(w, m != NULL ? '{' : '[');
+    for (size_t i = 0; i < v->n; i++) {
+        if (m != NULL)
+            json_key(w, m[i].name);
+        put_plain(d, w, m != NULL ? m[i].value : &v->items[i]);
+    }
+    json_close(w, m != NULL ? '}' : ']');
+}
+
+/* What YAML makes of a rendered text; NULL when that is a string, nothing or an error. */
+static const struct conf_value *reread(struct delivery *d, str text)
+{
+    struct diags faults;
+    struct conf_run run = {.a = d->arena, .d = &faults};
+    const struct conf_in in = {.run = &run, .index = -1};
+    const struct conf_value *v = NULL;
+    struct yaml_doc doc;
+
+    diags_init(&faults);
+    if (yaml_parse(text, STR_NONE, d->arena, &doc, &faults) && doc.root != NULL)
+        v = conf_decode_any(&in, doc.root);
+    diags_release(&faults);
+    if (v != NULL && (v->kind == CONF_VALUE_STRING || v->kind == CONF_VALUE_NULL))
+        return NULL;
+    return v;
+}
+
+static bool put_string(struct delivery *d, struct json_writer *w, str text)
+{
+    const struct conf_value *v;
+
+    if (!delivery_expand(d, text, &text))
+        return false;
+    v = reread(d, text);
+    if (v != NULL)
+        put_plain(d, w, v);
+    else
+        json_put_str(w, text);
+    return true;
+}
+
+static bool put_map(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+{
+    struct conf_value named = *v;
+    const struct member *m;
+
+    named.names = arena_array(d->arena, v->n, sizeof(named.names[0]));
+    for (size_t i = 0; i < v->n; i++)
+        if (!delivery_expand(d, v->names[i], &named.names[i]))
+            return false;
+    m = sorted(d, &named);
+    json_open(w, '{');
+    for (size_t i = 0; i < v->n; i++) {
+        json_key(w, m[i].name);
+        if (!delivery_put_value(d, w, m[i].value))
+            return err_wrap(&d->err, "%.*s", STR(m[i].name));
+    }
+    json_close(w, '}');
+    return true;
+}
+
+bool delivery_put_value(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+{
+    if (v->kind == CONF_VALUE_STRING)
+        return put_string(d, w, v->s);
+    if (v->kind == CONF_VALUE_MAP)
+        return put_map(d, w, v);
+    if (v->kind != CONF_VALUE_LIST) {
+        conf_value_add_json(w, v);
+        return true;
+    }
+    json_open(w, '[');
+    for (size_t i = 0; i < v->n; i++)
+        if (!delivery_put_value(d, w, &v->items[i]))
+            return false;
+    json_close(w, ']');
+    return true;
+}
+
+/* -- answers -- */
+
+static str read_list(struct delivery *d, struct json_reader *r)
+{
+    struct buf b = BUF_INIT;
+    str out;
+
+    for (json_array_begin(r); json_array_next(r);) {
+        str item;
+
+        if (json_peek(r) == JSON_STRING ? !json_string(r, &item) : !json_raw(r, &item))
+            break;
+        if (b.n != 0)
+            buf_addc(&b, ',');
+        buf_add(&b, item);
+    }
+    out = arena_str(d->arena, buf_str(&b));
+    buf_release(&b);
+    return out;
+}
+
+static str read_member(struct delivery *d, struct json_reader *r)
+{
+    str s = STR_NONE;
+
+    /* slices of the body where it can be */
+    switch (json_peek(r)) {
+    case JSON_STRING: json_string(r, &s); return s;
+    case JSON_ARRAY: return read_list(d, r);
+    case JSON_NULL: json_null(r); return STR_NONE;
+    default: json_raw(r, &s); return s;
+    }
+}
+
+bool delivery_answer_read(struct delivery *d, const char *const *names, str *values, size_t n)
+{
+    struct json_reader r;
+    str key;
+
+    for (size_t i = 0; i < n; i++)
+        values[i] = STR_NONE;
+    json_reader_init(&r, d->answer->body, d->arena, ANSWER_DEPTH);
+    for (json_object_begin(&r); json_object_next(&r, &key);) {
+        size_t i = 0;
+
+        while (i < n && !str_is(key, names[i]))
+            i++;
+        if (i < n)
+            values[i] =
+                arena_str(d->arena, read_member(d, &r)); /* the body goes, kept pairs stay */
+        else
+            json_skip(&r);
+    }
+    if (json_end(&r))
+        return true;
+    for (size_t i = 0; i < n; i++) /* half an answer is none */
+        values[i] = STR_NONE;
+    return false;
+}
