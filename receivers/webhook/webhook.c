@@ -1,5 +1,6 @@
 /* webhook.c - posts the notification as JSON to any URL. */
 #include "tocsin/buf.h"
+#include "tocsin/json.h"
 #include "tocsin/receiver.h"
 
 struct webhook_conf {
@@ -38,20 +39,44 @@ static const struct conf_type webhook_conf_type = {
 };
 
 /* The notification's data with what makes it a webhook of version 4, in Go's order of fields. */
-static void fill(struct delivery *d, const struct webhook_conf *w)
+static void put_standard(struct delivery *d, size_t cut, struct buf *b)
 {
-    struct notification n = *d->n;
-    size_t cut = notification_truncate(&n, (size_t)w->max_alerts);
-    struct buf b = BUF_INIT;
+    notification_json(b, d->n, d->external_url);
+    buf_adds(b, ",\"version\":\"4\",\"groupKey\":");
+    buf_add_json_str(b, d->n->group_key);
+    buf_adds(b, ",\"truncatedAlerts\":");
+    buf_add_u64(b, cut);
+    buf_adds(b, "}\n");
+}
 
-    notification_json(&b, &n, d->external_url);
-    buf_adds(&b, ",\"version\":\"4\",\"groupKey\":");
-    buf_add_json_str(&b, n.group_key);
-    buf_adds(&b, ",\"truncatedAlerts\":");
-    buf_add_u64(&b, cut);
-    buf_adds(&b, "}\n");
+static bool put_own(struct delivery *d, const struct webhook_conf *w, struct buf *b)
+{
+    struct json_writer jw;
+    bool ok;
+
+    json_writer_init(&jw, b, true);
+    ok = delivery_put_value(d, &jw, w->payload);
+    buf_addc(b, '\n');
+    return ok;
+}
+
+static bool fill(struct delivery *d, const struct webhook_conf *w)
+{
+    struct notification *n = arena_new(d->arena, struct notification);
+    struct buf b = BUF_INIT;
+    size_t cut;
+    bool ok = true;
+
+    *n = *d->n;
+    cut = notification_truncate(n, (size_t)w->max_alerts);
+    d->n = n; /* a payload's templates see the alerts that are told */
+    if (w->payload != NULL)
+        ok = put_own(d, w, &b);
+    else
+        put_standard(d, cut, &b);
     d->request.body = arena_str(d->arena, buf_str(&b));
     buf_release(&b);
+    return ok;
 }
 
 static enum delivery_verdict step(struct delivery *d)
@@ -66,15 +91,10 @@ static enum delivery_verdict step(struct delivery *d)
         return DELIVERY_RETRY;
     if (!d->render(d, url, false, &d->request.url))
         return DELIVERY_FAILED;
-    if (w->payload != NULL) {
-        err_set(&d->err, ERR_UNSUPPORTED, "a payload of your own comes with a later version");
-        return DELIVERY_FAILED;
-    }
     d->request.method = S("POST");
     d->request.headers = (struct http_headers){&json, 1};
     d->timeout = w->timeout;
-    fill(d, w);
-    return DELIVERY_SEND_HTTP;
+    return fill(d, w) ? DELIVERY_SEND_HTTP : DELIVERY_FAILED;
 }
 
 const struct receiver_type webhook_receiver = {

@@ -88,4 +88,16 @@ def test_a_silent_receiver_holds_up_nobody():
             t.kill()
 
 
+
+def test_payload_of_your_own():
+    """Strings of the payload are templates; what they give is read as YAML, so numbers and lists become structure."""
+    payload = """{text: '{{ .CommonLabels.alertname }} is {{ .Status }}', count: '{{ len .Alerts }}',
+                  names: '[{{ range .Alerts }}{{ .Labels.gpu }},{{ end }}]', fixed: {a: 1, b: true}}"""
+    with folder() as d, Sink() as sink:
+        with Tocsin(simple(sink, payload=payload.replace("\n", " ")), d) as t:
+            t.alert(alertname="Slow", gpu="x7")
+            until("the message", lambda: sink.count() == 1)
+        equal(sink.got[0].json(), {"text": "Slow is firing", "count": 1, "names": ["x7"], "fixed": {"a": 1, "b": True}})
+
+
 main()
