@@ -1,6 +1,7 @@
 #include "ruler/rule_group.h"
 
 #include <stdio.h>
+#include "codec/escape.h"
 #include "codec/quote.h"
 #include "model/labels.h"
 
@@ -116,23 +117,12 @@ static str canonical(const struct rule_conf *c)
 
 static str generator_url(struct rule_group *g, str expr)
 {
-    static const char hex[] = "0123456789ABCDEF";
     struct buf b = BUF_INIT;
     str url;
 
     buf_add(&b, g->link_base);
     buf_adds(&b, "/graph?g0.expr=");
-    for (size_t i = 0; i < expr.n; i++) {
-        unsigned char c = (unsigned char)expr.p[i];
-
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-            c == '-' || c == '_' || c == '.' || c == '~')
-            buf_addc(&b, (char)c);
-        else if (c == ' ')
-            buf_addc(&b, '+');
-        else
-            buf_addf(&b, "%%%c%c", hex[c >> 4], hex[c & 15]);
-    }
+    escape_query(&b, expr);
     buf_adds(&b, "&g0.tab=1");
     url = arena_str(&g->arena, buf_str(&b));
     buf_release(&b);

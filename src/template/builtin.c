@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include "base/utf8.h"
+#include "codec/escape.h"
 #include "codec/quote.h"
 #include "template/escape.h"
 #include "template/printf.h"
@@ -180,7 +181,7 @@ static str joined(struct tmpl_env *env, const struct tmpl_value *args, size_t n)
     }
 ESCAPER(f_html, text_escape_html)
 ESCAPER(f_js, text_escape_js)
-ESCAPER(f_urlquery, text_escape_query)
+ESCAPER(f_urlquery, escape_query)
 
 FUNC(f_call)
 {

@@ -61,10 +61,9 @@ bool tmpl_escape_value(struct tmpl_escape *x, struct tmpl_env *env, struct buf *
                        const struct tmpl_value *v, bool is_html, struct err *e) must_check;
 bool tmpl_escape_end(const struct tmpl_escape *x, struct err *e) must_check;
 
-/* text/template's own functions html, js and urlquery. */
+/* text/template's own functions html and js. */
 void text_escape_html(struct buf *out, str s);
 void text_escape_js(struct buf *out, str s);
-void text_escape_query(struct buf *out, str s);
 
 /* Escapers of single places (sanitize.c). */
 void html_escape(struct buf *out, str s, bool keep_entities, bool no_space);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include "codec/duration.h"
+#include "codec/escape.h"
 #include "codec/float.h"
 #include "template/escape.h"
 #include "template/funcs_priv.h"
@@ -294,7 +295,7 @@ static bool link_to(struct tmpl_env *env, str expr, int tab, struct tmpl_value *
     struct buf b = BUF_INIT;
 
     buf_adds(&b, "/graph?g0.expr=");
-    text_escape_query(&b, expr);
+    escape_query(&b, expr);
     buf_addf(&b, "&g0.tab=%d", tab);
     return text(env, &b, out);
 }
@@ -325,7 +326,7 @@ FUNC(f_url_query_escape)
 {
     struct buf b = BUF_INIT;
 
-    text_escape_query(&b, args[0].s);
+    escape_query(&b, args[0].s);
     return text(env, &b, out);
 }
 

@@ -55,20 +55,6 @@ void text_escape_js(struct buf *out, str s)
     }
 }
 
-void text_escape_query(struct buf *out, str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-
-        if (is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '~')
-            buf_addc(out, c);
-        else if (c == ' ')
-            buf_addc(out, '+');
-        else
-            buf_addf(out, "%%%02X", (unsigned char)c);
-    }
-}
-
 void html_escape(struct buf *out, str s, bool keep_entities, bool no_space)
 {
     for (size_t i = 0; i < s.n; i++) {
