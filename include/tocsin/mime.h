@@ -16,9 +16,9 @@
 #include "tocsin/time.h"
 
 void mime_header(struct buf *out, str name, str value);
-void mime_date(struct buf *out, ts_ns now);            /* Mon, 23 Nov 2026 05:30:00 +0000 */
-void mime_day(struct buf *out, ts_ns now);             /* 2026-11-23, UTC */
-void mime_quoted_printable(struct buf *out, str text); /* LF and CR LF become CR LF */
+void mime_date(struct buf *out, ts_ns now);         /* Mon, 23 Nov 2026 05:30:00 +0000 */
+void mime_day(struct buf *out, ts_ns now);          /* 2026-11-23, UTC */
+void mime_quoted_printable(struct buf *out, str s); /* LF and CR LF become CR LF */
 
 /* Header name as textproto's canonical form: "message-id" is "Message-Id". */
 str mime_canonical_name(struct arena *a, str name);

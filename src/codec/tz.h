@@ -22,6 +22,6 @@ struct tz *tz_parse(str bytes, struct err *e) must_check; /* the content of a TZ
 void tz_free(struct tz *z);
 
 /* Seconds east of UTC at t. abbreviation (may be NULL): borrowed. */
-int64_t tz_offset(const struct tz *z, ts_ns t, const char **abbreviation);
+int64_t tz_offset(const struct tz *z, ts_ns ns, const char **abbreviation);
 
 #endif

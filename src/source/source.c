@@ -92,7 +92,7 @@ void source_forget(struct source *s, void *arg)
     serve(s);
 }
 
-static void answered(void *arg, const struct transport_answer *a);
+static void answered(void *arg, const struct transport_answer *t);
 
 static void ask(struct query *q)
 {
