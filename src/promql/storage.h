@@ -1,0 +1,110 @@
+/* storage.h - the port through which PromQL reads samples, whoever keeps them.
+ *
+ * A selector is registered once and then answers, at any time between storage_begin() and storage_end(), with the ids
+ * of the series that match now; its epoch changes whenever that list does, so that whoever derived tables from the
+ * list (groups, joins) knows when to derive them anew. A series reads as three parallel arrays, oldest first, without
+ * a gap or a wrap: series of one scrape target share one array of times, so a window found once holds for all of them.
+ *
+ * Shapes   up to millions of series; ids are small, dense and may be used again after a series has gone (the epochs of
+ *          the selectors that knew it have changed by then).
+ * Units    ts_ms.
+ * Owns     ids, labels and arrays are borrowed until storage_end(); a selector is released by who registered it.
+ * Cost     storage_read() is O(n) with no lookups; storage_ids() O(1) when nothing changed.
+ * Source   DESIGN.md 4 "tsdb", promql.md 8, 17.
+ */
+#ifndef PROMQL_STORAGE_H
+#define PROMQL_STORAGE_H
+
+#include "base/err.h"
+#include "base/time.h"
+#include "model/histogram.h"
+#include "model/matcher.h"
+#include "tocsin/labels.h"
+
+/* One slot: a float's bits, or one of three kinds of NaN that no sample has. A store turns every other NaN that it is
+ * given into STORAGE_NAN. */
+typedef uint64_t storage_slot;
+
+#define STORAGE_NAN   UINT64_C(0x7ff8000000000001)
+#define STORAGE_STALE UINT64_C(0x7ff0000000000002) /* the series ended here */
+#define STORAGE_ABSENT                                                                             \
+    UINT64_C(0x7ff0000000000003) /* the stream has a time here, the series no sample */
+#define STORAGE_HISTOGRAM                                                                          \
+    UINT64_C(0xfffc000000000000) /* in the upper 16 bits; the lower 48 are the store's */
+
+static inline bool storage_is_histogram(storage_slot s)
+{
+    return s >> 48 == STORAGE_HISTOGRAM >> 48;
+}
+
+struct storage_series {
+    struct labels labels; /* with __name__ */
+    const ts_ms *times;
+    const storage_slot *slots;
+    const ts_ms *starts; /* start timestamps, 0 where unknown; NULL when the series has none */
+    size_t n;
+    const void *store; /* the store's own, for storage_histogram() */
+};
+
+struct storage_ids {
+    const uint32_t *v;
+    size_t n;
+    uint64_t epoch;
+};
+
+struct storage_selector; /* each store has its own */
+
+struct storage_ops {
+    void (*begin)(void *impl);
+    void (*end)(void *impl);
+    struct storage_selector *(*select)(void *impl, const struct matchers *m, struct err *e);
+    void (*release)(void *impl, struct storage_selector *s);
+    struct storage_ids (*ids)(void *impl, struct storage_selector *s);
+    void (*read)(void *impl, const uint32_t *ids, size_t n, struct storage_series *out);
+    void (*histogram)(void *impl, const struct storage_series *s, storage_slot slot,
+                      struct histogram *out);
+};
+
+struct storage {
+    const struct storage_ops *ops;
+    void *impl;
+};
+
+/* A span of time in which nothing changes. Does not nest. */
+static inline void storage_begin(struct storage s)
+{
+    s.ops->begin(s.impl);
+}
+static inline void storage_end(struct storage s)
+{
+    s.ops->end(s.impl);
+}
+
+/* Registers the matchers, which are copied. Outside of begin and end. NULL on failure. */
+static inline struct storage_selector *storage_select(struct storage s, const struct matchers *m,
+                                                      struct err *e)
+{
+    return s.ops->select(s.impl, m, e);
+}
+static inline void storage_release(struct storage s, struct storage_selector *sel)
+{
+    s.ops->release(s.impl, sel);
+}
+
+/* In between begin and end. */
+static inline struct storage_ids storage_ids(struct storage s, struct storage_selector *sel)
+{
+    return s.ops->ids(s.impl, sel);
+}
+static inline void storage_read(struct storage s, const uint32_t *ids, size_t n,
+                                struct storage_series *out)
+{
+    s.ops->read(s.impl, ids, n, out);
+}
+static inline void storage_histogram(struct storage s, const struct storage_series *series,
+                                     storage_slot slot, struct histogram *out)
+{
+    s.ops->histogram(s.impl, series, slot, out);
+}
+
+#endif
