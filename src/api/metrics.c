@@ -405,6 +405,7 @@ static void put_process(struct api *a, struct expo *x)
     struct timespec cpu;
 
     if (f != NULL) {
+        /* NOLINTNEXTLINE(cert-err34-c): the kernel's own figures */
         if (fscanf(f, "%lu %lu", &total, &resident) != 2)
             resident = 0;
         fclose(f);

@@ -251,7 +251,7 @@ bool mime_addresses_parse(str list, struct arena *a, struct mime_addresses *out,
 
     while (ok && list.n != 0) {
         size_t n = entry_length(list);
-        str entry = str_trim(str_sub(list, 0, n)), address;
+        str entry = str_trim(str_sub(list, 0, n)), address = STR_NONE;
 
         list = str_sub(list, n + 1, list.n);
         if (entry.n == 0)
@@ -263,6 +263,7 @@ bool mime_addresses_parse(str list, struct arena *a, struct mime_addresses *out,
     if (ok && v.n == 0)
         ok = err_set(e, ERR_INVALID, "there is no mail address");
     if (ok) {
+        assume(v.v != NULL);
         out->v = arena_array(a, v.n, sizeof(str));
         memcpy(out->v, v.v, v.n * sizeof(str));
         out->n = v.n;

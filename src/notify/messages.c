@@ -1,7 +1,9 @@
 #include "notify/messages.h"
 
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "base/mem.h"
 #include "notify/template_data.h"
 
@@ -14,6 +16,7 @@ struct template_set *messages_new(void)
     static const struct tmpl_func *const tables[] = {tmpl_alertmanager_funcs, NULL};
     struct template_set *set = template_set_new(tables);
     struct err e = ERR_INIT;
+    /* cppcheck-suppress comparePointers ; both ends of one embedded object */
     str text = {notify_default_tmpl, (size_t)(notify_default_tmpl_end - notify_default_tmpl)};
 
     BUG_ON(!template_set_parse(set, S("default.tmpl"), text, &e));
@@ -40,11 +43,11 @@ static bool read_file(const char *path, struct buf *out)
 static int line_of(const char *msg, const char *name)
 {
     const char *at = strstr(msg, name);
-    int line = 0;
+    long line = 0;
 
-    if (at == NULL || sscanf(at + strlen(name), ":%d", &line) != 1)
-        return 1;
-    return line;
+    if (at != NULL && at[strlen(name)] == ':')
+        line = strtol(at + strlen(name) + 1, NULL, 10);
+    return line > 0 && line <= INT_MAX ? (int)line : 1;
 }
 
 static void load_file(struct template_set *set, const char *path, struct diags *d)

@@ -184,7 +184,7 @@ static bool parse_matcher(struct promql_parser *p, struct matcher_list *out)
 {
     const struct promql_token *first = p->tok;
     enum match_op op;
-    str name, value;
+    str name = STR_NONE, value = STR_NONE;
 
     if (first->kind == TOK_STRING) {
         if (!promql_unquote(p, first, &name))
@@ -217,7 +217,8 @@ static bool parse_matchers(struct promql_parser *p, struct matcher_list *out, ui
         if (!promql_accept(p, TOK_COMMA) && p->tok->kind != TOK_RBRACE)
             return promql_unexpected(p, "label matching", "\",\" or \"}\"") != NULL;
     }
-    *end = p->tok++->end;
+    *end = p->tok->end;
+    p->tok++;
     return true;
 }
 
