@@ -27,8 +27,10 @@ static void add_one_line(struct buf *out, str s)
 
 static size_t q_length(str rune)
 {
-    unsigned char c = (unsigned char)rune.p[0];
+    unsigned char c;
 
+    assume(rune.n != 0 && rune.p != NULL);
+    c = (unsigned char)rune.p[0];
     if (rune.n == 1 && (c == ' ' || (c > 0x20 && c < 0x7f && c != '=' && c != '?' && c != '_')))
         return 1;
     return 3 * rune.n;

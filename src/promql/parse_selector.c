@@ -11,7 +11,7 @@ bool promql_unquote(struct promql_parser *p, const struct promql_token *t, str *
     str s = promql_token_text(p, t), body = str_sub(s, 1, s.n - 1);
     struct err why = ERR_INIT;
 
-    if (s.p[0] == '`') {
+    if (str_starts_with(s, S("`"))) {
         if (!utf8_is_valid(body))
             return promql_fail(p, t->at, t->end, "error unquoting string: invalid UTF-8") != NULL;
         *out = body;
