@@ -116,6 +116,7 @@ void engine_free(struct engine *e)
     for (size_t i = 0; receiver_types[i] != NULL; i++)
         metric_histogram_release(&e->stats.integration[i].latency);
     mem_free(e->stats.integration);
+    journal_release(&e->journal);
     config_unref(e->conf);
     interner_free(e->names);
     mem_free(e);
@@ -245,6 +246,15 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     if (e->log_bytes > 2 * e->live_bytes + (1u << 20))
         fx->rewrite_alerts = true;
     buf_release(&ignored.text);
+}
+
+void engine_journal(struct engine *e, struct now now, struct effects *fx)
+{
+    const struct storage_conf *sc = &e->conf->storage;
+
+    journal_add(&e->journal, fx->decisions.v, fx->decisions.n, &fx->commit);
+    journal_trim(&e->journal, ts_add(now.wall, -sc->journal_age), (size_t)sc->journal_size,
+                 &fx->commit);
 }
 
 ts_ns engine_next(const struct engine *e)

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "engine/shell.h"
 #include "net/scripted.h"
+#include "oracle.h"
 #include "scenario.h"
 
 #define START_WALL (1767225600ll * NS_PER_S) /* 2026-01-01T00:00:00Z */
@@ -39,7 +40,9 @@ struct named_silence {
 };
 
 struct sim {
+    const char *path;
     const struct scenario *scn;
+    struct oracle oracle;
     struct arena arena;
     struct clock clock;
     struct pool *pool;
@@ -111,6 +114,9 @@ static void take(struct sim *s, const struct scripted_request *rq)
     }
     if (!json_end(&r))
         fprintf(stderr, "the sink got something that is not JSON: %s\n", r.err.msg);
+    VEC_EACH (const struct arrived_alert *, al, &a.alerts)
+        oracle_arrived(&s->oracle, s->path, labels_fingerprint(al->labels), a.receiver, a.group,
+                       rq->at.wall);
     vec_push(&s->arrived, a);
 }
 
@@ -256,6 +262,14 @@ static ts_ns next_post(const struct sim *s)
     return next;
 }
 
+/* The clock is about to move. Nobody foresees a receiver that fails. */
+static void ask(struct sim *s)
+{
+    oracle_ask(&s->oracle, s->path, shell_engine(s->shell), s->clock.now);
+    if (s->sink_status / 100 != 2)
+        oracle_disturb(&s->oracle);
+}
+
 static void run_until(struct sim *s, ts_ns mono)
 {
     for (;;) {
@@ -264,8 +278,10 @@ static void run_until(struct sim *s, ts_ns mono)
 
         if (next > mono)
             break;
-        if (next > s->clock.now.mono)
+        if (next > s->clock.now.mono) {
+            ask(s);
             clock_step_to(&s->clock, next);
+        }
         VEC_EACH (struct poster *, p, &s->posters)
             if (p->next <= s->clock.now.mono) {
                 p->next += NS_PER_M;
@@ -273,8 +289,10 @@ static void run_until(struct sim *s, ts_ns mono)
             }
         pump(s);
     }
-    if (mono > s->clock.now.mono)
+    if (mono > s->clock.now.mono) {
+        ask(s);
         clock_step_to(&s->clock, mono);
+    }
     pump(s);
 }
 
@@ -484,7 +502,7 @@ static bool judge(const char *path, struct sim *s)
 static bool run(const char *path)
 {
     struct scenario scn;
-    struct sim s = {.scn = &scn, .sink_status = 200};
+    struct sim s = {.path = path, .scn = &scn, .sink_status = 200};
     struct err e = ERR_INIT;
     bool ok;
     FILE *f;
@@ -501,10 +519,13 @@ static bool run(const char *path)
     start(&s);
     VEC_EACH (struct action *, a, &scn.actions) {
         run_until(&s, START_MONO + a->at);
+        oracle_disturb(&s.oracle);
         act(&s, a);
     }
     run_until(&s, START_MONO + scn.end);
-    ok = judge(path, &s);
+    ok = judge(path, &s) && s.oracle.wrong == 0;
+    printf("%s: %zu answers of explain held\n", path, s.oracle.checked);
+    oracle_release(&s.oracle);
     stop(&s);
     state_backend_free(s.backend);
     unlink("rules.yml");
