@@ -16,7 +16,7 @@
 
 #include "engine/engine.h"
 
-enum { EXPLAIN_TICKS = 20000, EXPLAIN_LOOKS = 200000 };
+enum { EXPLAIN_TICKS = 5000, EXPLAIN_LOOKS = 200000 };
 
 /* Why the integration is told nothing of this alert right now. */
 enum explain_verdict {

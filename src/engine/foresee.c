@@ -24,6 +24,8 @@ struct future {
 
     struct hash_list firing, resolved; /* of the tick */
     bool tells_subject;
+    bool
+        is_muted; /* an interval kept the last tick silent: each further tick may be the one that speaks */
 };
 
 static int by_time(const void *a, const void *b)
@@ -166,7 +168,8 @@ static enum notify_reason flush(struct future *f, struct now at)
 
     f->firing.n = f->resolved.n = 0;
     f->tells_subject = false;
-    if (in_time(f, at.wall))
+    f->is_muted = !in_time(f, at.wall);
+    if (!f->is_muted)
         survivors(f, at.wall);
     forget_resolved(f);
     if (f->firing.n + f->resolved.n == 0)
@@ -187,7 +190,7 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
 
     if (last == TS_NONE)
         return due;
-    if (r->n_active_intervals + r->n_mute_intervals != 0)
+    if (f->is_muted)
         return ts_add(last, r->group_interval);
     for (size_t i = 0; i < f->n_edges && wanted == TS_MAX; i++) {
         ts_ns mono = ts_add(f->now.mono, f->edges[i] - f->now.wall);

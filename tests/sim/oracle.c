@@ -56,8 +56,8 @@ void oracle_arrived(struct oracle *o, const char *scenario, uint64_t fingerprint
 
     labels_print(&key, group);
     VEC_EACH (struct prediction *, p, &o->v) {
-        if (!o->holds || p->fingerprint != fingerprint || !str_eq(p->receiver, receiver) ||
-            !str_ends_with(p->group_key, buf_str(&key)))
+        if (!o->holds || at >= o->until || p->fingerprint != fingerprint ||
+            !str_eq(p->receiver, receiver) || !str_ends_with(p->group_key, buf_str(&key)))
             continue;
         o->checked++;
         if (p->at != at && !p->came)
@@ -85,24 +85,45 @@ static void predict(struct oracle *fresh, const struct engine *e, const struct a
     arena_init(&scratch, 0);
     engine_explain(e, a->labels->ls, now, &scratch, &x);
     for (size_t i = 0; i < x.n; i++)
-        for (size_t j = 0; j < x.routes[i].n && j < 1; j++)
+        for (size_t j = 0; j < x.routes[i].n && j < 1; j++) {
+            const struct explain_route *r = &x.routes[i];
+            ts_ns soon = ts_add(now.wall, r->route->group_wait + r->route->group_interval);
+            ts_ns at = r->integrations[j].next_at;
+
+            if (r->integrations[j].verdict == EXPLAIN_WAITING && !x.is_resolved &&
+                r->route->n_mute_intervals + r->route->n_active_intervals == 0 &&
+                (at == TS_NONE || at > soon)) {
+                fprintf(stderr, "%016llx fires, and %.*s will not be told in time\n",
+                        (unsigned long long)alert_fingerprint(a), STR(r->route->receiver));
+                fresh->wrong++;
+            }
             vec_push(&fresh->v,
                      (struct prediction){.fingerprint = alert_fingerprint(a),
                                          .receiver = mem_str_dup(x.routes[i].route->receiver),
                                          .group_key = mem_str_dup(x.routes[i].group_key),
-                                         .at = x.routes[i].integrations[j].next_at});
+                                         .at = at});
+        }
     explanation_release(&x);
     arena_release(&scratch);
 }
 
 void oracle_ask(struct oracle *o, const char *scenario, const struct engine *e, struct now now)
 {
-    struct oracle fresh = {.holds = true, .world = world_of(e, now), .asked_at = now.wall};
+    struct oracle fresh = {.holds = true,
+                           .world = world_of(e, now),
+                           .asked_at = now.wall,
+                           .checked = o->checked,
+                           .wrong = o->wrong};
 
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        predict(&fresh, e, it->value, now);
-    fresh.checked = o->checked;
-    fresh.wrong = o->wrong;
+    fresh.until = TS_MAX;
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        const struct alert *a = it->value;
+        ts_ns ends = ts_add(now.wall, a->expires_mono - now.mono);
+
+        if (!alert_is_resolved(a, now) && ends < fresh.until)
+            fresh.until = ends;
+        predict(&fresh, e, a, now);
+    }
     if (o->holds && o->world == fresh.world) {
         VEC_EACH (const struct prediction *, p, &o->v)
             if (p->at != TS_NONE && p->at <= now.wall && p->at > o->asked_at && !p->came)

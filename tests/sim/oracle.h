@@ -21,7 +21,7 @@ struct oracle {
     VEC(struct prediction) v;
     bool holds; /* false: something happened since the predictions were made */
     uint64_t world;
-    ts_ns asked_at;
+    ts_ns asked_at, until; /* wall: at `until` the first alert ends if nobody refreshes it */
     size_t checked, wrong;
 };
 
