@@ -1,6 +1,7 @@
 /* commands.c - the table of commands, and the ones that are a few lines. */
 #include <stdio.h>
 #include "cli/alert.h"
+#include "cli/bridge.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/explain.h"
@@ -89,6 +90,12 @@ const struct command commands[] = {
      explain_flag_table, SIZED(struct explain_flags), explain_receiver_run},
     {"notification", "list", NULL, "What was sent, and what became of it", notification_list_flags,
      SIZED(struct explain_flags), notification_list_run},
+    {"import", "alertmanager", "DIR",
+     "Take over silences and the notification log of a stopped Alertmanager", bridge_flag_table,
+     SIZED(struct bridge_flags), import_alertmanager_run},
+    {"export", "alertmanager", "DIR",
+     "Write silences and the notification log for an Alertmanager to take over", bridge_flag_table,
+     SIZED(struct bridge_flags), export_alertmanager_run},
     {"template", "render", NULL, "Render a template over the data of a notification",
      template_render_flags, SIZED(struct template_flags), template_render_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,
