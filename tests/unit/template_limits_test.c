@@ -30,6 +30,25 @@ static void test_limits(void **state)
     bench_release(&b);
 }
 
+/* The walk over all branches counts too, also those that are never taken. */
+static void test_check_limits(void **state)
+{
+    struct template_bench b;
+    struct buf text = BUF_INIT;
+
+    (void)state;
+    bench_init(&b, tmpl_alertmanager_funcs);
+    b.run.mode = TEMPLATE_HTML;
+    b.run.limits = (struct template_limits){.steps = 1000};
+    buf_adds(&text, "{{ if 0 }}");
+    buf_pad(&text, 'x', 100000);
+    buf_adds(&text, "{{ end }}");
+    buf_addc(&text, '\0');
+    stops(&b, text.p);
+    buf_release(&text);
+    bench_release(&b);
+}
+
 static void test_nesting(void **state)
 {
     struct template_bench b;
@@ -186,10 +205,10 @@ static void test_defaults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_nesting),
-        cmocka_unit_test(test_replacing),       cmocka_unit_test(test_rule_functions),
-        cmocka_unit_test(test_newer_functions), cmocka_unit_test(test_sprig),
-        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_limits),         cmocka_unit_test(test_check_limits),
+        cmocka_unit_test(test_nesting),        cmocka_unit_test(test_replacing),
+        cmocka_unit_test(test_rule_functions), cmocka_unit_test(test_newer_functions),
+        cmocka_unit_test(test_sprig),          cmocka_unit_test(test_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
