@@ -120,13 +120,23 @@ static value_ eval_pipeline(struct exec *x, const value_ *dot, const struct tmpl
 static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struct tmpl_node *n);
 static enum flow walk(struct exec *x, const value_ *dot, const struct tmpl_node *n);
 
+static bool is_list(char type)
+{
+    return type == 'l' || type == 'q';
+}
+
+static const struct tmpl_type *list_type(char type)
+{
+    return type == 'l' ? &tmpl_strings : &tmpl_samples;
+}
+
 static value_ validate(struct exec *x, value_ v, char type)
 {
     if (v.kind == TV_NONE || v.kind == TV_NIL) {
         if (type == 'a')
             return v.kind == TV_NIL ? v : (value_){.kind = TV_NIL};
-        if (type == 'l')
-            return tv_list(&tmpl_strings, NULL, 0);
+        if (is_list(type))
+            return tv_list(list_type(type), NULL, 0);
         fail(x, ERR_INVALID, "invalid value; expected %s", tv_param_name(type));
         return v;
     }
@@ -384,9 +394,9 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
     at(x, n);
     switch (n->kind) {
     case TN_NIL:
-        if (type != 'a' && type != 'l')
+        if (type != 'a' && !is_list(type))
             fail(x, ERR_INVALID, "cannot assign nil to %s", tv_param_name(type));
-        return type == 'l' ? tv_list(&tmpl_strings, NULL, 0) : (value_){.kind = TV_NIL};
+        return is_list(type) ? tv_list(list_type(type), NULL, 0) : (value_){.kind = TV_NIL};
     case TN_STRING:
     case TN_BOOL:
     case TN_NUMBER: break;
@@ -406,7 +416,7 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
         return tv_int(n->i);
     if (type == 'd' && n->kind == TN_NUMBER && n->is_int)
         return tv_duration(n->i);
-    if (type == 't' || type == 'l')
+    if (type == 't' || type == 'v' || is_list(type))
         fail(x, ERR_INVALID, "can't handle %.*s for arg of type %s", STR(node_text(x, n)),
              tv_param_name(type));
     else

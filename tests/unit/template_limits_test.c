@@ -116,8 +116,9 @@ static void test_rule_functions(void **state)
         {"{{ (args 1 \"b\").arg1 }}", "b"},
         {"{{ query \"up\" }}", "!template: :1:3: executing \"\" at <query \"up\">: error calling "
                                "query: queries are not available in this template"},
-        {"{{ first (args 1) }}", "!template: :1:3: executing \"\" at <first (args 1)>: error "
-                                 "calling first: first() called on vector with no elements"},
+        {"{{ first (args 1) }}",
+         "!template: :1:15: executing \"\" at <1>: wrong type for "
+         "value; expected template.queryResult; got map[string]interface {}"},
     };
 
     (void)state;
