@@ -104,7 +104,7 @@ int template_render_run(const void *flags, char **args, int n_args)
     const struct template_flags *f = flags;
     struct template_run run = {.mode =
                                    strcmp(f->type, "html") == 0 ? TEMPLATE_HTML : TEMPLATE_TEXT};
-    struct template_set *set;
+    struct messages *messages;
     struct template_data data;
     struct buf out = BUF_INIT;
     struct err e = ERR_INIT;
@@ -121,12 +121,13 @@ int template_render_run(const void *flags, char **args, int n_args)
     }
     clock_gettime(CLOCK_REALTIME, &now);
     run.now = now.tv_sec * NS_PER_S + now.tv_nsec;
-    set = messages_new();
+    messages = messages_new(S("en"), STR_NONE, &e);
     arena_init(&a, 0);
-    ok = load_globs(set, &f->globs, &e) && load_data(f->data, &a, &data, &e);
+    ok = messages != NULL && load_globs(messages->set, &f->globs, &e) &&
+         load_data(f->data, &a, &data, &e);
     if (ok) {
         run.data = template_data_value(&data);
-        ok = template_exec_text(set, str_of(f->text), &run, &out, &e);
+        ok = template_exec_text(messages->set, str_of(f->text), &run, &out, &e);
     }
     if (ok && out.n != 0)
         fwrite(out.p, 1, out.n, stdout);
@@ -134,6 +135,6 @@ int template_render_run(const void *flags, char **args, int n_args)
         fprintf(stderr, "tocsin: %s\n", e.msg);
     buf_release(&out);
     arena_release(&a);
-    template_set_free(set);
+    messages_free(messages);
     return ok ? EXIT_OK : EXIT_FAILED;
 }

@@ -16,6 +16,8 @@ static void check_global(struct conf_check *c, void *obj)
         conf_error(c, "smtp_smarthost", "host:port expected, not \"%.*s\"", STR(g->smtp_smarthost));
 }
 
+static const char *const languages[] = {"en", "zh", NULL};
+
 #define TEXT(member, doc, ...) CONF_KEY(struct global_conf, member, CONF_STRING, doc, ##__VA_ARGS__)
 #define SECRET(member, doc)                                                                        \
     CONF_KEY(struct global_conf, member, CONF_SECRET, doc, .flags = CONF_PATH_FIXED)
@@ -73,6 +75,12 @@ static const struct conf_key keys[] = {
              .flags = CONF_UNPRINTED),
     CONF_KEY(struct global_conf, external_labels, CONF_LABEL_MAP,
              "labels that every alert of a rule gets", .flags = CONF_UNPRINTED),
+    /* tocsin */
+    CONF_KEY(struct global_conf, language, CONF_WORD, "language of the built-in messages: en or zh",
+             .text = "en", .words = languages, .flags = CONF_UNPRINTED),
+    CONF_KEY(struct global_conf, timezone, CONF_STRING,
+             "zone of the times in messages; UTC, or Asia/Shanghai for zh",
+             .flags = CONF_UNPRINTED),
     LATER("scrape_interval", "how often targets are scraped"),
     LATER("scrape_timeout", "limit for one scrape"),
     LATER("scrape_protocols", "formats to ask targets for"),

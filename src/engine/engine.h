@@ -180,6 +180,7 @@ struct engine {
     struct config *conf;
     enum matcher_mode mode;
     dur_ns retention;  /* --data.retention */
+    str external_url;  /* for the labels of routes; the shell's */
     ts_ns start_after; /* mono: no flush before, --dispatch.start-delay */
 
     struct u64_map alerts; /* fingerprint -> struct alert * */

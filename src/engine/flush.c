@@ -221,6 +221,20 @@ static void classify(struct flush *f, struct arena *a, struct now now)
     hash_list_sort(&f->resolved);
 }
 
+/* Over the batch that is told; labels do not see why. */
+static struct labels route_labels(const struct engine *e, const struct route *r,
+                                  const struct notification *n, struct now now, struct arena *a)
+{
+    struct notification batch = *n;
+    struct messages_context c = {.messages = e->conf->messages,
+                                 .n = &batch,
+                                 .external_url = e->external_url,
+                                 .now = now.wall};
+
+    batch.reason = REASON_UNKNOWN;
+    return messages_route_labels(&c, &r->conf->labels, a);
+}
+
 static void tell(struct engine *e, struct group *g, const struct flush *f,
                  const struct integration_conf *ic, str key, enum notify_reason reason,
                  struct now now, struct effects *fx)
@@ -240,6 +254,8 @@ static void tell(struct engine *e, struct group *g, const struct flush *f,
         v[n.n_alerts++] = f->data[i];
         n.n_firing += !f->data[i].is_resolved;
     }
+    if (g->route->conf->labels.n != 0)
+        n.route_labels = route_labels(e, g->route, &n, now, &fx->arena);
     outbox_decide(e, &n, ic, key, f->firing, f->resolved, g->route->repeat_interval, now, fx);
     g->flush_waiting++;
 }

@@ -183,8 +183,8 @@ static const struct tmpl_type pairs_type = {
 FIELD(a_status, notified_alert, tv_str(o->is_resolved ? S("resolved") : S("firing")))
 FIELD(a_labels, notified_alert, tv_labels(env->a, &kv_type, o->labels))
 FIELD(a_annotations, notified_alert, tv_labels(env->a, &kv_type, o->annotations))
-FIELD(a_starts_at, notified_alert, tv_time(o->starts_at))
-FIELD(a_ends_at, notified_alert, tv_time(o->ends_at))
+FIELD(a_starts_at, notified_alert, tv_local_time(env, o->starts_at))
+FIELD(a_ends_at, notified_alert, tv_local_time(env, o->ends_at))
 FIELD(a_generator_url, notified_alert, tv_str(o->generator_url))
 FIELD(a_fingerprint, notified_alert,
       tv_str(arena_printf(env->a, "%016llx", (unsigned long long)o->fingerprint)))

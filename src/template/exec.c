@@ -661,7 +661,8 @@ bool tmpl_exec(const struct tmpl_exec_input *in, const struct tmpl_tree *tree, s
     if (in->run->mode == TEMPLATE_HTML && !tmpl_escape_check(in, tree, e))
         return false;
     arena_init(&a, in->limits.memory);
-    x.env = (struct tmpl_env){.a = &a, .now = in->run->now, .host = in->run->host};
+    x.env = (struct tmpl_env){
+        .a = &a, .now = in->run->now, .zone = in->run->zone, .host = in->run->host};
     push(&x, S("$"), dot);
     walk_list(&x, &dot, tree->root);
     (void)step(&x);

@@ -37,6 +37,7 @@ struct template_run {
     struct tmpl_value data;
     const void *host; /* for the functions of the host */
     ts_ns now;
+    const struct tz *zone; /* of now and of the data's times; NULL = UTC */
     struct template_limits limits;
 };
 

@@ -110,9 +110,16 @@ struct tmpl_pair {
 struct tmpl_env {
     struct arena *a;
     ts_ns now;
-    const void *host; /* the host's, as given to template_exec() */
+    const struct tz *zone; /* of now and of the data's times; NULL = UTC */
+    const void *host;      /* the host's, as given to template_exec() */
     struct tmpl_cached *cached;
 };
+
+/* In the zone of the execution; the zero time stays what it is known by. */
+static inline struct tmpl_value tv_local_time(const struct tmpl_env *env, ts_ns t)
+{
+    return (struct tmpl_value){.kind = TV_TIME, .time = {t, t != TS_NONE ? env->zone : NULL}};
+}
 
 #define TV_ZERO ((struct tmpl_value){.kind = TV_NONE})
 

@@ -184,23 +184,23 @@ static void test_sprig(void **state)
 
 static void test_defaults(void **state)
 {
-    struct template_set *set = messages_new();
     struct template_bench b;
     struct err e = ERR_INIT;
+    struct messages *m = messages_new(S("en"), STR_NONE, &e);
 
     (void)state;
     bench_init(&b, tmpl_alertmanager_funcs);
-    assert_true(template_exec(set, S("slack.default.fallback"), &b.run, &b.out, &e));
+    assert_true(template_exec(m->set, S("slack.default.fallback"), &b.run, &b.out, &e));
     assert_str(buf_str(&b.out), "[FIRING:1] Slow (api) | "
                                 "http://am.example:9093/#/alerts?receiver=team-x");
     buf_clear(&b.out);
     b.run.mode = TEMPLATE_HTML;
-    assert_true(template_exec(set, S("email.default.html"), &b.run, &b.out, &e));
+    assert_true(template_exec(m->set, S("email.default.html"), &b.run, &b.out, &e));
     assert_true(str_find_str(buf_str(&b.out), S("2 alerts for")) > 0);
     assert_true(str_find_str(buf_str(&b.out), S("a &lt;b&gt; &amp;")) > 0);
     assert_true(str_find_str(buf_str(&b.out), S("href=\"#ZgotmplZ\"")) > 0);
     bench_release(&b);
-    template_set_free(set);
+    messages_free(m);
 }
 
 int main(void)
