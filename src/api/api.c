@@ -23,6 +23,8 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v2/silence/{id}", 0, api_get_silence, "/silence/{silenceID}", "one silence"},
     {HTTP_DELETE, "/api/v2/silence/{id}", 0, api_delete_silence, "/silence/{silenceID}",
      "ends a silence"},
+    {HTTP_POST, "/api/v2/templates/render", 4 << 20, api_post_render, "/templates/render",
+     "renders a template"},
     {HTTP_OPTIONS, "/api/v2/*", 0, preflight, "/preflight", "cross-origin preflight"},
     {HTTP_GET, "/api/tocsin/overview", 0, api_get_overview, "/overview",
      "alerts with rule state and next notification"},

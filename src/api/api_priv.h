@@ -76,6 +76,7 @@ void api_get_status(struct http_req *rq, void *arg);
 void api_get_receivers(struct http_req *rq, void *arg);
 void api_get_metrics(struct http_req *rq, void *arg);
 void api_get_overview(struct http_req *rq, void *arg);
+void api_post_render(struct http_req *rq, void *arg);
 void api_post_jobs_cancel(struct api *a);
 
 /* Answers when everything decided so far is on disk: body for success, 503 with the reason otherwise. Copies body. */

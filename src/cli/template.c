@@ -61,35 +61,13 @@ static bool load_globs(struct template_set *set, const struct flag_list *globs, 
     return ok;
 }
 
-/* What a template sees when no data were given. */
-static struct template_data made_up(struct arena *a)
-{
-    static const struct label labels[] = {{S_INIT("alertname"), S_INIT("AlertNameExample")},
-                                          {S_INIT("severity"), S_INIT("warning")}};
-    struct notified_alert *alert = arena_new(a, struct notified_alert);
-
-    *alert = (struct notified_alert){.labels = {labels, 2},
-                                     .starts_at = 1735689600 * NS_PER_S,
-                                     .ends_at = TS_NONE,
-                                     .generator_url = S("http://localhost:9090"),
-                                     .fingerprint = 0x1234abcd};
-    return (struct template_data){.receiver = S("receiver"),
-                                  .status = S("firing"),
-                                  .external_url = S("http://localhost:9093"),
-                                  .alerts = alert,
-                                  .n_alerts = 1,
-                                  .group_labels = {labels, 1},
-                                  .common_labels = {labels, 2},
-                                  .is_plain = true};
-}
-
 static bool load_data(const char *path, struct arena *a, struct template_data *out, struct err *e)
 {
     struct buf text = BUF_INIT;
     bool ok;
 
     if (path == NULL || path[0] == '\0') {
-        *out = made_up(a);
+        *out = template_data_example(a);
         return true;
     }
     ok = read_file(path, &text, e) &&

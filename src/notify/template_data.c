@@ -450,3 +450,24 @@ bool template_data_from_json(struct arena *a, str text, struct template_data *ou
     *out = d;
     return true;
 }
+
+struct template_data template_data_example(struct arena *a)
+{
+    static const struct label labels[] = {{S_INIT("alertname"), S_INIT("AlertNameExample")},
+                                          {S_INIT("severity"), S_INIT("warning")}};
+    struct notified_alert *alert = arena_new(a, struct notified_alert);
+
+    *alert = (struct notified_alert){.labels = {labels, 2},
+                                     .starts_at = 1735689600 * NS_PER_S,
+                                     .ends_at = TS_NONE,
+                                     .generator_url = S("http://localhost:9090"),
+                                     .fingerprint = 0x1234abcd};
+    return (struct template_data){.receiver = S("receiver"),
+                                  .status = S("firing"),
+                                  .external_url = S("http://localhost:9093"),
+                                  .alerts = alert,
+                                  .n_alerts = 1,
+                                  .group_labels = {labels, 1},
+                                  .common_labels = {labels, 2},
+                                  .is_plain = true};
+}

@@ -84,9 +84,12 @@ static bool name_is_safe(str s)
     return s.n != 0 && tmpl_attr_is_plain(s);
 }
 
-static void put_url(const struct tmpl_escape *x, struct buf *out, str s, bool is_safe)
+static void put_url(const struct tmpl_escape *x, struct buf *out, str s, bool is_safe,
+                    bool is_escaped)
 {
-    if (x->url == URL_START && !is_safe && !url_is_safe(s))
+    if (is_escaped)
+        buf_add(out, s);
+    else if (x->url == URL_START && !is_safe && !url_is_safe(s))
         buf_adds(out, "#ZgotmplZ");
     else
         url_escape(out, s, x->url != URL_QUERY || is_safe);
@@ -119,13 +122,13 @@ static void put_srcset(struct buf *out, str s, bool is_safe_url)
 
 /* The value for its language, before the attribute around it. */
 static void put_inner(const struct tmpl_escape *x, struct tmpl_env *env, struct buf *out,
-                      const struct tmpl_value *v, str s, enum tmpl_safe safe)
+                      const struct tmpl_value *v, str s, enum tmpl_safe safe, enum tmpl_escaped by)
 {
     switch (x->state) {
     case HS_URL:
     case HS_CSS_URL:
     case HS_CSS_DQ_URL:
-    case HS_CSS_SQ_URL: put_url(x, out, s, safe == TMPL_SAFE_URL); break;
+    case HS_CSS_SQ_URL: put_url(x, out, s, safe == TMPL_SAFE_URL, by == ESCAPED_URL); break;
     case HS_SRCSET: put_srcset(out, s, safe == TMPL_SAFE_URL); break;
     case HS_JS:
         if (safe == TMPL_SAFE_JS)
@@ -153,17 +156,17 @@ static void put_text(const struct tmpl_escape *x, struct buf *out, str s, bool i
 }
 
 void tmpl_escape_value(struct tmpl_escape *x, struct tmpl_env *env, struct buf *out,
-                       const struct tmpl_value *v, bool is_html)
+                       const struct tmpl_value *v, enum tmpl_escaped by)
 {
     struct buf text = BUF_INIT, inner = BUF_INIT;
     enum tmpl_safe safe = v->type != NULL && v->kind == TV_STRING ? v->type->safe : TMPL_PLAIN;
+    bool is_html = by == ESCAPED_HTML || safe == TMPL_SAFE_HTML;
     str s;
 
     tmpl_escape_enter(x);
     if (v->kind != TV_NONE && v->kind != TV_NIL)
         tmpl_print(env, &text, v);
     s = buf_str(&text);
-    is_html = is_html || safe == TMPL_SAFE_HTML;
     if (x->state == HS_TEXT || x->state == HS_RCDATA) {
         put_text(x, out, s, is_html);
     } else if (x->state == HS_ATTR_NAME) {
@@ -172,7 +175,7 @@ void tmpl_escape_value(struct tmpl_escape *x, struct tmpl_env *env, struct buf *
         if (x->state == HS_ATTR && safe == TMPL_SAFE_HTML)
             html_strip_tags(&inner, s);
         else
-            put_inner(x, env, &inner, v, s, safe);
+            put_inner(x, env, &inner, v, s, safe, by);
         if (x->delim == DELIM_NONE)
             buf_add(out, buf_str(&inner));
         else if (x->delim == DELIM_BLANK && inner.n == 0)

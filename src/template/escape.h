@@ -78,9 +78,10 @@ bool tmpl_escape_check(const struct tmpl_exec_input *in, const struct tmpl_tree 
 
 /* out NULL: only the context moves. */
 bool tmpl_escape_text(struct tmpl_escape *x, struct buf *out, str text, struct err *e) must_check;
-/* is_html: the pipeline has escaped it for HTML itself. */
+/* by: what the pipeline has escaped it for itself, with html or urlquery as its last word. */
+enum tmpl_escaped { ESCAPED_NOT, ESCAPED_HTML, ESCAPED_URL };
 void tmpl_escape_value(struct tmpl_escape *x, struct tmpl_env *env, struct buf *out,
-                       const struct tmpl_value *v, bool is_html);
+                       const struct tmpl_value *v, enum tmpl_escaped by);
 
 /* The scanner (escape_scan.c). */
 /* Takes at least a byte of s, or enters another state. Returns how many; SIZE_MAX: fault. */

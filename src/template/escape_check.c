@@ -32,11 +32,13 @@ struct check {
     const struct tmpl_tree *tree;
     struct loop *loop;
     VEC(struct known) known;
-    const char *when; /* in front of what is found in a second turn */
+    const struct tmpl_node *again; /* the loop whose second turn this is; NULL: none's */
     uint64_t steps;
     unsigned depth;
     struct err *e;
 };
+
+static const char second_turn[] = "on range loop re-entry: ";
 
 static bool walk_list(struct check *k, struct tmpl_escape *x, const struct tmpl_node *list);
 
@@ -54,7 +56,8 @@ static bool fail(struct check *k, const struct tmpl_node *n, const char *fmt, ..
     va_end(ap);
     tmpl_node_place(k->tree, n->pipe != NULL && n->list != NULL ? n->pipe : n, &line, &col);
     err_at(k->e, (int)line, (int)col + 1, "html/template:%.*s:%zu:%zu: %s%.*s",
-           STR(k->tree->parse_name), line, col, k->when, STR(buf_str(&why)));
+           STR(k->tree->parse_name), line, col, k->again != NULL ? second_turn : "",
+           STR(buf_str(&why)));
     buf_release(&why);
     return false;
 }
@@ -143,12 +146,12 @@ static bool walk_body(struct check *k, struct tmpl_escape *x, const struct tmpl_
 static bool walk_again(struct check *k, struct tmpl_escape *x, const struct tmpl_node *n)
 {
     struct tmpl_escape again = *x;
-    const char *before = k->when;
+    const struct tmpl_node *before = k->again;
     bool ok;
 
-    k->when = "on range loop re-entry: ";
+    k->again = n;
     ok = walk_body(k, &again, n) && join_branches(k, x, &again, n, "range", "");
-    k->when = before;
+    k->again = before;
     return ok;
 }
 
@@ -269,13 +272,16 @@ static bool walk_action(struct check *k, struct tmpl_escape *x, const struct tmp
     return true;
 }
 
-/* Go knows no line here, only the name. */
+/* Go knows no line here, but for the loop's. */
 static bool text_fault(struct check *k, str name)
 {
     struct err why = *k->e;
 
-    return err_set(k->e, why.code, "html/template%s%.*s: %s%s", name.n != 0 ? ":" : "", STR(name),
-                   k->when, why.msg);
+    if (k->again != NULL)
+        return err_set(k->e, why.code, "html/template:%.*s:%d: %s%s", STR(name), k->again->line,
+                       second_turn, why.msg);
+    return err_set(k->e, why.code, "html/template%s%.*s: %s", name.n != 0 ? ":" : "", STR(name),
+                   why.msg);
 }
 
 static bool walk(struct check *k, struct tmpl_escape *x, const struct tmpl_node *n)
@@ -317,7 +323,7 @@ static bool walk_list(struct check *k, struct tmpl_escape *x, const struct tmpl_
 bool tmpl_escape_check(const struct tmpl_exec_input *in, const struct tmpl_tree *tree,
                        struct err *e)
 {
-    struct check k = {.in = in, .tree = tree, .known = VEC_INIT, .when = "", .e = e};
+    struct check k = {.in = in, .tree = tree, .known = VEC_INIT, .e = e};
     struct tmpl_escape x = {.state = HS_TEXT};
     struct buf end = BUF_INIT;
     bool ok = walk_tree(&k, &x, tree);

@@ -471,6 +471,17 @@ static enum flow walk_list(struct exec *x, const value_ *dot, const struct tmpl_
     return flow;
 }
 
+static enum tmpl_escaped escaped_by(const struct tmpl_node *pipe)
+{
+    const struct tmpl_node *last = pipe->kids[pipe->n_kids - 1]->kids[0];
+
+    if (last->kind != TN_IDENTIFIER)
+        return ESCAPED_NOT;
+    return str_is(last->text, "html")       ? ESCAPED_HTML
+           : str_is(last->text, "urlquery") ? ESCAPED_URL
+                                            : ESCAPED_NOT;
+}
+
 static enum flow walk_action(struct exec *x, const value_ *dot, const struct tmpl_node *n)
 {
     value_ v = eval_pipeline(x, dot, n->pipe);
@@ -480,10 +491,7 @@ static enum flow walk_action(struct exec *x, const value_ *dot, const struct tmp
     if (n->pipe->n_idents != 0)
         return FLOW_ON;
     if (x->in->run->mode == TEMPLATE_HTML) {
-        const struct tmpl_node *last = n->pipe->kids[n->pipe->n_kids - 1]->kids[0];
-        bool is_html = last->kind == TN_IDENTIFIER && str_is(last->text, "html");
-
-        tmpl_escape_value(&x->escape, &x->env, x->out, &v, is_html);
+        tmpl_escape_value(&x->escape, &x->env, x->out, &v, escaped_by(n->pipe));
     } else if (v.kind == TV_NONE) {
         buf_adds(x->out, "<no value>");
     } else {

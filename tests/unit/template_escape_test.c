@@ -514,7 +514,7 @@ static const struct template_case contexts[] = {
      "!html/template::1:9: on range loop re-entry: {{range}} branches end in different "
      "contexts: " HREF ", " TAG},
     {"{{ range .Alerts }}<b{{ end }}",
-     "!html/template: on range loop re-entry: \"<\" in attribute name: \"<b\""},
+     "!html/template::1: on range loop re-entry: \"<\" in attribute name: \"<b\""},
     {"{{ range .Alerts }}<b{{ if .Status }}{{ break }}{{ end }}>{{ end }}",
      "!html/template::1:40: at range loop break: {{range}} branches end in different "
      "contexts: " TEXT ", " TAG},
@@ -542,6 +542,7 @@ static const struct template_case contexts[] = {
     {"<p a=`x>", "!html/template: \"`\" in unquoted attr: \"`x\""},
     {"<b x={{ \"a\" | html }}>",
      "!html/template::1:8: predefined escaper \"html\" disallowed in template"},
+    {"<a href=\"/?{{ \"a&<\" | urlquery }}\">", "<a href=\"/?a%26%3C\">"},
     {"<img srcset=\"{{ \"a b, javascript:x, /y 2x\" }}\">",
      "<img srcset=\"a b,#ZgotmplZ, /y 2x\">"},
     {"a < b <!-- x --><textarea>1 < 2</textarea>", "a &lt; b <textarea>1 &lt; 2</textarea>"},
