@@ -351,6 +351,7 @@ class Mailbox:
 
     def __init__(self, replies=None, data=()):
         self.replies, self.data, self.mails, self.lock = replies or {}, list(data), [], threading.Lock()
+        self.sessions = []
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         reply = self.replies.get(address, "250 fine")
@@ -359,6 +360,7 @@ class Mailbox:
         return reply
 
     async def handle_DATA(self, server, session, envelope):
+        self.sessions.append(session)
         with self.lock:
             reply = self.data.pop(0) if self.data else "250 taken"
             if reply.startswith("2"):

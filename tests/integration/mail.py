@@ -1,4 +1,6 @@
-"""Mail to aiosmtpd: text and HTML, Chinese, one refused recipient of three, retries and refusals, nothing injected."""
+"""Mail to aiosmtpd: text and HTML, Chinese, one refused recipient of three, retries and refusals, nothing injected, TLS in both
+ways, all three logins."""
+import hashlib, hmac, ssl
 from harness import *
 
 def config(smarthost, to="a@x.example, b@y.example, c@z.example", more=""):
@@ -86,6 +88,71 @@ def test_thread():
         equal(first["References"], second["References"])
         assert first["In-Reply-To"].startswith("<alert-") and first["Message-Id"] != second["Message-Id"]
         assert "FIRING" in first["Subject"] and "RESOLVED" in second["Subject"]
+
+
+def certificate(dir):
+    """A server's certificate that signs itself, and the context of a server that shows it."""
+    if shutil.which("openssl") is None:
+        raise Skip("openssl is not there")
+    key, cert = os.path.join(dir, "key.pem"), os.path.join(dir, "cert.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj",
+                    "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    return cert, context
+
+
+def secure(smtp, cert):
+    return config(smtp, "a@x.example", f"        tls_config: {{ca_file: '{cert}'}}\n").replace("smtp_require_tls: false", "smtp_require_tls: true")
+
+
+def test_starttls():
+    box = Mailbox()
+    with folder() as d:
+        cert, context = certificate(d)
+        with MailServer(box, tls_context=context, require_starttls=True) as smtp, Tocsin(secure(smtp, cert), d) as t:
+            t.alert(alertname="A", gpu="1")
+            until("the mail", lambda: box.mails)
+            assert box.sessions[0].ssl is not None
+
+
+def test_starttls_is_missing():
+    """Somebody on the way took it out of the greeting: no mail goes out in clear."""
+    box = Mailbox()
+    with folder() as d, MailServer(box) as smtp, Tocsin(secure(smtp, "/dev/null"), d) as t:
+        t.alert(alertname="A", gpu="1")
+        until("the failure", lambda: t.metric("alertmanager_notification_requests_failed_total", integration="email"))
+        equal(box.mails, [])
+
+
+def test_implicit_tls():
+    box = Mailbox()
+    with folder() as d:
+        cert, context = certificate(d)
+        with MailServer(box, ssl_context=context) as smtp:
+            more = f"        force_implicit_tls: true\n        tls_config: {{ca_file: '{cert}'}}\n"
+            with Tocsin(config(smtp, "a@x.example", more), d) as t:
+                t.alert(alertname="A", gpu="1")
+                until("the mail", lambda: box.mails)
+
+
+class Cram(Mailbox):
+    async def auth_CRAM__MD5(self, server, args):
+        from aiosmtpd.smtp import AuthResult
+        said = await server.challenge_auth("<1.2@mx.example>")
+        user, digest = said.decode().rsplit(" ", 1)
+        ok = user == "me" and digest == hmac.new(b"secret word", b"<1.2@mx.example>", hashlib.md5).hexdigest()
+        server.session.login = "CRAM-MD5" if ok else None
+        return AuthResult(success=ok, handled=False)
+
+
+def test_other_logins():
+    for box, key, more in ((Mailbox(), "auth_password", {"auth_exclude_mechanism": ["PLAIN"]}), (Cram(), "auth_secret", {})):
+        with folder() as d, MailServer(box, {"me": "secret word"}, **more) as smtp:
+            with Tocsin(config(smtp, "a@x.example", f"        auth_username: me\n        {key}: 'secret word'\n"), d) as t:
+                t.alert(alertname="A", gpu="1")
+                until("the mail", lambda: box.mails)
+        equal(box.mails[0][2], "LOGIN" if key == "auth_password" else "CRAM-MD5")
 
 
 main()
