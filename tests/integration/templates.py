@@ -54,4 +54,17 @@ def test_endless_templates_stop():
             assert time.monotonic() - began < 5, text
 
 
+def test_labels_of_routes():
+    """In the message and in the API; they may use one another."""
+    with folder() as d, Sink() as s:
+        config = simple(s).replace("  receiver: hook\n", "  receiver: hook\n  labels: {team: 'gpu-{{ .GroupLabels.alertname }}', "
+                                   "channel: '#{{ routeLabels \"team\" }}', bad: '{{ .Nope }}'}\n", 1)
+        with Tocsin(config, d) as t:
+            t.alert(alertname="A", gpu="0")
+            until("the message", s.count)
+            wanted = {"channel": "#gpu-A", "team": "gpu-A"}
+            equal(s.got[0].json()["routeLabels"], wanted)
+            equal([g["routeLabels"] for g in t.get("/api/v2/alerts/groups").json()], [wanted])
+
+
 main()
