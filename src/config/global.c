@@ -1,3 +1,4 @@
+#include "codec/tz.h"
 #include "config/config_priv.h"
 
 /* -- Alertmanager -- */
@@ -5,6 +6,8 @@
 static void check_global(struct conf_check *c, void *obj)
 {
     const struct global_conf *g = obj;
+    struct err e = ERR_INIT;
+    struct tz *zone;
 
     if (secret_is_set(g->slack_api_url) && secret_is_set(g->slack_app_token) &&
         !str_eq(g->slack_api_url.hidden, g->slack_app_url) &&
@@ -14,6 +17,10 @@ static void check_global(struct conf_check *c, void *obj)
     if (conf_has(c, "smtp_smarthost") && g->smtp_smarthost.n != 0 &&
         !smarthost_is_valid(g->smtp_smarthost))
         conf_error(c, "smtp_smarthost", "host:port expected, not \"%.*s\"", STR(g->smtp_smarthost));
+    zone = tz_load(g->timezone, &e);
+    if (zone == NULL)
+        conf_error(c, "timezone", "%s", e.msg);
+    tz_free(zone);
 }
 
 static const char *const languages[] = {"en", "zh", NULL};

@@ -121,16 +121,9 @@ static void fill_http(struct conf_run *run, struct config *c)
 
 static bool load_messages(struct conf_run *run, struct config *c)
 {
-    struct err e = ERR_INIT;
-
-    c->messages = messages_new(c->global.language, c->global.timezone, &e);
-    if (c->messages == NULL) {
-        diags_add(run->d, DIAG_ERROR, "C010",
-                  (struct diag_place){.file = c->files[0], .line = 1, .col = 1},
-                  "global.timezone: %s", e.msg);
-        return false;
-    }
-    return messages_load(c->messages, c->templates.v, c->templates.n, run->d);
+    c->messages = messages_new(c->global.language, c->global.timezone, NULL);
+    return c->messages != NULL && /* else the zone was complained of where it stands */
+           messages_load(c->messages, c->templates.v, c->templates.n, run->d);
 }
 
 static void keep_original(struct conf_run *run, struct config_top *top, struct config *c)
