@@ -294,6 +294,7 @@ static void decode_entities(struct buf *out, str s)
     for (size_t i = 0; i < s.n;) {
         size_t k = 0;
 
+        assume(s.p != NULL);
         while (k < ARRAY_LEN(names) && !str_starts_with(rest(s, i), str_of(names[k].name)))
             k++;
         buf_addc(out, k < ARRAY_LEN(names) ? names[k].c : s.p[i]);
