@@ -9,7 +9,7 @@
  *     kept: {threadTs: "1"}        what the last delivery kept
  *     steps:
  *       - request: {url: URL, headers: {}, body: TEXT}     method POST
- *         mail: {smarthost: TEXT, from: TEXT, to: [], tls: none|starttls|implicit, message: TEXT}
+ *         mail: {smarthost: TEXT, user: TEXT, from: TEXT, to: [], tls: none|starttls|implicit, message: TEXT}
  *         answer: {status: 200, headers: {}, body: TEXT}   or: lost: WHY
  *     verdict: ok | retry | retry_after | failed
  *     retry_after: 60s             wanted, as everything below
