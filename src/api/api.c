@@ -25,6 +25,10 @@ static const struct http_route routes[] = {
      "ends a silence"},
     {HTTP_POST, "/api/v2/templates/render", 4 << 20, api_post_render, "/templates/render",
      "renders a template"},
+    {HTTP_GET, "/api/v2/explain", 0, api_get_explain, "/explain",
+     "why an alert was or was not sent, and when it is told next"},
+    {HTTP_GET, "/api/v2/notifications", 0, api_get_notifications, "/notifications",
+     "what was sent, and what became of it"},
     {HTTP_OPTIONS, "/api/v2/*", 0, preflight, "/preflight", "cross-origin preflight"},
     {HTTP_GET, "/api/tocsin/overview", 0, api_get_overview, "/overview",
      "alerts with rule state and next notification"},
@@ -345,9 +349,9 @@ static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns 
         vec_push(&a->http_stats,
                  (struct http_stat){.handler = handler, .method = rq->method, .status = status});
         st = vec_last(&a->http_stats);
-        histogram_init(&st->seconds, bounds, ARRAY_LEN(bounds));
+        metric_histogram_init(&st->seconds, bounds, ARRAY_LEN(bounds));
     }
-    histogram_observe(&st->seconds, (double)took / NS_PER_S);
+    metric_histogram_observe(&st->seconds, (double)took / NS_PER_S);
 }
 
 struct api *api_new(const struct api_conf *conf)
@@ -376,7 +380,7 @@ void api_free(struct api *a)
     api_post_jobs_cancel(a);
     http_server_free(a->server);
     VEC_EACH (struct http_stat *, st, &a->http_stats)
-        histogram_release(&st->seconds);
+        metric_histogram_release(&st->seconds);
     vec_release(&a->http_stats);
     mem_free(a);
 }

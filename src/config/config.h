@@ -40,6 +40,8 @@ struct storage_conf {
     str keep;         /* "selected" or "all" */
     bool keep_all;    /* every series is kept, not only those that rules select */
     dur_ns retention; /* 0 = from the flag */
+    dur_ns journal_age;
+    int64_t journal_size; /* bytes */
 };
 
 /* One entry of rule_files. */

@@ -79,7 +79,8 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
         kinds++;
     e->stats.integration = mem_array(kinds, sizeof(*e->stats.integration));
     for (size_t i = 0; i < kinds; i++)
-        histogram_init(&e->stats.integration[i].latency, latency_bounds, ARRAY_LEN(latency_bounds));
+        metric_histogram_init(&e->stats.integration[i].latency, latency_bounds,
+                              ARRAY_LEN(latency_bounds));
     count_receivers(e);
     groups_rebuild(e, now, false);
     rules_configure(e, now);
@@ -113,8 +114,9 @@ void engine_free(struct engine *e)
     vec_release(&e->receivers);
     vec_release(&e->builtins);
     for (size_t i = 0; receiver_types[i] != NULL; i++)
-        histogram_release(&e->stats.integration[i].latency);
+        metric_histogram_release(&e->stats.integration[i].latency);
     mem_free(e->stats.integration);
+    journal_release(&e->journal);
     config_unref(e->conf);
     interner_free(e->names);
     mem_free(e);
@@ -244,6 +246,15 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     if (e->log_bytes > 2 * e->live_bytes + (1u << 20))
         fx->rewrite_alerts = true;
     buf_release(&ignored.text);
+}
+
+void engine_journal(struct engine *e, struct now now, struct effects *fx)
+{
+    const struct storage_conf *sc = &e->conf->storage;
+
+    journal_add(&e->journal, fx->decisions.v, fx->decisions.n, &fx->commit);
+    journal_trim(&e->journal, ts_add(now.wall, -sc->journal_age), (size_t)sc->journal_size,
+                 &fx->commit);
 }
 
 ts_ns engine_next(const struct engine *e)

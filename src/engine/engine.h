@@ -19,6 +19,7 @@
 #include "base/rand.h"
 #include "base/vec.h"
 #include "config/config.h"
+#include "engine/journal.h"
 #include "model/alert.h"
 #include "model/decision.h"
 #include "model/metric.h"
@@ -130,6 +131,7 @@ struct outbox_slot {
     struct outbox_row *row;  /* in flight, or waiting for row->not_before */
     struct outbox_row *next; /* decided while row was in flight */
     bool in_flight;
+    uint64_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };
 
@@ -139,7 +141,7 @@ MAP_DECLARE(outbox_map, str, struct outbox_slot *);
 struct integration_stats {
     uint64_t notifications, failed[FAILURE_DEADLINE + 1];
     uint64_t requests, requests_failed;
-    struct histogram latency;
+    struct metric_histogram latency;
 };
 
 struct receiver_stats {
@@ -206,6 +208,7 @@ struct engine {
     struct rand jitter;
     size_t log_bytes,
         live_bytes; /* of the alert log: appended since the last rewrite, and what is live */
+    struct journal journal;
     struct engine_stats stats;
 };
 
@@ -219,6 +222,9 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
                  struct event_result *result);
 ts_ns engine_next(
     const struct engine *e); /* mono time at which EVENT_TIMER is due; TS_MAX = never */
+
+/* Ends a turn: its decisions go to the journal. */
+void engine_journal(struct engine *e, struct now now, struct effects *fx);
 
 /* Reads back what the backend holds; before the first step. What cannot be read is counted, logged by the caller. */
 bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable,

@@ -346,6 +346,7 @@ void shell_turn(struct shell *s)
             s->parts.decided(s->parts.arg, &s->fx.decisions.v[i]);
         for (size_t i = 0; i < s->fx.run.n; i++)
             rule_driver_run(s->driver, s->fx.run.v[i].group, s->fx.run.v[i].slot);
+        engine_journal(s->engine, s->parts.clock->now, &s->fx);
         hand_over(s);
         for (size_t i = 0; i < s->fx.deliver.n; i++) {
             if (degraded || s->reported == s->handed)

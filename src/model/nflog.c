@@ -142,6 +142,11 @@ void hash_list_sort(struct hash_list *h)
         qsort(h->v, h->n, sizeof(h->v[0]), by_value);
 }
 
+bool hash_list_has(struct hash_list h, uint64_t v)
+{
+    return h.n != 0 && bsearch(&v, h.v, h.n, sizeof(v), by_value) != NULL;
+}
+
 bool hash_list_is_subset(struct hash_list sub, struct hash_list of)
 {
     size_t j = 0;

@@ -1,7 +1,9 @@
 #include "notify/messages.h"
 
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "base/mem.h"
 #include "codec/tz.h"
 #include "model/labels.h"
@@ -19,6 +21,7 @@ static void parse_builtin(struct template_set *set, str name, const char *text, 
 {
     struct err e = ERR_INIT;
 
+    /* cppcheck-suppress comparePointers ; both ends of one embedded object */
     BUG_ON(!template_set_parse(set, name, (str){text, (size_t)(end - text)}, &e));
 }
 
@@ -76,11 +79,11 @@ static bool read_file(const char *path, struct buf *out)
 static int line_of(const char *msg, const char *name)
 {
     const char *at = strstr(msg, name);
-    int line = 0;
+    long line = 0;
 
-    if (at == NULL || sscanf(at + strlen(name), ":%d", &line) != 1)
-        return 1;
-    return line;
+    if (at != NULL && at[strlen(name)] == ':')
+        line = strtol(at + strlen(name) + 1, NULL, 10);
+    return line > 0 && line <= INT_MAX ? (int)line : 1;
 }
 
 static void load_file(struct template_set *set, const char *path, struct diags *d)

@@ -11,7 +11,7 @@ bool promql_unquote(struct promql_parser *p, const struct promql_token *t, str *
     str s = promql_token_text(p, t), body = str_sub(s, 1, s.n - 1);
     struct err why = ERR_INIT;
 
-    if (s.p[0] == '`') {
+    if (str_starts_with(s, S("`"))) {
         if (!utf8_is_valid(body))
             return promql_fail(p, t->at, t->end, "error unquoting string: invalid UTF-8") != NULL;
         *out = body;
@@ -184,7 +184,7 @@ static bool parse_matcher(struct promql_parser *p, struct matcher_list *out)
 {
     const struct promql_token *first = p->tok;
     enum match_op op;
-    str name, value;
+    str name = STR_NONE, value = STR_NONE;
 
     if (first->kind == TOK_STRING) {
         if (!promql_unquote(p, first, &name))
@@ -217,7 +217,8 @@ static bool parse_matchers(struct promql_parser *p, struct matcher_list *out, ui
         if (!promql_accept(p, TOK_COMMA) && p->tok->kind != TOK_RBRACE)
             return promql_unexpected(p, "label matching", "\",\" or \"}\"") != NULL;
     }
-    *end = p->tok++->end;
+    *end = p->tok->end;
+    p->tok++;
     return true;
 }
 

@@ -206,6 +206,7 @@ FUNC(f_to_duration)
 
 FUNC(f_now)
 {
+    /* NOLINTNEXTLINE(bugprone-integer-division): whole milliseconds, as there */
     *out = tv_float((double)(env->now / NS_PER_MS) / 1000);
     return true;
 }

@@ -44,12 +44,11 @@ void text_escape_js(struct buf *out, str s)
         quote_go(&q, str_sub(s, 0, k));
         if (r == '\\' || r == '\'' || r == '"')
             buf_addf(out, "\\%c", (char)r);
-        else if (r == '<' || r == '>' || r == '&' || r == '=' || r < 0x20)
+        else if (r == '<' || r == '>' || r == '&' || r == '=' || r < 0x20 ||
+                 (k != 1 && q.p[1] == '\\'))
             buf_addf(out, "\\u%04X", r);
-        else if (k == 1 || q.p[1] != '\\')
-            buf_add(out, str_sub(s, 0, k));
         else
-            buf_addf(out, "\\u%04X", r);
+            buf_add(out, str_sub(s, 0, k));
         buf_release(&q);
         s = str_sub(s, k, s.n);
     }

@@ -30,17 +30,17 @@ static void histograms_in_both_formats(void **state)
     static const struct metric row = {"h_seconds", EXPO_HISTOGRAM, "H."};
     const struct expo_label labels[] = {{S("a"), S("b")}};
     struct buf out = BUF_INIT;
-    struct histogram h;
+    struct metric_histogram h;
     struct expo x;
 
     (void)state;
-    histogram_init(&h, bounds, ARRAY_LEN(bounds));
-    histogram_observe(&h, 0.5);
-    histogram_observe(&h, 0.75);
-    histogram_observe(&h, 99);
+    metric_histogram_init(&h, bounds, ARRAY_LEN(bounds));
+    metric_histogram_observe(&h, 0.5);
+    metric_histogram_observe(&h, 0.75);
+    metric_histogram_observe(&h, 99);
     expo_init(&x, &out, EXPO_TEXT);
     metric_begin(&x, &row);
-    metric_histogram(&x, labels, 1, &h);
+    metric_put_histogram(&x, labels, 1, &h);
     assert_str(buf_str(&out),
                "# HELP h_seconds H.\n# TYPE h_seconds histogram\n"
                "h_seconds_bucket{a=\"b\",le=\"0.5\"} 1\nh_seconds_bucket{a=\"b\",le=\"1\"} 2\n"
@@ -51,7 +51,7 @@ static void histograms_in_both_formats(void **state)
     expo_family(&x, S("t_total"), EXPO_COUNTER, S("\"q\""));
     expo_value(&x, NULL, 0, 3);
     metric_begin(&x, &row);
-    metric_histogram(&x, NULL, 0, &h);
+    metric_put_histogram(&x, NULL, 0, &h);
     expo_end(&x);
     assert_str(buf_str(&out),
                "# HELP t \\\"q\\\"\n# TYPE t counter\nt_total 3.0\n"
@@ -59,7 +59,7 @@ static void histograms_in_both_formats(void **state)
                "h_seconds_bucket{le=\"1.0\"} 2\nh_seconds_bucket{le=\"10.0\"} 2\n"
                "h_seconds_bucket{le=\"+Inf\"} 3\nh_seconds_sum 100.25\nh_seconds_count 3\n# EOF\n");
     buf_release(&out);
-    histogram_release(&h);
+    metric_histogram_release(&h);
 }
 
 int main(void)
