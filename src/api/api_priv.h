@@ -62,8 +62,9 @@ void api_put_alert(struct json_writer *w, const struct gettable *g);
 void api_put_labels(struct json_writer *w, struct labels ls);
 void api_put_time(struct json_writer *w, ts_ns t);
 
-void api_put_rule_alerts(struct api *a, struct json_writer *w,
-                         struct now now); /* rules.c: pending and firing, with values */
+/* rules.c: members of an object that the caller writes around them */
+void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_filter *f);
+void api_put_rule_groups(struct api *a, struct json_writer *w);
 
 /* -- handlers -- */
 void api_get_alerts(struct http_req *rq, void *arg);
