@@ -26,6 +26,8 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v2/silence/{id}", 0, api_get_silence, "/silence/{silenceID}", "one silence"},
     {HTTP_DELETE, "/api/v2/silence/{id}", 0, api_delete_silence, "/silence/{silenceID}",
      "ends a silence"},
+    {HTTP_POST, "/api/v2/templates/render", 4 << 20, api_post_render, "/templates/render",
+     "renders a template"},
     {HTTP_GET, "/api/v2/explain", 0, api_get_explain, "/explain",
      "why an alert was or was not sent, and when it is told next"},
     {HTTP_GET, "/api/v2/notifications", 0, api_get_notifications, "/notifications",

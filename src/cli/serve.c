@@ -413,7 +413,7 @@ static void derive_external_url(struct serve *s)
         mem_str_free(s->external_url);
         s->external_url = mem_str_dup(buf_str(&url));
         buf_release(&url);
-        notify_set_external_url(shell_notify(s->shell), s->external_url);
+        shell_set_external_url(s->shell, s->external_url);
     }
     log_info("messages link to", LOG_STR("external_url", s->external_url));
 }

@@ -64,7 +64,7 @@ struct config {
     struct time_interval_conf *time_intervals; /* with mute_time_intervals */
     size_t n_time_intervals;
     struct conf_strings templates; /* patterns, resolved */
-    struct template_set *messages; /* the built-in templates and what the patterns found */
+    struct messages *messages;     /* the built-in templates and what the patterns found */
     struct labels external_labels;
     struct source_conf *sources;
     size_t n_sources;

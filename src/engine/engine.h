@@ -182,6 +182,7 @@ struct engine {
     struct config *conf;
     enum matcher_mode mode;
     dur_ns retention;  /* --data.retention */
+    str external_url;  /* for the labels of routes; the shell's */
     ts_ns start_after; /* mono: no flush before, --dispatch.start-delay */
 
     struct u64_map alerts; /* fingerprint -> struct alert * */
@@ -250,6 +251,11 @@ struct alert_status {
 void engine_alert_status(const struct engine *e, const struct alert *a, struct now now,
                          struct alert_status *st);
 void alert_status_release(struct alert_status *st);
+/* The labels of a route, expanded over what is told or listed (alertmanager.md 5.3); conf: that labels is of. */
+struct labels engine_route_labels(const struct engine *e, const struct config *conf,
+                                  const struct conf_map *labels, const struct notification *n,
+                                  ts_ns now, struct arena *a);
+struct notified_alert engine_notified(const struct alert *a, struct now now);
 struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls,
                               struct arena *scratch);
 

@@ -203,6 +203,19 @@ static bool in_time(struct engine *e, struct group *g, size_t n, struct now now,
 
 /* -- the flush -- */
 
+struct notified_alert engine_notified(const struct alert *a, struct now now)
+{
+    bool resolved = alert_is_resolved(a, now);
+
+    return (struct notified_alert){.labels = a->labels->ls,
+                                   .annotations = a->annotations->ls,
+                                   .starts_at = a->starts_at,
+                                   .ends_at = resolved ? a->ends_at : TS_NONE,
+                                   .generator_url = a->generator_url,
+                                   .fingerprint = alert_fingerprint(a),
+                                   .is_resolved = resolved};
+}
+
 static void classify(struct flush *f, struct arena *a, struct now now)
 {
     f->firing.v = arena_array(a, f->n, sizeof(uint64_t));
@@ -214,16 +227,22 @@ static void classify(struct flush *f, struct arena *a, struct now now)
         struct hash_list *h = resolved ? &f->resolved : &f->firing;
 
         h->v[h->n++] = labels_dedup_hash(al->labels->ls);
-        f->data[i] = (struct notified_alert){.labels = al->labels->ls,
-                                             .annotations = al->annotations->ls,
-                                             .starts_at = al->starts_at,
-                                             .ends_at = resolved ? al->ends_at : TS_NONE,
-                                             .generator_url = al->generator_url,
-                                             .fingerprint = alert_fingerprint(al),
-                                             .is_resolved = resolved};
+        f->data[i] = engine_notified(al, now);
     }
     hash_list_sort(&f->firing);
     hash_list_sort(&f->resolved);
+}
+
+struct labels engine_route_labels(const struct engine *e, const struct config *conf,
+                                  const struct conf_map *labels, const struct notification *n,
+                                  ts_ns now, struct arena *a)
+{
+    struct notification batch = *n;
+    struct messages_context c = {
+        .messages = conf->messages, .n = &batch, .external_url = e->external_url, .now = now};
+
+    batch.reason = REASON_UNKNOWN; /* labels do not see why it is told */
+    return messages_route_labels(&c, labels, a);
 }
 
 static void tell(struct engine *e, struct group *g, const struct flush *f,
@@ -245,6 +264,9 @@ static void tell(struct engine *e, struct group *g, const struct flush *f,
         v[n.n_alerts++] = f->data[i];
         n.n_firing += !f->data[i].is_resolved;
     }
+    if (g->route->conf->labels.n != 0)
+        n.route_labels =
+            engine_route_labels(e, e->conf, &g->route->conf->labels, &n, now.wall, &fx->arena);
     outbox_decide(e, &n, ic, key, f->firing, f->resolved, g->route->repeat_interval, now, fx);
     g->flush_waiting++;
 }

@@ -28,6 +28,7 @@ struct shell {
     bool degraded, stalled, in_release;
     struct err degraded_why;
     struct timer wake, stall;
+    str external_url; /* owned */
 };
 
 static void wake(struct timer *t, struct now now);
@@ -55,7 +56,7 @@ static void put_back(void *arg, void *hold)
     config_unref(hold);
 }
 
-static const struct template_set *templates(void *arg, void *hold)
+static const struct messages *messages(void *arg, void *hold)
 {
     (void)arg;
     return ((const struct config *)hold)->messages;
@@ -103,7 +104,7 @@ struct shell *shell_new(const struct shell_parts *parts)
     struct shell *s = mem_new(struct shell);
     struct notify_shell ns = {.find = find_integration,
                               .put_back = put_back,
-                              .templates = templates,
+                              .messages = messages,
                               .kept = kept,
                               .result = delivery_answered,
                               .print = parts->print != NULL ? print_text : NULL,
@@ -118,8 +119,17 @@ struct shell *shell_new(const struct shell_parts *parts)
     s->engine = engine_new(parts->conf, parts->mode, parts->retention, parts->clock->now);
     s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);
     s->notify = notify_new(parts->transport, parts->clock, &ns);
+    shell_set_external_url(s, parts->external_url);
     s->driver = rule_driver_new(s, parts->pool, parts->transport, parts->clock);
     return s;
+}
+
+void shell_set_external_url(struct shell *s, str url)
+{
+    mem_str_free(s->external_url);
+    s->external_url = mem_str_dup(url);
+    s->engine->external_url = s->external_url;
+    notify_set_external_url(s->notify, s->external_url);
 }
 
 static void committed(void *arg, uint64_t n, bool ok, const struct err *e);
@@ -164,6 +174,7 @@ void shell_free(struct shell *s)
     engine_free(s->engine);
     effects_release(&s->fx);
     vec_release(&s->waiting);
+    mem_str_free(s->external_url);
     mem_free(s);
 }
 

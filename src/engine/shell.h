@@ -48,6 +48,7 @@ struct engine *shell_engine(struct shell *s);
 struct clock *shell_clock(struct shell *s);
 struct state_backend *shell_backend(struct shell *s);
 struct notify *shell_notify(struct shell *s);
+void shell_set_external_url(struct shell *s, str url);
 
 void shell_event(struct shell *s, struct event *ev, struct event_result *result);
 /* Calls back, maybe at once, when everything decided so far is on disk, or with ok = false and why. */

@@ -14,7 +14,8 @@ const char *notify_reason_text(enum notify_reason r)
                                         "all alerts resolved",
                                         "some alerts resolved",
                                         "repeat interval elapsed",
-                                        "test notification"};
+                                        "test notification",
+                                        "unknown"};
 
     return texts[r];
 }

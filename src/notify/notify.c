@@ -233,8 +233,12 @@ static bool delivery_render(struct delivery *d, str text, bool html, str *out)
     const struct attempt *a = d->owner;
     const struct notify *n = a->owner;
 
-    return messages_render(n->shell.templates(n->shell.arg, a->hold), text, html, d->n,
-                           d->external_url, d->now, d->arena, out, &d->err);
+    struct messages_context c = {.messages = n->shell.messages(n->shell.arg, a->hold),
+                                 .n = d->n,
+                                 .external_url = d->external_url,
+                                 .now = d->now};
+
+    return messages_render(&c, text, html, d->arena, out, &d->err);
 }
 
 /* Gives back what was kept. It is copied: another delivery may replace the entry while this one is under way. */

@@ -40,6 +40,7 @@ struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_b
 
     g->conf = conf;
     g->names = interner_new();
+    g->templates = rule_templates_new();
     g->rules = mem_array(conf->n_rules, sizeof(*g->rules));
     g->n_rules = conf->n_rules;
     g->down_at = g->last_slot = TS_NONE;
@@ -64,6 +65,8 @@ void rule_group_free(struct rule_group *g)
     rule_group_view_unref(g->view);
     vec_release(&g->send);
     vec_release(&g->rows);
+    rule_queries_release(&g->queries);
+    rule_templates_free(g->templates);
     arena_release(&g->arena);
     interner_free(g->names);
     mem_str_free(g->link_base);
@@ -101,7 +104,7 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
     g->slot = slot;
     g->now = now;
     g->at = 0;
-    g->asked = false;
+    g->asked = g->is_expanding = false;
     g->failed = g->outages = 0;
     g->rule_since = now.mono;
     g->iterations++;
@@ -166,52 +169,99 @@ static struct rule_context context(struct rule_group *g)
                                  .limit = g->conf->limit,
                                  .external_labels = g->external_labels,
                                  .external_url = g->link_base,
+                                 .templates = g->templates,
+                                 .queries = &g->queries,
                                  .down_at = g->down_at};
 }
 
-static bool evaluate(struct rule_group *g, struct rule *r, str body, struct err *e)
+/* The samples' text is a slice of the answer, which goes when the templates' queries are asked. */
+static void keep_samples(struct rule_group *g)
+{
+    for (size_t i = 0; i < g->result.n; i++) {
+        struct sample *own = arena_new(&g->arena, struct sample);
+
+        *own = *g->result.v[i].sample;
+        own->labels = labels_copy(&g->arena, own->labels);
+        g->result.v[i].sample = own;
+    }
+}
+
+enum verdict { FAILED, COMPLETE, WAITS };
+
+/* From samples, or one more answer, to alerts. */
+static enum verdict evaluate(struct rule_group *g, struct rule *r, const struct source_answer *a,
+                             struct err *e)
 {
     struct rule_context c = context(g);
     struct samples samples;
 
-    if (!prom_answer_parse(body, &g->arena, &samples, e))
-        return false;
-    if (!r->conf->is_alert)
-        return true; /* recorded series go to the own store, which comes later */
-    if (!rule_step(r, &c, samples, e))
-        return false;
+    if (g->is_expanding) {
+        if (!rule_queries_answer(&g->queries, a, e))
+            return FAILED;
+        if (rule_queries_next(&g->queries) != NULL)
+            return WAITS;
+    } else {
+        if (a->error != SOURCE_OK || !prom_answer_parse(a->body, &g->arena, &samples, e))
+            return FAILED;
+        rule_queries_begin(&g->queries, &g->arena);
+        g->result = rule_result_of(&c, samples);
+    }
+    if (!rule_expand(r, &c, &g->result)) {
+        if (!g->is_expanding)
+            keep_samples(g);
+        return WAITS;
+    }
+    if (!rule_step(r, &c, g->result, e))
+        return FAILED;
     rule_collect_due(r, &c, generator_url(g, canonical(r->conf)), &g->send);
-    return true;
+    return COMPLETE;
+}
+
+static void note_failure(struct rule_group *g, struct rule *r, const struct source_answer *answer,
+                         const struct err *e)
+{
+    struct rule_context c = context(g);
+
+    /* What fired goes on firing: the router must not end it for want of news (Prometheus sends nothing here, and
+     * its Alertmanager resolves four intervals into an outage). */
+    rule_collect_due(r, &c, generator_url(g, canonical(r->conf)), &g->send);
+    r->health = RULE_ERR;
+    snprintf(r->last_error, sizeof(r->last_error), "%s", e->msg);
+    r->failures++;
+    g->failures++;
+    g->failed++;
+    g->outages += source_error_is_outage(answer->error);
 }
 
 static void take_answer(struct rule_group *g, const struct source_answer *answer, ts_ns mono)
 {
     struct rule *r = &g->rules[g->at];
     struct err e = answer->err;
+    enum verdict v = evaluate(g, r, answer, &e);
 
+    g->is_expanding = v == WAITS;
+    if (v == WAITS)
+        return;
     r->last_eval = g->slot;
     r->took = mono - g->rule_since;
     g->evaluations++;
-    if (answer->error == SOURCE_OK && evaluate(g, r, answer->body, &e)) {
+    if (v == COMPLETE) {
         r->health = RULE_OK;
         r->last_error[0] = '\0';
         r->failures = 0;
     } else {
-        struct rule_context c = context(g);
-
-        /* What fired goes on firing: the router must not end it for want of news (Prometheus sends nothing here, and
-         * its Alertmanager resolves four intervals into an outage). */
-        rule_collect_due(r, &c, generator_url(g, canonical(r->conf)), &g->send);
-        r->health = RULE_ERR;
-        snprintf(r->last_error, sizeof(r->last_error), "%s", e.msg);
-        r->failures++;
-        g->failures++;
-        g->failed++;
-        g->outages += source_error_is_outage(answer->error);
+        note_failure(g, r, answer, &e);
     }
     collect_rows(g, r);
     g->at++;
     g->rule_since = mono;
+}
+
+static struct rule_want wanted(const struct rule_group *g)
+{
+    if (g->is_expanding)
+        return (struct rule_want){rule_queries_next(&g->queries)->text, g->slot};
+    return (struct rule_want){g->rules[g->at].conf->expr, g->slot - g->conf->query_offset};
 }
 
 enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer,
@@ -225,8 +275,7 @@ enum rule_group_step rule_group_advance(struct rule_group *g, const struct sourc
         g->at++;
     }
     if (g->at < g->n_rules) {
-        want->query = g->rules[g->at].conf->expr;
-        want->time = g->slot - g->conf->query_offset;
+        *want = wanted(g);
         g->asked = true;
         return RULE_GROUP_WANT;
     }

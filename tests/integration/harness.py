@@ -3,7 +3,7 @@
 A test file defines test_* functions and ends with harness.main(). TOCSIN names the program, TOCSIN_SOURCE the project.
 Everything listens on 127.0.0.1, on a port that the kernel picks, and is stopped when its `with` ends.
 """
-import contextlib, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time, traceback
+import contextlib, email, email.policy, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time, traceback
 import urllib.error, urllib.parse, urllib.request
 
 SOURCE = os.environ.get("TOCSIN_SOURCE", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
@@ -344,6 +344,53 @@ class Sink:
 
     def __exit__(self, *failure):
         self.close()
+
+
+class Mailbox:
+    """What an aiosmtpd got. replies: recipient -> reply to RCPT TO; data: replies to DATA, one a mail, then 250."""
+
+    def __init__(self, replies=None, data=()):
+        self.replies, self.data, self.mails, self.lock = replies or {}, list(data), [], threading.Lock()
+        self.sessions = []
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        reply = self.replies.get(address, "250 fine")
+        if reply.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
+    async def handle_DATA(self, server, session, envelope):
+        self.sessions.append(session)
+        with self.lock:
+            reply = self.data.pop(0) if self.data else "250 taken"
+            if reply.startswith("2"):
+                self.mails.append((list(envelope.rcpt_tos), email.message_from_bytes(envelope.content, policy=email.policy.default),
+                                   getattr(session, "login", None)))
+        return reply
+
+
+class MailServer:
+    def __init__(self, box, users=None, **more):
+        sys.path.append(os.path.join(PEERS, "../lib/python3/dist-packages"))
+        try:
+            from aiosmtpd.controller import Controller
+            from aiosmtpd.smtp import AuthResult
+        except ImportError:
+            raise Skip("aiosmtpd is not there: ./dev deps")
+
+        def auth(server, session, envelope, mechanism, data):
+            ok = users is not None and users.get(data.login.decode()) == data.password.decode()
+            session.login = mechanism if ok else None
+            return AuthResult(success=ok)
+
+        self.c = Controller(box, hostname="127.0.0.1", port=free_port(), authenticator=auth, auth_require_tls=False, **more)
+
+    def __enter__(self):
+        self.c.start()
+        return f"127.0.0.1:{self.c.port}"
+
+    def __exit__(self, *failure):
+        self.c.stop()
 
 
 def receiver(name, sink, **keys):

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "codec/escape.h"
 #include "codec/json.h"
 #include "codec/timefmt.h"
 #include "config/config.h"
@@ -122,11 +123,25 @@ static void take(struct sim *s, const struct scripted_request *rq)
     vec_push(&s->arrived, a);
 }
 
-/* The source answers every query with the samples in force. */
-static struct scripted_answer answer_query(struct sim *s)
+/* The query of a form, as it is written there, or "" when the scenario names no samples for it. */
+static str named_query(const struct sim *s, str form)
+{
+    str query = str_sub(form, strlen("query="), form.n);
+
+    query = str_cut(&query, '&');
+    for (size_t i = 0; i < s->samples.n; i++)
+        if (s->samples.v[i]->text.n != 0 && str_eq(s->samples.v[i]->text, query))
+            return query;
+    return S("");
+}
+
+/* The source answers a query with the samples in force. */
+static struct scripted_answer answer_query(struct sim *s, str form)
 {
     struct json_writer w;
     double t = (double)s->clock.now.wall / NS_PER_S;
+    str query = named_query(s, form);
+    const char *comma = "";
 
     if (s->source_down)
         return (struct scripted_answer){.failure = TRANSPORT_CONNECT,
@@ -135,7 +150,10 @@ static struct scripted_answer answer_query(struct sim *s)
     json_writer_init(&w, &s->reply, false);
     buf_adds(&s->reply, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[");
     for (size_t i = 0; i < s->samples.n; i++) {
-        buf_addf(&s->reply, "%s{\"metric\":{", i != 0 ? "," : "");
+        if (!str_eq(s->samples.v[i]->text, query))
+            continue;
+        buf_addf(&s->reply, "%s{\"metric\":{", comma);
+        comma = ",";
         LABELS_EACH (l, s->samples.v[i]->labels)
             buf_addf(&s->reply, "%s\"%.*s\":\"%.*s\"", l != s->samples.v[i]->labels.v ? "," : "",
                      STR(l->name), STR(l->value));
@@ -153,7 +171,7 @@ static struct scripted_answer handle(void *arg, const struct scripted_request *r
     struct scripted_answer a = {.status = s->sink_status};
 
     if (str_find_str(rq->http.url, S("/api/v1/query")) >= 0)
-        return answer_query(s);
+        return answer_query(s, rq->http.body);
     if (s->sink_status == 0)
         return (struct scripted_answer){.never = true};
     if (s->sink_status / 100 == 2)
@@ -358,6 +376,17 @@ static void set_source(struct sim *s, const struct action *a)
         s->source_down = str_is(a->text, "down");
 }
 
+/* Queries are compared as forms write them. */
+static void set_sample(struct sim *s, struct action *a)
+{
+    struct buf query = BUF_INIT;
+
+    escape_percent(&query, a->text);
+    a->text = arena_str(&s->arena, buf_str(&query));
+    buf_release(&query);
+    vec_push(&s->samples, a);
+}
+
 static void suspend(struct sim *s, const struct action *a)
 {
     struct event ev = {.kind = EVENT_PAUSED, .paused = a->d};
@@ -411,7 +440,7 @@ static void act(struct sim *s, struct action *a)
         state_memory_fail(s->backend, !a->on);
         pump(s);
         break;
-    case ACT_SAMPLE: vec_push(&s->samples, a); break;
+    case ACT_SAMPLE: set_sample(s, a); break;
     case ACT_SOURCE: set_source(s, a); break;
     case ACT_END: break;
     }
