@@ -266,6 +266,27 @@ class Received:
         return json.loads(self.body)
 
 
+class Alertmanager(Process):
+    """Debian's, from build/peers; its storage is DIR/am."""
+
+    def __init__(self, config, dir, port=None):
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        base = os.path.join(dir, "am")
+        os.makedirs(base, exist_ok=True)
+        super().__init__([peer("prometheus-alertmanager"), "--config.file=" + write(f"{base}/am.yml", config),
+                          "--storage.path=" + base, f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address=",
+                          "--web.external-url=http://same.example"], cwd=SOURCE)
+        until("Alertmanager is ready", self._ready, 20)
+
+    def _ready(self):
+        assert self.p.poll() is None, self.text()
+        try:
+            return request("GET", self.url + "/-/ready", timeout=1).status == 200
+        except OSError:
+            return False
+
+
 class Sink:
     """A webhook receiver. Each request takes the next behaviour of the script, then `otherwise`:
     a status, (status, {header: value}), NOTHING (holds the connection), HALF (of an answer), CLOSE (without an answer).

@@ -6,25 +6,6 @@ from harness import *
 NEWER = {"notification_reason", "routeLabels"}
 
 
-class Alertmanager(Process):
-    def __init__(self, config, dir):
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        base = os.path.join(dir, "am")
-        os.makedirs(base, exist_ok=True)
-        super().__init__([peer("prometheus-alertmanager"), "--config.file=" + write(f"{base}/am.yml", config),
-                          "--storage.path=" + base, f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address=",
-                          "--web.external-url=http://same.example"], cwd=os.environ["TOCSIN_SOURCE"])
-        until("Alertmanager is ready", self._ready, 20)
-
-    def _ready(self):
-        assert self.p.poll() is None, self.text()
-        try:
-            return request("GET", self.url + "/-/ready", timeout=1).status == 200
-        except OSError:
-            return False
-
-
 def config(sink):
     return f"""
 global: {{slack_api_url: '{sink.url}/slack'}}
