@@ -4,6 +4,7 @@
 #include "cli/bridge.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/compare.h"
 #include "cli/explain.h"
 #include "cli/lint.h"
 #include "cli/receiver.h"
@@ -96,6 +97,8 @@ const struct command commands[] = {
     {"export", "alertmanager", "DIR",
      "Write silences and the notification log for an Alertmanager to take over", bridge_flag_table,
      SIZED(struct bridge_flags), export_alertmanager_run},
+    {"compare", NULL, NULL, "Show where a running Alertmanager sees alerts and silences otherwise",
+     compare_flag_table, SIZED(struct compare_flags), compare_run},
     {"template", "render", NULL, "Render a template over the data of a notification",
      template_render_flags, SIZED(struct template_flags), template_render_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,

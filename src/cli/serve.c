@@ -40,6 +40,8 @@ const struct flag serve_flag_table[] = {
          "limit on alerts of one name: refused unless 0, comes with a later version"),
     FLAG_ACCEPTED("dispatch.maintenance-interval", FLAG_DURATION, "D",
                   "empty groups are removed at once"),
+    FLAG(F, shadow, "notify.shadow", FLAG_BOOL, NULL, NULL,
+         "do everything but send: 'tocsin notification list' shows what would have gone out"),
     FLAG(F, start_delay, "dispatch.start-delay", FLAG_DURATION, "0s", "D",
          "no notification before this long after the start"),
     FLAG(F, systemd_socket, "web.systemd-socket", FLAG_BOOL, NULL, NULL,
@@ -474,6 +476,7 @@ static bool start_shell(struct serve *s, struct config *conf)
                                 .retention = conf->storage.retention > 0 ? conf->storage.retention
                                                                          : s->flags->retention,
                                 .start_delay = s->flags->start_delay,
+                                .shadow = s->flags->shadow,
                                 .external_url = s->external_url,
                                 .decided = log_decision,
                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
@@ -485,6 +488,8 @@ static bool start_shell(struct serve *s, struct config *conf)
     str dir = conf->storage.path.n != 0 ? conf->storage.path : str_of(s->flags->storage_path);
     bool ok;
 
+    if (parts.shadow)
+        log_warn("shadow: notifications are decided and rendered, none is sent");
     s->shell = shell_new(&parts);
     cb = shell_state_callbacks(s->shell);
     cb.base = loop_base(s->loop);

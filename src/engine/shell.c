@@ -110,7 +110,8 @@ struct shell *shell_new(const struct shell_parts *parts)
                               .print = parts->print != NULL ? print_text : NULL,
                               .arg = s,
                               .external_url = parts->external_url,
-                              .colour = parts->colour};
+                              .colour = parts->colour,
+                              .shadow = parts->shadow};
 
     s->parts = *parts;
     s->wake.fire = wake;

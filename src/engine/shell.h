@@ -31,6 +31,7 @@ struct shell_parts {
     dur_ns start_delay;
     str external_url;
     bool colour;
+    bool shadow; /* --notify.shadow */
     void (*print)(void *arg, str text); /* console notifications; NULL = standard output */
     void (*decided)(void *arg, const struct decision *d); /* every decision; may be NULL */
     void *arg;

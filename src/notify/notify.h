@@ -51,6 +51,7 @@ struct notify_shell {
     void *arg;
     str external_url; /* borrowed */
     bool colour;
+    bool shadow; /* everything is done but the last step: what would be sent counts as delivered */
 };
 
 struct notify *notify_new(struct transport *t, struct clock *clock,

@@ -67,6 +67,30 @@ def test_there_and_back():
             equal(len(sink.got), GROUPS, "repeats after the export")
 
 
+def test_shadow():
+    """Beside an Alertmanager that delivers: tocsin decides the same, shows it, and sends nothing."""
+    with folder() as d, Sink() as real, Sink() as ours, Alertmanager(CONFIG % real.url, d) as am, \
+            Tocsin(CONFIG % ours.url, d, "--notify.shadow") as t:
+        since = stamp(-60)
+        for url in [am.url, t.url]:
+            silence_all(url)
+            post_all(url, since)
+        until("Alertmanager announces all", lambda: len(real.got) == GROUPS, 20)
+        sent = lambda: [h for h in t.get("/api/v2/notifications?limit=1000").json()["history"] if h["verdict"] == "delivered"]
+        until("tocsin decided the same", lambda: len(sent()) == GROUPS)
+        equal({h["why"] for h in sent()}, {"shadow: not sent"})
+        equal(ours.got, [], "what a shadow sent")
+        time.sleep(1.2)
+        assert "0 differences" in run("compare", "--alertmanager", am.url, "--url", t.url)
+        t.post("/api/v2/alerts", [{"labels": {"alertname": "Only"}}])
+        until("the difference shows", lambda: subprocess.run(
+            [PROGRAM, "compare", "--alertmanager", am.url, "--url", t.url], capture_output=True).returncode == 1)
+        out = run("compare", "--alertmanager", am.url, "--url", t.url, code=1)
+        assert 'alert {alertname="Only"} for hook in group {alertname="Only"}: active here, not at Alertmanager' in out, out
+        run("compare", "--alertmanager", "http://127.0.0.1:1", "--url", t.url, code=3)
+        run("compare", code=2)
+
+
 def test_damaged_files():
     with folder() as d:
         data = d + "/data"
