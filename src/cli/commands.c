@@ -8,6 +8,7 @@
 #include "cli/explain.h"
 #include "cli/lint.h"
 #include "cli/receiver.h"
+#include "cli/route.h"
 #include "cli/serve.h"
 #include "cli/silence.h"
 #include "cli/template.h"
@@ -99,6 +100,10 @@ const struct command commands[] = {
      SIZED(struct bridge_flags), export_alertmanager_run},
     {"compare", NULL, NULL, "Show where a running Alertmanager sees alerts and silences otherwise",
      compare_flag_table, SIZED(struct compare_flags), compare_run},
+    {"route", "show", NULL, "Draw the routing tree", route_show_flags, SIZED(struct route_flags),
+     route_show_run},
+    {"route", "test", "LABEL=VALUE...", "Show which routes take an alert, and where it fails",
+     route_test_flags, SIZED(struct route_flags), route_test_run},
     {"template", "render", NULL, "Render a template over the data of a notification",
      template_render_flags, SIZED(struct template_flags), template_render_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,
