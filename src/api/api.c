@@ -343,9 +343,9 @@ static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns 
         vec_push(&a->http_stats,
                  (struct http_stat){.handler = handler, .method = rq->method, .status = status});
         st = vec_last(&a->http_stats);
-        histogram_init(&st->seconds, bounds, ARRAY_LEN(bounds));
+        metric_histogram_init(&st->seconds, bounds, ARRAY_LEN(bounds));
     }
-    histogram_observe(&st->seconds, (double)took / NS_PER_S);
+    metric_histogram_observe(&st->seconds, (double)took / NS_PER_S);
 }
 
 struct api *api_new(const struct api_conf *conf)
@@ -374,7 +374,7 @@ void api_free(struct api *a)
     api_post_jobs_cancel(a);
     http_server_free(a->server);
     VEC_EACH (struct http_stat *, st, &a->http_stats)
-        histogram_release(&st->seconds);
+        metric_histogram_release(&st->seconds);
     vec_release(&a->http_stats);
     mem_free(a);
 }

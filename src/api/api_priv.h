@@ -12,7 +12,7 @@ struct http_stat {
     const char *handler; /* static, of the route */
     unsigned method;
     int status;
-    struct histogram seconds;
+    struct metric_histogram seconds;
 };
 
 struct api {

@@ -232,7 +232,7 @@ static void note_answer(struct engine *e, const struct outbox_row *r,
         st->requests += d->requests;
         if (d->verdict != DELIVERY_OK)
             st->requests_failed++;
-        histogram_observe(&st->latency, (double)d->took / NS_PER_S);
+        metric_histogram_observe(&st->latency, (double)d->took / NS_PER_S);
         if (d->verdict == DELIVERY_OK)
             st->notifications++;
     }

@@ -79,7 +79,8 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
         kinds++;
     e->stats.integration = mem_array(kinds, sizeof(*e->stats.integration));
     for (size_t i = 0; i < kinds; i++)
-        histogram_init(&e->stats.integration[i].latency, latency_bounds, ARRAY_LEN(latency_bounds));
+        metric_histogram_init(&e->stats.integration[i].latency, latency_bounds,
+                              ARRAY_LEN(latency_bounds));
     count_receivers(e);
     groups_rebuild(e, now, false);
     rules_configure(e, now);
@@ -113,7 +114,7 @@ void engine_free(struct engine *e)
     vec_release(&e->receivers);
     vec_release(&e->builtins);
     for (size_t i = 0; receiver_types[i] != NULL; i++)
-        histogram_release(&e->stats.integration[i].latency);
+        metric_histogram_release(&e->stats.integration[i].latency);
     mem_free(e->stats.integration);
     config_unref(e->conf);
     interner_free(e->names);

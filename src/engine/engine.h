@@ -139,7 +139,7 @@ MAP_DECLARE(outbox_map, str, struct outbox_slot *);
 struct integration_stats {
     uint64_t notifications, failed[FAILURE_DEADLINE + 1];
     uint64_t requests, requests_failed;
-    struct histogram latency;
+    struct metric_histogram latency;
 };
 
 struct receiver_stats {

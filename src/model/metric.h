@@ -1,7 +1,7 @@
 /* metric.h - what is counted, as const rows and plain numbers.
  *
  * A metric is one row of a const table (struct metric): the exposition, the docs and the dashboards' test read that row. Its
- * value is an integer or a struct histogram in whoever counts. The loop owns all of them, so nothing here is atomic.
+ * value is an integer or a struct metric_histogram in whoever counts. The loop owns all of them, so nothing here is atomic.
  *
  * Shapes   names and help are static text.
  * Units    as the name says: _seconds, _bytes, _total.
@@ -20,7 +20,7 @@ struct metric {
     const char *help;
 };
 
-struct histogram {
+struct metric_histogram {
     const double *bounds; /* upper, ascending, without +Inf */
     size_t n;
     uint64_t *counts; /* n + 1, not cumulative */
@@ -28,15 +28,15 @@ struct histogram {
     double sum;
 };
 
-void histogram_init(struct histogram *h, const double *bounds, size_t n);
-void histogram_release(struct histogram *h);
-void histogram_observe(struct histogram *h, double v);
+void metric_histogram_init(struct metric_histogram *h, const double *bounds, size_t n);
+void metric_histogram_release(struct metric_histogram *h);
+void metric_histogram_observe(struct metric_histogram *h, double v);
 
 /* -- writing, by the row -- */
 
 void metric_begin(struct expo *x, const struct metric *m);
 void metric_histogram(struct expo *x, const struct expo_label *labels, size_t n,
-                      const struct histogram *h);
+                      const struct metric_histogram *h);
 
 extern const double metric_seconds_bounds[11]; /* Prometheus' default: 5 ms to 10 s */
 

@@ -30,14 +30,14 @@ static void histograms_in_both_formats(void **state)
     static const struct metric row = {"h_seconds", EXPO_HISTOGRAM, "H."};
     const struct expo_label labels[] = {{S("a"), S("b")}};
     struct buf out = BUF_INIT;
-    struct histogram h;
+    struct metric_histogram h;
     struct expo x;
 
     (void)state;
-    histogram_init(&h, bounds, ARRAY_LEN(bounds));
-    histogram_observe(&h, 0.5);
-    histogram_observe(&h, 0.75);
-    histogram_observe(&h, 99);
+    metric_histogram_init(&h, bounds, ARRAY_LEN(bounds));
+    metric_histogram_observe(&h, 0.5);
+    metric_histogram_observe(&h, 0.75);
+    metric_histogram_observe(&h, 99);
     expo_init(&x, &out, EXPO_TEXT);
     metric_begin(&x, &row);
     metric_histogram(&x, labels, 1, &h);
@@ -59,7 +59,7 @@ static void histograms_in_both_formats(void **state)
                "h_seconds_bucket{le=\"1.0\"} 2\nh_seconds_bucket{le=\"10.0\"} 2\n"
                "h_seconds_bucket{le=\"+Inf\"} 3\nh_seconds_sum 100.25\nh_seconds_count 3\n# EOF\n");
     buf_release(&out);
-    histogram_release(&h);
+    metric_histogram_release(&h);
 }
 
 int main(void)
