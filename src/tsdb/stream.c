@@ -11,8 +11,11 @@ void stream_init(struct tsdb_stream *s, const struct tsdb_stream_conf *c, struct
                               .interval_ms = c->interval_ms,
                               .marks_stale = c->marks_stale,
                               .is_open = true,
+                              .times = mem_array(TIMES_MIN, sizeof(ts_ms)),
+                              .length = TIMES_MIN,
                               .slab = slab,
                               .bytes = bytes};
+    *bytes += TIMES_MIN * sizeof(ts_ms);
 }
 
 static size_t block_size(uint32_t length)
@@ -188,7 +191,7 @@ static void make_room_for_time(struct tsdb_stream *s)
     s->first = first;
     if (n + SLACK_MIN <= s->length)
         return;
-    length = length_for(n) > TIMES_MIN ? length_for(n) : TIMES_MIN;
+    length = length_for(n);
     s->times = mem_resize(s->times, length, sizeof(ts_ms));
     *s->bytes += (length - s->length) * sizeof(ts_ms);
     s->length = length;
