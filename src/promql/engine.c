@@ -39,7 +39,7 @@ static struct promql_point keep_point(struct answer *r, ts_ms t, double v,
         copy = arena_new(r->a, struct histogram);
         *copy = histogram_copy(r->a, h);
     }
-    r->ev->results++;
+    r->ev->results += promql_weight(h);
     return (struct promql_point){t, v, copy};
 }
 
@@ -108,6 +108,8 @@ static bool add_matrix(struct answer *r, const struct promql_expr *x, ts_ms t)
     for (size_t i = 0; i < m.n; i++) {
         extend(r->ev, &m.range, &m.v[i].window);
         add_window(r, &m.v[i]);
+        if (!promql_charge(r->ev, 0))
+            return false;
     }
     return true;
 }

@@ -50,6 +50,26 @@ bool promql_charge(struct promql_eval *ev, size_t samples)
     return true;
 }
 
+size_t promql_weight(const struct histogram *h)
+{
+    size_t words = 0;
+
+    if (h == NULL)
+        return 1;
+    words +=
+        h->positive.n + h->positive.n_spans + h->negative.n + h->negative.n_spans + h->n_bounds;
+    return 1 + (sizeof(*h) + words * sizeof(double)) / 16;
+}
+
+size_t promql_vector_weight(const struct promql_vector *v)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < v->n; i++)
+        total += promql_weight(v->v[i].h);
+    return total;
+}
+
 struct labels promql_nameless(struct arena *a, struct labels ls)
 {
     static const str names[] = {S_INIT("__name__"), S_INIT("__type__"), S_INIT("__unit__")};
@@ -159,7 +179,7 @@ bool promql_eval_vector(struct promql_eval *ev, const struct promql_expr *x, ts_
     if (!eval_node(ev, x, t, out))
         return false;
     ev->samples = before;
-    return promql_charge(ev, out->n);
+    return promql_charge(ev, promql_vector_weight(out));
 }
 
 bool promql_eval_scalar(struct promql_eval *ev, const struct promql_expr *x, ts_ms t, double *out)

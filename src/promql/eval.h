@@ -72,6 +72,9 @@ void promql_push(struct promql_eval *ev, struct promql_vector *out, struct promq
 bool promql_fail_eval(struct promql_eval *ev, const char *fmt, ...) printf_like(2, 3);
 /* Counts samples that live until the node is done. False past the limits, or when told to stop. */
 bool promql_charge(struct promql_eval *ev, size_t samples) must_check;
+/* What a sample counts as: a histogram as much as the floats that its memory could hold. */
+size_t promql_weight(const struct histogram *h);
+size_t promql_vector_weight(const struct promql_vector *v);
 /* False, with Prometheus' error, when two samples have the same labels. */
 bool promql_check_distinct(struct promql_eval *ev, const struct promql_vector *v) must_check;
 /* ls without __name__, __type__ and __unit__. */

@@ -166,7 +166,7 @@ static bool check_k(struct agg *g)
 
     if (isnan(g->param))
         return promql_fail_eval(g->ev, "Parameter value is NaN");
-    if (fabs(g->param) < 9223372036854774784.0)
+    if (g->param >= -9223372036854775808.0 && g->param <= 9223372036854774784.0)
         return true;
     float_print_g(&b, g->param);
     promql_fail_eval(g->ev, "Scalar value %.*s %s int64", STR(buf_str(&b)),

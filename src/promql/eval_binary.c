@@ -33,13 +33,17 @@ bool promql_drops_name(const struct promql_expr *x)
 static bool two_scalars(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                         struct promql_vector *out)
 {
+    enum promql_op op = x->binary.op;
     double a, b;
     bool keep;
 
+    if (op == PROMQL_TRIM_UPPER || op == PROMQL_TRIM_LOWER)
+        return promql_fail_eval(ev, "operator \"%s\" not allowed for Scalar operations",
+                                promql_op_info(op)->text);
     if (!promql_eval_scalar(ev, x->binary.lhs, t, &a) ||
         !promql_eval_scalar(ev, x->binary.rhs, t, &b))
         return false;
-    a = promql_binary(x->binary.op, a, b, &keep);
+    a = promql_binary(op, a, b, &keep);
     promql_push(ev, out, (struct promql_sample){.v = !x->binary.is_bool ? a : keep ? 1 : 0});
     return true;
 }

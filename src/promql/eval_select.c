@@ -104,7 +104,7 @@ bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, t
             sample.v = promql_float(s->slots[k]);
         promql_push(ev, out, sample);
     }
-    return promql_charge(ev, out->n);
+    return promql_charge(ev, promql_vector_weight(out));
 }
 
 bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_ms t, bool starts,
@@ -173,6 +173,19 @@ static void read_window(struct promql_eval *ev, const struct storage_series *s, 
     *out = (struct promql_window){times, slots, s->starts != NULL ? starts : NULL, n, h, n_h};
 }
 
+/* Functions look at one window after the other, so only one at a time counts as alive. */
+static bool charge_window(struct promql_eval *ev, const struct promql_window *w)
+{
+    size_t before = ev->samples, total = w->n;
+    bool ok;
+
+    for (size_t i = 0; i < w->n_h; i++)
+        total += promql_weight(w->h[i].h);
+    ok = promql_charge(ev, total);
+    ev->samples = before;
+    return ok;
+}
+
 static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                        struct promql_matrix *out)
 {
@@ -200,7 +213,7 @@ static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_m
         if (m->window.n + m->window.n_h == 0)
             continue;
         out->n++;
-        if (!promql_charge(ev, m->window.n + m->window.n_h))
+        if (!charge_window(ev, &m->window))
             return false;
     }
     return true;
@@ -260,7 +273,7 @@ static bool collect(struct promql_eval *ev, const struct promql_expr *inner, ts_
         for (size_t i = 0; i < v.n; i++)
             collect_sample(ev, c, t, &v.v[i]);
         ev->samples = before;
-        if (!promql_charge(ev, v.n))
+        if (!promql_charge(ev, promql_vector_weight(&v)))
             return false;
     }
     return true;
