@@ -113,12 +113,7 @@ static void put(struct series *s, ts_ms t, storage_slot slot, ts_ms start)
 
 void mem_storage_append(struct mem_storage *m, struct labels ls, ts_ms t, double v, ts_ms start)
 {
-    storage_slot slot;
-
-    memcpy(&slot, &v, sizeof(slot));
-    if (v != v && slot != STORAGE_STALE)
-        slot = STORAGE_NAN;
-    put(series_of(m, ls), t, slot, start);
+    put(series_of(m, ls), t, storage_float(v), start);
 }
 
 void mem_storage_append_stale(struct mem_storage *m, struct labels ls, ts_ms t)

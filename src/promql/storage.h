@@ -39,6 +39,14 @@ static inline bool storage_is_histogram(storage_slot s)
     return s >> 48 == STORAGE_HISTOGRAM >> 48;
 }
 
+static inline storage_slot storage_float(double v)
+{
+    storage_slot slot;
+
+    memcpy(&slot, &v, sizeof(slot));
+    return v == v || slot == STORAGE_STALE ? slot : STORAGE_NAN;
+}
+
 struct storage_series {
     const ts_ms *times;
     const storage_slot *slots;

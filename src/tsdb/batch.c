@@ -5,7 +5,6 @@
  * the stream has been forgotten, and when a new selector may want what was dropped. Between begin and commit nothing of
  * the stream is forgotten.
  */
-#include <math.h>
 #include "model/histogram_reset.h"
 #include "tsdb/log.h"
 #include "tsdb/tsdb_priv.h"
@@ -58,9 +57,7 @@ struct tsdb_item *tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labe
 {
     struct tsdb_item *item = add(b, ref, ls);
 
-    memcpy(&item->slot, &v, sizeof(v));
-    if (isnan(v) && item->slot != STORAGE_STALE)
-        item->slot = STORAGE_NAN;
+    item->slot = storage_float(v);
     return item;
 }
 

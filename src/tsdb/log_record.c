@@ -193,7 +193,7 @@ bool log_read_item(struct unpack *u, uint64_t last, uint64_t series, struct aren
     if ((head & HAS_START) != 0)
         out->start = unpack_i64(u);
     if (!out->is_histogram)
-        out->slot = unpack_fixed64(u);
+        out->slot = storage_float(unpack_double(u));
     else if (!unpack_histogram(u, a, &out->histogram, e))
         return err_set(e, ERR_CORRUPT, "record of a damaged histogram");
     return !u->failed || err_set(e, ERR_CORRUPT, "record is cut");

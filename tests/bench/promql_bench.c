@@ -1,0 +1,233 @@
+/* promql_bench.c - the store and the evaluator on generated series: what a sample costs to append and to keep, and what
+ * a query takes. Read by promql.py, which asks Prometheus the same.
+ *
+ *     promql_bench SERIES...          for each number of series
+ *     promql_bench --series SERIES    the series, a line each: METRIC CPU INSTANCE JOB MODE VALUE STEP
+ *
+ * The data is that of promql.md 16.1: counters m_total and n_total of SERIES series each, in instances of 100, a tenth of
+ * them in mode "user"; 21 samples 15 s apart, off the edges of every window.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "promql/engine.h"
+#include "tsdb/tsdb.h"
+
+enum { SAMPLES = 21, STEP_MS = 15000, INSTANCE = 100, FIRST_MS = 7 };
+
+static const char *const metrics[] = {"m_total", "n_total"};
+static const char *const modes[] = {"user", "system", "idle",    "nice", "iowait",
+                                    "irq",  "steal",  "softirq", "wait", "guest"};
+
+struct query {
+    const char *name, *text;
+};
+
+static const struct query queries[] = {
+    /* of promql.md 16.1 */
+    {"count", "count(m_total)"},
+    {"sum_rate", "sum(rate(m_total[5m]))"},
+    {"sum_by_rate", "sum by (instance) (rate(m_total[5m]))"},
+    {"rate_above", "rate(m_total[5m]) > 1e9"},
+    {"above", "m_total > 1e18"},
+    {"topk", "topk(5, m_total)"},
+    {"max_over_time", "count(max_over_time(m_total[5m]))"},
+    {"quantile_over_time", "count(quantile_over_time(0.9, m_total[5m]))"},
+    {"join", "count(m_total / on (instance, cpu, mode) n_total)"},
+    {"and", "count(m_total and on (instance, cpu, mode) n_total)"},
+    {"regex", "sum(rate(m_total{mode=~\"us.*\",cpu=\"7\"}[5m]))"},
+};
+
+static double seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static size_t resident(void)
+{
+    FILE *f = fopen("/proc/self/statm", "r");
+    size_t all = 0, pages = 0;
+
+    if (f == NULL || fscanf(f, "%zu %zu", &all, &pages) != 2)
+        exit(1);
+    fclose(f);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* -- the data: series i of a metric -- */
+
+struct series_text {
+    char instance[32], cpu[8];
+    struct label v[5];
+};
+
+static struct labels series_labels(struct series_text *s, const char *metric, size_t i)
+{
+    snprintf(s->instance, sizeof(s->instance), "10.0.%zu.%zu:9100", i / INSTANCE / 250,
+             i / INSTANCE % 250);
+    snprintf(s->cpu, sizeof(s->cpu), "%zu", i % INSTANCE / ARRAY_LEN(modes));
+    s->v[0] = (struct label){S("__name__"), str_of(metric)};
+    s->v[1] = (struct label){S("cpu"), str_of(s->cpu)};
+    s->v[2] = (struct label){S("instance"), str_of(s->instance)};
+    s->v[3] = (struct label){S("job"), S("node")};
+    s->v[4] = (struct label){S("mode"), str_of(modes[i % ARRAY_LEN(modes)])};
+    return (struct labels){s->v, ARRAY_LEN(s->v)};
+}
+
+static double first_value(size_t i)
+{
+    return (double)(1000 + i % 997);
+}
+
+static double growth(size_t i)
+{
+    return (double)(1 + i % 13) * 1.25;
+}
+
+/* -- filling -- */
+
+struct target {
+    struct tsdb_stream *stream;
+    uint32_t refs[2 * INSTANCE];
+};
+
+static void scrape(struct tsdb_batch *b, struct tsdb *db, struct target *t, size_t first, size_t n,
+                   size_t sample)
+{
+    struct err e = ERR_INIT;
+    struct series_text text;
+
+    (void)tsdb_batch_begin(b, db, t->stream, (ts_ms)sample * STEP_MS + FIRST_MS);
+    for (size_t m = 0; m < ARRAY_LEN(metrics); m++)
+        for (size_t i = 0; i < n; i++) {
+            uint32_t ref = sample == 0 ? TSDB_REF_NEW : t->refs[m * INSTANCE + i];
+
+            (void)tsdb_batch_add(
+                b, ref, sample == 0 ? series_labels(&text, metrics[m], first + i) : LABELS_NONE,
+                first_value(first + i) + (double)sample * growth(first + i));
+        }
+    if (!tsdb_commit(b, &e)) {
+        fprintf(stderr, "%s\n", e.msg);
+        exit(1);
+    }
+    for (size_t i = 0; i < b->items.n; i++)
+        t->refs[i / n * INSTANCE + i % n] = b->items.v[i].ref;
+}
+
+struct filled {
+    double create_ns, append_ns; /* a sample */
+    size_t bytes;                /* resident, a series */
+};
+
+static struct filled fill(struct tsdb *db, size_t series)
+{
+    size_t n = (series + INSTANCE - 1) / INSTANCE, before = resident();
+    struct target *targets = mem_array(n, sizeof(*targets));
+    struct filled out = {0};
+    struct tsdb_batch b;
+    double start;
+
+    tsdb_batch_init(&b);
+    for (size_t k = 0; k < n; k++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "node-%zu", k);
+        targets[k].stream = tsdb_stream_open(db, &(struct tsdb_stream_conf){.name = str_of(name),
+                                                                            .interval_ms = STEP_MS,
+                                                                            .marks_stale = true});
+    }
+    for (size_t sample = 0; sample < SAMPLES; sample++) {
+        start = seconds();
+        for (size_t k = 0; k < n; k++)
+            scrape(&b, db, &targets[k], k * INSTANCE,
+                   series - k * INSTANCE < INSTANCE ? series - k * INSTANCE : INSTANCE, sample);
+        *(sample == 0 ? &out.create_ns : &out.append_ns) += (seconds() - start) * 1e9;
+    }
+    tsdb_batch_release(&b);
+    mem_free(targets);
+    out.create_ns /= (double)(2 * series);
+    out.append_ns /= (double)(2 * series * (SAMPLES - 1));
+    out.bytes = (resident() - before) / (2 * series);
+    return out;
+}
+
+/* -- asking -- */
+
+/* Best of some runs, in seconds. */
+static double ask(struct tsdb *db, const char *text, ts_ms t)
+{
+    struct promql_settings settings = {0};
+    struct err e = ERR_INIT;
+    double best = INFINITY;
+    struct arena tree, a;
+    struct promql_expr *x;
+
+    arena_init(&tree, 0);
+    arena_init(&a, 0);
+    x = promql_parse(str_of(text), &promql_defaults, &tree, NULL, &e);
+    for (int run = 0; x != NULL && run < 5; run++) {
+        struct promql_query q = {x, str_of(text), tsdb_storage(db), &settings};
+        struct promql_result r;
+        double start = seconds(), took;
+
+        if (!promql_instant(&q, t, &a, &r, &e))
+            break;
+        took = seconds() - start;
+        best = took < best ? took : best;
+        arena_reset(&a);
+    }
+    if (e.code != ERR_NONE)
+        fprintf(stderr, "%s: %s\n", text, e.msg);
+    promql_release(x);
+    arena_release(&a);
+    arena_release(&tree);
+    return best;
+}
+
+static void run(size_t series)
+{
+    struct tsdb *db = tsdb_new(&(struct tsdb_options){.keep_all = true});
+    struct filled f = fill(db, series);
+    ts_ms now = (SAMPLES - 1) * STEP_MS + 2 * FIRST_MS;
+
+    printf("store %zu create_ns %.0f append_ns %.1f bytes_per_series %zu counted %zu\n", 2 * series,
+           f.create_ns, f.append_ns, f.bytes, tsdb_stats(db).bytes / (2 * series));
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        double took = ask(db, queries[i].text, now);
+
+        printf("query %zu %s %.6f ms %.1f ns %s\n", series, queries[i].name, took * 1e3,
+               took * 1e9 / (double)series, queries[i].text);
+        fflush(stdout);
+    }
+    tsdb_free(db);
+}
+
+static void print_series(size_t series)
+{
+    struct series_text text;
+
+    for (size_t m = 0; m < ARRAY_LEN(metrics); m++)
+        for (size_t i = 0; i < series; i++) {
+            struct labels ls = series_labels(&text, metrics[m], i);
+
+            LABELS_EACH (l, ls)
+                printf("%.*s ", STR(l->value));
+            printf("%g %g\n", first_value(i), growth(i));
+        }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && str_is(str_of(argv[1]), "--series")) {
+        print_series((size_t)strtoull(argv[2], NULL, 10));
+        return 0;
+    }
+    for (int i = 1; i < argc; i++)
+        run((size_t)strtoull(argv[i], NULL, 10));
+    return 0;
+}
