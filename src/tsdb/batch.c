@@ -179,15 +179,13 @@ static void resolve(struct tsdb_batch *b)
 }
 
 /* The hint of a counter is what its predecessor tells; only "reset" and "gauge" are the sender's to say. */
-static storage_slot put_histogram(struct tsdb *db, const struct histogram *h,
-                                  const storage_slot *slot, bool has_before)
+static storage_slot put_histogram(struct tsdb *db, const struct histogram *h, storage_slot last)
 {
     struct histogram own = *h, before;
 
-    has_before = has_before && storage_is_histogram(slot[-1]);
-    if (has_before)
-        slab_get(slot[-1], &before);
-    own.hint = histogram_hint_after(h, has_before ? &before : NULL);
+    if (storage_is_histogram(last))
+        slab_get(last, &before);
+    own.hint = histogram_hint_after(h, storage_is_histogram(last) ? &before : NULL);
     return slab_put(&db->slab, &own);
 }
 
@@ -206,9 +204,9 @@ static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
         db->refused[TSDB_DUPLICATE]++;
         return;
     }
-    *slot = item->slot;
-    if (item->histogram != NULL)
-        *slot = put_histogram(db, item->histogram, slot, stream_has_before(b->stream, p));
+    *slot = item->histogram == NULL
+                ? item->slot
+                : put_histogram(db, item->histogram, stream_before(b->stream, p));
     if (item->start != 0)
         stream_set_start(b->stream, p, item->start);
     db->appended++;

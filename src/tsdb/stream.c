@@ -357,9 +357,14 @@ storage_slot *stream_slot(struct tsdb_stream *s, const struct series_place *p)
     return row + (s->end - 1 - t->first);
 }
 
-bool stream_has_before(const struct tsdb_stream *s, const struct series_place *p)
+storage_slot stream_before(struct tsdb_stream *s, const struct series_place *p)
 {
-    return s->end - 1 != s->tables.v[p->column].first;
+    const storage_slot *slot = stream_slot(s, p);
+
+    for (uint64_t n = s->end - 1 - s->tables.v[p->column].first; n != 0; n--)
+        if (*--slot != STORAGE_ABSENT)
+            return *slot;
+    return STORAGE_ABSENT;
 }
 
 void stream_set_start(struct tsdb_stream *s, const struct series_place *p, ts_ms start)

@@ -74,8 +74,8 @@ void stream_widen(struct tsdb_stream *s, int64_t reach_ms, struct series_place *
 
 storage_slot *stream_slot(struct tsdb_stream *s,
                           const struct series_place *p); /* of the last sample */
-/* Is there a slot before that one? */
-bool stream_has_before(const struct tsdb_stream *s, const struct series_place *p);
+/* What the series had before it: STORAGE_ABSENT when nothing of that is kept. */
+storage_slot stream_before(struct tsdb_stream *s, const struct series_place *p);
 void stream_set_start(struct tsdb_stream *s, const struct series_place *p, ts_ms start);
 /* Every series that has a value in the sample before the last and none in the last has ended there. */
 void stream_mark_stale(struct tsdb_stream *s);
