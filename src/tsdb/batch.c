@@ -95,8 +95,8 @@ static bool is_room(const struct tsdb *db, const struct tsdb_stream *s, int64_t 
     return false;
 }
 
-static uint32_t create(struct tsdb *db, struct tsdb_stream *s, uint64_t hash,
-                       const struct series_label *v, uint32_t n, enum tsdb_refusal *why)
+static uint32_t create(struct tsdb *db, struct tsdb_stream *s, const struct series_label *v,
+                       uint32_t n, enum tsdb_refusal *why)
 {
     int64_t wanted = selectors_match(db, v, n);
     int64_t reach = wanted > db->o.min_reach_ms ? wanted : db->o.min_reach_ms;
@@ -105,7 +105,7 @@ static uint32_t create(struct tsdb *db, struct tsdb_stream *s, uint64_t hash,
     *why = TSDB_REFUSALS;
     if ((wanted == 0 && !db->o.keep_all) || !is_room(db, s, reach, why))
         return TSDB_REF_DROPPED;
-    id = series_add(&db->series, hash, v, n);
+    id = series_add(&db->series, v, n);
     stream_add_row(s, reach, id, &db->series.places.v[id]);
     s->n_series++;
     for (uint32_t i = 0; i < n; i++)
@@ -135,32 +135,51 @@ static uint32_t adopt(struct tsdb *db, struct tsdb_stream *s, uint32_t id, enum 
     return id;
 }
 
+/* The symbols of labels that the store has all seen; false: at least one is new. */
+static bool find_symbols(const struct symbols *sy, struct labels ls, struct series_label *v)
+{
+    for (size_t i = 0; i < ls.n; i++) {
+        v[i] =
+            (struct series_label){symbols_find(sy, ls.v[i].name), symbols_find(sy, ls.v[i].value)};
+        if (v[i].name == SYMBOL_NONE || v[i].value == SYMBOL_NONE)
+            return false;
+    }
+    return true;
+}
+
+/* Symbols are held while it is not known whether the series comes to stay; then the index holds them. */
+static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s, struct labels ls,
+                                    struct series_label *v, enum tsdb_refusal *why)
+{
+    uint32_t id;
+
+    for (size_t i = 0; i < ls.n; i++)
+        v[i] = (struct series_label){symbols_ref(&db->symbols, ls.v[i].name),
+                                     symbols_ref(&db->symbols, ls.v[i].value)};
+    id = create(db, s, v, (uint32_t)ls.n, why);
+    for (size_t i = 0; i < ls.n; i++) {
+        tsdb_unref_symbol(db, v[i].name);
+        tsdb_unref_symbol(db, v[i].value);
+    }
+    return id;
+}
+
 uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, struct labels ls,
                          enum tsdb_refusal *why)
 {
-    uint32_t n = (uint32_t)ls.n, id;
     struct series_label *v;
-    uint64_t hash;
+    uint32_t id = SERIES_NONE;
 
     *why = TSDB_LABELS_TOO_LONG;
     if (db->o.max_label_bytes != 0 && text_bytes(ls) > db->o.max_label_bytes)
         return TSDB_REF_DROPPED;
     vec_reserve(&db->scratch, ls.n + 1);
     v = db->scratch.v;
-    for (uint32_t i = 0; i < n; i++)
-        v[i] = (struct series_label){symbols_ref(&db->symbols, ls.v[i].name),
-                                     symbols_ref(&db->symbols, ls.v[i].value)};
-    hash = series_hash(v, n);
-    id = series_find(&db->series, hash, v, n);
+    if (find_symbols(&db->symbols, ls, v))
+        id = series_find(&db->series, v, (uint32_t)ls.n);
     if (id == SERIES_NONE)
-        id = create(db, s, hash, v, n, why);
-    else if (db->series.places.v[id].stream != s)
-        id = adopt(db, s, id, why);
-    for (uint32_t i = 0; i < n; i++) { /* the index holds those that have come to stay */
-        tsdb_unref_symbol(db, v[i].name);
-        tsdb_unref_symbol(db, v[i].value);
-    }
-    return id;
+        return create_with_symbols(db, s, ls, v, why);
+    return db->series.places.v[id].stream == s ? id : adopt(db, s, id, why);
 }
 
 /* -- committing -- */
@@ -237,6 +256,13 @@ bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e)
     if (db->log != NULL)
         tsdb_log_batch(db->log, b);
     return true;
+}
+
+void tsdb_batch_cancel(struct tsdb_batch *b)
+{
+    pthread_rwlock_wrlock(&b->db->lock);
+    b->stream->is_busy = false;
+    pthread_rwlock_unlock(&b->db->lock);
 }
 
 bool tsdb_commit(struct tsdb_batch *b, struct err *e)

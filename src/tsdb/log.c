@@ -24,7 +24,7 @@ struct tsdb_log {
     VEC(struct segment) segments; /* oldest first; the last one is being written */
 
     /* under the store's lock */
-    struct buf pending;
+    struct buf pending, record;
     uint64_t epoch;   /* grows with every segment: what was numbered in another has no number */
     uint64_t streams; /* numbers given */
     uint64_t series;
@@ -55,6 +55,7 @@ void tsdb_log_free(struct tsdb_log *l)
     vec_release(&l->segments);
     vec_release(&l->number);
     buf_release(&l->pending);
+    buf_release(&l->record);
     buf_release(&l->out);
     mem_free(l);
 }
@@ -70,8 +71,8 @@ static bool has_room(struct tsdb_log *l)
     return false;
 }
 
-static void write_head(struct tsdb_log *l, struct buf *b, enum log_kind kind, struct tsdb_stream *s,
-                       ts_ms t, size_t items)
+static void write_head(struct tsdb_log *l, enum log_kind kind, struct tsdb_stream *s, ts_ms t,
+                       size_t items)
 {
     bool is_new = s->log_segment != l->epoch;
 
@@ -79,12 +80,13 @@ static void write_head(struct tsdb_log *l, struct buf *b, enum log_kind kind, st
         s->log_segment = l->epoch;
         s->log_id = l->streams++;
     }
-    log_write_head(b, &(struct log_head){.kind = kind,
-                                         .stream = s->log_id,
-                                         .is_new = is_new,
-                                         .conf = {s->name, s->interval_ms, s->marks_stale},
-                                         .t = t,
-                                         .items = items});
+    buf_clear(&l->record);
+    log_write_head(&l->record, &(struct log_head){.kind = kind,
+                                                  .stream = s->log_id,
+                                                  .is_new = is_new,
+                                                  .conf = {s->name, s->interval_ms, s->marks_stale},
+                                                  .t = t,
+                                                  .items = items});
     l->newest = t > l->newest ? t : l->newest;
 }
 
@@ -98,7 +100,7 @@ static uint64_t number_of(struct tsdb_log *l, uint32_t id, bool *is_new)
     return l->number.v[id] - 1;
 }
 
-static void write_items(struct tsdb_log *l, struct buf *b, const struct tsdb_batch *batch)
+static void write_items(struct tsdb_log *l, const struct tsdb_batch *batch)
 {
     uint64_t last = UINT64_MAX;
     struct arena a;
@@ -115,7 +117,7 @@ static void write_items(struct tsdb_log *l, struct buf *b, const struct tsdb_bat
         item.is_histogram = from->histogram != NULL;
         if (item.is_histogram)
             item.histogram = *from->histogram;
-        log_write_item(b, &item, last);
+        log_write_item(&l->record, &item, last);
         last = item.series;
     }
     arena_release(&a);
@@ -123,28 +125,23 @@ static void write_items(struct tsdb_log *l, struct buf *b, const struct tsdb_bat
 
 void tsdb_log_batch(struct tsdb_log *l, const struct tsdb_batch *batch)
 {
-    struct buf b = BUF_INIT;
     size_t n = 0;
 
     if (!has_room(l))
         return;
     VEC_EACH (const struct tsdb_item *, item, &batch->items)
         n += item->ref != TSDB_REF_DROPPED;
-    write_head(l, &b, LOG_BATCH, batch->stream, batch->t, n);
-    write_items(l, &b, batch);
-    record_frame(&l->pending, buf_str(&b));
-    buf_release(&b);
+    write_head(l, LOG_BATCH, batch->stream, batch->t, n);
+    write_items(l, batch);
+    record_frame(&l->pending, buf_str(&l->record));
 }
 
 void tsdb_log_stream_end(struct tsdb_log *l, struct tsdb_stream *s, ts_ms t)
 {
-    struct buf b = BUF_INIT;
-
     if (!has_room(l))
         return;
-    write_head(l, &b, LOG_CLOSE, s, t, 0);
-    record_frame(&l->pending, buf_str(&b));
-    buf_release(&b);
+    write_head(l, LOG_CLOSE, s, t, 0);
+    record_frame(&l->pending, buf_str(&l->record));
 }
 
 void tsdb_log_forget(struct tsdb_log *l, uint32_t id)
@@ -205,7 +202,7 @@ static void take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, int64
     *newest = l->newest;
     *reach = selectors_longest(db);
     *is_over =
-        l->has_lost || (l->fd >= 0 && (l->size > SEGMENT_MAX || now - l->begun > *reach / 4));
+        l->has_lost || (l->fd >= 0 && (l->size > SEGMENT_MAX || now - l->begun > *reach / 2));
     if (*is_over)
         renumber(l);
     l->stats.segments = l->segments.n;
@@ -336,6 +333,7 @@ static bool replay_fd(struct tsdb *db, int fd, struct segment *s, struct tsdb_re
         is_whole = !p.is_bad && *end == (uint64_t)st.st_size;
     }
     s->newest = tsdb_replayer_newest(p.r);
+    out->bytes += *end;
     out->records += p.records;
     out->samples += tsdb_replayer_samples(p.r);
     tsdb_replayer_free(p.r);
@@ -383,6 +381,8 @@ bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err
         return false;
     }
     pthread_rwlock_wrlock(&db->lock);
+    MAP_EACH (struct stream_map_entry, at, &db->streams) /* until somebody opens them again */
+        at->value->is_open = false;
     db->log = l;
     pthread_rwlock_unlock(&db->lock);
     return true;

@@ -18,6 +18,7 @@
 
 struct tsdb_replay {
     size_t segments, records, samples;
+    uint64_t bytes;
     size_t damaged; /* segments that end early; the newest one may, by a power cut */
     bool was_torn;  /* it did, and its tail was cut off */
 };

@@ -17,14 +17,15 @@ void series_release(struct series_table *t)
     mem_free(t->slots);
 }
 
-uint64_t series_hash(const struct series_label *v, uint32_t n)
+static uint64_t hash_labels(const struct series_label *v, uint32_t n)
 {
     return hash_bytes(v, n * sizeof(*v));
 }
 
-uint32_t series_find(const struct series_table *t, uint64_t hash, const struct series_label *v,
-                     uint32_t n)
+uint32_t series_find(const struct series_table *t, const struct series_label *v, uint32_t n)
 {
+    uint64_t hash = hash_labels(v, n);
+
     if (t->n == 0)
         return SERIES_NONE;
     for (size_t i = hash & t->mask; t->slots[i] != 0; i = (i + 1) & t->mask) {
@@ -58,12 +59,12 @@ static void rehash(struct series_table *t)
             insert(t, t->keys.v[id]->hash, (uint32_t)id);
 }
 
-uint32_t series_add(struct series_table *t, uint64_t hash, const struct series_label *v, uint32_t n)
+uint32_t series_add(struct series_table *t, const struct series_label *v, uint32_t n)
 {
     struct series_key *k = mem_alloc(key_size(n));
     uint32_t id;
 
-    *k = (struct series_key){.hash = hash, .n = n};
+    *k = (struct series_key){.hash = hash_labels(v, n), .n = n};
     memcpy(k->v, v, n * sizeof(*v));
     if (t->unused.n == 0) {
         vec_push(&t->keys, NULL);
@@ -75,7 +76,7 @@ uint32_t series_add(struct series_table *t, uint64_t hash, const struct series_l
     t->keys.v[id] = k;
     t->n++;
     t->bytes += key_size(n) + sizeof(k) + sizeof(struct series_place);
-    insert(t, hash, id);
+    insert(t, k->hash, id);
     return id;
 }
 

@@ -40,11 +40,8 @@ struct series_table {
 };
 
 void series_release(struct series_table *t);
-uint64_t series_hash(const struct series_label *v, uint32_t n);
-uint32_t series_find(const struct series_table *t, uint64_t hash, const struct series_label *v,
-                     uint32_t n);
-uint32_t series_add(struct series_table *t, uint64_t hash, const struct series_label *v,
-                    uint32_t n);
+uint32_t series_find(const struct series_table *t, const struct series_label *v, uint32_t n);
+uint32_t series_add(struct series_table *t, const struct series_label *v, uint32_t n);
 void series_del(struct series_table *t, uint32_t id);
 
 #endif

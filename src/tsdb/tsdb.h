@@ -49,7 +49,7 @@ struct tsdb_stream_conf {
 };
 
 struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_conf *c);
-/* The target is gone: all its series end at t. They stay as long as they can be read. */
+/* The target is gone: all its series end at t. They stay as long as they can be read; the pointer is given back. */
 void tsdb_stream_close(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
 
 /* -- appending -- */
@@ -75,7 +75,8 @@ struct tsdb_batch {
 
 void tsdb_batch_init(struct tsdb_batch *b);
 void tsdb_batch_release(struct tsdb_batch *b);
-/* Returns the number that refs belong to: those from a batch that began with another one are void. */
+/* Returns the number that refs belong to: those from a batch that began with another one are void. Every begin is
+ * followed by a commit or a cancel. */
 uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_stream *s, ts_ms t);
 /* Labels, with __name__, are copied when ref is TSDB_REF_NEW. A stale marker is a value with its bits. The item may be
  * given a start time. */
@@ -85,6 +86,8 @@ struct tsdb_item *tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, s
                                            const struct histogram *h);
 /* All or, on failure, nothing; single samples may be refused. Either way the batch is over. */
 bool tsdb_commit(struct tsdb_batch *b, struct err *e) must_check;
+
+void tsdb_batch_cancel(struct tsdb_batch *b);
 
 /* -- upkeep -- */
 

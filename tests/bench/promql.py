@@ -112,8 +112,8 @@ def ours(n):
     store, queries = {}, []
     for line in subprocess.run([BENCH, str(n)], check=True, capture_output=True, text=True).stdout.splitlines():
         word = line.split()
-        if word[0] == 'store':
-            store = dict(zip(word[2::2], map(float, word[3::2])))
+        if word[0] in ('store', 'log'):
+            store.update(('log_' * (word[0] == 'log') + k, float(v)) for k, v in zip(word[2::2], word[3::2]))
         else:
             queries.append((word[2], line.split(' ns ', 1)[1], float(word[3])))
     return store, queries
@@ -121,8 +121,11 @@ def ours(n):
 
 def compare(n):
     store, queries = ours(n)
-    print('\n%d series (%d in the store): %.0f bytes a series, %.0f ns a new series, %.1f ns a sample'
-          % (n, 2 * n, store['bytes_per_series'], store['create_ns'], store['append_ns']))
+    print('\n%d series (%d in the store): %.0f bytes a series, %.0f ns a new series, %.1f ns a sample, '
+          '%.1f ns a series read'
+          % (n, 2 * n, store['bytes_per_series'], store['create_ns'], store['append_ns'], store['read_ns']))
+    print('with the log %.1f ns a sample, %.1f bytes; written and synced in %.1f ns, replayed in %.1f ns'
+          % (store['log_append_ns'], store['log_bytes_per_sample'], store['log_write_ns'], store['log_replay_ns']))
     print('%-20s %12s %12s %14s %9s' % ('query', 'tocsin ms', 'ns a series', 'Prometheus ms', 'ratio'))
     if not os.path.exists(PEER):
         for name, _, ms in queries:

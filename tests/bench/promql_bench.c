@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "promql/engine.h"
+#include "tsdb/log.h"
 #include "tsdb/tsdb.h"
 
 enum { SAMPLES = 21, STEP_MS = 15000, INSTANCE = 100, FIRST_MS = 7 };
@@ -119,12 +120,25 @@ static void scrape(struct tsdb_batch *b, struct tsdb *db, struct target *t, size
         t->refs[i / n * INSTANCE + i % n] = b->items.v[i].ref;
 }
 
+static double write_log(struct tsdb *db, ts_ms now)
+{
+    double start = seconds();
+    struct err e = ERR_INIT;
+
+    if (!tsdb_log_step(db, now, true, &e)) {
+        fprintf(stderr, "%s\n", e.msg);
+        exit(1);
+    }
+    return (seconds() - start) * 1e9;
+}
+
 struct filled {
     double create_ns, append_ns; /* a sample */
     size_t bytes;                /* resident, a series */
 };
 
-static struct filled fill(struct tsdb *db, size_t series)
+/* log_ns: NULL, or what writing the log takes after each round of scrapes. */
+static struct filled fill(struct tsdb *db, size_t series, double *log_ns)
 {
     size_t n = (series + INSTANCE - 1) / INSTANCE, before = resident();
     struct target *targets = mem_array(n, sizeof(*targets));
@@ -147,12 +161,93 @@ static struct filled fill(struct tsdb *db, size_t series)
             scrape(&b, db, &targets[k], k * INSTANCE,
                    series - k * INSTANCE < INSTANCE ? series - k * INSTANCE : INSTANCE, sample);
         *(sample == 0 ? &out.create_ns : &out.append_ns) += (seconds() - start) * 1e9;
+        if (log_ns != NULL)
+            *log_ns += write_log(db, (ts_ms)sample * STEP_MS);
     }
     tsdb_batch_release(&b);
     mem_free(targets);
     out.create_ns /= (double)(2 * series);
     out.append_ns /= (double)(2 * series * (SAMPLES - 1));
     out.bytes = (resident() - before) / (2 * series);
+    return out;
+}
+
+/* -- reading and the log -- */
+
+/* What any evaluation pays: finding the arrays of each series, and the first and last value in them. */
+static double read_ns(struct tsdb *db)
+{
+    static const char all[] = "{__name__=~\".+_total\"}";
+    struct storage st = tsdb_storage(db);
+    struct storage_series *v;
+    struct storage_selector *s;
+    struct storage_ids ids;
+    struct arena a;
+    struct err e = ERR_INIT;
+    struct promql_expr *x;
+    double best = INFINITY;
+    volatile storage_slot sink = 0;
+
+    arena_init(&a, 0);
+    x = promql_parse(str_of(all), &promql_defaults, &a, NULL, &e);
+    s = storage_select(st, &x->selector.matchers, 0, &e);
+    storage_begin(st);
+    ids = storage_ids(st, s);
+    v = mem_array(ids.n, sizeof(*v));
+    for (int run = 0; run < 5; run++) {
+        double start = seconds(), took;
+
+        storage_read(st, ids.v, ids.n, v);
+        for (size_t i = 0; i < ids.n; i++)
+            sink += v[i].slots[0] + v[i].slots[v[i].n - 1];
+        took = seconds() - start;
+        best = took < best ? took : best;
+    }
+    storage_end(st);
+    storage_release(st, s);
+    promql_release(x);
+    mem_free(v);
+    arena_release(&a);
+    return best * 1e9 / (double)ids.n;
+}
+
+struct logged {
+    double append_ns; /* a sample, with its record */
+    double write_ns, replay_ns;
+    double bytes; /* a sample */
+};
+
+/* The same samples once more with a log, and back from it. */
+static struct logged log_and_replay(size_t series)
+{
+    char dir[] = "build/tsdb-bench-XXXXXX", command[64];
+    size_t samples = 2 * series * SAMPLES;
+    struct tsdb_replay r = {0};
+    struct logged out = {0};
+    struct err e = ERR_INIT;
+    struct tsdb *db;
+    double start;
+
+    if (mkdtemp(dir) == NULL)
+        exit(1);
+    db = tsdb_new(&(struct tsdb_options){.keep_all = true});
+    if (!tsdb_log_open(db, str_of(dir), &r, &e))
+        exit(1);
+    out.append_ns = fill(db, series, &out.write_ns).append_ns;
+    out.write_ns /= (double)samples;
+    tsdb_free(db);
+    db = tsdb_new(&(struct tsdb_options){.keep_all = true});
+    start = seconds();
+    if (!tsdb_log_open(db, str_of(dir), &r, &e) || r.samples != samples) {
+        fprintf(stderr, "replayed %zu of %zu samples: %s\n", r.samples, samples, e.msg);
+        exit(1);
+    }
+    out.replay_ns = (seconds() - start) * 1e9 / (double)samples;
+    out.bytes = (double)r.bytes / (double)samples;
+    tsdb_free(db);
+    snprintf(command, sizeof(command), "rm -r '%s'", dir);
+    if (system(command) != 0)
+        exit(1);
     return out;
 }
 
@@ -192,11 +287,14 @@ static double ask(struct tsdb *db, const char *text, ts_ms t)
 static void run(size_t series)
 {
     struct tsdb *db = tsdb_new(&(struct tsdb_options){.keep_all = true});
-    struct filled f = fill(db, series);
+    struct filled f = fill(db, series, NULL);
+    struct logged l;
     ts_ms now = (SAMPLES - 1) * STEP_MS + 2 * FIRST_MS;
 
-    printf("store %zu create_ns %.0f append_ns %.1f bytes_per_series %zu counted %zu\n", 2 * series,
-           f.create_ns, f.append_ns, f.bytes, tsdb_stats(db).bytes / (2 * series));
+    printf(
+        "store %zu create_ns %.0f append_ns %.1f bytes_per_series %zu counted %zu read_ns %.1f\n",
+        2 * series, f.create_ns, f.append_ns, f.bytes, tsdb_stats(db).bytes / (2 * series),
+        read_ns(db));
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
         double took = ask(db, queries[i].text, now);
 
@@ -205,6 +303,9 @@ static void run(size_t series)
         fflush(stdout);
     }
     tsdb_free(db);
+    l = log_and_replay(series);
+    printf("log %zu append_ns %.1f write_ns %.1f replay_ns %.1f bytes_per_sample %.1f\n",
+           2 * series, l.append_ns, l.write_ns, l.replay_ns, l.bytes);
 }
 
 static void print_series(size_t series)
