@@ -36,18 +36,19 @@ static uint32_t value_of(const struct series_label *v, uint32_t n, uint32_t name
     return SYMBOL_NONE;
 }
 
-static bool regex_matches_symbol(const struct tsdb *db, struct selector_matcher *m, uint32_t value)
+static bool regex_matches_symbol(struct tsdb *db, struct selector_matcher *m, uint32_t value)
 {
-    bool *known = memo_map_get(&m->memo, value);
+    bool *known = memo_map_get(&m->memo, value), does;
 
-    if (known == NULL)
-        known = memo_map_put(&m->memo, value,
-                             regex_matches(m->re, symbols_text(&db->symbols, value)) ==
-                                 (m->op == MATCH_RE));
-    return *known;
+    if (known != NULL)
+        return *known;
+    does = regex_matches(m->re, symbols_text(&db->symbols, value)) == (m->op == MATCH_RE);
+    memo_map_put(&m->memo, value, does);
+    db->symbols.v.v[value].is_remembered = true;
+    return does;
 }
 
-static bool matches_value(const struct tsdb *db, struct selector_matcher *m, uint32_t value)
+static bool matches_value(struct tsdb *db, struct selector_matcher *m, uint32_t value)
 {
     if (value == SYMBOL_NONE)
         return m->matches_absent;
@@ -58,7 +59,7 @@ static bool matches_value(const struct tsdb *db, struct selector_matcher *m, uin
     }
 }
 
-static bool matches(const struct tsdb *db, struct storage_selector *s, const struct series_label *v,
+static bool matches(struct tsdb *db, struct storage_selector *s, const struct series_label *v,
                     uint32_t n)
 {
     for (size_t i = 0; i < s->n; i++)

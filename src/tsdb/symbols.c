@@ -30,7 +30,7 @@ uint32_t symbols_ref(struct symbols *sy, str text)
         if (sy->unused.n == 0)
             vec_push(&sy->v, (struct symbol){0});
         id = sy->unused.n != 0 ? vec_pop(&sy->unused) : (uint32_t)sy->v.n - 1;
-        sy->v.v[id].text = mem_str_dup(text);
+        sy->v.v[id] = (struct symbol){.text = mem_str_dup(text)};
         symbol_map_put(&sy->by_text, sy->v.v[id].text, id);
         sy->bytes += COST + text.n;
     }

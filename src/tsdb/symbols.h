@@ -16,6 +16,7 @@ MAP_DECLARE(symbol_map, str, uint32_t);
 struct symbol {
     str text;
     uint32_t refs;
+    bool is_remembered; /* a regex has been asked about it */
 };
 
 struct symbols {

@@ -58,6 +58,8 @@ void tsdb_forget_symbol(void *arg, uint32_t symbol)
 {
     struct tsdb *db = arg;
 
+    if (!db->symbols.v.v[symbol].is_remembered)
+        return;
     MAP_EACH (struct selector_map_entry, e, &db->selectors.all)
         for (size_t i = 0; i < e->value->n; i++)
             memo_map_del(&e->value->m[i].memo, symbol);
