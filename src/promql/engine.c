@@ -6,14 +6,11 @@
 
 enum { LOOKBACK = 5 * 60 * 1000, SUBQUERY_STEP = 60 * 1000, MAX_SAMPLES = 50000000 };
 
-static struct promql_settings with_defaults(const struct promql_settings *given)
+void promql_set_defaults(struct promql_settings *s)
 {
-    struct promql_settings s = *given;
-
-    s.lookback = s.lookback != 0 ? s.lookback : LOOKBACK;
-    s.subquery_step = s.subquery_step != 0 ? s.subquery_step : SUBQUERY_STEP;
-    s.max_samples = s.max_samples != 0 ? s.max_samples : MAX_SAMPLES;
-    return s;
+    s->lookback = s->lookback != 0 ? s->lookback : LOOKBACK;
+    s->subquery_step = s->subquery_step != 0 ? s->subquery_step : SUBQUERY_STEP;
+    s->max_samples = s->max_samples != 0 ? s->max_samples : MAX_SAMPLES;
 }
 
 /* -- the result -- */
@@ -182,6 +179,7 @@ static bool run_steps(struct answer *r, const struct promql_expr *x, ts_ms step)
 
     for (ts_ms t = ev->start; ok && t <= ev->end; t += step) {
         arena_reset(ev->a);
+        ev->steps++;
         ok = run_step(r, x, t);
         if (ok && ev->set.max_bytes != 0 && r->a->used > ev->set.max_bytes)
             ok = err_set(ev->e, ERR_LIMIT, "result needs more than %zu bytes of memory",
@@ -190,51 +188,54 @@ static bool run_steps(struct answer *r, const struct promql_expr *x, ts_ms step)
     return ok;
 }
 
-static bool run_loaded(struct promql_eval *ev, const struct promql_query *q, ts_ms step,
-                       bool sorted, struct arena *a, struct promql_result *out)
+bool promql_run(struct promql_eval *ev, const struct promql_expr *x, str text, ts_ms step,
+                bool sorted, struct arena *a, struct promql_result *out)
 {
     struct answer r = {.ev = ev, .a = a};
-    bool ok = run_steps(&r, q->expr, step);
+    bool ok = run_steps(&r, x, step);
 
     if (ok) {
-        *out = (struct promql_result){.type = q->expr->type};
-        if (q->expr->type == PROMQL_T_STRING)
-            out->text = arena_str(a, promql_unwrap((struct promql_expr *)q->expr)->text);
+        *out = (struct promql_result){.type = x->type};
+        if (x->type == PROMQL_T_STRING)
+            out->text = arena_str(a, promql_unwrap((struct promql_expr *)x)->text);
         hand_over_series(&r, sorted, out);
-        hand_over_notes(&r, q->text, out);
+        hand_over_notes(&r, text, out);
     }
     answer_release(&r);
     return ok;
 }
 
+/* -- one query -- */
+
 static bool run(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step, bool sorted,
                 struct arena *a, struct promql_result *out, struct err *e)
 {
-    struct arena prepared, scratch;
+    struct arena keep, scratch;
     struct promql_eval ev = {.storage = q->storage,
-                             .set = with_defaults(q->settings),
+                             .set = *q->settings,
                              .start = start,
                              .end = end,
                              .step = start == end ? 0 : step,
                              .is_stepped = start != end,
                              .a = &scratch,
+                             .keep = &keep,
                              .e = e};
     bool ok;
 
-    arena_init(&prepared, 0);
+    promql_set_defaults(&ev.set);
+    arena_init(&keep, 0);
     arena_init(&scratch, ev.set.max_bytes);
-    promql_notes_init(&ev.notes, &prepared);
-    ok = promql_prepare(&ev, q->expr, &prepared);
+    promql_notes_init(&ev.notes, &keep);
+    ok = promql_prepare(&ev, q->expr, &keep) && promql_resolve(&ev, q->expr);
     if (ok) {
         storage_begin(q->storage);
-        promql_load(&ev, &prepared);
-        ok = run_loaded(&ev, q, step, sorted, a, out);
+        ok = promql_run(&ev, q->expr, q->text, step, sorted, a, out);
         storage_end(q->storage);
     }
     promql_unprepare(&ev);
     promql_notes_release(&ev.notes);
     arena_release(&scratch);
-    arena_release(&prepared);
+    arena_release(&keep);
     return ok;
 }
 
@@ -244,19 +245,22 @@ bool promql_instant(const struct promql_query *q, ts_ms t, struct arena *a,
     return run(q, t, t, 1, q->expr->type == PROMQL_T_MATRIX, a, out, e);
 }
 
-bool promql_range(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step, struct arena *a,
-                  struct promql_result *out, struct err *e)
+bool promql_check_range(const struct promql_expr *x, ts_ms step, struct err *e)
 {
-    if (q->expr->type != PROMQL_T_VECTOR && q->expr->type != PROMQL_T_SCALAR)
+    if (x->type != PROMQL_T_VECTOR && x->type != PROMQL_T_SCALAR)
         return err_set(e, ERR_INVALID,
                        "invalid expression type \"%s\" for range query, must be Scalar or instant "
                        "Vector",
-                       promql_type_text(q->expr->type));
-    if (step <= 0)
-        return err_set(e, ERR_INVALID,
-                       "zero or negative query resolution step widths are not "
-                       "accepted. Try a positive integer");
-    if (!run(q, start, end, step, true, a, out, e))
+                       promql_type_text(x->type));
+    return step > 0 || err_set(e, ERR_INVALID,
+                               "zero or negative query resolution step widths are not accepted. "
+                               "Try a positive integer");
+}
+
+bool promql_range(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step, struct arena *a,
+                  struct promql_result *out, struct err *e)
+{
+    if (!promql_check_range(q->expr, step, e) || !run(q, start, end, step, true, a, out, e))
         return false;
     out->type = PROMQL_T_MATRIX;
     return true;

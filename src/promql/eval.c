@@ -154,6 +154,11 @@ static bool eval_unary(struct promql_eval *ev, const struct promql_expr *x, ts_m
 static bool eval_node(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                       struct promql_vector *out)
 {
+    enum promql_answered planned =
+        ev->plan != NULL ? promql_plan_vector(ev, x, t, out) : PROMQL_NOT_PLANNED;
+
+    if (planned != PROMQL_NOT_PLANNED)
+        return planned == PROMQL_ANSWERED;
     switch (x->kind) {
     case PROMQL_NUMBER: return eval_number(ev, x->number.v, out);
     case PROMQL_SELECTOR: return promql_eval_selector(ev, x, t, out);

@@ -43,9 +43,10 @@ struct promql_kernel;
 struct promql_node {
     const struct promql_kernel *kernel; /* of a call */
     struct storage_selector *selector;
-    struct storage_series *series; /* that match the selector */
+    struct storage_series *series; /* that match the selector: promql_need_series() */
     struct labels *labels;         /* theirs */
     size_t n;
+    bool is_read;
     ts_ms length, step, offset, at; /* of selectors, ranges and subqueries */
     bool has_at;
 };
@@ -57,9 +58,12 @@ struct promql_eval {
     size_t n_nodes;
     ts_ms start, end, step; /* of the query */
     bool is_stepped;        /* more than one instant: what sorts has no effect */
-    struct arena *a;
+    struct arena *a;        /* of the step */
+    struct arena *keep;     /* of the query */
     struct promql_notes notes;
-    size_t samples, results; /* alive in this step; in the result so far */
+    struct promql_planned *plan; /* NULL: everything is evaluated plainly */
+    uint64_t steps;              /* evaluated so far: tells apart what lived in a */
+    size_t samples, results;     /* alive in this step; in the result so far */
     struct err *e;
 };
 
@@ -97,6 +101,9 @@ bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_m
 /* The time of the sample that an instant selector takes at ref. False: none. */
 bool promql_newest_time(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref,
                         ts_ms *out);
+/* The series' own arrays when (from, to] holds nothing but floats; else its floats and histograms apart. */
+void promql_read_window(struct promql_eval *ev, const struct storage_series *s, ts_ms from,
+                        ts_ms to, struct promql_window *out);
 bool promql_eval_matrix(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                         struct promql_matrix *out) must_check;
 
@@ -138,11 +145,29 @@ bool promql_info_select(struct promql_eval *ev, const struct promql_expr *x) mus
 
 /* -- prepare.c -- */
 
-/* Fills ev->nodes: durations, times, kernels, selectors. */
+/* What holds for all evaluations of x: kernels and, but for a plan that has its own, selectors. */
 bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x,
                     struct arena *a) must_check;
+/* What depends on start, end and step: durations and times. */
+bool promql_resolve(struct promql_eval *ev, const struct promql_expr *x) must_check;
 void promql_unprepare(struct promql_eval *ev);
-/* Reads the series of all selectors, between storage_begin() and storage_end(). */
-void promql_load(struct promql_eval *ev, struct arena *a);
+/* The series of n's selector, read at the first call between storage_begin() and storage_end(). */
+void promql_need_series(struct promql_eval *ev, struct promql_node *n);
+
+/* -- engine.c -- */
+
+void promql_set_defaults(struct promql_settings *s);
+/* Evaluates a prepared and resolved expression step by step. */
+bool promql_run(struct promql_eval *ev, const struct promql_expr *x, str text, ts_ms step,
+                bool sorted, struct arena *a, struct promql_result *out) must_check;
+bool promql_check_range(const struct promql_expr *x, ts_ms step, struct err *e) must_check;
+
+/* -- plan.c -- */
+
+enum promql_answered { PROMQL_NOT_PLANNED, PROMQL_ANSWERED, PROMQL_FAILED };
+
+/* x by its column, when there is one that says it all. */
+enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct promql_expr *x,
+                                        ts_ms t, struct promql_vector *out);
 
 #endif

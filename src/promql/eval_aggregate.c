@@ -5,11 +5,11 @@
 #include "promql/eval.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include "base/vec.h"
 #include "codec/float.h"
 #include "codec/quote.h"
 #include "promql/kernel_agg.h"
+#include "promql/matching.h"
 
 struct agg_group {
     struct labels labels;
@@ -24,8 +24,7 @@ struct agg {
     struct promql_eval *ev;
     const struct promql_expr *x;
     enum promql_agg op;
-    str *names; /* sorted */
-    size_t n_names;
+    struct promql_names names;
     double param;
     struct promql_vector in;
     struct label_sets by_labels;
@@ -33,28 +32,9 @@ struct agg {
     struct promql_vector *out;
 };
 
-static int by_bytes(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
-/* extra: one more name, for without() __name__, for count_values() by the new label; may be empty. */
-static void sort_names(struct agg *g, str extra)
-{
-    g->n_names = 0;
-    g->names = arena_array(g->ev->a, g->x->aggregate.n_labels + 1, sizeof(g->names[0]));
-    for (size_t i = 0; i < g->x->aggregate.n_labels; i++)
-        g->names[g->n_names++] = g->x->aggregate.labels[i];
-    if (extra.n != 0)
-        g->names[g->n_names++] = extra;
-    qsort(g->names, g->n_names, sizeof(g->names[0]), by_bytes);
-}
-
 static struct agg_group *group_of(struct agg *g, struct labels ls)
 {
-    struct arena *a = g->ev->a;
-    struct labels key = g->x->aggregate.is_without ? labels_without(a, ls, g->names, g->n_names)
-                                                   : labels_only(a, ls, g->names, g->n_names);
+    struct labels key = promql_pick(&g->names, ls, g->ev->a);
     bool is_new;
     uint32_t at = label_sets_number(&g->by_labels, key, (uint32_t)g->groups.n, &is_new);
 
@@ -134,7 +114,7 @@ static bool count_values(struct agg *g)
         buf_release(&text);
         return false;
     }
-    sort_names(g, g->x->aggregate.is_without ? S("__name__") : label);
+    g->names = promql_group_names(g->x, label, g->ev->a);
     for (size_t i = 0; i < g->in.n; i++) {
         const struct promql_sample *s = &g->in.v[i];
         struct label *l = arena_new(g->ev->a, struct label);
@@ -266,7 +246,7 @@ bool promql_eval_aggregate(struct promql_eval *ev, const struct promql_expr *x, 
         return false;
     if (!promql_eval_vector(ev, x->aggregate.expr, t, &g.in))
         return false;
-    sort_names(&g, x->aggregate.is_without ? S("__name__") : STR_NONE);
+    g.names = promql_group_names(x, STR_NONE, ev->a);
     ok = aggregate(&g);
     label_sets_release(&g.by_labels);
     vec_release(&g.groups);

@@ -1,19 +1,8 @@
 /* Functions: one row each, parallel to functions.c, with what computes it. */
-#include "promql/eval.h"
+#include "promql/kernel_rows.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-struct promql_kernel {
-    const char *name;
-    promql_math *math; /* of each float; histograms are left out */
-    bool is_date;      /* math, and without an argument of the time of the evaluation */
-    promql_float_kernel *floats;
-    size_t least; /* floats that it needs */
-    promql_window_kernel *window;
-    bool keeps_name, wants_counter, takes_anchored, takes_smoothed;
-    promql_call *call;
-};
 
 /* -- scalars -- */
 
@@ -230,7 +219,7 @@ static bool check_share(struct promql_eval *ev, double v, const char *what)
                             v);
 }
 
-static bool range_params(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+bool promql_range_params(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                          struct promql_range *r)
 {
     size_t k = 0;
@@ -257,21 +246,24 @@ static bool is_counter_name(str metric)
            str_ends_with(metric, S("_count")) || str_ends_with(metric, S("_bucket"));
 }
 
-/* rate() of what does not look like a counter. */
-static void note_no_counter(struct promql_eval *ev, struct labels ls, uint32_t at)
+bool promql_is_odd_counter(const struct promql_settings *set, struct labels ls)
 {
     str metric = promql_metric(ls), type = labels_get(ls, S("__type__"));
 
-    if (metric.n == 0)
-        return;
-    if (!ev->set.type_and_unit) {
-        if (!is_counter_name(metric))
-            promql_notes_add(&ev->notes, NOTE_MAYBE_NO_COUNTER, metric, at);
-    } else if (!str_is(type, "counter") && !str_is(type, "histogram"))
+    if (!set->type_and_unit)
+        return metric.n != 0 && !is_counter_name(metric);
+    return metric.n != 0 && !str_is(type, "counter") && !str_is(type, "histogram");
+}
+
+void promql_note_odd_counter(struct promql_eval *ev, struct labels ls, uint32_t at)
+{
+    if (!ev->set.type_and_unit)
+        promql_notes_add(&ev->notes, NOTE_MAYBE_NO_COUNTER, promql_metric(ls), at);
+    else
         promql_note(&ev->notes, false, at,
                     "metric might not be a counter, __type__ label is not set to \"counter\" or "
                     "\"histogram\", got \"%.*s\": \"%.*s\"",
-                    STR(type), STR(metric));
+                    STR(labels_get(ls, S("__type__"))), STR(promql_metric(ls)));
 }
 
 /* What a function says about its parameters once it is called at all. */
@@ -285,7 +277,7 @@ static bool check_params(struct promql_eval *ev, const struct promql_kernel *k,
     return true;
 }
 
-static bool run_kernel(const struct promql_kernel *k, const struct promql_window *w,
+bool promql_run_kernel(const struct promql_kernel *k, const struct promql_window *w,
                        const struct promql_range *r, struct promql_value *v)
 {
     if (k->window != NULL)
@@ -304,7 +296,7 @@ static bool call_over_range(struct promql_eval *ev, const struct promql_expr *x,
     uint32_t at = promql_place_of(x->call.args[0]);
     struct promql_matrix m;
 
-    if (!promql_eval_matrix(ev, matrix_of(x), t, &m) || !range_params(ev, x, t, &m.range))
+    if (!promql_eval_matrix(ev, matrix_of(x), t, &m) || !promql_range_params(ev, x, t, &m.range))
         return false;
     for (size_t i = 0; i < m.n; i++) {
         struct promql_matrix_series *s = &m.v[i];
@@ -313,12 +305,12 @@ static bool call_over_range(struct promql_eval *ev, const struct promql_expr *x,
 
         if (!check_params(ev, k, &s->window, &m.range, at))
             return false;
-        has = run_kernel(k, &s->window, &m.range, &v);
+        has = promql_run_kernel(k, &s->window, &m.range, &v);
         promql_notes_add(&ev->notes, v.notes, promql_metric(s->labels), at);
         if (!has)
             continue;
-        if (k->wants_counter && v.h == NULL)
-            note_no_counter(ev, s->labels, at);
+        if (k->wants_counter && v.h == NULL && promql_is_odd_counter(&ev->set, s->labels))
+            promql_note_odd_counter(ev, s->labels, at);
         promql_push(ev, out,
                     (struct promql_sample){.labels = s->labels,
                                            .v = v.v,

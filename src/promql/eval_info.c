@@ -187,8 +187,9 @@ static bool add_candidate(struct promql_eval *ev, struct candidates *all, struct
 static bool find_candidates(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                             const struct promql_vector *base, struct candidates *out)
 {
-    const struct promql_node *n = promql_node_of(ev, x);
+    struct promql_node *n = promql_node_of(ev, x);
 
+    promql_need_series(ev, n);
     if (!first_reference(ev, x->call.args[0], &t))
         return true;
     for (size_t i = 0; i < n->n; i++) {

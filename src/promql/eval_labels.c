@@ -141,6 +141,10 @@ bool promql_label_join(struct promql_eval *ev, const struct promql_expr *x, ts_m
     str dst = text_of(x, 1), separator = text_of(x, 2);
     struct buf value = BUF_INIT;
 
+    for (size_t k = 3; k < x->call.n_args; k++)
+        if (!label_name_is_utf8(text_of(x, k)))
+            return promql_fail_eval(ev, "invalid source label name in label_join(): %.*s",
+                                    STR(text_of(x, k)));
     if (!check_texts(ev, x) || !promql_eval_vector(ev, x->call.args[0], t, out))
         return false;
     for (size_t i = 0; i < out->n; i++) {

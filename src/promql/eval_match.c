@@ -11,55 +11,25 @@
  */
 #include "promql/eval_pair.h"
 
-#include <stdlib.h>
 #include "base/vec.h"
-
-struct signatures {
-    str *names; /* sorted: kept, or left out */
-    size_t n;
-    bool is_on;
-};
-
-static int by_bytes(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
-static struct signatures signatures_of(struct promql_eval *ev, const struct promql_matching *m)
-{
-    struct signatures s = {.is_on = m->is_on, .n = m->n_labels};
-
-    s.names = arena_array(ev->a, m->n_labels + 1, sizeof(s.names[0]));
-    for (size_t i = 0; i < m->n_labels; i++)
-        s.names[i] = m->labels[i];
-    if (!m->is_on)
-        s.names[s.n++] = S("__name__");
-    qsort(s.names, s.n, sizeof(s.names[0]), by_bytes);
-    return s;
-}
-
-static struct labels signature(struct promql_eval *ev, const struct signatures *s, struct labels ls)
-{
-    return s->is_on ? labels_only(ev->a, ls, s->names, s->n)
-                    : labels_without(ev->a, ls, s->names, s->n);
-}
+#include "promql/matching.h"
 
 /* -- set operators -- */
 
-static void index_all(struct promql_eval *ev, const struct signatures *s,
+static void index_all(struct promql_eval *ev, const struct promql_names *s,
                       const struct promql_vector *v, struct label_sets *out)
 {
     bool is_new;
 
     for (size_t i = 0; i < v->n; i++)
-        label_sets_number(out, signature(ev, s, v->v[i].labels), (uint32_t)i, &is_new);
+        label_sets_number(out, promql_pick(s, v->v[i].labels, ev->a), (uint32_t)i, &is_new);
 }
 
 bool promql_eval_set(struct promql_eval *ev, const struct promql_expr *x,
                      const struct promql_vector *lhs, const struct promql_vector *rhs,
                      struct promql_vector *out)
 {
-    struct signatures s = signatures_of(ev, &x->binary.matching);
+    struct promql_names s = promql_signature_names(&x->binary.matching, ev->a);
     bool is_or = x->binary.op == PROMQL_OR, wanted = x->binary.op == PROMQL_AND;
     const struct promql_vector *known = is_or ? lhs : rhs, *asked = is_or ? rhs : lhs;
     struct label_sets index = {0};
@@ -68,7 +38,7 @@ bool promql_eval_set(struct promql_eval *ev, const struct promql_expr *x,
     for (size_t i = 0; is_or && i < lhs->n; i++)
         promql_push(ev, out, lhs->v[i]);
     for (size_t i = 0; i < asked->n; i++) {
-        struct labels sig = signature(ev, &s, asked->v[i].labels);
+        struct labels sig = promql_pick(&s, asked->v[i].labels, ev->a);
 
         if ((label_sets_get(&index, sig) != NULL) == wanted)
             promql_push(ev, out, asked->v[i]);
@@ -89,7 +59,7 @@ struct match {
     struct promql_eval *ev;
     const struct promql_expr *x;
     const struct promql_matching *how;
-    struct signatures s;
+    struct promql_names s;
     bool is_swapped; /* group_right: the left side is "one" */
     struct label_sets by_signature;
     VEC(struct group) groups;
@@ -133,43 +103,13 @@ static struct group *group_of(struct match *m, struct labels sig)
 static bool index_one(struct match *m, const struct promql_vector *one)
 {
     for (size_t i = 0; i < one->n; i++) {
-        struct group *g = group_of(m, signature(m->ev, &m->s, one->v[i].labels));
+        struct group *g = group_of(m, promql_pick(&m->s, one->v[i].labels, m->ev->a));
 
         if (g->one != NULL)
             return fail_duplicate(m, g->one->labels, one->v[i].labels, g->signature);
         g->one = &one->v[i];
     }
     return true;
-}
-
-/* The many side's labels, with those that group_x lists from the one side. */
-static struct labels result_labels(struct match *m, struct labels many, struct labels one)
-{
-    struct arena *a = m->ev->a;
-    struct labels ls = many;
-
-    if (m->x->binary.op <= PROMQL_ATAN2 || (m->x->binary.is_bool && !m->ev->set.delayed_names))
-        ls = promql_nameless(a, ls);
-    if (m->how->card == PROMQL_ONE_TO_ONE) {
-        struct signatures own = m->s;
-
-        /* ignoring() takes only what it lists: a filter keeps the name. */
-        if (!own.is_on) {
-            own.names = arena_array(a, m->how->n_labels, sizeof(own.names[0]));
-            own.n = m->how->n_labels;
-            for (size_t i = 0; i < own.n; i++)
-                own.names[i] = m->how->labels[i];
-            qsort(own.names, own.n, sizeof(own.names[0]), by_bytes);
-        }
-        ls = signature(m->ev, &own, ls);
-    }
-    for (size_t i = 0; i < m->how->n_include; i++) {
-        struct label *l = arena_new(a, struct label);
-
-        *l = (struct label){m->how->include[i], labels_get(one, m->how->include[i])};
-        ls = labels_merge(a, ls, (struct labels){l, 1});
-    }
-    return ls;
 }
 
 static bool claim(struct match *m, struct group *g, struct labels ls)
@@ -194,7 +134,8 @@ static bool claim(struct match *m, struct group *g, struct labels ls)
 static bool join(struct match *m, struct group *g, const struct promql_sample *many,
                  const struct promql_sample *one)
 {
-    struct labels ls = result_labels(m, many->labels, one->labels);
+    struct labels ls =
+        promql_join_labels(m->x, m->ev->set.delayed_names, many->labels, one->labels, m->ev->a);
     struct promql_operand x = {many->v, many->h}, y = {one->v, one->h};
     struct promql_operand a = m->is_swapped ? y : x, b = m->is_swapped ? x : y;
     struct promql_outcome o = promql_pair(m->x->binary.op, a, b, m->ev->a);
@@ -225,7 +166,7 @@ static bool join_many(struct match *m, const struct promql_vector *many)
     for (size_t i = 0; i < many->n; i++) {
         struct group *g;
         struct promql_sample filled;
-        struct labels sig = signature(m->ev, &m->s, many->v[i].labels);
+        struct labels sig = promql_pick(&m->s, many->v[i].labels, m->ev->a);
         uint32_t *at = label_sets_get(&m->by_signature, sig);
 
         if (at == NULL && !m->how->fills_right)
@@ -260,7 +201,7 @@ bool promql_eval_match(struct promql_eval *ev, const struct promql_expr *x,
     if ((lhs->n == 0 && rhs->n == 0) || ((lhs->n == 0 || rhs->n == 0) && !fills))
         return true;
     m.is_swapped = m.how->card == PROMQL_ONE_TO_MANY;
-    m.s = signatures_of(ev, m.how);
+    m.s = promql_signature_names(m.how, ev->a);
     ok = index_one(&m, m.is_swapped ? lhs : rhs) && join_many(&m, m.is_swapped ? rhs : lhs) &&
          join_unmatched(&m);
     if (ok)

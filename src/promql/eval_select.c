@@ -64,9 +64,6 @@ bool promql_newest_time(const struct promql_eval *ev, const struct storage_serie
     return true;
 }
 
-static void read_window(struct promql_eval *ev, const struct storage_series *s, ts_ms from,
-                        ts_ms to, struct promql_window *out);
-
 /* selector smoothed: between the neighbours. */
 static void push_smoothed(struct promql_eval *ev, const struct promql_expr *x, struct labels ls,
                           const struct storage_series *s, ts_ms ref, struct promql_vector *out)
@@ -74,7 +71,7 @@ static void push_smoothed(struct promql_eval *ev, const struct promql_expr *x, s
     struct promql_value v = {.v = 0};
     struct promql_window w;
 
-    read_window(ev, s, ref - ev->set.lookback, ref + ev->set.lookback, &w);
+    promql_read_window(ev, s, ref - ev->set.lookback, ref + ev->set.lookback, &w);
     if (promql_interpolate(&w, ref, ev->a, &v))
         promql_push(ev, out, (struct promql_sample){.labels = ls, .v = v.v, .h = v.h});
     promql_notes_add(&ev->notes, v.notes, promql_metric(ls), x->at);
@@ -83,9 +80,10 @@ static void push_smoothed(struct promql_eval *ev, const struct promql_expr *x, s
 bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                           struct promql_vector *out)
 {
-    const struct promql_node *n = promql_node_of(ev, x);
+    struct promql_node *n = promql_node_of(ev, x);
     ts_ms ref = promql_reference(n, t);
 
+    promql_need_series(ev, n);
     for (size_t i = 0; i < n->n; i++) {
         const struct storage_series *s = &n->series[i];
         struct promql_sample sample = {.labels = n->labels[i]};
@@ -110,9 +108,10 @@ bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, t
 bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_ms t, bool starts,
                        struct promql_vector *out)
 {
-    const struct promql_node *n = promql_node_of(ev, x);
+    struct promql_node *n = promql_node_of(ev, x);
     ts_ms ref = promql_reference(n, t);
 
+    promql_need_series(ev, n);
     for (size_t i = 0; i < n->n; i++) {
         const struct storage_series *s = &n->series[i];
         size_t k = newest(ev, s, ref);
@@ -136,7 +135,7 @@ static bool is_float(storage_slot slot)
 }
 
 /* The series' own arrays when the range holds nothing but floats; else its floats and histograms apart. */
-static void read_window(struct promql_eval *ev, const struct storage_series *s, ts_ms from,
+void promql_read_window(struct promql_eval *ev, const struct storage_series *s, ts_ms from,
                         ts_ms to, struct promql_window *out)
 {
     size_t begin = first_after(s, from), end = first_after(s, to), n = 0, n_h = 0;
@@ -190,7 +189,7 @@ static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_m
                        struct promql_matrix *out)
 {
     const struct promql_node *n = promql_node_of(ev, x);
-    const struct promql_node *selector = promql_node_of(ev, x->range.selector);
+    struct promql_node *selector = promql_node_of(ev, x->range.selector);
     const struct promql_shift *shift = &x->range.selector->selector.shift;
     bool is_extended = shift->is_anchored || shift->is_smoothed;
     ts_ms to = promql_reference(n, t), from = to - n->length;
@@ -203,13 +202,14 @@ static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_m
                                        .is_smoothed = shift->is_smoothed,
                                        .uses_starts = ev->set.start_times,
                                        .a = ev->a};
+    promql_need_series(ev, selector);
     out->v = arena_array(ev->a, selector->n, sizeof(out->v[0]));
     for (size_t i = 0; i < selector->n; i++) {
         struct promql_matrix_series *m = &out->v[out->n];
 
         m->labels = selector->labels[i];
-        read_window(ev, &selector->series[i], is_extended ? from - ev->set.lookback : from,
-                    shift->is_smoothed ? to + ev->set.lookback : to, &m->window);
+        promql_read_window(ev, &selector->series[i], is_extended ? from - ev->set.lookback : from,
+                           shift->is_smoothed ? to + ev->set.lookback : to, &m->window);
         if (m->window.n + m->window.n_h == 0)
             continue;
         out->n++;

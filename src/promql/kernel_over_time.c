@@ -84,6 +84,23 @@ static int nan_first(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Windows are mostly short, and their values mostly in order: insertion beats qsort() there. */
+static void sort_values(double *v, size_t n)
+{
+    if (n > 48) {
+        qsort(v, n, sizeof(v[0]), nan_first);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        double x = v[i];
+        size_t k = i;
+
+        for (; k != 0 && (x < v[k - 1] || (isnan(x) && !isnan(v[k - 1]))); k--)
+            v[k] = v[k - 1];
+        v[k] = x;
+    }
+}
+
 double promql_quantile(double q, double *v, size_t n)
 {
     double rank, lower, upper, weight;
@@ -92,7 +109,7 @@ double promql_quantile(double q, double *v, size_t n)
         return NAN;
     if (q < 0 || q > 1)
         return q < 0 ? -INFINITY : INFINITY;
-    qsort(v, n, sizeof(v[0]), nan_first);
+    sort_values(v, n);
     rank = q * (double)(n - 1);
     lower = fmax(0, floor(rank));
     upper = fmin((double)(n - 1), lower + 1);
@@ -102,7 +119,7 @@ double promql_quantile(double q, double *v, size_t n)
 
 static double *floats_of(const struct promql_window *w, struct arena *a)
 {
-    double *v = arena_array(a, w->n, sizeof(*v));
+    double *v = arena_alloc(a, w->n * sizeof(*v));
 
     for (size_t i = 0; i < w->n; i++)
         v[i] = promql_at(w, i);

@@ -77,7 +77,7 @@ static bool span_value(struct promql_eval *ev, struct promql_span s, bool may_be
 
 /* -- nodes -- */
 
-static bool prepare_shift(struct promql_eval *ev, const struct promql_shift *s,
+static bool resolve_shift(struct promql_eval *ev, const struct promql_shift *s,
                           struct promql_node *n)
 {
     n->has_at = s->at != PROMQL_AT_NONE;
@@ -85,30 +85,48 @@ static bool prepare_shift(struct promql_eval *ev, const struct promql_shift *s,
     return span_value(ev, s->offset, true, &n->offset);
 }
 
-static bool prepare_node(struct promql_eval *ev, const struct promql_expr *x)
+static bool resolve_node(struct promql_eval *ev, const struct promql_expr *x)
 {
     struct promql_node *n = promql_node_of(ev, x);
 
     switch (x->kind) {
-    case PROMQL_SELECTOR:
-        if (x->selector.may_match_all)
-            return true; /* info() has its own */
-        n->selector = storage_select(ev->storage, &x->selector.matchers, 0, ev->e);
-        return n->selector != NULL && prepare_shift(ev, &x->selector.shift, n);
+    case PROMQL_SELECTOR: return resolve_shift(ev, &x->selector.shift, n);
     case PROMQL_RANGE:
-        return prepare_shift(ev, &x->range.selector->selector.shift, n) &&
+        return resolve_shift(ev, &x->range.selector->selector.shift, n) &&
                span_value(ev, x->range.length, false, &n->length);
     case PROMQL_SUBQUERY:
         n->step = ev->set.subquery_step;
-        return prepare_shift(ev, &x->subquery.shift, n) &&
+        return resolve_shift(ev, &x->subquery.shift, n) &&
                span_value(ev, x->subquery.length, false, &n->length) &&
                (!x->subquery.has_step || span_value(ev, x->subquery.step, false, &n->step));
-    case PROMQL_CALL:
-        n->kernel = promql_kernel_of(x->call.fn);
-        return strcmp(x->call.fn->name, "info") != 0 || promql_info_select(ev, x);
-    default: break;
+    default: return true;
     }
+}
+
+bool promql_resolve(struct promql_eval *ev, const struct promql_expr *x)
+{
+    const struct promql_expr *child;
+
+    if (!resolve_node(ev, x))
+        return false;
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
+        if (!promql_resolve(ev, child))
+            return false;
     return true;
+}
+
+static bool prepare_node(struct promql_eval *ev, const struct promql_expr *x)
+{
+    struct promql_node *n = promql_node_of(ev, x);
+
+    if (x->kind == PROMQL_SELECTOR && !x->selector.may_match_all) { /* info() has its own */
+        n->selector = storage_select(ev->storage, &x->selector.matchers, 0, ev->e);
+        return n->selector != NULL;
+    }
+    if (x->kind != PROMQL_CALL)
+        return true;
+    n->kernel = promql_kernel_of(x->call.fn);
+    return strcmp(x->call.fn->name, "info") != 0 || promql_info_select(ev, x);
 }
 
 static bool check_modifiers(struct promql_eval *ev, const struct promql_expr *x)
@@ -164,20 +182,18 @@ void promql_unprepare(struct promql_eval *ev)
             storage_release(ev->storage, ev->nodes[i].selector);
 }
 
-void promql_load(struct promql_eval *ev, struct arena *a)
+void promql_need_series(struct promql_eval *ev, struct promql_node *n)
 {
-    for (size_t i = 0; i < ev->n_nodes; i++) {
-        struct promql_node *n = &ev->nodes[i];
-        struct storage_ids ids;
+    struct storage_ids ids;
 
-        if (n->selector == NULL)
-            continue;
-        ids = storage_ids(ev->storage, n->selector);
-        n->n = ids.n;
-        n->series = arena_array(a, ids.n, sizeof(n->series[0]));
-        storage_read(ev->storage, ids.v, ids.n, n->series);
-        n->labels = arena_array(a, ids.n, sizeof(n->labels[0]));
-        for (size_t k = 0; k < ids.n; k++)
-            n->labels[k] = storage_labels(ev->storage, ids.v[k], a);
-    }
+    if (n->is_read || n->selector == NULL)
+        return;
+    ids = storage_ids(ev->storage, n->selector);
+    n->n = ids.n;
+    n->series = arena_array(ev->keep, ids.n, sizeof(n->series[0]));
+    storage_read(ev->storage, ids.v, ids.n, n->series);
+    n->labels = arena_array(ev->keep, ids.n, sizeof(n->labels[0]));
+    for (size_t i = 0; i < ids.n; i++)
+        n->labels[i] = storage_labels(ev->storage, ids.v[i], ev->keep);
+    n->is_read = true;
 }

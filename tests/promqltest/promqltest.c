@@ -1,15 +1,16 @@
-/* promqltest FILE... - runs .test files and says where an answer is not the expected one.
+/* promqltest [--reference] FILE... - runs .test files and says where an answer is not the expected one.
  *
  *     functions.test:12: rate(x[5m]): {}: expected 0.2@60000, got 0.3@60000
  *     430 passed, 1 failed
  *
- * Every instant eval runs again, pinned by @ and at other times, and as the middle of a range query: promql.md 2.5.
+ * The planner answers, or with --reference the plain evaluator. Every instant eval runs again, pinned by @ and at other times, and as the middle of a range query: promql.md 2.5.
  * Exit code 1 when something failed, 2 for wrong usage.
  */
 #include <stdio.h>
 #include <string.h>
 #include "compare.h"
 #include "load.h"
+#include "promql/plan.h"
 
 struct runner {
     const char *path;
@@ -17,6 +18,7 @@ struct runner {
     size_t n, at; /* at: the line behind the current command */
     struct mem_storage *store;
     unsigned passed, failed;
+    bool is_reference;
 };
 
 static const struct promql_settings settings = {
@@ -49,6 +51,38 @@ struct eval {
     struct promql_query q;
     struct arena a;
 };
+
+struct times {
+    ts_ms start, end, step; /* step 0: instant */
+};
+
+static bool ask_plan(struct promql_plan *p, size_t number, struct times t, struct arena *a,
+                     struct promql_result *out, struct err *e)
+{
+    bool ok;
+
+    promql_plan_begin(p);
+    ok = t.step != 0 ? promql_plan_range(p, number, t.start, t.end, t.step, a, out, e)
+                     : promql_plan_instant(p, number, t.start, a, out, e);
+    promql_plan_end(p);
+    return ok;
+}
+
+static bool ask(struct eval *ev, const struct promql_query *q, struct times t,
+                struct promql_result *out, struct err *e)
+{
+    struct promql_plan *p;
+    size_t number;
+    bool ok;
+
+    if (ev->r->is_reference)
+        return t.step != 0 ? promql_range(q, t.start, t.end, t.step, &ev->a, out, e)
+                           : promql_instant(q, t.start, &ev->a, out, e);
+    p = promql_plan_new(q->storage, q->settings);
+    ok = promql_plan_add(p, q->expr, q->text, &number, e) && ask_plan(p, number, t, &ev->a, out, e);
+    promql_plan_free(p);
+    return ok;
+}
 
 static bool run_main(struct eval *ev, struct buf *why)
 {
@@ -116,7 +150,7 @@ static bool run_at(struct eval *ev, const struct promql_query *q, ts_ms t, struc
     struct promql_result result;
     struct expected x = ev->x;
     struct err e = ERR_INIT;
-    bool ok = promql_instant(q, t, &ev->a, &result, &e);
+    bool ok = ask(ev, q, (struct times){t, t, 0}, &result, &e);
 
     x.start = t;
     if (settle(&x, ok, &e, why))
@@ -184,7 +218,7 @@ static bool run_in_range(struct eval *ev, struct buf *why)
 
     if (mentions_query_times(ev->x.query) || ev->x.has_grid || ev->x.is_string || ev->x.fails)
         return true;
-    if (!promql_range(&ev->q, t - minute, t + minute, minute, &ev->a, &result, &e))
+    if (!ask(ev, &ev->q, (struct times){t - minute, t + minute, minute}, &result, &e))
         buf_addf(why, "as a range query: failed: %s", e.msg);
     else if (!compare_step(&ev->x, &result, t, &ev->a, why))
         buf_adds(why, " (as a range query)");
@@ -339,8 +373,10 @@ int main(int argc, char **argv)
     struct runner r = {.path = NULL};
     int first = 1;
 
-    if (argc > 1 && strcmp(argv[1], "--reference") == 0)
+    if (argc > 1 && strcmp(argv[1], "--reference") == 0) {
+        r.is_reference = true;
         first++;
+    }
     if (first >= argc) {
         fprintf(stderr, "usage: promqltest [--reference] FILE...\n");
         return 2;

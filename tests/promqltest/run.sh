@@ -1,9 +1,11 @@
 #!/bin/sh
-# Runs promqltest on every .test file of a folder. Usage: run.sh PROMQLTEST FOLDER
+# Runs promqltest on every .test file of a folder. Usage: run.sh FOLDER PROMQLTEST [OPTION]
 set -e
-if [ ! -d "$2" ]; then
-    echo "no conformance data in $2"
+folder=$1
+shift
+if [ ! -d "$folder" ]; then
+    echo "no conformance data in $folder"
     [ "$CI" != true ] || exit 1
     exit 77
 fi
-exec "$1" "$2"/*.test
+exec "$@" "$folder"/*.test
