@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include "promql/engine.h"
+#include "promql/plan.h"
 #include "tsdb/log.h"
 #include "tsdb/tsdb.h"
 
@@ -253,35 +253,58 @@ static struct logged log_and_replay(size_t series)
 
 /* -- asking -- */
 
-/* Best of some runs, in seconds. */
-static double ask(struct tsdb *db, const char *text, ts_ms t)
+struct asked {
+    double first,
+        best; /* seconds: with the tables that follow from the labels; of later evaluations */
+};
+
+static bool evaluate(struct promql_plan *p, size_t number, ts_ms t, struct asked *out,
+                     struct err *e)
+{
+    struct promql_result r;
+    struct arena a;
+    double start, took;
+    bool ok;
+
+    arena_init(&a, 0);
+    start = seconds();
+    promql_plan_begin(p);
+    ok = promql_plan_instant(p, number, t, &a, &r, e);
+    promql_plan_end(p);
+    took = seconds() - start;
+    if (out->first == 0)
+        out->first = took;
+    else if (out->best == 0 || took < out->best)
+        out->best = took;
+    arena_release(&a);
+    return ok;
+}
+
+/* As a rule does: compiled once, evaluated again and again. */
+static struct asked ask(struct tsdb *db, const char *text, ts_ms t)
 {
     struct promql_settings settings = {0};
+    struct promql_plan *p = promql_plan_new(tsdb_storage(db), &settings);
+    struct asked out = {0};
     struct err e = ERR_INIT;
-    double best = INFINITY;
-    struct arena tree, a;
     struct promql_expr *x;
+    struct arena tree;
+    size_t number;
+    bool ok;
 
     arena_init(&tree, 0);
-    arena_init(&a, 0);
     x = promql_parse(str_of(text), &promql_defaults, &tree, NULL, &e);
-    for (int run = 0; x != NULL && run < 5; run++) {
-        struct promql_query q = {x, str_of(text), tsdb_storage(db), &settings};
-        struct promql_result r;
-        double start = seconds(), took;
-
-        if (!promql_instant(&q, t, &a, &r, &e))
-            break;
-        took = seconds() - start;
-        best = took < best ? took : best;
-        arena_reset(&a);
-    }
-    if (e.code != ERR_NONE)
+    ok = x != NULL && promql_plan_add(p, x, str_of(text), &number, &e);
+    for (int i = 0; ok && i < 6; i++)
+        ok = evaluate(p, number, t, &out, &e);
+    if (!ok) {
         fprintf(stderr, "%s: %s\n", text, e.msg);
+        exit(1);
+    }
+    promql_plan_free(p);
     promql_release(x);
-    arena_release(&a);
     arena_release(&tree);
-    return best;
+    return out;
 }
 
 static void run(size_t series)
@@ -296,10 +319,10 @@ static void run(size_t series)
         2 * series, f.create_ns, f.append_ns, f.bytes, tsdb_stats(db).bytes / (2 * series),
         read_ns(db));
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
-        double took = ask(db, queries[i].text, now);
+        struct asked took = ask(db, queries[i].text, now);
 
-        printf("query %zu %s %.6f ms %.1f ns %s\n", series, queries[i].name, took * 1e3,
-               took * 1e9 / (double)series, queries[i].text);
+        printf("query %zu %s %.6f %.6f %s\n", series, queries[i].name, took.best * 1e3,
+               took.first * 1e3, queries[i].text);
         fflush(stdout);
     }
     tsdb_free(db);
