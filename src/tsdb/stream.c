@@ -2,6 +2,7 @@
 
 /* What stays beyond the reach, so that an evaluation that is late by a few scrapes still finds all its samples. */
 enum { LATE_SLOTS = 4, SLACK_MIN = 4, TIMES_MIN = 8 };
+enum { MORE_ROWS = 8 };
 enum { HINT_MAX = 1024 }; /* slots that are made for what is only announced */
 
 void stream_init(struct tsdb_stream *s, const struct tsdb_stream_conf *c, struct slab *slab,
@@ -18,14 +19,14 @@ void stream_init(struct tsdb_stream *s, const struct tsdb_stream_conf *c, struct
     *bytes += TIMES_MIN * sizeof(ts_ms);
 }
 
-static size_t block_size(uint32_t length)
+static size_t block_size(uint32_t length, uint32_t rows)
 {
-    return sizeof(struct stream_block) + (size_t)BLOCK_ROWS * length * sizeof(storage_slot);
+    return sizeof(struct stream_block) + (size_t)rows * length * sizeof(storage_slot);
 }
 
-static size_t starts_size(uint32_t length)
+static size_t starts_size(uint32_t length, uint32_t rows)
 {
-    return (size_t)BLOCK_ROWS * length * sizeof(ts_ms);
+    return (size_t)rows * length * sizeof(ts_ms);
 }
 
 static void drop_slots(struct tsdb_stream *s, const storage_slot *v, size_t n)
@@ -37,7 +38,8 @@ static void drop_slots(struct tsdb_stream *s, const storage_slot *v, size_t n)
 
 static void free_block(struct tsdb_stream *s, struct stream_table *t, struct stream_block *b)
 {
-    *s->bytes -= block_size(t->length) + (b->starts != NULL ? starts_size(t->length) : 0);
+    *s->bytes -= block_size(t->length, b->rows);
+    *s->bytes -= b->starts != NULL ? starts_size(t->length, b->rows) : 0;
     mem_free(b->starts);
     mem_free(b);
 }
@@ -48,7 +50,7 @@ void stream_release(struct tsdb_stream *s)
         for (size_t i = 0; i < t->blocks.n; i++) {
             struct stream_block *b = t->blocks.v[i];
 
-            for (uint32_t r = 0; r < BLOCK_ROWS; r++)
+            for (uint32_t r = 0; r < b->rows; r++)
                 if ((b->used & 1u << r) != 0)
                     drop_slots(s, b->slots + (size_t)r * t->length, s->end - t->first);
             free_block(s, t, b);
@@ -107,7 +109,7 @@ size_t stream_growth(const struct tsdb_stream *s, ts_ms t)
         const struct stream_table *table = &s->tables.v[i];
         uint32_t to = length_at(s, table, t, &keep);
 
-        bytes += table->blocks.n * (block_size(to) - block_size(table->length));
+        bytes += table->room * (to - table->length) * sizeof(storage_slot);
     }
     return bytes;
 }
@@ -125,9 +127,9 @@ size_t stream_row_cost(const struct tsdb_stream *s, int64_t reach_ms)
         const struct stream_table *t = &s->tables.v[i];
 
         if (t->reach_ms == reach_ms)
-            return t->n < t->blocks.n * BLOCK_ROWS ? 0 : block_size(t->length);
+            return t->n < t->room ? 0 : block_size(t->length, MORE_ROWS);
     }
-    return block_size(first_length(s, reach_ms));
+    return block_size(first_length(s, reach_ms), MORE_ROWS);
 }
 
 /* -- sliding -- */
@@ -140,13 +142,13 @@ static struct stream_block *resize_block(struct tsdb_stream *s, struct stream_ta
     struct stream_block *b = old;
 
     if (length != t->length) {
-        b = mem_alloc(block_size(length));
-        *b = (struct stream_block){.used = old->used};
-        memcpy(b->ids, old->ids, sizeof(b->ids));
-        b->starts = old->starts != NULL ? mem_alloc(starts_size(length)) : NULL;
-        *s->bytes += block_size(length) + (b->starts != NULL ? starts_size(length) : 0);
+        b = mem_alloc(block_size(length, old->rows));
+        *b = *old;
+        b->starts = old->starts != NULL ? mem_alloc(starts_size(length, b->rows)) : NULL;
+        *s->bytes += block_size(length, b->rows);
+        *s->bytes += b->starts != NULL ? starts_size(length, b->rows) : 0;
     }
-    for (uint32_t r = 0; r < BLOCK_ROWS; r++) {
+    for (uint32_t r = 0; r < old->rows; r++) {
         storage_slot *from = old->slots + (size_t)r * t->length;
 
         if ((old->used & 1u << r) == 0)
@@ -204,9 +206,9 @@ static void blank_last(struct tsdb_stream *s, struct stream_table *t)
     for (size_t i = 0; i < t->blocks.n; i++) {
         struct stream_block *b = t->blocks.v[i];
 
-        for (size_t r = 0; r < BLOCK_ROWS; r++)
+        for (size_t r = 0; r < b->rows; r++)
             b->slots[r * t->length + at] = STORAGE_ABSENT;
-        for (size_t r = 0; b->starts != NULL && r < BLOCK_ROWS; r++)
+        for (size_t r = 0; b->starts != NULL && r < b->rows; r++)
             b->starts[r * t->length + at] = 0;
     }
 }
@@ -243,22 +245,45 @@ static uint32_t table_for(struct tsdb_stream *s, int64_t reach_ms)
     return (uint32_t)s->tables.n - 1;
 }
 
+static uint32_t free_rows(const struct stream_block *b) /* a bit a row */
+{
+    return ~b->used & (UINT32_MAX >> (BLOCK_ROWS - b->rows));
+}
+
+/* The last block, with more rows. */
+static void grow_block(struct tsdb_stream *s, struct stream_table *t)
+{
+    struct stream_block **last, *b;
+
+    if (t->blocks.n == 0 || (*vec_last(&t->blocks))->rows == BLOCK_ROWS) {
+        b = mem_alloc(sizeof(*b));
+        *b = (struct stream_block){0};
+        *s->bytes += sizeof(*b);
+        vec_push(&t->blocks, b);
+    }
+    last = vec_last(&t->blocks);
+    b = mem_resize(*last, block_size(t->length, (*last)->rows + MORE_ROWS), 1);
+    *last = b;
+    if (b->starts != NULL) {
+        b->starts = mem_resize(b->starts, starts_size(t->length, b->rows + MORE_ROWS), 1);
+        *s->bytes += starts_size(t->length, MORE_ROWS);
+    }
+    *s->bytes += (size_t)MORE_ROWS * t->length * sizeof(storage_slot);
+    b->rows += MORE_ROWS;
+    t->room += MORE_ROWS;
+}
+
 static struct stream_block *block_with_room(struct tsdb_stream *s, struct stream_table *t,
                                             uint32_t *at)
 {
-    struct stream_block *b;
-
-    for (size_t i = t->blocks.n; i-- != 0 && t->n != t->blocks.n * BLOCK_ROWS;) {
+    for (size_t i = t->blocks.n; i-- != 0 && t->n != t->room;) {
         *at = (uint32_t)i;
-        if (t->blocks.v[i]->used != UINT32_MAX)
+        if (free_rows(t->blocks.v[i]) != 0)
             return t->blocks.v[i];
     }
-    b = mem_alloc(block_size(t->length));
-    *b = (struct stream_block){0};
-    *s->bytes += block_size(t->length);
-    *at = (uint32_t)t->blocks.n;
-    vec_push(&t->blocks, b);
-    return b;
+    grow_block(s, t);
+    *at = (uint32_t)t->blocks.n - 1;
+    return *vec_last(&t->blocks);
 }
 
 void stream_add_row(struct tsdb_stream *s, int64_t reach_ms, uint32_t id, struct series_place *p)
@@ -267,7 +292,7 @@ void stream_add_row(struct tsdb_stream *s, int64_t reach_ms, uint32_t id, struct
     struct stream_table *t = &s->tables.v[column];
     struct stream_block *b = block_with_room(s, t, &at);
 
-    r = (uint32_t)__builtin_ctz(~b->used);
+    r = (uint32_t)__builtin_ctz(free_rows(b));
     b->used |= 1u << r;
     b->ids[r] = id;
     t->n++;
@@ -292,14 +317,15 @@ void stream_del_row(struct tsdb_stream *s, const struct series_place *p)
 {
     struct stream_table *t;
     struct stream_block *b;
-
     storage_slot *row = row_of(p, &t, &b);
 
     drop_slots(s, row, (size_t)(s->end - t->first));
     b->used &= ~(1u << p->row % BLOCK_ROWS);
     t->n--;
-    while (t->blocks.n != 0 && (*vec_last(&t->blocks))->used == 0) /* others keep their numbers */
+    while (t->blocks.n != 0 && (*vec_last(&t->blocks))->used == 0) { /* others keep their numbers */
+        t->room -= (*vec_last(&t->blocks))->rows;
         free_block(s, t, vec_pop(&t->blocks));
+    }
 }
 
 static void ensure_starts(struct tsdb_stream *s, const struct stream_table *t,
@@ -307,8 +333,8 @@ static void ensure_starts(struct tsdb_stream *s, const struct stream_table *t,
 {
     if (b->starts != NULL)
         return;
-    b->starts = mem_array((size_t)BLOCK_ROWS * t->length, sizeof(ts_ms));
-    *s->bytes += starts_size(t->length);
+    b->starts = mem_array((size_t)b->rows * t->length, sizeof(ts_ms));
+    *s->bytes += starts_size(t->length, b->rows);
 }
 
 static ts_ms *starts_of(const struct series_place *p, const struct stream_table *t,
@@ -392,7 +418,7 @@ void stream_mark_stale(struct tsdb_stream *s)
         for (size_t i = 0; i < t->blocks.n; i++) {
             struct stream_block *b = t->blocks.v[i];
 
-            for (uint32_t r = 0; r < BLOCK_ROWS; r++) {
+            for (uint32_t r = 0; r < b->rows; r++) {
                 storage_slot *slot = b->slots + (size_t)r * t->length + at;
 
                 if ((b->used & 1u << r) != 0 && slot[0] == STORAGE_ABSENT && is_value(slot[-1]))

@@ -21,7 +21,8 @@
 
 enum { BLOCK_ROWS = 32, STREAM_TABLES_MAX = 256 };
 
-struct stream_block {
+struct stream_block { /* of up to 32 rows; the last one of a table grows by 8 */
+    uint32_t rows;
     uint32_t used; /* a bit a row */
     uint32_t ids[BLOCK_ROWS];
     ts_ms *starts; /* start times, as slots; NULL while there are none */
@@ -33,7 +34,7 @@ struct stream_table {
     uint32_t length; /* slots in a row */
     uint64_t first;  /* sample in slot 0 */
     VEC(struct stream_block *) blocks;
-    size_t n; /* rows in use */
+    size_t n, room; /* rows in use, rows in blocks */
 };
 
 struct tsdb_stream {
