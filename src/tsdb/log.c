@@ -11,7 +11,7 @@
 #include "tsdb/log_record.h"
 #include "tsdb/tsdb_priv.h"
 
-enum { HEADER = 8, PATH = 4096, PENDING_MAX = 64 << 20, SEGMENT_MAX = 256 << 20 };
+enum { HEADER = 8, PATH = 4096, PENDING_MAX = 256 << 20, SEGMENT_MAX = 512 << 20 };
 static const char magic[HEADER] = {'t', 'o', 'c', 's', 'i', 'n', 'S', '1'};
 
 struct segment {
