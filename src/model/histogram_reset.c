@@ -147,3 +147,18 @@ bool histogram_is_reset(const struct histogram *h, const struct histogram *befor
            side_shrank(coarse_from(&h->negative, schema, schema, threshold),
                        coarse_from(&before->negative, before->schema, schema, threshold));
 }
+
+enum histogram_hint histogram_hint_after(const struct histogram *h, const struct histogram *before)
+{
+    struct histogram plain = *h;
+
+    if (h->hint == HISTOGRAM_GAUGE || h->hint == HISTOGRAM_RESET)
+        return h->hint;
+    if (before == NULL || before->hint == HISTOGRAM_GAUGE)
+        return HISTOGRAM_UNKNOWN;
+    if (h->count >= before->count &&
+        (h->schema != before->schema || h->zero_threshold != before->zero_threshold))
+        return HISTOGRAM_UNKNOWN;
+    plain.hint = HISTOGRAM_UNKNOWN;
+    return histogram_is_reset(&plain, before) ? HISTOGRAM_RESET : HISTOGRAM_NOT_RESET;
+}

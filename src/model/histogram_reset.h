@@ -10,4 +10,8 @@
 
 bool histogram_is_reset(const struct histogram *h, const struct histogram *before);
 
+/* The hint that a stored sample gets. Only "reset" and "gauge" are taken from the sender; a counter's other samples are
+ * told from the one before (NULL: none): found to go on, found to have begun anew, or unknown when the layout changed. */
+enum histogram_hint histogram_hint_after(const struct histogram *h, const struct histogram *before);
+
 #endif

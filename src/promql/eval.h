@@ -52,6 +52,7 @@ struct promql_node {
     const struct promql_kernel *kernel; /* of a call */
     struct storage_selector *selector;
     struct storage_series *series; /* that match the selector: promql_need_series() */
+    struct labels *labels;         /* theirs */
     size_t n;
     bool is_read;
     ts_ms length, step, offset, at; /* of selectors, ranges and subqueries */

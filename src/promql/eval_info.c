@@ -88,7 +88,7 @@ bool promql_info_select(struct promql_eval *ev, const struct promql_expr *x)
     else if (k.positive == 0)
         ok = matcher_init(extra, MATCH_RE, S("__name__"), S(".+_info"), ev->e);
     if (ok)
-        n->selector = storage_select(ev->storage, &all, ev->e);
+        n->selector = storage_select(ev->storage, &all, 0, ev->e);
     regex_unref(extra->re);
     mem_free(v);
     return n->selector != NULL;
@@ -193,7 +193,7 @@ static bool find_candidates(struct promql_eval *ev, const struct promql_expr *x,
     if (!first_reference(ev, x->call.args[0], &t))
         return true;
     for (size_t i = 0; i < n->n; i++) {
-        struct candidate c = {identity_of(n->series[i].labels), n->series[i].labels, 0};
+        struct candidate c = {identity_of(n->labels[i]), n->labels[i], 0};
 
         if ((c.id.job.n == 0 && c.id.instance.n == 0) || !has_target(base, &c.id) ||
             !promql_newest_time(ev, &n->series[i], t, &c.t))

@@ -65,7 +65,7 @@ bool promql_newest_time(const struct promql_eval *ev, const struct storage_serie
 }
 
 /* selector smoothed: between the neighbours. */
-static void push_smoothed(struct promql_eval *ev, const struct promql_expr *x,
+static void push_smoothed(struct promql_eval *ev, const struct promql_expr *x, struct labels ls,
                           const struct storage_series *s, ts_ms ref, struct promql_vector *out)
 {
     struct promql_value v = {.v = 0};
@@ -73,8 +73,8 @@ static void push_smoothed(struct promql_eval *ev, const struct promql_expr *x,
 
     promql_read_window(ev, s, ref - ev->set.lookback, ref + ev->set.lookback, &w);
     if (promql_interpolate(&w, ref, ev->a, &v))
-        promql_push(ev, out, (struct promql_sample){.labels = s->labels, .v = v.v, .h = v.h});
-    promql_notes_add(&ev->notes, v.notes, promql_metric(s->labels), x->at);
+        promql_push(ev, out, (struct promql_sample){.labels = ls, .v = v.v, .h = v.h});
+    promql_notes_add(&ev->notes, v.notes, promql_metric(ls), x->at);
 }
 
 bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
@@ -86,11 +86,11 @@ bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, t
     promql_need_series(ev, n);
     for (size_t i = 0; i < n->n; i++) {
         const struct storage_series *s = &n->series[i];
-        struct promql_sample sample = {.labels = s->labels};
+        struct promql_sample sample = {.labels = n->labels[i]};
         size_t k;
 
         if (x->selector.shift.is_smoothed) {
-            push_smoothed(ev, x, s, ref, out);
+            push_smoothed(ev, x, n->labels[i], s, ref, out);
             continue;
         }
         k = newest(ev, s, ref);
@@ -122,7 +122,7 @@ bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_m
         at = !starts ? s->times[k] : s->starts != NULL ? s->starts[k] : 0;
         promql_push(ev, out,
                     (struct promql_sample){
-                        .labels = s->labels, .v = (double)at / 1000, .drops_name = true});
+                        .labels = n->labels[i], .v = (double)at / 1000, .drops_name = true});
     }
     return promql_charge(ev, out->n);
 }
@@ -207,7 +207,7 @@ static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_m
     for (size_t i = 0; i < selector->n; i++) {
         struct promql_matrix_series *m = &out->v[out->n];
 
-        m->labels = selector->series[i].labels;
+        m->labels = selector->labels[i];
         promql_read_window(ev, &selector->series[i], is_extended ? from - ev->set.lookback : from,
                            shift->is_smoothed ? to + ev->set.lookback : to, &m->window);
         if (m->window.n + m->window.n_h == 0)

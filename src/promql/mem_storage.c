@@ -113,12 +113,7 @@ static void put(struct series *s, ts_ms t, storage_slot slot, ts_ms start)
 
 void mem_storage_append(struct mem_storage *m, struct labels ls, ts_ms t, double v, ts_ms start)
 {
-    storage_slot slot;
-
-    memcpy(&slot, &v, sizeof(slot));
-    if (v != v && slot != STORAGE_STALE)
-        slot = STORAGE_NAN;
-    put(series_of(m, ls), t, slot, start);
+    put(series_of(m, ls), t, storage_float(v), start);
 }
 
 void mem_storage_append_stale(struct mem_storage *m, struct labels ls, ts_ms t)
@@ -141,21 +136,6 @@ bool mem_storage_append_histogram(struct mem_storage *m, struct labels ls, ts_ms
 
 /* -- hints -- */
 
-static enum histogram_hint hint_after(const struct histogram *h, const struct histogram *before)
-{
-    struct histogram plain = *h;
-
-    if (h->hint == HISTOGRAM_GAUGE || h->hint == HISTOGRAM_RESET)
-        return h->hint;
-    if (before == NULL || before->hint == HISTOGRAM_GAUGE)
-        return HISTOGRAM_UNKNOWN;
-    plain.hint = HISTOGRAM_UNKNOWN;
-    if (h->count >= before->count &&
-        (h->schema != before->schema || h->zero_threshold != before->zero_threshold))
-        return HISTOGRAM_UNKNOWN;
-    return histogram_is_reset(&plain, before) ? HISTOGRAM_RESET : HISTOGRAM_NOT_RESET;
-}
-
 static void derive_hints(struct series *s)
 {
     const struct histogram *before = NULL;
@@ -168,7 +148,7 @@ static void derive_hints(struct series *s)
             continue;
         }
         h = &s->histograms.v[s->slots.v[i] & ~STORAGE_HISTOGRAM];
-        h->hint = hint_after(h, before);
+        h->hint = histogram_hint_after(h, before);
         before = h;
     }
     s->is_dirty = false;
@@ -190,11 +170,12 @@ static void end(void *impl)
     (void)impl;
 }
 
-static struct storage_selector *select_series(void *impl, const struct matchers *ms, struct err *e)
+static struct storage_selector *select_series(void *impl, const struct matchers *ms,
+                                              int64_t reach_ms, struct err *e)
 {
     struct storage_selector *s = mem_new(struct storage_selector);
 
-    (void)impl, (void)e;
+    (void)impl, (void)reach_ms, (void)e; /* everything is kept */
     arena_init(&s->a, 0);
     s->matchers = matchers_copy(&s->a, ms);
     return s;
@@ -240,13 +221,20 @@ static void read_series(void *impl, const uint32_t *which, size_t n, struct stor
     for (size_t i = 0; i < n; i++) {
         const struct series *s = m->series.v[which[i]];
 
-        out[i] = (struct storage_series){.labels = s->labels,
-                                         .times = s->times.v,
+        out[i] = (struct storage_series){.times = s->times.v,
                                          .slots = s->slots.v,
                                          .starts = s->has_starts ? s->starts.v : NULL,
                                          .n = s->times.n,
                                          .store = s};
     }
+}
+
+static struct labels labels_of(void *impl, uint32_t id, struct arena *a)
+{
+    struct mem_storage *m = impl;
+
+    (void)a;
+    return m->series.v[id]->labels;
 }
 
 static void histogram(void *impl, const struct storage_series *series, storage_slot slot,
@@ -260,8 +248,16 @@ static void histogram(void *impl, const struct storage_series *series, storage_s
 
 struct storage mem_storage_port(struct mem_storage *m)
 {
-    static const struct storage_ops ops = {begin, end,         select_series, release,
-                                           ids,   read_series, histogram};
+    static const struct storage_ops ops = {
+        .begin = begin,
+        .end = end,
+        .select = select_series,
+        .release = release,
+        .ids = ids,
+        .read = read_series,
+        .labels = labels_of,
+        .histogram = histogram,
+    };
 
     return (struct storage){&ops, m};
 }

@@ -80,7 +80,7 @@ static struct plan_selector *selector_of(struct compiler *c, const struct promql
     s = arena_new(&c->p->a, struct plan_selector);
     s->key = arena_str(&c->p->a, buf_str(&b));
     buf_release(&b);
-    s->handle = storage_select(c->p->storage, &x->selector.matchers, c->e);
+    s->handle = storage_select(c->p->storage, &x->selector.matchers, 0, c->e);
     c->failed |= s->handle == NULL;
     if (s->handle == NULL)
         return NULL;

@@ -23,12 +23,10 @@ static struct plan_row drop(struct promql_plan *p, struct plan_row r, bool drops
     return r;
 }
 
-static struct plan_row series_row(struct promql_plan *p, const struct plan_node *n, size_t row)
+static struct plan_row series_row(struct promql_plan *p, const struct plan_node *n, size_t row,
+                                  struct arena *a)
 {
-    struct storage_series s;
-
-    storage_read(p->storage, &n->selector->ids.v[row], 1, &s);
-    return (struct plan_row){s.labels, false};
+    return (struct plan_row){storage_labels(p->storage, n->selector->ids.v[row], a), false};
 }
 
 /* The many side of a join; the right one with group_right. */
@@ -56,9 +54,9 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
                          struct arena *a)
 {
     switch (n->kind) {
-    case PLAN_INSTANT: return series_row(p, n, row);
+    case PLAN_INSTANT: return series_row(p, n, row, a);
     case PLAN_RANGE:
-        return drop(p, series_row(p, n, row), !promql_kernel_of(n->x->call.fn)->keeps_name, a);
+        return drop(p, series_row(p, n, row, a), !promql_kernel_of(n->x->call.fn)->keeps_name, a);
     case PLAN_MATH:
     case PLAN_SIGN: return drop(p, plan_row(p, n->a, row, a), true, a);
     case PLAN_SCALAR: return drop(p, plan_row(p, n->a, row, a), promql_drops_name(n->x), a);
@@ -185,13 +183,15 @@ static bool make_join(struct promql_plan *p, struct plan_node *n)
 static void find_odd(struct promql_plan *p, struct plan_node *n)
 {
     struct label_sets seen = {0};
+    struct arena a;
 
     vec_clear(&n->odd);
     n->odd_of = NULL;
     if (!promql_kernel_of(n->x->call.fn)->wants_counter)
         return;
+    arena_init(&a, 0);
     for (size_t i = 0; i < n->n; i++) {
-        struct labels ls = series_row(p, n, i).labels;
+        struct labels ls = series_row(p, n, i, &a).labels;
         static const str names[] = {S_INIT("__name__"), S_INIT("__type__")};
         struct labels key;
         bool is_new;
@@ -209,6 +209,7 @@ static void find_odd(struct promql_plan *p, struct plan_node *n)
         }
         n->odd_of[i] = at;
     }
+    arena_release(&a);
     label_sets_release(&seen);
 }
 

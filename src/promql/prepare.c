@@ -125,7 +125,7 @@ static bool prepare_node(struct promql_eval *ev, const struct promql_expr *x)
     struct promql_node *n = promql_node_of(ev, x);
 
     if (x->kind == PROMQL_SELECTOR && !x->selector.may_match_all) { /* info() has its own */
-        n->selector = storage_select(ev->storage, &x->selector.matchers, ev->e);
+        n->selector = storage_select(ev->storage, &x->selector.matchers, 0, ev->e);
         return n->selector != NULL;
     }
     if (x->kind != PROMQL_CALL)
@@ -197,5 +197,8 @@ void promql_need_series(struct promql_eval *ev, struct promql_node *n)
     n->n = ids.n;
     n->series = arena_array(ev->keep, ids.n, sizeof(n->series[0]));
     storage_read(ev->storage, ids.v, ids.n, n->series);
+    n->labels = arena_array(ev->keep, ids.n, sizeof(n->labels[0]));
+    for (size_t i = 0; i < ids.n; i++)
+        n->labels[i] = storage_labels(ev->storage, ids.v[i], ev->keep);
     n->is_read = true;
 }
