@@ -6,6 +6,7 @@
 #include "codec/float.h"
 
 enum { LABELS_MAX = 1000 };
+#define TIME_MAX (INT64_C(1) << 60) /* so that nobody's arithmetic with times overflows */
 
 void expo_reader_init(struct expo_reader *r, str body, enum expo_format format)
 {
@@ -153,13 +154,15 @@ static bool read_time(const struct expo_reader *r, str word, struct expo_item *o
     if (r->format == EXPO_OPENMETRICS) {
         if (!read_number(r, word, &seconds, e))
             return false;
-        if (!(fabs(seconds) < 9e15))
+        if (!(fabs(seconds) < (double)TIME_MAX / 1000))
             return fail(r, e, "a timestamp is out of range");
         out->t = (ts_ms)(seconds * 1000);
         return true;
     }
-    if (!str_to_u64(is_minus ? str_sub(word, 1, word.n) : word, &ms) || ms > INT64_MAX)
+    if (!str_to_u64(is_minus ? str_sub(word, 1, word.n) : word, &ms))
         return fail(r, e, "a timestamp is not a whole number of milliseconds");
+    if (ms > TIME_MAX)
+        return fail(r, e, "a timestamp is out of range");
     out->t = is_minus ? -(ts_ms)ms : (ts_ms)ms;
     return true;
 }

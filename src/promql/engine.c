@@ -177,7 +177,7 @@ static bool run_steps(struct answer *r, const struct promql_expr *x, ts_ms step)
     struct promql_eval *ev = r->ev;
     bool ok = true;
 
-    for (ts_ms t = ev->start; ok && t <= ev->end; t += step) {
+    for (ts_ms t = ev->start; ok && t <= ev->end; t += promql_clamp_time(step)) {
         arena_reset(ev->a);
         ev->steps++;
         ok = run_step(r, x, t);
@@ -213,8 +213,8 @@ static bool run(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step
     struct arena keep, scratch;
     struct promql_eval ev = {.storage = q->storage,
                              .set = *q->settings,
-                             .start = start,
-                             .end = end,
+                             .start = promql_clamp_time(start),
+                             .end = promql_clamp_time(end),
                              .step = start == end ? 0 : step,
                              .is_stepped = start != end,
                              .a = &scratch,

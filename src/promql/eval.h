@@ -13,6 +13,14 @@
 #include "promql/kernel_range.h"
 #include "promql/label_sets.h"
 
+/* Times beyond are taken for this one: with windows and offsets, which are shorter than 300 years, nothing overflows. */
+#define PROMQL_TIME_MAX (INT64_C(1) << 60)
+
+static inline ts_ms promql_clamp_time(ts_ms t)
+{
+    return t > PROMQL_TIME_MAX ? PROMQL_TIME_MAX : t < -PROMQL_TIME_MAX ? -PROMQL_TIME_MAX : t;
+}
+
 struct promql_sample {
     struct labels labels;
     double v;

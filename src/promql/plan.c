@@ -302,8 +302,8 @@ static bool run(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts
     bool ok;
 
     p->run++;
-    ev->start = start;
-    ev->end = end;
+    ev->start = promql_clamp_time(start);
+    ev->end = promql_clamp_time(end);
     ev->step = start == end ? 0 : step;
     ev->is_stepped = start != end;
     ev->samples = ev->results = 0;

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { BATCH = 256 };
+enum { BATCH = 64, SLOTS_A_LINE = 8 };
 
 /* -- where a time stands among times -- */
 
@@ -45,7 +45,8 @@ struct batch {
     struct promql_plan *p;
     struct promql_eval *ev;
     struct plan_node *n;
-    struct storage_series series[BATCH];
+    ts_ms from, to;
+    struct storage_series series[2][BATCH]; /* the current batch and the next */
     struct place place;
 };
 
@@ -61,15 +62,14 @@ static void set_histogram(struct batch *b, size_t row, const struct histogram *h
 }
 
 /* NaNs are many things: stale, absent, histograms, and NaNs. */
-static void read_nan(struct batch *b, const struct storage_series *s, size_t i, ts_ms from,
-                     size_t row)
+static void read_nan(struct batch *b, const struct storage_series *s, size_t i, size_t row)
 {
     struct plan_column *c = &b->n->col;
 
     while (i != 0 && s->slots[i] == STORAGE_ABSENT)
         i--;
     c->has[row] = PLAN_NONE;
-    if (s->slots[i] == STORAGE_ABSENT || s->slots[i] == STORAGE_STALE || s->times[i] <= from)
+    if (s->slots[i] == STORAGE_ABSENT || s->slots[i] == STORAGE_STALE || s->times[i] <= b->from)
         return;
     if (storage_is_histogram(s->slots[i])) {
         struct histogram *h = arena_new(b->ev->a, struct histogram);
@@ -83,21 +83,21 @@ static void read_nan(struct batch *b, const struct storage_series *s, size_t i, 
     c->present++;
 }
 
-static void instant_batch(struct batch *b, size_t at, size_t n, ts_ms from, ts_ms to)
+static void instant_rows(struct batch *b, const struct storage_series *series, size_t at, size_t n)
 {
     struct plan_column *c = &b->n->col;
 
     for (size_t i = 0; i < n; i++) {
-        const struct storage_series *s = &b->series[i];
+        const struct storage_series *s = &series[i];
         double v;
 
-        find_place(&b->place, s, from, to);
+        find_place(&b->place, s, b->from, b->to);
         c->has[at + i] = PLAN_NONE;
         if (b->place.end == b->place.begin)
             continue;
         v = promql_float(s->slots[b->place.end - 1]);
         if (is_unlikely(isnan(v))) {
-            read_nan(b, s, b->place.end - 1, from, at + i);
+            read_nan(b, s, b->place.end - 1, at + i);
             continue;
         }
         c->v[at + i] = v;
@@ -106,27 +106,46 @@ static void instant_batch(struct batch *b, size_t at, size_t n, ts_ms from, ts_m
     }
 }
 
-static void read_batch(struct batch *b, size_t at, size_t n)
+static size_t rows_of_batch(const struct batch *b, size_t at)
 {
-    storage_read(b->p->storage, b->n->selector->ids.v + at, n, b->series);
-    for (size_t i = 0; i < n; i++) {
-        const struct storage_series *s = &b->series[i];
+    return b->n->n - at < BATCH ? b->n->n - at : BATCH;
+}
 
-        if (s->n != 0)
-            __builtin_prefetch(&s->slots[s->n - 1]);
+/* Reads the batch at `at`, and asks for the samples that it will be about. */
+static void read_batch(struct batch *b, size_t at, struct storage_series *out)
+{
+    size_t n = rows_of_batch(b, at);
+
+    storage_read(b->p->storage, b->n->selector->ids.v + at, n, out);
+    for (size_t i = 0; i < n; i++) {
+        size_t begin, end;
+
+        find_place(&b->place, &out[i], b->from, b->to);
+        end = b->place.end;
+        begin = b->n->kind == PLAN_RANGE || end == 0 ? b->place.begin : end - 1;
+        for (size_t k = begin; k < end; k += SLOTS_A_LINE)
+            __builtin_prefetch(&out[i].slots[k]);
     }
+}
+
+/* The series of the batch at `at`; the next one is read, too, while there is one. */
+static const struct storage_series *next_batch(struct batch *b, size_t at)
+{
+    size_t k = at / BATCH;
+
+    if (at == 0)
+        read_batch(b, 0, b->series[0]);
+    if (at + BATCH < b->n->n)
+        read_batch(b, at + BATCH, b->series[(k + 1) % 2]);
+    return b->series[k % 2];
 }
 
 static bool instant(struct batch *b, const struct promql_expr *x, ts_ms t)
 {
-    ts_ms to = promql_reference(promql_node_of(b->ev, x), t);
-    size_t n = b->n->n;
-
-    for (size_t at = 0; at < n; at += BATCH) {
-        size_t k = n - at < BATCH ? n - at : BATCH;
-
-        read_batch(b, at, k);
-        instant_batch(b, at, k, to - b->ev->set.lookback, to);
+    b->to = promql_reference(promql_node_of(b->ev, x), t);
+    b->from = b->to - b->ev->set.lookback;
+    for (size_t at = 0; at < b->n->n; at += BATCH) {
+        instant_rows(b, next_batch(b, at), at, rows_of_batch(b, at));
         if (!promql_charge(b->ev, 0))
             return false;
     }
@@ -135,13 +154,14 @@ static bool instant(struct batch *b, const struct promql_expr *x, ts_ms t)
 
 /* -- functions over ranges -- */
 
+/* Whether no slot is a NaN, which may be many things. Without the sign, NaNs are the greatest bit patterns. */
 static bool is_plain(const storage_slot *slots, size_t n)
 {
-    double any = 0;
+    bool any = false;
 
     for (size_t i = 0; i < n; i++)
-        any += promql_float(slots[i]) * 0; /* a NaN stays; so does an infinity, which is rare */
-    return any == 0;
+        any |= slots[i] << 1 > UINT64_C(0xffe0000000000000);
+    return !any;
 }
 
 /* False: given up, there are notes. */
@@ -202,30 +222,36 @@ static const struct promql_expr *range_of(const struct promql_expr *x)
     }
 }
 
+/* False: given up. */
+static bool range_rows(struct batch *b, const struct promql_kernel *k, const struct promql_range *r,
+                       size_t at)
+{
+    const struct storage_series *series = next_batch(b, at);
+
+    for (size_t i = 0; i < rows_of_batch(b, at); i++)
+        if (!range_row(b, k, r, &series[i], at + i))
+            return false;
+    return true;
+}
+
 static bool range(struct batch *b, const struct promql_expr *x, ts_ms t, bool *given_up)
 {
     const struct promql_node *window = promql_node_of(b->ev, range_of(x));
     const struct promql_kernel *k = promql_node_of(b->ev, x)->kernel;
-    ts_ms to = promql_reference(window, t);
-    struct promql_range r = {.from = to - window->length,
-                             .to = to,
-                             .now = t,
+    struct promql_range r = {.now = t,
                              .seconds = (double)window->length / 1000,
                              .uses_starts = b->ev->set.start_times,
                              .a = b->ev->a};
-    size_t n = b->n->n;
 
+    b->to = r.to = promql_reference(window, t);
+    b->from = r.from = r.to - window->length;
     if (!promql_range_params(b->ev, x, t, &r))
         return false;
     *given_up = has_odd_params(k, &r);
     for (size_t i = 0; i < b->n->odd.n; i++)
         b->n->odd.v[i].is_seen = false;
-    for (size_t at = 0; at < n && !*given_up; at += BATCH) {
-        size_t count = n - at < BATCH ? n - at : BATCH;
-
-        read_batch(b, at, count);
-        for (size_t i = 0; i < count && !*given_up; i++)
-            *given_up = !range_row(b, k, &r, &b->series[i], at + i);
+    for (size_t at = 0; at < b->n->n && !*given_up; at += BATCH) {
+        *given_up = !range_rows(b, k, &r, at);
         if (!promql_charge(b->ev, 0))
             return false;
     }

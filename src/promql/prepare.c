@@ -81,7 +81,9 @@ static bool resolve_shift(struct promql_eval *ev, const struct promql_shift *s,
                           struct promql_node *n)
 {
     n->has_at = s->at != PROMQL_AT_NONE;
-    n->at = s->at == PROMQL_AT_START ? ev->start : s->at == PROMQL_AT_END ? ev->end : s->at_time;
+    n->at = s->at == PROMQL_AT_START ? ev->start
+            : s->at == PROMQL_AT_END ? ev->end
+                                     : promql_clamp_time(s->at_time);
     return span_value(ev, s->offset, true, &n->offset);
 }
 
@@ -96,9 +98,12 @@ static bool resolve_node(struct promql_eval *ev, const struct promql_expr *x)
                span_value(ev, x->range.length, false, &n->length);
     case PROMQL_SUBQUERY:
         n->step = ev->set.subquery_step;
-        return resolve_shift(ev, &x->subquery.shift, n) &&
-               span_value(ev, x->subquery.length, false, &n->length) &&
-               (!x->subquery.has_step || span_value(ev, x->subquery.step, false, &n->step));
+        if (!resolve_shift(ev, &x->subquery.shift, n) ||
+            !span_value(ev, x->subquery.length, false, &n->length) ||
+            (x->subquery.has_step && !span_value(ev, x->subquery.step, false, &n->step)))
+            return false;
+        return n->step > 0 ||
+               err_set(ev->e, ERR_INVALID, "subquery step is shorter than a millisecond");
     default: return true;
     }
 }
