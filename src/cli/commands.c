@@ -7,6 +7,7 @@
 #include "cli/compare.h"
 #include "cli/explain.h"
 #include "cli/lint.h"
+#include "cli/query.h"
 #include "cli/receiver.h"
 #include "cli/route.h"
 #include "cli/serve.h"
@@ -69,6 +70,8 @@ const struct command commands[] = {
      serve_flag_table, SIZED(struct serve_flags), serve_run},
     {"lint", NULL, "PATH...", "Check rule files and configurations", lint_flag_table,
      SIZED(struct lint_flags), lint_run},
+    {"query", NULL, "EXPR", "Evaluate a PromQL expression over a file or ask a server",
+     query_flag_table, SIZED(struct query_flags), query_run},
     {"alert", "add", "[NAME] LABEL=VALUE...", "Post an alert", alert_add_flags,
      SIZED(struct alert_flags), alert_add_run},
     {"alert", "list", "[MATCHER...]", "Show alerts with their state, receiver and next message",

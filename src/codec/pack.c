@@ -22,8 +22,11 @@ void pack_str(struct buf *b, str s)
 
 void pack_fixed64(struct buf *b, uint64_t v)
 {
+    char bytes[8];
+
     for (int i = 0; i < 8; i++)
-        buf_addc(b, (char)(v >> (8 * i)));
+        bytes[i] = (char)(v >> (8 * i));
+    buf_add(b, (str){bytes, sizeof(bytes)});
 }
 
 static void fail(struct unpack *u)

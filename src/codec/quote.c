@@ -155,11 +155,11 @@ static size_t unescape(str s, char *out, size_t *n)
     return digits + 1;
 }
 
-bool unquote_go(struct arena *a, str body, str *out, struct err *e)
+bool unquote_go_bytes(struct arena *a, str body, str *out, struct err *e)
 {
     char *p = arena_alloc(a, body.n + 1);
     size_t n = 0;
-    str rest = body, made;
+    str rest = body;
 
     while (rest.n != 0) {
         size_t eaten, wrote;
@@ -179,7 +179,16 @@ bool unquote_go(struct arena *a, str body, str *out, struct err *e)
         rest = str_sub(rest, eaten, rest.n);
     }
     p[n] = '\0';
-    made = (str){p, n};
+    *out = (str){p, n};
+    return true;
+}
+
+bool unquote_go(struct arena *a, str body, str *out, struct err *e)
+{
+    str made;
+
+    if (!unquote_go_bytes(a, body, &made, e))
+        return false;
     if (!utf8_is_valid(made))
         return err_set(e, ERR_INVALID, "string is not valid UTF-8");
     *out = made;

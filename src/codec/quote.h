@@ -18,5 +18,7 @@ void quote_json(struct buf *out, str s, bool html);
 /* Decodes a Go interpreted string body (without the quotes): \n \t \\ \" \' \xNN \NNN \uNNNN \UNNNNNNNN. The result
  * must be valid UTF-8. It lives in a. */
 bool unquote_go(struct arena *a, str body, str *out, struct err *e) must_check;
+/* The same, but \\xNN and \\NNN may make any bytes. */
+bool unquote_go_bytes(struct arena *a, str body, str *out, struct err *e) must_check;
 
 #endif

@@ -233,7 +233,7 @@ struct istr {
     char bytes[];
 };
 
-static uint64_t hash_labels(struct labels ls)
+uint64_t labels_hash(struct labels ls)
 {
     uint64_t h = ls.n;
 
@@ -243,7 +243,7 @@ static uint64_t hash_labels(struct labels ls)
 }
 
 MAP_DECLARE(set_map, struct labels, struct label_set *);
-MAP_DEFINE(set_map, struct labels, struct label_set *, hash_labels, labels_eq);
+MAP_DEFINE(set_map, struct labels, struct label_set *, labels_hash, labels_eq);
 MAP_DECLARE(istr_map, str, struct istr *);
 MAP_DEFINE(istr_map, str, struct istr *, hash_str, str_eq);
 

@@ -34,6 +34,7 @@ struct labels labels_without(struct arena *a, struct labels ls, const str *names
 /* The union; where both have a name, over wins. An empty value in over removes the label. */
 struct labels labels_merge(struct arena *a, struct labels under, struct labels over);
 
+uint64_t labels_hash(struct labels ls);        /* seeded, for tables; never stored */
 uint64_t labels_fingerprint(struct labels ls); /* FNV-1a 64, the API's "fingerprint" */
 uint64_t labels_dedup_hash(
     struct labels ls); /* XXH64 over the same bytes, what the notification log keeps */

@@ -91,6 +91,8 @@ struct promql_expr {
     enum promql_kind kind;
     enum promql_type type;
     uint32_t at, end;
+    uint32_t
+        id; /* below the number of nodes parsed: evaluators keep what they know of a node by it */
     unsigned depth;
     union {
         struct {

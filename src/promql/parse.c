@@ -93,6 +93,7 @@ struct promql_expr *promql_node(struct promql_parser *p, enum promql_kind kind, 
     struct promql_expr *x = arena_new(p->a, struct promql_expr);
 
     x->kind = kind;
+    x->id = p->n_nodes++;
     x->at = at;
     x->end = end;
     return x;
@@ -126,7 +127,7 @@ static struct promql_expr *parse_text(struct promql_parser *p)
 {
     struct promql_expr *x = promql_node(p, PROMQL_TEXT, p->tok->at, p->tok->end);
 
-    if (!promql_unquote(p, p->tok, &x->text))
+    if (!promql_unquote_bytes(p, p->tok, &x->text))
         return NULL;
     p->tok++;
     return promql_close(p, x);

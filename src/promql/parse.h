@@ -18,6 +18,7 @@ struct promql_parser {
     struct promql_place place;
     struct err *e;
     unsigned depth, max_depth;
+    uint32_t n_nodes;
     unsigned aggregations;       /* that the current token stands in: messages say so */
     VEC(struct regex *) regexes; /* of this text, for giving back after a failure */
 };
@@ -41,7 +42,9 @@ struct promql_expr *promql_close(struct promql_parser *p, struct promql_expr *x)
 struct promql_expr *promql_parse_expr(struct promql_parser *p, int min_precedence);
 
 /* parse_selector.c */
+/* Text of labels and matchers is UTF-8; a string of its own may be any bytes. */
 bool promql_unquote(struct promql_parser *p, const struct promql_token *t, str *out);
+bool promql_unquote_bytes(struct promql_parser *p, const struct promql_token *t, str *out);
 struct promql_expr *promql_parse_selector(struct promql_parser *p, bool has_name);
 bool promql_parse_grouping(struct promql_parser *p, str **labels, size_t *n);
 /* What stands between a binary operator and its right side. */

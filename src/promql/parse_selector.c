@@ -6,20 +6,29 @@
 
 /* -- strings -- */
 
-bool promql_unquote(struct promql_parser *p, const struct promql_token *t, str *out)
+static bool fail_unquoting(struct promql_parser *p, const struct promql_token *t, const char *why)
+{
+    return promql_fail(p, t->at, t->end, "error unquoting string: %s", why) != NULL;
+}
+
+bool promql_unquote_bytes(struct promql_parser *p, const struct promql_token *t, str *out)
 {
     str s = promql_token_text(p, t), body = str_sub(s, 1, s.n - 1);
     struct err why = ERR_INIT;
 
+    if (!utf8_is_valid(body))
+        return fail_unquoting(p, t, "invalid UTF-8");
     if (str_starts_with(s, S("`"))) {
-        if (!utf8_is_valid(body))
-            return promql_fail(p, t->at, t->end, "error unquoting string: invalid UTF-8") != NULL;
         *out = body;
         return true;
     }
-    if (unquote_go(p->a, body, out, &why))
-        return true;
-    return promql_fail(p, t->at, t->end, "error unquoting string: %s", why.msg) != NULL;
+    return unquote_go_bytes(p->a, body, out, &why) || fail_unquoting(p, t, why.msg);
+}
+
+bool promql_unquote(struct promql_parser *p, const struct promql_token *t, str *out)
+{
+    return promql_unquote_bytes(p, t, out) &&
+           (utf8_is_valid(*out) || fail_unquoting(p, t, "string is not valid UTF-8"));
 }
 
 /* -- lists of labels -- */

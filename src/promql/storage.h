@@ -8,13 +8,15 @@
  * Shapes   up to millions of series; ids are small, dense and may be used again after a series has gone (the epochs of
  *          the selectors that knew it have changed by then).
  * Units    ts_ms.
- * Owns     ids, labels and arrays are borrowed until storage_end(); a selector is released by who registered it.
+ * Owns     ids, arrays and the text of labels are borrowed until storage_end(); a selector is released by who registered
+ *          it.
  * Cost     storage_read() is O(n) with no lookups; storage_ids() O(1) when nothing changed.
  * Source   DESIGN.md 4 "tsdb", promql.md 8, 17.
  */
 #ifndef PROMQL_STORAGE_H
 #define PROMQL_STORAGE_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "model/histogram.h"
@@ -37,8 +39,15 @@ static inline bool storage_is_histogram(storage_slot s)
     return s >> 48 == STORAGE_HISTOGRAM >> 48;
 }
 
+static inline storage_slot storage_float(double v)
+{
+    storage_slot slot;
+
+    memcpy(&slot, &v, sizeof(slot));
+    return v == v || slot == STORAGE_STALE ? slot : STORAGE_NAN;
+}
+
 struct storage_series {
-    struct labels labels; /* with __name__ */
     const ts_ms *times;
     const storage_slot *slots;
     const ts_ms *starts; /* start timestamps, 0 where unknown; NULL when the series has none */
@@ -57,10 +66,12 @@ struct storage_selector; /* each store has its own */
 struct storage_ops {
     void (*begin)(void *impl);
     void (*end)(void *impl);
-    struct storage_selector *(*select)(void *impl, const struct matchers *m, struct err *e);
+    struct storage_selector *(*select)(void *impl, const struct matchers *m, int64_t reach_ms,
+                                       struct err *e);
     void (*release)(void *impl, struct storage_selector *s);
     struct storage_ids (*ids)(void *impl, struct storage_selector *s);
     void (*read)(void *impl, const uint32_t *ids, size_t n, struct storage_series *out);
+    struct labels (*labels)(void *impl, uint32_t id, struct arena *a);
     void (*histogram)(void *impl, const struct storage_series *s, storage_slot slot,
                       struct histogram *out);
 };
@@ -80,11 +91,13 @@ static inline void storage_end(struct storage s)
     s.ops->end(s.impl);
 }
 
-/* Registers the matchers, which are copied. Outside of begin and end. NULL on failure. */
+/* Registers the matchers, which are copied. Outside of begin and end. NULL on failure. reach_ms is how far before the
+ * present samples are read (range and offsets, or the lookback): the store keeps at least that much of what matches. 0
+ * asks for nothing to be kept: an ad-hoc query reads what is there. */
 static inline struct storage_selector *storage_select(struct storage s, const struct matchers *m,
-                                                      struct err *e)
+                                                      int64_t reach_ms, struct err *e)
 {
-    return s.ops->select(s.impl, m, e);
+    return s.ops->select(s.impl, m, reach_ms, e);
 }
 static inline void storage_release(struct storage s, struct storage_selector *sel)
 {
@@ -100,6 +113,12 @@ static inline void storage_read(struct storage s, const uint32_t *ids, size_t n,
                                 struct storage_series *out)
 {
     s.ops->read(s.impl, ids, n, out);
+}
+/* With __name__. The view is built in the arena, its text is the store's. For what an answer or a table names: a series
+ * that is only computed with needs none. */
+static inline struct labels storage_labels(struct storage s, uint32_t id, struct arena *a)
+{
+    return s.ops->labels(s.impl, id, a);
 }
 static inline void storage_histogram(struct storage s, const struct storage_series *series,
                                      storage_slot slot, struct histogram *out)

@@ -1,8 +1,6 @@
 /* alert_log.h - the append-only file of alert records.
  *
- * Shapes   8 bytes of magic, then records: length (4 bytes, little endian), CRC32C of the bytes (4), the bytes. A record
- *          is at most 1 GiB. At the first record that is cut or damaged the file ends: a torn tail is what a power cut
- *          leaves.
+ * Shapes   8 bytes of magic, then records (base/record.h). At the first that is cut or damaged the file ends.
  * Errors   ERR_IO. After a failed append the tail is cut off; when even that fails, only alert_log_rewrite() helps.
  * Owns     the log owns its descriptor; dir is borrowed.
  * Cost     append: one write, one fdatasync.
@@ -12,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/record.h"
 
 struct alert_log {
     str dir;
@@ -24,11 +23,9 @@ bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err
 void alert_log_close(struct alert_log *l);
 bool alert_log_scan(struct alert_log *l, bool (*record)(void *arg, str bytes), void *arg,
                     struct err *e) must_check;
-void alert_log_frame(struct buf *out, str bytes); /* one record, as it stands in the file */
+/* framed: by record_frame() */
 bool alert_log_append(struct alert_log *l, str framed, struct err *e) must_check;
 /* Replaces the file by one record (none when bytes is empty): temporary file, sync, rename, sync of the folder. */
 bool alert_log_rewrite(struct alert_log *l, str bytes, struct err *e) must_check;
-
-bool sync_dir(str dir, struct err *e) must_check;
 
 #endif

@@ -110,7 +110,7 @@ static bool append_alerts(struct sqlite *q, const struct task *t, size_t n, stru
         return alert_log_rewrite(&q->log, buf_str(&t[0].commit.alerts), e);
     for (size_t i = 0; i < n; i++)
         if (t[i].commit.alerts.n != 0)
-            alert_log_frame(&all, buf_str(&t[i].commit.alerts));
+            record_frame(&all, buf_str(&t[i].commit.alerts));
     ok = all.n == 0 || alert_log_append(&q->log, buf_str(&all), e);
     buf_release(&all);
     return ok;

@@ -1,0 +1,393 @@
+#include "codec/exposition_read.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include "base/utf8.h"
+#include "codec/float.h"
+
+enum { LABELS_MAX = 1000 };
+#define TIME_MAX (INT64_C(1) << 60) /* so that nobody's arithmetic with times overflows */
+
+void expo_reader_init(struct expo_reader *r, str body, enum expo_format format)
+{
+    *r = (struct expo_reader){.rest = body, .format = format};
+}
+
+void expo_reader_release(struct expo_reader *r)
+{
+    buf_release(&r->text);
+    vec_release(&r->labels);
+}
+
+enum expo_format expo_guess(str body)
+{
+    return str_ends_with(str_trim(body), S("# EOF")) ? EXPO_OPENMETRICS : EXPO_TEXT;
+}
+
+static bool fail(const struct expo_reader *r, struct err *e, const char *why)
+{
+    return err_at(e, r->line, 0, "%s", why);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Blanks between tokens: any number in text, exactly one in OpenMetrics. */
+static bool skip_blanks(const struct expo_reader *r, str *line)
+{
+    size_t k = 0;
+
+    if (r->format == EXPO_OPENMETRICS) {
+        if (line->n == 0 || line->p[0] != ' ')
+            return false;
+        *line = str_sub(*line, 1, line->n);
+        return line->n != 0 && !is_blank(line->p[0]);
+    }
+    while (k < line->n && is_blank(line->p[k]))
+        k++;
+    *line = str_sub(*line, k, line->n);
+    return k != 0;
+}
+
+static str cut_word(str *line)
+{
+    size_t k = 0;
+    str word;
+
+    while (k < line->n && !is_blank(line->p[k]))
+        k++;
+    word = str_sub(*line, 0, k);
+    *line = str_sub(*line, k, line->n);
+    return word;
+}
+
+/* -- comments that say something -- */
+
+static bool read_family(struct expo_reader *r, str line, enum expo_kind kind, struct expo_item *out,
+                        struct err *e)
+{
+    *out = (struct expo_item){.kind = kind};
+    if (!skip_blanks(r, &line))
+        return fail(r, e, "a metric name is missing behind TYPE, HELP or UNIT");
+    out->name = cut_word(&line);
+    if (out->name.n > 1 && out->name.p[0] == '"' && out->name.p[out->name.n - 1] == '"')
+        out->name = str_sub(out->name, 1, out->name.n - 1);
+    out->text = line.n != 0 ? str_sub(line, 1, line.n) : line;
+    if (kind == EXPO_TYPE && out->text.n == 0)
+        return fail(r, e, "a type is missing");
+    if (!utf8_is_valid(out->name) || !utf8_is_valid(out->text))
+        return fail(r, e, "invalid UTF-8");
+    return true;
+}
+
+/* line: behind the #. *is_item: whether it says anything. */
+static bool read_comment(struct expo_reader *r, str line, bool *is_item, struct expo_item *out,
+                         struct err *e)
+{
+    static const struct {
+        const char *word;
+        enum expo_kind kind;
+    } words[] = {{"HELP", EXPO_HELP}, {"TYPE", EXPO_TYPE}, {"UNIT", EXPO_UNIT}};
+    bool has_blank = skip_blanks(r, &line);
+    str word = cut_word(&line);
+
+    for (size_t i = 0; has_blank && i < ARRAY_LEN(words); i++)
+        if (str_is(word, words[i].word) &&
+            (words[i].kind != EXPO_UNIT || r->format == EXPO_OPENMETRICS)) {
+            *is_item = true;
+            return read_family(r, line, words[i].kind, out, e);
+        }
+    if (r->format == EXPO_TEXT)
+        return true;
+    if (!has_blank || !str_is(word, "EOF") || line.n != 0)
+        return fail(r, e, "a comment must be HELP, TYPE, UNIT or EOF");
+    r->has_ended = true;
+    return r->rest.n == 0 || fail(r, e, "something follows # EOF");
+}
+
+/* -- samples -- */
+
+/* Bytes of the name and the braces: up to the first blank or the closing brace outside of quotes. */
+static size_t series_length(str line)
+{
+    bool in_braces = false;
+
+    for (size_t i = 0; i < line.n; i++) {
+        switch (line.p[i]) {
+        case '{': in_braces = true; break;
+        case '}': return in_braces ? i + 1 : 0;
+        case ' ':
+        case '\t':
+            if (!in_braces && !(i + 1 < line.n && line.p[i + 1] == '{'))
+                return i;
+            break;
+        case '"':
+            for (i++; i < line.n && line.p[i] != '"'; i++)
+                if (line.p[i] == '\\')
+                    i++;
+            break;
+        default: break;
+        }
+    }
+    return 0;
+}
+
+static bool read_number(const struct expo_reader *r, str word, double *out, struct err *e)
+{
+    struct err why = ERR_INIT;
+
+    for (size_t i = 0; i < word.n; i++)
+        if ((word.p[i] | 32) == 'x' || (word.p[i] | 32) == 'p')
+            return fail(r, e, "a value is not a number");
+    return float_parse(word, out, &why) || fail(r, e, "a value is not a number");
+}
+
+static bool read_time(const struct expo_reader *r, str word, struct expo_item *out, struct err *e)
+{
+    bool is_minus = word.n != 0 && word.p[0] == '-';
+    double seconds;
+    uint64_t ms;
+
+    out->has_time = true;
+    if (r->format == EXPO_OPENMETRICS) {
+        if (!read_number(r, word, &seconds, e))
+            return false;
+        if (!(fabs(seconds) < (double)TIME_MAX / 1000))
+            return fail(r, e, "a timestamp is out of range");
+        out->t = (ts_ms)(seconds * 1000);
+        return true;
+    }
+    if (!str_to_u64(is_minus ? str_sub(word, 1, word.n) : word, &ms))
+        return fail(r, e, "a timestamp is not a whole number of milliseconds");
+    if (ms > TIME_MAX)
+        return fail(r, e, "a timestamp is out of range");
+    out->t = is_minus ? -(ts_ms)ms : (ts_ms)ms;
+    return true;
+}
+
+/* Exemplars are checked for their form only as far as their braces go. */
+static bool skip_exemplar(const struct expo_reader *r, str line, struct err *e)
+{
+    size_t k;
+
+    line = str_sub(line, 1, line.n);
+    if (!skip_blanks(r, &line) || line.p[0] != '{' || (k = series_length(line)) == 0)
+        return fail(r, e, "an exemplar has no labels");
+    return true;
+}
+
+static bool read_sample(struct expo_reader *r, str line, struct expo_item *out, struct err *e)
+{
+    size_t k = series_length(line);
+
+    *out = (struct expo_item){.kind = EXPO_SAMPLE, .series = str_sub(line, 0, k)};
+    line = str_sub(line, k, line.n);
+    if (k == 0)
+        return fail(r, e, "a name, labels and a value expected");
+    if (!skip_blanks(r, &line) && (r->format == EXPO_OPENMETRICS || line.n == 0))
+        return fail(r, e, "a blank and a value expected");
+    if (!read_number(r, cut_word(&line), &out->value, e))
+        return false;
+    if (line.n == 0)
+        return true;
+    if (!skip_blanks(r, &line))
+        return fail(r, e, "a timestamp expected");
+    if (line.n != 0 && line.p[0] != '#' && !read_time(r, cut_word(&line), out, e))
+        return false;
+    if (line.n != 0 && line.p[0] != '#' && !skip_blanks(r, &line))
+        return fail(r, e, "one blank expected");
+    if (line.n == 0)
+        return true;
+    if (r->format == EXPO_TEXT || line.p[0] != '#')
+        return fail(r, e, "something follows the value");
+    return skip_exemplar(r, line, e);
+}
+
+/* False: there is none, or it is wrong. */
+static bool next_line(struct expo_reader *r, str *out, struct err *e)
+{
+    const char *newline = r->rest.n != 0 ? memchr(r->rest.p, '\n', r->rest.n) : NULL;
+    size_t n = newline != NULL ? (size_t)(newline - r->rest.p) : r->rest.n;
+
+    r->line++;
+    *out = str_sub(r->rest, 0, n);
+    if (r->rest.n == 0)
+        return r->format == EXPO_TEXT || r->has_ended ? false : fail(r, e, "# EOF is missing");
+    if (newline == NULL && !(r->format == EXPO_OPENMETRICS && str_is(*out, "# EOF")))
+        return fail(r, e, "the last line has no end");
+    r->rest = str_sub(r->rest, n + 1, r->rest.n);
+    if (r->format == EXPO_TEXT)
+        *out = str_trim(*out);
+    return r->format == EXPO_TEXT || n != 0 || fail(r, e, "an empty line");
+}
+
+bool expo_read(struct expo_reader *r, struct expo_item *out, struct err *e)
+{
+    str line;
+
+    while (next_line(r, &line, e)) {
+        bool is_item = false;
+
+        if (line.n != 0 && line.p[0] != '#')
+            return read_sample(r, line, out, e);
+        if (line.n != 0 && !read_comment(r, str_sub(line, 1, line.n), &is_item, out, e))
+            return false;
+        if (is_item)
+            return true;
+    }
+    return false;
+}
+
+/* -- labels -- */
+
+struct scan {
+    const struct expo_reader *r;
+    str rest;
+    struct err *e;
+};
+
+static void skip(struct scan *s)
+{
+    while (s->rest.n != 0 && is_blank(s->rest.p[0]))
+        s->rest = str_sub(s->rest, 1, s->rest.n);
+}
+
+static bool take(struct scan *s, char c)
+{
+    skip(s);
+    if (s->rest.n == 0 || s->rest.p[0] != c)
+        return false;
+    s->rest = str_sub(s->rest, 1, s->rest.n);
+    return true;
+}
+
+static bool is_name_byte(char c, bool first, bool with_colon)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           (c == ':' && with_colon) || (!first && c >= '0' && c <= '9');
+}
+
+static str take_name(struct scan *s, bool with_colon)
+{
+    size_t k = 0;
+    str name;
+
+    skip(s);
+    while (k < s->rest.n && is_name_byte(s->rest.p[k], k == 0, with_colon))
+        k++;
+    name = str_sub(s->rest, 0, k);
+    s->rest = str_sub(s->rest, k, s->rest.n);
+    return name;
+}
+
+/* A string with its quotes; text has room for all of it. */
+static bool take_string(struct scan *s, struct buf *text, str *out)
+{
+    size_t at = text->n, i = 0;
+
+    if (!take(s, '"'))
+        return fail(s->r, s->e, "a quoted string expected");
+    for (; i < s->rest.n && s->rest.p[i] != '"'; i++) {
+        char c = s->rest.p[i];
+
+        if (c == '\\' && i + 1 < s->rest.n) {
+            c = s->rest.p[++i];
+            if (c != 'n' && c != '\\' && c != '"')
+                buf_addc(text, '\\');
+            c = c == 'n' ? '\n' : c;
+        }
+        buf_addc(text, c);
+    }
+    if (i == s->rest.n)
+        return fail(s->r, s->e, "a quoted string has no end");
+    s->rest = str_sub(s->rest, i + 1, s->rest.n);
+    *out = (str){text->p + at, text->n - at};
+    return utf8_is_valid(*out) || fail(s->r, s->e, "invalid UTF-8");
+}
+
+/* name="value", "name"="value", or a quoted metric name. */
+static bool take_label(struct scan *s, struct expo_reader *r)
+{
+    struct label l;
+
+    if (r->labels.n == LABELS_MAX)
+        return fail(r, s->e, "more than 1000 labels");
+    skip(s);
+    if (s->rest.n != 0 && s->rest.p[0] == '"') {
+        if (!take_string(s, &r->text, &l.name))
+            return false;
+        skip(s);
+        if (s->rest.n != 0 && (s->rest.p[0] == ',' || s->rest.p[0] == '}')) {
+            vec_push(&r->labels, (struct label){S("__name__"), l.name});
+            return true;
+        }
+    } else
+        l.name = take_name(s, false);
+    if (l.name.n == 0)
+        return fail(r, s->e, "a label name expected");
+    if (!take(s, '='))
+        return fail(r, s->e, "= expected behind a label name");
+    if (!take_string(s, &r->text, &l.value))
+        return false;
+    vec_push(&r->labels, l);
+    return true;
+}
+
+static bool take_labels(struct scan *s, struct expo_reader *r)
+{
+    while (!take(s, '}')) {
+        if (!take_label(s, r))
+            return false;
+        if (take(s, ','))
+            continue;
+        skip(s);
+        if (s->rest.n == 0 || s->rest.p[0] != '}')
+            return fail(r, s->e, ", or } expected behind a label");
+    }
+    return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
+}
+
+static bool finish_labels(struct expo_reader *r, struct labels *out, struct err *e)
+{
+    size_t n = 0;
+    bool is_named = false;
+
+    if (r->labels.n > 1)
+        qsort(r->labels.v, r->labels.n, sizeof(r->labels.v[0]), by_name);
+    for (size_t i = 0; i < r->labels.n; i++) {
+        struct label l = r->labels.v[i];
+
+        if (i != 0 && str_eq(l.name, r->labels.v[i - 1].name))
+            return err_at(e, r->line, 0, "label \"%.*s\" stands twice", STR(l.name));
+        is_named |= str_is(l.name, "__name__") && l.value.n != 0;
+    }
+    for (size_t i = 0; i < r->labels.n; i++)
+        if (r->labels.v[i].value.n != 0)
+            r->labels.v[n++] = r->labels.v[i];
+    *out = (struct labels){r->labels.v, n};
+    return is_named || fail(r, e, "a metric name is missing");
+}
+
+bool expo_read_labels(struct expo_reader *r, str series, struct labels *out, struct err *e)
+{
+    struct scan s = {r, series, e};
+    str name = take_name(&s, true);
+
+    vec_clear(&r->labels);
+    buf_clear(&r->text);
+    buf_reserve(&r->text, series.n); /* decoding never makes longer, so nothing moves */
+    if (name.n != 0)
+        vec_push(&r->labels, (struct label){S("__name__"), name});
+    if (take(&s, '{') && !take_labels(&s, r))
+        return false;
+    if (s.rest.n != 0)
+        return fail(r, e, "a name and labels in braces expected");
+    return finish_labels(r, out, e);
+}

@@ -1,0 +1,267 @@
+#include "promql/engine.h"
+
+#include <stdlib.h>
+#include "base/vec.h"
+#include "promql/eval.h"
+
+enum { LOOKBACK = 5 * 60 * 1000, SUBQUERY_STEP = 60 * 1000, MAX_SAMPLES = 50000000 };
+
+void promql_set_defaults(struct promql_settings *s)
+{
+    s->lookback = s->lookback != 0 ? s->lookback : LOOKBACK;
+    s->subquery_step = s->subquery_step != 0 ? s->subquery_step : SUBQUERY_STEP;
+    s->max_samples = s->max_samples != 0 ? s->max_samples : MAX_SAMPLES;
+}
+
+/* -- the result -- */
+
+struct growing {
+    struct labels labels;
+    VEC(struct promql_point) points;
+};
+
+struct answer {
+    struct promql_eval *ev;
+    struct arena *a; /* the caller's */
+    struct label_sets by_labels;
+    VEC(struct growing) series;
+};
+
+static struct promql_point keep_point(struct answer *r, ts_ms t, double v,
+                                      const struct histogram *h)
+{
+    struct histogram *copy = NULL;
+
+    if (h != NULL) {
+        copy = arena_new(r->a, struct histogram);
+        *copy = histogram_copy(r->a, h);
+    }
+    r->ev->results += promql_weight(h);
+    return (struct promql_point){t, v, copy};
+}
+
+static struct growing *series_of(struct answer *r, struct labels ls)
+{
+    uint32_t *at = label_sets_get(&r->by_labels, ls);
+
+    if (at != NULL)
+        return &r->series.v[*at];
+    ls = labels_copy(r->a, ls);
+    label_sets_put(&r->by_labels, ls, (uint32_t)r->series.n);
+    vec_push(&r->series, (struct growing){.labels = ls});
+    return vec_last(&r->series);
+}
+
+/* What was marked loses its name now; then no labels may stand twice. */
+static bool add_vector(struct answer *r, ts_ms t, const struct promql_vector *v)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        const struct promql_sample *s = &v->v[i];
+        struct growing *g =
+            series_of(r, s->drops_name ? promql_nameless(r->ev->a, s->labels) : s->labels);
+
+        if (g->points.n != 0 && vec_last(&g->points)->t == t)
+            return promql_fail_eval(r->ev, "vector cannot contain metrics with the same labelset");
+        vec_push(&g->points, keep_point(r, t, s->v, s->h));
+    }
+    return true;
+}
+
+static void add_window(struct answer *r, const struct promql_matrix_series *s)
+{
+    struct promql_walk k = {.w = &s->window};
+    struct promql_walked p;
+    struct growing *g;
+
+    if (s->window.n + s->window.n_h == 0)
+        return;
+    g = series_of(r, s->drops_name ? promql_nameless(r->ev->a, s->labels) : s->labels);
+    while (promql_walk_next(&k, &p))
+        vec_push(&g->points, keep_point(r, p.t, p.v, p.h));
+}
+
+/* Anchored and smoothed ranges show their values at both edges. */
+static void extend(struct promql_eval *ev, const struct promql_range *r, struct promql_window *w)
+{
+    ts_ms *times;
+    storage_slot *slots;
+
+    if (!r->is_anchored && !r->is_smoothed)
+        return;
+    times = arena_array(ev->a, w->n + 2, sizeof(*times));
+    slots = arena_array(ev->a, w->n + 2, sizeof(*slots));
+    w->n = promql_extend_floats(w, r, times, slots);
+    w->times = times;
+    w->slots = slots;
+    w->starts = NULL;
+}
+
+static bool add_matrix(struct answer *r, const struct promql_expr *x, ts_ms t)
+{
+    struct promql_matrix m;
+
+    if (!promql_eval_matrix(r->ev, x, t, &m))
+        return false;
+    for (size_t i = 0; i < m.n; i++) {
+        extend(r->ev, &m.range, &m.v[i].window);
+        add_window(r, &m.v[i]);
+        if (!promql_charge(r->ev, 0))
+            return false;
+    }
+    return true;
+}
+
+static int by_labels(const void *a, const void *b)
+{
+    return label_sets_order(((const struct promql_series *)a)->labels,
+                            ((const struct promql_series *)b)->labels);
+}
+
+static void hand_over_series(struct answer *r, bool sorted, struct promql_result *out)
+{
+    out->n = r->series.n;
+    out->series = arena_array(r->a, out->n, sizeof(out->series[0]));
+    for (size_t i = 0; i < out->n; i++) {
+        struct growing *g = &r->series.v[i];
+        struct promql_point *points = arena_array(r->a, g->points.n, sizeof(*points));
+
+        memcpy(points, g->points.v, g->points.n * sizeof(*points));
+        out->series[i] = (struct promql_series){g->labels, points, g->points.n};
+    }
+    if (sorted && out->n > 1)
+        qsort(out->series, out->n, sizeof(out->series[0]), by_labels);
+}
+
+static void hand_over_notes(struct answer *r, str text, struct promql_result *out)
+{
+    const struct str_map *all = &r->ev->notes.by_text;
+    struct buf b = BUF_INIT;
+
+    out->warnings = arena_array(r->a, all->n, sizeof(str));
+    out->infos = arena_array(r->a, all->n, sizeof(str));
+    MAP_EACH (struct str_map_entry, e, all) {
+        const struct promql_annotation *x = e->value;
+
+        buf_clear(&b);
+        promql_annotation_print(&b, x, text);
+        *(x->is_warning ? &out->warnings[out->n_warnings++] : &out->infos[out->n_infos++]) =
+            arena_str(r->a, buf_str(&b));
+    }
+    buf_release(&b);
+}
+
+static void answer_release(struct answer *r)
+{
+    for (size_t i = 0; i < r->series.n; i++)
+        vec_release(&r->series.v[i].points);
+    vec_release(&r->series);
+    label_sets_release(&r->by_labels);
+}
+
+/* -- running -- */
+
+static bool run_step(struct answer *r, const struct promql_expr *x, ts_ms t)
+{
+    struct promql_vector v;
+
+    if (x->type == PROMQL_T_STRING)
+        return true;
+    if (x->type == PROMQL_T_MATRIX)
+        return add_matrix(r, x, t);
+    r->ev->samples = 0;
+    return promql_eval_vector(r->ev, x, t, &v) && add_vector(r, t, &v);
+}
+
+static bool run_steps(struct answer *r, const struct promql_expr *x, ts_ms step)
+{
+    struct promql_eval *ev = r->ev;
+    bool ok = true;
+
+    for (ts_ms t = ev->start; ok && t <= ev->end; t += promql_clamp_time(step)) {
+        arena_reset(ev->a);
+        ev->steps++;
+        ok = run_step(r, x, t);
+        if (ok && ev->set.max_bytes != 0 && r->a->used > ev->set.max_bytes)
+            ok = err_set(ev->e, ERR_LIMIT, "result needs more than %zu bytes of memory",
+                         ev->set.max_bytes);
+    }
+    return ok;
+}
+
+bool promql_run(struct promql_eval *ev, const struct promql_expr *x, str text, ts_ms step,
+                bool sorted, struct arena *a, struct promql_result *out)
+{
+    struct answer r = {.ev = ev, .a = a};
+    bool ok = run_steps(&r, x, step);
+
+    if (ok) {
+        *out = (struct promql_result){.type = x->type};
+        if (x->type == PROMQL_T_STRING)
+            out->text = arena_str(a, promql_unwrap((struct promql_expr *)x)->text);
+        hand_over_series(&r, sorted, out);
+        hand_over_notes(&r, text, out);
+    }
+    answer_release(&r);
+    return ok;
+}
+
+/* -- one query -- */
+
+static bool run(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step, bool sorted,
+                struct arena *a, struct promql_result *out, struct err *e)
+{
+    struct arena keep, scratch;
+    struct promql_eval ev = {.storage = q->storage,
+                             .set = *q->settings,
+                             .start = promql_clamp_time(start),
+                             .end = promql_clamp_time(end),
+                             .step = start == end ? 0 : step,
+                             .is_stepped = start != end,
+                             .a = &scratch,
+                             .keep = &keep,
+                             .e = e};
+    bool ok;
+
+    promql_set_defaults(&ev.set);
+    arena_init(&keep, 0);
+    arena_init(&scratch, ev.set.max_bytes);
+    promql_notes_init(&ev.notes, &keep);
+    ok = promql_prepare(&ev, q->expr, &keep) && promql_resolve(&ev, q->expr);
+    if (ok) {
+        storage_begin(q->storage);
+        ok = promql_run(&ev, q->expr, q->text, step, sorted, a, out);
+        storage_end(q->storage);
+    }
+    promql_unprepare(&ev);
+    promql_notes_release(&ev.notes);
+    arena_release(&scratch);
+    arena_release(&keep);
+    return ok;
+}
+
+bool promql_instant(const struct promql_query *q, ts_ms t, struct arena *a,
+                    struct promql_result *out, struct err *e)
+{
+    return run(q, t, t, 1, q->expr->type == PROMQL_T_MATRIX, a, out, e);
+}
+
+bool promql_check_range(const struct promql_expr *x, ts_ms step, struct err *e)
+{
+    if (x->type != PROMQL_T_VECTOR && x->type != PROMQL_T_SCALAR)
+        return err_set(e, ERR_INVALID,
+                       "invalid expression type \"%s\" for range query, must be Scalar or instant "
+                       "Vector",
+                       promql_type_text(x->type));
+    return step > 0 || err_set(e, ERR_INVALID,
+                               "zero or negative query resolution step widths are not accepted. "
+                               "Try a positive integer");
+}
+
+bool promql_range(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step, struct arena *a,
+                  struct promql_result *out, struct err *e)
+{
+    if (!promql_check_range(q->expr, step, e) || !run(q, start, end, step, true, a, out, e))
+        return false;
+    out->type = PROMQL_T_MATRIX;
+    return true;
+}

@@ -1,0 +1,181 @@
+/* eval.h - the plain evaluator's inside: what its files share.
+ *
+ * A node is evaluated for one instant at a time, into a vector; a scalar is a vector of one sample without labels.
+ * Functions that can fail return false after filling ev->e.
+ *
+ * Owns     vectors live in ev->a, which is reset after every step of the query.
+ */
+#ifndef PROMQL_EVAL_H
+#define PROMQL_EVAL_H
+
+#include "promql/engine.h"
+#include "promql/kernel_math.h"
+#include "promql/kernel_range.h"
+#include "promql/label_sets.h"
+
+/* Times beyond are taken for this one: with windows and offsets, which are shorter than 300 years, nothing overflows. */
+#define PROMQL_TIME_MAX (INT64_C(1) << 60)
+
+static inline ts_ms promql_clamp_time(ts_ms t)
+{
+    return t > PROMQL_TIME_MAX ? PROMQL_TIME_MAX : t < -PROMQL_TIME_MAX ? -PROMQL_TIME_MAX : t;
+}
+
+struct promql_sample {
+    struct labels labels;
+    double v;
+    const struct histogram *h; /* NULL: a float */
+    bool drops_name;           /* __name__, __type__ and __unit__ go, now or at the end */
+};
+
+struct promql_vector {
+    struct promql_sample *v;
+    size_t n, cap;
+};
+
+struct promql_matrix_series {
+    struct labels labels;
+    bool drops_name;
+    struct promql_window window;
+};
+
+struct promql_matrix {
+    struct promql_matrix_series *v;
+    size_t n;
+    struct promql_range range;
+};
+
+struct promql_kernel;
+
+/* What a query knows about a node, by its id. */
+struct promql_node {
+    const struct promql_kernel *kernel; /* of a call */
+    struct storage_selector *selector;
+    struct storage_series *series; /* that match the selector: promql_need_series() */
+    struct labels *labels;         /* theirs */
+    size_t n;
+    bool is_read;
+    ts_ms length, step, offset, at; /* of selectors, ranges and subqueries */
+    bool has_at;
+};
+
+struct promql_eval {
+    struct storage storage;
+    struct promql_settings set; /* with the defaults filled in */
+    struct promql_node *nodes;
+    size_t n_nodes;
+    ts_ms start, end, step; /* of the query */
+    bool is_stepped;        /* more than one instant: what sorts has no effect */
+    struct arena *a;        /* of the step */
+    struct arena *keep;     /* of the query */
+    struct promql_notes notes;
+    struct promql_planned *plan; /* NULL: everything is evaluated plainly */
+    uint64_t steps;              /* evaluated so far: tells apart what lived in a */
+    size_t samples, results;     /* alive in this step; in the result so far */
+    struct err *e;
+};
+
+/* -- eval.c -- */
+
+bool promql_eval_vector(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                        struct promql_vector *out) must_check;
+bool promql_eval_scalar(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                        double *out) must_check;
+void promql_push(struct promql_eval *ev, struct promql_vector *out, struct promql_sample s);
+bool promql_fail_eval(struct promql_eval *ev, const char *fmt, ...) printf_like(2, 3);
+/* Counts samples that live until the node is done. False past the limits, or when told to stop. */
+bool promql_charge(struct promql_eval *ev, size_t samples) must_check;
+/* What a sample counts as: a histogram as much as the floats that its memory could hold. */
+size_t promql_weight(const struct histogram *h);
+size_t promql_vector_weight(const struct promql_vector *v);
+/* False, with Prometheus' error, when two samples have the same labels. */
+bool promql_check_distinct(struct promql_eval *ev, const struct promql_vector *v) must_check;
+/* ls without __name__, __type__ and __unit__. */
+struct labels promql_nameless(struct arena *a, struct labels ls);
+str promql_metric(struct labels ls); /* __name__ */
+/* The place that annotations about x name: parentheses around it do not count. */
+uint32_t promql_place_of(const struct promql_expr *x);
+struct promql_node *promql_node_of(const struct promql_eval *ev, const struct promql_expr *x);
+
+/* -- eval_select.c -- */
+
+/* The time that a selector or subquery looks back from. */
+ts_ms promql_reference(const struct promql_node *n, ts_ms t);
+bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                          struct promql_vector *out) must_check;
+/* The times of the samples of a selector, or their start timestamps, in seconds. */
+bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_ms t, bool starts,
+                       struct promql_vector *out) must_check;
+/* The time of the sample that an instant selector takes at ref. False: none. */
+bool promql_newest_time(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref,
+                        ts_ms *out);
+/* The series' own arrays when (from, to] holds nothing but floats; else its floats and histograms apart. */
+void promql_read_window(struct promql_eval *ev, const struct storage_series *s, ts_ms from,
+                        ts_ms to, struct promql_window *out);
+bool promql_eval_matrix(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                        struct promql_matrix *out) must_check;
+
+/* -- eval_binary.c, eval_match.c, eval_aggregate.c -- */
+
+bool promql_eval_binary(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                        struct promql_vector *out) must_check;
+bool promql_eval_match(struct promql_eval *ev, const struct promql_expr *x,
+                       const struct promql_vector *lhs, const struct promql_vector *rhs,
+                       struct promql_vector *out) must_check;
+bool promql_eval_set(struct promql_eval *ev, const struct promql_expr *x,
+                     const struct promql_vector *lhs, const struct promql_vector *rhs,
+                     struct promql_vector *out) must_check;
+bool promql_eval_aggregate(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                           struct promql_vector *out) must_check;
+
+/* -- eval_call.c and what it calls -- */
+
+typedef bool promql_call(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                         struct promql_vector *out);
+
+bool promql_eval_call(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                      struct promql_vector *out) must_check;
+const struct promql_kernel *promql_kernel_of(const struct promql_function *f);
+/* False: the modifier does not go with the function. */
+bool promql_check_modifier(const struct promql_kernel *k, const struct promql_shift *s,
+                           struct err *e) must_check;
+
+/* eval_labels.c */
+promql_call promql_absent, promql_absent_over_time, promql_label_replace, promql_label_join,
+    promql_sort, promql_sort_desc, promql_sort_by_label, promql_sort_by_label_desc;
+/* eval_histogram.c */
+promql_call promql_histogram_count, promql_histogram_sum, promql_histogram_avg,
+    promql_histogram_stddev, promql_histogram_stdvar, promql_histogram_quantile,
+    promql_histogram_quantiles, promql_histogram_fraction;
+/* eval_info.c */
+promql_call promql_info;
+bool promql_info_select(struct promql_eval *ev, const struct promql_expr *x) must_check;
+
+/* -- prepare.c -- */
+
+/* What holds for all evaluations of x: kernels and, but for a plan that has its own, selectors. */
+bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x,
+                    struct arena *a) must_check;
+/* What depends on start, end and step: durations and times. */
+bool promql_resolve(struct promql_eval *ev, const struct promql_expr *x) must_check;
+void promql_unprepare(struct promql_eval *ev);
+/* The series of n's selector, read at the first call between storage_begin() and storage_end(). */
+void promql_need_series(struct promql_eval *ev, struct promql_node *n);
+
+/* -- engine.c -- */
+
+void promql_set_defaults(struct promql_settings *s);
+/* Evaluates a prepared and resolved expression step by step. */
+bool promql_run(struct promql_eval *ev, const struct promql_expr *x, str text, ts_ms step,
+                bool sorted, struct arena *a, struct promql_result *out) must_check;
+bool promql_check_range(const struct promql_expr *x, ts_ms step, struct err *e) must_check;
+
+/* -- plan.c -- */
+
+enum promql_answered { PROMQL_NOT_PLANNED, PROMQL_ANSWERED, PROMQL_FAILED };
+
+/* x by its column, when there is one that says it all. */
+enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct promql_expr *x,
+                                        ts_ms t, struct promql_vector *out);
+
+#endif

@@ -1,0 +1,340 @@
+/* Selectors: the newest sample within the lookback, or all samples of a range; subqueries. Windows and lookback are
+ * open to the left: a sample exactly as old as the window is long is out.
+ *
+ *     lookback 5 min, at 10:00       samples at 9:55 (out), 9:56, 9:58 -> the one of 9:58
+ *     [5m] at 10:00                  9:56 and 9:58
+ *     [5m:2m] at 10:01               steps at 9:58, 10:00: multiples of 2 min after 9:56
+ */
+#include "promql/eval.h"
+
+#include "base/vec.h"
+
+ts_ms promql_reference(const struct promql_node *n, ts_ms t)
+{
+    return (n->has_at ? n->at : t) - n->offset;
+}
+
+/* Index of the first sample after t. */
+static size_t first_after(const struct storage_series *s, ts_ms t)
+{
+    size_t lo = 0, hi = s->n;
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+
+        if (s->times[mid] > t)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return lo;
+}
+
+static const struct histogram *read_histogram(struct promql_eval *ev,
+                                              const struct storage_series *s, storage_slot slot)
+{
+    struct histogram *h = arena_new(ev->a, struct histogram);
+
+    storage_histogram(ev->storage, s, slot, h);
+    return h;
+}
+
+/* -- instants -- */
+
+/* The newest sample that counts at ref: its index, or SIZE_MAX. */
+static size_t newest(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref)
+{
+    size_t i = first_after(s, ref);
+
+    while (i != 0 && s->slots[i - 1] == STORAGE_ABSENT)
+        i--;
+    if (i == 0 || s->times[i - 1] <= ref - ev->set.lookback || s->slots[i - 1] == STORAGE_STALE)
+        return SIZE_MAX;
+    return i - 1;
+}
+
+bool promql_newest_time(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref,
+                        ts_ms *out)
+{
+    size_t i = newest(ev, s, ref);
+
+    if (i == SIZE_MAX)
+        return false;
+    *out = s->times[i];
+    return true;
+}
+
+/* selector smoothed: between the neighbours. */
+static void push_smoothed(struct promql_eval *ev, const struct promql_expr *x, struct labels ls,
+                          const struct storage_series *s, ts_ms ref, struct promql_vector *out)
+{
+    struct promql_value v = {.v = 0};
+    struct promql_window w;
+
+    promql_read_window(ev, s, ref - ev->set.lookback, ref + ev->set.lookback, &w);
+    if (promql_interpolate(&w, ref, ev->a, &v))
+        promql_push(ev, out, (struct promql_sample){.labels = ls, .v = v.v, .h = v.h});
+    promql_notes_add(&ev->notes, v.notes, promql_metric(ls), x->at);
+}
+
+bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                          struct promql_vector *out)
+{
+    struct promql_node *n = promql_node_of(ev, x);
+    ts_ms ref = promql_reference(n, t);
+
+    promql_need_series(ev, n);
+    for (size_t i = 0; i < n->n; i++) {
+        const struct storage_series *s = &n->series[i];
+        struct promql_sample sample = {.labels = n->labels[i]};
+        size_t k;
+
+        if (x->selector.shift.is_smoothed) {
+            push_smoothed(ev, x, n->labels[i], s, ref, out);
+            continue;
+        }
+        k = newest(ev, s, ref);
+        if (k == SIZE_MAX)
+            continue;
+        if (storage_is_histogram(s->slots[k]))
+            sample.h = read_histogram(ev, s, s->slots[k]);
+        else
+            sample.v = promql_float(s->slots[k]);
+        promql_push(ev, out, sample);
+    }
+    return promql_charge(ev, promql_vector_weight(out));
+}
+
+bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_ms t, bool starts,
+                       struct promql_vector *out)
+{
+    struct promql_node *n = promql_node_of(ev, x);
+    ts_ms ref = promql_reference(n, t);
+
+    promql_need_series(ev, n);
+    for (size_t i = 0; i < n->n; i++) {
+        const struct storage_series *s = &n->series[i];
+        size_t k = newest(ev, s, ref);
+        ts_ms at;
+
+        if (k == SIZE_MAX)
+            continue;
+        at = !starts ? s->times[k] : s->starts != NULL ? s->starts[k] : 0;
+        promql_push(ev, out,
+                    (struct promql_sample){
+                        .labels = n->labels[i], .v = (double)at / 1000, .drops_name = true});
+    }
+    return promql_charge(ev, out->n);
+}
+
+/* -- ranges -- */
+
+static bool is_float(storage_slot slot)
+{
+    return slot != STORAGE_STALE && slot != STORAGE_ABSENT && !storage_is_histogram(slot);
+}
+
+/* The series' own arrays when the range holds nothing but floats; else its floats and histograms apart. */
+void promql_read_window(struct promql_eval *ev, const struct storage_series *s, ts_ms from,
+                        ts_ms to, struct promql_window *out)
+{
+    size_t begin = first_after(s, from), end = first_after(s, to), n = 0, n_h = 0;
+    struct promql_hpoint *h;
+    ts_ms *times, *starts;
+    storage_slot *slots;
+
+    *out = (struct promql_window){.times = s->times + begin,
+                                  .slots = s->slots + begin,
+                                  .starts = s->starts != NULL ? s->starts + begin : NULL};
+    for (size_t i = begin; i < end; i++) {
+        n += is_float(s->slots[i]);
+        n_h += storage_is_histogram(s->slots[i]);
+    }
+    out->n = n;
+    if (begin >= end || n == end - begin)
+        return;
+    times = arena_array(ev->a, n, sizeof(*times));
+    slots = arena_array(ev->a, n, sizeof(*slots));
+    starts = arena_array(ev->a, n, sizeof(*starts));
+    h = arena_array(ev->a, n_h, sizeof(*h));
+    n = n_h = 0;
+    for (size_t i = begin; i < end; i++) {
+        ts_ms start = s->starts != NULL ? s->starts[i] : 0;
+
+        if (is_float(s->slots[i])) {
+            times[n] = s->times[i];
+            slots[n] = s->slots[i];
+            starts[n++] = start;
+        } else if (storage_is_histogram(s->slots[i]))
+            h[n_h++] =
+                (struct promql_hpoint){s->times[i], start, read_histogram(ev, s, s->slots[i])};
+    }
+    *out = (struct promql_window){times, slots, s->starts != NULL ? starts : NULL, n, h, n_h};
+}
+
+/* Functions look at one window after the other, so only one at a time counts as alive. */
+static bool charge_window(struct promql_eval *ev, const struct promql_window *w)
+{
+    size_t before = ev->samples, total = w->n;
+    bool ok;
+
+    for (size_t i = 0; i < w->n_h; i++)
+        total += promql_weight(w->h[i].h);
+    ok = promql_charge(ev, total);
+    ev->samples = before;
+    return ok;
+}
+
+static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                       struct promql_matrix *out)
+{
+    const struct promql_node *n = promql_node_of(ev, x);
+    struct promql_node *selector = promql_node_of(ev, x->range.selector);
+    const struct promql_shift *shift = &x->range.selector->selector.shift;
+    bool is_extended = shift->is_anchored || shift->is_smoothed;
+    ts_ms to = promql_reference(n, t), from = to - n->length;
+
+    out->range = (struct promql_range){.from = from,
+                                       .to = to,
+                                       .now = t,
+                                       .seconds = (double)n->length / 1000,
+                                       .is_anchored = shift->is_anchored,
+                                       .is_smoothed = shift->is_smoothed,
+                                       .uses_starts = ev->set.start_times,
+                                       .a = ev->a};
+    promql_need_series(ev, selector);
+    out->v = arena_array(ev->a, selector->n, sizeof(out->v[0]));
+    for (size_t i = 0; i < selector->n; i++) {
+        struct promql_matrix_series *m = &out->v[out->n];
+
+        m->labels = selector->labels[i];
+        promql_read_window(ev, &selector->series[i], is_extended ? from - ev->set.lookback : from,
+                           shift->is_smoothed ? to + ev->set.lookback : to, &m->window);
+        if (m->window.n + m->window.n_h == 0)
+            continue;
+        out->n++;
+        if (!charge_window(ev, &m->window))
+            return false;
+    }
+    return true;
+}
+
+/* -- subqueries -- */
+
+struct collected {
+    struct labels labels;
+    bool drops_name;
+    VEC(ts_ms) times;
+    VEC(storage_slot) slots;
+    VEC(struct promql_hpoint) h;
+};
+
+struct collector {
+    struct label_sets by_labels;
+    VEC(struct collected) series;
+};
+
+static void collect_sample(struct promql_eval *ev, struct collector *c, ts_ms t,
+                           const struct promql_sample *s)
+{
+    bool is_new;
+    uint32_t at = label_sets_number(&c->by_labels, s->labels, (uint32_t)c->series.n, &is_new);
+    struct collected *k;
+
+    if (is_new)
+        vec_push(&c->series, (struct collected){.labels = s->labels, .drops_name = s->drops_name});
+    k = &c->series.v[at];
+    if (s->h == NULL) {
+        storage_slot slot;
+
+        memcpy(&slot, &s->v, sizeof(slot));
+        vec_push(&k->times, t);
+        vec_push(&k->slots, slot);
+    } else {
+        struct histogram *h = arena_new(ev->a, struct histogram);
+
+        /* What the store knew about the sample before does not hold for the step before. */
+        *h = *s->h;
+        if (h->hint != HISTOGRAM_GAUGE)
+            h->hint = HISTOGRAM_UNKNOWN;
+        vec_push(&k->h, (struct promql_hpoint){.t = t, .h = h});
+    }
+}
+
+static bool collect(struct promql_eval *ev, const struct promql_expr *inner, ts_ms first,
+                    ts_ms last, ts_ms step, struct collector *c)
+{
+    for (ts_ms t = first; t <= last; t += step) {
+        struct promql_vector v;
+        size_t before = ev->samples;
+
+        if (!promql_eval_vector(ev, inner, t, &v))
+            return false;
+        for (size_t i = 0; i < v.n; i++)
+            collect_sample(ev, c, t, &v.v[i]);
+        ev->samples = before;
+        if (!promql_charge(ev, promql_vector_weight(&v)))
+            return false;
+    }
+    return true;
+}
+
+static void *copy_array(struct arena *a, const void *v, size_t n, size_t size)
+{
+    void *out = arena_array(a, n, size);
+
+    if (n != 0)
+        memcpy(out, v, n * size);
+    return out;
+}
+
+static void hand_over(struct promql_eval *ev, struct collector *c, struct promql_matrix *out)
+{
+    out->n = c->series.n;
+    out->v = arena_array(ev->a, out->n, sizeof(out->v[0]));
+    for (size_t i = 0; i < out->n; i++) {
+        struct collected *k = &c->series.v[i];
+
+        out->v[i] = (struct promql_matrix_series){
+            .labels = k->labels,
+            .drops_name = k->drops_name,
+            .window = {.times = copy_array(ev->a, k->times.v, k->times.n, sizeof(ts_ms)),
+                       .slots = copy_array(ev->a, k->slots.v, k->slots.n, sizeof(storage_slot)),
+                       .n = k->times.n,
+                       .h = copy_array(ev->a, k->h.v, k->h.n, sizeof(struct promql_hpoint)),
+                       .n_h = k->h.n}};
+        vec_release(&k->times);
+        vec_release(&k->slots);
+        vec_release(&k->h);
+    }
+    vec_release(&c->series);
+    label_sets_release(&c->by_labels);
+}
+
+static bool eval_subquery(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                          struct promql_matrix *out)
+{
+    const struct promql_node *n = promql_node_of(ev, x);
+    ts_ms to = promql_reference(n, t), from = to - n->length, first = from / n->step * n->step;
+    struct collector c = {.series = VEC_INIT};
+    bool was_stepped = ev->is_stepped, ok;
+
+    if (first <= from)
+        first += n->step;
+    out->range = (struct promql_range){
+        .from = from, .to = to, .now = t, .seconds = (double)n->length / 1000, .a = ev->a};
+    ev->is_stepped = first + n->step <= to;
+    ok = collect(ev, x->subquery.expr, first, to, n->step, &c);
+    ev->is_stepped = was_stepped;
+    hand_over(ev, &c, out);
+    return ok;
+}
+
+bool promql_eval_matrix(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                        struct promql_matrix *out)
+{
+    while (x->kind == PROMQL_PAREN)
+        x = x->inner;
+    *out = (struct promql_matrix){.v = NULL};
+    return x->kind == PROMQL_RANGE ? eval_range(ev, x, t, out) : eval_subquery(ev, x, t, out);
+}

@@ -1,0 +1,388 @@
+#include "promql/plan_priv.h"
+
+struct promql_plan *promql_plan_new(struct storage s, const struct promql_settings *set)
+{
+    struct promql_plan *p = mem_new(struct promql_plan);
+
+    p->storage = s;
+    p->set = *set;
+    promql_set_defaults(&p->set);
+    arena_init(&p->a, 0);
+    arena_init(&p->scratch, p->set.max_bytes);
+    arena_init(&p->keep, 0);
+    return p;
+}
+
+static void free_node(struct plan_node *n)
+{
+    mem_free(n->col.v);
+    mem_free(n->col.has);
+    mem_free(n->partner);
+    mem_free(n->is_taken);
+    mem_free(n->accs);
+    vec_release(&n->odd);
+    arena_release(&n->tables);
+}
+
+void promql_plan_free(struct promql_plan *p)
+{
+    if (p == NULL)
+        return;
+    for (size_t i = 0; i < p->nodes.n; i++)
+        free_node(p->nodes.v[i]);
+    for (size_t i = 0; i < p->exprs.n; i++)
+        promql_unprepare(&p->exprs.v[i]->ev);
+    for (size_t i = 0; i < p->selectors.n; i++)
+        storage_release(p->storage, p->selectors.v[i]->handle);
+    vec_release(&p->nodes);
+    vec_release(&p->exprs);
+    vec_release(&p->selectors);
+    str_map_release(&p->selectors_by_key);
+    str_map_release(&p->nodes_by_key);
+    arena_release(&p->keep);
+    arena_release(&p->scratch);
+    arena_release(&p->a);
+    mem_free(p);
+}
+
+/* -- compiling -- */
+
+struct compiler {
+    struct promql_plan *p;
+    struct plan_expr *expr;
+    struct err *e;
+    bool failed;
+};
+
+static str key_of(struct compiler *c, const struct promql_expr *x)
+{
+    struct buf b = BUF_INIT;
+    str key;
+
+    promql_print(&b, x);
+    key = arena_str(&c->p->a, buf_str(&b));
+    buf_release(&b);
+    return key;
+}
+
+static struct plan_selector *selector_of(struct compiler *c, const struct promql_expr *x)
+{
+    struct plan_selector *s;
+    struct buf b = BUF_INIT;
+    void **old;
+
+    promql_print_selector(&b, &x->selector);
+    old = str_map_get(&c->p->selectors_by_key, buf_str(&b));
+    if (old != NULL) {
+        buf_release(&b);
+        return *old;
+    }
+    s = arena_new(&c->p->a, struct plan_selector);
+    s->key = arena_str(&c->p->a, buf_str(&b));
+    buf_release(&b);
+    s->handle = storage_select(c->p->storage, &x->selector.matchers, 0, c->e);
+    c->failed |= s->handle == NULL;
+    if (s->handle == NULL)
+        return NULL;
+    vec_push(&c->p->selectors, s);
+    str_map_put(&c->p->selectors_by_key, s->key, s);
+    return s;
+}
+
+static bool asks_for_query(const struct promql_shift *s)
+{
+    return s->at == PROMQL_AT_START || s->at == PROMQL_AT_END || s->offset.expr != NULL;
+}
+
+static bool depends_on_query(const struct promql_expr *x)
+{
+    static const char *const names[] = {"start", "end", "step", "range"};
+    const struct promql_expr *child;
+
+    if ((x->kind == PROMQL_SELECTOR && asks_for_query(&x->selector.shift)) ||
+        (x->kind == PROMQL_RANGE && x->range.length.expr != NULL) ||
+        (x->kind == PROMQL_SUBQUERY &&
+         (asks_for_query(&x->subquery.shift) || x->subquery.length.expr != NULL ||
+          x->subquery.step.expr != NULL)))
+        return true;
+    for (size_t i = 0; x->kind == PROMQL_CALL && i < ARRAY_LEN(names); i++)
+        if (strcmp(x->call.fn->name, names[i]) == 0)
+            return true;
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
+        if (depends_on_query(child))
+            return true;
+    return false;
+}
+
+/* The node for x: the one that an equal part of some expression has, or a new one. */
+static struct plan_node *node_of(struct compiler *c, const struct promql_expr *x,
+                                 enum plan_kind kind, bool *is_new)
+{
+    str key = key_of(c, x);
+    void **old = str_map_get(&c->p->nodes_by_key, key);
+    struct plan_node *n;
+
+    *is_new = old == NULL;
+    if (old != NULL)
+        return *old;
+    n = arena_new(&c->p->a, struct plan_node);
+    n->kind = kind;
+    n->key = key;
+    n->x = x;
+    n->depends_on_query = depends_on_query(x);
+    arena_init(&n->tables, 0);
+    vec_push(&c->p->nodes, n);
+    str_map_put(&c->p->nodes_by_key, key, n);
+    return n;
+}
+
+static struct plan_node *compile(struct compiler *c, const struct promql_expr *x);
+
+static struct plan_node *compile_selector(struct compiler *c, const struct promql_expr *x,
+                                          const struct promql_expr *whole, enum plan_kind kind)
+{
+    struct plan_selector *s = selector_of(c, x);
+    struct plan_node *n;
+    bool is_new;
+
+    if (s == NULL)
+        return NULL;
+    n = node_of(c, whole, kind, &is_new);
+    n->selector = s;
+    return n;
+}
+
+static struct plan_node *compile_over(struct compiler *c, const struct promql_expr *x,
+                                      enum plan_kind kind, const struct promql_expr *a,
+                                      const struct promql_expr *b)
+{
+    struct plan_node *left = compile(c, a), *right = b != NULL ? compile(c, b) : NULL, *n;
+    bool is_new;
+
+    if (left == NULL || (b != NULL && right == NULL))
+        return NULL;
+    n = node_of(c, x, kind, &is_new);
+    n->a = left;
+    n->b = right;
+    return n;
+}
+
+static struct plan_node *compile_call(struct compiler *c, const struct promql_expr *x)
+{
+    const struct promql_kernel *k = promql_node_of(&c->expr->ev, x)->kernel;
+
+    for (size_t i = 0; i < x->call.n_args; i++) {
+        const struct promql_expr *arg = promql_unwrap(x->call.args[i]);
+
+        compile(c, arg);
+        if (arg->kind == PROMQL_RANGE && (k->floats != NULL || k->window != NULL) &&
+            !arg->range.selector->selector.shift.is_anchored &&
+            !arg->range.selector->selector.shift.is_smoothed)
+            return compile_selector(c, arg->range.selector, x, PLAN_RANGE);
+    }
+    if (k->math != NULL && x->call.n_args == 1)
+        return compile_over(c, x, PLAN_MATH, x->call.args[0], NULL);
+    return NULL;
+}
+
+static struct plan_node *compile_binary(struct compiler *c, const struct promql_expr *x)
+{
+    const struct promql_expr *lhs = x->binary.lhs, *rhs = x->binary.rhs;
+    const struct promql_matching *m = &x->binary.matching;
+    enum promql_op op = x->binary.op;
+
+    compile(c, lhs);
+    compile(c, rhs);
+    if (op == PROMQL_TRIM_UPPER || op == PROMQL_TRIM_LOWER || m->fills_left || m->fills_right)
+        return NULL;
+    if (lhs->type == PROMQL_T_VECTOR && rhs->type == PROMQL_T_VECTOR)
+        return compile_over(c, x, promql_op_info(op)->is_set ? PLAN_SET : PLAN_JOIN, lhs, rhs);
+    if (lhs->type == PROMQL_T_VECTOR || rhs->type == PROMQL_T_VECTOR)
+        return compile_over(c, x, PLAN_SCALAR, lhs->type == PROMQL_T_VECTOR ? lhs : rhs, NULL);
+    return NULL;
+}
+
+static struct plan_node *compile_aggregate(struct compiler *c, const struct promql_expr *x)
+{
+    if (x->aggregate.param != NULL) {
+        compile(c, x->aggregate.param);
+        compile(c, x->aggregate.expr);
+        return NULL;
+    }
+    return compile_over(c, x, PLAN_FOLD, x->aggregate.expr, NULL);
+}
+
+static struct plan_node *compile_kind(struct compiler *c, const struct promql_expr *x)
+{
+    switch (x->kind) {
+    case PROMQL_SELECTOR:
+        if (x->selector.may_match_all || x->selector.shift.is_smoothed)
+            return NULL;
+        return compile_selector(c, x, x, PLAN_INSTANT);
+    case PROMQL_PAREN: return compile(c, x->inner);
+    case PROMQL_SUBQUERY: compile(c, x->subquery.expr); return NULL;
+    case PROMQL_UNARY:
+        if (x->type != PROMQL_T_VECTOR || !x->unary.is_minus) {
+            compile(c, x->unary.expr);
+            return NULL;
+        }
+        return compile_over(c, x, PLAN_SIGN, x->unary.expr, NULL);
+    case PROMQL_CALL: return compile_call(c, x);
+    case PROMQL_BINARY: return compile_binary(c, x);
+    case PROMQL_AGGREGATE: return compile_aggregate(c, x);
+    default: return NULL;
+    }
+}
+
+static struct plan_node *compile(struct compiler *c, const struct promql_expr *x)
+{
+    struct plan_node **n = &c->expr->by_id[x->id];
+
+    if (*n == NULL && !c->failed)
+        *n = compile_kind(c, x);
+    return *n;
+}
+
+bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str text, size_t *number,
+                     struct err *e)
+{
+    struct plan_expr *expr = arena_new(&p->a, struct plan_expr);
+    struct compiler c = {p, expr, e, false};
+
+    *expr = (struct plan_expr){
+        .x = x,
+        .text = arena_str(&p->a, text),
+        .ev = {.storage = p->storage, .set = p->set, .a = &p->scratch, .keep = &p->keep, .e = e}};
+    if (!promql_prepare(&expr->ev, x, &p->a)) {
+        promql_unprepare(&expr->ev);
+        return false;
+    }
+    expr->by_id = arena_array(&p->a, expr->ev.n_nodes, sizeof(expr->by_id[0]));
+    compile(&c, x);
+    if (c.failed) {
+        promql_unprepare(&expr->ev);
+        return false;
+    }
+    *number = p->exprs.n;
+    vec_push(&p->exprs, expr);
+    return true;
+}
+
+/* -- evaluating -- */
+
+void promql_plan_begin(struct promql_plan *p)
+{
+    storage_begin(p->storage);
+    p->span++;
+    arena_reset(&p->keep);
+    for (size_t i = 0; i < p->selectors.n; i++) {
+        struct plan_selector *s = p->selectors.v[i];
+
+        s->ids = storage_ids(p->storage, s->handle);
+        if (s->version == 0 || s->ids.epoch != s->epoch)
+            s->version++;
+        s->epoch = s->ids.epoch;
+    }
+    for (size_t i = 0; i < p->exprs.n; i++)
+        for (size_t k = 0; k < p->exprs.v[i]->ev.n_nodes; k++)
+            p->exprs.v[i]->ev.nodes[k].is_read = false;
+}
+
+void promql_plan_end(struct promql_plan *p)
+{
+    storage_end(p->storage);
+}
+
+static bool run(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts_ms step,
+                bool sorted, struct arena *a, struct promql_result *out, struct err *e)
+{
+    struct plan_expr *expr = p->exprs.v[number];
+    struct promql_planned planned = {p, expr};
+    struct promql_eval *ev = &expr->ev;
+    bool ok;
+
+    p->run++;
+    ev->start = promql_clamp_time(start);
+    ev->end = promql_clamp_time(end);
+    ev->step = start == end ? 0 : step;
+    ev->is_stepped = start != end;
+    ev->samples = ev->results = 0;
+    ev->e = e;
+    ev->plan = &planned;
+    promql_notes_init(&ev->notes, &p->keep);
+    ok = promql_resolve(ev, expr->x) && promql_run(ev, expr->x, expr->text, step, sorted, a, out);
+    promql_notes_release(&ev->notes);
+    ev->plan = NULL;
+    return ok;
+}
+
+bool promql_plan_instant(struct promql_plan *p, size_t number, ts_ms t, struct arena *a,
+                         struct promql_result *out, struct err *e)
+{
+    return run(p, number, t, t, 1, p->exprs.v[number]->x->type == PROMQL_T_MATRIX, a, out, e);
+}
+
+bool promql_plan_range(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts_ms step,
+                       struct arena *a, struct promql_result *out, struct err *e)
+{
+    if (!promql_check_range(p->exprs.v[number]->x, step, e) ||
+        !run(p, number, start, end, step, true, a, out, e))
+        return false;
+    out->type = PROMQL_T_MATRIX;
+    return true;
+}
+
+/* -- what the plain evaluator asks for -- */
+
+/* Values of odd counters came: the annotation is about the place in this expression. */
+static void note_odd(struct promql_eval *ev, const struct promql_expr *x)
+{
+    const struct plan_node *n = ev->plan->expr->by_id[x->id];
+    const struct promql_expr *child;
+
+    if (x->kind == PROMQL_CALL && n != NULL && n->kind == PLAN_RANGE)
+        for (size_t i = 0; i < n->odd.n; i++)
+            if (n->odd.v[i].is_seen)
+                promql_note_odd_counter(ev, n->odd.v[i].labels, promql_place_of(x->call.args[0]));
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
+        note_odd(ev, child);
+}
+
+static void push_rows(struct promql_plan *p, struct promql_eval *ev, const struct plan_node *n,
+                      struct promql_vector *out)
+{
+    size_t left = n->col.present;
+
+    for (size_t i = 0; left != 0; i++) {
+        struct plan_row row;
+
+        if (n->col.has[i] == PLAN_NONE)
+            continue;
+        left--;
+        row = plan_row(p, n, i, ev->a);
+        promql_push(ev, out,
+                    (struct promql_sample){.labels = row.labels,
+                                           .v = n->col.v[i],
+                                           .h =
+                                               n->col.has[i] == PLAN_HISTOGRAM ? n->col.h[i] : NULL,
+                                           .drops_name = row.drops_name});
+    }
+}
+
+enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct promql_expr *x,
+                                        ts_ms t, struct promql_vector *out)
+{
+    struct promql_plan *p = ev->plan->plan;
+    struct plan_node *n = ev->plan->expr->by_id[x->id];
+    bool given_up;
+
+    if (n == NULL || !plan_tables(p, n))
+        return PROMQL_NOT_PLANNED;
+    if (!plan_column(p, ev, n, x, t, &given_up))
+        return PROMQL_FAILED;
+    if (given_up)
+        return PROMQL_NOT_PLANNED;
+    note_odd(ev, x);
+    push_rows(p, ev, n, out);
+    return PROMQL_ANSWERED;
+}

@@ -1,0 +1,468 @@
+/* Columns: the values of all rows of a node at one instant, in loops that look at no label.
+ *
+ * Series are read in batches that stay in the cache. Those of one target share their times, so where a window begins and
+ * ends in them is searched for once. The next batch's samples are fetched while this one's are computed.
+ */
+#include "promql/plan_priv.h"
+
+#include <math.h>
+
+enum { BATCH = 64, SLOTS_A_LINE = 8 };
+
+/* -- where a time stands among times -- */
+
+struct place {
+    const ts_ms *times;
+    size_t n, begin, end; /* samples in (from, to] */
+};
+
+static size_t first_after(const ts_ms *times, size_t n, ts_ms t)
+{
+    size_t lo = 0, hi = n;
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+
+        if (times[mid] > t)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return lo;
+}
+
+static inline void find_place(struct place *p, const struct storage_series *s, ts_ms from, ts_ms to)
+{
+    if (is_likely(p->times == s->times && p->n == s->n && s->n != 0))
+        return;
+    *p = (struct place){s->times, s->n, first_after(s->times, s->n, from),
+                        first_after(s->times, s->n, to)};
+}
+
+/* -- selectors -- */
+
+struct batch {
+    struct promql_plan *p;
+    struct promql_eval *ev;
+    struct plan_node *n;
+    ts_ms from, to;
+    struct storage_series series[2][BATCH]; /* the current batch and the next */
+    struct place place;
+};
+
+static void set_histogram(struct batch *b, size_t row, const struct histogram *h)
+{
+    struct plan_column *c = &b->n->col;
+
+    if (c->h == NULL)
+        c->h = arena_array(b->ev->a, b->n->n, sizeof(c->h[0]));
+    c->h[row] = h;
+    c->has[row] = PLAN_HISTOGRAM;
+    c->present++;
+}
+
+/* NaNs are many things: stale, absent, histograms, and NaNs. */
+static void read_nan(struct batch *b, const struct storage_series *s, size_t i, size_t row)
+{
+    struct plan_column *c = &b->n->col;
+
+    while (i != 0 && s->slots[i] == STORAGE_ABSENT)
+        i--;
+    c->has[row] = PLAN_NONE;
+    if (s->slots[i] == STORAGE_ABSENT || s->slots[i] == STORAGE_STALE || s->times[i] <= b->from)
+        return;
+    if (storage_is_histogram(s->slots[i])) {
+        struct histogram *h = arena_new(b->ev->a, struct histogram);
+
+        storage_histogram(b->p->storage, s, s->slots[i], h);
+        set_histogram(b, row, h);
+        return;
+    }
+    c->v[row] = promql_float(s->slots[i]);
+    c->has[row] = PLAN_FLOAT;
+    c->present++;
+}
+
+static void instant_rows(struct batch *b, const struct storage_series *series, size_t at, size_t n)
+{
+    struct plan_column *c = &b->n->col;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct storage_series *s = &series[i];
+        double v;
+
+        find_place(&b->place, s, b->from, b->to);
+        c->has[at + i] = PLAN_NONE;
+        if (b->place.end == b->place.begin)
+            continue;
+        v = promql_float(s->slots[b->place.end - 1]);
+        if (is_unlikely(isnan(v))) {
+            read_nan(b, s, b->place.end - 1, at + i);
+            continue;
+        }
+        c->v[at + i] = v;
+        c->has[at + i] = PLAN_FLOAT;
+        c->present++;
+    }
+}
+
+static size_t rows_of_batch(const struct batch *b, size_t at)
+{
+    return b->n->n - at < BATCH ? b->n->n - at : BATCH;
+}
+
+/* Reads the batch at `at`, and asks for the samples that it will be about. */
+static void read_batch(struct batch *b, size_t at, struct storage_series *out)
+{
+    size_t n = rows_of_batch(b, at);
+
+    storage_read(b->p->storage, b->n->selector->ids.v + at, n, out);
+    for (size_t i = 0; i < n; i++) {
+        size_t begin, end;
+
+        find_place(&b->place, &out[i], b->from, b->to);
+        end = b->place.end;
+        begin = b->n->kind == PLAN_RANGE || end == 0 ? b->place.begin : end - 1;
+        for (size_t k = begin; k < end; k += SLOTS_A_LINE)
+            __builtin_prefetch(&out[i].slots[k]);
+    }
+}
+
+/* The series of the batch at `at`; the next one is read, too, while there is one. */
+static const struct storage_series *next_batch(struct batch *b, size_t at)
+{
+    size_t k = at / BATCH;
+
+    if (at == 0)
+        read_batch(b, 0, b->series[0]);
+    if (at + BATCH < b->n->n)
+        read_batch(b, at + BATCH, b->series[(k + 1) % 2]);
+    return b->series[k % 2];
+}
+
+static bool instant(struct batch *b, const struct promql_expr *x, ts_ms t)
+{
+    b->to = promql_reference(promql_node_of(b->ev, x), t);
+    b->from = b->to - b->ev->set.lookback;
+    for (size_t at = 0; at < b->n->n; at += BATCH) {
+        instant_rows(b, next_batch(b, at), at, rows_of_batch(b, at));
+        if (!promql_charge(b->ev, 0))
+            return false;
+    }
+    return true;
+}
+
+/* -- functions over ranges -- */
+
+/* Whether no slot is a NaN, which may be many things. Without the sign, NaNs are the greatest bit patterns. */
+static bool is_plain(const storage_slot *slots, size_t n)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < n; i++)
+        any |= slots[i] << 1 > UINT64_C(0xffe0000000000000);
+    return !any;
+}
+
+/* False: given up, there are notes. */
+static bool range_row(struct batch *b, const struct promql_kernel *k, const struct promql_range *r,
+                      const struct storage_series *s, size_t row)
+{
+    struct plan_node *n = b->n;
+    struct promql_value v = {.v = 0};
+    struct promql_window w;
+    size_t begin, end;
+
+    find_place(&b->place, s, r->from, r->to);
+    begin = b->place.begin;
+    end = b->place.end;
+    n->col.has[row] = PLAN_NONE;
+    if (begin == end)
+        return true;
+    w = (struct promql_window){.times = s->times + begin,
+                               .slots = s->slots + begin,
+                               .starts = s->starts != NULL ? s->starts + begin : NULL,
+                               .n = end - begin};
+    if (is_unlikely(!is_plain(w.slots, w.n)))
+        promql_read_window(b->ev, s, r->from, r->to, &w);
+    if (w.n + w.n_h == 0)
+        return true;
+    if (!promql_run_kernel(k, &w, r, &v))
+        return v.notes == 0;
+    if (v.notes != 0)
+        return false;
+    if (v.h != NULL) {
+        set_histogram(b, row, v.h);
+        return true;
+    }
+    if (n->odd_of != NULL && n->odd_of[row] != PLAN_NO_ROW)
+        n->odd.v[n->odd_of[row]].is_seen = true;
+    n->col.v[row] = v.v;
+    n->col.has[row] = PLAN_FLOAT;
+    n->col.present++;
+    return true;
+}
+
+/* Parameters that somebody has to say something about. */
+static bool has_odd_params(const struct promql_kernel *k, const struct promql_range *r)
+{
+    if (k->floats == promql_smoothing)
+        return !(r->p[0] > 0 && r->p[0] < 1 && r->p[1] > 0 && r->p[1] < 1);
+    return k->floats == promql_quantile_over_time && !(r->p[0] >= 0 && r->p[0] <= 1);
+}
+
+static const struct promql_expr *range_of(const struct promql_expr *x)
+{
+    const struct promql_expr *arg;
+
+    for (size_t i = 0;; i++) {
+        arg = promql_unwrap(x->call.args[i]);
+        if (arg->kind == PROMQL_RANGE)
+            return arg;
+    }
+}
+
+/* False: given up. */
+static bool range_rows(struct batch *b, const struct promql_kernel *k, const struct promql_range *r,
+                       size_t at)
+{
+    const struct storage_series *series = next_batch(b, at);
+
+    for (size_t i = 0; i < rows_of_batch(b, at); i++)
+        if (!range_row(b, k, r, &series[i], at + i))
+            return false;
+    return true;
+}
+
+static bool range(struct batch *b, const struct promql_expr *x, ts_ms t, bool *given_up)
+{
+    const struct promql_node *window = promql_node_of(b->ev, range_of(x));
+    const struct promql_kernel *k = promql_node_of(b->ev, x)->kernel;
+    struct promql_range r = {.now = t,
+                             .seconds = (double)window->length / 1000,
+                             .uses_starts = b->ev->set.start_times,
+                             .a = b->ev->a};
+
+    b->to = r.to = promql_reference(window, t);
+    b->from = r.from = r.to - window->length;
+    if (!promql_range_params(b->ev, x, t, &r))
+        return false;
+    *given_up = has_odd_params(k, &r);
+    for (size_t i = 0; i < b->n->odd.n; i++)
+        b->n->odd.v[i].is_seen = false;
+    for (size_t at = 0; at < b->n->n && !*given_up; at += BATCH) {
+        *given_up = !range_rows(b, k, &r, at);
+        if (!promql_charge(b->ev, 0))
+            return false;
+    }
+    return true;
+}
+
+/* -- one operand -- */
+
+static void math(struct plan_node *n, promql_math *f)
+{
+    const struct plan_column *in = &n->a->col;
+
+    for (size_t i = 0; i < n->n; i++) {
+        n->col.has[i] = in->has[i] == PLAN_FLOAT ? PLAN_FLOAT : PLAN_NONE;
+        n->col.present += n->col.has[i];
+        if (n->col.has[i] == PLAN_FLOAT)
+            n->col.v[i] = f(in->v[i]);
+    }
+}
+
+static void sign(struct plan_node *n)
+{
+    memcpy(n->col.has, n->a->col.has, n->n);
+    n->col.present = n->a->col.present;
+    for (size_t i = 0; i < n->n; i++)
+        n->col.v[i] = -n->a->col.v[i];
+}
+
+/* Comparisons of a column with a number, without a branch: most of what alerting rules do. */
+#define FILTER(holds)                                                                              \
+    for (size_t i = 0; i < n->n; i++) {                                                            \
+        double v = in->v[i];                                                                       \
+                                                                                                   \
+        n->col.v[i] = v;                                                                           \
+        n->col.has[i] = in->has[i] & (uint8_t)(holds);                                             \
+        n->col.present += n->col.has[i];                                                           \
+    }                                                                                              \
+    return
+
+static void filter(struct plan_node *n, enum promql_op op, double by)
+{
+    const struct plan_column *in = &n->a->col;
+
+    switch (op) {
+    case PROMQL_EQ: FILTER(v == by);
+    case PROMQL_NE: FILTER(v != by);
+    case PROMQL_LT: FILTER(v < by);
+    case PROMQL_LE: FILTER(v <= by);
+    case PROMQL_GT: FILTER(v > by);
+    case PROMQL_GE: FILTER(v >= by);
+    default: return;
+    }
+}
+
+static enum promql_op mirrored(enum promql_op op)
+{
+    switch (op) {
+    case PROMQL_LT: return PROMQL_GT;
+    case PROMQL_LE: return PROMQL_GE;
+    case PROMQL_GT: return PROMQL_LT;
+    case PROMQL_GE: return PROMQL_LE;
+    default: return op;
+    }
+}
+
+static void with_number(struct plan_node *n, double number, bool is_left)
+{
+    const struct plan_column *in = &n->a->col;
+    enum promql_op op = n->x->binary.op;
+    bool keep;
+
+    for (size_t i = 0; i < n->n; i++) {
+        double v = in->v[i];
+
+        n->col.has[i] = in->has[i];
+        n->col.present += in->has[i] != PLAN_NONE;
+        if (in->has[i] == PLAN_NONE)
+            continue;
+        v = is_left ? promql_binary(op, number, v, &keep) : promql_binary(op, v, number, &keep);
+        n->col.v[i] = n->x->binary.is_bool ? (keep ? 1 : 0) : v;
+    }
+}
+
+static bool scalar(struct promql_eval *ev, struct plan_node *n, const struct promql_expr *x,
+                   ts_ms t)
+{
+    bool is_left = x->binary.lhs->type == PROMQL_T_SCALAR;
+    double number;
+
+    if (!promql_eval_scalar(ev, is_left ? x->binary.lhs : x->binary.rhs, t, &number))
+        return false;
+    if (promql_op_info(x->binary.op)->is_comparison && !x->binary.is_bool)
+        filter(n, is_left ? mirrored(x->binary.op) : x->binary.op, number);
+    else
+        with_number(n, number, is_left);
+    return true;
+}
+
+/* False: given up. */
+static bool fold(struct promql_eval *ev, struct plan_node *n)
+{
+    const struct plan_column *in = &n->a->col;
+    enum promql_agg op = n->x->aggregate.op;
+
+    memset(n->accs, 0, n->n * sizeof(n->accs[0]));
+    for (size_t i = 0; i < n->a->n; i++) {
+        if (in->has[i] == PLAN_NONE)
+            continue;
+        if (promql_acc_add(op, &n->accs[n->group_of[i]], in->v[i],
+                           in->has[i] == PLAN_HISTOGRAM ? in->h[i] : NULL, ev->a) != 0)
+            return false;
+    }
+    for (size_t i = 0; i < n->n; i++) {
+        struct promql_value v;
+        bool has = promql_acc_result(op, &n->accs[i], ev->a, &v);
+
+        if (v.notes != 0)
+            return false;
+        n->col.v[i] = v.v;
+        n->col.has[i] = !has ? PLAN_NONE : v.h != NULL ? PLAN_HISTOGRAM : PLAN_FLOAT;
+        n->col.present += has;
+        if (has && v.h != NULL) {
+            if (n->col.h == NULL)
+                n->col.h = arena_array(ev->a, n->n, sizeof(n->col.h[0]));
+            n->col.h[i] = v.h;
+        }
+    }
+    return true;
+}
+
+/* -- any node -- */
+
+/* What was made for the same instant in this span is used again, unless it holds what lived in another step's arena. */
+static bool is_made(const struct promql_plan *p, const struct promql_eval *ev,
+                    const struct plan_node *n, ts_ms t)
+{
+    if (n->made_span != p->span || n->made_at != t)
+        return false;
+    if (n->depends_on_query && n->made_run != p->run)
+        return false;
+    return n->col.h == NULL || (n->made_run == p->run && n->made_step == ev->steps);
+}
+
+static const struct promql_expr *operand(const struct plan_node *n, const struct promql_expr *x,
+                                         bool second)
+{
+    switch (n->kind) {
+    case PLAN_MATH: return promql_unwrap(x->call.args[0]);
+    case PLAN_SIGN: return promql_unwrap(x->unary.expr);
+    case PLAN_FOLD: return promql_unwrap(x->aggregate.expr);
+    case PLAN_SCALAR:
+        return promql_unwrap(x->binary.lhs->type == PROMQL_T_VECTOR ? x->binary.lhs
+                                                                    : x->binary.rhs);
+    default: return promql_unwrap(second ? x->binary.rhs : x->binary.lhs);
+    }
+}
+
+static bool operands(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
+                     const struct promql_expr *x, ts_ms t, bool *given_up)
+{
+    if (n->a != NULL && !plan_column(p, ev, n->a, operand(n, x, false), t, given_up))
+        return false;
+    if (*given_up || n->b == NULL)
+        return true;
+    return plan_column(p, ev, n->b, operand(n, x, true), t, given_up);
+}
+
+static bool make(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
+                 const struct promql_expr *x, ts_ms t, bool *given_up)
+{
+    struct batch b = {.p = p, .ev = ev, .n = n};
+    bool is_plain_math = n->kind == PLAN_SIGN || n->kind == PLAN_SCALAR;
+
+    if (is_plain_math && n->a->col.h != NULL) {
+        *given_up = true;
+        return true;
+    }
+    switch (n->kind) {
+    case PLAN_INSTANT: return instant(&b, x, t);
+    case PLAN_RANGE: return range(&b, x, t, given_up);
+    case PLAN_MATH: math(n, promql_kernel_of(x->call.fn)->math); break;
+    case PLAN_SIGN: sign(n); break;
+    case PLAN_SCALAR: return scalar(ev, n, x, t);
+    case PLAN_FOLD: *given_up = !fold(ev, n); break;
+    case PLAN_JOIN: *given_up = !plan_join(n); break;
+    case PLAN_SET: *given_up = !plan_set(n); break;
+    }
+    return true;
+}
+
+bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
+                 const struct promql_expr *x, ts_ms t, bool *given_up)
+{
+    while (x->kind == PROMQL_PAREN)
+        x = x->inner;
+    *given_up = false;
+    if (is_made(p, ev, n, t)) {
+        *given_up = n->is_given_up;
+        return true;
+    }
+    n->made_span = 0;
+    n->col.h = NULL;
+    n->col.present = 0;
+    if (!operands(p, ev, n, x, t, given_up))
+        return false;
+    if (!*given_up && !make(p, ev, n, x, t, given_up))
+        return false;
+    n->is_given_up = *given_up;
+    n->made_span = p->span;
+    n->made_run = p->run;
+    n->made_step = ev->steps;
+    n->made_at = t;
+    return promql_charge(ev, n->col.present);
+}

@@ -1,0 +1,124 @@
+/* plan_priv.h - the planner's inside: nodes with their tables and columns.
+ *
+ * A node has rows, fixed until the set of series below it changes: the series of a selector, the groups of an
+ * aggregation, the many side of a join. A column says for each row what its value is at one instant, or that there is
+ * none.
+ *
+ *     sum by (job) (rate(x[5m]))    rate: rows = series of x;  sum: rows = jobs, group_of[series] = job
+ */
+#ifndef PROMQL_PLAN_PRIV_H
+#define PROMQL_PLAN_PRIV_H
+
+#include "base/vec.h"
+#include "promql/kernel_agg.h"
+#include "promql/kernel_rows.h"
+#include "promql/plan.h"
+
+enum plan_kind {
+    PLAN_INSTANT,
+    PLAN_RANGE,  /* function(selector[5m]) */
+    PLAN_MATH,   /* abs(a) and the like */
+    PLAN_SIGN,   /* -a */
+    PLAN_SCALAR, /* a > 1, 1 + a */
+    PLAN_JOIN,
+    PLAN_SET,
+    PLAN_FOLD, /* sum by (l) (a) */
+};
+
+struct plan_selector {
+    str key;
+    struct storage_selector *handle;
+    struct storage_ids ids; /* in this span */
+    uint64_t version;       /* grows whenever the ids have changed */
+    uint64_t epoch;
+};
+
+enum { PLAN_NONE = 0, PLAN_FLOAT = 1, PLAN_HISTOGRAM = 2 };
+#define PLAN_NO_ROW UINT32_MAX
+
+struct plan_column {
+    double *v;
+    uint8_t *has;
+    const struct histogram **h; /* of the step's arena; NULL: no row is one */
+    size_t present;
+};
+
+/* A metric that rate() is not meant for, and whether a value of it came. */
+struct plan_odd {
+    struct labels labels;
+    bool is_seen;
+};
+
+struct plan_node {
+    enum plan_kind kind;
+    str key;
+    const struct promql_expr *x; /* where it was first seen: for what it is, not for its ids */
+    struct plan_selector *selector;
+    struct plan_node *a, *b; /* of a join: the left and the right side */
+    bool depends_on_query;   /* step(), @ end(): not shared between queries */
+
+    /* tables */
+    uint64_t version, seen_a, seen_b;
+    bool is_static; /* rows and tables say it all; else the plain evaluator does it */
+    struct arena tables;
+    size_t n, n_groups; /* rows; signatures of a join */
+    uint32_t *group_of, *group_of_b;
+    struct labels *labels; /* of a fold's groups */
+    bool *drops_name;
+    uint32_t *odd_of; /* rows to odd; NULL: all look like counters */
+    VEC(struct plan_odd) odd;
+
+    /* the column of made_at */
+    struct plan_column col;
+    uint32_t *partner; /* of a signature: the row on the one side */
+    uint8_t *is_taken; /* of a signature */
+    struct promql_acc *accs;
+    uint64_t made_span, made_run, made_step;
+    ts_ms made_at;
+    bool is_given_up; /* in this column: somebody has to say something */
+};
+
+struct plan_expr {
+    const struct promql_expr *x;
+    str text;
+    struct promql_eval ev;
+    struct plan_node **by_id;
+};
+
+struct promql_plan {
+    struct storage storage;
+    struct promql_settings set;
+    struct arena a; /* nodes, keys */
+    VEC(struct plan_expr *) exprs;
+    VEC(struct plan_selector *) selectors;
+    struct str_map selectors_by_key, nodes_by_key;
+    VEC(struct plan_node *) nodes;
+    struct arena scratch, keep;
+    uint64_t span, run;
+};
+
+/* What an evaluation knows of its plan: promql_eval.plan. */
+struct promql_planned {
+    struct promql_plan *plan;
+    struct plan_expr *expr;
+};
+
+/* plan_tables.c: brings the tables of n and of all below up to date. False: n is not static. */
+bool plan_tables(struct promql_plan *p, struct plan_node *n);
+struct plan_row {
+    struct labels labels;
+    bool drops_name;
+};
+struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_t row,
+                         struct arena *a);
+
+/* plan_column.c: computes the column of n at t. x: n's place in the expression of ev, without parentheses around it.
+ * *given_up: the plain evaluator has to do it. False: an error. */
+bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
+                 const struct promql_expr *x, ts_ms t, bool *given_up) must_check;
+
+/* plan_join.c: the column from those of both sides. False: given up. */
+bool plan_join(struct plan_node *n);
+bool plan_set(struct plan_node *n);
+
+#endif

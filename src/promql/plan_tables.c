@@ -1,0 +1,273 @@
+/* Tables: what follows from the labels of the series alone. They are derived when the set of series has changed; until
+ * then no label is looked at to compute a value.
+ *
+ * A node is static when its rows cannot clash: dropping names must not make two rows one, and a label that a join copies
+ * must come from one possible partner. What is not static is left to the plain evaluator.
+ */
+#include "promql/plan_priv.h"
+
+#include <stdlib.h>
+#include "promql/eval_pair.h"
+#include "promql/label_sets.h"
+#include "promql/matching.h"
+
+/* -- rows -- */
+
+static struct plan_row drop(struct promql_plan *p, struct plan_row r, bool drops, struct arena *a)
+{
+    r.drops_name |= drops;
+    if (!p->set.delayed_names && r.drops_name) {
+        r.labels = promql_nameless(a, r.labels);
+        r.drops_name = false;
+    }
+    return r;
+}
+
+static struct plan_row series_row(struct promql_plan *p, const struct plan_node *n, size_t row,
+                                  struct arena *a)
+{
+    return (struct plan_row){storage_labels(p->storage, n->selector->ids.v[row], a), false};
+}
+
+/* The many side of a join; the right one with group_right. */
+static bool is_swapped(const struct plan_node *n)
+{
+    return n->x->binary.matching.card == PROMQL_ONE_TO_MANY;
+}
+
+static struct plan_row join_row(struct promql_plan *p, const struct plan_node *n, size_t row,
+                                struct arena *a)
+{
+    const struct plan_node *many = is_swapped(n) ? n->b : n->a, *one = is_swapped(n) ? n->a : n->b;
+    const uint32_t *group_of = is_swapped(n) ? n->group_of_b : n->group_of;
+    struct plan_row m = plan_row(p, many, row, a), o = {LABELS_NONE, false};
+    bool is_filter = n->x->binary.op > PROMQL_ATAN2;
+
+    if (n->x->binary.matching.n_include != 0 && n->partner[group_of[row]] != PLAN_NO_ROW)
+        o = plan_row(p, one, n->partner[group_of[row]], a);
+    m.labels = promql_join_labels(n->x, p->set.delayed_names, m.labels, o.labels, a);
+    m.drops_name = n->x->binary.is_bool || (m.drops_name && is_filter);
+    return drop(p, m, false, a);
+}
+
+struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_t row,
+                         struct arena *a)
+{
+    switch (n->kind) {
+    case PLAN_INSTANT: return series_row(p, n, row, a);
+    case PLAN_RANGE:
+        return drop(p, series_row(p, n, row, a), !promql_kernel_of(n->x->call.fn)->keeps_name, a);
+    case PLAN_MATH:
+    case PLAN_SIGN: return drop(p, plan_row(p, n->a, row, a), true, a);
+    case PLAN_SCALAR: return drop(p, plan_row(p, n->a, row, a), promql_drops_name(n->x), a);
+    case PLAN_SET:
+        return row < n->a->n ? plan_row(p, n->a, row, a) : plan_row(p, n->b, row - n->a->n, a);
+    case PLAN_FOLD: return (struct plan_row){n->labels[row], n->drops_name[row]};
+    case PLAN_JOIN: break;
+    }
+    return join_row(p, n, row, a);
+}
+
+/* Whether no two rows have the same labels. */
+static bool are_distinct(struct promql_plan *p, const struct plan_node *n)
+{
+    struct label_sets seen = {0};
+    struct arena a;
+    bool is_new = true;
+
+    arena_init(&a, 0);
+    for (size_t i = 0; is_new && i < n->n; i++)
+        label_sets_number(&seen, plan_row(p, n, i, &a).labels, 0, &is_new);
+    label_sets_release(&seen);
+    arena_release(&a);
+    return is_new;
+}
+
+/* -- groups -- */
+
+/* Groups are numbered as their first rows come. False: members disagree about dropping the name. */
+static bool make_groups(struct promql_plan *p, struct plan_node *n)
+{
+    struct promql_names names = promql_group_names(n->x, STR_NONE, &n->tables);
+    VEC(struct plan_row) groups = VEC_INIT;
+    struct label_sets seen = {0};
+    struct arena a;
+    bool agree = true;
+
+    arena_init(&a, 0);
+    n->group_of = arena_array(&n->tables, n->a->n, sizeof(n->group_of[0]));
+    for (size_t i = 0; i < n->a->n; i++) {
+        struct plan_row row = plan_row(p, n->a, i, &a);
+        struct labels key = promql_pick(&names, row.labels, &a);
+        bool is_new;
+        uint32_t at = label_sets_number(&seen, key, (uint32_t)groups.n, &is_new);
+
+        if (is_new)
+            vec_push(&groups, (struct plan_row){key, row.drops_name});
+        agree &= groups.v[at].drops_name == row.drops_name;
+        n->group_of[i] = at;
+    }
+    n->n = groups.n;
+    n->labels = arena_array(&n->tables, n->n, sizeof(n->labels[0]));
+    n->drops_name = arena_array(&n->tables, n->n, sizeof(n->drops_name[0]));
+    for (size_t i = 0; i < n->n; i++) {
+        n->labels[i] = labels_copy(&n->tables, groups.v[i].labels);
+        n->drops_name[i] = groups.v[i].drops_name;
+    }
+    vec_release(&groups);
+    label_sets_release(&seen);
+    arena_release(&a);
+    return agree;
+}
+
+/* -- joins -- */
+
+static uint32_t *sign_rows(struct promql_plan *p, struct plan_node *n, const struct plan_node *side,
+                           const struct promql_names *names, struct label_sets *seen,
+                           struct arena *a)
+{
+    uint32_t *out = arena_array(&n->tables, side->n, sizeof(*out));
+    bool is_new;
+
+    for (size_t i = 0; i < side->n; i++) {
+        struct labels key = promql_pick(names, plan_row(p, side, i, a).labels, a);
+
+        out[i] = label_sets_number(seen, key, (uint32_t)seen->n, &is_new);
+    }
+    return out;
+}
+
+/* Fills partner with the only row of the one side; false: there may be several. */
+static bool one_partner(struct plan_node *n)
+{
+    const struct plan_node *one = is_swapped(n) ? n->a : n->b;
+    const uint32_t *group_of = is_swapped(n) ? n->group_of : n->group_of_b;
+
+    for (size_t i = 0; i < n->n_groups; i++)
+        n->partner[i] = PLAN_NO_ROW;
+    for (size_t i = 0; i < one->n; i++) {
+        if (n->partner[group_of[i]] != PLAN_NO_ROW)
+            return false;
+        n->partner[group_of[i]] = (uint32_t)i;
+    }
+    return true;
+}
+
+static bool make_join(struct promql_plan *p, struct plan_node *n)
+{
+    const struct promql_matching *m = &n->x->binary.matching;
+    struct promql_names names = promql_signature_names(m, &n->tables);
+    struct label_sets seen = {0};
+    struct arena a;
+
+    arena_init(&a, 0);
+    n->group_of = sign_rows(p, n, n->a, &names, &seen, &a);
+    n->group_of_b = sign_rows(p, n, n->b, &names, &seen, &a);
+    n->n_groups = seen.n;
+    label_sets_release(&seen);
+    arena_release(&a);
+    n->partner = mem_resize(n->partner, n->n_groups + 1, sizeof(n->partner[0]));
+    n->is_taken = mem_resize(n->is_taken, n->n_groups + 1, sizeof(n->is_taken[0]));
+    if (n->kind == PLAN_SET) {
+        n->n = n->a->n + (n->x->binary.op == PROMQL_OR ? n->b->n : 0);
+        return n->x->binary.op != PROMQL_OR || are_distinct(p, n);
+    }
+    n->n = is_swapped(n) ? n->b->n : n->a->n;
+    if (m->n_include != 0 && !one_partner(n))
+        return false;
+    return m->card == PROMQL_ONE_TO_ONE || are_distinct(p, n);
+}
+
+/* -- counters that do not look like any -- */
+
+static void find_odd(struct promql_plan *p, struct plan_node *n)
+{
+    struct label_sets seen = {0};
+    struct arena a;
+
+    vec_clear(&n->odd);
+    n->odd_of = NULL;
+    if (!promql_kernel_of(n->x->call.fn)->wants_counter)
+        return;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < n->n; i++) {
+        struct labels ls = series_row(p, n, i, &a).labels;
+        static const str names[] = {S_INIT("__name__"), S_INIT("__type__")};
+        struct labels key;
+        bool is_new;
+        uint32_t at;
+
+        if (!promql_is_odd_counter(&p->set, ls))
+            continue;
+        key = labels_copy(&n->tables, labels_only(&n->tables, ls, names, ARRAY_LEN(names)));
+        at = label_sets_number(&seen, key, (uint32_t)n->odd.n, &is_new);
+        if (is_new)
+            vec_push(&n->odd, (struct plan_odd){key, false});
+        if (n->odd_of == NULL) {
+            n->odd_of = arena_array(&n->tables, n->n, sizeof(n->odd_of[0]));
+            memset(n->odd_of, 0xff, n->n * sizeof(n->odd_of[0])); /* PLAN_NO_ROW */
+        }
+        n->odd_of[i] = at;
+    }
+    arena_release(&a);
+    label_sets_release(&seen);
+}
+
+/* -- all of a node -- */
+
+static bool drops_names(const struct plan_node *n)
+{
+    switch (n->kind) {
+    case PLAN_RANGE: return !promql_kernel_of(n->x->call.fn)->keeps_name;
+    case PLAN_MATH:
+    case PLAN_SIGN: return true;
+    case PLAN_SCALAR: return promql_drops_name(n->x);
+    default: return false;
+    }
+}
+
+static bool make_tables(struct promql_plan *p, struct plan_node *n)
+{
+    arena_reset(&n->tables);
+    switch (n->kind) {
+    case PLAN_INSTANT: n->n = n->selector->ids.n; break;
+    case PLAN_RANGE:
+        n->n = n->selector->ids.n;
+        find_odd(p, n);
+        break;
+    case PLAN_MATH:
+    case PLAN_SIGN:
+    case PLAN_SCALAR: n->n = n->a->n; break;
+    case PLAN_FOLD:
+        if (!make_groups(p, n))
+            return false;
+        n->accs = mem_resize(n->accs, n->n + 1, sizeof(n->accs[0]));
+        break;
+    case PLAN_JOIN:
+    case PLAN_SET:
+        if (!make_join(p, n))
+            return false;
+        break;
+    }
+    n->col.v = mem_resize(n->col.v, n->n + 1, sizeof(n->col.v[0]));
+    n->col.has = mem_resize(n->col.has, n->n + 1, sizeof(n->col.has[0]));
+    return p->set.delayed_names || !drops_names(n) || are_distinct(p, n);
+}
+
+bool plan_tables(struct promql_plan *p, struct plan_node *n)
+{
+    uint64_t a, b;
+
+    if ((n->a != NULL && !plan_tables(p, n->a)) || (n->b != NULL && !plan_tables(p, n->b)))
+        return false;
+    a = n->a != NULL ? n->a->version : n->selector->version;
+    b = n->b != NULL ? n->b->version : 1;
+    if (n->seen_a == a && n->seen_b == b)
+        return n->is_static;
+    n->seen_a = a;
+    n->seen_b = b;
+    n->version++;
+    n->made_span = 0;
+    n->is_static = make_tables(p, n);
+    return n->is_static;
+}

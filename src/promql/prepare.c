@@ -1,0 +1,204 @@
+/* What is constant for a whole query: computed durations, @ start() and @ end(), kernels, selectors. */
+#include "promql/eval.h"
+
+#include <math.h>
+
+/* -- computed durations, in seconds -- */
+
+struct durations {
+    double step, range;
+    struct err *e;
+};
+
+static bool dur_value(struct durations *d, const struct promql_dur *x, double *out);
+
+static bool dur_binary(struct durations *d, const struct promql_dur *x, double *out)
+{
+    double a, b;
+    bool keep;
+
+    if (!dur_value(d, x->a, &a) || !dur_value(d, x->b, &b))
+        return false;
+    if (b == 0 && (x->op == PROMQL_DIV || x->op == PROMQL_MOD))
+        return err_set(d->e, ERR_INVALID, "%s by zero",
+                       x->op == PROMQL_DIV ? "division" : "modulo");
+    *out = promql_binary(x->op, a, b, &keep);
+    return true;
+}
+
+static bool dur_pair(struct durations *d, const struct promql_dur *x, double *out)
+{
+    double a, b;
+
+    if (!dur_value(d, x->a, &a) || !dur_value(d, x->b, &b))
+        return false;
+    *out = x->kind == PROMQL_DUR_MIN ? promql_min(a, b) : promql_max(a, b);
+    return true;
+}
+
+static bool dur_value(struct durations *d, const struct promql_dur *x, double *out)
+{
+    switch (x->kind) {
+    case PROMQL_DUR_LITERAL: *out = x->seconds; return true;
+    case PROMQL_DUR_STEP: *out = d->step; return true;
+    case PROMQL_DUR_RANGE: *out = d->range; return true;
+    case PROMQL_DUR_MIN:
+    case PROMQL_DUR_MAX: return dur_pair(d, x, out);
+    case PROMQL_DUR_PLUS: return dur_value(d, x->a, out);
+    case PROMQL_DUR_MINUS:
+        if (!dur_value(d, x->a, out))
+            return false;
+        *out = -*out;
+        return true;
+    case PROMQL_DUR_BINARY: return dur_binary(d, x, out);
+    }
+    return false;
+}
+
+static bool span_value(struct promql_eval *ev, struct promql_span s, bool may_be_negative,
+                       ts_ms *out)
+{
+    struct durations d = {(double)ev->step / 1000, (double)(ev->end - ev->start) / 1000, ev->e};
+    double seconds;
+
+    if (s.expr == NULL) {
+        *out = s.ns / NS_PER_MS;
+        return true;
+    }
+    if (!dur_value(&d, s.expr, &seconds))
+        return false;
+    if (!(fabs(seconds) < 9223372036.0))
+        return err_set(ev->e, ERR_INVALID, "duration out of range");
+    *out = (ts_ms)(seconds * 1000);
+    if (*out <= 0 && !may_be_negative)
+        return err_set(ev->e, ERR_INVALID, "duration must be greater than 0");
+    return true;
+}
+
+/* -- nodes -- */
+
+static bool resolve_shift(struct promql_eval *ev, const struct promql_shift *s,
+                          struct promql_node *n)
+{
+    n->has_at = s->at != PROMQL_AT_NONE;
+    n->at = s->at == PROMQL_AT_START ? ev->start
+            : s->at == PROMQL_AT_END ? ev->end
+                                     : promql_clamp_time(s->at_time);
+    return span_value(ev, s->offset, true, &n->offset);
+}
+
+static bool resolve_node(struct promql_eval *ev, const struct promql_expr *x)
+{
+    struct promql_node *n = promql_node_of(ev, x);
+
+    switch (x->kind) {
+    case PROMQL_SELECTOR: return resolve_shift(ev, &x->selector.shift, n);
+    case PROMQL_RANGE:
+        return resolve_shift(ev, &x->range.selector->selector.shift, n) &&
+               span_value(ev, x->range.length, false, &n->length);
+    case PROMQL_SUBQUERY:
+        n->step = ev->set.subquery_step;
+        if (!resolve_shift(ev, &x->subquery.shift, n) ||
+            !span_value(ev, x->subquery.length, false, &n->length) ||
+            (x->subquery.has_step && !span_value(ev, x->subquery.step, false, &n->step)))
+            return false;
+        return n->step > 0 ||
+               err_set(ev->e, ERR_INVALID, "subquery step is shorter than a millisecond");
+    default: return true;
+    }
+}
+
+bool promql_resolve(struct promql_eval *ev, const struct promql_expr *x)
+{
+    const struct promql_expr *child;
+
+    if (!resolve_node(ev, x))
+        return false;
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
+        if (!promql_resolve(ev, child))
+            return false;
+    return true;
+}
+
+static bool prepare_node(struct promql_eval *ev, const struct promql_expr *x)
+{
+    struct promql_node *n = promql_node_of(ev, x);
+
+    if (x->kind == PROMQL_SELECTOR && !x->selector.may_match_all) { /* info() has its own */
+        n->selector = storage_select(ev->storage, &x->selector.matchers, 0, ev->e);
+        return n->selector != NULL;
+    }
+    if (x->kind != PROMQL_CALL)
+        return true;
+    n->kernel = promql_kernel_of(x->call.fn);
+    return strcmp(x->call.fn->name, "info") != 0 || promql_info_select(ev, x);
+}
+
+static bool check_modifiers(struct promql_eval *ev, const struct promql_expr *x)
+{
+    for (size_t i = 0; x->kind == PROMQL_CALL && i < x->call.n_args; i++) {
+        const struct promql_expr *arg = promql_unwrap(x->call.args[i]);
+
+        if (arg->kind == PROMQL_RANGE &&
+            !promql_check_modifier(promql_node_of(ev, x)->kernel,
+                                   &arg->range.selector->selector.shift, ev->e))
+            return false;
+    }
+    return true;
+}
+
+static bool prepare(struct promql_eval *ev, const struct promql_expr *x)
+{
+    const struct promql_expr *child;
+
+    if (!prepare_node(ev, x) || !check_modifiers(ev, x))
+        return false;
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
+        if (!prepare(ev, child))
+            return false;
+    return true;
+}
+
+static uint32_t highest_id(const struct promql_expr *x)
+{
+    const struct promql_expr *child;
+    uint32_t most = x->id;
+
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++) {
+        uint32_t below = highest_id(child);
+
+        if (below > most)
+            most = below;
+    }
+    return most;
+}
+
+bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x, struct arena *a)
+{
+    ev->n_nodes = (size_t)highest_id(x) + 1;
+    ev->nodes = arena_array(a, ev->n_nodes, sizeof(ev->nodes[0]));
+    return prepare(ev, x);
+}
+
+void promql_unprepare(struct promql_eval *ev)
+{
+    for (size_t i = 0; i < ev->n_nodes; i++)
+        if (ev->nodes[i].selector != NULL)
+            storage_release(ev->storage, ev->nodes[i].selector);
+}
+
+void promql_need_series(struct promql_eval *ev, struct promql_node *n)
+{
+    struct storage_ids ids;
+
+    if (n->is_read || n->selector == NULL)
+        return;
+    ids = storage_ids(ev->storage, n->selector);
+    n->n = ids.n;
+    n->series = arena_array(ev->keep, ids.n, sizeof(n->series[0]));
+    storage_read(ev->storage, ids.v, ids.n, n->series);
+    n->labels = arena_array(ev->keep, ids.n, sizeof(n->labels[0]));
+    for (size_t i = 0; i < ids.n; i++)
+        n->labels[i] = storage_labels(ev->storage, ids.v[i], ev->keep);
+    n->is_read = true;
+}

@@ -1,0 +1,141 @@
+#include "promql/result_json.h"
+
+#include <math.h>
+#include "codec/float.h"
+#include "model/histogram_walk.h"
+
+static void put_time(struct json_writer *w, ts_ms t)
+{
+    struct buf b = BUF_INIT;
+    uint64_t ms = t < 0 ? 0 - (uint64_t)t : (uint64_t)t;
+
+    buf_addf(&b, "%s%llu", t < 0 ? "-" : "", (unsigned long long)(ms / 1000));
+    if (ms % 1000 != 0)
+        buf_addf(&b, ".%03llu", (unsigned long long)(ms % 1000));
+    json_put_raw(w, buf_str(&b));
+    buf_release(&b);
+}
+
+static void put_value(struct json_writer *w, double v)
+{
+    struct buf b = BUF_INIT;
+
+    if (isfinite(v))
+        float_print_go_json(&b, v);
+    else
+        float_print_shortest(&b, v);
+    json_put_str(w, buf_str(&b));
+    buf_release(&b);
+}
+
+/* How a bucket holds its bounds: 0 (lower, upper], 1 [lower, upper), 2 neither, 3 both. */
+static int bounds_rule(const struct histogram_bucket *b)
+{
+    if (b->lower_inclusive)
+        return b->upper_inclusive ? 3 : 1;
+    return b->upper_inclusive ? 0 : 2;
+}
+
+static void put_histogram(struct json_writer *w, const struct histogram *h)
+{
+    struct histogram_walk walk;
+    struct histogram_bucket b;
+
+    json_open(w, '{');
+    json_key(w, S("count"));
+    put_value(w, h->count);
+    json_key(w, S("sum"));
+    put_value(w, h->sum);
+    json_key(w, S("buckets"));
+    json_open(w, '[');
+    histogram_walk_up(&walk, h);
+    while (histogram_walk_next(&walk, &b)) {
+        if (b.count == 0)
+            continue;
+        json_open(w, '[');
+        json_put_i64(w, bounds_rule(&b));
+        put_value(w, b.lower);
+        put_value(w, b.upper);
+        put_value(w, b.count);
+        json_close(w, ']');
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+static void put_point(struct json_writer *w, const struct promql_point *p)
+{
+    json_open(w, '[');
+    put_time(w, p->t);
+    if (p->h != NULL)
+        put_histogram(w, p->h);
+    else
+        put_value(w, p->v);
+    json_close(w, ']');
+}
+
+/* "values" or "histograms" of a matrix: whichever there are. */
+static void put_points(struct json_writer *w, const struct promql_series *s, bool histograms)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < s->n; i++) {
+        if ((s->points[i].h != NULL) != histograms)
+            continue;
+        if (!any) {
+            json_key(w, histograms ? S("histograms") : S("values"));
+            json_open(w, '[');
+        }
+        any = true;
+        put_point(w, &s->points[i]);
+    }
+    if (any)
+        json_close(w, ']');
+}
+
+static void put_series(struct json_writer *w, const struct promql_series *s, bool is_matrix)
+{
+    json_open(w, '{');
+    json_key(w, S("metric"));
+    json_open(w, '{');
+    LABELS_EACH (l, s->labels) {
+        json_key(w, l->name);
+        json_put_str(w, l->value);
+    }
+    json_close(w, '}');
+    if (is_matrix) {
+        put_points(w, s, false);
+        put_points(w, s, true);
+    } else {
+        json_key(w, s->points[0].h != NULL ? S("histogram") : S("value"));
+        put_point(w, &s->points[0]);
+    }
+    json_close(w, '}');
+}
+
+static void put_string(struct json_writer *w, str text, ts_ms t)
+{
+    json_open(w, '[');
+    put_time(w, t);
+    json_put_str(w, text);
+    json_close(w, ']');
+}
+
+void promql_result_json(struct json_writer *w, const struct promql_result *r, ts_ms t)
+{
+    json_open(w, '{');
+    json_key(w, S("resultType"));
+    json_put_str(w, str_of(promql_type_short(r->type)));
+    json_key(w, S("result"));
+    if (r->type == PROMQL_T_SCALAR)
+        put_point(w, &r->series[0].points[0]);
+    else if (r->type == PROMQL_T_STRING)
+        put_string(w, r->text, t);
+    else {
+        json_open(w, '[');
+        for (size_t i = 0; i < r->n; i++)
+            put_series(w, &r->series[i], r->type == PROMQL_T_MATRIX);
+        json_close(w, ']');
+    }
+    json_close(w, '}');
+}

@@ -1,0 +1,277 @@
+/* Appending. A batch is one sample time of one stream. Whoever fills it needs no lock: series that it knows go by their
+ * ref, the others by their labels, which are looked up when the batch is committed.
+ *
+ * A ref is good as long as tsdb_batch_begin() returns the same number for the stream: the number changes when a series of
+ * the stream has been forgotten, and when a new selector may want what was dropped. Between begin and commit nothing of
+ * the stream is forgotten.
+ */
+#include "model/histogram_reset.h"
+#include "tsdb/log.h"
+#include "tsdb/tsdb_priv.h"
+
+/* -- filling -- */
+
+void tsdb_batch_init(struct tsdb_batch *b)
+{
+    *b = (struct tsdb_batch){0};
+    arena_init(&b->a, 0);
+}
+
+void tsdb_batch_release(struct tsdb_batch *b)
+{
+    vec_release(&b->items);
+    vec_release(&b->labels);
+    arena_release(&b->a);
+}
+
+uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_stream *s, ts_ms t)
+{
+    uint64_t epoch;
+
+    b->db = db;
+    b->stream = s;
+    b->t = t;
+    vec_clear(&b->items);
+    vec_clear(&b->labels);
+    arena_reset(&b->a);
+    pthread_rwlock_wrlock(&db->lock);
+    s->is_busy = true;
+    epoch = s->epoch;
+    pthread_rwlock_unlock(&db->lock);
+    return epoch;
+}
+
+static struct tsdb_item *add(struct tsdb_batch *b, uint32_t ref, struct labels ls)
+{
+    struct tsdb_item item = {.ref = ref, .slot = STORAGE_ABSENT};
+
+    if (ref == TSDB_REF_NEW) {
+        item.labels = (uint32_t)b->labels.n;
+        vec_push(&b->labels, labels_copy(&b->a, ls));
+    }
+    vec_push(&b->items, item);
+    return vec_last(&b->items);
+}
+
+struct tsdb_item *tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v)
+{
+    struct tsdb_item *item = add(b, ref, ls);
+
+    item->slot = storage_float(v);
+    return item;
+}
+
+struct tsdb_item *tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
+                                           const struct histogram *h)
+{
+    struct tsdb_item *item = add(b, ref, ls);
+    struct histogram *own = arena_new(&b->a, struct histogram);
+
+    *own = histogram_copy(&b->a, h);
+    item->histogram = own;
+    return item;
+}
+
+/* -- series -- */
+
+static size_t text_bytes(struct labels ls)
+{
+    size_t n = 0;
+
+    LABELS_EACH (l, ls)
+        n += l->name.n + l->value.n;
+    return n;
+}
+
+static bool is_room(const struct tsdb *db, const struct tsdb_stream *s, int64_t reach,
+                    enum tsdb_refusal *why)
+{
+    if (db->o.max_series != 0 && db->series.n >= db->o.max_series)
+        *why = TSDB_TOO_MANY_SERIES;
+    else if (db->o.max_bytes != 0 && tsdb_bytes(db) + stream_row_cost(s, reach) > db->o.max_bytes)
+        *why = TSDB_TOO_MUCH_MEMORY;
+    else
+        return true;
+    return false;
+}
+
+static uint32_t create(struct tsdb *db, struct tsdb_stream *s, const struct series_label *v,
+                       uint32_t n, enum tsdb_refusal *why)
+{
+    int64_t wanted = selectors_match(db, v, n);
+    int64_t reach = wanted > db->o.min_reach_ms ? wanted : db->o.min_reach_ms;
+    uint32_t id;
+
+    *why = TSDB_REFUSALS;
+    if ((wanted == 0 && !db->o.keep_all) || !is_room(db, s, reach, why))
+        return TSDB_REF_DROPPED;
+    id = series_add(&db->series, v, n);
+    stream_add_row(s, reach, id, &db->series.places.v[id]);
+    s->n_series++;
+    for (uint32_t i = 0; i < n; i++)
+        index_add(&db->index, &db->symbols, v[i].name, v[i].value, id);
+    selectors_admit(db, id);
+    return id;
+}
+
+/* A series whose stream was closed begins anew in another: its times are not the other's. */
+static uint32_t adopt(struct tsdb *db, struct tsdb_stream *s, uint32_t id, enum tsdb_refusal *why)
+{
+    struct series_place *p = &db->series.places.v[id];
+    int64_t reach;
+
+    if (p->stream->is_open) {
+        *why = TSDB_FOREIGN;
+        return TSDB_REF_DROPPED;
+    }
+    reach = p->stream->tables.v[p->column].reach_ms;
+    stream_del_row(p->stream, p);
+    p->stream->n_series--;
+    p->stream->epoch++;
+    stream_add_row(s, reach, id, p);
+    s->n_series++;
+    if (db->log != NULL)
+        tsdb_log_forget(db->log, id);
+    return id;
+}
+
+/* The symbols of labels that the store has all seen; false: at least one is new. */
+static bool find_symbols(const struct symbols *sy, struct labels ls, struct series_label *v)
+{
+    for (size_t i = 0; i < ls.n; i++) {
+        v[i] =
+            (struct series_label){symbols_find(sy, ls.v[i].name), symbols_find(sy, ls.v[i].value)};
+        if (v[i].name == SYMBOL_NONE || v[i].value == SYMBOL_NONE)
+            return false;
+    }
+    return true;
+}
+
+/* Symbols are held while it is not known whether the series comes to stay; then the index holds them. */
+static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s, struct labels ls,
+                                    struct series_label *v, enum tsdb_refusal *why)
+{
+    uint32_t id;
+
+    for (size_t i = 0; i < ls.n; i++)
+        v[i] = (struct series_label){symbols_ref(&db->symbols, ls.v[i].name),
+                                     symbols_ref(&db->symbols, ls.v[i].value)};
+    id = create(db, s, v, (uint32_t)ls.n, why);
+    for (size_t i = 0; i < ls.n; i++) {
+        tsdb_unref_symbol(db, v[i].name);
+        tsdb_unref_symbol(db, v[i].value);
+    }
+    return id;
+}
+
+uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, struct labels ls,
+                         enum tsdb_refusal *why)
+{
+    struct series_label *v;
+    uint32_t id = SERIES_NONE;
+
+    *why = TSDB_LABELS_TOO_LONG;
+    if (db->o.max_label_bytes != 0 && text_bytes(ls) > db->o.max_label_bytes)
+        return TSDB_REF_DROPPED;
+    vec_reserve(&db->scratch, ls.n + 1);
+    v = db->scratch.v;
+    if (find_symbols(&db->symbols, ls, v))
+        id = series_find(&db->series, v, (uint32_t)ls.n);
+    if (id == SERIES_NONE)
+        return create_with_symbols(db, s, ls, v, why);
+    return db->series.places.v[id].stream == s ? id : adopt(db, s, id, why);
+}
+
+/* -- committing -- */
+
+static void resolve(struct tsdb_batch *b)
+{
+    VEC_EACH (struct tsdb_item *, item, &b->items) {
+        enum tsdb_refusal why;
+
+        if (item->ref != TSDB_REF_NEW)
+            continue;
+        item->ref = tsdb_series_for(b->db, b->stream, b->labels.v[item->labels], &why);
+        if (item->ref == TSDB_REF_DROPPED && why != TSDB_REFUSALS)
+            b->db->refused[why]++;
+    }
+}
+
+/* The hint of a counter is what its predecessor tells; only "reset" and "gauge" are the sender's to say. */
+static storage_slot put_histogram(struct tsdb *db, const struct histogram *h, storage_slot last)
+{
+    struct histogram own = *h, before;
+
+    if (storage_is_histogram(last))
+        slab_get(last, &before);
+    own.hint = histogram_hint_after(h, storage_is_histogram(last) ? &before : NULL);
+    return slab_put(&db->slab, &own);
+}
+
+static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
+{
+    struct tsdb *db = b->db;
+    const struct series_place *p = &db->series.places.v[item->ref];
+    storage_slot *slot;
+
+    if (p->stream != b->stream) { /* adopted by another in the meantime */
+        db->refused[TSDB_FOREIGN]++;
+        return;
+    }
+    slot = stream_slot(b->stream, p);
+    if (*slot != STORAGE_ABSENT) {
+        db->refused[TSDB_DUPLICATE]++;
+        return;
+    }
+    *slot = item->histogram == NULL
+                ? item->slot
+                : put_histogram(db, item->histogram, stream_before(b->stream, p));
+    if (item->start != 0)
+        stream_set_start(b->stream, p, item->start);
+    db->appended++;
+}
+
+bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e)
+{
+    struct tsdb *db = b->db;
+    struct tsdb_stream *s = b->stream;
+
+    if (b->t <= stream_last(s) || !tsdb_time_is_valid(b->t)) {
+        db->refused[TSDB_OUT_OF_ORDER] += b->items.n;
+        return err_set(e, ERR_CONFLICT, "samples of '%.*s' at %lld are not after the last at %lld",
+                       STR(s->name), (long long)b->t, (long long)stream_last(s));
+    }
+    resolve(b);
+    if (db->o.max_bytes != 0 && tsdb_bytes(db) + stream_growth(s, b->t) > db->o.max_bytes) {
+        db->refused[TSDB_TOO_MUCH_MEMORY] += b->items.n;
+        return err_set(e, ERR_LIMIT, "samples of '%.*s' do not fit: the store may take %zu bytes",
+                       STR(s->name), db->o.max_bytes);
+    }
+    stream_advance(s, b->t);
+    VEC_EACH (struct tsdb_item *, item, &b->items)
+        if (item->ref != TSDB_REF_DROPPED)
+            write_item(b, item);
+    if (s->marks_stale)
+        stream_mark_stale(s);
+    if (db->log != NULL)
+        tsdb_log_batch(db->log, b);
+    return true;
+}
+
+void tsdb_batch_cancel(struct tsdb_batch *b)
+{
+    pthread_rwlock_wrlock(&b->db->lock);
+    b->stream->is_busy = false;
+    pthread_rwlock_unlock(&b->db->lock);
+}
+
+bool tsdb_commit(struct tsdb_batch *b, struct err *e)
+{
+    bool ok;
+
+    pthread_rwlock_wrlock(&b->db->lock);
+    ok = tsdb_commit_locked(b, e);
+    b->stream->is_busy = false;
+    pthread_rwlock_unlock(&b->db->lock);
+    return ok;
+}

@@ -1,0 +1,387 @@
+#include "tsdb/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/record.h"
+#include "tsdb/log_record.h"
+#include "tsdb/tsdb_priv.h"
+
+enum { HEADER = 8, PATH = 4096, PENDING_MAX = 256 << 20, SEGMENT_MAX = 512 << 20 };
+static const char magic[HEADER] = {'t', 'o', 'c', 's', 'i', 'n', 'S', '1'};
+
+struct segment {
+    uint64_t number;
+    ts_ms newest; /* time of its last sample */
+};
+
+struct tsdb_log {
+    str dir;
+    VEC(struct segment) segments; /* oldest first; the last one is being written */
+
+    /* under the store's lock */
+    struct buf pending, record;
+    uint64_t epoch;   /* grows with every segment: what was numbered in another has no number */
+    uint64_t streams; /* numbers given */
+    uint64_t series;
+    VEC(uint32_t) number; /* by id: of the series + 1 */
+    ts_ms newest;
+    struct tsdb_log_stats stats;
+    bool has_lost; /* the segment misses records: it is over */
+
+    /* of the thread that writes */
+    int fd;
+    uint64_t size;
+    ts_ms begun;
+    struct buf out;
+};
+
+static void path_of(const struct tsdb_log *l, uint64_t number, char out[PATH])
+{
+    snprintf(out, PATH, "%.*s/samples-%010llu.log", STR(l->dir), (unsigned long long)number);
+}
+
+void tsdb_log_free(struct tsdb_log *l)
+{
+    if (l == NULL)
+        return;
+    if (l->fd >= 0)
+        close(l->fd);
+    mem_str_free(l->dir);
+    vec_release(&l->segments);
+    vec_release(&l->number);
+    buf_release(&l->pending);
+    buf_release(&l->record);
+    buf_release(&l->out);
+    mem_free(l);
+}
+
+/* -- what commits leave -- */
+
+static bool has_room(struct tsdb_log *l)
+{
+    if (l->pending.n < PENDING_MAX && !l->has_lost)
+        return true;
+    l->has_lost = true;
+    l->stats.lost++;
+    return false;
+}
+
+static void write_head(struct tsdb_log *l, enum log_kind kind, struct tsdb_stream *s, ts_ms t,
+                       size_t items)
+{
+    bool is_new = s->log_segment != l->epoch;
+
+    if (is_new) {
+        s->log_segment = l->epoch;
+        s->log_id = l->streams++;
+    }
+    buf_clear(&l->record);
+    log_write_head(&l->record, &(struct log_head){.kind = kind,
+                                                  .stream = s->log_id,
+                                                  .is_new = is_new,
+                                                  .conf = {s->name, s->interval_ms, s->marks_stale},
+                                                  .t = t,
+                                                  .items = items});
+    l->newest = t > l->newest ? t : l->newest;
+}
+
+static uint64_t number_of(struct tsdb_log *l, uint32_t id, bool *is_new)
+{
+    while (l->number.n <= id)
+        vec_push(&l->number, 0);
+    *is_new = l->number.v[id] == 0;
+    if (*is_new)
+        l->number.v[id] = (uint32_t)++l->series;
+    return l->number.v[id] - 1;
+}
+
+static void write_items(struct tsdb_log *l, const struct tsdb_batch *batch)
+{
+    uint64_t last = UINT64_MAX;
+    struct arena a;
+
+    arena_init(&a, 0);
+    VEC_EACH (const struct tsdb_item *, from, &batch->items) {
+        struct log_item item = {
+            .start = from->start, .slot = from->slot, .histogram = from->histogram};
+
+        if (from->ref == TSDB_REF_DROPPED)
+            continue;
+        item.series = number_of(l, from->ref, &item.is_new);
+        if (item.is_new)
+            item.labels = tsdb_labels(batch->db, from->ref, &a);
+        log_write_item(&l->record, &item, last);
+        last = item.series;
+    }
+    arena_release(&a);
+}
+
+void tsdb_log_batch(struct tsdb_log *l, const struct tsdb_batch *batch)
+{
+    size_t n = 0;
+
+    if (!has_room(l))
+        return;
+    VEC_EACH (const struct tsdb_item *, item, &batch->items)
+        n += item->ref != TSDB_REF_DROPPED;
+    write_head(l, LOG_BATCH, batch->stream, batch->t, n);
+    write_items(l, batch);
+    record_frame(&l->pending, buf_str(&l->record));
+}
+
+void tsdb_log_stream_end(struct tsdb_log *l, struct tsdb_stream *s, ts_ms t)
+{
+    if (!has_room(l))
+        return;
+    write_head(l, LOG_CLOSE, s, t, 0);
+    record_frame(&l->pending, buf_str(&l->record));
+}
+
+void tsdb_log_forget(struct tsdb_log *l, uint32_t id)
+{
+    if (id < l->number.n)
+        l->number.v[id] = 0;
+}
+
+/* -- segments -- */
+
+static bool begin_segment(struct tsdb_log *l, ts_ms now, struct err *e)
+{
+    uint64_t number = l->segments.n != 0 ? vec_last(&l->segments)->number + 1 : 1;
+    char path[PATH];
+
+    path_of(l, number, path);
+    l->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    if (l->fd < 0)
+        return err_errno(e, errno, "cannot create '%s'", path);
+    vec_push(&l->segments, (struct segment){number, INT64_MIN});
+    l->begun = now;
+    l->size = HEADER;
+    if (!record_write(l->fd, (str){magic, HEADER}))
+        return err_errno(e, errno, "cannot write '%s'", path);
+    return sync_dir(l->dir, e);
+}
+
+static void remove_old(struct tsdb_log *l, ts_ms oldest)
+{
+    while (l->segments.n > 1 && l->segments.v[0].newest <= oldest) {
+        char path[PATH];
+
+        path_of(l, l->segments.v[0].number, path);
+        if (unlink(path) != 0 && errno != ENOENT)
+            return; /* tried again with the next step */
+        vec_remove(&l->segments, 0);
+    }
+}
+
+/* From here on everything is numbered anew, for another segment. */
+static void renumber(struct tsdb_log *l)
+{
+    l->epoch++;
+    l->streams = l->series = 0;
+    vec_clear(&l->number);
+    l->has_lost = false;
+}
+
+/* Takes what is pending; *is_over: it is the last of its segment. */
+static void take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, int64_t *reach)
+{
+    struct tsdb_log *l = db->log;
+    struct buf empty = l->out;
+
+    pthread_rwlock_wrlock(&db->lock);
+    l->out = l->pending;
+    l->pending = empty;
+    *newest = l->newest;
+    *reach = selectors_longest(db);
+    *is_over =
+        l->has_lost || (l->fd >= 0 && (l->size > SEGMENT_MAX || now - l->begun > *reach / 2));
+    if (*is_over)
+        renumber(l);
+    l->stats.segments = l->segments.n;
+    l->stats.bytes = l->size;
+    pthread_rwlock_unlock(&db->lock);
+}
+
+/* What is pending builds on what could not be written. */
+static void give_up(struct tsdb *db)
+{
+    struct tsdb_log *l = db->log;
+
+    pthread_rwlock_wrlock(&db->lock);
+    buf_clear(&l->pending);
+    renumber(l);
+    l->stats.lost++;
+    pthread_rwlock_unlock(&db->lock);
+}
+
+static bool write_out(struct tsdb_log *l, ts_ms now, ts_ms newest, bool sync, struct err *e)
+{
+    if (l->out.n != 0) {
+        if (l->fd < 0 && !begin_segment(l, now, e))
+            return false;
+        if (!record_write(l->fd, buf_str(&l->out)))
+            return err_errno(e, errno, "cannot write the sample log");
+        l->size += l->out.n;
+        vec_last(&l->segments)->newest = newest;
+    }
+    return !sync || l->fd < 0 || fdatasync(l->fd) == 0 ||
+           err_errno(e, errno, "cannot sync the sample log");
+}
+
+bool tsdb_log_step(struct tsdb *db, ts_ms now, bool sync, struct err *e)
+{
+    struct tsdb_log *l = db->log;
+    ts_ms newest;
+    int64_t reach;
+    bool is_over, ok;
+
+    buf_clear(&l->out);
+    take(db, now, &is_over, &newest, &reach);
+    ok = write_out(l, now, newest, sync || is_over, e);
+    if (!ok)
+        give_up(db);
+    if ((is_over || !ok) && l->fd >= 0) {
+        close(l->fd);
+        l->fd = -1;
+    }
+    remove_old(l, now - reach);
+    return ok;
+}
+
+struct tsdb_log_stats tsdb_log_stats(struct tsdb *db)
+{
+    struct tsdb_log_stats s;
+
+    pthread_rwlock_rdlock(&db->lock);
+    s = db->log->stats;
+    pthread_rwlock_unlock(&db->lock);
+    return s;
+}
+
+/* -- opening -- */
+
+static int by_number(const void *a, const void *b)
+{
+    const struct segment *x = a, *y = b;
+
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static bool find_segments(struct tsdb_log *l, struct err *e)
+{
+    char path[PATH];
+    struct dirent *entry;
+    DIR *d;
+
+    snprintf(path, sizeof(path), "%.*s", STR(l->dir));
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return err_errno(e, errno, "cannot create '%s'", path);
+    d = opendir(path);
+    if (d == NULL)
+        return err_errno(e, errno, "cannot read '%s'", path);
+    while ((entry = readdir(d)) != NULL) {
+        str name = str_of(entry->d_name);
+        uint64_t number;
+
+        if (str_starts_with(name, S("samples-")) && str_ends_with(name, S(".log")) &&
+            str_to_u64(str_sub(name, 8, name.n - 4), &number))
+            vec_push(&l->segments, (struct segment){number, INT64_MIN});
+    }
+    closedir(d);
+    if (l->segments.n != 0)
+        qsort(l->segments.v, l->segments.n, sizeof(l->segments.v[0]), by_number);
+    return true;
+}
+
+struct replaying {
+    struct tsdb_replayer *r;
+    size_t records;
+    bool is_bad;
+};
+
+static bool replay_one(void *arg, str bytes)
+{
+    struct replaying *p = arg;
+    struct err e = ERR_INIT;
+
+    p->is_bad = !tsdb_replay_record(p->r, bytes, &e);
+    p->records += !p->is_bad;
+    return !p->is_bad;
+}
+
+/* Returns whether the segment is whole; *end: where its sound records end. */
+static bool replay_fd(struct tsdb *db, int fd, struct segment *s, struct tsdb_replay *out,
+                      uint64_t *end)
+{
+    struct replaying p = {.r = tsdb_replayer_new(db)};
+    char head[HEADER];
+    struct stat st;
+    bool is_whole = false;
+
+    *end = 0;
+    if (fstat(fd, &st) == 0 && st.st_size >= HEADER && record_read(fd, 0, head, HEADER) &&
+        memcmp(head, magic, HEADER) == 0) {
+        *end = record_walk(fd, HEADER, (uint64_t)st.st_size, replay_one, &p);
+        is_whole = !p.is_bad && *end == (uint64_t)st.st_size;
+    }
+    s->newest = tsdb_replayer_newest(p.r);
+    out->bytes += *end;
+    out->records += p.records;
+    out->samples += tsdb_replayer_samples(p.r);
+    tsdb_replayer_free(p.r);
+    return is_whole;
+}
+
+static bool replay_segment(struct tsdb *db, struct tsdb_log *l, size_t i, struct tsdb_replay *out,
+                           struct err *e)
+{
+    struct segment *s = &l->segments.v[i];
+    char path[PATH];
+    uint64_t end;
+    bool ok = true;
+    int fd;
+
+    path_of(l, s->number, path);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(e, errno, "cannot open '%s'", path);
+    out->segments++;
+    if (!replay_fd(db, fd, s, out, &end)) {
+        out->was_torn = i + 1 == l->segments.n;
+        out->damaged += !out->was_torn;
+        if (out->was_torn && ftruncate(fd, (off_t)end) != 0)
+            ok = err_errno(e, errno, "cannot cut the torn end of '%s'", path);
+    }
+    close(fd);
+    return ok;
+}
+
+bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err *e)
+{
+    struct tsdb_log *l = mem_new(struct tsdb_log);
+    bool ok;
+
+    l->dir = mem_str_dup(dir);
+    l->fd = -1;
+    l->epoch = 1;
+    *out = (struct tsdb_replay){0};
+    ok = find_segments(l, e);
+    for (size_t i = 0; ok && i < l->segments.n; i++)
+        ok = replay_segment(db, l, i, out, e);
+    if (!ok) {
+        tsdb_log_free(l);
+        return false;
+    }
+    pthread_rwlock_wrlock(&db->lock);
+    MAP_EACH (struct stream_map_entry, at, &db->streams) /* until somebody opens them again */
+        at->value->is_open = false;
+    db->log = l;
+    pthread_rwlock_unlock(&db->lock);
+    return true;
+}

@@ -1,0 +1,88 @@
+/* stream.h - one stream's times, and a row of values for each of its series.
+ *
+ * Rows slide: new values are written behind the last, and when a row is full the values that nobody can read any more
+ * are moved out at its front. So what a reader sees is contiguous. Rows of series with the same reach have the same
+ * length and slide together; they form a table.
+ *
+ *     times     10 20 30 40 50 60          samples 4..9 of the stream
+ *     table 0       .  .  v  v  v          reach 30: samples 5..9
+ *     table 1    v  v  v  v  v  v          reach 50: samples 4..9
+ *
+ * Shapes   tables grow when the samples within reach are more than fit: the interval is only a hint.
+ * Owns     the stream owns all; histograms in slots are the slab's.
+ * Cost     8 bytes a slot; a move of a row once in at least four samples.
+ */
+#ifndef TSDB_STREAM_H
+#define TSDB_STREAM_H
+
+#include "tsdb/series.h"
+#include "tsdb/slab.h"
+#include "tsdb/tsdb.h"
+
+enum { BLOCK_ROWS = 32, STREAM_TABLES_MAX = 256 };
+
+struct stream_block { /* of up to 32 rows; the last one of a table grows by 8 */
+    uint32_t rows;
+    uint32_t used; /* a bit a row */
+    uint32_t ids[BLOCK_ROWS];
+    ts_ms *starts; /* start times, as slots; NULL while there are none */
+    storage_slot slots[];
+};
+
+struct stream_table {
+    int64_t reach_ms;
+    uint32_t length; /* slots in a row */
+    uint64_t first;  /* sample in slot 0 */
+    VEC(struct stream_block *) blocks;
+    size_t n, room; /* rows in use, rows in blocks */
+};
+
+struct tsdb_stream {
+    str name;
+    int64_t interval_ms;
+    bool marks_stale, is_open, is_busy; /* busy: a batch is being filled */
+    uint64_t epoch;                     /* of the refs that have been given out */
+    ts_ms *times;
+    uint32_t length;
+    uint64_t first, end; /* samples in times: [first, end) */
+    VEC(struct stream_table) tables;
+    size_t n_series;
+    struct slab *slab;
+    size_t *bytes;                /* the store's account */
+    uint64_t log_segment, log_id; /* what the log calls it, in that segment */
+};
+
+void stream_init(struct tsdb_stream *s, const struct tsdb_stream_conf *c, struct slab *slab,
+                 size_t *bytes);
+void stream_release(struct tsdb_stream *s);
+
+static inline ts_ms stream_last(const struct tsdb_stream *s) /* INT64_MIN: no sample yet */
+{
+    return s->end == s->first ? INT64_MIN : s->times[s->end - s->first - 1];
+}
+
+/* Bytes that a sample at t would take beyond what there is, and a row more. */
+size_t stream_growth(const struct tsdb_stream *s, ts_ms t);
+size_t stream_row_cost(const struct tsdb_stream *s, int64_t reach_ms);
+/* A new sample at t, after all others, that no series has yet. */
+void stream_advance(struct tsdb_stream *s, ts_ms t);
+
+/* A row for the series, in which it has no values yet. The place is the caller's to keep. */
+void stream_add_row(struct tsdb_stream *s, int64_t reach_ms, uint32_t id, struct series_place *p);
+void stream_del_row(struct tsdb_stream *s, const struct series_place *p);
+/* Moves the series to rows that reach at least so far. */
+void stream_widen(struct tsdb_stream *s, int64_t reach_ms, struct series_place *p);
+
+storage_slot *stream_slot(struct tsdb_stream *s,
+                          const struct series_place *p); /* of the last sample */
+/* What the series had before it: STORAGE_ABSENT when nothing of that is kept. */
+storage_slot stream_before(struct tsdb_stream *s, const struct series_place *p);
+void stream_set_start(struct tsdb_stream *s, const struct series_place *p, ts_ms start);
+/* Every series that has a value in the sample before the last and none in the last has ended there. */
+void stream_mark_stale(struct tsdb_stream *s);
+
+void stream_read(const struct series_place *p, struct storage_series *out);
+/* The time of the newest sample that is a value, INT64_MIN without one. */
+ts_ms stream_newest(const struct series_place *p);
+
+#endif

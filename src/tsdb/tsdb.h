@@ -1,0 +1,117 @@
+/* tsdb.h - recent samples in memory, as far back as somebody reads them.
+ *
+ * Samples come in streams: a scrape target, a rule group's output, a sender. All series of a stream share its times, so
+ * a sample costs 8 bytes, and a series is a row of values that slides over the last `reach`: the widest range that a
+ * registered selector looks back over. Series that no selector can select are not kept, unless keep_all.
+ *
+ *     refs = tsdb_batch_begin(&b, db, stream, t)      no lock is held while the batch is filled
+ *     tsdb_batch_add(&b, ref, labels, value)          by ref, or by labels when the ref is not known
+ *     tsdb_commit(&b, &e)                             the write lock, for about 20 ns a sample
+ *     b.items.v[i].ref                                for the next scrape, as long as begin returns the same number
+ *
+ * A sender that forwards several targets opens a stream for each, since their times differ.
+ *
+ * Shapes   millions of series, 3-30 labels each; thousands of streams, selectors and distinct label values.
+ * Units    ts_ms.
+ * Errors   ERR_CONFLICT (time not after the stream's last), ERR_LIMIT. Single samples are refused and counted.
+ * Owns     the store owns everything but the batches. Threads: any number read through tsdb_storage(), any may append,
+ *          the lock is the store's. One batch a stream at a time.
+ * Cost     about 400 bytes a series with 20 samples and 8 labels.
+ * Source   DESIGN.md 2, 4; promql.md 17.
+ */
+#ifndef TSDB_TSDB_H
+#define TSDB_TSDB_H
+
+#include "base/vec.h"
+#include "promql/storage.h"
+
+struct tsdb;
+struct tsdb_stream;
+
+struct tsdb_options {
+    bool keep_all;
+    int64_t min_reach_ms; /* of every series; 0: 5 minutes */
+    int64_t max_reach_ms; /* no selector gets more; 0: no limit */
+    size_t max_series, max_bytes,
+        max_label_bytes; /* 0: no limit. Label bytes are those of one series */
+};
+
+struct tsdb *tsdb_new(const struct tsdb_options *o);
+void tsdb_free(struct tsdb *db);
+struct storage tsdb_storage(struct tsdb *db);
+
+/* -- streams -- */
+
+struct tsdb_stream_conf {
+    str name;            /* the same name is the same stream, also after a restart */
+    int64_t interval_ms; /* expected between samples, 0: not known */
+    bool marks_stale;    /* a series that is not in a batch but was in the one before has ended */
+};
+
+struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_conf *c);
+/* The target is gone: all its series end at t. They stay as long as they can be read; the pointer is given back. */
+void tsdb_stream_close(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
+
+/* -- appending -- */
+
+#define TSDB_REF_NEW     UINT32_MAX
+#define TSDB_REF_DROPPED (UINT32_MAX - 1) /* nobody selects the series, or it was refused */
+
+struct tsdb_item {
+    uint32_t ref, labels; /* labels: index in the batch, for TSDB_REF_NEW */
+    storage_slot slot;
+    const struct histogram *histogram;
+    ts_ms start; /* 0: not known */
+};
+
+struct tsdb_batch {
+    struct tsdb *db;
+    struct tsdb_stream *stream;
+    ts_ms t;
+    struct arena a;
+    VEC(struct tsdb_item) items;
+    VEC(struct labels) labels;
+};
+
+void tsdb_batch_init(struct tsdb_batch *b);
+void tsdb_batch_release(struct tsdb_batch *b);
+/* Returns the number that refs belong to: those from a batch that began with another one are void. Every begin is
+ * followed by a commit or a cancel. */
+uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_stream *s, ts_ms t);
+/* Labels, with __name__, are copied when ref is TSDB_REF_NEW. A stale marker is a value with its bits. The item may be
+ * given a start time. */
+struct tsdb_item *tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v);
+/* h has passed histogram_check() and has a schema that is not above HISTOGRAM_SCHEMA_MAX. */
+struct tsdb_item *tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
+                                           const struct histogram *h);
+/* All or, on failure, nothing; single samples may be refused. Either way the batch is over. */
+bool tsdb_commit(struct tsdb_batch *b, struct err *e) must_check;
+
+void tsdb_batch_cancel(struct tsdb_batch *b);
+
+/* -- upkeep -- */
+
+/* Forgets some of the series that ended longer ago than anybody reads, or that nobody selects any more. Called every few
+ * seconds; a call takes a few milliseconds. Returns how many went. */
+size_t tsdb_collect(struct tsdb *db, ts_ms now);
+
+enum tsdb_refusal {
+    TSDB_OUT_OF_ORDER,    /* not after the last sample of the stream */
+    TSDB_DUPLICATE,       /* twice in a batch */
+    TSDB_FOREIGN,         /* the series belongs to another open stream */
+    TSDB_TOO_MANY_SERIES, /* max_series */
+    TSDB_TOO_MUCH_MEMORY, /* max_bytes */
+    TSDB_LABELS_TOO_LONG, /* max_label_bytes */
+    TSDB_REFUSALS
+};
+
+struct tsdb_stats {
+    size_t series, streams, selectors, symbols, bytes;
+    uint64_t appended, refused[TSDB_REFUSALS]; /* samples */
+    int64_t longest_reach_ms;
+};
+
+struct tsdb_stats tsdb_stats(struct tsdb *db);
+extern const char *const tsdb_refusal_names[TSDB_REFUSALS];
+
+#endif

@@ -1,0 +1,57 @@
+/* tsdb_priv.h - the store's parts, for its own files. All of it is guarded by the lock. */
+#ifndef TSDB_TSDB_PRIV_H
+#define TSDB_TSDB_PRIV_H
+
+#include <pthread.h>
+#include "tsdb/index.h"
+#include "tsdb/selector.h"
+#include "tsdb/stream.h"
+
+/* Far from overflow, whatever is added. */
+#define TSDB_TIME_MAX ((int64_t)1 << 53)
+
+static inline bool tsdb_time_is_valid(ts_ms t)
+{
+    return t > -TSDB_TIME_MAX && t < TSDB_TIME_MAX;
+}
+
+MAP_DECLARE(stream_map, str, struct tsdb_stream *);
+
+struct tsdb_log;
+
+struct tsdb {
+    pthread_rwlock_t lock;
+    struct tsdb_options o;
+    struct symbols symbols;
+    struct index index;
+    struct series_table series;
+    struct slab slab;
+    struct stream_map streams;
+    struct selectors selectors;
+    size_t stream_bytes;
+    uint64_t appended, refused[TSDB_REFUSALS];
+    VEC(struct series_label) scratch; /* the labels being looked up */
+    struct {                          /* where tsdb_collect() goes on */
+        size_t stream, table, block;
+    } cursor;
+    struct tsdb_log *log; /* NULL: nothing is logged */
+};
+
+size_t tsdb_bytes(const struct tsdb *db);
+struct labels tsdb_labels(const struct tsdb *db, uint32_t id, struct arena *a);
+
+/* Gives a reference back; what is remembered about a symbol is forgotten with it. */
+void tsdb_unref_symbol(struct tsdb *db, uint32_t symbol);
+void tsdb_forget_symbol(void *db, uint32_t symbol);
+
+/* With the write lock held. */
+struct tsdb_stream *tsdb_open_locked(struct tsdb *db, const struct tsdb_stream_conf *c);
+void tsdb_close_locked(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
+bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e) must_check;
+/* The series of these labels in the stream, made when need be; TSDB_REF_DROPPED with *why set, or TSDB_REFUSALS when
+ * nobody wants it. */
+uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, struct labels ls,
+                         enum tsdb_refusal *why);
+void tsdb_drop_series(struct tsdb *db, const uint32_t *ids, size_t n);
+
+#endif

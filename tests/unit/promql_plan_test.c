@@ -1,0 +1,353 @@
+/* The planner against the plain evaluator: random expressions over random series, with gaps, stale markers, resets,
+ * NaNs, histograms, series that come later, names dropped at once and at the end. Seeds are fixed. */
+#include "unit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include "model/labels.h"
+#include "promql/label_sets.h"
+#include "promql/mem_storage.h"
+#include "promql/plan.h"
+
+enum { STEP = 15000, SAMPLES = 60, EXPRS = 40, ROUNDS = 40, DEPTH = 4 };
+enum { SAME_WORDS = 40 }; /* of errors: behind them is the first of several examples */
+
+static uint64_t dice;
+
+static unsigned roll(unsigned n)
+{
+    dice = dice * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(dice >> 33) % n;
+}
+
+static const char *pick(const char *const *v, size_t n)
+{
+    return v[roll((unsigned)n)];
+}
+
+#define PICK(...)                                                                                  \
+    pick((const char *const[]){__VA_ARGS__}, ARRAY_LEN(((const char *const[]){__VA_ARGS__})))
+
+/* -- series -- */
+
+static void put_histogram(struct mem_storage *m, struct labels ls, ts_ms t, int k)
+{
+    double counts[] = {1.0 * k, 2.0 * k, roll(3)};
+    struct histogram_span span = {0, 3};
+    struct histogram h = {.count = counts[0] + counts[1] + counts[2],
+                          .sum = 3.5 * k,
+                          .positive = {&span, counts, 1, 3}};
+
+    assert_true(mem_storage_append_histogram(m, ls, t, &h, 0, NULL));
+}
+
+static void put_series(struct mem_storage *m, struct labels ls, bool is_histogram)
+{
+    double v = roll(100);
+
+    for (int k = 0; k < SAMPLES; k++) {
+        ts_ms t = (ts_ms)k * STEP + roll(50);
+
+        if (roll(12) == 0)
+            v = roll(4) == 0 ? NAN : 0;
+        v += roll(20);
+        if (roll(9) == 0)
+            continue;
+        if (roll(25) == 0)
+            mem_storage_append_stale(m, ls, t);
+        else if (is_histogram && roll(15) != 0)
+            put_histogram(m, ls, t, k);
+        else
+            mem_storage_append(m, ls, t, v, roll(30) == 0 ? t - 5000 : 0);
+    }
+}
+
+static void put_some(struct mem_storage *m, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct label l[] = {{S("__name__"), str_of(PICK("a_total", "b_total", "gauge", "h"))},
+                            {S("instance"), str_of(PICK("1", "2", "3"))},
+                            {S("job"), str_of(PICK("x", "y"))},
+                            {S("zone"), str_of(PICK("", "n", "s"))}};
+        str dup;
+
+        put_series(m, (struct labels){l, labels_sort(l, ARRAY_LEN(l), &dup)},
+                   str_is(l[0].value, "h"));
+    }
+}
+
+/* -- expressions -- */
+
+static void add_vector(struct buf *b, int depth);
+
+static void add_selector(struct buf *b)
+{
+    buf_addf(b, "%s",
+             PICK("a_total", "b_total", "gauge", "h", "{__name__=~\"a_total|gauge\"}",
+                  "a_total{job=\"x\"}", "b_total{zone=\"\"}", "{job=\"y\"}"));
+}
+
+static void add_modifiers(struct buf *b)
+{
+    if (roll(8) == 0)
+        buf_addf(b, " offset %us", roll(90));
+    if (roll(10) == 0)
+        buf_addf(b, " @ %u", roll(900));
+}
+
+static void add_call(struct buf *b, int depth)
+{
+    switch (roll(4)) {
+    case 0:
+        buf_addf(b, "%s(",
+                 PICK("abs", "ceil", "sqrt", "-", "sort", "absent", "histogram_count", "timestamp",
+                      "hour", "round"));
+        add_vector(b, depth - 1);
+        buf_addc(b, ')');
+        return;
+    case 1:
+        buf_addf(b, "%s((", PICK("sum_over_time", "rate", "max_over_time"));
+        add_vector(b, depth - 1);
+        buf_adds(b, ")[2m:30s])");
+        return;
+    case 2:
+        buf_addf(b, "%s(%s, ", PICK("quantile_over_time"), PICK("0.5", "0.9", "2"));
+        add_selector(b);
+        buf_addf(b, "[%s])", PICK("1m", "5m"));
+        return;
+    default:
+        buf_addf(b, "%s(",
+                 PICK("rate", "increase", "delta", "irate", "idelta", "changes", "resets",
+                      "sum_over_time", "avg_over_time", "count_over_time", "deriv", "min_over_time",
+                      "last_over_time", "stddev_over_time", "absent_over_time",
+                      "present_over_time"));
+        add_selector(b);
+        buf_addf(b, "[%s]", PICK("30s", "1m", "5m"));
+        add_modifiers(b);
+        buf_addc(b, ')');
+        return;
+    }
+}
+
+static void add_aggregate(struct buf *b, int depth)
+{
+    if (roll(5) == 0) { /* of equal values these keep the first, and groups have no order */
+        buf_addf(b, "%s(2, ", PICK("topk", "bottomk", "limitk"));
+        add_selector(b);
+        buf_addc(b, ')');
+        return;
+    }
+    buf_addf(b, "%s %s(", PICK("sum", "avg", "min", "max", "count", "group", "stddev", "stdvar"),
+             PICK("", "", "by (job) ", "by (instance, job) ", "without (instance) ",
+                  "by (__name__) "));
+    add_vector(b, depth - 1);
+    buf_addc(b, ')');
+}
+
+static void add_binary(struct buf *b, int depth)
+{
+    buf_addc(b, '(');
+    if (roll(3) == 0) {
+        add_vector(b, depth - 1);
+        buf_addf(b, " %s %s", PICK("+", "*", ">", "<=", "== bool", "!=", "> bool", "-", "%", "^"),
+                 PICK("1", "20", "time()", "scalar(gauge)"));
+    } else {
+        add_vector(b, depth - 1);
+        buf_addf(b, " %s ",
+                 PICK("and", "or", "unless", "and on (job)", "or on (instance, job)",
+                      "unless ignoring (zone)", "+", "/ on (instance, job, zone)",
+                      "- ignoring (zone)", "> on (instance, job) group_left ()",
+                      "* on (job) group_left (zone)", "/ on (instance) group_right ()",
+                      "== bool on (instance, job, zone)", "<"));
+        add_vector(b, depth - 1);
+    }
+    buf_addc(b, ')');
+}
+
+static void add_vector(struct buf *b, int depth)
+{
+    unsigned kind = depth <= 0 ? 0 : roll(7);
+
+    if (kind <= 1) {
+        add_selector(b);
+        add_modifiers(b);
+    } else if (kind <= 3)
+        add_call(b, depth);
+    else if (kind == 4)
+        add_aggregate(b, depth);
+    else
+        add_binary(b, depth);
+}
+
+/* -- comparing -- */
+
+struct answer {
+    struct promql_result r;
+    struct err e;
+    bool ok;
+};
+
+static int by_labels(const void *a, const void *b)
+{
+    return label_sets_order(((const struct promql_series *)a)->labels,
+                            ((const struct promql_series *)b)->labels);
+}
+
+static bool same_value(const struct promql_point *a, const struct promql_point *b)
+{
+    if (a->t != b->t || (a->h != NULL) != (b->h != NULL))
+        return false;
+    if (a->h != NULL)
+        return histogram_eq(a->h, b->h) && a->h->hint == b->h->hint;
+    return memcmp(&a->v, &b->v, sizeof(a->v)) == 0 || (isnan(a->v) && isnan(b->v));
+}
+
+static bool same_texts(const str *a, size_t n, const str *b, size_t m)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool found = false;
+
+        for (size_t k = 0; k < m; k++)
+            found |= str_eq(a[i], b[k]);
+        if (!found)
+            return false;
+    }
+    return n == m;
+}
+
+static bool same_answer(struct answer *a, struct answer *b)
+{
+    if (!a->ok || !b->ok)
+        return a->ok == b->ok && strncmp(a->e.msg, b->e.msg, SAME_WORDS) == 0;
+    if (a->r.type != b->r.type || a->r.n != b->r.n ||
+        !same_texts(a->r.warnings, a->r.n_warnings, b->r.warnings, b->r.n_warnings) ||
+        !same_texts(a->r.infos, a->r.n_infos, b->r.infos, b->r.n_infos))
+        return false;
+    if (a->r.n > 1) {
+        qsort(a->r.series, a->r.n, sizeof(a->r.series[0]), by_labels);
+        qsort(b->r.series, b->r.n, sizeof(b->r.series[0]), by_labels);
+    }
+    for (size_t i = 0; i < a->r.n; i++) {
+        const struct promql_series *x = &a->r.series[i], *y = &b->r.series[i];
+
+        if (!labels_eq(x->labels, y->labels) || x->n != y->n)
+            return false;
+        for (size_t k = 0; k < x->n; k++)
+            if (!same_value(&x->points[k], &y->points[k]))
+                return false;
+    }
+    return true;
+}
+
+struct world {
+    struct mem_storage *m;
+    struct promql_settings set;
+    struct promql_plan *p;
+    struct promql_expr *x[EXPRS];
+    str text[EXPRS];
+    size_t number[EXPRS];
+    struct arena a;
+    unsigned answers, failures, values;
+};
+
+static void describe(const char *who, const struct answer *a)
+{
+    printf("%s: %s, %zu series, %zu warnings, %zu infos\n", who, a->ok ? "ok" : a->e.msg, a->r.n,
+           a->r.n_warnings, a->r.n_infos);
+}
+
+static void check_one(struct world *w, size_t i, ts_ms t, bool is_range)
+{
+    struct promql_query q = {w->x[i], w->text[i], mem_storage_port(w->m), &w->set};
+    struct answer plain = {.e = ERR_INIT}, planned = {.e = ERR_INIT};
+    struct arena a;
+
+    arena_init(&a, 0);
+    promql_plan_begin(w->p);
+    planned.ok = is_range ? promql_plan_range(w->p, w->number[i], t, t + 60000, 20000, &a,
+                                              &planned.r, &planned.e)
+                          : promql_plan_instant(w->p, w->number[i], t, &a, &planned.r, &planned.e);
+    promql_plan_end(w->p);
+    plain.ok = is_range ? promql_range(&q, t, t + 60000, 20000, &a, &plain.r, &plain.e)
+                        : promql_instant(&q, t, &a, &plain.r, &plain.e);
+    if (!same_answer(&plain, &planned)) {
+        printf("at %lld: %.*s\n", (long long)t, STR(w->text[i]));
+        describe("plain", &plain);
+        describe("planned", &planned);
+        fail();
+    }
+    w->answers++;
+    w->failures += !plain.ok;
+    w->values += plain.ok && plain.r.n != 0;
+    arena_release(&a);
+}
+
+static void check_all(struct world *w)
+{
+    for (int k = 0; k < 4; k++) {
+        ts_ms t = (ts_ms)roll(SAMPLES) * STEP + roll(STEP);
+
+        for (size_t i = 0; i < EXPRS; i++)
+            check_one(w, i, t, k == 3);
+    }
+}
+
+static void make_world(struct world *w, bool delayed_names)
+{
+    *w = (struct world){.m = mem_storage_new(),
+                        .set = {.delayed_names = delayed_names, .start_times = true}};
+    arena_init(&w->a, 0);
+    put_some(w->m, 25);
+    w->p = promql_plan_new(mem_storage_port(w->m), &w->set);
+    for (size_t i = 0; i < EXPRS; i++) {
+        struct buf b = BUF_INIT;
+        struct err e = ERR_INIT;
+
+        add_vector(&b, DEPTH);
+        w->text[i] = arena_str(&w->a, buf_str(&b));
+        buf_release(&b);
+        w->x[i] = promql_parse(w->text[i], &promql_everything, &w->a, NULL, &e);
+        if (w->x[i] == NULL)
+            printf("%.*s: %s\n", STR(w->text[i]), e.msg);
+        assert_non_null(w->x[i]);
+        assert_true(promql_plan_add(w->p, w->x[i], w->text[i], &w->number[i], &e));
+    }
+}
+
+static void end_world(struct world *w)
+{
+    promql_plan_free(w->p);
+    for (size_t i = 0; i < EXPRS; i++)
+        promql_release(w->x[i]);
+    mem_storage_free(w->m);
+    arena_release(&w->a);
+}
+
+static void planned_as_plain(void **state)
+{
+    unsigned answers = 0, failures = 0, values = 0;
+
+    (void)state;
+    for (unsigned seed = 0; seed < ROUNDS; seed++) {
+        struct world w;
+
+        dice = seed;
+        make_world(&w, seed % 2 == 0);
+        check_all(&w);
+        put_some(w.m, 10); /* the tables have to follow */
+        check_all(&w);
+        end_world(&w);
+        answers += w.answers;
+        failures += w.failures;
+        values += w.values;
+    }
+    printf("%u answers, %u errors, %u with values\n", answers, failures, values);
+    assert_true(values > answers / 3 && failures < answers / 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(planned_as_plain)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

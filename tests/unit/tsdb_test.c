@@ -1,0 +1,383 @@
+#include "tsdb_fixture.h"
+
+#include <math.h>
+
+static void samples_come_back(void **state)
+{
+    struct tsdb_stream *s;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    s = stream("a");
+    for (int i = 1; i <= 3; i++) {
+        begin(s, i * STEP);
+        put("m{x=\"1\"}", i);
+        put("m{x=\"2\"}", i == 2 ? (double)NAN : 10 * i);
+        commit();
+    }
+    assert_string_equal(dump("{__name__=\"m\"}"), "{__name__=\"m\", x=\"1\"} 15=1 30=2 45=3\n"
+                                                  "{__name__=\"m\", x=\"2\"} 15=10 30=NaN 45=30\n");
+    assert_int_equal(tsdb_stats(db).appended, 6);
+    close_db();
+}
+
+static void rows_slide(void **state)
+{
+    struct tsdb_stream *s;
+    uint32_t ref = TSDB_REF_NEW;
+    const char *out;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    s = stream("a");
+    for (int i = 1; i <= 1000; i++) {
+        begin(s, (ts_ms)i * STEP);
+        (void)tsdb_batch_add(&batch, ref, labels("m"), i);
+        commit();
+        ref = batch.items.v[0].ref;
+    }
+    out = dump("{__name__=\"m\"}");
+    assert_non_null(strstr(out, " 15000=1000\n"));
+    assert_non_null(strstr(out, " 14715=981")); /* 20 samples back */
+    assert_null(strstr(out, " 14400=960"));     /* out of reach */
+    assert_true(tsdb_stats(db).bytes < 20000);
+    close_db();
+}
+
+static void series_end_and_begin(void **state)
+{
+    struct tsdb_stream *s;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    s = stream("a");
+    begin(s, STEP);
+    put("a", 1);
+    put("b", 1);
+    commit();
+    begin(s, 2 * STEP);
+    put("b", 2);
+    put("c", 2);
+    commit();
+    begin(s, 3 * STEP);
+    put("a", 3);
+    put("b", 3);
+    commit();
+    assert_string_equal(dump("{__name__=~\".+\"}"), "{__name__=\"a\"} 15=1 30=stale 45=3\n"
+                                                    "{__name__=\"b\"} 15=1 30=2 45=3\n"
+                                                    "{__name__=\"c\"} 30=2 45=stale\n");
+    tsdb_stream_close(db, s, 4 * STEP);
+    assert_string_equal(dump("{__name__=\"b\"}"), "{__name__=\"b\"} 15=1 30=2 45=3 60=stale\n");
+    /* another target with the same series takes them over */
+    begin(stream("b"), 5 * STEP);
+    put("b", 5);
+    commit();
+    assert_string_equal(dump("{__name__=\"b\"}"), "{__name__=\"b\"} 75=5\n");
+    close_db();
+}
+
+static void bad_samples_are_refused(void **state)
+{
+    struct tsdb_stream *s, *other;
+    struct err e = ERR_INIT;
+    struct tsdb_stats stats;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true, .max_series = 2, .max_label_bytes = 30});
+    s = stream("a");
+    other = stream("b");
+    begin(s, STEP);
+    put("a", 1);
+    put("a", 2);
+    put("b", 2);
+    put("c", 2);
+    put("a{long=\"0123456789012345678901234567890\"}", 1);
+    commit();
+    begin(s, STEP);
+    put("a", 2);
+    assert_false(tsdb_commit(&batch, &e));
+    assert_int_equal(e.code, ERR_CONFLICT);
+    begin(other, STEP);
+    put("a", 3);
+    commit();
+    stats = tsdb_stats(db);
+    assert_int_equal(stats.series, 2);
+    assert_int_equal(stats.refused[TSDB_DUPLICATE], 1);
+    assert_int_equal(stats.refused[TSDB_TOO_MANY_SERIES], 1);
+    assert_int_equal(stats.refused[TSDB_LABELS_TOO_LONG], 1);
+    assert_int_equal(stats.refused[TSDB_OUT_OF_ORDER], 1);
+    assert_int_equal(stats.refused[TSDB_FOREIGN], 1);
+    assert_string_equal(dump("{__name__=\"a\"}"), "{__name__=\"a\"} 15=1\n");
+    close_db();
+}
+
+static void memory_is_limited(void **state)
+{
+    struct tsdb_stream *s;
+    struct err e = ERR_INIT;
+    struct tsdb_stats stats;
+    bool ok = true;
+
+    (void)state;
+    open_with(
+        (struct tsdb_options){.keep_all = true, .max_bytes = 200000, .min_reach_ms = 1000000});
+    s = stream("a");
+    begin(s, STEP);
+    for (int i = 0; i < 200; i++)
+        put(arena_printf(&arena, "m{i=\"%d\"}", i).p, i);
+    commit();
+    for (int i = 1; ok && i < 2000; i++) {
+        begin(s, STEP + i * 1000); /* far more often than announced */
+        put("m{i=\"1\"}", i);
+        ok = tsdb_commit(&batch, &e);
+    }
+    stats = tsdb_stats(db);
+    assert_false(ok);
+    assert_int_equal(e.code, ERR_LIMIT);
+    assert_true(stats.bytes <= 200000);
+    assert_true(stats.refused[TSDB_TOO_MUCH_MEMORY] > 0);
+    assert_non_null(strstr(dump("{i=\"1\"}"), " 15=1 "));
+    close_db();
+}
+
+/* Without keep_all only what a selector reads is stored, as far back as it reads. */
+static void selectors_decide_what_is_kept(void **state)
+{
+    struct storage_selector *near, *far, *peek;
+    struct tsdb_stream *s;
+    uint64_t epoch;
+
+    (void)state;
+    open_with((struct tsdb_options){0});
+    near = selector("{__name__=\"m\",x!=\"\"}", MINUTES_5);
+    peek = selector("{__name__=\"other\"}", 0); /* looks, but keeps nothing */
+    s = stream("a");
+    epoch = tsdb_batch_begin(&batch, db, s, STEP);
+    put("m", 1);
+    put("m{x=\"1\"}", 1);
+    put("other", 1);
+    commit();
+    assert_int_equal(batch.items.v[0].ref, TSDB_REF_DROPPED);
+    assert_int_equal(count(near), 1);
+    assert_int_equal(count(peek), 0);
+    far = selector("{__name__=~\"m|other\"}", 4 * MINUTES_5);
+    assert_true(tsdb_batch_begin(&batch, db, s, 2 * STEP) != epoch); /* refs are void */
+    put("m", 2);
+    put("m{x=\"1\"}", 2);
+    put("other", 2);
+    commit();
+    assert_int_equal(count(far), 3);
+    assert_int_equal(count(peek), 1);
+    for (int i = 3; i < 200; i++) {
+        begin(s, (ts_ms)i * STEP);
+        put("m", i);
+        put("m{x=\"1\"}", i);
+        commit();
+    }
+    assert_non_null(strstr(dump("{__name__=\"m\",x=\"1\"}"), " 1800=120 "));
+    assert_null(strstr(dump("{__name__=\"m\",x=\"1\"}"), " 1500=100 "));
+    release(far);
+    while (tsdb_collect(db, 200 * STEP) != 0) /* nobody wants "other" and plain "m" any more */
+        ;
+    assert_int_equal(tsdb_stats(db).series, 1);
+    release(near);
+    release(peek);
+    while (tsdb_collect(db, 200 * STEP) != 0)
+        ;
+    assert_int_equal(tsdb_stats(db).series, 0);
+    close_db();
+}
+
+/* A selector that looks further back makes rows longer and keeps what they hold. */
+static void reach_grows(void **state)
+{
+    struct storage_selector *sel = NULL;
+    struct tsdb_stream *s;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    s = stream("a");
+    for (int i = 1; i < 100; i++) {
+        begin(s, (ts_ms)i * STEP);
+        put("m", i);
+        tsdb_batch_add(&batch, TSDB_REF_NEW, labels("st"), i)->start = i;
+        commit();
+        if (i == 20)
+            sel = selector("{__name__=~\"m|st\"}", 20 * 60000);
+    }
+    assert_non_null(strstr(dump("{__name__=\"m\"}"), " 300=20 "));
+    assert_non_null(strstr(dump("{__name__=\"st\"}"), " 300=20@20 "));
+    assert_null(strstr(dump("{__name__=\"m\"}"), " 30=2 "));
+    release(sel);
+    close_db();
+}
+
+static void matchers_select(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+    } cases[] = {
+        {"{__name__=\"m\"}", 4},
+        {"{__name__=\"m\",x=\"1\"}", 2},
+        {"{__name__=\"m\",x!=\"1\"}", 2},
+        {"{__name__=\"m\",x=\"\"}", 1},
+        {"{x=~\"1|2\",y=\"a\"}", 2},
+        {"{x=~\".*\"}", 5},
+        {"{x=~\".+\"}", 4},
+        {"{x!~\"1.*\",__name__!=\"\"}", 3},
+        {"{y!=\"\"}", 2},
+        {"{x=\"none\"}", 0},
+        {"{nothing=\"\"}", 5},
+    };
+    struct storage_selector *s[ARRAY_LEN(cases)];
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        s[i] = selector(cases[i].text, 0);
+    begin(stream("a"), STEP);
+    put("m{x=\"1\"}", 1);
+    put("m{x=\"1\",y=\"a\"}", 1);
+    put("m{x=\"2\",y=\"a\"}", 1);
+    put("m", 1);
+    put("n{x=\"3\"}", 1);
+    commit();
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct storage_selector *late = selector(cases[i].text, 0);
+
+        if (count(s[i]) != cases[i].n)
+            fail_msg("%s: %zu series", cases[i].text, count(s[i]));
+        assert_ptr_equal(late, s[i]); /* equal ones are one */
+        release(late);
+        release(s[i]);
+        late = selector(cases[i].text, 0); /* found by the index */
+        if (count(late) != cases[i].n)
+            fail_msg("%s by the index: %zu series", cases[i].text, count(late));
+        release(late);
+    }
+    close_db();
+}
+
+static void epochs_tell_of_changes(void **state)
+{
+    struct storage st;
+    struct storage_selector *m;
+    uint64_t before, after;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    st = tsdb_storage(db);
+    m = selector("{__name__=\"m\"}", MINUTES_5);
+    for (int i = 1; i <= 3; i++) {
+        storage_begin(st);
+        before = storage_ids(st, m).epoch;
+        storage_end(st);
+        begin(stream("a"), (ts_ms)i * STEP);
+        put("m", i);
+        put(i == 2 ? "m{x=\"1\"}" : "n", i);
+        commit();
+        storage_begin(st);
+        after = storage_ids(st, m).epoch;
+        storage_end(st);
+        assert_int_equal(before != after, i != 3);
+    }
+    release(m);
+    close_db();
+}
+
+static void ended_series_are_forgotten(void **state)
+{
+    struct storage_selector *re;
+    struct tsdb_stream *s;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    re = selector("{pod=~\"pod.*\"}", MINUTES_5);
+    s = stream("a");
+    for (int i = 0; i < 3000; i++) { /* a new pod every scrape */
+        begin(s, (ts_ms)(i + 1) * STEP);
+        put("up", 1);
+        put(arena_printf(&arena, "m{pod=\"pod%d\"}", i).p, i);
+        commit();
+        (void)tsdb_collect(db, (ts_ms)(i + 1) * STEP);
+        arena_reset(&arena);
+    }
+    assert_true(tsdb_stats(db).series < 30);
+    assert_true(tsdb_stats(db).symbols < 60);
+    assert_int_equal(count(re), tsdb_stats(db).series - 1);
+    assert_true(tsdb_stats(db).bytes < 60000);
+    assert_non_null(strstr(dump("{pod=\"pod2999\"}"), "=2999"));
+    tsdb_stream_close(db, s, 3001 * STEP);
+    while (tsdb_collect(db, 3001 * STEP + MINUTES_5) != 0)
+        ;
+    (void)tsdb_collect(db, 3001 * STEP + MINUTES_5);
+    assert_int_equal(tsdb_stats(db).series, 0);
+    assert_int_equal(tsdb_stats(db).streams, 0);
+    release(re);
+    close_db();
+}
+
+static void an_open_batch_keeps_its_refs_good(void **state)
+{
+    struct tsdb_stream *s;
+    uint64_t epoch;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    s = stream("a");
+    begin(s, STEP);
+    put("m", 1);
+    commit();
+    epoch = tsdb_batch_begin(&batch, db, s, 2 * STEP);
+    assert_int_equal(tsdb_collect(db, STEP + MINUTES_5), 0);
+    tsdb_batch_cancel(&batch);
+    assert_int_equal(tsdb_collect(db, STEP + MINUTES_5), 1);
+    assert_int_not_equal(tsdb_batch_begin(&batch, db, s, 2 * STEP), epoch);
+    tsdb_batch_cancel(&batch);
+    close_db();
+}
+
+static void histograms_share_layouts(void **state)
+{
+    struct tsdb_stream *s;
+    size_t before = 0;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    s = stream("a");
+    for (int i = 1; i <= 200; i++) {
+        struct histogram h = exponential(i == 199 ? 1 : i, 2 * i);
+
+        if (i == 100)
+            before = tsdb_stats(db).bytes;
+        begin(s, (ts_ms)i * STEP);
+        (void)tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels("h"), &h);
+        commit();
+    }
+    assert_true(tsdb_stats(db).bytes < before + 1000); /* those that slid out are given back */
+    assert_non_null(strstr(dump("{__name__=\"h\"}"),
+                           " 2970={count:594, sum:198, (1,2]:198, (2,4]:396}not_reset "
+                           "2985={count:399, sum:1, (1,2]:1, (2,4]:398}reset "));
+    close_db();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(samples_come_back),
+        cmocka_unit_test(rows_slide),
+        cmocka_unit_test(series_end_and_begin),
+        cmocka_unit_test(bad_samples_are_refused),
+        cmocka_unit_test(memory_is_limited),
+        cmocka_unit_test(selectors_decide_what_is_kept),
+        cmocka_unit_test(reach_grows),
+        cmocka_unit_test(matchers_select),
+        cmocka_unit_test(epochs_tell_of_changes),
+        cmocka_unit_test(ended_series_are_forgotten),
+        cmocka_unit_test(an_open_batch_keeps_its_refs_good),
+        cmocka_unit_test(histograms_share_layouts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
