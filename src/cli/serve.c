@@ -18,6 +18,7 @@
 #include "loop/signals.h"
 #include "net/sd_notify.h"
 #include "net/transport.h"
+#include "tsdb/tsdb.h"
 
 #define F struct serve_flags
 
@@ -90,6 +91,7 @@ const struct flag serve_flag_table[] = {
 #undef F
 
 struct serve {
+    struct tsdb *db;
     const struct serve_flags *flags;
     enum matcher_mode mode;
     str external_url, prefix; /* owned */
@@ -392,6 +394,7 @@ static void tick(struct timer *t, struct now now)
         log_warn("nothing ran for a while", LOG_F64("seconds", (double)late / NS_PER_S));
         shell_event(s->shell, &ev, NULL);
     }
+    tsdb_collect(s->db, now.wall / NS_PER_MS);
     if (s->stopping && http_server_open(api_server(s->api)) == 0 &&
         notify_under_way(shell_notify(s->shell)) == 0)
         loop_stop(s->loop);
@@ -466,12 +469,21 @@ static void log_decision(void *arg, const struct decision *d)
               LOG_I64("index", d->index), LOG_STR("why", d->why), LOG_STR("by", d->by));
 }
 
+/* Our own store: what rules record, and what is scraped. */
+static struct tsdb *open_store(const struct config *conf)
+{
+    struct tsdb_options o = {.keep_all = conf->storage.keep_all};
+
+    return tsdb_new(&o);
+}
+
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
                                 .pool = s->pool,
                                 .transport = s->transport,
                                 .conf = conf,
+                                .db = s->db = open_store(conf),
                                 .mode = s->mode,
                                 .retention = conf->storage.retention > 0 ? conf->storage.retention
                                                                          : s->flags->retention,
@@ -555,6 +567,7 @@ static void tear_down(struct serve *s)
     if (s->pool != NULL)
         pool_free(s->pool);
     shell_free(s->shell);
+    tsdb_free(s->db);
     if (s->transport != NULL)
         transport_free(s->transport);
     if (s->loop != NULL)

@@ -56,7 +56,7 @@ static void count_receivers(struct engine *e)
 }
 
 struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
-                          struct now now)
+                          struct tsdb *db, struct now now)
 {
     static const double latency_bounds[] = {1, 5, 10, 15, 20};
     struct engine *e = mem_new(struct engine);
@@ -64,6 +64,7 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
 
     e->names = interner_new();
     e->conf = conf;
+    e->db = db;
     e->mode = mode;
     e->retention = retention;
     e->silencer = silencer_new();

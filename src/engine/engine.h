@@ -180,6 +180,7 @@ struct builtin {
 struct engine {
     struct interner *names;
     struct config *conf;
+    struct tsdb *db; /* our own store, borrowed; NULL: none */
     enum matcher_mode mode;
     dur_ns retention;  /* --data.retention */
     str external_url;  /* for the labels of routes; the shell's */
@@ -212,9 +213,9 @@ struct engine {
     struct engine_stats stats;
 };
 
-/* conf: one reference, taken. */
+/* conf: one reference, taken. db: borrowed; NULL: rules have no store of our own. */
 struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
-                          struct now now);
+                          struct tsdb *db, struct now now);
 void engine_free(struct engine *e);
 
 /* result may be NULL. */

@@ -117,7 +117,8 @@ struct shell *shell_new(const struct shell_parts *parts)
     s->wake.fire = wake;
     s->stall.fire = stalled;
     effects_init(&s->fx);
-    s->engine = engine_new(parts->conf, parts->mode, parts->retention, parts->clock->now);
+    s->engine =
+        engine_new(parts->conf, parts->mode, parts->retention, parts->db, parts->clock->now);
     s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);
     s->notify = notify_new(parts->transport, parts->clock, &ns);
     shell_set_external_url(s, parts->external_url);

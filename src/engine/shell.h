@@ -26,12 +26,13 @@ struct shell_parts {
     struct pool *pool;
     struct transport *transport;
     struct config *conf; /* one reference, taken */
+    struct tsdb *db;     /* our own store; NULL: none */
     enum matcher_mode mode;
     dur_ns retention;
     dur_ns start_delay;
     str external_url;
     bool colour;
-    bool shadow; /* --notify.shadow */
+    bool shadow;                        /* --notify.shadow */
     void (*print)(void *arg, str text); /* console notifications; NULL = standard output */
     void (*decided)(void *arg, const struct decision *d); /* every decision; may be NULL */
     void *arg;

@@ -18,6 +18,7 @@
 #define RULER_RULE_GROUP_H
 
 #include <stdatomic.h>
+#include "ruler/own.h"
 #include "ruler/rule_state.h"
 #include "source/answer.h"
 
@@ -64,6 +65,7 @@ struct rule_row {
 struct rule_group {
     const struct rule_group_conf *conf;
     struct interner *names;
+    struct own *own; /* NULL: there is no store, recording rules record nothing */
     struct rule *rules;
     size_t n_rules;
     ts_ns down_at; /* for restored alerts; TS_NONE */
@@ -100,8 +102,9 @@ struct rule_want {
 
 enum rule_group_step { RULE_GROUP_DONE, RULE_GROUP_WANT };
 
-/* conf must outlive the group: its owner holds the configuration. */
-struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base);
+/* conf must outlive the group: its owner holds the configuration. db: borrowed; NULL is fine. */
+struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base,
+                                  struct tsdb *db);
 void rule_group_free(struct rule_group *g);
 
 ts_ns rule_group_slot_after(const struct rule_group_conf *conf,

@@ -63,3 +63,13 @@ bool rule_queries_answer(struct rule_queries *q, const struct source_answer *a, 
     q->asked++;
     return true;
 }
+
+void rule_queries_take(struct rule_queries *q, struct samples samples, const struct err *why)
+{
+    struct rule_query *query = q->wanted.v[q->asked++];
+
+    query->samples = samples;
+    if (why != NULL)
+        query->error = arena_str(q->arena, str_of(why->msg));
+    query->is_answered = true;
+}

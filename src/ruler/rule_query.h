@@ -53,5 +53,7 @@ const struct rule_query *rule_queries_next(const struct rule_queries *q);
 /* Takes the answer to it. */
 bool rule_queries_answer(struct rule_queries *q, const struct source_answer *a,
                          struct err *e) must_check;
+/* The same from our own store: why is NULL, or what refused the query. samples live in the arena of the run. */
+void rule_queries_take(struct rule_queries *q, struct samples samples, const struct err *why);
 
 #endif

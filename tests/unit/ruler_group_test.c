@@ -31,7 +31,7 @@ static int set_up(void **state)
                                        .rules = b->rules,
                                        .n_rules = 2,
                                        .source = S("p")};
-    b->g = rule_group_new(&b->conf, S("http://prom"));
+    b->g = rule_group_new(&b->conf, S("http://prom"), NULL);
     *state = b;
     return 0;
 }
@@ -140,7 +140,7 @@ static void a_view_outlives_the_next_run(void **state)
 static void rows_bring_a_group_back(void **state)
 {
     struct bench *b = *state;
-    struct rule_group *again = rule_group_new(&b->conf, S("http://prom"));
+    struct rule_group *again = rule_group_new(&b->conf, S("http://prom"), NULL);
     struct now now = {SLOT + NS_PER_M, NS_PER_D + NS_PER_M};
 
     run(b->g, 0, ok(ONE), ok(ONE));
@@ -189,7 +189,7 @@ static void a_reload_moves_state_by_name_and_labels(void **state)
     assert_true(rule_group_same(&b->conf, &b->conf));
     assert_false(rule_group_same(&b->conf, &conf));
     run(b->g, 0, ok(ONE), ok(ONE));
-    to = rule_group_new(&conf, S("http://prom"));
+    to = rule_group_new(&conf, S("http://prom"), NULL);
     rule_group_move_state(to, b->g);
     assert_int_equal(to->view->rules[0].n_alerts, 1);
     assert_int_equal(to->view->rules[1].n_alerts, 0);
@@ -197,7 +197,7 @@ static void a_reload_moves_state_by_name_and_labels(void **state)
     rule_group_free(b->g);
     b->g = to;
     changed[2].all_labels = (struct conf_map){&label, 1}; /* a changed label loses it */
-    to = rule_group_new(&conf, S("http://prom"));
+    to = rule_group_new(&conf, S("http://prom"), NULL);
     rule_group_move_state(to, b->g);
     assert_int_equal(to->view->rules[2].n_alerts, 0);
     assert_int_equal(to->view->rules[0].n_alerts, 1);
@@ -238,7 +238,7 @@ static void templates_ask(void **state)
     b->rules[0].annotations = (struct conf_map){&twice, 1};
     b->conf.n_rules = 1;
     rule_group_free(b->g);
-    b->g = rule_group_new(&b->conf, S("http://prom"));
+    b->g = rule_group_new(&b->conf, S("http://prom"), NULL);
     assert_int_equal(ask(b->g, 0, ok(ONE), &w), RULE_GROUP_DONE);
     assert_int_equal(b->g->send.n, 1);
     assert_str(labels_get(b->g->send.v[0].annotations, S("x")), "10=7");
