@@ -4,6 +4,7 @@
  *     MAP_DEFINE(alert_map, uint64_t, struct alert *, hash_u64, eq_u64);
  *     struct alert **slot = alert_map_put(&m, fp, a);              adds or replaces; borrowed until the next put
  *     struct alert **hit = alert_map_get(&m, fp);                  NULL when absent
+ *     struct alert **got = alert_map_add(&m, fp, a, &is_new);      keeps what is there
  *     MAP_EACH (struct alert_map_entry, e, &m) use(e->key, e->value);
  *
  * A dense array holds the entries in insertion order; an open-addressing table of 32-bit indexes finds them (linear
@@ -36,6 +37,7 @@
     struct name##_entry *name##_find(const struct name *m, key_t key) is_unused;                   \
     val_t *name##_get(const struct name *m, key_t key) is_unused;                                  \
     val_t *name##_put(struct name *m, key_t key, val_t value) is_unused;                           \
+    val_t *name##_add(struct name *m, key_t key, val_t value, bool *is_new) is_unused;             \
     bool name##_del(struct name *m, key_t key) is_unused;                                          \
     void name##_del_entry(struct name *m, struct name##_entry *e) is_unused;                       \
     void name##_release(struct name *m) is_unused
@@ -70,13 +72,10 @@
         m->used = k;                                                                               \
         m->cap = cap;                                                                              \
     }                                                                                              \
-    struct name##_entry *name##_find(const struct name *m, key_t key)                              \
+    static struct name##_entry *name##_find_hashed_(const struct name *m, key_t key, uint32_t h)   \
     {                                                                                              \
-        uint32_t h;                                                                                \
-                                                                                                   \
         if (m->n == 0)                                                                             \
             return NULL;                                                                           \
-        h = (uint32_t)hash_fn(key);                                                                \
         for (size_t s = h & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask) {                    \
             struct name##_entry *e = &m->v[m->slots[s] - 1];                                       \
                                                                                                    \
@@ -85,31 +84,42 @@
         }                                                                                          \
         return NULL;                                                                               \
     }                                                                                              \
+    struct name##_entry *name##_find(const struct name *m, key_t key)                              \
+    {                                                                                              \
+        return m->n != 0 ? name##_find_hashed_(m, key, (uint32_t)hash_fn(key)) : NULL;             \
+    }                                                                                              \
     val_t *name##_get(const struct name *m, key_t key)                                             \
     {                                                                                              \
         struct name##_entry *e = name##_find(m, key);                                              \
                                                                                                    \
         return e != NULL ? &e->value : NULL;                                                       \
     }                                                                                              \
-    val_t *name##_put(struct name *m, key_t key, val_t value)                                      \
+    val_t *name##_add(struct name *m, key_t key, val_t value, bool *is_new)                        \
     {                                                                                              \
-        struct name##_entry *e = name##_find(m, key);                                              \
+        uint32_t h = (uint32_t)hash_fn(key);                                                       \
+        struct name##_entry *e = name##_find_hashed_(m, key, h);                                   \
         size_t s;                                                                                  \
                                                                                                    \
-        if (e != NULL) {                                                                           \
-            e->value = value;                                                                      \
+        *is_new = e == NULL;                                                                       \
+        if (e != NULL)                                                                             \
             return &e->value;                                                                      \
-        }                                                                                          \
         if (m->used == m->cap)                                                                     \
             name##_rebuild_(m, m->n * 2 > 4 ? m->n * 2 : 5);                                       \
         e = &m->v[m->used++];                                                                      \
-        *e = (struct name##_entry){                                                                \
-            .key = key, .value = value, .hash = (uint32_t)hash_fn(key), .live = true};             \
-        for (s = e->hash & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask)                       \
+        *e = (struct name##_entry){.key = key, .value = value, .hash = h, .live = true};           \
+        for (s = h & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask)                             \
             ;                                                                                      \
         m->slots[s] = (uint32_t)m->used;                                                           \
         m->n++;                                                                                    \
         return &e->value;                                                                          \
+    }                                                                                              \
+    val_t *name##_put(struct name *m, key_t key, val_t value)                                      \
+    {                                                                                              \
+        bool is_new;                                                                               \
+        val_t *at = name##_add(m, key, value, &is_new);                                            \
+                                                                                                   \
+        *at = value;                                                                               \
+        return at;                                                                                 \
     }                                                                                              \
     void name##_del_entry(struct name *m, struct name##_entry *e)                                  \
     {                                                                                              \

@@ -100,7 +100,7 @@ bool promql_check_distinct(struct promql_eval *ev, const struct promql_vector *v
     bool ok = true, is_new;
 
     for (size_t i = 0; ok && v->n > 1 && i < v->n; i++) {
-        label_sets_number(&seen, v->v[i].labels, 0, &is_new);
+        label_sets_add(&seen, v->v[i].labels, 0, &is_new);
         ok = is_new;
     }
     label_sets_release(&seen);

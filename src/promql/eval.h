@@ -65,6 +65,7 @@ struct promql_eval {
     struct promql_node *nodes;
     size_t n_nodes;
     ts_ms start, end, step; /* of the query */
+    bool is_kept;           /* the expression stays: the store keeps what it reads */
     bool is_stepped;        /* more than one instant: what sorts has no effect */
     struct arena *a;        /* of the step */
     struct arena *keep;     /* of the query */

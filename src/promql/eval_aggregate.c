@@ -36,7 +36,7 @@ static struct agg_group *group_of(struct agg *g, struct labels ls)
 {
     struct labels key = promql_pick(&g->names, ls, g->ev->a);
     bool is_new;
-    uint32_t at = label_sets_number(&g->by_labels, key, (uint32_t)g->groups.n, &is_new);
+    uint32_t at = *label_sets_add(&g->by_labels, key, (uint32_t)g->groups.n, &is_new);
 
     if (is_new)
         vec_push(&g->groups, (struct agg_group){.labels = key});

@@ -102,7 +102,7 @@ static void add_bucket(struct promql_eval *ev, const struct promql_sample *s, ui
         return;
     }
     key = labels_without(ev->a, s->labels, &name, 1);
-    k = label_sets_number(&out->by_labels, key, (uint32_t)out->classic.n, &is_new);
+    k = *label_sets_add(&out->by_labels, key, (uint32_t)out->classic.n, &is_new);
     if (is_new)
         vec_push(&out->classic, (struct classic){.labels = key});
     vec_push(&out->classic.v[k].buckets, (struct promql_bucket){upper, s->v});

@@ -88,7 +88,7 @@ bool promql_info_select(struct promql_eval *ev, const struct promql_expr *x)
     else if (k.positive == 0)
         ok = matcher_init(extra, MATCH_RE, S("__name__"), S(".+_info"), ev->e);
     if (ok)
-        n->selector = storage_select(ev->storage, &all, 0, ev->e);
+        n->selector = storage_select(ev->storage, &all, ev->is_kept ? ev->set.lookback : 0, ev->e);
     regex_unref(extra->re);
     mem_free(v);
     return n->selector != NULL;

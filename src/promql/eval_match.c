@@ -22,7 +22,7 @@ static void index_all(struct promql_eval *ev, const struct promql_names *s,
     bool is_new;
 
     for (size_t i = 0; i < v->n; i++)
-        label_sets_number(out, promql_pick(s, v->v[i].labels, ev->a), (uint32_t)i, &is_new);
+        label_sets_add(out, promql_pick(s, v->v[i].labels, ev->a), (uint32_t)i, &is_new);
 }
 
 bool promql_eval_set(struct promql_eval *ev, const struct promql_expr *x,
@@ -93,7 +93,7 @@ static bool fail_duplicate(struct match *m, struct labels a, struct labels b, st
 static struct group *group_of(struct match *m, struct labels sig)
 {
     bool is_new;
-    uint32_t at = label_sets_number(&m->by_signature, sig, (uint32_t)m->groups.n, &is_new);
+    uint32_t at = *label_sets_add(&m->by_signature, sig, (uint32_t)m->groups.n, &is_new);
 
     if (is_new)
         vec_push(&m->groups, (struct group){.signature = sig});
@@ -125,7 +125,7 @@ static bool claim(struct match *m, struct group *g, struct labels ls)
         return true;
     }
     g->is_matched = true;
-    if (label_sets_number(&m->results, ls, at, &is_new) == at && !is_new)
+    if (*label_sets_add(&m->results, ls, at, &is_new) == at && !is_new)
         return promql_fail_eval(m->ev, "multiple matches for labels: grouping labels must ensure "
                                        "unique matches");
     return true;

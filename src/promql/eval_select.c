@@ -238,7 +238,7 @@ static void collect_sample(struct promql_eval *ev, struct collector *c, ts_ms t,
                            const struct promql_sample *s)
 {
     bool is_new;
-    uint32_t at = label_sets_number(&c->by_labels, s->labels, (uint32_t)c->series.n, &is_new);
+    uint32_t at = *label_sets_add(&c->by_labels, s->labels, (uint32_t)c->series.n, &is_new);
     struct collected *k;
 
     if (is_new)

@@ -14,11 +14,3 @@ int label_sets_order(struct labels a, struct labels b)
     }
     return a.n == b.n ? 0 : a.n < b.n ? -1 : 1;
 }
-
-uint32_t label_sets_number(struct label_sets *m, struct labels ls, uint32_t next, bool *is_new)
-{
-    uint32_t *at = label_sets_get(m, ls);
-
-    *is_new = at == NULL;
-    return at != NULL ? *at : *label_sets_put(m, ls, next);
-}

@@ -14,7 +14,4 @@ MAP_DECLARE(label_sets, struct labels, uint32_t);
 /* By names and values in turn, the shorter first where one begins the other: Prometheus' order of results. */
 int label_sets_order(struct labels a, struct labels b);
 
-/* The number of ls: the one it got before, or next, with *is_new set. */
-uint32_t label_sets_number(struct label_sets *m, struct labels ls, uint32_t next, bool *is_new);
-
 #endif

@@ -249,10 +249,14 @@ bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str tex
     struct plan_expr *expr = arena_new(&p->a, struct plan_expr);
     struct compiler c = {p, expr, e, false};
 
-    *expr = (struct plan_expr){
-        .x = x,
-        .text = arena_str(&p->a, text),
-        .ev = {.storage = p->storage, .set = p->set, .a = &p->scratch, .keep = &p->keep, .e = e}};
+    *expr = (struct plan_expr){.x = x,
+                               .text = arena_str(&p->a, text),
+                               .ev = {.storage = p->storage,
+                                      .set = p->set,
+                                      .is_kept = true,
+                                      .a = &p->scratch,
+                                      .keep = &p->keep,
+                                      .e = e}};
     if (!promql_prepare(&expr->ev, x, &p->a)) {
         promql_unprepare(&expr->ev);
         return false;

@@ -68,19 +68,38 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
     return join_row(p, n, row, a);
 }
 
-/* Whether no two rows have the same labels. */
+/* Whether no two rows have the same labels, by their hashes: that two label sets share 64 bits is taken for a clash, and
+ * the plain evaluator finds that it is none. */
 static bool are_distinct(struct promql_plan *p, const struct plan_node *n)
 {
-    struct label_sets seen = {0};
+    size_t mask = 1, slot;
+    uint64_t *seen, h;
     struct arena a;
-    bool is_new = true;
+    bool clash = false;
 
+    while (mask < 2 * n->n)
+        mask *= 2;
+    seen = mem_array(mask--, sizeof(*seen));
     arena_init(&a, 0);
-    for (size_t i = 0; is_new && i < n->n; i++)
-        label_sets_number(&seen, plan_row(p, n, i, &a).labels, 0, &is_new);
-    label_sets_release(&seen);
+    for (size_t i = 0; !clash && i < n->n; i++) {
+        arena_reset(&a);
+        h = labels_hash(plan_row(p, n, i, &a).labels) | 1; /* 0 is an empty slot */
+        for (slot = h & mask; seen[slot] != 0 && seen[slot] != h; slot = (slot + 1) & mask)
+            ;
+        clash = seen[slot] == h;
+        seen[slot] = h;
+    }
+    mem_free(seen);
     arena_release(&a);
-    return is_new;
+    return !clash;
+}
+
+/* The number of a row's key; a new one is copied to where it lasts. */
+static uint32_t number_of(struct label_sets *seen, struct labels key, struct arena *lasting)
+{
+    uint32_t *at = label_sets_get(seen, key);
+
+    return at != NULL ? *at : *label_sets_put(seen, labels_copy(lasting, key), (uint32_t)seen->n);
 }
 
 /* -- groups -- */
@@ -89,7 +108,7 @@ static bool are_distinct(struct promql_plan *p, const struct plan_node *n)
 static bool make_groups(struct promql_plan *p, struct plan_node *n)
 {
     struct promql_names names = promql_group_names(n->x, STR_NONE, &n->tables);
-    VEC(struct plan_row) groups = VEC_INIT;
+    VEC(bool) drops = VEC_INIT;
     struct label_sets seen = {0};
     struct arena a;
     bool agree = true;
@@ -97,24 +116,25 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
     arena_init(&a, 0);
     n->group_of = arena_array(&n->tables, n->a->n, sizeof(n->group_of[0]));
     for (size_t i = 0; i < n->a->n; i++) {
-        struct plan_row row = plan_row(p, n->a, i, &a);
-        struct labels key = promql_pick(&names, row.labels, &a);
-        bool is_new;
-        uint32_t at = label_sets_number(&seen, key, (uint32_t)groups.n, &is_new);
+        struct plan_row row;
+        uint32_t at;
 
-        if (is_new)
-            vec_push(&groups, (struct plan_row){key, row.drops_name});
-        agree &= groups.v[at].drops_name == row.drops_name;
+        arena_reset(&a);
+        row = plan_row(p, n->a, i, &a);
+        at = number_of(&seen, promql_pick(&names, row.labels, &a), &n->tables);
+        if (at == drops.n)
+            vec_push(&drops, row.drops_name);
+        agree &= drops.v[at] == row.drops_name;
         n->group_of[i] = at;
     }
-    n->n = groups.n;
+    n->n = drops.n;
     n->labels = arena_array(&n->tables, n->n, sizeof(n->labels[0]));
     n->drops_name = arena_array(&n->tables, n->n, sizeof(n->drops_name[0]));
     for (size_t i = 0; i < n->n; i++) {
-        n->labels[i] = labels_copy(&n->tables, groups.v[i].labels);
-        n->drops_name[i] = groups.v[i].drops_name;
+        n->labels[i] = seen.v[i].key;
+        n->drops_name[i] = drops.v[i];
     }
-    vec_release(&groups);
+    vec_release(&drops);
     label_sets_release(&seen);
     arena_release(&a);
     return agree;
@@ -124,16 +144,17 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
 
 static uint32_t *sign_rows(struct promql_plan *p, struct plan_node *n, const struct plan_node *side,
                            const struct promql_names *names, struct label_sets *seen,
-                           struct arena *a)
+                           struct arena *lasting)
 {
     uint32_t *out = arena_array(&n->tables, side->n, sizeof(*out));
-    bool is_new;
+    struct arena a;
 
+    arena_init(&a, 0);
     for (size_t i = 0; i < side->n; i++) {
-        struct labels key = promql_pick(names, plan_row(p, side, i, a).labels, a);
-
-        out[i] = label_sets_number(seen, key, (uint32_t)seen->n, &is_new);
+        arena_reset(&a);
+        out[i] = number_of(seen, promql_pick(names, plan_row(p, side, i, &a).labels, &a), lasting);
     }
+    arena_release(&a);
     return out;
 }
 
@@ -180,8 +201,17 @@ static bool make_join(struct promql_plan *p, struct plan_node *n)
 
 /* -- counters that do not look like any -- */
 
+static uint32_t *no_rows(struct plan_node *n)
+{
+    uint32_t *v = arena_alloc(&n->tables, n->n * sizeof(*v));
+
+    memset(v, 0xff, n->n * sizeof(*v)); /* PLAN_NO_ROW */
+    return v;
+}
+
 static void find_odd(struct promql_plan *p, struct plan_node *n)
 {
+    static const str names[] = {S_INIT("__name__"), S_INIT("__type__")};
     struct label_sets seen = {0};
     struct arena a;
 
@@ -191,22 +221,18 @@ static void find_odd(struct promql_plan *p, struct plan_node *n)
         return;
     arena_init(&a, 0);
     for (size_t i = 0; i < n->n; i++) {
-        struct labels ls = series_row(p, n, i, &a).labels;
-        static const str names[] = {S_INIT("__name__"), S_INIT("__type__")};
-        struct labels key;
-        bool is_new;
+        struct labels ls;
         uint32_t at;
 
+        arena_reset(&a);
+        ls = series_row(p, n, i, &a).labels;
         if (!promql_is_odd_counter(&p->set, ls))
             continue;
-        key = labels_copy(&n->tables, labels_only(&n->tables, ls, names, ARRAY_LEN(names)));
-        at = label_sets_number(&seen, key, (uint32_t)n->odd.n, &is_new);
-        if (is_new)
-            vec_push(&n->odd, (struct plan_odd){key, false});
-        if (n->odd_of == NULL) {
-            n->odd_of = arena_array(&n->tables, n->n, sizeof(n->odd_of[0]));
-            memset(n->odd_of, 0xff, n->n * sizeof(n->odd_of[0])); /* PLAN_NO_ROW */
-        }
+        at = number_of(&seen, labels_only(&a, ls, names, ARRAY_LEN(names)), &n->tables);
+        if (at == n->odd.n)
+            vec_push(&n->odd, (struct plan_odd){seen.v[at].key, false});
+        if (n->odd_of == NULL)
+            n->odd_of = no_rows(n);
         n->odd_of[i] = at;
     }
     arena_release(&a);

@@ -120,12 +120,41 @@ bool promql_resolve(struct promql_eval *ev, const struct promql_expr *x)
     return true;
 }
 
-static bool prepare_node(struct promql_eval *ev, const struct promql_expr *x)
+/* How far before the evaluation samples are read, on the way down to a selector. */
+struct reach {
+    ts_ms ms;
+    bool in_range; /* the next selector reads a range, without a lookback */
+};
+
+/* Computed durations count as nothing: whoever keeps samples for an expression cannot know them. */
+static ts_ms constant_ms(struct promql_span s)
+{
+    return s.expr == NULL ? s.ns / NS_PER_MS : 0;
+}
+
+static struct reach reach_below(const struct promql_eval *ev, const struct promql_expr *x,
+                                struct reach r)
+{
+    if (x->kind == PROMQL_SUBQUERY)
+        r.ms += constant_ms(x->subquery.length) + constant_ms(x->subquery.shift.offset);
+    if (x->kind == PROMQL_RANGE) {
+        const struct promql_shift *s = &x->range.selector->selector.shift;
+
+        r.ms += constant_ms(x->range.length);
+        r.in_range = !s->is_anchored && !s->is_smoothed;
+    }
+    if (x->kind == PROMQL_SELECTOR)
+        r.ms += constant_ms(x->selector.shift.offset) + (r.in_range ? 0 : ev->set.lookback);
+    return r;
+}
+
+static bool prepare_node(struct promql_eval *ev, const struct promql_expr *x, ts_ms reach)
 {
     struct promql_node *n = promql_node_of(ev, x);
 
     if (x->kind == PROMQL_SELECTOR && !x->selector.may_match_all) { /* info() has its own */
-        n->selector = storage_select(ev->storage, &x->selector.matchers, 0, ev->e);
+        n->selector = storage_select(ev->storage, &x->selector.matchers,
+                                     ev->is_kept && reach > 0 ? reach : 0, ev->e);
         return n->selector != NULL;
     }
     if (x->kind != PROMQL_CALL)
@@ -147,14 +176,15 @@ static bool check_modifiers(struct promql_eval *ev, const struct promql_expr *x)
     return true;
 }
 
-static bool prepare(struct promql_eval *ev, const struct promql_expr *x)
+static bool prepare(struct promql_eval *ev, const struct promql_expr *x, struct reach above)
 {
+    struct reach r = reach_below(ev, x, above);
     const struct promql_expr *child;
 
-    if (!prepare_node(ev, x) || !check_modifiers(ev, x))
+    if (!prepare_node(ev, x, r.ms) || !check_modifiers(ev, x))
         return false;
     for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
-        if (!prepare(ev, child))
+        if (!prepare(ev, child, r))
             return false;
     return true;
 }
@@ -177,7 +207,7 @@ bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x, struct 
 {
     ev->n_nodes = (size_t)highest_id(x) + 1;
     ev->nodes = arena_array(a, ev->n_nodes, sizeof(ev->nodes[0]));
-    return prepare(ev, x);
+    return prepare(ev, x, (struct reach){0, false});
 }
 
 void promql_unprepare(struct promql_eval *ev)

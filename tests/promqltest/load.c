@@ -168,7 +168,7 @@ static bool take_series(struct block *b, str line, struct err *e)
             memcpy(l.starts, b->starts.v.v, l.series.n * sizeof(*l.starts));
         b->has_starts = false;
     }
-    at = label_sets_number(&b->by_labels, l.series.labels, (uint32_t)b->lines.n, &is_new);
+    at = *label_sets_add(&b->by_labels, l.series.labels, (uint32_t)b->lines.n, &is_new);
     if (is_new)
         vec_push(&b->lines, l);
     else

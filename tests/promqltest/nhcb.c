@@ -65,7 +65,7 @@ static struct classic *classic_of(struct nhcb *n, struct labels ls, str name, ts
     l[0] = (struct label){S("__name__"), name};
     l[1] = (struct label){S("le"), STR_NONE};
     ls = labels_copy(&n->a, labels_merge(&n->a, ls, (struct labels){l, 2}));
-    at = label_sets_number(&n->by_labels, ls, (uint32_t)n->bases.n, &is_new);
+    at = *label_sets_add(&n->by_labels, ls, (uint32_t)n->bases.n, &is_new);
     if (is_new)
         vec_push(&n->bases, (struct base){.labels = ls});
     b = &n->bases.v[at];
