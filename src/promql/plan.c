@@ -52,6 +52,7 @@ struct compiler {
     struct plan_expr *expr;
     struct err *e;
     bool failed;
+    bool *is_tried; /* by id */
 };
 
 static str key_of(struct compiler *c, const struct promql_expr *x)
@@ -237,9 +238,11 @@ static struct plan_node *compile_kind(struct compiler *c, const struct promql_ex
 static struct plan_node *compile(struct compiler *c, const struct promql_expr *x)
 {
     struct plan_node **n = &c->expr->by_id[x->id];
+    bool *is_tried = &c->is_tried[x->id]; /* what has no node is asked for more than once */
 
-    if (*n == NULL && !c->failed)
+    if (!*is_tried && !c->failed)
         *n = compile_kind(c, x);
+    *is_tried = true;
     return *n;
 }
 
@@ -247,7 +250,7 @@ bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str tex
                      struct err *e)
 {
     struct plan_expr *expr = arena_new(&p->a, struct plan_expr);
-    struct compiler c = {p, expr, e, false};
+    struct compiler c = {.p = p, .expr = expr, .e = e};
 
     *expr = (struct plan_expr){.x = x,
                                .text = arena_str(&p->a, text),
@@ -262,6 +265,7 @@ bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str tex
         return false;
     }
     expr->by_id = arena_array(&p->a, expr->ev.n_nodes, sizeof(expr->by_id[0]));
+    c.is_tried = arena_array(&p->a, expr->ev.n_nodes, sizeof(c.is_tried[0]));
     compile(&c, x);
     if (c.failed) {
         promql_unprepare(&expr->ev);
