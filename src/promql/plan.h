@@ -30,7 +30,7 @@ struct promql_plan;
 struct promql_plan *promql_plan_new(struct storage s, const struct promql_settings *set);
 void promql_plan_free(struct promql_plan *p);
 
-/* Outside of begin and end. *number: what to evaluate it by. A plan that has failed to add is only good for freeing. */
+/* Outside of begin and end. *number: what to evaluate it by. */
 bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str text, size_t *number,
                      struct err *e) must_check;
 
