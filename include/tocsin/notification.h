@@ -18,7 +18,8 @@ enum notify_reason {
     REASON_ALL_RESOLVED,
     REASON_SOME_RESOLVED,
     REASON_REPEAT,
-    REASON_TEST, /* tocsin receiver test */
+    REASON_TEST,    /* tocsin receiver test */
+    REASON_UNKNOWN, /* what a route's labels see */
 };
 
 struct notified_alert {

@@ -85,7 +85,7 @@ str str_cut(str *rest, char c);
 /* Decimal digits only, no sign, no blanks; false on overflow or anything else. */
 bool str_to_u64(str s, uint64_t *out);
 
-/* The candidate nearest to s by edit distance, or -1 when none is near enough to be what was meant. */
-ptrdiff_t str_nearest(str s, const str *candidates, size_t n);
+/* The candidate nearest to s by edit distance, or NULL when none is near enough to be what was meant. */
+const str *str_nearest(str s, const str *candidates, size_t n);
 
 #endif

@@ -22,6 +22,7 @@ struct slack_conf {
         fallback, callback_id, icon_emoji, icon_url, image_url, thumb_url;
     CONF_LIST_OF(struct slack_field) fields;
     CONF_LIST_OF(struct slack_action) actions;
+    struct conf_value *blocks; /* NULL: none */
     bool short_fields, link_names, update_message;
     struct conf_strings mrkdwn_in;
     dur_ns timeout;
@@ -117,6 +118,9 @@ static const struct conf_key keys[] = {
              "which parts are Markdown; fallback, pretext and text when not given"),
     CONF_KEY(struct slack_conf, actions, CONF_LIST, "buttons", .sub = &action_type,
              .flags = CONF_NO_NULLS),
+    CONF_KEY(
+        struct slack_conf, blocks, CONF_ANY,
+        "Block Kit blocks, in place of title, text, fields and actions; strings are templates"),
     CONF_KEY(struct slack_conf, update_message, CONF_BOOL,
              "change the first message instead of posting more"),
     CONF_KEY(struct slack_conf, timeout, CONF_GO_DURATION, "limit for one request, 0 = none"),
@@ -144,6 +148,8 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
         if (!secret_is_set(s->app_token))
             s->api_url = g->slack_api_url;
     }
+    if (s->blocks != NULL && s->blocks->kind != CONF_VALUE_LIST)
+        conf_error(c, "blocks", "a list is expected");
     s->by_token = secret_is_set(s->app_token);
     if (!s->by_token && !secret_is_set(s->api_url)) {
         conf_error(c, NULL,
@@ -161,6 +167,51 @@ static const struct conf_type slack_conf_type = {
     .keys = keys,
     .size = sizeof(struct slack_conf),
 };
+
+/* -- what labels may say -- */
+
+/* <!here> and <@U1> call people; a label comes from whoever is scraped. Annotations are the rule author's, and may. */
+static str without_mentions(struct delivery *d, str s)
+{
+    struct buf b = BUF_INIT;
+    str out;
+
+    if (str_find_str(s, S("<!")) < 0 && str_find_str(s, S("<@")) < 0)
+        return s;
+    for (size_t i = 0; i < s.n; i++) {
+        bool calls = s.p[i] == '<' && i + 1 < s.n && (s.p[i + 1] == '!' || s.p[i + 1] == '@');
+
+        buf_add(&b, calls ? S("&lt;") : str_sub(s, i, i + 1));
+    }
+    out = arena_str(d->arena, buf_str(&b));
+    buf_release(&b);
+    return out;
+}
+
+static struct labels quiet_labels(struct delivery *d, struct labels ls)
+{
+    struct label *v = arena_array(d->arena, ls.n, sizeof(*v));
+
+    for (size_t i = 0; i < ls.n; i++)
+        v[i] = (struct label){ls.v[i].name, without_mentions(d, ls.v[i].value)};
+    return (struct labels){v, ls.n};
+}
+
+static const struct notification *quiet(struct delivery *d)
+{
+    struct notification *n = arena_new(d->arena, struct notification);
+    struct notified_alert *alerts = arena_array(d->arena, d->n->n_alerts, sizeof(*alerts));
+
+    *n = *d->n;
+    n->group_labels = quiet_labels(d, n->group_labels);
+    n->route_labels = quiet_labels(d, n->route_labels);
+    for (size_t i = 0; i < n->n_alerts; i++) {
+        alerts[i] = n->alerts[i];
+        alerts[i].labels = quiet_labels(d, alerts[i].labels);
+    }
+    n->alerts = alerts;
+    return n;
+}
 
 /* -- the message, in the field order of Alertmanager -- */
 
@@ -241,6 +292,47 @@ static void put_mrkdwn_in(struct json_writer *w, const struct slack_conf *s)
     json_close(w, ']');
 }
 
+/* A tree whose strings are templates. What they give stays text, whatever YAML would make of it. */
+static bool put_texts(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+{
+    bool is_map = v->kind == CONF_VALUE_MAP;
+    str text;
+
+    if (v->kind == CONF_VALUE_STRING) {
+        if (!delivery_expand(d, v->s, &text))
+            return false;
+        json_put_str(w, text);
+        return true;
+    }
+    if (!is_map && v->kind != CONF_VALUE_LIST)
+        return delivery_put_value(d, w, v);
+    json_open(w, is_map ? '{' : '[');
+    for (size_t i = 0; i < v->n; i++) {
+        if (is_map)
+            json_key(w, v->names[i]);
+        if (!put_texts(d, w, &v->items[i]))
+            return false;
+    }
+    json_close(w, is_map ? '}' : ']');
+    return true;
+}
+
+/* Blocks stand inside of the attachment, because only that has the coloured bar. */
+static bool put_blocks(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
+{
+    const struct delivery_member around[] = {{"fallback", s->fallback, .always = true},
+                                             {"color", s->color}};
+
+    json_open(w, '{');
+    if (!delivery_put_members(d, w, around, ARRAY_LEN(around)))
+        return false;
+    json_key(w, S("blocks"));
+    if (!put_texts(d, w, s->blocks))
+        return err_wrap(&d->err, "blocks");
+    json_close(w, '}');
+    return true;
+}
+
 static bool put_attachment(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
 {
     const struct delivery_member before[] = {
@@ -290,7 +382,7 @@ static bool put_message(struct delivery *d, struct json_writer *w, str channel, 
         return false;
     json_key(w, S("attachments"));
     json_open(w, '[');
-    if (!put_attachment(d, w, s))
+    if (s->blocks != NULL ? !put_blocks(d, w, s) : !put_attachment(d, w, s))
         return false;
     json_close(w, ']');
     if (ts.n != 0) {
@@ -427,7 +519,10 @@ static enum delivery_verdict judge(struct delivery *d)
 
 static enum delivery_verdict step(struct delivery *d)
 {
-    return d->answer != NULL ? judge(d) : send(d, true);
+    if (d->answer != NULL)
+        return judge(d);
+    d->n = quiet(d);
+    return send(d, true);
 }
 
 const struct receiver_type slack_receiver = {

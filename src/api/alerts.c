@@ -205,14 +205,16 @@ void api_get_alerts(struct http_req *rq, void *arg)
 /* -- GET /alerts/groups -- */
 
 struct group_view {
-    struct label_set *labels; /* one reference */
-    str receiver, muted_by;   /* arena */
-    struct alert **alerts;    /* one reference each */
+    struct label_set *labels;            /* one reference */
+    str receiver, muted_by;              /* arena */
+    const struct conf_map *route_labels; /* of the stream's configuration */
+    struct alert **alerts;               /* one reference each */
     size_t n;
 };
 
 struct groups_stream {
     struct api *api;
+    struct config *conf; /* one reference */
     struct arena arena;
     VEC(struct group_view) v;
     size_t at;
@@ -242,6 +244,7 @@ static void groups_done(void *ctx)
     vec_release(&s->receivers);
     alert_status_release(&s->status);
     arena_release(&s->arena);
+    config_unref(s->conf);
     mem_free(s);
 }
 
@@ -257,6 +260,28 @@ static void collect_receivers(struct groups_stream *s)
         vec_push(&s->receivers, s->status.routes.v[i]->receiver);
     if (s->receivers.n > 1)
         qsort(s->receivers.v, s->receivers.n, sizeof(str), by_text);
+}
+
+static void put_route_labels(struct groups_stream *s, const struct group_view *g, struct now now,
+                             struct json_writer *w)
+{
+    struct notification n = {.receiver = g->receiver, .group_labels = g->labels->ls};
+    struct notified_alert *alerts;
+    struct arena a;
+
+    if (g->route_labels->n == 0) {
+        api_put_labels(w, LABELS_NONE);
+        return;
+    }
+    arena_init(&a, 0);
+    n.alerts = alerts = arena_array(&a, g->n, sizeof(*alerts));
+    for (; n.n_alerts < g->n; n.n_alerts++) {
+        alerts[n.n_alerts] = engine_notified(g->alerts[n.n_alerts], now);
+        n.n_firing += !alerts[n.n_alerts].is_resolved;
+    }
+    api_put_labels(w,
+                   engine_route_labels(s->api->engine, s->conf, g->route_labels, &n, now.wall, &a));
+    arena_release(&a);
 }
 
 static void write_group(struct groups_stream *s, const struct group_view *g, struct now now,
@@ -297,7 +322,7 @@ static void write_group(struct groups_stream *s, const struct group_view *g, str
     json_put_str(&w, g->receiver);
     json_close(&w, '}');
     json_key(&w, S("routeLabels"));
-    api_put_labels(&w, LABELS_NONE);
+    put_route_labels(s, g, now, &w);
     json_close(&w, '}');
     if (written == 0)
         out->n = before;
@@ -334,6 +359,7 @@ static void collect_group(struct groups_stream *s, const struct api_filter *f,
         return;
     view.labels = label_set_ref(g->labels);
     view.receiver = arena_str(&s->arena, g->route->receiver);
+    view.route_labels = &g->route->conf->labels;
     view.muted_by = arena_str(&s->arena, g->muted ? g->muted_by : STR_NONE);
     vec_push(&s->v, view);
 }
@@ -347,6 +373,7 @@ void api_get_groups(struct http_req *rq, void *arg)
     struct api_filter f;
 
     s->api = a;
+    s->conf = config_ref(a->engine->conf);
     s->active = api_param_bool(rq, S("active"), true);
     s->silenced = api_param_bool(rq, S("silenced"), true);
     s->inhibited = api_param_bool(rq, S("inhibited"), true);

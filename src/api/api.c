@@ -2,14 +2,17 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include "ui/page.h"
 
 /* One row a route: what is allowed before the body is read, and who answers. */
 static void get_ok(struct http_req *rq, void *arg);
 static void post_reload(struct http_req *rq, void *arg);
+static void get_page(struct http_req *rq, void *arg);
 static void gone(struct http_req *rq, void *arg);
 static void preflight(struct http_req *rq, void *arg);
 
 static const struct http_route routes[] = {
+    {HTTP_GET, "/", 0, get_page, "/", "alerts, silences, rules and status in a browser"},
     {HTTP_GET, "/api/v2/status", 0, api_get_status, "/status",
      "cluster, version, configuration, start time"},
     {HTTP_GET, "/api/v2/receivers", 0, api_get_receivers, "/receivers",
@@ -23,6 +26,12 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v2/silence/{id}", 0, api_get_silence, "/silence/{silenceID}", "one silence"},
     {HTTP_DELETE, "/api/v2/silence/{id}", 0, api_delete_silence, "/silence/{silenceID}",
      "ends a silence"},
+    {HTTP_POST, "/api/v2/templates/render", 4 << 20, api_post_render, "/templates/render",
+     "renders a template"},
+    {HTTP_GET, "/api/v2/explain", 0, api_get_explain, "/explain",
+     "why an alert was or was not sent, and when it is told next"},
+    {HTTP_GET, "/api/v2/notifications", 0, api_get_notifications, "/notifications",
+     "what was sent, and what became of it"},
     {HTTP_OPTIONS, "/api/v2/*", 0, preflight, "/preflight", "cross-origin preflight"},
     {HTTP_GET, "/api/tocsin/overview", 0, api_get_overview, "/overview",
      "alerts with rule state and next notification"},
@@ -269,6 +278,20 @@ static void get_ok(struct http_req *rq, void *arg)
 {
     (void)arg;
     http_reply(rq, 200, S("text/plain; charset=utf-8"), S("OK"));
+}
+
+static void get_page(struct http_req *rq, void *arg)
+{
+    struct buf policy = BUF_INIT;
+
+    (void)arg;
+    ui_page_policy(&policy);
+    http_reply_header(rq, S("Content-Security-Policy"), buf_str(&policy));
+    http_reply_header(rq, S("X-Content-Type-Options"), S("nosniff"));
+    http_reply_header(rq, S("Referrer-Policy"), S("no-referrer"));
+    http_reply_header(rq, S("Cache-Control"), S("no-cache"));
+    http_reply(rq, 200, S("text/html; charset=utf-8"), ui_page());
+    buf_release(&policy);
 }
 
 static void preflight(struct http_req *rq, void *arg)

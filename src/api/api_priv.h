@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "codec/json.h"
 #include "codec/quote.h"
+#include "engine/explain.h"
 #include "model/metric.h"
 #include "source/source.h"
 
@@ -61,8 +62,9 @@ void api_put_alert(struct json_writer *w, const struct gettable *g);
 void api_put_labels(struct json_writer *w, struct labels ls);
 void api_put_time(struct json_writer *w, ts_ns t);
 
-void api_put_rule_alerts(struct api *a, struct json_writer *w,
-                         struct now now); /* rules.c: pending and firing, with values */
+/* rules.c: members of an object that the caller writes around them */
+void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_filter *f);
+void api_put_rule_groups(struct api *a, struct json_writer *w);
 
 /* -- handlers -- */
 void api_get_alerts(struct http_req *rq, void *arg);
@@ -76,7 +78,18 @@ void api_get_status(struct http_req *rq, void *arg);
 void api_get_receivers(struct http_req *rq, void *arg);
 void api_get_metrics(struct http_req *rq, void *arg);
 void api_get_overview(struct http_req *rq, void *arg);
+void api_post_render(struct http_req *rq, void *arg);
+void api_get_explain(struct http_req *rq, void *arg);
+void api_get_notifications(struct http_req *rq, void *arg);
 void api_post_jobs_cancel(struct api *a);
+
+/* -- explain, in words -- */
+void explain_text_decision(struct buf *b, const struct decision *d);
+void explain_text_alert(struct buf *b, const struct api *a, const struct explanation *x,
+                        struct now now);
+void explain_text_silence(struct buf *b, const struct silence *s, size_t matching, struct now now);
+void explain_text_receiver(struct buf *b, const struct receiver_stats *rs, size_t queued,
+                           size_t in_flight, struct now now);
 
 /* Answers when everything decided so far is on disk: body for success, 503 with the reason otherwise. Copies body. */
 void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type,

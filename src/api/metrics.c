@@ -225,7 +225,8 @@ static void put_integrations(struct api *a, struct expo *x)
         expo_u64(x, &L("integration", str_of(receiver_types[i]->name)), 1, st[i].requests_failed);
     metric_begin(x, &rows[M_LATENCY]);
     for (size_t i = 0; receiver_types[i] != NULL; i++)
-        metric_histogram(x, &L("integration", str_of(receiver_types[i]->name)), 1, &st[i].latency);
+        metric_put_histogram(x, &L("integration", str_of(receiver_types[i]->name)), 1,
+                             &st[i].latency);
 }
 
 static void put_config(struct api *a, struct expo *x)
@@ -391,10 +392,10 @@ static void put_http(struct api *a, struct expo *x)
                                                  : S("other");
 
         snprintf(code, sizeof(code), "%d", st->status);
-        metric_histogram(x,
-                         (struct expo_label[]){L("handler", str_of(st->handler)),
-                                               L("method", method), L("code", str_of(code))},
-                         3, &st->seconds);
+        metric_put_histogram(x,
+                             (struct expo_label[]){L("handler", str_of(st->handler)),
+                                                   L("method", method), L("code", str_of(code))},
+                             3, &st->seconds);
     }
 }
 
@@ -405,6 +406,7 @@ static void put_process(struct api *a, struct expo *x)
     struct timespec cpu;
 
     if (f != NULL) {
+        /* NOLINTNEXTLINE(cert-err34-c): the kernel's own figures */
         if (fscanf(f, "%lu %lu", &total, &resident) != 2)
             resident = 0;
         fclose(f);

@@ -1,6 +1,7 @@
-/* Alerts of our own rules, pending ones too: what the router does not know. */
+/* Our own rules and their alerts, pending ones too: what the router does not know. */
 #include "api/api_priv.h"
 
+#include "codec/duration.h"
 #include "codec/float.h"
 
 static void put_one(struct json_writer *w, const struct rule_group_view *g,
@@ -30,14 +31,74 @@ static void put_one(struct json_writer *w, const struct rule_group_view *g,
     buf_release(&value);
 }
 
-void api_put_rule_alerts(struct api *a, struct json_writer *w, struct now now)
+void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_filter *f)
 {
-    (void)now;
+    buf_adds(w->out, "\"rules\":");
+    json_open(w, '[');
     for (size_t i = 0; i < a->engine->rules.n; i++) {
         const struct rule_group_view *g = a->engine->rules.v[i]->shown;
 
         for (size_t j = 0; j < g->n_rules; j++)
             for (size_t k = 0; k < g->rules[j].n_alerts; k++)
-                put_one(w, g, &g->rules[j], &g->rules[j].alerts[k]);
+                if (api_filter_labels(f, g->rules[j].alerts[k].labels))
+                    put_one(w, g, &g->rules[j], &g->rules[j].alerts[k]);
     }
+    json_close(w, ']');
+}
+
+static str state_of(const struct rule_view *r)
+{
+    static const char *const states[] = {"inactive", "pending", "firing"};
+
+    return r->is_alert ? str_of(states[r->state]) : S("recording");
+}
+
+static void put_rule(struct json_writer *w, const struct rule_view *r)
+{
+    static const char *const healths[] = {"unknown", "ok", "err"};
+
+    json_open(w, '{');
+    json_key(w, S("name"));
+    json_put_str(w, r->name);
+    json_key(w, S("state"));
+    json_put_str(w, state_of(r));
+    json_key(w, S("health"));
+    json_put_str(w, str_of(healths[r->health]));
+    json_key(w, S("query"));
+    json_put_str(w, r->query);
+    json_key(w, S("lastError"));
+    json_put_str(w, r->last_error);
+    json_close(w, '}');
+}
+
+void api_put_rule_groups(struct api *a, struct json_writer *w)
+{
+    buf_adds(w->out, "\"ruleGroups\":");
+    json_open(w, '[');
+    for (size_t i = 0; i < a->engine->rules.n; i++) {
+        const struct rule_group_view *g = a->engine->rules.v[i]->shown;
+        struct buf interval = BUF_INIT;
+
+        duration_print(&interval, g->interval);
+        json_open(w, '{');
+        json_key(w, S("name"));
+        json_put_str(w, g->name);
+        json_key(w, S("file"));
+        json_put_str(w, g->file);
+        json_key(w, S("interval"));
+        json_put_str(w, buf_str(&interval));
+        json_key(w, S("lastEvaluation"));
+        if (g->last_eval == TS_NONE || g->last_eval == 0)
+            json_put_null(w);
+        else
+            api_put_time(w, g->last_eval);
+        json_key(w, S("rules"));
+        json_open(w, '[');
+        for (size_t j = 0; j < g->n_rules; j++)
+            put_rule(w, &g->rules[j]);
+        json_close(w, ']');
+        json_close(w, '}');
+        buf_release(&interval);
+    }
+    json_close(w, ']');
 }

@@ -1,6 +1,7 @@
 /* GET /status, /receivers, and the overview that `tocsin alert list` shows. */
 #include "api/api_priv.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include "codec/float.h"
 
@@ -83,7 +84,8 @@ void api_get_receivers(struct http_req *rq, void *arg)
     api_filter_release(&f);
 }
 
-/* -- overview: every alert, also pending ones of our rules, with where it goes and when -- */
+/* -- overview: every alert, also pending ones of our rules, with where it goes and when: what the page and the command
+ * line show -- */
 
 static void put_wait(struct json_writer *w, const struct group *g, struct now now)
 {
@@ -98,9 +100,12 @@ static void put_routed(struct api *a, struct json_writer *w, const struct alert 
                        struct alert_status *st, struct now now)
 {
     struct arena scratch;
+    char fp[17];
 
     engine_alert_status(a->engine, al, now, st);
     json_open(w, '{');
+    snprintf(fp, sizeof(fp), "%016" PRIx64, alert_fingerprint(al));
+    put_pair(w, "fingerprint", str_of(fp));
     put_pair(w, "state",
              st->silenced_by.n != 0    ? S("silenced")
              : st->inhibited_by.n != 0 ? S("inhibited")
@@ -111,6 +116,19 @@ static void put_routed(struct api *a, struct json_writer *w, const struct alert 
     api_put_labels(w, al->annotations->ls);
     json_key(w, S("since"));
     api_put_time(w, al->starts_at);
+    put_pair(w, "generatorURL", al->generator_url);
+    json_key(w, S("silencedBy"));
+    json_open(w, '[');
+    for (size_t i = 0; i < st->silenced_by.n; i++)
+        json_put_str(w, uuid_str(&st->silenced_by.v[i]->id));
+    json_close(w, ']');
+    json_key(w, S("inhibitedBy"));
+    json_open(w, '[');
+    for (size_t i = 0; i < st->inhibited_by.n; i++) {
+        snprintf(fp, sizeof(fp), "%016" PRIx64, st->inhibited_by.v[i].fingerprint);
+        json_put_str(w, str_of(fp));
+    }
+    json_close(w, ']');
     json_key(w, S("routes"));
     json_open(w, '[');
     arena_init(&scratch, 0);
@@ -121,6 +139,11 @@ static void put_routed(struct api *a, struct json_writer *w, const struct alert 
         put_pair(w, "receiver", st->routes.v[i]->receiver);
         put_pair(w, "groupKey", g != NULL ? g->key : STR_NONE);
         put_wait(w, g, now);
+        json_key(w, S("mutedBy"));
+        json_open(w, '[');
+        for (str rest = g != NULL ? g->muted_by : STR_NONE; rest.n != 0;)
+            json_put_str(w, str_cut(&rest, ','));
+        json_close(w, ']');
         json_close(w, '}');
     }
     arena_release(&scratch);
@@ -133,7 +156,7 @@ struct overview_stream {
     VEC(struct alert *) v;
     size_t at;
     struct alert_status status;
-    struct buf tail; /* the alerts of our rules, written at once */
+    struct buf tail; /* of our rules, written at once */
 };
 
 static void overview_done(void *ctx)
@@ -165,9 +188,9 @@ static bool overview_next(void *ctx, struct buf *out)
     }
     if (s->at < s->v.n)
         return true;
-    buf_adds(out, "],\"rules\":[");
+    buf_adds(out, "],");
     buf_add(out, buf_str(&s->tail));
-    buf_adds(out, "]}\n");
+    buf_adds(out, "}\n");
     return false;
 }
 
@@ -175,15 +198,27 @@ void api_get_overview(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
     struct now now = shell_clock(a->conf.shell)->now;
-    struct overview_stream *s = mem_new(struct overview_stream);
+    struct overview_stream *s;
     struct json_writer w;
+    struct api_filter f;
 
+    if (!api_filter_init(a, rq, &f))
+        return;
+    s = mem_new(struct overview_stream);
     s->api = a;
-    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts)
-        if (!alert_is_resolved(it->value, now))
-            vec_push(&s->v, alert_ref(it->value));
     json_writer_init(&w, &s->tail, true);
-    api_put_rule_alerts(a, &w, now);
+    if (api_param_bool(rq, S("rules"), false)) {
+        api_put_rule_groups(a, &w);
+    } else {
+        MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
+            struct alert *al = it->value;
+
+            if (!alert_is_resolved(al, now) && api_filter_labels(&f, al->labels->ls))
+                vec_push(&s->v, alert_ref(al));
+        }
+        api_put_rule_alerts(a, &w, &f);
+    }
+    api_filter_release(&f);
     api_headers(rq);
     http_reply_stream(rq, 200, S("application/json"), overview_next, overview_done, s);
 }

@@ -26,7 +26,7 @@ static str vprint(struct arena *a, const char *fmt, va_list ap)
         n = 0;
     if ((size_t)n >= sizeof(line)) {
         n = sizeof(line) - 1;
-        memcpy(line + n - 3, "...", 3);
+        memset(line + n - 3, '.', 3);
     }
     return arena_str(a, (str){line, (size_t)n});
 }

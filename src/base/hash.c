@@ -30,5 +30,5 @@ uint64_t hash_u64(uint64_t v)
 
 uint64_t hash_xxh64(str s)
 {
-    return XXH64(s.p, s.n, 0);
+    return XXH64(s.p != NULL ? s.p : "", s.n, 0);
 }

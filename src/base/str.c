@@ -124,13 +124,13 @@ static size_t edit_distance(str a, str b)
     return prev[b.n];
 }
 
-ptrdiff_t str_nearest(str s, const str *candidates, size_t n)
+const str *str_nearest(str s, const str *candidates, size_t n)
 {
     size_t best = s.n / 3 + 2; /* one typo in a short key, a third of a long one */
-    ptrdiff_t at = -1;
+    const str *nearest = NULL;
 
     if (s.n == 0 || s.n > NEAREST_MAX)
-        return -1;
+        return NULL;
     for (size_t i = 0; i < n; i++) {
         size_t d;
 
@@ -139,8 +139,8 @@ ptrdiff_t str_nearest(str s, const str *candidates, size_t n)
         d = edit_distance(s, candidates[i]);
         if (d < best && d < s.n) {
             best = d;
-            at = (ptrdiff_t)i;
+            nearest = &candidates[i];
         }
     }
-    return at;
+    return nearest;
 }

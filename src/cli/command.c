@@ -92,14 +92,12 @@ static struct option *make_options(const struct flag *flags, char *letters)
     return o;
 }
 
-static void free_options(const struct flag *flags, struct option *o)
+static void free_options(struct option *options)
 {
-    size_t n = flag_count(flags);
-
-    for (size_t i = 0, k = 0; i < n; i++, k++)
-        if (flags[i].kind == FLAG_BOOL)
-            mem_free((char *)(uintptr_t)o[++k].name);
-    mem_free(o);
+    for (struct option *o = options; o->name != NULL; o++)
+        if (o->val >= NO_PREFIX && o->val < HELP)
+            mem_free((char *)(uintptr_t)o->name);
+    mem_free(options);
 }
 
 static void say_unknown(const struct command *c, const char *word)
@@ -107,7 +105,7 @@ static void say_unknown(const struct command *c, const char *word)
     size_t n = flag_count(c->flags);
     str *names = mem_array(n, sizeof(*names));
     str given = str_of(word);
-    ptrdiff_t near;
+    const str *near;
 
     while (given.n != 0 && given.p[0] == '-')
         given = str_sub(given, 1, given.n);
@@ -116,8 +114,8 @@ static void say_unknown(const struct command *c, const char *word)
         names[i] = str_of(c->flags[i].name);
     near = str_nearest(given, names, n);
     fprintf(stderr, "tocsin: unknown flag '%s'", word);
-    if (near >= 0)
-        fprintf(stderr, ", did you mean --%.*s?", STR(names[near]));
+    if (near != NULL)
+        fprintf(stderr, ", did you mean --%.*s?", STR(*near));
     fputc('\n', stderr);
     mem_free(names);
 }
@@ -167,7 +165,7 @@ static int parse(const struct command *c, int argc, char **argv, void *values, c
     }
     for (; code < 0 && optind < argc; optind++)
         args[(*n_args)++] = argv[optind];
-    free_options(c->flags, options);
+    free_options(options);
     for (const struct flag *f = c->flags; code < 0 && f != NULL && f->name != NULL; f++) {
         struct flag_list *l = (void *)((char *)values + f->offset);
 
@@ -204,7 +202,7 @@ static int unknown_command(const char *name, const char *sub)
     bool group = false;
     str names[64];
     size_t n = 0;
-    ptrdiff_t near;
+    const str *near;
 
     for (const struct command *c = commands; c->name != NULL && n < ARRAY_LEN(names); c++) {
         if (strcmp(c->name, name) == 0) {
@@ -220,8 +218,8 @@ static int unknown_command(const char *name, const char *sub)
     near = str_nearest(str_of(name), names, n);
     fprintf(stderr, "tocsin: unknown command '%s%s%s'", name, sub != NULL ? " " : "",
             sub != NULL ? sub : "");
-    if (near >= 0)
-        fprintf(stderr, ", did you mean '%.*s'?", STR(names[near]));
+    if (near != NULL)
+        fprintf(stderr, ", did you mean '%.*s'?", STR(*near));
     fprintf(stderr, "\nRun 'tocsin --help' for the list.\n");
     return EXIT_USAGE;
 }

@@ -31,12 +31,12 @@ struct flag_list {
 
 struct flag {
     const char *name; /* NULL ends the table */
-    char letter;      /* 0 = none */
-    enum flag_kind kind;
-    size_t offset;
     const char *text; /* default, as it would be written; NULL = none */
     const char *value_name;
     const char *doc;
+    size_t offset;
+    enum flag_kind kind;
+    char letter;        /* 0 = none */
     bool accepted_only; /* taken for compatibility, without effect */
 };
 

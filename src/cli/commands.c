@@ -1,11 +1,15 @@
 /* commands.c - the table of commands, and the ones that are a few lines. */
 #include <stdio.h>
 #include "cli/alert.h"
+#include "cli/bridge.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/compare.h"
+#include "cli/explain.h"
 #include "cli/lint.h"
 #include "cli/query.h"
 #include "cli/receiver.h"
+#include "cli/route.h"
 #include "cli/serve.h"
 #include "cli/silence.h"
 #include "cli/template.h"
@@ -80,6 +84,29 @@ const struct command commands[] = {
      SIZED(struct silence_flags), silence_expire_run},
     {"receiver", "test", "NAME", "Send a made-up alert through a receiver", receiver_test_flags,
      SIZED(struct receiver_flags), receiver_test_run},
+    {"explain", "alert", "NAME|MATCHER...|FINGERPRINT",
+     "Why an alert was or was not sent, to whom, and when it is told next", explain_flag_table,
+     SIZED(struct explain_flags), explain_alert_run},
+    {"explain", "route", "LABEL=VALUE...", "What would become of an alert with these labels",
+     explain_flag_table, SIZED(struct explain_flags), explain_route_run},
+    {"explain", "silence", "ID", "What a silence keeps quiet, now and before", explain_flag_table,
+     SIZED(struct explain_flags), explain_silence_run},
+    {"explain", "receiver", "NAME", "How deliveries to a receiver went, and what waits",
+     explain_flag_table, SIZED(struct explain_flags), explain_receiver_run},
+    {"notification", "list", NULL, "What was sent, and what became of it", notification_list_flags,
+     SIZED(struct explain_flags), notification_list_run},
+    {"import", "alertmanager", "DIR",
+     "Take over silences and the notification log of a stopped Alertmanager", bridge_flag_table,
+     SIZED(struct bridge_flags), import_alertmanager_run},
+    {"export", "alertmanager", "DIR",
+     "Write silences and the notification log for an Alertmanager to take over", bridge_flag_table,
+     SIZED(struct bridge_flags), export_alertmanager_run},
+    {"compare", NULL, NULL, "Show where a running Alertmanager sees alerts and silences otherwise",
+     compare_flag_table, SIZED(struct compare_flags), compare_run},
+    {"route", "show", NULL, "Draw the routing tree", route_show_flags, SIZED(struct route_flags),
+     route_show_run},
+    {"route", "test", "LABEL=VALUE...", "Show which routes take an alert, and where it fails",
+     route_test_flags, SIZED(struct route_flags), route_test_run},
     {"template", "render", NULL, "Render a template over the data of a notification",
      template_render_flags, SIZED(struct template_flags), template_render_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,

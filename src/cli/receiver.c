@@ -50,7 +50,7 @@ static void put_back(void *arg, void *hold)
     (void)hold;
 }
 
-static const struct template_set *templates(void *arg, void *hold)
+static const struct messages *messages(void *arg, void *hold)
 {
     (void)hold;
     return ((const struct testing *)arg)->conf->messages;
@@ -86,7 +86,7 @@ static void deliver(struct testing *t, const struct receiver_conf *rc,
     struct clock clock;
     struct notify_shell shell = {.find = find,
                                  .put_back = put_back,
-                                 .templates = templates,
+                                 .messages = messages,
                                  .result = result,
                                  .arg = t,
                                  .external_url = str_of(f->external_url),

@@ -18,6 +18,7 @@
 #include "loop/signals.h"
 #include "net/sd_notify.h"
 #include "net/transport.h"
+#include "tsdb/tsdb.h"
 
 #define F struct serve_flags
 
@@ -40,6 +41,8 @@ const struct flag serve_flag_table[] = {
          "limit on alerts of one name: refused unless 0, comes with a later version"),
     FLAG_ACCEPTED("dispatch.maintenance-interval", FLAG_DURATION, "D",
                   "empty groups are removed at once"),
+    FLAG(F, shadow, "notify.shadow", FLAG_BOOL, NULL, NULL,
+         "do everything but send: 'tocsin notification list' shows what would have gone out"),
     FLAG(F, start_delay, "dispatch.start-delay", FLAG_DURATION, "0s", "D",
          "no notification before this long after the start"),
     FLAG(F, systemd_socket, "web.systemd-socket", FLAG_BOOL, NULL, NULL,
@@ -88,6 +91,7 @@ const struct flag serve_flag_table[] = {
 #undef F
 
 struct serve {
+    struct tsdb *db;
     const struct serve_flags *flags;
     enum matcher_mode mode;
     str external_url, prefix; /* owned */
@@ -390,6 +394,7 @@ static void tick(struct timer *t, struct now now)
         log_warn("nothing ran for a while", LOG_F64("seconds", (double)late / NS_PER_S));
         shell_event(s->shell, &ev, NULL);
     }
+    tsdb_collect(s->db, now.wall / NS_PER_MS);
     if (s->stopping && http_server_open(api_server(s->api)) == 0 &&
         notify_under_way(shell_notify(s->shell)) == 0)
         loop_stop(s->loop);
@@ -413,7 +418,7 @@ static void derive_external_url(struct serve *s)
         mem_str_free(s->external_url);
         s->external_url = mem_str_dup(buf_str(&url));
         buf_release(&url);
-        notify_set_external_url(shell_notify(s->shell), s->external_url);
+        shell_set_external_url(s->shell, s->external_url);
     }
     log_info("messages link to", LOG_STR("external_url", s->external_url));
 }
@@ -464,16 +469,26 @@ static void log_decision(void *arg, const struct decision *d)
               LOG_I64("index", d->index), LOG_STR("why", d->why), LOG_STR("by", d->by));
 }
 
+/* Our own store: what rules record, and what is scraped. */
+static struct tsdb *open_store(const struct config *conf)
+{
+    struct tsdb_options o = {.keep_all = conf->storage.keep_all};
+
+    return tsdb_new(&o);
+}
+
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
                                 .pool = s->pool,
                                 .transport = s->transport,
                                 .conf = conf,
+                                .db = s->db = open_store(conf),
                                 .mode = s->mode,
                                 .retention = conf->storage.retention > 0 ? conf->storage.retention
                                                                          : s->flags->retention,
                                 .start_delay = s->flags->start_delay,
+                                .shadow = s->flags->shadow,
                                 .external_url = s->external_url,
                                 .decided = log_decision,
                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
@@ -485,6 +500,8 @@ static bool start_shell(struct serve *s, struct config *conf)
     str dir = conf->storage.path.n != 0 ? conf->storage.path : str_of(s->flags->storage_path);
     bool ok;
 
+    if (parts.shadow)
+        log_warn("shadow: notifications are decided and rendered, none is sent");
     s->shell = shell_new(&parts);
     cb = shell_state_callbacks(s->shell);
     cb.base = loop_base(s->loop);
@@ -550,6 +567,7 @@ static void tear_down(struct serve *s)
     if (s->pool != NULL)
         pool_free(s->pool);
     shell_free(s->shell);
+    tsdb_free(s->db);
     if (s->transport != NULL)
         transport_free(s->transport);
     if (s->loop != NULL)

@@ -61,35 +61,13 @@ static bool load_globs(struct template_set *set, const struct flag_list *globs, 
     return ok;
 }
 
-/* What a template sees when no data were given. */
-static struct template_data made_up(struct arena *a)
-{
-    static const struct label labels[] = {{S_INIT("alertname"), S_INIT("AlertNameExample")},
-                                          {S_INIT("severity"), S_INIT("warning")}};
-    struct notified_alert *alert = arena_new(a, struct notified_alert);
-
-    *alert = (struct notified_alert){.labels = {labels, 2},
-                                     .starts_at = 1735689600 * NS_PER_S,
-                                     .ends_at = TS_NONE,
-                                     .generator_url = S("http://localhost:9090"),
-                                     .fingerprint = 0x1234abcd};
-    return (struct template_data){.receiver = S("receiver"),
-                                  .status = S("firing"),
-                                  .external_url = S("http://localhost:9093"),
-                                  .alerts = alert,
-                                  .n_alerts = 1,
-                                  .group_labels = {labels, 1},
-                                  .common_labels = {labels, 2},
-                                  .is_plain = true};
-}
-
 static bool load_data(const char *path, struct arena *a, struct template_data *out, struct err *e)
 {
     struct buf text = BUF_INIT;
     bool ok;
 
     if (path == NULL || path[0] == '\0') {
-        *out = made_up(a);
+        *out = template_data_example(a);
         return true;
     }
     ok = read_file(path, &text, e) &&
@@ -104,7 +82,7 @@ int template_render_run(const void *flags, char **args, int n_args)
     const struct template_flags *f = flags;
     struct template_run run = {.mode =
                                    strcmp(f->type, "html") == 0 ? TEMPLATE_HTML : TEMPLATE_TEXT};
-    struct template_set *set;
+    struct messages *messages;
     struct template_data data;
     struct buf out = BUF_INIT;
     struct err e = ERR_INIT;
@@ -121,12 +99,13 @@ int template_render_run(const void *flags, char **args, int n_args)
     }
     clock_gettime(CLOCK_REALTIME, &now);
     run.now = now.tv_sec * NS_PER_S + now.tv_nsec;
-    set = messages_new();
+    messages = messages_new(S("en"), STR_NONE, &e);
     arena_init(&a, 0);
-    ok = load_globs(set, &f->globs, &e) && load_data(f->data, &a, &data, &e);
+    ok = messages != NULL && load_globs(messages->set, &f->globs, &e) &&
+         load_data(f->data, &a, &data, &e);
     if (ok) {
         run.data = template_data_value(&data);
-        ok = template_exec_text(set, str_of(f->text), &run, &out, &e);
+        ok = template_exec_text(messages->set, str_of(f->text), &run, &out, &e);
     }
     if (ok && out.n != 0)
         fwrite(out.p, 1, out.n, stdout);
@@ -134,6 +113,6 @@ int template_render_run(const void *flags, char **args, int n_args)
         fprintf(stderr, "tocsin: %s\n", e.msg);
     buf_release(&out);
     arena_release(&a);
-    template_set_free(set);
+    messages_free(messages);
     return ok ? EXIT_OK : EXIT_FAILED;
 }

@@ -96,6 +96,7 @@ void duration_print(struct buf *out, dur_ns d)
         uint64_t unit = (uint64_t)(prometheus_units[i].ns / NS_PER_MS);
         bool exact = i < 2; /* years and weeks only when nothing is left behind them */
 
+        assume(unit != 0);
         if (ms < unit || (exact && ms % unit != 0))
             continue;
         buf_add_u64(out, ms / unit);
@@ -176,9 +177,9 @@ static void print_fraction(struct buf *out, uint64_t v, uint64_t unit, str name)
     buf_add_u64(out, v / unit);
     if (rest != 0) {
         buf_addc(out, '.');
-        for (uint64_t u = unit / 10; rest != 0 && u != 0; u /= 10) {
-            buf_addc(out, (char)('0' + rest / u));
-            rest %= u;
+        for (; rest != 0; rest %= unit) { /* a power of ten: at 1 nothing is left */
+            unit /= 10;
+            buf_addc(out, (char)('0' + rest / unit));
         }
     }
     buf_add(out, name);

@@ -37,7 +37,7 @@ static struct decimal decimal_round(double v, int n)
     d.digits[0] = text[0];
     if (n > 1)
         memcpy(d.digits + 1, text + 2, (size_t)n - 1);
-    d.point = atoi(strchr(text, 'e') + 1) + 1;
+    d.point = (int)strtol(strchr(text, 'e') + 1, NULL, 10) + 1;
     return d;
 }
 

@@ -342,7 +342,7 @@ bool json_double(struct json_reader *r, double *out)
 {
     size_t start = r->at;
     struct err e;
-    str text;
+    str text = STR_NONE;
 
     if (!json_number(r, &text))
         return false;
@@ -357,11 +357,11 @@ bool json_i64(struct json_reader *r, int64_t *out)
     size_t start = r->at;
     bool negative;
     uint64_t v;
-    str text;
+    str text = STR_NONE;
 
     if (!json_number(r, &text))
         return false;
-    negative = text.p[0] == '-';
+    negative = str_starts_with(text, S("-"));
     if (str_to_u64(str_sub(text, negative, text.n), &v) && v <= (uint64_t)INT64_MAX + negative) {
         *out = negative ? (int64_t)(0 - v) : (int64_t)v;
         return true;

@@ -27,8 +27,10 @@ static void add_one_line(struct buf *out, str s)
 
 static size_t q_length(str rune)
 {
-    unsigned char c = (unsigned char)rune.p[0];
+    unsigned char c;
 
+    assume(rune.n != 0 && rune.p != NULL);
+    c = (unsigned char)rune.p[0];
     if (rune.n == 1 && (c == ' ' || (c > 0x20 && c < 0x7f && c != '=' && c != '?' && c != '_')))
         return 1;
     return 3 * rune.n;
@@ -251,7 +253,7 @@ bool mime_addresses_parse(str list, struct arena *a, struct mime_addresses *out,
 
     while (ok && list.n != 0) {
         size_t n = entry_length(list);
-        str entry = str_trim(str_sub(list, 0, n)), address;
+        str entry = str_trim(str_sub(list, 0, n)), address = STR_NONE;
 
         list = str_sub(list, n + 1, list.n);
         if (entry.n == 0)
@@ -263,6 +265,7 @@ bool mime_addresses_parse(str list, struct arena *a, struct mime_addresses *out,
     if (ok && v.n == 0)
         ok = err_set(e, ERR_INVALID, "there is no mail address");
     if (ok) {
+        assume(v.v != NULL);
         out->v = arena_array(a, v.n, sizeof(str));
         memcpy(out->v, v.v, v.n * sizeof(str));
         out->n = v.n;

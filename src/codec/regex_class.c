@@ -28,6 +28,7 @@ void re_set_add(re_set *s, uint32_t lo, uint32_t hi)
 {
     struct re_range *last = s->n != 0 ? vec_last(s) : NULL;
 
+    assume(s->n == 0 || s->v != NULL);
     if (last != NULL && lo >= last->lo && lo <= last->hi + 1) { /* the usual case: in order */
         if (hi > last->hi)
             last->hi = hi;

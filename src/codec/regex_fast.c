@@ -232,14 +232,15 @@ static str take_runes(const items *v, size_t *i, size_t end, struct arena *a)
 
 static void try_wild(struct re_fast *f, const items *v, struct arena *a)
 {
-    size_t i = 0, tail = v->n;
+    size_t i = 0, tail = v->n, from;
     str prefix = take_runes(v, &i, v->n, a), middle;
     const struct re_node *w = i < v->n && is_wild(v->v[i]) ? v->v[i] : NULL;
 
     while (tail > i && v->v[tail - 1]->op == RE_RUNE)
         tail--;
     f->prefix = prefix;
-    f->suffix = take_runes(v, &(size_t){tail}, v->n, a);
+    from = tail;
+    f->suffix = take_runes(v, &from, v->n, a);
     if (w == NULL)
         return;
     f->newline = w->first->op == RE_ANY_NL;

@@ -307,6 +307,7 @@ static void enter(struct run *r, struct list *l, size_t *list_caps, uint32_t pc,
         push(r, pc + 1);
         break;
     default:
+        assume(r->slots == 0 || list_caps != NULL);
         if (r->slots != 0)
             memcpy(list_caps + l->n * r->slots, r->caps, r->slots * sizeof(size_t));
         l->pc[l->n++] = pc;

@@ -16,13 +16,13 @@ static struct diag *complain(struct conf_run *run, struct diag_place place, cons
 static void suggest(struct conf_run *run, struct diag *g, const struct str_map *known, str name)
 {
     VEC(str) names = VEC_INIT;
-    ptrdiff_t hit;
+    const str *hit;
 
     MAP_EACH (struct str_map_entry, e, known)
         vec_push(&names, e->key);
     hit = str_nearest(name, names.v, names.n);
-    if (hit >= 0)
-        diag_help(run->d, g, "did you mean \"%.*s\"?", STR(names.v[hit]));
+    if (hit != NULL)
+        diag_help(run->d, g, "did you mean \"%.*s\"?", STR(*hit));
     vec_release(&names);
 }
 

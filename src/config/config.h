@@ -40,6 +40,8 @@ struct storage_conf {
     str keep;         /* "selected" or "all" */
     bool keep_all;    /* every series is kept, not only those that rules select */
     dur_ns retention; /* 0 = from the flag */
+    dur_ns journal_age;
+    int64_t journal_size; /* bytes */
 };
 
 /* One entry of rule_files. */
@@ -62,7 +64,7 @@ struct config {
     struct time_interval_conf *time_intervals; /* with mute_time_intervals */
     size_t n_time_intervals;
     struct conf_strings templates; /* patterns, resolved */
-    struct template_set *messages; /* the built-in templates and what the patterns found */
+    struct messages *messages;     /* the built-in templates and what the patterns found */
     struct labels external_labels;
     struct source_conf *sources;
     size_t n_sources;

@@ -1,3 +1,4 @@
+#include "codec/tz.h"
 #include "config/config_priv.h"
 
 /* -- Alertmanager -- */
@@ -5,6 +6,8 @@
 static void check_global(struct conf_check *c, void *obj)
 {
     const struct global_conf *g = obj;
+    struct err e = ERR_INIT;
+    struct tz *zone;
 
     if (secret_is_set(g->slack_api_url) && secret_is_set(g->slack_app_token) &&
         !str_eq(g->slack_api_url.hidden, g->slack_app_url) &&
@@ -14,7 +17,13 @@ static void check_global(struct conf_check *c, void *obj)
     if (conf_has(c, "smtp_smarthost") && g->smtp_smarthost.n != 0 &&
         !smarthost_is_valid(g->smtp_smarthost))
         conf_error(c, "smtp_smarthost", "host:port expected, not \"%.*s\"", STR(g->smtp_smarthost));
+    zone = tz_load(g->timezone, &e);
+    if (zone == NULL)
+        conf_error(c, "timezone", "%s", e.msg);
+    tz_free(zone);
 }
+
+static const char *const languages[] = {"en", "zh", NULL};
 
 #define TEXT(member, doc, ...) CONF_KEY(struct global_conf, member, CONF_STRING, doc, ##__VA_ARGS__)
 #define SECRET(member, doc)                                                                        \
@@ -73,6 +82,12 @@ static const struct conf_key keys[] = {
              .flags = CONF_UNPRINTED),
     CONF_KEY(struct global_conf, external_labels, CONF_LABEL_MAP,
              "labels that every alert of a rule gets", .flags = CONF_UNPRINTED),
+    /* tocsin */
+    CONF_KEY(struct global_conf, language, CONF_WORD, "language of the built-in messages: en or zh",
+             .text = "en", .words = languages, .flags = CONF_UNPRINTED),
+    CONF_KEY(struct global_conf, timezone, CONF_STRING,
+             "zone of the times in messages; UTC, or Asia/Shanghai for zh",
+             .flags = CONF_UNPRINTED),
     LATER("scrape_interval", "how often targets are scraped"),
     LATER("scrape_timeout", "limit for one scrape"),
     LATER("scrape_protocols", "formats to ask targets for"),

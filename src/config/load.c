@@ -23,7 +23,7 @@ void config_unref(struct config *c)
         route_conf_release(c->route);
     for (size_t i = 0; i < c->n_inhibit_rules; i++)
         inhibit_conf_release(&c->inhibit_rules[i]);
-    template_set_free(c->messages);
+    messages_free(c->messages);
     arena_release(&c->arena);
     mem_free(c);
 }
@@ -119,6 +119,13 @@ static void fill_http(struct conf_run *run, struct config *c)
         c->heartbeat.http = c->global.http_config;
 }
 
+static bool load_messages(struct conf_run *run, struct config *c)
+{
+    c->messages = messages_new(c->global.language, c->global.timezone, NULL);
+    return c->messages != NULL && /* else the zone was complained of where it stands */
+           messages_load(c->messages, c->templates.v, c->templates.n, run->d);
+}
+
 static void keep_original(struct conf_run *run, struct config_top *top, struct config *c)
 {
     struct buf text = BUF_INIT;
@@ -151,8 +158,7 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
     receivers_finish(run, &top, c);
     config_check(run, &top, c, parts, n);
     keep_files(run, c, texts, n);
-    c->messages = messages_new();
-    if (!messages_load(c->messages, c->templates.v, c->templates.n, run->d))
+    if (!load_messages(run, c))
         return;
     if (with_rules)
         config_load_rules(run, c);

@@ -1,5 +1,7 @@
 #include <glob.h>
+#include <stdlib.h>
 #include "config/config_priv.h"
+#include "ruler/own.h"
 #include "ruler/rule_file.h"
 
 struct loader {
@@ -87,6 +89,69 @@ static void keep(struct loader *l)
     c->n_files += l->files.n;
 }
 
+/* -- where a rule is evaluated -- */
+
+static int by_str(const void *a, const void *b)
+{
+    return str_cmp(*(const str *)a, *(const str *)b);
+}
+
+static str *recorded_names(const struct loader *l, size_t *n)
+{
+    VEC(str) v = VEC_INIT;
+    str *names;
+
+    VEC_EACH (const struct rule_group_conf *, g, &l->groups)
+        for (size_t i = 0; i < g->n_rules; i++)
+            if (!g->rules[i].is_alert)
+                vec_push(&v, g->rules[i].name);
+    names = arena_array(l->run->a, v.n, sizeof(*names));
+    *n = v.n;
+    if (v.n != 0)
+        memcpy(names, v.v, v.n * sizeof(*names));
+    if (v.n > 1)
+        qsort(names, v.n, sizeof(*names), by_str);
+    vec_release(&v);
+    return names;
+}
+
+/* Each rule is evaluated in one place: over our own store when all that it reads is recorded by our rules, or when its
+ * group names no source; else by the source. */
+static void place_rule(struct loader *l, const struct rule_group_conf *g, struct rule_conf *r,
+                       const str *recorded, size_t n)
+{
+    struct err e = ERR_INIT;
+    struct arena scratch;
+    struct promql_expr *x;
+    enum own_share share;
+
+    r->is_own = str_is(g->source, "own");
+    if (r->is_own)
+        return;
+    arena_init(&scratch, 0);
+    x = promql_parse(r->expr, &promql_everything, &scratch, NULL, &e);
+    share = x != NULL ? own_share(x, recorded, n) : OWN_NONE;
+    r->is_own = share == OWN_ALL;
+    if (share == OWN_SOME)
+        diags_add(
+            l->run->d, DIAG_WARNING, "C009", r->place,
+            "rule \"%.*s\" reads series that rules record here and others: source \"%.*s\" is "
+            "asked, which may not know the recorded ones",
+            STR(r->name), STR(g->source));
+    promql_release(x);
+    arena_release(&scratch);
+}
+
+static void place_rules(struct loader *l)
+{
+    size_t n;
+    str *recorded = recorded_names(l, &n);
+
+    VEC_EACH (const struct rule_group_conf *, g, &l->groups)
+        for (size_t i = 0; i < g->n_rules; i++)
+            place_rule(l, g, &g->rules[i], recorded, n);
+}
+
 void config_load_rules(struct conf_run *run, struct config *c)
 {
     struct loader l = {.run = run, .c = c};
@@ -94,6 +159,7 @@ void config_load_rules(struct conf_run *run, struct config *c)
     for (size_t i = 0; i < c->n_rule_files; i++)
         for (size_t j = 0; j < c->rule_files[i].files.n; j++)
             load_pattern(&l, &c->rule_files[i], c->rule_files[i].files.v[j]);
+    place_rules(&l);
     keep(&l);
     vec_release(&l.groups);
     vec_release(&l.files);

@@ -80,8 +80,8 @@ static void count_failed(struct engine *e, const struct outbox_row *r, enum deli
     e->stats.integration[k].failed[why]++;
 }
 
-static void record(struct effects *fx, enum decision_kind kind, const struct outbox_row *r,
-                   struct now now, str why)
+static struct decision *record(struct effects *fx, enum decision_kind kind,
+                               const struct outbox_row *r, struct now now, str why)
 {
     struct decision *d = decide(fx, kind, now);
     str key = arena_str(&fx->arena, r->key);
@@ -96,6 +96,21 @@ static void record(struct effects *fx, enum decision_kind kind, const struct out
     d->why = arena_str(&fx->arena, why);
     if (kind == DECISION_RETRY)
         d->until = ts_add(now.wall, r->not_before - now.mono);
+    d->flush_id = r->flush_id;
+    return d;
+}
+
+/* The same of an answer: attempt counts the one that it answers. */
+static struct decision *record_answer(struct effects *fx, enum decision_kind kind,
+                                      const struct outbox_row *r, unsigned attempt,
+                                      const struct delivery_result *a, struct now now)
+{
+    struct decision *d = record(fx, kind, r, now, a->error);
+
+    d->attempt = attempt;
+    d->status = a->status;
+    d->took = a->took;
+    return d;
 }
 
 /* Sends now what is due, or arms the timer. */
@@ -291,7 +306,7 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
 {
     struct outbox_row *r = s->row;
 
-    record(fx, DECISION_DELIVERED, r, now, STR_NONE);
+    record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
     nflog_write(e, r->key,
                 nflog_entry_new(r->decided_at, r->decided_mono,
                                 ts_add(now.mono, entry_lifetime(e, r)), r->firing, r->resolved,
@@ -306,11 +321,13 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
 {
     struct outbox_row *r = s->row;
     dur_ns wait = d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt);
+    uint64_t error = hash_bytes(d->error.p, d->error.n);
 
     r->attempt++;
     r->not_before = ts_add(now.mono, wait);
     s->in_flight = false;
-    record(fx, DECISION_RETRY, r, now, d->error);
+    record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated = error == s->last_error;
+    s->last_error = error;
     if (s->next != NULL) {
         struct outbox_row *next = s->next;
 
@@ -324,7 +341,7 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
 static void delivered_never(struct engine *e, struct outbox_slot *s,
                             const struct delivery_result *d, struct now now, struct effects *fx)
 {
-    record(fx, DECISION_FAILED, s->row, now, d->error);
+    record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
     group_answered(e, s->row->flush_id, false);
     slot_advance(e, s, now, fx);

@@ -56,7 +56,7 @@ static void count_receivers(struct engine *e)
 }
 
 struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
-                          struct now now)
+                          struct tsdb *db, struct now now)
 {
     static const double latency_bounds[] = {1, 5, 10, 15, 20};
     struct engine *e = mem_new(struct engine);
@@ -64,6 +64,7 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
 
     e->names = interner_new();
     e->conf = conf;
+    e->db = db;
     e->mode = mode;
     e->retention = retention;
     e->silencer = silencer_new();
@@ -116,6 +117,7 @@ void engine_free(struct engine *e)
     for (size_t i = 0; receiver_types[i] != NULL; i++)
         metric_histogram_release(&e->stats.integration[i].latency);
     mem_free(e->stats.integration);
+    journal_release(&e->journal);
     config_unref(e->conf);
     interner_free(e->names);
     mem_free(e);
@@ -245,6 +247,15 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     if (e->log_bytes > 2 * e->live_bytes + (1u << 20))
         fx->rewrite_alerts = true;
     buf_release(&ignored.text);
+}
+
+void engine_journal(struct engine *e, struct now now, struct effects *fx)
+{
+    const struct storage_conf *sc = &e->conf->storage;
+
+    journal_add(&e->journal, fx->decisions.v, fx->decisions.n, &fx->commit);
+    journal_trim(&e->journal, ts_add(now.wall, -sc->journal_age), (size_t)sc->journal_size,
+                 &fx->commit);
 }
 
 ts_ns engine_next(const struct engine *e)

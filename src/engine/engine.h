@@ -19,6 +19,7 @@
 #include "base/rand.h"
 #include "base/vec.h"
 #include "config/config.h"
+#include "engine/journal.h"
 #include "model/alert.h"
 #include "model/decision.h"
 #include "model/metric.h"
@@ -130,6 +131,7 @@ struct outbox_slot {
     struct outbox_row *row;  /* in flight, or waiting for row->not_before */
     struct outbox_row *next; /* decided while row was in flight */
     bool in_flight;
+    uint64_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };
 
@@ -178,8 +180,10 @@ struct builtin {
 struct engine {
     struct interner *names;
     struct config *conf;
+    struct tsdb *db; /* our own store, borrowed; NULL: none */
     enum matcher_mode mode;
     dur_ns retention;  /* --data.retention */
+    str external_url;  /* for the labels of routes; the shell's */
     ts_ns start_after; /* mono: no flush before, --dispatch.start-delay */
 
     struct u64_map alerts; /* fingerprint -> struct alert * */
@@ -205,12 +209,13 @@ struct engine {
     struct rand jitter;
     size_t log_bytes,
         live_bytes; /* of the alert log: appended since the last rewrite, and what is live */
+    struct journal journal;
     struct engine_stats stats;
 };
 
-/* conf: one reference, taken. */
+/* conf: one reference, taken. db: borrowed; NULL: rules have no store of our own. */
 struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
-                          struct now now);
+                          struct tsdb *db, struct now now);
 void engine_free(struct engine *e);
 
 /* result may be NULL. */
@@ -218,6 +223,9 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
                  struct event_result *result);
 ts_ns engine_next(
     const struct engine *e); /* mono time at which EVENT_TIMER is due; TS_MAX = never */
+
+/* Ends a turn: its decisions go to the journal. */
+void engine_journal(struct engine *e, struct now now, struct effects *fx);
 
 /* Reads back what the backend holds; before the first step. What cannot be read is counted, logged by the caller. */
 bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable,
@@ -244,6 +252,11 @@ struct alert_status {
 void engine_alert_status(const struct engine *e, const struct alert *a, struct now now,
                          struct alert_status *st);
 void alert_status_release(struct alert_status *st);
+/* The labels of a route, expanded over what is told or listed (alertmanager.md 5.3); conf: that labels is of. */
+struct labels engine_route_labels(const struct engine *e, const struct config *conf,
+                                  const struct conf_map *labels, const struct notification *n,
+                                  ts_ns now, struct arena *a);
+struct notified_alert engine_notified(const struct alert *a, struct now now);
 struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls,
                               struct arena *scratch);
 

@@ -108,16 +108,23 @@ void groups_rebuild(struct engine *e, struct now now, bool restored)
 
 enum { SUPPRESSED_SILENCE, SUPPRESSED_INHIBITION, SUPPRESSED_MUTE_TIME, SUPPRESSED_ACTIVE_TIME };
 
+/* The alert (NULL: all of the group) is kept back, by whom stands in by. The same verdict as at the last flush is no
+ * news. */
 static struct decision *suppress(struct engine *e, struct group *g, const struct alert *a,
-                                 enum decision_kind kind, int counter, struct now now,
+                                 enum decision_kind kind, int counter, str by, struct now now,
                                  struct effects *fx)
 {
     struct decision *d = decide(fx, kind, now);
+    void *verdict = (void *)(uintptr_t)(hash_bytes(by.p, by.n) + (uint64_t)kind), **last;
 
     e->stats.suppressed[counter]++;
     d->fingerprint = a != NULL ? alert_fingerprint(a) : 0;
     d->group_key = arena_str(&fx->arena, g->key);
     d->receiver = g->route->receiver;
+    d->by = arena_str(&fx->arena, by);
+    last = u64_map_get(&g->said, d->fingerprint);
+    d->is_repeated = last != NULL && *last == verdict;
+    u64_map_put(&g->said, d->fingerprint, verdict);
     return d;
 }
 
@@ -137,8 +144,7 @@ static size_t drop_inhibited(struct engine *e, struct group *g, struct alert **v
         }
         VEC_EACH (struct inhibition *, h, &hits)
             buf_addf(&by, "%s%016llx", h == hits.v ? "" : ",", (unsigned long long)h->fingerprint);
-        suppress(e, g, v[i], DECISION_INHIBITED, SUPPRESSED_INHIBITION, now, fx)->by =
-            arena_str(&fx->arena, buf_str(&by));
+        suppress(e, g, v[i], DECISION_INHIBITED, SUPPRESSED_INHIBITION, buf_str(&by), now, fx);
         buf_release(&by);
     }
     vec_release(&hits);
@@ -160,13 +166,12 @@ static size_t drop_silenced(struct engine *e, struct group *g, struct alert **v,
             v[k++] = v[i];
             continue;
         }
-        d = suppress(e, g, v[i], DECISION_SILENCED, SUPPRESSED_SILENCE, now, fx);
-        for (size_t j = 0; j < hits.n; j++) {
+        for (size_t j = 0; j < hits.n; j++)
             buf_addf(&by, "%s%s", j == 0 ? "" : ",", hits.v[j]->id.text);
+        d = suppress(e, g, v[i], DECISION_SILENCED, SUPPRESSED_SILENCE, buf_str(&by), now, fx);
+        for (size_t j = 0; j < hits.n; j++)
             if (hits.v[j]->ends_at > d->until)
                 d->until = hits.v[j]->ends_at;
-        }
-        d->by = arena_str(&fx->arena, buf_str(&by));
         buf_release(&by);
     }
     vec_release(&hits);
@@ -183,20 +188,33 @@ static bool in_time(struct engine *e, struct group *g, size_t n, struct now now,
     g->muted = muted;
     mem_str_free(g->muted_by);
     g->muted_by = muted ? mem_str_dup(buf_str(&by)) : STR_NONE;
+    if (!muted)
+        u64_map_del(&g->said, 0);
     if (muted && n != 0) {
         int counter = outside ? SUPPRESSED_ACTIVE_TIME : SUPPRESSED_MUTE_TIME;
-        struct decision *d =
-            suppress(e, g, NULL, outside ? DECISION_OUTSIDE_ACTIVE : DECISION_MUTED_TIME, counter,
-                     now, fx);
 
+        suppress(e, g, NULL, outside ? DECISION_OUTSIDE_ACTIVE : DECISION_MUTED_TIME, counter,
+                 buf_str(&by), now, fx);
         e->stats.suppressed[counter] += n - 1;
-        d->by = arena_str(&fx->arena, buf_str(&by));
     }
     buf_release(&by);
     return !muted;
 }
 
 /* -- the flush -- */
+
+struct notified_alert engine_notified(const struct alert *a, struct now now)
+{
+    bool resolved = alert_is_resolved(a, now);
+
+    return (struct notified_alert){.labels = a->labels->ls,
+                                   .annotations = a->annotations->ls,
+                                   .starts_at = a->starts_at,
+                                   .ends_at = resolved ? a->ends_at : TS_NONE,
+                                   .generator_url = a->generator_url,
+                                   .fingerprint = alert_fingerprint(a),
+                                   .is_resolved = resolved};
+}
 
 static void classify(struct flush *f, struct arena *a, struct now now)
 {
@@ -209,16 +227,22 @@ static void classify(struct flush *f, struct arena *a, struct now now)
         struct hash_list *h = resolved ? &f->resolved : &f->firing;
 
         h->v[h->n++] = labels_dedup_hash(al->labels->ls);
-        f->data[i] = (struct notified_alert){.labels = al->labels->ls,
-                                             .annotations = al->annotations->ls,
-                                             .starts_at = al->starts_at,
-                                             .ends_at = resolved ? al->ends_at : TS_NONE,
-                                             .generator_url = al->generator_url,
-                                             .fingerprint = alert_fingerprint(al),
-                                             .is_resolved = resolved};
+        f->data[i] = engine_notified(al, now);
     }
     hash_list_sort(&f->firing);
     hash_list_sort(&f->resolved);
+}
+
+struct labels engine_route_labels(const struct engine *e, const struct config *conf,
+                                  const struct conf_map *labels, const struct notification *n,
+                                  ts_ns now, struct arena *a)
+{
+    struct notification batch = *n;
+    struct messages_context c = {
+        .messages = conf->messages, .n = &batch, .external_url = e->external_url, .now = now};
+
+    batch.reason = REASON_UNKNOWN; /* labels do not see why it is told */
+    return messages_route_labels(&c, labels, a);
 }
 
 static void tell(struct engine *e, struct group *g, const struct flush *f,
@@ -240,8 +264,28 @@ static void tell(struct engine *e, struct group *g, const struct flush *f,
         v[n.n_alerts++] = f->data[i];
         n.n_firing += !f->data[i].is_resolved;
     }
+    if (g->route->conf->labels.n != 0)
+        n.route_labels =
+            engine_route_labels(e, e->conf, &g->route->conf->labels, &n, now.wall, &fx->arena);
     outbox_decide(e, &n, ic, key, f->firing, f->resolved, g->route->repeat_interval, now, fx);
     g->flush_waiting++;
+}
+
+/* What the journal keeps of a notification: whom it tells of, firing ones first. */
+static void note_told(struct decision *d, const struct flush *f, const struct integration_conf *ic,
+                      uint64_t flush_id, struct arena *a)
+{
+    uint64_t *v = arena_array(a, f->n, sizeof(*v));
+
+    for (int resolved = 0; resolved <= (ic->send_resolved ? 1 : 0); resolved++) {
+        for (size_t i = 0; i < f->n; i++)
+            if (f->data[i].is_resolved == (resolved != 0))
+                v[d->n_alerts++] = f->data[i].fingerprint;
+        if (resolved == 0)
+            d->n_firing = d->n_alerts;
+    }
+    d->alerts = v;
+    d->flush_id = flush_id;
 }
 
 static void consider(struct engine *e, struct group *g, const struct flush *f,
@@ -280,6 +324,7 @@ static void consider(struct engine *e, struct group *g, const struct flush *f,
         tell(e, g, f, ic, buf_str(&key), reason, now, fx);
         d = decide(fx, DECISION_NOTIFY, now);
         d->why = str_of(notify_reason_text(reason));
+        note_told(d, f, ic, g->flush_id, &fx->arena);
     }
     d->group_key = arena_str(&fx->arena, g->key);
     d->receiver = g->route->receiver;
@@ -315,6 +360,8 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
 
     f.n = drop_inhibited(e, g, f.v, f.n, now, fx);
     f.n = in_time(e, g, f.n, now, fx) ? drop_silenced(e, g, f.v, f.n, now, fx) : 0;
+    for (size_t i = 0; i < f.n; i++)
+        u64_map_del(&g->said, alert_fingerprint(f.v[i]));
     if (f.n != 0) {
         classify(&f, &fx->arena, now);
         for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)

@@ -92,6 +92,15 @@ static bool restore_rule(void *arg, str key, str value)
     return true;
 }
 
+static bool restore_decision(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+
+    if (!journal_restore(&r->e->journal, key, value))
+        r->unreadable++;
+    return true;
+}
+
 static bool restore_meta(void *arg, str key, str value)
 {
     struct restoring *r = arg;
@@ -113,6 +122,7 @@ bool engine_restore(struct engine *e, struct state_backend *b, struct now now, s
     if (!ops->scan(b->self, STATE_SILENCE, restore_silence, &r, err) ||
         !ops->scan(b->self, STATE_NFLOG, restore_nflog, &r, err) ||
         !ops->scan(b->self, STATE_OUTBOX, restore_outbox, &r, err) ||
+        !ops->scan(b->self, STATE_DECISION, restore_decision, &r, err) ||
         !ops->scan(b->self, STATE_META, restore_meta, &r, err) ||
         !ops->scan(b->self, STATE_RULE, restore_rule, &r, err))
         return err_wrap(err, "reading the state");
@@ -158,5 +168,6 @@ void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
         state_put(c, STATE_OUTBOX, it->key, buf_str(&b));
     }
     rules_snapshot(e, c);
+    journal_snapshot(&e->journal, c);
     buf_release(&b);
 }

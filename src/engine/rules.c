@@ -32,7 +32,7 @@ static struct rule_run *run_new(struct engine *e, const struct rule_group_conf *
 {
     struct rule_run *r = mem_new(struct rule_run);
 
-    r->group = rule_group_new(gc, link_base(e->conf, gc->source));
+    r->group = rule_group_new(gc, link_base(e->conf, gc->source), e->db);
     r->group->external_labels = e->conf->external_labels;
     r->conf = config_ref(e->conf);
     r->shown = rule_group_view_ref(r->group->view);

@@ -28,6 +28,7 @@ struct shell {
     bool degraded, stalled, in_release;
     struct err degraded_why;
     struct timer wake, stall;
+    str external_url; /* owned */
 };
 
 static void wake(struct timer *t, struct now now);
@@ -55,7 +56,7 @@ static void put_back(void *arg, void *hold)
     config_unref(hold);
 }
 
-static const struct template_set *templates(void *arg, void *hold)
+static const struct messages *messages(void *arg, void *hold)
 {
     (void)arg;
     return ((const struct config *)hold)->messages;
@@ -103,23 +104,34 @@ struct shell *shell_new(const struct shell_parts *parts)
     struct shell *s = mem_new(struct shell);
     struct notify_shell ns = {.find = find_integration,
                               .put_back = put_back,
-                              .templates = templates,
+                              .messages = messages,
                               .kept = kept,
                               .result = delivery_answered,
                               .print = parts->print != NULL ? print_text : NULL,
                               .arg = s,
                               .external_url = parts->external_url,
-                              .colour = parts->colour};
+                              .colour = parts->colour,
+                              .shadow = parts->shadow};
 
     s->parts = *parts;
     s->wake.fire = wake;
     s->stall.fire = stalled;
     effects_init(&s->fx);
-    s->engine = engine_new(parts->conf, parts->mode, parts->retention, parts->clock->now);
+    s->engine =
+        engine_new(parts->conf, parts->mode, parts->retention, parts->db, parts->clock->now);
     s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);
     s->notify = notify_new(parts->transport, parts->clock, &ns);
+    shell_set_external_url(s, parts->external_url);
     s->driver = rule_driver_new(s, parts->pool, parts->transport, parts->clock);
     return s;
+}
+
+void shell_set_external_url(struct shell *s, str url)
+{
+    mem_str_free(s->external_url);
+    s->external_url = mem_str_dup(url);
+    s->engine->external_url = s->external_url;
+    notify_set_external_url(s->notify, s->external_url);
 }
 
 static void committed(void *arg, uint64_t n, bool ok, const struct err *e);
@@ -164,6 +176,7 @@ void shell_free(struct shell *s)
     engine_free(s->engine);
     effects_release(&s->fx);
     vec_release(&s->waiting);
+    mem_str_free(s->external_url);
     mem_free(s);
 }
 
@@ -335,6 +348,7 @@ void shell_turn(struct shell *s)
             s->parts.decided(s->parts.arg, &s->fx.decisions.v[i]);
         for (size_t i = 0; i < s->fx.run.n; i++)
             rule_driver_run(s->driver, s->fx.run.v[i].group, s->fx.run.v[i].slot);
+        engine_journal(s->engine, s->parts.clock->now, &s->fx);
         hand_over(s);
         for (size_t i = 0; i < s->fx.deliver.n; i++) {
             if (degraded || s->reported == s->handed)

@@ -26,11 +26,13 @@ struct shell_parts {
     struct pool *pool;
     struct transport *transport;
     struct config *conf; /* one reference, taken */
+    struct tsdb *db;     /* our own store; NULL: none */
     enum matcher_mode mode;
     dur_ns retention;
     dur_ns start_delay;
     str external_url;
     bool colour;
+    bool shadow;                        /* --notify.shadow */
     void (*print)(void *arg, str text); /* console notifications; NULL = standard output */
     void (*decided)(void *arg, const struct decision *d); /* every decision; may be NULL */
     void *arg;
@@ -48,6 +50,7 @@ struct engine *shell_engine(struct shell *s);
 struct clock *shell_clock(struct shell *s);
 struct state_backend *shell_backend(struct shell *s);
 struct notify *shell_notify(struct shell *s);
+void shell_set_external_url(struct shell *s, str url);
 
 void shell_event(struct shell *s, struct event *ev, struct event_result *result);
 /* Calls back, maybe at once, when everything decided so far is on disk, or with ok = false and why. */

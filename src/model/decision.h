@@ -4,13 +4,14 @@
  * they are the expectation.
  *
  * Shapes   one an alert and stage at a flush; text in the arena of the turn.
- * Units    wall clock.
+ * Units    wall clock; took is a duration.
  * Owns     a decision in an effects list borrows from the turn's arena; the journal copies.
  */
 #ifndef MODEL_DECISION_H
 #define MODEL_DECISION_H
 
-#include "base/str.h"
+#include "base/arena.h"
+#include "base/buf.h"
 #include "base/time.h"
 
 enum decision_kind {
@@ -37,8 +38,21 @@ struct decision {
     unsigned index;
     str why; /* reason, status, error: one line */
     str by;  /* names or ids, comma-separated */
+    /* of a notification */
+    uint64_t flush_id;
+    const uint64_t *alerts; /* fingerprints that NOTIFY tells, firing ones first */
+    size_t n_alerts, n_firing;
+    unsigned attempt; /* of an answer, from 1 */
+    int status;       /* HTTP or SMTP; 0 = none */
+    dur_ns took;
+    bool is_repeated; /* the last flush decided the same: no news for the journal */
 };
 
 const char *decision_kind_text(enum decision_kind k);
+
+/* Appends one, and reads it back; text and fingerprints are sliced from or copied to the arena. */
+struct unpack;
+void decision_pack(struct buf *out, const struct decision *d);
+bool decision_unpack(struct unpack *u, struct arena *a, struct decision *d) must_check;
 
 #endif

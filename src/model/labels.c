@@ -55,6 +55,7 @@ static const struct label *find(struct labels ls, str name)
         int c = str_cmp(ls.v[mid].name, name);
 
         if (c == 0)
+            /* cppcheck-suppress returnDanglingLifetime ; an element of the caller's array */
             return &ls.v[mid];
         if (c < 0)
             lo = mid + 1;

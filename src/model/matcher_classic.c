@@ -101,7 +101,7 @@ static bool read_value(str raw, struct arena *a, str *out, struct err *e)
 
 static bool parse_one(str s, struct arena *a, struct matcher *out, struct err *e)
 {
-    str rest = trim_left(s), name, value;
+    str rest = trim_left(s), name, value = STR_NONE;
     enum match_op op;
 
     name = str_sub(rest, 0, name_length(rest));

@@ -33,8 +33,8 @@ void metric_begin(struct expo *x, const struct metric *m)
     expo_family(x, str_of(m->name), m->type, str_of(m->help));
 }
 
-void metric_histogram(struct expo *x, const struct expo_label *labels, size_t n,
-                      const struct metric_histogram *h)
+void metric_put_histogram(struct expo *x, const struct expo_label *labels, size_t n,
+                          const struct metric_histogram *h)
 {
     expo_histogram(x, labels, n, h->bounds, h->counts, h->n, h->sum);
 }

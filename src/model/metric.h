@@ -35,8 +35,8 @@ void metric_histogram_observe(struct metric_histogram *h, double v);
 /* -- writing, by the row -- */
 
 void metric_begin(struct expo *x, const struct metric *m);
-void metric_histogram(struct expo *x, const struct expo_label *labels, size_t n,
-                      const struct metric_histogram *h);
+void metric_put_histogram(struct expo *x, const struct expo_label *labels, size_t n,
+                          const struct metric_histogram *h);
 
 extern const double metric_seconds_bounds[11]; /* Prometheus' default: 5 ms to 10 s */
 

@@ -14,7 +14,8 @@ const char *notify_reason_text(enum notify_reason r)
                                         "all alerts resolved",
                                         "some alerts resolved",
                                         "repeat interval elapsed",
-                                        "test notification"};
+                                        "test notification",
+                                        "unknown"};
 
     return texts[r];
 }
@@ -139,6 +140,11 @@ void hash_list_sort(struct hash_list *h)
 {
     if (h->n > 1)
         qsort(h->v, h->n, sizeof(h->v[0]), by_value);
+}
+
+bool hash_list_has(struct hash_list h, uint64_t v)
+{
+    return h.n != 0 && bsearch(&v, h.v, h.n, sizeof(v), by_value) != NULL;
 }
 
 bool hash_list_is_subset(struct hash_list sub, struct hash_list of)

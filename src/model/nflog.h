@@ -36,6 +36,7 @@ struct nflog_entry *nflog_unpack(str bytes, struct now now); /* NULL when malfor
 void nflog_key(struct buf *out, str group_key, str receiver, str integration, unsigned index);
 
 void hash_list_sort(struct hash_list *h);
+bool hash_list_has(struct hash_list h, uint64_t v);
 bool hash_list_is_subset(struct hash_list sub, struct hash_list of);
 struct hash_list hash_list_dup(struct hash_list h); /* owned: mem_free(.v) */
 void hash_list_pack(struct buf *out, struct hash_list h);

@@ -23,7 +23,7 @@ bool delivery_put_members(struct delivery *d, struct json_writer *w,
                           const struct delivery_member *m, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        str text;
+        str text = STR_NONE;
 
         if (!delivery_expand(d, m[i].text, &text))
             return err_wrap(&d->err, "%s", m[i].key);

@@ -2,8 +2,14 @@
     .section .rodata
     .global notify_default_tmpl
     .global notify_default_tmpl_end
+    .global notify_default_zh_tmpl
+    .global notify_default_zh_tmpl_end
 notify_default_tmpl:
     .incbin TEMPLATE_FILE
 notify_default_tmpl_end:
+    .byte 0
+notify_default_zh_tmpl:
+    .incbin TEMPLATE_ZH_FILE
+notify_default_zh_tmpl_end:
     .byte 0
     .section .note.GNU-stack, "", %progbits

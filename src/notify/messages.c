@@ -1,23 +1,62 @@
 #include "notify/messages.h"
 
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "base/mem.h"
+#include "codec/tz.h"
+#include "model/labels.h"
 #include "notify/template_data.h"
 
 enum { FILE_MAX = 4 << 20 };
 
-extern const char notify_default_tmpl[], notify_default_tmpl_end[]; /* default_tmpl.S */
+/* default_tmpl.S */
+extern const char notify_default_tmpl[], notify_default_tmpl_end[], notify_default_zh_tmpl[],
+    notify_default_zh_tmpl_end[];
 
-struct template_set *messages_new(void)
+static const struct tmpl_func tmpl_route_labels_funcs[];
+
+static void parse_builtin(struct template_set *set, str name, const char *text, const char *end)
 {
-    static const struct tmpl_func *const tables[] = {tmpl_alertmanager_funcs, NULL};
-    struct template_set *set = template_set_new(tables);
     struct err e = ERR_INIT;
-    str text = {notify_default_tmpl, (size_t)(notify_default_tmpl_end - notify_default_tmpl)};
 
-    BUG_ON(!template_set_parse(set, S("default.tmpl"), text, &e));
-    return set;
+    /* cppcheck-suppress comparePointers ; both ends of one embedded object */
+    BUG_ON(!template_set_parse(set, name, (str){text, (size_t)(end - text)}, &e));
+}
+
+struct messages *messages_new(str language, str timezone, struct err *e)
+{
+    static const struct tmpl_func *const tables[] = {
+        tmpl_alertmanager_funcs, tmpl_route_labels_funcs, tmpl_sprig_funcs, NULL};
+    bool is_chinese = str_is(language, "zh");
+    struct messages *m;
+    struct tz *zone = NULL;
+
+    if (timezone.n == 0 && is_chinese)
+        timezone = S("Asia/Shanghai");
+    if (timezone.n != 0) {
+        zone = tz_load(timezone, e);
+        if (zone == NULL)
+            return NULL;
+    }
+    m = mem_new(struct messages);
+    m->zone = zone;
+    m->set = template_set_new(tables);
+    parse_builtin(m->set, S("default.tmpl"), notify_default_tmpl, notify_default_tmpl_end);
+    if (is_chinese)
+        parse_builtin(m->set, S("default.zh.tmpl"), notify_default_zh_tmpl,
+                      notify_default_zh_tmpl_end);
+    return m;
+}
+
+void messages_free(struct messages *m)
+{
+    if (m == NULL)
+        return;
+    template_set_free(m->set);
+    tz_free(m->zone);
+    mem_free(m);
 }
 
 static bool read_file(const char *path, struct buf *out)
@@ -40,11 +79,11 @@ static bool read_file(const char *path, struct buf *out)
 static int line_of(const char *msg, const char *name)
 {
     const char *at = strstr(msg, name);
-    int line = 0;
+    long line = 0;
 
-    if (at == NULL || sscanf(at + strlen(name), ":%d", &line) != 1)
-        return 1;
-    return line;
+    if (at != NULL && at[strlen(name)] == ':')
+        line = strtol(at + strlen(name) + 1, NULL, 10);
+    return line > 0 && line <= INT_MAX ? (int)line : 1;
 }
 
 static void load_file(struct template_set *set, const char *path, struct diags *d)
@@ -65,7 +104,7 @@ static void load_file(struct template_set *set, const char *path, struct diags *
     buf_release(&text);
 }
 
-bool messages_load(struct template_set *set, const str *patterns, size_t n, struct diags *d)
+bool messages_load(struct messages *m, const str *patterns, size_t n, struct diags *d)
 {
     size_t errors = d->errors;
 
@@ -75,7 +114,7 @@ bool messages_load(struct template_set *set, const str *patterns, size_t n, stru
 
         if (glob(pattern, 0, NULL, &found) == 0) {
             for (size_t j = 0; j < found.gl_pathc; j++)
-                load_file(set, found.gl_pathv[j], d);
+                load_file(m->set, found.gl_pathv[j], d);
             globfree(&found);
         }
         mem_free(pattern);
@@ -83,12 +122,12 @@ bool messages_load(struct template_set *set, const str *patterns, size_t n, stru
     return d->errors == errors;
 }
 
-bool messages_render(const struct template_set *set, str text, bool html,
-                     const struct notification *n, str external_url, ts_ns now, struct arena *a,
-                     str *out, struct err *e)
+static bool expand(const struct messages_context *c, str text, enum template_mode mode,
+                   const void *host, struct arena *a, str *out, struct err *e)
 {
     struct template_data data;
-    struct template_run run = {.mode = html ? TEMPLATE_HTML : TEMPLATE_TEXT, .now = now};
+    struct template_run run = {
+        .mode = mode, .now = c->now, .zone = c->messages->zone, .host = host};
     struct buf b = BUF_INIT;
     bool ok;
 
@@ -96,11 +135,94 @@ bool messages_render(const struct template_set *set, str text, bool html,
         *out = arena_str(a, text);
         return true;
     }
-    template_data_of(a, n, external_url, &data);
+    template_data_of(a, c->n, c->external_url, &data);
     run.data = template_data_value(&data);
-    ok = template_exec_text(set, text, &run, &b, e);
+    ok = template_exec_text(c->messages->set, text, &run, &b, e);
     if (ok)
         *out = arena_str(a, buf_str(&b));
     buf_release(&b);
     return ok;
+}
+
+bool messages_render(const struct messages_context *c, str text, bool html, struct arena *a,
+                     str *out, struct err *e)
+{
+    return expand(c, text, html ? TEMPLATE_HTML : TEMPLATE_TEXT, NULL, a, out, e);
+}
+
+/* -- route labels -- */
+
+enum { ROUTE_LABELS_DEPTH = 32 };
+
+struct route_label {
+    enum { UNSEEN, BUSY, DONE } state;
+    str value;
+};
+
+struct route_labels {
+    const struct messages_context *c;
+    const struct conf_map *conf;
+    struct route_label *v; /* parallel to conf */
+    struct arena *a;
+    unsigned depth;
+};
+
+static bool expand_label(struct route_labels *r, size_t i, struct err *e)
+{
+    struct route_label *l = &r->v[i];
+
+    if (l->state == DONE)
+        return true;
+    if (l->state == BUSY || r->depth == ROUTE_LABELS_DEPTH)
+        return err_set(e, ERR_INVALID, "the route label \"%.*s\" needs itself",
+                       STR(r->conf->v[i].name));
+    l->state = BUSY;
+    r->depth++;
+    if (expand(r->c, r->conf->v[i].value, TEMPLATE_TEXT, r, r->a, &l->value, e))
+        l->state = DONE;
+    else
+        l->state = UNSEEN;
+    r->depth--;
+    return l->state == DONE;
+}
+
+static bool f_route_labels(struct tmpl_env *env, const struct tmpl_value *args, size_t n,
+                           struct tmpl_value *out, struct err *e)
+{
+    /* the labels are filled in while they are expanded */
+    struct route_labels *r = (struct route_labels *)(uintptr_t)env->host;
+
+    (void)n;
+    if (r == NULL)
+        return err_set(e, ERR_UNSUPPORTED, "only route labels have routeLabels");
+    *out = tv_str(S(""));
+    for (size_t i = 0; i < r->conf->n; i++) {
+        if (!str_eq(r->conf->v[i].name, args[0].s))
+            continue;
+        if (!expand_label(r, i, e))
+            return false;
+        *out = tv_str(r->v[i].value);
+    }
+    return true;
+}
+
+static const struct tmpl_func tmpl_route_labels_funcs[] = {
+    {"routeLabels", "s", f_route_labels, "in a route's labels: another one of them"},
+    {NULL, NULL, NULL, NULL},
+};
+
+struct labels messages_route_labels(const struct messages_context *c, const struct conf_map *labels,
+                                    struct arena *a)
+{
+    struct route_labels r = {
+        .c = c, .conf = labels, .v = arena_array(a, labels->n, sizeof(*r.v)), .a = a};
+    struct label *v = arena_array(a, labels->n, sizeof(*v));
+    size_t n = 0;
+    str dup;
+
+    for (size_t i = 0; i < labels->n; i++)
+        if (expand_label(&r, i, NULL))
+            v[n++] = (struct label){labels->v[i].name, r.v[i].value};
+    n = labels_sort_keep(v, n, &dup);
+    return (struct labels){v, n != SIZE_MAX ? n : 0};
 }

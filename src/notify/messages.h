@@ -1,26 +1,46 @@
 /* messages.h - the templates of messages: the built-in ones, then the user's, which replace by name.
  *
- * Shapes   some 70 built-in definitions (default.tmpl), parsed once a configuration: a few ms.
- * Owns     messages_new() gives an owned set (template_set_free).
+ * Shapes   some 90 built-in definitions (default.tmpl), parsed once a configuration: a few ms. Chinese ones are those with
+ *          the words of default.zh.tmpl in place of the English ones.
+ * Units    times of the data are shown in the zone: UTC, or for Chinese messages Asia/Shanghai, when none was chosen.
+ * Owns     messages_new() gives an owned object.
  * Errors   messages_load(): every file that cannot be read or parsed, as diags C010 with file and line.
- * Cost     a set is read only afterwards; attempts share it.
- * Source   alertmanager.md 5.1, 5.4.
+ * Cost     read only afterwards; attempts share it.
+ * Source   alertmanager.md 5.1, 5.3, 5.4; ecosystem.md 2 (the names and functions of DingTalk templates).
  */
 #ifndef NOTIFY_MESSAGES_H
 #define NOTIFY_MESSAGES_H
 
 #include "base/diags.h"
 #include "template/template.h"
+#include "tocsin/conf.h"
 #include "tocsin/notification.h"
 
-struct template_set *messages_new(void) must_check;
+struct messages {
+    struct template_set *set;
+    struct tz *zone; /* NULL: UTC */
+};
+
+/* language: "en" or "zh". timezone: a name of the zone database; empty: the language's. NULL: there is no such zone. */
+struct messages *messages_new(str language, str timezone, struct err *e) must_check;
+void messages_free(struct messages *m); /* NULL is fine */
 /* patterns: globs; one without a match is fine. False when d got an error. */
-bool messages_load(struct template_set *set, const str *patterns, size_t n,
-                   struct diags *d) must_check;
+bool messages_load(struct messages *m, const str *patterns, size_t n, struct diags *d) must_check;
+
+struct messages_context {
+    const struct messages *messages;
+    const struct notification *n;
+    str external_url;
+    ts_ns now;
+};
 
 /* Expands text over a notification, as Alertmanager does. The result lives in a. */
-bool messages_render(const struct template_set *set, str text, bool html,
-                     const struct notification *n, str external_url, ts_ns now, struct arena *a,
+bool messages_render(const struct messages_context *c, str text, bool html, struct arena *a,
                      str *out, struct err *e) must_check;
+
+/* A route's labels, expanded over a notification that has none yet. They may ask for one another by routeLabels "name"; one
+ * that cannot be expanded is left out. */
+struct labels messages_route_labels(const struct messages_context *c, const struct conf_map *labels,
+                                    struct arena *a);
 
 #endif

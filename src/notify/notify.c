@@ -142,6 +142,8 @@ static void finish(struct attempt *a)
                                                : "notification attempt failed",
                  LOG_STR("receiver", a->row->receiver), LOG_STR("integration", a->row->integration),
                  LOG_I64("attempt", a->row->attempt + 1), LOG_ERR(&d->err));
+    if (a->verdict == DELIVERY_OK && n->shell.shadow)
+        r.error = S("shadow: not sent");
     a->lane->under_way--;
     n->busy_lanes -= a->lane->under_way == 0;
     n->under_way--;
@@ -175,6 +177,19 @@ static void print_text(struct notify *n, str text)
     fflush(stdout);
 }
 
+/* The last step, which a shadow does not take. */
+static void transmit(struct attempt *a, const struct transport_request *rq)
+{
+    struct notify *n = a->owner;
+
+    if (n->shell.shadow) {
+        end_soon(a, DELIVERY_OK);
+        return;
+    }
+    a->requests++;
+    a->transfer = transport_send(n->transport, rq, answered, a);
+}
+
 /* Runs the receiver until it waits for the network or is done. */
 static void step(struct attempt *a)
 {
@@ -186,18 +201,17 @@ static void step(struct attempt *a)
     case DELIVERY_SEND_HTTP:
         rq.http = d->request;
         rq.deadline = ts_add(n->clock->now.mono, d->timeout > 0 ? d->timeout : NS_PER_M);
-        a->requests++;
-        a->transfer = transport_send(n->transport, &rq, answered, a);
+        transmit(a, &rq);
         return;
     case DELIVERY_SEND_SMTP:
         rq.smtp = &d->mail;
         rq.deadline = ts_add(n->clock->now.mono, d->timeout > 0 ? d->timeout : NS_PER_M);
-        a->requests++;
-        a->transfer = transport_send(n->transport, &rq, answered, a);
+        transmit(a, &rq);
         return;
     case DELIVERY_SEND_TEXT:
         a->requests++;
-        print_text(n, d->text);
+        if (!n->shell.shadow)
+            print_text(n, d->text);
         end_soon(a, DELIVERY_OK);
         return;
     case DELIVERY_OK: end_soon(a, DELIVERY_OK); return;
@@ -233,8 +247,12 @@ static bool delivery_render(struct delivery *d, str text, bool html, str *out)
     const struct attempt *a = d->owner;
     const struct notify *n = a->owner;
 
-    return messages_render(n->shell.templates(n->shell.arg, a->hold), text, html, d->n,
-                           d->external_url, d->now, d->arena, out, &d->err);
+    struct messages_context c = {.messages = n->shell.messages(n->shell.arg, a->hold),
+                                 .n = d->n,
+                                 .external_url = d->external_url,
+                                 .now = d->now};
+
+    return messages_render(&c, text, html, d->arena, out, &d->err);
 }
 
 /* Gives back what was kept. It is copied: another delivery may replace the entry while this one is under way. */

@@ -21,7 +21,7 @@
 #include "tocsin/delivery.h"
 
 struct notify;
-struct template_set;
+struct messages;
 
 struct notify_result {
     const struct outbox_row *row;
@@ -42,7 +42,7 @@ struct notify_shell {
                                            void **hold);
     void (*put_back)(void *arg, void *hold);
     /* The templates of the configuration that find() held. */
-    const struct template_set *(*templates)(void *arg, void *hold);
+    const struct messages *(*messages)(void *arg, void *hold);
     /* What the delivery before of the same key kept, borrowed for the call. NULL: nothing is ever kept. */
     const struct delivery_pair *(*kept)(void *arg, str key, size_t *n);
     void (*result)(void *arg, const struct notify_result *r);
@@ -51,6 +51,7 @@ struct notify_shell {
     void *arg;
     str external_url; /* borrowed */
     bool colour;
+    bool shadow; /* everything is done but the last step: what would be sent counts as delivered */
 };
 
 struct notify *notify_new(struct transport *t, struct clock *clock,

@@ -183,8 +183,8 @@ static const struct tmpl_type pairs_type = {
 FIELD(a_status, notified_alert, tv_str(o->is_resolved ? S("resolved") : S("firing")))
 FIELD(a_labels, notified_alert, tv_labels(env->a, &kv_type, o->labels))
 FIELD(a_annotations, notified_alert, tv_labels(env->a, &kv_type, o->annotations))
-FIELD(a_starts_at, notified_alert, tv_time(o->starts_at))
-FIELD(a_ends_at, notified_alert, tv_time(o->ends_at))
+FIELD(a_starts_at, notified_alert, tv_local_time(env, o->starts_at))
+FIELD(a_ends_at, notified_alert, tv_local_time(env, o->ends_at))
 FIELD(a_generator_url, notified_alert, tv_str(o->generator_url))
 FIELD(a_fingerprint, notified_alert,
       tv_str(arena_printf(env->a, "%016llx", (unsigned long long)o->fingerprint)))
@@ -449,4 +449,25 @@ bool template_data_from_json(struct arena *a, str text, struct template_data *ou
         return err_set(e, ERR_INVALID, "%d:%d: %s", r.err.line, r.err.col, r.err.msg);
     *out = d;
     return true;
+}
+
+struct template_data template_data_example(struct arena *a)
+{
+    static const struct label labels[] = {{S_INIT("alertname"), S_INIT("AlertNameExample")},
+                                          {S_INIT("severity"), S_INIT("warning")}};
+    struct notified_alert *alert = arena_new(a, struct notified_alert);
+
+    *alert = (struct notified_alert){.labels = {labels, 2},
+                                     .starts_at = 1735689600 * NS_PER_S,
+                                     .ends_at = TS_NONE,
+                                     .generator_url = S("http://localhost:9090"),
+                                     .fingerprint = 0x1234abcd};
+    return (struct template_data){.receiver = S("receiver"),
+                                  .status = S("firing"),
+                                  .external_url = S("http://localhost:9093"),
+                                  .alerts = alert,
+                                  .n_alerts = 1,
+                                  .group_labels = {labels, 1},
+                                  .common_labels = {labels, 2},
+                                  .is_plain = true};
 }

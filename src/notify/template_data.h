@@ -27,6 +27,9 @@ void template_data_of(struct arena *a, const struct notification *n, str externa
 bool template_data_from_json(struct arena *a, str text, struct template_data *out,
                              struct err *e) must_check;
 
+/* A made-up notification, for those who only want to see what a template does. */
+struct template_data template_data_example(struct arena *a);
+
 struct tmpl_value template_data_value(const struct template_data *d);
 
 #endif

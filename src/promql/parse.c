@@ -224,7 +224,8 @@ static bool parse_args(struct promql_parser *p, struct args *args, uint32_t *end
             return promql_fail(p, p->tok[-1].at, p->tok[-1].end,
                                "trailing commas not allowed in function call args") != NULL;
     }
-    *end = p->tok++->end;
+    *end = p->tok->end;
+    p->tok++;
     return true;
 }
 

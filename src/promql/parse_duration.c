@@ -151,8 +151,9 @@ static struct promql_dur *parse_dur_literal(struct promql_parser *p)
 static struct promql_dur *parse_dur_paren(struct promql_parser *p)
 {
     struct promql_dur *d;
-    uint32_t at = p->tok++->at;
+    uint32_t at = p->tok->at;
 
+    p->tok++;
     d = parse_dur(p, 0);
     if (d == NULL)
         return NULL;

@@ -166,9 +166,10 @@ static struct promql_expr *parse_subquery(struct promql_parser *p, struct promql
 
 static struct promql_expr *parse_bracket(struct promql_parser *p, struct promql_expr *x)
 {
-    uint32_t at = p->tok++->at;
+    uint32_t at = p->tok->at;
     struct promql_span length;
 
+    p->tok++;
     if (p->tok->kind == TOK_RBRACKET || p->tok->kind == TOK_COLON || p->tok->kind == TOK_COMMA)
         return promql_unexpected(p, "subquery or range selector",
                                  "number, duration, step(), or range()");

@@ -18,7 +18,7 @@ bool promql_unquote_bytes(struct promql_parser *p, const struct promql_token *t,
 
     if (!utf8_is_valid(body))
         return fail_unquoting(p, t, "invalid UTF-8");
-    if (s.p[0] == '`') {
+    if (str_starts_with(s, S("`"))) {
         *out = body;
         return true;
     }
@@ -193,7 +193,7 @@ static bool parse_matcher(struct promql_parser *p, struct matcher_list *out)
 {
     const struct promql_token *first = p->tok;
     enum match_op op;
-    str name, value;
+    str name = STR_NONE, value = STR_NONE;
 
     if (first->kind == TOK_STRING) {
         if (!promql_unquote(p, first, &name))
@@ -226,7 +226,8 @@ static bool parse_matchers(struct promql_parser *p, struct matcher_list *out, ui
         if (!promql_accept(p, TOK_COMMA) && p->tok->kind != TOK_RBRACE)
             return promql_unexpected(p, "label matching", "\",\" or \"}\"") != NULL;
     }
-    *end = p->tok++->end;
+    *end = p->tok->end;
+    p->tok++;
     return true;
 }
 

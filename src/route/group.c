@@ -23,6 +23,7 @@ void group_free(struct group *g)
     MAP_EACH (struct u64_map_entry, e, &g->alerts)
         alert_unref(e->value);
     u64_map_release(&g->alerts);
+    u64_map_release(&g->said);
     vec_release(&g->told);
     label_set_unref(g->labels);
     mem_str_free(g->key);
@@ -84,6 +85,7 @@ void group_forget_told(struct group *g)
             continue;
         alert_unref(*slot);
         u64_map_del(&g->alerts, t->fingerprint);
+        u64_map_del(&g->said, t->fingerprint);
     }
     vec_clear(&g->told);
 }

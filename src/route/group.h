@@ -30,6 +30,8 @@ struct group {
     size_t flush_waiting;   /* integrations that have not answered it */
     bool flush_failed;
     VEC(struct told_resolved) told;
+    struct u64_map
+        said;     /* fingerprint, 0 = the group -> hash of what the last flush held against it */
     bool muted;   /* the last flush was inside a mute window, or outside every active one */
     str muted_by; /* owned: interval names, comma-separated */
 };

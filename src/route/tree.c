@@ -108,6 +108,40 @@ void route_tree_match(const struct route_tree *t, struct labels ls, struct route
         match(t->root, ls, out);
 }
 
+static bool trace(const struct route *r, struct labels ls, unsigned depth,
+                  struct route_trace_list *out)
+{
+    size_t at = out->n;
+    bool any = false, taken = false;
+
+    vec_push(out, (struct route_trace){r, depth, ROUTE_TAKES, NULL});
+    for (size_t i = 0; i < r->matchers.n; i++)
+        if (!matcher_matches(&r->matchers.v[i], labels_get(ls, r->matchers.v[i].name))) {
+            out->v[at].kind = ROUTE_FAILS;
+            out->v[at].failed = &r->matchers.v[i];
+            return false;
+        }
+    for (size_t i = 0; i < r->n_children; i++) {
+        if (taken) {
+            vec_push(out, (struct route_trace){r->children[i], depth + 1, ROUTE_NOT_TRIED, NULL});
+            continue;
+        }
+        if (!trace(r->children[i], ls, depth + 1, out))
+            continue;
+        any = true;
+        taken = !r->children[i]->goes_on;
+    }
+    if (any)
+        out->v[at].kind = ROUTE_PASSES;
+    return true;
+}
+
+void route_tree_trace(const struct route_tree *t, struct labels ls, struct route_trace_list *out)
+{
+    if (t->root != NULL)
+        trace(t->root, ls, 0, out);
+}
+
 struct labels route_group_labels(const struct route *r, struct arena *a, struct labels ls)
 {
     return r->group_by_all ? ls : labels_only(a, ls, r->group_by, r->n_group_by);

@@ -54,6 +54,27 @@ void route_tree_release(struct route_tree *t);
 void route_tree_match(const struct route_tree *t, struct labels ls,
                       struct route_list *out); /* appends, tree order */
 
+/* What the tree says to ls, node by node, a parent before its children; below a node that fails nothing is shown. */
+enum route_trace_kind {
+    ROUTE_PASSES, /* matches, and a child takes it */
+    ROUTE_TAKES,
+    ROUTE_FAILS,    /* by the matcher `failed` */
+    ROUTE_NOT_TRIED /* an earlier sibling without `continue` took it */
+};
+
+struct route_trace {
+    const struct route *route;
+    unsigned depth;
+    enum route_trace_kind kind;
+    const struct matcher *failed;
+};
+
+struct route_trace_list {
+    struct route_trace *v;
+    size_t n, cap;
+};
+void route_tree_trace(const struct route_tree *t, struct labels ls, struct route_trace_list *out);
+
 /* The labels that make ls's group in this route. */
 struct labels route_group_labels(const struct route *r, struct arena *a, struct labels ls);
 void route_group_key(struct buf *out, const struct route *r, struct labels group_labels);

@@ -17,6 +17,7 @@ enum rule_dialect { RULE_PROMQL, RULE_METRICSQL };
 
 struct rule_conf {
     bool is_alert;
+    bool is_own;     /* evaluated over our own store, whatever the source of the group */
     str name;        /* of the alert or of the recorded series */
     str expr;        /* as written, what a source is asked */
     str query;       /* its canonical form, for links and the API */

@@ -34,12 +34,26 @@ static uint64_t identity(const struct rule_group_conf *g, const struct rule_conf
     return h;
 }
 
-struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base)
+static struct own *make_own(const struct rule_group *g, struct tsdb *db)
+{
+    uint64_t *identities = mem_array(g->n_rules, sizeof(*identities));
+    struct own *own;
+
+    for (size_t i = 0; i < g->n_rules; i++)
+        identities[i] = g->rules[i].identity;
+    own = own_new(db, g->conf, identities);
+    mem_free(identities);
+    return own;
+}
+
+struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base,
+                                  struct tsdb *db)
 {
     struct rule_group *g = mem_new(struct rule_group);
 
     g->conf = conf;
     g->names = interner_new();
+    g->templates = rule_templates_new();
     g->rules = mem_array(conf->n_rules, sizeof(*g->rules));
     g->n_rules = conf->n_rules;
     g->down_at = g->last_slot = TS_NONE;
@@ -50,20 +64,31 @@ struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_b
         g->rules[i].identity = identity(conf, &conf->rules[i]);
         g->rules[i].last_eval = TS_NONE;
     }
+    if (db != NULL)
+        g->own = make_own(g, db);
     rule_group_make_view(g);
     return g;
+}
+
+/* What a slot's queries ask for, and what the samples recorded in it carry. */
+static ts_ms query_time(const struct rule_group *g, ts_ns slot)
+{
+    return (slot - g->conf->query_offset) / NS_PER_MS;
 }
 
 void rule_group_free(struct rule_group *g)
 {
     if (g == NULL)
         return;
+    own_free(g->own, g->last_slot == TS_NONE ? 0 : query_time(g, g->last_slot) + 1);
     for (size_t i = 0; i < g->n_rules; i++)
         rule_release_alerts(&g->rules[i]);
     mem_free(g->rules);
     rule_group_view_unref(g->view);
     vec_release(&g->send);
     vec_release(&g->rows);
+    rule_queries_release(&g->queries);
+    rule_templates_free(g->templates);
     arena_release(&g->arena);
     interner_free(g->names);
     mem_str_free(g->link_base);
@@ -101,7 +126,7 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
     g->slot = slot;
     g->now = now;
     g->at = 0;
-    g->asked = false;
+    g->asked = g->is_expanding = false;
     g->failed = g->outages = 0;
     g->rule_since = now.mono;
     g->iterations++;
@@ -166,52 +191,231 @@ static struct rule_context context(struct rule_group *g)
                                  .limit = g->conf->limit,
                                  .external_labels = g->external_labels,
                                  .external_url = g->link_base,
+                                 .templates = g->templates,
+                                 .queries = &g->queries,
                                  .down_at = g->down_at};
 }
 
-static bool evaluate(struct rule_group *g, struct rule *r, str body, struct err *e)
+/* The samples' text is a slice of the answer, which goes when the templates' queries are asked. */
+static void keep_samples(struct rule_group *g)
+{
+    for (size_t i = 0; i < g->result.n; i++) {
+        struct sample *own = arena_new(&g->arena, struct sample);
+
+        *own = *g->result.v[i].sample;
+        own->labels = labels_copy(&g->arena, own->labels);
+        g->result.v[i].sample = own;
+    }
+}
+
+/* -- recording -- */
+
+static struct labels recorded_labels(struct rule_group *g, const struct rule *r, struct labels ls)
+{
+    struct label name = {S("__name__"), r->conf->name};
+    struct label *own = arena_array(&g->arena, r->conf->all_labels.n, sizeof(*own));
+    str dup;
+    size_t n = r->conf->all_labels.n;
+
+    for (size_t i = 0; i < n; i++)
+        own[i] = (struct label){r->conf->all_labels.v[i].name, r->conf->all_labels.v[i].value};
+    n = labels_sort_keep(own, n, &dup);
+    ls = labels_merge(&g->arena, ls, (struct labels){own, n == SIZE_MAX ? 0 : n});
+    return labels_merge(&g->arena, ls, (struct labels){&name, 1});
+}
+
+/* A recording rule's samples go to the store, all or none. histograms: parallel to the samples, or NULL. */
+static bool record(struct rule_group *g, struct rule *r, struct samples samples,
+                   const struct promql_result *histograms, struct err *e)
+{
+    struct labels *ls = arena_array(&g->arena, samples.n, sizeof(*ls));
+    struct u64_map seen = {0};
+    bool ok = true;
+
+    if (g->conf->limit > 0 && samples.n > (size_t)g->conf->limit)
+        return err_set(e, ERR_LIMIT, "exceeded limit of %lld with %zu series",
+                       (long long)g->conf->limit, samples.n);
+    for (size_t i = 0; i < samples.n && ok; i++) {
+        uint64_t fp;
+
+        ls[i] = recorded_labels(g, r, samples.v[i].labels);
+        fp = labels_fingerprint(ls[i]);
+        ok = u64_map_get(&seen, fp) == NULL;
+        u64_map_put(&seen, fp, NULL);
+    }
+    u64_map_release(&seen);
+    if (!ok)
+        return err_set(e, ERR_INVALID,
+                       "vector contains metrics with the same labelset after applying rule labels");
+    if (g->own == NULL)
+        return true;
+    own_record_begin(g->own, (size_t)(r - g->rules), query_time(g, g->slot));
+    for (size_t i = 0; i < samples.n; i++)
+        own_record(g->own, ls[i], samples.v[i].value,
+                   histograms != NULL ? histograms->series[i].points[0].h : NULL);
+    own_record_end(g->own);
+    return true;
+}
+
+/* ALERTS and ALERTS_FOR_STATE of an alerting rule (rules.md 2.5). */
+static void record_alerts(struct rule_group *g, struct rule *r)
+{
+    if (g->own == NULL)
+        return;
+    own_record_begin(g->own, (size_t)(r - g->rules), query_time(g, g->slot));
+    MAP_EACH (struct u64_map_entry, it, &r->alerts) {
+        const struct rule_alert *a = it->value;
+        struct label more[] = {{S("__name__"), S("ALERTS")},
+                               {S("alertstate"),
+                                a->state == RULE_ALERT_FIRING ? S("firing") : S("pending")}};
+        struct label state = {S("__name__"), S("ALERTS_FOR_STATE")};
+
+        if (a->state == RULE_ALERT_INACTIVE)
+            continue;
+        own_record(g->own, labels_merge(&g->arena, a->labels->ls, (struct labels){more, 2}), 1,
+                   NULL);
+        own_record(g->own, labels_merge(&g->arena, a->labels->ls, (struct labels){&state, 1}),
+                   (double)(a->active_at / NS_PER_S), NULL);
+    }
+    own_record_end(g->own);
+}
+
+/* -- one rule -- */
+
+enum verdict { FAILED, COMPLETE, WAITS };
+
+/* Expands what can be, and takes the alerts over when everything is. */
+static enum verdict alert(struct rule_group *g, struct rule *r, struct err *e)
 {
     struct rule_context c = context(g);
-    struct samples samples;
 
-    if (!prom_answer_parse(body, &g->arena, &samples, e))
-        return false;
-    if (!r->conf->is_alert)
-        return true; /* recorded series go to the own store, which comes later */
-    if (!rule_step(r, &c, samples, e))
-        return false;
+    if (!rule_expand(r, &c, &g->result))
+        return WAITS;
+    if (!rule_step(r, &c, g->result, e))
+        return FAILED;
     rule_collect_due(r, &c, generator_url(g, canonical(r->conf)), &g->send);
-    return true;
+    record_alerts(g, r);
+    return COMPLETE;
+}
+
+static void begin_alert(struct rule_group *g, struct samples samples)
+{
+    struct rule_context c = context(g);
+
+    rule_queries_begin(&g->queries, &g->arena);
+    g->result = rule_result_of(&c, samples);
+}
+
+/* From a source's samples, or one more answer to a template, to alerts or recorded series. */
+static enum verdict evaluate(struct rule_group *g, struct rule *r, const struct source_answer *a,
+                             struct err *e)
+{
+    struct samples samples;
+    enum verdict v;
+
+    if (g->is_expanding) {
+        if (!rule_queries_answer(&g->queries, a, e))
+            return FAILED;
+        return rule_queries_next(&g->queries) != NULL ? WAITS : alert(g, r, e);
+    }
+    if (a->error != SOURCE_OK || !prom_answer_parse(a->body, &g->arena, &samples, e))
+        return FAILED;
+    if (!r->conf->is_alert)
+        return record(g, r, samples, NULL, e) ? COMPLETE : FAILED;
+    begin_alert(g, samples);
+    v = alert(g, r, e);
+    if (v == WAITS)
+        keep_samples(g);
+    return v;
+}
+
+/* The same over our own store, which always answers. */
+static enum verdict evaluate_own(struct rule_group *g, struct rule *r, struct err *e)
+{
+    ts_ms t = query_time(g, g->slot);
+    struct promql_result result;
+    struct samples samples;
+    enum verdict v;
+
+    if (g->own == NULL) {
+        err_set(e, ERR_UNSUPPORTED, "there is no store of our own");
+        return FAILED;
+    }
+    if (!own_query(g->own, (size_t)(r - g->rules), t, &g->arena, &result, e) ||
+        !own_samples(&result, &g->arena, &samples, e))
+        return FAILED;
+    if (!r->conf->is_alert)
+        return record(g, r, samples, &result, e) ? COMPLETE : FAILED;
+    begin_alert(g, samples);
+    while ((v = alert(g, r, e)) == WAITS)
+        for (const struct rule_query *q; (q = rule_queries_next(&g->queries)) != NULL;) {
+            struct err why = ERR_INIT;
+            bool ok = own_ask(g->own, q->text, g->slot / NS_PER_MS, &g->arena, &result, &why) &&
+                      own_samples(&result, &g->arena, &samples, &why);
+
+            rule_queries_take(&g->queries, ok ? samples : (struct samples){NULL, 0},
+                              ok ? NULL : &why);
+        }
+    return v;
+}
+
+static void note_failure(struct rule_group *g, struct rule *r, bool is_outage, const struct err *e)
+{
+    struct rule_context c = context(g);
+
+    /* What fired goes on firing: the router must not end it for want of news (Prometheus sends nothing here, and
+     * its Alertmanager resolves four intervals into an outage). */
+    if (r->conf->is_alert)
+        rule_collect_due(r, &c, generator_url(g, canonical(r->conf)), &g->send);
+    r->health = RULE_ERR;
+    snprintf(r->last_error, sizeof(r->last_error), "%s", e->msg);
+    r->failures++;
+    g->failures++;
+    g->failed++;
+    g->outages += is_outage;
+}
+
+/* The rule is done with; the next one's turn. */
+static void rule_ended(struct rule_group *g, struct rule *r, enum verdict v, bool is_outage,
+                       const struct err *e, ts_ns mono)
+{
+    r->last_eval = g->slot;
+    r->took = mono - g->rule_since;
+    g->evaluations++;
+    if (v == COMPLETE) {
+        r->health = RULE_OK;
+        r->last_error[0] = '\0';
+        r->failures = 0;
+    } else {
+        note_failure(g, r, is_outage, e);
+    }
+    collect_rows(g, r);
+    g->at++;
+    g->rule_since = mono;
 }
 
 static void take_answer(struct rule_group *g, const struct source_answer *answer, ts_ns mono)
 {
     struct rule *r = &g->rules[g->at];
     struct err e = answer->err;
+    enum verdict v = evaluate(g, r, answer, &e);
 
-    r->last_eval = g->slot;
-    r->took = mono - g->rule_since;
-    g->evaluations++;
-    if (answer->error == SOURCE_OK && evaluate(g, r, answer->body, &e)) {
-        r->health = RULE_OK;
-        r->last_error[0] = '\0';
-        r->failures = 0;
-    } else {
-        struct rule_context c = context(g);
+    g->is_expanding = v == WAITS;
+    if (v != WAITS)
+        rule_ended(g, r, v, source_error_is_outage(answer->error), &e, mono);
+}
 
-        /* What fired goes on firing: the router must not end it for want of news (Prometheus sends nothing here, and
-         * its Alertmanager resolves four intervals into an outage). */
-        rule_collect_due(r, &c, generator_url(g, canonical(r->conf)), &g->send);
-        r->health = RULE_ERR;
-        snprintf(r->last_error, sizeof(r->last_error), "%s", e.msg);
-        r->failures++;
-        g->failures++;
-        g->failed++;
-        g->outages += source_error_is_outage(answer->error);
-    }
-    collect_rows(g, r);
-    g->at++;
-    g->rule_since = mono;
+static struct rule_want wanted(const struct rule_group *g)
+{
+    if (g->is_expanding)
+        return (struct rule_want){rule_queries_next(&g->queries)->text, g->slot};
+    return (struct rule_want){g->rules[g->at].conf->expr, g->slot - g->conf->query_offset};
+}
+
+/* A recording rule has nowhere to record to without the own store: said at load. */
+static bool is_idle(const struct rule_group *g, const struct rule *r)
+{
+    return g->own == NULL && !r->conf->is_alert;
 }
 
 enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer,
@@ -220,13 +424,21 @@ enum rule_group_step rule_group_advance(struct rule_group *g, const struct sourc
     if (g->asked && answer != NULL)
         take_answer(g, answer, mono);
     g->asked = false;
-    while (g->at < g->n_rules && !g->rules[g->at].conf->is_alert) {
-        /* a recording rule has nowhere to record to without the own store: said at load */
-        g->at++;
+    for (; g->at < g->n_rules && !g->is_expanding;) {
+        struct rule *r = &g->rules[g->at];
+        struct err e = ERR_INIT;
+
+        if (is_idle(g, r))
+            g->at++;
+        else if (r->conf->is_own)
+            rule_ended(g, r, evaluate_own(g, r, &e), false, &e, mono);
+        else
+            break;
     }
+    if (g->own != NULL)
+        own_pause(g->own);
     if (g->at < g->n_rules) {
-        want->query = g->rules[g->at].conf->expr;
-        want->time = g->slot - g->conf->query_offset;
+        *want = wanted(g);
         g->asked = true;
         return RULE_GROUP_WANT;
     }
@@ -375,6 +587,8 @@ void rule_group_move_state(struct rule_group *to, struct rule_group *from)
             break;
         }
     mem_free(taken);
+    if (to->own != NULL && from->own != NULL)
+        own_move_streams(to->own, from->own);
     to->down_at = from->down_at;
     to->iterations = from->iterations;
     to->missed = from->missed;

@@ -1,13 +1,14 @@
 /* rule_group.h - a rule group's run: rule after rule, from the slot to what follows.
  *
  * rule_group_advance() runs on a worker that owns the group until it returns DONE, or WANT with a query that the loop
- * asks the group's source; the next call takes the answer. Between runs the loop owns it. The API reads an immutable
+ * asks the group's source; the next call takes the answer. A query is a rule's expression, or one that the templates of
+ * its labels and annotations make (rule_query.h). Between runs the loop owns it. The API reads an immutable
  * view that each run leaves behind.
  *
  * Slots are absolute: offset + k x interval since 1970, where the offset is a hash of file and name.
  *
  * Shapes   1-1,000 rules a group.
- * Units    slots are wall clock; the query time is the slot less the group's query_offset.
+ * Units    slots are wall clock; the query time is the slot less the group's query_offset, of templates the slot.
  * Owns     a group owns its rules, alerts and interner; the configuration is held by reference. What a run leaves in
  *          `send`, `put` and `gone` lives until the next run begins.
  * Errors   per rule: health, last_error; a failed rule leaves its alerts alone.
@@ -17,6 +18,7 @@
 #define RULER_RULE_GROUP_H
 
 #include <stdatomic.h>
+#include "ruler/own.h"
 #include "ruler/rule_state.h"
 #include "source/answer.h"
 
@@ -63,12 +65,14 @@ struct rule_row {
 struct rule_group {
     const struct rule_group_conf *conf;
     struct interner *names;
+    struct own *own; /* NULL: there is no store, recording rules record nothing */
     struct rule *rules;
     size_t n_rules;
     ts_ns down_at; /* for restored alerts; TS_NONE */
     str link_base; /* external URL of the source, for generator links; owned */
 
     struct labels external_labels; /* for templates; of the configuration that holds conf */
+    struct rule_templates *templates;
 
     /* the run */
     struct arena arena;
@@ -76,6 +80,9 @@ struct rule_group {
     struct now now;
     size_t at; /* the rule that is being evaluated */
     bool asked;
+    bool is_expanding; /* what is asked is a query of the rule's templates */
+    struct rule_result result;
+    struct rule_queries queries;
     ts_ns rule_since; /* mono, for durations */
     struct alert_input_list send;
     VEC(struct rule_row) rows;
@@ -95,8 +102,9 @@ struct rule_want {
 
 enum rule_group_step { RULE_GROUP_DONE, RULE_GROUP_WANT };
 
-/* conf must outlive the group: its owner holds the configuration. */
-struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base);
+/* conf must outlive the group: its owner holds the configuration. db: borrowed; NULL is fine. */
+struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base,
+                                  struct tsdb *db);
 void rule_group_free(struct rule_group *g);
 
 ts_ns rule_group_slot_after(const struct rule_group_conf *conf,

@@ -6,7 +6,6 @@
 
 #include "codec/pack.h"
 #include "model/labels.h"
-#include "ruler/rule_template.h"
 
 enum { RULE_ALERT_VERSION = 1 };
 
@@ -80,7 +79,8 @@ static struct labels map_labels(const struct rule *r, const struct rule_context 
     str dup;
 
     for (size_t i = 0; i < m->n; i++)
-        v[i] = (struct label){m->v[i].name, rule_template_expand(a, m->v[i].value, &vars)};
+        v[i] = (struct label){m->v[i].name, rule_template_expand(c->templates, a, m->v[i].value,
+                                                                 &vars, c->queries)};
     ls.n = labels_sort_keep(v, m->n, &dup);
     if (ls.n == SIZE_MAX)
         ls.n = 0;
@@ -98,6 +98,34 @@ static struct labels alert_labels(const struct rule *r, struct rule_context *c,
 
     ls = labels_merge(c->arena, ls, own);
     return labels_merge(c->arena, ls, (struct labels){&alertname, 1});
+}
+
+struct rule_result rule_result_of(const struct rule_context *c, struct samples samples)
+{
+    struct rule_result result = {arena_array(c->arena, samples.n, sizeof(*result.v)), samples.n};
+
+    for (size_t i = 0; i < samples.n; i++)
+        result.v[i] = (struct rule_instance){.sample = &samples.v[i]};
+    return result;
+}
+
+bool rule_expand(const struct rule *r, struct rule_context *c, struct rule_result *result)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < result->n; i++) {
+        struct rule_instance *it = &result->v[i];
+
+        if (it->is_complete)
+            continue;
+        if (c->queries != NULL)
+            c->queries->is_missing = false;
+        it->labels = alert_labels(r, c, it->sample);
+        it->annotations = map_labels(r, c, &r->conf->annotations, it->sample);
+        it->is_complete = c->queries == NULL || !c->queries->is_missing;
+        all = all && it->is_complete;
+    }
+    return all;
 }
 
 static struct rule_alert *begin_alert(struct rule *r, struct rule_context *c,
@@ -131,17 +159,17 @@ static void move_active_at(const struct rule *r, struct rule_alert *a, const str
     a->changed = true;
 }
 
-/* Merges the result into what is known. Labels are computed for all before anything changes, so that a duplicate
- * leaves the state as it was. */
-static bool merge(struct rule *r, struct rule_context *c, struct samples samples, struct err *e)
+/* Merges the result into what is known. All labels are looked at before anything changes, so that a duplicate leaves the
+ * state as it was. */
+static bool merge(struct rule *r, struct rule_context *c, struct rule_result result, struct err *e)
 {
     struct u64_map keys = {0};
-    struct label_set **sets = arena_array(c->arena, samples.n, sizeof(*sets));
+    struct label_set **sets = arena_array(c->arena, result.n, sizeof(*sets));
     size_t n = 0;
     bool ok = true;
 
-    for (; n < samples.n && ok; n++) {
-        sets[n] = label_set_intern(c->names, alert_labels(r, c, &samples.v[n]));
+    for (; n < result.n && ok; n++) {
+        sets[n] = label_set_intern(c->names, result.v[n].labels);
         ok = u64_map_get(&keys, sets[n]->fingerprint) == NULL;
         u64_map_put(&keys, sets[n]->fingerprint, NULL);
     }
@@ -153,7 +181,7 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
             e, ERR_INVALID,
             "vector contains metrics with the same labelset after applying alert labels");
     }
-    for (size_t i = 0; i < samples.n; i++) {
+    for (size_t i = 0; i < result.n; i++) {
         struct rule_alert *a = get(r, sets[i]->fingerprint);
 
         if (a != NULL && a->restored)
@@ -166,10 +194,9 @@ static bool merge(struct rule *r, struct rule_context *c, struct samples samples
         if (a == NULL)
             a = begin_alert(r, c, label_set_ref(sets[i]));
         a->seen = true;
-        a->value = samples.v[i].value;
+        a->value = result.v[i].sample->value;
         label_set_unref(a->annotations);
-        a->annotations =
-            label_set_intern(c->names, map_labels(r, c, &r->conf->annotations, &samples.v[i]));
+        a->annotations = label_set_intern(c->names, result.v[i].annotations);
         label_set_unref(sets[i]);
     }
     return true;
@@ -260,11 +287,11 @@ static size_t advance(struct rule *r, struct rule_context *c)
     return active;
 }
 
-bool rule_step(struct rule *r, struct rule_context *c, struct samples samples, struct err *e)
+bool rule_step(struct rule *r, struct rule_context *c, struct rule_result result, struct err *e)
 {
     size_t active;
 
-    if (!merge(r, c, samples, e))
+    if (!merge(r, c, result, e))
         return false;
     active = advance(r, c);
     if (c->limit <= 0 || active <= (size_t)c->limit)

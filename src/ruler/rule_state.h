@@ -16,6 +16,7 @@
 #include "model/alert.h"
 #include "model/sample.h"
 #include "ruler/rule_conf.h"
+#include "ruler/rule_template.h"
 
 enum rule_alert_state { RULE_ALERT_INACTIVE, RULE_ALERT_PENDING, RULE_ALERT_FIRING };
 enum rule_health { RULE_UNKNOWN, RULE_OK, RULE_ERR };
@@ -69,11 +70,30 @@ struct rule_context {
     int64_t limit;
     struct labels external_labels; /* of templates, with external_url */
     str external_url;
+    struct rule_templates *templates;
+    struct rule_queries *queries; /* NULL: templates have no queries */
     ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
 };
 
-/* An alerting rule's evaluation succeeded with these samples. False: duplicate label sets or the limit. */
-bool rule_step(struct rule *r, struct rule_context *c, struct samples samples,
+/* What an alerting rule's samples become: labels and annotations with their templates expanded. */
+struct rule_instance {
+    const struct sample *sample;
+    struct labels labels, annotations;
+    bool is_complete; /* no template of it waits for a query */
+};
+
+struct rule_result {
+    struct rule_instance *v;
+    size_t n;
+};
+
+/* In the arena of the context; borrows the samples. */
+struct rule_result rule_result_of(const struct rule_context *c, struct samples samples);
+/* Expands what is not complete. False: c->queries are to be answered, then this is called again. */
+bool rule_expand(const struct rule *r, struct rule_context *c, struct rule_result *result);
+
+/* An alerting rule's evaluation gave this result, complete. False: duplicate label sets or the limit. */
+bool rule_step(struct rule *r, struct rule_context *c, struct rule_result result,
                struct err *e) must_check;
 
 /* Appends what is due to be sent, marks it sent. Text is borrowed from the alerts and the arena. */

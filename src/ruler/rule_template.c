@@ -1,5 +1,6 @@
 #include "ruler/rule_template.h"
 
+#include "base/mem.h"
 #include "template/template.h"
 
 static const char prefix[] = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}"
@@ -37,18 +38,61 @@ static bool is_template(str text)
     return str_find_str(text, S("{{")) >= 0;
 }
 
-/* The template's name in errors, for the alert Slow: __alert_Slow */
-static bool parse(struct template_set *set, str name, str text, struct err *e)
-{
-    struct buf all = BUF_INIT;
-    bool ok;
+/* A text that was looked at before: parsed, or why not. */
+struct kept {
+    const struct template_text *parsed;
+    str name, fault;
+};
 
-    buf_add(&all, str_of(prefix));
-    buf_add(&all, text);
-    ok = template_set_parse(set, name, buf_str(&all), e) ||
-         err_wrap(e, "error parsing template %.*s", STR(name));
-    buf_release(&all);
-    return ok;
+struct rule_templates {
+    struct template_set *set; /* the functions */
+    struct arena arena;
+    struct u64_map texts; /* by the address of the text -> struct kept * */
+};
+
+struct rule_templates *rule_templates_new(void)
+{
+    struct rule_templates *t = mem_new(struct rule_templates);
+
+    t->set = template_set_new(functions);
+    arena_init(&t->arena, 0);
+    return t;
+}
+
+void rule_templates_free(struct rule_templates *t)
+{
+    if (t == NULL)
+        return;
+    template_set_free(t->set);
+    u64_map_release(&t->texts);
+    arena_release(&t->arena);
+    mem_free(t);
+}
+
+/* The template's name in errors, for the alert Slow: __alert_Slow */
+static bool parse(const struct template_set *set, struct arena *a, str alert, str text,
+                  struct kept *k, struct err *e)
+{
+    k->name = arena_printf(a, "__alert_%.*s", STR(alert));
+    return template_text_parse(set, a, k->name, arena_printf(a, "%s%.*s", prefix, STR(text)),
+                               &k->parsed, e) ||
+           err_wrap(e, "error parsing template %.*s", STR(k->name));
+}
+
+static const struct kept *find_or_parse(struct rule_templates *t, str alert, str text)
+{
+    uint64_t key = (uintptr_t)text.p;
+    void **hit = u64_map_get(&t->texts, key);
+    struct err e = ERR_INIT;
+    struct kept *k;
+
+    if (hit != NULL)
+        return *hit;
+    k = arena_new(&t->arena, struct kept);
+    if (!parse(t->set, &t->arena, alert, text, k, &e))
+        k->fault = arena_str(&t->arena, str_of(e.msg));
+    u64_map_put(&t->texts, key, k);
+    return k;
 }
 
 /* The path of an external URL. */
@@ -62,48 +106,49 @@ static str path_of(str url)
     return slash >= 0 ? str_sub(url, (size_t)slash, url.n) : STR_NONE;
 }
 
-str rule_template_expand(struct arena *a, str text, const struct rule_template_vars *vars)
+str rule_template_expand(struct rule_templates *t, struct arena *a, str text,
+                         const struct rule_template_vars *vars, struct rule_queries *q)
 {
     struct template_prometheus_host host = {.external_url = vars->external_url,
-                                            .path_prefix = path_of(vars->external_url)};
+                                            .path_prefix = path_of(vars->external_url),
+                                            .query = q != NULL ? rule_queries_ask : NULL,
+                                            .arg = q};
     struct template_run run = {.data = tv_object(&data_type, vars),
                                .host = &host,
                                .now = vars->slot,
                                .limits = {.steps = 1000000, .output = 1 << 20, .memory = 4 << 20}};
-    str name = arena_printf(a, "__alert_%.*s", STR(vars->alert));
-    struct template_set *set;
+    const struct kept *k;
     struct buf out = BUF_INIT;
     struct err e = ERR_INIT;
     str result;
 
     if (!is_template(text))
         return text;
-    set = template_set_new(functions);
-    if (!parse(set, name, text, &e)) {
-        result = arena_printf(a, "<error expanding template: %s>", e.msg);
-    } else if (!template_exec(set, name, &run, &out, &e)) {
-        result = arena_printf(a, "<error expanding template: error executing template %.*s: %s>",
-                              STR(name), e.msg);
-    } else {
+    k = find_or_parse(t, vars->alert, text);
+    if (k->parsed == NULL)
+        return arena_printf(a, "<error expanding template: %.*s>", STR(k->fault));
+    if (template_text_exec(t->set, k->parsed, &run, &out, &e))
         result = arena_str(a, buf_str(&out));
-    }
+    else
+        result = arena_printf(a, "<error expanding template: error executing template %.*s: %s>",
+                              STR(k->name), e.msg);
     buf_release(&out);
-    template_set_free(set);
     return result;
 }
 
 bool rule_template_check(str alert, str text, struct err *e)
 {
     struct template_set *set;
-    struct buf name = BUF_INIT;
+    struct arena a;
+    struct kept k;
     bool ok;
 
     if (!is_template(text))
         return true;
     set = template_set_new(functions);
-    buf_addf(&name, "__alert_%.*s", STR(alert));
-    ok = parse(set, buf_str(&name), text, e);
-    buf_release(&name);
+    arena_init(&a, 0);
+    ok = parse(set, &a, alert, text, &k, e);
+    arena_release(&a);
     template_set_free(set);
     return ok;
 }

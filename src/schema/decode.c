@@ -489,7 +489,7 @@ static bool decode_layer(const struct decoder *m, const struct conf_layer *l)
 static void suggest(const struct decoder *m, struct diag *g, str name)
 {
     VEC(str) names = VEC_INIT;
-    ptrdiff_t hit;
+    const str *hit;
 
     for (size_t i = 0; i < m->n_layers; i++)
         for (const struct conf_key *key = m->layers[i].type->keys; key->name != NULL; key++) {
@@ -498,8 +498,8 @@ static void suggest(const struct decoder *m, struct diag *g, str name)
                 vec_push(&names, arena_printf(m->in->run->a, "%s_file", key->name));
         }
     hit = str_nearest(name, names.v, names.n);
-    if (hit >= 0)
-        diag_help(m->in->run->d, g, "did you mean \"%.*s\"?", STR(names.v[hit]));
+    if (hit != NULL)
+        diag_help(m->in->run->d, g, "did you mean \"%.*s\"?", STR(*hit));
     vec_release(&names);
 }
 

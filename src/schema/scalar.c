@@ -143,7 +143,7 @@ static bool decode_duration(const struct conf_in *in, const struct conf_key *key
 
 bool conf_url_is_valid(str url)
 {
-    str rest = url, host;
+    str rest, host;
     size_t n = 0;
 
     if (str_starts_with(url, S("http://")))

@@ -186,13 +186,20 @@ bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct er
         s.n = 1;
         read_point(&r, s.v);
     } else {
-        return err_set(e, ERR_INVALID, "rule result is not a vector or scalar but '%.*s'",
-                       STR(p.type));
+        return err_set(e, ERR_INVALID, "rule result is not a vector or scalar");
     }
     if (!json_end(&r))
         return err_set(e, ERR_INVALID, "the answer's result: %s", r.err.msg);
     *out = s;
     return true;
+}
+
+/* What Prometheus itself says of a rule's expression does not name the parameter that only we sent. */
+static str without_parameter(str error)
+{
+    static const str prefix = S_INIT("invalid parameter \"query\": ");
+
+    return str_sub(error, str_starts_with(error, prefix) ? prefix.n : 0, error.n);
 }
 
 enum source_error prom_answer_error(int status, str body, struct err *e)
@@ -207,7 +214,7 @@ enum source_error prom_answer_error(int status, str body, struct err *e)
 
     arena_init(&a, 1 << 20);
     if (body.n < 65536 && read_envelope(body, &a, &p, NULL) && p.error.n != 0)
-        err_set(e, ERR_INVALID, "%.*s", STR(p.error));
+        err_set(e, ERR_INVALID, "%.*s", STR(without_parameter(p.error)));
     else
         err_set(e, ERR_IO, "status %d, and the body is not an answer of Prometheus", status);
     /* a proxy's own 400 or 422 says nothing about the rule */

@@ -51,8 +51,7 @@ static void fail(struct exec *x, enum err_code code, const char *fmt, ...) print
 static void fail(struct exec *x, enum err_code code, const char *fmt, ...)
 {
     struct buf why = BUF_INIT, at = BUF_INIT;
-    size_t line = 1, col;
-    const char *text = x->tree->text.p;
+    size_t line, col;
     va_list ap;
 
     if (x->failed)
@@ -66,13 +65,7 @@ static void fail(struct exec *x, enum err_code code, const char *fmt, ...)
         buf_release(&why);
         return;
     }
-    col = x->node->pos;
-    for (size_t i = 0; i < x->node->pos; i++) {
-        if (text[i] == '\n') {
-            line++;
-            col = x->node->pos - i - 1;
-        }
-    }
+    tmpl_node_place(x->tree, x->node, &line, &col);
     tmpl_node_print(&at, x->node);
     err_at(x->e, (int)line, (int)col + 1,
            "template: %.*s:%zu:%zu: executing \"%.*s\" at <%.*s>: %.*s", STR(x->tree->parse_name),
@@ -127,13 +120,23 @@ static value_ eval_pipeline(struct exec *x, const value_ *dot, const struct tmpl
 static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struct tmpl_node *n);
 static enum flow walk(struct exec *x, const value_ *dot, const struct tmpl_node *n);
 
+static bool is_list(char type)
+{
+    return type == 'l' || type == 'q';
+}
+
+static const struct tmpl_type *list_type(char type)
+{
+    return type == 'l' ? &tmpl_strings : &tmpl_samples;
+}
+
 static value_ validate(struct exec *x, value_ v, char type)
 {
     if (v.kind == TV_NONE || v.kind == TV_NIL) {
         if (type == 'a')
             return v.kind == TV_NIL ? v : (value_){.kind = TV_NIL};
-        if (type == 'l')
-            return tv_list(&tmpl_strings, NULL, 0);
+        if (is_list(type))
+            return tv_list(list_type(type), NULL, 0);
         fail(x, ERR_INVALID, "invalid value; expected %s", tv_param_name(type));
         return v;
     }
@@ -391,9 +394,9 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
     at(x, n);
     switch (n->kind) {
     case TN_NIL:
-        if (type != 'a' && type != 'l')
+        if (type != 'a' && !is_list(type))
             fail(x, ERR_INVALID, "cannot assign nil to %s", tv_param_name(type));
-        return type == 'l' ? tv_list(&tmpl_strings, NULL, 0) : (value_){.kind = TV_NIL};
+        return is_list(type) ? tv_list(list_type(type), NULL, 0) : (value_){.kind = TV_NIL};
     case TN_STRING:
     case TN_BOOL:
     case TN_NUMBER: break;
@@ -413,7 +416,7 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
         return tv_int(n->i);
     if (type == 'd' && n->kind == TN_NUMBER && n->is_int)
         return tv_duration(n->i);
-    if (type == 't' || type == 'l')
+    if (type == 't' || type == 'v' || is_list(type))
         fail(x, ERR_INVALID, "can't handle %.*s for arg of type %s", STR(node_text(x, n)),
              tv_param_name(type));
     else
@@ -468,21 +471,27 @@ static enum flow walk_list(struct exec *x, const value_ *dot, const struct tmpl_
     return flow;
 }
 
+static enum tmpl_escaped escaped_by(const struct tmpl_node *pipe)
+{
+    const struct tmpl_node *last = pipe->kids[pipe->n_kids - 1]->kids[0];
+
+    if (last->kind != TN_IDENTIFIER)
+        return ESCAPED_NOT;
+    return str_is(last->text, "html")       ? ESCAPED_HTML
+           : str_is(last->text, "urlquery") ? ESCAPED_URL
+                                            : ESCAPED_NOT;
+}
+
 static enum flow walk_action(struct exec *x, const value_ *dot, const struct tmpl_node *n)
 {
     value_ v = eval_pipeline(x, dot, n->pipe);
-    struct err why = ERR_INIT;
 
     if (x->failed)
         return FLOW_FAILED;
     if (n->pipe->n_idents != 0)
         return FLOW_ON;
     if (x->in->run->mode == TEMPLATE_HTML) {
-        const struct tmpl_node *last = n->pipe->kids[n->pipe->n_kids - 1]->kids[0];
-        bool is_html = last->kind == TN_IDENTIFIER && str_is(last->text, "html");
-
-        if (!tmpl_escape_value(&x->escape, &x->env, x->out, &v, is_html, &why))
-            fail(x, why.code, "%s", why.msg);
+        tmpl_escape_value(&x->escape, &x->env, x->out, &v, escaped_by(n->pipe));
     } else if (v.kind == TV_NONE) {
         buf_adds(x->out, "<no value>");
     } else {
@@ -615,6 +624,17 @@ static enum flow walk_template(struct exec *x, const value_ *dot, const struct t
     return flow == FLOW_FAILED ? FLOW_FAILED : FLOW_ON;
 }
 
+/* The check before has walked all text, so a fault here is one of the check. */
+static void walk_text(struct exec *x, str text)
+{
+    struct err why = ERR_INIT;
+
+    if (x->in->run->mode != TEMPLATE_HTML)
+        buf_add(x->out, text);
+    else if (!tmpl_escape_text(&x->escape, x->out, text, &why))
+        fail(x, why.code, "%s", why.msg);
+}
+
 static enum flow walk(struct exec *x, const value_ *dot, const struct tmpl_node *n)
 {
     enum flow flow = FLOW_ON;
@@ -625,12 +645,7 @@ static enum flow walk(struct exec *x, const value_ *dot, const struct tmpl_node 
     if (!deeper(x))
         return FLOW_FAILED;
     switch (n->kind) {
-    case TN_TEXT:
-        if (x->in->run->mode == TEMPLATE_HTML)
-            tmpl_escape_text(&x->escape, x->out, n->text);
-        else
-            buf_add(x->out, n->text);
-        break;
+    case TN_TEXT: walk_text(x, n->text); break;
     case TN_ACTION: flow = walk_action(x, dot, n); break;
     case TN_IF:
     case TN_WITH: flow = walk_if_or_with(x, dot, n); break;
@@ -651,13 +666,14 @@ bool tmpl_exec(const struct tmpl_exec_input *in, const struct tmpl_tree *tree, s
     struct exec x = {.in = in, .tree = tree, .out = out, .out_start = out->n, .e = e};
     value_ dot = in->run->data;
 
+    if (in->run->mode == TEMPLATE_HTML && !tmpl_escape_check(in, tree, e))
+        return false;
     arena_init(&a, in->limits.memory);
-    x.env = (struct tmpl_env){.a = &a, .now = in->run->now, .host = in->run->host};
+    x.env = (struct tmpl_env){
+        .a = &a, .now = in->run->now, .zone = in->run->zone, .host = in->run->host};
     push(&x, S("$"), dot);
     walk_list(&x, &dot, tree->root);
     (void)step(&x);
-    if (in->run->mode == TEMPLATE_HTML && !x.failed && !tmpl_escape_end(&x.escape, e))
-        x.failed = true;
     if (x.failed)
         out->n = x.out_start;
     tmpl_env_release(&x.env);

@@ -165,7 +165,7 @@ FUNC(f_tz)
 
 FUNC(f_now)
 {
-    *out = tv_time(env->now);
+    *out = tv_local_time(env, env->now);
     return true;
 }
 

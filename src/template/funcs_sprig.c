@@ -424,6 +424,27 @@ FUNC(f_duration)
     return text(env, &b, out);
 }
 
+/* Not sprig's, but the DingTalk bridge's. Brackets and line ends are escaped too, so that a label is neither a link nor a
+ * heading. */
+FUNC(f_markdown)
+{
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < args[0].s.n; i++) {
+        char c = args[0].s.p[i];
+
+        if (c == '\r' || c == '\n') {
+            buf_addc(&b, ' ');
+            continue;
+        }
+        if (c != '\0' && strchr("\\_*`[]", c) != NULL)
+            buf_addc(&b, '\\');
+        buf_addc(&b, c);
+    }
+    *out = tv_copy_buf(env->a, &b);
+    return true;
+}
+
 const struct tmpl_func tmpl_sprig_funcs[] = {
     {"upper", "s", func_to_upper, "text in capital letters"},
     {"lower", "s", func_to_lower, "text in small letters"},
@@ -467,6 +488,7 @@ const struct tmpl_func tmpl_sprig_funcs[] = {
     {"now", "", f_now, "the current time"},
     {"date", "sa", f_date, "a time by a Go layout"},
     {"dateInZone", "sas", f_date_in_zone, "a time by a Go layout in a zone"},
+    {"markdown", "s", f_markdown, "text that means nothing in Markdown"},
     {"ago", "a", f_ago, "the duration since a time, in whole seconds"},
     {"duration", "a", f_duration, "seconds as 1h2m3s"},
     {NULL, NULL, NULL, NULL},

@@ -77,20 +77,20 @@ void humanize_1024(struct buf *out, double v)
         buf_addf(out, "%ci", *suffix);
 }
 
-void humanize_duration(struct buf *out, double v)
+void humanize_duration(struct buf *out, double seconds)
 {
-    const char *suffix = "", *sign = v < 0 ? "-" : "";
+    const char *suffix = "", *sign = seconds < 0 ? "-" : "";
 
-    if (!isfinite(v)) {
-        put_g4(out, v);
+    if (!isfinite(seconds)) {
+        put_g4(out, seconds);
         return;
     }
-    if (v == 0) {
+    if (seconds == 0) {
         buf_adds(out, "0s");
         return;
     }
-    if (fabs(v) >= 1) {
-        double whole = fabs(v);
+    if (fabs(seconds) >= 1) {
+        double whole = fabs(seconds);
         int64_t s = whole < 9e18 ? (int64_t)whole : INT64_MAX;
         long long days = s / 86400, hours = s / 3600 % 24, minutes = s / 60 % 60, rest = s % 60;
 
@@ -101,11 +101,11 @@ void humanize_duration(struct buf *out, double v)
         else if (minutes != 0)
             buf_addf(out, "%s%lldm %llds", sign, minutes, rest);
         else
-            buf_addf(out, "%.4gs", v);
+            buf_addf(out, "%.4gs", seconds);
         return;
     }
-    v = scale_down(v, "munpfazy", &suffix);
-    put_g4(out, v);
+    seconds = scale_down(seconds, "munpfazy", &suffix);
+    put_g4(out, seconds);
     if (*suffix != '\0')
         buf_addc(out, *suffix);
     buf_addc(out, 's');

@@ -1,4 +1,4 @@
-/* node.c - nodes back to text, for error messages. */
+/* node.c - nodes back to text and place, for error messages. */
 #include "codec/quote.h"
 #include "template/lex.h"
 #include "template/parse.h"
@@ -9,6 +9,19 @@ bool tmpl_node_is_empty(const struct tmpl_node *list)
         if (list->kids[i]->kind != TN_TEXT || str_trim(list->kids[i]->text).n != 0)
             return false;
     return true;
+}
+
+void tmpl_node_place(const struct tmpl_tree *tree, const struct tmpl_node *n, size_t *line,
+                     size_t *col)
+{
+    *line = 1;
+    *col = n->pos;
+    for (size_t i = 0; i < n->pos; i++) {
+        if (tree->text.p[i] == '\n') {
+            ++*line;
+            *col = n->pos - i - 1;
+        }
+    }
 }
 
 static void print_pipe(struct buf *out, const struct tmpl_node *n)

@@ -69,7 +69,10 @@ struct tmpl_tree {
 bool tmpl_parse(struct arena *a, str name, str text, const struct tmpl_func *const *functions,
                 struct tmpl_tree **out, struct err *e) must_check;
 
-bool tmpl_node_is_empty(const struct tmpl_node *list);            /* only blanks and definitions */
+bool tmpl_node_is_empty(const struct tmpl_node *list); /* only blanks and definitions */
+/* Line from 1 and byte of the line from 0, as Go counts. */
+void tmpl_node_place(const struct tmpl_tree *tree, const struct tmpl_node *n, size_t *line,
+                     size_t *col);
 void tmpl_node_print(struct buf *out, const struct tmpl_node *n); /* as Go's Node.String */
 
 #endif

@@ -44,12 +44,11 @@ void text_escape_js(struct buf *out, str s)
         quote_go(&q, str_sub(s, 0, k));
         if (r == '\\' || r == '\'' || r == '"')
             buf_addf(out, "\\%c", (char)r);
-        else if (r == '<' || r == '>' || r == '&' || r == '=' || r < 0x20)
+        else if (r == '<' || r == '>' || r == '&' || r == '=' || r < 0x20 ||
+                 (k != 1 && q.p[1] == '\\'))
             buf_addf(out, "\\u%04X", r);
-        else if (k == 1 || q.p[1] != '\\')
-            buf_add(out, str_sub(s, 0, k));
         else
-            buf_addf(out, "\\u%04X", r);
+            buf_add(out, str_sub(s, 0, k));
         buf_release(&q);
         s = str_sub(s, k, s.n);
     }
@@ -103,6 +102,46 @@ void url_escape(struct buf *out, str s, bool keep_reserved)
             buf_addc(out, c);
         else
             buf_addf(out, "%%%02x", (unsigned char)c);
+    }
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* "url metadata": the address is checked and escaped, what follows must be words. */
+static void srcset_part(struct buf *out, str s)
+{
+    size_t from = 0, to;
+    bool ok;
+
+    while (from < s.n && is_space(s.p[from]))
+        from++;
+    for (to = from; to < s.n && !is_space(s.p[to]);)
+        to++;
+    ok = url_is_safe(str_sub(s, from, to));
+    for (size_t i = to; i < s.n; i++)
+        ok = ok && (is_space(s.p[i]) || is_alnum(s.p[i]));
+    if (!ok) {
+        buf_adds(out, "#ZgotmplZ");
+        return;
+    }
+    buf_add(out, str_sub(s, 0, from));
+    url_escape(out, str_sub(s, from, to), true);
+    buf_add(out, str_sub(s, to, s.n));
+}
+
+void srcset_escape(struct buf *out, str s)
+{
+    size_t commas = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        commas += s.p[i] == ',';
+    srcset_part(out, str_cut(&s, ','));
+    while (commas-- != 0) {
+        buf_addc(out, ',');
+        srcset_part(out, str_cut(&s, ','));
     }
 }
 

@@ -118,22 +118,44 @@ bool template_exec(const struct template_set *set, str name, const struct templa
     return run_tree(set, NULL, tree, run, out, e);
 }
 
+/* The text's own definitions, and the one among them that is the text itself. */
+struct template_text {
+    const struct tmpl_tree *trees, *main_tree;
+};
+
+bool template_text_parse(const struct template_set *set, struct arena *a, str name, str text,
+                         const struct template_text **out, struct err *e)
+{
+    struct template_text *t = arena_new(a, struct template_text);
+    struct tmpl_tree *trees = NULL;
+
+    if (!tmpl_parse(a, name, text, set->functions, &trees, e))
+        return false;
+    t->trees = t->main_tree = trees;
+    while (t->main_tree != NULL && !str_eq(t->main_tree->name, name))
+        t->main_tree = t->main_tree->next;
+    *out = t;
+    return true;
+}
+
+bool template_text_exec(const struct template_set *set, const struct template_text *t,
+                        const struct template_run *run, struct buf *out, struct err *e)
+{
+    return t->main_tree == NULL || run_tree(set, t->trees, t->main_tree, run, out, e);
+}
+
 bool template_exec_text(const struct template_set *set, str text, const struct template_run *run,
                         struct buf *out, struct err *e)
 {
-    struct tmpl_tree *trees = NULL;
-    const struct tmpl_tree *main_tree;
+    const struct template_text *t;
     struct arena a;
     bool ok;
 
     if (text.n == 0)
         return true;
     arena_init(&a, 0);
-    ok = tmpl_parse(&a, S(""), text, set->functions, &trees, e);
-    for (main_tree = trees; ok && main_tree != NULL && main_tree->name.n != 0;)
-        main_tree = main_tree->next;
-    if (ok && main_tree != NULL)
-        ok = run_tree(set, trees, main_tree, run, out, e);
+    ok =
+        template_text_parse(set, &a, S(""), text, &t, e) && template_text_exec(set, t, run, out, e);
     arena_release(&a);
     return ok;
 }

@@ -15,6 +15,7 @@
 #ifndef TEMPLATE_TEMPLATE_H
 #define TEMPLATE_TEMPLATE_H
 
+#include "model/sample.h"
 #include "template/value.h"
 
 struct template_set;
@@ -36,6 +37,7 @@ struct template_run {
     struct tmpl_value data;
     const void *host; /* for the functions of the host */
     ts_ns now;
+    const struct tz *zone; /* of now and of the data's times; NULL = UTC */
     struct template_limits limits;
 };
 
@@ -48,9 +50,16 @@ void template_set_free(struct template_set *set);
 bool template_set_parse(struct template_set *set, str name, str text, struct err *e) must_check;
 bool template_set_has(const struct template_set *set, str name);
 
+/* Text that belongs to no file, to be executed again and again: parsed into the arena, which must outlive it. */
+struct template_text;
+bool template_text_parse(const struct template_set *set, struct arena *a, str name, str text,
+                         const struct template_text **out, struct err *e) must_check;
+bool template_text_exec(const struct template_set *set, const struct template_text *t,
+                        const struct template_run *run, struct buf *out, struct err *e) must_check;
+
 bool template_exec(const struct template_set *set, str name, const struct template_run *run,
                    struct buf *out, struct err *e) must_check;
-/* Text that belongs to no file; its definitions hold for this execution only. Empty text gives empty output. */
+/* The same for one execution. Its definitions hold for it only. Empty text gives empty output. */
 bool template_exec_text(const struct template_set *set, str text, const struct template_run *run,
                         struct buf *out, struct err *e) must_check;
 
@@ -63,7 +72,8 @@ extern const struct tmpl_func tmpl_sprig_funcs[];
 /* What the functions of tmpl_prometheus_funcs ask of their host (template_run.host); NULL: none of it is there. */
 struct template_prometheus_host {
     str external_url, path_prefix;
-    bool (*query)(void *arg, struct arena *a, str expr, struct tmpl_value *out, struct err *e);
+    /* The samples must live until the execution ends. */
+    bool (*query)(void *arg, str expr, struct samples *out, struct err *e);
     void *arg;
 };
 

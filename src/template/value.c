@@ -161,6 +161,8 @@ const char *tv_param_name(char param)
     case 't': return "time.Time";
     case 'f': return "float64";
     case 'l': return "[]string";
+    case 'v': return tmpl_sample.name;
+    case 'q': return tmpl_samples.name;
     default: return "interface {}";
     }
 }
@@ -175,6 +177,8 @@ bool tv_fits(char param, const struct tmpl_value *v)
     case 't': return v->kind == TV_TIME;
     case 'f': return v->kind == TV_FLOAT;
     case 'l': return v->kind == TV_LIST && v->type != NULL && v->type->elem == TV_STRING;
+    case 'v': return v->kind == TV_OBJECT && v->type == &tmpl_sample;
+    case 'q': return v->kind == TV_LIST && v->type == &tmpl_samples;
     default: return true;
     }
 }

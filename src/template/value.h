@@ -40,8 +40,8 @@ struct regex;
 
 struct tmpl_func {
     const char *name;
-    /* One letter a parameter: s string, b bool, i int, d duration, t time, f float, a anything, l list of strings.
-     * '*' behind the last one: any number of it. A method's receiver is args[0] and not listed. */
+    /* One letter a parameter: s string, b bool, i int, d duration, t time, f float, a anything, l list of strings,
+     * v sample of a query, q all of them. '*' behind the last one: any number of it. A method's receiver is args[0] and not listed. */
     const char *params;
     bool (*fn)(struct tmpl_env *env, const struct tmpl_value *args, size_t n,
                struct tmpl_value *out, struct err *e);
@@ -110,9 +110,16 @@ struct tmpl_pair {
 struct tmpl_env {
     struct arena *a;
     ts_ns now;
-    const void *host; /* the host's, as given to template_exec() */
+    const struct tz *zone; /* of now and of the data's times; NULL = UTC */
+    const void *host;      /* the host's, as given to template_exec() */
     struct tmpl_cached *cached;
 };
+
+/* In the zone of the execution; the zero time stays what it is known by. */
+static inline struct tmpl_value tv_local_time(const struct tmpl_env *env, ts_ns t)
+{
+    return (struct tmpl_value){.kind = TV_TIME, .time = {t, t != TS_NONE ? env->zone : NULL}};
+}
 
 #define TV_ZERO ((struct tmpl_value){.kind = TV_NONE})
 
@@ -180,5 +187,6 @@ void tmpl_env_release(struct tmpl_env *env);
 extern const struct tmpl_type tmpl_strings;    /* []string */
 extern const struct tmpl_type tmpl_string_map; /* map[string]string */
 extern const struct tmpl_type tmpl_safe_html, tmpl_safe_url;
+extern const struct tmpl_type tmpl_sample, tmpl_samples; /* struct sample; a list of them */
 
 #endif

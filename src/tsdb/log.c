@@ -11,7 +11,7 @@
 #include "tsdb/log_record.h"
 #include "tsdb/tsdb_priv.h"
 
-enum { HEADER = 8, PATH = 4096, PENDING_MAX = 64 << 20, SEGMENT_MAX = 256 << 20 };
+enum { HEADER = 8, PATH = 4096, PENDING_MAX = 256 << 20, SEGMENT_MAX = 512 << 20 };
 static const char magic[HEADER] = {'t', 'o', 'c', 's', 'i', 'n', 'S', '1'};
 
 struct segment {
@@ -107,16 +107,14 @@ static void write_items(struct tsdb_log *l, const struct tsdb_batch *batch)
 
     arena_init(&a, 0);
     VEC_EACH (const struct tsdb_item *, from, &batch->items) {
-        struct log_item item = {.start = from->start, .slot = from->slot};
+        struct log_item item = {
+            .start = from->start, .slot = from->slot, .histogram = from->histogram};
 
         if (from->ref == TSDB_REF_DROPPED)
             continue;
         item.series = number_of(l, from->ref, &item.is_new);
         if (item.is_new)
             item.labels = tsdb_labels(batch->db, from->ref, &a);
-        item.is_histogram = from->histogram != NULL;
-        if (item.is_histogram)
-            item.histogram = *from->histogram;
         log_write_item(&l->record, &item, last);
         last = item.series;
     }

@@ -77,12 +77,13 @@ static void pack_histogram(struct buf *b, const struct histogram *h)
     pack_side(b, &h->positive);
 }
 
-static bool unpack_histogram(struct unpack *u, struct arena *a, struct histogram *h, struct err *e)
+static const struct histogram *unpack_histogram(struct unpack *u, struct arena *a, struct err *e)
 {
+    struct histogram *h = arena_new(a, struct histogram);
     uint64_t hint = unpack_u64(u);
     double *bounds;
 
-    *h = (struct histogram){.schema = (int32_t)unpack_i64(u)};
+    h->schema = (int32_t)unpack_i64(u);
     h->hint = hint <= HISTOGRAM_GAUGE ? (enum histogram_hint)hint : HISTOGRAM_UNKNOWN;
     h->count = unpack_double(u);
     h->sum = unpack_double(u);
@@ -95,7 +96,7 @@ static bool unpack_histogram(struct unpack *u, struct arena *a, struct histogram
     h->bounds = bounds;
     h->negative = unpack_side(u, a);
     h->positive = unpack_side(u, a);
-    return !u->failed && histogram_check(h, e) && h->schema <= HISTOGRAM_SCHEMA_MAX;
+    return !u->failed && histogram_check(h, e) && h->schema <= HISTOGRAM_SCHEMA_MAX ? h : NULL;
 }
 
 /* -- heads -- */
@@ -139,7 +140,8 @@ bool log_read_head(struct unpack *u, uint64_t streams, struct log_head *out, str
 void log_write_item(struct buf *b, const struct log_item *item, uint64_t last)
 {
     pack_u64(b, zigzag((int64_t)(item->series - (last + 1))) << 2 |
-                    (item->start != 0 ? HAS_START : 0) | (item->is_histogram ? IS_HISTOGRAM : 0));
+                    (item->start != 0 ? HAS_START : 0) |
+                    (item->histogram != NULL ? IS_HISTOGRAM : 0));
     if (item->is_new) {
         pack_u64(b, item->labels.n);
         LABELS_EACH (l, item->labels) {
@@ -149,8 +151,8 @@ void log_write_item(struct buf *b, const struct log_item *item, uint64_t last)
     }
     if (item->start != 0)
         pack_i64(b, item->start);
-    if (item->is_histogram)
-        pack_histogram(b, &item->histogram);
+    if (item->histogram != NULL)
+        pack_histogram(b, item->histogram);
     else
         pack_fixed64(b, item->slot);
 }
@@ -183,8 +185,7 @@ bool log_read_item(struct unpack *u, uint64_t last, uint64_t series, struct aren
 {
     uint64_t head = unpack_u64(u);
 
-    *out = (struct log_item){.series = last + 1 + (uint64_t)unzigzag(head >> 2),
-                             .is_histogram = (head & IS_HISTOGRAM) != 0};
+    *out = (struct log_item){.series = last + 1 + (uint64_t)unzigzag(head >> 2)};
     if (u->failed || out->series > series)
         return err_set(e, ERR_CORRUPT, "record of an unknown series");
     out->is_new = out->series == series;
@@ -192,9 +193,9 @@ bool log_read_item(struct unpack *u, uint64_t last, uint64_t series, struct aren
         return false;
     if ((head & HAS_START) != 0)
         out->start = unpack_i64(u);
-    if (!out->is_histogram)
+    if ((head & IS_HISTOGRAM) == 0)
         out->slot = storage_float(unpack_double(u));
-    else if (!unpack_histogram(u, a, &out->histogram, e))
+    else if ((out->histogram = unpack_histogram(u, a, e)) == NULL)
         return err_set(e, ERR_CORRUPT, "record of a damaged histogram");
     return !u->failed || err_set(e, ERR_CORRUPT, "record is cut");
 }

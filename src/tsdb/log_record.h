@@ -31,9 +31,8 @@ struct log_item {
     bool is_new;
     struct labels labels;
     ts_ms start;
-    bool is_histogram;
     storage_slot slot;
-    struct histogram histogram;
+    const struct histogram *histogram; /* instead of the slot; NULL: a float */
 };
 
 void log_write_head(struct buf *b, const struct log_head *h);

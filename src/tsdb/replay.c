@@ -43,18 +43,12 @@ ts_ms tsdb_replayer_newest(const struct tsdb_replayer *r)
 static void add_item(struct tsdb_replayer *r, const struct log_item *item)
 {
     struct tsdb_batch *b = &r->batch;
-    struct tsdb_item own = {.slot = item->slot, .start = item->start};
+    struct tsdb_item own = {.slot = item->slot, .histogram = item->histogram, .start = item->start};
     enum tsdb_refusal why;
 
     if (item->is_new)
         vec_push(&r->refs, tsdb_series_for(r->db, b->stream, item->labels, &why));
     own.ref = r->refs.v[item->series];
-    if (item->is_histogram) {
-        struct histogram *h = arena_new(&b->a, struct histogram);
-
-        *h = item->histogram;
-        own.histogram = h;
-    }
     vec_push(&b->items, own);
 }
 

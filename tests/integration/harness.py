@@ -3,7 +3,7 @@
 A test file defines test_* functions and ends with harness.main(). TOCSIN names the program, TOCSIN_SOURCE the project.
 Everything listens on 127.0.0.1, on a port that the kernel picks, and is stopped when its `with` ends.
 """
-import contextlib, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time, traceback
+import contextlib, email, email.policy, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time, traceback
 import urllib.error, urllib.parse, urllib.request
 
 SOURCE = os.environ.get("TOCSIN_SOURCE", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
@@ -266,6 +266,27 @@ class Received:
         return json.loads(self.body)
 
 
+class Alertmanager(Process):
+    """Debian's, from build/peers; its storage is DIR/am."""
+
+    def __init__(self, config, dir, port=None):
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        base = os.path.join(dir, "am")
+        os.makedirs(base, exist_ok=True)
+        super().__init__([peer("prometheus-alertmanager"), "--config.file=" + write(f"{base}/am.yml", config),
+                          "--storage.path=" + base, f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address=",
+                          "--web.external-url=http://same.example"], cwd=SOURCE)
+        until("Alertmanager is ready", self._ready, 20)
+
+    def _ready(self):
+        assert self.p.poll() is None, self.text()
+        try:
+            return request("GET", self.url + "/-/ready", timeout=1).status == 200
+        except OSError:
+            return False
+
+
 class Sink:
     """A webhook receiver. Each request takes the next behaviour of the script, then `otherwise`:
     a status, (status, {header: value}), NOTHING (holds the connection), HALF (of an answer), CLOSE (without an answer).
@@ -344,6 +365,53 @@ class Sink:
 
     def __exit__(self, *failure):
         self.close()
+
+
+class Mailbox:
+    """What an aiosmtpd got. replies: recipient -> reply to RCPT TO; data: replies to DATA, one a mail, then 250."""
+
+    def __init__(self, replies=None, data=()):
+        self.replies, self.data, self.mails, self.lock = replies or {}, list(data), [], threading.Lock()
+        self.sessions = []
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        reply = self.replies.get(address, "250 fine")
+        if reply.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
+    async def handle_DATA(self, server, session, envelope):
+        self.sessions.append(session)
+        with self.lock:
+            reply = self.data.pop(0) if self.data else "250 taken"
+            if reply.startswith("2"):
+                self.mails.append((list(envelope.rcpt_tos), email.message_from_bytes(envelope.content, policy=email.policy.default),
+                                   getattr(session, "login", None)))
+        return reply
+
+
+class MailServer:
+    def __init__(self, box, users=None, **more):
+        sys.path.append(os.path.join(PEERS, "../lib/python3/dist-packages"))
+        try:
+            from aiosmtpd.controller import Controller
+            from aiosmtpd.smtp import AuthResult
+        except ImportError:
+            raise Skip("aiosmtpd is not there: ./dev deps")
+
+        def auth(server, session, envelope, mechanism, data):
+            ok = users is not None and users.get(data.login.decode()) == data.password.decode()
+            session.login = mechanism if ok else None
+            return AuthResult(success=ok)
+
+        self.c = Controller(box, hostname="127.0.0.1", port=free_port(), authenticator=auth, auth_require_tls=False, **more)
+
+    def __enter__(self):
+        self.c.start()
+        return f"127.0.0.1:{self.c.port}"
+
+    def __exit__(self, *failure):
+        self.c.stop()
 
 
 def receiver(name, sink, **keys):

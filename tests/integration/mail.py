@@ -1,56 +1,7 @@
-"""Mail to aiosmtpd: text and HTML, Chinese, one refused recipient of three, retries and refusals, nothing injected."""
-import email, email.policy, os, sys, threading
+"""Mail to aiosmtpd: text and HTML, Chinese, one refused recipient of three, retries and refusals, nothing injected, TLS in both
+ways, all three logins."""
+import hashlib, hmac, ssl
 from harness import *
-
-PACKAGES = os.path.join(os.path.dirname(peer("prometheus")), "../lib/python3/dist-packages")
-sys.path.append(PACKAGES)
-try:
-    from aiosmtpd.controller import Controller
-    from aiosmtpd.smtp import AuthResult
-except ImportError:
-    Controller = None
-
-
-class Mailbox:
-    """replies: recipient -> reply to RCPT TO; data: replies to DATA, one a mail, then 250."""
-
-    def __init__(self, replies=None, data=()):
-        self.replies, self.data, self.mails, self.lock = replies or {}, list(data), [], threading.Lock()
-
-    async def handle_RCPT(self, server, session, envelope, address, options):
-        reply = self.replies.get(address, "250 fine")
-        if reply.startswith("2"):
-            envelope.rcpt_tos.append(address)
-        return reply
-
-    async def handle_DATA(self, server, session, envelope):
-        with self.lock:
-            reply = self.data.pop(0) if self.data else "250 taken"
-            if reply.startswith("2"):
-                self.mails.append((list(envelope.rcpt_tos), email.message_from_bytes(envelope.content, policy=email.policy.default),
-                                   getattr(session, "login", None)))
-        return reply
-
-
-class Server:
-    def __init__(self, box, users=None, **more):
-        if Controller is None:
-            raise Skip("aiosmtpd is not there: ./dev deps")
-
-        def auth(server, session, envelope, mechanism, data):
-            ok = users is not None and users.get(data.login.decode()) == data.password.decode()
-            session.login = mechanism if ok else None
-            return AuthResult(success=ok)
-
-        self.c = Controller(box, hostname="127.0.0.1", port=free_port(), authenticator=auth, auth_require_tls=False, **more)
-
-    def __enter__(self):
-        self.c.start()
-        return f"127.0.0.1:{self.c.port}"
-
-    def __exit__(self, *failure):
-        self.c.stop()
-
 
 def config(smarthost, to="a@x.example, b@y.example, c@z.example", more=""):
     return f"""
@@ -68,7 +19,7 @@ receivers:
 
 def test_one_refused_of_three():
     box = Mailbox({"b@y.example": "550 no such user here"})
-    with folder() as d, Server(box) as smtp:
+    with folder() as d, MailServer(box) as smtp:
         with Tocsin(config(smtp), d) as t:
             t.alert(alertname="显存不足", gpu="七", annotations={"summary": "显存使用率超过 95%"})
             until("the mail", lambda: box.mails)
@@ -91,7 +42,7 @@ def test_one_refused_of_three():
 def test_nothing_is_injected():
     box = Mailbox()
     evil = "x\r\nBcc: evil@e.example\r\n\r\n<script>alert(1)</script>"
-    with folder() as d, Server(box) as smtp:
+    with folder() as d, MailServer(box) as smtp:
         with Tocsin(config(smtp, "a@x.example"), d) as t:
             t.alert(alertname=evil, gpu="<b>", annotations={"summary": evil})
             until("the mail", lambda: box.mails)
@@ -104,7 +55,7 @@ def test_nothing_is_injected():
 
 def test_later_and_never():
     box = Mailbox(data=["451 try again later", "250 taken", "554 go away"])
-    with folder() as d, Server(box) as smtp:
+    with folder() as d, MailServer(box) as smtp:
         with Tocsin(config(smtp, "a@x.example"), d) as t:
             t.alert(alertname="A", gpu="1")
             until("the second attempt", lambda: len(box.mails) == 1)
@@ -115,7 +66,7 @@ def test_later_and_never():
 
 def test_login():
     box = Mailbox()
-    with folder() as d, Server(box, {"me": "secret word"}) as smtp:
+    with folder() as d, MailServer(box, {"me": "secret word"}) as smtp:
         more = "        auth_username: me\n        auth_password: 'secret word'\n"
         with Tocsin(config(smtp, "a@x.example", more), d) as t:
             t.alert(alertname="A", gpu="1")
@@ -126,7 +77,7 @@ def test_login():
 
 def test_thread():
     box = Mailbox()
-    with folder() as d, Server(box) as smtp:
+    with folder() as d, MailServer(box) as smtp:
         more = "        threading: {enabled: true, thread_by_date: none}\n"
         with Tocsin(config(smtp, "a@x.example", more), d) as t:
             t.alert(alertname="A", gpu="1")
@@ -137,6 +88,71 @@ def test_thread():
         equal(first["References"], second["References"])
         assert first["In-Reply-To"].startswith("<alert-") and first["Message-Id"] != second["Message-Id"]
         assert "FIRING" in first["Subject"] and "RESOLVED" in second["Subject"]
+
+
+def certificate(dir):
+    """A server's certificate that signs itself, and the context of a server that shows it."""
+    if shutil.which("openssl") is None:
+        raise Skip("openssl is not there")
+    key, cert = os.path.join(dir, "key.pem"), os.path.join(dir, "cert.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj",
+                    "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    return cert, context
+
+
+def secure(smtp, cert):
+    return config(smtp, "a@x.example", f"        tls_config: {{ca_file: '{cert}'}}\n").replace("smtp_require_tls: false", "smtp_require_tls: true")
+
+
+def test_starttls():
+    box = Mailbox()
+    with folder() as d:
+        cert, context = certificate(d)
+        with MailServer(box, tls_context=context, require_starttls=True) as smtp, Tocsin(secure(smtp, cert), d) as t:
+            t.alert(alertname="A", gpu="1")
+            until("the mail", lambda: box.mails)
+            assert box.sessions[0].ssl is not None
+
+
+def test_starttls_is_missing():
+    """Somebody on the way took it out of the greeting: no mail goes out in clear."""
+    box = Mailbox()
+    with folder() as d, MailServer(box) as smtp, Tocsin(secure(smtp, "/dev/null"), d) as t:
+        t.alert(alertname="A", gpu="1")
+        until("the failure", lambda: t.metric("alertmanager_notification_requests_failed_total", integration="email"))
+        equal(box.mails, [])
+
+
+def test_implicit_tls():
+    box = Mailbox()
+    with folder() as d:
+        cert, context = certificate(d)
+        with MailServer(box, ssl_context=context) as smtp:
+            more = f"        force_implicit_tls: true\n        tls_config: {{ca_file: '{cert}'}}\n"
+            with Tocsin(config(smtp, "a@x.example", more), d) as t:
+                t.alert(alertname="A", gpu="1")
+                until("the mail", lambda: box.mails)
+
+
+class Cram(Mailbox):
+    async def auth_CRAM__MD5(self, server, args):
+        from aiosmtpd.smtp import AuthResult
+        said = await server.challenge_auth("<1.2@mx.example>")
+        user, digest = said.decode().rsplit(" ", 1)
+        ok = user == "me" and digest == hmac.new(b"secret word", b"<1.2@mx.example>", hashlib.md5).hexdigest()
+        server.session.login = "CRAM-MD5" if ok else None
+        return AuthResult(success=ok, handled=False)
+
+
+def test_other_logins():
+    for box, key, more in ((Mailbox(), "auth_password", {"auth_exclude_mechanism": ["PLAIN"]}), (Cram(), "auth_secret", {})):
+        with folder() as d, MailServer(box, {"me": "secret word"}, **more) as smtp:
+            with Tocsin(config(smtp, "a@x.example", f"        auth_username: me\n        {key}: 'secret word'\n"), d) as t:
+                t.alert(alertname="A", gpu="1")
+                until("the mail", lambda: box.mails)
+        equal(box.mails[0][2], "LOGIN" if key == "auth_password" else "CRAM-MD5")
 
 
 main()

@@ -81,6 +81,11 @@ static bool read_sink(str line, struct action *a, struct err *e)
 
 static bool read_source(struct scenario *s, str line, struct action *a, struct err *e)
 {
+    if (line.n != 0 && line.p[0] == '`') {
+        line = str_sub(line, 1, line.n);
+        a->text = str_cut(&line, '`');
+        line = str_trim(line);
+    }
     if (line.n == 0 || line.p[0] != '{') {
         a->text = line;
         return true;

@@ -15,6 +15,7 @@
  *     at T sink answers STATUS [retry D]   or: sink answers nothing
  *     at T store fails | store works
  *     at T source {l="v"} = X      what the source answers to every query from now on; several lines add up
+ *     at T source `QUERY` {l="v"} = X   the same for one query: the others' samples are not its answer
  *     at T source empty | source down | source up
  *     expect T RECEIVER {group labels} firing l=v ... , resolved l=v ...
  *     expect nothing until T
@@ -54,7 +55,7 @@ struct action {
     int line;
     ts_ns at;
     struct labels labels;
-    str text, name; /* matchers of a silence, its name; "empty", "down", "up" */
+    str text, name; /* matchers of a silence, its name; "empty", "down", "up"; query of a sample */
     dur_ns d;
     int status; /* of the sink; 0 = nothing */
     double value;

@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "codec/escape.h"
 #include "codec/json.h"
 #include "codec/timefmt.h"
 #include "config/config.h"
 #include "engine/shell.h"
 #include "net/scripted.h"
+#include "engine/explain.h"
+#include "oracle.h"
+#include "random.h"
 #include "scenario.h"
 
 #define START_WALL (1767225600ll * NS_PER_S) /* 2026-01-01T00:00:00Z */
@@ -39,7 +43,9 @@ struct named_silence {
 };
 
 struct sim {
+    const char *path;
     const struct scenario *scn;
+    struct oracle oracle;
     struct arena arena;
     struct clock clock;
     struct pool *pool;
@@ -111,14 +117,31 @@ static void take(struct sim *s, const struct scripted_request *rq)
     }
     if (!json_end(&r))
         fprintf(stderr, "the sink got something that is not JSON: %s\n", r.err.msg);
+    VEC_EACH (const struct arrived_alert *, al, &a.alerts)
+        oracle_arrived(&s->oracle, s->path, labels_fingerprint(al->labels), a.receiver, a.group,
+                       rq->at.wall);
     vec_push(&s->arrived, a);
 }
 
-/* The source answers every query with the samples in force. */
-static struct scripted_answer answer_query(struct sim *s)
+/* The query of a form, as it is written there, or "" when the scenario names no samples for it. */
+static str named_query(const struct sim *s, str form)
+{
+    str query = str_sub(form, strlen("query="), form.n);
+
+    query = str_cut(&query, '&');
+    for (size_t i = 0; i < s->samples.n; i++)
+        if (s->samples.v[i]->text.n != 0 && str_eq(s->samples.v[i]->text, query))
+            return query;
+    return S("");
+}
+
+/* The source answers a query with the samples in force. */
+static struct scripted_answer answer_query(struct sim *s, str form)
 {
     struct json_writer w;
     double t = (double)s->clock.now.wall / NS_PER_S;
+    str query = named_query(s, form);
+    const char *comma = "";
 
     if (s->source_down)
         return (struct scripted_answer){.failure = TRANSPORT_CONNECT,
@@ -127,7 +150,10 @@ static struct scripted_answer answer_query(struct sim *s)
     json_writer_init(&w, &s->reply, false);
     buf_adds(&s->reply, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[");
     for (size_t i = 0; i < s->samples.n; i++) {
-        buf_addf(&s->reply, "%s{\"metric\":{", i != 0 ? "," : "");
+        if (!str_eq(s->samples.v[i]->text, query))
+            continue;
+        buf_addf(&s->reply, "%s{\"metric\":{", comma);
+        comma = ",";
         LABELS_EACH (l, s->samples.v[i]->labels)
             buf_addf(&s->reply, "%s\"%.*s\":\"%.*s\"", l != s->samples.v[i]->labels.v ? "," : "",
                      STR(l->name), STR(l->value));
@@ -145,7 +171,7 @@ static struct scripted_answer handle(void *arg, const struct scripted_request *r
     struct scripted_answer a = {.status = s->sink_status};
 
     if (str_find_str(rq->http.url, S("/api/v1/query")) >= 0)
-        return answer_query(s);
+        return answer_query(s, rq->http.body);
     if (s->sink_status == 0)
         return (struct scripted_answer){.never = true};
     if (s->sink_status / 100 == 2)
@@ -256,6 +282,14 @@ static ts_ns next_post(const struct sim *s)
     return next;
 }
 
+/* The clock is about to move. Nobody foresees a receiver that fails. */
+static void ask(struct sim *s)
+{
+    oracle_ask(&s->oracle, s->path, shell_engine(s->shell), s->clock.now);
+    if (s->sink_status / 100 != 2)
+        oracle_disturb(&s->oracle);
+}
+
 static void run_until(struct sim *s, ts_ns mono)
 {
     for (;;) {
@@ -264,8 +298,10 @@ static void run_until(struct sim *s, ts_ns mono)
 
         if (next > mono)
             break;
-        if (next > s->clock.now.mono)
+        if (next > s->clock.now.mono) {
+            ask(s);
             clock_step_to(&s->clock, next);
+        }
         VEC_EACH (struct poster *, p, &s->posters)
             if (p->next <= s->clock.now.mono) {
                 p->next += NS_PER_M;
@@ -273,8 +309,10 @@ static void run_until(struct sim *s, ts_ns mono)
             }
         pump(s);
     }
-    if (mono > s->clock.now.mono)
+    if (mono > s->clock.now.mono) {
+        ask(s);
         clock_step_to(&s->clock, mono);
+    }
     pump(s);
 }
 
@@ -338,6 +376,17 @@ static void set_source(struct sim *s, const struct action *a)
         s->source_down = str_is(a->text, "down");
 }
 
+/* Queries are compared as forms write them. */
+static void set_sample(struct sim *s, struct action *a)
+{
+    struct buf query = BUF_INIT;
+
+    escape_percent(&query, a->text);
+    a->text = arena_str(&s->arena, buf_str(&query));
+    buf_release(&query);
+    vec_push(&s->samples, a);
+}
+
 static void suspend(struct sim *s, const struct action *a)
 {
     struct event ev = {.kind = EVENT_PAUSED, .paused = a->d};
@@ -391,7 +440,7 @@ static void act(struct sim *s, struct action *a)
         state_memory_fail(s->backend, !a->on);
         pump(s);
         break;
-    case ACT_SAMPLE: vec_push(&s->samples, a); break;
+    case ACT_SAMPLE: set_sample(s, a); break;
     case ACT_SOURCE: set_source(s, a); break;
     case ACT_END: break;
     }
@@ -481,10 +530,42 @@ static bool judge(const char *path, struct sim *s)
     return ok;
 }
 
+/* -- one scenario, from its first action to its last -- */
+
+static void sim_open(struct sim *s, const char *path, const struct scenario *scn)
+{
+    *s = (struct sim){.path = path, .scn = scn, .sink_status = 200};
+    arena_init(&s->arena, 0);
+    clock_init_stepped(&s->clock, (struct now){START_WALL, START_MONO});
+    start(s);
+    VEC_EACH (struct action *, a, &scn->actions) {
+        run_until(s, START_MONO + a->at);
+        oracle_disturb(&s->oracle);
+        act(s, a);
+    }
+    run_until(s, START_MONO + scn->end);
+}
+
+static void sim_close(struct sim *s)
+{
+    stop(s);
+    state_backend_free(s->backend);
+    oracle_release(&s->oracle);
+    VEC_EACH (struct arrived *, a, &s->arrived)
+        vec_release(&a->alerts);
+    vec_release(&s->arrived);
+    vec_release(&s->posters);
+    vec_release(&s->samples);
+    vec_release(&s->silences);
+    buf_release(&s->reply);
+    clock_release(&s->clock);
+    arena_release(&s->arena);
+}
+
 static bool run(const char *path)
 {
     struct scenario scn;
-    struct sim s = {.scn = &scn, .sink_status = 200};
+    struct sim s;
     struct err e = ERR_INIT;
     bool ok;
     FILE *f;
@@ -496,29 +577,168 @@ static bool run(const char *path)
     f = fopen("rules.yml", "w"); /* a constant name: the slots of a group follow from it */
     if (f == NULL || fwrite(scn.rules.p, 1, scn.rules.n, f) != scn.rules.n || fclose(f) != 0)
         return false;
-    arena_init(&s.arena, 0);
-    clock_init_stepped(&s.clock, (struct now){START_WALL, START_MONO});
-    start(&s);
-    VEC_EACH (struct action *, a, &scn.actions) {
-        run_until(&s, START_MONO + a->at);
-        act(&s, a);
-    }
-    run_until(&s, START_MONO + scn.end);
-    ok = judge(path, &s);
-    stop(&s);
-    state_backend_free(s.backend);
+    sim_open(&s, path, &scn);
+    ok = judge(path, &s) && s.oracle.wrong == 0;
+    printf("%s: %zu answers of explain held\n", path, s.oracle.checked);
+    sim_close(&s);
     unlink("rules.yml");
-    VEC_EACH (struct arrived *, a, &s.arrived)
-        vec_release(&a->alerts);
-    vec_release(&s.arrived);
-    vec_release(&s.posters);
-    vec_release(&s.samples);
-    vec_release(&s.silences);
-    buf_release(&s.reply);
-    clock_release(&s.clock);
-    arena_release(&s.arena);
     scenario_release(&scn);
     return ok;
+}
+
+/* -- scenarios from a seed -- */
+
+static const struct route *route_to(const struct engine *e, str receiver)
+{
+    for (size_t i = 0; i < e->tree.n; i++)
+        if (str_eq(e->tree.by_index[i]->receiver, receiver))
+            return e->tree.by_index[i];
+    return NULL;
+}
+
+static bool has(const struct arrived *a, const struct arrived_alert *al)
+{
+    VEC_EACH (const struct arrived_alert *, x, &a->alerts)
+        if (x->resolved == al->resolved && labels_eq(x->labels, al->labels))
+            return true;
+    return false;
+}
+
+/* A message that says nothing which the one before it did not say is a repeat, and must not come early. Where
+ * send_resolved is off, an end that nobody hears of may lie between two that are equal. */
+static bool repeats_in_time(const struct sim *s, const char *name)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < s->arrived.n; i++) {
+        const struct arrived *a = &s->arrived.v[i], *last = NULL;
+        const struct route *r = route_to(shell_engine(s->shell), a->receiver);
+        bool is_repeat = engine_receiver(shell_engine(s->shell), a->receiver)
+                             ->integrations[0]
+                             .send_resolved,
+             fires = false;
+
+        for (size_t j = i; j-- > 0 && last == NULL;)
+            if (str_eq(s->arrived.v[j].receiver, a->receiver) &&
+                labels_eq(s->arrived.v[j].group, a->group))
+                last = &s->arrived.v[j];
+        VEC_EACH (const struct arrived_alert *, al, &a->alerts) {
+            is_repeat = is_repeat && last != NULL && has(last, al);
+            fires = fires || !al->resolved;
+        }
+        if (!is_repeat || (fires && a->at - last->at >= r->repeat_interval))
+            continue;
+        fprintf(stderr, "%s: repeated after %.3fs:\n", name, (double)(a->at - last->at) / NS_PER_S);
+        print_arrived(a);
+        ok = false;
+    }
+    return ok;
+}
+
+/* An alert that one thing alone keeps from a receiver which was never told of it. */
+struct held_back {
+    uint64_t fingerprint;
+    str receiver;
+    unsigned part;
+    ts_ns flush; /* wall */
+};
+
+static unsigned only_reason(const struct explanation *x, const struct explain_route *r)
+{
+    unsigned parts = (x->silences.n != 0 ? RANDOM_SILENCES : 0) |
+                     (x->inhibitions.n != 0 ? RANDOM_INHIBITION : 0) |
+                     (r->muted.n + r->outside_active.n != 0 ? RANDOM_MUTING : 0);
+
+    return (parts & (parts - 1)) == 0 ? parts : 0;
+}
+
+static struct held_back find_held_back(const struct sim *s, struct arena *a)
+{
+    const struct engine *e = shell_engine(s->shell);
+    struct held_back found = {.part = 0};
+    struct explanation x;
+
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        const struct alert *al = it->value;
+
+        engine_explain(e, al->labels->ls, s->clock.now, a, &x);
+        for (size_t i = 0; i < x.n && found.part == 0; i++) {
+            const struct explain_route *r = &x.routes[i];
+            ts_ns wait = r->next_flush == TS_NONE ? 0 : r->next_flush - s->clock.now.wall;
+
+            if (!x.is_resolved && r->group != NULL && r->n != 0 &&
+                al->expires_mono > ts_add(s->clock.now.mono, wait) &&
+                (r->integrations[0].last == NULL ||
+                 !hash_list_has(r->integrations[0].last->firing, labels_dedup_hash(x.labels))))
+                found = (struct held_back){alert_fingerprint(al), arena_str(a, r->route->receiver),
+                                           only_reason(&x, r), r->next_flush};
+        }
+        explanation_release(&x);
+    }
+    return found;
+}
+
+/* The same without the reason that explain gave: now it must have been sent. */
+static bool reason_holds(uint64_t seed, const struct held_back *h, dur_ns length)
+{
+    struct scenario scn;
+    struct sim s;
+    bool sent = false;
+
+    random_scenario(&scn, seed, RANDOM_ALL & ~h->part, length);
+    scn.end = h->flush - START_WALL + 1;
+    sim_open(&s, "replay", &scn);
+    VEC_EACH (const struct arrived *, a, &s.arrived)
+        VEC_EACH (const struct arrived_alert *, al, &a->alerts)
+            sent = sent || (str_eq(a->receiver, h->receiver) && !al->resolved &&
+                            labels_fingerprint(al->labels) == h->fingerprint);
+    sim_close(&s);
+    scenario_release(&scn);
+    if (!sent)
+        fprintf(stderr, "seed %llu: %016llx was not sent to %.*s without what held it back (%u)\n",
+                (unsigned long long)seed, (unsigned long long)h->fingerprint, STR(h->receiver),
+                h->part);
+    return sent;
+}
+
+static bool run_random(uint64_t seed, dur_ns length, size_t *answers, size_t *replays)
+{
+    struct scenario scn;
+    struct held_back h;
+    struct arena a;
+    struct sim s;
+    char name[32];
+    bool ok;
+
+    snprintf(name, sizeof(name), "seed %llu", (unsigned long long)seed);
+    random_scenario(&scn, seed, RANDOM_ALL, length);
+    sim_open(&s, name, &scn);
+    arena_init(&a, 0);
+    h = find_held_back(&s, &a);
+    ok = s.oracle.wrong == 0 && repeats_in_time(&s, name);
+    *answers += s.oracle.checked;
+    sim_close(&s);
+    if (h.part != 0) {
+        ++*replays;
+        ok = reason_holds(seed, &h, length) && ok;
+    }
+    if (!ok)
+        fprintf(stderr, "%s: the configuration:\n%.*s", name, STR(scn.config));
+    arena_release(&a);
+    scenario_release(&scn);
+    return ok;
+}
+
+/* sim --random FIRST COUNT HOURS */
+static int random_main(uint64_t first, uint64_t count, uint64_t hours)
+{
+    size_t answers = 0, replays = 0, failed = 0;
+
+    for (uint64_t seed = first; seed < first + count; seed++)
+        failed += !run_random(seed, (dur_ns)hours * NS_PER_H, &answers, &replays);
+    printf("%zu answers of explain held, %zu reasons replayed\n%zu passed, %zu failed\n", answers,
+           replays, (size_t)count - failed, failed);
+    return failed != 0;
 }
 
 int main(int argc, char **argv)
@@ -527,6 +747,9 @@ int main(int argc, char **argv)
     int passed = 0, failed = 0;
 
     log_setup(LOG_ERROR, LOG_LOGFMT, 2);
+    if (argc == 5 && strcmp(argv[1], "--random") == 0)
+        return random_main(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10),
+                           strtoull(argv[4], NULL, 10));
     for (int i = 1; i < argc; i++)
         argv[i] = realpath(argv[i], NULL);
     if (mkdtemp(dir) == NULL || chdir(dir) != 0)

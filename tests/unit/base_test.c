@@ -22,9 +22,9 @@ static void slices(void **state)
     assert_str(str_cut(&s, ','), "");
     assert_str(str_cut(&s, ','), "c");
     assert_null(s.p);
-    assert_int_equal(str_nearest(S("group_wiat"), keys, 3), 0);
-    assert_int_equal(str_nearest(S("reciever"), keys, 3), 2);
-    assert_int_equal(str_nearest(S("zebra"), keys, 3), -1);
+    assert_ptr_equal(str_nearest(S("group_wiat"), keys, 3), &keys[0]);
+    assert_ptr_equal(str_nearest(S("reciever"), keys, 3), &keys[2]);
+    assert_null(str_nearest(S("zebra"), keys, 3));
     assert_true(str_to_u64(S("18446744073709551615"), &v));
     assert_false(str_to_u64(S("18446744073709551616"), &v));
     assert_false(str_to_u64(S("+1"), &v));

@@ -40,7 +40,7 @@ static void histograms_in_both_formats(void **state)
     metric_histogram_observe(&h, 99);
     expo_init(&x, &out, EXPO_TEXT);
     metric_begin(&x, &row);
-    metric_histogram(&x, labels, 1, &h);
+    metric_put_histogram(&x, labels, 1, &h);
     assert_str(buf_str(&out),
                "# HELP h_seconds H.\n# TYPE h_seconds histogram\n"
                "h_seconds_bucket{a=\"b\",le=\"0.5\"} 1\nh_seconds_bucket{a=\"b\",le=\"1\"} 2\n"
@@ -51,7 +51,7 @@ static void histograms_in_both_formats(void **state)
     expo_family(&x, S("t_total"), EXPO_COUNTER, S("\"q\""));
     expo_value(&x, NULL, 0, 3);
     metric_begin(&x, &row);
-    metric_histogram(&x, NULL, 0, &h);
+    metric_put_histogram(&x, NULL, 0, &h);
     expo_end(&x);
     assert_str(buf_str(&out),
                "# HELP t \\\"q\\\"\n# TYPE t counter\nt_total 3.0\n"

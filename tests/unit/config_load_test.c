@@ -153,6 +153,8 @@ static void without_a_route(void **state)
     expect_ok("global: {evaluation_interval: 30s}\n");
     expect_bad(SINK, "C003", 1, "route");
     expect_bad("templates: [x]\n", "C003", 1, "route");
+    expect_bad("global: {language: fr}\nroute: {receiver: r}\n" SINK, "C001", 1, "zh");
+    expect_bad("global: {timezone: No/Where}\nroute: {receiver: r}\n" SINK, "C009", 1, "No/Where");
 }
 
 static void bad_routes(void **state)

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "base/mem.h"
+#include "model/labels.h"
 #include "ruler/rule_group.h"
 
 #define SLOT (1000 * NS_PER_D)
@@ -30,7 +31,7 @@ static int set_up(void **state)
                                        .rules = b->rules,
                                        .n_rules = 2,
                                        .source = S("p")};
-    b->g = rule_group_new(&b->conf, S("http://prom"));
+    b->g = rule_group_new(&b->conf, S("http://prom"), NULL);
     *state = b;
     return 0;
 }
@@ -139,7 +140,7 @@ static void a_view_outlives_the_next_run(void **state)
 static void rows_bring_a_group_back(void **state)
 {
     struct bench *b = *state;
-    struct rule_group *again = rule_group_new(&b->conf, S("http://prom"));
+    struct rule_group *again = rule_group_new(&b->conf, S("http://prom"), NULL);
     struct now now = {SLOT + NS_PER_M, NS_PER_D + NS_PER_M};
 
     run(b->g, 0, ok(ONE), ok(ONE));
@@ -188,7 +189,7 @@ static void a_reload_moves_state_by_name_and_labels(void **state)
     assert_true(rule_group_same(&b->conf, &b->conf));
     assert_false(rule_group_same(&b->conf, &conf));
     run(b->g, 0, ok(ONE), ok(ONE));
-    to = rule_group_new(&conf, S("http://prom"));
+    to = rule_group_new(&conf, S("http://prom"), NULL);
     rule_group_move_state(to, b->g);
     assert_int_equal(to->view->rules[0].n_alerts, 1);
     assert_int_equal(to->view->rules[1].n_alerts, 0);
@@ -196,13 +197,63 @@ static void a_reload_moves_state_by_name_and_labels(void **state)
     rule_group_free(b->g);
     b->g = to;
     changed[2].all_labels = (struct conf_map){&label, 1}; /* a changed label loses it */
-    to = rule_group_new(&conf, S("http://prom"));
+    to = rule_group_new(&conf, S("http://prom"), NULL);
     rule_group_move_state(to, b->g);
     assert_int_equal(to->view->rules[2].n_alerts, 0);
     assert_int_equal(to->view->rules[0].n_alerts, 1);
     rule_group_free(to);
     rule_group_free(b->g); /* points into changed[] */
     b->g = NULL;
+}
+
+/* The rule A asks with its annotation: its expression, then "up" at the slot itself. */
+static enum rule_group_step ask(struct rule_group *g, int64_t minute, struct source_answer up,
+                                struct rule_want *w)
+{
+    static char body[] = ONE;
+    struct source_answer expr = ok(body);
+    ts_ns mono = NS_PER_D + minute * NS_PER_M;
+
+    memcpy(body, ONE, sizeof(body));
+    rule_group_begin(g, SLOT + minute * NS_PER_M, (struct now){SLOT + minute * NS_PER_M, mono});
+    assert_int_equal(rule_group_advance(g, NULL, mono, w), RULE_GROUP_WANT);
+    assert_str(w->query, "a > 0 and b");
+    assert_int_equal(rule_group_advance(g, &expr, mono, w), RULE_GROUP_WANT);
+    memset(body, 'x', sizeof(body) - 1); /* an answer is borrowed for the call */
+    assert_str(w->query, "up");
+    assert_int_equal(w->time, SLOT + minute * NS_PER_M);
+    return rule_group_advance(g, &up, mono, w);
+}
+
+static void templates_ask(void **state)
+{
+    struct bench *b = *state;
+    struct conf_pair twice = {.name = S("x"),
+                              .value = S("{{ query \"up\" | len }}{{ range query \"up\" }}{{ "
+                                         ".Labels.gpu }}={{ .Value }}{{ end }}")};
+    struct source_answer refused = {.error = SOURCE_BAD_DATA, .err = {.msg = "1:1: parse error"}};
+    struct source_answer away = {.error = SOURCE_DOWN, .err = {.msg = "refused"}};
+    struct rule_want w;
+
+    b->rules[0].annotations = (struct conf_map){&twice, 1};
+    b->conf.n_rules = 1;
+    rule_group_free(b->g);
+    b->g = rule_group_new(&b->conf, S("http://prom"), NULL);
+    assert_int_equal(ask(b->g, 0, ok(ONE), &w), RULE_GROUP_DONE);
+    assert_int_equal(b->g->send.n, 1);
+    assert_str(labels_get(b->g->send.v[0].annotations, S("x")), "10=7");
+    assert_str(labels_get(b->g->send.v[0].labels, S("gpu")), "0");
+    /* what the source refuses shows in the text */
+    assert_int_equal(ask(b->g, 2, refused, &w), RULE_GROUP_DONE);
+    assert_int_equal(b->g->rules[0].health, RULE_OK);
+    assert_true(str_ends_with(labels_get(b->g->send.v[0].annotations, S("x")),
+                              S("error calling query: 1:1: parse error>")));
+    /* a source that is away says nothing, so the alert stays as it was */
+    assert_int_equal(ask(b->g, 4, away, &w), RULE_GROUP_DONE);
+    assert_int_equal(b->g->rules[0].health, RULE_ERR);
+    assert_string_equal(b->g->rules[0].last_error, "query of a template: refused");
+    assert_int_equal(b->g->outages, 1);
+    assert_int_equal(b->g->view->rules[0].n_alerts, 1);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -216,6 +267,7 @@ int main(void)
         T(a_view_outlives_the_next_run),
         T(rows_bring_a_group_back),
         T(forgotten_alerts_are_deleted_rows),
+        T(templates_ask),
         T(a_reload_moves_state_by_name_and_labels),
     };
 

@@ -27,6 +27,7 @@ static int set_up(void **state)
     b->rule.conf = &b->conf;
     arena_init(&b->arena, 0);
     b->c = (struct rule_context){.names = interner_new(),
+                                 .templates = rule_templates_new(),
                                  .arena = &b->arena,
                                  .interval = INTERVAL,
                                  .down_at = TS_NONE,
@@ -41,6 +42,7 @@ static int tear_down(void **state)
 
     rule_release_alerts(&b->rule);
     interner_free(b->c.names);
+    rule_templates_free(b->c.templates);
     arena_release(&b->arena);
     vec_release(&b->sent);
     mem_free(b);
@@ -52,6 +54,7 @@ static bool eval(struct bench *b, int64_t minute, const char *gpus)
 {
     size_t n = strlen(gpus);
     struct sample *v = arena_array(&b->arena, n, sizeof(*v));
+    struct rule_result result;
 
     for (size_t i = 0; i < n; i++) {
         struct label *l = arena_array(&b->arena, 2, sizeof(*l));
@@ -63,7 +66,9 @@ static bool eval(struct bench *b, int64_t minute, const char *gpus)
     b->c.slot = START + minute * NS_PER_M + b->wall_ahead;
     b->c.now = (struct now){b->c.slot, NS_PER_D + minute * NS_PER_M};
     vec_clear(&b->sent);
-    if (!rule_step(&b->rule, &b->c, (struct samples){v, n}, &b->e))
+    result = rule_result_of(&b->c, (struct samples){v, n});
+    assert_true(rule_expand(&b->rule, &b->c, &result));
+    if (!rule_step(&b->rule, &b->c, result, &b->e))
         return false;
     rule_collect_due(&b->rule, &b->c, S("http://p/graph"), &b->sent);
     return true;

@@ -36,12 +36,14 @@ static void test_expand(void **state)
                                             .external_labels = {external, 1},
                                             .external_url = S("http://p/x"),
                                             .slot = NS_PER_D};
+    struct rule_templates *t = rule_templates_new();
     struct arena a;
 
     (void)state;
     arena_init(&a, 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_str(rule_template_expand(&a, str_of(cases[i].text), &vars), cases[i].want);
+        assert_str(rule_template_expand(t, &a, str_of(cases[i].text), &vars, NULL), cases[i].want);
+    rule_templates_free(t);
     arena_release(&a);
 }
 

@@ -487,17 +487,77 @@ static const struct template_case cases[] = {
     {"<td bgcolor={{ \"\" }}>", "<td bgcolor=ZgotmplZ>"},
     {"<td bgcolor={{ .CommonLabels.job }}>", "<td bgcolor=api>"},
     {"{{ \"<\" | html }}", "&lt;"},
-    {"<p{{ if .Status }} class=a{{ end }}>", "<p class=a>"},
-    {"<a href=\"", "!html/template: ends in a non-text context: inside of an attribute"},
-    {"<script>", "!html/template: ends in a non-text context: inside of a script"},
-    {"{{ if .Status }}<a href=\"{{ else }}<b>{{ end }}",
-     "!html/template: ends in a non-text context: inside of an attribute"},
     {"{{ .Nope }}",
      "!template: :1:3: executing \"\" at <.Nope>: can't evaluate field Nope in type template.Data"},
     {"{{ range .Alerts }}<li>{{ .Status }}</li>{{ end }}", "<li>firing</li><li>resolved</li>"},
     {"{{ template \"t\" \"<\" }}", "[&lt;]"},
     {"<a title=\"{{ template \"t\" \"\\\"<\" }}\">", "<a title=\"[&#34;&lt;]\">"},
 };
+
+/* Contexts as Go prints them. */
+#define CONTEXT(state, delim, attr, element)                                                       \
+    "{state" state " delim" delim " urlPartNone jsCtxRegexp attr" attr " element" element " <nil>" \
+    "}"
+#define TEXT CONTEXT("Text", "None", "None", "None")
+#define TAG  CONTEXT("Tag", "None", "None", "None")
+#define HREF CONTEXT("URL", "DoubleQuote", "URL", "None")
+
+static const struct template_case contexts[] = {
+    {"<a href=\"", "!html/template: ends in a non-text context: " HREF},
+    {"<script>",
+     "!html/template: ends in a non-text context: " CONTEXT("JS", "None", "None", "Script")},
+    {"{{ if .Status }}<a href=\"{{ else }}<b>{{ end }}",
+     "!html/template::1:6: {{if}} branches end in different contexts: " HREF ", " TEXT},
+    {"x\n{{ with .Status }}<b {{ end }}",
+     "!html/template::2:8: {{with}} branches end in different contexts: " TAG ", " TEXT},
+    {"{{ range .Alerts }}<a href=\"{{ end }}",
+     "!html/template::1:9: on range loop re-entry: {{range}} branches end in different "
+     "contexts: " HREF ", " TAG},
+    {"{{ range .Alerts }}<b{{ end }}",
+     "!html/template::1: on range loop re-entry: \"<\" in attribute name: \"<b\""},
+    {"{{ range .Alerts }}<b{{ if .Status }}{{ break }}{{ end }}>{{ end }}",
+     "!html/template::1:40: at range loop break: {{range}} branches end in different "
+     "contexts: " TEXT ", " TAG},
+    {"{{ range .Alerts }}{{ if .Status }}{{ continue }}{{ end }}<b>{{ end }}", ""},
+    {"{{ if 0 }}{{ template \"nope\" }}{{ end }}",
+     "!html/template::1:22: no such template \"nope\""},
+    {"{{ define \"x\" }}<a href=\"{{ if 0 }}{{ template \"x\" }}{{ end }}{{ end }}{{ template "
+     "\"x\" }}\">",
+     "!html/template: \"<\" in attribute name: \"<a href=\\\"\""},
+    {"{{ define \"x\" }}{{ . }}{{ end }}{{ template \"x\" \"<\" }}<a href=\"{{ template \"x\" "
+     "\"<\" }}\">",
+     "&lt;<a href=\"%3c\">"},
+    {"<p{{ if .Status }} class=\"a\"{{ end }}>", "<p class=\"a\">"},
+    {"<p{{ if .Status }} class=a{{ end }}>",
+     "!html/template::1:8: {{if}} branches end in different contexts: " CONTEXT(
+         "Attr", "SpaceOrTagEnd", "None", "None") ", " TAG},
+    {"<b x={{ if .Status }}{{ .Status }}{{ end }}>", "<b x=firing>"},
+    {"<a href=\"/p{{ if .Status }}?{{ end }}{{ .Status }}\">",
+     "!html/template::1:40: {{.Status}} appears in an ambiguous context within a URL"},
+    {"<script>a{{ if .Status }} +{{ end }} / 2</script>",
+     "!html/template: '/' could start a division or regexp: \"/ 2\""},
+    {"<a href=\"{{ \"a\" }}{{ \"javascript:x\" }}\">", "<a href=\"a#ZgotmplZ\">"},
+    {"<a on{{ \"x\" }}=\"{{ 1 }}\">", "<a onx=\" 1 \">"},
+    {"<a {{ \"on\" }}x=\"{{ 1 }}\">", "<a ZgotmplZx=\"1\">"},
+    {"<p a=`x>", "!html/template: \"`\" in unquoted attr: \"`x\""},
+    {"<b x={{ \"a\" | html }}>",
+     "!html/template::1:8: predefined escaper \"html\" disallowed in template"},
+    {"<a href=\"/?{{ \"a&<\" | urlquery }}\">", "<a href=\"/?a%26%3C\">"},
+    {"<img srcset=\"{{ \"a b, javascript:x, /y 2x\" }}\">",
+     "<img srcset=\"a b,#ZgotmplZ, /y 2x\">"},
+    {"a < b <!-- x --><textarea>1 < 2</textarea>", "a &lt; b <textarea>1 &lt; 2</textarea>"},
+    {"<script>`${ {a: {{ 1 }}}.a }{{ \"`\" }}`</script>",
+     "<script>`${ {a:  1 }.a }\\u0060`</script>"},
+    {"<script type=\"text/plain\">{{ \"<\" }}</script>",
+     "<script type=\"text/plain\">&lt;</script>"},
+    {"<script>\"</scripty\" + {{ 1 }}</script>", "<script>\"</scripty\" +  1 </script>"},
+};
+
+static void test_contexts(void **state)
+{
+    (void)state;
+    bench_cases(tmpl_alertmanager_funcs, TEMPLATE_HTML, contexts, ARRAY_LEN(contexts));
+}
 
 static void test_cases(void **state)
 {
@@ -507,7 +567,8 @@ static void test_cases(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases),
+                                       cmocka_unit_test(test_contexts)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,25 @@ static void test_limits(void **state)
     bench_release(&b);
 }
 
+/* The walk over all branches counts too, also those that are never taken. */
+static void test_check_limits(void **state)
+{
+    struct template_bench b;
+    struct buf text = BUF_INIT;
+
+    (void)state;
+    bench_init(&b, tmpl_alertmanager_funcs);
+    b.run.mode = TEMPLATE_HTML;
+    b.run.limits = (struct template_limits){.steps = 1000};
+    buf_adds(&text, "{{ if 0 }}");
+    buf_pad(&text, 'x', 100000);
+    buf_adds(&text, "{{ end }}");
+    buf_addc(&text, '\0');
+    stops(&b, text.p);
+    buf_release(&text);
+    bench_release(&b);
+}
+
 static void test_nesting(void **state)
 {
     struct template_bench b;
@@ -97,8 +116,9 @@ static void test_rule_functions(void **state)
         {"{{ (args 1 \"b\").arg1 }}", "b"},
         {"{{ query \"up\" }}", "!template: :1:3: executing \"\" at <query \"up\">: error calling "
                                "query: queries are not available in this template"},
-        {"{{ first (args 1) }}", "!template: :1:3: executing \"\" at <first (args 1)>: error "
-                                 "calling first: first() called on vector with no elements"},
+        {"{{ first (args 1) }}",
+         "!template: :1:15: executing \"\" at <1>: wrong type for "
+         "value; expected template.queryResult; got map[string]interface {}"},
     };
 
     (void)state;
@@ -164,32 +184,32 @@ static void test_sprig(void **state)
 
 static void test_defaults(void **state)
 {
-    struct template_set *set = messages_new();
     struct template_bench b;
     struct err e = ERR_INIT;
+    struct messages *m = messages_new(S("en"), STR_NONE, &e);
 
     (void)state;
     bench_init(&b, tmpl_alertmanager_funcs);
-    assert_true(template_exec(set, S("slack.default.fallback"), &b.run, &b.out, &e));
+    assert_true(template_exec(m->set, S("slack.default.fallback"), &b.run, &b.out, &e));
     assert_str(buf_str(&b.out), "[FIRING:1] Slow (api) | "
                                 "http://am.example:9093/#/alerts?receiver=team-x");
     buf_clear(&b.out);
     b.run.mode = TEMPLATE_HTML;
-    assert_true(template_exec(set, S("email.default.html"), &b.run, &b.out, &e));
+    assert_true(template_exec(m->set, S("email.default.html"), &b.run, &b.out, &e));
     assert_true(str_find_str(buf_str(&b.out), S("2 alerts for")) > 0);
     assert_true(str_find_str(buf_str(&b.out), S("a &lt;b&gt; &amp;")) > 0);
     assert_true(str_find_str(buf_str(&b.out), S("href=\"#ZgotmplZ\"")) > 0);
     bench_release(&b);
-    template_set_free(set);
+    messages_free(m);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_nesting),
-        cmocka_unit_test(test_replacing),       cmocka_unit_test(test_rule_functions),
-        cmocka_unit_test(test_newer_functions), cmocka_unit_test(test_sprig),
-        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_limits),         cmocka_unit_test(test_check_limits),
+        cmocka_unit_test(test_nesting),        cmocka_unit_test(test_replacing),
+        cmocka_unit_test(test_rule_functions), cmocka_unit_test(test_newer_functions),
+        cmocka_unit_test(test_sprig),          cmocka_unit_test(test_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

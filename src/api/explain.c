@@ -1,0 +1,606 @@
+/* GET /api/v2/explain: why was this (not) sent, to whom, when is it next. Asked by alert (fingerprint= or filter=), by
+ * label set (label=NAME=VALUE, known or not), by silence= or by receiver=. GET /api/v2/notifications: what was sent, and
+ * what became of it. The past comes from the journal. format=text answers in words (explain_text.c). */
+#include "api/api_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "codec/duration.h"
+#include "codec/timefmt.h"
+#include "engine/explain.h"
+
+enum { ALERTS_MAX = 50, HISTORY_DEFAULT = 100, HISTORY_MAX = 10000, LABELS_MAX = 128 };
+
+static void put_text(struct json_writer *w, const char *key, str value)
+{
+    json_key(w, str_of(key));
+    json_put_str(w, value);
+}
+
+static void put_when(struct json_writer *w, const char *key, ts_ns t)
+{
+    json_key(w, str_of(key));
+    if (t == TS_NONE)
+        json_put_null(w);
+    else
+        api_put_time(w, t);
+}
+
+static void put_fingerprint(struct json_writer *w, uint64_t fp)
+{
+    char text[17];
+
+    snprintf(text, sizeof(text), "%016" PRIx64, fp);
+    json_put_str(w, str_of(text));
+}
+
+static void put_list(struct json_writer *w, const char *key, str names)
+{
+    json_key(w, str_of(key));
+    json_open(w, '[');
+    while (names.n != 0)
+        json_put_str(w, str_cut(&names, ','));
+    json_close(w, ']');
+}
+
+/* -- the past -- */
+
+static void put_decision(struct json_writer *w, const struct decision *d)
+{
+    json_open(w, '{');
+    put_when(w, "at", d->at);
+    put_text(w, "verdict", str_of(decision_kind_text(d->kind)));
+    put_text(w, "receiver", d->receiver);
+    if (d->integration.n != 0) {
+        put_text(w, "integration", d->integration);
+        json_key(w, S("index"));
+        json_put_u64(w, d->index);
+    }
+    put_text(w, "groupKey", d->group_key);
+    if (d->fingerprint != 0) {
+        json_key(w, S("fingerprint"));
+        put_fingerprint(w, d->fingerprint);
+    }
+    if (d->why.n != 0)
+        put_text(w, d->kind == DECISION_NOTIFY ? "reason" : "why", d->why);
+    if (d->by.n != 0)
+        put_list(w, "by", d->by);
+    if (d->until != TS_NONE)
+        put_when(w, "until", d->until);
+    if (d->kind == DECISION_NOTIFY) {
+        json_key(w, S("firing"));
+        json_put_u64(w, d->n_firing);
+        json_key(w, S("resolved"));
+        json_put_u64(w, d->n_alerts - d->n_firing);
+    }
+    if (d->attempt != 0) {
+        json_key(w, S("attempt"));
+        json_put_u64(w, d->attempt);
+        json_key(w, S("status"));
+        json_put_i64(w, d->status);
+        json_key(w, S("seconds"));
+        json_put_double(w, (double)d->took / NS_PER_S);
+    }
+    json_close(w, '}');
+}
+
+/* An answer that grows: JSON, or words. */
+struct answer {
+    struct buf b;
+    struct json_writer w;
+    bool is_text;
+};
+
+static void answer_begin(struct answer *an, struct http_req *rq)
+{
+    *an = (struct answer){.is_text = str_is(api_param(rq, S("format")), "text")};
+    json_writer_init(&an->w, &an->b, true);
+}
+
+static void answer_send(struct answer *an, struct http_req *rq)
+{
+    if (!an->is_text)
+        buf_addc(&an->b, '\n');
+    api_headers(rq);
+    http_reply(rq, 200, an->is_text ? S("text/plain; charset=utf-8") : S("application/json"),
+               buf_str(&an->b));
+    buf_release(&an->b);
+}
+
+struct history {
+    struct answer *an;
+    size_t left;
+    ts_ns since; /* TS_NONE = all */
+    bool only_notifications;
+    uint64_t fingerprint;        /* 0 = any */
+    str group_key, receiver, by; /* empty = any */
+};
+
+/* Whether the group of the alert had it when this was decided: notifications say so, answers belong to one. */
+static bool is_about(const struct history *h, const struct decision *d)
+{
+    if (h->only_notifications &&
+        (d->kind == DECISION_INHIBITED || d->kind == DECISION_SILENCED ||
+         d->kind == DECISION_MUTED_TIME || d->kind == DECISION_OUTSIDE_ACTIVE))
+        return false;
+    if ((h->receiver.n != 0 && !str_eq(d->receiver, h->receiver)) ||
+        (h->group_key.n != 0 && !str_eq(d->group_key, h->group_key)))
+        return false;
+    if (h->by.n != 0 && str_find_str(d->by, h->by) < 0)
+        return false;
+    if (h->fingerprint == 0 || d->fingerprint == h->fingerprint)
+        return true;
+    if (d->fingerprint != 0)
+        return false;
+    for (size_t i = 0; i < d->n_alerts; i++)
+        if (d->alerts[i] == h->fingerprint)
+            return true;
+    return d->kind != DECISION_NOTIFY;
+}
+
+static bool add_history(void *arg, const struct decision *d)
+{
+    struct history *h = arg;
+
+    if (h->since != TS_NONE && d->at < h->since)
+        return false;
+    if (is_about(h, d)) {
+        if (h->an->is_text)
+            explain_text_decision(&h->an->b, d);
+        else
+            put_decision(&h->an->w, d);
+        h->left--;
+    }
+    return h->left != 0;
+}
+
+static void put_history(const struct api *a, struct history *h)
+{
+    if (h->left == 0)
+        return;
+    if (h->an->is_text) {
+        buf_adds(&h->an->b, "  history, newest first\n");
+        journal_scan(&a->engine->journal, add_history, h);
+        return;
+    }
+    json_key(&h->an->w, S("history"));
+    json_open(&h->an->w, '[');
+    journal_scan(&a->engine->journal, add_history, h);
+    json_close(&h->an->w, ']');
+}
+
+static size_t history_limit(struct http_req *rq)
+{
+    uint64_t n;
+
+    if (!str_to_u64(api_param(rq, S("limit")), &n))
+        n = HISTORY_DEFAULT;
+    return n < HISTORY_MAX ? (size_t)n : HISTORY_MAX;
+}
+
+/* -- an alert -- */
+
+static void put_trace(struct json_writer *w, const struct route_trace_list *trace)
+{
+    static const char *const kinds[] = {"passes", "takes", "fails", "not tried"};
+    struct buf b = BUF_INIT;
+
+    json_key(w, S("path"));
+    json_open(w, '[');
+    VEC_EACH (const struct route_trace *, t, trace) {
+        json_open(w, '{');
+        json_key(w, S("depth"));
+        json_put_u64(w, t->depth);
+        buf_clear(&b);
+        matchers_print(&b, &t->route->matchers);
+        put_text(w, "matchers", buf_str(&b));
+        put_text(w, "receiver", t->route->receiver);
+        json_key(w, S("continue"));
+        json_put_bool(w, t->route->goes_on);
+        put_text(w, "verdict", str_of(kinds[t->kind]));
+        if (t->failed != NULL) {
+            buf_clear(&b);
+            matcher_print(&b, t->failed);
+            put_text(w, "failed", buf_str(&b));
+        }
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    buf_release(&b);
+}
+
+static void put_duration(struct json_writer *w, const char *key, dur_ns d)
+{
+    struct buf b = BUF_INIT;
+
+    duration_print(&b, d);
+    put_text(w, key, buf_str(&b));
+    buf_release(&b);
+}
+
+static void put_integration(const struct api *a, struct json_writer *w, const struct explanation *x,
+                            const struct explain_route *r, const struct explain_integration *in,
+                            struct now now)
+{
+    struct buf text = BUF_INIT;
+
+    explain_say(&text, a->engine, x, r, in, now);
+    json_open(w, '{');
+    put_text(w, "integration", str_of(in->conf->type->name));
+    json_key(w, S("index"));
+    json_put_u64(w, in->conf->index);
+    put_text(w, "verdict", str_of(explain_verdict_text(in->verdict)));
+    put_text(w, "text", buf_str(&text));
+    put_when(w, "lastSentAt", in->last != NULL ? in->last->timestamp : TS_NONE);
+    put_when(w, "nextAt", in->next_at);
+    if (in->next_at != TS_NONE && in->next_reason != REASON_NONE)
+        put_text(w, "nextReason", str_of(notify_reason_text(in->next_reason)));
+    if (in->slot != NULL) {
+        json_key(w, S("attempts"));
+        json_put_u64(w, in->slot->row->attempt);
+        json_key(w, S("inFlight"));
+        json_put_bool(w, in->slot->in_flight);
+    }
+    json_close(w, '}');
+    buf_release(&text);
+}
+
+static void put_route(const struct api *a, struct json_writer *w, const struct explanation *x,
+                      const struct explain_route *r, struct now now)
+{
+    json_open(w, '{');
+    put_text(w, "receiver", r->route->receiver);
+    put_text(w, "route", r->route->key);
+    put_text(w, "groupKey", r->group_key);
+    json_key(w, S("groupLabels"));
+    api_put_labels(w, r->group_labels);
+    put_duration(w, "groupWait", r->route->group_wait);
+    put_duration(w, "groupInterval", r->route->group_interval);
+    put_duration(w, "repeatInterval", r->route->repeat_interval);
+    put_when(w, "nextFlush", r->next_flush);
+    put_list(w, "outsideActive", r->outside_active);
+    put_list(w, "mutedBy", r->muted);
+    json_key(w, S("integrations"));
+    json_open(w, '[');
+    for (size_t i = 0; i < r->n; i++)
+        put_integration(a, w, x, r, &r->integrations[i], now);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+static void put_silence(struct json_writer *w, const struct silence *s, struct now now)
+{
+    static const char *const states[] = {"pending", "active", "expired"};
+    struct buf b = BUF_INIT;
+
+    json_open(w, '{');
+    put_text(w, "id", uuid_str(&s->id));
+    put_text(w, "state", str_of(states[silence_state(s, now.wall)]));
+    for (size_t i = 0; i < s->n_sets; i++) {
+        buf_addf(&b, "%s", i != 0 ? " or " : "");
+        matchers_print(&b, &s->sets[i]);
+    }
+    put_text(w, "matchers", buf_str(&b));
+    put_text(w, "createdBy", s->created_by);
+    put_text(w, "comment", s->comment);
+    put_when(w, "startsAt", s->starts_at);
+    put_when(w, "endsAt", s->ends_at);
+    json_close(w, '}');
+    buf_release(&b);
+}
+
+static void put_inhibition(const struct api *a, struct json_writer *w, const struct inhibition *by)
+{
+    const struct alert *source = engine_alert(a->engine, by->fingerprint);
+
+    json_open(w, '{');
+    json_key(w, S("fingerprint"));
+    put_fingerprint(w, by->fingerprint);
+    put_text(w, "rule", by->rule);
+    json_key(w, S("labels"));
+    api_put_labels(w, source != NULL ? source->labels->ls : LABELS_NONE);
+    json_close(w, '}');
+}
+
+static void put_alert(const struct api *a, struct json_writer *w, const struct explanation *x,
+                      struct now now)
+{
+    json_key(w, S("labels"));
+    api_put_labels(w, x->labels);
+    json_key(w, S("fingerprint"));
+    put_fingerprint(w, labels_fingerprint(x->labels));
+    put_text(w, "state",
+             x->alert == NULL ? S("unknown")
+             : x->is_resolved ? S("resolved")
+                              : S("firing"));
+    if (x->alert != NULL) {
+        put_when(w, "startsAt", x->alert->starts_at);
+        put_when(w, "endsAt", x->alert->ends_at);
+        put_when(w, "updatedAt", x->alert->updated_at);
+    }
+    json_key(w, S("silencedBy"));
+    json_open(w, '[');
+    for (size_t i = 0; i < x->silences.n; i++)
+        put_silence(w, x->silences.v[i], now);
+    json_close(w, ']');
+    json_key(w, S("inhibitedBy"));
+    json_open(w, '[');
+    for (size_t i = 0; i < x->inhibitions.n; i++)
+        put_inhibition(a, w, &x->inhibitions.v[i]);
+    json_close(w, ']');
+    json_key(w, S("routes"));
+    json_open(w, '[');
+    for (size_t i = 0; i < x->n; i++)
+        put_route(a, w, x, &x->routes[i], now);
+    json_close(w, ']');
+    put_trace(w, &x->trace);
+}
+
+static void put_explanation(const struct api *a, struct http_req *rq, struct answer *an,
+                            struct labels ls)
+{
+    struct now now = shell_clock(a->conf.shell)->now;
+    struct history h = {.an = an,
+                        .left = history_limit(rq),
+                        .since = TS_NONE,
+                        .fingerprint = labels_fingerprint(ls)};
+    struct explanation x;
+    struct arena scratch;
+
+    arena_init(&scratch, 0);
+    engine_explain(a->engine, ls, now, &scratch, &x);
+    if (x.n == 1)
+        h.group_key = x.routes[0].group_key;
+    if (an->is_text) {
+        explain_text_alert(&an->b, a, &x, now);
+        put_history(a, &h);
+    } else {
+        json_open(&an->w, '{');
+        put_alert(a, &an->w, &x, now);
+        put_history(a, &h);
+        json_close(&an->w, '}');
+    }
+    explanation_release(&x);
+    arena_release(&scratch);
+}
+
+/* -- the questions -- */
+
+static void explain_silence(const struct api *a, struct http_req *rq, struct answer *an,
+                            const struct silence *s)
+{
+    struct now now = shell_clock(a->conf.shell)->now;
+    struct history h = {
+        .an = an, .left = history_limit(rq), .since = TS_NONE, .by = uuid_str(&s->id)};
+    struct json_writer *w = &an->w;
+    size_t n = 0;
+
+    json_open(w, '{');
+    json_key(w, S("silence"));
+    put_silence(w, s, now);
+    json_key(w, S("alerts"));
+    json_open(w, '[');
+    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
+        const struct alert *al = it->value;
+
+        if (alert_is_resolved(al, now) || !silence_matches(s, al->labels->ls))
+            continue;
+        if (n++ < HISTORY_MAX)
+            api_put_labels(w, al->labels->ls);
+    }
+    json_close(w, ']');
+    json_key(w, S("matching"));
+    json_put_u64(w, n);
+    if (an->is_text) {
+        buf_clear(&an->b);
+        explain_text_silence(&an->b, s, n, now);
+        put_history(a, &h);
+        return;
+    }
+    put_history(a, &h);
+    json_close(w, '}');
+}
+
+static void count_queue(const struct engine *e, str receiver, size_t *queued, size_t *in_flight)
+{
+    *queued = *in_flight = 0;
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
+        if (!str_eq(it->value->row->receiver, receiver))
+            continue;
+        ++*queued;
+        *in_flight += it->value->in_flight;
+    }
+}
+
+static void put_receiver(struct json_writer *w, const struct receiver_stats *rs, size_t queued,
+                         size_t in_flight)
+{
+    put_text(w, "receiver", rs->name);
+    put_when(w, "lastSuccess", rs->last_success);
+    put_when(w, "lastFailure", rs->last_failure);
+    put_text(w, "lastError", str_of(rs->last_error));
+    json_key(w, S("queued"));
+    json_put_u64(w, queued);
+    json_key(w, S("inFlight"));
+    json_put_u64(w, in_flight);
+}
+
+static void explain_receiver(const struct api *a, struct http_req *rq, struct answer *an,
+                             const struct receiver_stats *rs)
+{
+    struct now now = shell_clock(a->conf.shell)->now;
+    struct history h = {.an = an,
+                        .left = history_limit(rq),
+                        .since = TS_NONE,
+                        .only_notifications = true,
+                        .receiver = rs->name};
+    size_t queued, in_flight;
+
+    count_queue(a->engine, rs->name, &queued, &in_flight);
+    if (an->is_text) {
+        explain_text_receiver(&an->b, rs, queued, in_flight, now);
+        put_history(a, &h);
+        return;
+    }
+    json_open(&an->w, '{');
+    put_receiver(&an->w, rs, queued, in_flight);
+    put_history(a, &h);
+    json_close(&an->w, '}');
+}
+
+static const struct receiver_stats *receiver_asked(const struct api *a, str name)
+{
+    if (engine_receiver(a->engine, name) != NULL)
+        VEC_EACH (const struct receiver_stats *, rs, &a->engine->receivers)
+            if (str_eq(rs->name, name))
+                return rs;
+    return NULL;
+}
+
+/* label=NAME=VALUE, repeated: a label set that need not be an alert's. False: it has answered 400. */
+static bool labels_asked(struct http_req *rq, struct labels *out)
+{
+    const struct http_param *p;
+    size_t n = http_params(&rq->arena, rq->query, &p), k = 0;
+    struct label *v = arena_array(&rq->arena, LABELS_MAX, sizeof(*v));
+    str dup;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!str_eq(p[i].name, S("label")))
+            continue;
+        if (k == LABELS_MAX) {
+            api_fail(rq, 400, S("too many labels"));
+            return false;
+        }
+        v[k].value = p[i].value;
+        v[k].name = str_cut(&v[k].value, '=');
+        if (v[k].name.n == 0 || v[k].value.p == NULL) {
+            api_fail(rq, 400, S("label: NAME=VALUE is wanted"));
+            return false;
+        }
+        k++;
+    }
+    k = labels_sort(v, k, &dup);
+    if (k == SIZE_MAX) {
+        api_fail(rq, 400, S("label: a name is given twice"));
+        return false;
+    }
+    *out = (struct labels){v, k};
+    return true;
+}
+
+static bool fingerprint_asked(struct http_req *rq, uint64_t *fp)
+{
+    str text = api_param(rq, S("fingerprint"));
+    char z[17], *end;
+
+    if (text.n != 16)
+        return false;
+    memcpy(z, text.p, 16);
+    z[16] = '\0';
+    *fp = strtoull(z, &end, 16);
+    return *end == '\0';
+}
+
+static void explain_matching(const struct api *a, struct http_req *rq, struct answer *an,
+                             const struct api_filter *f)
+{
+    size_t n = 0;
+
+    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
+        const struct alert *al = it->value;
+
+        if (api_filter_labels(f, al->labels->ls) && n++ < ALERTS_MAX)
+            put_explanation(a, rq, an, al->labels->ls);
+    }
+    if (n == 0 && an->is_text)
+        buf_adds(&an->b, "no alert matches\n");
+    if (n > ALERTS_MAX && an->is_text)
+        buf_addf(&an->b, "%zu more alerts match\n", n - ALERTS_MAX);
+}
+
+static void explain_alerts(struct api *a, struct http_req *rq)
+{
+    struct labels asked;
+    struct api_filter f;
+    struct answer an;
+    const struct alert *al;
+    uint64_t fp;
+
+    if (!labels_asked(rq, &asked) || !api_filter_init(a, rq, &f))
+        return;
+    answer_begin(&an, rq);
+    if (!an.is_text) {
+        json_open(&an.w, '{');
+        json_key(&an.w, S("alerts"));
+        json_open(&an.w, '[');
+    }
+    if (asked.n != 0) {
+        put_explanation(a, rq, &an, asked);
+    } else if (api_param(rq, S("fingerprint")).n != 0) {
+        al = fingerprint_asked(rq, &fp) ? engine_alert(a->engine, fp) : NULL;
+        if (al != NULL)
+            put_explanation(a, rq, &an, al->labels->ls);
+        else if (an.is_text)
+            buf_adds(&an.b, "there is no alert of this fingerprint\n");
+    } else {
+        explain_matching(a, rq, &an, &f);
+    }
+    if (!an.is_text) {
+        json_close(&an.w, ']');
+        json_close(&an.w, '}');
+    }
+    answer_send(&an, rq);
+    api_filter_release(&f);
+}
+
+void api_get_explain(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    str silence = api_param(rq, S("silence")), receiver = api_param(rq, S("of_receiver"));
+    const struct silence *s = silence.n != 0 ? silencer_get(a->engine->silencer, silence) : NULL;
+    const struct receiver_stats *rs = receiver.n != 0 ? receiver_asked(a, receiver) : NULL;
+    struct answer an;
+
+    if (silence.n == 0 && receiver.n == 0) {
+        explain_alerts(a, rq);
+        return;
+    }
+    if (s == NULL && rs == NULL) {
+        api_fail(rq, 404,
+                 silence.n != 0 ? S("there is no such silence") : S("there is no such receiver"));
+        return;
+    }
+    answer_begin(&an, rq);
+    if (s != NULL)
+        explain_silence(a, rq, &an, s);
+    else
+        explain_receiver(a, rq, &an, rs);
+    answer_send(&an, rq);
+}
+
+void api_get_notifications(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct answer an;
+    struct history h = {.an = &an,
+                        .left = history_limit(rq),
+                        .since = TS_NONE,
+                        .only_notifications = true,
+                        .receiver = api_param(rq, S("receiver"))};
+    str since = api_param(rq, S("since"));
+    struct err e = ERR_INIT;
+
+    if (since.n != 0 && !api_time_parse(since, &h.since, &e)) {
+        api_fail(rq, 400, str_of(e.msg));
+        return;
+    }
+    answer_begin(&an, rq);
+    if (!an.is_text)
+        json_open(&an.w, '{');
+    put_history(a, &h);
+    if (!an.is_text)
+        json_close(&an.w, '}');
+    answer_send(&an, rq);
+}

@@ -1,0 +1,152 @@
+/* The answers of GET /api/v2/explain and /notifications in words, for format=text: what the command line prints. */
+#include "api/api_priv.h"
+
+#include <inttypes.h>
+#include "codec/duration.h"
+#include "codec/timefmt.h"
+
+static void put_time(struct buf *b, ts_ns t)
+{
+    rfc3339_nano(b, t / NS_PER_S * NS_PER_S);
+}
+
+static void put_relative(struct buf *b, ts_ns t, struct now now)
+{
+    dur_ns d = (t - now.wall) / NS_PER_S * NS_PER_S;
+
+    put_time(b, t);
+    buf_adds(b, " (");
+    if (d >= 0)
+        buf_adds(b, "in ");
+    duration_print(b, d < 0 ? -d : d);
+    buf_addf(b, "%s)", d < 0 ? " ago" : "");
+}
+
+void explain_text_decision(struct buf *b, const struct decision *d)
+{
+    buf_adds(b, "    ");
+    put_time(b, d->at);
+    buf_addf(b, "  %-14s %.*s", decision_kind_text(d->kind), STR(d->receiver));
+    if (d->integration.n != 0)
+        buf_addf(b, "/%.*s[%u]", STR(d->integration), d->index);
+    if (d->kind == DECISION_NOTIFY)
+        buf_addf(b, "  %zu firing, %zu resolved", d->n_firing, d->n_alerts - d->n_firing);
+    if (d->status != 0)
+        buf_addf(b, "  status %d", d->status);
+    if (d->attempt > 1)
+        buf_addf(b, "  attempt %u", d->attempt);
+    if (d->took != 0)
+        buf_addf(b, "  %.0f ms", (double)d->took / NS_PER_MS);
+    if (d->why.n != 0)
+        buf_addf(b, "  %.*s", STR(d->why));
+    if (d->by.n != 0)
+        buf_addf(b, "  by %.*s", STR(d->by));
+    if (d->until != TS_NONE) {
+        buf_addf(b, "  %s ", d->kind == DECISION_RETRY ? "again at" : "until");
+        put_time(b, d->until);
+    }
+    buf_addf(b, "  %.*s\n", STR(d->group_key));
+}
+
+static void put_trace(struct buf *b, const struct route_trace_list *trace)
+{
+    buf_adds(b, "  routes\n");
+    VEC_EACH (const struct route_trace *, t, trace) {
+        buf_addf(b, "    %*s", (int)(2 * t->depth), "");
+        matchers_print(b, &t->route->matchers);
+        buf_addf(b, "  receiver %.*s%s", STR(t->route->receiver),
+                 t->route->goes_on ? ", continue" : "");
+        switch (t->kind) {
+        case ROUTE_PASSES: buf_adds(b, ": matches\n"); break;
+        case ROUTE_TAKES: buf_adds(b, ": takes it\n"); break;
+        case ROUTE_NOT_TRIED: buf_adds(b, ": not tried, a route before it took it\n"); break;
+        case ROUTE_FAILS:
+            buf_adds(b, ": fails at ");
+            matcher_print(b, t->failed);
+            buf_addc(b, '\n');
+            break;
+        }
+    }
+}
+
+static void put_route(struct buf *b, const struct api *a, const struct explanation *x,
+                      const struct explain_route *r, struct now now)
+{
+    buf_addf(b, "  to %.*s in group %.*s", STR(r->route->receiver), STR(r->group_key));
+    if (r->next_flush != TS_NONE) {
+        buf_adds(b, ", next look ");
+        put_relative(b, r->next_flush, now);
+    }
+    buf_adds(b, "\n    group_wait ");
+    duration_print(b, r->route->group_wait);
+    buf_adds(b, ", group_interval ");
+    duration_print(b, r->route->group_interval);
+    buf_adds(b, ", repeat_interval ");
+    duration_print(b, r->route->repeat_interval);
+    buf_addc(b, '\n');
+    if (r->n == 0)
+        buf_adds(b, "    this receiver has no integration: nobody is told\n");
+    for (size_t i = 0; i < r->n; i++) {
+        const struct explain_integration *in = &r->integrations[i];
+
+        buf_addf(b, "    %s[%u]: ", in->conf->type->name, in->conf->index);
+        explain_say(b, a->engine, x, r, in, now);
+        buf_addc(b, '\n');
+    }
+}
+
+void explain_text_alert(struct buf *b, const struct api *a, const struct explanation *x,
+                        struct now now)
+{
+    labels_print(b, x->labels);
+    if (x->alert == NULL) {
+        buf_adds(b, "\n  no such alert is known; this is what would become of it\n");
+    } else {
+        buf_addf(b, "  %016" PRIx64 "\n  %s since ", alert_fingerprint(x->alert),
+                 x->is_resolved ? "resolved, had fired" : "firing");
+        put_relative(b, x->alert->starts_at, now);
+        buf_addc(b, '\n');
+    }
+    put_trace(b, &x->trace);
+    if (x->n == 0)
+        buf_adds(b, "  there are no routes: nobody is told\n");
+    for (size_t i = 0; i < x->n; i++)
+        put_route(b, a, x, &x->routes[i], now);
+}
+
+void explain_text_silence(struct buf *b, const struct silence *s, size_t matching, struct now now)
+{
+    static const char *const states[] = {"pending", "active", "expired"};
+
+    buf_addf(b, "silence %s of %.*s: %.*s\n  %s", s->id.text, STR(s->created_by), STR(s->comment),
+             states[silence_state(s, now.wall)]);
+    buf_adds(b, ", from ");
+    put_relative(b, s->starts_at, now);
+    buf_adds(b, " until ");
+    put_relative(b, s->ends_at, now);
+    buf_addc(b, '\n');
+    for (size_t i = 0; i < s->n_sets; i++) {
+        buf_addf(b, "  %s", i == 0 ? "" : "or ");
+        matchers_print(b, &s->sets[i]);
+        buf_addc(b, '\n');
+    }
+    buf_addf(b, "  matches %zu alerts that fire now\n", matching);
+}
+
+void explain_text_receiver(struct buf *b, const struct receiver_stats *rs, size_t queued,
+                           size_t in_flight, struct now now)
+{
+    buf_addf(b, "receiver %.*s\n  last success ", STR(rs->name));
+    if (rs->last_success == TS_NONE)
+        buf_adds(b, "never since the start");
+    else
+        put_relative(b, rs->last_success, now);
+    buf_adds(b, "\n  last failure ");
+    if (rs->last_failure == TS_NONE) {
+        buf_adds(b, "none since the start");
+    } else {
+        put_relative(b, rs->last_failure, now);
+        buf_addf(b, ": %s", rs->last_error);
+    }
+    buf_addf(b, "\n  %zu notifications wait, %zu of them under way\n", queued, in_flight);
+}

@@ -1,0 +1,190 @@
+/* POST /api/v2/templates/render: what a template gives, before anybody gets it as a message. The request says what amtool's
+ * flags say:
+ *
+ *     {"text": "{{ template \"slack.default.title\" . }}", "type": "text", "data": {"status": "firing", ...},
+ *      "files": {"mine.tmpl": "{{ define ... }}"}}
+ *
+ * The templates are those in force, with `files` read over them; no file of the machine is read. It runs on a worker, by
+ * tighter limits than a delivery. */
+#include "api/api_priv.h"
+
+#include <stdio.h>
+#include "config/config.h"
+#include "notify/template_data.h"
+
+enum { DEPTH_MAX = 16, FILES_MAX = 100 };
+
+struct file {
+    str name, text;
+};
+
+struct render_job {
+    struct job job;
+    struct http_req *rq; /* NULL: the client is gone */
+    struct config *conf; /* one reference */
+    struct arena arena;
+    str body;
+    ts_ns now;
+    /* the request */
+    str text, type, data;
+    struct file files[FILES_MAX];
+    size_t n_files;
+    /* the answer */
+    bool ok;
+    struct buf output;
+    struct err err;
+};
+
+static bool read_files(struct render_job *r, struct json_reader *j)
+{
+    struct file f;
+
+    for (json_object_begin(j); json_object_next(j, &f.name);) {
+        if (r->n_files == FILES_MAX)
+            return json_fail(j, "more than %d files", FILES_MAX);
+        if (!json_string(j, &f.text))
+            return false;
+        r->files[r->n_files++] = f;
+    }
+    return !j->failed;
+}
+
+static bool read_request(struct render_job *r)
+{
+    struct json_reader j;
+    str key;
+
+    r->type = S("text");
+    json_reader_init(&j, r->body, &r->arena, DEPTH_MAX);
+    for (json_object_begin(&j); json_object_next(&j, &key);) {
+        if (str_is(key, "text"))
+            json_string(&j, &r->text);
+        else if (str_is(key, "type"))
+            json_string(&j, &r->type);
+        else if (str_is(key, "data"))
+            json_raw(&j, &r->data);
+        else if (str_is(key, "files"))
+            read_files(r, &j);
+        else
+            json_fail(&j, "there is no key \"%.*s\"", STR(key));
+    }
+    if (!json_end(&j))
+        return err_set(&r->err, ERR_INVALID, "request: line %d, column %d: %s", j.err.line,
+                       j.err.col, j.err.msg);
+    if (r->text.p == NULL)
+        return err_set(&r->err, ERR_INVALID, "request: \"text\" is missing");
+    if (!str_is(r->type, "text") && !str_is(r->type, "html"))
+        return err_set(&r->err, ERR_INVALID, "request: \"type\" is text or html");
+    return true;
+}
+
+static bool render(struct render_job *r, struct template_set *set)
+{
+    struct template_data data;
+    struct template_run run = {.mode = str_is(r->type, "html") ? TEMPLATE_HTML : TEMPLATE_TEXT,
+                               .now = r->now,
+                               .zone = r->conf->messages->zone,
+                               .limits = {.steps = 1000000, .output = 1 << 20, .memory = 16 << 20}};
+
+    for (size_t i = 0; i < r->n_files; i++)
+        if (!template_set_parse(set, r->files[i].name, r->files[i].text, &r->err))
+            return false;
+    if (r->data.n == 0)
+        data = template_data_example(&r->arena);
+    else if (!template_data_from_json(&r->arena, r->data, &data, &r->err))
+        return err_wrap(&r->err, "request: \"data\"");
+    run.data = template_data_value(&data);
+    return template_exec_text(set, r->text, &run, &r->output, &r->err);
+}
+
+static void job_run(struct job *j)
+{
+    struct render_job *r = container_of(j, struct render_job, job);
+    struct template_set *set;
+
+    if (!read_request(r))
+        return;
+    set = template_set_clone(r->conf->messages->set);
+    r->ok = render(r, set);
+    template_set_free(set);
+}
+
+/* The template that a message names: "template: NAME:LINE: ...", "html/template:NAME:LINE:COL: ...". */
+static str fault_name(const struct err *e)
+{
+    str msg = str_of(e->msg), name;
+    ptrdiff_t colon = str_find(msg, ':'), end;
+    char line[16];
+
+    if (e->line == 0 || colon < 0)
+        return STR_NONE;
+    snprintf(line, sizeof(line), ":%d:", e->line);
+    name = str_trim(str_sub(msg, (size_t)colon + 1, msg.n));
+    end = str_find_str(name, str_of(line));
+    return end >= 0 ? str_sub(name, 0, (size_t)end) : STR_NONE;
+}
+
+static void put_answer(const struct render_job *r, struct buf *out)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out, false);
+    json_open(&w, '{');
+    json_key(&w, r->ok ? S("output") : S("error"));
+    json_put_str(&w, r->ok ? buf_str(&r->output) : str_of(r->err.msg));
+    if (!r->ok && r->err.line != 0) {
+        json_key(&w, S("name"));
+        json_put_str(&w, fault_name(&r->err));
+        json_key(&w, S("line"));
+        json_put_i64(&w, r->err.line);
+    }
+    if (!r->ok && r->err.col != 0) {
+        json_key(&w, S("column"));
+        json_put_i64(&w, r->err.col);
+    }
+    json_close(&w, '}');
+    buf_addc(out, '\n');
+}
+
+static void job_done(struct job *j)
+{
+    struct render_job *r = container_of(j, struct render_job, job);
+    struct buf answer = BUF_INIT;
+
+    if (r->rq != NULL) {
+        r->rq->on_gone = NULL;
+        put_answer(r, &answer);
+        api_json(r->rq, r->ok ? 200 : 400, buf_str(&answer));
+    }
+    buf_release(&answer);
+    buf_release(&r->output);
+    arena_release(&r->arena);
+    config_unref(r->conf);
+    mem_free(r);
+}
+
+static void job_gone(struct http_req *rq, void *ctx)
+{
+    (void)rq;
+    ((struct render_job *)ctx)->rq = NULL;
+}
+
+void api_post_render(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct render_job *r;
+
+    if (!api_expects_json(rq))
+        return;
+    r = mem_new(struct render_job);
+    r->job.run = job_run;
+    r->job.done = job_done;
+    r->rq = rq;
+    r->conf = config_ref(a->engine->conf);
+    r->now = shell_clock(a->conf.shell)->now.wall;
+    arena_init(&r->arena, 64 << 20);
+    r->body = arena_str(&r->arena, rq->body);
+    rq->ctx = r;
+    rq->on_gone = job_gone;
+    pool_run(a->conf.pool, &r->job);
+}

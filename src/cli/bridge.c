@@ -1,0 +1,256 @@
+/* Silences and the notification log, from Alertmanager's folder into our store and back. Neither side may run. */
+#include "cli/bridge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "bridge/am_snapshot.h"
+#include "loop/clock.h"
+#include "state/backend.h"
+
+enum { SNAPSHOT_MAX = 1 << 30 };
+
+#define F struct bridge_flags
+const struct flag bridge_flag_table[] = {
+    FLAG(F, storage_path, "storage.path", FLAG_TEXT, "data/", "DIR", "tocsin's folder"),
+    FLAG(F, retention, "data.retention", FLAG_DURATION, "120h", "D",
+         "how long an ended silence is remembered after the export"),
+    FLAGS_END,
+};
+#undef F
+
+struct bridge {
+    struct clock clock;
+    struct state_backend *state;
+    struct state_commit commit;
+    struct buf silences, nflog;
+    dur_ns retention;
+    size_t n_silences, n_nflog, skipped;
+    bool failed;
+    struct err why;
+};
+
+static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
+{
+    struct bridge *b = arg;
+
+    (void)n;
+    if (!ok && !b->failed)
+        b->why = *e;
+    b->failed |= !ok;
+}
+
+static bool open_state(struct bridge *b, const struct bridge_flags *f)
+{
+    struct state_shell shell = {.committed = committed, .arg = b};
+    struct buf notice = BUF_INIT;
+    struct err e = ERR_INIT;
+
+    clock_init(&b->clock);
+    clock_update(&b->clock);
+    b->retention = f->retention;
+    b->state = state_sqlite_open(str_of(f->storage_path), &shell, &b->clock, &notice, &e);
+    if (notice.n != 0)
+        fprintf(stderr, "tocsin: %.*s\n", STR(buf_str(&notice)));
+    buf_release(&notice);
+    if (b->state == NULL)
+        fprintf(stderr, "tocsin: %s: %s\n", f->storage_path, e.msg);
+    return b->state != NULL;
+}
+
+static void close_state(struct bridge *b)
+{
+    if (b->state != NULL)
+        state_backend_free(b->state);
+    state_commit_release(&b->commit);
+    buf_release(&b->silences);
+    buf_release(&b->nflog);
+    clock_release(&b->clock);
+}
+
+/* False: said why. A file that is not there is an empty one. */
+static bool read_file(const char *dir, const char *name, struct buf *out)
+{
+    struct buf path = BUF_INIT;
+    char piece[65536];
+    size_t n;
+    FILE *f;
+    bool ok;
+
+    buf_addf(&path, "%s/%s", dir, name);
+    f = fopen(buf_z(&path), "rb");
+    if (f == NULL && errno == ENOENT && access(dir, X_OK) == 0) {
+        buf_release(&path);
+        return true;
+    }
+    while (f != NULL && out->n < SNAPSHOT_MAX && (n = fread(piece, 1, sizeof(piece), f)) != 0)
+        buf_add(out, (str){piece, n});
+    ok = f != NULL && !ferror(f) && feof(f);
+    if (!ok)
+        fprintf(stderr, "tocsin: cannot read %s: %s\n", buf_z(&path),
+                errno != 0 ? strerror(errno) : "too large");
+    if (f != NULL)
+        fclose(f);
+    buf_release(&path);
+    return ok;
+}
+
+/* -- import -- */
+
+static void import_silence(void *arg, struct silence *s)
+{
+    struct bridge *b = arg;
+    struct buf row = BUF_INIT;
+
+    silence_pack(&row, s);
+    state_put(&b->commit, STATE_SILENCE, uuid_str(&s->id), buf_str(&row));
+    b->n_silences++;
+    buf_release(&row);
+    silence_free(s);
+}
+
+static void import_nflog(void *arg, str key, struct nflog_entry *entry)
+{
+    struct bridge *b = arg;
+    struct buf row = BUF_INIT;
+
+    if (entry->expires_mono > b->clock.now.mono) {
+        nflog_pack(&row, entry, b->clock.now);
+        state_put(&b->commit, STATE_NFLOG, key, buf_str(&row));
+        b->n_nflog++;
+    }
+    buf_release(&row);
+    nflog_entry_free(entry);
+}
+
+static bool import_from(struct bridge *b, const char *dir)
+{
+    struct err e = ERR_INIT;
+
+    if (!read_file(dir, "silences", &b->silences) || !read_file(dir, "nflog", &b->nflog))
+        return false;
+    if (!am_silences_read(buf_str(&b->silences), import_silence, b, &e)) {
+        fprintf(stderr, "tocsin: %s/silences: %s\n", dir, e.msg);
+        return false;
+    }
+    if (!am_nflog_read(buf_str(&b->nflog), b->clock.now, import_nflog, b, &e)) {
+        fprintf(stderr, "tocsin: %s/nflog: %s\n", dir, e.msg);
+        return false;
+    }
+    b->state->ops->commit(b->state->self, &b->commit);
+    b->state->ops->sync(b->state->self);
+    if (b->failed)
+        fprintf(stderr, "tocsin: cannot write the state: %s\n", b->why.msg);
+    return !b->failed;
+}
+
+int import_alertmanager_run(const void *flags, char **args, int n_args)
+{
+    struct bridge b = {.retention = 0};
+    bool ok;
+
+    if (n_args != 1) {
+        fprintf(stderr, "tocsin: import alertmanager needs the folder of its --storage.path\n");
+        return EXIT_USAGE;
+    }
+    ok = open_state(&b, flags) && import_from(&b, args[0]);
+    if (ok)
+        printf("imported %zu silences and %zu entries of the notification log\n", b.n_silences,
+               b.n_nflog);
+    close_state(&b);
+    return ok ? EXIT_OK : EXIT_FAILED;
+}
+
+/* -- export -- */
+
+static bool export_silence(void *arg, str key, str value)
+{
+    struct bridge *b = arg;
+    struct err e = ERR_INIT;
+    struct silence *s = silence_unpack(value, &e);
+
+    (void)key;
+    if (s == NULL) {
+        b->skipped++;
+        return true;
+    }
+    am_silence_write(&b->silences, s, ts_add(s->ends_at, b->retention));
+    b->n_silences++;
+    silence_free(s);
+    return true;
+}
+
+static bool export_nflog(void *arg, str key, str value)
+{
+    struct bridge *b = arg;
+    struct nflog_entry *e = nflog_unpack(value, b->clock.now);
+
+    if (e != NULL && am_nflog_write(&b->nflog, key, e, b->clock.now))
+        b->n_nflog++;
+    else
+        b->skipped++;
+    nflog_entry_free(e);
+    return true;
+}
+
+/* Whole or not at all: under another name first. */
+static bool write_file(const char *dir, const char *name, str bytes)
+{
+    struct buf path = BUF_INIT, temporary = BUF_INIT;
+    bool ok;
+    FILE *f;
+
+    buf_addf(&path, "%s/%s", dir, name);
+    buf_addf(&temporary, "%s.new", buf_z(&path));
+    f = fopen(buf_z(&temporary), "wb");
+    ok = f != NULL && fwrite(bytes.p != NULL ? bytes.p : "", 1, bytes.n, f) == bytes.n &&
+         fflush(f) == 0 && fsync(fileno(f)) == 0;
+    if (f != NULL)
+        ok = (fclose(f) == 0) && ok;
+    ok = ok && rename(buf_z(&temporary), buf_z(&path)) == 0;
+    if (!ok)
+        fprintf(stderr, "tocsin: cannot write %s: %s\n", buf_z(&path), strerror(errno));
+    buf_release(&path);
+    buf_release(&temporary);
+    return ok;
+}
+
+static bool export_to(struct bridge *b, const char *dir)
+{
+    const struct state_backend_ops *ops = b->state->ops;
+    struct err e = ERR_INIT;
+
+    if (!ops->scan(b->state->self, STATE_SILENCE, export_silence, b, &e) ||
+        !ops->scan(b->state->self, STATE_NFLOG, export_nflog, b, &e)) {
+        fprintf(stderr, "tocsin: cannot read the state: %s\n", e.msg);
+        return false;
+    }
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+        fprintf(stderr, "tocsin: cannot make %s: %s\n", dir, strerror(errno));
+        return false;
+    }
+    return write_file(dir, "silences", buf_str(&b->silences)) &&
+           write_file(dir, "nflog", buf_str(&b->nflog));
+}
+
+int export_alertmanager_run(const void *flags, char **args, int n_args)
+{
+    struct bridge b = {.retention = 0};
+    bool ok;
+
+    if (n_args != 1) {
+        fprintf(stderr, "tocsin: export alertmanager needs the folder to write to\n");
+        return EXIT_USAGE;
+    }
+    ok = open_state(&b, flags) && export_to(&b, args[0]);
+    if (ok)
+        printf("exported %zu silences and %zu entries of the notification log\n", b.n_silences,
+               b.n_nflog);
+    if (ok && b.skipped != 0)
+        fprintf(stderr, "tocsin: %zu rows could not be exported\n", b.skipped);
+    close_state(&b);
+    return ok ? EXIT_OK : EXIT_FAILED;
+}

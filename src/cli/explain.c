@@ -1,0 +1,127 @@
+#include "cli/explain.h"
+
+#include <stdio.h>
+#include "codec/escape.h"
+
+#define F struct explain_flags
+#define LIMIT_ROW(default_)                                                                        \
+    FLAG(F, limit, "limit", FLAG_INT, default_, "N", "entries of the history at most")
+const struct flag explain_flag_table[] = {
+    CLIENT_FLAG_ROWS(F),
+    LIMIT_ROW("20"),
+    FLAGS_END,
+};
+const struct flag notification_list_flags[] = {
+    CLIENT_FLAG_ROWS(F),
+    LIMIT_ROW("100"),
+    FLAG(F, receiver, "receiver", FLAG_TEXT, "", "NAME", "only those of this receiver"),
+    FLAG(F, since, "since", FLAG_TEXT, "", "TIME", "only those decided after this RFC 3339 time"),
+    FLAGS_END,
+};
+#undef F
+
+static void add_param(struct buf *path, const char *name, str value)
+{
+    buf_addf(path, "&%s=", name);
+    escape_percent(path, value);
+}
+
+/* Takes the query's parameters, which begin with '&'. */
+static int ask(const struct explain_flags *f, const char *endpoint, struct buf *params)
+{
+    struct buf path = BUF_INIT, answer = BUF_INIT;
+    bool is_json = strcmp(f->client.output, "json") == 0;
+    int code;
+
+    buf_addf(&path, "%s?limit=%lld%s%.*s", endpoint, (long long)f->limit,
+             is_json ? "" : "&format=text", STR(buf_str(params)));
+    code = client_call(&f->client, "GET", buf_z(&path), STR_NONE, &answer);
+    if (code == EXIT_OK)
+        printf("%.*s", STR(buf_str(&answer)));
+    buf_release(&path);
+    buf_release(&answer);
+    buf_release(params);
+    return code;
+}
+
+static bool is_fingerprint(const char *s)
+{
+    return strlen(s) == 16 && strspn(s, "0123456789abcdef") == 16;
+}
+
+int explain_alert_run(const void *flags, char **args, int n_args)
+{
+    struct buf params = BUF_INIT;
+
+    if (n_args == 0) {
+        fprintf(stderr, "tocsin: explain alert needs matchers, a name or a fingerprint\n");
+        return EXIT_USAGE;
+    }
+    for (int i = 0; i < n_args; i++) {
+        bool is_name = i == 0 && strpbrk(args[i], "=~!") == NULL;
+        struct buf filter = BUF_INIT;
+
+        if (is_name && n_args == 1 && is_fingerprint(args[i])) {
+            add_param(&params, "fingerprint", str_of(args[i]));
+            continue;
+        }
+        buf_addf(&filter, "%s%s%s", is_name ? "alertname=\"" : "", args[i], is_name ? "\"" : "");
+        add_param(&params, "filter", buf_str(&filter));
+        buf_release(&filter);
+    }
+    return ask(flags, "/api/v2/explain", &params);
+}
+
+int explain_route_run(const void *flags, char **args, int n_args)
+{
+    struct buf params = BUF_INIT;
+
+    if (n_args == 0) {
+        fprintf(stderr, "tocsin: explain route needs labels: alertname=Slow severity=critical\n");
+        return EXIT_USAGE;
+    }
+    for (int i = 0; i < n_args; i++)
+        add_param(&params, "label", str_of(args[i]));
+    return ask(flags, "/api/v2/explain", &params);
+}
+
+/* The two that take one name. */
+static int ask_one(const void *flags, char **args, int n_args, const char *what, const char *param)
+{
+    struct buf params = BUF_INIT;
+
+    if (n_args != 1) {
+        fprintf(stderr, "tocsin: explain %s needs one %s\n", what,
+                strcmp(what, "silence") == 0 ? "id" : "name");
+        return EXIT_USAGE;
+    }
+    add_param(&params, param, str_of(args[0]));
+    return ask(flags, "/api/v2/explain", &params);
+}
+
+int explain_silence_run(const void *flags, char **args, int n_args)
+{
+    return ask_one(flags, args, n_args, "silence", "silence");
+}
+
+int explain_receiver_run(const void *flags, char **args, int n_args)
+{
+    return ask_one(flags, args, n_args, "receiver", "of_receiver");
+}
+
+int notification_list_run(const void *flags, char **args, int n_args)
+{
+    const struct explain_flags *f = flags;
+    struct buf params = BUF_INIT;
+
+    (void)args;
+    if (n_args != 0) {
+        fprintf(stderr, "tocsin: notification list takes no argument\n");
+        return EXIT_USAGE;
+    }
+    if (f->receiver[0] != '\0')
+        add_param(&params, "receiver", str_of(f->receiver));
+    if (f->since[0] != '\0')
+        add_param(&params, "since", str_of(f->since));
+    return ask(flags, "/api/v2/notifications", &params);
+}

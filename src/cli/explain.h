@@ -1,0 +1,20 @@
+/* explain.h - tocsin explain alert|route|silence|receiver, notification list: the server's answers, in words. */
+#ifndef CLI_EXPLAIN_H
+#define CLI_EXPLAIN_H
+
+#include "cli/client.h"
+
+struct explain_flags {
+    struct client_flags client;
+    int64_t limit;
+    const char *receiver, *since;
+};
+
+extern const struct flag explain_flag_table[], notification_list_flags[];
+int explain_alert_run(const void *flags, char **args, int n_args);
+int explain_route_run(const void *flags, char **args, int n_args);
+int explain_silence_run(const void *flags, char **args, int n_args);
+int explain_receiver_run(const void *flags, char **args, int n_args);
+int notification_list_run(const void *flags, char **args, int n_args);
+
+#endif

@@ -1,0 +1,308 @@
+#include "ruler/own.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/log.h"
+#include "promql/plan.h"
+
+struct output {
+    struct labels labels;
+    double v;
+    const struct histogram *h; /* NULL: a float */
+};
+
+struct own_rule {
+    struct promql_expr *expr; /* NULL: not ours to evaluate */
+    size_t number;            /* in the plan */
+    uint64_t identity;
+    unsigned twin; /* how many rules before it have the same identity */
+    bool is_read;  /* by a later rule of the group: its output is written at once */
+    struct tsdb_stream *stream;
+    VEC(struct output) output; /* what is not in the store yet */
+    bool has_output;
+    ts_ms t;
+};
+
+struct own {
+    struct tsdb *db;
+    const struct rule_group_conf *conf;
+    struct arena arena;   /* of the expressions */
+    struct arena waiting; /* of output that is not in the store yet */
+    struct tsdb_batch batch;
+    struct promql_plan *plan;
+    struct own_rule *rules;
+    size_t n, recording;
+    bool is_open; /* the plan holds the store */
+};
+
+static const struct promql_settings settings = {.lookback = 0};
+
+/* -- who reads whom -- */
+
+struct reads {
+    const struct rule_conf *writer;
+    bool found;
+};
+
+static bool name_matches(const struct matchers *ms, str name)
+{
+    static const str metric = S_INIT("__name__");
+
+    for (size_t i = 0; i < ms->n; i++)
+        if (str_eq(ms->v[i].name, metric) && !matcher_matches(&ms->v[i], name))
+            return false;
+    return true;
+}
+
+static bool look_at_selector(struct promql_expr *x, void *arg)
+{
+    struct reads *r = arg;
+
+    if (x->kind != PROMQL_SELECTOR)
+        return true;
+    if (!r->writer->is_alert)
+        r->found |= name_matches(&x->selector.matchers, r->writer->name);
+    else
+        r->found |= name_matches(&x->selector.matchers, S("ALERTS")) ||
+                    name_matches(&x->selector.matchers, S("ALERTS_FOR_STATE"));
+    return true;
+}
+
+static void find_readers(struct own *o)
+{
+    for (size_t i = 0; i < o->n; i++)
+        for (size_t j = i + 1; j < o->n && !o->rules[i].is_read; j++) {
+            struct reads r = {.writer = &o->conf->rules[i]};
+
+            if (o->rules[j].expr != NULL)
+                promql_walk(o->rules[j].expr, look_at_selector, &r);
+            o->rules[i].is_read = r.found;
+        }
+}
+
+struct share {
+    const str *recorded;
+    size_t n, ours, theirs;
+};
+
+static int by_str(const void *a, const void *b)
+{
+    return str_cmp(*(const str *)a, *(const str *)b);
+}
+
+static bool count_selector(struct promql_expr *x, void *arg)
+{
+    struct share *s = arg;
+    str name = STR_NONE;
+
+    if (x->kind != PROMQL_SELECTOR)
+        return true;
+    for (size_t i = 0; i < x->selector.matchers.n; i++) {
+        const struct matcher *m = &x->selector.matchers.v[i];
+
+        if (m->op == MATCH_EQ && str_is(m->name, "__name__"))
+            name = m->value;
+    }
+    if (str_is(name, "ALERTS") || str_is(name, "ALERTS_FOR_STATE") ||
+        (name.n != 0 && s->n != 0 &&
+         bsearch(&name, s->recorded, s->n, sizeof(*s->recorded), by_str) != NULL))
+        s->ours++;
+    else
+        s->theirs++;
+    return true;
+}
+
+enum own_share own_share(const struct promql_expr *x, const str *recorded, size_t n)
+{
+    struct share s = {.recorded = recorded, .n = n};
+
+    promql_walk((struct promql_expr *)(uintptr_t)x, count_selector, &s);
+    return s.ours == 0 ? OWN_NONE : s.theirs == 0 ? OWN_ALL : OWN_SOME;
+}
+
+/* -- making -- */
+
+static void add_rule(struct own *o, size_t i, uint64_t identity)
+{
+    struct own_rule *r = &o->rules[i];
+    const struct rule_conf *c = &o->conf->rules[i];
+    struct err e = ERR_INIT;
+
+    r->identity = identity;
+    for (size_t j = 0; j < i; j++)
+        r->twin += o->rules[j].identity == identity;
+    r->expr = promql_parse(c->expr, &promql_everything, &o->arena, NULL, &e);
+    if (r->expr == NULL || !c->is_own)
+        return;
+    if (!promql_plan_add(o->plan, r->expr, c->expr, &r->number, &e)) {
+        promql_release(r->expr);
+        r->expr = NULL;
+    }
+}
+
+struct own *own_new(struct tsdb *db, const struct rule_group_conf *g, const uint64_t *identities)
+{
+    struct own *o = mem_new(struct own);
+
+    o->db = db;
+    o->conf = g;
+    o->n = g->n_rules;
+    o->rules = mem_array(g->n_rules, sizeof(*o->rules));
+    arena_init(&o->arena, 0);
+    arena_init(&o->waiting, 0);
+    tsdb_batch_init(&o->batch);
+    o->plan = promql_plan_new(tsdb_storage(db), &settings);
+    for (size_t i = 0; i < o->n; i++)
+        add_rule(o, i, identities[i]);
+    find_readers(o);
+    return o;
+}
+
+void own_free(struct own *o, ts_ms now)
+{
+    if (o == NULL)
+        return;
+    own_pause(o);
+    promql_plan_free(o->plan);
+    for (size_t i = 0; i < o->n; i++) {
+        promql_release(o->rules[i].expr);
+        vec_release(&o->rules[i].output);
+        if (o->rules[i].stream != NULL)
+            tsdb_stream_close(o->db, o->rules[i].stream, now);
+    }
+    mem_free(o->rules);
+    tsdb_batch_release(&o->batch);
+    arena_release(&o->waiting);
+    arena_release(&o->arena);
+    mem_free(o);
+}
+
+void own_move_streams(struct own *to, struct own *from)
+{
+    for (size_t i = 0; i < to->n; i++)
+        for (size_t j = 0; j < from->n && to->rules[i].stream == NULL; j++)
+            if (from->rules[j].identity == to->rules[i].identity &&
+                from->rules[j].twin == to->rules[i].twin) {
+                to->rules[i].stream = from->rules[j].stream;
+                from->rules[j].stream = NULL;
+            }
+}
+
+/* -- asking -- */
+
+bool own_query(struct own *o, size_t i, ts_ms t, struct arena *a, struct promql_result *out,
+               struct err *e)
+{
+    struct own_rule *r = &o->rules[i];
+
+    if (r->expr == NULL)
+        return err_set(e, ERR_UNSUPPORTED, "the expression cannot be evaluated here");
+    if (!o->is_open)
+        promql_plan_begin(o->plan);
+    o->is_open = true;
+    return promql_plan_instant(o->plan, r->number, t, a, out, e);
+}
+
+bool own_ask(struct own *o, str text, ts_ms t, struct arena *a, struct promql_result *out,
+             struct err *e)
+{
+    struct promql_expr *x = promql_parse(text, &promql_everything, a, NULL, e);
+    struct promql_query q = {
+        .expr = x, .text = text, .storage = tsdb_storage(o->db), .settings = &settings};
+    bool ok;
+
+    if (x == NULL)
+        return false;
+    own_pause(o);
+    ok = promql_instant(&q, t, a, out, e);
+    promql_release(x);
+    return ok;
+}
+
+bool own_samples(const struct promql_result *r, struct arena *a, struct samples *out, struct err *e)
+{
+    struct sample *v = arena_array(a, r->n, sizeof(*v));
+
+    if (r->type != PROMQL_T_VECTOR && r->type != PROMQL_T_SCALAR)
+        return err_set(e, ERR_INVALID, "rule result is not a vector or scalar");
+    for (size_t i = 0; i < r->n; i++) {
+        const struct promql_point *p = &r->series[i].points[0];
+
+        v[i] = (struct sample){.labels = r->series[i].labels,
+                               .t = p->t,
+                               .value = p->h != NULL ? p->h->sum : p->v,
+                               .is_histogram = p->h != NULL};
+    }
+    *out = (struct samples){v, r->n};
+    return true;
+}
+
+/* -- recording -- */
+
+static struct tsdb_stream *open_stream(struct own *o, const struct own_rule *r)
+{
+    char name[48];
+    struct tsdb_stream_conf conf = {.interval_ms = o->conf->interval / NS_PER_MS,
+                                    .marks_stale = true};
+
+    snprintf(name, sizeof(name), "rule/%016llx/%u", (unsigned long long)r->identity, r->twin);
+    conf.name = str_of(name);
+    return tsdb_stream_open(o->db, &conf);
+}
+
+static void commit(struct own *o, struct own_rule *r)
+{
+    struct err e = ERR_INIT;
+
+    if (!r->has_output)
+        return;
+    r->has_output = false;
+    if (r->stream == NULL)
+        r->stream = open_stream(o, r);
+    tsdb_batch_begin(&o->batch, o->db, r->stream, r->t);
+    VEC_EACH (const struct output *, x, &r->output) {
+        if (x->h != NULL)
+            tsdb_batch_add_histogram(&o->batch, TSDB_REF_NEW, x->labels, x->h);
+        else
+            tsdb_batch_add(&o->batch, TSDB_REF_NEW, x->labels, x->v);
+    }
+    vec_clear(&r->output);
+    if (!tsdb_commit(&o->batch, &e))
+        log_warn("a rule's output was not stored", LOG_STR("group", o->conf->name), LOG_ERR(&e));
+}
+
+void own_pause(struct own *o)
+{
+    if (o->is_open)
+        promql_plan_end(o->plan);
+    o->is_open = false;
+    for (size_t i = 0; i < o->n; i++)
+        commit(o, &o->rules[i]);
+    arena_reset(&o->waiting);
+}
+
+void own_record_begin(struct own *o, size_t i, ts_ms t)
+{
+    o->recording = i;
+    o->rules[i].t = t;
+    o->rules[i].has_output = true;
+}
+
+void own_record(struct own *o, struct labels ls, double v, const struct histogram *h)
+{
+    struct output x = {labels_copy(&o->waiting, ls), v, NULL};
+
+    if (h != NULL) {
+        struct histogram *copy = arena_new(&o->waiting, struct histogram);
+
+        *copy = histogram_copy(&o->waiting, h);
+        x.h = copy;
+    }
+    vec_push(&o->rules[o->recording].output, x);
+}
+
+void own_record_end(struct own *o)
+{
+    if (o->rules[o->recording].is_read)
+        own_pause(o);
+}

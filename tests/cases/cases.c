@@ -1,0 +1,368 @@
+/* cases.c - receivers by example: receivers/NAME/cases/FILE.yml says what is configured, what is told, which requests must
+ * go out byte for byte, what comes back to each and what that means.
+ *
+ *     global: {}                   keys of global:
+ *     language: zh                 of the built-in messages
+ *     config: {}                   the integration's entry
+ *     refused: TEXT                ... which the check refuses, with this in its words; nothing below then
+ *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved}]}
+ *     kept: {threadTs: "1"}        what the last delivery kept
+ *     steps:
+ *       - request: {url: URL, headers: {}, body: TEXT}     method POST
+ *         mail: {smarthost: TEXT, user: TEXT, from: TEXT, to: [], tls: none|starttls|implicit, message: TEXT}
+ *         answer: {status: 200, headers: {}, body: TEXT}   or: lost: WHY
+ *     verdict: ok | retry | retry_after | failed
+ *     retry_after: 60s             wanted, as everything below
+ *     error: TEXT                  part of it
+ *     keeps: {threadTs: "1"}
+ *
+ * The clock stands at 2026-01-01T00:00:00Z. Alerts began a minute before; resolved ones ended now. */
+#include <stdio.h>
+#include <string.h>
+#include "base/buf.h"
+#include "codec/duration.h"
+#include "codec/yaml.h"
+#include "config/config_priv.h"
+#include "model/labels.h"
+#include "notify/messages.h"
+#include "schema/schema.h"
+#include "tocsin/receiver.h"
+
+#define NOW (1767225600 * NS_PER_S)
+
+struct bench {
+    const char *path;
+    struct arena a;
+    struct diags d;
+    struct yaml_doc doc;
+    struct global_conf global;
+    const struct receiver_type *type;
+    void *conf;
+    struct messages *messages;
+    struct notification n;
+    struct delivery delivery;
+    unsigned faults;
+};
+
+static void wrong(struct bench *b, const struct yaml_node *at, const char *what, str got,
+                  str wanted)
+{
+    b->faults++;
+    printf("%s:%d: %s\n  got    %.*s\n  wanted %.*s\n", b->path, at != NULL ? at->start.line : 1,
+           what, STR(got), STR(wanted));
+}
+
+static void same(struct bench *b, const struct yaml_node *wanted, const char *what, str got)
+{
+    if (wanted != NULL && !str_eq(wanted->text, got))
+        wrong(b, wanted, what, got, wanted->text);
+}
+
+static str text(const struct yaml_node *map, const char *key)
+{
+    const struct yaml_node *n = map != NULL ? yaml_get(map, str_of(key)) : NULL;
+
+    return n != NULL ? n->text : STR_NONE;
+}
+
+static struct labels labels_of(struct bench *b, const struct yaml_node *map)
+{
+    size_t n = map != NULL ? map->n : 0;
+    struct label *v = arena_array(&b->a, n, sizeof(*v));
+    str dup;
+
+    for (size_t i = 0; i < n; i++)
+        v[i] = (struct label){map->pairs[i].key->text, map->pairs[i].value->text};
+    n = labels_sort_keep(v, n, &dup);
+    return (struct labels){v, n};
+}
+
+/* -- what is given -- */
+
+static void read_alert(struct bench *b, const struct yaml_node *n, struct notified_alert *out)
+{
+    bool is_resolved = str_is(text(n, "status"), "resolved");
+
+    *out = (struct notified_alert){.labels = labels_of(b, yaml_get(n, S("labels"))),
+                                   .annotations = labels_of(b, yaml_get(n, S("annotations"))),
+                                   .starts_at = NOW - NS_PER_M,
+                                   .ends_at = is_resolved ? NOW : TS_NONE,
+                                   .generator_url = text(n, "link"),
+                                   .is_resolved = is_resolved};
+    out->fingerprint = labels_fingerprint(out->labels);
+}
+
+static void read_notification(struct bench *b, const struct yaml_node *n)
+{
+    const struct yaml_node *list = n != NULL ? yaml_get(n, S("alerts")) : NULL;
+    size_t count = list != NULL ? list->n : 0;
+    struct notified_alert *alerts = arena_array(&b->a, count, sizeof(*alerts));
+
+    b->n =
+        (struct notification){.receiver = text(n, "receiver"),
+                              .group_key = S("{}:{alertname=\"Slow\"}"),
+                              .group_labels =
+                                  labels_of(b, n != NULL ? yaml_get(n, S("group_labels")) : NULL),
+                              .reason = REASON_FIRST,
+                              .decided_at = NOW,
+                              .flush_id = 7,
+                              .alerts = alerts,
+                              .n_alerts = count};
+    for (size_t i = 0; i < count; i++) {
+        read_alert(b, list->items[i], &alerts[i]);
+        b->n.n_firing += !alerts[i].is_resolved;
+    }
+}
+
+/* Whether the entry is taken. */
+static bool read_config(struct bench *b)
+{
+    struct conf_run run = {.a = &b->a, .d = &b->d};
+    const struct yaml_node *root = b->doc.root;
+    struct conf_part global = {&b->doc, yaml_get(root, S("global"))};
+    struct conf_part part = {&b->doc, yaml_get(root, S("config"))};
+    const struct receiver_view view = {.global = &b->global};
+    const struct conf_in in = {.run = &run, .doc = &b->doc, .index = -1};
+    struct conf_check c;
+
+    b->conf = arena_zalloc(&b->a, b->type->conf->size);
+    if (!conf_decode(&run, &global, 1, &global_conf_type, &b->global) ||
+        !conf_decode(&run, &part, 1, b->type->conf, b->conf))
+        return false;
+    c = conf_check_of(&in, &part, 1);
+    if (b->type->check != NULL)
+        b->type->check(b->conf, &view, &c);
+    return b->d.errors == 0;
+}
+
+static bool secret(struct delivery *d, struct secret s, str *out)
+{
+    if (s.file.n != 0)
+        return err_set(&d->err, ERR_IO, "cannot open '%.*s'", STR(s.file));
+    *out = s.hidden;
+    return true;
+}
+
+static bool render(struct delivery *d, str template, bool html, str *out)
+{
+    const struct bench *b = d->owner;
+    const struct messages_context c = {
+        .messages = b->messages, .n = d->n, .external_url = d->external_url, .now = d->now};
+
+    return messages_render(&c, template, html, d->arena, out, &d->err);
+}
+
+/* -- what is wanted -- */
+
+static void check_headers(struct bench *b, const struct yaml_node *map)
+{
+    for (size_t i = 0; map != NULL && i < map->n; i++)
+        same(b, map->pairs[i].value, "header",
+             http_header_get(&b->delivery.request.headers, map->pairs[i].key->text));
+}
+
+static void check_request(struct bench *b, const struct yaml_node *step)
+{
+    const struct yaml_node *want = yaml_get(step, S("request"));
+    const struct http_request *got = &b->delivery.request;
+
+    if (want == NULL) {
+        wrong(b, step, "a request that is not expected", got->url, STR_NONE);
+        return;
+    }
+    if (!str_is(got->method, "POST"))
+        wrong(b, want, "method", got->method, S("POST"));
+    same(b, yaml_get(want, S("url")), "url", got->url);
+    same(b, yaml_get(want, S("body")), "body", got->body);
+    check_headers(b, yaml_get(want, S("headers")));
+}
+
+/* Line ends of a message are CR LF; a file says LF. */
+static str unix_lines(struct bench *b, str s)
+{
+    struct buf out = BUF_INIT;
+    str copy;
+
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] != '\r')
+            buf_addc(&out, s.p[i]);
+    copy = arena_str(&b->a, buf_str(&out));
+    buf_release(&out);
+    return copy;
+}
+
+static void check_mail(struct bench *b, const struct yaml_node *step)
+{
+    const struct yaml_node *want = yaml_get(step, S("mail")), *to;
+    const struct smtp_request *got = &b->delivery.mail;
+
+    if (want == NULL) {
+        wrong(b, step, "a mail that is not expected", got->from, STR_NONE);
+        return;
+    }
+    same(b, yaml_get(want, S("smarthost")), "smarthost", got->smarthost);
+    same(b, yaml_get(want, S("from")), "from", got->from);
+    same(b, yaml_get(want, S("tls")), "tls",
+         got->implicit_tls  ? S("implicit")
+         : got->require_tls ? S("starttls")
+                            : S("none"));
+    same(b, yaml_get(want, S("user")), "user", got->username);
+    same(b, yaml_get(want, S("message")), "message", unix_lines(b, got->message));
+    to = yaml_get(want, S("to"));
+    for (size_t i = 0; to != NULL && i < to->n; i++)
+        same(b, to->items[i], "recipient", i < got->n_to ? got->to[i] : STR_NONE);
+    if (to != NULL && to->n < got->n_to)
+        wrong(b, to, "one more recipient", got->to[to->n], STR_NONE);
+}
+
+static struct http_answer *answer_of(struct bench *b, const struct yaml_node *n)
+{
+    struct http_answer *out = arena_new(&b->a, struct http_answer);
+    const struct yaml_node *map = n != NULL ? yaml_get(n, S("headers")) : NULL;
+    size_t count = map != NULL ? map->n : 0;
+    struct http_header *h = arena_array(&b->a, count, sizeof(*h));
+    uint64_t status = 200;
+
+    for (size_t i = 0; i < count; i++)
+        h[i] = (struct http_header){map->pairs[i].key->text, map->pairs[i].value->text};
+    (void)str_to_u64(text(n, "status"), &status);
+    *out = (struct http_answer){(int)status, {h, count}, text(n, "body")};
+    return out;
+}
+
+static enum delivery_verdict run_steps(struct bench *b)
+{
+    const struct yaml_node *steps = yaml_get(b->doc.root, S("steps"));
+    enum delivery_verdict v = b->type->step(&b->delivery);
+    size_t i = 0;
+
+    for (; v == DELIVERY_SEND_HTTP || v == DELIVERY_SEND_SMTP; i++) {
+        const struct yaml_node *step = steps != NULL && i < steps->n ? steps->items[i] : NULL;
+        const struct yaml_node *lost = step != NULL ? yaml_get(step, S("lost")) : NULL;
+
+        if (step == NULL) {
+            wrong(b, steps, "one more request", b->delivery.request.body, STR_NONE);
+            return v;
+        }
+        if (v == DELIVERY_SEND_HTTP)
+            check_request(b, step);
+        else
+            check_mail(b, step);
+        b->delivery.answer = answer_of(b, yaml_get(step, S("answer")));
+        b->delivery.lost = lost != NULL;
+        if (lost != NULL)
+            err_set(&b->delivery.err, ERR_IO, "%.*s", STR(lost->text));
+        v = b->type->step(&b->delivery);
+    }
+    if (steps != NULL && i < steps->n)
+        wrong(b, steps->items[i], "a request is missing", STR_NONE, STR_NONE);
+    return v;
+}
+
+static void check_kept(struct bench *b, const struct yaml_node *map)
+{
+    for (size_t i = 0; map != NULL && i < map->n; i++) {
+        str got = STR_NONE;
+
+        for (size_t j = 0; j < b->delivery.n_kept; j++)
+            if (str_eq(b->delivery.kept[j].key, map->pairs[i].key->text))
+                got = b->delivery.kept[j].value;
+        same(b, map->pairs[i].value, "kept", got);
+    }
+}
+
+static void give_kept(struct bench *b, const struct yaml_node *map)
+{
+    size_t n = map != NULL ? map->n : 0;
+    struct delivery_pair *v = arena_array(&b->a, n, sizeof(*v));
+
+    for (size_t i = 0; i < n; i++)
+        v[i] = (struct delivery_pair){map->pairs[i].key->text, map->pairs[i].value->text};
+    b->delivery.kept = v;
+    b->delivery.n_kept = n;
+}
+
+static void check_end(struct bench *b, enum delivery_verdict v)
+{
+    static const char *const names[] = {
+        [DELIVERY_SEND_HTTP] = "request", [DELIVERY_SEND_SMTP] = "mail",
+        [DELIVERY_SEND_TEXT] = "text",    [DELIVERY_OK] = "ok",
+        [DELIVERY_RETRY] = "retry",       [DELIVERY_RETRY_AFTER] = "retry_after",
+        [DELIVERY_FAILED] = "failed"};
+    const struct yaml_node *root = b->doc.root, *part = yaml_get(root, S("error"));
+    str said = str_of(b->delivery.err.msg), after = text(root, "retry_after");
+    dur_ns wait;
+
+    same(b, yaml_get(root, S("verdict")), "verdict", str_of(names[v]));
+    if (part != NULL && str_find_str(said, part->text) < 0)
+        wrong(b, part, "error", said, part->text);
+    if (part == NULL && said.n != 0)
+        wrong(b, root, "an error that is not expected", said, STR_NONE);
+    if (after.n != 0 && (!duration_parse(after, &wait, NULL) || wait != b->delivery.retry_after))
+        wrong(b, root, "retry_after", STR_NONE, after);
+    check_kept(b, yaml_get(root, S("keeps")));
+}
+
+static void run(struct bench *b)
+{
+    const struct yaml_node *root = b->doc.root, *refused = yaml_get(root, S("refused"));
+    struct err e = ERR_INIT;
+    str language = text(root, "language");
+    bool taken = read_config(b);
+
+    if (taken != (refused == NULL))
+        wrong(b, refused, "the configuration", taken ? S("taken") : b->d.v[0].message, STR_NONE);
+    else if (refused != NULL && str_find_str(b->d.v[0].message, refused->text) < 0)
+        wrong(b, refused, "the configuration", b->d.v[0].message, refused->text);
+    if (!taken || refused != NULL)
+        return;
+    b->messages = messages_new(language.n != 0 ? language : S("en"), S("UTC"), &e);
+    read_notification(b, yaml_get(root, S("notification")));
+    b->delivery = (struct delivery){.n = &b->n,
+                                    .conf = b->conf,
+                                    .external_url = S("http://tocsin.example"),
+                                    .now = NOW,
+                                    .owner = b,
+                                    .arena = &b->a,
+                                    .secret = secret,
+                                    .render = render};
+    give_kept(b, yaml_get(root, S("kept")));
+    check_end(b, run_steps(b));
+    messages_free(b->messages);
+}
+
+/* receivers/NAME/cases/FILE.yml */
+static const struct receiver_type *type_of(const char *path)
+{
+    for (size_t i = 0; receiver_types[i] != NULL; i++) {
+        char folder[64];
+
+        snprintf(folder, sizeof(folder), "receivers/%s/cases/", receiver_types[i]->name);
+        if (strstr(path, folder) != NULL)
+            return receiver_types[i];
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned failed = 0;
+
+    for (int i = 1; i < argc; i++) {
+        struct bench b = {.path = argv[i], .type = type_of(argv[i])};
+        struct err e = ERR_INIT;
+
+        arena_init(&b.a, 0);
+        diags_init(&b.d);
+        if (b.type == NULL || !yaml_read_file(str_of(argv[i]), &b.a, &b.doc, &b.d, &e) ||
+            b.doc.root == NULL)
+            wrong(&b, NULL, "the file", str_of(e.msg), STR_NONE);
+        else
+            run(&b);
+        failed += b.faults != 0;
+        diags_release(&b.d);
+        arena_release(&b.a);
+    }
+    printf("%d passed, %u failed\n", argc - 1 - (int)failed, failed);
+    return failed != 0;
+}

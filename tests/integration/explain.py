@@ -1,0 +1,95 @@
+"""explain and notification list against a live server: words and JSON, restarts, and silence and receiver views."""
+import json, subprocess
+from harness import *
+
+CONFIG = """route:
+  receiver: nobody
+  group_by: [alertname]
+  group_wait: 100ms
+  group_interval: 500ms
+  routes:
+    - {receiver: oncall, matchers: ['severity="critical"'], continue: true}
+    - {receiver: gpu, matchers: ['team=~"gpu|llm"']}
+receivers:
+  - {name: nobody}
+  - {name: oncall, webhook_configs: [{url: 'http://127.0.0.1:1/'}]}
+  - {name: gpu, webhook_configs: [{url: '%s'}]}
+"""
+
+
+def tocsin(t, *args, code=0):
+    p = subprocess.run([PROGRAM, *args, "--url=" + t.url], capture_output=True, text=True, timeout=20)
+    equal(p.returncode, code, f"tocsin {' '.join(args)}: {p.stdout}{p.stderr}")
+    return p.stdout
+
+
+def one(t, **params):
+    got = t.get("/api/v2/explain?" + urllib.parse.urlencode(params, doseq=True))
+    equal(got.status, 200, got.body)
+    return got.json()["alerts"][0]
+
+
+def verdicts(x):
+    return {(r["receiver"], i["integration"]): i["verdict"] for r in x["routes"] for i in r["integrations"]}
+
+
+def test_explain():
+    with folder() as d, Sink() as sink, contextlib.ExitStack() as stack:
+        t = stack.enter_context(Tocsin(CONFIG % sink.url, d))
+        tocsin(t, "alert", "add", "Slow", "severity=critical", "team=gpu")
+        until("the gpu team is told", lambda: sink.got)
+        until("the log knows", lambda: verdicts(one(t, filter='alertname="Slow"'))[("gpu", "webhook")] == "told")
+        x = one(t, filter=['alertname="Slow"'])
+        equal(verdicts(x), {("oncall", "webhook"): verdicts(x)[("oncall", "webhook")], ("gpu", "webhook"): "told"})
+        assert verdicts(x)[("oncall", "webhook")] in ("retrying", "sending"), x
+        equal([(p["receiver"], p["verdict"]) for p in x["path"]],
+              [("nobody", "passes"), ("oncall", "takes"), ("gpu", "takes")])
+        assert one(t, fingerprint=x["fingerprint"])["labels"] == x["labels"]
+        told = [h for h in x["history"] if h["verdict"] == "delivered"]
+        equal([(h["receiver"], h["status"], h["attempt"]) for h in told], [("gpu", 200, 1)])
+
+        text = tocsin(t, "explain", "alert", "Slow")
+        assert "fires" not in text and "{alertname=\"Slow\"" in text and "attempts failed" in text, text
+        assert "repeat interval elapsed" in text, text
+
+        id = tocsin(t, "silence", "add", "--comment", "known", "team=gpu").strip()
+        x = one(t, filter="alertname=Slow")
+        equal(verdicts(x)[("gpu", "webhook")], "silenced")
+        equal([s["id"] for s in x["silencedBy"]], [id])
+        until("the flush records it", lambda: [h for h in one(t, filter="alertname=Slow")["history"]
+                                               if h["verdict"] == "silenced" and h["by"] == [id]])
+        s = t.get("/api/v2/explain?silence=" + id).json()
+        equal((s["matching"], s["silence"]["comment"]), (1, "known"))
+        assert s["history"] and all(id in h["by"] for h in s["history"]), s
+        assert "matches 1 alerts" in tocsin(t, "explain", "silence", id)
+
+        r = t.get("/api/v2/explain?of_receiver=oncall").json()
+        assert r["lastSuccess"] is None and "cannot reach" in r["lastError"] and r["queued"] == 1, r
+        assert "never since the start" in tocsin(t, "explain", "receiver", "oncall")
+
+        would = one(t, label=["severity=warning", "team=web"])
+        equal((would["state"], [p.get("failed") for p in would["path"]]),
+              ("unknown", [None, 'severity="critical"', 'team=~"gpu|llm"']))
+        assert "fails at team=~" in tocsin(t, "explain", "route", "team=web")
+
+        sent = json.loads(tocsin(t, "notification", "list", "-o", "json", "--receiver", "gpu"))["history"]
+        equal([h["verdict"] for h in sent], ["delivered", "notify"])
+        t.stop()
+        t = stack.enter_context(Tocsin(CONFIG % sink.url, d))
+        again = t.get("/api/v2/notifications?receiver=gpu").json()["history"]
+        equal(again[-2:], sent, "the journal after a restart")
+
+
+def test_bad_questions():
+    with folder() as d, Tocsin(CONFIG % "http://127.0.0.1:1/", d) as t:
+        for query, status in [("filter=a", 400), ("filter=%3D", 400), ("label=x", 400), ("label=a=1&label=a=2", 400),
+                              ("silence=no", 404), ("of_receiver=no", 404), ("fingerprint=zz", 200),
+                              ("fingerprint=0123456789abcdeg", 200), ("limit=x", 200), ("limit=99999999999999999999", 200),
+                              ("&".join("label=l%d=v" % i for i in range(200)), 400)]:
+            equal(t.get("/api/v2/explain?" + query).status, status, query)
+        equal(t.get("/api/v2/notifications?since=yesterday").status, 400)
+        tocsin(t, "explain", "silence", "no", code=1)
+        tocsin(t, "explain", "alert", code=2)
+
+
+main()

@@ -1,0 +1,64 @@
+"""The page at "/": its policy, and, where a Chromium is installed, the views behind the links of messages and tools."""
+import base64, hashlib, http.client, subprocess
+from harness import *
+
+CONFIG = "route: {receiver: hook, group_by: [alertname], group_wait: 0s}\nreceivers: [{name: hook}]\n"
+
+
+def test_page_and_policy():
+    with folder() as d, Tocsin(CONFIG, d) as t:
+        r = t.get("/")
+        equal(r.status, 200)
+        html = r.body.decode() if isinstance(r.body, bytes) else r.body
+        policy = {k.lower(): v for k, v in r.headers.items()}["content-security-policy"]
+        for tag, directive in [("script", "script-src"), ("style", "style-src")]:
+            text = html.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
+            digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+            assert f"{directive} 'sha256-{digest}'" in policy, policy
+        assert "default-src 'none'" in policy and "unsafe" not in policy, policy
+        assert "innerHTML" not in html and "insertAdjacentHTML" not in html
+        assert len(html.split("<script>")[1].splitlines()) < 300
+    with folder() as d, Tocsin(CONFIG, d, "--web.route-prefix=/x", "--web.external-url=http://h/x") as t:
+        equal(t.get("/x/").status, 200)
+        c = http.client.HTTPConnection(t.address)
+        c.request("GET", "/")
+        r = c.getresponse()
+        equal((r.status, r.headers["Location"]), (302, "/x/"))
+        c.close()
+
+
+def view(t, where):
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        raise Skip("chromium is not installed")
+    with folder() as profile:
+        p = subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                            "--user-data-dir=" + profile, "--window-size=420,900", "--virtual-time-budget=2000",
+                            "--enable-logging=stderr", "--dump-dom", t.url + "/" + where],
+                           capture_output=True, text=True, timeout=60)
+    assert "CONSOLE" not in p.stderr, p.stderr
+    return p.stdout
+
+
+def test_views():
+    with folder() as d, Tocsin(CONFIG, d) as t:
+        t.alert(alertname="Slow", gpu="0", note="<img src=x onerror=alert(1)>")
+        t.alert(alertname="Slow", gpu="1")
+        s = {"matchers": [{"name": "gpu", "value": "1", "isRegex": False}], "startsAt": stamp(), "endsAt": stamp(3600),
+             "createdBy": "me", "comment": "known trouble"}
+        id = t.post("/api/v2/silences", s).json()["silenceID"]
+        dom = view(t, "#/alerts?filter=%7Balertname%3D%22Slow%22%7D&receiver=hook")
+        assert "2 alerts" in dom and "next look" in dom and "known trouble" in dom, dom
+        assert "<img" not in dom and "&lt;img" in dom, dom
+        dom = view(t, "#/alerts?receiver=nobody")
+        assert "No alerts" in dom, dom
+        dom = view(t, "#/silences/new?filter=%7Bgpu%3D~%220%7C1%22%7D&comment=why")
+        assert "2 alerts would be silenced now" in dom and "gpu=~" in dom, dom
+        dom = view(t, "#/silences/" + id)
+        assert "known trouble" in dom and "matches 1 alerts" in dom, dom
+        assert "known trouble" in view(t, "#/silences")
+        assert "No rule files" in view(t, "#/rules") and "group_by" in view(t, "#/status")
+
+
+main()

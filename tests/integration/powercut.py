@@ -1,0 +1,182 @@
+"""Power cuts on a disk that forgets every write since the last completed sync: what was answered 2xx is there afterwards,
+and nothing is sent twice but what was on its way. A full disk, a read-only one and a slow one keep no page back.
+
+POWERCUT_ROUNDS=200 for a long run."""
+import random, threading
+from harness import *
+
+LIBRARY = os.path.join(os.path.dirname(PROGRAM), "tests", "libpowercut.so")
+ROUNDS = int(os.environ.get("POWERCUT_ROUNDS", "10"))
+
+
+class Disk:
+    def __init__(self, d):
+        if not os.path.exists(LIBRARY):
+            raise Skip("no preloaded disk in this build")
+        self.folder, self.durable, self.mode_file = d + "/data", d + "/durable", d + "/mode"
+        os.makedirs(self.folder)
+        os.makedirs(self.durable)
+        self.env = {**os.environ, "LD_PRELOAD": LIBRARY, "POWERCUT_FOLDER": self.folder,
+                    "POWERCUT_DURABLE": self.durable, "POWERCUT_MODE": self.mode_file}
+
+    def mode(self, m):
+        write(self.mode_file, m)
+
+    def cut(self):
+        """Lays the state that is left, after the process was killed."""
+        names = []
+        with contextlib.suppress(FileNotFoundError):
+            names = [line.split(" ", 1) for line in open(self.durable + "/names").read().splitlines()]
+        contents = {}
+        for inode, name in names:
+            with contextlib.suppress(FileNotFoundError):
+                contents[name] = open(f"{self.durable}/{inode}", "rb").read()
+            contents.setdefault(name, b"")
+        for where in [self.folder, self.durable]:
+            shutil.rmtree(where)
+            os.makedirs(where, mode=0o700)
+        for name, content in contents.items():
+            with open(os.path.join(self.folder, name), "wb") as f:
+                f.write(content)
+                os.fsync(f.fileno())
+            os.chmod(os.path.join(self.folder, name), 0o600)
+            inode = os.stat(os.path.join(self.folder, name)).st_ino
+            shutil.copy(os.path.join(self.folder, name), f"{self.durable}/{inode}")
+        write(self.durable + "/names", "".join(f"{os.stat(os.path.join(self.folder, n)).st_ino} {n}\n" for n in contents))
+
+
+class Sender(threading.Thread):
+    """Posts each alert once, and remembers which were taken."""
+
+    def __init__(self, t, number):
+        super().__init__(daemon=True)
+        self.t, self.number, self.alerts, self.silences = t, number, [], []
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            for n in range(1000):
+                name = f"R{self.number}.{n}"
+                body = [{"labels": {"alertname": name}, "endsAt": stamp(36000)}]
+                if request("POST", self.t.url + "/api/v2/alerts", body, timeout=10).status == 200:
+                    self.alerts.append(name)
+                if n % 5 == 0:
+                    s = {"matchers": [{"name": "nobody", "value": name, "isRegex": False}], "startsAt": stamp(),
+                         "endsAt": stamp(36000), "createdBy": "me", "comment": name}
+                    r = request("POST", self.t.url + "/api/v2/silences", s, timeout=10)
+                    if r.status == 200:
+                        self.silences.append(r.json()["silenceID"])
+
+
+def told(sink):
+    """(when, alertname) of each request that the sink accepted."""
+    return [(g.at, a["labels"]["alertname"]) for g in list(sink.got) for a in g.json()["alerts"]]
+
+
+def check(t, alerts, silences):
+    there = {a["labels"]["alertname"] for a in t.alerts()}
+    equal(sorted(set(alerts) - there), [], "alerts that were answered 200 and are gone")
+    there = {s["id"] for s in t.get("/api/v2/silences").json()}
+    equal(sorted(set(silences) - there), [], "silences that were answered 200 and are gone")
+
+
+def run(d, rounds, how):
+    disk, alerts, silences, cuts = Disk(d), [], [], []
+    rng = random.Random(7)
+    with Sink() as sink:
+        for i in range(rounds):
+            with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+                check(t, alerts, silences)
+                senders = [Sender(t, f"{i}.{k}") for k in range(4)]
+                for s in senders:
+                    s.start()
+                time.sleep(rng.uniform(0.02, 0.4))
+                t.kill()
+                cuts.append(time.monotonic())
+            for s in senders:
+                s.join(10)
+                alerts += s.alerts
+                silences += s.silences
+            how(disk)
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            check(t, alerts, silences)
+            until("everything that was taken is told", lambda: set(alerts) <= {n for _, n in told(sink)}, 30)
+            time.sleep(1.5)
+            again = {}
+            for at, name in told(sink):
+                again.setdefault(name, []).append(at)
+            for name, times in again.items():
+                assert len(times) <= 2, f"{name} was told {len(times)} times"
+                if len(times) == 2:
+                    assert any(times[0] < c + 0.1 and c - times[0] < 2 and times[1] > c for c in cuts), \
+                        f"{name} was told twice, with no cut on its way: {times}"
+            duplicates = sum(len(v) - 1 for v in again.values())
+            print(f"{rounds} cuts: {len(alerts)} alerts and {len(silences)} silences taken, all there; {duplicates} told twice")
+
+
+def test_power_cuts():
+    with folder() as d:
+        run(d, ROUNDS, Disk.cut)
+
+
+def test_kills():
+    with folder() as d:
+        run(d, ROUNDS, lambda disk: None)
+
+
+def test_a_disk_that_lies_is_found_out():
+    """The same with syncs that do nothing, as with synchronous=OFF: the test must fail."""
+    with folder() as d:
+        def lie(disk):
+            disk.mode("l")
+            disk.cut()
+        try:
+            run(d, 4, lie)
+        except AssertionError as e:
+            assert "are gone" in str(e), e
+            return
+        raise AssertionError("a disk that syncs nothing was not found out")
+
+
+def trouble(mode, status):
+    with folder() as d, Sink() as sink:
+        disk = Disk(d)
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            t.alert(alertname="Before", ends=3600)
+            until("told", lambda: "Before" in {n for _, n in told(sink)})
+            disk.mode(mode)
+            started = time.monotonic()
+            done = []
+            body = [{"labels": {"alertname": "Critical"}, "endsAt": stamp(3600)}]
+            post = threading.Thread(target=lambda: done.append(
+                request("POST", t.url + "/api/v2/alerts", body, timeout=30).status))
+            post.start()
+            until("the page goes out", lambda: "Critical" in {n for _, n in told(sink)}, 6)
+            post.join(30)
+            assert done[0] in status, done
+            disk.mode("-")
+            until("the store is back", lambda: t.metric("tocsin_store_degraded") == 0, 60)
+            t.alert(alertname="After", ends=3600)
+            until("told", lambda: "After" in {n for _, n in told(sink)})
+            time.sleep(1.5)
+            t.kill()
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            check(t, ["Before", "Critical", "After"], [])
+            time.sleep(2.5)
+            names = [n for _, n in told(sink) if not n.startswith("Tocsin")]
+            equal(sorted(names), ["After", "Before", "Critical"], "what was told")
+            print(f"{mode}: told {told(sink)[1][0] - started:.2f} s after it came")
+
+
+def test_full_disk():
+    trouble("f", [503])
+
+
+def test_read_only_disk():
+    trouble("r", [503])
+
+
+def test_slow_disk():
+    trouble("s", [200, 503])
+
+
+main()

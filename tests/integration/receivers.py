@@ -1,0 +1,60 @@
+"""tocsin receiver test: Slack, PagerDuty, DingTalk and mail take the alert; DingTalk's robot in each security mode, and what
+is said of each refusal."""
+from harness import *
+
+
+def receiver_test(config, dir, name="r", *flags):
+    path = write(os.path.join(dir, "t.yml"), "route: {receiver: r}\nreceivers:\n" + config)
+    p = subprocess.run([PROGRAM, "receiver", "test", "--config.file=" + path, *flags, name], capture_output=True, text=True, timeout=60)
+    return p.returncode, p.stdout + p.stderr
+
+
+class Robot(Process):
+    def __init__(self, *flags):
+        super().__init__([sys.executable, os.path.join(SOURCE, "contrib/fakes/dingtalk.py"), "--port=0", *flags])
+        line = until("the robot listens", lambda: self.log and self.log[0])
+        self.url = re.search(r"http://[0-9.:]+", line).group(0) + "/robot/send?access_token="
+
+    def messages(self):
+        return [json.loads(x) for x in self.log[1:] if x.startswith("{")]
+
+
+def test_all_four():
+    box = Mailbox()
+    with folder() as d, Sink() as sink, MailServer(box) as smtp, Robot("--secret=SEC1") as robot:
+        code, said = receiver_test(f"""
+  - name: r
+    slack_configs: [{{api_url: '{sink.url}', channel: '#c'}}]
+    pagerduty_configs: [{{routing_key: k, url: '{sink.url}'}}]
+    dingtalk_configs: [{{url: '{robot.url}t0', secret: SEC1}}]
+    email_configs: [{{smarthost: '{smtp}', from: a@t.example, to: o@x.example, require_tls: false}}]
+""", d)
+        equal(code, 0, said)
+        for kind in ("slack", "pagerduty", "dingtalk", "email"):
+            assert f"{kind}[0]: delivered" in said, said
+        equal((sink.count(), len(box.mails), len(until("the robot's message", robot.messages))), (2, 1, 1))
+
+
+def test_robot():
+    """flags of the robot, keys of the entry, words of the refusal; none: it is taken."""
+    cases = [((), "", None),
+             (("--secret=SEC1",), "secret: SEC1", None),
+             (("--keyword=alarm",), "keywords: [alarm]", None),
+             (("--secret=SEC1", "--keyword=告警"), "secret: SEC1, keywords: [告警]", None),
+             (("--secret=SEC1",), "secret: SEC2", 'set "secret"'),
+             (("--secret=SEC1",), "", 'set "secret"'),
+             (("--keyword=alarm",), "", 'set "keywords"'),
+             (("--token=other",), "", '"access_token" is wrong'),
+             (("--fail=130101",), "", "20 messages a minute"),
+             (("--fail=400102",), "", "the robot is stopped"),
+             (("--fail=-1",), "", "busy")]
+    with folder() as d:
+        for flags, keys, refusal in cases:
+            with Robot(*flags) as robot:
+                code, said = receiver_test(f"  - {{name: r, dingtalk_configs: [{{url: '{robot.url}t0', {keys}}}]}}\n", d)
+                equal(code, 1 if refusal else 0, f"{flags} {keys}: {said}")
+                assert refusal is None or refusal in said, (flags, keys, said)
+                assert "SEC" not in said.replace("SEC...", ""), said
+
+
+main()

@@ -1,0 +1,142 @@
+#include "oracle.h"
+
+#include <stdio.h>
+#include "base/hash.h"
+#include "engine/explain.h"
+
+static void forget(struct oracle *o)
+{
+    VEC_EACH (struct prediction *, p, &o->v) {
+        mem_str_free(p->receiver);
+        mem_str_free(p->group_key);
+    }
+    vec_clear(&o->v);
+}
+
+void oracle_release(struct oracle *o)
+{
+    forget(o);
+    vec_release(&o->v);
+}
+
+void oracle_disturb(struct oracle *o)
+{
+    o->holds = false;
+}
+
+/* What a prediction takes for granted: who fires, who has ended, what is silenced and configured, that nothing fails. */
+static uint64_t world_of(const struct engine *e, struct now now)
+{
+    uint64_t h = hash_u64((uintptr_t)e->conf) + silencer_version(e->silencer);
+
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        const struct alert *a = it->value;
+
+        h += hash_u64(alert_fingerprint(a) + (alert_is_resolved(a, now) ? 1 : 0));
+    }
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox)
+        h += hash_u64(it->value->row->flush_id) + it->value->row->attempt;
+    return h;
+}
+
+static void complain(struct oracle *o, const char *scenario, const struct prediction *p,
+                     const char *what, ts_ns at)
+{
+    o->wrong++;
+    fprintf(stderr, "%s: explain: %016llx %.*s in %.*s: foreseen for %.3f, %s %.3f (asked %.3f)\n",
+            scenario, (unsigned long long)p->fingerprint, STR(p->receiver), STR(p->group_key),
+            p->at == TS_NONE ? -1 : (double)p->at / NS_PER_S, what,
+            at == TS_NONE ? -1 : (double)at / NS_PER_S, (double)o->asked_at / NS_PER_S);
+}
+
+void oracle_arrived(struct oracle *o, const char *scenario, uint64_t fingerprint, str receiver,
+                    struct labels group, ts_ns at)
+{
+    struct buf key = BUF_INIT;
+
+    labels_print(&key, group);
+    VEC_EACH (struct prediction *, p, &o->v) {
+        if (!o->holds || at >= o->until || p->fingerprint != fingerprint ||
+            !str_eq(p->receiver, receiver) || !str_ends_with(p->group_key, buf_str(&key)))
+            continue;
+        o->checked++;
+        if (p->at != at && !p->came)
+            complain(o, scenario, p, "came", at);
+        p->came = true;
+    }
+    buf_release(&key);
+}
+
+static const struct prediction *before(const struct oracle *o, const struct prediction *now)
+{
+    VEC_EACH (const struct prediction *, p, &o->v)
+        if (p->fingerprint == now->fingerprint && str_eq(p->receiver, now->receiver) &&
+            str_eq(p->group_key, now->group_key))
+            return p;
+    return NULL;
+}
+
+static void predict(struct oracle *fresh, const struct engine *e, const struct alert *a,
+                    struct now now)
+{
+    struct explanation x;
+    struct arena scratch;
+
+    arena_init(&scratch, 0);
+    engine_explain(e, a->labels->ls, now, &scratch, &x);
+    for (size_t i = 0; i < x.n; i++)
+        for (size_t j = 0; j < x.routes[i].n && j < 1; j++) {
+            const struct explain_route *r = &x.routes[i];
+            ts_ns soon = ts_add(now.wall, r->route->group_wait + r->route->group_interval);
+            ts_ns at = r->integrations[j].next_at;
+
+            if (r->integrations[j].verdict == EXPLAIN_WAITING && !x.is_resolved &&
+                r->route->n_mute_intervals + r->route->n_active_intervals == 0 &&
+                (at == TS_NONE || at > soon)) {
+                fprintf(stderr, "%016llx fires, and %.*s will not be told in time\n",
+                        (unsigned long long)alert_fingerprint(a), STR(r->route->receiver));
+                fresh->wrong++;
+            }
+            vec_push(&fresh->v,
+                     (struct prediction){.fingerprint = alert_fingerprint(a),
+                                         .receiver = mem_str_dup(x.routes[i].route->receiver),
+                                         .group_key = mem_str_dup(x.routes[i].group_key),
+                                         .at = at});
+        }
+    explanation_release(&x);
+    arena_release(&scratch);
+}
+
+void oracle_ask(struct oracle *o, const char *scenario, const struct engine *e, struct now now)
+{
+    struct oracle fresh = {.holds = true,
+                           .world = world_of(e, now),
+                           .asked_at = now.wall,
+                           .checked = o->checked,
+                           .wrong = o->wrong};
+
+    fresh.until = TS_MAX;
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        const struct alert *a = it->value;
+        ts_ns ends = ts_add(now.wall, a->expires_mono - now.mono);
+
+        if (!alert_is_resolved(a, now) && ends < fresh.until)
+            fresh.until = ends;
+        predict(&fresh, e, a, now);
+    }
+    if (o->holds && o->world == fresh.world) {
+        VEC_EACH (const struct prediction *, p, &o->v)
+            if (p->at != TS_NONE && p->at <= now.wall && p->at > o->asked_at && !p->came)
+                complain(&fresh, scenario, p, "nothing came until", now.wall);
+        VEC_EACH (const struct prediction *, p, &fresh.v) {
+            const struct prediction *old = before(o, p);
+
+            if (old != NULL && !old->came && old->at != p->at)
+                complain(&fresh, scenario, old, "later for", p->at);
+            fresh.checked += old != NULL;
+        }
+    }
+    forget(o);
+    vec_release(&o->v);
+    *o = fresh;
+}

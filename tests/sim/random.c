@@ -1,0 +1,140 @@
+#include "random.h"
+
+#include "base/rand.h"
+#include "base/buf.h"
+#include "codec/duration.h"
+
+struct gen {
+    struct rand r;
+    struct scenario *s;
+    unsigned parts;
+    dur_ns length;
+};
+
+static unsigned pick(struct gen *g, unsigned n)
+{
+    return (unsigned)(rand_unit(&g->r) * n);
+}
+
+static bool chance(struct gen *g, unsigned percent)
+{
+    return pick(g, 100) < percent;
+}
+
+static const char *word(struct gen *g, const char *const *v, unsigned n)
+{
+    return v[pick(g, n)];
+}
+#define WORD(g, ...)                                                                               \
+    word(g, (const char *const[]){__VA_ARGS__}, ARRAY_LEN(((const char *const[]){__VA_ARGS__})))
+
+/* -- the configuration -- */
+
+static void put_timers(struct gen *g, struct buf *b, const char *indent)
+{
+    buf_addf(b, "%sgroup_wait: %s\n", indent, WORD(g, "0s", "10s", "30s", "2m"));
+    buf_addf(b, "%sgroup_interval: %s\n", indent, WORD(g, "30s", "1m", "5m"));
+    buf_addf(b, "%srepeat_interval: %s\n", indent, WORD(g, "7m", "1h", "4h"));
+}
+
+static void put_child(struct gen *g, struct buf *b, unsigned i)
+{
+    const char *mute = WORD(g, "night", "busy", "never");
+    bool is_muted = chance(g, 40), is_active = chance(g, 20);
+
+    buf_addf(b, "    - matchers: ['sev=\"%s\"']\n      receiver: r%u\n      continue: %s\n",
+             WORD(g, "critical", "warning", "info"), i + 1, chance(g, 50) ? "true" : "false");
+    put_timers(g, b, "      ");
+    if (chance(g, 30))
+        buf_addf(b, "      group_by: [%s]\n", WORD(g, "'...'", "i", ""));
+    if (!(g->parts & RANDOM_MUTING))
+        return;
+    if (is_muted)
+        buf_addf(b, "      mute_time_intervals: [%s]\n", mute);
+    else if (is_active)
+        buf_addf(b, "      active_time_intervals: [busy]\n");
+}
+
+static void put_config(struct gen *g, struct buf *b)
+{
+    unsigned children = pick(g, 4);
+    bool inhibits = chance(g, 60);
+
+    buf_addf(b, "route:\n  receiver: r0\n  group_by: [g]\n");
+    put_timers(g, b, "  ");
+    if (children != 0)
+        buf_addf(b, "  routes:\n");
+    for (unsigned i = 0; i < children; i++)
+        put_child(g, b, i);
+    buf_addf(b, "receivers:\n");
+    for (unsigned i = 0; i <= children; i++)
+        buf_addf(b, "  - {name: r%u, webhook_configs: [{url: http://sink, send_resolved: %s}]}\n",
+                 i, chance(g, 70) ? "true" : "false");
+    if (inhibits && (g->parts & RANDOM_INHIBITION))
+        buf_addf(b, "inhibit_rules:\n  - {source_matchers: ['sev=\"critical\"'], "
+                    "target_matchers: ['sev=~\"warning|info\"'], equal: [g]}\n");
+    buf_addf(
+        b,
+        "time_intervals:\n"
+        "  - {name: night, time_intervals: [{times: [{start_time: '00:30', end_time: '01:10'}]}]}\n"
+        "  - {name: busy, time_intervals: [{times: [{start_time: '00:20', end_time: '02:00'}, "
+        "{start_time: '03:00', end_time: '05:00'}]}]}\n"
+        "  - {name: never, time_intervals: [{months: ['july']}]}\n");
+}
+
+/* -- what happens -- */
+
+static struct labels some_labels(struct gen *g)
+{
+    struct label *v = arena_array(&g->s->arena, 3, sizeof(*v));
+
+    v[0] = (struct label){S("g"), str_of(WORD(g, "a", "b"))};
+    v[1] = (struct label){S("i"), str_of(WORD(g, "0", "1", "2", "3"))};
+    v[2] = (struct label){S("sev"), str_of(WORD(g, "critical", "warning", "info"))};
+    return (struct labels){v, 3};
+}
+
+static void add_action(struct gen *g, ts_ns at)
+{
+    struct action a = {.at = at, .labels = some_labels(g), .line = (int)g->s->actions.n};
+    unsigned what = pick(g, 100);
+    const char *matcher = WORD(g, "g=\"a\"", "sev=\"critical\"", "i=~\"0|1\"", "sev!=\"info\"");
+    dur_ns d = (dur_ns)(1 + pick(g, 90)) * NS_PER_M / (chance(g, 50) ? 1 : 3);
+
+    if (what < 40) {
+        a.kind = ACT_POST;
+    } else if (what < 65) {
+        a.kind = ACT_RESOLVE;
+    } else if (what < 90) {
+        if (!(g->parts & RANDOM_SILENCES))
+            return;
+        a.kind = ACT_SILENCE;
+        a.text = arena_str(&g->s->arena, str_of(matcher));
+        a.d = d;
+        a.name = S("s");
+    } else if (what < 94) {
+        if (!(g->parts & RANDOM_CRASHES))
+            return;
+        a.kind = ACT_CRASH;
+    } else {
+        a.kind = ACT_POST_ONCE;
+    }
+    vec_push(&g->s->actions, a);
+}
+
+void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns length)
+{
+    struct gen g = {.r = {.state = seed * 0x9e3779b97f4a7c15u + 1}, .s = out, .parts = parts};
+    struct buf b = BUF_INIT;
+    ts_ns at = 0;
+
+    *out = (struct scenario){.end = length};
+    arena_init(&out->arena, 0);
+    put_config(&g, &b);
+    out->config = arena_str(&out->arena, buf_str(&b));
+    buf_release(&b);
+    while (at < length) {
+        add_action(&g, at);
+        at += (dur_ns)(1 + pick(&g, 900)) * NS_PER_S + (chance(&g, 50) ? 0 : 123 * NS_PER_MS);
+    }
+}

@@ -1,0 +1,20 @@
+/* random.h - scenarios nobody wrote: a routing tree, silences, inhibition, mute times and senders from a seed.
+ *
+ * A part can be left out, everything else staying the same: what explain names as the reason must make the difference.
+ */
+#ifndef SIM_RANDOM_H
+#define SIM_RANDOM_H
+
+#include "scenario.h"
+
+enum random_part {
+    RANDOM_SILENCES = 1,
+    RANDOM_INHIBITION = 2,
+    RANDOM_MUTING = 4,
+    RANDOM_CRASHES = 8,
+    RANDOM_ALL = 15,
+};
+
+void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns length);
+
+#endif

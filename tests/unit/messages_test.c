@@ -1,0 +1,153 @@
+/* Built-in messages in two languages and zones, the names of the DingTalk bridge, labels of routes. */
+#include "unit.h"
+
+#include "model/labels.h"
+#include "notify/messages.h"
+
+#define START (1767225600 * NS_PER_S) /* 2026-01-01T00:00:00Z */
+
+struct bench {
+    struct arena a;
+    struct notified_alert alert;
+    struct notification n;
+    struct messages *messages;
+    struct messages_context c;
+    struct err e;
+};
+
+static void set_up(struct bench *b, const char *language, const char *timezone)
+{
+    static const struct label labels[] = {{S_INIT("alertname"), S_INIT("Slow")},
+                                          {S_INIT("severity"), S_INIT("page")},
+                                          {S_INIT("x"), S_INIT("a\r\n# b](http://x)")}};
+    static const struct label annotations[] = {{S_INIT("summary"), S_INIT("*big*")}};
+
+    *b = (struct bench){.messages = messages_new(str_of(language), str_of(timezone), &b->e)};
+    assert_non_null(b->messages);
+    arena_init(&b->a, 0);
+    b->alert = (struct notified_alert){.labels = {labels, 3},
+                                       .annotations = {annotations, 1},
+                                       .starts_at = START,
+                                       .ends_at = TS_NONE};
+    b->n = (struct notification){.receiver = S("r"),
+                                 .group_labels = {labels, 1},
+                                 .alerts = &b->alert,
+                                 .n_alerts = 1,
+                                 .n_firing = 1};
+    b->c = (struct messages_context){
+        .messages = b->messages, .n = &b->n, .external_url = S("http://am"), .now = START};
+}
+
+static void tear_down(struct bench *b)
+{
+    messages_free(b->messages);
+    arena_release(&b->a);
+}
+
+static str render(struct bench *b, const char *text)
+{
+    str out = STR_NONE;
+
+    if (!messages_render(&b->c, str_of(text), false, &b->a, &out, &b->e))
+        fail_msg("%s: %s", text, b->e.msg);
+    return out;
+}
+
+static bool has(str text, const char *part)
+{
+    return str_find_str(text, str_of(part)) >= 0;
+}
+
+static void languages(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    set_up(&b, "en", "");
+    assert_str(render(&b, "{{ (index .Alerts 0).StartsAt }} {{ (index .Alerts 0).EndsAt }}"),
+               "2026-01-01 00:00:00 +0000 UTC 0001-01-01 00:00:00 +0000 UTC");
+    assert_true(has(render(&b, "{{ template \"__subject\" . }}"), "[FIRING:1] Slow"));
+    tear_down(&b);
+
+    set_up(&b, "zh", "");
+    assert_true(has(render(&b, "{{ template \"__subject\" . }}"), "[告警:1] Slow"));
+    assert_true(has(render(&b, "{{ template \"pagerduty.default.instances\" .Alerts }}"),
+                    "标签:\n - alertname = Slow"));
+    assert_true(has(render(&b, "{{ template \"email.default.html\" . }}"), "1 条告警："));
+    assert_str(render(&b, "{{ now }}"), "2026-01-01 08:00:00 +0800 CST");
+    tear_down(&b);
+
+    set_up(&b, "zh", "America/New_York");
+    assert_true(
+        has(render(&b, "{{ template \"dingtalk.default.text\" . }}"), "2025-12-31 19:00:00 EST"));
+    tear_down(&b);
+    assert_null(messages_new(S("en"), S("No/Where"), &b.e));
+}
+
+static void dingtalk_names(void **state)
+{
+    static const char *const names[] = {"default.title",  "default.content",  "legacy.title",
+                                        "legacy.content", "ding.link.title",  "ding.link.content",
+                                        "__subject",      "__alertmanagerURL"};
+    struct bench b;
+    str text;
+
+    (void)state;
+    set_up(&b, "en", "");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char call[64];
+
+        snprintf(call, sizeof(call), "{{ template \"%s\" . }}", names[i]);
+        assert_true(render(&b, call).n != 0);
+    }
+    (void)render(&b, "{{ template \"__text_alert_list\" .Alerts }}");
+    text = render(&b, "{{ template \"default.__text_alert_list\" .Alerts }}");
+    assert_true(has(text, "#### \\[PAGE\\] \\*big\\*"));
+    assert_true(has(text, "> - x: a  # b\\](http://x)\n")); /* neither heading nor link */
+    text = render(&b, "{{ template \"dingtalk.default.text\" . }}");
+    assert_true(has(text, "a  # b\\](http://x)") && !has(text, "\n# b"));
+    assert_str(render(&b,
+                      "{{ .Status | upper }} {{ dateInZone \"15:04\" (index .Alerts 0).StartsAt "
+                      "\"Asia/Shanghai\" }}"),
+               "FIRING 08:00");
+    tear_down(&b);
+}
+
+static void labels_of_routes(void **state)
+{
+    static struct conf_pair v[] = {
+        {.name = S_INIT("team"),
+         .value = S_INIT("{{ .GroupLabels.alertname }}-{{ .NotificationReason }}")},
+        {.name = S_INIT("channel"),
+         .value = S_INIT("#{{ routeLabels \"team\" }}{{ routeLabels \"nope\" }}")},
+        {.name = S_INIT("a"), .value = S_INIT("{{ routeLabels \"b\" }}")},
+        {.name = S_INIT("b"), .value = S_INIT("{{ routeLabels \"a\" }}")},
+        {.name = S_INIT("plain"), .value = S_INIT("p")},
+    };
+    const struct conf_map map = {v, ARRAY_LEN(v)};
+    struct labels ls;
+    struct bench b;
+    str out;
+
+    (void)state;
+    set_up(&b, "en", "");
+    b.n.reason = REASON_UNKNOWN;
+    ls = messages_route_labels(&b.c, &map, &b.a);
+    assert_int_equal(ls.n, 3); /* a and b need each other */
+    assert_str(labels_get(ls, S("team")), "Slow-unknown");
+    assert_str(labels_get(ls, S("channel")), "#Slow-unknown");
+    assert_str(labels_get(ls, S("plain")), "p");
+    b.n.route_labels = ls;
+    assert_str(render(&b, "{{ .RouteLabels.channel }}"), "#Slow-unknown");
+    assert_false(messages_render(&b.c, S("{{ routeLabels \"team\" }}"), false, &b.a, &out, &b.e));
+    tear_down(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(languages),
+                                       cmocka_unit_test(dingtalk_names),
+                                       cmocka_unit_test(labels_of_routes)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
