@@ -17,6 +17,7 @@ struct own_rule {
     uint64_t identity;
     unsigned twin; /* how many rules before it have the same identity */
     bool is_read;  /* by a later rule of the group: its output is written at once */
+    struct storage_selector *kept[2]; /* what it records is kept, read by a rule or not */
     struct tsdb_stream *stream;
     VEC(struct output) output; /* what is not in the store yet */
     bool has_output;
@@ -122,6 +123,23 @@ enum own_share own_share(const struct promql_expr *x, const str *recorded, size_
 
 /* -- making -- */
 
+/* Who asks for what rules record, a dashboard say, finds the last few minutes of it. */
+static void keep(struct own *o, struct own_rule *r, const struct rule_conf *c)
+{
+    static const str alerts[] = {S_INIT("ALERTS"), S_INIT("ALERTS_FOR_STATE")};
+    enum { KEPT_MS = 5 * 60 * 1000 };
+
+    for (size_t i = 0; i < (c->is_alert ? 2 : 1); i++) {
+        struct matcher v[2];
+        struct matchers ms = {v, c->is_alert ? 2 : 1};
+        struct err e = ERR_INIT;
+
+        if (matcher_init(&v[0], MATCH_EQ, S("__name__"), c->is_alert ? alerts[i] : c->name, &e) &&
+            (!c->is_alert || matcher_init(&v[1], MATCH_EQ, S("alertname"), c->name, &e)))
+            r->kept[i] = storage_select(tsdb_storage(o->db), &ms, KEPT_MS, &e);
+    }
+}
+
 static void add_rule(struct own *o, size_t i, uint64_t identity)
 {
     struct own_rule *r = &o->rules[i];
@@ -131,6 +149,7 @@ static void add_rule(struct own *o, size_t i, uint64_t identity)
     r->identity = identity;
     for (size_t j = 0; j < i; j++)
         r->twin += o->rules[j].identity == identity;
+    keep(o, r, c);
     r->expr = promql_parse(c->expr, &promql_everything, &o->arena, NULL, &e);
     if (r->expr == NULL || !c->is_own)
         return;
@@ -167,6 +186,9 @@ void own_free(struct own *o, ts_ms now)
     for (size_t i = 0; i < o->n; i++) {
         promql_release(o->rules[i].expr);
         vec_release(&o->rules[i].output);
+        for (size_t j = 0; j < ARRAY_LEN(o->rules[i].kept); j++)
+            if (o->rules[i].kept[j] != NULL)
+                storage_release(tsdb_storage(o->db), o->rules[i].kept[j]);
         if (o->rules[i].stream != NULL)
             tsdb_stream_close(o->db, o->rules[i].stream, now);
     }

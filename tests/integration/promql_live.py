@@ -199,6 +199,12 @@ def known(expr, theirs, ours):
         return "NaN and Inf in stddev, stdvar, avg and sum"
     if "[1h]" in expr and ("rate" in expr or "increase" in expr):
         return "extrapolation near the start of a counter, since 2.51"
+    if re.search(r"(rate|increase)\((g|h|\{)", expr):
+        return "extrapolation of sparse small values to zero, since 2.51"
+    if "count_values" in expr:
+        return "last digits of functions, as text"
+    if "topk" in expr or "bottomk" in expr:
+        return "which NaN comes first"
     if any(f + "(" in expr for f in ["minute", "hour", "day_of_week", "month"]):
         return "dates of NaN and Inf: there the conversion of the processor, here NaN"
     if any(f + "(" in expr for f in ["sin", "cos"]) and "^" in expr:
