@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/log.h"
+#include "codec/quote.h"
 #include "promql/plan.h"
 
 struct output {
@@ -31,6 +32,7 @@ struct own {
     struct arena waiting; /* of output that is not in the store yet */
     struct tsdb_batch batch;
     struct promql_plan *plan;
+    VEC(struct promql_expr *) queried; /* by templates */
     struct own_rule *rules;
     size_t n, recording;
     bool is_open; /* the plan holds the store */
@@ -140,6 +142,56 @@ static void keep(struct own *o, struct own_rule *r, const struct rule_conf *c)
     }
 }
 
+/* The literal behind the word `query`: its length with the quotes, 0 when there is none. */
+static size_t literal_length(str s)
+{
+    char quote = s.n != 0 ? s.p[0] : '\0';
+
+    if (quote != '"' && quote != '`')
+        return 0;
+    for (size_t i = 1; i < s.n; i++) {
+        if (s.p[i] == quote)
+            return i + 1;
+        if (quote == '"' && s.p[i] == '\\')
+            i++;
+    }
+    return 0;
+}
+
+/* What a rule's templates query is to be kept, too: as an expression of the plan that is never evaluated. Only literals
+ * can be foreseen. */
+static void keep_queries(struct own *o, str template)
+{
+    ptrdiff_t at;
+
+    while ((at = str_find_str(template, S("query "))) >= 0) {
+        struct promql_expr *x = NULL;
+        struct err e = ERR_INIT;
+        str text, literal;
+        size_t n, number;
+
+        template = str_trim(str_sub(template, (size_t)at + 6, template.n));
+        n = literal_length(template);
+        literal = str_sub(template, 1, n > 2 ? n - 1 : 1);
+        if (literal.n == 0)
+            continue;
+        text = literal;
+        if (template.p[0] == '`' || unquote_go(&o->arena, literal, &text, &e))
+            x = promql_parse(text, &promql_everything, &o->arena, NULL, &e);
+        if (x == NULL)
+            continue;
+        vec_push(&o->queried, x);
+        if (!promql_plan_add(o->plan, x, text, &number, &e))
+            continue; /* asked all the same when the template asks */
+    }
+}
+
+static void keep_template_queries(struct own *o, const struct conf_map *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        keep_queries(o, m->v[i].value);
+}
+
 static void add_rule(struct own *o, size_t i, uint64_t identity)
 {
     struct own_rule *r = &o->rules[i];
@@ -150,6 +202,10 @@ static void add_rule(struct own *o, size_t i, uint64_t identity)
     for (size_t j = 0; j < i; j++)
         r->twin += o->rules[j].identity == identity;
     keep(o, r, c);
+    if (c->is_alert && c->is_own) {
+        keep_template_queries(o, &c->all_labels);
+        keep_template_queries(o, &c->annotations);
+    }
     r->expr = promql_parse(c->expr, &promql_everything, &o->arena, NULL, &e);
     if (r->expr == NULL || !c->is_own)
         return;
@@ -192,6 +248,9 @@ void own_free(struct own *o, ts_ms now)
         if (o->rules[i].stream != NULL)
             tsdb_stream_close(o->db, o->rules[i].stream, now);
     }
+    VEC_EACH (struct promql_expr **, x, &o->queried)
+        promql_release(*x);
+    vec_release(&o->queried);
     mem_free(o->rules);
     tsdb_batch_release(&o->batch);
     arena_release(&o->waiting);
