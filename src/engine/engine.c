@@ -101,6 +101,7 @@ void engine_free(struct engine *e)
         alert_unref(it->value);
     u64_map_release(&e->alerts);
     u64_map_release(&e->flushes);
+    limits_release(&e->limits);
     MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
         mem_str_free(it->key);
         nflog_entry_free(it->value);
@@ -146,6 +147,7 @@ static void collect_garbage(struct engine *e, struct now now, struct effects *fx
 {
     e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
     alerts_gc(e, now);
+    limits_gc(&e->limits, now);
     nflog_gc(e, now, fx);
     silencer_gc(e->silencer, ts_add(now.wall, -e->retention), forget_silence, &fx->commit);
 }
@@ -226,7 +228,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     switch (ev->kind) {
     case EVENT_TIMER: run_due(e, now, fx); break;
     case EVENT_ALERTS:
-        alerts_take(e, ev->alerts.v, ev->alerts.n, ev->alerts.internal, now, fx, r);
+        alerts_take(e, ev->alerts.v, ev->alerts.n, ev->alerts.origin, now, fx, r);
         break;
     case EVENT_SILENCE_PUT: silence_put(e, ev->silence, now, fx, r); break;
     case EVENT_SILENCE_EXPIRE: silence_expire(e, ev->silence_id, now, fx, r); break;
@@ -243,6 +245,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
                     now, fx);
         break;
     }
+    alerts_tell_limits(e, now, fx);
     if (e->log_bytes > 2 * e->live_bytes + (1u << 20))
         fx->rewrite_alerts = true;
     buf_release(&ignored.text);

@@ -22,6 +22,7 @@ void group_destroy(struct engine *e, struct group *g)
     heap_remove(&e->group_timers, &g->timer);
     u64_map_del(&e->flushes, g->flush_id);
     u64_map_del(&e->groups[g->route->index], g->labels->fingerprint);
+    e->n_groups--;
     group_free(g);
 }
 
@@ -39,6 +40,7 @@ void groups_release(struct engine *e)
     }
     mem_free(e->groups);
     e->groups = NULL;
+    e->n_groups = 0;
     route_tree_release(&e->tree);
 }
 
