@@ -206,4 +206,30 @@ def test_tokens():
             equal(t.get("/").headers["WWW-Authenticate"], "Basic")
 
 
+def test_command_line():
+    with folder() as d:
+        make_ca(d)
+        make_cert(d, "server")
+        web = f"tls_server_config: {{cert_file: server.pem, key_file: server.key}}\nbasic_auth_users: {{me: '{bcrypt('secret')}'}}\n"
+        tokens = "web: {tokens: [{name: root, token: a-token, scope: admin}]}\n"
+        write(f"{d}/password", "secret\n")
+        write(f"{d}/token", "a-token\n")
+        write(f"{d}/http.yml", "basic_auth: {username: me, password_file: password}\ntls_config: {ca_file: ca.pem}\n")
+        with serve(d, web, config=CONFIG + tokens) as t:
+            def cli(*flags):
+                p = subprocess.run([PROGRAM, "silence", "list", f"--url=https://{t.address}", *flags],
+                                   capture_output=True, text=True, timeout=20)
+                return p.returncode, p.stderr
+
+            equal(cli(f"--tls-ca-file={d}/ca.pem", "--user=me", f"--password-file={d}/password")[0], 0)
+            equal(cli(f"--tls-ca-file={d}/ca.pem", f"--token-file={d}/token")[0], 0)
+            equal(cli(f"--http.config.file={d}/http.yml")[0], 0)
+            equal(cli(f"--tls-ca-file={d}/ca.pem")[0], 1)
+            equal(cli(f"--user=me", f"--password-file={d}/password")[0], 3, "an unknown authority")
+            code, text = cli(f"--tls-ca-file={d}/none.pem")
+            assert code == 1 and "none.pem" in text, text
+            code, text = cli(f"--http.config.file={d}/none.yml")
+            assert code == 1 and "none.yml" in text, text
+
+
 main()
