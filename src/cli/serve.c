@@ -13,6 +13,7 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "engine/heartbeat.h"
+#include "engine/reroute.h"
 #include "engine/shell.h"
 #include "lint/render.h"
 #include "loop/signals.h"
@@ -254,6 +255,21 @@ static void say_loaded(struct serve *s, const struct config *c, const struct dia
         log_warn("there is no route: alerts are evaluated and shown, none is delivered");
 }
 
+/* A dry run answers with it, a reload logs it. */
+static void tell_rerouted(struct serve *s, const struct config *next, bool dry_run,
+                          struct buf *answer)
+{
+    struct buf lines = BUF_INIT;
+    size_t n = engine_reroutes(shell_engine(s->shell), next, s->clock.now, &lines);
+
+    if (n != 0 && dry_run)
+        buf_addf(answer, "%zu live alerts change receiver:\n%.*s", n, STR(buf_str(&lines)));
+    else if (n != 0)
+        log_warn("live alerts change receiver", LOG_I64("alerts", n),
+                 LOG_STR("which", buf_str(&lines)));
+    buf_release(&lines);
+}
+
 static bool reload(void *arg, bool dry_run, struct buf *problems)
 {
     struct serve *s = arg;
@@ -277,6 +293,8 @@ static bool reload(void *arg, bool dry_run, struct buf *problems)
         api_note_reload(s->api, c != NULL, s->clock.now.wall);
         shell_event(s->shell, &ev, NULL);
     }
+    if (c != NULL)
+        tell_rerouted(s, c, dry_run, problems);
     if (c != NULL && !dry_run) {
         struct event swap = {.kind = EVENT_CONFIG, .config = c};
 

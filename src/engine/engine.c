@@ -161,17 +161,49 @@ static void put_silence_row(struct effects *fx, const struct silence *s)
     buf_release(&b);
 }
 
+/* Whether some matcher of the set asks for values of the label. */
+static bool set_names(const struct matchers *set, str label)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (str_eq(set->v[i].name, label) && !matcher_is_negative(&set->v[i]) &&
+            !matcher_matches_empty(&set->v[i]))
+            return true;
+    return false;
+}
+
+/* The policy under `silences` of the configuration. */
+static bool silence_is_allowed(const struct silence_policy *p, const struct silence *s,
+                               struct err *err)
+{
+    for (size_t i = 0; i < p->required_matchers.n; i++)
+        for (size_t k = 0; k < s->n_sets; k++)
+            if (!set_names(&s->sets[k], p->required_matchers.v[i]))
+                return err_set(err, ERR_INVALID, "a silence needs a matcher on '%.*s'",
+                               STR(p->required_matchers.v[i]));
+    return p->max_duration == 0 || s->ends_at - s->starts_at <= p->max_duration ||
+           err_set(err, ERR_INVALID, "a silence may hold for %.0f minutes at most",
+                   (double)p->max_duration / NS_PER_M);
+}
+
 static void silence_put(struct engine *e, struct silence *in, struct now now, struct effects *fx,
                         struct event_result *r)
 {
     const struct silence *gone;
 
+    r->ok = silence_is_allowed(&e->conf->silences, in, &r->err);
+    if (!r->ok) {
+        silence_free(in);
+        return;
+    }
     r->ok = silencer_put(e->silencer, in, now.wall, e->mode, &r->silence_id, &gone, &r->err);
     if (!r->ok)
         return;
-    if (gone != NULL)
+    if (gone != NULL) {
         put_silence_row(fx, gone);
+        groups_silence_ends(e, gone, now);
+    }
     put_silence_row(fx, silencer_get(e->silencer, uuid_str(&r->silence_id)));
+    groups_silence_ends(e, silencer_get(e->silencer, uuid_str(&r->silence_id)), now);
 }
 
 static void silence_expire(struct engine *e, str id, struct now now, struct effects *fx,
@@ -180,8 +212,10 @@ static void silence_expire(struct engine *e, str id, struct now now, struct effe
     bool changed;
 
     r->ok = silencer_expire(e->silencer, id, now.wall, &changed, &r->err);
-    if (r->ok && changed)
-        put_silence_row(fx, silencer_get(e->silencer, id));
+    if (!r->ok || !changed)
+        return;
+    put_silence_row(fx, silencer_get(e->silencer, id));
+    groups_silence_ends(e, silencer_get(e->silencer, id), now);
 }
 
 /* A reload as alertmanager.md 3.5 has it: the tree is new, every group starts over from the stored alerts, and the

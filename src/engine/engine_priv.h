@@ -17,6 +17,8 @@ void groups_run_due(struct engine *e, struct now now, struct effects *fx);
 void groups_rebuild(struct engine *e, struct now now, bool restored);
 void groups_release(struct engine *e);
 void group_destroy(struct engine *e, struct group *g);
+/* s ends, or was ended: groups that it kept quiet may look at once (notifications.flush_at_window_end). */
+void groups_silence_ends(struct engine *e, const struct silence *s, struct now now);
 void group_answered(struct engine *e, uint64_t flush_id, bool ok);
 
 /* delivery.c */
