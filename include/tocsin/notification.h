@@ -22,12 +22,16 @@ enum notify_reason {
     REASON_UNKNOWN, /* what a route's labels see */
 };
 
+/* Against the last message of the group to the same integration. */
+enum alert_change { CHANGE_NONE, CHANGE_ADDED, CHANGE_RESOLVED };
+
 struct notified_alert {
     struct labels labels, annotations;
     ts_ns starts_at, ends_at;
     str generator_url;
     uint64_t fingerprint;
     bool is_resolved;
+    enum alert_change change;
 };
 
 struct notification {
@@ -39,8 +43,10 @@ struct notification {
     uint64_t flush_id; /* stays the same when an attempt is repeated after a crash */
     const struct notified_alert *alerts;
     size_t n_alerts, n_firing;
+    bool shows_changes; /* in notification_json(): the receiver's wish */
 };
 
+const char *alert_change_text(enum alert_change c);   /* "unchanged", "added", "resolved" */
 const char *notify_reason_text(enum notify_reason r); /* "first notification", ... */
 
 #endif

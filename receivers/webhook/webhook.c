@@ -7,6 +7,7 @@ struct webhook_conf {
     struct secret url; /* may be a template */
     int64_t max_alerts;
     dur_ns timeout;
+    bool changes;
     struct conf_value *payload; /* replaces the body; NULL = the standard one */
 };
 
@@ -17,6 +18,8 @@ static const struct conf_key keys[] = {
              .flags = CONF_NOT_NEGATIVE | CONF_PRINT_EMPTY),
     CONF_KEY(struct webhook_conf, timeout, CONF_GO_DURATION, "limit for one request, 0 = none",
              .flags = CONF_PRINT_EMPTY),
+    CONF_KEY(struct webhook_conf, changes, CONF_BOOL,
+             "each alert says what changed since the last message: added, unchanged or resolved"),
     CONF_KEY(struct webhook_conf, payload, CONF_ANY,
              "a body of your own; its strings are templates"),
     CONF_KEYS_END,
@@ -69,6 +72,7 @@ static bool fill(struct delivery *d, const struct webhook_conf *w)
 
     *n = *d->n;
     cut = notification_truncate(n, (size_t)w->max_alerts);
+    n->shows_changes = w->changes;
     d->n = n; /* a payload's templates see the alerts that are told */
     if (w->payload != NULL)
         ok = put_own(d, w, &b);

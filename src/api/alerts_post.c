@@ -64,11 +64,15 @@ static bool read_time(struct body *b, struct json_reader *r, size_t i, const cha
     if (json_peek(r) == JSON_NULL)
         return json_null(r);
     if (json_peek(r) != JSON_STRING)
-        return refuse(b, 422, 601, "%zu.%s in body must be of type date-time", i, field);
+        return refuse(b, 400, 400,
+                      "parsing alerts body from \"\" failed, because %zu.%s is not a string", i,
+                      field);
     if (!json_string(r, &text))
         return false;
     if (!api_time_parse(text, out, &e))
-        return refuse(b, 400, 400, "%zu.%s: parsing time: not a date-time", i, field);
+        return refuse(b, 400, 400,
+                      "parsing alerts body from \"\" failed, because %zu.%s is not a date-time", i,
+                      field);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "api/prom.h"
+#include "base/hash.h"
 #include "ui/page.h"
 
 /* One row a route: what is allowed before the body is read, and who answers. */
@@ -54,6 +55,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/status/buildinfo", 0, prom_buildinfo, "/api/v1/status", "version"},
     {HTTP_GET, "/api/v1/status/runtimeinfo", 0, prom_runtimeinfo, "/api/v1/status",
      "start and reload"},
+    {HTTP_GET, "/api/v1/status", 0, gone, "/api/v1", "removed"},
     {HTTP_GET | HTTP_POST, "/api/v1/receivers", 1 << 20, gone, "/api/v1", "removed"},
     {HTTP_GET | HTTP_POST, "/api/v1/silences", 1 << 20, gone, "/api/v1", "removed"},
     {HTTP_GET | HTTP_DELETE, "/api/v1/silence/*", 1 << 20, gone, "/api/v1", "removed"},
@@ -123,6 +125,26 @@ bool api_expects_json(struct http_req *rq)
         return false;
     }
     return true;
+}
+
+/* The tag is weak: gzip or not, the content is the same. */
+bool api_is_known(struct http_req *rq, uint64_t version)
+{
+    uint64_t h = version ^ hash_str(rq->target);
+    str tag = arena_printf(&rq->arena, "W/\"%016llx\"", (unsigned long long)h);
+    str rest = http_header_get(&rq->headers, S("If-None-Match"));
+
+    http_reply_header(rq, S("ETag"), tag);
+    while (rest.n != 0) {
+        str one = str_trim(str_cut(&rest, ','));
+
+        if (!str_eq(one, tag) && !str_is(one, "*"))
+            continue;
+        api_headers(rq);
+        http_reply(rq, 304, STR_NONE, STR_NONE);
+        return true;
+    }
+    return false;
 }
 
 str api_param(struct http_req *rq, str name)
@@ -304,6 +326,8 @@ static void get_page(struct http_req *rq, void *arg)
     struct buf policy = BUF_INIT;
 
     (void)arg;
+    if (api_is_known(rq, hash_str(ui_page())))
+        return;
     ui_page_policy(&policy);
     http_reply_header(rq, S("Content-Security-Policy"), buf_str(&policy));
     http_reply_header(rq, S("X-Content-Type-Options"), S("nosniff"));
@@ -369,6 +393,22 @@ static bool unrouted(struct http_req *rq, int status, unsigned allow, void *arg)
     return true;
 }
 
+static void observe_size(struct api *a, const char *handler, unsigned method, size_t bytes)
+{
+    static const double bounds[] = {1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+    struct http_size *sz = NULL;
+
+    for (size_t i = 0; i < a->http_sizes.n && sz == NULL; i++)
+        if (a->http_sizes.v[i].handler == handler && a->http_sizes.v[i].method == method)
+            sz = &a->http_sizes.v[i];
+    if (sz == NULL) {
+        vec_push(&a->http_sizes, (struct http_size){.handler = handler, .method = method});
+        sz = vec_last(&a->http_sizes);
+        metric_histogram_init(&sz->bytes, bounds, ARRAY_LEN(bounds));
+    }
+    metric_histogram_observe(&sz->bytes, (double)bytes);
+}
+
 static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns took, void *arg)
 {
     static const double bounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
@@ -376,7 +416,7 @@ static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns 
     const char *handler = rq->route != NULL ? rq->route->name : "other";
     struct http_stat *st = NULL;
 
-    (void)bytes;
+    observe_size(a, handler, rq->method, bytes);
     for (size_t i = 0; i < a->http_stats.n && st == NULL; i++)
         if (a->http_stats.v[i].handler == handler && a->http_stats.v[i].method == rq->method &&
             a->http_stats.v[i].status == status)
@@ -390,6 +430,48 @@ static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns 
     metric_histogram_observe(&st->seconds, (double)took / NS_PER_S);
 }
 
+/* Whether the client takes JSON where Alertmanager speaks nothing else. */
+static bool takes_json(const struct api *a, const struct http_req *rq)
+{
+    static const char *const paths[] = {"status", "receivers", "alerts", "silence"};
+    static const char *const types[] = {"*/*", "application/*", "application/json"};
+    str accept = http_header_get(&rq->headers, S("Accept"));
+    str path = str_sub(rq->target, a->conf.prefix.n, rq->target.n);
+    bool is_theirs = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+        is_theirs |= str_starts_with(path, S("/api/v2/")) &&
+                     str_starts_with(str_sub(path, 8, path.n), str_of(paths[i]));
+    if (!is_theirs || accept.n == 0 || rq->method == HTTP_OPTIONS)
+        return true;
+    while (accept.n != 0) {
+        str range = str_cut(&accept, ','), type = str_trim(str_cut(&range, ';'));
+
+        for (size_t i = 0; i < ARRAY_LEN(types); i++)
+            if (str_eq_nocase(type, str_of(types[i])))
+                return true;
+    }
+    return false;
+}
+
+static bool admit(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+
+    if (!takes_json(a, rq)) {
+        api_refuse(rq, 406, 406,
+                   "unsupported media type requested, only [application/json] are available");
+        return false;
+    }
+    return access_admit(a->access, a->engine->conf, a->web, rq);
+}
+
+bool api_use_web_config(struct api *a, str path, struct diags *d, struct err *e)
+{
+    a->web = web_new(path, a->server, shell_clock(a->conf.shell), a->conf.pool, d, e);
+    return a->web != NULL;
+}
+
 struct api *api_new(const struct api_conf *conf)
 {
     struct api *a = mem_new(struct api);
@@ -397,12 +479,16 @@ struct api *api_new(const struct api_conf *conf)
                                   .arg = a,
                                   .prefix = conf->prefix,
                                   .max_connections = 1024,
+                                  .max_gets = conf->max_gets,
+                                  .answer_timeout = conf->answer_timeout,
+                                  .admit = admit,
                                   .unrouted = unrouted,
                                   .observe = observe};
 
     a->conf = *conf;
     a->engine = shell_engine(conf->shell);
     a->started = shell_clock(conf->shell)->now.wall;
+    a->access = access_new(conf->prefix);
     a->reload_ok = true;
     a->reload_at = a->started;
     a->server = http_server_new(loop_base(conf->loop), shell_clock(conf->shell), &sc);
@@ -415,9 +501,14 @@ void api_free(struct api *a)
         return;
     api_post_jobs_cancel(a);
     http_server_free(a->server);
+    web_free(a->web);
+    access_free(a->access);
     VEC_EACH (struct http_stat *, st, &a->http_stats)
         metric_histogram_release(&st->seconds);
     vec_release(&a->http_stats);
+    VEC_EACH (struct http_size *, sz, &a->http_sizes)
+        metric_histogram_release(&sz->bytes);
+    vec_release(&a->http_sizes);
     mem_free(a);
 }
 

@@ -21,8 +21,11 @@ struct api_conf {
     struct shell *shell;
     struct loop *loop;
     struct pool *pool;
-    str prefix; /* "" or "/x" */
+    str prefix;            /* "" or "/x" */
+    unsigned max_gets;     /* 0 = no limit */
+    dur_ns answer_timeout; /* 0 = none */
     /* Reloads and answers: problems is filled with all of them when it fails. */
+    bool log_silences;
     bool (*reload)(void *arg, bool dry_run, struct buf *problems);
     void *arg;
 };
@@ -30,6 +33,9 @@ struct api_conf {
 struct api *api_new(const struct api_conf *conf);
 void api_free(struct api *a);
 struct http_server *api_server(struct api *a);
+
+/* Puts --web.config.file in force. False: the problems are in d, or in e. */
+bool api_use_web_config(struct api *a, str path, struct diags *d, struct err *e) must_check;
 
 /* What serve tells about reloads, for status and metrics. */
 void api_note_reload(struct api *a, bool ok, ts_ns at);

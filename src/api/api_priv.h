@@ -2,6 +2,7 @@
 #ifndef API_API_PRIV_H
 #define API_API_PRIV_H
 
+#include "api/access.h"
 #include "api/api.h"
 #include "codec/json.h"
 #include "codec/quote.h"
@@ -16,14 +17,23 @@ struct http_stat {
     struct metric_histogram seconds;
 };
 
+struct http_size {
+    const char *handler;
+    unsigned method;
+    struct metric_histogram bytes;
+};
+
 struct api {
     struct api_conf conf;
     struct engine *engine;
     struct http_server *server;
-    ts_ns started; /* wall */
+    struct access *access;
+    struct web *web; /* NULL without --web.config.file */
+    ts_ns started;   /* wall */
     bool reload_ok;
     ts_ns reload_at; /* wall; the last that succeeded */
     VEC(struct http_stat) http_stats;
+    VEC(struct http_size) http_sizes;
     VEC(struct post_job *) jobs; /* bodies being parsed on workers */
 };
 
@@ -34,6 +44,8 @@ void api_refuse(struct http_req *rq, int status, int code, const char *fmt, ...)
     printf_like(4, 5); /* the frame's object */
 void api_headers(struct http_req *rq);
 bool api_expects_json(struct http_req *rq); /* false: it has answered 415 or 422 */
+/* Tags the answer by what it is made from. True: the client has it, 304 is sent. */
+bool api_is_known(struct http_req *rq, uint64_t version);
 
 /* -- parameters -- */
 bool api_param_bool(struct http_req *rq, str name, bool def);
@@ -61,6 +73,9 @@ struct gettable {
 void api_put_alert(struct json_writer *w, const struct gettable *g);
 void api_put_labels(struct json_writer *w, struct labels ls);
 void api_put_time(struct json_writer *w, ts_ns t);
+
+/* metrics_idle.c: what clients and dashboards of Alertmanager look for and nothing here moves */
+void api_put_idle_metrics(struct expo *x);
 
 /* rules.c: members of an object that the caller writes around them */
 void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_filter *f);

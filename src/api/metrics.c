@@ -26,11 +26,16 @@ enum m {
     M_INHIBITION_RULES,
     M_HTTP_SECONDS,
     M_SILENCES,
-    M_CLUSTER_ENABLED,
-    M_CLUSTER_MEMBERS,
-    M_CLUSTER_FAILED,
+    M_SILENCES_STORED,
+    M_LIMIT_BY_NAME,
+    M_LIMITED_BY_NAME,
+    M_GROUP_LIMIT,
+    M_IN_FLIGHT,
+    M_REFUSED_GETS,
+    M_SIZES,
     M_BUILD,
     M_OWN_BUILD,
+    M_LIMITED,
     M_LAG,
     M_LAG_MAX,
     M_OUTBOX,
@@ -94,10 +99,20 @@ static const struct metric rows[] = {
     [M_HTTP_SECONDS] = {"alertmanager_http_request_duration_seconds", EXPO_HISTOGRAM,
                         "How long requests take."},
     [M_SILENCES] = {"alertmanager_silences", EXPO_GAUGE, "Silences by state."},
-    [M_CLUSTER_ENABLED] = {"alertmanager_cluster_enabled", EXPO_GAUGE,
-                           "Always 0: gossip is not spoken."},
-    [M_CLUSTER_MEMBERS] = {"alertmanager_cluster_members", EXPO_GAUGE, "Always 1."},
-    [M_CLUSTER_FAILED] = {"alertmanager_cluster_failed_peers", EXPO_GAUGE, "Always 0."},
+    [M_SILENCES_STORED] = {"alertmanager_silences_state_size", EXPO_GAUGE,
+                           "Silences kept, with ended ones."},
+    [M_LIMIT_BY_NAME] = {"alertmanager_alerts_per_alert_limit", EXPO_GAUGE,
+                         "Limit on alerts of one name, 0 = none."},
+    [M_LIMITED_BY_NAME] = {"alertmanager_alerts_limited_total", EXPO_COUNTER,
+                           "Alerts dropped by it."},
+    [M_GROUP_LIMIT] = {"alertmanager_dispatcher_aggregation_group_limit_reached_total",
+                       EXPO_COUNTER, "Groups that were not made because of the limit."},
+    [M_IN_FLIGHT] = {"alertmanager_http_requests_in_flight", EXPO_GAUGE, "GETs under way."},
+    [M_REFUSED_GETS] = {"alertmanager_http_concurrency_limit_exceeded_total", EXPO_COUNTER,
+                        "GETs refused by --web.get-concurrency."},
+    [M_SIZES] = {"alertmanager_http_response_size_bytes", EXPO_HISTOGRAM,
+                 "Sizes of answers before compression."},
+    [M_LIMITED] = {"tocsin_alerts_limited_total", EXPO_COUNTER, "Alerts dropped by --alerts.max."},
     [M_BUILD] = {"alertmanager_build_info", EXPO_GAUGE,
                  "The Alertmanager version whose interface is spoken."},
     [M_OWN_BUILD] = {"tocsin_build_info", EXPO_GAUGE, "Our own version."},
@@ -242,14 +257,13 @@ static void put_config(struct api *a, struct expo *x)
     one(x, M_RECEIVERS, (double)c->n_receivers);
     one(x, M_INTEGRATIONS, (double)integrations);
     one(x, M_INHIBITION_RULES, (double)inhibitor_rules(a->engine->inhibitor));
-    one(x, M_CLUSTER_ENABLED, 0);
-    one(x, M_CLUSTER_MEMBERS, 1);
-    one(x, M_CLUSTER_FAILED, 0);
     metric_begin(x, &rows[M_BUILD]);
     expo_u64(x,
              (struct expo_label[]){L("version", S("0.34.0")), L("revision", S(TOCSIN_VERSION)),
-                                   L("branch", S("tocsin")), L("goversion", S("none"))},
-             4, 1);
+                                   L("branch", S("tocsin")), L("goversion", S("none")),
+                                   L("goos", S("linux")), L("goarch", S("none")),
+                                   L("tags", S("none"))},
+             7, 1);
     metric_begin(x, &rows[M_OWN_BUILD]);
     expo_u64(x, &L("version", S(TOCSIN_VERSION)), 1, 1);
 }
@@ -267,6 +281,17 @@ static void put_silences(struct api *a, struct expo *x, struct now now)
     metric_begin(x, &rows[M_SILENCES]);
     for (size_t i = 0; i < 3; i++)
         expo_u64(x, &L("state", str_of(names[i])), 1, count[i]);
+    one(x, M_SILENCES_STORED, (double)silencer_count(a->engine->silencer));
+}
+
+static void put_limits(struct api *a, struct expo *x)
+{
+    const struct alert_limits *l = &a->engine->limits;
+
+    one(x, M_LIMIT_BY_NAME, (double)l->per_alertname);
+    one(x, M_LIMITED_BY_NAME, (double)l->dropped_by_name);
+    one(x, M_GROUP_LIMIT, (double)l->dropped_groups);
+    one(x, M_LIMITED, (double)l->dropped_alerts);
 }
 
 static void put_outbox(struct api *a, struct expo *x, struct now now)
@@ -381,22 +406,39 @@ static void put_rules(struct api *a, struct expo *x)
     buf_release(&id);
 }
 
+static str method_name(unsigned method)
+{
+    return method == HTTP_GET      ? S("get")
+           : method == HTTP_POST   ? S("post")
+           : method == HTTP_DELETE ? S("delete")
+                                   : S("other");
+}
+
 static void put_http(struct api *a, struct expo *x)
 {
+    const struct expo_label get = L("method", S("get"));
+
     metric_begin(x, &rows[M_HTTP_SECONDS]);
     VEC_EACH (const struct http_stat *, st, &a->http_stats) {
         char code[8];
-        str method = st->method == HTTP_GET      ? S("get")
-                     : st->method == HTTP_POST   ? S("post")
-                     : st->method == HTTP_DELETE ? S("delete")
-                                                 : S("other");
 
         snprintf(code, sizeof(code), "%d", st->status);
         metric_put_histogram(x,
                              (struct expo_label[]){L("handler", str_of(st->handler)),
-                                                   L("method", method), L("code", str_of(code))},
+                                                   L("method", method_name(st->method)),
+                                                   L("code", str_of(code))},
                              3, &st->seconds);
     }
+    metric_begin(x, &rows[M_SIZES]);
+    VEC_EACH (const struct http_size *, sz, &a->http_sizes)
+        metric_put_histogram(x,
+                             (struct expo_label[]){L("handler", str_of(sz->handler)),
+                                                   L("method", method_name(sz->method))},
+                             2, &sz->bytes);
+    metric_begin(x, &rows[M_IN_FLIGHT]);
+    expo_u64(x, &get, 1, http_server_gets(a->server));
+    metric_begin(x, &rows[M_REFUSED_GETS]);
+    expo_u64(x, &get, 1, http_server_refused_gets(a->server));
 }
 
 static void put_process(struct api *a, struct expo *x)
@@ -432,6 +474,7 @@ void api_get_metrics(struct http_req *rq, void *arg)
     put_integrations(a, &x);
     put_config(a, &x);
     put_silences(a, &x, now);
+    put_limits(a, &x);
     put_outbox(a, &x, now);
     put_sources(a, &x);
     put_store(a, &x);
@@ -439,6 +482,7 @@ void api_get_metrics(struct http_req *rq, void *arg)
     put_rules(a, &x);
     put_http(a, &x);
     put_process(a, &x);
+    api_put_idle_metrics(&x);
     expo_end(&x);
     http_reply(rq, 200, open ? S(EXPO_CONTENT_TYPE_OPENMETRICS) : S(EXPO_CONTENT_TYPE_TEXT),
                buf_str(&b));

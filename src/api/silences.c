@@ -2,6 +2,8 @@
 #include "api/api_priv.h"
 
 #include <stdlib.h>
+#include "base/hash.h"
+#include "base/log.h"
 #include "codec/timefmt.h"
 
 static void put_silence(struct json_writer *w, const struct silence *s, ts_ns now)
@@ -106,6 +108,7 @@ void api_get_silences(struct http_req *rq, void *arg)
     struct order *v;
     struct buf b = BUF_INIT;
     struct json_writer w;
+    uint64_t aged = 0;
     size_t n = 0;
 
     want[SILENCE_ACTIVE] = api_param_bool(rq, S("active"), true);
@@ -118,9 +121,16 @@ void api_get_silences(struct http_req *rq, void *arg)
     for (size_t i = 0; i < all.n; i++) {
         enum silence_state st = silence_state(all.v[i], now);
 
+        aged += (uint64_t)st;
         if (want[st] && passes(all.v[i], &f.filters))
             v[n++] = (struct order){all.v[i], st};
     }
+    vec_release(&all);
+    api_filter_release(&f);
+    /* States only move on: their sum changes whenever one of them does. */
+    if (api_is_known(rq,
+                     hash_u64((uint64_t)a->started ^ silencer_version(a->engine->silencer)) + aged))
+        return;
     if (n > 1)
         qsort(v, n, sizeof(*v), by_state);
     json_writer_init(&w, &b, true);
@@ -131,8 +141,6 @@ void api_get_silences(struct http_req *rq, void *arg)
     buf_addc(&b, '\n');
     api_json(rq, 200, buf_str(&b));
     buf_release(&b);
-    vec_release(&all);
-    api_filter_release(&f);
 }
 
 void api_get_silence(struct http_req *rq, void *arg)
@@ -160,6 +168,37 @@ void api_get_silence(struct http_req *rq, void *arg)
     buf_release(&b);
 }
 
+/* --log.silences: the audit trail that Alertmanager has. */
+static void log_change(const struct api *a, const char *what, str id)
+{
+    const struct silence *s = silencer_get(a->engine->silencer, id);
+    struct buf starts = BUF_INIT, ends = BUF_INIT, matchers = BUF_INIT;
+
+    if (!a->conf.log_silences || s == NULL)
+        return;
+    rfc3339_ms(&starts, s->starts_at);
+    rfc3339_ms(&ends, s->ends_at);
+    for (size_t i = 0; s->n_sets != 0 && i < s->sets[0].n; i++) {
+        if (i != 0)
+            buf_addc(&matchers, ',');
+        matcher_print(&matchers, &s->sets[0].v[i]);
+    }
+    log_info(what, LOG_STR("id", id), LOG_STR("created_by", s->created_by),
+             LOG_STR("comment", s->comment), LOG_STR("starts_at", buf_str(&starts)),
+             LOG_STR("ends_at", buf_str(&ends)), LOG_STR("matchers", buf_str(&matchers)));
+    buf_release(&starts);
+    buf_release(&ends);
+    buf_release(&matchers);
+}
+
+/* Who may not touch the silence that an id names gets 403; an unknown id is the engine's to refuse. */
+static bool may_change(struct api *a, struct http_req *rq, const struct uuid *id)
+{
+    const struct silence *s = silencer_get(a->engine->silencer, uuid_str(id));
+
+    return s == NULL || access_may_silence(a->access, a->engine->conf, rq, s);
+}
+
 void api_delete_silence(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
@@ -173,13 +212,17 @@ void api_delete_silence(struct http_req *rq, void *arg)
         return;
     }
     ev.silence_id = uuid_str(&id);
+    if (!may_change(a, rq, &id))
+        return;
     shell_event(a->conf.shell, &ev, &r);
-    if (r.ok)
+    if (r.ok) {
+        log_change(a, "silence expired", ev.silence_id);
         api_reply_after_commit(a, rq, 200, STR_NONE, STR_NONE);
-    else if (r.err.code == ERR_NOT_FOUND)
+    } else if (r.err.code == ERR_NOT_FOUND) {
         api_json(rq, 404, STR_NONE);
-    else
+    } else {
         api_fail(rq, 500, str_of(r.err.msg));
+    }
 }
 
 /* -- POST -- */
@@ -246,9 +289,9 @@ static void read_when(struct json_reader *r, struct posted *p, const char *field
 
     if (json_peek(r) != JSON_STRING) {
         json_skip(r);
-        p->status = 422;
-        p->code = 601;
-        err_set(&p->err, ERR_INVALID, "%s in body must be of type date-time", field);
+        p->status = p->code = 400;
+        err_set(&p->err, ERR_INVALID,
+                "parsing silence body from \"\" failed, because %s is not a string", field);
         return;
     }
     if (!json_string(r, &text))
@@ -375,6 +418,7 @@ static void accept(struct api *a, struct http_req *rq, struct posted *p)
         api_fail(rq, r.err.code == ERR_NOT_FOUND ? 404 : 400, str_of(r.err.msg));
         return;
     }
+    log_change(a, "silence set", uuid_str(&r.silence_id));
     buf_addf(&b, "{\"silenceID\":\"%s\"}\n", r.silence_id.text);
     api_reply_after_commit(a, rq, 200, S("application/json"), buf_str(&b));
     buf_release(&b);
@@ -399,7 +443,7 @@ void api_post_silences(struct http_req *rq, void *arg)
         api_refuse(rq, p.status, p.code, "%s", p.err.msg);
     else if (!build(&p, shell_clock(a->conf.shell)->now.wall))
         api_fail(rq, p.err.code == ERR_NOT_FOUND ? 404 : 400, str_of(p.err.msg));
-    else
+    else if (may_change(a, rq, &p.s->id) && access_may_silence(a->access, a->engine->conf, rq, p.s))
         accept(a, rq, &p);
     silence_free(p.s);
     mem_free(p.m);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include "base/hash.h"
 #include "codec/float.h"
 
 static void put_pair(struct json_writer *w, const char *key, str value)
@@ -17,6 +18,8 @@ void api_get_status(struct http_req *rq, void *arg)
     struct buf b = BUF_INIT;
     struct json_writer w;
 
+    if (api_is_known(rq, a->engine->conf->hash ^ hash_u64((uint64_t)a->started)))
+        return;
     json_writer_init(&w, &b, true);
     json_open(&w, '{');
     json_key(&w, S("cluster"));

@@ -4,6 +4,11 @@
 #include <stdio.h>
 #include <time.h>
 #include "codec/escape.h"
+#include "codec/yaml.h"
+#include "lint/render.h"
+#include "net/curl_setup.h"
+#include "net/http_conf.h"
+#include "schema/schema.h"
 
 static size_t receive(char *p, size_t size, size_t n, void *arg)
 {
@@ -19,47 +24,94 @@ static void say_refused(long status, str body)
             STR(body));
 }
 
-int client_call(const struct client_flags *f, const char *method, const char *path, str body,
-                struct buf *answer)
+/* What the flags say over what the file says. */
+static bool read_conf(const struct client_flags *f, struct arena *a, struct http_conf *conf)
 {
-    CURL *c = curl_easy_init();
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    char error[CURL_ERROR_SIZE] = "";
-    struct buf url = BUF_INIT;
-    str base = str_of(f->url);
+    struct diags d;
+    struct conf_run run = {.a = a, .d = &d};
+    struct conf_part part = {NULL, NULL};
+    struct err e = ERR_INIT;
+    struct yaml_doc doc;
+    bool has_file = f->http_config[0] != '\0', ok = true;
+
+    diags_init(&d);
+    if (has_file)
+        ok = yaml_read_file(str_of(f->http_config), a, &doc, &d, &e);
+    if (has_file && ok)
+        part = (struct conf_part){&doc, doc.root};
+    ok = ok && conf_decode(&run, &part, part.doc != NULL, &http_conf_type, conf);
+    if (!ok && d.n == 0)
+        fprintf(stderr, "tocsin: --http.config.file: %s\n", e.msg);
+    diags_print(stderr, &d);
+    diags_release(&d);
+    if (ok && conf->oauth2 != NULL) {
+        fprintf(stderr, "tocsin: --http.config.file: oauth2 is not for the command line\n");
+        return false;
+    }
+    if (!has_file)
+        conf->proxy_from_environment = true;
+    if (f->user[0] != '\0') {
+        conf->has_basic_auth = true;
+        conf->username = (struct secret){.hidden = str_of(f->user)};
+        conf->password = (struct secret){.file = str_of(f->password_file)};
+    }
+    if (f->token_file[0] != '\0') {
+        conf->has_authorization = true;
+        conf->credentials = (struct secret){.file = str_of(f->token_file)};
+    }
+    if (f->ca_file[0] != '\0')
+        conf->tls.ca = (struct secret){.file = str_of(f->ca_file)};
+    return ok;
+}
+
+static int perform(const struct client_flags *f, struct curl_handle *h, struct buf *answer)
+{
     long status = 0;
     CURLcode rc;
 
-    base = url_trim_slash(base);
-    buf_addf(&url, "%s%.*s%s", str_find_str(base, S("://")) < 0 ? "http://" : "", STR(base), path);
-    curl_easy_setopt(c, CURLOPT_URL, buf_z(&url));
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)(f->timeout / NS_PER_MS));
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, receive);
-    curl_easy_setopt(c, CURLOPT_WRITEDATA, answer);
-    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "tocsin/" TOCSIN_VERSION);
-    if (body.p != NULL) {
-        curl_easy_setopt(c, CURLOPT_POSTFIELDS, body.p);
-        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)body.n);
-    }
-    rc = curl_easy_perform(c);
-    curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_cleanup(c);
-    curl_slist_free_all(headers);
-    buf_release(&url);
+    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)(f->timeout / NS_PER_MS));
+    curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, answer);
+    rc = curl_easy_perform(h->easy);
+    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
     if (rc != CURLE_OK) {
         fprintf(stderr, "tocsin: cannot reach %s: %s\n", f->url,
-                error[0] != '\0' ? error : curl_easy_strerror(rc));
+                h->error[0] != '\0' ? h->error : curl_easy_strerror(rc));
         return EXIT_UNREACHABLE;
     }
     if (status / 100 == 2)
         return EXIT_OK;
     say_refused(status, buf_str(answer));
     return EXIT_FAILED;
+}
+
+int client_call(const struct client_flags *f, const char *method, const char *path, str body,
+                struct buf *answer)
+{
+    struct http_header type = {S("Content-Type"), S("application/json")};
+    struct http_conf conf;
+    struct curl_request rq = {
+        .http = {.method = str_of(method), .body = body, .headers = {&type, 1}},
+        .conf = &conf,
+        .user_agent = S("tocsin/" TOCSIN_VERSION)};
+    str base = url_trim_slash(str_of(f->url));
+    struct curl_handle h = {.easy = NULL};
+    struct err e = ERR_INIT;
+    struct arena a;
+    int code = EXIT_FAILED;
+
+    arena_init(&a, 0);
+    rq.http.url = arena_printf(&a, "%s%.*s%s", str_find_str(base, S("://")) < 0 ? "http://" : "",
+                               STR(base), path);
+    if (read_conf(f, &a, &conf)) {
+        if (curl_destination(rq.http.url, &a, &rq.destination, &e) && curl_setup(&h, &rq, &a, &e))
+            code = perform(f, &h, answer);
+        else
+            fprintf(stderr, "tocsin: %s\n", e.msg);
+        curl_handle_release(&h);
+    }
+    arena_release(&a);
+    return code;
 }
 
 ts_ns client_now(void)

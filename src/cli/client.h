@@ -12,6 +12,7 @@
 
 struct client_flags {
     const char *url, *output;
+    const char *http_config, *user, *password_file, *token_file, *ca_file;
     dur_ns timeout;
 };
 
@@ -20,7 +21,19 @@ struct client_flags {
         FLAG(type, client.output, "output", FLAG_TEXT, "text", "FORMAT", "text or json",           \
              .letter = 'o'),                                                                       \
         FLAG(type, client.timeout, "timeout", FLAG_DURATION, "30s", "D",                           \
-             "limit for the whole call")
+             "limit for the whole call"),                                                          \
+        CLIENT_AUTH_ROWS(type)
+
+/* Who asks, and whom he trusts. */
+#define CLIENT_AUTH_ROWS(type)                                                                     \
+    FLAG(type, client.http_config, "http.config.file", FLAG_TEXT, "", "FILE",                      \
+         "http_config for the call: users, tokens, TLS, proxy"),                                   \
+        FLAG(type, client.user, "user", FLAG_TEXT, "", "NAME", "user at the server"),              \
+        FLAG(type, client.password_file, "password-file", FLAG_TEXT, "", "FILE", "its password"),  \
+        FLAG(type, client.token_file, "token-file", FLAG_TEXT, "", "FILE",                         \
+             "bearer token for the server"),                                                       \
+        FLAG(type, client.ca_file, "tls-ca-file", FLAG_TEXT, "", "FILE",                           \
+             "authorities of the server's certificate, PEM")
 
 ts_ns client_now(void); /* wall clock */
 /* A matcher argument; the first may be a bare alert name. False: it has complained. */

@@ -15,14 +15,15 @@
 const struct flag query_flag_table[] = {
     FLAG(F, file, "file", FLAG_TEXT, NULL, "FILE",
          "metrics as Prometheus text or OpenMetrics, with or without timestamps"),
-    FLAG(F, url, "url", FLAG_TEXT, NULL, "URL", "a server that speaks Prometheus' API"),
+    FLAG(F, client.url, "url", FLAG_TEXT, NULL, "URL", "a server that speaks Prometheus' API"),
     FLAG(F, time, "time", FLAG_TEXT, NULL, "TIME",
          "RFC 3339 or Unix seconds; default: the newest sample of the file, or now"),
     FLAG(F, start, "start", FLAG_TEXT, NULL, "TIME", "first step of a range query"),
     FLAG(F, end, "end", FLAG_TEXT, NULL, "TIME", "last step; default: as --time"),
     FLAG(F, step, "step", FLAG_DURATION, "0s", "D", "between steps; default: a 250th of the range"),
-    FLAG(F, timeout, "timeout", FLAG_DURATION, "30s", "D", "limit for asking a server"),
-    FLAG(F, output, "output", FLAG_TEXT, "table", "FORMAT", "table or json", .letter = 'o'),
+    FLAG(F, client.timeout, "timeout", FLAG_DURATION, "30s", "D", "limit for asking a server"),
+    FLAG(F, client.output, "output", FLAG_TEXT, "table", "FORMAT", "table or json", .letter = 'o'),
+    CLIENT_AUTH_ROWS(F),
     FLAGS_END,
 };
 #undef F
@@ -245,7 +246,7 @@ static void print_result(const struct query_job *q, const struct promql_result *
         fprintf(stderr, "%.*s\n", STR(r->warnings[i]));
     for (size_t i = 0; i < r->n_infos; i++)
         fprintf(stderr, "%.*s\n", STR(r->infos[i]));
-    if (strcmp(q->f->output, "json") == 0)
+    if (strcmp(q->f->client.output, "json") == 0)
         print_json(q, r);
     else
         print_table(r);
@@ -290,8 +291,8 @@ int query_run(const void *flags, char **args, int n_args)
     struct query_job q = {.f = f};
     int code;
 
-    if (n_args != 1 || (f->file == NULL) == (f->url == NULL) ||
-        (strcmp(f->output, "table") != 0 && strcmp(f->output, "json") != 0)) {
+    if (n_args != 1 || (f->file == NULL) == (f->client.url == NULL) ||
+        (strcmp(f->client.output, "table") != 0 && strcmp(f->client.output, "json") != 0)) {
         fprintf(stderr, "tocsin: query needs one expression, either --file or --url, and --output "
                         "is table or json\n");
         return EXIT_USAGE;

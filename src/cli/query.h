@@ -2,11 +2,12 @@
 #ifndef CLI_QUERY_H
 #define CLI_QUERY_H
 
-#include "cli/command.h"
+#include "cli/client.h"
 
 struct query_flags {
-    const char *file, *url, *time, *start, *end, *output;
-    dur_ns step, timeout;
+    struct client_flags client; /* url: NULL without --url */
+    const char *file, *time, *start, *end;
+    dur_ns step;
 };
 
 extern const struct flag query_flag_table[];

@@ -200,7 +200,6 @@ static void add_time(struct buf *out, const char *name, ts_ms t)
 int query_remote(const struct query_flags *f, str expr, const struct query_times *t,
                  struct arena *a, struct promql_result *out)
 {
-    struct client_flags client = {f->url, f->output, f->timeout};
     struct buf path = BUF_INIT, body = BUF_INIT;
     struct err e = ERR_INIT;
     int code;
@@ -213,7 +212,7 @@ int query_remote(const struct query_flags *f, str expr, const struct query_times
         add_time(&path, "step", t->step);
     } else
         add_time(&path, "time", t->start);
-    code = client_call(&client, "GET", buf_z(&path), STR_NONE, &body);
+    code = client_call(&f->client, "GET", buf_z(&path), STR_NONE, &body);
     if (code == EXIT_OK && !read_answer(arena_str(a, buf_str(&body)), a, out, &e)) {
         fprintf(stderr, "tocsin: %s\n", e.msg);
         code = EXIT_FAILED;

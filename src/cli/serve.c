@@ -13,6 +13,7 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "engine/heartbeat.h"
+#include "engine/reroute.h"
 #include "engine/shell.h"
 #include "lint/render.h"
 #include "loop/signals.h"
@@ -38,7 +39,11 @@ const struct flag serve_flag_table[] = {
     FLAG(F, gc_interval, "alerts.gc-interval", FLAG_DURATION, "30m", "D",
          "resolved alerts are removed half an hour after their end", .accepted_only = true),
     FLAG(F, per_alertname_limit, "alerts.per-alertname-limit", FLAG_INT, "0", "N",
-         "limit on alerts of one name: refused unless 0, comes with a later version"),
+         "limit on alerts of one name, 0 = none"),
+    FLAG(F, max_alerts, "alerts.max", FLAG_INT, "0", "N",
+         "limit on alerts: new ones beyond it are dropped, 0 = none"),
+    FLAG(F, max_groups, "dispatch.max-groups", FLAG_INT, "0", "N",
+         "limit on groups: alerts that need a new one beyond it are not notified, 0 = none"),
     FLAG_ACCEPTED("dispatch.maintenance-interval", FLAG_DURATION, "D",
                   "empty groups are removed at once"),
     FLAG(F, shadow, "notify.shadow", FLAG_BOOL, NULL, NULL,
@@ -50,15 +55,15 @@ const struct flag serve_flag_table[] = {
     FLAG(F, listen, "web.listen-address", FLAG_LIST, ":9093", "ADDRESS",
          "host:port, :port or unix:/path"),
     FLAG(F, web_config, "web.config.file", FLAG_TEXT, "", "FILE",
-         "TLS and authentication of the server: refused unless empty, comes with a later version"),
+         "TLS, users, headers and rate of the server; read again when it changes"),
     FLAG(F, external_url, "web.external-url", FLAG_TEXT, "", "URL",
          "what links in messages point to"),
     FLAG(F, route_prefix, "web.route-prefix", FLAG_TEXT, "", "PATH",
          "prefix of all routes; default: the path of the external URL"),
-    FLAG_ACCEPTED("web.get-concurrency", FLAG_INT, "N",
-                  "GETs hold no threads, connections are limited instead"),
-    FLAG_ACCEPTED("web.timeout", FLAG_DURATION, "D",
-                  "answers are streamed, a stalled client is dropped after a minute"),
+    FLAG(F, max_gets, "web.get-concurrency", FLAG_INT, "0", "N",
+         "GETs under way, one more gets 503; 0 = no limit, for a GET holds no thread"),
+    FLAG(F, answer_timeout, "web.timeout", FLAG_DURATION, "0s", "D",
+         "how long an answer may take to begin, then 503; 0 = as long as it takes"),
     FLAG_ACCEPTED("auto-gomemlimit.ratio", FLAG_TEXT, "RATIO", "Go's memory limit"),
     FLAG(F, cluster_listen, "cluster.listen-address", FLAG_TEXT, "", "ADDRESS",
          "gossip is not spoken", .accepted_only = true),
@@ -141,36 +146,6 @@ static bool parse_features(const char *list, enum matcher_mode *mode)
     return true;
 }
 
-/* TLS and authentication are not served yet. A file that asks for them must not be passed over: whoever wrote it counts
- * on a closed door. An empty one is what operators mount by default. */
-static bool check_web_config(const char *path)
-{
-    struct yaml_doc doc;
-    struct arena a;
-    struct diags d;
-    struct err e = ERR_INIT;
-    bool ok;
-
-    if (path[0] == '\0')
-        return true;
-    arena_init(&a, 0);
-    diags_init(&d);
-    ok = yaml_read_file(str_of(path), &a, &doc, &d, &e);
-    if (!ok && d.n != 0)
-        diags_print(stderr, &d);
-    else if (!ok)
-        fprintf(stderr, "tocsin: --web.config.file: %s\n", e.msg);
-    else if (!yaml_is_null(doc.root) && doc.root->n != 0) {
-        fprintf(stderr, "tocsin: --web.config.file: TLS and authentication of the server come with "
-                        "a later version; "
-                        "until then put a proxy in front\n");
-        ok = false;
-    }
-    diags_release(&d);
-    arena_release(&a);
-    return ok;
-}
-
 static bool check_flags(const struct serve_flags *f)
 {
     enum log_level level;
@@ -189,17 +164,12 @@ static bool check_flags(const struct serve_flags *f)
         fprintf(stderr, "tocsin: --data.retention must be positive\n");
         return false;
     }
-    if (f->max_silences < 0 || f->max_silence_size < 0) {
-        fprintf(stderr, "tocsin: limits on silences must not be negative\n");
-        return false;
-    }
-    if (f->per_alertname_limit != 0) {
-        fprintf(stderr, "tocsin: --alerts.per-alertname-limit comes with a later version\n");
+    if (f->max_silences < 0 || f->max_silence_size < 0 || f->per_alertname_limit < 0 ||
+        f->max_alerts < 0 || f->max_groups < 0) {
+        fprintf(stderr, "tocsin: limits on silences, alerts and groups must not be negative\n");
         return false;
     }
     log_setup(level, format, STDERR_FILENO);
-    if (!check_web_config(f->web_config))
-        return false;
     if (f->cluster_peers.n == 0 || f->cluster_ignore)
         return true;
     fprintf(stderr, "tocsin: --cluster.peer: tocsin does not gossip, so every replica would send "
@@ -289,6 +259,21 @@ static void say_loaded(struct serve *s, const struct config *c, const struct dia
         log_warn("there is no route: alerts are evaluated and shown, none is delivered");
 }
 
+/* A dry run answers with it, a reload logs it. */
+static void tell_rerouted(struct serve *s, const struct config *next, bool dry_run,
+                          struct buf *answer)
+{
+    struct buf lines = BUF_INIT;
+    size_t n = engine_reroutes(shell_engine(s->shell), next, s->clock.now, &lines);
+
+    if (n != 0 && dry_run)
+        buf_addf(answer, "%zu live alerts change receiver:\n%.*s", n, STR(buf_str(&lines)));
+    else if (n != 0)
+        log_warn("live alerts change receiver", LOG_I64("alerts", n),
+                 LOG_STR("which", buf_str(&lines)));
+    buf_release(&lines);
+}
+
 static bool reload(void *arg, bool dry_run, struct buf *problems)
 {
     struct serve *s = arg;
@@ -312,6 +297,8 @@ static bool reload(void *arg, bool dry_run, struct buf *problems)
         api_note_reload(s->api, c != NULL, s->clock.now.wall);
         shell_event(s->shell, &ev, NULL);
     }
+    if (c != NULL)
+        tell_rerouted(s, c, dry_run, problems);
     if (c != NULL && !dry_run) {
         struct event swap = {.kind = EVENT_CONFIG, .config = c};
 
@@ -516,11 +503,33 @@ static bool start_shell(struct serve *s, struct config *conf)
     silencer_set_limits(shell_engine(s->shell)->silencer,
                         (struct silencer_limits){(size_t)s->flags->max_silences,
                                                  (size_t)s->flags->max_silence_size});
+    shell_engine(s->shell)->limits =
+        (struct alert_limits){.per_alertname = (size_t)s->flags->per_alertname_limit,
+                              .alerts = (size_t)s->flags->max_alerts,
+                              .groups = (size_t)s->flags->max_groups};
     ok = shell_start(s->shell, b, &unreadable, &e);
     if (!ok)
         log_error("cannot read the state", LOG_ERR(&e));
     if (unreadable != 0)
         log_warn("some stored rows could not be read", LOG_I64("rows", unreadable));
+    return ok;
+}
+
+static bool use_web_config(struct serve *s)
+{
+    struct diags d;
+    struct err e = ERR_INIT;
+    bool ok = true;
+
+    if (s->flags->web_config[0] == '\0')
+        return true;
+    diags_init(&d);
+    ok = api_use_web_config(s->api, str_of(s->flags->web_config), &d, &e);
+    if (!ok) {
+        diags_print(stderr, &d);
+        fprintf(stderr, "tocsin: --web.config.file: %s\n", e.msg);
+    }
+    diags_release(&d);
     return ok;
 }
 
@@ -541,7 +550,12 @@ static int run(struct serve *s, struct config *conf)
     ac.shell = s->shell;
     ac.loop = s->loop;
     ac.pool = s->pool;
+    ac.log_silences = s->flags->log_silences;
+    ac.max_gets = s->flags->max_gets > 0 ? (unsigned)s->flags->max_gets : 0;
+    ac.answer_timeout = s->flags->answer_timeout > 0 ? s->flags->answer_timeout : 0;
     s->api = api_new(&ac);
+    if (!use_web_config(s))
+        return EXIT_FAILED;
     s->signals = signals_new(loop_base(s->loop), on_signal, s);
     if (!listen_all(s))
         return EXIT_FAILED;

@@ -22,6 +22,7 @@
 #include "codec/yaml.h"
 #include "model/labels.h"
 #include "net/http_conf.h"
+#include "net/token_conf.h"
 #include "notify/messages.h"
 #include "notify/notify_conf.h"
 #include "route/route_conf.h"
@@ -42,6 +43,18 @@ struct storage_conf {
     dur_ns retention; /* 0 = from the flag */
     dur_ns journal_age;
     int64_t journal_size; /* bytes */
+};
+
+/* What a silence must be like to be taken. */
+struct silence_policy {
+    struct conf_strings required_matchers; /* labels of which each silence must name a value */
+    dur_ns max_duration;                   /* 0 = any */
+};
+
+/* What Alertmanager leaves unsaid, or says late. */
+struct notifications_conf {
+    bool resolve_suppressed;  /* the end of an alert is told although it is suppressed */
+    bool flush_at_window_end; /* not at the tick after it */
 };
 
 /* One entry of rule_files. */
@@ -74,6 +87,9 @@ struct config {
     size_t n_groups;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
+    struct web_tokens_conf web;
+    struct silence_policy silences;
+    struct notifications_conf notifications;
     str original; /* marshalled again from what was decoded, secrets as <secret>: GET /api/v2/status
                    */
     uint64_t hash; /* of the text of all files: alertmanager_config_hash */

@@ -40,6 +40,9 @@ struct config_top {
     CONF_LIST_OF(struct rule_files_conf) rule_files;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
+    struct web_tokens_conf web;
+    struct silence_policy silences;
+    struct notifications_conf notifications;
 };
 
 extern const struct conf_type config_top_type, global_conf_type, heartbeat_conf_type;

@@ -23,6 +23,8 @@ void config_unref(struct config *c)
         route_conf_release(c->route);
     for (size_t i = 0; i < c->n_inhibit_rules; i++)
         inhibit_conf_release(&c->inhibit_rules[i]);
+    for (size_t i = 0; i < c->web.tokens.n; i++)
+        token_conf_release(&c->web.tokens.v[i]);
     messages_free(c->messages);
     arena_release(&c->arena);
     mem_free(c);
@@ -105,6 +107,9 @@ static void take(struct config *c, struct config_top *top)
     c->n_rule_files = top->rule_files.n;
     c->heartbeat = top->heartbeat;
     c->storage = top->storage;
+    c->web = top->web;
+    c->silences = top->silences;
+    c->notifications = top->notifications;
     c->storage.keep_all = str_is(top->storage.keep, "all");
 }
 

@@ -146,6 +146,39 @@ static const struct conf_type storage_type = {
     .size = sizeof(struct storage_conf),
 };
 
+/* -- silences, notifications -- */
+
+static const struct conf_key silence_policy_keys[] = {
+    CONF_KEY(struct silence_policy, required_matchers, CONF_LABEL_NAMES,
+             "labels of which each silence must name a value"),
+    CONF_KEY(struct silence_policy, max_duration, CONF_DURATION, "how long a silence may hold"),
+    CONF_KEYS_END,
+};
+
+static const struct conf_type silence_policy_type = {
+    .name = "silences",
+    .doc = "What a silence must be like to be taken.",
+    .keys = silence_policy_keys,
+    .size = sizeof(struct silence_policy),
+};
+
+static const struct conf_key notifications_keys[] = {
+    CONF_KEY(
+        struct notifications_conf, resolve_suppressed, CONF_BOOL,
+        "tell the end of an alert although it is silenced, inhibited or muted, if its receiver "
+        "was last told that it fires"),
+    CONF_KEY(struct notifications_conf, flush_at_window_end, CONF_BOOL,
+             "look at a group when a silence or mute time over it ends, not at the next interval"),
+    CONF_KEYS_END,
+};
+
+static const struct conf_type notifications_type = {
+    .name = "notifications",
+    .doc = "When to tell more, or sooner, than Alertmanager does.",
+    .keys = notifications_keys,
+    .size = sizeof(struct notifications_conf),
+};
+
 /* -- the table -- */
 
 static const struct conf_key keys[] = {
@@ -176,6 +209,12 @@ static const struct conf_key keys[] = {
     /* tocsin */
     CONF_KEY(struct config_top, storage, CONF_STRUCT, "what is kept where", .sub = &storage_type,
              .flags = CONF_MERGE | CONF_UNPRINTED),
+    CONF_KEY(struct config_top, web, CONF_STRUCT, "access to the API", .sub = &web_tokens_type,
+             .flags = CONF_UNPRINTED),
+    CONF_KEY(struct config_top, silences, CONF_STRUCT, "what silences must be like",
+             .sub = &silence_policy_type, .flags = CONF_UNPRINTED),
+    CONF_KEY(struct config_top, notifications, CONF_STRUCT, "when to tell more than Alertmanager",
+             .sub = &notifications_type, .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, sources, CONF_CUSTOM, "query APIs that rules ask",
              .decode = decode_sources),
     CONF_KEY(struct config_top, heartbeat, CONF_CUSTOM, "feeds a dead man's switch outside",

@@ -76,6 +76,59 @@ static bool was_told_firing(const struct engine *e, const struct group *g)
     return told;
 }
 
+/* -- limits -- */
+
+enum { LIMIT_TOLD_M = 5, OWN_GROUPS = 100 };
+
+static void note_dropped(struct engine *e, const char *what, struct now now)
+{
+    e->limits.dropped_at = now.mono;
+    e->limits.what = what;
+}
+
+static bool may_store(struct engine *e, const struct alert *a, enum alert_origin origin,
+                      struct now now)
+{
+    if (origin == ALERTS_OWN)
+        return true;
+    if (e->limits.alerts != 0 && e->alerts.n >= e->limits.alerts &&
+        engine_alert(e, alert_fingerprint(a)) == NULL) {
+        e->limits.dropped_alerts++;
+        note_dropped(e, "alerts (--alerts.max)", now);
+        return false;
+    }
+    return limits_admit_name(&e->limits, a, now);
+}
+
+/* Alerts of our own find room beyond the limit, or nobody would hear of it. */
+static bool may_group(struct engine *e, const struct alert *a, struct now now)
+{
+    bool own = builtin_is_name(labels_get(a->labels->ls, S("alertname")));
+
+    if (e->limits.groups == 0 || e->n_groups < e->limits.groups + (own ? OWN_GROUPS : 0))
+        return true;
+    e->limits.dropped_groups++;
+    note_dropped(e, "groups (--dispatch.max-groups)", now);
+    return false;
+}
+
+void alerts_tell_limits(struct engine *e, struct now now, struct effects *fx)
+{
+    struct alert_limits *l = &e->limits;
+    bool lately = now.mono - l->dropped_at < LIMIT_TOLD_M * NS_PER_M;
+    struct buf why = BUF_INIT;
+
+    if (l->dropped_at == 0)
+        return;
+    buf_addf(&why, "the limit on %s is reached; what is known is still refreshed", l->what);
+    builtin_set(e, BUILTIN_ALERT_LIMIT, lately, STR_NONE, buf_str(&why), now, fx);
+    if (!lately)
+        l->dropped_at = 0;
+    buf_release(&why);
+}
+
+/* -- groups -- */
+
 void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx)
 {
     struct route_list routes = {0};
@@ -91,12 +144,15 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
         if (g == NULL) {
             ts_ns due = group_first_due(r, a, now);
 
+            if (!may_group(e, a, now))
+                continue;
             g = group_new(r, e->names, gl);
             if (alert_is_resolved(a, now) && !was_told_firing(e, g)) {
                 group_free(g);
                 continue; /* nobody was told that it fired, and nobody needs to be told that it ended */
             }
             u64_map_put(&e->groups[r->index], fp, g);
+            e->n_groups++;
             heap_push(&e->group_timers, &g->timer, due > e->start_after ? due : e->start_after);
         }
         if (u64_map_get(&g->alerts, alert_fingerprint(a)) == NULL) {
@@ -129,7 +185,7 @@ static struct alert_input mend_start(const struct engine *e, const struct alert_
     return out;
 }
 
-void alerts_take(struct engine *e, const struct alert_input *v, size_t n, bool internal,
+void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
                  struct now now, struct effects *fx, struct event_result *result)
 {
     for (size_t i = 0; i < n; i++) {
@@ -137,7 +193,7 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, bool i
         struct alert *a = alert_new(e->names, &in, e->conf->resolve_timeout, now);
         struct err err = ERR_INIT;
 
-        if (!internal) {
+        if (origin == ALERTS_POSTED) {
             e->stats.received_firing += !alert_is_resolved(a, now);
             e->stats.received_resolved += alert_is_resolved(a, now);
         }
@@ -153,6 +209,10 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, bool i
             continue;
         }
         result->accepted++;
+        if (!may_store(e, a, origin, now)) {
+            alert_unref(a);
+            continue;
+        }
         alerts_route(e, store(e, a, now, fx), now, fx);
     }
 }

@@ -18,6 +18,8 @@ static const struct builtin_type types[BUILTIN_KINDS] = {
                                "the new configuration was refused, the old one is in force"},
     [BUILTIN_STORE_DEGRADED] = {"TocsinStoreDegraded", "critical", NULL,
                                 "tocsin cannot write its state, notifications go out from memory"},
+    [BUILTIN_ALERT_LIMIT] = {"TocsinAlertLimit", "critical", NULL,
+                             "new alerts are dropped: there are more than tocsin may hold"},
 };
 
 enum { AHEAD_M = 5 };
@@ -42,7 +44,7 @@ static void post(struct engine *e, const struct builtin *b, bool raised, struct 
     in.ends_at = raised ? ts_add(now.wall, AHEAD_M * NS_PER_M) : now.wall;
     if (in.ends_at < in.starts_at)
         in.starts_at = in.ends_at;
-    alerts_take(e, &in, 1, true, now, fx, &ignored);
+    alerts_take(e, &in, 1, ALERTS_OWN, now, fx, &ignored);
     buf_release(&ignored.text);
 }
 
@@ -69,6 +71,14 @@ void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subj
     }
     b->raised = raised;
     post(e, b, raised, now, fx);
+}
+
+bool builtin_is_name(str alertname)
+{
+    for (size_t i = 0; i < BUILTIN_KINDS; i++)
+        if (str_is(alertname, types[i].name))
+            return true;
+    return false;
 }
 
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx)

@@ -102,6 +102,7 @@ void engine_free(struct engine *e)
         alert_unref(it->value);
     u64_map_release(&e->alerts);
     u64_map_release(&e->flushes);
+    limits_release(&e->limits);
     MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
         mem_str_free(it->key);
         nflog_entry_free(it->value);
@@ -147,6 +148,7 @@ static void collect_garbage(struct engine *e, struct now now, struct effects *fx
 {
     e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
     alerts_gc(e, now);
+    limits_gc(&e->limits, now);
     nflog_gc(e, now, fx);
     silencer_gc(e->silencer, ts_add(now.wall, -e->retention), forget_silence, &fx->commit);
 }
@@ -160,17 +162,49 @@ static void put_silence_row(struct effects *fx, const struct silence *s)
     buf_release(&b);
 }
 
+/* Whether some matcher of the set asks for values of the label. */
+static bool set_names(const struct matchers *set, str label)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (str_eq(set->v[i].name, label) && !matcher_is_negative(&set->v[i]) &&
+            !matcher_matches_empty(&set->v[i]))
+            return true;
+    return false;
+}
+
+/* The policy under `silences` of the configuration. */
+static bool silence_is_allowed(const struct silence_policy *p, const struct silence *s,
+                               struct err *err)
+{
+    for (size_t i = 0; i < p->required_matchers.n; i++)
+        for (size_t k = 0; k < s->n_sets; k++)
+            if (!set_names(&s->sets[k], p->required_matchers.v[i]))
+                return err_set(err, ERR_INVALID, "a silence needs a matcher on '%.*s'",
+                               STR(p->required_matchers.v[i]));
+    return p->max_duration == 0 || s->ends_at - s->starts_at <= p->max_duration ||
+           err_set(err, ERR_INVALID, "a silence may hold for %.0f minutes at most",
+                   (double)p->max_duration / NS_PER_M);
+}
+
 static void silence_put(struct engine *e, struct silence *in, struct now now, struct effects *fx,
                         struct event_result *r)
 {
     const struct silence *gone;
 
+    r->ok = silence_is_allowed(&e->conf->silences, in, &r->err);
+    if (!r->ok) {
+        silence_free(in);
+        return;
+    }
     r->ok = silencer_put(e->silencer, in, now.wall, e->mode, &r->silence_id, &gone, &r->err);
     if (!r->ok)
         return;
-    if (gone != NULL)
+    if (gone != NULL) {
         put_silence_row(fx, gone);
+        groups_silence_ends(e, gone, now);
+    }
     put_silence_row(fx, silencer_get(e->silencer, uuid_str(&r->silence_id)));
+    groups_silence_ends(e, silencer_get(e->silencer, uuid_str(&r->silence_id)), now);
 }
 
 static void silence_expire(struct engine *e, str id, struct now now, struct effects *fx,
@@ -179,8 +213,10 @@ static void silence_expire(struct engine *e, str id, struct now now, struct effe
     bool changed;
 
     r->ok = silencer_expire(e->silencer, id, now.wall, &changed, &r->err);
-    if (r->ok && changed)
-        put_silence_row(fx, silencer_get(e->silencer, id));
+    if (!r->ok || !changed)
+        return;
+    put_silence_row(fx, silencer_get(e->silencer, id));
+    groups_silence_ends(e, silencer_get(e->silencer, id), now);
 }
 
 /* A reload as alertmanager.md 3.5 has it: the tree is new, every group starts over from the stored alerts, and the
@@ -227,7 +263,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     switch (ev->kind) {
     case EVENT_TIMER: run_due(e, now, fx); break;
     case EVENT_ALERTS:
-        alerts_take(e, ev->alerts.v, ev->alerts.n, ev->alerts.internal, now, fx, r);
+        alerts_take(e, ev->alerts.v, ev->alerts.n, ev->alerts.origin, now, fx, r);
         break;
     case EVENT_SILENCE_PUT: silence_put(e, ev->silence, now, fx, r); break;
     case EVENT_SILENCE_EXPIRE: silence_expire(e, ev->silence_id, now, fx, r); break;
@@ -244,6 +280,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
                     now, fx);
         break;
     }
+    alerts_tell_limits(e, now, fx);
     if (e->log_bytes > 2 * e->live_bytes + (1u << 20))
         fx->rewrite_alerts = true;
     buf_release(&ignored.text);

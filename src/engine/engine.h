@@ -20,6 +20,7 @@
 #include "base/vec.h"
 #include "config/config.h"
 #include "engine/journal.h"
+#include "engine/limits.h"
 #include "model/alert.h"
 #include "model/decision.h"
 #include "model/metric.h"
@@ -53,7 +54,14 @@ enum builtin_kind {
     BUILTIN_RULE_FAILING,
     BUILTIN_RELOAD_FAILED,
     BUILTIN_STORE_DEGRADED,
+    BUILTIN_ALERT_LIMIT,
     BUILTIN_KINDS,
+};
+
+enum alert_origin {
+    ALERTS_POSTED,
+    ALERTS_OF_RULES, /* not counted as received */
+    ALERTS_OWN,      /* about tocsin itself: no limit keeps them out */
 };
 
 struct delivery_result {
@@ -75,7 +83,7 @@ struct event {
         struct {
             const struct alert_input *v;
             size_t n;
-            bool internal; /* from our own rules: not counted as received */
+            enum alert_origin origin;
         } alerts;
         struct silence *silence; /* taken */
         str silence_id;
@@ -189,6 +197,8 @@ struct engine {
     struct u64_map alerts; /* fingerprint -> struct alert * */
     struct route_tree tree;
     struct u64_map *groups; /* by route index: fingerprint of the group labels -> struct group * */
+    size_t n_groups;
+    struct alert_limits limits;
     struct u64_map flushes; /* flush id -> struct group * whose newest flush it is */
     struct silencer *silencer;
     struct inhibitor *inhibitor;

@@ -5,16 +5,20 @@
 #include "engine/engine.h"
 
 /* alerts.c */
-void alerts_take(struct engine *e, const struct alert_input *v, size_t n, bool internal,
+void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
                  struct now now, struct effects *fx, struct event_result *result);
 void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx);
 void alerts_gc(struct engine *e, struct now now);
+/* Raises or ends the alert about the limits. */
+void alerts_tell_limits(struct engine *e, struct now now, struct effects *fx);
 
 /* flush.c */
 void groups_run_due(struct engine *e, struct now now, struct effects *fx);
 void groups_rebuild(struct engine *e, struct now now, bool restored);
 void groups_release(struct engine *e);
 void group_destroy(struct engine *e, struct group *g);
+/* s ends, or was ended: groups that it kept quiet may look at once (notifications.flush_at_window_end). */
+void groups_silence_ends(struct engine *e, const struct silence *s, struct now now);
 void group_answered(struct engine *e, uint64_t flush_id, bool ok);
 
 /* delivery.c */
@@ -44,6 +48,7 @@ void rules_snapshot(struct engine *e, struct state_commit *c);
 /* builtin.c */
 void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
                  struct now now, struct effects *fx);
+bool builtin_is_name(str alertname);
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx);
 
 struct decision *decide(struct effects *fx, enum decision_kind kind, struct now now);

@@ -11,10 +11,11 @@
 #include "route/mute.h"
 
 struct flush {
-    struct alert **v;
+    struct alert **v; /* what survives */
     size_t n;
     struct hash_list firing, resolved;
     struct notified_alert *data; /* parallel to v */
+    ts_ns wake;                  /* wall: when something that kept an alert back ends; TS_MAX */
 };
 
 void group_destroy(struct engine *e, struct group *g)
@@ -22,6 +23,7 @@ void group_destroy(struct engine *e, struct group *g)
     heap_remove(&e->group_timers, &g->timer);
     u64_map_del(&e->flushes, g->flush_id);
     u64_map_del(&e->groups[g->route->index], g->labels->fingerprint);
+    e->n_groups--;
     group_free(g);
 }
 
@@ -39,6 +41,7 @@ void groups_release(struct engine *e)
     }
     mem_free(e->groups);
     e->groups = NULL;
+    e->n_groups = 0;
     route_tree_release(&e->tree);
 }
 
@@ -151,31 +154,33 @@ static size_t drop_inhibited(struct engine *e, struct group *g, struct alert **v
     return k;
 }
 
-static size_t drop_silenced(struct engine *e, struct group *g, struct alert **v, size_t n,
-                            struct now now, struct effects *fx)
+static void drop_silenced(struct engine *e, struct group *g, struct flush *f, struct now now,
+                          struct effects *fx)
 {
     struct silence_list hits = {0};
-    size_t k = 0;
+    size_t n = f->n;
 
+    f->n = 0;
     for (size_t i = 0; i < n; i++) {
         struct buf by = BUF_INIT;
         struct decision *d;
 
         vec_clear(&hits);
-        if (silencer_match(e->silencer, v[i]->labels->ls, now.wall, &hits) == 0) {
-            v[k++] = v[i];
+        if (silencer_match(e->silencer, f->v[i]->labels->ls, now.wall, &hits) == 0) {
+            f->v[f->n++] = f->v[i];
             continue;
         }
         for (size_t j = 0; j < hits.n; j++)
             buf_addf(&by, "%s%s", j == 0 ? "" : ",", hits.v[j]->id.text);
-        d = suppress(e, g, v[i], DECISION_SILENCED, SUPPRESSED_SILENCE, buf_str(&by), now, fx);
+        d = suppress(e, g, f->v[i], DECISION_SILENCED, SUPPRESSED_SILENCE, buf_str(&by), now, fx);
         for (size_t j = 0; j < hits.n; j++)
             if (hits.v[j]->ends_at > d->until)
                 d->until = hits.v[j]->ends_at;
+        if (ts_add(d->until, 1) < f->wake)
+            f->wake = ts_add(d->until, 1);
         buf_release(&by);
     }
     vec_release(&hits);
-    return k;
 }
 
 /* Whether the route's time intervals let this instant through. Fills g->muted_by with the names that do not. */
@@ -199,6 +204,36 @@ static bool in_time(struct engine *e, struct group *g, size_t n, struct now now,
     }
     buf_release(&by);
     return !muted;
+}
+
+/* notifications.flush_at_window_end: the next look is at the end of what keeps an alert back, when that is sooner. */
+static void wake_early(struct engine *e, struct group *g, ts_ns wake, struct now now)
+{
+    ts_ns mono = ts_add(now.mono, wake - now.wall);
+
+    if (wake != TS_MAX && mono < g->timer.key)
+        heap_push(&e->group_timers, &g->timer, mono > e->start_after ? mono : e->start_after);
+}
+
+static bool is_silenced_by(const struct group *g, const struct silence *s)
+{
+    MAP_EACH (struct u64_map_entry, it, &g->alerts) {
+        const struct alert *a = it->value;
+
+        if (u64_map_get(&g->said, it->key) != NULL && silence_matches(s, a->labels->ls))
+            return true;
+    }
+    return false;
+}
+
+void groups_silence_ends(struct engine *e, const struct silence *s, struct now now)
+{
+    if (!e->conf->notifications.flush_at_window_end)
+        return;
+    for (size_t i = 0; i < e->tree.n; i++)
+        MAP_EACH (struct u64_map_entry, it, &e->groups[i])
+            if (is_silenced_by(it->value, s))
+                wake_early(e, it->value, ts_add(s->ends_at, 1), now);
 }
 
 /* -- the flush -- */
@@ -245,9 +280,20 @@ struct labels engine_route_labels(const struct engine *e, const struct config *c
     return messages_route_labels(&c, labels, a);
 }
 
+/* What is different from the last message. */
+static enum alert_change change_of(const struct alert *a, const struct notified_alert *now,
+                                   const struct nflog_entry *last)
+{
+    uint64_t hash = labels_dedup_hash(a->labels->ls);
+
+    if (now->is_resolved)
+        return last != NULL && hash_list_has(last->resolved, hash) ? CHANGE_NONE : CHANGE_RESOLVED;
+    return last != NULL && hash_list_has(last->firing, hash) ? CHANGE_NONE : CHANGE_ADDED;
+}
+
 static void tell(struct engine *e, struct group *g, const struct flush *f,
-                 const struct integration_conf *ic, str key, enum notify_reason reason,
-                 struct now now, struct effects *fx)
+                 const struct integration_conf *ic, const struct nflog_entry *last, str key,
+                 enum notify_reason reason, struct now now, struct effects *fx)
 {
     struct notified_alert *v = arena_array(&fx->arena, f->n, sizeof(*v));
     struct notification n = {.receiver = g->route->receiver,
@@ -261,7 +307,8 @@ static void tell(struct engine *e, struct group *g, const struct flush *f,
     for (size_t i = 0; i < f->n; i++) {
         if (f->data[i].is_resolved && !ic->send_resolved)
             continue;
-        v[n.n_alerts++] = f->data[i];
+        v[n.n_alerts] = f->data[i];
+        v[n.n_alerts++].change = change_of(f->v[i], &f->data[i], last);
         n.n_firing += !f->data[i].is_resolved;
     }
     if (g->route->conf->labels.n != 0)
@@ -288,17 +335,46 @@ static void note_told(struct decision *d, const struct flush *f, const struct in
     d->flush_id = flush_id;
 }
 
-static void consider(struct engine *e, struct group *g, const struct flush *f,
-                     const struct integration_conf *ic, struct now now, struct effects *fx)
+/* notifications.resolve_suppressed: beside what survives, the alerts that have ended and were last told as firing. */
+static struct flush with_told(const struct flush *f, struct alert_list all,
+                              const struct nflog_entry *entry, struct arena *a, struct now now)
 {
+    struct flush x = {.v = arena_array(a, all.n, sizeof(*x.v))};
+
+    for (size_t i = 0, k = 0; i < all.n; i++) {
+        bool survives = k < f->n && f->v[k] == all.v[i];
+
+        k += survives;
+        if (survives || (alert_is_resolved(all.v[i], now) &&
+                         hash_list_has(entry->firing, labels_dedup_hash(all.v[i]->labels->ls))))
+            x.v[x.n++] = all.v[i];
+    }
+    classify(&x, a, now);
+    return x;
+}
+
+static void consider(struct engine *e, struct group *g, const struct flush *survivors,
+                     struct alert_list all, const struct integration_conf *ic, struct now now,
+                     struct effects *fx)
+{
+    const struct flush *f = survivors;
     struct buf key = BUF_INIT;
     struct nflog_entry **slot, *entry;
     enum notify_reason reason;
     struct decision *d;
+    struct flush more;
 
     nflog_key(&key, g->key, g->route->receiver, str_of(ic->type->name), ic->index);
     slot = nflog_map_get(&e->nflog, buf_str(&key));
     entry = slot != NULL ? *slot : NULL;
+    if (e->conf->notifications.resolve_suppressed && entry != NULL && f->n < all.n) {
+        more = with_told(f, all, entry, &fx->arena, now);
+        f = &more;
+    }
+    if (f->n == 0) {
+        buf_release(&key);
+        return; /* nothing is left to tell of, which is not the same as an end */
+    }
     reason = nflog_decide(entry, f->firing, f->resolved, ic->send_resolved,
                           g->route->repeat_interval, now);
     if (reason == REASON_NONE) {
@@ -321,7 +397,7 @@ static void consider(struct engine *e, struct group *g, const struct flush *f,
                     now, fx);
         d = decide(fx, DECISION_RESOLVED_UNSENT, now);
     } else {
-        tell(e, g, f, ic, buf_str(&key), reason, now, fx);
+        tell(e, g, f, ic, entry, buf_str(&key), reason, now, fx);
         d = decide(fx, DECISION_NOTIFY, now);
         d->why = str_of(notify_reason_text(reason));
         note_told(d, f, ic, g->flush_id, &fx->arena);
@@ -341,12 +417,30 @@ static void flush_ended(struct engine *e, struct group *g)
         group_destroy(e, g);
 }
 
+/* What is left of f->v when all that holds against it is taken out. */
+static void survive(struct engine *e, struct group *g, struct flush *f, struct now now,
+                    struct effects *fx)
+{
+    f->n = drop_inhibited(e, g, f->v, f->n, now, fx);
+    if (in_time(e, g, f->n, now, fx)) {
+        drop_silenced(e, g, f, now, fx);
+        return;
+    }
+    f->n = 0;
+    if (e->conf->notifications.flush_at_window_end)
+        f->wake =
+            mute_ends(e->intervals, g->route, now.wall, ts_add(now.wall, g->timer.key - now.mono));
+}
+
 static void group_flush(struct engine *e, struct group *g, struct now now, struct effects *fx)
 {
     const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
     struct alert_list all = group_sorted(g, &fx->arena);
-    struct flush f = {.v = all.v, .n = all.n};
+    struct flush f = {
+        .v = arena_array(&fx->arena, all.n, sizeof(*f.v)), .n = all.n, .wake = TS_MAX};
 
+    if (all.n != 0)
+        memcpy(f.v, all.v, all.n * sizeof(*f.v));
     u64_map_del(&e->flushes, g->flush_id);
     g->flush_id = ++e->next_flush_id;
     g->flush_waiting = 0;
@@ -358,15 +452,14 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
             vec_push(&g->told,
                      (struct told_resolved){alert_fingerprint(all.v[i]), all.v[i]->updated_at});
 
-    f.n = drop_inhibited(e, g, f.v, f.n, now, fx);
-    f.n = in_time(e, g, f.n, now, fx) ? drop_silenced(e, g, f.v, f.n, now, fx) : 0;
+    survive(e, g, &f, now, fx);
     for (size_t i = 0; i < f.n; i++)
         u64_map_del(&g->said, alert_fingerprint(f.v[i]));
-    if (f.n != 0) {
-        classify(&f, &fx->arena, now);
-        for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
-            consider(e, g, &f, &rc->integrations[i], now, fx);
-    }
+    if (e->conf->notifications.flush_at_window_end)
+        wake_early(e, g, f.wake, now);
+    classify(&f, &fx->arena, now);
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
+        consider(e, g, &f, all, &rc->integrations[i], now, fx);
     if (g->flush_waiting == 0)
         flush_ended(e, g);
 }

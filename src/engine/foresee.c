@@ -24,6 +24,8 @@ struct future {
 
     struct hash_list firing, resolved; /* of the tick */
     bool tells_subject;
+    ts_ns
+        wake; /* wall: when the engine looks again because something that kept an alert back ends */
     bool
         is_muted; /* an interval kept the last tick silent: each further tick may be the one that speaks */
 };
@@ -120,22 +122,36 @@ static bool row_tells(const struct future *f, const struct outbox_row *row)
                            (f->ic->send_resolved && hash_list_has(row->resolved, hash)));
 }
 
-/* Who survives a flush at this instant. */
+static bool is_silenced(struct future *f, size_t i, ts_ns wall, struct silence_list *hits)
+{
+    ts_ns until = TS_NONE;
+
+    vec_clear(hits);
+    if (silencer_match(f->e->silencer, f->v[i]->labels->ls, wall, hits) == 0)
+        return false;
+    for (size_t j = 0; j < hits->n; j++)
+        until = hits->v[j]->ends_at > until ? hits->v[j]->ends_at : until;
+    if (ts_add(until, 1) < f->wake)
+        f->wake = ts_add(until, 1);
+    return true;
+}
+
+/* Who survives a flush at this instant, and who is told all the same. */
 static void survivors(struct future *f, ts_ns wall)
 {
+    bool late = f->e->conf->notifications.resolve_suppressed && f->has_log;
     struct silence_list hits = {0};
 
-    f->firing.n = f->resolved.n = 0;
-    f->tells_subject = false;
     for (size_t i = 0; i < f->n; i++) {
         struct hash_list *to = f->is_resolved[i] ? &f->resolved : &f->firing;
+        uint64_t hash = labels_dedup_hash(f->v[i]->labels->ls);
 
-        if (f->is_gone[i] || f->is_inhibited[i])
+        if (f->is_gone[i])
             continue;
-        vec_clear(&hits);
-        if (silencer_match(f->e->silencer, f->v[i]->labels->ls, wall, &hits) != 0)
+        if ((f->is_inhibited[i] || f->is_muted || is_silenced(f, i, wall, &hits)) &&
+            !(late && f->is_resolved[i] && hash_list_has(f->log.firing, hash)))
             continue;
-        to->v[to->n++] = labels_dedup_hash(f->v[i]->labels->ls);
+        to->v[to->n++] = hash;
         if (i == f->subject)
             f->tells_subject = !f->is_resolved[i] || f->ic->send_resolved;
     }
@@ -169,8 +185,10 @@ static enum notify_reason flush(struct future *f, struct now at)
     f->firing.n = f->resolved.n = 0;
     f->tells_subject = false;
     f->is_muted = !in_time(f, at.wall);
-    if (!f->is_muted)
-        survivors(f, at.wall);
+    f->wake = f->is_muted ? mute_ends(f->e->intervals, f->g->route, at.wall,
+                                      ts_add(at.wall, f->g->route->group_interval))
+                          : TS_MAX;
+    survivors(f, at.wall);
     forget_resolved(f);
     if (f->firing.n + f->resolved.n == 0)
         return REASON_NONE;
@@ -185,11 +203,15 @@ static enum notify_reason flush(struct future *f, struct now at)
 /* The next tick after `last` at which a flush can come out differently; TS_MAX = none. All on the monotonic clock. */
 static ts_ns next_tick(const struct future *f, ts_ns last)
 {
+    bool wakes = f->e->conf->notifications.flush_at_window_end;
     const struct route *r = f->g->route;
-    ts_ns due = f->g->timer.key, wanted = TS_MAX, steps;
+    ts_ns wanted = TS_MAX, steps, wake;
 
     if (last == TS_NONE)
-        return due;
+        return f->g->timer.key;
+    wake = f->wake != TS_MAX ? ts_add(f->now.mono, f->wake - f->now.wall) : TS_MAX;
+    if (wakes && wake < ts_add(last, r->group_interval))
+        return wake;
     if (f->is_muted)
         return ts_add(last, r->group_interval);
     for (size_t i = 0; i < f->n_edges && wanted == TS_MAX; i++) {
@@ -207,8 +229,9 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
     }
     if (wanted == TS_MAX)
         return TS_MAX;
-    steps = (wanted - due + r->group_interval - 1) / r->group_interval;
-    return ts_add(due, steps * r->group_interval);
+    /* Who wakes early decides so at the tick before. */
+    steps = (wanted - last + (wakes ? 0 : r->group_interval - 1)) / r->group_interval;
+    return ts_add(last, (steps > 1 ? steps : 1) * r->group_interval);
 }
 
 struct foreseen foresee(const struct engine *e, const struct group *g,

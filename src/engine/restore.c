@@ -130,6 +130,7 @@ bool engine_restore(struct engine *e, struct state_backend *b, struct now now, s
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
         e->live_bytes += 256;
         inhibitor_add(e->inhibitor, it->value);
+        limits_admit_name(&e->limits, it->value, now);
     }
     groups_rebuild(e, now, true);
     *unreadable = r.unreadable;

@@ -213,7 +213,7 @@ static void send(struct engine *e, struct rule_group *g, struct now now, struct 
         if (e->conf->external_labels.n != 0)
             v[i].labels = labels_merge(&fx->arena, e->conf->external_labels, v[i].labels);
     }
-    alerts_take(e, v, g->send.n, true, now, fx, &ignored);
+    alerts_take(e, v, g->send.n, ALERTS_OF_RULES, now, fx, &ignored);
     buf_release(&ignored.text);
 }
 

@@ -20,6 +20,13 @@ const char *notify_reason_text(enum notify_reason r)
     return texts[r];
 }
 
+const char *alert_change_text(enum alert_change c)
+{
+    static const char *const texts[] = {"unchanged", "added", "resolved"};
+
+    return texts[c];
+}
+
 struct hash_list hash_list_dup(struct hash_list h)
 {
     struct hash_list copy = {mem_array(h.n, sizeof(*h.v)), h.n};

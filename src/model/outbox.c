@@ -4,7 +4,7 @@
 #include "codec/pack.h"
 #include "model/alert.h"
 
-enum { OUTBOX_VERSION = 1, NOTIFICATION_VERSION = 1 };
+enum { OUTBOX_VERSION = 1, NOTIFICATION_VERSION = 2 /* changes at the end */ };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
                                   unsigned index, struct hash_list firing,
@@ -109,6 +109,8 @@ void notification_pack(struct buf *out, const struct notification *n)
         pack_fixed64(out, a->fingerprint);
         pack_u64(out, a->is_resolved);
     }
+    for (size_t i = 0; i < n->n_alerts; i++)
+        pack_u64(out, n->alerts[i].change);
 }
 
 bool notification_unpack(str bytes, struct arena *arena, struct notification *out)
@@ -137,6 +139,11 @@ bool notification_unpack(str bytes, struct arena *arena, struct notification *ou
         v[i].fingerprint = unpack_fixed64(&u);
         v[i].is_resolved = unpack_u64(&u) != 0;
         n.n_firing += !v[i].is_resolved;
+    }
+    for (size_t i = 0; version > 1 && i < n.n_alerts; i++) {
+        uint64_t change = unpack_u64(&u);
+
+        v[i].change = change <= CHANGE_RESOLVED ? (enum alert_change)change : CHANGE_NONE;
     }
     if (u.failed || version == 0)
         return false;

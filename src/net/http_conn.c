@@ -2,12 +2,16 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "net/deflate.h"
 #include "net/inflate.h"
 
 enum {
@@ -56,6 +60,9 @@ static void reset_request(struct http_conn *c)
     buf_clear(&c->body);
     inflater_free(c->inflater);
     c->inflater = NULL;
+    deflater_free(c->deflater);
+    c->deflater = NULL;
+    c->is_unread = false;
     c->scan = (struct http_scan){0};
     c->chunked = (struct http_chunked){0};
     c->head = (struct http_head){.minor = 1};
@@ -65,10 +72,17 @@ static void reset_request(struct http_conn *c)
     c->wait = WAIT_NONE;
 }
 
+static void count_out(struct http_conn *c)
+{
+    c->server->gets -= c->is_counted;
+    c->is_counted = false;
+}
+
 void http_conn_answered(struct http_conn *c)
 {
     const struct http_server_conf *conf = &c->server->conf;
 
+    count_out(c);
     if (conf->observe != NULL)
         conf->observe(&c->rq, c->status, c->sent, clock_touch(c->server->clock).mono - c->rq.since,
                       conf->arg);
@@ -92,7 +106,9 @@ void http_conn_kill(struct http_conn *c)
         c->rq.on_gone(&c->rq, c->rq.ctx);
     if (was == CONN_STREAM && c->done != NULL)
         c->done(c->ctx);
+    count_out(c);
     timer_cancel(s->clock, &c->timer);
+    timer_cancel(s->clock, &c->resume);
     if (c->next != NULL)
         c->next->prev = c->prev;
     if (c->prev != NULL)
@@ -102,6 +118,7 @@ void http_conn_kill(struct http_conn *c)
     s->n_conns--;
     bufferevent_free(c->bev);
     inflater_free(c->inflater);
+    deflater_free(c->deflater);
     buf_release(&c->body);
     arena_release(&c->rq.arena);
     mem_free(c);
@@ -138,6 +155,7 @@ static void begin_body(struct http_conn *c)
 {
     size_t max = c->rq.route->max_body;
 
+    c->is_unread = false;
     if (c->head.framing == HTTP_NO_BODY) {
         dispatch(c);
         return;
@@ -160,8 +178,25 @@ static void begin_body(struct http_conn *c)
     c->state = CONN_BODY;
 }
 
+static void go_on(struct http_conn *c)
+{
+    if (http_server_route(c->server, c))
+        begin_body(c);
+}
+
+void http_admit(struct http_req *rq)
+{
+    struct http_conn *c = container_of(rq, struct http_conn, rq);
+
+    BUG_ON(c->state != CONN_PENDING || c->advancing);
+    rq->on_gone = NULL;
+    go_on(c);
+    bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
 static void begin_request(struct http_conn *c)
 {
+    const struct http_server_conf *conf = &c->server->conf;
     struct http_req *rq = &c->rq;
     char *head = arena_alloc(&rq->arena, c->scan.n);
     const char *why = "";
@@ -180,8 +215,12 @@ static void begin_request(struct http_conn *c)
     rq->target = c->head.target;
     rq->query = c->head.query;
     rq->headers = c->head.headers;
-    if (http_server_route(c->server, c))
-        begin_body(c);
+    c->is_unread = c->head.framing != HTTP_NO_BODY;
+    if (!http_server_count(c->server, c))
+        return;
+    c->state = CONN_PENDING;
+    if (conf->admit == NULL || conf->admit(rq, conf->arg))
+        go_on(c);
 }
 
 /* Each step returns whether another may follow. */
@@ -285,7 +324,7 @@ static enum http_conn_wait wait_for(const struct http_conn *c)
     if (c->state == CONN_LINGER)
         return WAIT_LINGER;
     if (c->state == CONN_PENDING)
-        return WAIT_NONE;
+        return c->server->conf.answer_timeout != 0 ? WAIT_ANSWER : WAIT_NONE;
     if (c->state == CONN_STREAM || c->state == CONN_CLOSE || http_conn_unsent(c) != 0)
         return WAIT_SEND;
     if (c->state == CONN_BODY)
@@ -302,6 +341,7 @@ static dur_ns patience(const struct http_conn *c)
     switch (c->wait) {
     case WAIT_IDLE: return conf->idle_timeout;
     case WAIT_BODY: return conf->body_timeout;
+    case WAIT_ANSWER: return conf->answer_timeout;
     case WAIT_SEND: return conf->send_timeout;
     case WAIT_LINGER: return LINGER_TIME;
     default: return conf->header_timeout;
@@ -343,6 +383,8 @@ static bool settle(struct http_conn *c)
             http_conn_kill(c);
             return false;
         }
+        if (bufferevent_openssl_get_ssl(c->bev) != NULL)
+            SSL_shutdown(bufferevent_openssl_get_ssl(c->bev));
         shutdown(bufferevent_getfd(c->bev), SHUT_WR);
         c->state = CONN_LINGER;
     }
@@ -364,6 +406,26 @@ bool http_conn_advance(struct http_conn *c)
     return settle(c);
 }
 
+/* The handler has taken too long; for it the client has gone. */
+static void give_up(struct http_conn *c)
+{
+    struct http_req *rq = &c->rq;
+    char text[64];
+    int n = snprintf(text, sizeof(text), "Exceeded configured timeout of %gs.\n",
+                     (double)c->server->conf.answer_timeout / NS_PER_S);
+
+    if (rq->on_gone != NULL)
+        rq->on_gone(rq, rq->ctx);
+    rq->on_gone = NULL;
+    http_reply(rq, 503, S("text/plain; charset=utf-8"), (str){text, (size_t)n});
+}
+
+static void on_resume(struct timer *t, struct now now)
+{
+    (void)now;
+    http_conn_advance(container_of(t, struct http_conn, resume));
+}
+
 static void on_timeout(struct timer *t, struct now now)
 {
     struct http_conn *c = container_of(t, struct http_conn, timer);
@@ -374,6 +436,7 @@ static void on_timeout(struct timer *t, struct now now)
         http_conn_refuse(c, 408, "the request took too long");
         http_conn_advance(c);
         return;
+    case WAIT_ANSWER: give_up(c); return;
     case WAIT_SEND:
         if (flushed(c) != c->seen) {
             c->seen = flushed(c);
@@ -417,6 +480,25 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
         http_conn_kill(c);
 }
 
+static struct bufferevent *open_bufferevent(struct http_server *s, int fd)
+{
+    struct bufferevent *bev;
+    SSL *ssl;
+
+    if (s->tls == NULL) {
+        bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    } else {
+        ssl = SSL_new(s->tls);
+        BUG_ON(ssl == NULL);
+        bev = bufferevent_openssl_socket_new(s->base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
+                                             BEV_OPT_CLOSE_ON_FREE);
+        if (bev != NULL) /* who leaves without a close_notify leaves all the same */
+            bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+    }
+    BUG_ON(bev == NULL);
+    return bev;
+}
+
 void http_conn_new(struct http_server *s, int fd)
 {
     struct http_conn *c = mem_new(struct http_conn);
@@ -424,11 +506,10 @@ void http_conn_new(struct http_server *s, int fd)
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
                sizeof(on)); /* fails on Unix sockets, which need none */
-    /* TLS comes in here: bufferevent_openssl_socket_new() instead, and its shutdown in settle(). */
-    c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    BUG_ON(c->bev == NULL);
+    c->bev = open_bufferevent(s, fd);
     c->server = s;
     c->timer.fire = on_timeout;
+    c->resume.fire = on_resume;
     arena_init(&c->rq.arena, 0);
     reset_request(c);
     c->next = s->conns;

@@ -18,6 +18,7 @@
 #include "net/http_server.h"
 
 struct bufferevent;
+struct deflater;
 struct inflater;
 
 enum http_conn_state {
@@ -37,6 +38,7 @@ enum http_conn_wait {
     WAIT_IDLE,
     WAIT_HEADER,
     WAIT_BODY,
+    WAIT_ANSWER,
     WAIT_SEND,
     WAIT_LINGER
 };
@@ -48,7 +50,10 @@ struct http_conn {
     enum http_conn_state state;
     enum http_conn_wait wait;
     struct timer timer;
+    struct timer resume; /* armed when a turn's share of compression is used up */
     bool advancing, eof;
+    bool is_counted; /* among the server's gets */
+    bool is_unread;  /* the request has a body that nobody has said yes to */
     size_t lingered; /* bytes dropped since the last answer */
     uint64_t served, written,
         seen; /* requests; bytes handed to the output; bytes that had left at the last look */
@@ -57,6 +62,7 @@ struct http_conn {
     struct http_head head;
     struct http_chunked chunked;
     struct inflater *inflater;
+    struct deflater *deflater;
     struct buf body;
     uint64_t left;
     struct http_req rq;
@@ -70,7 +76,11 @@ struct http_conn {
     void *ctx;
 };
 
-enum { CONN_UNSENT_MAX = 64 << 10, CONN_LINGER_MAX = 256 << 10 };
+enum {
+    CONN_UNSENT_MAX = 64 << 10,
+    CONN_LINGER_MAX = 256 << 10,
+    CONN_PACK_MAX = 64 << 10, /* bytes compressed a turn: half a millisecond */
+};
 
 struct http_server {
     struct event_base *base;
@@ -81,7 +91,10 @@ struct http_server {
     struct http_listener *listeners;
     bool draining, accepting;
     struct timer retry; /* armed while the system has no descriptors left */
-    struct buf scratch;
+    struct buf scratch, packed;
+    struct ssl_ctx_st *tls; /* NULL = clear text */
+    unsigned gets;
+    uint64_t refused_gets;
     ts_ns date_s;
     char date[64];
 };
@@ -96,6 +109,8 @@ bool http_conn_pump(struct http_conn *c); /* CONN_STREAM: true when the answer i
 
 /* Finds the route of c->rq by c->head; or answers and returns false. */
 bool http_server_route(struct http_server *s, struct http_conn *c);
+/* Counts a GET in; false: it has been answered 503. */
+bool http_server_count(struct http_server *s, struct http_conn *c);
 void http_server_accept_or_not(struct http_server *s);
 const char *http_server_date(struct http_server *s);
 

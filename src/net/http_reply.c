@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 #include "base/mem.h"
+#include "net/deflate.h"
 #include "net/http_conn.h"
 
 static const struct {
@@ -140,14 +141,76 @@ static void write_head(struct http_conn *c, int status, str content_type, size_t
 static void begin(struct http_conn *c)
 {
     BUG_ON(c->state != CONN_PENDING);
-    if (c->server->draining)
-        c->close_after = true;
+    if (c->server->draining || c->is_unread)
+        c->close_after = true; /* a body that nobody has said yes to is not read */
+}
+
+/* -- compression -- */
+
+enum { PACK_MIN = 1400 }; /* fits a packet anyway */
+
+/* "gzip" among the codings, not with q=0. */
+static bool takes_gzip(const struct http_req *rq)
+{
+    str rest = http_header_get(&rq->headers, S("Accept-Encoding"));
+
+    while (rest.n != 0) {
+        str parameter = str_cut(&rest, ','), coding = str_trim(str_cut(&parameter, ';'));
+
+        parameter = str_trim(parameter);
+        if (str_eq_nocase(coding, S("gzip")))
+            return !str_is(parameter, "q=0") && !str_starts_with(parameter, S("q=0.0"));
+    }
+    return false;
+}
+
+static void pack_if_wanted(struct http_conn *c, int status)
+{
+    if (status != 200 || c->rq.is_head)
+        return;
+    http_reply_header(&c->rq, S("Vary"), S("Accept-Encoding"));
+    if (!takes_gzip(&c->rq))
+        return;
+    http_reply_header(&c->rq, S("Content-Encoding"), S("gzip"));
+    c->deflater = deflater_new();
+}
+
+/* A whole body, compressed and sent as a stream: a large one is the work of several turns. */
+struct whole {
+    struct buf body;
+    size_t at;
+};
+
+static bool whole_next(void *ctx, struct buf *out)
+{
+    struct whole *w = ctx;
+    str piece = str_sub(buf_str(&w->body), w->at, w->body.n);
+
+    piece.n = piece.n < 16384 ? piece.n : 16384;
+    buf_add(out, piece);
+    w->at += piece.n;
+    return w->at < w->body.n;
+}
+
+static void whole_done(void *ctx)
+{
+    struct whole *w = ctx;
+
+    buf_release(&w->body);
+    mem_free(w);
 }
 
 void http_reply(struct http_req *rq, int status, str content_type, str body)
 {
     struct http_conn *c = conn_of(rq);
 
+    if (body.n >= PACK_MIN && status == 200 && !rq->is_head && takes_gzip(rq)) {
+        struct whole *w = mem_new(struct whole);
+
+        buf_add(&w->body, body);
+        http_reply_stream(rq, status, content_type, whole_next, whole_done, w);
+        return;
+    }
     begin(c);
     write_head(c, status, content_type, body.n);
     if (!c->is_bodiless && body.n != 0) {
@@ -166,6 +229,7 @@ void http_reply_stream(struct http_req *rq, int status, str content_type, http_n
     c->is_chunked = c->head.minor != 0;
     if (!c->is_chunked)
         c->close_after = true;
+    pack_if_wanted(c, status);
     write_head(c, status, content_type, SIZE_MAX);
     c->more = next;
     c->done = done;
@@ -177,9 +241,35 @@ void http_reply_stream(struct http_req *rq, int status, str content_type, http_n
                             BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
+/* What the stream appended, as it goes over the wire. */
+static const struct buf *packed(struct http_conn *c, const struct buf *b, bool last)
+{
+    struct buf *out = &c->server->packed;
+
+    if (c->deflater == NULL)
+        return b;
+    buf_clear(out);
+    deflater_feed(c->deflater, buf_str(b), last, out);
+    return out;
+}
+
+static void write_piece(struct http_conn *c, str piece)
+{
+    char size[24];
+
+    if (piece.n == 0)
+        return;
+    if (c->is_chunked)
+        write_out(c, (str){size, (size_t)snprintf(size, sizeof(size), "%zx\r\n", piece.n)});
+    write_out(c, piece);
+    if (c->is_chunked)
+        write_out(c, S("\r\n"));
+}
+
 bool http_conn_pump(struct http_conn *c)
 {
     struct buf *b = &c->server->scratch;
+    size_t made = 0;
 
     while (c->is_bodiless || http_conn_unsent(c) < CONN_UNSENT_MAX) {
         void (*done)(void *ctx) = c->done;
@@ -188,16 +278,15 @@ bool http_conn_pump(struct http_conn *c)
         buf_clear(b);
         more = !c->is_bodiless && c->more(c->ctx, b);
         c->sent += b->n;
-        if (b->n != 0 && c->is_chunked) {
-            char size[24];
-
-            write_out(c, (str){size, (size_t)snprintf(size, sizeof(size), "%zx\r\n", b->n)});
-            buf_adds(b, "\r\n");
-        }
-        if (b->n != 0)
-            write_out(c, buf_str(b));
-        if (more)
+        made += b->n;
+        if (!c->is_bodiless)
+            write_piece(c, buf_str(packed(c, b, !more)));
+        if (more && (c->deflater == NULL || made < CONN_PACK_MAX))
             continue;
+        if (more) {
+            timer_arm(c->server->clock, &c->resume, c->server->clock->now.mono);
+            return false;
+        }
         if (c->is_chunked && !c->is_bodiless)
             write_out(c, S("0\r\n\r\n"));
         c->more = NULL;

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -77,6 +79,8 @@ void http_server_free(struct http_server *s)
     while (s->conns != NULL)
         http_conn_kill(s->conns);
     buf_release(&s->scratch);
+    buf_release(&s->packed);
+    SSL_CTX_free(s->tls);
     mem_str_free(s->conf.prefix);
     mem_free(s);
 }
@@ -97,6 +101,45 @@ void http_server_drain(struct http_server *s)
 size_t http_server_open(const struct http_server *s)
 {
     return s->n_conns;
+}
+
+void http_server_set_tls(struct http_server *s, struct ssl_ctx_st *ctx)
+{
+    if (ctx != NULL)
+        SSL_CTX_up_ref(ctx);
+    SSL_CTX_free(s->tls);
+    s->tls = ctx;
+}
+
+unsigned http_server_gets(const struct http_server *s)
+{
+    return s->gets;
+}
+
+uint64_t http_server_refused_gets(const struct http_server *s)
+{
+    return s->refused_gets;
+}
+
+bool http_server_count(struct http_server *s, struct http_conn *c)
+{
+    char text[96];
+    int n;
+
+    if (c->rq.method != HTTP_GET || c->rq.is_head)
+        return true;
+    if (s->conf.max_gets == 0 || s->gets < s->conf.max_gets) {
+        c->is_counted = true;
+        s->gets++;
+        return true;
+    }
+    s->refused_gets++;
+    n = snprintf(text, sizeof(text),
+                 "Limit of concurrent GET requests reached (%u), try again later.\n\n",
+                 s->conf.max_gets);
+    c->state = CONN_PENDING;
+    http_reply(&c->rq, 503, S("text/plain; charset=utf-8"), (str){text, (size_t)n});
+    return false;
 }
 
 /* -- accepting -- */
@@ -246,8 +289,6 @@ static void unrouted(struct http_server *s, struct http_conn *c, int status, uns
 {
     struct http_req *rq = &c->rq;
 
-    if (c->head.framing != HTTP_NO_BODY)
-        c->close_after = true; /* nobody said how large a body may be here, so it is not read */
     c->state = CONN_PENDING;
     if (status == 405)
         add_allow(rq, allow);
@@ -281,8 +322,6 @@ bool http_server_route(struct http_server *s, struct http_conn *c)
     }
     rq->path = below(s->conf.prefix, path);
     if (rq->path.p == NULL && (str_is(path, "/") || str_eq(path, s->conf.prefix))) {
-        if (c->head.framing != HTTP_NO_BODY)
-            c->close_after = true;
         c->state = CONN_PENDING;
         http_reply_header(rq, S("Location"),
                           arena_printf(&rq->arena, "%.*s/", STR(s->conf.prefix)));

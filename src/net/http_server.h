@@ -5,6 +5,9 @@
  * asked for more while fewer than 64 KB are unsent, so that an answer of any size costs a fixed
  * amount of memory and a slow reader costs only himself.
  *
+ * Before a route is looked for, admit() may ask who is there. Answers are compressed when the client
+ * takes gzip, in pieces of 64 KB a turn.
+ *
  * An answer given later (outside of handle()) is put into the output at once, but the connection's
  * next request is begun from the loop, so that handlers never run inside somebody's http_reply().
  *
@@ -32,6 +35,7 @@
 #include "tocsin/http.h"
 
 struct event_base;
+struct ssl_ctx_st;
 struct http_server;
 struct http_req;
 
@@ -60,7 +64,12 @@ struct http_server_conf {
     str prefix; /* "" or "/x": 404 outside it, "/" redirects into it */
     unsigned max_connections;
     dur_ns header_timeout, idle_timeout, body_timeout,
-        send_timeout; /* 0 = 10 s, 60 s, 60 s, 60 s without progress */
+        send_timeout;      /* 0 = 10 s, 60 s, 60 s, 60 s without progress */
+    unsigned max_gets;     /* GETs under way; 0 = no limit. One more is answered 503. */
+    dur_ns answer_timeout; /* until a handler answers, or the client gets 503; 0 = none */
+    /* Called when the head of a request is read, before a route is looked for. True: go on. False:
+     * it has answered, or will, or will call http_admit(). */
+    bool (*admit)(struct http_req *rq, void *arg);
     /* Called for 404 and 405 (and 400-class failures of the parser with rq == NULL never): may
      * answer and return true. */
     bool (*unrouted)(struct http_req *rq, int status, unsigned allow, void *arg);
@@ -96,6 +105,10 @@ bool http_server_listen_fd(struct http_server *s, int fd,
 void http_server_drain(
     struct http_server *s); /* no new connections; idle ones close; answers in flight go on */
 size_t http_server_open(const struct http_server *s);
+unsigned http_server_gets(const struct http_server *s);         /* under way */
+uint64_t http_server_refused_gets(const struct http_server *s); /* by max_gets */
+/* What new connections speak from now on: TLS by ctx, of which a reference is taken, or NULL for clear text. */
+void http_server_set_tls(struct http_server *s, struct ssl_ctx_st *ctx);
 void http_server_free(struct http_server *s);
 
 /* Query and form parameters, percent- and plus-decoded, in order. */
@@ -103,6 +116,9 @@ struct http_param {
     str name, value;
 };
 size_t http_params(struct arena *a, str query, const struct http_param **out);
+
+/* Goes on with a request that admit() kept. From the loop, never from inside a handler. */
+void http_admit(struct http_req *rq);
 
 /* -- answering: exactly one of these a request -- */
 void http_reply_header(struct http_req *rq, str name, str value); /* before the answer */

@@ -27,7 +27,7 @@ static void put_time(struct json_writer *w, ts_ns t)
     buf_release(&b);
 }
 
-static void put_alert(struct json_writer *w, const struct notified_alert *a)
+static void put_alert(struct json_writer *w, const struct notified_alert *a, bool shows_change)
 {
     char fp[17];
 
@@ -47,6 +47,10 @@ static void put_alert(struct json_writer *w, const struct notified_alert *a)
     json_put_str(w, a->generator_url);
     json_key(w, S("fingerprint"));
     json_put_str(w, str_of(fp));
+    if (shows_change) {
+        json_key(w, S("change"));
+        json_put_str(w, str_of(alert_change_text(a->change)));
+    }
     json_close(w, '}');
 }
 
@@ -104,7 +108,7 @@ void notification_json(struct buf *out, const struct notification *n, str extern
     json_key(&w, S("alerts"));
     json_open(&w, '[');
     for (size_t i = 0; i < n->n_alerts; i++)
-        put_alert(&w, &n->alerts[i]);
+        put_alert(&w, &n->alerts[i], n->shows_changes);
     json_close(&w, ']');
     json_key(&w, S("notification_reason"));
     json_put_str(&w, str_of(notify_reason_text(n->reason)));

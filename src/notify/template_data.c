@@ -188,6 +188,7 @@ FIELD(a_ends_at, notified_alert, tv_local_time(env, o->ends_at))
 FIELD(a_generator_url, notified_alert, tv_str(o->generator_url))
 FIELD(a_fingerprint, notified_alert,
       tv_str(arena_printf(env->a, "%016llx", (unsigned long long)o->fingerprint)))
+FIELD(a_change, notified_alert, tv_str(str_of(alert_change_text(o->change))))
 
 static const struct tmpl_field alert_fields[] = {
     {"Status", "status", a_status},
@@ -197,6 +198,7 @@ static const struct tmpl_field alert_fields[] = {
     {"EndsAt", "endsAt", a_ends_at},
     {"GeneratorURL", "generatorURL", a_generator_url},
     {"Fingerprint", "fingerprint", a_fingerprint},
+    {"Change", "", a_change},
     {NULL, NULL, NULL},
 };
 static const struct tmpl_type alert_type = {.name = "template.Alert", .fields = alert_fields};

@@ -28,4 +28,7 @@ bool mute_is_active_time(const struct interval_set *s, const struct route *r, ts
 bool mute_is_mute_time(const struct interval_set *s, const struct route *r, ts_ns now,
                        struct buf *by);
 
+/* The first instant in (now, before) at which both let the route speak; TS_MAX: none. */
+ts_ns mute_ends(const struct interval_set *s, const struct route *r, ts_ns now, ts_ns before);
+
 #endif

@@ -55,6 +55,15 @@ static void put_child(struct gen *g, struct buf *b, unsigned i)
         buf_addf(b, "      active_time_intervals: [busy]\n");
 }
 
+/* Each cure on in some of the worlds: what is foreseen must hold with them, too. */
+static void put_cures(struct gen *g, struct buf *b)
+{
+    bool resolves = chance(g, 30), wakes = chance(g, 30);
+
+    buf_addf(b, "notifications: {resolve_suppressed: %s, flush_at_window_end: %s}\n",
+             resolves ? "true" : "false", wakes ? "true" : "false");
+}
+
 static void put_config(struct gen *g, struct buf *b)
 {
     unsigned children = pick(g, 4);
@@ -80,6 +89,7 @@ static void put_config(struct gen *g, struct buf *b)
         "  - {name: busy, time_intervals: [{times: [{start_time: '00:20', end_time: '02:00'}, "
         "{start_time: '03:00', end_time: '05:00'}]}]}\n"
         "  - {name: never, time_intervals: [{months: ['july']}]}\n");
+    put_cures(g, b);
 }
 
 /* -- what happens -- */

@@ -20,7 +20,7 @@
  *     expect T RECEIVER {group labels} firing l=v ... , resolved l=v ...
  *     expect nothing until T
  *
- * Everything that arrives must be expected, at exactly that time, with exactly those alerts, and the other way round.
+ * Everything that arrives must be expected, at that millisecond, with exactly those alerts, and the other way round.
  * An alert is named by labels that tell it apart, joined by '+': gpu=0+job=x.
  */
 #ifndef TESTS_SIM_SCENARIO_H

@@ -1,0 +1,174 @@
+#include "api/access.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "codec/quote.h"
+#include "net/secret.h"
+#include "net/web_auth.h"
+
+enum { DIGEST = 32 };
+
+struct access {
+    str prefix; /* of all paths, borrowed */
+    unsigned char key[DIGEST];
+    struct config *conf;              /* whose tokens these are; one reference */
+    unsigned char (*digests)[DIGEST]; /* parallel to conf->web.tokens; zeroes: unreadable */
+};
+
+struct access *access_new(str prefix)
+{
+    struct access *x = mem_new(struct access);
+
+    x->prefix = prefix;
+    rand_bytes(x->key, sizeof(x->key));
+    return x;
+}
+
+void access_free(struct access *x)
+{
+    if (x == NULL)
+        return;
+    config_unref(x->conf);
+    mem_free(x->digests);
+    mem_free(x);
+}
+
+static void digest_of(const struct access *x, str token, unsigned char *out)
+{
+    unsigned n = 0;
+
+    BUG_ON(HMAC(EVP_sha256(), x->key, DIGEST, (const unsigned char *)token.p, token.n, out, &n) ==
+           NULL);
+}
+
+/* Tokens are read when a configuration is first asked about. */
+static void use(struct access *x, struct config *conf)
+{
+    const struct token_conf *v = conf->web.tokens.v;
+    struct arena a;
+
+    if (x->conf == conf)
+        return;
+    config_unref(x->conf);
+    x->conf = config_ref(conf);
+    mem_free(x->digests);
+    x->digests = mem_array(conf->web.tokens.n, sizeof(*x->digests));
+    arena_init(&a, 0);
+    for (size_t i = 0; i < conf->web.tokens.n; i++) {
+        struct err e = ERR_INIT;
+        str token = STR_NONE;
+
+        if (secret_read(v[i].token, &a, &token, &e) && token.n != 0)
+            digest_of(x, token, x->digests[i]);
+        else
+            log_error("a token cannot be read, nobody has it", LOG_STR("name", v[i].name),
+                      LOG_ERR(&e));
+    }
+    arena_release(&a);
+}
+
+static bool has_bearer(const struct http_req *rq, str *token)
+{
+    str value = http_header_get(&rq->headers, S("Authorization")), scheme = str_cut(&value, ' ');
+
+    *token = str_trim(value);
+    return str_eq_nocase(scheme, S("Bearer")) && token->n != 0;
+}
+
+static const struct token_conf *find(const struct access *x, const struct http_req *rq)
+{
+    const struct token_conf *found = NULL;
+    unsigned char digest[DIGEST];
+    str token;
+
+    if (!has_bearer(rq, &token))
+        return NULL;
+    digest_of(x, token, digest);
+    for (size_t i = 0; i < x->conf->web.tokens.n; i++)
+        if (CRYPTO_memcmp(x->digests[i], digest, DIGEST) == 0)
+            found = &x->conf->web.tokens.v[i];
+    return found;
+}
+
+static bool forbid(struct http_req *rq, const struct token_conf *t, const char *what)
+{
+    struct buf text = BUF_INIT, b = BUF_INIT;
+
+    buf_addf(&text, "token \"%.*s\" may not %s", STR(t->name), what);
+    quote_json(&b, buf_str(&text), true);
+    buf_addc(&b, '\n');
+    http_reply(rq, 403, S("application/json"), buf_str(&b));
+    buf_release(&text);
+    buf_release(&b);
+    return false;
+}
+
+/* What the text of the request line shows is enough: a path spelled otherwise needs more rights, not less. */
+static bool is_about_silences(const struct access *x, str target)
+{
+    return str_starts_with(target, x->prefix) &&
+           str_starts_with(str_sub(target, x->prefix.n, target.n), S("/api/v2/silence"));
+}
+
+static bool within_scope(const struct access *x, struct http_req *rq, const struct token_conf *t)
+{
+    if (str_is(t->scope, "admin") || rq->method == HTTP_GET || rq->method == HTTP_OPTIONS)
+        return true;
+    if (str_is(t->scope, "silence") && is_about_silences(x, rq->target))
+        return true;
+    return forbid(rq, t, "change this");
+}
+
+bool access_admit(struct access *x, struct config *conf, struct web *web, struct http_req *rq)
+{
+    const struct token_conf *t;
+    str token;
+
+    if (web != NULL && !web_enter(web, rq))
+        return false;
+    if (conf->web.tokens.n == 0)
+        return web == NULL || web_admit(web, rq);
+    use(x, conf);
+    t = find(x, rq);
+    if (t != NULL)
+        return within_scope(x, rq, t);
+    if (web != NULL && web_has_users(web) && !has_bearer(rq, &token))
+        return web_admit(web, rq);
+    web_auth_refuse(rq, "Bearer");
+    return false;
+}
+
+/* Whether everything that set matches is matched by m: it has m itself, or a value that m matches. */
+static bool set_is_within(const struct matchers *set, const struct matcher *m)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        const struct matcher *own = &set->v[i];
+
+        if (!str_eq(own->name, m->name))
+            continue;
+        if ((own->op == m->op && str_eq(own->value, m->value)) ||
+            (own->op == MATCH_EQ && matcher_matches(m, own->value)))
+            return true;
+    }
+    return false;
+}
+
+bool access_may_silence(struct access *x, struct config *conf, struct http_req *rq,
+                        const struct silence *s)
+{
+    const struct token_conf *t;
+
+    if (conf->web.tokens.n == 0)
+        return true;
+    use(x, conf);
+    t = find(x, rq);
+    for (size_t i = 0; t != NULL && i < t->matchers.n; i++)
+        for (size_t k = 0; k < s->n_sets; k++)
+            if (!set_is_within(&s->sets[k], &t->matchers.v[i]))
+                return forbid(rq, t, "silence beyond its matchers");
+    return true;
+}

@@ -1,0 +1,28 @@
+/* access.h - who may do what: the file's users may do everything, a bearer token what its scope says.
+ *
+ * Without users and tokens the API is open, as Alertmanager's is. A token is compared by its keyed hash with all
+ * tokens, so that the time taken says nothing; its scope is looked up again when the handler runs, so that a reload in
+ * between counts.
+ *
+ * Errors   401 without or with wrong credentials; 403 with a token that may not.
+ * Owns     the access owns a reference on the configuration whose tokens it holds.
+ */
+#ifndef API_ACCESS_H
+#define API_ACCESS_H
+
+#include "config/config.h"
+#include "model/silence.h"
+#include "net/http_server.h"
+#include "net/web.h"
+
+struct access;
+
+struct access *access_new(str prefix);
+void access_free(struct access *x);
+/* For http_server_conf.admit; web: NULL without --web.config.file. */
+bool access_admit(struct access *x, struct config *conf, struct web *web, struct http_req *rq);
+/* Whether who sends rq may create or end s; false: it has answered 403. */
+bool access_may_silence(struct access *x, struct config *conf, struct http_req *rq,
+                        const struct silence *s);
+
+#endif

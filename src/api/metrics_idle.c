@@ -1,0 +1,97 @@
+/* Metrics of Alertmanager that stand still here: gossip is not spoken, snapshots are not taken (state is written at once),
+ * events are not exported. They are there, at zero or as a single instance has them, so that the mixin's alerts and
+ * users' dashboards find their series. One row a metric; its series are the values of one label, or one without. */
+#include "api/api_priv.h"
+
+struct idle {
+    struct metric metric;
+    const char *label;  /* NULL = one series without labels */
+    const char *values; /* space-separated */
+    double value;
+};
+
+#define COUNTER(name, help)                                                                        \
+    {                                                                                              \
+        {"alertmanager_" name "_total", EXPO_COUNTER, help}, NULL, NULL, 0                         \
+    }
+#define GAUGE(name, help, v)                                                                       \
+    {                                                                                              \
+        {"alertmanager_" name, EXPO_GAUGE, help}, NULL, NULL, v                                    \
+    }
+#define SUMMARY(name, help)                                                                        \
+    {                                                                                              \
+        {"alertmanager_" name, EXPO_SUMMARY, help}, NULL, NULL, 0                                  \
+    }
+#define BY(name, label, values, help)                                                              \
+    {                                                                                              \
+        {"alertmanager_" name "_total", EXPO_COUNTER, help}, label, values, 0                      \
+    }
+
+static const struct idle rows[] = {
+    BY("alerts_subscriber_channel_writes", "subscriber", "dispatcher inhibitor",
+       "There are no channels."),
+    SUMMARY("dispatcher_alert_processing_duration_seconds", "Alerts are routed as they come."),
+    COUNTER("dispatcher_aggregation_group_creation_retries", "Groups are made at once."),
+    COUNTER("dispatcher_aggregation_group_creation_given_up", "Groups are made at once."),
+    SUMMARY("nflog_gc_duration_seconds", "Ended entries are removed one by one."),
+    SUMMARY("nflog_snapshot_duration_seconds", "There are no snapshots."),
+    GAUGE("nflog_snapshot_size_bytes", "There are no snapshots.", 0),
+    COUNTER("nflog_maintenance", "There is none."),
+    COUNTER("nflog_maintenance_errors", "There is none."),
+    COUNTER("nflog_queries", "The log is a table in memory."),
+    COUNTER("nflog_query_errors", "The log is a table in memory."),
+    COUNTER("nflog_gossip_messages_propagated", "Gossip is not spoken."),
+    SUMMARY("silences_gc_duration_seconds", "Ended silences are removed one by one."),
+    SUMMARY("silences_snapshot_duration_seconds", "There are no snapshots."),
+    GAUGE("silences_snapshot_size_bytes", "There are no snapshots.", 0),
+    COUNTER("silences_gc_errors", "There are none."),
+    COUNTER("silences_maintenance", "There is none."),
+    COUNTER("silences_maintenance_errors", "There is none."),
+    COUNTER("silences_queries", "Silences are looked up by index."),
+    COUNTER("silences_query_errors", "Silences are looked up by index."),
+    COUNTER("silences_query_silences_scanned", "Silences are looked up by index."),
+    COUNTER("silences_query_silences_skipped", "Silences are looked up by index."),
+    COUNTER("silences_gossip_messages_propagated", "Gossip is not spoken."),
+    GAUGE("cluster_enabled", "Gossip is not spoken.", 0),
+    GAUGE("cluster_members", "This one.", 1),
+    GAUGE("cluster_failed_peers", "There are no peers.", 0),
+    GAUGE("cluster_health_score", "There are no peers.", 0),
+    GAUGE("cluster_messages_queued", "There are no peers.", 0),
+    GAUGE("peer_position", "There are no peers.", 0),
+    COUNTER("cluster_reconnections", "There are no peers."),
+    COUNTER("cluster_reconnections_failed", "There are no peers."),
+    COUNTER("cluster_refresh_join", "There are no peers."),
+    COUNTER("cluster_refresh_join_failed", "There are no peers."),
+    COUNTER("cluster_peers_joined", "There are no peers."),
+    COUNTER("cluster_peers_left", "There are no peers."),
+    COUNTER("cluster_peers_update", "There are no peers."),
+    COUNTER("cluster_messages_pruned", "There are no peers."),
+    COUNTER("cluster_peer_name_conflicts", "There are no peers."),
+    BY("cluster_messages_received", "msg_type", "full_state update", "There are no peers."),
+    BY("cluster_messages_received_size", "msg_type", "full_state update", "There are no peers."),
+    BY("cluster_messages_sent", "msg_type", "full_state update", "There are no peers."),
+    BY("cluster_messages_sent_size", "msg_type", "full_state update", "There are no peers."),
+    BY("oversized_gossip_message_failure", "key", "nfl sil", "Gossip is not spoken."),
+    BY("oversized_gossip_message_sent", "key", "nfl sil", "Gossip is not spoken."),
+    BY("oversized_gossip_message_dropped", "key", "nfl sil", "Gossip is not spoken."),
+    COUNTER("event_recorder_bytes_written", "Events are not exported."),
+    COUNTER("events_dropped", "Events are not exported."),
+    COUNTER("event_serialize_errors", "Events are not exported."),
+    GAUGE("event_recorder_queue_length", "Events are not exported.", 0),
+};
+
+void api_put_idle_metrics(struct expo *x)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct idle *r = &rows[i];
+        str rest = str_of(r->values);
+
+        metric_begin(x, &r->metric);
+        if (r->metric.type == EXPO_SUMMARY)
+            expo_summary(x, NULL, 0, 0, 0);
+        else if (r->label == NULL)
+            expo_value(x, NULL, 0, r->value);
+        while (rest.n != 0)
+            expo_value(x, &(struct expo_label){str_of(r->label), str_cut(&rest, ' ')}, 1, r->value);
+    }
+}

@@ -1,0 +1,42 @@
+#include "net/deflate.h"
+
+#include <limits.h>
+#include <zlib.h>
+#include "base/mem.h"
+
+struct deflater {
+    z_stream z;
+};
+
+struct deflater *deflater_new(void)
+{
+    struct deflater *z = mem_new(struct deflater);
+
+    BUG_ON(deflateInit2(&z->z, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
+           Z_OK); /* 16: gzip framing */
+    return z;
+}
+
+void deflater_free(struct deflater *z)
+{
+    if (z == NULL)
+        return;
+    deflateEnd(&z->z);
+    mem_free(z);
+}
+
+void deflater_feed(struct deflater *z, str in, bool last, struct buf *out)
+{
+    enum { STEP = 16 << 10 };
+
+    BUG_ON(in.n > UINT_MAX);
+    z->z.next_in = (Bytef *)(uintptr_t)in.p; /* zlib does not write there */
+    z->z.avail_in = (uInt)in.n;
+    do {
+        buf_reserve(out, STEP);
+        z->z.next_out = (Bytef *)out->p + out->n;
+        z->z.avail_out = STEP;
+        deflate(&z->z, last ? Z_FINISH : Z_NO_FLUSH);
+        out->n += STEP - z->z.avail_out;
+    } while (z->z.avail_out == 0);
+}

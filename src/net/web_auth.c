@@ -1,0 +1,214 @@
+#include "net/web_auth.h"
+
+#include <crypt.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include "base/mem.h"
+#include "base/rand.h"
+#include "codec/base64.h"
+
+enum { DIGEST = 32, REMEMBERED = 64, WAITING_MAX = 64 };
+
+struct check {
+    struct job job;
+    struct web_auth *auth; /* NULL: it is gone */
+    struct http_req *rq;   /* NULL: the client is gone */
+    struct check *next;
+    char *hash, *password;
+    unsigned char digest[DIGEST];
+    bool is_known; /* there is such a user */
+    bool ok;
+};
+
+struct web_auth {
+    struct pool *pool;
+    unsigned char key[DIGEST];
+    unsigned char right[REMEMBERED][DIGEST]; /* zeroes: none */
+    size_t at;                               /* the one that gives way next */
+    struct check *running, *first, **last;
+    size_t waiting;
+};
+
+struct web_auth *web_auth_new(struct pool *pool)
+{
+    struct web_auth *w = mem_new(struct web_auth);
+
+    w->pool = pool;
+    w->last = &w->first;
+    rand_bytes(w->key, sizeof(w->key));
+    return w;
+}
+
+static void check_free(struct check *c)
+{
+    OPENSSL_cleanse(c->password, strlen(c->password));
+    mem_free(c->password);
+    mem_free(c->hash);
+    mem_free(c);
+}
+
+void web_auth_free(struct web_auth *w)
+{
+    if (w == NULL)
+        return;
+    if (w->running != NULL)
+        w->running->auth = NULL;
+    for (struct check *c = w->first, *next; c != NULL; c = next) {
+        next = c->next;
+        check_free(c);
+    }
+    OPENSSL_cleanse(w, sizeof(*w));
+    mem_free(w);
+}
+
+/* -- remembered pairs -- */
+
+static void digest_of(const struct web_auth *w, str user, str hash, str password,
+                      unsigned char *out)
+{
+    struct buf b = BUF_INIT;
+    unsigned n = 0;
+
+    buf_add(&b, user);
+    buf_addc(&b, '\0');
+    buf_add(&b, hash);
+    buf_addc(&b, '\0');
+    buf_add(&b, password);
+    BUG_ON(HMAC(EVP_sha256(), w->key, sizeof(w->key), (const unsigned char *)b.p, b.n, out, &n) ==
+           NULL);
+    OPENSSL_cleanse(b.p, b.n);
+    buf_release(&b);
+}
+
+/* Looks at all of them, so that the time taken says nothing. */
+static bool is_remembered(const struct web_auth *w, const unsigned char *digest)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < REMEMBERED; i++)
+        found |= CRYPTO_memcmp(w->right[i], digest, DIGEST) == 0;
+    return found;
+}
+
+static void remember(struct web_auth *w, const unsigned char *digest)
+{
+    memcpy(w->right[w->at], digest, DIGEST);
+    w->at = (w->at + 1) % REMEMBERED;
+}
+
+/* -- checks -- */
+
+static void check_run(struct job *j)
+{
+    struct check *c = container_of(j, struct check, job);
+    struct crypt_data *data = mem_new(struct crypt_data);
+    const char *made = crypt_r(c->password, c->hash, data);
+
+    c->ok = made != NULL && strlen(made) == strlen(c->hash) &&
+            CRYPTO_memcmp(made, c->hash, strlen(c->hash)) == 0 && c->is_known;
+    OPENSSL_cleanse(data, sizeof(*data));
+    mem_free(data);
+}
+
+static void run_next(struct web_auth *w)
+{
+    struct check *c = w->first;
+
+    if (w->running != NULL || c == NULL)
+        return;
+    w->first = c->next;
+    if (w->first == NULL)
+        w->last = &w->first;
+    w->waiting--;
+    w->running = c;
+    pool_run(w->pool, &c->job);
+}
+
+static void check_done(struct job *j)
+{
+    struct check *c = container_of(j, struct check, job);
+    struct web_auth *w = c->auth;
+
+    if (w != NULL) {
+        w->running = NULL;
+        if (c->ok)
+            remember(w, c->digest);
+        if (c->rq != NULL && c->ok) {
+            http_admit(c->rq);
+        } else if (c->rq != NULL) {
+            c->rq->on_gone = NULL;
+            web_auth_refuse(c->rq, "Basic");
+        }
+        run_next(w);
+    }
+    check_free(c);
+}
+
+static void check_gone(struct http_req *rq, void *ctx)
+{
+    (void)rq;
+    ((struct check *)ctx)->rq = NULL;
+}
+
+void web_auth_refuse(struct http_req *rq, const char *scheme)
+{
+    http_reply_header(rq, S("WWW-Authenticate"), str_of(scheme));
+    http_reply(rq, 401, S("text/plain; charset=utf-8"), S("Unauthorized\n"));
+}
+
+/* Name and password of the Authorization header; false without one of that kind. */
+static bool read_basic(struct http_req *rq, str *user, str *password)
+{
+    str value = http_header_get(&rq->headers, S("Authorization")), scheme = str_cut(&value, ' ');
+    struct buf b = BUF_INIT;
+    bool ok = str_eq_nocase(scheme, S("Basic")) && base64_decode(&b, str_trim(value), BASE64_STD) &&
+              str_find(buf_str(&b), ':') >= 0 && memchr(b.p, '\0', b.n) == NULL;
+
+    if (ok) {
+        *password = arena_str(&rq->arena, buf_str(&b));
+        *user = str_cut(password, ':');
+    }
+    if (b.n != 0)
+        OPENSSL_cleanse(b.p, b.n);
+    buf_release(&b);
+    return ok;
+}
+
+bool web_auth_admit(struct web_auth *w, struct http_req *rq, const struct conf_map *users)
+{
+    const struct conf_pair *known = NULL;
+    unsigned char digest[DIGEST];
+    str user, password;
+    struct check *c;
+
+    if (!read_basic(rq, &user, &password)) {
+        web_auth_refuse(rq, "Basic");
+        return false;
+    }
+    for (size_t i = 0; i < users->n; i++)
+        if (str_eq(users->v[i].name, user))
+            known = &users->v[i];
+    digest_of(w, user, known != NULL ? known->value : STR_NONE, password, digest);
+    if (is_remembered(w, digest))
+        return true;
+    if (w->waiting == WAITING_MAX) {
+        http_reply(rq, 429, S("text/plain; charset=utf-8"), S("Too many passwords to check\n"));
+        return false;
+    }
+    c = mem_new(struct check);
+    *c = (struct check){.job = {.run = check_run, .done = check_done},
+                        .auth = w,
+                        .rq = rq,
+                        .hash = mem_zdup(known != NULL ? known->value : users->v[0].value),
+                        .password = mem_zdup(password),
+                        .is_known = known != NULL};
+    memcpy(c->digest, digest, DIGEST);
+    rq->ctx = c;
+    rq->on_gone = check_gone;
+    *w->last = c;
+    w->last = &c->next;
+    w->waiting++;
+    run_next(w);
+    return false;
+}

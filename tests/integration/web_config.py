@@ -1,0 +1,235 @@
+"""--web.config.file: TLS, client certificates, users, headers, rate; all of it changed while the server runs. Tokens."""
+import base64, ssl, subprocess, warnings
+from harness import *
+
+warnings.simplefilter("ignore", DeprecationWarning)
+import crypt
+
+CONFIG = "route: {receiver: hook, group_by: [alertname], group_wait: 0s}\nreceivers: [{name: hook}]\n"
+SILENCES = "/api/v2/silences"
+
+
+def bcrypt(password):
+    return crypt.crypt(password, "$2b$06$abcdefghijklmnopqrstuu")
+
+
+def basic(user, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def bearer(token):
+    return {"Authorization": "Bearer " + token}
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *args], check=True, capture_output=True)
+
+
+def make_ca(d):
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=ca",
+            "-keyout", f"{d}/ca.key", "-out", f"{d}/ca.pem")
+
+
+def make_cert(d, name, san="IP:127.0.0.1"):
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
+            "-keyout", f"{d}/{name}.key", "-out", f"{d}/{name}.csr")
+    write(f"{d}/{name}.ext", f"subjectAltName={san}\n")
+    openssl("x509", "-req", "-in", f"{d}/{name}.csr", "-CA", f"{d}/ca.pem", "-CAkey", f"{d}/ca.key", "-CAcreateserial",
+            "-days", "2", "-extfile", f"{d}/{name}.ext", "-out", f"{d}/{name}.pem")
+
+
+def tls_get(t, d, path="/api/v2/status", cert=None, version=None, sent=b""):
+    """Status and the server certificate's serial number; None when TLS fails."""
+    context = ssl.create_default_context(cafile=f"{d}/ca.pem")
+    if cert:
+        context.load_cert_chain(f"{d}/{cert}.pem", f"{d}/{cert}.key")
+    if version:
+        context.minimum_version = context.maximum_version = version
+    host, port = t.address.rsplit(":", 1)
+    try:
+        with socket.create_connection((host, int(port)), timeout=5) as raw, \
+                context.wrap_socket(raw, server_hostname="127.0.0.1") as s:
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            answer = b""
+            while True:
+                piece = s.recv(65536)
+                if not piece:
+                    break
+                answer += piece
+            return int(answer.split()[1]), s.getpeercert()["serialNumber"], s.version(), answer
+    except (ssl.SSLError, ConnectionError, IndexError):
+        return None
+
+
+def serve(d, web, *flags, config=CONFIG):
+    path = write(f"{d}/web.yml", web)
+    return Tocsin(config, d, "--web.config.file=" + path, *flags)
+
+
+def test_tls():
+    with folder() as d:
+        make_ca(d)
+        make_cert(d, "server")
+        web = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n"
+        with serve(d, web) as t:
+            status, serial, version, _ = tls_get(t, d)
+            equal((status, version), (200, "TLSv1.3"))
+            equal(tls_get(t, d, version=ssl.TLSVersion.TLSv1_2)[2], "TLSv1.2")
+            big = tls_get(t, d, path="/")[3]
+            assert big.rstrip().endswith(b"</html>"), big[-100:]
+            make_cert(d, "server")  # the certificate is renewed
+            until("the new certificate is served", lambda: tls_get(t, d) is not None and tls_get(t, d)[1] != serial, 5)
+            write(f"{d}/server.pem", "damaged")
+            until("a bad certificate is told of", lambda: "web configuration refused" in t.text(), 5)
+            assert "cert" in t.text() and "server.pem" in t.text()
+            equal(tls_get(t, d)[0], 200, "the old one stays")
+            make_cert(d, "server")
+            write(f"{d}/web.yml", web.replace("}", ", min_version: TLS13}"))
+            until("TLS 1.2 is refused", lambda: tls_get(t, d, version=ssl.TLSVersion.TLSv1_2) is None, 5)
+            equal(tls_get(t, d)[0], 200)
+            write(f"{d}/web.yml", web.replace("}", ", max_version: TLS12, cipher_suites: "
+                                              "[TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384], curve_preferences: [CurveP256]}"))
+            until("TLS 1.3 is off", lambda: tls_get(t, d)[2] == "TLSv1.2", 5)
+            write(f"{d}/web.yml", "")
+            until("clear text again", lambda: tls_get(t, d) is None and t.get("/-/ready").status == 200, 5)
+
+
+def test_client_certificates():
+    with folder() as d:
+        make_ca(d)
+        make_cert(d, "server")
+        make_cert(d, "good", "DNS:ops.example")
+        make_cert(d, "other", "DNS:other.example")
+        section = "tls_server_config: {cert_file: server.pem, key_file: server.key, client_ca_file: ca.pem, client_auth_type: %s}\n"
+        with serve(d, section % "RequireAndVerifyClientCert") as t:
+            equal(tls_get(t, d), None, "without a certificate")
+            equal(tls_get(t, d, cert="good")[0], 200)
+            write(f"{d}/web.yml", section.replace("%s", "RequireAndVerifyClientCert, client_allowed_sans: [ops.example]"))
+            until("names count", lambda: tls_get(t, d, cert="other") is None, 5)
+            equal(tls_get(t, d, cert="good")[0], 200)
+            write(f"{d}/web.yml", section % "VerifyClientCertIfGiven")
+            until("a certificate is optional", lambda: tls_get(t, d) is not None, 5)
+            equal(tls_get(t, d, cert="other")[0], 200)
+
+
+def test_users_headers_and_rate():
+    with folder() as d:
+        users = f"basic_auth_users: {{me: '{bcrypt('secret')}', you: '{bcrypt('two:parts')}'}}\n"
+        headers = "http_server_config: {headers: {X-Frame-Options: deny, Strict-Transport-Security: max-age=9}}\n"
+        with serve(d, users + headers) as t:
+            r = t.get("/api/v2/alerts")
+            equal((r.status, r.headers["WWW-Authenticate"], r.headers["X-Frame-Options"]), (401, "Basic", "deny"))
+            for wrong in (basic("me", "wrong"), basic("nobody", "secret"), basic("me", ""), bearer("secret"),
+                          {"Authorization": "Basic"}, {"Authorization": "Basic !"}, {"Authorization": "Basic bWU="}):
+                equal(t.get("/-/ready", headers=wrong).status, 401, wrong)
+            for _ in range(2):
+                equal(t.get("/api/v2/alerts", headers=basic("me", "secret")).status, 200)
+                equal(t.get("/api/v2/alerts", headers=basic("you", "two:parts")).status, 200)
+            equal(t.post("/api/v2/alerts", [{"labels": {"a": "b"}}]).status, 401)
+            equal(t.post("/api/v2/alerts", [{"labels": {"a": "b"}}], headers=basic("me", "secret")).status, 200)
+            flood = [threading.Thread(target=t.get, args=("/",), kwargs={"headers": basic("me", f"wrong{i}")})
+                     for i in range(60)]
+            for f in flood:
+                f.start()
+            began = time.monotonic()
+            equal(t.get("/api/v2/alerts", headers=basic("me", "secret")).status, 200, "remembered: waits for nobody")
+            assert time.monotonic() - began < 0.5
+            for f in flood:
+                f.join()
+            write(f"{d}/web.yml", users.replace(bcrypt("secret"), bcrypt("changed")))
+            until("the old password is refused", lambda: t.get("/", headers=basic("me", "secret")).status == 401, 5)
+            equal(t.get("/", headers=basic("me", "changed")).status, 200)
+            write(f"{d}/web.yml", "rate_limit: {interval: 1h, burst: 3}\n")
+            until("the rate counts", lambda: t.get("/").status == 429, 5)
+
+
+def test_wrong_files():
+    with folder() as d:
+        write(f"{d}/tocsin.yml", CONFIG)
+        for text, wanted in (("tls_server_config: {cert_file: x.pem}\n", "key"),
+                             ("basic_auth_users: {me: plain}\n", "bcrypt"), ("nonsense: 1\n", "nonsense"),
+                             ("tls_server_config: {cert_file: x.pem, key_file: y.pem}\n", "x.pem"),
+                             ("tls_server_config: {cert: a, key: b, client_auth_type: RequireAndVerifyClientCert}\n", "client_ca"),
+                             ("http_server_config: {headers: {Server: x}}\n", "Server"),
+                             ("http_server_config: {headers: {X-Frame-Options: maybe}}\n", "X-Frame-Options")):
+            path = write(f"{d}/web.yml", text)
+            p = subprocess.run([PROGRAM, f"--config.file={d}/tocsin.yml", f"--storage.path={d}/data",
+                                "--web.listen-address=127.0.0.1:0", "--web.config.file=" + path],
+                               capture_output=True, text=True, timeout=20)
+            equal(p.returncode, 1, text)
+            assert "web.yml" in p.stderr and wanted in p.stderr, p.stderr
+
+
+def silence(**labels):
+    return {"matchers": [{"name": k, "value": v, "isRegex": False} for k, v in labels.items()], "startsAt": stamp(),
+            "endsAt": stamp(60), "createdBy": "me", "comment": "c"}
+
+
+def test_tokens():
+    tokens = """web:
+  tokens:
+    - {name: dashboard, token: r-token, scope: read}
+    - {name: gpu team, token_file: gpu.token, scope: silence, matchers: ['team=~"gpu|hpc"', 'env!="prod"']}
+    - {name: root, token: a-token, scope: admin}
+"""
+    with folder() as d:
+        write(f"{d}/gpu.token", "s-token\n")
+        with Tocsin(CONFIG + tokens, d) as t:
+            def status(method, path, body=None, token=None):
+                return request(method, t.url + path, body, headers=bearer(token) if token else {}).status
+
+            equal(t.get("/api/v2/alerts").headers["WWW-Authenticate"], "Bearer")
+            equal([status("GET", "/api/v2/alerts", token=x) for x in (None, "x", "r-token", "s-token", "a-token")],
+                  [401, 401, 200, 200, 200])
+            alerts = [{"labels": {"a": "b"}}]
+            equal([status("POST", "/api/v2/alerts", alerts, x) for x in ("r-token", "s-token", "a-token")], [403, 403, 200])
+            equal([status("POST", "/-/reload", b"", x) for x in ("r-token", "s-token", "a-token")], [403, 403, 200])
+            for body, wanted in ((silence(team="gpu", env="dev"), 200), (silence(team="gpu"), 403), (silence(env="dev"), 403),
+                                 (silence(team="web", env="dev"), 403), (silence(team="gpu", env="prod"), 403),
+                                 (silence(team="gpu", env="dev", node="7"), 200)):
+                equal(status("POST", SILENCES, body, "s-token"), wanted, body["matchers"])
+            equal(status("POST", SILENCES, silence(team="gpu", env="dev"), "r-token"), 403)
+            r = request("POST", t.url + SILENCES, silence(team="web"), headers=bearer("a-token"))
+            foreign = r.json()["silenceID"]
+            equal(status("DELETE", "/api/v2/silence/" + foreign, token="s-token"), 403)
+            equal(status("POST", SILENCES, {**silence(team="gpu", env="dev"), "id": foreign}, "s-token"), 403)
+            own = [s["id"] for s in request("GET", t.url + SILENCES, headers=bearer("r-token")).json() if s["id"] != foreign]
+            equal(status("DELETE", "/api/v2/silence/" + own[0], token="s-token"), 200)
+            equal(status("DELETE", "/api/v2/silence/" + foreign, token="a-token"), 200)
+            log = t.text()
+            assert "a-token" not in log and "s-token" not in log
+        users = f"basic_auth_users: {{me: '{bcrypt('secret')}'}}\n"
+        with serve(d, users, config=CONFIG + tokens) as t:
+            equal(t.get("/", headers=bearer("r-token")).status, 200)
+            equal(t.get("/", headers=bearer("x")).status, 401)
+            equal(t.post("/-/reload", b"", headers=basic("me", "secret")).status, 200, "users may do everything")
+            equal(t.get("/").headers["WWW-Authenticate"], "Basic")
+
+
+def test_command_line():
+    with folder() as d:
+        make_ca(d)
+        make_cert(d, "server")
+        web = f"tls_server_config: {{cert_file: server.pem, key_file: server.key}}\nbasic_auth_users: {{me: '{bcrypt('secret')}'}}\n"
+        tokens = "web: {tokens: [{name: root, token: a-token, scope: admin}]}\n"
+        write(f"{d}/password", "secret\n")
+        write(f"{d}/token", "a-token\n")
+        write(f"{d}/http.yml", "basic_auth: {username: me, password_file: password}\ntls_config: {ca_file: ca.pem}\n")
+        with serve(d, web, config=CONFIG + tokens) as t:
+            def cli(*flags):
+                p = subprocess.run([PROGRAM, "silence", "list", f"--url=https://{t.address}", *flags],
+                                   capture_output=True, text=True, timeout=20)
+                return p.returncode, p.stderr
+
+            equal(cli(f"--tls-ca-file={d}/ca.pem", "--user=me", f"--password-file={d}/password")[0], 0)
+            equal(cli(f"--tls-ca-file={d}/ca.pem", f"--token-file={d}/token")[0], 0)
+            equal(cli(f"--http.config.file={d}/http.yml")[0], 0)
+            equal(cli(f"--tls-ca-file={d}/ca.pem")[0], 1)
+            equal(cli(f"--user=me", f"--password-file={d}/password")[0], 3, "an unknown authority")
+            code, text = cli(f"--tls-ca-file={d}/none.pem")
+            assert code == 1 and "none.pem" in text, text
+            code, text = cli(f"--http.config.file={d}/none.yml")
+            assert code == 1 and "none.yml" in text, text
+
+
+main()
