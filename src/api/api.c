@@ -208,7 +208,9 @@ bool api_filter_init(struct api *a, struct http_req *rq, struct api_filter *f)
     }
     if (receiver.n == 0)
         return true;
-    f->receiver = regex_compile(receiver, REGEX_ANCHORED, &e);
+    /* Put together as text, as Alertmanager does: its error messages show this pattern. */
+    f->receiver = regex_compile(arena_printf(&rq->arena, "^(?:%.*s)$", STR(receiver)),
+                                (enum regex_flags)0, &e);
     if (f->receiver != NULL)
         return true;
     err_wrap(&e, "failed to parse receiver param");

@@ -184,7 +184,8 @@ static const struct conf_type notifications_type = {
 static const struct conf_key keys[] = {
     CONF_KEY(struct config_top, global, CONF_STRUCT, "defaults", .sub = &global_conf_type,
              .flags = CONF_MERGE),
-    CONF_KEY(struct config_top, templates, CONF_PATHS, "patterns of template files"),
+    CONF_KEY(struct config_top, templates, CONF_PATHS, "patterns of template files",
+             .flags = CONF_PRINT_EMPTY),
     CONF_KEY(struct config_top, route, CONF_STRUCT_PTR, "the routing tree",
              .sub = &route_conf_type),
     CONF_KEY(struct config_top, inhibit_rules, CONF_LIST, "which alerts keep others back",

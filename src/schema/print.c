@@ -300,11 +300,24 @@ static void print_row(struct conf_out *o, const struct conf_key *key, const void
     }
 }
 
+/* What came from the level above is printed there. */
+static bool is_inherited(const struct conf_layer *l, size_t row)
+{
+    uint64_t given;
+
+    if ((l->type->keys[row].flags & CONF_INHERIT) == 0 || l->type->given == 0)
+        return false;
+    memcpy(&given, (const char *)l->obj + l->type->given - 1, sizeof(given));
+    return (given & (uint64_t)1 << row) == 0;
+}
+
 void conf_print_layers(struct conf_out *o, const struct conf_layer *layers, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        for (const struct conf_key *key = layers[i].type->keys; key->name != NULL; key++)
-            print_row(o, key, (const char *)layers[i].obj + key->offset);
+        for (size_t k = 0; layers[i].type->keys[k].name != NULL; k++)
+            if (!is_inherited(&layers[i], k))
+                print_row(o, &layers[i].type->keys[k],
+                          (const char *)layers[i].obj + layers[i].type->keys[k].offset);
 }
 
 void conf_print_yaml(struct buf *out, const struct conf_type *type, const void *obj)
