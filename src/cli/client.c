@@ -42,7 +42,8 @@ static bool read_conf(const struct client_flags *f, struct arena *a, struct http
     ok = ok && conf_decode(&run, &part, part.doc != NULL, &http_conf_type, conf);
     if (!ok && d.n == 0)
         fprintf(stderr, "tocsin: --http.config.file: %s\n", e.msg);
-    diags_print(stderr, &d);
+    if (d.n != 0)
+        diags_print(stderr, &d);
     diags_release(&d);
     if (ok && conf->oauth2 != NULL) {
         fprintf(stderr, "tocsin: --http.config.file: oauth2 is not for the command line\n");

@@ -391,6 +391,8 @@ static void put_object(struct printer *p, const struct spec *s, const struct tmp
          v->object != NULL && f != NULL && f->name != NULL; f++) {
         struct tmpl_value x = TV_ZERO;
 
+        if (f->json != NULL && f->json[0] == '\0')
+            continue; /* what Go's struct does not have is only there for who names it */
         if (!first)
             buf_addc(p->out, ' ');
         first = false;
