@@ -551,8 +551,8 @@ static void explain_alerts(struct api *a, struct http_req *rq)
         json_close(&an.w, ']');
         json_close(&an.w, '}');
     }
+    api_filter_release(&f); /* it lives in the request, which ends with the answer */
     answer_send(&an, rq);
-    api_filter_release(&f);
 }
 
 void api_get_explain(struct http_req *rq, void *arg)
