@@ -22,7 +22,7 @@ struct api_conf {
     struct shell *shell;
     struct loop *loop;
     struct pool *pool;
-    struct store *store; /* our own samples; NULL: none */
+    struct store *store; /* our own samples */
     str prefix;          /* "" or "/x" */
     /* Reloads and answers: problems is filled with all of them when it fails. */
     bool (*reload)(void *arg, bool dry_run, struct buf *problems);

@@ -3,6 +3,7 @@
 #define API_API_PRIV_H
 
 #include "api/api.h"
+#include "base/map.h"
 #include "codec/json.h"
 #include "codec/quote.h"
 #include "engine/explain.h"
@@ -77,6 +78,7 @@ void api_delete_silence(struct http_req *rq, void *arg);
 void api_get_status(struct http_req *rq, void *arg);
 void api_get_receivers(struct http_req *rq, void *arg);
 void api_get_metrics(struct http_req *rq, void *arg);
+void api_get_targets(struct http_req *rq, void *arg);
 void api_get_overview(struct http_req *rq, void *arg);
 void api_post_render(struct http_req *rq, void *arg);
 void api_get_explain(struct http_req *rq, void *arg);

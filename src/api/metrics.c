@@ -56,6 +56,21 @@ enum m {
     M_GROUP_MISSED,
     M_EVALUATIONS,
     M_EVALUATION_FAILURES,
+    M_TARGETS,
+    M_SCRAPES,
+    M_SCRAPES_FAILED,
+    M_SCRAPED_SAMPLES,
+    M_SCRAPED_BYTES,
+    M_TSDB_SERIES,
+    M_TSDB_BYTES,
+    M_TSDB_STREAMS,
+    M_TSDB_SELECTORS,
+    M_TSDB_APPENDED,
+    M_TSDB_REFUSED,
+    M_TSDB_REACH,
+    M_TSDB_LOG_SEGMENTS,
+    M_TSDB_LOG_LOST,
+    M_TSDB_REPLAYING,
     M_START,
     M_RSS,
     M_CPU,
@@ -140,6 +155,27 @@ static const struct metric rows[] = {
     [M_EVALUATIONS] = {"prometheus_rule_evaluations_total", EXPO_COUNTER, "Evaluations of rules."},
     [M_EVALUATION_FAILURES] = {"prometheus_rule_evaluation_failures_total", EXPO_COUNTER,
                                "Evaluations that failed."},
+    [M_TARGETS] = {"prometheus_target_scrape_pool_targets", EXPO_GAUGE, "Targets of a job."},
+    [M_SCRAPES] = {"tocsin_scrapes_total", EXPO_COUNTER, "Scrapes, failed ones too."},
+    [M_SCRAPES_FAILED] = {"tocsin_scrapes_failed_total", EXPO_COUNTER, "Scrapes that failed."},
+    [M_SCRAPED_SAMPLES] = {"tocsin_scrape_samples_total", EXPO_COUNTER,
+                           "Samples of scrapes, after relabeling."},
+    [M_SCRAPED_BYTES] = {"tocsin_scrape_body_bytes_total", EXPO_COUNTER,
+                         "Bytes of scrapes, inflated."},
+    [M_TSDB_SERIES] = {"tocsin_tsdb_series", EXPO_GAUGE, "Series in our own store."},
+    [M_TSDB_BYTES] = {"tocsin_tsdb_size_bytes", EXPO_GAUGE, "Memory that it takes."},
+    [M_TSDB_STREAMS] = {"tocsin_tsdb_streams", EXPO_GAUGE, "Targets and rules that write there."},
+    [M_TSDB_SELECTORS] = {"tocsin_tsdb_selectors", EXPO_GAUGE,
+                          "Selectors that decide what is kept."},
+    [M_TSDB_APPENDED] = {"tocsin_tsdb_samples_appended_total", EXPO_COUNTER, "Samples taken."},
+    [M_TSDB_REFUSED] = {"tocsin_tsdb_samples_refused_total", EXPO_COUNTER, "Samples refused."},
+    [M_TSDB_REACH] = {"tocsin_tsdb_reach_seconds", EXPO_GAUGE,
+                      "The widest look back of a selector."},
+    [M_TSDB_LOG_SEGMENTS] = {"tocsin_tsdb_log_segments", EXPO_GAUGE, "Files of the sample log."},
+    [M_TSDB_LOG_LOST] = {"tocsin_tsdb_log_records_lost_total", EXPO_COUNTER,
+                         "Records that were never written to the log."},
+    [M_TSDB_REPLAYING] = {"tocsin_tsdb_replaying", EXPO_GAUGE,
+                          "1 while the log is replayed after the start."},
     [M_START] = {"process_start_time_seconds", EXPO_GAUGE, "Start of the process."},
     [M_RSS] = {"process_resident_memory_bytes", EXPO_GAUGE, "Resident memory."},
     [M_CPU] = {"process_cpu_seconds_total", EXPO_COUNTER, "CPU time."},
@@ -381,6 +417,42 @@ static void put_rules(struct api *a, struct expo *x)
     buf_release(&id);
 }
 
+static void put_targets(struct api *a, struct expo *x)
+{
+    const struct scraper *s = store_scraper(a->conf.store);
+    struct scraper_stats st = scraper_stats(s);
+
+    metric_begin(x, &rows[M_TARGETS]);
+    for (size_t i = 0; i < scraper_jobs(s); i++) {
+        struct scraper_job_stats job = scraper_job_stats(s, i);
+
+        expo_u64(x, &L("scrape_job", job.name), 1, job.targets);
+    }
+    one(x, M_SCRAPES, (double)st.scrapes);
+    one(x, M_SCRAPES_FAILED, (double)st.failed);
+    one(x, M_SCRAPED_SAMPLES, (double)st.samples);
+    one(x, M_SCRAPED_BYTES, (double)st.bytes);
+}
+
+static void put_tsdb(struct api *a, struct expo *x)
+{
+    struct tsdb_stats st = tsdb_stats(store_db(a->conf.store));
+    struct tsdb_log_stats log = store_log_stats(a->conf.store);
+
+    one(x, M_TSDB_SERIES, (double)st.series);
+    one(x, M_TSDB_BYTES, (double)st.bytes);
+    one(x, M_TSDB_STREAMS, (double)st.streams);
+    one(x, M_TSDB_SELECTORS, (double)st.selectors);
+    one(x, M_TSDB_APPENDED, (double)st.appended);
+    metric_begin(x, &rows[M_TSDB_REFUSED]);
+    for (size_t i = 0; i < TSDB_REFUSALS; i++)
+        expo_u64(x, &L("reason", str_of(tsdb_refusal_names[i])), 1, st.refused[i]);
+    one(x, M_TSDB_REACH, (double)st.longest_reach_ms / 1000);
+    one(x, M_TSDB_LOG_SEGMENTS, (double)log.segments);
+    one(x, M_TSDB_LOG_LOST, (double)log.lost);
+    one(x, M_TSDB_REPLAYING, store_is_replaying(a->conf.store));
+}
+
 static void put_http(struct api *a, struct expo *x)
 {
     metric_begin(x, &rows[M_HTTP_SECONDS]);
@@ -437,6 +509,8 @@ void api_get_metrics(struct http_req *rq, void *arg)
     put_store(a, &x);
     put_loop(a, &x);
     put_rules(a, &x);
+    put_targets(a, &x);
+    put_tsdb(a, &x);
     put_http(a, &x);
     put_process(a, &x);
     expo_end(&x);

@@ -527,8 +527,15 @@ void scraper_each_dropped(const struct scraper *s,
 
 struct scraper_stats scraper_stats(const struct scraper *s)
 {
-    struct scraper_stats st = s->stats;
+    return s->stats;
+}
 
-    st.targets = s->targets.n;
-    return st;
+size_t scraper_jobs(const struct scraper *s)
+{
+    return s->n_jobs;
+}
+
+struct scraper_job_stats scraper_job_stats(const struct scraper *s, size_t i)
+{
+    return (struct scraper_job_stats){s->jobs[i].conf->job_name, s->jobs[i].found};
 }

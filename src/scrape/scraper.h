@@ -66,9 +66,16 @@ void scraper_each_dropped(const struct scraper *s,
                           void (*each)(void *arg, const struct target_status *t), void *arg);
 
 struct scraper_stats {
-    size_t targets;
     uint64_t scrapes, failed, samples, bytes;
 };
+
+struct scraper_job_stats {
+    str name;
+    size_t targets;
+};
+
+size_t scraper_jobs(const struct scraper *s);
+struct scraper_job_stats scraper_job_stats(const struct scraper *s, size_t i);
 
 struct scraper_stats scraper_stats(const struct scraper *s);
 
