@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include "api/prom.h"
 #include "ui/page.h"
 
 /* One row a route: what is allowed before the body is read, and who answers. */
@@ -37,6 +38,24 @@ static const struct http_route routes[] = {
      "alerts with rule state and next notification"},
     {HTTP_GET, "/api/v1/targets", 0, api_get_targets, "/targets",
      "targets that are scraped, and those that relabeling dropped"},
+    {HTTP_GET | HTTP_POST, "/api/v1/query", 1 << 20, prom_query, "/api/v1/query",
+     "PromQL over our own store, at an instant"},
+    {HTTP_GET | HTTP_POST, "/api/v1/query_range", 1 << 20, prom_query_range, "/api/v1/query_range",
+     "PromQL over our own store, step by step"},
+    {HTTP_GET | HTTP_POST, "/api/v1/format_query", 1 << 20, prom_format_query,
+     "/api/v1/format_query", "PromQL in its canonical form"},
+    {HTTP_GET | HTTP_POST, "/api/v1/series", 1 << 20, prom_series, "/api/v1/series",
+     "the series that selectors find"},
+    {HTTP_GET | HTTP_POST, "/api/v1/labels", 1 << 20, prom_labels, "/api/v1/labels",
+     "names of labels"},
+    {HTTP_GET, "/api/v1/label/{id}/values", 0, prom_label_values, "/api/v1/label_values",
+     "values of a label"},
+    {HTTP_GET, "/api/v1/rules", 0, prom_rules, "/api/v1/rules", "rule groups and their alerts"},
+    {HTTP_GET, "/api/v1/alerts", 0, prom_alerts, "/api/v1/alerts", "alerts of our rules"},
+    {HTTP_GET, "/api/v1/metadata", 0, prom_metadata, "/api/v1/metadata", "types and helps: none"},
+    {HTTP_GET, "/api/v1/status/buildinfo", 0, prom_buildinfo, "/api/v1/status", "version"},
+    {HTTP_GET, "/api/v1/status/runtimeinfo", 0, prom_runtimeinfo, "/api/v1/status",
+     "start and reload"},
     {HTTP_GET | HTTP_POST, "/api/v1/receivers", 1 << 20, gone, "/api/v1", "removed"},
     {HTTP_GET | HTTP_POST, "/api/v1/silences", 1 << 20, gone, "/api/v1", "removed"},
     {HTTP_GET | HTTP_DELETE, "/api/v1/silence/*", 1 << 20, gone, "/api/v1", "removed"},

@@ -52,10 +52,14 @@ enum m {
     M_GROUP_INTERVAL,
     M_GROUP_LAST,
     M_GROUP_SECONDS,
+    M_GROUP_RULE_SECONDS,
+    M_GROUP_SAMPLES,
     M_GROUP_ITERATIONS,
     M_GROUP_MISSED,
     M_EVALUATIONS,
     M_EVALUATION_FAILURES,
+    M_EVALUATION_SECONDS,
+    M_GROUPS_SECONDS,
     M_TARGETS,
     M_SCRAPES,
     M_SCRAPES_FAILED,
@@ -144,6 +148,10 @@ static const struct metric rows[] = {
                           "Interval of a group."},
     [M_GROUP_LAST] = {"prometheus_rule_group_last_evaluation_timestamp_seconds", EXPO_GAUGE,
                       "Slot of the last run."},
+    [M_GROUP_RULE_SECONDS] = {"prometheus_rule_group_last_rule_duration_sum_seconds", EXPO_GAUGE,
+                              "The same, without waiting between rules."},
+    [M_GROUP_SAMPLES] = {"prometheus_rule_group_last_evaluation_samples", EXPO_GAUGE,
+                         "Samples that the rules of the last run returned."},
     [M_GROUP_SECONDS] = {"prometheus_rule_group_last_duration_seconds", EXPO_GAUGE,
                          "How long the last run took."},
     [M_GROUP_ITERATIONS] = {"prometheus_rule_group_iterations_total", EXPO_COUNTER,
@@ -155,6 +163,10 @@ static const struct metric rows[] = {
     [M_EVALUATIONS] = {"prometheus_rule_evaluations_total", EXPO_COUNTER, "Evaluations of rules."},
     [M_EVALUATION_FAILURES] = {"prometheus_rule_evaluation_failures_total", EXPO_COUNTER,
                                "Evaluations that failed."},
+    [M_EVALUATION_SECONDS] = {"prometheus_rule_evaluation_duration_seconds", EXPO_SUMMARY,
+                              "How long evaluations of rules took."},
+    [M_GROUPS_SECONDS] = {"prometheus_rule_group_duration_seconds", EXPO_SUMMARY,
+                          "How long runs of groups took."},
     [M_TARGETS] = {"prometheus_target_scrape_pool_targets", EXPO_GAUGE, "Targets of a job."},
     [M_SCRAPES] = {"tocsin_scrapes_total", EXPO_COUNTER, "Scrapes, failed ones too."},
     [M_SCRAPES_FAILED] = {"tocsin_scrapes_failed_total", EXPO_COUNTER, "Scrapes that failed."},
@@ -378,6 +390,15 @@ static void put_loop(struct api *a, struct expo *x)
     one(x, M_LAG_MAX, seconds(lag->max));
 }
 
+static size_t samples_of(const struct rule_group_view *v)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n_rules; i++)
+        n += v->rules[i].samples;
+    return n;
+}
+
 static double group_value(enum m m, const struct rule_run *r)
 {
     const struct rule_group_view *v = r->shown;
@@ -387,6 +408,8 @@ static double group_value(enum m m, const struct rule_run *r)
     case M_GROUP_INTERVAL: return seconds(v->interval);
     case M_GROUP_LAST: return seconds(v->last_eval);
     case M_GROUP_SECONDS: return seconds(v->took);
+    case M_GROUP_RULE_SECONDS: return seconds(v->rules_took);
+    case M_GROUP_SAMPLES: return (double)samples_of(v);
     case M_GROUP_ITERATIONS: return (double)v->iterations;
     case M_GROUP_MISSED: return (double)v->missed;
     case M_EVALUATIONS: return (double)v->evaluations;
@@ -414,6 +437,10 @@ static void put_rules(struct api *a, struct expo *x)
             expo_value(x, &L("rule_group", buf_str(&id)), 1, group_value((enum m)m, e->rules.v[i]));
         }
     }
+    metric_begin(x, &rows[M_EVALUATION_SECONDS]);
+    expo_summary(x, NULL, 0, seconds(e->stats.rule_took), e->stats.rule_evaluations);
+    metric_begin(x, &rows[M_GROUPS_SECONDS]);
+    expo_summary(x, NULL, 0, seconds(e->stats.group_took), e->stats.group_runs);
     buf_release(&id);
 }
 

@@ -179,6 +179,22 @@ void float_print_go_json(struct buf *out, double v)
         print_plain(out, &d);
 }
 
+void float_print_exponent(struct buf *out, double v)
+{
+    struct decimal d;
+
+    if (v == 0) {
+        buf_add(out, signbit(v) ? S("-0e+00") : S("0e+00"));
+        return;
+    }
+    if (print_special(out, v, 0))
+        return;
+    if (v < 0)
+        buf_addc(out, '-');
+    d = decimal_shortest(fabs(v));
+    print_exponent(out, &d, 2);
+}
+
 /* -- reading -- */
 
 static bool is_digit(char c, bool hex)

@@ -22,5 +22,6 @@ void float_print_g(struct buf *out,
                    double v); /* 'g', -1: exponent below 1e-4 and from 1e6, as %v */
 void float_print_go_json(struct buf *out,
                          double v); /* exponent below 1e-6 and from 1e21; not for NaN, Inf */
+void float_print_exponent(struct buf *out, double v); /* 'e', -1: 1e+00 */
 
 #endif

@@ -187,6 +187,7 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx)
             arm(e, r, rule_group_slot_after(r->group->conf, now.wall), now);
             continue;
         }
+        rule_group_set_own_base(r->group, e->external_url);
         r->running = true;
         r->since = now.mono;
         vec_push(&fx->run, (struct effect_run){r->group, r->next_slot});
@@ -299,6 +300,10 @@ void rules_done(struct engine *e, struct rule_group *g, struct now now, struct e
     BUG_ON(r == NULL);
     r->running = false;
     show(r);
+    e->stats.rule_evaluations += g->evaluated;
+    e->stats.rule_took += g->rules_took;
+    e->stats.group_took += g->took;
+    e->stats.group_runs++;
     keep_rows(r, fx);
     send(e, g, now, fx);
     if (r->heir == NULL && !r->removed) {

@@ -197,7 +197,7 @@ bool promql_run(struct promql_eval *ev, const struct promql_expr *x, str text, t
     if (ok) {
         *out = (struct promql_result){.type = x->type};
         if (x->type == PROMQL_T_STRING)
-            out->text = arena_str(a, promql_unwrap((struct promql_expr *)x)->text);
+            out->text = arena_str(a, promql_unwrap(x)->text);
         hand_over_series(&r, sorted, out);
         hand_over_notes(&r, text, out);
     }

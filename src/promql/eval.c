@@ -84,9 +84,7 @@ str promql_metric(struct labels ls)
 
 uint32_t promql_place_of(const struct promql_expr *x)
 {
-    while (x->kind == PROMQL_PAREN)
-        x = x->inner;
-    return x->at;
+    return promql_unwrap(x)->at;
 }
 
 struct promql_node *promql_node_of(const struct promql_eval *ev, const struct promql_expr *x)

@@ -50,6 +50,7 @@ struct promql_kernel;
 /* What a query knows about a node, by its id. */
 struct promql_node {
     const struct promql_kernel *kernel; /* of a call */
+    struct regex *re;                   /* of label_replace, once it has been called */
     struct storage_selector *selector;
     struct storage_series *series; /* that match the selector: promql_need_series() */
     struct labels *labels;         /* theirs */

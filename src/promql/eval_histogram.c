@@ -12,15 +12,23 @@
 static bool of_each(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                     double (*f)(const struct histogram *h), struct promql_vector *out)
 {
+    const str name = S("__name__");
     struct promql_vector v;
 
     if (!promql_eval_vector(ev, x->call.args[0], t, &v))
         return false;
-    for (size_t i = 0; i < v.n; i++)
-        if (v.v[i].h != NULL)
-            promql_push(ev, out,
-                        (struct promql_sample){
-                            .labels = v.v[i].labels, .v = f(v.v[i].h), .drops_name = true});
+    for (size_t i = 0; i < v.n; i++) {
+        struct promql_sample s = {.v = 0, .labels = v.v[i].labels, .drops_name = true};
+
+        if (v.v[i].h == NULL)
+            continue;
+        s.v = f(v.v[i].h);
+        if (!ev->set.delayed_names) { /* Prometheus leaves type and unit then */
+            s.labels = labels_without(ev->a, s.labels, &name, 1);
+            s.drops_name = false;
+        }
+        promql_push(ev, out, s);
+    }
     return true;
 }
 

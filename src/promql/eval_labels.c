@@ -117,22 +117,19 @@ static void replace(struct promql_eval *ev, const struct promql_expr *x, const s
 bool promql_label_replace(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                           struct promql_vector *out)
 {
+    struct promql_node *n = promql_node_of(ev, x);
     str pattern = text_of(x, 4);
     struct err why = ERR_INIT;
-    struct regex *re;
-    bool ok;
 
-    if (!check_texts(ev, x))
-        return false;
-    re = regex_compile(pattern, REGEX_ANCHORED | REGEX_DOTALL, &why);
-    if (re == NULL)
+    if (n->re == NULL)
+        n->re = regex_compile(pattern, REGEX_ANCHORED | REGEX_DOTALL, &why);
+    if (n->re == NULL)
         return promql_fail_eval(ev, "invalid regular expression in label_replace(): %.*s",
                                 STR(pattern));
-    ok = promql_eval_vector(ev, x->call.args[0], t, out);
-    if (ok)
-        replace(ev, x, re, out);
-    regex_unref(re);
-    return ok && promql_check_distinct(ev, out);
+    if (!check_texts(ev, x) || !promql_eval_vector(ev, x->call.args[0], t, out))
+        return false;
+    replace(ev, x, n->re, out);
+    return promql_check_distinct(ev, out);
 }
 
 bool promql_label_join(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,

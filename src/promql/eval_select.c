@@ -333,8 +333,7 @@ static bool eval_subquery(struct promql_eval *ev, const struct promql_expr *x, t
 bool promql_eval_matrix(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                         struct promql_matrix *out)
 {
-    while (x->kind == PROMQL_PAREN)
-        x = x->inner;
+    x = promql_unwrap(x);
     *out = (struct promql_matrix){.v = NULL};
     return x->kind == PROMQL_RANGE ? eval_range(ev, x, t, out) : eval_subquery(ev, x, t, out);
 }

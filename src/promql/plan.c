@@ -50,8 +50,7 @@ void promql_plan_free(struct promql_plan *p)
 struct compiler {
     struct promql_plan *p;
     struct plan_expr *expr;
-    struct err *e;
-    bool failed;
+    bool *is_tried; /* by id */
 };
 
 static str key_of(struct compiler *c, const struct promql_expr *x)
@@ -80,10 +79,9 @@ static struct plan_selector *selector_of(struct compiler *c, const struct promql
     s = arena_new(&c->p->a, struct plan_selector);
     s->key = arena_str(&c->p->a, buf_str(&b));
     buf_release(&b);
-    s->handle = storage_select(c->p->storage, &x->selector.matchers, 0, c->e);
-    c->failed |= s->handle == NULL;
+    s->handle = storage_select(c->p->storage, &x->selector.matchers, 0, NULL);
     if (s->handle == NULL)
-        return NULL;
+        return NULL; /* no column, then; the expression has a handle of its own */
     vec_push(&c->p->selectors, s);
     str_map_put(&c->p->selectors_by_key, s->key, s);
     return s;
@@ -237,9 +235,11 @@ static struct plan_node *compile_kind(struct compiler *c, const struct promql_ex
 static struct plan_node *compile(struct compiler *c, const struct promql_expr *x)
 {
     struct plan_node **n = &c->expr->by_id[x->id];
+    bool *is_tried = &c->is_tried[x->id]; /* what has no node is asked for more than once */
 
-    if (*n == NULL && !c->failed)
+    if (!*is_tried)
         *n = compile_kind(c, x);
+    *is_tried = true;
     return *n;
 }
 
@@ -247,7 +247,7 @@ bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str tex
                      struct err *e)
 {
     struct plan_expr *expr = arena_new(&p->a, struct plan_expr);
-    struct compiler c = {p, expr, e, false};
+    struct compiler c = {.p = p, .expr = expr};
 
     *expr = (struct plan_expr){.x = x,
                                .text = arena_str(&p->a, text),
@@ -262,11 +262,8 @@ bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str tex
         return false;
     }
     expr->by_id = arena_array(&p->a, expr->ev.n_nodes, sizeof(expr->by_id[0]));
+    c.is_tried = arena_array(&p->a, expr->ev.n_nodes, sizeof(c.is_tried[0]));
     compile(&c, x);
-    if (c.failed) {
-        promql_unprepare(&expr->ev);
-        return false;
-    }
     *number = p->exprs.n;
     vec_push(&p->exprs, expr);
     return true;

@@ -445,8 +445,7 @@ static bool make(struct promql_plan *p, struct promql_eval *ev, struct plan_node
 bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                  const struct promql_expr *x, ts_ms t, bool *given_up)
 {
-    while (x->kind == PROMQL_PAREN)
-        x = x->inner;
+    x = promql_unwrap(x);
     *given_up = false;
     if (is_made(p, ev, n, t)) {
         *given_up = n->is_given_up;

@@ -212,9 +212,11 @@ bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x, struct 
 
 void promql_unprepare(struct promql_eval *ev)
 {
-    for (size_t i = 0; i < ev->n_nodes; i++)
+    for (size_t i = 0; i < ev->n_nodes; i++) {
+        regex_unref(ev->nodes[i].re);
         if (ev->nodes[i].selector != NULL)
             storage_release(ev->storage, ev->nodes[i].selector);
+    }
 }
 
 void promql_need_series(struct promql_eval *ev, struct promql_node *n)

@@ -55,7 +55,7 @@ struct promql_expr *promql_child(const struct promql_expr *x, size_t i);
 typedef bool promql_visit(struct promql_expr *x, void *arg);
 void promql_walk(struct promql_expr *x, promql_visit *visit, void *arg);
 
-/* x without the parentheses around it. */
-struct promql_expr *promql_unwrap(struct promql_expr *x);
+/* x without the parentheses around it; as const as the caller's x. */
+struct promql_expr *promql_unwrap(const struct promql_expr *x);
 
 #endif

@@ -47,9 +47,9 @@ void promql_release(struct promql_expr *x)
         promql_walk(x, release_one, NULL);
 }
 
-struct promql_expr *promql_unwrap(struct promql_expr *x)
+struct promql_expr *promql_unwrap(const struct promql_expr *x)
 {
     while (x->kind == PROMQL_PAREN)
         x = x->inner;
-    return x;
+    return (struct promql_expr *)x;
 }

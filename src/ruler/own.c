@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/log.h"
+#include "codec/quote.h"
 #include "promql/plan.h"
 
 struct output {
@@ -17,10 +18,12 @@ struct own_rule {
     uint64_t identity;
     unsigned twin; /* how many rules before it have the same identity */
     bool is_read;  /* by a later rule of the group: its output is written at once */
+    struct storage_selector *kept[2]; /* what it records is kept, read by a rule or not */
     struct tsdb_stream *stream;
     VEC(struct output) output; /* what is not in the store yet */
     bool has_output;
     ts_ms t;
+    struct err unwritten; /* why the store refused some of the last output */
 };
 
 struct own {
@@ -30,6 +33,7 @@ struct own {
     struct arena waiting; /* of output that is not in the store yet */
     struct tsdb_batch batch;
     struct promql_plan *plan;
+    VEC(struct promql_expr *) queried; /* by templates */
     struct own_rule *rules;
     size_t n, recording;
     bool is_open; /* the plan holds the store */
@@ -122,6 +126,73 @@ enum own_share own_share(const struct promql_expr *x, const str *recorded, size_
 
 /* -- making -- */
 
+/* Who asks for what rules record, a dashboard say, finds the last few minutes of it. */
+static void keep(struct own *o, struct own_rule *r, const struct rule_conf *c)
+{
+    static const str alerts[] = {S_INIT("ALERTS"), S_INIT("ALERTS_FOR_STATE")};
+    enum { KEPT_MS = 5 * 60 * 1000 };
+
+    for (size_t i = 0; i < (c->is_alert ? 2 : 1); i++) {
+        struct matcher v[2];
+        struct matchers ms = {v, c->is_alert ? 2 : 1};
+        struct err e = ERR_INIT;
+
+        if (matcher_init(&v[0], MATCH_EQ, S("__name__"), c->is_alert ? alerts[i] : c->name, &e) &&
+            (!c->is_alert || matcher_init(&v[1], MATCH_EQ, S("alertname"), c->name, &e)))
+            r->kept[i] = storage_select(tsdb_storage(o->db), &ms, KEPT_MS, &e);
+    }
+}
+
+/* The literal behind the word `query`: its length with the quotes, 0 when there is none. */
+static size_t literal_length(str s)
+{
+    char quote = s.n != 0 ? s.p[0] : '\0';
+
+    if (quote != '"' && quote != '`')
+        return 0;
+    for (size_t i = 1; i < s.n; i++) {
+        if (s.p[i] == quote)
+            return i + 1;
+        if (quote == '"' && s.p[i] == '\\')
+            i++;
+    }
+    return 0;
+}
+
+/* What a rule's templates query is to be kept, too: as an expression of the plan that is never evaluated. Only literals
+ * can be foreseen. */
+static void keep_queries(struct own *o, str template)
+{
+    ptrdiff_t at;
+
+    while ((at = str_find_str(template, S("query "))) >= 0) {
+        struct promql_expr *x = NULL;
+        struct err e = ERR_INIT;
+        str text, literal;
+        size_t n, number;
+
+        template = str_trim(str_sub(template, (size_t)at + 6, template.n));
+        n = literal_length(template);
+        literal = str_sub(template, 1, n > 2 ? n - 1 : 1);
+        if (literal.n == 0)
+            continue;
+        text = literal;
+        if (template.p[0] == '`' || unquote_go(&o->arena, literal, &text, &e))
+            x = promql_parse(text, &promql_everything, &o->arena, NULL, &e);
+        if (x == NULL)
+            continue;
+        vec_push(&o->queried, x);
+        if (!promql_plan_add(o->plan, x, text, &number, &e))
+            continue; /* asked all the same when the template asks */
+    }
+}
+
+static void keep_template_queries(struct own *o, const struct conf_map *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        keep_queries(o, m->v[i].value);
+}
+
 static void add_rule(struct own *o, size_t i, uint64_t identity)
 {
     struct own_rule *r = &o->rules[i];
@@ -131,6 +202,11 @@ static void add_rule(struct own *o, size_t i, uint64_t identity)
     r->identity = identity;
     for (size_t j = 0; j < i; j++)
         r->twin += o->rules[j].identity == identity;
+    keep(o, r, c);
+    if (c->is_alert && c->is_own) {
+        keep_template_queries(o, &c->all_labels);
+        keep_template_queries(o, &c->annotations);
+    }
     r->expr = promql_parse(c->expr, &promql_everything, &o->arena, NULL, &e);
     if (r->expr == NULL || !c->is_own)
         return;
@@ -167,9 +243,15 @@ void own_free(struct own *o, ts_ms now)
     for (size_t i = 0; i < o->n; i++) {
         promql_release(o->rules[i].expr);
         vec_release(&o->rules[i].output);
+        for (size_t j = 0; j < ARRAY_LEN(o->rules[i].kept); j++)
+            if (o->rules[i].kept[j] != NULL)
+                storage_release(tsdb_storage(o->db), o->rules[i].kept[j]);
         if (o->rules[i].stream != NULL)
             tsdb_stream_close(o->db, o->rules[i].stream, now);
     }
+    VEC_EACH (struct promql_expr **, x, &o->queried)
+        promql_release(*x);
+    vec_release(&o->queried);
     mem_free(o->rules);
     tsdb_batch_release(&o->batch);
     arena_release(&o->waiting);
@@ -250,13 +332,31 @@ static struct tsdb_stream *open_stream(struct own *o, const struct own_rule *r)
     return tsdb_stream_open(o->db, &conf);
 }
 
+/* Two alerts of the same labels write the same ALERTS: nothing is lost of a second one. */
+static void note_refused(struct own_rule *r, const struct rule_conf *c, const struct tsdb_batch *b)
+{
+    static const char *const texts[TSDB_REFUSALS] = {
+        [TSDB_OUT_OF_ORDER] = "out of order sample",
+        [TSDB_DUPLICATE] = "duplicate sample for timestamp",
+        [TSDB_FOREIGN] = "another rule or target writes the same series",
+        [TSDB_TOO_MANY_SERIES] = "the store holds as many series as it may",
+        [TSDB_TOO_MUCH_MEMORY] = "the store takes as much memory as it may",
+        [TSDB_LABELS_TOO_LONG] = "labels too long",
+    };
+
+    if (b->refused != 0 && !(c->is_alert && b->why == TSDB_FOREIGN))
+        err_set(&r->unwritten, ERR_CONFLICT, "%s (%zu of %zu samples not recorded)", texts[b->why],
+                b->refused, b->items.n);
+}
+
 static void commit(struct own *o, struct own_rule *r)
 {
-    struct err e = ERR_INIT;
+    const struct rule_conf *c = &o->conf->rules[r - o->rules];
 
     if (!r->has_output)
         return;
     r->has_output = false;
+    r->unwritten = (struct err)ERR_INIT;
     if (r->stream == NULL)
         r->stream = open_stream(o, r);
     tsdb_batch_begin(&o->batch, o->db, r->stream, r->t);
@@ -267,8 +367,19 @@ static void commit(struct own *o, struct own_rule *r)
             tsdb_batch_add(&o->batch, TSDB_REF_NEW, x->labels, x->v);
     }
     vec_clear(&r->output);
-    if (!tsdb_commit(&o->batch, &e))
-        log_warn("a rule's output was not stored", LOG_STR("group", o->conf->name), LOG_ERR(&e));
+    if (tsdb_commit(&o->batch, &r->unwritten))
+        note_refused(r, c, &o->batch);
+    if (r->unwritten.code != ERR_NONE)
+        log_warn("a rule's output was not stored", LOG_STR("group", o->conf->name),
+                 LOG_STR("rule", c->name), LOG_ERR(&r->unwritten));
+}
+
+bool own_is_written(const struct own *o, size_t i, struct err *e)
+{
+    if (o->rules[i].unwritten.code == ERR_NONE)
+        return true;
+    *e = o->rules[i].unwritten;
+    return false;
 }
 
 void own_pause(struct own *o)

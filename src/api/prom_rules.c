@@ -1,0 +1,322 @@
+/* /api/v1/rules and /api/v1/alerts: the views that the groups' last runs left. */
+#include "api/prom.h"
+
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include "codec/float.h"
+#include "codec/timefmt.h"
+
+struct filter {
+    bool alerts, records, hides_alerts;
+    str *rules, *groups, *files;
+    size_t n_rules, n_groups, n_files;
+    struct matchers *matches;
+    size_t n_matches;
+    uint64_t limit; /* groups a page; 0 = all */
+    str token;
+    struct arena arena;
+};
+
+static bool holds(const str *v, size_t n, str s)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(v[i], s))
+            return true;
+    return n == 0;
+}
+
+static bool is_wanted(const struct filter *f, const struct rule_view *r)
+{
+    if (!(r->is_alert ? f->alerts : f->records) || !holds(f->rules, f->n_rules, r->name))
+        return false;
+    for (size_t i = 0; i < f->n_matches; i++)
+        if (matchers_match(&f->matches[i], r->labels))
+            return true;
+    return f->n_matches == 0;
+}
+
+static void filter_release(struct filter *f)
+{
+    for (size_t i = 0; i < f->n_matches; i++)
+        matchers_release(&f->matches[i]);
+    arena_release(&f->arena);
+}
+
+static bool parse_matches(struct http_req *rq, const struct prom_params *p, struct filter *f)
+{
+    struct err e = ERR_INIT;
+    str *texts;
+    size_t n = prom_param_list(p, "match[]", &f->arena, &texts);
+
+    f->matches = arena_array(&f->arena, n, sizeof(*f->matches));
+    for (size_t i = 0; i < n; i++) {
+        struct promql_expr *x =
+            promql_parse(arena_str(&f->arena, texts[i]), &promql_everything, &f->arena, NULL, &e);
+
+        if (x == NULL || x->kind != PROMQL_SELECTOR) {
+            prom_fail(rq, PROM_BAD_DATA, "invalid parameter \"match[]\": %s",
+                      x != NULL ? "a series selector is wanted" : e.msg);
+            promql_release(x);
+            return false;
+        }
+        f->matches[f->n_matches++] = matchers_copy(&f->arena, &x->selector.matchers);
+        promql_release(x);
+    }
+    return true;
+}
+
+/* False: it has answered. */
+static bool filter_init(struct http_req *rq, struct filter *f)
+{
+    struct prom_params p = prom_params(rq);
+    str type = prom_param(&p, "type"), limit = prom_param(&p, "group_limit");
+
+    *f = (struct filter){.alerts = !str_is(type, "record"), .records = !str_is(type, "alert")};
+    arena_init(&f->arena, 0);
+    f->n_rules = prom_param_list(&p, "rule_name[]", &f->arena, &f->rules);
+    f->n_groups = prom_param_list(&p, "rule_group[]", &f->arena, &f->groups);
+    f->n_files = prom_param_list(&p, "file[]", &f->arena, &f->files);
+    f->hides_alerts = api_param_bool(rq, S("exclude_alerts"), false);
+    f->token = prom_param(&p, "group_next_token");
+    if (type.n != 0 && !str_is(type, "alert") && !str_is(type, "record"))
+        prom_fail(rq, PROM_BAD_DATA, "invalid parameter \"type\": not supported value \"%.*s\"",
+                  STR(type));
+    else if (limit.n != 0 && (!str_to_u64(limit, &f->limit) || f->limit == 0))
+        prom_fail(rq, PROM_BAD_DATA,
+                  "invalid parameter \"group_limit\": group_limit needs to be a valid number and "
+                  "greater than 0");
+    else if (f->token.n != 0 && f->limit == 0)
+        prom_fail(rq, PROM_BAD_DATA,
+                  "invalid parameter \"group_limit\": group_limit needs to be specified if "
+                  "group_next_token is");
+    else if (parse_matches(rq, &p, f))
+        return true;
+    filter_release(f);
+    return false;
+}
+
+/* -- writing -- */
+
+static void put_text(struct json_writer *w, const char *key, str v)
+{
+    json_key(w, str_of(key));
+    json_put_str(w, v);
+}
+
+static void put_seconds(struct json_writer *w, const char *key, dur_ns d)
+{
+    json_key(w, str_of(key));
+    json_put_double(w, (double)d / NS_PER_S);
+}
+
+static void put_time(struct json_writer *w, const char *key, ts_ns t)
+{
+    struct buf b = BUF_INIT;
+
+    rfc3339_nano(&b, t);
+    put_text(w, key, buf_str(&b));
+    buf_release(&b);
+}
+
+static void put_alert(struct json_writer *w, const struct rule_alert_view *a)
+{
+    struct buf b = BUF_INIT;
+
+    json_open(w, '{');
+    json_key(w, S("labels"));
+    prom_put_labels(w, a->labels);
+    json_key(w, S("annotations"));
+    prom_put_labels(w, a->annotations);
+    put_text(w, "state", a->state == RULE_ALERT_FIRING ? S("firing") : S("pending"));
+    put_time(w, "activeAt", a->active_at);
+    if (a->keep_firing_since != TS_NONE)
+        put_time(w, "keepFiringSince", a->keep_firing_since);
+    float_print_exponent(&b, a->value);
+    put_text(w, "value", buf_str(&b));
+    json_close(w, '}');
+    buf_release(&b);
+}
+
+static void put_rule(struct json_writer *w, const struct filter *f, const struct rule_view *r)
+{
+    static const char *const states[] = {"inactive", "pending", "firing"};
+    static const char *const healths[] = {"unknown", "ok", "err"};
+
+    json_open(w, '{');
+    if (r->is_alert)
+        put_text(w, "state", r->last_eval == TS_NONE ? S("unknown") : str_of(states[r->state]));
+    put_text(w, "name", r->name);
+    put_text(w, "query", r->query);
+    if (r->is_alert) {
+        put_seconds(w, "duration", r->hold_for);
+        put_seconds(w, "keepFiringFor", r->keep_firing_for);
+    }
+    json_key(w, S("labels"));
+    prom_put_labels(w, r->labels);
+    if (r->is_alert) {
+        json_key(w, S("annotations"));
+        prom_put_labels(w, r->annotations);
+        json_key(w, S("alerts"));
+        if (f->hides_alerts) {
+            json_put_null(w);
+        } else {
+            json_open(w, '[');
+            for (size_t i = 0; i < r->n_alerts; i++)
+                put_alert(w, &r->alerts[i]);
+            json_close(w, ']');
+        }
+    }
+    put_text(w, "health", str_of(healths[r->health]));
+    if (r->last_error.n != 0)
+        put_text(w, "lastError", r->last_error);
+    put_seconds(w, "evaluationTime", r->took);
+    put_time(w, "lastEvaluation", r->last_eval);
+    put_text(w, "type", r->is_alert ? S("alerting") : S("recording"));
+    json_close(w, '}');
+}
+
+static void put_group(struct json_writer *w, const struct filter *f,
+                      const struct rule_group_view *g)
+{
+    json_open(w, '{');
+    put_text(w, "name", g->name);
+    put_text(w, "file", g->file);
+    json_key(w, S("rules"));
+    json_open(w, '[');
+    for (size_t i = 0; i < g->n_rules; i++)
+        if (is_wanted(f, &g->rules[i]))
+            put_rule(w, f, &g->rules[i]);
+    json_close(w, ']');
+    put_seconds(w, "interval", g->interval);
+    json_key(w, S("limit"));
+    json_put_i64(w, g->limit);
+    put_seconds(w, "evaluationTime", g->took);
+    put_time(w, "lastEvaluation", g->last_eval);
+    json_close(w, '}');
+}
+
+/* -- which groups, in which order -- */
+
+static int by_place(const void *a, const void *b)
+{
+    const struct rule_group_view *x = *(struct rule_group_view *const *)a,
+                                 *y = *(struct rule_group_view *const *)b;
+    int c = str_cmp(x->file, y->file);
+
+    return c != 0 ? c : str_cmp(x->name, y->name);
+}
+
+struct views {
+    const struct rule_group_view **v;
+    size_t n, cap;
+};
+
+static void collect(const struct api *a, const struct filter *f, struct views *out)
+{
+    VEC_EACH (struct rule_run *const *, run, &a->engine->rules) {
+        const struct rule_group_view *g = (*run)->shown;
+        bool any = false;
+
+        if (!holds(f->groups, f->n_groups, g->name) || !holds(f->files, f->n_files, g->file))
+            continue;
+        for (size_t i = 0; i < g->n_rules && !any; i++)
+            any = is_wanted(f, &g->rules[i]);
+        if (any)
+            vec_push(out, g);
+    }
+    if (out->n > 1)
+        qsort(out->v, out->n, sizeof(*out->v), by_place);
+}
+
+/* What a page's token names: its first group. */
+static str token_of(const struct rule_group_view *g, struct arena *a)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    struct buf b = BUF_INIT;
+    str key;
+
+    buf_addf(&b, "%.*s;%.*s", STR(g->file), STR(g->name));
+    SHA256((const unsigned char *)b.p, b.n, digest);
+    buf_clear(&b);
+    for (size_t i = 0; i < sizeof(digest); i++)
+        buf_addf(&b, "%02x", digest[i]);
+    key = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return key;
+}
+
+/* The first group of the page; SIZE_MAX when the token names none. */
+static size_t page_start(const struct views *views, struct filter *f)
+{
+    if (f->token.n == 0)
+        return 0;
+    for (size_t i = 0; i < views->n; i++)
+        if (str_eq(token_of(views->v[i], &f->arena), f->token))
+            return i;
+    return SIZE_MAX;
+}
+
+static void answer_page(struct http_req *rq, struct filter *f, const struct views *views, size_t at)
+{
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+    size_t end = f->limit != 0 && f->limit < views->n - at ? at + (size_t)f->limit : views->n;
+
+    json_writer_init(&w, &b, true);
+    json_open(&w, '{');
+    json_key(&w, S("groups"));
+    json_open(&w, '[');
+    for (size_t i = at; i < end; i++)
+        put_group(&w, f, views->v[i]);
+    json_close(&w, ']');
+    if (end < views->n)
+        put_text(&w, "groupNextToken", token_of(views->v[end], &f->arena));
+    json_close(&w, '}');
+    prom_answer(rq, buf_str(&b));
+    buf_release(&b);
+}
+
+void prom_rules(struct http_req *rq, void *arg)
+{
+    struct views views = {NULL, 0, 0};
+    struct filter f;
+    size_t at;
+
+    if (!filter_init(rq, &f))
+        return;
+    collect(arg, &f, &views);
+    at = page_start(&views, &f);
+    if (at == SIZE_MAX)
+        prom_fail(
+            rq, PROM_BAD_DATA,
+            "invalid parameter \"group_next_token\": invalid group_next_token '%.*s'. were rule "
+            "groups changed?",
+            STR(f.token));
+    else
+        answer_page(rq, &f, &views, at);
+    vec_release(&views);
+    filter_release(&f);
+}
+
+void prom_alerts(struct http_req *rq, void *arg)
+{
+    const struct api *a = arg;
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+
+    json_writer_init(&w, &b, true);
+    json_open(&w, '{');
+    json_key(&w, S("alerts"));
+    json_open(&w, '[');
+    VEC_EACH (struct rule_run *const *, run, &a->engine->rules) {
+        const struct rule_group_view *g = (*run)->shown;
+
+        for (size_t i = 0; i < g->n_rules; i++)
+            for (size_t j = 0; j < g->rules[i].n_alerts; j++)
+                put_alert(&w, &g->rules[i].alerts[j]);
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    prom_answer(rq, buf_str(&b));
+    buf_release(&b);
+}

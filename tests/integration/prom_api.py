@@ -1,0 +1,97 @@
+"""Prometheus' HTTP API over rules that record: promtool as a client, shapes, filters, pages and errors."""
+import subprocess
+from harness import *
+
+RULES = """groups:
+  - name: b
+    interval: 1s
+    rules:
+      - {record: one, expr: vector(1), labels: {a: x}}
+      - {record: 'two:sum', expr: 'one + 1'}
+      - {alert: Always, expr: 'one > 0', labels: {severity: info}, annotations: {text: 'v {{ $value }}'}}
+      - {alert: Slow, expr: 'one > 0', for: 1h}
+  - name: a
+    interval: 1s
+    rules:
+      - {record: broken, expr: 'one * on(a) group_left one'}
+      - {alert: Never, expr: 'one > 1'}
+"""
+CONFIG = "rule_files: [rules.yml]\nroute: {receiver: r}\nreceivers: [{name: r}]\n"
+
+
+def data(t, path, status=200):
+    r = t.get(path)
+    equal(r.status, status, r.body)
+    j = r.json()
+    equal(j["status"], "success" if status == 200 else "error")
+    return j["data"] if status == 200 else (j["errorType"], j["error"])
+
+
+def started(t):
+    until("rules have run", lambda: data(t, "/api/v1/query?query=two:sum")["result"] and data(t, "/api/v1/alerts")["alerts"])
+
+
+def test_queries():
+    with folder() as d, Tocsin(CONFIG, d, files={"rules.yml": RULES}) as t:
+        started(t)
+        v = data(t, "/api/v1/query?query=two:sum")
+        equal((v["resultType"], v["result"][0]["metric"], v["result"][0]["value"][1]), ("vector", {"__name__": "two:sum", "a": "x"}, "2"))
+        r = t.post("/api/v1/query", ("query=sum(one)%%2Btwo:sum%%7Ba=%%22x%%22%%7D&time=%d" % time.time()).encode(),
+                   headers={"Content-Type": "application/x-www-form-urlencoded"})
+        equal(r.json()["data"]["result"], [], "no match between {} and {a}")
+        time.sleep(2.2)
+        now = time.time()
+        m = data(t, f"/api/v1/query_range?query=one&start={now - 2}&end={now}&step=1")
+        equal((m["resultType"], len(m["result"])), ("matrix", 1))
+        assert len(m["result"][0]["values"]) >= 2, m
+        names = {s["__name__"] for s in data(t, "/api/v1/series?match[]=%7B__name__=~%22.%2B%22%7D")}
+        assert {"one", "two:sum", "ALERTS"} <= names, names
+        equal(data(t, "/api/v1/label/__name__/values?match[]=one"), ["one"])
+        equal(data(t, "/api/v1/label/severity/values"), ["info"])
+        assert "alertstate" in data(t, "/api/v1/labels"), data(t, "/api/v1/labels")
+        equal(data(t, "/api/v1/format_query?query=sum(one)by(a)"), "sum by (a) (one)")
+        for path, error in [("query?query=", "bad_data"), ("query?query=sum(", "bad_data"), ("query?query=1&time=x", "bad_data"),
+                            ("query?query=1&timeout=-1", "bad_data"), ("query_range?query=1&start=1&end=0&step=1", "bad_data"),
+                            ("query_range?query=1&start=0&end=1&step=0", "bad_data"), ("query_range?query=one[1m]&start=0&end=1&step=1", "bad_data"),
+                            ("query_range?query=1&start=0&end=11001&step=1", "bad_data"), ("series", "bad_data"),
+                            ("series?match[]=1", "bad_data"), ("rules?type=x", "bad_data"), ("rules?group_limit=0", "bad_data"),
+                            ("rules?group_next_token=x", "bad_data"), ("rules?group_limit=1&group_next_token=x", "bad_data")]:
+            equal(data(t, "/api/v1/" + path, 400)[0], error, path)
+        equal(data(t, "/api/v1/query?query=one%2Bon()group_left()ALERTS", 422)[0], "execution")
+
+
+def test_rules():
+    with folder() as d, Tocsin(CONFIG, d, files={"rules.yml": RULES}) as t:
+        started(t)
+        groups = data(t, "/api/v1/rules")["groups"]
+        equal([(g["name"], g["interval"], len(g["rules"])) for g in groups], [("a", 1, 2), ("b", 1, 4)])
+        always = groups[1]["rules"][2]
+        equal((always["state"], always["health"], always["type"], always["query"]), ("firing", "ok", "alerting", "one > 0"))
+        equal(always["alerts"][0]["value"], "1e+00")
+        equal(always["alerts"][0]["annotations"], {"text": "v 1"})
+        equal((groups[1]["rules"][3]["state"], groups[1]["rules"][3]["duration"]), ("pending", 3600))
+        equal([r["name"] for g in data(t, "/api/v1/rules?type=record")["groups"] for r in g["rules"]], ["broken", "one", "two:sum"])
+        equal([r["name"] for g in data(t, "/api/v1/rules?rule_name[]=Slow&rule_name[]=Never")["groups"] for r in g["rules"]], ["Never", "Slow"])
+        equal([r["name"] for g in data(t, "/api/v1/rules?match[]=%7Bseverity=%22info%22%7D")["groups"] for r in g["rules"]], ["Always"])
+        equal([r.get("alerts") for g in data(t, "/api/v1/rules?type=alert&exclude_alerts=true")["groups"] for r in g["rules"]], [None] * 3)
+        page = data(t, "/api/v1/rules?group_limit=1")
+        equal([g["name"] for g in page["groups"]], ["a"])
+        page = data(t, "/api/v1/rules?group_limit=1&group_next_token=" + page["groupNextToken"])
+        equal(([g["name"] for g in page["groups"]], "groupNextToken" in page), (["b"], False))
+        equal(sorted(a["labels"]["alertname"] for a in data(t, "/api/v1/alerts")["alerts"]), ["Always", "Slow"])
+
+
+def test_promtool():
+    with folder() as d, Tocsin(CONFIG, d, files={"rules.yml": RULES}) as t:
+        started(t)
+        def promtool(*args):
+            p = subprocess.run([peer("promtool"), "query", *args], capture_output=True, text=True, timeout=20)
+            equal(p.returncode, 0, p.stderr)
+            return p.stdout
+        assert 'one{a="x"} => 1 @' in promtool("instant", t.url, "one")
+        assert 'one{a="x"}' in promtool("range", "--step=1s", t.url, "one")
+        assert '{__name__="one", a="x"}' in promtool("series", "--match=one", t.url)
+        assert "info" in promtool("labels", t.url, "severity")
+
+
+main()
