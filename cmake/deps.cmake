@@ -6,7 +6,7 @@ endif()
 find_package(Threads REQUIRED)
 
 add_library(tocsin_deps INTERFACE)
-target_link_libraries(tocsin_deps INTERFACE Threads::Threads m)
+target_link_libraries(tocsin_deps INTERFACE Threads::Threads m resolv)
 
 set(missing "")
 function(need module package)

@@ -11,6 +11,7 @@
 #define API_API_H
 
 #include "engine/shell.h"
+#include "engine/store.h"
 #include "loop/loop.h"
 #include "loop/pool.h"
 #include "net/http_server.h"
@@ -21,6 +22,7 @@ struct api_conf {
     struct shell *shell;
     struct loop *loop;
     struct pool *pool;
+    struct store *store;   /* our own samples */
     str prefix;            /* "" or "/x" */
     unsigned max_gets;     /* 0 = no limit */
     dur_ns answer_timeout; /* 0 = none */

@@ -4,6 +4,7 @@
 
 #include "api/access.h"
 #include "api/api.h"
+#include "base/map.h"
 #include "codec/json.h"
 #include "codec/quote.h"
 #include "engine/explain.h"
@@ -92,6 +93,7 @@ void api_delete_silence(struct http_req *rq, void *arg);
 void api_get_status(struct http_req *rq, void *arg);
 void api_get_receivers(struct http_req *rq, void *arg);
 void api_get_metrics(struct http_req *rq, void *arg);
+void api_get_targets(struct http_req *rq, void *arg);
 void api_get_overview(struct http_req *rq, void *arg);
 void api_post_render(struct http_req *rq, void *arg);
 void api_get_explain(struct http_req *rq, void *arg);

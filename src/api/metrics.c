@@ -57,10 +57,29 @@ enum m {
     M_GROUP_INTERVAL,
     M_GROUP_LAST,
     M_GROUP_SECONDS,
+    M_GROUP_RULE_SECONDS,
+    M_GROUP_SAMPLES,
     M_GROUP_ITERATIONS,
     M_GROUP_MISSED,
     M_EVALUATIONS,
     M_EVALUATION_FAILURES,
+    M_EVALUATION_SECONDS,
+    M_GROUPS_SECONDS,
+    M_TARGETS,
+    M_SCRAPES,
+    M_SCRAPES_FAILED,
+    M_SCRAPED_SAMPLES,
+    M_SCRAPED_BYTES,
+    M_TSDB_SERIES,
+    M_TSDB_BYTES,
+    M_TSDB_STREAMS,
+    M_TSDB_SELECTORS,
+    M_TSDB_APPENDED,
+    M_TSDB_REFUSED,
+    M_TSDB_REACH,
+    M_TSDB_LOG_SEGMENTS,
+    M_TSDB_LOG_LOST,
+    M_TSDB_REPLAYING,
     M_START,
     M_RSS,
     M_CPU,
@@ -144,6 +163,10 @@ static const struct metric rows[] = {
                           "Interval of a group."},
     [M_GROUP_LAST] = {"prometheus_rule_group_last_evaluation_timestamp_seconds", EXPO_GAUGE,
                       "Slot of the last run."},
+    [M_GROUP_RULE_SECONDS] = {"prometheus_rule_group_last_rule_duration_sum_seconds", EXPO_GAUGE,
+                              "The same, without waiting between rules."},
+    [M_GROUP_SAMPLES] = {"prometheus_rule_group_last_evaluation_samples", EXPO_GAUGE,
+                         "Samples that the rules of the last run returned."},
     [M_GROUP_SECONDS] = {"prometheus_rule_group_last_duration_seconds", EXPO_GAUGE,
                          "How long the last run took."},
     [M_GROUP_ITERATIONS] = {"prometheus_rule_group_iterations_total", EXPO_COUNTER,
@@ -155,6 +178,31 @@ static const struct metric rows[] = {
     [M_EVALUATIONS] = {"prometheus_rule_evaluations_total", EXPO_COUNTER, "Evaluations of rules."},
     [M_EVALUATION_FAILURES] = {"prometheus_rule_evaluation_failures_total", EXPO_COUNTER,
                                "Evaluations that failed."},
+    [M_EVALUATION_SECONDS] = {"prometheus_rule_evaluation_duration_seconds", EXPO_SUMMARY,
+                              "How long evaluations of rules took."},
+    [M_GROUPS_SECONDS] = {"prometheus_rule_group_duration_seconds", EXPO_SUMMARY,
+                          "How long runs of groups took."},
+    [M_TARGETS] = {"prometheus_target_scrape_pool_targets", EXPO_GAUGE, "Targets of a job."},
+    [M_SCRAPES] = {"tocsin_scrapes_total", EXPO_COUNTER, "Scrapes, failed ones too."},
+    [M_SCRAPES_FAILED] = {"tocsin_scrapes_failed_total", EXPO_COUNTER, "Scrapes that failed."},
+    [M_SCRAPED_SAMPLES] = {"tocsin_scrape_samples_total", EXPO_COUNTER,
+                           "Samples of scrapes, after relabeling."},
+    [M_SCRAPED_BYTES] = {"tocsin_scrape_body_bytes_total", EXPO_COUNTER,
+                         "Bytes of scrapes, inflated."},
+    [M_TSDB_SERIES] = {"tocsin_tsdb_series", EXPO_GAUGE, "Series in our own store."},
+    [M_TSDB_BYTES] = {"tocsin_tsdb_size_bytes", EXPO_GAUGE, "Memory that it takes."},
+    [M_TSDB_STREAMS] = {"tocsin_tsdb_streams", EXPO_GAUGE, "Targets and rules that write there."},
+    [M_TSDB_SELECTORS] = {"tocsin_tsdb_selectors", EXPO_GAUGE,
+                          "Selectors that decide what is kept."},
+    [M_TSDB_APPENDED] = {"tocsin_tsdb_samples_appended_total", EXPO_COUNTER, "Samples taken."},
+    [M_TSDB_REFUSED] = {"tocsin_tsdb_samples_refused_total", EXPO_COUNTER, "Samples refused."},
+    [M_TSDB_REACH] = {"tocsin_tsdb_reach_seconds", EXPO_GAUGE,
+                      "The widest look back of a selector."},
+    [M_TSDB_LOG_SEGMENTS] = {"tocsin_tsdb_log_segments", EXPO_GAUGE, "Files of the sample log."},
+    [M_TSDB_LOG_LOST] = {"tocsin_tsdb_log_records_lost_total", EXPO_COUNTER,
+                         "Records that were never written to the log."},
+    [M_TSDB_REPLAYING] = {"tocsin_tsdb_replaying", EXPO_GAUGE,
+                          "1 while the log is replayed after the start."},
     [M_START] = {"process_start_time_seconds", EXPO_GAUGE, "Start of the process."},
     [M_RSS] = {"process_resident_memory_bytes", EXPO_GAUGE, "Resident memory."},
     [M_CPU] = {"process_cpu_seconds_total", EXPO_COUNTER, "CPU time."},
@@ -367,6 +415,15 @@ static void put_loop(struct api *a, struct expo *x)
     one(x, M_LAG_MAX, seconds(lag->max));
 }
 
+static size_t samples_of(const struct rule_group_view *v)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n_rules; i++)
+        n += v->rules[i].samples;
+    return n;
+}
+
 static double group_value(enum m m, const struct rule_run *r)
 {
     const struct rule_group_view *v = r->shown;
@@ -376,6 +433,8 @@ static double group_value(enum m m, const struct rule_run *r)
     case M_GROUP_INTERVAL: return seconds(v->interval);
     case M_GROUP_LAST: return seconds(v->last_eval);
     case M_GROUP_SECONDS: return seconds(v->took);
+    case M_GROUP_RULE_SECONDS: return seconds(v->rules_took);
+    case M_GROUP_SAMPLES: return (double)samples_of(v);
     case M_GROUP_ITERATIONS: return (double)v->iterations;
     case M_GROUP_MISSED: return (double)v->missed;
     case M_EVALUATIONS: return (double)v->evaluations;
@@ -403,6 +462,10 @@ static void put_rules(struct api *a, struct expo *x)
             expo_value(x, &L("rule_group", buf_str(&id)), 1, group_value((enum m)m, e->rules.v[i]));
         }
     }
+    metric_begin(x, &rows[M_EVALUATION_SECONDS]);
+    expo_summary(x, NULL, 0, seconds(e->stats.rule_took), e->stats.rule_evaluations);
+    metric_begin(x, &rows[M_GROUPS_SECONDS]);
+    expo_summary(x, NULL, 0, seconds(e->stats.group_took), e->stats.group_runs);
     buf_release(&id);
 }
 
@@ -412,6 +475,42 @@ static str method_name(unsigned method)
            : method == HTTP_POST   ? S("post")
            : method == HTTP_DELETE ? S("delete")
                                    : S("other");
+}
+
+static void put_targets(struct api *a, struct expo *x)
+{
+    const struct scraper *s = store_scraper(a->conf.store);
+    struct scraper_stats st = scraper_stats(s);
+
+    metric_begin(x, &rows[M_TARGETS]);
+    for (size_t i = 0; i < scraper_jobs(s); i++) {
+        struct scraper_job_stats job = scraper_job_stats(s, i);
+
+        expo_u64(x, &L("scrape_job", job.name), 1, job.targets);
+    }
+    one(x, M_SCRAPES, (double)st.scrapes);
+    one(x, M_SCRAPES_FAILED, (double)st.failed);
+    one(x, M_SCRAPED_SAMPLES, (double)st.samples);
+    one(x, M_SCRAPED_BYTES, (double)st.bytes);
+}
+
+static void put_tsdb(struct api *a, struct expo *x)
+{
+    struct tsdb_stats st = tsdb_stats(store_db(a->conf.store));
+    struct tsdb_log_stats log = store_log_stats(a->conf.store);
+
+    one(x, M_TSDB_SERIES, (double)st.series);
+    one(x, M_TSDB_BYTES, (double)st.bytes);
+    one(x, M_TSDB_STREAMS, (double)st.streams);
+    one(x, M_TSDB_SELECTORS, (double)st.selectors);
+    one(x, M_TSDB_APPENDED, (double)st.appended);
+    metric_begin(x, &rows[M_TSDB_REFUSED]);
+    for (size_t i = 0; i < TSDB_REFUSALS; i++)
+        expo_u64(x, &L("reason", str_of(tsdb_refusal_names[i])), 1, st.refused[i]);
+    one(x, M_TSDB_REACH, (double)st.longest_reach_ms / 1000);
+    one(x, M_TSDB_LOG_SEGMENTS, (double)log.segments);
+    one(x, M_TSDB_LOG_LOST, (double)log.lost);
+    one(x, M_TSDB_REPLAYING, store_is_replaying(a->conf.store));
 }
 
 static void put_http(struct api *a, struct expo *x)
@@ -480,6 +579,8 @@ void api_get_metrics(struct http_req *rq, void *arg)
     put_store(a, &x);
     put_loop(a, &x);
     put_rules(a, &x);
+    put_targets(a, &x);
+    put_tsdb(a, &x);
     put_http(a, &x);
     put_process(a, &x);
     api_put_idle_metrics(&x);

@@ -15,11 +15,11 @@
 #include "engine/heartbeat.h"
 #include "engine/reroute.h"
 #include "engine/shell.h"
+#include "engine/store.h"
 #include "lint/render.h"
 #include "loop/signals.h"
 #include "net/sd_notify.h"
 #include "net/transport.h"
-#include "tsdb/tsdb.h"
 
 #define F struct serve_flags
 
@@ -96,7 +96,7 @@ const struct flag serve_flag_table[] = {
 #undef F
 
 struct serve {
-    struct tsdb *db;
+    struct store *store;
     const struct serve_flags *flags;
     enum matcher_mode mode;
     str external_url, prefix; /* owned */
@@ -304,6 +304,7 @@ static bool reload(void *arg, bool dry_run, struct buf *problems)
 
         say_loaded(s, c, &d);
         heartbeat_configure(s->heartbeat, c);
+        store_configure(s->store, c);
         shell_event(s->shell, &swap, NULL);
         malloc_trim(0);
     } else {
@@ -326,6 +327,7 @@ static void turn(void *arg, struct now now)
                  LOG_F64("seconds", (double)s->clock.wall_step / NS_PER_S));
         s->clock.wall_step = 0;
         shell_event(s->shell, &ev, NULL);
+        store_rearm(s->store);
     }
     (void)now;
     shell_turn(s->shell);
@@ -381,7 +383,6 @@ static void tick(struct timer *t, struct now now)
         log_warn("nothing ran for a while", LOG_F64("seconds", (double)late / NS_PER_S));
         shell_event(s->shell, &ev, NULL);
     }
-    tsdb_collect(s->db, now.wall / NS_PER_MS);
     if (s->stopping && http_server_open(api_server(s->api)) == 0 &&
         notify_under_way(shell_notify(s->shell)) == 0)
         loop_stop(s->loop);
@@ -456,21 +457,13 @@ static void log_decision(void *arg, const struct decision *d)
               LOG_I64("index", d->index), LOG_STR("why", d->why), LOG_STR("by", d->by));
 }
 
-/* Our own store: what rules record, and what is scraped. */
-static struct tsdb *open_store(const struct config *conf)
-{
-    struct tsdb_options o = {.keep_all = conf->storage.keep_all};
-
-    return tsdb_new(&o);
-}
-
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
                                 .pool = s->pool,
                                 .transport = s->transport,
                                 .conf = conf,
-                                .db = s->db = open_store(conf),
+                                .db = store_db(s->store),
                                 .mode = s->mode,
                                 .retention = conf->storage.retention > 0 ? conf->storage.retention
                                                                          : s->flags->retention,
@@ -512,6 +505,8 @@ static bool start_shell(struct serve *s, struct config *conf)
         log_error("cannot read the state", LOG_ERR(&e));
     if (unreadable != 0)
         log_warn("some stored rows could not be read", LOG_I64("rows", unreadable));
+    if (ok)
+        store_start(s->store, shell_engine(s->shell), dir, conf);
     return ok;
 }
 
@@ -543,6 +538,11 @@ static int run(struct serve *s, struct config *conf)
     s->loop = loop_new(&s->clock, turn, s);
     s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
     s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
+    s->store = store_new(&(struct store_parts){.base = loop_base(s->loop),
+                                               .clock = &s->clock,
+                                               .pool = s->pool,
+                                               .transport = s->transport},
+                         conf);
     if (!start_shell(s, conf))
         return EXIT_FAILED;
     s->heartbeat = heartbeat_new(s->shell, s->transport, &s->clock);
@@ -553,6 +553,7 @@ static int run(struct serve *s, struct config *conf)
     ac.log_silences = s->flags->log_silences;
     ac.max_gets = s->flags->max_gets > 0 ? (unsigned)s->flags->max_gets : 0;
     ac.answer_timeout = s->flags->answer_timeout > 0 ? s->flags->answer_timeout : 0;
+    ac.store = s->store;
     s->api = api_new(&ac);
     if (!use_web_config(s))
         return EXIT_FAILED;
@@ -581,7 +582,7 @@ static void tear_down(struct serve *s)
     if (s->pool != NULL)
         pool_free(s->pool);
     shell_free(s->shell);
-    tsdb_free(s->db);
+    store_free(s->store);
     if (s->transport != NULL)
         transport_free(s->transport);
     if (s->loop != NULL)

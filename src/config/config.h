@@ -27,6 +27,7 @@
 #include "notify/notify_conf.h"
 #include "route/route_conf.h"
 #include "ruler/rule_conf.h"
+#include "scrape/scrape_conf.h"
 #include "source/source_conf.h"
 #include "tocsin/global.h"
 
@@ -42,7 +43,8 @@ struct storage_conf {
     bool keep_all;    /* every series is kept, not only those that rules select */
     dur_ns retention; /* 0 = from the flag */
     dur_ns journal_age;
-    int64_t journal_size; /* bytes */
+    int64_t journal_size;           /* bytes */
+    int64_t max_series, max_memory; /* of samples; 0 = no limit */
 };
 
 /* What a silence must be like to be taken. */
@@ -85,6 +87,8 @@ struct config {
     size_t n_rule_files;
     struct rule_group_conf *groups; /* of all rule files, in the order of loading */
     size_t n_groups;
+    struct scrape_conf *scrapes; /* jobs, of scrape_config_files too */
+    size_t n_scrapes;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;
@@ -121,6 +125,8 @@ const struct receiver_conf *config_receiver(const struct config *c,
 const struct time_interval_conf *config_time_interval(const struct config *c,
                                                       str name);           /* NULL when unknown */
 const struct source_conf *config_source(const struct config *c, str name); /* NULL when unknown */
+/* Whether anybody reads what is scraped: a rule group that asks the own store, or whoever has everything kept. */
+bool config_reads_own(const struct config *c);
 
 /* What GET /metrics and reload messages call the hash: the first six bytes of the MD5, little
  * endian. */

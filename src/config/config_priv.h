@@ -27,9 +27,16 @@ struct pending_receivers {
     size_t n;
 };
 
+/* `global` is read by receivers and by jobs. The rows of receivers have offsets in the first member, which is the struct's
+ * own beginning. */
+struct config_global {
+    struct global_conf receivers;
+    struct scrape_common scrape;
+};
+
 /* The top level, as decoded. */
 struct config_top {
-    struct global_conf global;
+    struct config_global global;
     struct route_conf *route;
     CONF_LIST_OF(struct inhibit_conf) inhibit_rules;
     struct pending_receivers receivers;
@@ -38,6 +45,8 @@ struct config_top {
     CONF_LIST_OF(struct time_interval_conf) time_intervals;
     CONF_LIST_OF(struct source_conf) sources;
     CONF_LIST_OF(struct rule_files_conf) rule_files;
+    struct scrape_conf_list scrapes;
+    struct conf_strings scrape_files;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;
@@ -64,5 +73,8 @@ void config_check(struct conf_run *run, struct config_top *top, struct config *c
 
 /* rules.c: loads the rule files; their problems go to run->d. */
 void config_load_rules(struct conf_run *run, struct config *c);
+
+/* scrapes.c: the jobs of scrape_config_files, what global gives to all, and what only the whole shows. After the rules. */
+void config_load_scrapes(struct conf_run *run, struct config_top *top, struct config *c);
 
 #endif

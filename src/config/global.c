@@ -5,10 +5,14 @@
 
 static void check_global(struct conf_check *c, void *obj)
 {
-    const struct global_conf *g = obj;
+    const struct config_global *all = obj;
+    const struct global_conf *g = &all->receivers;
     struct err e = ERR_INIT;
     struct tz *zone;
 
+    scrape_words_check(c, &all->scrape);
+    if (all->scrape.interval != 0 && all->scrape.timeout > all->scrape.interval)
+        conf_error(c, "scrape_timeout", "longer than \"scrape_interval\"");
     if (secret_is_set(g->slack_api_url) && secret_is_set(g->slack_app_token) &&
         !str_eq(g->slack_api_url.hidden, g->slack_app_url) &&
         !str_is(g->slack_api_url.hidden, "<secret>"))
@@ -82,30 +86,20 @@ static const struct conf_key keys[] = {
              .flags = CONF_UNPRINTED),
     CONF_KEY(struct global_conf, external_labels, CONF_LABEL_MAP,
              "labels that every alert of a rule gets", .flags = CONF_UNPRINTED),
+    SCRAPE_COMMON_KEYS(struct config_global, scrape, CONF_UNPRINTED),
     /* tocsin */
     CONF_KEY(struct global_conf, language, CONF_WORD, "language of the built-in messages: en or zh",
              .text = "en", .words = languages, .flags = CONF_UNPRINTED),
     CONF_KEY(struct global_conf, timezone, CONF_STRING,
              "zone of the times in messages; UTC, or Asia/Shanghai for zh",
              .flags = CONF_UNPRINTED),
-    LATER("scrape_interval", "how often targets are scraped"),
-    LATER("scrape_timeout", "limit for one scrape"),
-    LATER("scrape_protocols", "formats to ask targets for"),
     LATER("scrape_classic_histograms", "also store classic histograms"),
     LATER("scrape_native_histograms", "store native histograms"),
     LATER("always_scrape_classic_histograms", "also store classic histograms"),
     LATER("convert_classic_histograms_to_nhcb", "store classic histograms as native ones"),
     LATER("query_log_file", "log of queries"),
     LATER("scrape_failure_log_file", "log of failed scrapes"),
-    LATER("body_size_limit", "limit for a scrape's body"),
-    LATER("sample_limit", "limit for a scrape's samples"),
-    LATER("label_limit", "limit for a sample's labels"),
-    LATER("label_name_length_limit", "limit for a label's name"),
-    LATER("label_value_length_limit", "limit for a label's value"),
-    LATER("target_limit", "limit for the targets of a job"),
     LATER("keep_dropped_targets", "how many dropped targets are kept"),
-    LATER("metric_name_validation_scheme", "legacy or utf8"),
-    LATER("metric_name_escaping_scheme", "how names are escaped"),
     LATER("extra_scrape_metrics", "more report series"),
     CONF_KEYS_END,
 };
@@ -114,7 +108,7 @@ const struct conf_type global_conf_type = {
     .name = "global",
     .doc = "Defaults for receivers and rule groups.",
     .keys = keys,
-    .size = sizeof(struct global_conf),
+    .size = sizeof(struct config_global),
     .check = check_global,
 };
 

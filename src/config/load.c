@@ -25,6 +25,8 @@ void config_unref(struct config *c)
         inhibit_conf_release(&c->inhibit_rules[i]);
     for (size_t i = 0; i < c->web.tokens.n; i++)
         token_conf_release(&c->web.tokens.v[i]);
+    for (size_t i = 0; i < c->n_scrapes; i++)
+        scrape_conf_release(&c->scrapes[i]);
     messages_free(c->messages);
     arena_release(&c->arena);
     mem_free(c);
@@ -71,6 +73,14 @@ uint64_t config_hash(const struct config_text *texts, size_t n)
     return hash;
 }
 
+bool config_reads_own(const struct config *c)
+{
+    for (size_t i = 0; i < c->n_groups; i++)
+        if (str_is(c->groups[i].source, "own") && c->groups[i].n_rules != 0)
+            return true;
+    return c->storage.keep_all;
+}
+
 /* -- steps -- */
 
 static bool parse_all(struct conf_run *run, const struct config_text *texts, size_t n,
@@ -95,8 +105,8 @@ static bool parse_all(struct conf_run *run, const struct config_text *texts, siz
 
 static void take(struct config *c, struct config_top *top)
 {
-    c->global = top->global;
-    c->resolve_timeout = top->global.resolve_timeout;
+    c->global = top->global.receivers;
+    c->resolve_timeout = c->global.resolve_timeout;
     c->route = top->route;
     c->inhibit_rules = top->inhibit_rules.v;
     c->n_inhibit_rules = top->inhibit_rules.n;
@@ -105,6 +115,8 @@ static void take(struct config *c, struct config_top *top)
     c->n_sources = top->sources.n;
     c->rule_files = top->rule_files.v;
     c->n_rule_files = top->rule_files.n;
+    c->scrapes = top->scrapes.v;
+    c->n_scrapes = top->scrapes.n;
     c->heartbeat = top->heartbeat;
     c->storage = top->storage;
     c->web = top->web;
@@ -135,7 +147,7 @@ static void keep_original(struct conf_run *run, struct config_top *top, struct c
 {
     struct buf text = BUF_INIT;
 
-    top->global = c->global;
+    top->global.receivers = c->global;
     conf_print_yaml(&text, &config_top_type, top);
     c->original = arena_str(run->a, buf_str(&text));
     buf_release(&text);
@@ -167,6 +179,7 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
         return;
     if (with_rules)
         config_load_rules(run, c);
+    config_load_scrapes(run, &top, c);
     keep_original(run, &top, c);
     c->hash = config_hash(texts, n);
 }

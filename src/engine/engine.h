@@ -162,7 +162,8 @@ struct engine_stats {
     uint64_t received_firing, received_resolved, invalid, suppressed[4];
     struct integration_stats *integration; /* by position in receiver_types[] */
     uint64_t wall_steps, pauses;
-    uint64_t rule_missed;
+    uint64_t rule_missed, rule_evaluations, group_runs;
+    dur_ns rule_took, group_took; /* of all evaluations, of all runs */
 };
 
 struct rule_run {
@@ -185,10 +186,17 @@ struct builtin {
     bool raised;
 };
 
+enum rules_wait {
+    RULES_RUN,
+    RULES_WAIT_FOR_TARGETS, /* those that read our own store */
+    RULES_WAIT_FOR_REPLAY,  /* all: they write there, too */
+};
+
 struct engine {
     struct interner *names;
     struct config *conf;
     struct tsdb *db; /* our own store, borrowed; NULL: none */
+    enum rules_wait rules_wait;
     enum matcher_mode mode;
     dur_ns retention;  /* --data.retention */
     str external_url;  /* for the labels of routes; the shell's */
@@ -227,6 +235,8 @@ struct engine {
 struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
                           struct tsdb *db, struct now now);
 void engine_free(struct engine *e);
+/* Until when rules skip their slots, so that none decides by samples that are not there yet. */
+void engine_hold_rules(struct engine *e, enum rules_wait wait);
 
 /* result may be NULL. */
 void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx,

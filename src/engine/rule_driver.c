@@ -26,7 +26,6 @@ struct run {
     bool has_answer;
     enum rule_group_step step;
     struct rule_want want;
-    ts_ns mono;
     struct timer soon; /* for an answer that needs no source */
     struct run *next, *prev;
 };
@@ -169,18 +168,18 @@ static struct driven_source *find_source(struct rule_driver *d, str name)
     return NULL;
 }
 
+static ts_ns read_mono(void *arg)
+{
+    return clock_mono(arg);
+}
+
 static void advance(struct job *j)
 {
     struct run *r = container_of(j, struct run, job);
+    struct rule_clock clock = {read_mono, r->driver->clock};
 
     r->answer.body = buf_str(&r->body);
-    r->step = rule_group_advance(r->group, r->has_answer ? &r->answer : NULL, r->mono, &r->want);
-}
-
-static void continue_run(struct run *r)
-{
-    r->mono = r->driver->clock->now.mono;
-    pool_run(r->driver->pool, &r->job);
+    r->step = rule_group_advance(r->group, r->has_answer ? &r->answer : NULL, clock, &r->want);
 }
 
 static void source_answered(void *arg, const struct source_answer *a)
@@ -196,13 +195,15 @@ static void source_answered(void *arg, const struct source_answer *a)
     ds->runs--;
     if (!ds->retired)
         check_down(ds);
-    continue_run(r);
+    pool_run(r->driver->pool, &r->job);
 }
 
 static void no_source(struct timer *t, struct now now)
 {
+    struct run *r = container_of(t, struct run, soon);
+
     (void)now;
-    continue_run(container_of(t, struct run, soon));
+    pool_run(r->driver->pool, &r->job);
 }
 
 static void reap(struct rule_driver *d)
@@ -275,7 +276,7 @@ void rule_driver_run(struct rule_driver *d, struct rule_group *g, ts_ns slot)
         r->next->prev = r;
     d->runs = r;
     rule_group_begin(g, slot, d->clock->now);
-    continue_run(r);
+    pool_run(r->driver->pool, &r->job);
 }
 
 bool rule_driver_is_on_time(const struct rule_driver *d, str *why)

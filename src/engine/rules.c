@@ -158,6 +158,22 @@ void rules_release(struct engine *e)
     vec_release(&e->stale_rows);
 }
 
+/* While our own store is being filled, what it would answer is not the truth yet. */
+static bool must_wait(const struct engine *e, const struct rule_run *r)
+{
+    if (e->rules_wait != RULES_WAIT_FOR_TARGETS)
+        return e->rules_wait == RULES_WAIT_FOR_REPLAY;
+    for (size_t i = 0; i < r->group->conf->n_rules; i++)
+        if (r->group->conf->rules[i].is_own)
+            return true;
+    return false;
+}
+
+void engine_hold_rules(struct engine *e, enum rules_wait wait)
+{
+    e->rules_wait = wait;
+}
+
 void rules_run_due(struct engine *e, struct now now, struct effects *fx)
 {
     struct heap_node *n;
@@ -167,6 +183,11 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx)
         struct rule_run *r = container_of(n, struct rule_run, timer);
 
         heap_remove(&e->rule_timers, n);
+        if (must_wait(e, r)) {
+            arm(e, r, rule_group_slot_after(r->group->conf, now.wall), now);
+            continue;
+        }
+        rule_group_set_own_base(r->group, e->external_url);
         r->running = true;
         r->since = now.mono;
         vec_push(&fx->run, (struct effect_run){r->group, r->next_slot});
@@ -279,6 +300,10 @@ void rules_done(struct engine *e, struct rule_group *g, struct now now, struct e
     BUG_ON(r == NULL);
     r->running = false;
     show(r);
+    e->stats.rule_evaluations += g->evaluated;
+    e->stats.rule_took += g->rules_took;
+    e->stats.group_took += g->took;
+    e->stats.group_runs++;
     keep_rows(r, fx);
     send(e, g, now, fx);
     if (r->heir == NULL && !r->removed) {

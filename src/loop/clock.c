@@ -57,6 +57,11 @@ struct now clock_touch(struct clock *c)
     return clock_update(c);
 }
 
+ts_ns clock_mono(const struct clock *c)
+{
+    return c->stepped ? c->now.mono : read_clock(CLOCK_BOOTTIME);
+}
+
 void clock_expire(struct clock *c)
 {
     c->turns = true;

@@ -46,6 +46,9 @@ void clock_expire(struct clock *c); /* the loop's, at the end of a turn */
 struct now clock_set(struct clock *c,
                      struct now read); /* what clock_update() does with what it read */
 
+/* The monotonic clock as it is right now, from any thread: for measuring. A stepped one stands still in a turn. */
+ts_ns clock_mono(const struct clock *c);
+
 /* Arms t for a time, moving it when it was armed. A time that has passed means now: timers that are
  * armed for the same instant fire in the order of arming. */
 void timer_arm(struct clock *c, struct timer *t, ts_ns mono);

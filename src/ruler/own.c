@@ -23,6 +23,7 @@ struct own_rule {
     VEC(struct output) output; /* what is not in the store yet */
     bool has_output;
     ts_ms t;
+    struct err unwritten; /* why the store refused some of the last output */
 };
 
 struct own {
@@ -331,13 +332,31 @@ static struct tsdb_stream *open_stream(struct own *o, const struct own_rule *r)
     return tsdb_stream_open(o->db, &conf);
 }
 
+/* Two alerts of the same labels write the same ALERTS: nothing is lost of a second one. */
+static void note_refused(struct own_rule *r, const struct rule_conf *c, const struct tsdb_batch *b)
+{
+    static const char *const texts[TSDB_REFUSALS] = {
+        [TSDB_OUT_OF_ORDER] = "out of order sample",
+        [TSDB_DUPLICATE] = "duplicate sample for timestamp",
+        [TSDB_FOREIGN] = "another rule or target writes the same series",
+        [TSDB_TOO_MANY_SERIES] = "the store holds as many series as it may",
+        [TSDB_TOO_MUCH_MEMORY] = "the store takes as much memory as it may",
+        [TSDB_LABELS_TOO_LONG] = "labels too long",
+    };
+
+    if (b->refused != 0 && !(c->is_alert && b->why == TSDB_FOREIGN))
+        err_set(&r->unwritten, ERR_CONFLICT, "%s (%zu of %zu samples not recorded)", texts[b->why],
+                b->refused, b->items.n);
+}
+
 static void commit(struct own *o, struct own_rule *r)
 {
-    struct err e = ERR_INIT;
+    const struct rule_conf *c = &o->conf->rules[r - o->rules];
 
     if (!r->has_output)
         return;
     r->has_output = false;
+    r->unwritten = (struct err)ERR_INIT;
     if (r->stream == NULL)
         r->stream = open_stream(o, r);
     tsdb_batch_begin(&o->batch, o->db, r->stream, r->t);
@@ -348,8 +367,19 @@ static void commit(struct own *o, struct own_rule *r)
             tsdb_batch_add(&o->batch, TSDB_REF_NEW, x->labels, x->v);
     }
     vec_clear(&r->output);
-    if (!tsdb_commit(&o->batch, &e))
-        log_warn("a rule's output was not stored", LOG_STR("group", o->conf->name), LOG_ERR(&e));
+    if (tsdb_commit(&o->batch, &r->unwritten))
+        note_refused(r, c, &o->batch);
+    if (r->unwritten.code != ERR_NONE)
+        log_warn("a rule's output was not stored", LOG_STR("group", o->conf->name),
+                 LOG_STR("rule", c->name), LOG_ERR(&r->unwritten));
+}
+
+bool own_is_written(const struct own *o, size_t i, struct err *e)
+{
+    if (o->rules[i].unwritten.code == ERR_NONE)
+        return true;
+    *e = o->rules[i].unwritten;
+    return false;
 }
 
 void own_pause(struct own *o)

@@ -41,6 +41,8 @@ bool own_samples(const struct promql_result *r, struct arena *a, struct samples 
 void own_record_begin(struct own *o, size_t i, ts_ms t);
 void own_record(struct own *o, struct labels ls, double v, const struct histogram *h);
 void own_record_end(struct own *o);
+/* Whether the store took all of rule number i's last output, once it was written. */
+bool own_is_written(const struct own *o, size_t i, struct err *e) must_check;
 /* Gives the store free for others, and everything recorded to it: before a run waits, and at its end. */
 void own_pause(struct own *o);
 

@@ -31,6 +31,12 @@ struct rule_conf {
     struct diag_place place;
 };
 
+/* What links and the API show. A rule that did not come from a file has no canonical text. */
+static inline str rule_canonical(const struct rule_conf *r)
+{
+    return r->query.n != 0 ? r->query : r->expr;
+}
+
 struct rule_group_conf {
     str file; /* path as loaded */
     str name;

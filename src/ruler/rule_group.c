@@ -5,20 +5,6 @@
 #include "codec/quote.h"
 #include "model/labels.h"
 
-struct rule_group_view *rule_group_view_ref(struct rule_group_view *v)
-{
-    atomic_fetch_add_explicit(&v->refs, 1, memory_order_relaxed);
-    return v;
-}
-
-void rule_group_view_unref(struct rule_group_view *v)
-{
-    if (v == NULL || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
-        return;
-    arena_release(&v->arena);
-    mem_free(v);
-}
-
 static uint64_t identity(const struct rule_group_conf *g, const struct rule_conf *r)
 {
     struct buf b = BUF_INIT;
@@ -92,7 +78,16 @@ void rule_group_free(struct rule_group *g)
     arena_release(&g->arena);
     interner_free(g->names);
     mem_str_free(g->link_base);
+    mem_str_free(g->own_base);
     mem_free(g);
+}
+
+void rule_group_set_own_base(struct rule_group *g, str url)
+{
+    if (str_eq(g->own_base, url))
+        return;
+    mem_str_free(g->own_base);
+    g->own_base = mem_str_dup(url);
 }
 
 /* H = XXH64 of {file, name} in the length-prefixed form of label sets; any uniform hash serves (rules.md 2.1). */
@@ -127,27 +122,28 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
     g->now = now;
     g->at = 0;
     g->asked = g->is_expanding = false;
-    g->failed = g->outages = 0;
+    g->failed = g->outages = g->evaluated = 0;
+    g->rules_took = 0;
     g->rule_since = now.mono;
     g->iterations++;
     for (size_t i = 0; i < g->n_rules; i++)
         rule_clear_changes(&g->rules[i]);
 }
 
-/* A rule that did not come from a file has no canonical text. */
-static str canonical(const struct rule_conf *c)
+/* Who evaluates a rule shows its expression, too. */
+static str base_of(const struct rule_group *g, const struct rule *r)
 {
-    return c->query.n != 0 ? c->query : c->expr;
+    return r->conf->is_own ? g->own_base : g->link_base;
 }
 
-static str generator_url(struct rule_group *g, str expr)
+static str generator_url(struct rule_group *g, const struct rule *r)
 {
     struct buf b = BUF_INIT;
     str url;
 
-    buf_add(&b, g->link_base);
+    buf_add(&b, base_of(g, r));
     buf_adds(&b, "/graph?g0.expr=");
-    escape_query(&b, expr);
+    escape_query(&b, rule_canonical(r->conf));
     buf_adds(&b, "&g0.tab=1");
     url = arena_str(&g->arena, buf_str(&b));
     buf_release(&b);
@@ -181,7 +177,7 @@ static void collect_rows(struct rule_group *g, struct rule *r)
     vec_clear(&r->gone);
 }
 
-static struct rule_context context(struct rule_group *g)
+static struct rule_context context(struct rule_group *g, const struct rule *r)
 {
     return (struct rule_context){.names = g->names,
                                  .arena = &g->arena,
@@ -190,7 +186,7 @@ static struct rule_context context(struct rule_group *g)
                                  .interval = g->conf->interval,
                                  .limit = g->conf->limit,
                                  .external_labels = g->external_labels,
-                                 .external_url = g->link_base,
+                                 .external_url = base_of(g, r),
                                  .templates = g->templates,
                                  .queries = &g->queries,
                                  .down_at = g->down_at};
@@ -232,9 +228,6 @@ static bool record(struct rule_group *g, struct rule *r, struct samples samples,
     struct u64_map seen = {0};
     bool ok = true;
 
-    if (g->conf->limit > 0 && samples.n > (size_t)g->conf->limit)
-        return err_set(e, ERR_LIMIT, "exceeded limit of %lld with %zu series",
-                       (long long)g->conf->limit, samples.n);
     for (size_t i = 0; i < samples.n && ok; i++) {
         uint64_t fp;
 
@@ -247,14 +240,26 @@ static bool record(struct rule_group *g, struct rule *r, struct samples samples,
     if (!ok)
         return err_set(e, ERR_INVALID,
                        "vector contains metrics with the same labelset after applying rule labels");
-    if (g->own == NULL)
-        return true;
+    if (g->conf->limit > 0 && samples.n > (size_t)g->conf->limit)
+        return err_set(e, ERR_LIMIT, "exceeded limit of %lld with %zu series",
+                       (long long)g->conf->limit, samples.n);
     own_record_begin(g->own, (size_t)(r - g->rules), query_time(g, g->slot));
     for (size_t i = 0; i < samples.n; i++)
         own_record(g->own, ls[i], samples.v[i].value,
                    histograms != NULL ? histograms->series[i].points[0].h : NULL);
     own_record_end(g->own);
     return true;
+}
+
+/* The query API tells a histogram's buckets by their bounds, not by the schema that a sample needs. */
+static bool record_answer(struct rule_group *g, struct rule *r, struct samples samples,
+                          struct err *e)
+{
+    for (size_t i = 0; i < samples.n; i++)
+        if (samples.v[i].is_histogram)
+            return err_set(e, ERR_UNSUPPORTED,
+                           "a native histogram that a source answers cannot be recorded");
+    return record(g, r, samples, NULL, e);
 }
 
 /* ALERTS and ALERTS_FOR_STATE of an alerting rule (rules.md 2.5). */
@@ -287,20 +292,20 @@ enum verdict { FAILED, COMPLETE, WAITS };
 /* Expands what can be, and takes the alerts over when everything is. */
 static enum verdict alert(struct rule_group *g, struct rule *r, struct err *e)
 {
-    struct rule_context c = context(g);
+    struct rule_context c = context(g, r);
 
     if (!rule_expand(r, &c, &g->result))
         return WAITS;
     if (!rule_step(r, &c, g->result, e))
         return FAILED;
-    rule_collect_due(r, &c, generator_url(g, canonical(r->conf)), &g->send);
+    rule_collect_due(r, &c, generator_url(g, r), &g->send);
     record_alerts(g, r);
     return COMPLETE;
 }
 
-static void begin_alert(struct rule_group *g, struct samples samples)
+static void begin_alert(struct rule_group *g, const struct rule *r, struct samples samples)
 {
-    struct rule_context c = context(g);
+    struct rule_context c = context(g, r);
 
     rule_queries_begin(&g->queries, &g->arena);
     g->result = rule_result_of(&c, samples);
@@ -320,9 +325,10 @@ static enum verdict evaluate(struct rule_group *g, struct rule *r, const struct 
     }
     if (a->error != SOURCE_OK || !prom_answer_parse(a->body, &g->arena, &samples, e))
         return FAILED;
+    r->samples = samples.n;
     if (!r->conf->is_alert)
-        return record(g, r, samples, NULL, e) ? COMPLETE : FAILED;
-    begin_alert(g, samples);
+        return record_answer(g, r, samples, e) ? COMPLETE : FAILED;
+    begin_alert(g, r, samples);
     v = alert(g, r, e);
     if (v == WAITS)
         keep_samples(g);
@@ -344,9 +350,10 @@ static enum verdict evaluate_own(struct rule_group *g, struct rule *r, struct er
     if (!own_query(g->own, (size_t)(r - g->rules), t, &g->arena, &result, e) ||
         !own_samples(&result, &g->arena, &samples, e))
         return FAILED;
+    r->samples = samples.n;
     if (!r->conf->is_alert)
         return record(g, r, samples, &result, e) ? COMPLETE : FAILED;
-    begin_alert(g, samples);
+    begin_alert(g, r, samples);
     while ((v = alert(g, r, e)) == WAITS)
         for (const struct rule_query *q; (q = rule_queries_next(&g->queries)) != NULL;) {
             struct err why = ERR_INIT;
@@ -361,26 +368,38 @@ static enum verdict evaluate_own(struct rule_group *g, struct rule *r, struct er
 
 static void note_failure(struct rule_group *g, struct rule *r, bool is_outage, const struct err *e)
 {
-    struct rule_context c = context(g);
+    struct rule_context c = context(g, r);
 
     /* What fired goes on firing: the router must not end it for want of news (Prometheus sends nothing here, and
      * its Alertmanager resolves four intervals into an outage). */
     if (r->conf->is_alert)
-        rule_collect_due(r, &c, generator_url(g, canonical(r->conf)), &g->send);
+        rule_collect_due(r, &c, generator_url(g, r), &g->send);
     r->health = RULE_ERR;
     snprintf(r->last_error, sizeof(r->last_error), "%s", e->msg);
     r->failures++;
+    r->cost.failures++;
     g->failures++;
     g->failed++;
     g->outages += is_outage;
 }
 
+static ts_ns mono_now(const struct rule_group *g)
+{
+    return g->clock.mono(g->clock.arg);
+}
+
 /* The rule is done with; the next one's turn. */
 static void rule_ended(struct rule_group *g, struct rule *r, enum verdict v, bool is_outage,
-                       const struct err *e, ts_ns mono)
+                       const struct err *e)
 {
+    ts_ns mono = mono_now(g);
+
     r->last_eval = g->slot;
     r->took = mono - g->rule_since;
+    r->cost.evaluations++;
+    r->cost.took += r->took;
+    g->rules_took += r->took;
+    g->evaluated++;
     g->evaluations++;
     if (v == COMPLETE) {
         r->health = RULE_OK;
@@ -394,7 +413,7 @@ static void rule_ended(struct rule_group *g, struct rule *r, enum verdict v, boo
     g->rule_since = mono;
 }
 
-static void take_answer(struct rule_group *g, const struct source_answer *answer, ts_ns mono)
+static void take_answer(struct rule_group *g, const struct source_answer *answer)
 {
     struct rule *r = &g->rules[g->at];
     struct err e = answer->err;
@@ -402,7 +421,7 @@ static void take_answer(struct rule_group *g, const struct source_answer *answer
 
     g->is_expanding = v == WAITS;
     if (v != WAITS)
-        rule_ended(g, r, v, source_error_is_outage(answer->error), &e, mono);
+        rule_ended(g, r, v, source_error_is_outage(answer->error), &e);
 }
 
 static struct rule_want wanted(const struct rule_group *g)
@@ -418,11 +437,26 @@ static bool is_idle(const struct rule_group *g, const struct rule *r)
     return g->own == NULL && !r->conf->is_alert;
 }
 
-enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer,
-                                        ts_ns mono, struct rule_want *want)
+/* What the store refused of a rule's output: the others of its samples are kept, and its alerts went out. */
+static void note_unwritten(struct rule_group *g)
 {
+    for (size_t i = 0; i < g->n_rules; i++) {
+        struct rule *r = &g->rules[i];
+        struct err e = ERR_INIT;
+
+        if (own_is_written(g->own, i, &e))
+            continue;
+        r->health = RULE_ERR;
+        snprintf(r->last_error, sizeof(r->last_error), "%s", e.msg);
+    }
+}
+
+enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer,
+                                        struct rule_clock clock, struct rule_want *want)
+{
+    g->clock = clock;
     if (g->asked && answer != NULL)
-        take_answer(g, answer, mono);
+        take_answer(g, answer);
     g->asked = false;
     for (; g->at < g->n_rules && !g->is_expanding;) {
         struct rule *r = &g->rules[g->at];
@@ -431,7 +465,7 @@ enum rule_group_step rule_group_advance(struct rule_group *g, const struct sourc
         if (is_idle(g, r))
             g->at++;
         else if (r->conf->is_own)
-            rule_ended(g, r, evaluate_own(g, r, &e), false, &e, mono);
+            rule_ended(g, r, evaluate_own(g, r, &e), false, &e);
         else
             break;
     }
@@ -442,86 +476,12 @@ enum rule_group_step rule_group_advance(struct rule_group *g, const struct sourc
         g->asked = true;
         return RULE_GROUP_WANT;
     }
-    g->took = mono - g->now.mono;
+    if (g->own != NULL)
+        note_unwritten(g);
+    g->took = mono_now(g) - g->now.mono;
     g->last_slot = g->slot;
     rule_group_make_view(g);
     return RULE_GROUP_DONE;
-}
-
-/* -- the view -- */
-
-static struct labels conf_labels(struct arena *a, const struct conf_map *m)
-{
-    struct label *v = arena_array(a, m->n, sizeof(*v));
-    str dup;
-    size_t n;
-
-    for (size_t i = 0; i < m->n; i++)
-        v[i] = (struct label){arena_str(a, m->v[i].name), arena_str(a, m->v[i].value)};
-    n = labels_sort_keep(v, m->n, &dup);
-    return (struct labels){v, n == SIZE_MAX ? 0 : n};
-}
-
-static void view_rule(struct rule_group_view *view, const struct rule *r, struct rule_view *out)
-{
-    struct arena *a = &view->arena;
-    struct rule_alert_view *alerts = arena_array(a, r->alerts.n, sizeof(*alerts));
-
-    *out = (struct rule_view){.is_alert = r->conf->is_alert,
-                              .name = arena_str(a, r->conf->name),
-                              .query = arena_str(a, canonical(r->conf)),
-                              .hold_for = r->conf->hold_for,
-                              .keep_firing_for = r->conf->keep_firing_for,
-                              .labels = conf_labels(a, &r->conf->all_labels),
-                              .annotations = conf_labels(a, &r->conf->annotations),
-                              .health = r->health,
-                              .state = rule_worst_state(r),
-                              .last_error = arena_str(a, str_of(r->last_error)),
-                              .last_eval = r->last_eval,
-                              .took = r->took,
-                              .alerts = alerts};
-    MAP_EACH (struct u64_map_entry, it, &r->alerts) {
-        const struct rule_alert *al = it->value;
-
-        if (al->resolved_at != TS_NONE)
-            continue;
-        alerts[out->n_alerts++] =
-            (struct rule_alert_view){.labels = labels_copy(a, al->labels->ls),
-                                     .annotations = labels_copy(a, al->annotations->ls),
-                                     .state = al->state,
-                                     .value = al->value,
-                                     .active_at = al->active_at,
-                                     .fired_at = al->fired_at,
-                                     .keep_firing_since = al->keep_firing_since};
-    }
-}
-
-void rule_group_make_view(struct rule_group *g)
-{
-    struct rule_group_view *v = mem_new(struct rule_group_view);
-
-    atomic_init(&v->refs, 1);
-    arena_init(&v->arena, 0);
-    v->file = arena_str(&v->arena, g->conf->file);
-    v->name = arena_str(&v->arena, g->conf->name);
-    v->interval = g->conf->interval;
-    v->limit = g->conf->limit;
-    v->took = g->took;
-    v->last_eval = g->last_slot;
-    v->iterations = g->iterations;
-    v->missed = g->missed;
-    v->evaluations = g->evaluations;
-    v->failures = g->failures;
-    v->iterations = g->iterations;
-    v->missed = g->missed;
-    v->evaluations = g->evaluations;
-    v->failures = g->failures;
-    v->rules = arena_array(&v->arena, g->n_rules, sizeof(*v->rules));
-    v->n_rules = g->n_rules;
-    for (size_t i = 0; i < g->n_rules; i++)
-        view_rule(v, &g->rules[i], &v->rules[i]);
-    rule_group_view_unref(g->view);
-    g->view = v;
 }
 
 /* -- reload and restart -- */
@@ -571,6 +531,7 @@ static void move_alerts(struct rule_group *to, struct rule *dst, struct rule *sr
     }
     dst->health = src->health;
     dst->last_eval = src->last_eval;
+    dst->cost = src->cost;
     memcpy(dst->last_error, src->last_error, sizeof(dst->last_error));
 }
 

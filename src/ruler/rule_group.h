@@ -17,49 +17,19 @@
 #ifndef RULER_RULE_GROUP_H
 #define RULER_RULE_GROUP_H
 
-#include <stdatomic.h>
 #include "ruler/own.h"
 #include "ruler/rule_state.h"
+#include "ruler/rule_view.h"
 #include "source/answer.h"
-
-struct rule_alert_view {
-    struct labels labels, annotations;
-    enum rule_alert_state state;
-    double value;
-    ts_ns active_at, fired_at, keep_firing_since;
-};
-
-struct rule_view {
-    bool is_alert;
-    str name, query;
-    dur_ns hold_for, keep_firing_for;
-    struct labels labels, annotations;
-    enum rule_health health;
-    enum rule_alert_state state;
-    str last_error;
-    ts_ns last_eval;
-    dur_ns took;
-    const struct rule_alert_view *alerts;
-    size_t n_alerts;
-};
-
-struct rule_group_view { /* immutable, counted */
-    atomic_uint refs;
-    struct arena arena;
-    str file, name;
-    dur_ns interval, took;
-    int64_t limit;
-    ts_ns last_eval;
-    uint64_t iterations, missed, evaluations, failures;
-    struct rule_view *rules;
-    size_t n_rules;
-};
-
-struct rule_group_view *rule_group_view_ref(struct rule_group_view *v);
-void rule_group_view_unref(struct rule_group_view *v);
 
 struct rule_row {
     str key, value; /* value empty: delete */
+};
+
+/* The time between rules: what each took is measured inside a run. Monotonic, from any thread. */
+struct rule_clock {
+    ts_ns (*mono)(void *arg);
+    void *arg;
 };
 
 struct rule_group {
@@ -70,6 +40,7 @@ struct rule_group {
     size_t n_rules;
     ts_ns down_at; /* for restored alerts; TS_NONE */
     str link_base; /* external URL of the source, for generator links; owned */
+    str own_base;  /* the same of this program, for what is evaluated here; owned */
 
     struct labels external_labels; /* for templates; of the configuration that holds conf */
     struct rule_templates *templates;
@@ -84,9 +55,11 @@ struct rule_group {
     struct rule_result result;
     struct rule_queries queries;
     ts_ns rule_since; /* mono, for durations */
+    struct rule_clock clock;
     struct alert_input_list send;
     VEC(struct rule_row) rows;
-    size_t failed, outages; /* rules of this run */
+    size_t failed, outages, evaluated; /* rules of this run */
+    dur_ns rules_took;                 /* of this run, rule by rule */
 
     /* what the last run left */
     uint64_t iterations, missed, evaluations, failures;
@@ -110,11 +83,14 @@ void rule_group_free(struct rule_group *g);
 ts_ns rule_group_slot_after(const struct rule_group_conf *conf,
                             ts_ns t); /* the first slot later than t */
 
+/* What links and templates of rules over our own store point to. Between runs; copied. */
+void rule_group_set_own_base(struct rule_group *g, str url);
+
 /* Begins a run at a slot. */
 void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now);
-/* mono: now, for durations. answer: to the last WANT; NULL at the first call. */
+/* answer: to the last WANT; NULL at the first call. */
 enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer,
-                                        ts_ns mono, struct rule_want *want);
+                                        struct rule_clock clock, struct rule_want *want);
 
 /* After a reload: takes over the alerts of the old group's rules, first to first by name and labels (rules.md 2.3). */
 void rule_group_move_state(struct rule_group *to, struct rule_group *from);
@@ -125,7 +101,7 @@ bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_co
 bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now);
 void rule_group_rows(struct rule_group *g, struct arena *a,
                      void (*row)(void *arg, str key, str value), void *arg);
-/* Restored state shows in the view before the first run. */
+/* Leaves g->view anew: a run's end does; restored state shows before the first run. */
 void rule_group_make_view(struct rule_group *g);
 
 #endif

@@ -48,6 +48,11 @@ struct rule_change {
     double value;
 };
 
+struct rule_cost { /* since the start */
+    uint64_t evaluations, failures;
+    dur_ns took;
+};
+
 struct rule {
     const struct rule_conf *conf;
     uint64_t identity;               /* of (file, group, kind, name, labels): keys what is stored */
@@ -58,6 +63,8 @@ struct rule {
     char last_error[512];
     ts_ns last_eval; /* slot */
     dur_ns took;
+    struct rule_cost cost;
+    size_t samples;    /* that the last evaluation returned */
     unsigned failures; /* in a row */
 };
 

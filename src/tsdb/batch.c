@@ -31,6 +31,7 @@ uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_str
     b->db = db;
     b->stream = s;
     b->t = t;
+    b->refused = 0;
     vec_clear(&b->items);
     vec_clear(&b->labels);
     arena_reset(&b->a);
@@ -184,6 +185,13 @@ uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, struct labels l
 
 /* -- committing -- */
 
+static void refuse(struct tsdb_batch *b, enum tsdb_refusal why)
+{
+    b->db->refused[why]++;
+    b->refused++;
+    b->why = why;
+}
+
 static void resolve(struct tsdb_batch *b)
 {
     VEC_EACH (struct tsdb_item *, item, &b->items) {
@@ -193,7 +201,7 @@ static void resolve(struct tsdb_batch *b)
             continue;
         item->ref = tsdb_series_for(b->db, b->stream, b->labels.v[item->labels], &why);
         if (item->ref == TSDB_REF_DROPPED && why != TSDB_REFUSALS)
-            b->db->refused[why]++;
+            refuse(b, why);
     }
 }
 
@@ -215,12 +223,12 @@ static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
     storage_slot *slot;
 
     if (p->stream != b->stream) { /* adopted by another in the meantime */
-        db->refused[TSDB_FOREIGN]++;
+        refuse(b, TSDB_FOREIGN);
         return;
     }
     slot = stream_slot(b->stream, p);
     if (*slot != STORAGE_ABSENT) {
-        db->refused[TSDB_DUPLICATE]++;
+        refuse(b, TSDB_DUPLICATE);
         return;
     }
     *slot = item->histogram == NULL

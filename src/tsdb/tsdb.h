@@ -54,6 +54,16 @@ void tsdb_stream_close(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
 
 /* -- appending -- */
 
+enum tsdb_refusal {
+    TSDB_OUT_OF_ORDER,    /* not after the last sample of the stream */
+    TSDB_DUPLICATE,       /* twice in a batch */
+    TSDB_FOREIGN,         /* the series belongs to another open stream */
+    TSDB_TOO_MANY_SERIES, /* max_series */
+    TSDB_TOO_MUCH_MEMORY, /* max_bytes */
+    TSDB_LABELS_TOO_LONG, /* max_label_bytes */
+    TSDB_REFUSALS
+};
+
 #define TSDB_REF_NEW     UINT32_MAX
 #define TSDB_REF_DROPPED (UINT32_MAX - 1) /* nobody selects the series, or it was refused */
 
@@ -71,6 +81,8 @@ struct tsdb_batch {
     struct arena a;
     VEC(struct tsdb_item) items;
     VEC(struct labels) labels;
+    size_t refused; /* by the last commit that succeeded otherwise */
+    enum tsdb_refusal why;
 };
 
 void tsdb_batch_init(struct tsdb_batch *b);
@@ -94,16 +106,6 @@ void tsdb_batch_cancel(struct tsdb_batch *b);
 /* Forgets some of the series that ended longer ago than anybody reads, or that nobody selects any more. Called every few
  * seconds; a call takes a few milliseconds. Returns how many went. */
 size_t tsdb_collect(struct tsdb *db, ts_ms now);
-
-enum tsdb_refusal {
-    TSDB_OUT_OF_ORDER,    /* not after the last sample of the stream */
-    TSDB_DUPLICATE,       /* twice in a batch */
-    TSDB_FOREIGN,         /* the series belongs to another open stream */
-    TSDB_TOO_MANY_SERIES, /* max_series */
-    TSDB_TOO_MUCH_MEMORY, /* max_bytes */
-    TSDB_LABELS_TOO_LONG, /* max_label_bytes */
-    TSDB_REFUSALS
-};
 
 struct tsdb_stats {
     size_t series, streams, selectors, symbols, bytes;

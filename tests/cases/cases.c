@@ -35,7 +35,7 @@ struct bench {
     struct arena a;
     struct diags d;
     struct yaml_doc doc;
-    struct global_conf global;
+    struct config_global global;
     const struct receiver_type *type;
     void *conf;
     struct messages *messages;
@@ -121,7 +121,7 @@ static bool read_config(struct bench *b)
     const struct yaml_node *root = b->doc.root;
     struct conf_part global = {&b->doc, yaml_get(root, S("global"))};
     struct conf_part part = {&b->doc, yaml_get(root, S("config"))};
-    const struct receiver_view view = {.global = &b->global};
+    const struct receiver_view view = {.global = &b->global.receivers};
     const struct conf_in in = {.run = &run, .doc = &b->doc, .index = -1};
     struct conf_check c;
 

@@ -306,13 +306,19 @@ static void check_texts(struct suite *s, const struct yaml_node *n, ts_ns at)
                "Based on ALERTS. Old alertname was NewAlerts_OrderCheck_Rule1. foo was bar.", at);
 }
 
+static ts_ns read_mono(void *arg)
+{
+    return ((const struct now *)arg)->mono;
+}
+
 static void run_slot(struct suite *s, const struct yaml_node *n, ts_ns at)
 {
     struct now now = {.wall = T0 + at, .mono = NS_PER_D + at};
     struct rule_want want;
 
     rule_group_begin(s->g, T0 + at, now);
-    if (rule_group_advance(s->g, NULL, now.mono, &want) != RULE_GROUP_DONE)
+    if (rule_group_advance(s->g, NULL, (struct rule_clock){read_mono, &now}, &want) !=
+        RULE_GROUP_DONE)
         check(false, "the group", at, "asks a source: %s", want.query.p);
     VEC_EACH (const struct stream *, st, &s->streams)
         if (!st->is_helper && st->rule != SIZE_MAX)

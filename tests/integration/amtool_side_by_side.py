@@ -23,21 +23,6 @@ IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z)?")
 
 
-class Alertmanager(Process):
-    def __init__(self, dir):
-        self.url = f"http://127.0.0.1:{free_port()}"
-        super().__init__([peer("prometheus-alertmanager"), "--config.file=" + write(f"{dir}/am.yml", CONFIG),
-                          "--storage.path=" + dir, "--web.listen-address=" + self.url[7:], "--cluster.listen-address="])
-        until("Alertmanager is ready", self._ready, 20)
-
-    def _ready(self):
-        assert self.p.poll() is None, self.text()
-        try:
-            return request("GET", self.url + "/-/ready", timeout=1).status == 200
-        except OSError:
-            return False
-
-
 def amtool(url, d, *args, stdin=None):
     p = subprocess.run([peer("amtool"), "--alertmanager.url=" + url, "--no-version-check", *args], input=stdin,
                        capture_output=True, text=True, timeout=20, env={"HOME": d, "PATH": "/usr/bin:/bin", "TZ": "UTC"})
@@ -74,7 +59,7 @@ def sorted_json(text):
 
 
 def test_amtool_says_the_same():
-    with folder() as d, folder() as e, Alertmanager(e) as am, Tocsin(CONFIG, d) as t:
+    with folder() as d, folder() as e, Alertmanager(CONFIG, e) as am, Tocsin(CONFIG, d) as t:
         b = Both(d, am, t)
         times = ["--start=2026-01-01T00:00:00Z", "--end=2099-01-01T00:00:00Z"]
         # alerts
@@ -143,7 +128,7 @@ def test_amtool_says_the_same():
 
 # Not compared above, because they must differ.
 def test_named_differences():
-    with folder() as d, folder() as e, Alertmanager(e) as am, Tocsin(CONFIG, d) as t:
+    with folder() as d, folder() as e, Alertmanager(CONFIG, e) as am, Tocsin(CONFIG, d) as t:
         b = Both(d, am, t)
         # The end of an unknown silence is 404 since 0.26, 500 in Debian's 0.25.
         (_, _, theirs), (_, _, ours) = b.run("silence", "expire", "00000000-0000-4000-8000-000000000000")

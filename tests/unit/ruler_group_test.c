@@ -4,12 +4,35 @@
 #include "base/mem.h"
 #include "model/labels.h"
 #include "ruler/rule_group.h"
+#include "tsdb_fixture.h"
 
 #define SLOT (1000 * NS_PER_D)
 #define ONE                                                                                        \
     "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{"        \
     "\"gpu\":\"0\"},"                                                                              \
     "\"value\":[1,\"7\"]}]}}"
+
+/* The time of a run: where it stands, and by how much each look at it moves it. */
+struct watch {
+    ts_ns mono;
+    dur_ns step;
+};
+
+static ts_ns look(void *arg)
+{
+    struct watch *w = arg;
+
+    w->mono += w->step;
+    return w->mono;
+}
+
+static enum rule_group_step advance(struct rule_group *g, const struct source_answer *answer,
+                                    ts_ns mono, struct rule_want *w)
+{
+    struct watch at = {mono, 0};
+
+    return rule_group_advance(g, answer, (struct rule_clock){look, &at}, w);
+}
 
 struct bench {
     struct rule_conf rules[3];
@@ -57,12 +80,12 @@ static void run(struct rule_group *g, int64_t minute, struct source_answer first
     ts_ns mono = NS_PER_D + minute * NS_PER_M;
 
     rule_group_begin(g, SLOT + minute * NS_PER_M, (struct now){SLOT + minute * NS_PER_M, mono});
-    assert_int_equal(rule_group_advance(g, NULL, mono, &w), RULE_GROUP_WANT);
+    assert_int_equal(advance(g, NULL, mono, &w), RULE_GROUP_WANT);
     assert_str(w.query, "a > 0 and b");
     assert_int_equal(w.time, SLOT + minute * NS_PER_M - 30 * NS_PER_S);
-    assert_int_equal(rule_group_advance(g, &first, mono + NS_PER_S, &w), RULE_GROUP_WANT);
+    assert_int_equal(advance(g, &first, mono + NS_PER_S, &w), RULE_GROUP_WANT);
     assert_str(w.query, "b");
-    assert_int_equal(rule_group_advance(g, &second, mono + 3 * NS_PER_S, &w), RULE_GROUP_DONE);
+    assert_int_equal(advance(g, &second, mono + 3 * NS_PER_S, &w), RULE_GROUP_DONE);
 }
 
 static void slots_are_absolute(void **state)
@@ -216,13 +239,13 @@ static enum rule_group_step ask(struct rule_group *g, int64_t minute, struct sou
 
     memcpy(body, ONE, sizeof(body));
     rule_group_begin(g, SLOT + minute * NS_PER_M, (struct now){SLOT + minute * NS_PER_M, mono});
-    assert_int_equal(rule_group_advance(g, NULL, mono, w), RULE_GROUP_WANT);
+    assert_int_equal(advance(g, NULL, mono, w), RULE_GROUP_WANT);
     assert_str(w->query, "a > 0 and b");
-    assert_int_equal(rule_group_advance(g, &expr, mono, w), RULE_GROUP_WANT);
+    assert_int_equal(advance(g, &expr, mono, w), RULE_GROUP_WANT);
     memset(body, 'x', sizeof(body) - 1); /* an answer is borrowed for the call */
     assert_str(w->query, "up");
     assert_int_equal(w->time, SLOT + minute * NS_PER_M);
-    return rule_group_advance(g, &up, mono, w);
+    return advance(g, &up, mono, w);
 }
 
 static void templates_ask(void **state)
@@ -256,7 +279,166 @@ static void templates_ask(void **state)
     assert_int_equal(b->g->view->rules[0].n_alerts, 1);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+/* -- over our own store -- */
+
+struct own_bench {
+    struct rule_conf rules[4];
+    struct rule_group_conf conf;
+    struct rule_group *g;
+};
+
+static struct rule_conf recording(const char *name, const char *expr)
+{
+    return (struct rule_conf){.name = str_of(name), .expr = str_of(expr), .is_own = true};
+}
+
+static struct rule_group *own_group(struct own_bench *b, size_t n)
+{
+    b->conf = (struct rule_group_conf){.file = S("f.yml"),
+                                       .name = S("own"),
+                                       .interval = NS_PER_M,
+                                       .rules = b->rules,
+                                       .n_rules = n,
+                                       .source = S("own")};
+    return rule_group_new(&b->conf, STR_NONE, db);
+}
+
+static void run_own(struct rule_group *g, int64_t minute, dur_ns step)
+{
+    struct watch at = {NS_PER_D + minute * NS_PER_M, step};
+    struct rule_want w;
+
+    rule_group_begin(g, SLOT + minute * NS_PER_M, (struct now){SLOT + minute * NS_PER_M, at.mono});
+    assert_int_equal(rule_group_advance(g, NULL, (struct rule_clock){look, &at}, &w),
+                     RULE_GROUP_DONE);
+}
+
+static void each_rule_has_its_own_time(void **state)
+{
+    struct own_bench b = {.rules = {recording("r1", "vector(1)"), recording("r2", "r1 + 1")}};
+    const struct rule_group_view *v;
+
+    (void)state;
+    b.g = own_group(&b, 2);
+    run_own(b.g, 0, NS_PER_S);
+    v = b.g->view;
+    assert_int_equal(v->rules[0].took, NS_PER_S);
+    assert_int_equal(v->rules[1].took, NS_PER_S);
+    assert_int_equal(v->rules_took, 2 * NS_PER_S);
+    assert_int_equal(v->took, 3 * NS_PER_S); /* with what comes after them */
+    run_own(b.g, 1, 2 * NS_PER_S);
+    assert_int_equal(b.g->view->rules[1].cost.took, 3 * NS_PER_S);
+    assert_int_equal(b.g->view->rules[1].cost.evaluations, 2);
+    assert_int_equal(b.g->view->rules[1].samples, 1);
+    rule_group_free(b.g);
+}
+
+static void a_refused_sample_makes_the_rule_unhealthy(void **state)
+{
+    struct own_bench b = {
+        .rules = {recording("x", "vector(1)"), recording("x", "vector(2)"),
+                  recording("x", "label_replace(vector(3), \"a\", \"b\", \"\", \"\")")}};
+
+    (void)state;
+    b.g = own_group(&b, 3);
+    run_own(b.g, 0, 0);
+    assert_int_equal(b.g->view->rules[0].health, RULE_OK);
+    assert_int_equal(b.g->view->rules[1].health, RULE_ERR);
+    assert_str(b.g->view->rules[1].last_error,
+               "another rule or target writes the same series (1 of 1 samples not recorded)");
+    assert_int_equal(b.g->view->rules[2].health, RULE_OK);
+    assert_int_equal(b.g->view->failures, 0); /* it was evaluated */
+    run_own(b.g, 0, 0);                       /* the same slot again */
+    assert_int_equal(b.g->view->rules[0].health, RULE_ERR);
+    run_own(b.g, 1, 0);
+    assert_int_equal(b.g->view->rules[0].health, RULE_OK);
+    assert_str(b.g->view->rules[0].last_error, "");
+    rule_group_free(b.g);
+}
+
+static void limits_and_duplicates_are_told_as_prometheus_does(void **state)
+{
+    static const char three[] = "label_replace(vector(1), \"a\", \"1\", \"\", \"\") or "
+                                "label_replace(vector(1), \"a\", \"2\", \"\", \"\") or "
+                                "label_replace(vector(1), \"a\", \"3\", \"\", \"\")";
+    struct conf_pair same = {S("a"), S("x")};
+    struct own_bench b = {.rules = {recording("r", three), recording("d", three),
+                                    recording("a", three), recording("ad", three)}};
+    const struct rule_view *v;
+
+    (void)state;
+    b.rules[1].all_labels = b.rules[3].all_labels = (struct conf_map){&same, 1};
+    b.rules[2].is_alert = b.rules[3].is_alert = true;
+    b.g = own_group(&b, 4);
+    b.conf.limit = 2;
+    run_own(b.g, 0, 0);
+    v = b.g->view->rules;
+    assert_str(v[0].last_error, "exceeded limit of 2 with 3 series");
+    assert_str(v[1].last_error,
+               "vector contains metrics with the same labelset after applying rule labels");
+    assert_str(v[2].last_error, "exceeded limit of 2 with 3 alerts");
+    assert_str(v[3].last_error,
+               "vector contains metrics with the same labelset after applying alert labels");
+    assert_string_equal(dump("{__name__=~\"r|d|ALERTS\"}"), "");
+    rule_group_free(b.g);
+}
+
+static void a_vanished_rule_ends_its_series(void **state)
+{
+    struct own_bench b = {.rules = {recording("stays", "vector(1)"),
+                                    recording("goes", "vector(1)")}},
+                     c = b;
+    const char *before;
+
+    (void)state;
+    b.g = own_group(&b, 2);
+    run_own(b.g, 0, 0);
+    before = dump("{__name__=\"goes\"}");
+    assert_null(strstr(before, "stale"));
+    c.g = own_group(&c, 1);
+    rule_group_move_state(c.g, b.g);
+    rule_group_free(b.g);
+    run_own(c.g, 1, 0);
+    assert_non_null(strstr(dump("{__name__=\"goes\"}"), "stale"));
+    assert_null(strstr(dump("{__name__=\"stays\"}"), "stale"));
+    rule_group_free(c.g); /* a group that is removed ends all of its own */
+    assert_non_null(strstr(dump("{__name__=\"stays\"}"), "stale"));
+}
+
+static void links_of_own_rules_are_ours(void **state)
+{
+    struct own_bench b = {.rules = {recording("A", "vector(1)")}};
+    struct conf_pair url = {S("at"), S("{{ externalURL }}")};
+
+    (void)state;
+    b.rules[0].is_alert = true;
+    b.rules[0].annotations = (struct conf_map){&url, 1};
+    b.g = own_group(&b, 1);
+    rule_group_set_own_base(b.g, S("http://tocsin/x"));
+    run_own(b.g, 0, 0);
+    assert_int_equal(b.g->send.n, 1);
+    assert_str(b.g->send.v[0].generator_url,
+               "http://tocsin/x/graph?g0.expr=vector%281%29&g0.tab=1");
+    assert_str(labels_get(b.g->send.v[0].annotations, S("at")), "http://tocsin/x");
+    rule_group_free(b.g);
+}
+
+static int open_own(void **state)
+{
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    return 0;
+}
+
+static int close_own(void **state)
+{
+    (void)state;
+    close_db();
+    return 0;
+}
+
+#define OWN(test) cmocka_unit_test_setup_teardown(test, open_own, close_own)
+#define T(test)   cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
@@ -269,6 +451,11 @@ int main(void)
         T(forgotten_alerts_are_deleted_rows),
         T(templates_ask),
         T(a_reload_moves_state_by_name_and_labels),
+        OWN(each_rule_has_its_own_time),
+        OWN(a_refused_sample_makes_the_rule_unhealthy),
+        OWN(limits_and_duplicates_are_told_as_prometheus_does),
+        OWN(a_vanished_rule_ends_its_series),
+        OWN(links_of_own_rules_are_ours),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,118 @@
+/* GET /api/v1/targets, as Prometheus answers it: who is scraped, how it went, and what relabeling dropped. */
+#include "api/api_priv.h"
+
+#include "codec/duration.h"
+
+struct list {
+    struct json_writer *w;
+    str pool;               /* empty: all */
+    struct str_map dropped; /* by pool: how many */
+};
+
+static void put_text(struct json_writer *w, str key, str value)
+{
+    json_key(w, key);
+    json_put_str(w, value);
+}
+
+static void put_duration(struct json_writer *w, str key, dur_ns d)
+{
+    struct buf b = BUF_INIT;
+
+    duration_print(&b, d);
+    put_text(w, key, buf_str(&b));
+    buf_release(&b);
+}
+
+static void put_active(void *arg, const struct target_status *t)
+{
+    const struct list *l = arg;
+    struct json_writer *w = l->w;
+
+    if (l->pool.n != 0 && !str_eq(l->pool, t->job))
+        return;
+    json_open(w, '{');
+    json_key(w, S("discoveredLabels"));
+    api_put_labels(w, t->discovered);
+    json_key(w, S("labels"));
+    api_put_labels(w, t->labels);
+    put_text(w, S("scrapePool"), t->job);
+    put_text(w, S("scrapeUrl"), t->url);
+    put_text(w, S("globalUrl"), t->url);
+    put_text(w, S("lastError"), t->last_error);
+    json_key(w, S("lastScrape"));
+    api_put_time(w, t->last_scrape);
+    json_key(w, S("lastScrapeDuration"));
+    json_put_double(w, (double)t->took / NS_PER_S);
+    put_text(w, S("health"), str_of(target_health_names[t->health]));
+    put_duration(w, S("scrapeInterval"), t->interval);
+    put_duration(w, S("scrapeTimeout"), t->timeout);
+    json_close(w, '}');
+}
+
+static void put_dropped(void *arg, const struct target_status *t)
+{
+    struct list *l = arg;
+
+    if (l->pool.n != 0 && !str_eq(l->pool, t->job))
+        return;
+    json_open(l->w, '{');
+    json_key(l->w, S("discoveredLabels"));
+    api_put_labels(l->w, t->discovered);
+    put_text(l->w, S("scrapePool"), t->job);
+    if (t->last_error.n != 0)
+        put_text(l->w, S("lastError"), t->last_error);
+    json_close(l->w, '}');
+}
+
+static void count_dropped(void *arg, const struct target_status *t)
+{
+    struct list *l = arg;
+    bool is_new;
+    void **n = str_map_add(&l->dropped, t->job, NULL, &is_new);
+
+    *n = (void *)((uintptr_t)*n + 1);
+}
+
+static void put_counts(const struct scraper *s, struct list *l)
+{
+    scraper_each_dropped(s, count_dropped, l);
+    json_key(l->w, S("droppedTargetCounts"));
+    json_open(l->w, '{');
+    MAP_EACH (struct str_map_entry, e, &l->dropped) {
+        json_key(l->w, e->key);
+        json_put_u64(l->w, (uintptr_t)e->value);
+    }
+    json_close(l->w, '}');
+    str_map_release(&l->dropped);
+}
+
+void api_get_targets(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    const struct scraper *s = store_scraper(a->conf.store);
+    str state = api_param(rq, S("state"));
+    bool all = !str_is(state, "active") && !str_is(state, "dropped");
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+    struct list l = {.w = &w, .pool = api_param(rq, S("scrapePool"))};
+
+    buf_adds(&b, "{\"status\":\"success\",\"data\":");
+    json_writer_init(&w, &b, true);
+    json_open(&w, '{');
+    json_key(&w, S("activeTargets"));
+    json_open(&w, '[');
+    if (all || str_is(state, "active"))
+        scraper_each(s, put_active, &l);
+    json_close(&w, ']');
+    json_key(&w, S("droppedTargets"));
+    json_open(&w, '[');
+    if (all || str_is(state, "dropped"))
+        scraper_each_dropped(s, put_dropped, &l);
+    json_close(&w, ']');
+    put_counts(s, &l);
+    json_close(&w, '}');
+    buf_adds(&b, "}");
+    api_json(rq, 200, buf_str(&b));
+    buf_release(&b);
+}

@@ -1,0 +1,109 @@
+/* Jobs: those of the configuration and of scrape_config_files, with what `global` gives to all. */
+#include <glob.h>
+#include "config/config_priv.h"
+
+static const struct conf_key file_keys[] = {
+    CONF_KEY_AS("scrape_configs", struct scrape_conf_list, v, CONF_CUSTOM, "targets to scrape",
+                .decode = scrape_decode_list),
+    CONF_KEYS_END,
+};
+
+static const struct conf_type file_type = {
+    .name = "scrape_config_file",
+    .doc = "A file of jobs.",
+    .keys = file_keys,
+    .size = sizeof(struct scrape_conf_list),
+};
+
+static void append(struct conf_run *run, struct config *c, const struct scrape_conf_list *more)
+{
+    struct scrape_conf *v = arena_array(run->a, c->n_scrapes + more->n, sizeof(*v));
+
+    if (c->n_scrapes != 0)
+        memcpy(v, c->scrapes, c->n_scrapes * sizeof(*v));
+    if (more->n != 0)
+        memcpy(v + c->n_scrapes, more->v, more->n * sizeof(*v));
+    c->scrapes = v;
+    c->n_scrapes += more->n;
+}
+
+static void load_file(struct conf_run *run, struct config *c, str path)
+{
+    struct yaml_doc *doc = arena_new(run->a, struct yaml_doc);
+    struct scrape_conf_list list = {0};
+    struct conf_part part;
+    struct err e = ERR_INIT;
+
+    if (!yaml_read_file(path, run->a, doc, run->d, &e)) {
+        if (e.code != ERR_NONE)
+            diags_add(run->d, DIAG_ERROR, "Y001",
+                      (struct diag_place){.file = path, .line = 1, .col = 1}, "%s", e.msg);
+        return;
+    }
+    part = (struct conf_part){doc, doc->root};
+    conf_decode(run, &part, 1, &file_type, &list);
+    append(run, c, &list);
+}
+
+static void load_files(struct conf_run *run, struct config *c, const struct conf_strings *patterns)
+{
+    for (size_t i = 0; i < patterns->n; i++) {
+        glob_t found;
+
+        if (glob(arena_str(run->a, patterns->v[i]).p, 0, NULL, &found) != 0)
+            continue; /* as in Prometheus: a pattern may match nothing yet */
+        for (size_t j = 0; j < found.gl_pathc; j++)
+            load_file(run, c, arena_str(run->a, str_of(found.gl_pathv[j])));
+        globfree(&found);
+    }
+}
+
+static void check_names(struct conf_run *run, const struct config *c)
+{
+    struct str_map seen = {0};
+
+    for (size_t i = 0; i < c->n_scrapes; i++) {
+        struct scrape_conf *s = &c->scrapes[i];
+        void **hit;
+        bool is_new;
+
+        if (s->job_name.n == 0)
+            continue;
+        hit = str_map_add(&seen, s->job_name, s, &is_new);
+        if (!is_new)
+            diag_second(run->d,
+                        diags_add(run->d, DIAG_ERROR, "C009", s->place, "job \"%.*s\" stands twice",
+                                  STR(s->job_name)),
+                        ((const struct scrape_conf *)*hit)->place);
+    }
+    str_map_release(&seen);
+}
+
+/* A job whose targets cannot be found matters when somebody waits for its samples. */
+static void check_discovery(struct conf_run *run, const struct config *c,
+                            const struct scrape_conf *s)
+{
+    const struct discovery_conf *d = &s->discovery;
+    bool matters = config_reads_own(c);
+    struct diag *g;
+
+    if (d->unknown.n == 0)
+        return;
+    g = diags_add(
+        run->d, matters ? DIAG_ERROR : DIAG_WARNING, "C007", d->unknown_place,
+        "job \"%.*s\": \"%.*s\" is not known to tocsin, %s", STR(s->job_name), STR(d->unknown),
+        matters ? "and rules read what is scraped here" : "its targets are not scraped here");
+    diag_help(run->d, g,
+              "let something that knows the targets serve them as JSON, and name it in "
+              "\"http_sd_configs\"");
+}
+
+void config_load_scrapes(struct conf_run *run, struct config_top *top, struct config *c)
+{
+    load_files(run, c, &top->scrape_files);
+    check_names(run, c);
+    for (size_t i = 0; i < c->n_scrapes; i++) {
+        scrape_conf_inherit(&c->scrapes[i], &top->global.scrape, run->d);
+        check_discovery(run, c, &c->scrapes[i]);
+    }
+}

@@ -1,0 +1,355 @@
+#include "discovery/discovery.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "discovery/dns.h"
+
+enum { LOOK_S = 5, FILE_MAX = 10 << 20, ANSWER_MAX = 10 << 20 };
+
+enum kind { STATIC, FILES, HTTP, DNS };
+static const char *const kind_names[] = {"static", "file", "http", "dns"};
+
+/* One entry. What a worker looks at is its own copy: the configuration may be gone before the worker is done. */
+struct finder {
+    struct discovery *owner; /* NULL: freed, the worker's end frees the rest */
+    enum kind kind;
+    struct arena a;
+    struct conf_strings subjects; /* patterns of files, names, or one URL */
+    enum dns_sd_type dns_type;
+    unsigned port;
+    dur_ns interval;
+    const struct http_conf *http;
+    struct timer timer;
+    struct transfer *transfer;
+    struct target_list found;
+    bool has_answered, has_found;
+
+    /* the worker's, while it runs */
+    struct job job;
+    bool is_running;
+    struct buf body;        /* of HTTP */
+    uint64_t seen, reading; /* what the files looked like when they were read last, and now */
+    struct target_list fresh;
+    bool ok;
+    struct err err;
+};
+
+struct discovery {
+    struct discovery_parts parts;
+    VEC(struct finder *) v;
+};
+
+/* -- on the worker -- */
+
+static bool read_file(const char *path, struct buf *out, struct err *e)
+{
+    FILE *f = fopen(path, "rbe");
+    char block[16384];
+    size_t k;
+    bool ok;
+
+    if (f == NULL)
+        return err_errno(e, errno, "cannot open '%s'", path);
+    while (out->n <= FILE_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
+        buf_add(out, (str){block, k});
+    ok = ferror(f) == 0 || err_errno(e, errno, "cannot read '%s'", path);
+    fclose(f);
+    return ok;
+}
+
+static bool read_list(struct target_list *l, const char *path, struct err *e)
+{
+    struct label meta = {S("__meta_filepath"), str_of(path)};
+    struct buf text = BUF_INIT;
+    bool ok = read_file(path, &text, e);
+
+    if (ok)
+        ok = (str_ends_with(str_of(path), S(".json"))
+                  ? target_list_read_json(l, buf_str(&text), meta, e)
+                  : target_list_read_yaml(l, buf_str(&text), meta, e)) ||
+             err_wrap(e, "'%s'", path);
+    buf_release(&text);
+    return ok;
+}
+
+/* A number that changes when a file of the list does. */
+static uint64_t look(uint64_t h, const char *path)
+{
+    struct stat st = {0};
+    struct {
+        uint64_t before, path, inode, size, s, ns;
+    } all = {.before = h, .path = hash_str(str_of(path))};
+
+    if (stat(path, &st) == 0) {
+        all.inode = st.st_ino;
+        all.size = (uint64_t)st.st_size;
+        all.s = (uint64_t)st.st_mtim.tv_sec;
+        all.ns = (uint64_t)st.st_mtim.tv_nsec;
+    }
+    return hash_bytes(&all, sizeof(all));
+}
+
+static bool find_files(struct finder *f)
+{
+    glob_t found = {0};
+    bool ok = true;
+
+    f->reading = 1;
+    for (size_t i = 0; i < f->subjects.n; i++)
+        if (glob(f->subjects.v[i].p, i == 0 ? 0 : GLOB_APPEND, NULL, &found) == GLOB_NOSPACE)
+            return err_set(&f->err, ERR_LIMIT, "too many files");
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        f->reading = look(f->reading, found.gl_pathv[i]);
+    for (size_t i = 0; ok && f->reading != f->seen && i < found.gl_pathc; i++)
+        ok = read_list(&f->fresh, found.gl_pathv[i], &f->err);
+    globfree(&found);
+    return ok;
+}
+
+static bool find_names(struct finder *f)
+{
+    for (size_t i = 0; i < f->subjects.n; i++)
+        if (!dns_targets(&f->fresh, f->subjects.v[i], f->dns_type, f->port, &f->err))
+            return false;
+    return true;
+}
+
+static void find(struct job *j)
+{
+    struct finder *f = container_of(j, struct finder, job);
+
+    switch (f->kind) {
+    case FILES: f->ok = find_files(f); break;
+    case DNS: f->ok = find_names(f); break;
+    case HTTP:
+        f->ok = target_list_read_json(&f->fresh, buf_str(&f->body),
+                                      (struct label){S("__meta_url"), f->subjects.v[0]}, &f->err);
+        break;
+    case STATIC: break;
+    }
+}
+
+/* -- on the loop -- */
+
+static void finder_free(struct finder *f)
+{
+    target_list_release(&f->found);
+    buf_release(&f->body);
+    arena_release(&f->a);
+    mem_free(f);
+}
+
+static void settle(struct finder *f, bool ok)
+{
+    struct discovery *d = f->owner;
+
+    f->has_answered = true;
+    f->has_found |= ok;
+    if (!ok)
+        log_warn("targets could not be looked up, the last list stays",
+                 LOG_Z("kind", kind_names[f->kind]), LOG_STR("subject", f->subjects.v[0]),
+                 LOG_ERR(&f->err));
+    timer_arm(d->parts.clock, &f->timer, ts_add(d->parts.clock->now.mono, f->interval));
+    d->parts.changed(d->parts.arg);
+}
+
+static void found(struct job *j)
+{
+    struct finder *f = container_of(j, struct finder, job);
+    bool is_same = f->kind == FILES && f->ok && f->reading == f->seen;
+
+    f->is_running = false;
+    if (f->owner == NULL || !f->ok || is_same) {
+        target_list_release(&f->fresh);
+    } else {
+        target_list_release(&f->found);
+        f->found = f->fresh;
+        f->seen = f->reading;
+    }
+    if (f->owner == NULL)
+        finder_free(f);
+    else if (is_same)
+        timer_arm(f->owner->parts.clock, &f->timer,
+                  ts_add(f->owner->parts.clock->now.mono, f->interval));
+    else
+        settle(f, f->ok);
+}
+
+static void run(struct finder *f)
+{
+    target_list_init(&f->fresh);
+    f->err = (struct err)ERR_INIT;
+    f->is_running = true;
+    f->job.run = find;
+    f->job.done = found;
+    pool_run(f->owner->parts.pool, &f->job);
+}
+
+static bool is_list(const struct transport_answer *a, struct err *e)
+{
+    str type = http_header_get(&a->http.headers, S("Content-Type"));
+
+    if (a->failure != TRANSPORT_OK)
+        *e = a->err;
+    else if (a->http.status != 200)
+        err_set(e, ERR_IO, "answered with status %d", a->http.status);
+    else if (!str_eq_nocase(str_trim(str_cut(&type, ';')), S("application/json")))
+        err_set(e, ERR_INVALID, "the answer is not of type application/json");
+    else
+        return true;
+    return false;
+}
+
+static void answered(void *arg, const struct transport_answer *a)
+{
+    struct finder *f = arg;
+
+    f->transfer = NULL;
+    f->err = (struct err)ERR_INIT;
+    if (!is_list(a, &f->err)) {
+        settle(f, false);
+        return;
+    }
+    buf_clear(&f->body);
+    buf_add(&f->body, a->http.body);
+    run(f);
+}
+
+static void ask(struct finder *f)
+{
+    struct discovery *d = f->owner;
+    char seconds[32];
+    struct http_header headers[] = {{S("Accept"), S("application/json")},
+                                    {S("X-Prometheus-Refresh-Interval-Seconds"), STR_NONE}};
+    struct transport_request rq = {.http = {.url = f->subjects.v[0],
+                                            .headers = {headers, ARRAY_LEN(headers)}},
+                                   .conf = f->http,
+                                   .deadline = ts_add(d->parts.clock->now.mono, f->interval),
+                                   .max_answer = ANSWER_MAX};
+
+    snprintf(seconds, sizeof(seconds), "%.0f", (double)f->interval / NS_PER_S);
+    headers[1].value = str_of(seconds);
+    f->transfer = transport_send(d->parts.transport, &rq, answered, f);
+}
+
+static void due(struct timer *t, struct now now)
+{
+    struct finder *f = container_of(t, struct finder, timer);
+
+    (void)now;
+    if (f->kind == HTTP)
+        ask(f);
+    else
+        run(f);
+}
+
+/* -- making -- */
+
+static struct finder *add(struct discovery *d, enum kind kind, const str *subjects, size_t n,
+                          dur_ns interval)
+{
+    struct finder *f = mem_new(struct finder);
+
+    f->owner = d;
+    f->kind = kind;
+    f->interval = interval;
+    f->timer.fire = due;
+    arena_init(&f->a, 0);
+    target_list_init(&f->found);
+    f->subjects = (struct conf_strings){arena_array(&f->a, n, sizeof(str)), n};
+    for (size_t i = 0; i < n; i++)
+        f->subjects.v[i] = arena_str(&f->a, subjects[i]);
+    if (kind != STATIC)
+        timer_arm(d->parts.clock, &f->timer, d->parts.clock->now.mono);
+    vec_push(&d->v, f);
+    return f;
+}
+
+static void add_static(struct discovery *d, const struct static_sd_conf *c)
+{
+    struct finder *f = add(d, STATIC, NULL, 0, 0);
+    struct label *v = arena_array(&f->a, c->labels.n, sizeof(*v));
+
+    for (size_t i = 0; i < c->labels.n; i++)
+        v[i] = (struct label){c->labels.v[i].name, c->labels.v[i].value};
+    for (size_t i = 0; i < c->targets.n; i++)
+        target_list_add(&f->found, c->targets.v[i], v, c->labels.n);
+    f->has_answered = f->has_found = true;
+}
+
+static void add_dns(struct discovery *d, const struct dns_sd_conf *c)
+{
+    struct finder *f = add(d, DNS, c->names.v, c->names.n, c->refresh_interval);
+
+    f->dns_type = c->type;
+    f->port = (unsigned)c->port;
+}
+
+struct discovery *discovery_new(const struct discovery_conf *conf,
+                                const struct discovery_parts *parts)
+{
+    struct discovery *d = mem_new(struct discovery);
+
+    d->parts = *parts;
+    for (size_t i = 0; i < conf->statics.n; i++)
+        add_static(d, &conf->statics.v[i]);
+    for (size_t i = 0; i < conf->files.n; i++) {
+        const struct file_sd_conf *c = &conf->files.v[i];
+
+        /* looking is cheap, so it is done often enough to need no watch */
+        add(d, FILES, c->files.v, c->files.n,
+            c->refresh_interval < LOOK_S * NS_PER_S ? c->refresh_interval : LOOK_S * NS_PER_S);
+    }
+    for (size_t i = 0; i < conf->https.n; i++)
+        add(d, HTTP, &conf->https.v[i].url, 1, conf->https.v[i].refresh_interval)->http =
+            conf->https.v[i].http;
+    for (size_t i = 0; i < conf->dns.n; i++)
+        add_dns(d, &conf->dns.v[i]);
+    return d;
+}
+
+void discovery_free(struct discovery *d)
+{
+    if (d == NULL)
+        return;
+    VEC_EACH (struct finder **, p, &d->v) {
+        struct finder *f = *p;
+
+        timer_cancel(d->parts.clock, &f->timer);
+        if (f->transfer != NULL)
+            transport_cancel(d->parts.transport, f->transfer);
+        f->owner = NULL;
+        if (!f->is_running)
+            finder_free(f);
+    }
+    vec_release(&d->v);
+    mem_free(d);
+}
+
+bool discovery_is_settled(const struct discovery *d)
+{
+    VEC_EACH (struct finder **, f, &d->v)
+        if (!(*f)->has_answered)
+            return false;
+    return true;
+}
+
+bool discovery_is_complete(const struct discovery *d)
+{
+    VEC_EACH (struct finder **, f, &d->v)
+        if (!(*f)->has_found)
+            return false;
+    return true;
+}
+
+void discovery_each(const struct discovery *d, void (*each)(void *arg, struct labels ls), void *arg)
+{
+    VEC_EACH (struct finder **, f, &d->v)
+        VEC_EACH (struct labels *, ls, &(*f)->found.v)
+            each(arg, *ls);
+}

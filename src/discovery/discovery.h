@@ -1,0 +1,42 @@
+/* discovery.h - the targets of a job, kept up to date.
+ *
+ * Each entry of the job's *_sd_configs is looked up by itself: files when they change, URLs and names at their interval.
+ * What fails leaves the entry's last list in place. Files are read and names looked up on a worker.
+ *
+ * Shapes   up to some dozen entries.
+ * Owns     the lists live until the next change. Configuration and parts are borrowed; discovery_free() may be called while
+ *          a worker is busy.
+ * Source   rules.md 8.8.
+ */
+#ifndef DISCOVERY_DISCOVERY_H
+#define DISCOVERY_DISCOVERY_H
+
+#include "discovery/discovery_conf.h"
+#include "discovery/target_list.h"
+#include "loop/clock.h"
+#include "loop/pool.h"
+#include "net/transport.h"
+
+struct discovery;
+
+struct discovery_parts {
+    struct clock *clock;
+    struct pool *pool; /* its jobs may wait for seconds: none that others need */
+    struct transport *transport;
+    void (*changed)(void *arg); /* never from inside discovery_new() */
+    void *arg;
+};
+
+struct discovery *discovery_new(const struct discovery_conf *conf,
+                                const struct discovery_parts *parts);
+void discovery_free(struct discovery *d); /* NULL is fine */
+
+/* Whether every entry has been found once, or has failed. */
+bool discovery_is_settled(const struct discovery *d);
+/* Whether every entry's list is what was found, not what is missing because it never was. */
+bool discovery_is_complete(const struct discovery *d);
+/* Calls each() for the labels of every target. */
+void discovery_each(const struct discovery *d, void (*each)(void *arg, struct labels ls),
+                    void *arg);
+
+#endif

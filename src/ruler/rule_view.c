@@ -1,0 +1,91 @@
+#include "ruler/rule_view.h"
+
+#include "model/labels.h"
+#include "ruler/rule_group.h"
+
+struct rule_group_view *rule_group_view_ref(struct rule_group_view *v)
+{
+    atomic_fetch_add_explicit(&v->refs, 1, memory_order_relaxed);
+    return v;
+}
+
+void rule_group_view_unref(struct rule_group_view *v)
+{
+    if (v == NULL || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    arena_release(&v->arena);
+    mem_free(v);
+}
+
+static struct labels conf_labels(struct arena *a, const struct conf_map *m)
+{
+    struct label *v = arena_array(a, m->n, sizeof(*v));
+    str dup;
+    size_t n;
+
+    for (size_t i = 0; i < m->n; i++)
+        v[i] = (struct label){arena_str(a, m->v[i].name), arena_str(a, m->v[i].value)};
+    n = labels_sort_keep(v, m->n, &dup);
+    return (struct labels){v, n == SIZE_MAX ? 0 : n};
+}
+
+static void view_rule(struct rule_group_view *view, const struct rule *r, struct rule_view *out)
+{
+    struct arena *a = &view->arena;
+    struct rule_alert_view *alerts = arena_array(a, r->alerts.n, sizeof(*alerts));
+
+    *out = (struct rule_view){.is_alert = r->conf->is_alert,
+                              .name = arena_str(a, r->conf->name),
+                              .query = arena_str(a, rule_canonical(r->conf)),
+                              .hold_for = r->conf->hold_for,
+                              .keep_firing_for = r->conf->keep_firing_for,
+                              .labels = conf_labels(a, &r->conf->all_labels),
+                              .annotations = conf_labels(a, &r->conf->annotations),
+                              .health = r->health,
+                              .state = rule_worst_state(r),
+                              .last_error = arena_str(a, str_of(r->last_error)),
+                              .last_eval = r->last_eval,
+                              .took = r->took,
+                              .cost = r->cost,
+                              .samples = r->samples,
+                              .alerts = alerts};
+    MAP_EACH (struct u64_map_entry, it, &r->alerts) {
+        const struct rule_alert *al = it->value;
+
+        if (al->resolved_at != TS_NONE)
+            continue;
+        alerts[out->n_alerts++] =
+            (struct rule_alert_view){.labels = labels_copy(a, al->labels->ls),
+                                     .annotations = labels_copy(a, al->annotations->ls),
+                                     .state = al->state,
+                                     .value = al->value,
+                                     .active_at = al->active_at,
+                                     .fired_at = al->fired_at,
+                                     .keep_firing_since = al->keep_firing_since};
+    }
+}
+
+void rule_group_make_view(struct rule_group *g)
+{
+    struct rule_group_view *v = mem_new(struct rule_group_view);
+
+    atomic_init(&v->refs, 1);
+    arena_init(&v->arena, 0);
+    v->file = arena_str(&v->arena, g->conf->file);
+    v->name = arena_str(&v->arena, g->conf->name);
+    v->interval = g->conf->interval;
+    v->limit = g->conf->limit;
+    v->took = g->took;
+    v->rules_took = g->rules_took;
+    v->last_eval = g->last_slot;
+    v->iterations = g->iterations;
+    v->missed = g->missed;
+    v->evaluations = g->evaluations;
+    v->failures = g->failures;
+    v->rules = arena_array(&v->arena, g->n_rules, sizeof(*v->rules));
+    v->n_rules = g->n_rules;
+    for (size_t i = 0; i < g->n_rules; i++)
+        view_rule(v, &g->rules[i], &v->rules[i]);
+    rule_group_view_unref(g->view);
+    g->view = v;
+}

@@ -1,0 +1,370 @@
+#include "scrape/ingest.h"
+
+#include <stdlib.h>
+#include "base/hash.h"
+#include "codec/float.h"
+#include "model/labels.h"
+#include "net/inflate.h"
+
+/* A sample whose own time is farther away than a query looks back, or in the future, is none of now. */
+enum { BACK_MS = 5 * 60 * 1000, AHEAD_MS = 10 * 60 * 1000 };
+
+static const char *const report_names[SCRAPE_REPORTS] = {
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+};
+
+void ingest_forget(struct ingest *g)
+{
+    line_cache_release(&g->lines);
+}
+
+void ingest_release(struct ingest *g)
+{
+    line_cache_release(&g->lines);
+    vec_release(&g->fresh);
+}
+
+/* -- the labels of a new line -- */
+
+/* The target's labels, and how many of the sample's names they take. */
+struct merge {
+    struct ingest *g;
+    struct label *v;
+    size_t n;
+};
+
+static bool has(const struct merge *m, str name)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (str_eq(m->v[i].name, name))
+            return true;
+    return false;
+}
+
+static int by_length(const void *a, const void *b)
+{
+    const struct label *x = a, *y = b;
+
+    return x->name.n != y->name.n ? (x->name.n < y->name.n ? -1 : 1) : str_cmp(x->name, y->name);
+}
+
+/* exported_ is put before the name until nobody has it, shorter names first. */
+static void export_clashing(struct merge *m, struct label *v, size_t n)
+{
+    if (n > 1)
+        qsort(v, n, sizeof(*v), by_length);
+    for (size_t i = 0; i < n; i++) {
+        str name = v[i].name;
+
+        do
+            name = arena_printf(&m->g->scratch, "exported_%.*s", STR(name));
+        while (has(m, name));
+        m->v[m->n++] = (struct label){name, v[i].value};
+    }
+}
+
+static struct labels merge_labels(struct ingest *g, struct labels ls)
+{
+    struct labels target = g->in->labels;
+    struct label *clashing = arena_array(&g->scratch, ls.n, sizeof(*clashing));
+    struct merge m = {.g = g, .v = arena_array(&g->scratch, ls.n + target.n, sizeof(*m.v))};
+    size_t n_clashing = 0;
+    str dup;
+
+    LABELS_EACH (l, ls) {
+        if (g->in->conf->honor_labels || !labels_has(target, l->name))
+            m.v[m.n++] = *l;
+        else
+            clashing[n_clashing++] = *l;
+    }
+    LABELS_EACH (l, target)
+        if (!g->in->conf->honor_labels || !labels_has(ls, l->name))
+            m.v[m.n++] = *l;
+    export_clashing(&m, clashing, n_clashing);
+    m.n = labels_sort(m.v, m.n, &dup); /* no name is there twice */
+    return (struct labels){m.v, m.n};
+}
+
+/* "1" and "1.0" are one bound: le and quantile are written as Go's OpenMetrics library writes floats. */
+static str canonical_bound(struct ingest *g, str text)
+{
+    struct buf b = BUF_INIT;
+    struct err e = ERR_INIT;
+    double v;
+    str out = text;
+
+    if (!float_parse(text, &v, &e))
+        return text;
+    float_print_g(&b, v);
+    if (v - v == 0 && str_find(buf_str(&b), '.') < 0 && str_find(buf_str(&b), 'e') < 0)
+        buf_adds(&b, ".0");
+    if (!str_eq(buf_str(&b), text))
+        out = arena_str(&g->scratch, buf_str(&b));
+    buf_release(&b);
+    return out;
+}
+
+static struct labels canonical_labels(struct ingest *g, struct labels ls)
+{
+    const char *name = str_is(g->family_type, "histogram") ? "le"
+                       : str_is(g->family_type, "summary") ? "quantile"
+                                                           : NULL;
+    struct label *v;
+
+    if (name == NULL || !labels_has(ls, str_of(name)))
+        return ls;
+    v = arena_array(&g->scratch, ls.n, sizeof(*v));
+    for (size_t i = 0; i < ls.n; i++) {
+        v[i] = ls.v[i];
+        if (str_is(v[i].name, name))
+            v[i].value = canonical_bound(g, v[i].value);
+    }
+    return (struct labels){v, ls.n};
+}
+
+static bool within_limits(const struct ingest *g, struct labels ls, int line, struct err *e)
+{
+    const struct scrape_limits *l = &g->in->conf->common.limits;
+
+    if (l->labels > 0 && ls.n > (size_t)l->labels)
+        return err_at(e, line, 0, "label_limit exceeded: %zu labels, limit %lld", ls.n,
+                      (long long)l->labels);
+    LABELS_EACH (x, ls) {
+        if (l->label_name_length > 0 && x->name.n > (size_t)l->label_name_length)
+            return err_at(e, line, 0, "label_name_length_limit exceeded by \"%.*s\"", STR(x->name));
+        if (l->label_value_length > 0 && x->value.n > (size_t)l->label_value_length)
+            return err_at(e, line, 0, "label_value_length_limit exceeded by label \"%.*s\"",
+                          STR(x->name));
+    }
+    return true;
+}
+
+static bool is_name_allowed(const struct ingest *g, struct labels ls)
+{
+    if (!str_is(g->in->conf->common.name_validation, "legacy"))
+        return true;
+    LABELS_EACH (l, ls)
+        if (!(str_is(l->name, "__name__") ? metric_name_is_legacy(l->value)
+                                          : label_name_is_legacy(l->name)))
+            return false;
+    return true;
+}
+
+/* Decodes a line's labels and gives them the target's. *keeps: relabeling leaves something. */
+static bool new_labels(struct ingest *g, struct expo_reader *r, str series, struct labels *out,
+                       bool *keeps, struct err *e)
+{
+    struct labels ls;
+
+    arena_reset(&g->scratch);
+    if (!expo_read_labels(r, series, &ls, e))
+        return false;
+    if (!is_name_allowed(g, ls))
+        return err_at(e, r->line, 0, "invalid metric or label name");
+    ls = merge_labels(g, canonical_labels(g, ls));
+    *keeps = relabel(&g->in->conf->metric_relabel_configs, ls, &g->scratch, out) && out->n != 0;
+    if (!*keeps)
+        return true;
+    if (!labels_has(*out, S("__name__")))
+        return err_at(e, r->line, 0, "metric_relabel_configs leave a series without a name");
+    return within_limits(g, *out, r->line, e);
+}
+
+/* -- samples -- */
+
+static bool is_current(const struct ingest *g, const struct expo_item *x)
+{
+    return !x->has_time || !g->in->conf->honor_timestamps ||
+           (x->t >= g->in->t - BACK_MS && x->t <= g->in->t + AHEAD_MS);
+}
+
+static bool add_new(struct ingest *g, struct expo_reader *r, const struct expo_item *x,
+                    struct line *l, struct err *e)
+{
+    struct tsdb_item *item;
+    struct labels ls;
+    bool keeps;
+
+    g->out->added++;
+    if (!new_labels(g, r, x->series, &ls, &keeps, e))
+        return false;
+    l->is_relabeled_away = !keeps;
+    l->ref = TSDB_REF_DROPPED;
+    if (!keeps)
+        return true;
+    vec_push(&g->fresh,
+             (struct ingest_fresh){(uint32_t)(l - g->lines.v.v), (uint32_t)g->batch.items.n});
+    item = tsdb_batch_add(&g->batch, TSDB_REF_NEW, ls, x->value);
+    if (!is_current(g, x)) /* the series is learnt, the sample is not */
+        item->slot = STORAGE_ABSENT;
+    return true;
+}
+
+static bool take_sample(struct ingest *g, struct expo_reader *r, const struct expo_item *x,
+                        struct err *e)
+{
+    int64_t limit = g->in->conf->common.limits.samples;
+    bool is_new;
+    struct line *l = line_cache_get(&g->lines, hash_str(x->series), &is_new);
+
+    g->out->scraped++;
+    if (is_new) {
+        if (!add_new(g, r, x, l, e))
+            return false;
+        line_cache_is_repeated(&g->lines, l);
+    } else if (line_cache_is_repeated(&g->lines, l)) {
+        return true; /* the first one counts */
+    } else if (l->ref != TSDB_REF_DROPPED && is_current(g, x)) {
+        tsdb_batch_add(&g->batch, l->ref, LABELS_NONE, x->value);
+    }
+    g->out->kept += !l->is_relabeled_away;
+    if (limit > 0 && g->out->kept > (size_t)limit)
+        return err_set(e, ERR_LIMIT, "sample_limit exceeded: more than %lld samples",
+                       (long long)limit);
+    return true;
+}
+
+static bool read_body(struct ingest *g, str body, struct err *e)
+{
+    struct expo_reader r;
+    struct expo_item x;
+    bool ok = true;
+
+    g->family_type = STR_NONE;
+    expo_reader_init(&r, body, g->in->format);
+    while (ok && expo_read(&r, &x, e)) {
+        if (x.kind == EXPO_SAMPLE)
+            ok = take_sample(g, &r, &x, e);
+        else if (x.kind == EXPO_TYPE)
+            g->family_type = x.text;
+    }
+    if (e->code != ERR_NONE && e->line != 0)
+        err_wrap(e, "line %d", e->line);
+    expo_reader_release(&r);
+    return e->code == ERR_NONE;
+}
+
+/* -- the body -- */
+
+static bool inflate_body(struct ingest_input *in, size_t limit, struct err *e)
+{
+    struct inflater *z = inflater_new(limit);
+    struct buf plain = BUF_INIT;
+    bool ok = inflater_feed(z, buf_str(&in->body), &plain, e) &&
+              (inflater_is_done(z) || err_set(e, ERR_INVALID, "the gzip body ends early"));
+
+    inflater_free(z);
+    buf_release(&in->body);
+    in->body = plain;
+    in->is_gzip = false;
+    return ok;
+}
+
+static bool read_input(struct ingest *g, struct err *e)
+{
+    struct ingest_input *in = g->in;
+    int64_t limit = in->conf->common.limits.body_size;
+
+    if (in->is_gzip && !inflate_body(in, limit > 0 ? (size_t)limit : SCRAPE_BODY_MAX, e))
+        return false;
+    g->out->bytes = in->body.n;
+    if (limit > 0 && in->body.n >= (size_t)limit)
+        return err_set(e, ERR_LIMIT, "body_size_limit exceeded: %lld bytes", (long long)limit);
+    if (in->format == EXPO_TEXT && in->body.n != 0 && in->body.p[in->body.n - 1] != '\n')
+        buf_addc(&in->body, '\n'); /* a last line without its end is let pass */
+    return read_body(g, buf_str(&in->body), e);
+}
+
+/* -- report series -- */
+
+static void add_reports(struct ingest *g)
+{
+    const struct ingest_result *r = g->out;
+    const double values[SCRAPE_REPORTS] = {r->is_up, (double)g->in->took / NS_PER_S,
+                                           (double)r->scraped, (double)r->kept, (double)r->added};
+    struct labels target = g->in->labels;
+    struct label *v = arena_array(&g->scratch, target.n + 1, sizeof(*v));
+
+    for (size_t i = 0; i < SCRAPE_REPORTS; i++) {
+        struct labels ls = {v, target.n + 1};
+        str dup;
+
+        if (target.n != 0)
+            memcpy(v, target.v, target.n * sizeof(*v));
+        v[target.n] = (struct label){S("__name__"), str_of(report_names[i])};
+        ls.n = labels_sort(v, ls.n, &dup);
+        if (g->reports[i] != TSDB_REF_DROPPED)
+            tsdb_batch_add(&g->batch, g->reports[i], ls, values[i]);
+    }
+}
+
+static void learn_reports(struct ingest *g)
+{
+    size_t at = g->batch.items.n;
+
+    for (size_t i = SCRAPE_REPORTS; i-- > 0;)
+        if (g->reports[i] != TSDB_REF_DROPPED)
+            g->reports[i] = g->batch.items.v[--at].ref;
+}
+
+/* -- all -- */
+
+static void begin(struct ingest *g)
+{
+    uint64_t epoch;
+
+    arena_init(&g->scratch, 0);
+    tsdb_batch_init(&g->batch);
+    epoch = tsdb_batch_begin(&g->batch, g->db, g->stream, g->in->t);
+    if (epoch != g->epoch || g->lines.scrape == 0) {
+        line_cache_release(&g->lines);
+        for (size_t i = 0; i < SCRAPE_REPORTS; i++)
+            g->reports[i] = TSDB_REF_NEW;
+        g->epoch = epoch;
+    }
+    line_cache_begin(&g->lines);
+    vec_clear(&g->fresh);
+}
+
+static void give_up(struct ingest *g)
+{
+    line_cache_release(&g->lines);
+    vec_clear(&g->fresh);
+    vec_clear(&g->batch.items);
+}
+
+static void commit(struct ingest *g)
+{
+    struct err e = ERR_INIT;
+
+    if (!tsdb_commit(&g->batch, &e)) {
+        give_up(g);
+        g->out->is_up = false;
+        g->out->why = e;
+        g->epoch = UINT64_MAX; /* no ref was learnt */
+        return;
+    }
+    learn_reports(g);
+    VEC_EACH (const struct ingest_fresh *, f, &g->fresh)
+        g->lines.v.v[f->line].ref = g->batch.items.v[f->item].ref;
+    line_cache_end(&g->lines);
+}
+
+void ingest_run(struct ingest *g, struct ingest_input *in, struct ingest_result *out)
+{
+    *out = (struct ingest_result){.why = in->failed};
+    g->in = in;
+    g->out = out;
+    begin(g);
+    out->is_up = out->why.code == ERR_NONE && read_input(g, &out->why);
+    if (!out->is_up)
+        give_up(g);
+    add_reports(g);
+    commit(g);
+    tsdb_batch_release(&g->batch);
+    arena_release(&g->scratch);
+}

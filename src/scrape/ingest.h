@@ -1,0 +1,71 @@
+/* ingest.h - one scrape's bytes into the store: what a worker does with an answer.
+ *
+ * All samples of a body go in, or none: a body that is broken or over a limit leaves only `up` 0 and the other report
+ * series. The series of the last scrape that are not in this one end, as the stream's batches do it.
+ *
+ * A line that the last scrape had costs a hash and a ref; only a new one is decoded, gets the target's labels and is
+ * relabeled. What nobody selects is remembered as such and skipped.
+ *
+ * Shapes   bodies up to SCRAPE_BODY_MAX.
+ * Units    ts_ms; all samples get the scrape's time. A sample with a time of its own counts when that is near enough to be
+ *          found by a query, else it is left out.
+ * Errors   result.why, with the line when there is one.
+ * Owns     an ingest owns what it remembers of the target. One thread at a time.
+ * Cost     about 100 ns a known line.
+ * Source   rules.md 8.2-8.7.
+ */
+#ifndef SCRAPE_INGEST_H
+#define SCRAPE_INGEST_H
+
+#include "codec/exposition_read.h"
+#include "scrape/line_cache.h"
+#include "scrape/scrape_conf.h"
+#include "tsdb/tsdb.h"
+
+enum { SCRAPE_BODY_MAX = 256 << 20, SCRAPE_REPORTS = 5 };
+
+struct ingest_input {
+    const struct scrape_conf *conf;
+    struct labels labels; /* the target's */
+    ts_ms t;
+    dur_ns took;
+    struct buf body;
+    bool is_gzip;
+    enum expo_format format;
+    struct err failed; /* the request did not bring a body */
+};
+
+struct ingest_result {
+    bool is_up;
+    size_t scraped, kept, added, bytes;
+    struct err why;
+};
+
+/* A line that was not in the last scrape, and its item in the batch. */
+struct ingest_fresh {
+    uint32_t line, item;
+};
+
+struct ingest {
+    struct tsdb *db;
+    struct tsdb_stream *stream;
+    struct line_cache lines;
+    uint64_t epoch; /* that the refs belong to */
+    uint32_t reports[SCRAPE_REPORTS];
+
+    /* one scrape */
+    struct ingest_input *in;
+    struct ingest_result *out;
+    struct tsdb_batch batch;
+    VEC(struct ingest_fresh) fresh; /* their refs come with the commit */
+    struct arena scratch;
+    str family_type;
+};
+
+void ingest_release(struct ingest *g);
+/* What is remembered does not hold any more: the job's rules have changed. */
+void ingest_forget(struct ingest *g);
+/* The body is inflated in place. */
+void ingest_run(struct ingest *g, struct ingest_input *in, struct ingest_result *out);
+
+#endif

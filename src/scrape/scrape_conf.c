@@ -1,0 +1,237 @@
+#include "scrape/scrape_conf.h"
+
+#include "schema/relabel_conf.h"
+#include "schema/schema.h"
+
+/* -- words -- */
+
+static const char *const protocols[] = {
+    "PrometheusProto",     "OpenMetricsText0.0.1", "OpenMetricsText1.0.0",
+    "PrometheusText0.0.4", "PrometheusText1.0.0",  NULL,
+};
+static const char *const validations[] = {"", "utf8", "legacy", NULL};
+static const char *const escapings[] = {"", "allow-utf-8", "underscores", "dots", "values", NULL};
+static const char *const schemes[] = {"http", "https", NULL};
+
+static bool is_one_of(str s, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (str_is(s, *words))
+            return true;
+    return false;
+}
+
+static void check_protocol(struct conf_check *c, const char *key, str name)
+{
+    if (!is_one_of(name, protocols))
+        conf_error(c, key,
+                   "unknown protocol \"%.*s\", supported: OpenMetricsText0.0.1, "
+                   "OpenMetricsText1.0.0, PrometheusText0.0.4, PrometheusText1.0.0",
+                   STR(name));
+}
+
+void scrape_words_check(struct conf_check *c, const struct scrape_common *s)
+{
+    if (conf_has(c, "scrape_protocols") && s->protocols.n == 0)
+        conf_error(c, "scrape_protocols", "must not be empty");
+    for (size_t i = 0; i < s->protocols.n; i++) {
+        check_protocol(c, "scrape_protocols", s->protocols.v[i]);
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(s->protocols.v[i], s->protocols.v[j]))
+                conf_error(c, "scrape_protocols", "\"%.*s\" stands twice", STR(s->protocols.v[i]));
+    }
+    if (!is_one_of(s->name_validation, validations))
+        conf_error(c, "metric_name_validation_scheme", "utf8 or legacy expected, not \"%.*s\"",
+                   STR(s->name_validation));
+    if (!is_one_of(s->name_escaping, escapings))
+        conf_error(c, "metric_name_escaping_scheme",
+                   "allow-utf-8, underscores, dots or values expected, not \"%.*s\"",
+                   STR(s->name_escaping));
+    if (str_is(s->name_validation, "legacy") && str_is(s->name_escaping, "allow-utf-8"))
+        conf_error(c, "metric_name_escaping_scheme",
+                   "allow-utf-8 cannot stand beside legacy validation of names");
+}
+
+/* -- params -- */
+
+static bool decode_params(struct conf_in *in, const struct yaml_node *node, void *member)
+{
+    static const struct conf_key values = {.kind = CONF_STRINGS};
+    struct {
+        struct scrape_param *v;
+        size_t n;
+    } list = {0};
+    bool ok = true;
+
+    if (yaml_is_null(node))
+        return true;
+    if (node->kind != YAML_MAP) {
+        conf_complain(in, node, DIAG_ERROR, "C001", "a mapping of parameters expected");
+        return false;
+    }
+    list.v = arena_array(in->run->a, node->n, sizeof(list.v[0]));
+    for (; list.n < node->n; list.n++) {
+        const struct yaml_pair *p = &node->pairs[list.n];
+        struct conf_in item = conf_enter(in, p->key->text);
+
+        list.v[list.n].name = p->key->text;
+        ok &= yaml_is_null(p->value) ||
+              conf_decode_scalar(&item, &values, p->value, &list.v[list.n].values);
+    }
+    memcpy(member, &list, sizeof(list));
+    return ok;
+}
+
+/* -- a job -- */
+
+static void check_job(struct conf_check *c, void *obj)
+{
+    struct scrape_conf *s = obj;
+
+    scrape_words_check(c, &s->common);
+    if (s->fallback_protocol.n != 0)
+        check_protocol(c, "fallback_scrape_protocol", s->fallback_protocol);
+    if (s->common.interval != 0 && s->common.timeout > s->common.interval)
+        conf_error(c, "scrape_timeout", "longer than \"scrape_interval\"");
+}
+
+#define J struct scrape_conf
+
+static const struct conf_key keys[] = {
+    CONF_KEY(J, job_name, CONF_STRING, "value of the label \"job\"", .flags = CONF_REQUIRED),
+    SCRAPE_COMMON_KEYS(J, common, 0),
+    CONF_KEY(J, metrics_path, CONF_STRING, "path of the URL", .text = "/metrics"),
+    CONF_KEY(J, scheme, CONF_WORD, "http or https", .text = "http", .words = schemes),
+    CONF_KEY(J, params, CONF_CUSTOM, "parameters of the URL", .decode = decode_params),
+    CONF_KEY(J, honor_labels, CONF_BOOL,
+             "labels of samples win over the target's; else they are renamed to exported_"),
+    CONF_KEY(J, honor_timestamps, CONF_BOOL, "times of samples count", .text = "true"),
+    CONF_KEY(J, enable_compression, CONF_BOOL, "ask for gzip", .text = "true"),
+    CONF_KEY_AS("fallback_scrape_protocol", J, fallback_protocol, CONF_STRING,
+                "what an answer without a usable content type is"),
+    CONF_KEY(J, relabel_configs, CONF_LIST, "rules for the labels of targets",
+             .sub = &relabel_conf_type, .flags = CONF_NO_NULLS),
+    CONF_KEY(J, metric_relabel_configs, CONF_LIST, "rules for the labels of samples",
+             .sub = &relabel_conf_type, .flags = CONF_NO_NULLS),
+    DISCOVERY_KEYS(J, discovery),
+    CONF_KEY_IGNORED("track_timestamps_staleness", 0, "series with times of their own end, too"),
+    CONF_KEY_IGNORED("keep_dropped_targets", 0, "how many dropped targets are kept"),
+    CONF_KEY_IGNORED("scrape_native_histograms", 0, "store native histograms"),
+    CONF_KEY_IGNORED("scrape_classic_histograms", 0, "also store classic histograms"),
+    CONF_KEY_IGNORED("always_scrape_classic_histograms", 0, "also store classic histograms"),
+    CONF_KEY_IGNORED("convert_classic_histograms_to_nhcb", 0,
+                     "store classic histograms as native ones"),
+    CONF_KEY_IGNORED("native_histogram_bucket_limit", 0, "limit for native histograms"),
+    CONF_KEY_IGNORED("native_histogram_min_bucket_factor", 0, "resolution of native histograms"),
+    CONF_KEY_IGNORED("scrape_failure_log_file", 0, "log of failed scrapes"),
+    CONF_KEY_IGNORED("extra_scrape_metrics", 0, "more report series"),
+    DISCOVERY_KEY_UNKNOWN("azure_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("aws_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("consul_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("digitalocean_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("docker_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("dockerswarm_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("ec2_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("eureka_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("gce_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("hetzner_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("ionos_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("kubernetes_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("kuma_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("lightsail_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("linode_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("marathon_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("nerve_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("nomad_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("openstack_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("outscale_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("ovhcloud_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("puppetdb_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("scaleway_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("serverset_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("stackit_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("triton_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("uyuni_sd_configs", J, discovery),
+    DISCOVERY_KEY_UNKNOWN("vultr_sd_configs", J, discovery),
+    CONF_KEYS_END,
+};
+#undef J
+
+const struct conf_type scrape_conf_type = {
+    .name = "scrape_config",
+    .doc = "Targets to scrape. The keys of http_config stand beside these.",
+    .keys = keys,
+    .size = sizeof(struct scrape_conf),
+    .place = CONF_AT(struct scrape_conf, place),
+    .check = check_job,
+};
+
+/* Appends, because several files may have jobs. */
+bool scrape_decode_list(struct conf_in *in, const struct yaml_node *node, void *member)
+{
+    struct scrape_conf_list *list = member;
+    struct scrape_conf *v;
+    bool ok = true;
+
+    if (yaml_is_null(node))
+        return true;
+    if (!conf_want_list(in, node))
+        return false;
+    v = arena_array(in->run->a, list->n + node->n, sizeof(*v));
+    if (list->n != 0)
+        memcpy(v, list->v, list->n * sizeof(*v));
+    list->v = v;
+    for (size_t i = 0; i < node->n; i++) {
+        struct conf_in item = conf_enter_item(in, i);
+        struct scrape_conf *s = &list->v[list->n++];
+        struct http_conf *http = arena_new(in->run->a, struct http_conf);
+        struct conf_layer layers[] = {{&scrape_conf_type, s}, {&http_conf_type, http}};
+
+        ok &= conf_decode_node(&item, node->items[i], layers, 2);
+        s->http = http;
+    }
+    return ok;
+}
+
+void scrape_conf_release(struct scrape_conf *s)
+{
+    relabel_rules_release(&s->relabel_configs);
+    relabel_rules_release(&s->metric_relabel_configs);
+}
+
+/* -- what global gives -- */
+
+static void inherit(int64_t *own, int64_t global)
+{
+    if (*own == 0)
+        *own = global;
+}
+
+void scrape_conf_inherit(struct scrape_conf *s, const struct scrape_common *global, struct diags *d)
+{
+    struct scrape_common *c = &s->common;
+    bool own_interval = c->interval != 0;
+
+    inherit(&c->interval, global->interval != 0 ? global->interval : NS_PER_M);
+    if (c->timeout == 0)
+        c->timeout = global->timeout != 0 ? global->timeout : 10 * NS_PER_S;
+    else if (!own_interval && c->timeout > c->interval)
+        diags_add(d, DIAG_ERROR, "C009", s->place,
+                  "\"scrape_timeout\" of job \"%.*s\" is longer than the global "
+                  "\"scrape_interval\"",
+                  STR(s->job_name));
+    if (c->timeout > c->interval)
+        c->timeout = c->interval;
+    inherit(&c->limits.body_size, global->limits.body_size);
+    inherit(&c->limits.samples, global->limits.samples);
+    inherit(&c->limits.labels, global->limits.labels);
+    inherit(&c->limits.label_name_length, global->limits.label_name_length);
+    inherit(&c->limits.label_value_length, global->limits.label_value_length);
+    inherit(&c->limits.targets, global->limits.targets);
+    if (c->protocols.n == 0)
+        c->protocols = global->protocols;
+    if (c->name_validation.n == 0)
+        c->name_validation = global->name_validation;
+    if (c->name_escaping.n == 0)
+        c->name_escaping = global->name_escaping;
+}

@@ -1,0 +1,541 @@
+#include "scrape/scraper.h"
+
+#include <stdio.h>
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "discovery/discovery.h"
+#include "model/labels.h"
+#include "scrape/ingest.h"
+#include "scrape/target.h"
+
+const char *const target_health_names[] = {"unknown", "up", "down"};
+
+struct target {
+    struct scraper *scraper;
+    const struct scrape_conf *conf; /* lives as long as hold */
+    void *hold;
+    struct arena a;
+    struct target_plan plan;
+    struct timer timer;
+    ts_ns slot;  /* of the scrape under way, or the next */
+    ts_ns since; /* mono, of the scrape under way */
+    struct transfer *transfer;
+    bool is_working; /* a worker has it */
+    bool is_gone;    /* the worker's end frees it */
+    bool is_marked;  /* found again by the sync under way */
+    bool has_answered;
+    struct job job;
+    struct ingest ingest;
+    struct ingest_input in;
+    void *in_hold; /* of in.conf, while a worker has it */
+    struct ingest_result result;
+    enum target_health health;
+    char last_error[512];
+    ts_ns last_scrape;
+    dur_ns took;
+};
+
+MAP_DECLARE(target_map, uint64_t, struct target *);
+MAP_DEFINE(target_map, uint64_t, struct target *, hash_u64, eq_u64);
+
+/* A job of the configuration in force. */
+struct scrape_job {
+    struct scraper *scraper;
+    const struct scrape_conf *conf;
+    struct discovery *discovery;
+    struct arena a; /* of dropped */
+    VEC(struct target_status) dropped;
+    bool is_over_limit;
+    size_t found;
+};
+
+struct scraper {
+    struct scraper_parts parts;
+    void *conf; /* held */
+    uint64_t seed;
+    struct scrape_job *jobs;
+    size_t n_jobs;
+    struct target_map targets;
+    bool has_started, is_settled;
+    struct timer sync; /* after discovery has said something */
+    struct scraper_stats stats;
+};
+
+static void due(struct timer *t, struct now now);
+static void sync_due(struct timer *t, struct now now);
+
+struct scraper *scraper_new(const struct scraper_parts *parts)
+{
+    struct scraper *s = mem_new(struct scraper);
+
+    s->parts = *parts;
+    s->sync.fire = sync_due;
+    return s;
+}
+
+/* -- slots -- */
+
+static void arm(struct target *t, ts_ns slot)
+{
+    struct now now = t->scraper->parts.clock->now;
+
+    t->slot = slot;
+    timer_arm(t->scraper->parts.clock, &t->timer,
+              slot > now.wall ? ts_add(now.mono, slot - now.wall) : now.mono);
+}
+
+/* offset + k x interval: the first later than the time. */
+static ts_ns slot_after(const struct target *t, ts_ns time)
+{
+    dur_ns interval = t->plan.interval;
+    dur_ns offset = (dur_ns)((t->plan.key ^ t->scraper->seed) % (uint64_t)interval);
+
+    return time - (time - offset) % interval + interval;
+}
+
+static void arm_next(struct target *t)
+{
+    if (t->scraper->has_started)
+        arm(t, slot_after(t, t->scraper->parts.clock->now.wall));
+}
+
+/* The ideal time when the real one is near it, so that intervals are equal and compress well. */
+static ts_ms time_of(const struct target *t, ts_ns wall)
+{
+    dur_ns late = wall - t->slot, tolerance = t->plan.interval / 100;
+
+    if (tolerance > 2 * NS_PER_MS)
+        tolerance = 2 * NS_PER_MS;
+    return (late >= 0 && late <= tolerance ? t->slot : wall) / NS_PER_MS;
+}
+
+/* -- a target's life -- */
+
+static void open_stream(struct target *t)
+{
+    char name[64];
+    struct tsdb_stream_conf conf = {.interval_ms = t->plan.interval / NS_PER_MS,
+                                    .marks_stale = true};
+
+    snprintf(name, sizeof(name), "scrape/%016llx", (unsigned long long)t->plan.key);
+    conf.name = str_of(name);
+    t->ingest.db = t->scraper->parts.db;
+    t->ingest.stream = tsdb_stream_open(t->scraper->parts.db, &conf);
+}
+
+/* The plan's texts may be the configuration's, which a target outlives. */
+static struct target *target_new(struct scrape_job *job, const struct target_plan *plan)
+{
+    struct scraper *s = job->scraper;
+    struct target *t = mem_new(struct target);
+
+    t->scraper = s;
+    t->conf = job->conf;
+    t->hold = s->parts.hold(s->conf);
+    arena_init(&t->a, 0);
+    t->plan = *plan;
+    t->plan.discovered = labels_copy(&t->a, plan->discovered);
+    t->plan.labels = labels_copy(&t->a, plan->labels);
+    t->plan.url = arena_str(&t->a, plan->url);
+    t->timer.fire = due;
+    t->last_scrape = TS_NONE;
+    if (s->has_started)
+        open_stream(t);
+    return t;
+}
+
+static void target_free(struct target *t)
+{
+    ingest_release(&t->ingest);
+    buf_release(&t->in.body);
+    arena_release(&t->a);
+    t->scraper->parts.let_go(t->hold);
+    mem_free(t);
+}
+
+/* Nobody names the target any more: its series end. */
+static void target_end(struct target *t)
+{
+    struct scraper *s = t->scraper;
+
+    timer_cancel(s->parts.clock, &t->timer);
+    if (t->transfer != NULL)
+        transport_cancel(s->parts.transport, t->transfer);
+    t->is_gone = true;
+    if (t->is_working)
+        return;
+    if (t->ingest.stream != NULL)
+        tsdb_stream_close(s->parts.db, t->ingest.stream, s->parts.clock->now.wall / NS_PER_MS);
+    target_free(t);
+}
+
+/* What the configuration in force says of a target that stays. The job's rules may have changed: what was learnt by the
+ * old ones is forgotten. */
+static void target_adopt(struct target *t, struct scrape_job *job, const struct target_plan *plan)
+{
+    struct scraper *s = job->scraper;
+
+    if (t->conf == job->conf)
+        return;
+    s->parts.let_go(t->hold);
+    t->hold = s->parts.hold(s->conf);
+    t->conf = job->conf;
+    if (!t->is_working) /* else when the worker is done */
+        ingest_forget(&t->ingest);
+    t->plan.timeout = plan->timeout;
+    if (t->plan.interval == plan->interval)
+        return;
+    t->plan.interval = plan->interval;
+    if (!s->has_started)
+        return;
+    open_stream(t);
+    if (timer_is_armed(&t->timer))
+        arm_next(t);
+}
+
+/* -- a scrape -- */
+
+static void work(struct job *j)
+{
+    struct target *t = container_of(j, struct target, job);
+
+    ingest_run(&t->ingest, &t->in, &t->result);
+}
+
+static void note(struct target *t)
+{
+    struct scraper_stats *st = &t->scraper->stats;
+    const struct ingest_result *r = &t->result;
+    bool was_down = t->health == TARGET_DOWN;
+
+    t->health = r->is_up ? TARGET_UP : TARGET_DOWN;
+    t->has_answered = true;
+    t->took = t->in.took;
+    snprintf(t->last_error, sizeof(t->last_error), "%s", r->why.msg);
+    st->scrapes++;
+    st->failed += !r->is_up;
+    st->samples += r->is_up ? r->kept : 0;
+    st->bytes += r->bytes;
+    if (!r->is_up && !was_down)
+        log_warn("scrape failed", LOG_STR("job", t->conf->job_name), LOG_STR("target", t->plan.url),
+                 LOG_ERR(&r->why));
+    else if (r->is_up && was_down)
+        log_info("target is back", LOG_STR("job", t->conf->job_name),
+                 LOG_STR("target", t->plan.url));
+}
+
+static void worked(struct job *j)
+{
+    struct target *t = container_of(j, struct target, job);
+    bool is_stale = t->in.conf != t->conf;
+
+    t->is_working = false;
+    buf_release(&t->in.body);
+    t->scraper->parts.let_go(t->in_hold);
+    if (t->is_gone) {
+        target_end(t);
+        return;
+    }
+    if (is_stale)
+        ingest_forget(&t->ingest);
+    note(t);
+    arm_next(t);
+}
+
+static bool read_encoding(const struct transport_answer *a, bool *is_gzip, struct err *e)
+{
+    str encoding = http_header_get(&a->http.headers, S("Content-Encoding"));
+
+    *is_gzip = str_eq_nocase(encoding, S("gzip"));
+    return *is_gzip || encoding.n == 0 || str_eq_nocase(encoding, S("identity")) ||
+           err_set(e, ERR_UNSUPPORTED, "the answer is encoded as \"%.*s\"", STR(encoding));
+}
+
+static void read_answer(struct target *t, const struct transport_answer *a)
+{
+    struct err *e = &t->in.failed;
+
+    if (a->failure != TRANSPORT_OK)
+        *e = a->err;
+    else if (a->http.status != 200)
+        err_set(e, ERR_IO, "server returned HTTP status %d", a->http.status);
+    else if (target_format(t->conf, http_header_get(&a->http.headers, S("Content-Type")),
+                           &t->in.format, e) &&
+             read_encoding(a, &t->in.is_gzip, e))
+        buf_add(&t->in.body, a->http.body);
+}
+
+static void answered(void *arg, const struct transport_answer *a)
+{
+    struct target *t = arg;
+    struct scraper *s = t->scraper;
+
+    t->transfer = NULL;
+    t->in = (struct ingest_input){.conf = t->conf,
+                                  .labels = t->plan.labels,
+                                  .t = time_of(t, t->last_scrape),
+                                  .took = s->parts.clock->now.mono - t->since};
+    read_answer(t, a);
+    t->in_hold = s->parts.hold(t->hold);
+    t->is_working = true;
+    t->job.run = work;
+    t->job.done = worked;
+    pool_run(s->parts.pool, &t->job);
+}
+
+static void due(struct timer *timer, struct now now)
+{
+    struct target *t = container_of(timer, struct target, timer);
+    int64_t limit = t->conf->common.limits.body_size;
+    struct arena a;
+    char seconds[32];
+    struct http_header headers[3];
+    struct transport_request rq = {
+        .http = {.url = t->plan.url, .headers = {headers, ARRAY_LEN(headers)}},
+        .conf = t->conf->http,
+        .deadline = ts_add(now.mono, t->plan.timeout),
+        .max_answer = limit > 0 && limit < SCRAPE_BODY_MAX ? (size_t)limit : SCRAPE_BODY_MAX};
+
+    arena_init(&a, 0);
+    snprintf(seconds, sizeof(seconds), "%.15g", (double)t->plan.timeout / NS_PER_S);
+    headers[0] = (struct http_header){S("Accept"), target_accept(t->conf, &a)};
+    headers[1] = (struct http_header){S("Accept-Encoding"),
+                                      t->conf->enable_compression ? S("gzip") : S("identity")};
+    headers[2] = (struct http_header){S("X-Prometheus-Scrape-Timeout-Seconds"), str_of(seconds)};
+    t->last_scrape = now.wall;
+    t->since = now.mono;
+    t->transfer = transport_send(t->scraper->parts.transport, &rq, answered, t);
+    arena_release(&a);
+}
+
+/* -- who there is -- */
+
+static void note_dropped(struct scrape_job *job, struct labels discovered, const char *why)
+{
+    vec_push(&job->dropped, (struct target_status){.job = job->conf->job_name,
+                                                   .discovered = labels_copy(&job->a, discovered),
+                                                   .last_error = arena_str(&job->a, str_of(why))});
+}
+
+static void take_found(void *arg, struct labels found)
+{
+    struct scrape_job *job = arg;
+    struct scraper *s = job->scraper;
+    struct target_plan plan;
+    struct target **hit;
+    struct arena a;
+    struct err e = ERR_INIT;
+
+    arena_init(&a, 0);
+    if (target_plan(job->conf, found, &a, &plan, &e)) {
+        job->found++;
+        hit = target_map_get(&s->targets, plan.key);
+        if (hit != NULL) {
+            target_adopt(*hit, job, &plan);
+        } else {
+            hit = target_map_put(&s->targets, plan.key, target_new(job, &plan));
+            arm_next(*hit);
+        }
+        (*hit)->is_marked = true;
+    } else {
+        note_dropped(job, plan.discovered, e.msg);
+    }
+    arena_release(&a);
+}
+
+static void check_limit(struct scrape_job *job)
+{
+    int64_t limit = job->conf->common.limits.targets;
+    bool is_over = limit > 0 && job->found > (size_t)limit;
+
+    if (is_over && !job->is_over_limit)
+        log_warn("target_limit exceeded: none of the job's targets is scraped",
+                 LOG_STR("job", job->conf->job_name), LOG_I64("targets", job->found));
+    job->is_over_limit = is_over;
+    if (!is_over)
+        return;
+    MAP_EACH (struct target_map_entry, e, &job->scraper->targets)
+        if (e->value->conf == job->conf)
+            e->value->is_marked = false;
+}
+
+/* Discovery has not found everything yet: what runs may still be found. */
+static bool may_be_found(const struct scraper *s, const struct target *t)
+{
+    for (size_t i = 0; i < s->n_jobs; i++)
+        if (str_eq(s->jobs[i].conf->job_name, t->conf->job_name))
+            return !s->jobs[i].is_over_limit && !discovery_is_complete(s->jobs[i].discovery);
+    return false;
+}
+
+/* Compares what discovery has found with what there is. */
+static void sync(struct scraper *s)
+{
+    MAP_EACH (struct target_map_entry, e, &s->targets)
+        e->value->is_marked = false;
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        struct scrape_job *job = &s->jobs[i];
+
+        job->found = 0;
+        vec_clear(&job->dropped);
+        arena_reset(&job->a);
+        discovery_each(job->discovery, take_found, job);
+        check_limit(job);
+    }
+    MAP_EACH (struct target_map_entry, e, &s->targets) {
+        struct target *t = e->value;
+
+        if (t->is_marked || may_be_found(s, t))
+            continue;
+        target_map_del_entry(&s->targets, e);
+        target_end(t);
+    }
+}
+
+static void sync_due(struct timer *t, struct now now)
+{
+    (void)now;
+    sync(container_of(t, struct scraper, sync));
+}
+
+/* Lists of one moment are taken together. */
+static void discovery_changed(void *arg)
+{
+    struct scraper *s = arg;
+
+    timer_arm(s->parts.clock, &s->sync, s->parts.clock->now.mono);
+}
+
+static void jobs_free(struct scraper *s)
+{
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        discovery_free(s->jobs[i].discovery);
+        vec_release(&s->jobs[i].dropped);
+        arena_release(&s->jobs[i].a);
+    }
+    mem_free(s->jobs);
+    s->jobs = NULL;
+    s->n_jobs = 0;
+}
+
+void scraper_configure(struct scraper *s, void *conf, const struct scrape_conf *jobs, size_t n,
+                       uint64_t seed)
+{
+    const struct discovery_parts parts = {.clock = s->parts.clock,
+                                          .pool = s->parts.slow_pool,
+                                          .transport = s->parts.transport,
+                                          .changed = discovery_changed,
+                                          .arg = s};
+    void *old = s->conf;
+
+    jobs_free(s);
+    s->conf = s->parts.hold(conf);
+    s->seed = seed;
+    s->jobs = mem_array(n, sizeof(*s->jobs));
+    s->n_jobs = n;
+    for (size_t i = 0; i < n; i++) {
+        struct scrape_job *job = &s->jobs[i];
+
+        job->scraper = s;
+        job->conf = &jobs[i];
+        arena_init(&job->a, 0);
+        job->discovery = discovery_new(&jobs[i].discovery, &parts);
+    }
+    sync(s);
+    if (old != NULL)
+        s->parts.let_go(old);
+}
+
+void scraper_start(struct scraper *s)
+{
+    s->has_started = true;
+    MAP_EACH (struct target_map_entry, e, &s->targets)
+        open_stream(e->value);
+    scraper_rearm(s);
+}
+
+void scraper_rearm(struct scraper *s)
+{
+    MAP_EACH (struct target_map_entry, e, &s->targets)
+        if (e->value->transfer == NULL && !e->value->is_working)
+            arm_next(e->value);
+}
+
+bool scraper_is_settled(struct scraper *s)
+{
+    if (s->is_settled || !s->has_started)
+        return s->is_settled;
+    for (size_t i = 0; i < s->n_jobs; i++)
+        if (!discovery_is_settled(s->jobs[i].discovery))
+            return false;
+    MAP_EACH (struct target_map_entry, e, &s->targets)
+        if (!e->value->has_answered)
+            return false;
+    s->is_settled = true;
+    return true;
+}
+
+/* Streams stay open: the target is expected to go on after a restart. */
+void scraper_free(struct scraper *s)
+{
+    if (s == NULL)
+        return;
+    timer_cancel(s->parts.clock, &s->sync);
+    jobs_free(s);
+    MAP_EACH (struct target_map_entry, e, &s->targets) {
+        timer_cancel(s->parts.clock, &e->value->timer);
+        if (e->value->transfer != NULL)
+            transport_cancel(s->parts.transport, e->value->transfer);
+        target_free(e->value);
+    }
+    target_map_release(&s->targets);
+    if (s->conf != NULL)
+        s->parts.let_go(s->conf);
+    mem_free(s);
+}
+
+/* -- for the API -- */
+
+void scraper_each(const struct scraper *s, void (*each)(void *arg, const struct target_status *t),
+                  void *arg)
+{
+    MAP_EACH (struct target_map_entry, e, &s->targets) {
+        const struct target *t = e->value;
+        struct target_status status = {.job = t->conf->job_name,
+                                       .url = t->plan.url,
+                                       .discovered = t->plan.discovered,
+                                       .labels = t->plan.labels,
+                                       .health = t->health,
+                                       .last_error = str_of(t->last_error),
+                                       .last_scrape = t->last_scrape,
+                                       .took = t->took,
+                                       .interval = t->plan.interval,
+                                       .timeout = t->plan.timeout};
+
+        each(arg, &status);
+    }
+}
+
+void scraper_each_dropped(const struct scraper *s,
+                          void (*each)(void *arg, const struct target_status *t), void *arg)
+{
+    for (size_t i = 0; i < s->n_jobs; i++)
+        VEC_EACH (const struct target_status *, t, &s->jobs[i].dropped)
+            each(arg, t);
+}
+
+struct scraper_stats scraper_stats(const struct scraper *s)
+{
+    return s->stats;
+}
+
+size_t scraper_jobs(const struct scraper *s)
+{
+    return s->n_jobs;
+}
+
+struct scraper_job_stats scraper_job_stats(const struct scraper *s, size_t i)
+{
+    return (struct scraper_job_stats){s->jobs[i].conf->job_name, s->jobs[i].found};
+}
