@@ -100,8 +100,8 @@ void histogram_walk_down(struct histogram_walk *w, const struct histogram *h)
 static bool next_of_side(struct histogram_walk *w, struct histogram_bucket *out)
 {
     bool is_outward = w->is_up == (w->part == HISTOGRAM_POSITIVE);
-    int64_t index;
-    double count;
+    int64_t index = 0;
+    double count = 0;
 
     if (!(is_outward ? histogram_cursor_up : histogram_cursor_down)(&w->at, &index, &count))
         return false;

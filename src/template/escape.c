@@ -9,7 +9,7 @@
 static void put_markup(struct buf *out, str s, size_t tag)
 {
     for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '<' && i < tag &&
+        if (i < tag && s.p[i] == '<' &&
             !str_eq_nocase(str_sub(s, i, i + strlen("<!doctype")), S("<!doctype")))
             buf_adds(out, "&lt;");
         else
