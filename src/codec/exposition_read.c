@@ -147,7 +147,7 @@ static bool read_number(const struct expo_reader *r, str word, double *out, stru
 static bool read_time(const struct expo_reader *r, str word, struct expo_item *out, struct err *e)
 {
     bool is_minus = word.n != 0 && word.p[0] == '-';
-    double seconds;
+    double seconds = 0;
     uint64_t ms;
 
     out->has_time = true;
@@ -170,10 +170,8 @@ static bool read_time(const struct expo_reader *r, str word, struct expo_item *o
 /* Exemplars are checked for their form only as far as their braces go. */
 static bool skip_exemplar(const struct expo_reader *r, str line, struct err *e)
 {
-    size_t k;
-
     line = str_sub(line, 1, line.n);
-    if (!skip_blanks(r, &line) || line.p[0] != '{' || (k = series_length(line)) == 0)
+    if (!skip_blanks(r, &line) || line.p[0] != '{' || series_length(line) == 0)
         return fail(r, e, "an exemplar has no labels");
     return true;
 }
@@ -310,7 +308,7 @@ static bool take_string(struct scan *s, struct buf *text, str *out)
 /* name="value", "name"="value", or a quoted metric name. */
 static bool take_label(struct scan *s, struct expo_reader *r)
 {
-    struct label l;
+    struct label l = {STR_NONE, STR_NONE};
 
     if (r->labels.n == LABELS_MAX)
         return fail(r, s->e, "more than 1000 labels");

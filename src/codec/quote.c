@@ -185,7 +185,7 @@ bool unquote_go_bytes(struct arena *a, str body, str *out, struct err *e)
 
 bool unquote_go(struct arena *a, str body, str *out, struct err *e)
 {
-    str made;
+    str made = STR_NONE;
 
     if (!unquote_go_bytes(a, body, &made, e))
         return false;
