@@ -73,6 +73,7 @@ bool histogram_check(const struct histogram *h, struct err *e)
 
 static bool same_bits(double a, double b)
 {
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bits are what is compared */
     return memcmp(&a, &b, sizeof(a)) == 0;
 }
 
