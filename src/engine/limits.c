@@ -46,6 +46,7 @@ static struct limit_bucket *bucket_of(struct alert_limits *l, str name)
 
 bool limits_admit_name(struct alert_limits *l, const struct alert *a, struct now now)
 {
+    const struct heap_node *first;
     struct limit_bucket *b;
     struct limited *it;
     void **slot;
@@ -54,11 +55,12 @@ bool limits_admit_name(struct alert_limits *l, const struct alert *a, struct now
         return true;
     b = bucket_of(l, labels_get(a->labels->ls, S("alertname")));
     slot = u64_map_get(&b->known, alert_fingerprint(a));
+    first = heap_min(&b->by_end);
     if (slot != NULL) {
         it = *slot;
     } else if (b->known.n < l->per_alertname) {
         it = mem_new(struct limited);
-    } else if (heap_min(&b->by_end)->key <= now.wall) {
+    } else if (first != NULL && first->key <= now.wall) {
         it = container_of(heap_pop(&b->by_end), struct limited, node);
         u64_map_del(&b->known, it->fingerprint);
     } else {

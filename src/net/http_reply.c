@@ -271,6 +271,8 @@ bool http_conn_pump(struct http_conn *c)
     struct buf *b = &c->server->scratch;
     size_t made = 0;
 
+    if (timer_is_armed(&c->resume))
+        return false; /* the socket takes more, but this turn's share is used up */
     while (c->is_bodiless || http_conn_unsent(c) < CONN_UNSENT_MAX) {
         void (*done)(void *ctx) = c->done;
         bool more;

@@ -188,7 +188,6 @@ FIELD(a_ends_at, notified_alert, tv_local_time(env, o->ends_at))
 FIELD(a_generator_url, notified_alert, tv_str(o->generator_url))
 FIELD(a_fingerprint, notified_alert,
       tv_str(arena_printf(env->a, "%016llx", (unsigned long long)o->fingerprint)))
-FIELD(a_change, notified_alert, tv_str(str_of(alert_change_text(o->change))))
 
 static const struct tmpl_field alert_fields[] = {
     {"Status", "status", a_status},
@@ -198,10 +197,24 @@ static const struct tmpl_field alert_fields[] = {
     {"EndsAt", "endsAt", a_ends_at},
     {"GeneratorURL", "generatorURL", a_generator_url},
     {"Fingerprint", "fingerprint", a_fingerprint},
-    {"Change", "", a_change},
     {NULL, NULL, NULL},
 };
-static const struct tmpl_type alert_type = {.name = "template.Alert", .fields = alert_fields};
+
+/* A method: an alert that is printed or becomes JSON looks like Alertmanager's. */
+FUNC(alert_change)
+{
+    const struct notified_alert *a = args[0].object;
+
+    *out = tv_str(str_of(a != NULL ? alert_change_text(a->change) : ""));
+    return true;
+}
+
+static const struct tmpl_func alert_methods[] = {
+    {"Change", "", alert_change, "added, unchanged or resolved, against the last message"},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct tmpl_type alert_type = {
+    .name = "template.Alert", .fields = alert_fields, .methods = alert_methods};
 
 static struct tmpl_value alerts_where(struct tmpl_env *env, const struct tmpl_value *list,
                                       bool is_resolved)

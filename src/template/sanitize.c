@@ -198,8 +198,6 @@ static bool json_object(struct tmpl_env *env, struct buf *out, const struct tmpl
     for (; f != NULL && f->name != NULL; f++) {
         struct tmpl_value x = TV_ZERO;
 
-        if (f->json != NULL && f->json[0] == '\0')
-            continue;
         if (!first)
             buf_addc(out, ',');
         first = false;

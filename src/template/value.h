@@ -49,7 +49,7 @@ struct tmpl_func {
 };
 
 struct tmpl_field {
-    const char *name, *json; /* json: NULL = as name, "" = toJson leaves it away */
+    const char *name, *json;
     void (*get)(struct tmpl_env *env, const void *object, struct tmpl_value *out);
 };
 

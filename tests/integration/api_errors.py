@@ -265,7 +265,9 @@ def test_slow_reader():
         grown = rss() - before
         print(f"  slow reader: {got} bytes read, {len(took)} requests beside it, p99 {p99 * 1000:.1f} ms, RSS {grown:+.1f} MB")
         assert p99 < float(os.environ.get("TOCSIN_LAG_MAX", 0.02)), p99
-        assert grown < 5, grown
+        with open(f"/proc/{t.p.pid}/maps") as f:
+            sanitized = "libasan" in f.read()  # which keeps what was freed for a while
+        assert sanitized or grown < 5, grown
         s.close()
         c.close()
 

@@ -89,6 +89,18 @@ static const struct http_route routes[] = {
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
+/* Who says "later" is kept, "no" is refused, anybody else goes on. */
+static bool admit(struct http_req *rq, void *arg)
+{
+    str who = http_header_get(&rq->headers, S("Who"));
+
+    if (str_is(who, "later"))
+        keep(rq, arg);
+    else if (str_is(who, "no"))
+        http_reply(rq, 401, S("text/plain"), S("no"));
+    return who.n == 0;
+}
+
 static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns took, void *arg)
 {
     (void)rq, (void)status, (void)bytes, (void)took, (void)arg;
@@ -707,6 +719,136 @@ static void unix_sockets_and_bad_addresses(void **state)
     buf_release(&name);
 }
 
+static void admission(void **state)
+{
+    static const char body[] =
+        "POST /echo HTTP/1.1\r\nHost: a\r\nWho: later\r\nContent-Length: 3\r\n\r\nabc";
+    struct buf b = BUF_INIT;
+    bool closed;
+    int fd;
+
+    stop(state);
+    start_with((struct http_server_conf){.admit = admit});
+    assert_int_equal(ask(S("GET /item/1 HTTP/1.1\r\nHost: a\r\n\r\n"), &b, NULL), 200);
+    assert_int_equal(ask(S("GET /nope HTTP/1.1\r\nHost: a\r\nWho: no\r\n\r\n"), &b, &closed), 401);
+    assert_false(closed);
+    /* a body that nobody will read ends the connection */
+    assert_int_equal(
+        ask(S("POST /echo HTTP/1.1\r\nHost: a\r\nWho: no\r\nContent-Length: 3\r\n\r\nabc"), &b,
+            &closed),
+        401);
+    assert_true(closed);
+    fd = dial();
+    say(fd, str_of(body));
+    assert_non_null(t.kept);
+    http_admit(t.kept);
+    turn();
+    buf_clear(&b);
+    hear(fd, &b);
+    assert_true(status_of(buf_str(&b)) == 200 && has(&b, "|abc"));
+    say(fd, str_of(body));
+    close(fd);
+    turn();
+    assert_int_equal(t.gone, 1);
+    buf_release(&b);
+}
+
+static void gets_are_counted(void **state)
+{
+    struct buf b = BUF_INIT;
+    int first, second;
+
+    stop(state);
+    start_with((struct http_server_conf){.max_gets = 1});
+    first = dial();
+    say(first, S("GET /keep HTTP/1.1\r\nHost: a\r\n\r\n"));
+    assert_int_equal(http_server_gets(t.server), 1);
+    second = dial();
+    say(second, S("GET /item/1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    hear(second, &b);
+    assert_int_equal(status_of(buf_str(&b)), 503);
+    assert_int_equal(http_server_refused_gets(t.server), 1);
+    close(first);
+    turn();
+    assert_int_equal(http_server_gets(t.server), 0);
+    buf_clear(&b);
+    say(second, S("GET /item/1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    hear(second, &b);
+    assert_int_equal(status_of(buf_str(&b)), 200);
+    close(second);
+    turn();
+    buf_release(&b);
+}
+
+static void handlers_run_out_of_time(void **state)
+{
+    struct buf b = BUF_INIT;
+    int fd;
+
+    stop(state);
+    start_with((struct http_server_conf){.answer_timeout = 5 * NS_PER_S});
+    fd = dial();
+    say(fd, S("GET /keep HTTP/1.1\r\nHost: a\r\n\r\n"));
+    clock_step_to(&t.clock, 4 * NS_PER_S);
+    turn();
+    assert_non_null(t.kept);
+    clock_step_to(&t.clock, 5 * NS_PER_S);
+    turn();
+    hear(fd, &b);
+    assert_int_equal(status_of(buf_str(&b)), 503);
+    assert_true(has(&b, "Exceeded configured timeout of 5s."));
+    assert_int_equal(t.gone, 1);
+    assert_null(t.kept);
+    buf_clear(&b);
+    say(fd, S("GET /item/1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    hear(fd, &b);
+    assert_int_equal(status_of(buf_str(&b)), 200);
+    close(fd);
+    turn();
+    buf_release(&b);
+}
+
+static size_t unpacked(str gz)
+{
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)gz.p, .avail_in = (uInt)gz.n};
+    char *out = mem_array(4 << 20, 1);
+    size_t n;
+
+    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+    z.next_out = (Bytef *)out;
+    z.avail_out = 4 << 20;
+    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+    n = z.total_out;
+    inflateEnd(&z);
+    mem_free(out);
+    return n;
+}
+
+/* A compressed stream takes its share of a turn and goes on in the next: HTTP/1.0, so that the body is one piece. */
+static void compression_takes_turns(void **state)
+{
+    struct buf b = BUF_INIT;
+    int fd = dial();
+    ptrdiff_t at;
+
+    (void)state;
+    t.stream_size = 1 << 20;
+    say(fd, S("GET /stream HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n"));
+    assert_in_range(t.streamed, 1, 128 << 10);
+    for (int i = 0; i < 40 && t.done == 0; i++) {
+        clock_run_due(&t.clock);
+        turn();
+    }
+    assert_int_equal(t.done, 1);
+    assert_true(hear(fd, &b));
+    assert_true(has(&b, "Content-Encoding: gzip\r\n"));
+    at = str_find_str(buf_str(&b), S("\r\n\r\n"));
+    assert_int_equal(unpacked(str_sub(buf_str(&b), (size_t)at + 4, b.n)), 1 << 20);
+    close(fd);
+    turn();
+    buf_release(&b);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int main(void)
@@ -727,6 +869,10 @@ int main(void)
         TEST(connections_are_bounded),
         TEST(draining),
         TEST(prefix),
+        TEST(admission),
+        TEST(gets_are_counted),
+        TEST(handlers_run_out_of_time),
+        TEST(compression_takes_turns),
         TEST(unix_sockets_and_bad_addresses),
     };
 
