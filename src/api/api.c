@@ -418,6 +418,7 @@ void api_free(struct api *a)
     VEC_EACH (struct http_stat *, st, &a->http_stats)
         metric_histogram_release(&st->seconds);
     vec_release(&a->http_stats);
+    vec_release(&a->twice);
     mem_free(a);
 }
 

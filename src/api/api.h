@@ -11,6 +11,7 @@
 #define API_API_H
 
 #include "engine/shell.h"
+#include "forward/forward.h"
 #include "loop/loop.h"
 #include "loop/pool.h"
 #include "net/http_server.h"
@@ -21,7 +22,9 @@ struct api_conf {
     struct shell *shell;
     struct loop *loop;
     struct pool *pool;
-    str prefix; /* "" or "/x" */
+    struct forward *forward; /* to other Alertmanagers, borrowed; NULL: nothing is */
+    str instance;            /* what forward says that it is */
+    str prefix;              /* "" or "/x" */
     /* Reloads and answers: problems is filled with all of them when it fails. */
     bool (*reload)(void *arg, bool dry_run, struct buf *problems);
     void *arg;

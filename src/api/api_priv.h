@@ -24,6 +24,7 @@ struct api {
     bool reload_ok;
     ts_ns reload_at; /* wall; the last that succeeded */
     VEC(struct http_stat) http_stats;
+    VEC(uint64_t) twice;         /* rules that run elsewhere, too, and were told of: hashes */
     VEC(struct post_job *) jobs; /* bodies being parsed on workers */
 };
 

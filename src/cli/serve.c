@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "engine/heartbeat.h"
 #include "engine/shell.h"
+#include "forward/forward.h"
 #include "lint/render.h"
 #include "loop/signals.h"
 #include "net/sd_notify.h"
@@ -102,6 +103,9 @@ struct serve {
     struct shell *shell;
     struct api *api;
     struct heartbeat *heartbeat;
+    struct forward *forward;
+    struct config *forward_conf; /* that its queues borrow from: one reference */
+    struct uuid instance;        /* tells this process from all others */
     struct signals *signals;
     struct buf bound; /* first address as bound */
     struct timer stop_by, watchdog, tick;
@@ -289,6 +293,17 @@ static void say_loaded(struct serve *s, const struct config *c, const struct dia
         log_warn("there is no route: alerts are evaluated and shown, none is delivered");
 }
 
+static void configure_forward(struct serve *s, struct config *c)
+{
+    struct config *old = s->forward_conf;
+
+    if (s->flags->shadow)
+        return;
+    s->forward_conf = config_ref(c);
+    forward_configure(s->forward, &c->alerting);
+    config_unref(old);
+}
+
 static bool reload(void *arg, bool dry_run, struct buf *problems)
 {
     struct serve *s = arg;
@@ -317,6 +332,7 @@ static bool reload(void *arg, bool dry_run, struct buf *problems)
 
         say_loaded(s, c, &d);
         heartbeat_configure(s->heartbeat, c);
+        configure_forward(s, c);
         shell_event(s->shell, &swap, NULL);
         malloc_trim(0);
     } else {
@@ -396,7 +412,7 @@ static void tick(struct timer *t, struct now now)
     }
     tsdb_collect(s->db, now.wall / NS_PER_MS);
     if (s->stopping && http_server_open(api_server(s->api)) == 0 &&
-        notify_under_way(shell_notify(s->shell)) == 0)
+        notify_under_way(shell_notify(s->shell)) == 0 && forward_waiting(s->forward) == 0)
         loop_stop(s->loop);
     sd_notify_watchdog();
     timer_arm(&s->clock, t, ts_add(now.mono, s->stopping ? NS_PER_S / 20 : NS_PER_S));
@@ -469,6 +485,11 @@ static void log_decision(void *arg, const struct decision *d)
               LOG_I64("index", d->index), LOG_STR("why", d->why), LOG_STR("by", d->by));
 }
 
+static void forward_sent(void *arg, const struct alert_input *v, size_t n)
+{
+    forward_alerts(((struct serve *)arg)->forward, v, n);
+}
+
 /* Our own store: what rules record, and what is scraped. */
 static struct tsdb *open_store(const struct config *conf)
 {
@@ -491,6 +512,8 @@ static bool start_shell(struct serve *s, struct config *conf)
                                 .shadow = s->flags->shadow,
                                 .external_url = s->external_url,
                                 .decided = log_decision,
+                                .forward = forward_sent,
+                                .arg = s,
                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
     struct state_shell cb;
     struct state_backend *b;
@@ -534,6 +557,8 @@ static int run(struct serve *s, struct config *conf)
     s->loop = loop_new(&s->clock, turn, s);
     s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
     s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
+    s->instance = uuid_random();
+    s->forward = forward_new(s->transport, &s->clock, uuid_str(&s->instance));
     if (!start_shell(s, conf))
         return EXIT_FAILED;
     s->heartbeat = heartbeat_new(s->shell, s->transport, &s->clock);
@@ -541,11 +566,14 @@ static int run(struct serve *s, struct config *conf)
     ac.shell = s->shell;
     ac.loop = s->loop;
     ac.pool = s->pool;
+    ac.forward = s->forward;
+    ac.instance = uuid_str(&s->instance);
     s->api = api_new(&ac);
     s->signals = signals_new(loop_base(s->loop), on_signal, s);
     if (!listen_all(s))
         return EXIT_FAILED;
     derive_external_url(s);
+    configure_forward(s, conf);
     s->stop_by.fire = stop_now;
     s->tick.fire = tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));
@@ -567,6 +595,8 @@ static void tear_down(struct serve *s)
     if (s->pool != NULL)
         pool_free(s->pool);
     shell_free(s->shell);
+    forward_free(s->forward);
+    config_unref(s->forward_conf);
     tsdb_free(s->db);
     if (s->transport != NULL)
         transport_free(s->transport);

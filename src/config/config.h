@@ -20,6 +20,7 @@
 #include "base/diags.h"
 #include "base/err.h"
 #include "codec/yaml.h"
+#include "forward/forward_conf.h"
 #include "model/labels.h"
 #include "net/http_conf.h"
 #include "notify/messages.h"
@@ -76,6 +77,7 @@ struct config {
     size_t n_groups;
     struct scrape_conf *scrapes; /* jobs, of scrape_config_files too */
     size_t n_scrapes;
+    struct alerting_conf alerting;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     str original; /* marshalled again from what was decoded, secrets as <secret>: GET /api/v2/status

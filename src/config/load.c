@@ -25,6 +25,7 @@ void config_unref(struct config *c)
         inhibit_conf_release(&c->inhibit_rules[i]);
     for (size_t i = 0; i < c->n_scrapes; i++)
         scrape_conf_release(&c->scrapes[i]);
+    alerting_conf_release(&c->alerting);
     messages_free(c->messages);
     arena_release(&c->arena);
     mem_free(c);
@@ -115,6 +116,7 @@ static void take(struct config *c, struct config_top *top)
     c->n_rule_files = top->rule_files.n;
     c->scrapes = top->scrapes.v;
     c->n_scrapes = top->scrapes.n;
+    c->alerting = top->alerting;
     c->heartbeat = top->heartbeat;
     c->storage = top->storage;
     c->storage.keep_all = str_is(top->storage.keep, "all");

@@ -21,6 +21,7 @@ void effects_clear(struct effects *fx)
     vec_clear(&fx->deliver);
     vec_clear(&fx->run);
     vec_clear(&fx->decisions);
+    vec_clear(&fx->forward);
     fx->rewrite_alerts = false;
     arena_reset(&fx->arena);
 }
@@ -30,6 +31,7 @@ void effects_release(struct effects *fx)
     vec_release(&fx->deliver);
     vec_release(&fx->run);
     vec_release(&fx->decisions);
+    vec_release(&fx->forward);
     state_commit_release(&fx->commit);
     arena_release(&fx->arena);
 }

@@ -101,6 +101,7 @@ struct event_result {
     struct err err;  /* the first problem; for alerts: all of them in text */
     struct buf text; /* alerts: one line a refused alert */
     size_t accepted;
+    const struct alert_input *twice; /* a posted alert that a rule here sends, too; NULL: none */
     struct uuid silence_id;
 };
 
@@ -118,6 +119,8 @@ struct effects {
     deliver; /* to be sent when the commit is on disk; in flight from now on */
     VEC(struct effect_run) run;
     VEC(struct decision) decisions;
+    VEC(struct alert_input)
+    forward; /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
     bool rewrite_alerts; /* the alert log is twice its live size */
 };
 
