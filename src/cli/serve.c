@@ -83,6 +83,10 @@ const struct flag serve_flag_table[] = {
     FLAG_ACCEPTED("cluster.allow-insecure-public-advertise-address-discovery", FLAG_BOOL, NULL,
                   "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.label", FLAG_TEXT, "LABEL", "gossip is not spoken"),
+    FLAG(
+        F, tolerate_rules, "rules.tolerate-errors", FLAG_BOOL, NULL, NULL,
+        "leave out rules and rule files with errors instead of refusing all; a reload never leaves "
+        "out a rule that runs"),
     FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST",
          "classic-mode, utf8-strict-mode, and names accepted without effect"),
     FLAG(F, log_level, "log.level", FLAG_TEXT, "info", "LEVEL", "debug, info, warn or error"),
@@ -256,7 +260,10 @@ static struct config *load(struct serve *s, struct diags *d)
 {
     struct flag_list files = s->flags->config_files;
     str *paths = mem_array(files.n, sizeof(*paths));
-    struct config_options o = {.paths = paths, .n_paths = files.n, .mode = s->mode};
+    struct config_options o = {.paths = paths,
+                               .n_paths = files.n,
+                               .mode = s->mode,
+                               .tolerates_rules = s->flags->tolerate_rules};
     struct config *c;
 
     for (size_t i = 0; i < files.n; i++)
@@ -285,6 +292,8 @@ static void say_loaded(struct serve *s, const struct config *c, const struct dia
         log_warn("configuration", LOG_Z("at", place), LOG_Z("id", g->id),
                  LOG_STR("problem", g->message));
     }
+    if (c->n_skipped != 0)
+        log_error("rules with errors were left out", LOG_I64("rules", c->n_skipped));
     log_info("configuration loaded", LOG_I64("files", c->n_files), LOG_I64("groups", c->n_groups),
              LOG_I64("rules", rules), LOG_I64("receivers", c->n_receivers),
              LOG_I64("receivers_used", used), LOG_I64("sources", c->n_sources),
@@ -304,6 +313,23 @@ static void configure_forward(struct serve *s, struct config *c)
     config_unref(old);
 }
 
+/* A reload that would leave out, for its problems, a rule that runs is none. */
+static struct config *keep_what_runs(const struct serve *s, struct config *c, struct diags *d)
+{
+    const struct rule_skipped *lost =
+        c != NULL ? config_lost_rule(c, shell_engine(s->shell)->conf) : NULL;
+
+    if (lost == NULL)
+        return c;
+    diags_add(d, DIAG_ERROR, "R013", (struct diag_place){.file = lost->file, .line = 1, .col = 1},
+              "\"%.*s\" runs, and would be left out for its problems",
+              STR(lost->rule.n != 0    ? lost->rule
+                  : lost->group.n != 0 ? lost->group
+                                       : lost->file));
+    config_unref(c);
+    return NULL;
+}
+
 static bool reload(void *arg, bool dry_run, struct buf *problems)
 {
     struct serve *s = arg;
@@ -313,7 +339,7 @@ static bool reload(void *arg, bool dry_run, struct buf *problems)
     struct err why = ERR_INIT;
 
     diags_init(&d);
-    c = load(s, &d);
+    c = keep_what_runs(s, load(s, &d), &d);
     diags_render_plain(problems, &d);
     if (!dry_run) {
         ev.builtin.raised = c == NULL;

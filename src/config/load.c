@@ -159,7 +159,7 @@ static void keep_files(struct conf_run *run, struct config *c, const struct conf
 }
 
 static void load(struct conf_run *run, struct config *c, const struct config_text *texts, size_t n,
-                 bool with_rules)
+                 const struct config_options *o)
 {
     struct conf_part parts[FILES_MAX] = {0};
     struct config_top top;
@@ -174,8 +174,8 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
     keep_files(run, c, texts, n);
     if (!load_messages(run, c))
         return;
-    if (with_rules)
-        config_load_rules(run, c);
+    if (!o->without_rules)
+        config_load_rules(run, c, o->tolerates_rules);
     config_load_scrapes(run, &top, c);
     keep_original(run, &top, c);
     c->hash = config_hash(texts, n);
@@ -194,7 +194,7 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
         diags_add(d, DIAG_ERROR, "C009", (struct diag_place){0}, "more than %d configuration files",
                   FILES_MAX);
     else
-        load(&run, c, texts, n, !o->without_rules);
+        load(&run, c, texts, n, o);
     if (d->errors == errors)
         return c;
     config_unref(c);
