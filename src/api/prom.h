@@ -39,6 +39,7 @@ void prom_labels(struct http_req *rq, void *arg);
 void prom_label_values(struct http_req *rq, void *arg);
 void prom_rules(struct http_req *rq, void *arg);
 void prom_alerts(struct http_req *rq, void *arg);
+void prom_rule_history(struct http_req *rq, void *arg);
 void prom_buildinfo(struct http_req *rq, void *arg);
 void prom_runtimeinfo(struct http_req *rq, void *arg);
 void prom_metadata(struct http_req *rq, void *arg);

@@ -65,6 +65,7 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
     size_t kinds = 0;
 
     e->names = interner_new();
+    rule_history_init(&e->rule_history, e->names);
     e->conf = conf;
     e->db = db;
     e->mode = mode;
@@ -121,6 +122,7 @@ void engine_free(struct engine *e)
     mem_free(e->stats.integration);
     journal_release(&e->journal);
     config_unref(e->conf);
+    rule_history_release(&e->rule_history);
     interner_free(e->names);
     mem_free(e);
 }

@@ -30,6 +30,7 @@
 #include "route/mute.h"
 #include "route/silencer.h"
 #include "route/tree.h"
+#include "engine/rule_history.h"
 #include "ruler/rule_group.h"
 #include "state/backend.h"
 
@@ -214,6 +215,7 @@ struct engine {
     size_t log_bytes,
         live_bytes; /* of the alert log: appended since the last rewrite, and what is live */
     struct journal journal;
+    struct rule_history rule_history;
     struct engine_stats stats;
 };
 

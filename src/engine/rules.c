@@ -298,6 +298,7 @@ void rules_done(struct engine *e, struct rule_group *g, struct now now, struct e
     BUG_ON(r == NULL);
     r->running = false;
     show(r);
+    rule_history_note(&e->rule_history, g);
     e->stats.rule_evaluations += g->evaluated;
     e->stats.rule_took += g->rules_took;
     e->stats.group_took += g->took;

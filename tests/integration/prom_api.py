@@ -94,4 +94,23 @@ def test_promtool():
         assert "info" in promtool("labels", t.url, "severity")
 
 
+def test_history_and_cost():
+    with folder() as d, Tocsin(CONFIG, d, files={"rules.yml": RULES}) as t:
+        started(t)
+        h, = data(t, "/api/tocsin/rule_history?rule=Always")
+        equal((h["labels"], h["group"], h["file"]), ({"alertname": "Always", "severity": "info"}, "b", d + "/rules.yml"))
+        equal([(c["state"], c["value"]) for c in h["changes"]], [("firing", "1e+00")])
+        equal([c["state"] for c in data(t, "/api/tocsin/rule_history?group=b&filter=alertname=Slow")[0]["changes"]], ["pending"])
+        equal(data(t, "/api/tocsin/rule_history?group=a"), [])
+        write(d + "/rules.yml", RULES.replace("vector(1)", "vector(0)"))
+        equal(t.post("/-/reload", b"").status, 200)
+        until("they ended", lambda: [[c["state"] for c in h["changes"]] for h in data(t, "/api/tocsin/rule_history")] ==
+              [["firing", "inactive"], ["pending", "inactive"]])
+        r = [g for g in data(t, "/api/v1/rules")["groups"] if g["name"] == "b"][0]["rules"][0]
+        assert r["evaluations"] >= 2 and r["evaluationTimeTotal"] >= r["evaluationTime"] > 0, r
+        equal((r["evaluationFailures"], r["lastSamples"]), (0, 1))
+        assert t.metric("prometheus_rule_evaluation_duration_seconds_sum") > 0
+        equal(t.get("/graph?g0.expr=one").status, 200)
+
+
 main()
