@@ -98,7 +98,7 @@ def test_history_and_cost():
     with folder() as d, Tocsin(CONFIG, d, files={"rules.yml": RULES}) as t:
         started(t)
         h, = data(t, "/api/tocsin/rule_history?rule=Always")
-        equal((h["labels"], h["group"], h["file"]), ({"alertname": "Always", "severity": "info"}, "b", d + "/rules.yml"))
+        equal((h["labels"], h["group"], h["file"]), ({"a": "x", "alertname": "Always", "severity": "info"}, "b", d + "/rules.yml"))
         equal([(c["state"], c["value"]) for c in h["changes"]], [("firing", "1e+00")])
         equal([c["state"] for c in data(t, "/api/tocsin/rule_history?group=b&filter=alertname=Slow")[0]["changes"]], ["pending"])
         equal(data(t, "/api/tocsin/rule_history?group=a"), [])
