@@ -2,9 +2,11 @@
  * worker, so that a sender of megabytes holds up nobody. */
 #include "api/api_priv.h"
 
+#include "base/hash.h"
+#include "base/log.h"
 #include "codec/timefmt.h"
 
-enum { INLINE_MAX = 256 << 10, DEPTH_MAX = 16 };
+enum { INLINE_MAX = 256 << 10, DEPTH_MAX = 16, TWICE_MAX = 1000 };
 
 struct body {
     struct arena arena;
@@ -145,6 +147,31 @@ static void read_body(struct body *b)
             r.err.col, r.err.msg);
 }
 
+/* host:port of a URL. */
+static str host_of(str url)
+{
+    ptrdiff_t at = str_find_str(url, S("://"));
+    str rest = at >= 0 ? str_sub(url, (size_t)at + 3, url.n) : url;
+
+    return str_cut(&rest, '/');
+}
+
+/* Said once a rule and sender: both evaluate it, so whoever is told is told twice. */
+static void tell_twice(struct api *a, const struct alert_input *in)
+{
+    str rule = labels_get(in->labels, S("alertname")), sender = host_of(in->generator_url);
+    uint64_t hash = hash_xxh64(rule) ^ hash_xxh64(sender) * 31;
+
+    VEC_EACH (const uint64_t *, told, &a->twice)
+        if (*told == hash)
+            return;
+    if (a->twice.n == TWICE_MAX)
+        return;
+    vec_push(&a->twice, hash);
+    log_warn("a rule runs here and elsewhere: every page comes twice", LOG_STR("rule", rule),
+             LOG_STR("sender", sender));
+}
+
 static void take(struct api *a, struct http_req *rq, struct body *b)
 {
     struct event ev = {.kind = EVENT_ALERTS, .alerts = {.v = b->v, .n = b->n}};
@@ -155,6 +182,8 @@ static void take(struct api *a, struct http_req *rq, struct body *b)
         return;
     }
     shell_event(a->conf.shell, &ev, &result);
+    if (result.twice != NULL)
+        tell_twice(a, result.twice);
     if (result.ok) {
         api_reply_after_commit(a, rq, 200, STR_NONE, STR_NONE);
     } else {
@@ -212,12 +241,24 @@ void api_post_jobs_cancel(struct api *a)
     vec_release(&a->jobs);
 }
 
+/* Alerts that we sent to ourselves came in by another way before. */
+static bool is_own_sending(const struct api *a, const struct http_req *rq)
+{
+    str from = http_header_get(&rq->headers, S(FORWARD_INSTANCE_HEADER));
+
+    return from.n != 0 && str_eq(from, a->conf.instance);
+}
+
 void api_post_alerts(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
     struct body b = {0};
     struct post_job *p;
 
+    if (is_own_sending(a, rq)) {
+        api_refuse(rq, 421, 421, "this is the instance that sends");
+        return;
+    }
     if (!api_expects_json(rq))
         return;
     if (rq->body.n <= INLINE_MAX || a->conf.pool == NULL) {

@@ -53,6 +53,16 @@ static const struct http_route routes[] = {
      "values of a label"},
     {HTTP_GET, "/api/v1/rules", 0, prom_rules, "/api/v1/rules", "rule groups and their alerts"},
     {HTTP_GET, "/api/v1/alerts", 0, prom_alerts, "/api/v1/alerts", "alerts of our rules"},
+    {HTTP_GET, "/api/tocsin/rule_history", 0, prom_rule_history, "/api/tocsin/rule_history",
+     "state changes of the alerts of our rules, with values"},
+    {HTTP_GET, "/graph", 0, get_page, "/graph", "where links of our rules point to: the page"},
+    {HTTP_GET, "/federate", 0, prom_federate, "/federate",
+     "the newest samples of what selectors find"},
+    {HTTP_GET | HTTP_POST, "/api/v1/parse_query", 1 << 20, prom_parse_query, "/api/v1/parse_query",
+     "PromQL as a tree"},
+    {HTTP_GET, "/api/v1/status/config", 0, prom_config, "/api/v1/status", "configuration"},
+    {HTTP_GET, "/api/v1/status/tsdb", 0, prom_tsdb_status, "/api/v1/status",
+     "size of our own store"},
     {HTTP_GET, "/api/v1/metadata", 0, prom_metadata, "/api/v1/metadata", "types and helps: none"},
     {HTTP_GET, "/api/v1/status/buildinfo", 0, prom_buildinfo, "/api/v1/status", "version"},
     {HTTP_GET, "/api/v1/status/runtimeinfo", 0, prom_runtimeinfo, "/api/v1/status",
@@ -513,6 +523,7 @@ void api_free(struct api *a)
     VEC_EACH (struct http_size *, sz, &a->http_sizes)
         metric_histogram_release(&sz->bytes);
     vec_release(&a->http_sizes);
+    vec_release(&a->twice);
     mem_free(a);
 }
 

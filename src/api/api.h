@@ -12,6 +12,7 @@
 
 #include "engine/shell.h"
 #include "engine/store.h"
+#include "forward/forward.h"
 #include "loop/loop.h"
 #include "loop/pool.h"
 #include "net/http_server.h"
@@ -22,10 +23,12 @@ struct api_conf {
     struct shell *shell;
     struct loop *loop;
     struct pool *pool;
-    struct store *store;   /* our own samples */
-    str prefix;            /* "" or "/x" */
-    unsigned max_gets;     /* 0 = no limit */
-    dur_ns answer_timeout; /* 0 = none */
+    struct store *store;     /* our own samples */
+    str prefix;              /* "" or "/x" */
+    unsigned max_gets;       /* 0 = no limit */
+    dur_ns answer_timeout;   /* 0 = none */
+    struct forward *forward; /* to other Alertmanagers, borrowed; NULL: nothing is */
+    str instance;            /* what forward says that it is */
     /* Reloads and answers: problems is filled with all of them when it fails. */
     bool log_silences;
     bool (*reload)(void *arg, bool dry_run, struct buf *problems);

@@ -35,6 +35,7 @@ struct api {
     ts_ns reload_at; /* wall; the last that succeeded */
     VEC(struct http_stat) http_stats;
     VEC(struct http_size) http_sizes;
+    VEC(uint64_t) twice;         /* rules that run elsewhere, too, and were told of: hashes */
     VEC(struct post_job *) jobs; /* bodies being parsed on workers */
 };
 

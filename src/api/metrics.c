@@ -80,6 +80,13 @@ enum m {
     M_TSDB_LOG_SEGMENTS,
     M_TSDB_LOG_LOST,
     M_TSDB_REPLAYING,
+    M_FORWARD_FOUND,
+    M_FORWARD_SENT,
+    M_FORWARD_ERRORS,
+    M_FORWARD_DROPPED,
+    M_FORWARD_LENGTH,
+    M_FORWARD_CAPACITY,
+    M_FORWARD_SECONDS,
     M_START,
     M_RSS,
     M_CPU,
@@ -203,6 +210,19 @@ static const struct metric rows[] = {
                          "Records that were never written to the log."},
     [M_TSDB_REPLAYING] = {"tocsin_tsdb_replaying", EXPO_GAUGE,
                           "1 while the log is replayed after the start."},
+    [M_FORWARD_FOUND] = {"prometheus_notifications_alertmanagers_discovered", EXPO_GAUGE,
+                         "Alertmanagers that get the alerts of our rules, too."},
+    [M_FORWARD_SENT] = {"prometheus_notifications_sent_total", EXPO_COUNTER,
+                        "Alerts that an Alertmanager took."},
+    [M_FORWARD_ERRORS] = {"prometheus_notifications_errors_total", EXPO_COUNTER,
+                          "Alerts in requests that failed; they are sent again."},
+    [M_FORWARD_DROPPED] = {"prometheus_notifications_dropped_total", EXPO_COUNTER,
+                           "Alerts that were refused, or that the queue had no room for."},
+    [M_FORWARD_LENGTH] = {"prometheus_notifications_queue_length", EXPO_GAUGE, "Alerts that wait."},
+    [M_FORWARD_CAPACITY] = {"prometheus_notifications_queue_capacity", EXPO_GAUGE,
+                            "Alerts that may wait."},
+    [M_FORWARD_SECONDS] = {"prometheus_notifications_latency_seconds", EXPO_SUMMARY,
+                           "How long requests took."},
     [M_START] = {"process_start_time_seconds", EXPO_GAUGE, "Start of the process."},
     [M_RSS] = {"process_resident_memory_bytes", EXPO_GAUGE, "Resident memory."},
     [M_CPU] = {"process_cpu_seconds_total", EXPO_COUNTER, "CPU time."},
@@ -513,6 +533,44 @@ static void put_tsdb(struct api *a, struct expo *x)
     one(x, M_TSDB_REPLAYING, store_is_replaying(a->conf.store));
 }
 
+static double forward_value(enum m m, const struct forward_queue *q)
+{
+    const struct forward_stats *st = forward_queue_stats(q);
+
+    switch (m) {
+    case M_FORWARD_SENT: return (double)st->sent;
+    case M_FORWARD_ERRORS: return (double)st->errors;
+    case M_FORWARD_DROPPED: return (double)st->dropped;
+    case M_FORWARD_LENGTH: return (double)forward_queue_length(q);
+    default: return FORWARD_CAPACITY;
+    }
+}
+
+static void put_forward(struct api *a, struct expo *x)
+{
+    const struct forward *f = a->conf.forward;
+    size_t found = 0;
+
+    if (f == NULL)
+        return;
+    VEC_EACH (struct forward_queue *const *, q, &f->queues)
+        found += !forward_queue_is_own(*q);
+    one(x, M_FORWARD_FOUND, (double)found);
+    for (int m = M_FORWARD_SENT; m <= M_FORWARD_CAPACITY; m++) {
+        metric_begin(x, &rows[m]);
+        VEC_EACH (struct forward_queue *const *, q, &f->queues)
+            expo_value(x, &L("alertmanager", forward_queue_url(*q)), 1,
+                       forward_value((enum m)m, *q));
+    }
+    metric_begin(x, &rows[M_FORWARD_SECONDS]);
+    VEC_EACH (struct forward_queue *const *, q, &f->queues) {
+        const struct forward_stats *st = forward_queue_stats(*q);
+
+        expo_summary(x, &L("alertmanager", forward_queue_url(*q)), 1, seconds(st->took),
+                     st->requests);
+    }
+}
+
 static void put_http(struct api *a, struct expo *x)
 {
     const struct expo_label get = L("method", S("get"));
@@ -581,6 +639,7 @@ void api_get_metrics(struct http_req *rq, void *arg)
     put_rules(a, &x);
     put_targets(a, &x);
     put_tsdb(a, &x);
+    put_forward(a, &x);
     put_http(a, &x);
     put_process(a, &x);
     api_put_idle_metrics(&x);

@@ -5,6 +5,7 @@
 #include "codec/duration.h"
 #include "codec/float.h"
 #include "codec/timefmt.h"
+#include "tsdb/tsdb.h"
 
 void prom_fail(struct http_req *rq, enum prom_error type, const char *fmt, ...)
 {
@@ -153,6 +154,33 @@ void prom_runtimeinfo(struct http_req *rq, void *arg)
     json_key(&w, S("lastConfigTime"));
     api_put_time(&w, a->reload_at);
     json_close(&w, '}');
+    prom_answer(rq, buf_str(&b));
+    buf_release(&b);
+}
+
+void prom_config(struct http_req *rq, void *arg)
+{
+    const struct api *a = arg;
+    struct buf b = BUF_INIT;
+
+    buf_adds(&b, "{\"yaml\":");
+    quote_json(&b, a->engine->conf->original, false);
+    buf_addc(&b, '}');
+    prom_answer(rq, buf_str(&b));
+    buf_release(&b);
+}
+
+void prom_tsdb_status(struct http_req *rq, void *arg)
+{
+    const struct api *a = arg;
+    struct tsdb_stats st = tsdb_stats(a->engine->db);
+    struct buf b = BUF_INIT;
+
+    buf_addf(&b,
+             "{\"headStats\":{\"numSeries\":%zu},\"seriesCountByMetricName\":[],"
+             "\"labelValueCountByLabelName\":[],\"memoryInBytesByLabelName\":[],"
+             "\"seriesCountByLabelValuePair\":[]}",
+             st.series);
     prom_answer(rq, buf_str(&b));
     buf_release(&b);
 }

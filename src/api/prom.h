@@ -10,6 +10,7 @@
 #define API_PROM_H
 
 #include "api/api_priv.h"
+#include "promql/promql.h"
 
 enum prom_error { PROM_BAD_DATA, PROM_EXECUTION, PROM_TIMEOUT, PROM_CANCELED, PROM_NOT_FOUND };
 
@@ -22,6 +23,9 @@ struct prom_params {
     const struct http_param *url, *form;
     size_t n_url, n_form;
 };
+/* An expression as /api/v1/parse_query tells it. */
+void prom_put_expr(struct json_writer *w, const struct promql_expr *x);
+
 struct prom_params prom_params(struct http_req *rq);
 str prom_param(const struct prom_params *p, const char *name); /* the first; empty when absent */
 /* All values of a name, in order. */
@@ -39,6 +43,11 @@ void prom_labels(struct http_req *rq, void *arg);
 void prom_label_values(struct http_req *rq, void *arg);
 void prom_rules(struct http_req *rq, void *arg);
 void prom_alerts(struct http_req *rq, void *arg);
+void prom_rule_history(struct http_req *rq, void *arg);
+void prom_federate(struct http_req *rq, void *arg);
+void prom_parse_query(struct http_req *rq, void *arg);
+void prom_config(struct http_req *rq, void *arg);
+void prom_tsdb_status(struct http_req *rq, void *arg);
 void prom_buildinfo(struct http_req *rq, void *arg);
 void prom_runtimeinfo(struct http_req *rq, void *arg);
 void prom_metadata(struct http_req *rq, void *arg);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+#include "codec/float.h"
 #include "promql/result_json.h"
 #include "tsdb/tsdb.h"
 
@@ -26,8 +27,10 @@ struct query_job {
 
     struct matchers *matches; /* of series, labels: any of them */
     size_t n_matches;
-    str name;     /* of label values; empty: the names */
-    size_t limit; /* 0 = none */
+    str name;               /* of label values; empty: the names */
+    size_t limit;           /* 0 = none */
+    struct labels external; /* of /federate */
+    str content_type;
 
     struct buf body;
     bool failed;
@@ -53,6 +56,7 @@ static struct query_job *job_new(struct api *a, struct http_req *rq,
     q->api = a;
     q->rq = rq;
     q->work = work;
+    q->content_type = S("application/json");
     arena_init(&q->arena, 0);
     return q;
 }
@@ -74,6 +78,12 @@ static void work(struct job *j)
     q->work(q);
 }
 
+static void answer(struct query_job *q)
+{
+    api_headers(q->rq);
+    http_reply(q->rq, 200, q->content_type, buf_str(&q->body));
+}
+
 static void done(struct job *j)
 {
     struct query_job *q = container_of(j, struct query_job, job);
@@ -83,7 +93,7 @@ static void done(struct job *j)
         if (q->failed)
             prom_fail(q->rq, q->error, "%s", q->err.msg);
         else
-            api_json(q->rq, 200, buf_str(&q->body));
+            answer(q);
     }
     job_free(q);
 }
@@ -321,6 +331,22 @@ void prom_format_query(struct http_req *rq, void *arg)
     job_free(q);
 }
 
+void prom_parse_query(struct http_req *rq, void *arg)
+{
+    struct query_job *q = job_new(arg, rq, NULL);
+    struct prom_params p = prom_params(rq);
+    struct buf json = BUF_INIT;
+    struct json_writer w;
+
+    if (parse_query(rq, q, &p)) {
+        json_writer_init(&w, &json, false);
+        prom_put_expr(&w, q->expr);
+        prom_answer(rq, buf_str(&json));
+    }
+    buf_release(&json);
+    job_free(q);
+}
+
 /* -- what there is: series, label names, label values -- */
 
 /* match[] are series selectors. Without one, when that is allowed, everything matches. */
@@ -370,19 +396,21 @@ static int by_str(const void *a, const void *b)
 }
 
 /* A series as it is listed: as JSON, a text that can be compared. */
-static void see_series(struct query_job *q, struct found *f, struct labels ls)
+static void see_series(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
 {
     struct buf b = BUF_INIT;
     struct json_writer w;
 
+    (void)id;
     json_writer_init(&w, &b, false);
     prom_put_labels(&w, ls);
     vec_push(f, arena_str(&q->arena, buf_str(&b)));
     buf_release(&b);
 }
 
-static void see_labels(struct query_job *q, struct found *f, struct labels ls)
+static void see_labels(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
 {
+    (void)id;
     LABELS_EACH (l, ls) {
         if (q->name.n == 0)
             vec_push(f, arena_str(&q->arena, l->name));
@@ -404,7 +432,7 @@ static void unique(struct found *f)
 }
 
 static bool walk(struct query_job *q, struct found *f,
-                 void (*see)(struct query_job *q, struct found *f, struct labels ls))
+                 void (*see)(struct query_job *q, struct found *f, struct labels ls, uint32_t id))
 {
     struct storage s = tsdb_storage(q->api->engine->db);
     struct arena scratch;
@@ -419,7 +447,7 @@ static bool walk(struct query_job *q, struct found *f,
         storage_begin(s);
         ids = storage_ids(s, sel);
         for (size_t j = 0; j < ids.n && !atomic_load(&q->gone); j++) {
-            see(q, f, storage_labels(s, ids.v[j], &scratch));
+            see(q, f, storage_labels(s, ids.v[j], &scratch), ids.v[j]);
             arena_reset(&scratch);
         }
         storage_end(s);
@@ -501,4 +529,97 @@ void prom_label_values(struct http_req *rq, void *arg)
         return;
     }
     start_list(arg, rq, list_labels, name, false);
+}
+
+/* -- /federate -- */
+
+enum { LOOKBACK_MS = 5 * 60 * 1000 };
+
+/* The newest sample within the lookback; SIZE_MAX: none, or the series has ended. Histograms have no form in this text. */
+static size_t newest(const struct storage_series *s, ts_ms now)
+{
+    size_t i = s->n;
+
+    while (i-- != 0)
+        if (s->slots[i] != STORAGE_ABSENT && s->times[i] <= now)
+            return s->times[i] > now - LOOKBACK_MS && s->slots[i] != STORAGE_STALE &&
+                           !storage_is_histogram(s->slots[i])
+                       ? i
+                       : SIZE_MAX;
+    return SIZE_MAX;
+}
+
+/* Opens the braces, too, when it is the first. */
+static void put_label(struct buf *b, const struct label *l)
+{
+    buf_addc(b, b->p[b->n - 1] == '\0' ? '{' : ',');
+    if (label_name_is_legacy(l->name))
+        buf_add(b, l->name);
+    else
+        quote_go(b, l->name);
+    buf_addc(b, '=');
+    quote_go(b, l->value);
+}
+
+/* Name, a NUL, and the rest of the line: sorted by that, series of one name stand together. */
+static void see_sample(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
+{
+    struct label instance = {S("instance"), STR_NONE};
+    struct storage_series s;
+    struct buf b = BUF_INIT;
+    double v;
+    size_t i;
+
+    storage_read(tsdb_storage(q->api->engine->db), &id, 1, &s);
+    i = newest(&s, q->end);
+    if (i == SIZE_MAX)
+        return;
+    memcpy(&v, &s.slots[i], sizeof(v));
+    buf_add(&b, labels_get(ls, S("__name__")));
+    buf_addc(&b, '\0');
+    ls = labels_merge(&q->arena, q->external, ls);
+    if (labels_get(ls, S("instance")).n == 0) /* else the scraper would add its own */
+        put_label(&b, &instance);
+    LABELS_EACH (l, ls)
+        if (!str_is(l->name, "__name__"))
+            put_label(&b, l);
+    buf_adds(&b, "} ");
+    float_print_g(&b, v);
+    buf_addf(&b, " %lld\n", (long long)s.times[i]);
+    vec_push(f, arena_str(&q->arena, buf_str(&b)));
+    buf_release(&b);
+}
+
+static void federate(struct query_job *q)
+{
+    struct found f = {NULL, 0, 0};
+    str last = STR_NONE;
+
+    if (walk(q, &f, see_sample))
+        for (size_t i = 0; i < f.n; i++) {
+            str rest = f.v[i], name = str_cut(&rest, '\0');
+
+            if (i == 0 || !str_eq(name, last))
+                buf_addf(&q->body, "# TYPE %.*s untyped\n", STR(name));
+            buf_add(&q->body, name);
+            buf_add(&q->body, rest);
+            last = name;
+        }
+    vec_release(&f);
+}
+
+void prom_federate(struct http_req *rq, void *arg)
+{
+    const struct api *a = arg;
+    struct query_job *q = job_new(arg, rq, federate);
+    struct prom_params p = prom_params(rq);
+
+    q->content_type = S(EXPO_CONTENT_TYPE_TEXT);
+    q->external = labels_copy(&q->arena, a->engine->conf->external_labels);
+    q->end = now_ms(a);
+    if (!parse_matches(rq, q, &p, true)) {
+        job_free(q);
+        return;
+    }
+    job_start(q);
 }

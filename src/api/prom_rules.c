@@ -137,6 +137,18 @@ static void put_alert(struct json_writer *w, const struct rule_alert_view *a)
     buf_release(&b);
 }
 
+/* Beyond Prometheus: what the rule has cost since the start, and what it last returned. */
+static void put_cost(struct json_writer *w, const struct rule_view *r)
+{
+    json_key(w, S("evaluations"));
+    json_put_u64(w, r->cost.evaluations);
+    json_key(w, S("evaluationFailures"));
+    json_put_u64(w, r->cost.failures);
+    put_seconds(w, "evaluationTimeTotal", r->cost.took);
+    json_key(w, S("lastSamples"));
+    json_put_u64(w, r->samples);
+}
+
 static void put_rule(struct json_writer *w, const struct filter *f, const struct rule_view *r)
 {
     static const char *const states[] = {"inactive", "pending", "firing"};
@@ -171,6 +183,7 @@ static void put_rule(struct json_writer *w, const struct filter *f, const struct
         put_text(w, "lastError", r->last_error);
     put_seconds(w, "evaluationTime", r->took);
     put_time(w, "lastEvaluation", r->last_eval);
+    put_cost(w, r);
     put_text(w, "type", r->is_alert ? S("alerting") : S("recording"));
     json_close(w, '}');
 }

@@ -16,6 +16,7 @@
 #include "engine/reroute.h"
 #include "engine/shell.h"
 #include "engine/store.h"
+#include "forward/forward.h"
 #include "lint/render.h"
 #include "loop/signals.h"
 #include "net/sd_notify.h"
@@ -87,6 +88,10 @@ const struct flag serve_flag_table[] = {
     FLAG_ACCEPTED("cluster.allow-insecure-public-advertise-address-discovery", FLAG_BOOL, NULL,
                   "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.label", FLAG_TEXT, "LABEL", "gossip is not spoken"),
+    FLAG(
+        F, tolerate_rules, "rules.tolerate-errors", FLAG_BOOL, NULL, NULL,
+        "leave out rules and rule files with errors instead of refusing all; a reload never leaves "
+        "out a rule that runs"),
     FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST",
          "classic-mode, utf8-strict-mode, and names accepted without effect"),
     FLAG(F, log_level, "log.level", FLAG_TEXT, "info", "LEVEL", "debug, info, warn or error"),
@@ -107,6 +112,9 @@ struct serve {
     struct shell *shell;
     struct api *api;
     struct heartbeat *heartbeat;
+    struct forward *forward;
+    struct config *forward_conf; /* that its queues borrow from: one reference */
+    struct uuid instance;        /* tells this process from all others */
     struct signals *signals;
     struct buf bound; /* first address as bound */
     struct timer stop_by, watchdog, tick;
@@ -222,7 +230,10 @@ static struct config *load(struct serve *s, struct diags *d)
 {
     struct flag_list files = s->flags->config_files;
     str *paths = mem_array(files.n, sizeof(*paths));
-    struct config_options o = {.paths = paths, .n_paths = files.n, .mode = s->mode};
+    struct config_options o = {.paths = paths,
+                               .n_paths = files.n,
+                               .mode = s->mode,
+                               .tolerates_rules = s->flags->tolerate_rules};
     struct config *c;
 
     for (size_t i = 0; i < files.n; i++)
@@ -251,6 +262,8 @@ static void say_loaded(struct serve *s, const struct config *c, const struct dia
         log_warn("configuration", LOG_Z("at", place), LOG_Z("id", g->id),
                  LOG_STR("problem", g->message));
     }
+    if (c->n_skipped != 0)
+        log_error("rules with errors were left out", LOG_I64("rules", c->n_skipped));
     log_info("configuration loaded", LOG_I64("files", c->n_files), LOG_I64("groups", c->n_groups),
              LOG_I64("rules", rules), LOG_I64("receivers", c->n_receivers),
              LOG_I64("receivers_used", used), LOG_I64("sources", c->n_sources),
@@ -274,6 +287,34 @@ static void tell_rerouted(struct serve *s, const struct config *next, bool dry_r
     buf_release(&lines);
 }
 
+static void configure_forward(struct serve *s, struct config *c)
+{
+    struct config *old = s->forward_conf;
+
+    if (s->flags->shadow)
+        return;
+    s->forward_conf = config_ref(c);
+    forward_configure(s->forward, &c->alerting);
+    config_unref(old);
+}
+
+/* A reload that would leave out, for its problems, a rule that runs is none. */
+static struct config *keep_what_runs(const struct serve *s, struct config *c, struct diags *d)
+{
+    const struct rule_skipped *lost =
+        c != NULL ? config_lost_rule(c, shell_engine(s->shell)->conf) : NULL;
+
+    if (lost == NULL)
+        return c;
+    diags_add(d, DIAG_ERROR, "R013", (struct diag_place){.file = lost->file, .line = 1, .col = 1},
+              "\"%.*s\" runs, and would be left out for its problems",
+              STR(lost->rule.n != 0    ? lost->rule
+                  : lost->group.n != 0 ? lost->group
+                                       : lost->file));
+    config_unref(c);
+    return NULL;
+}
+
 static bool reload(void *arg, bool dry_run, struct buf *problems)
 {
     struct serve *s = arg;
@@ -283,7 +324,7 @@ static bool reload(void *arg, bool dry_run, struct buf *problems)
     struct err why = ERR_INIT;
 
     diags_init(&d);
-    c = load(s, &d);
+    c = keep_what_runs(s, load(s, &d), &d);
     diags_render_plain(problems, &d);
     if (!dry_run) {
         ev.builtin.raised = c == NULL;
@@ -305,6 +346,7 @@ static bool reload(void *arg, bool dry_run, struct buf *problems)
         say_loaded(s, c, &d);
         heartbeat_configure(s->heartbeat, c);
         store_configure(s->store, c);
+        configure_forward(s, c);
         shell_event(s->shell, &swap, NULL);
         malloc_trim(0);
     } else {
@@ -384,7 +426,7 @@ static void tick(struct timer *t, struct now now)
         shell_event(s->shell, &ev, NULL);
     }
     if (s->stopping && http_server_open(api_server(s->api)) == 0 &&
-        notify_under_way(shell_notify(s->shell)) == 0)
+        notify_under_way(shell_notify(s->shell)) == 0 && forward_waiting(s->forward) == 0)
         loop_stop(s->loop);
     sd_notify_watchdog();
     timer_arm(&s->clock, t, ts_add(now.mono, s->stopping ? NS_PER_S / 20 : NS_PER_S));
@@ -457,6 +499,11 @@ static void log_decision(void *arg, const struct decision *d)
               LOG_I64("index", d->index), LOG_STR("why", d->why), LOG_STR("by", d->by));
 }
 
+static void forward_sent(void *arg, const struct alert_input *v, size_t n)
+{
+    forward_alerts(((struct serve *)arg)->forward, v, n);
+}
+
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
@@ -471,6 +518,8 @@ static bool start_shell(struct serve *s, struct config *conf)
                                 .shadow = s->flags->shadow,
                                 .external_url = s->external_url,
                                 .decided = log_decision,
+                                .forward = forward_sent,
+                                .arg = s,
                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
     struct state_shell cb;
     struct state_backend *b;
@@ -543,6 +592,8 @@ static int run(struct serve *s, struct config *conf)
                                                .pool = s->pool,
                                                .transport = s->transport},
                          conf);
+    s->instance = uuid_random();
+    s->forward = forward_new(s->transport, &s->clock, uuid_str(&s->instance));
     if (!start_shell(s, conf))
         return EXIT_FAILED;
     s->heartbeat = heartbeat_new(s->shell, s->transport, &s->clock);
@@ -554,6 +605,8 @@ static int run(struct serve *s, struct config *conf)
     ac.max_gets = s->flags->max_gets > 0 ? (unsigned)s->flags->max_gets : 0;
     ac.answer_timeout = s->flags->answer_timeout > 0 ? s->flags->answer_timeout : 0;
     ac.store = s->store;
+    ac.forward = s->forward;
+    ac.instance = uuid_str(&s->instance);
     s->api = api_new(&ac);
     if (!use_web_config(s))
         return EXIT_FAILED;
@@ -561,6 +614,7 @@ static int run(struct serve *s, struct config *conf)
     if (!listen_all(s))
         return EXIT_FAILED;
     derive_external_url(s);
+    configure_forward(s, conf);
     s->stop_by.fire = stop_now;
     s->tick.fire = tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));
@@ -582,6 +636,8 @@ static void tear_down(struct serve *s)
     if (s->pool != NULL)
         pool_free(s->pool);
     shell_free(s->shell);
+    forward_free(s->forward);
+    config_unref(s->forward_conf);
     store_free(s->store);
     if (s->transport != NULL)
         transport_free(s->transport);

@@ -20,13 +20,14 @@
 #include "base/diags.h"
 #include "base/err.h"
 #include "codec/yaml.h"
+#include "forward/forward_conf.h"
 #include "model/labels.h"
 #include "net/http_conf.h"
 #include "net/token_conf.h"
 #include "notify/messages.h"
 #include "notify/notify_conf.h"
 #include "route/route_conf.h"
-#include "ruler/rule_conf.h"
+#include "ruler/rule_file.h"
 #include "scrape/scrape_conf.h"
 #include "source/source_conf.h"
 #include "tocsin/global.h"
@@ -87,8 +88,11 @@ struct config {
     size_t n_rule_files;
     struct rule_group_conf *groups; /* of all rule files, in the order of loading */
     size_t n_groups;
+    struct rule_skipped *skipped; /* what a tolerant load left out */
+    size_t n_skipped;
     struct scrape_conf *scrapes; /* jobs, of scrape_config_files too */
     size_t n_scrapes;
+    struct alerting_conf alerting;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;
@@ -105,7 +109,8 @@ struct config_options {
     const str *paths;
     size_t n_paths;
     enum matcher_mode mode;
-    bool without_rules; /* rule files are not loaded */
+    bool without_rules;   /* rule files are not loaded */
+    bool tolerates_rules; /* bad rules are left out, with warnings */
 };
 
 /* Returns one reference, or NULL when d got an error. Warnings alone do not fail. */
@@ -125,6 +130,9 @@ const struct receiver_conf *config_receiver(const struct config *c,
 const struct time_interval_conf *config_time_interval(const struct config *c,
                                                       str name);           /* NULL when unknown */
 const struct source_conf *config_source(const struct config *c, str name); /* NULL when unknown */
+/* A rule of running that fresh left out for its problems; NULL: nothing is lost. */
+const struct rule_skipped *config_lost_rule(const struct config *fresh,
+                                            const struct config *running);
 /* Whether anybody reads what is scraped: a rule group that asks the own store, or whoever has everything kept. */
 bool config_reads_own(const struct config *c);
 

@@ -47,6 +47,7 @@ struct config_top {
     CONF_LIST_OF(struct rule_files_conf) rule_files;
     struct scrape_conf_list scrapes;
     struct conf_strings scrape_files;
+    struct alerting_conf alerting;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;
@@ -72,7 +73,7 @@ void config_check(struct conf_run *run, struct config_top *top, struct config *c
                   const struct conf_part *parts, size_t n_parts);
 
 /* rules.c: loads the rule files; their problems go to run->d. */
-void config_load_rules(struct conf_run *run, struct config *c);
+void config_load_rules(struct conf_run *run, struct config *c, bool tolerates);
 
 /* scrapes.c: the jobs of scrape_config_files, what global gives to all, and what only the whole shows. After the rules. */
 void config_load_scrapes(struct conf_run *run, struct config_top *top, struct config *c);

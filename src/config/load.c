@@ -27,6 +27,7 @@ void config_unref(struct config *c)
         token_conf_release(&c->web.tokens.v[i]);
     for (size_t i = 0; i < c->n_scrapes; i++)
         scrape_conf_release(&c->scrapes[i]);
+    alerting_conf_release(&c->alerting);
     messages_free(c->messages);
     arena_release(&c->arena);
     mem_free(c);
@@ -117,6 +118,7 @@ static void take(struct config *c, struct config_top *top)
     c->n_rule_files = top->rule_files.n;
     c->scrapes = top->scrapes.v;
     c->n_scrapes = top->scrapes.n;
+    c->alerting = top->alerting;
     c->heartbeat = top->heartbeat;
     c->storage = top->storage;
     c->web = top->web;
@@ -162,7 +164,7 @@ static void keep_files(struct conf_run *run, struct config *c, const struct conf
 }
 
 static void load(struct conf_run *run, struct config *c, const struct config_text *texts, size_t n,
-                 bool with_rules)
+                 const struct config_options *o)
 {
     struct conf_part parts[FILES_MAX] = {0};
     struct config_top top;
@@ -177,8 +179,8 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
     keep_files(run, c, texts, n);
     if (!load_messages(run, c))
         return;
-    if (with_rules)
-        config_load_rules(run, c);
+    if (!o->without_rules)
+        config_load_rules(run, c, o->tolerates_rules);
     config_load_scrapes(run, &top, c);
     keep_original(run, &top, c);
     c->hash = config_hash(texts, n);
@@ -197,7 +199,7 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
         diags_add(d, DIAG_ERROR, "C009", (struct diag_place){0}, "more than %d configuration files",
                   FILES_MAX);
     else
-        load(&run, c, texts, n, !o->without_rules);
+        load(&run, c, texts, n, o);
     if (d->errors == errors)
         return c;
     config_unref(c);

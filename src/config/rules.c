@@ -9,6 +9,8 @@ struct loader {
     struct config *c;
     VEC(struct rule_group_conf) groups;
     VEC(str) files;
+    VEC(struct rule_skipped) skipped;
+    bool tolerates;
 };
 
 static bool is_loaded(const struct loader *l, str path)
@@ -26,6 +28,7 @@ static void load_file(struct loader *l, str path, str source)
         .mode = l->run->mode,
         .dialect =
             asked != NULL && str_is(asked->dialect, "metricsql") ? RULE_METRICSQL : RULE_PROMQL,
+        .tolerates = l->tolerates,
     };
     const struct global_conf *global = &l->c->global;
     struct rule_file file;
@@ -35,7 +38,10 @@ static void load_file(struct loader *l, str path, str source)
     path = arena_str(l->run->a, path);
     vec_push(&l->files, path);
     if (!rule_file_load(path, &o, l->run->a, &file, l->run->d))
-        return;
+        file.n_groups = 0;
+    VEC_EACH (const struct rule_skipped *, s, &file.skipped)
+        vec_push(&l->skipped, *s);
+    vec_release(&file.skipped);
     for (size_t i = 0; i < file.n_groups; i++) {
         struct rule_group_conf *g = &file.groups[i];
 
@@ -85,6 +91,10 @@ static void keep(struct loader *l)
         memcpy(files, c->files, c->n_files * sizeof(str));
     if (l->files.n != 0)
         memcpy(files + c->n_files, l->files.v, l->files.n * sizeof(str));
+    c->skipped = arena_array(l->run->a, l->skipped.n, sizeof(c->skipped[0]));
+    c->n_skipped = l->skipped.n;
+    if (l->skipped.n != 0)
+        memcpy(c->skipped, l->skipped.v, l->skipped.n * sizeof(c->skipped[0]));
     c->files = files;
     c->n_files += l->files.n;
 }
@@ -152,9 +162,32 @@ static void place_rules(struct loader *l)
             place_rule(l, g, &g->rules[i], recorded, n);
 }
 
-void config_load_rules(struct conf_run *run, struct config *c)
+static bool is_among(const struct rule_skipped *s, const struct config *c)
 {
-    struct loader l = {.run = run, .c = c};
+    for (size_t i = 0; i < c->n_groups; i++) {
+        const struct rule_group_conf *g = &c->groups[i];
+
+        if (!str_eq(g->file, s->file) || (s->group.n != 0 && !str_eq(g->name, s->group)))
+            continue;
+        for (size_t j = 0; j < g->n_rules; j++)
+            if (s->rule.n == 0 || str_eq(g->rules[j].name, s->rule))
+                return true;
+    }
+    return false;
+}
+
+const struct rule_skipped *config_lost_rule(const struct config *fresh,
+                                            const struct config *running)
+{
+    for (size_t i = 0; i < fresh->n_skipped; i++)
+        if (is_among(&fresh->skipped[i], running))
+            return &fresh->skipped[i];
+    return NULL;
+}
+
+void config_load_rules(struct conf_run *run, struct config *c, bool tolerates)
+{
+    struct loader l = {.run = run, .c = c, .tolerates = tolerates};
 
     for (size_t i = 0; i < c->n_rule_files; i++)
         for (size_t j = 0; j < c->rule_files[i].files.n; j++)
@@ -163,4 +196,5 @@ void config_load_rules(struct conf_run *run, struct config *c)
     keep(&l);
     vec_release(&l.groups);
     vec_release(&l.files);
+    vec_release(&l.skipped);
 }

@@ -185,15 +185,32 @@ static struct alert_input mend_start(const struct engine *e, const struct alert_
     return out;
 }
 
+/* Whether a rule here sends the same alert, external labels aside. */
+static bool comes_twice(const struct engine *e, struct labels ls, struct now now,
+                        struct effects *fx)
+{
+    const struct alert *a;
+
+    if (e->rules.n == 0)
+        return false;
+    if (e->conf->external_labels.n != 0)
+        ls = labels_merge(&fx->arena, ls, e->conf->external_labels);
+    a = engine_alert(e, labels_fingerprint(ls));
+    return a != NULL && a->is_ours && !alert_is_resolved(a, now);
+}
+
 void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
                  struct now now, struct effects *fx, struct event_result *result)
 {
     for (size_t i = 0; i < n; i++) {
         struct alert_input in = mend_start(e, &v[i], now);
         struct alert *a = alert_new(e->names, &in, e->conf->resolve_timeout, now);
+        struct alert *stored;
         struct err err = ERR_INIT;
 
         if (origin == ALERTS_POSTED) {
+            if (comes_twice(e, in.labels, now, fx))
+                result->twice = &v[i];
             e->stats.received_firing += !alert_is_resolved(a, now);
             e->stats.received_resolved += alert_is_resolved(a, now);
         }
@@ -213,7 +230,9 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
             alert_unref(a);
             continue;
         }
-        alerts_route(e, store(e, a, now, fx), now, fx);
+        stored = store(e, a, now, fx);
+        stored->is_ours |= origin == ALERTS_OF_RULES;
+        alerts_route(e, stored, now, fx);
     }
 }
 

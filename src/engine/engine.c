@@ -21,6 +21,7 @@ void effects_clear(struct effects *fx)
     vec_clear(&fx->deliver);
     vec_clear(&fx->run);
     vec_clear(&fx->decisions);
+    vec_clear(&fx->forward);
     fx->rewrite_alerts = false;
     arena_reset(&fx->arena);
 }
@@ -30,6 +31,7 @@ void effects_release(struct effects *fx)
     vec_release(&fx->deliver);
     vec_release(&fx->run);
     vec_release(&fx->decisions);
+    vec_release(&fx->forward);
     state_commit_release(&fx->commit);
     arena_release(&fx->arena);
 }
@@ -63,6 +65,7 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
     size_t kinds = 0;
 
     e->names = interner_new();
+    rule_history_init(&e->rule_history, e->names);
     e->conf = conf;
     e->db = db;
     e->mode = mode;
@@ -120,6 +123,7 @@ void engine_free(struct engine *e)
     mem_free(e->stats.integration);
     journal_release(&e->journal);
     config_unref(e->conf);
+    rule_history_release(&e->rule_history);
     interner_free(e->names);
     mem_free(e);
 }

@@ -31,6 +31,7 @@
 #include "route/mute.h"
 #include "route/silencer.h"
 #include "route/tree.h"
+#include "engine/rule_history.h"
 #include "ruler/rule_group.h"
 #include "state/backend.h"
 
@@ -109,6 +110,7 @@ struct event_result {
     struct err err;  /* the first problem; for alerts: all of them in text */
     struct buf text; /* alerts: one line a refused alert */
     size_t accepted;
+    const struct alert_input *twice; /* a posted alert that a rule here sends, too; NULL: none */
     struct uuid silence_id;
 };
 
@@ -126,6 +128,8 @@ struct effects {
     deliver; /* to be sent when the commit is on disk; in flight from now on */
     VEC(struct effect_run) run;
     VEC(struct decision) decisions;
+    VEC(struct alert_input)
+    forward; /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
     bool rewrite_alerts; /* the alert log is twice its live size */
 };
 
@@ -228,6 +232,7 @@ struct engine {
     size_t log_bytes,
         live_bytes; /* of the alert log: appended since the last rewrite, and what is live */
     struct journal journal;
+    struct rule_history rule_history;
     struct engine_stats stats;
 };
 

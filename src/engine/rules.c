@@ -223,18 +223,36 @@ static struct rule_run *run_of(struct engine *e, const struct rule_group *g)
     return NULL;
 }
 
-/* External labels are added where the alert has none of that name. */
+/* The group's alerts may be gone before the turn ends. */
+static void forward(const struct alert_input *v, size_t n, struct effects *fx)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct alert_input own = v[i];
+
+        own.labels = labels_copy(&fx->arena, v[i].labels);
+        own.annotations = labels_copy(&fx->arena, v[i].annotations);
+        own.generator_url = arena_str(&fx->arena, v[i].generator_url);
+        vec_push(&fx->forward, own);
+    }
+}
+
+/* External labels are added where the alert has none of that name; then alerts are relabeled, or dropped. */
 static void send(struct engine *e, struct rule_group *g, struct now now, struct effects *fx)
 {
     struct alert_input *v = arena_array(&fx->arena, g->send.n, sizeof(*v));
     struct event_result ignored = {.ok = true};
+    size_t n = 0;
 
     for (size_t i = 0; i < g->send.n; i++) {
-        v[i] = g->send.v[i];
+        v[n] = g->send.v[i];
         if (e->conf->external_labels.n != 0)
-            v[i].labels = labels_merge(&fx->arena, e->conf->external_labels, v[i].labels);
+            v[n].labels = labels_merge(&fx->arena, e->conf->external_labels, v[n].labels);
+        n += relabel(&e->conf->alerting.alert_relabel_configs, v[n].labels, &fx->arena,
+                     &v[n].labels);
     }
-    alerts_take(e, v, g->send.n, ALERTS_OF_RULES, now, fx, &ignored);
+    alerts_take(e, v, n, ALERTS_OF_RULES, now, fx, &ignored);
+    if (e->conf->alerting.alertmanagers.n != 0)
+        forward(v, n, fx);
     buf_release(&ignored.text);
 }
 
@@ -300,6 +318,7 @@ void rules_done(struct engine *e, struct rule_group *g, struct now now, struct e
     BUG_ON(r == NULL);
     r->running = false;
     show(r);
+    rule_history_note(&e->rule_history, g);
     e->stats.rule_evaluations += g->evaluated;
     e->stats.rule_took += g->rules_took;
     e->stats.group_took += g->took;

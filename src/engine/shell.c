@@ -346,6 +346,8 @@ void shell_turn(struct shell *s)
 
         for (size_t i = 0; s->parts.decided != NULL && i < s->fx.decisions.n; i++)
             s->parts.decided(s->parts.arg, &s->fx.decisions.v[i]);
+        if (s->parts.forward != NULL && s->fx.forward.n != 0)
+            s->parts.forward(s->parts.arg, s->fx.forward.v, s->fx.forward.n);
         for (size_t i = 0; i < s->fx.run.n; i++)
             rule_driver_run(s->driver, s->fx.run.v[i].group, s->fx.run.v[i].slot);
         engine_journal(s->engine, s->parts.clock->now, &s->fx);

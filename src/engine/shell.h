@@ -34,6 +34,8 @@ struct shell_parts {
     bool colour;
     bool shadow;                        /* --notify.shadow */
     void (*print)(void *arg, str text); /* console notifications; NULL = standard output */
+    /* What rules sent, for other Alertmanagers; may be NULL. */
+    void (*forward)(void *arg, const struct alert_input *v, size_t n);
     void (*decided)(void *arg, const struct decision *d); /* every decision; may be NULL */
     void *arg;
 };

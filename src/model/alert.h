@@ -28,6 +28,7 @@ struct alert {
     ts_ns starts_at, ends_at, updated_at;
     ts_ns expires_mono; /* resolved from this instant of the monotonic clock on */
     bool is_timeout;    /* ends_at was not given: it is updated_at + resolve_timeout */
+    bool is_ours;       /* a rule evaluated here sent it; not stored */
     uint32_t refs;
 };
 

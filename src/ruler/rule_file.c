@@ -289,6 +289,35 @@ static void check_rule(struct checker *k, struct rule_conf *r, const struct rule
     note_scalars(k, r->node, "annotations");
 }
 
+/* -- tolerance -- */
+
+struct mark {
+    size_t n, errors;
+};
+
+static struct mark mark_of(const struct diags *d)
+{
+    return (struct mark){d->n, d->errors};
+}
+
+/* Whether errors since the mark are to be passed over: they become warnings, and what they are about is left out. */
+static bool passes_over(const struct rule_file_options *o, struct diags *d, struct mark since)
+{
+    if (!o->tolerates || d->errors == since.errors)
+        return false;
+    d->warnings += d->errors - since.errors;
+    d->errors = since.errors;
+    for (size_t i = since.n; i < d->n; i++)
+        if (d->v[i].severity == DIAG_ERROR)
+            d->v[i].severity = DIAG_WARNING;
+    return true;
+}
+
+static void skip(struct rule_file *f, str file, str group, str rule)
+{
+    vec_push(&f->skipped, (struct rule_skipped){file, group, rule});
+}
+
 /* -- building -- */
 
 static struct conf_map merge(struct arena *a, const struct conf_map *under,
@@ -343,7 +372,6 @@ static void build_group(struct checker *k, const struct group_raw *raw,
         .limit = raw->limit,
         .labels = raw->labels,
         .rules = arena_array(k->a, raw->rules.n, sizeof(g->rules[0])),
-        .n_rules = raw->rules.n,
         .place = yaml_place(k->file->doc, node),
     };
     k->group = g;
@@ -351,26 +379,28 @@ static void build_group(struct checker *k, const struct group_raw *raw,
         diags_add(k->d, DIAG_ERROR, "R003", g->place, "a group has no \"name\"");
     check_names(k, node, "labels", &raw->labels, NULL);
     for (size_t i = 0; i < raw->rules.n; i++) {
+        struct rule_conf *r = &g->rules[g->n_rules];
+        struct mark before = mark_of(k->d);
+
         k->rule = i + 1;
-        build_rule(k, raw, &raw->rules.v[i], rules->items[i], &g->rules[i]);
+        build_rule(k, raw, &raw->rules.v[i], rules->items[i], r);
+        if (passes_over(k->o, k->d, before))
+            skip(k->file, g->file, g->name, r->name);
+        else
+            g->n_rules++;
     }
 }
 
-static void check_repeats(struct checker *k)
+static void check_repeat(struct checker *k, const struct rule_group_conf *b)
 {
-    for (size_t i = 0; i < k->file->n_groups; i++) {
-        for (size_t j = 0; j < i; j++) {
-            const struct rule_group_conf *a = &k->file->groups[j], *b = &k->file->groups[i];
-
-            if (b->name.n == 0 || !str_eq(a->name, b->name))
-                continue;
+    for (const struct rule_group_conf *a = k->file->groups; a < b; a++)
+        if (b->name.n != 0 && str_eq(a->name, b->name)) {
             diag_second(k->d,
                         diags_add(k->d, DIAG_ERROR, "R003", b->place,
                                   "group \"%.*s\" stands twice in this file", STR(b->name)),
                         a->place);
-            break;
+            return;
         }
-    }
 }
 
 static bool build(struct yaml_doc *doc, const struct rule_file_options *o, struct arena *a,
@@ -395,11 +425,17 @@ static bool build(struct yaml_doc *doc, const struct rule_file_options *o, struc
                   (struct diag_place){.file = doc->file, .line = 1, .col = 1},
                   "only the first YAML document of the file is read");
     file.groups = arena_array(a, raw.groups.n, sizeof(file.groups[0]));
-    file.n_groups = raw.groups.n;
-    for (size_t i = 0; i < raw.groups.n; i++)
-        build_group(&k, &raw.groups.v[i], yaml_get(doc->root, S("groups"))->items[i],
-                    &file.groups[i]);
-    check_repeats(&k);
+    for (size_t i = 0; i < raw.groups.n; i++) {
+        struct rule_group_conf *g = &file.groups[file.n_groups];
+        struct mark before = mark_of(d);
+
+        build_group(&k, &raw.groups.v[i], yaml_get(doc->root, S("groups"))->items[i], g);
+        check_repeat(&k, g);
+        if (passes_over(o, d, before))
+            skip(&file, g->file, g->name, STR_NONE);
+        else
+            file.n_groups++;
+    }
     *out = file;
     return d->errors == errors;
 }
@@ -416,26 +452,40 @@ bool rule_file_parse(str text, str path, const struct rule_file_options *o, stru
                      struct rule_file *out, struct diags *d)
 {
     struct yaml_doc *doc = arena_new(a, struct yaml_doc);
-    size_t first = d->n;
+    struct mark first = mark_of(d);
 
+    *out = (struct rule_file){.doc = doc};
     if (yaml_parse(text, path, a, doc, d))
         return build(doc, o, a, out, d);
-    rename_yaml(d, first);
+    rename_yaml(d, first.n);
+    return false;
+}
+
+static bool load(str path, const struct rule_file_options *o, struct arena *a,
+                 struct rule_file *out, struct diags *d)
+{
+    struct yaml_doc *doc = arena_new(a, struct yaml_doc);
+    struct err e = ERR_INIT;
+    struct mark first = mark_of(d);
+
+    if (yaml_read_file(path, a, doc, d, &e))
+        return build(doc, o, a, out, d);
+    if (d->errors == first.errors)
+        diags_add(d, DIAG_ERROR, "R001", (struct diag_place){.file = path, .line = 1, .col = 1},
+                  "%s", e.msg);
+    rename_yaml(d, first.n);
     return false;
 }
 
 bool rule_file_load(str path, const struct rule_file_options *o, struct arena *a,
                     struct rule_file *out, struct diags *d)
 {
-    struct yaml_doc *doc = arena_new(a, struct yaml_doc);
-    struct err e = ERR_INIT;
-    size_t first = d->n, errors = d->errors;
+    struct mark before = mark_of(d);
+    bool ok;
 
-    if (yaml_read_file(path, a, doc, d, &e))
-        return build(doc, o, a, out, d);
-    if (d->errors == errors)
-        diags_add(d, DIAG_ERROR, "R001", (struct diag_place){.file = path, .line = 1, .col = 1},
-                  "%s", e.msg);
-    rename_yaml(d, first);
-    return false;
+    *out = (struct rule_file){.n_groups = 0};
+    ok = load(path, o, a, out, d);
+    if (!ok && passes_over(o, d, before))
+        skip(out, path, STR_NONE, STR_NONE);
+    return ok;
 }

@@ -5,7 +5,7 @@
  * Errors   R001 YAML, wrong type; R002 unknown key; R003 group name; R004 record and alert; R005 no expression, or one
  *          that does not parse; R006 its type; R007 duration; R008 key not allowed on a recording rule; R009 names;
  *          R010 template; R011 (info) a scalar that YAML does
- *          not take for a string; R012 (warning) several documents. When the
+ *          not take for a string; R012 (warning) several documents; R013 (reload) it would cost a rule that runs. When the
  *          file cannot be decoded (R001, R002, R007) nothing further is checked, as in Prometheus.
  * Owns     everything lives in the arena given.
  * Source   rules.md 1.1-1.3, 9.3.
@@ -13,21 +13,29 @@
 #ifndef RULER_RULE_FILE_H
 #define RULER_RULE_FILE_H
 
+#include "base/vec.h"
 #include "model/matcher.h"
 #include "ruler/rule_conf.h"
+
+/* What a tolerant load left out; empty names: all of that level. Its problems are warnings then. */
+struct rule_skipped {
+    str file, group, rule;
+};
 
 struct rule_file {
     struct yaml_doc *doc;
     struct rule_group_conf *groups;
     size_t n_groups;
+    VEC(struct rule_skipped) skipped; /* the caller releases it */
 };
 
 struct rule_file_options {
     enum matcher_mode mode;
     enum rule_dialect dialect; /* of the source that the rules ask */
+    bool tolerates;            /* a bad rule, group or file is left out, the others are taken */
 };
 
-/* False when d got an error. Intervals, offsets and sources are as written: 0, none, empty. */
+/* False when d got an error, or when there was nothing to take. Intervals, offsets and sources are as written: 0, none, empty. */
 bool rule_file_parse(str text, str path, const struct rule_file_options *o, struct arena *a,
                      struct rule_file *out, struct diags *d) must_check;
 bool rule_file_load(str path, const struct rule_file_options *o, struct arena *a,

@@ -94,4 +94,57 @@ def test_promtool():
         assert "info" in promtool("labels", t.url, "severity")
 
 
+def test_history_and_cost():
+    with folder() as d, Tocsin(CONFIG, d, files={"rules.yml": RULES}) as t:
+        started(t)
+        h, = data(t, "/api/tocsin/rule_history?rule=Always")
+        equal((h["labels"], h["group"], h["file"]), ({"a": "x", "alertname": "Always", "severity": "info"}, "b", d + "/rules.yml"))
+        equal([(c["state"], c["value"]) for c in h["changes"]], [("firing", "1e+00")])
+        equal([c["state"] for c in data(t, "/api/tocsin/rule_history?group=b&filter=alertname=Slow")[0]["changes"]], ["pending"])
+        equal(data(t, "/api/tocsin/rule_history?group=a"), [])
+        write(d + "/rules.yml", RULES.replace("vector(1)", "vector(0)"))
+        equal(t.post("/-/reload", b"").status, 200)
+        until("they ended", lambda: [[c["state"] for c in h["changes"]] for h in data(t, "/api/tocsin/rule_history")] ==
+              [["firing", "inactive"], ["pending", "inactive"]])
+        r = [g for g in data(t, "/api/v1/rules")["groups"] if g["name"] == "b"][0]["rules"][0]
+        assert r["evaluations"] >= 2 and r["evaluationTimeTotal"] >= r["evaluationTime"] > 0, r
+        equal((r["evaluationFailures"], r["lastSamples"]), (0, 1))
+        assert t.metric("prometheus_rule_evaluation_duration_seconds_sum") > 0
+        equal(t.get("/graph?g0.expr=one").status, 200)
+
+
+def test_trees():
+    with folder() as d, Tocsin(CONFIG, d, files={"rules.yml": RULES}) as t:
+        tree = lambda q: data(t, "/api/v1/parse_query?query=" + urllib.parse.quote(q))
+        up = {"type": "vectorSelector", "name": "up", "offset": 60000, "timestamp": None, "startOrEnd": "end", "matchers": [
+            {"name": "job", "value": "a|b", "type": "=~"}, {"name": "__name__", "value": "up", "type": "="}]}
+        equal(tree("up{job=~'a|b'} @ end() offset 1m"), up)
+        equal(tree("(-up{job=~'a|b'} @ end() offset 1m)"), {"type": "parenExpr", "expr": {"type": "unaryExpr", "op": "-", "expr": up}})
+        x = tree("sum by (a) (rate(x[5m])) > bool on (a) group_left (b) topk(3, y)")
+        equal((x["type"], x["op"], x["bool"]), ("binaryExpr", ">", True))
+        equal(x["matching"], {"card": "many-to-one", "labels": ["a"], "on": True, "include": ["b"]})
+        equal((x["lhs"]["type"], x["lhs"]["op"], x["lhs"]["grouping"], x["lhs"]["without"], x["lhs"]["param"]), ("aggregation", "sum", ["a"], False, None))
+        equal(x["lhs"]["expr"]["func"], {"name": "rate", "argTypes": ["matrix"], "variadic": 0, "returnType": "vector"})
+        equal((x["lhs"]["expr"]["args"][0]["type"], x["lhs"]["expr"]["args"][0]["range"]), ("matrixSelector", 300000))
+        equal(x["rhs"]["param"], {"type": "numberLiteral", "val": "3"})
+        equal(tree("1 + 2")["matching"], None)
+        equal(tree("max_over_time(x[1h:1m] @ 7)")["args"][0], {"type": "subquery", "expr": tree("x"), "range": 3600000, "step": 60000,
+                                                              "offset": 0, "timestamp": 7000, "startOrEnd": None})
+        equal(data(t, "/api/v1/parse_query?query=sum(", 400)[0], "bad_data")
+
+
+def test_federate_and_status():
+    with folder() as d, Tocsin("global: {external_labels: {dc: eu}}\n" + CONFIG, d, files={"rules.yml": RULES}) as t:
+        started(t)
+        r = t.get("/federate?match[]=one&match[]=%7B__name__=~%22two:.*%22%7D&match[]=one")
+        equal(r.status, 200)
+        lines = r.body.decode().splitlines()
+        equal([l.rsplit(" ", 1)[0] for l in lines if l[0] != "#"], ['one{instance="",a="x",dc="eu"} 1', 'two:sum{instance="",a="x",dc="eu"} 2'])
+        equal(lines[0::2], ["# TYPE one untyped", "# TYPE two:sum untyped"])
+        assert abs(int(lines[1].rsplit(" ", 1)[1]) / 1000 - time.time()) < 5, lines
+        equal(data(t, "/federate", 400)[0], "bad_data")
+        assert "receiver: r" in data(t, "/api/v1/status/config")["yaml"]
+        assert data(t, "/api/v1/status/tsdb")["headStats"]["numSeries"] >= 4
+
+
 main()

@@ -172,6 +172,39 @@ static void expressions(void **state)
     drop(&p);
 }
 
+static void a_tolerant_load_leaves_out_what_is_bad(void **state)
+{
+    static const char text[] = "groups:\n"
+                               "- name: g\n"
+                               "  rules:\n"
+                               "  - {record: a, expr: vector(1)}\n"
+                               "  - {alert: B, expr: 'sum('}\n"
+                               "  - {record: c, expr: vector(1)}\n"
+                               "- name: g\n"
+                               "  rules: [{record: d, expr: vector(1)}]\n"
+                               "- name: h\n"
+                               "  rules: [{record: e, expr: vector(1)}]\n";
+    const struct rule_file_options o = {.mode = MATCHER_FALLBACK, .tolerates = true};
+    struct parsed p;
+
+    (void)state;
+    arena_init(&p.a, 0);
+    diags_init(&p.d);
+    assert_true(rule_file_parse(str_of(text), S("r.yml"), &o, &p.a, &p.file, &p.d));
+    assert_int_equal(p.d.errors, 0);
+    assert_int_equal(p.d.warnings, 2);
+    assert_int_equal(p.file.n_groups, 2);
+    assert_int_equal(p.file.groups[0].n_rules, 2);
+    assert_str(p.file.groups[0].rules[1].name, "c");
+    assert_str(p.file.groups[1].name, "h");
+    assert_int_equal(p.file.skipped.n, 2);
+    assert_str(p.file.skipped.v[0].rule, "B");
+    assert_str(p.file.skipped.v[1].group, "g");
+    assert_str(p.file.skipped.v[1].rule, "");
+    vec_release(&p.file.skipped);
+    drop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +212,7 @@ int main(void)
         cmocka_unit_test(expressions),
         cmocka_unit_test(faults_have_ids_and_places),
         cmocka_unit_test(all_faults_of_a_file),
+        cmocka_unit_test(a_tolerant_load_leaves_out_what_is_bad),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
