@@ -319,7 +319,7 @@ static bool reload(void *arg, bool dry_run, struct buf *problems)
         heartbeat_configure(s->heartbeat, c);
         store_configure(s->store, c);
         shell_event(s->shell, &swap, NULL);
-        malloc_trim(0);
+        mem_trim();
     } else {
         config_unref(c);
     }
@@ -593,6 +593,8 @@ int serve_run(const void *flags, char **args, int n_args)
     if (!check_flags(s.flags) || !parse_features(s.flags->features, &s.mode) || !set_urls(&s))
         return EXIT_FAILED;
     mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD,
+            192 << 10); /* else chunks of arenas (256 KiB) stay when they are freed */
     curl_global_init(CURL_GLOBAL_DEFAULT);
     signal(SIGPIPE, SIG_IGN);
     log_info("starting tocsin", LOG_Z("version", TOCSIN_VERSION));
