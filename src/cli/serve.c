@@ -593,8 +593,6 @@ int serve_run(const void *flags, char **args, int n_args)
     if (!check_flags(s.flags) || !parse_features(s.flags->features, &s.mode) || !set_urls(&s))
         return EXIT_FAILED;
     mallopt(M_ARENA_MAX, 2);
-    mallopt(M_MMAP_THRESHOLD,
-            192 << 10); /* else chunks of arenas (256 KiB) stay when they are freed */
     curl_global_init(CURL_GLOBAL_DEFAULT);
     signal(SIGPIPE, SIG_IGN);
     log_info("starting tocsin", LOG_Z("version", TOCSIN_VERSION));
