@@ -348,7 +348,7 @@ static bool reload(void *arg, bool dry_run, struct buf *problems)
         store_configure(s->store, c);
         configure_forward(s, c);
         shell_event(s->shell, &swap, NULL);
-        malloc_trim(0);
+        mem_trim();
     } else {
         config_unref(c);
     }

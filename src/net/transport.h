@@ -12,6 +12,7 @@
 #define NET_TRANSPORT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "tocsin/http.h"
@@ -35,6 +36,8 @@ struct transport_answer {
     /* status 0 when failed. Of a mail: the server's last reply code, failed or not, and in headers the recipients that it
      * refused, with its reply as the value. */
     struct http_answer http;
+    struct buf
+        *body; /* what http.body shows, for who wants to take it; NULL: it can only be copied */
     struct err err; /* when failed: redacted, no URL secrets */
     dur_ns took;
 };

@@ -149,7 +149,7 @@ static void deliver(struct transfer *x)
                                  .took = clock_touch(t->clock).mono - x->since};
 
     if (x->failure == TRANSPORT_OK)
-        a.http.headers = x->headers, a.http.body = buf_str(&x->body);
+        a.http.headers = x->headers, a.http.body = buf_str(&x->body), a.body = &x->body;
     else
         a.err = x->err;
     if (x->smtp.rq != NULL && x->state == RUNNING) {

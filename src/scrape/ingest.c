@@ -9,6 +9,10 @@
 /* A sample whose own time is farther away than a query looks back, or in the future, is none of now. */
 enum { BACK_MS = 5 * 60 * 1000, AHEAD_MS = 10 * 60 * 1000 };
 
+/* New series: how many are collected before their labels are let go, and how many are so rare that what making them left
+ * behind is given back. */
+enum { RESOLVE_AT = 1024, TRIM_AT = 10000 };
+
 static const char *const report_names[SCRAPE_REPORTS] = {
     "up",
     "scrape_duration_seconds",
@@ -201,6 +205,8 @@ static bool add_new(struct ingest *g, struct expo_reader *r, const struct expo_i
     item = tsdb_batch_add(&g->batch, TSDB_REF_NEW, ls, x->value);
     if (!is_current(g, x)) /* the series is learnt, the sample is not */
         item->slot = STORAGE_ABSENT;
+    if (g->batch.labels.n == RESOLVE_AT)
+        tsdb_batch_resolve(&g->batch);
     return true;
 }
 
@@ -367,4 +373,8 @@ void ingest_run(struct ingest *g, struct ingest_input *in, struct ingest_result 
     commit(g);
     tsdb_batch_release(&g->batch);
     arena_release(&g->scratch);
+    if (out->added > TRIM_AT) {
+        buf_release(&in->body);
+        mem_trim();
+    }
 }

@@ -252,6 +252,16 @@ static bool read_encoding(const struct transport_answer *a, bool *is_gzip, struc
            err_set(e, ERR_UNSUPPORTED, "the answer is encoded as \"%.*s\"", STR(encoding));
 }
 
+static void take_body(struct target *t, const struct transport_answer *a)
+{
+    if (a->body != NULL) {
+        t->in.body = *a->body;
+        *a->body = (struct buf)BUF_INIT;
+    } else {
+        buf_add(&t->in.body, a->http.body);
+    }
+}
+
 static void read_answer(struct target *t, const struct transport_answer *a)
 {
     struct err *e = &t->in.failed;
@@ -263,7 +273,7 @@ static void read_answer(struct target *t, const struct transport_answer *a)
     else if (target_format(t->conf, http_header_get(&a->http.headers, S("Content-Type")),
                            &t->in.format, e) &&
              read_encoding(a, &t->in.is_gzip, e))
-        buf_add(&t->in.body, a->http.body);
+        take_body(t, a);
 }
 
 static void answered(void *arg, const struct transport_answer *a)

@@ -266,6 +266,15 @@ bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e)
     return true;
 }
 
+void tsdb_batch_resolve(struct tsdb_batch *b)
+{
+    pthread_rwlock_wrlock(&b->db->lock);
+    resolve(b);
+    pthread_rwlock_unlock(&b->db->lock);
+    vec_clear(&b->labels);
+    arena_reset(&b->a);
+}
+
 void tsdb_batch_cancel(struct tsdb_batch *b)
 {
     pthread_rwlock_wrlock(&b->db->lock);

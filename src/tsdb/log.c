@@ -11,7 +11,13 @@
 #include "tsdb/log_record.h"
 #include "tsdb/tsdb_priv.h"
 
-enum { HEADER = 8, PATH = 4096, PENDING_MAX = 256 << 20, SEGMENT_MAX = 512 << 20 };
+enum {
+    HEADER = 8,
+    PATH = 4096,
+    PENDING_MAX = 256 << 20,
+    SEGMENT_MAX = 512 << 20,
+    KEEP_MAX = 2 << 20
+};
 static const char magic[HEADER] = {'t', 'o', 'c', 's', 'i', 'n', 'S', '1'};
 
 struct segment {
@@ -39,6 +45,13 @@ struct tsdb_log {
     ts_ms begun;
     struct buf out;
 };
+
+/* What a scrape of many new series needed is not kept for the next ones. */
+static void shrink(struct buf *b)
+{
+    if (b->cap > KEEP_MAX)
+        buf_release(b);
+}
 
 static void path_of(const struct tsdb_log *l, uint64_t number, char out[PATH])
 {
@@ -132,6 +145,7 @@ void tsdb_log_batch(struct tsdb_log *l, const struct tsdb_batch *batch)
     write_head(l, LOG_BATCH, batch->stream, batch->t, n);
     write_items(l, batch);
     record_frame(&l->pending, buf_str(&l->record));
+    shrink(&l->record);
 }
 
 void tsdb_log_stream_end(struct tsdb_log *l, struct tsdb_stream *s, ts_ms t)
@@ -244,6 +258,7 @@ bool tsdb_log_step(struct tsdb *db, ts_ms now, bool sync, struct err *e)
     buf_clear(&l->out);
     take(db, now, &is_over, &newest, &reach);
     ok = write_out(l, now, newest, sync || is_over, e);
+    shrink(&l->out);
     if (!ok)
         give_up(db);
     if ((is_over || !ok) && l->fd >= 0) {

@@ -96,6 +96,9 @@ struct tsdb_item *tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labe
 /* h has passed histogram_check() and has a schema that is not above HISTOGRAM_SCHEMA_MAX. */
 struct tsdb_item *tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
                                            const struct histogram *h);
+/* Finds or makes the series of what came by labels so far, which frees the labels: a batch of many new series stays small.
+ * Series that then get no sample are forgotten like those that have ended. */
+void tsdb_batch_resolve(struct tsdb_batch *b);
 /* All or, on failure, nothing; single samples may be refused. Either way the batch is over. */
 bool tsdb_commit(struct tsdb_batch *b, struct err *e) must_check;
 

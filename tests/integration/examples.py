@@ -5,6 +5,7 @@ from harness import *
 EXAMPLES = os.path.join(SOURCE, "examples")
 CONFIGS = {
     "quickstart": ["tocsin.yml"],
+    "with-prometheus": ["tocsin.yml"],
     "alertmanager-only": ["alertmanager.yml"],
     "llm-serving": ["alertmanager.yml", "prometheus.yml", "tocsin.yml"],
 }
