@@ -187,6 +187,7 @@ static str cut_run(str *rest)
 
 static bool run_number(str run, uint64_t *out)
 {
+    assume(run.p != NULL);
     return is_digit(run.p[0]) && str_to_u64(run, out) && *out <= INT64_MAX;
 }
 

@@ -135,9 +135,12 @@ double promql_minute(double v)
 
 double promql_hour(double v)
 {
-    int64_t s;
+    int64_t s, hours;
 
-    return to_clock(v, &s) ? (double)(s / 3600) : NAN;
+    if (!to_clock(v, &s))
+        return NAN;
+    hours = s / 3600;
+    return (double)hours;
 }
 
 double promql_day_of_week(double v)

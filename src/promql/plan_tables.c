@@ -124,6 +124,7 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
         at = number_of(&seen, promql_pick(&names, row.labels, &a), &n->tables);
         if (at == drops.n)
             vec_push(&drops, row.drops_name);
+        assume(drops.v != NULL);
         agree &= drops.v[at] == row.drops_name;
         n->group_of[i] = at;
     }
@@ -131,6 +132,7 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
     n->labels = arena_array(&n->tables, n->n, sizeof(n->labels[0]));
     n->drops_name = arena_array(&n->tables, n->n, sizeof(n->drops_name[0]));
     for (size_t i = 0; i < n->n; i++) {
+        assume(seen.v != NULL && drops.v != NULL);
         n->labels[i] = seen.v[i].key;
         n->drops_name[i] = drops.v[i];
     }
@@ -229,6 +231,7 @@ static void find_odd(struct promql_plan *p, struct plan_node *n)
         if (!promql_is_odd_counter(&p->set, ls))
             continue;
         at = number_of(&seen, labels_only(&a, ls, names, ARRAY_LEN(names)), &n->tables);
+        assume(seen.v != NULL);
         if (at == n->odd.n)
             vec_push(&n->odd, (struct plan_odd){seen.v[at].key, false});
         if (n->odd_of == NULL)

@@ -59,7 +59,7 @@ static bool span_value(struct promql_eval *ev, struct promql_span s, bool may_be
                        ts_ms *out)
 {
     struct durations d = {(double)ev->step / 1000, (double)(ev->end - ev->start) / 1000, ev->e};
-    double seconds;
+    double seconds = 0;
 
     if (s.expr == NULL) {
         *out = s.ns / NS_PER_MS;
