@@ -125,7 +125,7 @@ def test_trees():
         equal(x["matching"], {"card": "many-to-one", "labels": ["a"], "on": True, "include": ["b"]})
         equal((x["lhs"]["type"], x["lhs"]["op"], x["lhs"]["grouping"], x["lhs"]["without"], x["lhs"]["param"]), ("aggregation", "sum", ["a"], False, None))
         equal(x["lhs"]["expr"]["func"], {"name": "rate", "argTypes": ["matrix"], "variadic": 0, "returnType": "vector"})
-        equal((x["lhs"]["expr"]["args"][0]["type"], x["lhs"]["expr"]["args"][0]["range"]), ("matrixSelector", 300000))
+        equal((x["lhs"]["expr"]["args"][0]["type"], x["lhs"]["expr"]["args"][0]["range"], x["lhs"]["expr"]["args"][0]["name"]), ("matrixSelector", 300000, "x"))
         equal(x["rhs"]["param"], {"type": "numberLiteral", "val": "3"})
         equal(tree("1 + 2")["matching"], None)
         equal(tree("max_over_time(x[1h:1m] @ 7)")["args"][0], {"type": "subquery", "expr": tree("x"), "range": 3600000, "step": 60000,

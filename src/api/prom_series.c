@@ -1,0 +1,282 @@
+/* What there is in the store: /api/v1/series, labels, label/NAME/values, and /federate, which also has the newest samples. */
+#include "api/prom_job.h"
+
+#include <stdlib.h>
+#include "codec/float.h"
+#include "tsdb/tsdb.h"
+
+/* match[] are series selectors. Without one, when that is allowed, everything matches. */
+static bool parse_matches(struct http_req *rq, struct query_job *q, const struct prom_params *p,
+                          bool is_required)
+{
+    struct err e = ERR_INIT;
+    str *texts;
+    size_t n = prom_param_list(p, "match[]", &q->arena, &texts);
+
+    if (n == 0 && is_required) {
+        prom_fail(rq, PROM_BAD_DATA, "no match[] parameter provided");
+        return false;
+    }
+    q->matches = arena_array(&q->arena, n + 1, sizeof(*q->matches));
+    for (size_t i = 0; i < n; i++) {
+        struct promql_expr *x =
+            promql_parse(arena_str(&q->arena, texts[i]), &promql_everything, &q->arena, NULL, &e);
+
+        if (x == NULL || x->kind != PROMQL_SELECTOR) {
+            prom_fail(rq, PROM_BAD_DATA, "invalid parameter \"match[]\": %s",
+                      x != NULL ? "a series selector is wanted" : e.msg);
+            promql_release(x);
+            return false;
+        }
+        q->matches[q->n_matches++] = matchers_copy(&q->arena, &x->selector.matchers);
+        promql_release(x);
+    }
+    if (n == 0) {
+        struct matcher *any = arena_new(&q->arena, struct matcher);
+
+        if (!matcher_init(any, MATCH_NE, S("__name__"), STR_NONE, &e))
+            return false;
+        q->matches[q->n_matches++] = (struct matchers){any, 1};
+    }
+    return true;
+}
+
+struct found {
+    str *v;
+    size_t n, cap;
+};
+
+static int by_str(const void *a, const void *b)
+{
+    return str_cmp(*(const str *)a, *(const str *)b);
+}
+
+/* A series as it is listed: as JSON, a text that can be compared. */
+static void see_series(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
+{
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+
+    (void)id;
+    json_writer_init(&w, &b, false);
+    prom_put_labels(&w, ls);
+    vec_push(f, arena_str(&q->arena, buf_str(&b)));
+    buf_release(&b);
+}
+
+static void see_labels(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
+{
+    (void)id;
+    LABELS_EACH (l, ls) {
+        if (q->name.n == 0)
+            vec_push(f, arena_str(&q->arena, l->name));
+        else if (str_eq(l->name, q->name))
+            vec_push(f, arena_str(&q->arena, l->value));
+    }
+}
+
+static void unique(struct found *f)
+{
+    size_t k = 0;
+
+    if (f->n > 1)
+        qsort(f->v, f->n, sizeof(*f->v), by_str);
+    for (size_t i = 0; i < f->n; i++)
+        if (k == 0 || !str_eq(f->v[k - 1], f->v[i]))
+            f->v[k++] = f->v[i];
+    f->n = k;
+}
+
+static bool walk(struct query_job *q, struct found *f,
+                 void (*see)(struct query_job *q, struct found *f, struct labels ls, uint32_t id))
+{
+    struct storage s = tsdb_storage(q->api->engine->db);
+    struct arena scratch;
+
+    arena_init(&scratch, 0);
+    for (size_t i = 0; i < q->n_matches; i++) {
+        struct storage_selector *sel = storage_select(s, &q->matches[i], 0, &q->err);
+        struct storage_ids ids;
+
+        if (sel == NULL)
+            break;
+        storage_begin(s);
+        ids = storage_ids(s, sel);
+        for (size_t j = 0; j < ids.n && !atomic_load(&q->gone); j++) {
+            see(q, f, storage_labels(s, ids.v[j], &scratch), ids.v[j]);
+            arena_reset(&scratch);
+        }
+        storage_end(s);
+        storage_release(s, sel);
+        unique(f);
+    }
+    arena_release(&scratch);
+    q->failed = q->err.code != ERR_NONE;
+    q->error = PROM_EXECUTION;
+    return !q->failed;
+}
+
+static void list(struct query_job *q, bool is_raw)
+{
+    struct found f = {NULL, 0, 0};
+    struct json_writer w;
+
+    if (walk(q, &f, is_raw ? see_series : see_labels)) {
+        json_writer_init(&w, &q->body, false);
+        json_open(&w, '{');
+        json_key(&w, S("status"));
+        json_put_str(&w, S("success"));
+        json_key(&w, S("data"));
+        json_open(&w, '[');
+        for (size_t i = 0; i < f.n && (q->limit == 0 || i < q->limit); i++) {
+            if (is_raw)
+                json_put_raw(&w, f.v[i]);
+            else
+                json_put_str(&w, f.v[i]);
+        }
+        json_close(&w, ']');
+        json_close(&w, '}');
+    }
+    vec_release(&f);
+}
+
+static void list_series(struct query_job *q)
+{
+    list(q, true);
+}
+
+static void list_labels(struct query_job *q)
+{
+    list(q, false);
+}
+
+static void start_list(struct api *a, struct http_req *rq, void (*what)(struct query_job *q),
+                       str name, bool needs_match)
+{
+    struct query_job *q = prom_job_new(a, rq, what);
+    struct prom_params p = prom_params(rq);
+    ts_ms ignored; /* what the store has is recent anyway */
+
+    q->name = arena_str(&q->arena, name);
+    if (!prom_job_time(rq, &p, "start", 0, &ignored) ||
+        !prom_job_time(rq, &p, "end", 0, &ignored) || !prom_job_limits(rq, q, &p) ||
+        !parse_matches(rq, q, &p, needs_match)) {
+        prom_job_free(q);
+        return;
+    }
+    prom_job_start(q);
+}
+
+void prom_series(struct http_req *rq, void *arg)
+{
+    start_list(arg, rq, list_series, STR_NONE, true);
+}
+
+void prom_labels(struct http_req *rq, void *arg)
+{
+    start_list(arg, rq, list_labels, STR_NONE, false);
+}
+
+void prom_label_values(struct http_req *rq, void *arg)
+{
+    str name = rq->wildcard;
+
+    if (!label_name_is_utf8(name)) {
+        prom_fail(rq, PROM_BAD_DATA, "invalid label name: \"%.*s\"", STR(name));
+        return;
+    }
+    start_list(arg, rq, list_labels, name, false);
+}
+
+/* -- /federate -- */
+
+enum { LOOKBACK_MS = 5 * 60 * 1000 };
+
+/* The newest sample within the lookback; SIZE_MAX: none, or the series has ended. Histograms have no form in this text. */
+static size_t newest(const struct storage_series *s, ts_ms now)
+{
+    size_t i = s->n;
+
+    while (i-- != 0)
+        if (s->slots[i] != STORAGE_ABSENT && s->times[i] <= now)
+            return s->times[i] > now - LOOKBACK_MS && s->slots[i] != STORAGE_STALE &&
+                           !storage_is_histogram(s->slots[i])
+                       ? i
+                       : SIZE_MAX;
+    return SIZE_MAX;
+}
+
+/* Opens the braces, too, when it is the first. */
+static void put_label(struct buf *b, const struct label *l)
+{
+    buf_addc(b, b->p[b->n - 1] == '\0' ? '{' : ',');
+    if (label_name_is_legacy(l->name))
+        buf_add(b, l->name);
+    else
+        quote_go(b, l->name);
+    buf_addc(b, '=');
+    quote_go(b, l->value);
+}
+
+/* Name, a NUL, and the rest of the line: sorted by that, series of one name stand together. */
+static void see_sample(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
+{
+    struct label instance = {S("instance"), STR_NONE};
+    struct storage_series s;
+    struct buf b = BUF_INIT;
+    double v;
+    size_t i;
+
+    storage_read(tsdb_storage(q->api->engine->db), &id, 1, &s);
+    i = newest(&s, q->end);
+    if (i == SIZE_MAX)
+        return;
+    memcpy(&v, &s.slots[i], sizeof(v));
+    buf_add(&b, labels_get(ls, S("__name__")));
+    buf_addc(&b, '\0');
+    ls = labels_merge(&q->arena, q->external, ls);
+    if (labels_get(ls, S("instance")).n == 0) /* else the scraper would add its own */
+        put_label(&b, &instance);
+    LABELS_EACH (l, ls)
+        if (!str_is(l->name, "__name__"))
+            put_label(&b, l);
+    buf_adds(&b, "} ");
+    float_print_g(&b, v);
+    buf_addf(&b, " %lld\n", (long long)s.times[i]);
+    vec_push(f, arena_str(&q->arena, buf_str(&b)));
+    buf_release(&b);
+}
+
+static void federate(struct query_job *q)
+{
+    struct found f = {NULL, 0, 0};
+    str last = STR_NONE;
+
+    if (walk(q, &f, see_sample))
+        for (size_t i = 0; i < f.n; i++) {
+            str rest = f.v[i], name = str_cut(&rest, '\0');
+
+            if (i == 0 || !str_eq(name, last))
+                buf_addf(&q->body, "# TYPE %.*s untyped\n", STR(name));
+            buf_add(&q->body, name);
+            buf_add(&q->body, rest);
+            last = name;
+        }
+    vec_release(&f);
+}
+
+void prom_federate(struct http_req *rq, void *arg)
+{
+    const struct api *a = arg;
+    struct query_job *q = prom_job_new(arg, rq, federate);
+    struct prom_params p = prom_params(rq);
+
+    q->content_type = S(EXPO_CONTENT_TYPE_TEXT);
+    q->external = labels_copy(&q->arena, a->engine->conf->external_labels);
+    q->end = prom_now_ms(a);
+    if (!parse_matches(rq, q, &p, true)) {
+        prom_job_free(q);
+        return;
+    }
+    prom_job_start(q);
+}
