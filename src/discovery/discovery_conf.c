@@ -4,17 +4,6 @@
 
 /* -- static -- */
 
-static void check_static(struct conf_check *c, void *obj)
-{
-    const struct static_sd_conf *s = obj;
-
-    for (size_t i = 0; i < s->targets.n; i++)
-        if (str_find(s->targets.v[i], '/') >= 0) {
-            conf_error(c, "targets", "\"%.*s\" is not a valid hostname", STR(s->targets.v[i]));
-            conf_help(c, "host:port expected; a path goes into \"metrics_path\"");
-        }
-}
-
 static const struct conf_key static_keys[] = {
     CONF_KEY(struct static_sd_conf, targets, CONF_STRINGS, "host:port each"),
     CONF_KEY(struct static_sd_conf, labels, CONF_LABEL_MAP, "labels that all of them get"),
@@ -26,7 +15,6 @@ const struct conf_type static_sd_conf_type = {
     .doc = "Targets, written down.",
     .keys = static_keys,
     .size = sizeof(struct static_sd_conf),
-    .check = check_static,
 };
 
 /* -- files -- */

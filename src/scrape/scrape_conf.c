@@ -84,9 +84,23 @@ static bool decode_params(struct conf_in *in, const struct yaml_node *node, void
 
 /* -- a job -- */
 
+/* A URL where host:port belongs; rules may still make an address of it. */
+static void check_targets(struct conf_check *c, const struct static_sd_conf *t)
+{
+    for (size_t i = 0; i < t->targets.n; i++)
+        if (str_find(t->targets.v[i], '/') >= 0) {
+            conf_error(c, "static_configs", "\"%.*s\" is not a valid hostname",
+                       STR(t->targets.v[i]));
+            conf_help(c, "host:port expected; a path goes into \"metrics_path\"");
+        }
+}
+
 static void check_job(struct conf_check *c, void *obj)
 {
     struct scrape_conf *s = obj;
+
+    for (size_t i = 0; s->relabel_configs.n == 0 && i < s->discovery.statics.n; i++)
+        check_targets(c, &s->discovery.statics.v[i]);
 
     scrape_words_check(c, &s->common);
     if (s->fallback_protocol.n != 0)

@@ -1,0 +1,68 @@
+/* Lists of targets in both forms, and where they are wrong. */
+#include "unit.h"
+
+#include "discovery/target_list.h"
+#include "model/labels.h"
+
+static const struct label meta = {S_INIT("__meta_url"), S_INIT("u")};
+
+typedef bool reader(struct target_list *l, str text, struct label m, struct err *e);
+
+/* One line a target, or the error. */
+static const char *read_list(reader *read, const char *text)
+{
+    static char out[512];
+    struct target_list l;
+    struct buf b = BUF_INIT;
+    struct err e = ERR_INIT;
+
+    target_list_init(&l);
+    if (read(&l, str_of(text), meta, &e))
+        VEC_EACH (const struct labels *, ls, &l.v)
+            labels_print(&b, *ls);
+    else
+        buf_addf(&b, "%s", e.msg);
+    snprintf(out, sizeof(out), "%.*s", STR(buf_str(&b)));
+    buf_release(&b);
+    target_list_release(&l);
+    return out;
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        read_list(target_list_read_json,
+                  "[{\"targets\": [\"a:1\", \"b:1\"], \"labels\": {\"z\": \"1\", "
+                  "\"__meta_url\": \"mine\", \"__address__\": \"x\"}, \"more\": 1}]"),
+        "{__address__=\"a:1\", __meta_url=\"u\", z=\"1\"}"
+        "{__address__=\"b:1\", __meta_url=\"u\", z=\"1\"}");
+    assert_string_equal(read_list(target_list_read_json, "[]"), "");
+    assert_string_equal(read_list(target_list_read_json, "[{\"labels\": null}]"), "");
+    assert_non_null(strstr(read_list(target_list_read_json, "[{\"targets\":\n 1}]"), "line 2"));
+    assert_non_null(strstr(read_list(target_list_read_json, "{}"), "line 1"));
+}
+
+static void test_yaml(void **state)
+{
+    (void)state;
+    assert_string_equal(read_list(target_list_read_yaml,
+                                  "- targets: [a:1]\n  labels: {z: 1}\n- targets: [b:1]\n"),
+                        "{__address__=\"a:1\", __meta_url=\"u\", z=\"1\"}{__address__=\"b:1\", "
+                        "__meta_url=\"u\"}");
+    assert_string_equal(read_list(target_list_read_yaml, ""), "");
+    assert_string_equal(read_list(target_list_read_yaml, "a: b\n"),
+                        "line 1: a list of groups expected");
+    assert_string_equal(read_list(target_list_read_yaml, "- targets: [a:1]\n- targets: x\n"),
+                        "line 2: a group with \"targets\" and \"labels\" expected");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_yaml),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
