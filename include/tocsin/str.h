@@ -51,7 +51,12 @@ static inline bool str_is(str a, const char *z)
 
 static inline bool str_starts_with(str s, str prefix)
 {
-    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+    if (s.n < prefix.n)
+        return false;
+    if (prefix.n == 0)
+        return true;
+    assume(s.p != NULL && prefix.p != NULL);
+    return memcmp(s.p, prefix.p, prefix.n) == 0;
 }
 
 static inline bool str_ends_with(str s, str suffix)

@@ -77,13 +77,16 @@ static void see_labels(struct query_job *q, struct found *f, struct labels ls, u
 
 static void unique(struct found *f)
 {
+    str *v = f->v;
     size_t k = 0;
 
+    if (v == NULL)
+        return;
     if (f->n > 1)
-        qsort(f->v, f->n, sizeof(*f->v), by_str);
+        qsort(v, f->n, sizeof(*v), by_str);
     for (size_t i = 0; i < f->n; i++)
-        if (k == 0 || !str_eq(f->v[k - 1], f->v[i]))
-            f->v[k++] = f->v[i];
+        if (k == 0 || !str_eq(v[k - 1], v[i]))
+            v[k++] = v[i];
     f->n = k;
 }
 
@@ -254,7 +257,11 @@ static void federate(struct query_job *q)
 
     if (walk(q, &f, see_sample))
         for (size_t i = 0; i < f.n; i++) {
-            str rest = f.v[i], name = str_cut(&rest, '\0');
+            str rest, name;
+
+            assume(f.v != NULL);
+            rest = f.v[i];
+            name = str_cut(&rest, '\0');
 
             if (i == 0 || !str_eq(name, last))
                 buf_addf(&q->body, "# TYPE %.*s untyped\n", STR(name));

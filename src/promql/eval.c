@@ -12,6 +12,7 @@ void promql_push(struct promql_eval *ev, struct promql_vector *out, struct promq
 
         out->cap = out->cap != 0 ? out->cap * 2 : 16;
         out->v = arena_alloc(ev->a, out->cap * sizeof(out->v[0]));
+        assume(out->n == 0 || old != NULL);
         if (out->n != 0)
             memcpy(out->v, old, out->n * sizeof(out->v[0]));
     }

@@ -274,13 +274,14 @@ static void record_alerts(struct rule_group *g, struct rule *r)
                                {S("alertstate"),
                                 a->state == RULE_ALERT_FIRING ? S("firing") : S("pending")}};
         struct label state = {S("__name__"), S("ALERTS_FOR_STATE")};
+        int64_t active_s = a->active_at / NS_PER_S;
 
         if (a->state == RULE_ALERT_INACTIVE)
             continue;
         own_record(g->own, labels_merge(&g->arena, a->labels->ls, (struct labels){more, 2}), 1,
                    NULL);
         own_record(g->own, labels_merge(&g->arena, a->labels->ls, (struct labels){&state, 1}),
-                   (double)(a->active_at / NS_PER_S), NULL);
+                   (double)active_s, NULL);
     }
     own_record_end(g->own);
 }
