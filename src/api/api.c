@@ -185,13 +185,14 @@ bool api_param_bool(struct http_req *rq, str name, bool def)
     return false;
 }
 
-static bool collect_matchers(struct api *a, struct http_req *rq, str name, struct matchers *out)
+static bool collect_matchers(struct api *a, struct http_req *rq, str name, struct arena *arena,
+                             struct matchers *out)
 {
     const struct http_param *v;
     size_t n = http_params(&rq->arena, rq->query, &v);
     struct err e = ERR_INIT;
 
-    out->v = arena_array(&rq->arena, n, sizeof(*out->v));
+    out->v = arena_array(arena, n, sizeof(*out->v));
     for (size_t i = 0; i < n; i++) {
         str warning;
 
@@ -212,9 +213,10 @@ bool api_filter_init(struct api *a, struct http_req *rq, struct api_filter *f)
     str receiver = api_param(rq, S("receiver"));
     struct err e = ERR_INIT;
 
-    *f = (struct api_filter){0};
-    if (!collect_matchers(a, rq, S("filter"), &f->filters) ||
-        !collect_matchers(a, rq, S("receiver_matchers"), &f->receivers)) {
+    *f = (struct api_filter){.receiver = NULL};
+    arena_init(&f->arena, 0);
+    if (!collect_matchers(a, rq, S("filter"), &f->arena, &f->filters) ||
+        !collect_matchers(a, rq, S("receiver_matchers"), &f->arena, &f->receivers)) {
         api_filter_release(f);
         return false;
     }
@@ -237,6 +239,7 @@ void api_filter_release(struct api_filter *f)
     matchers_release(&f->receivers);
     if (f->receiver != NULL)
         regex_unref(f->receiver);
+    arena_release(&f->arena);
 }
 
 /* Alertmanager's reading of a filter: x!="" asks for presence, x="" for absence. */

@@ -53,7 +53,9 @@ bool api_is_known(struct http_req *rq, uint64_t version);
 bool api_param_bool(struct http_req *rq, str name, bool def);
 str api_param(struct http_req *rq, str name); /* the last of that name; empty when absent */
 
+/* Text is the request's; what api_filter_release() looks at outlives the answer. */
 struct api_filter {
+    struct arena arena;
     struct matchers filters;   /* filter= */
     struct matchers receivers; /* receiver_matchers= */
     struct regex *receiver;    /* receiver=, anchored; NULL = any */

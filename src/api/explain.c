@@ -551,7 +551,7 @@ static void explain_alerts(struct api *a, struct http_req *rq)
         json_close(&an.w, ']');
         json_close(&an.w, '}');
     }
-    api_filter_release(&f); /* it lives in the request, which ends with the answer */
+    api_filter_release(&f);
     answer_send(&an, rq);
 }
 

@@ -9,6 +9,11 @@ static void check_entry(struct conf_check *c, void *obj)
 {
     const struct alertmanagers_conf *a = obj;
 
+    for (size_t i = 0; a->relabel_configs.n == 0 && i < a->statics.n; i++)
+        for (size_t j = 0; j < a->statics.v[i].targets.n; j++)
+            if (str_find(a->statics.v[i].targets.v[j], '/') >= 0)
+                conf_error(c, "static_configs", "\"%.*s\" is not a valid hostname",
+                           STR(a->statics.v[i].targets.v[j]));
     if (!str_is(a->api_version, "v2"))
         conf_error(c, "api_version",
                    "expected Alertmanager api version to be one of [v2] but got %.*s",

@@ -120,18 +120,8 @@ STRICTER = {("POST", ALERTS, b"[] []"),  # bytes behind the array
 
 def test_errors_of_alertmanager():
     with folder() as d:
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-
-        def ready():
-            try:
-                return request("GET", url + "/-/ready", timeout=1).status == 200
-            except OSError:
-                return False
-
-        with Process([peer("prometheus-alertmanager"), "--config.file=" + write(d + "/am.yml", CONFIG),
-                      "--storage.path=" + d, f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]):
-            until("Alertmanager is ready", ready, 20)
+        with Alertmanager(CONFIG, d) as am:
+            url = am.url
             for method, path, body, headers, status, shape in TRIED:
                 if path.startswith(("/api/v1/", "/debug")) or (method, path) in NEWER or \
                         any((method, path, body) == s for s in STRICTER):
