@@ -635,6 +635,7 @@ static void tear_down(struct serve *s)
         shell_backend(s->shell)->ops->sync(shell_backend(s->shell)->self);
     if (s->pool != NULL)
         pool_free(s->pool);
+    store_stop(s->store);
     shell_free(s->shell);
     forward_free(s->forward);
     config_unref(s->forward_conf);

@@ -18,6 +18,7 @@ struct store {
     struct timer tick;
     unsigned ticks;
     bool has_log;
+    bool is_stopped; /* on the way out: no thread of the store runs any more */
 
     /* the disk's */
     struct job job;
@@ -63,15 +64,23 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
     return s;
 }
 
+void store_stop(struct store *s)
+{
+    if (s == NULL || s->is_stopped)
+        return;
+    s->is_stopped = true;
+    timer_cancel(s->parts.clock, &s->tick);
+    pool_free(s->slow);
+    pool_free(s->disk);
+}
+
 void store_free(struct store *s)
 {
     struct err e = ERR_INIT;
 
     if (s == NULL)
         return;
-    timer_cancel(s->parts.clock, &s->tick);
-    pool_free(s->slow);
-    pool_free(s->disk);
+    store_stop(s);
     scraper_free(s->scraper);
     if (s->has_log && !tsdb_log_step(s->db, s->parts.clock->now.wall / NS_PER_MS, true, &e))
         log_error("the last samples were not written", LOG_ERR(&e));
@@ -100,6 +109,8 @@ static void replayed(struct job *j)
     else if (s->replay.samples != 0)
         log_info("samples are back", LOG_I64("samples", s->replay.samples),
                  LOG_I64("segments", s->replay.segments), LOG_I64("damaged", s->replay.damaged));
+    if (s->is_stopped)
+        return;
     engine_hold_rules(s->engine, RULES_WAIT_FOR_TARGETS);
     scraper_start(s->scraper);
     tick(&s->tick, s->parts.clock->now);

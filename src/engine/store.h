@@ -33,6 +33,8 @@ struct store_parts {
 struct store *store_new(const struct store_parts *parts, const struct config *conf);
 /* Ends the threads; the pool must have been drained. What is not in the log yet is written. */
 void store_free(struct store *s);
+/* Ends what runs on threads of its own, while the engine still lives. */
+void store_stop(struct store *s);
 
 /* Begins the replay of the log in the folder. engine: told when rules may read; borrowed. */
 void store_start(struct store *s, struct engine *engine, str dir, struct config *conf);
