@@ -200,6 +200,7 @@ static size_t tell(const struct facts *there, const struct facts *here)
         const struct fact *b = j < here->v.n ? &here->v.v[j] : NULL;
         int c = a == NULL ? 1 : b == NULL ? -1 : str_cmp(a->what, b->what);
 
+        assume((a != NULL || c > 0) && (b != NULL || c < 0));
         if (c < 0)
             printf("%.*s: %.*s at Alertmanager, not here\n", STR(a->what), STR(a->how));
         else if (c > 0)

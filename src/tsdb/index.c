@@ -78,6 +78,7 @@ static void forget_value(struct index *ix, uint32_t name, uint32_t value)
     struct values_map_entry *e = values_map_find(&ix->values, name);
     size_t i = 0;
 
+    assume(e != NULL);
     while (e->value.v.v[i] != value)
         i++;
     e->value.v.v[i] = *vec_last(&e->value.v);
