@@ -42,7 +42,7 @@ struct labels tsdb_labels(const struct tsdb *db, uint32_t id, struct arena *a);
 
 /* Gives a reference back; what is remembered about a symbol is forgotten with it. */
 void tsdb_unref_symbol(struct tsdb *db, uint32_t symbol);
-void tsdb_forget_symbol(void *db, uint32_t symbol);
+void tsdb_forget_symbol(void *arg, uint32_t symbol);
 
 /* With the write lock held. */
 struct tsdb_stream *tsdb_open_locked(struct tsdb *db, const struct tsdb_stream_conf *c);
