@@ -135,3 +135,29 @@ bool client_matcher(const char *arg, bool first, struct arena *a, struct matcher
         fprintf(stderr, "tocsin: '%s': %s\n", arg, e.msg);
     return ok;
 }
+
+void client_read_matchers(struct json_reader *r, struct buf *out)
+{
+    const char *space = "";
+    str key;
+
+    for (json_array_begin(r); json_array_next(r); space = " ") {
+        str name = STR_NONE, value = STR_NONE;
+        bool regex = false, equal = true;
+
+        for (json_object_begin(r); json_object_next(r, &key);) {
+            if (str_is(key, "name"))
+                json_string(r, &name);
+            else if (str_is(key, "value"))
+                json_string(r, &value);
+            else if (str_is(key, "isRegex"))
+                json_bool(r, &regex);
+            else if (str_is(key, "isEqual"))
+                json_bool(r, &equal);
+            else
+                json_skip(r);
+        }
+        buf_addf(out, "%s%.*s%s\"%.*s\"", space, STR(name),
+                 regex ? (equal ? "=~" : "!~") : (equal ? "=" : "!="), STR(value));
+    }
+}

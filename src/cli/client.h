@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "cli/command.h"
+#include "codec/json.h"
 #include "model/matcher.h"
 
 struct client_flags {
@@ -38,6 +39,9 @@ struct client_flags {
 ts_ns client_now(void); /* wall clock */
 /* A matcher argument; the first may be a bare alert name. False: it has complained. */
 bool client_matcher(const char *arg, bool first, struct arena *a, struct matcher *out);
+
+/* The matchers of a silence in an answer, appended as text with a space between two. */
+void client_read_matchers(struct json_reader *r, struct buf *out);
 
 /* Returns an exit code; EXIT_OK when the status is 2xx. body: NULL for a GET without one. */
 int client_call(const struct client_flags *f, const char *method, const char *path, str body,

@@ -113,37 +113,15 @@ static void read_group(struct json_reader *r, struct facts *f)
     buf_release(&group);
 }
 
-static void read_matcher(struct json_reader *r, struct buf *out)
-{
-    str key, name = STR_NONE, value = STR_NONE;
-    bool regex = false, equal = true;
-
-    for (json_object_begin(r); json_object_next(r, &key);) {
-        if (str_is(key, "name"))
-            json_string(r, &name);
-        else if (str_is(key, "value"))
-            json_string(r, &value);
-        else if (str_is(key, "isRegex"))
-            json_bool(r, &regex);
-        else if (str_is(key, "isEqual"))
-            json_bool(r, &equal);
-        else
-            json_skip(r);
-    }
-    buf_addf(out, " %.*s%s\"%.*s\"", STR(name),
-             regex ? (equal ? "=~" : "!~") : (equal ? "=" : "!="), STR(value));
-}
-
 static void read_silence(struct json_reader *r, struct facts *f)
 {
     struct buf what = BUF_INIT, how = BUF_INIT;
     str key, state = STR_NONE, ends = STR_NONE;
 
-    buf_adds(&what, "silence");
+    buf_adds(&what, "silence ");
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (str_is(key, "matchers"))
-            for (json_array_begin(r); json_array_next(r);)
-                read_matcher(r, &what);
+            client_read_matchers(r, &what);
         else if (str_is(key, "status"))
             read_one_text(r, "state", &state);
         else if (str_is(key, "endsAt"))

@@ -186,31 +186,6 @@ struct row {
     struct buf matchers;
 };
 
-static void read_matchers(struct json_reader *r, struct buf *out)
-{
-    str key;
-
-    for (json_array_begin(r); json_array_next(r);) {
-        str name = STR_NONE, value = STR_NONE;
-        bool regex = false, equal = true;
-
-        for (json_object_begin(r); json_object_next(r, &key);) {
-            if (str_is(key, "name"))
-                json_string(r, &name);
-            else if (str_is(key, "value"))
-                json_string(r, &value);
-            else if (str_is(key, "isRegex"))
-                json_bool(r, &regex);
-            else if (str_is(key, "isEqual"))
-                json_bool(r, &equal);
-            else
-                json_skip(r);
-        }
-        buf_addf(out, "%s%.*s%s\"%.*s\"", out->n != 0 ? " " : "", STR(name),
-                 regex ? (equal ? "=~" : "!~") : (equal ? "=" : "!="), STR(value));
-    }
-}
-
 static void read_row(struct json_reader *r, struct row *row)
 {
     str key;
@@ -225,7 +200,7 @@ static void read_row(struct json_reader *r, struct row *row)
         else if (str_is(key, "endsAt"))
             json_string(r, &row->ends);
         else if (str_is(key, "matchers"))
-            read_matchers(r, &row->matchers);
+            client_read_matchers(r, &row->matchers);
         else if (str_is(key, "status"))
             for (json_object_begin(r); json_object_next(r, &key);)
                 json_string(r, &row->state);

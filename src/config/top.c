@@ -62,24 +62,8 @@ struct source_list {
 /* A source's own keys and those of an HTTP client stand in one mapping. */
 static bool decode_sources(struct conf_in *in, const struct yaml_node *node, void *member)
 {
-    struct source_list *list = member;
-    bool ok = true;
-
-    if (yaml_is_null(node))
-        return true;
-    if (!conf_want_list(in, node))
-        return false;
-    list->v = arena_array(in->run->a, node->n, sizeof(list->v[0]));
-    for (size_t i = 0; i < node->n; i++) {
-        struct conf_in item = conf_enter_item(in, i);
-        struct source_conf *s = &list->v[list->n++];
-        struct http_conf *http = arena_new(in->run->a, struct http_conf);
-        struct conf_layer layers[] = {{&source_conf_type, s}, {&http_conf_type, http}};
-
-        ok &= conf_decode_node(&item, node->items[i], layers, 2);
-        s->http = http;
-    }
-    return ok;
+    return http_conf_decode_list(in, node, &source_conf_type, offsetof(struct source_conf, http),
+                                 member);
 }
 
 /* -- heartbeat, storage -- */

@@ -83,28 +83,8 @@ static const struct conf_type entry_type = {
 
 static bool decode_entries(struct conf_in *in, const struct yaml_node *node, void *member)
 {
-    struct {
-        struct alertmanagers_conf *v;
-        size_t n;
-    } list = {0};
-    bool ok = true;
-
-    if (yaml_is_null(node))
-        return true;
-    if (!conf_want_list(in, node))
-        return false;
-    list.v = arena_array(in->run->a, node->n, sizeof(list.v[0]));
-    for (; list.n < node->n; list.n++) {
-        struct conf_in item = conf_enter_item(in, list.n);
-        struct alertmanagers_conf *a = &list.v[list.n];
-        struct http_conf *http = arena_new(in->run->a, struct http_conf);
-        struct conf_layer layers[] = {{&entry_type, a}, {&http_conf_type, http}};
-
-        ok &= conf_decode_node(&item, node->items[list.n], layers, 2);
-        a->http = http;
-    }
-    memcpy(member, &list, sizeof(list));
-    return ok;
+    return http_conf_decode_list(in, node, &entry_type, offsetof(struct alertmanagers_conf, http),
+                                 member);
 }
 
 static const struct conf_key keys[] = {

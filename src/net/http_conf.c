@@ -409,3 +409,35 @@ const struct conf_type http_conf_type = {
     .size = sizeof(struct http_conf),
     .check = check_http,
 };
+
+bool http_conf_decode_list(struct conf_in *in, const struct yaml_node *node,
+                           const struct conf_type *type, size_t http_at, void *member)
+{
+    struct {
+        char *v;
+        size_t n;
+    } list;
+    char *v;
+    bool ok = true;
+
+    if (yaml_is_null(node))
+        return true;
+    if (!conf_want_list(in, node))
+        return false;
+    memcpy(&list, member, sizeof(list));
+    v = arena_array(in->run->a, list.n + node->n, type->size);
+    if (list.n != 0)
+        memcpy(v, list.v, list.n * type->size);
+    list.v = v;
+    for (size_t i = 0; i < node->n; i++) {
+        struct conf_in item = conf_enter_item(in, i);
+        char *obj = v + list.n++ * type->size;
+        struct http_conf *http = arena_new(in->run->a, struct http_conf);
+        struct conf_layer layers[] = {{type, obj}, {&http_conf_type, http}};
+
+        ok &= conf_decode_node(&item, node->items[i], layers, 2);
+        memcpy(obj + http_at, &http, sizeof(http));
+    }
+    memcpy(member, &list, sizeof(list));
+    return ok;
+}

@@ -65,4 +65,9 @@ struct http_conf {
 /* tls_conf_type resolves files against the configuration's folder, smtp_tls_conf_type (tocsin/global.h) does not. */
 extern const struct conf_type http_conf_type, tls_conf_type;
 
+/* Appends the items of node to member, a CONF_LIST_OF(type's struct). In each item the keys of type and those of
+ * http_config stand side by side; the latter go into the struct http_conf * at http_at in the item's struct. */
+bool http_conf_decode_list(struct conf_in *in, const struct yaml_node *node,
+                           const struct conf_type *type, size_t http_at, void *member);
+
 #endif

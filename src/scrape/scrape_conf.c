@@ -183,28 +183,8 @@ const struct conf_type scrape_conf_type = {
 /* Appends, because several files may have jobs. */
 bool scrape_decode_list(struct conf_in *in, const struct yaml_node *node, void *member)
 {
-    struct scrape_conf_list *list = member;
-    struct scrape_conf *v;
-    bool ok = true;
-
-    if (yaml_is_null(node))
-        return true;
-    if (!conf_want_list(in, node))
-        return false;
-    v = arena_array(in->run->a, list->n + node->n, sizeof(*v));
-    if (list->n != 0)
-        memcpy(v, list->v, list->n * sizeof(*v));
-    list->v = v;
-    for (size_t i = 0; i < node->n; i++) {
-        struct conf_in item = conf_enter_item(in, i);
-        struct scrape_conf *s = &list->v[list->n++];
-        struct http_conf *http = arena_new(in->run->a, struct http_conf);
-        struct conf_layer layers[] = {{&scrape_conf_type, s}, {&http_conf_type, http}};
-
-        ok &= conf_decode_node(&item, node->items[i], layers, 2);
-        s->http = http;
-    }
-    return ok;
+    return http_conf_decode_list(in, node, &scrape_conf_type, offsetof(struct scrape_conf, http),
+                                 member);
 }
 
 void scrape_conf_release(struct scrape_conf *s)
