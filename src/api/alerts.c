@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include "codec/timefmt.h"
 
 void api_put_labels(struct json_writer *w, struct labels ls)
 {
@@ -14,15 +13,6 @@ void api_put_labels(struct json_writer *w, struct labels ls)
         json_put_str(w, l->value);
     }
     json_close(w, '}');
-}
-
-void api_put_time(struct json_writer *w, ts_ns t)
-{
-    struct buf b = BUF_INIT;
-
-    rfc3339_ms(&b, t);
-    json_put_str(w, buf_str(&b));
-    buf_release(&b);
 }
 
 static void put_status(struct json_writer *w, const struct gettable *g)
@@ -66,7 +56,7 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
     json_key(w, S("annotations"));
     api_put_labels(w, a->annotations->ls);
     json_key(w, S("endsAt"));
-    api_put_time(w, a->ends_at);
+    json_put_rfc3339_ms(w, a->ends_at);
     json_key(w, S("fingerprint"));
     json_put_str(w, str_of(fp));
     json_key(w, S("receivers"));
@@ -79,11 +69,11 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
     }
     json_close(w, ']');
     json_key(w, S("startsAt"));
-    api_put_time(w, a->starts_at);
+    json_put_rfc3339_ms(w, a->starts_at);
     json_key(w, S("status"));
     put_status(w, g);
     json_key(w, S("updatedAt"));
-    api_put_time(w, a->updated_at);
+    json_put_rfc3339_ms(w, a->updated_at);
     if (a->generator_url.n != 0) {
         json_key(w, S("generatorURL"));
         json_put_str(w, a->generator_url);

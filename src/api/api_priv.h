@@ -76,7 +76,6 @@ struct gettable {
 };
 void api_put_alert(struct json_writer *w, const struct gettable *g);
 void api_put_labels(struct json_writer *w, struct labels ls);
-void api_put_time(struct json_writer *w, ts_ns t);
 
 /* metrics_idle.c: what clients and dashboards of Alertmanager look for and nothing here moves */
 void api_put_idle_metrics(struct expo *x);

@@ -24,7 +24,7 @@ static void put_when(struct json_writer *w, const char *key, ts_ns t)
     if (t == TS_NONE)
         json_put_null(w);
     else
-        api_put_time(w, t);
+        json_put_rfc3339_ms(w, t);
 }
 
 static void put_fingerprint(struct json_writer *w, uint64_t fp)

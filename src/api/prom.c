@@ -148,11 +148,11 @@ void prom_runtimeinfo(struct http_req *rq, void *arg)
     json_writer_init(&w, &b, false);
     json_open(&w, '{');
     json_key(&w, S("startTime"));
-    api_put_time(&w, a->started);
+    json_put_rfc3339_ms(&w, a->started);
     json_key(&w, S("reloadConfigSuccess"));
     json_put_bool(&w, a->reload_ok);
     json_key(&w, S("lastConfigTime"));
-    api_put_time(&w, a->reload_at);
+    json_put_rfc3339_ms(&w, a->reload_at);
     json_close(&w, '}');
     prom_answer(rq, buf_str(&b));
     buf_release(&b);

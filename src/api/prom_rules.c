@@ -4,7 +4,6 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include "codec/float.h"
-#include "codec/timefmt.h"
 
 struct filter {
     bool alerts, records, hides_alerts;
@@ -111,11 +110,8 @@ static void put_seconds(struct json_writer *w, const char *key, dur_ns d)
 
 static void put_time(struct json_writer *w, const char *key, ts_ns t)
 {
-    struct buf b = BUF_INIT;
-
-    rfc3339_nano(&b, t);
-    put_text(w, key, buf_str(&b));
-    buf_release(&b);
+    json_key(w, str_of(key));
+    json_put_rfc3339_nano(w, t);
 }
 
 static void put_alert(struct json_writer *w, const struct rule_alert_view *a)

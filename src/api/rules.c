@@ -20,7 +20,7 @@ static void put_one(struct json_writer *w, const struct rule_group_view *g,
     json_key(w, S("value"));
     json_put_str(w, buf_str(&value));
     json_key(w, S("activeAt"));
-    api_put_time(w, a->active_at);
+    json_put_rfc3339_ms(w, a->active_at);
     json_key(w, S("for"));
     json_put_double(w, (double)r->hold_for / NS_PER_S);
     json_key(w, S("labels"));
@@ -91,7 +91,7 @@ void api_put_rule_groups(struct api *a, struct json_writer *w)
         if (g->last_eval == TS_NONE || g->last_eval == 0)
             json_put_null(w);
         else
-            api_put_time(w, g->last_eval);
+            json_put_rfc3339_ms(w, g->last_eval);
         json_key(w, S("rules"));
         json_open(w, '[');
         for (size_t j = 0; j < g->n_rules; j++)

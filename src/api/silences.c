@@ -19,7 +19,7 @@ static void put_silence(struct json_writer *w, const struct silence *s, ts_ns no
     json_put_str(w, str_of(states[silence_state(s, now)]));
     json_close(w, '}');
     json_key(w, S("updatedAt"));
-    api_put_time(w, s->updated_at);
+    json_put_rfc3339_ms(w, s->updated_at);
     if (s->annotations.n != 0) {
         json_key(w, S("annotations"));
         api_put_labels(w, s->annotations);
@@ -29,7 +29,7 @@ static void put_silence(struct json_writer *w, const struct silence *s, ts_ns no
     json_key(w, S("createdBy"));
     json_put_str(w, s->created_by);
     json_key(w, S("endsAt"));
-    api_put_time(w, s->ends_at);
+    json_put_rfc3339_ms(w, s->ends_at);
     json_key(w, S("matchers"));
     json_open(w, '[');
     for (size_t i = 0; s->n_sets != 0 && i < s->sets[0].n; i++) {
@@ -48,7 +48,7 @@ static void put_silence(struct json_writer *w, const struct silence *s, ts_ns no
     }
     json_close(w, ']');
     json_key(w, S("startsAt"));
-    api_put_time(w, s->starts_at);
+    json_put_rfc3339_ms(w, s->starts_at);
     json_close(w, '}');
 }
 

@@ -34,7 +34,7 @@ void api_get_status(struct http_req *rq, void *arg)
     put_pair(&w, "original", a->engine->conf->original);
     json_close(&w, '}');
     json_key(&w, S("uptime"));
-    api_put_time(&w, a->started);
+    json_put_rfc3339_ms(&w, a->started);
     json_key(&w, S("versionInfo"));
     json_open(&w, '{');
     put_pair(&w, "branch", S("HEAD"));
@@ -94,7 +94,7 @@ static void put_wait(struct json_writer *w, const struct group *g, struct now no
 {
     json_key(w, S("nextFlush"));
     if (g != NULL && heap_holds(&g->timer))
-        api_put_time(w, ts_add(now.wall, g->timer.key - now.mono));
+        json_put_rfc3339_ms(w, ts_add(now.wall, g->timer.key - now.mono));
     else
         json_put_null(w);
 }
@@ -118,7 +118,7 @@ static void put_routed(struct api *a, struct json_writer *w, const struct alert 
     json_key(w, S("annotations"));
     api_put_labels(w, al->annotations->ls);
     json_key(w, S("since"));
-    api_put_time(w, al->starts_at);
+    json_put_rfc3339_ms(w, al->starts_at);
     put_pair(w, "generatorURL", al->generator_url);
     json_key(w, S("silencedBy"));
     json_open(w, '[');

@@ -41,7 +41,7 @@ static void put_active(void *arg, const struct target_status *t)
     put_text(w, S("globalUrl"), t->url);
     put_text(w, S("lastError"), t->last_error);
     json_key(w, S("lastScrape"));
-    api_put_time(w, t->last_scrape);
+    json_put_rfc3339_ms(w, t->last_scrape);
     json_key(w, S("lastScrapeDuration"));
     json_put_double(w, (double)t->took / NS_PER_S);
     put_text(w, S("health"), str_of(target_health_names[t->health]));

@@ -59,16 +59,6 @@ static bool read_when(const struct silence_flags *f, ts_ns *start, ts_ns *end)
     return true;
 }
 
-static void put_time(struct json_writer *w, const char *key, ts_ns t)
-{
-    struct buf b = BUF_INIT;
-
-    rfc3339_ms(&b, t);
-    json_key(w, str_of(key));
-    json_put_str(w, buf_str(&b));
-    buf_release(&b);
-}
-
 static bool put_matchers(struct json_writer *w, char **args, int n)
 {
     struct arena a;
@@ -132,8 +122,10 @@ int silence_add_run(const void *flags, char **args, int n_args)
     json_writer_init(&w, &body, false);
     json_open(&w, '{');
     if (put_matchers(&w, args, n_args)) {
-        put_time(&w, "startsAt", start);
-        put_time(&w, "endsAt", end);
+        json_key(&w, S("startsAt"));
+        json_put_rfc3339_ms(&w, start);
+        json_key(&w, S("endsAt"));
+        json_put_rfc3339_ms(&w, end);
         json_key(&w, S("createdBy"));
         json_put_str(&w, str_of(author_of(f)));
         json_key(&w, S("comment"));

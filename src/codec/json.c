@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "codec/float.h"
 #include "codec/quote.h"
+#include "codec/timefmt.h"
 
 void json_reader_init(struct json_reader *r, str in, struct arena *a, unsigned max_depth)
 {
@@ -522,4 +523,23 @@ void json_put_raw(struct json_writer *w, str json)
 {
     separate(w);
     buf_add(w->out, json);
+}
+
+static void put_time(struct json_writer *w, void (*format)(struct buf *out, ts_ns t), ts_ns t)
+{
+    struct buf b = BUF_INIT;
+
+    format(&b, t);
+    json_put_str(w, buf_str(&b));
+    buf_release(&b);
+}
+
+void json_put_rfc3339_ms(struct json_writer *w, ts_ns t)
+{
+    put_time(w, rfc3339_ms, t);
+}
+
+void json_put_rfc3339_nano(struct json_writer *w, ts_ns t)
+{
+    put_time(w, rfc3339_nano, t);
 }

@@ -22,6 +22,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/time.h"
 #include "tocsin/json.h"
 
 enum json_type {
@@ -67,6 +68,9 @@ bool json_end(struct json_reader *r)
 bool json_fail(struct json_reader *r, const char *fmt, ...)
     printf_like(2, 3); /* the caller's own complaint, here */
 
-/* -- writing: tocsin/json.h -- */
+/* -- writing: tocsin/json.h, and times as strings (codec/timefmt.h) -- */
+
+void json_put_rfc3339_ms(struct json_writer *w, ts_ns t);
+void json_put_rfc3339_nano(struct json_writer *w, ts_ns t);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 #include "codec/json.h"
-#include "codec/timefmt.h"
 #include "model/labels.h"
 
 struct forward *forward_new(struct transport *t, struct clock *clock, str instance)
@@ -132,16 +131,6 @@ static void put_labels(struct json_writer *w, const char *key, struct labels ls)
     json_close(w, '}');
 }
 
-static void put_time(struct json_writer *w, const char *key, ts_ns t)
-{
-    struct buf b = BUF_INIT;
-
-    rfc3339_ms(&b, t);
-    json_key(w, str_of(key));
-    json_put_str(w, buf_str(&b));
-    buf_release(&b);
-}
-
 static void put_alert(struct buf *out, const struct alert_input *in, struct labels labels)
 {
     struct json_writer w;
@@ -149,8 +138,10 @@ static void put_alert(struct buf *out, const struct alert_input *in, struct labe
     json_writer_init(&w, out, false);
     json_open(&w, '{');
     put_labels(&w, "annotations", in->annotations);
-    put_time(&w, "startsAt", in->starts_at);
-    put_time(&w, "endsAt", in->ends_at);
+    json_key(&w, S("startsAt"));
+    json_put_rfc3339_ms(&w, in->starts_at);
+    json_key(&w, S("endsAt"));
+    json_put_rfc3339_ms(&w, in->ends_at);
     put_labels(&w, "labels", labels);
     json_key(&w, S("generatorURL"));
     json_put_str(&w, in->generator_url);

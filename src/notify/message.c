@@ -4,7 +4,6 @@
 #include "base/buf.h"
 #include "codec/json.h"
 #include "codec/quote.h"
-#include "codec/timefmt.h"
 #include "model/labels.h"
 #include "tocsin/delivery.h"
 
@@ -16,15 +15,6 @@ static void put_labels(struct json_writer *w, struct labels ls)
         json_put_str(w, l->value);
     }
     json_close(w, '}');
-}
-
-static void put_time(struct json_writer *w, ts_ns t)
-{
-    struct buf b = BUF_INIT;
-
-    rfc3339_nano(&b, t);
-    json_put_str(w, buf_str(&b));
-    buf_release(&b);
 }
 
 static void put_alert(struct json_writer *w, const struct notified_alert *a, bool shows_change)
@@ -40,9 +30,9 @@ static void put_alert(struct json_writer *w, const struct notified_alert *a, boo
     json_key(w, S("annotations"));
     put_labels(w, a->annotations);
     json_key(w, S("startsAt"));
-    put_time(w, a->starts_at);
+    json_put_rfc3339_nano(w, a->starts_at);
     json_key(w, S("endsAt"));
-    put_time(w, a->ends_at);
+    json_put_rfc3339_nano(w, a->ends_at);
     json_key(w, S("generatorURL"));
     json_put_str(w, a->generator_url);
     json_key(w, S("fingerprint"));
