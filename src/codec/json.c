@@ -188,7 +188,7 @@ static bool read_hex4(struct json_reader *r, uint32_t *out)
 
 static bool read_unicode_escape(struct json_reader *r, uint32_t *rune)
 {
-    uint32_t low;
+    uint32_t low = 0;
 
     if (!read_hex4(r, rune))
         return false;
