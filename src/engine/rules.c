@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include "codec/escape.h"
 
-enum { FAILING_AFTER = 3, ALIVE_INTERVAL_S = 5 };
+enum { FAILING_AFTER = 3 };
 
 static void arm(struct engine *e, struct rule_run *r, ts_ns slot, struct now now)
 {
@@ -195,7 +195,7 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx)
     if (e->next_alive <= now.mono && e->rules.n != 0) {
         struct buf b = BUF_INIT;
 
-        e->next_alive = ts_add(now.mono, ALIVE_INTERVAL_S * NS_PER_S);
+        e->next_alive = ts_add(now.mono, RULE_ALIVE_INTERVAL);
         buf_add_i64(&b, now.wall);
         state_put(&fx->commit, STATE_META, S("alive"), buf_str(&b));
         buf_release(&b);

@@ -383,7 +383,7 @@ void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct no
     dur_ns down = now.wall - down_at;
 
     a->active_mono = ts_add(now.mono, a->active_at - now.wall);
-    if (down > 2 * interval) {
+    if (down > 2 * interval + RULE_ALIVE_INTERVAL) {
         /* only rules that hold long enough are worth it, and what was already resolved is told already */
         if (down > RULE_OUTAGE_TOLERANCE || r->conf->hold_for < RULE_GRACE_PERIOD ||
             a->state == RULE_ALERT_INACTIVE) {

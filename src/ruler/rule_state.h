@@ -25,6 +25,7 @@ enum rule_health { RULE_UNKNOWN, RULE_OK, RULE_ERR };
 #define RULE_RESEND_DELAY       NS_PER_M
 #define RULE_OUTAGE_TOLERANCE   NS_PER_H
 #define RULE_GRACE_PERIOD       (10 * NS_PER_M)
+#define RULE_ALIVE_INTERVAL     (5 * NS_PER_S) /* how often the caller notes that it lives */
 
 struct rule_alert {
     struct label_set *labels, *annotations;
@@ -120,7 +121,8 @@ struct rule_alert *rule_alert_unpack(str bytes, struct interner *names,
                                      struct arena *scratch); /* NULL: malformed */
 void rule_alert_free(struct rule_alert *a);
 
-/* Takes an alert from disk in, by how long we were down (DESIGN.md 4 "rule state"); takes ownership. */
+/* Takes an alert from disk in, by how long we were down (DESIGN.md 4 "rule state"); takes ownership. `down_at` is the
+ * last note of life: the process may have lived RULE_ALIVE_INTERVAL longer, so the two intervals begin only then. */
 void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now,
                   dur_ns interval);
 

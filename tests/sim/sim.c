@@ -253,10 +253,8 @@ static void pump(struct sim *s)
         did = pool_drain(s->pool);
         shell_turn(s->shell);
         state_memory_flush(s->backend);
-        did += clock_run_due(&s->clock);
+        did += clock_run_due(&s->clock) + pool_queued(s->pool);
     } while (did != 0);
-    shell_turn(s->shell);
-    state_memory_flush(s->backend);
 }
 
 static void post(struct sim *s, const struct poster *p, ts_ns ends_wall)
@@ -493,7 +491,7 @@ static void print_arrived(const struct arrived *a)
 {
     struct buf b = BUF_INIT;
 
-    buf_addf(&b, "%.3fs %.*s ", (double)a->at / NS_PER_S, STR(a->receiver));
+    buf_addf(&b, "%.3fs %.*s ", (double)(a->at / NS_PER_MS) / 1000, STR(a->receiver));
     labels_print(&b, a->group);
     VEC_EACH (const struct arrived_alert *, al, &a->alerts) {
         buf_addf(&b, " %s", al->resolved ? "resolved" : "firing");
