@@ -8,7 +8,8 @@
  *     MAP_EACH (struct alert_map_entry, e, &m) use(e->key, e->value);
  *
  * A dense array holds the entries in insertion order; an open-addressing table of 32-bit indexes finds them (linear
- * probing, at most 2/3 full). Removal leaves a hole that MAP_EACH skips and the next growth closes. Iteration is
+ * probing, at most 2/3 full; the bits that an index leaves free hold the hash's, so that a miss is seldom read from the
+ * array). Removal leaves a hole that MAP_EACH skips and the next growth closes. Iteration is
  * therefore the same on every run, whatever the seed, which the tests rely on. Removing the current entry while
  * iterating is allowed; adding is not.
  *
@@ -31,7 +32,7 @@
     };                                                                                             \
     struct name {                                                                                  \
         struct name##_entry *v;                                                                    \
-        uint32_t *slots; /* index + 1, 0 = never used */                                           \
+        uint32_t *slots; /* index + 1 under the mask, the hash's bits above it; 0: never used */   \
         size_t n, used, cap, mask;                                                                 \
     };                                                                                             \
     struct name##_entry *name##_find(const struct name *m, key_t key) is_unused;                   \
@@ -65,7 +66,8 @@
             v[k] = m->v[i];                                                                        \
             for (s = v[k].hash & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask)                 \
                 ;                                                                                  \
-            m->slots[s] = (uint32_t)(++k);                                                         \
+            m->slots[s] = (uint32_t)(k + 1) | (v[k].hash & ~(uint32_t)m->mask);                    \
+            k++;                                                                                   \
         }                                                                                          \
         mem_free(m->v);                                                                            \
         m->v = v;                                                                                  \
@@ -77,8 +79,10 @@
         if (m->n == 0)                                                                             \
             return NULL;                                                                           \
         for (size_t s = h & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask) {                    \
-            struct name##_entry *e = &m->v[m->slots[s] - 1];                                       \
+            struct name##_entry *e = &m->v[(m->slots[s] & m->mask) - 1];                           \
                                                                                                    \
+            if (((m->slots[s] ^ h) & ~(uint32_t)m->mask) != 0)                                     \
+                continue;                                                                          \
             if (e->hash == h && e->live && eq_fn(e->key, key))                                     \
                 return e;                                                                          \
         }                                                                                          \
@@ -109,7 +113,7 @@
         *e = (struct name##_entry){.key = key, .value = value, .hash = h, .live = true};           \
         for (s = h & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask)                             \
             ;                                                                                      \
-        m->slots[s] = (uint32_t)m->used;                                                           \
+        m->slots[s] = (uint32_t)m->used | (h & ~(uint32_t)m->mask);                                \
         m->n++;                                                                                    \
         return &e->value;                                                                          \
     }                                                                                              \

@@ -6,8 +6,6 @@
 #include <unistd.h>
 #include "base/crc32c.h"
 
-enum { RECORD_HEAD = 8 };
-
 static void put32(char *p, uint32_t v)
 {
     for (int i = 0; i < 4; i++)
@@ -23,13 +21,18 @@ static uint32_t get32(const char *p)
     return v;
 }
 
+static str head_of(char head[RECORD_HEAD], str bytes)
+{
+    put32(head, (uint32_t)bytes.n);
+    put32(head + 4, crc32c(bytes));
+    return (str){head, RECORD_HEAD};
+}
+
 void record_frame(struct buf *out, str bytes)
 {
     char head[RECORD_HEAD];
 
-    put32(head, (uint32_t)bytes.n);
-    put32(head + 4, crc32c(bytes));
-    buf_add(out, (str){head, sizeof(head)});
+    buf_add(out, head_of(head, bytes));
     buf_add(out, bytes);
 }
 
@@ -45,6 +48,13 @@ bool record_write(int fd, str s)
         s = str_sub(s, (size_t)k, s.n);
     }
     return true;
+}
+
+bool record_append(int fd, str bytes)
+{
+    char head[RECORD_HEAD];
+
+    return record_write(fd, head_of(head, bytes)) && record_write(fd, bytes);
 }
 
 bool record_read(int fd, uint64_t at, char *out, size_t n)

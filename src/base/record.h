@@ -11,14 +11,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { RECORD_MAX = 1 << 30 };
+enum { RECORD_HEAD = 8, RECORD_MAX = 1 << 30 };
 
 void record_frame(struct buf *out, str bytes); /* as it stands in the file */
 /* Calls record for each sound record between the offsets, until it returns false; returns where the last one ends. */
 uint64_t record_walk(int fd, uint64_t from, uint64_t end, bool (*record)(void *arg, str bytes),
                      void *arg);
 
-bool record_write(int fd, str s) must_check; /* all of it, or errno says why not */
+bool record_write(int fd, str s) must_check;      /* all of it, or errno says why not */
+bool record_append(int fd, str bytes) must_check; /* framed; the bytes are not copied */
 bool record_read(int fd, uint64_t at, char *out, size_t n) must_check;
 bool sync_dir(str dir, struct err *e) must_check; /* so that what was created there is there */
 

@@ -18,15 +18,18 @@ static bool valid_names(struct labels ls, enum matcher_mode mode, const char *wh
     return true;
 }
 
-static bool is_valid(const struct alert_input *in, const struct alert *a, enum matcher_mode mode,
-                     struct err *err)
+/* What the store holds was found valid when it came. */
+static bool is_valid(const struct alert_input *in, const struct alert *a, const struct alert *old,
+                     enum matcher_mode mode, struct err *err)
 {
     if (a->ends_at < a->starts_at)
         return err_set(err, ERR_INVALID, "start time must be before end time");
     if (in->labels.n == 0)
         return err_set(err, ERR_INVALID, "at least one label pair required");
-    return valid_names(in->labels, mode, "label", err) &&
-           valid_names(in->annotations, mode, "annotation", err);
+    return ((old != NULL && old->labels == a->labels) ||
+            valid_names(in->labels, mode, "label", err)) &&
+           ((old != NULL && old->annotations == a->annotations) ||
+            valid_names(in->annotations, mode, "annotation", err));
 }
 
 static void log_alert(struct engine *e, const struct alert *a, struct effects *fx)
@@ -37,11 +40,10 @@ static void log_alert(struct engine *e, const struct alert *a, struct effects *f
     e->log_bytes += fx->commit.alerts.n - before;
 }
 
-/* Stores one; returns the alert that the store holds now, which may be another object than a. */
-static struct alert *store(struct engine *e, struct alert *a, struct now now, struct effects *fx)
+/* Stores one over the old one, if any; returns the alert that the store holds now, which may be another object than a. */
+static struct alert *store(struct engine *e, struct alert *a, struct alert *old, struct now now,
+                           struct effects *fx)
 {
-    struct alert *old = engine_alert(e, alert_fingerprint(a));
-
     if (old == NULL) {
         u64_map_put(&e->alerts, alert_fingerprint(a), a);
         e->live_bytes += 256;
@@ -86,13 +88,12 @@ static void note_dropped(struct engine *e, const char *what, struct now now)
     e->limits.what = what;
 }
 
-static bool may_store(struct engine *e, const struct alert *a, enum alert_origin origin,
-                      struct now now)
+static bool may_store(struct engine *e, const struct alert *a, bool is_known,
+                      enum alert_origin origin, struct now now)
 {
     if (origin == ALERTS_OWN)
         return true;
-    if (e->limits.alerts != 0 && e->alerts.n >= e->limits.alerts &&
-        engine_alert(e, alert_fingerprint(a)) == NULL) {
+    if (e->limits.alerts != 0 && e->alerts.n >= e->limits.alerts && !is_known) {
         e->limits.dropped_alerts++;
         note_dropped(e, "alerts (--alerts.max)", now);
         return false;
@@ -205,7 +206,7 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
     for (size_t i = 0; i < n; i++) {
         struct alert_input in = mend_start(e, &v[i], now);
         struct alert *a = alert_new(e->names, &in, e->conf->resolve_timeout, now);
-        struct alert *stored;
+        struct alert *old = engine_alert(e, alert_fingerprint(a)), *stored;
         struct err err = ERR_INIT;
 
         if (origin == ALERTS_POSTED) {
@@ -214,7 +215,7 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
             e->stats.received_firing += !alert_is_resolved(a, now);
             e->stats.received_resolved += alert_is_resolved(a, now);
         }
-        if (!is_valid(&in, a, e->mode, &err)) {
+        if (!is_valid(&in, a, old, e->mode, &err)) {
             e->stats.invalid++;
             if (result->ok)
                 result->err = err;
@@ -226,11 +227,11 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
             continue;
         }
         result->accepted++;
-        if (!may_store(e, a, origin, now)) {
+        if (!may_store(e, a, old != NULL, origin, now)) {
             alert_unref(a);
             continue;
         }
-        stored = store(e, a, now, fx);
+        stored = store(e, a, old, now, fx);
         stored->is_ours |= origin == ALERTS_OF_RULES;
         alerts_route(e, stored, now, fx);
     }

@@ -247,9 +247,14 @@ MAP_DEFINE(set_map, struct labels, struct label_set *, labels_hash, labels_eq);
 MAP_DECLARE(istr_map, str, struct istr *);
 MAP_DEFINE(istr_map, str, struct istr *, hash_str, str_eq);
 
+enum { LATEST = 16 };
+
 struct interner {
     struct set_map sets;
     struct istr_map strings;
+    /* The newest set of each size: a sender repeats names, and most values, from one alert to the next, and comparing
+     * with what is in the cache is cheaper than a look into the table of strings. */
+    struct label_set *latest[LATEST];
 };
 
 struct interner *interner_new(void)
@@ -270,6 +275,11 @@ void interner_free(struct interner *in)
 size_t interner_count(const struct interner *in)
 {
     return in->sets.n;
+}
+
+static struct istr *istr_of(str s)
+{
+    return container_of((char *)(uintptr_t)s.p, struct istr, bytes);
 }
 
 str interner_str(struct interner *in, str s)
@@ -298,25 +308,41 @@ void interner_str_unref(struct interner *in, str s)
 
     if (s.p == NULL)
         return;
-    i = container_of((char *)(uintptr_t)s.p, struct istr, bytes);
+    i = istr_of(s);
     if (--i->refs != 0)
         return;
     istr_map_del(&in->strings, s);
     mem_free(i);
 }
 
+static str intern_like(struct interner *in, str like, str s)
+{
+    if (like.p == NULL || !str_eq(like, s))
+        return interner_str(in, s);
+    istr_of(like)->refs++;
+    return like;
+}
+
 struct label_set *label_set_intern(struct interner *in, struct labels ls)
 {
-    struct label_set **hit = set_map_get(&in->sets, ls), *set;
+    struct label_set **hit = set_map_get(&in->sets, ls), **latest = &in->latest[ls.n % LATEST],
+                     *set;
     struct label *v;
 
     if (hit != NULL)
         return label_set_ref(*hit);
     set = mem_alloc(sizeof(*set) + ls.n * sizeof(*v));
     v = (struct label *)(void *)(set + 1);
-    for (size_t i = 0; i < ls.n; i++)
-        v[i] = (struct label){interner_str(in, ls.v[i].name), interner_str(in, ls.v[i].value)};
+    for (size_t i = 0; i < ls.n; i++) {
+        static const struct label none;
+        const struct label *like =
+            *latest != NULL && i < (*latest)->ls.n ? &(*latest)->ls.v[i] : &none;
+
+        v[i].name = intern_like(in, like->name, ls.v[i].name);
+        v[i].value = intern_like(in, like->value, ls.v[i].value);
+    }
     *set = (struct label_set){{v, ls.n}, labels_fingerprint(ls), 1, in};
+    *latest = set;
     set_map_put(&in->sets, set->ls, set);
     return set;
 }
@@ -334,6 +360,8 @@ void label_set_unref(struct label_set *set)
     if (set == NULL || --set->refs != 0)
         return;
     in = set->owner;
+    if (in->latest[set->ls.n % LATEST] == set)
+        in->latest[set->ls.n % LATEST] = NULL;
     set_map_del(&in->sets, set->ls);
     LABELS_EACH (l, set->ls) {
         interner_str_unref(in, l->name);

@@ -271,6 +271,25 @@ static bool end_body(struct http_conn *c)
     return true;
 }
 
+/* libevent takes 4 KB a turn from a socket. The rest of a plain body of known length is read to where it shall be; an end
+ * or an error is seen by libevent, which asks again. */
+static bool read_straight(struct http_conn *c)
+{
+    size_t most = c->left < READ_MAX ? (size_t)c->left : READ_MAX;
+    ssize_t n;
+
+    if (c->head.framing != HTTP_LENGTH || c->inflater != NULL ||
+        bufferevent_openssl_get_ssl(c->bev) != NULL)
+        return false;
+    buf_reserve(&c->body, most);
+    n = read(bufferevent_getfd(c->bev), c->body.p + c->body.n, most);
+    if (n <= 0)
+        return false;
+    c->body.n += (size_t)n;
+    c->left -= (uint64_t)n;
+    return c->left == 0 && end_body(c);
+}
+
 static bool step_body(struct http_conn *c)
 {
     str run = peek(c, 0), data;
@@ -279,7 +298,7 @@ static bool step_body(struct http_conn *c)
     bool ok = true;
 
     if (run.n == 0)
-        return false;
+        return read_straight(c);
     if (c->head.framing == HTTP_LENGTH) {
         data = str_sub(run, 0, c->left < run.n ? (size_t)c->left : run.n);
         ok = take_bytes(c, data);

@@ -110,16 +110,32 @@ bool alert_log_scan(struct alert_log *l, bool (*record)(void *arg, str bytes), v
     return true;
 }
 
-bool alert_log_append(struct alert_log *l, str framed, struct err *e)
+static bool cut_back(struct alert_log *l, struct err *e)
 {
-    if (record_write(l->fd, framed) && fdatasync(l->fd) == 0) {
-        l->size += framed.n;
-        return true;
-    }
     err_errno(e, errno, "cannot append to the alert log");
+    l->unsynced = 0;
     if (ftruncate(l->fd, (off_t)l->size) != 0)
         err_wrap(e, "a torn end stays");
     return false;
+}
+
+bool alert_log_append(struct alert_log *l, str bytes, struct err *e)
+{
+    if (!record_append(l->fd, bytes))
+        return cut_back(l, e);
+    l->unsynced += RECORD_HEAD + bytes.n;
+    return true;
+}
+
+bool alert_log_sync(struct alert_log *l, struct err *e)
+{
+    if (l->unsynced == 0)
+        return true;
+    if (fdatasync(l->fd) != 0)
+        return cut_back(l, e);
+    l->size += l->unsynced;
+    l->unsynced = 0;
+    return true;
 }
 
 bool alert_log_rewrite(struct alert_log *l, str bytes, struct err *e)

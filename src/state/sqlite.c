@@ -103,17 +103,13 @@ static void break_down(struct sqlite *q, const struct err *e)
 
 static bool append_alerts(struct sqlite *q, const struct task *t, size_t n, struct err *e)
 {
-    struct buf all = BUF_INIT;
-    bool ok;
-
     if (t[0].kind == TASK_ALERTS)
         return alert_log_rewrite(&q->log, buf_str(&t[0].commit.alerts), e);
     for (size_t i = 0; i < n; i++)
-        if (t[i].commit.alerts.n != 0)
-            record_frame(&all, buf_str(&t[i].commit.alerts));
-    ok = all.n == 0 || alert_log_append(&q->log, buf_str(&all), e);
-    buf_release(&all);
-    return ok;
+        if (t[i].commit.alerts.n != 0 &&
+            !alert_log_append(&q->log, buf_str(&t[i].commit.alerts), e))
+            return false;
+    return alert_log_sync(&q->log, e);
 }
 
 static bool write_rows(struct sqlite *q, const struct task *t, size_t n, struct err *e)
