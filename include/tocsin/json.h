@@ -25,6 +25,7 @@ void json_key(struct json_writer *w, str key);
 void json_put_str(struct json_writer *w, str s);
 void json_put_i64(struct json_writer *w, int64_t v);
 void json_put_u64(struct json_writer *w, uint64_t v);
+void json_put_hex64(struct json_writer *w, uint64_t v); /* a text of 16 digits: a fingerprint */
 void json_put_double(struct json_writer *w,
                      double v); /* as Go: shortest, exponent outside 1e-6..1e21 */
 void json_put_bool(struct json_writer *w, bool v);

@@ -24,12 +24,8 @@ static void put_status(struct json_writer *w, const struct gettable *g)
     json_open(w, '{');
     json_key(w, S("inhibitedBy"));
     json_open(w, '[');
-    for (size_t i = 0; i < st->inhibited_by.n; i++) {
-        char fp[17];
-
-        snprintf(fp, sizeof(fp), "%016llx", (unsigned long long)st->inhibited_by.v[i].fingerprint);
-        json_put_str(w, str_of(fp));
-    }
+    for (size_t i = 0; i < st->inhibited_by.n; i++)
+        json_put_hex64(w, st->inhibited_by.v[i].fingerprint);
     json_close(w, ']');
     json_key(w, S("mutedBy"));
     json_open(w, '[');
@@ -49,16 +45,14 @@ static void put_status(struct json_writer *w, const struct gettable *g)
 void api_put_alert(struct json_writer *w, const struct gettable *g)
 {
     const struct alert *a = g->alert;
-    char fp[17];
 
-    snprintf(fp, sizeof(fp), "%016llx", (unsigned long long)alert_fingerprint(a));
     json_open(w, '{');
     json_key(w, S("annotations"));
     api_put_labels(w, a->annotations->ls);
     json_key(w, S("endsAt"));
     json_put_rfc3339_ms(w, a->ends_at);
     json_key(w, S("fingerprint"));
-    json_put_str(w, str_of(fp));
+    json_put_hex64(w, alert_fingerprint(a));
     json_key(w, S("receivers"));
     json_open(w, '[');
     for (size_t i = 0; i < g->n_receivers; i++) {
@@ -85,10 +79,16 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
 
 /* -- GET /alerts -- */
 
+/* The fingerprint is beside the alert so that sorting 100,000 need not look into each. */
+struct listed {
+    uint64_t fingerprint;
+    struct alert *alert;
+};
+
 struct alerts_stream {
     struct api *api;
     struct arena arena; /* of the request: filters and text */
-    VEC(struct alert *) v;
+    VEC(struct listed) v;
     size_t at;
     bool begun;
     bool active, silenced, inhibited;
@@ -99,8 +99,8 @@ struct alerts_stream {
 
 static int by_fingerprint(const void *a, const void *b)
 {
-    uint64_t x = alert_fingerprint(*(struct alert *const *)a),
-             y = alert_fingerprint(*(struct alert *const *)b);
+    uint64_t x = ((const struct listed *)a)->fingerprint,
+             y = ((const struct listed *)b)->fingerprint;
 
     return x < y ? -1 : x > y;
 }
@@ -109,8 +109,8 @@ static void alerts_done(void *ctx)
 {
     struct alerts_stream *s = ctx;
 
-    VEC_EACH (struct alert **, a, &s->v)
-        alert_unref(*a);
+    VEC_EACH (struct listed *, l, &s->v)
+        alert_unref(l->alert);
     vec_release(&s->v);
     vec_release(&s->receivers);
     alert_status_release(&s->status);
@@ -158,7 +158,7 @@ static bool alerts_next(void *ctx, struct buf *out)
     if (s->at == 0)
         buf_addc(out, '[');
     while (s->at < s->v.n && out->n < enough)
-        write_alert(s, s->v.v[s->at++], now, out);
+        write_alert(s, s->v.v[s->at++].alert, now, out);
     if (s->at < s->v.n)
         return true;
     buf_adds(out, "]\n");
@@ -184,7 +184,7 @@ void api_get_alerts(struct http_req *rq, void *arg)
         struct alert *al = it->value;
 
         if (!alert_is_resolved(al, now) && api_filter_labels(&s->filter, al->labels->ls))
-            vec_push(&s->v, alert_ref(al));
+            vec_push(&s->v, (struct listed){alert_fingerprint(al), alert_ref(al)});
     }
     if (s->v.n > 1)
         qsort(s->v.v, s->v.n, sizeof(s->v.v[0]), by_fingerprint);

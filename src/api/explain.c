@@ -3,7 +3,6 @@
  * what became of it. The past comes from the journal. format=text answers in words (explain_text.c). */
 #include "api/api_priv.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "codec/duration.h"
@@ -25,14 +24,6 @@ static void put_when(struct json_writer *w, const char *key, ts_ns t)
         json_put_null(w);
     else
         json_put_rfc3339_ms(w, t);
-}
-
-static void put_fingerprint(struct json_writer *w, uint64_t fp)
-{
-    char text[17];
-
-    snprintf(text, sizeof(text), "%016" PRIx64, fp);
-    json_put_str(w, str_of(text));
 }
 
 static void put_list(struct json_writer *w, const char *key, str names)
@@ -60,7 +51,7 @@ static void put_decision(struct json_writer *w, const struct decision *d)
     put_text(w, "groupKey", d->group_key);
     if (d->fingerprint != 0) {
         json_key(w, S("fingerprint"));
-        put_fingerprint(w, d->fingerprint);
+        json_put_hex64(w, d->fingerprint);
     }
     if (d->why.n != 0)
         put_text(w, d->kind == DECISION_NOTIFY ? "reason" : "why", d->why);
@@ -296,7 +287,7 @@ static void put_inhibition(const struct api *a, struct json_writer *w, const str
 
     json_open(w, '{');
     json_key(w, S("fingerprint"));
-    put_fingerprint(w, by->fingerprint);
+    json_put_hex64(w, by->fingerprint);
     put_text(w, "rule", by->rule);
     json_key(w, S("labels"));
     api_put_labels(w, source != NULL ? source->labels->ls : LABELS_NONE);
@@ -309,7 +300,7 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
     json_key(w, S("labels"));
     api_put_labels(w, x->labels);
     json_key(w, S("fingerprint"));
-    put_fingerprint(w, labels_fingerprint(x->labels));
+    json_put_hex64(w, labels_fingerprint(x->labels));
     put_text(w, "state",
              x->alert == NULL ? S("unknown")
              : x->is_resolved ? S("resolved")

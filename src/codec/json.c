@@ -498,6 +498,15 @@ void json_put_u64(struct json_writer *w, uint64_t v)
     buf_add_u64(w->out, v);
 }
 
+void json_put_hex64(struct json_writer *w, uint64_t v)
+{
+    char text[16];
+
+    for (size_t i = sizeof(text); i-- != 0; v >>= 4)
+        text[i] = "0123456789abcdef"[v & 15];
+    json_put_str(w, (str){text, sizeof(text)});
+}
+
 void json_put_double(struct json_writer *w, double v)
 {
     separate(w);

@@ -19,9 +19,6 @@ static void put_labels(struct json_writer *w, struct labels ls)
 
 static void put_alert(struct json_writer *w, const struct notified_alert *a, bool shows_change)
 {
-    char fp[17];
-
-    snprintf(fp, sizeof(fp), "%016llx", (unsigned long long)a->fingerprint);
     json_open(w, '{');
     json_key(w, S("status"));
     json_put_str(w, a->is_resolved ? S("resolved") : S("firing"));
@@ -36,7 +33,7 @@ static void put_alert(struct json_writer *w, const struct notified_alert *a, boo
     json_key(w, S("generatorURL"));
     json_put_str(w, a->generator_url);
     json_key(w, S("fingerprint"));
-    json_put_str(w, str_of(fp));
+    json_put_hex64(w, a->fingerprint);
     if (shows_change) {
         json_key(w, S("change"));
         json_put_str(w, str_of(alert_change_text(a->change)));
