@@ -1,10 +1,10 @@
 #!/bin/sh
 # The same load on tocsin and on Debian's Alertmanager, one after the other, on one machine in one run: prints both and
-# the ratios. Usage: run.sh [ALERTS]. Needs build/release/tocsin, build/peers and the load tools of TOCSIN_SHARED.
+# the ratios. Usage: run.sh [ALERTS GROUPS]: 100 groups, or as many as alerts; without, 100000 in 100 and 20000 in 20000.
+# Needs build/release/tocsin, build/peers and the load tools of TOCSIN_SHARED.
 set -eu
 cd "$(dirname "$0")/../.."
 tools=${TOCSIN_SHARED:-../shared}/bench
-alerts=${1:-50000}
 [ -e "$tools/router_bench.py" ] || { echo "bench: $tools/router_bench.py is missing" >&2; exit 77; }
 
 dir=build/bench
@@ -34,14 +34,22 @@ sys.exit("does not answer: " + sys.argv[1])
 END
 }
 
-# one NAME PROGRAM [FLAG...]: `replica` is different for each alert, so every alert is a group
+# one NAME PROGRAM [FLAG...]. Of 100 groups each waits until all alerts are there; of as many as alerts none waits, so that
+# the time to the last message is work.
 one() {
     name=$1
     shift
     sink=$(port)
     listen=127.0.0.1:$(port)
+    if [ "$groups" = 100 ]; then
+        by=alertname,cluster
+        wait=5s
+    else
+        by=replica
+        wait=0s
+    fi
     cat >"$dir/$name.yml" <<END
-route: {receiver: sink, group_by: [replica], group_wait: 5s, group_interval: 5m, repeat_interval: 4h}
+route: {receiver: sink, group_by: [$by], group_wait: $wait, group_interval: 5m, repeat_interval: 4h}
 receivers: [{name: sink, webhook_configs: [{url: 'http://127.0.0.1:$sink/', send_resolved: false}]}]
 END
     python3 "$tools/sink.py" --port "$sink" &
@@ -51,15 +59,21 @@ END
     server=$!
     pids="$pids $server"
     wait_ready "http://$listen"
-    echo "== $name, $alerts alerts"
+    echo "== $name, $alerts alerts in $groups groups"
     python3 "$tools/router_bench.py" --url "http://$listen" --pid "$server" --alerts "$alerts" --sink-port "$sink" \
-        --groups "$alerts" --json "$dir/$name.json"
+        --groups "$groups" --json "$dir/$name.json"
     stop
 }
 
-one alertmanager build/peers/usr/bin/prometheus-alertmanager
-one tocsin build/release/tocsin
+both() {
+    alerts=$1
+    groups=$2
+    one alertmanager build/peers/usr/bin/prometheus-alertmanager
+    one tocsin build/release/tocsin
+    compare
+}
 
+compare() {
 python3 - $dir/alertmanager.json $dir/tocsin.json <<'END'
 import json, sys
 peer, ours = (json.load(open(p)) for p in sys.argv[1:3])
@@ -78,3 +92,18 @@ peak = [max(s["peak_mb"] for s in r.values()) for r in (peer, ours)]
 print("\nall steps: CPU %.1f s and %.1f s (%s), peak RSS %.0f MB and %.0f MB (%s)" % (
     *cpu, ratio(*cpu), *peak, ratio(*peak)))
 END
+python3 - $dir/tocsin <<'END'
+import os, sqlite3, sys
+rows, size = sqlite3.connect(sys.argv[1] + "/state.db").execute(
+    "SELECT count(*), coalesce(sum(length(key) + length(value)), 0) FROM decision").fetchone()
+print("journal of decisions: %d rows, %.1f MB; log of alerts: %.1f MB\n" % (
+    rows, size / 1e6, os.path.getsize(sys.argv[1] + "/alerts.log") / 1e6))
+END
+}
+
+if [ $# -ne 0 ]; then
+    both "$1" "$2"
+else
+    both 100000 100
+    both 20000 20000
+fi
