@@ -414,8 +414,8 @@ class MailServer:
         self.c.stop()
 
 
-def receiver(name, sink, **keys):
-    text = f"  - name: {name}\n    webhook_configs:\n      - url: {sink.url}\n"
+def receiver(name, sink, path="", **keys):
+    text = f"  - name: {name}\n    webhook_configs:\n      - url: {sink.url}{path}\n"
     return text + "".join(f"        {k}: {v}\n" for k, v in keys.items())
 
 
