@@ -36,6 +36,7 @@ def test_nothing_begins_anew():
         rules, config = {"rules.yml": RULES % {"end": time.time() + 6}}, CONFIG % sink.url
         with Tocsin(config, d, files=rules) as t:
             until("all is as it shall be", lambda: active(t).get("Kept", (0, 0, None))[2] and "Ended" in told(sink, "resolved"), 20)
+            settle(t, sink)
             before = active(t)
             equal({k: v[0] for k, v in before.items()},
                   {"Pending": "pending", "Soon": before["Soon"][0], "Firing": "firing", "Held": "firing", "Kept": "firing"})
