@@ -86,7 +86,7 @@ bool dns_targets(struct target_list *l, str name, enum dns_sd_type type, unsigne
     if (res_ninit(&rs) == 0) {
         rs.retrans = WAIT_S;
         rs.retry = TRIES;
-        size = res_nsearch(&rs, z, ns_c_in, types[type], answer, ANSWER_MAX);
+        size = res_nsearch(&rs, z, ns_c_in, (int)types[type], answer, ANSWER_MAX);
         why = rs.res_h_errno;
         res_nclose(&rs);
     } else {
