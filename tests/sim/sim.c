@@ -181,6 +181,8 @@ static void start(struct sim *s)
     s->scripted = scripted_new(&s->clock, handle, s);
     parts.transport = scripted_transport(s->scripted);
     s->shell = shell_new(&parts);
+    /* A scenario, and a seed, run the same way each time. */
+    shell_engine(s->shell)->jitter.state = 1;
     cb = shell_state_callbacks(s->shell);
     s->backend = s->backend != NULL ? state_memory_crash(s->backend, &cb) : state_memory_new(&cb);
     if (!shell_start(s->shell, s->backend, &unreadable, &e) || unreadable != 0) {
