@@ -43,7 +43,7 @@ static void complain(struct oracle *o, const char *scenario, const struct predic
                      const char *what, ts_ns at)
 {
     o->wrong++;
-    fprintf(stderr, "%s: explain: %016llx %.*s in %.*s: foreseen for %.3f, %s %.3f (asked %.3f)\n",
+    fprintf(stderr, "%s: explain: %016llx %.*s in %.*s: foreseen for %.9f, %s %.9f (asked %.3f)\n",
             scenario, (unsigned long long)p->fingerprint, STR(p->receiver), STR(p->group_key),
             p->at == TS_NONE ? -1 : (double)p->at / NS_PER_S, what,
             at == TS_NONE ? -1 : (double)at / NS_PER_S, (double)o->asked_at / NS_PER_S);
