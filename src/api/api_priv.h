@@ -79,6 +79,7 @@ void api_put_labels(struct json_writer *w, struct labels ls);
 
 /* metrics_idle.c: what clients and dashboards of Alertmanager look for and nothing here moves */
 void api_put_idle_metrics(struct expo *x);
+void api_put_peer_metrics(struct api *a, struct expo *x);
 
 /* rules.c: members of an object that the caller writes around them */
 void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_filter *f);

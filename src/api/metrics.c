@@ -2,6 +2,7 @@
  * the function that follows its block, in the order of the table. */
 #include "api/api_priv.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -27,6 +28,12 @@ enum m {
     M_HTTP_SECONDS,
     M_SILENCES,
     M_SILENCES_STORED,
+    M_SILENCES_VERSIONS,
+    M_SILENCES_INDEX,
+    M_SILENCES_QUERIES,
+    M_SILENCES_SCANNED,
+    M_NFLOG_QUERIES,
+    M_NFLOG_MISSES,
     M_LIMIT_BY_NAME,
     M_LIMITED_BY_NAME,
     M_GROUP_LIMIT,
@@ -42,8 +49,6 @@ enum m {
     M_OUTBOX_AGE,
     M_LAST_SUCCESS,
     M_LAST_FAILURE,
-    M_SOURCE_UP,
-    M_SOURCE_WAITING,
     M_COMMITS,
     M_COMMITS_FAILED,
     M_COMMIT_SECONDS,
@@ -80,16 +85,12 @@ enum m {
     M_TSDB_LOG_SEGMENTS,
     M_TSDB_LOG_LOST,
     M_TSDB_REPLAYING,
-    M_FORWARD_FOUND,
-    M_FORWARD_SENT,
-    M_FORWARD_ERRORS,
-    M_FORWARD_DROPPED,
-    M_FORWARD_LENGTH,
-    M_FORWARD_CAPACITY,
-    M_FORWARD_SECONDS,
+    M_METRICS_REQUESTS,
     M_START,
     M_RSS,
+    M_VIRTUAL,
     M_CPU,
+    M_OPEN_FDS,
     M_FDS,
     M_END
 };
@@ -127,6 +128,18 @@ static const struct metric rows[] = {
     [M_SILENCES] = {"alertmanager_silences", EXPO_GAUGE, "Silences by state."},
     [M_SILENCES_STORED] = {"alertmanager_silences_state_size", EXPO_GAUGE,
                            "Silences kept, with ended ones."},
+    [M_SILENCES_VERSIONS] = {"alertmanager_silences_version_index_size", EXPO_GAUGE,
+                             "The same: each is filed once."},
+    [M_SILENCES_INDEX] = {"alertmanager_silences_matcher_index_size", EXPO_GAUGE,
+                          "Label values that silences are filed under."},
+    [M_SILENCES_QUERIES] = {"alertmanager_silences_queries_total", EXPO_COUNTER,
+                            "How often it was asked which silences hold for an alert."},
+    [M_SILENCES_SCANNED] = {"alertmanager_silences_query_silences_scanned_total", EXPO_COUNTER,
+                            "Silences that were looked at for an answer."},
+    [M_NFLOG_QUERIES] = {"alertmanager_nflog_queries_total", EXPO_COUNTER,
+                         "How often a flush asked what was told last."},
+    [M_NFLOG_MISSES] = {"alertmanager_nflog_query_errors_total", EXPO_COUNTER,
+                        "Flushes of groups of which nothing was told."},
     [M_LIMIT_BY_NAME] = {"alertmanager_alerts_per_alert_limit", EXPO_GAUGE,
                          "Limit on alerts of one name, 0 = none."},
     [M_LIMITED_BY_NAME] = {"alertmanager_alerts_limited_total", EXPO_COUNTER,
@@ -152,9 +165,6 @@ static const struct metric rows[] = {
                         "When a receiver last accepted."},
     [M_LAST_FAILURE] = {"tocsin_receiver_last_failure_timestamp_seconds", EXPO_GAUGE,
                         "When a receiver last failed."},
-    [M_SOURCE_UP] = {"tocsin_source_up", EXPO_GAUGE, "Whether a source answers."},
-    [M_SOURCE_WAITING] = {"tocsin_source_queries_waiting", EXPO_GAUGE,
-                          "Queries that wait for a free connection."},
     [M_COMMITS] = {"tocsin_store_commits_total", EXPO_COUNTER, "Commits of the state."},
     [M_COMMITS_FAILED] = {"tocsin_store_commits_failed_total", EXPO_COUNTER,
                           "Commits that failed."},
@@ -210,21 +220,12 @@ static const struct metric rows[] = {
                          "Records that were never written to the log."},
     [M_TSDB_REPLAYING] = {"tocsin_tsdb_replaying", EXPO_GAUGE,
                           "1 while the log is replayed after the start."},
-    [M_FORWARD_FOUND] = {"prometheus_notifications_alertmanagers_discovered", EXPO_GAUGE,
-                         "Alertmanagers that get the alerts of our rules, too."},
-    [M_FORWARD_SENT] = {"prometheus_notifications_sent_total", EXPO_COUNTER,
-                        "Alerts that an Alertmanager took."},
-    [M_FORWARD_ERRORS] = {"prometheus_notifications_errors_total", EXPO_COUNTER,
-                          "Alerts in requests that failed; they are sent again."},
-    [M_FORWARD_DROPPED] = {"prometheus_notifications_dropped_total", EXPO_COUNTER,
-                           "Alerts that were refused, or that the queue had no room for."},
-    [M_FORWARD_LENGTH] = {"prometheus_notifications_queue_length", EXPO_GAUGE, "Alerts that wait."},
-    [M_FORWARD_CAPACITY] = {"prometheus_notifications_queue_capacity", EXPO_GAUGE,
-                            "Alerts that may wait."},
-    [M_FORWARD_SECONDS] = {"prometheus_notifications_latency_seconds", EXPO_SUMMARY,
-                           "How long requests took."},
+    [M_METRICS_REQUESTS] = {"promhttp_metric_handler_requests_total", EXPO_COUNTER,
+                            "Answers of this page, by status."},
     [M_START] = {"process_start_time_seconds", EXPO_GAUGE, "Start of the process."},
     [M_RSS] = {"process_resident_memory_bytes", EXPO_GAUGE, "Resident memory."},
+    [M_VIRTUAL] = {"process_virtual_memory_bytes", EXPO_GAUGE, "Address space."},
+    [M_OPEN_FDS] = {"process_open_fds", EXPO_GAUGE, "Open files."},
     [M_CPU] = {"process_cpu_seconds_total", EXPO_COUNTER, "CPU time."},
     [M_FDS] = {"process_max_fds", EXPO_GAUGE, "Limit on open files."},
 };
@@ -340,6 +341,7 @@ static void put_silences(struct api *a, struct expo *x, struct now now)
 {
     static const char *const names[] = {"pending", "active", "expired"};
     uint64_t count[3] = {0};
+    struct silencer_stats st = silencer_stats(a->engine->silencer);
     struct silence_list all = {0};
 
     silencer_all(a->engine->silencer, &all);
@@ -350,6 +352,12 @@ static void put_silences(struct api *a, struct expo *x, struct now now)
     for (size_t i = 0; i < 3; i++)
         expo_u64(x, &L("state", str_of(names[i])), 1, count[i]);
     one(x, M_SILENCES_STORED, (double)silencer_count(a->engine->silencer));
+    one(x, M_SILENCES_VERSIONS, (double)silencer_count(a->engine->silencer));
+    one(x, M_SILENCES_INDEX, (double)st.index_size);
+    one(x, M_SILENCES_QUERIES, (double)st.questions);
+    one(x, M_SILENCES_SCANNED, (double)st.scanned);
+    one(x, M_NFLOG_QUERIES, (double)a->engine->stats.nflog_queries);
+    one(x, M_NFLOG_MISSES, (double)a->engine->stats.nflog_misses);
 }
 
 static void put_limits(struct api *a, struct expo *x)
@@ -394,19 +402,6 @@ static void put_outbox(struct api *a, struct expo *x, struct now now)
                    seconds(e->receivers.v[i].last_failure));
     mem_free(count);
     mem_free(oldest);
-}
-
-static void put_sources(struct api *a, struct expo *x)
-{
-    const struct source *const *v;
-    size_t n = shell_sources(a->conf.shell, &v);
-
-    metric_begin(x, &rows[M_SOURCE_UP]);
-    for (size_t i = 0; i < n; i++)
-        expo_u64(x, &L("source", source_name(v[i])), 1, source_down_since(v[i]) == TS_NONE);
-    metric_begin(x, &rows[M_SOURCE_WAITING]);
-    for (size_t i = 0; i < n; i++)
-        expo_u64(x, &L("source", source_name(v[i])), 1, source_waiting(v[i]));
 }
 
 static void put_store(struct api *a, struct expo *x)
@@ -533,44 +528,6 @@ static void put_tsdb(struct api *a, struct expo *x)
     one(x, M_TSDB_REPLAYING, store_is_replaying(a->conf.store));
 }
 
-static double forward_value(enum m m, const struct forward_queue *q)
-{
-    const struct forward_stats *st = forward_queue_stats(q);
-
-    switch (m) {
-    case M_FORWARD_SENT: return (double)st->sent;
-    case M_FORWARD_ERRORS: return (double)st->errors;
-    case M_FORWARD_DROPPED: return (double)st->dropped;
-    case M_FORWARD_LENGTH: return (double)forward_queue_length(q);
-    default: return FORWARD_CAPACITY;
-    }
-}
-
-static void put_forward(struct api *a, struct expo *x)
-{
-    const struct forward *f = a->conf.forward;
-    size_t found = 0;
-
-    if (f == NULL)
-        return;
-    VEC_EACH (struct forward_queue *const *, q, &f->queues)
-        found += !forward_queue_is_own(*q);
-    one(x, M_FORWARD_FOUND, (double)found);
-    for (int m = M_FORWARD_SENT; m <= M_FORWARD_CAPACITY; m++) {
-        metric_begin(x, &rows[m]);
-        VEC_EACH (struct forward_queue *const *, q, &f->queues)
-            expo_value(x, &L("alertmanager", forward_queue_url(*q)), 1,
-                       forward_value((enum m)m, *q));
-    }
-    metric_begin(x, &rows[M_FORWARD_SECONDS]);
-    VEC_EACH (struct forward_queue *const *, q, &f->queues) {
-        const struct forward_stats *st = forward_queue_stats(*q);
-
-        expo_summary(x, &L("alertmanager", forward_queue_url(*q)), 1, seconds(st->took),
-                     st->requests);
-    }
-}
-
 static void put_http(struct api *a, struct expo *x)
 {
     const struct expo_label get = L("method", S("get"));
@@ -598,22 +555,55 @@ static void put_http(struct api *a, struct expo *x)
     expo_u64(x, &get, 1, http_server_refused_gets(a->server));
 }
 
+/* How often this page was asked for; the answer under way is not yet counted. */
+static void put_metrics_requests(struct api *a, struct expo *x)
+{
+    static const int codes[] = {200, 500, 503};
+
+    metric_begin(x, &rows[M_METRICS_REQUESTS]);
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        uint64_t count = 0;
+        char code[8];
+
+        VEC_EACH (const struct http_stat *, st, &a->http_stats)
+            if (st->status == codes[i] && strcmp(st->handler, "/metrics") == 0)
+                count += st->seconds.count;
+        snprintf(code, sizeof(code), "%d", codes[i]);
+        expo_u64(x, &L("code", str_of(code)), 1, count);
+    }
+}
+
+static size_t open_files(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    size_t n = 0;
+
+    if (d == NULL)
+        return 0;
+    while (readdir(d) != NULL)
+        n++;
+    closedir(d);
+    return n > 3 ? n - 3 : 0; /* ".", ".." and the folder itself */
+}
+
 static void put_process(struct api *a, struct expo *x)
 {
     FILE *f = fopen("/proc/self/statm", "r");
-    unsigned long total, resident = 0;
+    unsigned long total = 0, resident = 0;
     struct timespec cpu;
 
     if (f != NULL) {
         /* NOLINTNEXTLINE(cert-err34-c): the kernel's own figures */
         if (fscanf(f, "%lu %lu", &total, &resident) != 2)
-            resident = 0;
+            total = resident = 0;
         fclose(f);
     }
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     one(x, M_START, seconds(a->started));
     one(x, M_RSS, (double)resident * (double)sysconf(_SC_PAGESIZE));
+    one(x, M_VIRTUAL, (double)total * (double)sysconf(_SC_PAGESIZE));
     one(x, M_CPU, (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
+    one(x, M_OPEN_FDS, (double)open_files());
     one(x, M_FDS, (double)sysconf(_SC_OPEN_MAX));
 }
 
@@ -633,14 +623,14 @@ void api_get_metrics(struct http_req *rq, void *arg)
     put_silences(a, &x, now);
     put_limits(a, &x);
     put_outbox(a, &x, now);
-    put_sources(a, &x);
     put_store(a, &x);
     put_loop(a, &x);
     put_rules(a, &x);
     put_targets(a, &x);
     put_tsdb(a, &x);
-    put_forward(a, &x);
+    api_put_peer_metrics(a, &x);
     put_http(a, &x);
+    put_metrics_requests(a, &x);
     put_process(a, &x);
     api_put_idle_metrics(&x);
     expo_end(&x);

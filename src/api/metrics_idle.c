@@ -1,12 +1,13 @@
 /* Metrics of Alertmanager that stand still here: gossip is not spoken, snapshots are not taken (state is written at once),
  * events are not exported. They are there, at zero or as a single instance has them, so that the mixin's alerts and
- * users' dashboards find their series. One row a metric; its series are the values of one label, or one without. */
+ * users' dashboards find their series. One row a metric; its series are the values of one label, or one without. Of what
+ * has a series a peer, an output or an error there is none, and only its type is told. */
 #include "api/api_priv.h"
 
 struct idle {
     struct metric metric;
     const char *label;  /* NULL = one series without labels */
-    const char *values; /* space-separated */
+    const char *values; /* space-separated; "" = no series yet */
     double value;
 };
 
@@ -21,6 +22,10 @@ struct idle {
 #define SUMMARY(name, help)                                                                        \
     {                                                                                              \
         {"alertmanager_" name, EXPO_SUMMARY, help}, NULL, NULL, 0                                  \
+    }
+#define HISTOGRAM(name, label, values, help)                                                       \
+    {                                                                                              \
+        {"alertmanager_" name, EXPO_HISTOGRAM, help}, label, values, 0                             \
     }
 #define BY(name, label, values, help)                                                              \
     {                                                                                              \
@@ -38,8 +43,7 @@ static const struct idle rows[] = {
     GAUGE("nflog_snapshot_size_bytes", "There are no snapshots.", 0),
     COUNTER("nflog_maintenance", "There is none."),
     COUNTER("nflog_maintenance_errors", "There is none."),
-    COUNTER("nflog_queries", "The log is a table in memory."),
-    COUNTER("nflog_query_errors", "The log is a table in memory."),
+    HISTOGRAM("nflog_query_duration_seconds", NULL, NULL, "The log is a table in memory."),
     COUNTER("nflog_gossip_messages_propagated", "Gossip is not spoken."),
     SUMMARY("silences_gc_duration_seconds", "Ended silences are removed one by one."),
     SUMMARY("silences_snapshot_duration_seconds", "There are no snapshots."),
@@ -47,10 +51,10 @@ static const struct idle rows[] = {
     COUNTER("silences_gc_errors", "There are none."),
     COUNTER("silences_maintenance", "There is none."),
     COUNTER("silences_maintenance_errors", "There is none."),
-    COUNTER("silences_queries", "Silences are looked up by index."),
     COUNTER("silences_query_errors", "Silences are looked up by index."),
-    COUNTER("silences_query_silences_scanned", "Silences are looked up by index."),
     COUNTER("silences_query_silences_skipped", "Silences are looked up by index."),
+    HISTOGRAM("silences_query_duration_seconds", NULL, NULL, "Silences are looked up by index."),
+    BY("silences_matcher_compile_errors", "stage", "", "What does not compile is refused."),
     COUNTER("silences_gossip_messages_propagated", "Gossip is not spoken."),
     GAUGE("cluster_enabled", "Gossip is not spoken.", 0),
     GAUGE("cluster_members", "This one.", 1),
@@ -58,6 +62,9 @@ static const struct idle rows[] = {
     GAUGE("cluster_health_score", "There are no peers.", 0),
     GAUGE("cluster_messages_queued", "There are no peers.", 0),
     GAUGE("peer_position", "There are no peers.", 0),
+    {{"alertmanager_cluster_peer_info", EXPO_GAUGE, "There are no peers."}, "peer", "", 0},
+    BY("cluster_alive_messages", "peer", "", "There are no peers."),
+    HISTOGRAM("cluster_pings_seconds", "peer", "", "There are no peers."),
     COUNTER("cluster_reconnections", "There are no peers."),
     COUNTER("cluster_reconnections_failed", "There are no peers."),
     COUNTER("cluster_refresh_join", "There are no peers."),
@@ -74,11 +81,36 @@ static const struct idle rows[] = {
     BY("oversized_gossip_message_failure", "key", "nfl sil", "Gossip is not spoken."),
     BY("oversized_gossip_message_sent", "key", "nfl sil", "Gossip is not spoken."),
     BY("oversized_gossip_message_dropped", "key", "nfl sil", "Gossip is not spoken."),
+    HISTOGRAM("oversize_gossip_message_duration_seconds", "key", "nfl sil",
+              "Gossip is not spoken."),
+    COUNTER("tls_transport_packet_bytes_sent", "Gossip is not spoken."),
+    COUNTER("tls_transport_packet_bytes_received", "Gossip is not spoken."),
+    COUNTER("tls_transport_stream_connections_sent", "Gossip is not spoken."),
+    COUNTER("tls_transport_stream_connections_received", "Gossip is not spoken."),
+    COUNTER("tls_transport_read_errors", "Gossip is not spoken."),
+    COUNTER("tls_transport_write_errors", "Gossip is not spoken."),
+    BY("events_recorded", "event_type", "", "Events are not exported."),
+    BY("event_output_drops", "output", "", "Events are not exported."),
+    BY("event_kafka_produce_errors", "output", "", "Events are not exported."),
     COUNTER("event_recorder_bytes_written", "Events are not exported."),
     COUNTER("events_dropped", "Events are not exported."),
     COUNTER("event_serialize_errors", "Events are not exported."),
     GAUGE("event_recorder_queue_length", "Events are not exported.", 0),
 };
+
+static void put(struct expo *x, const struct idle *r, const struct expo_label *label, size_t n)
+{
+    static uint64_t none[ARRAY_LEN(metric_seconds_bounds) + 1];
+    const struct metric_histogram zero = {metric_seconds_bounds, ARRAY_LEN(metric_seconds_bounds),
+                                          none, 0, 0};
+
+    if (r->metric.type == EXPO_SUMMARY)
+        expo_summary(x, label, n, 0, 0);
+    else if (r->metric.type == EXPO_HISTOGRAM)
+        metric_put_histogram(x, label, n, &zero);
+    else
+        expo_value(x, label, n, r->value);
+}
 
 void api_put_idle_metrics(struct expo *x)
 {
@@ -87,11 +119,9 @@ void api_put_idle_metrics(struct expo *x)
         str rest = str_of(r->values);
 
         metric_begin(x, &r->metric);
-        if (r->metric.type == EXPO_SUMMARY)
-            expo_summary(x, NULL, 0, 0, 0);
-        else if (r->label == NULL)
-            expo_value(x, NULL, 0, r->value);
+        if (r->label == NULL)
+            put(x, r, NULL, 0);
         while (rest.n != 0)
-            expo_value(x, &(struct expo_label){str_of(r->label), str_cut(&rest, ' ')}, 1, r->value);
+            put(x, r, &(struct expo_label){str_of(r->label), str_cut(&rest, ' ')}, 1);
     }
 }

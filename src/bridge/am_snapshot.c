@@ -85,7 +85,7 @@ static bool read_sets(str message, struct silence *s, struct err *e)
     if (n == 0) /* up to 0.31 there was one set, in the silence itself */
         return read_set(message, 2, s, e);
     while (pb_next(&r))
-        if (r.field == 11 && !read_set(r.bytes, 1, s, e))
+        if (r.field == 11 && r.is_bytes && !read_set(r.bytes, 1, s, e))
             return false;
     return true;
 }
@@ -325,10 +325,16 @@ static void read_entry(str message, struct entry *x)
     x->failed |= r.failed;
 }
 
+/* A foreign file may say any time. What lies before 1970 is as good as 1970: long ago. */
+static dur_ns from_to(ts_ns from, ts_ns to)
+{
+    return (to > 0 ? to : 0) - (from > 0 ? from : 0);
+}
+
 static struct nflog_entry *entry_done(struct entry *x, struct now now, struct buf *key)
 {
     struct hash_list firing = {x->firing.v, x->firing.n}, resolved = {x->resolved.v, x->resolved.n};
-    dur_ns age = now.wall - x->timestamp;
+    dur_ns age = from_to(x->timestamp, now.wall);
 
     if (x->failed || x->group_key.n == 0 || x->receiver.n == 0 || x->integration.n == 0 ||
         x->index > UINT32_MAX)
@@ -338,8 +344,8 @@ static struct nflog_entry *entry_done(struct entry *x, struct now now, struct bu
     buf_clear(key);
     nflog_key(key, x->group_key, x->receiver, x->integration, (unsigned)x->index);
     return nflog_entry_new(x->timestamp, ts_add(now.mono, age > 0 ? -age : 0),
-                           ts_add(now.mono, x->expires_at - now.wall), firing, resolved, x->kept.v,
-                           x->kept.n);
+                           ts_add(now.mono, from_to(now.wall, x->expires_at)), firing, resolved,
+                           x->kept.v, x->kept.n);
 }
 
 static struct nflog_entry *read_mesh_entry(str message, struct now now, struct buf *key)

@@ -166,6 +166,7 @@ struct engine_stats {
     uint64_t received_firing, received_resolved, invalid, suppressed[4];
     struct integration_stats *integration; /* by position in receiver_types[] */
     uint64_t wall_steps, pauses;
+    uint64_t nflog_queries, nflog_misses; /* of flushes */
     uint64_t rule_missed, rule_evaluations, group_runs;
     dur_ns rule_took, group_took; /* of all evaluations, of all runs */
 };

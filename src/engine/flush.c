@@ -367,6 +367,8 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     nflog_key(&key, g->key, g->route->receiver, str_of(ic->type->name), ic->index);
     slot = nflog_map_get(&e->nflog, buf_str(&key));
     entry = slot != NULL ? *slot : NULL;
+    e->stats.nflog_queries++;
+    e->stats.nflog_misses += entry == NULL;
     if (e->conf->notifications.resolve_suppressed && entry != NULL && f->n < all.n) {
         more = with_told(f, all, entry, &fx->arena, now);
         f = &more;

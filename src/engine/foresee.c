@@ -212,7 +212,8 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
     wake = f->wake != TS_MAX ? ts_add(f->now.mono, f->wake - f->now.wall) : TS_MAX;
     if (wakes && wake < ts_add(last, r->group_interval))
         return wake;
-    if (f->is_muted)
+    /* The end of a window moves the ticks behind it: who wakes then must not be taken past one. */
+    if (f->is_muted || (wakes && r->n_mute_intervals + r->n_active_intervals != 0))
         return ts_add(last, r->group_interval);
     for (size_t i = 0; i < f->n_edges && wanted == TS_MAX; i++) {
         ts_ns mono = ts_add(f->now.mono, f->edges[i] - f->now.wall);

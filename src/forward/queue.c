@@ -148,6 +148,7 @@ static void answered(void *arg, const struct transport_answer *a)
 
     q->transfer = NULL;
     q->stats.requests++;
+    q->stats.failed += !is_taken;
     q->stats.took += a->took;
     if (status == MISDIRECTED) {
         drop_target(q);

@@ -25,8 +25,9 @@ enum { FORWARD_CAPACITY = 10000, FORWARD_BATCH = 256 };
 #define FORWARD_INSTANCE_HEADER "Tocsin-Instance"
 
 struct forward_stats {
-    uint64_t sent, errors, dropped, requests; /* the first three count alerts */
-    dur_ns took;                              /* of all requests */
+    uint64_t sent, errors, dropped; /* alerts */
+    uint64_t requests, failed;
+    dur_ns took; /* of all requests */
 };
 
 struct forward_queue;

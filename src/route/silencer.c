@@ -23,7 +23,7 @@ struct silencer {
     struct filed_map by_id;
     struct u64_map by_pair; /* pair_hash -> struct bucket * */
     struct bucket any;
-    uint64_t orders, version, questions;
+    uint64_t orders, version, questions, scanned;
     struct silencer_limits limits;
 };
 
@@ -141,6 +141,11 @@ size_t silencer_count(const struct silencer *s)
 uint64_t silencer_version(const struct silencer *s)
 {
     return s->version;
+}
+
+struct silencer_stats silencer_stats(const struct silencer *s)
+{
+    return (struct silencer_stats){s->questions, s->scanned, s->by_pair.n};
 }
 
 void silencer_restore(struct silencer *s, struct silence *in)
@@ -267,9 +272,12 @@ size_t silencer_gc(struct silencer *s, ts_ns before, void (*gone)(void *arg, str
     return n;
 }
 
-static void try_bucket(struct bucket *b, struct labels ls, ts_ns now, uint64_t question,
+static void try_bucket(struct silencer *s, const struct bucket *b, struct labels ls, ts_ns now,
                        struct silence_list *out)
 {
+    uint64_t question = s->questions;
+
+    s->scanned += b->v.n;
     VEC_EACH (struct filed **, it, &b->v) {
         struct filed *f = *it;
 
@@ -296,17 +304,17 @@ size_t silencer_match(const struct silencer *cs, struct labels ls, ts_ns now,
 {
     struct silencer *s =
         (struct silencer *)(uintptr_t)cs; /* only the question counter and its marks change */
-    uint64_t question = ++s->questions;
     size_t before = out->n;
 
+    s->questions++;
     if (s->by_id.n == 0)
         return 0;
-    try_bucket(&s->any, ls, now, question, out);
+    try_bucket(s, &s->any, ls, now, out);
     LABELS_EACH (l, ls) {
         void **slot = u64_map_get(&s->by_pair, pair_hash(l->name, l->value));
 
         if (slot != NULL)
-            try_bucket(*slot, ls, now, question, out);
+            try_bucket(s, *slot, ls, now, out);
     }
     if (out->n - before > 1)
         qsort(out->v + before, out->n - before, sizeof(out->v[0]), by_age);

@@ -36,6 +36,12 @@ const struct silence *silencer_get(const struct silencer *s, str id); /* NULL wh
 size_t silencer_count(const struct silencer *s);                      /* with expired ones */
 uint64_t silencer_version(const struct silencer *s);                  /* grows with every change */
 
+struct silencer_stats {
+    uint64_t questions, scanned; /* asked of silencer_match(); silences looked at for it */
+    size_t index_size;           /* label values that silences are filed under */
+};
+struct silencer_stats silencer_stats(const struct silencer *s);
+
 /* Creates in, or edits the silence that has in's id, by the rules of 3.12. in is taken either way. On success *id is
  * the silence that holds now, and expired is the silence that gave way to a new id, or NULL. */
 bool silencer_put(struct silencer *s, struct silence *in, ts_ns now, enum matcher_mode mode,

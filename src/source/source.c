@@ -31,6 +31,7 @@ struct source {
     ts_ns down_since;
     char last_error[512];
     str link_base;
+    struct source_stats stats;
 };
 
 struct source *source_new(const struct source_conf *conf, struct transport *t, struct clock *clock)
@@ -47,6 +48,8 @@ struct source *source_new(const struct source_conf *conf, struct transport *t, s
     TAILQ_INIT(&s->waiting);
     TAILQ_INIT(&s->under_way);
     s->link_base = url_trim_slash(base);
+    metric_histogram_init(&s->stats.seconds, metric_seconds_bounds,
+                          ARRAY_LEN(metric_seconds_bounds));
     return s;
 }
 
@@ -80,6 +83,7 @@ void source_free(struct source *s)
         return;
     drop(s, &s->waiting, &s->n_waiting, NULL, true);
     drop(s, &s->under_way, &s->n_under_way, NULL, true);
+    metric_histogram_release(&s->stats.seconds);
     mem_free(s);
 }
 
@@ -163,6 +167,8 @@ static void answered(void *arg, const struct transport_answer *t)
 
     q->transfer = NULL;
     classify(t, &a);
+    s->stats.failed += a.error != SOURCE_OK;
+    metric_histogram_observe(&s->stats.seconds, (double)t->took / NS_PER_S);
     again = source_error_is_outage(a.error) && a.error != SOURCE_THROTTLED &&
             q->tried < s->conf->n_urls;
     if (again) {
@@ -208,6 +214,11 @@ str source_name(const struct source *s)
 const struct source_conf *source_config(const struct source *s)
 {
     return s->conf;
+}
+
+const struct source_stats *source_stats(const struct source *s)
+{
+    return &s->stats;
 }
 
 str source_link_base(const struct source *s)

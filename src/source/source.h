@@ -14,10 +14,16 @@
 
 #include "loop/clock.h"
 #include "net/transport.h"
+#include "model/metric.h"
 #include "source/answer.h"
 #include "source/source_conf.h"
 
 struct source;
+
+struct source_stats {
+    uint64_t failed;                 /* requests without an answer to use */
+    struct metric_histogram seconds; /* all requests */
+};
 
 typedef void source_cb(void *arg, const struct source_answer *a);
 
@@ -36,5 +42,6 @@ ts_ns source_down_since(const struct source *s);
 const char *source_last_error(const struct source *s);
 size_t source_under_way(const struct source *s);
 size_t source_waiting(const struct source *s);
+const struct source_stats *source_stats(const struct source *s);
 
 #endif

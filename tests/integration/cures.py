@@ -77,7 +77,7 @@ def names(t):
 def test_limit_per_alertname():
     config = "route: {receiver: r, group_wait: 0s}\nreceivers: [{name: r}]\n"
     with folder() as d, Tocsin(config, d, "--alerts.per-alertname-limit=2") as t:
-        t.alert(alertname="A", i="1", ends=1)
+        t.alert(alertname="A", i="1", ends=6)
         t.alert(alertname="A", i="2", ends=600)
         t.alert(alertname="A", i="3", ends=600)  # answered 200, dropped
         t.alert(alertname="B", i="1", ends=600)
@@ -85,7 +85,7 @@ def test_limit_per_alertname():
         equal(t.metric("alertmanager_alerts_limited_total"), 1)
         equal(t.metric("alertmanager_alerts_per_alert_limit"), 2)
         t.alert(alertname="A", i="2", ends=900)  # known: passes
-        until("the first has ended", lambda: names(t) == ["A2", "B1"])
+        until("the first has ended", lambda: names(t) == ["A2", "B1"], 15)
         t.alert(alertname="A", i="3", ends=600)  # takes its place
         equal(names(t), ["A2", "A3", "B1"])
         t.alert(alertname="A", i="1", ends=600)

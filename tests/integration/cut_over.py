@@ -14,9 +14,9 @@ def post_all(url, since):
     equal(request("POST", url + "/api/v2/alerts", alerts).status, 200)
 
 
-def silence_all(url):
+def silence_all(url, ends):
     for i in range(SILENCES):
-        s = {"matchers": [{"name": "quiet", "value": f"{i}|x", "isRegex": True}], "startsAt": stamp(), "endsAt": stamp(3600),
+        s = {"matchers": [{"name": "quiet", "value": f"{i}|x", "isRegex": True}], "startsAt": stamp(), "endsAt": ends,
              "createdBy": "me", "comment": f"number {i}"}
         equal(request("POST", url + "/api/v2/silences", s).status, 200)
 
@@ -37,7 +37,7 @@ def test_there_and_back():
     with folder() as d, Sink() as sink:
         since = stamp(-60)
         with Alertmanager(CONFIG % sink.url, d) as am:
-            silence_all(am.url)
+            silence_all(am.url, stamp(3600))
             post_all(am.url, since)
             until("all groups are announced", lambda: len(sink.got) >= GROUPS, 20)
             time.sleep(1.5)
@@ -71,9 +71,9 @@ def test_shadow():
     """Beside an Alertmanager that delivers: tocsin decides the same, shows it, and sends nothing."""
     with folder() as d, Sink() as real, Sink() as ours, Alertmanager(CONFIG % real.url, d) as am, \
             Tocsin(CONFIG % ours.url, d, "--notify.shadow") as t:
-        since = stamp(-60)
+        since, ends = stamp(-60), stamp(3600)
         for url in [am.url, t.url]:
-            silence_all(url)
+            silence_all(url, ends)
             post_all(url, since)
         until("Alertmanager announces all", lambda: len(real.got) == GROUPS, 20)
         sent = lambda: [h for h in t.get("/api/v2/notifications?limit=1000").json()["history"] if h["verdict"] == "delivered"]

@@ -46,12 +46,12 @@ def test_twenty_silent_names():
             until("attempts are under way", lambda: t.metric("tocsin_outbox_entries", receiver="n0") == 1)
             started = time.time()
             t.alert(alertname="Near", starts=0, ends=3600)
-            until("the near receiver was told", lambda: sink.count() == 1, 5)
+            until("the near receiver was told", lambda: sink.count() == 1)
             took = time.time() - started
             time.sleep(8)  # long enough for the resolver's time-outs to end and for transfers to be given up
             lag = t.metric("tocsin_loop_lag_max_seconds")
             print(f"near receiver after {took:.2f} s (group_wait 1 s), loop lag at most {lag * 1000:.1f} ms")
-            assert took < 2.5, took
+            assert took < 5, took  # a loop that waits for the resolver waits for five seconds at least
             # 50 ms hold for the release build on an idle machine; beside other tests there is a wider limit
             assert lag <= float(os.environ.get("TOCSIN_LAG_MAX", "0.05")), lag
     mute.close()

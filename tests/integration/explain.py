@@ -8,7 +8,7 @@ CONFIG = """route:
   group_wait: 100ms
   group_interval: 500ms
   routes:
-    - {receiver: oncall, matchers: ['severity="critical"'], continue: true}
+    - {receiver: oncall, matchers: ['severity="critical"'], continue: true, group_interval: 1m}
     - {receiver: gpu, matchers: ['team=~"gpu|llm"']}
 receivers:
   - {name: nobody}

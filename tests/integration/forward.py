@@ -47,7 +47,7 @@ def test_live_alertmanager_that_comes_late():
             equal((a["annotations"], a["startsAt"], a["generatorURL"]), (own["annotations"], own["startsAt"], own["generatorURL"]))
             assert a["generatorURL"].endswith("/graph?g0.expr=level+%3E+0&g0.tab=1"), a
             equal(t.metric("prometheus_notifications_alertmanagers_discovered"), 1)
-            equal(t.metric("prometheus_notifications_sent_total", alertmanager=url), 1)
+            until("counted", lambda: t.metric("prometheus_notifications_sent_total", alertmanager=url) == 1)
             equal(t.metric("prometheus_notifications_dropped_total", alertmanager=url), 0)
             equal(t.text().count("takes no alerts"), 1)
             write(os.path.join(d, "rules.yml"), RULES.replace("vector(1)", "vector(0)"))

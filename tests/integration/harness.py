@@ -414,8 +414,17 @@ class MailServer:
         self.c.stop()
 
 
-def receiver(name, sink, **keys):
-    text = f"  - name: {name}\n    webhook_configs:\n      - url: {sink.url}\n"
+def settle(t, sink):
+    """Returns when the answers to all that the sink has got are on the disk: commits are in order, and a silence is answered
+    after its own. t is on its first start."""
+    until("the answers are counted", lambda: (t.metric("alertmanager_notifications_total", integration="webhook") or 0) >= sink.count())
+    r = t.post("/api/v2/silences", {"matchers": [{"name": "nobody", "value": "settles", "isRegex": False}], "startsAt": stamp(),
+                                    "endsAt": stamp(3600), "createdBy": "test", "comment": "after all before it"})
+    equal(r.status, 200, r.body)
+
+
+def receiver(name, sink, path="", **keys):
+    text = f"  - name: {name}\n    webhook_configs:\n      - url: {sink.url}{path}\n"
     return text + "".join(f"        {k}: {v}\n" for k, v in keys.items())
 
 

@@ -37,12 +37,13 @@ REFUSED = [
 ]
 
 
-def exchange(t, data, seconds=5):
+def exchange(t, data, seconds=10):
     """What comes back, and whether the server closed the connection."""
     with socket.create_connection(("127.0.0.1", int(t.address.split(":")[1])), timeout=seconds) as s:
         got = b""
         try:
-            s.sendall(data)
+            with contextlib.suppress(ConnectionError):  # it has answered and closed before it had all
+                s.sendall(data)
             while True:
                 part = s.recv(65536)
                 if not part:
@@ -78,7 +79,7 @@ def test_slow_header_is_bounded():
         idle = [socket.create_connection(("127.0.0.1", int(t.address.split(":")[1]))) for _ in range(200)]
         for s in idle:
             s.sendall(b"GET /-/hea")
-        equal(t.get("/-/healthy", timeout=2).status, 200, "others are served meanwhile")
+        equal(t.get("/-/healthy", timeout=5).status, 200, "others are served meanwhile")
         for s in idle:
             s.close()
 

@@ -46,8 +46,8 @@ class Exporter:
         self.server.server_close()
 
 
-def config(*jobs, keep="all"):
-    return "global: {scrape_interval: 500ms}\nstorage: {keep: %s}\nscrape_configs: [%s]\n" % (keep, ", ".join(jobs))
+def config(*jobs, keep="all", interval="500ms"):
+    return "global: {scrape_interval: %s}\nstorage: {keep: %s}\nscrape_configs: [%s]\n" % (interval, keep, ", ".join(jobs))
 
 
 def job(name, address, path="/metrics", more=""):
@@ -87,14 +87,16 @@ def test_a_broken_exporter_costs_only_its_own_target():
         jobs = [job(p, e.address, "/" + p, ", body_size_limit: 10KB" if p == "huge" else "")
                 for p in ("good", "broken", "huge", "bomb", "zipped", "cut", "html", "slow", "absent")]
         with Tocsin(config(*jobs), d) as t:
-            now = answered(t, len(jobs))
-            equal({j for j, x in now.items() if x["health"] == "up"}, {"good", "zipped"})
+            answered(t, len(jobs))
+            # A machine that is busy for half a second may keep a good one away, too.
+            now = until("the good ones are up", lambda: (lambda now: {
+                j for j, x in now.items() if x["health"] == "up"} == {"good", "zipped"} and now)(targets(t)))
             for name, why in {"broken": "line 2: a value is not a number", "huge": "", "cut": "ends early",
                               "bomb": "", "html": "text/html", "slow": "time", "absent": "404"}.items():
                 assert now[name]["lastError"] and why in now[name]["lastError"], (name, now[name]["lastError"])
             equal(list(value(t, "zipped").values()), [7.0])
             equal(value(t, "a"), {}, "what stood before the broken line")
-            equal(sum(value(t, "up").values()), 2.0)
+            until("up says so, too", lambda: sum(value(t, "up").values()) == 2.0)
             headers = next(h for path, h in e.requests if path == "/good")
             equal(headers["X-Prometheus-Scrape-Timeout-Seconds"], "0.5")
             equal(headers["Accept-Encoding"], "gzip")
@@ -137,15 +139,15 @@ groups:
         began = time.time()
         e.pages["/metrics"] = lambda: (200, {"Content-Type": TEXT},
                                        b"# TYPE n_total counter\nn_total %f\nother 1\n" % (time.time() - began))
-        text = config(job("j", e.address), keep="selected") + "rule_files: [r.yml]\n"
+        text = config(job("j", e.address), keep="selected", interval="2s") + "rule_files: [r.yml]\n"
         with Tocsin(text, d, files={"r.yml": rules}) as t:
-            until("it fires", lambda: [a["labels"]["alertname"] for a in t.alerts()] == ["Rate"])
+            until("it fires", lambda: [a["labels"]["alertname"] for a in t.alerts()] == ["Rate"], 20)
             equal(value(t, "other"), {}, "what no rule reads is not kept")
             time.sleep(1.5)
             t.kill()
         with Tocsin(text, d) as t:
             until("samples are back", lambda: len(value(t, "n_total")) == 1)
-            assert 'msg="samples are back"' in t.text(), t.text()
+            until("the log says so", lambda: 'msg="samples are back"' in t.text())
             for _ in range(20):
                 names = {a["labels"]["alertname"] for a in t.alerts()}
                 assert "Gone" not in names, "a rule ran before its samples were there"

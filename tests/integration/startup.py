@@ -78,7 +78,7 @@ def test_sigterm_is_prompt():
 def test_sigint():
     with folder() as d, Tocsin(GOOD, d) as t:
         t.p.send_signal(signal.SIGINT)
-        equal(t.wait(5), 0, "exit code")
+        equal(t.wait(10), 0, "exit code")
 
 
 def test_second_instance_on_one_storage():
@@ -108,7 +108,7 @@ def test_service_manager():
     """Type=notify, WatchdogSec=, a reload and a stop as systemd sees them."""
     with folder() as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         s.bind(os.path.join(d, "notify"))
-        s.settimeout(5)
+        s.settimeout(20)
 
         def told(what):
             got = []

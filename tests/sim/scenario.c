@@ -24,9 +24,25 @@ static str next_word(str *line)
     return w;
 }
 
-static bool duration(str text, dur_ns *out, struct err *e)
+static bool read_time(str text, ts_ns *out, struct err *e)
 {
-    return duration_parse(text, out, e);
+    bool before = text.n != 0 && text.p[0] == '-';
+
+    if (!duration_parse(str_sub(text, before ? 1 : 0, text.n), out, e))
+        return false;
+    *out = before ? -*out : *out;
+    return true;
+}
+
+/* T, or T..T: the second is where it ends, the first again when there is none. */
+static bool read_span(str text, ts_ns *from, ts_ns *to, struct err *e)
+{
+    ptrdiff_t dots = str_find_str(text, S(".."));
+
+    if (dots < 0)
+        return read_time(text, from, e) && (*to = *from, true);
+    return read_time(str_sub(text, 0, (size_t)dots), from, e) &&
+           read_time(str_sub(text, (size_t)dots + 2, text.n), to, e);
 }
 
 /* {a="b", c="d"} up to its closing brace; values hold no braces. */
@@ -52,6 +68,37 @@ static bool labels(struct scenario *s, str *line, struct labels *out, struct err
     return out->n != SIZE_MAX || err_set(e, ERR_INVALID, "label '%.*s' stands twice", STR(dup));
 }
 
+/* [from T] [to T] */
+static bool read_times(str *line, struct action *a, struct err *e)
+{
+    if (word(line, "from") && (a->has_start = true, !read_time(next_word(line), &a->starts_at, e)))
+        return false;
+    return !word(line, "to") || (a->has_end = true, read_time(next_word(line), &a->ends_at, e));
+}
+
+static bool read_post(struct scenario *s, str line, struct action *a, struct err *e)
+{
+    a->kind = word(&line, "once") ? ACT_POST_ONCE : ACT_POST;
+    if (!labels(s, &line, &a->labels, e) || !read_times(&line, a, e) ||
+        (word(&line, "with") && !labels(s, &line, &a->annotations, e)))
+        return false;
+    return line.n == 0 || err_set(e, ERR_INVALID, "what is '%.*s'?", STR(line));
+}
+
+static bool read_is(struct scenario *s, str line, struct action *a, struct err *e)
+{
+    a->kind = ACT_IS;
+    if (!labels(s, &line, &a->labels, e) || !word(&line, "is"))
+        return err_set(e, ERR_INVALID, "'{labels} is' is missing");
+    if (word(&line, "active"))
+        return true;
+    if (word(&line, "silenced") && word(&line, "by"))
+        a->name = next_word(&line);
+    if (word(&line, "inhibited") && word(&line, "by") && !labels(s, &line, &a->by, e))
+        return false;
+    return line.n == 0 || err_set(e, ERR_INVALID, "what is '%.*s'?", STR(line));
+}
+
 static bool read_silence(struct scenario *s, str line, struct action *a, struct err *e)
 {
     ptrdiff_t end = str_find(line, '}');
@@ -61,7 +108,9 @@ static bool read_silence(struct scenario *s, str line, struct action *a, struct 
         return err_set(e, ERR_INVALID, "matchers in braces are missing");
     a->text = str_sub(line, 0, (size_t)end + 1);
     line = str_trim(str_sub(line, (size_t)end + 1, line.n));
-    if (!word(&line, "for") || !duration(next_word(&line), &a->d, e))
+    if (!read_times(&line, a, e))
+        return false;
+    if (!word(&line, "for") || !duration_parse(next_word(&line), &a->d, e))
         return err_set(e, ERR_INVALID, "'for DURATION' is missing");
     if (word(&line, "as"))
         a->name = line;
@@ -70,13 +119,15 @@ static bool read_silence(struct scenario *s, str line, struct action *a, struct 
 
 static bool read_sink(str line, struct action *a, struct err *e)
 {
+    if (line.n != 0 && line.p[0] == '/')
+        a->name = next_word(&line);
     if (!word(&line, "answers"))
         return err_set(e, ERR_INVALID, "'answers' is missing");
     if (word(&line, "nothing"))
         return true;
     a->status = atoi(line.p);
     next_word(&line);
-    return !word(&line, "retry") || duration(line, &a->d, e);
+    return !word(&line, "retry") || duration_parse(line, &a->d, e);
 }
 
 static bool read_source(struct scenario *s, str line, struct action *a, struct err *e)
@@ -99,10 +150,10 @@ static bool read_source(struct scenario *s, str line, struct action *a, struct e
 
 static bool read_action(struct scenario *s, str line, struct action *a, struct err *e)
 {
-    if (word(&line, "post")) {
-        a->kind = word(&line, "once") ? ACT_POST_ONCE : ACT_POST;
-        return labels(s, &line, &a->labels, e);
-    }
+    if (word(&line, "post"))
+        return read_post(s, line, a, e);
+    if (word(&line, "alert"))
+        return read_is(s, line, a, e);
     if (word(&line, "resolve")) {
         a->kind = ACT_RESOLVE;
         return labels(s, &line, &a->labels, e);
@@ -130,14 +181,14 @@ static bool read_action(struct scenario *s, str line, struct action *a, struct e
     }
     if (word(&line, "wall")) {
         a->kind = ACT_WALL;
-        if (line.n < 2 || !duration(str_sub(line, 1, line.n), &a->d, e))
+        if (line.n < 2 || !duration_parse(str_sub(line, 1, line.n), &a->d, e))
             return err_set(e, ERR_INVALID, "'+DURATION' or '-DURATION' is missing");
         a->d = line.p[0] == '-' ? -a->d : a->d;
         return true;
     }
     if (word(&line, "suspend")) {
         a->kind = ACT_SUSPEND;
-        return duration(line, &a->d, e);
+        return duration_parse(line, &a->d, e);
     }
     if (word(&line, "sink")) {
         a->kind = ACT_SINK;
@@ -155,39 +206,70 @@ static bool read_action(struct scenario *s, str line, struct action *a, struct e
     return err_set(e, ERR_INVALID, "what is '%.*s'?", STR(line));
 }
 
+/* l=v+l=v, then @START or @START..END */
+static bool read_alert(struct scenario *s, str token, bool resolved, struct expected_alert *out,
+                       struct err *e)
+{
+    str names = str_cut(&token, '@');
+    struct label *v = arena_array(&s->arena, names.n, sizeof(*v));
+    size_t n = 0;
+
+    while (names.p != NULL && names.n != 0) {
+        str pair = str_cut(&names, '+'), value = pair;
+
+        v[n].name = str_cut(&value, '=');
+        v[n++].value = value.p == NULL ? S("") : value;
+    }
+    *out = (struct expected_alert){{v, n}, TS_NONE, TS_NONE, resolved};
+    if (token.n == 0)
+        return true;
+    if (str_find_str(token, S("..")) >= 0)
+        return read_span(token, &out->starts_at, &out->ends_at, e);
+    return read_time(token, &out->starts_at, e);
+}
+
 static bool read_expected(struct scenario *s, str line, struct expected *x, struct err *e)
 {
     bool resolved = false;
 
-    if (!duration(next_word(&line), &x->at, e))
+    if (!read_span(next_word(&line), &x->at, &x->at_latest, e))
         return false;
     x->receiver = next_word(&line);
     if (!labels(s, &line, &x->group, e))
         return false;
+    if (line.n != 0 && line.p[0] == '"') {
+        line = str_sub(line, 1, line.n);
+        x->reason = str_cut(&line, '"');
+        line = str_trim(line);
+    }
+    if (word(&line, "route") && (x->checks_route = true, !labels(s, &line, &x->route, e)))
+        return false;
     while (line.n != 0) {
         str w = next_word(&line);
-        bool comma = w.n != 0 && w.p[w.n - 1] == ',';
+        struct expected_alert al;
 
-        if (comma)
+        if (w.n != 0 && w.p[w.n - 1] == ',')
             w.n--;
-        if (str_is(w, "firing"))
-            resolved = false;
-        else if (str_is(w, "resolved"))
-            resolved = true;
-        else if (resolved)
-            vec_push(&x->resolved, w);
-        else if (w.n != 0)
-            vec_push(&x->firing, w);
+        if (str_is(w, "firing") || str_is(w, "resolved")) {
+            resolved = str_is(w, "resolved");
+        } else if (w.n != 0) {
+            if (!read_alert(s, w, resolved, &al, e))
+                return false;
+            vec_push(&x->alerts, al);
+        }
     }
     return true;
 }
 
 static bool read_line(struct scenario *s, str line, int n, struct err *e)
 {
+    if (word(&line, "start"))
+        return word(&line, "delay") ? duration_parse(line, &s->start_delay, e)
+                                    : err_set(e, ERR_INVALID, "'delay DURATION' is missing");
     if (word(&line, "at")) {
         struct action a = {.kind = ACT_END, .line = n};
 
-        if (!duration(next_word(&line), &a.at, e))
+        if (!duration_parse(next_word(&line), &a.at, e))
             return false;
         if (!read_action(s, line, &a, e))
             return false;
@@ -200,14 +282,14 @@ static bool read_line(struct scenario *s, str line, int n, struct err *e)
         struct expected x = {.line = n};
 
         if (word(&line, "nothing"))
-            return word(&line, "until")
-                       ? duration(line, &x.at, e) && (s->end = x.at > s->end ? x.at : s->end, true)
-                       : err_set(e, ERR_INVALID, "'until TIME' is missing");
+            return word(&line, "until") ? duration_parse(line, &x.at, e) &&
+                                              (s->end = x.at > s->end ? x.at : s->end, true)
+                                        : err_set(e, ERR_INVALID, "'until TIME' is missing");
         if (!read_expected(s, line, &x, e))
             return false;
         vec_push(&s->expected, x);
-        if (x.at > s->end)
-            s->end = x.at;
+        if (x.at_latest > s->end)
+            s->end = x.at_latest;
         return true;
     }
     return err_set(e, ERR_INVALID, "what is '%.*s'?", STR(line));
@@ -277,10 +359,8 @@ bool scenario_read(const char *path, struct scenario *s, struct err *e)
 
 void scenario_release(struct scenario *s)
 {
-    VEC_EACH (struct expected *, x, &s->expected) {
-        vec_release(&x->firing);
-        vec_release(&x->resolved);
-    }
+    VEC_EACH (struct expected *, x, &s->expected)
+        vec_release(&x->alerts);
     vec_release(&s->expected);
     vec_release(&s->actions);
     arena_release(&s->arena);

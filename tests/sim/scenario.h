@@ -2,26 +2,30 @@
  *
  *     config            YAML of the configuration, indented; @rules@ stands for the rule file below
  *     rules             YAML of a rule file, indented
+ *     start delay D                --dispatch.start-delay
  *     at T post {l="v"}            posted now and every minute until it is resolved, as Prometheus does
  *     at T post once {l="v"}       one request
+ *                                  both: [from T] [to T] its startsAt (now) and endsAt (none), [with {annotations}]
  *     at T resolve {l="v"}         posted as ended now; no more posts
- *     at T silence {matchers} for D as NAME
+ *     at T silence {matchers} [from T] for D as NAME
  *     at T expire NAME
  *     at T crash and restart       what was not committed is lost
  *     at T restart                 in good order
  *     at T reload
  *     at T wall +D | -D            the wall clock steps
  *     at T suspend D               both clocks go on, nothing runs
- *     at T sink answers STATUS [retry D]   or: sink answers nothing
+ *     at T sink [/PATH] answers STATUS [retry D]   or: nothing; with a PATH only http://sink/PATH
  *     at T store fails | store works
  *     at T source {l="v"} = X      what the source answers to every query from now on; several lines add up
  *     at T source `QUERY` {l="v"} = X   the same for one query: the others' samples are not its answer
  *     at T source empty | source down | source up
- *     expect T RECEIVER {group labels} firing l=v ... , resolved l=v ...
+ *     at T alert {l="v"} is active     what the API says of it, or: is [silenced by NAME] [inhibited by {l="v"}]
+ *     expect T RECEIVER {group labels} ["reason"] [route {labels}] firing l=v ... , resolved l=v ...
  *     expect nothing until T
  *
- * Everything that arrives must be expected, at that millisecond, with exactly those alerts, and the other way round.
- * An alert is named by labels that tell it apart, joined by '+': gpu=0+job=x.
+ * Everything that arrives must be expected, at that millisecond (T is one; T..T a span), with exactly those alerts, and
+ * the other way round. An alert is named by labels and annotations that tell it apart, joined by '+': gpu=0+job=x; what
+ * it says of its times may follow: gpu=0@1s, gpu=0@1s..4s. A time may be negative: before the scenario's start.
  */
 #ifndef TESTS_SIM_SCENARIO_H
 #define TESTS_SIM_SCENARIO_H
@@ -45,6 +49,7 @@ enum action_kind {
     ACT_SUSPEND,
     ACT_SINK,
     ACT_STORE,
+    ACT_IS,
     ACT_SAMPLE,
     ACT_SOURCE,
     ACT_END
@@ -54,20 +59,30 @@ struct action {
     enum action_kind kind;
     int line;
     ts_ns at;
-    struct labels labels;
-    str text, name; /* matchers of a silence, its name; "empty", "down", "up"; query of a sample */
+    struct labels labels, annotations, by; /* by: who inhibits */
+    str text,
+        name; /* matchers of a silence, its name; "empty", "down", "up"; query of a sample; path of a sink */
+    bool has_start, has_end;
+    ts_ns starts_at, ends_at; /* since the start */
     dur_ns d;
     int status; /* of the sink; 0 = nothing */
     double value;
     bool on;
 };
 
+struct expected_alert {
+    struct labels names;      /* labels or annotations */
+    ts_ns starts_at, ends_at; /* TS_NONE: whatever it says */
+    bool resolved;
+};
+
 struct expected {
     int line;
-    ts_ns at;
-    str receiver;
-    struct labels group;
-    VEC(str) firing, resolved;
+    ts_ns at, at_latest;
+    str receiver, reason; /* reason: empty = any */
+    struct labels group, route;
+    bool checks_route;
+    VEC(struct expected_alert) alerts;
 };
 
 struct scenario {
@@ -76,6 +91,7 @@ struct scenario {
     VEC(struct action) actions; /* in the order of time */
     VEC(struct expected) expected;
     ts_ns end;
+    dur_ns start_delay;
 };
 
 bool scenario_read(const char *path, struct scenario *s, struct err *e) must_check;
