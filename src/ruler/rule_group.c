@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "codec/escape.h"
 #include "codec/quote.h"
+#include "loop/clock.h"
 #include "model/labels.h"
 
 static uint64_t identity(const struct rule_group_conf *g, const struct rule_conf *r)
@@ -91,7 +92,7 @@ void rule_group_set_own_base(struct rule_group *g, str url)
 }
 
 /* H = XXH64 of {file, name} in the length-prefixed form of label sets; any uniform hash serves (rules.md 2.1). */
-static dur_ns slot_offset(const struct rule_group_conf *g)
+static uint64_t place_of(const struct rule_group_conf *g)
 {
     struct buf b = BUF_INIT;
     uint64_t h;
@@ -100,17 +101,12 @@ static dur_ns slot_offset(const struct rule_group_conf *g)
              "name", (int)(g->name.n & 0xff), STR(g->name));
     h = hash_xxh64(buf_str(&b));
     buf_release(&b);
-    return (dur_ns)(h % (uint64_t)g->interval);
+    return h;
 }
 
 ts_ns rule_group_slot_after(const struct rule_group_conf *conf, ts_ns t)
 {
-    dur_ns offset = slot_offset(conf);
-    int64_t k = (t - offset) / conf->interval;
-
-    if ((t - offset) % conf->interval < 0)
-        k--;
-    return offset + (k + 1) * conf->interval;
+    return clock_slot_after(t, conf->interval, place_of(conf));
 }
 
 void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
