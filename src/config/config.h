@@ -26,6 +26,7 @@
 #include "net/token_conf.h"
 #include "notify/messages.h"
 #include "notify/notify_conf.h"
+#include "push/push_conf.h"
 #include "route/route_conf.h"
 #include "ruler/rule_file.h"
 #include "scrape/scrape_conf.h"
@@ -92,6 +93,7 @@ struct config {
     size_t n_skipped;
     struct scrape_conf *scrapes; /* jobs, of scrape_config_files too */
     size_t n_scrapes;
+    struct push_conf *push; /* NULL: pushes are not taken */
     struct alerting_conf alerting;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;

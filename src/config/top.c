@@ -201,6 +201,8 @@ static const struct conf_key keys[] = {
     /* tocsin */
     CONF_KEY(struct config_top, storage, CONF_STRUCT, "what is kept where", .sub = &storage_type,
              .flags = CONF_MERGE | CONF_UNPRINTED),
+    CONF_KEY(struct config_top, push, CONF_STRUCT_PTR, "takes metrics as a Pushgateway does",
+             .sub = &push_conf_type, .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, web, CONF_STRUCT, "access to the API", .sub = &web_tokens_type,
              .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, silences, CONF_STRUCT, "what silences must be like",
