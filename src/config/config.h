@@ -59,6 +59,7 @@ struct silence_policy {
 struct notifications_conf {
     bool resolve_suppressed;  /* the end of an alert is told although it is suppressed */
     bool flush_at_window_end; /* not at the tick after it */
+    bool value_at_resolve;    /* alerts of our rules end with the annotation of that name */
 };
 
 /* One entry of rule_files. */

@@ -157,6 +157,9 @@ static const struct conf_key notifications_keys[] = {
         "was last told that it fires"),
     CONF_KEY(struct notifications_conf, flush_at_window_end, CONF_BOOL,
              "look at a group when a silence or mute time over it ends, not at the next interval"),
+    CONF_KEY(struct notifications_conf, value_at_resolve, CONF_BOOL,
+             "an alert of our rules that ends gets the annotation value_at_resolve: what the left "
+             "side of its comparison then was"),
     CONF_KEYS_END,
 };
 

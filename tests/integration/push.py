@@ -147,6 +147,22 @@ def test_reload_and_restart():
             t.stop()
 
 
+def test_value_at_resolve():
+    with folder() as d, Sink() as sink:
+        more = ("notifications: {value_at_resolve: true}\nroute: {receiver: r, group_wait: 0s, group_interval: 1s}\n"
+                "receivers: [{name: r, webhook_configs: [{url: '%s'}]}]\n" % sink.url)
+        with Tocsin(config("{max_age: 1m}", more), d, files={"r.yml": RULES}) as t:
+            push(t, "PUT", "job/a", "gpu_temperature 99\n")
+            until("it fires", lambda: sink.count() == 1)
+            push(t, "PUT", "job/a", "gpu_temperature 71.5\n")
+            until("it ends", lambda: sink.count() == 2)
+            alert, = sink.got[1].json()["alerts"]
+            equal((alert["status"], alert["annotations"]), ("resolved", {"value_at_resolve": "71.5"}))
+            changes = t.get("/api/tocsin/rule_history?rule=Hot").json()["data"][0]["changes"]
+            equal([(c["state"], c["value"]) for c in changes], [("firing", "9.9e+01"), ("inactive", "7.15e+01")])
+            t.stop()
+
+
 def test_many_and_slow_senders():
     """Senders that hang up or crawl harm nobody; many groups at once are all there."""
     with folder() as d, Tocsin(config("{max_age: 1m, max_groups: 60}", keep="all"), d, files={"r.yml": RULES}) as t:
