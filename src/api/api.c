@@ -61,6 +61,7 @@ static const struct http_route routes[] = {
     {HTTP_GET | HTTP_POST, "/api/v1/parse_query", 1 << 20, prom_parse_query, "/api/v1/parse_query",
      "PromQL as a tree"},
     {HTTP_GET, "/api/v1/status/config", 0, prom_config, "/api/v1/status", "configuration"},
+    {HTTP_GET, "/api/v1/status/flags", 0, prom_flags, "/api/v1/status", "the command line"},
     {HTTP_GET, "/api/v1/status/tsdb", 0, prom_tsdb_status, "/api/v1/status",
      "size of our own store"},
     {HTTP_GET, "/api/v1/metadata", 0, prom_metadata, "/api/v1/metadata", "types and helps: none"},
