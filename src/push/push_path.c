@@ -7,16 +7,13 @@
 static bool decode_value(str name, str text, struct arena *a, str *out, struct err *e)
 {
     struct buf b = BUF_INIT;
+    bool ok = str_is(text, "=") || /* an empty value: a path cannot hold one otherwise */
+              base64_decode(&b, text, BASE64_URL);
 
-    *out = STR_NONE;
-    if (str_is(text, "=")) /* how an empty value is written, because a path cannot hold one */
-        return true;
-    if (!base64_decode(&b, text, BASE64_URL))
-        return err_set(e, ERR_INVALID, "\"%.*s\" of label \"%.*s\" is not base64", STR(text),
-                       STR(name));
     *out = arena_str(a, buf_str(&b));
     buf_release(&b);
-    return true;
+    return ok || err_set(e, ERR_INVALID, "\"%.*s\" of label \"%.*s\" is not base64", STR(text),
+                         STR(name));
 }
 
 static bool read_pair(str name, str text, struct arena *a, struct label *out, struct err *e)

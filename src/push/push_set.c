@@ -172,7 +172,7 @@ static bool is_pushed(const struct str_map *names, const struct push_series *x)
 bool push_set_join(struct push_set *s, const struct push_set *before, bool keeps,
                    const struct push_conf *conf, struct err *e)
 {
-    struct str_map names = names_of(s);
+    struct str_map names = keeps ? names_of(s) : (struct str_map){0};
     struct series_map at = {0};
 
     for (size_t i = 0; i < s->series.n; i++)
