@@ -108,17 +108,19 @@ static bool forbid(struct http_req *rq, const struct token_conf *t, const char *
 }
 
 /* What the text of the request line shows is enough: a path spelled otherwise needs more rights, not less. */
-static bool is_about_silences(const struct access *x, str target)
+static bool is_below(const struct access *x, str target, str path)
 {
     return str_starts_with(target, x->prefix) &&
-           str_starts_with(str_sub(target, x->prefix.n, target.n), S("/api/v2/silence"));
+           str_starts_with(str_sub(target, x->prefix.n, target.n), path);
 }
 
 static bool within_scope(const struct access *x, struct http_req *rq, const struct token_conf *t)
 {
     if (str_is(t->scope, "admin") || rq->method == HTTP_GET || rq->method == HTTP_OPTIONS)
         return true;
-    if (str_is(t->scope, "silence") && is_about_silences(x, rq->target))
+    if (str_is(t->scope, "silence") && is_below(x, rq->target, S("/api/v2/silence")))
+        return true;
+    if (str_is(t->scope, "push") && is_below(x, rq->target, S("/metrics/job")))
         return true;
     return forbid(rq, t, "change this");
 }

@@ -29,8 +29,10 @@ struct api_conf {
     dur_ns answer_timeout;   /* 0 = none */
     struct forward *forward; /* to other Alertmanagers, borrowed; NULL: nothing is */
     str instance;            /* what forward says that it is */
-    /* Reloads and answers: problems is filled with all of them when it fails. */
     bool log_silences;
+    /* Calls each(arg, name, value) for every flag, as /api/v1/status/flags shows them. */
+    void (*each_flag)(void *arg, void (*each)(void *each_arg, str name, str value), void *each_arg);
+    /* Reloads and answers: problems is filled with all of them when it fails. */
     bool (*reload)(void *arg, bool dry_run, struct buf *problems);
     void *arg;
 };

@@ -75,6 +75,13 @@ enum m {
     M_SCRAPES_FAILED,
     M_SCRAPED_SAMPLES,
     M_SCRAPED_BYTES,
+    M_PUSH_GROUPS,
+    M_PUSH_SERIES,
+    M_PUSHES,
+    M_PUSHES_FAILED,
+    M_PUSH_EXPIRED,
+    M_PUSH_SAMPLES,
+    M_PUSH_REFUSED,
     M_TSDB_SERIES,
     M_TSDB_BYTES,
     M_TSDB_STREAMS,
@@ -206,6 +213,17 @@ static const struct metric rows[] = {
                            "Samples of scrapes, after relabeling."},
     [M_SCRAPED_BYTES] = {"tocsin_scrape_body_bytes_total", EXPO_COUNTER,
                          "Bytes of scrapes, inflated."},
+    [M_PUSH_GROUPS] = {"tocsin_push_groups", EXPO_GAUGE,
+                       "Groups that were pushed and have not ended."},
+    [M_PUSH_SERIES] = {"tocsin_push_series", EXPO_GAUGE, "Series of these groups."},
+    [M_PUSHES] = {"tocsin_pushes_total", EXPO_COUNTER, "Pushes of known or new groups."},
+    [M_PUSHES_FAILED] = {"tocsin_pushes_failed_total", EXPO_COUNTER, "Pushes that were refused."},
+    [M_PUSH_EXPIRED] = {"tocsin_push_groups_expired_total", EXPO_COUNTER,
+                        "Groups that ended because nobody pushed them for max_age."},
+    [M_PUSH_SAMPLES] = {"tocsin_push_samples_total", EXPO_COUNTER,
+                        "Samples of pushed series that were offered to the store."},
+    [M_PUSH_REFUSED] = {"tocsin_push_samples_refused_total", EXPO_COUNTER,
+                        "Samples of pushed series that the store did not take."},
     [M_TSDB_SERIES] = {"tocsin_tsdb_series", EXPO_GAUGE, "Series in our own store."},
     [M_TSDB_BYTES] = {"tocsin_tsdb_size_bytes", EXPO_GAUGE, "Memory that it takes."},
     [M_TSDB_STREAMS] = {"tocsin_tsdb_streams", EXPO_GAUGE, "Targets and rules that write there."},
@@ -509,6 +527,19 @@ static void put_targets(struct api *a, struct expo *x)
     one(x, M_SCRAPED_BYTES, (double)st.bytes);
 }
 
+static void put_pushes(struct api *a, struct expo *x)
+{
+    struct push_stats st = push_stats(store_push(a->conf.store));
+
+    one(x, M_PUSH_GROUPS, (double)st.groups);
+    one(x, M_PUSH_SERIES, (double)st.series);
+    one(x, M_PUSHES, (double)st.pushes);
+    one(x, M_PUSHES_FAILED, (double)st.failed);
+    one(x, M_PUSH_EXPIRED, (double)st.expired);
+    one(x, M_PUSH_SAMPLES, (double)st.samples);
+    one(x, M_PUSH_REFUSED, (double)st.refused);
+}
+
 static void put_tsdb(struct api *a, struct expo *x)
 {
     struct tsdb_stats st = tsdb_stats(store_db(a->conf.store));
@@ -627,6 +658,7 @@ void api_get_metrics(struct http_req *rq, void *arg)
     put_loop(a, &x);
     put_rules(a, &x);
     put_targets(a, &x);
+    put_pushes(a, &x);
     put_tsdb(a, &x);
     api_put_peer_metrics(a, &x);
     put_http(a, &x);

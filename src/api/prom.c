@@ -158,6 +158,28 @@ void prom_runtimeinfo(struct http_req *rq, void *arg)
     buf_release(&b);
 }
 
+static void put_flag(void *arg, str name, str value)
+{
+    struct json_writer *w = arg;
+
+    json_key(w, name);
+    json_put_str(w, value);
+}
+
+void prom_flags(struct http_req *rq, void *arg)
+{
+    const struct api *a = arg;
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+
+    json_writer_init(&w, &b, false);
+    json_open(&w, '{');
+    a->conf.each_flag(a->conf.arg, put_flag, &w);
+    json_close(&w, '}');
+    prom_answer(rq, buf_str(&b));
+    buf_release(&b);
+}
+
 void prom_config(struct http_req *rq, void *arg)
 {
     const struct api *a = arg;

@@ -23,7 +23,9 @@ struct query_job {
     struct promql_expr *expr;
     ts_ms start, end, step; /* step 0: an instant */
     ts_ms lookback;
-    int64_t deadline_ms; /* monotonic */
+    int64_t deadline_ms;          /* monotonic */
+    bool has_stats, counts_steps; /* what it cost is told; for each step */
+    ts_ns began, queued, running; /* mono: came, was given to the pool, was taken up */
 
     struct matchers *matches; /* of series, labels: any of them */
     size_t n_matches;
@@ -45,7 +47,7 @@ void prom_job_start(struct query_job *q);
 /* A time that is a parameter, or otherwise when it is absent. */
 bool prom_job_time(struct http_req *rq, const struct prom_params *p, const char *name,
                    ts_ms otherwise, ts_ms *out);
-/* timeout, lookback_delta and limit. */
+/* timeout, lookback_delta, limit and stats. */
 bool prom_job_limits(struct http_req *rq, struct query_job *q, const struct prom_params *p);
 ts_ms prom_now_ms(const struct api *a);
 

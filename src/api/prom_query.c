@@ -26,6 +26,7 @@ struct query_job *prom_job_new(struct api *a, struct http_req *rq,
     q->rq = rq;
     q->work = work;
     q->content_type = S("application/json");
+    q->began = clock_mono(shell_clock(a->conf.shell));
     arena_init(&q->arena, 0);
     return q;
 }
@@ -44,6 +45,7 @@ static void work(struct job *j)
 {
     struct query_job *q = container_of(j, struct query_job, job);
 
+    q->running = clock_mono(shell_clock(q->api->conf.shell));
     q->work(q);
 }
 
@@ -78,6 +80,7 @@ static void on_gone(struct http_req *rq, void *ctx)
 
 void prom_job_start(struct query_job *q)
 {
+    q->queued = clock_mono(shell_clock(q->api->conf.shell));
     q->rq->ctx = q;
     q->rq->on_gone = on_gone;
     q->job.run = work;
@@ -107,6 +110,50 @@ static void put_notes(struct json_writer *w, const char *key, const str *v, size
     json_close(w, ']');
 }
 
+static void put_seconds(struct json_writer *w, const char *key, dur_ns d)
+{
+    json_key(w, str_of(key));
+    json_put_double(w, (double)d / NS_PER_S);
+}
+
+/* As Prometheus' stats; that results are sorted is part of the evaluation here. */
+static void put_stats(const struct query_job *q, struct json_writer *w,
+                      const struct promql_stats *st)
+{
+    dur_ns took = clock_mono(shell_clock(q->api->conf.shell)) - q->running;
+
+    json_key(w, S("stats"));
+    json_open(w, '{');
+    json_key(w, S("timings"));
+    json_open(w, '{');
+    put_seconds(w, "evalTotalTime", took);
+    put_seconds(w, "resultSortTime", 0);
+    put_seconds(w, "queryPreparationTime", q->queued - q->began);
+    put_seconds(w, "innerEvalTime", took);
+    put_seconds(w, "execQueueTime", q->running - q->queued);
+    put_seconds(w, "execTotalTime", took + (q->running - q->began));
+    json_close(w, '}');
+    json_key(w, S("samples"));
+    json_open(w, '{');
+    if (q->counts_steps) {
+        json_key(w, S("totalQueryableSamplesPerStep"));
+        json_open(w, '[');
+        for (size_t i = 0; i < st->n_steps; i++) {
+            json_open(w, '[');
+            json_put_double(w, (double)(q->start + (ts_ms)i * q->step) / 1000);
+            json_put_u64(w, st->steps[i]);
+            json_close(w, ']');
+        }
+        json_close(w, ']');
+    }
+    json_key(w, S("totalQueryableSamples"));
+    json_put_u64(w, st->read);
+    json_key(w, S("peakSamples"));
+    json_put_u64(w, st->peak);
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
 static void put_result(struct query_job *q, struct promql_result *r)
 {
     struct json_writer w;
@@ -118,7 +165,11 @@ static void put_result(struct query_job *q, struct promql_result *r)
     json_key(&w, S("status"));
     json_put_str(&w, S("success"));
     json_key(&w, S("data"));
-    promql_result_json(&w, r, q->start);
+    json_open(&w, '{');
+    promql_result_members(&w, r, q->start);
+    if (q->has_stats)
+        put_stats(q, &w, &r->stats);
+    json_close(&w, '}');
     put_notes(&w, "warnings", r->warnings, r->n_warnings);
     put_notes(&w, "infos", r->infos, r->n_infos);
     json_close(&w, '}');
@@ -126,8 +177,11 @@ static void put_result(struct query_job *q, struct promql_result *r)
 
 static void evaluate(struct query_job *q)
 {
-    struct promql_settings settings = {
-        .lookback = q->lookback, .max_bytes = RESULT_MAX, .ask = ask, .ask_arg = q};
+    struct promql_settings settings = {.lookback = q->lookback,
+                                       .max_bytes = RESULT_MAX,
+                                       .counts_steps = q->counts_steps,
+                                       .ask = ask,
+                                       .ask_arg = q};
     struct promql_query query = {.expr = q->expr,
                                  .text = q->text,
                                  .storage = tsdb_storage(q->api->engine->db),
@@ -166,7 +220,7 @@ static bool parse_query(struct http_req *rq, struct query_job *q, const struct p
 bool prom_job_limits(struct http_req *rq, struct query_job *q, const struct prom_params *p)
 {
     str timeout = prom_param(p, "timeout"), lookback = prom_param(p, "lookback_delta"),
-        limit = prom_param(p, "limit");
+        limit = prom_param(p, "limit"), stats = prom_param(p, "stats");
     ts_ms ms = TIMEOUT_MAX_MS;
     uint64_t n = 0;
 
@@ -189,6 +243,8 @@ bool prom_job_limits(struct http_req *rq, struct query_job *q, const struct prom
         return false;
     }
     q->limit = (size_t)n;
+    q->has_stats = stats.n != 0;
+    q->counts_steps = str_is(stats, "all");
     q->deadline_ms = monotonic_ms() + (ms < TIMEOUT_MAX_MS ? ms : TIMEOUT_MAX_MS);
     return true;
 }

@@ -1,4 +1,4 @@
-/* GET /api/v1/targets, as Prometheus answers it: who is scraped, how it went, and what relabeling dropped. */
+/* GET /api/v1/targets, as Prometheus answers it: who is scraped or pushes, how it went, and what relabeling dropped. */
 #include "api/api_priv.h"
 
 #include "codec/duration.h"
@@ -48,6 +48,24 @@ static void put_active(void *arg, const struct target_status *t)
     put_duration(w, S("scrapeInterval"), t->interval);
     put_duration(w, S("scrapeTimeout"), t->timeout);
     json_close(w, '}');
+}
+
+/* A pushed group is a target of the pool "push": up as long as pushes go well. */
+static void put_group(void *arg, const struct push_status *s)
+{
+    struct target_status t = {.job = S("push"),
+                              .url = s->path,
+                              .discovered = s->key,
+                              .labels = s->key,
+                              .health = s->last_error.n != 0      ? TARGET_DOWN
+                                        : s->pushed_at != TS_NONE ? TARGET_UP
+                                                                  : TARGET_UNKNOWN,
+                              .last_error = s->last_error,
+                              .last_scrape = s->pushed_at,
+                              .interval = s->interval,
+                              .timeout = s->interval};
+
+    put_active(arg, &t);
 }
 
 static void put_dropped(void *arg, const struct target_status *t)
@@ -104,6 +122,8 @@ void api_get_targets(struct http_req *rq, void *arg)
     json_open(&w, '[');
     if (all || str_is(state, "active"))
         scraper_each(s, put_active, &l);
+    if (all || str_is(state, "active"))
+        push_each(store_push(a->conf.store), put_group, &l);
     json_close(&w, ']');
     json_key(&w, S("droppedTargets"));
     json_open(&w, '[');

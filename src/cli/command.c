@@ -49,6 +49,42 @@ static bool set_flag(const struct flag *f, void *values, const char *text)
     return false;
 }
 
+static void print_value(struct buf *b, const struct flag *f, const void *values)
+{
+    const void *at = (const char *)values + f->offset;
+    const struct flag_list *list = at;
+
+    if (f->accepted_only || f->kind == FLAG_TEXT) {
+        const char *text = f->accepted_only ? f->text : *(const char *const *)at;
+
+        buf_add(b, str_of(text != NULL ? text : f->kind == FLAG_BOOL ? "false" : ""));
+        return;
+    }
+    switch (f->kind) {
+    case FLAG_BOOL: buf_add(b, str_of(*(const bool *)at ? "true" : "false")); return;
+    case FLAG_DURATION: go_duration_print(b, *(const dur_ns *)at); return;
+    case FLAG_INT: buf_addf(b, "%lld", (long long)*(const int64_t *)at); return;
+    case FLAG_LIST:
+        for (size_t i = 0; i < list->n; i++)
+            buf_addf(b, "%s%s", i != 0 ? "," : "", list->v[i]);
+        return;
+    case FLAG_TEXT: return;
+    }
+}
+
+void command_each_flag(const struct flag *flags, const void *values,
+                       void (*each)(void *arg, str name, str value), void *arg)
+{
+    struct buf b = BUF_INIT;
+
+    for (const struct flag *f = flags; f->name != NULL; f++) {
+        buf_clear(&b);
+        print_value(&b, f, values);
+        each(arg, str_of(f->name), buf_str(&b));
+    }
+    buf_release(&b);
+}
+
 static void release_values(const struct flag *flags, void *values)
 {
     for (const struct flag *f = flags; f != NULL && f->name != NULL; f++)

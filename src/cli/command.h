@@ -55,6 +55,10 @@ extern const struct flag client_flags[]; /* shared by all commands that talk to 
 
 int command_main(int argc, char **argv);
 
+/* Each flag with its value as it would be written; of a flag without effect: its default. */
+void command_each_flag(const struct flag *flags, const void *values,
+                       void (*each)(void *arg, str name, str value), void *arg);
+
 void command_print_help(const struct command *c); /* NULL: the overview */
 bool command_print_completion(const char *shell); /* "bash", "zsh", "fish"; false: unknown */
 

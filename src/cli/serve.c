@@ -577,9 +577,16 @@ static bool use_web_config(struct serve *s)
     return ok;
 }
 
+static void each_flag(void *arg, void (*each)(void *each_arg, str name, str value), void *each_arg)
+{
+    const struct serve *s = arg;
+
+    command_each_flag(serve_flag_table, s->flags, each, each_arg);
+}
+
 static int run(struct serve *s, struct config *conf)
 {
-    struct api_conf ac = {.prefix = s->prefix, .reload = reload, .arg = s};
+    struct api_conf ac = {.prefix = s->prefix, .reload = reload, .each_flag = each_flag, .arg = s};
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     clock_init(&s->clock);

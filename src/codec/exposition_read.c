@@ -389,3 +389,39 @@ bool expo_read_labels(struct expo_reader *r, str series, struct labels *out, str
         return fail(r, e, "a name and labels in braces expected");
     return finish_labels(r, out, e);
 }
+
+/* -- bounds -- */
+
+static str canonical_bound(struct arena *a, str text)
+{
+    struct buf b = BUF_INIT;
+    struct err e = ERR_INIT;
+    double v;
+    str out = text;
+
+    if (!float_parse(text, &v, &e))
+        return text;
+    float_print_g(&b, v);
+    if (v - v == 0 && str_find(buf_str(&b), '.') < 0 && str_find(buf_str(&b), 'e') < 0)
+        buf_adds(&b, ".0");
+    if (!str_eq(buf_str(&b), text))
+        out = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return out;
+}
+
+struct labels expo_canonical_labels(struct arena *a, str type, struct labels ls)
+{
+    const char *name = str_is(type, "histogram") ? "le" : str_is(type, "summary") ? "quantile" : "";
+    struct label *v;
+    size_t at = 0;
+
+    while (at < ls.n && !str_is(ls.v[at].name, name))
+        at++;
+    if (at == ls.n)
+        return ls;
+    v = arena_array(a, ls.n, sizeof(*v));
+    memcpy(v, ls.v, ls.n * sizeof(*v));
+    v[at].value = canonical_bound(a, v[at].value);
+    return (struct labels){v, ls.n};
+}

@@ -19,6 +19,7 @@
 #ifndef CODEC_EXPOSITION_READ_H
 #define CODEC_EXPOSITION_READ_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "base/vec.h"
@@ -55,6 +56,10 @@ bool expo_read(struct expo_reader *r, struct expo_item *out, struct err *e) must
 /* The labels of a sample, __name__ included, sorted by name, without empty ones. */
 bool expo_read_labels(struct expo_reader *r, str series, struct labels *out,
                       struct err *e) must_check;
+
+/* "1" and "1.0" are one bound: in a family of that TYPE, le and quantile are written as Go's OpenMetrics library writes
+ * floats. What differs lives in the arena, the rest is shared. */
+struct labels expo_canonical_labels(struct arena *a, str type, struct labels ls);
 
 /* What a body without a content type is: OpenMetrics ends in "# EOF". */
 enum expo_format expo_guess(str body);

@@ -26,6 +26,7 @@
 #include "net/token_conf.h"
 #include "notify/messages.h"
 #include "notify/notify_conf.h"
+#include "push/push_conf.h"
 #include "route/route_conf.h"
 #include "ruler/rule_file.h"
 #include "scrape/scrape_conf.h"
@@ -58,6 +59,7 @@ struct silence_policy {
 struct notifications_conf {
     bool resolve_suppressed;  /* the end of an alert is told although it is suppressed */
     bool flush_at_window_end; /* not at the tick after it */
+    bool value_at_resolve;    /* alerts of our rules end with the annotation of that name */
 };
 
 /* One entry of rule_files. */
@@ -92,6 +94,7 @@ struct config {
     size_t n_skipped;
     struct scrape_conf *scrapes; /* jobs, of scrape_config_files too */
     size_t n_scrapes;
+    struct push_conf *push; /* NULL: pushes are not taken */
     struct alerting_conf alerting;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;

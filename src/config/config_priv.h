@@ -47,6 +47,7 @@ struct config_top {
     CONF_LIST_OF(struct rule_files_conf) rule_files;
     struct scrape_conf_list scrapes;
     struct conf_strings scrape_files;
+    struct push_conf *push;
     struct alerting_conf alerting;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;

@@ -118,6 +118,7 @@ static void take(struct config *c, struct config_top *top)
     c->n_rule_files = top->rule_files.n;
     c->scrapes = top->scrapes.v;
     c->n_scrapes = top->scrapes.n;
+    c->push = top->push;
     c->alerting = top->alerting;
     c->heartbeat = top->heartbeat;
     c->storage = top->storage;

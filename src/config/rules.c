@@ -46,6 +46,7 @@ static void load_file(struct loader *l, str path, str source)
         struct rule_group_conf *g = &file.groups[i];
 
         g->source = source;
+        g->value_at_resolve = l->c->notifications.value_at_resolve;
         if (g->interval == 0)
             g->interval = global->evaluation_interval;
         if (!g->has_query_offset)

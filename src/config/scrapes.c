@@ -98,6 +98,18 @@ static void check_discovery(struct conf_run *run, const struct config *c,
               "\"http_sd_configs\"");
 }
 
+/* What is pushed is written as often as what is scraped. */
+static void load_push(struct conf_run *run, const struct scrape_common *global, struct config *c)
+{
+    if (c->push == NULL)
+        return;
+    c->push->interval = global->interval != 0 ? global->interval : NS_PER_M;
+    if (c->push->max_age != 0 && c->push->max_age < c->push->interval)
+        diags_add(run->d, DIAG_WARNING, "C009", c->push->place,
+                  "push: \"max_age\" is shorter than the global \"scrape_interval\": a group may "
+                  "end before it is written once");
+}
+
 void config_load_scrapes(struct conf_run *run, struct config_top *top, struct config *c)
 {
     load_files(run, c, &top->scrape_files);
@@ -106,4 +118,5 @@ void config_load_scrapes(struct conf_run *run, struct config_top *top, struct co
         scrape_conf_inherit(&c->scrapes[i], &top->global.scrape, run->d);
         check_discovery(run, c, &c->scrapes[i]);
     }
+    load_push(run, &top->global.scrape, c);
 }

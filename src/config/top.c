@@ -157,6 +157,9 @@ static const struct conf_key notifications_keys[] = {
         "was last told that it fires"),
     CONF_KEY(struct notifications_conf, flush_at_window_end, CONF_BOOL,
              "look at a group when a silence or mute time over it ends, not at the next interval"),
+    CONF_KEY(struct notifications_conf, value_at_resolve, CONF_BOOL,
+             "an alert of our rules that ends gets the annotation value_at_resolve: what the left "
+             "side of its comparison then was"),
     CONF_KEYS_END,
 };
 
@@ -201,6 +204,8 @@ static const struct conf_key keys[] = {
     /* tocsin */
     CONF_KEY(struct config_top, storage, CONF_STRUCT, "what is kept where", .sub = &storage_type,
              .flags = CONF_MERGE | CONF_UNPRINTED),
+    CONF_KEY(struct config_top, push, CONF_STRUCT_PTR, "takes metrics as a Pushgateway does",
+             .sub = &push_conf_type, .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, web, CONF_STRUCT, "access to the API", .sub = &web_tokens_type,
              .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, silences, CONF_STRUCT, "what silences must be like",

@@ -14,6 +14,7 @@ struct store {
         *disk; /* one thread each: what waits for a name server must not keep the disk waiting */
     struct tsdb *db;
     struct scraper *scraper;
+    struct push *push;
     struct engine *engine;
     struct timer tick;
     unsigned ticks;
@@ -60,6 +61,7 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
     sp.slow_pool = s->slow;
     sp.db = s->db = tsdb_new(&o);
     s->scraper = scraper_new(&sp);
+    s->push = push_new(parts->clock, parts->pool, s->db);
     s->tick.fire = tick;
     return s;
 }
@@ -82,6 +84,7 @@ void store_free(struct store *s)
         return;
     store_stop(s);
     scraper_free(s->scraper);
+    push_free(s->push);
     if (s->has_log && !tsdb_log_step(s->db, s->parts.clock->now.wall / NS_PER_MS, true, &e))
         log_error("the last samples were not written", LOG_ERR(&e));
     tsdb_free(s->db);
@@ -113,6 +116,7 @@ static void replayed(struct job *j)
         return;
     engine_hold_rules(s->engine, RULES_WAIT_FOR_TARGETS);
     scraper_start(s->scraper);
+    push_start(s->push);
     tick(&s->tick, s->parts.clock->now);
 }
 
@@ -175,8 +179,11 @@ void store_configure(struct store *s, struct config *conf)
     if (!is_read && conf->n_scrapes != 0)
         log_info("no rule reads what is scraped here: the jobs are left alone",
                  LOG_I64("jobs", conf->n_scrapes));
+    if (!is_read && conf->push != NULL)
+        log_info("no rule reads what is pushed here: it is taken and shown, and not kept");
     scraper_configure(s->scraper, conf, conf->scrapes, is_read ? conf->n_scrapes : 0,
                       seed_of(conf));
+    push_configure(s->push, conf->push, seed_of(conf));
 }
 
 void store_start(struct store *s, struct engine *engine, str dir, struct config *conf)
@@ -195,6 +202,7 @@ void store_start(struct store *s, struct engine *engine, str dir, struct config 
 void store_rearm(struct store *s)
 {
     scraper_rearm(s->scraper);
+    push_rearm(s->push);
 }
 
 /* -- for others -- */
@@ -207,6 +215,11 @@ struct tsdb *store_db(struct store *s)
 struct scraper *store_scraper(struct store *s)
 {
     return s->scraper;
+}
+
+struct push *store_push(struct store *s)
+{
+    return s->push;
 }
 
 struct tsdb_log_stats store_log_stats(struct store *s)

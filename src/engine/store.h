@@ -1,4 +1,4 @@
-/* store.h - our own samples in a running program: the store, its log on disk, and what is scraped into it.
+/* store.h - our own samples in a running program: the store, its log on disk, and what is scraped and pushed into it.
  *
  * At the start the log is replayed on a worker; then scraping begins. Rules that read the store wait until every target has
  * answered or failed once, so that nothing resolves because its samples were not there yet.
@@ -6,7 +6,7 @@
  * Units    the log is written every second and synced every five.
  * Errors   a log that cannot be read or written costs history after the next restart, nothing else: it is said once a
  *          failure.
- * Owns     the store owns the tsdb, the scraper and two threads; clock, pool and transport are borrowed.
+ * Owns     the store owns the tsdb, the scraper, what is pushed, and two threads; clock, pool and transport are borrowed.
  * Source   DESIGN.md 2 "tsdb".
  */
 #ifndef ENGINE_STORE_H
@@ -16,6 +16,7 @@
 #include "loop/clock.h"
 #include "loop/pool.h"
 #include "net/transport.h"
+#include "push/push.h"
 #include "scrape/scraper.h"
 #include "tsdb/log.h"
 
@@ -43,6 +44,7 @@ void store_rearm(struct store *s); /* the wall clock stepped */
 
 struct tsdb *store_db(struct store *s);
 struct scraper *store_scraper(struct store *s);
+struct push *store_push(struct store *s);
 struct tsdb_log_stats store_log_stats(struct store *s);
 bool store_is_replaying(const struct store *s);
 

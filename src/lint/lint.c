@@ -34,10 +34,11 @@ static bool has_any(const struct yaml_node *root, const char *const *keys)
 
 static enum lint_kind kind_of(const struct yaml_node *root)
 {
-    static const char *const config_keys[] = {
-        "route",     "receivers", "global",       "rule_files",    "scrape_configs", "sources",
-        "alerting",  "storage",   "remote_write", "inhibit_rules", "time_intervals", "heartbeat",
-        "templates", NULL};
+    static const char *const config_keys[] = {"route",         "receivers",      "global",
+                                              "rule_files",    "scrape_configs", "sources",
+                                              "alerting",      "storage",        "remote_write",
+                                              "inhibit_rules", "time_intervals", "heartbeat",
+                                              "templates",     "push",           NULL};
     static const char *const test_keys[] = {"tests", NULL};
     static const char *const rule_keys[] = {"groups", NULL};
 

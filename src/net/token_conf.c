@@ -1,6 +1,6 @@
 #include "net/token_conf.h"
 
-static const char *const scopes[] = {"read", "silence", "admin", NULL};
+static const char *const scopes[] = {"read", "silence", "push", "admin", NULL};
 
 static void check_token(struct conf_check *c, void *obj)
 {
@@ -17,8 +17,8 @@ static const struct conf_key token_keys[] = {
              .flags = CONF_REQUIRED),
     CONF_KEY(struct token_conf, token, CONF_SECRET, "what the holder sends"),
     CONF_KEY(struct token_conf, scope, CONF_WORD,
-             "read: GETs; silence: also silences; admin: everything", .text = "read",
-             .words = scopes),
+             "read: GETs; silence: also silences; push: also metrics; admin: everything",
+             .text = "read", .words = scopes),
     CONF_KEY(struct token_conf, matchers, CONF_MATCHERS,
              "what the holder's silences may not reach beyond"),
     CONF_KEYS_END,

@@ -25,6 +25,7 @@ struct answer {
     struct arena *a; /* the caller's */
     struct label_sets by_labels;
     VEC(struct growing) series;
+    VEC(uint64_t) steps; /* what each read */
 };
 
 static struct promql_point keep_point(struct answer *r, ts_ms t, double v,
@@ -156,6 +157,16 @@ static void answer_release(struct answer *r)
         vec_release(&r->series.v[i].points);
     vec_release(&r->series);
     label_sets_release(&r->by_labels);
+    vec_release(&r->steps);
+}
+
+static void hand_over_stats(const struct answer *r, struct promql_result *out)
+{
+    uint64_t *steps = arena_array(r->a, r->steps.n, sizeof(*steps));
+
+    if (r->steps.n != 0)
+        memcpy(steps, r->steps.v, r->steps.n * sizeof(*steps));
+    out->stats = (struct promql_stats){r->ev->read, r->ev->peak, steps, r->steps.n};
 }
 
 /* -- running -- */
@@ -178,9 +189,13 @@ static bool run_steps(struct answer *r, const struct promql_expr *x, ts_ms step)
     bool ok = true;
 
     for (ts_ms t = ev->start; ok && t <= ev->end; t += promql_clamp_time(step)) {
+        uint64_t before = ev->read;
+
         arena_reset(ev->a);
         ev->steps++;
         ok = run_step(r, x, t);
+        if (ev->set.counts_steps)
+            vec_push(&r->steps, ev->read - before);
         if (ok && ev->set.max_bytes != 0 && r->a->used > ev->set.max_bytes)
             ok = err_set(ev->e, ERR_LIMIT, "result needs more than %zu bytes of memory",
                          ev->set.max_bytes);
@@ -200,6 +215,7 @@ bool promql_run(struct promql_eval *ev, const struct promql_expr *x, str text, t
             out->text = arena_str(a, promql_unwrap(x)->text);
         hand_over_series(&r, sorted, out);
         hand_over_notes(&r, text, out);
+        hand_over_stats(&r, out);
     }
     answer_release(&r);
     return ok;

@@ -35,6 +35,7 @@ struct promql_settings {
     bool delayed_names;               /* names are dropped at the end, not by every function */
     bool start_times;                 /* start timestamps count */
     bool type_and_unit;               /* __type__ tells counters, not the suffix of the name */
+    bool counts_steps;                /* stats say what each step read */
     enum promql_go (*ask)(void *arg); /* asked once in a while; NULL: never stops */
     void *ask_arg;
 };
@@ -58,6 +59,14 @@ struct promql_series {
     size_t n;
 };
 
+/* What the query cost. A histogram counts as the floats that its memory could hold. */
+struct promql_stats {
+    uint64_t read; /* samples that selectors found, again for every step and window that has them */
+    size_t peak;   /* samples alive at once, the result's included */
+    uint64_t *steps; /* read by each, when counts_steps */
+    size_t n_steps;
+};
+
 struct promql_result {
     enum promql_type type; /* of a range query: always a matrix */
     struct promql_series *series;
@@ -65,6 +74,7 @@ struct promql_result {
     str text;              /* of a string */
     str *warnings, *infos; /* with their places: "PromQL warning: ... (1:5)" */
     size_t n_warnings, n_infos;
+    struct promql_stats stats; /* only of what is evaluated plainly */
 };
 
 bool promql_instant(const struct promql_query *q, ts_ms t, struct arena *a,

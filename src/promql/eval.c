@@ -37,6 +37,8 @@ bool promql_charge(struct promql_eval *ev, size_t samples)
     enum promql_go go = ev->set.ask != NULL ? ev->set.ask(ev->set.ask_arg) : PROMQL_GO_ON;
 
     ev->samples += samples;
+    if (ev->samples + ev->results > ev->peak)
+        ev->peak = ev->samples + ev->results;
     if (ev->samples + ev->results > ev->set.max_samples)
         return err_set(
             ev->e, ERR_LIMIT,

@@ -74,6 +74,8 @@ struct promql_eval {
     struct promql_planned *plan; /* NULL: everything is evaluated plainly */
     uint64_t steps;              /* evaluated so far: tells apart what lived in a */
     size_t samples, results;     /* alive in this step; in the result so far */
+    size_t peak;                 /* of both together */
+    uint64_t read;               /* from the store */
     struct err *e;
 };
 

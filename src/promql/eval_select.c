@@ -102,6 +102,7 @@ bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, t
             sample.v = promql_float(s->slots[k]);
         promql_push(ev, out, sample);
     }
+    ev->read += promql_vector_weight(out);
     return promql_charge(ev, promql_vector_weight(out));
 }
 
@@ -124,6 +125,7 @@ bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_m
                     (struct promql_sample){
                         .labels = n->labels[i], .v = (double)at / 1000, .drops_name = true});
     }
+    ev->read += out->n;
     return promql_charge(ev, out->n);
 }
 
@@ -180,6 +182,7 @@ static bool charge_window(struct promql_eval *ev, const struct promql_window *w)
 
     for (size_t i = 0; i < w->n_h; i++)
         total += promql_weight(w->h[i].h);
+    ev->read += total;
     ok = promql_charge(ev, total);
     ev->samples = before;
     return ok;

@@ -121,9 +121,8 @@ static void put_string(struct json_writer *w, str text, ts_ms t)
     json_close(w, ']');
 }
 
-void promql_result_json(struct json_writer *w, const struct promql_result *r, ts_ms t)
+void promql_result_members(struct json_writer *w, const struct promql_result *r, ts_ms t)
 {
-    json_open(w, '{');
     json_key(w, S("resultType"));
     json_put_str(w, str_of(promql_type_short(r->type)));
     json_key(w, S("result"));
@@ -137,5 +136,11 @@ void promql_result_json(struct json_writer *w, const struct promql_result *r, ts
             put_series(w, &r->series[i], r->type == PROMQL_T_MATRIX);
         json_close(w, ']');
     }
+}
+
+void promql_result_json(struct json_writer *w, const struct promql_result *r, ts_ms t)
+{
+    json_open(w, '{');
+    promql_result_members(w, r, t);
     json_close(w, '}');
 }

@@ -8,7 +8,8 @@
 #include "promql/engine.h"
 #include "tocsin/json.h"
 
-/* t: of the query; that of a string. */
+/* The members of that object, which the caller opens and closes. t: of the query; that of a string. */
+void promql_result_members(struct json_writer *w, const struct promql_result *r, ts_ms t);
 void promql_result_json(struct json_writer *w, const struct promql_result *r, ts_ms t);
 
 #endif

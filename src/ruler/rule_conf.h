@@ -17,10 +17,11 @@ enum rule_dialect { RULE_PROMQL, RULE_METRICSQL };
 
 struct rule_conf {
     bool is_alert;
-    bool is_own;     /* evaluated over our own store, whatever the source of the group */
-    str name;        /* of the alert or of the recorded series */
-    str expr;        /* as written, what a source is asked */
-    str query;       /* its canonical form, for links and the API */
+    bool is_own; /* evaluated over our own store, whatever the source of the group */
+    str name;    /* of the alert or of the recorded series */
+    str expr;    /* as written, what a source is asked */
+    str query;   /* its canonical form, for links and the API */
+    str left; /* of an alert: what it compares, asked for when the alert ends; empty: no comparison */
     dur_ns hold_for; /* `for` */
     dur_ns keep_firing_for;
     struct conf_map labels;      /* the rule's own; templates in an alert */
@@ -42,8 +43,9 @@ struct rule_group_conf {
     str name;
     dur_ns interval; /* never 0 when loaded by a configuration */
     bool has_query_offset;
-    dur_ns query_offset; /* the global one when the group has none */
-    int64_t limit;       /* 0 = none */
+    dur_ns query_offset;   /* the global one when the group has none */
+    int64_t limit;         /* 0 = none */
+    bool value_at_resolve; /* alerts that end are given the value that they ended with */
     struct conf_map labels;
     struct rule_conf *rules;
     size_t n_rules;

@@ -1,6 +1,7 @@
 #include "ruler/rule_expr.h"
 
 #include "promql/promql.h"
+#include "ruler/rule_resolve.h"
 
 static void say_refused(const struct rule_conf *r, enum rule_dialect dialect, str where,
                         struct promql_place place, const struct err *e, struct diags *d)
@@ -40,6 +41,7 @@ void rule_expr_check(struct rule_conf *r, enum rule_dialect dialect, str where, 
     struct promql_place place = {0};
     struct err e = ERR_INIT;
     struct buf b = BUF_INIT;
+    const struct promql_expr *left;
     struct promql_expr *x;
 
     r->query = r->expr;
@@ -51,6 +53,12 @@ void rule_expr_check(struct rule_conf *r, enum rule_dialect dialect, str where, 
         check_result(r, where, x, d);
         promql_print(&b, x);
         r->query = arena_str(a, buf_str(&b));
+        left = r->is_alert ? rule_resolve_side(x) : NULL;
+        if (left != NULL) {
+            buf_clear(&b);
+            promql_print(&b, left);
+            r->left = arena_str(a, buf_str(&b));
+        }
         promql_release(x);
     }
     buf_release(&b);

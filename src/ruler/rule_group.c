@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include "codec/escape.h"
 #include "codec/quote.h"
+#include "loop/clock.h"
 #include "model/labels.h"
+#include "ruler/rule_resolve.h"
 
 static uint64_t identity(const struct rule_group_conf *g, const struct rule_conf *r)
 {
@@ -91,7 +93,7 @@ void rule_group_set_own_base(struct rule_group *g, str url)
 }
 
 /* H = XXH64 of {file, name} in the length-prefixed form of label sets; any uniform hash serves (rules.md 2.1). */
-static dur_ns slot_offset(const struct rule_group_conf *g)
+static uint64_t place_of(const struct rule_group_conf *g)
 {
     struct buf b = BUF_INIT;
     uint64_t h;
@@ -100,17 +102,12 @@ static dur_ns slot_offset(const struct rule_group_conf *g)
              "name", (int)(g->name.n & 0xff), STR(g->name));
     h = hash_xxh64(buf_str(&b));
     buf_release(&b);
-    return (dur_ns)(h % (uint64_t)g->interval);
+    return h;
 }
 
 ts_ns rule_group_slot_after(const struct rule_group_conf *conf, ts_ns t)
 {
-    dur_ns offset = slot_offset(conf);
-    int64_t k = (t - offset) / conf->interval;
-
-    if ((t - offset) % conf->interval < 0)
-        k--;
-    return offset + (k + 1) * conf->interval;
+    return clock_slot_after(t, conf->interval, place_of(conf));
 }
 
 void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
@@ -295,7 +292,8 @@ static enum verdict alert(struct rule_group *g, struct rule *r, struct err *e)
 {
     struct rule_context c = context(g, r);
 
-    if (!rule_expand(r, &c, &g->result))
+    if (!rule_expand(r, &c, &g->result) ||
+        (g->conf->value_at_resolve && !rule_resolve(r, &c, g->result)))
         return WAITS;
     if (!rule_step(r, &c, g->result, e))
         return FAILED;
@@ -312,6 +310,18 @@ static void begin_alert(struct rule_group *g, const struct rule *r, struct sampl
     g->result = rule_result_of(&c, samples);
 }
 
+/* The query for the values that alerts end with: they end all the same when it fails. */
+static bool is_of_end(const struct rule_group *g, const struct rule *r, const struct rule_query *q)
+{
+    return g->conf->value_at_resolve && r->conf->left.n != 0 && str_eq(q->text, r->conf->left);
+}
+
+/* Templates ask for the slot, whatever the offset of the rule's own query. */
+static ts_ns time_of(const struct rule_group *g, const struct rule *r, const struct rule_query *q)
+{
+    return is_of_end(g, r, q) ? g->slot - g->conf->query_offset : g->slot;
+}
+
 /* From a source's samples, or one more answer to a template, to alerts or recorded series. */
 static enum verdict evaluate(struct rule_group *g, struct rule *r, const struct source_answer *a,
                              struct err *e)
@@ -320,7 +330,9 @@ static enum verdict evaluate(struct rule_group *g, struct rule *r, const struct 
     enum verdict v;
 
     if (g->is_expanding) {
-        if (!rule_queries_answer(&g->queries, a, e))
+        if (a->error != SOURCE_OK && is_of_end(g, r, rule_queries_next(&g->queries)))
+            rule_queries_take(&g->queries, (struct samples){NULL, 0}, &a->err);
+        else if (!rule_queries_answer(&g->queries, a, e))
             return FAILED;
         return rule_queries_next(&g->queries) != NULL ? WAITS : alert(g, r, e);
     }
@@ -358,8 +370,9 @@ static enum verdict evaluate_own(struct rule_group *g, struct rule *r, struct er
     while ((v = alert(g, r, e)) == WAITS)
         for (const struct rule_query *q; (q = rule_queries_next(&g->queries)) != NULL;) {
             struct err why = ERR_INIT;
-            bool ok = own_ask(g->own, q->text, g->slot / NS_PER_MS, &g->arena, &result, &why) &&
-                      own_samples(&result, &g->arena, &samples, &why);
+            bool ok =
+                own_ask(g->own, q->text, time_of(g, r, q) / NS_PER_MS, &g->arena, &result, &why) &&
+                own_samples(&result, &g->arena, &samples, &why);
 
             rule_queries_take(&g->queries, ok ? samples : (struct samples){NULL, 0},
                               ok ? NULL : &why);
@@ -427,8 +440,11 @@ static void take_answer(struct rule_group *g, const struct source_answer *answer
 
 static struct rule_want wanted(const struct rule_group *g)
 {
-    if (g->is_expanding)
-        return (struct rule_want){rule_queries_next(&g->queries)->text, g->slot};
+    if (g->is_expanding) {
+        const struct rule_query *q = rule_queries_next(&g->queries);
+
+        return (struct rule_want){q->text, time_of(g, &g->rules[g->at], q)};
+    }
     return (struct rule_want){g->rules[g->at].conf->expr, g->slot - g->conf->query_offset};
 }
 
@@ -501,7 +517,7 @@ bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_co
 {
     if (!str_eq(a->file, b->file) || !str_eq(a->name, b->name) || !str_eq(a->source, b->source) ||
         a->interval != b->interval || a->limit != b->limit || a->query_offset != b->query_offset ||
-        a->n_rules != b->n_rules)
+        a->n_rules != b->n_rules || a->value_at_resolve != b->value_at_resolve)
         return false;
     for (size_t i = 0; i < a->n_rules; i++) {
         const struct rule_conf *x = &a->rules[i], *y = &b->rules[i];

@@ -4,6 +4,7 @@
  * forgotten at once and begun anew: there is no credit for part of the time. */
 #include "ruler/rule_state.h"
 
+#include "codec/float.h"
 #include "codec/pack.h"
 #include "model/labels.h"
 
@@ -248,6 +249,26 @@ static void become(struct rule *r, struct rule_alert *a, enum rule_alert_state s
     note(r, a, false);
 }
 
+/* It is not in the result any more. */
+static void end(struct rule *r, struct rule_alert *a, struct rule_context *c)
+{
+    if (a->has_end) {
+        struct label text = {S("value_at_resolve"), STR_NONE};
+        struct buf b = BUF_INIT;
+        struct label_set *old = a->annotations;
+
+        float_print_g(&b, a->end);
+        text.value = buf_str(&b);
+        a->value = a->end;
+        a->annotations =
+            label_set_intern(c->names, labels_merge(c->arena, old->ls, (struct labels){&text, 1}));
+        label_set_unref(old);
+        buf_release(&b);
+    }
+    become(r, a, RULE_ALERT_INACTIVE);
+    a->resolved_at = c->slot;
+}
+
 static size_t advance(struct rule *r, struct rule_context *c)
 {
     size_t active = 0;
@@ -261,10 +282,8 @@ static size_t advance(struct rule *r, struct rule_context *c)
                 forget(r, it);
                 continue;
             }
-            if (a->state == RULE_ALERT_FIRING) {
-                become(r, a, RULE_ALERT_INACTIVE);
-                a->resolved_at = c->slot;
-            }
+            if (a->state == RULE_ALERT_FIRING)
+                end(r, a, c);
             continue;
         }
         if (a->seen && a->keep_firing_since != TS_NONE) {

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include "base/hash.h"
-#include "codec/float.h"
 #include "model/labels.h"
 #include "net/inflate.h"
 
@@ -93,43 +92,6 @@ static struct labels merge_labels(struct ingest *g, struct labels ls)
     return (struct labels){m.v, m.n};
 }
 
-/* "1" and "1.0" are one bound: le and quantile are written as Go's OpenMetrics library writes floats. */
-static str canonical_bound(struct ingest *g, str text)
-{
-    struct buf b = BUF_INIT;
-    struct err e = ERR_INIT;
-    double v;
-    str out = text;
-
-    if (!float_parse(text, &v, &e))
-        return text;
-    float_print_g(&b, v);
-    if (v - v == 0 && str_find(buf_str(&b), '.') < 0 && str_find(buf_str(&b), 'e') < 0)
-        buf_adds(&b, ".0");
-    if (!str_eq(buf_str(&b), text))
-        out = arena_str(&g->scratch, buf_str(&b));
-    buf_release(&b);
-    return out;
-}
-
-static struct labels canonical_labels(struct ingest *g, struct labels ls)
-{
-    const char *name = str_is(g->family_type, "histogram") ? "le"
-                       : str_is(g->family_type, "summary") ? "quantile"
-                                                           : NULL;
-    struct label *v;
-
-    if (name == NULL || !labels_has(ls, str_of(name)))
-        return ls;
-    v = arena_array(&g->scratch, ls.n, sizeof(*v));
-    for (size_t i = 0; i < ls.n; i++) {
-        v[i] = ls.v[i];
-        if (str_is(v[i].name, name))
-            v[i].value = canonical_bound(g, v[i].value);
-    }
-    return (struct labels){v, ls.n};
-}
-
 static bool within_limits(const struct ingest *g, struct labels ls, int line, struct err *e)
 {
     const struct scrape_limits *l = &g->in->conf->common.limits;
@@ -169,7 +131,7 @@ static bool new_labels(struct ingest *g, struct expo_reader *r, str series, stru
         return false;
     if (!is_name_allowed(g, ls))
         return err_at(e, r->line, 0, "invalid metric or label name");
-    ls = merge_labels(g, canonical_labels(g, ls));
+    ls = merge_labels(g, expo_canonical_labels(&g->scratch, g->family_type, ls));
     *keeps = relabel(&g->in->conf->metric_relabel_configs, ls, &g->scratch, out) && out->n != 0;
     if (!*keeps)
         return true;

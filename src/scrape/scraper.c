@@ -85,29 +85,11 @@ static void arm(struct target *t, ts_ns slot)
               slot > now.wall ? ts_add(now.mono, slot - now.wall) : now.mono);
 }
 
-/* offset + k x interval: the first later than the time. */
-static ts_ns slot_after(const struct target *t, ts_ns time)
-{
-    dur_ns interval = t->plan.interval;
-    dur_ns offset = (dur_ns)((t->plan.key ^ t->scraper->seed) % (uint64_t)interval);
-
-    return time - (time - offset) % interval + interval;
-}
-
 static void arm_next(struct target *t)
 {
     if (t->scraper->has_started)
-        arm(t, slot_after(t, t->scraper->parts.clock->now.wall));
-}
-
-/* The ideal time when the real one is near it, so that intervals are equal and compress well. */
-static ts_ms time_of(const struct target *t, ts_ns wall)
-{
-    dur_ns late = wall - t->slot, tolerance = t->plan.interval / 100;
-
-    if (tolerance > 2 * NS_PER_MS)
-        tolerance = 2 * NS_PER_MS;
-    return (late >= 0 && late <= tolerance ? t->slot : wall) / NS_PER_MS;
+        arm(t, clock_slot_after(t->scraper->parts.clock->now.wall, t->plan.interval,
+                                t->plan.key ^ t->scraper->seed));
 }
 
 /* -- a target's life -- */
@@ -284,7 +266,8 @@ static void answered(void *arg, const struct transport_answer *a)
     t->transfer = NULL;
     t->in = (struct ingest_input){.conf = t->conf,
                                   .labels = t->plan.labels,
-                                  .t = time_of(t, t->last_scrape),
+                                  .t = clock_snap(t->slot, t->last_scrape, t->plan.interval) /
+                                       NS_PER_MS,
                                   .took = s->parts.clock->now.mono - t->since};
     read_answer(t, a);
     t->in_hold = s->parts.hold(t->hold);

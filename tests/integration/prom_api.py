@@ -145,6 +145,32 @@ def test_federate_and_status():
         equal(data(t, "/federate", 400)[0], "bad_data")
         assert "receiver: r" in data(t, "/api/v1/status/config")["yaml"]
         assert data(t, "/api/v1/status/tsdb")["headStats"]["numSeries"] >= 4
+        flags = data(t, "/api/v1/status/flags")
+        equal([flags[k] for k in ("web.listen-address", "data.retention", "alerts.max", "log.silences", "log.level", "cluster.ignore")],
+              ["127.0.0.1:0", "120h0m0s", "0", "false", "info", "false"])
+        equal({type(v) for v in flags.values()}, {str})
+
+
+def test_stats():
+    with folder() as d, Tocsin(CONFIG, d, files={"rules.yml": RULES}) as t:
+        started(t)
+        time.sleep(3.2)
+        now = int(time.time())
+        assert "stats" not in data(t, "/api/v1/query?query=one")
+        some = data(t, "/api/v1/query?query=one&stats=true")["stats"]
+        equal(sorted(some), ["samples", "timings"])
+        equal(sorted(some["samples"]), ["peakSamples", "totalQueryableSamples"])
+        equal(some["samples"]["totalQueryableSamples"], 1)
+        equal(sorted(some["timings"]), ["evalTotalTime", "execQueueTime", "execTotalTime", "innerEvalTime", "queryPreparationTime",
+                                        "resultSortTime"])
+        assert 0 < some["timings"]["evalTotalTime"] <= some["timings"]["execTotalTime"] < 5, some
+        every = data(t, f"/api/v1/query_range?query=one%2Btwo:sum&start={now - 1}&end={now}&step=1&stats=all")["stats"]["samples"]
+        equal(every["totalQueryableSamplesPerStep"], [[now - 1, 2], [now, 2]])
+        equal(every["totalQueryableSamples"], 4)
+        window = data(t, f"/api/v1/query?query=count_over_time(one[2s])&time={now}&stats=all")
+        equal(window["stats"]["samples"]["totalQueryableSamples"], int(window["result"][0]["value"][1]))
+        assert window["stats"]["samples"]["peakSamples"] >= 2, window
+        equal(data(t, "/api/v1/query?query=1&stats=all")["stats"]["samples"]["totalQueryableSamples"], 0)
 
 
 main()

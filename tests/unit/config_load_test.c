@@ -381,12 +381,35 @@ static void dialects(void **state)
     unlink(path);
 }
 
+static void pushes(void **state)
+{
+    struct loaded l = load("global: {scrape_interval: 15s}\npush: {}\n");
+
+    (void)state;
+    assert_non_null(l.c->push);
+    assert_int_equal(l.c->push->max_age, 5 * NS_PER_M);
+    assert_int_equal(l.c->push->interval, 15 * NS_PER_S);
+    assert_int_equal(l.c->push->max_series, 100000);
+    drop(&l);
+    l = load("push: {max_age: 30s}\n");
+    assert_true(l.d.n != 0);
+    assert_non_null(strstr(l.d.v[l.d.n - 1].message.p, "end before it is written"));
+    drop(&l);
+    l = load("global: {}\n");
+    assert_null(l.c->push);
+    drop(&l);
+    expect_bad("push: {max_groups: 0}\n", "C001", 1, "max_groups");
+    expect_bad("push: {body_size_limit: 17MiB}\n", "C009", 1, "body_size_limit");
+    expect_bad("push:\n  maximum_age: 1m\n", "C002", 2, "max_age");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_and_inheritance),
         cmocka_unit_test(files_merge),
         cmocka_unit_test(without_a_route),
+        cmocka_unit_test(pushes),
         cmocka_unit_test(bad_routes),
         cmocka_unit_test(bad_http),
         cmocka_unit_test(time_intervals),

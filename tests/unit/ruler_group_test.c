@@ -279,6 +279,51 @@ static void templates_ask(void **state)
     assert_int_equal(b->g->view->rules[0].n_alerts, 1);
 }
 
+/* An alert that ends asks for what its rule compares, at the time of the rule's own query. */
+static void an_alert_ends_with_a_value(void **state)
+{
+    static const char two[] =
+        "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":["
+        "{\"metric\":{\"__name__\":\"a\",\"gpu\":\"0\"},\"value\":[1,\"-2.5\"]},"
+        "{\"metric\":{\"__name__\":\"a\",\"gpu\":\"1\"},\"value\":[1,\"9\"]}]}}";
+    static const char none[] =
+        "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}";
+    struct bench *b = *state;
+    struct source_answer fires = ok(ONE), ends = ok(none), left = ok(two);
+    struct source_answer away = {.error = SOURCE_DOWN, .err = {.msg = "refused"}};
+    struct conf_pair level = {.name = S("level"), .value = S("{{ $value }}")};
+    struct rule_want w;
+
+    b->conf.value_at_resolve = true;
+    b->conf.n_rules = 1;
+    b->rules[0].left = S("a");
+    b->rules[0].all_labels = (struct conf_map){&level, 1}; /* changes with the value */
+    rule_group_free(b->g);
+    b->g = rule_group_new(&b->conf, S("http://prom"), NULL);
+    for (int minute = 0; minute < 4; minute += 2) {
+        ts_ns mono = NS_PER_D + minute * NS_PER_M, slot = SLOT + minute * NS_PER_M;
+
+        rule_group_begin(b->g, slot, (struct now){slot, mono});
+        assert_int_equal(advance(b->g, NULL, mono, &w), RULE_GROUP_WANT);
+        assert_int_equal(advance(b->g, &fires, mono, &w), RULE_GROUP_DONE);
+        slot += NS_PER_M;
+        mono += NS_PER_M;
+        rule_group_begin(b->g, slot, (struct now){slot, mono});
+        assert_int_equal(advance(b->g, NULL, mono, &w), RULE_GROUP_WANT);
+        assert_int_equal(advance(b->g, &ends, mono, &w), RULE_GROUP_WANT);
+        assert_str(w.query, "a");
+        assert_int_equal(w.time, slot - 30 * NS_PER_S);
+        /* a source that is away keeps nobody from ending */
+        assert_int_equal(advance(b->g, minute == 0 ? &left : &away, mono, &w), RULE_GROUP_DONE);
+        assert_int_equal(b->g->rules[0].health, RULE_OK);
+        assert_int_equal(b->g->send.n, 1);
+        assert_int_equal(b->g->send.v[0].ends_at, slot);
+        assert_str(labels_get(b->g->send.v[0].annotations, S("value_at_resolve")),
+                   minute == 0 ? "-2.5" : "");
+        assert_true(vec_last(&b->g->rules[0].changes)->value == (minute == 0 ? -2.5 : 7));
+    }
+}
+
 /* -- over our own store -- */
 
 struct own_bench {
@@ -423,6 +468,43 @@ static void links_of_own_rules_are_ours(void **state)
     rule_group_free(b.g);
 }
 
+static void give(const char *series, double v, int64_t minute)
+{
+    static struct tsdb_stream *in;
+
+    if (minute == 0)
+        in = stream("in");
+    begin(in, (SLOT + minute * NS_PER_M) / NS_PER_MS);
+    put(series, v);
+    commit();
+}
+
+static str at_resolve(const struct rule_group *g)
+{
+    assert_int_equal(g->send.n, 1);
+    return labels_get(g->send.v[0].annotations, S("value_at_resolve"));
+}
+
+static void over_our_own_store_too(void **state)
+{
+    struct own_bench b = {.rules = {{.is_alert = true,
+                                     .is_own = true,
+                                     .name = S("A"),
+                                     .expr = S("m > 5"),
+                                     .left = S("m"),
+                                     .keep_firing_for = 2 * NS_PER_M}}};
+
+    (void)state;
+    b.g = own_group(&b, 1);
+    b.conf.value_at_resolve = true;
+    for (int64_t minute = 0; minute < 4; minute++) {
+        give("m{x=\"1\"}", minute == 0 ? 8 : (double)minute, minute);
+        run_own(b.g, minute, 0);
+    }
+    assert_str(at_resolve(b.g), "3"); /* when it ends, not when keep_firing_for began */
+    rule_group_free(b.g);
+}
+
 static int open_own(void **state)
 {
     (void)state;
@@ -450,12 +532,14 @@ int main(void)
         T(rows_bring_a_group_back),
         T(forgotten_alerts_are_deleted_rows),
         T(templates_ask),
+        T(an_alert_ends_with_a_value),
         T(a_reload_moves_state_by_name_and_labels),
         OWN(each_rule_has_its_own_time),
         OWN(a_refused_sample_makes_the_rule_unhealthy),
         OWN(limits_and_duplicates_are_told_as_prometheus_does),
         OWN(a_vanished_rule_ends_its_series),
         OWN(links_of_own_rules_are_ours),
+        OWN(over_our_own_store_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,6 +172,39 @@ static void expressions(void **state)
     drop(&p);
 }
 
+/* What an alert that ends is asked for. */
+static void left_sides(void **state)
+{
+    static const struct {
+        const char *expr, *left;
+    } cases[] = {
+        {"temp > 80", "temp"},
+        {"(sum by (x) (rate(e[5m])) / n) >= 0.1", "(sum by (x) (rate(e[5m])) / n)"},
+        {"80 < temp", "temp"},
+        {"a > on (x) group_left () b", "a"},
+        {"temp > 80 and on (x) up == 1", "temp"},
+        {"(temp != 3 unless b) unless c", "temp"},
+        {"temp > bool 80", ""},
+        {"a > 1 or b > 2", ""},
+        {"absent(up)", ""},
+        {"1 > bool 2", ""},
+        {"temp", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[256];
+        struct parsed p;
+
+        snprintf(text, sizeof(text), "groups: [{name: g, rules: [{alert: A, expr: '%s'}]}]\n",
+                 cases[i].expr);
+        parse(&p, text, MATCHER_FALLBACK);
+        assert_true(p.ok);
+        assert_str(p.file.groups[0].rules[0].left, cases[i].left);
+        drop(&p);
+    }
+}
+
 static void a_tolerant_load_leaves_out_what_is_bad(void **state)
 {
     static const char text[] = "groups:\n"
@@ -210,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_and_rules),
         cmocka_unit_test(expressions),
+        cmocka_unit_test(left_sides),
         cmocka_unit_test(faults_have_ids_and_places),
         cmocka_unit_test(all_faults_of_a_file),
         cmocka_unit_test(a_tolerant_load_leaves_out_what_is_bad),

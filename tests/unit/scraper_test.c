@@ -2,7 +2,6 @@
 #include "tsdb_fixture.h"
 
 #include "net/scripted.h"
-#include "promql/kernel_range.h"
 #include "schema/schema.h"
 #include "scrape/scraper.h"
 
@@ -139,36 +138,6 @@ static str error_of_target(void)
     n_targets = 0;
     scraper_each(scraper, note, NULL);
     return last_error;
-}
-
-/* The newest value of each series of a selector, without times. */
-static str newest(const char *text)
-{
-    struct storage st = tsdb_storage(db);
-    struct storage_selector *s = selector(text, 0);
-    struct storage_ids ids;
-    struct buf b = BUF_INIT;
-    str out;
-
-    storage_begin(st);
-    ids = storage_ids(st, s);
-    for (size_t i = 0; i < ids.n; i++) {
-        struct storage_series series;
-        storage_slot slot;
-
-        storage_read(st, &ids.v[i], 1, &series);
-        slot = series.n != 0 ? series.slots[series.n - 1] : STORAGE_ABSENT;
-        labels_print(&b, storage_labels(st, ids.v[i], &arena));
-        if (slot == STORAGE_ABSENT || slot == STORAGE_STALE)
-            buf_adds(&b, " ended\n");
-        else
-            buf_addf(&b, " %g\n", promql_float(slot));
-    }
-    storage_end(st);
-    release(s);
-    out = arena_str(&arena, buf_str(&b));
-    buf_release(&b);
-    return out;
 }
 
 #define ONE "jobs: [{job_name: j, static_configs: [{targets: ['h:1']}]}]"

@@ -4,6 +4,8 @@
 
 #include "unit.h"
 
+#include "model/labels.h"
+#include "promql/kernel_range.h"
 #include "promql/series.h"
 #include "storage_contract.h"
 #include "tsdb/tsdb.h"
@@ -113,6 +115,36 @@ static inline const char *dump_from(const char *text, ts_ms from)
 static inline const char *dump(const char *text)
 {
     return dump_from(text, INT64_MIN);
+}
+
+/* The newest value of each series of a selector, without times. */
+static inline str newest(const char *text)
+{
+    struct storage st = tsdb_storage(db);
+    struct storage_selector *s = selector(text, 0);
+    struct storage_ids ids;
+    struct buf b = BUF_INIT;
+    str out;
+
+    storage_begin(st);
+    ids = storage_ids(st, s);
+    for (size_t i = 0; i < ids.n; i++) {
+        struct storage_series series;
+        storage_slot slot;
+
+        storage_read(st, &ids.v[i], 1, &series);
+        slot = series.n != 0 ? series.slots[series.n - 1] : STORAGE_ABSENT;
+        labels_print(&b, storage_labels(st, ids.v[i], &arena));
+        if (slot == STORAGE_ABSENT || slot == STORAGE_STALE)
+            buf_adds(&b, " ended\n");
+        else
+            buf_addf(&b, " %g\n", promql_float(slot));
+    }
+    storage_end(st);
+    release(s);
+    out = arena_str(&arena, buf_str(&b));
+    buf_release(&b);
+    return out;
 }
 
 static inline struct histogram exponential(double first, double second)

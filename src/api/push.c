@@ -1,0 +1,91 @@
+/* PUT, POST and DELETE /metrics/job/...: Pushgateway's way in. What it answers is Pushgateway's, too: 200 when a push is
+ * taken, 202 for a DELETE, 400 and the reason for a push that is wrong. */
+#include "api/api_priv.h"
+
+#include "push/push_path.h"
+
+struct pending {
+    struct http_req *rq; /* NULL: the client has gone; what it has pushed counts */
+    bool is_delete;
+};
+
+static void answer(struct http_req *rq, int status, const char *text)
+{
+    struct buf b = BUF_INIT;
+
+    if (*text != '\0')
+        buf_addf(&b, "%s\n", text);
+    http_reply(rq, status, S("text/plain; charset=utf-8"), buf_str(&b));
+    buf_release(&b);
+}
+
+static void gone(struct http_req *rq, void *ctx)
+{
+    (void)rq;
+    ((struct pending *)ctx)->rq = NULL;
+}
+
+static int status_of(const struct pending *p, enum err_code code)
+{
+    switch (code) {
+    case ERR_NONE: return p->is_delete ? 202 : 200;
+    case ERR_LIMIT: return 429;
+    case ERR_CONFLICT: return 503;
+    default: return 400;
+    }
+}
+
+static void pushed(void *arg, const struct err *e)
+{
+    struct pending *p = arg;
+
+    if (p->rq != NULL) {
+        p->rq->on_gone = NULL;
+        answer(p->rq, status_of(p, e->code), e->code != ERR_NONE ? e->msg : "");
+    }
+    mem_free(p);
+}
+
+/* Like Pushgateway, whatever is not said to be something else is text. */
+static bool read_format(const struct http_req *rq, enum expo_format *out)
+{
+    str rest = http_header_get(&rq->headers, S("Content-Type"));
+    str type = str_trim(str_cut(&rest, ';'));
+
+    *out = str_eq_nocase(type, S("application/openmetrics-text")) ? EXPO_OPENMETRICS : EXPO_TEXT;
+    return !str_eq_nocase(type, S("application/vnd.google.protobuf"));
+}
+
+static void submit(struct push *p, struct push_request *rq, struct http_req *http)
+{
+    struct pending *pending = mem_new(struct pending);
+
+    pending->rq = http;
+    pending->is_delete = rq->method == PUSH_DELETE;
+    http->ctx = pending;
+    http->on_gone = gone;
+    push_submit(p, rq, pushed, pending);
+}
+
+void api_push(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct push *p = store_push(a->conf.store);
+    struct push_request push = {.body = rq->body};
+    const struct push_conf *conf = push_conf(p);
+    struct err e = ERR_INIT;
+
+    push.method = rq->method == HTTP_DELETE ? PUSH_DELETE
+                  : rq->method == HTTP_PUT  ? PUSH_PUT
+                                            : PUSH_POST;
+    if (conf == NULL)
+        answer(rq, 404, "pushes are not taken: the configuration has no \"push\"");
+    else if (rq->body.n > (size_t)conf->body_size_limit)
+        answer(rq, 413, "the body is larger than \"body_size_limit\"");
+    else if (!read_format(rq, &push.format))
+        answer(rq, 415, "protobuf is not read here: push the text format or OpenMetrics");
+    else if (!push_path_parse(str_sub(rq->path, 9, rq->path.n), &rq->arena, &push.key, &e))
+        answer(rq, 400, e.msg);
+    else
+        submit(p, &push, rq);
+}

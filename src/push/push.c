@@ -1,0 +1,509 @@
+#include "push/push.h"
+
+#include <stdio.h>
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "model/labels.h"
+#include "push/push_path.h"
+#include "push/push_set.h"
+
+/* Bodies that wait for a worker, together. */
+enum { WAITING_MAX = 64 << 20 };
+
+struct op {
+    struct op *next;
+    enum push_method method;
+    struct arena a;
+    str body;
+    enum expo_format format;
+    push_done *done;
+    void *arg;
+    struct push_set *fresh; /* what the worker made of it */
+    struct err err;
+};
+
+enum work { WORK_READ, WORK_SAMPLE, WORK_END };
+
+struct group {
+    struct push *push;
+    struct arena a;
+    struct labels key;
+    str path;
+    struct timer timer;
+    ts_ns slot;   /* of the next sample */
+    ts_ns seen;   /* mono: the last push that succeeded, else the beginning */
+    ts_ns pushed; /* wall, TS_NONE: never */
+    ts_ns failed;
+    struct push_set *set;
+    struct tsdb_stream *stream; /* NULL: not opened yet */
+    dur_ns stream_interval;
+    bool is_due, is_ending; /* wait for the worker */
+    char last_error[512];
+    struct op *first, **last; /* what is to be done, in order */
+
+    /* the worker's */
+    struct job job;
+    enum work work;
+    bool is_working;
+    struct push_conf conf; /* when the work began */
+    ts_ms t;
+    bool ok;
+    size_t refused;
+    enum tsdb_refusal why;
+    struct err err;
+};
+
+struct push {
+    struct clock *clock;
+    struct pool *pool;
+    struct tsdb *db;
+    struct push_conf conf;
+    bool is_on, has_started;
+    uint64_t seed;
+    struct str_map groups; /* by path */
+    size_t waiting;        /* bytes of bodies */
+    struct push_stats stats;
+};
+
+static void due(struct timer *t, struct now now);
+static void next(struct group *g);
+
+struct push *push_new(struct clock *clock, struct pool *pool, struct tsdb *db)
+{
+    struct push *p = mem_new(struct push);
+
+    p->clock = clock;
+    p->pool = pool;
+    p->db = db;
+    return p;
+}
+
+const struct push_conf *push_conf(const struct push *p)
+{
+    return p->is_on ? &p->conf : NULL;
+}
+
+/* -- when -- */
+
+static ts_ns end_of(const struct group *g)
+{
+    dur_ns age = g->push->conf.max_age;
+
+    return age != 0 ? ts_add(g->seen, age) : TS_MAX;
+}
+
+/* For the next sample, or for the end when that is sooner. */
+static void arm(struct group *g)
+{
+    struct push *p = g->push;
+    struct now now = p->clock->now;
+    ts_ns end = end_of(g), at = TS_MAX;
+
+    if (p->has_started) {
+        g->slot = clock_slot_after(now.wall, p->conf.interval, hash_xxh64(g->path) ^ p->seed);
+        at = ts_add(now.mono, g->slot - now.wall);
+    }
+    timer_arm(p->clock, &g->timer, at < end ? at : end);
+}
+
+static void due(struct timer *t, struct now now)
+{
+    struct group *g = container_of(t, struct group, timer);
+    struct push *p = g->push;
+
+    if (now.mono >= end_of(g)) {
+        g->is_ending = true;
+        p->stats.expired++;
+        log_info("a pushed group ends: nobody has pushed it", LOG_STR("path", g->path));
+    } else {
+        if (p->has_started && now.wall >= g->slot) {
+            g->is_due = true;
+            g->t = clock_snap(g->slot, now.wall, p->conf.interval) / NS_PER_MS;
+        }
+        arm(g);
+    }
+    next(g);
+}
+
+/* -- a group's life -- */
+
+static struct group *group_new(struct push *p, struct labels key, str path)
+{
+    struct group *g = mem_new(struct group);
+
+    g->push = p;
+    arena_init(&g->a, 0);
+    g->key = labels_copy(&g->a, key);
+    g->path = arena_str(&g->a, path);
+    g->timer.fire = due;
+    g->pushed = g->failed = TS_NONE;
+    g->seen = p->clock->now.mono;
+    g->set = push_set_new(g->key);
+    g->last = &g->first;
+    return g;
+}
+
+static void op_free(struct op *op)
+{
+    push_set_free(op->fresh);
+    arena_release(&op->a);
+    mem_free(op);
+}
+
+static void group_free(struct group *g)
+{
+    timer_cancel(g->push->clock, &g->timer);
+    push_set_free(g->set);
+    while (g->first != NULL) {
+        struct op *op = g->first;
+
+        g->first = op->next;
+        op_free(op);
+    }
+    arena_release(&g->a);
+    mem_free(g);
+}
+
+static size_t series_of(const struct group *g)
+{
+    return g->set->series.n - PUSH_OWN;
+}
+
+/* -- on a worker -- */
+
+static void read_push(struct group *g)
+{
+    struct op *op = g->first;
+
+    op->fresh = push_set_new(g->key);
+    g->ok = push_set_read(op->fresh, &g->conf, g->key, op->body, op->format, &op->err) &&
+            push_set_join(op->fresh, g->set, op->method == PUSH_POST, &g->conf, &op->err);
+}
+
+static void sample(struct group *g)
+{
+    struct tsdb_stream_conf c = {
+        .name = g->path, .interval_ms = g->conf.interval / NS_PER_MS, .marks_stale = true};
+
+    if (g->stream == NULL || g->stream_interval != g->conf.interval)
+        g->stream = tsdb_stream_open(g->push->db, &c);
+    g->stream_interval = g->conf.interval;
+    g->ok = push_set_sample(g->set, g->push->db, g->stream, g->t, &g->refused, &g->why, &g->err);
+}
+
+static void run(struct job *j)
+{
+    struct group *g = container_of(j, struct group, job);
+
+    switch (g->work) {
+    case WORK_READ: read_push(g); break;
+    case WORK_SAMPLE: sample(g); break;
+    case WORK_END:
+        if (g->stream != NULL)
+            tsdb_stream_close(g->push->db, g->stream, g->t);
+        break;
+    }
+}
+
+/* -- back on the loop -- */
+
+static void note_failure(struct group *g, const char *what)
+{
+    if (g->last_error[0] == '\0')
+        log_warn("a pushed group fails", LOG_STR("path", g->path), LOG_STR("err", str_of(what)));
+    snprintf(g->last_error, sizeof(g->last_error), "%s", what);
+}
+
+/* The first of the group's queue is answered. */
+static void finish(struct group *g)
+{
+    struct op *op = g->first;
+
+    g->first = op->next;
+    if (g->first == NULL)
+        g->last = &g->first;
+    g->push->waiting -= op->body.n;
+    op->done(op->arg, &op->err);
+    op_free(op);
+}
+
+static void take_push(struct group *g)
+{
+    struct push *p = g->push;
+    struct op *op = g->first;
+    size_t n = op->fresh->series.n - PUSH_OWN;
+
+    /* The worker has compared this group with the limit; only here it is known what all have together. */
+    if (g->ok && p->stats.series - series_of(g) + n > (size_t)p->conf.max_series)
+        g->ok = err_set(&op->err, ERR_LIMIT,
+                        "more series than \"max_series\" %lld, with those of all groups",
+                        (long long)p->conf.max_series);
+    if (g->ok) {
+        g->is_ending = false; /* it has come in the last moment */
+        p->stats.series = p->stats.series - series_of(g) + n;
+        push_set_free(g->set);
+        g->set = op->fresh;
+        op->fresh = NULL;
+        g->pushed = p->clock->now.wall;
+        g->seen = p->clock->now.mono;
+        g->last_error[0] = '\0';
+        if (!timer_is_armed(&g->timer))
+            arm(g);
+    } else {
+        p->stats.failed++;
+        g->failed = p->clock->now.wall;
+        note_failure(g, op->err.msg);
+    }
+    finish(g);
+}
+
+static double seconds(ts_ns t)
+{
+    return t != TS_NONE ? (double)t / NS_PER_S : 0;
+}
+
+static void note_sample(struct group *g)
+{
+    struct push_stats *st = &g->push->stats;
+    char what[128];
+
+    if (!g->ok) {
+        note_failure(g, g->err.msg);
+        return;
+    }
+    st->samples += g->set->series.n - g->refused;
+    st->refused += g->refused;
+    if (g->refused == 0)
+        return;
+    snprintf(what, sizeof(what), "the store did not take %zu of the samples: %s", g->refused,
+             tsdb_refusal_names[g->why]);
+    note_failure(g, what);
+}
+
+/* What was there is gone; who has pushed in the meantime begins anew. */
+static void begin_again(struct group *g)
+{
+    push_set_free(g->set);
+    g->set = push_set_new(g->key);
+    g->stream = NULL;
+    g->is_due = g->is_ending = false;
+    g->pushed = g->failed = TS_NONE;
+    g->seen = g->push->clock->now.mono;
+    g->last_error[0] = '\0';
+    arm(g);
+}
+
+static void note_end(struct group *g)
+{
+    g->push->stats.series -= series_of(g);
+    if (g->first != NULL && g->first->method == PUSH_DELETE)
+        finish(g);
+    if (g->first != NULL && g->push->is_on) {
+        begin_again(g);
+        next(g);
+        return;
+    }
+    while (g->first != NULL) {
+        err_set(&g->first->err, ERR_CONFLICT, "pushes are not taken any more");
+        finish(g);
+    }
+    str_map_del(&g->push->groups, g->path);
+    group_free(g);
+}
+
+static void done(struct job *j)
+{
+    struct group *g = container_of(j, struct group, job);
+
+    g->is_working = false;
+    if (g->work == WORK_END) {
+        note_end(g);
+        return;
+    }
+    if (g->work == WORK_READ)
+        take_push(g);
+    else
+        note_sample(g);
+    next(g);
+}
+
+/* -- what is next -- */
+
+static void start(struct group *g, enum work work)
+{
+    g->work = work;
+    g->is_working = true;
+    g->conf = g->push->conf;
+    g->refused = 0;
+    g->err = (struct err)ERR_INIT;
+    g->job.run = run;
+    g->job.done = done;
+    pool_run(g->push->pool, &g->job);
+}
+
+static void start_sample(struct group *g)
+{
+    g->is_due = false;
+    g->set->series.v[PUSH_TIME].value = seconds(g->pushed);
+    g->set->series.v[PUSH_FAILURE_TIME].value = seconds(g->failed);
+    start(g, WORK_SAMPLE);
+}
+
+static void start_end(struct group *g)
+{
+    timer_cancel(g->push->clock, &g->timer);
+    g->t = g->push->clock->now.wall / NS_PER_MS;
+    start(g, WORK_END);
+}
+
+static void next(struct group *g)
+{
+    if (g->is_working)
+        return;
+    if (g->is_ending || !g->push->is_on)
+        start_end(g);
+    else if (g->is_due)
+        start_sample(g);
+    else if (g->first != NULL && g->first->method == PUSH_DELETE)
+        start_end(g);
+    else if (g->first != NULL)
+        start(g, WORK_READ);
+}
+
+/* -- from outside -- */
+
+static struct group *group_for(struct push *p, const struct push_request *rq, struct err *e)
+{
+    struct arena a;
+    struct group *g = NULL;
+    void **hit;
+    str path;
+
+    arena_init(&a, 0);
+    path = push_path_print(rq->key, &a);
+    hit = str_map_get(&p->groups, path);
+    if (hit != NULL) {
+        g = *hit;
+    } else if (rq->method == PUSH_DELETE) {
+        ; /* nothing to do */
+    } else if (p->groups.n >= (size_t)p->conf.max_groups) {
+        err_set(e, ERR_LIMIT, "more groups than \"max_groups\" %lld",
+                (long long)p->conf.max_groups);
+    } else {
+        g = group_new(p, rq->key, path);
+        str_map_put(&p->groups, g->path, g);
+        arm(g);
+    }
+    arena_release(&a);
+    return g;
+}
+
+/* A last line without its end is let pass, as in a scrape. */
+static str copy_body(struct arena *a, const struct push_request *rq)
+{
+    bool ends = rq->body.n == 0 || rq->format != EXPO_TEXT || rq->body.p[rq->body.n - 1] == '\n';
+    char *p = arena_alloc(a, rq->body.n + 1);
+
+    if (rq->body.n != 0)
+        memcpy(p, rq->body.p, rq->body.n);
+    p[rq->body.n] = '\n';
+    return (str){p, rq->body.n + !ends};
+}
+
+void push_submit(struct push *p, const struct push_request *rq, push_done *callback, void *arg)
+{
+    struct err e = ERR_INIT;
+    struct group *g = NULL;
+    struct op *op;
+
+    if (!p->is_on)
+        err_set(&e, ERR_CONFLICT, "pushes are not taken");
+    else if (p->waiting + rq->body.n > WAITING_MAX)
+        err_set(&e, ERR_CONFLICT, "too many pushes are waiting");
+    else
+        g = group_for(p, rq, &e);
+    if (g == NULL) {
+        p->stats.failed += e.code != ERR_NONE;
+        callback(arg, &e);
+        return;
+    }
+    p->stats.pushes += rq->method != PUSH_DELETE;
+    op = mem_new(struct op);
+    arena_init(&op->a, 0);
+    op->method = rq->method;
+    op->body = copy_body(&op->a, rq);
+    op->format = rq->format;
+    op->done = callback;
+    op->arg = arg;
+    p->waiting += op->body.n;
+    *g->last = op;
+    g->last = &op->next;
+    next(g);
+}
+
+void push_configure(struct push *p, const struct push_conf *conf, uint64_t seed)
+{
+    p->is_on = conf != NULL;
+    if (conf != NULL)
+        p->conf = *conf;
+    p->seed = seed;
+    MAP_EACH (struct str_map_entry, e, &p->groups) {
+        struct group *g = e->value;
+
+        if (p->is_on && !g->is_ending)
+            arm(g);
+        next(g);
+    }
+}
+
+void push_start(struct push *p)
+{
+    p->has_started = true;
+    push_rearm(p);
+}
+
+void push_rearm(struct push *p)
+{
+    MAP_EACH (struct str_map_entry, e, &p->groups) {
+        struct group *g = e->value;
+
+        if (timer_is_armed(&g->timer))
+            arm(g);
+    }
+}
+
+/* Streams stay open: the senders are expected to go on after a restart. */
+void push_free(struct push *p)
+{
+    if (p == NULL)
+        return;
+    MAP_EACH (struct str_map_entry, e, &p->groups)
+        group_free(e->value);
+    str_map_release(&p->groups);
+    mem_free(p);
+}
+
+void push_each(const struct push *p, void (*each)(void *arg, const struct push_status *s),
+               void *arg)
+{
+    MAP_EACH (struct str_map_entry, e, &p->groups) {
+        const struct group *g = e->value;
+        struct push_status s = {.key = g->key,
+                                .path = g->path,
+                                .pushed_at = g->pushed,
+                                .last_error = str_of(g->last_error),
+                                .interval = p->conf.interval};
+
+        each(arg, &s);
+    }
+}
+
+struct push_stats push_stats(const struct push *p)
+{
+    struct push_stats st = p->stats;
+
+    st.groups = p->groups.n;
+    return st;
+}

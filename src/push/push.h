@@ -1,0 +1,77 @@
+/* push.h - metrics that their senders push: what a Pushgateway takes, straight into our own store.
+ *
+ * A group is what one path names (push_path.h). PUT puts its metrics in the place of what the group had, POST only in the
+ * place of what has the same names, DELETE ends it. Each scrape interval a group's values are written into the store as if
+ * it had been scraped; when it has not been pushed for max_age it ends as by DELETE, so that a sender that died does not
+ * show its last value for ever.
+ *
+ * What concerns one group happens one after the other, on a worker: a push is read there while the group still has what
+ * was pushed before. Groups survive a reload, but not a restart: until it is pushed again, a group's last samples are
+ * what the store's log brings back.
+ *
+ * Shapes   up to push_conf.max_groups, with push_conf.max_series together.
+ * Units    slots are wall clock, ages are not.
+ * Errors   of a push: in its answer, and as the group's push_failure_time_seconds.
+ * Owns     groups and their streams; clock, pool and store are borrowed. The configuration is copied.
+ * Source   ecosystem.md 5; DESIGN.md 2.
+ */
+#ifndef PUSH_PUSH_H
+#define PUSH_PUSH_H
+
+#include "codec/exposition.h"
+#include "loop/clock.h"
+#include "loop/pool.h"
+#include "push/push_conf.h"
+#include "tocsin/err.h"
+#include "tsdb/tsdb.h"
+
+struct push;
+
+struct push *push_new(struct clock *clock, struct pool *pool, struct tsdb *db);
+void push_free(struct push *p); /* the pool must have been drained */
+
+/* conf: NULL ends all groups. seed: of everybody's place within the interval. */
+void push_configure(struct push *p, const struct push_conf *conf, uint64_t seed);
+/* Nothing is written before: the store is still being filled from its log. */
+void push_start(struct push *p);
+void push_rearm(struct push *p); /* the wall clock stepped */
+/* NULL: pushes are not taken. */
+const struct push_conf *push_conf(const struct push *p);
+
+enum push_method { PUSH_PUT, PUSH_POST, PUSH_DELETE };
+
+struct push_request {
+    enum push_method method;
+    struct labels key; /* of push_path_parse() */
+    str body;          /* copied */
+    enum expo_format format;
+};
+
+/* e->code: ERR_NONE done, ERR_INVALID and ERR_LIMIT the push is wrong or too large, ERR_CONFLICT not now. */
+typedef void push_done(void *arg, const struct err *e);
+
+/* done is called exactly once, maybe at once; not after push_free(). */
+void push_submit(struct push *p, const struct push_request *rq, push_done *done, void *arg);
+
+/* -- for the API -- */
+
+struct push_status {
+    struct labels key;
+    str path;        /* with the one spelling of push_path_print() */
+    ts_ns pushed_at; /* wall; TS_NONE: no push has succeeded */
+    str last_error;  /* empty: the last push and what followed went well */
+    dur_ns interval;
+};
+
+void push_each(const struct push *p, void (*each)(void *arg, const struct push_status *s),
+               void *arg);
+
+struct push_stats {
+    size_t groups, series;
+    uint64_t pushes, failed, expired, samples,
+        refused; /* refused: samples that the store did not take */
+};
+
+struct push_stats push_stats(const struct push *p);
+
+#endif
