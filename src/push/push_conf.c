@@ -15,7 +15,7 @@ static void check_push(struct conf_check *c, void *obj)
 static const struct conf_key keys[] = {
     CONF_KEY(P, max_age, CONF_DURATION,
              "a group that was not pushed for so long ends; 0 = it stays until it is deleted",
-             .text = "5m"),
+             .text = "0s"),
     CONF_KEY(P, max_groups, CONF_INT, "limit for groups", .text = "10000", .min = 1,
              .max = 1000000),
     CONF_KEY(P, max_series, CONF_INT, "limit for the series of all groups together",

@@ -39,6 +39,7 @@ END
 one() {
     name=$1
     shift
+    rm -rf "${dir:?}/$name"
     sink=$(port)
     listen=127.0.0.1:$(port)
     if [ "$groups" = 100 ]; then

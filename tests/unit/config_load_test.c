@@ -387,7 +387,7 @@ static void pushes(void **state)
 
     (void)state;
     assert_non_null(l.c->push);
-    assert_int_equal(l.c->push->max_age, 5 * NS_PER_M);
+    assert_int_equal(l.c->push->max_age, 0);
     assert_int_equal(l.c->push->interval, 15 * NS_PER_S);
     assert_int_equal(l.c->push->max_series, 100000);
     drop(&l);
