@@ -29,9 +29,9 @@ struct api_conf {
     dur_ns answer_timeout;   /* 0 = none */
     struct forward *forward; /* to other Alertmanagers, borrowed; NULL: nothing is */
     str instance;            /* what forward says that it is */
-    /* Reloads and answers: problems is filled with all of them when it fails. */
     bool log_silences;
-    bool (*reload)(void *arg, bool dry_run, struct buf *problems);
+    /* Reads the configuration again and tells later, from the loop: text holds all problems when it fails. */
+    void (*reload)(void *arg, bool dry_run, void (*done)(void *ctx, bool ok, str text), void *ctx);
     void *arg;
 };
 

@@ -62,6 +62,12 @@ static ts_ms query_time(const struct rule_group *g, ts_ns slot)
     return (slot - g->conf->query_offset) / NS_PER_MS;
 }
 
+void rule_group_leave(struct rule_group *g)
+{
+    if (g->own != NULL)
+        own_leave(g->own);
+}
+
 void rule_group_free(struct rule_group *g)
 {
     if (g == NULL)

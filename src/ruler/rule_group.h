@@ -78,6 +78,8 @@ enum rule_group_step { RULE_GROUP_DONE, RULE_GROUP_WANT };
 /* conf must outlive the group: its owner holds the configuration. db: borrowed; NULL is fine. */
 struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base,
                                   struct tsdb *db);
+/* It will not run again; others may go on with what it recorded, before it is freed on a worker. */
+void rule_group_leave(struct rule_group *g);
 void rule_group_free(struct rule_group *g);
 
 ts_ns rule_group_slot_after(const struct rule_group_conf *conf,

@@ -121,7 +121,7 @@ static uint32_t adopt(struct tsdb *db, struct tsdb_stream *s, uint32_t id, enum 
     struct series_place *p = &db->series.places.v[id];
     int64_t reach;
 
-    if (p->stream->is_open) {
+    if (p->stream->is_open && !p->stream->is_left) {
         *why = TSDB_FOREIGN;
         return TSDB_REF_DROPPED;
     }

@@ -15,6 +15,7 @@
 #ifndef TSDB_STREAM_H
 #define TSDB_STREAM_H
 
+#include <stdatomic.h>
 #include "tsdb/series.h"
 #include "tsdb/slab.h"
 #include "tsdb/tsdb.h"
@@ -41,7 +42,8 @@ struct tsdb_stream {
     str name;
     int64_t interval_ms;
     bool marks_stale, is_open, is_busy; /* busy: a batch is being filled */
-    uint64_t epoch;                     /* of the refs that have been given out */
+    atomic_bool is_left; /* its holder is about to close it: others may have its series */
+    uint64_t epoch;      /* of the refs that have been given out */
     ts_ms *times;
     uint32_t length;
     uint64_t first, end; /* samples in times: [first, end) */
