@@ -1,5 +1,5 @@
 """What comparisons with Debian's Prometheus share: the rule corpora, and when two answers are the same."""
-import glob, math
+import glob, json, math, subprocess
 from harness import *
 
 sys.path.append(os.path.join(PEERS, "../lib/python3/dist-packages"))
@@ -9,6 +9,7 @@ except ImportError:
     yaml = None
 
 SHARED = os.environ.get("TOCSIN_SHARED", os.path.join(SOURCE, "../shared"))
+ASK = os.path.join(os.path.dirname(PROGRAM), "tests", "promql_ask")
 
 
 def documents():
@@ -57,3 +58,13 @@ def differs(theirs, ours, tolerance):
             if not same(value(p[1]), value(q[1]), tolerance):
                 return f"{k} at {p[0]}: {p[1]} / {q[1]}"
     return None
+
+
+def ours(data, questions, *flags):
+    """Our engine's answers over a file of samples; a question is (start, end, step, expression) in ms."""
+    text = "".join(f"{s} {e} {p} {x}\n" for s, e, p, x in questions)
+    p = subprocess.run([ASK, *flags, data], input=text, capture_output=True, text=True, timeout=600)
+    equal(p.returncode, 0, p.stderr[-2000:])
+    answers = [json.loads(line) for line in p.stdout.splitlines()]
+    equal(len(answers), len(questions), "answers")
+    return answers

@@ -2,11 +2,10 @@
 over random series. Samples lie off the grid, so that 2.42's closed windows and our left-open ones hold the same.
 
 PROMQL_LIVE_RANDOM=20000 for a long run."""
-import json, math, random, struct, subprocess
+import json, math, random, struct
 from harness import *
-from oracle import SHARED, differs
+from oracle import SHARED, differs, ours
 
-ASK = os.path.join(os.path.dirname(PROGRAM), "tests", "promql_ask")
 RANDOM = int(os.environ.get("PROMQL_LIVE_RANDOM", "1500"))
 START, SPAN, STEP = 1_700_000_000_000, 3_600_000, 15_000
 
@@ -227,15 +226,6 @@ class Live:
         r = request("POST", self.url + ("/api/v1/query" if step == 0 else "/api/v1/query_range"),
                     urllib.parse.urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}, timeout=30).json()
         return r["data"] if r["status"] == "success" else {"error": r["error"]}
-
-
-def ours(data, questions, *flags):
-    text = "".join(f"{s} {e} {p} {x}\n" for s, e, p, x in questions)
-    p = subprocess.run([ASK, *flags, data], input=text, capture_output=True, text=True, timeout=600)
-    equal(p.returncode, 0, p.stderr[-2000:])
-    answers = [json.loads(line) for line in p.stdout.splitlines()]
-    equal(len(answers), len(questions), "answers")
-    return answers
 
 
 def compare(live, data, questions, tolerance, what):

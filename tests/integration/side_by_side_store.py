@@ -3,18 +3,18 @@ of the rule corpora and of the bench's rules.
 
 What is scraped changes once a step, and a step of a page ends halfway between the scrapes of the two programs. So at the
 end of a step both have seen the same values, though at different times, and a question about that instant has one answer.
-Functions that look at the times of samples (rate() where samples fill only a part of the window) are asked a second time,
-each program as long after its own scrape as the other. A metric that only a rule knows is made up: the labels that its
-matchers ask for, values around the numbers that it is compared with.
+Functions that look at the times of samples (rate() where samples fill only a part of the window) have two: for these our
+engine is asked over the very samples that Prometheus has, and the stores are compared sample by sample. A metric that only
+a rule knows is made up: the labels that its matchers ask for, values around the numbers that it is compared with.
 
-usage: side_by_side_store.py [SECONDS]   of scraping before the questions, default 12; from 60 on with steps of 5 s
+usage: side_by_side_store.py [SECONDS]   of scraping before the questions, default 16; from 60 on with steps of 5 s
 """
 import contextlib, http.server, json, math, re, sys, zlib
 from harness import *
-from oracle import SHARED, differs, documents, yaml
+from oracle import SHARED, differs, documents, ours, yaml
 
-SECONDS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 12
-STEP = 5 if SECONDS >= 60 else 1
+SECONDS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 16
+STEP = 5 if SECONDS >= 60 else 2
 BOUNDS = {"0.1": 0.3, "1": 0.6, "10.5": 0.9, "+Inf": 1.0}
 EMPTY = b"# nothing yet\n"
 
@@ -35,23 +35,36 @@ class Page:
     """A target whose body is make(step): bytes, or None for a scrape that fails."""
 
     def __init__(self, make):
-        self.make, self.scraped, self.edge, self.step, self.body = make, {}, None, None, EMPTY
+        self.make, self.edge, self.step, self.body = make, None, None, EMPTY
+        self.scraped = {"peer": [], "tocsin": []}
+        self.seen = {}  # who scraped in a step
         self.lock = threading.Lock()
 
     def get(self, who):
         now = time.time()
         with self.lock:
-            self.scraped[who] = now % STEP
+            self.scraped[who].append(now)
             if self.edge is not None and now >= self.edge and self.step != int((now - self.edge) / STEP):
                 self.step = int((now - self.edge) / STEP)
                 self.body = self.make(self.step)
+            self.seen.setdefault(self.step, []).append(who)
             return self.body
+
+    @staticmethod
+    def phase(times):
+        """When in a step the program scrapes, for the most part."""
+        off = sorted((t - times[0] + STEP / 2) % STEP for t in times)
+        return (times[0] + off[len(off) // 2] - STEP / 2) % STEP
 
     def start(self):
         """Steps begin in the middle of the longer way from one program's scrape to the other's."""
-        a, b = sorted(self.scraped.values())
+        a, b = sorted(self.phase(v) for v in self.scraped.values())
         middle = (a + b) / 2 if b - a > STEP / 2 else (a + b + STEP) / 2
         self.edge = (time.time() // STEP + 2) * STEP + middle % STEP
+
+    def late(self):
+        """Steps in which not each program has scraped once: one was late for its step."""
+        return [k for k in range(int((time.time() - self.edge) / STEP)) if len(set(self.seen.get(k, []))) != 2 or len(self.seen[k]) != 2]
 
     def end_of_step(self):
         """The last end of a step, with the step before it scraped by both."""
@@ -187,7 +200,8 @@ class World:
             return None  # comes and goes
         if re.search(r"_(total|count|sum|bucket)$", name):
             age = step % 13 if h % 7 == 0 else step  # some are reset
-            return float(math.floor(part * (h % 1000 + age * STEP * [0, 0.3, 4, 60][h // 7 % 4])))
+            # Far from zero, near which 2.42 extrapolates otherwise (promql-oracle.md, changes 2).
+            return float(math.floor(part * (1e6 + h % 1000 + age * STEP * [0, 0.3, 4, 60][h // 7 % 4])))
         if re.search(r"time|_at$|expir|not_after", name):
             return 1.79e9 + (h % 1000) * [1, 3600][h % 2]
         if h % 41 == 0 and step % 5 == 0:
@@ -216,63 +230,90 @@ def ask(url, expr, end, start=None):
     return r["data"] if r["status"] == "success" else {"error": r["error"]}
 
 
-def canonical(data, shift):
-    """Prometheus 2 keeps le="1", tocsin writes le="1.0" as Prometheus 3. Times count from the shift on."""
-    for x in data["result"] if data["resultType"] in ("vector", "matrix") else []:
-        for k in ("le", "quantile"):
-            if re.fullmatch(r"\d+", x["metric"].get(k, "")):
-                x["metric"][k] += ".0"
-        for p in x["values"] if "values" in x else [x["value"]]:
-            p[0] = round(p[0] - shift, 3)
-    return data
+def canonical(metric):
+    """Prometheus 2 keeps le="1", tocsin writes le="1.0" as Prometheus 3."""
+    return {k: v + ".0" if k in ("le", "quantile") and re.fullmatch(r"\d+", v) else v for k, v in metric.items()}
+
+
+def compare_answers(a, b):
+    for data in (a, b):
+        for x in data["result"] if data["resultType"] in ("vector", "matrix") else []:
+            x["metric"] = canonical(x["metric"])
+    return differs(a, b, 1e-9)
 
 
 class Comparison:
-    def __init__(self, peer_url, tocsin, pages, started):
-        self.peer, self.t, self.started = peer_url, tocsin, started
-        self.pages = pages
-        self.ticks = {n: (self.tick(peer_url, n), self.tick(tocsin.url, n)) for n in pages}
-        self.jitter = 0.0
-        for n in pages:
-            for url, tick in zip((peer_url, tocsin.url), self.ticks[n]):
-                times = self.times(url, n)
-                self.jitter = max([self.jitter] + [abs((x - tick + STEP / 2) % STEP - STEP / 2) for x in times])
+    def __init__(self, peer_url, tocsin, pages):
+        self.peer, self.t, self.pages, self.later = peer_url, tocsin, pages, []
+        self.late = {n for n, p in pages.items() if p.late()}
+        self.verdicts, self.empty, self.explained, self.wrong = {}, 0, {}, []
 
-    def times(self, url, page):
-        found = ask(url, 'up{job="%s"}[1h]' % page, time.time())["result"][0]["values"]
-        return [v[0] for v in found if v[0] >= self.started + STEP]
+    def count(self, how, n):
+        self.verdicts[how] = self.verdicts.get(how, 0) + 1
+        self.empty += n == 0
 
-    def tick(self, url, page):
-        """When the program scrapes the page: the time that most scrapes have in common."""
-        edge = self.pages[page].end_of_step()
-        times = [x for x in self.times(url, page) if x < edge]
-        phases = [round(x % STEP, 3) for x in times]
-        best = max(set(phases), key=phases.count)
-        return max(x for x in times if abs(x % STEP - best) < 0.0015)
-
-    def instants(self, page):
-        edge = self.pages[page].end_of_step()
-        yield "at the end of a step", edge, edge, 1e-9
-        for n, (theirs, ours) in self.ticks.items():
-            yield "after each one's scrape", theirs + STEP * 0.3, ours + STEP * 0.3, 1e-9
-        for n, (theirs, ours) in self.ticks.items():
-            yield "within the jitter of scrapes", theirs + STEP * 0.3, ours + STEP * 0.3, min(0.05, 40 * self.jitter / min(SECONDS, 300))
+    def fail(self, expr, page, why):
+        name = known(expr, why) or ("a scrape came late for its step" if page in self.late else None)
+        if name:
+            self.explained[name] = self.explained.get(name, 0) + 1
+        else:
+            self.wrong.append((expr, why))
 
     def one(self, expr, page, span):
-        """How the answers are equal, or what is different; and how many series there are."""
-        why = None
-        for how, theirs, ours, tolerance in self.instants(page):
-            text = re.sub(r"\btime\(\)", repr(float(round(theirs))), expr)
-            a = ask(self.peer, text, theirs, theirs - span if span else None)
-            b = ask(self.t.url, text, ours, ours - span if span else None)
-            if "error" in a or "error" in b:
-                return ("refused by both" if "error" in a and "error" in b else None), \
-                    f"{a.get('error')} / {b.get('error')}", 0
-            d = differs(canonical(a, 0), canonical(b, ours - theirs), tolerance)
+        end = self.pages[page].end_of_step()
+        start = end - span if span else None
+        expr = re.sub(r"\btime\(\)", repr(float(round(end))), expr)
+        a, b = ask(self.peer, expr, end, start), ask(self.t.url, expr, end, start)
+        if "error" in a or "error" in b:
+            if "error" in a and "error" in b:
+                self.count("refused by both", 1)
+            else:
+                self.fail(expr, page, f"{a.get('error')} / {b.get('error')}")
+            return
+        why = compare_answers(a, b)
+        if why is None:
+            self.count("at the end of a step", len(a["result"]))
+        elif READS_TIMES.search(expr):
+            self.later.append((expr, page, start, end, a, why))
+        else:
+            self.fail(expr, page, why)
+
+    def engine(self, path):
+        """The questions that are about the times of samples: our engine over the samples that Prometheus has."""
+        with open(path, "w") as f:
+            for x in ask(self.peer, '{__name__=~".+"}[1h]', time.time())["result"]:
+                ls = ",".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in canonical(x["metric"]).items() if k != "__name__")
+                f.writelines(f"{x['metric']['__name__']}{{{ls}}} {v} {round(t * 1000)}\n" for t, v in x["values"])
+        ms = lambda t: round(t * 1000)
+        answers = ours(path, [(ms(s or e), ms(e), STEP * 1000 if s else 0, " ".join(x.split())) for x, _, s, e, _, _ in self.later])
+        for (expr, page, _, _, theirs, why), b in zip(self.later, answers):
+            d = b.get("error") or compare_answers(theirs, b)
             if d is None:
-                return how, None, len(a["result"])
-            why = why or f"{how}: {d}"
-        return None, why, len(a["result"])
+                self.count("over the same samples", len(theirs["result"]))
+            else:
+                self.fail(expr, None, f"over the same samples: {d}; by the stores: {why}")
+
+    def samples(self, since):
+        """How many samples both hold at the same step with the same value, how many only one holds, and what differs."""
+        both, single, wrong = 0, 0, []
+        for job, page in self.pages.items():
+            stores = []
+            first, end = math.ceil((since - page.edge) / STEP), int((page.end_of_step() - page.edge) / STEP)
+            step = lambda t: int((t - page.edge) // STEP)
+            for url in (self.peer, self.t.url):
+                found = ask(url, '{job="%s"}[1h]' % job, time.time())["result"]
+                stores.append({json.dumps(canonical(x["metric"]), sort_keys=True):
+                               {step(t): v for t, v in x["values"] if first <= step(t) < end} for x in found
+                               if not re.search("^scrape_duration|^scrape_series_added|^ALERTS|^(model|instance|zone):", x["metric"]["__name__"])})
+            for key in stores[0].keys() | stores[1].keys():
+                a, b = (s.get(key, {}) for s in stores)
+                both += len(a.keys() & b.keys())
+                single += len(a.keys() ^ b.keys())
+                wrong += [(key, k, a[k], b[k]) for k in a.keys() & b.keys() if a[k] != b[k] and float(a[k]) != float(b[k])]
+        return both, single, wrong
+
+
+READS_TIMES = re.compile(r"\b(rate|increase|delta|irate|idelta|deriv|predict_linear|timestamp)\(")
 
 
 # What 2.42 does otherwise, by what shows in the expression (promql-oracle.md 5 and 6) or in its answer.
@@ -283,6 +324,8 @@ def known(expr, why):
         return "rules are evaluated at other instants"
     if re.search(r"\[[^\]]*:[^\]]*\]", expr):
         return "steps of a subquery are absolute, scrapes are not"
+    if "offset -" in expr:
+        return "looks at samples that come between the questions"
     if re.search(r"\btimestamp\(", expr):
         return "time of a scrape"
     if re.search(r"scrape_duration_seconds|scrape_series_added", expr):
@@ -298,7 +341,16 @@ def series_of(url, start):
     return {re.sub(r'"(le|quantile)": "(\d+)"', r'"\1": "\2.0"', x) for x in found}
 
 
-def test_five_minutes():
+def test_side_by_side():
+    """On a machine so busy that scrapes are late, a short run is tried again."""
+    for is_last in (SECONDS >= 60,) * (SECONDS >= 60) or (False, False, True):
+        late = run(is_last)
+        if not late:
+            return
+        print(f"scrapes were late for their steps: {late}")
+
+
+def run(is_last):
     bench = os.path.abspath(SHARED + "/bench")
     if yaml is None or not os.path.exists(bench):
         raise Skip("python3-yaml (./dev deps) or the shared data are missing")
@@ -318,19 +370,21 @@ def test_five_minutes():
                                        "--storage.tsdb.path=" + d + "/p", f"--web.listen-address=127.0.0.1:{port}"]))
         with Tocsin(text.replace(rules, rules + ", keeper.yml") + "storage: {keep: all}\n", d,
                     files={"keeper.yml": KEEPER}) as t:
-            compare(pages, world, base, t)
+            late = compare(pages, world, base, t, is_last)
             t.stop()
+            return late
 
 
-def compare(pages, world, base, t):
-    until("both scrape everything", lambda: all(len(p.scraped) == 2 for p in pages.values()), 40)
+def compare(pages, world, base, t, is_last):
+    until("both scrape everything", lambda: all(len(v) >= 3 for p in pages.values() for v in p.scraped.values()), 40)
     real = {"node": pages["node"].make(0), "prometheus": pages["prometheus"].make(0), "fleet": pages["fleet"].make(0)}
     home = {name: page for page, body in real.items() for name in re.findall(r"^([a-zA-Z_:][\w:]*)", body.decode(), re.M)}
+    home["flaky_steps"] = "flaky"
     corpus, asked = {}, []
     docs, _ = documents()
     with open(SHARED + "/bench/rules.yml") as f:
         expressions(docs + list(yaml.safe_load_all(f)), corpus)
-    for x in [*corpus, "flaky_steps", "absent(flaky_steps)", 'up{job="flaky"}', "up", "count by (job) ({job=~\".+\"})",
+    for x in [*corpus, "flaky_steps", "absent(flaky_steps)", 'up{job="flaky"}', "up",
               'changes(up{job="flaky"}[1m])', 'count_over_time(flaky_steps[1m])', "scrape_samples_scraped"]:
         r = t.post("/api/v1/parse_query", urllib.parse.urlencode({"query": x}).encode(),
                    headers={"Content-Type": "application/x-www-form-urlencoded"})
@@ -339,37 +393,35 @@ def compare(pages, world, base, t):
         tree = r.json()["data"]
         world.add(tree, home)
         names = [n["name"] for n in walk(tree) if "matchers" in n]
-        asked.append((x, next((home[n] for n in names if n in home), "flaky" if "flaky" in x else "world")))
+        asked.append((x, "flaky" if "up" in names else next((home[n] for n in names if n in home), "world")))
+    asked += [('count({job="%s",alertname=""})' % n, n) for n in pages]
     for p in pages.values():
         p.start()
     started = max(p.edge for p in pages.values())
     time.sleep(started + SECONDS - time.time())
+    late = {n: len(p.late()) for n, p in pages.items() if p.late()}
+    if late and not is_last:
+        return late
 
-    c = Comparison(base, t, pages, started)
-    verdicts, empty, explained, wrong = {}, 0, {}, []
+    c = Comparison(base, t, pages)
     long = max(STEP, min(SECONDS, 300) // 2 // STEP * STEP)
     for i, (x, page) in enumerate(asked):
         for span in (0, long) if SECONDS >= 60 else (long * (i % 2),):  # a short run asks each one way
-            how, why, n = c.one(x, page, span)
-            if how:
-                verdicts[how] = verdicts.get(how, 0) + 1
-                empty += how != "refused by both" and n == 0
-                continue
-            name = known(x, why)
-            if name:
-                explained[name] = explained.get(name, 0) + 1
-            else:
-                wrong.append((x, "range" if span else "instant", why))
-    ours, theirs = series_of(t.url, started), series_of(base, started)
-    print(f"{SECONDS} s in steps of {STEP} s: {len(theirs)} series there, {len(ours)} here; {len(corpus)} expressions, "
-          f"{len(asked)} asked; jitter of scrapes {c.jitter * 1e3:.0f} ms\n  equal: {verdicts} "
-          f"({empty} of them empty); explained: {explained}; {len(wrong)} wrong")
-    for x, kind, why in wrong[:40]:
-        print(f"    {kind}: {' '.join(x.split())[:300]}\n        {why[:400]}")
-    equal(sorted(ours - theirs)[:5], [], "series only here")
-    equal(sorted(theirs - ours)[:5], [], "series only there")
-    assert not wrong
-    assert len(asked) > 900 and sum(verdicts.values()) - empty > len(asked) / 2, "hardly anything was compared"
+            c.one(x, page, span)
+    c.engine(os.path.join(t.dir, "samples.om"))
+    both, single, unlike = c.samples(started)
+    here, theirs = series_of(t.url, started), series_of(base, started)
+    print(f"{SECONDS} s in steps of {STEP} s: {len(theirs)} series there, {len(here)} here; {both} samples in both stores, "
+          f"{single} in one, {len(unlike)} unlike; late scrapes: {late}\n  {len(corpus)} expressions, {len(asked)} asked; equal: {c.verdicts} "
+          f"({c.empty} of them empty); explained: {c.explained}; {len(c.wrong)} wrong")
+    for x, why in c.wrong[:40]:
+        print(f"    {' '.join(x.split())[:300]}\n        {why[:600]}")
+    equal(unlike[:5], [], "samples")
+    assert single == 0 or late, "samples are missing"
+    equal(sorted(here - theirs)[:5], [], "series only here")
+    equal(sorted(theirs - here)[:5], [], "series only there")
+    assert not c.wrong
+    assert len(asked) > 900 and sum(c.verdicts.values()) - c.empty > len(asked) / 2, "hardly anything was compared"
 
 
 main()
