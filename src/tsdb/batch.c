@@ -220,20 +220,19 @@ static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
 {
     struct tsdb *db = b->db;
     const struct series_place *p = &db->series.places.v[item->ref];
-    storage_slot *slot;
 
     if (p->stream != b->stream) { /* adopted by another in the meantime */
         refuse(b, TSDB_FOREIGN);
         return;
     }
-    slot = stream_slot(b->stream, p);
-    if (*slot != STORAGE_ABSENT) {
+    if (stream_slot(p) != STORAGE_ABSENT) {
         refuse(b, TSDB_DUPLICATE);
         return;
     }
-    *slot = item->histogram == NULL
-                ? item->slot
-                : put_histogram(db, item->histogram, stream_before(b->stream, p));
+    stream_put(b->stream, p,
+               item->histogram == NULL
+                   ? item->slot
+                   : put_histogram(db, item->histogram, stream_before(b->stream, p)));
     if (item->start != 0)
         stream_set_start(b->stream, p, item->start);
     db->appended++;

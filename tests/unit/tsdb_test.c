@@ -362,6 +362,98 @@ static void histograms_share_layouts(void **state)
     close_db();
 }
 
+static bool is_nan(storage_slot slot)
+{
+    return slot << 1 > UINT64_C(0xffe0000000000000);
+}
+
+static double number(storage_slot slot)
+{
+    double v;
+
+    memcpy(&v, &slot, sizeof(v));
+    return v;
+}
+
+/* What a series says of its last slots is true; returns how many it says it of. */
+static size_t check_rising(const struct storage_series *s)
+{
+    size_t end = s->n;
+
+    assert_true(s->rising <= s->n);
+    assert_true(s->n == 0 || s->last == s->slots[s->n - 1]);
+    while (end != 0 && is_nan(s->slots[end - 1]))
+        end--;
+    for (size_t i = s->n - s->rising; i < end; i++) {
+        assert_false(is_nan(s->slots[i]));
+        assert_true(i == s->n - s->rising || number(s->slots[i]) >= number(s->slots[i - 1]));
+    }
+    return s->rising;
+}
+
+/* Of all series of the selector; the sum. */
+static size_t check_all_rising(struct storage_selector *sel)
+{
+    struct storage st = tsdb_storage(db);
+    struct storage_series v;
+    struct storage_ids ids;
+    size_t sum = 0;
+
+    storage_begin(st);
+    ids = storage_ids(st, sel);
+    for (size_t i = 0; i < ids.n; i++) {
+        storage_read(st, &ids.v[i], 1, &v);
+        sum += check_rising(&v);
+    }
+    storage_end(st);
+    return sum;
+}
+
+/* Counters that are reset, gaps, NaNs, histograms; rows that slide, get longer, and go to another stream. */
+static void what_is_said_to_rise_does(void **state)
+{
+    struct histogram h = exponential(1, 2);
+    struct storage_selector *all, *wide = NULL;
+    struct tsdb_stream *s;
+    uint32_t seed = 1;
+    double v[20] = {0};
+    size_t said = 0;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    all = selector("{__name__=\"m\"}", MINUTES_5);
+    s = stream("a");
+    for (int t = 1; t <= 3000; t++) {
+        begin(s, (ts_ms)t * STEP);
+        for (uint32_t i = 0; i < ARRAY_LEN(v); i++) {
+            char text[32];
+            uint32_t dice = (seed = seed * 1664525 + 1013904223) >> 16 & 0x3ff;
+
+            v[i] = dice < i ? 0 : v[i] + dice % 3; /* the first one never falls */
+            snprintf(text, sizeof(text), "m{i=\"%u\"}", i);
+            if (i != 0 && dice % 50 == 1)
+                continue;
+            if (i % 4 == 3 && dice % 70 == 2)
+                (void)tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels(text), &h);
+            else
+                put(text, i % 4 == 1 && dice % 60 == 3 ? (double)NAN : v[i]);
+        }
+        commit();
+        said += check_all_rising(all);
+        if (t == 500)
+            wide = selector("{__name__=\"m\",i=~\"1?[0-5]\"}", 4 * MINUTES_5);
+        if (t % 1000 == 0) {
+            tsdb_stream_close(db, s, (ts_ms)t * STEP + 1);
+            check_all_rising(all);
+            s = stream(t == 1000 ? "b" : "c");
+        }
+    }
+    assert_true(said > 3000 * 20 * 10); /* it is not always silent */
+    release(wide);
+    release(all);
+    close_db();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +469,7 @@ int main(void)
         cmocka_unit_test(ended_series_are_forgotten),
         cmocka_unit_test(an_open_batch_keeps_its_refs_good),
         cmocka_unit_test(histograms_share_layouts),
+        cmocka_unit_test(what_is_said_to_rise_does),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
