@@ -273,12 +273,15 @@ void own_free(struct own *o, ts_ms now)
 void own_move_streams(struct own *to, struct own *from)
 {
     for (size_t i = 0; i < to->n; i++)
-        for (size_t j = 0; j < from->n && to->rules[i].stream == NULL; j++)
+        for (size_t k = 0; k < from->n && to->rules[i].stream == NULL; k++) {
+            size_t j = (i + k) % from->n;
+
             if (from->rules[j].identity == to->rules[i].identity &&
                 from->rules[j].twin == to->rules[i].twin) {
                 to->rules[i].stream = from->rules[j].stream;
                 from->rules[j].stream = NULL;
             }
+        }
 }
 
 /* -- asking -- */

@@ -547,7 +547,9 @@ void rule_group_move_state(struct rule_group *to, struct rule_group *from)
     bool *taken = mem_array(from->n_rules, sizeof(*taken));
 
     for (size_t i = 0; i < to->n_rules; i++)
-        for (size_t j = 0; j < from->n_rules; j++) {
+        for (size_t k = 0; k < from->n_rules; k++) {
+            size_t j = (i + k) % from->n_rules; /* most rules stay where they were */
+
             if (taken[j] || to->rules[i].identity != from->rules[j].identity)
                 continue;
             taken[j] = true;
@@ -562,7 +564,7 @@ void rule_group_move_state(struct rule_group *to, struct rule_group *from)
     to->missed = from->missed;
     to->evaluations = from->evaluations;
     to->failures = from->failures;
-    rule_group_make_view(to);
+    rule_group_update_view(to);
 }
 
 bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now)

@@ -105,5 +105,7 @@ void rule_group_rows(struct rule_group *g, struct arena *a,
                      void (*row)(void *arg, str key, str value), void *arg);
 /* Leaves g->view anew: a run's end does; restored state shows before the first run. */
 void rule_group_make_view(struct rule_group *g);
+/* The same after a change of state alone: a view that no answer holds is brought up to date in place. */
+void rule_group_update_view(struct rule_group *g);
 
 #endif
