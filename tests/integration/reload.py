@@ -1,5 +1,5 @@
 """A new configuration is taken or refused as a whole, by signal and by HTTP."""
-import contextlib, signal
+import contextlib, re, signal
 from harness import *
 
 
@@ -70,6 +70,25 @@ def test_delivery_under_way():
         write(t.config_file, config(other).replace("receiver: hook", "receiver: renamed").replace("name: hook", "name: renamed"))
         equal(t.post("/-/reload", b"").status, 200)
         until("the new receiver is told", other.accepted)
+
+
+def test_what_removed_groups_recorded_ends():
+    """As in Prometheus, though at once and not two intervals later; a group of another name goes on with the series."""
+    def names():
+        r = t.get("/api/v1/query?query=" + urllib.parse.quote('{__name__=~"gone|stays|lasts"}')).json()
+        return {x["metric"]["__name__"] for x in r["data"]["result"]}
+
+    rules = "groups:\n- {name: g, interval: 1s, rules: [{record: gone, expr: vector(1)}]}\n" \
+            "- {name: old, interval: 1s, rules: [{record: stays, expr: vector(2)}]}\n" \
+            "- {name: same, interval: 1s, rules: [{record: lasts, expr: vector(3)}]}\n"
+    with folder() as d, Tocsin("rule_files: [r.yml]\n", d, files={"r.yml": rules}) as t:
+        until("all record", lambda: names() == {"gone", "stays", "lasts"})
+        write(os.path.join(d, "r.yml"), re.sub("- {name: g,.*\n", "", rules).replace("name: old", "name: new"))
+        equal(t.post("/-/reload", b"").status, 200)
+        until("the removed group's series has ended", lambda: "gone" not in names(), 5)
+        until("the renamed group records", lambda: names() == {"stays", "lasts"}, 5)
+        assert "was not stored" not in t.text(), t.text()
+        t.stop()
 
 
 def many_rules(text, n=4000):

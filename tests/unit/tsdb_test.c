@@ -362,6 +362,40 @@ static void histograms_share_layouts(void **state)
     close_db();
 }
 
+static void what_is_left_is_given_away_or_ends(void **state)
+{
+    struct tsdb_stream *old;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    old = stream("old");
+    begin(old, STEP);
+    put("moves", 1);
+    put("ends", 1);
+    commit();
+    begin(stream("new"), 2 * STEP);
+    put("moves", 2);
+    commit();
+    assert_int_equal(tsdb_stats(db).refused[TSDB_FOREIGN], 1); /* it is the other's still */
+    tsdb_stream_leave(old);
+    begin(stream("new"), 3 * STEP);
+    put("moves", 3);
+    commit();
+    tsdb_stream_close_left(db, old, 3 * STEP);
+    assert_string_equal(dump("{__name__=\"moves\"}"), "{__name__=\"moves\"} 45=3\n");
+    assert_string_equal(dump("{__name__=\"ends\"}"), "{__name__=\"ends\"} 15=1 45=stale\n");
+    /* whoever opens it again in between keeps it */
+    old = stream("old");
+    begin(old, 4 * STEP);
+    put("ends", 4);
+    commit();
+    tsdb_stream_leave(old);
+    assert_ptr_equal(stream("old"), old);
+    tsdb_stream_close_left(db, old, 5 * STEP);
+    assert_string_equal(dump("{__name__=\"ends\"}"), "{__name__=\"ends\"} 15=1 45=stale 60=4\n");
+    close_db();
+}
+
 static bool is_nan(storage_slot slot)
 {
     return slot << 1 > UINT64_C(0xffe0000000000000);
@@ -469,6 +503,7 @@ int main(void)
         cmocka_unit_test(ended_series_are_forgotten),
         cmocka_unit_test(an_open_batch_keeps_its_refs_good),
         cmocka_unit_test(histograms_share_layouts),
+        cmocka_unit_test(what_is_left_is_given_away_or_ends),
         cmocka_unit_test(what_is_said_to_rise_does),
     };
 
