@@ -251,7 +251,7 @@ static void configure(struct engine *e, struct config *conf, struct rules_ahead 
     groups_rebuild(e, now, false);
     outbox_prune(e, now, fx);
     rules_configure(e, ahead, now, fx);
-    config_unref(old);
+    vec_push(&fx->retire, (struct effect_retire){NULL, old}); /* its memory is large */
 }
 
 /* The senders could not reach us, or did not run either: what was firing gets the lost time back, or every alert would

@@ -124,7 +124,7 @@ struct effect_run {
     ts_ns slot; /* wall */
 };
 
-/* Nobody's any more, to be freed on a worker; conf is the reference that the group reads. */
+/* Nobody's any more, to be freed on a worker; conf is the reference that the group, if there is one, reads. */
 struct effect_retire {
     struct rule_group *group;
     struct config *conf;

@@ -174,6 +174,13 @@ static void take_over(struct engine *e, struct rule_run *fresh, struct rule_run 
     arm(e, fresh, rule_group_slot_after(fresh->group->conf, now.wall), now);
 }
 
+/* What a worker has found out is not looked for again. */
+static bool is_same(const struct rule_run *was, const struct rules_ahead *ahead, size_t i,
+                    const struct rule_group_conf *gc)
+{
+    return ahead != NULL ? ahead->v[i] == NULL : rule_group_same(was->group->conf, gc);
+}
+
 void rules_configure(struct engine *e, struct rules_ahead *ahead, struct now now,
                      struct effects *fx)
 {
@@ -187,7 +194,7 @@ void rules_configure(struct engine *e, struct rules_ahead *ahead, struct now now
         const struct rule_group_conf *gc = &e->conf->groups[i];
         struct rule_run *was = take_old(old, n_old, &at, gc), *r;
 
-        if (was != NULL && was->heir == NULL && rule_group_same(was->group->conf, gc)) {
+        if (was != NULL && was->heir == NULL && is_same(was, ahead, i, gc)) {
             vec_push(&e->rules, was);
             continue;
         }
