@@ -446,7 +446,7 @@ static size_t check_all_rising(struct storage_selector *sel)
 /* Counters that are reset, gaps, NaNs, histograms; rows that slide, get longer, and go to another stream. */
 static void what_is_said_to_rise_does(void **state)
 {
-    struct histogram h = exponential(1, 2);
+    struct histogram h;
     struct storage_selector *all, *wide = NULL;
     struct tsdb_stream *s;
     uint32_t seed = 1;
@@ -455,6 +455,7 @@ static void what_is_said_to_rise_does(void **state)
 
     (void)state;
     open_with((struct tsdb_options){.keep_all = true});
+    h = exponential(1, 2);
     all = selector("{__name__=\"m\"}", MINUTES_5);
     s = stream("a");
     for (int t = 1; t <= 3000; t++) {
