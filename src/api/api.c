@@ -377,17 +377,36 @@ static void gone(struct http_req *rq, void *arg)
                  "/api/v2.\"}\n"));
 }
 
+struct pending_reload {
+    struct http_req *rq; /* NULL when the client has gone: it is read all the same */
+};
+
+static void reload_gone(struct http_req *rq, void *ctx)
+{
+    (void)rq;
+    ((struct pending_reload *)ctx)->rq = NULL;
+}
+
+static void reloaded(void *ctx, bool ok, str text)
+{
+    struct pending_reload *p = ctx;
+
+    if (p->rq != NULL) {
+        p->rq->on_gone = NULL;
+        http_reply(p->rq, ok ? 200 : 500, S("text/plain; charset=utf-8"), text);
+    }
+    mem_free(p);
+}
+
 static void post_reload(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
-    struct buf problems = BUF_INIT;
-    bool dry_run = api_param_bool(rq, S("dry_run"), false);
+    struct pending_reload *p = mem_new(struct pending_reload);
 
-    if (a->conf.reload(a->conf.arg, dry_run, &problems))
-        http_reply(rq, 200, S("text/plain; charset=utf-8"), buf_str(&problems));
-    else
-        http_reply(rq, 500, S("text/plain; charset=utf-8"), buf_str(&problems));
-    buf_release(&problems);
+    p->rq = rq;
+    rq->ctx = p;
+    rq->on_gone = reload_gone;
+    a->conf.reload(a->conf.arg, api_param_bool(rq, S("dry_run"), false), reloaded, p);
 }
 
 static bool unrouted(struct http_req *rq, int status, unsigned allow, void *arg)

@@ -32,8 +32,8 @@ struct api_conf {
     bool log_silences;
     /* Calls each(arg, name, value) for every flag, as /api/v1/status/flags shows them. */
     void (*each_flag)(void *arg, void (*each)(void *each_arg, str name, str value), void *each_arg);
-    /* Reloads and answers: problems is filled with all of them when it fails. */
-    bool (*reload)(void *arg, bool dry_run, struct buf *problems);
+    /* Reads the configuration again and tells later, from the loop: text holds all problems when it fails. */
+    void (*reload)(void *arg, bool dry_run, void (*done)(void *ctx, bool ok, str text), void *ctx);
     void *arg;
 };
 

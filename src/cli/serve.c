@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "api/api.h"
 #include "base/log.h"
+#include "cli/reload.h"
 #include "engine/heartbeat.h"
 #include "engine/reroute.h"
 #include "engine/shell.h"
@@ -112,6 +113,7 @@ struct serve {
     struct shell *shell;
     struct api *api;
     struct heartbeat *heartbeat;
+    struct reloader *reloader;
     struct forward *forward;
     struct config *forward_conf; /* that its queues borrow from: one reference */
     struct uuid instance;        /* tells this process from all others */
@@ -226,8 +228,10 @@ static bool set_urls(struct serve *s)
 
 /* -- configuration -- */
 
-static struct config *load(struct serve *s, struct diags *d)
+/* On a worker when it is a reload: reads only the flags. */
+static struct config *load(void *arg, struct diags *d)
 {
+    const struct serve *s = arg;
     struct flag_list files = s->flags->config_files;
     str *paths = mem_array(files.n, sizeof(*paths));
     struct config_options o = {.paths = paths,
@@ -315,45 +319,58 @@ static struct config *keep_what_runs(const struct serve *s, struct config *c, st
     return NULL;
 }
 
-static bool reload(void *arg, bool dry_run, struct buf *problems)
+static struct config *running(void *arg)
 {
-    struct serve *s = arg;
-    struct diags d;
-    struct config *c;
-    struct event ev = {.kind = EVENT_BUILTIN, .builtin = {.kind = BUILTIN_RELOAD_FAILED}};
+    return shell_engine(((struct serve *)arg)->shell)->conf;
+}
+
+static void note_reload(struct serve *s, bool ok, const struct diags *d, str problems)
+{
+    struct event ev = {.kind = EVENT_BUILTIN,
+                       .builtin = {.kind = BUILTIN_RELOAD_FAILED, .raised = !ok}};
     struct err why = ERR_INIT;
 
-    diags_init(&d);
-    c = keep_what_runs(s, load(s, &d), &d);
-    diags_render_plain(problems, &d);
-    if (!dry_run) {
-        ev.builtin.raised = c == NULL;
-        if (c == NULL) {
-            err_set(&why, ERR_INVALID, "%zu problems, the first: %.*s:%d: %.*s", d.errors,
-                    STR(d.v[0].place.file), d.v[0].place.line, STR(d.v[0].message));
-            ev.builtin.why = str_of(why.msg);
-            log_error("reload refused, the old configuration stays", LOG_I64("problems", d.errors),
-                      LOG_STR("all", buf_str(problems)));
-        }
-        api_note_reload(s->api, c != NULL, s->clock.now.wall);
-        shell_event(s->shell, &ev, NULL);
+    if (!ok) {
+        err_set(&why, ERR_INVALID, "%zu problems, the first: %.*s:%d: %.*s", d->errors,
+                STR(d->v[0].place.file), d->v[0].place.line, STR(d->v[0].message));
+        ev.builtin.why = str_of(why.msg);
+        log_error("reload refused, the old configuration stays", LOG_I64("problems", d->errors),
+                  LOG_STR("all", problems));
     }
-    if (c != NULL)
-        tell_rerouted(s, c, dry_run, problems);
-    if (c != NULL && !dry_run) {
-        struct event swap = {.kind = EVENT_CONFIG, .config = c};
+    api_note_reload(s->api, ok, s->clock.now.wall);
+    shell_event(s->shell, &ev, NULL);
+}
 
-        say_loaded(s, c, &d);
-        heartbeat_configure(s->heartbeat, c);
-        store_configure(s->store, c);
-        configure_forward(s, c);
-        shell_event(s->shell, &swap, NULL);
-        mem_trim();
-    } else {
-        config_unref(c);
-    }
-    diags_release(&d);
-    return c != NULL;
+static bool finish_reload(void *arg, struct reload_result *r, struct buf *problems)
+{
+    struct serve *s = arg;
+    struct event swap = {.kind = EVENT_CONFIG};
+
+    r->config = keep_what_runs(s, r->config, &r->d);
+    diags_render_plain(problems, &r->d);
+    if (!r->is_dry_run)
+        note_reload(s, r->config != NULL, &r->d, buf_str(problems));
+    if (r->config == NULL)
+        return false;
+    tell_rerouted(s, r->config, r->is_dry_run, problems);
+    if (r->is_dry_run)
+        return true;
+    swap.config = r->config;
+    swap.ahead = r->ahead;
+    r->config = NULL;
+    r->ahead = NULL;
+    say_loaded(s, swap.config, &r->d);
+    heartbeat_configure(s->heartbeat, swap.config);
+    store_configure(s->store, swap.config);
+    configure_forward(s, swap.config);
+    shell_event(s->shell, &swap, NULL);
+    return true;
+}
+
+static void ask_reload(void *arg, bool dry_run, void (*done)(void *ctx, bool ok, str text),
+                       void *ctx)
+{
+    reloader_ask(((struct serve *)arg)->reloader, dry_run, done, ctx);
 }
 
 /* -- the loop -- */
@@ -375,14 +392,18 @@ static void turn(void *arg, struct now now)
     shell_turn(s->shell);
 }
 
+static void signalled_reload_done(void *arg, bool ok, str text)
+{
+    (void)arg;
+    (void)ok;
+    (void)text;
+    sd_notify_ready(S("configuration read again"));
+}
+
 static void on_reload(struct serve *s)
 {
-    struct buf problems = BUF_INIT;
-
     sd_notify_reloading();
-    reload(s, false, &problems);
-    sd_notify_ready(S("configuration read again"));
-    buf_release(&problems);
+    reloader_ask(s->reloader, false, signalled_reload_done, s);
 }
 
 static void stop_now(struct timer *t, struct now now)
@@ -586,7 +607,8 @@ static void each_flag(void *arg, void (*each)(void *each_arg, str name, str valu
 
 static int run(struct serve *s, struct config *conf)
 {
-    struct api_conf ac = {.prefix = s->prefix, .reload = reload, .each_flag = each_flag, .arg = s};
+    struct api_conf ac = {
+        .prefix = s->prefix, .reload = ask_reload, .each_flag = each_flag, .arg = s};
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     clock_init(&s->clock);
@@ -617,6 +639,12 @@ static int run(struct serve *s, struct config *conf)
     s->api = api_new(&ac);
     if (!use_web_config(s))
         return EXIT_FAILED;
+    s->reloader = reloader_new(&(struct reloader_parts){.pool = s->pool,
+                                                        .db = store_db(s->store),
+                                                        .running = running,
+                                                        .load = load,
+                                                        .finish = finish_reload,
+                                                        .arg = s});
     s->signals = signals_new(loop_base(s->loop), on_signal, s);
     if (!listen_all(s))
         return EXIT_FAILED;
@@ -636,12 +664,15 @@ static void tear_down(struct serve *s)
         signals_free(s->signals);
     timer_cancel(&s->clock, &s->stop_by);
     timer_cancel(&s->clock, &s->tick);
+    if (s->reloader != NULL)
+        reloader_stop(s->reloader);
     api_free(s->api);
     heartbeat_free(s->heartbeat);
     if (s->shell != NULL && shell_backend(s->shell) != NULL)
         shell_backend(s->shell)->ops->sync(shell_backend(s->shell)->self);
     if (s->pool != NULL)
         pool_free(s->pool);
+    reloader_free(s->reloader);
     store_stop(s->store);
     shell_free(s->shell);
     forward_free(s->forward);

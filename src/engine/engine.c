@@ -16,12 +16,19 @@ void effects_init(struct effects *fx)
     arena_init(&fx->arena, 0);
 }
 
+void effect_retire(const struct effect_retire *r)
+{
+    rule_group_free(r->group);
+    config_unref(r->conf);
+}
+
 void effects_clear(struct effects *fx)
 {
     vec_clear(&fx->deliver);
     vec_clear(&fx->run);
     vec_clear(&fx->decisions);
     vec_clear(&fx->forward);
+    vec_clear(&fx->retire);
     fx->rewrite_alerts = false;
     arena_reset(&fx->arena);
 }
@@ -32,6 +39,9 @@ void effects_release(struct effects *fx)
     vec_release(&fx->run);
     vec_release(&fx->decisions);
     vec_release(&fx->forward);
+    VEC_EACH (const struct effect_retire *, r, &fx->retire)
+        effect_retire(r);
+    vec_release(&fx->retire);
     state_commit_release(&fx->commit);
     arena_release(&fx->arena);
 }
@@ -87,7 +97,7 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
                               ARRAY_LEN(latency_bounds));
     count_receivers(e);
     groups_rebuild(e, now, false);
-    rules_configure(e, now);
+    rules_configure(e, NULL, now, NULL);
     return e;
 }
 
@@ -225,7 +235,8 @@ static void silence_expire(struct engine *e, str id, struct now now, struct effe
 
 /* A reload as alertmanager.md 3.5 has it: the tree is new, every group starts over from the stored alerts, and the
  * notification log keeps what was said from being said again. */
-static void configure(struct engine *e, struct config *conf, struct now now, struct effects *fx)
+static void configure(struct engine *e, struct config *conf, struct rules_ahead *ahead,
+                      struct now now, struct effects *fx)
 {
     struct config *old = e->conf;
 
@@ -239,8 +250,8 @@ static void configure(struct engine *e, struct config *conf, struct now now, str
     count_receivers(e);
     groups_rebuild(e, now, false);
     outbox_prune(e, now, fx);
-    rules_configure(e, now);
-    config_unref(old);
+    rules_configure(e, ahead, now, fx);
+    vec_push(&fx->retire, (struct effect_retire){NULL, old}); /* its memory is large */
 }
 
 /* The senders could not reach us, or did not run either: what was firing gets the lost time back, or every alert would
@@ -273,7 +284,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     case EVENT_SILENCE_EXPIRE: silence_expire(e, ev->silence_id, now, fx, r); break;
     case EVENT_DELIVERED: outbox_delivered(e, &ev->delivered, now, fx); break;
     case EVENT_RULES_DONE: rules_done(e, ev->rules.group, now, fx); break;
-    case EVENT_CONFIG: configure(e, ev->config, now, fx); break;
+    case EVENT_CONFIG: configure(e, ev->config, ev->ahead, now, fx); break;
     case EVENT_CLOCK_STEPPED:
         e->stats.wall_steps++;
         rules_rearm(e, now);

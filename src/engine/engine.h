@@ -92,7 +92,10 @@ struct event {
         struct {
             struct rule_group *group;
         } rules;
-        struct config *config; /* a reference, taken */
+        struct {
+            struct config *config;     /* a reference, taken */
+            struct rules_ahead *ahead; /* taken; NULL: groups are made in the step */
+        };
         dur_ns wall_step;
         dur_ns paused;
         struct {
@@ -121,6 +124,14 @@ struct effect_run {
     ts_ns slot; /* wall */
 };
 
+/* Nobody's any more, to be freed on a worker; conf is the reference that the group, if there is one, reads. */
+struct effect_retire {
+    struct rule_group *group;
+    struct config *conf;
+};
+
+void effect_retire(const struct effect_retire *r);
+
 struct effects {
     struct arena arena; /* of the turn: text of decisions */
     struct state_commit commit;
@@ -130,12 +141,26 @@ struct effects {
     VEC(struct decision) decisions;
     VEC(struct alert_input)
     forward; /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
+    VEC(struct effect_retire) retire;
     bool rewrite_alerts; /* the alert log is twice its live size */
 };
 
 void effects_init(struct effects *fx);
 void effects_clear(struct effects *fx);
 void effects_release(struct effects *fx);
+
+/* -- rule groups of a reload -- */
+
+/* The groups that the next configuration has and the running one has not. Making thousands of rules takes long: a worker
+ * does it, while the old ones run. */
+struct rules_ahead {
+    struct rule_group **v; /* by index in the configuration; NULL: it runs already, or was taken */
+    size_t n;
+};
+
+struct rules_ahead *rules_ahead_new(const struct config *running, const struct config *next,
+                                    struct tsdb *db);
+void rules_ahead_free(struct rules_ahead *a); /* NULL is fine */
 
 /* -- the engine -- */
 

@@ -37,7 +37,9 @@ void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct no
 void nflog_gc(struct engine *e, struct now now, struct effects *fx);
 
 /* rules.c */
-void rules_configure(struct engine *e, struct now now);
+/* fx: NULL when there was no configuration before. */
+void rules_configure(struct engine *e, struct rules_ahead *ahead, struct now now,
+                     struct effects *fx);
 void rules_run_due(struct engine *e, struct now now, struct effects *fx);
 void rules_done(struct engine *e, struct rule_group *g, struct now now, struct effects *fx);
 void rules_rearm(struct engine *e, struct now now);

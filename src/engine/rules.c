@@ -28,24 +28,38 @@ static str link_base(const struct config *conf, str source)
     return url_trim_slash(base);
 }
 
-static struct rule_run *run_new(struct engine *e, const struct rule_group_conf *gc)
+static struct rule_group *make_group(const struct config *conf, const struct rule_group_conf *gc,
+                                     struct tsdb *db)
+{
+    return rule_group_new(gc, link_base(conf, gc->source), db);
+}
+
+/* Of the i-th group of the configuration in force. */
+static struct rule_run *run_new(struct engine *e, size_t i, struct rules_ahead *ahead)
 {
     struct rule_run *r = mem_new(struct rule_run);
 
-    r->group = rule_group_new(gc, link_base(e->conf, gc->source), e->db);
+    if (ahead != NULL && ahead->v[i] != NULL) {
+        r->group = ahead->v[i];
+        ahead->v[i] = NULL;
+    } else {
+        r->group = make_group(e->conf, &e->conf->groups[i], e->db);
+    }
     r->group->external_labels = e->conf->external_labels;
     r->conf = config_ref(e->conf);
     r->shown = rule_group_view_ref(r->group->view);
     return r;
 }
 
-static void run_free(struct engine *e, struct rule_run *r)
+/* What it ran is left to be freed. */
+static struct effect_retire run_free(struct engine *e, struct rule_run *r)
 {
+    struct effect_retire left = {r->group, r->conf};
+
     heap_remove(&e->rule_timers, &r->timer);
     rule_group_view_unref(r->shown);
-    rule_group_free(r->group);
-    config_unref(r->conf);
     mem_free(r);
+    return left;
 }
 
 static void note_stale(void *arg, str key, str value)
@@ -58,14 +72,15 @@ static void note_stale(void *arg, str key, str value)
 
 /* Frees a run whose group is gone or was replaced. What is left of its alerts leaves rows behind: were they kept, a
  * rule that comes back after weeks would find its alerts as old as that, and fire at once. */
-static void retire(struct engine *e, struct rule_run *r)
+static void retire(struct engine *e, struct rule_run *r, struct effects *fx)
 {
     struct arena a;
 
     arena_init(&a, 0);
     rule_group_rows(r->group, &a, note_stale, e);
     arena_release(&a);
-    run_free(e, r);
+    rule_group_leave(r->group);
+    vec_push(&fx->retire, run_free(e, r));
 }
 
 static void delete_stale(struct engine *e, struct effects *fx)
@@ -77,13 +92,66 @@ static void delete_stale(struct engine *e, struct effects *fx)
     vec_clear(&e->stale_rows);
 }
 
-static struct rule_run *find_old(struct rule_run **v, size_t n, const struct rule_group_conf *gc)
+static bool is_group(const struct rule_group_conf *gc, str file, str name)
 {
-    for (size_t i = 0; i < n; i++)
-        if (v[i] != NULL && str_eq(v[i]->group->conf->file, gc->file) &&
-            str_eq(v[i]->group->conf->name, gc->name))
-            return v[i];
+    return str_eq(gc->file, file) && str_eq(gc->name, name);
+}
+
+/* Takes the run of that group out of v, looking from *at on, where the one after the last is found when the order has
+ * stayed. NULL: there is none. */
+static struct rule_run *take_old(struct rule_run **v, size_t n, size_t *at,
+                                 const struct rule_group_conf *gc)
+{
+    for (size_t k = 0; k < n; k++) {
+        size_t i = *at + k < n ? *at + k : *at + k - n;
+        struct rule_run *r = v[i];
+
+        if (r == NULL || !is_group(r->group->conf, gc->file, gc->name))
+            continue;
+        v[i] = NULL;
+        *at = i + 1 < n ? i + 1 : 0;
+        return r;
+    }
     return NULL;
+}
+
+/* Whether the group runs as it is. */
+static bool runs(const struct config *running, const struct rule_group_conf *gc, size_t *at)
+{
+    for (size_t k = 0; k < running->n_groups; k++) {
+        size_t i = *at + k < running->n_groups ? *at + k : *at + k - running->n_groups;
+        const struct rule_group_conf *was = &running->groups[i];
+
+        if (!is_group(was, gc->file, gc->name))
+            continue;
+        *at = i + 1 < running->n_groups ? i + 1 : 0;
+        return rule_group_same(was, gc);
+    }
+    return false;
+}
+
+struct rules_ahead *rules_ahead_new(const struct config *running, const struct config *next,
+                                    struct tsdb *db)
+{
+    struct rules_ahead *a = mem_new(struct rules_ahead);
+    size_t at = 0;
+
+    a->n = next->n_groups;
+    a->v = mem_array(a->n, sizeof(struct rule_group *));
+    for (size_t i = 0; i < a->n; i++)
+        if (!runs(running, &next->groups[i], &at))
+            a->v[i] = make_group(next, &next->groups[i], db);
+    return a;
+}
+
+void rules_ahead_free(struct rules_ahead *a)
+{
+    if (a == NULL)
+        return;
+    for (size_t i = 0; i < a->n; i++)
+        rule_group_free(a->v[i]);
+    mem_free(a->v);
+    mem_free(a);
 }
 
 static void show(struct rule_run *r)
@@ -93,7 +161,7 @@ static void show(struct rule_run *r)
 }
 
 static void take_over(struct engine *e, struct rule_run *fresh, struct rule_run *old,
-                      struct now now)
+                      struct now now, struct effects *fx)
 {
     if (old->running) {
         old->heir = fresh; /* its state moves when its run ends */
@@ -102,13 +170,21 @@ static void take_over(struct engine *e, struct rule_run *fresh, struct rule_run 
     }
     rule_group_move_state(fresh->group, old->group);
     show(fresh);
-    retire(e, old);
+    retire(e, old, fx);
     arm(e, fresh, rule_group_slot_after(fresh->group->conf, now.wall), now);
 }
 
-void rules_configure(struct engine *e, struct now now)
+/* What a worker has found out is not looked for again. */
+static bool is_same(const struct rule_run *was, const struct rules_ahead *ahead, size_t i,
+                    const struct rule_group_conf *gc)
 {
-    size_t n_old = e->rules.n;
+    return ahead != NULL ? ahead->v[i] == NULL : rule_group_same(was->group->conf, gc);
+}
+
+void rules_configure(struct engine *e, struct rules_ahead *ahead, struct now now,
+                     struct effects *fx)
+{
+    size_t n_old = e->rules.n, at = 0;
     struct rule_run **old = mem_array(n_old, sizeof(*old));
 
     if (n_old != 0)
@@ -116,19 +192,16 @@ void rules_configure(struct engine *e, struct now now)
     vec_clear(&e->rules);
     for (size_t i = 0; i < e->conf->n_groups; i++) {
         const struct rule_group_conf *gc = &e->conf->groups[i];
-        struct rule_run *was = find_old(old, n_old, gc), *r;
+        struct rule_run *was = take_old(old, n_old, &at, gc), *r;
 
-        for (size_t j = 0; j < n_old; j++)
-            if (old[j] == was)
-                old[j] = NULL;
-        if (was != NULL && was->heir == NULL && rule_group_same(was->group->conf, gc)) {
+        if (was != NULL && was->heir == NULL && is_same(was, ahead, i, gc)) {
             vec_push(&e->rules, was);
             continue;
         }
-        r = run_new(e, gc);
+        r = run_new(e, i, ahead);
         vec_push(&e->rules, r);
         if (was != NULL)
-            take_over(e, r, was, now);
+            take_over(e, r, was, now, fx);
         else
             arm(e, r, rule_group_slot_after(gc, now.wall), now);
     }
@@ -139,19 +212,27 @@ void rules_configure(struct engine *e, struct now now)
             old[i]->removed = true;
             vec_push(&e->leaving, old[i]);
         } else {
-            retire(e, old[i]);
+            retire(e, old[i], fx);
         }
     }
     mem_free(old);
+    rules_ahead_free(ahead);
+}
+
+static void end_all(struct engine *e, struct rule_run **v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct effect_retire left = run_free(e, v[i]);
+
+        effect_retire(&left);
+    }
 }
 
 void rules_release(struct engine *e)
 {
-    VEC_EACH (struct rule_run **, r, &e->rules)
-        run_free(e, *r);
+    end_all(e, e->rules.v, e->rules.n);
     vec_release(&e->rules);
-    VEC_EACH (struct rule_run **, r, &e->leaving)
-        run_free(e, *r);
+    end_all(e, e->leaving.v, e->leaving.n);
     vec_release(&e->leaving);
     VEC_EACH (str *, key, &e->stale_rows)
         mem_str_free(*key);
@@ -337,9 +418,9 @@ void rules_done(struct engine *e, struct rule_group *g, struct now now, struct e
         struct rule_run *heir = r->heir;
 
         r->heir = NULL;
-        take_over(e, heir, r, now);
+        take_over(e, heir, r, now, fx);
     } else {
-        retire(e, r);
+        retire(e, r, fx);
     }
 }
 

@@ -338,6 +338,42 @@ static void rewrite_alerts(struct shell *s)
     buf_release(&b);
 }
 
+struct retirement {
+    struct job job;
+    size_t n;
+    struct effect_retire v[];
+};
+
+static void free_groups(struct job *j)
+{
+    struct retirement *r = container_of(j, struct retirement, job);
+
+    for (size_t i = 0; i < r->n; i++)
+        effect_retire(&r->v[i]);
+    mem_trim();
+}
+
+static void freed_groups(struct job *j)
+{
+    mem_free(container_of(j, struct retirement, job));
+}
+
+/* Thousands of rules take long to free, and the store's lock is asked for. */
+static void retire_groups(struct shell *s)
+{
+    size_t n = s->fx.retire.n;
+    struct retirement *r;
+
+    if (n == 0)
+        return;
+    r = mem_alloc(sizeof(*r) + n * sizeof(r->v[0]));
+    r->job = (struct job){.run = free_groups, .done = freed_groups};
+    r->n = n;
+    memcpy(r->v, s->fx.retire.v, n * sizeof(r->v[0]));
+    vec_clear(&s->fx.retire);
+    pool_run(s->parts.pool, &r->job);
+}
+
 void shell_turn(struct shell *s)
 {
     /* Releasing a delivery or a reply may step the engine again; its effects belong to the same turn. */
@@ -350,6 +386,7 @@ void shell_turn(struct shell *s)
             s->parts.forward(s->parts.arg, s->fx.forward.v, s->fx.forward.n);
         for (size_t i = 0; i < s->fx.run.n; i++)
             rule_driver_run(s->driver, s->fx.run.v[i].group, s->fx.run.v[i].slot);
+        retire_groups(s);
         engine_journal(s->engine, s->parts.clock->now, &s->fx);
         hand_over(s);
         for (size_t i = 0; i < s->fx.deliver.n; i++) {

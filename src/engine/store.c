@@ -120,14 +120,16 @@ static void replayed(struct job *j)
     tick(&s->tick, s->parts.clock->now);
 }
 
-static void write_log(struct job *j)
+/* Both wait for the store's lock, which an evaluation may hold for long, and the second for the disk. */
+static void maintain(struct job *j)
 {
     struct store *s = container_of(j, struct store, job);
 
-    s->ok = tsdb_log_step(s->db, s->now, s->sync, &s->err);
+    tsdb_collect(s->db, s->now);
+    s->ok = !s->has_log || tsdb_log_step(s->db, s->now, s->sync, &s->err);
 }
 
-static void written(struct job *j)
+static void maintained(struct job *j)
 {
     struct store *s = container_of(j, struct store, job);
 
@@ -150,13 +152,12 @@ static void tick(struct timer *t, struct now now)
 {
     struct store *s = container_of(t, struct store, tick);
 
-    tsdb_collect(s->db, now.wall / NS_PER_MS);
     if (scraper_is_settled(s->scraper))
         engine_hold_rules(s->engine, RULES_RUN);
-    if (s->has_log && !s->is_busy) {
+    if (!s->is_busy) {
         s->now = now.wall / NS_PER_MS;
         s->sync = ++s->ticks % SYNC_EVERY == 0;
-        run_disk(s, write_log, written);
+        run_disk(s, maintain, maintained);
     }
     timer_arm(s->parts.clock, t, ts_add(now.mono, NS_PER_S));
 }

@@ -28,6 +28,7 @@ struct promql_window {
     size_t n;
     const struct promql_hpoint *h;
     size_t n_h;
+    bool is_rising; /* no float is less than the one before it */
 };
 
 struct promql_range {

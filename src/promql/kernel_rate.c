@@ -73,7 +73,7 @@ static bool change_floats(const struct promql_window *w, const struct promql_ran
         uses_starts && w->starts[0] > r->from && w->starts[0] < w->times[0] && w->starts[0] != 0;
     if (w->n < 2 && !x->starts_inside)
         return false;
-    for (size_t i = 1; is_counter && i < w->n; i++) {
+    for (size_t i = 1; is_counter && i < w->n && (!w->is_rising || uses_starts); i++) {
         double before = promql_at(w, i - 1);
 
         if (promql_at(w, i) < before ||

@@ -46,6 +46,7 @@ struct batch {
     struct promql_eval *ev;
     struct plan_node *n;
     ts_ms from, to;
+    bool reads_edges; /* the function looks only at the outermost samples of what rises */
     struct storage_series series[2][BATCH]; /* the current batch and the next */
     struct place place;
 };
@@ -95,7 +96,8 @@ static void instant_rows(struct batch *b, const struct storage_series *series, s
         c->has[at + i] = PLAN_NONE;
         if (b->place.end == b->place.begin)
             continue;
-        v = promql_float(s->slots[b->place.end - 1]);
+        v = promql_float(b->place.end == s->n && s->rising != 0 ? s->last
+                                                                : s->slots[b->place.end - 1]);
         if (is_unlikely(isnan(v))) {
             read_nan(b, s, b->place.end - 1, at + i);
             continue;
@@ -122,7 +124,19 @@ static void read_batch(struct batch *b, size_t at, struct storage_series *out)
 
         find_place(&b->place, &out[i], b->from, b->to);
         end = b->place.end;
-        begin = b->n->kind == PLAN_RANGE || end == 0 ? b->place.begin : end - 1;
+        begin = b->place.begin;
+        if (begin == end)
+            continue;
+        if (b->n->kind == PLAN_INSTANT) {
+            if (end != out[i].n || out[i].rising == 0)
+                __builtin_prefetch(&out[i].slots[end - 1]);
+            continue;
+        }
+        if (b->reads_edges && out[i].n - begin <= out[i].rising) {
+            __builtin_prefetch(&out[i].slots[begin]);
+            __builtin_prefetch(&out[i].slots[end - 1]);
+            continue;
+        }
         for (size_t k = begin; k < end; k += SLOTS_A_LINE)
             __builtin_prefetch(&out[i].slots[k]);
     }
@@ -164,6 +178,13 @@ static bool is_plain(const storage_slot *slots, size_t n)
     return !any;
 }
 
+/* Whether the samples [begin, end) are known, without a look at them, to be floats that do not fall. */
+static bool is_rising(const struct storage_series *s, size_t begin, size_t end)
+{
+    return s->n - begin <= s->rising &&
+           !isnan(promql_float(end == s->n ? s->last : s->slots[end - 1]));
+}
+
 /* False: given up, there are notes. */
 static bool range_row(struct batch *b, const struct promql_kernel *k, const struct promql_range *r,
                       const struct storage_series *s, size_t row)
@@ -182,8 +203,9 @@ static bool range_row(struct batch *b, const struct promql_kernel *k, const stru
     w = (struct promql_window){.times = s->times + begin,
                                .slots = s->slots + begin,
                                .starts = s->starts != NULL ? s->starts + begin : NULL,
-                               .n = end - begin};
-    if (is_unlikely(!is_plain(w.slots, w.n)))
+                               .n = end - begin,
+                               .is_rising = is_rising(s, begin, end)};
+    if (is_unlikely(!w.is_rising && !is_plain(w.slots, w.n)))
         promql_read_window(b->ev, s, r->from, r->to, &w);
     if (w.n + w.n_h == 0)
         return true;
@@ -243,6 +265,7 @@ static bool range(struct batch *b, const struct promql_expr *x, ts_ms t, bool *g
                              .uses_starts = b->ev->set.start_times,
                              .a = b->ev->a};
 
+    b->reads_edges = k->wants_counter;
     b->to = r.to = promql_reference(window, t);
     b->from = r.from = r.to - window->length;
     if (!promql_range_params(b->ev, x, t, &r))

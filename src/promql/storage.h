@@ -52,6 +52,10 @@ struct storage_series {
     const storage_slot *slots;
     const ts_ms *starts; /* start timestamps, 0 where unknown; NULL when the series has none */
     size_t n;
+    /* So many of the last slots are floats, none less than the one before, but for NaNs of any kind at the end; and last
+     * is the last slot, at hand without a look at the row. 0: not known. */
+    size_t rising;
+    storage_slot last;
     const void *store; /* the store's own, for storage_histogram() */
 };
 

@@ -37,6 +37,7 @@ struct own {
     struct own_rule *rules;
     size_t n, recording;
     bool is_open; /* the plan holds the store */
+    bool is_left;
 };
 
 static const struct promql_settings settings = {.lookback = 0};
@@ -234,10 +235,20 @@ struct own *own_new(struct tsdb *db, const struct rule_group_conf *g, const uint
     return o;
 }
 
+void own_leave(struct own *o)
+{
+    for (size_t i = 0; i < o->n; i++)
+        if (o->rules[i].stream != NULL)
+            tsdb_stream_leave(o->rules[i].stream);
+    o->is_left = true;
+}
+
 void own_free(struct own *o, ts_ms now)
 {
     if (o == NULL)
         return;
+    if (!o->is_left)
+        own_leave(o);
     own_pause(o);
     promql_plan_free(o->plan);
     for (size_t i = 0; i < o->n; i++) {
@@ -247,7 +258,7 @@ void own_free(struct own *o, ts_ms now)
             if (o->rules[i].kept[j] != NULL)
                 storage_release(tsdb_storage(o->db), o->rules[i].kept[j]);
         if (o->rules[i].stream != NULL)
-            tsdb_stream_close(o->db, o->rules[i].stream, now);
+            tsdb_stream_close_left(o->db, o->rules[i].stream, now);
     }
     VEC_EACH (struct promql_expr **, x, &o->queried)
         promql_release(*x);
@@ -262,12 +273,15 @@ void own_free(struct own *o, ts_ms now)
 void own_move_streams(struct own *to, struct own *from)
 {
     for (size_t i = 0; i < to->n; i++)
-        for (size_t j = 0; j < from->n && to->rules[i].stream == NULL; j++)
+        for (size_t k = 0; k < from->n && to->rules[i].stream == NULL; k++) {
+            size_t j = (i + k) % from->n;
+
             if (from->rules[j].identity == to->rules[i].identity &&
                 from->rules[j].twin == to->rules[i].twin) {
                 to->rules[i].stream = from->rules[j].stream;
                 from->rules[j].stream = NULL;
             }
+        }
 }
 
 /* -- asking -- */

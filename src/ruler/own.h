@@ -23,6 +23,8 @@ struct own;
 
 /* Rules that do not parse here (another dialect) cannot be asked, but may record. */
 struct own *own_new(struct tsdb *db, const struct rule_group_conf *g, const uint64_t *identities);
+/* Other rules may go on with its series from now on. Does not wait for the store, as own_free() does. */
+void own_leave(struct own *o);
 void own_free(struct own *o, ts_ms now); /* NULL is fine. Streams that are left end at now */
 /* After a reload: to goes on with the streams of rules that have the same identity. */
 void own_move_streams(struct own *to, struct own *from);

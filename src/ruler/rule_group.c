@@ -64,6 +64,12 @@ static ts_ms query_time(const struct rule_group *g, ts_ns slot)
     return (slot - g->conf->query_offset) / NS_PER_MS;
 }
 
+void rule_group_leave(struct rule_group *g)
+{
+    if (g->own != NULL)
+        own_leave(g->own);
+}
+
 void rule_group_free(struct rule_group *g)
 {
     if (g == NULL)
@@ -557,7 +563,9 @@ void rule_group_move_state(struct rule_group *to, struct rule_group *from)
     bool *taken = mem_array(from->n_rules, sizeof(*taken));
 
     for (size_t i = 0; i < to->n_rules; i++)
-        for (size_t j = 0; j < from->n_rules; j++) {
+        for (size_t k = 0; k < from->n_rules; k++) {
+            size_t j = (i + k) % from->n_rules; /* most rules stay where they were */
+
             if (taken[j] || to->rules[i].identity != from->rules[j].identity)
                 continue;
             taken[j] = true;
@@ -572,7 +580,7 @@ void rule_group_move_state(struct rule_group *to, struct rule_group *from)
     to->missed = from->missed;
     to->evaluations = from->evaluations;
     to->failures = from->failures;
-    rule_group_make_view(to);
+    rule_group_update_view(to);
 }
 
 bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now)

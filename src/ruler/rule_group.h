@@ -78,6 +78,8 @@ enum rule_group_step { RULE_GROUP_DONE, RULE_GROUP_WANT };
 /* conf must outlive the group: its owner holds the configuration. db: borrowed; NULL is fine. */
 struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_base,
                                   struct tsdb *db);
+/* It will not run again; others may go on with what it recorded, before it is freed on a worker. */
+void rule_group_leave(struct rule_group *g);
 void rule_group_free(struct rule_group *g);
 
 ts_ns rule_group_slot_after(const struct rule_group_conf *conf,
@@ -103,5 +105,7 @@ void rule_group_rows(struct rule_group *g, struct arena *a,
                      void (*row)(void *arg, str key, str value), void *arg);
 /* Leaves g->view anew: a run's end does; restored state shows before the first run. */
 void rule_group_make_view(struct rule_group *g);
+/* The same after a change of state alone: a view that no answer holds is brought up to date in place. */
+void rule_group_update_view(struct rule_group *g);
 
 #endif

@@ -29,26 +29,20 @@ static struct labels conf_labels(struct arena *a, const struct conf_map *m)
     return (struct labels){v, n == SIZE_MAX ? 0 : n};
 }
 
-static void view_rule(struct rule_group_view *view, const struct rule *r, struct rule_view *out)
+/* What its evaluations made of a rule. */
+static void view_state(struct arena *a, const struct rule *r, struct rule_view *out)
 {
-    struct arena *a = &view->arena;
     struct rule_alert_view *alerts = arena_array(a, r->alerts.n, sizeof(*alerts));
 
-    *out = (struct rule_view){.is_alert = r->conf->is_alert,
-                              .name = arena_str(a, r->conf->name),
-                              .query = arena_str(a, rule_canonical(r->conf)),
-                              .hold_for = r->conf->hold_for,
-                              .keep_firing_for = r->conf->keep_firing_for,
-                              .labels = conf_labels(a, &r->conf->all_labels),
-                              .annotations = conf_labels(a, &r->conf->annotations),
-                              .health = r->health,
-                              .state = rule_worst_state(r),
-                              .last_error = arena_str(a, str_of(r->last_error)),
-                              .last_eval = r->last_eval,
-                              .took = r->took,
-                              .cost = r->cost,
-                              .samples = r->samples,
-                              .alerts = alerts};
+    out->health = r->health;
+    out->state = rule_worst_state(r);
+    out->last_error = arena_str(a, str_of(r->last_error));
+    out->last_eval = r->last_eval;
+    out->took = r->took;
+    out->cost = r->cost;
+    out->samples = r->samples;
+    out->alerts = alerts;
+    out->n_alerts = 0;
     MAP_EACH (struct u64_map_entry, it, &r->alerts) {
         const struct rule_alert *al = it->value;
 
@@ -65,6 +59,39 @@ static void view_rule(struct rule_group_view *view, const struct rule *r, struct
     }
 }
 
+static void view_rule(struct arena *a, const struct rule *r, struct rule_view *out)
+{
+    *out = (struct rule_view){.is_alert = r->conf->is_alert,
+                              .name = arena_str(a, r->conf->name),
+                              .query = arena_str(a, rule_canonical(r->conf)),
+                              .hold_for = r->conf->hold_for,
+                              .keep_firing_for = r->conf->keep_firing_for,
+                              .labels = conf_labels(a, &r->conf->all_labels),
+                              .annotations = conf_labels(a, &r->conf->annotations)};
+    view_state(a, r, out);
+}
+
+static void view_counters(struct rule_group_view *v, const struct rule_group *g)
+{
+    v->iterations = g->iterations;
+    v->missed = g->missed;
+    v->evaluations = g->evaluations;
+    v->failures = g->failures;
+}
+
+void rule_group_update_view(struct rule_group *g)
+{
+    enum { OURS = 2 }; /* the group's reference, and that of who shows it */
+
+    if (atomic_load_explicit(&g->view->refs, memory_order_acquire) > OURS) {
+        rule_group_make_view(g);
+        return;
+    }
+    view_counters(g->view, g);
+    for (size_t i = 0; i < g->n_rules; i++)
+        view_state(&g->view->arena, &g->rules[i], &g->view->rules[i]);
+}
+
 void rule_group_make_view(struct rule_group *g)
 {
     struct rule_group_view *v = mem_new(struct rule_group_view);
@@ -78,14 +105,11 @@ void rule_group_make_view(struct rule_group *g)
     v->took = g->took;
     v->rules_took = g->rules_took;
     v->last_eval = g->last_slot;
-    v->iterations = g->iterations;
-    v->missed = g->missed;
-    v->evaluations = g->evaluations;
-    v->failures = g->failures;
+    view_counters(v, g);
     v->rules = arena_array(&v->arena, g->n_rules, sizeof(*v->rules));
     v->n_rules = g->n_rules;
     for (size_t i = 0; i < g->n_rules; i++)
-        view_rule(v, &g->rules[i], &v->rules[i]);
+        view_rule(&v->arena, &g->rules[i], &v->rules[i]);
     rule_group_view_unref(g->view);
     g->view = v;
 }

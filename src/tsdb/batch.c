@@ -121,7 +121,7 @@ static uint32_t adopt(struct tsdb *db, struct tsdb_stream *s, uint32_t id, enum 
     struct series_place *p = &db->series.places.v[id];
     int64_t reach;
 
-    if (p->stream->is_open) {
+    if (p->stream->is_open && !p->stream->is_left) {
         *why = TSDB_FOREIGN;
         return TSDB_REF_DROPPED;
     }
@@ -220,20 +220,19 @@ static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
 {
     struct tsdb *db = b->db;
     const struct series_place *p = &db->series.places.v[item->ref];
-    storage_slot *slot;
 
     if (p->stream != b->stream) { /* adopted by another in the meantime */
         refuse(b, TSDB_FOREIGN);
         return;
     }
-    slot = stream_slot(b->stream, p);
-    if (*slot != STORAGE_ABSENT) {
+    if (stream_slot(p) != STORAGE_ABSENT) {
         refuse(b, TSDB_DUPLICATE);
         return;
     }
-    *slot = item->histogram == NULL
-                ? item->slot
-                : put_histogram(db, item->histogram, stream_before(b->stream, p));
+    stream_put(b->stream, p,
+               item->histogram == NULL
+                   ? item->slot
+                   : put_histogram(db, item->histogram, stream_before(b->stream, p)));
     if (item->start != 0)
         stream_set_start(b->stream, p, item->start);
     db->appended++;

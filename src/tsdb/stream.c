@@ -206,8 +206,10 @@ static void blank_last(struct tsdb_stream *s, struct stream_table *t)
     for (size_t i = 0; i < t->blocks.n; i++) {
         struct stream_block *b = t->blocks.v[i];
 
-        for (size_t r = 0; r < b->rows; r++)
+        for (size_t r = 0; r < b->rows; r++) {
             b->slots[r * t->length + at] = STORAGE_ABSENT;
+            b->last[r] = STORAGE_ABSENT;
+        }
         for (size_t r = 0; b->starts != NULL && r < b->rows; r++)
             b->starts[r * t->length + at] = 0;
     }
@@ -295,6 +297,8 @@ void stream_add_row(struct tsdb_stream *s, int64_t reach_ms, uint32_t id, struct
     r = (uint32_t)__builtin_ctz(free_rows(b));
     b->used |= 1u << r;
     b->ids[r] = id;
+    b->rising[r] = (uint32_t)s->end;
+    b->last[r] = STORAGE_ABSENT;
     t->n++;
     for (size_t i = 0; i < s->end - t->first; i++)
         b->slots[(size_t)r * t->length + i] = STORAGE_ABSENT;
@@ -343,6 +347,12 @@ static ts_ms *starts_of(const struct series_place *p, const struct stream_table 
     return b->starts + (size_t)(p->row % BLOCK_ROWS) * t->length;
 }
 
+/* Numbers of samples, which wrap. */
+static uint32_t later(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) > 0 ? a : b;
+}
+
 void stream_widen(struct tsdb_stream *s, int64_t reach_ms, struct series_place *p)
 {
     struct stream_table *from_table, *to_table;
@@ -366,6 +376,9 @@ void stream_widen(struct tsdb_stream *s, int64_t reach_ms, struct series_place *
         to[at + i - skip] = from[i];
         from[i] = STORAGE_ABSENT; /* its histogram has moved */
     }
+    to_block->last[p->row % BLOCK_ROWS] = from_block->last[old.row % BLOCK_ROWS];
+    to_block->rising[p->row % BLOCK_ROWS] =
+        later(from_block->rising[old.row % BLOCK_ROWS], (uint32_t)(from_table->first + skip));
     if (from_block->starts != NULL) {
         ensure_starts(s, to_table, to_block);
         memcpy(starts_of(p, to_table, to_block) + at,
@@ -374,22 +387,45 @@ void stream_widen(struct tsdb_stream *s, int64_t reach_ms, struct series_place *
     stream_del_row(s, &old);
 }
 
-storage_slot *stream_slot(struct tsdb_stream *s, const struct series_place *p)
+storage_slot stream_slot(const struct series_place *p)
+{
+    struct stream_table *t;
+    struct stream_block *b;
+
+    (void)row_of(p, &t, &b);
+    return b->last[p->row % BLOCK_ROWS];
+}
+
+static double as_float(storage_slot slot)
+{
+    double v;
+
+    memcpy(&v, &slot, sizeof(v));
+    return v;
+}
+
+void stream_put(struct tsdb_stream *s, const struct series_place *p, storage_slot slot)
 {
     struct stream_table *t;
     struct stream_block *b;
     storage_slot *row = row_of(p, &t, &b);
+    size_t at = (size_t)(s->end - 1 - t->first);
 
-    return row + (s->end - 1 - t->first);
+    row[at] = slot;
+    b->last[p->row % BLOCK_ROWS] = slot;
+    if (at == 0 || !(as_float(slot) >= as_float(row[at - 1]))) /* so are all NaNs */
+        b->rising[p->row % BLOCK_ROWS] = (uint32_t)(s->end - 1);
 }
 
 storage_slot stream_before(struct tsdb_stream *s, const struct series_place *p)
 {
-    const storage_slot *slot = stream_slot(s, p);
+    struct stream_table *t;
+    struct stream_block *b;
+    const storage_slot *row = row_of(p, &t, &b);
 
-    for (uint64_t n = s->end - 1 - s->tables.v[p->column].first; n != 0; n--)
-        if (*--slot != STORAGE_ABSENT)
-            return *slot;
+    for (uint64_t n = s->end - 1 - t->first; n != 0; n--)
+        if (row[n - 1] != STORAGE_ABSENT)
+            return row[n - 1];
     return STORAGE_ABSENT;
 }
 
@@ -422,7 +458,7 @@ void stream_mark_stale(struct tsdb_stream *s)
                 storage_slot *slot = b->slots + (size_t)r * t->length + at;
 
                 if ((b->used & 1u << r) != 0 && slot[0] == STORAGE_ABSENT && is_value(slot[-1]))
-                    slot[0] = STORAGE_STALE;
+                    slot[0] = b->last[r] = STORAGE_STALE;
             }
         }
     }
@@ -436,11 +472,15 @@ void stream_read(const struct series_place *p, struct storage_series *out)
     struct stream_table *t;
     struct stream_block *b;
     const storage_slot *row = row_of(p, &t, &b);
+    size_t n = (size_t)(s->end - t->first);
+    size_t rising = (uint32_t)s->end - b->rising[p->row % BLOCK_ROWS];
 
     *out = (struct storage_series){.times = s->times + (t->first - s->first),
                                    .slots = row,
                                    .starts = b->starts != NULL ? starts_of(p, t, b) : NULL,
-                                   .n = (size_t)(s->end - t->first)};
+                                   .n = n,
+                                   .rising = rising < n ? rising : n,
+                                   .last = b->last[p->row % BLOCK_ROWS]};
 }
 
 ts_ms stream_newest(const struct series_place *p)

@@ -15,6 +15,7 @@
 #ifndef TSDB_STREAM_H
 #define TSDB_STREAM_H
 
+#include <stdatomic.h>
 #include "tsdb/series.h"
 #include "tsdb/slab.h"
 #include "tsdb/tsdb.h"
@@ -25,7 +26,10 @@ struct stream_block { /* of up to 32 rows; the last one of a table grows by 8 */
     uint32_t rows;
     uint32_t used; /* a bit a row */
     uint32_t ids[BLOCK_ROWS];
-    ts_ms *starts; /* start times, as slots; NULL while there are none */
+    uint32_t
+        rising[BLOCK_ROWS]; /* number of the sample from which on storage_series.rising counts */
+    storage_slot last[BLOCK_ROWS]; /* slots of the last sample, side by side */
+    ts_ms *starts;                 /* start times, as slots; NULL while there are none */
     storage_slot slots[];
 };
 
@@ -41,7 +45,8 @@ struct tsdb_stream {
     str name;
     int64_t interval_ms;
     bool marks_stale, is_open, is_busy; /* busy: a batch is being filled */
-    uint64_t epoch;                     /* of the refs that have been given out */
+    atomic_bool is_left; /* its holder is about to close it: others may have its series */
+    uint64_t epoch;      /* of the refs that have been given out */
     ts_ms *times;
     uint32_t length;
     uint64_t first, end; /* samples in times: [first, end) */
@@ -73,8 +78,8 @@ void stream_del_row(struct tsdb_stream *s, const struct series_place *p);
 /* Moves the series to rows that reach at least so far. */
 void stream_widen(struct tsdb_stream *s, int64_t reach_ms, struct series_place *p);
 
-storage_slot *stream_slot(struct tsdb_stream *s,
-                          const struct series_place *p); /* of the last sample */
+storage_slot stream_slot(const struct series_place *p); /* of the last sample */
+void stream_put(struct tsdb_stream *s, const struct series_place *p, storage_slot slot);
 /* What the series had before it: STORAGE_ABSENT when nothing of that is kept. */
 storage_slot stream_before(struct tsdb_stream *s, const struct series_place *p);
 void stream_set_start(struct tsdb_stream *s, const struct series_place *p, ts_ms start);

@@ -91,6 +91,7 @@ struct tsdb_stream *tsdb_open_locked(struct tsdb *db, const struct tsdb_stream_c
     if (hit != NULL) {
         s = *hit;
         s->is_open = true;
+        s->is_left = false;
         s->interval_ms = c->interval_ms;
         s->marks_stale = c->marks_stale;
         return s;
@@ -128,6 +129,19 @@ void tsdb_stream_close(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
 {
     pthread_rwlock_wrlock(&db->lock);
     tsdb_close_locked(db, s, t);
+    pthread_rwlock_unlock(&db->lock);
+}
+
+void tsdb_stream_leave(struct tsdb_stream *s)
+{
+    s->is_left = true;
+}
+
+void tsdb_stream_close_left(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
+{
+    pthread_rwlock_wrlock(&db->lock);
+    if (s->is_left)
+        tsdb_close_locked(db, s, t);
     pthread_rwlock_unlock(&db->lock);
 }
 

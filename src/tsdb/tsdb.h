@@ -51,6 +51,10 @@ struct tsdb_stream_conf {
 struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_conf *c);
 /* The target is gone: all its series end at t. They stay as long as they can be read; the pointer is given back. */
 void tsdb_stream_close(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
+/* The same in two steps, for who must not wait for the lock: from the first on other streams may take the series over,
+ * and the second ends what is left, unless the stream has been opened again in between. */
+void tsdb_stream_leave(struct tsdb_stream *s);
+void tsdb_stream_close_left(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
 
 /* -- appending -- */
 

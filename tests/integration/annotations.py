@@ -3,16 +3,10 @@
 Each becomes a rule of its own whose expression is a constant with the labels that the text reads, once with a small value
 and once with a big one. Debian's Prometheus and tocsin evaluate the same file; the expanded texts must agree.
 """
-import glob, json, os, re, sys
+import json, os, re, sys
 from harness import *
+from oracle import SHARED, documents, yaml
 
-sys.path.append(os.path.join(os.path.dirname(peer("prometheus")), "../lib/python3/dist-packages"))
-try:
-    import yaml
-except ImportError:
-    yaml = None
-
-SHARED = os.environ.get("TOCSIN_SHARED", os.path.join(SOURCE, "../shared"))
 VALUES = ["0.0123", "12345678.9"]
 READ = re.compile(r'(?:\$labels|\.Labels)\.(\w+)|index\s+(?:\$labels|\.Labels)\s+["`](\w+)')
 
@@ -43,20 +37,10 @@ def texts_of(node, out):
 
 
 def corpus():
-    out, files, unread = {}, 0, 0
-    for folder_name in ("rules", "ai-rules"):
-        for path in sorted(glob.glob(os.path.join(SHARED, "conformance", folder_name, "**"), recursive=True)):
-            if not path.endswith((".yml", ".yaml", ".json")):
-                continue
-            try:
-                with open(path) as f:
-                    documents = list(yaml.load_all(f, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-            except (yaml.YAMLError, UnicodeDecodeError):
-                unread += 1  # a template of YAML
-                continue
-            files += 1
-            texts_of(documents, out)
-    return list(out), files, unread
+    out = {}
+    docs, unread = documents()
+    texts_of(docs, out)
+    return list(out), len(docs), unread
 
 
 def rule(n, text, value):

@@ -2,11 +2,10 @@
 over random series. Samples lie off the grid, so that 2.42's closed windows and our left-open ones hold the same.
 
 PROMQL_LIVE_RANDOM=20000 for a long run."""
-import json, math, random, struct, subprocess
+import json, math, random, struct
 from harness import *
+from oracle import SHARED, differs, ours
 
-SHARED = os.environ.get("TOCSIN_SHARED", SOURCE + "/../shared")
-ASK = os.path.join(os.path.dirname(PROGRAM), "tests", "promql_ask")
 RANDOM = int(os.environ.get("PROMQL_LIVE_RANDOM", "1500"))
 START, SPAN, STEP = 1_700_000_000_000, 3_600_000, 15_000
 
@@ -156,39 +155,6 @@ class Expressions:
         return f"({v}) {op}{on} ({w})"
 
 
-def same(a, b, tolerance):
-    if math.isnan(a) or math.isnan(b):
-        return math.isnan(a) and math.isnan(b)
-    return a == b or abs(a - b) <= tolerance * max(abs(a), abs(b)) or (max(abs(a), abs(b)) < 1e-9)
-
-
-def value(s):
-    return float(s.replace("Inf", "inf"))
-
-
-def points(x):
-    return x["values"] if "values" in x else [x["value"]]
-
-
-def differs(theirs, ours, tolerance):
-    """None, or what is different."""
-    if theirs["resultType"] == "scalar" or ours["resultType"] == "scalar":
-        if theirs["resultType"] != ours["resultType"] or not same(value(theirs["result"][1]), value(ours["result"][1]), tolerance):
-            return f"{theirs['result']} / {ours['result']}"
-        return None
-    key = lambda x: tuple(sorted(x["metric"].items()))
-    a, b = {key(x): points(x) for x in theirs["result"]}, {key(x): points(x) for x in ours["result"]}
-    if a.keys() != b.keys():
-        return f"series: only there {sorted(a.keys() - b.keys())[:3]}, only here {sorted(b.keys() - a.keys())[:3]}"
-    for k in a:
-        if [p[0] for p in a[k]] != [p[0] for p in b[k]]:
-            return f"{k}: times {len(a[k])} / {len(b[k])}"
-        for p, q in zip(a[k], b[k]):
-            if not same(value(p[1]), value(q[1]), tolerance):
-                return f"{k} at {p[0]}: {p[1]} / {q[1]}"
-    return None
-
-
 # What 2.42 does otherwise (promql-oracle.md): named by what shows in the expression.
 def known(expr, theirs, ours):
     if "error" in theirs and "unknown function" in theirs["error"]:
@@ -260,15 +226,6 @@ class Live:
         r = request("POST", self.url + ("/api/v1/query" if step == 0 else "/api/v1/query_range"),
                     urllib.parse.urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}, timeout=30).json()
         return r["data"] if r["status"] == "success" else {"error": r["error"]}
-
-
-def ours(data, questions, *flags):
-    text = "".join(f"{s} {e} {p} {x}\n" for s, e, p, x in questions)
-    p = subprocess.run([ASK, *flags, data], input=text, capture_output=True, text=True, timeout=600)
-    equal(p.returncode, 0, p.stderr[-2000:])
-    answers = [json.loads(line) for line in p.stdout.splitlines()]
-    equal(len(answers), len(questions), "answers")
-    return answers
 
 
 def compare(live, data, questions, tolerance, what):

@@ -1,5 +1,5 @@
 """A new configuration is taken or refused as a whole, by signal and by HTTP."""
-import signal
+import contextlib, re, signal
 from harness import *
 
 
@@ -70,6 +70,77 @@ def test_delivery_under_way():
         write(t.config_file, config(other).replace("receiver: hook", "receiver: renamed").replace("name: hook", "name: renamed"))
         equal(t.post("/-/reload", b"").status, 200)
         until("the new receiver is told", other.accepted)
+
+
+def test_what_removed_groups_recorded_ends():
+    """As in Prometheus, though at once and not two intervals later; a group of another name goes on with the series."""
+    def names():
+        r = t.get("/api/v1/query?query=" + urllib.parse.quote('{__name__=~"gone|stays|lasts"}')).json()
+        return {x["metric"]["__name__"] for x in r["data"]["result"]}
+
+    rules = "groups:\n- {name: g, interval: 1s, rules: [{record: gone, expr: vector(1)}]}\n" \
+            "- {name: old, interval: 1s, rules: [{record: stays, expr: vector(2)}]}\n" \
+            "- {name: same, interval: 1s, rules: [{record: lasts, expr: vector(3)}]}\n"
+    with folder() as d, Tocsin("rule_files: [r.yml]\n", d, files={"r.yml": rules}) as t:
+        until("all record", lambda: names() == {"gone", "stays", "lasts"})
+        write(os.path.join(d, "r.yml"), re.sub("- {name: g,.*\n", "", rules).replace("name: old", "name: new"))
+        equal(t.post("/-/reload", b"").status, 200)
+        until("the removed group's series has ended", lambda: "gone" not in names(), 5)
+        until("the renamed group records", lambda: names() == {"stays", "lasts"}, 5)
+        assert "was not stored" not in t.text(), t.text()
+        t.stop()
+
+
+def many_rules(text, n=4000):
+    out = ["groups:"]
+    for i in range(n):
+        if i % 400 == 0:
+            out += [f"  - name: g{i}", "    interval: 1s" if i == 0 else "    interval: 1h", "    rules:"]
+        out.append("      - {alert: A%d, expr: 'vector(%d) > 0', for: 1h, annotations: {text: %s}}" % (i, i % 400 == 7, text))
+    return "\n".join(out) + "\n"
+
+
+def test_the_loop_goes_on_meanwhile():
+    """Thousands of rules are read and made on a worker; everybody who asked is answered; what was pending goes on."""
+    def active():
+        return {(a["labels"]["alertname"], a["activeAt"], a["annotations"]["text"])
+                for a in t.get("/api/v1/alerts").json()["data"]["alerts"]}
+
+    def ask(path):
+        answers.append((path, t.post(path, b"", timeout=60).status, time.monotonic()))
+
+    def leave():
+        with contextlib.suppress(OSError):
+            t.post("/-/reload", b"")
+
+    answers, answered_meanwhile = [], float("inf")
+    with folder() as d, Tocsin("rule_files: [rules.yml]\n", d, files={"rules.yml": many_rules("old")}) as t:
+        before = until("it is pending", active)
+        write(os.path.join(d, "rules.yml"), many_rules("new"))
+        asking = [threading.Thread(target=ask, args=(p,)) for p in ["/-/reload"] * 3 + ["/-/reload?dry_run=true"] * 2]
+        for a in asking:
+            a.start()
+        with contextlib.suppress(OSError):
+            t.post("/-/reload", b"", timeout=0.01)  # a client that does not wait
+        t.p.send_signal(signal.SIGHUP)
+        while not answers:
+            equal(t.get("/-/healthy").status, 200)
+            healthy = time.monotonic()
+            if not answers:
+                answered_meanwhile = healthy
+        assert answered_meanwhile < answers[0][2], "the loop stood until the reload was done"
+        for a in asking:
+            a.join()
+        equal(sorted((p, s) for p, s, _ in answers), sorted([("/-/reload", 200)] * 3 + [("/-/reload?dry_run=true", 200)] * 2))
+        after = until("the new annotation", lambda: {x for x in active() if x[2] == "new"})
+        equal({x[:2] for x in after}, {x[:2] for x in before}, "pending since")
+        write(os.path.join(d, "rules.yml"), many_rules("new", 400))
+        equal(t.post("/-/reload", b"", timeout=60).status, 200)
+        equal(len(t.get("/api/v1/rules").json()["data"]["groups"]), 1)
+        write(os.path.join(d, "rules.yml"), many_rules("last"))
+        threading.Thread(target=leave, daemon=True).start()
+        time.sleep(0.02)
+        t.stop()  # in the middle of a reading: nothing leaks, nothing hangs
 
 
 main()

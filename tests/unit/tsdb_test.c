@@ -362,6 +362,133 @@ static void histograms_share_layouts(void **state)
     close_db();
 }
 
+static void what_is_left_is_given_away_or_ends(void **state)
+{
+    struct tsdb_stream *old;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    old = stream("old");
+    begin(old, STEP);
+    put("moves", 1);
+    put("ends", 1);
+    commit();
+    begin(stream("new"), 2 * STEP);
+    put("moves", 2);
+    commit();
+    assert_int_equal(tsdb_stats(db).refused[TSDB_FOREIGN], 1); /* it is the other's still */
+    tsdb_stream_leave(old);
+    begin(stream("new"), 3 * STEP);
+    put("moves", 3);
+    commit();
+    tsdb_stream_close_left(db, old, 3 * STEP);
+    assert_string_equal(dump("{__name__=\"moves\"}"), "{__name__=\"moves\"} 45=3\n");
+    assert_string_equal(dump("{__name__=\"ends\"}"), "{__name__=\"ends\"} 15=1 45=stale\n");
+    /* whoever opens it again in between keeps it */
+    old = stream("old");
+    begin(old, 4 * STEP);
+    put("ends", 4);
+    commit();
+    tsdb_stream_leave(old);
+    assert_ptr_equal(stream("old"), old);
+    tsdb_stream_close_left(db, old, 5 * STEP);
+    assert_string_equal(dump("{__name__=\"ends\"}"), "{__name__=\"ends\"} 15=1 45=stale 60=4\n");
+    close_db();
+}
+
+static bool is_nan(storage_slot slot)
+{
+    return slot << 1 > UINT64_C(0xffe0000000000000);
+}
+
+static double number(storage_slot slot)
+{
+    double v;
+
+    memcpy(&v, &slot, sizeof(v));
+    return v;
+}
+
+/* What a series says of its last slots is true; returns how many it says it of. */
+static size_t check_rising(const struct storage_series *s)
+{
+    size_t end = s->n;
+
+    assert_true(s->rising <= s->n);
+    assert_true(s->n == 0 || s->last == s->slots[s->n - 1]);
+    while (end != 0 && is_nan(s->slots[end - 1]))
+        end--;
+    for (size_t i = s->n - s->rising; i < end; i++) {
+        assert_false(is_nan(s->slots[i]));
+        assert_true(i == s->n - s->rising || number(s->slots[i]) >= number(s->slots[i - 1]));
+    }
+    return s->rising;
+}
+
+/* Of all series of the selector; the sum. */
+static size_t check_all_rising(struct storage_selector *sel)
+{
+    struct storage st = tsdb_storage(db);
+    struct storage_series v;
+    struct storage_ids ids;
+    size_t sum = 0;
+
+    storage_begin(st);
+    ids = storage_ids(st, sel);
+    for (size_t i = 0; i < ids.n; i++) {
+        storage_read(st, &ids.v[i], 1, &v);
+        sum += check_rising(&v);
+    }
+    storage_end(st);
+    return sum;
+}
+
+/* Counters that are reset, gaps, NaNs, histograms; rows that slide, get longer, and go to another stream. */
+static void what_is_said_to_rise_does(void **state)
+{
+    struct histogram h;
+    struct storage_selector *all, *wide = NULL;
+    struct tsdb_stream *s;
+    uint32_t seed = 1;
+    double v[20] = {0};
+    size_t said = 0;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    h = exponential(1, 2);
+    all = selector("{__name__=\"m\"}", MINUTES_5);
+    s = stream("a");
+    for (int t = 1; t <= 3000; t++) {
+        begin(s, (ts_ms)t * STEP);
+        for (uint32_t i = 0; i < ARRAY_LEN(v); i++) {
+            char text[32];
+            uint32_t dice = (seed = seed * 1664525 + 1013904223) >> 16 & 0x3ff;
+
+            v[i] = dice < i ? 0 : v[i] + dice % 3; /* the first one never falls */
+            snprintf(text, sizeof(text), "m{i=\"%u\"}", i);
+            if (i != 0 && dice % 50 == 1)
+                continue;
+            if (i % 4 == 3 && dice % 70 == 2)
+                (void)tsdb_batch_add_histogram(&batch, TSDB_REF_NEW, labels(text), &h);
+            else
+                put(text, i % 4 == 1 && dice % 60 == 3 ? (double)NAN : v[i]);
+        }
+        commit();
+        said += check_all_rising(all);
+        if (t == 500)
+            wide = selector("{__name__=\"m\",i=~\"1?[0-5]\"}", 4 * MINUTES_5);
+        if (t % 1000 == 0) {
+            tsdb_stream_close(db, s, (ts_ms)t * STEP + 1);
+            check_all_rising(all);
+            s = stream(t == 1000 ? "b" : "c");
+        }
+    }
+    assert_true(said > 3000 * 20 * 10); /* it is not always silent */
+    release(wide);
+    release(all);
+    close_db();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +504,8 @@ int main(void)
         cmocka_unit_test(ended_series_are_forgotten),
         cmocka_unit_test(an_open_batch_keeps_its_refs_good),
         cmocka_unit_test(histograms_share_layouts),
+        cmocka_unit_test(what_is_left_is_given_away_or_ends),
+        cmocka_unit_test(what_is_said_to_rise_does),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

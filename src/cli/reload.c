@@ -1,0 +1,120 @@
+#include "cli/reload.h"
+
+#include "base/vec.h"
+
+struct asker {
+    bool is_dry_run;
+    void (*done)(void *arg, bool ok, str text);
+    void *arg;
+};
+
+struct reloader {
+    struct reloader_parts parts;
+    struct job job;
+    bool is_reading, is_stopped;
+    VEC(struct asker) waiting; /* for the next reading */
+    VEC(struct asker) served;  /* by the one under way */
+    struct config *running;    /* one reference, while reading */
+    struct reload_result result;
+};
+
+struct reloader *reloader_new(const struct reloader_parts *parts)
+{
+    struct reloader *r = mem_new(struct reloader);
+
+    r->parts = *parts;
+    return r;
+}
+
+/* What nobody wants: a refused configuration, a dry run's, groups that were made in vain. */
+static void drop_result(struct reload_result *r)
+{
+    rules_ahead_free(r->ahead);
+    config_unref(r->config);
+    r->ahead = NULL;
+    r->config = NULL;
+}
+
+static void read_all(struct job *j)
+{
+    struct reloader *r = container_of(j, struct reloader, job);
+    struct reload_result *out = &r->result;
+
+    out->config = r->parts.load(r->parts.arg, &out->d);
+    if (out->config != NULL && !out->is_dry_run)
+        out->ahead = rules_ahead_new(r->running, out->config, r->parts.db);
+}
+
+static void tell(const struct asker *a, bool ok, str text)
+{
+    if (a->done != NULL)
+        a->done(a->arg, ok, text);
+}
+
+static void start(struct reloader *r);
+
+static void read_done(struct job *j)
+{
+    struct reloader *r = container_of(j, struct reloader, job);
+    struct buf text = BUF_INIT;
+    bool ok = !r->is_stopped && r->parts.finish(r->parts.arg, &r->result, &text);
+
+    drop_result(&r->result);
+    diags_release(&r->result.d);
+    config_unref(r->running);
+    r->is_reading = false;
+    VEC_EACH (const struct asker *, a, &r->served)
+        tell(a, ok, buf_str(&text));
+    vec_clear(&r->served);
+    buf_release(&text);
+    if (r->waiting.n != 0)
+        start(r);
+}
+
+/* Everybody who waits for the same kind of reading as the first is served by this one. */
+static void start(struct reloader *r)
+{
+    bool is_dry_run = r->waiting.v[0].is_dry_run;
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->waiting.n; i++)
+        if (r->waiting.v[i].is_dry_run == is_dry_run)
+            vec_push(&r->served, r->waiting.v[i]);
+        else
+            r->waiting.v[n++] = r->waiting.v[i];
+    r->waiting.n = n;
+    r->is_reading = true;
+    r->running = config_ref(r->parts.running(r->parts.arg));
+    r->result = (struct reload_result){.is_dry_run = is_dry_run};
+    diags_init(&r->result.d);
+    r->job = (struct job){.run = read_all, .done = read_done};
+    pool_run(r->parts.pool, &r->job);
+}
+
+void reloader_ask(struct reloader *r, bool dry_run, void (*done)(void *arg, bool ok, str text),
+                  void *arg)
+{
+    vec_push(&r->waiting, (struct asker){dry_run, done, arg});
+    if (!r->is_reading)
+        start(r);
+}
+
+void reloader_stop(struct reloader *r)
+{
+    r->is_stopped = true;
+    VEC_EACH (const struct asker *, a, &r->served)
+        tell(a, false, S("shutting down\n"));
+    VEC_EACH (const struct asker *, a, &r->waiting)
+        tell(a, false, S("shutting down\n"));
+    vec_clear(&r->served);
+    vec_clear(&r->waiting);
+}
+
+void reloader_free(struct reloader *r)
+{
+    if (r == NULL)
+        return;
+    vec_release(&r->waiting);
+    vec_release(&r->served);
+    mem_free(r);
+}
