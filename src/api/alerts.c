@@ -5,16 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void api_put_labels(struct json_writer *w, struct labels ls)
-{
-    json_open(w, '{');
-    LABELS_EACH (l, ls) {
-        json_key(w, l->name);
-        json_put_str(w, l->value);
-    }
-    json_close(w, '}');
-}
-
 static void put_status(struct json_writer *w, const struct gettable *g)
 {
     const struct alert_status *st = g->status;
@@ -48,7 +38,7 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
 
     json_open(w, '{');
     json_key(w, S("annotations"));
-    api_put_labels(w, a->annotations->ls);
+    labels_put_json(w, a->annotations->ls);
     json_key(w, S("endsAt"));
     json_put_rfc3339_ms(w, a->ends_at);
     json_key(w, S("fingerprint"));
@@ -73,7 +63,7 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
         json_put_str(w, a->generator_url);
     }
     json_key(w, S("labels"));
-    api_put_labels(w, a->labels->ls);
+    labels_put_json(w, a->labels->ls);
     json_close(w, '}');
 }
 
@@ -260,7 +250,7 @@ static void put_route_labels(struct groups_stream *s, const struct group_view *g
     struct arena a;
 
     if (g->route_labels->n == 0) {
-        api_put_labels(w, LABELS_NONE);
+        labels_put_json(w, LABELS_NONE);
         return;
     }
     arena_init(&a, 0);
@@ -269,8 +259,8 @@ static void put_route_labels(struct groups_stream *s, const struct group_view *g
         alerts[n.n_alerts] = engine_notified(g->alerts[n.n_alerts], now);
         n.n_firing += !alerts[n.n_alerts].is_resolved;
     }
-    api_put_labels(w,
-                   engine_route_labels(s->api->engine, s->conf, g->route_labels, &n, now.wall, &a));
+    labels_put_json(w, engine_route_labels(s->api->engine, s->conf, g->route_labels, &n, now.wall,
+                                           &a));
     arena_release(&a);
 }
 
@@ -305,7 +295,7 @@ static void write_group(struct groups_stream *s, const struct group_view *g, str
     }
     json_close(&w, ']');
     json_key(&w, S("labels"));
-    api_put_labels(&w, g->labels->ls);
+    labels_put_json(&w, g->labels->ls);
     json_key(&w, S("receiver"));
     json_open(&w, '{');
     json_key(&w, S("name"));

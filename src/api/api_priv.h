@@ -75,7 +75,6 @@ struct gettable {
     str muted_by; /* comma-separated */
 };
 void api_put_alert(struct json_writer *w, const struct gettable *g);
-void api_put_labels(struct json_writer *w, struct labels ls);
 
 /* metrics_idle.c: what clients and dashboards of Alertmanager look for and nothing here moves */
 void api_put_idle_metrics(struct expo *x);

@@ -245,7 +245,7 @@ static void put_route(const struct api *a, struct json_writer *w, const struct e
     put_text(w, "route", r->route->key);
     put_text(w, "groupKey", r->group_key);
     json_key(w, S("groupLabels"));
-    api_put_labels(w, r->group_labels);
+    labels_put_json(w, r->group_labels);
     put_duration(w, "groupWait", r->route->group_wait);
     put_duration(w, "groupInterval", r->route->group_interval);
     put_duration(w, "repeatInterval", r->route->repeat_interval);
@@ -290,7 +290,7 @@ static void put_inhibition(const struct api *a, struct json_writer *w, const str
     json_put_hex64(w, by->fingerprint);
     put_text(w, "rule", by->rule);
     json_key(w, S("labels"));
-    api_put_labels(w, source != NULL ? source->labels->ls : LABELS_NONE);
+    labels_put_json(w, source != NULL ? source->labels->ls : LABELS_NONE);
     json_close(w, '}');
 }
 
@@ -298,7 +298,7 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
                       struct now now)
 {
     json_key(w, S("labels"));
-    api_put_labels(w, x->labels);
+    labels_put_json(w, x->labels);
     json_key(w, S("fingerprint"));
     json_put_hex64(w, labels_fingerprint(x->labels));
     put_text(w, "state",
@@ -378,7 +378,7 @@ static void explain_silence(const struct api *a, struct http_req *rq, struct ans
         if (alert_is_resolved(al, now) || !silence_matches(s, al->labels->ls))
             continue;
         if (n++ < HISTORY_MAX)
-            api_put_labels(w, al->labels->ls);
+            labels_put_json(w, al->labels->ls);
     }
     json_close(w, ']');
     json_key(w, S("matching"));

@@ -121,16 +121,6 @@ bool prom_duration(str text, ts_ms *out)
     return true;
 }
 
-void prom_put_labels(struct json_writer *w, struct labels ls)
-{
-    json_open(w, '{');
-    LABELS_EACH (l, ls) {
-        json_key(w, l->name);
-        json_put_str(w, l->value);
-    }
-    json_close(w, '}');
-}
-
 void prom_buildinfo(struct http_req *rq, void *arg)
 {
     (void)arg;

@@ -33,8 +33,6 @@ size_t prom_param_list(const struct prom_params *p, const char *name, struct are
 bool prom_time(str text, ts_ms *out);     /* RFC 3339, or seconds */
 bool prom_duration(str text, ts_ms *out); /* 5m, or seconds */
 
-void prom_put_labels(struct json_writer *w, struct labels ls);
-
 void prom_query(struct http_req *rq, void *arg);
 void prom_query_range(struct http_req *rq, void *arg);
 void prom_format_query(struct http_req *rq, void *arg);

@@ -27,7 +27,7 @@ static void put_history(struct json_writer *w, const struct alert_history *h)
 {
     json_open(w, '{');
     json_key(w, S("labels"));
-    prom_put_labels(w, h->labels->ls);
+    labels_put_json(w, h->labels->ls);
     json_key(w, S("group"));
     json_put_str(w, h->group);
     json_key(w, S("file"));

@@ -120,9 +120,9 @@ static void put_alert(struct json_writer *w, const struct rule_alert_view *a)
 
     json_open(w, '{');
     json_key(w, S("labels"));
-    prom_put_labels(w, a->labels);
+    labels_put_json(w, a->labels);
     json_key(w, S("annotations"));
-    prom_put_labels(w, a->annotations);
+    labels_put_json(w, a->annotations);
     put_text(w, "state", a->state == RULE_ALERT_FIRING ? S("firing") : S("pending"));
     put_time(w, "activeAt", a->active_at);
     if (a->keep_firing_since != TS_NONE)
@@ -160,10 +160,10 @@ static void put_rule(struct json_writer *w, const struct filter *f, const struct
         put_seconds(w, "keepFiringFor", r->keep_firing_for);
     }
     json_key(w, S("labels"));
-    prom_put_labels(w, r->labels);
+    labels_put_json(w, r->labels);
     if (r->is_alert) {
         json_key(w, S("annotations"));
-        prom_put_labels(w, r->annotations);
+        labels_put_json(w, r->annotations);
         json_key(w, S("alerts"));
         if (f->hides_alerts) {
             json_put_null(w);

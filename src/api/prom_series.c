@@ -59,7 +59,7 @@ static void see_series(struct query_job *q, struct found *f, struct labels ls, u
 
     (void)id;
     json_writer_init(&w, &b, false);
-    prom_put_labels(&w, ls);
+    labels_put_json(&w, ls);
     vec_push(f, arena_str(&q->arena, buf_str(&b)));
     buf_release(&b);
 }

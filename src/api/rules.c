@@ -24,9 +24,9 @@ static void put_one(struct json_writer *w, const struct rule_group_view *g,
     json_key(w, S("for"));
     json_put_double(w, (double)r->hold_for / NS_PER_S);
     json_key(w, S("labels"));
-    api_put_labels(w, a->labels);
+    labels_put_json(w, a->labels);
     json_key(w, S("annotations"));
-    api_put_labels(w, a->annotations);
+    labels_put_json(w, a->annotations);
     json_close(w, '}');
     buf_release(&value);
 }

@@ -22,7 +22,7 @@ static void put_silence(struct json_writer *w, const struct silence *s, ts_ns no
     json_put_rfc3339_ms(w, s->updated_at);
     if (s->annotations.n != 0) {
         json_key(w, S("annotations"));
-        api_put_labels(w, s->annotations);
+        labels_put_json(w, s->annotations);
     }
     json_key(w, S("comment"));
     json_put_str(w, s->comment);

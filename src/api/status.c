@@ -114,9 +114,9 @@ static void put_routed(struct api *a, struct json_writer *w, const struct alert 
              : st->inhibited_by.n != 0 ? S("inhibited")
                                        : S("firing"));
     json_key(w, S("labels"));
-    api_put_labels(w, al->labels->ls);
+    labels_put_json(w, al->labels->ls);
     json_key(w, S("annotations"));
-    api_put_labels(w, al->annotations->ls);
+    labels_put_json(w, al->annotations->ls);
     json_key(w, S("since"));
     json_put_rfc3339_ms(w, al->starts_at);
     put_pair(w, "generatorURL", al->generator_url);

@@ -33,9 +33,9 @@ static void put_active(void *arg, const struct target_status *t)
         return;
     json_open(w, '{');
     json_key(w, S("discoveredLabels"));
-    api_put_labels(w, t->discovered);
+    labels_put_json(w, t->discovered);
     json_key(w, S("labels"));
-    api_put_labels(w, t->labels);
+    labels_put_json(w, t->labels);
     put_text(w, S("scrapePool"), t->job);
     put_text(w, S("scrapeUrl"), t->url);
     put_text(w, S("globalUrl"), t->url);
@@ -76,7 +76,7 @@ static void put_dropped(void *arg, const struct target_status *t)
         return;
     json_open(l->w, '{');
     json_key(l->w, S("discoveredLabels"));
-    api_put_labels(l->w, t->discovered);
+    labels_put_json(l->w, t->discovered);
     put_text(l->w, S("scrapePool"), t->job);
     if (t->last_error.n != 0)
         put_text(l->w, S("lastError"), t->last_error);

@@ -185,9 +185,10 @@ static enum notify_reason flush(struct future *f, struct now at)
     f->firing.n = f->resolved.n = 0;
     f->tells_subject = false;
     f->is_muted = !in_time(f, at.wall);
-    f->wake = f->is_muted ? mute_ends(f->e->intervals, f->g->route, at.wall,
-                                      ts_add(at.wall, f->g->route->group_interval))
-                          : TS_MAX;
+    f->wake = TS_MAX;
+    if (f->is_muted && f->e->conf->notifications.flush_at_window_end)
+        f->wake = mute_ends(f->e->intervals, f->g->route, at.wall,
+                            ts_add(at.wall, f->g->route->group_interval));
     survivors(f, at.wall);
     forget_resolved(f);
     if (f->firing.n + f->resolved.n == 0)

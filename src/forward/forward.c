@@ -120,29 +120,20 @@ void forward_configure(struct forward *f, const struct alerting_conf *c)
 
 /* -- alerts -- */
 
-static void put_labels(struct json_writer *w, const char *key, struct labels ls)
-{
-    json_key(w, str_of(key));
-    json_open(w, '{');
-    LABELS_EACH (l, ls) {
-        json_key(w, l->name);
-        json_put_str(w, l->value);
-    }
-    json_close(w, '}');
-}
-
 static void put_alert(struct buf *out, const struct alert_input *in, struct labels labels)
 {
     struct json_writer w;
 
     json_writer_init(&w, out, false);
     json_open(&w, '{');
-    put_labels(&w, "annotations", in->annotations);
+    json_key(&w, S("annotations"));
+    labels_put_json(&w, in->annotations);
     json_key(&w, S("startsAt"));
     json_put_rfc3339_ms(&w, in->starts_at);
     json_key(&w, S("endsAt"));
     json_put_rfc3339_ms(&w, in->ends_at);
-    put_labels(&w, "labels", labels);
+    json_key(&w, S("labels"));
+    labels_put_json(&w, labels);
     json_key(&w, S("generatorURL"));
     json_put_str(&w, in->generator_url);
     json_close(&w, '}');

@@ -197,6 +197,16 @@ void labels_print(struct buf *out, struct labels ls)
     buf_addc(out, '}');
 }
 
+void labels_put_json(struct json_writer *w, struct labels ls)
+{
+    json_open(w, '{');
+    LABELS_EACH (l, ls) {
+        json_key(w, l->name);
+        json_put_str(w, l->value);
+    }
+    json_close(w, '}');
+}
+
 static bool is_legacy(str s, bool colons)
 {
     for (size_t i = 0; i < s.n; i++) {

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "tocsin/json.h"
 #include "tocsin/labels.h"
 
 /* Sorts by name and drops labels with an empty value. Returns the new count, or SIZE_MAX with *dup set when a name
@@ -41,6 +42,7 @@ uint64_t labels_dedup_hash(
 
 void labels_print(struct buf *out,
                   struct labels ls); /* {a="b", c="d"}, values as Go quoted strings */
+void labels_put_json(struct json_writer *w, struct labels ls); /* an object */
 
 bool label_name_is_legacy(str s);  /* [a-zA-Z_][a-zA-Z0-9_]* */
 bool metric_name_is_legacy(str s); /* the same with colons */

@@ -7,25 +7,15 @@
 #include "model/labels.h"
 #include "tocsin/delivery.h"
 
-static void put_labels(struct json_writer *w, struct labels ls)
-{
-    json_open(w, '{');
-    LABELS_EACH (l, ls) {
-        json_key(w, l->name);
-        json_put_str(w, l->value);
-    }
-    json_close(w, '}');
-}
-
 static void put_alert(struct json_writer *w, const struct notified_alert *a, bool shows_change)
 {
     json_open(w, '{');
     json_key(w, S("status"));
     json_put_str(w, a->is_resolved ? S("resolved") : S("firing"));
     json_key(w, S("labels"));
-    put_labels(w, a->labels);
+    labels_put_json(w, a->labels);
     json_key(w, S("annotations"));
-    put_labels(w, a->annotations);
+    labels_put_json(w, a->annotations);
     json_key(w, S("startsAt"));
     json_put_rfc3339_nano(w, a->starts_at);
     json_key(w, S("endsAt"));
@@ -100,13 +90,13 @@ void notification_json(struct buf *out, const struct notification *n, str extern
     json_key(&w, S("notification_reason"));
     json_put_str(&w, str_of(notify_reason_text(n->reason)));
     json_key(&w, S("groupLabels"));
-    put_labels(&w, n->group_labels);
+    labels_put_json(&w, n->group_labels);
     json_key(&w, S("commonLabels"));
     put_common(&w, n, false);
     json_key(&w, S("commonAnnotations"));
     put_common(&w, n, true);
     json_key(&w, S("routeLabels"));
-    put_labels(&w, n->route_labels);
+    labels_put_json(&w, n->route_labels);
     json_key(&w, S("externalURL"));
     json_put_str(&w, external_url);
     buf_release(&name);

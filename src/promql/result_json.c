@@ -97,12 +97,7 @@ static void put_series(struct json_writer *w, const struct promql_series *s, boo
 {
     json_open(w, '{');
     json_key(w, S("metric"));
-    json_open(w, '{');
-    LABELS_EACH (l, s->labels) {
-        json_key(w, l->name);
-        json_put_str(w, l->value);
-    }
-    json_close(w, '}');
+    labels_put_json(w, s->labels);
     if (is_matrix) {
         put_points(w, s, false);
         put_points(w, s, true);

@@ -121,24 +121,6 @@ const struct conf_type route_conf_type = {
     .check = check_route,
 };
 
-static struct conf_map merge_labels(struct arena *a, const struct conf_map *under,
-                                    const struct conf_map *own)
-{
-    struct conf_map all = {.v = arena_array(a, under->n + own->n, sizeof(*all.v))};
-
-    for (size_t i = 0; i < under->n; i++) {
-        bool hidden = false;
-
-        for (size_t j = 0; j < own->n && !hidden; j++)
-            hidden = str_eq(under->v[i].name, own->v[j].name);
-        if (!hidden)
-            all.v[all.n++] = under->v[i];
-    }
-    for (size_t j = 0; j < own->n; j++)
-        all.v[all.n++] = own->v[j];
-    return all;
-}
-
 void route_conf_inherit(struct route_conf *r, struct arena *a)
 {
     for (size_t i = 0; i < r->n_routes; i++) {
@@ -158,7 +140,7 @@ void route_conf_inherit(struct route_conf *r, struct arena *a)
         if ((child->given & ROUTE_REPEAT_INTERVAL) == 0)
             child->repeat_interval = r->repeat_interval;
         if (r->labels.n != 0)
-            child->labels = merge_labels(a, &r->labels, &child->labels);
+            child->labels = conf_map_merge(a, &r->labels, &child->labels);
         route_conf_inherit(child, a);
     }
 }

@@ -320,24 +320,6 @@ static void skip(struct rule_file *f, str file, str group, str rule)
 
 /* -- building -- */
 
-static struct conf_map merge(struct arena *a, const struct conf_map *under,
-                             const struct conf_map *own)
-{
-    struct conf_map all = {.v = arena_array(a, under->n + own->n, sizeof(*all.v))};
-
-    for (size_t i = 0; i < under->n; i++) {
-        bool hidden = false;
-
-        for (size_t j = 0; j < own->n && !hidden; j++)
-            hidden = str_eq(under->v[i].name, own->v[j].name);
-        if (!hidden)
-            all.v[all.n++] = under->v[i];
-    }
-    for (size_t j = 0; j < own->n; j++)
-        all.v[all.n++] = own->v[j];
-    return all;
-}
-
 static void build_rule(struct checker *k, const struct group_raw *group, const struct rule_raw *raw,
                        const struct yaml_node *node, struct rule_conf *r)
 {
@@ -348,7 +330,7 @@ static void build_rule(struct checker *k, const struct group_raw *group, const s
         .hold_for = raw->hold_for,
         .keep_firing_for = raw->keep_firing_for,
         .labels = raw->labels,
-        .all_labels = merge(k->a, &group->labels, &raw->labels),
+        .all_labels = conf_map_merge(k->a, &group->labels, &raw->labels),
         .annotations = raw->annotations,
         .doc = k->file->doc,
         .node = node,

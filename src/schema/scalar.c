@@ -307,6 +307,24 @@ static bool decode_map(const struct conf_in *in, const struct conf_key *key,
     return ok;
 }
 
+struct conf_map conf_map_merge(struct arena *a, const struct conf_map *under,
+                               const struct conf_map *own)
+{
+    struct conf_map all = {.v = arena_array(a, under->n + own->n, sizeof(*all.v))};
+
+    for (size_t i = 0; i < under->n; i++) {
+        bool hidden = false;
+
+        for (size_t j = 0; j < own->n && !hidden; j++)
+            hidden = str_eq(under->v[i].name, own->v[j].name);
+        if (!hidden)
+            all.v[all.n++] = under->v[i];
+    }
+    for (size_t j = 0; j < own->n; j++)
+        all.v[all.n++] = own->v[j];
+    return all;
+}
+
 bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node,
                           struct matchers *out)
 {

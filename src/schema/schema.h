@@ -81,6 +81,10 @@ bool conf_url_is_valid(str url);
 str conf_resolve(const struct conf_in *in, str path); /* against the folder of the file */
 void conf_value_add_json(struct json_writer *w, const struct conf_value *v);
 
+/* What a part inherits: under with own over it; the text is shared. */
+struct conf_map conf_map_merge(struct arena *a, const struct conf_map *under,
+                               const struct conf_map *own);
+
 /* -- printing -- */
 
 struct conf_out {
