@@ -26,7 +26,7 @@ struct reloader *reloader_new(const struct reloader_parts *parts)
     return r;
 }
 
-/* What nobody wants: a refused configuration, a dry run's, groups that were made in vain. */
+/* What nobody wants: a refused configuration, a dry run's, groups that were made in vain and read it to their end. */
 static void drop_result(struct reload_result *r)
 {
     rules_ahead_free(r->ahead);

@@ -28,7 +28,8 @@ struct reloader_parts {
     struct tsdb *db;
     struct config *(*running)(void *arg);               /* borrowed */
     struct config *(*load)(void *arg, struct diags *d); /* on a worker */
-    /* Puts it in force and takes config and ahead, setting them to NULL; or refuses. text is for who asked. */
+    /* Puts it in force and takes config and ahead, setting them to NULL; or refuses and leaves both. text is for who
+     * asked. */
     bool (*finish)(void *arg, struct reload_result *r, struct buf *text);
     void *arg;
 };

@@ -303,20 +303,18 @@ static void configure_forward(struct serve *s, struct config *c)
 }
 
 /* A reload that would leave out, for its problems, a rule that runs is none. */
-static struct config *keep_what_runs(const struct serve *s, struct config *c, struct diags *d)
+static bool keeps_what_runs(const struct serve *s, const struct config *c, struct diags *d)
 {
-    const struct rule_skipped *lost =
-        c != NULL ? config_lost_rule(c, shell_engine(s->shell)->conf) : NULL;
+    const struct rule_skipped *lost = config_lost_rule(c, shell_engine(s->shell)->conf);
 
     if (lost == NULL)
-        return c;
+        return true;
     diags_add(d, DIAG_ERROR, "R013", (struct diag_place){.file = lost->file, .line = 1, .col = 1},
               "\"%.*s\" runs, and would be left out for its problems",
               STR(lost->rule.n != 0    ? lost->rule
                   : lost->group.n != 0 ? lost->group
                                        : lost->file));
-    config_unref(c);
-    return NULL;
+    return false;
 }
 
 static struct config *running(void *arg)
@@ -345,12 +343,12 @@ static bool finish_reload(void *arg, struct reload_result *r, struct buf *proble
 {
     struct serve *s = arg;
     struct event swap = {.kind = EVENT_CONFIG};
+    bool ok = r->config != NULL && keeps_what_runs(s, r->config, &r->d);
 
-    r->config = keep_what_runs(s, r->config, &r->d);
     diags_render_plain(problems, &r->d);
     if (!r->is_dry_run)
-        note_reload(s, r->config != NULL, &r->d, buf_str(problems));
-    if (r->config == NULL)
+        note_reload(s, ok, &r->d, buf_str(problems));
+    if (!ok)
         return false;
     tell_rerouted(s, r->config, r->is_dry_run, problems);
     if (r->is_dry_run)

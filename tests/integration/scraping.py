@@ -172,13 +172,19 @@ def test_same_series_as_prometheus():
         rules = (", metric_relabel_configs: [{source_labels: [__name__], regex: 'go_(.*)', target_label: __name__, "
                  "replacement: 'golang_$1'}, {source_labels: [mode], regex: idle, action: drop}]")
         text = "global: {scrape_interval: 1s}\nscrape_configs: [%s]\n" % job("node", node, more=rules)
+        base, start = "http://127.0.0.1:%d" % port, time.time()
+
+        def is_up():
+            try:
+                return request("GET", base + "/-/ready").status == 200
+            except OSError:
+                return False
+
         with Process([node_exporter, "--web.listen-address=" + node]), \
                 Process([prometheus, "--config.file=" + write(os.path.join(d, "prometheus.yml"), text),
                          "--storage.tsdb.path=" + os.path.join(d, "p"), "--web.listen-address=127.0.0.1:%d" % port]), \
                 Tocsin(text + "storage: {keep: all}\n", d) as t:
-            base, start = "http://127.0.0.1:%d" % port, time.time()
-            until("both have scraped", lambda: len(value(t, "up")) == 1 and
-                  request("GET", base + "/-/ready").status == 200 and len(series_of(base, start)) > 100, 30)
+            until("both have scraped", lambda: len(value(t, "up")) == 1 and is_up() and len(series_of(base, start)) > 100, 30)
             time.sleep(3)
             ours = {canonical(x) for x in series_of(t.url, start)}
             theirs = {canonical(x) for x in series_of(base, start)}
