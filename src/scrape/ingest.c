@@ -5,8 +5,8 @@
 #include "model/labels.h"
 #include "net/inflate.h"
 
-/* A sample whose own time is farther away than a query looks back, or in the future, is none of now. */
-enum { BACK_MS = 5 * 60 * 1000, AHEAD_MS = 10 * 60 * 1000 };
+/* A sample whose own time is farther in the future is refused, as by Prometheus. */
+enum { AHEAD_MS = 10 * 60 * 1000 };
 
 /* New series: how many are collected before their labels are let go, and how many are so rare that what making them left
  * behind is given back. */
@@ -142,31 +142,42 @@ static bool new_labels(struct ingest *g, struct expo_reader *r, str series, stru
 
 /* -- samples -- */
 
-static bool is_current(const struct ingest *g, const struct expo_item *x)
+static bool is_timed(const struct ingest *g, const struct expo_item *x)
 {
-    return !x->has_time || !g->in->conf->honor_timestamps ||
-           (x->t >= g->in->t - BACK_MS && x->t <= g->in->t + AHEAD_MS);
+    return x->has_time && g->in->conf->honor_timestamps;
+}
+
+static bool is_ahead(const struct ingest *g, const struct expo_item *x)
+{
+    return is_timed(g, x) && x->t > g->in->t + AHEAD_MS;
+}
+
+static void add(struct ingest *g, uint32_t ref, struct labels ls, const struct expo_item *x)
+{
+    if (is_timed(g, x))
+        tsdb_batch_add_at(&g->batch, ref, ls, x->value, x->t);
+    else
+        tsdb_batch_add(&g->batch, ref, ls, x->value);
 }
 
 static bool add_new(struct ingest *g, struct expo_reader *r, const struct expo_item *x,
                     struct line *l, struct err *e)
 {
-    struct tsdb_item *item;
+    bool timed = is_timed(g, x), keeps;
     struct labels ls;
-    bool keeps;
 
-    g->out->added++;
     if (!new_labels(g, r, x->series, &ls, &keeps, e))
         return false;
     l->is_relabeled_away = !keeps;
-    l->ref = TSDB_REF_DROPPED;
-    if (!keeps)
+    l->ref = keeps && is_ahead(g, x) ? TSDB_REF_NEW : TSDB_REF_DROPPED;
+    if (!keeps || is_ahead(g, x))
         return true;
     vec_push(&g->fresh,
-             (struct ingest_fresh){(uint32_t)(l - g->lines.v.v), (uint32_t)g->batch.items.n});
-    item = tsdb_batch_add(&g->batch, TSDB_REF_NEW, ls, x->value);
-    if (!is_current(g, x)) /* the series is learnt, the sample is not */
-        item->slot = STORAGE_ABSENT;
+             (struct ingest_fresh){.line = (uint32_t)(l - g->lines.v.v),
+                                   .item = (uint32_t)(timed ? g->batch.timed.n : g->batch.items.n) &
+                                           INT32_MAX,
+                                   .is_timed = timed});
+    add(g, TSDB_REF_NEW, ls, x);
     if (g->batch.labels.n == RESOLVE_AT)
         tsdb_batch_resolve(&g->batch);
     return true;
@@ -180,14 +191,15 @@ static bool take_sample(struct ingest *g, struct expo_reader *r, const struct ex
     struct line *l = line_cache_get(&g->lines, hash_str(x->series), &is_new);
 
     g->out->scraped++;
-    if (is_new) {
+    g->out->added += is_new;
+    if (is_new || l->ref == TSDB_REF_NEW) { /* or what it had so far was too old for the store */
         if (!add_new(g, r, x, l, e))
             return false;
         line_cache_is_repeated(&g->lines, l);
-    } else if (line_cache_is_repeated(&g->lines, l)) {
+    } else if (line_cache_is_repeated(&g->lines, l) && !is_timed(g, x)) {
         return true; /* the first one counts */
-    } else if (l->ref != TSDB_REF_DROPPED && is_current(g, x)) {
-        tsdb_batch_add(&g->batch, l->ref, LABELS_NONE, x->value);
+    } else if (l->ref != TSDB_REF_DROPPED && !is_ahead(g, x)) {
+        add(g, l->ref, LABELS_NONE, x);
     }
     g->out->kept += !l->is_relabeled_away;
     if (limit > 0 && g->out->kept > (size_t)limit)
@@ -303,6 +315,7 @@ static void give_up(struct ingest *g)
     line_cache_release(&g->lines);
     vec_clear(&g->fresh);
     vec_clear(&g->batch.items);
+    vec_clear(&g->batch.timed);
 }
 
 static void commit(struct ingest *g)
@@ -318,7 +331,8 @@ static void commit(struct ingest *g)
     }
     learn_reports(g);
     VEC_EACH (const struct ingest_fresh *, f, &g->fresh)
-        g->lines.v.v[f->line].ref = g->batch.items.v[f->item].ref;
+        g->lines.v.v[f->line].ref =
+            f->is_timed ? g->batch.timed.v[f->item].item.ref : g->batch.items.v[f->item].ref;
     line_cache_end(&g->lines);
 }
 

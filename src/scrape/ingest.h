@@ -7,8 +7,8 @@
  * relabeled. What nobody selects is remembered as such and skipped.
  *
  * Shapes   bodies up to SCRAPE_BODY_MAX.
- * Units    ts_ms; all samples get the scrape's time. A sample with a time of its own counts when that is near enough to be
- *          found by a query, else it is left out.
+ * Units    ts_ms; samples get the scrape's time, or with honor_timestamps the one that they bring. Those have no staleness
+ *          marker. One in the future is left out.
  * Errors   result.why, with the line when there is one.
  * Owns     an ingest owns what it remembers of the target. One thread at a time.
  * Cost     about 100 ns a known line.
@@ -43,7 +43,9 @@ struct ingest_result {
 
 /* A line that was not in the last scrape, and its item in the batch. */
 struct ingest_fresh {
-    uint32_t line, item;
+    uint32_t line;
+    uint32_t item : 31; /* of batch.items, or of batch.timed */
+    uint32_t is_timed : 1;
 };
 
 struct ingest {

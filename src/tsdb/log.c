@@ -98,6 +98,7 @@ static void write_head(struct tsdb_log *l, enum log_kind kind, struct tsdb_strea
                                                   .stream = s->log_id,
                                                   .is_new = is_new,
                                                   .conf = {s->name, s->interval_ms, s->marks_stale},
+                                                  .is_lane = s->root != s,
                                                   .t = t,
                                                   .items = items});
     l->newest = t > l->newest ? t : l->newest;
