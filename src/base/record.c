@@ -36,6 +36,20 @@ void record_frame(struct buf *out, str bytes)
     buf_add(out, bytes);
 }
 
+size_t record_begin(struct buf *out)
+{
+    buf_pad(out, '\0', RECORD_HEAD);
+    return out->n;
+}
+
+void record_end(struct buf *out, size_t at)
+{
+    char head[RECORD_HEAD];
+
+    (void)head_of(head, (str){out->p + at, out->n - at});
+    memcpy(out->p + at - RECORD_HEAD, head, RECORD_HEAD);
+}
+
 bool record_write(int fd, str s)
 {
     while (s.n != 0) {

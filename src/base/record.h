@@ -14,6 +14,9 @@
 enum { RECORD_HEAD = 8, RECORD_MAX = 1 << 30 };
 
 void record_frame(struct buf *out, str bytes); /* as it stands in the file */
+/* The same in two steps, the bytes being added between them; begin returns what end is told. */
+size_t record_begin(struct buf *out);
+void record_end(struct buf *out, size_t at);
 /* Calls record for each sound record between the offsets, until it returns false; returns where the last one ends. */
 uint64_t record_walk(int fd, uint64_t from, uint64_t end, bool (*record)(void *arg, str bytes),
                      void *arg);

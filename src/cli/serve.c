@@ -700,6 +700,7 @@ int serve_run(const void *flags, char **args, int n_args)
     if (!check_flags(s.flags) || !parse_features(s.flags->features, &s.mode) || !set_urls(&s))
         return EXIT_FAILED;
     mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 2 << 20); /* fixed: what a large scrape took goes back */
     curl_global_init(CURL_GLOBAL_DEFAULT);
     signal(SIGPIPE, SIG_IGN);
     log_info("starting tocsin", LOG_Z("version", TOCSIN_VERSION));

@@ -13,6 +13,12 @@ void expo_reader_init(struct expo_reader *r, str body, enum expo_format format)
     *r = (struct expo_reader){.rest = body, .format = format};
 }
 
+void expo_reader_more(struct expo_reader *r, str piece, bool is_last)
+{
+    r->rest = piece;
+    r->has_more = !is_last;
+}
+
 void expo_reader_release(struct expo_reader *r)
 {
     buf_release(&r->text);
@@ -209,7 +215,11 @@ static bool next_line(struct expo_reader *r, str *out, struct err *e)
     const char *newline = r->rest.n != 0 ? memchr(r->rest.p, '\n', r->rest.n) : NULL;
     size_t n = newline != NULL ? (size_t)(newline - r->rest.p) : r->rest.n;
 
+    if (r->rest.n == 0 && r->has_more)
+        return false;
     r->line++;
+    if (r->rest.n != 0 && r->has_ended) /* it ended a piece */
+        return fail(r, e, "something follows # EOF");
     *out = str_sub(r->rest, 0, n);
     if (r->rest.n == 0)
         return r->format == EXPO_TEXT || r->has_ended ? false : fail(r, e, "# EOF is missing");

@@ -6,6 +6,9 @@
  *     if (e.code != ERR_NONE) ...   e.line says where
  *     expo_reader_release(&r);
  *
+ * A body may come in pieces: init with an empty one, then for each piece expo_reader_more() and expo_read() until it
+ * returns false. A piece ends with a line, but for the last.
+ *
  * item.series is the text of name and labels as written. Who has seen those bytes before knows the series; only who has
  * not calls expo_read_labels(), which decodes and checks them.
  *
@@ -43,12 +46,14 @@ struct expo_reader {
     enum expo_format format;
     int line;
     bool has_ended;  /* # EOF has come */
+    bool has_more;   /* pieces */
     struct buf text; /* decoded values */
     VEC(struct label) labels;
 };
 
 void expo_reader_init(struct expo_reader *r, str body, enum expo_format format);
 void expo_reader_release(struct expo_reader *r);
+void expo_reader_more(struct expo_reader *r, str piece, bool is_last);
 
 /* False at the end, with e->code ERR_NONE, and after an error. */
 bool expo_read(struct expo_reader *r, struct expo_item *out, struct err *e) must_check;

@@ -44,8 +44,9 @@ struct transfer {
     struct curl_request rq;
     struct curl_handle handle;
     struct smtp_dialogue smtp; /* rq NULL = HTTP */
-    size_t max_answer, head_bytes;
-    bool head_ended;
+    transport_piece_cb *piece;
+    size_t max_answer, head_bytes, given; /* given: in pieces */
+    bool head_ended, is_paused;
     struct buf body;
     struct http_headers headers;
     size_t headers_cap;

@@ -7,6 +7,8 @@ struct transfer {
     struct transfer *next, *prev;
     struct scripted *script;
     transport_cb *cb;
+    transport_piece_cb *piece;
+    size_t given; /* of the body, in pieces */
     void *arg;
     struct scripted_answer answer;
     ts_ns since;
@@ -52,6 +54,32 @@ static void end(struct scripted *s, struct transfer *x)
     mem_free(x);
 }
 
+/* Pieces so small that every line is torn. False: the rest is given later. */
+static bool give_pieces(struct transfer *x)
+{
+    enum { PIECE = 5 };
+    const struct scripted_answer *a = &x->answer;
+    const struct http_answer head = {.status = a->status != 0 ? a->status : 200,
+                                     .headers = a->headers};
+
+    while (x->piece != NULL && a->failure == TRANSPORT_OK && x->given < a->body.n) {
+        str piece = str_sub(a->body, x->given, x->given + PIECE);
+
+        if (!x->piece(x->arg, &head, piece))
+            return false;
+        x->given += piece.n;
+    }
+    return true;
+}
+
+static void resume_scripted(void *self, struct transfer *x)
+{
+    struct scripted *s = self;
+
+    if (x->given != 0 && !timer_is_armed(&x->timer))
+        timer_arm(s->clock, &x->timer, s->clock->now.mono);
+}
+
 static void answer(struct timer *t, struct now now)
 {
     struct transfer *x = container_of(t, struct transfer, timer);
@@ -59,10 +87,14 @@ static void answer(struct timer *t, struct now now)
     struct transport_answer out = {.failure = a.failure, .took = now.mono - x->since};
     transport_cb *cb = x->cb;
     void *arg = x->arg;
+    bool is_given = x->piece != NULL;
 
+    if (!give_pieces(x))
+        return;
     end(x->script, x);
     if (a.failure == TRANSPORT_OK)
-        out.http = (struct http_answer){a.status != 0 ? a.status : 200, a.headers, a.body};
+        out.http = (struct http_answer){a.status != 0 ? a.status : 200, a.headers,
+                                        is_given ? STR_NONE : a.body};
     else
         err_set(&out.err, a.failure == TRANSPORT_TIMEOUT ? ERR_TIMEOUT : ERR_IO, "%.*s",
                 STR(a.error.n != 0 ? a.error : str_of(transport_failure_name(a.failure))));
@@ -85,6 +117,7 @@ static struct transfer *send_scripted(void *self, const struct transport_request
     x->script = s;
     x->cb = cb;
     x->arg = arg;
+    x->piece = rq->piece;
     x->timer.fire = answer;
     x->since = r->at.mono;
     x->next = s->in_flight;
@@ -116,7 +149,8 @@ static void free_scripted(void *self)
     scripted_free(self);
 }
 
-static const struct transport_ops ops = {send_scripted, cancel_scripted, free_scripted};
+static const struct transport_ops ops = {send_scripted, cancel_scripted, resume_scripted,
+                                         free_scripted};
 
 struct scripted *scripted_new(struct clock *clock, scripted_handler *handler, void *arg)
 {

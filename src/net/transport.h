@@ -42,22 +42,26 @@ struct transport_answer {
     dur_ns took;
 };
 
+typedef void transport_cb(void *arg, const struct transport_answer *a);
+/* A piece of the body as it comes. False: not now; it comes again after transport_resume(), or the deadline does. */
+typedef bool transport_piece_cb(void *arg, const struct http_answer *head, str piece);
+struct transfer;
+
 struct transport_request {
     struct http_request http;
     const struct smtp_request *smtp; /* a mail instead; copied */
     const struct http_conf
         *conf; /* borrowed until the answer: config outlives it by a reference of the caller's */
     ts_ns deadline;
-    size_t max_answer; /* bytes; 0 = 1 MiB */
+    size_t max_answer;         /* bytes; 0 = 1 MiB */
+    transport_piece_cb *piece; /* not NULL: gets the body, and the answer comes without */
 };
-
-typedef void transport_cb(void *arg, const struct transport_answer *a);
-struct transfer;
 
 struct transport_ops {
     struct transfer *(*send)(void *self, const struct transport_request *rq, transport_cb *cb,
                              void *arg);
     void (*cancel)(void *self, struct transfer *t);
+    void (*resume)(void *self, struct transfer *t); /* NULL: of one that knows no pieces */
     void (*free)(void *self);
 };
 
@@ -75,6 +79,11 @@ transport_send(struct transport *t, const struct transport_request *rq, transpor
 static inline void transport_cancel(struct transport *t, struct transfer *x)
 {
     t->ops->cancel(t->self, x);
+}
+
+static inline void transport_resume(struct transport *t, struct transfer *x)
+{
+    t->ops->resume(t->self, x);
 }
 
 struct clock;

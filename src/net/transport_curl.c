@@ -208,11 +208,37 @@ static void on_deadline(struct timer *timer, struct now now)
 
 /* -- what curl brings -- */
 
+static size_t give_piece(struct transfer *x, str bytes)
+{
+    struct http_answer head = {.headers = x->headers};
+    long status = 0;
+
+    if (x->given + bytes.n > x->max_answer)
+        return 0;
+    curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
+    head.status = (int)status;
+    x->is_paused = !x->piece(x->arg, &head, bytes);
+    if (x->is_paused)
+        return CURL_WRITEFUNC_PAUSE;
+    x->given += bytes.n;
+    return bytes.n;
+}
+
+/* The piece comes at once, from within. */
+static void resume(void *self, struct transfer *x)
+{
+    (void)self;
+    if (x->is_paused)
+        curl_easy_pause(x->handle.easy, CURLPAUSE_CONT);
+}
+
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *x = arg;
 
     n *= size;
+    if (x->piece != NULL)
+        return give_piece(x, (str){p, n});
     if (x->body.n + n > x->max_answer)
         return 0; /* CURLE_WRITE_ERROR */
     buf_add(&x->body, (str){p, n});
@@ -422,6 +448,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     x->transport = t;
     x->cb = cb;
     x->arg = arg;
+    x->piece = rq->piece;
     x->all_next = t->all;
     if (t->all != NULL)
         t->all->all_prev = x;
@@ -471,7 +498,7 @@ static void free_transport(void *self)
     curl_global_cleanup();
 }
 
-static const struct transport_ops ops = {curl_send, cancel, free_transport};
+static const struct transport_ops ops = {curl_send, cancel, resume, free_transport};
 
 struct transport *transport_new_curl(struct event_base *base, struct clock *clock)
 {

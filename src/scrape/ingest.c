@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include "base/hash.h"
 #include "model/labels.h"
-#include "net/inflate.h"
 
-/* A sample whose own time is farther away than a query looks back, or in the future, is none of now. */
-enum { BACK_MS = 5 * 60 * 1000, AHEAD_MS = 10 * 60 * 1000 };
+/* A sample whose own time is farther in the future is refused, as by Prometheus. */
+enum { AHEAD_MS = 10 * 60 * 1000 };
 
 /* New series: how many are collected before their labels are let go, and how many are so rare that what making them left
  * behind is given back. */
@@ -27,6 +26,7 @@ void ingest_forget(struct ingest *g)
 
 void ingest_release(struct ingest *g)
 {
+    ingest_cancel(g);
     line_cache_release(&g->lines);
     vec_release(&g->fresh);
 }
@@ -142,31 +142,42 @@ static bool new_labels(struct ingest *g, struct expo_reader *r, str series, stru
 
 /* -- samples -- */
 
-static bool is_current(const struct ingest *g, const struct expo_item *x)
+static bool is_timed(const struct ingest *g, const struct expo_item *x)
 {
-    return !x->has_time || !g->in->conf->honor_timestamps ||
-           (x->t >= g->in->t - BACK_MS && x->t <= g->in->t + AHEAD_MS);
+    return x->has_time && g->in->conf->honor_timestamps;
+}
+
+static bool is_ahead(const struct ingest *g, const struct expo_item *x)
+{
+    return is_timed(g, x) && x->t > g->in->t + AHEAD_MS;
+}
+
+static void add(struct ingest *g, uint32_t ref, struct labels ls, const struct expo_item *x)
+{
+    if (is_timed(g, x))
+        tsdb_batch_add_at(&g->batch, ref, ls, x->value, x->t);
+    else
+        tsdb_batch_add(&g->batch, ref, ls, x->value);
 }
 
 static bool add_new(struct ingest *g, struct expo_reader *r, const struct expo_item *x,
                     struct line *l, struct err *e)
 {
-    struct tsdb_item *item;
+    bool timed = is_timed(g, x), keeps;
     struct labels ls;
-    bool keeps;
 
-    g->out->added++;
     if (!new_labels(g, r, x->series, &ls, &keeps, e))
         return false;
     l->is_relabeled_away = !keeps;
-    l->ref = TSDB_REF_DROPPED;
-    if (!keeps)
+    l->ref = keeps && is_ahead(g, x) ? TSDB_REF_NEW : TSDB_REF_DROPPED;
+    if (!keeps || is_ahead(g, x))
         return true;
     vec_push(&g->fresh,
-             (struct ingest_fresh){(uint32_t)(l - g->lines.v.v), (uint32_t)g->batch.items.n});
-    item = tsdb_batch_add(&g->batch, TSDB_REF_NEW, ls, x->value);
-    if (!is_current(g, x)) /* the series is learnt, the sample is not */
-        item->slot = STORAGE_ABSENT;
+             (struct ingest_fresh){.line = (uint32_t)(l - g->lines.v.v),
+                                   .item = (uint32_t)(timed ? g->batch.timed.n : g->batch.items.n) &
+                                           INT32_MAX,
+                                   .is_timed = timed});
+    add(g, TSDB_REF_NEW, ls, x);
     if (g->batch.labels.n == RESOLVE_AT)
         tsdb_batch_resolve(&g->batch);
     return true;
@@ -180,14 +191,15 @@ static bool take_sample(struct ingest *g, struct expo_reader *r, const struct ex
     struct line *l = line_cache_get(&g->lines, hash_str(x->series), &is_new);
 
     g->out->scraped++;
-    if (is_new) {
+    g->out->added += is_new;
+    if (is_new || l->ref == TSDB_REF_NEW) { /* or what it had so far was too old for the store */
         if (!add_new(g, r, x, l, e))
             return false;
         line_cache_is_repeated(&g->lines, l);
-    } else if (line_cache_is_repeated(&g->lines, l)) {
+    } else if (line_cache_is_repeated(&g->lines, l) && !is_timed(g, x)) {
         return true; /* the first one counts */
-    } else if (l->ref != TSDB_REF_DROPPED && is_current(g, x)) {
-        tsdb_batch_add(&g->batch, l->ref, LABELS_NONE, x->value);
+    } else if (l->ref != TSDB_REF_DROPPED && !is_ahead(g, x)) {
+        add(g, l->ref, LABELS_NONE, x);
     }
     g->out->kept += !l->is_relabeled_away;
     if (limit > 0 && g->out->kept > (size_t)limit)
@@ -196,55 +208,73 @@ static bool take_sample(struct ingest *g, struct expo_reader *r, const struct ex
     return true;
 }
 
-static bool read_body(struct ingest *g, str body, struct err *e)
+/* What the bounds' labels ask about it. */
+static str type_of(str text)
 {
-    struct expo_reader r;
+    return str_is(text, "histogram") ? S("histogram")
+           : str_is(text, "summary") ? S("summary")
+                                     : STR_NONE;
+}
+
+static bool read_lines(struct ingest *g, str lines, bool is_last, struct err *e)
+{
     struct expo_item x;
     bool ok = true;
 
-    g->family_type = STR_NONE;
-    expo_reader_init(&r, body, g->in->format);
-    while (ok && expo_read(&r, &x, e)) {
+    expo_reader_more(&g->reader, lines, is_last);
+    while (ok && expo_read(&g->reader, &x, e)) {
         if (x.kind == EXPO_SAMPLE)
-            ok = take_sample(g, &r, &x, e);
+            ok = take_sample(g, &g->reader, &x, e);
         else if (x.kind == EXPO_TYPE)
-            g->family_type = x.text;
+            g->family_type = type_of(x.text);
     }
     if (e->code != ERR_NONE && e->line != 0)
         err_wrap(e, "line %d", e->line);
-    expo_reader_release(&r);
     return e->code == ERR_NONE;
 }
 
 /* -- the body -- */
 
-static bool inflate_body(struct ingest_input *in, size_t limit, struct err *e)
-{
-    struct inflater *z = inflater_new(limit);
-    struct buf plain = BUF_INIT;
-    bool ok = inflater_feed(z, buf_str(&in->body), &plain, e) &&
-              (inflater_is_done(z) || err_set(e, ERR_INVALID, "the gzip body ends early"));
+enum { SLICE = 16 << 10 }; /* may become two hundred times that when inflated, in the worst case */
 
-    inflater_free(z);
-    buf_release(&in->body);
-    in->body = plain;
-    in->is_gzip = false;
-    return ok;
+/* Reads what is whole of the text, to which all from fresh on has just been added. */
+static bool read_text(struct ingest *g, size_t fresh, struct err *e)
+{
+    int64_t limit = g->in->conf->common.limits.body_size;
+    size_t n = g->text.n;
+
+    g->out->bytes += g->text.n - fresh;
+    if (limit > 0 && g->out->bytes >= (size_t)limit)
+        return err_set(e, ERR_LIMIT, "body_size_limit exceeded: %lld bytes", (long long)limit);
+    while (n > fresh && g->text.p[n - 1] != '\n')
+        n--;
+    if (n == fresh)
+        return true; /* a long line */
+    if (!read_lines(g, (str){g->text.p, n}, false, e))
+        return false;
+    g->text.n -= n;
+    memmove(g->text.p, g->text.p + n, g->text.n);
+    return true;
 }
 
-static bool read_input(struct ingest *g, struct err *e)
+static bool read_slice(struct ingest *g, str slice, struct err *e)
 {
-    struct ingest_input *in = g->in;
-    int64_t limit = in->conf->common.limits.body_size;
+    size_t fresh = g->text.n;
 
-    if (in->is_gzip && !inflate_body(in, limit > 0 ? (size_t)limit : SCRAPE_BODY_MAX, e))
+    if (g->inflater == NULL)
+        buf_add(&g->text, slice);
+    else if (!inflater_feed(g->inflater, slice, &g->text, e))
         return false;
-    g->out->bytes = in->body.n;
-    if (limit > 0 && in->body.n >= (size_t)limit)
-        return err_set(e, ERR_LIMIT, "body_size_limit exceeded: %lld bytes", (long long)limit);
-    if (in->format == EXPO_TEXT && in->body.n != 0 && in->body.p[in->body.n - 1] != '\n')
-        buf_addc(&in->body, '\n'); /* a last line without its end is let pass */
-    return read_body(g, buf_str(&in->body), e);
+    return read_text(g, fresh, e);
+}
+
+static bool read_end(struct ingest *g, struct err *e)
+{
+    if (g->inflater != NULL && !inflater_is_done(g->inflater))
+        return err_set(e, ERR_INVALID, "the gzip body ends early");
+    if (g->in->format == EXPO_TEXT && g->text.n != 0)
+        buf_addc(&g->text, '\n'); /* a last line without its end is let pass */
+    return read_lines(g, buf_str(&g->text), true, e);
 }
 
 /* -- report series -- */
@@ -281,13 +311,10 @@ static void learn_reports(struct ingest *g)
 
 /* -- all -- */
 
-static void begin(struct ingest *g)
+static void begin_batch(struct ingest *g)
 {
-    uint64_t epoch;
+    uint64_t epoch = tsdb_batch_begin(&g->batch, g->db, g->stream, g->in->t);
 
-    arena_init(&g->scratch, 0);
-    tsdb_batch_init(&g->batch);
-    epoch = tsdb_batch_begin(&g->batch, g->db, g->stream, g->in->t);
     if (epoch != g->epoch || g->lines.scrape == 0) {
         line_cache_release(&g->lines);
         for (size_t i = 0; i < SCRAPE_REPORTS; i++)
@@ -298,11 +325,67 @@ static void begin(struct ingest *g)
     vec_clear(&g->fresh);
 }
 
+void ingest_begin(struct ingest *g, const struct ingest_input *in, struct ingest_result *out)
+{
+    int64_t limit = in->conf->common.limits.body_size;
+
+    *out = (struct ingest_result){0};
+    g->is_open = true;
+    g->in = in;
+    g->out = out;
+    g->family_type = STR_NONE;
+    arena_init(&g->scratch, 0);
+    tsdb_batch_init(&g->batch);
+    expo_reader_init(&g->reader, STR_NONE, in->format);
+    g->inflater = in->is_gzip ? inflater_new(limit > 0 ? (size_t)limit : SCRAPE_BODY_MAX) : NULL;
+    begin_batch(g);
+}
+
+/* What the body needed. */
+static void close_body(struct ingest *g)
+{
+    inflater_free(g->inflater);
+    g->inflater = NULL;
+    expo_reader_release(&g->reader);
+    buf_release(&g->text);
+}
+
+static void close_all(struct ingest *g)
+{
+    close_body(g);
+    tsdb_batch_release(&g->batch);
+    arena_release(&g->scratch);
+    g->is_open = false;
+}
+
+void ingest_cancel(struct ingest *g)
+{
+    if (!g->is_open)
+        return;
+    line_cache_release(&g->lines); /* what this scrape has learnt is not complete */
+    tsdb_batch_cancel(&g->batch);
+    close_all(g);
+}
+
 static void give_up(struct ingest *g)
 {
     line_cache_release(&g->lines);
     vec_clear(&g->fresh);
     vec_clear(&g->batch.items);
+    vec_clear(&g->batch.timed);
+}
+
+void ingest_feed(struct ingest *g, str piece)
+{
+    struct err *e = &g->out->why;
+
+    while (e->code == ERR_NONE && piece.n != 0) {
+        str slice = str_sub(piece, 0, SLICE);
+
+        piece = str_sub(piece, slice.n, piece.n);
+        if (!read_slice(g, slice, e))
+            close_body(g);
+    }
 }
 
 static void commit(struct ingest *g)
@@ -318,25 +401,26 @@ static void commit(struct ingest *g)
     }
     learn_reports(g);
     VEC_EACH (const struct ingest_fresh *, f, &g->fresh)
-        g->lines.v.v[f->line].ref = g->batch.items.v[f->item].ref;
+        g->lines.v.v[f->line].ref =
+            f->is_timed ? g->batch.timed.v[f->item].item.ref : g->batch.items.v[f->item].ref;
     line_cache_end(&g->lines);
 }
 
-void ingest_run(struct ingest *g, struct ingest_input *in, struct ingest_result *out)
+void ingest_end(struct ingest *g)
 {
-    *out = (struct ingest_result){.why = in->failed};
-    g->in = in;
-    g->out = out;
-    begin(g);
-    out->is_up = out->why.code == ERR_NONE && read_input(g, &out->why);
-    if (!out->is_up)
+    struct ingest_result *out = g->out;
+
+    if (out->why.code == ERR_NONE)
+        out->why = g->in->failed;
+    out->is_up = out->why.code == ERR_NONE && read_end(g, &out->why);
+    close_body(g);
+    if (!out->is_up) {
         give_up(g);
+        out->scraped = out->kept = out->added = 0;
+    }
     add_reports(g);
     commit(g);
-    tsdb_batch_release(&g->batch);
-    arena_release(&g->scratch);
-    if (out->added > TRIM_AT) {
-        buf_release(&in->body);
+    close_all(g);
+    if (out->added > TRIM_AT)
         mem_trim();
-    }
 }

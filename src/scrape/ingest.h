@@ -1,4 +1,10 @@
-/* ingest.h - one scrape's bytes into the store: what a worker does with an answer.
+/* ingest.h - one scrape's bytes into the store: what workers do with an answer.
+ *
+ *     ingest_begin(&g, &in, &result);
+ *     ingest_feed(&g, piece);              each piece of the body as it comes, compressed or not
+ *     ingest_end(&g);                      in.failed and in.took are known by now
+ *
+ * Neither the body nor its inflated form is ever there as a whole, only the line that is torn by the end of a piece.
  *
  * All samples of a body go in, or none: a body that is broken or over a limit leaves only `up` 0 and the other report
  * series. The series of the last scrape that are not in this one end, as the stream's batches do it.
@@ -7,8 +13,8 @@
  * relabeled. What nobody selects is remembered as such and skipped.
  *
  * Shapes   bodies up to SCRAPE_BODY_MAX.
- * Units    ts_ms; all samples get the scrape's time. A sample with a time of its own counts when that is near enough to be
- *          found by a query, else it is left out.
+ * Units    ts_ms; samples get the scrape's time, or with honor_timestamps the one that they bring. Those have no staleness
+ *          marker. One in the future is left out.
  * Errors   result.why, with the line when there is one.
  * Owns     an ingest owns what it remembers of the target. One thread at a time.
  * Cost     about 100 ns a known line.
@@ -18,6 +24,7 @@
 #define SCRAPE_INGEST_H
 
 #include "codec/exposition_read.h"
+#include "net/inflate.h"
 #include "scrape/line_cache.h"
 #include "scrape/scrape_conf.h"
 #include "tsdb/tsdb.h"
@@ -28,11 +35,10 @@ struct ingest_input {
     const struct scrape_conf *conf;
     struct labels labels; /* the target's */
     ts_ms t;
-    dur_ns took;
-    struct buf body;
     bool is_gzip;
     enum expo_format format;
-    struct err failed; /* the request did not bring a body */
+    dur_ns took;
+    struct err failed; /* the request did not bring a body, or not all of it */
 };
 
 struct ingest_result {
@@ -43,7 +49,9 @@ struct ingest_result {
 
 /* A line that was not in the last scrape, and its item in the batch. */
 struct ingest_fresh {
-    uint32_t line, item;
+    uint32_t line;
+    uint32_t item : 31; /* of batch.items, or of batch.timed */
+    uint32_t is_timed : 1;
 };
 
 struct ingest {
@@ -53,19 +61,25 @@ struct ingest {
     uint64_t epoch; /* that the refs belong to */
     uint32_t reports[SCRAPE_REPORTS];
 
-    /* one scrape */
-    struct ingest_input *in;
+    /* one scrape, from begin to end */
+    bool is_open;
+    const struct ingest_input *in;
     struct ingest_result *out;
     struct tsdb_batch batch;
     VEC(struct ingest_fresh) fresh; /* their refs come with the commit */
     struct arena scratch;
     str family_type;
+    struct inflater *inflater; /* NULL: the body is plain */
+    struct expo_reader reader;
+    struct buf text; /* what has not been read yet */
 };
 
 void ingest_release(struct ingest *g);
 /* What is remembered does not hold any more: the job's rules have changed. */
 void ingest_forget(struct ingest *g);
-/* The body is inflated in place. */
-void ingest_run(struct ingest *g, struct ingest_input *in, struct ingest_result *out);
+void ingest_begin(struct ingest *g, const struct ingest_input *in, struct ingest_result *out);
+void ingest_feed(struct ingest *g, str piece); /* after a fault: nothing */
+void ingest_end(struct ingest *g);
+void ingest_cancel(struct ingest *g); /* nobody wants to know any more; not begun is fine */
 
 #endif

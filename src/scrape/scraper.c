@@ -21,14 +21,17 @@ struct target {
     ts_ns slot;  /* of the scrape under way, or the next */
     ts_ns since; /* mono, of the scrape under way */
     struct transfer *transfer;
-    bool is_working; /* a worker has it */
-    bool is_gone;    /* the worker's end frees it */
-    bool is_marked;  /* found again by the sync under way */
+    bool is_working;          /* a worker has it */
+    bool is_last;             /* the answer has come: the next job, or this one, ends the scrape */
+    bool has_head;            /* of the answer */
+    struct buf body, waiting; /* the piece that the worker has, and what has come meanwhile */
+    bool is_gone;             /* the worker's end frees it */
+    bool is_marked;           /* found again by the sync under way */
     bool has_answered;
     struct job job;
     struct ingest ingest;
     struct ingest_input in;
-    void *in_hold; /* of in.conf, while a worker has it */
+    void *in_hold; /* of in.conf, during a scrape */
     struct ingest_result result;
     enum target_health health;
     char last_error[512];
@@ -62,7 +65,12 @@ struct scraper {
     struct scraper_stats stats;
 };
 
+/* What is worth a job, and how much waits for a worker before the exporter has to. */
+enum { PIECE = 64 << 10, WAITING_MAX = 256 << 10 };
+
 static void due(struct timer *t, struct now now);
+static void work(struct job *j);
+static void worked(struct job *j);
 static void sync_due(struct timer *t, struct now now);
 
 struct scraper *scraper_new(const struct scraper_parts *parts)
@@ -121,6 +129,8 @@ static struct target *target_new(struct scrape_job *job, const struct target_pla
     t->plan.labels = labels_copy(&t->a, plan->labels);
     t->plan.url = arena_str(&t->a, plan->url);
     t->timer.fire = due;
+    t->job.run = work;
+    t->job.done = worked;
     t->last_scrape = TS_NONE;
     if (s->has_started)
         open_stream(t);
@@ -130,7 +140,10 @@ static struct target *target_new(struct scrape_job *job, const struct target_pla
 static void target_free(struct target *t)
 {
     ingest_release(&t->ingest);
-    buf_release(&t->in.body);
+    buf_release(&t->body);
+    buf_release(&t->waiting);
+    if (t->in_hold != NULL)
+        t->scraper->parts.let_go(t->in_hold);
     arena_release(&t->a);
     t->scraper->parts.let_go(t->hold);
     mem_free(t);
@@ -144,9 +157,11 @@ static void target_end(struct target *t)
     timer_cancel(s->parts.clock, &t->timer);
     if (t->transfer != NULL)
         transport_cancel(s->parts.transport, t->transfer);
+    t->transfer = NULL;
     t->is_gone = true;
     if (t->is_working)
         return;
+    ingest_cancel(&t->ingest);
     if (t->ingest.stream != NULL)
         tsdb_stream_close(s->parts.db, t->ingest.stream, s->parts.clock->now.wall / NS_PER_MS);
     target_free(t);
@@ -163,7 +178,7 @@ static void target_adopt(struct target *t, struct scrape_job *job, const struct 
     s->parts.let_go(t->hold);
     t->hold = s->parts.hold(s->conf);
     t->conf = job->conf;
-    if (!t->is_working) /* else when the worker is done */
+    if (!t->is_working && !t->ingest.is_open) /* else when the scrape is done */
         ingest_forget(&t->ingest);
     t->plan.timeout = plan->timeout;
     if (t->plan.interval == plan->interval)
@@ -182,7 +197,22 @@ static void work(struct job *j)
 {
     struct target *t = container_of(j, struct target, job);
 
-    ingest_run(&t->ingest, &t->in, &t->result);
+    if (!t->ingest.is_open)
+        ingest_begin(&t->ingest, &t->in, &t->result);
+    ingest_feed(&t->ingest, buf_str(&t->body));
+    if (t->is_last)
+        ingest_end(&t->ingest);
+}
+
+static void run(struct target *t)
+{
+    struct buf b = t->body;
+
+    buf_clear(&b);
+    t->body = t->waiting;
+    t->waiting = b;
+    t->is_working = true;
+    pool_run(t->scraper->parts.pool, &t->job);
 }
 
 static void note(struct target *t)
@@ -207,74 +237,92 @@ static void note(struct target *t)
                  LOG_STR("target", t->plan.url));
 }
 
+/* More of the body may be there, and more may come. */
+static void go_on(struct target *t)
+{
+    t->is_last = t->transfer == NULL;
+    if (t->is_last || t->waiting.n >= PIECE)
+        run(t);
+    if (t->transfer != NULL)
+        transport_resume(t->scraper->parts.transport, t->transfer);
+}
+
 static void worked(struct job *j)
 {
     struct target *t = container_of(j, struct target, job);
     bool is_stale = t->in.conf != t->conf;
 
     t->is_working = false;
-    buf_release(&t->in.body);
-    t->scraper->parts.let_go(t->in_hold);
     if (t->is_gone) {
         target_end(t);
         return;
     }
+    if (t->ingest.is_open) {
+        go_on(t);
+        return;
+    }
+    buf_release(&t->body);
+    buf_release(&t->waiting);
+    t->scraper->parts.let_go(t->in_hold);
+    t->in_hold = NULL;
     if (is_stale)
         ingest_forget(&t->ingest);
     note(t);
     arm_next(t);
 }
 
-static bool read_encoding(const struct transport_answer *a, bool *is_gzip, struct err *e)
+static bool read_encoding(const struct http_answer *head, bool *is_gzip, struct err *e)
 {
-    str encoding = http_header_get(&a->http.headers, S("Content-Encoding"));
+    str encoding = http_header_get(&head->headers, S("Content-Encoding"));
 
     *is_gzip = str_eq_nocase(encoding, S("gzip"));
     return *is_gzip || encoding.n == 0 || str_eq_nocase(encoding, S("identity")) ||
            err_set(e, ERR_UNSUPPORTED, "the answer is encoded as \"%.*s\"", STR(encoding));
 }
 
-static void take_body(struct target *t, const struct transport_answer *a)
-{
-    if (a->body != NULL) {
-        t->in.body = *a->body;
-        *a->body = (struct buf)BUF_INIT;
-    } else {
-        buf_add(&t->in.body, a->http.body);
-    }
-}
-
-static void read_answer(struct target *t, const struct transport_answer *a)
+/* Whether there is a body to read; in.failed says why not. */
+static bool read_head(struct target *t, const struct http_answer *head)
 {
     struct err *e = &t->in.failed;
 
-    if (a->failure != TRANSPORT_OK)
-        *e = a->err;
-    else if (a->http.status != 200)
-        err_set(e, ERR_IO, "server returned HTTP status %d", a->http.status);
-    else if (target_format(t->conf, http_header_get(&a->http.headers, S("Content-Type")),
-                           &t->in.format, e) &&
-             read_encoding(a, &t->in.is_gzip, e))
-        take_body(t, a);
+    if (t->has_head)
+        return e->code == ERR_NONE;
+    t->has_head = true;
+    if (head->status != 200)
+        return err_set(e, ERR_IO, "server returned HTTP status %d", head->status);
+    return target_format(t->in.conf, http_header_get(&head->headers, S("Content-Type")),
+                         &t->in.format, e) &&
+           read_encoding(head, &t->in.is_gzip, e);
+}
+
+static bool take_piece(void *arg, const struct http_answer *head, str piece)
+{
+    struct target *t = arg;
+
+    if (!read_head(t, head))
+        return true;
+    if (t->is_working && t->waiting.n >= WAITING_MAX)
+        return false;
+    buf_add(&t->waiting, piece);
+    if (!t->is_working && t->waiting.n >= PIECE)
+        run(t);
+    return true;
 }
 
 static void answered(void *arg, const struct transport_answer *a)
 {
     struct target *t = arg;
-    struct scraper *s = t->scraper;
 
     t->transfer = NULL;
-    t->in = (struct ingest_input){.conf = t->conf,
-                                  .labels = t->plan.labels,
-                                  .t = clock_snap(t->slot, t->last_scrape, t->plan.interval) /
-                                       NS_PER_MS,
-                                  .took = s->parts.clock->now.mono - t->since};
-    read_answer(t, a);
-    t->in_hold = s->parts.hold(t->hold);
-    t->is_working = true;
-    t->job.run = work;
-    t->job.done = worked;
-    pool_run(s->parts.pool, &t->job);
+    t->in.took = t->scraper->parts.clock->now.mono - t->since;
+    if (a->failure != TRANSPORT_OK)
+        t->in.failed = a->err;
+    else
+        (void)read_head(t, &a->http);
+    if (!t->is_working) {
+        t->is_last = true;
+        run(t);
+    }
 }
 
 static void due(struct timer *timer, struct now now)
@@ -288,6 +336,7 @@ static void due(struct timer *timer, struct now now)
         .http = {.url = t->plan.url, .headers = {headers, ARRAY_LEN(headers)}},
         .conf = t->conf->http,
         .deadline = ts_add(now.mono, t->plan.timeout),
+        .piece = take_piece,
         .max_answer = limit > 0 && limit < SCRAPE_BODY_MAX ? (size_t)limit : SCRAPE_BODY_MAX};
 
     arena_init(&a, 0);
@@ -298,6 +347,12 @@ static void due(struct timer *timer, struct now now)
     headers[2] = (struct http_header){S("X-Prometheus-Scrape-Timeout-Seconds"), str_of(seconds)};
     t->last_scrape = now.wall;
     t->since = now.mono;
+    t->is_last = t->has_head = false;
+    t->in = (struct ingest_input){.conf = t->conf,
+                                  .labels = t->plan.labels,
+                                  .t = clock_snap(t->slot, t->last_scrape, t->plan.interval) /
+                                       NS_PER_MS};
+    t->in_hold = t->scraper->parts.hold(t->hold);
     t->transfer = transport_send(t->scraper->parts.transport, &rq, answered, t);
     arena_release(&a);
 }

@@ -6,6 +6,7 @@
  * the stream is forgotten.
  */
 #include "model/histogram_reset.h"
+#include "tsdb/lane.h"
 #include "tsdb/log.h"
 #include "tsdb/tsdb_priv.h"
 
@@ -20,6 +21,7 @@ void tsdb_batch_init(struct tsdb_batch *b)
 void tsdb_batch_release(struct tsdb_batch *b)
 {
     vec_release(&b->items);
+    vec_release(&b->timed);
     vec_release(&b->labels);
     arena_release(&b->a);
 }
@@ -33,6 +35,7 @@ uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_str
     b->t = t;
     b->refused = 0;
     vec_clear(&b->items);
+    vec_clear(&b->timed);
     vec_clear(&b->labels);
     arena_reset(&b->a);
     pthread_rwlock_wrlock(&db->lock);
@@ -42,7 +45,7 @@ uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_str
     return epoch;
 }
 
-static struct tsdb_item *add(struct tsdb_batch *b, uint32_t ref, struct labels ls)
+static struct tsdb_item item_of(struct tsdb_batch *b, uint32_t ref, struct labels ls)
 {
     struct tsdb_item item = {.ref = ref, .slot = STORAGE_ABSENT};
 
@@ -50,7 +53,12 @@ static struct tsdb_item *add(struct tsdb_batch *b, uint32_t ref, struct labels l
         item.labels = (uint32_t)b->labels.n;
         vec_push(&b->labels, labels_copy(&b->a, ls));
     }
-    vec_push(&b->items, item);
+    return item;
+}
+
+static struct tsdb_item *add(struct tsdb_batch *b, uint32_t ref, struct labels ls)
+{
+    vec_push(&b->items, item_of(b, ref, ls));
     return vec_last(&b->items);
 }
 
@@ -60,6 +68,14 @@ struct tsdb_item *tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labe
 
     item->slot = storage_float(v);
     return item;
+}
+
+void tsdb_batch_add_at(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v, ts_ms t)
+{
+    struct tsdb_timed x = {.t = t, .item = item_of(b, ref, ls)};
+
+    x.item.slot = storage_float(v);
+    vec_push(&b->timed, x);
 }
 
 struct tsdb_item *tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
@@ -96,8 +112,8 @@ static bool is_room(const struct tsdb *db, const struct tsdb_stream *s, int64_t 
     return false;
 }
 
-static uint32_t create(struct tsdb *db, struct tsdb_stream *s, const struct series_label *v,
-                       uint32_t n, enum tsdb_refusal *why)
+static uint32_t create(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
+                       const struct series_label *v, uint32_t n, enum tsdb_refusal *why)
 {
     int64_t wanted = selectors_match(db, v, n);
     int64_t reach = wanted > db->o.min_reach_ms ? wanted : db->o.min_reach_ms;
@@ -106,6 +122,10 @@ static uint32_t create(struct tsdb *db, struct tsdb_stream *s, const struct seri
     *why = TSDB_REFUSALS;
     if ((wanted == 0 && !db->o.keep_all) || !is_room(db, s, reach, why))
         return TSDB_REF_DROPPED;
+    if (own != NULL && own->t <= own->batch - reach)
+        return TSDB_REF_NEW;
+    if (own != NULL)
+        s = lane_for(db, s, NULL, own->t);
     id = series_add(&db->series, v, n);
     stream_add_row(s, reach, id, &db->series.places.v[id]);
     s->n_series++;
@@ -115,24 +135,33 @@ static uint32_t create(struct tsdb *db, struct tsdb_stream *s, const struct seri
     return id;
 }
 
-/* A series whose stream was closed begins anew in another: its times are not the other's. */
-static uint32_t adopt(struct tsdb *db, struct tsdb_stream *s, uint32_t id, enum tsdb_refusal *why)
+void tsdb_move_series(struct tsdb *db, struct tsdb_stream *to, uint32_t id)
 {
     struct series_place *p = &db->series.places.v[id];
-    int64_t reach;
+    struct tsdb_stream *from = p->stream;
 
-    if (p->stream->is_open && !p->stream->is_left) {
+    if (to->root != to && to->tables.n == 0 && to->end == to->first)
+        stream_take_times(to, from, to->made_at);
+    stream_move(to, p);
+    if (from->root != to->root)
+        from->root->epoch++;
+    if (db->log != NULL)
+        tsdb_log_forget(db->log, id);
+}
+
+/* A series whose stream was closed begins anew in another: its times are not the other's. */
+static uint32_t adopt(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
+                      uint32_t id, enum tsdb_refusal *why)
+{
+    const struct tsdb_stream *root = db->series.places.v[id].stream->root;
+
+    if (root == s->root && own != NULL) /* which lane, its sample will tell */
+        return id;
+    if (root != s->root && root->is_open && !root->is_left) {
         *why = TSDB_FOREIGN;
         return TSDB_REF_DROPPED;
     }
-    reach = p->stream->tables.v[p->column].reach_ms;
-    stream_del_row(p->stream, p);
-    p->stream->n_series--;
-    p->stream->epoch++;
-    stream_add_row(s, reach, id, p);
-    s->n_series++;
-    if (db->log != NULL)
-        tsdb_log_forget(db->log, id);
+    tsdb_move_series(db, own != NULL ? lane_for(db, s, NULL, own->t) : s, id);
     return id;
 }
 
@@ -149,7 +178,8 @@ static bool find_symbols(const struct symbols *sy, struct labels ls, struct seri
 }
 
 /* Symbols are held while it is not known whether the series comes to stay; then the index holds them. */
-static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s, struct labels ls,
+static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s,
+                                    const struct tsdb_own_time *own, struct labels ls,
                                     struct series_label *v, enum tsdb_refusal *why)
 {
     uint32_t id;
@@ -157,7 +187,7 @@ static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s, stru
     for (size_t i = 0; i < ls.n; i++)
         v[i] = (struct series_label){symbols_ref(&db->symbols, ls.v[i].name),
                                      symbols_ref(&db->symbols, ls.v[i].value)};
-    id = create(db, s, v, (uint32_t)ls.n, why);
+    id = create(db, s, own, v, (uint32_t)ls.n, why);
     for (size_t i = 0; i < ls.n; i++) {
         tsdb_unref_symbol(db, v[i].name);
         tsdb_unref_symbol(db, v[i].value);
@@ -165,8 +195,8 @@ static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s, stru
     return id;
 }
 
-uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, struct labels ls,
-                         enum tsdb_refusal *why)
+uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
+                         struct labels ls, enum tsdb_refusal *why)
 {
     struct series_label *v;
     uint32_t id = SERIES_NONE;
@@ -179,13 +209,13 @@ uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, struct labels l
     if (find_symbols(&db->symbols, ls, v))
         id = series_find(&db->series, v, (uint32_t)ls.n);
     if (id == SERIES_NONE)
-        return create_with_symbols(db, s, ls, v, why);
-    return db->series.places.v[id].stream == s ? id : adopt(db, s, id, why);
+        return create_with_symbols(db, s, own, ls, v, why);
+    return db->series.places.v[id].stream == s ? id : adopt(db, s, own, id, why);
 }
 
 /* -- committing -- */
 
-static void refuse(struct tsdb_batch *b, enum tsdb_refusal why)
+void tsdb_refuse(struct tsdb_batch *b, enum tsdb_refusal why)
 {
     b->db->refused[why]++;
     b->refused++;
@@ -199,9 +229,9 @@ static void resolve(struct tsdb_batch *b)
 
         if (item->ref != TSDB_REF_NEW)
             continue;
-        item->ref = tsdb_series_for(b->db, b->stream, b->labels.v[item->labels], &why);
+        item->ref = tsdb_series_for(b->db, b->stream, NULL, b->labels.v[item->labels], &why);
         if (item->ref == TSDB_REF_DROPPED && why != TSDB_REFUSALS)
-            refuse(b, why);
+            tsdb_refuse(b, why);
     }
 }
 
@@ -221,12 +251,14 @@ static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
     struct tsdb *db = b->db;
     const struct series_place *p = &db->series.places.v[item->ref];
 
-    if (p->stream != b->stream) { /* adopted by another in the meantime */
-        refuse(b, TSDB_FOREIGN);
+    if (p->stream->root != b->stream->root) { /* adopted by another in the meantime */
+        tsdb_refuse(b, TSDB_FOREIGN);
         return;
     }
+    if (p->stream != b->stream) /* it had times of its own */
+        tsdb_move_series(db, b->stream, item->ref);
     if (stream_slot(p) != STORAGE_ABSENT) {
-        refuse(b, TSDB_DUPLICATE);
+        tsdb_refuse(b, TSDB_DUPLICATE);
         return;
     }
     stream_put(b->stream, p,
@@ -242,19 +274,22 @@ bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e)
 {
     struct tsdb *db = b->db;
     struct tsdb_stream *s = b->stream;
+    bool is_known = s->root != s && b->t == stream_last(s); /* a lane learns of a time bit by bit */
 
-    if (b->t <= stream_last(s) || !tsdb_time_is_valid(b->t)) {
+    if ((b->t <= stream_last(s) && !is_known) || !tsdb_time_is_valid(b->t)) {
         db->refused[TSDB_OUT_OF_ORDER] += b->items.n;
         return err_set(e, ERR_CONFLICT, "samples of '%.*s' at %lld are not after the last at %lld",
                        STR(s->name), (long long)b->t, (long long)stream_last(s));
     }
     resolve(b);
-    if (db->o.max_bytes != 0 && tsdb_bytes(db) + stream_growth(s, b->t) > db->o.max_bytes) {
+    if (!is_known && db->o.max_bytes != 0 &&
+        tsdb_bytes(db) + stream_growth(s, b->t) > db->o.max_bytes) {
         db->refused[TSDB_TOO_MUCH_MEMORY] += b->items.n;
         return err_set(e, ERR_LIMIT, "samples of '%.*s' do not fit: the store may take %zu bytes",
                        STR(s->name), db->o.max_bytes);
     }
-    stream_advance(s, b->t);
+    if (!is_known)
+        stream_advance(s, b->t);
     VEC_EACH (struct tsdb_item *, item, &b->items)
         if (item->ref != TSDB_REF_DROPPED)
             write_item(b, item);
@@ -269,6 +304,7 @@ void tsdb_batch_resolve(struct tsdb_batch *b)
 {
     pthread_rwlock_wrlock(&b->db->lock);
     resolve(b);
+    lanes_resolve(b);
     pthread_rwlock_unlock(&b->db->lock);
     vec_clear(&b->labels);
     arena_reset(&b->a);
@@ -287,6 +323,8 @@ bool tsdb_commit(struct tsdb_batch *b, struct err *e)
 
     pthread_rwlock_wrlock(&b->db->lock);
     ok = tsdb_commit_locked(b, e);
+    if (ok && b->timed.n != 0)
+        lanes_commit(b);
     b->stream->is_busy = false;
     pthread_rwlock_unlock(&b->db->lock);
     return ok;

@@ -3,6 +3,7 @@
  * each list that knows some of them is swept once.
  */
 #include <stdlib.h>
+#include "tsdb/lane.h"
 #include "tsdb/log.h"
 #include "tsdb/tsdb_priv.h"
 
@@ -61,7 +62,7 @@ void tsdb_drop_series(struct tsdb *db, const uint32_t *ids, size_t n)
             vec_push(&labels, k->v[j]);
         stream_del_row(p->stream, p);
         p->stream->n_series--;
-        p->stream->epoch++;
+        p->stream->root->epoch++;
         p->stream = NULL;
     }
     sweep_selectors(db);
@@ -102,7 +103,7 @@ static const struct stream_block *next_block(struct tsdb *db, const struct strea
     for (; db->cursor.stream < db->streams.used; db->cursor.stream++) {
         const struct stream_map_entry *e = &db->streams.v[db->cursor.stream];
 
-        for (; e->live && !e->value->is_busy && db->cursor.table < e->value->tables.n;
+        for (; e->live && !e->value->root->is_busy && db->cursor.table < e->value->tables.n;
              db->cursor.table++) {
             *table = &e->value->tables.v[db->cursor.table];
             if (db->cursor.block < (*table)->blocks.n)
@@ -120,8 +121,10 @@ static void drop_empty_streams(struct tsdb *db)
     MAP_EACH (struct stream_map_entry, e, &db->streams) {
         struct tsdb_stream *s = e->value;
 
-        if (s->is_open || s->n_series != 0)
+        if (s->n_series != 0 || s->lanes.n != 0 || (s->root == s && s->is_open))
             continue;
+        if (s->root != s)
+            lane_forget(s);
         stream_map_del_entry(&db->streams, e);
         stream_release(s);
         mem_free(s);

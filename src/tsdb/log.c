@@ -30,7 +30,8 @@ struct tsdb_log {
     VEC(struct segment) segments; /* oldest first; the last one is being written */
 
     /* under the store's lock */
-    struct buf pending, record;
+    struct buf pending;
+    size_t record;    /* where in it the one being written begins */
     uint64_t epoch;   /* grows with every segment: what was numbered in another has no number */
     uint64_t streams; /* numbers given */
     uint64_t series;
@@ -68,7 +69,6 @@ void tsdb_log_free(struct tsdb_log *l)
     vec_release(&l->segments);
     vec_release(&l->number);
     buf_release(&l->pending);
-    buf_release(&l->record);
     buf_release(&l->out);
     mem_free(l);
 }
@@ -93,13 +93,15 @@ static void write_head(struct tsdb_log *l, enum log_kind kind, struct tsdb_strea
         s->log_segment = l->epoch;
         s->log_id = l->streams++;
     }
-    buf_clear(&l->record);
-    log_write_head(&l->record, &(struct log_head){.kind = kind,
-                                                  .stream = s->log_id,
-                                                  .is_new = is_new,
-                                                  .conf = {s->name, s->interval_ms, s->marks_stale},
-                                                  .t = t,
-                                                  .items = items});
+    l->record = record_begin(&l->pending);
+    log_write_head(&l->pending,
+                   &(struct log_head){.kind = kind,
+                                      .stream = s->log_id,
+                                      .is_new = is_new,
+                                      .conf = {s->name, s->interval_ms, s->marks_stale},
+                                      .is_lane = s->root != s,
+                                      .t = t,
+                                      .items = items});
     l->newest = t > l->newest ? t : l->newest;
 }
 
@@ -128,7 +130,7 @@ static void write_items(struct tsdb_log *l, const struct tsdb_batch *batch)
         item.series = number_of(l, from->ref, &item.is_new);
         if (item.is_new)
             item.labels = tsdb_labels(batch->db, from->ref, &a);
-        log_write_item(&l->record, &item, last);
+        log_write_item(&l->pending, &item, last);
         last = item.series;
     }
     arena_release(&a);
@@ -144,8 +146,7 @@ void tsdb_log_batch(struct tsdb_log *l, const struct tsdb_batch *batch)
         n += item->ref != TSDB_REF_DROPPED;
     write_head(l, LOG_BATCH, batch->stream, batch->t, n);
     write_items(l, batch);
-    record_frame(&l->pending, buf_str(&l->record));
-    shrink(&l->record);
+    record_end(&l->pending, l->record);
 }
 
 void tsdb_log_stream_end(struct tsdb_log *l, struct tsdb_stream *s, ts_ms t)
@@ -153,7 +154,7 @@ void tsdb_log_stream_end(struct tsdb_log *l, struct tsdb_stream *s, ts_ms t)
     if (!has_room(l))
         return;
     write_head(l, LOG_CLOSE, s, t, 0);
-    record_frame(&l->pending, buf_str(&l->record));
+    record_end(&l->pending, l->record);
 }
 
 void tsdb_log_forget(struct tsdb_log *l, uint32_t id)

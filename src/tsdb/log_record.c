@@ -1,6 +1,13 @@
 #include "tsdb/log_record.h"
 
-enum { VERSION = 1, HAS_START = 2, IS_HISTOGRAM = 1, MARKS_STALE = 1, LABELS_MAX = 1000 };
+enum {
+    VERSION = 1,
+    HAS_START = 2,
+    IS_HISTOGRAM = 1,
+    MARKS_STALE = 1,
+    IS_LANE = 2,
+    LABELS_MAX = 1000
+};
 
 static uint64_t zigzag(int64_t v)
 {
@@ -109,7 +116,7 @@ void log_write_head(struct buf *b, const struct log_head *h)
     if (h->is_new) {
         pack_str(b, h->conf.name);
         pack_i64(b, h->conf.interval_ms);
-        pack_u64(b, h->conf.marks_stale ? MARKS_STALE : 0);
+        pack_u64(b, (h->conf.marks_stale ? MARKS_STALE : 0) | (h->is_lane ? IS_LANE : 0));
     }
     pack_i64(b, h->t);
     pack_u64(b, h->items);
@@ -117,7 +124,7 @@ void log_write_head(struct buf *b, const struct log_head *h)
 
 bool log_read_head(struct unpack *u, uint64_t streams, struct log_head *out, struct err *e)
 {
-    uint64_t version = unpack_u64(u), kind = unpack_u64(u);
+    uint64_t version = unpack_u64(u), kind = unpack_u64(u), flags;
 
     if (version != VERSION || (kind != LOG_BATCH && kind != LOG_CLOSE))
         return err_set(e, ERR_CORRUPT, "record of an unknown kind");
@@ -128,7 +135,9 @@ bool log_read_head(struct unpack *u, uint64_t streams, struct log_head *out, str
     if (out->is_new) {
         out->conf.name = unpack_str(u);
         out->conf.interval_ms = unpack_i64(u);
-        out->conf.marks_stale = (unpack_u64(u) & MARKS_STALE) != 0;
+        flags = unpack_u64(u);
+        out->conf.marks_stale = (flags & MARKS_STALE) != 0;
+        out->is_lane = (flags & IS_LANE) != 0;
     }
     out->t = unpack_i64(u);
     out->items = unpack_count(u, 2);

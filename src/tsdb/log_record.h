@@ -22,6 +22,7 @@ struct log_head {
     uint64_t stream;
     bool is_new; /* conf is there */
     struct tsdb_stream_conf conf;
+    bool is_lane; /* of the stream whose name its own begins with: lane.h */
     ts_ms t;
     size_t items;
 };

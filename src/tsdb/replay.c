@@ -1,4 +1,5 @@
 /* Replaying repeats the commits, so that what follows from them (staleness, refusals, hints) follows again. */
+#include "tsdb/lane.h"
 #include "tsdb/log.h"
 #include "tsdb/log_record.h"
 #include "tsdb/tsdb_priv.h"
@@ -47,7 +48,7 @@ static void add_item(struct tsdb_replayer *r, const struct log_item *item)
     enum tsdb_refusal why;
 
     if (item->is_new)
-        vec_push(&r->refs, tsdb_series_for(r->db, b->stream, item->labels, &why));
+        vec_push(&r->refs, tsdb_series_for(r->db, b->stream, NULL, item->labels, &why));
     own.ref = r->refs.v[item->series];
     vec_push(&b->items, own);
 }
@@ -81,7 +82,8 @@ static bool replay_locked(struct tsdb_replayer *r, str bytes, struct err *e)
     if (!log_read_head(&u, r->streams.n, &head, e))
         return false;
     if (head.is_new)
-        vec_push(&r->streams, tsdb_open_locked(r->db, &head.conf));
+        vec_push(&r->streams, head.is_lane ? lane_open(r->db, &head.conf, head.t)
+                                           : tsdb_open_locked(r->db, &head.conf));
     b->db = r->db;
     b->stream = r->streams.v[head.stream];
     b->t = head.t;

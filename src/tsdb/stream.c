@@ -15,7 +15,8 @@ void stream_init(struct tsdb_stream *s, const struct tsdb_stream_conf *c, struct
                               .times = mem_array(TIMES_MIN, sizeof(ts_ms)),
                               .length = TIMES_MIN,
                               .slab = slab,
-                              .bytes = bytes};
+                              .bytes = bytes,
+                              .root = s};
     *bytes += TIMES_MIN * sizeof(ts_ms);
 }
 
@@ -58,6 +59,7 @@ void stream_release(struct tsdb_stream *s)
         vec_release(&t->blocks);
     }
     vec_release(&s->tables);
+    vec_release(&s->lanes);
     *s->bytes -= s->length * sizeof(ts_ms);
     mem_free(s->times);
     mem_str_free(s->name);
@@ -387,6 +389,69 @@ void stream_widen(struct tsdb_stream *s, int64_t reach_ms, struct series_place *
     stream_del_row(s, &old);
 }
 
+/* One value from one row to another; its histogram moves with it. */
+static void move_value(struct tsdb_stream *to, const struct series_place *p, size_t at,
+                       const struct series_place *old, size_t from)
+{
+    struct stream_table *from_table, *to_table;
+    struct stream_block *from_block, *to_block;
+    storage_slot *x = row_of(old, &from_table, &from_block) + from;
+
+    row_of(p, &to_table, &to_block)[at] = *x;
+    *x = STORAGE_ABSENT;
+    if (from_block->starts != NULL && starts_of(old, from_table, from_block)[from] != 0) {
+        ensure_starts(to, to_table, to_block);
+        starts_of(p, to_table, to_block)[at] = starts_of(old, from_table, from_block)[from];
+    }
+}
+
+void stream_move(struct tsdb_stream *to, struct series_place *p)
+{
+    struct series_place old = *p;
+    struct stream_table *t;
+    struct stream_block *b;
+    struct storage_series from, into;
+    size_t at = 0;
+
+    (void)row_of(&old, &t, &b);
+    stream_add_row(to, t->reach_ms, b->ids[old.row % BLOCK_ROWS], p);
+    stream_read(&old, &from);
+    stream_read(p, &into);
+    for (size_t i = 0; i < from.n; i++) {
+        while (at < into.n && into.times[at] < from.times[i])
+            at++;
+        if (at < into.n && into.times[at] == from.times[i])
+            move_value(to, p, at, &old, i);
+    }
+    if (into.n != 0) {
+        storage_slot *row = row_of(p, &t, &b);
+
+        b->last[p->row % BLOCK_ROWS] = row[into.n - 1];
+    }
+    old.stream->n_series--;
+    to->n_series++;
+    stream_del_row(old.stream, &old);
+}
+
+void stream_take_times(struct tsdb_stream *s, const struct tsdb_stream *from, ts_ms t)
+{
+    size_t n = (size_t)(from->end - from->first);
+    uint32_t length;
+
+    while (n != 0 && from->times[n - 1] >= t)
+        n--;
+    if (n == 0)
+        return;
+    length = length_for(n);
+    if (length > s->length) {
+        s->times = mem_resize(s->times, length, sizeof(ts_ms));
+        *s->bytes += (length - s->length) * sizeof(ts_ms);
+        s->length = length;
+    }
+    memcpy(s->times, from->times, n * sizeof(ts_ms));
+    s->end = s->first + n;
+}
+
 storage_slot stream_slot(const struct series_place *p)
 {
     struct stream_table *t;
@@ -490,5 +555,16 @@ ts_ms stream_newest(const struct series_place *p)
     stream_read(p, &v);
     while (v.n != 0 && !is_value(v.slots[v.n - 1]))
         v.n--;
+    return v.n != 0 ? v.times[v.n - 1] : INT64_MIN;
+}
+
+ts_ms stream_newest_slot(const struct series_place *p, storage_slot *slot)
+{
+    struct storage_series v;
+
+    stream_read(p, &v);
+    while (v.n != 0 && v.slots[v.n - 1] == STORAGE_ABSENT)
+        v.n--;
+    *slot = v.n != 0 ? v.slots[v.n - 1] : STORAGE_ABSENT;
     return v.n != 0 ? v.times[v.n - 1] : INT64_MIN;
 }

@@ -43,6 +43,10 @@ struct stream_table {
 
 struct tsdb_stream {
     str name;
+    struct tsdb_stream *root; /* itself, or the stream whose lane it is: lane.h */
+    VEC(struct tsdb_stream *) lanes;
+    const struct tsdb_stream *made_from; /* of a lane: where its first series was; only compared */
+    ts_ms made_at;                       /* and the time of the sample for which it was made */
     int64_t interval_ms;
     bool marks_stale, is_open, is_busy; /* busy: a batch is being filled */
     atomic_bool is_left; /* its holder is about to close it: others may have its series */
@@ -78,6 +82,11 @@ void stream_del_row(struct tsdb_stream *s, const struct series_place *p);
 /* Moves the series to rows that reach at least so far. */
 void stream_widen(struct tsdb_stream *s, int64_t reach_ms, struct series_place *p);
 
+/* Moves the series to another stream, with what it has at times that are the other's, too. */
+void stream_move(struct tsdb_stream *to, struct series_place *p);
+/* Gives an empty stream, that has no rows yet, the times of another one before t. */
+void stream_take_times(struct tsdb_stream *s, const struct tsdb_stream *from, ts_ms t);
+
 storage_slot stream_slot(const struct series_place *p); /* of the last sample */
 void stream_put(struct tsdb_stream *s, const struct series_place *p, storage_slot slot);
 /* What the series had before it: STORAGE_ABSENT when nothing of that is kept. */
@@ -89,5 +98,7 @@ void stream_mark_stale(struct tsdb_stream *s);
 void stream_read(const struct series_place *p, struct storage_series *out);
 /* The time of the newest sample that is a value, INT64_MIN without one. */
 ts_ms stream_newest(const struct series_place *p);
+/* The same of a value or a staleness marker, and which: STORAGE_ABSENT without one. */
+ts_ms stream_newest_slot(const struct series_place *p, storage_slot *slot);
 
 #endif

@@ -9,7 +9,9 @@
  *     tsdb_commit(&b, &e)                             the write lock, for about 20 ns a sample
  *     b.items.v[i].ref                                for the next scrape, as long as begin returns the same number
  *
- * A sender that forwards several targets opens a stream for each, since their times differ.
+ * A sender that forwards several targets opens a stream for each, since their times differ. Samples that bring times of
+ * their own, tsdb_batch_add_at(), sort themselves into lanes of the stream; such a series does not end when it is not in a
+ * batch, it is just not renewed.
  *
  * Shapes   millions of series, 3-30 labels each; thousands of streams, selectors and distinct label values.
  * Units    ts_ms.
@@ -78,12 +80,18 @@ struct tsdb_item {
     ts_ms start; /* 0: not known */
 };
 
+struct tsdb_timed {
+    ts_ms t;
+    struct tsdb_item item;
+};
+
 struct tsdb_batch {
     struct tsdb *db;
     struct tsdb_stream *stream;
     ts_ms t;
     struct arena a;
     VEC(struct tsdb_item) items;
+    VEC(struct tsdb_timed) timed;
     VEC(struct labels) labels;
     size_t refused; /* by the last commit that succeeded otherwise */
     enum tsdb_refusal why;
@@ -97,6 +105,9 @@ uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_str
 /* Labels, with __name__, are copied when ref is TSDB_REF_NEW. A stale marker is a value with its bits. The item may be
  * given a start time. */
 struct tsdb_item *tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v);
+/* A sample at a time of its own. Refused when it is before the series' last; the same sample again is nothing new. The ref
+ * stays TSDB_REF_NEW when there is no such series and the sample is too old for anybody to read. */
+void tsdb_batch_add_at(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v, ts_ms t);
 /* h has passed histogram_check() and has a schema that is not above HISTOGRAM_SCHEMA_MAX. */
 struct tsdb_item *tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
                                            const struct histogram *h);

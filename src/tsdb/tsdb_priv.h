@@ -48,10 +48,19 @@ void tsdb_forget_symbol(void *arg, uint32_t symbol);
 struct tsdb_stream *tsdb_open_locked(struct tsdb *db, const struct tsdb_stream_conf *c);
 void tsdb_close_locked(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
 bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e) must_check;
+/* The time of a sample that brings its own, and of the batch in which it came. */
+struct tsdb_own_time {
+    ts_ms t, batch;
+};
+
 /* The series of these labels in the stream, made when need be; TSDB_REF_DROPPED with *why set, or TSDB_REFUSALS when
- * nobody wants it. */
-uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, struct labels ls,
-                         enum tsdb_refusal *why);
+ * nobody wants it. With own != NULL in one of the stream's lanes; a series that would only have a sample which nobody reads
+ * any more is not made: TSDB_REF_NEW. */
+uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
+                         struct labels ls, enum tsdb_refusal *why);
+/* To another stream; how much of what it has goes with it, lane.h says. */
+void tsdb_move_series(struct tsdb *db, struct tsdb_stream *to, uint32_t id);
+void tsdb_refuse(struct tsdb_batch *b, enum tsdb_refusal why);
 void tsdb_drop_series(struct tsdb *db, const uint32_t *ids, size_t n);
 
 #endif

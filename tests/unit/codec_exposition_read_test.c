@@ -99,9 +99,33 @@ static void bad(void **state)
     check(cases, ARRAY_LEN(cases));
 }
 
+static void pieces(void **state)
+{
+    struct expo_reader r;
+    struct expo_item item;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    expo_reader_init(&r, STR_NONE, EXPO_OPENMETRICS);
+    expo_reader_more(&r, S("a 1\n"), false);
+    assert_true(expo_read(&r, &item, &e));
+    assert_false(expo_read(&r, &item, &e));
+    expo_reader_more(&r, S("b 2\n# EOF\n"), false);
+    assert_true(expo_read(&r, &item, &e));
+    assert_int_equal(r.line, 2);
+    assert_false(expo_read(&r, &item, &e));
+    assert_int_equal(e.code, ERR_NONE);
+    expo_reader_more(&r, S("c 3\n"), true);
+    assert_false(expo_read(&r, &item, &e));
+    assert_string_equal(e.msg, "something follows # EOF");
+    assert_int_equal(e.line, 4);
+    expo_reader_release(&r);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(bad)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(bad),
+                                       cmocka_unit_test(pieces)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

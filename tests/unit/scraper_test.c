@@ -252,6 +252,86 @@ static void test_bounds_are_canonical(void **state)
                "{__name__=\"g\", instance=\"h:1\", job=\"j\", le=\"1\"} 3\n");
 }
 
+static void test_times_of_their_own(void **state)
+{
+    const char *const all = "{__name__=~\"old|now|behind|ahead|far\"}";
+
+    (void)state;
+    say("old 1 500000\nnow 1\nbehind 1 1001000\nahead 1 1500000\nfar 1 9000000\n");
+    start(ONE);
+    pass(10);
+    assert_str(newest(all), "{__name__=\"now\", instance=\"h:1\", job=\"j\"} 1\n"
+                            "{__name__=\"behind\", instance=\"h:1\", job=\"j\"} 1\n"
+                            "{__name__=\"ahead\", instance=\"h:1\", job=\"j\"} 1\n");
+    say("old 2 1009000\nbehind 1 1001000\nahead 2 1400000\nfar 2 1009000\n");
+    pass(10);
+    assert_str(newest(all), "{__name__=\"now\", instance=\"h:1\", job=\"j\"} ended\n"
+                            "{__name__=\"behind\", instance=\"h:1\", job=\"j\"} 1\n"
+                            "{__name__=\"ahead\", instance=\"h:1\", job=\"j\"} 1\n"
+                            "{__name__=\"old\", instance=\"h:1\", job=\"j\"} 2\n"
+                            "{__name__=\"far\", instance=\"h:1\", job=\"j\"} 2\n");
+    answer = (struct scripted_answer){.failure = TRANSPORT_CONNECT, .error = S("refused")};
+    pass(10);
+    assert_string_equal(dump("{__name__=\"behind\"}"),
+                        "{__name__=\"behind\", instance=\"h:1\", job=\"j\"} 1001=1\n");
+    configure(
+        "jobs: [{job_name: j, honor_timestamps: false, static_configs: [{targets: ['h:1']}]}]");
+    say("behind 3 1001000\nfar 3 9000000\n");
+    pass(10);
+    say("");
+    pass(10);
+    assert_str(newest("{__name__=~\"behind|far\"}"),
+               "{__name__=\"behind\", instance=\"h:1\", job=\"j\"} ended\n"
+               "{__name__=\"far\", instance=\"h:1\", job=\"j\"} ended\n");
+}
+
+/* More than a worker is given at once: the exporter has to wait. */
+static void test_a_large_body_comes_in_pieces(void **state)
+{
+    enum { LINES = 30000 };
+    struct buf b = BUF_INIT;
+
+    (void)state;
+    for (int i = 0; i < LINES; i++)
+        buf_addf(&b, "large_%d{text=\"%020d\"} %d\n", i, i, i);
+    buf_addc(&b, '\0');
+    say(b.p);
+    start(ONE);
+    pass(20);
+    assert_int_equal(tsdb_stats(db).series, LINES + 5);
+    assert_str(newest("{__name__=\"large_29999\"}"),
+               "{__name__=\"large_29999\", instance=\"h:1\", job=\"j\", "
+               "text=\"00000000000000029999\"} 29999\n");
+    b.p[b.n - 3] = 'x'; /* the last value: all is refused */
+    pass(10);
+    assert_str(error_of_target(), "line 30000: a value is not a number");
+    assert_str(newest("{__name__=\"large_7\"}"),
+               "{__name__=\"large_7\", instance=\"h:1\", "
+               "job=\"j\", text=\"00000000000000000007\"} ended\n");
+    answer.delay = 5 * NS_PER_S;
+    pass(7);
+    configure("jobs: []"); /* while a scrape is under way */
+    pass(10);
+    assert_int_equal(n_targets, 1);
+    buf_release(&b);
+}
+
+static void test_what_follows_the_end(void **state)
+{
+    (void)state;
+    say("a 1\n# EOF\n");
+    headers[0].value = S("application/openmetrics-text; version=1.0.0");
+    start(ONE);
+    pass(10);
+    assert_str(error_of_target(), "");
+    answer.body = S("a 1\n# EOF\nb 2\n");
+    pass(10);
+    assert_str(error_of_target(), "line 2: something follows # EOF");
+    answer.body = S("a 1\n");
+    pass(10);
+    assert_str(error_of_target(), "line 2: # EOF is missing");
+}
+
 static void test_targets_are_relabeled(void **state)
 {
     (void)state;
@@ -296,6 +376,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_clashing_labels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_relabeling_and_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bounds_are_canonical, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_times_of_their_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_large_body_comes_in_pieces, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_follows_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_targets_are_relabeled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_reload_goes_on, set_up, tear_down),
     };
