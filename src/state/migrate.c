@@ -5,6 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Where a row may be large: without its own rowid, looking for a key would read the values on its way. */
+#define WITH_ROWID(table)                                                                          \
+    "CREATE TABLE fresh (key BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL);"                     \
+    "INSERT INTO fresh SELECT key, value FROM " table ";"                                          \
+    "DROP TABLE " table ";"                                                                        \
+    "ALTER TABLE fresh RENAME TO " table ";"
+
 /* Never edit a line that was released: add one. */
 const char *const state_migrations[] = {
     "CREATE TABLE silence (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -13,6 +20,7 @@ const char *const state_migrations[] = {
     "CREATE TABLE rule (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE decision (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE meta (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
+    WITH_ROWID("outbox") WITH_ROWID("nflog") WITH_ROWID("decision"),
 };
 const size_t state_migration_count = ARRAY_LEN(state_migrations);
 

@@ -15,6 +15,7 @@
 #include "loop/clock.h"
 #include "state/alert_log.h"
 #include "state/backend.h"
+#include "state/commit.h"
 #include "state/migrate.h"
 
 struct fixture {
@@ -398,17 +399,20 @@ static void a_newer_database_is_refused(void **state)
 {
     struct fixture *f = *state;
     struct err e = ERR_INIT;
+    char why[64], backup[64];
 
+    snprintf(why, sizeof(why), "has version 7, this program knows %zu", state_migration_count);
+    snprintf(backup, sizeof(backup), "state.db.v%zu", state_migration_count);
     state_backend_free(f->b);
     set_version(f->dir, 7);
     assert_null(state_sqlite_open(str_of(f->dir), &f->shell, &f->clock, &f->notice, &e));
     assert_int_equal(e.code, ERR_UNSUPPORTED);
-    assert_non_null(strstr(e.msg, "has version 7, this program knows 1"));
-    write_file(f->dir, "state.db.v1", 0, S("backup"));
+    assert_non_null(strstr(e.msg, why));
+    write_file(f->dir, backup, 0, S("backup"));
     assert_null(state_sqlite_open(str_of(f->dir), &f->shell, &f->clock, &f->notice, &e));
     assert_non_null(strstr(e.msg, "put back"));
-    assert_non_null(strstr(e.msg, "state.db.v1"));
-    set_version(f->dir, 1);
+    assert_non_null(strstr(e.msg, backup));
+    set_version(f->dir, (int)state_migration_count);
     open_backend(f);
 }
 
@@ -449,6 +453,33 @@ static void migrations_run_once_after_a_backup(void **state)
     assert_false(state_migrate(db, path, steps, 3, &e)); /* and nothing of it stays */
     assert_true(state_migrate(db, path, steps, 2, &e));
     sqlite3_close(db);
+}
+
+static void rows_of_version_1_come_along(void **state)
+{
+    static const enum state_table moved[] = {STATE_OUTBOX, STATE_NFLOG, STATE_DECISION};
+    struct fixture *f = *state;
+    char path[128], sql[128];
+    struct err e = ERR_INIT;
+    sqlite3 *db;
+
+    state_backend_free(f->b);
+    snprintf(path, sizeof(path), "%s/state.db", f->dir);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_true(state_migrate(db, path, state_migrations, 1, &e));
+    for (size_t i = 0; i < ARRAY_LEN(moved); i++) {
+        snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES(x'62', x'76'), (x'61', x'77')",
+                 state_table_names[moved[i]]);
+        assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    }
+    sqlite3_close(db);
+    open_backend(f);
+    for (size_t i = 0; i < ARRAY_LEN(moved); i++)
+        put(f, moved[i], "b", "over");
+    reopen(f);
+    for (size_t i = 0; i < ARRAY_LEN(moved); i++)
+        assert_str(rows(f, moved[i]), "a=w b=over ");
 }
 
 static void files_are_private(void **state)
@@ -556,6 +587,7 @@ int main(void)
         SQLITE(a_newer_database_is_refused),
         SQLITE(a_second_instance_is_refused),
         SQLITE(migrations_run_once_after_a_backup),
+        SQLITE(rows_of_version_1_come_along),
         SQLITE(files_are_private),
         SQLITE(an_interrupted_rebuild_is_finished),
         SQLITE(answers_reach_the_loop),
