@@ -28,14 +28,6 @@ static str head_of(char head[RECORD_HEAD], str bytes)
     return (str){head, RECORD_HEAD};
 }
 
-void record_frame(struct buf *out, str bytes)
-{
-    char head[RECORD_HEAD];
-
-    buf_add(out, head_of(head, bytes));
-    buf_add(out, bytes);
-}
-
 size_t record_begin(struct buf *out)
 {
     buf_pad(out, '\0', RECORD_HEAD);
@@ -48,6 +40,14 @@ void record_end(struct buf *out, size_t at)
 
     (void)head_of(head, (str){out->p + at, out->n - at});
     memcpy(out->p + at - RECORD_HEAD, head, RECORD_HEAD);
+}
+
+void record_frame(struct buf *out, str bytes)
+{
+    size_t at = record_begin(out);
+
+    buf_add(out, bytes);
+    record_end(out, at);
 }
 
 bool record_write(int fd, str s)
