@@ -42,11 +42,12 @@ void lane_forget(struct tsdb_stream *lane)
 {
     struct tsdb_stream *root = lane->root;
 
-    for (size_t i = 0; i < root->lanes.n; i++)
-        if (root->lanes.v[i] == lane) {
-            vec_remove(&root->lanes, i);
-            return;
-        }
+    for (size_t i = 0; i < root->lanes.n; i++) {
+        if (root->lanes.v[i]->made_from == lane) /* another may come to lie there */
+            root->lanes.v[i]->made_from = NULL;
+        if (root->lanes.v[i] == lane)
+            vec_remove(&root->lanes, i--);
+    }
 }
 
 static struct tsdb_stream *make(struct tsdb *db, struct tsdb_stream *root,
