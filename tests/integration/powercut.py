@@ -156,7 +156,7 @@ def trouble(mode, status):
             post = threading.Thread(target=lambda: done.append(
                 request("POST", t.url + "/api/v2/alerts", body, timeout=30).status))
             post.start()
-            until("the page goes out", lambda: "Critical" in {n for _, n in told(sink)}, 9)  # 6 on an idle machine
+            until("the page goes out", lambda: "Critical" in {n for _, n in told(sink)}, 6)
             post.join(30)
             assert done[0] in status, done
             disk.mode("-")
