@@ -202,7 +202,7 @@ class World:
                 continue
             labels = labels_for(x["matchers"])
             name = labels.pop("__name__", None)
-            if name is None or None in labels.values() or name in real or name == "up" or name.startswith("ALERTS"):
+            if name is None or None in labels.values() or name in real or re.match("up$|scrape_|ALERTS", name):
                 continue
             for g in grouping(tree):
                 labels.setdefault(g, "v")
