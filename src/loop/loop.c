@@ -58,6 +58,7 @@ void loop_free(struct loop *l)
         return;
     event_free(l->alarm);
     close(l->fd);
+    event_base_loop(l->base, EVLOOP_NONBLOCK); /* what is deferred holds what has been freed */
     event_base_free(l->base);
     mem_free(l);
 }

@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <unistd.h>
@@ -321,6 +322,30 @@ static void lag_falls_into_buckets(void **state)
     assert_int_equal(lag.last, 0);
 }
 
+static void never_called(struct bufferevent *b, void *arg)
+{
+    (void)b, (void)arg;
+    fail();
+}
+
+/* The leak checker of the sanitized build is the judge. */
+static void freeing_the_loop_frees_what_is_deferred(void **state)
+{
+    struct clock c;
+    struct loop *l;
+    struct bufferevent *b;
+
+    (void)state;
+    clock_init(&c);
+    l = loop_new(&c, NULL, NULL);
+    b = bufferevent_socket_new(loop_base(l), -1, 0);
+    bufferevent_setcb(b, never_called, NULL, NULL, NULL);
+    bufferevent_trigger(b, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+    bufferevent_free(b);
+    loop_free(l);
+    clock_release(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +359,7 @@ int main(void)
         cmocka_unit_test(inline_pool_runs_in_order),
         cmocka_unit_test(loop_runs_timers_turns_and_signals),
         cmocka_unit_test(lag_falls_into_buckets),
+        cmocka_unit_test(freeing_the_loop_frees_what_is_deferred),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
