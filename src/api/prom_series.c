@@ -200,12 +200,15 @@ static size_t newest(const struct storage_series *s, ts_ms now)
 {
     size_t i = s->n;
 
-    while (i-- != 0)
-        if (s->slots[i] != STORAGE_ABSENT && s->times[i] <= now)
-            return s->times[i] > now - LOOKBACK_MS && s->slots[i] != STORAGE_STALE &&
-                           !storage_is_histogram(s->slots[i])
+    while (i-- != 0) {
+        storage_slot slot = storage_at(s, i);
+
+        if (slot != STORAGE_ABSENT && s->times[i] <= now)
+            return s->times[i] > now - LOOKBACK_MS && slot != STORAGE_STALE &&
+                           !storage_is_histogram(slot)
                        ? i
                        : SIZE_MAX;
+    }
     return SIZE_MAX;
 }
 
@@ -226,6 +229,7 @@ static void see_sample(struct query_job *q, struct found *f, struct labels ls, u
 {
     struct label instance = {S("instance"), STR_NONE};
     struct storage_series s;
+    storage_slot slot;
     struct buf b = BUF_INIT;
     double v;
     size_t i;
@@ -234,7 +238,8 @@ static void see_sample(struct query_job *q, struct found *f, struct labels ls, u
     i = newest(&s, q->end);
     if (i == SIZE_MAX)
         return;
-    memcpy(&v, &s.slots[i], sizeof(v));
+    slot = storage_at(&s, i);
+    memcpy(&v, &slot, sizeof(v));
     buf_add(&b, labels_get(ls, S("__name__")));
     buf_addc(&b, '\0');
     ls = labels_merge(&q->arena, q->external, ls);

@@ -46,9 +46,10 @@ static size_t newest(const struct promql_eval *ev, const struct storage_series *
 {
     size_t i = first_after(s, ref);
 
-    while (i != 0 && s->slots[i - 1] == STORAGE_ABSENT)
+    while (i != 0 && storage_at(s, i - 1) == STORAGE_ABSENT)
         i--;
-    if (i == 0 || s->times[i - 1] <= ref - ev->set.lookback || s->slots[i - 1] == STORAGE_STALE)
+    if (i == 0 || s->times[i - 1] <= ref - ev->set.lookback ||
+        storage_at(s, i - 1) == STORAGE_STALE)
         return SIZE_MAX;
     return i - 1;
 }
@@ -87,6 +88,7 @@ bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, t
     for (size_t i = 0; i < n->n; i++) {
         const struct storage_series *s = &n->series[i];
         struct promql_sample sample = {.labels = n->labels[i]};
+        storage_slot slot;
         size_t k;
 
         if (x->selector.shift.is_smoothed) {
@@ -96,10 +98,11 @@ bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, t
         k = newest(ev, s, ref);
         if (k == SIZE_MAX)
             continue;
-        if (storage_is_histogram(s->slots[k]))
-            sample.h = read_histogram(ev, s, s->slots[k]);
+        slot = storage_at(s, k);
+        if (storage_is_histogram(slot))
+            sample.h = read_histogram(ev, s, slot);
         else
-            sample.v = promql_float(s->slots[k]);
+            sample.v = promql_float(slot);
         promql_push(ev, out, sample);
     }
     ev->read += promql_vector_weight(out);
@@ -136,7 +139,19 @@ static bool is_float(storage_slot slot)
     return slot != STORAGE_STALE && slot != STORAGE_ABSENT && !storage_is_histogram(slot);
 }
 
-/* The series' own arrays when the range holds nothing but floats; else its floats and histograms apart. */
+static const storage_slot *slots_of(struct promql_eval *ev, const struct storage_series *s,
+                                    size_t begin, size_t end)
+{
+    storage_slot *out;
+
+    if (s->codes.bytes == sizeof(storage_slot))
+        return (const storage_slot *)s->row + begin;
+    out = arena_array(ev->a, end - begin, sizeof(*out));
+    storage_row_slots(s->row, &s->codes, begin, end, out);
+    return out;
+}
+
+/* The series' own arrays when the range holds nothing but floats, or their slots; else its floats and histograms apart. */
 void promql_read_window(struct promql_eval *ev, const struct storage_series *s, ts_ms from,
                         ts_ms to, struct promql_window *out)
 {
@@ -144,16 +159,21 @@ void promql_read_window(struct promql_eval *ev, const struct storage_series *s, 
     struct promql_hpoint *h;
     ts_ms *times, *starts;
     storage_slot *slots;
+    const storage_slot *all;
 
+    *out = (struct promql_window){0};
+    if (begin >= end)
+        return;
+    all = slots_of(ev, s, begin, end);
     *out = (struct promql_window){.times = s->times + begin,
-                                  .slots = s->slots + begin,
+                                  .slots = all,
                                   .starts = s->starts != NULL ? s->starts + begin : NULL};
-    for (size_t i = begin; i < end; i++) {
-        n += is_float(s->slots[i]);
-        n_h += storage_is_histogram(s->slots[i]);
+    for (size_t i = 0; i < end - begin; i++) {
+        n += is_float(all[i]);
+        n_h += storage_is_histogram(all[i]);
     }
     out->n = n;
-    if (begin >= end || n == end - begin)
+    if (n == end - begin)
         return;
     times = arena_array(ev->a, n, sizeof(*times));
     slots = arena_array(ev->a, n, sizeof(*slots));
@@ -163,13 +183,13 @@ void promql_read_window(struct promql_eval *ev, const struct storage_series *s, 
     for (size_t i = begin; i < end; i++) {
         ts_ms start = s->starts != NULL ? s->starts[i] : 0;
 
-        if (is_float(s->slots[i])) {
+        if (is_float(all[i - begin])) {
             times[n] = s->times[i];
-            slots[n] = s->slots[i];
+            slots[n] = all[i - begin];
             starts[n++] = start;
-        } else if (storage_is_histogram(s->slots[i]))
+        } else if (storage_is_histogram(all[i - begin]))
             h[n_h++] =
-                (struct promql_hpoint){s->times[i], start, read_histogram(ev, s, s->slots[i])};
+                (struct promql_hpoint){s->times[i], start, read_histogram(ev, s, all[i - begin])};
     }
     *out = (struct promql_window){times, slots, s->starts != NULL ? starts : NULL, n, h, n_h};
 }

@@ -222,7 +222,8 @@ static void read_series(void *impl, const uint32_t *which, size_t n, struct stor
         const struct series *s = m->series.v[which[i]];
 
         out[i] = (struct storage_series){.times = s->times.v,
-                                         .slots = s->slots.v,
+                                         .row = s->slots.v,
+                                         .codes = STORAGE_PLAIN,
                                          .starts = s->has_starts ? s->starts.v : NULL,
                                          .n = s->times.n,
                                          .store = s};

@@ -7,7 +7,9 @@
 
 #include <math.h>
 
-enum { BATCH = 64, SLOTS_A_LINE = 8 };
+enum { BATCH = 64 };
+
+#define LINE_BYTES ((size_t)64)
 
 /* -- where a time stands among times -- */
 
@@ -49,6 +51,8 @@ struct batch {
     bool reads_edges; /* the function looks only at the outermost samples of what rises */
     struct storage_series series[2][BATCH]; /* the current batch and the next */
     struct place place;
+    storage_slot *slots; /* of one window */
+    size_t n_slots;
 };
 
 static void set_histogram(struct batch *b, size_t row, const struct histogram *h)
@@ -67,19 +71,21 @@ static void read_nan(struct batch *b, const struct storage_series *s, size_t i, 
 {
     struct plan_column *c = &b->n->col;
 
-    while (i != 0 && s->slots[i] == STORAGE_ABSENT)
+    storage_slot slot;
+
+    while ((slot = storage_at(s, i)) == STORAGE_ABSENT && i != 0)
         i--;
     c->has[row] = PLAN_NONE;
-    if (s->slots[i] == STORAGE_ABSENT || s->slots[i] == STORAGE_STALE || s->times[i] <= b->from)
+    if (slot == STORAGE_ABSENT || slot == STORAGE_STALE || s->times[i] <= b->from)
         return;
-    if (storage_is_histogram(s->slots[i])) {
+    if (storage_is_histogram(slot)) {
         struct histogram *h = arena_new(b->ev->a, struct histogram);
 
-        storage_histogram(b->p->storage, s, s->slots[i], h);
+        storage_histogram(b->p->storage, s, slot, h);
         set_histogram(b, row, h);
         return;
     }
-    c->v[row] = promql_float(s->slots[i]);
+    c->v[row] = promql_float(slot);
     c->has[row] = PLAN_FLOAT;
     c->present++;
 }
@@ -97,7 +103,7 @@ static void instant_rows(struct batch *b, const struct storage_series *series, s
         if (b->place.end == b->place.begin)
             continue;
         v = promql_float(b->place.end == s->n && s->rising != 0 ? s->last
-                                                                : s->slots[b->place.end - 1]);
+                                                                : storage_at(s, b->place.end - 1));
         if (is_unlikely(isnan(v))) {
             read_nan(b, s, b->place.end - 1, at + i);
             continue;
@@ -129,16 +135,16 @@ static void read_batch(struct batch *b, size_t at, struct storage_series *out)
             continue;
         if (b->n->kind == PLAN_INSTANT) {
             if (end != out[i].n || out[i].rising == 0)
-                __builtin_prefetch(&out[i].slots[end - 1]);
+                __builtin_prefetch(storage_address(&out[i], end - 1));
             continue;
         }
         if (b->reads_edges && out[i].n - begin <= out[i].rising) {
-            __builtin_prefetch(&out[i].slots[begin]);
-            __builtin_prefetch(&out[i].slots[end - 1]);
+            __builtin_prefetch(storage_address(&out[i], begin));
+            __builtin_prefetch(storage_address(&out[i], end - 1));
             continue;
         }
-        for (size_t k = begin; k < end; k += SLOTS_A_LINE)
-            __builtin_prefetch(&out[i].slots[k]);
+        for (size_t k = begin; k < end; k += LINE_BYTES / out[i].codes.bytes)
+            __builtin_prefetch(storage_address(&out[i], k));
     }
 }
 
@@ -182,7 +188,26 @@ static bool is_plain(const storage_slot *slots, size_t n)
 static bool is_rising(const struct storage_series *s, size_t begin, size_t end)
 {
     return s->n - begin <= s->rising &&
-           !isnan(promql_float(end == s->n ? s->last : s->slots[end - 1]));
+           !isnan(promql_float(end == s->n ? s->last : storage_at(s, end - 1)));
+}
+
+/* The samples [begin, end) as slots, where codes stand for them in the batch's own. A rising window whose edges are all that is
+ * read has nothing in between. */
+static const storage_slot *slots_of(struct batch *b, const struct storage_series *s, size_t begin,
+                                    size_t end, bool is_rising)
+{
+    if (s->codes.bytes == sizeof(storage_slot))
+        return (const storage_slot *)s->row + begin;
+    if (end - begin > b->n_slots) {
+        b->n_slots = 2 * (end - begin);
+        b->slots = arena_array(b->ev->a, b->n_slots, sizeof(storage_slot));
+    }
+    if (is_rising && b->reads_edges && s->starts == NULL) {
+        b->slots[0] = storage_at(s, begin);
+        b->slots[end - begin - 1] = storage_at(s, end - 1);
+    } else
+        storage_row_slots(s->row, &s->codes, begin, end, b->slots);
+    return b->slots;
 }
 
 /* False: given up, there are notes. */
@@ -201,10 +226,10 @@ static bool range_row(struct batch *b, const struct promql_kernel *k, const stru
     if (begin == end)
         return true;
     w = (struct promql_window){.times = s->times + begin,
-                               .slots = s->slots + begin,
                                .starts = s->starts != NULL ? s->starts + begin : NULL,
                                .n = end - begin,
                                .is_rising = is_rising(s, begin, end)};
+    w.slots = slots_of(b, s, begin, end, w.is_rising);
     if (is_unlikely(!w.is_rising && !is_plain(w.slots, w.n)))
         promql_read_window(b->ev, s, r->from, r->to, &w);
     if (w.n + w.n_h == 0)

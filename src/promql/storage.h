@@ -4,6 +4,7 @@
  * of the series that match now; its epoch changes whenever that list does, so that whoever derived tables from the
  * list (groups, joins) knows when to derive them anew. A series reads as three parallel arrays, oldest first, without
  * a gap or a wrap: series of one scrape target share one array of times, so a window found once holds for all of them.
+ * Samples are slots, or codes of 2 or 4 bytes that stand for slots.
  *
  * Shapes   up to millions of series; ids are small, dense and may be used again after a series has gone (the epochs of
  *          the selectors that knew it have changed by then).
@@ -47,9 +48,23 @@ static inline storage_slot storage_float(double v)
     return v == v || slot == STORAGE_STALE ? slot : STORAGE_NAN;
 }
 
+/* How a row of samples is written: as slots (8 bytes), or as signed whole numbers of 2 or 4 bytes, code for
+ * (base + code) / 10^exponent; the three lowest are no numbers. */
+struct storage_codes {
+    double base; /* whole */
+    uint8_t bytes, exponent;
+};
+
+#define STORAGE_PLAIN ((struct storage_codes){.bytes = sizeof(storage_slot)})
+
+enum { STORAGE_CODE_ABSENT, STORAGE_CODE_STALE, STORAGE_CODE_NAN }; /* from the lowest number on */
+enum { STORAGE_POWERS = 10 };
+extern const double storage_powers[STORAGE_POWERS]; /* of ten */
+
 struct storage_series {
     const ts_ms *times;
-    const storage_slot *slots;
+    const void *row; /* n samples, written as codes says */
+    struct storage_codes codes;
     const ts_ms *starts; /* start timestamps, 0 where unknown; NULL when the series has none */
     size_t n;
     /* So many of the last slots are floats, none less than the one before, but for NaNs of any kind at the end; and last
@@ -58,6 +73,43 @@ struct storage_series {
     storage_slot last;
     const void *store; /* the store's own, for storage_histogram() */
 };
+
+static inline storage_slot storage_slot_of(int32_t code, int32_t min, const struct storage_codes *c)
+{
+    static const storage_slot special[] = {STORAGE_ABSENT, STORAGE_STALE, STORAGE_NAN};
+    double v = c->base + code;
+    storage_slot slot;
+
+    if (code <= min + STORAGE_CODE_NAN)
+        return special[code - min];
+    if (c->exponent != 0)
+        v /= storage_powers[c->exponent];
+    memcpy(&slot, &v, sizeof(slot));
+    return slot;
+}
+
+static inline storage_slot storage_row_at(const void *row, const struct storage_codes *c, size_t i)
+{
+    switch (c->bytes) {
+    case 2: return storage_slot_of(((const int16_t *)row)[i], INT16_MIN, c);
+    case 4: return storage_slot_of(((const int32_t *)row)[i], INT32_MIN, c);
+    default: return ((const storage_slot *)row)[i];
+    }
+}
+
+static inline storage_slot storage_at(const struct storage_series *s, size_t i)
+{
+    return storage_row_at(s->row, &s->codes, i);
+}
+
+static inline const void *storage_address(const struct storage_series *s, size_t i)
+{
+    return (const char *)s->row + i * s->codes.bytes;
+}
+
+/* Samples [begin, end) as slots. */
+void storage_row_slots(const void *row, const struct storage_codes *c, size_t begin, size_t end,
+                       storage_slot *out);
 
 struct storage_ids {
     const uint32_t *v;

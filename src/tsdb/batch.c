@@ -101,11 +101,12 @@ static size_t text_bytes(struct labels ls)
 }
 
 static bool is_room(const struct tsdb *db, const struct tsdb_stream *s, int64_t reach,
-                    enum tsdb_refusal *why)
+                    storage_slot first, enum tsdb_refusal *why)
 {
     if (db->o.max_series != 0 && db->series.n >= db->o.max_series)
         *why = TSDB_TOO_MANY_SERIES;
-    else if (db->o.max_bytes != 0 && tsdb_bytes(db) + stream_row_cost(s, reach) > db->o.max_bytes)
+    else if (db->o.max_bytes != 0 &&
+             tsdb_bytes(db) + stream_row_cost(s, reach, first) > db->o.max_bytes)
         *why = TSDB_TOO_MUCH_MEMORY;
     else
         return true;
@@ -113,21 +114,22 @@ static bool is_room(const struct tsdb *db, const struct tsdb_stream *s, int64_t 
 }
 
 static uint32_t create(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
-                       const struct series_label *v, uint32_t n, enum tsdb_refusal *why)
+                       const struct series_label *v, uint32_t n, storage_slot first,
+                       enum tsdb_refusal *why)
 {
     int64_t wanted = selectors_match(db, v, n);
     int64_t reach = wanted > db->o.min_reach_ms ? wanted : db->o.min_reach_ms;
     uint32_t id;
 
     *why = TSDB_REFUSALS;
-    if ((wanted == 0 && !db->o.keep_all) || !is_room(db, s, reach, why))
+    if ((wanted == 0 && !db->o.keep_all) || !is_room(db, s, reach, first, why))
         return TSDB_REF_DROPPED;
     if (own != NULL && own->t <= own->batch - reach)
         return TSDB_REF_NEW;
     if (own != NULL)
         s = lane_for(db, s, NULL, own->t);
     id = series_add(&db->series, v, n);
-    stream_add_row(s, reach, id, &db->series.places.v[id]);
+    stream_add_row(s, reach, id, first, &db->series.places.v[id]);
     s->n_series++;
     for (uint32_t i = 0; i < n; i++)
         index_add(&db->index, &db->symbols, v[i].name, v[i].value, id);
@@ -180,14 +182,15 @@ static bool find_symbols(const struct symbols *sy, struct labels ls, struct seri
 /* Symbols are held while it is not known whether the series comes to stay; then the index holds them. */
 static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s,
                                     const struct tsdb_own_time *own, struct labels ls,
-                                    struct series_label *v, enum tsdb_refusal *why)
+                                    struct series_label *v, storage_slot first,
+                                    enum tsdb_refusal *why)
 {
     uint32_t id;
 
     for (size_t i = 0; i < ls.n; i++)
         v[i] = (struct series_label){symbols_ref(&db->symbols, ls.v[i].name),
                                      symbols_ref(&db->symbols, ls.v[i].value)};
-    id = create(db, s, own, v, (uint32_t)ls.n, why);
+    id = create(db, s, own, v, (uint32_t)ls.n, first, why);
     for (size_t i = 0; i < ls.n; i++) {
         tsdb_unref_symbol(db, v[i].name);
         tsdb_unref_symbol(db, v[i].value);
@@ -196,7 +199,7 @@ static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s,
 }
 
 uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
-                         struct labels ls, enum tsdb_refusal *why)
+                         struct labels ls, storage_slot first, enum tsdb_refusal *why)
 {
     struct series_label *v;
     uint32_t id = SERIES_NONE;
@@ -209,7 +212,7 @@ uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, const struct ts
     if (find_symbols(&db->symbols, ls, v))
         id = series_find(&db->series, v, (uint32_t)ls.n);
     if (id == SERIES_NONE)
-        return create_with_symbols(db, s, own, ls, v, why);
+        return create_with_symbols(db, s, own, ls, v, first, why);
     return db->series.places.v[id].stream == s ? id : adopt(db, s, own, id, why);
 }
 
@@ -229,7 +232,8 @@ static void resolve(struct tsdb_batch *b)
 
         if (item->ref != TSDB_REF_NEW)
             continue;
-        item->ref = tsdb_series_for(b->db, b->stream, NULL, b->labels.v[item->labels], &why);
+        item->ref = tsdb_series_for(b->db, b->stream, NULL, b->labels.v[item->labels],
+                                    tsdb_slot_of(item), &why);
         if (item->ref == TSDB_REF_DROPPED && why != TSDB_REFUSALS)
             tsdb_refuse(b, why);
     }
@@ -246,10 +250,18 @@ static storage_slot put_histogram(struct tsdb *db, const struct histogram *h, st
     return slab_put(&db->slab, &own);
 }
 
+static size_t room_of(const struct tsdb *db)
+{
+    size_t bytes = tsdb_bytes(db);
+
+    return db->o.max_bytes == 0 ? SIZE_MAX : bytes < db->o.max_bytes ? db->o.max_bytes - bytes : 0;
+}
+
 static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
 {
     struct tsdb *db = b->db;
-    const struct series_place *p = &db->series.places.v[item->ref];
+    struct series_place *p = &db->series.places.v[item->ref];
+    storage_slot slot = item->slot;
 
     if (p->stream->root != b->stream->root) { /* adopted by another in the meantime */
         tsdb_refuse(b, TSDB_FOREIGN);
@@ -261,10 +273,14 @@ static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
         tsdb_refuse(b, TSDB_DUPLICATE);
         return;
     }
-    stream_put(b->stream, p,
-               item->histogram == NULL
-                   ? item->slot
-                   : put_histogram(db, item->histogram, stream_before(b->stream, p)));
+    if (item->histogram != NULL)
+        slot = put_histogram(db, item->histogram, stream_before(b->stream, p));
+    if (!stream_put(b->stream, p, slot, room_of(db))) {
+        if (item->histogram != NULL)
+            slab_drop(&db->slab, slot);
+        tsdb_refuse(b, TSDB_TOO_MUCH_MEMORY);
+        return;
+    }
     if (item->start != 0)
         stream_set_start(b->stream, p, item->start);
     db->appended++;

@@ -107,7 +107,8 @@ void lanes_resolve(struct tsdb_batch *b)
 
         if (x->item.ref != TSDB_REF_NEW || x->item.labels == LABELS_GONE)
             continue;
-        x->item.ref = tsdb_series_for(b->db, b->stream, &own, b->labels.v[x->item.labels], &why);
+        x->item.ref = tsdb_series_for(b->db, b->stream, &own, b->labels.v[x->item.labels],
+                                      x->item.slot, &why);
         x->item.labels = LABELS_GONE;
         if (x->item.ref == TSDB_REF_DROPPED && why != TSDB_REFUSALS)
             tsdb_refuse(b, why);

@@ -48,7 +48,8 @@ static void add_item(struct tsdb_replayer *r, const struct log_item *item)
     enum tsdb_refusal why;
 
     if (item->is_new)
-        vec_push(&r->refs, tsdb_series_for(r->db, b->stream, NULL, item->labels, &why));
+        vec_push(&r->refs,
+                 tsdb_series_for(r->db, b->stream, NULL, item->labels, tsdb_slot_of(&own), &why));
     own.ref = r->refs.v[item->series];
     vec_push(&b->items, own);
 }

@@ -2,7 +2,6 @@
 
 /* What stays beyond the reach, so that an evaluation that is late by a few scrapes still finds all its samples. */
 enum { LATE_SLOTS = 4, SLACK_MIN = 4, TIMES_MIN = 8 };
-enum { MORE_ROWS = 8 };
 enum { HINT_MAX = 1024 }; /* slots that are made for what is only announced */
 
 void stream_init(struct tsdb_stream *s, const struct tsdb_stream_conf *c, struct slab *slab,
@@ -20,29 +19,15 @@ void stream_init(struct tsdb_stream *s, const struct tsdb_stream_conf *c, struct
     *bytes += TIMES_MIN * sizeof(ts_ms);
 }
 
-static size_t block_size(uint32_t length, uint32_t rows)
+/* Only slots can be histograms. */
+static void drop_histograms(struct tsdb_stream *s, const struct stream_table *t,
+                            const struct stream_block *b, uint32_t r, size_t n)
 {
-    return sizeof(struct stream_block) + (size_t)rows * length * sizeof(storage_slot);
-}
+    const storage_slot *v = block_row(b, t->length, r);
 
-static size_t starts_size(uint32_t length, uint32_t rows)
-{
-    return (size_t)rows * length * sizeof(ts_ms);
-}
-
-static void drop_slots(struct tsdb_stream *s, const storage_slot *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; b->bytes == sizeof(*v) && i < n; i++)
         if (is_unlikely(storage_is_histogram(v[i])))
             slab_drop(s->slab, v[i]);
-}
-
-static void free_block(struct tsdb_stream *s, struct stream_table *t, struct stream_block *b)
-{
-    *s->bytes -= block_size(t->length, b->rows);
-    *s->bytes -= b->starts != NULL ? starts_size(t->length, b->rows) : 0;
-    mem_free(b->starts);
-    mem_free(b);
 }
 
 void stream_release(struct tsdb_stream *s)
@@ -53,8 +38,9 @@ void stream_release(struct tsdb_stream *s)
 
             for (uint32_t r = 0; r < b->rows; r++)
                 if ((b->used & 1u << r) != 0)
-                    drop_slots(s, b->slots + (size_t)r * t->length, s->end - t->first);
-            free_block(s, t, b);
+                    drop_histograms(s, t, b, r, s->end - t->first);
+            *s->bytes -= table_block_bytes(t, b);
+            block_free(b);
         }
         vec_release(&t->blocks);
     }
@@ -111,7 +97,8 @@ size_t stream_growth(const struct tsdb_stream *s, ts_ms t)
         const struct stream_table *table = &s->tables.v[i];
         uint32_t to = length_at(s, table, t, &keep);
 
-        bytes += table->room * (to - table->length) * sizeof(storage_slot);
+        for (unsigned w = 0; w < TABLE_WIDTHS; w++)
+            bytes += table->of[w].room * (to - table->length) * ((size_t)2 << w);
     }
     return bytes;
 }
@@ -123,48 +110,20 @@ static uint32_t first_length(const struct tsdb_stream *s, int64_t reach_ms)
     return length_for((size_t)(n < HINT_MAX ? n : HINT_MAX) + LATE_SLOTS);
 }
 
-size_t stream_row_cost(const struct tsdb_stream *s, int64_t reach_ms)
+size_t stream_row_cost(const struct tsdb_stream *s, int64_t reach_ms, storage_slot first)
 {
+    unsigned bytes = codes_for(&first, 1, 2).bytes, w = table_width(bytes);
+
     for (size_t i = 0; i < s->tables.n; i++) {
         const struct stream_table *t = &s->tables.v[i];
 
         if (t->reach_ms == reach_ms)
-            return t->n < t->room ? 0 : block_size(t->length, MORE_ROWS);
+            return t->of[w].n < t->of[w].room ? 0 : block_size(t->length, TABLE_MORE_ROWS, bytes);
     }
-    return block_size(first_length(s, reach_ms), MORE_ROWS);
+    return block_size(first_length(s, reach_ms), TABLE_MORE_ROWS, bytes);
 }
 
 /* -- sliding -- */
-
-/* Moves the last keep of n values of every used row to the front of rows of the new length. */
-static struct stream_block *resize_block(struct tsdb_stream *s, struct stream_table *t,
-                                         struct stream_block *old, uint32_t length, size_t n,
-                                         size_t keep)
-{
-    struct stream_block *b = old;
-
-    if (length != t->length) {
-        b = mem_alloc(block_size(length, old->rows));
-        *b = *old;
-        b->starts = old->starts != NULL ? mem_alloc(starts_size(length, b->rows)) : NULL;
-        *s->bytes += block_size(length, b->rows);
-        *s->bytes += b->starts != NULL ? starts_size(length, b->rows) : 0;
-    }
-    for (uint32_t r = 0; r < old->rows; r++) {
-        storage_slot *from = old->slots + (size_t)r * t->length;
-
-        if ((old->used & 1u << r) == 0)
-            continue;
-        drop_slots(s, from, n - keep);
-        memmove(b->slots + (size_t)r * length, from + (n - keep), keep * sizeof(*from));
-        if (b->starts != NULL)
-            memmove(b->starts + (size_t)r * length,
-                    old->starts + (size_t)r * t->length + (n - keep), keep * sizeof(*b->starts));
-    }
-    if (b != old)
-        free_block(s, t, old);
-    return b;
-}
 
 static void make_room(struct tsdb_stream *s, struct stream_table *t, ts_ms at)
 {
@@ -173,10 +132,19 @@ static void make_room(struct tsdb_stream *s, struct stream_table *t, ts_ms at)
 
     if (n < t->length)
         return;
-    for (size_t i = 0; i < t->blocks.n; i++)
-        t->blocks.v[i] = resize_block(s, t, t->blocks.v[i], length, n, keep);
+    for (size_t i = 0; i < t->blocks.n; i++) {
+        struct stream_block **b = &t->blocks.v[i];
+
+        for (uint32_t r = 0; r < (*b)->rows; r++)
+            if (((*b)->used & 1u << r) != 0)
+                drop_histograms(s, t, *b, r, n - keep);
+        *s->bytes -= table_block_bytes(t, *b);
+        *b = block_slide(*b, t->length, length, n, keep);
+    }
     t->length = length;
     t->first += n - keep;
+    for (size_t i = 0; i < t->blocks.n; i++)
+        *s->bytes += table_block_bytes(t, t->blocks.v[i]);
 }
 
 static void make_room_for_time(struct tsdb_stream *s)
@@ -201,22 +169,6 @@ static void make_room_for_time(struct tsdb_stream *s)
     s->length = length;
 }
 
-static void blank_last(struct tsdb_stream *s, struct stream_table *t)
-{
-    size_t at = (size_t)(s->end - 1 - t->first);
-
-    for (size_t i = 0; i < t->blocks.n; i++) {
-        struct stream_block *b = t->blocks.v[i];
-
-        for (size_t r = 0; r < b->rows; r++) {
-            b->slots[r * t->length + at] = STORAGE_ABSENT;
-            b->last[r] = STORAGE_ABSENT;
-        }
-        for (size_t r = 0; b->starts != NULL && r < b->rows; r++)
-            b->starts[r * t->length + at] = 0;
-    }
-}
-
 void stream_advance(struct tsdb_stream *s, ts_ms t)
 {
     VEC_EACH (struct stream_table *, table, &s->tables)
@@ -224,7 +176,8 @@ void stream_advance(struct tsdb_stream *s, ts_ms t)
     make_room_for_time(s);
     s->times[s->end++ - s->first] = t;
     VEC_EACH (struct stream_table *, table, &s->tables)
-        blank_last(s, table);
+        for (size_t i = 0; i < table->blocks.n; i++)
+            block_blank(table->blocks.v[i], table->length, (size_t)(s->end - 1 - table->first));
 }
 
 /* -- rows -- */
@@ -249,104 +202,76 @@ static uint32_t table_for(struct tsdb_stream *s, int64_t reach_ms)
     return (uint32_t)s->tables.n - 1;
 }
 
-static uint32_t free_rows(const struct stream_block *b) /* a bit a row */
+/* A row with these values at the front. */
+static void add_row(struct tsdb_stream *s, uint32_t column, uint32_t id,
+                    const struct storage_codes *c, const storage_slot *v, size_t n,
+                    struct series_place *p)
 {
-    return ~b->used & (UINT32_MAX >> (BLOCK_ROWS - b->rows));
-}
-
-/* The last block, with more rows. */
-static void grow_block(struct tsdb_stream *s, struct stream_table *t)
-{
-    struct stream_block **last, *b;
-
-    if (t->blocks.n == 0 || (*vec_last(&t->blocks))->rows == BLOCK_ROWS) {
-        b = mem_alloc(sizeof(*b));
-        *b = (struct stream_block){0};
-        *s->bytes += sizeof(*b);
-        vec_push(&t->blocks, b);
-    }
-    last = vec_last(&t->blocks);
-    b = mem_resize(*last, block_size(t->length, (*last)->rows + MORE_ROWS), 1);
-    *last = b;
-    if (b->starts != NULL) {
-        b->starts = mem_resize(b->starts, starts_size(t->length, b->rows + MORE_ROWS), 1);
-        *s->bytes += starts_size(t->length, MORE_ROWS);
-    }
-    *s->bytes += (size_t)MORE_ROWS * t->length * sizeof(storage_slot);
-    b->rows += MORE_ROWS;
-    t->room += MORE_ROWS;
-}
-
-static struct stream_block *block_with_room(struct tsdb_stream *s, struct stream_table *t,
-                                            uint32_t *at)
-{
-    for (size_t i = t->blocks.n; i-- != 0 && t->n != t->room;) {
-        *at = (uint32_t)i;
-        if (free_rows(t->blocks.v[i]) != 0)
-            return t->blocks.v[i];
-    }
-    grow_block(s, t);
-    *at = (uint32_t)t->blocks.n - 1;
-    return *vec_last(&t->blocks);
-}
-
-void stream_add_row(struct tsdb_stream *s, int64_t reach_ms, uint32_t id, struct series_place *p)
-{
-    uint32_t column = table_for(s, reach_ms), at, r;
     struct stream_table *t = &s->tables.v[column];
-    struct stream_block *b = block_with_room(s, t, &at);
+    size_t at = table_block_with_room(t, c->bytes, s->bytes);
+    struct stream_block *b = t->blocks.v[at];
+    uint32_t r = (uint32_t)__builtin_ctz(block_free_rows(b));
 
-    r = (uint32_t)__builtin_ctz(free_rows(b));
     b->used |= 1u << r;
     b->ids[r] = id;
     b->rising[r] = (uint32_t)s->end;
-    b->last[r] = STORAGE_ABSENT;
-    t->n++;
-    for (size_t i = 0; i < s->end - t->first; i++)
-        b->slots[(size_t)r * t->length + i] = STORAGE_ABSENT;
+    t->of[table_width(c->bytes)].n++;
+    block_write(b, t->length, r, c, v, n);
     if (b->starts != NULL)
         memset(b->starts + (size_t)r * t->length, 0, t->length * sizeof(ts_ms));
     p->stream = s;
     p->column = column & 0xff;
-    p->row = at * BLOCK_ROWS + r;
+    p->row = (uint32_t)at * BLOCK_ROWS + r;
 }
 
-static storage_slot *row_of(const struct series_place *p, struct stream_table **t,
-                            struct stream_block **b)
+static storage_slot *blank_values(size_t n)
+{
+    storage_slot *v = mem_array(n + 1, sizeof(*v));
+
+    for (size_t i = 0; i < n; i++)
+        v[i] = STORAGE_ABSENT;
+    return v;
+}
+
+void stream_add_row(struct tsdb_stream *s, int64_t reach_ms, uint32_t id, storage_slot first,
+                    struct series_place *p)
+{
+    uint32_t column = table_for(s, reach_ms);
+    struct storage_codes c = codes_for(&first, 1, 2);
+    size_t n = (size_t)(s->end - s->tables.v[column].first);
+    storage_slot *v = blank_values(n);
+
+    add_row(s, column, id, &c, v, n, p);
+    mem_free(v);
+}
+
+static struct stream_block *block_of(const struct series_place *p, struct stream_table **t,
+                                     uint32_t *r)
 {
     *t = &p->stream->tables.v[p->column];
-    *b = (*t)->blocks.v[p->row / BLOCK_ROWS];
-    return (*b)->slots + (size_t)(p->row % BLOCK_ROWS) * (*t)->length;
+    *r = p->row % BLOCK_ROWS;
+    return (*t)->blocks.v[p->row / BLOCK_ROWS];
+}
+
+/* The row is another's; its histograms have been dropped, or have moved. */
+static void free_row(struct tsdb_stream *s, const struct series_place *p)
+{
+    struct stream_table *t;
+    uint32_t r;
+    struct stream_block *b = block_of(p, &t, &r);
+
+    b->used &= ~(1u << r);
+    table_drop_row(t, p->row, s->bytes);
 }
 
 void stream_del_row(struct tsdb_stream *s, const struct series_place *p)
 {
     struct stream_table *t;
-    struct stream_block *b;
-    storage_slot *row = row_of(p, &t, &b);
+    uint32_t r;
+    const struct stream_block *b = block_of(p, &t, &r);
 
-    drop_slots(s, row, (size_t)(s->end - t->first));
-    b->used &= ~(1u << p->row % BLOCK_ROWS);
-    t->n--;
-    while (t->blocks.n != 0 && (*vec_last(&t->blocks))->used == 0) { /* others keep their numbers */
-        t->room -= (*vec_last(&t->blocks))->rows;
-        free_block(s, t, vec_pop(&t->blocks));
-    }
-}
-
-static void ensure_starts(struct tsdb_stream *s, const struct stream_table *t,
-                          struct stream_block *b)
-{
-    if (b->starts != NULL)
-        return;
-    b->starts = mem_array((size_t)b->rows * t->length, sizeof(ts_ms));
-    *s->bytes += starts_size(t->length, b->rows);
-}
-
-static ts_ms *starts_of(const struct series_place *p, const struct stream_table *t,
-                        const struct stream_block *b)
-{
-    return b->starts + (size_t)(p->row % BLOCK_ROWS) * t->length;
+    drop_histograms(s, t, b, r, (size_t)(s->end - t->first));
+    free_row(s, p);
 }
 
 /* Numbers of samples, which wrap. */
@@ -355,82 +280,113 @@ static uint32_t later(uint32_t a, uint32_t b)
     return (int32_t)(a - b) > 0 ? a : b;
 }
 
+/* The start time of a sample, that another row of the series has. */
+static void copy_start(struct tsdb_stream *to, const struct series_place *p, size_t at,
+                       const struct series_place *old, size_t from)
+{
+    struct stream_table *t;
+    uint32_t r;
+    const struct stream_block *old_block = block_of(old, &t, &r);
+    ts_ms start = old_block->starts != NULL ? old_block->starts[(size_t)r * t->length + from] : 0;
+    struct stream_block *b = block_of(p, &t, &r);
+
+    if (start != 0)
+        block_starts(b, t->length, r, to->bytes)[at] = start;
+}
+
+/* All the row's values, and room for one more. */
+static storage_slot *values_of(const struct series_place *p, size_t *n)
+{
+    struct storage_series x;
+    storage_slot *v;
+
+    stream_read(p, &x);
+    *n = x.n;
+    v = mem_array(x.n + 1, sizeof(*v));
+    storage_row_slots(x.row, &x.codes, 0, x.n, v);
+    return v;
+}
+
+/* Moves the series to a row of another table or width of its stream, where these are its values. */
+static void move_row(struct tsdb_stream *s, uint32_t column, const struct storage_codes *c,
+                     const storage_slot *v, size_t n, struct series_place *p)
+{
+    struct series_place old = *p;
+    struct stream_table *t;
+    uint32_t r, rising;
+    const struct stream_block *b = block_of(p, &t, &r);
+    uint64_t first = t->first, to = s->tables.v[column].first;
+
+    rising = later(b->rising[r], (uint32_t)(to > first ? to : first));
+    add_row(s, column, b->ids[r], c, v, n, p);
+    for (uint64_t i = to > first ? to : first; i < s->end; i++)
+        copy_start(s, p, (size_t)(i - to), &old, (size_t)(i - first));
+    block_of(p, &t, &r)->rising[r] = rising;
+    free_row(s, &old);
+}
+
 void stream_widen(struct tsdb_stream *s, int64_t reach_ms, struct series_place *p)
 {
-    struct stream_table *from_table, *to_table;
-    struct stream_block *from_block, *to_block;
-    struct series_place old = *p;
-    uint32_t id;
-    size_t n, skip, at;
-    storage_slot *from, *to;
+    uint64_t first = s->tables.v[p->column].first, to;
+    struct storage_codes c;
+    storage_slot *v, *wide;
+    uint32_t column;
+    size_t n;
 
     if (s->tables.v[p->column].reach_ms >= reach_ms)
         return;
-    (void)row_of(&old, &from_table, &from_block);
-    id = from_block->ids[old.row % BLOCK_ROWS];
-    stream_add_row(s, reach_ms, id, p);
-    from = row_of(&old, &from_table, &from_block); /* tables may have moved */
-    to = row_of(p, &to_table, &to_block);
-    n = (size_t)(s->end - from_table->first);
-    skip = from_table->first < to_table->first ? (size_t)(to_table->first - from_table->first) : 0;
-    at = (size_t)(from_table->first + skip - to_table->first);
-    for (size_t i = skip; i < n; i++) {
-        to[at + i - skip] = from[i];
-        from[i] = STORAGE_ABSENT; /* its histogram has moved */
-    }
-    to_block->last[p->row % BLOCK_ROWS] = from_block->last[old.row % BLOCK_ROWS];
-    to_block->rising[p->row % BLOCK_ROWS] =
-        later(from_block->rising[old.row % BLOCK_ROWS], (uint32_t)(from_table->first + skip));
-    if (from_block->starts != NULL) {
-        ensure_starts(s, to_table, to_block);
-        memcpy(starts_of(p, to_table, to_block) + at,
-               starts_of(&old, from_table, from_block) + skip, (n - skip) * sizeof(ts_ms));
-    }
-    stream_del_row(s, &old);
+    column = table_for(s, reach_ms);
+    to = s->tables.v[column].first;
+    v = values_of(p, &n);
+    wide = blank_values((size_t)(s->end - to));
+    for (uint64_t i = first; i < s->end; i++)
+        if (i >= to)
+            wide[i - to] = v[i - first];
+        else if (storage_is_histogram(v[i - first]))
+            slab_drop(s->slab, v[i - first]);
+    n = (size_t)(s->end - to);
+    c = codes_for(wide, n, 2);
+    move_row(s, column, &c, wide, n, p);
+    mem_free(wide);
+    mem_free(v);
 }
 
-/* One value from one row to another; its histogram moves with it. */
-static void move_value(struct tsdb_stream *to, const struct series_place *p, size_t at,
-                       const struct series_place *old, size_t from)
+/* Where the time is among ascending ones, from `at` on; n: it is not there, and *at is behind it. */
+static size_t find_time(const ts_ms *times, size_t n, size_t *at, ts_ms t)
 {
-    struct stream_table *from_table, *to_table;
-    struct stream_block *from_block, *to_block;
-    storage_slot *x = row_of(old, &from_table, &from_block) + from;
-
-    row_of(p, &to_table, &to_block)[at] = *x;
-    *x = STORAGE_ABSENT;
-    if (from_block->starts != NULL && starts_of(old, from_table, from_block)[from] != 0) {
-        ensure_starts(to, to_table, to_block);
-        starts_of(p, to_table, to_block)[at] = starts_of(old, from_table, from_block)[from];
-    }
+    while (*at < n && times[*at] < t)
+        ++*at;
+    return *at < n && times[*at] == t ? *at : n;
 }
 
 void stream_move(struct tsdb_stream *to, struct series_place *p)
 {
     struct series_place old = *p;
+    struct tsdb_stream *s = p->stream;
     struct stream_table *t;
-    struct stream_block *b;
-    struct storage_series from, into;
-    size_t at = 0;
+    uint32_t r, id = block_of(&old, &t, &r)->ids[r], column = table_for(to, t->reach_ms);
+    const ts_ms *times = s->times + (t->first - s->first);
+    const ts_ms *to_times = to->times + (to->tables.v[column].first - to->first);
+    size_t n = (size_t)(to->end - to->tables.v[column].first), n_old, k = 0, at;
+    storage_slot *v = values_of(&old, &n_old), *moved = blank_values(n);
+    struct storage_codes c;
 
-    (void)row_of(&old, &t, &b);
-    stream_add_row(to, t->reach_ms, b->ids[old.row % BLOCK_ROWS], p);
-    stream_read(&old, &from);
-    stream_read(p, &into);
-    for (size_t i = 0; i < from.n; i++) {
-        while (at < into.n && into.times[at] < from.times[i])
-            at++;
-        if (at < into.n && into.times[at] == from.times[i])
-            move_value(to, p, at, &old, i);
-    }
-    if (into.n != 0) {
-        storage_slot *row = row_of(p, &t, &b);
-
-        b->last[p->row % BLOCK_ROWS] = row[into.n - 1];
-    }
-    old.stream->n_series--;
+    for (size_t i = 0; i < n_old; i++)
+        if ((at = find_time(to_times, n, &k, times[i])) != n)
+            moved[at] = v[i];
+        else if (storage_is_histogram(v[i]))
+            slab_drop(s->slab, v[i]);
+    c = codes_for(moved, n, 2);
+    add_row(to, column, id, &c, moved, n, p);
+    k = 0;
+    for (size_t i = 0; i < n_old; i++)
+        if ((at = find_time(to_times, n, &k, times[i])) != n)
+            copy_start(to, p, at, &old, i);
+    s->n_series--;
     to->n_series++;
-    stream_del_row(old.stream, &old);
+    free_row(s, &old);
+    mem_free(moved);
+    mem_free(v);
 }
 
 void stream_take_times(struct tsdb_stream *s, const struct tsdb_stream *from, ts_ms t)
@@ -455,10 +411,10 @@ void stream_take_times(struct tsdb_stream *s, const struct tsdb_stream *from, ts
 storage_slot stream_slot(const struct series_place *p)
 {
     struct stream_table *t;
-    struct stream_block *b;
+    uint32_t r;
+    const struct stream_block *b = block_of(p, &t, &r);
 
-    (void)row_of(p, &t, &b);
-    return b->last[p->row % BLOCK_ROWS];
+    return b->last[r];
 }
 
 static double as_float(storage_slot slot)
@@ -469,44 +425,69 @@ static double as_float(storage_slot slot)
     return v;
 }
 
-void stream_put(struct tsdb_stream *s, const struct series_place *p, storage_slot slot)
+/* Writes the row anew, in a form that has a code for its last value, too. */
+static bool refit(struct tsdb_stream *s, struct series_place *p, storage_slot slot, size_t room)
 {
     struct stream_table *t;
-    struct stream_block *b;
-    storage_slot *row = row_of(p, &t, &b);
+    uint32_t r;
+    struct stream_block *b = block_of(p, &t, &r);
+    struct storage_codes c;
+    size_t n;
+    storage_slot *v = values_of(p, &n);
+    bool ok = true;
+
+    v[n - 1] = slot;
+    c = codes_for(v, n, b->bytes);
+    if (c.bytes == b->bytes)
+        block_write(b, t->length, r, &c, v, n);
+    else if (t->of[table_width(c.bytes)].n == t->of[table_width(c.bytes)].room &&
+             block_size(t->length, TABLE_MORE_ROWS, c.bytes) > room)
+        ok = false;
+    else
+        move_row(s, p->column, &c, v, n, p);
+    mem_free(v);
+    return ok;
+}
+
+bool stream_put(struct tsdb_stream *s, struct series_place *p, storage_slot slot, size_t room)
+{
+    struct stream_table *t;
+    uint32_t r;
+    struct stream_block *b = block_of(p, &t, &r);
+    struct storage_codes c = block_codes(b, r);
     size_t at = (size_t)(s->end - 1 - t->first);
 
-    row[at] = slot;
-    b->last[p->row % BLOCK_ROWS] = slot;
-    if (at == 0 || !(as_float(slot) >= as_float(row[at - 1]))) /* so are all NaNs */
-        b->rising[p->row % BLOCK_ROWS] = (uint32_t)(s->end - 1);
+    if (is_unlikely(!codes_put(&c, block_row(b, t->length, r), at, slot))) {
+        if (!refit(s, p, slot, room))
+            return false;
+        b = block_of(p, &t, &r);
+    }
+    b->last[r] = slot;
+    if (at == 0 ||
+        !(as_float(slot) >= as_float(block_slot(b, t->length, r, at - 1)))) /* so are all NaNs */
+        b->rising[r] = (uint32_t)(s->end - 1);
+    return true;
 }
 
 storage_slot stream_before(struct tsdb_stream *s, const struct series_place *p)
 {
     struct stream_table *t;
-    struct stream_block *b;
-    const storage_slot *row = row_of(p, &t, &b);
+    uint32_t r;
+    const struct stream_block *b = block_of(p, &t, &r);
 
     for (uint64_t n = s->end - 1 - t->first; n != 0; n--)
-        if (row[n - 1] != STORAGE_ABSENT)
-            return row[n - 1];
+        if (block_slot(b, t->length, r, n - 1) != STORAGE_ABSENT)
+            return block_slot(b, t->length, r, n - 1);
     return STORAGE_ABSENT;
 }
 
 void stream_set_start(struct tsdb_stream *s, const struct series_place *p, ts_ms start)
 {
     struct stream_table *t;
-    struct stream_block *b;
+    uint32_t r;
+    struct stream_block *b = block_of(p, &t, &r);
 
-    (void)row_of(p, &t, &b);
-    ensure_starts(s, t, b);
-    starts_of(p, t, b)[s->end - 1 - t->first] = start;
-}
-
-static bool is_value(storage_slot slot)
-{
-    return slot != STORAGE_ABSENT && slot != STORAGE_STALE;
+    block_starts(b, t->length, r, s->bytes)[s->end - 1 - t->first] = start;
 }
 
 void stream_mark_stale(struct tsdb_stream *s)
@@ -514,18 +495,8 @@ void stream_mark_stale(struct tsdb_stream *s)
     VEC_EACH (struct stream_table *, t, &s->tables) {
         size_t at = (size_t)(s->end - 1 - t->first);
 
-        if (at == 0)
-            continue;
-        for (size_t i = 0; i < t->blocks.n; i++) {
-            struct stream_block *b = t->blocks.v[i];
-
-            for (uint32_t r = 0; r < b->rows; r++) {
-                storage_slot *slot = b->slots + (size_t)r * t->length + at;
-
-                if ((b->used & 1u << r) != 0 && slot[0] == STORAGE_ABSENT && is_value(slot[-1]))
-                    slot[0] = b->last[r] = STORAGE_STALE;
-            }
-        }
+        for (size_t i = 0; at != 0 && i < t->blocks.n; i++)
+            block_mark_stale(t->blocks.v[i], t->length, at);
     }
 }
 
@@ -535,17 +506,18 @@ void stream_read(const struct series_place *p, struct storage_series *out)
 {
     const struct tsdb_stream *s = p->stream;
     struct stream_table *t;
-    struct stream_block *b;
-    const storage_slot *row = row_of(p, &t, &b);
-    size_t n = (size_t)(s->end - t->first);
-    size_t rising = (uint32_t)s->end - b->rising[p->row % BLOCK_ROWS];
+    uint32_t r;
+    const struct stream_block *b = block_of(p, &t, &r);
+    size_t n = (size_t)(s->end - t->first), rising = (uint32_t)s->end - b->rising[r];
 
     *out = (struct storage_series){.times = s->times + (t->first - s->first),
-                                   .slots = row,
-                                   .starts = b->starts != NULL ? starts_of(p, t, b) : NULL,
+                                   .row = block_row(b, t->length, r),
+                                   .codes = block_codes(b, r),
+                                   .starts =
+                                       b->starts != NULL ? b->starts + (size_t)r * t->length : NULL,
                                    .n = n,
                                    .rising = rising < n ? rising : n,
-                                   .last = b->last[p->row % BLOCK_ROWS]};
+                                   .last = b->last[r]};
 }
 
 ts_ms stream_newest(const struct series_place *p)
@@ -553,7 +525,7 @@ ts_ms stream_newest(const struct series_place *p)
     struct storage_series v;
 
     stream_read(p, &v);
-    while (v.n != 0 && !is_value(v.slots[v.n - 1]))
+    while (v.n != 0 && !block_is_value(storage_at(&v, v.n - 1)))
         v.n--;
     return v.n != 0 ? v.times[v.n - 1] : INT64_MIN;
 }
@@ -563,8 +535,8 @@ ts_ms stream_newest_slot(const struct series_place *p, storage_slot *slot)
     struct storage_series v;
 
     stream_read(p, &v);
-    while (v.n != 0 && v.slots[v.n - 1] == STORAGE_ABSENT)
+    *slot = STORAGE_ABSENT;
+    while (v.n != 0 && (*slot = storage_at(&v, v.n - 1)) == STORAGE_ABSENT)
         v.n--;
-    *slot = v.n != 0 ? v.slots[v.n - 1] : STORAGE_ABSENT;
     return v.n != 0 ? v.times[v.n - 1] : INT64_MIN;
 }

@@ -8,9 +8,11 @@
  *     table 0       .  .  v  v  v          reach 30: samples 5..9
  *     table 1    v  v  v  v  v  v          reach 50: samples 4..9
  *
+ * A row stands in a block of the width that its values need so far, and moves to a wider one for one that does not fit.
+ *
  * Shapes   tables grow when the samples within reach are more than fit: the interval is only a hint.
  * Owns     the stream owns all; histograms in slots are the slab's.
- * Cost     8 bytes a slot; a move of a row once in at least four samples.
+ * Cost     2, 4 or 8 bytes a sample; a slide of a row once in at least four samples.
  */
 #ifndef TSDB_STREAM_H
 #define TSDB_STREAM_H
@@ -18,28 +20,10 @@
 #include <stdatomic.h>
 #include "tsdb/series.h"
 #include "tsdb/slab.h"
+#include "tsdb/table.h"
 #include "tsdb/tsdb.h"
 
-enum { BLOCK_ROWS = 32, STREAM_TABLES_MAX = 256 };
-
-struct stream_block { /* of up to 32 rows; the last one of a table grows by 8 */
-    uint32_t rows;
-    uint32_t used; /* a bit a row */
-    uint32_t ids[BLOCK_ROWS];
-    uint32_t
-        rising[BLOCK_ROWS]; /* number of the sample from which on storage_series.rising counts */
-    storage_slot last[BLOCK_ROWS]; /* slots of the last sample, side by side */
-    ts_ms *starts;                 /* start times, as slots; NULL while there are none */
-    storage_slot slots[];
-};
-
-struct stream_table {
-    int64_t reach_ms;
-    uint32_t length; /* slots in a row */
-    uint64_t first;  /* sample in slot 0 */
-    VEC(struct stream_block *) blocks;
-    size_t n, room; /* rows in use, rows in blocks */
-};
+enum { STREAM_TABLES_MAX = 256 };
 
 struct tsdb_stream {
     str name;
@@ -70,14 +54,16 @@ static inline ts_ms stream_last(const struct tsdb_stream *s) /* INT64_MIN: no sa
     return s->end == s->first ? INT64_MIN : s->times[s->end - s->first - 1];
 }
 
-/* Bytes that a sample at t would take beyond what there is, and a row more. */
+/* Bytes that a sample at t would take beyond what there is, and a row more that begins with the slot. */
 size_t stream_growth(const struct tsdb_stream *s, ts_ms t);
-size_t stream_row_cost(const struct tsdb_stream *s, int64_t reach_ms);
+size_t stream_row_cost(const struct tsdb_stream *s, int64_t reach_ms, storage_slot first);
 /* A new sample at t, after all others, that no series has yet. */
 void stream_advance(struct tsdb_stream *s, ts_ms t);
 
-/* A row for the series, in which it has no values yet. The place is the caller's to keep. */
-void stream_add_row(struct tsdb_stream *s, int64_t reach_ms, uint32_t id, struct series_place *p);
+/* A row for the series, in which it has no values yet, of the width that the slot needs. The place is the caller's to
+ * keep. */
+void stream_add_row(struct tsdb_stream *s, int64_t reach_ms, uint32_t id, storage_slot first,
+                    struct series_place *p);
 void stream_del_row(struct tsdb_stream *s, const struct series_place *p);
 /* Moves the series to rows that reach at least so far. */
 void stream_widen(struct tsdb_stream *s, int64_t reach_ms, struct series_place *p);
@@ -88,7 +74,9 @@ void stream_move(struct tsdb_stream *to, struct series_place *p);
 void stream_take_times(struct tsdb_stream *s, const struct tsdb_stream *from, ts_ms t);
 
 storage_slot stream_slot(const struct series_place *p); /* of the last sample */
-void stream_put(struct tsdb_stream *s, const struct series_place *p, storage_slot slot);
+/* The series' value in the last sample. False: its row needs more than so many bytes for it, and has them not. */
+bool stream_put(struct tsdb_stream *s, struct series_place *p, storage_slot slot,
+                size_t room) must_check;
 /* What the series had before it: STORAGE_ABSENT when nothing of that is kept. */
 storage_slot stream_before(struct tsdb_stream *s, const struct series_place *p);
 void stream_set_start(struct tsdb_stream *s, const struct series_place *p, ts_ms start);

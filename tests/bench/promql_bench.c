@@ -204,7 +204,7 @@ static double read_ns(struct tsdb *db)
 
         storage_read(st, ids.v, ids.n, v);
         for (size_t i = 0; i < ids.n; i++)
-            sink += v[i].slots[0] + v[i].slots[v[i].n - 1];
+            sink += storage_at(&v[i], 0) + storage_at(&v[i], v[i].n - 1);
         took = seconds() - start;
         best = took < best ? took : best;
     }

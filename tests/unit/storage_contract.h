@@ -11,7 +11,7 @@ static inline void storage_contract_slot(struct storage st, const struct storage
                                          size_t i, struct buf *out)
 {
     static const char *const hints[] = {"", "reset", "not_reset", "gauge"};
-    storage_slot slot = s->slots[i];
+    storage_slot slot = storage_at(s, i);
     struct histogram h;
     double v;
 
@@ -59,7 +59,7 @@ static inline void storage_contract_dump(struct storage st, struct storage_selec
         name = line.n;
         for (size_t k = 0; k < v[i].n; k++) {
             assert_true(k == 0 || v[i].times[k - 1] < v[i].times[k]);
-            if (v[i].slots[k] != STORAGE_ABSENT && v[i].times[k] >= from)
+            if (storage_at(&v[i], k) != STORAGE_ABSENT && v[i].times[k] >= from)
                 storage_contract_slot(st, &v[i], k, &line);
         }
         buf_addc(&line, '\n');

@@ -133,7 +133,7 @@ static inline str newest(const char *text)
         storage_slot slot;
 
         storage_read(st, &ids.v[i], 1, &series);
-        slot = series.n != 0 ? series.slots[series.n - 1] : STORAGE_ABSENT;
+        slot = series.n != 0 ? storage_at(&series, series.n - 1) : STORAGE_ABSENT;
         labels_print(&b, storage_labels(st, ids.v[i], &arena));
         if (slot == STORAGE_ABSENT || slot == STORAGE_STALE)
             buf_adds(&b, " ended\n");

@@ -273,7 +273,7 @@ static void *evaluate(void *arg)
         storage_read(st, ids.v, ids.n, v);
         for (size_t k = 0; k < ids.n; k++)
             for (size_t j = 0; j < v[k].n; j++)
-                *sum += (double)(v[k].slots[j] & 1) + (double)v[k].times[j];
+                *sum += (double)(storage_at(&v[k], j) & 1) + (double)v[k].times[j];
         storage_end(st);
         mem_free(v);
     }

@@ -415,12 +415,13 @@ static size_t check_rising(const struct storage_series *s)
     size_t end = s->n;
 
     assert_true(s->rising <= s->n);
-    assert_true(s->n == 0 || s->last == s->slots[s->n - 1]);
-    while (end != 0 && is_nan(s->slots[end - 1]))
+    assert_true(s->n == 0 || s->last == storage_at(s, s->n - 1));
+    while (end != 0 && is_nan(storage_at(s, end - 1)))
         end--;
     for (size_t i = s->n - s->rising; i < end; i++) {
-        assert_false(is_nan(s->slots[i]));
-        assert_true(i == s->n - s->rising || number(s->slots[i]) >= number(s->slots[i - 1]));
+        assert_false(is_nan(storage_at(s, i)));
+        assert_true(i == s->n - s->rising ||
+                    number(storage_at(s, i)) >= number(storage_at(s, i - 1)));
     }
     return s->rising;
 }
