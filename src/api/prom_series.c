@@ -90,6 +90,21 @@ static void unique(struct found *f)
     f->n = k;
 }
 
+/* Whether the series has a sample in the span; as with Prometheus' chunks, one before and one after will do. */
+static bool is_in_span(const struct query_job *q, struct storage s, uint32_t id)
+{
+    struct storage_series v;
+    size_t first = 0;
+
+    storage_read(s, &id, 1, &v);
+    while (first < v.n && storage_at(&v, first) == STORAGE_ABSENT)
+        first++;
+    while (v.n > first && storage_at(&v, v.n - 1) == STORAGE_ABSENT)
+        v.n--;
+    return first < v.n && q->start <= q->end && v.times[first] <= q->end &&
+           v.times[v.n - 1] >= q->start;
+}
+
 static bool walk(struct query_job *q, struct found *f,
                  void (*see)(struct query_job *q, struct found *f, struct labels ls, uint32_t id))
 {
@@ -106,6 +121,8 @@ static bool walk(struct query_job *q, struct found *f,
         storage_begin(s);
         ids = storage_ids(s, sel);
         for (size_t j = 0; j < ids.n && !atomic_load(&q->gone); j++) {
+            if (!is_in_span(q, s, ids.v[j]))
+                continue;
             see(q, f, storage_labels(s, ids.v[j], &scratch), ids.v[j]);
             arena_reset(&scratch);
         }
@@ -158,11 +175,10 @@ static void start_list(struct api *a, struct http_req *rq, void (*what)(struct q
 {
     struct query_job *q = prom_job_new(a, rq, what);
     struct prom_params p = prom_params(rq);
-    ts_ms ignored; /* what the store has is recent anyway */
 
     q->name = arena_str(&q->arena, name);
-    if (!prom_job_time(rq, &p, "start", 0, &ignored) ||
-        !prom_job_time(rq, &p, "end", 0, &ignored) || !prom_job_limits(rq, q, &p) ||
+    if (!prom_job_time(rq, &p, "start", INT64_MIN, &q->start) ||
+        !prom_job_time(rq, &p, "end", INT64_MAX, &q->end) || !prom_job_limits(rq, q, &p) ||
         !parse_matches(rq, q, &p, needs_match)) {
         prom_job_free(q);
         return;

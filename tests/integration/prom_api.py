@@ -48,6 +48,12 @@ def test_queries():
         assert {"one", "two:sum", "ALERTS"} <= names, names
         equal(data(t, "/api/v1/label/__name__/values?match[]=one"), ["one"])
         equal(data(t, "/api/v1/label/severity/values"), ["info"])
+        for what, found in [("series?match[]=one", [{"__name__": "one", "a": "x"}]), ("label/a/values", ["x"])]:
+            sep = "&" if "?" in what else "?"
+            equal(data(t, f"/api/v1/{what}{sep}start={now - 2}&end={now}"), found)
+            equal(data(t, f"/api/v1/{what}{sep}start={now + 3600}"), [])
+            equal(data(t, f"/api/v1/{what}{sep}end={now - 3600}"), [])
+            equal(data(t, f"/api/v1/{what}{sep}start={now}&end={now - 2}"), [])
         assert "alertstate" in data(t, "/api/v1/labels"), data(t, "/api/v1/labels")
         equal(data(t, "/api/v1/format_query?query=sum(one)by(a)"), "sum by (a) (one)")
         for path, error in [("query?query=", "bad_data"), ("query?query=sum(", "bad_data"), ("query?query=1&time=x", "bad_data"),
