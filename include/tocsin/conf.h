@@ -95,7 +95,7 @@ enum conf_kind {
     CONF_URL,         /* str: http or https, with a host */
     CONF_DURATION,    /* dur_ns: 1h30m */
     CONF_GO_DURATION, /* dur_ns: 1.5h, 500ms; a bare integer is nanoseconds */
-    CONF_SIZE,        /* int64_t bytes: 512KB, 1GiB, 4096 */
+    CONF_SIZE,        /* int64_t bytes: 512KB, 1GiB, 4096; within min..max likewise */
     CONF_PATH,        /* str: a file, relative to the folder of the configuration */
     CONF_STRINGS,     /* struct conf_strings */
     CONF_PATHS,       /* struct conf_strings of paths or globs */

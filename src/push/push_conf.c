@@ -2,14 +2,6 @@
 
 #include "schema/schema.h"
 
-static void check_push(struct conf_check *c, void *obj)
-{
-    const struct push_conf *p = obj;
-
-    if (p->body_size_limit < 1 || p->body_size_limit > PUSH_BODY_MAX)
-        conf_error(c, "body_size_limit", "from 1 to %d bytes expected", PUSH_BODY_MAX);
-}
-
 #define P struct push_conf
 
 static const struct conf_key keys[] = {
@@ -21,7 +13,7 @@ static const struct conf_key keys[] = {
     CONF_KEY(P, max_series, CONF_INT, "limit for the series of all groups together",
              .text = "100000", .min = 1, .max = 10000000),
     CONF_KEY(P, body_size_limit, CONF_SIZE, "limit for a push, inflated; 16MiB at most",
-             .text = "4MiB"),
+             .text = "4MiB", .min = 1, .max = PUSH_BODY_MAX),
     CONF_KEY(P, label_limit, CONF_INT, "limit for the labels of a series, 0 = none", .text = "64"),
     CONF_KEY(P, label_name_length_limit, CONF_INT, "limit for a label's name, in bytes, 0 = none",
              .text = "256"),
@@ -37,5 +29,4 @@ const struct conf_type push_conf_type = {
     .keys = keys,
     .size = sizeof(struct push_conf),
     .place = CONF_AT(struct push_conf, place),
-    .check = check_push,
 };

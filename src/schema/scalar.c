@@ -63,6 +63,16 @@ static bool to_int(str s, int64_t *out)
     return true;
 }
 
+static bool is_in_range(const struct conf_in *in, const struct conf_key *key,
+                        const struct yaml_node *node, int64_t v)
+{
+    if (key->min == key->max || (v >= key->min && v <= key->max))
+        return true;
+    conf_complain(in, node, DIAG_ERROR, "C001", "%lld is not between %lld and %lld", (long long)v,
+                  (long long)key->min, (long long)key->max);
+    return false;
+}
+
 static bool decode_int(const struct conf_in *in, const struct conf_key *key,
                        const struct yaml_node *node, void *member)
 {
@@ -72,16 +82,14 @@ static bool decode_int(const struct conf_in *in, const struct conf_key *key,
         return bad(in, node, "an integer");
     if ((key->flags & CONF_NOT_NEGATIVE) != 0 && v < 0)
         return bad(in, node, "an integer that is not negative");
-    if (key->min != key->max && (v < key->min || v > key->max)) {
-        conf_complain(in, node, DIAG_ERROR, "C001", "%lld is not between %lld and %lld",
-                      (long long)v, (long long)key->min, (long long)key->max);
+    if (!is_in_range(in, key, node, v))
         return false;
-    }
     memcpy(member, &v, sizeof(v));
     return true;
 }
 
-static bool decode_size(const struct conf_in *in, const struct yaml_node *node, void *member)
+static bool decode_size(const struct conf_in *in, const struct conf_key *key,
+                        const struct yaml_node *node, void *member)
 {
     static const struct {
         const char *name;
@@ -103,6 +111,8 @@ static bool decode_size(const struct conf_in *in, const struct yaml_node *node, 
             continue;
         if (__builtin_mul_overflow((int64_t)v, units[i].bytes, &out))
             return bad(in, node, "a smaller size");
+        if (!is_in_range(in, key, node, out))
+            return false;
         memcpy(member, &out, sizeof(out));
         return true;
     }
@@ -389,7 +399,7 @@ static bool decode_number(const struct conf_in *in, const struct conf_key *key,
             return bad(in, node, "a number");
         memcpy(member, &f, sizeof(f));
         return true;
-    case CONF_SIZE: return decode_size(in, node, member);
+    case CONF_SIZE: return decode_size(in, key, node, member);
     case CONF_INT: return decode_int(in, key, node, member);
     default: return decode_duration(in, key, node, member);
     }

@@ -399,7 +399,7 @@ static void pushes(void **state)
     assert_null(l.c->push);
     drop(&l);
     expect_bad("push: {max_groups: 0}\n", "C001", 1, "max_groups");
-    expect_bad("push: {body_size_limit: 17MiB}\n", "C009", 1, "body_size_limit");
+    expect_bad("push: {body_size_limit: 17MiB}\n", "C001", 1, "body_size_limit");
     expect_bad("push:\n  maximum_age: 1m\n", "C002", 2, "max_age");
 }
 

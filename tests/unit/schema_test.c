@@ -38,7 +38,7 @@ static const struct conf_key keys[] = {
     CONF_KEY(struct thing, on, CONF_BOOL, "a switch", .text = "true"),
     CONF_KEY(struct thing, maybe, CONF_TRISTATE, "a switch or nothing"),
     CONF_KEY(struct thing, count, CONF_INT, "a count", .min = 1, .max = 10, .text = "3"),
-    CONF_KEY(struct thing, size, CONF_SIZE, "bytes"),
+    CONF_KEY(struct thing, size, CONF_SIZE, "bytes", .max = 1 << 30),
     CONF_KEY(struct thing, ratio, CONF_FLOAT, "a share"),
     CONF_KEY(struct thing, text, CONF_STRING, "text"),
     CONF_KEY(struct thing, word, CONF_WORD, "a colour", .words = words, .text = "red"),
@@ -147,6 +147,21 @@ static void every_fault_is_told(void **state)
     drop(&f);
 }
 
+static void sizes_keep_to_their_range(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    decode(&f, "size: 1GiB\nkids: []\n");
+    assert_true(f.ok);
+    assert_int_equal(f.t.size, 1 << 30);
+    drop(&f);
+    decode(&f, "size: 1025MiB\nkids: []\n");
+    assert_false(f.ok);
+    assert_str(f.d.v[0].message, "size: 1074790400 is not between 0 and 1073741824");
+    drop(&f);
+}
+
 static void tables_describe_themselves(void **state)
 {
     struct buf b = BUF_INIT;
@@ -167,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind),
         cmocka_unit_test(every_fault_is_told),
+        cmocka_unit_test(sizes_keep_to_their_range),
         cmocka_unit_test(tables_describe_themselves),
     };
 
