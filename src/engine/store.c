@@ -187,6 +187,15 @@ void store_configure(struct store *s, struct config *conf)
     push_configure(s->push, conf->push, seed_of(conf));
 }
 
+static void restore_pushes(struct store *s, str dir)
+{
+    struct buf path = BUF_INIT;
+
+    buf_addf(&path, "%.*s/pushed", STR(url_trim_slash(dir)));
+    push_restore(s->push, buf_str(&path));
+    buf_release(&path);
+}
+
 void store_start(struct store *s, struct engine *engine, str dir, struct config *conf)
 {
     struct buf path = BUF_INIT;
@@ -197,6 +206,7 @@ void store_start(struct store *s, struct engine *engine, str dir, struct config 
     s->engine = engine;
     engine_hold_rules(engine, RULES_WAIT_FOR_REPLAY);
     store_configure(s, conf);
+    restore_pushes(s, dir);
     run_disk(s, replay, replayed);
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "model/labels.h"
+#include "push/push_file.h"
 #include "push/push_path.h"
 #include "push/push_set.h"
 
@@ -24,7 +25,7 @@ struct op {
     struct err err;
 };
 
-enum work { WORK_READ, WORK_SAMPLE, WORK_END };
+enum work { WORK_READ, WORK_SAVE, WORK_SAMPLE, WORK_END };
 
 struct group {
     struct push *push;
@@ -39,7 +40,7 @@ struct group {
     struct push_set *set;
     struct tsdb_stream *stream; /* NULL: not opened yet */
     dur_ns stream_interval;
-    bool is_due, is_ending; /* wait for the worker */
+    bool is_due, is_ending, is_unsaved; /* wait for the worker */
     char last_error[512];
     struct op *first, **last; /* what is to be done, in order */
 
@@ -60,6 +61,7 @@ struct push {
     struct pool *pool;
     struct tsdb *db;
     struct push_conf conf;
+    str dir; /* of the groups' files; empty: they are not saved */
     bool is_on, has_started;
     uint64_t seed;
     struct str_map groups; /* by path */
@@ -193,16 +195,29 @@ static void sample(struct group *g)
     g->ok = push_set_sample(g->set, g->push->db, g->stream, g->t, &g->refused, &g->why, &g->err);
 }
 
+static void save(struct group *g)
+{
+    const struct push_saved saved = {g->path, g->pushed, g->failed};
+    struct err e = ERR_INIT;
+
+    if (!push_file_write(g->push->dir, &saved, g->set, &e))
+        log_error("a pushed group will not outlive a restart", LOG_STR("path", g->path),
+                  LOG_ERR(&e));
+}
+
 static void run(struct job *j)
 {
     struct group *g = container_of(j, struct group, job);
 
     switch (g->work) {
     case WORK_READ: read_push(g); break;
+    case WORK_SAVE: save(g); break;
     case WORK_SAMPLE: sample(g); break;
     case WORK_END:
         if (g->stream != NULL)
             tsdb_stream_close(g->push->db, g->stream, g->t);
+        if (g->push->dir.n != 0)
+            push_file_remove(g->push->dir, g->path);
         break;
     }
 }
@@ -256,6 +271,7 @@ static void take_push(struct group *g)
         g->failed = p->clock->now.wall;
         note_failure(g, op->err.msg);
     }
+    g->is_unsaved = g->push->dir.n != 0;
     finish(g);
 }
 
@@ -324,7 +340,7 @@ static void done(struct job *j)
     }
     if (g->work == WORK_READ)
         take_push(g);
-    else
+    else if (g->work == WORK_SAMPLE)
         note_sample(g);
     next(g);
 }
@@ -351,6 +367,12 @@ static void start_sample(struct group *g)
     start(g, WORK_SAMPLE);
 }
 
+static void start_save(struct group *g)
+{
+    g->is_unsaved = false;
+    start(g, WORK_SAVE);
+}
+
 static void start_end(struct group *g)
 {
     timer_cancel(g->push->clock, &g->timer);
@@ -370,6 +392,8 @@ static void next(struct group *g)
         start_end(g);
     else if (g->first != NULL)
         start(g, WORK_READ);
+    else if (g->is_unsaved)
+        start_save(g);
 }
 
 /* -- from outside -- */
@@ -458,6 +482,40 @@ void push_configure(struct push *p, const struct push_conf *conf, uint64_t seed)
     }
 }
 
+/* What was saved is a push that came then. Without a configuration that takes pushes, and beyond its limits, it ends. */
+static void restore(void *arg, const struct push_saved *saved, struct labels key,
+                    struct push_set *set)
+{
+    struct push *p = arg;
+    ts_ns now = p->clock->now.wall;
+    size_t n = set->series.n - PUSH_OWN;
+    struct group *g;
+
+    if (!p->is_on || p->groups.n >= (size_t)p->conf.max_groups ||
+        p->stats.series + n > (size_t)p->conf.max_series) {
+        log_info("a pushed group is not taken up again", LOG_STR("path", saved->path));
+        push_file_remove(p->dir, saved->path);
+        push_set_free(set);
+        return;
+    }
+    g = group_new(p, key, saved->path);
+    push_set_free(g->set);
+    g->set = set;
+    g->pushed = saved->pushed;
+    g->failed = saved->failed;
+    if (saved->pushed != TS_NONE && saved->pushed < now)
+        g->seen = p->clock->now.mono - (now - saved->pushed);
+    p->stats.series += n;
+    str_map_put(&p->groups, g->path, g);
+    arm(g);
+}
+
+void push_restore(struct push *p, str dir)
+{
+    p->dir = mem_str_dup(dir);
+    push_file_each(p->dir, restore, p);
+}
+
 void push_start(struct push *p)
 {
     p->has_started = true;
@@ -479,9 +537,15 @@ void push_free(struct push *p)
 {
     if (p == NULL)
         return;
-    MAP_EACH (struct str_map_entry, e, &p->groups)
-        group_free(e->value);
+    MAP_EACH (struct str_map_entry, e, &p->groups) {
+        struct group *g = e->value;
+
+        if (g->is_unsaved)
+            save(g);
+        group_free(g);
+    }
     str_map_release(&p->groups);
+    mem_str_free(p->dir);
     mem_free(p);
 }
 

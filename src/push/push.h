@@ -6,8 +6,7 @@
  * show its last value for ever.
  *
  * What concerns one group happens one after the other, on a worker: a push is read there while the group still has what
- * was pushed before. Groups survive a reload, but not a restart: until it is pushed again, a group's last samples are
- * what the store's log brings back.
+ * was pushed before, and then written to the group's file. Groups survive a reload and a restart (push_file.h).
  *
  * Shapes   up to push_conf.max_groups, with push_conf.max_series together.
  * Units    slots are wall clock, ages are not.
@@ -32,6 +31,8 @@ void push_free(struct push *p); /* the pool must have been drained */
 
 /* conf: NULL ends all groups. seed: of everybody's place within the interval. */
 void push_configure(struct push *p, const struct push_conf *conf, uint64_t seed);
+/* Takes up the groups of the folder, and keeps them there from now on. After push_configure(), before any push. */
+void push_restore(struct push *p, str dir);
 /* Nothing is written before: the store is still being filled from its log. */
 void push_start(struct push *p);
 void push_rearm(struct push *p); /* the wall clock stepped */

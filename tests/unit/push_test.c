@@ -1,6 +1,9 @@
 /* Pushed groups on a stepped clock: paths, what PUT, POST and DELETE make of a group, and what the store has of it. */
 #include "tsdb_fixture.h"
 
+#include <dirent.h>
+#include <stdio.h>
+#include <unistd.h>
 #include "push/push.h"
 #include "push/push_path.h"
 
@@ -351,6 +354,100 @@ static void test_only_what_rules_select_is_kept(void **state)
     release(s);
 }
 
+/* -- restarts -- */
+
+/* Another program over the same folder, with an empty store. */
+static void restart(const char *dir, const struct push_conf *with)
+{
+    push_free(push);
+    tsdb_free(db);
+    db = tsdb_new(&(struct tsdb_options){.keep_all = true});
+    push = push_new(&clock_, pool, db);
+    push_configure(push, with, 0);
+    push_restore(push, str_of(dir));
+    push_start(push);
+}
+
+/* How many files there are; with `damage`, a byte of each is another one afterwards. */
+static int files(const char *dir, bool damage)
+{
+    DIR *d = opendir(dir);
+    struct dirent *x;
+    int n = 0;
+
+    while (d != NULL && (x = readdir(d)) != NULL) {
+        char name[512];
+        FILE *f;
+
+        if (x->d_name[0] == '.')
+            continue;
+        n++;
+        snprintf(name, sizeof(name), "%s/%s", dir, x->d_name);
+        if (!damage || (f = fopen(name, "r+")) == NULL)
+            continue;
+        assert_int_equal(fseek(f, 20, SEEK_SET), 0);
+        assert_int_equal(fputc('~', f), '~');
+        assert_int_equal(fclose(f), 0);
+    }
+    if (d != NULL)
+        closedir(d);
+    return n;
+}
+
+static void test_groups_survive_a_restart(void **state)
+{
+    struct push_conf roomy = conf;
+    char dir[] = "/tmp/tocsin-push-XXXXXX";
+
+    (void)state;
+    roomy.max_series = 10;
+    assert_non_null(mkdtemp(dir));
+    restart(dir, &roomy);
+    send(PUSH_POST, "job/a/zone@base64/=", HISTOGRAM);
+    send(PUSH_PUT, "job/b", "{\"a name\",x=\"\\n\"} NaN\nm 1\n");
+    send(PUSH_PUT, "job/b", "m x\n");
+    assert_int_equal(files(dir, false), 2);
+    go_to(5);
+    restart(dir, &roomy);
+    assert_int_equal(push_stats(push).groups, 2);
+    assert_int_equal(push_stats(push).series, 6);
+    go_to(16);
+    assert_str(newest("{__name__=\"h_sum\"}"), "{__name__=\"h_sum\", job=\"a\"} 3\n");
+    assert_str(newest("{__name__=~\"m|a name\"}"),
+               "{__name__=\"a name\", job=\"b\", x=\"\\n\"} nan\n"
+               "{__name__=\"m\", job=\"b\"} 1\n");
+    assert_str(newest("{__name__=~\"push_.*\",job=\"b\"}"),
+               "{__name__=\"push_time_seconds\", job=\"b\"} 1000\n"
+               "{__name__=\"push_failure_time_seconds\", job=\"b\"} 1000\n");
+    /* Families are known still. */
+    send(PUSH_POST, "job/a/zone@base64/=", "# TYPE h histogram\nh_count 5\n");
+    go_to(30);
+    assert_str(newest("{__name__=~\"h_.*\",le=\"\"}"),
+               "{__name__=\"h_count\", job=\"a\"} 5\n{__name__=\"h_sum\", job=\"a\"} ended\n");
+
+    send(PUSH_DELETE, "job/b", "");
+    assert_int_equal(files(dir, false), 1);
+    /* What was pushed counts from then: the group ends 60 s after, not 60 s after the restart. */
+    restart(dir, &roomy);
+    assert_int_equal(push_stats(push).groups, 1);
+    go_to(75);
+    assert_int_equal(push_stats(push).groups, 1);
+    go_to(77);
+    assert_int_equal(push_stats(push).groups, 0);
+    assert_int_equal(files(dir, false), 0);
+
+    send(PUSH_PUT, "job/c", "m 1\n");
+    assert_int_equal(files(dir, true), 1);
+    restart(dir, &roomy);
+    assert_int_equal(push_stats(push).groups, 0);
+    assert_int_equal(files(dir, false), 1);
+    send(PUSH_PUT, "job/c", "m 1\n");
+    restart(dir, NULL);
+    assert_int_equal(push_stats(push).groups, 0);
+    assert_int_equal(files(dir, false), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +465,7 @@ int main(void)
         T(limits_of_all_groups),
         T(groups_survive_a_reload),
         T(only_what_rules_select_is_kept),
+        T(groups_survive_a_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
