@@ -19,7 +19,6 @@ static void free_node(struct plan_node *n)
     mem_free(n->col.has);
     mem_free(n->partner);
     mem_free(n->is_taken);
-    mem_free(n->accs);
     vec_release(&n->odd);
     arena_release(&n->tables);
 }
@@ -275,7 +274,6 @@ void promql_plan_begin(struct promql_plan *p)
 {
     storage_begin(p->storage);
     p->span++;
-    arena_reset(&p->keep);
     for (size_t i = 0; i < p->selectors.n; i++) {
         struct plan_selector *s = p->selectors.v[i];
 
@@ -292,6 +290,8 @@ void promql_plan_begin(struct promql_plan *p)
 void promql_plan_end(struct promql_plan *p)
 {
     storage_end(p->storage);
+    arena_reset(&p->scratch);
+    arena_reset(&p->keep);
 }
 
 static bool run(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts_ms step,
@@ -353,21 +353,29 @@ static void push_rows(struct promql_plan *p, struct promql_eval *ev, const struc
                       struct promql_vector *out)
 {
     size_t left = n->col.present;
+    struct arena a;
 
+    if (left == 0)
+        return;
+    out->v = arena_alloc(ev->a, left * sizeof(out->v[0]));
+    out->cap = left;
+    arena_init(&a, 0);
     for (size_t i = 0; left != 0; i++) {
         struct plan_row row;
 
         if (n->col.has[i] == PLAN_NONE)
             continue;
         left--;
-        row = plan_row(p, n, i, ev->a);
+        arena_reset(&a);
+        row = plan_row(p, n, i, &a);
         promql_push(ev, out,
-                    (struct promql_sample){.labels = row.labels,
+                    (struct promql_sample){.labels = plan_view(ev->a, row.labels),
                                            .v = n->col.v[i],
                                            .h =
                                                n->col.has[i] == PLAN_HISTOGRAM ? n->col.h[i] : NULL,
                                            .drops_name = row.drops_name});
     }
+    arena_release(&a);
 }
 
 enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct promql_expr *x,

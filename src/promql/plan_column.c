@@ -374,24 +374,33 @@ static bool scalar(struct promql_eval *ev, struct plan_node *n, const struct pro
 }
 
 /* False: given up. */
-static bool fold(struct promql_eval *ev, struct plan_node *n)
+static bool fold_group(struct promql_eval *ev, const struct plan_node *n, size_t group,
+                       struct promql_value *out, bool *has)
 {
     const struct plan_column *in = &n->a->col;
     enum promql_agg op = n->x->aggregate.op;
+    struct promql_acc acc = {.v = 0};
 
-    memset(n->accs, 0, n->n * sizeof(n->accs[0]));
-    for (size_t i = 0; i < n->a->n; i++) {
-        if (in->has[i] == PLAN_NONE)
-            continue;
-        if (promql_acc_add(op, &n->accs[n->group_of[i]], in->v[i],
-                           in->has[i] == PLAN_HISTOGRAM ? in->h[i] : NULL, ev->a) != 0)
+    for (size_t k = n->begin[group]; k < n->begin[group + 1]; k++) {
+        uint32_t i = n->members[k];
+
+        if (in->has[i] != PLAN_NONE &&
+            promql_acc_add(op, &acc, in->v[i], in->has[i] == PLAN_HISTOGRAM ? in->h[i] : NULL,
+                           ev->a) != 0)
             return false;
     }
+    *has = promql_acc_result(op, &acc, ev->a, out);
+    return out->notes == 0;
+}
+
+/* False: given up. */
+static bool fold(struct promql_eval *ev, struct plan_node *n)
+{
     for (size_t i = 0; i < n->n; i++) {
         struct promql_value v;
-        bool has = promql_acc_result(op, &n->accs[i], ev->a, &v);
+        bool has;
 
-        if (v.notes != 0)
+        if (!fold_group(ev, n, i, &v, &has))
             return false;
         n->col.v[i] = v.v;
         n->col.has[i] = !has ? PLAN_NONE : v.h != NULL ? PLAN_HISTOGRAM : PLAN_FLOAT;

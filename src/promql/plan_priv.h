@@ -4,7 +4,7 @@
  * aggregation, the many side of a join. A column says for each row what its value is at one instant, or that there is
  * none.
  *
- *     sum by (job) (rate(x[5m]))    rate: rows = series of x;  sum: rows = jobs, group_of[series] = job
+ *     sum by (job) (rate(x[5m]))    rate: rows = series of x;  sum: rows = jobs, each with its series as members
  */
 #ifndef PROMQL_PLAN_PRIV_H
 #define PROMQL_PLAN_PRIV_H
@@ -12,6 +12,8 @@
 #include "base/vec.h"
 #include "promql/kernel_agg.h"
 #include "promql/kernel_rows.h"
+#include "promql/label_sets.h"
+#include "promql/matching.h"
 #include "promql/plan.h"
 
 enum plan_kind {
@@ -63,16 +65,15 @@ struct plan_node {
     struct arena tables;
     size_t n, n_groups; /* rows; signatures of a join */
     uint32_t *group_of, *group_of_b;
-    struct labels *labels; /* of a fold's groups */
-    bool *drops_name;
+    struct promql_names names; /* that a fold groups by */
+    uint32_t *members, *begin; /* of a fold's row k: the rows of a at members[begin[k]..begin[k + 1]) */
     uint32_t *odd_of; /* rows to odd; NULL: all look like counters */
     VEC(struct plan_odd) odd;
 
     /* the column of made_at */
     struct plan_column col;
-    uint32_t *partner; /* of a signature: the row on the one side */
+    uint32_t *partner; /* of a signature: the row on the one side; of a table when its labels are copied */
     uint8_t *is_taken; /* of a signature */
-    struct promql_acc *accs;
     uint64_t made_span, made_run, made_step;
     ts_ms made_at;
     bool is_given_up; /* in this column: somebody has to say something */
@@ -105,6 +106,13 @@ struct promql_planned {
 
 /* plan_tables.c: brings the tables of n and of all below up to date. False: n is not static. */
 bool plan_tables(struct promql_plan *p, struct plan_node *n);
+/* ls in an array of its own size; the text stays the store's. */
+struct labels plan_view(struct arena *a, struct labels ls);
+/* The number of a row's key; the view of a new one must last as long as seen. */
+uint32_t plan_number(struct label_sets *seen, struct labels key, struct arena *views);
+/* Sorts the rows of a by what they are members of, one of 0 to groups - 1. */
+void plan_members(struct plan_node *n, const uint32_t *group_of, size_t groups);
+/* The labels of a row are put together when they are asked for: they take several times the room of its value. */
 struct plan_row {
     struct labels labels;
     bool drops_name;
