@@ -45,6 +45,8 @@ struct promql_extent {
     ts_ms first, last;
 };
 
+void promql_extent_add(struct promql_extent *all, struct promql_extent x);
+
 struct promql_annotation {
     bool is_warning;
     str text;    /* without the place */

@@ -91,9 +91,10 @@ static bool asks_for_query(const struct promql_shift *s)
     return s->at == PROMQL_AT_START || s->at == PROMQL_AT_END || s->offset.expr != NULL;
 }
 
+/* What scalar() has to say about its vector, it has to say in each query. */
 static bool depends_on_query(const struct promql_expr *x)
 {
-    static const char *const names[] = {"start", "end", "step", "range"};
+    static const char *const names[] = {"start", "end", "step", "range", "scalar"};
     const struct promql_expr *child;
 
     if ((x->kind == PROMQL_SELECTOR && asks_for_query(&x->selector.shift)) ||
@@ -164,6 +165,12 @@ static struct plan_node *compile_over(struct compiler *c, const struct promql_ex
     return n;
 }
 
+/* A number that nobody has to say anything about. */
+static bool is_quantile(const struct promql_expr *x)
+{
+    return x->kind == PROMQL_NUMBER && x->number.v >= 0 && x->number.v <= 1;
+}
+
 static struct plan_node *compile_call(struct compiler *c, const struct promql_expr *x)
 {
     const struct promql_kernel *k = promql_node_of(&c->expr->ev, x)->kernel;
@@ -179,6 +186,8 @@ static struct plan_node *compile_call(struct compiler *c, const struct promql_ex
     }
     if (k->math != NULL && x->call.n_args == 1)
         return compile_over(c, x, PLAN_MATH, x->call.args[0], NULL);
+    if (k->call == promql_histogram_quantile && is_quantile(promql_unwrap(x->call.args[0])))
+        return compile_over(c, x, PLAN_QUANTILE, x->call.args[1], NULL);
     return NULL;
 }
 
@@ -335,18 +344,19 @@ bool promql_plan_range(struct promql_plan *p, size_t number, ts_ms start, ts_ms 
 
 /* -- what the plain evaluator asks for -- */
 
-/* Values of odd counters came: the annotation is about the place in this expression. */
-static void note_odd(struct promql_eval *ev, const struct promql_expr *x)
+/* What came with the values: the annotation is about the place in this expression. What is not planned below speaks for
+ * itself. */
+static void note(struct promql_eval *ev, const struct plan_node *n, const struct promql_expr *x)
 {
-    const struct plan_node *n = ev->plan->expr->by_id[x->id];
-    const struct promql_expr *child;
-
-    if (x->kind == PROMQL_CALL && n != NULL && n->kind == PLAN_RANGE)
-        for (size_t i = 0; i < n->odd.n; i++)
-            if (n->odd.v[i].is_seen)
-                promql_note_odd_counter(ev, n->odd.v[i].labels, promql_place_of(x->call.args[0]));
-    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
-        note_odd(ev, child);
+    for (size_t i = 0; i < n->odd.n; i++)
+        if (n->odd.v[i].is_seen)
+            promql_note_odd_counter(ev, n->odd.v[i].labels, promql_place_of(x->call.args[0]));
+    if (n->levelled.n != 0)
+        promql_note_levelled(&ev->notes, n->levelled, STR_NONE, promql_place_of(x->call.args[1]));
+    if (n->a != NULL)
+        note(ev, n->a, plan_operand(n, x, false));
+    if (n->b != NULL)
+        note(ev, n->b, plan_operand(n, x, true));
 }
 
 static void push_rows(struct promql_plan *p, struct promql_eval *ev, const struct plan_node *n,
@@ -391,7 +401,7 @@ enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct pro
         return PROMQL_FAILED;
     if (given_up)
         return PROMQL_NOT_PLANNED;
-    note_odd(ev, x);
+    note(ev, n, promql_unwrap(x));
     push_rows(p, ev, n, out);
     return PROMQL_ANSWERED;
 }

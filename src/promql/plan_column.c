@@ -427,11 +427,12 @@ static bool is_made(const struct promql_plan *p, const struct promql_eval *ev,
     return n->col.h == NULL || (n->made_run == p->run && n->made_step == ev->steps);
 }
 
-static const struct promql_expr *operand(const struct plan_node *n, const struct promql_expr *x,
-                                         bool second)
+const struct promql_expr *plan_operand(const struct plan_node *n, const struct promql_expr *x,
+                                       bool second)
 {
     switch (n->kind) {
     case PLAN_MATH: return promql_unwrap(x->call.args[0]);
+    case PLAN_QUANTILE: return promql_unwrap(x->call.args[1]);
     case PLAN_SIGN: return promql_unwrap(x->unary.expr);
     case PLAN_FOLD: return promql_unwrap(x->aggregate.expr);
     case PLAN_SCALAR:
@@ -444,11 +445,11 @@ static const struct promql_expr *operand(const struct plan_node *n, const struct
 static bool operands(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                      const struct promql_expr *x, ts_ms t, bool *given_up)
 {
-    if (n->a != NULL && !plan_column(p, ev, n->a, operand(n, x, false), t, given_up))
+    if (n->a != NULL && !plan_column(p, ev, n->a, plan_operand(n, x, false), t, given_up))
         return false;
     if (*given_up || n->b == NULL)
         return true;
-    return plan_column(p, ev, n->b, operand(n, x, true), t, given_up);
+    return plan_column(p, ev, n->b, plan_operand(n, x, true), t, given_up);
 }
 
 static bool make(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
@@ -468,6 +469,9 @@ static bool make(struct promql_plan *p, struct promql_eval *ev, struct plan_node
     case PLAN_SIGN: sign(n); break;
     case PLAN_SCALAR: return scalar(ev, n, x, t);
     case PLAN_FOLD: *given_up = !fold(ev, n); break;
+    case PLAN_QUANTILE:
+        *given_up = !plan_quantile(ev, n, promql_unwrap(x->call.args[0])->number.v, t);
+        break;
     case PLAN_JOIN: *given_up = !plan_join(n); break;
     case PLAN_SET: *given_up = !plan_set(n); break;
     }

@@ -24,7 +24,8 @@ enum plan_kind {
     PLAN_SCALAR, /* a > 1, 1 + a */
     PLAN_JOIN,
     PLAN_SET,
-    PLAN_FOLD, /* sum by (l) (a) */
+    PLAN_FOLD,     /* sum by (l) (a) */
+    PLAN_QUANTILE, /* histogram_quantile(0.9, a) of classic histograms */
 };
 
 struct plan_selector {
@@ -57,7 +58,7 @@ struct plan_node {
     const struct promql_expr *x; /* where it was first seen: for what it is, not for its ids */
     struct plan_selector *selector;
     struct plan_node *a, *b; /* of a join: the left and the right side */
-    bool depends_on_query;   /* step(), @ end(): not shared between queries */
+    bool depends_on_query;   /* step(), @ end(), scalar(): not shared between queries */
 
     /* tables */
     uint64_t version, seen_a, seen_b;
@@ -66,17 +67,22 @@ struct plan_node {
     size_t n, n_groups; /* rows; signatures of a join */
     uint32_t *group_of, *group_of_b;
     struct promql_names names; /* that a fold groups by */
-    uint32_t *members, *begin; /* of a fold's row k: the rows of a at members[begin[k]..begin[k + 1]) */
+    uint32_t *members,
+        *begin;       /* of a fold's row k: the rows of a at members[begin[k]..begin[k + 1]) */
+    double *upper;    /* of a quantile's members, the buckets */
+    size_t widest;    /* how many buckets a histogram has at most */
     uint32_t *odd_of; /* rows to odd; NULL: all look like counters */
     VEC(struct plan_odd) odd;
 
     /* the column of made_at */
     struct plan_column col;
-    uint32_t *partner; /* of a signature: the row on the one side; of a table when its labels are copied */
+    uint32_t *
+        partner; /* of a signature: the row on the one side; of a table when its labels are copied */
     uint8_t *is_taken; /* of a signature */
     uint64_t made_span, made_run, made_step;
     ts_ms made_at;
-    bool is_given_up; /* in this column: somebody has to say something */
+    struct promql_extent levelled; /* of a quantile: what somebody has to hear of */
+    bool is_given_up;              /* in this column: somebody has to say something */
 };
 
 struct plan_expr {
@@ -124,6 +130,16 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
  * *given_up: the plain evaluator has to do it. False: an error. */
 bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                  const struct promql_expr *x, ts_ms t, bool *given_up) must_check;
+
+/* The operand of n in the expression that n's place is in. */
+const struct promql_expr *plan_operand(const struct plan_node *n, const struct promql_expr *x,
+                                       bool second);
+
+/* plan_buckets.c: tables, labels and column of quantiles. False: given up. */
+void plan_make_buckets(struct promql_plan *p, struct plan_node *n);
+struct plan_row plan_bucket_row(struct promql_plan *p, const struct plan_node *n, size_t row,
+                                struct arena *a);
+bool plan_quantile(struct promql_eval *ev, struct plan_node *n, double q, ts_ms t);
 
 /* plan_join.c: the column from those of both sides. False: given up. */
 bool plan_join(struct plan_node *n);

@@ -70,6 +70,7 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
     case PLAN_SET:
         return row < n->a->n ? plan_row(p, n->a, row, a) : plan_row(p, n->b, row - n->a->n, a);
     case PLAN_FOLD: return fold_row(p, n, row, a);
+    case PLAN_QUANTILE: return drop(p, plan_bucket_row(p, n, row, a), true, a);
     case PLAN_JOIN: break;
     }
     return join_row(p, n, row, a);
@@ -276,7 +277,8 @@ static bool drops_names(const struct plan_node *n)
     switch (n->kind) {
     case PLAN_RANGE: return !promql_kernel_of(n->x->call.fn)->keeps_name;
     case PLAN_MATH:
-    case PLAN_SIGN: return true;
+    case PLAN_SIGN:
+    case PLAN_QUANTILE: return true;
     case PLAN_SCALAR: return promql_drops_name(n->x);
     default: return false;
     }
@@ -298,6 +300,7 @@ static bool make_tables(struct promql_plan *p, struct plan_node *n)
         if (!make_groups(p, n))
             return false;
         break;
+    case PLAN_QUANTILE: plan_make_buckets(p, n); break;
     case PLAN_JOIN:
     case PLAN_SET:
         if (!make_join(p, n))
