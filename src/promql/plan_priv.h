@@ -67,17 +67,16 @@ struct plan_node {
     size_t n, n_groups; /* rows; signatures of a join */
     uint32_t *group_of, *group_of_b;
     struct promql_names names; /* that a fold groups by */
-    uint32_t *members,
-        *begin;       /* of a fold's row k: the rows of a at members[begin[k]..begin[k + 1]) */
-    double *upper;    /* of a quantile's members, the buckets */
-    size_t widest;    /* how many buckets a histogram has at most */
+    /* Of a fold's or quantile's row k: the rows of a at members[begin[k]..begin[k + 1]). */
+    uint32_t *members, *begin;
+    double *upper;    /* of a quantile's members, which are buckets */
+    size_t widest;    /* how many of them a histogram has at most */
     uint32_t *odd_of; /* rows to odd; NULL: all look like counters */
     VEC(struct plan_odd) odd;
 
     /* the column of made_at */
     struct plan_column col;
-    uint32_t *
-        partner; /* of a signature: the row on the one side; of a table when its labels are copied */
+    uint32_t *partner; /* of a signature: the row on the one side; a table if labels are copied */
     uint8_t *is_taken; /* of a signature */
     uint64_t made_span, made_run, made_step;
     ts_ms made_at;
