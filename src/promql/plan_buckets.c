@@ -56,6 +56,22 @@ static size_t number_buckets(struct promql_plan *p, struct plan_node *n, uint32_
     return histograms;
 }
 
+/* Sorts the rows by what they are members of, one of 0 to groups - 1. */
+static void make_members(struct plan_node *n, const uint32_t *group_of, size_t groups)
+{
+    uint32_t *end = arena_array(&n->tables, groups + 2, sizeof(*end));
+
+    n->members = arena_array(&n->tables, n->a->n, sizeof(n->members[0]));
+    n->begin = end++;
+    for (size_t i = 0; i < n->a->n; i++)
+        end[group_of[i] + 1]++;
+    for (size_t k = 0; k < groups; k++)
+        end[k + 1] += end[k];
+    /* end[k] is where group k begins, and moves on to its end: the beginning of the next. */
+    for (size_t i = 0; i < n->a->n; i++)
+        n->members[end[group_of[i]]++] = (uint32_t)i;
+}
+
 void plan_make_buckets(struct promql_plan *p, struct plan_node *n)
 {
     uint32_t *of = mem_array(n->a->n + 1, sizeof(*of));
@@ -65,7 +81,7 @@ void plan_make_buckets(struct promql_plan *p, struct plan_node *n)
     for (size_t i = 0; i < n->a->n; i++)
         if (of[i] == PLAN_NO_ROW)
             of[i] = (uint32_t)n->n;
-    plan_members(n, of, n->n + 1);
+    make_members(n, of, n->n + 1);
     n->upper = arena_array(&n->tables, n->begin[n->n], sizeof(n->upper[0]));
     for (size_t k = 0; k < n->begin[n->n]; k++)
         n->upper[k] = upper[n->members[k]];

@@ -4,7 +4,7 @@
  * aggregation, the many side of a join. A column says for each row what its value is at one instant, or that there is
  * none.
  *
- *     sum by (job) (rate(x[5m]))    rate: rows = series of x;  sum: rows = jobs, each with its series as members
+ *     sum by (job) (rate(x[5m]))    rate: rows = series of x;  sum: rows = jobs, group_of[series] = job
  */
 #ifndef PROMQL_PLAN_PRIV_H
 #define PROMQL_PLAN_PRIV_H
@@ -66,12 +66,15 @@ struct plan_node {
     struct arena tables;
     size_t n, n_groups; /* rows; signatures of a join */
     uint32_t *group_of, *group_of_b;
+    bool drops_name;
     struct promql_names names; /* that a fold groups by */
-    /* Of a fold's or quantile's row k: the rows of a at members[begin[k]..begin[k + 1]). */
-    uint32_t *members, *begin;
-    double *upper;    /* of a quantile's members, which are buckets */
-    size_t widest;    /* how many of them a histogram has at most */
-    uint32_t *odd_of; /* rows to odd; NULL: all look like counters */
+    uint32_t *first;           /* of a fold's group: its first row, which it has the labels of */
+    bool is_in_turn;           /* the groups' rows follow one another */
+    uint32_t *members, *begin; /* of a quantile's row k: its buckets are the rows of a at
+                                * members[begin[k]..begin[k + 1]) */
+    double *upper;             /* of members */
+    size_t widest;             /* how many buckets one has at most */
+    uint32_t *odd_of;          /* rows to odd; NULL: all look like counters */
     VEC(struct plan_odd) odd;
 
     /* the column of made_at */
@@ -115,8 +118,6 @@ bool plan_tables(struct promql_plan *p, struct plan_node *n);
 struct labels plan_view(struct arena *a, struct labels ls);
 /* The number of a row's key; the view of a new one must last as long as seen. */
 uint32_t plan_number(struct label_sets *seen, struct labels key, struct arena *views);
-/* Sorts the rows of a by what they are members of, one of 0 to groups - 1. */
-void plan_members(struct plan_node *n, const uint32_t *group_of, size_t groups);
 /* The labels of a row are put together when they are asked for: they take several times the room of its value. */
 struct plan_row {
     struct labels labels;

@@ -51,7 +51,7 @@ static struct plan_row join_row(struct promql_plan *p, const struct plan_node *n
 static struct plan_row fold_row(struct promql_plan *p, const struct plan_node *n, size_t row,
                                 struct arena *a)
 {
-    struct plan_row r = plan_row(p, n->a, n->members[n->begin[row]], a);
+    struct plan_row r = plan_row(p, n->a, n->first[row], a);
 
     r.labels = promql_pick(&n->names, r.labels, a);
     return r;
@@ -62,15 +62,14 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
 {
     switch (n->kind) {
     case PLAN_INSTANT: return series_row(p, n, row, a);
-    case PLAN_RANGE:
-        return drop(p, series_row(p, n, row, a), !promql_kernel_of(n->x->call.fn)->keeps_name, a);
+    case PLAN_RANGE: return drop(p, series_row(p, n, row, a), n->drops_name, a);
     case PLAN_MATH:
-    case PLAN_SIGN: return drop(p, plan_row(p, n->a, row, a), true, a);
-    case PLAN_SCALAR: return drop(p, plan_row(p, n->a, row, a), promql_drops_name(n->x), a);
+    case PLAN_SIGN:
+    case PLAN_SCALAR: return drop(p, plan_row(p, n->a, row, a), n->drops_name, a);
     case PLAN_SET:
         return row < n->a->n ? plan_row(p, n->a, row, a) : plan_row(p, n->b, row - n->a->n, a);
     case PLAN_FOLD: return fold_row(p, n, row, a);
-    case PLAN_QUANTILE: return drop(p, plan_bucket_row(p, n, row, a), true, a);
+    case PLAN_QUANTILE: return drop(p, plan_bucket_row(p, n, row, a), n->drops_name, a);
     case PLAN_JOIN: break;
     }
     return join_row(p, n, row, a);
@@ -120,31 +119,18 @@ uint32_t plan_number(struct label_sets *seen, struct labels key, struct arena *v
 
 /* -- groups -- */
 
-void plan_members(struct plan_node *n, const uint32_t *group_of, size_t groups)
-{
-    uint32_t *end = arena_array(&n->tables, groups + 2, sizeof(*end));
-
-    n->members = arena_array(&n->tables, n->a->n, sizeof(n->members[0]));
-    n->begin = end++;
-    for (size_t i = 0; i < n->a->n; i++)
-        end[group_of[i] + 1]++;
-    for (size_t k = 0; k < groups; k++)
-        end[k + 1] += end[k];
-    /* end[k] is where group k begins, and moves on to its end: the beginning of the next. */
-    for (size_t i = 0; i < n->a->n; i++)
-        n->members[end[group_of[i]]++] = (uint32_t)i;
-}
-
 /* Groups are numbered as their first rows come. False: members disagree about dropping the name. */
 static bool make_groups(struct promql_plan *p, struct plan_node *n)
 {
+    VEC(uint32_t) first = VEC_INIT;
     VEC(bool) drops = VEC_INIT;
     struct label_sets seen = {0};
-    uint32_t *group_of = mem_array(n->a->n + 1, sizeof(*group_of));
     struct arena a, views;
     bool agree = true;
 
     n->names = promql_group_names(n->x, STR_NONE, &n->tables);
+    n->group_of = arena_array(&n->tables, n->a->n, sizeof(n->group_of[0]));
+    n->is_in_turn = true;
     arena_init(&a, 0);
     arena_init(&views, 0);
     for (size_t i = 0; i < n->a->n; i++) {
@@ -154,15 +140,20 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
         arena_reset(&a);
         row = plan_row(p, n->a, i, &a);
         at = plan_number(&seen, promql_pick(&n->names, row.labels, &a), &views);
-        if (at == drops.n)
+        if (at == first.n) {
+            vec_push(&first, (uint32_t)i);
             vec_push(&drops, row.drops_name);
+        }
         assume(drops.v != NULL);
         agree &= drops.v[at] == row.drops_name;
-        group_of[i] = at;
+        n->group_of[i] = at;
+        n->is_in_turn &= at + 1 == first.n;
     }
-    n->n = drops.n;
-    plan_members(n, group_of, n->n);
-    mem_free(group_of);
+    n->n = first.n;
+    n->first = arena_array(&n->tables, n->n, sizeof(n->first[0]));
+    if (n->n != 0)
+        memcpy(n->first, first.v, n->n * sizeof(n->first[0]));
+    vec_release(&first);
     vec_release(&drops);
     label_sets_release(&seen);
     arena_release(&a);
@@ -287,6 +278,7 @@ static bool drops_names(const struct plan_node *n)
 static bool make_tables(struct promql_plan *p, struct plan_node *n)
 {
     arena_reset(&n->tables);
+    n->drops_name = drops_names(n);
     switch (n->kind) {
     case PLAN_INSTANT: n->n = n->selector->ids.n; break;
     case PLAN_RANGE:
@@ -309,7 +301,7 @@ static bool make_tables(struct promql_plan *p, struct plan_node *n)
     }
     n->col.v = mem_resize(n->col.v, n->n + 1, sizeof(n->col.v[0]));
     n->col.has = mem_resize(n->col.has, n->n + 1, sizeof(n->col.has[0]));
-    return p->set.delayed_names || !drops_names(n) || are_distinct(p, n);
+    return p->set.delayed_names || !n->drops_name || are_distinct(p, n);
 }
 
 bool plan_tables(struct promql_plan *p, struct plan_node *n)
