@@ -119,6 +119,8 @@ void promql_note_quantile(struct promql_notes *n, double q, uint32_t at)
 
 void promql_extent_add(struct promql_extent *all, struct promql_extent x)
 {
+    if (x.n == 0)
+        return;
     if (all->n == 0)
         *all = x;
     else
@@ -142,7 +144,8 @@ void promql_note_levelled(struct promql_notes *n, struct promql_extent x, str me
         buf_adds(&b, SEEN_METRIC " ");
         quote_go(&b, metric);
     }
-    promql_extent_add(&add(n, false, at, buf_str(&b))->extent, x);
+    if (x.n != 0 || str_map_get(&n->by_text, buf_str(&b)) != NULL)
+        promql_extent_add(&add(n, false, at, buf_str(&b))->extent, x);
     buf_release(&b);
 }
 

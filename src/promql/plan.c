@@ -344,19 +344,23 @@ bool promql_plan_range(struct promql_plan *p, size_t number, ts_ms start, ts_ms 
 
 /* -- what the plain evaluator asks for -- */
 
-/* What came with the values: the annotation is about the place in this expression. What is not planned below speaks for
- * itself. */
-static void note(struct promql_eval *ev, const struct plan_node *n, const struct promql_expr *x)
+/* What came with the values: the annotation is about the place in this expression, the last one if several say the same.
+ * What is not planned has spoken for itself, but before what comes in front of it; of that only the place counts. */
+static void note(struct promql_eval *ev, const struct promql_expr *x, bool is_planned)
 {
+    const struct plan_node *n = ev->plan->expr->by_id[x->id];
+    const struct promql_expr *child;
+
+    for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
+        note(ev, child, is_planned && child->type == PROMQL_T_VECTOR);
+    if (n == NULL || x->kind != PROMQL_CALL)
+        return;
     for (size_t i = 0; i < n->odd.n; i++)
         if (n->odd.v[i].is_seen)
             promql_note_odd_counter(ev, n->odd.v[i].labels, promql_place_of(x->call.args[0]));
     if (n->levelled.n != 0)
-        promql_note_levelled(&ev->notes, n->levelled, STR_NONE, promql_place_of(x->call.args[1]));
-    if (n->a != NULL)
-        note(ev, n->a, plan_operand(n, x, false));
-    if (n->b != NULL)
-        note(ev, n->b, plan_operand(n, x, true));
+        promql_note_levelled(&ev->notes, is_planned ? n->levelled : PROMQL_NO_EXTENT, STR_NONE,
+                             promql_place_of(x->call.args[1]));
 }
 
 static void push_rows(struct promql_plan *p, struct promql_eval *ev, const struct plan_node *n,
@@ -401,7 +405,7 @@ enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct pro
         return PROMQL_FAILED;
     if (given_up)
         return PROMQL_NOT_PLANNED;
-    note(ev, n, promql_unwrap(x));
+    note(ev, x, true);
     push_rows(p, ev, n, out);
     return PROMQL_ANSWERED;
 }

@@ -115,7 +115,7 @@ bool plan_quantile(struct promql_eval *ev, struct plan_node *n, double q, ts_ms 
 {
     struct promql_bucket *room;
 
-    n->levelled = (struct promql_extent){.n = 0};
+    n->levelled = PROMQL_NO_EXTENT;
     if (n->a->col.h != NULL || has_others(n))
         return false;
     room = arena_alloc(ev->a, n->widest * sizeof(*room));

@@ -457,8 +457,8 @@ static bool is_made(const struct promql_plan *p, const struct promql_eval *ev,
     return n->col.h == NULL || (n->made_run == p->run && n->made_step == ev->steps);
 }
 
-const struct promql_expr *plan_operand(const struct plan_node *n, const struct promql_expr *x,
-                                       bool second)
+static const struct promql_expr *operand(const struct plan_node *n, const struct promql_expr *x,
+                                         bool second)
 {
     switch (n->kind) {
     case PLAN_MATH: return promql_unwrap(x->call.args[0]);
@@ -475,11 +475,11 @@ const struct promql_expr *plan_operand(const struct plan_node *n, const struct p
 static bool operands(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                      const struct promql_expr *x, ts_ms t, bool *given_up)
 {
-    if (n->a != NULL && !plan_column(p, ev, n->a, plan_operand(n, x, false), t, given_up))
+    if (n->a != NULL && !plan_column(p, ev, n->a, operand(n, x, false), t, given_up))
         return false;
     if (*given_up || n->b == NULL)
         return true;
-    return plan_column(p, ev, n->b, plan_operand(n, x, true), t, given_up);
+    return plan_column(p, ev, n->b, operand(n, x, true), t, given_up);
 }
 
 static bool make(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,

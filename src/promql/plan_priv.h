@@ -131,10 +131,6 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
 bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                  const struct promql_expr *x, ts_ms t, bool *given_up) must_check;
 
-/* The operand of n in the expression that n's place is in. */
-const struct promql_expr *plan_operand(const struct plan_node *n, const struct promql_expr *x,
-                                       bool second);
-
 /* plan_buckets.c: tables, labels and column of quantiles. False: given up. */
 void plan_make_buckets(struct promql_plan *p, struct plan_node *n);
 struct plan_row plan_bucket_row(struct promql_plan *p, const struct plan_node *n, size_t row,

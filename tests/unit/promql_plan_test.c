@@ -184,7 +184,7 @@ static void add_binary(struct buf *b, int depth)
     if (roll(3) == 0) {
         add_vector(b, depth - 1);
         buf_addf(b, " %s %s", PICK("+", "*", ">", "<=", "== bool", "!=", "> bool", "-", "%", "^"),
-                 PICK("1", "20", "time()", "scalar(gauge)", "scalar(rate(gauge[2m]))"));
+                 PICK("1", "20", "time()", "scalar(gauge)"));
     } else {
         add_vector(b, depth - 1);
         buf_addf(b, " %s ",
