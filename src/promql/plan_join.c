@@ -78,6 +78,7 @@ static bool pair_rows(struct plan_node *n, const struct sides *s)
 {
     bool is_one_to_one = n->x->binary.matching.card == PROMQL_ONE_TO_ONE;
     bool is_bool = n->x->binary.is_bool;
+    bool is_fixed = n->x->binary.matching.n_include != 0; /* the partner may have no value */
 
     for (size_t i = 0; i < s->many->n; i++) {
         uint32_t group = s->many_of[i], partner = n->partner[group];
@@ -86,7 +87,7 @@ static bool pair_rows(struct plan_node *n, const struct sides *s)
 
         n->col.has[i] = PLAN_NONE;
         if (s->many->col.has[i] == PLAN_NONE || partner == PLAN_NO_ROW ||
-            s->one->col.has[partner] == PLAN_NONE)
+            (is_fixed && s->one->col.has[partner] == PLAN_NONE))
             continue;
         if (is_one_to_one && n->is_taken[group]++ != 0)
             return false;
