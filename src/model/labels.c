@@ -111,17 +111,27 @@ struct labels labels_copy(struct arena *a, struct labels ls)
     return (struct labels){v, ls.n};
 }
 
+/* Names mostly differ in their first byte. */
+static int name_cmp(str a, str b)
+{
+    if (a.n != 0 && b.n != 0 && a.p[0] != b.p[0])
+        return (unsigned char)a.p[0] < (unsigned char)b.p[0] ? -1 : 1;
+    return str_cmp(a, b);
+}
+
 /* Keeps the labels whose presence in names equals want. Both lists are sorted: one merge walk. */
 static struct labels filter(struct arena *a, struct labels ls, const str *names, size_t n,
                             bool want)
 {
-    struct label *v = arena_array(a, ls.n, sizeof(*v));
+    struct label *v = arena_alloc(a, ls.n * sizeof(*v));
     size_t k = 0, j = 0;
 
     LABELS_EACH (l, ls) {
-        while (j < n && str_cmp(names[j], l->name) < 0)
+        int c = 1;
+
+        while (j < n && (c = name_cmp(names[j], l->name)) < 0)
             j++;
-        if ((j < n && str_eq(names[j], l->name)) == want)
+        if ((j < n && c == 0) == want)
             v[k++] = *l;
     }
     return (struct labels){v, k};

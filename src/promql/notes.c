@@ -117,21 +117,10 @@ void promql_note_quantile(struct promql_notes *n, double q, uint32_t at)
 
 /* -- levelled buckets -- */
 
-void promql_note_levelled(struct promql_notes *n, struct promql_extent x, str metric, uint32_t at)
+void promql_extent_add(struct promql_extent *all, struct promql_extent x)
 {
-    struct buf b = BUF_INIT;
-    struct promql_extent *all;
-
-    buf_adds(&b,
-             "PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see "
-             "https://prometheus.io/docs/prometheus/latest/querying/functions/"
-             "#histogram_quantile)");
-    if (metric.n != 0) {
-        buf_adds(&b, SEEN_METRIC " ");
-        quote_go(&b, metric);
-    }
-    all = &add(n, false, at, buf_str(&b))->extent;
-    buf_release(&b);
+    if (x.n == 0)
+        return;
     if (all->n == 0)
         *all = x;
     else
@@ -141,6 +130,23 @@ void promql_note_levelled(struct promql_notes *n, struct promql_extent x, str me
                                       .n = all->n + x.n,
                                       .first = all->first < x.first ? all->first : x.first,
                                       .last = all->last > x.last ? all->last : x.last};
+}
+
+void promql_note_levelled(struct promql_notes *n, struct promql_extent x, str metric, uint32_t at)
+{
+    struct buf b = BUF_INIT;
+
+    buf_adds(&b,
+             "PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see "
+             "https://prometheus.io/docs/prometheus/latest/querying/functions/"
+             "#histogram_quantile)");
+    if (metric.n != 0) {
+        buf_adds(&b, SEEN_METRIC " ");
+        quote_go(&b, metric);
+    }
+    if (x.n != 0 || str_map_get(&n->by_text, buf_str(&b)) != NULL)
+        promql_extent_add(&add(n, false, at, buf_str(&b))->extent, x);
+    buf_release(&b);
 }
 
 static void print_time(struct buf *out, ts_ms t)

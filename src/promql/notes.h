@@ -45,6 +45,9 @@ struct promql_extent {
     ts_ms first, last;
 };
 
+#define PROMQL_NO_EXTENT ((struct promql_extent){.n = 0})
+void promql_extent_add(struct promql_extent *all, struct promql_extent x);
+
 struct promql_annotation {
     bool is_warning;
     str text;    /* without the place */
@@ -65,7 +68,8 @@ void promql_notes_add(struct promql_notes *n, unsigned bits, str metric, uint32_
 void promql_note(struct promql_notes *n, bool is_warning, uint32_t at, const char *fmt, ...)
     printf_like(4, 5);
 
-/* "input to histogram_quantile needed to be fixed for monotonicity"; extents of the same metric add up. */
+/* "input to histogram_quantile needed to be fixed for monotonicity"; extents of the same metric add up.
+ * PROMQL_NO_EXTENT: moves what has been said before to another place. */
 void promql_note_levelled(struct promql_notes *n, struct promql_extent x, str metric, uint32_t at);
 /* "quantile value should be between 0 and 1, got q" */
 void promql_note_quantile(struct promql_notes *n, double q, uint32_t at);

@@ -19,7 +19,6 @@ static void free_node(struct plan_node *n)
     mem_free(n->col.has);
     mem_free(n->partner);
     mem_free(n->is_taken);
-    mem_free(n->accs);
     vec_release(&n->odd);
     arena_release(&n->tables);
 }
@@ -92,9 +91,10 @@ static bool asks_for_query(const struct promql_shift *s)
     return s->at == PROMQL_AT_START || s->at == PROMQL_AT_END || s->offset.expr != NULL;
 }
 
+/* What scalar() has to say about its vector, it has to say in each query. */
 static bool depends_on_query(const struct promql_expr *x)
 {
-    static const char *const names[] = {"start", "end", "step", "range"};
+    static const char *const names[] = {"start", "end", "step", "range", "scalar"};
     const struct promql_expr *child;
 
     if ((x->kind == PROMQL_SELECTOR && asks_for_query(&x->selector.shift)) ||
@@ -165,6 +165,12 @@ static struct plan_node *compile_over(struct compiler *c, const struct promql_ex
     return n;
 }
 
+/* A number that nobody has to say anything about. */
+static bool is_quantile(const struct promql_expr *x)
+{
+    return x->kind == PROMQL_NUMBER && x->number.v >= 0 && x->number.v <= 1;
+}
+
 static struct plan_node *compile_call(struct compiler *c, const struct promql_expr *x)
 {
     const struct promql_kernel *k = promql_node_of(&c->expr->ev, x)->kernel;
@@ -180,6 +186,8 @@ static struct plan_node *compile_call(struct compiler *c, const struct promql_ex
     }
     if (k->math != NULL && x->call.n_args == 1)
         return compile_over(c, x, PLAN_MATH, x->call.args[0], NULL);
+    if (k->call == promql_histogram_quantile && is_quantile(promql_unwrap(x->call.args[0])))
+        return compile_over(c, x, PLAN_QUANTILE, x->call.args[1], NULL);
     return NULL;
 }
 
@@ -275,7 +283,6 @@ void promql_plan_begin(struct promql_plan *p)
 {
     storage_begin(p->storage);
     p->span++;
-    arena_reset(&p->keep);
     for (size_t i = 0; i < p->selectors.n; i++) {
         struct plan_selector *s = p->selectors.v[i];
 
@@ -292,6 +299,8 @@ void promql_plan_begin(struct promql_plan *p)
 void promql_plan_end(struct promql_plan *p)
 {
     storage_end(p->storage);
+    arena_reset(&p->scratch);
+    arena_reset(&p->keep);
 }
 
 static bool run(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts_ms step,
@@ -335,39 +344,52 @@ bool promql_plan_range(struct promql_plan *p, size_t number, ts_ms start, ts_ms 
 
 /* -- what the plain evaluator asks for -- */
 
-/* Values of odd counters came: the annotation is about the place in this expression. */
-static void note_odd(struct promql_eval *ev, const struct promql_expr *x)
+/* What came with the values: the annotation is about the place in this expression, the last one if several say the same.
+ * What is not planned has spoken for itself, but before what comes in front of it; of that only the place counts. */
+static void note(struct promql_eval *ev, const struct promql_expr *x, bool is_planned)
 {
     const struct plan_node *n = ev->plan->expr->by_id[x->id];
     const struct promql_expr *child;
 
-    if (x->kind == PROMQL_CALL && n != NULL && n->kind == PLAN_RANGE)
-        for (size_t i = 0; i < n->odd.n; i++)
-            if (n->odd.v[i].is_seen)
-                promql_note_odd_counter(ev, n->odd.v[i].labels, promql_place_of(x->call.args[0]));
     for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
-        note_odd(ev, child);
+        note(ev, child, is_planned && child->type == PROMQL_T_VECTOR);
+    if (n == NULL || x->kind != PROMQL_CALL)
+        return;
+    for (size_t i = 0; i < n->odd.n; i++)
+        if (n->odd.v[i].is_seen)
+            promql_note_odd_counter(ev, n->odd.v[i].labels, promql_place_of(x->call.args[0]));
+    if (n->levelled.n != 0)
+        promql_note_levelled(&ev->notes, is_planned ? n->levelled : PROMQL_NO_EXTENT, STR_NONE,
+                             promql_place_of(x->call.args[1]));
 }
 
 static void push_rows(struct promql_plan *p, struct promql_eval *ev, const struct plan_node *n,
                       struct promql_vector *out)
 {
     size_t left = n->col.present;
+    struct arena a;
 
+    if (left == 0)
+        return;
+    out->v = arena_alloc(ev->a, left * sizeof(out->v[0]));
+    out->cap = left;
+    arena_init(&a, 0);
     for (size_t i = 0; left != 0; i++) {
         struct plan_row row;
 
         if (n->col.has[i] == PLAN_NONE)
             continue;
         left--;
-        row = plan_row(p, n, i, ev->a);
+        arena_reset(&a);
+        row = plan_row(p, n, i, &a);
         promql_push(ev, out,
-                    (struct promql_sample){.labels = row.labels,
+                    (struct promql_sample){.labels = plan_view(ev->a, row.labels),
                                            .v = n->col.v[i],
                                            .h =
                                                n->col.has[i] == PLAN_HISTOGRAM ? n->col.h[i] : NULL,
                                            .drops_name = row.drops_name});
     }
+    arena_release(&a);
 }
 
 enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct promql_expr *x,
@@ -383,7 +405,7 @@ enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct pro
         return PROMQL_FAILED;
     if (given_up)
         return PROMQL_NOT_PLANNED;
-    note_odd(ev, x);
+    note(ev, x, true);
     push_rows(p, ev, n, out);
     return PROMQL_ANSWERED;
 }

@@ -7,16 +7,17 @@
  *     promql_plan_instant(p, number, now, &arena, &result, &e);
  *     promql_plan_end(p);
  *
- * Selectors, range functions, arithmetic, comparisons, joins, set operators and simple aggregations become columns:
- * one value a series. Which series forms which group and finds which partner is worked out when the set of series
- * changes, not when values are computed, and equal parts of several expressions are one column. Everything else, and
- * whatever a column cannot say (annotations, errors, histograms in arithmetic), is left to the plain evaluator, which
- * takes the columns' survivors as its operands; so results, errors and annotations are the same.
+ * Selectors, range functions, arithmetic, comparisons, joins, set operators, simple aggregations and quantiles of
+ * classic histograms become columns: one value a series. Which series forms which group and finds which partner is
+ * worked out when the set of series changes, not when values are computed, and equal parts of several expressions are
+ * one column. Labels are put together of what is handed over, and kept of nothing. Everything else, and whatever a column
+ * cannot say (annotations, errors, histograms in arithmetic), is left to the plain evaluator, which takes the columns'
+ * survivors as its operands; so results, errors and annotations are the same.
  *
  * Shapes   up to hundreds of expressions, a million series a selector.
  * Errors   as engine.h.
  * Owns     the plan its columns and selectors. Expressions, texts and store are borrowed until promql_plan_free().
- * Cost     memory: 9 bytes a series and part of an expression, tables 4 to 8 more. promql_plan_add() compiles; the first
+ * Cost     memory: 9 bytes a series and part of an expression, tables 4 to 12 more. promql_plan_add() compiles; the first
  *          evaluation after the set of series has changed derives the tables anew.
  * Source   promql.md 16, 17.
  */

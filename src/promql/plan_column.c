@@ -399,35 +399,74 @@ static bool scalar(struct promql_eval *ev, struct plan_node *n, const struct pro
 }
 
 /* False: given up. */
-static bool fold(struct promql_eval *ev, struct plan_node *n)
+static bool fold_in(struct promql_eval *ev, const struct plan_node *n, size_t row,
+                    struct promql_acc *acc)
 {
     const struct plan_column *in = &n->a->col;
-    enum promql_agg op = n->x->aggregate.op;
 
-    memset(n->accs, 0, n->n * sizeof(n->accs[0]));
-    for (size_t i = 0; i < n->a->n; i++) {
-        if (in->has[i] == PLAN_NONE)
-            continue;
-        if (promql_acc_add(op, &n->accs[n->group_of[i]], in->v[i],
-                           in->has[i] == PLAN_HISTOGRAM ? in->h[i] : NULL, ev->a) != 0)
-            return false;
-    }
-    for (size_t i = 0; i < n->n; i++) {
-        struct promql_value v;
-        bool has = promql_acc_result(op, &n->accs[i], ev->a, &v);
+    return in->has[row] == PLAN_NONE ||
+           promql_acc_add(n->x->aggregate.op, acc, in->v[row],
+                          in->has[row] == PLAN_HISTOGRAM ? in->h[row] : NULL, ev->a) == 0;
+}
 
-        if (v.notes != 0)
-            return false;
-        n->col.v[i] = v.v;
-        n->col.has[i] = !has ? PLAN_NONE : v.h != NULL ? PLAN_HISTOGRAM : PLAN_FLOAT;
-        n->col.present += has;
-        if (has && v.h != NULL) {
-            if (n->col.h == NULL)
-                n->col.h = arena_array(ev->a, n->n, sizeof(n->col.h[0]));
-            n->col.h[i] = v.h;
-        }
+/* False: given up. */
+static bool fold_out(struct promql_eval *ev, struct plan_node *n, size_t group,
+                     const struct promql_acc *acc)
+{
+    struct promql_value v;
+    bool has = promql_acc_result(n->x->aggregate.op, acc, ev->a, &v);
+
+    if (v.notes != 0)
+        return false;
+    n->col.v[group] = v.v;
+    n->col.has[group] = !has ? PLAN_NONE : v.h != NULL ? PLAN_HISTOGRAM : PLAN_FLOAT;
+    n->col.present += has;
+    if (has && v.h != NULL) {
+        if (n->col.h == NULL)
+            n->col.h = arena_array(ev->a, n->n, sizeof(n->col.h[0]));
+        n->col.h[group] = v.h;
     }
     return true;
+}
+
+/* With one accumulator: where there are many groups, each has a few rows that follow one another. */
+static bool fold_in_turn(struct promql_eval *ev, struct plan_node *n)
+{
+    for (size_t i = 0; i < n->a->n;) {
+        uint32_t group = n->group_of[i];
+        struct promql_acc acc = {.v = 0};
+
+        for (; i < n->a->n && n->group_of[i] == group; i++)
+            if (!fold_in(ev, n, i, &acc))
+                return false;
+        if (!fold_out(ev, n, group, &acc))
+            return false;
+    }
+    return true;
+}
+
+static bool fold_mixed(struct promql_eval *ev, struct plan_node *n, struct promql_acc *accs)
+{
+    for (size_t i = 0; i < n->a->n; i++)
+        if (!fold_in(ev, n, i, &accs[n->group_of[i]]))
+            return false;
+    for (size_t i = 0; i < n->n; i++)
+        if (!fold_out(ev, n, i, &accs[i]))
+            return false;
+    return true;
+}
+
+static bool fold(struct promql_eval *ev, struct plan_node *n)
+{
+    struct promql_acc *accs;
+    bool ok;
+
+    if (n->is_in_turn)
+        return fold_in_turn(ev, n);
+    accs = mem_array(n->n, sizeof(*accs));
+    ok = fold_mixed(ev, n, accs);
+    mem_free(accs);
+    return ok;
 }
 
 /* -- any node -- */
@@ -448,6 +487,7 @@ static const struct promql_expr *operand(const struct plan_node *n, const struct
 {
     switch (n->kind) {
     case PLAN_MATH: return promql_unwrap(x->call.args[0]);
+    case PLAN_QUANTILE: return promql_unwrap(x->call.args[1]);
     case PLAN_SIGN: return promql_unwrap(x->unary.expr);
     case PLAN_FOLD: return promql_unwrap(x->aggregate.expr);
     case PLAN_SCALAR:
@@ -484,6 +524,9 @@ static bool make(struct promql_plan *p, struct promql_eval *ev, struct plan_node
     case PLAN_SIGN: sign(n); break;
     case PLAN_SCALAR: return scalar(ev, n, x, t);
     case PLAN_FOLD: *given_up = !fold(ev, n); break;
+    case PLAN_QUANTILE:
+        *given_up = !plan_quantile(ev, n, promql_unwrap(x->call.args[0])->number.v, t);
+        break;
     case PLAN_JOIN: *given_up = !plan_join(n); break;
     case PLAN_SET: *given_up = !plan_set(n); break;
     }

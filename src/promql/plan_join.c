@@ -58,6 +58,8 @@ static struct sides sides_of(const struct plan_node *n)
 
 static bool find_partners(struct plan_node *n, const struct sides *s)
 {
+    if (n->x->binary.matching.n_include != 0)
+        return true; /* rows have the labels of the only possible one, whether it has a value or not */
     memset(n->partner, 0xff, n->n_groups * sizeof(n->partner[0])); /* PLAN_NO_ROW */
     for (size_t i = 0; i < s->one->n; i++) {
         uint32_t *at = &n->partner[s->one_of[i]];
@@ -76,6 +78,7 @@ static bool pair_rows(struct plan_node *n, const struct sides *s)
 {
     bool is_one_to_one = n->x->binary.matching.card == PROMQL_ONE_TO_ONE;
     bool is_bool = n->x->binary.is_bool;
+    bool is_fixed = n->x->binary.matching.n_include != 0; /* the partner may have no value */
 
     for (size_t i = 0; i < s->many->n; i++) {
         uint32_t group = s->many_of[i], partner = n->partner[group];
@@ -83,7 +86,8 @@ static bool pair_rows(struct plan_node *n, const struct sides *s)
         bool keep;
 
         n->col.has[i] = PLAN_NONE;
-        if (s->many->col.has[i] == PLAN_NONE || partner == PLAN_NO_ROW)
+        if (s->many->col.has[i] == PLAN_NONE || partner == PLAN_NO_ROW ||
+            (is_fixed && s->one->col.has[partner] == PLAN_NONE))
             continue;
         if (is_one_to_one && n->is_taken[group]++ != 0)
             return false;

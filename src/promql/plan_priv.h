@@ -12,6 +12,8 @@
 #include "base/vec.h"
 #include "promql/kernel_agg.h"
 #include "promql/kernel_rows.h"
+#include "promql/label_sets.h"
+#include "promql/matching.h"
 #include "promql/plan.h"
 
 enum plan_kind {
@@ -22,7 +24,8 @@ enum plan_kind {
     PLAN_SCALAR, /* a > 1, 1 + a */
     PLAN_JOIN,
     PLAN_SET,
-    PLAN_FOLD, /* sum by (l) (a) */
+    PLAN_FOLD,     /* sum by (l) (a) */
+    PLAN_QUANTILE, /* histogram_quantile(0.9, a) of classic histograms */
 };
 
 struct plan_selector {
@@ -55,7 +58,7 @@ struct plan_node {
     const struct promql_expr *x; /* where it was first seen: for what it is, not for its ids */
     struct plan_selector *selector;
     struct plan_node *a, *b; /* of a join: the left and the right side */
-    bool depends_on_query;   /* step(), @ end(): not shared between queries */
+    bool depends_on_query;   /* step(), @ end(), scalar(): not shared between queries */
 
     /* tables */
     uint64_t version, seen_a, seen_b;
@@ -63,19 +66,25 @@ struct plan_node {
     struct arena tables;
     size_t n, n_groups; /* rows; signatures of a join */
     uint32_t *group_of, *group_of_b;
-    struct labels *labels; /* of a fold's groups */
-    bool *drops_name;
-    uint32_t *odd_of; /* rows to odd; NULL: all look like counters */
+    bool drops_name;
+    struct promql_names names; /* that a fold groups by */
+    uint32_t *first;           /* of a fold's group: its first row, which it has the labels of */
+    bool is_in_turn;           /* the groups' rows follow one another */
+    uint32_t *members, *begin; /* of a quantile's row k: its buckets are the rows of a at
+                                * members[begin[k]..begin[k + 1]) */
+    double *upper;             /* of members */
+    size_t widest;             /* how many buckets one has at most */
+    uint32_t *odd_of;          /* rows to odd; NULL: all look like counters */
     VEC(struct plan_odd) odd;
 
     /* the column of made_at */
     struct plan_column col;
-    uint32_t *partner; /* of a signature: the row on the one side */
+    uint32_t *partner; /* of a signature: the row on the one side; a table if labels are copied */
     uint8_t *is_taken; /* of a signature */
-    struct promql_acc *accs;
     uint64_t made_span, made_run, made_step;
     ts_ms made_at;
-    bool is_given_up; /* in this column: somebody has to say something */
+    struct promql_extent levelled; /* of a quantile: what somebody has to hear of */
+    bool is_given_up;              /* in this column: somebody has to say something */
 };
 
 struct plan_expr {
@@ -105,6 +114,11 @@ struct promql_planned {
 
 /* plan_tables.c: brings the tables of n and of all below up to date. False: n is not static. */
 bool plan_tables(struct promql_plan *p, struct plan_node *n);
+/* ls in an array of its own size; the text stays the store's. */
+struct labels plan_view(struct arena *a, struct labels ls);
+/* The number of a row's key; the view of a new one must last as long as seen. */
+uint32_t plan_number(struct label_sets *seen, struct labels key, struct arena *views);
+/* The labels of a row are put together when they are asked for: they take several times the room of its value. */
 struct plan_row {
     struct labels labels;
     bool drops_name;
@@ -116,6 +130,12 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
  * *given_up: the plain evaluator has to do it. False: an error. */
 bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                  const struct promql_expr *x, ts_ms t, bool *given_up) must_check;
+
+/* plan_buckets.c: tables, labels and column of quantiles. False: given up. */
+void plan_make_buckets(struct promql_plan *p, struct plan_node *n);
+struct plan_row plan_bucket_row(struct promql_plan *p, const struct plan_node *n, size_t row,
+                                struct arena *a);
+bool plan_quantile(struct promql_eval *ev, struct plan_node *n, double q, ts_ms t);
 
 /* plan_join.c: the column from those of both sides. False: given up. */
 bool plan_join(struct plan_node *n);

@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 #include "promql/eval_pair.h"
-#include "promql/label_sets.h"
-#include "promql/matching.h"
 
 /* -- rows -- */
 
@@ -50,19 +48,28 @@ static struct plan_row join_row(struct promql_plan *p, const struct plan_node *n
     return drop(p, m, false, a);
 }
 
+static struct plan_row fold_row(struct promql_plan *p, const struct plan_node *n, size_t row,
+                                struct arena *a)
+{
+    struct plan_row r = plan_row(p, n->a, n->first[row], a);
+
+    r.labels = promql_pick(&n->names, r.labels, a);
+    return r;
+}
+
 struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_t row,
                          struct arena *a)
 {
     switch (n->kind) {
     case PLAN_INSTANT: return series_row(p, n, row, a);
-    case PLAN_RANGE:
-        return drop(p, series_row(p, n, row, a), !promql_kernel_of(n->x->call.fn)->keeps_name, a);
+    case PLAN_RANGE: return drop(p, series_row(p, n, row, a), n->drops_name, a);
     case PLAN_MATH:
-    case PLAN_SIGN: return drop(p, plan_row(p, n->a, row, a), true, a);
-    case PLAN_SCALAR: return drop(p, plan_row(p, n->a, row, a), promql_drops_name(n->x), a);
+    case PLAN_SIGN:
+    case PLAN_SCALAR: return drop(p, plan_row(p, n->a, row, a), n->drops_name, a);
     case PLAN_SET:
         return row < n->a->n ? plan_row(p, n->a, row, a) : plan_row(p, n->b, row - n->a->n, a);
-    case PLAN_FOLD: return (struct plan_row){n->labels[row], n->drops_name[row]};
+    case PLAN_FOLD: return fold_row(p, n, row, a);
+    case PLAN_QUANTILE: return drop(p, plan_bucket_row(p, n, row, a), n->drops_name, a);
     case PLAN_JOIN: break;
     }
     return join_row(p, n, row, a);
@@ -94,12 +101,20 @@ static bool are_distinct(struct promql_plan *p, const struct plan_node *n)
     return !clash;
 }
 
-/* The number of a row's key; a new one is copied to where it lasts. */
-static uint32_t number_of(struct label_sets *seen, struct labels key, struct arena *lasting)
+struct labels plan_view(struct arena *a, struct labels ls)
+{
+    struct label *v = arena_alloc(a, ls.n * sizeof(*v));
+
+    if (ls.n != 0)
+        memcpy(v, ls.v, ls.n * sizeof(*v));
+    return (struct labels){v, ls.n};
+}
+
+uint32_t plan_number(struct label_sets *seen, struct labels key, struct arena *views)
 {
     uint32_t *at = label_sets_get(seen, key);
 
-    return at != NULL ? *at : *label_sets_put(seen, labels_copy(lasting, key), (uint32_t)seen->n);
+    return at != NULL ? *at : *label_sets_put(seen, plan_view(views, key), (uint32_t)seen->n);
 }
 
 /* -- groups -- */
@@ -107,38 +122,42 @@ static uint32_t number_of(struct label_sets *seen, struct labels key, struct are
 /* Groups are numbered as their first rows come. False: members disagree about dropping the name. */
 static bool make_groups(struct promql_plan *p, struct plan_node *n)
 {
-    struct promql_names names = promql_group_names(n->x, STR_NONE, &n->tables);
+    VEC(uint32_t) first = VEC_INIT;
     VEC(bool) drops = VEC_INIT;
     struct label_sets seen = {0};
-    struct arena a;
+    struct arena a, views;
     bool agree = true;
 
-    arena_init(&a, 0);
+    n->names = promql_group_names(n->x, STR_NONE, &n->tables);
     n->group_of = arena_array(&n->tables, n->a->n, sizeof(n->group_of[0]));
+    n->is_in_turn = true;
+    arena_init(&a, 0);
+    arena_init(&views, 0);
     for (size_t i = 0; i < n->a->n; i++) {
         struct plan_row row;
         uint32_t at;
 
         arena_reset(&a);
         row = plan_row(p, n->a, i, &a);
-        at = number_of(&seen, promql_pick(&names, row.labels, &a), &n->tables);
-        if (at == drops.n)
+        at = plan_number(&seen, promql_pick(&n->names, row.labels, &a), &views);
+        if (at == first.n) {
+            vec_push(&first, (uint32_t)i);
             vec_push(&drops, row.drops_name);
+        }
         assume(drops.v != NULL);
         agree &= drops.v[at] == row.drops_name;
         n->group_of[i] = at;
+        n->is_in_turn &= at + 1 == first.n;
     }
-    n->n = drops.n;
-    n->labels = arena_array(&n->tables, n->n, sizeof(n->labels[0]));
-    n->drops_name = arena_array(&n->tables, n->n, sizeof(n->drops_name[0]));
-    for (size_t i = 0; i < n->n; i++) {
-        assume(seen.v != NULL && drops.v != NULL);
-        n->labels[i] = seen.v[i].key;
-        n->drops_name[i] = drops.v[i];
-    }
+    n->n = first.n;
+    n->first = arena_array(&n->tables, n->n, sizeof(n->first[0]));
+    if (n->n != 0)
+        memcpy(n->first, first.v, n->n * sizeof(n->first[0]));
+    vec_release(&first);
     vec_release(&drops);
     label_sets_release(&seen);
     arena_release(&a);
+    arena_release(&views);
     return agree;
 }
 
@@ -146,7 +165,7 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
 
 static uint32_t *sign_rows(struct promql_plan *p, struct plan_node *n, const struct plan_node *side,
                            const struct promql_names *names, struct label_sets *seen,
-                           struct arena *lasting)
+                           struct arena *views)
 {
     uint32_t *out = arena_array(&n->tables, side->n, sizeof(*out));
     struct arena a;
@@ -154,7 +173,7 @@ static uint32_t *sign_rows(struct promql_plan *p, struct plan_node *n, const str
     arena_init(&a, 0);
     for (size_t i = 0; i < side->n; i++) {
         arena_reset(&a);
-        out[i] = number_of(seen, promql_pick(names, plan_row(p, side, i, &a).labels, &a), lasting);
+        out[i] = plan_number(seen, promql_pick(names, plan_row(p, side, i, &a).labels, &a), views);
     }
     arena_release(&a);
     return out;
@@ -181,14 +200,14 @@ static bool make_join(struct promql_plan *p, struct plan_node *n)
     const struct promql_matching *m = &n->x->binary.matching;
     struct promql_names names = promql_signature_names(m, &n->tables);
     struct label_sets seen = {0};
-    struct arena a;
+    struct arena views;
 
-    arena_init(&a, 0);
-    n->group_of = sign_rows(p, n, n->a, &names, &seen, &a);
-    n->group_of_b = sign_rows(p, n, n->b, &names, &seen, &a);
+    arena_init(&views, 0);
+    n->group_of = sign_rows(p, n, n->a, &names, &seen, &views);
+    n->group_of_b = sign_rows(p, n, n->b, &names, &seen, &views);
     n->n_groups = seen.n;
     label_sets_release(&seen);
-    arena_release(&a);
+    arena_release(&views);
     n->partner = mem_resize(n->partner, n->n_groups + 1, sizeof(n->partner[0]));
     n->is_taken = mem_resize(n->is_taken, n->n_groups + 1, sizeof(n->is_taken[0]));
     if (n->kind == PLAN_SET) {
@@ -223,17 +242,17 @@ static void find_odd(struct promql_plan *p, struct plan_node *n)
         return;
     arena_init(&a, 0);
     for (size_t i = 0; i < n->n; i++) {
-        struct labels ls;
+        struct labels ls, key;
         uint32_t at;
 
         arena_reset(&a);
         ls = series_row(p, n, i, &a).labels;
         if (!promql_is_odd_counter(&p->set, ls))
             continue;
-        at = number_of(&seen, labels_only(&a, ls, names, ARRAY_LEN(names)), &n->tables);
-        assume(seen.v != NULL);
+        key = labels_only(&a, ls, names, ARRAY_LEN(names));
+        at = plan_number(&seen, key, &n->tables);
         if (at == n->odd.n)
-            vec_push(&n->odd, (struct plan_odd){seen.v[at].key, false});
+            vec_push(&n->odd, (struct plan_odd){labels_copy(&n->tables, key), false});
         if (n->odd_of == NULL)
             n->odd_of = no_rows(n);
         n->odd_of[i] = at;
@@ -249,7 +268,8 @@ static bool drops_names(const struct plan_node *n)
     switch (n->kind) {
     case PLAN_RANGE: return !promql_kernel_of(n->x->call.fn)->keeps_name;
     case PLAN_MATH:
-    case PLAN_SIGN: return true;
+    case PLAN_SIGN:
+    case PLAN_QUANTILE: return true;
     case PLAN_SCALAR: return promql_drops_name(n->x);
     default: return false;
     }
@@ -258,6 +278,7 @@ static bool drops_names(const struct plan_node *n)
 static bool make_tables(struct promql_plan *p, struct plan_node *n)
 {
     arena_reset(&n->tables);
+    n->drops_name = drops_names(n);
     switch (n->kind) {
     case PLAN_INSTANT: n->n = n->selector->ids.n; break;
     case PLAN_RANGE:
@@ -270,8 +291,8 @@ static bool make_tables(struct promql_plan *p, struct plan_node *n)
     case PLAN_FOLD:
         if (!make_groups(p, n))
             return false;
-        n->accs = mem_resize(n->accs, n->n + 1, sizeof(n->accs[0]));
         break;
+    case PLAN_QUANTILE: plan_make_buckets(p, n); break;
     case PLAN_JOIN:
     case PLAN_SET:
         if (!make_join(p, n))
@@ -280,7 +301,7 @@ static bool make_tables(struct promql_plan *p, struct plan_node *n)
     }
     n->col.v = mem_resize(n->col.v, n->n + 1, sizeof(n->col.v[0]));
     n->col.has = mem_resize(n->col.has, n->n + 1, sizeof(n->col.has[0]));
-    return p->set.delayed_names || !drops_names(n) || are_distinct(p, n);
+    return p->set.delayed_names || !n->drops_name || are_distinct(p, n);
 }
 
 bool plan_tables(struct promql_plan *p, struct plan_node *n)

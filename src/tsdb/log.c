@@ -128,6 +128,7 @@ static void write_items(struct tsdb_log *l, const struct tsdb_batch *batch)
         if (from->ref == TSDB_REF_DROPPED)
             continue;
         item.series = number_of(l, from->ref, &item.is_new);
+        arena_reset(&a);
         if (item.is_new)
             item.labels = tsdb_labels(batch->db, from->ref, &a);
         log_write_item(&l->pending, &item, last);

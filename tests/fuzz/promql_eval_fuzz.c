@@ -5,7 +5,14 @@
 #include "promql/mem_storage.h"
 #include "promql/plan.h"
 
-enum { SERIES = 8, SAMPLES = 40, STEP = 30000, ASKED_MAX = 3000, BYTES_MAX = 64 << 20 };
+enum {
+    SERIES = 8,
+    BUCKETS = 10,
+    SAMPLES = 40,
+    STEP = 30000,
+    ASKED_MAX = 3000,
+    BYTES_MAX = 64 << 20
+};
 
 static void put_series(struct mem_storage *m, int i)
 {
@@ -26,6 +33,26 @@ static void put_series(struct mem_storage *m, int i)
             __builtin_trap();
         if (i % 3 != 2 && k % 11 != 5)
             mem_storage_append(m, ls, t, (double)((k * (i + 3)) % 17), 0);
+    }
+}
+
+/* Two classic histograms whose counts fall now and then, and a native one that has a bound. */
+static void put_bucket(struct mem_storage *m, int i)
+{
+    static const char *const bounds[] = {"1", "5", "5.0", "+Inf", "?"};
+    struct label l[] = {{S("__name__"), S("c_bucket")},
+                        {S("l"), i % 2 == 0 ? S("0") : S("1")},
+                        {S("le"), str_of(bounds[i / 2])}};
+    struct histogram h = {.count = 2, .sum = 7, .zero_count = 2};
+
+    for (int k = 0; k < SAMPLES; k++) {
+        struct labels ls = {l, ARRAY_LEN(l)};
+        ts_ms t = (ts_ms)k * STEP;
+
+        if (i == BUCKETS - 1 && !mem_storage_append_histogram(m, ls, t, &h, 0, NULL))
+            __builtin_trap();
+        if (i != BUCKETS - 1 && k % 13 != i)
+            mem_storage_append(m, ls, t, (double)(k * (i + 1) - (k + i) % 7), 0);
     }
 }
 
@@ -109,6 +136,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         m = mem_storage_new();
         for (int i = 0; i < SERIES; i++)
             put_series(m, i);
+        for (int i = 0; i < BUCKETS; i++)
+            put_bucket(m, i);
     }
     arena_init(&a, 0);
     x = size <= 400 ? promql_parse(q.text, &promql_everything, &a, NULL, NULL) : NULL;

@@ -1,5 +1,5 @@
 /* The planner against the plain evaluator: random expressions over random series, with gaps, stale markers, resets,
- * NaNs, histograms, series that come later, names dropped at once and at the end. Seeds are fixed. */
+ * NaNs, histograms, classic and native, series that come later, names dropped at once and at the end. Seeds are fixed. */
 #include "unit.h"
 
 #include <math.h>
@@ -76,6 +76,23 @@ static void put_some(struct mem_storage *m, unsigned n)
     }
 }
 
+/* Now and then a bound that is none, one that stands twice in two spellings, native histograms that have one. */
+static void put_buckets(struct mem_storage *m, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const char *instance = PICK("1", "2", "3"), *job = PICK("x", "y");
+
+        for (unsigned k = 0; k < 4; k++) {
+            struct label l[] = {{S("__name__"), S("c_bucket")},
+                                {S("instance"), str_of(instance)},
+                                {S("job"), str_of(job)},
+                                {S("le"), str_of(PICK("1", "2", "2.0", "5", "+Inf", "+Inf", "?"))}};
+
+            put_series(m, (struct labels){l, ARRAY_LEN(l)}, roll(12) == 0);
+        }
+    }
+}
+
 /* -- expressions -- */
 
 static void add_vector(struct buf *b, int depth);
@@ -84,7 +101,7 @@ static void add_selector(struct buf *b)
 {
     buf_addf(b, "%s",
              PICK("a_total", "b_total", "gauge", "h", "{__name__=~\"a_total|gauge\"}",
-                  "a_total{job=\"x\"}", "b_total{zone=\"\"}", "{job=\"y\"}"));
+                  "a_total{job=\"x\"}", "b_total{zone=\"\"}", "{job=\"y\"}", "c_bucket"));
 }
 
 static void add_modifiers(struct buf *b)
@@ -95,9 +112,18 @@ static void add_modifiers(struct buf *b)
         buf_addf(b, " @ %u", roll(900));
 }
 
+static void add_buckets(struct buf *b)
+{
+    buf_addf(b, "%s",
+             PICK("c_bucket", "rate(c_bucket[2m])", "sum by (le) (c_bucket)",
+                  "sum by (instance, le) (rate(c_bucket[1m]))", "c_bucket{le!=\"?\"}",
+                  "sum by (job, le) (rate(c_bucket{le!=\"?\"}[5m]))",
+                  "{__name__=~\"c_bucket|h\"}"));
+}
+
 static void add_call(struct buf *b, int depth)
 {
-    switch (roll(4)) {
+    switch (roll(5)) {
     case 0:
         buf_addf(b, "%s(",
                  PICK("abs", "ceil", "sqrt", "-", "sort", "absent", "histogram_count", "timestamp",
@@ -114,6 +140,14 @@ static void add_call(struct buf *b, int depth)
         buf_addf(b, "%s(%s, ", PICK("quantile_over_time"), PICK("0.5", "0.9", "2"));
         add_selector(b);
         buf_addf(b, "[%s])", PICK("1m", "5m"));
+        return;
+    case 3:
+        buf_addf(b, "histogram_quantile(%s, ", PICK("0.5", "0.9", "(0.9)", "1", "2", "-1", "NaN"));
+        if (roll(4) == 0)
+            add_vector(b, depth - 1);
+        else
+            add_buckets(b);
+        buf_addc(b, ')');
         return;
     default:
         buf_addf(b, "%s(",
@@ -245,7 +279,7 @@ struct world {
     struct promql_plan *p;
     struct promql_expr *x[EXPRS];
     str text[EXPRS];
-    size_t number[EXPRS];
+    size_t number[EXPRS], n;
     struct arena a;
     unsigned answers, failures, values;
 };
@@ -256,68 +290,96 @@ static void describe(const char *who, const struct answer *a)
            a->r.n_warnings, a->r.n_infos);
 }
 
-static void check_one(struct world *w, size_t i, ts_ms t, bool is_range)
+static void check_one(struct world *w, size_t i, ts_ms t, bool is_range, struct answer *planned,
+                      struct arena *a)
 {
     struct promql_query q = {w->x[i], w->text[i], mem_storage_port(w->m), &w->set};
-    struct answer plain = {.e = ERR_INIT}, planned = {.e = ERR_INIT};
-    struct arena a;
+    struct answer plain = {.e = ERR_INIT};
 
-    arena_init(&a, 0);
-    promql_plan_begin(w->p);
-    planned.ok = is_range ? promql_plan_range(w->p, w->number[i], t, t + 60000, 20000, &a,
-                                              &planned.r, &planned.e)
-                          : promql_plan_instant(w->p, w->number[i], t, &a, &planned.r, &planned.e);
-    promql_plan_end(w->p);
-    plain.ok = is_range ? promql_range(&q, t, t + 60000, 20000, &a, &plain.r, &plain.e)
-                        : promql_instant(&q, t, &a, &plain.r, &plain.e);
-    if (!same_answer(&plain, &planned)) {
+    plain.ok = is_range ? promql_range(&q, t, t + 60000, 20000, a, &plain.r, &plain.e)
+                        : promql_instant(&q, t, a, &plain.r, &plain.e);
+    if (!same_answer(&plain, planned)) {
         printf("at %lld: %.*s\n", (long long)t, STR(w->text[i]));
         describe("plain", &plain);
-        describe("planned", &planned);
+        describe("planned", planned);
         fail();
     }
     w->answers++;
     w->failures += !plain.ok;
     w->values += plain.ok && plain.r.n != 0;
+}
+
+/* The expressions share what they have in common: in one span, or only what outlives it. */
+static void check_at(struct world *w, ts_ms t, bool is_range, bool in_one_span)
+{
+    struct answer planned[EXPRS];
+    struct arena a;
+
+    arena_init(&a, 0);
+    promql_plan_begin(w->p);
+    for (size_t i = 0; i < w->n; i++) {
+        struct answer *x = &planned[i];
+
+        if (!in_one_span && i != 0) {
+            promql_plan_end(w->p);
+            promql_plan_begin(w->p);
+        }
+        *x = (struct answer){.e = ERR_INIT};
+        x->ok = is_range
+                    ? promql_plan_range(w->p, w->number[i], t, t + 60000, 20000, &a, &x->r, &x->e)
+                    : promql_plan_instant(w->p, w->number[i], t, &a, &x->r, &x->e);
+    }
+    promql_plan_end(w->p);
+    for (size_t i = 0; i < w->n; i++)
+        check_one(w, i, t, is_range, &planned[i], &a);
     arena_release(&a);
 }
 
 static void check_all(struct world *w)
 {
-    for (int k = 0; k < 4; k++) {
-        ts_ms t = (ts_ms)roll(SAMPLES) * STEP + roll(STEP);
-
-        for (size_t i = 0; i < EXPRS; i++)
-            check_one(w, i, t, k == 3);
-    }
+    for (int k = 0; k < 4; k++)
+        check_at(w, (ts_ms)roll(SAMPLES) * STEP + roll(STEP), k == 3, k % 2 == 0);
 }
 
-static void make_world(struct world *w, bool delayed_names)
+static void begin_world(struct world *w, bool delayed_names)
 {
     *w = (struct world){.m = mem_storage_new(),
                         .set = {.delayed_names = delayed_names, .start_times = true}};
     arena_init(&w->a, 0);
-    put_some(w->m, 25);
     w->p = promql_plan_new(mem_storage_port(w->m), &w->set);
+}
+
+static void add_expr(struct world *w, str text)
+{
+    struct err e = ERR_INIT;
+    size_t i = w->n++;
+
+    w->text[i] = arena_str(&w->a, text);
+    w->x[i] = promql_parse(w->text[i], &promql_everything, &w->a, NULL, &e);
+    if (w->x[i] == NULL)
+        printf("%.*s: %s\n", STR(text), e.msg);
+    assert_non_null(w->x[i]);
+    assert_true(promql_plan_add(w->p, w->x[i], w->text[i], &w->number[i], &e));
+}
+
+static void make_world(struct world *w, bool delayed_names)
+{
+    begin_world(w, delayed_names);
+    put_some(w->m, 25);
+    put_buckets(w->m, 6);
     for (size_t i = 0; i < EXPRS; i++) {
         struct buf b = BUF_INIT;
-        struct err e = ERR_INIT;
 
         add_vector(&b, DEPTH);
-        w->text[i] = arena_str(&w->a, buf_str(&b));
+        add_expr(w, buf_str(&b));
         buf_release(&b);
-        w->x[i] = promql_parse(w->text[i], &promql_everything, &w->a, NULL, &e);
-        if (w->x[i] == NULL)
-            printf("%.*s: %s\n", STR(w->text[i]), e.msg);
-        assert_non_null(w->x[i]);
-        assert_true(promql_plan_add(w->p, w->x[i], w->text[i], &w->number[i], &e));
     }
 }
 
 static void end_world(struct world *w)
 {
     promql_plan_free(w->p);
-    for (size_t i = 0; i < EXPRS; i++)
+    for (size_t i = 0; i < w->n; i++)
         promql_release(w->x[i]);
     mem_storage_free(w->m);
     arena_release(&w->a);
@@ -335,6 +397,7 @@ static void planned_as_plain(void **state)
         make_world(&w, seed % 2 == 0);
         check_all(&w);
         put_some(w.m, 10); /* the tables have to follow */
+        put_buckets(w.m, 2);
         check_all(&w);
         end_world(&w);
         answers += w.answers;
@@ -345,9 +408,84 @@ static void planned_as_plain(void **state)
     assert_true(values > answers / 3 && failures < answers / 3);
 }
 
+/* -- what random expressions seldom meet -- */
+
+static void put_ones(struct mem_storage *m, const char *name, const char *job, const char *zone,
+                     const char *le, int samples)
+{
+    struct label l[] = {{S("__name__"), str_of(name)},
+                        {S("job"), str_of(job)},
+                        {S("le"), str_of(le)},
+                        {S("zone"), str_of(zone)}};
+    str dup;
+    struct labels ls = {l, labels_sort(l, ARRAY_LEN(l), &dup)};
+
+    for (int k = 0; k < samples; k++)
+        mem_storage_append(m, ls, (ts_ms)k * STEP, 1, 0);
+    mem_storage_append_stale(m, ls, (ts_ms)samples * STEP);
+}
+
+/* The first member of {zone="n"} is the one whose partner ends early. */
+static void group_named_by_absent_partner(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_world(&w, false);
+    put_ones(w.m, "a", "x", "", "", SAMPLES);
+    put_ones(w.m, "a", "y", "", "", SAMPLES);
+    put_ones(w.m, "b", "x", "n", "", SAMPLES / 4);
+    put_ones(w.m, "b", "y", "n", "", SAMPLES);
+    add_expr(&w, S("a * on (job) group_left (zone) b"));
+    add_expr(&w, S("sum by (zone) (a * on (job) group_left (zone) b)"));
+    add_expr(&w, S("sum by (zone) (a * on (job) group_left (zone) b) > 0"));
+    check_at(&w, (ts_ms)SAMPLES / 2 * STEP, false, true);
+    check_at(&w, (ts_ms)SAMPLES / 8 * STEP, false, true);
+    check_at(&w, (ts_ms)SAMPLES / 2 * STEP, false, false);
+    assert_int_equal(w.values, w.answers);
+    end_world(&w);
+}
+
+/* The series of either histogram stand between those of the other. */
+static void buckets_in_turn(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_world(&w, false);
+    put_ones(w.m, "a", "1", "x", "1", SAMPLES);
+    put_ones(w.m, "a", "2", "y", "4", SAMPLES);
+    put_ones(w.m, "a", "3", "x", "+Inf", SAMPLES);
+    put_ones(w.m, "a", "4", "y", "+Inf", SAMPLES);
+    add_expr(&w, S("histogram_quantile(0.5, sum by (zone, le) (a))"));
+    add_expr(&w, S("histogram_quantile(0.5, sum by (zone, le) (a)) > 1"));
+    check_at(&w, (ts_ms)SAMPLES / 2 * STEP, false, true);
+    assert_int_equal(w.values, w.answers);
+    end_world(&w);
+}
+
+/* Both have to say that a is no counter, although they share the column. */
+static void notes_of_shared_scalar(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_world(&w, false);
+    put_ones(w.m, "a", "x", "", "", SAMPLES);
+    add_expr(&w, S("a > bool scalar(rate(a[5m]))"));
+    add_expr(&w, S("sum(a > bool scalar(rate(a[5m])))"));
+    add_expr(&w, S("abs(a > bool scalar(rate(a[5m])))"));
+    check_at(&w, (ts_ms)SAMPLES / 2 * STEP, false, true);
+    assert_int_equal(w.values, w.answers);
+    end_world(&w);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(planned_as_plain)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(planned_as_plain),
+                                       cmocka_unit_test(group_named_by_absent_partner),
+                                       cmocka_unit_test(buckets_in_turn),
+                                       cmocka_unit_test(notes_of_shared_scalar)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
