@@ -350,7 +350,6 @@ static void free_groups(struct job *j)
 
     for (size_t i = 0; i < r->n; i++)
         effect_retire(&r->v[i]);
-    mem_trim();
 }
 
 static void freed_groups(struct job *j)
@@ -358,7 +357,8 @@ static void freed_groups(struct job *j)
     mem_free(container_of(j, struct retirement, job));
 }
 
-/* Thousands of rules take long to free, and the store's lock is asked for. */
+/* Thousands of rules take long to free, and the store's lock is asked for. Their memory is left to the next reload: giving
+ * it back to the system would hold the allocator's lock, and with it the loop, for as long as that takes. */
 static void retire_groups(struct shell *s)
 {
     size_t n = s->fx.retire.n;
