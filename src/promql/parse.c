@@ -422,6 +422,7 @@ struct promql_expr *promql_parse(str text, const struct promql_options *o, struc
 {
     struct promql_parser p = {.o = o, .a = a, .e = e};
     size_t max = o->max_length != 0 ? o->max_length : LENGTH_MAX;
+    struct arena tokens;
     struct promql_expr *x;
 
     p.max_depth = o->max_depth != 0 ? o->max_depth : DEPTH_MAX;
@@ -433,8 +434,10 @@ struct promql_expr *promql_parse(str text, const struct promql_options *o, struc
         return NULL;
     }
     p.text = arena_str(a, text);
-    p.tok = promql_lex(p.text, a);
+    arena_init(&tokens, 0);
+    p.tok = promql_lex(p.text, &tokens);
     x = parse_all(&p);
+    arena_release(&tokens);
     for (size_t i = 0; x == NULL && i < p.regexes.n; i++)
         regex_unref(p.regexes.v[i]);
     vec_release(&p.regexes);
