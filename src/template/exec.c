@@ -13,7 +13,7 @@
 #include "codec/quote.h"
 #include "template/escape.h"
 #include "template/printf.h"
-#include "template/time.h"
+#include "template/time_methods.h"
 
 enum { ARGUMENTS_MAX = 256 };
 
