@@ -559,8 +559,7 @@ struct promql_token *promql_lex(str text, struct arena *a)
         else
             lex_statement(&l);
     } while (!l.failed && vec_last(&l.out)->kind != TOK_EOF);
-    out = arena_array(a, l.out.n, sizeof(*out));
-    memcpy(out, l.out.v, l.out.n * sizeof(*out));
+    out = arena_copy(a, l.out.v, l.out.n, l.out.n, sizeof(*out));
     vec_release(&l.out);
     return out;
 }

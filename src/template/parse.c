@@ -99,24 +99,16 @@ static struct tmpl_node *node(struct parser *p, enum tmpl_node_kind kind, struct
 /* Grows by doubling inside the arena. */
 static void add_kid(struct parser *p, struct tmpl_node *n, struct tmpl_node *kid)
 {
-    if ((n->n_kids & (n->n_kids - 1)) == 0) {
-        struct tmpl_node **v = arena_array(p->a, n->n_kids != 0 ? n->n_kids * 2 : 1, sizeof(*v));
-
-        if (n->n_kids != 0)
-            memcpy(v, n->kids, n->n_kids * sizeof(*v));
-        n->kids = v;
-    }
+    if ((n->n_kids & (n->n_kids - 1)) == 0) /* full at 0, 1, 2, 4, 8 ... */
+        n->kids = arena_copy(p->a, n->kids, n->n_kids, n->n_kids != 0 ? n->n_kids * 2 : 1,
+                             sizeof(n->kids[0]));
     n->kids[n->n_kids++] = kid;
 }
 
 static void add_ident(struct parser *p, struct tmpl_node *n, str ident)
 {
-    str *v = arena_array(p->a, n->n_idents + 1, sizeof(*v));
-
-    if (n->n_idents != 0)
-        memcpy(v, n->idents, n->n_idents * sizeof(*v));
-    v[n->n_idents++] = ident;
-    n->idents = v;
+    n->idents = arena_copy(p->a, n->idents, n->n_idents, n->n_idents + 1, sizeof(str));
+    n->idents[n->n_idents++] = ident;
 }
 
 static bool deeper(struct parser *p)
