@@ -32,6 +32,8 @@ void arena_reset(struct arena *a); /* forgets everything, keeps the newest chunk
 void *arena_alloc(struct arena *a, size_t n) must_check;                  /* uninitialised */
 void *arena_zalloc(struct arena *a, size_t n) must_check;                 /* zeroed */
 void *arena_array(struct arena *a, size_t count, size_t size) must_check; /* zeroed */
+/* An array of room elements: a copy of the n at v, v NULL when there are none, and zeros behind them. */
+void *arena_copy(struct arena *a, const void *v, size_t n, size_t room, size_t size) must_check;
 str arena_str(struct arena *a, str s); /* copy, with a NUL behind it */
 str arena_printf(struct arena *a, const char *fmt, ...) printf_like(2, 3);
 

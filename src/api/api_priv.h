@@ -76,10 +76,6 @@ struct gettable {
 };
 void api_put_alert(struct json_writer *w, const struct gettable *g);
 
-/* metrics_idle.c: what clients and dashboards of Alertmanager look for and nothing here moves */
-void api_put_idle_metrics(struct expo *x);
-void api_put_peer_metrics(struct api *a, struct expo *x);
-
 /* rules.c: members of an object that the caller writes around them */
 void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_filter *f);
 void api_put_rule_groups(struct api *a, struct json_writer *w);

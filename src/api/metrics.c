@@ -1,6 +1,6 @@
-/* GET /metrics: Alertmanager's names where it has one, our own beside them. Each row of the table below is written by
- * the function that follows its block, in the order of the table. */
-#include "api/api_priv.h"
+/* Alertmanager's names where it has one, our own beside them. Each row of the table below is written by the function that
+ * follows its block, in the order of the table. */
+#include "api/metrics.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -57,41 +57,6 @@ enum m {
     M_DEGRADED,
     M_STEPS,
     M_PAUSES,
-    M_GROUPS_LATE,
-    M_GROUP_RULES,
-    M_GROUP_INTERVAL,
-    M_GROUP_LAST,
-    M_GROUP_SECONDS,
-    M_GROUP_RULE_SECONDS,
-    M_GROUP_SAMPLES,
-    M_GROUP_ITERATIONS,
-    M_GROUP_MISSED,
-    M_EVALUATIONS,
-    M_EVALUATION_FAILURES,
-    M_EVALUATION_SECONDS,
-    M_GROUPS_SECONDS,
-    M_TARGETS,
-    M_SCRAPES,
-    M_SCRAPES_FAILED,
-    M_SCRAPED_SAMPLES,
-    M_SCRAPED_BYTES,
-    M_PUSH_GROUPS,
-    M_PUSH_SERIES,
-    M_PUSHES,
-    M_PUSHES_FAILED,
-    M_PUSH_EXPIRED,
-    M_PUSH_SAMPLES,
-    M_PUSH_REFUSED,
-    M_TSDB_SERIES,
-    M_TSDB_BYTES,
-    M_TSDB_STREAMS,
-    M_TSDB_SELECTORS,
-    M_TSDB_APPENDED,
-    M_TSDB_REFUSED,
-    M_TSDB_REACH,
-    M_TSDB_LOG_SEGMENTS,
-    M_TSDB_LOG_LOST,
-    M_TSDB_REPLAYING,
     M_METRICS_REQUESTS,
     M_START,
     M_RSS,
@@ -99,7 +64,6 @@ enum m {
     M_CPU,
     M_OPEN_FDS,
     M_FDS,
-    M_END
 };
 
 static const struct metric rows[] = {
@@ -182,62 +146,6 @@ static const struct metric rows[] = {
     [M_DEGRADED] = {"tocsin_store_degraded", EXPO_GAUGE, "1 while the state cannot be written."},
     [M_STEPS] = {"tocsin_clock_steps_total", EXPO_COUNTER, "Jumps of the wall clock."},
     [M_PAUSES] = {"tocsin_pauses_total", EXPO_COUNTER, "Times during which nothing ran."},
-    [M_GROUP_RULES] = {"prometheus_rule_group_rules", EXPO_GAUGE, "Rules of a group."},
-    [M_GROUP_INTERVAL] = {"prometheus_rule_group_interval_seconds", EXPO_GAUGE,
-                          "Interval of a group."},
-    [M_GROUP_LAST] = {"prometheus_rule_group_last_evaluation_timestamp_seconds", EXPO_GAUGE,
-                      "Slot of the last run."},
-    [M_GROUP_RULE_SECONDS] = {"prometheus_rule_group_last_rule_duration_sum_seconds", EXPO_GAUGE,
-                              "The same, without waiting between rules."},
-    [M_GROUP_SAMPLES] = {"prometheus_rule_group_last_evaluation_samples", EXPO_GAUGE,
-                         "Samples that the rules of the last run returned."},
-    [M_GROUP_SECONDS] = {"prometheus_rule_group_last_duration_seconds", EXPO_GAUGE,
-                         "How long the last run took."},
-    [M_GROUP_ITERATIONS] = {"prometheus_rule_group_iterations_total", EXPO_COUNTER,
-                            "Runs of a group."},
-    [M_GROUP_MISSED] = {"prometheus_rule_group_iterations_missed_total", EXPO_COUNTER,
-                        "Slots that a slow run skipped."},
-    [M_GROUPS_LATE] = {"tocsin_rule_groups_late", EXPO_GAUGE,
-                       "Groups whose run takes longer than their interval."},
-    [M_EVALUATIONS] = {"prometheus_rule_evaluations_total", EXPO_COUNTER, "Evaluations of rules."},
-    [M_EVALUATION_FAILURES] = {"prometheus_rule_evaluation_failures_total", EXPO_COUNTER,
-                               "Evaluations that failed."},
-    [M_EVALUATION_SECONDS] = {"prometheus_rule_evaluation_duration_seconds", EXPO_SUMMARY,
-                              "How long evaluations of rules took."},
-    [M_GROUPS_SECONDS] = {"prometheus_rule_group_duration_seconds", EXPO_SUMMARY,
-                          "How long runs of groups took."},
-    [M_TARGETS] = {"prometheus_target_scrape_pool_targets", EXPO_GAUGE, "Targets of a job."},
-    [M_SCRAPES] = {"tocsin_scrapes_total", EXPO_COUNTER, "Scrapes, failed ones too."},
-    [M_SCRAPES_FAILED] = {"tocsin_scrapes_failed_total", EXPO_COUNTER, "Scrapes that failed."},
-    [M_SCRAPED_SAMPLES] = {"tocsin_scrape_samples_total", EXPO_COUNTER,
-                           "Samples of scrapes, after relabeling."},
-    [M_SCRAPED_BYTES] = {"tocsin_scrape_body_bytes_total", EXPO_COUNTER,
-                         "Bytes of scrapes, inflated."},
-    [M_PUSH_GROUPS] = {"tocsin_push_groups", EXPO_GAUGE,
-                       "Groups that were pushed and have not ended."},
-    [M_PUSH_SERIES] = {"tocsin_push_series", EXPO_GAUGE, "Series of these groups."},
-    [M_PUSHES] = {"tocsin_pushes_total", EXPO_COUNTER, "Pushes of known or new groups."},
-    [M_PUSHES_FAILED] = {"tocsin_pushes_failed_total", EXPO_COUNTER, "Pushes that were refused."},
-    [M_PUSH_EXPIRED] = {"tocsin_push_groups_expired_total", EXPO_COUNTER,
-                        "Groups that ended because nobody pushed them for max_age."},
-    [M_PUSH_SAMPLES] = {"tocsin_push_samples_total", EXPO_COUNTER,
-                        "Samples of pushed series that were offered to the store."},
-    [M_PUSH_REFUSED] = {"tocsin_push_samples_refused_total", EXPO_COUNTER,
-                        "Samples of pushed series that the store did not take."},
-    [M_TSDB_SERIES] = {"tocsin_tsdb_series", EXPO_GAUGE, "Series in our own store."},
-    [M_TSDB_BYTES] = {"tocsin_tsdb_size_bytes", EXPO_GAUGE, "Memory that it takes."},
-    [M_TSDB_STREAMS] = {"tocsin_tsdb_streams", EXPO_GAUGE, "Targets and rules that write there."},
-    [M_TSDB_SELECTORS] = {"tocsin_tsdb_selectors", EXPO_GAUGE,
-                          "Selectors that decide what is kept."},
-    [M_TSDB_APPENDED] = {"tocsin_tsdb_samples_appended_total", EXPO_COUNTER, "Samples taken."},
-    [M_TSDB_REFUSED] = {"tocsin_tsdb_samples_refused_total", EXPO_COUNTER, "Samples refused."},
-    [M_TSDB_REACH] = {"tocsin_tsdb_reach_seconds", EXPO_GAUGE,
-                      "The widest look back of a selector."},
-    [M_TSDB_LOG_SEGMENTS] = {"tocsin_tsdb_log_segments", EXPO_GAUGE, "Files of the sample log."},
-    [M_TSDB_LOG_LOST] = {"tocsin_tsdb_log_records_lost_total", EXPO_COUNTER,
-                         "Records that were never written to the log."},
-    [M_TSDB_REPLAYING] = {"tocsin_tsdb_replaying", EXPO_GAUGE,
-                          "1 while the log is replayed after the start."},
     [M_METRICS_REQUESTS] = {"promhttp_metric_handler_requests_total", EXPO_COUNTER,
                             "Answers of this page, by status."},
     [M_START] = {"process_start_time_seconds", EXPO_GAUGE, "Start of the process."},
@@ -247,19 +155,6 @@ static const struct metric rows[] = {
     [M_CPU] = {"process_cpu_seconds_total", EXPO_COUNTER, "CPU time."},
     [M_FDS] = {"process_max_fds", EXPO_GAUGE, "Limit on open files."},
 };
-
-#define L(name_, value_) ((struct expo_label){S(name_), (value_)})
-
-static void one(struct expo *x, enum m m, double v)
-{
-    metric_begin(x, &rows[m]);
-    expo_value(x, NULL, 0, v);
-}
-
-static double seconds(ts_ns t)
-{
-    return t == TS_NONE ? 0 : (double)t / (double)NS_PER_S;
-}
 
 static void put_alerts(struct api *a, struct expo *x, struct now now)
 {
@@ -295,7 +190,7 @@ static void put_alerts(struct api *a, struct expo *x, struct now now)
     metric_begin(x, &rows[M_SUPPRESSED]);
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
         expo_u64(x, &L("reason", str_of(reasons[i])), 1, e->stats.suppressed[i]);
-    one(x, M_GROUPS, (double)groups);
+    metric_put(x, &rows[M_GROUPS], (double)groups);
 }
 
 static void put_integrations(struct api *a, struct expo *x)
@@ -338,12 +233,12 @@ static void put_config(struct api *a, struct expo *x)
 
     for (size_t i = 0; i < c->n_receivers; i++)
         integrations += c->receivers[i].n_integrations;
-    one(x, M_HASH, (double)c->hash);
-    one(x, M_RELOAD_OK, a->reload_ok);
-    one(x, M_RELOAD_AT, seconds(a->reload_at));
-    one(x, M_RECEIVERS, (double)c->n_receivers);
-    one(x, M_INTEGRATIONS, (double)integrations);
-    one(x, M_INHIBITION_RULES, (double)inhibitor_rules(a->engine->inhibitor));
+    metric_put(x, &rows[M_HASH], (double)c->hash);
+    metric_put(x, &rows[M_RELOAD_OK], a->reload_ok);
+    metric_put(x, &rows[M_RELOAD_AT], api_seconds(a->reload_at));
+    metric_put(x, &rows[M_RECEIVERS], (double)c->n_receivers);
+    metric_put(x, &rows[M_INTEGRATIONS], (double)integrations);
+    metric_put(x, &rows[M_INHIBITION_RULES], (double)inhibitor_rules(a->engine->inhibitor));
     metric_begin(x, &rows[M_BUILD]);
     expo_u64(x,
              (struct expo_label[]){L("version", S("0.34.0")), L("revision", S(TOCSIN_VERSION)),
@@ -369,23 +264,23 @@ static void put_silences(struct api *a, struct expo *x, struct now now)
     metric_begin(x, &rows[M_SILENCES]);
     for (size_t i = 0; i < 3; i++)
         expo_u64(x, &L("state", str_of(names[i])), 1, count[i]);
-    one(x, M_SILENCES_STORED, (double)silencer_count(a->engine->silencer));
-    one(x, M_SILENCES_VERSIONS, (double)silencer_count(a->engine->silencer));
-    one(x, M_SILENCES_INDEX, (double)st.index_size);
-    one(x, M_SILENCES_QUERIES, (double)st.questions);
-    one(x, M_SILENCES_SCANNED, (double)st.scanned);
-    one(x, M_NFLOG_QUERIES, (double)a->engine->stats.nflog_queries);
-    one(x, M_NFLOG_MISSES, (double)a->engine->stats.nflog_misses);
+    metric_put(x, &rows[M_SILENCES_STORED], (double)silencer_count(a->engine->silencer));
+    metric_put(x, &rows[M_SILENCES_VERSIONS], (double)silencer_count(a->engine->silencer));
+    metric_put(x, &rows[M_SILENCES_INDEX], (double)st.index_size);
+    metric_put(x, &rows[M_SILENCES_QUERIES], (double)st.questions);
+    metric_put(x, &rows[M_SILENCES_SCANNED], (double)st.scanned);
+    metric_put(x, &rows[M_NFLOG_QUERIES], (double)a->engine->stats.nflog_queries);
+    metric_put(x, &rows[M_NFLOG_MISSES], (double)a->engine->stats.nflog_misses);
 }
 
 static void put_limits(struct api *a, struct expo *x)
 {
     const struct alert_limits *l = &a->engine->limits;
 
-    one(x, M_LIMIT_BY_NAME, (double)l->per_alertname);
-    one(x, M_LIMITED_BY_NAME, (double)l->dropped_by_name);
-    one(x, M_GROUP_LIMIT, (double)l->dropped_groups);
-    one(x, M_LIMITED, (double)l->dropped_alerts);
+    metric_put(x, &rows[M_LIMIT_BY_NAME], (double)l->per_alertname);
+    metric_put(x, &rows[M_LIMITED_BY_NAME], (double)l->dropped_by_name);
+    metric_put(x, &rows[M_GROUP_LIMIT], (double)l->dropped_groups);
+    metric_put(x, &rows[M_LIMITED], (double)l->dropped_alerts);
 }
 
 static void put_outbox(struct api *a, struct expo *x, struct now now)
@@ -409,15 +304,15 @@ static void put_outbox(struct api *a, struct expo *x, struct now now)
         expo_u64(x, &L("receiver", e->receivers.v[i].name), 1, count[i]);
     metric_begin(x, &rows[M_OUTBOX_AGE]);
     for (size_t i = 0; i < e->receivers.n; i++)
-        expo_value(x, &L("receiver", e->receivers.v[i].name), 1, seconds(oldest[i]));
+        expo_value(x, &L("receiver", e->receivers.v[i].name), 1, api_seconds(oldest[i]));
     metric_begin(x, &rows[M_LAST_SUCCESS]);
     for (size_t i = 0; i < e->receivers.n; i++)
         expo_value(x, &L("receiver", e->receivers.v[i].name), 1,
-                   seconds(e->receivers.v[i].last_success));
+                   api_seconds(e->receivers.v[i].last_success));
     metric_begin(x, &rows[M_LAST_FAILURE]);
     for (size_t i = 0; i < e->receivers.n; i++)
         expo_value(x, &L("receiver", e->receivers.v[i].name), 1,
-                   seconds(e->receivers.v[i].last_failure));
+                   api_seconds(e->receivers.v[i].last_failure));
     mem_free(count);
     mem_free(oldest);
 }
@@ -428,14 +323,14 @@ static void put_store(struct api *a, struct expo *x)
     struct state_stats st = {0};
 
     b->ops->stats(b->self, &st);
-    one(x, M_COMMITS, (double)st.commits);
-    one(x, M_COMMITS_FAILED, (double)st.failed);
-    one(x, M_COMMIT_SECONDS, st.commit_seconds_sum);
-    one(x, M_STORE_SIZE, (double)st.size_bytes);
-    one(x, M_LOG_SIZE, (double)st.alert_log_bytes);
-    one(x, M_DEGRADED, shell_is_degraded(a->conf.shell));
-    one(x, M_STEPS, (double)a->engine->stats.wall_steps);
-    one(x, M_PAUSES, (double)a->engine->stats.pauses);
+    metric_put(x, &rows[M_COMMITS], (double)st.commits);
+    metric_put(x, &rows[M_COMMITS_FAILED], (double)st.failed);
+    metric_put(x, &rows[M_COMMIT_SECONDS], st.commit_seconds_sum);
+    metric_put(x, &rows[M_STORE_SIZE], (double)st.size_bytes);
+    metric_put(x, &rows[M_LOG_SIZE], (double)st.alert_log_bytes);
+    metric_put(x, &rows[M_DEGRADED], shell_is_degraded(a->conf.shell));
+    metric_put(x, &rows[M_STEPS], (double)a->engine->stats.wall_steps);
+    metric_put(x, &rows[M_PAUSES], (double)a->engine->stats.pauses);
 }
 
 static void put_loop(struct api *a, struct expo *x)
@@ -444,62 +339,8 @@ static void put_loop(struct api *a, struct expo *x)
 
     metric_begin(x, &rows[M_LAG]);
     expo_histogram(x, NULL, 0, loop_lag_bounds, lag->buckets, LOOP_LAG_BUCKETS - 1,
-                   seconds(lag->sum));
-    one(x, M_LAG_MAX, seconds(lag->max));
-}
-
-static size_t samples_of(const struct rule_group_view *v)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < v->n_rules; i++)
-        n += v->rules[i].samples;
-    return n;
-}
-
-static double group_value(enum m m, const struct rule_run *r)
-{
-    const struct rule_group_view *v = r->shown;
-
-    switch (m) {
-    case M_GROUP_RULES: return (double)v->n_rules;
-    case M_GROUP_INTERVAL: return seconds(v->interval);
-    case M_GROUP_LAST: return seconds(v->last_eval);
-    case M_GROUP_SECONDS: return seconds(v->took);
-    case M_GROUP_RULE_SECONDS: return seconds(v->rules_took);
-    case M_GROUP_SAMPLES: return (double)samples_of(v);
-    case M_GROUP_ITERATIONS: return (double)v->iterations;
-    case M_GROUP_MISSED: return (double)v->missed;
-    case M_EVALUATIONS: return (double)v->evaluations;
-    default: return (double)v->failures;
-    }
-}
-
-static void put_rules(struct api *a, struct expo *x)
-{
-    struct engine *e = a->engine;
-    struct now now = shell_clock(a->conf.shell)->now;
-    struct buf id = BUF_INIT;
-    size_t late = 0;
-
-    for (size_t i = 0; i < e->rules.n; i++)
-        late += rule_run_is_late(e->rules.v[i], now);
-    one(x, M_GROUPS_LATE, (double)late);
-    for (int m = M_GROUP_RULES; m <= M_EVALUATION_FAILURES; m++) {
-        metric_begin(x, &rows[m]);
-        for (size_t i = 0; i < e->rules.n; i++) {
-            const struct rule_group_view *v = e->rules.v[i]->shown;
-
-            buf_clear(&id);
-            buf_addf(&id, "%.*s;%.*s", STR(v->file), STR(v->name));
-            expo_value(x, &L("rule_group", buf_str(&id)), 1, group_value((enum m)m, e->rules.v[i]));
-        }
-    }
-    metric_begin(x, &rows[M_EVALUATION_SECONDS]);
-    expo_summary(x, NULL, 0, seconds(e->stats.rule_took), e->stats.rule_evaluations);
-    metric_begin(x, &rows[M_GROUPS_SECONDS]);
-    expo_summary(x, NULL, 0, seconds(e->stats.group_took), e->stats.group_runs);
-    buf_release(&id);
+                   api_seconds(lag->sum));
+    metric_put(x, &rows[M_LAG_MAX], api_seconds(lag->max));
 }
 
 static str method_name(unsigned method)
@@ -508,55 +349,6 @@ static str method_name(unsigned method)
            : method == HTTP_POST   ? S("post")
            : method == HTTP_DELETE ? S("delete")
                                    : S("other");
-}
-
-static void put_targets(struct api *a, struct expo *x)
-{
-    const struct scraper *s = store_scraper(a->conf.store);
-    struct scraper_stats st = scraper_stats(s);
-
-    metric_begin(x, &rows[M_TARGETS]);
-    for (size_t i = 0; i < scraper_jobs(s); i++) {
-        struct scraper_job_stats job = scraper_job_stats(s, i);
-
-        expo_u64(x, &L("scrape_job", job.name), 1, job.targets);
-    }
-    one(x, M_SCRAPES, (double)st.scrapes);
-    one(x, M_SCRAPES_FAILED, (double)st.failed);
-    one(x, M_SCRAPED_SAMPLES, (double)st.samples);
-    one(x, M_SCRAPED_BYTES, (double)st.bytes);
-}
-
-static void put_pushes(struct api *a, struct expo *x)
-{
-    struct push_stats st = push_stats(store_push(a->conf.store));
-
-    one(x, M_PUSH_GROUPS, (double)st.groups);
-    one(x, M_PUSH_SERIES, (double)st.series);
-    one(x, M_PUSHES, (double)st.pushes);
-    one(x, M_PUSHES_FAILED, (double)st.failed);
-    one(x, M_PUSH_EXPIRED, (double)st.expired);
-    one(x, M_PUSH_SAMPLES, (double)st.samples);
-    one(x, M_PUSH_REFUSED, (double)st.refused);
-}
-
-static void put_tsdb(struct api *a, struct expo *x)
-{
-    struct tsdb_stats st = tsdb_stats(store_db(a->conf.store));
-    struct tsdb_log_stats log = store_log_stats(a->conf.store);
-
-    one(x, M_TSDB_SERIES, (double)st.series);
-    one(x, M_TSDB_BYTES, (double)st.bytes);
-    one(x, M_TSDB_STREAMS, (double)st.streams);
-    one(x, M_TSDB_SELECTORS, (double)st.selectors);
-    one(x, M_TSDB_APPENDED, (double)st.appended);
-    metric_begin(x, &rows[M_TSDB_REFUSED]);
-    for (size_t i = 0; i < TSDB_REFUSALS; i++)
-        expo_u64(x, &L("reason", str_of(tsdb_refusal_names[i])), 1, st.refused[i]);
-    one(x, M_TSDB_REACH, (double)st.longest_reach_ms / 1000);
-    one(x, M_TSDB_LOG_SEGMENTS, (double)log.segments);
-    one(x, M_TSDB_LOG_LOST, (double)log.lost);
-    one(x, M_TSDB_REPLAYING, store_is_replaying(a->conf.store));
 }
 
 static void put_http(struct api *a, struct expo *x)
@@ -630,12 +422,12 @@ static void put_process(struct api *a, struct expo *x)
         fclose(f);
     }
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-    one(x, M_START, seconds(a->started));
-    one(x, M_RSS, (double)resident * (double)sysconf(_SC_PAGESIZE));
-    one(x, M_VIRTUAL, (double)total * (double)sysconf(_SC_PAGESIZE));
-    one(x, M_CPU, (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
-    one(x, M_OPEN_FDS, (double)open_files());
-    one(x, M_FDS, (double)sysconf(_SC_OPEN_MAX));
+    metric_put(x, &rows[M_START], api_seconds(a->started));
+    metric_put(x, &rows[M_RSS], (double)resident * (double)sysconf(_SC_PAGESIZE));
+    metric_put(x, &rows[M_VIRTUAL], (double)total * (double)sysconf(_SC_PAGESIZE));
+    metric_put(x, &rows[M_CPU], (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
+    metric_put(x, &rows[M_OPEN_FDS], (double)open_files());
+    metric_put(x, &rows[M_FDS], (double)sysconf(_SC_OPEN_MAX));
 }
 
 void api_get_metrics(struct http_req *rq, void *arg)
@@ -656,10 +448,7 @@ void api_get_metrics(struct http_req *rq, void *arg)
     put_outbox(a, &x, now);
     put_store(a, &x);
     put_loop(a, &x);
-    put_rules(a, &x);
-    put_targets(a, &x);
-    put_pushes(a, &x);
-    put_tsdb(a, &x);
+    api_put_sample_metrics(a, &x);
     api_put_peer_metrics(a, &x);
     put_http(a, &x);
     put_metrics_requests(a, &x);

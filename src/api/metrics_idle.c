@@ -2,7 +2,7 @@
  * events are not exported. They are there, at zero or as a single instance has them, so that the mixin's alerts and
  * users' dashboards find their series. One row a metric; its series are the values of one label, or one without. Of what
  * has a series a peer, an output or an error there is none, and only its type is told. */
-#include "api/api_priv.h"
+#include "api/metrics.h"
 
 struct idle {
     struct metric metric;
@@ -11,26 +11,15 @@ struct idle {
     double value;
 };
 
-#define COUNTER(name, help)                                                                        \
+#define ROW(name, type, help, label, values, v)                                                    \
     {                                                                                              \
-        {"alertmanager_" name "_total", EXPO_COUNTER, help}, NULL, NULL, 0                         \
+        {"alertmanager_" name, type, help}, label, values, v                                       \
     }
-#define GAUGE(name, help, v)                                                                       \
-    {                                                                                              \
-        {"alertmanager_" name, EXPO_GAUGE, help}, NULL, NULL, v                                    \
-    }
-#define SUMMARY(name, help)                                                                        \
-    {                                                                                              \
-        {"alertmanager_" name, EXPO_SUMMARY, help}, NULL, NULL, 0                                  \
-    }
-#define HISTOGRAM(name, label, values, help)                                                       \
-    {                                                                                              \
-        {"alertmanager_" name, EXPO_HISTOGRAM, help}, label, values, 0                             \
-    }
-#define BY(name, label, values, help)                                                              \
-    {                                                                                              \
-        {"alertmanager_" name "_total", EXPO_COUNTER, help}, label, values, 0                      \
-    }
+#define BY(name, label, values, help)        ROW(name "_total", EXPO_COUNTER, help, label, values, 0)
+#define COUNTER(name, help)                  BY(name, NULL, NULL, help)
+#define GAUGE(name, help, v)                 ROW(name, EXPO_GAUGE, help, NULL, NULL, v)
+#define SUMMARY(name, help)                  ROW(name, EXPO_SUMMARY, help, NULL, NULL, 0)
+#define HISTOGRAM(name, label, values, help) ROW(name, EXPO_HISTOGRAM, help, label, values, 0)
 
 static const struct idle rows[] = {
     BY("alerts_subscriber_channel_writes", "subscriber", "dispatcher inhibitor",
@@ -62,7 +51,7 @@ static const struct idle rows[] = {
     GAUGE("cluster_health_score", "There are no peers.", 0),
     GAUGE("cluster_messages_queued", "There are no peers.", 0),
     GAUGE("peer_position", "There are no peers.", 0),
-    {{"alertmanager_cluster_peer_info", EXPO_GAUGE, "There are no peers."}, "peer", "", 0},
+    ROW("cluster_peer_info", EXPO_GAUGE, "There are no peers.", "peer", "", 0),
     BY("cluster_alive_messages", "peer", "", "There are no peers."),
     HISTOGRAM("cluster_pings_seconds", "peer", "", "There are no peers."),
     COUNTER("cluster_reconnections", "There are no peers."),

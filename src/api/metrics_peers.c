@@ -1,6 +1,6 @@
 /* Metrics of those that this process asks and tells: the sources of rules and the Alertmanagers that get their alerts,
  * one series a peer. Requests, failures and latency of each; what waits for it. */
-#include "api/api_priv.h"
+#include "api/metrics.h"
 
 enum m {
     M_SOURCE_UP,
@@ -70,13 +70,11 @@ static void put_sources(struct api *a, struct expo *x)
     for (int m = M_SOURCE_UP; m <= M_SOURCE_FAILED; m++) {
         metric_begin(x, &rows[m]);
         for (size_t i = 0; i < n; i++)
-            expo_value(x, &(struct expo_label){S("source"), source_name(v[i])}, 1,
-                       source_value((enum m)m, v[i]));
+            expo_value(x, &L("source", source_name(v[i])), 1, source_value((enum m)m, v[i]));
     }
     metric_begin(x, &rows[M_SOURCE_SECONDS]);
     for (size_t i = 0; i < n; i++)
-        metric_put_histogram(x, &(struct expo_label){S("source"), source_name(v[i])}, 1,
-                             &source_stats(v[i])->seconds);
+        metric_put_histogram(x, &L("source", source_name(v[i])), 1, &source_stats(v[i])->seconds);
 }
 
 static double forward_value(enum m m, const struct forward_queue *q)
@@ -108,15 +106,15 @@ static void put_forward(struct api *a, struct expo *x)
     for (int m = M_SENT; m <= M_FAILED; m++) {
         metric_begin(x, &rows[m]);
         VEC_EACH (struct forward_queue *const *, q, &f->queues)
-            expo_value(x, &(struct expo_label){S("alertmanager"), forward_queue_url(*q)}, 1,
+            expo_value(x, &L("alertmanager", forward_queue_url(*q)), 1,
                        forward_value((enum m)m, *q));
     }
     metric_begin(x, &rows[M_SECONDS]);
     VEC_EACH (struct forward_queue *const *, q, &f->queues) {
         const struct forward_stats *st = forward_queue_stats(*q);
 
-        expo_summary(x, &(struct expo_label){S("alertmanager"), forward_queue_url(*q)}, 1,
-                     (double)st->took / NS_PER_S, st->requests);
+        expo_summary(x, &L("alertmanager", forward_queue_url(*q)), 1, (double)st->took / NS_PER_S,
+                     st->requests);
     }
 }
 

@@ -108,6 +108,16 @@ void *arena_array(struct arena *a, size_t count, size_t size)
     return arena_zalloc(a, n);
 }
 
+void *arena_copy(struct arena *a, const void *v, size_t n, size_t room, size_t size)
+{
+    void *out = arena_array(a, room, size);
+
+    BUG_ON(n > room);
+    if (n != 0)
+        memcpy(out, v, n * size);
+    return out;
+}
+
 str arena_str(struct arena *a, str s)
 {
     char *p = arena_alloc(a, s.n + 1);

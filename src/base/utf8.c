@@ -101,3 +101,10 @@ size_t utf8_encode(char out[4], uint32_t r)
     out[3] = (char)(0x80 | (r & 0x3F));
     return 4;
 }
+
+void utf8_add(struct buf *out, uint32_t r)
+{
+    char utf[4];
+
+    buf_add(out, (str){utf, utf8_encode(utf, r)});
+}

@@ -5,7 +5,7 @@
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 
-#include "base/str.h"
+#include "base/buf.h"
 
 bool utf8_is_valid(str s);
 size_t utf8_count(str s); /* runes; each bad byte counts as one */
@@ -13,5 +13,6 @@ size_t utf8_count(str s); /* runes; each bad byte counts as one */
 /* Decodes the rune at s.p[0] (s.n > 0) and returns its bytes; a bad byte gives 0xFFFD and 1. */
 size_t utf8_decode(str s, uint32_t *rune);
 size_t utf8_encode(char out[4], uint32_t rune); /* an invalid rune is written as U+FFFD */
+void utf8_add(struct buf *out, uint32_t rune);  /* the same, at the end of out */
 
 #endif

@@ -430,8 +430,7 @@ struct labels expo_canonical_labels(struct arena *a, str type, struct labels ls)
         at++;
     if (at == ls.n)
         return ls;
-    v = arena_array(a, ls.n, sizeof(*v));
-    memcpy(v, ls.v, ls.n * sizeof(*v));
+    v = arena_copy(a, ls.v, ls.n, ls.n, sizeof(*v));
     v[at].value = canonical_bound(a, v[at].value);
     return (struct labels){v, ls.n};
 }

@@ -111,26 +111,29 @@ static void print_exponent(struct buf *out, const struct decimal *d, int exp_dig
     buf_add_i64(out, abs(exp));
 }
 
-/* Prints what needs no digits search; false when v does. */
-static bool print_special(struct buf *out, double v, double plain_below)
+/* Prints what needs no search for digits. Otherwise prints the sign, d gets the shortest digits, and true. */
+static bool needs_digits(struct buf *out, double v, double plain_below, struct decimal *d)
 {
     if (isnan(v)) {
         buf_adds(out, "NaN");
-        return true;
+        return false;
     }
     if (isinf(v)) {
         buf_add(out, v > 0 ? S("+Inf") : S("-Inf"));
-        return true;
+        return false;
     }
     if (v == 0) {
         buf_add(out, signbit(v) ? S("-0") : S("0"));
-        return true;
+        return false;
     }
     if (fabs(v) < plain_below && v == trunc(v)) {
         buf_add_i64(out, (int64_t)v);
-        return true;
+        return false;
     }
-    return false;
+    if (v < 0)
+        buf_addc(out, '-');
+    *d = decimal_shortest(fabs(v));
+    return true;
 }
 
 enum { INTEGERS_EXACT = 53 };
@@ -139,23 +142,16 @@ void float_print_shortest(struct buf *out, double v)
 {
     struct decimal d;
 
-    if (print_special(out, v, (double)(1ll << INTEGERS_EXACT)))
-        return;
-    if (v < 0)
-        buf_addc(out, '-');
-    d = decimal_shortest(fabs(v));
-    print_plain(out, &d);
+    if (needs_digits(out, v, (double)(1ll << INTEGERS_EXACT), &d))
+        print_plain(out, &d);
 }
 
 void float_print_g(struct buf *out, double v)
 {
     struct decimal d;
 
-    if (print_special(out, v, 1e6))
+    if (!needs_digits(out, v, 1e6, &d))
         return;
-    if (v < 0)
-        buf_addc(out, '-');
-    d = decimal_shortest(fabs(v));
     if (d.point - 1 < -4 || d.point - 1 >= 6)
         print_exponent(out, &d, 2);
     else
@@ -166,11 +162,8 @@ void float_print_go_json(struct buf *out, double v)
 {
     struct decimal d;
 
-    if (print_special(out, v, (double)(1ll << INTEGERS_EXACT)))
+    if (!needs_digits(out, v, (double)(1ll << INTEGERS_EXACT), &d))
         return;
-    if (v < 0)
-        buf_addc(out, '-');
-    d = decimal_shortest(fabs(v));
     if (fabs(v) < 1e-6)
         print_exponent(out, &d, 1);
     else if (fabs(v) >= 1e21)
@@ -187,12 +180,8 @@ void float_print_exponent(struct buf *out, double v)
         buf_add(out, signbit(v) ? S("-0e+00") : S("0e+00"));
         return;
     }
-    if (print_special(out, v, 0))
-        return;
-    if (v < 0)
-        buf_addc(out, '-');
-    d = decimal_shortest(fabs(v));
-    print_exponent(out, &d, 2);
+    if (needs_digits(out, v, 0, &d))
+        print_exponent(out, &d, 2);
 }
 
 /* -- reading -- */

@@ -265,9 +265,7 @@ bool mime_addresses_parse(str list, struct arena *a, struct mime_addresses *out,
     if (ok && v.n == 0)
         ok = err_set(e, ERR_INVALID, "there is no mail address");
     if (ok) {
-        assume(v.v != NULL);
-        out->v = arena_array(a, v.n, sizeof(str));
-        memcpy(out->v, v.v, v.n * sizeof(str));
+        out->v = arena_copy(a, v.v, v.n, v.n, sizeof(str));
         out->n = v.n;
         out->header = arena_str(a, buf_str(&header));
     }

@@ -50,6 +50,35 @@ void quote_go(struct buf *out, str s)
     buf_addc(out, '"');
 }
 
+void quote_go_cut(struct buf *out, str s)
+{
+    size_t n = 0;
+    uint32_t r;
+
+    if (s.n <= 10) {
+        quote_go(out, s);
+        return;
+    }
+    for (int i = 0; i < 10 && n < s.n; i++)
+        n += utf8_decode(str_sub(s, n, s.n), &r);
+    quote_go(out, str_sub(s, 0, n));
+    buf_adds(out, "...");
+}
+
+void quote_go_rune(struct buf *out, str s)
+{
+    size_t start = out->n;
+
+    if (str_is(s, "'")) {
+        buf_adds(out, "'\\''");
+    } else if (str_is(s, "\"")) {
+        buf_adds(out, "'\"'");
+    } else {
+        quote_go(out, s);
+        out->p[start] = out->p[out->n - 1] = '\'';
+    }
+}
+
 static bool json_is_plain(unsigned char c, bool html)
 {
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' &&

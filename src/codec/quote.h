@@ -11,6 +11,10 @@
 
 /* strconv.Quote: \a \b \f \n \r \t \v \\ \", printable runes as they are, others as \x.. \u.... \U........ */
 void quote_go(struct buf *out, str s);
+/* The first ten runes, with "..." behind them when there are more: as Go's parsers show a token. */
+void quote_go_cut(struct buf *out, str s);
+/* strconv.QuoteRune of the one rune that s is. */
+void quote_go_rune(struct buf *out, str s);
 
 /* A JSON string. Bad UTF-8 becomes \ufffd. html: also escape < > & U+2028 U+2029, as Go's encoder does. */
 void quote_json(struct buf *out, str s, bool html);

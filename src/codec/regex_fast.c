@@ -61,11 +61,8 @@ static const struct re_node *literal_run(const struct re_node *n, struct arena *
 {
     struct buf b = BUF_INIT;
 
-    for (; n != NULL && n->op == RE_RUNE; n = n->next) {
-        char text[4];
-
-        buf_add(&b, (str){text, utf8_encode(text, n->rune)});
-    }
+    for (; n != NULL && n->op == RE_RUNE; n = n->next)
+        utf8_add(&b, n->rune);
     *out = arena_str(a, buf_str(&b));
     buf_release(&b);
     return n;
@@ -220,11 +217,8 @@ static str take_runes(const items *v, size_t *i, size_t end, struct arena *a)
     struct buf b = BUF_INIT;
     str out;
 
-    for (; *i < end && v->v[*i]->op == RE_RUNE; ++*i) {
-        char text[4];
-
-        buf_add(&b, (str){text, utf8_encode(text, v->v[*i]->rune)});
-    }
+    for (; *i < end && v->v[*i]->op == RE_RUNE; ++*i)
+        utf8_add(&b, v->v[*i]->rune);
     out = arena_str(a, buf_str(&b));
     buf_release(&b);
     return out;

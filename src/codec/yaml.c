@@ -361,9 +361,7 @@ static bool read_collection(struct builder *b, struct yaml_node *n, size_t *heig
         return fill_map(b, n, kids, count);
     }
     n->n = count;
-    n->items = arena_array(b->a, count, sizeof(n->items[0]));
-    if (count != 0)
-        memcpy(n->items, kids, count * sizeof(n->items[0]));
+    n->items = arena_copy(b->a, kids, count, count, sizeof(n->items[0]));
     return true;
 }
 

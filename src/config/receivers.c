@@ -159,7 +159,6 @@ bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *me
     struct pending_receivers *all = member;
     struct arena *a = in->run->a;
     const struct conf_type *type;
-    struct pending_receiver *v;
     bool ok = true;
 
     if (yaml_is_null(node))
@@ -167,10 +166,7 @@ bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *me
     if (!conf_want_list(in, node))
         return false;
     type = receiver_type_table(a);
-    v = arena_array(a, all->n + node->n, sizeof(*v));
-    if (all->n != 0)
-        memcpy(v, all->v, all->n * sizeof(*v));
-    all->v = v;
+    all->v = arena_copy(a, all->v, all->n, all->n + node->n, sizeof(all->v[0]));
     for (size_t i = 0; i < node->n; i++) {
         struct conf_in item = conf_enter_item(in, i);
         struct pending_receiver *r = &all->v[all->n++];
@@ -239,13 +235,9 @@ static void join(struct arena *a, struct pending_receiver *into,
                  const struct pending_receiver *from)
 {
     size_t n = into->conf.n_integrations, m = from->conf.n_integrations;
-    struct integration_conf *v = arena_array(a, n + m, sizeof(*v));
-    struct pending_integration *p = arena_array(a, n + m, sizeof(*p));
+    struct integration_conf *v = arena_copy(a, into->conf.integrations, n, n + m, sizeof(*v));
+    struct pending_integration *p = arena_copy(a, into->pending, n, n + m, sizeof(*p));
 
-    if (n != 0) {
-        memcpy(v, into->conf.integrations, n * sizeof(*v));
-        memcpy(p, into->pending, n * sizeof(*p));
-    }
     if (m != 0) {
         memcpy(v + n, from->conf.integrations, m * sizeof(*v));
         memcpy(p + n, from->pending, m * sizeof(*p));

@@ -82,20 +82,15 @@ static void load_pattern(struct loader *l, const struct rule_files_conf *f, str 
 static void keep(struct loader *l)
 {
     struct config *c = l->c;
-    str *files = arena_array(l->run->a, c->n_files + l->files.n, sizeof(str));
+    struct arena *a = l->run->a;
+    str *files = arena_copy(a, c->files, c->n_files, c->n_files + l->files.n, sizeof(str));
 
-    c->groups = arena_array(l->run->a, l->groups.n, sizeof(c->groups[0]));
+    c->groups = arena_copy(a, l->groups.v, l->groups.n, l->groups.n, sizeof(c->groups[0]));
     c->n_groups = l->groups.n;
-    if (l->groups.n != 0)
-        memcpy(c->groups, l->groups.v, l->groups.n * sizeof(c->groups[0]));
-    if (c->n_files != 0)
-        memcpy(files, c->files, c->n_files * sizeof(str));
     if (l->files.n != 0)
         memcpy(files + c->n_files, l->files.v, l->files.n * sizeof(str));
-    c->skipped = arena_array(l->run->a, l->skipped.n, sizeof(c->skipped[0]));
+    c->skipped = arena_copy(a, l->skipped.v, l->skipped.n, l->skipped.n, sizeof(c->skipped[0]));
     c->n_skipped = l->skipped.n;
-    if (l->skipped.n != 0)
-        memcpy(c->skipped, l->skipped.v, l->skipped.n * sizeof(c->skipped[0]));
     c->files = files;
     c->n_files += l->files.n;
 }
@@ -116,10 +111,8 @@ static str *recorded_names(const struct loader *l, size_t *n)
         for (size_t i = 0; i < g->n_rules; i++)
             if (!g->rules[i].is_alert)
                 vec_push(&v, g->rules[i].name);
-    names = arena_array(l->run->a, v.n, sizeof(*names));
+    names = arena_copy(l->run->a, v.v, v.n, v.n, sizeof(*names));
     *n = v.n;
-    if (v.n != 0)
-        memcpy(names, v.v, v.n * sizeof(*names));
     if (v.n > 1)
         qsort(names, v.n, sizeof(*names), by_str);
     vec_release(&v);

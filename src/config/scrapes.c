@@ -17,10 +17,9 @@ static const struct conf_type file_type = {
 
 static void append(struct conf_run *run, struct config *c, const struct scrape_conf_list *more)
 {
-    struct scrape_conf *v = arena_array(run->a, c->n_scrapes + more->n, sizeof(*v));
+    struct scrape_conf *v =
+        arena_copy(run->a, c->scrapes, c->n_scrapes, c->n_scrapes + more->n, sizeof(*v));
 
-    if (c->n_scrapes != 0)
-        memcpy(v, c->scrapes, c->n_scrapes * sizeof(*v));
     if (more->n != 0)
         memcpy(v + c->n_scrapes, more->v, more->n * sizeof(*v));
     c->scrapes = v;

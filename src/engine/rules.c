@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include "codec/escape.h"
+#include "ruler/rule_persist.h"
 
 enum { FAILING_AFTER = 3 };
 

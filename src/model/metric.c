@@ -33,6 +33,12 @@ void metric_begin(struct expo *x, const struct metric *m)
     expo_family(x, str_of(m->name), m->type, str_of(m->help));
 }
 
+void metric_put(struct expo *x, const struct metric *m, double v)
+{
+    metric_begin(x, m);
+    expo_value(x, NULL, 0, v);
+}
+
 void metric_put_histogram(struct expo *x, const struct expo_label *labels, size_t n,
                           const struct metric_histogram *h)
 {

@@ -35,6 +35,7 @@ void metric_histogram_observe(struct metric_histogram *h, double v);
 /* -- writing, by the row -- */
 
 void metric_begin(struct expo *x, const struct metric *m);
+void metric_put(struct expo *x, const struct metric *m, double v); /* one series, no labels */
 void metric_put_histogram(struct expo *x, const struct expo_label *labels, size_t n,
                           const struct metric_histogram *h);
 

@@ -251,11 +251,9 @@ bool relabel(const struct relabel_rules *rules, struct labels in, struct arena *
     for (size_t i = 0; i < rules->n && keeps; i++)
         keeps = apply(&ed, &rules->v[i]);
     if (keeps) {
-        struct label *v = arena_array(a, ed.v.n, sizeof(*v));
+        struct label *v = arena_copy(a, ed.v.v, ed.v.n, ed.v.n, sizeof(*v));
         str dup;
 
-        if (ed.v.n != 0)
-            memcpy(v, ed.v.v, ed.v.n * sizeof(*v));
         *out = (struct labels){v, labels_sort(v, ed.v.n, &dup)}; /* set() adds no name twice */
     }
     vec_release(&ed.v);

@@ -417,7 +417,6 @@ bool http_conf_decode_list(struct conf_in *in, const struct yaml_node *node,
         char *v;
         size_t n;
     } list;
-    char *v;
     bool ok = true;
 
     if (yaml_is_null(node))
@@ -425,13 +424,10 @@ bool http_conf_decode_list(struct conf_in *in, const struct yaml_node *node,
     if (!conf_want_list(in, node))
         return false;
     memcpy(&list, member, sizeof(list));
-    v = arena_array(in->run->a, list.n + node->n, type->size);
-    if (list.n != 0)
-        memcpy(v, list.v, list.n * type->size);
-    list.v = v;
+    list.v = arena_copy(in->run->a, list.v, list.n, list.n + node->n, type->size);
     for (size_t i = 0; i < node->n; i++) {
         struct conf_in item = conf_enter_item(in, i);
-        char *obj = v + list.n++ * type->size;
+        char *obj = list.v + list.n++ * type->size;
         struct http_conf *http = arena_new(in->run->a, struct http_conf);
         struct conf_layer layers[] = {{type, obj}, {&http_conf_type, http}};
 

@@ -82,13 +82,8 @@ void http_reply_header(struct http_req *rq, str name, str value)
     struct http_headers *h = &rq->reply_headers;
 
     BUG_ON(!http_is_token(name));
-    if ((h->n & (h->n - 1)) == 0) { /* full at 0, 1, 2, 4, 8 ... */
-        struct http_header *v = arena_array(&rq->arena, h->n != 0 ? h->n * 2 : 1, sizeof(*v));
-
-        if (h->n != 0)
-            memcpy(v, h->v, h->n * sizeof(*v));
-        h->v = v;
-    }
+    if ((h->n & (h->n - 1)) == 0) /* full at 0, 1, 2, 4, 8 ... */
+        h->v = arena_copy(&rq->arena, h->v, h->n, h->n != 0 ? h->n * 2 : 1, sizeof(h->v[0]));
     h->v[h->n++] = (struct http_header){arena_str(&rq->arena, name), arena_str(&rq->arena, value)};
 }
 

@@ -264,13 +264,9 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     if (str_find(value, ':') < 0)
         return size * n;
     if (x->headers.n == x->headers_cap) {
-        struct http_header *v;
-
         x->headers_cap = x->headers_cap != 0 ? x->headers_cap * 2 : 16;
-        v = arena_array(&x->memory, x->headers_cap, sizeof(*v));
-        if (x->headers.n != 0)
-            memcpy(v, x->headers.v, x->headers.n * sizeof(*v));
-        x->headers.v = v;
+        x->headers.v = arena_copy(&x->memory, x->headers.v, x->headers.n, x->headers_cap,
+                                  sizeof(x->headers.v[0]));
     }
     name = str_cut(&value, ':');
     x->headers.v[x->headers.n++] = (struct http_header){arena_str(&x->memory, str_trim(name)),

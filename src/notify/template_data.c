@@ -358,10 +358,8 @@ static struct labels read_labels(struct json_reader *r)
             vec_push(&v, l);
     if (v.n != 0)
         qsort(v.v, v.n, sizeof(l), by_name);
-    kept = arena_array(r->a, v.n, sizeof(*kept));
+    kept = arena_copy(r->a, v.v, v.n, v.n, sizeof(*kept));
     n = v.n;
-    if (n != 0)
-        memcpy(kept, v.v, n * sizeof(*kept));
     vec_release(&v);
     return (struct labels){kept, n};
 }

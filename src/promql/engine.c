@@ -124,9 +124,9 @@ static void hand_over_series(struct answer *r, bool sorted, struct promql_result
     out->series = arena_array(r->a, out->n, sizeof(out->series[0]));
     for (size_t i = 0; i < out->n; i++) {
         struct growing *g = &r->series.v[i];
-        struct promql_point *points = arena_array(r->a, g->points.n, sizeof(*points));
+        struct promql_point *points =
+            arena_copy(r->a, g->points.v, g->points.n, g->points.n, sizeof(*points));
 
-        memcpy(points, g->points.v, g->points.n * sizeof(*points));
         out->series[i] = (struct promql_series){g->labels, points, g->points.n};
     }
     if (sorted && out->n > 1)
@@ -162,10 +162,8 @@ static void answer_release(struct answer *r)
 
 static void hand_over_stats(const struct answer *r, struct promql_result *out)
 {
-    uint64_t *steps = arena_array(r->a, r->steps.n, sizeof(*steps));
+    uint64_t *steps = arena_copy(r->a, r->steps.v, r->steps.n, r->steps.n, sizeof(*steps));
 
-    if (r->steps.n != 0)
-        memcpy(steps, r->steps.v, r->steps.n * sizeof(*steps));
     out->stats = (struct promql_stats){r->ev->read, r->ev->peak, steps, r->steps.n};
 }
 

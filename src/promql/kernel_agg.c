@@ -149,12 +149,8 @@ static void sift_down(struct promql_top *t)
 
 static void grow(struct promql_top *t, struct arena *a)
 {
-    struct promql_ranked *old = t->v;
-
     t->cap = t->cap != 0 ? t->cap * 2 : 8;
-    t->v = arena_array(a, t->cap, sizeof(t->v[0]));
-    if (t->n != 0)
-        memcpy(t->v, old, t->n * sizeof(t->v[0]));
+    t->v = arena_copy(a, t->v, t->n, t->cap, sizeof(t->v[0]));
 }
 
 void promql_top_add(struct promql_top *t, double v, uint32_t i, struct arena *a)

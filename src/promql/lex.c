@@ -123,20 +123,11 @@ static void fail_rune(struct lexer *l, const char *what, size_t at)
     uint32_t rune;
     size_t k = rest.n != 0 ? utf8_decode(rest, &rune) : 0;
 
-    if (k == 0) {
-        buf_addf(&b, "%s '\xef\xbf\xbd'", what);
-    } else {
-        struct buf q = BUF_INIT;
-
-        quote_go(&q, str_sub(rest, 0, k));
-        if (rest.p[0] == '\'')
-            buf_addf(&b, "%s '\\''", what);
-        else if (rest.p[0] == '"')
-            buf_addf(&b, "%s '\"'", what);
-        else
-            buf_addf(&b, "%s '%.*s'", what, (int)(q.n - 2), q.p + 1);
-        buf_release(&q);
-    }
+    buf_addf(&b, "%s ", what);
+    if (k == 0)
+        buf_adds(&b, "'\xef\xbf\xbd'");
+    else
+        quote_go_rune(&b, str_sub(rest, 0, k));
     fail(l, arena_str(l->a, buf_str(&b)));
     buf_release(&b);
 }
@@ -568,62 +559,7 @@ struct promql_token *promql_lex(str text, struct arena *a)
         else
             lex_statement(&l);
     } while (!l.failed && vec_last(&l.out)->kind != TOK_EOF);
-    out = arena_array(a, l.out.n, sizeof(*out));
-    memcpy(out, l.out.v, l.out.n * sizeof(*out));
+    out = arena_copy(a, l.out.v, l.out.n, l.out.n, sizeof(*out));
     vec_release(&l.out);
     return out;
-}
-
-/* -- names of tokens -- */
-
-static void quote_short(struct buf *out, str s)
-{
-    size_t n = 0;
-
-    if (s.n <= 10) {
-        quote_go(out, s);
-        return;
-    }
-    for (int i = 0; i < 10 && n < s.n; i++) {
-        uint32_t rune;
-
-        n += utf8_decode(str_sub(s, n, s.n), &rune);
-    }
-    quote_go(out, str_sub(s, 0, n));
-    buf_adds(out, "...");
-}
-
-/* Words that Prometheus does not count among its keywords. */
-static bool is_quoted_word(enum promql_token_kind kind)
-{
-    return (kind >= TOK_START && kind <= TOK_RANGE) || kind == TOK_MAX_OF || kind == TOK_MIN_OF;
-}
-
-void promql_token_describe(struct buf *out, const struct promql_token *t, str text)
-{
-    str s = str_sub(text, t->at, t->end);
-
-    switch (t->kind) {
-    case TOK_EOF: buf_adds(out, "end of input"); return;
-    case TOK_ERROR: buf_add(out, t->message); return;
-    case TOK_IDENT: buf_adds(out, "identifier "); break;
-    case TOK_METRIC: buf_adds(out, "metric identifier "); break;
-    case TOK_NUMBER: buf_adds(out, "number "); break;
-    case TOK_DURATION: buf_adds(out, "duration "); break;
-    case TOK_STRING: buf_adds(out, "string "); break;
-    case TOK_MATCHES:
-    case TOK_MATCHES_NO:
-    case TOK_OP: buf_addf(out, "<op:%.*s>", STR(s)); return;
-    case TOK_AGG: buf_addf(out, "<aggr:%.*s>", STR(s)); return;
-    default:
-        if (t->kind >= TOK_OFFSET && !is_quoted_word(t->kind)) {
-            buf_addf(out, "<%.*s>", STR(s));
-            return;
-        }
-        break;
-    }
-    if (t->kind == TOK_IDENT || t->kind == TOK_METRIC)
-        quote_go(out, s);
-    else
-        quote_short(out, s);
 }

@@ -257,10 +257,8 @@ static struct promql_expr *parse_call(struct promql_parser *p)
 
     if (ok) {
         x->call.fn = promql_function_find(text);
-        x->call.args = arena_array(p->a, args.n + 1, sizeof(args.v[0]));
+        x->call.args = arena_copy(p->a, args.v, args.n, args.n + 1, sizeof(args.v[0]));
         x->call.n_args = args.n;
-        if (args.n != 0)
-            memcpy(x->call.args, args.v, args.n * sizeof(args.v[0]));
     }
     vec_release(&args);
     if (!ok)

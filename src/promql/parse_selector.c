@@ -82,10 +82,8 @@ bool promql_parse_grouping(struct promql_parser *p, str **labels, size_t *n)
     }
     if (ok) {
         p->tok++;
-        *labels = arena_array(p->a, v.n + 1, sizeof(str));
+        *labels = arena_copy(p->a, v.v, v.n, v.n + 1, sizeof(str));
         *n = v.n;
-        if (v.n != 0)
-            memcpy(*labels, v.v, v.n * sizeof(str));
     }
     vec_release(&v);
     return ok;
@@ -248,10 +246,8 @@ struct promql_expr *promql_parse_selector(struct promql_parser *p, bool has_name
     if (ok && has_name)
         ok = add_matcher(p, &list, MATCH_EQ, S("__name__"), s->name, t);
     if (ok) {
-        s->matchers.v = arena_array(p->a, list.n + 1, sizeof(list.v[0]));
+        s->matchers.v = arena_copy(p->a, list.v, list.n, list.n + 1, sizeof(list.v[0]));
         s->matchers.n = list.n;
-        if (list.n != 0)
-            memcpy(s->matchers.v, list.v, list.n * sizeof(list.v[0]));
     }
     vec_release(&list);
     return ok ? promql_close(p, x) : NULL;

@@ -184,10 +184,8 @@ static bool scan_list(struct scanner *s, struct series_numbers *out)
             vec_push(&v, x);
     }
     if (ok) {
-        out->v = arena_array(s->a, v.n + 1, sizeof(double));
+        out->v = arena_copy(s->a, v.v, v.n, v.n + 1, sizeof(double));
         out->n = v.n;
-        if (v.n != 0)
-            memcpy(out->v, v.v, v.n * sizeof(double));
     }
     vec_release(&v);
     return ok;
@@ -400,10 +398,8 @@ bool series_parse_values(str text, struct arena *a, struct series_value **out, s
             break;
     }
     if (ok) {
-        *out = arena_array(a, s.out.n + 1, sizeof(s.out.v[0]));
+        *out = arena_copy(a, s.out.v, s.out.n, s.out.n + 1, sizeof(s.out.v[0]));
         *n = s.out.n;
-        if (s.out.n != 0)
-            memcpy(*out, s.out.v, s.out.n * sizeof(s.out.v[0]));
     }
     vec_release(&s.out);
     return ok;

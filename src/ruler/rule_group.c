@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include "codec/escape.h"
-#include "codec/quote.h"
 #include "loop/clock.h"
 #include "model/labels.h"
+#include "ruler/rule_persist.h"
 #include "ruler/rule_resolve.h"
 
 static uint64_t identity(const struct rule_group_conf *g, const struct rule_conf *r)
@@ -151,33 +151,6 @@ static str generator_url(struct rule_group *g, const struct rule *r)
     url = arena_str(&g->arena, buf_str(&b));
     buf_release(&b);
     return url;
-}
-
-static str row_key(struct arena *a, const struct rule *r, uint64_t fp)
-{
-    return arena_printf(a, "%016llx/%016llx", (unsigned long long)r->identity,
-                        (unsigned long long)fp);
-}
-
-/* What changed in this run, as rows. */
-static void collect_rows(struct rule_group *g, struct rule *r)
-{
-    MAP_EACH (struct u64_map_entry, it, &r->alerts) {
-        struct rule_alert *a = it->value;
-        struct buf b = BUF_INIT;
-
-        if (!a->changed)
-            continue;
-        a->changed = false;
-        rule_alert_pack(&b, a);
-        vec_push(&g->rows, (struct rule_row){row_key(&g->arena, r, it->key),
-                                             arena_str(&g->arena, buf_str(&b))});
-        buf_release(&b);
-    }
-    VEC_EACH (uint64_t *, fp, &r->gone)
-        if (u64_map_get(&r->alerts, *fp) == NULL)
-            vec_push(&g->rows, (struct rule_row){row_key(&g->arena, r, *fp), STR_NONE});
-    vec_clear(&r->gone);
 }
 
 static struct rule_context context(struct rule_group *g, const struct rule *r)
@@ -428,7 +401,7 @@ static void rule_ended(struct rule_group *g, struct rule *r, enum verdict v, boo
     } else {
         note_failure(g, r, is_outage, e);
     }
-    collect_rows(g, r);
+    rule_group_collect_rows(g, r);
     g->at++;
     g->rule_since = mono;
 }
@@ -505,115 +478,4 @@ enum rule_group_step rule_group_advance(struct rule_group *g, const struct sourc
     g->last_slot = g->slot;
     rule_group_make_view(g);
     return RULE_GROUP_DONE;
-}
-
-/* -- reload and restart -- */
-
-static bool same_map(const struct conf_map *a, const struct conf_map *b)
-{
-    if (a->n != b->n)
-        return false;
-    for (size_t i = 0; i < a->n; i++)
-        if (!str_eq(a->v[i].name, b->v[i].name) || !str_eq(a->v[i].value, b->v[i].value))
-            return false;
-    return true;
-}
-
-bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_conf *b)
-{
-    if (!str_eq(a->file, b->file) || !str_eq(a->name, b->name) || !str_eq(a->source, b->source) ||
-        a->interval != b->interval || a->limit != b->limit || a->query_offset != b->query_offset ||
-        a->n_rules != b->n_rules || a->value_at_resolve != b->value_at_resolve)
-        return false;
-    for (size_t i = 0; i < a->n_rules; i++) {
-        const struct rule_conf *x = &a->rules[i], *y = &b->rules[i];
-
-        if (x->is_alert != y->is_alert || !str_eq(x->name, y->name) || !str_eq(x->expr, y->expr) ||
-            x->hold_for != y->hold_for || x->keep_firing_for != y->keep_firing_for ||
-            !same_map(&x->all_labels, &y->all_labels) ||
-            !same_map(&x->annotations, &y->annotations))
-            return false;
-    }
-    return true;
-}
-
-static void move_alerts(struct rule_group *to, struct rule *dst, struct rule *src)
-{
-    MAP_EACH (struct u64_map_entry, it, &src->alerts) {
-        struct rule_alert *a = it->value;
-        struct label_set *labels = label_set_intern(to->names, a->labels->ls);
-        struct label_set *annotations = label_set_intern(to->names, a->annotations->ls);
-
-        label_set_unref(a->labels);
-        label_set_unref(a->annotations);
-        a->labels = labels;
-        a->annotations = annotations;
-        a->changed = true;
-        u64_map_put(&dst->alerts, it->key, a);
-        u64_map_del_entry(&src->alerts, it);
-    }
-    dst->health = src->health;
-    dst->last_eval = src->last_eval;
-    dst->cost = src->cost;
-    memcpy(dst->last_error, src->last_error, sizeof(dst->last_error));
-}
-
-void rule_group_move_state(struct rule_group *to, struct rule_group *from)
-{
-    bool *taken = mem_array(from->n_rules, sizeof(*taken));
-
-    for (size_t i = 0; i < to->n_rules; i++)
-        for (size_t k = 0; k < from->n_rules; k++) {
-            size_t j = (i + k) % from->n_rules; /* most rules stay where they were */
-
-            if (taken[j] || to->rules[i].identity != from->rules[j].identity)
-                continue;
-            taken[j] = true;
-            move_alerts(to, &to->rules[i], &from->rules[j]);
-            break;
-        }
-    mem_free(taken);
-    if (to->own != NULL && from->own != NULL)
-        own_move_streams(to->own, from->own);
-    to->down_at = from->down_at;
-    to->iterations = from->iterations;
-    to->missed = from->missed;
-    to->evaluations = from->evaluations;
-    to->failures = from->failures;
-    rule_group_update_view(to);
-}
-
-bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now)
-{
-    for (size_t i = 0; i < g->n_rules; i++) {
-        char id[17];
-        struct arena scratch;
-        struct rule_alert *a;
-
-        snprintf(id, sizeof(id), "%016llx", (unsigned long long)g->rules[i].identity);
-        if (!str_eq(str_sub(key, 0, 16), str_of(id)))
-            continue;
-        arena_init(&scratch, 0);
-        a = rule_alert_unpack(value, g->names, &scratch);
-        arena_release(&scratch);
-        if (a == NULL)
-            return false;
-        g->down_at = down_at;
-        rule_restore(&g->rules[i], a, down_at, now, g->conf->interval);
-        return true;
-    }
-    return false;
-}
-
-void rule_group_rows(struct rule_group *g, struct arena *a,
-                     void (*row)(void *arg, str key, str value), void *arg)
-{
-    for (size_t i = 0; i < g->n_rules; i++)
-        MAP_EACH (struct u64_map_entry, it, &g->rules[i].alerts) {
-            struct buf b = BUF_INIT;
-
-            rule_alert_pack(&b, it->value);
-            row(arg, row_key(a, &g->rules[i], it->key), buf_str(&b));
-            buf_release(&b);
-        }
 }

@@ -94,15 +94,6 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now);
 enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer,
                                         struct rule_clock clock, struct rule_want *want);
 
-/* After a reload: takes over the alerts of the old group's rules, first to first by name and labels (rules.md 2.3). */
-void rule_group_move_state(struct rule_group *to, struct rule_group *from);
-/* Whether a reload can leave the group running as it is. */
-bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_conf *b);
-
-/* A stored row of one of the group's rules. False: it is none of ours. */
-bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now);
-void rule_group_rows(struct rule_group *g, struct arena *a,
-                     void (*row)(void *arg, str key, str value), void *arg);
 /* Leaves g->view anew: a run's end does; restored state shows before the first run. */
 void rule_group_make_view(struct rule_group *g);
 /* The same after a change of state alone: a view that no answer holds is brought up to date in place. */

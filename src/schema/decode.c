@@ -242,9 +242,7 @@ static bool decode_list(const struct conf_in *in, const struct conf_key *key,
     if (!conf_want_list(in, node))
         return false;
     memcpy(&list, member, sizeof(list));
-    v = arena_array(in->run->a, list.n + node->n, type->size);
-    if (list.n != 0)
-        memcpy(v, list.v, list.n * type->size);
+    v = arena_copy(in->run->a, list.v, list.n, list.n + node->n, type->size);
     for (size_t i = 0; i < node->n; i++) {
         struct conf_in item = conf_enter_item(in, i);
         struct conf_layer layer = {type, v + (list.n + i) * type->size};

@@ -259,13 +259,7 @@ static bool decode_strings(const struct conf_in *in, const struct conf_key *key,
     memcpy(&list, member, sizeof(list));
     if ((key->flags & CONF_MERGE) == 0)
         list.n = 0;
-    {
-        str *v = arena_array(in->run->a, list.n + node->n, sizeof(str));
-
-        if (list.n != 0)
-            memcpy(v, list.v, list.n * sizeof(str));
-        list.v = v;
-    }
+    list.v = arena_copy(in->run->a, list.v, list.n, list.n + node->n, sizeof(str));
     for (size_t i = 0; i < node->n; i++) {
         struct conf_in item = conf_enter_item(in, i);
         const struct yaml_node *n = node->items[i];
@@ -361,9 +355,7 @@ bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node
         }
         if (warning.n != 0)
             conf_complain(&item, node->items[i], DIAG_WARNING, "C008", "%.*s", STR(warning));
-        v = arena_array(in->run->a, all.n + some.n, sizeof(*v));
-        if (all.n != 0)
-            memcpy(v, all.v, all.n * sizeof(*v));
+        v = arena_copy(in->run->a, all.v, all.n, all.n + some.n, sizeof(*v));
         if (some.n != 0)
             memcpy(v + all.n, some.v, some.n * sizeof(*v));
         all = (struct matchers){v, all.n + some.n};

@@ -18,11 +18,6 @@ static bool is_blank(int c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-void tmpl_lex_init(struct tmpl_lexer *l, struct arena *a, str in)
-{
-    *l = (struct tmpl_lexer){.a = a, .in = in, .line = 1, .start_line = 1};
-}
-
 static str rest(const struct tmpl_lexer *l)
 {
     return str_sub(l->in, l->pos, l->in.n);
@@ -374,9 +369,77 @@ static struct tmpl_token lex_inside(struct tmpl_lexer *l)
     return fail_rune(l, "unrecognized character in action:", r);
 }
 
-struct tmpl_token tmpl_lex_next(struct tmpl_lexer *l)
+static struct tmpl_token lex(struct tmpl_lexer *l)
 {
     if (l->has_failed)
         return l->failed;
     return l->inside ? lex_inside(l) : lex_text(l);
+}
+
+/* -- look-ahead -- */
+
+void tmpl_lex_init(struct tmpl_lexer *l, struct arena *a, str in)
+{
+    *l = (struct tmpl_lexer){.a = a, .in = in, .line = 1, .start_line = 1};
+}
+
+void tmpl_lex_stop(struct tmpl_lexer *l)
+{
+    l->is_stopped = true;
+}
+
+struct tmpl_token tmpl_lex_next(struct tmpl_lexer *l)
+{
+    if (l->is_stopped)
+        return (struct tmpl_token){.type = TOK_EOF, .line = 1};
+    if (l->ahead > 0)
+        l->ahead--;
+    else
+        l->token[0] = lex(l);
+    return l->token[l->ahead];
+}
+
+struct tmpl_token tmpl_lex_peek(struct tmpl_lexer *l)
+{
+    struct tmpl_token t = tmpl_lex_next(l);
+
+    tmpl_lex_backup(l);
+    return t;
+}
+
+struct tmpl_token tmpl_lex_next_solid(struct tmpl_lexer *l)
+{
+    struct tmpl_token t;
+
+    do
+        t = tmpl_lex_next(l);
+    while (t.type == TOK_SPACE);
+    return t;
+}
+
+struct tmpl_token tmpl_lex_peek_solid(struct tmpl_lexer *l)
+{
+    struct tmpl_token t = tmpl_lex_next_solid(l);
+
+    tmpl_lex_backup(l);
+    return t;
+}
+
+void tmpl_lex_backup(struct tmpl_lexer *l)
+{
+    if (!l->is_stopped)
+        l->ahead++;
+}
+
+void tmpl_lex_backup2(struct tmpl_lexer *l, struct tmpl_token t1)
+{
+    l->token[1] = t1;
+    l->ahead = 2;
+}
+
+void tmpl_lex_backup3(struct tmpl_lexer *l, struct tmpl_token t2, struct tmpl_token t1)
+{
+    l->token[1] = t1;
+    l->token[2] = t2;
+    l->ahead = 3;
 }

@@ -1,4 +1,4 @@
-/* lex.h - the tokens of a template, one at a time.
+/* lex.h - the tokens of a template, one at a time, with three of look-ahead.
  *
  * Text outside of {{ }} is one token; trim markers and comments are dealt with here. An error is a token too: it carries
  * Go's text, and every later token is the same error.
@@ -63,10 +63,23 @@ struct tmpl_lexer {
     int parens;
     bool inside; /* of {{ }} */
     struct tmpl_token failed;
-    bool has_failed;
+    bool has_failed, is_stopped;
+    /* token[0] was read last. The first `ahead` were given back: token[ahead - 1] comes next. */
+    struct tmpl_token token[3];
+    int ahead;
 };
 
 void tmpl_lex_init(struct tmpl_lexer *l, struct arena *a, str in);
 struct tmpl_token tmpl_lex_next(struct tmpl_lexer *l);
+struct tmpl_token tmpl_lex_peek(struct tmpl_lexer *l);
+struct tmpl_token tmpl_lex_next_solid(struct tmpl_lexer *l); /* the next that is no TOK_SPACE */
+struct tmpl_token tmpl_lex_peek_solid(struct tmpl_lexer *l); /* skips blanks for good */
+
+/* Give back what next() gave last; before it also t1, and before that t2. */
+void tmpl_lex_backup(struct tmpl_lexer *l);
+void tmpl_lex_backup2(struct tmpl_lexer *l, struct tmpl_token t1);
+void tmpl_lex_backup3(struct tmpl_lexer *l, struct tmpl_token t2, struct tmpl_token t1);
+
+void tmpl_lex_stop(struct tmpl_lexer *l); /* from now on every token is TOK_EOF */
 
 #endif

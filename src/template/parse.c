@@ -1,26 +1,20 @@
-/* Recursive descent with three tokens of look-ahead. A fault sets failed and turns every later token into the end of the
- * text, so the functions unwind without each asking. Variables live from their declaration to the end of the control
- * that holds it: the parser keeps a stack of names and cuts it back.
+/* Recursive descent. A fault sets failed and stops the lexer: every later token is the end of the text, so the functions
+ * unwind without each asking. Variables live from their declaration to the end of the control that holds it: the parser
+ * keeps a stack of names and cuts it back.
  *
  *     {{if $x := .A | len}}b{{end}}   gives   IF(pipe $x := [.A] [len], list(text b))
  */
 #include "template/parse.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include "base/utf8.h"
 #include "base/vec.h"
-#include "codec/float.h"
 #include "codec/quote.h"
-#include "template/lex.h"
+#include "template/constant.h"
 
 struct parser {
     struct arena *a;
     struct tmpl_lexer lex;
     str name, text;
     const struct tmpl_func *const *functions;
-    struct tmpl_token token[3];
-    int peeked;
     VEC(str) vars;
     unsigned depth, range_depth;
     int action_line;
@@ -29,85 +23,23 @@ struct parser {
     struct err *e;
 };
 
-/* -- tokens -- */
-
-static struct tmpl_token next(struct parser *p)
-{
-    if (p->failed)
-        return (struct tmpl_token){.type = TOK_EOF, .line = 1};
-    if (p->peeked > 0)
-        p->peeked--;
-    else
-        p->token[0] = tmpl_lex_next(&p->lex);
-    return p->token[p->peeked];
-}
-
-static void backup(struct parser *p)
-{
-    p->peeked++;
-}
-
-static struct tmpl_token peek(struct parser *p)
-{
-    if (p->failed)
-        return (struct tmpl_token){.type = TOK_EOF, .line = 1};
-    if (p->peeked > 0)
-        return p->token[p->peeked - 1];
-    p->peeked = 1;
-    p->token[0] = tmpl_lex_next(&p->lex);
-    return p->token[0];
-}
-
-static struct tmpl_token next_solid(struct parser *p)
-{
-    struct tmpl_token t;
-
-    do
-        t = next(p);
-    while (t.type == TOK_SPACE);
-    return t;
-}
-
-static struct tmpl_token peek_solid(struct parser *p)
-{
-    struct tmpl_token t = next_solid(p);
-
-    if (!p->failed)
-        backup(p);
-    return t;
-}
-
-static void backup2(struct parser *p, struct tmpl_token t1)
-{
-    if (p->failed)
-        return;
-    p->token[1] = t1;
-    p->peeked = 2;
-}
-
-static void backup3(struct parser *p, struct tmpl_token t2, struct tmpl_token t1)
-{
-    if (p->failed)
-        return;
-    p->token[1] = t1;
-    p->token[2] = t2;
-    p->peeked = 3;
-}
+/* -- faults -- */
 
 static void fail(struct parser *p, const char *fmt, ...) printf_like(2, 3);
 static void fail(struct parser *p, const char *fmt, ...)
 {
+    int line = p->lex.token[0].line;
     struct buf b = BUF_INIT;
     va_list ap;
 
     if (p->failed)
         return;
     p->failed = true;
+    tmpl_lex_stop(&p->lex);
     va_start(ap, fmt);
     buf_vaddf(&b, fmt, ap);
     va_end(ap);
-    err_at(p->e, p->token[0].line, 0, "template: %.*s:%d: %.*s", STR(p->name), p->token[0].line,
-           STR(buf_str(&b)));
+    err_at(p->e, line, 0, "template: %.*s:%d: %.*s", STR(p->name), line, STR(buf_str(&b)));
     buf_release(&b);
 }
 
@@ -123,17 +55,7 @@ static str shown(struct parser *p, struct tmpl_token t)
         return t.text;
     if (t.type > TOK_KEYWORD)
         return arena_printf(p->a, "<%.*s>", STR(t.text));
-    if (t.text.n > 10) {
-        size_t n = 0;
-        uint32_t r;
-
-        for (int i = 0; i < 10 && n < t.text.n; i++)
-            n += utf8_decode(str_sub(t.text, n, t.text.n), &r);
-        quote_go(&b, str_sub(t.text, 0, n));
-        buf_adds(&b, "...");
-    } else {
-        quote_go(&b, t.text);
-    }
+    quote_go_cut(&b, t.text);
     out = arena_str(p->a, buf_str(&b));
     buf_release(&b);
     return out;
@@ -154,7 +76,7 @@ static void unexpected(struct parser *p, struct tmpl_token t, const char *contex
 
 static struct tmpl_token expect(struct parser *p, enum tmpl_token_type type, const char *context)
 {
-    struct tmpl_token t = next_solid(p);
+    struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
 
     if (t.type != type)
         unexpected(p, t, context);
@@ -177,24 +99,16 @@ static struct tmpl_node *node(struct parser *p, enum tmpl_node_kind kind, struct
 /* Grows by doubling inside the arena. */
 static void add_kid(struct parser *p, struct tmpl_node *n, struct tmpl_node *kid)
 {
-    if ((n->n_kids & (n->n_kids - 1)) == 0) {
-        struct tmpl_node **v = arena_array(p->a, n->n_kids != 0 ? n->n_kids * 2 : 1, sizeof(*v));
-
-        if (n->n_kids != 0)
-            memcpy(v, n->kids, n->n_kids * sizeof(*v));
-        n->kids = v;
-    }
+    if ((n->n_kids & (n->n_kids - 1)) == 0) /* full at 0, 1, 2, 4, 8 ... */
+        n->kids = arena_copy(p->a, n->kids, n->n_kids, n->n_kids != 0 ? n->n_kids * 2 : 1,
+                             sizeof(n->kids[0]));
     n->kids[n->n_kids++] = kid;
 }
 
 static void add_ident(struct parser *p, struct tmpl_node *n, str ident)
 {
-    str *v = arena_array(p->a, n->n_idents + 1, sizeof(*v));
-
-    if (n->n_idents != 0)
-        memcpy(v, n->idents, n->n_idents * sizeof(*v));
-    v[n->n_idents++] = ident;
-    n->idents = v;
+    n->idents = arena_copy(p->a, n->idents, n->n_idents, n->n_idents + 1, sizeof(str));
+    n->idents[n->n_idents++] = ident;
 }
 
 static bool deeper(struct parser *p)
@@ -209,125 +123,21 @@ static bool deeper(struct parser *p)
 
 static bool unquote(struct parser *p, struct tmpl_token t, str *out)
 {
-    str body = str_sub(t.text, 1, t.text.n - 1);
+    struct err why = ERR_INIT;
 
-    if (t.type == TOK_RAW_STRING) {
-        char *z = arena_alloc(p->a, body.n + 1);
-        size_t k = 0;
-
-        for (size_t i = 0; i < body.n; i++)
-            if (body.p[i] != '\r')
-                z[k++] = body.p[i];
-        *out = (str){z, k};
+    if (tmpl_constant_text(p->a, t, out, &why))
         return true;
-    }
-    if (unquote_go(p->a, body, out, NULL))
-        return true;
-    fail(p, "invalid syntax");
+    fail(p, "%s", why.msg);
     return false;
-}
-
-static bool char_value(struct parser *p, str text, int64_t *out)
-{
-    str s, body = str_sub(text, 1, text.n - 1);
-    uint32_t r;
-
-    if (body.n == 0 || (body.p[0] == '"' && body.n != 1))
-        return false;
-    if (body.n == 1 && body.p[0] == '"')
-        s = body;
-    else if (!unquote_go(p->a, body, &s, NULL))
-        return false;
-    if (s.n == 0 || utf8_decode(s, &r) != s.n)
-        return false;
-    *out = (int64_t)r;
-    return true;
-}
-
-/* strconv.ParseInt with base 0: prefixes, and underscores where Go allows them. */
-static bool integer(str text, bool *negative, uint64_t *out)
-{
-    uint64_t v = 0;
-    unsigned base = 10;
-    size_t i = 0;
-    bool any = false;
-
-    *negative = text.n != 0 && text.p[0] == '-';
-    if (text.n != 0 && (text.p[0] == '-' || text.p[0] == '+'))
-        i++;
-    if (i + 1 < text.n && text.p[i] == '0') {
-        char c = (char)(text.p[i + 1] | 0x20);
-
-        base = c == 'x' ? 16 : c == 'b' ? 2 : 8;
-        i += c == 'x' || c == 'b' || c == 'o' ? 2 : 1;
-    }
-    for (; i < text.n; i++) {
-        char c = text.p[i];
-        unsigned d = c >= '0' && c <= '9'                     ? (unsigned)(c - '0')
-                     : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (unsigned)((c | 0x20) - 'a') + 10
-                                                              : 99;
-        if (c == '_')
-            continue;
-        if (d >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, d, &v))
-            return false;
-        any = true;
-    }
-    *out = v;
-    return any;
 }
 
 static struct tmpl_node *number(struct parser *p, struct tmpl_token t)
 {
     struct tmpl_node *n = node(p, TN_NUMBER, t);
-    struct buf b = BUF_INIT;
-    bool negative, is_hex;
-    uint64_t v;
+    struct err why = ERR_INIT;
 
-    if (t.type == TOK_CHAR_CONSTANT) {
-        if (t.text.n == 2) {
-            fail(p, "invalid syntax");
-            return n;
-        }
-        if (!char_value(p, t.text, &n->i)) {
-            fail(p, "malformed character constant: %.*s", STR(t.text));
-            return n;
-        }
-        n->is_int = n->is_uint = n->is_float = true;
-        n->u = (uint64_t)n->i;
-        n->f = (double)n->i;
-        return n;
-    }
-    if (integer(t.text, &negative, &v)) {
-        n->is_uint = !negative && t.text.p[0] != '+';
-        n->u = v;
-        n->is_int = negative ? v <= (uint64_t)INT64_MAX + 1 : v <= INT64_MAX;
-        n->i = negative ? (int64_t)(0 - v) : (int64_t)v;
-        n->f = negative ? -(double)v : (double)v;
-        n->is_float = true;
-    } else {
-        for (size_t i = 0; i < t.text.n; i++)
-            if (t.text.p[i] != '_')
-                buf_addc(&b, t.text.p[i]);
-        is_hex = t.text.n > 2 && (t.text.p[1] | 0x20) == 'x';
-        if (float_parse(buf_str(&b), &n->f, NULL)) {
-            bool has_mark = false;
-
-            for (size_t i = 0; i < t.text.n; i++)
-                has_mark = has_mark || strchr(is_hex ? ".pP" : ".eE", t.text.p[i]) != NULL;
-            n->is_float = n->is_ideal_float = true;
-            if (!has_mark)
-                fail(p, "integer overflow: \"%.*s\"", STR(t.text));
-            if (n->f >= -9.2e18 && n->f <= 9.2e18 && n->f == (double)(int64_t)n->f) {
-                n->is_int = true;
-                n->i = (int64_t)n->f;
-                n->is_uint = n->i >= 0;
-                n->u = (uint64_t)n->i;
-            }
-        }
-        buf_release(&b);
-    }
-    if (!n->is_int && !n->is_uint && !n->is_float)
-        fail(p, "illegal number syntax: \"%.*s\"", STR(t.text));
+    if (!tmpl_constant_number(p->a, t, n, &why))
+        fail(p, "%s", why.msg);
     return n;
 }
 
@@ -357,7 +167,7 @@ static struct tmpl_node *identifier(struct parser *p, struct tmpl_token t)
 
 static struct tmpl_node *term(struct parser *p)
 {
-    struct tmpl_token t = next_solid(p);
+    struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
     struct tmpl_node *n;
 
     switch (t.type) {
@@ -383,8 +193,7 @@ static struct tmpl_node *term(struct parser *p)
         return n;
     default: break;
     }
-    if (!p->failed)
-        backup(p);
+    tmpl_lex_backup(&p->lex);
     return NULL;
 }
 
@@ -392,17 +201,17 @@ static struct tmpl_node *operand(struct parser *p)
 {
     struct tmpl_node *n = term(p), *chain;
 
-    if (n == NULL || peek(p).type != TOK_FIELD)
+    if (n == NULL || tmpl_lex_peek(&p->lex).type != TOK_FIELD)
         return n;
     chain = n;
     if (n->kind != TN_FIELD && n->kind != TN_VARIABLE) {
-        chain = node(p, TN_CHAIN, peek(p));
+        chain = node(p, TN_CHAIN, tmpl_lex_peek(&p->lex));
         chain->pipe = n;
     } else {
-        n->pos = peek(p).pos;
+        n->pos = tmpl_lex_peek(&p->lex).pos;
     }
-    while (peek(p).type == TOK_FIELD) {
-        str name = next(p).text;
+    while (tmpl_lex_peek(&p->lex).type == TOK_FIELD) {
+        str name = tmpl_lex_next(&p->lex).text;
 
         add_ident(p, chain, str_sub(name, 1, name.n));
     }
@@ -421,21 +230,21 @@ static struct tmpl_node *operand(struct parser *p)
 
 static struct tmpl_node *command(struct parser *p)
 {
-    struct tmpl_node *c = node(p, TN_COMMAND, peek_solid(p));
+    struct tmpl_node *c = node(p, TN_COMMAND, tmpl_lex_peek_solid(&p->lex));
 
     while (!p->failed) {
         struct tmpl_node *n;
         struct tmpl_token t;
 
-        peek_solid(p);
+        tmpl_lex_peek_solid(&p->lex);
         n = operand(p);
         if (n != NULL)
             add_kid(p, c, n);
-        t = next(p);
+        t = tmpl_lex_next(&p->lex);
         if (t.type == TOK_SPACE)
             continue;
         if (t.type == TOK_RIGHT_DELIM || t.type == TOK_RIGHT_PAREN)
-            backup(p);
+            tmpl_lex_backup(&p->lex);
         else if (t.type != TOK_PIPE)
             unexpected(p, t, "operand");
         break;
@@ -461,20 +270,21 @@ static void check_pipeline(struct parser *p, const struct tmpl_node *pipe, const
 /* $x := and $i, $e := in front of a pipeline. */
 static void declarations(struct parser *p, struct tmpl_node *pipe, const char *context)
 {
-    while (!p->failed && peek_solid(p).type == TOK_VARIABLE) {
-        struct tmpl_token v = next_solid(p), after = peek(p), t = peek_solid(p);
+    while (!p->failed && tmpl_lex_peek_solid(&p->lex).type == TOK_VARIABLE) {
+        struct tmpl_token v = tmpl_lex_next_solid(&p->lex);
+        struct tmpl_token after = tmpl_lex_peek(&p->lex), t = tmpl_lex_peek_solid(&p->lex);
 
         if (t.type == TOK_ASSIGN || t.type == TOK_DECLARE) {
             pipe->is_assign = t.type == TOK_ASSIGN;
-            next_solid(p);
+            tmpl_lex_next_solid(&p->lex);
             add_ident(p, pipe, v.text);
             vec_push(&p->vars, v.text);
         } else if (t.type == TOK_CHAR && str_is(t.text, ",")) {
-            next_solid(p);
+            tmpl_lex_next_solid(&p->lex);
             add_ident(p, pipe, v.text);
             vec_push(&p->vars, v.text);
             if (strcmp(context, "range") == 0 && pipe->n_idents < 2) {
-                enum tmpl_token_type type = peek_solid(p).type;
+                enum tmpl_token_type type = tmpl_lex_peek_solid(&p->lex).type;
 
                 if (type == TOK_VARIABLE || type == TOK_RIGHT_DELIM || type == TOK_RIGHT_PAREN)
                     continue;
@@ -482,9 +292,9 @@ static void declarations(struct parser *p, struct tmpl_node *pipe, const char *c
             }
             fail(p, "too many declarations in %s", context);
         } else if (after.type == TOK_SPACE) {
-            backup3(p, v, after);
+            tmpl_lex_backup3(&p->lex, v, after);
         } else {
-            backup2(p, v);
+            tmpl_lex_backup2(&p->lex, v);
         }
         return;
     }
@@ -492,13 +302,13 @@ static void declarations(struct parser *p, struct tmpl_node *pipe, const char *c
 
 static struct tmpl_node *pipeline(struct parser *p, const char *context, enum tmpl_token_type end)
 {
-    struct tmpl_node *pipe = node(p, TN_PIPE, peek_solid(p));
+    struct tmpl_node *pipe = node(p, TN_PIPE, tmpl_lex_peek_solid(&p->lex));
 
     if (!deeper(p))
         return pipe;
     declarations(p, pipe, context);
     while (!p->failed) {
-        struct tmpl_token t = next_solid(p);
+        struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
 
         if (t.type == end) {
             check_pipeline(p, pipe, context);
@@ -516,7 +326,7 @@ static struct tmpl_node *pipeline(struct parser *p, const char *context, enum tm
         case TOK_STRING:
         case TOK_VARIABLE:
         case TOK_LEFT_PAREN:
-            backup(p);
+            tmpl_lex_backup(&p->lex);
             add_kid(p, pipe, command(p));
             break;
         default: unexpected(p, t, context);
@@ -541,9 +351,9 @@ static struct tmpl_node *control(struct parser *p, enum tmpl_node_kind kind, str
     p->range_depth += kind == TN_RANGE;
     n->list = item_list(p, &end);
     p->range_depth -= kind == TN_RANGE;
-    if (end != NULL && end->kind == TN_ELSE && peek(p).type == chained) {
-        n->else_list = node(p, TN_LIST, next(p));
-        add_kid(p, n->else_list, control(p, kind, peek(p)));
+    if (end != NULL && end->kind == TN_ELSE && tmpl_lex_peek(&p->lex).type == chained) {
+        n->else_list = node(p, TN_LIST, tmpl_lex_next(&p->lex));
+        add_kid(p, n->else_list, control(p, kind, tmpl_lex_peek(&p->lex)));
     } else if (end != NULL && end->kind == TN_ELSE) {
         n->else_list = item_list(p, &end);
         if (end != NULL && end->kind != TN_END)
@@ -609,14 +419,14 @@ static str template_name(struct parser *p, struct tmpl_token t, const char *cont
 static struct tmpl_node *call(struct parser *p, bool is_block)
 {
     const char *context = is_block ? "block clause" : "template clause";
-    struct tmpl_token t = next_solid(p);
+    struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
     struct tmpl_node *n = node(p, TN_TEMPLATE, t);
 
     n->value = template_name(p, t, context);
-    if (is_block || peek_solid(p).type != TOK_RIGHT_DELIM)
+    if (is_block || tmpl_lex_peek_solid(&p->lex).type != TOK_RIGHT_DELIM)
         n->pipe = pipeline(p, context, TOK_RIGHT_DELIM);
     else
-        next_solid(p);
+        tmpl_lex_next_solid(&p->lex);
     if (is_block && !p->failed)
         body(p, n->value, context);
     return n;
@@ -625,7 +435,7 @@ static struct tmpl_node *call(struct parser *p, bool is_block)
 static struct tmpl_node *loop_control(struct parser *p, struct tmpl_token t, bool is_break)
 {
     const char *shown_as = is_break ? "{{break}}" : "{{continue}}";
-    struct tmpl_token end = next_solid(p);
+    struct tmpl_token end = tmpl_lex_next_solid(&p->lex);
 
     if (end.type != TOK_RIGHT_DELIM)
         unexpected(p, end, shown_as);
@@ -636,7 +446,7 @@ static struct tmpl_node *loop_control(struct parser *p, struct tmpl_token t, boo
 
 static struct tmpl_node *action(struct parser *p)
 {
-    struct tmpl_token t = next_solid(p);
+    struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
     struct tmpl_node *n;
 
     switch (t.type) {
@@ -644,12 +454,12 @@ static struct tmpl_node *action(struct parser *p)
     case TOK_TEMPLATE: return call(p, false);
     case TOK_BREAK: return loop_control(p, t, true);
     case TOK_CONTINUE: return loop_control(p, t, false);
-    case TOK_IF: return control(p, TN_IF, peek(p));
-    case TOK_WITH: return control(p, TN_WITH, peek(p));
-    case TOK_RANGE: return control(p, TN_RANGE, peek(p));
+    case TOK_IF: return control(p, TN_IF, tmpl_lex_peek(&p->lex));
+    case TOK_WITH: return control(p, TN_WITH, tmpl_lex_peek(&p->lex));
+    case TOK_RANGE: return control(p, TN_RANGE, tmpl_lex_peek(&p->lex));
     case TOK_END: return node(p, TN_END, expect(p, TOK_RIGHT_DELIM, "end"));
     case TOK_ELSE: {
-        struct tmpl_token ahead = peek_solid(p);
+        struct tmpl_token ahead = tmpl_lex_peek_solid(&p->lex);
 
         if (ahead.type != TOK_IF && ahead.type != TOK_WITH)
             ahead = expect(p, TOK_RIGHT_DELIM, "else");
@@ -657,16 +467,15 @@ static struct tmpl_node *action(struct parser *p)
     }
     default: break;
     }
-    if (!p->failed)
-        backup(p);
-    n = node(p, TN_ACTION, peek(p));
+    tmpl_lex_backup(&p->lex);
+    n = node(p, TN_ACTION, tmpl_lex_peek(&p->lex));
     n->pipe = pipeline(p, "command", TOK_RIGHT_DELIM);
     return n;
 }
 
 static struct tmpl_node *text_or_action(struct parser *p)
 {
-    struct tmpl_token t = next_solid(p);
+    struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
     struct tmpl_node *n;
 
     if (t.type == TOK_TEXT)
@@ -683,10 +492,10 @@ static struct tmpl_node *text_or_action(struct parser *p)
 
 static struct tmpl_node *item_list(struct parser *p, struct tmpl_node **end)
 {
-    struct tmpl_node *list = node(p, TN_LIST, peek_solid(p));
+    struct tmpl_node *list = node(p, TN_LIST, tmpl_lex_peek_solid(&p->lex));
 
     *end = NULL;
-    while (!p->failed && peek_solid(p).type != TOK_EOF) {
+    while (!p->failed && tmpl_lex_peek_solid(&p->lex).type != TOK_EOF) {
         struct tmpl_node *n = text_or_action(p);
 
         if (n->kind == TN_END || n->kind == TN_ELSE) {
@@ -701,7 +510,7 @@ static struct tmpl_node *item_list(struct parser *p, struct tmpl_node **end)
 
 static void definition(struct parser *p)
 {
-    struct tmpl_token t = next_solid(p);
+    struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
     str name;
 
     if (t.type != TOK_STRING && t.type != TOK_RAW_STRING)
@@ -715,19 +524,19 @@ static void definition(struct parser *p)
 
 static void top(struct parser *p)
 {
-    struct tmpl_node *root = node(p, TN_LIST, peek(p));
+    struct tmpl_node *root = node(p, TN_LIST, tmpl_lex_peek(&p->lex));
 
-    while (!p->failed && peek(p).type != TOK_EOF) {
+    while (!p->failed && tmpl_lex_peek(&p->lex).type != TOK_EOF) {
         struct tmpl_node *n;
 
-        if (peek(p).type == TOK_LEFT_DELIM) {
-            struct tmpl_token delim = next(p);
+        if (tmpl_lex_peek(&p->lex).type == TOK_LEFT_DELIM) {
+            struct tmpl_token delim = tmpl_lex_next(&p->lex);
 
-            if (next_solid(p).type == TOK_DEFINE) {
+            if (tmpl_lex_next_solid(&p->lex).type == TOK_DEFINE) {
                 definition(p);
                 continue;
             }
-            backup2(p, delim);
+            tmpl_lex_backup2(&p->lex, delim);
         }
         n = text_or_action(p);
         if (n->kind == TN_END || n->kind == TN_ELSE)

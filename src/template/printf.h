@@ -1,4 +1,4 @@
-/* printf.h - values as text, as Go's fmt prints them.
+/* printf.h - values as text, as Go's fmt prints them: by a format, or one after the other.
  *
  * Errors   none: a verb that does not fit is written as Go does: %!d(string=x), %!v(MISSING), %!(EXTRA int=1).
  * Shapes   widths and precisions up to 1,000,000; an output past max bytes is not continued.

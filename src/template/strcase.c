@@ -92,20 +92,13 @@ bool rune_is_letter(uint32_t r)
              (r >= 0xfff0 && r <= 0xffff) || (r >= 0x1f000 && r <= 0x1ffff) || r >= 0xe0000);
 }
 
-static void add_rune(struct buf *out, uint32_t r)
-{
-    char utf[4];
-
-    buf_add(out, (str){utf, utf8_encode(utf, r)});
-}
-
 static void map_runes(struct buf *out, str s, uint32_t (*map)(uint32_t))
 {
     while (s.n != 0) {
         uint32_t r;
         size_t k = utf8_decode(s, &r);
 
-        add_rune(out, map(r));
+        utf8_add(out, map(r));
         s = str_sub(s, k, s.n);
     }
 }
@@ -129,7 +122,7 @@ void str_title(struct buf *out, str s, bool lower_rest)
         size_t k = utf8_decode(s, &r);
         bool is_part = rune_is_letter(r) || rune_is_digit(r) || r == '_' || r == '\'';
 
-        add_rune(out, !in_word ? rune_upper(r) : lower_rest ? rune_lower(r) : r);
+        utf8_add(out, !in_word ? rune_upper(r) : lower_rest ? rune_lower(r) : r);
         in_word = is_part && (in_word || r != '\'');
         s = str_sub(s, k, s.n);
     }

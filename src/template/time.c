@@ -4,10 +4,7 @@
  */
 #include "template/time.h"
 
-#include <math.h>
 #include <stdio.h>
-#include "codec/duration.h"
-#include "codec/quote.h"
 #include "codec/timefmt.h"
 #include "codec/tz.h"
 
@@ -79,11 +76,11 @@ static const struct {
     {"pm", EL_pm},
 };
 
-static const char *const months[] = {"January",   "February", "March",    "April",
-                                     "May",       "June",     "July",     "August",
-                                     "September", "October",  "November", "December"};
-static const char *const weekdays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                       "Thursday", "Friday", "Saturday"};
+const char *const tmpl_month_names[12] = {"January",   "February", "March",    "April",
+                                          "May",       "June",     "July",     "August",
+                                          "September", "October",  "November", "December"};
+const char *const tmpl_weekday_names[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                           "Thursday", "Friday", "Saturday"};
 
 static bool is_digit(str s, size_t i)
 {
@@ -170,12 +167,12 @@ static void put_element(struct buf *out, enum element el, const struct civil *c,
     int hour12 = c->hour % 12 != 0 ? c->hour % 12 : 12;
 
     switch (el) {
-    case EL_LONG_MONTH: buf_add(out, str_of(months[c->month - 1])); break;
-    case EL_MONTH: buf_add(out, str_sub(str_of(months[c->month - 1]), 0, 3)); break;
+    case EL_LONG_MONTH: buf_add(out, str_of(tmpl_month_names[c->month - 1])); break;
+    case EL_MONTH: buf_add(out, str_sub(str_of(tmpl_month_names[c->month - 1]), 0, 3)); break;
     case EL_NUM_MONTH: buf_addf(out, "%d", c->month); break;
     case EL_ZERO_MONTH: buf_addf(out, "%02d", c->month); break;
-    case EL_LONG_WEEKDAY: buf_add(out, str_of(weekdays[c->weekday])); break;
-    case EL_WEEKDAY: buf_add(out, str_sub(str_of(weekdays[c->weekday]), 0, 3)); break;
+    case EL_LONG_WEEKDAY: buf_add(out, str_of(tmpl_weekday_names[c->weekday])); break;
+    case EL_WEEKDAY: buf_add(out, str_sub(str_of(tmpl_weekday_names[c->weekday]), 0, 3)); break;
     case EL_DAY: buf_addf(out, "%d", c->day); break;
     case EL_UNDER_DAY: buf_addf(out, "%2d", c->day); break;
     case EL_ZERO_DAY: buf_addf(out, "%02d", c->day); break;
@@ -196,16 +193,16 @@ static void put_element(struct buf *out, enum element el, const struct civil *c,
     }
 }
 
-static int64_t zone_of(struct tmpl_time t, const char **name)
+int64_t tmpl_time_offset(struct tmpl_time t, const char **zone)
 {
-    *name = "UTC";
-    return t.zone != NULL ? tz_offset(t.zone, t.t, name) : 0;
+    *zone = "UTC";
+    return t.zone != NULL ? tz_offset(t.zone, t.t, zone) : 0;
 }
 
 void tmpl_time_format(struct buf *out, struct tmpl_time t, str layout)
 {
     const char *zone;
-    int64_t offset = zone_of(t, &zone);
+    int64_t offset = tmpl_time_offset(t, &zone);
     struct civil c = civil_of(t.t, offset);
 
     while (layout.n != 0) {
@@ -324,12 +321,13 @@ static bool take_element(str *s, enum element el, struct parsed *p)
     switch (el) {
     case EL_LONG_MONTH:
     case EL_MONTH:
-        if (!take_name(s, months, 12, el == EL_MONTH ? 3 : SIZE_MAX, &v))
+        if (!take_name(s, tmpl_month_names, 12, el == EL_MONTH ? 3 : SIZE_MAX, &v))
             return false;
         p->c.month = v + 1;
         return true;
     case EL_LONG_WEEKDAY:
-    case EL_WEEKDAY: return take_name(s, weekdays, 7, el == EL_WEEKDAY ? 3 : SIZE_MAX, &v);
+    case EL_WEEKDAY:
+        return take_name(s, tmpl_weekday_names, 7, el == EL_WEEKDAY ? 3 : SIZE_MAX, &v);
     case EL_NUM_MONTH: return take_number(s, 1, 2, &p->c.month);
     case EL_ZERO_MONTH: return take_number(s, 2, 2, &p->c.month);
     case EL_UNDER_DAY:
@@ -427,285 +425,3 @@ bool tmpl_time_parse(str layout, str text, const struct tz *zone, ts_ns *out, st
     }
     return true;
 }
-
-/* -- methods of time.Time -- */
-
-#define METHOD(name)                                                                               \
-    static bool name(struct tmpl_env *env, const struct tmpl_value *args, size_t n,                \
-                     struct tmpl_value *out, struct err *e)
-#define UNUSED_ALL ((void)env, (void)args, (void)n, (void)e)
-
-METHOD(t_format)
-{
-    struct buf b = BUF_INIT;
-
-    UNUSED_ALL;
-    tmpl_time_format(&b, args[0].time, args[1].s);
-    *out = tv_copy_buf(env->a, &b);
-    return true;
-}
-
-METHOD(t_string)
-{
-    struct buf b = BUF_INIT;
-
-    UNUSED_ALL;
-    tmpl_time_print(&b, args[0].time);
-    *out = tv_copy_buf(env->a, &b);
-    return true;
-}
-
-METHOD(t_add)
-{
-    UNUSED_ALL;
-    *out = args[0];
-    out->time.t = ts_add(args[0].time.t, args[1].i);
-    return true;
-}
-
-METHOD(t_add_date)
-{
-    const char *zone;
-    int64_t offset = zone_of(args[0].time, &zone), month;
-    struct civil c = civil_of(args[0].time.t, offset);
-
-    UNUSED_ALL;
-    for (int i = 1; i <= 3; i++)
-        if (args[i].i > 1000000 || args[i].i < -1000000)
-            return err_set(e, ERR_INVALID, "date out of range");
-    month = c.month - 1 + args[2].i;
-    c.year += args[1].i + (month >= 0 ? month / 12 : -((11 - month) / 12));
-    c.month = (int)((month % 12 + 12) % 12) + 1;
-    *out = args[0];
-    out->time.t = ts_add(civil_to_ts(&c, offset), args[3].i * NS_PER_D);
-    return true;
-}
-
-METHOD(t_sub)
-{
-    dur_ns d;
-    bool over = __builtin_sub_overflow(args[0].time.t, args[1].time.t, &d);
-
-    UNUSED_ALL;
-    *out = tv_duration(!over ? d : args[0].time.t > args[1].time.t ? INT64_MAX : INT64_MIN);
-    return true;
-}
-
-static int64_t unix_ns(struct tmpl_time t, int64_t unit)
-{
-    if (t.t == TS_NONE)
-        return unit == NS_PER_S    ? -62135596800ll
-               : unit == NS_PER_MS ? -62135596800000ll
-                                   : -6795364578871345152ll;
-    return t.t / unit - (t.t % unit < 0);
-}
-
-METHOD(t_unix)
-{
-    UNUSED_ALL;
-    *out = tv_int(unix_ns(args[0].time, NS_PER_S));
-    return true;
-}
-
-METHOD(t_unix_milli)
-{
-    UNUSED_ALL;
-    *out = tv_int(unix_ns(args[0].time, NS_PER_MS));
-    return true;
-}
-
-METHOD(t_unix_nano)
-{
-    UNUSED_ALL;
-    *out = tv_int(unix_ns(args[0].time, 1));
-    return true;
-}
-
-METHOD(t_utc)
-{
-    UNUSED_ALL;
-    *out = tv_time(args[0].time.t);
-    return true;
-}
-
-METHOD(t_is_zero)
-{
-    UNUSED_ALL;
-    *out = tv_bool(args[0].time.t == TS_NONE);
-    return true;
-}
-
-METHOD(t_after)
-{
-    UNUSED_ALL;
-    *out = tv_bool(args[0].time.t > args[1].time.t);
-    return true;
-}
-
-METHOD(t_before)
-{
-    UNUSED_ALL;
-    *out = tv_bool(args[0].time.t < args[1].time.t);
-    return true;
-}
-
-METHOD(t_equal)
-{
-    UNUSED_ALL;
-    *out = tv_bool(args[0].time.t == args[1].time.t);
-    return true;
-}
-
-static struct civil civil_here(const struct tmpl_value *v)
-{
-    const char *zone;
-
-    return civil_of(v->time.t, zone_of(v->time, &zone));
-}
-
-#define CIVIL_METHOD(name, expr)                                                                   \
-    METHOD(name)                                                                                   \
-    {                                                                                              \
-        struct civil c = civil_here(&args[0]);                                                     \
-                                                                                                   \
-        UNUSED_ALL;                                                                                \
-        *out = tv_int(expr);                                                                       \
-        return true;                                                                               \
-    }
-CIVIL_METHOD(t_year, c.year)
-CIVIL_METHOD(t_day, c.day)
-CIVIL_METHOD(t_hour, c.hour)
-CIVIL_METHOD(t_minute, c.minute)
-CIVIL_METHOD(t_second, c.second)
-CIVIL_METHOD(t_nanosecond, c.nanosecond)
-CIVIL_METHOD(t_yearday, c.yearday)
-
-static void month_text(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v)
-{
-    (void)env;
-    buf_add(out, str_of(months[v->i - 1]));
-}
-
-static void weekday_text(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v)
-{
-    (void)env;
-    buf_add(out, str_of(weekdays[v->i]));
-}
-
-static const struct tmpl_type month_type = {.name = "time.Month", .text = month_text};
-static const struct tmpl_type weekday_type = {.name = "time.Weekday", .text = weekday_text};
-
-METHOD(t_month)
-{
-    UNUSED_ALL;
-    *out = tv_int(civil_here(&args[0]).month);
-    out->type = &month_type;
-    return true;
-}
-
-METHOD(t_weekday)
-{
-    UNUSED_ALL;
-    *out = tv_int(civil_here(&args[0]).weekday);
-    out->type = &weekday_type;
-    return true;
-}
-
-METHOD(t_truncate)
-{
-    dur_ns d = args[1].i;
-
-    UNUSED_ALL;
-    *out = args[0];
-    if (d > 0 &&
-        args[0].time.t != TS_NONE) /* Go counts from year 1; for days and less it is the same */
-        out->time.t -= (args[0].time.t % d + d) % d;
-    return true;
-}
-
-const struct tmpl_func tmpl_time_methods[] = {
-    {"Format", "s", t_format, "text by a Go layout"},
-    {"String", "", t_string, "2006-01-02 15:04:05.999999999 -0700 MST"},
-    {"Add", "d", t_add, "later by a duration"},
-    {"AddDate", "iii", t_add_date, "later by years, months, days"},
-    {"Sub", "t", t_sub, "the duration since another time"},
-    {"Unix", "", t_unix, "seconds since 1970"},
-    {"UnixMilli", "", t_unix_milli, "milliseconds since 1970"},
-    {"UnixNano", "", t_unix_nano, "nanoseconds since 1970"},
-    {"UTC", "", t_utc, "the same instant in UTC"},
-    {"IsZero", "", t_is_zero, "whether it is the zero time"},
-    {"After", "t", t_after, "whether it is later"},
-    {"Before", "t", t_before, "whether it is earlier"},
-    {"Equal", "t", t_equal, "whether it is the same instant"},
-    {"Truncate", "d", t_truncate, "rounded down"},
-    {"Year", "", t_year, "year"},
-    {"Month", "", t_month, "month; prints its English name"},
-    {"Day", "", t_day, "day of the month"},
-    {"Hour", "", t_hour, "hour"},
-    {"Minute", "", t_minute, "minute"},
-    {"Second", "", t_second, "second"},
-    {"Nanosecond", "", t_nanosecond, "nanosecond"},
-    {"YearDay", "", t_yearday, "day of the year"},
-    {"Weekday", "", t_weekday, "day of the week; prints its English name"},
-    {NULL, NULL, NULL, NULL},
-};
-
-/* -- methods of time.Duration -- */
-
-METHOD(d_string)
-{
-    struct buf b = BUF_INIT;
-
-    UNUSED_ALL;
-    go_duration_print(&b, args[0].i);
-    *out = tv_copy_buf(env->a, &b);
-    return true;
-}
-
-#define DURATION_METHOD(name, expr)                                                                \
-    METHOD(name)                                                                                   \
-    {                                                                                              \
-        UNUSED_ALL;                                                                                \
-        *out = expr;                                                                               \
-        return true;                                                                               \
-    }
-DURATION_METHOD(d_seconds, tv_float((double)args[0].i / 1e9))
-DURATION_METHOD(d_minutes, tv_float((double)args[0].i / 6e10))
-DURATION_METHOD(d_hours, tv_float((double)args[0].i / 3.6e12))
-DURATION_METHOD(d_milliseconds, tv_int(args[0].i / NS_PER_MS))
-DURATION_METHOD(d_nanoseconds, tv_int(args[0].i))
-
-METHOD(d_round)
-{
-    dur_ns unit = args[1].i, d = args[0].i, rest = unit > 0 ? d % unit : 0;
-
-    UNUSED_ALL;
-    if (unit > 0) {
-        d -= rest;
-        if (rest >= unit - rest && d <= INT64_MAX - unit)
-            d += unit;
-        else if (-rest >= unit + rest && d >= INT64_MIN + unit)
-            d -= unit;
-    }
-    *out = tv_duration(d);
-    return true;
-}
-
-METHOD(d_truncate)
-{
-    UNUSED_ALL;
-    *out = tv_duration(args[1].i > 0 ? args[0].i - args[0].i % args[1].i : args[0].i);
-    return true;
-}
-
-const struct tmpl_func tmpl_duration_methods[] = {
-    {"String", "", d_string, "as 1h2m3s"},
-    {"Seconds", "", d_seconds, "as seconds"},
-    {"Minutes", "", d_minutes, "as minutes"},
-    {"Hours", "", d_hours, "as hours"},
-    {"Milliseconds", "", d_milliseconds, "as whole milliseconds"},
-    {"Nanoseconds", "", d_nanoseconds, "as nanoseconds"},
-    {"Round", "d", d_round, "rounded to a multiple"},
-    {"Truncate", "d", d_truncate, "rounded towards zero"},
-    {NULL, NULL, NULL, NULL},
-};

@@ -1,4 +1,4 @@
-/* time.h - times and durations inside of templates: Go's layouts and methods.
+/* time.h - times as text inside of templates, by Go's layouts. What a template calls on them: time_methods.h.
  *
  * Shapes   layouts are Go's reference time, Mon Jan 2 15:04:05 2006 -0700 MST, with its variants.
  * Source   Go time.Time.Format and time.Parse, in behaviour. Not taken up: the year-day layouts 002 and __2 in parsing.
@@ -13,6 +13,8 @@ void tmpl_time_print(struct buf *out, struct tmpl_time t); /* Time.String */
 bool tmpl_time_parse(str layout, str text, const struct tz *zone, ts_ns *out,
                      struct err *e) must_check;
 
-extern const struct tmpl_func tmpl_time_methods[], tmpl_duration_methods[];
+int64_t tmpl_time_offset(struct tmpl_time t, const char **zone); /* seconds east of UTC */
+extern const char *const tmpl_month_names[12];                   /* from 0 = January */
+extern const char *const tmpl_weekday_names[7];                  /* from 0 = Sunday */
 
 #endif

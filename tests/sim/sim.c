@@ -1,64 +1,16 @@
-/* sim.c - runs scenarios: the engine and its shell on a stepped clock, an inline pool, a scripted transport and the
- * memory backend. Nothing sleeps; thirty days take a second. */
+#include "sim.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-#include "base/log.h"
 #include "codec/escape.h"
 #include "config/config.h"
-#include "engine/shell.h"
-#include "engine/explain.h"
-#include "inbox.h"
-#include "oracle.h"
-#include "random.h"
-#include "scenario.h"
-
-#define START_WALL (1767225600ll * NS_PER_S) /* 2026-01-01T00:00:00Z */
-#define START_MONO (1000ll * NS_PER_S)
-
-struct poster {
-    struct labels labels, annotations;
-    ts_ns starts_at, next; /* wall, since the start */
-};
-
-/* What one URL of the sink answers. */
-struct sink {
-    str path;   /* empty: every other */
-    int status; /* 0 = nothing */
-    dur_ns retry;
-};
-
-struct named_silence {
-    str name;
-    struct uuid id;
-};
-
-struct sim {
-    const char *path;
-    const struct scenario *scn;
-    struct oracle oracle;
-    struct arena arena;
-    struct clock clock;
-    struct pool *pool;
-    struct scripted *scripted;
-    struct shell *shell;
-    struct state_backend *backend;
-    VEC(struct sink) sinks; /* the first has no path */
-    bool source_down;
-    size_t wrong; /* what the API should have said, and did not */
-    VEC(struct action *) samples;
-    struct inbox inbox;
-    VEC(struct poster) posters;
-    VEC(struct named_silence) silences;
-    struct buf reply;
-};
 
 /* -- what arrives -- */
 
 static void take(struct sim *s, const struct scripted_request *rq)
 {
     const struct arrived *a =
-        inbox_take(&s->inbox, rq, rq->at.mono - START_MONO, START_WALL, &s->arena);
+        inbox_take(&s->inbox, rq, rq->at.mono - SIM_MONO, SIM_WALL, &s->arena);
 
     if (inbox_path(rq->http.url).n != 0) /* the oracle foresees a receiver's first integration */
         return;
@@ -289,7 +241,7 @@ static void add_silence(struct sim *s, const struct action *a)
         fprintf(stderr, "line %d: %s\n", a->line, e.msg);
         exit(1);
     }
-    in->starts_at = a->has_start ? START_WALL + a->starts_at : s->clock.now.wall;
+    in->starts_at = a->has_start ? SIM_WALL + a->starts_at : s->clock.now.wall;
     in->ends_at = in->starts_at + a->d;
     in->created_by = in->comment = S("scenario");
     shell_event(s->shell, &ev, &r);
@@ -401,7 +353,7 @@ static void act(struct sim *s, struct action *a)
     struct event ev = {.kind = EVENT_CONFIG};
     struct poster p = {.labels = a->labels,
                        .annotations = a->annotations,
-                       .starts_at = a->has_start ? START_WALL + a->starts_at : s->clock.now.wall,
+                       .starts_at = a->has_start ? SIM_WALL + a->starts_at : s->clock.now.wall,
                        .next = s->clock.now.mono + NS_PER_M};
 
     switch (a->kind) {
@@ -409,7 +361,7 @@ static void act(struct sim *s, struct action *a)
         vec_push(&s->posters, p);
         post(s, &p, ts_add(s->clock.now.wall, 4 * NS_PER_M));
         break;
-    case ACT_POST_ONCE: post(s, &p, a->has_end ? START_WALL + a->ends_at : TS_NONE); break;
+    case ACT_POST_ONCE: post(s, &p, a->has_end ? SIM_WALL + a->ends_at : TS_NONE); break;
     case ACT_RESOLVE: resolve(s, a); break;
     case ACT_SILENCE: add_silence(s, a); break;
     case ACT_EXPIRE: expire_silence(s, a); break;
@@ -445,22 +397,22 @@ static void act(struct sim *s, struct action *a)
 
 /* -- one scenario, from its first action to its last -- */
 
-static void sim_open(struct sim *s, const char *path, const struct scenario *scn)
+void sim_open(struct sim *s, const char *path, const struct scenario *scn)
 {
     *s = (struct sim){.path = path, .scn = scn};
     vec_push(&s->sinks, (struct sink){S(""), 200, 0});
     arena_init(&s->arena, 0);
-    clock_init_stepped(&s->clock, (struct now){START_WALL, START_MONO});
+    clock_init_stepped(&s->clock, (struct now){SIM_WALL, SIM_MONO});
     start(s);
     VEC_EACH (struct action *, a, &scn->actions) {
-        run_until(s, START_MONO + a->at);
+        run_until(s, SIM_MONO + a->at);
         oracle_disturb(&s->oracle);
         act(s, a);
     }
-    run_until(s, START_MONO + scn->end);
+    run_until(s, SIM_MONO + scn->end);
 }
 
-static void sim_close(struct sim *s)
+void sim_close(struct sim *s)
 {
     stop(s);
     state_backend_free(s->backend);
@@ -473,214 +425,4 @@ static void sim_close(struct sim *s)
     buf_release(&s->reply);
     clock_release(&s->clock);
     arena_release(&s->arena);
-}
-
-static bool run(const char *path)
-{
-    struct scenario scn;
-    struct sim s;
-    struct err e = ERR_INIT;
-    bool ok;
-    FILE *f;
-
-    if (!scenario_read(path, &scn, &e)) {
-        fprintf(stderr, "%s\n", e.msg);
-        return false;
-    }
-    f = fopen("rules.yml", "w"); /* a constant name: the slots of a group follow from it */
-    if (f == NULL || fwrite(scn.rules.p, 1, scn.rules.n, f) != scn.rules.n || fclose(f) != 0)
-        return false;
-    sim_open(&s, path, &scn);
-    ok = inbox_judge(&s.inbox, &scn, path) && s.oracle.wrong == 0 && s.wrong == 0;
-    printf("%s: %zu answers of explain held\n", path, s.oracle.checked);
-    sim_close(&s);
-    unlink("rules.yml");
-    scenario_release(&scn);
-    return ok;
-}
-
-/* -- scenarios from a seed -- */
-
-static const struct route *route_to(const struct engine *e, str receiver)
-{
-    for (size_t i = 0; i < e->tree.n; i++)
-        if (str_eq(e->tree.by_index[i]->receiver, receiver))
-            return e->tree.by_index[i];
-    return NULL;
-}
-
-static bool has(const struct arrived *a, const struct arrived_alert *al)
-{
-    VEC_EACH (const struct arrived_alert *, x, &a->alerts)
-        if (x->resolved == al->resolved && labels_eq(x->labels, al->labels))
-            return true;
-    return false;
-}
-
-static bool fires(const struct arrived *a)
-{
-    VEC_EACH (const struct arrived_alert *, al, &a->alerts)
-        if (!al->resolved)
-            return true;
-    return false;
-}
-
-/* A message that says nothing which the one before it did not say is a repeat, and must not come early. That nothing
- * fires any more is news. Where send_resolved is off, an end that nobody hears of may lie between two that are equal. */
-static bool repeats_in_time(const struct sim *s, const char *name)
-{
-    bool ok = true;
-
-    for (size_t i = 0; i < s->inbox.v.n; i++) {
-        const struct arrived *a = &s->inbox.v.v[i], *last = NULL;
-        const struct route *r = route_to(shell_engine(s->shell), a->receiver);
-        bool is_repeat =
-            engine_receiver(shell_engine(s->shell), a->receiver)->integrations[0].send_resolved;
-
-        for (size_t j = i; j-- > 0 && last == NULL;)
-            if (str_eq(s->inbox.v.v[j].receiver, a->receiver) &&
-                labels_eq(s->inbox.v.v[j].group, a->group))
-                last = &s->inbox.v.v[j];
-        is_repeat = is_repeat && last != NULL && fires(a) == fires(last);
-        VEC_EACH (const struct arrived_alert *, al, &a->alerts)
-            is_repeat = is_repeat && has(last, al);
-        if (!is_repeat || (fires(a) && a->at - last->at >= r->repeat_interval))
-            continue;
-        fprintf(stderr, "%s: repeated after %.3fs:\n", name, (double)(a->at - last->at) / NS_PER_S);
-        arrived_print(last);
-        arrived_print(a);
-        ok = false;
-    }
-    return ok;
-}
-
-/* An alert that one thing alone keeps from a receiver which was never told of it. */
-struct held_back {
-    uint64_t fingerprint;
-    str receiver;
-    unsigned part;
-    ts_ns flush; /* wall */
-};
-
-static unsigned only_reason(const struct explanation *x, const struct explain_route *r)
-{
-    unsigned parts = (x->silences.n != 0 ? RANDOM_SILENCES : 0) |
-                     (x->inhibitions.n != 0 ? RANDOM_INHIBITION : 0) |
-                     (r->muted.n + r->outside_active.n != 0 ? RANDOM_MUTING : 0);
-
-    return (parts & (parts - 1)) == 0 ? parts : 0;
-}
-
-static struct held_back find_held_back(const struct sim *s, struct arena *a)
-{
-    const struct engine *e = shell_engine(s->shell);
-    struct held_back found = {.part = 0};
-    struct explanation x;
-
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        const struct alert *al = it->value;
-
-        engine_explain(e, al->labels->ls, s->clock.now, a, &x);
-        for (size_t i = 0; i < x.n && found.part == 0; i++) {
-            const struct explain_route *r = &x.routes[i];
-            ts_ns wait = r->next_flush == TS_NONE ? 0 : r->next_flush - s->clock.now.wall;
-
-            if (!x.is_resolved && r->group != NULL && r->n != 0 &&
-                al->expires_mono > ts_add(s->clock.now.mono, wait) &&
-                (r->integrations[0].last == NULL ||
-                 !hash_list_has(r->integrations[0].last->firing, labels_dedup_hash(x.labels))))
-                found = (struct held_back){alert_fingerprint(al), arena_str(a, r->route->receiver),
-                                           only_reason(&x, r), r->next_flush};
-        }
-        explanation_release(&x);
-    }
-    return found;
-}
-
-/* The same without the reason that explain gave: now it must have been sent. */
-static bool reason_holds(uint64_t seed, const struct held_back *h, dur_ns length)
-{
-    struct scenario scn;
-    struct sim s;
-    bool sent = false;
-
-    random_scenario(&scn, seed, RANDOM_ALL & ~h->part, length);
-    scn.end = h->flush - START_WALL + 1;
-    sim_open(&s, "replay", &scn);
-    VEC_EACH (const struct arrived *, a, &s.inbox.v)
-        VEC_EACH (const struct arrived_alert *, al, &a->alerts)
-            sent = sent || (str_eq(a->receiver, h->receiver) && !al->resolved &&
-                            labels_fingerprint(al->labels) == h->fingerprint);
-    sim_close(&s);
-    scenario_release(&scn);
-    if (!sent)
-        fprintf(stderr, "seed %llu: %016llx was not sent to %.*s without what held it back (%u)\n",
-                (unsigned long long)seed, (unsigned long long)h->fingerprint, STR(h->receiver),
-                h->part);
-    return sent;
-}
-
-static bool run_random(uint64_t seed, dur_ns length, size_t *answers, size_t *replays)
-{
-    struct scenario scn;
-    struct held_back h;
-    struct arena a;
-    struct sim s;
-    char name[32];
-    bool ok;
-
-    snprintf(name, sizeof(name), "seed %llu", (unsigned long long)seed);
-    random_scenario(&scn, seed, RANDOM_ALL, length);
-    sim_open(&s, name, &scn);
-    arena_init(&a, 0);
-    h = find_held_back(&s, &a);
-    ok = s.oracle.wrong == 0 && repeats_in_time(&s, name);
-    *answers += s.oracle.checked;
-    sim_close(&s);
-    if (h.part != 0) {
-        ++*replays;
-        ok = reason_holds(seed, &h, length) && ok;
-    }
-    if (!ok)
-        fprintf(stderr, "%s: the configuration:\n%.*s", name, STR(scn.config));
-    arena_release(&a);
-    scenario_release(&scn);
-    return ok;
-}
-
-/* sim --random FIRST COUNT HOURS */
-static int random_main(uint64_t first, uint64_t count, uint64_t hours)
-{
-    size_t answers = 0, replays = 0, failed = 0;
-
-    for (uint64_t seed = first; seed < first + count; seed++)
-        failed += !run_random(seed, (dur_ns)hours * NS_PER_H, &answers, &replays);
-    printf("%zu answers of explain held, %zu reasons replayed\n%zu passed, %zu failed\n", answers,
-           replays, (size_t)count - failed, failed);
-    return failed != 0;
-}
-
-int main(int argc, char **argv)
-{
-    char dir[] = "/tmp/sim-XXXXXX";
-    int passed = 0, failed = 0;
-
-    log_setup(LOG_ERROR, LOG_LOGFMT, 2);
-    if (argc == 5 && strcmp(argv[1], "--random") == 0)
-        return random_main(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10),
-                           strtoull(argv[4], NULL, 10));
-    for (int i = 1; i < argc; i++)
-        argv[i] = realpath(argv[i], NULL);
-    if (mkdtemp(dir) == NULL || chdir(dir) != 0)
-        return 1;
-    for (int i = 1; i < argc; i++) {
-        if (argv[i] != NULL && run(argv[i]))
-            passed++;
-        else
-            failed++;
-        free(argv[i]);
-    }
-    rmdir(dir);
-    printf("%d passed, %d failed\n", passed, failed);
-    return failed != 0;
 }

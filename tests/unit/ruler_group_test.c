@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "model/labels.h"
 #include "ruler/rule_group.h"
+#include "ruler/rule_persist.h"
 #include "tsdb_fixture.h"
 
 #define SLOT (1000 * NS_PER_D)

@@ -1,0 +1,194 @@
+#include "cli/serve_flags.h"
+
+#include <stdio.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "base/mem.h"
+
+#define F struct serve_flags
+
+const struct flag serve_flag_table[] = {
+    FLAG(F, config_files, "config.file", FLAG_LIST, "alertmanager.yml", "FILE",
+         "configuration; several files are merged"),
+    FLAG(F, storage_path, "storage.path", FLAG_TEXT, "data/", "DIR", "where state is kept"),
+    FLAG(F, retention, "data.retention", FLAG_DURATION, "120h", "D",
+         "how long the notification log and ended silences are kept"),
+    FLAG(F, maintenance_interval, "data.maintenance-interval", FLAG_DURATION, "15m", "D",
+         "state is written at once instead", .accepted_only = true),
+    FLAG(F, max_silences, "silences.max-silences", FLAG_INT, "0", "N",
+         "limit on stored silences, 0 = none"),
+    FLAG(F, max_silence_size, "silences.max-silence-size-bytes", FLAG_INT, "0", "BYTES",
+         "limit on one silence, 0 = none"),
+    FLAG(F, log_silences, "log.silences", FLAG_BOOL, NULL, NULL, "log changes of silences"),
+    FLAG(F, gc_interval, "alerts.gc-interval", FLAG_DURATION, "30m", "D",
+         "resolved alerts are removed half an hour after their end", .accepted_only = true),
+    FLAG(F, per_alertname_limit, "alerts.per-alertname-limit", FLAG_INT, "0", "N",
+         "limit on alerts of one name, 0 = none"),
+    FLAG(F, max_alerts, "alerts.max", FLAG_INT, "0", "N",
+         "limit on alerts: new ones beyond it are dropped, 0 = none"),
+    FLAG(F, max_groups, "dispatch.max-groups", FLAG_INT, "0", "N",
+         "limit on groups: alerts that need a new one beyond it are not notified, 0 = none"),
+    FLAG_ACCEPTED("dispatch.maintenance-interval", FLAG_DURATION, "D",
+                  "empty groups are removed at once"),
+    FLAG(F, shadow, "notify.shadow", FLAG_BOOL, NULL, NULL,
+         "do everything but send: 'tocsin notification list' shows what would have gone out"),
+    FLAG(F, start_delay, "dispatch.start-delay", FLAG_DURATION, "0s", "D",
+         "no notification before this long after the start"),
+    FLAG(F, systemd_socket, "web.systemd-socket", FLAG_BOOL, NULL, NULL,
+         "listen on the sockets that systemd passes"),
+    FLAG(F, listen, "web.listen-address", FLAG_LIST, ":9093", "ADDRESS",
+         "host:port, :port or unix:/path"),
+    FLAG(F, web_config, "web.config.file", FLAG_TEXT, "", "FILE",
+         "TLS, users, headers and rate of the server; read again when it changes"),
+    FLAG(F, external_url, "web.external-url", FLAG_TEXT, "", "URL",
+         "what links in messages point to"),
+    FLAG(F, route_prefix, "web.route-prefix", FLAG_TEXT, "", "PATH",
+         "prefix of all routes; default: the path of the external URL"),
+    FLAG(F, max_gets, "web.get-concurrency", FLAG_INT, "0", "N",
+         "GETs under way, one more gets 503; 0 = no limit, for a GET holds no thread"),
+    FLAG(F, answer_timeout, "web.timeout", FLAG_DURATION, "0s", "D",
+         "how long an answer may take to begin, then 503; 0 = as long as it takes"),
+    FLAG_ACCEPTED("auto-gomemlimit.ratio", FLAG_TEXT, "RATIO", "Go's memory limit"),
+    FLAG(F, cluster_listen, "cluster.listen-address", FLAG_TEXT, "", "ADDRESS",
+         "gossip is not spoken", .accepted_only = true),
+    FLAG(F, cluster_peers, "cluster.peer", FLAG_LIST, NULL, "ADDRESS",
+         "refused: replicas would send everything several times"),
+    FLAG(F, cluster_ignore, "cluster.ignore", FLAG_BOOL, NULL, NULL,
+         "start although --cluster.peer is given"),
+    FLAG_ACCEPTED("cluster.advertise-address", FLAG_TEXT, "ADDRESS", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.peer-name", FLAG_TEXT, "NAME", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.peer-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.peers-resolve-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.gossip-interval", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.pushpull-interval", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.tcp-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.probe-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.probe-interval", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.settle-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.reconnect-interval", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.reconnect-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.tls-config", FLAG_TEXT, "FILE", "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.allow-insecure-public-advertise-address-discovery", FLAG_BOOL, NULL,
+                  "gossip is not spoken"),
+    FLAG_ACCEPTED("cluster.label", FLAG_TEXT, "LABEL", "gossip is not spoken"),
+    FLAG(
+        F, tolerate_rules, "rules.tolerate-errors", FLAG_BOOL, NULL, NULL,
+        "leave out rules and rule files with errors instead of refusing all; a reload never leaves "
+        "out a rule that runs"),
+    FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST",
+         "classic-mode, utf8-strict-mode, and names accepted without effect"),
+    FLAG(F, log_level, "log.level", FLAG_TEXT, "info", "LEVEL", "debug, info, warn or error"),
+    FLAG(F, log_format, "log.format", FLAG_TEXT, "logfmt", "FORMAT", "logfmt or json"),
+    FLAGS_END,
+};
+#undef F
+
+static bool parse_features(const char *list, enum matcher_mode *mode)
+{
+    static const char *const known[] = {"alert-names-in-metrics", "receiver-name-in-metrics",
+                                        "group-key-in-metrics", "auto-gomemlimit",
+                                        "event-recorder"};
+    str rest = str_of(list);
+    bool classic = false, strict = false;
+
+    while (rest.p != NULL && rest.n != 0) {
+        str f = str_cut(&rest, ',');
+        bool ok = false;
+
+        classic |= str_is(f, "classic-mode");
+        strict |= str_is(f, "utf8-strict-mode");
+        ok = str_is(f, "classic-mode") || str_is(f, "utf8-strict-mode");
+        for (size_t i = 0; i < ARRAY_LEN(known) && !ok; i++)
+            ok = str_is(f, known[i]);
+        if (!ok) {
+            fprintf(stderr, "tocsin: --enable-feature: unknown feature '%.*s'\n", STR(f));
+            return false;
+        }
+    }
+    if (classic && strict) {
+        fprintf(stderr,
+                "tocsin: --enable-feature: classic-mode and utf8-strict-mode exclude each other\n");
+        return false;
+    }
+    *mode = classic ? MATCHER_CLASSIC : strict ? MATCHER_UTF8 : MATCHER_FALLBACK;
+    return true;
+}
+
+bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
+{
+    enum log_level level;
+    enum log_format format;
+
+    if (!log_level_parse(str_of(f->log_level), &level)) {
+        fprintf(stderr, "tocsin: --log.level: '%s' is none of debug, info, warn, error\n",
+                f->log_level);
+        return false;
+    }
+    if (!log_format_parse(str_of(f->log_format), &format)) {
+        fprintf(stderr, "tocsin: --log.format: '%s' is neither logfmt nor json\n", f->log_format);
+        return false;
+    }
+    if (f->retention <= 0) {
+        fprintf(stderr, "tocsin: --data.retention must be positive\n");
+        return false;
+    }
+    if (f->max_silences < 0 || f->max_silence_size < 0 || f->per_alertname_limit < 0 ||
+        f->max_alerts < 0 || f->max_groups < 0) {
+        fprintf(stderr, "tocsin: limits on silences, alerts and groups must not be negative\n");
+        return false;
+    }
+    log_setup(level, format, STDERR_FILENO);
+    if (f->cluster_peers.n == 0 || f->cluster_ignore)
+        return parse_features(f->features, mode);
+    fprintf(stderr, "tocsin: --cluster.peer: tocsin does not gossip, so every replica would send "
+                    "every notification.\n"
+                    "        Run one instance, or add --cluster.ignore to start all the same.\n");
+    return false;
+}
+
+str serve_own_url(str address)
+{
+    char host[256] = "localhost", made[512];
+    ptrdiff_t at = (ptrdiff_t)address.n - 1;
+
+    while (at >= 0 && address.p[at] != ':')
+        at--;
+    gethostname(host, sizeof(host) - 1);
+    snprintf(made, sizeof(made), "http://%s%.*s", host,
+             STR(str_sub(address, at < 0 ? address.n : (size_t)at, address.n)));
+    return mem_str_dup(str_of(made));
+}
+
+static str without_slashes(str url)
+{
+    while (url.n != 0 && url.p[url.n - 1] == '/')
+        url.n--;
+    return url;
+}
+
+/* What follows the host. */
+static str path_of(str url)
+{
+    str rest = str_sub(url, (size_t)str_find_str(url, S("://")) + 3, url.n);
+    ptrdiff_t at = str_find(rest, '/');
+
+    return at >= 0 ? str_sub(rest, (size_t)at, rest.n) : STR_NONE;
+}
+
+bool serve_flags_urls(const struct serve_flags *f, str *external_url, str *prefix)
+{
+    str url = str_of(f->external_url), path = str_of(f->route_prefix);
+
+    if (url.n != 0 && !str_starts_with(url, S("http://")) && !str_starts_with(url, S("https://"))) {
+        fprintf(stderr, "tocsin: --web.external-url: '%.*s' is not an http or https URL\n",
+                STR(url));
+        return false;
+    }
+    url = without_slashes(url);
+    if (path.n == 0 && url.n != 0)
+        path = path_of(url);
+    *prefix = mem_str_dup(without_slashes(path));
+    *external_url = url.n != 0 ? mem_str_dup(url)
+                               : serve_own_url(str_of(f->listen.n != 0 ? f->listen.v[0] : NULL));
+    return true;
+}

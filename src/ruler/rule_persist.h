@@ -1,0 +1,29 @@
+/* rule_persist.h - a rule group's alerts across a restart and a reload.
+ *
+ * Each alert is a stored row, written when a run changes it and read at the start. After a reload the new group takes the
+ * alerts over from the old one, rule by rule.
+ *
+ * Shapes   a row's key is 33 bytes: identity of the rule, '/', fingerprint of the alert, in hexadecimal digits.
+ * Owns     rows are text in the arena named; restored alerts belong to their rule.
+ * Cost     O(rules) a restored row; a reload that moves no rule is O(rules + alerts).
+ * Source   rules.md 2.3 (reload), 2.6 (restart).
+ */
+#ifndef RULER_RULE_PERSIST_H
+#define RULER_RULE_PERSIST_H
+
+#include "ruler/rule_group.h"
+
+/* Adds what this run changed of the rule's alerts to g->rows. In the run's arena. */
+void rule_group_collect_rows(struct rule_group *g, struct rule *r);
+/* All of them; key is in a, value is borrowed for the call. */
+void rule_group_rows(struct rule_group *g, struct arena *a,
+                     void (*row)(void *arg, str key, str value), void *arg);
+/* A stored row of one of the group's rules. False: it is none of ours. */
+bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now);
+
+/* Whether a reload can leave the group running as it is. */
+bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_conf *b);
+/* After a reload: takes over the alerts of the old group's rules, first to first by name and labels (rules.md 2.3). */
+void rule_group_move_state(struct rule_group *to, struct rule_group *from);
+
+#endif
