@@ -143,7 +143,7 @@ static bool alerts_next(void *ctx, struct buf *out)
 {
     struct alerts_stream *s = ctx;
     struct now now = shell_clock(s->api->conf.shell)->now;
-    size_t enough = out->n + 16384;
+    size_t enough = out->n + API_PIECE;
 
     if (s->at == 0)
         buf_addc(out, '[');
@@ -314,7 +314,7 @@ static bool groups_next(void *ctx, struct buf *out)
 {
     struct groups_stream *s = ctx;
     struct now now = shell_clock(s->api->conf.shell)->now;
-    size_t enough = out->n + 16384;
+    size_t enough = out->n + API_PIECE;
 
     if (s->at == 0)
         buf_addc(out, '[');

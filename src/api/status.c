@@ -178,7 +178,7 @@ static bool overview_next(void *ctx, struct buf *out)
 {
     struct overview_stream *s = ctx;
     struct now now = shell_clock(s->api->conf.shell)->now;
-    size_t enough = out->n + 16384;
+    size_t enough = out->n + API_PIECE;
     struct json_writer w;
 
     if (s->at == 0)

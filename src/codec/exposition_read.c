@@ -233,7 +233,7 @@ static bool next_line(struct expo_reader *r, str *out, struct err *e)
 
 bool expo_read(struct expo_reader *r, struct expo_item *out, struct err *e)
 {
-    str line;
+    str line = STR_NONE;
 
     while (next_line(r, &line, e)) {
         bool is_item = false;

@@ -77,7 +77,7 @@ struct http_conn {
 };
 
 enum {
-    CONN_UNSENT_MAX = 64 << 10,
+    CONN_UNSENT_MAX = 128 << 10,
     CONN_LINGER_MAX = 256 << 10,
     CONN_PACK_MAX = 64 << 10, /* bytes compressed a turn: half a millisecond */
 };

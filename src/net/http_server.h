@@ -2,7 +2,7 @@
  *
  * A table of routes says, before a body is read, who handles a request and how large it may be. A
  * handler answers at once or later (http_reply_* on the kept request), whole or streamed: next() is
- * asked for more while fewer than 64 KB are unsent, so that an answer of any size costs a fixed
+ * asked for more while fewer than 128 KB are unsent, so that an answer of any size costs a fixed
  * amount of memory and a slow reader costs only himself.
  *
  * Before a route is looked for, admit() may ask who is there. Answers are compressed when the client
@@ -125,7 +125,7 @@ void http_reply_header(struct http_req *rq, str name, str value); /* before the 
 void http_reply(struct http_req *rq, int status, str content_type, str body);
 /* next(): appends to out and returns true, or returns false when all is written (what it appended
  * last counts, too). Called on the loop, never from inside http_reply_stream() on a kept request,
- * until 64 KB wait. done(ctx) is called exactly once at the end or when the client left; on_gone()
+ * until 128 KB wait. done(ctx) is called exactly once at the end or when the client left; on_gone()
  * is not called any more. */
 typedef bool http_next(void *ctx, struct buf *out);
 void http_reply_stream(struct http_req *rq, int status, str content_type, http_next *next,

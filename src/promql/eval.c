@@ -194,6 +194,7 @@ bool promql_eval_scalar(struct promql_eval *ev, const struct promql_expr *x, ts_
 
     if (!promql_eval_vector(ev, x, t, &v))
         return false;
+    assume(v.v != NULL); /* a scalar is one sample */
     *out = v.v[0].v;
     return true;
 }

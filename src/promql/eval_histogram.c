@@ -113,6 +113,7 @@ static void add_bucket(struct promql_eval *ev, const struct promql_sample *s, ui
     k = *label_sets_add(&out->by_labels, key, (uint32_t)out->classic.n, &is_new);
     if (is_new)
         vec_push(&out->classic, (struct classic){.labels = key});
+    assume(out->classic.v != NULL);
     vec_push(&out->classic.v[k].buckets, (struct promql_bucket){upper, s->v});
 }
 

@@ -7,12 +7,12 @@
 struct promql_kernel {
     const char *name;
     promql_math *math; /* of each float; histograms are left out */
-    bool is_date;      /* math, and without an argument of the time of the evaluation */
     promql_float_kernel *floats;
     size_t least; /* floats that it needs */
     promql_window_kernel *window;
-    bool keeps_name, wants_counter, takes_anchored, takes_smoothed;
     promql_call *call;
+    bool is_date; /* math, and without an argument of the time of the evaluation */
+    bool keeps_name, wants_counter, takes_anchored, takes_smoothed;
 };
 
 /* Of a row with floats or window: the value of one window. */

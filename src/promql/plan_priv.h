@@ -58,18 +58,20 @@ struct plan_node {
     const struct promql_expr *x; /* where it was first seen: for what it is, not for its ids */
     struct plan_selector *selector;
     struct plan_node *a, *b; /* of a join: the left and the right side */
-    bool depends_on_query;   /* step(), @ end(), scalar(): not shared between queries */
+
+    bool depends_on_query; /* step(), @ end(), scalar(): not shared between queries */
+    bool is_static;        /* rows and tables say it all; else the plain evaluator does it */
+    bool drops_name;
+    bool is_in_turn;  /* a fold's: the groups' rows follow one another */
+    bool is_given_up; /* in this column: somebody has to say something */
 
     /* tables */
     uint64_t version, seen_a, seen_b;
-    bool is_static; /* rows and tables say it all; else the plain evaluator does it */
     struct arena tables;
     size_t n, n_groups; /* rows; signatures of a join */
     uint32_t *group_of, *group_of_b;
-    bool drops_name;
     struct promql_names names; /* that a fold groups by */
     uint32_t *first;           /* of a fold's group: its first row, which it has the labels of */
-    bool is_in_turn;           /* the groups' rows follow one another */
     uint32_t *members, *begin; /* of a quantile's row k: its buckets are the rows of a at
                                 * members[begin[k]..begin[k + 1]) */
     double *upper;             /* of members */
@@ -84,7 +86,6 @@ struct plan_node {
     uint64_t made_span, made_run, made_step;
     ts_ms made_at;
     struct promql_extent levelled; /* of a quantile: what somebody has to hear of */
-    bool is_given_up;              /* in this column: somebody has to say something */
 };
 
 struct plan_expr {

@@ -150,9 +150,7 @@ static bool make_groups(struct promql_plan *p, struct plan_node *n)
         n->is_in_turn &= at + 1 == first.n;
     }
     n->n = first.n;
-    n->first = arena_array(&n->tables, n->n, sizeof(n->first[0]));
-    if (n->n != 0)
-        memcpy(n->first, first.v, n->n * sizeof(n->first[0]));
+    n->first = arena_copy(&n->tables, first.v, n->n, n->n, sizeof(n->first[0]));
     vec_release(&first);
     vec_release(&drops);
     label_sets_release(&seen);

@@ -384,12 +384,10 @@ static void next(struct group *g)
 {
     if (g->is_working)
         return;
-    if (g->is_ending || !g->push->is_on)
+    if (g->is_ending || !g->push->is_on || (g->first != NULL && g->first->method == PUSH_DELETE))
         start_end(g);
     else if (g->is_due)
         start_sample(g);
-    else if (g->first != NULL && g->first->method == PUSH_DELETE)
-        start_end(g);
     else if (g->first != NULL)
         start(g, WORK_READ);
     else if (g->is_unsaved)

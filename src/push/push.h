@@ -51,8 +51,8 @@ struct push_request {
 /* e->code: ERR_NONE done, ERR_INVALID and ERR_LIMIT the push is wrong or too large, ERR_CONFLICT not now. */
 typedef void push_done(void *arg, const struct err *e);
 
-/* done is called exactly once, maybe at once; not after push_free(). */
-void push_submit(struct push *p, const struct push_request *rq, push_done *done, void *arg);
+/* It is called exactly once, maybe at once; not after push_free(). */
+void push_submit(struct push *p, const struct push_request *rq, push_done *callback, void *arg);
 
 /* -- for the API -- */
 

@@ -37,7 +37,7 @@ struct stream_block *block_grow(struct stream_block *b, uint32_t length, uint32_
 struct stream_block *block_empty(struct stream_block *b);
 void block_free(struct stream_block *b);
 /* Moves the last keep of n samples of every used row to the front of rows of a new length. */
-struct stream_block *block_slide(struct stream_block *b, uint32_t length, uint32_t to, size_t n,
+struct stream_block *block_slide(struct stream_block *old, uint32_t length, uint32_t to, size_t n,
                                  size_t keep);
 
 static inline uint32_t block_free_rows(const struct stream_block *b) /* a bit a row */

@@ -19,6 +19,7 @@ static bool is_number(storage_slot slot)
 static bool whole(storage_slot slot, unsigned exponent, double *k)
 {
     double v, back;
+    storage_slot again;
 
     memcpy(&v, &slot, sizeof(v));
     *k = v * storage_powers[exponent];
@@ -26,7 +27,8 @@ static bool whole(storage_slot slot, unsigned exponent, double *k)
         return false;
     *k = (*k + ROUNDING) - ROUNDING;
     back = exponent != 0 ? *k / storage_powers[exponent] : *k;
-    return memcmp(&back, &slot, sizeof(back)) == 0;
+    memcpy(&again, &back, sizeof(again));
+    return again == slot;
 }
 
 static double code_limit(unsigned bytes) /* codes of numbers are between it and minus it */
