@@ -195,6 +195,7 @@ static int parse(const struct command *c, int argc, char **argv, void *values, c
         } else {
             if (f == NULL)
                 f = flag_by_letter(c, o);
+            assume(f != NULL); /* getopt gives only letters that a flag has */
             if (!set_flag(f, values, o >= NO_PREFIX ? "false" : optarg != NULL ? optarg : "true"))
                 code = EXIT_USAGE;
         }
@@ -271,8 +272,11 @@ int command_main(int argc, char **argv)
         command_print_help(argc > 2 ? find(argv[2], argc > 3 ? argv[3] : NULL) : NULL);
         return EXIT_OK;
     }
-    if (argc > 1 && strcmp(argv[1], "--version") == 0)
-        return run(find("version", NULL), 1, argv);
+    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+        c = find("version", NULL);
+        assume(c != NULL);
+        return run(c, 1, argv);
+    }
     if (argc < 2 || argv[1][0] == '-')
         return run(&commands[0], argc, argv);
     c = find(argv[1], sub);

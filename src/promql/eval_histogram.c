@@ -128,6 +128,7 @@ static void sort_out(struct promql_eval *ev, const struct promql_vector *v, uint
         uint32_t *k = v->v[i].h != NULL ? label_sets_get(&out->by_labels, v->v[i].labels) : NULL;
 
         if (k != NULL) {
+            assume(out->classic.v != NULL);
             out->classic.v[*k].is_mixed = true;
             promql_notes_add(&ev->notes, NOTE_MIXED_CLASSIC,
                              ev->set.delayed_names ? promql_metric(v->v[i].labels) : STR_NONE, at);
