@@ -252,9 +252,12 @@ static storage_slot put_histogram(struct tsdb *db, const struct histogram *h, st
 
 static size_t room_of(const struct tsdb *db)
 {
-    size_t bytes = tsdb_bytes(db);
+    size_t max = db->o.max_bytes, bytes;
 
-    return db->o.max_bytes == 0 ? SIZE_MAX : bytes < db->o.max_bytes ? db->o.max_bytes - bytes : 0;
+    if (max == 0)
+        return SIZE_MAX;
+    bytes = tsdb_bytes(db);
+    return bytes < max ? max - bytes : 0;
 }
 
 static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
