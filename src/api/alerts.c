@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/keyed.h"
 
 static void put_status(struct json_writer *w, const struct gettable *g)
 {
@@ -69,16 +70,10 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
 
 /* -- GET /alerts -- */
 
-/* The fingerprint is beside the alert so that sorting 100,000 need not look into each. */
-struct listed {
-    uint64_t fingerprint;
-    struct alert *alert;
-};
-
 struct alerts_stream {
     struct api *api;
-    struct arena arena; /* of the request: filters and text */
-    VEC(struct listed) v;
+    struct arena arena;  /* of the request: filters and text */
+    VEC(struct keyed) v; /* alerts by fingerprint, one reference each */
     size_t at;
     bool begun;
     bool active, silenced, inhibited;
@@ -87,20 +82,12 @@ struct alerts_stream {
     VEC(str) receivers;
 };
 
-static int by_fingerprint(const void *a, const void *b)
-{
-    uint64_t x = ((const struct listed *)a)->fingerprint,
-             y = ((const struct listed *)b)->fingerprint;
-
-    return x < y ? -1 : x > y;
-}
-
 static void alerts_done(void *ctx)
 {
     struct alerts_stream *s = ctx;
 
-    VEC_EACH (struct listed *, l, &s->v)
-        alert_unref(l->alert);
+    VEC_EACH (struct keyed *, k, &s->v)
+        alert_unref(k->value);
     vec_release(&s->v);
     vec_release(&s->receivers);
     alert_status_release(&s->status);
@@ -148,7 +135,7 @@ static bool alerts_next(void *ctx, struct buf *out)
     if (s->at == 0)
         buf_addc(out, '[');
     while (s->at < s->v.n && out->n < enough)
-        write_alert(s, s->v.v[s->at++].alert, now, out);
+        write_alert(s, s->v.v[s->at++].value, now, out);
     if (s->at < s->v.n)
         return true;
     buf_adds(out, "]\n");
@@ -170,14 +157,14 @@ void api_get_alerts(struct http_req *rq, void *arg)
         alerts_done(s);
         return;
     }
+    vec_reserve(&s->v, a->engine->alerts.n);
     MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
         struct alert *al = it->value;
 
         if (!alert_is_resolved(al, now) && api_filter_labels(&s->filter, al->labels->ls))
-            vec_push(&s->v, (struct listed){alert_fingerprint(al), alert_ref(al)});
+            vec_push(&s->v, (struct keyed){it->key, alert_ref(al)});
     }
-    if (s->v.n > 1)
-        qsort(s->v.v, s->v.n, sizeof(s->v.v[0]), by_fingerprint);
+    keyed_sort(s->v.v, s->v.n);
     api_headers(rq);
     http_reply_stream(rq, 200, S("application/json"), alerts_next, alerts_done, s);
 }

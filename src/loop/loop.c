@@ -37,7 +37,7 @@ struct loop *loop_new(struct clock *clock, void (*turn)(void *arg, struct now no
     struct event_config *conf = event_config_new();
 
     BUG_ON(conf == NULL || clock->stepped);
-    event_config_set_flag(conf, EVENT_BASE_FLAG_PRECISE_TIMER);
+    event_config_set_flag(conf, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     l->base = event_base_new_with_config(conf);
     event_config_free(conf);
     BUG_ON(l->base == NULL);
@@ -93,39 +93,49 @@ void loop_lag_note(struct loop_lag *lag, dur_ns late)
         lag->max = late;
 }
 
-static void set_alarm(struct loop *l)
+/* An alarm that is too early only costs a turn. */
+static void set_alarm(struct loop *l, ts_ns next)
 {
-    ts_ns next = clock_next(l->clock);
     struct itimerspec when = {.it_value = {.tv_sec = 0}};
 
-    if (next == l->armed)
+    if (l->armed <= next)
         return;
-    if (next != TS_MAX) {
-        /* Zero would disarm. */
-        when.it_value.tv_sec = next > 0 ? (time_t)(next / NS_PER_S) : 0;
-        when.it_value.tv_nsec = next > 0 ? (long)(next % NS_PER_S) : 1;
-    }
+    /* Zero would disarm. */
+    when.it_value.tv_sec = next > 0 ? (time_t)(next / NS_PER_S) : 0;
+    when.it_value.tv_nsec = next > 0 ? (long)(next % NS_PER_S) : 1;
     BUG_ON(timerfd_settime(l->fd, TFD_TIMER_ABSTIME, &when, NULL) != 0);
     l->armed = next;
+}
+
+static bool run_due(struct loop *l, struct now now)
+{
+    ts_ns due = clock_next(l->clock);
+
+    if (due > now.mono)
+        return false;
+    loop_lag_note(&l->lag, now.mono - due);
+    clock_run_due(l->clock);
+    return true;
 }
 
 void loop_run(struct loop *l)
 {
     l->stopping = false;
     while (!l->stopping) {
+        ts_ns next = clock_next(l->clock);
+        bool waits = next > clock_touch(l->clock).mono;
         struct now now;
-        ts_ns due;
 
-        set_alarm(l);
+        if (waits)
+            set_alarm(l, next);
         clock_expire(l->clock);
-        event_base_loop(l->base, EVLOOP_ONCE);
+        event_base_loop(l->base, waits ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
         now = clock_touch(l->clock);
-        due = clock_next(l->clock);
-        if (due <= now.mono) {
-            loop_lag_note(&l->lag, now.mono - due);
-            clock_run_due(l->clock);
-        }
-        if (l->turn != NULL)
+        run_due(l, now);
+        if (l->turn == NULL)
+            continue;
+        l->turn(l->arg, now);
+        if (run_due(l, now))
             l->turn(l->arg, now);
     }
 }

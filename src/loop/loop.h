@@ -1,7 +1,8 @@
 /* loop.h - the live loop: sockets, completions and timers in turns.
  *
  * A turn is one batch of events, then every timer that is due, then turn(): where the engine hands
- * what the turn changed to the writer. All of it happens at one time (clock.h).
+ * what the turn changed to the writer. What turn() makes due at once, as sends, follows in the same
+ * turn, with turn() once more. All of it happens at one time (clock.h).
  *
  * Units    lag is how late the earliest due timer of a turn fired, in nanoseconds.
  * Errors   none; a kernel without epoll, eventfd or timerfd is a broken invariant.

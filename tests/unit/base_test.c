@@ -5,6 +5,7 @@
 #include "base/diags.h"
 #include "base/err.h"
 #include "base/heap.h"
+#include "base/keyed.h"
 #include "base/map.h"
 #include "base/rand.h"
 #include "base/utf8.h"
@@ -108,6 +109,26 @@ static void heap_is_ordered_and_stable(void **state)
     heap_release(&h);
 }
 
+static void keyed_is_sorted_and_stable(void **state)
+{
+    enum { N = 3000 };
+    static const uint64_t masks[] = {UINT64_MAX, 0xff00, 0x7, (uint64_t)0xffff << 48, 0};
+    static struct keyed v[N];
+    struct rand r = {42};
+
+    (void)state;
+    for (size_t m = 0; m < ARRAY_LEN(masks); m++) {
+        for (size_t i = 0; i < N; i++)
+            v[i] = (struct keyed){rand_next(&r) & masks[m], &v[i]};
+        keyed_sort(v, N);
+        for (size_t i = 1; i < N; i++)
+            assert_true(v[i - 1].key < v[i].key ||
+                        (v[i - 1].key == v[i].key && v[i - 1].value < v[i].value));
+    }
+    keyed_sort(v, 1);
+    keyed_sort(NULL, 0);
+}
+
 static void utf8(void **state)
 {
     static const char *const bad[] = {
@@ -175,6 +196,7 @@ int main(void)
         cmocka_unit_test(arena_serves_past_its_limit_and_says_so),
         cmocka_unit_test(map_keeps_the_order_of_insertion),
         cmocka_unit_test(heap_is_ordered_and_stable),
+        cmocka_unit_test(keyed_is_sorted_and_stable),
         cmocka_unit_test(utf8),
         cmocka_unit_test(errors_wrap_and_truncate),
         cmocka_unit_test(diags_are_capped_and_moved),

@@ -306,6 +306,106 @@ static void loop_runs_timers_turns_and_signals(void **state)
     clock_release(&c);
 }
 
+struct chain {
+    struct timer timer, early;
+    struct loop *loop;
+    int turns;
+    bool events_first;
+    ts_ns due;
+};
+
+static void chain_fire(struct timer *t, struct now now)
+{
+    struct chain *v = container_of(t, struct chain, timer);
+
+    (void)now;
+    loop_stop(v->loop);
+}
+
+static void chain_early(struct timer *t, struct now now)
+{
+    (void)t;
+    (void)now;
+    fail();
+}
+
+static void chain_event(evutil_socket_t fd, short what, void *arg)
+{
+    struct chain *v = arg;
+
+    (void)fd;
+    (void)what;
+    v->events_first = timer_is_armed(&v->timer);
+}
+
+static void cancel_early(evutil_socket_t fd, short what, void *arg)
+{
+    struct chain *v = arg;
+
+    (void)fd;
+    (void)what;
+    timer_cancel(loop_clock(v->loop), &v->early);
+    timer_arm(loop_clock(v->loop), &v->timer, v->due);
+}
+
+static void chain_turn(void *arg, struct now now)
+{
+    struct chain *v = arg;
+
+    if (v->turns++ != 0)
+        return;
+    timer_arm(loop_clock(v->loop), &v->timer, now.mono);
+    event_base_once(loop_base(v->loop), -1, EV_TIMEOUT, chain_event, v, &(struct timeval){0, 0});
+}
+
+static void wake_fire(struct timer *t, struct now now)
+{
+    (void)t;
+    (void)now;
+}
+
+/* A turn in which nothing else happens: its turn() arms a timer for now. */
+static void what_a_turn_makes_due_runs_in_it(void **state)
+{
+    struct timer wake = {.fire = wake_fire};
+    struct chain v = {.timer = {.fire = chain_fire}, .early = {.fire = chain_early}};
+    struct clock c;
+
+    (void)state;
+    clock_init(&c);
+    v.loop = loop_new(&c, chain_turn, &v);
+    timer_arm(&c, &wake, c.now.mono + NS_PER_MS);
+    loop_run(v.loop);
+    assert_false(v.events_first);
+    assert_int_equal(v.turns, 2);
+    loop_free(v.loop);
+    clock_release(&c);
+}
+
+/* The alarm may stay early, for a timer that is gone, but not late. */
+static void the_alarm_is_never_late(void **state)
+{
+    static const dur_ns gone[] = {10 * NS_PER_MS, 10 * NS_PER_S};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+        struct chain v = {.timer = {.fire = chain_fire}, .early = {.fire = chain_early}};
+        struct clock c;
+
+        clock_init(&c);
+        v.loop = loop_new(&c, NULL, NULL);
+        v.due = c.now.mono + 20 * NS_PER_MS;
+        timer_arm(&c, &v.early, c.now.mono + gone[i]);
+        event_base_once(loop_base(v.loop), -1, EV_TIMEOUT, cancel_early, &v,
+                        &(struct timeval){0, 0});
+        loop_run(v.loop);
+        assert_true(clock_mono(&c) >= v.due);
+        assert_true(clock_mono(&c) < v.due + 5 * NS_PER_S);
+        loop_free(v.loop);
+        clock_release(&c);
+    }
+}
+
 static void lag_falls_into_buckets(void **state)
 {
     struct loop_lag lag = {0};
@@ -358,6 +458,8 @@ int main(void)
         cmocka_unit_test(pool_free_runs_what_is_queued),
         cmocka_unit_test(inline_pool_runs_in_order),
         cmocka_unit_test(loop_runs_timers_turns_and_signals),
+        cmocka_unit_test(what_a_turn_makes_due_runs_in_it),
+        cmocka_unit_test(the_alarm_is_never_late),
         cmocka_unit_test(lag_falls_into_buckets),
         cmocka_unit_test(freeing_the_loop_frees_what_is_deferred),
     };
