@@ -1,6 +1,5 @@
 #include "base/mem.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,11 +51,6 @@ void *mem_resize(void *p, size_t count, size_t size)
     if (q == NULL)
         no_memory(count * size);
     return q;
-}
-
-void mem_trim(void)
-{
-    malloc_trim(0);
 }
 
 void mem_free(void *p)

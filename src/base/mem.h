@@ -18,7 +18,6 @@ void *mem_zalloc(size_t n) returns_owned;                        /* zeroed */
 void *mem_array(size_t count, size_t size) returns_owned;        /* zeroed, aborts on overflow */
 void *mem_resize(void *p, size_t count, size_t size) must_check; /* realloc of count elements */
 void mem_free(void *p);                                          /* NULL is fine */
-void mem_trim(void); /* gives what is free back to the system: after work that is not done often */
 
 char *mem_zdup(str s) returns_owned; /* NUL-terminated copy */
 str mem_str_dup(str s);              /* owned copy; give .p back with mem_str_free() */

@@ -7,9 +7,8 @@
 /* A sample whose own time is farther in the future is refused, as by Prometheus. */
 enum { AHEAD_MS = 10 * 60 * 1000 };
 
-/* New series: how many are collected before their labels are let go, and how many are so rare that what making them left
- * behind is given back. */
-enum { RESOLVE_AT = 1024, TRIM_AT = 10000 };
+/* New series: how many are collected before their labels are let go. */
+enum { RESOLVE_AT = 1024 };
 
 static const char *const report_names[SCRAPE_REPORTS] = {
     "up",
@@ -421,6 +420,4 @@ void ingest_end(struct ingest *g)
     add_reports(g);
     commit(g);
     close_all(g);
-    if (out->added > TRIM_AT)
-        mem_trim();
 }
