@@ -47,13 +47,29 @@ static void pushed(void *arg, const struct err *e)
 }
 
 /* Like Pushgateway, whatever is not said to be something else is text. */
-static bool read_format(const struct http_req *rq, enum expo_format *out)
+static bool read_format(const struct http_req *rq, enum push_format *out)
 {
     str rest = http_header_get(&rq->headers, S("Content-Type"));
     str type = str_trim(str_cut(&rest, ';'));
+    bool delimited = false, families = false;
 
-    *out = str_eq_nocase(type, S("application/openmetrics-text")) ? EXPO_OPENMETRICS : EXPO_TEXT;
-    return !str_eq_nocase(type, S("application/vnd.google.protobuf"));
+    *out = PUSH_TEXT;
+    if (str_eq_nocase(type, S("application/openmetrics-text")))
+        *out = PUSH_OPENMETRICS;
+    if (!str_eq_nocase(type, S("application/vnd.google.protobuf")))
+        return true;
+    *out = PUSH_PROTOBUF;
+    while (rest.n != 0) {
+        str value = str_cut(&rest, ';'), name = str_trim(str_cut(&value, '='));
+
+        value = str_trim(value);
+        if (value.n > 1 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+            value = str_sub(value, 1, value.n - 1);
+        delimited |= str_eq_nocase(name, S("encoding")) && str_is(value, "delimited");
+        families |=
+            str_eq_nocase(name, S("proto")) && str_is(value, "io.prometheus.client.MetricFamily");
+    }
+    return delimited && families;
 }
 
 static void submit(struct push *p, struct push_request *rq, struct http_req *http)
@@ -83,7 +99,9 @@ void api_push(struct http_req *rq, void *arg)
     else if (rq->body.n > (size_t)conf->body_size_limit)
         answer(rq, 413, "the body is larger than \"body_size_limit\"");
     else if (!read_format(rq, &push.format))
-        answer(rq, 415, "protobuf is not read here: push the text format or OpenMetrics");
+        answer(rq, 415,
+               "of protobuf only proto=io.prometheus.client.MetricFamily with encoding=delimited "
+               "is read");
     else if (!push_path_parse(str_sub(rq->path, 9, rq->path.n), &rq->arena, &push.key, &e))
         answer(rq, 400, e.msg);
     else

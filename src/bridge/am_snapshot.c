@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
-#include "bridge/protobuf.h"
+#include "codec/protobuf.h"
 #include "codec/float.h"
 
 /* Alertmanager's matcher types, in the order of its enum. */

@@ -13,7 +13,20 @@ void expo_init(struct expo *x, struct buf *out, enum expo_format format)
     *x = (struct expo){.out = out, .format = format};
 }
 
-static void add_escaped(struct buf *out, str s, bool quotes)
+bool expo_is_bare(str s, bool with_colon)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+                  (with_colon && c == ':') || (i != 0 && c >= '0' && c <= '9');
+
+        if (!ok)
+            return false;
+    }
+    return s.n != 0;
+}
+
+void expo_escape(struct buf *out, str s, bool quotes)
 {
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '\n')
@@ -36,7 +49,7 @@ void expo_family(struct expo *x, str name, enum expo_type type, str help)
         family.n -= 6;
     x->name = name;
     buf_addf(x->out, "# HELP %.*s ", STR(family));
-    add_escaped(x->out, help, open);
+    expo_escape(x->out, help, open);
     buf_addf(x->out, "\n# TYPE %.*s %s\n", STR(family), type_names[type][open]);
 }
 
@@ -63,7 +76,7 @@ static void add_series(struct expo *x, const char *suffix, const struct expo_lab
         buf_addc(x->out, i == 0 ? '{' : ',');
         buf_add(x->out, labels[i].name);
         buf_adds(x->out, "=\"");
-        add_escaped(x->out, labels[i].value, true);
+        expo_escape(x->out, labels[i].value, true);
         buf_addc(x->out, '"');
     }
     if (le != NULL) {

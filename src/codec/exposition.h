@@ -47,4 +47,11 @@ void expo_summary(struct expo *x, const struct expo_label *labels, size_t n, dou
                   uint64_t count);
 void expo_end(struct expo *x);
 
+/* -- the spelling of texts -- */
+
+bool expo_is_bare(str name,
+                  bool with_colon); /* a name that needs no quotes; of a metric with colons */
+void expo_escape(struct buf *out, str s,
+                 bool quotes); /* a label's value, or (without quotes) a HELP */
+
 #endif

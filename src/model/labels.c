@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "base/map.h"
 #include "base/utf8.h"
+#include "codec/exposition.h"
 #include "codec/quote.h"
 
 static int by_name(const void *a, const void *b)
@@ -217,27 +218,14 @@ void labels_put_json(struct json_writer *w, struct labels ls)
     json_close(w, '}');
 }
 
-static bool is_legacy(str s, bool colons)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-                  (colons && c == ':') || (i != 0 && c >= '0' && c <= '9');
-
-        if (!ok)
-            return false;
-    }
-    return s.n != 0;
-}
-
 bool label_name_is_legacy(str s)
 {
-    return is_legacy(s, false);
+    return expo_is_bare(s, false);
 }
 
 bool metric_name_is_legacy(str s)
 {
-    return is_legacy(s, true);
+    return expo_is_bare(s, true);
 }
 
 bool label_name_is_utf8(str s)

@@ -5,20 +5,21 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "codec/exposition_protobuf.h"
 #include "model/labels.h"
 #include "push/push_file.h"
 #include "push/push_path.h"
 #include "push/push_set.h"
 
-/* Bodies that wait for a worker, together. */
-enum { WAITING_MAX = 64 << 20 };
+/* Bodies that wait for a worker, together; and what one of them may be as text. */
+enum { WAITING_MAX = 64 << 20, AS_TEXT_MAX = 64 << 20 };
 
 struct op {
     struct op *next;
     enum push_method method;
     struct arena a;
     str body;
-    enum expo_format format;
+    enum push_format format;
     push_done *done;
     void *arg;
     struct push_set *fresh; /* what the worker made of it */
@@ -175,12 +176,32 @@ static size_t series_of(const struct group *g)
 
 /* -- on a worker -- */
 
+static bool read_body(struct group *g, struct op *op)
+{
+    enum expo_format format = op->format == PUSH_OPENMETRICS ? EXPO_OPENMETRICS : EXPO_TEXT;
+    struct buf text = BUF_INIT;
+    str body = op->body;
+    bool ok;
+
+    if (op->format == PUSH_PROTOBUF) {
+        ok = expo_from_protobuf(op->body, AS_TEXT_MAX, &text, &op->err);
+        body = buf_str(&text);
+    } else {
+        ok = true;
+    }
+    ok = ok && push_set_read(op->fresh, &g->conf, g->key, body, format, &op->err);
+    if (op->format == PUSH_PROTOBUF && op->err.line != 0)
+        err_wrap(&op->err, "as text");
+    buf_release(&text);
+    return ok;
+}
+
 static void read_push(struct group *g)
 {
     struct op *op = g->first;
 
     op->fresh = push_set_new(g->key);
-    g->ok = push_set_read(op->fresh, &g->conf, g->key, op->body, op->format, &op->err) &&
+    g->ok = read_body(g, op) &&
             push_set_join(op->fresh, g->set, op->method == PUSH_POST, &g->conf, &op->err);
 }
 
@@ -425,7 +446,7 @@ static struct group *group_for(struct push *p, const struct push_request *rq, st
 /* A last line without its end is let pass, as in a scrape. */
 static str copy_body(struct arena *a, const struct push_request *rq)
 {
-    bool ends = rq->body.n == 0 || rq->format != EXPO_TEXT || rq->body.p[rq->body.n - 1] == '\n';
+    bool ends = rq->body.n == 0 || rq->format != PUSH_TEXT || rq->body.p[rq->body.n - 1] == '\n';
     char *p = arena_alloc(a, rq->body.n + 1);
 
     if (rq->body.n != 0)

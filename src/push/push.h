@@ -17,7 +17,6 @@
 #ifndef PUSH_PUSH_H
 #define PUSH_PUSH_H
 
-#include "codec/exposition.h"
 #include "loop/clock.h"
 #include "loop/pool.h"
 #include "push/push_conf.h"
@@ -41,11 +40,13 @@ const struct push_conf *push_conf(const struct push *p);
 
 enum push_method { PUSH_PUT, PUSH_POST, PUSH_DELETE };
 
+enum push_format { PUSH_TEXT, PUSH_OPENMETRICS, PUSH_PROTOBUF };
+
 struct push_request {
     enum push_method method;
     struct labels key; /* of push_path_parse() */
     str body;          /* copied */
-    enum expo_format format;
+    enum push_format format;
 };
 
 /* e->code: ERR_NONE done, ERR_INVALID and ERR_LIMIT the push is wrong or too large, ERR_CONFLICT not now. */

@@ -1,4 +1,4 @@
-#include "bridge/protobuf.h"
+#include "codec/protobuf.h"
 
 enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
 

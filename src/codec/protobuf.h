@@ -1,11 +1,11 @@
-/* protobuf.h - as much of the wire format as Alertmanager's files need.
+/* protobuf.h - as much of the wire format as Alertmanager's files and pushed metrics need.
  *
  * Errors   reading is sticky: after the first malformed field r->failed is set and pb_next() returns false.
  * Owns     bytes read are slices of the input.
  * Source   protobuf.dev, "Encoding".
  */
-#ifndef BRIDGE_PROTOBUF_H
-#define BRIDGE_PROTOBUF_H
+#ifndef CODEC_PROTOBUF_H
+#define CODEC_PROTOBUF_H
 
 #include "base/buf.h"
 #include "base/time.h"
