@@ -253,8 +253,7 @@ static bool fill(struct delivery *d, const struct content *c, size_t keep)
     if (!is_card)
         put_at(&w, c, k->mention.all);
     json_close(&w, '}');
-    d->request.body = arena_str(d->arena, buf_str(&b));
-    buf_release(&b);
+    d->request.body = arena_take(d->arena, &b);
     return ok;
 }
 

@@ -301,8 +301,7 @@ static bool fill(struct delivery *d, str key, bool small)
     json_writer_init(&w, &b, true);
     ok = uses_v1(d->conf) ? put_v1(d, &w, key, small) : put_v2(d, &w, key, small);
     buf_addc(&b, '\n');
-    d->request.body = arena_str(d->arena, buf_str(&b));
-    buf_release(&b);
+    d->request.body = arena_take(d->arena, &b);
     return ok;
 }
 

@@ -447,11 +447,10 @@ static enum delivery_verdict send(struct delivery *d, bool may_update)
     json_writer_init(&w, &b, true);
     ok = put_message(d, &w, channel, ts);
     buf_addc(&b, '\n');
-    d->request = (struct http_request){
-        .method = S("POST"), .url = url, .body = arena_str(d->arena, buf_str(&b))};
+    d->request =
+        (struct http_request){.method = S("POST"), .url = url, .body = arena_take(d->arena, &b)};
     set_headers(d, token);
     d->timeout = s->timeout;
-    buf_release(&b);
     return ok ? DELIVERY_SEND_HTTP : DELIVERY_FAILED;
 }
 

@@ -78,8 +78,7 @@ static bool fill(struct delivery *d, const struct webhook_conf *w)
         ok = put_own(d, w, &b);
     else
         put_standard(d, cut, &b);
-    d->request.body = arena_str(d->arena, buf_str(&b));
-    buf_release(&b);
+    d->request.body = arena_take(d->arena, &b);
     return ok;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include "base/buf.h"
 #include "base/mem.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -24,6 +25,11 @@ struct arena_chunk {
     _Alignas(ALIGN) char bytes[];
 };
 
+struct arena_taken {
+    struct arena_taken *next;
+    struct buf buf;
+};
+
 void arena_init(struct arena *a, size_t limit)
 {
     *a = (struct arena){.limit = limit};
@@ -40,8 +46,15 @@ static void free_chunks(struct arena_chunk *c)
     }
 }
 
+static void free_taken(struct arena *a)
+{
+    for (; a->taken != NULL; a->taken = a->taken->next)
+        buf_release(&a->taken->buf);
+}
+
 void arena_release(struct arena *a)
 {
+    free_taken(a);
     free_chunks(a->head);
     *a = (struct arena){.limit = a->limit};
 }
@@ -50,6 +63,7 @@ void arena_reset(struct arena *a)
 {
     struct arena_chunk *c = a->head;
 
+    free_taken(a);
     a->used = 0;
     if (c == NULL)
         return;
@@ -126,6 +140,18 @@ str arena_str(struct arena *a, str s)
         memcpy(p, s.p, s.n);
     p[s.n] = '\0';
     return (str){p, s.n};
+}
+
+str arena_take(struct arena *a, struct buf *b)
+{
+    struct arena_taken *t = arena_new(a, struct arena_taken);
+
+    t->next = a->taken;
+    t->buf = *b;
+    a->taken = t;
+    a->used += b->n;
+    buf_init(b);
+    return buf_str(&t->buf);
 }
 
 str arena_printf(struct arena *a, const char *fmt, ...)

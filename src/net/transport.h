@@ -1,6 +1,6 @@
 /* transport.h - sending requests: HTTP and SMTP by libcurl on the loop, or a script in tests.
  *
- * Shapes   a request is borrowed only during transport_send(); the answer only during the callback.
+ * Shapes   a request is borrowed only during transport_send(), unless it says otherwise; the answer only during the callback.
  * Units    deadline is monotonic.
  * Errors   an answer always comes, once, never from inside transport_send(): either a status, or failed with a kind.
  * Owns     the transport owns transfers in flight; transport_cancel() ends one without a callback.
@@ -52,6 +52,7 @@ struct transport_request {
     const struct smtp_request *smtp; /* a mail instead; copied */
     const struct http_conf
         *conf; /* borrowed until the answer: config outlives it by a reference of the caller's */
+    bool keeps_body; /* http.body stays until the answer: it is not copied */
     ts_ns deadline;
     size_t max_answer;         /* bytes; 0 = 1 MiB */
     transport_piece_cb *piece; /* not NULL: gets the body, and the answer comes without */

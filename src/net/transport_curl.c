@@ -417,7 +417,7 @@ static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, v
 
 /* -- the transport -- */
 
-static void copy_request(struct transfer *x, const struct http_request *rq)
+static void copy_request(struct transfer *x, const struct http_request *rq, bool keeps_body)
 {
     struct arena *a = &x->memory;
     struct http_request *c = &x->rq.http;
@@ -426,7 +426,7 @@ static void copy_request(struct transfer *x, const struct http_request *rq)
                 : rq->body.n != 0 ? S("POST")
                                   : S("GET");
     c->url = arena_str(a, rq->url);
-    c->body = arena_str(a, rq->body);
+    c->body = keeps_body ? rq->body : arena_str(a, rq->body);
     c->headers.n = rq->headers.n;
     c->headers.v = arena_array(a, rq->headers.n, sizeof(c->headers.v[0]));
     for (size_t i = 0; i < rq->headers.n; i++)
@@ -453,7 +453,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     x->since = clock_touch(t->clock).mono;
     x->max_answer = rq->max_answer != 0 ? rq->max_answer : ANSWER_DEFAULT;
     x->timer.fire = on_deadline;
-    copy_request(x, &rq->http);
+    copy_request(x, &rq->http, rq->keeps_body);
     x->rq.conf = rq->conf;
     x->rq.user_agent = t->user_agent;
     if (rq->smtp != NULL) {

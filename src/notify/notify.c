@@ -200,6 +200,7 @@ static void step(struct attempt *a)
     switch (a->ic->type->step(d)) {
     case DELIVERY_SEND_HTTP:
         rq.http = d->request;
+        rq.keeps_body = true; /* the attempt's arena lives longer than the transfer */
         rq.deadline = ts_add(n->clock->now.mono, d->timeout > 0 ? d->timeout : NS_PER_M);
         transmit(a, &rq);
         return;

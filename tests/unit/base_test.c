@@ -52,6 +52,30 @@ static void arena_serves_past_its_limit_and_says_so(void **state)
     arena_release(&a);
 }
 
+static void arena_frees_what_it_takes(void **state)
+{
+    struct arena a;
+    str taken;
+
+    (void)state;
+    arena_init(&a, 0);
+    for (int i = 0; i < 3; i++) {
+        struct buf b = BUF_INIT;
+        const char *before;
+
+        buf_pad(&b, 'x', 1000);
+        before = b.p;
+        taken = arena_take(&a, &b);
+        assert_ptr_equal(taken.p, before);
+        assert_int_equal(taken.n, 1000);
+        assert_null(b.p);
+        assert_true(a.used >= (size_t)(i + 1) * 1000);
+    }
+    arena_reset(&a);
+    assert_null(a.taken);
+    arena_release(&a);
+}
+
 static void map_keeps_the_order_of_insertion(void **state)
 {
     struct u64_map m = {0};
@@ -194,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices),
         cmocka_unit_test(arena_serves_past_its_limit_and_says_so),
+        cmocka_unit_test(arena_frees_what_it_takes),
         cmocka_unit_test(map_keeps_the_order_of_insertion),
         cmocka_unit_test(heap_is_ordered_and_stable),
         cmocka_unit_test(keyed_is_sorted_and_stable),
