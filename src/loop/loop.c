@@ -37,6 +37,7 @@ struct loop *loop_new(struct clock *clock, void (*turn)(void *arg, struct now no
     struct event_config *conf = event_config_new();
 
     BUG_ON(conf == NULL || clock->stepped);
+    /* It wants that nobody watches a dup() of a socket, and nobody does. */
     event_config_set_flag(conf, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     l->base = event_base_new_with_config(conf);
     event_config_free(conf);
@@ -107,17 +108,6 @@ static void set_alarm(struct loop *l, ts_ns next)
     l->armed = next;
 }
 
-static bool run_due(struct loop *l, struct now now)
-{
-    ts_ns due = clock_next(l->clock);
-
-    if (due > now.mono)
-        return false;
-    loop_lag_note(&l->lag, now.mono - due);
-    clock_run_due(l->clock);
-    return true;
-}
-
 void loop_run(struct loop *l)
 {
     l->stopping = false;
@@ -125,17 +115,22 @@ void loop_run(struct loop *l)
         ts_ns next = clock_next(l->clock);
         bool waits = next > clock_touch(l->clock).mono;
         struct now now;
+        ts_ns due;
 
         if (waits)
             set_alarm(l, next);
         clock_expire(l->clock);
         event_base_loop(l->base, waits ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
         now = clock_touch(l->clock);
-        run_due(l, now);
+        due = clock_next(l->clock);
+        if (due <= now.mono) {
+            loop_lag_note(&l->lag, now.mono - due);
+            clock_run_due(l->clock);
+        }
         if (l->turn == NULL)
             continue;
         l->turn(l->arg, now);
-        if (run_due(l, now))
+        if (clock_run_due(l->clock) != 0)
             l->turn(l->arg, now);
     }
 }

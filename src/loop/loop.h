@@ -1,7 +1,7 @@
 /* loop.h - the live loop: sockets, completions and timers in turns.
  *
  * A turn is one batch of events, then every timer that is due, then turn(): where the engine hands
- * what the turn changed to the writer. What turn() makes due at once, as sends, follows in the same
+ * what the turn changed to the writer. What became due by all that, as sends, follows in the same
  * turn, with turn() once more. All of it happens at one time (clock.h).
  *
  * Units    lag is how late the earliest due timer of a turn fired, in nanoseconds.
