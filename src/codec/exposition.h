@@ -49,9 +49,9 @@ void expo_end(struct expo *x);
 
 /* -- the spelling of texts -- */
 
-bool expo_is_bare(str name,
-                  bool with_colon); /* a name that needs no quotes; of a metric with colons */
-void expo_escape(struct buf *out, str s,
-                 bool quotes); /* a label's value, or (without quotes) a HELP */
+/* Whether a name needs no quotes. Only that of a metric may have colons. */
+bool expo_is_bare(str name, bool with_colon);
+/* A label's value, or (without quotes) a HELP. */
+void expo_escape(struct buf *out, str s, bool quotes);
 
 #endif

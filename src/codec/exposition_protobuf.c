@@ -106,11 +106,11 @@ static void put_series(struct writing *w, const char *suffix, const char *more, 
     struct pb_reader r = pb_reader_of(w->metric);
     bool bare = expo_is_bare(w->name, true), any = !bare;
 
-    if (bare)
-        put_name(w->out, w->name, suffix);
-    buf_addc(w->out, '{');
     if (!bare)
-        put_name(w->out, w->name, suffix);
+        buf_addc(w->out, '{');
+    put_name(w->out, w->name, suffix);
+    if (bare)
+        buf_addc(w->out, '{');
     while (pb_next(&r))
         if (r.field == METRIC_LABEL)
             put_label(w, r.bytes, &any);

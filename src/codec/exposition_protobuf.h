@@ -1,7 +1,8 @@
-/* exposition_protobuf.h - metrics as protobuf, io.prometheus.client.MetricFamily messages each behind its length, made text.
+/* exposition_protobuf.h - metrics from protobuf, made text.
  *
- * What Go's push client sends unless told otherwise. The text says the same in the Prometheus format 0.0.4; what that
- * cannot say (exemplars, units, created timestamps, the buckets of native histograms) is left out.
+ * The body is io.prometheus.client.MetricFamily messages, each behind its length: what Go's push client sends unless told
+ * otherwise. The text says the same in the Prometheus format 0.0.4; what that cannot say (exemplars, units, created
+ * timestamps, the buckets of native histograms) is left out.
  *
  * Shapes   megabytes; text is some times as long, so it has a limit of its own.
  * Errors   ERR_INVALID, with the family where one is known; ERR_LIMIT when the text would be longer than limit.

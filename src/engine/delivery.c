@@ -65,7 +65,6 @@ static void put_row(struct effects *fx, const struct outbox_row *r, struct now n
 {
     struct buf b = BUF_INIT;
 
-    buf_reserve(&b, r->data.n + 512);
     outbox_pack(&b, r, now);
     state_put(&fx->commit, STATE_OUTBOX, r->key, buf_str(&b));
     buf_release(&b);

@@ -1,6 +1,7 @@
 /* transport.h - sending requests: HTTP and SMTP by libcurl on the loop, or a script in tests.
  *
- * Shapes   a request is borrowed only during transport_send(), unless it says otherwise; the answer only during the callback.
+ * Shapes   a request is borrowed only during transport_send(), unless it keeps its body; the answer only during the
+ *          callback.
  * Units    deadline is monotonic.
  * Errors   an answer always comes, once, never from inside transport_send(): either a status, or failed with a kind.
  * Owns     the transport owns transfers in flight; transport_cancel() ends one without a callback.

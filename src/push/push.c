@@ -180,17 +180,13 @@ static bool read_body(struct group *g, struct op *op)
 {
     enum expo_format format = op->format == PUSH_OPENMETRICS ? EXPO_OPENMETRICS : EXPO_TEXT;
     struct buf text = BUF_INIT;
-    str body = op->body;
     bool ok;
 
-    if (op->format == PUSH_PROTOBUF) {
-        ok = expo_from_protobuf(op->body, AS_TEXT_MAX, &text, &op->err);
-        body = buf_str(&text);
-    } else {
-        ok = true;
-    }
-    ok = ok && push_set_read(op->fresh, &g->conf, g->key, body, format, &op->err);
-    if (op->format == PUSH_PROTOBUF && op->err.line != 0)
+    if (op->format != PUSH_PROTOBUF)
+        return push_set_read(op->fresh, &g->conf, g->key, op->body, format, &op->err);
+    ok = expo_from_protobuf(op->body, AS_TEXT_MAX, &text, &op->err) &&
+         push_set_read(op->fresh, &g->conf, g->key, buf_str(&text), EXPO_TEXT, &op->err);
+    if (op->err.line != 0)
         err_wrap(&op->err, "as text");
     buf_release(&text);
     return ok;
