@@ -38,6 +38,8 @@ static inline ts_ns ts_add(ts_ns t, dur_ns d)
 struct now {
     ts_ns wall;
     ts_ns mono; /* CLOCK_BOOTTIME: goes on while the machine sleeps, never jumps */
+    dur_ns
+        stepped; /* by how much the wall clock has been set since the start, all steps added up */
 };
 
 #endif

@@ -536,6 +536,11 @@ struct api *api_new(const struct api_conf *conf)
     return a;
 }
 
+void api_stop(struct api *a)
+{
+    http_server_close(a->server);
+}
+
 void api_free(struct api *a)
 {
     if (a == NULL)

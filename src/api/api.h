@@ -38,6 +38,7 @@ struct api_conf {
 };
 
 struct api *api_new(const struct api_conf *conf);
+void api_stop(struct api *a); /* nobody is answered any more; jobs under way come back to it */
 void api_free(struct api *a);
 struct http_server *api_server(struct api *a);
 

@@ -194,19 +194,13 @@ static void ask_reload(void *arg, bool dry_run, void (*done)(void *ctx, bool ok,
 
 static void turn(void *arg, struct now now)
 {
-    struct serve *s = arg;
-
-    if (s->clock.wall_step != 0) {
-        struct event ev = {.kind = EVENT_CLOCK_STEPPED, .wall_step = s->clock.wall_step};
-
-        log_warn("the wall clock stepped",
-                 LOG_F64("seconds", (double)s->clock.wall_step / NS_PER_S));
-        s->clock.wall_step = 0;
-        shell_event(s->shell, &ev, NULL);
-        store_rearm(s->store);
-    }
     (void)now;
-    shell_turn(s->shell);
+    shell_turn(((struct serve *)arg)->shell);
+}
+
+static void jumped(void *arg, const struct clock_jump *j)
+{
+    store_jumped(((struct serve *)arg)->store, j);
 }
 
 static void signalled_reload_done(void *arg, bool ok, str text)
@@ -251,18 +245,12 @@ static void on_signal(int signo, void *arg)
         on_stop(arg);
 }
 
-/* Twice a second while stopping: nothing is left to wait for? Otherwise the watchdog of systemd, and a look for pauses. */
+/* Twenty times a second while stopping: nothing is left to wait for? Otherwise the watchdog of systemd. A pause is noticed
+ * by it, too: there is always a timer that is due within a second. */
 static void tick(struct timer *t, struct now now)
 {
     struct serve *s = container_of(t, struct serve, tick);
-    dur_ns late = now.mono - t->node.key;
 
-    if (late > 10 * NS_PER_S) {
-        struct event ev = {.kind = EVENT_PAUSED, .paused = late};
-
-        log_warn("nothing ran for a while", LOG_F64("seconds", (double)late / NS_PER_S));
-        shell_event(s->shell, &ev, NULL);
-    }
     if (s->stopping && http_server_open(api_server(s->api)) == 0 &&
         notify_under_way(shell_notify(s->shell)) == 0 && forward_waiting(s->forward) == 0)
         loop_stop(s->loop);
@@ -347,6 +335,7 @@ static bool start_shell(struct serve *s, struct config *conf)
                                 .external_url = s->external_url,
                                 .decided = log_decision,
                                 .forward = forward_sent,
+                                .jumped = jumped,
                                 .arg = s,
                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
     struct state_shell cb;
@@ -465,6 +454,17 @@ static int run(struct serve *s, struct config *conf)
     return EXIT_OK;
 }
 
+/* What jobs touch outlives them: first nobody waits for an answer any more, which ends queries early; then what is queued
+ * runs to its end, and its rows go to the disk with all others; only then does anything go. */
+static void settle(struct serve *s)
+{
+    api_stop(s->api);
+    do
+        shell_turn(s->shell); /* may queue: what has been replaced is freed on a worker */
+    while (pool_settle(s->pool) != 0);
+    shell_backend(s->shell)->ops->sync(shell_backend(s->shell)->self);
+}
+
 static void tear_down(struct serve *s)
 {
     if (s->signals != NULL)
@@ -473,18 +473,17 @@ static void tear_down(struct serve *s)
     timer_cancel(&s->clock, &s->tick);
     if (s->reloader != NULL)
         reloader_stop(s->reloader);
+    if (s->api != NULL)
+        settle(s);
+    store_stop(s->store);
     api_free(s->api);
     heartbeat_free(s->heartbeat);
-    if (s->shell != NULL && shell_backend(s->shell) != NULL)
-        shell_backend(s->shell)->ops->sync(shell_backend(s->shell)->self);
-    if (s->pool != NULL)
-        pool_free(s->pool);
     reloader_free(s->reloader);
-    store_stop(s->store);
     shell_free(s->shell);
     forward_free(s->forward);
     config_unref(s->forward_conf);
     store_free(s->store);
+    pool_free(s->pool);
     if (s->transport != NULL)
         transport_free(s->transport);
     if (s->loop != NULL)

@@ -20,9 +20,11 @@ static const struct builtin_type types[BUILTIN_KINDS] = {
                                 "tocsin cannot write its state, notifications go out from memory"},
     [BUILTIN_ALERT_LIMIT] = {"TocsinAlertLimit", "critical", NULL,
                              "new alerts are dropped: there are more than tocsin may hold"},
+    [BUILTIN_CLOCK_STEPPED] = {"TocsinClockStepped", "warning", NULL,
+                               "the wall clock of tocsin's machine was set"},
 };
 
-enum { AHEAD_M = 5 };
+enum { AHEAD_M = 5, CLOCK_TOLD_M = 15, CLOCK_STEP_MIN_S = 10 };
 
 static void post(struct engine *e, const struct builtin *b, bool raised, struct now now,
                  struct effects *fx)
@@ -81,8 +83,22 @@ bool builtin_is_name(str alertname)
     return false;
 }
 
+void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx)
+{
+    char why[128];
+
+    if (by > -CLOCK_STEP_MIN_S * NS_PER_S && by < CLOCK_STEP_MIN_S * NS_PER_S)
+        return;
+    snprintf(why, sizeof(why), "the wall clock was set %s by %.0f s", by > 0 ? "ahead" : "back",
+             (double)(by > 0 ? by : -by) / NS_PER_S);
+    e->clock_told_until = ts_add(now.mono, CLOCK_TOLD_M * NS_PER_M);
+    builtin_set(e, BUILTIN_CLOCK_STEPPED, true, STR_NONE, str_of(why), now, fx);
+}
+
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx)
 {
+    if (e->clock_told_until <= now.mono)
+        builtin_set(e, BUILTIN_CLOCK_STEPPED, false, STR_NONE, STR_NONE, now, fx);
     VEC_EACH (const struct builtin *, b, &e->builtins)
         if (b->raised)
             post(e, b, true, now, fx);

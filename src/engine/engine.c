@@ -288,6 +288,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     case EVENT_CLOCK_STEPPED:
         e->stats.wall_steps++;
         rules_rearm(e, now);
+        builtin_clock_stepped(e, ev->wall_step, now, fx);
         break;
     case EVENT_PAUSED: forgive_pause(e, ev->paused, now); break;
     case EVENT_BUILTIN:

@@ -56,6 +56,7 @@ enum builtin_kind {
     BUILTIN_RELOAD_FAILED,
     BUILTIN_STORE_DEGRADED,
     BUILTIN_ALERT_LIMIT,
+    BUILTIN_CLOCK_STEPPED,
     BUILTIN_KINDS,
 };
 
@@ -248,6 +249,7 @@ struct engine {
     VEC(str)
     stale_rows; /* keys of STATE_RULE whose rule is gone: deleted with the next commit; owned */
     VEC(struct builtin) builtins;
+    ts_ns clock_told_until; /* mono: TocsinClockStepped ends */
     VEC(struct receiver_stats) receivers;
 
     struct heap group_timers, outbox_timers, rule_timers;

@@ -50,6 +50,8 @@ void rules_snapshot(struct engine *e, struct state_commit *c);
 /* builtin.c */
 void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
                  struct now now, struct effects *fx);
+/* A step of some size is told for a while. */
+void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 bool builtin_is_name(str alertname);
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx);
 

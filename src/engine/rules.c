@@ -161,18 +161,79 @@ static void show(struct rule_run *r)
     r->shown = rule_group_view_ref(r->group->view);
 }
 
+/* The group whose run is under way, and whose state r waits for; NULL: none. */
+static struct rule_run *awaited_by(struct engine *e, const struct rule_run *r)
+{
+    VEC_EACH (struct rule_run **, l, &e->leaving)
+        if ((*l)->heir == r)
+            return *l;
+    return NULL;
+}
+
+/* A group that was removed, and whose run has not ended yet. */
+static struct rule_run *removed_of(struct engine *e, const struct rule_group_conf *gc)
+{
+    VEC_EACH (struct rule_run **, l, &e->leaving)
+        if ((*l)->heir == NULL && is_group((*l)->group->conf, gc->file, gc->name))
+            return *l;
+    return NULL;
+}
+
+/* The run that is under way goes on to its end, and what it leaves goes to heir; NULL: to nobody. */
+static void leave_to(struct engine *e, struct rule_run *running, struct rule_run *heir)
+{
+    running->heir = heir;
+    running->removed = heir == NULL;
+    vec_push(&e->leaving, running);
+}
+
 static void take_over(struct engine *e, struct rule_run *fresh, struct rule_run *old,
                       struct now now, struct effects *fx)
 {
+    struct rule_run *awaited = awaited_by(e, old);
+
     if (old->running) {
-        old->heir = fresh; /* its state moves when its run ends */
-        vec_push(&e->leaving, old);
+        leave_to(e, old, fresh);
+        return;
+    }
+    if (awaited != NULL) { /* never ran: its place is the fresh one's */
+        awaited->heir = fresh;
+        retire(e, old, fx);
         return;
     }
     rule_group_move_state(fresh->group, old->group);
     show(fresh);
     retire(e, old, fx);
     arm(e, fresh, rule_group_slot_after(fresh->group->conf, now.wall), now);
+}
+
+/* A group that was not there before: unless it comes back while its run of then is under way. */
+static void begin_anew(struct engine *e, struct rule_run *fresh, struct now now)
+{
+    struct rule_run *then = removed_of(e, fresh->group->conf);
+
+    if (then == NULL) {
+        arm(e, fresh, rule_group_slot_after(fresh->group->conf, now.wall), now);
+        return;
+    }
+    then->heir = fresh;
+    then->removed = false;
+}
+
+/* The configuration names it no more. */
+static void drop(struct engine *e, struct rule_run *r, struct effects *fx)
+{
+    struct rule_run *awaited = awaited_by(e, r);
+
+    if (r->running) {
+        leave_to(e, r, NULL);
+        return;
+    }
+    if (awaited != NULL) {
+        awaited->heir = NULL;
+        awaited->removed = true;
+    }
+    retire(e, r, fx);
 }
 
 /* What a worker has found out is not looked for again. */
@@ -195,7 +256,7 @@ void rules_configure(struct engine *e, struct rules_ahead *ahead, struct now now
         const struct rule_group_conf *gc = &e->conf->groups[i];
         struct rule_run *was = take_old(old, n_old, &at, gc), *r;
 
-        if (was != NULL && was->heir == NULL && is_same(was, ahead, i, gc)) {
+        if (was != NULL && is_same(was, ahead, i, gc)) {
             vec_push(&e->rules, was);
             continue;
         }
@@ -204,18 +265,11 @@ void rules_configure(struct engine *e, struct rules_ahead *ahead, struct now now
         if (was != NULL)
             take_over(e, r, was, now, fx);
         else
-            arm(e, r, rule_group_slot_after(gc, now.wall), now);
+            begin_anew(e, r, now);
     }
-    for (size_t i = 0; i < n_old; i++) {
-        if (old[i] == NULL)
-            continue;
-        if (old[i]->running) {
-            old[i]->removed = true;
-            vec_push(&e->leaving, old[i]);
-        } else {
-            retire(e, old[i], fx);
-        }
-    }
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i] != NULL)
+            drop(e, old[i], fx);
     mem_free(old);
     rules_ahead_free(ahead);
 }
@@ -284,12 +338,18 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx)
     }
 }
 
-/* The wall clock stepped: slots are absolute, so the next ones are elsewhere now. */
+/* The wall clock stepped: slots are absolute, so the next ones are elsewhere now. Of a group that runs the slot under way
+ * becomes the last one by the new time, from which next_slot() goes on. */
 void rules_rearm(struct engine *e, struct now now)
 {
-    VEC_EACH (struct rule_run **, r, &e->rules)
+    VEC_EACH (struct rule_run **, r, &e->rules) {
+        ts_ns next = rule_group_slot_after((*r)->group->conf, now.wall);
+
         if (heap_holds(&(*r)->timer))
-            arm(e, *r, rule_group_slot_after((*r)->group->conf, now.wall), now);
+            arm(e, *r, next, now);
+        else if ((*r)->running)
+            (*r)->next_slot = next - (*r)->group->conf->interval;
+    }
 }
 
 bool rule_run_is_late(const struct rule_run *r, struct now now)

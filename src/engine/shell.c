@@ -32,6 +32,7 @@ struct shell {
 };
 
 static void wake(struct timer *t, struct now now);
+static void jumped(void *arg, const struct clock_jump *j);
 static void stalled(struct timer *t, struct now now);
 
 static const struct integration_conf *find_integration(void *arg, str receiver, str integration,
@@ -116,6 +117,8 @@ struct shell *shell_new(const struct shell_parts *parts)
     s->parts = *parts;
     s->wake.fire = wake;
     s->stall.fire = stalled;
+    parts->clock->jumped = jumped;
+    parts->clock->arg = s;
     effects_init(&s->fx);
     s->engine =
         engine_new(parts->conf, parts->mode, parts->retention, parts->db, parts->clock->now);
@@ -169,6 +172,7 @@ void shell_free(struct shell *s)
         return;
     timer_cancel(s->parts.clock, &s->wake);
     timer_cancel(s->parts.clock, &s->stall);
+    s->parts.clock->jumped = NULL;
     rule_driver_free(s->driver);
     notify_free(s->notify);
     if (s->backend != NULL)
@@ -410,6 +414,27 @@ static void wake(struct timer *t, struct now now)
 
     (void)now;
     shell_event(s, &ev, NULL);
+}
+
+/* The pause first: what it gives back is measured by the time without it. */
+static void jumped(void *arg, const struct clock_jump *j)
+{
+    struct shell *s = arg;
+
+    if (j->paused != 0) {
+        struct event ev = {.kind = EVENT_PAUSED, .paused = j->paused};
+
+        log_warn("nothing ran for a while", LOG_F64("seconds", (double)j->paused / NS_PER_S));
+        shell_event(s, &ev, NULL);
+    }
+    if (j->wall_step != 0) {
+        struct event ev = {.kind = EVENT_CLOCK_STEPPED, .wall_step = j->wall_step};
+
+        log_warn("the wall clock stepped", LOG_F64("seconds", (double)j->wall_step / NS_PER_S));
+        shell_event(s, &ev, NULL);
+    }
+    if (s->parts.jumped != NULL)
+        s->parts.jumped(s->parts.arg, j);
 }
 
 size_t shell_sources(const struct shell *s, const struct source *const **out)

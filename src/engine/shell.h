@@ -5,6 +5,8 @@
  * stalls for five seconds the store counts as degraded: waiting replies hear why, deliveries go out from memory, and
  * TocsinStoreDegraded is raised until the backend has written everything anew.
  *
+ * The shell is told of the clock's jumps by the clock itself, before anything else is stepped at the new time.
+ *
  * serve uses it with the real clock, pool, transport and SQLite; a simulation with stepped, inline, scripted and memory.
  *
  * Owns     the shell owns the engine, its notifier and the rule driver; clock, pool, transport are borrowed; the backend
@@ -37,6 +39,8 @@ struct shell_parts {
     /* What rules sent, for other Alertmanagers; may be NULL. */
     void (*forward)(void *arg, const struct alert_input *v, size_t n);
     void (*decided)(void *arg, const struct decision *d); /* every decision; may be NULL */
+    /* The clock jumped, and the engine knows it; may be NULL. */
+    void (*jumped)(void *arg, const struct clock_jump *j);
     void *arg;
 };
 

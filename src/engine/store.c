@@ -24,8 +24,8 @@ struct store {
     /* the disk's */
     struct job job;
     bool is_busy;
-    str dir; /* owned */
-    ts_ms now;
+    str dir;       /* owned */
+    struct now at; /* when the job was made */
     bool sync, ok;
     struct tsdb_replay replay;
     struct err err;
@@ -99,6 +99,7 @@ static void replay(struct job *j)
     struct store *s = container_of(j, struct store, job);
 
     s->ok = tsdb_log_open(s->db, s->dir, &s->replay, &s->err);
+    tsdb_pull_back(s->db, s->at.wall / NS_PER_MS);
 }
 
 static void replayed(struct job *j)
@@ -125,8 +126,11 @@ static void maintain(struct job *j)
 {
     struct store *s = container_of(j, struct store, job);
 
-    tsdb_collect(s->db, s->now);
-    s->ok = !s->has_log || tsdb_log_step(s->db, s->now, s->sync, &s->err);
+    ts_ms now = s->at.wall / NS_PER_MS;
+
+    tsdb_follow(s->db, s->at);
+    tsdb_collect(s->db, now);
+    s->ok = !s->has_log || tsdb_log_step(s->db, now, s->sync, &s->err);
 }
 
 static void maintained(struct job *j)
@@ -141,6 +145,7 @@ static void maintained(struct job *j)
 static void run_disk(struct store *s, void (*run)(struct job *j), void (*done)(struct job *j))
 {
     s->is_busy = true;
+    s->at = s->parts.clock->now;
     s->err = (struct err)ERR_INIT;
     s->job.run = run;
     s->job.done = done;
@@ -155,7 +160,6 @@ static void tick(struct timer *t, struct now now)
     if (scraper_is_settled(s->scraper))
         engine_hold_rules(s->engine, RULES_RUN);
     if (!s->is_busy) {
-        s->now = now.wall / NS_PER_MS;
         s->sync = ++s->ticks % SYNC_EVERY == 0;
         run_disk(s, maintain, maintained);
     }
@@ -210,10 +214,16 @@ void store_start(struct store *s, struct engine *engine, str dir, struct config 
     run_disk(s, replay, replayed);
 }
 
-void store_rearm(struct store *s)
+void store_jumped(struct store *s, const struct clock_jump *j)
 {
-    scraper_rearm(s->scraper);
-    push_rearm(s->push);
+    if (j->wall_step != 0) {
+        scraper_rearm(s->scraper);
+        push_rearm(s->push);
+    }
+    if (j->paused != 0 && s->engine != NULL && !store_is_replaying(s)) {
+        scraper_unsettle(s->scraper);
+        engine_hold_rules(s->engine, RULES_WAIT_FOR_TARGETS);
+    }
 }
 
 /* -- for others -- */

@@ -40,7 +40,9 @@ void store_stop(struct store *s);
 /* Begins the replay of the log in the folder. engine: told when rules may read; borrowed. */
 void store_start(struct store *s, struct engine *engine, str dir, struct config *conf);
 void store_configure(struct store *s, struct config *conf);
-void store_rearm(struct store *s); /* the wall clock stepped */
+/* The clock jumped. Slots are elsewhere after a step. After a pause windows have holes: rules that read the store wait
+ * until every target has answered or failed again. */
+void store_jumped(struct store *s, const struct clock_jump *j);
 
 struct tsdb *store_db(struct store *s);
 struct scraper *store_scraper(struct store *s);

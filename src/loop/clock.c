@@ -31,22 +31,39 @@ void clock_release(struct clock *c)
     heap_release(&c->timers);
 }
 
-struct now clock_set(struct clock *c, struct now read)
+/* For how long nothing ran at the end of the time from then to now: since a timer was due, or since
+ * then when one was due already. */
+static dur_ns idle(const struct clock *c, ts_ns then, ts_ns now)
 {
-    dur_ns jump = (read.wall - c->now.wall) - (read.mono - c->now.mono);
+    ts_ns due = clock_next(c);
 
-    /* Slewing moves the wall clock by at most 0.5 ms a second, so only somebody's step reaches a
-     * second. */
-    c->wall_step = jump >= NS_PER_S || jump <= -NS_PER_S ? jump : 0;
-    if (c->wall_step != 0)
-        c->wall_steps++;
+    return due >= now ? 0 : now - (due > then ? due : then);
+}
+
+void clock_set(struct clock *c, struct now read)
+{
+    struct now then = c->now;
+    struct clock_jump j = {
+        .wall_step = (read.wall - then.wall) - (read.mono - then.mono),
+        .paused = idle(c, then.mono, read.mono),
+    };
+
+    /* Slewing moves the wall clock by at most 0.5 ms a second, so only somebody's step reaches it. */
+    if (j.wall_step < CLOCK_STEP && j.wall_step > -CLOCK_STEP)
+        j.wall_step = 0;
+    if (j.paused < CLOCK_PAUSE)
+        j.paused = 0;
     c->now = read;
-    return read;
+    c->now.stepped = then.stepped + j.wall_step;
+    if (c->jumped != NULL && (j.wall_step != 0 || j.paused != 0))
+        c->jumped(c->arg, &j);
 }
 
 struct now clock_update(struct clock *c)
 {
-    return c->stepped ? c->now : clock_set(c, read_both());
+    if (!c->stepped)
+        clock_set(c, read_both());
+    return c->now;
 }
 
 struct now clock_touch(struct clock *c)
@@ -122,7 +139,6 @@ static void advance(struct clock *c, ts_ns mono)
 {
     c->now.wall = ts_add(c->now.wall, mono - c->now.mono);
     c->now.mono = mono;
-    c->wall_step = 0;
 }
 
 void clock_step_to(struct clock *c, ts_ns mono)
@@ -145,4 +161,10 @@ void clock_step_wall(struct clock *c, dur_ns by)
 {
     BUG_ON(!c->stepped);
     clock_set(c, (struct now){.wall = ts_add(c->now.wall, by), .mono = c->now.mono});
+}
+
+void clock_step_pause(struct clock *c, dur_ns by)
+{
+    BUG_ON(!c->stepped);
+    clock_set(c, (struct now){.wall = ts_add(c->now.wall, by), .mono = ts_add(c->now.mono, by)});
 }

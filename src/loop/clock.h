@@ -8,6 +8,10 @@
  * called first afterwards (a socket, a completion) reads the clocks by clock_touch(). Without a
  * loop every touch reads them.
  *
+ * What that first touch finds is told by jumped() before anybody else sees the new time: a wall clock
+ * that somebody has set, and a pause in which nothing ran though a timer was due (a stopped process,
+ * a suspended machine). So nothing is decided by a time whose jump is not known yet.
+ *
  * Shapes   100,000 timers.
  * Units    ts_ns, both clocks.
  * Owns     a timer is embedded in its owner, who must timer_cancel() it before it goes away.
@@ -24,27 +28,34 @@ struct timer {
     void (*fire)(struct timer *t, struct now now);
 };
 
+/* One of both may be 0. */
+struct clock_jump {
+    dur_ns wall_step; /* the wall clock's against the monotonic one, of at least CLOCK_STEP */
+    dur_ns paused;    /* for how long the earliest timer had been due, of at least CLOCK_PAUSE */
+};
+
+#define CLOCK_STEP  NS_PER_S
+#define CLOCK_PAUSE (2 * NS_PER_S)
+
 struct clock {
     struct now now; /* as of the last clock_update() or clock_step_to() */
     struct heap timers;
     bool stepped;      /* a test's clock: only clock_step_to() moves it */
     bool turns, fresh; /* a loop owns the turns; now belongs to this turn */
-    dur_ns wall_step; /* of the last update: the wall clock's jump against the monotonic one, 0 when
-                         < 1 s */
-    uint64_t wall_steps;
+    void (*jumped)(void *arg, const struct clock_jump *j); /* may be NULL */
+    void *arg;
 };
 
 void clock_init(struct clock *c); /* the real one */
 void clock_init_stepped(struct clock *c, struct now start);
 void clock_release(struct clock *c);
 
-struct now
-clock_update(struct clock *c); /* reads the system's clocks; notes a step of the wall clock */
+struct now clock_update(struct clock *c); /* reads the system's clocks */
 struct now
 clock_touch(struct clock *c); /* the time of this turn: reads the clocks when nobody has yet */
 void clock_expire(struct clock *c); /* the loop's, at the end of a turn */
-struct now clock_set(struct clock *c,
-                     struct now read); /* what clock_update() does with what it read */
+/* What clock_update() does with what it read: it is the time from now on, and a jump is told. */
+void clock_set(struct clock *c, struct now read);
 
 /* The monotonic clock as it is right now, from any thread: for measuring. A stepped one stands still in a turn. */
 ts_ns clock_mono(const struct clock *c);
@@ -74,5 +85,6 @@ size_t clock_run_due(struct clock *c);
 void clock_step_to(struct clock *c, ts_ns mono);
 void clock_step_wall(struct clock *c,
                      dur_ns by); /* somebody sets the wall clock; monotonic time stands still */
+void clock_step_pause(struct clock *c, dur_ns by); /* nothing runs for so long */
 
 #endif

@@ -183,9 +183,12 @@ size_t pool_queued(const struct pool *p)
     return n;
 }
 
-/* Runs on the loop thread: waits for the workers, and for what the done()s queue in turn. */
-static void settle(struct pool *p)
+size_t pool_settle(struct pool *p)
 {
+    size_t n = 0;
+
+    if (p->threads == NULL)
+        return pool_drain(p);
     for (;;) {
         bool idle;
 
@@ -195,8 +198,8 @@ static void settle(struct pool *p)
         idle = p->finished.head == NULL;
         pthread_mutex_unlock(&p->lock);
         if (idle)
-            return;
-        deliver(p);
+            return n;
+        n += deliver(p);
     }
 }
 
@@ -204,8 +207,8 @@ void pool_free(struct pool *p)
 {
     if (p == NULL)
         return;
+    pool_settle(p);
     if (p->threads != NULL) {
-        settle(p);
         pthread_mutex_lock(&p->lock);
         p->ending = true;
         pthread_cond_broadcast(&p->wake);
@@ -214,8 +217,6 @@ void pool_free(struct pool *p)
             pthread_join(p->threads[i], NULL);
         event_free(p->arrivals);
         close(p->fd);
-    } else {
-        pool_drain(p);
     }
     pthread_cond_destroy(&p->rest);
     pthread_cond_destroy(&p->wake);

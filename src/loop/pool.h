@@ -5,8 +5,8 @@
  * It never touches loop state. The inline pool runs jobs at pool_drain() in order, on the caller's
  * thread: deterministic tests.
  *
- * Owns     the job is the caller's, embedded; it must live until done() was called. pool_free()
- *          runs what is queued.
+ * Owns     the job is the caller's, embedded; it must live until done() was called. So who stops
+ *          settles the pool while all that jobs touch still lives, and frees it last.
  * Cost     one mutex, one eventfd write a batch of completions.
  */
 #ifndef LOOP_POOL_H
@@ -27,7 +27,9 @@ struct pool;
 struct pool *pool_new(struct event_base *base,
                       unsigned threads); /* completions arrive on base's thread */
 struct pool *pool_new_inline(void);
-void pool_free(struct pool *p);
+void pool_free(struct pool *p); /* settles it first */
+/* Waits until all is run and done, what done()s queue, too; returns how many were done. */
+size_t pool_settle(struct pool *p);
 void pool_run(struct pool *p, struct job *j);
 size_t
 pool_drain(struct pool *p); /* inline: runs everything queued, then the done()s; returns how many */

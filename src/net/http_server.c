@@ -69,15 +69,20 @@ static void free_listeners(struct http_server *s)
     s->accepting = false;
 }
 
-void http_server_free(struct http_server *s)
+void http_server_close(struct http_server *s)
 {
-    if (s == NULL)
-        return;
     s->draining = true;
     free_listeners(s);
     timer_cancel(s->clock, &s->retry);
     while (s->conns != NULL)
         http_conn_kill(s->conns);
+}
+
+void http_server_free(struct http_server *s)
+{
+    if (s == NULL)
+        return;
+    http_server_close(s);
     buf_release(&s->scratch);
     buf_release(&s->packed);
     SSL_CTX_free(s->tls);

@@ -104,6 +104,8 @@ bool http_server_listen_fd(struct http_server *s, int fd,
                            struct err *e) must_check; /* systemd socket */
 void http_server_drain(
     struct http_server *s); /* no new connections; idle ones close; answers in flight go on */
+/* No connections at all: whoever has not been answered is gone. */
+void http_server_close(struct http_server *s);
 size_t http_server_open(const struct http_server *s);
 unsigned http_server_gets(const struct http_server *s);         /* under way */
 uint64_t http_server_refused_gets(const struct http_server *s); /* by max_gets */

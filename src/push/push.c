@@ -51,6 +51,7 @@ struct group {
     bool is_working;
     struct push_conf conf; /* when the work began */
     ts_ms t;
+    struct now at; /* what t was taken from */
     bool ok;
     size_t refused;
     enum tsdb_refusal why;
@@ -124,6 +125,7 @@ static void due(struct timer *t, struct now now)
         if (p->has_started && now.wall >= g->slot) {
             g->is_due = true;
             g->t = clock_snap(g->slot, now.wall, p->conf.interval) / NS_PER_MS;
+            g->at = now;
         }
         arm(g);
     }
@@ -209,7 +211,8 @@ static void sample(struct group *g)
     if (g->stream == NULL || g->stream_interval != g->conf.interval)
         g->stream = tsdb_stream_open(g->push->db, &c);
     g->stream_interval = g->conf.interval;
-    g->ok = push_set_sample(g->set, g->push->db, g->stream, g->t, &g->refused, &g->why, &g->err);
+    g->ok =
+        push_set_sample(g->set, g->push->db, g->stream, g->t, g->at, &g->refused, &g->why, &g->err);
 }
 
 static void save(struct group *g)

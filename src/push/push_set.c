@@ -208,14 +208,16 @@ static void fill(struct push_set *s, struct tsdb_batch *b)
 }
 
 bool push_set_sample(struct push_set *s, struct tsdb *db, struct tsdb_stream *stream, ts_ms t,
-                     size_t *refused, enum tsdb_refusal *why, struct err *e)
+                     struct now at, size_t *refused, enum tsdb_refusal *why, struct err *e)
 {
     struct tsdb_batch b;
     uint64_t epoch;
     bool ok;
 
     tsdb_batch_init(&b);
+    tsdb_follow(db, at);
     epoch = tsdb_batch_begin(&b, db, stream, t);
+    b.stepped = at.stepped;
     if (epoch != s->epoch)
         VEC_EACH (struct push_series *, x, &s->series)
             x->ref = TSDB_REF_NEW;

@@ -44,8 +44,9 @@ bool push_set_read(struct push_set *s, const struct push_conf *conf, struct labe
 bool push_set_join(struct push_set *s, const struct push_set *before, bool keeps,
                    const struct push_conf *conf, struct err *e) must_check;
 
-/* One sample of every series. refused: how many the store did not take, why: of the last of them. */
+/* One sample of every series, at a time taken from that clock. refused: how many the store did not take, why: of the last of them. */
 bool push_set_sample(struct push_set *s, struct tsdb *db, struct tsdb_stream *stream, ts_ms t,
-                     size_t *refused, enum tsdb_refusal *why, struct err *e) must_check;
+                     struct now at, size_t *refused, enum tsdb_refusal *why,
+                     struct err *e) must_check;
 
 #endif

@@ -36,7 +36,8 @@ struct own {
     VEC(struct promql_expr *) queried; /* by templates */
     struct own_rule *rules;
     size_t n, recording;
-    bool is_open; /* the plan holds the store */
+    struct now now; /* of the run */
+    bool is_open;   /* the plan holds the store */
     bool is_left;
 };
 
@@ -286,6 +287,12 @@ void own_move_streams(struct own *to, struct own *from)
 
 /* -- asking -- */
 
+void own_begin(struct own *o, struct now now)
+{
+    o->now = now;
+    tsdb_follow(o->db, now);
+}
+
 bool own_query(struct own *o, size_t i, ts_ms t, struct arena *a, struct promql_result *out,
                struct err *e)
 {
@@ -296,7 +303,8 @@ bool own_query(struct own *o, size_t i, ts_ms t, struct arena *a, struct promql_
     if (!o->is_open)
         promql_plan_begin(o->plan);
     o->is_open = true;
-    return promql_plan_instant(o->plan, r->number, t, a, out, e);
+    return promql_plan_instant(o->plan, r->number, t + tsdb_moved_ms(o->db, o->now.stepped), a, out,
+                               e);
 }
 
 bool own_ask(struct own *o, str text, ts_ms t, struct arena *a, struct promql_result *out,
@@ -305,12 +313,16 @@ bool own_ask(struct own *o, str text, ts_ms t, struct arena *a, struct promql_re
     struct promql_expr *x = promql_parse(text, &promql_everything, a, NULL, e);
     struct promql_query q = {
         .expr = x, .text = text, .storage = tsdb_storage(o->db), .settings = &settings};
+    int64_t moved;
     bool ok;
 
     if (x == NULL)
         return false;
     own_pause(o);
-    ok = promql_instant(&q, t, a, out, e);
+    do { /* the store may move its samples before it is asked */
+        moved = tsdb_moved_ms(o->db, o->now.stepped);
+        ok = promql_instant(&q, t + moved, a, out, e);
+    } while (moved != tsdb_moved_ms(o->db, o->now.stepped));
     promql_release(x);
     return ok;
 }
@@ -374,6 +386,7 @@ static void commit(struct own *o, struct own_rule *r)
     if (r->stream == NULL)
         r->stream = open_stream(o, r);
     tsdb_batch_begin(&o->batch, o->db, r->stream, r->t);
+    o->batch.stepped = o->now.stepped;
     VEC_EACH (const struct output *, x, &r->output) {
         if (x->h != NULL)
             tsdb_batch_add_histogram(&o->batch, TSDB_REF_NEW, x->labels, x->h);

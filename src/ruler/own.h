@@ -29,6 +29,8 @@ void own_free(struct own *o, ts_ms now); /* NULL is fine. Streams that are left 
 /* After a reload: to goes on with the streams of rules that have the same identity. */
 void own_move_streams(struct own *to, struct own *from);
 
+/* A run begins, and what it asks for and records is by this clock, wherever the store has moved its samples since. */
+void own_begin(struct own *o, struct now now);
 /* The value of rule number i's expression. The result lives in the arena. */
 bool own_query(struct own *o, size_t i, ts_ms t, struct arena *a, struct promql_result *out,
                struct err *e) must_check;

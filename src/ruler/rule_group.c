@@ -118,6 +118,8 @@ ts_ns rule_group_slot_after(const struct rule_group_conf *conf, ts_ns t)
 
 void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
 {
+    dur_ns set = now.stepped - g->now.stepped;
+
     arena_reset(&g->arena);
     vec_clear(&g->send);
     vec_clear(&g->rows);
@@ -129,8 +131,11 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
     g->rules_took = 0;
     g->rule_since = now.mono;
     g->iterations++;
-    for (size_t i = 0; i < g->n_rules; i++)
+    for (size_t i = 0; i < g->n_rules; i++) {
         rule_clear_changes(&g->rules[i]);
+        if (set < 0)
+            rule_set_back(&g->rules[i], now.wall, set);
+    }
 }
 
 /* Who evaluates a rule shows its expression, too. */
@@ -451,6 +456,8 @@ enum rule_group_step rule_group_advance(struct rule_group *g, const struct sourc
                                         struct rule_clock clock, struct rule_want *want)
 {
     g->clock = clock;
+    if (g->own != NULL && g->at == 0 && !g->asked)
+        own_begin(g->own, g->now); /* it may wait for the store: not when the loop begins the run */
     if (g->asked && answer != NULL)
         take_answer(g, answer);
     g->asked = false;

@@ -133,6 +133,7 @@ void rule_group_move_state(struct rule_group *to, struct rule_group *from)
     mem_free(taken);
     if (to->own != NULL && from->own != NULL)
         own_move_streams(to->own, from->own);
+    to->now = from->now;
     to->down_at = from->down_at;
     to->iterations = from->iterations;
     to->missed = from->missed;

@@ -348,6 +348,29 @@ void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
     }
 }
 
+static bool set_back(struct rule_alert *a, ts_ns now, dur_ns by)
+{
+    ts_ns *const times[] = {&a->active_at, &a->fired_at, &a->resolved_at, &a->last_sent_at,
+                            &a->keep_firing_since};
+    bool moved = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(times); i++)
+        if (*times[i] > now) {
+            *times[i] = ts_add(*times[i], by);
+            moved = true;
+        }
+    return moved;
+}
+
+void rule_set_back(struct rule *r, ts_ns now, dur_ns by)
+{
+    MAP_EACH (struct u64_map_entry, it, &r->alerts) {
+        struct rule_alert *a = it->value;
+
+        a->changed |= set_back(a, now, by);
+    }
+}
+
 /* -- on disk -- */
 
 void rule_alert_pack(struct buf *out, const struct rule_alert *a)
@@ -401,6 +424,8 @@ void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct no
 {
     dur_ns down = now.wall - down_at;
 
+    if (down < 0) /* set back while we were down */
+        set_back(a, now.wall, down);
     a->active_mono = ts_add(now.mono, a->active_at - now.wall);
     if (down > 2 * interval + RULE_ALIVE_INTERVAL) {
         /* only rules that hold long enough are worth it, and what was already resolved is told already */

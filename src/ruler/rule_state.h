@@ -113,6 +113,9 @@ struct alert_input_list {
 void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
                       struct alert_input_list *out);
 
+/* The wall clock was set back, by < 0: what happened later than now happened while it was ahead, and moves along. So `for`
+ * and keep_firing_for do not wait until the time comes again. */
+void rule_set_back(struct rule *r, ts_ns now, dur_ns by);
 void rule_clear_changes(struct rule *r);
 void rule_release_alerts(struct rule *r);
 enum rule_alert_state rule_worst_state(const struct rule *r);

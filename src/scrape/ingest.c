@@ -312,8 +312,11 @@ static void learn_reports(struct ingest *g)
 
 static void begin_batch(struct ingest *g)
 {
-    uint64_t epoch = tsdb_batch_begin(&g->batch, g->db, g->stream, g->in->t);
+    uint64_t epoch;
 
+    tsdb_follow(g->db, g->in->at);
+    epoch = tsdb_batch_begin(&g->batch, g->db, g->stream, g->in->t);
+    g->batch.stepped = g->in->at.stepped;
     if (epoch != g->epoch || g->lines.scrape == 0) {
         line_cache_release(&g->lines);
         for (size_t i = 0; i < SCRAPE_REPORTS; i++)

@@ -35,6 +35,7 @@ struct ingest_input {
     const struct scrape_conf *conf;
     struct labels labels; /* the target's */
     ts_ms t;
+    struct now at; /* what t was taken from */
     bool is_gzip;
     enum expo_format format;
     dur_ns took;

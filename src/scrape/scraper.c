@@ -27,7 +27,7 @@ struct target {
     struct buf body, waiting; /* the piece that the worker has, and what has come meanwhile */
     bool is_gone;             /* the worker's end frees it */
     bool is_marked;           /* found again by the sync under way */
-    bool has_answered;
+    bool has_answered;        /* a scrape that began after scraper_unsettle() */
     struct job job;
     struct ingest ingest;
     struct ingest_input in;
@@ -61,6 +61,7 @@ struct scraper {
     size_t n_jobs;
     struct target_map targets;
     bool has_started, is_settled;
+    ts_ns unsettled;   /* mono */
     struct timer sync; /* after discovery has said something */
     struct scraper_stats stats;
 };
@@ -222,7 +223,7 @@ static void note(struct target *t)
     bool was_down = t->health == TARGET_DOWN;
 
     t->health = r->is_up ? TARGET_UP : TARGET_DOWN;
-    t->has_answered = true;
+    t->has_answered |= t->since >= t->scraper->unsettled;
     t->took = t->in.took;
     snprintf(t->last_error, sizeof(t->last_error), "%s", r->why.msg);
     st->scrapes++;
@@ -350,6 +351,7 @@ static void due(struct timer *timer, struct now now)
     t->is_last = t->has_head = false;
     t->in = (struct ingest_input){.conf = t->conf,
                                   .labels = t->plan.labels,
+                                  .at = now,
                                   .t = clock_snap(t->slot, t->last_scrape, t->plan.interval) /
                                        NS_PER_MS};
     t->in_hold = t->scraper->parts.hold(t->hold);
@@ -522,6 +524,14 @@ bool scraper_is_settled(struct scraper *s)
             return false;
     s->is_settled = true;
     return true;
+}
+
+void scraper_unsettle(struct scraper *s)
+{
+    s->is_settled = false;
+    s->unsettled = s->parts.clock->now.mono;
+    MAP_EACH (struct target_map_entry, e, &s->targets)
+        e->value->has_answered = false;
 }
 
 /* Streams stay open: the target is expected to go on after a restart. */

@@ -42,8 +42,9 @@ void scraper_configure(struct scraper *s, void *conf, const struct scrape_conf *
 void scraper_start(struct scraper *s);
 /* The wall clock stepped: slots are elsewhere now. */
 void scraper_rearm(struct scraper *s);
-/* Whether every target has answered or failed since the start. Once true, it stays so. */
+/* Whether every target has answered or failed since the start, or since scraper_unsettle(). Once true, it stays so. */
 bool scraper_is_settled(struct scraper *s);
+void scraper_unsettle(struct scraper *s);
 
 /* -- for the API -- */
 

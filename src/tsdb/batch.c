@@ -41,6 +41,7 @@ uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_str
     pthread_rwlock_wrlock(&db->lock);
     s->is_busy = true;
     epoch = s->epoch;
+    b->stepped = db->stepped;
     pthread_rwlock_unlock(&db->lock);
     return epoch;
 }
@@ -341,6 +342,7 @@ bool tsdb_commit(struct tsdb_batch *b, struct err *e)
     bool ok;
 
     pthread_rwlock_wrlock(&b->db->lock);
+    b->t += tsdb_moved_ms(b->db, b->stepped);
     ok = tsdb_commit_locked(b, e);
     if (ok && b->timed.n != 0)
         lanes_commit(b);

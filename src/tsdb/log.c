@@ -158,6 +158,15 @@ void tsdb_log_stream_end(struct tsdb_log *l, struct tsdb_stream *s, ts_ms t)
     record_end(&l->pending, l->record);
 }
 
+void tsdb_log_shift(struct tsdb_log *l, int64_t by_ms)
+{
+    if (!has_room(l))
+        return;
+    l->record = record_begin(&l->pending);
+    log_write_head(&l->pending, &(struct log_head){.kind = LOG_STEP, .t = by_ms});
+    record_end(&l->pending, l->record);
+}
+
 void tsdb_log_forget(struct tsdb_log *l, uint32_t id)
 {
     if (id < l->number.n)

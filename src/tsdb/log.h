@@ -44,6 +44,7 @@ struct tsdb_log;
 void tsdb_log_free(struct tsdb_log *l);
 void tsdb_log_batch(struct tsdb_log *l, const struct tsdb_batch *b); /* behind its commit */
 void tsdb_log_stream_end(struct tsdb_log *l, struct tsdb_stream *s, ts_ms t);
+void tsdb_log_shift(struct tsdb_log *l, int64_t by_ms); /* of all streams */
 void tsdb_log_forget(struct tsdb_log *l,
                      uint32_t id); /* the id will mean another series, or stream */
 

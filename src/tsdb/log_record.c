@@ -112,6 +112,10 @@ void log_write_head(struct buf *b, const struct log_head *h)
 {
     pack_u64(b, VERSION);
     pack_u64(b, h->kind);
+    if (h->kind == LOG_STEP) {
+        pack_i64(b, h->t);
+        return;
+    }
     pack_u64(b, h->stream);
     if (h->is_new) {
         pack_str(b, h->conf.name);
@@ -126,9 +130,14 @@ bool log_read_head(struct unpack *u, uint64_t streams, struct log_head *out, str
 {
     uint64_t version = unpack_u64(u), kind = unpack_u64(u), flags;
 
-    if (version != VERSION || (kind != LOG_BATCH && kind != LOG_CLOSE))
+    if (version != VERSION || kind < LOG_BATCH || kind > LOG_STEP)
         return err_set(e, ERR_CORRUPT, "record of an unknown kind");
-    *out = (struct log_head){.kind = (enum log_kind)kind, .stream = unpack_u64(u)};
+    *out = (struct log_head){.kind = (enum log_kind)kind};
+    if (kind == LOG_STEP) {
+        out->t = unpack_i64(u);
+        return !u->failed || err_set(e, ERR_CORRUPT, "record is cut");
+    }
+    out->stream = unpack_u64(u);
     if (out->stream > streams)
         return err_set(e, ERR_CORRUPT, "record of an unknown stream");
     out->is_new = out->stream == streams;

@@ -1,9 +1,10 @@
-/* log_record.h - one record of the sample log: a batch, or a stream's end.
+/* log_record.h - one record of the sample log: a batch, a stream's end, or a step of the wall clock.
  *
  * Streams and series go by numbers of their segment, counted from 0 in the order in which they are first spoken of; the
  * first time their name or labels follow. So each segment can be read without the others.
  *
- * Shapes   version, kind, stream [name, interval, flags], time; of a batch: items. An item is
+ * Shapes   version, kind, stream [name, interval, flags], time; of a batch: items. A step is version, kind, milliseconds
+ *          by which all streams have moved (0.1.0 takes it for damage: it leaves the rest of the segment). An item is
  *          (distance from the next series number in order) * 4 + (has a start time) * 2 + (is a histogram), [labels],
  *          [start], 8 bytes or a histogram.
  * Errors   ERR_CORRUPT.
@@ -15,7 +16,7 @@
 #include "codec/pack.h"
 #include "tsdb/tsdb.h"
 
-enum log_kind { LOG_BATCH = 1, LOG_CLOSE = 2 };
+enum log_kind { LOG_BATCH = 1, LOG_CLOSE = 2, LOG_STEP = 3 };
 
 struct log_head {
     enum log_kind kind;
@@ -23,7 +24,7 @@ struct log_head {
     bool is_new; /* conf is there */
     struct tsdb_stream_conf conf;
     bool is_lane; /* of the stream whose name its own begins with: lane.h */
-    ts_ms t;
+    ts_ms t;      /* of a step: by how much */
     size_t items;
 };
 

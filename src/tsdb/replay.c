@@ -82,6 +82,10 @@ static bool replay_locked(struct tsdb_replayer *r, str bytes, struct err *e)
 
     if (!log_read_head(&u, r->streams.n, &head, e))
         return false;
+    if (head.kind == LOG_STEP) {
+        tsdb_shift_locked(r->db, head.t);
+        return true;
+    }
     if (head.is_new)
         vec_push(&r->streams, head.is_lane ? lane_open(r->db, &head.conf, head.t)
                                            : tsdb_open_locked(r->db, &head.conf));

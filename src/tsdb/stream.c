@@ -1,5 +1,7 @@
 #include "tsdb/stream.h"
 
+#include "tsdb/tsdb_priv.h"
+
 /* What stays beyond the reach, so that an evaluation that is late by a few scrapes still finds all its samples. */
 enum { LATE_SLOTS = 4, SLACK_MIN = 4, TIMES_MIN = 8 };
 enum { HINT_MAX = 1024 }; /* slots that are made for what is only announced */
@@ -178,6 +180,17 @@ void stream_advance(struct tsdb_stream *s, ts_ms t)
     VEC_EACH (struct stream_table *, table, &s->tables)
         for (size_t i = 0; i < table->blocks.n; i++)
             block_blank(table->blocks.v[i], table->length, (size_t)(s->end - 1 - table->first));
+}
+
+void stream_shift(struct tsdb_stream *s, int64_t by_ms)
+{
+    size_t n = (size_t)(s->end - s->first);
+
+    if (n == 0 || !tsdb_time_is_valid(s->times[0] + by_ms) ||
+        !tsdb_time_is_valid(s->times[n - 1] + by_ms))
+        return;
+    for (size_t i = 0; i < n; i++)
+        s->times[i] += by_ms;
 }
 
 /* -- rows -- */

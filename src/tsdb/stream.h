@@ -60,6 +60,9 @@ size_t stream_row_cost(const struct tsdb_stream *s, int64_t reach_ms, storage_sl
 /* A new sample at t, after all others, that no series has yet. */
 void stream_advance(struct tsdb_stream *s, ts_ms t);
 
+/* Moves all times, except where that would leave what the store can hold. */
+void stream_shift(struct tsdb_stream *s, int64_t by_ms);
+
 /* A row for the series, in which it has no values yet, of the width that the slot needs. The place is the caller's to
  * keep. */
 void stream_add_row(struct tsdb_stream *s, int64_t reach_ms, uint32_t id, storage_slot first,

@@ -145,6 +145,45 @@ void tsdb_stream_close_left(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
     pthread_rwlock_unlock(&db->lock);
 }
 
+/* -- the clock -- */
+
+/* Lanes are left alone: their times are the exporters'. */
+void tsdb_shift_locked(struct tsdb *db, int64_t by_ms)
+{
+    MAP_EACH (struct stream_map_entry, e, &db->streams)
+        if (e->value->root == e->value)
+            stream_shift(e->value, by_ms);
+    if (db->log != NULL)
+        tsdb_log_shift(db->log, by_ms);
+}
+
+void tsdb_follow(struct tsdb *db, struct now now)
+{
+    if (atomic_load(&db->stepped) == now.stepped)
+        return;
+    pthread_rwlock_wrlock(&db->lock);
+    if (now.mono > db->followed) { /* else somebody who began earlier comes late */
+        tsdb_shift_locked(db, -tsdb_moved_ms(db, now.stepped));
+        db->followed = now.mono;
+        atomic_store(&db->stepped, now.stepped);
+    }
+    pthread_rwlock_unlock(&db->lock);
+}
+
+int64_t tsdb_moved_ms(const struct tsdb *db, dur_ns stepped)
+{
+    return atomic_load(&db->stepped) / NS_PER_MS - stepped / NS_PER_MS;
+}
+
+void tsdb_pull_back(struct tsdb *db, ts_ms now)
+{
+    pthread_rwlock_wrlock(&db->lock);
+    MAP_EACH (struct stream_map_entry, e, &db->streams)
+        if (e->value->root == e->value && stream_last(e->value) > now)
+            stream_shift(e->value, now - stream_last(e->value));
+    pthread_rwlock_unlock(&db->lock);
+}
+
 /* -- the port -- */
 
 static void port_begin(void *impl)

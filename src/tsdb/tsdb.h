@@ -13,6 +13,9 @@
  * their own, tsdb_batch_add_at(), sort themselves into lanes of the stream; such a series does not end when it is not in a
  * batch, it is just not renewed.
  *
+ * Somebody may set the wall clock. The samples then move along, so that they lie as far back as they are old: else the
+ * store would refuse what comes after an hour's step back for an hour, and windows would be empty after a step ahead.
+ *
  * Shapes   millions of series, 3-30 labels each; thousands of streams, selectors and distinct label values.
  * Units    ts_ms.
  * Errors   ERR_CONFLICT (time not after the stream's last), ERR_LIMIT. Single samples are refused and counted.
@@ -93,6 +96,7 @@ struct tsdb_batch {
     VEC(struct tsdb_item) items;
     VEC(struct tsdb_timed) timed;
     VEC(struct labels) labels;
+    dur_ns stepped; /* of the clock that t is from; begin takes it to be the store's */
     size_t refused; /* by the last commit that succeeded otherwise */
     enum tsdb_refusal why;
 };
@@ -118,6 +122,17 @@ void tsdb_batch_resolve(struct tsdb_batch *b);
 bool tsdb_commit(struct tsdb_batch *b, struct err *e) must_check;
 
 void tsdb_batch_cancel(struct tsdb_batch *b);
+
+/* -- the clock -- */
+
+/* What comes from now on is by this clock: if it has been set since the store was last told, all samples but those with
+ * times of their own move by as much. Not while a batch is being resolved by the same thread; waits for readers. */
+void tsdb_follow(struct tsdb *db, struct now now);
+/* What to add to a time that was taken from the clock when it had been set by `stepped`, to ask the store for it. May
+ * change while the lock is not held. */
+int64_t tsdb_moved_ms(const struct tsdb *db, dur_ns stepped);
+/* After a replay: streams that end later than now were written by a clock that was ahead; they are moved back. */
+void tsdb_pull_back(struct tsdb *db, ts_ms now);
 
 /* -- upkeep -- */
 

@@ -3,6 +3,7 @@
 #define TSDB_TSDB_PRIV_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include "tsdb/index.h"
 #include "tsdb/selector.h"
 #include "tsdb/stream.h"
@@ -34,7 +35,9 @@ struct tsdb {
     struct {                          /* where tsdb_collect() goes on */
         size_t stream, table, block;
     } cursor;
-    struct tsdb_log *log; /* NULL: nothing is logged */
+    struct tsdb_log *log;   /* NULL: nothing is logged */
+    _Atomic dur_ns stepped; /* of the clock that the samples are by; written under the lock */
+    ts_ns followed;         /* mono: when that clock was read */
 };
 
 size_t tsdb_bytes(const struct tsdb *db);
@@ -48,6 +51,7 @@ void tsdb_forget_symbol(void *arg, uint32_t symbol);
 struct tsdb_stream *tsdb_open_locked(struct tsdb *db, const struct tsdb_stream_conf *c);
 void tsdb_close_locked(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
 bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e) must_check;
+void tsdb_shift_locked(struct tsdb *db, int64_t by_ms);
 /* The time of a sample that brings its own, and of the batch in which it came. */
 struct tsdb_own_time {
     ts_ms t, batch;

@@ -3,7 +3,7 @@
 A test file defines test_* functions and ends with harness.main(). TOCSIN names the program, TOCSIN_SOURCE the project.
 Everything listens on 127.0.0.1, on a port that the kernel picks, and is stopped when its `with` ends.
 """
-import contextlib, email, email.policy, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time, traceback
+import contextlib, email, email.policy, http.server, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time, traceback
 import urllib.error, urllib.parse, urllib.request
 
 SOURCE = os.environ.get("TOCSIN_SOURCE", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
@@ -365,6 +365,53 @@ class Sink:
 
     def __exit__(self, *failure):
         self.close()
+
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Exporter:
+    """Answers every path with what pages[path] says: (status, headers, body), or a function that gives it."""
+
+    def __init__(self):
+        exporter = self
+        self.pages, self.requests = {}, []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                exporter.requests.append((self.path, dict(self.headers)))
+                page = exporter.pages.get(self.path, (404, {}, b""))
+                status, headers, body = page() if callable(page) else page
+                with contextlib.suppress(OSError):
+                    self.send_response(status)
+                    for k, v in {"Content-Length": str(len(body)), **headers}.items():
+                        self.send_header(k, v)
+                    self.end_headers()
+                    self.wfile.write(body)
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.do_GET()
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.handle_error = lambda *args: None  # a scraper that hangs up is what some tests are about
+        self.address = "127.0.0.1:%d" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def text(self, path, body, **headers):
+        self.pages[path] = 200, {"Content-Type": TEXT, **headers}, body.encode() if isinstance(body, str) else body
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Mailbox:

@@ -297,13 +297,9 @@ static void set_sample(struct sim *s, struct action *a)
 
 static void suspend(struct sim *s, const struct action *a)
 {
-    struct event ev = {.kind = EVENT_PAUSED, .paused = a->d};
-
-    s->clock.now.mono += a->d;
-    s->clock.now.wall += a->d;
     VEC_EACH (struct poster *, p, &s->posters) /* the senders slept too */
         p->next += a->d;
-    shell_event(s->shell, &ev, NULL);
+    clock_step_pause(&s->clock, a->d);
     clock_run_due(&s->clock);
     pump(s);
 }
@@ -377,9 +373,7 @@ static void act(struct sim *s, struct action *a)
         pump(s);
         break;
     case ACT_WALL:
-        s->clock.now.wall += a->d;
-        ev = (struct event){.kind = EVENT_CLOCK_STEPPED, .wall_step = a->d};
-        shell_event(s->shell, &ev, NULL);
+        clock_step_wall(&s->clock, a->d);
         pump(s);
         break;
     case ACT_SUSPEND: suspend(s, a); break;

@@ -108,27 +108,54 @@ static void past_times_mean_now_behind_the_others(void **state)
     clock_release(&c);
 }
 
-static void wall_steps_are_noted_and_timers_stay(void **state)
+static void note_jump(void *arg, const struct clock_jump *j)
+{
+    (void)arg;
+    buf_addf(&trace, "[%+lld/%lld]", (long long)(j->wall_step / NS_PER_S),
+             (long long)(j->paused / NS_PER_S));
+}
+
+static void wall_steps_are_told_and_timers_stay(void **state)
 {
     struct clock c;
     struct named v[1];
 
     (void)state;
     setup(&c, v, 1);
+    c.jumped = note_jump;
     timer_arm(&c, &v[0].timer, 60 * NS_PER_S);
     clock_step_wall(&c, NS_PER_H);
-    assert_int_equal(c.wall_step, NS_PER_H);
-    assert_int_equal(c.wall_steps, 1);
     clock_step_to(&c, 59 * NS_PER_S);
-    assert_int_equal(c.wall_step, 0);
-    assert_int_equal(trace.n, 0);
     clock_step_wall(&c, -NS_PER_H);
-    assert_int_equal(c.wall_step, -NS_PER_H);
     clock_step_to(&c, 60 * NS_PER_S);
-    assert_str(buf_str(&trace), "a60 ");
     assert_int_equal(c.now.wall, 1060 * NS_PER_S);
     clock_step_wall(&c, NS_PER_S / 2); /* slewing is no step */
-    assert_int_equal(c.wall_steps, 2);
+    assert_str(buf_str(&trace), "[+3600/0][-3600/0]a60 ");
+    clock_release(&c);
+}
+
+/* What waits has not been late before the pause is known. */
+static void pauses_are_told_before_anything_fires(void **state)
+{
+    struct clock c;
+    struct named v[2];
+
+    (void)state;
+    setup(&c, v, 2);
+    c.jumped = note_jump;
+    clock_step_pause(&c, NS_PER_H); /* nothing was due */
+    assert_int_equal(trace.n, 0);
+    timer_arm(&c, &v[0].timer, c.now.mono + 5 * NS_PER_S);
+    timer_arm(&c, &v[1].timer, c.now.mono + 7 * NS_PER_S);
+    clock_step_pause(&c, 6 * NS_PER_S); /* late by a second: the loop was busy */
+    assert_int_equal(trace.n, 0);
+    clock_step_pause(&c, 20 * NS_PER_S); /* of which the first was due from the beginning */
+    assert_str(buf_str(&trace), "[+0/20]");
+    assert_int_equal(clock_run_due(&c), 2);
+    timer_arm(&c, &v[0].timer, c.now.mono + 5 * NS_PER_S);
+    buf_clear(&trace);
+    clock_step_pause(&c, 20 * NS_PER_S);
+    assert_str(buf_str(&trace), "[+0/15]");
     clock_release(&c);
 }
 
@@ -143,7 +170,6 @@ static void real_clock_moves(void **state)
     usleep(2000);
     b = clock_touch(&c);
     assert_true(b.mono - a.mono >= 2 * NS_PER_MS);
-    assert_int_equal(c.wall_steps, 0);
     clock_expire(&c);
     a = clock_touch(&c);
     usleep(1000);
@@ -452,7 +478,8 @@ int main(void)
         cmocka_unit_test(equal_deadlines_fire_in_arming_order),
         cmocka_unit_test(cancel_and_rearm_inside_fire),
         cmocka_unit_test(past_times_mean_now_behind_the_others),
-        cmocka_unit_test(wall_steps_are_noted_and_timers_stay),
+        cmocka_unit_test(wall_steps_are_told_and_timers_stay),
+        cmocka_unit_test(pauses_are_told_before_anything_fires),
         cmocka_unit_test(real_clock_moves),
         cmocka_unit_test(pool_brings_results_to_the_loop),
         cmocka_unit_test(pool_free_runs_what_is_queued),

@@ -458,9 +458,26 @@ static void rows_of_any_bytes_are_refused_or_read(void **state)
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* It went pending while the clock was an hour ahead. */
+static void a_clock_that_is_set_back_delays_nothing(void **state)
+{
+    struct bench *b = *state;
+
+    b->wall_ahead = NS_PER_H;
+    run_to(b, 0, 1, "0");
+    b->wall_ahead = 0;
+    rule_set_back(&b->rule, START + 2 * NS_PER_M, -NS_PER_H);
+    run_to(b, 2, 4, "0");
+    assert_int_equal(state_of(b, "0"), RULE_ALERT_PENDING);
+    run_to(b, 5, 5, "0");
+    assert_int_equal(state_of(b, "0"), RULE_ALERT_FIRING);
+    assert_int_equal(alert_of(b, "0")->active_at, START);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(a_clock_that_is_set_back_delays_nothing),
         T(for_must_pass_whole),
         T(a_gap_of_one_evaluation_resets_for),
         T(without_for_it_fires_at_once),

@@ -118,6 +118,63 @@ static void replay_gives_what_a_kill_left(void **state)
     remove_dir();
 }
 
+/* The clock is ahead by an hour for two samples: they are where they belong, in the store and after a replay. */
+static void a_step_of_the_clock_moves_samples(void **state)
+{
+    const char *want = "{__name__=\"m\"} 0=1 15=2 30=3 45=4 60=5\n";
+    struct now at = {.mono = NS_PER_S};
+
+    (void)state;
+    make_dir();
+    open_with((struct tsdb_options){.keep_all = true});
+    (void)open_log();
+    for (int i = 0; i < 5; i++) {
+        ts_ms t = i * STEP;
+
+        at.mono += NS_PER_S;
+        at.stepped = i == 1 || i == 2 ? NS_PER_H : 0;
+        tsdb_follow(db, at);
+        begin(stream("a"), t + at.stepped / NS_PER_MS);
+        batch.stepped = at.stepped;
+        put("m", i + 1);
+        commit();
+        if (i == 1)
+            assert_string_equal(dump("{__name__=\"m\"}"), "{__name__=\"m\"} 3600=1 3615=2\n");
+    }
+    assert_string_equal(dump("{__name__=\"m\"}"), want);
+    step(5 * STEP);
+    close_db();
+    open_with((struct tsdb_options){.keep_all = true});
+    assert_int_equal(open_log().damaged, 0);
+    assert_string_equal(dump("{__name__=\"m\"}"), want);
+    close_db();
+    remove_dir();
+}
+
+/* A batch that began before the clock was set, and one of who has not heard of it yet. */
+static void a_step_reaches_batches_under_way(void **state)
+{
+    struct now early = {.mono = NS_PER_S}, late = {.mono = 2 * NS_PER_S, .stepped = -NS_PER_H};
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    begin(stream("a"), 2 * NS_PER_H / NS_PER_MS);
+    put("m", 1);
+    tsdb_follow(db, late);
+    commit();
+    assert_string_equal(dump("{__name__=\"m\"}"), "{__name__=\"m\"} 3600=1\n");
+    tsdb_follow(db, early); /* comes late: the store is by the newer clock */
+    begin(stream("a"), 2 * NS_PER_H / NS_PER_MS + STEP);
+    batch.stepped = early.stepped;
+    put("m", 2);
+    commit();
+    assert_string_equal(dump("{__name__=\"m\"}"), "{__name__=\"m\"} 3600=1 3615=2\n");
+    assert_int_equal(tsdb_moved_ms(db, early.stepped), -NS_PER_H / NS_PER_MS);
+    tsdb_pull_back(db, NS_PER_H / NS_PER_MS);
+    assert_string_equal(dump("{__name__=\"m\"}"), "{__name__=\"m\"} 3585=1 3600=2\n");
+    close_db();
+}
+
 /* The segment that the nth file of the folder is, n from the newest. */
 static void segment_path(int n, char out[128])
 {
@@ -318,6 +375,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replay_gives_what_a_kill_left),
+        cmocka_unit_test(a_step_of_the_clock_moves_samples),
+        cmocka_unit_test(a_step_reaches_batches_under_way),
         cmocka_unit_test(torn_tails_are_cut),
         cmocka_unit_test(damage_costs_the_rest_of_a_segment),
         cmocka_unit_test(a_log_that_cannot_be_written_begins_anew),
