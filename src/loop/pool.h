@@ -5,8 +5,8 @@
  * It never touches loop state. The inline pool runs jobs at pool_drain() in order, on the caller's
  * thread: deterministic tests.
  *
- * Owns     the job is the caller's, embedded; it must live until done() was called. pool_free()
- *          runs what is queued.
+ * Owns     the job is the caller's, embedded; it must live until done() was called or it was taken
+ *          back. pool_free() runs what is queued.
  * Cost     one mutex, one eventfd write a batch of completions.
  */
 #ifndef LOOP_POOL_H
@@ -29,6 +29,8 @@ struct pool *pool_new(struct event_base *base,
 struct pool *pool_new_inline(void);
 void pool_free(struct pool *p);
 void pool_run(struct pool *p, struct job *j);
+/* Waits for j when it is running; else it will not run. done() is not called. From the loop. */
+void pool_take_back(struct pool *p, struct job *j);
 size_t
 pool_drain(struct pool *p); /* inline: runs everything queued, then the done()s; returns how many */
 size_t pool_queued(const struct pool *p);
