@@ -61,7 +61,7 @@ struct delivery {
     /* Reads an inline or file secret, trimmed of trailing newlines; false fills d->err. */
     bool (*secret)(struct delivery *d, struct secret s, str *out);
     /* Expands a Go template over the notification's data; html: with contextual escaping. False fills d->err: such an
-     * error is final, the next attempt would end the same way. */
+     * error is final, the next attempt would end the same way. For what says where to; texts: delivery_say(). */
     bool (*render)(struct delivery *d, str text, bool html, str *out);
 
     /* what came back; NULL before the first request. lost: there was no answer, d->err says why. */
@@ -100,20 +100,26 @@ str delivery_truncate_runes(struct delivery *d, str s, size_t max);
 /* A template without HTML. What has no "{{" stands as it is. False: d->err is filled, the step ends with FAILED. */
 bool delivery_expand(struct delivery *d, str text, str *out);
 
+/* A template that people read: a page must come, so one that fails gives a plain line that says what is told and why
+ * this is all. d->err keeps why; a delivery that ends OK with it is logged. */
+str delivery_say(struct delivery *d, str text, bool html);
+
 /* A member of a JSON object whose value is a template: rendered, cut to max_runes (0 = whole), left out when empty. */
 struct delivery_member {
     const char *key;
     str text;
     bool always; /* written although empty */
     size_t max_runes;
+    const char *instead; /* when the template fails, for what is no text; NULL: as delivery_say() */
 };
+str delivery_member_text(struct delivery *d, const struct delivery_member *m);
 struct json_writer;
-bool delivery_put_members(struct delivery *d, struct json_writer *w,
+void delivery_put_members(struct delivery *d, struct json_writer *w,
                           const struct delivery_member *m, size_t n);
 
 /* Structured templating: strings of v are templates, what they give is read as YAML again. Maps are sorted by key. */
 struct conf_value;
-bool delivery_put_value(struct delivery *d, struct json_writer *w, const struct conf_value *v);
+void delivery_put_value(struct delivery *d, struct json_writer *w, const struct conf_value *v);
 
 /* The members called names[] of the answer's JSON object: strings decoded, lists of strings joined with commas, the rest
  * as written; absent and null ones are empty. They live in d->arena. False: the body is no JSON object. */

@@ -104,14 +104,14 @@ struct content {
 };
 
 /* Renders entries; one template may give several names, parted by commas, or none. */
-static bool render_names(struct delivery *d, struct conf_strings in, struct conf_strings *out)
+static void render_names(struct delivery *d, struct conf_strings in, struct conf_strings *out)
 {
     str *rendered = arena_array(d->arena, in.n, sizeof(*rendered));
     size_t room = 0;
 
     for (size_t i = 0; i < in.n; i++) {
         if (!delivery_expand(d, in.v[i], &rendered[i]))
-            return err_wrap(&d->err, "mention");
+            rendered[i] = STR_NONE; /* nobody is mentioned, but all are told */
         room++;
         for (size_t j = 0; j < rendered[i].n; j++)
             room += rendered[i].p[j] == ',';
@@ -125,7 +125,6 @@ static bool render_names(struct delivery *d, struct conf_strings in, struct conf
                 out->v[out->n++] = name;
         }
     }
-    return true;
 }
 
 /* Nobody is highlighted whose "@name" is not in the text too. */
@@ -152,25 +151,21 @@ static void add_keyword(struct buf *b, str text, struct conf_strings keywords)
         buf_addf(b, "\n\n%.*s", STR(keywords.v[0]));
 }
 
-static bool render_content(struct delivery *d, const struct dingtalk_conf *k, struct content *c)
+static void render_content(struct delivery *d, const struct dingtalk_conf *k, struct content *c)
 {
     struct buf tail = BUF_INIT;
 
-    if (!delivery_expand(d, k->title, &c->title))
-        return err_wrap(&d->err, "title");
-    if (!delivery_expand(d, k->text, &c->text))
-        return err_wrap(&d->err, "text");
+    c->title = delivery_say(d, k->title, false);
+    c->text = delivery_say(d, k->text, false);
     if (!str_is(k->message_type, "actionCard")) {
-        if (!render_names(d, k->mention.mobiles, &c->mobiles) ||
-            !render_names(d, k->mention.user_ids, &c->user_ids))
-            return false;
+        render_names(d, k->mention.mobiles, &c->mobiles);
+        render_names(d, k->mention.user_ids, &c->user_ids);
         add_names(&tail, c->text, c->mobiles);
         add_names(&tail, c->text, c->user_ids);
     }
     add_keyword(&tail, c->text, k->keywords);
     c->tail = arena_str(d->arena, buf_str(&tail));
     buf_release(&tail);
-    return true;
 }
 
 static void put_str(struct json_writer *w, str key, str value)
@@ -199,26 +194,27 @@ static void put_at(struct json_writer *w, const struct content *c, bool all)
     json_close(w, '}');
 }
 
-static bool put_buttons(struct delivery *d, struct json_writer *w, const struct dingtalk_conf *k)
+static void put_buttons(struct delivery *d, struct json_writer *w, const struct dingtalk_conf *k)
 {
     const struct delivery_member single[] = {{"singleTitle", k->single_title},
-                                             {"singleURL", k->single_url}};
+                                             {"singleURL", k->single_url, .instead = ""}};
 
-    if (k->buttons.n == 0)
-        return delivery_put_members(d, w, single, ARRAY_LEN(single));
+    if (k->buttons.n == 0) {
+        delivery_put_members(d, w, single, ARRAY_LEN(single));
+        return;
+    }
     json_key(w, S("btns"));
     json_open(w, '[');
     for (size_t i = 0; i < k->buttons.n; i++) {
         const struct delivery_member m[] = {{"title", k->buttons.v[i].title, .always = true},
-                                            {"actionURL", k->buttons.v[i].url, .always = true}};
+                                            {"actionURL", k->buttons.v[i].url, .always = true,
+                                             .instead = ""}};
 
         json_open(w, '{');
-        if (!delivery_put_members(d, w, m, ARRAY_LEN(m)))
-            return false;
+        delivery_put_members(d, w, m, ARRAY_LEN(m));
         json_close(w, '}');
     }
     json_close(w, ']');
-    return true;
 }
 
 /* The first keep bytes of the text, no rune split, and everything that stands behind it. */
@@ -231,13 +227,12 @@ static str cut_text(struct delivery *d, const struct content *c, size_t keep)
                         keep < c->text.n ? "…" : "", STR(c->tail));
 }
 
-static bool fill(struct delivery *d, const struct content *c, size_t keep)
+static void fill(struct delivery *d, const struct content *c, size_t keep)
 {
     const struct dingtalk_conf *k = d->conf;
     bool is_text = str_is(k->message_type, "text"), is_card = str_is(k->message_type, "actionCard");
     struct json_writer w;
     struct buf b = BUF_INIT;
-    bool ok = true;
 
     json_writer_init(&w, &b, false);
     json_open(&w, '{');
@@ -248,13 +243,12 @@ static bool fill(struct delivery *d, const struct content *c, size_t keep)
         put_str(&w, S("title"), c->title);
     put_str(&w, is_text ? S("content") : S("text"), cut_text(d, c, keep));
     if (is_card)
-        ok = put_buttons(d, &w, k);
+        put_buttons(d, &w, k);
     json_close(&w, '}');
     if (!is_card)
         put_at(&w, c, k->mention.all);
     json_close(&w, '}');
     d->request.body = arena_take(d->arena, &b);
-    return ok;
 }
 
 /* -- the request -- */
@@ -293,12 +287,11 @@ static enum delivery_verdict send(struct delivery *d)
 
     if (!address(d, k, &d->request.url))
         return DELIVERY_RETRY; /* the file may come back */
-    if (!render_content(d, k, &c) || !fill(d, &c, c.text.n))
-        return DELIVERY_FAILED;
+    render_content(d, k, &c);
+    fill(d, &c, c.text.n);
     if (d->request.body.n > MAX_BODY) {
         over = d->request.body.n - MAX_BODY + strlen("…");
-        if (!fill(d, &c, c.text.n > over ? c.text.n - over : 0))
-            return DELIVERY_FAILED;
+        fill(d, &c, c.text.n > over ? c.text.n - over : 0);
     }
     d->request.method = S("POST");
     d->request.headers = (struct http_headers){&json, 1};

@@ -154,8 +154,7 @@ static bool add_header(struct delivery *d, struct buf *b, str name, str text)
 {
     str value;
 
-    if (!d->render(d, text, false, &value))
-        return false;
+    value = delivery_say(d, text, false);
     mime_header(b, mime_canonical_name(d->arena, name), value);
     return true;
 }
@@ -200,8 +199,7 @@ static bool add_part(struct delivery *d, struct buf *b, const char *boundary, co
 
     if (text.n == 0)
         return true;
-    if (!d->render(d, text, str_is(str_of(type), "text/html"), &body))
-        return false;
+    body = delivery_say(d, text, str_is(str_of(type), "text/html"));
     buf_addf(b,
              "--%s\r\nContent-Transfer-Encoding: quoted-printable\r\nContent-Type: %s; "
              "charset=UTF-8\r\n\r\n",

@@ -132,7 +132,7 @@ static struct conf_value details(struct delivery *d, const struct conf_value *ow
 }
 
 /* small: the event was too large, a note stands for the details. */
-static bool put_details(struct delivery *d, struct json_writer *w, const char *key, bool small)
+static void put_details(struct delivery *d, struct json_writer *w, const char *key, bool small)
 {
     static const str note = S_INIT("Custom details have been removed because the original event "
                                    "exceeds the maximum size of 512KB");
@@ -145,32 +145,30 @@ static bool put_details(struct delivery *d, struct json_writer *w, const char *k
         json_key(w, S("error"));
         json_put_str(w, note);
         json_close(w, '}');
-        return true;
+        return;
     }
     v = details(d, p->details);
-    return delivery_put_value(d, w, &v) || err_wrap(&d->err, "%s", key);
+    delivery_put_value(d, w, &v);
 }
 
 /* Adds {...} unless the first member, which everything hangs on, renders to nothing. */
-static bool put_item(struct delivery *d, struct json_writer *w, const struct delivery_member *m,
+static void put_item(struct delivery *d, struct json_writer *w, const struct delivery_member *m,
                      size_t n)
 {
     struct delivery_member rendered[3] = {{NULL}};
 
     for (size_t i = 0; i < n; i++) {
         rendered[i] = m[i];
-        if (!delivery_expand(d, m[i].text, &rendered[i].text))
-            return err_wrap(&d->err, "%s", m[i].key);
+        rendered[i].text = delivery_member_text(d, &m[i]);
     }
     if (rendered[0].text.n == 0)
-        return true;
+        return;
     json_open(w, '{');
     for (size_t i = 0; i < n; i++) {
         json_key(w, str_of(m[i].key));
         json_put_str(w, rendered[i].text);
     }
     json_close(w, '}');
-    return true;
 }
 
 /* A list that is left out when all of its items are. */
@@ -185,38 +183,35 @@ static void put_list(struct json_writer *w, const char *key, struct buf *items)
     buf_release(items);
 }
 
-static bool put_images(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
+static void put_images(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
 {
     struct buf b = BUF_INIT;
     struct json_writer items;
-    bool ok = true;
 
     json_writer_init(&items, &b, true);
-    for (size_t i = 0; i < p->images.n && ok; i++) {
+    for (size_t i = 0; i < p->images.n; i++) {
         const struct pagerduty_image *v = &p->images.v[i];
-        const struct delivery_member m[] = {{"src", v->src}, {"alt", v->alt}, {"href", v->href}};
+        const struct delivery_member m[] = {
+            {"src", v->src, .instead = ""}, {"alt", v->alt}, {"href", v->href, .instead = ""}};
 
-        ok = put_item(d, &items, m, ARRAY_LEN(m));
+        put_item(d, &items, m, ARRAY_LEN(m));
     }
     put_list(w, "images", &b);
-    return ok;
 }
 
-static bool put_links(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
+static void put_links(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
 {
     struct buf b = BUF_INIT;
     struct json_writer items;
-    bool ok = true;
 
     json_writer_init(&items, &b, true);
-    for (size_t i = 0; i < p->links.n && ok; i++) {
-        const struct delivery_member m[] = {{"href", p->links.v[i].href},
+    for (size_t i = 0; i < p->links.n; i++) {
+        const struct delivery_member m[] = {{"href", p->links.v[i].href, .instead = ""},
                                             {"text", p->links.v[i].text}};
 
-        ok = put_item(d, &items, m, ARRAY_LEN(m));
+        put_item(d, &items, m, ARRAY_LEN(m));
     }
     put_list(w, "links", &b);
-    return ok;
 }
 
 static void put_str(struct json_writer *w, str key, str value)
@@ -225,11 +220,12 @@ static void put_str(struct json_writer *w, str key, str value)
     json_put_str(w, value);
 }
 
-static bool put_client(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
+static void put_client(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
 {
-    const struct delivery_member m[] = {{"client", p->client}, {"client_url", p->client_url}};
+    const struct delivery_member m[] = {{"client", p->client},
+                                        {"client_url", p->client_url, .instead = ""}};
 
-    return delivery_put_members(d, w, m, ARRAY_LEN(m));
+    delivery_put_members(d, w, m, ARRAY_LEN(m));
 }
 
 static str event(const struct delivery *d)
@@ -237,7 +233,7 @@ static str event(const struct delivery *d)
     return d->n->n_firing != 0 ? S("trigger") : S("resolve");
 }
 
-static bool put_v1(struct delivery *d, struct json_writer *w, str key, bool small)
+static void put_v1(struct delivery *d, struct json_writer *w, str key, bool small)
 {
     const struct pagerduty_conf *p = d->conf;
     const struct delivery_member text = {"description", p->description, .max_runes = MAX_SUMMARY};
@@ -246,24 +242,24 @@ static bool put_v1(struct delivery *d, struct json_writer *w, str key, bool smal
     put_str(w, S("service_key"), key);
     put_str(w, S("incident_key"), delivery_group_hash(d));
     put_str(w, S("event_type"), event(d));
-    if (!delivery_put_members(d, w, &text, 1))
-        return false;
+    delivery_put_members(d, w, &text, 1);
     put_str(w, S("event_action"), STR_NONE);
     json_key(w, S("payload"));
     json_put_null(w);
-    if ((d->n->n_firing != 0 && !put_client(d, w, p)) || !put_details(d, w, "details", small))
-        return false;
+    if (d->n->n_firing != 0)
+        put_client(d, w, p);
+    put_details(d, w, "details", small);
     json_close(w, '}');
-    return true;
 }
 
-static bool put_payload(struct delivery *d, struct json_writer *w, bool small)
+static void put_payload(struct delivery *d, struct json_writer *w, bool small)
 {
     const struct pagerduty_conf *p = d->conf;
     const struct delivery_member m[] = {
         {"summary", p->description, .always = true, .max_runes = MAX_SUMMARY},
         {"source", p->source, .always = true},
-        {"severity", p->severity.n != 0 ? p->severity : S("error"), .always = true},
+        {"severity", p->severity.n != 0 ? p->severity : S("error"), .always = true,
+         .instead = "error"},
         {"class", p->event_class},
         {"component", p->component},
         {"group", p->group},
@@ -271,13 +267,12 @@ static bool put_payload(struct delivery *d, struct json_writer *w, bool small)
 
     json_key(w, S("payload"));
     json_open(w, '{');
-    if (!delivery_put_members(d, w, m, ARRAY_LEN(m)) || !put_details(d, w, "custom_details", small))
-        return false;
+    delivery_put_members(d, w, m, ARRAY_LEN(m));
+    put_details(d, w, "custom_details", small);
     json_close(w, '}');
-    return true;
 }
 
-static bool put_v2(struct delivery *d, struct json_writer *w, str key, bool small)
+static void put_v2(struct delivery *d, struct json_writer *w, str key, bool small)
 {
     const struct pagerduty_conf *p = d->conf;
 
@@ -285,24 +280,25 @@ static bool put_v2(struct delivery *d, struct json_writer *w, str key, bool smal
     put_str(w, S("routing_key"), key);
     put_str(w, S("dedup_key"), delivery_group_hash(d));
     put_str(w, S("event_action"), event(d));
-    if (!put_payload(d, w, small) || !put_client(d, w, p) || !put_images(d, w, p) ||
-        !put_links(d, w, p))
-        return false;
+    put_payload(d, w, small);
+    put_client(d, w, p);
+    put_images(d, w, p);
+    put_links(d, w, p);
     json_close(w, '}');
-    return true;
 }
 
-static bool fill(struct delivery *d, str key, bool small)
+static void fill(struct delivery *d, str key, bool small)
 {
     struct json_writer w;
     struct buf b = BUF_INIT;
-    bool ok;
 
     json_writer_init(&w, &b, true);
-    ok = uses_v1(d->conf) ? put_v1(d, &w, key, small) : put_v2(d, &w, key, small);
+    if (uses_v1(d->conf))
+        put_v1(d, &w, key, small);
+    else
+        put_v2(d, &w, key, small);
     buf_addc(&b, '\n');
     d->request.body = arena_take(d->arena, &b);
-    return ok;
 }
 
 static enum delivery_verdict send(struct delivery *d)
@@ -320,8 +316,9 @@ static enum delivery_verdict send(struct delivery *d)
         err_set(&d->err, ERR_INVALID, "the %s key is empty", v1 ? "service" : "routing");
         return DELIVERY_FAILED;
     }
-    if (!fill(d, key, false) || (d->request.body.n > MAX_EVENT && !fill(d, key, true)))
-        return DELIVERY_FAILED;
+    fill(d, key, false);
+    if (d->request.body.n > MAX_EVENT)
+        fill(d, key, true);
     d->request.method = S("POST");
     d->request.url = v1 ? v1_url : p->url;
     d->request.headers = (struct http_headers){&json, 1};

@@ -217,10 +217,10 @@ static const struct notification *quiet(struct delivery *d)
 
 enum { MAX_TITLE = 1024 }; /* runes */
 
-static bool put_fields(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
+static void put_fields(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
 {
     if (s->fields.n == 0)
-        return true;
+        return;
     json_key(w, S("fields"));
     json_open(w, '[');
     for (size_t i = 0; i < s->fields.n; i++) {
@@ -228,17 +228,15 @@ static bool put_fields(struct delivery *d, struct json_writer *w, const struct s
         const struct delivery_member m[] = {{"title", f->title}, {"value", f->value}};
 
         json_open(w, '{');
-        if (!delivery_put_members(d, w, m, ARRAY_LEN(m)))
-            return false;
+        delivery_put_members(d, w, m, ARRAY_LEN(m));
         json_key(w, S("short"));
         json_put_bool(w, f->is_short == CONF_UNSET ? s->short_fields : f->is_short == CONF_YES);
         json_close(w, '}');
     }
     json_close(w, ']');
-    return true;
 }
 
-static bool put_confirm(struct delivery *d, struct json_writer *w, const struct slack_confirm *c)
+static void put_confirm(struct delivery *d, struct json_writer *w, const struct slack_confirm *c)
 {
     const struct delivery_member m[] = {
         {"text", c->text},
@@ -249,34 +247,34 @@ static bool put_confirm(struct delivery *d, struct json_writer *w, const struct 
 
     json_key(w, S("confirm"));
     json_open(w, '{');
-    if (!delivery_put_members(d, w, m, ARRAY_LEN(m)))
-        return false;
+    delivery_put_members(d, w, m, ARRAY_LEN(m));
     json_close(w, '}');
-    return true;
 }
 
-static bool put_actions(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
+static void put_actions(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
 {
     if (s->actions.n == 0)
-        return true;
+        return;
     json_key(w, S("actions"));
     json_open(w, '[');
     for (size_t i = 0; i < s->actions.n; i++) {
         const struct slack_action *a = &s->actions.v[i];
         const struct delivery_member m[] = {
-            {"type", a->type},   {"text", a->text}, {"url", a->url},
-            {"style", a->style}, {"name", a->name}, {"value", a->value},
+            {"type", a->type},
+            {"text", a->text},
+            {"url", a->url, .instead = ""},
+            {"style", a->style, .instead = ""},
+            {"name", a->name},
+            {"value", a->value},
         };
 
         json_open(w, '{');
-        if (!delivery_put_members(d, w, m, ARRAY_LEN(m)))
-            return false;
-        if (a->confirm != NULL && !put_confirm(d, w, a->confirm))
-            return false;
+        delivery_put_members(d, w, m, ARRAY_LEN(m));
+        if (a->confirm != NULL)
+            put_confirm(d, w, a->confirm);
         json_close(w, '}');
     }
     json_close(w, ']');
-    return true;
 }
 
 static void put_mrkdwn_in(struct json_writer *w, const struct slack_conf *s)
@@ -293,78 +291,73 @@ static void put_mrkdwn_in(struct json_writer *w, const struct slack_conf *s)
 }
 
 /* A tree whose strings are templates. What they give stays text, whatever YAML would make of it. */
-static bool put_texts(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+static void put_texts(struct delivery *d, struct json_writer *w, const struct conf_value *v)
 {
     bool is_map = v->kind == CONF_VALUE_MAP;
-    str text;
 
     if (v->kind == CONF_VALUE_STRING) {
-        if (!delivery_expand(d, v->s, &text))
-            return false;
-        json_put_str(w, text);
-        return true;
+        json_put_str(w, delivery_say(d, v->s, false));
+        return;
     }
-    if (!is_map && v->kind != CONF_VALUE_LIST)
-        return delivery_put_value(d, w, v);
+    if (!is_map && v->kind != CONF_VALUE_LIST) {
+        delivery_put_value(d, w, v);
+        return;
+    }
     json_open(w, is_map ? '{' : '[');
     for (size_t i = 0; i < v->n; i++) {
         if (is_map)
             json_key(w, v->names[i]);
-        if (!put_texts(d, w, &v->items[i]))
-            return false;
+        put_texts(d, w, &v->items[i]);
     }
     json_close(w, is_map ? '}' : ']');
-    return true;
 }
 
 /* Blocks stand inside of the attachment, because only that has the coloured bar. */
-static bool put_blocks(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
+static void put_blocks(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
 {
     const struct delivery_member around[] = {{"fallback", s->fallback, .always = true},
-                                             {"color", s->color}};
+                                             {"color", s->color, .instead = ""}};
 
     json_open(w, '{');
-    if (!delivery_put_members(d, w, around, ARRAY_LEN(around)))
-        return false;
+    delivery_put_members(d, w, around, ARRAY_LEN(around));
     json_key(w, S("blocks"));
-    if (!put_texts(d, w, s->blocks))
-        return err_wrap(&d->err, "blocks");
+    put_texts(d, w, s->blocks);
     json_close(w, '}');
-    return true;
 }
 
-static bool put_attachment(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
+static void put_attachment(struct delivery *d, struct json_writer *w, const struct slack_conf *s)
 {
     const struct delivery_member before[] = {
         {"title", s->title, .max_runes = MAX_TITLE},
-        {"title_link", s->title_link},
+        {"title_link", s->title_link, .instead = ""},
         {"pretext", s->pretext},
         {"text", s->text, .always = true},
         {"fallback", s->fallback, .always = true},
         {"callback_id", s->callback_id, .always = true},
     };
     const struct delivery_member behind[] = {
-        {"image_url", s->image_url},
-        {"thumb_url", s->thumb_url},
+        {"image_url", s->image_url, .instead = ""},
+        {"thumb_url", s->thumb_url, .instead = ""},
         {"footer", s->footer, .always = true},
-        {"color", s->color},
+        {"color", s->color, .instead = ""},
     };
 
     json_open(w, '{');
-    if (!delivery_put_members(d, w, before, ARRAY_LEN(before)) || !put_fields(d, w, s) ||
-        !put_actions(d, w, s) || !delivery_put_members(d, w, behind, ARRAY_LEN(behind)))
-        return false;
+    delivery_put_members(d, w, before, ARRAY_LEN(before));
+    put_fields(d, w, s);
+    put_actions(d, w, s);
+    delivery_put_members(d, w, behind, ARRAY_LEN(behind));
     put_mrkdwn_in(w, s);
     json_close(w, '}');
-    return true;
 }
 
 /* ts: of the message to change; empty = a new one. channel goes out as it is. */
-static bool put_message(struct delivery *d, struct json_writer *w, str channel, str ts)
+static void put_message(struct delivery *d, struct json_writer *w, str channel, str ts)
 {
     const struct slack_conf *s = d->conf;
-    const struct delivery_member sender[] = {
-        {"username", s->username}, {"icon_emoji", s->icon_emoji}, {"icon_url", s->icon_url}};
+    const struct delivery_member sender[] = {{"username", s->username, .instead = ""},
+                                             {"icon_emoji", s->icon_emoji, .instead = ""},
+                                             {"icon_url", s->icon_url, .instead = ""}};
     const struct delivery_member text = {"text", s->message_text};
 
     json_open(w, '{');
@@ -372,25 +365,24 @@ static bool put_message(struct delivery *d, struct json_writer *w, str channel, 
         json_key(w, S("channel"));
         json_put_str(w, channel);
     }
-    if (!delivery_put_members(d, w, sender, ARRAY_LEN(sender)))
-        return false;
+    delivery_put_members(d, w, sender, ARRAY_LEN(sender));
     if (s->link_names) {
         json_key(w, S("link_names"));
         json_put_bool(w, true);
     }
-    if (!delivery_put_members(d, w, &text, 1))
-        return false;
+    delivery_put_members(d, w, &text, 1);
     json_key(w, S("attachments"));
     json_open(w, '[');
-    if (s->blocks != NULL ? !put_blocks(d, w, s) : !put_attachment(d, w, s))
-        return false;
+    if (s->blocks != NULL)
+        put_blocks(d, w, s);
+    else
+        put_attachment(d, w, s);
     json_close(w, ']');
     if (ts.n != 0) {
         json_key(w, S("ts"));
         json_put_str(w, ts);
     }
     json_close(w, '}');
-    return true;
 }
 
 /* -- the request -- */
@@ -433,7 +425,6 @@ static enum delivery_verdict send(struct delivery *d, bool may_update)
     str ts = kept(d, S("threadTs"));
     struct json_writer w;
     struct buf b = BUF_INIT;
-    bool ok;
 
     if (s->by_token ? !d->secret(d, s->app_token, &token) : !d->secret(d, s->api_url, &url))
         return DELIVERY_RETRY; /* the file may come back */
@@ -442,16 +433,16 @@ static enum delivery_verdict send(struct delivery *d, bool may_update)
     } else {
         ts = STR_NONE;
         if (!delivery_expand(d, s->channel, &channel))
-            return DELIVERY_FAILED;
+            channel = STR_NONE; /* a webhook has one of its own */
     }
     json_writer_init(&w, &b, true);
-    ok = put_message(d, &w, channel, ts);
+    put_message(d, &w, channel, ts);
     buf_addc(&b, '\n');
     d->request =
         (struct http_request){.method = S("POST"), .url = url, .body = arena_take(d->arena, &b)};
     set_headers(d, token);
     d->timeout = s->timeout;
-    return ok ? DELIVERY_SEND_HTTP : DELIVERY_FAILED;
+    return DELIVERY_SEND_HTTP;
 }
 
 /* -- the answer -- */
@@ -532,5 +523,6 @@ const struct receiver_type slack_receiver = {
     .send_resolved_default = false,
     .uses_http = true,
     .check = check,
+    .sends_again = true, /* a new message when the one to change is gone */
     .step = step,
 };

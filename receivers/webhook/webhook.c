@@ -52,34 +52,30 @@ static void put_standard(struct delivery *d, size_t cut, struct buf *b)
     buf_adds(b, "}\n");
 }
 
-static bool put_own(struct delivery *d, const struct webhook_conf *w, struct buf *b)
+static void put_own(struct delivery *d, const struct webhook_conf *w, struct buf *b)
 {
     struct json_writer jw;
-    bool ok;
 
     json_writer_init(&jw, b, true);
-    ok = delivery_put_value(d, &jw, w->payload);
+    delivery_put_value(d, &jw, w->payload);
     buf_addc(b, '\n');
-    return ok;
 }
 
-static bool fill(struct delivery *d, const struct webhook_conf *w)
+static void fill(struct delivery *d, const struct webhook_conf *w)
 {
     struct notification *n = arena_new(d->arena, struct notification);
     struct buf b = BUF_INIT;
     size_t cut;
-    bool ok = true;
 
     *n = *d->n;
     cut = notification_truncate(n, (size_t)w->max_alerts);
     n->shows_changes = w->changes;
     d->n = n; /* a payload's templates see the alerts that are told */
     if (w->payload != NULL)
-        ok = put_own(d, w, &b);
+        put_own(d, w, &b);
     else
         put_standard(d, cut, &b);
     d->request.body = arena_take(d->arena, &b);
-    return ok;
 }
 
 static enum delivery_verdict step(struct delivery *d)
@@ -97,7 +93,8 @@ static enum delivery_verdict step(struct delivery *d)
     d->request.method = S("POST");
     d->request.headers = (struct http_headers){&json, 1};
     d->timeout = w->timeout;
-    return fill(d, w) ? DELIVERY_SEND_HTTP : DELIVERY_FAILED;
+    fill(d, w);
+    return DELIVERY_SEND_HTTP;
 }
 
 const struct receiver_type webhook_receiver = {

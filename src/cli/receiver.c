@@ -99,7 +99,7 @@ static void deliver(struct testing *t, const struct receiver_conf *rc,
     clock_update(&clock);
     t->loop = loop_new(&clock, NULL, NULL);
     transport = transport_new_curl(loop_base(t->loop), &clock);
-    notify = notify_new(transport, &clock, &shell);
+    notify = notify_new(transport, &clock, NULL, &shell);
     t->left = rc->n_integrations;
     for (size_t i = 0; i < rc->n_integrations; i++) {
         const struct integration_conf *ic = &rc->integrations[i];

@@ -7,16 +7,18 @@
 #include "codec/regex_fast.h"
 #include "codec/regex_pike.h"
 #include "codec/regex_print.h"
+#include "codec/regex_priv.h"
 #include "codec/regex_test.h"
 
-enum { MATCH_LIMIT = 100 * 1000 };
+enum { MATCH_LIMIT = 100 * 1000, CAPTURES_MAX = 64 << 20 };
 
 struct regex {
     atomic_uint refs;
     struct arena arena;
     str pattern;
     struct re_tree tree;
-    bool anchored;
+    size_t size; /* of the Pike program */
+    bool anchored, counted;
     bool empty_loops; /* a repeated part may be empty: engines differ in the captures that leaves */
     struct re_fast fast;
     pcre2_general_context *memory;
@@ -91,7 +93,7 @@ static void prepare(struct regex *re)
         re->tree.root = anchor(&re->arena, re->tree.root);
     }
     re->empty_loops = has_empty_loop(re->tree.root);
-    if (re->fast.kind == RE_SLOW || re->tree.groups > 1)
+    if (!re->counted && (re->fast.kind == RE_SLOW || re->tree.groups > 1))
         compile_pcre2(re);
 }
 
@@ -102,11 +104,14 @@ struct regex *regex_compile(str pattern, enum regex_flags flags, struct err *e)
     atomic_init(&re->refs, 1);
     arena_init(&re->arena, 0);
     re->anchored = (flags & REGEX_ANCHORED) != 0;
+    re->counted = (flags & REGEX_COUNTED) != 0;
     if (!re_parse(pattern, (flags & REGEX_DOTALL) != 0, &re->arena, &re->tree, e)) {
         regex_unref(re);
         return NULL;
     }
-    if (pike_size(re->tree.root) > RE_PROGRAM_MAX) {
+    re->size = pike_size(re->tree.root);
+    if (re->size > RE_PROGRAM_MAX ||
+        re->size * re->tree.groups > CAPTURES_MAX / (4 * sizeof(size_t))) {
         (void)!err_set(e, ERR_INVALID, "error parsing regexp: expression too large: `%.*s`",
                        STR(pattern));
         regex_unref(re);
@@ -142,6 +147,11 @@ str regex_pattern(const struct regex *re)
     return re->pattern;
 }
 
+size_t regex_size(const struct regex *re)
+{
+    return re->size;
+}
+
 /* The caches are filled behind a const pointer: a regex is immutable to its users. */
 static struct regex *inside(const struct regex *re)
 {
@@ -164,7 +174,18 @@ static const struct pike *pike_of(const struct regex *re)
 bool regex_pike_captures(const struct regex *re, str subject, size_t from, size_t *groups,
                          size_t n_groups)
 {
-    return pike_match(pike_of(re), subject, from, groups, n_groups);
+    return pike_match(pike_of(re), subject, from, groups, n_groups, NULL) == RE_YES;
+}
+
+enum re_answer regex_captures_within(const struct regex *re, str subject, size_t from,
+                                     size_t *groups, uint64_t *work)
+{
+    return pike_match(pike_of(re), subject, from, groups, re->tree.groups, work);
+}
+
+bool regex_matches_within(const struct regex *re, str subject, uint64_t *work)
+{
+    return pike_match(pike_of(re), subject, 0, NULL, 0, work) == RE_YES;
 }
 
 static void read_groups(pcre2_match_data *md, int count, size_t *groups, size_t n_groups)
@@ -210,7 +231,7 @@ bool regex_matches(const struct regex *re, str subject)
     if (answer == RE_ASK)
         answer = match_pcre2(re, subject, 0, NULL, 0);
     if (answer == RE_ASK)
-        return pike_match(pike_of(re), subject, 0, NULL, 0);
+        return pike_match(pike_of(re), subject, 0, NULL, 0, NULL) == RE_YES;
     return answer == RE_YES;
 }
 
@@ -250,7 +271,7 @@ bool regex_captures(const struct regex *re, str subject, size_t from, size_t *gr
     }
     answer = re->empty_loops ? RE_ASK : match_pcre2(re, subject, from, groups, n_groups);
     if (answer == RE_ASK)
-        return pike_match(pike_of(re), subject, from, groups, n_groups);
+        return pike_match(pike_of(re), subject, from, groups, n_groups, NULL) == RE_YES;
     return answer == RE_YES;
 }
 

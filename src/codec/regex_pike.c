@@ -251,6 +251,7 @@ struct run {
     size_t *cur_caps, *next_caps; /* by position in the list */
     VEC(struct frame) stack;
     uint64_t step;
+    uint64_t work; /* instructions that were run */
 };
 
 static bool is_word_at(str s, size_t at)
@@ -284,6 +285,7 @@ static void enter(struct run *r, struct list *l, size_t *list_caps, uint32_t pc,
 {
     const struct inst *i = &r->p->code.v[pc];
 
+    r->work++;
     if (l->mark[pc] == r->step)
         return;
     l->mark[pc] = r->step;
@@ -308,6 +310,7 @@ static void enter(struct run *r, struct list *l, size_t *list_caps, uint32_t pc,
         break;
     default:
         assume(r->slots == 0 || list_caps != NULL);
+        r->work += r->slots / 8;
         if (r->slots != 0)
             memcpy(list_caps + l->n * r->slots, r->caps, r->slots * sizeof(size_t));
         l->pc[l->n++] = pc;
@@ -342,6 +345,7 @@ static bool eats(const struct inst *i, uint32_t rune)
 static bool advance(struct run *r, size_t at, bool at_end, uint32_t rune, size_t width,
                     size_t *groups)
 {
+    r->work += r->cur.n + 1;
     for (size_t t = 0; t < r->cur.n; t++) {
         const struct inst *i = &r->p->code.v[r->cur.pc[t]];
 
@@ -382,7 +386,7 @@ static void start_thread(struct run *r, size_t at)
     add(r, &r->cur, r->cur_caps, 0, at);
 }
 
-static bool run_all(struct run *r, size_t from, size_t *groups)
+static enum re_answer run_all(struct run *r, size_t from, size_t *groups, uint64_t most)
 {
     bool matched = false;
 
@@ -396,15 +400,17 @@ static bool run_all(struct run *r, size_t from, size_t *groups)
         if (!matched && (at == 0 || !r->p->from_start))
             start_thread(r, at);
         if (r->cur.n == 0 && (matched || r->p->from_start))
-            return matched;
+            return matched ? RE_YES : RE_NO;
+        if (r->work > most)
+            return RE_ASK;
         r->step++;
         if (advance(r, at, at_end, rune, width, groups)) {
             matched = true;
             if (r->slots == 0)
-                return true;
+                return RE_YES;
         }
         if (at_end)
-            return matched;
+            return matched ? RE_YES : RE_NO;
         swap_lists(r);
         at += width;
     }
@@ -423,12 +429,13 @@ static void list_release(struct list *l)
     mem_free(l->mark);
 }
 
-bool pike_match(const struct pike *p, str subject, size_t from, size_t *groups, size_t n_groups)
+enum re_answer pike_match(const struct pike *p, str subject, size_t from, size_t *groups,
+                          size_t n_groups, uint64_t *left)
 {
     size_t wanted = n_groups < p->groups ? n_groups : p->groups;
     struct run r = {.p = p, .subject = subject, .slots = 2 * wanted, .step = 1};
     size_t caps = (p->code.n + 1) * r.slots;
-    bool matched;
+    enum re_answer answer;
 
     for (size_t k = 0; k < 2 * n_groups; k++)
         groups[k] = SIZE_MAX;
@@ -439,10 +446,13 @@ bool pike_match(const struct pike *p, str subject, size_t from, size_t *groups, 
         r.cur_caps = r.caps + r.slots;
         r.next_caps = r.cur_caps + caps;
     }
-    matched = run_all(&r, from, groups);
+    r.work = p->code.n + caps / 4; /* the lists are cleared for each call */
+    answer = run_all(&r, from, groups, left != NULL ? *left : UINT64_MAX);
+    if (left != NULL)
+        *left -= r.work < *left ? r.work : *left;
     list_release(&r.cur);
     list_release(&r.next);
     mem_free(r.caps);
     vec_release(&r.stack);
-    return matched;
+    return answer;
 }

@@ -9,6 +9,7 @@
 #define CODEC_REGEX_PIKE_H
 
 #include "codec/regex_ast.h"
+#include "codec/regex_fast.h"
 
 struct pike;
 
@@ -17,7 +18,9 @@ size_t pike_size(const struct re_node *node);
 struct pike *pike_new(const struct re_tree *tree); /* borrows the classes of the tree */
 void pike_free(struct pike *p);
 
-/* groups[2 * i] and [2 * i + 1] as regex_captures() has them; n_groups 0: yes or no only. */
-bool pike_match(const struct pike *p, str subject, size_t from, size_t *groups, size_t n_groups);
+/* groups[2 * i] and [2 * i + 1] as regex_captures() has them; n_groups 0: yes or no only. Each instruction that is run
+ * is taken from *left; RE_ASK: nothing is left, the answer is not known. left NULL: it never ends so. */
+enum re_answer pike_match(const struct pike *p, str subject, size_t from, size_t *groups,
+                          size_t n_groups, uint64_t *left);
 
 #endif

@@ -6,8 +6,8 @@
  * itself.
  */
 #include "base/utf8.h"
-#include "codec/regex.h"
 #include "codec/regex_class.h"
+#include "codec/regex_priv.h"
 
 /* Behind '$': the name, and how many bytes of s it takes; false when it is none. */
 static bool read_name(str s, str *name, size_t *eaten)
@@ -39,50 +39,92 @@ static size_t group_of(const struct regex *re, str name)
     return regex_group_named(re, name);
 }
 
+/* One piece of a template: the text it stands for, and how many bytes of it were read. */
+static str next_piece(const struct regex *re, str tmpl, str subject, const size_t *groups,
+                      size_t *eaten)
+{
+    ptrdiff_t at = str_find(tmpl, '$');
+    str name;
+    size_t g;
+
+    if (at != 0) {
+        *eaten = at < 0 ? tmpl.n : (size_t)at;
+        return str_sub(tmpl, 0, *eaten);
+    }
+    if (tmpl.n > 1 && tmpl.p[1] == '$') {
+        *eaten = 2;
+        return str_sub(tmpl, 0, 1);
+    }
+    if (!read_name(str_sub(tmpl, 1, tmpl.n), &name, eaten)) {
+        *eaten = 1;
+        return str_sub(tmpl, 0, 1);
+    }
+    *eaten += 1;
+    g = group_of(re, name);
+    if (g == SIZE_MAX || groups[2 * g] == SIZE_MAX)
+        return STR_NONE;
+    return str_sub(subject, groups[2 * g], groups[2 * g + 1]);
+}
+
+/* False: out would grow beyond max. */
+static bool expand(const struct regex *re, struct buf *out, str tmpl, str subject,
+                   const size_t *groups, size_t max)
+{
+    while (tmpl.n != 0) {
+        size_t eaten;
+        str piece = next_piece(re, tmpl, subject, groups, &eaten);
+
+        if (piece.n > max - out->n)
+            return false;
+        buf_add(out, piece);
+        tmpl = str_sub(tmpl, eaten, tmpl.n);
+    }
+    return true;
+}
+
 void regex_expand(const struct regex *re, struct buf *out, str tmpl, str subject,
                   const size_t *groups)
 {
-    while (tmpl.n != 0) {
-        ptrdiff_t at = str_find(tmpl, '$');
-        size_t eaten, g;
-        str name;
-
-        if (at < 0) {
-            buf_add(out, tmpl);
-            return;
-        }
-        buf_add(out, str_sub(tmpl, 0, (size_t)at));
-        tmpl = str_sub(tmpl, (size_t)at + 1, tmpl.n);
-        if (tmpl.n != 0 && tmpl.p[0] == '$') {
-            buf_addc(out, '$');
-            tmpl = str_sub(tmpl, 1, tmpl.n);
-        } else if (!read_name(tmpl, &name, &eaten)) {
-            buf_addc(out, '$');
-        } else {
-            g = group_of(re, name);
-            if (g != SIZE_MAX && groups[2 * g] != SIZE_MAX)
-                buf_add(out, str_sub(subject, groups[2 * g], groups[2 * g + 1]));
-            tmpl = str_sub(tmpl, eaten, tmpl.n);
-        }
-    }
+    (void)expand(re, out, tmpl, subject, groups, SIZE_MAX);
 }
 
-void regex_replace_all(const struct regex *re, struct buf *out, str subject, str tmpl)
+/* What one expansion costs: names of groups are looked up one by one. */
+static bool spend(struct regex_budget *b, str tmpl, size_t groups)
 {
-    size_t n = regex_group_count(re), copied = 0, at = 0;
-    size_t *g = mem_array(2 * n, sizeof(*g));
+    uint64_t cost = (uint64_t)tmpl.n * (1 + groups / 8);
 
-    while (at <= subject.n && regex_captures(re, subject, at, g, n)) {
+    b->work -= cost < b->work ? cost : b->work;
+    return b->work != 0;
+}
+
+bool regex_replace_all(const struct regex *re, struct buf *out, str subject, str tmpl,
+                       struct regex_budget *b)
+{
+    struct regex_budget none = {.work = UINT64_MAX, .output = SIZE_MAX - out->n};
+    size_t n = regex_group_count(re), copied = 0, at = 0, max;
+    size_t *g = mem_array(2 * n, sizeof(*g));
+    enum re_answer found = RE_YES;
+    bool fits = true;
+
+    b = b != NULL ? b : &none;
+    max = out->n + b->output;
+    while (fits && at <= subject.n &&
+           (found = regex_captures_within(re, subject, at, g, &b->work)) == RE_YES) {
         uint32_t rune;
         size_t width = at < subject.n ? utf8_decode(str_sub(subject, at, subject.n), &rune) : 1;
 
-        buf_add(out, str_sub(subject, copied, g[0]));
+        fits = g[0] - copied <= max - out->n;
+        if (fits)
+            buf_add(out, str_sub(subject, copied, g[0]));
         /* An empty match right behind the previous one does not count. */
-        if (g[1] > copied || g[0] == 0)
-            regex_expand(re, out, tmpl, subject, g);
+        if (fits && (g[1] > copied || g[0] == 0))
+            fits = spend(b, tmpl, n) && expand(re, out, tmpl, subject, g, max);
         copied = g[1];
         at = g[1] > at ? g[1] : at + width;
     }
-    buf_add(out, str_sub(subject, copied, subject.n));
+    fits = fits && found != RE_ASK && subject.n - copied <= max - out->n;
+    if (fits)
+        buf_add(out, str_sub(subject, copied, subject.n));
     mem_free(g);
+    return fits;
 }

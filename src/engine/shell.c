@@ -123,7 +123,7 @@ struct shell *shell_new(const struct shell_parts *parts)
     s->engine =
         engine_new(parts->conf, parts->mode, parts->retention, parts->db, parts->clock->now);
     s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);
-    s->notify = notify_new(parts->transport, parts->clock, &ns);
+    s->notify = notify_new(parts->transport, parts->clock, parts->pool, &ns);
     shell_set_external_url(s, parts->external_url);
     s->driver = rule_driver_new(s, parts->pool, parts->transport, parts->clock);
     return s;

@@ -18,6 +18,7 @@ struct pool {
     pthread_cond_t wake; /* a job was queued, or the pool ends */
     pthread_cond_t rest; /* a job has run */
     struct jobs todo, finished;
+    struct jobs arrived; /* finished ones whose done() comes next; the loop's alone */
     size_t running;
     bool ending;
     pthread_t *threads; /* NULL = inline */
@@ -54,6 +55,20 @@ static struct job *jobs_pop(struct jobs *q)
     return j;
 }
 
+static bool jobs_drop(struct jobs *q, const struct job *j)
+{
+    for (struct job **at = &q->head; *at != NULL; at = &(*at)->next) {
+        if (*at != j)
+            continue;
+        *at = j->next;
+        if (j->next == NULL)
+            q->tail = at;
+        q->n--;
+        return true;
+    }
+    return false;
+}
+
 static void *work(void *arg)
 {
     struct pool *p = arg;
@@ -86,19 +101,14 @@ static void *work(void *arg)
 static size_t deliver(struct pool *p)
 {
     struct job *j;
-    size_t n;
+    size_t n = 0;
 
     pthread_mutex_lock(&p->lock);
-    j = p->finished.head;
-    n = p->finished.n;
-    jobs_init(&p->finished);
+    while ((j = jobs_pop(&p->finished)) != NULL)
+        jobs_push(&p->arrived, j);
     pthread_mutex_unlock(&p->lock);
-    while (j != NULL) {
-        struct job *next = j->next; /* done() may free or queue j again */
-
-        j->done(j);
-        j = next;
-    }
+    for (; (j = jobs_pop(&p->arrived)) != NULL; n++)
+        j->done(j); /* it may free j, or queue it again */
     return n;
 }
 
@@ -120,6 +130,7 @@ static struct pool *make(void)
     pthread_cond_init(&p->rest, NULL);
     jobs_init(&p->todo);
     jobs_init(&p->finished);
+    jobs_init(&p->arrived);
     p->fd = -1;
     return p;
 }
@@ -155,6 +166,17 @@ void pool_run(struct pool *p, struct job *j)
     pthread_mutex_lock(&p->lock);
     jobs_push(&p->todo, j);
     pthread_cond_signal(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pool_take_back(struct pool *p, struct job *j)
+{
+    if (jobs_drop(&p->arrived, j))
+        return;
+    pthread_mutex_lock(&p->lock);
+    if (!jobs_drop(&p->todo, j))
+        while (!jobs_drop(&p->finished, j))
+            pthread_cond_wait(&p->rest, &p->lock);
     pthread_mutex_unlock(&p->lock);
 }
 

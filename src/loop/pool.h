@@ -5,8 +5,9 @@
  * It never touches loop state. The inline pool runs jobs at pool_drain() in order, on the caller's
  * thread: deterministic tests.
  *
- * Owns     the job is the caller's, embedded; it must live until done() was called. So who stops
- *          settles the pool while all that jobs touch still lives, and frees it last.
+ * Owns     the job is the caller's, embedded; it must live until done() was called or it was taken
+ *          back. So who stops settles the pool while all that jobs touch still lives, and frees it
+ *          last.
  * Cost     one mutex, one eventfd write a batch of completions.
  */
 #ifndef LOOP_POOL_H
@@ -31,6 +32,8 @@ void pool_free(struct pool *p); /* settles it first */
 /* Waits until all is run and done, what done()s queue, too; returns how many were done. */
 size_t pool_settle(struct pool *p);
 void pool_run(struct pool *p, struct job *j);
+/* Waits for j when it is running; else it will not run. done() is not called. From the loop. */
+void pool_take_back(struct pool *p, struct job *j);
 size_t
 pool_drain(struct pool *p); /* inline: runs everything queued, then the done()s; returns how many */
 size_t pool_queued(const struct pool *p);

@@ -199,7 +199,7 @@ static void map_names(struct editor *ed, const struct relabel_rule *r)
         if (l.value.n == 0 || !regex_matches(r->regex, l.name))
             continue;
         buf_clear(&ed->text);
-        regex_replace_all(r->regex, &ed->text, l.name, r->replacement);
+        (void)regex_replace_all(r->regex, &ed->text, l.name, r->replacement, NULL);
         set(ed, keep_text(ed), l.value);
     }
 }

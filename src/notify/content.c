@@ -3,7 +3,9 @@
 #include "base/buf.h"
 #include "codec/json.h"
 #include "codec/yaml.h"
+#include "model/labels.h"
 #include "schema/schema.h"
+#include "template/escape.h"
 #include "tocsin/delivery.h"
 
 enum { ANSWER_DEPTH = 32 };
@@ -19,22 +21,67 @@ bool delivery_expand(struct delivery *d, str text, str *out)
     return d->render(d, text, false, out);
 }
 
-bool delivery_put_members(struct delivery *d, struct json_writer *w,
+/* "[FIRING:2] Slow api: template: :1:3: ...": one line, as it may become a subject or a title. */
+static str plain_line(struct delivery *d, bool html)
+{
+    const struct notification *n = d->n;
+    struct buf b = BUF_INIT, escaped = BUF_INIT;
+    str out;
+
+    if (n->n_firing != 0)
+        buf_addf(&b, "[FIRING:%zu]", n->n_firing);
+    else
+        buf_adds(&b, "[RESOLVED]");
+    LABELS_EACH (l, n->group_labels)
+        buf_addf(&b, " %.*s", STR(l->value));
+    if (n->group_labels.n == 0 && n->n_alerts != 0)
+        buf_addf(&b, " %.*s", STR(labels_get(n->alerts[0].labels, S("alertname"))));
+    buf_addf(&b, ": %s", d->err.msg);
+    for (size_t i = 0; i < b.n; i++)
+        if (b.p[i] == '\n' || b.p[i] == '\r')
+            b.p[i] = ' ';
+    if (html)
+        text_escape_html(&escaped, buf_str(&b));
+    out = arena_str(d->arena, buf_str(html ? &escaped : &b));
+    buf_release(&escaped);
+    buf_release(&b);
+    return out;
+}
+
+static bool say(struct delivery *d, str text, bool html, str *out)
+{
+    if (html ? d->render(d, text, true, out) : delivery_expand(d, text, out))
+        return true;
+    *out = plain_line(d, html);
+    return false;
+}
+
+str delivery_say(struct delivery *d, str text, bool html)
+{
+    (void)say(d, text, html, &text);
+    return text;
+}
+
+str delivery_member_text(struct delivery *d, const struct delivery_member *m)
+{
+    str text = STR_NONE;
+
+    if (!say(d, m->text, false, &text) && m->instead != NULL)
+        text = str_of(m->instead);
+    return m->max_runes != 0 ? delivery_truncate_runes(d, text, m->max_runes) : text;
+}
+
+void delivery_put_members(struct delivery *d, struct json_writer *w,
                           const struct delivery_member *m, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        str text = STR_NONE;
+        str text = delivery_member_text(d, &m[i]);
 
-        if (!delivery_expand(d, m[i].text, &text))
-            return err_wrap(&d->err, "%s", m[i].key);
-        if (m[i].max_runes != 0)
-            text = delivery_truncate_runes(d, text, m[i].max_runes);
         if (text.n == 0 && !m[i].always)
             continue;
         json_key(w, str_of(m[i].key));
         json_put_str(w, text);
     }
-    return true;
 }
 
 /* -- structured templating -- */
@@ -99,56 +146,49 @@ static const struct conf_value *reread(struct delivery *d, str text)
     return v;
 }
 
-static bool put_string(struct delivery *d, struct json_writer *w, str text)
+static void put_string(struct delivery *d, struct json_writer *w, str text)
 {
-    const struct conf_value *v;
+    const struct conf_value *v = say(d, text, false, &text) ? reread(d, text) : NULL;
 
-    if (!delivery_expand(d, text, &text))
-        return false;
-    v = reread(d, text);
     if (v != NULL)
         put_plain(d, w, v);
     else
         json_put_str(w, text);
-    return true;
 }
 
-static bool put_map(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+static void put_map(struct delivery *d, struct json_writer *w, const struct conf_value *v)
 {
     struct conf_value named = *v;
     const struct member *m;
 
     named.names = arena_array(d->arena, v->n, sizeof(named.names[0]));
     for (size_t i = 0; i < v->n; i++)
-        if (!delivery_expand(d, v->names[i], &named.names[i]))
-            return false;
+        named.names[i] = delivery_say(d, v->names[i], false);
     m = sorted(d, &named);
     json_open(w, '{');
     for (size_t i = 0; i < v->n; i++) {
         json_key(w, m[i].name);
-        if (!delivery_put_value(d, w, m[i].value))
-            return err_wrap(&d->err, "%.*s", STR(m[i].name));
+        delivery_put_value(d, w, m[i].value);
     }
     json_close(w, '}');
-    return true;
 }
 
-bool delivery_put_value(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+static void put_list(struct delivery *d, struct json_writer *w, const struct conf_value *v)
 {
-    if (v->kind == CONF_VALUE_STRING)
-        return put_string(d, w, v->s);
-    if (v->kind == CONF_VALUE_MAP)
-        return put_map(d, w, v);
-    if (v->kind != CONF_VALUE_LIST) {
-        conf_value_add_json(w, v);
-        return true;
-    }
     json_open(w, '[');
     for (size_t i = 0; i < v->n; i++)
-        if (!delivery_put_value(d, w, &v->items[i]))
-            return false;
+        delivery_put_value(d, w, &v->items[i]);
     json_close(w, ']');
-    return true;
+}
+
+void delivery_put_value(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+{
+    switch (v->kind) {
+    case CONF_VALUE_STRING: put_string(d, w, v->s); break;
+    case CONF_VALUE_MAP: put_map(d, w, v); break;
+    case CONF_VALUE_LIST: put_list(d, w, v); break;
+    default: conf_value_add_json(w, v);
+    }
 }
 
 /* -- answers -- */

@@ -10,6 +10,7 @@
 #include "notify/template_data.h"
 
 enum { FILE_MAX = 4 << 20 };
+enum { LABEL_STEPS = 100000, LABEL_MAX = 64 << 10, LABEL_MEMORY = 4 << 20 };
 
 /* default_tmpl.S */
 extern const char notify_default_tmpl[], notify_default_tmpl_end[], notify_default_zh_tmpl[],
@@ -126,8 +127,12 @@ static bool expand(const struct messages_context *c, str text, enum template_mod
                    const void *host, struct arena *a, str *out, struct err *e)
 {
     struct template_data data;
-    struct template_run run = {
-        .mode = mode, .now = c->now, .zone = c->messages->zone, .host = host};
+    struct template_run run = {.mode = mode,
+                               .now = c->now,
+                               .zone = c->messages->zone,
+                               .host = host,
+                               .expired = c->expired,
+                               .expired_arg = c->expired_arg};
     struct buf b = BUF_INIT;
     bool ok;
 
@@ -137,6 +142,9 @@ static bool expand(const struct messages_context *c, str text, enum template_mod
     }
     template_data_of(a, c->n, c->external_url, &data);
     run.data = template_data_value(&data);
+    if (host != NULL)
+        run.limits = (struct template_limits){
+            .steps = LABEL_STEPS, .output = LABEL_MAX, .memory = LABEL_MEMORY};
     ok = template_exec_text(c->messages->set, text, &run, &b, e);
     if (ok)
         *out = arena_str(a, buf_str(&b));

@@ -32,6 +32,9 @@ struct messages_context {
     const struct notification *n;
     str external_url;
     ts_ns now;
+    /* As template_run has them: what may end a rendering early. */
+    bool (*expired)(const void *arg);
+    const void *expired_arg;
 };
 
 /* Expands text over a notification, as Alertmanager does. The result lives in a. */
@@ -39,7 +42,7 @@ bool messages_render(const struct messages_context *c, str text, bool html, stru
                      str *out, struct err *e) must_check;
 
 /* A route's labels, expanded over a notification that has none yet. They may ask for one another by routeLabels "name"; one
- * that cannot be expanded is left out. */
+ * that cannot be expanded is left out. This is done on the loop, so a label has but 100,000 steps. */
 struct labels messages_route_labels(const struct messages_context *c, const struct conf_map *labels,
                                     struct arena *a);
 

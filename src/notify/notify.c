@@ -1,8 +1,12 @@
 /* Rows wait in lanes, one an integration, so that a receiver that answers slowly holds up nobody else. A free place goes
  * to the lanes in turn. The share of a lane is 256 / (lanes at work + 1), at most 32 and at least 1: with twenty silent
- * receivers each holds twelve places, and the twenty-first finds room at once. */
+ * receivers each holds twelve places, and the twenty-first finds room at once.
+ *
+ * An attempt is at any time in one place: it waits for the loop's next batch (ready), a worker has it (batch), the network
+ * has it (transfer), or its result is due (later). A worker sees nothing but the attempt, its configuration and its row. */
 #include "notify/notify.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include "base/log.h"
 #include "base/map.h"
@@ -11,14 +15,23 @@
 #include "notify/messages.h"
 #include "tocsin/receiver.h"
 
-enum { LANE_MAX = 32, TOTAL_MAX = 256, ATTEMPT_ARENA = 16 << 20 };
+enum { LANE_MAX = 32, TOTAL_MAX = 256, ATTEMPT_ARENA = 16 << 20, BATCH_MAX = 16, STEP_S = 10 };
 
 struct attempt;
+
+/* Attempts of one lane on their way through a worker. */
+struct batch {
+    struct job job;
+    atomic_bool stop; /* nobody waits for it any more */
+    struct attempt *v[BATCH_MAX];
+    size_t n;
+};
 
 struct lane {
     str key; /* owned: receiver/integration/index */
     VEC(const struct outbox_row *) waiting;
-    size_t first; /* index of the oldest waiting row */
+    size_t first;        /* index of the oldest waiting row */
+    struct batch *batch; /* that is being filled */
     size_t under_way;
     struct lane *next; /* ring of lanes with waiting rows */
     bool in_ring;
@@ -33,6 +46,10 @@ struct attempt {
     struct arena arena;
     struct delivery d;
     struct notification n;
+    bool is_unpacked;
+    const struct messages *messages;
+    struct batch *batch;
+    ts_ns step_by; /* mono: when the step that runs must be done */
     struct transfer *transfer;
     int status;
     unsigned requests;
@@ -45,21 +62,28 @@ struct attempt {
 struct notify {
     struct transport *transport;
     struct clock *clock;
+    struct pool *pool;
     struct notify_shell shell;
     str external_url;
     struct str_map lanes;
     struct lane *ring; /* the lane served last */
     size_t under_way, waiting, busy_lanes;
     struct attempt *attempts;
+    VEC(struct attempt *) ready; /* for the next batches */
+    struct timer render;
 };
 
-struct notify *notify_new(struct transport *t, struct clock *clock,
+static void render_ready(struct timer *t, struct now now);
+
+struct notify *notify_new(struct transport *t, struct clock *clock, struct pool *pool,
                           const struct notify_shell *shell)
 {
     struct notify *n = mem_new(struct notify);
 
     n->transport = t;
     n->clock = clock;
+    n->pool = pool;
+    n->render.fire = render_ready;
     n->shell = *shell;
     n->external_url = mem_str_dup(shell->external_url);
     return n;
@@ -88,15 +112,28 @@ static void attempt_free(struct attempt *a)
     mem_free(a);
 }
 
+static void drop_batch(struct notify *n, struct batch *b)
+{
+    atomic_store(&b->stop, true);
+    pool_take_back(n->pool, &b->job);
+    for (size_t i = 0; i < b->n; i++)
+        b->v[i]->batch = NULL;
+    mem_free(b);
+}
+
 void notify_free(struct notify *n)
 {
     if (n == NULL)
         return;
+    timer_cancel(n->clock, &n->render);
+    vec_release(&n->ready);
     while (n->attempts != NULL) {
         struct attempt *a = n->attempts;
 
         if (a->transfer != NULL)
             transport_cancel(n->transport, a->transfer);
+        if (a->batch != NULL)
+            drop_batch(n, a->batch);
         attempt_free(a);
     }
     MAP_EACH (struct str_map_entry, e, &n->lanes) {
@@ -190,14 +227,15 @@ static void transmit(struct attempt *a, const struct transport_request *rq)
     a->transfer = transport_send(n->transport, rq, answered, a);
 }
 
-/* Runs the receiver until it waits for the network or is done. */
-static void step(struct attempt *a)
+/* Carries out what a step said. */
+static void obey(struct attempt *a, enum delivery_verdict said)
 {
     struct notify *n = a->owner;
     struct delivery *d = &a->d;
     struct transport_request rq = {.conf = a->ic->http};
 
-    switch (a->ic->type->step(d)) {
+    d->answer = NULL;
+    switch (said) {
     case DELIVERY_SEND_HTTP:
         rq.http = d->request;
         rq.keeps_body = true; /* the attempt's arena lives longer than the transfer */
@@ -222,6 +260,110 @@ static void step(struct attempt *a)
     }
 }
 
+/* -- steps on workers -- */
+
+static void run_step(struct attempt *a)
+{
+    a->step_by = ts_add(clock_mono(a->owner->clock), STEP_S * NS_PER_S);
+    if (!a->is_unpacked && !notification_unpack(a->row->data, &a->arena, &a->n)) {
+        err_set(&a->d.err, ERR_CORRUPT, "the stored notification is damaged");
+        a->verdict = DELIVERY_FAILED;
+        return;
+    }
+    a->is_unpacked = true;
+    a->verdict = a->ic->type->step(&a->d);
+}
+
+static void run_batch(struct job *j)
+{
+    struct batch *b = container_of(j, struct batch, job);
+
+    for (size_t i = 0; i < b->n && !atomic_load(&b->stop); i++)
+        run_step(b->v[i]);
+}
+
+static void batch_done(struct job *j)
+{
+    struct batch *b = container_of(j, struct batch, job);
+
+    for (size_t i = 0; i < b->n; i++)
+        b->v[i]->batch = NULL;
+    for (size_t i = 0; i < b->n; i++)
+        obey(b->v[i], b->v[i]->verdict);
+    mem_free(b);
+}
+
+static void submit(struct notify *n, struct lane *l)
+{
+    struct batch *b = l->batch;
+
+    l->batch = NULL;
+    if (b != NULL && n->pool != NULL) {
+        pool_run(n->pool, &b->job);
+    } else if (b != NULL) {
+        run_batch(&b->job);
+        batch_done(&b->job);
+    }
+}
+
+static void render_ready(struct timer *t, struct now now)
+{
+    struct notify *n = container_of(t, struct notify, render);
+    struct attempt **v = n->ready.v;
+    size_t count = n->ready.n;
+
+    (void)now;
+    n->ready.v = NULL;
+    n->ready.n = n->ready.cap = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct lane *l = v[i]->lane;
+
+        if (l->batch == NULL) {
+            l->batch = mem_new(struct batch);
+            l->batch->job.run = run_batch;
+            l->batch->job.done = batch_done;
+        }
+        v[i]->batch = l->batch;
+        l->batch->v[l->batch->n++] = v[i];
+        if (l->batch->n == BATCH_MAX)
+            submit(n, l);
+    }
+    for (size_t i = 0; i < count; i++)
+        submit(n, v[i]->lane);
+    mem_free(v);
+}
+
+/* A step that may render goes to a worker with what else gets ready in this turn. */
+static void step_soon(struct attempt *a)
+{
+    struct notify *n = a->owner;
+
+    vec_push(&n->ready, a);
+    if (!timer_is_armed(&n->render))
+        timer_arm(n->clock, &n->render, n->clock->now.mono);
+}
+
+static bool expired(const void *arg)
+{
+    const struct attempt *a = arg;
+
+    return atomic_load(&a->batch->stop) || clock_mono(a->owner->clock) > a->step_by;
+}
+
+/* The transport's answer, for as long as the attempt lives. */
+static const struct http_answer *keep_answer(struct attempt *a, const struct http_answer *from)
+{
+    struct http_answer *to = arena_new(&a->arena, struct http_answer);
+    struct http_header *v = arena_array(&a->arena, from->headers.n, sizeof(*v));
+
+    for (size_t i = 0; i < from->headers.n; i++)
+        v[i] = (struct http_header){arena_str(&a->arena, from->headers.v[i].name),
+                                    arena_str(&a->arena, from->headers.v[i].value)};
+    *to =
+        (struct http_answer){from->status, {v, from->headers.n}, arena_str(&a->arena, from->body)};
+    return to;
+}
+
 static void answered(void *arg, const struct transport_answer *answer)
 {
     struct attempt *a = arg;
@@ -229,13 +371,17 @@ static void answered(void *arg, const struct transport_answer *answer)
 
     a->transfer = NULL;
     a->status = answer->http.status;
-    d->answer = &answer->http;
     d->lost = answer->failure != TRANSPORT_OK;
     d->failure = answer->failure == TRANSPORT_TIMEOUT ? FAILURE_DEADLINE : FAILURE_OTHER;
     if (d->lost)
         d->err = answer->err;
-    step(a);
-    d->answer = NULL;
+    if (a->ic->type->sends_again) {
+        d->answer = keep_answer(a, &answer->http);
+        step_soon(a);
+        return;
+    }
+    d->answer = &answer->http;
+    obey(a, a->ic->type->step(d));
 }
 
 static bool delivery_secret(struct delivery *d, struct secret s, str *out)
@@ -246,12 +392,12 @@ static bool delivery_secret(struct delivery *d, struct secret s, str *out)
 static bool delivery_render(struct delivery *d, str text, bool html, str *out)
 {
     const struct attempt *a = d->owner;
-    const struct notify *n = a->owner;
-
-    struct messages_context c = {.messages = n->shell.messages(n->shell.arg, a->hold),
+    struct messages_context c = {.messages = a->messages,
                                  .n = d->n,
                                  .external_url = d->external_url,
-                                 .now = d->now};
+                                 .now = d->now,
+                                 .expired = expired,
+                                 .expired_arg = a};
 
     return messages_render(&c, text, html, d->arena, out, &d->err);
 }
@@ -293,7 +439,7 @@ static void start(struct notify *n, struct lane *l, const struct outbox_row *row
     n->under_way++;
 
     a->d = (struct delivery){.n = &a->n,
-                             .external_url = n->external_url,
+                             .external_url = arena_str(&a->arena, n->external_url),
                              .colour = n->shell.colour,
                              .now = n->clock->now.wall,
                              .attempt = row->attempt,
@@ -309,14 +455,10 @@ static void start(struct notify *n, struct lane *l, const struct outbox_row *row
         end_soon(a, DELIVERY_FAILED);
         return;
     }
-    if (!notification_unpack(row->data, &a->arena, &a->n)) {
-        err_set(&a->d.err, ERR_CORRUPT, "the stored notification is damaged");
-        end_soon(a, DELIVERY_FAILED);
-        return;
-    }
+    a->messages = n->shell.messages(n->shell.arg, a->hold);
     a->d.conf = a->ic->conf;
     restore_kept(a);
-    step(a);
+    step_soon(a);
 }
 
 /* -- lanes -- */

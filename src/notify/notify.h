@@ -8,13 +8,15 @@
  *          lane never takes all the room: its share shrinks with the number of lanes at work.
  * Owns     rows are borrowed until their result was given. An attempt holds a reference on its configuration.
  * Errors   always a result; texts are redacted.
- * Cost     one arena an attempt.
+ * Cost     one arena an attempt. Steps that render run on a worker: what became ready in a turn goes there in jobs of up
+ *          to 16 attempts of one lane. A step may take 10 s; then what is not rendered yet is said plainly.
  * Source   DESIGN.md 2 "Delivery", alertmanager.md 3.9, 6.1.
  */
 #ifndef NOTIFY_NOTIFY_H
 #define NOTIFY_NOTIFY_H
 
 #include "loop/clock.h"
+#include "loop/pool.h"
 #include "model/outbox.h"
 #include "net/transport.h"
 #include "notify/notify_conf.h"
@@ -54,9 +56,11 @@ struct notify_shell {
     bool shadow; /* everything is done but the last step: what would be sent counts as delivered */
 };
 
-struct notify *notify_new(struct transport *t, struct clock *clock,
+/* pool: where messages are rendered; NULL: right here. It must live as long as the notify. */
+struct notify *notify_new(struct transport *t, struct clock *clock, struct pool *pool,
                           const struct notify_shell *shell);
-void notify_free(struct notify *n); /* cancels what is under way; no results */
+/* Cancels what is under way, waits for steps that run; no results. */
+void notify_free(struct notify *n);
 void notify_send(struct notify *n, const struct outbox_row *row);
 void notify_set_external_url(struct notify *n, str url);
 size_t notify_under_way(const struct notify *n); /* attempts and waiting rows */

@@ -84,18 +84,21 @@ FUNC(kv_sorted_pairs)
 
 FUNC(kv_remove)
 {
-    struct tmpl_pair *v = arena_array(env->a, args[0].map.n, sizeof(*v));
+    const struct tmpl_value *map = &args[0];
+    bool *drop = arena_array(env->a, map->map.n, sizeof(*drop));
+    struct tmpl_pair *v = arena_array(env->a, map->map.n, sizeof(*v));
     size_t k = 0;
 
-    for (size_t i = 0; i < args[0].map.n; i++) {
-        bool drop = false;
+    for (size_t j = 0; j < args[1].list.n; j++) {
+        const struct tmpl_pair *hit = tv_map_pair(map, args[1].list.v[j].s);
 
-        for (size_t j = 0; j < args[1].list.n && !drop; j++)
-            drop = str_eq(args[1].list.v[j].s, args[0].map.v[i].key);
-        if (!drop)
-            v[k++] = args[0].map.v[i];
+        if (hit != NULL)
+            drop[hit - map->map.v] = true;
     }
-    *out = tv_map(&kv_type, v, k);
+    for (size_t i = 0; i < map->map.n; i++)
+        if (!drop[i])
+            v[k++] = map->map.v[i];
+    *out = (struct tmpl_value){.kind = TV_MAP, .type = &kv_type, .map = {v, k}};
     return true;
 }
 

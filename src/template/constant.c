@@ -23,7 +23,7 @@ bool tmpl_constant_text(struct arena *a, struct tmpl_token t, str *out, struct e
         *out = (str){z, k};
         return true;
     }
-    return unquote_go(a, body, out, NULL) || err_set(e, ERR_INVALID, "invalid syntax");
+    return unquote_go_bytes(a, body, out, NULL) || err_set(e, ERR_INVALID, "invalid syntax");
 }
 
 static bool char_value(struct arena *a, str text, int64_t *out)
@@ -35,7 +35,7 @@ static bool char_value(struct arena *a, str text, int64_t *out)
         return false;
     if (body.n == 1 && body.p[0] == '"')
         s = body;
-    else if (!unquote_go(a, body, &s, NULL))
+    else if (!unquote_go_bytes(a, body, &s, NULL))
         return false;
     if (s.n == 0 || utf8_decode(s, &r) != s.n)
         return false;

@@ -33,7 +33,7 @@ struct check {
     struct loop *loop;
     VEC(struct known) known;
     const struct tmpl_node *again; /* the loop whose second turn this is; NULL: none's */
-    uint64_t steps;
+    uint64_t steps;                /* that may still be taken */
     unsigned depth;
     struct err *e;
 };
@@ -41,6 +41,15 @@ struct check {
 static const char second_turn[] = "on range loop re-entry: ";
 
 static bool walk_list(struct check *k, struct tmpl_escape *x, const struct tmpl_node *list);
+
+/* Work for n steps. False: there are not so many left. */
+static bool take(struct check *k, uint64_t n)
+{
+    bool enough = n <= k->steps;
+
+    k->steps -= enough ? n : k->steps;
+    return enough;
+}
 
 /* "html/template:NAME:LINE:COL: " in front of the message. */
 static bool fail(struct check *k, const struct tmpl_node *n, const char *fmt, ...)
@@ -219,10 +228,11 @@ static bool walk_tree(struct check *k, struct tmpl_escape *x, const struct tmpl_
 
 static bool walk_template(struct check *k, struct tmpl_escape *x, const struct tmpl_node *n)
 {
-    const struct tmpl_tree *callee = tmpl_lookup(k->in, n->value);
+    const struct tmpl_tree *callee = tmpl_lookup(k->in, n->value, &k->steps);
 
     if (callee == NULL)
         return fail(k, n, "no such template \"%.*s\"", STR(n->value));
+    take(k, k->known.n / TMPL_STEP_ITEMS);
     VEC_EACH (struct known *, it, &k->known) {
         if (it->tree == callee && same(&it->in, x)) {
             it->is_used = true;
@@ -286,8 +296,7 @@ static bool text_fault(struct check *k, str name)
 
 static bool walk(struct check *k, struct tmpl_escape *x, const struct tmpl_node *n)
 {
-    k->steps += 1 + n->text.n / 64;
-    if (k->steps > k->in->limits.steps)
+    if (!take(k, 1 + n->text.n / 64))
         return err_set(k->e, ERR_LIMIT, "html/template: the template takes more than %llu steps",
                        (unsigned long long)k->in->limits.steps);
     switch (n->kind) {
@@ -323,7 +332,7 @@ static bool walk_list(struct check *k, struct tmpl_escape *x, const struct tmpl_
 bool tmpl_escape_check(const struct tmpl_exec_input *in, const struct tmpl_tree *tree,
                        struct err *e)
 {
-    struct check k = {.in = in, .tree = tree, .known = VEC_INIT, .e = e};
+    struct check k = {.in = in, .tree = tree, .known = VEC_INIT, .steps = in->limits.steps, .e = e};
     struct tmpl_escape x = {.state = HS_TEXT};
     struct buf end = BUF_INIT;
     bool ok = walk_tree(&k, &x, tree);

@@ -7,7 +7,7 @@
 
 #include "template/time_methods.h"
 
-enum { ARGUMENTS_MAX = 256 };
+enum { ARGUMENTS_MAX = 256, POLL_STEPS = 64 };
 
 typedef struct tmpl_value value_; /* short inside of this file */
 
@@ -49,7 +49,7 @@ bool exec_step(struct exec *x)
 {
     if (x->failed)
         return false;
-    if (++x->steps > x->in->limits.steps)
+    if (!tmpl_work(&x->env, 0))
         exec_fail(x, ERR_LIMIT, "the template takes more than %llu steps",
                   (unsigned long long)x->in->limits.steps);
     else if (x->out->n - x->out_start > x->in->limits.output)
@@ -57,6 +57,11 @@ bool exec_step(struct exec *x)
     else if (arena_is_full(x->env.a))
         exec_fail(x, ERR_LIMIT, "the template needs more than %zu bytes of memory",
                   x->in->limits.memory);
+    else if (x->in->run->expired != NULL && ++x->polls % POLL_STEPS == 0 &&
+             x->in->run->expired(x->in->run->expired_arg))
+        exec_fail(x, ERR_LIMIT, "the template takes too long");
+    else
+        x->env.steps--;
     return !x->failed;
 }
 
@@ -166,6 +171,19 @@ static value_ short_circuit(struct exec *x, const value_ *dot, const struct call
     return v;
 }
 
+/* What a function has to read before it can return anything. */
+static uint64_t reading(const value_ *args, size_t n)
+{
+    uint64_t steps = 0;
+
+    for (size_t i = 0; i < n; i++)
+        steps += args[i].kind == TV_STRING ? args[i].s.n / TMPL_STEP_BYTES
+                 : args[i].kind == TV_LIST ? args[i].list.n / TMPL_STEP_ITEMS
+                 : args[i].kind == TV_MAP  ? args[i].map.n / TMPL_STEP_ITEMS
+                                           : 0;
+    return steps;
+}
+
 static value_ eval_call(struct exec *x, const value_ *dot, const struct call *c)
 {
     size_t n = 0;
@@ -183,12 +201,15 @@ static value_ eval_call(struct exec *x, const value_ *dot, const struct call *c)
         args[n++] = eval_arg(x, dot, param_at(c->f->params, i), c->args[i]);
     if (c->final != MISSING && !x->failed)
         args[n++] = validate(x, *c->final, param_at(c->f->params, c->n_args));
-    if (!exec_step(x))
+    if (!exec_step(x) || !tmpl_work(&x->env, reading(args, n)))
         return out;
     if (!c->f->fn(&x->env, args, n, &out, &why)) {
         exec_at(x, c->node);
         exec_fail(x, why.code == ERR_LIMIT ? ERR_LIMIT : ERR_INVALID, "error calling %.*s: %s",
                   STR(c->name), why.msg);
+    } else if (!tmpl_work(&x->env, 0)) {
+        exec_at(x, c->node);
+        (void)exec_step(x);
     }
     return out;
 }
@@ -291,8 +312,10 @@ static void not_a_function(struct exec *x, const struct tmpl_node *first, size_t
 value_ *exec_variable(struct exec *x, str name)
 {
     for (size_t i = x->vars.n; i-- != 0;)
-        if (str_eq(x->vars.v[i].name, name))
+        if (str_eq(x->vars.v[i].name, name)) {
+            (void)tmpl_work(&x->env, (x->vars.n - i) / TMPL_STEP_ITEMS);
             return &x->vars.v[i].value;
+        }
     exec_fail(x, ERR_INVALID, "undefined variable: %.*s", STR(name));
     return NULL;
 }

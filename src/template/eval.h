@@ -29,8 +29,7 @@ struct exec {
     struct buf *out;
     size_t out_start;
     struct tmpl_escape escape;
-    uint64_t steps;
-    unsigned depth;
+    unsigned depth, polls;
     bool failed;
     struct err *e;
 };

@@ -75,6 +75,9 @@ static bool turn(struct exec *x, const struct tmpl_node *n, size_t mark,
 {
     const struct tmpl_node *pipe = n->pipe;
 
+    *flow = FLOW_FAILED;
+    if (!exec_step(x))
+        return false;
     for (size_t i = 0; i < pipe->n_idents; i++) {
         const struct tmpl_value *v = pipe->n_idents == 2 && i == 0 ? index : elem;
         struct tmpl_value *old =
@@ -137,7 +140,7 @@ static enum flow walk_range(struct exec *x, const struct tmpl_value *dot, const 
         for (int64_t i = 0; i < v.i; i++) {
             struct tmpl_value index = tv_int(i);
 
-            if (!exec_step(x) || !turn(x, n, outer, &index, &index, &flow))
+            if (!turn(x, n, outer, &index, &index, &flow))
                 break;
         }
         count = v.i > 0;
@@ -154,7 +157,7 @@ static enum flow walk_range(struct exec *x, const struct tmpl_value *dot, const 
 static enum flow walk_template(struct exec *x, const struct tmpl_value *dot,
                                const struct tmpl_node *n)
 {
-    const struct tmpl_tree *callee = tmpl_lookup(x->in, n->value), *caller = x->tree;
+    const struct tmpl_tree *callee = tmpl_lookup(x->in, n->value, &x->env.steps), *caller = x->tree;
     size_t mark = x->vars.n;
     struct tmpl_value v = TV_ZERO;
     enum flow flow;
@@ -223,8 +226,12 @@ bool tmpl_exec(const struct tmpl_exec_input *in, const struct tmpl_tree *tree, s
     if (in->run->mode == TEMPLATE_HTML && !tmpl_escape_check(in, tree, e))
         return false;
     arena_init(&a, in->limits.memory);
-    x.env = (struct tmpl_env){
-        .a = &a, .now = in->run->now, .zone = in->run->zone, .host = in->run->host};
+    x.env = (struct tmpl_env){.a = &a,
+                              .now = in->run->now,
+                              .zone = in->run->zone,
+                              .host = in->run->host,
+                              .root = &in->run->data,
+                              .steps = in->limits.steps};
     exec_push(&x, S("$"), dot);
     walk_list(&x, &dot, tree->root);
     (void)exec_step(&x);

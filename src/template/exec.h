@@ -13,7 +13,8 @@ struct tmpl_exec_input {
     struct template_limits limits;
 };
 
-const struct tmpl_tree *tmpl_lookup(const struct tmpl_exec_input *in, str name);
+/* The search is counted in *steps. */
+const struct tmpl_tree *tmpl_lookup(const struct tmpl_exec_input *in, str name, uint64_t *steps);
 bool tmpl_exec(const struct tmpl_exec_input *in, const struct tmpl_tree *tree, struct buf *out,
                struct err *e) must_check;
 

@@ -1,6 +1,5 @@
 /* funcs_alertmanager.c - the functions of notification templates, alertmanager.md 5.3. */
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "codec/base64.h"
 #include "codec/regex.h"
 #include "template/escape.h"
@@ -62,38 +61,46 @@ SHARED(func_join)
     return text(env, &b, out);
 }
 
-/* A bad pattern and text that is no UTF-8 are errors: the matcher wants valid text. */
-static const struct regex *pattern(struct tmpl_env *env, str p, str subject, struct err *e)
+/* What the steps that are left allow a pattern to do, and back. */
+static uint64_t pattern_work(const struct tmpl_env *env)
 {
-    if (!utf8_is_valid(subject)) {
-        err_set(e, ERR_INVALID, "the text is not valid UTF-8");
-        return NULL;
-    }
-    return tmpl_regex(env, p, e);
+    return env->steps < UINT64_MAX / TMPL_STEP_ITEMS ? env->steps * TMPL_STEP_ITEMS : UINT64_MAX;
+}
+
+static void pattern_worked(struct tmpl_env *env, uint64_t left)
+{
+    if (left / TMPL_STEP_ITEMS < env->steps)
+        env->steps = left / TMPL_STEP_ITEMS;
 }
 
 SHARED(func_match)
 {
-    const struct regex *re = pattern(env, args[0].s, args[1].s, e);
+    const struct regex *re = tmpl_regex(env, args[0].s, e);
+    uint64_t work = pattern_work(env);
 
     if (re == NULL)
         return false;
-    *out = tv_bool(regex_matches(re, args[1].s));
+    *out = tv_bool(regex_matches_within(re, args[1].s, &work));
+    pattern_worked(env, work);
     return true;
 }
 
 SHARED(func_re_replace_all)
 {
-    const struct regex *re = pattern(env, args[0].s, args[2].s, e);
+    const struct regex *re = tmpl_regex(env, args[0].s, e);
+    struct regex_budget budget = {.work = pattern_work(env),
+                                  .output = env->a->limit != 0 ? env->a->limit : 1u << 30};
     struct buf b = BUF_INIT;
+    bool fits;
 
     if (re == NULL)
         return err_wrap(e, "regexp: Compile(`%.*s`)", STR(args[0].s));
-    if (args[1].s.n != 0 &&
-        args[2].s.n > (env->a->limit != 0 ? env->a->limit : 1u << 30) / args[1].s.n)
-        return err_set(e, ERR_LIMIT, "the text is too long");
-    regex_replace_all(re, &b, args[2].s, args[1].s);
-    return text(env, &b, out);
+    fits = regex_replace_all(re, &b, args[2].s, args[1].s, &budget);
+    pattern_worked(env, budget.work);
+    if (fits || budget.work == 0)
+        return text(env, &b, out);
+    buf_release(&b);
+    return err_set(e, ERR_LIMIT, "the text is too long");
 }
 
 FUNC(f_string_slice)

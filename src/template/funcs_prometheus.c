@@ -91,27 +91,31 @@ FUNC(f_strvalue)
     return true;
 }
 
-/* Insertion by halving: stable, and lists of a template are short. */
+struct sort_key {
+    str key;
+    size_t place; /* of equal keys the first stays first */
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct sort_key *x = a, *y = b;
+    int c = str_cmp(x->key, y->key);
+
+    return c != 0 ? c : (x->place > y->place) - (x->place < y->place);
+}
+
 FUNC(f_sort_by_label)
 {
     size_t count = args[1].list.n;
     struct tmpl_value *v = arena_array(env->a, count, sizeof(*v));
+    struct sort_key *keys = arena_array(env->a, count, sizeof(*keys));
 
-    for (size_t i = 0; i < count; i++) {
-        str key = label_of(&args[1].list.v[i], args[0].s);
-        size_t low = 0, high = i;
-
-        while (low < high) {
-            size_t mid = (low + high) / 2;
-
-            if (str_cmp(label_of(&v[mid], args[0].s), key) <= 0)
-                low = mid + 1;
-            else
-                high = mid;
-        }
-        memmove(&v[low + 1], &v[low], (i - low) * sizeof(*v));
-        v[low] = args[1].list.v[i];
-    }
+    for (size_t i = 0; i < count; i++)
+        keys[i] = (struct sort_key){label_of(&args[1].list.v[i], args[0].s), i};
+    if (count > 1)
+        qsort(keys, count, sizeof(*keys), by_key);
+    for (size_t i = 0; i < count; i++)
+        v[i] = args[1].list.v[keys[i].place];
     *out = tv_list(&tmpl_samples, v, count);
     return true;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "codec/base64.h"
 #include "codec/duration.h"
 #include "codec/quote.h"
@@ -46,9 +47,13 @@ FUNC(f_title)
 
 static str trim_set(str s, str set)
 {
-    while (s.n != 0 && str_find(set, s.p[0]) >= 0)
+    bool in_set[256] = {false};
+
+    for (size_t i = 0; i < set.n; i++)
+        in_set[(unsigned char)set.p[i]] = true;
+    while (s.n != 0 && in_set[(unsigned char)s.p[0]])
         s = str_sub(s, 1, s.n);
-    while (s.n != 0 && str_find(set, s.p[s.n - 1]) >= 0)
+    while (s.n != 0 && in_set[(unsigned char)s.p[s.n - 1]])
         s.n--;
     return s;
 }
@@ -184,22 +189,16 @@ FUNC(f_join)
 FUNC(f_split_list)
 {
     str s = args[1].s, sep = args[0].s;
-    size_t k = 0, count = 1;
-    str *v;
+    VEC(struct tmpl_value) v = VEC_INIT;
+    ptrdiff_t at;
 
-    for (size_t i = 0; sep.n != 0 && i + sep.n <= s.n; i++)
-        count += str_starts_with(str_sub(s, i, s.n), sep);
-    v = arena_array(env->a, count, sizeof(*v));
-    while (k + 1 < count) {
-        ptrdiff_t at = str_find_str(s, sep);
-
-        if (at < 0)
-            break;
-        v[k++] = str_sub(s, 0, (size_t)at);
+    while (sep.n != 0 && !too_long(env, v.n * sizeof(v.v[0])) && (at = str_find_str(s, sep)) >= 0) {
+        vec_push(&v, tv_str(str_sub(s, 0, (size_t)at)));
         s = str_sub(s, (size_t)at + sep.n, s.n);
     }
-    v[k++] = s;
-    *out = tv_strings(env->a, v, k);
+    vec_push(&v, tv_str(s));
+    *out = tv_list(&tmpl_strings, arena_copy(env->a, v.v, v.n, v.n, sizeof(v.v[0])), v.n);
+    vec_release(&v);
     return true;
 }
 

@@ -10,6 +10,9 @@
 #include "codec/quote.h"
 #include "template/constant.h"
 
+/* Both are searched one by one. */
+enum { TREES_MAX = 10000, VARIABLES_MAX = 1000 };
+
 struct parser {
     struct arena *a;
     struct tmpl_lexer lex;
@@ -19,6 +22,7 @@ struct parser {
     unsigned depth, range_depth;
     int action_line;
     struct tmpl_tree *trees;
+    size_t n_trees;
     bool failed;
     struct err *e;
 };
@@ -96,18 +100,23 @@ static struct tmpl_node *node(struct parser *p, enum tmpl_node_kind kind, struct
     return n;
 }
 
-/* Grows by doubling inside the arena. */
+/* Room for one more of n elements: grows by doubling inside the arena. */
+static void *one_more(struct parser *p, const void *v, size_t n, size_t size)
+{
+    if ((n & (n - 1)) != 0) /* full at 0, 1, 2, 4, 8 ... */
+        return (void *)(uintptr_t)v;
+    return arena_copy(p->a, v, n, n != 0 ? n * 2 : 1, size);
+}
+
 static void add_kid(struct parser *p, struct tmpl_node *n, struct tmpl_node *kid)
 {
-    if ((n->n_kids & (n->n_kids - 1)) == 0) /* full at 0, 1, 2, 4, 8 ... */
-        n->kids = arena_copy(p->a, n->kids, n->n_kids, n->n_kids != 0 ? n->n_kids * 2 : 1,
-                             sizeof(n->kids[0]));
+    n->kids = one_more(p, n->kids, n->n_kids, sizeof(n->kids[0]));
     n->kids[n->n_kids++] = kid;
 }
 
 static void add_ident(struct parser *p, struct tmpl_node *n, str ident)
 {
-    n->idents = arena_copy(p->a, n->idents, n->n_idents, n->n_idents + 1, sizeof(str));
+    n->idents = one_more(p, n->idents, n->n_idents, sizeof(n->idents[0]));
     n->idents[n->n_idents++] = ident;
 }
 
@@ -144,15 +153,21 @@ static struct tmpl_node *number(struct parser *p, struct tmpl_token t)
 static struct tmpl_node *pipeline(struct parser *p, const char *context, enum tmpl_token_type end);
 static struct tmpl_node *item_list(struct parser *p, struct tmpl_node **end);
 
+static bool is_in_sight(const struct parser *p, str name)
+{
+    for (size_t i = 0; i < p->vars.n; i++)
+        if (str_eq(p->vars.v[i], name))
+            return true;
+    return false;
+}
+
 static struct tmpl_node *variable(struct parser *p, struct tmpl_token t)
 {
     struct tmpl_node *n = node(p, TN_VARIABLE, t);
 
     add_ident(p, n, t.text);
-    for (size_t i = 0; i < p->vars.n; i++)
-        if (str_eq(p->vars.v[i], t.text))
-            return n;
-    fail(p, "undefined variable \"%.*s\"", STR(t.text));
+    if (!is_in_sight(p, t.text))
+        fail(p, "undefined variable \"%.*s\"", STR(t.text));
     return n;
 }
 
@@ -267,6 +282,16 @@ static void check_pipeline(struct parser *p, const struct tmpl_node *pipe, const
     }
 }
 
+static void declare(struct parser *p, struct tmpl_node *pipe, str name)
+{
+    add_ident(p, pipe, name);
+    if (is_in_sight(p, name))
+        return;
+    vec_push(&p->vars, name);
+    if (p->vars.n > VARIABLES_MAX)
+        fail(p, "more than %d variables", VARIABLES_MAX);
+}
+
 /* $x := and $i, $e := in front of a pipeline. */
 static void declarations(struct parser *p, struct tmpl_node *pipe, const char *context)
 {
@@ -277,12 +302,10 @@ static void declarations(struct parser *p, struct tmpl_node *pipe, const char *c
         if (t.type == TOK_ASSIGN || t.type == TOK_DECLARE) {
             pipe->is_assign = t.type == TOK_ASSIGN;
             tmpl_lex_next_solid(&p->lex);
-            add_ident(p, pipe, v.text);
-            vec_push(&p->vars, v.text);
+            declare(p, pipe, v.text);
         } else if (t.type == TOK_CHAR && str_is(t.text, ",")) {
             tmpl_lex_next_solid(&p->lex);
-            add_ident(p, pipe, v.text);
-            vec_push(&p->vars, v.text);
+            declare(p, pipe, v.text);
             if (strcmp(context, "range") == 0 && pipe->n_idents < 2) {
                 enum tmpl_token_type type = tmpl_lex_peek_solid(&p->lex).type;
 
@@ -370,6 +393,10 @@ static void add_tree(struct parser *p, str name, struct tmpl_node *root)
 
     if (p->failed)
         return;
+    if (++p->n_trees > TREES_MAX) {
+        fail(p, "more than %d templates", TREES_MAX);
+        return;
+    }
     for (struct tmpl_tree *o = p->trees; o != NULL; o = o->next) {
         if (!str_eq(o->name, name))
             continue;

@@ -1,5 +1,6 @@
 #include "template/template.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "template/exec.h"
 
@@ -8,7 +9,7 @@ enum { TABLES_MAX = 7 };
 struct template_set {
     struct arena arena;
     const struct tmpl_func *functions[TABLES_MAX + 1];
-    struct tmpl_tree *trees;
+    struct str_map trees; /* name to struct tmpl_tree * */
     const struct template_set *origin;
 };
 
@@ -38,16 +39,18 @@ void template_set_free(struct template_set *set)
 {
     if (set == NULL)
         return;
+    str_map_release(&set->trees);
     arena_release(&set->arena);
     mem_free(set);
 }
 
 static const struct tmpl_tree *find(const struct template_set *set, str name)
 {
+    void **t;
+
     for (; set != NULL; set = set->origin)
-        for (const struct tmpl_tree *t = set->trees; t != NULL; t = t->next)
-            if (str_eq(t->name, name))
-                return t;
+        if ((t = str_map_get(&set->trees, name)) != NULL)
+            return *t;
     return NULL;
 }
 
@@ -65,8 +68,7 @@ bool template_set_parse(struct template_set *set, str name, str text, struct err
         trees = t->next;
         if (tmpl_node_is_empty(t->root) && find(set, t->name) != NULL)
             continue;
-        t->next = set->trees;
-        set->trees = t;
+        str_map_put(&set->trees, t->name, t);
     }
     return true;
 }
@@ -76,12 +78,18 @@ bool template_set_has(const struct template_set *set, str name)
     return find(set, name) != NULL;
 }
 
-const struct tmpl_tree *tmpl_lookup(const struct tmpl_exec_input *in, str name)
+const struct tmpl_tree *tmpl_lookup(const struct tmpl_exec_input *in, str name, uint64_t *steps)
 {
-    for (const struct tmpl_tree *t = in->local; t != NULL; t = t->next)
-        if (str_eq(t->name, name))
-            return t;
-    return find(in->set, name);
+    const struct tmpl_tree *t = in->local;
+    uint64_t seen = 0;
+
+    while (t != NULL && !str_eq(t->name, name)) {
+        t = t->next;
+        seen++;
+    }
+    seen /= TMPL_STEP_ITEMS;
+    *steps -= seen < *steps ? seen : *steps;
+    return t != NULL ? t : find(in->set, name);
 }
 
 static struct template_limits limits_of(const struct template_run *run)

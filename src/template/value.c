@@ -4,11 +4,18 @@
 #include "codec/regex.h"
 #include "codec/tz.h"
 
-struct tmpl_cached {
-    struct tmpl_cached *next;
+enum { COMPILE_STEPS = 100, LOAD_STEPS = 1000 };
+
+struct tmpl_cached_zone {
+    struct tmpl_cached_zone *next;
     str name;
-    struct regex *regex; /* one of the two */
     struct tz *zone;
+};
+
+struct tmpl_cached {
+    struct regex *patterns[TMPL_PATTERNS];
+    size_t next_pattern;
+    struct tmpl_cached_zone *zones;
 };
 
 const struct tmpl_type tmpl_string_map = {.name = "map[string]string", .elem = TV_STRING};
@@ -57,7 +64,7 @@ struct tmpl_value tv_strings(struct arena *a, const str *v, size_t n)
     return tv_list(&tmpl_strings, all, n);
 }
 
-/* By insertion: maps that templates build are small, and often sorted already. */
+/* By insertion: functions have at most 256 arguments. */
 struct tmpl_value tv_map(const struct tmpl_type *type, struct tmpl_pair *v, size_t n)
 {
     size_t k = 0;
@@ -87,7 +94,7 @@ struct tmpl_value tv_copy_buf(struct arena *a, struct buf *b)
     return v;
 }
 
-const struct tmpl_value *tv_map_get(const struct tmpl_value *map, str key)
+const struct tmpl_pair *tv_map_pair(const struct tmpl_value *map, str key)
 {
     size_t low = 0, high = map->map.n;
 
@@ -96,13 +103,20 @@ const struct tmpl_value *tv_map_get(const struct tmpl_value *map, str key)
         int c = str_cmp(map->map.v[mid].key, key);
 
         if (c == 0)
-            return &map->map.v[mid].value;
+            return &map->map.v[mid];
         if (c < 0)
             low = mid + 1;
         else
             high = mid;
     }
     return NULL;
+}
+
+const struct tmpl_value *tv_map_get(const struct tmpl_value *map, str key)
+{
+    const struct tmpl_pair *hit = tv_map_pair(map, key);
+
+    return hit != NULL ? &hit->value : NULL;
 }
 
 struct tmpl_value tv_map_zero(const struct tmpl_value *map)
@@ -201,48 +215,59 @@ const struct tmpl_field *tmpl_field_find(const struct tmpl_type *type, str name)
     return NULL;
 }
 
-static struct tmpl_cached *keep(struct tmpl_env *env, str name, struct regex *re, struct tz *zone)
+static struct tmpl_cached *cache(struct tmpl_env *env)
 {
-    struct tmpl_cached *c = arena_new(env->a, struct tmpl_cached);
-
-    *c = (struct tmpl_cached){env->cached, arena_str(env->a, name), re, zone};
-    env->cached = c;
-    return c;
+    if (env->cached == NULL)
+        env->cached = arena_new(env->a, struct tmpl_cached);
+    return env->cached;
 }
 
+/* A pattern may be far larger than its text, so only some stay. */
 const struct regex *tmpl_regex(struct tmpl_env *env, str pattern, struct err *e)
 {
-    struct regex *re;
+    struct tmpl_cached *c = cache(env);
+    struct regex *re, **slot;
 
-    for (struct tmpl_cached *c = env->cached; c != NULL; c = c->next)
-        if (c->regex != NULL && str_eq(c->name, pattern))
-            return c->regex;
-    re = regex_compile(pattern, 0, e);
-    if (re != NULL)
-        keep(env, pattern, re, NULL);
+    for (size_t i = 0; i < TMPL_PATTERNS && c->patterns[i] != NULL; i++)
+        if (str_eq(regex_pattern(c->patterns[i]), pattern))
+            return c->patterns[i];
+    (void)tmpl_work(env, COMPILE_STEPS + pattern.n);
+    re = regex_compile(pattern, REGEX_COUNTED, e);
+    if (re == NULL)
+        return NULL;
+    (void)tmpl_work(env, regex_size(re));
+    slot = &c->patterns[c->next_pattern++ % TMPL_PATTERNS];
+    regex_unref(*slot);
+    *slot = re;
     return re;
 }
 
 const struct tz *tmpl_zone(struct tmpl_env *env, str name, struct err *e)
 {
+    struct tmpl_cached *c = cache(env);
+    struct tmpl_cached_zone *z;
     struct tz *zone;
 
-    for (struct tmpl_cached *c = env->cached; c != NULL; c = c->next)
-        if (c->zone != NULL && str_eq(c->name, name))
-            return c->zone;
+    for (z = c->zones; z != NULL; z = z->next)
+        if (str_eq(z->name, name))
+            return z->zone;
+    (void)tmpl_work(env, LOAD_STEPS);
     zone = tz_load(name, e);
-    if (zone != NULL)
-        keep(env, name, NULL, zone);
+    if (zone == NULL)
+        return NULL;
+    z = arena_new(env->a, struct tmpl_cached_zone);
+    *z = (struct tmpl_cached_zone){c->zones, arena_str(env->a, name), zone};
+    c->zones = z;
     return zone;
 }
 
 void tmpl_env_release(struct tmpl_env *env)
 {
-    for (struct tmpl_cached *c = env->cached; c != NULL; c = c->next) {
-        if (c->regex != NULL)
-            regex_unref(c->regex);
-        if (c->zone != NULL)
-            tz_free(c->zone);
-    }
+    if (env->cached == NULL)
+        return;
+    for (size_t i = 0; i < TMPL_PATTERNS; i++)
+        regex_unref(env->cached->patterns[i]);
+    for (struct tmpl_cached_zone *z = env->cached->zones; z != NULL; z = z->next)
+        tz_free(z->zone);
     env->cached = NULL;
 }

@@ -110,10 +110,23 @@ struct tmpl_pair {
 struct tmpl_env {
     struct arena *a;
     ts_ns now;
-    const struct tz *zone; /* of now and of the data's times; NULL = UTC */
-    const void *host;      /* the host's, as given to template_exec() */
+    const struct tz *zone;         /* of now and of the data's times; NULL = UTC */
+    const void *host;              /* the host's, as given to template_exec() */
+    const struct tmpl_value *root; /* the data of the execution */
     struct tmpl_cached *cached;
+    uint64_t steps; /* that may still be taken */
 };
+
+/* Work inside of a function, beyond what it returns, is counted in steps: a step is a node walked, 256 bytes read,
+ * 16 elements looked at or 16 instructions of a pattern. When none is left the execution ends behind the function. */
+enum { TMPL_STEP_BYTES = 256, TMPL_STEP_ITEMS = 16 };
+
+/* Takes n steps away. False: none is left, the function may stop with whatever it has. */
+static inline bool tmpl_work(struct tmpl_env *env, uint64_t n)
+{
+    env->steps -= n < env->steps ? n : env->steps;
+    return env->steps != 0;
+}
 
 /* In the zone of the execution; the zero time stays what it is known by. */
 static inline struct tmpl_value tv_local_time(const struct tmpl_env *env, ts_ns t)
@@ -170,6 +183,7 @@ struct tmpl_value tv_strings(struct arena *a, const str *v, size_t n); /* []stri
 struct tmpl_value tv_map(const struct tmpl_type *type, struct tmpl_pair *v, size_t n);
 struct tmpl_value tv_copy_buf(struct arena *a, struct buf *b); /* text; releases b */
 
+const struct tmpl_pair *tv_map_pair(const struct tmpl_value *map, str key); /* NULL: missing */
 const struct tmpl_value *tv_map_get(const struct tmpl_value *map, str key); /* NULL: missing */
 struct tmpl_value tv_map_zero(const struct tmpl_value *map); /* what a missing key gives */
 bool tv_truth(const struct tmpl_value *v);
@@ -179,7 +193,9 @@ bool tv_fits(char param, const struct tmpl_value *v);
 const struct tmpl_func *tmpl_func_find(const struct tmpl_func *table, str name);
 const struct tmpl_field *tmpl_field_find(const struct tmpl_type *type, str name);
 
-/* Compiled patterns and loaded zones, kept until the execution ends. NULL on failure. */
+/* Compiled patterns and loaded zones. Zones are kept until the execution ends, the last TMPL_PATTERNS patterns until the
+ * next call. NULL on failure. */
+enum { TMPL_PATTERNS = 16 };
 const struct regex *tmpl_regex(struct tmpl_env *env, str pattern, struct err *e) must_check;
 const struct tz *tmpl_zone(struct tmpl_env *env, str name, struct err *e) must_check;
 void tmpl_env_release(struct tmpl_env *env);

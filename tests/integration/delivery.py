@@ -99,4 +99,64 @@ def test_payload_of_your_own():
         equal(sink.got[0].json(), {"text": "Slow is firing", "count": 1, "names": ["x7"], "fixed": {"a": 1, "b": True}})
 
 
+def slowest(t, seconds, done):
+    """The longest that the loop kept a request for nothing waiting until done()."""
+    worst, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end and not done():
+        began = time.monotonic()
+        t.get("/-/healthy", timeout=60)
+        worst = max(worst, time.monotonic() - began)
+        time.sleep(0.02)
+    assert done(), "nothing came"
+    return worst
+
+
+def test_a_slow_template_holds_up_nobody():
+    """Its matches made the whole text be checked again, on the loop: 3.5 s at 150 kB, 14 s at 300 kB."""
+    payload = """{text: '{{ reReplaceAll "é" "e" .CommonAnnotations.big }}'}"""
+    with folder() as d, Sink() as sink, Tocsin(simple(sink, payload=payload), d) as t:
+        t.alert(alertname="Slow", annotations={"big": "é" * 150_000})
+        worst = slowest(t, 60, sink.accepted)
+        print(f"the loop was held for {worst:.2f} s")
+        assert worst < 2, f"the loop was held for {worst:.1f} s"
+        equal(sink.got[0].json(), {"text": "e" * 150_000})
+
+
+def test_a_template_without_end_is_told_plainly():
+    payload = """{text: '{{ range 1000 }}{{ range 1000 }}{{ range 1000 }}{{ end }}{{ end }}{{ end }}'}"""
+    with folder() as d, Sink() as sink, Tocsin(simple(sink, payload=payload), d) as t:
+        t.alert(alertname="Slow")
+        worst = slowest(t, 60, sink.accepted)
+        assert worst < 2, f"the loop was held for {worst:.1f} s"
+        text = sink.got[0].json()["text"]
+        assert text.startswith("[FIRING:1] Slow: template: ") and "steps" in text, text
+
+
+def test_a_failing_template_is_told_plainly():
+    payload = """{text: 'a {{ .CommonLabels.alertname.nope }}', fine: '{{ .Status }}'}"""
+    with folder() as d, Sink() as sink, Tocsin(simple(sink, payload=payload), d) as t:
+        t.alert(alertname="Slow")
+        until("the message", sink.accepted)
+        body = sink.got[0].json()
+        assert body["text"].startswith("[FIRING:1] Slow: template: :1:18: executing"), body
+        equal(body["fine"], "firing")
+        assert "delivered in part" in t.text(), t.text()
+
+
+def test_reload_and_stop_while_messages_are_rendered():
+    payload = """{text: '{{ range 2000 }}{{ range 2000 }}{{ end }}{{ end }}{{ .CommonLabels.n }}'}"""
+    config = """route: {receiver: hook, group_by: [n], group_wait: 0s}\nreceivers:\n"""
+    with folder() as d, Sink() as sink:
+        config += receiver("hook", sink, payload=payload)
+        with Tocsin(config, d) as t:
+            for i in range(40):
+                t.alert(alertname="Slow", n=str(i))
+                if i % 10 == 5:
+                    equal(t.post("/-/reload", b"").status, 200)
+            t.stop()
+            assert t.took < 9, f"the stop took {t.took:.1f} s"
+        with Tocsin(config, d) as t:
+            until("all are told", lambda: len({r.json()["text"] for r in sink.got}) == 40, 60)
+
+
 main()

@@ -332,7 +332,8 @@ static void replaces_by_the_rules_of_go(void **state)
         struct regex *re = must(replacements[i].pattern, 0);
         struct buf b = BUF_INIT;
 
-        regex_replace_all(re, &b, str_of(replacements[i].subject), str_of(replacements[i].tmpl));
+        assert_true(regex_replace_all(re, &b, str_of(replacements[i].subject),
+                                      str_of(replacements[i].tmpl), NULL));
         if (!str_is(buf_str(&b), replacements[i].want))
             fail_msg("row %zu: got \"%.*s\", want \"%s\"", i, STR(buf_str(&b)),
                      replacements[i].want);

@@ -1,6 +1,7 @@
 /* Limits, definitions that replace each other, clones, and the functions of rules. */
 #include "template_bench.h"
 
+#include <time.h>
 #include "notify/messages.h"
 
 static void stops(struct template_bench *b, const char *text)
@@ -28,6 +29,141 @@ static void test_limits(void **state)
     stops(&b, "{{ printf \"%1000000d%1000000d\" 1 2 }}");
     stops(&b, "{{ $l := list 1 }}{{ range 100 }}{{ $l = list $l $l }}{{ end }}{{ toJson $l }}");
     bench_release(&b);
+}
+
+/* What a function reads and an empty body turns is work, whatever they return. */
+static void test_counted_work(void **state)
+{
+    static const char *const texts[] = {
+        "{{ regexReplaceAll \"x[^y]*y|x\" (repeat 100000 \"x\") \"\" }}",
+        "{{ regexReplaceAll \"x\" (repeat 50000 \"x\") (repeat 100000 \"$9\") }}",
+        "{{ $s := repeat 200000 \"x\" }}{{ range 30 }}{{ if regexMatch \"x[^y]*y|z\" $s }}{{ end "
+        "}}{{ end }}",
+        "{{ $s := repeat 250000 \"a\" }}{{ range 500 }}{{ if contains \"b\" $s }}{{ end }}{{ end "
+        "}}",
+        "{{ $s := repeat 250000 \" \" }}{{ range 500 }}{{ if trim $s }}{{ end }}{{ end }}",
+        "{{ $s := repeat 250000 \" \" }}{{ $t := print $s }}{{ range 500 }}{{ if eq $s $t }}{{ end "
+        "}}"
+        "{{ end }}",
+        "{{ $l := splitList \",\" (repeat 5000 \",\") }}{{ range 500 }}{{ range $l }}{{ end }}{{ "
+        "end }}",
+        "{{ $l := splitList \",\" (repeat 5000 \",\") }}{{ range 5000 }}{{ if join \"\" $l }}{{ "
+        "end }}{{ end }}",
+        "{{ range $i := 2000 }}{{ if regexMatch (print \"((a{9}){9}){9}\" $i) \"\" }}{{ end }}{{ "
+        "end }}",
+        "{{ range $i := 2000 }}{{ if dateInZone \"\" now (print \"no\" $i) }}{{ end }}{{ end }}",
+    };
+    struct template_bench b;
+
+    (void)state;
+    bench_init(&b, tmpl_sprig_funcs);
+    b.run.limits = (struct template_limits){.steps = 100000, .memory = 2000000};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        print_message("%s\n", texts[i]);
+        stops(&b, texts[i]);
+    }
+    bench_release(&b);
+}
+
+static bool third_time(const void *arg)
+{
+    unsigned *asked = (unsigned *)(uintptr_t)arg;
+
+    return ++*asked == 3;
+}
+
+static void test_deadline(void **state)
+{
+    struct template_bench b;
+    unsigned asked = 0;
+
+    (void)state;
+    bench_init(&b, tmpl_alertmanager_funcs);
+    b.run.expired = third_time;
+    b.run.expired_arg = &asked;
+    stops(&b, "{{ range 1000000 }}{{ end }}");
+    assert_int_equal(asked, 3);
+    bench_release(&b);
+}
+
+static clock_t cpu_of(struct template_bench *b, const char *text)
+{
+    struct err e = ERR_INIT;
+    clock_t start = clock();
+
+    buf_clear(&b->out);
+    if (!template_exec_text(b->set, str_of(text), &b->run, &b->out, &e))
+        print_message("%s\n", e.msg);
+    return clock() - start;
+}
+
+/* What used to take time by the square: tens of seconds each at this size. */
+static void test_linear(void **state)
+{
+    static const char *const texts[] = {
+        "{{ len (regexReplaceAll \"é\" (repeat 300000 \"é\") \"e\") }}",
+        "{{ len (splitList (print (repeat 400000 \"a\") \"b\") (repeat 800000 \"a\")) }}",
+        "{{ len (trimAll (repeat 400000 \"ab\") (repeat 800000 \"b\")) }}",
+    };
+    struct template_bench b;
+
+    (void)state;
+    bench_init(&b, tmpl_sprig_funcs);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        clock_t took = cpu_of(&b, texts[i]);
+
+        print_message("%.3f s %s: %.*s\n", (double)took / CLOCKS_PER_SEC, texts[i],
+                      STR(buf_str(&b.out)));
+        assert_true(took < 5 * CLOCKS_PER_SEC);
+    }
+    bench_release(&b);
+}
+
+/* A text of megabytes is refused before it is searched for names again and again, and a chain costs what it is long. */
+static void test_large_texts(void **state)
+{
+    struct template_bench b;
+    const struct template_text *parsed;
+    struct arena a;
+    struct buf text = BUF_INIT;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    bench_init(&b, tmpl_sprig_funcs);
+    for (int i = 0; i < 100000; i++)
+        buf_addf(&text, "{{define \"%d\"}}x{{end}}", i);
+    assert_false(template_exec_text(b.set, buf_str(&text), &b.run, &b.out, &e));
+    assert_non_null(strstr(e.msg, "more than 10000 templates"));
+    buf_clear(&text);
+    for (int i = 0; i < 100000; i++)
+        buf_addf(&text, "{{$v%d := 1}}", i);
+    assert_false(template_exec_text(b.set, buf_str(&text), &b.run, &b.out, &e));
+    assert_non_null(strstr(e.msg, "more than 1000 variables"));
+    buf_clear(&text);
+    buf_adds(&text, "{{");
+    for (int i = 0; i < 5000; i++)
+        buf_adds(&text, ".a");
+    buf_adds(&text, "}}");
+    arena_init(&a, 0);
+    assert_true(template_text_parse(b.set, &a, S(""), buf_str(&text), &parsed, &e));
+    print_message("a chain of 5000 takes %zu bytes\n", a.used);
+    assert_true(a.used < 5000 * 100);
+    arena_release(&a);
+    buf_release(&text);
+    bench_release(&b);
+}
+
+/* Text that is no UTF-8 is matched as Go does: a bad byte is U+FFFD, and stays what it is. */
+static void test_bad_utf8(void **state)
+{
+    static const struct template_case cases[] = {
+        {"{{ match \"a\" \"\\xffa\" }} {{ match \"^.a$\" \"\\xffa\" }}", "true true"},
+        {"{{ reReplaceAll \"a\" \"b\" \"a\\xffa\" }}", "b\xff"
+                                                       "b"},
+    };
+
+    (void)state;
+    bench_cases(tmpl_alertmanager_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
 }
 
 /* The walk over all branches counts too, also those that are never taken. */
@@ -206,10 +342,13 @@ static void test_defaults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limits),         cmocka_unit_test(test_check_limits),
-        cmocka_unit_test(test_nesting),        cmocka_unit_test(test_replacing),
-        cmocka_unit_test(test_rule_functions), cmocka_unit_test(test_newer_functions),
-        cmocka_unit_test(test_sprig),          cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_limits),          cmocka_unit_test(test_counted_work),
+        cmocka_unit_test(test_deadline),        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_large_texts),     cmocka_unit_test(test_bad_utf8),
+        cmocka_unit_test(test_check_limits),    cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_replacing),       cmocka_unit_test(test_rule_functions),
+        cmocka_unit_test(test_newer_functions), cmocka_unit_test(test_sprig),
+        cmocka_unit_test(test_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
