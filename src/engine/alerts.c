@@ -44,6 +44,9 @@ static void log_alert(struct engine *e, const struct alert *a, struct effects *f
 static struct alert *store(struct engine *e, struct alert *a, struct alert *old, struct now now,
                            struct effects *fx)
 {
+    /* it may inhibit others */
+    e->audience_changes += inhibitor_rules(e->inhibitor) != 0 && !alert_is_resolved(a, now) &&
+                           (old == NULL || alert_is_resolved(old, now));
     if (old == NULL) {
         u64_map_put(&e->alerts, alert_fingerprint(a), a);
         e->live_bytes += 256;

@@ -7,6 +7,7 @@
 #include "engine/engine_priv.h"
 
 #include <stdio.h>
+#include "engine/audience.h"
 
 static size_t kind_of(str integration)
 {
@@ -133,6 +134,7 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
 
     row->attempt = old->attempt;
     row->not_before = old->not_before;
+    row->may_have_arrived = old->may_have_arrived;
     if (old->attempt != 0)
         count_failed(e, old, FAILURE_DEADLINE);
     record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
@@ -150,6 +152,7 @@ void outbox_decide(struct engine *e, const struct notification *n,
         outbox_row_new(key, n, str_of(ic->type->name), ic->index, firing, resolved, repeat, now);
     struct outbox_slot *s = slot_get(e, key);
 
+    row->asked = audience_revision(e);
     if (s == NULL) {
         s = mem_new(struct outbox_slot);
         s->row = row;
@@ -195,6 +198,38 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
     group_answered(e, s->row->flush_id, true);
     slot_remove(e, s);
     return true;
+}
+
+static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
+                         struct effects *fx);
+
+void outbox_withdraw(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
+{
+    record(fx, DECISION_DROPPED, s->row, now, S("nobody of it may be told any more"));
+    group_answered(e, s->row->flush_id, false);
+    slot_advance(e, s, now, fx);
+}
+
+const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
+                                       const struct notification *n, struct hash_list firing,
+                                       struct hash_list resolved, struct now now,
+                                       struct effects *fx)
+{
+    struct outbox_row *old = s->row,
+                      *row = outbox_row_new(old->key, n, old->integration, old->index, firing,
+                                            resolved, old->repeat_interval, now);
+
+    row->decided_at = old->decided_at;
+    row->decided_mono = old->decided_mono;
+    row->attempt = old->attempt;
+    row->not_before = old->not_before;
+    row->asked = old->asked;
+    s->row = row;
+    slot_rekey(e, s, old->key);
+    outbox_row_free(old);
+    if (s->next == NULL) /* on disk stands the newest */
+        put_row(fx, row, now);
+    return row;
 }
 
 void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now,
@@ -324,6 +359,7 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     uint64_t error = hash_bytes(d->error.p, d->error.n);
 
     r->attempt++;
+    r->may_have_arrived |= d->may_have_arrived;
     r->not_before = ts_add(now.mono, wait);
     s->in_flight = false;
     record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated = error == s->last_error;

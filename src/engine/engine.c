@@ -4,6 +4,7 @@
 #include "engine/engine_priv.h"
 
 #include "base/rand.h"
+#include "engine/audience.h"
 
 MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
 MAP_DEFINE(outbox_map, str, struct outbox_slot *, hash_str, str_eq);
@@ -241,6 +242,7 @@ static void configure(struct engine *e, struct config *conf, struct rules_ahead 
     struct config *old = e->conf;
 
     e->conf = conf;
+    e->audience_changes++;
     inhibitor_free(e->inhibitor);
     e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
     interval_set_free(e->intervals);
@@ -282,6 +284,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
         break;
     case EVENT_SILENCE_PUT: silence_put(e, ev->silence, now, fx, r); break;
     case EVENT_SILENCE_EXPIRE: silence_expire(e, ev->silence_id, now, fx, r); break;
+    case EVENT_ATTEMPT: r->row = audience_ask(e, ev->attempt, now, fx); break;
     case EVENT_DELIVERED: outbox_delivered(e, &ev->delivered, now, fx); break;
     case EVENT_RULES_DONE: rules_done(e, ev->rules.group, now, fx); break;
     case EVENT_CONFIG: configure(e, ev->config, ev->ahead, now, fx); break;

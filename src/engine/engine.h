@@ -42,6 +42,7 @@ enum event_kind {
     EVENT_ALERTS, /* alerts were posted, or rules produced them */
     EVENT_SILENCE_PUT,
     EVENT_SILENCE_EXPIRE,
+    EVENT_ATTEMPT,       /* a row is about to be sent: may everybody still be told? */
     EVENT_DELIVERED,     /* an attempt was answered */
     EVENT_RULES_DONE,    /* a group's run ended */
     EVENT_CONFIG,        /* a new configuration is in force */
@@ -73,8 +74,9 @@ struct delivery_result {
     enum delivery_failure failure;
     dur_ns retry_after, took;
     int status;
-    unsigned requests; /* sent in this attempt */
-    str error;         /* redacted; empty when OK */
+    bool may_have_arrived; /* a request of this attempt, though nobody said so */
+    unsigned requests;     /* sent in this attempt */
+    str error;             /* redacted; empty when OK */
     const struct delivery_pair *kept;
     size_t n_kept;
 };
@@ -89,6 +91,7 @@ struct event {
         } alerts;
         struct silence *silence; /* taken */
         str silence_id;
+        str attempt; /* the row's key */
         struct delivery_result delivered;
         struct {
             struct rule_group *group;
@@ -116,6 +119,7 @@ struct event_result {
     size_t accepted;
     const struct alert_input *twice; /* a posted alert that a rule here sends, too; NULL: none */
     struct uuid silence_id;
+    const struct outbox_row *row; /* to send; NULL: it was withdrawn */
 };
 
 /* -- what follows -- */
@@ -249,7 +253,8 @@ struct engine {
     VEC(str)
     stale_rows; /* keys of STATE_RULE whose rule is gone: deleted with the next commit; owned */
     VEC(struct builtin) builtins;
-    ts_ns clock_told_until; /* mono: TocsinClockStepped ends */
+    uint64_t audience_changes; /* audience_revision() */
+    ts_ns clock_told_until;    /* mono: TocsinClockStepped ends */
     VEC(struct receiver_stats) receivers;
 
     struct heap group_timers, outbox_timers, rule_timers;

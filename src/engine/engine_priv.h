@@ -20,6 +20,8 @@ void group_destroy(struct engine *e, struct group *g);
 /* s ends, or was ended: groups that it kept quiet may look at once (notifications.flush_at_window_end). */
 void groups_silence_ends(struct engine *e, const struct silence *s, struct now now);
 void group_answered(struct engine *e, uint64_t flush_id, bool ok);
+/* notifications.flush_at_window_end: the next look is at wake (wall) when that is sooner. */
+void group_wake_early(struct engine *e, struct group *g, ts_ns wake, struct now now);
 
 /* delivery.c */
 void outbox_decide(struct engine *e, const struct notification *n,
@@ -27,6 +29,13 @@ void outbox_decide(struct engine *e, const struct notification *n,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why);
+/* The slot's row is about to be sent. Nobody of it may be told any more: it goes, and no log entry tells of it. */
+void outbox_withdraw(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx);
+/* It tells fewer: returns the row that takes its place. */
+const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
+                                       const struct notification *n, struct hash_list firing,
+                                       struct hash_list resolved, struct now now,
+                                       struct effects *fx);
 void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
                       struct effects *fx);
 void outbox_run_due(struct engine *e, struct now now, struct effects *fx);

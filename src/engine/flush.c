@@ -8,6 +8,7 @@
 #include "engine/engine_priv.h"
 
 #include <stdlib.h>
+#include "engine/audience.h"
 #include "route/mute.h"
 
 struct flush {
@@ -109,105 +110,38 @@ void groups_rebuild(struct engine *e, struct now now, bool restored)
 
 /* -- suppression -- */
 
-enum { SUPPRESSED_SILENCE, SUPPRESSED_INHIBITION, SUPPRESSED_MUTE_TIME, SUPPRESSED_ACTIVE_TIME };
-
-/* The alert (NULL: all of the group) is kept back, by whom stands in by. The same verdict as at the last flush is no
- * news. */
-static struct decision *suppress(struct engine *e, struct group *g, const struct alert *a,
-                                 enum decision_kind kind, int counter, str by, struct now now,
-                                 struct effects *fx)
-{
-    struct decision *d = decide(fx, kind, now);
-    void *verdict = (void *)(uintptr_t)(hash_bytes(by.p, by.n) + (uint64_t)kind), **last;
-
-    e->stats.suppressed[counter]++;
-    d->fingerprint = a != NULL ? alert_fingerprint(a) : 0;
-    d->group_key = arena_str(&fx->arena, g->key);
-    d->receiver = g->route->receiver;
-    d->by = arena_str(&fx->arena, by);
-    last = u64_map_get(&g->said, d->fingerprint);
-    d->is_repeated = last != NULL && *last == verdict;
-    u64_map_put(&g->said, d->fingerprint, verdict);
-    return d;
-}
-
 static size_t drop_inhibited(struct engine *e, struct group *g, struct alert **v, size_t n,
                              struct now now, struct effects *fx)
 {
-    struct inhibition_list hits = {0};
     size_t k = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        struct buf by = BUF_INIT;
-
-        vec_clear(&hits);
-        if (inhibitor_match(e->inhibitor, v[i]->labels->ls, now, &hits) == 0) {
+    for (size_t i = 0; i < n; i++)
+        if (!audience_inhibits(e, audience_of(g), alert_fingerprint(v[i]), v[i]->labels->ls, now,
+                               fx))
             v[k++] = v[i];
-            continue;
-        }
-        VEC_EACH (struct inhibition *, h, &hits)
-            buf_addf(&by, "%s%016llx", h == hits.v ? "" : ",", (unsigned long long)h->fingerprint);
-        suppress(e, g, v[i], DECISION_INHIBITED, SUPPRESSED_INHIBITION, buf_str(&by), now, fx);
-        buf_release(&by);
-    }
-    vec_release(&hits);
     return k;
 }
 
 static void drop_silenced(struct engine *e, struct group *g, struct flush *f, struct now now,
                           struct effects *fx)
 {
-    struct silence_list hits = {0};
     size_t n = f->n;
 
     f->n = 0;
     for (size_t i = 0; i < n; i++) {
-        struct buf by = BUF_INIT;
-        struct decision *d;
+        struct alert *a = f->v[i];
+        ts_ns until =
+            audience_silences(e, audience_of(g), alert_fingerprint(a), a->labels->ls, now, fx);
 
-        vec_clear(&hits);
-        if (silencer_match(e->silencer, f->v[i]->labels->ls, now.wall, &hits) == 0) {
-            f->v[f->n++] = f->v[i];
-            continue;
-        }
-        for (size_t j = 0; j < hits.n; j++)
-            buf_addf(&by, "%s%s", j == 0 ? "" : ",", hits.v[j]->id.text);
-        d = suppress(e, g, f->v[i], DECISION_SILENCED, SUPPRESSED_SILENCE, buf_str(&by), now, fx);
-        for (size_t j = 0; j < hits.n; j++)
-            if (hits.v[j]->ends_at > d->until)
-                d->until = hits.v[j]->ends_at;
-        if (ts_add(d->until, 1) < f->wake)
-            f->wake = ts_add(d->until, 1);
-        buf_release(&by);
+        if (until == TS_NONE)
+            f->v[f->n++] = a;
+        else if (ts_add(until, 1) < f->wake)
+            f->wake = ts_add(until, 1);
     }
-    vec_release(&hits);
-}
-
-/* Whether the route's time intervals let this instant through. Fills g->muted_by with the names that do not. */
-static bool in_time(struct engine *e, struct group *g, size_t n, struct now now, struct effects *fx)
-{
-    struct buf by = BUF_INIT;
-    bool outside = !mute_is_active_time(e->intervals, g->route, now.wall, &by);
-    bool muted = outside || mute_is_mute_time(e->intervals, g->route, now.wall, &by);
-
-    g->muted = muted;
-    mem_str_free(g->muted_by);
-    g->muted_by = muted ? mem_str_dup(buf_str(&by)) : STR_NONE;
-    if (!muted)
-        u64_map_del(&g->said, 0);
-    if (muted && n != 0) {
-        int counter = outside ? SUPPRESSED_ACTIVE_TIME : SUPPRESSED_MUTE_TIME;
-
-        suppress(e, g, NULL, outside ? DECISION_OUTSIDE_ACTIVE : DECISION_MUTED_TIME, counter,
-                 buf_str(&by), now, fx);
-        e->stats.suppressed[counter] += n - 1;
-    }
-    buf_release(&by);
-    return !muted;
 }
 
 /* notifications.flush_at_window_end: the next look is at the end of what keeps an alert back, when that is sooner. */
-static void wake_early(struct engine *e, struct group *g, ts_ns wake, struct now now)
+void group_wake_early(struct engine *e, struct group *g, ts_ns wake, struct now now)
 {
     ts_ns mono = ts_add(now.mono, wake - now.wall);
 
@@ -233,7 +167,7 @@ void groups_silence_ends(struct engine *e, const struct silence *s, struct now n
     for (size_t i = 0; i < e->tree.n; i++)
         MAP_EACH (struct u64_map_entry, it, &e->groups[i])
             if (is_silenced_by(it->value, s))
-                wake_early(e, it->value, ts_add(s->ends_at, 1), now);
+                group_wake_early(e, it->value, ts_add(s->ends_at, 1), now);
 }
 
 /* -- the flush -- */
@@ -424,7 +358,7 @@ static void survive(struct engine *e, struct group *g, struct flush *f, struct n
                     struct effects *fx)
 {
     f->n = drop_inhibited(e, g, f->v, f->n, now, fx);
-    if (in_time(e, g, f->n, now, fx)) {
+    if (audience_in_time(e, g, f->n, now, fx)) {
         drop_silenced(e, g, f, now, fx);
         return;
     }
@@ -458,7 +392,7 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
     for (size_t i = 0; i < f.n; i++)
         u64_map_del(&g->said, alert_fingerprint(f.v[i]));
     if (e->conf->notifications.flush_at_window_end)
-        wake_early(e, g, f.wake, now);
+        group_wake_early(e, g, f.wake, now);
     classify(&f, &fx->arena, now);
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
         consider(e, g, &f, all, &rc->integrations[i], now, fx);

@@ -72,6 +72,15 @@ static const struct delivery_pair *kept(void *arg, str key, size_t *n)
     return e != NULL ? (*e)->kept : NULL;
 }
 
+static const struct outbox_row *ask(void *arg, const struct outbox_row *row)
+{
+    struct event ev = {.kind = EVENT_ATTEMPT, .attempt = row->key};
+    struct event_result r = {0};
+
+    shell_event(arg, &ev, &r);
+    return r.row;
+}
+
 static void delivery_answered(void *arg, const struct notify_result *r)
 {
     struct event ev = {.kind = EVENT_DELIVERED,
@@ -82,6 +91,7 @@ static void delivery_answered(void *arg, const struct notify_result *r)
                                      .retry_after = r->retry_after,
                                      .took = r->took,
                                      .status = r->status,
+                                     .may_have_arrived = r->may_have_arrived,
                                      .requests = r->requests,
                                      .error = r->error,
                                      .kept = r->kept,
@@ -107,6 +117,7 @@ struct shell *shell_new(const struct shell_parts *parts)
                               .put_back = put_back,
                               .messages = messages,
                               .kept = kept,
+                              .ask = ask,
                               .result = delivery_answered,
                               .print = parts->print != NULL ? print_text : NULL,
                               .arg = s,
@@ -378,6 +389,24 @@ static void retire_groups(struct shell *s)
     pool_run(s->parts.pool, &r->job);
 }
 
+/* Sending asks the engine, whose effects are the next round's. */
+static void send_rows(struct shell *s, bool degraded)
+{
+    const struct outbox_row **v = s->fx.deliver.v;
+    size_t n = s->fx.deliver.n;
+
+    s->fx.deliver.v = NULL;
+    s->fx.deliver.n = s->fx.deliver.cap = 0;
+    effects_clear(&s->fx);
+    for (size_t i = 0; i < n; i++) {
+        if (degraded || s->reported == s->handed)
+            notify_send(s->notify, v[i]);
+        else
+            add_waiting(s, (struct waiting){.n = s->handed, .row = v[i]});
+    }
+    mem_free(v);
+}
+
 void shell_turn(struct shell *s)
 {
     /* Releasing a delivery or a reply may step the engine again; its effects belong to the same turn. */
@@ -393,13 +422,7 @@ void shell_turn(struct shell *s)
         retire_groups(s);
         engine_journal(s->engine, s->parts.clock->now, &s->fx);
         hand_over(s);
-        for (size_t i = 0; i < s->fx.deliver.n; i++) {
-            if (degraded || s->reported == s->handed)
-                notify_send(s->notify, s->fx.deliver.v[i]);
-            else
-                add_waiting(s, (struct waiting){.n = s->handed, .row = s->fx.deliver.v[i]});
-        }
-        effects_clear(&s->fx);
+        send_rows(s, degraded);
         rewrite_alerts(s);
         if (state_commit_is_empty(&s->fx.commit) && s->fx.deliver.n == 0 && s->fx.run.n == 0)
             break;

@@ -4,7 +4,10 @@
 #include "codec/pack.h"
 #include "model/alert.h"
 
-enum { OUTBOX_VERSION = 1, NOTIFICATION_VERSION = 2 /* changes at the end */ };
+enum {
+    OUTBOX_VERSION = 2 /* may_have_arrived */,
+    NOTIFICATION_VERSION = 2 /* changes at the end */
+};
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
                                   unsigned index, struct hash_list firing,
@@ -57,6 +60,7 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
     pack_u64(out, r->attempt);
     pack_i64(out, ts_add(now.wall, r->not_before - now.mono));
     pack_str(out, r->data);
+    pack_u64(out, r->may_have_arrived);
 }
 
 struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
@@ -80,6 +84,8 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
     not_before = unpack_i64(&u);
     r->not_before = ts_add(now.mono, not_before > now.wall ? not_before - now.wall : 0);
     r->data = mem_str_dup(unpack_str(&u));
+    /* One that waits for its time is not under way. 0.1.0 did not say. */
+    r->may_have_arrived = version < 2 || unpack_u64(&u) != 0 || not_before <= now.wall;
     if (u.failed || version == 0) {
         outbox_row_free(r);
         return NULL;

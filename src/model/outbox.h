@@ -22,7 +22,10 @@ struct outbox_row {
     uint64_t flush_id;
     unsigned attempt;
     ts_ns not_before; /* mono */
-    str data;         /* packed struct notification */
+    bool
+        may_have_arrived; /* an attempt ended without an answer, or may have been under way when we went down */
+    uint64_t asked; /* revision of the audience when it was decided or asked last; not on disk */
+    str data;       /* packed struct notification */
 };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,

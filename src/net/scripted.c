@@ -84,7 +84,10 @@ static void answer(struct timer *t, struct now now)
 {
     struct transfer *x = container_of(t, struct transfer, timer);
     struct scripted_answer a = x->answer;
-    struct transport_answer out = {.failure = a.failure, .took = now.mono - x->since};
+    struct transport_answer out = {.failure = a.failure,
+                                   .took = now.mono - x->since,
+                                   .sent =
+                                       a.failure == TRANSPORT_OK || a.failure == TRANSPORT_TIMEOUT};
     transport_cb *cb = x->cb;
     void *arg = x->arg;
     bool is_given = x->piece != NULL;

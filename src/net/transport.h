@@ -40,6 +40,8 @@ struct transport_answer {
     struct buf
         *body; /* what http.body shows, for who wants to take it; NULL: it can only be copied */
     struct err err; /* when failed: redacted, no URL secrets */
+    bool
+        sent; /* something of the request has gone out, so that it may have been taken though it failed */
     dur_ns took;
 };
 

@@ -142,6 +142,20 @@ static void cancel(void *self, struct transfer *x)
     start_ready(self);
 }
 
+/* Of a mail the envelope is no message yet. */
+static bool has_sent(const struct transfer *x)
+{
+    curl_off_t body = 0;
+    long head = 0;
+
+    if (x->state != RUNNING)
+        return false;
+    curl_easy_getinfo(x->handle.easy, CURLINFO_SIZE_UPLOAD_T, &body);
+    if (x->smtp.rq == NULL)
+        curl_easy_getinfo(x->handle.easy, CURLINFO_REQUEST_SIZE, &head);
+    return body != 0 || head != 0;
+}
+
 static void deliver(struct transfer *x)
 {
     struct curl_transport *t = x->transport;
@@ -166,6 +180,7 @@ static void deliver(struct transfer *x)
         if (status == 401 && x->rq.token.n != 0)
             token_refused(t, x->rq.token);
     }
+    a.sent = x->failure == TRANSPORT_OK || has_sent(x);
     detach(x);
     x->cb(x->arg, &a);
     transfer_free(x);

@@ -53,6 +53,7 @@ struct attempt {
     struct transfer *transfer;
     int status;
     unsigned requests;
+    bool may_have_arrived;
     ts_ns since;
     struct timer later; /* gives the result from the loop, never from inside notify_send() */
     enum delivery_verdict verdict;
@@ -167,6 +168,7 @@ static void finish(struct attempt *a)
                               .took = n->clock->now.mono - a->since,
                               .status = a->status,
                               .requests = a->requests,
+                              .may_have_arrived = a->may_have_arrived,
                               .error = str_of(d->err.msg),
                               .kept = d->kept,
                               .n_kept = d->n_kept};
@@ -364,6 +366,12 @@ static const struct http_answer *keep_answer(struct attempt *a, const struct htt
     return to;
 }
 
+/* A proxy's word: what is behind it may have taken the message. */
+static bool is_from_between(int status)
+{
+    return status == 502 || status == 504;
+}
+
 static void answered(void *arg, const struct transport_answer *answer)
 {
     struct attempt *a = arg;
@@ -371,6 +379,8 @@ static void answered(void *arg, const struct transport_answer *answer)
 
     a->transfer = NULL;
     a->status = answer->http.status;
+    a->may_have_arrived |=
+        answer->failure != TRANSPORT_OK ? answer->sent : is_from_between(a->status);
     d->lost = answer->failure != TRANSPORT_OK;
     d->failure = answer->failure == TRANSPORT_TIMEOUT ? FAILURE_DEADLINE : FAILURE_OTHER;
     if (d->lost)
@@ -541,7 +551,10 @@ static void serve_lanes(struct notify *n)
         } else {
             n->ring = l;
         }
-        start(n, l, row);
+        if (n->shell.ask != NULL)
+            row = n->shell.ask(n->shell.arg, row);
+        if (row != NULL)
+            start(n, l, row);
     }
 }
 

@@ -30,8 +30,9 @@ struct notify_result {
     enum delivery_verdict verdict; /* OK, RETRY, RETRY_AFTER, FAILED */
     enum delivery_failure failure;
     dur_ns retry_after, took;
-    int status;        /* of the last HTTP answer; 0 = none */
-    unsigned requests; /* that were sent */
+    int status;            /* of the last HTTP answer; 0 = none */
+    unsigned requests;     /* that were sent */
+    bool may_have_arrived; /* one of them, though the verdict is not OK */
     str error;
     const struct delivery_pair *kept;
     size_t n_kept;
@@ -47,6 +48,9 @@ struct notify_shell {
     const struct messages *(*messages)(void *arg, void *hold);
     /* What the delivery before of the same key kept, borrowed for the call. NULL: nothing is ever kept. */
     const struct delivery_pair *(*kept)(void *arg, str key, size_t *n);
+    /* A row's turn has come: what to send in its place, or itself. NULL: it is not to be sent, and is not borrowed any more;
+     * there will be no result. May be NULL: all rows are sent. */
+    const struct outbox_row *(*ask)(void *arg, const struct outbox_row *row);
     void (*result)(void *arg, const struct notify_result *r);
     /* What a receiver has to say on the terminal. NULL: standard output. */
     void (*print)(void *arg, str text);
