@@ -142,7 +142,6 @@ struct effects {
     VEC(struct alert_input)
     forward; /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
     VEC(struct effect_retire) retire;
-    bool rewrite_alerts; /* the alert log is twice its live size */
 };
 
 void effects_init(struct effects *fx);
@@ -255,8 +254,7 @@ struct engine {
     ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
     uint64_t next_flush_id;
     struct rand jitter;
-    size_t log_bytes,
-        live_bytes; /* of the alert log: appended since the last rewrite, and what is live */
+    size_t log_bytes, live_bytes; /* of the alert log: all of it, and what would be left of it */
     struct journal journal;
     struct rule_history rule_history;
     struct engine_stats stats;
@@ -283,7 +281,8 @@ bool engine_restore(struct engine *e, struct state_backend *b, struct now now, s
                     struct err *err) must_check;
 /* Everything that lasts, as rows and log records: the snapshot after trouble. */
 void engine_snapshot(struct engine *e, struct now now, struct state_commit *c);
-void engine_pack_alerts(struct engine *e, struct buf *out);
+/* One alert as a record of the alert log. */
+void engine_log_alert(struct buf *out, const struct alert *a);
 
 /* -- reading -- */
 

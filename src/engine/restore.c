@@ -3,24 +3,25 @@
  * ticks keep their phase by the notification log (flush.c). */
 #include "engine/engine_priv.h"
 
+#include "base/record.h"
 #include "codec/pack.h"
 
 struct restoring {
     struct engine *e;
     struct now now;
     size_t unreadable;
+    struct arena scratch;
 };
 
+/* Version 0.1.0 wrote a commit's alerts as one record. */
 static bool restore_alerts(void *arg, str record)
 {
     struct restoring *r = arg;
     struct unpack u = unpack_of(record);
-    struct arena scratch;
 
-    arena_init(&scratch, 0);
     while (!unpack_at_end(&u)) {
         struct alert *a =
-            alert_unpack(&u, &scratch, r->e->names, r->e->conf->resolve_timeout, r->now);
+            alert_unpack(&u, &r->scratch, r->e->names, r->e->conf->resolve_timeout, r->now);
         struct alert *old;
 
         if (a == NULL) {
@@ -30,10 +31,9 @@ static bool restore_alerts(void *arg, str record)
         old = engine_alert(r->e, alert_fingerprint(a));
         u64_map_put(&r->e->alerts, alert_fingerprint(a), a);
         alert_unref(old);
-        arena_reset(&scratch);
+        arena_reset(&r->scratch);
     }
-    arena_release(&scratch);
-    r->e->log_bytes += record.n;
+    r->e->log_bytes += RECORD_HEAD + record.n;
     return true;
 }
 
@@ -114,10 +114,14 @@ static bool restore_meta(void *arg, str key, str value)
 bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable,
                     struct err *err)
 {
-    struct restoring r = {e, now, 0};
+    struct restoring r = {.e = e, .now = now};
     const struct state_backend_ops *ops = b->ops;
+    bool ok;
 
-    if (!ops->scan_alerts(b->self, restore_alerts, &r, err))
+    arena_init(&r.scratch, 0);
+    ok = ops->scan_alerts(b->self, restore_alerts, &r, err);
+    arena_release(&r.scratch);
+    if (!ok)
         return err_wrap(err, "reading the alert log");
     if (!ops->scan(b->self, STATE_SILENCE, restore_silence, &r, err) ||
         !ops->scan(b->self, STATE_NFLOG, restore_nflog, &r, err) ||
@@ -137,10 +141,12 @@ bool engine_restore(struct engine *e, struct state_backend *b, struct now now, s
     return true;
 }
 
-void engine_pack_alerts(struct engine *e, struct buf *out)
+void engine_log_alert(struct buf *out, const struct alert *a)
 {
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        alert_pack(out, it->value);
+    size_t at = record_begin(out);
+
+    alert_pack(out, a);
+    record_end(out, at);
 }
 
 void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
@@ -148,7 +154,9 @@ void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
     struct silence_list all = {0};
     struct buf b = BUF_INIT;
 
-    engine_pack_alerts(e, &c->alerts);
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        engine_log_alert(&c->alerts, it->value);
+    e->log_bytes = e->live_bytes = c->alerts.n;
     silencer_all(e->silencer, &all);
     for (size_t i = 0; i < all.n; i++) {
         buf_clear(&b);
