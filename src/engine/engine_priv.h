@@ -25,8 +25,13 @@ void group_answered(struct engine *e, uint64_t flush_id, bool ok);
 void outbox_decide(struct engine *e, const struct notification *n,
                    const struct integration_conf *ic, str key, struct hash_list firing,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
+/* The group key that the waiting row of a key is told under, if that is not the one in the key; otherwise empty. */
+str outbox_key_told_as(const struct engine *e, str key);
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why);
+/* Takes the row of an earlier life; of two that have one name now, the newer stays. */
+void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
+                    struct effects *fx);
 void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
                       struct effects *fx);
 void outbox_run_due(struct engine *e, struct now now, struct effects *fx);

@@ -153,7 +153,7 @@ struct state_shell shell_state_callbacks(struct shell *s)
 bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreadable, struct err *e)
 {
     s->backend = backend;
-    if (!engine_restore(s->engine, backend, s->parts.clock->now, unreadable, e))
+    if (!engine_restore(s->engine, backend, s->parts.clock->now, &s->fx, unreadable, e))
         return false;
     rule_driver_configure(s->driver, s->engine->conf);
     shell_turn(s);

@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "codec/json.h"
 #include "config/config.h"
+#include "route/old_keys.h"
+#include "route/route_conf.h"
 
 struct loaded {
     struct config *c;
@@ -403,10 +405,89 @@ static void pushes(void **state)
     expect_bad("push:\n  maximum_age: 1m\n", "C002", 2, "max_age");
 }
 
+/* Route keys, one a line, children after their parents. */
+static void print_keys(const struct route *r, struct buf *out)
+{
+    buf_addf(out, "%.*s\n", STR(r->key));
+    for (size_t i = 0; i < r->n_children; i++)
+        print_keys(r->children[i], out);
+}
+
+/* alertmanager.md 3.5: patterns of match_re stand in the key with their anchors, those of matchers without. */
+static void group_keys(void **state)
+{
+    struct loaded l = load("route:\n"
+                           "  receiver: r\n"
+                           "  routes:\n"
+                           "  - match_re: {service: ^(foo1|foo2|baz)$}\n"
+                           "    match: {severity: critical}\n"
+                           "    routes: [{match_re: {a: 'x|y', b: z}, matchers: ['b=~\"m\"']}]\n"
+                           "  - matchers: ['a=~\"b|c\"']\n"
+                           "receivers: [{name: r}]\n");
+    struct route_tree t;
+    struct buf b = BUF_INIT;
+
+    (void)state;
+    assert_non_null(l.c);
+    route_tree_init(&t, l.c->route);
+    print_keys(t.root, &b);
+#define SERVICE "{}/{service=~\"^(?:^(foo1|foo2|baz)$)$\",severity=\"critical\"}"
+    assert_str(buf_str(&b),
+               "{}\n" SERVICE "\n" SERVICE "/{a=~\"^(?:x|y)$\",b=~\"^(?:z)$\",b=~\"m\"}\n"
+               "{}/{a=~\"b|c\"}\n");
+    buf_release(&b);
+    route_tree_release(&t);
+    drop(&l);
+}
+
+static void renamed(const struct old_keys *k, const char *key, const char *want)
+{
+    struct buf b = BUF_INIT;
+
+    assert_int_equal(old_keys_rename(k, str_of(key), &b), want[0] != '\0');
+    assert_str(buf_str(&b), want);
+    buf_release(&b);
+}
+
+/* Version 0.1.0 wrote them without; what a route is called now is nobody's old name. */
+static void group_keys_of_0_1_0(void **state)
+{
+    struct loaded l = load("route:\n"
+                           "  receiver: r\n"
+                           "  routes:\n"
+                           "  - match_re: {team: 'db|storage', a: x}\n"
+                           "    routes: [{matchers: ['a=\"b\"'], match_re: {a: y}}]\n"
+                           "  - match_re: {c: d}\n"
+                           "  - matchers: ['c=~\"d\"']\n"
+                           "receivers: [{name: r}]\n");
+    struct route_tree t;
+    struct old_keys k;
+
+    (void)state;
+    assert_non_null(l.c);
+    route_tree_init(&t, l.c->route);
+    old_keys_init(&k, &t);
+    renamed(&k, "{}/{a=~\"x\",team=~\"db|storage\"}:{x=\"}:{\"}:r/webhook/0",
+            "{}/{a=~\"^(?:x)$\",team=~\"^(?:db|storage)$\"}:{x=\"}:{\"}:r/webhook/0");
+    /* the anchors sort before "b" */
+    renamed(
+        &k, "{}/{a=~\"x\",team=~\"db|storage\"}/{a=\"b\",a=~\"y\"}:{}:r/webhook/0",
+        "{}/{a=~\"^(?:x)$\",team=~\"^(?:db|storage)$\"}/{a=~\"^(?:y)$\",a=\"b\"}:{}:r/webhook/0");
+    renamed(&k, "{}/{c=~\"d\"}:{}:r/webhook/0", ""); /* also the name of the third route */
+    renamed(&k, "{}/{team=~\"db|storage\"}:{}:r/webhook/0", "");
+    renamed(&k, "{}:{}:r/webhook/0", "");
+    renamed(&k, "", "");
+    old_keys_release(&k);
+    route_tree_release(&t);
+    drop(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_and_inheritance),
+        cmocka_unit_test(group_keys),
+        cmocka_unit_test(group_keys_of_0_1_0),
         cmocka_unit_test(files_merge),
         cmocka_unit_test(without_a_route),
         cmocka_unit_test(pushes),
