@@ -203,9 +203,10 @@ struct rule_run {
     struct rule_group_view
         *shown; /* one reference: what the API reads, also while the group runs */
     bool running, removed;
-    bool rewrite;    /* a snapshot was taken while it ran: its end writes all rows */
-    ts_ns since;     /* mono: when the run that is under way began */
-    ts_ns next_slot; /* wall: the slot that is due next, or that runs */
+    bool is_restored; /* it has alerts of an earlier life */
+    bool rewrite;     /* a snapshot was taken while it ran: its end writes all rows */
+    ts_ns since;      /* mono: when the run that is under way began */
+    ts_ns next_slot;  /* wall: the slot that is due next, or that runs */
 };
 
 struct builtin {

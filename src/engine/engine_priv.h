@@ -49,7 +49,18 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx);
 void rules_done(struct engine *e, struct rule_group *g, struct now now, struct effects *fx);
 void rules_rearm(struct engine *e, struct now now);
 void rules_release(struct engine *e);
-bool rules_restore(struct engine *e, str key, str value, struct now now);
+/* Reading rows back: begin, each row, end. A row that cannot be read is false; one of a rule that is gone is none. */
+struct rule_place {
+    struct rule_run *run;
+    struct rule *rule;
+};
+struct rule_places {
+    struct u64_map by_identity; /* of a rule -> struct rule_place * */
+    struct arena arena;
+};
+void rules_restore_begin(struct engine *e, struct rule_places *p);
+bool rules_restore(struct engine *e, struct rule_places *p, str key, str value, struct now now);
+void rules_restore_end(struct engine *e, struct rule_places *p);
 void rules_snapshot(struct engine *e, struct state_commit *c);
 
 /* builtin.c */

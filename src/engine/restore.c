@@ -14,6 +14,7 @@ struct restoring {
     size_t unreadable;
     struct arena scratch;
     struct old_keys old_keys;
+    struct rule_places rules;
     struct buf key;
 };
 
@@ -116,7 +117,7 @@ static bool restore_rule(void *arg, str key, str value)
 {
     struct restoring *r = arg;
 
-    if (!rules_restore(r->e, key, value, r->now))
+    if (!rules_restore(r->e, &r->rules, key, value, r->now))
         r->unreadable++;
     return true;
 }
@@ -164,7 +165,9 @@ bool engine_restore(struct engine *e, struct state_backend *b, struct now now, s
 
     arena_init(&r.scratch, 0);
     old_keys_init(&r.old_keys, &e->tree);
+    rules_restore_begin(e, &r.rules);
     ok = read_all(&r, b, err);
+    rules_restore_end(e, &r.rules);
     old_keys_release(&r.old_keys);
     arena_release(&r.scratch);
     buf_release(&r.key);
