@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "api/api.h"
 #include "base/log.h"
+#include "cli/config_paths.h"
 #include "cli/reload.h"
 #include "engine/heartbeat.h"
 #include "engine/reroute.h"
@@ -47,20 +48,15 @@ struct serve {
 
 /* -- configuration -- */
 
-/* On a worker when it is a reload: reads only the flags. */
+/* On a worker when it is a reload: reads only the flags and the environment, which nobody changes. */
 static struct config *load(void *arg, struct diags *d)
 {
     const struct serve *s = arg;
-    struct flag_list files = s->flags->config_files;
-    str *paths = mem_array(files.n, sizeof(*paths));
-    struct config_options o = {.paths = paths,
-                               .n_paths = files.n,
-                               .mode = s->mode,
-                               .tolerates_rules = s->flags->tolerate_rules};
+    struct config_options o = {.mode = s->mode, .tolerates_rules = s->flags->tolerate_rules};
+    str *paths = config_paths(s->flags->config_files, &o.n_paths);
     struct config *c;
 
-    for (size_t i = 0; i < files.n; i++)
-        paths[i] = str_of(files.v[i]);
+    o.paths = paths;
     c = config_load(&o, d);
     mem_free(paths);
     return c;
