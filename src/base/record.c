@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include "base/crc32c.h"
 
+enum { FIND_MAX = 1 << 20 };
+
 static void put32(char *p, uint32_t v)
 {
     for (int i = 0; i < 4; i++)
@@ -110,6 +112,43 @@ uint64_t record_walk(int fd, uint64_t from, uint64_t end, bool (*record)(void *a
     }
     buf_release(&b);
     return at;
+}
+
+bool record_next(str *in, str *bytes)
+{
+    str body = STR_NONE;
+    uint32_t n;
+
+    if (in->n < RECORD_HEAD)
+        return false;
+    n = get32(in->p);
+    if (n > RECORD_MAX || n > in->n - RECORD_HEAD)
+        return false;
+    body = str_sub(*in, RECORD_HEAD, RECORD_HEAD + (size_t)n);
+    if (crc32c(body) != get32(in->p + 4))
+        return false;
+    *in = str_sub(*in, RECORD_HEAD + (size_t)n, in->n);
+    *bytes = body;
+    return true;
+}
+
+size_t record_find(str in, size_t from)
+{
+    uint64_t work = 16 * (uint64_t)(in.n - from);
+
+    for (size_t at = from; in.n - at > RECORD_HEAD; at++) {
+        str rest = str_sub(in, at, in.n), bytes;
+        uint32_t n = get32(rest.p);
+
+        if (n == 0 || n > FIND_MAX || n > rest.n - RECORD_HEAD)
+            continue;
+        if (record_next(&rest, &bytes))
+            return at;
+        if (n > work)
+            break;
+        work -= n;
+    }
+    return in.n;
 }
 
 bool sync_dir(str dir, struct err *e)

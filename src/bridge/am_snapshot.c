@@ -395,27 +395,6 @@ bool am_nflog_read(str bytes, struct now now, am_nflog_cb *got, void *arg, struc
     return ok;
 }
 
-/* "groupkey:receiver/integration/idx": a group key ends with a brace. */
-static bool split_key(str key, str *group_key, str *receiver, str *integration, uint64_t *index)
-{
-    ptrdiff_t brace = -1, slash[2] = {-1, -1};
-
-    for (size_t i = 0; i + 1 < key.n; i++)
-        if (key.p[i] == '}' && key.p[i + 1] == ':')
-            brace = (ptrdiff_t)i;
-    for (size_t i = 0; i < key.n; i++)
-        if (key.p[i] == '/') {
-            slash[0] = slash[1];
-            slash[1] = (ptrdiff_t)i;
-        }
-    if (brace < 0 || slash[0] < brace + 2)
-        return false;
-    *group_key = str_sub(key, 0, (size_t)brace + 1);
-    *receiver = str_sub(key, (size_t)brace + 2, (size_t)slash[0]);
-    *integration = str_sub(key, (size_t)slash[0] + 1, (size_t)slash[1]);
-    return str_to_u64(str_sub(key, (size_t)slash[1] + 1, key.n), index);
-}
-
 static void put_hashes(struct buf *out, unsigned field, struct hash_list h)
 {
     struct buf b = BUF_INIT;
@@ -432,7 +411,7 @@ bool am_nflog_write(struct buf *out, str key, const struct nflog_entry *entry, s
     struct buf x = BUF_INIT, part = BUF_INIT, mesh = BUF_INIT, value = BUF_INIT;
     uint64_t index;
 
-    if (!split_key(key, &group_key, &receiver, &integration, &index))
+    if (!nflog_key_split(key, &group_key, &receiver, &integration, &index))
         return false;
     pb_put_bytes(&x, 1, group_key);
     pb_put_bytes(&part, 1, receiver);

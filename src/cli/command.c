@@ -34,7 +34,7 @@ static bool set_flag(const struct flag *f, void *values, const char *text)
         return true;
     case FLAG_TEXT: *(const char **)at = text; return true;
     case FLAG_DURATION:
-        if (go_duration_parse(str_of(text), at, &e))
+        if (go_duration_parse(str_of(text), at, &e) || duration_parse(str_of(text), at, NULL))
             return true;
         fprintf(stderr, "tocsin: --%s: %s\n", f->name, e.msg);
         return false;

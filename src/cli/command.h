@@ -4,7 +4,7 @@
  * --no- form; a flag may be given as --flag=value or --flag value.
  *
  * Shapes   values land in the struct that the command's flags point into, by offset: bool, const char *, dur_ns (Go
- *          durations, as Alertmanager's flags), int64_t, struct flag_list for repeatable ones.
+ *          durations, as Alertmanager's flags, or Prometheus', which have days and weeks), int64_t, struct flag_list for repeatable ones.
  * Owns     values borrow from argv and from the table.
  * Errors   usage errors are printed to standard error and end in exit code 2.
  * Source   DESIGN.md 4 "subcommands", "exit codes"; alertmanager.md 7.1.

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "cli/config_paths.h"
 #include "config/config.h"
 #include "lint/render.h"
 #include "loop/loop.h"
@@ -138,8 +139,8 @@ static void deliver(struct testing *t, const struct receiver_conf *rc,
 int receiver_test_run(const void *flags, char **args, int n_args)
 {
     const struct receiver_flags *f = flags;
-    str *paths = mem_array(f->config_files.n, sizeof(*paths));
-    struct config_options o = {.paths = paths, .n_paths = f->config_files.n, .without_rules = true};
+    struct config_options o = {.without_rules = true};
+    str *paths = config_paths(f->config_files, &o.n_paths);
     struct testing t = {.code = EXIT_OK};
     const struct receiver_conf *rc;
     struct diags d;
@@ -151,8 +152,7 @@ int receiver_test_run(const void *flags, char **args, int n_args)
     }
     log_setup(LOG_ERROR, LOG_LOGFMT, STDERR_FILENO);
     diags_init(&d);
-    for (size_t i = 0; i < f->config_files.n; i++)
-        paths[i] = str_of(f->config_files.v[i]);
+    o.paths = paths;
     curl_global_init(CURL_GLOBAL_DEFAULT);
     t.conf = config_load(&o, &d);
     if (t.conf == NULL)

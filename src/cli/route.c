@@ -1,6 +1,7 @@
 #include "cli/route.h"
 
 #include <stdio.h>
+#include "cli/config_paths.h"
 #include "codec/duration.h"
 #include "codec/json.h"
 #include "config/config.h"
@@ -62,13 +63,11 @@ static struct config *load(const struct route_flags *f)
     arena_init(&a, 0);
     diags_init(&d);
     if (f->config_files.n != 0) {
-        str *paths = arena_array(&a, f->config_files.n, sizeof(*paths));
+        str *paths = config_paths(f->config_files, &o.n_paths);
 
-        for (size_t i = 0; i < f->config_files.n; i++)
-            paths[i] = str_of(f->config_files.v[i]);
         o.paths = paths;
-        o.n_paths = f->config_files.n;
         c = config_load(&o, &d);
+        mem_free(paths);
     } else {
         struct config_text text = {.path = S("the server's configuration")};
 

@@ -9,7 +9,7 @@
 
 const struct flag serve_flag_table[] = {
     FLAG(F, config_files, "config.file", FLAG_LIST, "alertmanager.yml", "FILE",
-         "configuration; several files are merged"),
+         "configuration; several files are merged, also those of TOCSIN_CONFIG_FILES=FILE:FILE"),
     FLAG(F, storage_path, "storage.path", FLAG_TEXT, "data/", "DIR", "where state is kept"),
     FLAG(F, retention, "data.retention", FLAG_DURATION, "120h", "D",
          "how long the notification log and ended silences are kept"),
@@ -19,6 +19,8 @@ const struct flag serve_flag_table[] = {
          "limit on stored silences, 0 = none"),
     FLAG(F, max_silence_size, "silences.max-silence-size-bytes", FLAG_INT, "0", "BYTES",
          "limit on one silence, 0 = none"),
+    FLAG(F, max_silence_size, "silences.max-per-silence-bytes", FLAG_INT, "0", "BYTES",
+         "the same, as some operators call it"),
     FLAG(F, log_silences, "log.silences", FLAG_BOOL, NULL, NULL, "log changes of silences"),
     FLAG(F, gc_interval, "alerts.gc-interval", FLAG_DURATION, "30m", "D",
          "resolved alerts are removed half an hour after their end", .accepted_only = true),
@@ -49,13 +51,14 @@ const struct flag serve_flag_table[] = {
     FLAG(F, answer_timeout, "web.timeout", FLAG_DURATION, "0s", "D",
          "how long an answer may take to begin, then 503; 0 = as long as it takes"),
     FLAG_ACCEPTED("auto-gomemlimit.ratio", FLAG_TEXT, "RATIO", "Go's memory limit"),
-    FLAG(F, cluster_listen, "cluster.listen-address", FLAG_TEXT, "", "ADDRESS",
-         "gossip is not spoken", .accepted_only = true),
+    FLAG(F, cluster_listen, "cluster.listen-address", FLAG_TEXT, "0.0.0.0:9094", "ADDRESS",
+         "gossip is not spoken; empty: peers are no reason not to start"),
     FLAG(F, cluster_peers, "cluster.peer", FLAG_LIST, NULL, "ADDRESS",
-         "refused: replicas would send everything several times"),
+         "refused when it is another than this one: replicas would send everything several times"),
     FLAG(F, cluster_ignore, "cluster.ignore", FLAG_BOOL, NULL, NULL,
          "start although --cluster.peer is given"),
-    FLAG_ACCEPTED("cluster.advertise-address", FLAG_TEXT, "ADDRESS", "gossip is not spoken"),
+    FLAG(F, cluster_advertise, "cluster.advertise-address", FLAG_TEXT, "", "ADDRESS",
+         "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.peer-name", FLAG_TEXT, "NAME", "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.peer-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.peers-resolve-timeout", FLAG_DURATION, "D", "gossip is not spoken"),
@@ -71,6 +74,8 @@ const struct flag serve_flag_table[] = {
     FLAG_ACCEPTED("cluster.allow-insecure-public-advertise-address-discovery", FLAG_BOOL, NULL,
                   "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.label", FLAG_TEXT, "LABEL", "gossip is not spoken"),
+    FLAG(F, allow_no_route, "allow-no-route", FLAG_BOOL, NULL, NULL,
+         "a reload may take the route away; otherwise one that does is refused"),
     FLAG(
         F, tolerate_rules, "rules.tolerate-errors", FLAG_BOOL, NULL, NULL,
         "leave out rules and rule files with errors instead of refusing all; a reload never leaves "
@@ -114,6 +119,71 @@ static bool parse_features(const char *list, enum matcher_mode *mode)
     return true;
 }
 
+struct address {
+    str host, port;
+};
+
+/* host:port, [host]:port, :port or host. */
+static struct address address_of(const char *text)
+{
+    str s = str_of(text);
+    size_t at = s.n;
+
+    while (at != 0 && s.p[at - 1] != ':' && s.p[at - 1] != ']')
+        at--;
+    if (at == 0 || s.p[at - 1] == ']')
+        return (struct address){s, STR_NONE};
+    s = str_sub(s, 0, at - 1);
+    if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+        s = str_sub(s, 1, s.n - 1);
+    return (struct address){s, str_of(text + at)};
+}
+
+/* The name of this host, which is a pod's, also with its domain behind it. */
+static bool is_this_host(str host)
+{
+    char name[256] = "";
+    str own;
+
+    gethostname(name, sizeof(name) - 1);
+    own = str_of(name);
+    return str_is(host, "localhost") || str_is(host, "127.0.0.1") || str_is(host, "::1") ||
+           (own.n != 0 && str_starts_with(host, own) && (host.n == own.n || host.p[own.n] == '.'));
+}
+
+static bool is_this_one(const struct serve_flags *f, const char *peer)
+{
+    struct address p = address_of(peer),
+                   own[] = {address_of(f->cluster_listen), address_of(f->cluster_advertise)};
+
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if ((p.port.n == 0 || str_eq(p.port, own[i].port)) &&
+            (is_this_host(p.host) || (p.host.n != 0 && str_eq(p.host, own[i].host))))
+            return true;
+    return false;
+}
+
+/* Replicas that do not gossip would send everything several times. Without an address to listen on there is no cluster,
+ * whatever peers are named. */
+static bool check_peers(const struct serve_flags *f)
+{
+    if (f->cluster_ignore || f->cluster_listen[0] == '\0')
+        return true;
+    for (size_t i = 0; i < f->cluster_peers.n; i++) {
+        const char *peer = f->cluster_peers.v[i];
+
+        if (*peer == '\0' || is_this_one(f, peer))
+            continue;
+        fprintf(stderr,
+                "tocsin: --cluster.peer: '%s' is another replica, and tocsin does not gossip: each "
+                "would send every notification.\n"
+                "        Run one instance, or add --cluster.ignore to start all the same.\n",
+                peer);
+        return false;
+    }
+    return true;
+}
+
 bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
 {
     enum log_level level;
@@ -138,12 +208,7 @@ bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
         return false;
     }
     log_setup(level, format, STDERR_FILENO);
-    if (f->cluster_peers.n == 0 || f->cluster_ignore)
-        return parse_features(f->features, mode);
-    fprintf(stderr, "tocsin: --cluster.peer: tocsin does not gossip, so every replica would send "
-                    "every notification.\n"
-                    "        Run one instance, or add --cluster.ignore to start all the same.\n");
-    return false;
+    return check_peers(f) && parse_features(f->features, mode);
 }
 
 str serve_own_url(str address)

@@ -46,20 +46,23 @@ static void group_begin(struct group *g)
     vec_clear(&g->labels);
 }
 
-/* The last of two labels of one name wins, as in Go's maps. */
-static void group_label(struct group *g, str name, str value)
+/* The last of two labels of one name wins, as in Go's maps. False: the name is none. */
+static bool group_label(struct group *g, str name, str value)
 {
+    if (!label_name_is_utf8(name))
+        return false;
     VEC_EACH (struct label *, l, &g->labels)
         if (str_eq(l->name, name)) {
             l->value = value;
-            return;
+            return true;
         }
     vec_push(&g->labels, (struct label){name, value});
+    return true;
 }
 
 static void group_end(struct group *g, struct target_list *l, struct label meta)
 {
-    group_label(g, meta.name, meta.value);
+    (void)group_label(g, meta.name, meta.value);
     VEC_EACH (str *, t, &g->targets)
         target_list_add(l, *t, g->labels.v, g->labels.n);
 }
@@ -85,8 +88,8 @@ static void json_group(struct json_reader *r, struct group *g)
             str name;
 
             for (json_object_begin(r); json_object_next(r, &name);)
-                if (json_string(r, &text))
-                    group_label(g, name, text);
+                if (json_string(r, &text) && !group_label(g, name, text))
+                    json_fail(r, "\"%.*s\" is not a label name", STR(name));
         } else {
             json_skip(r);
         }
@@ -114,23 +117,33 @@ bool target_list_read_json(struct target_list *l, str text, struct label meta, s
 
 /* -- YAML -- */
 
-static bool yaml_group(const struct yaml_node *node, struct group *g)
+static bool expected(const struct yaml_node *node, const char *what, struct err *e)
 {
+    return err_at(e, node->start.line, node->start.col, "line %d: %s expected", node->start.line,
+                  what);
+}
+
+static bool yaml_group(const struct yaml_node *node, struct group *g, struct err *e)
+{
+    static const char group[] = "a group with \"targets\" and \"labels\"";
     const struct yaml_node *targets = yaml_get(node, S("targets")),
                            *labels = yaml_get(node, S("labels"));
 
     if (node->kind != YAML_MAP || (!yaml_is_null(targets) && targets->kind != YAML_LIST) ||
         (!yaml_is_null(labels) && labels->kind != YAML_MAP))
-        return false;
+        return expected(node, group, e);
     for (size_t i = 0; !yaml_is_null(targets) && i < targets->n; i++) {
         if (targets->items[i]->kind != YAML_SCALAR)
-            return false;
+            return expected(node, group, e);
         vec_push(&g->targets, targets->items[i]->text);
     }
     for (size_t i = 0; !yaml_is_null(labels) && i < labels->n; i++) {
         if (labels->pairs[i].value->kind != YAML_SCALAR)
-            return false;
-        group_label(g, labels->pairs[i].key->text, labels->pairs[i].value->text);
+            return expected(node, group, e);
+        if (!group_label(g, labels->pairs[i].key->text, labels->pairs[i].value->text))
+            return err_at(e, labels->pairs[i].key->start.line, labels->pairs[i].key->start.col,
+                          "line %d: \"%.*s\" is not a label name", labels->pairs[i].key->start.line,
+                          STR(labels->pairs[i].key->text));
     }
     return true;
 }
@@ -142,14 +155,10 @@ static bool yaml_groups(const struct yaml_node *root, struct target_list *l, str
     bool ok = true;
 
     if (root->kind != YAML_LIST)
-        return err_at(e, root->start.line, root->start.col, "line %d: a list of groups expected",
-                      root->start.line);
+        return expected(root, "a list of groups", e);
     for (size_t i = 0; ok && i < root->n; i++) {
         group_begin(&g);
-        ok = yaml_group(root->items[i], &g) ||
-             err_at(e, root->items[i]->start.line, root->items[i]->start.col,
-                    "line %d: a group with \"targets\" and \"labels\" expected",
-                    root->items[i]->start.line);
+        ok = yaml_group(root->items[i], &g, e);
         group_end(&g, l, meta);
     }
     group_release(&g);

@@ -36,7 +36,7 @@ static void log_alert(struct engine *e, const struct alert *a, struct effects *f
 {
     size_t before = fx->commit.alerts.n;
 
-    alert_pack(&fx->commit.alerts, a);
+    engine_log_alert(&fx->commit.alerts, a);
     e->log_bytes += fx->commit.alerts.n - before;
 }
 

@@ -112,14 +112,16 @@ struct asked {
     ts_ns wake; /* wall: when something that keeps one back ends; TS_MAX */
 };
 
-static struct group *group_of(struct engine *e, const struct notification *n)
+/* By the row's key: a notification of an earlier version may be told under another group key. */
+static struct group *group_of(struct engine *e, const struct outbox_row *row,
+                              const struct notification *n)
 {
     uint64_t fp = labels_fingerprint(n->group_labels);
 
     for (size_t i = 0; i < e->tree.n; i++) {
         void **slot = u64_map_get(&e->groups[i], fp);
 
-        if (slot != NULL && str_eq(((struct group *)*slot)->key, n->group_key))
+        if (slot != NULL && str_starts_with(row->key, ((struct group *)*slot)->key))
             return *slot;
     }
     return NULL;
@@ -217,7 +219,7 @@ const struct outbox_row *audience_ask(struct engine *e, str key, struct now now,
     q = (struct asked){.e = e,
                        .row = row,
                        .told = told != NULL ? *told : NULL,
-                       .of = {group_of(e, &all), all.group_key, all.receiver},
+                       .of = {group_of(e, row, &all), all.group_key, all.receiver},
                        .now = now,
                        .fx = fx,
                        .wake = TS_MAX};

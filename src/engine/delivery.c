@@ -175,6 +175,13 @@ void outbox_decide(struct engine *e, const struct notification *n,
     slot_go(e, s, now, fx);
 }
 
+str outbox_key_told_as(const struct engine *e, str key)
+{
+    struct outbox_slot **s = outbox_map_get(&e->outbox, key);
+
+    return s != NULL ? outbox_told_as((*s)->row) : STR_NONE;
+}
+
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why)
 {
@@ -340,13 +347,14 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
                          struct now now, struct effects *fx)
 {
     struct outbox_row *r = s->row;
+    struct nflog_entry *told =
+        nflog_entry_new(r->decided_at, r->decided_mono, ts_add(now.mono, entry_lifetime(e, r)),
+                        r->firing, r->resolved, d->kept, d->n_kept);
 
     record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
-    nflog_write(e, r->key,
-                nflog_entry_new(r->decided_at, r->decided_mono,
-                                ts_add(now.mono, entry_lifetime(e, r)), r->firing, r->resolved,
-                                d->kept, d->n_kept),
-                now, fx);
+    if (r->firing.n != 0)
+        told->opened_as = mem_str_dup(outbox_told_as(r));
+    nflog_write(e, r->key, told, now, fx);
     group_answered(e, r->flush_id, true);
     slot_advance(e, s, now, fx);
 }
@@ -419,6 +427,25 @@ static bool is_configured(const struct engine *e, const struct outbox_row *r)
             rc->integrations[i].index == r->index)
             return true;
     return false;
+}
+
+void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
+                    struct effects *fx)
+{
+    struct outbox_slot *s = slot_get(e, row->key);
+
+    if (s != NULL && s->row->decided_at >= row->decided_at) {
+        outbox_row_free(row);
+        return;
+    }
+    if (s != NULL || is_renamed)
+        put_row(fx, row, now);
+    if (s != NULL)
+        slot_remove(e, s);
+    s = mem_new(struct outbox_slot);
+    s->row = row;
+    outbox_map_put(&e->outbox, row->key, s);
+    heap_push(&e->outbox_timers, &s->timer, row->not_before);
 }
 
 /* After a reload: rows for integrations that are gone cannot be sent any more. */

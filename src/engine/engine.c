@@ -30,7 +30,6 @@ void effects_clear(struct effects *fx)
     vec_clear(&fx->decisions);
     vec_clear(&fx->forward);
     vec_clear(&fx->retire);
-    fx->rewrite_alerts = false;
     arena_reset(&fx->arena);
 }
 
@@ -300,8 +299,6 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
         break;
     }
     alerts_tell_limits(e, now, fx);
-    if (e->log_bytes > 2 * e->live_bytes + (1u << 20))
-        fx->rewrite_alerts = true;
     buf_release(&ignored.text);
 }
 

@@ -147,7 +147,6 @@ struct effects {
     VEC(struct alert_input)
     forward; /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
     VEC(struct effect_retire) retire;
-    bool rewrite_alerts; /* the alert log is twice its live size */
 };
 
 void effects_init(struct effects *fx);
@@ -209,9 +208,10 @@ struct rule_run {
     struct rule_group_view
         *shown; /* one reference: what the API reads, also while the group runs */
     bool running, removed;
-    bool rewrite;    /* a snapshot was taken while it ran: its end writes all rows */
-    ts_ns since;     /* mono: when the run that is under way began */
-    ts_ns next_slot; /* wall: the slot that is due next, or that runs */
+    bool is_restored; /* it has alerts of an earlier life */
+    bool rewrite;     /* a snapshot was taken while it ran: its end writes all rows */
+    ts_ns since;      /* mono: when the run that is under way began */
+    ts_ns next_slot;  /* wall: the slot that is due next, or that runs */
 };
 
 struct builtin {
@@ -262,8 +262,7 @@ struct engine {
     ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
     uint64_t next_flush_id;
     struct rand jitter;
-    size_t log_bytes,
-        live_bytes; /* of the alert log: appended since the last rewrite, and what is live */
+    size_t log_bytes, live_bytes; /* of the alert log: all of it, and what would be left of it */
     struct journal journal;
     struct rule_history rule_history;
     struct engine_stats stats;
@@ -285,12 +284,14 @@ ts_ns engine_next(
 /* Ends a turn: its decisions go to the journal. */
 void engine_journal(struct engine *e, struct now now, struct effects *fx);
 
-/* Reads back what the backend holds; before the first step. What cannot be read is counted, logged by the caller. */
-bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable,
-                    struct err *err) must_check;
+/* Reads back what the backend holds; before the first step. What cannot be read is counted, logged by the caller. Rows that
+ * an older version named otherwise are renamed by fx. */
+bool engine_restore(struct engine *e, struct state_backend *b, struct now now, struct effects *fx,
+                    size_t *unreadable, struct err *err) must_check;
 /* Everything that lasts, as rows and log records: the snapshot after trouble. */
 void engine_snapshot(struct engine *e, struct now now, struct state_commit *c);
-void engine_pack_alerts(struct engine *e, struct buf *out);
+/* One alert as a record of the alert log. */
+void engine_log_alert(struct buf *out, const struct alert *a);
 
 /* -- reading -- */
 

@@ -27,6 +27,8 @@ void group_wake_early(struct engine *e, struct group *g, ts_ns wake, struct now 
 void outbox_decide(struct engine *e, const struct notification *n,
                    const struct integration_conf *ic, str key, struct hash_list firing,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
+/* The group key that the waiting row of a key is told under, if that is not the one in the key; otherwise empty. */
+str outbox_key_told_as(const struct engine *e, str key);
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why);
 /* The slot's row is about to be sent. Nobody of it may be told any more: it goes, and no log entry tells of it. */
@@ -36,6 +38,9 @@ const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
                                        const struct notification *n, struct hash_list firing,
                                        struct hash_list resolved, struct now now,
                                        struct effects *fx);
+/* Takes the row of an earlier life; of two that have one name now, the newer stays. */
+void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
+                    struct effects *fx);
 void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
                       struct effects *fx);
 void outbox_run_due(struct engine *e, struct now now, struct effects *fx);
@@ -53,7 +58,18 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx);
 void rules_done(struct engine *e, struct rule_group *g, struct now now, struct effects *fx);
 void rules_rearm(struct engine *e, struct now now);
 void rules_release(struct engine *e);
-bool rules_restore(struct engine *e, str key, str value, struct now now);
+/* Reading rows back: begin, each row, end. A row that cannot be read is false; one of a rule that is gone is none. */
+struct rule_place {
+    struct rule_run *run;
+    struct rule *rule;
+};
+struct rule_places {
+    struct u64_map by_identity; /* of a rule -> struct rule_place * */
+    struct arena arena;
+};
+void rules_restore_begin(struct engine *e, struct rule_places *p);
+bool rules_restore(struct engine *e, struct rule_places *p, str key, str value, struct now now);
+void rules_restore_end(struct engine *e, struct rule_places *p);
 void rules_snapshot(struct engine *e, struct state_commit *c);
 
 /* builtin.c */

@@ -225,13 +225,24 @@ static enum alert_change change_of(const struct alert *a, const struct notified_
     return last != NULL && hash_list_has(last->firing, hash) ? CHANGE_NONE : CHANGE_ADDED;
 }
 
+/* A resolve goes out under the key that opened it, and so does all that comes between. */
+static str told_as(const struct engine *e, const struct group *g, const struct nflog_entry *last,
+                   str key)
+{
+    str unsent = outbox_key_told_as(e, key);
+
+    if (last != NULL && last->opened_as.n != 0)
+        return last->opened_as;
+    return unsent.n != 0 ? unsent : g->key;
+}
+
 static void tell(struct engine *e, struct group *g, const struct flush *f,
                  const struct integration_conf *ic, const struct nflog_entry *last, str key,
                  enum notify_reason reason, struct now now, struct effects *fx)
 {
     struct notified_alert *v = arena_array(&fx->arena, f->n, sizeof(*v));
     struct notification n = {.receiver = g->route->receiver,
-                             .group_key = g->key,
+                             .group_key = told_as(e, g, last, key),
                              .group_labels = g->labels->ls,
                              .reason = reason,
                              .decided_at = now.wall,

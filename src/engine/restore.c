@@ -3,24 +3,30 @@
  * ticks keep their phase by the notification log (flush.c). */
 #include "engine/engine_priv.h"
 
+#include "base/record.h"
 #include "codec/pack.h"
+#include "route/old_keys.h"
 
 struct restoring {
     struct engine *e;
     struct now now;
+    struct effects *fx;
     size_t unreadable;
+    struct arena scratch;
+    struct old_keys old_keys;
+    struct rule_places rules;
+    struct buf key;
 };
 
+/* Version 0.1.0 wrote a commit's alerts as one record. */
 static bool restore_alerts(void *arg, str record)
 {
     struct restoring *r = arg;
     struct unpack u = unpack_of(record);
-    struct arena scratch;
 
-    arena_init(&scratch, 0);
     while (!unpack_at_end(&u)) {
         struct alert *a =
-            alert_unpack(&u, &scratch, r->e->names, r->e->conf->resolve_timeout, r->now);
+            alert_unpack(&u, &r->scratch, r->e->names, r->e->conf->resolve_timeout, r->now);
         struct alert *old;
 
         if (a == NULL) {
@@ -30,10 +36,9 @@ static bool restore_alerts(void *arg, str record)
         old = engine_alert(r->e, alert_fingerprint(a));
         u64_map_put(&r->e->alerts, alert_fingerprint(a), a);
         alert_unref(old);
-        arena_reset(&scratch);
+        arena_reset(&r->scratch);
     }
-    arena_release(&scratch);
-    r->e->log_bytes += record.n;
+    r->e->log_bytes += RECORD_HEAD + record.n;
     return true;
 }
 
@@ -52,34 +57,59 @@ static bool restore_silence(void *arg, str key, str value)
     return true;
 }
 
+/* What the row is called now; key itself if that is the same. */
+static str key_of(struct restoring *r, str key)
+{
+    buf_clear(&r->key);
+    return old_keys_rename(&r->old_keys, key, &r->key) ? buf_str(&r->key) : key;
+}
+
 static bool restore_nflog(void *arg, str key, str value)
 {
     struct restoring *r = arg;
-    struct nflog_entry *n = nflog_unpack(value, r->now);
+    struct nflog_entry *n = nflog_unpack(value, r->now), **known;
+    str now = key_of(r, key), group_key, receiver, integration;
+    bool is_renamed = now.p != key.p;
+    uint64_t index;
 
-    if (n == NULL)
+    if (n == NULL) {
         r->unreadable++;
-    else
-        nflog_map_put(&r->e->nflog, mem_str_dup(key), n);
+        return true;
+    }
+    if (is_renamed)
+        state_delete(&r->fx->commit, STATE_NFLOG, key);
+    known = nflog_map_get(&r->e->nflog, now);
+    if (known != NULL && (*known)->timestamp >= n->timestamp) {
+        nflog_entry_free(n);
+        return true;
+    }
+    if (is_renamed && n->firing.n != 0 && n->opened_as.n == 0 &&
+        nflog_key_split(key, &group_key, &receiver, &integration, &index))
+        n->opened_as = mem_str_dup(group_key);
+    if (is_renamed || known != NULL) {
+        nflog_write(r->e, now, n, r->now, r->fx);
+        return true;
+    }
+    nflog_map_put(&r->e->nflog, mem_str_dup(key), n);
     return true;
 }
 
 static bool restore_outbox(void *arg, str key, str value)
 {
     struct restoring *r = arg;
-    struct outbox_row *row = outbox_unpack(key, value, r->now);
-    struct outbox_slot *s;
+    str now = key_of(r, key);
+    bool is_renamed = now.p != key.p;
+    struct outbox_row *row = outbox_unpack(now, value, r->now);
 
     if (row == NULL) {
         r->unreadable++;
         return true;
     }
-    s = mem_new(struct outbox_slot);
-    s->row = row;
-    outbox_map_put(&r->e->outbox, row->key, s);
-    heap_push(&r->e->outbox_timers, &s->timer, row->not_before);
     if (row->flush_id >= r->e->next_flush_id)
         r->e->next_flush_id = row->flush_id + 1;
+    if (is_renamed)
+        state_delete(&r->fx->commit, STATE_OUTBOX, key);
+    outbox_restore(r->e, row, is_renamed, r->now, r->fx);
     return true;
 }
 
@@ -87,7 +117,7 @@ static bool restore_rule(void *arg, str key, str value)
 {
     struct restoring *r = arg;
 
-    if (!rules_restore(r->e, key, value, r->now))
+    if (!rules_restore(r->e, &r->rules, key, value, r->now))
         r->unreadable++;
     return true;
 }
@@ -111,21 +141,38 @@ static bool restore_meta(void *arg, str key, str value)
     return true;
 }
 
-bool engine_restore(struct engine *e, struct state_backend *b, struct now now, size_t *unreadable,
-                    struct err *err)
+static bool read_all(struct restoring *r, const struct state_backend *b, struct err *err)
 {
-    struct restoring r = {e, now, 0};
     const struct state_backend_ops *ops = b->ops;
 
-    if (!ops->scan_alerts(b->self, restore_alerts, &r, err))
+    if (!ops->scan_alerts(b->self, restore_alerts, r, err))
         return err_wrap(err, "reading the alert log");
-    if (!ops->scan(b->self, STATE_SILENCE, restore_silence, &r, err) ||
-        !ops->scan(b->self, STATE_NFLOG, restore_nflog, &r, err) ||
-        !ops->scan(b->self, STATE_OUTBOX, restore_outbox, &r, err) ||
-        !ops->scan(b->self, STATE_DECISION, restore_decision, &r, err) ||
-        !ops->scan(b->self, STATE_META, restore_meta, &r, err) ||
-        !ops->scan(b->self, STATE_RULE, restore_rule, &r, err))
+    if (!ops->scan(b->self, STATE_SILENCE, restore_silence, r, err) ||
+        !ops->scan(b->self, STATE_NFLOG, restore_nflog, r, err) ||
+        !ops->scan(b->self, STATE_OUTBOX, restore_outbox, r, err) ||
+        !ops->scan(b->self, STATE_DECISION, restore_decision, r, err) ||
+        !ops->scan(b->self, STATE_META, restore_meta, r, err) ||
+        !ops->scan(b->self, STATE_RULE, restore_rule, r, err))
         return err_wrap(err, "reading the state");
+    return true;
+}
+
+bool engine_restore(struct engine *e, struct state_backend *b, struct now now, struct effects *fx,
+                    size_t *unreadable, struct err *err)
+{
+    struct restoring r = {.e = e, .now = now, .fx = fx};
+    bool ok;
+
+    arena_init(&r.scratch, 0);
+    old_keys_init(&r.old_keys, &e->tree);
+    rules_restore_begin(e, &r.rules);
+    ok = read_all(&r, b, err);
+    rules_restore_end(e, &r.rules);
+    old_keys_release(&r.old_keys);
+    arena_release(&r.scratch);
+    buf_release(&r.key);
+    if (!ok)
+        return false;
     e->live_bytes = 0;
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
         e->live_bytes += 256;
@@ -137,10 +184,12 @@ bool engine_restore(struct engine *e, struct state_backend *b, struct now now, s
     return true;
 }
 
-void engine_pack_alerts(struct engine *e, struct buf *out)
+void engine_log_alert(struct buf *out, const struct alert *a)
 {
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        alert_pack(out, it->value);
+    size_t at = record_begin(out);
+
+    alert_pack(out, a);
+    record_end(out, at);
 }
 
 void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
@@ -148,7 +197,9 @@ void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
     struct silence_list all = {0};
     struct buf b = BUF_INIT;
 
-    engine_pack_alerts(e, &c->alerts);
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        engine_log_alert(&c->alerts, it->value);
+    e->log_bytes = e->live_bytes = c->alerts.n;
     silencer_all(e->silencer, &all);
     for (size_t i = 0; i < all.n; i++) {
         buf_clear(&b);

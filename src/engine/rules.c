@@ -485,16 +485,52 @@ void rules_done(struct engine *e, struct rule_group *g, struct now now, struct e
     }
 }
 
-bool rules_restore(struct engine *e, str key, str value, struct now now)
+/* -- a restart -- */
+
+void rules_restore_begin(struct engine *e, struct rule_places *p)
 {
-    VEC_EACH (struct rule_run **, r, &e->rules)
-        if (rule_group_restore((*r)->group, key, value, e->down_at, now)) {
-            rule_group_make_view((*r)->group);
-            show(*r);
-            return true;
+    *p = (struct rule_places){0};
+    arena_init(&p->arena, 0);
+    VEC_EACH (struct rule_run **, r, &e->rules) {
+        struct rule_group *g = (*r)->group;
+
+        for (size_t i = 0; i < g->n_rules; i++) {
+            bool is_new;
+            void **slot = u64_map_add(&p->by_identity, g->rules[i].identity, NULL, &is_new);
+
+            if (!is_new) /* of two that are alike the first keeps what there is */
+                continue;
+            *slot = arena_new(&p->arena, struct rule_place);
+            *(struct rule_place *)*slot = (struct rule_place){*r, &g->rules[i]};
         }
-    note_stale(e, key, value); /* of a rule that is gone: not unreadable */
-    return true;
+    }
+}
+
+bool rules_restore(struct engine *e, struct rule_places *p, str key, str value, struct now now)
+{
+    uint64_t identity;
+    void **slot = rule_row_identity(key, &identity) ? u64_map_get(&p->by_identity, identity) : NULL;
+    struct rule_place *place = slot != NULL ? *slot : NULL;
+
+    if (place != NULL &&
+        rule_group_restore(place->run->group, place->rule, value, e->down_at, now)) {
+        place->run->is_restored = true;
+        return true;
+    }
+    note_stale(e, key, value);
+    return place == NULL; /* a rule that is gone is no damage */
+}
+
+void rules_restore_end(struct engine *e, struct rule_places *p)
+{
+    VEC_EACH (struct rule_run **, r, &e->rules) {
+        if (!(*r)->is_restored)
+            continue;
+        rule_group_make_view((*r)->group);
+        show(*r);
+    }
+    u64_map_release(&p->by_identity);
+    arena_release(&p->arena);
 }
 
 void rules_snapshot(struct engine *e, struct state_commit *c)

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "base/log.h"
+#include "engine/compaction.h"
 #include "engine/rule_driver.h"
 
 enum { STALL_S = 5 };
@@ -21,6 +22,7 @@ struct shell {
     struct rule_driver *driver;
     struct state_backend *backend;
     struct effects fx;
+    struct compaction compaction;
     VEC(struct waiting) waiting;
     size_t first_waiting;
     uint64_t handed, reported;
@@ -165,7 +167,7 @@ struct state_shell shell_state_callbacks(struct shell *s)
 bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreadable, struct err *e)
 {
     s->backend = backend;
-    if (!engine_restore(s->engine, backend, s->parts.clock->now, unreadable, e))
+    if (!engine_restore(s->engine, backend, s->parts.clock->now, &s->fx, unreadable, e))
         return false;
     rule_driver_configure(s->driver, s->engine->conf);
     shell_turn(s);
@@ -190,6 +192,7 @@ void shell_free(struct shell *s)
         state_backend_free(s->backend);
     engine_free(s->engine);
     effects_release(&s->fx);
+    compaction_release(&s->compaction);
     vec_release(&s->waiting);
     mem_str_free(s->external_url);
     mem_free(s);
@@ -277,8 +280,10 @@ static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
     s->oldest_handed = s->parts.clock->now.mono;
     s->degraded = !ok;
     s->stalled = false;
-    if (!ok)
+    if (!ok) {
         s->degraded_why = *e;
+        compaction_stop(&s->compaction);
+    }
     if (shell_is_degraded(s) != was)
         set_degraded(s, !ok, ok ? STR_NONE : str_of(e->msg));
     release_until(s, n, ok, e);
@@ -326,31 +331,29 @@ void shell_forget(struct shell *s, void *arg)
             s->waiting.v[i].done = NULL;
 }
 
-static void hand_over(struct shell *s)
+static void await(struct shell *s, uint64_t n)
 {
-    uint64_t n;
-
-    if (state_commit_is_empty(&s->fx.commit))
-        return;
     if (s->reported == s->handed)
         s->oldest_handed = s->parts.clock->now.mono;
-    n = s->backend->ops->commit(s->backend->self, &s->fx.commit);
     BUG_ON(n != s->handed + 1);
     s->handed = n;
     timer_arm(s->parts.clock, &s->stall, ts_add(s->oldest_handed, STALL_S * NS_PER_S));
 }
 
-static void rewrite_alerts(struct shell *s)
+static void hand_over(struct shell *s)
 {
-    struct buf b = BUF_INIT;
+    if (!state_commit_is_empty(&s->fx.commit))
+        await(s, s->backend->ops->commit(s->backend->self, &s->fx.commit));
+}
 
-    if (!s->fx.rewrite_alerts)
-        return;
-    s->fx.rewrite_alerts = false;
-    engine_pack_alerts(s->engine, &b);
-    s->engine->log_bytes = s->engine->live_bytes = b.n;
-    s->handed = s->backend->ops->rewrite_alerts(s->backend->self, &b);
-    buf_release(&b);
+static void compact_alerts(struct shell *s)
+{
+    uint64_t n = shell_is_degraded(s)
+                     ? 0
+                     : compaction_step(&s->compaction, s->engine, s->backend, s->reported);
+
+    if (n != 0)
+        await(s, n);
 }
 
 struct retirement {
@@ -423,10 +426,10 @@ void shell_turn(struct shell *s)
         engine_journal(s->engine, s->parts.clock->now, &s->fx);
         hand_over(s);
         send_rows(s, degraded);
-        rewrite_alerts(s);
         if (state_commit_is_empty(&s->fx.commit) && s->fx.deliver.n == 0 && s->fx.run.n == 0)
             break;
     }
+    compact_alerts(s);
     timer_arm(s->parts.clock, &s->wake, engine_next(s->engine));
 }
 

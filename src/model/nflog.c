@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "codec/pack.h"
 
-enum { NFLOG_VERSION = 1 };
+enum { NFLOG_VERSION = 2 /* opened_as at the end, where version 1 stops reading */ };
 
 const char *notify_reason_text(enum notify_reason r)
 {
@@ -63,6 +63,7 @@ void nflog_entry_free(struct nflog_entry *e)
         mem_str_free(e->kept[i].value);
     }
     mem_free(e->kept);
+    mem_str_free(e->opened_as);
     mem_free(e->firing.v);
     mem_free(e->resolved.v);
     mem_free(e);
@@ -97,6 +98,7 @@ void nflog_pack(struct buf *out, const struct nflog_entry *e, struct now now)
         pack_str(out, e->kept[i].key);
         pack_str(out, e->kept[i].value);
     }
+    pack_str(out, e->opened_as);
 }
 
 struct nflog_entry *nflog_unpack(str bytes, struct now now)
@@ -118,6 +120,8 @@ struct nflog_entry *nflog_unpack(str bytes, struct now now)
         e->kept[i].key = mem_str_dup(unpack_str(&u));
         e->kept[i].value = mem_str_dup(unpack_str(&u));
     }
+    if (version > 1)
+        e->opened_as = mem_str_dup(unpack_str(&u));
     if (u.failed || version == 0) {
         nflog_entry_free(e);
         return NULL;
@@ -134,6 +138,27 @@ void nflog_key(struct buf *out, str group_key, str receiver, str integration, un
     buf_add(out, integration);
     buf_addc(out, '/');
     buf_add_u64(out, index);
+}
+
+/* "groupkey:receiver/integration/idx": a group key ends with a brace. */
+bool nflog_key_split(str key, str *group_key, str *receiver, str *integration, uint64_t *index)
+{
+    ptrdiff_t brace = -1, slash[2] = {-1, -1};
+
+    for (size_t i = 0; i + 1 < key.n; i++)
+        if (key.p[i] == '}' && key.p[i + 1] == ':')
+            brace = (ptrdiff_t)i;
+    for (size_t i = 0; i < key.n; i++)
+        if (key.p[i] == '/') {
+            slash[0] = slash[1];
+            slash[1] = (ptrdiff_t)i;
+        }
+    if (brace < 0 || slash[0] < brace + 2)
+        return false;
+    *group_key = str_sub(key, 0, (size_t)brace + 1);
+    *receiver = str_sub(key, (size_t)brace + 2, (size_t)slash[0]);
+    *integration = str_sub(key, (size_t)slash[0] + 1, (size_t)slash[1]);
+    return str_to_u64(str_sub(key, (size_t)slash[1] + 1, key.n), index);
 }
 
 static int by_value(const void *a, const void *b)

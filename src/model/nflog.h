@@ -24,6 +24,7 @@ struct nflog_entry {
     struct hash_list firing, resolved; /* dedup hashes */
     struct delivery_pair *kept;
     size_t n_kept;
+    str opened_as; /* the group key that what fires was told under, when it is not the group's; owned */
 };
 
 struct nflog_entry *nflog_entry_new(ts_ns timestamp, ts_ns sent_mono, ts_ns expires_mono,
@@ -34,6 +35,8 @@ void nflog_pack(struct buf *out, const struct nflog_entry *e, struct now now);
 struct nflog_entry *nflog_unpack(str bytes, struct now now); /* NULL when malformed */
 
 void nflog_key(struct buf *out, str group_key, str receiver, str integration, unsigned index);
+/* The parts of such a key, sliced from it. */
+bool nflog_key_split(str key, str *group_key, str *receiver, str *integration, uint64_t *index);
 
 void hash_list_sort(struct hash_list *h);
 bool hash_list_has(struct hash_list h, uint64_t v);

@@ -46,6 +46,20 @@ void outbox_row_free(struct outbox_row *r)
     mem_free(r);
 }
 
+str outbox_told_as(const struct outbox_row *r)
+{
+    struct unpack u = unpack_of(r->data);
+    str group_key;
+
+    (void)unpack_u64(&u); /* version */
+    (void)unpack_str(&u); /* receiver */
+    group_key = unpack_str(&u);
+    if (u.failed || (str_starts_with(r->key, group_key) && group_key.n < r->key.n &&
+                     r->key.p[group_key.n] == ':'))
+        return STR_NONE;
+    return group_key;
+}
+
 void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
 {
     pack_u64(out, OUTBOX_VERSION);

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/vec.h"
 #include "model/labels.h"
 
@@ -104,6 +105,27 @@ bool relabel_rule_check(const struct relabel_rule *r, struct err *e)
     return check_ignored(r, name, e);
 }
 
+bool relabel_names_nothing(const struct relabel_rule *r)
+{
+    str name = r->action == RELABEL_LABELMAP  ? r->replacement
+               : r->action == RELABEL_REPLACE ? r->target_label
+                                              : STR_NONE;
+    size_t n = r->regex != NULL ? regex_group_count(r->regex) : 0, *groups;
+    struct buf b = BUF_INIT;
+    bool nothing;
+
+    if (n == 0 || !is_template(name))
+        return false;
+    groups = mem_array(2 * n, sizeof(*groups));
+    for (size_t i = 0; i < n; i++)
+        groups[2 * i + 1] = 1;
+    regex_expand(r->regex, &b, name, S("x"), groups);
+    nothing = b.n == 0;
+    buf_release(&b);
+    mem_free(groups);
+    return nothing;
+}
+
 /* -- applying -- */
 
 struct editor {
@@ -189,6 +211,7 @@ static str change_case(struct editor *ed, str s, char first, char last)
     return keep_text(ed);
 }
 
+/* A name that the pattern makes none is left alone: "$1" of a pattern without a group. */
 static void map_names(struct editor *ed, const struct relabel_rule *r)
 {
     size_t n = ed->v.n; /* what the rule adds is not mapped again */
@@ -200,7 +223,8 @@ static void map_names(struct editor *ed, const struct relabel_rule *r)
             continue;
         buf_clear(&ed->text);
         (void)regex_replace_all(r->regex, &ed->text, l.name, r->replacement, NULL);
-        set(ed, keep_text(ed), l.value);
+        if (label_name_is_utf8(buf_str(&ed->text)))
+            set(ed, keep_text(ed), l.value);
     }
 }
 

@@ -53,6 +53,8 @@ bool relabel_action_parse(str name, enum relabel_action *out); /* any case */
 struct regex *relabel_regex(str pattern, struct err *e) must_check;
 /* Whether the fields suit the action. */
 bool relabel_rule_check(const struct relabel_rule *r, struct err *e) must_check;
+/* Whatever its groups match, the name that the rule writes to is empty: it names a group that the regex has not. */
+bool relabel_names_nothing(const struct relabel_rule *r);
 void relabel_rules_release(struct relabel_rules *rules);
 
 /* False: the set is dropped. */

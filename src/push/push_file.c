@@ -45,8 +45,10 @@ static bool decode_labels(struct unpack *u, struct arena *a, struct labels *out)
     struct label *v = arena_array(a, n, sizeof(*v));
 
     for (size_t i = 0; i < n; i++) {
-        v[i] = (struct label){unpack_str(u), unpack_str(u)};
-        if (u->failed || v[i].value.n == 0 || (i != 0 && str_cmp(v[i - 1].name, v[i].name) >= 0))
+        v[i].name = unpack_str(u);
+        v[i].value = unpack_str(u);
+        if (u->failed || !label_name_is_utf8(v[i].name) || v[i].value.n == 0 ||
+            (i != 0 && str_cmp(v[i - 1].name, v[i].name) >= 0))
             return false;
     }
     *out = (struct labels){v, n};

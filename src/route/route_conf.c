@@ -4,6 +4,18 @@
 
 /* -- matchers -- */
 
+/* A matcher of match_re prints with the anchors that Alertmanager puts around it, also in a group's key. It matches what
+ * the pattern alone does, which is compiled: it may be a set of words. */
+static bool init_matcher(struct arena *a, struct matcher *m, enum match_op op,
+                         const struct conf_pair *pair, struct err *e)
+{
+    if (!matcher_init(m, op, pair->name, pair->value, e))
+        return false;
+    if (op == MATCH_RE)
+        m->value = arena_printf(a, MATCH_RE_ANCHORED, STR(pair->value));
+    return true;
+}
+
 /* Adds what the deprecated maps say to ms, which stays sorted. */
 static void add_map(struct conf_check *c, struct matchers *ms, const struct conf_map *map,
                     enum match_op op, const char *key)
@@ -22,7 +34,7 @@ static void add_map(struct conf_check *c, struct matchers *ms, const struct conf
 
         if (!label_name_is_legacy(map->v[i].name))
             conf_error(c, key, "\"%.*s\" is not a label name", STR(map->v[i].name));
-        else if (matcher_init(&ms->v[ms->n], op, map->v[i].name, map->v[i].value, &e))
+        else if (init_matcher(a, &ms->v[ms->n], op, &map->v[i], &e))
             ms->n++;
         else
             conf_error(c, key, "label \"%.*s\": %s", STR(map->v[i].name), e.msg);

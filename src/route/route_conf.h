@@ -45,6 +45,9 @@ struct route_conf {
     uint64_t given; /* rows of route_conf_type that stood in the file */
 };
 
+/* How a pattern p of match_re prints as a matcher: arena_printf(a, MATCH_RE_ANCHORED, STR(p)). */
+#define MATCH_RE_ANCHORED "^(?:%.*s)$"
+
 struct inhibit_conf {
     str name;
     struct matchers source, target;

@@ -368,6 +368,7 @@ static void note_refused(struct own_rule *r, const struct rule_conf *c, const st
         [TSDB_TOO_MANY_SERIES] = "the store holds as many series as it may",
         [TSDB_TOO_MUCH_MEMORY] = "the store takes as much memory as it may",
         [TSDB_LABELS_TOO_LONG] = "labels too long",
+        [TSDB_LABELS_INVALID] = "a label without a valid name, or without a value",
     };
 
     if (b->refused != 0 && !(c->is_alert && b->why == TSDB_FOREIGN))

@@ -1,8 +1,9 @@
 #include "ruler/rule_persist.h"
 
-#include <stdio.h>
-
 /* -- a restart: alerts as rows -- */
+
+enum { IDENTITY_DIGITS = 16 };
+static const char digits[] = "0123456789abcdef";
 
 static str row_key(struct arena *a, const struct rule *r, uint64_t fp)
 {
@@ -30,26 +31,37 @@ void rule_group_collect_rows(struct rule_group *g, struct rule *r)
     vec_clear(&r->gone);
 }
 
-bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now)
+bool rule_row_identity(str key, uint64_t *identity)
 {
-    for (size_t i = 0; i < g->n_rules; i++) {
-        char id[17];
-        struct arena scratch;
-        struct rule_alert *a;
+    uint64_t v = 0;
 
-        snprintf(id, sizeof(id), "%016llx", (unsigned long long)g->rules[i].identity);
-        if (!str_eq(str_sub(key, 0, 16), str_of(id)))
-            continue;
-        arena_init(&scratch, 0);
-        a = rule_alert_unpack(value, g->names, &scratch);
-        arena_release(&scratch);
-        if (a == NULL)
+    if (key.n <= IDENTITY_DIGITS || key.p[IDENTITY_DIGITS] != '/')
+        return false;
+    for (size_t i = 0; i < IDENTITY_DIGITS; i++) {
+        const char *digit = memchr(digits, key.p[i], 16);
+
+        if (digit == NULL)
             return false;
-        g->down_at = down_at;
-        rule_restore(&g->rules[i], a, down_at, now, g->conf->interval);
-        return true;
+        v = v << 4 | (uint64_t)(digit - digits);
     }
-    return false;
+    *identity = v;
+    return true;
+}
+
+bool rule_group_restore(struct rule_group *g, struct rule *r, str value, ts_ns down_at,
+                        struct now now)
+{
+    struct arena scratch;
+    struct rule_alert *a;
+
+    arena_init(&scratch, 0);
+    a = rule_alert_unpack(value, g->names, &scratch);
+    arena_release(&scratch);
+    if (a == NULL)
+        return false;
+    g->down_at = down_at;
+    rule_restore(r, a, down_at, now, g->conf->interval);
+    return true;
 }
 
 void rule_group_rows(struct rule_group *g, struct arena *a,

@@ -5,7 +5,7 @@
  *
  * Shapes   a row's key is 33 bytes: identity of the rule, '/', fingerprint of the alert, in hexadecimal digits.
  * Owns     rows are text in the arena named; restored alerts belong to their rule.
- * Cost     O(rules) a restored row; a reload that moves no rule is O(rules + alerts).
+ * Cost     O(1) a restored row; a reload that moves no rule is O(rules + alerts).
  * Source   rules.md 2.3 (reload), 2.6 (restart).
  */
 #ifndef RULER_RULE_PERSIST_H
@@ -18,8 +18,11 @@ void rule_group_collect_rows(struct rule_group *g, struct rule *r);
 /* All of them; key is in a, value is borrowed for the call. */
 void rule_group_rows(struct rule_group *g, struct arena *a,
                      void (*row)(void *arg, str key, str value), void *arg);
-/* A stored row of one of the group's rules. False: it is none of ours. */
-bool rule_group_restore(struct rule_group *g, str key, str value, ts_ns down_at, struct now now);
+/* Whose alert a row is. False: the key is none of ours. */
+bool rule_row_identity(str key, uint64_t *identity);
+/* A stored row of r, which is one of the group's. The view is left to be made. False: it is malformed. */
+bool rule_group_restore(struct rule_group *g, struct rule *r, str value, ts_ns down_at,
+                        struct now now);
 
 /* Whether a reload can leave the group running as it is. */
 bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_conf *b);

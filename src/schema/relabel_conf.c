@@ -38,6 +38,9 @@ static void check(struct conf_check *c, void *obj)
         r->regex = relabel_regex(S("(.*)"), &e);
     if (!relabel_rule_check(r, &e))
         conf_error(c, NULL, "%s", e.msg);
+    else if (relabel_names_nothing(r))
+        conf_warn(c, "regex", "does nothing: the regex has no group that \"%.*s\" could be",
+                  STR(r->action == RELABEL_LABELMAP ? r->replacement : r->target_label));
 }
 
 static const struct conf_key keys[] = {

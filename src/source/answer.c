@@ -22,6 +22,10 @@ static struct labels read_metric(struct json_reader *r, struct arena *a)
             v = more;
             cap *= 2;
         }
+        if (key.n == 0) {
+            json_fail(r, "a label has no name");
+            break;
+        }
         v[n].name = key;
         if (!json_string(r, &v[n].value))
             break;

@@ -1,10 +1,12 @@
-/* alert_log.h - the append-only file of alert records.
+/* alert_log.h - the append-only file of alert records, and how it is written anew.
  *
- * Shapes   8 bytes of magic, then records (base/record.h). At the first that is cut or damaged the file ends.
+ * Shapes   8 bytes of magic, then records (base/record.h), of one alert each; 0.1.0 wrote one a commit. What is cut
+ *          behind the last sound record is a torn end. Sound records behind a bad one mean damage: the file is kept as
+ *          alerts.log.damaged, and what is sound is read on.
  * Errors   ERR_IO. After a failed append or sync what was not synced is cut off; when even that fails, only
  *          alert_log_rewrite() helps.
- * Owns     the log owns its descriptor; dir is borrowed.
- * Cost     append: two writes, nothing is copied; sync: one fdatasync.
+ * Owns     the log owns its descriptors; dir is borrowed.
+ * Cost     append: a write, nothing is copied, two while it is written anew; sync: one fdatasync.
  */
 #ifndef STATE_ALERT_LOG_H
 #define STATE_ALERT_LOG_H
@@ -12,21 +14,29 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/record.h"
+#include "state/backend.h"
 
 struct alert_log {
     str dir;
     int fd;
     uint64_t size, unsynced; /* bytes that are safe, and behind them bytes that are not yet */
+    int next_fd;             /* the one that takes its place when the last slice is in; -1: none */
+    uint64_t next_size;
 };
 
-/* Opens or creates dir/alerts.log and cuts a torn tail. A file that is not ours is set aside, said in notice. */
+/* Opens or creates dir/alerts.log and cuts a torn tail. Damage is said in notice. A file that is not ours is set aside. */
 bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err *e) must_check;
 void alert_log_close(struct alert_log *l);
 bool alert_log_scan(struct alert_log *l, bool (*record)(void *arg, str bytes), void *arg,
                     struct err *e) must_check;
-bool alert_log_append(struct alert_log *l, str bytes, struct err *e) must_check; /* one record */
+/* Records as they stand in the file (record_frame()). */
+bool alert_log_append(struct alert_log *l, str records, struct err *e) must_check;
 bool alert_log_sync(struct alert_log *l, struct err *e) must_check;
-/* Replaces the file by one record (none when bytes is empty): temporary file, sync, rename, sync of the folder. */
-bool alert_log_rewrite(struct alert_log *l, str bytes, struct err *e) must_check;
+/* A slice of the log that is to take this one's place. A file that cannot be written is given up, and the log stays what
+ * it is: false only if nobody knows which of the two is in place. */
+bool alert_log_slice(struct alert_log *l, str records, enum state_slice which,
+                     struct err *e) must_check;
+/* Replaces the file by these records: temporary file, sync, rename, sync of the folder. */
+bool alert_log_rewrite(struct alert_log *l, str records, struct err *e) must_check;
 
 #endif

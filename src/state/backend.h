@@ -4,7 +4,7 @@
  * own thread and reports the number when it is on disk. Commits are applied in order; waiting ones are merged.
  *
  * A row is (table, key) -> value, both opaque bytes here; model/ has the encoders. The alert log is an append-only file
- * beside the database, one record a commit that has alerts, synced in the same commit before the rows.
+ * beside the database, one record an alert, synced in the same commit before the rows.
  *
  * Shapes   up to 100,000 rows a table; values of 0.1-20 kB; keys up to 1 kB.
  * Errors   open: ERR_CONFLICT "in use by pid N", ERR_UNSUPPORTED newer version (names the backup), ERR_IO; a damaged
@@ -33,7 +33,7 @@ enum state_table {
 /* Rows collected by one turn: a flat buffer, freed by whoever takes it. */
 struct state_commit {
     struct buf ops;    /* encoded puts and deletes, state_put()/state_delete() append */
-    struct buf alerts; /* alert-log records of this turn, as bytes; empty = none */
+    struct buf alerts; /* alert-log records of this turn, framed (base/record.h); empty = none */
     size_t rows;
 };
 
@@ -46,6 +46,9 @@ void state_commit_release(struct state_commit *c);
 typedef void state_committed(void *arg, uint64_t n, bool ok, const struct err *e);
 /* During a rewrite after trouble, called on the loop thread: append all live rows and the whole alert log to c. */
 typedef void state_snapshot(void *arg, struct state_commit *c);
+
+/* Of the alert log that is to take the place of the one in use. */
+enum state_slice { STATE_SLICE_NEXT, STATE_SLICE_FIRST = 1, STATE_SLICE_LAST = 2 };
 
 struct state_stats {
     uint64_t commits, failed;
@@ -69,8 +72,10 @@ struct state_backend_ops {
                  void *arg, struct err *e);
     /* The alert log's records, oldest first; before the first commit only. A torn tail is cut silently. */
     bool (*scan_alerts)(void *self, bool (*record)(void *arg, str bytes), void *arg, struct err *e);
-    /* Replaces the alert log by these bytes (compaction), as part of the commit order. */
-    uint64_t (*rewrite_alerts)(void *self, struct buf *alerts);
+    /* Compaction: hands over a slice of a new alert log, framed records (taken, emptied), numbered and ordered as commits
+     * are. From the first slice on what commits log goes to both logs; the last one puts the new one in place of the old.
+     * Until then a crash leaves the old one, whole. A disk that has no room for both keeps the old one. */
+    uint64_t (*alerts_slice)(void *self, struct buf *records, enum state_slice which);
     void (*stats)(void *self, struct state_stats *out);
     void (*sync)(
         void *self); /* blocks until everything handed over is on disk or has failed: shutdown */

@@ -2,6 +2,7 @@
 #include "state/backend.h"
 
 #include "base/mem.h"
+#include "base/record.h"
 #include "base/vec.h"
 #include "state/commit.h"
 
@@ -14,12 +15,16 @@ typedef VEC(struct row) rows; /* sorted by key */
 struct waiting {
     uint64_t n;
     struct state_commit commit;
-    bool replaces_alerts;
+    bool is_slice;
+    enum state_slice which; /* of a new alert log */
 };
+
+typedef VEC(str) records;
 
 struct disk {
     rows tables[STATE_TABLES];
-    VEC(str) alerts;
+    records alerts, next; /* the log; what is to take its place */
+    bool has_next;
 };
 
 struct memory {
@@ -81,11 +86,20 @@ static void drop(rows *r, str key)
     vec_remove(r, i);
 }
 
-static void clear_alerts(struct disk *d)
+static void records_clear(records *v)
 {
-    VEC_EACH (str *, s, &d->alerts)
+    VEC_EACH (str *, s, v)
         mem_str_free(*s);
-    vec_clear(&d->alerts);
+    vec_clear(v);
+}
+
+static void records_add(records *v, str framed)
+{
+    str record;
+
+    while (record_next(&framed, &record))
+        vec_push(v, mem_str_dup(record));
+    BUG_ON(framed.n != 0);
 }
 
 static void disk_clear(struct disk *d)
@@ -95,8 +109,11 @@ static void disk_clear(struct disk *d)
             row_release(r);
         vec_release(&d->tables[t]);
     }
-    clear_alerts(d);
+    records_clear(&d->alerts);
     vec_release(&d->alerts);
+    records_clear(&d->next);
+    vec_release(&d->next);
+    d->has_next = false;
 }
 
 static void apply(struct disk *d, const struct state_commit *c)
@@ -110,30 +127,46 @@ static void apply(struct disk *d, const struct state_commit *c)
         else
             drop(&d->tables[op.table], op.key);
     }
-    if (c->alerts.n != 0)
-        vec_push(&d->alerts, mem_str_dup(buf_str(&c->alerts)));
+    records_add(&d->alerts, buf_str(&c->alerts));
+    if (d->has_next)
+        records_add(&d->next, buf_str(&c->alerts));
 }
 
-static uint64_t hand_over(struct memory *m, struct state_commit c, bool replaces_alerts)
+static void apply_slice(struct disk *d, const struct state_commit *c, enum state_slice which)
 {
-    vec_push(&m->queue, (struct waiting){++m->handed, c, replaces_alerts});
-    return m->handed;
+    if (which & STATE_SLICE_FIRST) {
+        records_clear(&d->next);
+        d->has_next = true;
+    }
+    records_add(&d->next, buf_str(&c->alerts));
+    if (!(which & STATE_SLICE_LAST))
+        return;
+    records_clear(&d->alerts);
+    vec_release(&d->alerts);
+    d->alerts = d->next;
+    d->next = (records)VEC_INIT;
+    d->has_next = false;
 }
 
 static uint64_t commit(void *self, struct state_commit *c)
 {
-    struct state_commit taken = *c;
+    struct memory *m = self;
 
+    vec_push(&m->queue, (struct waiting){.n = ++m->handed, .commit = *c});
     *c = (struct state_commit){0};
-    return hand_over(self, taken, false);
+    return m->handed;
 }
 
-static uint64_t rewrite_alerts(void *self, struct buf *alerts)
+static uint64_t alerts_slice(void *self, struct buf *framed, enum state_slice which)
 {
-    struct state_commit c = {.alerts = *alerts};
+    struct memory *m = self;
 
-    *alerts = (struct buf)BUF_INIT;
-    return hand_over(self, c, true);
+    vec_push(&m->queue, (struct waiting){.n = ++m->handed,
+                                         .commit = {.alerts = *framed},
+                                         .is_slice = true,
+                                         .which = which});
+    *framed = (struct buf)BUF_INIT;
+    return m->handed;
 }
 
 static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
@@ -161,7 +194,11 @@ static bool scan_alerts(void *self, bool (*record)(void *arg, str bytes), void *
 
 static void stats(void *self, struct state_stats *out)
 {
-    *out = ((struct memory *)self)->stats;
+    const struct memory *m = self;
+
+    *out = m->stats;
+    VEC_EACH (const str *, s, &m->disk.alerts)
+        out->alert_log_bytes += RECORD_HEAD + s->n;
 }
 
 static void sync_all(void *self)
@@ -185,7 +222,7 @@ static const struct state_backend_ops memory_ops = {
     .commit = commit,
     .scan = scan,
     .scan_alerts = scan_alerts,
-    .rewrite_alerts = rewrite_alerts,
+    .alerts_slice = alerts_slice,
     .stats = stats,
     .sync = sync_all,
     .free = memory_free,
@@ -207,9 +244,10 @@ static void flush_one(struct memory *m, struct waiting *w)
     bool ok = !m->fails && !m->stats.degraded;
 
     if (ok) {
-        if (w->replaces_alerts)
-            clear_alerts(&m->disk);
-        apply(&m->disk, &w->commit);
+        if (w->is_slice)
+            apply_slice(&m->disk, &w->commit, w->which);
+        else
+            apply(&m->disk, &w->commit);
         m->stats.commits++;
     } else {
         m->stats.failed++;
@@ -255,6 +293,9 @@ struct state_backend *state_memory_crash(struct state_backend *b, const struct s
     struct memory *m = b->self;
     struct state_backend *next = state_memory_new(shell);
 
+    records_clear(&m->disk.next);
+    vec_release(&m->disk.next);
+    m->disk.has_next = false;
     ((struct memory *)next->self)->disk = m->disk;
     m->disk = (struct disk){0};
     memory_free(m);

@@ -30,10 +30,11 @@
 
 #define RETRY_AFTER (5 * NS_PER_S)
 
-enum task_kind { TASK_COMMIT, TASK_ALERTS, TASK_EVERYTHING };
+enum task_kind { TASK_COMMIT, TASK_SLICE, TASK_EVERYTHING };
 
 struct task {
     enum task_kind kind;
+    enum state_slice which;
     uint64_t n;
     ts_ns since; /* mono */
     struct state_commit commit;
@@ -103,8 +104,8 @@ static void break_down(struct sqlite *q, const struct err *e)
 
 static bool append_alerts(struct sqlite *q, const struct task *t, size_t n, struct err *e)
 {
-    if (t[0].kind == TASK_ALERTS)
-        return alert_log_rewrite(&q->log, buf_str(&t[0].commit.alerts), e);
+    if (t[0].kind == TASK_SLICE)
+        return alert_log_slice(&q->log, buf_str(&t[0].commit.alerts), t[0].which, e);
     for (size_t i = 0; i < n; i++)
         if (t[i].commit.alerts.n != 0 &&
             !alert_log_append(&q->log, buf_str(&t[i].commit.alerts), e))
@@ -134,7 +135,7 @@ static bool write_rows(struct sqlite *q, const struct task *t, size_t n, struct 
     return false;
 }
 
-/* One transaction for n tasks: commits, or a single rewrite of the alert log. */
+/* One transaction for n tasks: commits, or a single slice of a new alert log. */
 static void write_batch(struct sqlite *q, const struct task *t, size_t n)
 {
     struct err e = ERR_INIT;
@@ -229,10 +230,9 @@ static void *writer(void *arg)
 
 /* -- loop thread -- */
 
-static void hand_over(struct sqlite *q, enum task_kind kind, uint64_t n, struct state_commit c)
+static void hand_over(struct sqlite *q, struct task t)
 {
-    struct task t = {.kind = kind, .n = n, .since = q->clock->now.mono, .commit = c};
-
+    t.since = q->clock->now.mono;
     pthread_mutex_lock(&q->lock);
     if (q->queue.n == 0 && !q->busy)
         q->stats.pending_since = t.since;
@@ -244,32 +244,33 @@ static void hand_over(struct sqlite *q, enum task_kind kind, uint64_t n, struct 
 static uint64_t commit(void *self, struct state_commit *c)
 {
     struct sqlite *q = self;
-    struct state_commit taken = *c;
+    struct task t = {.kind = TASK_COMMIT, .n = ++q->handed, .commit = *c};
 
     *c = (struct state_commit){0};
-    hand_over(q, TASK_COMMIT, ++q->handed, taken);
-    return q->handed;
+    hand_over(q, t);
+    return t.n;
 }
 
-static uint64_t rewrite_alerts(void *self, struct buf *alerts)
+static uint64_t alerts_slice(void *self, struct buf *records, enum state_slice which)
 {
     struct sqlite *q = self;
-    struct state_commit c = {.alerts = *alerts};
+    struct task t = {
+        .kind = TASK_SLICE, .which = which, .n = ++q->handed, .commit = {.alerts = *records}};
 
-    *alerts = (struct buf)BUF_INIT;
-    hand_over(q, TASK_ALERTS, ++q->handed, c);
-    return q->handed;
+    *records = (struct buf)BUF_INIT;
+    hand_over(q, t);
+    return t.n;
 }
 
-static void ask_for_everything(struct timer *t, struct now now)
+static void ask_for_everything(struct timer *timer, struct now now)
 {
-    struct sqlite *q = container_of(t, struct sqlite, retry);
-    struct state_commit all = {0};
+    struct sqlite *q = container_of(timer, struct sqlite, retry);
+    struct task t = {.kind = TASK_EVERYTHING, .n = q->handed};
 
     (void)now;
     q->rebuilding = true;
-    q->shell.snapshot(q->shell.arg, &all);
-    hand_over(q, TASK_EVERYTHING, q->handed, all);
+    q->shell.snapshot(q->shell.arg, &t.commit);
+    hand_over(q, t);
 }
 
 static void deliver(struct sqlite *q)
@@ -376,7 +377,7 @@ static const struct state_backend_ops sqlite_ops = {
     .commit = commit,
     .scan = scan,
     .scan_alerts = scan_alerts,
-    .rewrite_alerts = rewrite_alerts,
+    .alerts_slice = alerts_slice,
     .stats = stats,
     .sync = sync_all,
     .free = sqlite_free,
@@ -411,7 +412,7 @@ struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell
     q->shell = *shell;
     q->clock = clock;
     q->retry.fire = ask_for_everything;
-    q->lock_fd = q->wake_fd = q->log.fd = -1;
+    q->lock_fd = q->wake_fd = q->log.fd = q->log.next_fd = -1;
     if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e) ||
         !sqlite_db_open(&q->db, q->dir, notice, e) || !alert_log_open(&q->log, q->dir, notice, e)) {
         close_files(q);

@@ -180,6 +180,15 @@ static bool find_symbols(const struct symbols *sy, struct labels ls, struct seri
     return true;
 }
 
+/* Empty text is no symbol and has no number. Of what is known already all labels are. */
+static bool are_valid(struct labels ls)
+{
+    LABELS_EACH (l, ls)
+        if (!label_name_is_utf8(l->name) || l->value.n == 0)
+            return false;
+    return true;
+}
+
 /* Symbols are held while it is not known whether the series comes to stay; then the index holds them. */
 static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s,
                                     const struct tsdb_own_time *own, struct labels ls,
@@ -188,6 +197,9 @@ static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s,
 {
     uint32_t id;
 
+    *why = TSDB_LABELS_INVALID;
+    if (!are_valid(ls))
+        return TSDB_REF_DROPPED;
     for (size_t i = 0; i < ls.n; i++)
         v[i] = (struct series_label){symbols_ref(&db->symbols, ls.v[i].name),
                                      symbols_ref(&db->symbols, ls.v[i].value)};

@@ -12,6 +12,7 @@ const char *const tsdb_refusal_names[TSDB_REFUSALS] = {
     [TSDB_TOO_MANY_SERIES] = "too_many_series",
     [TSDB_TOO_MUCH_MEMORY] = "too_much_memory",
     [TSDB_LABELS_TOO_LONG] = "labels_too_long",
+    [TSDB_LABELS_INVALID] = "labels_invalid",
 };
 
 struct tsdb *tsdb_new(const struct tsdb_options *o)

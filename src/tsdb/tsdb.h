@@ -70,6 +70,7 @@ enum tsdb_refusal {
     TSDB_TOO_MANY_SERIES, /* max_series */
     TSDB_TOO_MUCH_MEMORY, /* max_bytes */
     TSDB_LABELS_TOO_LONG, /* max_label_bytes */
+    TSDB_LABELS_INVALID, /* a name that is none, or no value: whoever added them should have looked */
     TSDB_REFUSALS
 };
 

@@ -2,7 +2,8 @@
 import subprocess
 from harness import *
 
-CONFIG = """route: {receiver: hook, group_by: [alertname], group_wait: 200ms, group_interval: 1s, repeat_interval: 1h}
+CONFIG = """route: {receiver: hook, group_by: [alertname], group_wait: 200ms, group_interval: 1s, repeat_interval: 1h,
+  routes: [{match_re: {n: '[0-9]'}, routes: [{match_re: {alertname: 'A[5-9]'}}]}, {matchers: ['n=~"1."']}]}
 receivers: [{name: hook, webhook_configs: [{url: '%s'}]}]
 """
 GROUPS, SILENCES = 50, 5

@@ -129,6 +129,49 @@ def test_kills():
         run(d, ROUNDS, lambda disk: None)
 
 
+class Changer(threading.Thread):
+    """Tells the same alerts again and again, each round with other annotations: the alert log is written anew every few."""
+
+    def __init__(self, t, round, names):
+        super().__init__(daemon=True)
+        self.t, self.round, self.names, self.answered = t, round, names, None
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.round += 1
+                body = [{"labels": {"alertname": n}, "endsAt": stamp(36000),
+                         "annotations": {"round": str(self.round), "text": f"{self.round}" * 300}} for n in self.names]
+                if request("POST", self.t.url + "/api/v2/alerts", body, timeout=10).status == 200:
+                    self.answered = self.round
+
+
+def test_cuts_while_the_alert_log_is_written_anew():
+    with folder() as d, Sink() as sink:
+        disk, names, round, answered, shorter = Disk(d), [f"C{n}" for n in range(1500)], 0, None, 0
+        rng, log = random.Random(11), disk.folder + "/alerts.log"
+        for i in range(ROUNDS // 2 + 1):
+            with Tocsin(simple(sink, group_wait="1h"), d, storage=disk.folder, env=disk.env) as t:
+                if answered is not None:
+                    there = {a["labels"]["alertname"]: int(a["annotations"]["round"]) for a in t.alerts()}
+                    equal(sorted(there), sorted(names), "alerts after a cut")
+                    assert min(there.values()) >= answered, f"{answered} was answered, {min(there.values())} is there"
+                changer = Changer(t, round, names)
+                changer.start()
+                until("a round is answered", lambda: changer.answered is not None, 30)
+                end, last = time.monotonic() + rng.uniform(0.2, 1), 0
+                while time.monotonic() < end:
+                    size = os.path.getsize(log)
+                    shorter, last = shorter + (size < last), size
+                    time.sleep(0.002)
+                t.kill()
+            changer.join(20)
+            round, answered = changer.round, changer.answered
+            disk.cut()
+        assert shorter > 0, "the log was never written anew: the test shows nothing"
+        print(f"{round} rounds, {shorter} new logs, {answered} answered last")
+
+
 def test_a_disk_that_lies_is_found_out():
     """The same with syncs that do nothing, as with synchronous=OFF: the test must fail."""
     with folder() as d:

@@ -151,4 +151,5 @@ def test_same_series_as_prometheus():
             t.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

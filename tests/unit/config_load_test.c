@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "codec/json.h"
 #include "config/config.h"
+#include "route/old_keys.h"
+#include "route/route_conf.h"
 
 struct loaded {
     struct config *c;
@@ -146,10 +148,27 @@ static void files_merge(void **state)
     drop(&l);
 }
 
+static void files_that_say_nothing(void **state)
+{
+    static const char *const texts[] = {
+        "",     "# a comment\n", "---\n",        "null\n",
+        "{}\n", "global:\n",     "global: {}\n", "route:\nrule_files: []\n"};
+    struct loaded l;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        expect_bad(texts[i], "C003", 1, "says nothing");
+    expect_ok("push: {}\n"); /* it says that pushes are taken */
+    l = load_two("route: {receiver: r}\n" SINK, "# nothing left\n");
+    assert_null(l.c);
+    assert_int_equal(l.d.errors, 1);
+    assert_str(l.d.v[0].place.file, "b/two.yml");
+    drop(&l);
+}
+
 static void without_a_route(void **state)
 {
     (void)state;
-    expect_ok("");
     expect_ok("global: {evaluation_interval: 30s}\n");
     expect_bad(SINK, "C003", 1, "route");
     expect_bad("templates: [x]\n", "C003", 1, "route");
@@ -395,7 +414,7 @@ static void pushes(void **state)
     assert_true(l.d.n != 0);
     assert_non_null(strstr(l.d.v[l.d.n - 1].message.p, "end before it is written"));
     drop(&l);
-    l = load("global: {}\n");
+    l = load("global: {scrape_interval: 15s}\n");
     assert_null(l.c->push);
     drop(&l);
     expect_bad("push: {max_groups: 0}\n", "C001", 1, "max_groups");
@@ -403,11 +422,91 @@ static void pushes(void **state)
     expect_bad("push:\n  maximum_age: 1m\n", "C002", 2, "max_age");
 }
 
+/* Route keys, one a line, children after their parents. */
+static void print_keys(const struct route *r, struct buf *out)
+{
+    buf_addf(out, "%.*s\n", STR(r->key));
+    for (size_t i = 0; i < r->n_children; i++)
+        print_keys(r->children[i], out);
+}
+
+/* alertmanager.md 3.5: patterns of match_re stand in the key with their anchors, those of matchers without. */
+static void group_keys(void **state)
+{
+    struct loaded l = load("route:\n"
+                           "  receiver: r\n"
+                           "  routes:\n"
+                           "  - match_re: {service: ^(foo1|foo2|baz)$}\n"
+                           "    match: {severity: critical}\n"
+                           "    routes: [{match_re: {a: 'x|y', b: z}, matchers: ['b=~\"m\"']}]\n"
+                           "  - matchers: ['a=~\"b|c\"']\n"
+                           "receivers: [{name: r}]\n");
+    struct route_tree t;
+    struct buf b = BUF_INIT;
+
+    (void)state;
+    assert_non_null(l.c);
+    route_tree_init(&t, l.c->route);
+    print_keys(t.root, &b);
+#define SERVICE "{}/{service=~\"^(?:^(foo1|foo2|baz)$)$\",severity=\"critical\"}"
+    assert_str(buf_str(&b),
+               "{}\n" SERVICE "\n" SERVICE "/{a=~\"^(?:x|y)$\",b=~\"^(?:z)$\",b=~\"m\"}\n"
+               "{}/{a=~\"b|c\"}\n");
+    buf_release(&b);
+    route_tree_release(&t);
+    drop(&l);
+}
+
+static void renamed(const struct old_keys *k, const char *key, const char *want)
+{
+    struct buf b = BUF_INIT;
+
+    assert_int_equal(old_keys_rename(k, str_of(key), &b), want[0] != '\0');
+    assert_str(buf_str(&b), want);
+    buf_release(&b);
+}
+
+/* Version 0.1.0 wrote them without; what a route is called now is nobody's old name. */
+static void group_keys_of_0_1_0(void **state)
+{
+    struct loaded l = load("route:\n"
+                           "  receiver: r\n"
+                           "  routes:\n"
+                           "  - match_re: {team: 'db|storage', a: x}\n"
+                           "    routes: [{matchers: ['a=\"b\"'], match_re: {a: y}}]\n"
+                           "  - match_re: {c: d}\n"
+                           "  - matchers: ['c=~\"d\"']\n"
+                           "receivers: [{name: r}]\n");
+    struct route_tree t;
+    struct old_keys k;
+
+    (void)state;
+    assert_non_null(l.c);
+    route_tree_init(&t, l.c->route);
+    old_keys_init(&k, &t);
+    renamed(&k, "{}/{a=~\"x\",team=~\"db|storage\"}:{x=\"}:{\"}:r/webhook/0",
+            "{}/{a=~\"^(?:x)$\",team=~\"^(?:db|storage)$\"}:{x=\"}:{\"}:r/webhook/0");
+    /* the anchors sort before "b" */
+    renamed(
+        &k, "{}/{a=~\"x\",team=~\"db|storage\"}/{a=\"b\",a=~\"y\"}:{}:r/webhook/0",
+        "{}/{a=~\"^(?:x)$\",team=~\"^(?:db|storage)$\"}/{a=~\"^(?:y)$\",a=\"b\"}:{}:r/webhook/0");
+    renamed(&k, "{}/{c=~\"d\"}:{}:r/webhook/0", ""); /* also the name of the third route */
+    renamed(&k, "{}/{team=~\"db|storage\"}:{}:r/webhook/0", "");
+    renamed(&k, "{}:{}:r/webhook/0", "");
+    renamed(&k, "", "");
+    old_keys_release(&k);
+    route_tree_release(&t);
+    drop(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_and_inheritance),
+        cmocka_unit_test(group_keys),
+        cmocka_unit_test(group_keys_of_0_1_0),
         cmocka_unit_test(files_merge),
+        cmocka_unit_test(files_that_say_nothing),
         cmocka_unit_test(without_a_route),
         cmocka_unit_test(pushes),
         cmocka_unit_test(bad_routes),

@@ -79,6 +79,7 @@ static void entries_survive_packing(void **state)
     struct buf b = BUF_INIT;
 
     (void)state;
+    e->opened_as = mem_str_dup(S("{}/{a=~\"b\"}:{}"));
     nflog_pack(&b, e, before);
     back = nflog_unpack(buf_str(&b), after);
     assert_non_null(back);
@@ -87,10 +88,43 @@ static void entries_survive_packing(void **state)
     assert_int_equal(back->firing.n, 2);
     assert_int_equal(back->firing.v[1], 3);
     assert_str(back->kept[0].value, "17.5");
+    assert_str(back->opened_as, "{}/{a=~\"b\"}:{}");
     for (size_t cut = 0; cut < b.n; cut++)
         assert_null(nflog_unpack(str_sub(buf_str(&b), 0, cut), after));
     nflog_entry_free(e);
     nflog_entry_free(back);
+    buf_release(&b);
+}
+
+/* Version 0.1.0 ended an entry where opened_as stands now. */
+static void entries_of_version_1_are_read(void **state)
+{
+    static const char bytes[] = "\x01\x02\x04\x00\x00\x01\x01k\x01v";
+    struct nflog_entry *e =
+        nflog_unpack((str){bytes, sizeof(bytes) - 1}, (struct now){100 * HOUR, 50 * HOUR});
+
+    (void)state;
+    assert_non_null(e);
+    assert_int_equal(e->timestamp, 1);
+    assert_str(e->kept[0].value, "v");
+    assert_int_equal(e->opened_as.n, 0);
+    nflog_entry_free(e);
+}
+
+static void keys_fall_apart(void **state)
+{
+    str group, receiver, integration;
+    uint64_t index;
+    struct buf b = BUF_INIT;
+
+    (void)state;
+    nflog_key(&b, S("{}/{a=\"}:x\"}:{b=\"c/d\"}"), S("team/a"), S("webhook"), 12);
+    assert_true(nflog_key_split(buf_str(&b), &group, &receiver, &integration, &index));
+    assert_str(group, "{}/{a=\"}:x\"}:{b=\"c/d\"}");
+    assert_str(receiver, "team/a");
+    assert_str(integration, "webhook");
+    assert_int_equal(index, 12);
+    assert_false(nflog_key_split(S("{}:{}"), &group, &receiver, &integration, &index));
     buf_release(&b);
 }
 
@@ -128,6 +162,7 @@ static void rows_survive_packing(void **state)
     assert_int_equal(read.n_firing, 1);
     assert_int_equal(read.alerts[0].ends_at, TS_NONE);
     assert_int_equal(read.flush_id, 77);
+    assert_str(outbox_told_as(back), "{}:{}"); /* "k" does not begin with it */
     for (size_t cut = 0; cut < b.n; cut++)
         assert_null(outbox_unpack(S("k"), str_sub(buf_str(&b), 0, cut), now));
     for (size_t cut = 0; cut < back->data.n; cut++)
@@ -142,6 +177,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(dedup_table),
                                        cmocka_unit_test(entries_survive_packing),
+                                       cmocka_unit_test(entries_of_version_1_are_read),
+                                       cmocka_unit_test(keys_fall_apart),
                                        cmocka_unit_test(rows_survive_packing)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,43 @@ static void test_names(void **state)
                "{a=\"bAr123\", l=\"bar123\", u=\"BAR123\"}");
 }
 
+/* A name that is none is not written, by labelmap as by replace. */
+static void test_names_that_are_none(void **state)
+{
+    (void)state;
+    assert_str(apply("{regex: 'a', action: labelmap}", "{a=\"1\", b=\"2\"}"), "{a=\"1\", b=\"2\"}");
+    assert_str(apply("{regex: 'meta_(.*)', action: labelmap}", "{meta_=\"1\", meta_x=\"2\"}"),
+               "{meta_=\"1\", meta_x=\"2\", x=\"2\"}");
+    assert_str(apply("{source_labels: [a], regex: 'x', target_label: '$1'}", "{a=\"x\"}"),
+               "{a=\"x\"}");
+}
+
+static void warns(const char *rule, bool wanted)
+{
+    struct holder h;
+    size_t before = diags.n;
+
+    if (!decode(arena_printf(&arena, "rules: [%s]", rule).p, &h))
+        fail_msg("%s", rule);
+    relabel_rules_release(&h.rules);
+    assert_int_equal(diags.n - before, wanted);
+    if (wanted && str_find_str(diags.v[before].message, S("does nothing")) < 0)
+        fail_msg("%s: %.*s", rule, STR(diags.v[before].message));
+}
+
+static void test_what_writes_nothing_is_told(void **state)
+{
+    (void)state;
+    warns("{regex: '__meta_.*', action: labelmap}", true);
+    warns("{regex: '__meta_(.*)', action: labelmap, replacement: '$2'}", true);
+    warns("{regex: 'x', source_labels: [a], target_label: '${1}'}", true);
+    warns("{regex: '__meta_(.*)', action: labelmap}", false);
+    warns("{regex: '__meta_.*', action: labelmap, replacement: '$0'}", false);
+    warns("{regex: '__meta_.*', action: labelmap, replacement: 'x$1'}", false);
+    warns("{action: labelmap}", false);
+    warns("{source_labels: [a], target_label: b, replacement: '$2'}", false);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -168,6 +205,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_keep_and_drop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hashmod, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_names_that_are_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_writes_nothing_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
     };
 

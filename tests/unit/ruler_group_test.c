@@ -166,13 +166,20 @@ static void rows_bring_a_group_back(void **state)
     struct bench *b = *state;
     struct rule_group *again = rule_group_new(&b->conf, S("http://prom"), NULL);
     struct now now = {SLOT + NS_PER_M, NS_PER_D + NS_PER_M};
+    uint64_t id;
 
     run(b->g, 0, ok(ONE), ok(ONE));
-    for (size_t i = 0; i < b->g->rows.n; i++)
-        assert_true(
-            rule_group_restore(again, b->g->rows.v[i].key, b->g->rows.v[i].value, SLOT, now));
-    assert_false(rule_group_restore(again, S("0000000000000000/0000000000000000"),
-                                    b->g->rows.v[0].value, SLOT, now));
+    for (size_t i = 0; i < b->g->rows.n; i++) {
+        assert_true(rule_row_identity(b->g->rows.v[i].key, &id));
+        for (size_t k = 0; k < again->n_rules; k++)
+            if (again->rules[k].identity == id)
+                assert_true(
+                    rule_group_restore(again, &again->rules[k], b->g->rows.v[i].value, SLOT, now));
+    }
+    assert_false(rule_group_restore(again, &again->rules[0], S("?"), SLOT, now));
+    assert_false(rule_row_identity(S("000000000000000/00000000000000000"), &id));
+    assert_false(rule_row_identity(S("000000000000000G/0000000000000000"), &id));
+    assert_false(rule_row_identity(S("0000000000000000"), &id));
     rule_group_make_view(again);
     assert_int_equal(again->view->rules[0].state, RULE_ALERT_FIRING);
     run(again, 1, ok(ONE), ok(ONE));

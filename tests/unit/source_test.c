@@ -67,6 +67,9 @@ static void what_is_no_answer_is_said(void **state)
          "\"a\":\"1\",\"a\":\"2\"},"
          "\"value\":[1,\"1\"]}]}}",
          "stands twice"},
+        {"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{"
+         "\"\":\"1\"},\"value\":[1,\"1\"]}]}}",
+         "a label has no name"},
     };
 
     (void)state;

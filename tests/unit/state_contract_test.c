@@ -128,8 +128,20 @@ static uint64_t log_alert(struct fixture *f, const char *record)
 {
     struct state_commit c = {0};
 
-    buf_add(&c.alerts, str_of(record));
+    record_frame(&c.alerts, str_of(record));
     return f->b->ops->commit(f->b->self, &c);
+}
+
+static uint64_t slice(struct fixture *f, const char *record, enum state_slice which)
+{
+    struct buf b = BUF_INIT;
+    uint64_t n;
+
+    if (record != NULL)
+        record_frame(&b, str_of(record));
+    n = f->b->ops->alerts_slice(f->b->self, &b, which);
+    assert_int_equal(b.n, 0);
+    return n;
 }
 
 /* Power is cut: what was not reported is gone. A copy of the files is what the disk would hold. */
@@ -212,11 +224,9 @@ static void rows_come_back_in_key_order(void **state)
 static void numbers_come_back_in_order(void **state)
 {
     struct fixture *f = *state;
-    struct buf rewritten = BUF_INIT;
-
     for (uint64_t i = 1; i <= 100; i++)
         assert_int_equal(put(f, STATE_META, "k", "v"), i);
-    assert_int_equal(f->b->ops->rewrite_alerts(f->b->self, &rewritten), 101);
+    assert_int_equal(slice(f, NULL, STATE_SLICE_FIRST | STATE_SLICE_LAST), 101);
     assert_int_equal(put(f, STATE_META, "k", "v"), 102);
     flush(f);
     assert_int_equal(f->ok.n, 102);
@@ -244,19 +254,44 @@ static void what_was_reported_survives_a_crash(void **state)
 static void the_alert_log_grows_and_is_replaced(void **state)
 {
     struct fixture *f = *state;
-    struct buf all = BUF_INIT;
 
     log_alert(f, "one");
     log_alert(f, "two");
     reopen(f);
     assert_str(alerts(f), "[one][two]");
     log_alert(f, "three");
-    buf_adds(&all, "everything");
-    f->b->ops->rewrite_alerts(f->b->self, &all);
-    assert_int_equal(all.n, 0);
+    slice(f, "everything", STATE_SLICE_FIRST | STATE_SLICE_LAST);
     log_alert(f, "four");
     reopen(f);
     assert_str(alerts(f), "[everything][four]");
+}
+
+/* The old log holds all until the last slice, and the new one what came meanwhile. */
+static void a_new_alert_log_comes_in_slices(void **state)
+{
+    struct fixture *f = *state;
+
+    log_alert(f, "a1");
+    log_alert(f, "b1");
+    slice(f, "a1", STATE_SLICE_FIRST);
+    log_alert(f, "b2");
+    slice(f, "c1", STATE_SLICE_NEXT);
+    log_alert(f, "d1");
+    flush(f);
+    crash(f);
+    assert_str(alerts(f), "[a1][b1][b2][d1]");
+    slice(f, "begun anew", STATE_SLICE_FIRST);
+    slice(f, "a1", STATE_SLICE_FIRST);
+    log_alert(f, "b3");
+    slice(f, NULL, STATE_SLICE_NEXT);
+    slice(f, "d1", STATE_SLICE_LAST);
+    log_alert(f, "e1");
+    flush(f);
+    crash(f);
+    assert_str(alerts(f), "[a1][b3][d1][e1]");
+    slice(f, "left over", STATE_SLICE_NEXT);
+    reopen(f);
+    assert_str(alerts(f), "[a1][b3][d1][e1]");
 }
 
 /* Nothing can be written any more, and again. */
@@ -305,7 +340,7 @@ static void a_failing_store_is_rewritten_from_memory(void **state)
     disk(f, false);
     state_put(&f->all, STATE_RULE, S("a"), S("new"));
     state_put(&f->all, STATE_RULE, S("b"), S("kept in memory"));
-    buf_adds(&f->all.alerts, "live");
+    record_frame(&f->all.alerts, S("live"));
     next_retry(f);
     f->b->ops->stats(f->b->self, &st);
     assert_false(st.degraded);
@@ -351,6 +386,103 @@ static void torn_tails_are_cut(void **state)
     reopen(f);
     assert_str(alerts(f), "[one][two]");
     assert_int_equal(f->notice.n, 0);
+}
+
+static void flip(struct fixture *f, off_t at)
+{
+    char path[128], c;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/alerts.log", f->dir);
+    fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, &c, 1, at), 1);
+    c ^= 0x40;
+    assert_int_equal(pwrite(fd, &c, 1, at), 1);
+    close(fd);
+}
+
+/* Records are 8 bytes of head and 8 of text, behind 8 of magic; wherever a bit flips, one of them is lost at most. */
+static void a_flipped_bit_costs_one_record(void **state)
+{
+    static const char *const texts[] = {"[alert002][alert003]", "[alert001][alert003]",
+                                        "[alert001][alert002]"};
+    struct fixture *f = *state;
+
+    for (int at = 0; at < 8 + 3 * 16; at++) {
+        flush(f);
+        state_backend_free(f->b);
+        write_file(f->dir, "alerts.log", O_TRUNC, STR_NONE);
+        open_backend(f);
+        log_alert(f, "alert001");
+        log_alert(f, "alert002");
+        log_alert(f, "alert003");
+        flush(f);
+        state_backend_free(f->b);
+        flip(f, at);
+        buf_clear(&f->notice);
+        open_backend(f);
+        assert_str(alerts(f), at < 8 ? "[alert001][alert002][alert003]" : texts[(at - 8) / 16]);
+        /* what ends in a bad record looks torn */
+        assert_int_equal(str_find_str(buf_str(&f->notice), S("alerts.log.damaged")) >= 0,
+                         at < 8 + 2 * 16);
+        log_alert(f, "after");
+        buf_clear(&f->notice);
+        reopen(f);
+        assert_true(str_find_str(alerts(f), S("[after]")) >= 0);
+        assert_int_equal(f->notice.n, 0);
+    }
+}
+
+static void the_damaged_log_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    char path[128], all[128];
+    int fd;
+
+    log_alert(f, "alert001");
+    log_alert(f, "alert002");
+    flush(f);
+    state_backend_free(f->b);
+    flip(f, 20);
+    open_backend(f);
+    snprintf(path, sizeof(path), "%s/alerts.log.damaged", f->dir);
+    fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, all, sizeof(all)), 8 + 2 * 16);
+    close(fd);
+    assert_true(str_find_str(buf_str(&f->notice), S("16 bytes of alerts are lost")) >= 0);
+}
+
+/* What a peer may have written to look like heads of records does not take for ever. */
+static void a_search_ends(void **state)
+{
+    struct buf b = BUF_INIT;
+
+    (void)state;
+    for (int i = 0; i < 1 << 18; i++)
+        buf_add(&b, (str){"\0\0\x0f\0", 4});
+    assert_int_equal(record_find(buf_str(&b), 0), b.n);
+    record_frame(&b, S("here"));
+    assert_int_equal(record_find(buf_str(&b), b.n - 20), b.n - 12);
+    buf_release(&b);
+}
+
+static void no_room_for_a_new_log_keeps_the_old(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+
+    log_alert(f, "one");
+    snprintf(path, sizeof(path), "%s/alerts.log.tmp", f->dir);
+    flush(f);
+    assert_int_equal(mkdir(path, 0700), 0);
+    slice(f, "new", STATE_SLICE_FIRST);
+    log_alert(f, "two");
+    slice(f, "new", STATE_SLICE_LAST);
+    flush(f);
+    assert_int_equal(f->failed.n, 0);
+    assert_int_equal(rmdir(path), 0);
+    reopen(f);
+    assert_str(alerts(f), "[one][two]");
 }
 
 static void a_foreign_alert_log_is_set_aside(void **state)
@@ -580,8 +712,12 @@ int main(void)
         BOTH(numbers_come_back_in_order),
         BOTH(what_was_reported_survives_a_crash),
         BOTH(the_alert_log_grows_and_is_replaced),
+        BOTH(a_new_alert_log_comes_in_slices),
         BOTH(a_failing_store_is_rewritten_from_memory),
         SQLITE(torn_tails_are_cut),
+        SQLITE(a_flipped_bit_costs_one_record),
+        SQLITE(the_damaged_log_is_kept),
+        SQLITE(no_room_for_a_new_log_keeps_the_old),
         SQLITE(a_foreign_alert_log_is_set_aside),
         SQLITE(a_damaged_database_is_set_aside),
         SQLITE(a_newer_database_is_refused),
@@ -593,6 +729,7 @@ int main(void)
         SQLITE(answers_reach_the_loop),
         SQLITE(a_slow_commit_can_be_seen),
         cmocka_unit_test(checksum),
+        cmocka_unit_test(a_search_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

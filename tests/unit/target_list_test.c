@@ -57,11 +57,32 @@ static void test_yaml(void **state)
                         "line 2: a group with \"targets\" and \"labels\" expected");
 }
 
+/* One bad name refuses the list: the last good one stays. */
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        read_list(target_list_read_json,
+                  "[{\"targets\": [\"a:1\"]},\n{\"targets\": [\"b:1\"], \"labels\": "
+                  "{\"\": \"x\"}}]"),
+        "line 2: \"\" is not a label name");
+    assert_string_equal(read_list(target_list_read_json,
+                                  "[{\"labels\": {\"\": \"x\"}, \"targets\": [\"b:1\"]}]"),
+                        "line 1: \"\" is not a label name");
+    assert_string_equal(read_list(target_list_read_yaml,
+                                  "- targets: [a:1]\n- targets: [b:1]\n  labels: {'': x}\n"),
+                        "line 3: \"\" is not a label name");
+    assert_string_equal(read_list(target_list_read_yaml,
+                                  "- targets: [a:1]\n  labels: {\"a.b\": x}\n"),
+                        "{__address__=\"a:1\", __meta_url=\"u\", a.b=\"x\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_yaml),
+        cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,6 +111,32 @@ static void bad_samples_are_refused(void **state)
     close_db();
 }
 
+/* Whoever hands them over should have looked; the store looks again, by ref, in its own time, and from the log. */
+static void labels_without_text_are_refused(void **state)
+{
+    static const struct label bad[][2] = {
+        {{S_INIT(""), S_INIT("x")}, {S_INIT("__name__"), S_INIT("m")}},
+        {{S_INIT("__name__"), S_INIT("m")}, {S_INIT("a"), S_INIT("")}},
+        {{S_INIT("__name__"), S_INIT("m")}, {S_INIT("\xff"), S_INIT("x")}}};
+    struct tsdb_stream *s;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    s = stream("a");
+    begin(s, STEP);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        (void)tsdb_batch_add(&batch, TSDB_REF_NEW, (struct labels){bad[i], 2}, 1);
+        tsdb_batch_add_at(&batch, TSDB_REF_NEW, (struct labels){bad[i], 2}, 1, STEP - 1);
+    }
+    put("m{a=\"1\"}", 5);
+    commit();
+    assert_int_equal(batch.refused, 2 * ARRAY_LEN(bad));
+    assert_int_equal(batch.why, TSDB_LABELS_INVALID);
+    assert_int_equal(tsdb_stats(db).refused[TSDB_LABELS_INVALID], 2 * ARRAY_LEN(bad));
+    assert_string_equal(dump("{__name__=~\".+\"}"), "{__name__=\"m\", a=\"1\"} 15=5\n");
+    close_db();
+}
+
 static void memory_is_limited(void **state)
 {
     struct tsdb_stream *s;
@@ -498,6 +524,7 @@ int main(void)
         cmocka_unit_test(series_end_and_begin),
         cmocka_unit_test(bad_samples_are_refused),
         cmocka_unit_test(memory_is_limited),
+        cmocka_unit_test(labels_without_text_are_refused),
         cmocka_unit_test(selectors_decide_what_is_kept),
         cmocka_unit_test(reach_grows),
         cmocka_unit_test(matchers_select),
