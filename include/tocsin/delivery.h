@@ -64,7 +64,8 @@ struct delivery {
      * error is final, the next attempt would end the same way. For what says where to; texts: delivery_say(). */
     bool (*render)(struct delivery *d, str text, bool html, str *out);
 
-    /* what came back; NULL before the first request. lost: there was no answer, d->err says why. */
+    /* What came back; NULL before the first request. lost: it did not come whole, d->err says why; it has a status and
+     * headers if these came, and no body. */
     const struct http_answer *answer;
     bool lost;
 
@@ -125,8 +126,11 @@ void delivery_put_value(struct delivery *d, struct json_writer *w, const struct 
  * as written; absent and null ones are empty. They live in d->arena. False: the body is no JSON object. */
 bool delivery_answer_read(struct delivery *d, const char *const *names, str *values, size_t n);
 
-/* The default judgement of an HTTP answer: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER; 429, 5xx and lost answers
- * RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first line of the body. */
+/* The default judgement of an HTTP answer, by its status: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER, of at most five
+ * minutes; 429, 5xx and no status RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first
+ * line of the body. */
 enum delivery_verdict delivery_judge_http(struct delivery *d);
+/* The same for who reads the body, too: an answer that did not come whole is RETRY, whatever its status. */
+enum delivery_verdict delivery_judge_whole(struct delivery *d);
 
 #endif

@@ -26,4 +26,12 @@ struct smtp_request {
     str message; /* headers and body, lines end in CR LF */
 };
 
+/* Whether a password is safe on its way to the server: by TLS, or because there is no way. */
+static inline bool smtp_is_covered(const struct smtp_request *rq)
+{
+    return rq->implicit_tls || rq->require_tls || str_starts_with(rq->smarthost, S("localhost:")) ||
+           str_starts_with(rq->smarthost, S("127.0.0.1:")) ||
+           str_starts_with(rq->smarthost, S("[::1]:"));
+}
+
 #endif

@@ -381,7 +381,7 @@ static enum delivery_verdict refused(struct delivery *d, str code, str msg)
 static enum delivery_verdict judge(struct delivery *d)
 {
     static const char *const names[] = {"errcode", "errmsg", "punish"};
-    enum delivery_verdict v = delivery_judge_http(d);
+    enum delivery_verdict v = delivery_judge_whole(d);
     str said[ARRAY_LEN(names)], code;
 
     if (v != DELIVERY_OK)

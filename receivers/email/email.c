@@ -102,6 +102,44 @@ static void check_headers(const struct email_conf *m, struct conf_check *c)
     }
 }
 
+static bool port_is_465(str smarthost)
+{
+    return str_ends_with(smarthost, S(":465"));
+}
+
+static struct smtp_request server(const struct email_conf *m)
+{
+    bool implicit = m->force_implicit_tls == CONF_UNSET ? port_is_465(m->smarthost)
+                                                        : m->force_implicit_tls == CONF_YES;
+
+    return (struct smtp_request){.smarthost = m->smarthost,
+                                 .hello = m->hello,
+                                 .implicit_tls = implicit,
+                                 .require_tls = m->require_tls == CONF_YES && !implicit,
+                                 .tls = m->tls_config,
+                                 .username = m->auth_username,
+                                 .identity = m->auth_identity,
+                                 .password = m->auth_password,
+                                 .secret = m->auth_secret};
+}
+
+/* What would only come out when the server is talked to. */
+static void check_login(const struct email_conf *m, struct conf_check *c)
+{
+    struct smtp_request rq = server(m);
+
+    if (m->auth_username.n == 0)
+        return;
+    if (!secret_is_set(m->auth_password) && !secret_is_set(m->auth_secret))
+        conf_warn(c, "auth_username",
+                  "no mail is sent where the server offers a login: \"auth_password\" and "
+                  "\"auth_secret\" are missing");
+    else if (secret_is_set(m->auth_password) && !smtp_is_covered(&rq))
+        conf_warn(c, "require_tls",
+                  "without TLS the password goes out in clear by LOGIN, and no mail is sent where "
+                  "the server prefers PLAIN");
+}
+
 static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     const struct global_conf *g = view->global;
@@ -131,6 +169,7 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
     if (m->threading.enabled && m->threading.thread_by_date.n == 0)
         conf_error(c, "threading", "\"thread_by_date\" must be none or daily");
     check_headers(m, c);
+    check_login(m, c);
 }
 
 static const struct conf_type email_conf_type = {
@@ -245,16 +284,9 @@ static bool addresses(struct delivery *d, str text, const char *what, struct mim
             err_wrap(&d->err, "\"%s\"", what));
 }
 
-static bool port_is_465(str smarthost)
-{
-    return str_ends_with(smarthost, S(":465"));
-}
-
 static enum delivery_verdict begin(struct delivery *d)
 {
     const struct email_conf *m = d->conf;
-    bool implicit = m->force_implicit_tls == CONF_UNSET ? port_is_465(m->smarthost)
-                                                        : m->force_implicit_tls == CONF_YES;
     struct mime_addresses from, to;
     struct buf b = BUF_INIT;
     bool ok = addresses(d, m->from, "from", &from) && addresses(d, m->to, "to", &to);
@@ -262,19 +294,11 @@ static enum delivery_verdict begin(struct delivery *d)
     if (ok && from.n != 1)
         ok = err_set(&d->err, ERR_INVALID, "\"from\" must be one address, not %zu", from.n);
     if (ok && compose(d, m, &from, &to, &b)) {
-        d->mail = (struct smtp_request){.smarthost = m->smarthost,
-                                        .hello = m->hello,
-                                        .implicit_tls = implicit,
-                                        .require_tls = m->require_tls == CONF_YES && !implicit,
-                                        .tls = m->tls_config,
-                                        .username = m->auth_username,
-                                        .identity = m->auth_identity,
-                                        .password = m->auth_password,
-                                        .secret = m->auth_secret,
-                                        .from = from.v[0],
-                                        .to = to.v,
-                                        .n_to = to.n,
-                                        .message = arena_str(d->arena, buf_str(&b))};
+        d->mail = server(m);
+        d->mail.from = from.v[0];
+        d->mail.to = to.v;
+        d->mail.n_to = to.n;
+        d->mail.message = arena_str(d->arena, buf_str(&b));
         buf_release(&b);
         return DELIVERY_SEND_SMTP;
     }

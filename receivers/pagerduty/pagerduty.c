@@ -332,8 +332,6 @@ static enum delivery_verdict judge(struct delivery *d)
     enum delivery_verdict v = delivery_judge_http(d);
     str said[ARRAY_LEN(names)];
 
-    if (d->lost)
-        return v;
     if (d->answer->status == 403 && uses_v1(d->conf)) {
         d->failure = FAILURE_RATE_LIMITED; /* that is how v1 says "too many" */
         return DELIVERY_RETRY;

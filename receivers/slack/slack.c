@@ -497,7 +497,7 @@ static enum delivery_verdict judge_json(struct delivery *d)
 
 static enum delivery_verdict judge(struct delivery *d)
 {
-    enum delivery_verdict v = delivery_judge_http(d);
+    enum delivery_verdict v = delivery_judge_whole(d);
 
     if (v != DELIVERY_OK)
         return v;

@@ -13,17 +13,15 @@
 enum { DIGEST = 32 };
 
 struct access {
-    str prefix; /* of all paths, borrowed */
     unsigned char key[DIGEST];
     struct config *conf;              /* whose tokens these are; one reference */
     unsigned char (*digests)[DIGEST]; /* parallel to conf->web.tokens; zeroes: unreadable */
 };
 
-struct access *access_new(str prefix)
+struct access *access_new(void)
 {
     struct access *x = mem_new(struct access);
 
-    x->prefix = prefix;
     rand_bytes(x->key, sizeof(x->key));
     return x;
 }
@@ -107,20 +105,14 @@ static bool forbid(struct http_req *rq, const struct token_conf *t, const char *
     return false;
 }
 
-/* What the text of the request line shows is enough: a path spelled otherwise needs more rights, not less. */
-static bool is_below(const struct access *x, str target, str path)
+static bool within_scope(struct http_req *rq, const struct token_conf *t)
 {
-    return str_starts_with(target, x->prefix) &&
-           str_starts_with(str_sub(target, x->prefix.n, target.n), path);
-}
+    static const char *const scopes[] = {[ACCESS_SILENCE] = "silence", [ACCESS_PUSH] = "push"};
+    bool reads = rq->method == HTTP_GET || rq->method == HTTP_OPTIONS || rq->route == NULL;
+    int need = reads ? ACCESS_READ : rq->route->need;
 
-static bool within_scope(const struct access *x, struct http_req *rq, const struct token_conf *t)
-{
-    if (str_is(t->scope, "admin") || rq->method == HTTP_GET || rq->method == HTTP_OPTIONS)
-        return true;
-    if (str_is(t->scope, "silence") && is_below(x, rq->target, S("/api/v2/silence")))
-        return true;
-    if (str_is(t->scope, "push") && is_below(x, rq->target, S("/metrics/job")))
+    if (need == ACCESS_READ || str_is(t->scope, "admin") ||
+        (need != ACCESS_CHANGE && str_is(t->scope, scopes[need])))
         return true;
     return forbid(rq, t, "change this");
 }
@@ -137,7 +129,7 @@ bool access_admit(struct access *x, struct config *conf, struct web *web, struct
     use(x, conf);
     t = find(x, rq);
     if (t != NULL)
-        return within_scope(x, rq, t);
+        return within_scope(rq, t);
     if (web != NULL && web_has_users(web) && !has_bearer(rq, &token))
         return web_admit(web, rq);
     web_auth_refuse(rq, "Bearer");

@@ -17,7 +17,15 @@
 
 struct access;
 
-struct access *access_new(str prefix);
+/* What a request takes, by its route (http_route.need). A GET, and what has no route, changes nothing. */
+enum access_need {
+    ACCESS_CHANGE, /* scope admin */
+    ACCESS_READ,   /* any token: a POST only because its text is long */
+    ACCESS_SILENCE,
+    ACCESS_PUSH,
+};
+
+struct access *access_new(void);
 void access_free(struct access *x);
 /* For http_server_conf.admit; web: NULL without --web.config.file. */
 bool access_admit(struct access *x, struct config *conf, struct web *web, struct http_req *rq);

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "ui/page.h"
 
-/* One row a route: what is allowed before the body is read, and who answers. */
+/* One row a route: what is allowed before the body is read, who answers, and what it takes where it is not a GET. */
 static void get_ok(struct http_req *rq, void *arg);
 static void post_reload(struct http_req *rq, void *arg);
 static void get_page(struct http_req *rq, void *arg);
@@ -24,12 +24,12 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v2/alerts/groups", 0, api_get_groups, "/alerts/groups", "alerts by group"},
     {HTTP_GET, "/api/v2/silences", 0, api_get_silences, "/silences", "silences by state"},
     {HTTP_POST, "/api/v2/silences", 1 << 20, api_post_silences, "/silences",
-     "creates or edits a silence"},
+     "creates or edits a silence", ACCESS_SILENCE},
     {HTTP_GET, "/api/v2/silence/{id}", 0, api_get_silence, "/silence/{silenceID}", "one silence"},
     {HTTP_DELETE, "/api/v2/silence/{id}", 0, api_delete_silence, "/silence/{silenceID}",
-     "ends a silence"},
+     "ends a silence", ACCESS_SILENCE},
     {HTTP_POST, "/api/v2/templates/render", 4 << 20, api_post_render, "/templates/render",
-     "renders a template"},
+     "renders a template", ACCESS_READ},
     {HTTP_GET, "/api/v2/explain", 0, api_get_explain, "/explain",
      "why an alert was or was not sent, and when it is told next"},
     {HTTP_GET, "/api/v2/notifications", 0, api_get_notifications, "/notifications",
@@ -40,15 +40,15 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/targets", 0, api_get_targets, "/targets",
      "targets that are scraped, and those that relabeling dropped"},
     {HTTP_GET | HTTP_POST, "/api/v1/query", 1 << 20, prom_query, "/api/v1/query",
-     "PromQL over our own store, at an instant"},
+     "PromQL over our own store, at an instant", ACCESS_READ},
     {HTTP_GET | HTTP_POST, "/api/v1/query_range", 1 << 20, prom_query_range, "/api/v1/query_range",
-     "PromQL over our own store, step by step"},
+     "PromQL over our own store, step by step", ACCESS_READ},
     {HTTP_GET | HTTP_POST, "/api/v1/format_query", 1 << 20, prom_format_query,
-     "/api/v1/format_query", "PromQL in its canonical form"},
+     "/api/v1/format_query", "PromQL in its canonical form", ACCESS_READ},
     {HTTP_GET | HTTP_POST, "/api/v1/series", 1 << 20, prom_series, "/api/v1/series",
-     "the series that selectors find"},
+     "the series that selectors find", ACCESS_READ},
     {HTTP_GET | HTTP_POST, "/api/v1/labels", 1 << 20, prom_labels, "/api/v1/labels",
-     "names of labels"},
+     "names of labels", ACCESS_READ},
     {HTTP_GET, "/api/v1/label/{id}/values", 0, prom_label_values, "/api/v1/label_values",
      "values of a label"},
     {HTTP_GET, "/api/v1/rules", 0, prom_rules, "/api/v1/rules", "rule groups and their alerts"},
@@ -59,7 +59,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/federate", 0, prom_federate, "/federate",
      "the newest samples of what selectors find"},
     {HTTP_GET | HTTP_POST, "/api/v1/parse_query", 1 << 20, prom_parse_query, "/api/v1/parse_query",
-     "PromQL as a tree"},
+     "PromQL as a tree", ACCESS_READ},
     {HTTP_GET, "/api/v1/status/config", 0, prom_config, "/api/v1/status", "configuration"},
     {HTTP_GET, "/api/v1/status/flags", 0, prom_flags, "/api/v1/status", "the command line"},
     {HTTP_GET, "/api/v1/status/tsdb", 0, prom_tsdb_status, "/api/v1/status",
@@ -69,14 +69,14 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/status/runtimeinfo", 0, prom_runtimeinfo, "/api/v1/status",
      "start and reload"},
     {HTTP_GET, "/api/v1/status", 0, gone, "/api/v1", "removed"},
-    {HTTP_GET | HTTP_POST, "/api/v1/receivers", 1 << 20, gone, "/api/v1", "removed"},
-    {HTTP_GET | HTTP_POST, "/api/v1/silences", 1 << 20, gone, "/api/v1", "removed"},
-    {HTTP_GET | HTTP_DELETE, "/api/v1/silence/*", 1 << 20, gone, "/api/v1", "removed"},
-    {HTTP_POST, "/api/v1/alerts", 1 << 20, gone, "/api/v1", "removed"},
+    {HTTP_GET | HTTP_POST, "/api/v1/receivers", 1 << 20, gone, "/api/v1", "removed", ACCESS_READ},
+    {HTTP_GET | HTTP_POST, "/api/v1/silences", 1 << 20, gone, "/api/v1", "removed", ACCESS_READ},
+    {HTTP_GET | HTTP_DELETE, "/api/v1/silence/*", 1 << 20, gone, "/api/v1", "removed", ACCESS_READ},
+    {HTTP_POST, "/api/v1/alerts", 1 << 20, gone, "/api/v1", "removed", ACCESS_READ},
     {HTTP_PUT | HTTP_POST | HTTP_DELETE, "/metrics/job/*", PUSH_BODY_MAX, api_push, "/metrics/job",
-     "takes metrics as a Pushgateway does"},
+     "takes metrics as a Pushgateway does", ACCESS_PUSH},
     {HTTP_PUT | HTTP_POST | HTTP_DELETE, "/metrics/job@base64/*", PUSH_BODY_MAX, api_push,
-     "/metrics/job", "the same, the job in base64"},
+     "/metrics/job", "the same, the job in base64", ACCESS_PUSH},
     {HTTP_GET, "/metrics", 0, api_get_metrics, "/metrics", "metrics of tocsin itself"},
     {HTTP_GET, "/-/healthy", 0, get_ok, "/-/healthy", "the process answers"},
     {HTTP_GET, "/-/ready", 0, get_ok, "/-/ready", "configuration and state are loaded"},
@@ -476,17 +476,16 @@ static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns 
 }
 
 /* Whether the client takes JSON where Alertmanager speaks nothing else. */
-static bool takes_json(const struct api *a, const struct http_req *rq)
+static bool takes_json(const struct http_req *rq)
 {
     static const char *const paths[] = {"status", "receivers", "alerts", "silence"};
     static const char *const types[] = {"*/*", "application/*", "application/json"};
     str accept = http_header_get(&rq->headers, S("Accept"));
-    str path = str_sub(rq->target, a->conf.prefix.n, rq->target.n);
     bool is_theirs = false;
 
     for (size_t i = 0; i < ARRAY_LEN(paths); i++)
-        is_theirs |= str_starts_with(path, S("/api/v2/")) &&
-                     str_starts_with(str_sub(path, 8, path.n), str_of(paths[i]));
+        is_theirs |= str_starts_with(rq->path, S("/api/v2/")) &&
+                     str_starts_with(str_sub(rq->path, 8, rq->path.n), str_of(paths[i]));
     if (!is_theirs || accept.n == 0 || rq->method == HTTP_OPTIONS)
         return true;
     while (accept.n != 0) {
@@ -503,7 +502,7 @@ static bool admit(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
 
-    if (!takes_json(a, rq)) {
+    if (!takes_json(rq)) {
         api_refuse(rq, 406, 406,
                    "unsupported media type requested, only [application/json] are available");
         return false;
@@ -533,7 +532,7 @@ struct api *api_new(const struct api_conf *conf)
     a->conf = *conf;
     a->engine = shell_engine(conf->shell);
     a->started = shell_clock(conf->shell)->now.wall;
-    a->access = access_new(conf->prefix);
+    a->access = access_new();
     a->reload_ok = true;
     a->reload_at = a->started;
     a->server = http_server_new(loop_base(conf->loop), shell_clock(conf->shell), &sc);

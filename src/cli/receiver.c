@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "cli/config_paths.h"
+#include "cli/web_url.h"
 #include "config/config.h"
 #include "lint/render.h"
 #include "loop/loop.h"
@@ -77,7 +78,7 @@ static void result(void *arg, const struct notify_result *r)
         loop_stop(t->loop);
 }
 
-static void deliver(struct testing *t, const struct receiver_conf *rc,
+static void deliver(struct testing *t, const struct receiver_conf *rc, str external_url,
                     const struct receiver_flags *f)
 {
     static const struct label labels[] = {{S_INIT("alertname"), S_INIT("TocsinTest")},
@@ -90,7 +91,7 @@ static void deliver(struct testing *t, const struct receiver_conf *rc,
                                  .messages = messages,
                                  .result = result,
                                  .arg = t,
-                                 .external_url = str_of(f->external_url),
+                                 .external_url = external_url,
                                  .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
     VEC(struct outbox_row *) sent = VEC_INIT;
     struct transport *transport;
@@ -143,7 +144,10 @@ int receiver_test_run(const void *flags, char **args, int n_args)
     str *paths = config_paths(f->config_files, &o.n_paths);
     struct testing t = {.code = EXIT_OK};
     const struct receiver_conf *rc;
+    struct err e = ERR_INIT;
+    struct arena a;
     struct diags d;
+    str url, path;
 
     if (n_args != 1) {
         fprintf(stderr, "tocsin: receiver test needs one name\n");
@@ -158,8 +162,12 @@ int receiver_test_run(const void *flags, char **args, int n_args)
     if (t.conf == NULL)
         diags_print(stderr, &d);
     rc = t.conf != NULL ? config_receiver(t.conf, str_of(args[0])) : NULL;
-    if (rc != NULL) {
-        deliver(&t, rc, f);
+    arena_init(&a, 0);
+    if (rc != NULL && !web_url_parse(str_of(f->external_url), &a, &url, &path, &e)) {
+        fprintf(stderr, "tocsin: --web.external-url: %s\n", e.msg);
+        t.code = EXIT_USAGE;
+    } else if (rc != NULL) {
+        deliver(&t, rc, url, f);
     } else {
         t.code = EXIT_FAILED;
         if (t.conf != NULL)
@@ -167,6 +175,7 @@ int receiver_test_run(const void *flags, char **args, int n_args)
     }
     if (rc != NULL && rc->n_integrations == 0)
         printf("receiver '%s' has no integrations: nothing is sent\n", args[0]);
+    arena_release(&a);
     config_unref(t.conf);
     diags_release(&d);
     mem_free(paths);

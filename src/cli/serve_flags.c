@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/web_url.h"
 
 #define F struct serve_flags
 
@@ -224,36 +225,29 @@ str serve_own_url(str address)
     return mem_str_dup(str_of(made));
 }
 
-static str without_slashes(str url)
-{
-    while (url.n != 0 && url.p[url.n - 1] == '/')
-        url.n--;
-    return url;
-}
-
-/* What follows the host. */
-static str path_of(str url)
-{
-    str rest = str_sub(url, (size_t)str_find_str(url, S("://")) + 3, url.n);
-    ptrdiff_t at = str_find(rest, '/');
-
-    return at >= 0 ? str_sub(rest, (size_t)at, rest.n) : STR_NONE;
-}
-
 bool serve_flags_urls(const struct serve_flags *f, str *external_url, str *prefix)
 {
-    str url = str_of(f->external_url), path = str_of(f->route_prefix);
+    const char *flag = "web.external-url";
+    struct err e = ERR_INIT;
+    str url = STR_NONE, path = STR_NONE;
+    struct arena a;
+    bool ok = true;
 
-    if (url.n != 0 && !str_starts_with(url, S("http://")) && !str_starts_with(url, S("https://"))) {
-        fprintf(stderr, "tocsin: --web.external-url: '%.*s' is not an http or https URL\n",
-                STR(url));
-        return false;
+    arena_init(&a, 0);
+    if (f->external_url[0] != '\0')
+        ok = web_url_parse(str_of(f->external_url), &a, &url, &path, &e);
+    if (ok && f->route_prefix[0] != '\0') {
+        flag = "web.route-prefix";
+        ok = web_prefix_parse(str_of(f->route_prefix), &a, &path, &e);
     }
-    url = without_slashes(url);
-    if (path.n == 0 && url.n != 0)
-        path = path_of(url);
-    *prefix = mem_str_dup(without_slashes(path));
-    *external_url = url.n != 0 ? mem_str_dup(url)
-                               : serve_own_url(str_of(f->listen.n != 0 ? f->listen.v[0] : NULL));
-    return true;
+    if (ok) {
+        *prefix = mem_str_dup(path);
+        *external_url = url.n != 0
+                            ? mem_str_dup(url)
+                            : serve_own_url(str_of(f->listen.n != 0 ? f->listen.v[0] : NULL));
+    } else {
+        fprintf(stderr, "tocsin: --%s: %s\n", flag, e.msg);
+    }
+    arena_release(&a);
+    return ok;
 }

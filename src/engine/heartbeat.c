@@ -58,7 +58,7 @@ static void answered(void *arg, const struct transport_answer *a)
     struct heartbeat *h = arg;
 
     h->transfer = NULL;
-    if (a->failure != TRANSPORT_OK)
+    if (a->http.status == 0)
         log_warn("heartbeat failed", LOG_ERR(&a->err));
     else if (a->http.status >= 300)
         log_warn("heartbeat refused", LOG_I64("status", a->http.status));

@@ -123,7 +123,7 @@ static size_t settle(struct forward_queue *q, bool leaves)
 
 static void note_failure(struct forward_queue *q, const struct transport_answer *a)
 {
-    if (a->failure != TRANSPORT_OK)
+    if (a->http.status == 0)
         log_warn("an Alertmanager takes no alerts", LOG_STR("url", q->url), LOG_ERR(&a->err));
     else
         log_warn("an Alertmanager takes no alerts", LOG_STR("url", q->url),
@@ -141,7 +141,7 @@ static void drop_target(struct forward_queue *q)
 static void answered(void *arg, const struct transport_answer *a)
 {
     struct forward_queue *q = arg;
-    int status = a->failure == TRANSPORT_OK ? a->http.status : 0;
+    int status = a->http.status; /* says it, whatever became of the body */
     bool is_taken = status >= 200 && status < 300;
     bool is_refused = status == 400 || status == 413 || status == 422; /* for what it is */
     size_t n;

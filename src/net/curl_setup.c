@@ -6,7 +6,7 @@
 #include "net/http_parse.h"
 #include "net/secret.h"
 
-enum { REDIRECTS_MAX = 10, IDLE_S = 300 };
+enum { REDIRECTS_MAX = 10 };
 
 static const char *z(struct arena *a, str s)
 {
@@ -129,6 +129,16 @@ static bool set_headers(struct curl_handle *h, const struct curl_request *rq, st
 
 /* -- who we are -- */
 
+static bool set_authorization(struct curl_handle *h, str scheme, str credentials, struct arena *a,
+                              struct err *e)
+{
+    str value = arena_printf(a, "%.*s %.*s", STR(scheme), STR(credentials));
+
+    curl_made_with_add(&h->made_with, 'a', value);
+    return add_line(&h->headers, S("Authorization"), value, a, e);
+}
+
+/* Some proxies and servers let in a connection, not a request: those of another user are not for us. */
 static bool set_auth(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                      struct err *e)
 {
@@ -145,23 +155,22 @@ static bool set_auth(struct curl_handle *h, const struct curl_request *rq, struc
         curl_easy_setopt(h->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
         curl_easy_setopt(h->easy, CURLOPT_USERNAME, z(a, name));
         curl_easy_setopt(h->easy, CURLOPT_PASSWORD, z(a, password));
+        curl_made_with_add(&h->made_with, 'u', name);
+        curl_made_with_add(&h->made_with, 'w', password);
     } else if (c->has_authorization) {
         if (!secret_read(c->credentials, a, &value, e))
             return false;
-        value = arena_printf(a, "%.*s %.*s", STR(c->auth_type.n != 0 ? c->auth_type : S("Bearer")),
-                             STR(value));
-        return add_line(&h->headers, S("Authorization"), value, a, e);
+        return set_authorization(h, c->auth_type.n != 0 ? c->auth_type : S("Bearer"), value, a, e);
     } else if (rq->token.n != 0) {
-        value = arena_printf(a, "Bearer %.*s", STR(rq->token));
-        return add_line(&h->headers, S("Authorization"), value, a, e);
+        return set_authorization(h, S("Bearer"), rq->token, a, e);
     }
     return true;
 }
 
 /* -- TLS -- */
 
-static bool set_blob(struct curl_handle *h, CURLoption option, struct secret s, struct arena *a,
-                     struct err *e)
+static bool set_blob(struct curl_handle *h, CURLoption option, char what, struct secret s,
+                     struct arena *a, struct err *e)
 {
     struct curl_blob blob = {.flags = CURL_BLOB_COPY};
     str text;
@@ -173,6 +182,7 @@ static bool set_blob(struct curl_handle *h, CURLoption option, struct secret s, 
     blob.data = (void *)(uintptr_t)text.p;
     blob.len = text.n;
     curl_easy_setopt(h->easy, option, &blob);
+    curl_made_with_add(&h->made_with, what, text);
     return true;
 }
 
@@ -192,28 +202,35 @@ static long tls_versions(const struct tls_conf *t)
     return min[low] | max[t->max_version];
 }
 
-/* curl verifies the name in the URL. So the URL gets the name to verify, and the connection goes where it went. */
-static void set_server_name(struct curl_handle *h, const struct curl_request *rq, struct arena *a)
+static void show_host(struct curl_handle *h, const struct curl_request *rq, str host, str port,
+                      struct arena *a)
 {
-    if (h->url == NULL)
-        return; /* a mail: the name is the host's */
-    str name = rq->conf->tls.server_name;
+    str line = port.n != 0 ? arena_printf(a, "Host: %.*s:%.*s", STR(host), STR(port))
+                           : arena_printf(a, "Host: %.*s", STR(host));
+
+    if (!has_header(rq, "Host"))
+        h->headers = curl_slist_append(h->headers, line.p);
+}
+
+/* curl verifies the name in the URL. So the URL gets the name to verify, and the connection goes where it went. */
+static bool set_server_name(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
+                            struct err *e)
+{
+    str name = rq->conf->tls.server_name, scheme = part(h->url, CURLUPART_SCHEME, 0, a);
     str host = part(h->url, CURLUPART_HOST, 0, a), port = part(h->url, CURLUPART_PORT, 0, a);
     str real = part(h->url, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
 
-    if (name.n == 0 || !str_starts_with(rq->destination, S("https://")))
-        return;
+    if (name.n == 0 || str_is(scheme, "http"))
+        return true;
     if (curl_url_set(h->url, CURLUPART_HOST, z(a, name), 0) != CURLUE_OK)
-        return;
+        return err_set(e, ERR_INVALID, "server_name '%.*s' is not a host name", STR(name));
     h->connect_to = curl_slist_append(
         NULL, arena_printf(a, "%.*s:%.*s:%.*s:%.*s", STR(name), STR(real), STR(host), STR(real)).p);
     curl_easy_setopt(h->easy, CURLOPT_CONNECT_TO, h->connect_to);
-    if (!has_header(rq, "Host"))
-        h->headers =
-            curl_slist_append(h->headers,
-                              arena_printf(a, port.n != 0 ? "Host: %.*s:%.*s" : "Host: %.*s%.*s",
-                                           STR(host), STR(port))
-                                  .p);
+    curl_made_with_add(&h->made_with, 'n', name);
+    if (str_is(scheme, "https"))
+        show_host(h, rq, host, port, a);
+    return true;
 }
 
 bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
@@ -225,22 +242,38 @@ bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct
     curl_easy_setopt(h->easy, CURLOPT_SSLVERSION, tls_versions(t));
     if (rq->conf == NULL)
         return true;
-    if (!set_blob(h, CURLOPT_CAINFO_BLOB, t->ca, a, e) ||
-        !set_blob(h, CURLOPT_SSLCERT_BLOB, t->cert, a, e) ||
-        !set_blob(h, CURLOPT_SSLKEY_BLOB, t->key, a, e))
+    if (!set_blob(h, CURLOPT_CAINFO_BLOB, 'A', t->ca, a, e) ||
+        !set_blob(h, CURLOPT_SSLCERT_BLOB, 'C', t->cert, a, e) ||
+        !set_blob(h, CURLOPT_SSLKEY_BLOB, 'K', t->key, a, e))
         return false;
     if (t->min_version == TLS_10 || t->min_version == TLS_11)
         curl_easy_setopt(h->easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT@SECLEVEL=0"); /* asked for */
     curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, t->insecure_skip_verify ? 0l : 1l);
     curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, t->insecure_skip_verify ? 0l : 2l);
-    set_server_name(h, rq, a);
-    return true;
+    curl_made_with_add(&h->made_with, 'i', t->insecure_skip_verify ? S("1") : STR_NONE);
+    if (t->min_version != TLS_ANY || t->max_version != TLS_ANY)
+        curl_made_with_add(&h->made_with, 'v',
+                           arena_printf(a, "%d-%d", (int)t->min_version, (int)t->max_version));
+    return set_server_name(h, rq, a, e);
 }
 
 /* -- the way -- */
 
+static void note_route(struct curl_handle *h, const struct http_conf *c)
+{
+    if (c == NULL)
+        return;
+    curl_made_with_add(&h->made_with, 'p', c->proxy_url);
+    curl_made_with_add(&h->made_with, 'x', c->no_proxy);
+    curl_made_with_add(&h->made_with, 'e', c->proxy_from_environment ? S("1") : STR_NONE);
+    curl_made_with_add(&h->made_with, 'h', c->enable_http2 ? S("2") : STR_NONE);
+    for (struct curl_slist *line = h->proxy_headers; line != NULL; line = line->next)
+        curl_made_with_add(&h->made_with, 'c', str_of(line->data));
+}
+
 static void set_route(struct curl_handle *h, const struct http_conf *c, struct arena *a)
 {
+    note_route(h, c);
     if (c != NULL && c->proxy_url.n != 0) {
         curl_easy_setopt(h->easy, CURLOPT_PROXY, z(a, c->proxy_url));
         curl_easy_setopt(h->easy, CURLOPT_NOPROXY, z(a, c->no_proxy));
@@ -257,7 +290,7 @@ static void set_route(struct curl_handle *h, const struct http_conf *c, struct a
     curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION,
                      c != NULL && c->enable_http2 ? (long)CURL_HTTP_VERSION_2TLS
                                                   : (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(h->easy, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
+    curl_easy_setopt(h->easy, CURLOPT_MAXAGE_CONN, (long)CURL_IDLE_S);
     curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1l);
     curl_easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1l);
 }
@@ -317,6 +350,7 @@ void curl_handle_release(struct curl_handle *h)
     curl_slist_free_all(h->headers);
     curl_slist_free_all(h->proxy_headers);
     curl_slist_free_all(h->connect_to);
+    curl_made_with_release(&h->made_with);
     *h = (struct curl_handle){.easy = NULL};
 }
 
@@ -355,20 +389,24 @@ enum transport_failure curl_failure(CURLcode code)
     return TRANSPORT_CONNECT;
 }
 
+const char *curl_failure_reason(const struct curl_handle *h, CURLcode code)
+{
+    if (curl_failure(code) == TRANSPORT_LIMIT)
+        return "the answer is larger than allowed";
+    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
+        if (verdicts[i].code == code && verdicts[i].says_more && h->error[0] != '\0')
+            return h->error;
+    return curl_easy_strerror(code);
+}
+
 void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e)
 {
     enum transport_failure f = curl_failure(code);
-    const char *text = curl_easy_strerror(code);
 
-    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
-        if (verdicts[i].code == code && verdicts[i].says_more && h->error[0] != '\0')
-            text = h->error;
-    if (f == TRANSPORT_LIMIT)
-        text = "the answer is larger than allowed";
     err_set(e,
             f == TRANSPORT_TIMEOUT  ? ERR_TIMEOUT
             : f == TRANSPORT_LIMIT  ? ERR_LIMIT
             : f == TRANSPORT_CONFIG ? ERR_INVALID
                                     : ERR_IO,
-            "cannot reach '%.*s': %s", STR(destination), text);
+            "cannot reach '%.*s': %s", STR(destination), curl_failure_reason(h, code));
 }

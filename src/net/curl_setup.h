@@ -11,12 +11,14 @@
 #define NET_CURL_SETUP_H
 
 #include <curl/curl.h>
+#include "net/curl_pool.h"
 #include "net/transport.h"
 
 struct curl_handle {
     CURL *easy;
     CURLU *url;
     struct curl_slist *headers, *proxy_headers, *connect_to;
+    struct curl_made_with made_with;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -32,12 +34,14 @@ struct curl_request {
 bool curl_destination(str url, struct arena *a, str *out, struct err *e) must_check;
 bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                 struct err *e) must_check;
-/* The TLS part alone, for other protocols. */
+/* The TLS part alone, for other protocols. The name to verify goes into h->url, which must be set. */
 bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                     struct err *e) must_check;
 void curl_handle_release(struct curl_handle *h);
 
 enum transport_failure curl_failure(CURLcode code);
+/* What curl says about it, as far as that may be shown. */
+const char *curl_failure_reason(const struct curl_handle *h, CURLcode code);
 void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e);
 
 #endif

@@ -9,8 +9,8 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "loop/clock.h"
+#include "net/curl_mail.h"
 #include "net/curl_setup.h"
-#include "net/curl_smtp.h"
 #include "net/http_conf.h"
 
 enum {
@@ -36,14 +36,16 @@ struct transfer {
     struct destination *destination;
     struct token *token;
     int64_t order;
-    ts_ns since;
+    ts_ns since, deadline;
     transport_cb *cb;
     void *arg;
 
     struct arena memory;
     struct curl_request rq;
     struct curl_handle handle;
-    struct smtp_dialogue smtp; /* rq NULL = HTTP */
+    struct curl_pool *pool;    /* while it runs */
+    struct smtp_request *smtp; /* a mail; its strings are in memory. NULL = HTTP */
+    struct mail *mail;         /* while it runs */
     transport_piece_cb *piece;
     size_t max_answer, head_bytes, given; /* given: in pieces */
     bool head_ended, is_paused;
@@ -52,6 +54,8 @@ struct transfer {
     size_t headers_cap;
 
     enum transport_failure failure;
+    int status; /* of a mail, as has_sent */
+    bool has_sent;
     struct err err;
 };
 
@@ -78,10 +82,9 @@ struct token {
 
 struct curl_transport {
     struct transport transport;
-    struct event_base *base;
     struct clock *clock;
-    CURLM *multi;
-    struct timer timer;
+    struct curl_pools pools;
+    struct mails *mails; /* NULL before the first */
     struct str_map destinations;
     struct heap ready;
     struct transfer_list running, failed;

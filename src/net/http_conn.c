@@ -218,6 +218,7 @@ static void begin_request(struct http_conn *c)
     c->is_unread = c->head.framing != HTTP_NO_BODY;
     if (!http_server_count(c->server, c))
         return;
+    http_server_find(c->server, c);
     c->state = CONN_PENDING;
     if (conf->admit == NULL || conf->admit(rq, conf->arg))
         go_on(c);

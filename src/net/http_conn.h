@@ -66,6 +66,8 @@ struct http_conn {
     struct buf body;
     uint64_t left;
     struct http_req rq;
+    str path;       /* of rq, decoded, with the prefix; p == NULL: it cannot be */
+    unsigned allow; /* methods of the routes that have rq's path */
 
     /* the answer */
     bool close_after, is_chunked, is_bodiless;
@@ -107,7 +109,9 @@ void http_conn_answered(struct http_conn *c); /* the whole answer is in the outp
 size_t http_conn_unsent(const struct http_conn *c);
 bool http_conn_pump(struct http_conn *c); /* CONN_STREAM: true when the answer is complete */
 
-/* Finds the route of c->rq by c->head; or answers and returns false. */
+/* Looks for the route of c->rq by c->head. */
+void http_server_find(struct http_server *s, struct http_conn *c);
+/* Whether there is one; else it has been answered. */
 bool http_server_route(struct http_server *s, struct http_conn *c);
 /* Counts a GET in; false: it has been answered 503. */
 bool http_server_count(struct http_server *s, struct http_conn *c);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "codec/escape.h"
 #include "net/http_conn.h"
 #include "net/listen.h"
 
@@ -315,28 +316,44 @@ static str below(str prefix, str path)
     return str_sub(path, prefix.n, path.n);
 }
 
+static void redirect_into(struct http_server *s, struct http_conn *c)
+{
+    struct buf to = BUF_INIT;
+
+    escape_path(&to, s->conf.prefix);
+    buf_addc(&to, '/');
+    c->state = CONN_PENDING;
+    http_reply_header(&c->rq, S("Location"), buf_str(&to));
+    http_reply(&c->rq, 302, STR_NONE, STR_NONE);
+    buf_release(&to);
+}
+
+void http_server_find(struct http_server *s, struct http_conn *c)
+{
+    struct http_req *rq = &c->rq;
+
+    c->allow = 0;
+    c->path = rq->path = STR_NONE;
+    rq->route = NULL;
+    if (!http_percent_decode(&rq->arena, c->head.path, false, &c->path))
+        return;
+    rq->path = below(s->conf.prefix, c->path);
+    if (rq->path.p != NULL)
+        rq->route = find(s->conf.routes, rq->method, rq->path, &rq->wildcard, &c->allow);
+}
+
 bool http_server_route(struct http_server *s, struct http_conn *c)
 {
     struct http_req *rq = &c->rq;
-    unsigned allow = 0;
-    str path;
 
-    if (!http_percent_decode(&rq->arena, c->head.path, false, &path)) {
+    if (rq->route != NULL)
+        return true;
+    if (c->path.p == NULL)
         http_conn_refuse(c, 400, "bad percent-encoding in the path");
-        return false;
-    }
-    rq->path = below(s->conf.prefix, path);
-    if (rq->path.p == NULL && (str_is(path, "/") || str_eq(path, s->conf.prefix))) {
-        c->state = CONN_PENDING;
-        http_reply_header(rq, S("Location"),
-                          arena_printf(&rq->arena, "%.*s/", STR(s->conf.prefix)));
-        http_reply(rq, 302, STR_NONE, STR_NONE);
-        return false;
-    }
-    if (rq->path.p != NULL)
-        rq->route = find(s->conf.routes, rq->method, rq->path, &rq->wildcard, &allow);
-    if (rq->route == NULL)
+    else if (rq->path.p == NULL && (str_is(c->path, "/") || str_eq(c->path, s->conf.prefix)))
+        redirect_into(s, c);
+    else
         /* A route for preflights alone says nothing about which paths there are. */
-        unrouted(s, c, (allow & ~(unsigned)HTTP_OPTIONS) != 0 ? 405 : 404, allow);
-    return rq->route != NULL;
+        unrouted(s, c, (c->allow & ~(unsigned)HTTP_OPTIONS) != 0 ? 405 : 404, c->allow);
+    return false;
 }

@@ -5,7 +5,7 @@
  * asked for more while fewer than 128 KB are unsent, so that an answer of any size costs a fixed
  * amount of memory and a slow reader costs only himself.
  *
- * Before a route is looked for, admit() may ask who is there. Answers are compressed when the client
+ * Before a route is taken, admit() may ask who is there. Answers are compressed when the client
  * takes gzip, in pieces of 64 KB a turn.
  *
  * An answer given later (outside of handle()) is put into the output at once, but the connection's
@@ -56,6 +56,7 @@ struct http_route {
     void (*handle)(struct http_req *rq, void *arg);
     const char *name; /* label "handler" of the request metrics */
     const char *doc;
+    int need; /* for admit(): what it takes to use it, in the caller's words */
 };
 
 struct http_server_conf {
@@ -67,8 +68,8 @@ struct http_server_conf {
         send_timeout;      /* 0 = 10 s, 60 s, 60 s, 60 s without progress */
     unsigned max_gets;     /* GETs under way; 0 = no limit. One more is answered 503. */
     dur_ns answer_timeout; /* until a handler answers, or the client gets 503; 0 = none */
-    /* Called when the head of a request is read, before a route is looked for. True: go on. False:
-     * it has answered, or will, or will call http_admit(). */
+    /* Called when the head of a request is read. rq has its route, or NULL: it will be answered
+     * 400, 404 or 405. True: go on. False: it has answered, or will, or will call http_admit(). */
     bool (*admit)(struct http_req *rq, void *arg);
     /* Called for 404 and 405 (and 400-class failures of the parser with rq == NULL never): may
      * answer and return true. */

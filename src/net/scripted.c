@@ -99,6 +99,7 @@ static void answer(struct timer *t, struct now now)
         out.http = (struct http_answer){a.status != 0 ? a.status : 200, a.headers,
                                         is_given ? STR_NONE : a.body};
     else
+        out.http = (struct http_answer){a.status, a.headers, STR_NONE},
         err_set(&out.err, a.failure == TRANSPORT_TIMEOUT ? ERR_TIMEOUT : ERR_IO, "%.*s",
                 STR(a.error.n != 0 ? a.error : str_of(transport_failure_name(a.failure))));
     cb(arg, &out);

@@ -23,7 +23,7 @@ struct scripted_request {
 
 struct scripted_answer {
     enum transport_failure failure;
-    int status; /* 0 = 200 when not failed */
+    int status; /* 0 = 200 when not failed; failed: with headers, those of a head that came */
     struct http_headers headers;
     str body;
     str error; /* text of the failure */

@@ -17,7 +17,8 @@ static const struct conf_key token_keys[] = {
              .flags = CONF_REQUIRED),
     CONF_KEY(struct token_conf, token, CONF_SECRET, "what the holder sends"),
     CONF_KEY(struct token_conf, scope, CONF_WORD,
-             "read: GETs; silence: also silences; push: also metrics; admin: everything",
+             "read: what changes nothing, queries too; silence: also silences; push: also "
+             "metrics; admin: everything",
              .text = "read", .words = scopes),
     CONF_KEY(struct token_conf, matchers, CONF_MATCHERS,
              "what the holder's silences may not reach beyond"),

@@ -6,7 +6,7 @@
  * Errors   an answer always comes, once, never from inside transport_send(): either a status, or failed with a kind.
  * Owns     the transport owns transfers in flight; transport_cancel() ends one without a callback.
  * Cost     no blocking call on the loop: names are resolved on threads, CURLOPT_QUICK_EXIT keeps their end from being
- *          waited for. At most 32 transfers a destination and 256 in all run; more are queued in order of arrival.
+ *          waited for; mails have threads of their own. At most 32 transfers a destination and 256 in all run; more are queued in order of arrival.
  * Source   DESIGN.md 4 "HTTP client", libraries.md 3; http_config semantics alertmanager.md 2.8.
  */
 #ifndef NET_TRANSPORT_H
@@ -23,7 +23,7 @@ struct event_base;
 struct http_conf; /* net/http_conf.h: TLS, auth, proxy, headers of a client; NULL = defaults */
 
 enum transport_failure {
-    TRANSPORT_OK,      /* there is a status */
+    TRANSPORT_OK,      /* there is an answer, whole */
     TRANSPORT_RESOLVE, /* the name has no address */
     TRANSPORT_CONNECT, /* refused, unreachable, connection lost */
     TRANSPORT_TLS,
@@ -34,8 +34,9 @@ enum transport_failure {
 
 struct transport_answer {
     enum transport_failure failure;
-    /* status 0 when failed. Of a mail: the server's last reply code, failed or not, and in headers the recipients that it
-     * refused, with its reply as the value. */
+    /* Failed: status and headers are those of a head that came whole, else 0 and none. Of a mail: the server's last reply
+     * code (538, 504: no login that we may use), and in headers the recipients that it refused, with its reply as the
+     * value. */
     struct http_answer http;
     struct buf
         *body; /* what http.body shows, for who wants to take it; NULL: it can only be copied */

@@ -1,16 +1,13 @@
-/* The transport on libcurl's multi interface.
- *
- * curl never waits: it tells us which sockets to watch (on_socket_wanted) and when to wake it (on_timer_wanted), and we
- * tell it what happened (curl_multi_socket_action). After each such call finish() collects what is done and calls back;
- * no handle is added or removed inside one of curl's own callbacks.
+/* The transport on libcurl: HTTP on multi handles (curl_pool.h), mail on threads (curl_mail.h). After each turn of a pool
+ * finish() collects what is done and calls back; no handle is added or removed inside one of curl's own callbacks.
  *
  * A request goes   send -> [WAITING for a token] -> QUEUED at its destination -> RUNNING -> answered.
  * Each destination has a queue; a heap holds the destinations that have both a waiting request and room, by the age of
  * their oldest, so that the order of arrival decides who gets a free place. What waits is data, not a handle.
  */
 #include <curl/curl.h>
-#include <event2/event.h>
 #include "base/mem.h"
+#include "net/curl_smtp.h"
 #include "net/curl_transport.h"
 
 /* -- lists -- */
@@ -89,8 +86,15 @@ static void stop_running(struct transfer *x)
 
     if (x->state != RUNNING)
         return;
-    curl_multi_remove_handle(t->multi, x->handle.easy);
-    curl_handle_release(&x->handle);
+    if (x->pool != NULL) {
+        curl_multi_remove_handle(x->pool->multi, x->handle.easy);
+        curl_handle_release(&x->handle);
+        curl_pool_leave(x->pool);
+        x->pool = NULL;
+    }
+    if (x->mail != NULL)
+        mail_cancel(x->mail);
+    x->mail = NULL;
     t->n_running--;
     x->destination->running--;
     x->state = FAILED;
@@ -142,18 +146,27 @@ static void cancel(void *self, struct transfer *x)
     start_ready(self);
 }
 
-/* Of a mail the envelope is no message yet. */
+/* Of a mail that is still under way nobody knows. */
 static bool has_sent(const struct transfer *x)
 {
-    curl_off_t body = 0;
-    long head = 0;
+    long bytes = 0;
 
     if (x->state != RUNNING)
         return false;
-    curl_easy_getinfo(x->handle.easy, CURLINFO_SIZE_UPLOAD_T, &body);
-    if (x->smtp.rq == NULL)
-        curl_easy_getinfo(x->handle.easy, CURLINFO_REQUEST_SIZE, &head);
-    return body != 0 || head != 0;
+    if (x->smtp != NULL)
+        return x->has_sent || x->mail != NULL;
+    curl_easy_getinfo(x->handle.easy, CURLINFO_REQUEST_SIZE, &bytes);
+    return bytes != 0;
+}
+
+/* The status of an answer whose head came whole, whatever became of the rest. Not a redirect's: it was not the answer. */
+static int status_of(const struct transfer *x)
+{
+    long status = 0;
+
+    if (x->pool != NULL && x->head_ended)
+        curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
+    return x->failure != TRANSPORT_OK && status / 100 == 3 ? 0 : (int)status;
 }
 
 static void deliver(struct transfer *x)
@@ -162,24 +175,15 @@ static void deliver(struct transfer *x)
     struct transport_answer a = {.failure = x->failure,
                                  .took = clock_touch(t->clock).mono - x->since};
 
+    a.http.status = x->smtp != NULL ? x->status : status_of(x);
+    if (a.http.status != 0)
+        a.http.headers = x->headers;
     if (x->failure == TRANSPORT_OK)
-        a.http.headers = x->headers, a.http.body = buf_str(&x->body), a.body = &x->body;
+        a.http.body = buf_str(&x->body), a.body = &x->body;
     else
         a.err = x->err;
-    if (x->smtp.rq != NULL && x->state == RUNNING) {
-        long code = 0;
-
-        curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &code);
-        a.http.status = (int)code;
-        a.http.headers = x->smtp.refused;
-    } else if (x->failure == TRANSPORT_OK) {
-        long status = 0;
-
-        curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
-        a.http.status = (int)status;
-        if (status == 401 && x->rq.token.n != 0)
-            token_refused(t, x->rq.token);
-    }
+    if (a.http.status == 401 && x->rq.token.n != 0)
+        token_refused(t, x->rq.token);
     a.sent = x->failure == TRANSPORT_OK || has_sent(x);
     detach(x);
     x->cb(x->arg, &a);
@@ -260,6 +264,18 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     return n;
 }
 
+/* Whether the head says by itself that the body will be refused. curl would tell before the head has ended, and so before
+ * the status counts. */
+static bool announces_too_much(const struct transfer *x)
+{
+    long status = 0;
+    uint64_t n;
+
+    curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
+    return status / 100 != 3 && !str_is(x->rq.http.method, "HEAD") &&
+           str_to_u64(http_header_get(&x->headers, S("Content-Length")), &n) && n > x->max_answer;
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *x = arg;
@@ -274,8 +290,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
         x->head_ended = false;
         return value.n;
     }
-    if (str_trim(value).n == 0)
+    if (str_trim(value).n == 0) {
         x->head_ended = true;
+        return announces_too_much(x) ? 0 : value.n;
+    }
     if (str_find(value, ':') < 0)
         return size * n;
     if (x->headers.n == x->headers_cap) {
@@ -291,31 +309,62 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 
 /* -- starting -- */
 
-static void start(struct transfer *x)
+static bool start_http(struct transfer *x)
 {
     struct curl_transport *t = x->transport;
     CURL *easy;
 
-    list_remove(x);
-    if (x->smtp.rq != NULL ? !curl_smtp_setup(&x->handle, &x->smtp, &x->err)
-                           : !curl_setup(&x->handle, &x->rq, &x->memory, &x->err)) {
-        transfer_fail_later(x, TRANSPORT_CONFIG);
-        return;
-    }
+    if (!curl_setup(&x->handle, &x->rq, &x->memory, &x->err))
+        return false;
     easy = x->handle.easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
-    if (x->smtp.rq == NULL) {
-        curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max_answer);
-        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-        curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
+    x->pool = curl_pool_enter(&t->pools, &x->handle.made_with);
+    curl_made_with_release(&x->handle.made_with);
+    BUG_ON(curl_multi_add_handle(x->pool->multi, easy) != CURLM_OK);
+    return true;
+}
+
+static void on_mail(void *arg, const struct mail_answer *a)
+{
+    struct transfer *x = arg;
+    struct curl_transport *t = x->transport;
+
+    x->mail = NULL;
+    x->failure = a->failure;
+    x->status = a->status;
+    x->has_sent = a->has_sent;
+    x->headers = a->refused;
+    x->err = a->err;
+    deliver(x);
+    start_ready(t);
+}
+
+static bool start_mail(struct transfer *x)
+{
+    struct curl_transport *t = x->transport;
+    if (t->mails == NULL)
+        t->mails = mails_new(t->pools.base);
+    x->mail = mail_send(t->mails, x->smtp, x->deadline - t->clock->now.mono, on_mail, x, &x->err);
+    return x->mail != NULL;
+}
+
+static void start(struct transfer *x)
+{
+    struct curl_transport *t = x->transport;
+
+    list_remove(x);
+    if (!(x->smtp != NULL ? start_mail(x) : start_http(x))) {
+        transfer_fail_later(x, TRANSPORT_CONFIG);
+        return;
     }
     x->state = RUNNING;
     x->destination->running++;
     t->n_running++;
     transfer_list_add(&t->running, x);
-    BUG_ON(curl_multi_add_handle(t->multi, easy) != CURLM_OK);
 }
 
 static void start_ready(struct curl_transport *t)
@@ -341,93 +390,29 @@ void transfer_enqueue(struct transfer *x)
     start_ready(t);
 }
 
-/* -- the multi handle on the loop -- */
+/* -- what curl has done -- */
 
-static void finish(struct curl_transport *t)
+static void finish(struct curl_pools *ps, struct curl_pool *p)
 {
+    struct curl_transport *t = container_of(ps, struct curl_transport, pools);
     CURLMsg *m;
     int left;
 
-    while ((m = curl_multi_info_read(t->multi, &left)) != NULL) {
+    while ((m = curl_multi_info_read(p->multi, &left)) != NULL) {
         struct transfer *x = NULL;
         CURLcode code = m->data.result;
 
         if (m->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x);
-        if (code == CURLE_OK && !x->head_ended && x->smtp.rq == NULL)
+        if (code == CURLE_OK && !x->head_ended)
             code = CURLE_PARTIAL_FILE; /* curl takes a head that was cut off for a whole one */
         x->failure = curl_failure(code);
-        if (code != CURLE_OK && x->smtp.rq != NULL) {
-            long status = 0;
-
-            curl_easy_getinfo(x->handle.easy, CURLINFO_RESPONSE_CODE, &status);
-            curl_smtp_failure_text(&x->smtp, status, code, &x->err);
-        } else if (code != CURLE_OK) {
+        if (code != CURLE_OK)
             curl_failure_text(&x->handle, x->rq.destination, code, &x->err);
-        }
         deliver(x);
     }
     start_ready(t);
-}
-
-static void on_socket(evutil_socket_t fd, short what, void *arg)
-{
-    struct curl_transport *t = arg;
-    int mask = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
-               ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
-    int running;
-
-    clock_touch(t->clock);
-    curl_multi_socket_action(t->multi, fd, mask, &running);
-    finish(t);
-}
-
-static void on_timer(struct timer *timer, struct now now)
-{
-    struct curl_transport *t = container_of(timer, struct curl_transport, timer);
-    int running;
-
-    (void)now;
-    curl_multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    finish(t);
-}
-
-static int on_timer_wanted(CURLM *multi, long ms, void *arg)
-{
-    struct curl_transport *t = arg;
-
-    (void)multi;
-    if (ms < 0)
-        timer_cancel(t->clock, &t->timer);
-    else
-        timer_arm(t->clock, &t->timer, t->clock->now.mono + ms * NS_PER_MS);
-    return 0;
-}
-
-static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *watched)
-{
-    struct curl_transport *t = arg;
-    struct event *ev = watched;
-    short events = EV_PERSIST;
-
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (ev != NULL)
-            event_free(ev);
-        curl_multi_assign(t->multi, fd, NULL);
-        return 0;
-    }
-    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-        events |= EV_READ;
-    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-        events |= EV_WRITE;
-    if (ev != NULL)
-        event_free(ev);
-    ev = event_new(t->base, fd, events, on_socket, t);
-    BUG_ON(ev == NULL || event_add(ev, NULL) != 0);
-    curl_multi_assign(t->multi, fd, ev);
-    return 0;
 }
 
 /* -- the transport -- */
@@ -466,14 +451,14 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     t->all = x;
     x->order = t->sent++;
     x->since = clock_touch(t->clock).mono;
+    x->deadline = rq->deadline;
     x->max_answer = rq->max_answer != 0 ? rq->max_answer : ANSWER_DEFAULT;
     x->timer.fire = on_deadline;
     copy_request(x, &rq->http, rq->keeps_body);
     x->rq.conf = rq->conf;
     x->rq.user_agent = t->user_agent;
     if (rq->smtp != NULL) {
-        x->smtp = (struct smtp_dialogue){.arena = &x->memory,
-                                         .rq = smtp_request_copy(rq->smtp, &x->memory)};
+        x->smtp = smtp_request_copy(rq->smtp, &x->memory);
         x->rq.destination = arena_printf(&x->memory, "smtp://%.*s", STR(rq->smtp->smarthost));
     } else if (!curl_destination(x->rq.http.url, &x->memory, &x->rq.destination, &x->err)) {
         err_wrap(&x->err, "cannot send");
@@ -500,8 +485,8 @@ static void free_transport(void *self)
     while (t->all != NULL)
         transfer_drop(t->all);
     tokens_free(t);
-    curl_multi_cleanup(t->multi);
-    timer_cancel(t->clock, &t->timer);
+    curl_pools_release(&t->pools);
+    mails_free(t->mails);
     str_map_release(&t->destinations);
     heap_release(&t->ready);
     mem_str_free(t->user_agent);
@@ -517,17 +502,10 @@ struct transport *transport_new_curl(struct event_base *base, struct clock *cloc
 
     BUG_ON(curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK); /* counted by curl */
     t->transport = (struct transport){&ops, t};
-    t->base = base;
     t->clock = clock;
-    t->timer.fire = on_timer;
+    t->pools = (struct curl_pools){
+        .base = base, .clock = clock, .turned = finish, .connections_max = RUNNING_MAX};
     t->user_agent = mem_str_dup(S("Alertmanager/0.34.0"));
-    t->multi = curl_multi_init();
-    BUG_ON(t->multi == NULL);
-    curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
-    curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
-    curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
-    curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
-    curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)RUNNING_MAX);
     return &t->transport;
 }
 

@@ -116,15 +116,24 @@ size_t notification_truncate(struct notification *n, size_t max)
     return cut;
 }
 
-static bool retry_after(const struct http_answer *a, dur_ns *out)
+enum { WAIT_MAX_S = 300 };
+
+/* How long the server wants to be left alone. It is somebody whom we do not know, and must not gag a group for a day: what
+ * is longer than five minutes is cut, and said. A receiver that knows its vendor's waits sets them by itself. */
+static bool retry_after(struct delivery *d)
 {
+    str text = str_trim(http_header_get(&d->answer->headers, S("Retry-After")));
+    struct err e = d->err;
     uint64_t s;
 
-    if (!str_to_u64(str_trim(http_header_get(&a->headers, S("Retry-After"))), &s))
+    if (!str_to_u64(text, &s))
         return false; /* the date form is not used by the services we talk to; backoff serves */
-    if (s > 24 * 3600)
-        s = 24 * 3600;
-    *out = (dur_ns)s * NS_PER_S;
+    if (s > WAIT_MAX_S) {
+        err_set(&d->err, ERR_IO, "%s; it asks for a wait of %llu s and gets %d", e.msg,
+                (unsigned long long)s, WAIT_MAX_S);
+        s = WAIT_MAX_S;
+    }
+    d->retry_after = (dur_ns)s * NS_PER_S;
     return true;
 }
 
@@ -133,8 +142,9 @@ enum delivery_verdict delivery_judge_http(struct delivery *d)
     const struct http_answer *a = d->answer;
     str body;
 
-    if (d->lost)
+    if (d->lost && a->status == 0)
         return DELIVERY_RETRY;
+    d->err = (struct err)ERR_INIT; /* of an answer that was cut off: its status has said it all */
     if (a->status >= 200 && a->status < 300)
         return DELIVERY_OK;
     body = str_sub(str_trim(a->body), 0, 200);
@@ -146,7 +156,12 @@ enum delivery_verdict delivery_judge_http(struct delivery *d)
                  : a->status >= 400 && a->status < 500  ? FAILURE_CLIENT
                  : a->status >= 500                     ? FAILURE_SERVER
                                                         : FAILURE_OTHER;
-    if ((a->status == 429 || a->status == 503) && retry_after(a, &d->retry_after))
+    if ((a->status == 429 || a->status == 503) && retry_after(d))
         return DELIVERY_RETRY_AFTER;
     return a->status == 429 || a->status >= 500 ? DELIVERY_RETRY : DELIVERY_FAILED;
+}
+
+enum delivery_verdict delivery_judge_whole(struct delivery *d)
+{
+    return d->lost ? DELIVERY_RETRY : delivery_judge_http(d);
 }

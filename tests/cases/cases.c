@@ -10,7 +10,7 @@
  *     steps:
  *       - request: {url: URL, headers: {}, body: TEXT}     method POST
  *         mail: {smarthost: TEXT, user: TEXT, from: TEXT, to: [], tls: none|starttls|implicit, message: TEXT}
- *         answer: {status: 200, headers: {}, body: TEXT}   or: lost: WHY
+ *         answer: {status: 200, headers: {}, body: TEXT}   or: lost: WHY, with an answer if its head came
  *     verdict: ok | retry | retry_after | failed
  *     retry_after: 60s             wanted, as everything below
  *     error: TEXT                  part of it
@@ -215,13 +215,13 @@ static void check_mail(struct bench *b, const struct yaml_node *step)
         wrong(b, to, "one more recipient", got->to[to->n], STR_NONE);
 }
 
-static struct http_answer *answer_of(struct bench *b, const struct yaml_node *n)
+static struct http_answer *answer_of(struct bench *b, const struct yaml_node *n, bool is_lost)
 {
     struct http_answer *out = arena_new(&b->a, struct http_answer);
     const struct yaml_node *map = n != NULL ? yaml_get(n, S("headers")) : NULL;
     size_t count = map != NULL ? map->n : 0;
     struct http_header *h = arena_array(&b->a, count, sizeof(*h));
-    uint64_t status = 200;
+    uint64_t status = is_lost && n == NULL ? 0 : 200;
 
     for (size_t i = 0; i < count; i++)
         h[i] = (struct http_header){map->pairs[i].key->text, map->pairs[i].value->text};
@@ -248,7 +248,7 @@ static enum delivery_verdict run_steps(struct bench *b)
             check_request(b, step);
         else
             check_mail(b, step);
-        b->delivery.answer = answer_of(b, yaml_get(step, S("answer")));
+        b->delivery.answer = answer_of(b, yaml_get(step, S("answer")), lost != NULL);
         b->delivery.lost = lost != NULL;
         if (lost != NULL)
             err_set(&b->delivery.err, ERR_IO, "%.*s", STR(lost->text));

@@ -1,5 +1,5 @@
 """What a webhook receiver can answer, and what becomes of the notification."""
-import time
+import datetime, time
 from harness import *
 
 
@@ -66,11 +66,36 @@ def test_no_answer_ends_at_the_deadline():
         assert 1.2 <= gaps(s)[0] <= 8, gaps(s)
 
 
-def test_half_an_answer_is_retried():
-    with folder() as d, Sink(HALF, CLOSE) as s, Tocsin(simple(s, group_interval="1m"), d) as t:
+def test_half_a_head_is_retried():
+    with folder() as d, Sink(b"HTTP/1.1 200 OK\r\nX: ", CLOSE, b"HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\nhalf") as s:
+        with Tocsin(simple(s, group_interval="1m"), d) as t:
+            t.alert(alertname="A")
+            until("accepted", s.accepted)
+            equal(s.count(), 4, "requests")
+
+
+def test_a_status_suffices():
+    """The body of a 2xx answer is cut off, or larger than anybody reads: it was delivered, and is not sent again."""
+    chunked = b"HTTP/1.1 202 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 2000000
+    for answer in (HALF, chunked + b"100\r\nhalf", large, chunked + b"1e8480\r\n" + b"x" * 2000000 + b"\r\n0\r\n\r\n"):
+        with folder() as d, Sink(otherwise=answer) as s, Tocsin(simple(s, group_interval="1m"), d) as t:
+            t.alert(alertname="A")
+            until("counted", lambda: t.metric("alertmanager_notifications_total", integration="webhook") == 1)
+            time.sleep(1.5)  # the next attempts would be within half a second and a second
+            equal(s.count(), 1, "requests")
+            equal(t.metric("alertmanager_notification_requests_failed_total", integration="webhook"), 0)
+
+
+def test_a_day_of_retry_after_is_five_minutes():
+    with folder() as d, Sink((503, {"Retry-After": "86400"})) as s, Tocsin(simple(s, group_interval="1m"), d) as t:
         t.alert(alertname="A")
-        until("accepted", s.accepted)
-        equal(s.count(), 3, "requests")
+        until("logged", lambda: "it asks for a wait of 86400 s and gets 300" in t.text())
+        said = t.get("/api/v2/explain?filter=alertname%3DA").body.decode()
+        assert "gets 300" in said, said
+        again = [h for h in t.get("/api/v2/notifications").json()["history"] if h["verdict"] == "retry"][0]
+        at, due = (datetime.datetime.fromisoformat(again[k].replace("Z", "+00:00")) for k in ("at", "until"))
+        equal(round((due - at).total_seconds()), 300)
 
 
 def test_a_silent_receiver_holds_up_nobody():

@@ -3,7 +3,7 @@
 A test file defines test_* functions and ends with harness.main(). TOCSIN names the program, TOCSIN_SOURCE the project.
 Everything listens on 127.0.0.1, on a port that the kernel picks, and is stopped when its `with` ends.
 """
-import contextlib, email, email.policy, http.server, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time, traceback
+import contextlib, email, email.policy, http.server, json, os, re, shutil, signal, socket, ssl, subprocess, sys, tempfile, threading, time, traceback
 import urllib.error, urllib.parse, urllib.request
 
 SOURCE = os.environ.get("TOCSIN_SOURCE", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
@@ -255,7 +255,7 @@ class Prometheus(Process):
         return float(r[0]["value"][1]) if r else None
 
 
-NOTHING, HALF, CLOSE = "nothing", "half", "close"
+NOTHING, HALF, CLOSE = "nothing", "half", "close"  # bytes are an answer as it is, then the end
 
 
 class Received:
@@ -338,6 +338,10 @@ class Sink:
         if b == CLOSE:
             f.close()
             c.close()
+            return False
+        if isinstance(b, bytes):
+            c.sendall(b)
+            c.shutdown(socket.SHUT_RDWR)
             return False
         if b == HALF:
             c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
@@ -459,6 +463,18 @@ class MailServer:
 
     def __exit__(self, *failure):
         self.c.stop()
+
+
+def certificate(dir, name="127.0.0.1", alt="IP:127.0.0.1"):
+    """A server's certificate that signs itself, and the context of a server that shows it."""
+    if shutil.which("openssl") is None:
+        raise Skip("openssl is not there")
+    key, cert = os.path.join(dir, "key.pem"), os.path.join(dir, "cert.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj",
+                    "/CN=" + name, "-addext", "subjectAltName=" + alt], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    return cert, context
 
 
 def settle(t, sink):

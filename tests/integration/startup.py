@@ -41,7 +41,8 @@ def test_usage():
 def test_bad_values_of_flags():
     with folder() as d:
         for flag in ("--log.level=loud", "--enable-feature=teleport", "--enable-feature=classic-mode,utf8-strict-mode",
-                     "--web.external-url=ftp://x"):
+                     "--web.external-url=ftp://x", "--web.external-url=http://", "--web.external-url=http://h/%zz",
+                     "--web.route-prefix=/%zz", "--web.route-prefix=/a%0ab"):
             code, text = start(d, GOOD, flag)
             equal(code, 1, f"exit code of {flag}\n{text}")
 
@@ -183,6 +184,27 @@ def test_flags_of_alertmanager():
                     "--web.route-prefix=/am", "--no-web.systemd-socket") as t:
             equal(t.get("/am/-/healthy").status, 200)
             equal(t.get("/am/api/v2/status").json()["versionInfo"]["version"], "0.34.0")
+
+
+def test_prefixes_and_urls():
+    """However they are written: the API answers below the prefix, / leads there, and links begin with the URL."""
+    for flags, path, link in ((["--web.route-prefix=am"], "/am", None), (["--web.route-prefix=am/"], "/am", None),
+                              (["--web.route-prefix=//am"], "/am", None), (["--web.route-prefix=/"], "", None),
+                              (["--web.route-prefix=/a%20b"], "/a%20b", None), (["--web.route-prefix=/am?x"], "/am", None),
+                              (["--web.external-url=http://h/am?x=1"], "/am", "http://h/am"),
+                              (["--web.external-url=http://h/am#/alerts"], "/am", "http://h/am"),
+                              (["--web.external-url=http://h/a%20b/"], "/a%20b", "http://h/a%20b"),
+                              (["--web.external-url=http://h?x=1"], "", "http://h"),
+                              (["--web.external-url=HTTP://h//am"], "/am", "http://h/am"),
+                              (["--web.external-url=http://h/x", "--web.route-prefix=/"], "", "http://h/x")):
+        with folder() as d, Sink() as sink, Tocsin(simple(sink), d, *flags) as t:
+            equal(t.get(path + "/-/healthy").status, 200, flags)
+            equal(t.get("/").status, 200, flags)  # led to the page
+            equal(t.post(path + "/api/v2/alerts", [{"labels": {"alertname": "A"}}]).status, 200, flags)
+            equal(t.get(path + "/api/v2/status", headers={"Accept": "text/html"}).status, 406, flags)
+            until("told", sink.accepted)
+            if link is not None:
+                equal(sink.got[0].json()["externalURL"], link, flags)
 
 
 def test_sigterm_is_prompt():

@@ -207,6 +207,34 @@ def test_tokens():
             equal(t.get("/").headers["WWW-Authenticate"], "Basic")
 
 
+def test_routes_say_what_they_take():
+    """A POST that changes nothing is for any token; the others are for those of their scope; with a prefix, and spelled otherwise."""
+    tokens = "web: {tokens: [%s]}\n" % ", ".join(f"{{name: {s}, token: {s}, scope: {s}}}" for s in ("read", "silence", "push", "admin"))
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    reads = [("POST", "/api/v1/" + path, body) for path, body in
+             (("query", b"query=1"), ("query_range", b"query=1&start=0&end=1&step=1"), ("format_query", b"query=1"), ("parse_query", b"query=1"),
+              ("series", b"match[]=up"), ("labels", b""), ("query_exemplars", b""), ("%71uery", b"query=1"), ("alerts", b"[]"))]
+    reads += [("POST", "/api/v2/templates/render", b"{}"), ("DELETE", "/api/v2/alerts", None), ("POST", "/nowhere", b"")]
+    changes = [("POST", "/api/v2/alerts", b"[]", None), ("POST", "/-/reload", b"", None), ("PUT", "/-/reload", b"", None),
+               ("POST", "/api/v2/silences", b"{}", "silence"), ("DELETE", "/api/v2/silence/x", None, "silence"),
+               ("POST", "/metrics/job/j", b"a 1\n", "push"), ("PUT", "/metrics/job@base64/ag", b"a 1\n", "push"),
+               ("DELETE", "/metrics/job/j", None, "push"), ("POST", "/api/v2/%61lerts", b"[]", None)]
+    for prefix in ("", "/a b"):
+        with folder() as d, Tocsin(CONFIG + tokens, d, "--web.route-prefix=" + prefix) as t:
+            base = t.url + prefix.replace(" ", "%20")
+
+            def is_let_in(method, path, body, scope):
+                status = request(method, base + path, body, headers={**bearer(scope), **form}).status
+                assert status != 401, path
+                return status != 403
+
+            for rq in reads:
+                equal([is_let_in(*rq, s) for s in ("read", "silence", "push", "admin")], [True] * 4, rq)
+            for *rq, scope in changes:
+                equal([is_let_in(*rq, s) for s in ("read", "silence", "push", "admin")], [False, scope == "silence", scope == "push", True], rq)
+            equal(request("POST", base + "/api/v1/query", b"query=7", headers={**bearer("read"), **form}).json()["data"]["result"][1], "7")
+
+
 def test_command_line():
     with folder() as d:
         make_ca(d)

@@ -183,6 +183,19 @@ static void what_is_refused_is_dropped(void **state)
     assert_int_equal(stats(b)->dropped, 1);
 }
 
+/* The answer's body was cut off; its status came. */
+static void a_status_suffices(void **state)
+{
+    struct bench *b = *state;
+
+    start(b);
+    scripted_push(b->script, (struct scripted_answer){.failure = TRANSPORT_CONNECT, .status = 200});
+    fire(b, 1);
+    step(b, NS_PER_M);
+    assert_int_equal(stats(b)->sent, 1);
+    assert_int_equal(stats(b)->errors, 0);
+}
+
 static void a_full_queue_loses_its_oldest(void **state)
 {
     struct bench *b = *state;
@@ -275,6 +288,7 @@ int main(void)
         T(many_alerts_go_in_batches),
         T(a_target_that_is_away_hears_the_newest_word_once),
         T(a_word_that_comes_while_an_older_one_is_sent_is_sent_too),
+        T(a_status_suffices),
         T(what_is_refused_is_dropped),
         T(a_full_queue_loses_its_oldest),
         T(an_instance_that_meets_itself_stops),

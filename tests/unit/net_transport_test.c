@@ -113,6 +113,9 @@ static void handle(struct http_req *rq, void *arg)
     } else if (str_is(rq->wildcard, "redirect")) {
         http_reply_header(rq, S("Location"), S("/200"));
         http_reply(rq, 302, STR_NONE, STR_NONE);
+    } else if (str_is(rq->wildcard, "astray")) {
+        http_reply_header(rq, S("Location"), S("http://a..b/"));
+        http_reply(rq, 302, STR_NONE, STR_NONE);
     } else {
         http_reply(rq, 200, S("text/plain"), buf_str(&t.last));
     }
@@ -179,7 +182,7 @@ static void on_answer(void *arg, const struct transport_answer *a)
     g->body = arena_str(&t.arena, a->http.body);
     g->retry_after = arena_str(&t.arena, http_header_get(&a->http.headers, S("retry-after")));
     g->err = a->err;
-    assert_true((a->failure == TRANSPORT_OK) == (a->http.status != 0));
+    assert_true(a->failure != TRANSPORT_OK || a->http.status != 0);
     if (t.wanted != 0 && --t.wanted == 0)
         loop_stop(t.loop);
 }
@@ -301,8 +304,12 @@ static void answers_are_bounded(void **state)
     (void)state;
     assert_int_equal(g.failure, TRANSPORT_LIMIT);
     assert_int_equal(g.err.code, ERR_LIMIT);
-    g = ASK(.http = {.url = url("/200")}, .max_answer = 3);
+    assert_int_equal(g.status, 200); /* the head came whole */
+    g = ASK(.http = {.url = url("/503")}, .max_answer = 3);
     assert_int_equal(g.failure, TRANSPORT_LIMIT);
+    assert_int_equal(g.status, 503);
+    assert_str(g.retry_after, "17");
+    assert_str(g.body, "");
     g = ASK(.http = {.url = url("/200")}, .max_answer = 4);
     assert_int_equal(g.failure, TRANSPORT_OK);
 }
@@ -342,8 +349,11 @@ static str listen_somewhere(evconnlistener_cb cb, struct evconnlistener **lev, c
 
 static void failures_have_kinds_and_no_secrets(void **state)
 {
-    static const char *const rudeness[] = {"", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
-                                           "garbage\n", "HTTP/1.1 200 OK\r\nX: "};
+    static const char *const rudeness[] = {
+        "", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "garbage\n",
+        "HTTP/1.1 200 OK\r\nX: ", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha"};
+    static const int statuses[] = {0, 200, 0, 0, 200};
+    struct http_conf follow = {.follow_redirects = true};
     struct evconnlistener *lev;
     str base = listen_somewhere(on_rude, &lev, "http"), dead;
     struct got g;
@@ -353,8 +363,13 @@ static void failures_have_kinds_and_no_secrets(void **state)
         rude = rudeness[i];
         g = ASK(.http = {.url = base});
         assert_int_equal(g.failure, TRANSPORT_CONNECT);
+        assert_int_equal(g.status, statuses[i]);
     }
     evconnlistener_free(lev);
+    g = ASK(.http = {.url = url("/astray")}, .conf = &follow);
+    assert_int_equal(g.failure, TRANSPORT_RESOLVE);
+    assert_int_equal(g.status, 0); /* the redirect was not the answer */
+    t.requests = 0;
     dead = listen_somewhere(NULL, NULL, "http");
     dead = arena_printf(&t.arena, "http://me:pass@%s/hidden?key=k", dead.p + 7);
     g = ASK(.http = {.url = dead});

@@ -219,6 +219,46 @@ static void slack_answers(void **state)
     assert_int_equal(b.d.failure, FAILURE_RATE_LIMITED);
     b.d.lost = true;
     assert_int_equal(answer(&b, 0, NULL, NULL, ""), DELIVERY_RETRY);
+    assert_int_equal(answer(&b, 200, NULL, NULL, ""), DELIVERY_RETRY); /* its body says it */
+    tear_down(&b);
+}
+
+/* An answer whose body did not come whole: the status has said it. */
+static void a_status_suffices(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    set_up(&b, "webhook", "url: http://a\n");
+    assert_sends(&b, "[http://a]", NULL);
+    b.d.lost = true;
+    assert_int_equal(answer(&b, 200, NULL, NULL, ""), DELIVERY_OK);
+    assert_int_equal(answer(&b, 204, NULL, NULL, ""), DELIVERY_OK);
+    assert_int_equal(answer(&b, 404, NULL, NULL, ""), DELIVERY_FAILED);
+    assert_int_equal(answer(&b, 500, NULL, NULL, ""), DELIVERY_RETRY);
+    assert_int_equal(answer(&b, 429, "Retry-After", "7", ""), DELIVERY_RETRY_AFTER);
+    assert_int_equal(answer(&b, 0, NULL, NULL, ""), DELIVERY_RETRY);
+    tear_down(&b);
+}
+
+static void waits_are_capped(void **state)
+{
+    static const char *const asked[] = {"299", "300", "301", "86400", "9999999999"};
+    struct bench b;
+
+    (void)state;
+    set_up(&b, "webhook", "url: http://a\n");
+    assert_sends(&b, "[http://a]", NULL);
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        assert_int_equal(answer(&b, i % 2 != 0 ? 503 : 429, "Retry-After", asked[i], "busy"),
+                         DELIVERY_RETRY_AFTER);
+        assert_int_equal(b.d.retry_after, (i == 0 ? 299 : 300) * NS_PER_S);
+        assert_says(&b, "busy");
+        if (i > 1)
+            assert_says(&b, arena_printf(&b.a, "a wait of %s s and gets 300", asked[i]).p);
+        else
+            assert_null(strstr(b.d.err.msg, "wait"));
+    }
     tear_down(&b);
 }
 
@@ -534,7 +574,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slack_smallest),    cmocka_unit_test(slack_everything),
-        cmocka_unit_test(slack_answers),     cmocka_unit_test(slack_updates),
+        cmocka_unit_test(slack_answers),     cmocka_unit_test(a_status_suffices),
+        cmocka_unit_test(waits_are_capped),  cmocka_unit_test(slack_updates),
         cmocka_unit_test(failing_templates), cmocka_unit_test(pagerduty_v2),
         cmocka_unit_test(pagerduty_v1),      cmocka_unit_test(pagerduty_limits),
         cmocka_unit_test(pagerduty_answers), cmocka_unit_test(dingtalk_bodies),
