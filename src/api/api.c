@@ -406,7 +406,11 @@ static void post_reload(struct http_req *rq, void *arg)
     p->rq = rq;
     rq->ctx = p;
     rq->on_gone = reload_gone;
-    a->conf.reload(a->conf.arg, api_param_bool(rq, S("dry_run"), false), reloaded, p);
+    a->conf.reload(a->conf.arg,
+                   (struct reload_wish){.is_dry_run = api_param_bool(rq, S("dry_run"), false),
+                                        .allows_no_route =
+                                            api_param_bool(rq, S("allow_no_route"), false)},
+                   reloaded, p);
 }
 
 static bool unrouted(struct http_req *rq, int status, unsigned allow, void *arg)

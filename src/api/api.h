@@ -19,6 +19,12 @@
 
 struct api;
 
+/* What is asked for beside reading the configuration again. */
+struct reload_wish {
+    bool is_dry_run;      /* nothing is put in force */
+    bool allows_no_route; /* although the running one has one */
+};
+
 struct api_conf {
     struct shell *shell;
     struct loop *loop;
@@ -33,7 +39,8 @@ struct api_conf {
     /* Calls each(arg, name, value) for every flag, as /api/v1/status/flags shows them. */
     void (*each_flag)(void *arg, void (*each)(void *each_arg, str name, str value), void *each_arg);
     /* Reads the configuration again and tells later, from the loop: text holds all problems when it fails. */
-    void (*reload)(void *arg, bool dry_run, void (*done)(void *ctx, bool ok, str text), void *ctx);
+    void (*reload)(void *arg, struct reload_wish wish, void (*done)(void *ctx, bool ok, str text),
+                   void *ctx);
     void *arg;
 };
 

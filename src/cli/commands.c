@@ -16,13 +16,15 @@
 
 struct reload_flags {
     struct client_flags client;
-    bool dry_run;
+    bool dry_run, allow_no_route;
 };
 
 static const struct flag reload_flag_table[] = {
     CLIENT_FLAG_ROWS(struct reload_flags),
     FLAG(struct reload_flags, dry_run, "dry-run", FLAG_BOOL, NULL, NULL,
          "only check what the server would load"),
+    FLAG(struct reload_flags, allow_no_route, "allow-no-route", FLAG_BOOL, NULL, NULL,
+         "take a configuration without a route although the running one has one"),
     FLAGS_END,
 };
 
@@ -30,6 +32,7 @@ static int reload_run(const void *flags, char **args, int n_args)
 {
     const struct reload_flags *f = flags;
     struct buf answer = BUF_INIT;
+    char path[64];
     int code;
 
     (void)args;
@@ -37,8 +40,9 @@ static int reload_run(const void *flags, char **args, int n_args)
         fprintf(stderr, "tocsin: reload takes no argument\n");
         return EXIT_USAGE;
     }
-    code = client_call(&f->client, "POST", f->dry_run ? "/-/reload?dry_run=1" : "/-/reload", S(""),
-                       &answer);
+    snprintf(path, sizeof(path), "/-/reload?dry_run=%d&allow_no_route=%d", f->dry_run,
+             f->allow_no_route);
+    code = client_call(&f->client, "POST", path, S(""), &answer);
     if (code == EXIT_OK)
         printf("%.*s%s\n", STR(buf_str(&answer)),
                f->dry_run ? "the configuration would be accepted" : "reloaded");

@@ -11,6 +11,8 @@ const struct flag lint_flag_table[] = {
     FLAG(F, output, "output", FLAG_TEXT, "text", "FORMAT", "text, json or github", .letter = 'o'),
     FLAG(F, fail_on, "fail-on", FLAG_TEXT, "error", "LEVEL",
          "the least severity that makes the exit code 1: error, warning or info"),
+    FLAG(F, as, "as", FLAG_TEXT, "", "KIND",
+         "what the files are, whatever they look like: config, rules or test"),
     FLAG(F, quiet, "quiet", FLAG_BOOL, NULL, NULL, "no summary, and no findings below warning",
          .letter = 'q'),
     FLAGS_END,
@@ -27,9 +29,8 @@ static bool read_all(FILE *f, struct buf *out)
     return !ferror(f);
 }
 
-static struct lint_result check(char **args, int n, struct diags *d)
+static struct lint_result check(char **args, int n, const struct lint_options *o, struct diags *d)
 {
-    struct lint_options o = {.mode = MATCHER_FALLBACK};
     struct lint_result r = {0};
     str *paths = mem_array((size_t)n, sizeof(*paths));
     size_t k = 0;
@@ -42,11 +43,11 @@ static struct lint_result check(char **args, int n, struct diags *d)
             continue;
         }
         if (read_all(stdin, &text))
-            r = lint_text(buf_str(&text), S("<stdin>"), &o, d);
+            r = lint_text(buf_str(&text), S("<stdin>"), o, d);
         buf_release(&text);
     }
     if (k != 0) {
-        struct lint_result more = lint_paths(paths, k, &o, d);
+        struct lint_result more = lint_paths(paths, k, o, d);
 
         r.configs += more.configs;
         r.rule_files += more.rule_files;
@@ -62,6 +63,7 @@ int lint_run(const void *flags, char **args, int n_args)
     const struct lint_flags *f = flags;
     struct render_options ro = {.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
                                 .least = f->quiet ? DIAG_WARNING : DIAG_INFO};
+    struct lint_options o = {.mode = MATCHER_FALLBACK, .is_known = f->as[0] != '\0'};
     enum diag_severity fail_on;
     struct lint_result r;
     struct diags d;
@@ -76,12 +78,16 @@ int lint_run(const void *flags, char **args, int n_args)
         fprintf(stderr, "tocsin: --fail-on: '%s' is none of error, warning, info\n", f->fail_on);
         return EXIT_USAGE;
     }
+    if (o.is_known && !lint_kind_parse(str_of(f->as), &o.kind)) {
+        fprintf(stderr, "tocsin: --as: '%s' is none of config, rules, test\n", f->as);
+        return EXIT_USAGE;
+    }
     if (n_args == 0) {
         fprintf(stderr, "tocsin: lint needs files or folders ('-' is standard input)\n");
         return EXIT_USAGE;
     }
     diags_init(&d);
-    r = check(args, n_args, &d);
+    r = check(args, n_args, &o, &d);
     diags_render(&out, &d, &ro);
     printf("%.*s", STR(buf_str(&out)));
     if (ro.format == RENDER_TEXT && !f->quiet)

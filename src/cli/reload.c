@@ -3,7 +3,7 @@
 #include "base/vec.h"
 
 struct asker {
-    bool is_dry_run;
+    struct reload_wish wish;
     void (*done)(void *arg, bool ok, str text);
     void *arg;
 };
@@ -41,7 +41,7 @@ static void read_all(struct job *j)
     struct reload_result *out = &r->result;
 
     out->config = r->parts.load(r->parts.arg, &out->d);
-    if (out->config != NULL && !out->is_dry_run)
+    if (out->config != NULL && !out->wish.is_dry_run)
         out->ahead = rules_ahead_new(r->running, out->config, r->parts.db);
 }
 
@@ -71,30 +71,35 @@ static void read_done(struct job *j)
         start(r);
 }
 
+static bool is_same(struct reload_wish a, struct reload_wish b)
+{
+    return a.is_dry_run == b.is_dry_run && a.allows_no_route == b.allows_no_route;
+}
+
 /* Everybody who waits for the same kind of reading as the first is served by this one. */
 static void start(struct reloader *r)
 {
-    bool is_dry_run = r->waiting.v[0].is_dry_run;
+    struct reload_wish wish = r->waiting.v[0].wish;
     size_t n = 0;
 
     for (size_t i = 0; i < r->waiting.n; i++)
-        if (r->waiting.v[i].is_dry_run == is_dry_run)
+        if (is_same(r->waiting.v[i].wish, wish))
             vec_push(&r->served, r->waiting.v[i]);
         else
             r->waiting.v[n++] = r->waiting.v[i];
     r->waiting.n = n;
     r->is_reading = true;
     r->running = config_ref(r->parts.running(r->parts.arg));
-    r->result = (struct reload_result){.is_dry_run = is_dry_run};
+    r->result = (struct reload_result){.wish = wish};
     diags_init(&r->result.d);
     r->job = (struct job){.run = read_all, .done = read_done};
     pool_run(r->parts.pool, &r->job);
 }
 
-void reloader_ask(struct reloader *r, bool dry_run, void (*done)(void *arg, bool ok, str text),
-                  void *arg)
+void reloader_ask(struct reloader *r, struct reload_wish wish,
+                  void (*done)(void *arg, bool ok, str text), void *arg)
 {
-    vec_push(&r->waiting, (struct asker){dry_run, done, arg});
+    vec_push(&r->waiting, (struct asker){wish, done, arg});
     if (!r->is_reading)
         start(r);
 }

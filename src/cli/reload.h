@@ -9,6 +9,7 @@
 #ifndef CLI_RELOAD_H
 #define CLI_RELOAD_H
 
+#include "api/api.h"
 #include "config/config.h"
 #include "engine/engine.h"
 #include "loop/pool.h"
@@ -17,7 +18,7 @@ struct reloader;
 
 /* What was read: config is NULL when d got an error. */
 struct reload_result {
-    bool is_dry_run;
+    struct reload_wish wish;
     struct config *config;
     struct rules_ahead *ahead;
     struct diags d;
@@ -36,8 +37,8 @@ struct reloader_parts {
 
 struct reloader *reloader_new(const struct reloader_parts *parts);
 /* done may be NULL; it is called once, from the loop, later. */
-void reloader_ask(struct reloader *r, bool dry_run, void (*done)(void *arg, bool ok, str text),
-                  void *arg);
+void reloader_ask(struct reloader *r, struct reload_wish wish,
+                  void (*done)(void *arg, bool ok, str text), void *arg);
 /* Who waits is told that nothing comes any more. Then the pool is drained, then the reloader freed. */
 void reloader_stop(struct reloader *r);
 void reloader_free(struct reloader *r); /* NULL is fine */

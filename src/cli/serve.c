@@ -132,6 +132,23 @@ static bool keeps_what_runs(const struct serve *s, const struct config *c, struc
     return false;
 }
 
+/* A file that was cut short, or came out of a broken template, would have every alert told to nobody. */
+static bool keeps_the_route(const struct serve *s, const struct config *c, struct reload_wish wish,
+                            struct diags *d)
+{
+    const struct config *now = shell_engine(s->shell)->conf;
+    struct diag_place place = {.line = 1, .col = 1};
+
+    if (now->route == NULL || c->route != NULL || wish.allows_no_route || s->flags->allow_no_route)
+        return true;
+    if (c->n_files != 0)
+        place.file = c->files[0];
+    diags_add(d, DIAG_ERROR, "C003", place,
+              "the running configuration has a \"route\", this one has none: every alert would be "
+              "told to nobody ('tocsin reload --allow-no-route' takes it all the same)");
+    return false;
+}
+
 static struct config *running(void *arg)
 {
     return shell_engine(((struct serve *)arg)->shell)->conf;
@@ -144,8 +161,12 @@ static void note_reload(struct serve *s, bool ok, const struct diags *d, str pro
     struct err why = ERR_INIT;
 
     if (!ok) {
+        const struct diag *first = d->v;
+
+        while (first->severity != DIAG_ERROR)
+            first++;
         err_set(&why, ERR_INVALID, "%zu problems, the first: %.*s:%d: %.*s", d->errors,
-                STR(d->v[0].place.file), d->v[0].place.line, STR(d->v[0].message));
+                STR(first->place.file), first->place.line, STR(first->message));
         ev.builtin.why = str_of(why.msg);
         log_error("reload refused, the old configuration stays", LOG_I64("problems", d->errors),
                   LOG_STR("all", problems));
@@ -158,15 +179,16 @@ static bool finish_reload(void *arg, struct reload_result *r, struct buf *proble
 {
     struct serve *s = arg;
     struct event swap = {.kind = EVENT_CONFIG};
-    bool ok = r->config != NULL && keeps_what_runs(s, r->config, &r->d);
+    bool ok = r->config != NULL && keeps_what_runs(s, r->config, &r->d) &&
+              keeps_the_route(s, r->config, r->wish, &r->d);
 
     diags_render_plain(problems, &r->d);
-    if (!r->is_dry_run)
+    if (!r->wish.is_dry_run)
         note_reload(s, ok, &r->d, buf_str(problems));
     if (!ok)
         return false;
-    tell_rerouted(s, r->config, r->is_dry_run, problems);
-    if (r->is_dry_run)
+    tell_rerouted(s, r->config, r->wish.is_dry_run, problems);
+    if (r->wish.is_dry_run)
         return true;
     swap.config = r->config;
     swap.ahead = r->ahead;
@@ -180,10 +202,10 @@ static bool finish_reload(void *arg, struct reload_result *r, struct buf *proble
     return true;
 }
 
-static void ask_reload(void *arg, bool dry_run, void (*done)(void *ctx, bool ok, str text),
-                       void *ctx)
+static void ask_reload(void *arg, struct reload_wish wish,
+                       void (*done)(void *ctx, bool ok, str text), void *ctx)
 {
-    reloader_ask(((struct serve *)arg)->reloader, dry_run, done, ctx);
+    reloader_ask(((struct serve *)arg)->reloader, wish, done, ctx);
 }
 
 /* -- the loop -- */
@@ -216,7 +238,7 @@ static void signalled_reload_done(void *arg, bool ok, str text)
 static void on_reload(struct serve *s)
 {
     sd_notify_reloading();
-    reloader_ask(s->reloader, false, signalled_reload_done, s);
+    reloader_ask(s->reloader, (struct reload_wish){0}, signalled_reload_done, s);
 }
 
 static void stop_now(struct timer *t, struct now now)

@@ -74,6 +74,8 @@ const struct flag serve_flag_table[] = {
     FLAG_ACCEPTED("cluster.allow-insecure-public-advertise-address-discovery", FLAG_BOOL, NULL,
                   "gossip is not spoken"),
     FLAG_ACCEPTED("cluster.label", FLAG_TEXT, "LABEL", "gossip is not spoken"),
+    FLAG(F, allow_no_route, "allow-no-route", FLAG_BOOL, NULL, NULL,
+         "a reload may take the route away; otherwise one that does is refused"),
     FLAG(
         F, tolerate_rules, "rules.tolerate-errors", FLAG_BOOL, NULL, NULL,
         "leave out rules and rule files with errors instead of refusing all; a reload never leaves "

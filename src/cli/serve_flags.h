@@ -18,7 +18,7 @@ struct serve_flags {
         *features;
     const char *cluster_listen, *cluster_advertise;
     struct flag_list cluster_peers;
-    bool tolerate_rules, cluster_ignore, systemd_socket, log_silences, shadow;
+    bool tolerate_rules, allow_no_route, cluster_ignore, systemd_socket, log_silences, shadow;
     dur_ns answer_timeout;
     dur_ns retention, start_delay, gc_interval, maintenance_interval;
     int64_t max_silences, max_silence_size, per_alertname_limit, max_alerts, max_groups, max_gets;

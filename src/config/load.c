@@ -84,6 +84,22 @@ bool config_reads_own(const struct config *c)
 
 /* -- steps -- */
 
+/* A file of nothing, of comments, or of keys without a value. An empty map is none, but for a key that says all by being
+ * there. */
+static bool says_nothing(const struct yaml_node *root)
+{
+    if (yaml_is_null(root))
+        return true;
+    for (size_t i = 0; root->kind == YAML_MAP && i < root->n; i++) {
+        const struct yaml_node *value = root->pairs[i].value;
+
+        if (!yaml_is_null(value) && (value->kind == YAML_SCALAR || value->n != 0 ||
+                                     str_is(root->pairs[i].key->text, "push")))
+            return false;
+    }
+    return root->kind == YAML_MAP;
+}
+
 static bool parse_all(struct conf_run *run, const struct config_text *texts, size_t n,
                       struct conf_part *parts)
 {
@@ -96,6 +112,10 @@ static bool parse_all(struct conf_run *run, const struct config_text *texts, siz
             continue;
         }
         parts[i] = (struct conf_part){&docs[i], docs[i].root};
+        if (says_nothing(docs[i].root))
+            diags_add(run->d, DIAG_ERROR, "C003",
+                      (struct diag_place){.file = docs[i].file, .line = 1, .col = 1},
+                      "the file says nothing: it is empty, or has only comments and empty keys");
         if (docs[i].more)
             diags_add(run->d, DIAG_WARNING, "C009",
                       (struct diag_place){.file = docs[i].file, .line = 1, .col = 1},

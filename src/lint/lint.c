@@ -67,6 +67,19 @@ enum lint_kind lint_recognise(str text, str name)
     return kind;
 }
 
+bool lint_kind_parse(str word, enum lint_kind *out)
+{
+    static const char *const words[] = {
+        [LINT_CONFIG] = "config", [LINT_RULES] = "rules", [LINT_TEST] = "test"};
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_is(word, words[i])) {
+            *out = (enum lint_kind)i;
+            return true;
+        }
+    return false;
+}
+
 /* -- duplicates -- */
 
 static int by_name(const void *a, const void *b)
@@ -133,7 +146,8 @@ static void check_duplicates(struct linter *l)
 static void lint_config(struct linter *l, str text, str name)
 {
     l->result.configs++;
-    vec_push(&l->configs, (struct config_text){name, arena_str(&l->arena, text)});
+    vec_push(&l->configs,
+             (struct config_text){name, text.n != 0 ? arena_str(&l->arena, text) : S("")});
 }
 
 static str base_name(str path)
@@ -188,6 +202,9 @@ static void lint_rules(struct linter *l, str text, str name)
     l->result.rule_files++;
     if (!rule_file_parse(text, name, &o, &l->arena, &file, l->d))
         return;
+    if (file.n_groups == 0)
+        diags_add(l->d, DIAG_INFO, "R000", (struct diag_place){.file = name, .line = 1, .col = 1},
+                  "no groups");
     for (size_t i = 0; i < file.n_groups; i++) {
         l->result.rules += file.groups[i].n_rules;
         for (size_t j = 0; j < file.groups[i].n_rules; j++)
@@ -203,9 +220,17 @@ static void skip(struct linter *l, str name, const char *what)
               "%s, not checked", what);
 }
 
+/* One that says nothing is what its name says. */
+static enum lint_kind find_kind(const struct linter *l, str text, str name)
+{
+    enum lint_kind kind = l->o->is_known ? l->o->kind : lint_recognise(text, name);
+
+    return kind == LINT_OTHER && is_part(name) ? LINT_CONFIG : kind;
+}
+
 static void lint_document(struct linter *l, str text, str name, bool was_named)
 {
-    switch (lint_recognise(text, name)) {
+    switch (find_kind(l, text, name)) {
     case LINT_CONFIG: lint_config(l, text, name); return;
     case LINT_RULES: lint_rules(l, text, name); return;
     case LINT_TEST: skip(l, name, "a test of rules"); return;

@@ -1,6 +1,6 @@
 /* lint.h - checks files without running anything: what `tocsin lint` does.
  *
- * Each file is recognised by its top-level keys: configuration (Alertmanager's, Prometheus', tocsin's), rule file, test
+ * Each file is recognised by its top-level keys, unless its kind is given: configuration (Alertmanager's, Prometheus', tocsin's), rule file, test
  * of rules (skipped), anything else that is YAML (skipped when found in a folder, an error when named).
  * An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
  *
@@ -19,6 +19,8 @@ enum lint_kind { LINT_CONFIG, LINT_RULES, LINT_TEST, LINT_OTHER };
 
 struct lint_options {
     enum matcher_mode mode;
+    bool is_known; /* every file is of this kind, whatever it looks like */
+    enum lint_kind kind;
 };
 
 struct lint_result {
@@ -32,6 +34,7 @@ struct lint_result lint_paths(const str *paths, size_t n, const struct lint_opti
 struct lint_result lint_text(str text, str name, const struct lint_options *o, struct diags *d);
 
 enum lint_kind lint_recognise(str text, str name);
+bool lint_kind_parse(str word, enum lint_kind *out); /* config, rules, test */
 bool lint_fails(const struct diags *d,
                 enum diag_severity fail_on); /* something is as bad as fail_on */
 

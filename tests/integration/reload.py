@@ -1,5 +1,5 @@
 """A new configuration is taken or refused as a whole, by signal and by HTTP."""
-import contextlib, re, signal
+import contextlib, re, signal, subprocess
 from harness import *
 
 
@@ -7,8 +7,8 @@ def raised(t, name="TocsinReloadFailed"):
     return any(a["labels"]["alertname"] == name for a in t.alerts())
 
 
-def config(sink, wait="0s"):
-    return simple(sink, group_wait=wait)
+def config(sink, wait="0s", more=""):
+    return simple(sink, group_wait=wait, more=more)
 
 
 BAD = "route: {receiver: nobody, group_wait: soon}\nreceivers: [{nam: r}]\n"
@@ -50,6 +50,70 @@ def test_by_signal():
         t.p.send_signal(signal.SIGHUP)
         until("cleared", lambda: not raised(t))
         equal(t.metric("alertmanager_config_last_reload_successful"), 1)
+
+
+EMPTY = ["", "# only a comment\n", "{}\n", "global:\n", "global: {}\n", "---\n", "null\n", "route:\nreceivers: []\n"]
+NO_ROUTE = "global: {resolve_timeout: 5m}\n"
+
+
+def test_an_empty_file_is_refused():
+    """At a reload the old configuration stays, and goes on telling; at a start it is an error."""
+    with folder() as d, Sink() as s, Tocsin(config(s), d) as t:
+        for n, text in enumerate(EMPTY):
+            write(t.config_file, text)
+            for path in ("/-/reload", "/-/reload?allow_no_route=1", "/-/reload?dry_run=1"):
+                r = t.post(path, b"")
+                equal(r.status, 500, f"{text!r} {path}: {r.body!r}")
+                assert b"says nothing" in r.body or text.startswith("route"), r.body
+            t.alert(alertname=f"A{n}")
+        until("all are told", lambda: {f"A{n}" for n in range(len(EMPTY))} <= {
+            a["labels"]["alertname"] for g in s.got for a in g.json()["alerts"]}, 20)
+        for text in EMPTY:
+            write(d + "/empty.yml", text)
+            p = subprocess.run([PROGRAM, f"--config.file={d}/empty.yml", f"--storage.path={d}/other", "--web.listen-address=127.0.0.1:0"],
+                               capture_output=True, text=True, timeout=20)
+            equal(p.returncode, 1, f"{text!r}: {p.stderr}")
+
+
+def test_a_second_file_that_is_empty():
+    with folder() as d, Sink() as s:
+        write(d + "/more.yml", "silences: {max_duration: 1h}\n")
+        with Tocsin(config(s), d, f"--config.file={d}/more.yml") as t:
+            write(d + "/more.yml", "# nothing left\n")
+            r = t.post("/-/reload", b"")
+            equal(r.status, 500, r.body)
+            assert b"more.yml:1" in r.body, r.body
+
+
+def test_the_route_is_not_taken_away():
+    """By mistake. Whoever means it says so: for one reload, or for all."""
+    with folder() as d, Sink() as s, Tocsin(config(s), d) as t:
+        write(t.config_file, NO_ROUTE)
+        for path in ("/-/reload", "/-/reload?dry_run=1"):
+            r = t.post(path, b"")
+            equal(r.status, 500, r.body)
+            assert b"told to nobody" in r.body and b"--allow-no-route" in r.body, r.body
+        t.p.send_signal(signal.SIGHUP)
+        until("told why", lambda: any("told to nobody" in a["annotations"].get("description", "") for a in t.alerts()
+                                      if a["labels"]["alertname"] == "TocsinReloadFailed"))
+        t.alert(alertname="A")
+        until("told", lambda: any(a["labels"]["alertname"] == "A" for g in s.got for a in g.json()["alerts"]))
+        p = subprocess.run([PROGRAM, "reload", "--url=" + t.url, "--allow-no-route"], capture_output=True, text=True)
+        equal(p.returncode, 0, p.stdout + p.stderr)
+        equal(t.post("/-/reload", b"").status, 200, "there is none to be taken away")
+    with folder() as d, Sink() as s, Tocsin(config(s), d, "--allow-no-route") as t:
+        write(t.config_file, NO_ROUTE)
+        equal(t.post("/-/reload", b"").status, 200)
+
+
+def test_empty_rule_files_are_valid():
+    with folder() as d, Sink() as s, Tocsin(config(s, more="rule_files: [r.yml]\n") , d, files={"r.yml": "groups: []\n"}) as t:
+        for text in ("", "# none\n", "groups:\n", "{}\n"):
+            write(d + "/r.yml", text)
+            equal(t.post("/-/reload", b"").status, 200, repr(text))
+            p = subprocess.run([PROGRAM, "lint", "--as", "rules", d + "/r.yml"], capture_output=True, text=True)
+            equal(p.returncode, 0, repr(text) + p.stdout + p.stderr)
+            assert "no groups" in p.stdout + p.stderr, (text, p.stdout, p.stderr)
 
 
 def test_groups_and_log_survive():

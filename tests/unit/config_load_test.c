@@ -148,10 +148,27 @@ static void files_merge(void **state)
     drop(&l);
 }
 
+static void files_that_say_nothing(void **state)
+{
+    static const char *const texts[] = {
+        "",     "# a comment\n", "---\n",        "null\n",
+        "{}\n", "global:\n",     "global: {}\n", "route:\nrule_files: []\n"};
+    struct loaded l;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        expect_bad(texts[i], "C003", 1, "says nothing");
+    expect_ok("push: {}\n"); /* it says that pushes are taken */
+    l = load_two("route: {receiver: r}\n" SINK, "# nothing left\n");
+    assert_null(l.c);
+    assert_int_equal(l.d.errors, 1);
+    assert_str(l.d.v[0].place.file, "b/two.yml");
+    drop(&l);
+}
+
 static void without_a_route(void **state)
 {
     (void)state;
-    expect_ok("");
     expect_ok("global: {evaluation_interval: 30s}\n");
     expect_bad(SINK, "C003", 1, "route");
     expect_bad("templates: [x]\n", "C003", 1, "route");
@@ -397,7 +414,7 @@ static void pushes(void **state)
     assert_true(l.d.n != 0);
     assert_non_null(strstr(l.d.v[l.d.n - 1].message.p, "end before it is written"));
     drop(&l);
-    l = load("global: {}\n");
+    l = load("global: {scrape_interval: 15s}\n");
     assert_null(l.c->push);
     drop(&l);
     expect_bad("push: {max_groups: 0}\n", "C001", 1, "max_groups");
@@ -489,6 +506,7 @@ int main(void)
         cmocka_unit_test(group_keys),
         cmocka_unit_test(group_keys_of_0_1_0),
         cmocka_unit_test(files_merge),
+        cmocka_unit_test(files_that_say_nothing),
         cmocka_unit_test(without_a_route),
         cmocka_unit_test(pushes),
         cmocka_unit_test(bad_routes),

@@ -149,6 +149,42 @@ static void text_in_memory(void **state)
     diags_release(&d);
 }
 
+/* A file that says nothing: as rules it is "no groups"; as a configuration it is an error, also by its name alone. */
+static void files_that_say_nothing(void **state)
+{
+    static const char *const texts[] = {"", "# nothing\n", "{}\n"};
+    static const struct {
+        const char *as, *name;
+        const char *says; /* the last finding */
+        bool fails;
+    } v[] = {
+        {"rules", "r.yml", "no groups", false},
+        {"config", "c.yml", "says nothing", true},
+        {NULL, "x/alertmanager.yml", "says nothing", true},
+        {NULL, "alert.yml", "neither", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(v) * ARRAY_LEN(texts); i++) {
+        const char *text = texts[i % ARRAY_LEN(texts)];
+        size_t k = i / ARRAY_LEN(texts);
+        struct lint_options o = {.mode = MATCHER_FALLBACK, .is_known = v[k].as != NULL};
+        bool says = false, fails = v[k].fails || (v[k].as == NULL && text[0] != '\0');
+        struct diags d;
+
+        if (v[k].as != NULL)
+            assert_true(lint_kind_parse(str_of(v[k].as), &o.kind));
+        diags_init(&d);
+        lint_text(str_of(text), str_of(v[k].name), &o, &d);
+        for (size_t j = 0; j < d.n; j++)
+            says |= str_find_str(d.v[j].message, str_of(v[k].says)) >= 0;
+        if (!says || lint_fails(&d, DIAG_ERROR) != fails)
+            fail_msg("'%s' as %s", text, v[k].name);
+        diags_release(&d);
+    }
+    assert_false(lint_kind_parse(S("rule"), &(enum lint_kind){0}));
+}
+
 static void expressions_that_mislead(void **state)
 {
     static const struct {
@@ -207,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_are_recognised),
+        cmocka_unit_test(files_that_say_nothing),
         cmocka_unit_test(expressions_that_mislead),
         cmocka_unit_test(a_folder_and_what_it_shows),
         cmocka_unit_test(three_files_are_one_configuration),
