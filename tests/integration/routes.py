@@ -31,7 +31,7 @@ def test_server_and_errors():
         route("test", "--url", t.url, "--verify.receivers", "hook", "a=b")
     with folder() as d:
         assert "tocsin.yml:1" in route("show", "--config.file", write(d + "/tocsin.yml", "route: {x: 1}\n"), code=1)
-        assert "no routes" in route("show", "--config.file", write(d + "/tocsin.yml", "rule_files: []\n"), code=1)
+        assert "no routes" in route("show", "--config.file", write(d + "/tocsin.yml", "rule_files: [none.yml]\n"), code=1)
     route("show", "--url", "http://127.0.0.1:1", code=1)
     route("test", code=2)
 
