@@ -3,6 +3,7 @@
 
 enum m {
     M_GROUPS_LATE,
+    M_RULES_STALE,
     M_GROUP_RULES,
     M_GROUP_INTERVAL,
     M_GROUP_LAST,
@@ -57,6 +58,8 @@ static const struct metric rows[] = {
                         "Slots that a slow run skipped."},
     [M_GROUPS_LATE] = {"tocsin_rule_groups_late", EXPO_GAUGE,
                        "Groups whose run takes longer than their interval."},
+    [M_RULES_STALE] = {"tocsin_rule_answers_dropped_total", EXPO_COUNTER,
+                       "Ends of runs that nobody waited for any more."},
     [M_EVALUATIONS] = {"prometheus_rule_evaluations_total", EXPO_COUNTER, "Evaluations of rules."},
     [M_EVALUATION_FAILURES] = {"prometheus_rule_evaluation_failures_total", EXPO_COUNTER,
                                "Evaluations that failed."},
@@ -107,9 +110,9 @@ static size_t samples_of(const struct rule_group_view *v)
     return n;
 }
 
-static double group_value(enum m m, const struct rule_run *r)
+static double group_value(enum m m, const struct rule_slot *s)
 {
-    const struct rule_group_view *v = r->shown;
+    const struct rule_group_view *v = s->shown;
 
     switch (m) {
     case M_GROUP_RULES: return (double)v->n_rules;
@@ -119,7 +122,7 @@ static double group_value(enum m m, const struct rule_run *r)
     case M_GROUP_RULE_SECONDS: return api_seconds(v->rules_took);
     case M_GROUP_SAMPLES: return (double)samples_of(v);
     case M_GROUP_ITERATIONS: return (double)v->iterations;
-    case M_GROUP_MISSED: return (double)v->missed;
+    case M_GROUP_MISSED: return (double)s->missed;
     case M_EVALUATIONS: return (double)v->evaluations;
     default: return (double)v->failures;
     }
@@ -133,8 +136,9 @@ static void put_rules(struct api *a, struct expo *x)
     size_t late = 0;
 
     for (size_t i = 0; i < e->rules.n; i++)
-        late += rule_run_is_late(e->rules.v[i], now);
+        late += rule_slot_is_late(e->rules.v[i], now);
     metric_put(x, &rows[M_GROUPS_LATE], (double)late);
+    metric_put(x, &rows[M_RULES_STALE], (double)e->stats.rule_stale);
     for (int m = M_GROUP_RULES; m <= M_EVALUATION_FAILURES; m++) {
         metric_begin(x, &rows[m]);
         for (size_t i = 0; i < e->rules.n; i++) {

@@ -185,7 +185,7 @@ void prom_config(struct http_req *rq, void *arg)
 void prom_tsdb_status(struct http_req *rq, void *arg)
 {
     const struct api *a = arg;
-    struct tsdb_stats st = tsdb_stats(a->engine->db);
+    struct tsdb_stats st = tsdb_stats(store_db(a->conf.store));
     struct buf b = BUF_INIT;
 
     buf_addf(&b,

@@ -184,7 +184,7 @@ static void evaluate(struct query_job *q)
                                        .ask_arg = q};
     struct promql_query query = {.expr = q->expr,
                                  .text = q->text,
-                                 .storage = tsdb_storage(q->api->engine->db),
+                                 .storage = tsdb_storage(store_db(q->api->conf.store)),
                                  .settings = &settings};
     struct promql_result r;
     bool ok = q->step == 0

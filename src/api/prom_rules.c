@@ -222,8 +222,8 @@ struct views {
 
 static void collect(const struct api *a, const struct filter *f, struct views *out)
 {
-    VEC_EACH (struct rule_run *const *, run, &a->engine->rules) {
-        const struct rule_group_view *g = (*run)->shown;
+    VEC_EACH (struct rule_slot *const *, s, &a->engine->rules) {
+        const struct rule_group_view *g = (*s)->shown;
         bool any = false;
 
         if (!holds(f->groups, f->n_groups, g->name) || !holds(f->files, f->n_files, g->file))
@@ -317,8 +317,8 @@ void prom_alerts(struct http_req *rq, void *arg)
     json_open(&w, '{');
     json_key(&w, S("alerts"));
     json_open(&w, '[');
-    VEC_EACH (struct rule_run *const *, run, &a->engine->rules) {
-        const struct rule_group_view *g = (*run)->shown;
+    VEC_EACH (struct rule_slot *const *, s, &a->engine->rules) {
+        const struct rule_group_view *g = (*s)->shown;
 
         for (size_t i = 0; i < g->n_rules; i++)
             for (size_t j = 0; j < g->rules[i].n_alerts; j++)

@@ -108,7 +108,7 @@ static bool is_in_span(const struct query_job *q, struct storage s, uint32_t id)
 static bool walk(struct query_job *q, struct found *f,
                  void (*see)(struct query_job *q, struct found *f, struct labels ls, uint32_t id))
 {
-    struct storage s = tsdb_storage(q->api->engine->db);
+    struct storage s = tsdb_storage(store_db(q->api->conf.store));
     struct arena scratch;
 
     arena_init(&scratch, 0);
@@ -250,7 +250,7 @@ static void see_sample(struct query_job *q, struct found *f, struct labels ls, u
     double v;
     size_t i;
 
-    storage_read(tsdb_storage(q->api->engine->db), &id, 1, &s);
+    storage_read(tsdb_storage(store_db(q->api->conf.store)), &id, 1, &s);
     i = newest(&s, q->end);
     if (i == SIZE_MAX)
         return;

@@ -11,7 +11,7 @@
 
 #include "api/api.h"
 #include "config/config.h"
-#include "engine/engine.h"
+#include "engine/rule_driver.h"
 #include "loop/pool.h"
 
 struct reloader;

@@ -1,28 +1,48 @@
 #include <glob.h>
 #include <stdlib.h>
 #include "config/config_priv.h"
+#include "config/paths.h"
 #include "ruler/own.h"
 #include "ruler/rule_file.h"
+
+struct loaded_file {
+    str file, path, absolute; /* as in struct rule_group_conf */
+};
 
 struct loader {
     struct conf_run *run;
     struct config *c;
     VEC(struct rule_group_conf) groups;
-    VEC(str) files;
+    VEC(struct loaded_file) files;
     VEC(struct rule_skipped) skipped;
     bool tolerates;
 };
 
-static bool is_loaded(const struct loader *l, str path)
+static bool is_loaded(const struct loader *l, str absolute)
 {
     for (size_t i = 0; i < l->files.n; i++)
-        if (str_eq(l->files.v[i], path))
+        if (str_eq(l->files.v[i].absolute, absolute))
             return true;
     return false;
 }
 
-static void load_file(struct loader *l, str path, str source)
+/* The names of a rule file. Two that lie alike beside two configuration files are told apart from the root. */
+static struct loaded_file names_of(const struct loader *l, const struct rule_files_conf *by,
+                                   str path, str absolute)
 {
+    struct arena *a = l->run->a;
+    struct loaded_file f = {.file = arena_str(a, path), .absolute = absolute};
+
+    f.path = path_from(path_absolute(by->place.file, a), absolute, a);
+    for (size_t i = 0; i < l->files.n; i++)
+        if (str_eq(l->files.v[i].path, f.path))
+            f.path = absolute;
+    return f;
+}
+
+static void load_file(struct loader *l, const struct rule_files_conf *by, str path)
+{
+    str source = by->source, absolute = path_absolute(path, l->run->a);
     const struct source_conf *asked = config_source(l->c, source);
     const struct rule_file_options o = {
         .mode = l->run->mode,
@@ -31,13 +51,14 @@ static void load_file(struct loader *l, str path, str source)
         .tolerates = l->tolerates,
     };
     const struct global_conf *global = &l->c->global;
+    struct loaded_file names;
     struct rule_file file;
 
-    if (is_loaded(l, path)) /* two patterns name it */
+    if (is_loaded(l, absolute)) /* two patterns name it */
         return;
-    path = arena_str(l->run->a, path);
-    vec_push(&l->files, path);
-    if (!rule_file_load(path, &o, l->run->a, &file, l->run->d))
+    names = names_of(l, by, path, absolute);
+    vec_push(&l->files, names);
+    if (!rule_file_load(names.file, &o, l->run->a, &file, l->run->d))
         file.n_groups = 0;
     VEC_EACH (const struct rule_skipped *, s, &file.skipped)
         vec_push(&l->skipped, *s);
@@ -45,6 +66,8 @@ static void load_file(struct loader *l, str path, str source)
     for (size_t i = 0; i < file.n_groups; i++) {
         struct rule_group_conf *g = &file.groups[i];
 
+        g->path = names.path;
+        g->absolute = names.absolute;
         g->source = source;
         g->value_at_resolve = l->c->notifications.value_at_resolve;
         if (g->interval == 0)
@@ -75,7 +98,7 @@ static void load_pattern(struct loader *l, const struct rule_files_conf *f, str 
         return;
     }
     for (size_t i = 0; i < found.gl_pathc; i++)
-        load_file(l, str_of(found.gl_pathv[i]), f->source);
+        load_file(l, f, str_of(found.gl_pathv[i]));
     globfree(&found);
 }
 
@@ -87,8 +110,8 @@ static void keep(struct loader *l)
 
     c->groups = arena_copy(a, l->groups.v, l->groups.n, l->groups.n, sizeof(c->groups[0]));
     c->n_groups = l->groups.n;
-    if (l->files.n != 0)
-        memcpy(files + c->n_files, l->files.v, l->files.n * sizeof(str));
+    for (size_t i = 0; i < l->files.n; i++)
+        files[c->n_files + i] = l->files.v[i].file;
     c->skipped = arena_copy(a, l->skipped.v, l->skipped.n, l->skipped.n, sizeof(c->skipped[0]));
     c->n_skipped = l->skipped.n;
     c->files = files;

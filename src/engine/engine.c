@@ -17,16 +17,10 @@ void effects_init(struct effects *fx)
     arena_init(&fx->arena, 0);
 }
 
-void effect_retire(const struct effect_retire *r)
-{
-    rule_group_free(r->group);
-    config_unref(r->conf);
-}
-
 void effects_clear(struct effects *fx)
 {
     vec_clear(&fx->deliver);
-    vec_clear(&fx->run);
+    vec_clear(&fx->rules);
     vec_clear(&fx->decisions);
     vec_clear(&fx->forward);
     vec_clear(&fx->retire);
@@ -36,11 +30,11 @@ void effects_clear(struct effects *fx)
 void effects_release(struct effects *fx)
 {
     vec_release(&fx->deliver);
-    vec_release(&fx->run);
+    vec_release(&fx->rules);
     vec_release(&fx->decisions);
     vec_release(&fx->forward);
-    VEC_EACH (const struct effect_retire *, r, &fx->retire)
-        effect_retire(r);
+    VEC_EACH (struct config **, c, &fx->retire)
+        config_unref(*c);
     vec_release(&fx->retire);
     state_commit_release(&fx->commit);
     arena_release(&fx->arena);
@@ -68,7 +62,7 @@ static void count_receivers(struct engine *e)
 }
 
 struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
-                          struct tsdb *db, struct now now)
+                          struct now now)
 {
     static const double latency_bounds[] = {1, 5, 10, 15, 20};
     struct engine *e = mem_new(struct engine);
@@ -77,7 +71,6 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
     e->names = interner_new();
     rule_history_init(&e->rule_history, e->names);
     e->conf = conf;
-    e->db = db;
     e->mode = mode;
     e->retention = retention;
     e->silencer = silencer_new();
@@ -87,6 +80,7 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
     e->next_refresh = ts_add(now.mono, REFRESH_INTERVAL_S * NS_PER_S);
     e->next_alive = now.mono;
     e->down_at = now.wall;
+    e->rules_epoch = 1;
     rand_bytes(&e->next_flush_id, sizeof(e->next_flush_id));
     e->jitter.state = e->next_flush_id;
     while (receiver_types[kinds] != NULL)
@@ -97,7 +91,6 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
                               ARRAY_LEN(latency_bounds));
     count_receivers(e);
     groups_rebuild(e, now, false);
-    rules_configure(e, NULL, now, NULL);
     return e;
 }
 
@@ -235,8 +228,7 @@ static void silence_expire(struct engine *e, str id, struct now now, struct effe
 
 /* A reload as alertmanager.md 3.5 has it: the tree is new, every group starts over from the stored alerts, and the
  * notification log keeps what was said from being said again. */
-static void configure(struct engine *e, struct config *conf, struct rules_ahead *ahead,
-                      struct now now, struct effects *fx)
+static void configure(struct engine *e, struct config *conf, struct now now, struct effects *fx)
 {
     struct config *old = e->conf;
 
@@ -251,8 +243,7 @@ static void configure(struct engine *e, struct config *conf, struct rules_ahead 
     count_receivers(e);
     groups_rebuild(e, now, false);
     outbox_prune(e, now, fx);
-    rules_configure(e, ahead, now, fx);
-    vec_push(&fx->retire, (struct effect_retire){NULL, old}); /* its memory is large */
+    vec_push(&fx->retire, old);
 }
 
 /* The senders could not reach us, or did not run either: what was firing gets the lost time back, or every alert would
@@ -285,8 +276,9 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     case EVENT_SILENCE_EXPIRE: silence_expire(e, ev->silence_id, now, fx, r); break;
     case EVENT_ATTEMPT: r->row = audience_ask(e, ev->attempt, now, fx); break;
     case EVENT_DELIVERED: outbox_delivered(e, &ev->delivered, now, fx); break;
-    case EVENT_RULES_DONE: rules_done(e, ev->rules.group, now, fx); break;
-    case EVENT_CONFIG: configure(e, ev->config, ev->ahead, now, fx); break;
+    case EVENT_RULE_GROUPS: rules_configure(e, ev->groups.v, ev->groups.n, now, fx); break;
+    case EVENT_RULES_RAN: rules_ran(e, ev->ran, now, fx); break;
+    case EVENT_CONFIG: configure(e, ev->config, now, fx); break;
     case EVENT_CLOCK_STEPPED:
         e->stats.wall_steps++;
         rules_rearm(e, now);

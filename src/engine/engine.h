@@ -32,7 +32,7 @@
 #include "route/silencer.h"
 #include "route/tree.h"
 #include "engine/rule_history.h"
-#include "ruler/rule_group.h"
+#include "engine/rule_slot.h"
 #include "state/backend.h"
 
 /* -- what happens -- */
@@ -44,7 +44,8 @@ enum event_kind {
     EVENT_SILENCE_EXPIRE,
     EVENT_ATTEMPT,       /* a row is about to be sent: may everybody still be told? */
     EVENT_DELIVERED,     /* an attempt was answered */
-    EVENT_RULES_DONE,    /* a group's run ended */
+    EVENT_RULE_GROUPS,   /* the groups of the configuration in force; after EVENT_CONFIG */
+    EVENT_RULES_RAN,     /* a job of a group has ended */
     EVENT_CONFIG,        /* a new configuration is in force */
     EVENT_CLOCK_STEPPED, /* the wall clock jumped against the monotonic one */
     EVENT_PAUSED, /* nothing ran for a while (suspend, stopped process): senders could not refresh */
@@ -94,11 +95,13 @@ struct event {
         str attempt; /* the row's key */
         struct delivery_result delivered;
         struct {
-            struct rule_group *group;
-        } rules;
+            const struct rule_shape *v; /* in the order of the configuration, each id once */
+            size_t n;
+        } groups;
+        const struct rules_ran *ran;
         struct {
             struct config *config;     /* a reference, taken */
-            struct rules_ahead *ahead; /* taken; NULL: groups are made in the step */
+            struct rules_ahead *ahead; /* of the rule driver, which takes it; may be NULL */
         };
         dur_ns wall_step;
         dur_ns paused;
@@ -124,47 +127,28 @@ struct event_result {
 
 /* -- what follows -- */
 
-struct effect_run {
-    struct rule_group *group;
-    ts_ns slot; /* wall */
+/* A job of a group. Those of one group come one after another: the next is ordered when the last has been answered. */
+struct effect_rules {
+    struct rule_ticket ticket;
+    enum rules_job job;
+    ts_ns slot; /* wall; of a run */
 };
-
-/* Nobody's any more, to be freed on a worker; conf is the reference that the group, if there is one, reads. */
-struct effect_retire {
-    struct rule_group *group;
-    struct config *conf;
-};
-
-void effect_retire(const struct effect_retire *r);
 
 struct effects {
     struct arena arena; /* of the turn: text of decisions */
     struct state_commit commit;
     VEC(const struct outbox_row *)
     deliver; /* to be sent when the commit is on disk; in flight from now on */
-    VEC(struct effect_run) run;
+    VEC(struct effect_rules) rules;
     VEC(struct decision) decisions;
     VEC(struct alert_input)
     forward; /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
-    VEC(struct effect_retire) retire;
+    VEC(struct config *) retire; /* references, to be given up on a worker: their memory is large */
 };
 
 void effects_init(struct effects *fx);
 void effects_clear(struct effects *fx);
 void effects_release(struct effects *fx);
-
-/* -- rule groups of a reload -- */
-
-/* The groups that the next configuration has and the running one has not. Making thousands of rules takes long: a worker
- * does it, while the old ones run. */
-struct rules_ahead {
-    struct rule_group **v; /* by index in the configuration; NULL: it runs already, or was taken */
-    size_t n;
-};
-
-struct rules_ahead *rules_ahead_new(const struct config *running, const struct config *next,
-                                    struct tsdb *db);
-void rules_ahead_free(struct rules_ahead *a); /* NULL is fine */
 
 /* -- the engine -- */
 
@@ -197,21 +181,8 @@ struct engine_stats {
     uint64_t wall_steps, pauses;
     uint64_t nflog_queries, nflog_misses; /* of flushes */
     uint64_t rule_missed, rule_evaluations, group_runs;
+    uint64_t rule_stale;          /* answers under a ticket that is not in force */
     dur_ns rule_took, group_took; /* of all evaluations, of all runs */
-};
-
-struct rule_run {
-    struct rule_group *group;
-    struct heap_node timer;
-    struct config *conf;   /* that the group was made from: one reference */
-    struct rule_run *heir; /* a reload's new group, which waits for this one's run to end */
-    struct rule_group_view
-        *shown; /* one reference: what the API reads, also while the group runs */
-    bool running, removed;
-    bool is_restored; /* it has alerts of an earlier life */
-    bool rewrite;     /* a snapshot was taken while it ran: its end writes all rows */
-    ts_ns since;      /* mono: when the run that is under way began */
-    ts_ns next_slot;  /* wall: the slot that is due next, or that runs */
 };
 
 struct builtin {
@@ -230,7 +201,6 @@ enum rules_wait {
 struct engine {
     struct interner *names;
     struct config *conf;
-    struct tsdb *db; /* our own store, borrowed; NULL: none */
     enum rules_wait rules_wait;
     enum matcher_mode mode;
     dur_ns retention;  /* --data.retention */
@@ -248,10 +218,10 @@ struct engine {
     struct interval_set *intervals;
     struct nflog_map nflog;
     struct outbox_map outbox;
-    VEC(struct rule_run *) rules;   /* in the order of the configuration */
-    VEC(struct rule_run *) leaving; /* replaced or removed while they ran */
-    VEC(str)
-    stale_rows; /* keys of STATE_RULE whose rule is gone: deleted with the next commit; owned */
+    struct u64_map
+        rule_slots; /* id -> struct rule_slot *: those below, and removed ones whose last job is under way */
+    VEC(struct rule_slot *) rules; /* in the order of the configuration */
+    uint64_t rules_epoch;          /* of our ownership of the groups */
     VEC(struct builtin) builtins;
     uint64_t audience_changes; /* audience_revision() */
     ts_ns clock_told_until;    /* mono: TocsinClockStepped ends */
@@ -268,9 +238,9 @@ struct engine {
     struct engine_stats stats;
 };
 
-/* conf: one reference, taken. db: borrowed; NULL: rules have no store of our own. */
+/* conf: one reference, taken. Its rule groups come as EVENT_RULE_GROUPS. */
 struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
-                          struct tsdb *db, struct now now);
+                          struct now now);
 void engine_free(struct engine *e);
 /* Until when rules skip their slots, so that none decides by samples that are not there yet. */
 void engine_hold_rules(struct engine *e, enum rules_wait wait);
@@ -295,8 +265,8 @@ void engine_log_alert(struct buf *out, const struct alert *a);
 
 /* -- reading -- */
 
-/* It runs for longer than its interval. */
-bool rule_run_is_late(const struct rule_run *r, struct now now);
+/* Its job takes longer than its interval. */
+bool rule_slot_is_late(const struct rule_slot *s, struct now now);
 
 const struct receiver_conf *engine_receiver(const struct engine *e,
                                             str name); /* NULL when unknown */

@@ -51,26 +51,12 @@ void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct no
 void nflog_gc(struct engine *e, struct now now, struct effects *fx);
 
 /* rules.c */
-/* fx: NULL when there was no configuration before. */
-void rules_configure(struct engine *e, struct rules_ahead *ahead, struct now now,
+void rules_configure(struct engine *e, const struct rule_shape *v, size_t n, struct now now,
                      struct effects *fx);
 void rules_run_due(struct engine *e, struct now now, struct effects *fx);
-void rules_done(struct engine *e, struct rule_group *g, struct now now, struct effects *fx);
+void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, struct effects *fx);
 void rules_rearm(struct engine *e, struct now now);
 void rules_release(struct engine *e);
-/* Reading rows back: begin, each row, end. A row that cannot be read is false; one of a rule that is gone is none. */
-struct rule_place {
-    struct rule_run *run;
-    struct rule *rule;
-};
-struct rule_places {
-    struct u64_map by_identity; /* of a rule -> struct rule_place * */
-    struct arena arena;
-};
-void rules_restore_begin(struct engine *e, struct rule_places *p);
-bool rules_restore(struct engine *e, struct rule_places *p, str key, str value, struct now now);
-void rules_restore_end(struct engine *e, struct rule_places *p);
-void rules_snapshot(struct engine *e, struct state_commit *c);
 
 /* builtin.c */
 void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,

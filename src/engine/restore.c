@@ -1,6 +1,6 @@
 /* What lasts, and how it comes back: alerts from the alert log (the newest record of a fingerprint wins), silences, the
- * notification log and the outbox from rows. Groups are not stored: they follow from the alerts and the tree, and their
- * ticks keep their phase by the notification log (flush.c). */
+ * notification log and the outbox from rows. Rows of rules are the rule driver's. Groups are not stored: they follow from
+ * the alerts and the tree, and their ticks keep their phase by the notification log (flush.c). */
 #include "engine/engine_priv.h"
 
 #include "base/record.h"
@@ -14,7 +14,6 @@ struct restoring {
     size_t unreadable;
     struct arena scratch;
     struct old_keys old_keys;
-    struct rule_places rules;
     struct buf key;
 };
 
@@ -113,15 +112,6 @@ static bool restore_outbox(void *arg, str key, str value)
     return true;
 }
 
-static bool restore_rule(void *arg, str key, str value)
-{
-    struct restoring *r = arg;
-
-    if (!rules_restore(r->e, &r->rules, key, value, r->now))
-        r->unreadable++;
-    return true;
-}
-
 static bool restore_decision(void *arg, str key, str value)
 {
     struct restoring *r = arg;
@@ -151,8 +141,7 @@ static bool read_all(struct restoring *r, const struct state_backend *b, struct 
         !ops->scan(b->self, STATE_NFLOG, restore_nflog, r, err) ||
         !ops->scan(b->self, STATE_OUTBOX, restore_outbox, r, err) ||
         !ops->scan(b->self, STATE_DECISION, restore_decision, r, err) ||
-        !ops->scan(b->self, STATE_META, restore_meta, r, err) ||
-        !ops->scan(b->self, STATE_RULE, restore_rule, r, err))
+        !ops->scan(b->self, STATE_META, restore_meta, r, err))
         return err_wrap(err, "reading the state");
     return true;
 }
@@ -165,9 +154,7 @@ bool engine_restore(struct engine *e, struct state_backend *b, struct now now, s
 
     arena_init(&r.scratch, 0);
     old_keys_init(&r.old_keys, &e->tree);
-    rules_restore_begin(e, &r.rules);
     ok = read_all(&r, b, err);
-    rules_restore_end(e, &r.rules);
     old_keys_release(&r.old_keys);
     arena_release(&r.scratch);
     buf_release(&r.key);
@@ -219,7 +206,6 @@ void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
         outbox_pack(&b, s->next != NULL ? s->next : s->row, now);
         state_put(c, STATE_OUTBOX, it->key, buf_str(&b));
     }
-    rules_snapshot(e, c);
     journal_snapshot(&e->journal, c);
     buf_release(&b);
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "base/log.h"
+#include "engine/rule_groups.h"
 #include "engine/shell.h"
 
 /* A source and the timer that says when it has been away for too long. It holds the configuration it was made from:
@@ -16,10 +17,17 @@ struct driven_source {
     bool retired;
 };
 
+/* A job of a group: what the core ordered. */
 struct run {
     struct job job;
     struct rule_driver *driver;
-    struct rule_group *group;
+    struct driven_group *of;
+    struct effect_rules order;
+    struct rule_group *group; /* that has the state at the end */
+    struct now began;
+    struct run *next, *prev;
+
+    /* a run */
     struct driven_source *source; /* while it is asked */
     struct source_answer answer;
     struct buf body;
@@ -27,7 +35,11 @@ struct run {
     enum rule_group_step step;
     struct rule_want want;
     struct timer soon; /* for an answer that needs no source */
-    struct run *next, *prev;
+
+    /* an inheritance or a retirement */
+    struct rule_generation *from;
+    struct rule_past *past;
+    size_t unreadable;
 };
 
 struct rule_driver {
@@ -37,11 +49,13 @@ struct rule_driver {
     struct clock *clock;
     VEC(struct driven_source *) sources;
     VEC(const struct source *) list;
+    struct rule_groups groups;
+    struct rule_shape *first; /* of the first configuration, until it is in force */
     struct run *runs;
 };
 
 struct rule_driver *rule_driver_new(struct shell *s, struct pool *pool, struct transport *t,
-                                    struct clock *clock)
+                                    struct clock *clock, struct tsdb *db, struct config *conf)
 {
     struct rule_driver *d = mem_new(struct rule_driver);
 
@@ -49,6 +63,8 @@ struct rule_driver *rule_driver_new(struct shell *s, struct pool *pool, struct t
     d->pool = pool;
     d->transport = t;
     d->clock = clock;
+    d->groups = (struct rule_groups){.pool = pool, .db = db};
+    d->first = rule_groups_configure(&d->groups, conf, NULL);
     return d;
 }
 
@@ -114,6 +130,7 @@ static void run_free(struct run *r)
         d->runs = r->next;
     if (r->next != NULL)
         r->next->prev = r->prev;
+    rule_past_free(r->past);
     buf_release(&r->body);
     mem_free(r);
 }
@@ -124,6 +141,8 @@ void rule_driver_free(struct rule_driver *d)
         return;
     while (d->runs != NULL)
         run_free(d->runs);
+    rule_groups_release(&d->groups);
+    mem_free(d->first);
     for (size_t i = 0; i < d->sources.n; i++) {
         struct driven_source *ds = d->sources.v[i];
 
@@ -138,7 +157,7 @@ void rule_driver_free(struct rule_driver *d)
 }
 
 /* Sources are made anew: queries under way finish on the old ones, which go when the last has answered. */
-void rule_driver_configure(struct rule_driver *d, struct config *conf)
+static void configure_sources(struct rule_driver *d, struct config *conf)
 {
     for (size_t i = 0; i < d->sources.n; i++) {
         struct driven_source *ds = d->sources.v[i];
@@ -158,6 +177,42 @@ void rule_driver_configure(struct rule_driver *d, struct config *conf)
         ds->down.fire = down_due;
         vec_push(&d->sources, ds);
     }
+}
+
+static void put_in_force(struct rule_driver *d, const struct rule_shape *v, struct config *conf)
+{
+    struct event ev = {.kind = EVENT_RULE_GROUPS, .groups = {v, conf->n_groups}};
+
+    shell_event(d->shell, &ev, NULL);
+    configure_sources(d, conf);
+}
+
+bool rule_driver_start(struct rule_driver *d, struct state_backend *b, ts_ns down_at,
+                       struct state_commit *c, struct err *e)
+{
+    struct config *conf = shell_engine(d->shell)->conf;
+
+    if (!rule_groups_read(&d->groups, b, down_at, c, e))
+        return false;
+    for (size_t i = 0; i < conf->n_groups; i++)
+        d->first[i].inherits = rule_groups_find(&d->groups, d->first[i].id)->past != NULL;
+    put_in_force(d, d->first, conf);
+    mem_free(d->first);
+    d->first = NULL;
+    return true;
+}
+
+void rule_driver_configure(struct rule_driver *d, struct config *conf, struct rules_ahead *ahead)
+{
+    struct rule_shape *v = rule_groups_configure(&d->groups, conf, ahead);
+
+    put_in_force(d, v, conf);
+    mem_free(v);
+}
+
+void rule_driver_snapshot(struct rule_driver *d, struct state_commit *c)
+{
+    rule_groups_snapshot(&d->groups, c);
 }
 
 static struct driven_source *find_source(struct rule_driver *d, str name)
@@ -236,16 +291,40 @@ static void log_changes(const struct rule_group *g)
     buf_release(&b);
 }
 
+static void add_row(void *arg, str key, str value)
+{
+    struct rule_group *g = arg;
+
+    vec_push(&g->rows, (struct rule_row){key, arena_str(&g->arena, value)});
+}
+
+/* The job has ended: what it left goes to the core. */
+static void answer(struct run *r)
+{
+    struct driven_group *of = r->of;
+    struct rules_ran ran;
+    struct event ev = {.kind = EVENT_RULES_RAN, .ran = &ran};
+
+    of->is_busy = false;
+    if (of->rewrite && r->order.job != RULES_RETIRE)
+        rule_group_rows(r->group, &r->group->arena, add_row, r->group);
+    of->rewrite = false;
+    rule_group_ran(r->group, &ran);
+    ran.ticket = r->order.ticket;
+    ran.job = r->order.job;
+    ran.counts.unreadable = r->unreadable;
+    shell_event(r->driver->shell, &ev, NULL);
+}
+
 static void advanced(struct job *j)
 {
     struct run *r = container_of(j, struct run, job);
     struct rule_driver *d = r->driver;
-    struct event ev = {.kind = EVENT_RULES_DONE, .rules = {.group = r->group}};
 
     if (r->step == RULE_GROUP_DONE) {
         log_changes(r->group);
+        answer(r);
         run_free(r);
-        shell_event(d->shell, &ev, NULL);
         reap(d);
         return;
     }
@@ -263,26 +342,117 @@ static void advanced(struct job *j)
     source_query(r->source->source, r->want.query, r->want.time, source_answered, r);
 }
 
-void rule_driver_run(struct rule_driver *d, struct rule_group *g, ts_ns slot)
+/* -- state that moves -- */
+
+static void inherit(struct job *j)
+{
+    struct run *r = container_of(j, struct run, job);
+
+    rule_group_clear(r->group);
+    if (r->from != NULL) {
+        rule_group_move_state(r->group, r->from->group);
+        rule_group_forget(r->group, r->from->group);
+        rule_group_leave(r->from->group);
+    }
+    if (r->past != NULL) {
+        r->unreadable = rule_group_take_past(r->group, r->past, r->began);
+        rule_group_update_view(r->group);
+    }
+}
+
+static void inherited(struct job *j)
+{
+    struct run *r = container_of(j, struct run, job);
+
+    if (r->unreadable != 0)
+        log_warn("some stored rows could not be read", LOG_STR("group", r->group->conf->name),
+                 LOG_I64("rows", r->unreadable));
+    answer(r);
+    rule_groups_discard(&r->driver->groups, r->from);
+    run_free(r);
+}
+
+static void retire(struct job *j)
+{
+    struct run *r = container_of(j, struct run, job);
+
+    rule_group_clear(r->group);
+    rule_group_forget(r->group, r->group);
+    if (r->past != NULL)
+        rule_group_forget_past(r->group, r->past);
+}
+
+static void retired(struct job *j)
+{
+    struct run *r = container_of(j, struct run, job);
+
+    answer(r);
+    rule_groups_retired(&r->driver->groups, r->of);
+    run_free(r);
+}
+
+/* -- orders -- */
+
+static struct run *run_new(struct rule_driver *d, struct driven_group *g,
+                           const struct effect_rules *order)
 {
     struct run *r = mem_new(struct run);
 
+    BUG_ON(g->is_busy);
+    g->is_busy = true;
     r->driver = d;
-    r->group = g;
-    r->job.run = advance;
-    r->job.done = advanced;
+    r->of = g;
+    r->order = *order;
+    r->began = d->clock->now;
     r->next = d->runs;
     if (r->next != NULL)
         r->next->prev = r;
     d->runs = r;
-    rule_group_begin(g, slot, d->clock->now);
-    pool_run(r->driver->pool, &r->job);
+    return r;
+}
+
+/* Between the order and now a newer generation may have come: then it is the one that inherits. */
+static void begin_inheritance(struct run *r)
+{
+    struct driven_group *g = r->of;
+
+    if (g->next != NULL) {
+        r->from = g->has;
+        g->has = g->next;
+        g->next = NULL;
+    }
+    r->past = g->past;
+    g->past = NULL;
+}
+
+void rule_driver_order(struct rule_driver *d, const struct effect_rules *order)
+{
+    struct run *r = run_new(d, rule_groups_find(&d->groups, order->ticket.group), order);
+
+    if (order->job == RULES_INHERIT)
+        begin_inheritance(r);
+    r->group = r->of->has->group;
+    switch (order->job) {
+    case RULES_EVALUATE:
+        rule_group_set_own_base(r->group, shell_engine(d->shell)->external_url);
+        rule_group_begin(r->group, order->slot, r->began);
+        r->job = (struct job){.run = advance, .done = advanced};
+        break;
+    case RULES_INHERIT: r->job = (struct job){.run = inherit, .done = inherited}; break;
+    case RULES_RETIRE:
+        rule_group_leave(r->group); /* whoever takes its series over need not wait for the worker */
+        r->past = r->of->past;
+        r->of->past = NULL;
+        r->job = (struct job){.run = retire, .done = retired};
+        break;
+    }
+    pool_run(d->pool, &r->job);
 }
 
 bool rule_driver_is_on_time(const struct rule_driver *d, str *why)
 {
     for (const struct run *r = d->runs; r != NULL; r = r->next) {
-        dur_ns late = d->clock->now.mono - r->group->now.mono;
+        dur_ns late = d->clock->now.mono - r->began.mono;
 
         if (late > r->group->conf->interval && late > 10 * NS_PER_S) {
             *why = S("a rule group takes longer than its interval");

@@ -25,24 +25,24 @@ void rule_history_release(struct rule_history *h)
     u64_map_release(&h->alerts);
 }
 
-static struct alert_history *begin(struct rule_history *h, const struct rule_group *g,
+static struct alert_history *begin(struct rule_history *h, const struct rule_group_view *g,
                                    struct labels ls)
 {
     struct alert_history *a = mem_new(struct alert_history);
 
     a->labels = label_set_intern(h->names, ls);
-    a->file = interner_str(h->names, g->conf->file);
-    a->group = interner_str(h->names, g->conf->name);
+    a->file = interner_str(h->names, g->file);
+    a->group = interner_str(h->names, g->name);
     return a;
 }
 
 /* The alert's history, last in the line from now on. */
-static struct alert_history *find(struct rule_history *h, const struct rule_group *g,
-                                  const struct rule *r, const struct rule_change *c)
+static struct alert_history *find(struct rule_history *h, const struct rule_group_view *g,
+                                  const struct rule_news *c)
 {
-    uint64_t key = c->labels->fingerprint ^ r->identity;
+    uint64_t key = c->fingerprint ^ c->rule;
     void **slot = u64_map_get(&h->alerts, key);
-    struct alert_history *a = slot != NULL ? *slot : begin(h, g, c->labels->ls);
+    struct alert_history *a = slot != NULL ? *slot : begin(h, g, c->labels);
 
     u64_map_del(&h->alerts, key);
     u64_map_put(&h->alerts, key, a);
@@ -59,13 +59,13 @@ static void note(struct rule_history *h, struct alert_history *a, struct rule_ev
     h->n++;
 }
 
-void rule_history_note(struct rule_history *h, const struct rule_group *g)
+void rule_history_note(struct rule_history *h, const struct rules_ran *ran)
 {
-    for (size_t i = 0; i < g->n_rules; i++)
-        VEC_EACH (const struct rule_change *, c, &g->rules[i].changes)
-            note(h, find(h, g, &g->rules[i], c),
-                 (struct rule_event){g->slot, c->value,
-                                     c->forgotten ? RULE_ALERT_INACTIVE : c->state});
+    for (size_t i = 0; i < ran->n_changes; i++) {
+        const struct rule_news *c = &ran->changes[i];
+
+        note(h, find(h, ran->view, c), (struct rule_event){ran->slot, c->value, c->state});
+    }
     MAP_EACH (struct u64_map_entry, it, &h->alerts) {
         if (h->n <= h->max)
             break;

@@ -12,7 +12,9 @@
 #ifndef ENGINE_RULE_HISTORY_H
 #define ENGINE_RULE_HISTORY_H
 
-#include "ruler/rule_group.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "model/rules_ran.h"
 
 enum { RULE_HISTORY_OF_ALERT = 100, RULE_HISTORY_MAX = 200000 };
 
@@ -37,7 +39,7 @@ struct rule_history {
 
 void rule_history_init(struct rule_history *h, struct interner *names);
 void rule_history_release(struct rule_history *h);
-/* What changed in the group's last run. */
-void rule_history_note(struct rule_history *h, const struct rule_group *g);
+/* What changed in a group's run. */
+void rule_history_note(struct rule_history *h, const struct rules_ran *ran);
 
 #endif

@@ -133,12 +133,12 @@ struct shell *shell_new(const struct shell_parts *parts)
     parts->clock->jumped = jumped;
     parts->clock->arg = s;
     effects_init(&s->fx);
-    s->engine =
-        engine_new(parts->conf, parts->mode, parts->retention, parts->db, parts->clock->now);
+    s->engine = engine_new(parts->conf, parts->mode, parts->retention, parts->clock->now);
     s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);
     s->notify = notify_new(parts->transport, parts->clock, parts->pool, &ns);
     shell_set_external_url(s, parts->external_url);
-    s->driver = rule_driver_new(s, parts->pool, parts->transport, parts->clock);
+    s->driver =
+        rule_driver_new(s, parts->pool, parts->transport, parts->clock, parts->db, parts->conf);
     return s;
 }
 
@@ -157,6 +157,7 @@ static void snapshot(void *arg, struct state_commit *c)
     struct shell *s = arg;
 
     engine_snapshot(s->engine, s->parts.clock->now, c);
+    rule_driver_snapshot(s->driver, c);
 }
 
 struct state_shell shell_state_callbacks(struct shell *s)
@@ -169,7 +170,8 @@ bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreada
     s->backend = backend;
     if (!engine_restore(s->engine, backend, s->parts.clock->now, &s->fx, unreadable, e))
         return false;
-    rule_driver_configure(s->driver, s->engine->conf);
+    if (!rule_driver_start(s->driver, backend, s->engine->down_at, &s->fx.commit, e))
+        return false;
     shell_turn(s);
     return true;
 }
@@ -227,7 +229,7 @@ void shell_event(struct shell *s, struct event *ev, struct event_result *result)
 {
     engine_step(s->engine, ev, clock_touch(s->parts.clock), &s->fx, result);
     if (ev->kind == EVENT_CONFIG)
-        rule_driver_configure(s->driver, s->engine->conf);
+        rule_driver_configure(s->driver, s->engine->conf, ev->ahead);
 }
 
 /* -- waiting for commits -- */
@@ -358,38 +360,31 @@ static void compact_alerts(struct shell *s)
 
 struct retirement {
     struct job job;
-    size_t n;
-    struct effect_retire v[];
+    struct config *conf;
 };
 
-static void free_groups(struct job *j)
+static void give_up(struct job *j)
 {
-    struct retirement *r = container_of(j, struct retirement, job);
-
-    for (size_t i = 0; i < r->n; i++)
-        effect_retire(&r->v[i]);
+    config_unref(container_of(j, struct retirement, job)->conf);
 }
 
-static void freed_groups(struct job *j)
+static void gave_up(struct job *j)
 {
     mem_free(container_of(j, struct retirement, job));
 }
 
-/* Thousands of rules take long to free, and the store's lock is asked for. Their memory is left to the next reload: giving
- * it back to the system would hold the allocator's lock, and with it the loop, for as long as that takes. */
-static void retire_groups(struct shell *s)
+/* Their memory is left to the next reload: giving it back to the system would hold the allocator's lock, and with it the
+ * loop, for as long as that takes. */
+static void retire_configs(struct shell *s)
 {
-    size_t n = s->fx.retire.n;
-    struct retirement *r;
+    VEC_EACH (struct config **, c, &s->fx.retire) {
+        struct retirement *r = mem_new(struct retirement);
 
-    if (n == 0)
-        return;
-    r = mem_alloc(sizeof(*r) + n * sizeof(r->v[0]));
-    r->job = (struct job){.run = free_groups, .done = freed_groups};
-    r->n = n;
-    memcpy(r->v, s->fx.retire.v, n * sizeof(r->v[0]));
+        r->job = (struct job){.run = give_up, .done = gave_up};
+        r->conf = *c;
+        pool_run(s->parts.pool, &r->job);
+    }
     vec_clear(&s->fx.retire);
-    pool_run(s->parts.pool, &r->job);
 }
 
 /* Sending asks the engine, whose effects are the next round's. */
@@ -420,13 +415,13 @@ void shell_turn(struct shell *s)
             s->parts.decided(s->parts.arg, &s->fx.decisions.v[i]);
         if (s->parts.forward != NULL && s->fx.forward.n != 0)
             s->parts.forward(s->parts.arg, s->fx.forward.v, s->fx.forward.n);
-        for (size_t i = 0; i < s->fx.run.n; i++)
-            rule_driver_run(s->driver, s->fx.run.v[i].group, s->fx.run.v[i].slot);
-        retire_groups(s);
+        for (size_t i = 0; i < s->fx.rules.n; i++)
+            rule_driver_order(s->driver, &s->fx.rules.v[i]);
+        retire_configs(s);
         engine_journal(s->engine, s->parts.clock->now, &s->fx);
         hand_over(s);
         send_rows(s, degraded);
-        if (state_commit_is_empty(&s->fx.commit) && s->fx.deliver.n == 0 && s->fx.run.n == 0)
+        if (state_commit_is_empty(&s->fx.commit) && s->fx.deliver.n == 0 && s->fx.rules.n == 0)
             break;
     }
     compact_alerts(s);

@@ -95,13 +95,6 @@ void timer_cancel(struct clock *c, struct timer *t)
     heap_remove(&c->timers, &t->node);
 }
 
-ts_ns clock_slot_after(ts_ns t, dur_ns interval, uint64_t place)
-{
-    dur_ns offset = (dur_ns)(place % (uint64_t)interval), in = (t - offset) % interval;
-
-    return t - (in < 0 ? in + interval : in) + interval;
-}
-
 ts_ns clock_snap(ts_ns slot, ts_ns wall, dur_ns interval)
 {
     dur_ns tolerance = interval / 100 < 2 * NS_PER_MS ? interval / 100 : 2 * NS_PER_MS;

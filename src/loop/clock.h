@@ -69,8 +69,6 @@ static inline bool timer_is_armed(const struct timer *t)
     return heap_holds(&t->node);
 }
 
-/* What happens each interval: the first of place % interval + k x interval that is later than t. */
-ts_ns clock_slot_after(ts_ns t, dur_ns interval, uint64_t place);
 /* The time of what was due at slot and happened at wall: the slot when it was nearly kept, so that intervals are equal. */
 ts_ns clock_snap(ts_ns slot, ts_ns wall, dur_ns interval);
 

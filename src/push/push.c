@@ -106,7 +106,7 @@ static void arm(struct group *g)
     ts_ns end = end_of(g), at = TS_MAX;
 
     if (p->has_started) {
-        g->slot = clock_slot_after(now.wall, p->conf.interval, hash_xxh64(g->path) ^ p->seed);
+        g->slot = ts_slot_after(now.wall, p->conf.interval, hash_xxh64(g->path) ^ p->seed);
         at = ts_add(now.mono, g->slot - now.wall);
     }
     timer_arm(p->clock, &g->timer, at < end ? at : end);

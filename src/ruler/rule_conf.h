@@ -40,6 +40,10 @@ static inline str rule_canonical(const struct rule_conf *r)
 
 struct rule_group_conf {
     str file; /* path as loaded */
+    /* What the group is known by: from the configuration file that names it, so that neither moving both nor another
+     * spelling makes it another group. Empty: file. */
+    str path;
+    str absolute; /* the same from the root; empty: not known */
     str name;
     dur_ns interval; /* never 0 when loaded by a configuration */
     bool has_query_offset;

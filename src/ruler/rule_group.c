@@ -2,21 +2,56 @@
 
 #include <stdio.h>
 #include "codec/escape.h"
-#include "loop/clock.h"
 #include "model/labels.h"
 #include "ruler/rule_persist.h"
 #include "ruler/rule_resolve.h"
 
-static uint64_t identity(const struct rule_group_conf *g, const struct rule_conf *r)
+static str known_by(const struct rule_group_conf *g)
+{
+    return g->path.n != 0 ? g->path : g->file;
+}
+
+static uint64_t identity(str path, const struct rule_group_conf *g, const struct rule_conf *r)
 {
     struct buf b = BUF_INIT;
     uint64_t h;
 
-    buf_addf(&b, "%.*s\xff%.*s\xff%d%.*s\xff", STR(g->file), STR(g->name), r->is_alert,
-             STR(r->name));
+    buf_addf(&b, "%.*s\xff%.*s\xff%d%.*s\xff", STR(path), STR(g->name), r->is_alert, STR(r->name));
     for (size_t i = 0; i < r->all_labels.n; i++)
         buf_addf(&b, "%.*s\xff%.*s\xff", STR(r->all_labels.v[i].name),
                  STR(r->all_labels.v[i].value));
+    h = hash_xxh64(buf_str(&b));
+    buf_release(&b);
+    return h;
+}
+
+void rule_old_identities(const struct rule_group_conf *g, const struct rule_conf *r,
+                         uint64_t out[static RULE_OLD_IDENTITIES])
+{
+    out[0] = identity(g->file, g, r);
+    out[1] = g->absolute.n != 0 ? identity(g->absolute, g, r) : out[0];
+}
+
+uint64_t rule_group_id(const struct rule_group_conf *g)
+{
+    struct buf b = BUF_INIT;
+    uint64_t h;
+
+    buf_addf(&b, "%.*s\xff%.*s", STR(known_by(g)), STR(g->name));
+    h = hash_xxh64(buf_str(&b));
+    buf_release(&b);
+    return h;
+}
+
+/* XXH64 of {file, name} in the length-prefixed form of label sets; any uniform hash serves (rules.md 2.1). */
+uint64_t rule_group_place(const struct rule_group_conf *g)
+{
+    struct buf b = BUF_INIT;
+    str path = known_by(g);
+    uint64_t h;
+
+    buf_addf(&b, "%c%s%c%.*s%c%s%c%.*s", 4, "file", (int)(path.n & 0xff), STR(path), 4, "name",
+             (int)(g->name.n & 0xff), STR(g->name));
     h = hash_xxh64(buf_str(&b));
     buf_release(&b);
     return h;
@@ -49,7 +84,7 @@ struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_b
     arena_init(&g->arena, 0);
     for (size_t i = 0; i < conf->n_rules; i++) {
         g->rules[i].conf = &conf->rules[i];
-        g->rules[i].identity = identity(conf, &conf->rules[i]);
+        g->rules[i].identity = identity(known_by(conf), conf, &conf->rules[i]);
         g->rules[i].last_eval = TS_NONE;
     }
     if (db != NULL)
@@ -98,31 +133,20 @@ void rule_group_set_own_base(struct rule_group *g, str url)
     g->own_base = mem_str_dup(url);
 }
 
-/* H = XXH64 of {file, name} in the length-prefixed form of label sets; any uniform hash serves (rules.md 2.1). */
-static uint64_t place_of(const struct rule_group_conf *g)
+void rule_group_clear(struct rule_group *g)
 {
-    struct buf b = BUF_INIT;
-    uint64_t h;
-
-    buf_addf(&b, "%c%s%c%.*s%c%s%c%.*s", 4, "file", (int)(g->file.n & 0xff), STR(g->file), 4,
-             "name", (int)(g->name.n & 0xff), STR(g->name));
-    h = hash_xxh64(buf_str(&b));
-    buf_release(&b);
-    return h;
-}
-
-ts_ns rule_group_slot_after(const struct rule_group_conf *conf, ts_ns t)
-{
-    return clock_slot_after(t, conf->interval, place_of(conf));
+    arena_reset(&g->arena);
+    vec_clear(&g->send);
+    vec_clear(&g->rows);
+    for (size_t i = 0; i < g->n_rules; i++)
+        rule_clear_changes(&g->rules[i]);
 }
 
 void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
 {
     dur_ns set = now.stepped - g->now.stepped;
 
-    arena_reset(&g->arena);
-    vec_clear(&g->send);
-    vec_clear(&g->rows);
+    rule_group_clear(g);
     g->slot = slot;
     g->now = now;
     g->at = 0;
@@ -131,11 +155,8 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
     g->rules_took = 0;
     g->rule_since = now.mono;
     g->iterations++;
-    for (size_t i = 0; i < g->n_rules; i++) {
-        rule_clear_changes(&g->rules[i]);
-        if (set < 0)
-            rule_set_back(&g->rules[i], now.wall, set);
-    }
+    for (size_t i = 0; set < 0 && i < g->n_rules; i++)
+        rule_set_back(&g->rules[i], now.wall, set);
 }
 
 /* Who evaluates a rule shows its expression, too. */
@@ -449,6 +470,52 @@ static void note_unwritten(struct rule_group *g)
             continue;
         r->health = RULE_ERR;
         snprintf(r->last_error, sizeof(r->last_error), "%s", e.msg);
+    }
+}
+
+/* -- what a job left -- */
+
+static void collect_changes(struct rule_group *g, struct rules_ran *out)
+{
+    struct rule_news *v;
+    size_t n = 0;
+
+    for (size_t i = 0; i < g->n_rules; i++)
+        n += g->rules[i].changes.n;
+    v = arena_array(&g->arena, n, sizeof(*v));
+    out->changes = v;
+    for (size_t i = 0; i < g->n_rules; i++)
+        VEC_EACH (const struct rule_change *, c, &g->rules[i].changes)
+            v[out->n_changes++] =
+                (struct rule_news){.rule = g->rules[i].identity,
+                                   .labels = c->labels->ls,
+                                   .fingerprint = c->labels->fingerprint,
+                                   .state = c->forgotten ? RULE_ALERT_INACTIVE : c->state,
+                                   .value = c->value};
+}
+
+void rule_group_ran(struct rule_group *g, struct rules_ran *out)
+{
+    *out = (struct rules_ran){.slot = g->slot,
+                              .alerts = g->send.v,
+                              .n_alerts = g->send.n,
+                              .rows = g->rows.v,
+                              .n_rows = g->rows.n,
+                              .view = g->view,
+                              .counts = {.evaluated = g->evaluated,
+                                         .failed = g->failed,
+                                         .outages = g->outages,
+                                         .took = g->took,
+                                         .rules_took = g->rules_took}};
+    collect_changes(g, out);
+    for (size_t i = 0; i < g->n_rules; i++) {
+        const struct rule *r = &g->rules[i];
+
+        if (r->failures <= out->counts.worst_failures)
+            continue;
+        out->counts.worst_failures = r->failures;
+        out->counts.worst_rule = r->conf->name;
+        out->counts.worst_error = str_of(r->last_error);
     }
 }
 

@@ -2,10 +2,10 @@
  *
  * rule_group_advance() runs on a worker that owns the group until it returns DONE, or WANT with a query that the loop
  * asks the group's source; the next call takes the answer. A query is a rule's expression, or one that the templates of
- * its labels and annotations make (rule_query.h). Between runs the loop owns it. The API reads an immutable
- * view that each run leaves behind.
+ * its labels and annotations make (rule_query.h). Between jobs the rule driver owns it, on the loop. What a job leaves is a
+ * value for the core (rules_ran.h), and an immutable view that the API reads.
  *
- * Slots are absolute: offset + k x interval since 1970, where the offset is a hash of file and name.
+ * Slots are absolute: offset + k x interval since 1970, where the offset is a hash of path and name.
  *
  * Shapes   1-1,000 rules a group.
  * Units    slots are wall clock; the query time is the slot less the group's query_offset, of templates the slot.
@@ -18,13 +18,9 @@
 #define RULER_RULE_GROUP_H
 
 #include "ruler/own.h"
+#include "model/rules_ran.h"
 #include "ruler/rule_state.h"
-#include "ruler/rule_view.h"
 #include "source/answer.h"
-
-struct rule_row {
-    str key, value; /* value empty: delete */
-};
 
 /* The time between rules: what each took is measured inside a run. Monotonic, from any thread. */
 struct rule_clock {
@@ -62,7 +58,7 @@ struct rule_group {
     dur_ns rules_took;                 /* of this run, rule by rule */
 
     /* what the last run left */
-    uint64_t iterations, missed, evaluations, failures;
+    uint64_t iterations, evaluations, failures;
     ts_ns last_slot;
     dur_ns took;
     struct rule_group_view *view; /* one reference */
@@ -82,21 +78,29 @@ struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_b
 void rule_group_leave(struct rule_group *g);
 void rule_group_free(struct rule_group *g);
 
-ts_ns rule_group_slot_after(const struct rule_group_conf *conf,
-                            ts_ns t); /* the first slot later than t */
+uint64_t rule_group_id(const struct rule_group_conf *conf);    /* of path and name */
+uint64_t rule_group_place(const struct rule_group_conf *conf); /* of its slots: ts_slot_after() */
+/* What a rule was known by in version 0.1.0, which went by the path as given: the ways it may have been. */
+enum { RULE_OLD_IDENTITIES = 2 };
+void rule_old_identities(const struct rule_group_conf *g, const struct rule_conf *r,
+                         uint64_t out[static RULE_OLD_IDENTITIES]);
 
 /* What links and templates of rules over our own store point to. Between runs; copied. */
 void rule_group_set_own_base(struct rule_group *g, str url);
 
+/* Forgets what the last job left. */
+void rule_group_clear(struct rule_group *g);
 /* Begins a run at a slot. */
 void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now);
 /* answer: to the last WANT; NULL at the first call. */
 enum rule_group_step rule_group_advance(struct rule_group *g, const struct source_answer *answer,
                                         struct rule_clock clock, struct rule_want *want);
 
-/* Leaves g->view anew: a run's end does; restored state shows before the first run. */
+/* What a job left, in the run's arena; ticket and job are the caller's. */
+void rule_group_ran(struct rule_group *g, struct rules_ran *out);
+/* Leaves g->view anew: a run's end does; inherited state shows before the first run. */
 void rule_group_make_view(struct rule_group *g);
-/* The same after a change of state alone: a view that no answer holds is brought up to date in place. */
+/* The same after a change of state alone: a view that nobody else holds is brought up to date in place. */
 void rule_group_update_view(struct rule_group *g);
 
 #endif

@@ -48,8 +48,7 @@ bool rule_row_identity(str key, uint64_t *identity)
     return true;
 }
 
-bool rule_group_restore(struct rule_group *g, struct rule *r, str value, ts_ns down_at,
-                        struct now now)
+static struct rule_alert *unpack(struct rule_group *g, str value)
 {
     struct arena scratch;
     struct rule_alert *a;
@@ -57,11 +56,104 @@ bool rule_group_restore(struct rule_group *g, struct rule *r, str value, ts_ns d
     arena_init(&scratch, 0);
     a = rule_alert_unpack(value, g->names, &scratch);
     arena_release(&scratch);
+    return a;
+}
+
+bool rule_group_restore(struct rule_group *g, struct rule *r, str value, ts_ns down_at,
+                        struct now now)
+{
+    struct rule_alert *a = unpack(g, value);
+
     if (a == NULL)
         return false;
     g->down_at = down_at;
     rule_restore(r, a, down_at, now, g->conf->interval);
     return true;
+}
+
+struct rule_past *rule_past_new(ts_ns down_at)
+{
+    struct rule_past *p = mem_new(struct rule_past);
+
+    arena_init(&p->arena, 0);
+    p->down_at = down_at;
+    return p;
+}
+
+void rule_past_free(struct rule_past *p)
+{
+    if (p == NULL)
+        return;
+    vec_release(&p->rows);
+    arena_release(&p->arena);
+    mem_free(p);
+}
+
+void rule_past_add(struct rule_past *p, size_t rule, str key, str value)
+{
+    vec_push(&p->rows,
+             (struct rule_past_row){rule, arena_str(&p->arena, key), arena_str(&p->arena, value)});
+}
+
+static void put(struct rule_group *g, str key, str value)
+{
+    vec_push(&g->rows, (struct rule_row){arena_str(&g->arena, key), arena_str(&g->arena, value)});
+}
+
+static bool is_of(const struct rule *r, str key)
+{
+    uint64_t identity;
+
+    return rule_row_identity(key, &identity) && identity == r->identity;
+}
+
+/* The row of an older version is taken under its name of now, unless there is one. */
+static bool take_renamed(struct rule_group *g, struct rule *r, str value, ts_ns down_at,
+                         struct now now)
+{
+    struct rule_alert *a = unpack(g, value);
+    bool is_known = a != NULL && u64_map_get(&r->alerts, a->labels->fingerprint) != NULL;
+
+    if (a != NULL && !is_known)
+        put(g, row_key(&g->arena, r, a->labels->fingerprint), value);
+    rule_alert_free(a);
+    return is_known || rule_group_restore(g, r, value, down_at, now);
+}
+
+size_t rule_group_take_past(struct rule_group *g, const struct rule_past *p, struct now now)
+{
+    size_t unreadable = 0;
+
+    VEC_EACH (const struct rule_past_row *, row, &p->rows) {
+        struct rule *r = &g->rules[row->rule];
+
+        if (!is_of(r, row->key) || rule_group_restore(g, r, row->value, p->down_at, now))
+            continue;
+        put(g, row->key, STR_NONE);
+        unreadable++;
+    }
+    VEC_EACH (const struct rule_past_row *, row, &p->rows) {
+        struct rule *r = &g->rules[row->rule];
+
+        if (is_of(r, row->key))
+            continue;
+        put(g, row->key, STR_NONE);
+        unreadable += !take_renamed(g, r, row->value, p->down_at, now);
+    }
+    return unreadable;
+}
+
+void rule_group_forget(struct rule_group *to, const struct rule_group *from)
+{
+    for (size_t i = 0; i < from->n_rules; i++)
+        MAP_EACH (const struct u64_map_entry, it, &from->rules[i].alerts)
+            put(to, row_key(&to->arena, &from->rules[i], it->key), STR_NONE);
+}
+
+void rule_group_forget_past(struct rule_group *to, const struct rule_past *p)
+{
+    VEC_EACH (const struct rule_past_row *, row, &p->rows)
+        put(to, row->key, STR_NONE);
 }
 
 void rule_group_rows(struct rule_group *g, struct arena *a,
@@ -98,9 +190,9 @@ bool rule_group_same(const struct rule_group_conf *a, const struct rule_group_co
     for (size_t i = 0; i < a->n_rules; i++) {
         const struct rule_conf *x = &a->rules[i], *y = &b->rules[i];
 
-        if (x->is_alert != y->is_alert || !str_eq(x->name, y->name) || !str_eq(x->expr, y->expr) ||
-            x->hold_for != y->hold_for || x->keep_firing_for != y->keep_firing_for ||
-            !same_map(&x->all_labels, &y->all_labels) ||
+        if (x->is_alert != y->is_alert || x->is_own != y->is_own || !str_eq(x->name, y->name) ||
+            !str_eq(x->expr, y->expr) || x->hold_for != y->hold_for ||
+            x->keep_firing_for != y->keep_firing_for || !same_map(&x->all_labels, &y->all_labels) ||
             !same_map(&x->annotations, &y->annotations))
             return false;
     }
@@ -148,8 +240,10 @@ void rule_group_move_state(struct rule_group *to, struct rule_group *from)
     to->now = from->now;
     to->down_at = from->down_at;
     to->iterations = from->iterations;
-    to->missed = from->missed;
     to->evaluations = from->evaluations;
     to->failures = from->failures;
+    to->last_slot = from->last_slot;
+    to->took = from->took;
+    to->rules_took = from->rules_took;
     rule_group_update_view(to);
 }

@@ -14,18 +14,15 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "model/alert.h"
+#include "model/rules_ran.h"
 #include "model/sample.h"
 #include "ruler/rule_conf.h"
 #include "ruler/rule_template.h"
-
-enum rule_alert_state { RULE_ALERT_INACTIVE, RULE_ALERT_PENDING, RULE_ALERT_FIRING };
-enum rule_health { RULE_UNKNOWN, RULE_OK, RULE_ERR };
 
 #define RULE_RESOLVED_RETENTION (15 * NS_PER_M)
 #define RULE_RESEND_DELAY       NS_PER_M
 #define RULE_OUTAGE_TOLERANCE   NS_PER_H
 #define RULE_GRACE_PERIOD       (10 * NS_PER_M)
-#define RULE_ALIVE_INTERVAL     (5 * NS_PER_S) /* how often the caller notes that it lives */
 
 struct rule_alert {
     struct label_set *labels, *annotations;
@@ -48,11 +45,6 @@ struct rule_change {
     enum rule_alert_state state;
     bool forgotten; /* it was pending, and the expression returned nothing */
     double value;
-};
-
-struct rule_cost { /* since the start */
-    uint64_t evaluations, failures;
-    dur_ns took;
 };
 
 struct rule {

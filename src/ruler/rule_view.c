@@ -1,21 +1,4 @@
-#include "ruler/rule_view.h"
-
-#include "model/labels.h"
 #include "ruler/rule_group.h"
-
-struct rule_group_view *rule_group_view_ref(struct rule_group_view *v)
-{
-    atomic_fetch_add_explicit(&v->refs, 1, memory_order_relaxed);
-    return v;
-}
-
-void rule_group_view_unref(struct rule_group_view *v)
-{
-    if (v == NULL || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
-        return;
-    arena_release(&v->arena);
-    mem_free(v);
-}
 
 static struct labels conf_labels(struct arena *a, const struct conf_map *m)
 {
@@ -71,23 +54,23 @@ static void view_rule(struct arena *a, const struct rule *r, struct rule_view *o
     view_state(a, r, out);
 }
 
-static void view_counters(struct rule_group_view *v, const struct rule_group *g)
+static void view_runs(struct rule_group_view *v, const struct rule_group *g)
 {
+    v->took = g->took;
+    v->rules_took = g->rules_took;
+    v->last_eval = g->last_slot;
     v->iterations = g->iterations;
-    v->missed = g->missed;
     v->evaluations = g->evaluations;
     v->failures = g->failures;
 }
 
 void rule_group_update_view(struct rule_group *g)
 {
-    enum { OURS = 2 }; /* the group's reference, and that of who shows it */
-
-    if (atomic_load_explicit(&g->view->refs, memory_order_acquire) > OURS) {
+    if (atomic_load_explicit(&g->view->refs, memory_order_acquire) > 1) {
         rule_group_make_view(g);
         return;
     }
-    view_counters(g->view, g);
+    view_runs(g->view, g);
     for (size_t i = 0; i < g->n_rules; i++)
         view_state(&g->view->arena, &g->rules[i], &g->view->rules[i]);
 }
@@ -102,10 +85,7 @@ void rule_group_make_view(struct rule_group *g)
     v->name = arena_str(&v->arena, g->conf->name);
     v->interval = g->conf->interval;
     v->limit = g->conf->limit;
-    v->took = g->took;
-    v->rules_took = g->rules_took;
-    v->last_eval = g->last_slot;
-    view_counters(v, g);
+    view_runs(v, g);
     v->rules = arena_array(&v->arena, g->n_rules, sizeof(*v->rules));
     v->n_rules = g->n_rules;
     for (size_t i = 0; i < g->n_rules; i++)

@@ -97,8 +97,8 @@ static void arm(struct target *t, ts_ns slot)
 static void arm_next(struct target *t)
 {
     if (t->scraper->has_started)
-        arm(t, clock_slot_after(t->scraper->parts.clock->now.wall, t->plan.interval,
-                                t->plan.key ^ t->scraper->seed));
+        arm(t, ts_slot_after(t->scraper->parts.clock->now.wall, t->plan.interval,
+                             t->plan.key ^ t->scraper->seed));
 }
 
 /* -- a target's life -- */

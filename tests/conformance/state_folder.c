@@ -119,6 +119,7 @@ static void start(struct night *n)
         printf("the state is not read: %s\n", e.msg);
         exit(1);
     }
+    pool_drain(n->pool); /* rules take back what they had */
     check(n, notice.n == 0 && unreadable == 0, "all of it is read, and nothing is said of damage");
     buf_release(&notice);
 }
@@ -166,10 +167,10 @@ static size_t rule_alerts(const struct night *n, enum rule_alert_state state)
 {
     size_t found = 0;
 
-    VEC_EACH (struct rule_run **, r, &shell_engine(n->shell)->rules)
-        for (size_t i = 0; i < (*r)->group->n_rules; i++)
-            MAP_EACH (struct u64_map_entry, it, &(*r)->group->rules[i].alerts)
-                found += ((struct rule_alert *)it->value)->state == state;
+    VEC_EACH (struct rule_slot **, s, &shell_engine(n->shell)->rules)
+        for (size_t i = 0; i < (*s)->shown->n_rules; i++)
+            for (size_t k = 0; k < (*s)->shown->rules[i].n_alerts; k++)
+                found += (*s)->shown->rules[i].alerts[k].state == state;
     return found;
 }
 

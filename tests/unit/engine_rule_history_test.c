@@ -4,11 +4,7 @@
 #include "engine/rule_history.h"
 
 struct bench {
-    struct rule_conf conf;
-    struct rule_group_conf group;
-    struct rule rule;
-    struct rule_group g;
-    struct interner *names; /* of the group */
+    struct rule_group_view view;
     struct interner *own;
     struct rule_history h;
 };
@@ -17,11 +13,8 @@ static int set_up(void **state)
 {
     struct bench *b = mem_new(struct bench);
 
-    b->conf = (struct rule_conf){.is_alert = true, .name = S("A")};
-    b->group = (struct rule_group_conf){.file = S("f.yml"), .name = S("g")};
-    b->rule.conf = &b->conf;
-    b->g = (struct rule_group){.conf = &b->group, .rules = &b->rule, .n_rules = 1};
-    b->names = interner_new();
+    b->view.file = S("f.yml");
+    b->view.name = S("g");
     b->own = interner_new();
     rule_history_init(&b->h, b->own);
     *state = b;
@@ -34,24 +27,22 @@ static int tear_down(void **state)
 
     rule_history_release(&b->h);
     assert_int_equal(interner_count(b->own), 0);
-    rule_release_alerts(&b->rule);
-    interner_free(b->names);
     interner_free(b->own);
     mem_free(b);
     return 0;
 }
 
-static void change(struct bench *b, const char *gpu, ts_ns at, enum rule_alert_state state,
-                   bool forgotten)
+static void change(struct bench *b, const char *gpu, ts_ns at, enum rule_alert_state state)
 {
     struct label v[] = {{S("alertname"), S("A")}, {S("gpu"), str_of(gpu)}};
-    struct rule_change c = {label_set_intern(b->names, (struct labels){v, 2}), state, forgotten,
-                            (double)at};
+    struct rule_news c = {.rule = 1,
+                          .labels = {v, 2},
+                          .fingerprint = labels_fingerprint((struct labels){v, 2}),
+                          .state = state,
+                          .value = (double)at};
+    const struct rules_ran ran = {.slot = at, .view = &b->view, .changes = &c, .n_changes = 1};
 
-    rule_clear_changes(&b->rule);
-    vec_push(&b->rule.changes, c);
-    b->g.slot = at;
-    rule_history_note(&b->h, &b->g);
+    rule_history_note(&b->h, &ran);
 }
 
 static const struct alert_history *of(const struct bench *b, const char *gpu)
@@ -70,10 +61,10 @@ static void changes_are_kept_in_order(void **state)
     struct bench *b = *state;
     const struct alert_history *a;
 
-    change(b, "0", 1, RULE_ALERT_PENDING, false);
-    change(b, "1", 1, RULE_ALERT_PENDING, false);
-    change(b, "0", 5, RULE_ALERT_FIRING, false);
-    change(b, "1", 6, RULE_ALERT_PENDING, true);
+    change(b, "0", 1, RULE_ALERT_PENDING);
+    change(b, "1", 1, RULE_ALERT_PENDING);
+    change(b, "0", 5, RULE_ALERT_FIRING);
+    change(b, "1", 6, RULE_ALERT_INACTIVE);
     a = of(b, "0");
     assert_int_equal(a->events.n, 2);
     assert_int_equal(a->events.v[1].at, 5);
@@ -82,7 +73,7 @@ static void changes_are_kept_in_order(void **state)
     assert_str(a->group, "g");
     assert_str(a->file, "f.yml");
     a = of(b, "1");
-    assert_int_equal(a->events.v[1].state, RULE_ALERT_INACTIVE); /* forgotten */
+    assert_int_equal(a->events.v[1].state, RULE_ALERT_INACTIVE);
 }
 
 static void only_the_last_hundred_stay(void **state)
@@ -91,7 +82,7 @@ static void only_the_last_hundred_stay(void **state)
     const struct alert_history *a;
 
     for (ts_ns t = 1; t <= 250; t++)
-        change(b, "0", t, RULE_ALERT_FIRING, false);
+        change(b, "0", t, RULE_ALERT_FIRING);
     a = of(b, "0");
     assert_int_equal(a->events.n, RULE_HISTORY_OF_ALERT);
     assert_int_equal(a->events.v[0].at, 151);
@@ -103,11 +94,11 @@ static void the_longest_unchanged_alert_goes_first(void **state)
     struct bench *b = *state;
 
     b->h.max = 4;
-    change(b, "0", 1, RULE_ALERT_PENDING, false);
-    change(b, "1", 2, RULE_ALERT_PENDING, false);
-    change(b, "0", 3, RULE_ALERT_FIRING, false);
-    change(b, "1", 4, RULE_ALERT_FIRING, false);
-    change(b, "0", 5, RULE_ALERT_INACTIVE, false);
+    change(b, "0", 1, RULE_ALERT_PENDING);
+    change(b, "1", 2, RULE_ALERT_PENDING);
+    change(b, "0", 3, RULE_ALERT_FIRING);
+    change(b, "1", 4, RULE_ALERT_FIRING);
+    change(b, "0", 5, RULE_ALERT_INACTIVE);
     assert_null(of(b, "1"));
     assert_int_equal(of(b, "0")->events.n, 3);
     assert_int_equal(b->h.n, 3);

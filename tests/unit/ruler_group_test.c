@@ -89,19 +89,23 @@ static void run(struct rule_group *g, int64_t minute, struct source_answer first
     assert_int_equal(advance(g, &second, mono + 3 * NS_PER_S, &w), RULE_GROUP_DONE);
 }
 
+static ts_ns slot_after(const struct rule_group_conf *conf, ts_ns t)
+{
+    return ts_slot_after(t, conf->interval, rule_group_place(conf));
+}
+
 static void slots_are_absolute(void **state)
 {
     struct bench *b = *state;
     struct rule_group_conf other = b->conf;
-    ts_ns slot = rule_group_slot_after(&b->conf, SLOT);
+    ts_ns slot = slot_after(&b->conf, SLOT);
 
     assert_true(slot > SLOT && slot <= SLOT + NS_PER_M);
-    assert_int_equal(rule_group_slot_after(&b->conf, slot), slot + NS_PER_M); /* strictly after */
-    assert_int_equal(rule_group_slot_after(&b->conf, slot - 1), slot);
-    assert_int_equal(rule_group_slot_after(&b->conf, slot + 12345 * NS_PER_M - 1),
-                     slot + 12345 * NS_PER_M);
+    assert_int_equal(slot_after(&b->conf, slot), slot + NS_PER_M); /* strictly after */
+    assert_int_equal(slot_after(&b->conf, slot - 1), slot);
+    assert_int_equal(slot_after(&b->conf, slot + 12345 * NS_PER_M - 1), slot + 12345 * NS_PER_M);
     other.name = S("another"); /* groups are spread over the interval */
-    assert_int_not_equal(rule_group_slot_after(&other, SLOT), slot);
+    assert_int_not_equal(slot_after(&other, SLOT), slot);
 }
 
 static void a_run_asks_rule_after_rule(void **state)
@@ -186,6 +190,71 @@ static void rows_bring_a_group_back(void **state)
     assert_int_equal(again->send.n, 0); /* last sent a minute ago: not due */
     assert_int_equal(again->view->rules[0].alerts[0].fired_at, SLOT);
     rule_group_free(again);
+}
+
+static const struct rule_row *row_of(const struct rule_group *g, str key)
+{
+    VEC_EACH (const struct rule_row *, row, &g->rows)
+        if (str_eq(row->key, key))
+            return row;
+    return NULL;
+}
+
+/* Version 0.1.0 went by the path as it was given. A row that is there under both names is taken once. */
+static void rows_of_an_older_version_are_renamed(void **state)
+{
+    struct bench *b = *state;
+    struct rule_group_conf moved = b->conf;
+    struct now now = {SLOT + NS_PER_M, NS_PER_D + NS_PER_M};
+    struct rule_group *again;
+    struct rule_past *past = rule_past_new(SLOT);
+    uint64_t then[RULE_OLD_IDENTITIES];
+
+    run(b->g, 0, ok(ONE), ok(ONE));
+    moved.file = S("../elsewhere/f.yml");
+    moved.absolute = S("/f.yml");
+    moved.path = S("rules/f.yml");
+    assert_int_not_equal(rule_group_id(&moved), rule_group_id(&b->conf));
+    again = rule_group_new(&moved, S("http://prom"), NULL);
+    rule_old_identities(&b->conf, &b->rules[0], then);
+    assert_int_equal(then[0], b->g->rules[0].identity); /* what it was known by */
+    VEC_EACH (const struct rule_row *, row, &b->g->rows) {
+        uint64_t id;
+
+        assert_true(rule_row_identity(row->key, &id));
+        rule_past_add(past, id == b->g->rules[0].identity ? 0 : 1, row->key, row->value);
+    }
+    rule_past_add(past, 0, S("0123456789abcdef/0000000000000000"), S("?"));
+    assert_int_equal(rule_group_take_past(again, past, now), 1);
+    assert_int_equal(again->rules[0].alerts.n, 1);
+    assert_int_equal(again->rules[1].alerts.n, 1);
+    assert_int_equal(again->rows.n, 2 * b->g->rows.n + 1);
+    VEC_EACH (const struct rule_row *, row, &b->g->rows)
+        assert_int_equal(row_of(again, row->key)->value.n, 0);
+    rule_group_free(again);
+    rule_past_free(past);
+
+    /* the same again, with rows of now beside them: those hold */
+    past = rule_past_new(SLOT);
+    again = rule_group_new(&moved, S("http://prom"), NULL);
+    VEC_EACH (const struct rule_row *, row, &b->g->rows) {
+        uint64_t id;
+        size_t rule;
+        char key[40];
+
+        assert_true(rule_row_identity(row->key, &id));
+        rule = id == b->g->rules[0].identity ? 0 : 1;
+        rule_past_add(past, rule, row->key, row->value);
+        snprintf(key, sizeof(key), "%016llx%.*s", (unsigned long long)again->rules[rule].identity,
+                 STR(str_sub(row->key, 16, row->key.n)));
+        rule_past_add(past, rule, str_of(key), row->value);
+    }
+    assert_int_equal(rule_group_take_past(again, past, now), 0);
+    assert_int_equal(again->rules[0].alerts.n, 1);
+    assert_int_equal(again->rules[1].alerts.n, 1);
+    assert_int_equal(again->rows.n, b->g->rows.n); /* the old ones go */
+    rule_group_free(again);
+    rule_past_free(past);
 }
 
 static void forgotten_alerts_are_deleted_rows(void **state)
@@ -538,6 +607,7 @@ int main(void)
         T(a_failed_rule_does_not_stop_the_others),
         T(a_view_outlives_the_next_run),
         T(rows_bring_a_group_back),
+        T(rows_of_an_older_version_are_renamed),
         T(forgotten_alerts_are_deleted_rows),
         T(templates_ask),
         T(an_alert_ends_with_a_value),

@@ -5,11 +5,21 @@
  * Cost     a copy of labels and annotations of every active alert a run.
  * Source   rules.md 5.1.
  */
-#ifndef RULER_RULE_VIEW_H
-#define RULER_RULE_VIEW_H
+#ifndef MODEL_RULE_VIEW_H
+#define MODEL_RULE_VIEW_H
 
 #include <stdatomic.h>
-#include "ruler/rule_state.h"
+#include "base/arena.h"
+#include "base/time.h"
+#include "model/labels.h"
+
+enum rule_alert_state { RULE_ALERT_INACTIVE, RULE_ALERT_PENDING, RULE_ALERT_FIRING };
+enum rule_health { RULE_UNKNOWN, RULE_OK, RULE_ERR };
+
+struct rule_cost { /* since the start */
+    uint64_t evaluations, failures;
+    dur_ns took;
+};
 
 struct rule_alert_view {
     struct labels labels, annotations;
@@ -41,7 +51,7 @@ struct rule_group_view { /* immutable, counted */
     dur_ns interval, took, rules_took;
     int64_t limit;
     ts_ns last_eval;
-    uint64_t iterations, missed, evaluations, failures;
+    uint64_t iterations, evaluations, failures;
     struct rule_view *rules;
     size_t n_rules;
 };

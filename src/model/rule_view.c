@@ -1,0 +1,17 @@
+#include "model/rule_view.h"
+
+#include "base/mem.h"
+
+struct rule_group_view *rule_group_view_ref(struct rule_group_view *v)
+{
+    atomic_fetch_add_explicit(&v->refs, 1, memory_order_relaxed);
+    return v;
+}
+
+void rule_group_view_unref(struct rule_group_view *v)
+{
+    if (v == NULL || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    arena_release(&v->arena);
+    mem_free(v);
+}
