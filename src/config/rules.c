@@ -26,20 +26,6 @@ static bool is_loaded(const struct loader *l, str absolute)
     return false;
 }
 
-/* The names of a rule file. Two that lie alike beside two configuration files are told apart from the root. */
-static struct loaded_file names_of(const struct loader *l, const struct rule_files_conf *by,
-                                   str path, str absolute)
-{
-    struct arena *a = l->run->a;
-    struct loaded_file f = {.file = arena_str(a, path), .absolute = absolute};
-
-    f.path = path_from(path_absolute(by->place.file, a), absolute, a);
-    for (size_t i = 0; i < l->files.n; i++)
-        if (str_eq(l->files.v[i].path, f.path))
-            f.path = absolute;
-    return f;
-}
-
 static void load_file(struct loader *l, const struct rule_files_conf *by, str path)
 {
     str source = by->source, absolute = path_absolute(path, l->run->a);
@@ -56,7 +42,11 @@ static void load_file(struct loader *l, const struct rule_files_conf *by, str pa
 
     if (is_loaded(l, absolute)) /* two patterns name it */
         return;
-    names = names_of(l, by, path, absolute);
+    names = (struct loaded_file){
+        .file = arena_str(l->run->a, path),
+        .path = path_from(path_absolute(by->place.file, l->run->a), absolute, l->run->a),
+        .absolute = absolute,
+    };
     vec_push(&l->files, names);
     if (!rule_file_load(names.file, &o, l->run->a, &file, l->run->d))
         file.n_groups = 0;

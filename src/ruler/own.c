@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "codec/quote.h"
 #include "promql/plan.h"
+#include "ruler/rule_group.h"
 
 struct output {
     struct labels labels;
@@ -347,14 +348,25 @@ bool own_samples(const struct promql_result *r, struct arena *a, struct samples 
 
 /* -- recording -- */
 
+static str stream_name(uint64_t identity, unsigned twin, char out[static 48])
+{
+    snprintf(out, 48, "rule/%016llx/%u", (unsigned long long)identity, twin);
+    return str_of(out);
+}
+
+/* What version 0.1.0 recorded goes on under its name: a series that changes streams begins anew. */
 static struct tsdb_stream *open_stream(struct own *o, const struct own_rule *r)
 {
-    char name[48];
+    uint64_t known_as[1 + RULE_OLD_IDENTITIES] = {r->identity};
     struct tsdb_stream_conf conf = {.interval_ms = o->conf->interval / NS_PER_MS,
                                     .marks_stale = true};
+    size_t i = 0, n = ARRAY_LEN(known_as);
+    char name[48];
 
-    snprintf(name, sizeof(name), "rule/%016llx/%u", (unsigned long long)r->identity, r->twin);
-    conf.name = str_of(name);
+    rule_old_identities(o->conf, &o->conf->rules[r - o->rules], &known_as[1]);
+    while (i < n && !tsdb_stream_is_known(o->db, stream_name(known_as[i], r->twin, name)))
+        i++;
+    conf.name = stream_name(known_as[i < n ? i : 0], r->twin, name);
     return tsdb_stream_open(o->db, &conf);
 }
 

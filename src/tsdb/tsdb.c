@@ -103,6 +103,16 @@ struct tsdb_stream *tsdb_open_locked(struct tsdb *db, const struct tsdb_stream_c
     return s;
 }
 
+bool tsdb_stream_is_known(struct tsdb *db, str name)
+{
+    bool is_known;
+
+    pthread_rwlock_rdlock(&db->lock);
+    is_known = stream_map_get(&db->streams, name) != NULL;
+    pthread_rwlock_unlock(&db->lock);
+    return is_known;
+}
+
 struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_conf *c)
 {
     struct tsdb_stream *s;

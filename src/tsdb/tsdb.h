@@ -53,6 +53,7 @@ struct tsdb_stream_conf {
     bool marks_stale;    /* a series that is not in a batch but was in the one before has ended */
 };
 
+bool tsdb_stream_is_known(struct tsdb *db, str name); /* open, or from the log */
 struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_conf *c);
 /* The target is gone: all its series end at t. They stay as long as they can be read; the pointer is given back. */
 void tsdb_stream_close(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
