@@ -211,8 +211,9 @@ static void elapse(struct fixture *f, dur_ns d)
     engine_step(f->e, &ev, f->now, &f->fx, NULL);
 }
 
-/* An alert and two rows, one of them a deletion. */
-static void ran(struct fixture *f, struct rule_ticket ticket, enum rules_job job)
+/* An alert and two rows, one of them a deletion; failures: of one rule, in a row. */
+static void ran_failing(struct fixture *f, struct rule_ticket ticket, enum rules_job job,
+                        unsigned failures)
 {
     static struct label l = {S_INIT("alertname"), S_INIT("A")};
     const struct alert_input in = {
@@ -225,12 +226,21 @@ static void ran(struct fixture *f, struct rule_ticket ticket, enum rules_job job
                                 .rows = rows,
                                 .n_rows = 2,
                                 .view = f->views[0],
-                                .counts = {.evaluated = 1}};
+                                .counts = {.evaluated = 1,
+                                           .failed = failures != 0,
+                                           .worst_failures = failures,
+                                           .worst_rule = S("A"),
+                                           .worst_error = S("refused")}};
     struct event ev = {.kind = EVENT_RULES_RAN, .ran = &r};
 
     state_commit_release(&f->fx.commit);
     effects_clear(&f->fx);
     engine_step(f->e, &ev, f->now, &f->fx, NULL);
+}
+
+static void ran(struct fixture *f, struct rule_ticket ticket, enum rules_job job)
+{
+    ran_failing(f, ticket, job, 0);
 }
 
 static struct rule_ticket ordered(const struct fixture *f, enum rules_job job)
@@ -341,6 +351,23 @@ static void an_idle_group_is_inherited_or_retired_at_once(void **state)
     assert_int_equal(f->fx.rules.n, 0); /* unchanged: nothing moves */
 }
 
+static void a_removed_group_fails_no_more(void **state)
+{
+    struct fixture *f = *state;
+
+    configure_one(f, 1);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_int_equal(f->e->builtins.n, 0);
+        elapse(f, NS_PER_M);
+        ran_failing(f, ordered(f, RULES_EVALUATE), RULES_EVALUATE, i);
+    }
+    assert_int_equal(f->e->builtins.n, 1);
+    assert_true(f->e->builtins.v[0].raised);
+    assert_string_equal(f->e->builtins.v[0].why, "rule 'A' failed 3 times in a row: refused");
+    configure(f, NULL, 0);
+    assert_false(f->e->builtins.v[0].raised);
+}
+
 static void a_group_that_comes_back_goes_on(void **state)
 {
     struct fixture *f = *state;
@@ -412,6 +439,7 @@ int main(void)
         T(a_replaced_group_is_taken_then_inherited),
         T(a_removed_group_leaves_alerts_and_no_rows),
         T(an_idle_group_is_inherited_or_retired_at_once),
+        T(a_removed_group_fails_no_more),
         T(a_group_that_comes_back_goes_on),
         T(rows_of_an_earlier_life_come_first),
         T(what_nobody_waits_for_is_dropped_and_counted),
