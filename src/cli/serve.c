@@ -18,6 +18,7 @@
 #include "engine/reroute.h"
 #include "engine/shell.h"
 #include "engine/store.h"
+#include "engine/turn.h"
 #include "forward/forward.h"
 #include "lint/render.h"
 #include "loop/signals.h"
@@ -210,10 +211,9 @@ static void ask_reload(void *arg, struct reload_wish wish,
 
 /* -- the loop -- */
 
-static void turn(void *arg, struct now now)
+static void wait_for_more(void *arg)
 {
-    (void)now;
-    shell_turn(((struct serve *)arg)->shell);
+    loop_wait(((struct serve *)arg)->loop);
 }
 
 static void jumped(void *arg, const struct clock_jump *j)
@@ -427,7 +427,7 @@ static int run(struct serve *s, struct config *conf)
 
     clock_init(&s->clock);
     clock_update(&s->clock);
-    s->loop = loop_new(&s->clock, turn, s);
+    s->loop = loop_new(&s->clock);
     s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
     s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
     s->store = store_new(&(struct store_parts){.base = loop_base(s->loop),
@@ -468,21 +468,21 @@ static int run(struct serve *s, struct config *conf)
     s->tick.fire = tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));
     sd_notify_ready(S("serving"));
-    loop_run(s->loop);
+    while (!loop_is_stopping(s->loop))
+        turn(s->shell, wait_for_more, s);
     return EXIT_OK;
 }
 
-/* What jobs touch outlives them: first nobody waits for an answer any more, which ends queries early; then what is queued
- * runs to its end, and its rows go to the disk with all others; only then does anything go. */
-static void settle(struct serve *s)
+/* Nobody waits for an answer any more. */
+static void leave(void *arg)
 {
+    struct serve *s = arg;
+
+    reloader_stop(s->reloader);
     api_stop(s->api);
-    do
-        shell_turn(s->shell); /* may queue: what has been replaced is freed on a worker */
-    while (pool_settle(s->pool) != 0);
-    shell_backend(s->shell)->ops->sync(shell_backend(s->shell)->self);
 }
 
+/* What jobs touch outlives them: everything stops before anything goes. */
 static void tear_down(struct serve *s)
 {
     if (s->signals != NULL)
@@ -490,9 +490,7 @@ static void tear_down(struct serve *s)
     timer_cancel(&s->clock, &s->stop_by);
     timer_cancel(&s->clock, &s->tick);
     if (s->reloader != NULL)
-        reloader_stop(s->reloader);
-    if (s->api != NULL)
-        settle(s);
+        turn_stop(s->shell, leave, s);
     store_stop(s->store);
     api_free(s->api);
     heartbeat_free(s->heartbeat);

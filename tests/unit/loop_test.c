@@ -219,7 +219,7 @@ static void pool_brings_results_to_the_loop(void **state)
 
     (void)state;
     clock_init(&c);
-    l = loop_new(&c, NULL, NULL);
+    l = loop_new(&c);
     p = pool_new(loop_base(l), 3);
     for (long i = 0; i < 64; i++) {
         v[i] =
@@ -280,7 +280,7 @@ static void inline_pool_runs_in_order(void **state)
 struct live {
     struct timer timer;
     struct loop *loop;
-    int fired, turns, signals;
+    int fired, signals;
 };
 
 static void live_fire(struct timer *t, struct now now)
@@ -293,14 +293,6 @@ static void live_fire(struct timer *t, struct now now)
         timer_arm(loop_clock(v->loop), t, now.mono + NS_PER_MS);
 }
 
-static void live_turn(void *arg, struct now now)
-{
-    struct live *v = arg;
-
-    assert_int_equal(now.mono, loop_clock(v->loop)->now.mono);
-    v->turns++;
-}
-
 static void live_signal(int signo, void *arg)
 {
     struct live *v = arg;
@@ -310,7 +302,7 @@ static void live_signal(int signo, void *arg)
     loop_stop(v->loop);
 }
 
-static void loop_runs_timers_turns_and_signals(void **state)
+static void loop_runs_timers_and_signals(void **state)
 {
     struct live v = {.timer = {.fire = live_fire}};
     struct signals *s;
@@ -318,13 +310,12 @@ static void loop_runs_timers_turns_and_signals(void **state)
 
     (void)state;
     clock_init(&c);
-    v.loop = loop_new(&c, live_turn, &v);
+    v.loop = loop_new(&c);
     s = signals_new(loop_base(v.loop), live_signal, &v);
     timer_arm(&c, &v.timer, c.now.mono + NS_PER_MS);
     loop_run(v.loop);
     assert_int_equal(v.fired, 3);
     assert_int_equal(v.signals, 1);
-    assert_true(v.turns >= 4);
     assert_int_equal(loop_lag(v.loop)->count, 3);
     assert_true(loop_lag(v.loop)->max >= loop_lag(v.loop)->last);
     signals_free(s);
@@ -335,7 +326,6 @@ static void loop_runs_timers_turns_and_signals(void **state)
 struct chain {
     struct timer timer, early;
     struct loop *loop;
-    int turns;
     bool events_first;
     ts_ns due;
 };
@@ -374,36 +364,26 @@ static void cancel_early(evutil_socket_t fd, short what, void *arg)
     timer_arm(loop_clock(v->loop), &v->timer, v->due);
 }
 
-static void chain_turn(void *arg, struct now now)
+static void chain_begin(struct timer *t, struct now now)
 {
-    struct chain *v = arg;
+    struct chain *v = container_of(t, struct chain, early);
 
-    if (v->turns++ != 0)
-        return;
     timer_arm(loop_clock(v->loop), &v->timer, now.mono);
     event_base_once(loop_base(v->loop), -1, EV_TIMEOUT, chain_event, v, &(struct timeval){0, 0});
 }
 
-static void wake_fire(struct timer *t, struct now now)
-{
-    (void)t;
-    (void)now;
-}
-
-/* A turn in which nothing else happens: its turn() arms a timer for now. */
+/* A timer that arms another for now. */
 static void what_a_turn_makes_due_runs_in_it(void **state)
 {
-    struct timer wake = {.fire = wake_fire};
-    struct chain v = {.timer = {.fire = chain_fire}, .early = {.fire = chain_early}};
+    struct chain v = {.timer = {.fire = chain_fire}, .early = {.fire = chain_begin}};
     struct clock c;
 
     (void)state;
     clock_init(&c);
-    v.loop = loop_new(&c, chain_turn, &v);
-    timer_arm(&c, &wake, c.now.mono + NS_PER_MS);
+    v.loop = loop_new(&c);
+    timer_arm(&c, &v.early, c.now.mono + NS_PER_MS);
     loop_run(v.loop);
     assert_false(v.events_first);
-    assert_int_equal(v.turns, 2);
     loop_free(v.loop);
     clock_release(&c);
 }
@@ -419,7 +399,7 @@ static void the_alarm_is_never_late(void **state)
         struct clock c;
 
         clock_init(&c);
-        v.loop = loop_new(&c, NULL, NULL);
+        v.loop = loop_new(&c);
         v.due = c.now.mono + 20 * NS_PER_MS;
         timer_arm(&c, &v.early, c.now.mono + gone[i]);
         event_base_once(loop_base(v.loop), -1, EV_TIMEOUT, cancel_early, &v,
@@ -463,7 +443,7 @@ static void freeing_the_loop_frees_what_is_deferred(void **state)
 
     (void)state;
     clock_init(&c);
-    l = loop_new(&c, NULL, NULL);
+    l = loop_new(&c);
     b = bufferevent_socket_new(loop_base(l), -1, 0);
     bufferevent_setcb(b, never_called, NULL, NULL, NULL);
     bufferevent_trigger(b, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
@@ -484,7 +464,7 @@ int main(void)
         cmocka_unit_test(pool_brings_results_to_the_loop),
         cmocka_unit_test(pool_free_runs_what_is_queued),
         cmocka_unit_test(inline_pool_runs_in_order),
-        cmocka_unit_test(loop_runs_timers_turns_and_signals),
+        cmocka_unit_test(loop_runs_timers_and_signals),
         cmocka_unit_test(what_a_turn_makes_due_runs_in_it),
         cmocka_unit_test(the_alarm_is_never_late),
         cmocka_unit_test(lag_falls_into_buckets),

@@ -139,7 +139,7 @@ static int start(void **state)
     (void)state;
     memset(&t, 0, sizeof(t));
     clock_init(&t.clock);
-    t.loop = loop_new(&t.clock, NULL, NULL);
+    t.loop = loop_new(&t.clock);
     t.server =
         http_server_new(loop_base(t.loop), &t.clock, &(struct http_server_conf){.routes = routes});
     t.transport = transport_new_curl(loop_base(t.loop), &t.clock);
