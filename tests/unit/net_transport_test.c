@@ -560,6 +560,12 @@ static void oauth2_tokens(void **state)
     t.token_by_body = true; /* basic first, then in the body */
     ASK(.http = {.url = url("/x")}, .conf = &conf);
     assert_true(sent("Authorization: Bearer tok4\n"));
+    oauth2.tls.insecure_skip_verify = true; /* what came without proof is for nobody else */
+    ASK(.http = {.url = url("/x")}, .conf = &conf);
+    assert_true(sent("Authorization: Bearer tok6\n"));
+    oauth2.tls.insecure_skip_verify = false;
+    ASK(.http = {.url = url("/x")}, .conf = &conf);
+    assert_true(sent("Authorization: Bearer tok4\n"));
 
     oauth2.client_secret.hidden = S("wrong");
     t.requests = 0;
