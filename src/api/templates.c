@@ -84,6 +84,7 @@ static bool render(struct render_job *r, struct template_set *set)
     struct template_run run = {.mode = str_is(r->type, "html") ? TEMPLATE_HTML : TEMPLATE_TEXT,
                                .now = r->now,
                                .zone = r->conf->messages->zone,
+                               .local = r->conf->messages->local,
                                .limits = {.steps = 1000000, .output = 1 << 20, .memory = 16 << 20}};
 
     for (size_t i = 0; i < r->n_files; i++)

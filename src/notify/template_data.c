@@ -292,6 +292,13 @@ struct tmpl_value template_data_value(const struct template_data *d)
     return tv_object(d->is_plain ? &plain_data_type : &data_type, d);
 }
 
+struct labels template_data_route_labels(const struct tmpl_value *v)
+{
+    if (v->kind != TV_OBJECT || (v->type != &data_type && v->type != &plain_data_type))
+        return LABELS_NONE;
+    return ((const struct template_data *)v->object)->route_labels;
+}
+
 static struct labels common(struct arena *a, const struct notification *n, bool annotations)
 {
     struct labels first = n->n_alerts == 0 ? LABELS_NONE
