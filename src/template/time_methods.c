@@ -221,15 +221,12 @@ FUNC(t_add_date)
     return true;
 }
 
+/* As there, it saturates at the least value too. */
 static dur_ns between(ts_ns a, ts_ns b)
 {
-    dur_ns d;
+    dur_ns d = ts_sub(a, b);
 
-    if (a == TS_NONE || b == TS_NONE)
-        return a == b ? 0 : a == TS_NONE ? INT64_MIN : INT64_MAX;
-    if (__builtin_sub_overflow(a, b, &d))
-        return a > b ? INT64_MAX : INT64_MIN;
-    return d;
+    return d == -INT64_MAX ? INT64_MIN : d;
 }
 
 GIVES(t_sub, tv_duration(between(args[0].time.t, args[1].time.t)))
