@@ -99,7 +99,7 @@ ts_ns clock_slot_after(ts_ns t, dur_ns interval, uint64_t place)
 {
     dur_ns offset = (dur_ns)(place % (uint64_t)interval), in = (t - offset) % interval;
 
-    return t - (in < 0 ? in + interval : in) + interval;
+    return ts_add(t - (in < 0 ? in + interval : in), interval);
 }
 
 ts_ns clock_snap(ts_ns slot, ts_ns wall, dur_ns interval)

@@ -1,5 +1,8 @@
 #include "unit.h"
 
+#include <sched.h>
+#include <stdatomic.h>
+
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <signal.h>
@@ -255,6 +258,63 @@ static void pool_free_runs_what_is_queued(void **state)
     event_base_free(base);
 }
 
+struct gate {
+    struct job job;
+    atomic_bool entered, open;
+};
+
+static void gate_run(struct job *j)
+{
+    struct gate *g = container_of(j, struct gate, job);
+
+    atomic_store(&g->entered, true);
+    while (!atomic_load(&g->open))
+        sched_yield();
+}
+
+static void gate_done(struct job *j)
+{
+    (void)j;
+    fail_msg("%s", "a job that was taken back is done");
+}
+
+/* One that runs is waited for, one that is queued never runs, one that has run is not done. */
+static void pool_takes_back(void **state)
+{
+    struct event_base *base = event_base_new();
+    struct gate g[3] = {0};
+    struct square last = {.in = 3};
+    size_t finished = 0;
+    struct pool *p = pool_new(base, 1);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        g[i].job = (struct job){gate_run, gate_done, NULL};
+        pool_run(p, &g[i].job);
+    }
+    while (!atomic_load(&g[0].entered))
+        sched_yield();
+    pool_take_back(p, &g[1].job);
+    atomic_store(&g[0].open, true);
+    pool_take_back(p, &g[0].job);
+    atomic_store(&g[2].open, true);
+    while (!atomic_load(&g[2].entered))
+        sched_yield();
+    pool_take_back(p, &g[2].job);
+    assert_false(atomic_load(&g[1].entered));
+    last.job = (struct job){square_run, square_done, NULL};
+    last.finished = &finished;
+    pool_run(p, &last.job);
+    pool_free(p);
+    assert_int_equal(last.out, 9);
+    event_base_free(base);
+    p = pool_new_inline();
+    pool_run(p, &g[1].job);
+    pool_take_back(p, &g[1].job);
+    assert_int_equal(pool_drain(p), 0);
+    pool_free(p);
+}
+
 static void inline_pool_runs_in_order(void **state)
 {
     struct square v[2] = {0};
@@ -463,6 +523,7 @@ int main(void)
         cmocka_unit_test(real_clock_moves),
         cmocka_unit_test(pool_brings_results_to_the_loop),
         cmocka_unit_test(pool_free_runs_what_is_queued),
+        cmocka_unit_test(pool_takes_back),
         cmocka_unit_test(inline_pool_runs_in_order),
         cmocka_unit_test(loop_runs_timers_and_signals),
         cmocka_unit_test(what_a_turn_makes_due_runs_in_it),
