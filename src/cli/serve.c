@@ -14,12 +14,9 @@
 #include "base/log.h"
 #include "cli/config_paths.h"
 #include "cli/reload.h"
-#include "engine/heartbeat.h"
+#include "engine/configure.h"
 #include "engine/reroute.h"
-#include "engine/shell.h"
-#include "engine/store.h"
 #include "engine/turn.h"
-#include "forward/forward.h"
 #include "lint/render.h"
 #include "loop/signals.h"
 #include "net/sd_notify.h"
@@ -39,8 +36,8 @@ struct serve {
     struct heartbeat *heartbeat;
     struct reloader *reloader;
     struct forward *forward;
-    struct config *forward_conf; /* that its queues borrow from: one reference */
-    struct uuid instance;        /* tells this process from all others */
+    struct configure parts;
+    struct uuid instance; /* tells this process from all others */
     struct signals *signals;
     struct buf bound; /* first address as bound */
     struct timer stop_by, watchdog, tick;
@@ -107,49 +104,6 @@ static void tell_rerouted(struct serve *s, const struct config *next, bool dry_r
     buf_release(&lines);
 }
 
-static void configure_forward(struct serve *s, struct config *c)
-{
-    struct config *old = s->forward_conf;
-
-    if (s->flags->shadow)
-        return;
-    s->forward_conf = config_ref(c);
-    forward_configure(s->forward, &c->alerting);
-    config_unref(old);
-}
-
-/* A reload that would leave out, for its problems, a rule that runs is none. */
-static bool keeps_what_runs(const struct serve *s, const struct config *c, struct diags *d)
-{
-    const struct rule_skipped *lost = config_lost_rule(c, shell_engine(s->shell)->conf);
-
-    if (lost == NULL)
-        return true;
-    diags_add(d, DIAG_ERROR, "R013", (struct diag_place){.file = lost->file, .line = 1, .col = 1},
-              "\"%.*s\" runs, and would be left out for its problems",
-              STR(lost->rule.n != 0    ? lost->rule
-                  : lost->group.n != 0 ? lost->group
-                                       : lost->file));
-    return false;
-}
-
-/* A file that was cut short, or came out of a broken template, would have every alert told to nobody. */
-static bool keeps_the_route(const struct serve *s, const struct config *c, struct reload_wish wish,
-                            struct diags *d)
-{
-    const struct config *now = shell_engine(s->shell)->conf;
-    struct diag_place place = {.line = 1, .col = 1};
-
-    if (now->route == NULL || c->route != NULL || wish.allows_no_route || s->flags->allow_no_route)
-        return true;
-    if (c->n_files != 0)
-        place.file = c->files[0];
-    diags_add(d, DIAG_ERROR, "C003", place,
-              "the running configuration has a \"route\", this one has none: every alert would be "
-              "told to nobody ('tocsin reload --allow-no-route' takes it all the same)");
-    return false;
-}
-
 static struct config *running(void *arg)
 {
     return shell_engine(((struct serve *)arg)->shell)->conf;
@@ -179,9 +133,8 @@ static void note_reload(struct serve *s, bool ok, const struct diags *d, str pro
 static bool finish_reload(void *arg, struct reload_result *r, struct buf *problems)
 {
     struct serve *s = arg;
-    struct event swap = {.kind = EVENT_CONFIG};
-    bool ok = r->config != NULL && keeps_what_runs(s, r->config, &r->d) &&
-              keeps_the_route(s, r->config, r->wish, &r->d);
+    bool allows_no_route = r->wish.allows_no_route || s->flags->allow_no_route;
+    bool ok = r->config != NULL && configure_check(&s->parts, r->config, allows_no_route, &r->d);
 
     diags_render_plain(problems, &r->d);
     if (!r->wish.is_dry_run)
@@ -191,15 +144,10 @@ static bool finish_reload(void *arg, struct reload_result *r, struct buf *proble
     tell_rerouted(s, r->config, r->wish.is_dry_run, problems);
     if (r->wish.is_dry_run)
         return true;
-    swap.config = r->config;
-    swap.ahead = r->ahead;
+    say_loaded(s, r->config, &r->d);
+    configure_put(&s->parts, r->config, r->ahead);
     r->config = NULL;
     r->ahead = NULL;
-    say_loaded(s, swap.config, &r->d);
-    heartbeat_configure(s->heartbeat, swap.config);
-    store_configure(s->store, swap.config);
-    configure_forward(s, swap.config);
-    shell_event(s->shell, &swap, NULL);
     return true;
 }
 
@@ -440,7 +388,10 @@ static int run(struct serve *s, struct config *conf)
     if (!start_shell(s, conf))
         return EXIT_FAILED;
     s->heartbeat = heartbeat_new(s->shell, s->transport, &s->clock);
-    heartbeat_configure(s->heartbeat, conf);
+    s->parts = (struct configure){.shell = s->shell,
+                                  .heartbeat = s->heartbeat,
+                                  .store = s->store,
+                                  .forward = s->flags->shadow ? NULL : s->forward};
     ac.shell = s->shell;
     ac.loop = s->loop;
     ac.pool = s->pool;
@@ -463,7 +414,7 @@ static int run(struct serve *s, struct config *conf)
     if (!listen_all(s))
         return EXIT_FAILED;
     derive_external_url(s);
-    configure_forward(s, conf);
+    configure_begin(&s->parts, conf);
     s->stop_by.fire = stop_now;
     s->tick.fire = tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));
@@ -497,7 +448,7 @@ static void tear_down(struct serve *s)
     reloader_free(s->reloader);
     shell_free(s->shell);
     forward_free(s->forward);
-    config_unref(s->forward_conf);
+    configure_release(&s->parts);
     store_free(s->store);
     pool_free(s->pool);
     if (s->transport != NULL)
