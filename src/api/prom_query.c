@@ -84,6 +84,7 @@ void prom_job_start(struct query_job *q)
     q->queued = clock_mono(shell_clock(q->api->conf.shell));
     q->rq->ctx = q;
     q->rq->on_gone = on_gone;
+    q->rq->ends_with_client = true;
     q->job.run = work;
     q->job.done = done;
     pool_run(q->api->conf.pool, &q->job);

@@ -199,5 +199,6 @@ void api_post_render(struct http_req *rq, void *arg)
     r->body = arena_str(&r->arena, rq->body);
     rq->ctx = r;
     rq->on_gone = job_gone;
+    rq->ends_with_client = true;
     pool_run(a->conf.pool, &r->job);
 }

@@ -367,6 +367,25 @@ static void each_flag(void *arg, void (*each)(void *each_arg, str name, str valu
     command_each_flag(serve_flag_table, s->flags, each, each_arg);
 }
 
+/* Deliveries, sources, scrapes and the store keep their descriptors, however many clients come. */
+static unsigned connections_max(void)
+{
+    enum { KEPT = 448, WANTED = 1024 + KEPT, LEAST = 16 };
+    struct rlimit l;
+
+    if (getrlimit(RLIMIT_NOFILE, &l) != 0)
+        return 0;
+    if (l.rlim_cur < WANTED && l.rlim_max > l.rlim_cur) {
+        l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max > WANTED ? WANTED : l.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &l);
+    }
+    if (l.rlim_cur >= WANTED)
+        return 0;
+    log_warn("few file descriptors: some are kept for deliveries, and fewer clients are served",
+             LOG_I64("limit", l.rlim_cur));
+    return l.rlim_cur > KEPT + LEAST ? (unsigned)l.rlim_cur - KEPT : LEAST;
+}
+
 static int run(struct serve *s, struct config *conf)
 {
     struct api_conf ac = {
@@ -396,6 +415,7 @@ static int run(struct serve *s, struct config *conf)
     ac.loop = s->loop;
     ac.pool = s->pool;
     ac.log_silences = s->flags->log_silences;
+    ac.max_connections = connections_max();
     ac.max_gets = s->flags->max_gets > 0 ? (unsigned)s->flags->max_gets : 0;
     ac.answer_timeout = s->flags->answer_timeout > 0 ? s->flags->answer_timeout : 0;
     ac.store = s->store;
