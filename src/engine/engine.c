@@ -78,6 +78,8 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
     rule_history_init(&e->rule_history, e->names);
     e->conf = conf;
     e->db = db;
+    /* Until its owner says that the store is filled: a rule that ran before would open what a replay then closes. */
+    e->rules_wait = db != NULL ? RULES_WAIT_FOR_REPLAY : RULES_RUN;
     e->mode = mode;
     e->retention = retention;
     e->silencer = silencer_new();

@@ -119,6 +119,7 @@ static void start(struct night *n)
         printf("the state is not read: %s\n", e.msg);
         exit(1);
     }
+    engine_hold_rules(shell_engine(n->shell), RULES_RUN);
     check(n, notice.n == 0 && unreadable == 0, "all of it is read, and nothing is said of damage");
     buf_release(&notice);
 }
