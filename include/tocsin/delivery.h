@@ -9,6 +9,8 @@
  *         return delivery_judge_http(d, ...);
  *     }
  *
+ * A step is pure: it may be run on any thread, and once more from where it began.
+ *
  * Owns     requests, texts and kept pairs are allocated in d->arena, which lives for the attempt.
  * Errors   d->err says why for RETRY, RETRY_AFTER and FAILED; it must not hold secrets.
  * Source   DESIGN.md 2 "Delivery"; the verdicts are those of ecosystem.md 1.0.

@@ -3,7 +3,8 @@
  * YAML, rule files, PromQL and templates report here, so that a user sees every problem of every file in one run.
  * Rendering (source line, caret, colour, JSON, SARIF) is the reader's business: cli/diag_print.
  *
- * Shapes   a list in the order of discovery; at most DIAGS_MAX are kept, the rest is counted.
+ * Shapes   a list in the order of discovery; at most DIAGS_MAX are kept, the rest is counted. A graver one always has
+ *          room: the latest of the least ones makes way.
  * Units    line and col are 1-based; col counts bytes; [at, at + len) are byte offsets into the file, len 0 = unknown.
  * Owns     the diags own copies of all text.
  */
@@ -36,12 +37,13 @@ struct diags {
     struct diag *v;
     size_t n, cap;
     size_t errors, warnings, dropped;
+    size_t kept[DIAG_ERROR + 1]; /* of those in v, by severity */
 };
 
 void diags_init(struct diags *d);
 void diags_release(struct diags *d);
 
-/* Appends one; returns it for diag_help() and diag_second(), or NULL when it was only counted. */
+/* Appends one; returns it, until the next is added, for diag_help() and diag_second(), or NULL when it was only counted. */
 struct diag *diags_add(struct diags *d, enum diag_severity severity, const char *id,
                        struct diag_place place, const char *fmt, ...) printf_like(5, 6);
 void diag_help(struct diags *d, struct diag *g, const char *fmt, ...)

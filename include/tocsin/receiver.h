@@ -33,7 +33,6 @@ struct receiver_type {
     bool inherits_proxy; /* and that takes proxy_url from the global one when it has none */
     /* Inherits from view->global and checks; complains with conf_error(). NULL = nothing to do. */
     void (*check)(void *conf, const struct receiver_view *view, struct conf_check *c);
-    bool sends_again; /* a step with an answer may render once more: it runs on a worker too */
     /* One step of a delivery. NULL: delivery comes with a later version, said at load. */
     enum delivery_verdict (*step)(struct delivery *d);
 };

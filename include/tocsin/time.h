@@ -34,6 +34,18 @@ static inline ts_ns ts_add(ts_ns t, dur_ns d)
     return r;
 }
 
+/* a - b, of any two times: what does not fit is as far apart as can be said, either way. */
+static inline dur_ns ts_sub(ts_ns a, ts_ns b)
+{
+    dur_ns d;
+
+    if (a == b)
+        return 0;
+    if (a == TS_NONE || b == TS_NONE || __builtin_sub_overflow(a, b, &d) || d == INT64_MIN)
+        return a > b ? INT64_MAX : -INT64_MAX;
+    return d;
+}
+
 /* Both clocks at one instant. */
 struct now {
     ts_ns wall;

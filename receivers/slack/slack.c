@@ -523,6 +523,5 @@ const struct receiver_type slack_receiver = {
     .send_resolved_default = false,
     .uses_http = true,
     .check = check,
-    .sends_again = true, /* a new message when the one to change is gone */
     .step = step,
 };

@@ -26,34 +26,38 @@ static bool refuse(struct body *b, int status, int code, const char *fmt, size_t
     return false;
 }
 
-/* A JSON object of strings into sorted labels. Annotations keep empty values. */
+/* Null is the zero value, as in Go. */
+static bool read_text(struct json_reader *r, str *out)
+{
+    *out = STR_NONE;
+    return json_peek(r) == JSON_NULL ? json_null(r) : json_string(r, out);
+}
+
+/* A JSON object of strings into sorted labels, added to those that are there, as Go adds to a map. Annotations keep empty
+ * values. */
 static bool read_map(struct body *b, struct json_reader *r, bool keep_empty, struct labels *out)
 {
     VEC(struct label) v = VEC_INIT;
-    struct label *copy;
-    str key, dup;
+    struct label l, *copy;
     size_t n;
 
-    for (json_object_begin(r); json_object_next(r, &key);) {
-        struct label l = {key, STR_NONE};
-        size_t i = 0;
-
-        if (!json_string(r, &l.value))
-            break;
-        while (i < v.n && !str_eq(v.v[i].name, key))
-            i++;
-        if (i < v.n)
-            v.v[i] = l; /* the last of equal keys holds, as in Go */
-        else
-            vec_push(&v, l);
+    if (json_peek(r) == JSON_NULL) {
+        *out = LABELS_NONE;
+        return json_null(r);
     }
-    copy = arena_array(&b->arena, v.n, sizeof(*copy));
-    if (v.n != 0)
-        memcpy(copy, v.v, v.n * sizeof(*copy));
-    n = v.n;
+    LABELS_EACH (old, *out)
+        vec_push(&v, *old);
+    for (json_object_begin(r); json_object_next(r, &l.name);)
+        if (read_text(r, &l.value))
+            vec_push(&v, l);
+    n = labels_sort_last(v.v, v.n);
+    copy = arena_array(&b->arena, n, sizeof(*copy));
+    out->v = copy;
+    out->n = 0;
+    for (size_t i = 0; i < n; i++)
+        if (keep_empty || v.v[i].value.n != 0)
+            copy[out->n++] = v.v[i];
     vec_release(&v);
-    n = keep_empty ? labels_sort_keep(copy, n, &dup) : labels_sort(copy, n, &dup);
-    *out = (struct labels){copy, n == SIZE_MAX ? 0 : n};
     return !r->failed;
 }
 
@@ -84,30 +88,27 @@ static bool read_alert(struct body *b, struct json_reader *r, size_t i)
     bool has_labels = false;
     str key;
 
+    if (json_peek(r) == JSON_NULL)
+        return json_null(r);
     if (json_peek(r) != JSON_OBJECT)
         return json_fail(r, "alert %zu is not an object", i);
-    for (json_object_begin(r); json_object_next(r, &key);) {
-        if (str_is(key, "labels")) {
+    for (json_object_begin(r); b->status == 0 && json_object_next(r, &key);) {
+        if (json_key_is(key, "labels")) {
             has_labels = json_peek(r) != JSON_NULL;
-            if (has_labels ? !read_map(b, r, false, &in.labels) : !json_null(r))
-                return false;
-        } else if (str_is(key, "annotations") && json_peek(r) != JSON_NULL) {
-            if (!read_map(b, r, true, &in.annotations))
-                return false;
-        } else if (str_is(key, "startsAt")) {
-            if (!read_time(b, r, i, "startsAt", &in.starts_at))
-                return false;
-        } else if (str_is(key, "endsAt")) {
-            if (!read_time(b, r, i, "endsAt", &in.ends_at))
-                return false;
-        } else if (str_is(key, "generatorURL") && json_peek(r) != JSON_NULL) {
-            if (!json_string(r, &in.generator_url))
-                return false;
-        } else if (!json_skip(r)) {
-            return false;
+            read_map(b, r, false, &in.labels);
+        } else if (json_key_is(key, "annotations")) {
+            read_map(b, r, true, &in.annotations);
+        } else if (json_key_is(key, "startsAt")) {
+            read_time(b, r, i, "startsAt", &in.starts_at);
+        } else if (json_key_is(key, "endsAt")) {
+            read_time(b, r, i, "endsAt", &in.ends_at);
+        } else if (json_key_is(key, "generatorURL")) {
+            read_text(r, &in.generator_url);
+        } else {
+            json_skip(r);
         }
     }
-    if (r->failed)
+    if (r->failed || b->status != 0)
         return false;
     if (!has_labels)
         return refuse(b, 422, 602, "%zu.%s in body is required", i, "labels");
@@ -130,6 +131,8 @@ static void read_body(struct body *b)
     struct json_reader r;
 
     json_reader_init(&r, b->text, &b->arena, DEPTH_MAX);
+    if (json_peek(&r) == JSON_NULL && json_null(&r))
+        return;
     if (json_peek(&r) != JSON_ARRAY) {
         b->status = b->code = 400;
         err_set(&b->err, ERR_INVALID,
@@ -139,7 +142,7 @@ static void read_body(struct body *b)
     for (json_array_begin(&r); json_array_next(&r);)
         if (!read_alert(b, &r, b->n))
             break;
-    if (b->status != 0 || json_end(&r))
+    if (b->status != 0 || json_end_of_value(&r))
         return;
     b->status = b->code = 400;
     err_set(&b->err, ERR_INVALID,

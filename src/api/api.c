@@ -522,7 +522,7 @@ struct api *api_new(const struct api_conf *conf)
     struct http_server_conf sc = {.routes = routes,
                                   .arg = a,
                                   .prefix = conf->prefix,
-                                  .max_connections = 1024,
+                                  .max_connections = conf->max_connections,
                                   .max_gets = conf->max_gets,
                                   .answer_timeout = conf->answer_timeout,
                                   .admit = admit,

@@ -29,12 +29,13 @@ struct api_conf {
     struct shell *shell;
     struct loop *loop;
     struct pool *pool;
-    struct store *store;     /* our own samples */
-    str prefix;              /* "" or "/x" */
-    unsigned max_gets;       /* 0 = no limit */
-    dur_ns answer_timeout;   /* 0 = none */
-    struct forward *forward; /* to other Alertmanagers, borrowed; NULL: nothing is */
-    str instance;            /* what forward says that it is */
+    struct store *store;      /* our own samples */
+    str prefix;               /* "" or "/x" */
+    unsigned max_connections; /* 0 = 1,024 */
+    unsigned max_gets;        /* 0 = no limit */
+    dur_ns answer_timeout;    /* 0 = none */
+    struct forward *forward;  /* to other Alertmanagers, borrowed; NULL: nothing is */
+    str instance;             /* what forward says that it is */
     bool log_silences;
     /* Calls each(arg, name, value) for every flag, as /api/v1/status/flags shows them. */
     void (*each_flag)(void *arg, void (*each)(void *each_arg, str name, str value), void *each_arg);

@@ -12,7 +12,7 @@ static void put_time(struct buf *b, ts_ns t)
 
 static void put_relative(struct buf *b, ts_ns t, struct now now)
 {
-    dur_ns d = (t - now.wall) / NS_PER_S * NS_PER_S;
+    dur_ns d = ts_sub(t, now.wall) / NS_PER_S * NS_PER_S;
 
     put_time(b, t);
     buf_adds(b, " (");

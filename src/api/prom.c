@@ -84,12 +84,16 @@ size_t prom_param_list(const struct prom_params *p, const char *name, struct are
     return n;
 }
 
-static bool seconds(str text, ts_ms *out)
+/* The most that a time and a duration may be: 64 bits of milliseconds, and of nanoseconds as there. */
+#define TIME_MAX_S     9.2e15
+#define DURATION_MAX_S 9.2e9
+
+static bool seconds(str text, double most, ts_ms *out)
 {
     struct err e = ERR_INIT;
     double v;
 
-    if (!float_parse(text, &v, &e) || !isfinite(v) || fabs(v) > 9.2e15)
+    if (!float_parse(text, &v, &e) || !isfinite(v) || fabs(v) > most)
         return false;
     *out = (ts_ms)llround(v * 1000);
     return true;
@@ -100,7 +104,7 @@ bool prom_time(str text, ts_ms *out)
     struct err e = ERR_INIT;
     ts_ns t;
 
-    if (seconds(text, out))
+    if (seconds(text, TIME_MAX_S, out))
         return true;
     if (!rfc3339_parse(text, &t, &e))
         return false;
@@ -113,7 +117,7 @@ bool prom_duration(str text, ts_ms *out)
     struct err e = ERR_INIT;
     dur_ns d;
 
-    if (seconds(text, out))
+    if (seconds(text, DURATION_MAX_S, out))
         return true;
     if (!duration_parse(text, &d, &e))
         return false;

@@ -46,7 +46,8 @@ static void work(struct job *j)
     struct query_job *q = container_of(j, struct query_job, job);
 
     q->running = clock_mono(shell_clock(q->api->conf.shell));
-    q->work(q);
+    if (!atomic_load(&q->gone))
+        q->work(q);
 }
 
 static void answer(struct query_job *q)
@@ -83,6 +84,7 @@ void prom_job_start(struct query_job *q)
     q->queued = clock_mono(shell_clock(q->api->conf.shell));
     q->rq->ctx = q;
     q->rq->on_gone = on_gone;
+    q->rq->ends_with_client = true;
     q->job.run = work;
     q->job.done = done;
     pool_run(q->api->conf.pool, &q->job);
@@ -284,6 +286,7 @@ void prom_query(struct http_req *rq, void *arg)
 static bool parse_range(struct http_req *rq, struct query_job *q, const struct prom_params *p)
 {
     str step = prom_param(p, "step");
+    ts_ms span;
 
     if (prom_param(p, "start").n == 0 || prom_param(p, "end").n == 0) {
         const char *missing = prom_param(p, "start").n == 0 ? "start" : "end";
@@ -311,7 +314,7 @@ static bool parse_range(struct http_req *rq, struct query_job *q, const struct p
                   "not accepted. Try a positive integer");
         return false;
     }
-    if ((q->end - q->start) / q->step > POINTS_MAX) {
+    if (__builtin_sub_overflow(q->end, q->start, &span) || span / q->step > POINTS_MAX) {
         prom_fail(rq, PROM_BAD_DATA,
                   "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "
                   "query resolution (?step=XX)");

@@ -234,6 +234,8 @@ struct posted_matcher {
 
 enum { F_MATCHERS = 1, F_STARTS = 2, F_ENDS = 4, F_CREATED = 8, F_COMMENT = 16 };
 
+enum { MATCHERS_MAX = 1000 };
+
 struct posted {
     struct silence *s;
     struct posted_matcher *m;
@@ -249,16 +251,20 @@ static bool read_matcher(struct json_reader *r, struct posted *p)
     struct posted_matcher m = {.is_equal = true};
     str key;
 
+    if (json_peek(r) == JSON_NULL)
+        return json_null(r);
+    if (p->n == MATCHERS_MAX)
+        return json_fail(r, "more than %d matchers", MATCHERS_MAX);
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (json_peek(r) == JSON_NULL)
             json_null(r);
-        else if (str_is(key, "name"))
+        else if (json_key_is(key, "name"))
             m.has_name = json_string(r, &m.name);
-        else if (str_is(key, "value"))
+        else if (json_key_is(key, "value"))
             m.has_value = json_string(r, &m.value);
-        else if (str_is(key, "isRegex"))
+        else if (json_key_is(key, "isRegex"))
             m.has_regex = json_bool(r, &m.is_regex);
-        else if (str_is(key, "isEqual"))
+        else if (json_key_is(key, "isEqual"))
             json_bool(r, &m.is_equal);
         else
             json_skip(r);
@@ -308,18 +314,15 @@ static void read_annotations(struct json_reader *r, struct silence *s)
 {
     VEC(struct label) v = VEC_INIT;
     struct label *copy;
-    str key, value, dup;
+    str key, value;
 
-    for (json_object_begin(r); json_object_next(r, &key);)
-        if (json_string(r, &value))
+    for (json_object_begin(r); json_object_next(r, &key);) {
+        value = STR_NONE;
+        if (json_peek(r) == JSON_NULL ? json_null(r) : json_string(r, &value))
             vec_push(&v, (struct label){key, value});
-    copy = arena_array(&s->arena, v.n, sizeof(*copy));
-    if (v.n != 0)
-        memcpy(copy, v.v, v.n * sizeof(*copy));
-    s->annotations.v = copy;
-    s->annotations.n = labels_sort_keep(copy, v.n, &dup);
-    if (s->annotations.n == SIZE_MAX)
-        s->annotations.n = 0;
+    }
+    copy = arena_copy(&s->arena, v.v, v.n, v.n, sizeof(*copy));
+    s->annotations = (struct labels){copy, labels_sort_last(copy, v.n)};
     vec_release(&v);
 }
 
@@ -330,19 +333,19 @@ static void read_silence(struct json_reader *r, struct posted *p)
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (json_peek(r) == JSON_NULL) {
             json_null(r);
-        } else if (str_is(key, "id")) {
+        } else if (json_key_is(key, "id")) {
             json_string(r, &p->id);
-        } else if (str_is(key, "comment")) {
+        } else if (json_key_is(key, "comment")) {
             p->has |= json_string(r, &p->s->comment) ? F_COMMENT : 0;
-        } else if (str_is(key, "createdBy")) {
+        } else if (json_key_is(key, "createdBy")) {
             p->has |= json_string(r, &p->s->created_by) ? F_CREATED : 0;
-        } else if (str_is(key, "startsAt")) {
+        } else if (json_key_is(key, "startsAt")) {
             read_when(r, p, "startsAt", F_STARTS, &p->s->starts_at);
-        } else if (str_is(key, "endsAt")) {
+        } else if (json_key_is(key, "endsAt")) {
             read_when(r, p, "endsAt", F_ENDS, &p->s->ends_at);
-        } else if (str_is(key, "annotations")) {
+        } else if (json_key_is(key, "annotations")) {
             read_annotations(r, p->s);
-        } else if (str_is(key, "matchers")) {
+        } else if (json_key_is(key, "matchers")) {
             p->has |= F_MATCHERS;
             for (json_array_begin(r); json_array_next(r);)
                 if (!read_matcher(r, p))
@@ -435,7 +438,7 @@ void api_post_silences(struct http_req *rq, void *arg)
     p.s = silence_new();
     json_reader_init(&r, arena_str(&p.s->arena, rq->body), &p.s->arena, 16);
     read_silence(&r, &p);
-    if (!json_end(&r))
+    if (!json_end_of_value(&r))
         api_refuse(rq, 400, 400,
                    "parsing silence body from \"\" failed, because line %d, column %d: %s",
                    r.err.line, r.err.col, r.err.msg);

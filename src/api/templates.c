@@ -8,6 +8,7 @@
  * tighter limits than a delivery. */
 #include "api/api_priv.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include "config/config.h"
 #include "notify/template_data.h"
@@ -21,6 +22,7 @@ struct file {
 struct render_job {
     struct job job;
     struct http_req *rq; /* NULL: the client is gone */
+    atomic_bool gone;    /* the same, for the worker */
     struct config *conf; /* one reference */
     struct arena arena;
     str body;
@@ -57,18 +59,18 @@ static bool read_request(struct render_job *r)
     r->type = S("text");
     json_reader_init(&j, r->body, &r->arena, DEPTH_MAX);
     for (json_object_begin(&j); json_object_next(&j, &key);) {
-        if (str_is(key, "text"))
+        if (json_key_is(key, "text"))
             json_string(&j, &r->text);
-        else if (str_is(key, "type"))
+        else if (json_key_is(key, "type"))
             json_string(&j, &r->type);
-        else if (str_is(key, "data"))
+        else if (json_key_is(key, "data"))
             json_raw(&j, &r->data);
-        else if (str_is(key, "files"))
+        else if (json_key_is(key, "files"))
             read_files(r, &j);
         else
             json_fail(&j, "there is no key \"%.*s\"", STR(key));
     }
-    if (!json_end(&j))
+    if (!json_end_of_value(&j))
         return err_set(&r->err, ERR_INVALID, "request: line %d, column %d: %s", j.err.line,
                        j.err.col, j.err.msg);
     if (r->text.p == NULL)
@@ -78,13 +80,21 @@ static bool read_request(struct render_job *r)
     return true;
 }
 
+static bool is_gone(const void *arg)
+{
+    return atomic_load(&((const struct render_job *)arg)->gone);
+}
+
 static bool render(struct render_job *r, struct template_set *set)
 {
     struct template_data data;
     struct template_run run = {.mode = str_is(r->type, "html") ? TEMPLATE_HTML : TEMPLATE_TEXT,
                                .now = r->now,
                                .zone = r->conf->messages->zone,
-                               .limits = {.steps = 1000000, .output = 1 << 20, .memory = 16 << 20}};
+                               .local = r->conf->messages->local,
+                               .limits = {.steps = 1000000, .output = 1 << 20, .memory = 16 << 20},
+                               .expired = is_gone,
+                               .expired_arg = r};
 
     for (size_t i = 0; i < r->n_files; i++)
         if (!template_set_parse(set, r->files[i].name, r->files[i].text, &r->err))
@@ -102,7 +112,7 @@ static void job_run(struct job *j)
     struct render_job *r = container_of(j, struct render_job, job);
     struct template_set *set;
 
-    if (!read_request(r))
+    if (is_gone(r) || !read_request(r))
         return;
     set = template_set_clone(r->conf->messages->set);
     r->ok = render(r, set);
@@ -165,8 +175,11 @@ static void job_done(struct job *j)
 
 static void job_gone(struct http_req *rq, void *ctx)
 {
+    struct render_job *r = ctx;
+
     (void)rq;
-    ((struct render_job *)ctx)->rq = NULL;
+    r->rq = NULL;
+    atomic_store(&r->gone, true);
 }
 
 void api_post_render(struct http_req *rq, void *arg)
@@ -186,5 +199,6 @@ void api_post_render(struct http_req *rq, void *arg)
     r->body = arena_str(&r->arena, rq->body);
     rq->ctx = r;
     rq->on_gone = job_gone;
+    rq->ends_with_client = true;
     pool_run(a->conf.pool, &r->job);
 }

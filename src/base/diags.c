@@ -41,6 +41,26 @@ static struct diag_place keep(struct diags *d, struct diag_place p)
     return p;
 }
 
+/* Makes room among DIAGS_MAX for one of this severity. */
+static bool make_room(struct diags *d, enum diag_severity severity)
+{
+    enum diag_severity least = DIAG_INFO;
+    size_t at = d->n;
+
+    d->dropped++;
+    while (least < severity && d->kept[least] == 0)
+        least++;
+    if (least == severity)
+        return false;
+    do
+        at--;
+    while (d->v[at].severity != least);
+    d->kept[least]--;
+    d->n--;
+    memmove(&d->v[at], &d->v[at + 1], (d->n - at) * sizeof(d->v[0]));
+    return true;
+}
+
 struct diag *diags_add(struct diags *d, enum diag_severity severity, const char *id,
                        struct diag_place place, const char *fmt, ...)
 {
@@ -49,10 +69,8 @@ struct diag *diags_add(struct diags *d, enum diag_severity severity, const char 
 
     d->errors += severity == DIAG_ERROR;
     d->warnings += severity == DIAG_WARNING;
-    if (d->n == DIAGS_MAX) {
-        d->dropped++;
+    if (d->n == DIAGS_MAX && !make_room(d, severity))
         return NULL;
-    }
     va_start(ap, fmt);
     g.message = vprint(&d->text, fmt, ap);
     va_end(ap);
@@ -61,6 +79,7 @@ struct diag *diags_add(struct diags *d, enum diag_severity severity, const char 
         d->cap = d->cap != 0 ? d->cap * 2 : 8;
         d->v = mem_resize(d->v, d->cap, sizeof(d->v[0]));
     }
+    d->kept[severity]++;
     d->v[d->n] = g;
     return &d->v[d->n++];
 }
@@ -96,6 +115,8 @@ void diags_move(struct diags *to, struct diags *from)
         if (g->second.line != 0)
             diag_second(to, copy, g->second);
     }
+    to->errors += from->errors - from->kept[DIAG_ERROR]; /* what was not kept counts on */
+    to->warnings += from->warnings - from->kept[DIAG_WARNING];
     to->dropped += from->dropped;
     diags_release(from);
     diags_init(from);

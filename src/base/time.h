@@ -8,7 +8,7 @@ static inline ts_ns ts_slot_after(ts_ns t, dur_ns interval, uint64_t place)
 {
     dur_ns offset = (dur_ns)(place % (uint64_t)interval), in = (t - offset) % interval;
 
-    return t - (in < 0 ? in + interval : in) + interval;
+    return ts_add(t - (in < 0 ? in + interval : in), interval);
 }
 
 #endif

@@ -38,8 +38,17 @@
         (vec)->v[(vec)->n++] = (__VA_ARGS__);                                                      \
     } while (0)
 
-#define vec_pop(vec)   ((vec)->v[--(vec)->n])
-#define vec_last(vec)  (&(vec)->v[(vec)->n - 1])
+#define vec_pop(vec)  ((vec)->v[--(vec)->n])
+#define vec_last(vec) (&(vec)->v[(vec)->n - 1])
+/* Of two of one type. */
+#define vec_swap(a, b)                                                                             \
+    do {                                                                                           \
+        __typeof__((a)->v) v_ = (a)->v;                                                            \
+        size_t n_ = (a)->n, cap_ = (a)->cap;                                                       \
+        (a)->v = (b)->v, (a)->n = (b)->n, (a)->cap = (b)->cap;                                     \
+        (b)->v = v_, (b)->n = n_, (b)->cap = cap_;                                                 \
+    } while (0)
+
 #define vec_clear(vec) ((void)((vec)->n = 0))
 
 /* Removes element i and keeps the order of the others. */

@@ -1,5 +1,6 @@
 #include "cli/alert.h"
 
+#include "base/vec.h"
 #include "cli/table.h"
 #include "codec/json.h"
 #include "codec/timefmt.h"
@@ -95,16 +96,17 @@ struct seen {
 
 static struct labels read_labels(struct json_reader *r)
 {
-    struct label *v = arena_array(r->a, 128, sizeof(*v));
-    size_t n = 0;
-    str key, dup;
+    VEC(struct label) v = VEC_INIT;
+    struct labels ls = LABELS_NONE;
+    struct label l;
 
-    for (json_object_begin(r); n < 128 && json_object_next(r, &key); n++) {
-        v[n].name = key;
-        json_string(r, &v[n].value);
-    }
-    n = labels_sort(v, n, &dup);
-    return (struct labels){v, n == SIZE_MAX ? 0 : n};
+    for (json_object_begin(r); json_object_next(r, &l.name);)
+        if (json_string(r, &l.value))
+            vec_push(&v, l);
+    ls.n = labels_sort_last(v.v, v.n);
+    ls.v = arena_copy(r->a, v.v, ls.n, ls.n, sizeof(l));
+    vec_release(&v);
+    return ls;
 }
 
 static ts_ns read_time(struct json_reader *r)
@@ -124,23 +126,27 @@ static ts_ns read_time(struct json_reader *r)
 
 static void read_routes(struct json_reader *r, struct seen *s)
 {
+    VEC(struct seen_route) v = VEC_INIT;
     str key;
 
-    s->routes = arena_array(r->a, 64, sizeof(*s->routes));
-    for (json_array_begin(r); json_array_next(r) && s->n_routes < 64;) {
-        struct seen_route *out = &s->routes[s->n_routes++];
+    for (json_array_begin(r); json_array_next(r);) {
+        struct seen_route out = {.next = TS_NONE};
 
         for (json_object_begin(r); json_object_next(r, &key);) {
             if (str_is(key, "receiver"))
-                json_string(r, &out->receiver);
+                json_string(r, &out.receiver);
             else if (str_is(key, "groupKey"))
-                json_string(r, &out->group_key);
+                json_string(r, &out.group_key);
             else if (str_is(key, "nextFlush"))
-                out->next = read_time(r);
+                out.next = read_time(r);
             else
                 json_skip(r);
         }
+        vec_push(&v, out);
     }
+    s->n_routes = v.n;
+    s->routes = arena_copy(r->a, v.v, v.n, v.n, sizeof(*s->routes));
+    vec_release(&v);
 }
 
 static void read_seen(struct json_reader *r, struct seen *s)
@@ -199,7 +205,7 @@ static bool read_overview(str body, struct arena *a, struct seen_list *alerts,
 
 static void add_relative(struct buf *b, ts_ns t, ts_ns now)
 {
-    int64_t s = (t - now) / NS_PER_S;
+    int64_t s = ts_sub(t, now) / NS_PER_S;
     bool past = s < 0;
 
     if (past)

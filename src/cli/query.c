@@ -137,7 +137,8 @@ static bool parse_time(const char *text, ts_ms otherwise, ts_ms *out)
     *out = otherwise;
     if (text == NULL)
         return true;
-    if (float_parse(str_of(text), &seconds, NULL) && fabs(seconds) < 9e15) {
+    if (float_parse(str_of(text), &seconds, NULL) &&
+        fabs(seconds) < 4e15 /* two of them can be subtracted */) {
         *out = (ts_ms)llround(seconds * 1000);
         return true;
     }

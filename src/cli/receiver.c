@@ -99,7 +99,7 @@ static void deliver(struct testing *t, const struct receiver_conf *rc, str exter
 
     clock_init(&clock);
     clock_update(&clock);
-    t->loop = loop_new(&clock, NULL, NULL);
+    t->loop = loop_new(&clock);
     transport = transport_new_curl(loop_base(t->loop), &clock);
     notify = notify_new(transport, &clock, NULL, &shell);
     t->left = rc->n_integrations;

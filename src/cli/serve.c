@@ -14,11 +14,9 @@
 #include "base/log.h"
 #include "cli/config_paths.h"
 #include "cli/reload.h"
-#include "engine/heartbeat.h"
+#include "engine/configure.h"
 #include "engine/reroute.h"
-#include "engine/shell.h"
-#include "engine/store.h"
-#include "forward/forward.h"
+#include "engine/turn.h"
 #include "lint/render.h"
 #include "loop/signals.h"
 #include "net/sd_notify.h"
@@ -38,8 +36,8 @@ struct serve {
     struct heartbeat *heartbeat;
     struct reloader *reloader;
     struct forward *forward;
-    struct config *forward_conf; /* that its queues borrow from: one reference */
-    struct uuid instance;        /* tells this process from all others */
+    struct configure parts;
+    struct uuid instance; /* tells this process from all others */
     struct signals *signals;
     struct buf bound; /* first address as bound */
     struct timer stop_by, watchdog, tick;
@@ -106,49 +104,6 @@ static void tell_rerouted(struct serve *s, const struct config *next, bool dry_r
     buf_release(&lines);
 }
 
-static void configure_forward(struct serve *s, struct config *c)
-{
-    struct config *old = s->forward_conf;
-
-    if (s->flags->shadow)
-        return;
-    s->forward_conf = config_ref(c);
-    forward_configure(s->forward, &c->alerting);
-    config_unref(old);
-}
-
-/* A reload that would leave out, for its problems, a rule that runs is none. */
-static bool keeps_what_runs(const struct serve *s, const struct config *c, struct diags *d)
-{
-    const struct rule_skipped *lost = config_lost_rule(c, shell_engine(s->shell)->conf);
-
-    if (lost == NULL)
-        return true;
-    diags_add(d, DIAG_ERROR, "R013", (struct diag_place){.file = lost->file, .line = 1, .col = 1},
-              "\"%.*s\" runs, and would be left out for its problems",
-              STR(lost->rule.n != 0    ? lost->rule
-                  : lost->group.n != 0 ? lost->group
-                                       : lost->file));
-    return false;
-}
-
-/* A file that was cut short, or came out of a broken template, would have every alert told to nobody. */
-static bool keeps_the_route(const struct serve *s, const struct config *c, struct reload_wish wish,
-                            struct diags *d)
-{
-    const struct config *now = shell_engine(s->shell)->conf;
-    struct diag_place place = {.line = 1, .col = 1};
-
-    if (now->route == NULL || c->route != NULL || wish.allows_no_route || s->flags->allow_no_route)
-        return true;
-    if (c->n_files != 0)
-        place.file = c->files[0];
-    diags_add(d, DIAG_ERROR, "C003", place,
-              "the running configuration has a \"route\", this one has none: every alert would be "
-              "told to nobody ('tocsin reload --allow-no-route' takes it all the same)");
-    return false;
-}
-
 static struct config *running(void *arg)
 {
     return shell_engine(((struct serve *)arg)->shell)->conf;
@@ -178,9 +133,8 @@ static void note_reload(struct serve *s, bool ok, const struct diags *d, str pro
 static bool finish_reload(void *arg, struct reload_result *r, struct buf *problems)
 {
     struct serve *s = arg;
-    struct event swap = {.kind = EVENT_CONFIG};
-    bool ok = r->config != NULL && keeps_what_runs(s, r->config, &r->d) &&
-              keeps_the_route(s, r->config, r->wish, &r->d);
+    bool allows_no_route = r->wish.allows_no_route || s->flags->allow_no_route;
+    bool ok = r->config != NULL && configure_check(&s->parts, r->config, allows_no_route, &r->d);
 
     diags_render_plain(problems, &r->d);
     if (!r->wish.is_dry_run)
@@ -190,15 +144,10 @@ static bool finish_reload(void *arg, struct reload_result *r, struct buf *proble
     tell_rerouted(s, r->config, r->wish.is_dry_run, problems);
     if (r->wish.is_dry_run)
         return true;
-    swap.config = r->config;
-    swap.ahead = r->ahead;
+    say_loaded(s, r->config, &r->d);
+    configure_put(&s->parts, r->config, r->ahead);
     r->config = NULL;
     r->ahead = NULL;
-    say_loaded(s, swap.config, &r->d);
-    heartbeat_configure(s->heartbeat, swap.config);
-    store_configure(s->store, swap.config);
-    configure_forward(s, swap.config);
-    shell_event(s->shell, &swap, NULL);
     return true;
 }
 
@@ -210,10 +159,9 @@ static void ask_reload(void *arg, struct reload_wish wish,
 
 /* -- the loop -- */
 
-static void turn(void *arg, struct now now)
+static void wait_for_more(void *arg)
 {
-    (void)now;
-    shell_turn(((struct serve *)arg)->shell);
+    loop_wait(((struct serve *)arg)->loop);
 }
 
 static void jumped(void *arg, const struct clock_jump *j)
@@ -419,6 +367,25 @@ static void each_flag(void *arg, void (*each)(void *each_arg, str name, str valu
     command_each_flag(serve_flag_table, s->flags, each, each_arg);
 }
 
+/* Deliveries, sources, scrapes and the store keep their descriptors, however many clients come. */
+static unsigned connections_max(void)
+{
+    enum { KEPT = 448, WANTED = 1024 + KEPT, LEAST = 16 };
+    struct rlimit l;
+
+    if (getrlimit(RLIMIT_NOFILE, &l) != 0)
+        return 0;
+    if (l.rlim_cur < WANTED && l.rlim_max > l.rlim_cur) {
+        l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max > WANTED ? WANTED : l.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &l);
+    }
+    if (l.rlim_cur >= WANTED)
+        return 0;
+    log_warn("few file descriptors: some are kept for deliveries, and fewer clients are served",
+             LOG_I64("limit", l.rlim_cur));
+    return l.rlim_cur > KEPT + LEAST ? (unsigned)l.rlim_cur - KEPT : LEAST;
+}
+
 static int run(struct serve *s, struct config *conf)
 {
     struct api_conf ac = {
@@ -427,7 +394,7 @@ static int run(struct serve *s, struct config *conf)
 
     clock_init(&s->clock);
     clock_update(&s->clock);
-    s->loop = loop_new(&s->clock, turn, s);
+    s->loop = loop_new(&s->clock);
     s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
     s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
     s->store = store_new(&(struct store_parts){.base = loop_base(s->loop),
@@ -440,11 +407,15 @@ static int run(struct serve *s, struct config *conf)
     if (!start_shell(s, conf))
         return EXIT_FAILED;
     s->heartbeat = heartbeat_new(s->shell, s->transport, &s->clock);
-    heartbeat_configure(s->heartbeat, conf);
+    s->parts = (struct configure){.shell = s->shell,
+                                  .heartbeat = s->heartbeat,
+                                  .store = s->store,
+                                  .forward = s->flags->shadow ? NULL : s->forward};
     ac.shell = s->shell;
     ac.loop = s->loop;
     ac.pool = s->pool;
     ac.log_silences = s->flags->log_silences;
+    ac.max_connections = connections_max();
     ac.max_gets = s->flags->max_gets > 0 ? (unsigned)s->flags->max_gets : 0;
     ac.answer_timeout = s->flags->answer_timeout > 0 ? s->flags->answer_timeout : 0;
     ac.store = s->store;
@@ -463,26 +434,26 @@ static int run(struct serve *s, struct config *conf)
     if (!listen_all(s))
         return EXIT_FAILED;
     derive_external_url(s);
-    configure_forward(s, conf);
+    configure_begin(&s->parts, conf);
     s->stop_by.fire = stop_now;
     s->tick.fire = tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));
     sd_notify_ready(S("serving"));
-    loop_run(s->loop);
+    while (!loop_is_stopping(s->loop))
+        turn(s->shell, wait_for_more, s);
     return EXIT_OK;
 }
 
-/* What jobs touch outlives them: first nobody waits for an answer any more, which ends queries early; then what is queued
- * runs to its end, and its rows go to the disk with all others; only then does anything go. */
-static void settle(struct serve *s)
+/* Nobody waits for an answer any more. */
+static void leave(void *arg)
 {
+    struct serve *s = arg;
+
+    reloader_stop(s->reloader);
     api_stop(s->api);
-    do
-        shell_turn(s->shell); /* may queue: what has been replaced is freed on a worker */
-    while (pool_settle(s->pool) != 0);
-    shell_backend(s->shell)->ops->sync(shell_backend(s->shell)->self);
 }
 
+/* What jobs touch outlives them: everything stops before anything goes. */
 static void tear_down(struct serve *s)
 {
     if (s->signals != NULL)
@@ -490,16 +461,14 @@ static void tear_down(struct serve *s)
     timer_cancel(&s->clock, &s->stop_by);
     timer_cancel(&s->clock, &s->tick);
     if (s->reloader != NULL)
-        reloader_stop(s->reloader);
-    if (s->api != NULL)
-        settle(s);
+        turn_stop(s->shell, leave, s);
     store_stop(s->store);
     api_free(s->api);
     heartbeat_free(s->heartbeat);
     reloader_free(s->reloader);
     shell_free(s->shell);
     forward_free(s->forward);
-    config_unref(s->forward_conf);
+    configure_release(&s->parts);
     store_free(s->store);
     pool_free(s->pool);
     if (s->transport != NULL)

@@ -148,6 +148,30 @@ bool json_object_next(struct json_reader *r, str *key)
     return true;
 }
 
+/* Letters that Unicode folds to small ASCII ones: the long s and the Kelvin sign besides the capitals. */
+static size_t folded(str s, char *out)
+{
+    if (str_starts_with(s, S("\u017f")) || str_starts_with(s, S("\u212a"))) {
+        *out = s.p[0] == '\xc5' ? 's' : 'k';
+        return *out == 's' ? 2 : 3;
+    }
+    *out = s.p[0] >= 'A' && s.p[0] <= 'Z' ? (char)(s.p[0] | 0x20) : s.p[0];
+    return 1;
+}
+
+bool json_key_is(str key, const char *name)
+{
+    for (; key.n != 0 && *name != '\0'; name++) {
+        char a, b;
+
+        key = str_sub(key, folded(key, &a), key.n);
+        (void)folded((str){name, 1}, &b);
+        if (a != b)
+            return false;
+    }
+    return key.n == 0 && *name == '\0';
+}
+
 bool json_array_begin(struct json_reader *r)
 {
     return begin(r, JSON_ARRAY);
@@ -186,26 +210,25 @@ static bool read_hex4(struct json_reader *r, uint32_t *out)
     return true;
 }
 
+/* A surrogate alone becomes U+FFFD when it is written; what stands behind it is read by itself. */
 static bool read_unicode_escape(struct json_reader *r, uint32_t *rune)
 {
     uint32_t low = 0;
+    size_t behind;
 
     if (!read_hex4(r, rune))
         return false;
-    if (*rune == 0)
-        return json_fail(r, "\\u0000 is not allowed");
-    if (*rune >= 0xDC00 && *rune <= 0xDFFF)
-        return json_fail(r, "low surrogate \\u%04x without a high one before it", *rune);
-    if (*rune < 0xD800 || *rune > 0xDBFF)
+    behind = r->at;
+    if (*rune < 0xD800 || *rune > 0xDBFF ||
+        !str_starts_with(str_sub(r->in, behind, r->in.n), S("\\u")))
         return true;
-    if (!str_starts_with(str_sub(r->in, r->at, r->in.n), S("\\u")))
-        return json_fail(r, "high surrogate \\u%04x without a low one behind it", *rune);
     r->at += 2;
     if (!read_hex4(r, &low))
         return false;
-    if (low < 0xDC00 || low > 0xDFFF)
-        return json_fail(r, "\\u%04x is no low surrogate", low);
-    *rune = 0x10000 + ((*rune - 0xD800) << 10) + (low - 0xDC00);
+    if (low >= 0xDC00 && low <= 0xDFFF)
+        *rune = 0x10000 + ((*rune - 0xD800) << 10) + (low - 0xDC00);
+    else
+        r->at = behind;
     return true;
 }
 
@@ -257,10 +280,18 @@ static bool find_quote(struct json_reader *r, size_t *end, bool *escapes)
     return json_fail(r, "string without a closing quote");
 }
 
+static size_t copy_rune(struct json_reader *r, size_t end, char *p)
+{
+    uint32_t rune;
+
+    r->at += utf8_decode(str_sub(r->in, r->at, end), &rune);
+    return utf8_encode(p, rune);
+}
+
 bool json_string(struct json_reader *r, str *out)
 {
     size_t end = 0, n = 0;
-    bool escapes;
+    bool escapes, valid;
     str body;
     char *p;
 
@@ -270,21 +301,27 @@ bool json_string(struct json_reader *r, str *out)
     if (!find_quote(r, &end, &escapes))
         return false;
     body = str_sub(r->in, r->at, end);
-    if (!utf8_is_valid(body))
-        return json_fail(r, "string is not valid UTF-8");
-    if (!escapes) {
+    valid = utf8_is_valid(body);
+    if (!escapes && valid) {
         r->at = end + 1;
         *out = body;
         return true;
     }
-    p = arena_alloc(r->a, body.n + 1); /* no escape is shorter than what it stands for */
+    /* No escape is shorter than what it stands for; U+FFFD takes three bytes for a bad one. */
+    p = arena_alloc(r->a, (valid ? 1 : 3) * body.n + 1);
     while (r->at < end) {
-        char c = r->in.p[r->at++];
+        char c = r->in.p[r->at];
 
-        if (c != '\\')
+        if (c == '\\') {
+            r->at++;
+            if (!read_escape(r, p, &n))
+                return false;
+        } else if (valid) {
             p[n++] = c;
-        else if (!read_escape(r, p, &n))
-            return false;
+            r->at++;
+        } else {
+            n += copy_rune(r, end, p + n);
+        }
     }
     p[n] = '\0';
     r->at = end + 1;
@@ -434,6 +471,11 @@ bool json_raw(struct json_reader *r, str *text)
         return false;
     *text = str_sub(r->in, start, r->at);
     return true;
+}
+
+bool json_end_of_value(const struct json_reader *r)
+{
+    return !r->failed;
 }
 
 bool json_end(struct json_reader *r)

@@ -10,11 +10,12 @@
  *             if (str_is(key, "id")) json_string(&r, &id); else json_skip(&r);
  *     if (!json_end(&r)) ... r.err
  *
- * Shapes   a string without escapes is a slice of the input, else it lives in the arena. Numbers keep their text.
- * Errors   r->err with 1-based line and column (bytes). Strict: bad UTF-8, NUL, lone surrogates, trailing text, depth.
+ * Shapes   a string without escapes is a slice of the input, else it lives in the arena. Numbers keep their text. What is
+ *          in strings is read as Go does: a bad byte of UTF-8 and a lone surrogate are U+FFFD, \u0000 is a NUL.
+ * Errors   r->err with 1-based line and column (bytes). Strict in everything else: control bytes, trailing text, depth.
  * Owns     the reader borrows the input and the arena.
  * Cost     one pass, no allocation but for escaped strings.
- * Source   RFC 8259. Duplicate keys are the caller's to see. Oracle in tests: jansson.
+ * Source   RFC 8259, Go's encoding/json. Duplicate keys are the caller's to see. Oracle in tests: jansson.
  */
 #ifndef CODEC_JSON_H
 #define CODEC_JSON_H
@@ -54,6 +55,10 @@ bool json_object_next(struct json_reader *r,
 bool json_array_begin(struct json_reader *r);
 bool json_array_next(struct json_reader *r);
 
+/* Whether a key names a member as Go finds it: any case will do. A reader with two members that differ in case alone asks
+ * for the exact name first. */
+bool json_key_is(str key, const char *name);
+
 bool json_string(struct json_reader *r, str *out);
 bool json_number(struct json_reader *r, str *text); /* the digits as written */
 bool json_double(struct json_reader *r, double *out);
@@ -65,6 +70,8 @@ bool json_skip(struct json_reader *r);           /* any one value */
 bool json_raw(struct json_reader *r, str *text); /* any one value, as written */
 bool json_end(struct json_reader *r)
     must_check; /* nothing may follow; false when anything failed */
+/* The end of a request: what follows the value is let be, as by Go's Decoder. */
+bool json_end_of_value(const struct json_reader *r) must_check;
 bool json_fail(struct json_reader *r, const char *fmt, ...)
     printf_like(2, 3); /* the caller's own complaint, here */
 

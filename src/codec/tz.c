@@ -26,6 +26,8 @@ struct switch_rule { /* of the footer */
 };
 
 struct tz {
+    str name; /* owned */
+    bool is_local;
     int64_t *times;
     uint8_t *kind_at;
     size_t n_times;
@@ -280,11 +282,10 @@ static const struct kind *by_footer(const struct tz *z, int64_t t)
     return summer ? &z->summer : &z->standard;
 }
 
-int64_t tz_offset(const struct tz *z, ts_ns ns, const char **abbreviation)
+static const struct kind *kind_at(const struct tz *z, ts_ns ns)
 {
     int64_t t = ns / NS_PER_S - (ns % NS_PER_S < 0);
     size_t lo = 0, hi = z->n_times;
-    const struct kind *k;
 
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
@@ -295,18 +296,39 @@ int64_t tz_offset(const struct tz *z, ts_ns ns, const char **abbreviation)
             hi = mid;
     }
     if (lo == z->n_times && z->has_footer)
-        k = by_footer(z, t);
-    else
-        k = lo == 0 ? &z->kinds[0] : &z->kinds[z->kind_at[lo - 1]];
+        return by_footer(z, t);
+    return lo == 0 ? &z->kinds[0] : &z->kinds[z->kind_at[lo - 1]];
+}
+
+int64_t tz_offset(const struct tz *z, ts_ns ns, const char **abbreviation)
+{
+    const struct kind *k = kind_at(z, ns);
+
     if (abbreviation != NULL)
         *abbreviation = k->name;
     return k->offset;
+}
+
+bool tz_is_dst(const struct tz *z, ts_ns ns)
+{
+    return kind_at(z, ns)->is_dst;
+}
+
+bool tz_is_local(const struct tz *z)
+{
+    return z->is_local;
+}
+
+str tz_name(const struct tz *z)
+{
+    return z->name;
 }
 
 void tz_free(struct tz *z)
 {
     if (z == NULL)
         return;
+    mem_str_free(z->name);
     mem_free(z->times);
     mem_free(z->kind_at);
     mem_free(z->kinds);
@@ -355,41 +377,76 @@ damaged:
     return NULL;
 }
 
-struct tz *tz_load(str name, struct err *e)
+static struct tz *named(struct tz *z, str name)
 {
-    const char *dir = getenv("ZONEINFO");
-    char path[512];
+    if (z != NULL)
+        z->name = mem_str_dup(name);
+    return z;
+}
+
+static struct tz *unknown(str name, struct err *e)
+{
+    err_set(e, ERR_NOT_FOUND, "unknown time zone '%.*s'", STR(name));
+    return NULL;
+}
+
+static struct tz *load_file(const char *path, str name, struct err *e)
+{
     char *text;
     struct tz *z = NULL;
     ssize_t n;
-    int fd;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    if (name.n == 0 || str_is(name, "UTC"))
-        return utc();
-    if (name.p[0] == '/' || name.p[0] == '.' || str_find_str(name, S("..")) >= 0 || name.n > 200 ||
-        memchr(name.p, '\0', name.n) != NULL) {
-        err_set(e, ERR_NOT_FOUND, "unknown time zone '%.*s'", STR(name));
-        return NULL;
-    }
-    if (str_is(name, "Local"))
-        snprintf(path, sizeof(path), "/etc/localtime");
-    else
-        snprintf(path, sizeof(path), "%s/%.*s", dir != NULL ? dir : "/usr/share/zoneinfo",
-                 STR(name));
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        if (str_is(name, "Local"))
-            return utc();
-        err_set(e, ERR_NOT_FOUND, "unknown time zone '%.*s'", STR(name));
-        return NULL;
-    }
+    if (fd < 0)
+        return unknown(name, e);
     text = mem_alloc(FILE_MAX);
     n = read(fd, text, FILE_MAX);
     close(fd);
     if (n > 0)
         z = tz_parse((str){text, (size_t)n}, e);
     else
-        err_set(e, ERR_NOT_FOUND, "unknown time zone '%.*s'", STR(name));
+        unknown(name, e);
     mem_free(text);
     return z;
+}
+
+static struct tz *load_named(str name, struct err *e)
+{
+    const char *dir = getenv("ZONEINFO");
+    char path[512];
+
+    if (name.n == 0 || str_is(name, "UTC"))
+        return utc();
+    if (name.p[0] == '/' || name.p[0] == '.' || str_find_str(name, S("..")) >= 0 || name.n > 200 ||
+        memchr(name.p, '\0', name.n) != NULL)
+        return unknown(name, e);
+    snprintf(path, sizeof(path), "%s/%.*s", dir != NULL ? dir : "/usr/share/zoneinfo", STR(name));
+    return load_file(path, name, e);
+}
+
+static struct tz *load_local(void)
+{
+    static const char path[] = "/etc/localtime";
+    const char *tz = getenv("TZ");
+    struct tz *z;
+
+    if (tz != NULL && tz[0] == ':')
+        tz++;
+    if (tz == NULL || strcmp(tz, path) == 0)
+        z = named(load_file(path, S("Local"), NULL), S("Local"));
+    else if (tz[0] == '/')
+        z = named(load_file(tz, str_of(tz), NULL), str_of(tz));
+    else
+        z = named(load_named(str_of(tz), NULL), str_of(tz[0] != '\0' ? tz : "UTC"));
+    if (z == NULL)
+        z = named(utc(), S("UTC"));
+    z->is_local = true;
+    return z;
+}
+
+struct tz *tz_load(str name, struct err *e)
+{
+    if (str_is(name, "Local"))
+        return load_local();
+    return named(load_named(name, e), name.n != 0 ? name : S("UTC"));
 }

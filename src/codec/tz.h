@@ -16,12 +16,16 @@
 
 struct tz;
 
-/* "UTC" and "" need no database; "Local" is /etc/localtime. NULL on failure. */
+/* "UTC" and "" need no database. "Local" is what $TZ names, as Go reads it: unset /etc/localtime, empty or unknown UTC.
+ * NULL on failure. */
 struct tz *tz_load(str name, struct err *e) must_check;
 struct tz *tz_parse(str bytes, struct err *e) must_check; /* the content of a TZif file */
 void tz_free(struct tz *z);
 
+str tz_name(const struct tz *z); /* "Local" has that of $TZ when it is set; borrowed */
 /* Seconds east of UTC at t. abbreviation (may be NULL): borrowed. */
 int64_t tz_offset(const struct tz *z, ts_ns ns, const char **abbreviation);
+bool tz_is_local(const struct tz *z); /* loaded as "Local" */
+bool tz_is_dst(const struct tz *z, ts_ns ns);
 
 #endif

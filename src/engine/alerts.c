@@ -5,6 +5,9 @@
 #include "base/utf8.h"
 #include "codec/pack.h"
 
+/* Of an alert: far beyond what anybody needs, and little enough for what looks at each pair. */
+enum { PAIRS_MAX = 10000 };
+
 static bool valid_names(struct labels ls, enum matcher_mode mode, const char *what, struct err *err)
 {
     LABELS_EACH (l, ls) {
@@ -26,6 +29,8 @@ static bool is_valid(const struct alert_input *in, const struct alert *a, const 
         return err_set(err, ERR_INVALID, "start time must be before end time");
     if (in->labels.n == 0)
         return err_set(err, ERR_INVALID, "at least one label pair required");
+    if (in->labels.n > PAIRS_MAX || in->annotations.n > PAIRS_MAX)
+        return err_set(err, ERR_INVALID, "more than %d labels or annotations", PAIRS_MAX);
     return ((old != NULL && old->labels == a->labels) ||
             valid_names(in->labels, mode, "label", err)) &&
            ((old != NULL && old->annotations == a->annotations) ||

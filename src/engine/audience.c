@@ -21,7 +21,7 @@ static struct decision *suppress(struct engine *e, struct audience of, uint64_t 
     e->stats.suppressed[counter]++;
     d->fingerprint = fingerprint;
     d->group_key = arena_str(&fx->arena, of.group_key);
-    d->receiver = of.receiver;
+    d->receiver = arena_str(&fx->arena, of.receiver); /* maybe of a row that goes */
     d->by = arena_str(&fx->arena, by);
     if (of.group == NULL)
         return d;
@@ -107,6 +107,7 @@ struct asked {
     struct audience of;
     struct now now;
     struct effects *fx;
+    struct arena *scratch;
     struct notification n; /* who is left */
     struct hash_list firing, resolved;
     ts_ns wake; /* wall: when something that keeps one back ends; TS_MAX */
@@ -166,7 +167,7 @@ static void keep_unheard(struct asked *q, const struct notification *all)
         for (size_t k = 0; k < all->n_alerts && !heard; k++)
             heard = labels_dedup_hash(all->alerts[k].labels) == q->row->resolved.v[i];
         if (!heard)
-            add_hash(&q->resolved, &q->row->resolved, &q->fx->arena, q->row->resolved.v[i]);
+            add_hash(&q->resolved, &q->row->resolved, q->scratch, q->row->resolved.v[i]);
     }
 }
 
@@ -175,7 +176,7 @@ static bool ask_all(struct asked *q, const struct notification *all)
 {
     bool speaks =
         q->of.group == NULL || audience_in_time(q->e, q->of.group, all->n_alerts, q->now, q->fx);
-    struct notified_alert *v = arena_array(&q->fx->arena, all->n_alerts, sizeof(*v));
+    struct notified_alert *v = arena_array(q->scratch, all->n_alerts, sizeof(*v));
 
     q->n = *all;
     q->n.alerts = v;
@@ -189,7 +190,7 @@ static bool ask_all(struct asked *q, const struct notification *all)
         v[q->n.n_alerts++] = *a;
         q->n.n_firing += !a->is_resolved;
         add_hash(a->is_resolved ? &q->resolved : &q->firing,
-                 a->is_resolved ? &q->row->resolved : &q->row->firing, &q->fx->arena,
+                 a->is_resolved ? &q->row->resolved : &q->row->firing, q->scratch,
                  labels_dedup_hash(a->labels));
     }
     keep_unheard(q, all);
@@ -198,40 +199,57 @@ static bool ask_all(struct asked *q, const struct notification *all)
     return q->n.n_alerts == all->n_alerts;
 }
 
-/* A row that is asked for within a second of its decision, and nothing has happened since, is not looked at. */
+/* A row that is asked for within a second of its decision, and nothing has happened since, is not looked at. Nor one that
+ * nothing could keep back. */
 static bool is_settled(const struct engine *e, const struct outbox_row *row, struct now now)
 {
-    return row->may_have_arrived || e->rules_wait != RULES_RUN ||
+    bool is_held_by_none = silencer_count(e->silencer) == 0 && inhibitor_rules(e->inhibitor) == 0 &&
+                           e->conf->n_time_intervals == 0;
+
+    return is_held_by_none || row->may_have_arrived || e->rules_wait != RULES_RUN ||
            (row->asked == audience_revision(e) && now.mono - row->decided_mono < NS_PER_S);
+}
+
+static const struct outbox_row *ask(struct asked *q, struct outbox_slot *slot)
+{
+    struct notification all;
+
+    if (!notification_unpack(q->row->data, q->scratch, &all))
+        return q->row; /* its attempt will say so */
+    q->of = (struct audience){group_of(q->e, q->row, &all), all.group_key, all.receiver};
+    if (ask_all(q, &all))
+        return q->row;
+    if (q->of.group != NULL && q->e->conf->notifications.flush_at_window_end)
+        group_wake_early(q->e, q->of.group, q->wake, q->now);
+    if (q->n.n_alerts == 0 || nflog_decide(q->told, q->firing, q->resolved, true,
+                                           q->row->repeat_interval, q->now) == REASON_NONE) {
+        outbox_withdraw(q->e, slot, q->now, q->fx);
+        return NULL;
+    }
+    return outbox_reduce(q->e, slot, &q->n, q->firing, q->resolved, q->now, q->fx);
 }
 
 const struct outbox_row *audience_ask(struct engine *e, str key, struct now now, struct effects *fx)
 {
     struct outbox_slot **slot = outbox_map_get(&e->outbox, key);
-    struct outbox_row *row = slot != NULL ? (*slot)->row : NULL;
+    const struct outbox_row *row = slot != NULL ? (*slot)->row : NULL;
     struct nflog_entry **told;
-    struct notification all;
+    struct arena scratch;
     struct asked q;
 
-    if (row == NULL || is_settled(e, row, now) || !notification_unpack(row->data, &fx->arena, &all))
+    if (row == NULL || is_settled(e, row, now))
         return row;
+    arena_init(&scratch, 0);
     told = nflog_map_get(&e->nflog, row->key);
     q = (struct asked){.e = e,
                        .row = row,
                        .told = told != NULL ? *told : NULL,
-                       .of = {group_of(e, row, &all), all.group_key, all.receiver},
                        .now = now,
                        .fx = fx,
+                       .scratch = &scratch,
                        .wake = TS_MAX};
-    row->asked = audience_revision(e);
-    if (ask_all(&q, &all))
-        return row;
-    if (q.of.group != NULL && e->conf->notifications.flush_at_window_end)
-        group_wake_early(e, q.of.group, q.wake, now);
-    if (q.n.n_alerts == 0 || nflog_decide(q.told, q.firing, q.resolved, true, row->repeat_interval,
-                                          now) == REASON_NONE) {
-        outbox_withdraw(e, *slot, now, fx);
-        return NULL;
-    }
-    return outbox_reduce(e, *slot, &q.n, q.firing, q.resolved, now, fx);
+    (*slot)->row->asked = audience_revision(e);
+    row = ask(&q, *slot);
+    arena_release(&scratch);
+    return row;
 }

@@ -188,7 +188,7 @@ static bool silence_is_allowed(const struct silence_policy *p, const struct sile
             if (!set_names(&s->sets[k], p->required_matchers.v[i]))
                 return err_set(err, ERR_INVALID, "a silence needs a matcher on '%.*s'",
                                STR(p->required_matchers.v[i]));
-    return p->max_duration == 0 || s->ends_at - s->starts_at <= p->max_duration ||
+    return p->max_duration == 0 || ts_sub(s->ends_at, s->starts_at) <= p->max_duration ||
            err_set(err, ERR_INVALID, "a silence may hold for %.0f minutes at most",
                    (double)p->max_duration / NS_PER_M);
 }

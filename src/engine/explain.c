@@ -144,7 +144,7 @@ void explanation_release(struct explanation *x)
 
 static void say_time(struct buf *out, ts_ns t, struct now now)
 {
-    dur_ns d = t - now.wall;
+    dur_ns d = ts_sub(t, now.wall);
     bool is_past = d < 0;
 
     rfc3339_nano(out, t / NS_PER_S * NS_PER_S);

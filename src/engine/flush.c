@@ -329,8 +329,8 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
                                 "resolved before it could be delivered")) {
             d = decide(fx, DECISION_NOTHING, now);
             if (entry != NULL && f->firing.n != 0)
-                d->until =
-                    ts_add(now.wall, entry->sent_mono + g->route->repeat_interval - now.mono);
+                d->until = ts_add(now.wall,
+                                  ts_add(entry->sent_mono, g->route->repeat_interval) - now.mono);
         } else {
             d = vec_last(&fx->decisions);
         }

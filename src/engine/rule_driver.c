@@ -187,19 +187,23 @@ static void put_in_force(struct rule_driver *d, const struct rule_shape *v, stru
     configure_sources(d, conf);
 }
 
-bool rule_driver_start(struct rule_driver *d, struct state_backend *b, ts_ns down_at,
-                       struct state_commit *c, struct err *e)
+bool rule_driver_restore(struct rule_driver *d, struct state_backend *b, ts_ns down_at,
+                         struct state_commit *c, struct err *e)
 {
-    struct config *conf = shell_engine(d->shell)->conf;
+    size_t n = shell_engine(d->shell)->conf->n_groups;
 
     if (!rule_groups_read(&d->groups, b, down_at, c, e))
         return false;
-    for (size_t i = 0; i < conf->n_groups; i++)
+    for (size_t i = 0; i < n; i++)
         d->first[i].inherits = rule_groups_find(&d->groups, d->first[i].id)->past != NULL;
-    put_in_force(d, d->first, conf);
+    return true;
+}
+
+void rule_driver_begin(struct rule_driver *d)
+{
+    put_in_force(d, d->first, shell_engine(d->shell)->conf);
     mem_free(d->first);
     d->first = NULL;
-    return true;
 }
 
 void rule_driver_configure(struct rule_driver *d, struct config *conf, struct rules_ahead *ahead)

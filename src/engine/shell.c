@@ -2,36 +2,10 @@
 
 #include <stdio.h>
 #include "base/log.h"
-#include "engine/compaction.h"
-#include "engine/rule_driver.h"
+#include "engine/shell_priv.h"
+#include "engine/turn.h"
 
 enum { STALL_S = 5 };
-
-/* What waits for commit n. */
-struct waiting {
-    uint64_t n;
-    const struct outbox_row *row; /* a delivery, or */
-    void (*done)(void *arg, bool ok, const struct err *e);
-    void *arg;
-};
-
-struct shell {
-    struct shell_parts parts;
-    struct engine *engine;
-    struct notify *notify;
-    struct rule_driver *driver;
-    struct state_backend *backend;
-    struct effects fx;
-    struct compaction compaction;
-    VEC(struct waiting) waiting;
-    size_t first_waiting;
-    uint64_t handed, reported;
-    ts_ns oldest_handed; /* mono: when the oldest unreported commit was handed over */
-    bool degraded, stalled, in_release;
-    struct err degraded_why;
-    struct timer wake, stall;
-    str external_url; /* owned */
-};
 
 static void wake(struct timer *t, struct now now);
 static void jumped(void *arg, const struct clock_jump *j);
@@ -134,6 +108,8 @@ struct shell *shell_new(const struct shell_parts *parts)
     parts->clock->arg = s;
     effects_init(&s->fx);
     s->engine = engine_new(parts->conf, parts->mode, parts->retention, parts->clock->now);
+    /* Until its owner says that the store is filled: a rule that ran before would open what a replay then closes. */
+    engine_hold_rules(s->engine, parts->db != NULL ? RULES_WAIT_FOR_REPLAY : RULES_RUN);
     s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);
     s->notify = notify_new(parts->transport, parts->clock, parts->pool, &ns);
     shell_set_external_url(s, parts->external_url);
@@ -165,14 +141,26 @@ struct state_shell shell_state_callbacks(struct shell *s)
     return (struct state_shell){.committed = committed, .snapshot = snapshot, .arg = s};
 }
 
+static void put_rules_in_force(void *arg)
+{
+    rule_driver_begin(((struct shell *)arg)->driver);
+}
+
+/* What is shown from the start on has what there was. */
+static void take_rules_back(void *arg)
+{
+    pool_settle(((struct shell *)arg)->parts.pool);
+}
+
 bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreadable, struct err *e)
 {
     s->backend = backend;
     if (!engine_restore(s->engine, backend, s->parts.clock->now, &s->fx, unreadable, e))
         return false;
-    if (!rule_driver_start(s->driver, backend, s->engine->down_at, &s->fx.commit, e))
+    if (!rule_driver_restore(s->driver, backend, s->engine->down_at, &s->fx.commit, e))
         return false;
-    shell_turn(s);
+    turn(s, put_rules_in_force, s);
+    turn(s, take_rules_back, s);
     return true;
 }
 
@@ -195,7 +183,13 @@ void shell_free(struct shell *s)
     engine_free(s->engine);
     effects_release(&s->fx);
     compaction_release(&s->compaction);
+    vec_release(&s->sending);
+    vec_release(&s->starting);
+    VEC_EACH (struct config **, c, &s->retiring)
+        config_unref(*c);
+    vec_release(&s->retiring);
     vec_release(&s->waiting);
+    vec_release(&s->reports);
     mem_str_free(s->external_url);
     mem_free(s);
 }
@@ -227,14 +221,16 @@ bool shell_is_degraded(const struct shell *s)
 
 void shell_event(struct shell *s, struct event *ev, struct event_result *result)
 {
+    BUG_ON(!s->in_turn);
     engine_step(s->engine, ev, clock_touch(s->parts.clock), &s->fx, result);
+    s->has_stepped = true;
     if (ev->kind == EVENT_CONFIG)
         rule_driver_configure(s->driver, s->engine->conf, ev->ahead);
 }
 
 /* -- waiting for commits -- */
 
-static void let_go(struct shell *s, const struct waiting *w, bool ok, const struct err *e)
+static void let_go(struct shell *s, const struct shell_waiting *w, bool ok, const struct err *e)
 {
     if (w->row != NULL)
         notify_send(s->notify, w->row); /* decided is sent, whatever became of the disk */
@@ -245,7 +241,7 @@ static void let_go(struct shell *s, const struct waiting *w, bool ok, const stru
 static void release_until(struct shell *s, uint64_t n, bool ok, const struct err *e)
 {
     while (s->first_waiting < s->waiting.n && s->waiting.v[s->first_waiting].n <= n) {
-        struct waiting w = s->waiting.v[s->first_waiting++];
+        struct shell_waiting w = s->waiting.v[s->first_waiting++];
 
         let_go(s, &w, ok, e);
     }
@@ -255,7 +251,7 @@ static void release_until(struct shell *s, uint64_t n, bool ok, const struct err
     }
 }
 
-static void add_waiting(struct shell *s, struct waiting w)
+static void add_waiting(struct shell *s, struct shell_waiting w)
 {
     vec_push(&s->waiting, w);
 }
@@ -273,6 +269,15 @@ static void set_degraded(struct shell *s, bool on, str why)
     shell_event(s, &ev, NULL);
 }
 
+static void report(struct shell *s, uint64_t n, bool ok, const struct err *why)
+{
+    struct shell_report r = {.n = n, .ok = ok};
+
+    if (!ok)
+        r.why = *why;
+    vec_push(&s->reports, r);
+}
+
 static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
 {
     struct shell *s = arg;
@@ -288,7 +293,7 @@ static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
     }
     if (shell_is_degraded(s) != was)
         set_degraded(s, !ok, ok ? STR_NONE : str_of(e->msg));
-    release_until(s, n, ok, e);
+    report(s, n, ok, e);
 }
 
 /* The writer has said nothing for five seconds: nobody waits for it any longer. */
@@ -307,7 +312,14 @@ static void stalled(struct timer *t, struct now now)
         err_set(&s->degraded_why, ERR_TIMEOUT, "the store has not answered for %d s", STALL_S);
         set_degraded(s, true, str_of(s->degraded_why.msg));
     }
-    release_until(s, s->handed, false, &s->degraded_why);
+    report(s, s->handed, false, &s->degraded_why);
+}
+
+void shell_release(struct shell *s)
+{
+    VEC_EACH (const struct shell_report *, r, &s->reports)
+        release_until(s, r->n, r->ok, &r->why);
+    vec_clear(&s->reports);
 }
 
 void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e),
@@ -323,7 +335,7 @@ void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const 
         done(arg, false, &s->degraded_why);
         return;
     }
-    add_waiting(s, (struct waiting){.n = s->handed + dirty, .done = done, .arg = arg});
+    add_waiting(s, (struct shell_waiting){.n = s->handed + dirty, .done = done, .arg = arg});
 }
 
 void shell_forget(struct shell *s, void *arg)
@@ -342,13 +354,13 @@ static void await(struct shell *s, uint64_t n)
     timer_arm(s->parts.clock, &s->stall, ts_add(s->oldest_handed, STALL_S * NS_PER_S));
 }
 
-static void hand_over(struct shell *s)
+void shell_commit(struct shell *s)
 {
     if (!state_commit_is_empty(&s->fx.commit))
         await(s, s->backend->ops->commit(s->backend->self, &s->fx.commit));
 }
 
-static void compact_alerts(struct shell *s)
+void shell_compact(struct shell *s)
 {
     uint64_t n = shell_is_degraded(s)
                      ? 0
@@ -377,71 +389,76 @@ static void gave_up(struct job *j)
  * loop, for as long as that takes. */
 static void retire_configs(struct shell *s)
 {
-    VEC_EACH (struct config **, c, &s->fx.retire) {
+    VEC_EACH (struct config **, c, &s->retiring) {
         struct retirement *r = mem_new(struct retirement);
 
         r->job = (struct job){.run = give_up, .done = gave_up};
         r->conf = *c;
         pool_run(s->parts.pool, &r->job);
     }
-    vec_clear(&s->fx.retire);
+    vec_clear(&s->retiring);
 }
 
-/* Sending asks the engine, whose effects are the next round's. */
-static void send_rows(struct shell *s, bool degraded)
+void shell_record(struct shell *s)
 {
-    const struct outbox_row **v = s->fx.deliver.v;
-    size_t n = s->fx.deliver.n;
-
-    s->fx.deliver.v = NULL;
-    s->fx.deliver.n = s->fx.deliver.cap = 0;
+    for (size_t i = 0; s->parts.decided != NULL && i < s->fx.decisions.n; i++)
+        s->parts.decided(s->parts.arg, &s->fx.decisions.v[i]);
+    if (s->parts.forward != NULL && s->fx.forward.n != 0)
+        s->parts.forward(s->parts.arg, s->fx.forward.v, s->fx.forward.n);
+    engine_journal(s->engine, s->parts.clock->now, &s->fx);
+    vec_swap(&s->fx.deliver, &s->sending);
+    vec_swap(&s->fx.rules, &s->starting);
+    vec_swap(&s->fx.retire, &s->retiring);
     effects_clear(&s->fx);
-    for (size_t i = 0; i < n; i++) {
+}
+
+static void send_rows(struct shell *s)
+{
+    bool degraded = shell_is_degraded(s);
+
+    VEC_EACH (const struct outbox_row **, row, &s->sending) {
         if (degraded || s->reported == s->handed)
-            notify_send(s->notify, v[i]);
+            notify_send(s->notify, *row);
         else
-            add_waiting(s, (struct waiting){.n = s->handed, .row = v[i]});
+            add_waiting(s, (struct shell_waiting){.n = s->handed, .row = *row});
     }
-    mem_free(v);
+    vec_clear(&s->sending);
 }
 
-void shell_turn(struct shell *s)
+void shell_carry_out(struct shell *s)
 {
-    /* Releasing a delivery or a reply may step the engine again; its effects belong to the same turn. */
-    for (;;) {
-        bool degraded = shell_is_degraded(s);
-
-        for (size_t i = 0; s->parts.decided != NULL && i < s->fx.decisions.n; i++)
-            s->parts.decided(s->parts.arg, &s->fx.decisions.v[i]);
-        if (s->parts.forward != NULL && s->fx.forward.n != 0)
-            s->parts.forward(s->parts.arg, s->fx.forward.v, s->fx.forward.n);
-        for (size_t i = 0; i < s->fx.rules.n; i++)
-            rule_driver_order(s->driver, &s->fx.rules.v[i]);
-        retire_configs(s);
-        engine_journal(s->engine, s->parts.clock->now, &s->fx);
-        hand_over(s);
-        send_rows(s, degraded);
-        if (state_commit_is_empty(&s->fx.commit) && s->fx.deliver.n == 0 && s->fx.rules.n == 0)
-            break;
-    }
-    compact_alerts(s);
-    timer_arm(s->parts.clock, &s->wake, engine_next(s->engine));
+    send_rows(s);
+    VEC_EACH (const struct effect_rules *, r, &s->starting)
+        rule_driver_order(s->driver, r);
+    vec_clear(&s->starting);
+    retire_configs(s);
 }
 
-static void wake(struct timer *t, struct now now)
+void shell_run_due(struct shell *s)
 {
-    struct shell *s = container_of(t, struct shell, wake);
     struct event ev = {.kind = EVENT_TIMER};
 
+    if (engine_next(s->engine) <= s->parts.clock->now.mono)
+        shell_event(s, &ev, NULL);
+}
+
+/* Only wakes the loop. */
+static void wake(struct timer *t, struct now now)
+{
+    (void)t;
     (void)now;
-    shell_event(s, &ev, NULL);
+}
+
+void shell_set_alarm(struct shell *s, bool at_once)
+{
+    struct clock *c = s->parts.clock;
+
+    timer_arm(c, &s->wake, at_once ? c->now.mono : engine_next(s->engine));
 }
 
 /* The pause first: what it gives back is measured by the time without it. */
-static void jumped(void *arg, const struct clock_jump *j)
+static void tell_jump(struct shell *s, const struct clock_jump *j)
 {
-    struct shell *s = arg;
-
     if (j->paused != 0) {
         struct event ev = {.kind = EVENT_PAUSED, .paused = j->paused};
 
@@ -456,6 +473,27 @@ static void jumped(void *arg, const struct clock_jump *j)
     }
     if (s->parts.jumped != NULL)
         s->parts.jumped(s->parts.arg, j);
+}
+
+static void jumped(void *arg, const struct clock_jump *j)
+{
+    struct shell *s = arg;
+
+    if (s->in_turn) {
+        tell_jump(s, j);
+        return;
+    }
+    s->missed.wall_step += j->wall_step;
+    s->missed.paused += j->paused;
+}
+
+void shell_tell_missed_jump(struct shell *s)
+{
+    struct clock_jump j = s->missed;
+
+    s->missed = (struct clock_jump){0};
+    if (j.wall_step != 0 || j.paused != 0)
+        tell_jump(s, &j);
 }
 
 size_t shell_sources(const struct shell *s, const struct source *const **out)

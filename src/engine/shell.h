@@ -1,8 +1,8 @@
 /* shell.h - carries out what the engine decides.
  *
- * One turn: events are stepped, their effects gathered; then shell_turn() hands the rows to the writer as one commit.
- * What depends on it (replies, deliveries) waits in a queue until the backend reports the number. When a commit fails or
- * stalls for five seconds the store counts as degraded: waiting replies hear why, deliveries go out from memory, and
+ * Events are stepped, their effects gathered; the turn (turn.h) hands the rows to the writer as one commit. What depends
+ * on it (replies, deliveries) waits in a queue until the backend reports the number. When a commit fails or stalls for five
+ * seconds the store counts as degraded: waiting replies hear why, deliveries go out from memory, and
  * TocsinStoreDegraded is raised until the backend has written everything anew.
  *
  * The shell is told of the clock's jumps by the clock itself, before anything else is stepped at the new time.
@@ -65,7 +65,6 @@ void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const 
 void shell_forget(struct shell *s, void *arg); /* its callbacks are not wanted any more */
 struct source;
 size_t shell_sources(const struct shell *s, const struct source *const **out);
-void shell_turn(struct shell *s); /* ends a turn */
 bool shell_is_degraded(const struct shell *s);
 /* The loop turns, commits succeed and rule groups are on time: what the heartbeat asks. why is filled when not. */
 bool shell_is_well(const struct shell *s, str *why);

@@ -208,7 +208,6 @@ void store_start(struct store *s, struct engine *engine, str dir, struct config 
     s->dir = mem_str_dup(buf_str(&path));
     buf_release(&path);
     s->engine = engine;
-    engine_hold_rules(engine, RULES_WAIT_FOR_REPLAY);
     store_configure(s, conf);
     restore_pushes(s, dir);
     run_disk(s, replay, replayed);

@@ -37,7 +37,7 @@ void store_free(struct store *s);
 /* Ends what runs on threads of its own, while the engine still lives. */
 void store_stop(struct store *s);
 
-/* Begins the replay of the log in the folder. engine: told when rules may read; borrowed. */
+/* Begins the replay of the log in the folder. engine: told when rules may read, which wait from its beginning; borrowed. */
 void store_start(struct store *s, struct engine *engine, str dir, struct config *conf);
 void store_configure(struct store *s, struct config *conf);
 /* The clock jumped. Slots are elsewhere after a step. After a pause windows have holes: rules that read the store wait

@@ -134,6 +134,13 @@ static void advance(struct clock *c, ts_ns mono)
     c->now.mono = mono;
 }
 
+void clock_move_to(struct clock *c, ts_ns mono)
+{
+    BUG_ON(!c->stepped);
+    if (mono > c->now.mono)
+        advance(c, mono);
+}
+
 void clock_step_to(struct clock *c, ts_ns mono)
 {
     BUG_ON(!c->stepped);

@@ -78,6 +78,8 @@ ts_ns clock_next(const struct clock *c); /* mono time of the earliest timer, TS_
  * call, so a timer that re-arms itself for now cannot keep the loop from its sockets. */
 size_t clock_run_due(struct clock *c);
 
+/* Stepped: it is later now. Fires nothing: whoever drives the turns does. */
+void clock_move_to(struct clock *c, ts_ns mono);
 /* Stepped: advances to the given mono time, firing every timer on the way at its own time; wall
  * moves along. */
 void clock_step_to(struct clock *c, ts_ns mono);

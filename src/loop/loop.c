@@ -10,8 +10,6 @@ const double loop_lag_bounds[LOOP_LAG_BUCKETS - 1] = {0.001, 0.005, 0.01, 0.05, 
 struct loop {
     struct event_base *base;
     struct clock *clock;
-    void (*turn)(void *arg, struct now now);
-    void *arg;
     int fd; /* timerfd on CLOCK_BOOTTIME; libevent's own timers would oversleep a suspended machine
              */
     struct event *alarm;
@@ -31,7 +29,7 @@ static void on_alarm(evutil_socket_t fd, short what, void *arg)
     clock_touch(l->clock);
 }
 
-struct loop *loop_new(struct clock *clock, void (*turn)(void *arg, struct now now), void *arg)
+struct loop *loop_new(struct clock *clock)
 {
     struct loop *l = mem_new(struct loop);
     struct event_config *conf = event_config_new();
@@ -43,8 +41,6 @@ struct loop *loop_new(struct clock *clock, void (*turn)(void *arg, struct now no
     event_config_free(conf);
     BUG_ON(l->base == NULL);
     l->clock = clock;
-    l->turn = turn;
-    l->arg = arg;
     l->armed = TS_MAX;
     l->fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     BUG_ON(l->fd < 0);
@@ -108,31 +104,36 @@ static void set_alarm(struct loop *l, ts_ns next)
     l->armed = next;
 }
 
+void loop_wait(struct loop *l)
+{
+    ts_ns next = clock_next(l->clock);
+    bool waits = next > clock_touch(l->clock).mono;
+    struct now now;
+    ts_ns due;
+
+    if (waits)
+        set_alarm(l, next);
+    clock_expire(l->clock);
+    event_base_loop(l->base, waits ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+    now = clock_touch(l->clock);
+    due = clock_next(l->clock);
+    if (due <= now.mono)
+        loop_lag_note(&l->lag, now.mono - due);
+}
+
 void loop_run(struct loop *l)
 {
     l->stopping = false;
     while (!l->stopping) {
-        ts_ns next = clock_next(l->clock);
-        bool waits = next > clock_touch(l->clock).mono;
-        struct now now;
-        ts_ns due;
-
-        if (waits)
-            set_alarm(l, next);
-        clock_expire(l->clock);
-        event_base_loop(l->base, waits ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
-        now = clock_touch(l->clock);
-        due = clock_next(l->clock);
-        if (due <= now.mono) {
-            loop_lag_note(&l->lag, now.mono - due);
+        loop_wait(l);
+        if (clock_run_due(l->clock) != 0) /* what they make due follows in the same turn */
             clock_run_due(l->clock);
-        }
-        if (l->turn == NULL)
-            continue;
-        l->turn(l->arg, now);
-        if (clock_run_due(l->clock) != 0)
-            l->turn(l->arg, now);
     }
+}
+
+bool loop_is_stopping(const struct loop *l)
+{
+    return l->stopping;
 }
 
 void loop_stop(struct loop *l)

@@ -1,8 +1,8 @@
 /* loop.h - the live loop: sockets, completions and timers in turns.
  *
- * A turn is one batch of events, then every timer that is due, then turn(): where the engine hands
- * what the turn changed to the writer. What became due by all that, as sends, follows in the same
- * turn, with turn() once more. All of it happens at one time (clock.h).
+ * loop_wait() is the beginning of a turn: it sleeps until something arrives or a timer is due, and calls
+ * whoever waited for what has arrived. The rest of the turn is its caller's (engine/turn.h); loop_run()
+ * is for programs that only have timers. A turn has one time (clock.h).
  *
  * Units    lag is how late the earliest due timer of a turn fired, in nanoseconds.
  * Errors   none; a kernel without epoll, eventfd or timerfd is a broken invariant.
@@ -25,12 +25,13 @@ struct loop_lag {
     uint64_t count, buckets[LOOP_LAG_BUCKETS]; /* not cumulative */
 };
 
-/* turn: may be NULL. */
-struct loop *loop_new(struct clock *clock, void (*turn)(void *arg, struct now now), void *arg);
+struct loop *loop_new(struct clock *clock);
 void loop_free(struct loop *l);
 struct event_base *loop_base(struct loop *l);
 struct clock *loop_clock(struct loop *l);
+void loop_wait(struct loop *l); /* does not sleep when a timer is due */
 void loop_run(struct loop *l);  /* returns after the turn in which loop_stop() was called */
+bool loop_is_stopping(const struct loop *l);
 void loop_stop(struct loop *l); /* from the loop thread */
 const struct loop_lag *loop_lag(const struct loop *l);
 void loop_lag_note(struct loop_lag *lag, dur_ns late);

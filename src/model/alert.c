@@ -24,7 +24,7 @@ struct alert *alert_new(struct interner *names, const struct alert_input *in,
         a->is_timeout = true;
         a->ends_at = ts_add(now.wall, resolve_timeout);
     }
-    a->expires_mono = ts_add(now.mono, a->ends_at > now.wall ? a->ends_at - now.wall : 0);
+    a->expires_mono = ts_add(now.mono, a->ends_at > now.wall ? ts_sub(a->ends_at, now.wall) : 0);
     return a;
 }
 
@@ -174,7 +174,8 @@ struct alert *alert_unpack(struct unpack *u, struct arena *scratch, struct inter
         a->expires_mono = now.mono;
         return a;
     }
-    left = in.ends_at - updated_at > resolve_timeout ? in.ends_at - updated_at : resolve_timeout;
+    left = ts_sub(in.ends_at, updated_at);
+    left = left > resolve_timeout ? left : resolve_timeout;
     a->expires_mono = ts_add(now.mono, left);
     if (ts_add(now.wall, left) > a->ends_at)
         a->ends_at = ts_add(now.wall, left);

@@ -41,6 +41,34 @@ size_t labels_sort(struct label *v, size_t n, str *dup)
     return k;
 }
 
+static int by_name_and_place(const void *a, const void *b)
+{
+    const struct label *x = *(const struct label *const *)a, *y = *(const struct label *const *)b;
+    int c = str_cmp(x->name, y->name);
+
+    return c != 0 ? c : (x > y) - (x < y);
+}
+
+size_t labels_sort_last(struct label *v, size_t n)
+{
+    const struct label **order = mem_array(n, sizeof(*order));
+    struct label *sorted = mem_array(n, sizeof(*sorted));
+    size_t k = 0;
+
+    for (size_t i = 0; i < n; i++)
+        order[i] = &v[i];
+    if (n > 1)
+        qsort(order, n, sizeof(*order), by_name_and_place);
+    for (size_t i = 0; i < n; i++)
+        if (i + 1 == n || !str_eq(order[i]->name, order[i + 1]->name))
+            sorted[k++] = *order[i];
+    if (k != 0)
+        memcpy(v, sorted, k * sizeof(*v));
+    mem_free(order);
+    mem_free(sorted);
+    return k;
+}
+
 static const struct label *find(struct labels ls, str name)
 {
     size_t lo = 0, hi = ls.n;

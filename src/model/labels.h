@@ -24,6 +24,9 @@ size_t labels_sort(struct label *v, size_t n, str *dup);
 size_t labels_sort_keep(struct label *v, size_t n,
                         str *dup); /* the same, empty values stay: annotations */
 
+/* Sorts by name, empty values stay; of equal names the one that stands last holds, as in Go's maps. Returns the new count. */
+size_t labels_sort_last(struct label *v, size_t n) must_check;
+
 bool labels_eq(struct labels a, struct labels b);
 int labels_cmp(struct labels a,
                struct labels b); /* fewer labels first, then first differing name, value */

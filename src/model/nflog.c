@@ -110,8 +110,8 @@ struct nflog_entry *nflog_unpack(str bytes, struct now now)
 
     e->timestamp = unpack_i64(&u);
     expires_at = unpack_i64(&u);
-    e->sent_mono = ts_add(now.mono, e->timestamp < now.wall ? e->timestamp - now.wall : 0);
-    e->expires_mono = ts_add(now.mono, expires_at - now.wall);
+    e->sent_mono = ts_add(now.mono, e->timestamp < now.wall ? ts_sub(e->timestamp, now.wall) : 0);
+    e->expires_mono = ts_add(now.mono, ts_sub(expires_at, now.wall));
     e->firing = hash_list_unpack(&u);
     e->resolved = hash_list_unpack(&u);
     e->n_kept = unpack_count(&u, 2);

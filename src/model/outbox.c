@@ -92,7 +92,8 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
     r->resolved = hash_list_unpack(&u);
     r->repeat_interval = unpack_i64(&u);
     r->decided_at = unpack_i64(&u);
-    r->decided_mono = ts_add(now.mono, r->decided_at < now.wall ? r->decided_at - now.wall : 0);
+    r->decided_mono =
+        ts_add(now.mono, r->decided_at < now.wall ? ts_sub(r->decided_at, now.wall) : 0);
     r->flush_id = unpack_fixed64(&u);
     r->attempt = (unsigned)unpack_u64(&u);
     not_before = unpack_i64(&u);

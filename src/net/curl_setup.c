@@ -145,8 +145,11 @@ static bool set_auth(struct curl_handle *h, const struct curl_request *rq, struc
     const struct http_conf *c = rq->conf;
     str name, password, value;
 
-    if (c == NULL || has_header(rq, "Authorization"))
-        return true; /* the request's own wins */
+    if (c == NULL || has_header(rq, "Authorization")) { /* the request's own wins */
+        curl_made_with_add(&h->made_with, 'a',
+                           http_header_get(&rq->http.headers, S("Authorization")));
+        return true;
+    }
     if (c->has_basic_auth) {
         if (!secret_read(c->username, a, &name, e) || !secret_read(c->password, a, &password, e))
             return false;

@@ -368,6 +368,11 @@ static dur_ns patience(const struct http_conn *c)
     }
 }
 
+ts_ns http_conn_idle_since(const struct http_conn *c)
+{
+    return c->wait == WAIT_IDLE || c->wait == WAIT_FIRST ? c->timer.node.key - patience(c) : TS_MAX;
+}
+
 static uint64_t flushed(const struct http_conn *c)
 {
     return c->written - http_conn_unsent(c);
@@ -375,6 +380,7 @@ static uint64_t flushed(const struct http_conn *c)
 
 static void settle_timer(struct http_conn *c)
 {
+    struct http_server *s = c->server;
     enum http_conn_wait wait = wait_for(c);
 
     if (wait == c->wait && wait != WAIT_NONE)
@@ -382,9 +388,12 @@ static void settle_timer(struct http_conn *c)
     c->wait = wait;
     c->seen = wait == WAIT_SEND ? flushed(c) : 0;
     if (wait == WAIT_NONE)
-        timer_cancel(c->server->clock, &c->timer);
+        timer_cancel(s->clock, &c->timer);
     else
-        timer_arm(c->server->clock, &c->timer, ts_add(c->server->clock->now.mono, patience(c)));
+        timer_arm(s->clock, &c->timer, ts_add(s->clock->now.mono, patience(c)));
+    if (s->n_conns >=
+        s->conf.max_connections) /* whether one of them could give way may be another now */
+        http_server_accept_or_not(s);
 }
 
 /* False when the connection has reached its end and is gone. */
@@ -488,9 +497,8 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
     clock_touch(c->server->clock);
     if ((what & BEV_EVENT_EOF) != 0 && (what & BEV_EVENT_WRITING) == 0) {
         c->eof = true;
-        /* A client that only shut down its sending side looks the same; Go treats it as gone, too.
-         */
-        if (c->state == CONN_PENDING || c->state == CONN_LINGER)
+        if (c->state == CONN_LINGER ||
+            (c->state == CONN_PENDING && (c->rq.ends_with_client || c->rq.method == HTTP_GET)))
             http_conn_kill(c);
         else
             http_conn_advance(c);
@@ -519,7 +527,7 @@ static struct bufferevent *open_bufferevent(struct http_server *s, int fd)
     return bev;
 }
 
-void http_conn_new(struct http_server *s, int fd)
+void http_conn_new(struct http_server *s, int fd, struct in6_addr address)
 {
     struct http_conn *c = mem_new(struct http_conn);
     int on = 1;
@@ -528,6 +536,7 @@ void http_conn_new(struct http_server *s, int fd)
                sizeof(on)); /* fails on Unix sockets, which need none */
     c->bev = open_bufferevent(s, fd);
     c->server = s;
+    c->address = address;
     c->timer.fire = on_timeout;
     c->resume.fire = on_resume;
     arena_init(&c->rq.arena, 0);

@@ -14,6 +14,7 @@
 #ifndef NET_HTTP_CONN_H
 #define NET_HTTP_CONN_H
 
+#include <netinet/in.h>
 #include "net/http_parse.h"
 #include "net/http_server.h"
 
@@ -46,6 +47,7 @@ enum http_conn_wait {
 struct http_conn {
     struct http_server *server;
     struct http_conn *next, *prev;
+    struct in6_addr address; /* zeroes: this host's, which is not counted */
     struct bufferevent *bev;
     enum http_conn_state state;
     enum http_conn_wait wait;
@@ -101,7 +103,9 @@ struct http_server {
     char date[64];
 };
 
-void http_conn_new(struct http_server *s, int fd);
+void http_conn_new(struct http_server *s, int fd, struct in6_addr address);
+/* Since when it waits for a request of which nothing has come; TS_MAX: it does not. */
+ts_ns http_conn_idle_since(const struct http_conn *c);
 void http_conn_kill(struct http_conn *c);    /* tells handler or stream, frees c */
 bool http_conn_advance(struct http_conn *c); /* false: c is gone */
 void http_conn_refuse(struct http_conn *c, int status, const char *why);

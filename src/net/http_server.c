@@ -150,10 +150,29 @@ bool http_server_count(struct http_server *s, struct http_conn *c)
 
 /* -- accepting -- */
 
-/* At the limit the backlog holds newcomers; nothing is accepted to be thrown out. */
+/* The connection that has been idle for longest, of all or of an address; NULL: none is. */
+static struct http_conn *longest_idle(const struct http_server *s, const struct in6_addr *address)
+{
+    struct http_conn *found = NULL;
+    ts_ns since = TS_MAX;
+
+    for (struct http_conn *c = s->conns; c != NULL; c = c->next) {
+        ts_ns t = http_conn_idle_since(c);
+
+        if (t >= since || (address != NULL && memcmp(&c->address, address, sizeof(*address)) != 0))
+            continue;
+        found = c;
+        since = t;
+    }
+    return found;
+}
+
+/* At the limit a newcomer needs the place of an idle one; when there is none the backlog holds him, and nothing is accepted
+ * to be thrown out. */
 void http_server_accept_or_not(struct http_server *s)
 {
-    bool want = !s->draining && s->n_conns < s->conf.max_connections && !timer_is_armed(&s->retry);
+    bool want = !s->draining && !timer_is_armed(&s->retry) &&
+                (s->n_conns < s->conf.max_connections || longest_idle(s, NULL) != NULL);
 
     if (want == s->accepting)
         return;
@@ -165,15 +184,68 @@ void http_server_accept_or_not(struct http_server *s)
             evconnlistener_disable(l->lev);
 }
 
+/* Zeroes: loopback, or a Unix socket. */
+static struct in6_addr address_of(const struct sockaddr *sa)
+{
+    struct in6_addr a = IN6ADDR_ANY_INIT;
+    const struct sockaddr_in *v4 = (const void *)sa;
+    const struct sockaddr_in6 *v6 = (const void *)sa;
+
+    if (sa->sa_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET) {
+        a.s6_addr[10] = a.s6_addr[11] = 0xff;
+        memcpy(&a.s6_addr[12], &v4->sin_addr, sizeof(v4->sin_addr));
+    } else if (sa->sa_family == AF_INET6 && !IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) &&
+               !(IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) &&
+                 v6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET)) {
+        a = v6->sin6_addr;
+    }
+    return a;
+}
+
+static size_t count_of(const struct http_server *s, const struct in6_addr *address)
+{
+    size_t n = 0;
+
+    for (const struct http_conn *c = s->conns; c != NULL; c = c->next)
+        n += memcmp(&c->address, address, sizeof(*address)) == 0;
+    return n;
+}
+
+/* Makes room for one more; false: his address has all that one may have, and all of it is at work. */
+static bool may_come(struct http_server *s, const struct in6_addr *address)
+{
+    static const struct in6_addr here = IN6ADDR_ANY_INIT;
+    bool is_here = memcmp(address, &here, sizeof(here)) == 0;
+    struct http_conn *gives_way;
+
+    if (!is_here && count_of(s, address) >= (s->conf.max_connections + 3) / 4) {
+        gives_way = longest_idle(s, address);
+        if (gives_way == NULL)
+            return false;
+        http_conn_kill(gives_way);
+    }
+    if (s->n_conns < s->conf.max_connections)
+        return true;
+    gives_way = longest_idle(s, NULL);
+    if (gives_way != NULL)
+        http_conn_kill(gives_way);
+    return true; /* one too many for a moment, where all are at work */
+}
+
 static void on_accept(struct evconnlistener *lev, evutil_socket_t fd, struct sockaddr *sa, int n,
                       void *arg)
 {
     struct http_listener *l = arg;
+    struct http_server *s = l->server;
+    struct in6_addr address = address_of(sa);
 
-    (void)lev, (void)sa, (void)n;
-    clock_touch(l->server->clock);
-    http_conn_new(l->server, (int)fd);
-    http_server_accept_or_not(l->server);
+    (void)lev, (void)n;
+    clock_touch(s->clock);
+    if (may_come(s, &address))
+        http_conn_new(s, (int)fd, address);
+    else
+        close((int)fd);
+    http_server_accept_or_not(s);
 }
 
 static void on_accept_error(struct evconnlistener *lev, void *arg)

@@ -15,6 +15,13 @@
  * pending answer is not read any further, so that its leaving is only seen when the answer is
  * written.
  *
+ * No client keeps others out: a newcomer beyond the limit takes the place of the connection that has been
+ * idle for longest, and one address has at most a quarter of the places, loopback and Unix sockets
+ * aside. Only when all are at work does the backlog hold newcomers.
+ *
+ * A client that shuts its sending side down after a request gets the answer, unless the work is of the
+ * kind that ends with its client: then nobody can tell whether he has gone.
+ *
  * Shapes   1,024 connections by default; headers at most 64 KiB and 100 lines; request line at most
  *          16 KiB.
  * Errors   malformed requests are answered 400 (431, 413, 414, 408, 501, 505) and the connection is
@@ -90,7 +97,9 @@ struct http_req {
     struct arena arena;                /* the request's memory, the handler may use it */
     struct http_headers reply_headers; /* filled by http_reply_header() */
     void (*on_gone)(struct http_req *rq, void *ctx);
-    void *ctx; /* the handler's */
+    bool
+        ends_with_client; /* the handler's: there is nothing to finish for who may have gone; GETs always */
+    void *ctx;            /* the handler's */
     struct http_server *server;
     ts_ns since; /* mono */
 };

@@ -17,6 +17,19 @@ static void add_keyed(struct buf *b, str s)
     buf_addf(b, "%zu:%.*s", s.n, STR(s));
 }
 
+/* A token that came over a connection which proves less is not for who wants more. */
+static void add_tls(struct buf *b, const struct tls_conf *t)
+{
+    const struct secret parts[] = {t->ca, t->cert, t->key};
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        add_keyed(b, parts[i].hidden);
+        add_keyed(b, parts[i].file);
+    }
+    add_keyed(b, t->server_name);
+    buf_addf(b, "%d,%d,%d|", t->insecure_skip_verify, (int)t->min_version, (int)t->max_version);
+}
+
 bool oauth2_key(const struct oauth2_conf *c, struct arena *a, str *key, struct err *e)
 {
     struct buf b = BUF_INIT;
@@ -28,6 +41,7 @@ bool oauth2_key(const struct oauth2_conf *c, struct arena *a, str *key, struct e
     add_keyed(&b, c->client_id);
     add_keyed(&b, secret);
     add_keyed(&b, c->proxy_url);
+    add_tls(&b, &c->tls);
     for (size_t i = 0; i < c->n_scopes; i++)
         add_keyed(&b, c->scopes[i]);
     buf_addc(&b, '|');

@@ -3,7 +3,7 @@
  * Shapes   a request is borrowed only during transport_send(), unless it keeps its body; the answer only during the
  *          callback.
  * Units    deadline is monotonic.
- * Errors   an answer always comes, once, never from inside transport_send(): either a status, or failed with a kind.
+ * Errors   an answer always comes, once, never from inside transport_send(): whole, or failed with a kind.
  * Owns     the transport owns transfers in flight; transport_cancel() ends one without a callback.
  * Cost     no blocking call on the loop: names are resolved on threads, CURLOPT_QUICK_EXIT keeps their end from being
  *          waited for; mails have threads of their own. At most 32 transfers a destination and 256 in all run; more are queued in order of arrival.

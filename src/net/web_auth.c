@@ -111,16 +111,30 @@ static void check_run(struct job *j)
     mem_free(data);
 }
 
-static void run_next(struct web_auth *w)
+static struct check *take_first(struct web_auth *w)
 {
     struct check *c = w->first;
 
-    if (w->running != NULL || c == NULL)
-        return;
+    if (c == NULL)
+        return NULL;
     w->first = c->next;
     if (w->first == NULL)
         w->last = &w->first;
     w->waiting--;
+    return c;
+}
+
+/* Nobody waits for the password of a client that has gone. */
+static void run_next(struct web_auth *w)
+{
+    struct check *c;
+
+    if (w->running != NULL)
+        return;
+    while ((c = take_first(w)) != NULL && c->rq == NULL)
+        check_free(c);
+    if (c == NULL)
+        return;
     w->running = c;
     pool_run(w->pool, &c->job);
 }

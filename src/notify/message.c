@@ -144,7 +144,8 @@ enum delivery_verdict delivery_judge_http(struct delivery *d)
 
     if (d->lost && a->status == 0)
         return DELIVERY_RETRY;
-    d->err = (struct err)ERR_INIT; /* of an answer that was cut off: its status has said it all */
+    if (d->lost) /* an answer that was cut off: its status has said it all */
+        d->err = (struct err)ERR_INIT;
     if (a->status >= 200 && a->status < 300)
         return DELIVERY_OK;
     body = str_sub(str_trim(a->body), 0, 200);

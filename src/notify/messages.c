@@ -43,6 +43,7 @@ struct messages *messages_new(str language, str timezone, struct err *e)
     }
     m = mem_new(struct messages);
     m->zone = zone;
+    m->local = tz_load(timezone.n != 0 ? timezone : S("Local"), NULL);
     m->set = template_set_new(tables);
     parse_builtin(m->set, S("default.tmpl"), notify_default_tmpl, notify_default_tmpl_end);
     if (is_chinese)
@@ -57,6 +58,7 @@ void messages_free(struct messages *m)
         return;
     template_set_free(m->set);
     tz_free(m->zone);
+    tz_free(m->local);
     mem_free(m);
 }
 
@@ -130,6 +132,7 @@ static bool expand(const struct messages_context *c, str text, enum template_mod
     struct template_run run = {.mode = mode,
                                .now = c->now,
                                .zone = c->messages->zone,
+                               .local = c->messages->local,
                                .host = host,
                                .expired = c->expired,
                                .expired_arg = c->expired_arg};
@@ -201,8 +204,10 @@ static bool f_route_labels(struct tmpl_env *env, const struct tmpl_value *args, 
     struct route_labels *r = (struct route_labels *)(uintptr_t)env->host;
 
     (void)n;
-    if (r == NULL)
-        return err_set(e, ERR_UNSUPPORTED, "only route labels have routeLabels");
+    if (r == NULL) {
+        *out = tv_str(labels_get(template_data_route_labels(env->root), args[0].s));
+        return true;
+    }
     *out = tv_str(S(""));
     for (size_t i = 0; i < r->conf->n; i++) {
         if (!str_eq(r->conf->v[i].name, args[0].s))
@@ -215,7 +220,7 @@ static bool f_route_labels(struct tmpl_env *env, const struct tmpl_value *args, 
 }
 
 static const struct tmpl_func tmpl_route_labels_funcs[] = {
-    {"routeLabels", "s", f_route_labels, "in a route's labels: another one of them"},
+    {"routeLabels", "s", f_route_labels, "a label of the route"},
     {NULL, NULL, NULL, NULL},
 };
 

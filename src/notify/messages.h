@@ -18,7 +18,8 @@
 
 struct messages {
     struct template_set *set;
-    struct tz *zone; /* NULL: UTC */
+    struct tz *zone;  /* NULL: UTC */
+    struct tz *local; /* of Time.Local: the zone, or that of the process when none was chosen */
 };
 
 /* language: "en" or "zh". timezone: a name of the zone database; empty: the language's. NULL: there is no such zone. */

@@ -2,6 +2,9 @@
  * to the lanes in turn. The share of a lane is 256 / (lanes at work + 1), at most 32 and at least 1: with twenty silent
  * receivers each holds twelve places, and the twenty-first finds room at once.
  *
+ * A step is pure, so it may be tried: most of them render nothing and end on the loop, in microseconds. One that asks for
+ * a template or a file, or has a large notification before it, is run on a worker instead, where it may take its time.
+ *
  * An attempt is at any time in one place: it waits for the loop's next batch (ready), a worker has it (batch), the network
  * has it (transfer), or its result is due (later). A worker sees nothing but the attempt, its configuration and its row. */
 #include "notify/notify.h"
@@ -15,7 +18,14 @@
 #include "notify/messages.h"
 #include "tocsin/receiver.h"
 
-enum { LANE_MAX = 32, TOTAL_MAX = 256, ATTEMPT_ARENA = 16 << 20, BATCH_MAX = 16, STEP_S = 10 };
+enum {
+    LANE_MAX = 32,
+    TOTAL_MAX = 256,
+    ATTEMPT_ARENA = 16 << 20,
+    BATCH_MAX = 16,
+    STEP_S = 10,
+    HERE_MAX = 16 << 10
+};
 
 struct attempt;
 
@@ -32,6 +42,7 @@ struct lane {
     VEC(const struct outbox_row *) waiting;
     size_t first;        /* index of the oldest waiting row */
     struct batch *batch; /* that is being filled */
+    bool needs_worker;   /* its steps render: none is tried on the loop any more */
     size_t under_way;
     struct lane *next; /* ring of lanes with waiting rows */
     bool in_ring;
@@ -46,7 +57,8 @@ struct attempt {
     struct arena arena;
     struct delivery d;
     struct notification n;
-    bool is_unpacked;
+    bool is_unpacked, is_tried; /* is_tried: the step runs on the loop */
+    bool needs_worker;
     const struct messages *messages;
     struct batch *batch;
     ts_ns step_by; /* mono: when the step that runs must be done */
@@ -264,16 +276,18 @@ static void obey(struct attempt *a, enum delivery_verdict said)
 
 /* -- steps on workers -- */
 
+static bool unpack_row(struct attempt *a)
+{
+    if (!a->is_unpacked && !notification_unpack(a->row->data, &a->arena, &a->n))
+        return err_set(&a->d.err, ERR_CORRUPT, "the stored notification is damaged");
+    a->is_unpacked = true;
+    return true;
+}
+
 static void run_step(struct attempt *a)
 {
     a->step_by = ts_add(clock_mono(a->owner->clock), STEP_S * NS_PER_S);
-    if (!a->is_unpacked && !notification_unpack(a->row->data, &a->arena, &a->n)) {
-        err_set(&a->d.err, ERR_CORRUPT, "the stored notification is damaged");
-        a->verdict = DELIVERY_FAILED;
-        return;
-    }
-    a->is_unpacked = true;
-    a->verdict = a->ic->type->step(&a->d);
+    a->verdict = unpack_row(a) ? a->ic->type->step(&a->d) : DELIVERY_FAILED;
 }
 
 static void run_batch(struct job *j)
@@ -372,36 +386,61 @@ static bool is_from_between(int status)
     return status == 502 || status == 504;
 }
 
+/* Runs the step on the loop. False: it turned out to be one for a worker, nothing has happened. */
+static bool try_step(struct attempt *a, enum delivery_verdict *said)
+{
+    struct delivery before = a->d;
+
+    if (a->lane->needs_worker)
+        return false;
+    a->is_tried = true;
+    *said = a->ic->type->step(&a->d);
+    a->is_tried = false;
+    if (!a->needs_worker)
+        return true;
+    a->lane->needs_worker = true;
+    a->needs_worker = false;
+    a->d = before;
+    return false;
+}
+
 static void answered(void *arg, const struct transport_answer *answer)
 {
     struct attempt *a = arg;
     struct delivery *d = &a->d;
+    enum delivery_verdict said;
 
     a->transfer = NULL;
     a->status = answer->http.status;
     a->may_have_arrived |=
         answer->failure != TRANSPORT_OK ? answer->sent : is_from_between(a->status);
+    d->answer = &answer->http;
     d->lost = answer->failure != TRANSPORT_OK;
     d->failure = answer->failure == TRANSPORT_TIMEOUT ? FAILURE_DEADLINE : FAILURE_OTHER;
     if (d->lost)
         d->err = answer->err;
-    if (a->ic->type->sends_again) {
-        d->answer = keep_answer(a, &answer->http);
-        step_soon(a);
+    if (try_step(a, &said)) {
+        obey(a, said);
         return;
     }
-    d->answer = &answer->http;
-    obey(a, a->ic->type->step(d));
+    d->answer = keep_answer(a, &answer->http);
+    step_soon(a);
 }
 
 static bool delivery_secret(struct delivery *d, struct secret s, str *out)
 {
+    struct attempt *a = d->owner;
+
+    if (a->is_tried && s.file.n != 0) {
+        a->needs_worker = true;
+        return false;
+    }
     return secret_read(s, d->arena, out, &d->err);
 }
 
 static bool delivery_render(struct delivery *d, str text, bool html, str *out)
 {
-    const struct attempt *a = d->owner;
+    struct attempt *a = d->owner;
     struct messages_context c = {.messages = a->messages,
                                  .n = d->n,
                                  .external_url = d->external_url,
@@ -409,6 +448,10 @@ static bool delivery_render(struct delivery *d, str text, bool html, str *out)
                                  .expired = expired,
                                  .expired_arg = a};
 
+    if (a->is_tried && str_find_str(text, S("{{")) >= 0) {
+        a->needs_worker = true;
+        return false;
+    }
     return messages_render(&c, text, html, d->arena, out, &d->err);
 }
 
@@ -429,6 +472,20 @@ static void restore_kept(struct attempt *a)
                                        arena_str(&a->arena, from[i].value)};
     a->d.kept = to;
     a->d.n_kept = n;
+}
+
+static void begin(struct attempt *a)
+{
+    enum delivery_verdict said;
+
+    if (a->row->data.n > HERE_MAX)
+        step_soon(a);
+    else if (!unpack_row(a))
+        end_soon(a, DELIVERY_FAILED);
+    else if (try_step(a, &said))
+        obey(a, said);
+    else
+        step_soon(a);
 }
 
 static void start(struct notify *n, struct lane *l, const struct outbox_row *row)
@@ -468,7 +525,7 @@ static void start(struct notify *n, struct lane *l, const struct outbox_row *row
     a->messages = n->shell.messages(n->shell.arg, a->hold);
     a->d.conf = a->ic->conf;
     restore_kept(a);
-    step_soon(a);
+    begin(a);
 }
 
 /* -- lanes -- */

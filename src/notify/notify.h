@@ -8,8 +8,9 @@
  *          lane never takes all the room: its share shrinks with the number of lanes at work.
  * Owns     rows are borrowed until their result was given. An attempt holds a reference on its configuration.
  * Errors   always a result; texts are redacted.
- * Cost     one arena an attempt. Steps that render run on a worker: what became ready in a turn goes there in jobs of up
- *          to 16 attempts of one lane. A step may take 10 s; then what is not rendered yet is said plainly.
+ * Cost     one arena an attempt. A step that renders a template, reads a file or tells more than 16 KiB runs on a worker:
+ *          what became ready in a turn goes there in jobs of up to 16 attempts of one lane. Such a step may take 10 s;
+ *          then what is not rendered yet is said plainly.
  * Source   DESIGN.md 2 "Delivery", alertmanager.md 3.9, 6.1.
  */
 #ifndef NOTIFY_NOTIFY_H

@@ -292,6 +292,13 @@ struct tmpl_value template_data_value(const struct template_data *d)
     return tv_object(d->is_plain ? &plain_data_type : &data_type, d);
 }
 
+struct labels template_data_route_labels(const struct tmpl_value *v)
+{
+    if (v->kind != TV_OBJECT || (v->type != &data_type && v->type != &plain_data_type))
+        return LABELS_NONE;
+    return ((const struct template_data *)v->object)->route_labels;
+}
+
 static struct labels common(struct arena *a, const struct notification *n, bool annotations)
 {
     struct labels first = n->n_alerts == 0 ? LABELS_NONE
@@ -341,11 +348,6 @@ void template_data_of(struct arena *a, const struct notification *n, str externa
 
 /* -- from JSON -- */
 
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
-}
-
 static struct labels read_labels(struct json_reader *r)
 {
     VEC(struct label) v = VEC_INIT;
@@ -359,8 +361,7 @@ static struct labels read_labels(struct json_reader *r)
     for (json_object_begin(r); json_object_next(r, &l.name);)
         if (json_string(r, &l.value))
             vec_push(&v, l);
-    if (v.n != 0)
-        qsort(v.v, v.n, sizeof(l), by_name);
+    v.n = labels_sort_last(v.v, v.n);
     kept = arena_copy(r->a, v.v, v.n, v.n, sizeof(*kept));
     n = v.n;
     vec_release(&v);
@@ -382,20 +383,20 @@ static void read_alert(struct json_reader *r, struct notified_alert *a)
 
     *a = (struct notified_alert){.starts_at = TS_NONE, .ends_at = TS_NONE};
     for (json_object_begin(r); json_object_next(r, &key);) {
-        if (str_eq_nocase(key, S("labels"))) {
+        if (json_key_is(key, "labels")) {
             a->labels = read_labels(r);
-        } else if (str_eq_nocase(key, S("annotations"))) {
+        } else if (json_key_is(key, "annotations")) {
             a->annotations = read_labels(r);
-        } else if (str_eq_nocase(key, S("startsAt"))) {
+        } else if (json_key_is(key, "startsAt")) {
             read_time(r, &a->starts_at);
-        } else if (str_eq_nocase(key, S("endsAt"))) {
+        } else if (json_key_is(key, "endsAt")) {
             read_time(r, &a->ends_at);
-        } else if (str_eq_nocase(key, S("generatorURL"))) {
+        } else if (json_key_is(key, "generatorURL")) {
             json_string(r, &a->generator_url);
-        } else if (str_eq_nocase(key, S("status"))) {
+        } else if (json_key_is(key, "status")) {
             if (json_string(r, &text))
                 a->is_resolved = str_is(text, "resolved");
-        } else if (str_eq_nocase(key, S("fingerprint"))) {
+        } else if (json_key_is(key, "fingerprint")) {
             if (json_string(r, &text))
                 for (size_t i = 0; i < text.n; i++)
                     a->fingerprint = a->fingerprint << 4 |
@@ -450,9 +451,9 @@ bool template_data_from_json(struct arena *a, str text, struct template_data *ou
     for (json_object_begin(&r); json_object_next(&r, &key);) {
         size_t i = 0;
 
-        while (i < ARRAY_LEN(keys) && !str_eq_nocase(key, str_of(keys[i].key)))
+        while (i < ARRAY_LEN(keys) && !json_key_is(key, keys[i].key))
             i++;
-        if (str_eq_nocase(key, S("alerts")))
+        if (json_key_is(key, "alerts"))
             read_alerts(&r, &d);
         else if (i == ARRAY_LEN(keys))
             json_skip(&r);

@@ -93,6 +93,7 @@ struct state_backend *state_memory_new(const struct state_shell *shell);
 /* Memory: reports everything handed over as committed (or failed, once state_memory_fail(true)). What was not flushed
  * is lost by state_memory_crash(), which returns a new backend holding only what was flushed. */
 void state_memory_flush(struct state_backend *b);
+size_t state_memory_queued(const struct state_backend *b); /* handed over and not reported */
 void state_memory_fail(struct state_backend *b, bool fail);
 struct state_backend *state_memory_crash(struct state_backend *b, const struct state_shell *shell);
 

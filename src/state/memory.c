@@ -269,6 +269,11 @@ static void recover(struct memory *m)
     m->shell.committed(m->shell.arg, m->handed, true, NULL);
 }
 
+size_t state_memory_queued(const struct state_backend *b)
+{
+    return ((const struct memory *)b->self)->queue.n;
+}
+
 void state_memory_flush(struct state_backend *b)
 {
     struct memory *m = b->self;

@@ -94,12 +94,12 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
 
 static bool is_list(char type)
 {
-    return type == 'l' || type == 'q';
+    return type == 'l' || type == 'q' || type == 'y';
 }
 
 static const struct tmpl_type *list_type(char type)
 {
-    return type == 'l' ? &tmpl_strings : &tmpl_samples;
+    return type == 'l' ? &tmpl_strings : type == 'y' ? &tmpl_bytes : &tmpl_samples;
 }
 
 static value_ validate(struct exec *x, value_ v, char type)
@@ -192,8 +192,10 @@ static value_ eval_call(struct exec *x, const value_ *dot, const struct call *c)
 
     if (!exec_step(x) || !check_count(x, c))
         return out;
-    if (c->receiver == NULL && c->f->fn == NULL)
-        return short_circuit(x, dot, c);
+    if (c->f->fn == NULL && c->receiver != NULL)
+        exec_fail(x, ERR_INVALID, "%s", c->f->doc);
+    if (c->f->fn == NULL)
+        return c->receiver == NULL ? short_circuit(x, dot, c) : out;
     args = arena_array(x->env.a, c->n_args + 2, sizeof(*args));
     if (c->receiver != NULL)
         args[n++] = *c->receiver;
@@ -412,7 +414,7 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
         return tv_int(n->i);
     if (type == 'd' && n->kind == TN_NUMBER && n->is_int)
         return tv_duration(n->i);
-    if (type == 't' || type == 'v' || is_list(type))
+    if (type == 't' || type == 'v' || type == 'o' || is_list(type))
         exec_fail(x, ERR_INVALID, "can't handle %.*s for arg of type %s", STR(node_text(x, n)),
                   tv_param_name(type));
     else

@@ -229,6 +229,7 @@ bool tmpl_exec(const struct tmpl_exec_input *in, const struct tmpl_tree *tree, s
     x.env = (struct tmpl_env){.a = &a,
                               .now = in->run->now,
                               .zone = in->run->zone,
+                              .local = in->run->local,
                               .host = in->run->host,
                               .root = &in->run->data,
                               .steps = in->limits.steps};

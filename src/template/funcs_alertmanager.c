@@ -178,10 +178,7 @@ FUNC(f_now)
 
 FUNC(f_since)
 {
-    dur_ns d;
-    bool over = __builtin_sub_overflow(env->now, args[0].time.t, &d);
-
-    *out = tv_duration(over ? INT64_MAX : d);
+    *out = tv_duration(ts_sub(env->now, args[0].time.t));
     return true;
 }
 

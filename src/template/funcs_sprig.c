@@ -405,11 +405,9 @@ FUNC(f_date_in_zone)
 FUNC(f_ago)
 {
     struct tmpl_time t = time_of(env, &args[0]);
-    dur_ns d;
+    dur_ns d = ts_sub(env->now, t.t);
     struct buf b = BUF_INIT;
 
-    if (__builtin_sub_overflow(env->now, t.t, &d))
-        d = INT64_MAX;
     go_duration_print(&b, (d + NS_PER_S / 2 > d ? d + NS_PER_S / 2 : d) / NS_PER_S * NS_PER_S);
     return text(env, &b, out);
 }

@@ -38,7 +38,8 @@ struct template_run {
     struct tmpl_value data;
     const void *host; /* for the functions of the host */
     ts_ns now;
-    const struct tz *zone; /* of now and of the data's times; NULL = UTC */
+    const struct tz *zone;  /* of now and of the data's times; NULL = UTC */
+    const struct tz *local; /* of Time.Local; NULL: the process', loaded when it is asked for */
     struct template_limits limits;
     /* Asked now and then; true ends the execution with ERR_LIMIT. NULL: its steps alone bound it. */
     bool (*expired)(const void *arg);

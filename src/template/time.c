@@ -20,6 +20,7 @@ enum element {
     EL_UNDER_DAY,
     EL_ZERO_DAY,
     EL_YEAR_DAY,
+    EL_UNDER_YEAR_DAY,
     EL_HOUR,
     EL_HOUR12,
     EL_ZERO_HOUR12,
@@ -35,9 +36,13 @@ enum element {
     EL_OFFSET,       /* -0700 */
     EL_OFFSET_COLON, /* -07:00 */
     EL_OFFSET_SHORT, /* -07 */
-    EL_ISO,          /* Z0700 */
+    EL_OFFSET_SECONDS,
+    EL_OFFSET_SECONDS_COLON,
+    EL_ISO, /* Z0700; in the order of the offsets */
     EL_ISO_COLON,
     EL_ISO_SHORT,
+    EL_ISO_SECONDS,
+    EL_ISO_SECONDS_COLON,
     EL_FRACTION0,
     EL_FRACTION9,
 };
@@ -52,9 +57,13 @@ static const struct {
     {"Mon", EL_WEEKDAY},
     {"MST", EL_ZONE},
     {"2006", EL_LONG_YEAR},
+    {"-07:00:00", EL_OFFSET_SECONDS_COLON},
+    {"-070000", EL_OFFSET_SECONDS},
     {"-07:00", EL_OFFSET_COLON},
     {"-0700", EL_OFFSET},
     {"-07", EL_OFFSET_SHORT},
+    {"Z07:00:00", EL_ISO_SECONDS_COLON},
+    {"Z070000", EL_ISO_SECONDS},
     {"Z07:00", EL_ISO_COLON},
     {"Z0700", EL_ISO},
     {"Z07", EL_ISO_SHORT},
@@ -67,6 +76,7 @@ static const struct {
     {"06", EL_YEAR},
     {"15", EL_HOUR},
     {"1", EL_NUM_MONTH},
+    {"__2", EL_UNDER_YEAR_DAY},
     {"_2", EL_UNDER_DAY},
     {"2", EL_DAY},
     {"3", EL_HOUR12},
@@ -131,19 +141,22 @@ static enum element element_at(str s, size_t *n)
 
 static void put_offset(struct buf *out, enum element el, int64_t offset)
 {
-    int64_t minutes = offset / 60;
+    int64_t seconds = offset < 0 ? -offset : offset;
+    const char *colon;
 
-    if (el >= EL_ISO && el <= EL_ISO_SHORT && offset == 0) {
+    if (el >= EL_ISO && el <= EL_ISO_SECONDS_COLON && offset == 0) {
         buf_addc(out, 'Z');
         return;
     }
-    buf_addc(out, offset < 0 ? '-' : '+');
-    minutes = minutes < 0 ? -minutes : minutes;
-    buf_addf(out, "%02d", (int)(minutes / 60));
-    if (el == EL_OFFSET_COLON || el == EL_ISO_COLON)
-        buf_addc(out, ':');
-    if (el != EL_OFFSET_SHORT && el != EL_ISO_SHORT)
-        buf_addf(out, "%02d", (int)(minutes % 60));
+    if (el >= EL_ISO)
+        el = (enum element)(el - EL_ISO + EL_OFFSET);
+    colon = el == EL_OFFSET_COLON || el == EL_OFFSET_SECONDS_COLON ? ":" : "";
+    /* By whole minutes, as there: an offset of -30 s is +00:00. */
+    buf_addf(out, "%c%02d", offset / 60 < 0 ? '-' : '+', (int)(seconds / 3600));
+    if (el != EL_OFFSET_SHORT)
+        buf_addf(out, "%s%02d", colon, (int)(seconds / 60 % 60));
+    if (el == EL_OFFSET_SECONDS || el == EL_OFFSET_SECONDS_COLON)
+        buf_addf(out, "%s%02d", colon, (int)(seconds % 60));
 }
 
 static void put_fraction(struct buf *out, str layout, int nanosecond, bool trims)
@@ -177,6 +190,7 @@ static void put_element(struct buf *out, enum element el, const struct civil *c,
     case EL_UNDER_DAY: buf_addf(out, "%2d", c->day); break;
     case EL_ZERO_DAY: buf_addf(out, "%02d", c->day); break;
     case EL_YEAR_DAY: buf_addf(out, "%03d", c->yearday); break;
+    case EL_UNDER_YEAR_DAY: buf_addf(out, "%3d", c->yearday); break;
     case EL_HOUR: buf_addf(out, "%02d", c->hour); break;
     case EL_HOUR12: buf_addf(out, "%d", hour12); break;
     case EL_ZERO_HOUR12: buf_addf(out, "%02d", hour12); break;
@@ -257,10 +271,19 @@ static bool take_name(str *s, const char *const *names, int n_names, size_t cut,
     return false;
 }
 
+/* Two digits of an offset. */
+static bool take_part(str *s, bool colon, int *out)
+{
+    if (colon && (s->n == 0 || s->p[0] != ':'))
+        return false;
+    *s = str_sub(*s, colon, s->n);
+    return take_number(s, 2, 2, out);
+}
+
 static bool take_offset(str *s, enum element el, struct parsed *p)
 {
-    int hours, minutes = 0;
-    bool negative;
+    int hours, minutes = 0, seconds = 0;
+    bool negative, colon;
 
     p->has_offset = true;
     if (el >= EL_ISO && s->n != 0 && s->p[0] == 'Z') {
@@ -273,14 +296,15 @@ static bool take_offset(str *s, enum element el, struct parsed *p)
     *s = str_sub(*s, 1, s->n);
     if (!take_number(s, 2, 2, &hours))
         return false;
-    if (el == EL_OFFSET_COLON || el == EL_ISO_COLON) {
-        if (s->n == 0 || s->p[0] != ':')
-            return false;
-        *s = str_sub(*s, 1, s->n);
-    }
-    if (el != EL_OFFSET_SHORT && el != EL_ISO_SHORT && !take_number(s, 2, 2, &minutes))
+    if (el >= EL_ISO)
+        el = (enum element)(el - EL_ISO + EL_OFFSET);
+    colon = el == EL_OFFSET_COLON || el == EL_OFFSET_SECONDS_COLON;
+    if (el != EL_OFFSET_SHORT && !take_part(s, colon, &minutes))
         return false;
-    p->offset = (hours * 3600 + minutes * 60) * (negative ? -1 : 1);
+    if ((el == EL_OFFSET_SECONDS || el == EL_OFFSET_SECONDS_COLON) &&
+        !take_part(s, colon, &seconds))
+        return false;
+    p->offset = (hours * 3600 + minutes * 60 + seconds) * (negative ? -1 : 1);
     return true;
 }
 
@@ -389,11 +413,22 @@ static bool in_range(const struct civil *c, const char **what)
     return *what == NULL;
 }
 
+/* Near a change of the offset the later guess holds, as there. */
+ts_ns tmpl_time_of(const struct civil *c, const struct tz *zone)
+{
+    ts_ns t = civil_to_ts(c, 0);
+
+    if (zone == NULL)
+        return t;
+    t = civil_to_ts(c, tz_offset(zone, t, NULL));
+    return civil_to_ts(c, tz_offset(zone, t, NULL));
+}
+
 bool tmpl_time_parse(str layout, str text, const struct tz *zone, ts_ns *out, struct err *e)
 {
     struct parsed p = {.c = {.year = 0, .month = 1, .day = 1}};
     str l = layout, s = text;
-    const char *what, *name;
+    const char *what;
 
     while (l.n != 0) {
         size_t n = 1;
@@ -418,10 +453,7 @@ bool tmpl_time_parse(str layout, str text, const struct tz *zone, ts_ns *out, st
     if (!in_range(&p.c, &what))
         return err_set(e, ERR_INVALID, "parsing time \"%.*s\": %s out of range", STR(text), what);
     *out = civil_to_ts(&p.c, p.offset);
-    if (!p.has_offset && zone != NULL) {
-        ts_ns guess = civil_to_ts(&p.c, tz_offset(zone, *out, &name));
-
-        *out = civil_to_ts(&p.c, tz_offset(zone, guess, &name));
-    }
+    if (!p.has_offset)
+        *out = tmpl_time_of(&p.c, zone);
     return true;
 }

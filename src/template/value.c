@@ -18,6 +18,7 @@ struct tmpl_cached {
     struct tmpl_cached_zone *zones;
 };
 
+const struct tmpl_type tmpl_bytes = {.name = "[]uint8", .elem = TV_UINT};
 const struct tmpl_type tmpl_string_map = {.name = "map[string]string", .elem = TV_STRING};
 const struct tmpl_type tmpl_safe_html = {.name = "template.HTML", .safe = TMPL_SAFE_HTML};
 const struct tmpl_type tmpl_safe_url = {.name = "template.URL", .safe = TMPL_SAFE_URL};
@@ -92,6 +93,23 @@ struct tmpl_value tv_copy_buf(struct arena *a, struct buf *b)
 
     buf_release(b);
     return v;
+}
+
+struct tmpl_value tv_bytes(struct arena *a, struct buf *b)
+{
+    struct tmpl_value *v = arena_array(a, b->n, sizeof(*v));
+    size_t n = b->n;
+
+    for (size_t i = 0; i < n; i++)
+        v[i] = (struct tmpl_value){.kind = TV_UINT, .u = (unsigned char)b->p[i]};
+    buf_release(b);
+    return tv_list(&tmpl_bytes, v, n);
+}
+
+void tv_bytes_text(struct buf *out, const struct tmpl_value *bytes)
+{
+    for (size_t i = 0; i < bytes->list.n; i++)
+        buf_addc(out, (char)bytes->list.v[i].u);
 }
 
 const struct tmpl_pair *tv_map_pair(const struct tmpl_value *map, str key)
@@ -177,6 +195,8 @@ const char *tv_param_name(char param)
     case 'l': return "[]string";
     case 'v': return tmpl_sample.name;
     case 'q': return tmpl_samples.name;
+    case 'y': return tmpl_bytes.name;
+    case 'o': return tmpl_location.name;
     default: return "interface {}";
     }
 }
@@ -193,6 +213,8 @@ bool tv_fits(char param, const struct tmpl_value *v)
     case 'l': return v->kind == TV_LIST && v->type != NULL && v->type->elem == TV_STRING;
     case 'v': return v->kind == TV_OBJECT && v->type == &tmpl_sample;
     case 'q': return v->kind == TV_LIST && v->type == &tmpl_samples;
+    case 'y': return v->kind == TV_LIST && v->type == &tmpl_bytes;
+    case 'o': return v->kind == TV_OBJECT && v->type == &tmpl_location;
     default: return true;
     }
 }

@@ -41,8 +41,9 @@ struct regex;
 struct tmpl_func {
     const char *name;
     /* One letter a parameter: s string, b bool, i int, d duration, t time, f float, a anything, l list of strings,
-     * v sample of a query, q all of them. '*' behind the last one: any number of it. A method's receiver is args[0] and not listed. */
+     * v sample of a query, q all of them, y bytes, o time zone. '*' behind the last one: any number of it. A method's receiver is args[0] and not listed. */
     const char *params;
+    /* NULL: a method that Go refuses to call, doc is why. */
     bool (*fn)(struct tmpl_env *env, const struct tmpl_value *args, size_t n,
                struct tmpl_value *out, struct err *e);
     const char *doc;
@@ -110,8 +111,9 @@ struct tmpl_pair {
 struct tmpl_env {
     struct arena *a;
     ts_ns now;
-    const struct tz *zone;         /* of now and of the data's times; NULL = UTC */
-    const void *host;              /* the host's, as given to template_exec() */
+    const struct tz *zone;  /* of now and of the data's times; NULL = UTC */
+    const struct tz *local; /* of Time.Local; NULL: the process', loaded when it is asked for */
+    const void *host;       /* the host's, as given to template_exec() */
     const struct tmpl_value *root; /* the data of the execution */
     struct tmpl_cached *cached;
     uint64_t steps; /* that may still be taken */
@@ -182,6 +184,8 @@ struct tmpl_value tv_strings(struct arena *a, const str *v, size_t n); /* []stri
 /* A map of n pairs in any order, sorted here; of equal keys the last one holds. Takes the array. */
 struct tmpl_value tv_map(const struct tmpl_type *type, struct tmpl_pair *v, size_t n);
 struct tmpl_value tv_copy_buf(struct arena *a, struct buf *b); /* text; releases b */
+struct tmpl_value tv_bytes(struct arena *a, struct buf *b);    /* the same as []uint8 */
+void tv_bytes_text(struct buf *out, const struct tmpl_value *bytes);
 
 const struct tmpl_pair *tv_map_pair(const struct tmpl_value *map, str key); /* NULL: missing */
 const struct tmpl_value *tv_map_get(const struct tmpl_value *map, str key); /* NULL: missing */
@@ -200,7 +204,10 @@ const struct regex *tmpl_regex(struct tmpl_env *env, str pattern, struct err *e)
 const struct tz *tmpl_zone(struct tmpl_env *env, str name, struct err *e) must_check;
 void tmpl_env_release(struct tmpl_env *env);
 
-extern const struct tmpl_type tmpl_strings;    /* []string */
+extern const struct tmpl_type tmpl_strings;  /* []string */
+extern const struct tmpl_type tmpl_bytes;    /* []uint8: a list, and text for verbs of text */
+extern const struct tmpl_type tmpl_location; /* of a time; object: struct tz, or tmpl_utc */
+extern const char tmpl_utc[];
 extern const struct tmpl_type tmpl_string_map; /* map[string]string */
 extern const struct tmpl_type tmpl_safe_html, tmpl_safe_url;
 extern const struct tmpl_type tmpl_sample, tmpl_samples; /* struct sample; a list of them */

@@ -375,7 +375,8 @@ static void put_object(struct tmpl_printer *p, const struct tmpl_spec *s,
 }
 
 /* Whether the value speaks for itself: a Stringer under a verb for text. */
-static bool own_text(struct tmpl_printer *p, struct buf *b, const struct tmpl_value *v)
+static bool own_text(struct tmpl_printer *p, const struct tmpl_spec *s, struct buf *b,
+                     const struct tmpl_value *v)
 {
     if (v->type != NULL && v->type->text != NULL)
         v->type->text(p->env, b, v);
@@ -383,6 +384,8 @@ static bool own_text(struct tmpl_printer *p, struct buf *b, const struct tmpl_va
         tmpl_time_print(b, v->time);
     else if (v->kind == TV_DURATION)
         go_duration_print(b, v->i);
+    else if (v->type == &tmpl_bytes && s->verb != 'v')
+        tv_bytes_text(b, v);
     else
         return false;
     return true;
@@ -433,7 +436,7 @@ void tmpl_verb_put(struct tmpl_printer *p, const struct tmpl_spec *s, const stru
         return;
     }
     p->depth++;
-    if (is_text && own_text(p, &b, v))
+    if (is_text && own_text(p, s, &b, v))
         put_text(p, s, v, buf_str(&b));
     else
         put_kind(p, s, v);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "codec/json.h"
 #include "codec/timefmt.h"
-#include "engine/shell.h"
+#include "engine/turn.h"
 #include "net/scripted.h"
 #include "tsdb/log.h"
 
@@ -119,7 +119,7 @@ static void start(struct night *n)
         printf("the state is not read: %s\n", e.msg);
         exit(1);
     }
-    pool_drain(n->pool); /* rules take back what they had */
+    engine_hold_rules(shell_engine(n->shell), RULES_RUN);
     check(n, notice.n == 0 && unreadable == 0, "all of it is read, and nothing is said of damage");
     buf_release(&notice);
 }
@@ -132,20 +132,13 @@ static void stop(struct night *n)
     pool_free(n->pool);
 }
 
-static void run(struct night *n, dur_ns d)
-{
-    for (ts_ns end = ts_add(n->clock.now.mono, d); n->clock.now.mono < end;) {
-        size_t did;
+/* -- turns -- */
 
-        do {
-            did = pool_drain(n->pool);
-            shell_turn(n->shell);
-            n->backend->ops->sync(n->backend->self);
-            did += clock_run_due(&n->clock) + pool_queued(n->pool);
-        } while (did != 0);
-        clock_step_to(&n->clock, ts_add(n->clock.now.mono, NS_PER_S / 10));
-    }
-}
+struct arrival {
+    struct night *n;
+    bool posts;
+    dur_ns ends; /* of the alert that is posted, from now */
+};
 
 static void post_disk(struct night *n, dur_ns ends)
 {
@@ -158,7 +151,33 @@ static void post_disk(struct night *n, dur_ns ends)
 
     shell_event(n->shell, &ev, &r);
     check(n, r.ok, "the alert is taken");
-    run(n, 15 * NS_PER_S);
+}
+
+static void arrive(void *arg)
+{
+    struct arrival *a = arg;
+
+    if (a->posts)
+        post_disk(a->n, a->ends);
+    a->posts = false;
+    pool_drain(a->n->pool);
+    a->n->backend->ops->sync(a->n->backend->self);
+}
+
+static void run_after(struct night *n, struct arrival a, dur_ns d)
+{
+    for (ts_ns end = ts_add(n->clock.now.mono, d); n->clock.now.mono < end;) {
+        for (int i = 0; i < 2; i++) /* the second one hears of the first one's commit */
+            do
+                turn(n->shell, arrive, &a);
+            while (pool_queued(n->pool) != 0 || clock_next(&n->clock) <= n->clock.now.mono);
+        clock_move_to(&n->clock, ts_add(n->clock.now.mono, NS_PER_S / 10));
+    }
+}
+
+static void run(struct night *n, dur_ns d)
+{
+    run_after(n, (struct arrival){.n = n}, d);
 }
 
 /* -- what is there -- */
@@ -204,9 +223,9 @@ static void go_on(struct night *n)
     stop(n);
     start(n); /* and once more, from what this version left */
     look(n);
-    post_disk(n, 0);
+    run_after(n, (struct arrival){n, true, 0}, 15 * NS_PER_S);
     told(n, "of the end", "good resolved " OLD_KEY "\n"); /* the key that opened it */
-    post_disk(n, NS_PER_H);
+    run_after(n, (struct arrival){n, true, NS_PER_H}, 15 * NS_PER_S);
     told(n, "of the next", "good firing " KEY "\n");
     stop(n);
 }

@@ -89,6 +89,27 @@ line one
 {{ .Foo }}|{{ template "r" }}|{{ printf "%v %v" 1e6 0.1 }}|{{ printf "%v" 1e20 }}|{{ 1 | printf "%d-%d" 2 }}|{{ .Status | len | printf "%03d" }}|{{ if not .Nope }}{{ end }}|{{ and .Status "x" | printf "%s" }}|{{ len }}|{{ index .Alerts }}x""".replace("\n{{ .Foo }}|", "\u0001{{ .Foo }}|")):
         for piece in t.split("\n"):
             add(piece.replace("\u0001", "\n"))
+    times = ["(index .Alerts 0).StartsAt", "(index .Alerts 0).EndsAt", "(index .Alerts 1).EndsAt", "(index .Alerts 0).StartsAt.Local",
+             "((index .Alerts 0).StartsAt.AddDate 0 1 1).Local", "((index .Alerts 0).StartsAt.Local.AddDate 0 1 1)", "(index .Alerts 1).EndsAt.Local"]
+    plain = """Clock Date Day GoString Hour ISOWeek IsDST IsZero Local Location Location.String MarshalJSON MarshalText MarshalBinary GobEncode Minute Month Month.String
+               Nanosecond Second String UTC Unix UnixMicro UnixMilli UnixNano Weekday Weekday.String Year YearDay Zone ZoneBounds Nope""".split()
+    other = "(index .Alerts 1).StartsAt"
+    for t in times:
+        for m in plain:
+            add("{{ %s.%s }}" % (t, m))
+            add('{{ printf "%%T %%s" %s.%s %s.%s }}' % (t, m, t, m))
+        for call in ["Add 3600000000000", "AddDate 1 13 40", "AddDate 0 -3 -31", "After " + other, "Before " + other, "Equal " + other, "Sub " + other, "In " + other + ".Location",
+                     "In %s.Local.Location" % other, "In nil", "In 3", "Round 25200000000000", "Round 604800000000000", "Round 1", "Round 0", "Truncate 25200000000000",
+                     "Truncate 604800000000000", "Truncate -1", "AppendFormat %s.MarshalText \" 15:04\"" % other, "AppendFormat nil \"2006\"", "AppendFormat 3 \"2006\"",
+                     "AppendFormat \"a\" \"2006\"", "Add 1.5", "Add \"1h\"", "Year 1", "Format \"__2 002 Z07:00:00 -07:00:00 -070000 Z070000 Z07 Z0700 -07 MST Jan Janx Monday Mon\"",
+                     "Format \"06 1 2 3 4 5 pm PM .000 ,999 05.00 _2006 _2 15h\""]:
+            add("{{ (%s.%s) }}" % (t, call))
+            add("{{ len (print (%s.%s)) }}" % (t, call))
+    for d in ["((index .Alerts 1).EndsAt.Sub (index .Alerts 1).StartsAt)", "((index .Alerts 0).StartsAt.Sub (index .Alerts 1).StartsAt)", "((index .Alerts 0).EndsAt.Sub (index .Alerts 1).StartsAt)"]:
+        for m in "Abs Hours Microseconds Milliseconds Minutes Nanoseconds Seconds String Nope".split():
+            add("{{ %s.%s }}" % (d, m))
+        for call in ["Round 7000000000", "Round 1", "Round -1", "Truncate 7000000000", "Truncate 0", "Round 9223372036854775807"]:
+            add("{{ %s.%s }}" % (d, call))
     html = ['<a href="{X}">', "<a href='{X}'>", "<a href={X}>", '<a href="/p?q={X}">', '<a href="/p/{X}/z">', '<p title="{X}">', "<p title={X}>", "<p>{X}</p>", "<textarea>{X}</textarea>", "<title>{X}</title>", "<script>var a = {X};</script>",
             '<script>var a = "{X}";</script>', "<script>var a = '{X}';</script>", '<a onclick="f({X})">', "<a onclick='f(\"{X}\")'>", '<p style="color: {X}">', "<style>p { color: {X} }</style>", '<style>p { font-family: "{X}" }</style>', "<!-- {X} -->b", '<img src="{X}">',
             '<div data-x="{X}">', "<b {X}>", '<a href="#{X}">', '<p style="background: url({X})">', "<script>/* {X} */ a</script>", "<!-- c -->x{X}", '<input value="{X}" disabled>', '<td bgcolor={X}>']
@@ -127,7 +148,7 @@ b</script>|<p onclick="/* {{ 1 }} */ f()">|<script>a{{ if .Status }} + 1{{ else 
 
 def run(argv, text, kind, files, data):
     p = subprocess.run(argv + ["template", "render", "--template.glob=" + files, "--template.text=" + text, "--template.type=" + kind,
-                               "--template.data=" + data], capture_output=True, timeout=60)
+                               "--template.data=" + data], capture_output=True, timeout=60, env=dict(os.environ, TZ="Europe/Berlin"))
     err = p.stderr.decode(errors="replace").strip().replace("amtool: error: ", "").replace("tocsin: ", "")
     return p.returncode, p.stdout, err
 
@@ -141,6 +162,8 @@ def known(text, a, t):
         return "Alertmanager 0.26 prints KV as text"
     if b"ZgotmplZ" in t[1] and '{{ "" }}' in text:
         return "Go 1.20.4 fills an empty attribute without quotes"
+    if "(index .Alerts 0).EndsAt.Add" in text:
+        return "times between the zero time and 1677"
     if text in ('{{ printf "%#x" 3.5 }}',):
         return "sharp flag of hexadecimal floats"
     return None

@@ -8,6 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
+    uint64_t work = 100000;
+    struct regex_budget budget = {.work = 100000, .output = 1000};
     str in = {(const char *)data, size}, pattern;
     struct regex *re;
     struct buf out = BUF_INIT;
@@ -26,6 +28,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         memcmp(g, g + 2 * n, 2 * n * sizeof(*g)) != 0 ||
         regex_matches(re, in) != (g[0] != SIZE_MAX))
         __builtin_trap();
+    if (regex_matches_within(re, in, &work) != (g[0] != SIZE_MAX) && work != 0)
+        __builtin_trap();
+    (void)regex_replace_all(re, &out, in, S("<$0${1}$name>"), &budget);
+    if (out.n > 1000)
+        __builtin_trap();
+    buf_clear(&out);
     if (in.n < 100)
         (void)regex_replace_all(re, &out, in, S("<$0${1}$name>"), NULL);
     mem_free(g);

@@ -165,7 +165,7 @@ def test_a_failing_template_is_told_plainly():
         body = sink.got[0].json()
         assert body["text"].startswith("[FIRING:1] Slow: template: :1:18: executing"), body
         equal(body["fine"], "firing")
-        assert "delivered in part" in t.text(), t.text()
+        until("the log says so", lambda: "delivered in part" in t.text())
 
 
 def test_reload_and_stop_while_messages_are_rendered():

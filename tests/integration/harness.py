@@ -486,6 +486,11 @@ def settle(t, sink):
     equal(r.status, 200, r.body)
 
 
+def became(t, receiver):
+    """What became of what the receiver was to be told, the newest first: "delivered", "retry", "failed"... The log may leave some out."""
+    return [h["verdict"] for h in t.get(f"/api/v2/notifications?receiver={receiver}").json()["history"] if h["verdict"] != "notify"]
+
+
 def receiver(name, sink, path="", **keys):
     text = f"  - name: {name}\n    webhook_configs:\n      - url: {sink.url}{path}\n"
     return text + "".join(f"        {k}: {v}\n" for k, v in keys.items())

@@ -1,7 +1,7 @@
 """Reloads while a rule group's run is under way: its state reaches whatever is the group's next, and nothing is lost."""
 from harness import *
 
-SLOW = 4.0
+SLOW = 2.0
 
 
 class Source:

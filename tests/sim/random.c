@@ -104,6 +104,37 @@ static struct labels some_labels(struct gen *g)
     return (struct labels){v, 3};
 }
 
+/* A fault of what is around: of the clocks, the process, the receiver, the disk; or a reload. */
+static void add_fault(struct gen *g, ts_ns at)
+{
+    static const dur_ns steps[] = {-NS_PER_H, -5 * NS_PER_M, -20 * NS_PER_S,
+                                   20 * NS_PER_S, 7 * NS_PER_M, NS_PER_H};
+    struct action a = {.at = at, .line = (int)g->s->actions.n, .text = S(""), .name = S("")};
+
+    switch (pick(g, 7)) {
+    case 0: a.kind = ACT_RESTART; break;
+    case 1: a.kind = ACT_RELOAD; break;
+    case 2:
+        a.kind = ACT_WALL;
+        a.d = steps[pick(g, ARRAY_LEN(steps))];
+        break;
+    case 3:
+        a.kind = ACT_SUSPEND;
+        a.d = (dur_ns)(2 + pick(g, 900)) * NS_PER_S;
+        break;
+    case 4:
+    case 5:
+        a.kind = ACT_SINK;
+        a.status = (const int[]){200, 200, 500, 429, 0}[pick(g, 5)];
+        a.d = a.status == 429 ? 40 * NS_PER_S : 0;
+        break;
+    default:
+        a.kind = ACT_STORE;
+        a.on = chance(g, 60);
+    }
+    vec_push(&g->s->actions, a);
+}
+
 static void add_action(struct gen *g, ts_ns at)
 {
     struct action a = {.at = at, .labels = some_labels(g), .line = (int)g->s->actions.n};
@@ -144,7 +175,10 @@ void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns
     out->config = arena_str(&out->arena, buf_str(&b));
     buf_release(&b);
     while (at < length) {
-        add_action(&g, at);
+        if ((parts & RANDOM_FAULTS) && chance(&g, 15))
+            add_fault(&g, at);
+        else
+            add_action(&g, at);
         at += (dur_ns)(1 + pick(&g, 900)) * NS_PER_S + (chance(&g, 50) ? 0 : 123 * NS_PER_MS);
     }
 }

@@ -13,6 +13,7 @@ enum random_part {
     RANDOM_MUTING = 4,
     RANDOM_CRASHES = 8,
     RANDOM_ALL = 15,
+    RANDOM_FAULTS = 16, /* clocks, restarts, reloads, the receiver, the disk */
 };
 
 void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns length);

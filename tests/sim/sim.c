@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "codec/escape.h"
 #include "config/config.h"
+#include "engine/turn.h"
 
 /* -- what arrives -- */
 
@@ -151,16 +152,49 @@ static void stop(struct sim *s)
     pool_free(s->pool);
 }
 
-static void pump(struct sim *s)
-{
-    size_t did;
+/* What arrives in a turn: what the scenario does, answers of workers, reports of the disk. */
+struct arrival {
+    struct sim *s;
+    void (*happens)(struct sim *s, void *what); /* NULL: nothing of the scenario's */
+    void *what;
+};
 
-    do {
-        did = pool_drain(s->pool);
-        shell_turn(s->shell);
-        state_memory_flush(s->backend);
-        did += clock_run_due(&s->clock) + pool_queued(s->pool);
-    } while (did != 0);
+static void arrive(void *arg)
+{
+    struct arrival *a = arg;
+
+    if (a->happens != NULL)
+        a->happens(a->s, a->what);
+    a->happens = NULL;
+    pool_drain(a->s->pool);
+    state_memory_flush(a->s->backend);
+}
+
+static void happen(struct sim *s, void (*happens)(struct sim *s, void *what), void *what)
+{
+    struct arrival a = {s, happens, what};
+
+    do
+        turn(s->shell, arrive, &a);
+    while (pool_queued(s->pool) != 0 || state_memory_queued(s->backend) != 0 ||
+           clock_next(&s->clock) <= s->clock.now.mono);
+}
+
+static void go_on(struct sim *s)
+{
+    happen(s, NULL, NULL);
+}
+
+static void send(struct sim *s, void *what)
+{
+    struct alert_input *in = what;
+    struct event ev = {.kind = EVENT_ALERTS, .alerts = {.v = in, .n = 1}};
+    struct event_result r = {0};
+
+    shell_event(s->shell, &ev, &r);
+    if (!r.ok)
+        fprintf(stderr, "refused: %.*s\n", STR(buf_str(&r.text)));
+    buf_release(&r.text);
 }
 
 static void post(struct sim *s, const struct poster *p, ts_ns ends_wall)
@@ -169,14 +203,8 @@ static void post(struct sim *s, const struct poster *p, ts_ns ends_wall)
                              .annotations = p->annotations,
                              .starts_at = p->starts_at,
                              .ends_at = ends_wall};
-    struct event ev = {.kind = EVENT_ALERTS, .alerts = {.v = &in, .n = 1}};
-    struct event_result r = {0};
 
-    shell_event(s->shell, &ev, &r);
-    if (!r.ok)
-        fprintf(stderr, "refused: %.*s\n", STR(buf_str(&r.text)));
-    buf_release(&r.text);
-    pump(s);
+    happen(s, send, &in);
 }
 
 static ts_ns next_post(const struct sim *s)
@@ -208,26 +236,27 @@ static void run_until(struct sim *s, ts_ns mono)
             break;
         if (next > s->clock.now.mono) {
             ask(s);
-            clock_step_to(&s->clock, next);
+            clock_move_to(&s->clock, next);
         }
         VEC_EACH (struct poster *, p, &s->posters)
             if (p->next <= s->clock.now.mono) {
                 p->next += NS_PER_M;
                 post(s, p, ts_add(s->clock.now.wall, 4 * NS_PER_M));
             }
-        pump(s);
+        go_on(s);
     }
     if (mono > s->clock.now.mono) {
         ask(s);
-        clock_step_to(&s->clock, mono);
+        clock_move_to(&s->clock, mono);
     }
-    pump(s);
+    go_on(s);
 }
 
 /* -- actions -- */
 
-static void add_silence(struct sim *s, const struct action *a)
+static void add_silence(struct sim *s, void *what)
 {
+    const struct action *a = what;
     struct silence *in = silence_new();
     struct event ev = {.kind = EVENT_SILENCE_PUT, .silence = in};
     struct event_result r = {0};
@@ -250,18 +279,18 @@ static void add_silence(struct sim *s, const struct action *a)
         exit(1);
     }
     vec_push(&s->silences, (struct named_silence){a->name, r.silence_id});
-    pump(s);
 }
 
-static void expire_silence(struct sim *s, const struct action *a)
+static void expire_silence(struct sim *s, void *what)
 {
+    const struct action *a = what;
+
     VEC_EACH (const struct named_silence *, n, &s->silences) {
         struct event ev = {.kind = EVENT_SILENCE_EXPIRE, .silence_id = uuid_str(&n->id)};
 
         if (str_eq(n->name, a->name))
             shell_event(s->shell, &ev, NULL);
     }
-    pump(s);
 }
 
 static void resolve(struct sim *s, const struct action *a)
@@ -295,13 +324,26 @@ static void set_sample(struct sim *s, struct action *a)
     vec_push(&s->samples, a);
 }
 
-static void suspend(struct sim *s, const struct action *a)
+static void suspend(struct sim *s, void *what)
 {
+    const struct action *a = what;
+
     VEC_EACH (struct poster *, p, &s->posters) /* the senders slept too */
         p->next += a->d;
     clock_step_pause(&s->clock, a->d);
-    clock_run_due(&s->clock);
-    pump(s);
+}
+
+static void set_wall(struct sim *s, void *what)
+{
+    clock_step_wall(&s->clock, ((const struct action *)what)->d);
+}
+
+static void reload(struct sim *s, void *what)
+{
+    struct event ev = {.kind = EVENT_CONFIG, .config = load(s)};
+
+    (void)what;
+    shell_event(s->shell, &ev, NULL);
 }
 
 static void set_sink(struct sim *s, const struct action *a)
@@ -346,7 +388,6 @@ static void check_status(struct sim *s, const struct action *a)
 
 static void act(struct sim *s, struct action *a)
 {
-    struct event ev = {.kind = EVENT_CONFIG};
     struct poster p = {.labels = a->labels,
                        .annotations = a->annotations,
                        .starts_at = a->has_start ? SIM_WALL + a->starts_at : s->clock.now.wall,
@@ -359,29 +400,22 @@ static void act(struct sim *s, struct action *a)
         break;
     case ACT_POST_ONCE: post(s, &p, a->has_end ? SIM_WALL + a->ends_at : TS_NONE); break;
     case ACT_RESOLVE: resolve(s, a); break;
-    case ACT_SILENCE: add_silence(s, a); break;
-    case ACT_EXPIRE: expire_silence(s, a); break;
+    case ACT_SILENCE: happen(s, add_silence, a); break;
+    case ACT_EXPIRE: happen(s, expire_silence, a); break;
     case ACT_CRASH:
     case ACT_RESTART:
         stop(s);
         start(s);
-        pump(s);
+        go_on(s);
         break;
-    case ACT_RELOAD:
-        ev.config = load(s);
-        shell_event(s->shell, &ev, NULL);
-        pump(s);
-        break;
-    case ACT_WALL:
-        clock_step_wall(&s->clock, a->d);
-        pump(s);
-        break;
-    case ACT_SUSPEND: suspend(s, a); break;
+    case ACT_RELOAD: happen(s, reload, NULL); break;
+    case ACT_WALL: happen(s, set_wall, a); break;
+    case ACT_SUSPEND: happen(s, suspend, a); break;
     case ACT_SINK: set_sink(s, a); break;
     case ACT_IS: check_status(s, a); break;
     case ACT_STORE:
         state_memory_fail(s->backend, !a->on);
-        pump(s);
+        go_on(s);
         break;
     case ACT_SAMPLE: set_sample(s, a); break;
     case ACT_SOURCE: set_source(s, a); break;

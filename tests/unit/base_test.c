@@ -191,6 +191,36 @@ static void errors_wrap_and_truncate(void **state)
     assert_string_equal(e.msg + strlen(e.msg) - 4, "x...");
 }
 
+/* A thousand infos left no room for the one error, which was not shown anywhere. */
+static void graver_diags_have_room(void **state)
+{
+    const struct diag_place place = {.file = S("f"), .line = 1};
+    struct diags d, other;
+
+    (void)state;
+    diags_init(&d);
+    diags_init(&other);
+    for (int i = 0; i < DIAGS_MAX + 10; i++)
+        diags_add(&d, i < 3 ? DIAG_WARNING : DIAG_INFO, "X001", place, "less %d", i);
+    assert_non_null(diags_add(&d, DIAG_ERROR, "X002", place, "error"));
+    assert_non_null(diags_add(&d, DIAG_WARNING, "X003", place, "warning"));
+    assert_null(diags_add(&d, DIAG_INFO, "X004", place, "info"));
+    assert_int_equal(d.n, DIAGS_MAX);
+    assert_int_equal(d.dropped, 13);
+    assert_str(d.v[DIAGS_MAX - 2].message, "error");
+    assert_str(d.v[DIAGS_MAX - 1].message, "warning");
+    assert_str(d.v[DIAGS_MAX - 3].message, "less 997"); /* the latest infos made way */
+    for (int i = 0; i < 2 * DIAGS_MAX; i++)
+        diags_add(&d, DIAG_ERROR, "X005", place, "error %d", i);
+    assert_str(d.v[0].message, "error");
+    assert_str(d.v[DIAGS_MAX - 1].message, "error 998");
+    diags_move(&other, &d);
+    assert_int_equal(other.errors, 2 * DIAGS_MAX + 1);
+    assert_int_equal(other.warnings, 4);
+    diags_release(&d);
+    diags_release(&other);
+}
+
 static void diags_are_capped_and_moved(void **state)
 {
     struct diags d, other;
@@ -224,6 +254,7 @@ int main(void)
         cmocka_unit_test(keyed_is_sorted_and_stable),
         cmocka_unit_test(utf8),
         cmocka_unit_test(errors_wrap_and_truncate),
+        cmocka_unit_test(graver_diags_have_room),
         cmocka_unit_test(diags_are_capped_and_moved),
     };
 

@@ -166,17 +166,13 @@ static void reader_refuses_what_is_no_json(void **state)
         "-",
         "1e",
         "\"\\x\"",
-        "\"\\ud800\"",
-        "\"\\udc00\"",
-        "\"\\ud800\\u0041\"",
-        "\"\xff\"",
+        "\"\\ud800\\u00\"",
         "\"a\nb\"",
         "tru",
         "nulll",
         "[1 2]",
         "{\"a\" 1}",
         "1 2",
-        "\"\\u0000\"",
         "\"abc",
         "\"\\",
         "\"\\u12",
@@ -203,6 +199,54 @@ static void reader_refuses_what_is_no_json(void **state)
     assert_int_equal(e.line, 3);
     assert_int_equal(e.col, 4);
     assert_string_equal(e.msg, "',' or ']' expected, not '3'");
+}
+
+/* As Go's encoding/json reads them. */
+static void strings_are_always_readable(void **state)
+{
+    static const struct {
+        str in, want;
+    } cases[] = {
+        {S_INIT("\"a\\u0000b\""), S_INIT("a\0b")},
+        {S_INIT("\"\\ud800\""), S_INIT("\xef\xbf\xbd")},
+        {S_INIT("\"\\udc00x\""), S_INIT("\xef\xbf\xbdx")},
+        {S_INIT("\"\\ud800\\u0041\""), S_INIT("\xef\xbf\xbd"
+                                              "A")},
+        {S_INIT("\"\\ud800\\ud83d\\ude00\""), S_INIT("\xef\xbf\xbd\xf0\x9f\x98\x80")},
+        {S_INIT("\"\\ud800\\n\""), S_INIT("\xef\xbf\xbd\n")},
+        {S_INIT("\"a\xff\xc3\""), S_INIT("a\xef\xbf\xbd\xef\xbf\xbd")},
+        {S_INIT("\"\xff\\t\xc3\xa9\""), S_INIT("\xef\xbf\xbd\t\xc3\xa9")},
+        {S_INIT("\"\xed\xa0\x80\""), S_INIT("\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd")},
+    };
+    struct json_reader r;
+    struct arena a;
+    str s;
+
+    (void)state;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        json_reader_init(&r, cases[i].in, &a, 8);
+        if (!json_string(&r, &s) || !json_end(&r))
+            fail_msg("case %zu: %s", i, r.err.msg);
+        if (!str_eq(s, cases[i].want))
+            fail_msg("case %zu: \"%.*s\"", i, STR(s));
+    }
+    json_reader_init(&r, S("[] behind"), &a, 8);
+    assert_true(json_skip(&r) && json_end_of_value(&r) && !json_end(&r));
+    arena_release(&a);
+}
+
+static void keys_match_in_any_case(void **state)
+{
+    (void)state;
+    assert_true(json_key_is(S("endsAt"), "endsAt"));
+    assert_true(json_key_is(S("EndsAt"), "endsAt"));
+    assert_true(json_key_is(S("ENDSAT"), "endsAt"));
+    assert_true(json_key_is(S("end\u017fat"), "endsAt"));
+    assert_true(json_key_is(S("\u212aey"), "key"));
+    assert_false(json_key_is(S("endsA"), "endsAt"));
+    assert_false(json_key_is(S("endsAtt"), "endsAt"));
+    assert_false(json_key_is(S("ends@t"), "endsAt"));
 }
 
 static void reader_keeps_integers_exact(void **state)
@@ -396,8 +440,9 @@ static void agrees_with_jansson(void **state)
         tree = o.loadb(b.p, b.n, ORACLE_DECODE_ANY | ORACLE_INT_AS_REAL | ORACLE_REJECT_DUPLICATES,
                        &why);
         if (tree == NULL &&
-            (strstr(why.text, "duplicate") != NULL || strstr(why.text, "overflow") != NULL))
-            continue;
+            (strstr(why.text, "duplicate") != NULL || strstr(why.text, "overflow") != NULL ||
+             strstr(why.text, "decode byte") != NULL || strstr(why.text, "Unicode") != NULL))
+            continue; /* where it is stricter, or Go's reader is not strict */
         ours = accepts(buf_str(&b), NULL);
         if (ours != (tree != NULL))
             print_error("%d %s: %.*s\n", ours, why.text, STR(buf_str(&b)));
@@ -425,6 +470,8 @@ int main(void)
         cmocka_unit_test(floats_parse_as_go_does),
         cmocka_unit_test(reader_walks_a_document),
         cmocka_unit_test(reader_refuses_what_is_no_json),
+        cmocka_unit_test(strings_are_always_readable),
+        cmocka_unit_test(keys_match_in_any_case),
         cmocka_unit_test(reader_keeps_integers_exact),
         cmocka_unit_test(writer_puts_the_commas),
 #ifdef HAVE_JANSSON

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/rand.h"
-#include "engine/shell.h"
+#include "engine/turn.h"
 #include "net/scripted.h"
 
 enum { GROUPS = 3, STEPS = 60, SEEDS = 200 };
@@ -85,33 +85,7 @@ static void begin(struct fixture *f)
     assert_int_equal(unreadable, 0);
 }
 
-static size_t turn(struct fixture *f)
-{
-    shell_turn(f->shell);
-    state_memory_flush(f->b);
-    return clock_run_due(&f->clock);
-}
-
-static void settle(struct fixture *f)
-{
-    while (pool_drain(f->pool) + turn(f) + pool_queued(f->pool) != 0)
-        ;
-}
-
-static void elapse(struct fixture *f, dur_ns d)
-{
-    clock_step_to(&f->clock, ts_add(f->clock.now.mono, d));
-    turn(f);
-}
-
-static void end(struct fixture *f)
-{
-    settle(f);
-    shell_keep_backend(f->shell);
-    shell_free(f->shell);
-    scripted_free(f->net);
-    pool_free(f->pool);
-}
+/* -- what a turn brings -- */
 
 static void reload(struct fixture *f)
 {
@@ -123,6 +97,66 @@ static void reload(struct fixture *f)
             f->active_at[i] = TS_NONE;
     ev.config = load(f);
     shell_event(f->shell, &ev, NULL);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void jobs_end(void *arg)
+{
+    struct fixture *f = arg;
+
+    pool_drain(f->pool);
+    state_memory_flush(f->b);
+}
+
+static void time_passes(void *arg)
+{
+    struct fixture *f = arg;
+
+    clock_move_to(&f->clock,
+                  ts_add(f->clock.now.mono, (dur_ns)rand_below(&f->rand, 40) * NS_PER_S));
+}
+
+/* Once, or twice before anything of it is carried out. */
+static void reloads(void *arg)
+{
+    struct fixture *f = arg;
+
+    reload(f);
+    if (rand_below(&f->rand, 3) == 0)
+        reload(f);
+}
+
+static void settle(struct fixture *f)
+{
+    do
+        turn(f->shell, jobs_end, f);
+    while (pool_queued(f->pool) != 0);
+    state_memory_flush(f->b);
+    turn(f->shell, nothing, f);
+}
+
+/* Whatever asks has its answer. */
+static void settle_all(struct fixture *f)
+{
+    for (int i = 0; i < 10; i++) {
+        settle(f);
+        clock_move_to(&f->clock, ts_add(f->clock.now.mono, 20 * NS_PER_S));
+        turn(f->shell, nothing, f);
+    }
+    settle(f);
+}
+
+static void end(struct fixture *f)
+{
+    settle(f);
+    shell_keep_backend(f->shell);
+    shell_free(f->shell);
+    scripted_free(f->net);
+    pool_free(f->pool);
 }
 
 static bool count_row(void *arg, str key, str value)
@@ -168,11 +202,11 @@ static void step(struct fixture *f)
 {
     switch (rand_below(&f->rand, 8)) {
     case 0:
-    case 1: reload(f); break;
-    case 2: turn(f); break;
-    case 3: pool_drain(f->pool); break;
+    case 1: turn(f->shell, reloads, f); break;
+    case 2: turn(f->shell, nothing, f); break;
+    case 3: turn(f->shell, jobs_end, f); break;
     case 4:
-    case 5: elapse(f, (dur_ns)rand_below(&f->rand, 40) * NS_PER_S); break;
+    case 5: turn(f->shell, time_passes, f); break;
     case 6:
         settle(f);
         check(f);
@@ -196,10 +230,7 @@ static void run(uint64_t seed, struct fixture *f)
     begin(f);
     for (int i = 0; i < STEPS; i++)
         step(f);
-    elapse(f, NS_PER_M);
-    settle(f);
-    elapse(f, NS_PER_M); /* the slowest answers are in */
-    settle(f);
+    settle_all(f);
     check(f);
     end(f);
     state_backend_free(f->b);

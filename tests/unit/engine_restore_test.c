@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include "engine/shell.h"
+#include "engine/turn.h"
 #include "net/scripted.h"
 #include "ruler/rule_persist.h"
 
@@ -99,11 +99,19 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void come_home(void *arg)
+{
+    struct fixture *f = arg;
+
+    pool_drain(f->pool);
+    state_memory_flush(f->b);
+}
+
 static void settle(struct fixture *f)
 {
     do
-        shell_turn(f->shell);
-    while (pool_drain(f->pool) != 0);
+        turn(f->shell, come_home, f);
+    while (pool_queued(f->pool) != 0);
     state_memory_flush(f->b);
 }
 
@@ -264,11 +272,17 @@ static void rows_of_an_older_version_are_taken_once(void **state)
     }
 }
 
-static void reload(struct fixture *f, const char *path)
+static void reload_file(void *arg)
 {
-    struct event ev = {.kind = EVENT_CONFIG, .config = load(path)};
+    struct fixture *f = arg;
+    struct event ev = {.kind = EVENT_CONFIG, .config = load(f->path)};
 
     shell_event(f->shell, &ev, NULL);
+}
+
+static void reload(struct fixture *f)
+{
+    turn(f->shell, reload_file, f);
     settle(f);
 }
 
@@ -285,12 +299,12 @@ static void a_reload_moves_and_retires(void **state)
     store(f, identity_of(f, 1, 1), 5);
     restart(f);
     generation = shell_engine(f->shell)->rules.v[1]->generation;
-    reload(f, f->path);
+    reload(f);
     assert_int_equal(shell_engine(f->shell)->rules.v[1]->generation, generation); /* left alone */
     file = fopen(f->path, "w");
     assert_true(fwrite(changed, 1, strlen(changed), file) == strlen(changed));
     fclose(file);
-    reload(f, f->path);
+    reload(f);
     assert_int_equal(shell_engine(f->shell)->rules.n, 1);
     assert_int_equal(shell_engine(f->shell)->rule_slots.n, 1);
     assert_str(rule_of(f, 0, 0)->query, "y");

@@ -1,5 +1,8 @@
 #include "unit.h"
 
+#include <sched.h>
+#include <stdatomic.h>
+
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <signal.h>
@@ -219,7 +222,7 @@ static void pool_brings_results_to_the_loop(void **state)
 
     (void)state;
     clock_init(&c);
-    l = loop_new(&c, NULL, NULL);
+    l = loop_new(&c);
     p = pool_new(loop_base(l), 3);
     for (long i = 0; i < 64; i++) {
         v[i] =
@@ -255,6 +258,63 @@ static void pool_free_runs_what_is_queued(void **state)
     event_base_free(base);
 }
 
+struct gate {
+    struct job job;
+    atomic_bool entered, open;
+};
+
+static void gate_run(struct job *j)
+{
+    struct gate *g = container_of(j, struct gate, job);
+
+    atomic_store(&g->entered, true);
+    while (!atomic_load(&g->open))
+        sched_yield();
+}
+
+static void gate_done(struct job *j)
+{
+    (void)j;
+    fail_msg("%s", "a job that was taken back is done");
+}
+
+/* One that runs is waited for, one that is queued never runs, one that has run is not done. */
+static void pool_takes_back(void **state)
+{
+    struct event_base *base = event_base_new();
+    struct gate g[3] = {0};
+    struct square last = {.in = 3};
+    size_t finished = 0;
+    struct pool *p = pool_new(base, 1);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        g[i].job = (struct job){gate_run, gate_done, NULL};
+        pool_run(p, &g[i].job);
+    }
+    while (!atomic_load(&g[0].entered))
+        sched_yield();
+    pool_take_back(p, &g[1].job);
+    atomic_store(&g[0].open, true);
+    pool_take_back(p, &g[0].job);
+    atomic_store(&g[2].open, true);
+    while (!atomic_load(&g[2].entered))
+        sched_yield();
+    pool_take_back(p, &g[2].job);
+    assert_false(atomic_load(&g[1].entered));
+    last.job = (struct job){square_run, square_done, NULL};
+    last.finished = &finished;
+    pool_run(p, &last.job);
+    pool_free(p);
+    assert_int_equal(last.out, 9);
+    event_base_free(base);
+    p = pool_new_inline();
+    pool_run(p, &g[1].job);
+    pool_take_back(p, &g[1].job);
+    assert_int_equal(pool_drain(p), 0);
+    pool_free(p);
+}
+
 static void inline_pool_runs_in_order(void **state)
 {
     struct square v[2] = {0};
@@ -280,7 +340,7 @@ static void inline_pool_runs_in_order(void **state)
 struct live {
     struct timer timer;
     struct loop *loop;
-    int fired, turns, signals;
+    int fired, signals;
 };
 
 static void live_fire(struct timer *t, struct now now)
@@ -293,14 +353,6 @@ static void live_fire(struct timer *t, struct now now)
         timer_arm(loop_clock(v->loop), t, now.mono + NS_PER_MS);
 }
 
-static void live_turn(void *arg, struct now now)
-{
-    struct live *v = arg;
-
-    assert_int_equal(now.mono, loop_clock(v->loop)->now.mono);
-    v->turns++;
-}
-
 static void live_signal(int signo, void *arg)
 {
     struct live *v = arg;
@@ -310,7 +362,7 @@ static void live_signal(int signo, void *arg)
     loop_stop(v->loop);
 }
 
-static void loop_runs_timers_turns_and_signals(void **state)
+static void loop_runs_timers_and_signals(void **state)
 {
     struct live v = {.timer = {.fire = live_fire}};
     struct signals *s;
@@ -318,13 +370,12 @@ static void loop_runs_timers_turns_and_signals(void **state)
 
     (void)state;
     clock_init(&c);
-    v.loop = loop_new(&c, live_turn, &v);
+    v.loop = loop_new(&c);
     s = signals_new(loop_base(v.loop), live_signal, &v);
     timer_arm(&c, &v.timer, c.now.mono + NS_PER_MS);
     loop_run(v.loop);
     assert_int_equal(v.fired, 3);
     assert_int_equal(v.signals, 1);
-    assert_true(v.turns >= 4);
     assert_int_equal(loop_lag(v.loop)->count, 3);
     assert_true(loop_lag(v.loop)->max >= loop_lag(v.loop)->last);
     signals_free(s);
@@ -335,7 +386,6 @@ static void loop_runs_timers_turns_and_signals(void **state)
 struct chain {
     struct timer timer, early;
     struct loop *loop;
-    int turns;
     bool events_first;
     ts_ns due;
 };
@@ -374,36 +424,26 @@ static void cancel_early(evutil_socket_t fd, short what, void *arg)
     timer_arm(loop_clock(v->loop), &v->timer, v->due);
 }
 
-static void chain_turn(void *arg, struct now now)
+static void chain_begin(struct timer *t, struct now now)
 {
-    struct chain *v = arg;
+    struct chain *v = container_of(t, struct chain, early);
 
-    if (v->turns++ != 0)
-        return;
     timer_arm(loop_clock(v->loop), &v->timer, now.mono);
     event_base_once(loop_base(v->loop), -1, EV_TIMEOUT, chain_event, v, &(struct timeval){0, 0});
 }
 
-static void wake_fire(struct timer *t, struct now now)
-{
-    (void)t;
-    (void)now;
-}
-
-/* A turn in which nothing else happens: its turn() arms a timer for now. */
+/* A timer that arms another for now. */
 static void what_a_turn_makes_due_runs_in_it(void **state)
 {
-    struct timer wake = {.fire = wake_fire};
-    struct chain v = {.timer = {.fire = chain_fire}, .early = {.fire = chain_early}};
+    struct chain v = {.timer = {.fire = chain_fire}, .early = {.fire = chain_begin}};
     struct clock c;
 
     (void)state;
     clock_init(&c);
-    v.loop = loop_new(&c, chain_turn, &v);
-    timer_arm(&c, &wake, c.now.mono + NS_PER_MS);
+    v.loop = loop_new(&c);
+    timer_arm(&c, &v.early, c.now.mono + NS_PER_MS);
     loop_run(v.loop);
     assert_false(v.events_first);
-    assert_int_equal(v.turns, 2);
     loop_free(v.loop);
     clock_release(&c);
 }
@@ -419,7 +459,7 @@ static void the_alarm_is_never_late(void **state)
         struct clock c;
 
         clock_init(&c);
-        v.loop = loop_new(&c, NULL, NULL);
+        v.loop = loop_new(&c);
         v.due = c.now.mono + 20 * NS_PER_MS;
         timer_arm(&c, &v.early, c.now.mono + gone[i]);
         event_base_once(loop_base(v.loop), -1, EV_TIMEOUT, cancel_early, &v,
@@ -463,7 +503,7 @@ static void freeing_the_loop_frees_what_is_deferred(void **state)
 
     (void)state;
     clock_init(&c);
-    l = loop_new(&c, NULL, NULL);
+    l = loop_new(&c);
     b = bufferevent_socket_new(loop_base(l), -1, 0);
     bufferevent_setcb(b, never_called, NULL, NULL, NULL);
     bufferevent_trigger(b, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
@@ -483,8 +523,9 @@ int main(void)
         cmocka_unit_test(real_clock_moves),
         cmocka_unit_test(pool_brings_results_to_the_loop),
         cmocka_unit_test(pool_free_runs_what_is_queued),
+        cmocka_unit_test(pool_takes_back),
         cmocka_unit_test(inline_pool_runs_in_order),
-        cmocka_unit_test(loop_runs_timers_turns_and_signals),
+        cmocka_unit_test(loop_runs_timers_and_signals),
         cmocka_unit_test(what_a_turn_makes_due_runs_in_it),
         cmocka_unit_test(the_alarm_is_never_late),
         cmocka_unit_test(lag_falls_into_buckets),

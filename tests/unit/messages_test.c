@@ -1,6 +1,8 @@
 /* Built-in messages in two languages and zones, the names of the DingTalk bridge, labels of routes. */
 #include "unit.h"
 
+#include <stdlib.h>
+
 #include "model/labels.h"
 #include "notify/messages.h"
 
@@ -113,6 +115,28 @@ static void dingtalk_names(void **state)
     tear_down(&b);
 }
 
+/* Time.Local is the zone that was chosen, else that of the process. */
+static void local_times(void **state)
+{
+    static const char text[] = "{{ range .Alerts }}{{ .StartsAt.Local.Format \"15:04 MST\" }} {{ "
+                               ".StartsAt.Local.Location }}{{ end }}";
+    struct bench b;
+
+    (void)state;
+    setenv("TZ", "Europe/Berlin", 1);
+    set_up(&b, "en", "");
+    assert_str(render(&b, text), "01:00 CET Europe/Berlin");
+    tear_down(&b);
+    set_up(&b, "en", "America/New_York");
+    assert_str(render(&b, text), "19:00 EST America/New_York");
+    tear_down(&b);
+    setenv("TZ", "No/Where", 1);
+    set_up(&b, "en", "");
+    assert_str(render(&b, text), "00:00 UTC UTC");
+    tear_down(&b);
+    unsetenv("TZ");
+}
+
 static void labels_of_routes(void **state)
 {
     static struct conf_pair v[] = {
@@ -127,7 +151,6 @@ static void labels_of_routes(void **state)
     const struct conf_map map = {v, ARRAY_LEN(v)};
     struct labels ls;
     struct bench b;
-    str out;
 
     (void)state;
     set_up(&b, "en", "");
@@ -139,7 +162,7 @@ static void labels_of_routes(void **state)
     assert_str(labels_get(ls, S("plain")), "p");
     b.n.route_labels = ls;
     assert_str(render(&b, "{{ .RouteLabels.channel }}"), "#Slow-unknown");
-    assert_false(messages_render(&b.c, S("{{ routeLabels \"team\" }}"), false, &b.a, &out, &b.e));
+    assert_str(render(&b, "{{ routeLabels \"team\" }}{{ routeLabels \"nope\" }}"), "Slow-unknown");
     tear_down(&b);
 }
 
@@ -147,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(languages),
                                        cmocka_unit_test(dingtalk_names),
+                                       cmocka_unit_test(local_times),
                                        cmocka_unit_test(labels_of_routes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,7 @@ static const struct http_route routes[] = {
     {HTTP_DELETE, "/item/{id}/x", 0, echo, "itemx", ""},
     {HTTP_GET, "/assets/*", 0, echo, "assets", ""},
     {HTTP_POST, "/big", 4 << 20, mirror, "big", ""},
-    {HTTP_GET, "/keep", 0, keep, "keep", ""},
+    {HTTP_GET | HTTP_POST, "/keep", 1, keep, "keep", ""},
     {HTTP_GET, "/stream", 0, stream, "stream", ""},
     {0, NULL, 0, NULL, NULL, NULL},
 };
@@ -513,6 +513,64 @@ static void client_vanishes(void **state)
     buf_release(&b);
 }
 
+/* He only shut down his sending side, as a script behind a pipe does: what he posted is answered. */
+static void client_half_closes(void **state)
+{
+    struct buf b = BUF_INIT;
+    int fd = dial();
+
+    (void)state;
+    say(fd, S("POST /keep HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"));
+    assert_non_null(t.kept);
+    shutdown(fd, SHUT_WR);
+    turn();
+    assert_int_equal(t.gone, 0);
+    http_reply(t.kept, 200, S("text/plain"), S("taken"));
+    turn();
+    assert_true(hear(fd, &b) && has(&b, "taken"));
+    assert_int_equal(http_server_open(t.server), 0);
+    close(fd);
+    fd = dial(); /* work that ends with its client does */
+    say(fd, S("POST /keep HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"));
+    t.kept->ends_with_client = true;
+    shutdown(fd, SHUT_WR);
+    turn();
+    assert_int_equal(t.gone, 1);
+    close(fd);
+    buf_release(&b);
+}
+
+static bool is_open(int fd)
+{
+    char c;
+
+    turn();
+    return recv(fd, &c, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
+/* Beyond the limit the longest idle gives way; nobody who is at work does. */
+static void idle_clients_give_way(void **state)
+{
+    int fd[5];
+
+    (void)state;
+    start_with((struct http_server_conf){.max_connections = 3});
+    fd[0] = dial();
+    say(fd[0], S("GET /keep HTTP/1.1\r\nHost: a\r\n\r\n")); /* at work */
+    for (int i = 1; i < 5; i++) {
+        clock_step_to(&t.clock, t.clock.now.mono + NS_PER_S);
+        fd[i] = dial();
+    }
+    assert_true(is_open(fd[0]) && !is_open(fd[1]) && !is_open(fd[2]));
+    assert_true(is_open(fd[3]) && is_open(fd[4]));
+    assert_int_equal(http_server_open(t.server), 3);
+    assert_int_equal(t.gone, 0);
+    for (int i = 0; i < 5; i++)
+        close(fd[i]);
+    turn();
+    stop(state);
+}
+
 static void server_goes_before_its_clients(void **state)
 {
     int keep_fd = dial(), stream_fd = dial();
@@ -632,10 +690,12 @@ static void connections_are_bounded(void **state)
 
     stop(state);
     start_with((struct http_server_conf){.max_connections = 2});
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         fds[i] = dial();
+        say(fds[i], S("G")); /* none of them is idle */
+    }
     assert_int_equal(http_server_open(t.server), 2);
-    say(fds[3], S("GET /item/1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    say(fds[3], S("ET /item/1 HTTP/1.1\r\nHost: a\r\n\r\n"));
     hear(fds[3], &b);
     assert_int_equal(b.n, 0);
     close(fds[0]), close(fds[1]);
@@ -746,7 +806,7 @@ static void admission(void **state)
     buf_clear(&b);
     hear(fd, &b);
     assert_true(status_of(buf_str(&b)) == 200 && has(&b, "|abc"));
-    say(fd, str_of(body));
+    say(fd, S("GET /item/1 HTTP/1.1\r\nHost: a\r\nWho: later\r\n\r\n"));
     close(fd);
     turn();
     assert_int_equal(t.gone, 1);
@@ -862,6 +922,8 @@ int main(void)
         TEST(chunked_body_over_the_limit),
         TEST(gzip_bodies_and_bombs),
         TEST(client_vanishes),
+        TEST(client_half_closes),
+        cmocka_unit_test(idle_clients_give_way),
         TEST(server_goes_before_its_clients),
         TEST(slow_reader_costs_only_himself),
         TEST(streams_end_with_their_client),

@@ -139,7 +139,7 @@ static int start(void **state)
     (void)state;
     memset(&t, 0, sizeof(t));
     clock_init(&t.clock);
-    t.loop = loop_new(&t.clock, NULL, NULL);
+    t.loop = loop_new(&t.clock);
     t.server =
         http_server_new(loop_base(t.loop), &t.clock, &(struct http_server_conf){.routes = routes});
     t.transport = transport_new_curl(loop_base(t.loop), &t.clock);
@@ -558,6 +558,12 @@ static void oauth2_tokens(void **state)
 
     oauth2.client_id = S("other");
     t.token_by_body = true; /* basic first, then in the body */
+    ASK(.http = {.url = url("/x")}, .conf = &conf);
+    assert_true(sent("Authorization: Bearer tok4\n"));
+    oauth2.tls.insecure_skip_verify = true; /* what came without proof is for nobody else */
+    ASK(.http = {.url = url("/x")}, .conf = &conf);
+    assert_true(sent("Authorization: Bearer tok6\n"));
+    oauth2.tls.insecure_skip_verify = false;
     ASK(.http = {.url = url("/x")}, .conf = &conf);
     assert_true(sent("Authorization: Bearer tok4\n"));
 
