@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "codec/escape.h"
 #include "config/config.h"
+#include "engine/audience.h"
 #include "engine/turn.h"
 
 /* -- what arrives -- */
@@ -358,7 +359,7 @@ static void set_sink(struct sim *s, const struct action *a)
     vec_push(&s->sinks, k);
 }
 
-static bool is_silenced_by(const struct sim *s, const struct alert_status *st, str name)
+static bool is_silenced_by(const struct sim *s, const struct verdict *st, str name)
 {
     VEC_EACH (const struct named_silence *, n, &s->silences)
         if (str_eq(n->name, name) && st->silenced_by.n == 1)
@@ -370,14 +371,15 @@ static void check_status(struct sim *s, const struct action *a)
 {
     const struct engine *e = shell_engine(s->shell);
     const struct alert *al = engine_alert(e, labels_fingerprint(a->labels));
-    struct alert_status st = {.routes = {0}};
+    struct audience any = audience_at(e, NULL, s->clock.now);
+    struct verdict st = {HELD_BY_NOTHING};
     bool ok = false;
 
     if (al != NULL) {
-        engine_alert_status(e, al, s->clock.now, &st);
+        (void)audience_judge(&any, al->labels->ls, NULL, &st);
         ok = is_silenced_by(s, &st, a->name) && st.inhibited_by.n == (a->by.n != 0) &&
              (a->by.n == 0 || st.inhibited_by.v[0].fingerprint == labels_fingerprint(a->by));
-        alert_status_release(&st);
+        verdict_release(&st);
     }
     if (ok)
         return;
