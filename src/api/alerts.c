@@ -5,18 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/keyed.h"
+#include "engine/audience.h"
 
 static void put_status(struct json_writer *w, const struct gettable *g)
 {
-    const struct alert_status *st = g->status;
-    bool suppressed = st->inhibited_by.n != 0 || st->silenced_by.n != 0 || g->muted_by.n != 0;
+    const struct verdict *v = &g->status->verdict;
     str rest = g->muted_by;
 
     json_open(w, '{');
     json_key(w, S("inhibitedBy"));
     json_open(w, '[');
-    for (size_t i = 0; i < st->inhibited_by.n; i++)
-        json_put_hex64(w, st->inhibited_by.v[i].fingerprint);
+    for (size_t i = 0; i < v->inhibited_by.n; i++)
+        json_put_hex64(w, v->inhibited_by.v[i].fingerprint);
     json_close(w, ']');
     json_key(w, S("mutedBy"));
     json_open(w, '[');
@@ -25,11 +25,11 @@ static void put_status(struct json_writer *w, const struct gettable *g)
     json_close(w, ']');
     json_key(w, S("silencedBy"));
     json_open(w, '[');
-    for (size_t i = 0; i < st->silenced_by.n; i++)
-        json_put_str(w, uuid_str(&st->silenced_by.v[i]->id));
+    for (size_t i = 0; i < v->silenced_by.n; i++)
+        json_put_str(w, uuid_str(&v->silenced_by.v[i]->id));
     json_close(w, ']');
     json_key(w, S("state"));
-    json_put_str(w, suppressed ? S("suppressed") : S("active"));
+    json_put_str(w, v->held_by != HELD_BY_NOTHING ? S("suppressed") : S("active"));
     json_close(w, '}');
 }
 
@@ -68,6 +68,24 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
     json_close(w, '}');
 }
 
+/* Which states a list shows. */
+struct wanted {
+    bool active, silenced, inhibited;
+};
+
+static struct wanted wanted_of(struct http_req *rq)
+{
+    return (struct wanted){.active = api_param_bool(rq, S("active"), true),
+                           .silenced = api_param_bool(rq, S("silenced"), true),
+                           .inhibited = api_param_bool(rq, S("inhibited"), true)};
+}
+
+static bool is_wanted(struct wanted w, const struct verdict *v)
+{
+    return (w.active || v->held_by != HELD_BY_NOTHING) && (w.silenced || v->silenced_by.n == 0) &&
+           (w.inhibited || v->inhibited_by.n == 0);
+}
+
 /* -- GET /alerts -- */
 
 struct alerts_stream {
@@ -76,7 +94,7 @@ struct alerts_stream {
     VEC(struct keyed) v; /* alerts by fingerprint, one reference each */
     size_t at;
     bool begun;
-    bool active, silenced, inhibited;
+    struct wanted wanted;
     struct api_filter filter;
     struct alert_status status;
     VEC(str) receivers;
@@ -97,17 +115,15 @@ static void alerts_done(void *ctx)
 }
 
 /* Writes one alert unless its state is filtered out; returns whether it did. */
-static bool write_alert(struct alerts_stream *s, const struct alert *a, struct now now,
+static bool write_alert(struct alerts_stream *s, const struct audience *au, struct alert *a,
                         struct buf *out)
 {
     struct json_writer w;
     struct gettable g = {.alert = a, .status = &s->status};
-    bool any = s->filter.receiver == NULL && s->filter.receivers.n == 0, suppressed;
+    bool any = s->filter.receiver == NULL && s->filter.receivers.n == 0;
 
-    engine_alert_status(s->api->engine, a, now, &s->status);
-    suppressed = s->status.silenced_by.n != 0 || s->status.inhibited_by.n != 0;
-    if ((!s->active && !suppressed) || (!s->silenced && s->status.silenced_by.n != 0) ||
-        (!s->inhibited && s->status.inhibited_by.n != 0))
+    audience_status(au, a, &s->status);
+    if (!is_wanted(s->wanted, &s->status.verdict))
         return false;
     vec_clear(&s->receivers);
     for (size_t i = 0; i < s->status.routes.n; i++) {
@@ -129,13 +145,13 @@ static bool write_alert(struct alerts_stream *s, const struct alert *a, struct n
 static bool alerts_next(void *ctx, struct buf *out)
 {
     struct alerts_stream *s = ctx;
-    struct now now = shell_clock(s->api->conf.shell)->now;
+    struct audience any = audience_at(s->api->engine, NULL, shell_clock(s->api->conf.shell)->now);
     size_t enough = out->n + API_PIECE;
 
     if (s->at == 0)
         buf_addc(out, '[');
     while (s->at < s->v.n && out->n < enough)
-        write_alert(s, s->v.v[s->at++].value, now, out);
+        write_alert(s, &any, s->v.v[s->at++].value, out);
     if (s->at < s->v.n)
         return true;
     buf_adds(out, "]\n");
@@ -149,9 +165,7 @@ void api_get_alerts(struct http_req *rq, void *arg)
     struct alerts_stream *s = mem_new(struct alerts_stream);
 
     s->api = a;
-    s->active = api_param_bool(rq, S("active"), true);
-    s->silenced = api_param_bool(rq, S("silenced"), true);
-    s->inhibited = api_param_bool(rq, S("inhibited"), true);
+    s->wanted = wanted_of(rq);
     if (!api_filter_init(a, rq, &s->filter)) {
         s->filter = (struct api_filter){0};
         alerts_done(s);
@@ -172,8 +186,9 @@ void api_get_alerts(struct http_req *rq, void *arg)
 /* -- GET /alerts/groups -- */
 
 struct group_view {
-    struct label_set *labels;            /* one reference */
-    str receiver, muted_by;              /* arena */
+    struct label_set *labels; /* one reference */
+    str receiver, muted_by;   /* arena */
+    enum held_by time;        /* what its route's intervals said when the list was asked for */
     const struct conf_map *route_labels; /* of the stream's configuration */
     struct alert **alerts;               /* one reference each */
     size_t n;
@@ -185,7 +200,8 @@ struct groups_stream {
     struct arena arena;
     VEC(struct group_view) v;
     size_t at;
-    bool begun, active, silenced, inhibited;
+    bool begun;
+    struct wanted wanted;
     struct alert_status status;
     VEC(str) receivers;
 };
@@ -255,7 +271,10 @@ static void write_group(struct groups_stream *s, const struct group_view *g, str
                         struct buf *out)
 {
     size_t before = out->n, written = 0;
+    struct audience au = audience_at(s->api->engine, NULL, now);
     struct json_writer w;
+
+    au.time = g->time; /* the route may be gone by now */
 
     if (s->begun)
         buf_addc(out, ',');
@@ -266,13 +285,9 @@ static void write_group(struct groups_stream *s, const struct group_view *g, str
     for (size_t i = 0; i < g->n; i++) {
         struct gettable item = {
             .alert = g->alerts[i], .status = &s->status, .muted_by = g->muted_by};
-        bool suppressed;
 
-        engine_alert_status(s->api->engine, g->alerts[i], now, &s->status);
-        suppressed =
-            s->status.silenced_by.n != 0 || s->status.inhibited_by.n != 0 || g->muted_by.n != 0;
-        if ((!s->active && !suppressed) || (!s->silenced && s->status.silenced_by.n != 0) ||
-            (!s->inhibited && s->status.inhibited_by.n != 0))
+        audience_status(&au, g->alerts[i], &s->status);
+        if (!is_wanted(s->wanted, &s->status.verdict))
             continue;
         collect_receivers(s);
         item.receivers = s->receivers.v;
@@ -314,20 +329,21 @@ static bool groups_next(void *ctx, struct buf *out)
 }
 
 static void collect_group(struct groups_stream *s, const struct api_filter *f,
-                          const struct group *g, struct now now)
+                          const struct group *g, const struct audience *au, str muted_by)
 {
     struct alert_list all = group_sorted(g, &s->arena);
     struct group_view view = {.alerts = arena_array(&s->arena, all.n, sizeof(struct alert *))};
 
     for (size_t i = 0; i < all.n; i++)
-        if (!alert_is_resolved(all.v[i], now) && api_filter_labels(f, all.v[i]->labels->ls))
+        if (!alert_is_resolved(all.v[i], au->at) && api_filter_labels(f, all.v[i]->labels->ls))
             view.alerts[view.n++] = alert_ref(all.v[i]);
     if (view.n == 0)
         return;
     view.labels = label_set_ref(g->labels);
     view.receiver = arena_str(&s->arena, g->route->receiver);
     view.route_labels = &g->route->conf->labels;
-    view.muted_by = arena_str(&s->arena, g->muted ? g->muted_by : STR_NONE);
+    view.muted_by = muted_by;
+    view.time = au->time;
     vec_push(&s->v, view);
 }
 
@@ -337,27 +353,30 @@ void api_get_groups(struct http_req *rq, void *arg)
     struct now now = shell_clock(a->conf.shell)->now;
     struct groups_stream *s = mem_new(struct groups_stream);
     bool muted = api_param_bool(rq, S("muted"), true);
+    struct buf by = BUF_INIT;
     struct api_filter f;
 
     s->api = a;
     s->conf = config_ref(a->engine->conf);
-    s->active = api_param_bool(rq, S("active"), true);
-    s->silenced = api_param_bool(rq, S("silenced"), true);
-    s->inhibited = api_param_bool(rq, S("inhibited"), true);
+    s->wanted = wanted_of(rq);
     if (!api_filter_init(a, rq, &f)) {
         groups_done(s);
         return;
     }
     for (size_t i = 0; i < a->engine->tree.n; i++) {
-        if (!api_filter_receiver(a, &f, a->engine->tree.by_index[i]->receiver))
-            continue;
-        MAP_EACH (struct u64_map_entry, it, &a->engine->groups[i]) {
-            const struct group *g = it->value;
+        struct audience au = audience_at(a->engine, a->engine->tree.by_index[i], now);
+        str muted_by;
 
-            if (muted || !g->muted)
-                collect_group(s, &f, g, now);
-        }
+        if ((au.time != HELD_BY_NOTHING && !muted) ||
+            !api_filter_receiver(a, &f, au.route->receiver))
+            continue;
+        buf_clear(&by);
+        audience_names(&au, au.time, &by);
+        muted_by = arena_str(&s->arena, buf_str(&by));
+        MAP_EACH (struct u64_map_entry, it, &a->engine->groups[i])
+            collect_group(s, &f, it->value, &au, muted_by);
     }
+    buf_release(&by);
     api_filter_release(&f);
     if (s->v.n > 1)
         qsort(s->v.v, s->v.n, sizeof(s->v.v[0]), by_labels);

@@ -312,13 +312,13 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
     }
     json_key(w, S("silencedBy"));
     json_open(w, '[');
-    for (size_t i = 0; i < x->silences.n; i++)
-        put_silence(w, x->silences.v[i], now);
+    for (size_t i = 0; i < x->verdict.silenced_by.n; i++)
+        put_silence(w, x->verdict.silenced_by.v[i], now);
     json_close(w, ']');
     json_key(w, S("inhibitedBy"));
     json_open(w, '[');
-    for (size_t i = 0; i < x->inhibitions.n; i++)
-        put_inhibition(a, w, &x->inhibitions.v[i]);
+    for (size_t i = 0; i < x->verdict.inhibited_by.n; i++)
+        put_inhibition(a, w, &x->verdict.inhibited_by.v[i]);
     json_close(w, ']');
     json_key(w, S("routes"));
     json_open(w, '[');

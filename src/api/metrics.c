@@ -159,21 +159,23 @@ static const struct metric rows[] = {
 static void put_alerts(struct api *a, struct expo *x, struct now now)
 {
     struct engine *e = a->engine;
-    struct alert_status st = {0};
+    struct audience any = audience_at(e, NULL, now);
+    struct verdict v = {HELD_BY_NOTHING};
     uint64_t active = 0, suppressed = 0, groups = 0;
     static const char *const reasons[] = {"silence", "inhibition", "mute_time_interval",
                                           "active_time_interval"};
 
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        if (alert_is_resolved(it->value, now))
+        struct alert *al = it->value;
+
+        if (alert_is_resolved(al, now))
             continue;
-        engine_alert_status(e, it->value, now, &st);
-        if (st.inhibited_by.n != 0 || st.silenced_by.n != 0)
-            suppressed++;
-        else
+        if (audience_tells(&any, al->labels->ls, &al->cleared, &v))
             active++;
+        else
+            suppressed++;
     }
-    alert_status_release(&st);
+    verdict_release(&v);
     for (size_t i = 0; i < e->tree.n; i++)
         groups += e->groups[i].n;
     metric_begin(x, &rows[M_ALERTS]);

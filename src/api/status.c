@@ -99,20 +99,61 @@ static void put_wait(struct json_writer *w, const struct group *g, struct now no
         json_put_null(w);
 }
 
-static void put_routed(struct api *a, struct json_writer *w, const struct alert *al,
-                       struct alert_status *st, struct now now)
+struct overview_stream {
+    struct api *api;
+    VEC(struct alert *) v;
+    size_t at;
+    struct alert_status status;
+    struct audience muted; /* of the route that was asked last, in this piece */
+    struct buf muted_by;
+    struct buf tail; /* of our rules, written at once */
+};
+
+/* The route's intervals, looked at once for alerts that go the same way one after the other. */
+static void put_muted_by(struct overview_stream *s, struct json_writer *w, const struct route *r,
+                         struct now now)
 {
+    str rest;
+
+    if (r->n_active_intervals + r->n_mute_intervals == 0) {
+        rest = STR_NONE;
+    } else {
+        if (s->muted.route != r || s->muted.at.wall != now.wall) {
+            s->muted = audience_at(s->api->engine, r, now);
+            buf_clear(&s->muted_by);
+            audience_names(&s->muted, s->muted.time, &s->muted_by);
+        }
+        rest = buf_str(&s->muted_by);
+    }
+    json_key(w, S("mutedBy"));
+    json_open(w, '[');
+    while (rest.n != 0)
+        json_put_str(w, str_cut(&rest, ','));
+    json_close(w, ']');
+}
+
+static str state_of(const struct verdict *v)
+{
+    return v->held_by == HELD_BY_NOTHING      ? S("firing")
+           : v->held_by == HELD_BY_INHIBITION ? S("inhibited")
+                                              : S("silenced");
+}
+
+static void put_routed(struct overview_stream *s, struct json_writer *w, struct alert *al,
+                       const struct audience *any)
+{
+    struct api *a = s->api;
+    struct alert_status *st = &s->status;
+    struct verdict *v = &st->verdict;
+    struct now now = any->at;
     struct arena scratch;
     char fp[17];
 
-    engine_alert_status(a->engine, al, now, st);
+    audience_status(any, al, st);
     json_open(w, '{');
     snprintf(fp, sizeof(fp), "%016" PRIx64, alert_fingerprint(al));
     put_pair(w, "fingerprint", str_of(fp));
-    put_pair(w, "state",
-             st->silenced_by.n != 0    ? S("silenced")
-             : st->inhibited_by.n != 0 ? S("inhibited")
-                                       : S("firing"));
+    put_pair(w, "state", state_of(v));
     json_key(w, S("labels"));
     labels_put_json(w, al->labels->ls);
     json_key(w, S("annotations"));
@@ -122,13 +163,13 @@ static void put_routed(struct api *a, struct json_writer *w, const struct alert 
     put_pair(w, "generatorURL", al->generator_url);
     json_key(w, S("silencedBy"));
     json_open(w, '[');
-    for (size_t i = 0; i < st->silenced_by.n; i++)
-        json_put_str(w, uuid_str(&st->silenced_by.v[i]->id));
+    for (size_t i = 0; i < v->silenced_by.n; i++)
+        json_put_str(w, uuid_str(&v->silenced_by.v[i]->id));
     json_close(w, ']');
     json_key(w, S("inhibitedBy"));
     json_open(w, '[');
-    for (size_t i = 0; i < st->inhibited_by.n; i++) {
-        snprintf(fp, sizeof(fp), "%016" PRIx64, st->inhibited_by.v[i].fingerprint);
+    for (size_t i = 0; i < v->inhibited_by.n; i++) {
+        snprintf(fp, sizeof(fp), "%016" PRIx64, v->inhibited_by.v[i].fingerprint);
         json_put_str(w, str_of(fp));
     }
     json_close(w, ']');
@@ -142,25 +183,13 @@ static void put_routed(struct api *a, struct json_writer *w, const struct alert 
         put_pair(w, "receiver", st->routes.v[i]->receiver);
         put_pair(w, "groupKey", g != NULL ? g->key : STR_NONE);
         put_wait(w, g, now);
-        json_key(w, S("mutedBy"));
-        json_open(w, '[');
-        for (str rest = g != NULL ? g->muted_by : STR_NONE; rest.n != 0;)
-            json_put_str(w, str_cut(&rest, ','));
-        json_close(w, ']');
+        put_muted_by(s, w, st->routes.v[i], now);
         json_close(w, '}');
     }
     arena_release(&scratch);
     json_close(w, ']');
     json_close(w, '}');
 }
-
-struct overview_stream {
-    struct api *api;
-    VEC(struct alert *) v;
-    size_t at;
-    struct alert_status status;
-    struct buf tail; /* of our rules, written at once */
-};
 
 static void overview_done(void *ctx)
 {
@@ -170,6 +199,7 @@ static void overview_done(void *ctx)
         alert_unref(*a);
     vec_release(&s->v);
     alert_status_release(&s->status);
+    buf_release(&s->muted_by);
     buf_release(&s->tail);
     mem_free(s);
 }
@@ -177,17 +207,18 @@ static void overview_done(void *ctx)
 static bool overview_next(void *ctx, struct buf *out)
 {
     struct overview_stream *s = ctx;
-    struct now now = shell_clock(s->api->conf.shell)->now;
+    struct audience any = audience_at(s->api->engine, NULL, shell_clock(s->api->conf.shell)->now);
     size_t enough = out->n + API_PIECE;
     struct json_writer w;
 
+    s->muted.route = NULL; /* a reload may have made another in its place */
     if (s->at == 0)
         buf_adds(out, "{\"alerts\":[");
     for (; s->at < s->v.n && out->n < enough; s->at++) {
         if (s->at != 0)
             buf_addc(out, ',');
         json_writer_init(&w, out, true);
-        put_routed(s->api, &w, s->v.v[s->at], &s->status, now);
+        put_routed(s, &w, s->v.v[s->at], &any);
     }
     if (s->at < s->v.n)
         return true;

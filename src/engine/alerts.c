@@ -49,18 +49,19 @@ static void log_alert(struct engine *e, const struct alert *a, struct effects *f
 static struct alert *store(struct engine *e, struct alert *a, struct alert *old, struct now now,
                            struct effects *fx)
 {
-    /* it may inhibit others */
-    e->audience_changes += inhibitor_rules(e->inhibitor) != 0 && !alert_is_resolved(a, now) &&
-                           (old == NULL || alert_is_resolved(old, now));
+    bool fires_again = old != NULL && alert_is_resolved(old, now) && !alert_is_resolved(a, now);
+
     if (old == NULL) {
         u64_map_put(&e->alerts, alert_fingerprint(a), a);
         e->live_bytes += 256;
         log_alert(e, a, fx);
-        inhibitor_add(e->inhibitor, a);
+        e->audience_changes += inhibitor_add(e->inhibitor, a);
         return a;
     }
     if (alert_store_over(old, a, now))
         log_alert(e, old, fx);
+    if (fires_again)
+        e->audience_changes += inhibitor_add(e->inhibitor, old);
     alert_unref(a);
     return old;
 }

@@ -3,93 +3,25 @@
 #include "engine/engine_priv.h"
 #include "route/mute.h"
 
-enum { SUPPRESSED_SILENCE, SUPPRESSED_INHIBITION, SUPPRESSED_MUTE_TIME, SUPPRESSED_ACTIVE_TIME };
-
-struct audience audience_of(struct group *g)
+struct audience audience_at(const struct engine *e, const struct route *route, struct now at)
 {
-    return (struct audience){g, g->key, g->route->receiver};
+    struct audience au = {.e = e, .route = route, .at = at, .reopens = TS_NONE};
+
+    if (route == NULL)
+        return au;
+    if (!mute_is_active_time(e->intervals, route, at.wall, NULL))
+        au.time = HELD_BY_ACTIVE_TIME;
+    else if (mute_is_mute_time(e->intervals, route, at.wall, NULL))
+        au.time = HELD_BY_MUTE_TIME;
+    return au;
 }
 
-/* The alert (0: all of the group) is kept back, by whom stands in by. The same verdict as the last time is no news. */
-static struct decision *suppress(struct engine *e, struct audience of, uint64_t fingerprint,
-                                 enum decision_kind kind, int counter, str by, struct now now,
-                                 struct effects *fx)
+void audience_names(const struct audience *au, enum held_by time, struct buf *by)
 {
-    struct decision *d = decide(fx, kind, now);
-    void *verdict = (void *)(uintptr_t)(hash_bytes(by.p, by.n) + (uint64_t)kind), **last;
-
-    e->stats.suppressed[counter]++;
-    d->fingerprint = fingerprint;
-    d->group_key = arena_str(&fx->arena, of.group_key);
-    d->receiver = arena_str(&fx->arena, of.receiver); /* maybe of a row that goes */
-    d->by = arena_str(&fx->arena, by);
-    if (of.group == NULL)
-        return d;
-    last = u64_map_get(&of.group->said, fingerprint);
-    d->is_repeated = last != NULL && *last == verdict;
-    u64_map_put(&of.group->said, fingerprint, verdict);
-    return d;
-}
-
-bool audience_inhibits(struct engine *e, struct audience of, uint64_t fingerprint, struct labels ls,
-                       struct now now, struct effects *fx)
-{
-    struct inhibition_list hits = {0};
-    struct buf by = BUF_INIT;
-    bool inhibited = inhibitor_match(e->inhibitor, ls, now, &hits) != 0;
-
-    VEC_EACH (struct inhibition *, h, &hits)
-        buf_addf(&by, "%s%016llx", h == hits.v ? "" : ",", (unsigned long long)h->fingerprint);
-    if (inhibited)
-        suppress(e, of, fingerprint, DECISION_INHIBITED, SUPPRESSED_INHIBITION, buf_str(&by), now,
-                 fx);
-    buf_release(&by);
-    vec_release(&hits);
-    return inhibited;
-}
-
-ts_ns audience_silences(struct engine *e, struct audience of, uint64_t fingerprint,
-                        struct labels ls, struct now now, struct effects *fx)
-{
-    struct silence_list hits = {0};
-    struct buf by = BUF_INIT;
-    ts_ns until = TS_NONE;
-
-    silencer_match(e->silencer, ls, now.wall, &hits);
-    for (size_t i = 0; i < hits.n; i++) {
-        buf_addf(&by, "%s%s", i == 0 ? "" : ",", hits.v[i]->id.text);
-        if (hits.v[i]->ends_at > until)
-            until = hits.v[i]->ends_at;
-    }
-    if (hits.n != 0)
-        suppress(e, of, fingerprint, DECISION_SILENCED, SUPPRESSED_SILENCE, buf_str(&by), now, fx)
-            ->until = until;
-    buf_release(&by);
-    vec_release(&hits);
-    return until;
-}
-
-bool audience_in_time(struct engine *e, struct group *g, size_t n, struct now now,
-                      struct effects *fx)
-{
-    struct buf by = BUF_INIT;
-    bool outside = !mute_is_active_time(e->intervals, g->route, now.wall, &by);
-    bool muted = outside || mute_is_mute_time(e->intervals, g->route, now.wall, &by);
-
-    g->muted = muted;
-    mem_str_free(g->muted_by);
-    g->muted_by = muted ? mem_str_dup(buf_str(&by)) : STR_NONE;
-    if (!muted)
-        u64_map_del(&g->said, 0);
-    if (muted && n != 0) {
-        int counter = outside ? SUPPRESSED_ACTIVE_TIME : SUPPRESSED_MUTE_TIME;
-
-        suppress(e, audience_of(g), 0, outside ? DECISION_OUTSIDE_ACTIVE : DECISION_MUTED_TIME,
-                 counter, buf_str(&by), now, fx);
-        e->stats.suppressed[counter] += n - 1;
-    }
-    buf_release(&by);
-    return !muted;
+    if (time == HELD_BY_ACTIVE_TIME)
+        (void)mute_is_active_time(au->e->intervals, au->route, au->at.wall, by);
+    else if (time == HELD_BY_MUTE_TIME)
+        (void)mute_is_mute_time(au->e->intervals, au->route, au->at.wall, by);
 }
 
 uint64_t audience_revision(const struct engine *e)
@@ -97,56 +29,102 @@ uint64_t audience_revision(const struct engine *e)
     return silencer_version(e->silencer) + e->audience_changes;
 }
 
-/* -- asking again -- */
+/* -- an alert -- */
 
-/* One attempt's question. */
-struct asked {
-    struct engine *e;
-    const struct outbox_row *row;
-    const struct nflog_entry *told; /* what the receiver knows; NULL: nothing */
-    struct audience of;
-    struct now now;
-    struct effects *fx;
-    struct arena *scratch;
-    struct notification n; /* who is left */
-    struct hash_list firing, resolved;
-    ts_ns wake; /* wall: when something that keeps one back ends; TS_MAX */
-};
+void verdict_release(struct verdict *v)
+{
+    vec_release(&v->inhibited_by);
+    vec_release(&v->silenced_by);
+}
+
+static bool judge(const struct audience *au, struct labels ls, uint64_t *cleared, bool finds_all,
+                  struct verdict *v)
+{
+    const struct engine *e = au->e;
+    bool later = false; /* something may hold at another time */
+
+    vec_clear(&v->inhibited_by);
+    vec_clear(&v->silenced_by);
+    v->until = TS_NONE;
+    v->held_by = au->time;
+    if (cleared != NULL && *cleared == audience_revision(e))
+        return v->held_by == HELD_BY_NOTHING;
+    if (inhibitor_match(e->inhibitor, ls, au->at, &v->inhibited_by, &later) != 0)
+        v->held_by = HELD_BY_INHIBITION;
+    if (v->held_by != HELD_BY_NOTHING && !finds_all)
+        return false;
+    silencer_match(e->silencer, ls, au->at.wall, &v->silenced_by, &later);
+    VEC_EACH (const struct silence *const *, s, &v->silenced_by)
+        v->until = (*s)->ends_at > v->until ? (*s)->ends_at : v->until;
+    if (v->held_by == HELD_BY_NOTHING && v->silenced_by.n != 0)
+        v->held_by = HELD_BY_SILENCE;
+    if (cleared != NULL && !later && v->inhibited_by.n + v->silenced_by.n == 0)
+        *cleared = audience_revision(e);
+    return v->held_by == HELD_BY_NOTHING;
+}
+
+bool audience_tells(const struct audience *au, struct labels ls, uint64_t *cleared,
+                    struct verdict *v)
+{
+    return judge(au, ls, cleared, false, v);
+}
+
+bool audience_judge(const struct audience *au, struct labels ls, uint64_t *cleared,
+                    struct verdict *v)
+{
+    return judge(au, ls, cleared, true, v);
+}
+
+ts_ns audience_wake(struct audience *au, const struct verdict *v, ts_ns before)
+{
+    if (!au->e->conf->notifications.flush_at_window_end)
+        return TS_MAX;
+    switch (v->held_by) {
+    case HELD_BY_SILENCE: return ts_add(v->until, 1);
+    case HELD_BY_ACTIVE_TIME:
+    case HELD_BY_MUTE_TIME: /* the same for all of the route */
+        if (au->reopens == TS_NONE)
+            au->reopens = mute_ends(au->e->intervals, au->route, au->at.wall, before);
+        return au->reopens;
+    case HELD_BY_INHIBITION:
+    case HELD_BY_NOTHING: break;
+    }
+    return TS_MAX;
+}
+
+bool audience_hears_end(const struct engine *e, const struct nflog_entry *told, uint64_t hash,
+                        bool is_resolved)
+{
+    return is_resolved && e->conf->notifications.resolve_suppressed && told != NULL &&
+           hash_list_has(told->firing, hash);
+}
+
+/* -- a row -- */
+
+bool audience_is_settled(const struct engine *e, const struct outbox_row *row, ts_ns mono)
+{
+    bool nothing_holds = silencer_count(e->silencer) == 0 && inhibitor_rules(e->inhibitor) == 0 &&
+                         e->conf->n_time_intervals == 0;
+
+    return nothing_holds || row->may_have_arrived || e->rules_wait != RULES_RUN ||
+           (row->asked == audience_revision(e) && mono - row->decided_mono < NS_PER_S);
+}
 
 /* By the row's key: a notification of an earlier version may be told under another group key. */
-static struct group *group_of(struct engine *e, const struct outbox_row *row,
+static struct group *group_of(const struct engine *e, const struct outbox_row *row,
                               const struct notification *n)
 {
     uint64_t fp = labels_fingerprint(n->group_labels);
+    str key = outbox_group_key(row);
 
     for (size_t i = 0; i < e->tree.n; i++) {
         void **slot = u64_map_get(&e->groups[i], fp);
+        struct group *g = slot != NULL ? *slot : NULL;
 
-        if (slot != NULL && str_starts_with(row->key, ((struct group *)*slot)->key))
-            return *slot;
+        if (g != NULL && str_eq(key, g->key) && str_eq(row->receiver, g->route->receiver))
+            return g;
     }
     return NULL;
-}
-
-/* notifications.resolve_suppressed: the end of what was told is told all the same. */
-static bool is_told_all_the_same(const struct asked *q, const struct notified_alert *a)
-{
-    return a->is_resolved && q->e->conf->notifications.resolve_suppressed && q->told != NULL &&
-           hash_list_has(q->told->firing, labels_dedup_hash(a->labels));
-}
-
-static bool is_kept_back(struct asked *q, const struct notified_alert *a)
-{
-    ts_ns until;
-
-    if (is_told_all_the_same(q, a))
-        return false;
-    if (audience_inhibits(q->e, q->of, a->fingerprint, a->labels, q->now, q->fx))
-        return true;
-    until = audience_silences(q->e, q->of, a->fingerprint, a->labels, q->now, q->fx);
-    if (until != TS_NONE && ts_add(until, 1) < q->wake)
-        q->wake = ts_add(until, 1);
-    return until != TS_NONE;
 }
 
 static void add_hash(struct hash_list *to, const struct hash_list *from, struct arena *a,
@@ -159,97 +137,82 @@ static void add_hash(struct hash_list *to, const struct hash_list *from, struct 
 }
 
 /* Resolved alerts that the receiver does not want to hear of stand in the row's hashes only: they stay there. */
-static void keep_unheard(struct asked *q, const struct notification *all)
+static void keep_unheard(struct row_audience *x, const struct outbox_row *row, struct arena *a)
 {
-    for (size_t i = 0; i < q->row->resolved.n; i++) {
+    for (size_t i = 0; i < row->resolved.n; i++) {
         bool heard = false;
 
-        for (size_t k = 0; k < all->n_alerts && !heard; k++)
-            heard = labels_dedup_hash(all->alerts[k].labels) == q->row->resolved.v[i];
+        for (size_t k = 0; k < x->all.n_alerts && !heard; k++)
+            heard = labels_dedup_hash(x->all.alerts[k].labels) == row->resolved.v[i];
         if (!heard)
-            add_hash(&q->resolved, &q->row->resolved, q->scratch, q->row->resolved.v[i]);
+            add_hash(&x->resolved, &row->resolved, a, row->resolved.v[i]);
     }
 }
 
-/* Fills q with who may be told; true: nobody of the row is kept back. */
-static bool ask_all(struct asked *q, const struct notification *all)
+static void ask_each(struct row_audience *x, const struct outbox_row *row,
+                     const struct nflog_entry *known, ts_ns tick, struct arena *a)
 {
-    bool speaks =
-        q->of.group == NULL || audience_in_time(q->e, q->of.group, all->n_alerts, q->now, q->fx);
-    struct notified_alert *v = arena_array(q->scratch, all->n_alerts, sizeof(*v));
+    struct notified_alert *v = arena_array(a, x->all.n_alerts, sizeof(*v));
+    struct verdict verdict = {HELD_BY_NOTHING};
 
-    q->n = *all;
-    q->n.alerts = v;
-    q->n.n_alerts = q->n.n_firing = 0;
-    for (size_t i = 0; i < all->n_alerts; i++) {
-        const struct notified_alert *a = &all->alerts[i];
-        bool told = is_told_all_the_same(q, a);
+    x->told.alerts = v;
+    for (size_t i = 0; i < x->all.n_alerts; i++) {
+        const struct notified_alert *al = &x->all.alerts[i];
+        uint64_t hash = labels_dedup_hash(al->labels);
 
-        if (!told && (!speaks || is_kept_back(q, a)))
+        if (!audience_hears_end(x->of.e, known, hash, al->is_resolved) &&
+            !audience_tells(&x->of, al->labels, NULL, &verdict)) {
+            ts_ns wake = audience_wake(&x->of, &verdict, tick);
+
+            x->wake = wake < x->wake ? wake : x->wake;
             continue;
-        v[q->n.n_alerts++] = *a;
-        q->n.n_firing += !a->is_resolved;
-        add_hash(a->is_resolved ? &q->resolved : &q->firing,
-                 a->is_resolved ? &q->row->resolved : &q->row->firing, q->scratch,
-                 labels_dedup_hash(a->labels));
+        }
+        v[x->told.n_alerts++] = *al;
+        x->told.n_firing += !al->is_resolved;
+        add_hash(al->is_resolved ? &x->resolved : &x->firing,
+                 al->is_resolved ? &row->resolved : &row->firing, a, hash);
     }
-    keep_unheard(q, all);
-    hash_list_sort(&q->firing);
-    hash_list_sort(&q->resolved);
-    return q->n.n_alerts == all->n_alerts;
+    verdict_release(&verdict);
 }
 
-/* A row that is asked for within a second of its decision, and nothing has happened since, is not looked at. Nor one that
- * nothing could keep back. */
-static bool is_settled(const struct engine *e, const struct outbox_row *row, struct now now)
+bool audience_of_row(const struct engine *e, const struct outbox_row *row, struct now at,
+                     struct arena *a, struct row_audience *out)
 {
-    bool is_held_by_none = silencer_count(e->silencer) == 0 && inhibitor_rules(e->inhibitor) == 0 &&
-                           e->conf->n_time_intervals == 0;
+    struct nflog_entry **entry = nflog_map_get(&e->nflog, row->key);
+    const struct nflog_entry *known = entry != NULL ? *entry : NULL;
+    struct row_audience x = {.wake = TS_MAX};
+    ts_ns tick;
 
-    return is_held_by_none || row->may_have_arrived || e->rules_wait != RULES_RUN ||
-           (row->asked == audience_revision(e) && now.mono - row->decided_mono < NS_PER_S);
+    if (!notification_unpack(row->data, a, &x.all))
+        return false;
+    x.group = group_of(e, row, &x.all);
+    x.of = audience_at(e, x.group != NULL ? x.group->route : NULL, at);
+    tick = x.group != NULL ? ts_add(at.wall, x.group->timer.key - at.mono) : TS_NONE;
+    x.told = x.all;
+    x.told.n_alerts = x.told.n_firing = 0;
+    ask_each(&x, row, known, tick, a);
+    keep_unheard(&x, row, a);
+    hash_list_sort(&x.firing);
+    hash_list_sort(&x.resolved);
+    x.is_whole = x.told.n_alerts == x.all.n_alerts;
+    x.is_withdrawn = !x.is_whole && (x.told.n_alerts == 0 ||
+                                     nflog_decide(known, x.firing, x.resolved, true,
+                                                  row->repeat_interval, at) == REASON_NONE);
+    *out = x;
+    return true;
 }
 
-static const struct outbox_row *ask(struct asked *q, struct outbox_slot *slot)
-{
-    struct notification all;
+/* -- a list -- */
 
-    if (!notification_unpack(q->row->data, q->scratch, &all))
-        return q->row; /* its attempt will say so */
-    q->of = (struct audience){group_of(q->e, q->row, &all), all.group_key, all.receiver};
-    if (ask_all(q, &all))
-        return q->row;
-    if (q->of.group != NULL && q->e->conf->notifications.flush_at_window_end)
-        group_wake_early(q->e, q->of.group, q->wake, q->now);
-    if (q->n.n_alerts == 0 || nflog_decide(q->told, q->firing, q->resolved, true,
-                                           q->row->repeat_interval, q->now) == REASON_NONE) {
-        outbox_withdraw(q->e, slot, q->now, q->fx);
-        return NULL;
-    }
-    return outbox_reduce(q->e, slot, &q->n, q->firing, q->resolved, q->now, q->fx);
+void audience_status(const struct audience *au, struct alert *a, struct alert_status *st)
+{
+    vec_clear(&st->routes);
+    audience_judge(au, a->labels->ls, &a->cleared, &st->verdict);
+    route_tree_match(&au->e->tree, a->labels->ls, &st->routes);
 }
 
-const struct outbox_row *audience_ask(struct engine *e, str key, struct now now, struct effects *fx)
+void alert_status_release(struct alert_status *st)
 {
-    struct outbox_slot **slot = outbox_map_get(&e->outbox, key);
-    const struct outbox_row *row = slot != NULL ? (*slot)->row : NULL;
-    struct nflog_entry **told;
-    struct arena scratch;
-    struct asked q;
-
-    if (row == NULL || is_settled(e, row, now))
-        return row;
-    arena_init(&scratch, 0);
-    told = nflog_map_get(&e->nflog, row->key);
-    q = (struct asked){.e = e,
-                       .row = row,
-                       .told = told != NULL ? *told : NULL,
-                       .now = now,
-                       .fx = fx,
-                       .scratch = &scratch,
-                       .wake = TS_MAX};
-    (*slot)->row->asked = audience_revision(e);
-    row = ask(&q, *slot);
-    arena_release(&scratch);
-    return row;
+    verdict_release(&st->verdict);
+    vec_release(&st->routes);
 }

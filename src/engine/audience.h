@@ -1,44 +1,108 @@
-/* audience.h - what keeps an alert of a group from being told at an instant: inhibition, time intervals, silences.
+/* audience.h - the one judge of who of a group is told at an instant, and of what keeps each other one back, until when.
  *
- * A flush asks for each alert of its group. Much may change before the message goes out: the receiver may be down for an
- * hour. So an attempt asks again (audience_ask()), and who is kept back by now is taken out of the row. A row with nobody
- * left is withdrawn: the log has no entry of it, so the end of the silence tells. What may have arrived stays as it is:
- * whoever may have read that an alert fires is to read that it has ended.
+ * Three things keep an alert back, asked in this order: another alert that inhibits it, the time intervals of its route,
+ * silences. The first that holds is the verdict. Flush, attempt, foresee, explain, the API and the metrics ask here and
+ * nowhere else. Nothing here writes: what a look leaves behind (decisions, counts) is its owner's (suppress.c).
  *
- * Errors   none; each verdict against an alert leaves a decision.
- * Owns     nothing.
- * Cost     an alert: O(inhibition rules + silences that can match). A first attempt within a second of its decision asks
- *          nobody unless silences, the configuration or what fires have changed.
- * Source   alertmanager.md 3.6, DESIGN.md 2 "Delivery".
+ * The instant is an argument. Its monotonic clock says who fires, and so inhibits; its wall clock says which intervals and
+ * silences hold. So foresee asks about the wall time of a tick to come and about what fires today.
+ *
+ * Revisions. Of an alert of which no silence and no source of an inhibition speaks, whatever the time, that is known until
+ * audience_revision() is another: the asker keeps the revision (struct alert, `cleared`), and a quiet alert is judged by
+ * one comparison.
+ *
+ * Shapes   100,000 alerts, 500 silences, 100 inhibition rules.
+ * Errors   none.
+ * Owns     a verdict owns its lists; silences in it are borrowed until the next step.
+ * Cost     audience_at(): the intervals of the route. A verdict: O(inhibition rules + silences that can match), or O(1) when
+ *          it is cleared.
+ * Source   alertmanager.md 3.6; DESIGN.md 2 "Core and live", "Revisions", "Delivery".
  */
 #ifndef ENGINE_AUDIENCE_H
 #define ENGINE_AUDIENCE_H
 
 #include "engine/engine.h"
 
-/* Of whom decisions speak. group: what the last verdict was is noted there; NULL: the group is no more. */
-struct audience {
-    struct group *group;
-    str group_key, receiver;
+/* In the order in which they are asked. */
+enum held_by {
+    HELD_BY_NOTHING,
+    HELD_BY_INHIBITION,
+    HELD_BY_ACTIVE_TIME, /* the instant is outside of every active interval */
+    HELD_BY_MUTE_TIME,
+    HELD_BY_SILENCE,
 };
 
-struct audience audience_of(struct group *g);
+/* Who is told by a route at an instant. */
+struct audience {
+    const struct engine *e;
+    const struct route *route; /* NULL: of any: no interval is asked */
+    struct now at;
+    enum held_by
+        time; /* what the route's intervals say to everybody: nothing, or one of the two times */
+    ts_ns reopens; /* audience_wake() looked for it already; TS_NONE: it did not */
+};
 
-bool audience_inhibits(struct engine *e, struct audience of, uint64_t fingerprint, struct labels ls,
-                       struct now now, struct effects *fx);
-/* Until when; TS_NONE: no silence holds. */
-ts_ns audience_silences(struct engine *e, struct audience of, uint64_t fingerprint,
-                        struct labels ls, struct now now, struct effects *fx);
-/* Whether the route's time intervals let this instant through; n: how many alerts are kept back when not. Fills
- * g->muted_by with the names of those that do not. */
-bool audience_in_time(struct engine *e, struct group *g, size_t n, struct now now,
-                      struct effects *fx);
+struct audience audience_at(const struct engine *e, const struct route *route, struct now at);
+/* Appends the names of the route's intervals that say so of everybody (HELD_BY_ACTIVE_TIME or _MUTE_TIME, whichever
+ * decides), comma-separated; none: nothing. */
+void audience_names(const struct audience *au, enum held_by time, struct buf *by);
 
-/* Grows with everything but time that can take an alert out of an audience. */
+struct verdict {
+    enum held_by held_by;
+    struct inhibition_list inhibited_by;
+    struct silence_list silenced_by; /* oldest first */
+    ts_ns
+        until; /* wall: the last instant at which one of these silences holds; TS_NONE: none is found */
+};
+void verdict_release(struct verdict *v);
+
+/* Whether the alert is told; v, filled anew, says by what it is held. cleared: what the asker keeps for it, 0 at first, to
+ * be used for this instant and later ones; NULL: nothing. */
+bool audience_tells(const struct audience *au, struct labels ls, uint64_t *cleared,
+                    struct verdict *v);
+/* The same, but v has everything that keeps it back, not only what decides. */
+bool audience_judge(const struct audience *au, struct labels ls, uint64_t *cleared,
+                    struct verdict *v);
+/* notifications.flush_at_window_end: when (wall) what decided v has ended, if nothing but time passes: the end of the
+ * silences, or the first instant before `before` at which the intervals let it through. TS_MAX: nobody knows, or it is
+ * off. */
+ts_ns audience_wake(struct audience *au, const struct verdict *v, ts_ns before);
+/* notifications.resolve_suppressed: an end is told whatever keeps the alert back, to whom was told last that it fires.
+ * told: what the integration's log says; NULL: nothing. */
+bool audience_hears_end(const struct engine *e, const struct nflog_entry *told, uint64_t hash,
+                        bool is_resolved);
+
+/* Grows with each change, but time's, of what can keep an alert back. Never 0. */
 uint64_t audience_revision(const struct engine *e);
 
-/* The row of the key is about to be sent: returns what to send, the row or another in its place; NULL: it was withdrawn. */
-const struct outbox_row *audience_ask(struct engine *e, str key, struct now now,
-                                      struct effects *fx);
+/* -- of a row -- */
+
+/* Whether an attempt at that time (mono) sends the row as it is: it may have arrived already, we do not know yet what
+ * fires, or it was decided within this second and nothing has changed since. */
+bool audience_is_settled(const struct engine *e, const struct outbox_row *row, ts_ns mono);
+
+/* Who of a row is told by an attempt. Lists and text are the arena's, or the row's. */
+struct row_audience {
+    struct group *group;           /* NULL: it is no more */
+    struct audience of;            /* of the group's route */
+    struct notification all, told; /* the row's, and what is left of it */
+    struct hash_list firing, resolved;
+    ts_ns wake; /* wall: when something that keeps one back ends before the group's tick; TS_MAX */
+    bool is_whole;     /* nobody is kept back */
+    bool is_withdrawn; /* nobody is left to be told anything new */
+};
+/* False: the row's data cannot be read. */
+bool audience_of_row(const struct engine *e, const struct outbox_row *row, struct now at,
+                     struct arena *a, struct row_audience *out) must_check;
+
+/* -- of an alert, as it is listed -- */
+
+struct alert_status {
+    struct verdict verdict; /* of audience_judge() */
+    struct route_list routes;
+};
+/* Filled anew; reuse one struct for many alerts. */
+void audience_status(const struct audience *au, struct alert *a, struct alert_status *st);
+void alert_status_release(struct alert_status *st);
 
 #endif

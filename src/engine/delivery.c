@@ -7,7 +7,6 @@
 #include "engine/engine_priv.h"
 
 #include <stdio.h>
-#include "engine/audience.h"
 
 static size_t kind_of(str integration)
 {
@@ -85,15 +84,11 @@ static struct decision *record(struct effects *fx, enum decision_kind kind,
                                const struct outbox_row *r, struct now now, str why)
 {
     struct decision *d = decide(fx, kind, now);
-    str key = arena_str(&fx->arena, r->key);
 
     d->receiver = arena_str(&fx->arena, r->receiver);
     d->integration = arena_str(&fx->arena, r->integration);
     d->index = r->index;
-    /* the group key is what stands before ":receiver/integration/index" */
-    for (size_t i = 0; i + r->receiver.n + 1 < key.n; i++)
-        if (key.p[i] == ':' && str_eq(str_sub(key, i + 1, i + 1 + r->receiver.n), r->receiver))
-            d->group_key = str_sub(key, 0, i);
+    d->group_key = arena_str(&fx->arena, outbox_group_key(r));
     d->why = arena_str(&fx->arena, why);
     if (kind == DECISION_RETRY)
         d->until = ts_add(now.wall, r->not_before - now.mono);

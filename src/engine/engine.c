@@ -4,7 +4,6 @@
 #include "engine/engine_priv.h"
 
 #include "base/rand.h"
-#include "engine/audience.h"
 
 MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
 MAP_DEFINE(outbox_map, str, struct outbox_slot *, hash_str, str_eq);
@@ -71,6 +70,7 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
     e->names = interner_new();
     rule_history_init(&e->rule_history, e->names);
     e->conf = conf;
+    e->audience_changes = 1; /* 0 is nobody's */
     e->mode = mode;
     e->retention = retention;
     e->silencer = silencer_new();
@@ -251,6 +251,7 @@ static void configure(struct engine *e, struct config *conf, struct now now, str
 static void forgive_pause(struct engine *e, dur_ns lost, struct now now)
 {
     e->stats.pauses++;
+    e->audience_changes++;
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
         struct alert *a = it->value;
 
@@ -274,13 +275,14 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
         break;
     case EVENT_SILENCE_PUT: silence_put(e, ev->silence, now, fx, r); break;
     case EVENT_SILENCE_EXPIRE: silence_expire(e, ev->silence_id, now, fx, r); break;
-    case EVENT_ATTEMPT: r->row = audience_ask(e, ev->attempt, now, fx); break;
+    case EVENT_ATTEMPT: r->row = attempt_ask(e, ev->attempt, now, fx); break;
     case EVENT_DELIVERED: outbox_delivered(e, &ev->delivered, now, fx); break;
     case EVENT_RULE_GROUPS: rules_configure(e, ev->groups.v, ev->groups.n, now, fx); break;
     case EVENT_RULES_RAN: rules_ran(e, ev->ran, now, fx); break;
     case EVENT_CONFIG: configure(e, ev->config, now, fx); break;
     case EVENT_CLOCK_STEPPED:
         e->stats.wall_steps++;
+        e->audience_changes++; /* what has ended may hold again */
         rules_rearm(e, now);
         builtin_clock_stepped(e, ev->wall_step, now, fx);
         break;
@@ -330,24 +332,6 @@ struct alert *engine_alert(const struct engine *e, uint64_t fingerprint)
     void **slot = u64_map_get(&e->alerts, fingerprint);
 
     return slot != NULL ? *slot : NULL;
-}
-
-void engine_alert_status(const struct engine *e, const struct alert *a, struct now now,
-                         struct alert_status *st)
-{
-    vec_clear(&st->inhibited_by);
-    vec_clear(&st->silenced_by);
-    vec_clear(&st->routes);
-    inhibitor_match(e->inhibitor, a->labels->ls, now, &st->inhibited_by);
-    silencer_match(e->silencer, a->labels->ls, now.wall, &st->silenced_by);
-    route_tree_match(&e->tree, a->labels->ls, &st->routes);
-}
-
-void alert_status_release(struct alert_status *st)
-{
-    vec_release(&st->inhibited_by);
-    vec_release(&st->silenced_by);
-    vec_release(&st->routes);
 }
 
 struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls,

@@ -273,15 +273,6 @@ const struct receiver_conf *engine_receiver(const struct engine *e,
                                             str name); /* NULL when unknown */
 struct alert *engine_alert(const struct engine *e, uint64_t fingerprint);
 
-struct alert_status {
-    struct inhibition_list inhibited_by;
-    struct silence_list silenced_by;
-    struct route_list routes;
-};
-/* Filled anew; reuse one struct for many alerts. */
-void engine_alert_status(const struct engine *e, const struct alert *a, struct now now,
-                         struct alert_status *st);
-void alert_status_release(struct alert_status *st);
 /* The labels of a route, expanded over what is told or listed (alertmanager.md 5.3); conf: that labels is of. */
 struct labels engine_route_labels(const struct engine *e, const struct config *conf,
                                   const struct conf_map *labels, const struct notification *n,

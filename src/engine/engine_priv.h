@@ -2,6 +2,7 @@
 #ifndef ENGINE_ENGINE_PRIV_H
 #define ENGINE_ENGINE_PRIV_H
 
+#include "engine/audience.h"
 #include "engine/engine.h"
 
 /* alerts.c */
@@ -20,8 +21,26 @@ void group_destroy(struct engine *e, struct group *g);
 /* s ends, or was ended: groups that it kept quiet may look at once (notifications.flush_at_window_end). */
 void groups_silence_ends(struct engine *e, const struct silence *s, struct now now);
 void group_answered(struct engine *e, uint64_t flush_id, bool ok);
-/* notifications.flush_at_window_end: the next look is at wake (wall) when that is sooner. */
+/* The next look is at wake (wall, audience_wake()) when that is sooner. */
 void group_wake_early(struct engine *e, struct group *g, ts_ns wake, struct now now);
+
+/* suppress.c */
+/* One look at a group, or at what is left of it. */
+struct look {
+    struct engine *e;
+    struct group *group; /* NULL: it is no more */
+    str group_key, receiver;
+    struct now now;
+    struct effects *fx;
+    size_t out_of_time; /* alerts that the route's intervals keep back */
+};
+void look_holds(struct look *l, uint64_t fingerprint, const struct verdict *v);
+void look_tells(struct look *l, uint64_t fingerprint);
+void look_ends(struct look *l, const struct audience *au);
+
+/* attempt.c */
+/* The row of the key is about to be sent: returns what to send, the row or another in its place; NULL: it was withdrawn. */
+const struct outbox_row *attempt_ask(struct engine *e, str key, struct now now, struct effects *fx);
 
 /* delivery.c */
 void outbox_decide(struct engine *e, const struct notification *n,

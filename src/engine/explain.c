@@ -21,29 +21,54 @@ static const struct outbox_slot *slot_of(const struct engine *e, str key)
     return s != NULL ? *s : NULL;
 }
 
-static bool row_tells(const struct outbox_row *r, uint64_t hash)
+static bool has(struct hash_list firing, struct hash_list resolved, uint64_t hash)
 {
-    return r != NULL && (hash_list_has(r->firing, hash) || hash_list_has(r->resolved, hash));
+    return hash_list_has(firing, hash) || hash_list_has(resolved, hash);
+}
+
+/* Whether the row tells the alert; one that waits asks again when it is sent. */
+static bool row_tells(const struct engine *e, const struct outbox_row *r, bool is_in_flight,
+                      uint64_t hash, struct now now, struct arena *a)
+{
+    ts_ns sent;
+    struct now at;
+    struct row_audience x;
+
+    if (r == NULL || !has(r->firing, r->resolved, hash))
+        return false;
+    sent = r->not_before > now.mono ? r->not_before : now.mono;
+    at = (struct now){.wall = ts_add(now.wall, sent - now.mono), .mono = now.mono};
+    if (is_in_flight || audience_is_settled(e, r, sent) || !audience_of_row(e, r, at, a, &x))
+        return true;
+    return !x.is_withdrawn && has(x.firing, x.resolved, hash);
+}
+
+static enum explain_verdict held(enum held_by by)
+{
+    static const enum explain_verdict verdicts[] = {
+        [HELD_BY_INHIBITION] = EXPLAIN_INHIBITED,
+        [HELD_BY_ACTIVE_TIME] = EXPLAIN_OUTSIDE_ACTIVE,
+        [HELD_BY_MUTE_TIME] = EXPLAIN_MUTED,
+        [HELD_BY_SILENCE] = EXPLAIN_SILENCED,
+    };
+
+    return verdicts[by];
 }
 
 /* The first thing on the way from the group to the integration that keeps it silent about the alert. */
-static enum explain_verdict judge(const struct explanation *x, const struct explain_route *r,
-                                  const struct explain_integration *in)
+static enum explain_verdict judge(const struct engine *e, const struct explanation *x,
+                                  const struct explain_route *r,
+                                  const struct explain_integration *in, struct now now,
+                                  struct arena *a)
 {
     uint64_t hash = labels_dedup_hash(x->labels);
+    const struct outbox_slot *s = in->slot;
 
-    if (in->slot != NULL && (row_tells(in->slot->row, hash) || row_tells(in->slot->next, hash)))
-        return in->slot->in_flight           ? EXPLAIN_SENDING
-               : in->slot->row->attempt != 0 ? EXPLAIN_RETRYING
-                                             : EXPLAIN_SENDING;
-    if (x->inhibitions.n != 0)
-        return EXPLAIN_INHIBITED;
-    if (r->outside_active.n != 0)
-        return EXPLAIN_OUTSIDE_ACTIVE;
-    if (r->muted.n != 0)
-        return EXPLAIN_MUTED;
-    if (x->silences.n != 0)
-        return EXPLAIN_SILENCED;
+    if (s != NULL && (row_tells(e, s->row, s->in_flight, hash, now, a) ||
+                      row_tells(e, s->next, false, hash, now, a)))
+        return s->in_flight || s->row->attempt == 0 ? EXPLAIN_SENDING : EXPLAIN_RETRYING;
+    if (r->held_by != HELD_BY_NOTHING && !audience_hears_end(e, in->last, hash, x->is_resolved))
+        return held(r->held_by);
     if (r->group == NULL)
         return x->alert == NULL ? EXPLAIN_WAITING : EXPLAIN_GONE;
     if (x->is_resolved && !in->conf->send_resolved)
@@ -68,7 +93,7 @@ static void explain_integration(const struct engine *e, const struct explanation
                                        .slot = slot_of(e, buf_str(&key)),
                                        .next_at = TS_NONE};
     buf_release(&key);
-    in->verdict = judge(x, r, in);
+    in->verdict = judge(e, x, r, in, now, a);
     if (r->group != NULL && x->alert != NULL) {
         struct foreseen f = foresee(e, r->group, ic, alert_fingerprint(x->alert), now, a);
 
@@ -91,7 +116,9 @@ static void explain_route(const struct engine *e, const struct explanation *x,
                           struct arena *a)
 {
     const struct receiver_conf *rc = engine_receiver(e, route->receiver);
-    struct buf b = BUF_INIT, outside = BUF_INIT, muted = BUF_INIT;
+    struct audience au = audience_at(e, route, now);
+    struct verdict v = {HELD_BY_NOTHING};
+    struct buf b = BUF_INIT;
     const struct group *g = engine_group_of(e, route, x->labels, a);
 
     *r = (struct explain_route){.route = route, .next_flush = TS_NONE};
@@ -103,12 +130,13 @@ static void explain_route(const struct engine *e, const struct explanation *x,
         if (x->alert == NULL || u64_map_get(&g->alerts, alert_fingerprint(x->alert)) != NULL)
             r->group = g;
     }
-    if (!mute_is_active_time(e->intervals, route, now.wall, &outside))
-        r->outside_active = arena_str(a, buf_str(&outside));
-    if (mute_is_mute_time(e->intervals, route, now.wall, &muted))
-        r->muted = arena_str(a, buf_str(&muted));
-    buf_release(&outside);
-    buf_release(&muted);
+    (void)audience_tells(&au, x->labels, NULL, &v);
+    r->held_by = v.held_by;
+    verdict_release(&v);
+    audience_names(&au, HELD_BY_ACTIVE_TIME, &b);
+    r->outside_active = names(a, &b);
+    audience_names(&au, HELD_BY_MUTE_TIME, &b);
+    r->muted = names(a, &b);
     r->n = rc != NULL ? rc->n_integrations : 0;
     r->integrations = arena_array(a, r->n, sizeof(*r->integrations));
     for (size_t i = 0; i < r->n; i++)
@@ -118,12 +146,12 @@ static void explain_route(const struct engine *e, const struct explanation *x,
 void engine_explain(const struct engine *e, struct labels ls, struct now now, struct arena *a,
                     struct explanation *out)
 {
+    struct audience any = audience_at(e, NULL, now);
     struct route_list routes = {0};
 
     *out = (struct explanation){.labels = ls, .alert = engine_alert(e, labels_fingerprint(ls))};
     out->is_resolved = out->alert != NULL && alert_is_resolved(out->alert, now);
-    silencer_match(e->silencer, ls, now.wall, &out->silences);
-    inhibitor_match(e->inhibitor, ls, now, &out->inhibitions);
+    (void)audience_judge(&any, ls, NULL, &out->verdict);
     route_tree_trace(&e->tree, ls, &out->trace);
     route_tree_match(&e->tree, ls, &routes);
     out->n = routes.n;
@@ -135,8 +163,7 @@ void engine_explain(const struct engine *e, struct labels ls, struct now now, st
 
 void explanation_release(struct explanation *x)
 {
-    vec_release(&x->silences);
-    vec_release(&x->inhibitions);
+    verdict_release(&x->verdict);
     vec_release(&x->trace);
 }
 
@@ -156,8 +183,8 @@ static void say_time(struct buf *out, ts_ns t, struct now now)
 static void say_silences(struct buf *out, const struct explanation *x, struct now now)
 {
     buf_adds(out, "silenced by ");
-    for (size_t i = 0; i < x->silences.n; i++) {
-        const struct silence *s = x->silences.v[i];
+    for (size_t i = 0; i < x->verdict.silenced_by.n; i++) {
+        const struct silence *s = x->verdict.silenced_by.v[i];
 
         buf_addf(out, "%s%s of %.*s (\"%.*s\") until ", i != 0 ? " and " : "", s->id.text,
                  STR(s->created_by), STR(s->comment));
@@ -168,8 +195,8 @@ static void say_silences(struct buf *out, const struct explanation *x, struct no
 static void say_inhibitions(struct buf *out, const struct engine *e, const struct explanation *x)
 {
     buf_adds(out, "inhibited by ");
-    for (size_t i = 0; i < x->inhibitions.n; i++) {
-        const struct inhibition *by = &x->inhibitions.v[i];
+    for (size_t i = 0; i < x->verdict.inhibited_by.n; i++) {
+        const struct inhibition *by = &x->verdict.inhibited_by.v[i];
         const struct alert *source = engine_alert(e, by->fingerprint);
 
         buf_addf(out, "%s", i != 0 ? " and " : "");

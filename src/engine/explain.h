@@ -14,7 +14,7 @@
 #ifndef ENGINE_EXPLAIN_H
 #define ENGINE_EXPLAIN_H
 
-#include "engine/engine.h"
+#include "engine/audience.h"
 
 enum { EXPLAIN_TICKS = 5000, EXPLAIN_LOOKS = 200000 };
 
@@ -49,6 +49,7 @@ struct explain_route {
     struct labels group_labels;
     str group_key;
     ts_ns next_flush;          /* TS_NONE without a group */
+    enum held_by held_by;      /* the first thing that keeps the alert from it now */
     str outside_active, muted; /* interval names; empty = lets it through */
     struct explain_integration *integrations;
     size_t n;
@@ -58,8 +59,7 @@ struct explanation {
     struct labels labels;
     const struct alert *alert; /* NULL: not known, the rest is what would be */
     bool is_resolved;
-    struct silence_list silences;
-    struct inhibition_list inhibitions;
+    struct verdict verdict; /* what keeps it back whatever the route */
     struct route_trace_list trace;
     struct explain_route *routes;
     size_t n;

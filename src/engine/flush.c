@@ -7,10 +7,6 @@
  * changed meanwhile; a failure keeps them, and the next tick decides again. */
 #include "engine/engine_priv.h"
 
-#include <stdlib.h>
-#include "engine/audience.h"
-#include "route/mute.h"
-
 struct flush {
     struct alert **v; /* what survives */
     size_t n;
@@ -110,37 +106,38 @@ void groups_rebuild(struct engine *e, struct now now, bool restored)
 
 /* -- suppression -- */
 
-static size_t drop_inhibited(struct engine *e, struct group *g, struct alert **v, size_t n,
-                             struct now now, struct effects *fx)
+/* What is left of f->v when all that holds against it is taken out. */
+static void survive(struct engine *e, struct group *g, struct flush *f, struct now now,
+                    struct effects *fx)
 {
-    size_t k = 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (!audience_inhibits(e, audience_of(g), alert_fingerprint(v[i]), v[i]->labels->ls, now,
-                               fx))
-            v[k++] = v[i];
-    return k;
-}
-
-static void drop_silenced(struct engine *e, struct group *g, struct flush *f, struct now now,
-                          struct effects *fx)
-{
+    struct audience au = audience_at(e, g->route, now);
+    struct look l = {.e = e,
+                     .group = g,
+                     .group_key = g->key,
+                     .receiver = g->route->receiver,
+                     .now = now,
+                     .fx = fx};
+    ts_ns wake, tick = ts_add(now.wall, g->timer.key - now.mono);
+    struct verdict v = {HELD_BY_NOTHING};
     size_t n = f->n;
 
     f->n = 0;
     for (size_t i = 0; i < n; i++) {
         struct alert *a = f->v[i];
-        ts_ns until =
-            audience_silences(e, audience_of(g), alert_fingerprint(a), a->labels->ls, now, fx);
 
-        if (until == TS_NONE)
+        if (audience_tells(&au, a->labels->ls, &a->cleared, &v)) {
+            look_tells(&l, alert_fingerprint(a));
             f->v[f->n++] = a;
-        else if (ts_add(until, 1) < f->wake)
-            f->wake = ts_add(until, 1);
+            continue;
+        }
+        look_holds(&l, alert_fingerprint(a), &v);
+        wake = audience_wake(&au, &v, tick);
+        f->wake = wake < f->wake ? wake : f->wake;
     }
+    look_ends(&l, &au);
+    verdict_release(&v);
 }
 
-/* notifications.flush_at_window_end: the next look is at the end of what keeps an alert back, when that is sooner. */
 void group_wake_early(struct engine *e, struct group *g, ts_ns wake, struct now now)
 {
     ts_ns mono = ts_add(now.mono, wake - now.wall);
@@ -281,7 +278,7 @@ static void note_told(struct decision *d, const struct flush *f, const struct in
 }
 
 /* notifications.resolve_suppressed: beside what survives, the alerts that have ended and were last told as firing. */
-static struct flush with_told(const struct flush *f, struct alert_list all,
+static struct flush with_told(const struct engine *e, const struct flush *f, struct alert_list all,
                               const struct nflog_entry *entry, struct arena *a, struct now now)
 {
     struct flush x = {.v = arena_array(a, all.n, sizeof(*x.v))};
@@ -290,8 +287,8 @@ static struct flush with_told(const struct flush *f, struct alert_list all,
         bool survives = k < f->n && f->v[k] == all.v[i];
 
         k += survives;
-        if (survives || (alert_is_resolved(all.v[i], now) &&
-                         hash_list_has(entry->firing, labels_dedup_hash(all.v[i]->labels->ls))))
+        if (survives || audience_hears_end(e, entry, labels_dedup_hash(all.v[i]->labels->ls),
+                                           alert_is_resolved(all.v[i], now)))
             x.v[x.n++] = all.v[i];
     }
     classify(&x, a, now);
@@ -315,7 +312,7 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     e->stats.nflog_queries++;
     e->stats.nflog_misses += entry == NULL;
     if (e->conf->notifications.resolve_suppressed && entry != NULL && f->n < all.n) {
-        more = with_told(f, all, entry, &fx->arena, now);
+        more = with_told(e, f, all, entry, &fx->arena, now);
         f = &more;
     }
     if (f->n == 0) {
@@ -364,21 +361,6 @@ static void flush_ended(struct engine *e, struct group *g)
         group_destroy(e, g);
 }
 
-/* What is left of f->v when all that holds against it is taken out. */
-static void survive(struct engine *e, struct group *g, struct flush *f, struct now now,
-                    struct effects *fx)
-{
-    f->n = drop_inhibited(e, g, f->v, f->n, now, fx);
-    if (audience_in_time(e, g, f->n, now, fx)) {
-        drop_silenced(e, g, f, now, fx);
-        return;
-    }
-    f->n = 0;
-    if (e->conf->notifications.flush_at_window_end)
-        f->wake =
-            mute_ends(e->intervals, g->route, now.wall, ts_add(now.wall, g->timer.key - now.mono));
-}
-
 static void group_flush(struct engine *e, struct group *g, struct now now, struct effects *fx)
 {
     const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
@@ -400,10 +382,7 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
                      (struct told_resolved){alert_fingerprint(all.v[i]), all.v[i]->updated_at});
 
     survive(e, g, &f, now, fx);
-    for (size_t i = 0; i < f.n; i++)
-        u64_map_del(&g->said, alert_fingerprint(f.v[i]));
-    if (e->conf->notifications.flush_at_window_end)
-        group_wake_early(e, g, f.wake, now);
+    group_wake_early(e, g, f.wake, now);
     classify(&f, &fx->arena, now);
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
         consider(e, g, &f, all, &rc->integrations[i], now, fx);

@@ -1,6 +1,7 @@
 #include "engine/foresee.h"
 
 #include <stdlib.h>
+#include "engine/audience.h"
 #include "engine/explain.h"
 
 /* The group as it will be: which of its alerts are still there, and what the log will say. */
@@ -12,22 +13,24 @@ struct future {
     struct arena *a;
 
     struct alert **v;
-    bool *is_resolved, *is_gone, *is_inhibited;
+    bool *is_resolved, *is_gone, *is_inhibited; /* as it is now, so it stays */
     size_t n, subject;
 
     struct nflog_entry log;
     bool has_log;
+    ts_ns sent; /* mono: a row that waits is sent then, with what flushes before decide; or now */
+    ts_ns row_wake; /* mono: what it leaves behind makes the group look; TS_MAX */
 
     ts_ns *edges; /* wall: instants at which some silence begins or has ended, ascending */
     size_t n_edges;
     size_t looks;
 
-    struct hash_list firing, resolved; /* of the tick */
+    struct audience
+        audience; /* of the tick: an interval that kept it silent may end at any further one */
+    struct hash_list firing, resolved;
     bool tells_subject;
     ts_ns
         wake; /* wall: when the engine looks again because something that kept an alert back ends */
-    bool
-        is_muted; /* an interval kept the last tick silent: each further tick may be the one that speaks */
 };
 
 static int by_time(const void *a, const void *b)
@@ -57,6 +60,8 @@ static void find_edges(struct future *f)
 static void find_alerts(struct future *f, uint64_t fingerprint)
 {
     struct alert_list all = group_sorted(f->g, f->a);
+    struct audience now = audience_at(f->e, NULL, f->now);
+    struct verdict v = {HELD_BY_NOTHING};
 
     f->v = all.v;
     f->n = all.n;
@@ -67,13 +72,14 @@ static void find_alerts(struct future *f, uint64_t fingerprint)
     f->firing.v = arena_array(f->a, f->n, sizeof(uint64_t));
     f->resolved.v = arena_array(f->a, f->n, sizeof(uint64_t));
     for (size_t i = 0; i < f->n; i++) {
+        (void)audience_tells(&now, f->v[i]->labels->ls, &f->v[i]->cleared, &v);
+        f->is_inhibited[i] = v.held_by == HELD_BY_INHIBITION;
         f->is_resolved[i] = alert_is_resolved(f->v[i], f->now);
-        f->is_inhibited[i] =
-            inhibitor_match(f->e->inhibitor, f->v[i]->labels->ls, f->now, NULL) != 0;
         if (alert_fingerprint(f->v[i]) == fingerprint)
             f->subject = i;
     }
     f->looks += f->n;
+    verdict_release(&v);
 }
 
 static void log_says(struct future *f, ts_ns mono, struct hash_list firing,
@@ -90,57 +96,90 @@ static void log_says(struct future *f, ts_ns mono, struct hash_list firing,
         memcpy(f->log.resolved.v, resolved.v, resolved.n * sizeof(uint64_t));
 }
 
-/* The log as it will be once what is under way has been delivered. */
-static const struct outbox_slot *find_log(struct future *f)
+/* A tick in thought: silences and intervals are asked for its wall time, inhibition for who fires now. */
+static struct now in_thought(const struct future *f, ts_ns mono)
 {
+    return (struct now){.wall = ts_add(f->now.wall, mono - f->now.mono), .mono = f->now.mono};
+}
+
+/* The row is sent at f->sent. Returns whether it tells the subject; the log is what it will say then. */
+static bool row_tells(struct future *f, const struct outbox_row *row, bool is_in_flight)
+{
+    uint64_t hash = labels_dedup_hash(f->v[f->subject]->labels->ls);
+    struct row_audience x = {.firing = row->firing, .resolved = row->resolved, .wake = TS_MAX};
+
+    if (!is_in_flight && !audience_is_settled(f->e, row, f->sent) &&
+        !audience_of_row(f->e, row, in_thought(f, f->sent), f->a, &x))
+        x.is_whole = true; /* it cannot be read, and goes out as it is */
+    if (x.wake != TS_MAX)
+        f->row_wake = ts_add(f->now.mono, x.wake - f->now.wall);
+    if (x.is_withdrawn)
+        return false;
+    log_says(f, row->decided_mono, x.firing, x.resolved);
+    return hash_list_has(x.firing, hash) ||
+           (f->ic->send_resolved && hash_list_has(x.resolved, hash));
+}
+
+/* What is learned of a time to come is not kept: of now it may be wrong. */
+static bool tells(const struct audience *then, const struct alert *a, struct verdict *v)
+{
+    uint64_t cleared = a->cleared;
+
+    return audience_tells(then, a->labels->ls, &cleared, v);
+}
+
+/* Whether what is under way tells the subject. The log is what it will be then. */
+static bool is_under_way(struct future *f)
+{
+    ts_ns tick = f->g->timer.key, every = f->g->route->group_interval;
     struct buf key = BUF_INIT;
-    struct outbox_slot **slot;
+    struct outbox_slot **found;
     struct nflog_entry **entry;
-    const struct outbox_row *row;
+    const struct outbox_slot *slot;
+    bool told;
 
     nflog_key(&key, f->g->key, f->g->route->receiver, str_of(f->ic->type->name), f->ic->index);
-    slot = outbox_map_get(&f->e->outbox, buf_str(&key));
+    found = outbox_map_get(&f->e->outbox, buf_str(&key));
     entry = nflog_map_get(&f->e->nflog, buf_str(&key));
     buf_release(&key);
     if (entry != NULL) {
         f->log = **entry;
         f->has_log = true;
     }
-    if (slot == NULL)
-        return NULL;
-    row = (*slot)->next != NULL ? (*slot)->next : (*slot)->row;
-    log_says(f, row->decided_mono, row->firing, row->resolved);
-    return *slot;
-}
-
-/* Whether the row tells the subject. */
-static bool row_tells(const struct future *f, const struct outbox_row *row)
-{
-    uint64_t hash = labels_dedup_hash(f->v[f->subject]->labels->ls);
-
-    return row != NULL && (hash_list_has(row->firing, hash) ||
-                           (f->ic->send_resolved && hash_list_has(row->resolved, hash)));
-}
-
-static bool is_silenced(struct future *f, size_t i, ts_ns wall, struct silence_list *hits)
-{
-    ts_ns until = TS_NONE;
-
-    vec_clear(hits);
-    if (silencer_match(f->e->silencer, f->v[i]->labels->ls, wall, hits) == 0)
+    if (found == NULL)
         return false;
-    for (size_t j = 0; j < hits->n; j++)
-        until = hits->v[j]->ends_at > until ? hits->v[j]->ends_at : until;
-    if (ts_add(until, 1) < f->wake)
-        f->wake = ts_add(until, 1);
-    return true;
+    slot = *found;
+    if (slot->row->not_before > f->sent)
+        f->sent = slot->row->not_before;
+    told = row_tells(f, slot->row, slot->in_flight);
+    if (slot->next != NULL)
+        told |= row_tells(f, slot->next, false);
+    if (tick < f->sent)
+        tick = ts_add(tick, (f->sent - tick + every - 1) / every * every);
+    if (f->row_wake >= tick)
+        f->row_wake = TS_MAX;
+    return told;
+}
+
+/* The same of the row that a flush before f->sent decides. */
+static bool is_told_when_sent(struct future *f)
+{
+    struct audience then = audience_at(f->e, f->g->route, in_thought(f, f->sent));
+    struct alert *a = f->v[f->subject];
+    struct verdict v = {HELD_BY_NOTHING};
+    bool told = tells(&then, a, &v);
+
+    verdict_release(&v);
+    return told || audience_hears_end(f->e, f->has_log ? &f->log : NULL,
+                                      labels_dedup_hash(a->labels->ls), f->is_resolved[f->subject]);
 }
 
 /* Who survives a flush at this instant, and who is told all the same. */
-static void survivors(struct future *f, ts_ns wall)
+static void survivors(struct future *f)
 {
-    bool late = f->e->conf->notifications.resolve_suppressed && f->has_log;
-    struct silence_list hits = {0};
+    const struct nflog_entry *told = f->has_log ? &f->log : NULL;
+    ts_ns tick = ts_add(f->audience.at.wall, f->g->route->group_interval);
+    struct verdict v = {HELD_BY_NOTHING};
 
     for (size_t i = 0; i < f->n; i++) {
         struct hash_list *to = f->is_resolved[i] ? &f->resolved : &f->firing;
@@ -148,27 +187,22 @@ static void survivors(struct future *f, ts_ns wall)
 
         if (f->is_gone[i])
             continue;
-        if ((f->is_inhibited[i] || f->is_muted || is_silenced(f, i, wall, &hits)) &&
-            !(late && f->is_resolved[i] && hash_list_has(f->log.firing, hash)))
-            continue;
+        v.held_by = f->is_inhibited[i] ? HELD_BY_INHIBITION : f->audience.time;
+        if (v.held_by != HELD_BY_NOTHING || !tells(&f->audience, f->v[i], &v)) {
+            ts_ns wake = audience_wake(&f->audience, &v, tick);
+
+            f->wake = wake < f->wake ? wake : f->wake;
+            if (!audience_hears_end(f->e, told, hash, f->is_resolved[i]))
+                continue;
+        }
         to->v[to->n++] = hash;
         if (i == f->subject)
             f->tells_subject = !f->is_resolved[i] || f->ic->send_resolved;
     }
     f->looks += f->n;
-    vec_release(&hits);
+    verdict_release(&v);
     hash_list_sort(&f->firing);
     hash_list_sort(&f->resolved);
-}
-
-static bool in_time(const struct future *f, ts_ns wall)
-{
-    struct buf by = BUF_INIT;
-    bool in = mute_is_active_time(f->e->intervals, f->g->route, wall, &by) &&
-              !mute_is_mute_time(f->e->intervals, f->g->route, wall, &by);
-
-    buf_release(&by);
-    return in;
 }
 
 /* After a flush the resolved alerts have been told, or kept back, and leave. */
@@ -184,13 +218,11 @@ static enum notify_reason flush(struct future *f, struct now at)
 
     f->firing.n = f->resolved.n = 0;
     f->tells_subject = false;
-    f->is_muted = !in_time(f, at.wall);
+    f->audience = audience_at(f->e, f->g->route, in_thought(f, at.mono));
     f->wake = TS_MAX;
-    if (f->is_muted && f->e->conf->notifications.flush_at_window_end)
-        f->wake = mute_ends(f->e->intervals, f->g->route, at.wall,
-                            ts_add(at.wall, f->g->route->group_interval));
-    survivors(f, at.wall);
-    forget_resolved(f);
+    survivors(f);
+    if (at.mono >= f->sent)
+        forget_resolved(f);
     if (f->firing.n + f->resolved.n == 0)
         return REASON_NONE;
     reason = nflog_decide(f->has_log ? &f->log : NULL, f->firing, f->resolved, f->ic->send_resolved,
@@ -214,7 +246,8 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
     if (wakes && wake < ts_add(last, r->group_interval))
         return wake;
     /* The end of a window moves the ticks behind it: who wakes then must not be taken past one. */
-    if (f->is_muted || (wakes && r->n_mute_intervals + r->n_active_intervals != 0))
+    if (f->audience.time != HELD_BY_NOTHING ||
+        (wakes && r->n_mute_intervals + r->n_active_intervals != 0))
         return ts_add(last, r->group_interval);
     for (size_t i = 0; i < f->n_edges && wanted == TS_MAX; i++) {
         ts_ns mono = ts_add(f->now.mono, f->edges[i] - f->now.wall);
@@ -236,35 +269,56 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
     return ts_add(last, (steps > 1 ? steps : 1) * r->group_interval);
 }
 
+/* A row that waits is not told by the flushes before it is sent: they replace it, and the log stays as it is. */
+static enum notify_reason flush_before_sent(struct future *f, struct now at)
+{
+    struct nflog_entry log = f->log;
+    bool has_log = f->has_log;
+    enum notify_reason reason = flush(f, at);
+
+    f->log = log;
+    f->has_log = has_log;
+    return reason != REASON_NONE && is_told_when_sent(f) ? reason : REASON_NONE;
+}
+
 struct foreseen foresee(const struct engine *e, const struct group *g,
                         const struct integration_conf *ic, uint64_t fingerprint, struct now now,
                         struct arena *a)
 {
-    struct future f = {.e = e, .g = g, .ic = ic, .now = now, .a = a};
-    const struct outbox_slot *slot;
+    struct future f = {.e = e,
+                       .g = g,
+                       .ic = ic,
+                       .now = now,
+                       .a = a,
+                       .sent = now.mono,
+                       .row_wake = TS_MAX,
+                       .wake = TS_MAX};
     ts_ns tick = TS_NONE;
 
     find_alerts(&f, fingerprint);
     if (f.subject == SIZE_MAX)
         return (struct foreseen){TS_NONE, REASON_NONE, false};
-    slot = find_log(&f);
-    if (slot != NULL && (row_tells(&f, slot->row) || row_tells(&f, slot->next))) {
-        dur_ns wait = slot->row->not_before - now.mono;
-
-        return (struct foreseen){ts_add(now.wall, wait > 0 ? wait : 0), REASON_NONE, false};
-    }
+    if (is_under_way(&f))
+        return (struct foreseen){ts_add(now.wall, f.sent - now.mono), REASON_NONE, false};
     find_edges(&f);
     for (size_t i = 0; i < EXPLAIN_TICKS && f.looks < EXPLAIN_LOOKS; i++) {
+        ts_ns last = tick;
         struct now at;
         enum notify_reason reason;
 
-        tick = next_tick(&f, tick);
+        tick = next_tick(&f, last);
+        if (f.row_wake > last && f.row_wake < tick)
+            tick = f.row_wake;
         if (tick == TS_MAX || f.is_gone[f.subject])
             return (struct foreseen){TS_NONE, REASON_NONE, false};
         at = (struct now){.wall = ts_add(now.wall, tick - now.mono), .mono = tick};
-        reason = flush(&f, at);
-        if (reason != REASON_NONE && f.tells_subject)
-            return (struct foreseen){at.wall > now.wall ? at.wall : now.wall, reason, false};
+        reason = tick < f.sent ? flush_before_sent(&f, at) : flush(&f, at);
+        if (reason != REASON_NONE && f.tells_subject) {
+            ts_ns told = tick < f.sent ? f.sent : tick;
+
+            return (struct foreseen){ts_add(now.wall, told > now.mono ? told - now.mono : 0),
+                                     reason, false};
+        }
     }
     return (struct foreseen){TS_NONE, REASON_NONE, true};
 }

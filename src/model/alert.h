@@ -29,6 +29,7 @@ struct alert {
     ts_ns expires_mono; /* resolved from this instant of the monotonic clock on */
     bool is_timeout;    /* ends_at was not given: it is updated_at + resolve_timeout */
     bool is_ours;       /* a rule evaluated here sent it; not stored */
+    uint64_t cleared;   /* audience_revision() at which nothing could keep it back; not stored */
     uint32_t refs;
 };
 

@@ -60,6 +60,15 @@ str outbox_told_as(const struct outbox_row *r)
     return group_key;
 }
 
+str outbox_group_key(const struct outbox_row *r)
+{
+    size_t n = r->key.n, tail = r->integration.n + r->receiver.n + 2;
+
+    while (n != 0 && r->key.p[n - 1] != '/')
+        n--;
+    return n > tail ? str_sub(r->key, 0, n - 1 - tail) : STR_NONE;
+}
+
 void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
 {
     pack_u64(out, OUTBOX_VERSION);

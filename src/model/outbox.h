@@ -35,6 +35,8 @@ struct outbox_row *outbox_row_new(str key, const struct notification *n, str int
 void outbox_row_free(struct outbox_row *r);
 /* The group key that it is told under, if that is not the one in its key; otherwise empty. Borrowed from the row. */
 str outbox_told_as(const struct outbox_row *r);
+/* The group key in its key: what stands before ":receiver/integration/index". Borrowed from the row. */
+str outbox_group_key(const struct outbox_row *r);
 void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now);
 struct outbox_row *outbox_unpack(str key, str bytes, struct now now); /* NULL when malformed */
 

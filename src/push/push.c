@@ -50,8 +50,8 @@ struct group {
     enum work work;
     bool is_working;
     struct push_conf conf; /* when the work began */
-    ts_ms t;
-    struct now at; /* what t was taken from */
+    ts_ms t, due_t;        /* of the work; of the sample that is due */
+    struct now at, due_at; /* what they were taken from */
     bool ok;
     size_t refused;
     enum tsdb_refusal why;
@@ -124,8 +124,8 @@ static void due(struct timer *t, struct now now)
     } else {
         if (p->has_started && now.wall >= g->slot) {
             g->is_due = true;
-            g->t = clock_snap(g->slot, now.wall, p->conf.interval) / NS_PER_MS;
-            g->at = now;
+            g->due_t = clock_snap(g->slot, now.wall, p->conf.interval) / NS_PER_MS;
+            g->due_at = now;
         }
         arm(g);
     }
@@ -382,6 +382,8 @@ static void start(struct group *g, enum work work)
 static void start_sample(struct group *g)
 {
     g->is_due = false;
+    g->t = g->due_t;
+    g->at = g->due_at;
     g->set->series.v[PUSH_TIME].value = seconds(g->pushed);
     g->set->series.v[PUSH_FAILURE_TIME].value = seconds(g->failed);
     start(g, WORK_SAMPLE);

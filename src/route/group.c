@@ -27,7 +27,6 @@ void group_free(struct group *g)
     vec_release(&g->told);
     label_set_unref(g->labels);
     mem_str_free(g->key);
-    mem_str_free(g->muted_by);
     mem_free(g);
 }
 

@@ -31,9 +31,7 @@ struct group {
     bool flush_failed;
     VEC(struct told_resolved) told;
     struct u64_map
-        said;     /* fingerprint, 0 = the group -> hash of what the last flush held against it */
-    bool muted;   /* the last flush was inside a mute window, or outside every active one */
-    str muted_by; /* owned: interval names, comma-separated */
+        said; /* fingerprint, 0 = the group -> hash of what the last look held against it */
 };
 
 struct group *group_new(const struct route *r, struct interner *names, struct labels group_labels);

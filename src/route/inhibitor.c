@@ -91,8 +91,10 @@ static ptrdiff_t find(const struct source_bucket *b, const struct alert *a)
     return -1;
 }
 
-void inhibitor_add(struct inhibitor *in, const struct alert *a)
+bool inhibitor_add(struct inhibitor *in, const struct alert *a)
 {
+    bool is_source = false;
+
     for (size_t i = 0; i < in->n; i++) {
         struct inhibit_rule *r = &in->rules[i];
         struct source_bucket *b;
@@ -106,7 +108,9 @@ void inhibitor_add(struct inhibitor *in, const struct alert *a)
         b = slot != NULL ? *slot : *u64_map_put(&r->sources, h, mem_new(struct source_bucket));
         if (find(b, a) < 0)
             vec_push(&b->v, a);
+        is_source = true;
     }
+    return is_source;
 }
 
 void inhibitor_drop(struct inhibitor *in, const struct alert *a)
@@ -130,7 +134,7 @@ void inhibitor_drop(struct inhibitor *in, const struct alert *a)
 }
 
 static size_t match_rule(const struct inhibit_rule *r, struct labels ls, struct now now,
-                         struct inhibition_list *out)
+                         struct inhibition_list *out, bool *later)
 {
     void **slot;
     const struct source_bucket *b;
@@ -147,27 +151,25 @@ static size_t match_rule(const struct inhibit_rule *r, struct labels ls, struct 
     VEC_EACH (const struct alert *const *, it, &b->v) {
         const struct alert *a = *it;
 
-        if (alert_is_resolved(a, now) || !equal_values(r, a->labels->ls, ls))
+        if (!equal_values(r, a->labels->ls, ls) ||
+            (two_sided && matchers_match(&r->target, a->labels->ls)))
             continue;
-        if (two_sided && matchers_match(&r->target, a->labels->ls))
+        if (alert_is_resolved(a, now)) {
+            *later = true;
             continue;
+        }
         n++;
-        if (out == NULL)
-            break;
         vec_push(out, (struct inhibition){alert_fingerprint(a), r->name});
     }
     return n;
 }
 
 size_t inhibitor_match(const struct inhibitor *in, struct labels ls, struct now now,
-                       struct inhibition_list *out)
+                       struct inhibition_list *out, bool *later)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < in->n; i++) {
-        n += match_rule(&in->rules[i], ls, now, out);
-        if (n != 0 && out == NULL)
-            break;
-    }
+    for (size_t i = 0; i < in->n; i++)
+        n += match_rule(&in->rules[i], ls, now, out, later);
     return n;
 }

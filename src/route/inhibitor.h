@@ -36,12 +36,12 @@ struct inhibitor *inhibitor_new(const struct inhibit_conf *rules, size_t n);
 void inhibitor_free(struct inhibitor *in);
 size_t inhibitor_rules(const struct inhibitor *in);
 
-void inhibitor_add(struct inhibitor *in,
-                   const struct alert *a); /* new, or changed: files it where it is a source */
+/* New, or changed: files it where it is a source; returns whether it is one. */
+bool inhibitor_add(struct inhibitor *in, const struct alert *a);
 void inhibitor_drop(struct inhibitor *in, const struct alert *a); /* leaves the store */
 
-/* Appends every firing source that inhibits ls at now; returns how many. out NULL: stops at the first. */
+/* Appends every firing source that inhibits ls at now; returns how many. *later is set when one would if it fired again. */
 size_t inhibitor_match(const struct inhibitor *in, struct labels ls, struct now now,
-                       struct inhibition_list *out);
+                       struct inhibition_list *out, bool *later);
 
 #endif

@@ -21,7 +21,7 @@ void interval_set_free(struct interval_set *s);
 bool interval_set_holds(const struct interval_set *s, str name,
                         ts_ns now); /* false for an unknown name */
 
-/* True without active intervals or inside one of them; otherwise all their names are appended to by. */
+/* True without active intervals or inside one of them; otherwise all their names are appended to by (NULL: nowhere). */
 bool mute_is_active_time(const struct interval_set *s, const struct route *r, ts_ns now,
                          struct buf *by);
 /* True inside any mute interval; the names that hold are appended to by, comma-separated. */

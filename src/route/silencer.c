@@ -273,19 +273,22 @@ size_t silencer_gc(struct silencer *s, ts_ns before, void (*gone)(void *arg, str
 }
 
 static void try_bucket(struct silencer *s, const struct bucket *b, struct labels ls, ts_ns now,
-                       struct silence_list *out)
+                       struct silence_list *out, bool *later)
 {
     uint64_t question = s->questions;
 
     s->scanned += b->v.n;
     VEC_EACH (struct filed **, it, &b->v) {
         struct filed *f = *it;
+        enum silence_state state = silence_state(f->s, now);
 
-        if (f->seen == question || silence_state(f->s, now) != SILENCE_ACTIVE ||
-            !silence_matches(f->s, ls))
+        if (f->seen == question || state == SILENCE_EXPIRED || !silence_matches(f->s, ls))
             continue;
         f->seen = question;
-        vec_push(out, f->s);
+        if (state == SILENCE_ACTIVE)
+            vec_push(out, f->s);
+        else
+            *later = true;
     }
 }
 
@@ -300,7 +303,7 @@ static int by_age(const void *a, const void *b)
 }
 
 size_t silencer_match(const struct silencer *cs, struct labels ls, ts_ns now,
-                      struct silence_list *out)
+                      struct silence_list *out, bool *later)
 {
     struct silencer *s =
         (struct silencer *)(uintptr_t)cs; /* only the question counter and its marks change */
@@ -309,12 +312,12 @@ size_t silencer_match(const struct silencer *cs, struct labels ls, ts_ns now,
     s->questions++;
     if (s->by_id.n == 0)
         return 0;
-    try_bucket(s, &s->any, ls, now, out);
+    try_bucket(s, &s->any, ls, now, out, later);
     LABELS_EACH (l, ls) {
         void **slot = u64_map_get(&s->by_pair, pair_hash(l->name, l->value));
 
         if (slot != NULL)
-            try_bucket(s, *slot, ls, now, out);
+            try_bucket(s, *slot, ls, now, out, later);
     }
     if (out->n - before > 1)
         qsort(out->v + before, out->n - before, sizeof(out->v[0]), by_age);

@@ -54,9 +54,10 @@ void silencer_restore(struct silencer *s,
 /* Removes silences that ended before `before` and appends their ids to gone (owned by the caller, may be NULL). */
 size_t silencer_gc(struct silencer *s, ts_ns before, void (*gone)(void *arg, str id), void *arg);
 
-/* Appends the silences that hold for ls at now, oldest first; returns how many. */
+/* Appends the silences that hold for ls at now, oldest first; returns how many. *later is set when one will that does not
+ * yet. */
 size_t silencer_match(const struct silencer *s, struct labels ls, ts_ns now,
-                      struct silence_list *out);
+                      struct silence_list *out, bool *later);
 void silencer_all(const struct silencer *s, struct silence_list *out); /* in order of creation */
 
 #endif

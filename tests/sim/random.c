@@ -107,8 +107,8 @@ static struct labels some_labels(struct gen *g)
 /* A fault of what is around: of the clocks, the process, the receiver, the disk; or a reload. */
 static void add_fault(struct gen *g, ts_ns at)
 {
-    static const dur_ns steps[] = {-NS_PER_H, -5 * NS_PER_M, -20 * NS_PER_S,
-                                   20 * NS_PER_S, 7 * NS_PER_M, NS_PER_H};
+    static const dur_ns steps[] = {-NS_PER_H,     -5 * NS_PER_M, -20 * NS_PER_S,
+                                   20 * NS_PER_S, 7 * NS_PER_M,  NS_PER_H};
     struct action a = {.at = at, .line = (int)g->s->actions.n, .text = S(""), .name = S("")};
 
     switch (pick(g, 7)) {
@@ -128,9 +128,7 @@ static void add_fault(struct gen *g, ts_ns at)
         a.status = (const int[]){200, 200, 500, 429, 0}[pick(g, 5)];
         a.d = a.status == 429 ? 40 * NS_PER_S : 0;
         break;
-    default:
-        a.kind = ACT_STORE;
-        a.on = chance(g, 60);
+    default: a.kind = ACT_STORE; a.on = chance(g, 60);
     }
     vec_push(&g->s->actions, a);
 }

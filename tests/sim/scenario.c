@@ -90,12 +90,21 @@ static bool read_is(struct scenario *s, str line, struct action *a, struct err *
     a->kind = ACT_IS;
     if (!labels(s, &line, &a->labels, e) || !word(&line, "is"))
         return err_set(e, ERR_INVALID, "'{labels} is' is missing");
-    if (word(&line, "active"))
-        return true;
+    (void)word(&line, "active");
     if (word(&line, "silenced") && word(&line, "by"))
         a->name = next_word(&line);
     if (word(&line, "inhibited") && word(&line, "by") && !labels(s, &line, &a->by, e))
         return false;
+    if (word(&line, "muted") && word(&line, "by"))
+        a->text = next_word(&line);
+    if (word(&line, "next")) {
+        str at = next_word(&line);
+
+        a->has_end = true;
+        a->ends_at = TS_NONE;
+        if (!str_is(at, "never") && !read_time(at, &a->ends_at, e))
+            return false;
+    }
     return line.n == 0 || err_set(e, ERR_INVALID, "what is '%.*s'?", STR(line));
 }
 

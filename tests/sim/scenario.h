@@ -19,7 +19,8 @@
  *     at T source {l="v"} = X      what the source answers to every query from now on; several lines add up
  *     at T source `QUERY` {l="v"} = X   the same for one query: the others' samples are not its answer
  *     at T source empty | source down | source up
- *     at T alert {l="v"} is active     what the API says of it, or: is [silenced by NAME] [inhibited by {l="v"}]
+ *     at T alert {l="v"} is active     what the judge says of it, or: is [silenced by NAME] [inhibited by {l="v"}]
+ *                                      [muted by INTERVALS]; then [next T | next never]: when its first route tells it next, to the millisecond
  *     expect T RECEIVER {group labels} ["reason"] [route {labels}] firing l=v ... , resolved l=v ...
  *     expect nothing until T
  *

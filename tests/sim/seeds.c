@@ -68,8 +68,8 @@ struct held_back {
 
 static unsigned only_reason(const struct explanation *x, const struct explain_route *r)
 {
-    unsigned parts = (x->silences.n != 0 ? RANDOM_SILENCES : 0) |
-                     (x->inhibitions.n != 0 ? RANDOM_INHIBITION : 0) |
+    unsigned parts = (x->verdict.silenced_by.n != 0 ? RANDOM_SILENCES : 0) |
+                     (x->verdict.inhibited_by.n != 0 ? RANDOM_INHIBITION : 0) |
                      (r->muted.n + r->outside_active.n != 0 ? RANDOM_MUTING : 0);
 
     return (parts & (parts - 1)) == 0 ? parts : 0;

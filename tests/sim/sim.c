@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "codec/escape.h"
 #include "config/config.h"
+#include "engine/explain.h"
 #include "engine/turn.h"
 
 /* -- what arrives -- */
@@ -358,32 +359,59 @@ static void set_sink(struct sim *s, const struct action *a)
     vec_push(&s->sinks, k);
 }
 
-static bool is_silenced_by(const struct sim *s, const struct alert_status *st, str name)
+static bool is_silenced_by(const struct sim *s, const struct verdict *v, str name)
 {
     VEC_EACH (const struct named_silence *, n, &s->silences)
-        if (str_eq(n->name, name) && st->silenced_by.n == 1)
-            return str_eq(uuid_str(&st->silenced_by.v[0]->id), uuid_str(&n->id));
-    return name.n == 0 && st->silenced_by.n == 0;
+        if (str_eq(n->name, name) && v->silenced_by.n == 1)
+            return str_eq(uuid_str(&v->silenced_by.v[0]->id), uuid_str(&n->id));
+    return name.n == 0 && v->silenced_by.n == 0;
+}
+
+static bool is_muted_by(const struct explanation *x, str names)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (!str_eq(x->routes[i].outside_active.n != 0 ? x->routes[i].outside_active
+                                                       : x->routes[i].muted,
+                    names))
+            return false;
+    return true;
+}
+
+/* What the API lists and what explain says come from one judge, asked in two ways. */
+static bool status_is(struct sim *s, struct alert *al, const struct explanation *x,
+                      const struct action *a)
+{
+    struct audience any = audience_at(shell_engine(s->shell), NULL, s->clock.now);
+    struct alert_status st = {.routes = {0}};
+    bool ok;
+
+    audience_status(&any, al, &st);
+    ok = is_silenced_by(s, &st.verdict, a->name) && st.verdict.inhibited_by.n == (a->by.n != 0) &&
+         (a->by.n == 0 || st.verdict.inhibited_by.v[0].fingerprint == labels_fingerprint(a->by)) &&
+         st.verdict.held_by == x->verdict.held_by && is_muted_by(x, a->text);
+    alert_status_release(&st);
+    return ok;
 }
 
 static void check_status(struct sim *s, const struct action *a)
 {
     const struct engine *e = shell_engine(s->shell);
-    const struct alert *al = engine_alert(e, labels_fingerprint(a->labels));
-    struct alert_status st = {.routes = {0}};
-    bool ok = false;
+    struct alert *al = engine_alert(e, labels_fingerprint(a->labels));
+    ts_ns wanted = a->has_end && a->ends_at != TS_NONE ? SIM_WALL + a->ends_at : TS_NONE, next;
+    struct explanation x;
+    bool ok;
 
-    if (al != NULL) {
-        engine_alert_status(e, al, s->clock.now, &st);
-        ok = is_silenced_by(s, &st, a->name) && st.inhibited_by.n == (a->by.n != 0) &&
-             (a->by.n == 0 || st.inhibited_by.v[0].fingerprint == labels_fingerprint(a->by));
-        alert_status_release(&st);
-    }
+    engine_explain(e, a->labels, s->clock.now, &s->arena, &x);
+    next = x.n != 0 && x.routes[0].n != 0 ? x.routes[0].integrations[0].next_at : TS_NONE;
+    ok = al != NULL && status_is(s, al, &x, a) &&
+         (!a->has_end || next / NS_PER_MS == wanted / NS_PER_MS);
+    explanation_release(&x);
     if (ok)
         return;
     s->wrong++;
-    fprintf(stderr, "%s:%d: the alert is %s\n", s->path, a->line,
-            al == NULL ? "unknown" : "in another state");
+    fprintf(stderr, "%s:%d: the alert is %s, told next %.9f\n", s->path, a->line,
+            al == NULL ? "unknown" : "in another state",
+            next == TS_NONE ? -1 : (double)(next - SIM_WALL) / NS_PER_S);
 }
 
 static void act(struct sim *s, struct action *a)
