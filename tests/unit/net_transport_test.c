@@ -105,6 +105,7 @@ static void handle(struct http_req *rq, void *arg)
         http_reply(rq, (int)status, S("text/plain"), S("body"));
     } else if (str_is(rq->wildcard, "never")) {
         rq->on_gone = on_gone;
+        rq->ends_with_client = true;
         t.kept[t.n_kept++] = rq;
         if (t.n_kept > t.most_kept)
             t.most_kept = t.n_kept;
