@@ -218,8 +218,8 @@ struct engine {
     struct interval_set *intervals;
     struct nflog_map nflog;
     struct outbox_map outbox;
-    struct u64_map
-        rule_slots; /* id -> struct rule_slot *: those below, and removed ones whose last job is under way */
+    /* id -> struct rule_slot *: those of the vector, and removed ones whose last job is under way */
+    struct u64_map rule_slots;
     VEC(struct rule_slot *) rules; /* in the order of the configuration */
     uint64_t rules_epoch;          /* of our ownership of the groups */
     VEC(struct builtin) builtins;
