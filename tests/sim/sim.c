@@ -218,10 +218,12 @@ static ts_ns next_post(const struct sim *s)
     return next;
 }
 
-/* The clock is about to move. Nobody foresees a receiver that fails. */
+/* The clock is about to move. Nobody foresees a receiver that fails, or one that has not answered yet. */
 static void ask(struct sim *s)
 {
     oracle_ask(&s->oracle, s->path, shell_engine(s->shell), s->clock.now);
+    if (scripted_in_flight(s->scripted) != 0)
+        oracle_disturb(&s->oracle);
     VEC_EACH (const struct sink *, k, &s->sinks)
         if (k->status / 100 != 2)
             oracle_disturb(&s->oracle);
