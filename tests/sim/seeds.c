@@ -131,9 +131,9 @@ static bool reason_holds(uint64_t seed, const struct held_back *h, dur_ns length
 
 static void print_actions(const struct scenario *s)
 {
-    static const char *const names[] = {"post", "post once", "resolve", "silence", "expire",
-                                        "crash", "restart", "reload", "wall", "suspend",
-                                        "sink answers", "store works", "", "", "", ""};
+    static const char *const names[] = {
+        "post", "post once", "resolve",      "silence",     "expire", "crash", "restart", "reload",
+        "wall", "suspend",   "sink answers", "store works", "",       "",      "",        ""};
     struct buf b = BUF_INIT;
 
     VEC_EACH (const struct action *, a, &s->actions) {
