@@ -27,9 +27,9 @@ struct alert {
     str generator_url; /* interned */
     ts_ns starts_at, ends_at, updated_at;
     ts_ns expires_mono; /* resolved from this instant of the monotonic clock on */
+    uint64_t cleared;   /* audience_revision() at which nothing could keep it back; not stored */
     bool is_timeout;    /* ends_at was not given: it is updated_at + resolve_timeout */
     bool is_ours;       /* a rule evaluated here sent it; not stored */
-    uint64_t cleared;   /* audience_revision() at which nothing could keep it back; not stored */
     uint32_t refs;
 };
 

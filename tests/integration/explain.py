@@ -53,9 +53,14 @@ def test_explain():
         assert "repeat interval elapsed" in text, text
 
         r = t.get("/api/v2/explain?of_receiver=oncall").json()
-        equal(r["queued"], 1)
+        assert r["lastSuccess"] is None and "cannot reach" in r["lastError"] and r["queued"] == 1, r
+        assert "never since the start" in tocsin(t, "explain", "receiver", "oncall")
+
         id = tocsin(t, "silence", "add", "--comment", "known", "team=gpu").strip()
+        until("what waits for the other receiver is taken back",
+              lambda: t.get("/api/v2/explain?of_receiver=oncall").json()["queued"] == 0)
         x = one(t, filter="alertname=Slow")
+        equal(verdicts(x)[("oncall", "webhook")], "silenced")
         equal(verdicts(x)[("gpu", "webhook")], "silenced")
         equal([s["id"] for s in x["silencedBy"]], [id])
         until("the flush records it", lambda: [h for h in one(t, filter="alertname=Slow")["history"]
@@ -64,13 +69,6 @@ def test_explain():
         equal((s["matching"], s["silence"]["comment"]), (1, "known"))
         assert s["history"] and all(id in h["by"] for h in s["history"]), s
         assert "matches 1 alerts" in tocsin(t, "explain", "silence", id)
-
-        # nobody of what waits may be told any more
-        until("it is withdrawn", lambda: t.get("/api/v2/explain?of_receiver=oncall").json()["queued"] == 0)
-        r = t.get("/api/v2/explain?of_receiver=oncall").json()
-        assert r["lastSuccess"] is None and "cannot reach" in r["lastError"], r
-        equal((r["history"][0]["verdict"], r["history"][0]["why"]), ("dropped", "nobody of it may be told any more"))
-        assert "never since the start" in tocsin(t, "explain", "receiver", "oncall")
 
         would = one(t, label=["severity=warning", "team=web"])
         equal((would["state"], [p.get("failed") for p in would["path"]]),
@@ -83,6 +81,24 @@ def test_explain():
         t = stack.enter_context(Tocsin(CONFIG % sink.url, d))
         again = t.get("/api/v2/notifications?receiver=gpu").json()["history"]
         equal(again[-2:], sent, "the journal after a restart")
+
+
+def test_muted_is_said_before_a_flush_finds_it():
+    config = CONFIG % "http://127.0.0.1:1" + """time_intervals:
+  - {name: always, time_intervals: [{times: [{start_time: '00:00', end_time: '24:00'}]}]}
+"""
+    config = config.replace("group_interval: 1m}", "group_wait: 1h, mute_time_intervals: [always]}")
+    with folder() as d, Tocsin(config, d) as t:
+        tocsin(t, "alert", "add", "Slow", "severity=critical", "team=gpu")
+        states = {g["receiver"]["name"]: g["alerts"][0]["status"] for g in t.get("/api/v2/alerts/groups").json()}
+        equal((states["oncall"]["state"], states["oncall"]["mutedBy"]), ("suppressed", ["always"]))
+        equal((states["gpu"]["state"], states["gpu"]["mutedBy"]), ("active", []))
+        equal([g["receiver"]["name"] for g in t.get("/api/v2/alerts/groups?muted=false").json()], ["gpu"])
+        equal([g["receiver"]["name"] for g in t.get("/api/v2/alerts/groups?active=false").json()], ["oncall"])
+        # of an alert, whatever the group
+        equal([a["status"]["state"] for a in t.get("/api/v2/alerts").json()], ["active"])
+        for alert in (t.get("/api/tocsin/overview").json()["alerts"][0], one(t, filter="alertname=Slow")):
+            equal({r["receiver"]: r["mutedBy"] for r in alert["routes"]}, {"oncall": ["always"], "gpu": []})
 
 
 def test_bad_questions():

@@ -24,7 +24,8 @@ void oracle_disturb(struct oracle *o)
     o->holds = false;
 }
 
-/* What a prediction takes for granted: who fires, who has ended, what is silenced and configured, that nothing fails. */
+/* What a prediction takes for granted: who fires, who has ended, what is silenced and configured, that nothing fails. Rows
+ * that wait are foreseen. */
 static uint64_t world_of(const struct engine *e, struct now now)
 {
     uint64_t h = hash_u64((uintptr_t)e->conf) + silencer_version(e->silencer);
@@ -34,8 +35,8 @@ static uint64_t world_of(const struct engine *e, struct now now)
 
         h += hash_u64(alert_fingerprint(a) + (alert_is_resolved(a, now) ? 1 : 0));
     }
-    MAP_EACH (struct outbox_map_entry, it, &e->outbox)
-        h += hash_u64(it->value->row->flush_id) + it->value->row->attempt;
+    for (size_t i = 0; receiver_types[i] != NULL; i++)
+        h += e->stats.integration[i].requests_failed;
     return h;
 }
 
@@ -122,9 +123,19 @@ static void predict(struct oracle *fresh, const struct engine *e, const struct a
     arena_release(&scratch);
 }
 
+/* An answer comes when the receiver likes. */
+static bool is_sending(const struct engine *e)
+{
+    bool sending = false;
+
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox)
+        sending |= it->value->in_flight;
+    return sending;
+}
+
 void oracle_ask(struct oracle *o, const char *scenario, const struct engine *e, struct now now)
 {
-    struct oracle fresh = {.holds = true,
+    struct oracle fresh = {.holds = !is_sending(e),
                            .world = world_of(e, now),
                            .asked_at = now.wall,
                            .checked = o->checked,

@@ -9,6 +9,7 @@ struct gen {
     struct scenario *s;
     unsigned parts;
     dur_ns length;
+    ts_ns sink_works; /* again, from then on; 0: it does */
 };
 
 static unsigned pick(struct gen *g, unsigned n)
@@ -155,9 +156,28 @@ static void add_action(struct gen *g, ts_ns at)
         if (!(g->parts & RANDOM_CRASHES))
             return;
         a.kind = ACT_CRASH;
+    } else if (what < 97) {
+        a.kind = ACT_SINK;
+        a.name = S("");
+        a.status = chance(g, 50) ? 503 : 0;
+        a.d = chance(g, 50) ? 4 * NS_PER_M : 0;
+        g->sink_works = ts_add(at, (dur_ns)(1 + pick(g, 900)) * NS_PER_S);
+        if (!(g->parts & RANDOM_SINKS))
+            return;
     } else {
         a.kind = ACT_POST_ONCE;
     }
+    vec_push(&g->s->actions, a);
+}
+
+/* The next thing happens at `at`: by then the sink is back. */
+static void mend_sink(struct gen *g, ts_ns at)
+{
+    struct action a = {.kind = ACT_SINK, .at = g->sink_works, .status = 200, .name = S_INIT("")};
+
+    if (g->sink_works == 0 || g->sink_works > at)
+        return;
+    g->sink_works = 0;
     vec_push(&g->s->actions, a);
 }
 
@@ -178,5 +198,6 @@ void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns
         else
             add_action(&g, at);
         at += (dur_ns)(1 + pick(&g, 900)) * NS_PER_S + (chance(&g, 50) ? 0 : 123 * NS_PER_MS);
+        mend_sink(&g, at);
     }
 }

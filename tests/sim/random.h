@@ -1,4 +1,4 @@
-/* random.h - scenarios nobody wrote: a routing tree, silences, inhibition, mute times and senders from a seed.
+/* random.h - scenarios nobody wrote: a routing tree, silences, inhibition, mute times, senders and a failing receiver from a seed.
  *
  * A part can be left out, everything else staying the same: what explain names as the reason must make the difference.
  */
@@ -12,8 +12,9 @@ enum random_part {
     RANDOM_INHIBITION = 2,
     RANDOM_MUTING = 4,
     RANDOM_CRASHES = 8,
-    RANDOM_ALL = 15,
-    RANDOM_FAULTS = 16, /* clocks, restarts, reloads, the receiver, the disk */
+    RANDOM_SINKS = 16, /* the receiver is away for a while */
+    RANDOM_ALL = 31,
+    RANDOM_FAULTS = 32, /* clocks, restarts, reloads, the disk */
 };
 
 void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns length);
