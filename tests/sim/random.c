@@ -105,14 +105,14 @@ static struct labels some_labels(struct gen *g)
     return (struct labels){v, 3};
 }
 
-/* A fault of what is around: of the clocks, the process, the receiver, the disk; or a reload. */
+/* A fault of what is around: of the clocks, the process, the disk; or a reload. */
 static void add_fault(struct gen *g, ts_ns at)
 {
     static const dur_ns steps[] = {-NS_PER_H,     -5 * NS_PER_M, -20 * NS_PER_S,
                                    20 * NS_PER_S, 7 * NS_PER_M,  NS_PER_H};
     struct action a = {.at = at, .line = (int)g->s->actions.n, .text = S(""), .name = S("")};
 
-    switch (pick(g, 7)) {
+    switch (pick(g, 5)) {
     case 0: a.kind = ACT_RESTART; break;
     case 1: a.kind = ACT_RELOAD; break;
     case 2:
@@ -122,12 +122,6 @@ static void add_fault(struct gen *g, ts_ns at)
     case 3:
         a.kind = ACT_SUSPEND;
         a.d = (dur_ns)(2 + pick(g, 900)) * NS_PER_S;
-        break;
-    case 4:
-    case 5:
-        a.kind = ACT_SINK;
-        a.status = (const int[]){200, 200, 500, 429, 0}[pick(g, 5)];
-        a.d = a.status == 429 ? 40 * NS_PER_S : 0;
         break;
     default: a.kind = ACT_STORE; a.on = chance(g, 60);
     }
