@@ -63,6 +63,9 @@ enum m {
     M_VIRTUAL,
     M_CPU,
     M_OPEN_FDS,
+    M_BUDGET,
+    M_BUDGET_USED,
+    M_BUDGET_REFUSED,
     M_FDS,
 };
 
@@ -151,6 +154,11 @@ static const struct metric rows[] = {
     [M_START] = {"process_start_time_seconds", EXPO_GAUGE, "Start of the process."},
     [M_RSS] = {"process_resident_memory_bytes", EXPO_GAUGE, "Resident memory."},
     [M_VIRTUAL] = {"process_virtual_memory_bytes", EXPO_GAUGE, "Address space."},
+    [M_BUDGET] = {"tocsin_memory_budget_bytes", EXPO_GAUGE,
+                  "What request bodies and scrapes under way may take."},
+    [M_BUDGET_USED] = {"tocsin_memory_budget_used_bytes", EXPO_GAUGE, "What they take."},
+    [M_BUDGET_REFUSED] = {"tocsin_memory_budget_refused_total", EXPO_COUNTER,
+                          "Bodies and scrapes that would have taken too much."},
     [M_OPEN_FDS] = {"process_open_fds", EXPO_GAUGE, "Open files."},
     [M_CPU] = {"process_cpu_seconds_total", EXPO_COUNTER, "CPU time."},
     [M_FDS] = {"process_max_fds", EXPO_GAUGE, "Limit on open files."},
@@ -396,6 +404,25 @@ static void put_metrics_requests(struct api *a, struct expo *x)
     }
 }
 
+static void put_budgets(struct api *a, struct expo *x)
+{
+    const struct budgets *all = a->conf.budgets;
+    const struct {
+        str name;
+        const struct budget *b;
+    } v[] = {{S("request_bodies"), &all->bodies}, {S("scrapes"), &all->scrapes}};
+
+    metric_begin(x, &rows[M_BUDGET]);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++)
+        expo_u64(x, &L("class", v[i].name), 1, v[i].b->limit);
+    metric_begin(x, &rows[M_BUDGET_USED]);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++)
+        expo_u64(x, &L("class", v[i].name), 1, budget_used(v[i].b));
+    metric_begin(x, &rows[M_BUDGET_REFUSED]);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++)
+        expo_u64(x, &L("class", v[i].name), 1, budget_refused(v[i].b));
+}
+
 static size_t open_files(void)
 {
     DIR *d = opendir("/proc/self/fd");
@@ -452,6 +479,7 @@ void api_get_metrics(struct http_req *rq, void *arg)
     api_put_peer_metrics(a, &x);
     put_http(a, &x);
     put_metrics_requests(a, &x);
+    put_budgets(a, &x);
     put_process(a, &x);
     api_put_idle_metrics(&x);
     expo_end(&x);

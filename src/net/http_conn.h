@@ -66,6 +66,7 @@ struct http_conn {
     struct inflater *inflater;
     struct deflater *deflater;
     struct buf body;
+    size_t held; /* of the budget for bodies */
     uint64_t left;
     struct http_req rq;
     str path;       /* of rq, decoded, with the prefix; p == NULL: it cannot be */

@@ -305,6 +305,8 @@ void http_conn_refuse(struct http_conn *c, int status, const char *why)
     c->is_chunked = false;
     c->rq.is_head = false;
     c->rq.reply_headers = (struct http_headers){NULL, 0};
+    if (status == 503)
+        http_reply_header(&c->rq, S("Retry-After"), S("5"));
     write_head(c, status, S("text/plain; charset=utf-8"), (size_t)n);
     write_out(c, (str){text, (size_t)n});
     c->state = CONN_CLOSE;

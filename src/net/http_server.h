@@ -19,6 +19,9 @@
  * idle for longest, and one address has at most a quarter of the places, loopback and Unix sockets
  * aside. Only when all are at work does the backlog hold newcomers.
  *
+ * Bodies have one budget. One that would pass it is answered 503 with Retry-After, one that would pass it alone 413; up to
+ * 64 KiB a body is always taken.
+ *
  * A client that shuts its sending side down after a request gets the answer, unless the work is of the
  * kind that ends with its client: then nobody can tell whether he has gone.
  *
@@ -36,6 +39,7 @@
 #define NET_HTTP_SERVER_H
 
 #include "base/arena.h"
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "loop/clock.h"
@@ -67,6 +71,8 @@ struct http_route {
 };
 
 struct http_server_conf {
+    struct budget *
+        bodies; /* what the bodies of requests that are not answered yet may hold together; NULL: anything */
     const struct http_route *routes;
     void *arg;  /* given to every handler */
     str prefix; /* "" or "/x": 404 outside it, "/" redirects into it */
