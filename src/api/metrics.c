@@ -69,6 +69,8 @@ enum m {
     M_FDS,
 };
 
+enum { ALERTS_A_TURN = 1000 };
+
 static const struct metric rows[] = {
     [M_ALERTS] = {"alertmanager_alerts", EXPO_GAUGE, "Alerts by state."},
     [M_RECEIVED] = {"alertmanager_alerts_received_total", EXPO_COUNTER, "Alerts that were posted."},
@@ -164,29 +166,39 @@ static const struct metric rows[] = {
     [M_FDS] = {"process_max_fds", EXPO_GAUGE, "Limit on open files."},
 };
 
-static void put_alerts(struct api *a, struct expo *x, struct now now)
+/* The page under way: alerts are counted some in a turn, by fingerprint, then all is written. */
+struct metrics_page {
+    struct api *api;
+    bool is_open; /* OpenMetrics */
+    VEC(uint64_t) todo;
+    size_t at;
+    struct alert_status status;
+    uint64_t active, suppressed;
+};
+
+static void count_alert(struct metrics_page *p, const struct alert *al, struct now now)
 {
-    struct engine *e = a->engine;
-    struct alert_status st = {0};
-    uint64_t active = 0, suppressed = 0, groups = 0;
+    if (alert_is_resolved(al, now))
+        return;
+    engine_alert_status(p->api->engine, al, now, &p->status);
+    if (p->status.inhibited_by.n != 0 || p->status.silenced_by.n != 0)
+        p->suppressed++;
+    else
+        p->active++;
+}
+
+static void put_alerts(const struct metrics_page *p, struct expo *x)
+{
+    const struct engine *e = p->api->engine;
     static const char *const reasons[] = {"silence", "inhibition", "mute_time_interval",
                                           "active_time_interval"};
+    uint64_t groups = 0;
 
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        if (alert_is_resolved(it->value, now))
-            continue;
-        engine_alert_status(e, it->value, now, &st);
-        if (st.inhibited_by.n != 0 || st.silenced_by.n != 0)
-            suppressed++;
-        else
-            active++;
-    }
-    alert_status_release(&st);
     for (size_t i = 0; i < e->tree.n; i++)
         groups += e->groups[i].n;
     metric_begin(x, &rows[M_ALERTS]);
-    expo_u64(x, &L("state", S("active")), 1, active);
-    expo_u64(x, &L("state", S("suppressed")), 1, suppressed);
+    expo_u64(x, &L("state", S("active")), 1, p->active);
+    expo_u64(x, &L("state", S("suppressed")), 1, p->suppressed);
     expo_u64(x, &L("state", S("unprocessed")), 1, 0);
     metric_begin(x, &rows[M_RECEIVED]);
     expo_u64(x, (struct expo_label[]){L("status", S("firing")), L("version", S("v2"))}, 2,
@@ -306,6 +318,7 @@ static void put_outbox(struct api *a, struct expo *x, struct now now)
             count[i]++;
             if (now.mono - r->decided_mono > oldest[i])
                 oldest[i] = now.mono - r->decided_mono;
+            break;
         }
     metric_begin(x, &rows[M_OUTBOX]);
     for (size_t i = 0; i < e->receivers.n; i++)
@@ -457,17 +470,13 @@ static void put_process(struct api *a, struct expo *x)
     metric_put(x, &rows[M_FDS], (double)sysconf(_SC_OPEN_MAX));
 }
 
-void api_get_metrics(struct http_req *rq, void *arg)
+static void put_all(const struct metrics_page *p, struct buf *out, struct now now)
 {
-    struct api *a = arg;
-    struct now now = shell_clock(a->conf.shell)->now;
-    bool open = str_find_str(http_header_get(&rq->headers, S("Accept")),
-                             S("application/openmetrics-text")) >= 0;
-    struct buf b = BUF_INIT;
+    struct api *a = p->api;
     struct expo x;
 
-    expo_init(&x, &b, open ? EXPO_OPENMETRICS : EXPO_TEXT);
-    put_alerts(a, &x, now);
+    expo_init(&x, out, p->is_open ? EXPO_OPENMETRICS : EXPO_TEXT);
+    put_alerts(p, &x);
     put_integrations(a, &x);
     put_config(a, &x);
     put_silences(a, &x, now);
@@ -483,7 +492,46 @@ void api_get_metrics(struct http_req *rq, void *arg)
     put_process(a, &x);
     api_put_idle_metrics(&x);
     expo_end(&x);
-    http_reply(rq, 200, open ? S(EXPO_CONTENT_TYPE_OPENMETRICS) : S(EXPO_CONTENT_TYPE_TEXT),
-               buf_str(&b));
-    buf_release(&b);
+}
+
+static bool page_next(void *ctx, struct buf *out)
+{
+    struct metrics_page *p = ctx;
+    struct now now = shell_clock(p->api->conf.shell)->now;
+
+    for (size_t end = p->at + ALERTS_A_TURN; p->at < p->todo.n && p->at < end;) {
+        const struct alert *al = engine_alert(p->api->engine, p->todo.v[p->at++]);
+
+        if (al != NULL)
+            count_alert(p, al, now);
+    }
+    if (p->at < p->todo.n)
+        return true;
+    put_all(p, out, now);
+    return false;
+}
+
+static void page_done(void *ctx)
+{
+    struct metrics_page *p = ctx;
+
+    alert_status_release(&p->status);
+    vec_release(&p->todo);
+    mem_free(p);
+}
+
+void api_get_metrics(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct metrics_page *p = mem_new(struct metrics_page);
+
+    p->api = a;
+    p->is_open = str_find_str(http_header_get(&rq->headers, S("Accept")),
+                              S("application/openmetrics-text")) >= 0;
+    vec_reserve(&p->todo, a->engine->alerts.n);
+    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts)
+        vec_push(&p->todo, it->key);
+    http_reply_stream(rq, 200,
+                      p->is_open ? S(EXPO_CONTENT_TYPE_OPENMETRICS) : S(EXPO_CONTENT_TYPE_TEXT),
+                      page_next, page_done, p);
 }

@@ -87,6 +87,8 @@ enum {
     CONN_PACK_MAX = 64 << 10, /* bytes compressed a turn: half a millisecond */
 };
 
+#define CONN_SHARE (2 * NS_PER_MS) /* of a turn, for one stream */
+
 struct http_server {
     struct event_base *base;
     struct clock *clock;

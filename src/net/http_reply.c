@@ -261,13 +261,23 @@ static void write_piece(struct http_conn *c, str piece)
         write_out(c, S("\r\n"));
 }
 
+static bool is_past(const struct timespec *from, dur_ns share)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - from->tv_sec) * NS_PER_S + (now.tv_nsec - from->tv_nsec) >= share;
+}
+
 bool http_conn_pump(struct http_conn *c)
 {
     struct buf *b = &c->server->scratch;
     size_t made = 0;
+    struct timespec from;
 
     if (timer_is_armed(&c->resume))
         return false; /* the socket takes more, but this turn's share is used up */
+    clock_gettime(CLOCK_MONOTONIC, &from);
     while (c->is_bodiless || http_conn_unsent(c) < CONN_UNSENT_MAX) {
         void (*done)(void *ctx) = c->done;
         bool more;
@@ -278,10 +288,11 @@ bool http_conn_pump(struct http_conn *c)
         made += b->n;
         if (!c->is_bodiless)
             write_piece(c, buf_str(packed(c, b, !more)));
-        if (more && (c->deflater == NULL || made < CONN_PACK_MAX))
+        if (more && (c->deflater == NULL || made < CONN_PACK_MAX) && !is_past(&from, CONN_SHARE))
             continue;
         if (more) {
-            timer_arm(c->server->clock, &c->resume, c->server->clock->now.mono);
+            /* Behind now: not before the sockets have been looked at again. */
+            timer_arm(c->server->clock, &c->resume, c->server->clock->now.mono + 1);
             return false;
         }
         if (c->is_chunked && !c->is_bodiless)
