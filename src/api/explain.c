@@ -12,6 +12,7 @@
 enum {
     ALERTS_MAX = 50,
     ALERTS_A_TURN = 100,
+    PIECE = 32 << 10,
     HISTORY_DEFAULT = 100,
     HISTORY_MAX = 10000,
     LABELS_MAX = 128
@@ -574,6 +575,8 @@ static bool walk_next(void *ctx, struct buf *out)
     more = k->at < k->todo.n;
     if (!more)
         walk_end(k, now);
+    if (more && k->an.b.n < PIECE)
+        return true; /* in another turn */
     buf_add(out, buf_str(&k->an.b));
     buf_clear(&k->an.b);
     return more;

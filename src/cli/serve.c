@@ -390,7 +390,7 @@ static unsigned connections_max(void)
 
 static void init_budgets(struct serve *s)
 {
-    size_t has = memory_limit(""), wanted = (size_t)s->flags->memory;
+    size_t has = memory_limit(), wanted = (size_t)s->flags->memory;
 
     budgets_init(&s->budgets, wanted != 0 && (has == 0 || wanted < has) ? wanted : has);
     log_info("memory for what is under way", LOG_I64("request_bodies", s->budgets.bodies.limit),

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -64,7 +65,7 @@ static size_t of_line(const char *root, char *line)
     return of_group(root, "/sys/fs/cgroup/memory", path, "memory.limit_in_bytes");
 }
 
-static size_t of_groups(const char *root)
+size_t memory_limit_of_groups(const char *root)
 {
     char name[PATH_MAX], line[PATH_MAX];
     size_t least = 0;
@@ -80,24 +81,14 @@ static size_t of_groups(const char *root)
     return least;
 }
 
-static size_t of_machine(const char *root)
+static size_t of_machine(void)
 {
-    char name[PATH_MAX], line[256];
-    uint64_t kib = 0;
-    FILE *f;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
 
-    snprintf(name, sizeof(name), "%s/proc/meminfo", root);
-    f = fopen(name, "r");
-    if (f == NULL)
-        return 0;
-    while (kib == 0 && fgets(line, sizeof(line), f) != NULL)
-        if (sscanf(line, "MemTotal: %" SCNu64, &kib) != 1) // NOLINT(cert-err34-c)
-            kib = 0;
-    fclose(f);
-    return (size_t)kib << 10;
+    return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
 }
 
-size_t memory_limit(const char *root)
+size_t memory_limit(void)
 {
-    return smaller(of_groups(root), of_machine(root));
+    return smaller(memory_limit_of_groups(""), of_machine());
 }

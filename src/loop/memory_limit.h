@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 
-/* root: of the file system, "" but in tests. */
-size_t memory_limit(const char *root);
+size_t memory_limit(void);
+size_t memory_limit_of_groups(const char *root); /* root: of the file system, "" but in tests */
 
 #endif

@@ -52,7 +52,8 @@ struct http_conn {
     enum http_conn_state state;
     enum http_conn_wait wait;
     struct timer timer;
-    struct timer resume; /* armed when a turn's share of compression is used up */
+    struct timer
+        resume; /* armed when a turn's share of compression, or of the handler's work, is used up */
     bool advancing, eof;
     bool is_counted; /* among the server's gets */
     bool is_unread;  /* the request has a body that nobody has said yes to */
@@ -86,8 +87,6 @@ enum {
     CONN_LINGER_MAX = 256 << 10,
     CONN_PACK_MAX = 64 << 10, /* bytes compressed a turn: half a millisecond */
 };
-
-#define CONN_SHARE (2 * NS_PER_MS) /* of a turn, for one stream */
 
 struct http_server {
     struct event_base *base;

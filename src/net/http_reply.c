@@ -2,7 +2,6 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <stdio.h>
-#include <time.h>
 #include "base/mem.h"
 #include "net/deflate.h"
 #include "net/http_conn.h"
@@ -261,23 +260,13 @@ static void write_piece(struct http_conn *c, str piece)
         write_out(c, S("\r\n"));
 }
 
-static bool is_past(const struct timespec *from, dur_ns share)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (now.tv_sec - from->tv_sec) * NS_PER_S + (now.tv_nsec - from->tv_nsec) >= share;
-}
-
 bool http_conn_pump(struct http_conn *c)
 {
     struct buf *b = &c->server->scratch;
     size_t made = 0;
-    struct timespec from;
 
     if (timer_is_armed(&c->resume))
         return false; /* the socket takes more, but this turn's share is used up */
-    clock_gettime(CLOCK_MONOTONIC, &from);
     while (c->is_bodiless || http_conn_unsent(c) < CONN_UNSENT_MAX) {
         void (*done)(void *ctx) = c->done;
         bool more;
@@ -288,7 +277,7 @@ bool http_conn_pump(struct http_conn *c)
         made += b->n;
         if (!c->is_bodiless)
             write_piece(c, buf_str(packed(c, b, !more)));
-        if (more && (c->deflater == NULL || made < CONN_PACK_MAX) && !is_past(&from, CONN_SHARE))
+        if (more && b->n != 0 && (c->deflater == NULL || made < CONN_PACK_MAX))
             continue;
         if (more) {
             /* Behind now: not before the sockets have been looked at again. */

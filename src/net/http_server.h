@@ -143,7 +143,7 @@ void http_reply_header(struct http_req *rq, str name, str value); /* before the 
 void http_reply(struct http_req *rq, int status, str content_type, str body);
 /* next(): appends to out and returns true, or returns false when all is written (what it appended
  * last counts, too). Called on the loop, never from inside http_reply_stream() on a kept request,
- * until 128 KB wait or 2 ms have passed, then in another turn: a call may append nothing. done(ctx) is called exactly once at the end or when the client left; on_gone()
+ * until 128 KB wait; who has appended nothing is asked again in another turn. done(ctx) is called exactly once at the end or when the client left; on_gone()
  * is not called any more. */
 typedef bool http_next(void *ctx, struct buf *out);
 void http_reply_stream(struct http_req *rq, int status, str content_type, http_next *next,
