@@ -519,7 +519,8 @@ bool api_use_web_config(struct api *a, str path, struct diags *d, struct err *e)
 struct api *api_new(const struct api_conf *conf)
 {
     struct api *a = mem_new(struct api);
-    struct http_server_conf sc = {.routes = routes,
+    struct http_server_conf sc = {.bodies = conf->budgets != NULL ? &conf->budgets->bodies : NULL,
+                                  .routes = routes,
                                   .arg = a,
                                   .prefix = conf->prefix,
                                   .max_connections = conf->max_connections,

@@ -29,6 +29,7 @@ struct api_conf {
     struct shell *shell;
     struct loop *loop;
     struct pool *pool;
+    struct budgets *budgets;  /* borrowed; NULL: no limits */
     struct store *store;      /* our own samples */
     str prefix;               /* "" or "/x" */
     unsigned max_connections; /* 0 = 1,024 */

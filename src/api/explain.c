@@ -9,7 +9,14 @@
 #include "codec/timefmt.h"
 #include "engine/explain.h"
 
-enum { ALERTS_MAX = 50, HISTORY_DEFAULT = 100, HISTORY_MAX = 10000, LABELS_MAX = 128 };
+enum {
+    ALERTS_MAX = 50,
+    ALERTS_A_TURN = 100,
+    PIECE = 32 << 10,
+    HISTORY_DEFAULT = 100,
+    HISTORY_MAX = 10000,
+    LABELS_MAX = 128
+};
 
 static void put_text(struct json_writer *w, const char *key, str value)
 {
@@ -328,14 +335,11 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
     put_trace(w, &x->trace);
 }
 
-static void put_explanation(const struct api *a, struct http_req *rq, struct answer *an,
-                            struct labels ls)
+static void put_explanation(const struct api *a, size_t limit, struct answer *an, struct labels ls)
 {
     struct now now = shell_clock(a->conf.shell)->now;
-    struct history h = {.an = an,
-                        .left = history_limit(rq),
-                        .since = TS_NONE,
-                        .fingerprint = labels_fingerprint(ls)};
+    struct history h = {
+        .an = an, .left = limit, .since = TS_NONE, .fingerprint = labels_fingerprint(ls)};
     struct explanation x;
     struct arena scratch;
 
@@ -357,41 +361,6 @@ static void put_explanation(const struct api *a, struct http_req *rq, struct ans
 }
 
 /* -- the questions -- */
-
-static void explain_silence(const struct api *a, struct http_req *rq, struct answer *an,
-                            const struct silence *s)
-{
-    struct now now = shell_clock(a->conf.shell)->now;
-    struct history h = {
-        .an = an, .left = history_limit(rq), .since = TS_NONE, .by = uuid_str(&s->id)};
-    struct json_writer *w = &an->w;
-    size_t n = 0;
-
-    json_open(w, '{');
-    json_key(w, S("silence"));
-    put_silence(w, s, now);
-    json_key(w, S("alerts"));
-    json_open(w, '[');
-    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
-        const struct alert *al = it->value;
-
-        if (alert_is_resolved(al, now) || !silence_matches(s, al->labels->ls))
-            continue;
-        if (n++ < HISTORY_MAX)
-            labels_put_json(w, al->labels->ls);
-    }
-    json_close(w, ']');
-    json_key(w, S("matching"));
-    json_put_u64(w, n);
-    if (an->is_text) {
-        buf_clear(&an->b);
-        explain_text_silence(&an->b, s, n, now);
-        put_history(a, &h);
-        return;
-    }
-    put_history(a, &h);
-    json_close(w, '}');
-}
 
 static void count_queue(const struct engine *e, str receiver, size_t *queued, size_t *in_flight)
 {
@@ -494,56 +463,188 @@ static bool fingerprint_asked(struct http_req *rq, uint64_t *fp)
     return *end == '\0';
 }
 
-static void explain_matching(const struct api *a, struct http_req *rq, struct answer *an,
-                             const struct api_filter *f)
+/* -- all alerts, some in a turn -- */
+
+/* What goes through the alerts keeps fingerprints: between two turns an alert or a silence may go. */
+struct explain_walk {
+    struct api *api;
+    struct answer an;
+    VEC(uint64_t) todo;
+    size_t at, found;
+    size_t limit; /* of history */
+    struct api_filter filter;
+    bool is_of_silence;
+    struct uuid silence;
+};
+
+static void walk_done(void *ctx)
 {
-    size_t n = 0;
+    struct explain_walk *k = ctx;
 
-    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
-        const struct alert *al = it->value;
-
-        if (api_filter_labels(f, al->labels->ls) && n++ < ALERTS_MAX)
-            put_explanation(a, rq, an, al->labels->ls);
-    }
-    if (n == 0 && an->is_text)
-        buf_adds(&an->b, "no alert matches\n");
-    if (n > ALERTS_MAX && an->is_text)
-        buf_addf(&an->b, "%zu more alerts match\n", n - ALERTS_MAX);
+    api_filter_release(&k->filter);
+    vec_release(&k->todo);
+    buf_release(&k->an.b);
+    mem_free(k);
 }
 
-static void explain_alerts(struct api *a, struct http_req *rq)
+static const struct silence *silence_of(const struct explain_walk *k)
 {
-    struct labels asked;
-    struct api_filter f;
-    struct answer an;
+    return silencer_get(k->api->engine->silencer, uuid_str(&k->silence));
+}
+
+/* True: it was explained, which is work for one turn. */
+static bool walk_one(struct explain_walk *k, const struct alert *al, struct now now)
+{
+    const struct silence *s = k->is_of_silence ? silence_of(k) : NULL;
+
+    if (k->is_of_silence) {
+        if (s != NULL && !alert_is_resolved(al, now) && silence_matches(s, al->labels->ls) &&
+            k->found++ < HISTORY_MAX && !k->an.is_text)
+            labels_put_json(&k->an.w, al->labels->ls);
+        return false;
+    }
+    if (!api_filter_labels(&k->filter, al->labels->ls) || k->found++ >= ALERTS_MAX)
+        return false;
+    put_explanation(k->api, k->limit, &k->an, al->labels->ls);
+    return true;
+}
+
+static void walk_begin(struct explain_walk *k, struct now now)
+{
+    struct json_writer *w = &k->an.w;
+
+    if (k->an.is_text)
+        return;
+    json_open(w, '{');
+    if (k->is_of_silence && silence_of(k) != NULL) {
+        json_key(w, S("silence"));
+        put_silence(w, silence_of(k), now);
+    }
+    json_key(w, S("alerts"));
+    json_open(w, '[');
+}
+
+static void end_silence(struct explain_walk *k, struct now now)
+{
+    const struct silence *s = silence_of(k);
+    struct history h = {
+        .an = &k->an, .left = k->limit, .since = TS_NONE, .by = uuid_str(&k->silence)};
+
+    if (k->an.is_text) {
+        if (s != NULL)
+            explain_text_silence(&k->an.b, s, k->found, now);
+    } else {
+        json_key(&k->an.w, S("matching"));
+        json_put_u64(&k->an.w, k->found);
+    }
+    put_history(k->api, &h);
+}
+
+static void walk_end(struct explain_walk *k, struct now now)
+{
+    if (!k->an.is_text)
+        json_close(&k->an.w, ']');
+    if (k->is_of_silence)
+        end_silence(k, now);
+    else if (k->an.is_text && k->found == 0)
+        buf_adds(&k->an.b, "no alert matches\n");
+    else if (k->an.is_text && k->found > ALERTS_MAX)
+        buf_addf(&k->an.b, "%zu more alerts match\n", k->found - ALERTS_MAX);
+    if (k->an.is_text)
+        return;
+    json_close(&k->an.w, '}');
+    buf_addc(&k->an.b, '\n');
+}
+
+static bool walk_next(void *ctx, struct buf *out)
+{
+    struct explain_walk *k = ctx;
+    struct now now = shell_clock(k->api->conf.shell)->now;
+    bool more;
+
+    if (k->at == 0)
+        walk_begin(k, now);
+    for (size_t end = k->at + ALERTS_A_TURN; k->at < k->todo.n && k->at < end;) {
+        const struct alert *al = engine_alert(k->api->engine, k->todo.v[k->at++]);
+
+        if (al != NULL && walk_one(k, al, now))
+            break;
+    }
+    if (!k->an.is_text && !k->is_of_silence && k->found >= ALERTS_MAX)
+        k->at = k->todo.n; /* nobody is told how many more there are */
+    more = k->at < k->todo.n;
+    if (!more)
+        walk_end(k, now);
+    if (more && k->an.b.n < PIECE)
+        return true; /* in another turn */
+    buf_add(out, buf_str(&k->an.b));
+    buf_clear(&k->an.b);
+    return more;
+}
+
+/* Takes the filter. */
+static void explain_all(struct api *a, struct http_req *rq, const struct api_filter *f,
+                        const struct silence *s)
+{
+    struct explain_walk *k = mem_new(struct explain_walk);
+
+    k->api = a;
+    answer_begin(&k->an, rq);
+    k->limit = history_limit(rq);
+    k->filter = *f;
+    k->is_of_silence = s != NULL;
+    if (s != NULL)
+        k->silence = s->id;
+    vec_reserve(&k->todo, a->engine->alerts.n);
+    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts)
+        vec_push(&k->todo, it->key);
+    api_headers(rq);
+    http_reply_stream(rq, 200,
+                      k->an.is_text ? S("text/plain; charset=utf-8") : S("application/json"),
+                      walk_next, walk_done, k);
+}
+
+static void explain_one(struct api *a, struct http_req *rq, struct labels asked)
+{
     const struct alert *al;
+    struct answer an;
     uint64_t fp;
 
-    if (!labels_asked(rq, &asked) || !api_filter_init(a, rq, &f))
-        return;
     answer_begin(&an, rq);
     if (!an.is_text) {
         json_open(&an.w, '{');
         json_key(&an.w, S("alerts"));
         json_open(&an.w, '[');
     }
-    if (asked.n != 0) {
-        put_explanation(a, rq, &an, asked);
-    } else if (api_param(rq, S("fingerprint")).n != 0) {
+    if (asked.n == 0) {
         al = fingerprint_asked(rq, &fp) ? engine_alert(a->engine, fp) : NULL;
         if (al != NULL)
-            put_explanation(a, rq, &an, al->labels->ls);
-        else if (an.is_text)
-            buf_adds(&an.b, "there is no alert of this fingerprint\n");
-    } else {
-        explain_matching(a, rq, &an, &f);
+            asked = al->labels->ls;
     }
+    if (asked.n != 0)
+        put_explanation(a, history_limit(rq), &an, asked);
+    else if (an.is_text)
+        buf_adds(&an.b, "there is no alert of this fingerprint\n");
     if (!an.is_text) {
         json_close(&an.w, ']');
         json_close(&an.w, '}');
     }
-    api_filter_release(&f);
     answer_send(&an, rq);
+}
+
+static void explain_alerts(struct api *a, struct http_req *rq)
+{
+    struct labels asked;
+    struct api_filter f;
+
+    if (!labels_asked(rq, &asked) || !api_filter_init(a, rq, &f))
+        return;
+    if (asked.n == 0 && api_param(rq, S("fingerprint")).n == 0) {
+        explain_all(a, rq, &f, NULL);
+        return;
+    }
+    explain_one(a, rq, asked);
+    api_filter_release(&f);
 }
 
 void api_get_explain(struct http_req *rq, void *arg)
@@ -563,11 +664,15 @@ void api_get_explain(struct http_req *rq, void *arg)
                  silence.n != 0 ? S("there is no such silence") : S("there is no such receiver"));
         return;
     }
+    if (s != NULL) {
+        struct api_filter none = {.receiver = NULL};
+
+        arena_init(&none.arena, 0);
+        explain_all(a, rq, &none, s);
+        return;
+    }
     answer_begin(&an, rq);
-    if (s != NULL)
-        explain_silence(a, rq, &an, s);
-    else
-        explain_receiver(a, rq, &an, rs);
+    explain_receiver(a, rq, &an, rs);
     answer_send(&an, rq);
 }
 

@@ -63,8 +63,13 @@ enum m {
     M_VIRTUAL,
     M_CPU,
     M_OPEN_FDS,
+    M_BUDGET,
+    M_BUDGET_USED,
+    M_BUDGET_REFUSED,
     M_FDS,
 };
+
+enum { ALERTS_A_TURN = 1000 };
 
 static const struct metric rows[] = {
     [M_ALERTS] = {"alertmanager_alerts", EXPO_GAUGE, "Alerts by state."},
@@ -151,36 +156,50 @@ static const struct metric rows[] = {
     [M_START] = {"process_start_time_seconds", EXPO_GAUGE, "Start of the process."},
     [M_RSS] = {"process_resident_memory_bytes", EXPO_GAUGE, "Resident memory."},
     [M_VIRTUAL] = {"process_virtual_memory_bytes", EXPO_GAUGE, "Address space."},
+    [M_BUDGET] = {"tocsin_memory_budget_bytes", EXPO_GAUGE,
+                  "What request bodies and scrapes under way may take."},
+    [M_BUDGET_USED] = {"tocsin_memory_budget_used_bytes", EXPO_GAUGE, "What they take."},
+    [M_BUDGET_REFUSED] = {"tocsin_memory_budget_refused_total", EXPO_COUNTER,
+                          "Bodies and scrapes that would have taken too much."},
     [M_OPEN_FDS] = {"process_open_fds", EXPO_GAUGE, "Open files."},
     [M_CPU] = {"process_cpu_seconds_total", EXPO_COUNTER, "CPU time."},
     [M_FDS] = {"process_max_fds", EXPO_GAUGE, "Limit on open files."},
 };
 
-static void put_alerts(struct api *a, struct expo *x, struct now now)
+/* The page under way: alerts are counted some in a turn, by fingerprint, then all is written. */
+struct metrics_page {
+    struct api *api;
+    bool is_open; /* OpenMetrics */
+    VEC(uint64_t) todo;
+    size_t at;
+    struct verdict verdict;
+    uint64_t active, suppressed;
+};
+
+static void count_alert(struct metrics_page *p, struct alert *al, struct now now)
 {
-    struct engine *e = a->engine;
-    struct audience any = audience_at(e, NULL, now);
-    struct verdict v = {HELD_BY_NOTHING};
-    uint64_t active = 0, suppressed = 0, groups = 0;
+    struct audience any = audience_at(p->api->engine, NULL, now);
+
+    if (alert_is_resolved(al, now))
+        return;
+    if (audience_tells(&any, al->labels->ls, &al->cleared, &p->verdict))
+        p->active++;
+    else
+        p->suppressed++;
+}
+
+static void put_alerts(const struct metrics_page *p, struct expo *x)
+{
+    const struct engine *e = p->api->engine;
     static const char *const reasons[] = {"silence", "inhibition", "mute_time_interval",
                                           "active_time_interval"};
+    uint64_t groups = 0;
 
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        struct alert *al = it->value;
-
-        if (alert_is_resolved(al, now))
-            continue;
-        if (audience_tells(&any, al->labels->ls, &al->cleared, &v))
-            active++;
-        else
-            suppressed++;
-    }
-    verdict_release(&v);
     for (size_t i = 0; i < e->tree.n; i++)
         groups += e->groups[i].n;
     metric_begin(x, &rows[M_ALERTS]);
-    expo_u64(x, &L("state", S("active")), 1, active);
-    expo_u64(x, &L("state", S("suppressed")), 1, suppressed);
+    expo_u64(x, &L("state", S("active")), 1, p->active);
+    expo_u64(x, &L("state", S("suppressed")), 1, p->suppressed);
     expo_u64(x, &L("state", S("unprocessed")), 1, 0);
     metric_begin(x, &rows[M_RECEIVED]);
     expo_u64(x, (struct expo_label[]){L("status", S("firing")), L("version", S("v2"))}, 2,
@@ -300,6 +319,7 @@ static void put_outbox(struct api *a, struct expo *x, struct now now)
             count[i]++;
             if (now.mono - r->decided_mono > oldest[i])
                 oldest[i] = now.mono - r->decided_mono;
+            break;
         }
     metric_begin(x, &rows[M_OUTBOX]);
     for (size_t i = 0; i < e->receivers.n; i++)
@@ -398,6 +418,25 @@ static void put_metrics_requests(struct api *a, struct expo *x)
     }
 }
 
+static void put_budgets(struct api *a, struct expo *x)
+{
+    const struct budgets *all = a->conf.budgets;
+    const struct {
+        str name;
+        const struct budget *b;
+    } v[] = {{S("request_bodies"), &all->bodies}, {S("scrapes"), &all->scrapes}};
+
+    metric_begin(x, &rows[M_BUDGET]);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++)
+        expo_u64(x, &L("class", v[i].name), 1, v[i].b->limit);
+    metric_begin(x, &rows[M_BUDGET_USED]);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++)
+        expo_u64(x, &L("class", v[i].name), 1, budget_used(v[i].b));
+    metric_begin(x, &rows[M_BUDGET_REFUSED]);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++)
+        expo_u64(x, &L("class", v[i].name), 1, budget_refused(v[i].b));
+}
+
 static size_t open_files(void)
 {
     DIR *d = opendir("/proc/self/fd");
@@ -432,17 +471,13 @@ static void put_process(struct api *a, struct expo *x)
     metric_put(x, &rows[M_FDS], (double)sysconf(_SC_OPEN_MAX));
 }
 
-void api_get_metrics(struct http_req *rq, void *arg)
+static void put_all(const struct metrics_page *p, struct buf *out, struct now now)
 {
-    struct api *a = arg;
-    struct now now = shell_clock(a->conf.shell)->now;
-    bool open = str_find_str(http_header_get(&rq->headers, S("Accept")),
-                             S("application/openmetrics-text")) >= 0;
-    struct buf b = BUF_INIT;
+    struct api *a = p->api;
     struct expo x;
 
-    expo_init(&x, &b, open ? EXPO_OPENMETRICS : EXPO_TEXT);
-    put_alerts(a, &x, now);
+    expo_init(&x, out, p->is_open ? EXPO_OPENMETRICS : EXPO_TEXT);
+    put_alerts(p, &x);
     put_integrations(a, &x);
     put_config(a, &x);
     put_silences(a, &x, now);
@@ -454,10 +489,50 @@ void api_get_metrics(struct http_req *rq, void *arg)
     api_put_peer_metrics(a, &x);
     put_http(a, &x);
     put_metrics_requests(a, &x);
+    put_budgets(a, &x);
     put_process(a, &x);
     api_put_idle_metrics(&x);
     expo_end(&x);
-    http_reply(rq, 200, open ? S(EXPO_CONTENT_TYPE_OPENMETRICS) : S(EXPO_CONTENT_TYPE_TEXT),
-               buf_str(&b));
-    buf_release(&b);
+}
+
+static bool page_next(void *ctx, struct buf *out)
+{
+    struct metrics_page *p = ctx;
+    struct now now = shell_clock(p->api->conf.shell)->now;
+
+    for (size_t end = p->at + ALERTS_A_TURN; p->at < p->todo.n && p->at < end;) {
+        struct alert *al = engine_alert(p->api->engine, p->todo.v[p->at++]);
+
+        if (al != NULL)
+            count_alert(p, al, now);
+    }
+    if (p->at < p->todo.n)
+        return true;
+    put_all(p, out, now);
+    return false;
+}
+
+static void page_done(void *ctx)
+{
+    struct metrics_page *p = ctx;
+
+    verdict_release(&p->verdict);
+    vec_release(&p->todo);
+    mem_free(p);
+}
+
+void api_get_metrics(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    struct metrics_page *p = mem_new(struct metrics_page);
+
+    p->api = a;
+    p->is_open = str_find_str(http_header_get(&rq->headers, S("Accept")),
+                              S("application/openmetrics-text")) >= 0;
+    vec_reserve(&p->todo, a->engine->alerts.n);
+    MAP_EACH (struct u64_map_entry, it, &a->engine->alerts)
+        vec_push(&p->todo, it->key);
+    http_reply_stream(rq, 200,
+                      p->is_open ? S(EXPO_CONTENT_TYPE_OPENMETRICS) : S(EXPO_CONTENT_TYPE_TEXT),
+                      page_next, page_done, p);
 }

@@ -18,6 +18,7 @@
 #include "engine/reroute.h"
 #include "engine/turn.h"
 #include "lint/render.h"
+#include "loop/memory_limit.h"
 #include "loop/signals.h"
 #include "net/sd_notify.h"
 #include "net/transport.h"
@@ -27,6 +28,7 @@ struct serve {
     const struct serve_flags *flags;
     enum matcher_mode mode;
     str external_url, prefix; /* owned */
+    struct budgets budgets;
     struct clock clock;
     struct loop *loop;
     struct pool *pool;
@@ -386,6 +388,15 @@ static unsigned connections_max(void)
     return l.rlim_cur > KEPT + LEAST ? (unsigned)l.rlim_cur - KEPT : LEAST;
 }
 
+static void init_budgets(struct serve *s)
+{
+    size_t has = memory_limit(), wanted = (size_t)s->flags->memory;
+
+    budgets_init(&s->budgets, wanted != 0 && (has == 0 || wanted < has) ? wanted : has);
+    log_info("memory for what is under way", LOG_I64("request_bodies", s->budgets.bodies.limit),
+             LOG_I64("scrapes", s->budgets.scrapes.limit));
+}
+
 static int run(struct serve *s, struct config *conf)
 {
     struct api_conf ac = {
@@ -397,7 +408,9 @@ static int run(struct serve *s, struct config *conf)
     s->loop = loop_new(&s->clock);
     s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
     s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
+    init_budgets(s);
     s->store = store_new(&(struct store_parts){.base = loop_base(s->loop),
+                                               .budgets = &s->budgets,
                                                .clock = &s->clock,
                                                .pool = s->pool,
                                                .transport = s->transport},
@@ -414,6 +427,7 @@ static int run(struct serve *s, struct config *conf)
     ac.shell = s->shell;
     ac.loop = s->loop;
     ac.pool = s->pool;
+    ac.budgets = &s->budgets;
     ac.log_silences = s->flags->log_silences;
     ac.max_connections = connections_max();
     ac.max_gets = s->flags->max_gets > 0 ? (unsigned)s->flags->max_gets : 0;

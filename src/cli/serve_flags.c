@@ -51,6 +51,10 @@ const struct flag serve_flag_table[] = {
          "GETs under way, one more gets 503; 0 = no limit, for a GET holds no thread"),
     FLAG(F, answer_timeout, "web.timeout", FLAG_DURATION, "0s", "D",
          "how long an answer may take to begin, then 503; 0 = as long as it takes"),
+    FLAG(
+        F, memory, "memory.max-bytes", FLAG_INT, "0", "BYTES",
+        "what the program may have, if less than the machine and its control group: request bodies "
+        "under way get an eighth, scrapes a quarter; 0 = as much as those"),
     FLAG_ACCEPTED("auto-gomemlimit.ratio", FLAG_TEXT, "RATIO", "Go's memory limit"),
     FLAG(F, cluster_listen, "cluster.listen-address", FLAG_TEXT, "0.0.0.0:9094", "ADDRESS",
          "gossip is not spoken; empty: peers are no reason not to start"),
@@ -204,8 +208,9 @@ bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
         return false;
     }
     if (f->max_silences < 0 || f->max_silence_size < 0 || f->per_alertname_limit < 0 ||
-        f->max_alerts < 0 || f->max_groups < 0) {
-        fprintf(stderr, "tocsin: limits on silences, alerts and groups must not be negative\n");
+        f->max_alerts < 0 || f->max_groups < 0 || f->memory < 0) {
+        fprintf(stderr,
+                "tocsin: limits on silences, alerts, groups and memory must not be negative\n");
         return false;
     }
     log_setup(level, format, STDERR_FILENO);

@@ -21,7 +21,8 @@ struct serve_flags {
     bool tolerate_rules, allow_no_route, cluster_ignore, systemd_socket, log_silences, shadow;
     dur_ns answer_timeout;
     dur_ns retention, start_delay, gc_interval, maintenance_interval;
-    int64_t max_silences, max_silence_size, per_alertname_limit, max_alerts, max_groups, max_gets;
+    int64_t max_silences, max_silence_size, per_alertname_limit, max_alerts, max_groups, max_gets,
+        memory;
 };
 
 extern const struct flag serve_flag_table[];

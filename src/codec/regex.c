@@ -11,13 +11,17 @@
 #include "codec/regex_test.h"
 
 enum { MATCH_LIMIT = 100 * 1000, CAPTURES_MAX = 64 << 20 };
+enum {
+    SYNTAX_AT_LEAST = 16 << 20,
+    SYNTAX_A_BYTE = 96
+}; /* bytes of a tree; each \pL has its ranges */
 
 struct regex {
     atomic_uint refs;
-    struct arena arena;
+    struct arena arena, syntax;
     str pattern;
-    struct re_tree tree;
-    size_t size; /* of the Pike program */
+    struct re_tree tree; /* in syntax; without a root when nothing will ask an engine */
+    size_t size;         /* of the Pike program */
     bool anchored, counted;
     bool empty_loops; /* a repeated part may be empty: engines differ in the captures that leaves */
     struct re_fast fast;
@@ -86,15 +90,33 @@ static struct re_node *anchor(struct arena *a, struct re_node *root)
     return cat;
 }
 
-static void prepare(struct regex *re)
+static bool is_within_limits(const struct regex *re, str pattern, struct err *e)
 {
-    if (re->anchored) {
-        re_fast_init(&re->fast, re->tree.root, &re->arena);
-        re->tree.root = anchor(&re->arena, re->tree.root);
-    }
+    bool is_list = re->fast.kind == RE_SET || re->fast.kind == RE_TRIE, one = re->tree.groups == 1;
+    bool fits = is_list ? one || re->size <= RE_PROGRAM_MAX
+                        : pattern.n <= RE_TEXT_MAX && re->size <= RE_INSTRUCTIONS_MAX;
+
+    if (fits && (one || re->size * re->tree.groups <= CAPTURES_MAX / (4 * sizeof(size_t))))
+        return true;
+    return err_set(e, ERR_INVALID,
+                   "error parsing regexp: expression too large (%zu bytes, %zu instructions; at "
+                   "most %d and %d, but for a list of names without groups): `%.*s`",
+                   pattern.n, re->size, RE_TEXT_MAX, RE_INSTRUCTIONS_MAX, STR(pattern));
+}
+
+static bool prepare(struct regex *re, str pattern, struct err *e)
+{
+    if (re->anchored)
+        re_fast_init(&re->fast, re->tree.root, pattern, &re->arena);
+    re->size = pike_size(re->tree.root);
+    if (!is_within_limits(re, pattern, e))
+        return false;
+    if (re->anchored)
+        re->tree.root = anchor(&re->syntax, re->tree.root);
     re->empty_loops = has_empty_loop(re->tree.root);
     if (!re->counted && (re->fast.kind == RE_SLOW || re->tree.groups > 1))
         compile_pcre2(re);
+    return true;
 }
 
 struct regex *regex_compile(str pattern, enum regex_flags flags, struct err *e)
@@ -103,22 +125,19 @@ struct regex *regex_compile(str pattern, enum regex_flags flags, struct err *e)
 
     atomic_init(&re->refs, 1);
     arena_init(&re->arena, 0);
+    arena_init(&re->syntax, SYNTAX_AT_LEAST + SYNTAX_A_BYTE * pattern.n);
     re->anchored = (flags & REGEX_ANCHORED) != 0;
     re->counted = (flags & REGEX_COUNTED) != 0;
-    if (!re_parse(pattern, (flags & REGEX_DOTALL) != 0, &re->arena, &re->tree, e)) {
-        regex_unref(re);
-        return NULL;
-    }
-    re->size = pike_size(re->tree.root);
-    if (re->size > RE_PROGRAM_MAX ||
-        re->size * re->tree.groups > CAPTURES_MAX / (4 * sizeof(size_t))) {
-        (void)!err_set(e, ERR_INVALID, "error parsing regexp: expression too large: `%.*s`",
-                       STR(pattern));
+    if (!re_parse(pattern, (flags & REGEX_DOTALL) != 0, &re->syntax, &re->tree, e) ||
+        !prepare(re, pattern, e)) {
         regex_unref(re);
         return NULL;
     }
     re->pattern = arena_str(&re->arena, pattern);
-    prepare(re);
+    if (pattern.n > RE_TEXT_MAX && re->tree.groups == 1) {
+        arena_release(&re->syntax); /* a list, and seventy times its text */
+        re->tree = (struct re_tree){.groups = 1};
+    }
     return re;
 }
 
@@ -139,6 +158,7 @@ void regex_unref(struct regex *re)
     pike_free(atomic_load(&re->pike));
     re_fast_release(&re->fast);
     arena_release(&re->arena);
+    arena_release(&re->syntax);
     mem_free(re);
 }
 

@@ -33,7 +33,9 @@ enum re_op {
 };
 
 enum { RE_INFINITE = -1, RE_REPEAT_MAX = 1000, RE_DEPTH_MAX = 1000 };
-enum { RE_PATTERN_MAX = 64 * 1024, RE_PROGRAM_MAX = 200 * 1000 };
+/* Text and instructions of a pattern that needs an engine; text of a list of names; what is counted at all. */
+enum { RE_TEXT_MAX = 64 * 1024, RE_INSTRUCTIONS_MAX = 10 * 1000 };
+enum { RE_LIST_MAX = 1 << 20, RE_PROGRAM_MAX = 200 * 1000 };
 
 struct re_node {
     enum re_op op;
@@ -52,6 +54,7 @@ struct re_tree {
     size_t groups; /* with group 0 */
 };
 
+/* The arena may have a limit: "expression too large" is where it is full. */
 bool re_parse(str pattern, bool dotall, struct arena *a, struct re_tree *out,
               struct err *e) must_check;
 

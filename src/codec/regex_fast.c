@@ -2,7 +2,8 @@
  *
  * The set of strings that an anchored pattern matches is computed bottom up: a rune is one string,
  * an alternation the union, a concatenation the product. When it stays small the pattern is a set.
- * Otherwise the top-level concatenation is looked at as literal runs and wildcards.
+ * Otherwise the top-level concatenation is looked at as literal runs and wildcards, and what has no loops becomes a
+ * trie.
  *
  * Example: "(foo|ba[rz])(x)?" is {foo, foox, bar, barx, baz, bazx}. "eu-.+" is prefix "eu-", a wild
  * part of at least one rune without newlines, suffix "".
@@ -14,7 +15,15 @@
 
 typedef VEC(str) strings;
 
-static bool set_of(const struct re_node *n, struct arena *a, strings *out);
+enum { SET_TEXT_MAX = 4 << 20, SET_STEPS_MAX = 4 << 20 };
+
+struct sets {
+    struct arena a; /* limited */
+    size_t left;    /* strings that may still be put together */
+};
+
+/* Appends the strings of n. */
+static bool set_of(const struct re_node *n, struct sets *b, strings *out);
 
 static str rune_text(struct arena *a, uint32_t rune)
 {
@@ -37,18 +46,19 @@ static str join(struct arena *a, str x, str y)
 }
 
 /* acc = acc x by, consuming by. */
-static bool multiply(strings *acc, strings *by, struct arena *a)
+static bool multiply(strings *acc, strings *by, struct sets *b)
 {
     strings out = VEC_INIT;
     size_t product = acc->n * by->n;
     bool fits = product <= RE_SET_MAX && (acc->n <= 1 || by->n <= 1 || product <= RE_PRODUCT_MAX) &&
-                !arena_is_full(a);
+                product <= b->left && !arena_is_full(&b->a);
 
+    b->left -= fits ? product : 0;
     for (size_t i = 0; fits && i < acc->n; i++)
         for (size_t j = 0; j < by->n; j++) {
             str x = acc->v[i], y = by->v[j];
 
-            vec_push(&out, join(a, x, y));
+            vec_push(&out, join(&b->a, x, y));
         }
     vec_release(acc);
     vec_release(by);
@@ -68,38 +78,37 @@ static const struct re_node *literal_run(const struct re_node *n, struct arena *
     return n;
 }
 
-static bool set_of_cat(const struct re_node *n, struct arena *a, strings *out)
+static bool set_of_cat(const struct re_node *n, struct sets *b, strings *out)
 {
     const struct re_node *c = n->first;
-    strings by = VEC_INIT;
+    strings acc = VEC_INIT, by = VEC_INIT;
+    bool ok = true;
 
-    vec_push(out, STR_NONE);
-    while (c != NULL) {
+    vec_push(&acc, STR_NONE);
+    while (ok && c != NULL) {
         if (c->op == RE_RUNE) {
             str run;
 
-            c = literal_run(c, a, &run);
+            c = literal_run(c, &b->a, &run);
             vec_push(&by, run);
         } else {
-            if (!set_of(c, a, &by)) {
-                vec_release(&by);
-                return false;
-            }
+            ok = set_of(c, b, &by);
             c = c->next;
         }
-        if (!multiply(out, &by, a))
-            return false;
+        ok = ok && multiply(&acc, &by, b);
     }
-    return true;
+    for (size_t i = 0; ok && i < acc.n; i++)
+        vec_push(out, acc.v[i]);
+    vec_release(&acc);
+    vec_release(&by);
+    return ok;
 }
 
-static bool set_of_repeat(const struct re_node *n, struct arena *a, strings *out)
+static bool set_of_repeat(const struct re_node *n, struct sets *b, strings *out)
 {
     strings acc = VEC_INIT;
     bool ok = n->max != RE_INFINITE && n->max <= 4;
 
-    if (!ok)
-        return false;
     vec_push(&acc, STR_NONE);
     for (int i = 0; ok && i <= n->max; i++) {
         strings one = VEC_INIT;
@@ -107,67 +116,62 @@ static bool set_of_repeat(const struct re_node *n, struct arena *a, strings *out
         if (i >= n->min)
             for (size_t k = 0; k < acc.n; k++)
                 vec_push(out, acc.v[k]);
-        ok = out->n <= RE_SET_MAX;
-        if (ok && i < n->max)
-            ok = set_of(n->first, a, &one) && multiply(&acc, &one, a);
+        if (i < n->max)
+            ok = set_of(n->first, b, &one) && multiply(&acc, &one, b);
         vec_release(&one);
     }
     vec_release(&acc);
     return ok;
 }
 
-static bool set_of_class(const struct re_node *n, struct arena *a, strings *out)
+static bool set_of_class(const struct re_node *n, struct sets *b, strings *out)
 {
+    uint32_t runes = 0;
+
     for (size_t i = 0; i < n->cls.n; i++) {
-        if (n->cls.v[i].hi - n->cls.v[i].lo > 16 || out->n > 16)
+        runes += n->cls.v[i].hi - n->cls.v[i].lo + 1;
+        if (runes > 32)
             return false;
         for (uint32_t r = n->cls.v[i].lo; r <= n->cls.v[i].hi; r++)
             if (r < 0xD800 || r > 0xDFFF)
-                vec_push(out, rune_text(a, r));
+                vec_push(out, rune_text(&b->a, r));
     }
     return true;
 }
 
-static bool set_of_alt(const struct re_node *n, struct arena *a, strings *out)
+static bool set_of_alt(const struct re_node *n, struct sets *b, strings *out)
 {
-    for (const struct re_node *c = n->first; c != NULL; c = c->next) {
-        strings one = VEC_INIT;
-        bool ok = set_of(c, a, &one) && out->n + one.n <= RE_SET_MAX;
-
-        for (size_t i = 0; ok && i < one.n; i++)
-            vec_push(out, one.v[i]);
-        vec_release(&one);
-        if (!ok)
+    for (const struct re_node *c = n->first; c != NULL; c = c->next)
+        if (!set_of(c, b, out) || out->n > RE_SET_MAX)
             return false;
-    }
     return true;
 }
 
-static bool set_of(const struct re_node *n, struct arena *a, strings *out)
+static bool set_of(const struct re_node *n, struct sets *b, strings *out)
 {
     switch (n->op) {
     case RE_NEVER: return true;
     case RE_EMPTY: vec_push(out, STR_NONE); return true;
-    case RE_RUNE: vec_push(out, rune_text(a, n->rune)); return true;
-    case RE_CLASS: return set_of_class(n, a, out);
-    case RE_CAT: return set_of_cat(n, a, out);
-    case RE_ALT: return set_of_alt(n, a, out);
-    case RE_REPEAT: return set_of_repeat(n, a, out);
-    case RE_CAPTURE: return set_of(n->first, a, out);
+    case RE_RUNE: vec_push(out, rune_text(&b->a, n->rune)); return true;
+    case RE_CLASS: return set_of_class(n, b, out);
+    case RE_CAT: return set_of_cat(n, b, out);
+    case RE_ALT: return set_of_alt(n, b, out);
+    case RE_REPEAT: return set_of_repeat(n, b, out);
+    case RE_CAPTURE: return set_of(n->first, b, out);
     default: return false;
     }
 }
 
 static bool try_set(struct re_fast *f, const struct re_node *root, struct arena *a)
 {
-    struct arena scratch;
+    struct sets b = {.left = SET_STEPS_MAX};
     strings all = VEC_INIT;
     struct str_map seen = {0};
     str *v;
     bool ok;
 
-    arena_init(&scratch, 4u << 20);
-    ok = set_of(root, &scratch, &all);
+    arena_init(&b.a, SET_TEXT_MAX);
+    ok = set_of(root, &b, &all);
     if (ok) {
         v = arena_array(a, all.n, sizeof(*v));
         for (size_t i = 0; i < all.n; i++) {
@@ -185,7 +189,7 @@ static bool try_set(struct re_fast *f, const struct re_node *root, struct arena 
     else
         str_map_release(&seen);
     vec_release(&all);
-    arena_release(&scratch);
+    arena_release(&b.a);
     return ok;
 }
 
@@ -200,7 +204,7 @@ static void flatten(const struct re_node *n, items *out)
     } else if (n->op == RE_CAT) {
         for (const struct re_node *c = n->first; c != NULL; c = c->next)
             flatten(c, out);
-    } else if (n->op != RE_EMPTY && !(n->op == RE_TEXT_START && out->n == 0)) {
+    } else if (n->op != RE_EMPTY) {
         vec_push(out, n);
     }
 }
@@ -252,23 +256,51 @@ static void try_wild(struct re_fast *f, const items *v, struct arena *a)
     }
 }
 
-void re_fast_init(struct re_fast *f, const struct re_node *root, struct arena *a)
+/* ^ where the text begins and $ where it ends say nothing: (^a|b$) is (a|b). */
+static void drop_ends(struct re_node *n)
+{
+    struct re_node *c;
+
+    if (n->op == RE_CAT) {
+        while (n->first != n->last && n->first->op == RE_TEXT_START)
+            n->first = n->first->next;
+        while (n->first != n->last && n->last->op == RE_TEXT_END) {
+            for (c = n->first; c->next != n->last; c = c->next)
+                ;
+            c->next = NULL;
+            n->last = c;
+        }
+        if (n->first == n->last && n->first->op != RE_CAT)
+            drop_ends(n->first);
+    } else if (n->op == RE_ALT || n->op == RE_CAPTURE) {
+        for (c = n->first; c != NULL; c = c->next)
+            drop_ends(c);
+    } else if (n->op == RE_TEXT_START || n->op == RE_TEXT_END) {
+        n->op = RE_EMPTY;
+    }
+}
+
+void re_fast_init(struct re_fast *f, struct re_node *root, str pattern, struct arena *a)
 {
     items v = VEC_INIT;
 
     *f = (struct re_fast){.kind = RE_SLOW};
+    drop_ends(root);
     if (try_set(f, root, a))
         return;
     flatten(root, &v);
-    while (v.n != 0 && (*vec_last(&v))->op == RE_TEXT_END)
-        v.n--;
     try_wild(f, &v, a);
     vec_release(&v);
+    if (f->kind == RE_SLOW)
+        f->trie = re_trie_new(root, pattern.n);
+    if (f->trie != NULL)
+        f->kind = RE_TRIE;
 }
 
 void re_fast_release(struct re_fast *f)
 {
     str_map_release(&f->table);
+    re_trie_free(f->trie);
 }
 
 static enum re_answer match_set(const struct re_fast *f, str s)
@@ -287,6 +319,8 @@ enum re_answer re_fast_match(const struct re_fast *f, str s)
 
     if (f->kind == RE_SET)
         return match_set(f, s);
+    if (f->kind == RE_TRIE)
+        return re_trie_has(f->trie, s) ? RE_YES : RE_NO;
     if (f->kind == RE_CONTAINS)
         return str_find_str(s, f->prefix) >= 0 && (f->newline || str_find(s, '\n') < 0) ? RE_YES
                                                                                         : RE_NO;

@@ -1,20 +1,22 @@
 /* regex_fast.h - anchored patterns that need no engine, and what every match must begin and end
  * with.
  *
- * Shapes   a set of up to RE_SET_MAX literals; prefix, wild, suffix; wild, text, wild.
- * Owns     text lives in the arena given; re_fast_release() gives the set's table back.
+ * Shapes   a set of literals; a list of names with classes and dots (regex_trie.h); prefix, wild, suffix; wild, text,
+ *          wild.
+ * Owns     text lives in the arena given; re_fast_release() gives table and trie back.
  */
 #ifndef CODEC_REGEX_FAST_H
 #define CODEC_REGEX_FAST_H
 
 #include "base/map.h"
-#include "codec/regex_ast.h"
+#include "codec/regex_trie.h"
 
-enum { RE_SET_MAX = 4096, RE_PRODUCT_MAX = 128 };
+enum { RE_SET_MAX = 256 * 1024, RE_PRODUCT_MAX = 128 };
 
 enum re_fast_kind {
     RE_SLOW, /* prefix and suffix only say no */
     RE_SET,
+    RE_TRIE,
     RE_AROUND,   /* prefix .* suffix */
     RE_CONTAINS, /* .* prefix .* */
 };
@@ -24,12 +26,14 @@ struct re_fast {
     const str *set;
     size_t n_set;
     struct str_map table; /* of the set, when it is long */
+    struct re_trie *trie;
     str prefix, suffix;
     bool newline;   /* the wild part takes newlines */
     bool not_empty; /* the wild part is at least one rune */
 };
 
-void re_fast_init(struct re_fast *f, const struct re_node *root, struct arena *a);
+/* The tree of the pattern loses the ^ and $ that say what being anchored says. */
+void re_fast_init(struct re_fast *f, struct re_node *root, str pattern, struct arena *a);
 void re_fast_release(struct re_fast *f);
 
 enum re_answer { RE_NO, RE_YES, RE_ASK };

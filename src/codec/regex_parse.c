@@ -422,6 +422,12 @@ static struct re_node *parse_cat(struct parser *p)
             continue;
         }
         op = STR_NONE;
+        if (arena_is_full(p->a)) {
+            (void)!err_set(p->e, ERR_INVALID,
+                           "error parsing regexp: expression too large: %zu bytes take %zu",
+                           p->all.n, p->a->used);
+            return NULL;
+        }
         if (str_starts_with(p->rest, S("\\Q"))) {
             add_quoted(p, cat);
             continue;
@@ -475,9 +481,10 @@ bool re_parse(str pattern, bool dotall, struct arena *a, struct re_tree *out, st
     struct parser p = {.all = pattern, .rest = pattern, .a = a, .e = e};
     struct re_node *root;
 
-    if (pattern.n > RE_PATTERN_MAX)
-        return err_set(e, ERR_INVALID, "error parsing regexp: expression too large: %zu bytes",
-                       pattern.n);
+    if (pattern.n > RE_LIST_MAX)
+        return err_set(e, ERR_INVALID,
+                       "error parsing regexp: expression too large: %zu bytes, at most %d",
+                       pattern.n, RE_LIST_MAX);
     if (!utf8_is_valid(pattern))
         return fail(&p, "invalid UTF-8", pattern);
     p.flags = dotall ? FLAG_DOTALL : 0;

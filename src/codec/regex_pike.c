@@ -58,7 +58,7 @@ static size_t add_sat(size_t a, size_t b)
 
 static size_t repeat_size(const struct re_node *n)
 {
-    size_t one = add_sat(pike_size(n->first), 3);
+    size_t one = add_sat(pike_size(n->first), 2);
     size_t times = n->max == RE_INFINITE ? (size_t)n->min + 1 : (size_t)n->max;
 
     return one * times > RE_PROGRAM_MAX ? (size_t)RE_PROGRAM_MAX + 1 : one * times;
@@ -66,13 +66,19 @@ static size_t repeat_size(const struct re_node *n)
 
 size_t pike_size(const struct re_node *n)
 {
-    size_t sum = 2;
+    size_t sum = 0;
 
-    if (n->op == RE_REPEAT)
-        return repeat_size(n);
-    for (const struct re_node *c = n->first; c != NULL; c = c->next)
-        sum = add_sat(sum, add_sat(pike_size(c), 2));
-    return sum;
+    switch (n->op) {
+    case RE_REPEAT: return repeat_size(n);
+    case RE_CAPTURE: return add_sat(pike_size(n->first), 2);
+    case RE_ALT:
+    case RE_CAT:
+        for (const struct re_node *c = n->first; c != NULL; c = c->next)
+            sum = add_sat(sum, add_sat(pike_size(c), n->op == RE_ALT && c->next != NULL ? 2 : 0));
+        return sum;
+    case RE_EMPTY: return 0;
+    default: return 1;
+    }
 }
 
 static uint32_t emit(struct pike *p, enum op op, uint32_t x, uint32_t y)

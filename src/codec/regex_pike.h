@@ -13,7 +13,7 @@
 
 struct pike;
 
-/* Instructions that it would take, saturating above RE_PROGRAM_MAX. */
+/* Instructions that it would take, or a few more, saturating above RE_PROGRAM_MAX. */
 size_t pike_size(const struct re_node *node);
 struct pike *pike_new(const struct re_tree *tree); /* borrows the classes of the tree */
 void pike_free(struct pike *p);

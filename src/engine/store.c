@@ -52,6 +52,7 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
     struct scraper_parts sp = {.clock = parts->clock,
                                .pool = parts->pool,
                                .transport = parts->transport,
+                               .budget = parts->budgets != NULL ? &parts->budgets->scrapes : NULL,
                                .hold = hold,
                                .let_go = let_go};
 

@@ -29,6 +29,7 @@ struct store_parts {
     struct clock *clock;
     struct pool *pool;
     struct transport *transport;
+    struct budgets *budgets; /* NULL: no limits */
 };
 
 struct store *store_new(const struct store_parts *parts, const struct config *conf);

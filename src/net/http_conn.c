@@ -58,6 +58,7 @@ static void reset_request(struct http_conn *c)
     if (c->body.cap > KEEP_MAX)
         buf_release(&c->body);
     buf_clear(&c->body);
+    (void)budget_hold(c->server->conf.bodies, &c->held, c->body.cap);
     inflater_free(c->inflater);
     c->inflater = NULL;
     deflater_free(c->deflater);
@@ -120,6 +121,7 @@ void http_conn_kill(struct http_conn *c)
     inflater_free(c->inflater);
     deflater_free(c->deflater);
     buf_release(&c->body);
+    (void)budget_hold(s->conf.bodies, &c->held, 0);
     arena_release(&c->rq.arena);
     mem_free(c);
     http_server_accept_or_not(s);
@@ -150,10 +152,19 @@ static enum http_method method_of(str m)
     return HTTP_OTHER;
 }
 
+/* Of one body: what all may have together, it may have. */
+static size_t max_body(const struct http_conn *c)
+{
+    const struct budget *all = c->server->conf.bodies;
+    size_t max = c->rq.route->max_body;
+
+    return all != NULL && all->limit < max ? all->limit : max;
+}
+
 /* Decides by the head alone whether the body is wanted. */
 static void begin_body(struct http_conn *c)
 {
-    size_t max = c->rq.route->max_body;
+    size_t max = max_body(c);
 
     c->is_unread = false;
     if (c->head.framing == HTTP_NO_BODY) {
@@ -245,22 +256,33 @@ static bool step_head(struct http_conn *c)
     return true;
 }
 
+/* The body has grown: whether it fits beside the others. */
+static bool is_within_budget(struct http_conn *c)
+{
+    if (budget_hold(c->server->conf.bodies, &c->held, c->body.cap))
+        return true;
+    http_conn_refuse(c, 503, "too many large request bodies are under way, try again later");
+    buf_release(&c->body);
+    (void)budget_hold(c->server->conf.bodies, &c->held, 0);
+    return false;
+}
+
 static bool take_bytes(struct http_conn *c, str data)
 {
     struct err e = ERR_INIT;
 
     if (c->inflater != NULL) {
         if (inflater_feed(c->inflater, data, &c->body, &e))
-            return true;
+            return is_within_budget(c);
         http_conn_refuse(c, e.code == ERR_LIMIT ? 413 : 400, e.msg);
         return false;
     }
-    if (c->body.n + data.n > c->rq.route->max_body) {
+    if (c->body.n + data.n > max_body(c)) {
         http_conn_refuse(c, 413, "request body is too large");
         return false;
     }
     buf_add(&c->body, data);
-    return true;
+    return is_within_budget(c);
 }
 
 static bool end_body(struct http_conn *c)
@@ -283,6 +305,8 @@ static bool read_straight(struct http_conn *c)
         bufferevent_openssl_get_ssl(c->bev) != NULL)
         return false;
     buf_reserve(&c->body, most);
+    if (!is_within_budget(c))
+        return true;
     n = read(bufferevent_getfd(c->bev), c->body.p + c->body.n, most);
     if (n <= 0)
         return false;

@@ -52,7 +52,8 @@ struct http_conn {
     enum http_conn_state state;
     enum http_conn_wait wait;
     struct timer timer;
-    struct timer resume; /* armed when a turn's share of compression is used up */
+    struct timer
+        resume; /* armed when a turn's share of compression, or of the handler's work, is used up */
     bool advancing, eof;
     bool is_counted; /* among the server's gets */
     bool is_unread;  /* the request has a body that nobody has said yes to */
@@ -66,6 +67,7 @@ struct http_conn {
     struct inflater *inflater;
     struct deflater *deflater;
     struct buf body;
+    size_t held; /* of the budget for bodies */
     uint64_t left;
     struct http_req rq;
     str path;       /* of rq, decoded, with the prefix; p == NULL: it cannot be */

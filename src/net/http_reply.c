@@ -2,7 +2,6 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <stdio.h>
-#include <time.h>
 #include "base/mem.h"
 #include "net/deflate.h"
 #include "net/http_conn.h"
@@ -278,10 +277,11 @@ bool http_conn_pump(struct http_conn *c)
         made += b->n;
         if (!c->is_bodiless)
             write_piece(c, buf_str(packed(c, b, !more)));
-        if (more && (c->deflater == NULL || made < CONN_PACK_MAX))
+        if (more && b->n != 0 && (c->deflater == NULL || made < CONN_PACK_MAX))
             continue;
         if (more) {
-            timer_arm(c->server->clock, &c->resume, c->server->clock->now.mono);
+            /* Behind now: not before the sockets have been looked at again. */
+            timer_arm(c->server->clock, &c->resume, c->server->clock->now.mono + 1);
             return false;
         }
         if (c->is_chunked && !c->is_bodiless)
@@ -305,6 +305,8 @@ void http_conn_refuse(struct http_conn *c, int status, const char *why)
     c->is_chunked = false;
     c->rq.is_head = false;
     c->rq.reply_headers = (struct http_headers){NULL, 0};
+    if (status == 503)
+        http_reply_header(&c->rq, S("Retry-After"), S("5"));
     write_head(c, status, S("text/plain; charset=utf-8"), (size_t)n);
     write_out(c, (str){text, (size_t)n});
     c->state = CONN_CLOSE;

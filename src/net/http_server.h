@@ -19,6 +19,9 @@
  * idle for longest, and one address has at most a quarter of the places, loopback and Unix sockets
  * aside. Only when all are at work does the backlog hold newcomers.
  *
+ * Bodies have one budget. One that would pass it is answered 503 with Retry-After, one that would pass it alone 413; up to
+ * 64 KiB a body is always taken.
+ *
  * A client that shuts its sending side down after a request gets the answer, unless the work is of the
  * kind that ends with its client: then nobody can tell whether he has gone.
  *
@@ -36,6 +39,7 @@
 #define NET_HTTP_SERVER_H
 
 #include "base/arena.h"
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "loop/clock.h"
@@ -67,6 +71,8 @@ struct http_route {
 };
 
 struct http_server_conf {
+    struct budget *
+        bodies; /* what the bodies of requests that are not answered yet may hold together; NULL: anything */
     const struct http_route *routes;
     void *arg;  /* given to every handler */
     str prefix; /* "" or "/x": 404 outside it, "/" redirects into it */
@@ -137,7 +143,7 @@ void http_reply_header(struct http_req *rq, str name, str value); /* before the 
 void http_reply(struct http_req *rq, int status, str content_type, str body);
 /* next(): appends to out and returns true, or returns false when all is written (what it appended
  * last counts, too). Called on the loop, never from inside http_reply_stream() on a kept request,
- * until 128 KB wait. done(ctx) is called exactly once at the end or when the client left; on_gone()
+ * until 128 KB wait; who has appended nothing is asked again in another turn. done(ctx) is called exactly once at the end or when the client left; on_gone()
  * is not called any more. */
 typedef bool http_next(void *ctx, struct buf *out);
 void http_reply_stream(struct http_req *rq, int status, str content_type, http_next *next,

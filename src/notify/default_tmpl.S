@@ -13,3 +13,6 @@ notify_default_zh_tmpl:
 notify_default_zh_tmpl_end:
     .byte 0
     .section .note.GNU-stack, "", %progbits
+#ifdef __CET__
+#include <cet.h> /* says that nothing here stands in the way of it */
+#endif

@@ -248,12 +248,33 @@ static bool read_text(struct ingest *g, size_t fresh, struct err *e)
     while (n > fresh && g->text.p[n - 1] != '\n')
         n--;
     if (n == fresh)
-        return true; /* a long line */
+        return g->text.n <= SCRAPE_LINE_MAX ||
+               err_set(e, ERR_LIMIT, "line %d is longer than %d bytes", g->reader.line + 1,
+                       SCRAPE_LINE_MAX);
     if (!read_lines(g, (str){g->text.p, n}, false, e))
         return false;
     g->text.n -= n;
     memmove(g->text.p, g->text.p + n, g->text.n);
     return true;
+}
+
+/* What the scrape has in memory, but for what it leaves in the store. */
+static size_t bytes_of(const struct ingest *g)
+{
+    return g->text.cap + g->scratch.used + g->batch.a.used +
+           g->batch.items.cap * sizeof(g->batch.items.v[0]) +
+           g->batch.timed.cap * sizeof(g->batch.timed.v[0]) +
+           g->batch.labels.cap * sizeof(g->batch.labels.v[0]) +
+           g->fresh.cap * sizeof(g->fresh.v[0]) + line_cache_bytes(&g->lines);
+}
+
+static bool is_within_budget(struct ingest *g, struct err *e)
+{
+    return budget_hold(g->budget, &g->held, bytes_of(g)) ||
+           err_set(e, ERR_LIMIT,
+                   "the scrapes under way take too much memory together (limit %zu bytes), this "
+                   "one %zu bytes",
+                   g->budget->limit, bytes_of(g));
 }
 
 static bool read_slice(struct ingest *g, str slice, struct err *e)
@@ -354,6 +375,7 @@ static void close_body(struct ingest *g)
 
 static void close_all(struct ingest *g)
 {
+    (void)budget_hold(g->budget, &g->held, 0);
     close_body(g);
     tsdb_batch_release(&g->batch);
     arena_release(&g->scratch);
@@ -369,12 +391,14 @@ void ingest_cancel(struct ingest *g)
     close_all(g);
 }
 
+/* The scrape has failed: its samples go, and the memory that they took. */
 static void give_up(struct ingest *g)
 {
     line_cache_release(&g->lines);
-    vec_clear(&g->fresh);
-    vec_clear(&g->batch.items);
-    vec_clear(&g->batch.timed);
+    vec_release(&g->fresh);
+    vec_release(&g->batch.items);
+    vec_release(&g->batch.timed);
+    (void)budget_hold(g->budget, &g->held, bytes_of(g));
 }
 
 void ingest_feed(struct ingest *g, str piece)
@@ -385,8 +409,10 @@ void ingest_feed(struct ingest *g, str piece)
         str slice = str_sub(piece, 0, SLICE);
 
         piece = str_sub(piece, slice.n, piece.n);
-        if (!read_slice(g, slice, e))
+        if (!read_slice(g, slice, e) || !is_within_budget(g, e)) {
             close_body(g);
+            give_up(g);
+        }
     }
 }
 

@@ -12,7 +12,9 @@
  * A line that the last scrape had costs a hash and a ref; only a new one is decoded, gets the target's labels and is
  * relabeled. What nobody selects is remembered as such and skipped.
  *
- * Shapes   bodies up to SCRAPE_BODY_MAX.
+ * All scrapes under way have one budget: one that would pass it fails, and says so.
+ *
+ * Shapes   bodies up to SCRAPE_BODY_MAX, a line up to SCRAPE_LINE_MAX.
  * Units    ts_ms; samples get the scrape's time, or with honor_timestamps the one that they bring. Those have no staleness
  *          marker. One in the future is left out.
  * Errors   result.why, with the line when there is one.
@@ -23,13 +25,14 @@
 #ifndef SCRAPE_INGEST_H
 #define SCRAPE_INGEST_H
 
+#include "base/budget.h"
 #include "codec/exposition_read.h"
 #include "net/inflate.h"
 #include "scrape/line_cache.h"
 #include "scrape/scrape_conf.h"
 #include "tsdb/tsdb.h"
 
-enum { SCRAPE_BODY_MAX = 256 << 20, SCRAPE_REPORTS = 5 };
+enum { SCRAPE_BODY_MAX = 256 << 20, SCRAPE_LINE_MAX = 1 << 20, SCRAPE_REPORTS = 5 };
 
 struct ingest_input {
     const struct scrape_conf *conf;
@@ -58,6 +61,8 @@ struct ingest_fresh {
 struct ingest {
     struct tsdb *db;
     struct tsdb_stream *stream;
+    struct budget *budget; /* of all scrapes under way; NULL: no limit */
+    size_t held;           /* of it */
     struct line_cache lines;
     uint64_t epoch; /* that the refs belong to */
     uint32_t reports[SCRAPE_REPORTS];

@@ -40,6 +40,11 @@ static void rebuild(struct line_cache *c, size_t n)
         file(c, i);
 }
 
+size_t line_cache_bytes(const struct line_cache *c)
+{
+    return c->v.cap * sizeof(c->v.v[0]) + (c->slots != NULL ? c->mask + 1 : 0) * sizeof(*c->slots);
+}
+
 void line_cache_begin(struct line_cache *c)
 {
     c->scrape = (c->scrape + 1) & INT32_MAX;

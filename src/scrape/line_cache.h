@@ -30,6 +30,7 @@ struct line_cache {
 
 void line_cache_release(struct line_cache *c); /* and ready to be used again */
 
+size_t line_cache_bytes(const struct line_cache *c);
 void line_cache_begin(struct line_cache *c);
 /* The line of this hash; a new one, with is_new set, when it was not in the last scrape. Borrowed until the next call. */
 struct line *line_cache_get(struct line_cache *c, uint64_t hash, bool *is_new);

@@ -112,6 +112,7 @@ static void open_stream(struct target *t)
     snprintf(name, sizeof(name), "scrape/%016llx", (unsigned long long)t->plan.key);
     conf.name = str_of(name);
     t->ingest.db = t->scraper->parts.db;
+    t->ingest.budget = t->scraper->parts.budget;
     t->ingest.stream = tsdb_stream_open(t->scraper->parts.db, &conf);
 }
 

@@ -13,6 +13,7 @@
 #ifndef SCRAPE_SCRAPER_H
 #define SCRAPE_SCRAPER_H
 
+#include "base/budget.h"
 #include "loop/clock.h"
 #include "loop/pool.h"
 #include "net/transport.h"
@@ -27,6 +28,7 @@ struct scraper_parts {
     struct pool *slow_pool; /* for discovery: its jobs may wait for seconds */
     struct transport *transport;
     struct tsdb *db;
+    struct budget *budget; /* what scrapes under way may hold together; NULL: anything */
     /* Counts references to what holds the configuration. */
     void *(*hold)(void *conf);
     void (*let_go)(void *conf);

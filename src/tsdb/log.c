@@ -405,8 +405,8 @@ bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err
         return false;
     }
     pthread_rwlock_wrlock(&db->lock);
-    MAP_EACH (struct stream_map_entry, at, &db->streams) /* until somebody opens them again */
-        at->value->is_open = false;
+    MAP_EACH (struct stream_map_entry, at, &db->streams) /* the others until somebody opens them */
+        at->value->is_open = at->value->is_held;
     db->log = l;
     pthread_rwlock_unlock(&db->lock);
     return true;

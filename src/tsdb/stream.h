@@ -33,6 +33,7 @@ struct tsdb_stream {
     ts_ms made_at;                       /* and the time of the sample for which it was made */
     int64_t interval_ms;
     bool marks_stale, is_open, is_busy; /* busy: a batch is being filled */
+    bool is_held; /* somebody has its pointer: opened other than by a replay, and not closed */
     atomic_bool is_left; /* its holder is about to close it: others may have its series */
     uint64_t epoch;      /* of the refs that have been given out */
     ts_ms *times;

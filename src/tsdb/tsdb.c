@@ -119,6 +119,7 @@ struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_c
 
     pthread_rwlock_wrlock(&db->lock);
     s = tsdb_open_locked(db, c);
+    s->is_held = true;
     pthread_rwlock_unlock(&db->lock);
     return s;
 }
@@ -139,6 +140,7 @@ void tsdb_close_locked(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
 void tsdb_stream_close(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
 {
     pthread_rwlock_wrlock(&db->lock);
+    s->is_held = false;
     tsdb_close_locked(db, s, t);
     pthread_rwlock_unlock(&db->lock);
 }
@@ -151,8 +153,10 @@ void tsdb_stream_leave(struct tsdb_stream *s)
 void tsdb_stream_close_left(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
 {
     pthread_rwlock_wrlock(&db->lock);
-    if (s->is_left)
+    if (s->is_left) {
+        s->is_held = false;
         tsdb_close_locked(db, s, t);
+    }
     pthread_rwlock_unlock(&db->lock);
 }
 

@@ -7,3 +7,6 @@ ui_page_html:
 ui_page_html_end:
     .byte 0
     .section .note.GNU-stack, "", %progbits
+#ifdef __CET__
+#include <cet.h> /* says that nothing here stands in the way of it */
+#endif

@@ -113,4 +113,54 @@ def test_bad_questions():
         tocsin(t, "explain", "alert", code=2)
 
 
+def longest_beside(t, path):
+    """Seconds that an answer took, the longest of the small ones beside it, and the answer."""
+    got, longest = [], 0.0
+
+    def ask():
+        began = time.monotonic()
+        r = t.get(path, timeout=120)
+        got.append((time.monotonic() - began, r))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    while asker.is_alive():
+        began = time.monotonic()
+        t.get("/-/healthy", timeout=120)
+        longest = max(longest, time.monotonic() - began)
+    equal(got[0][1].status, 200, path)
+    return got[0][0], longest, got[0][1]
+
+
+def test_all_alerts_are_explained_beside_others():
+    """Fifty of them, some in a turn; what goes between two turns is left out."""
+    def batch(at, **more):
+        return [{"labels": {"alertname": "A%d" % (i % 20), "host": "h%d" % i}, **more} for i in range(at, at + 10000)]
+
+    with folder() as d, Sink() as sink, Tocsin(simple(sink), d) as t:
+        for at in range(0, 40000, 10000):
+            equal(t.post("/api/v2/alerts", batch(at), timeout=60).status, 200)
+        ratios = []
+        for _ in range(3):
+            took, longest, r = longest_beside(t, "/api/v2/explain")
+            equal(len(r.json()["alerts"]), 50)
+            ratios.append(longest / took)
+        print("longest of the others, as a part of the whole: " + ", ".join("%.2f" % x for x in ratios))
+        assert min(ratios) < 0.6, ratios
+        silence = {"matchers": [{"name": "alertname", "value": "A.*", "isRegex": True}], "startsAt": stamp(), "endsAt": stamp(600),
+                   "createdBy": "me", "comment": "all"}
+        id = t.post("/api/v2/silences", silence).json()["silenceID"]
+        r = t.get("/api/v2/explain?silence=" + id).json()
+        equal((r["matching"], len(r["alerts"]), r["silence"]["id"]), (40000, 10000, id))
+        assert "39950 more alerts match" in t.get("/api/v2/explain?format=text", timeout=60).body.decode()
+        equal(t.metric("alertmanager_alerts", state="suppressed"), 40000)
+        asker = threading.Thread(target=lambda: t.get("/api/v2/explain?format=text", timeout=60))
+        asker.start()
+        equal(t.post("/api/v2/alerts", batch(0, endsAt=stamp(-1)), timeout=60).status, 200)
+        equal(request("DELETE", t.url + "/api/v2/silence/" + id).status, 200)
+        asker.join()
+        equal(t.metric("alertmanager_alerts", state="active"), 30000)
+        t.stop()
+
+
 main()

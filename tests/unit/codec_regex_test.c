@@ -18,6 +18,22 @@ static const struct yes_no anchored[] = {
     {"", "a", false},
     {"foo", "foo", true},
     {"foo", "foox", false},
+    {"a.c|abd?", "abc", true},
+    {"a.c|abd?", "abd", true},
+    {"a.c|abd?", "ab", true},
+    {"a.c|abd?", "a\nc", false},
+    {"a.c|abd?", "abcd", false},
+    {"(?i)node-1.x|node-2.x", "NoDe-2:X", true},
+    {"(?i)node-1.x|node-2.x", "node-3:x", false},
+    {"(a.|b)(c.|d)", "a1d", true},
+    {"(a.|b)(c.|d)", "bc", false},
+    {"(.|a){2,3}b", "aab", true},
+    {"(.|a){2,3}b", "ab", false},
+    {"^a.c$|^b.d$", "bxd", true},
+    {"^a.c$|^b.d$", "bxdx", false},
+    {"(^a.c|b$.d)", "bxd", false},
+    {"x(^a.c|b.d)", "xbxd", true},
+    {"\\pL.[^a]", "\xc3\xa9.\xe2\x82\xac", true},
     {"foo|bar", "bar", true},
     {"foo|bar", "foobar", false},
     {"a|b|c|d|e|f|g", "g", true},
@@ -325,6 +341,113 @@ static const struct {
     {"\\b", "ab cd", "|", "|ab| |cd|"},
 };
 
+static struct regex *list_of(const char *one, int n, enum regex_flags flags, struct err *e)
+{
+    struct buf b = BUF_INIT;
+    struct regex *re;
+
+    for (int i = 0; i < n; i++) {
+        buf_add(&b, i != 0 ? S("|") : STR_NONE);
+        for (const char *p = one; *p != '\0'; p++)
+            if (*p == '#')
+                buf_addf(&b, "%d", i);
+            else
+                buf_addc(&b, *p);
+    }
+    re = regex_compile(buf_str(&b), flags, e);
+    buf_release(&b);
+    return re;
+}
+
+/* CPU time of n looks for a name that is not in the list, of the cheapest of three rounds. */
+static double looks_take(const struct regex *re, int n)
+{
+    double best = 1e9;
+
+    for (int round = 0; round < 3; round++) {
+        struct timespec from, to;
+        double took;
+
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+        for (int i = 0; i < n; i++)
+            assert_false(regex_matches(re, S("gpu-9999999.fra.example.com:9400")));
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+        took = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+        best = took < best ? took : best;
+    }
+    return best;
+}
+
+/* Names with dots that nobody escaped, letters of any case, digits as classes: a look walks down once, however many
+ * names there are. */
+static void lists_of_names_cost_one_walk(void **state)
+{
+    static const char *const names[] = {
+        "gpu-#.fra.example.com:9400",
+        "(?i)gpu-#.fra.example.com:9400",
+        "gpu-#[a-z]?.fra.example.com:\\d{4}",
+        "^gpu-#.fra.example.com:9400$",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct err e = ERR_INIT;
+        struct regex *few = list_of(names[i], 50, REGEX_ANCHORED, &e);
+        struct regex *many = list_of(names[i], 2000, REGEX_ANCHORED, &e);
+
+        if (many == NULL)
+            fail_msg("%s: %s", names[i], e.msg);
+        assert_true(regex_matches(many, S("gpu-1999.fra.example.com:9400")));
+        assert_true(regex_matches(many, S("gpu-0.fra.exampleXcom:9400")));
+        assert_false(regex_matches(many, S("gpu-0.fra.example.com:940")));
+        assert_true(looks_take(many, 500) < 10 * looks_take(few, 500) + 1e-3);
+        regex_unref(few);
+        regex_unref(many);
+    }
+}
+
+/* A list may have 1 MiB; what an engine would have to run, 64 KiB and 10,000 instructions, and the words say so. */
+static void what_would_be_slow_is_refused(void **state)
+{
+    static const struct {
+        const char *one;
+        int n;
+        bool anchored, taken;
+    } t[] = {
+        {"node-#.example.com", 40000, true, true}, {"node-#", 80000, true, true},
+        {"node-#", 120000, true, false},           {"node-#.*", 20000, true, false},
+        {"node-#.*", 1200, true, false},           {"node-#.*", 600, true, true},
+        {"node-#.example.com", 600, false, false}, {"node-#.example.com", 400, false, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        struct err e = ERR_INIT;
+        struct regex *re =
+            list_of(t[i].one, t[i].n, t[i].anchored ? REGEX_ANCHORED : (enum regex_flags)0, &e);
+
+        if ((re != NULL) != t[i].taken)
+            fail_msg("%d times %s: %.100s", t[i].n, t[i].one, e.msg);
+        if (re == NULL)
+            assert_non_null(strstr(e.msg, "expression too large"));
+        regex_unref(re);
+    }
+}
+
+/* Patterns made to make many nodes of few bytes end as patterns for an engine, soon. */
+static void products_stay_small(void **state)
+{
+    static const char *const t[] = {"(.|a|b|c){12}", "((.|a)?(.|b)?){1,20}x", "(.{0,9}.{0,9}){9}"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        struct regex *re = must(t[i], REGEX_ANCHORED);
+
+        assert_false(regex_matches(re, S("\n")));
+        regex_unref(re);
+    }
+}
+
 static void replaces_by_the_rules_of_go(void **state)
 {
     (void)state;
@@ -536,6 +659,9 @@ int main(void)
         cmocka_unit_test(deep_groups_still_match),
         cmocka_unit_test(literals_are_listed),
         cmocka_unit_test(large_sets_are_hashed),
+        cmocka_unit_test(lists_of_names_cost_one_walk),
+        cmocka_unit_test(what_would_be_slow_is_refused),
+        cmocka_unit_test(products_stay_small),
         cmocka_unit_test(replaces_by_the_rules_of_go),
         cmocka_unit_test(captures_are_leftmost_first),
         cmocka_unit_test(bombs_end_fast_and_exact),

@@ -66,10 +66,26 @@ static bool next_part(void *ctx, struct buf *out)
     return t.streamed < t.stream_size;
 }
 
+/* Work without output, five times. */
+static bool next_thought(void *ctx, struct buf *out)
+{
+    assert_ptr_equal(ctx, &t);
+    if (++t.streamed < 5)
+        return true;
+    buf_adds(out, "thought");
+    return false;
+}
+
 static void stream_done(void *ctx)
 {
     assert_ptr_equal(ctx, &t);
     t.done++;
+}
+
+static void think(struct http_req *rq, void *arg)
+{
+    t.streamed = 0;
+    http_reply_stream(rq, 200, S("text/plain"), next_thought, stream_done, arg);
 }
 
 static void stream(struct http_req *rq, void *arg)
@@ -86,6 +102,7 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/big", 4 << 20, mirror, "big", ""},
     {HTTP_GET | HTTP_POST, "/keep", 1, keep, "keep", ""},
     {HTTP_GET, "/stream", 0, stream, "stream", ""},
+    {HTTP_GET, "/think", 0, think, "think", ""},
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
@@ -896,7 +913,7 @@ static void compression_takes_turns(void **state)
     say(fd, S("GET /stream HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n"));
     assert_in_range(t.streamed, 1, 128 << 10);
     for (int i = 0; i < 40 && t.done == 0; i++) {
-        clock_run_due(&t.clock);
+        clock_step_to(&t.clock, t.clock.now.mono + 1);
         turn();
     }
     assert_int_equal(t.done, 1);
@@ -904,6 +921,34 @@ static void compression_takes_turns(void **state)
     assert_true(has(&b, "Content-Encoding: gzip\r\n"));
     at = str_find_str(buf_str(&b), S("\r\n\r\n"));
     assert_int_equal(unpacked(str_sub(buf_str(&b), (size_t)at + 4, b.n)), 1 << 20);
+    close(fd);
+    turn();
+    buf_release(&b);
+}
+
+/* A stream that has said nothing yet is asked once a turn, and others are answered in between. */
+static void work_takes_turns(void **state)
+{
+    struct buf b = BUF_INIT;
+    int fd = dial(), quick;
+
+    (void)state;
+    say(fd, S("GET /think HTTP/1.1\r\nHost: a\r\n\r\n"));
+    for (size_t i = 1; i < 5; i++) {
+        assert_int_equal(t.streamed, i);
+        quick = dial();
+        say(quick, S("GET /item/7 HTTP/1.1\r\nHost: a\r\n\r\n"));
+        buf_clear(&b);
+        hear(quick, &b);
+        assert_true(has(&b, "|7|"));
+        close(quick);
+        clock_step_to(&t.clock, t.clock.now.mono + 1);
+        turn();
+    }
+    assert_int_equal(t.done, 1);
+    buf_clear(&b);
+    hear(fd, &b);
+    assert_true(has(&b, "thought"));
     close(fd);
     turn();
     buf_release(&b);
@@ -935,6 +980,7 @@ int main(void)
         TEST(gets_are_counted),
         TEST(handlers_run_out_of_time),
         TEST(compression_takes_turns),
+        TEST(work_takes_turns),
         TEST(unix_sockets_and_bad_addresses),
     };
 

@@ -118,6 +118,32 @@ static void replay_gives_what_a_kill_left(void **state)
     remove_dir();
 }
 
+/* Who has opened a stream while the log was read keeps it, whether the log knows it or not. */
+static void a_replay_closes_no_stream_in_use(void **state)
+{
+    struct tsdb_stream *known, *fresh;
+
+    (void)state;
+    make_dir();
+    fill_and_die(60); /* "b" was closed in between */
+    open_with((struct tsdb_options){.keep_all = true});
+    known = stream("b");
+    fresh = stream("rule/1");
+    (void)open_log();
+    for (int i = 0; i < 1000; i++)
+        (void)tsdb_collect(db, 10 * MINUTES_5);
+    begin(fresh, 70 * STEP);
+    put("ALERTS", 1);
+    commit();
+    begin(known, 70 * STEP);
+    put("p{pod=\"x\"}", 1);
+    commit();
+    assert_ptr_equal(known, stream("b"));
+    assert_ptr_equal(fresh, stream("rule/1"));
+    close_db();
+    remove_dir();
+}
+
 /* The clock is ahead by an hour for two samples: they are where they belong, in the store and after a replay. */
 static void a_step_of_the_clock_moves_samples(void **state)
 {
@@ -375,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replay_gives_what_a_kill_left),
+        cmocka_unit_test(a_replay_closes_no_stream_in_use),
         cmocka_unit_test(a_step_of_the_clock_moves_samples),
         cmocka_unit_test(a_step_reaches_batches_under_way),
         cmocka_unit_test(torn_tails_are_cut),
