@@ -1,7 +1,8 @@
 /* foresee.h - when a group tells an integration about one alert, if nothing but time passes.
  *
  * Flushes the group in thought: at each tick at which something can be different from the tick before (a silence begins
- * or ends, a repeat is due, an interval opens), the alerts that survive are put to a copy of the notification log.
+ * or ends, a repeat is due, an interval opens), those whom audience.c lets through are put to a copy of the notification
+ * log. A row that waits is asked for the time at which it is sent: whom it will not tell, a later flush may.
  *
  * Owns     nothing; scratch memory is the arena's.
  * Source   flush.c is what this must agree with; tests/sim compares them at every step of every scenario.

@@ -57,6 +57,7 @@ static bool repeats_in_time(const struct sim *s, const char *name)
         const struct route *r = route_to(shell_engine(s->shell), a->receiver);
         bool is_repeat =
             engine_receiver(shell_engine(s->shell), a->receiver)->integrations[0].send_resolved;
+        ts_ns decided;
 
         for (size_t j = i; j-- > 0 && last == NULL;)
             if (str_eq(s->inbox.v.v[j].receiver, a->receiver) &&
@@ -65,8 +66,10 @@ static bool repeats_in_time(const struct sim *s, const char *name)
         is_repeat = is_repeat && last != NULL && fires(a) == fires(last);
         VEC_EACH (const struct arrived_alert *, al, &a->alerts)
             is_repeat = is_repeat && has(last, al);
+        decided =
+            a->at - r->repeat_interval - r->group_interval; /* of the last one, at the earliest */
         if (!is_repeat || (fires(a) && (a->at - last->at >= r->repeat_interval ||
-                                        was_away(s->scn, a->at - r->repeat_interval, last->at))))
+                                        was_away(s->scn, decided, last->at))))
             continue;
         fprintf(stderr, "%s: repeated after %.3fs:\n", name, (double)(a->at - last->at) / NS_PER_S);
         arrived_print(last);
