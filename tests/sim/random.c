@@ -9,7 +9,7 @@ struct gen {
     struct scenario *s;
     unsigned parts;
     dur_ns length;
-    ts_ns sink_works; /* again, from then on; 0: it does */
+    ts_ns sink_works, store_works; /* again, from then on; 0: it does */
 };
 
 static unsigned pick(struct gen *g, unsigned n)
@@ -123,7 +123,9 @@ static void add_fault(struct gen *g, ts_ns at)
         a.kind = ACT_SUSPEND;
         a.d = (dur_ns)(2 + pick(g, 900)) * NS_PER_S;
         break;
-    default: a.kind = ACT_STORE; a.on = chance(g, 60);
+    default: /* never over a restart: what is told twice then is meant to be */
+        a.kind = ACT_STORE;
+        g->store_works = ts_add(at, (dur_ns)(1 + pick(g, 600)) * NS_PER_S);
     }
     vec_push(&g->s->actions, a);
 }
@@ -164,15 +166,27 @@ static void add_action(struct gen *g, ts_ns at)
     vec_push(&g->s->actions, a);
 }
 
-/* The next thing happens at `at`: by then the sink is back. */
-static void mend_sink(struct gen *g, ts_ns at)
+static void mend(struct gen *g, enum action_kind kind, ts_ns *works, ts_ns at)
 {
-    struct action a = {.kind = ACT_SINK, .at = g->sink_works, .status = 200, .name = S_INIT("")};
+    struct action a = {.kind = kind,
+                       .at = *works < at ? *works : at,
+                       .status = 200,
+                       .on = true,
+                       .name = S_INIT("")};
 
-    if (g->sink_works == 0 || g->sink_works > at)
+    if (*works == 0 || (kind == ACT_SINK && *works > at))
         return;
-    g->sink_works = 0;
+    *works = 0;
     vec_push(&g->s->actions, a);
+}
+
+/* The next thing happens at `at`: by then the store is back, and the receiver may be. */
+static void mend_all(struct gen *g, ts_ns at)
+{
+    bool store_first = g->store_works < g->sink_works;
+
+    mend(g, store_first ? ACT_STORE : ACT_SINK, store_first ? &g->store_works : &g->sink_works, at);
+    mend(g, store_first ? ACT_SINK : ACT_STORE, store_first ? &g->sink_works : &g->store_works, at);
 }
 
 void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns length)
@@ -192,6 +206,6 @@ void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns
         else
             add_action(&g, at);
         at += (dur_ns)(1 + pick(&g, 900)) * NS_PER_S + (chance(&g, 50) ? 0 : 123 * NS_PER_MS);
-        mend_sink(&g, at);
+        mend_all(&g, at);
     }
 }
