@@ -159,4 +159,5 @@ def test_bad_bodies_beside_pushgateway():
         t.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()
