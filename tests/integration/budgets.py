@@ -4,6 +4,8 @@ from harness import *
 from scraping import TEXT, answered, config, job, targets
 
 MEMORY = 64 << 20
+with open(PROGRAM, "rb") as program:
+    SANITIZED = b"__asan_init" in program.read()  # it keeps for a while what is freed
 
 
 def resident(t):
@@ -60,7 +62,7 @@ def test_bodies_under_way_have_one_budget():
             going = bodies
             while going:
                 going = [b for b in going if b.push()]
-                assert resident(t) - before < MEMORY / 2, resident(t) - before
+                assert SANITIZED or resident(t) - before < MEMORY / 2, resident(t) - before
             refused = [b for b in bodies if b.answer]
             for b in refused:
                 assert b.answer.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: " in b.answer, b.answer
@@ -135,7 +137,7 @@ def test_scrapes_under_way_have_one_budget():
             assert "line 1 is longer than 1048576 bytes" in now["line"]["lastError"], now["line"]
             whys = [now["endless%d" % i]["lastError"] for i in range(3)]
             assert any("take too much memory together (limit %d bytes)" % (MEMORY // 4) in w for w in whys), whys
-            assert most - before < MEMORY, most - before
+            assert SANITIZED or most - before < MEMORY, most - before
             until("all is given back", lambda: t.metric("tocsin_memory_budget_used_bytes", **{"class": "scrapes"}) == 0, 20)
 
 
