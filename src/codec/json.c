@@ -159,7 +159,8 @@ static size_t folded(str s, char *out)
     return 1;
 }
 
-bool json_key_is(str key, const char *name)
+/* The long way, for keys that are not written as they should be. */
+static bool is_folded(str key, const char *name)
 {
     for (; key.n != 0 && *name != '\0'; name++) {
         char a, b;
@@ -170,6 +171,18 @@ bool json_key_is(str key, const char *name)
             return false;
     }
     return key.n == 0 && *name == '\0';
+}
+
+bool json_key_is(str key, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (key.n == n && memcmp(key.p, name, n) == 0)
+        return true;
+    /* a folded letter has as many bytes or more, and begins as the name does but for its case */
+    return key.n >= n && n != 0 &&
+           ((key.p[0] | 0x20) == (name[0] | 0x20) || (unsigned char)key.p[0] >= 0x80) &&
+           is_folded(key, name);
 }
 
 bool json_array_begin(struct json_reader *r)

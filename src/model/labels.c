@@ -49,7 +49,26 @@ static int by_name_and_place(const void *a, const void *b)
     return c != 0 ? c : (x > y) - (x < y);
 }
 
-size_t labels_sort_last(struct label *v, size_t n)
+/* Of a few labels, in place: those of one name stay in their order. */
+static size_t sort_few_last(struct label *v, size_t n)
+{
+    size_t k = 0;
+
+    for (size_t i = 1; i < n; i++) {
+        struct label l = v[i];
+        size_t at = i;
+
+        for (; at != 0 && str_cmp(v[at - 1].name, l.name) > 0; at--)
+            v[at] = v[at - 1];
+        v[at] = l;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (i + 1 == n || !str_eq(v[i].name, v[i + 1].name))
+            v[k++] = v[i];
+    return k;
+}
+
+static size_t sort_many_last(struct label *v, size_t n)
 {
     const struct label **order = mem_array(n, sizeof(*order));
     struct label *sorted = mem_array(n, sizeof(*sorted));
@@ -67,6 +86,13 @@ size_t labels_sort_last(struct label *v, size_t n)
     mem_free(order);
     mem_free(sorted);
     return k;
+}
+
+size_t labels_sort_last(struct label *v, size_t n)
+{
+    enum { FEW = 32 };
+
+    return n <= FEW ? sort_few_last(v, n) : sort_many_last(v, n);
 }
 
 static const struct label *find(struct labels ls, str name)
