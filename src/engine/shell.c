@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "base/log.h"
+#include "engine/audience.h"
 #include "engine/shell_priv.h"
 #include "engine/turn.h"
 
@@ -50,10 +51,14 @@ static const struct delivery_pair *kept(void *arg, str key, size_t *n)
 
 static const struct outbox_row *ask(void *arg, const struct outbox_row *row)
 {
+    struct shell *s = arg;
     struct event ev = {.kind = EVENT_ATTEMPT, .attempt = row->key};
     struct event_result r = {0};
 
-    shell_event(arg, &ev, &r);
+    /* mostly there is nothing to ask, and then it is no step */
+    if (audience_is_settled(s->engine, row, s->parts.clock->now.mono))
+        return row;
+    shell_event(s, &ev, &r);
     return r.row;
 }
 
