@@ -77,8 +77,8 @@ uint64_t audience_revision(const struct engine *e);
 
 /* -- of a row -- */
 
-/* Whether an attempt at that time (mono) sends the row as it is: it may have arrived already, we do not know yet what
- * fires, or it was decided within this second and nothing has changed since. */
+/* Whether an attempt at that time (mono) sends the row as it is: nothing could keep an alert back, it may have arrived
+ * already, we do not know yet what fires, or it was decided within this second and nothing has changed since. */
 bool audience_is_settled(const struct engine *e, const struct outbox_row *row, ts_ns mono);
 
 /* Who of a row is told by an attempt. Lists and text are the arena's, or the row's. */

@@ -242,8 +242,8 @@ struct engine {
 struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
                           struct now now);
 void engine_free(struct engine *e);
-/* Until when rules skip their slots, so that none decides by samples that are not there yet. With a store they begin with
- * RULES_WAIT_FOR_REPLAY. */
+/* Until when rules skip their slots, so that none decides by samples that are not there yet. Where there is a store its
+ * owner holds them before the first step. */
 void engine_hold_rules(struct engine *e, enum rules_wait wait);
 
 /* result may be NULL. */
