@@ -4,25 +4,18 @@ import select
 from harness import *
 
 
-class Secure:
+class Secure(Listener):
     """An HTTPS server that keeps connections open. got: (path, number of the connection, name in the client's certificate)."""
 
     def __init__(self, context):
         self.context, self.got, self.connections = context, [], 0
-        self.s = socket.create_server(("127.0.0.1", 0))
-        self.port = self.s.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.lock = threading.Lock()
+        self.listen()
 
-    def _accept(self):
-        while True:
-            try:
-                c, _ = self.s.accept()
-            except OSError:
-                return
+    def _serve(self, c):
+        with self.lock:
             self.connections += 1
-            threading.Thread(target=self._serve, args=(c, self.connections), daemon=True).start()
-
-    def _serve(self, c, number):
+            number = self.connections
         try:
             c = self.context.wrap_socket(c, server_side=True)
             subject = dict(x[0] for x in (c.getpeercert() or {}).get("subject", ()))
@@ -50,22 +43,13 @@ class Secure:
         self.s.close()
 
 
-class Proxy:
+class Proxy(Listener):
     """CONNECT and nothing else. seen: the X-Tenant of each tunnel."""
 
     def __init__(self):
         self.seen = []
-        self.s = socket.create_server(("127.0.0.1", 0))
-        self.url = "http://127.0.0.1:%d" % self.s.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                c, _ = self.s.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(c,), daemon=True).start()
+        self.listen()
+        self.url = "http://127.0.0.1:%d" % self.port
 
     def _serve(self, c):
         head = b""

@@ -287,26 +287,33 @@ class Alertmanager(Process):
             return False
 
 
-class Sink:
+class Listener:
+    """Accepts on a port that the kernel picks; each connection has a thread, which calls _serve(connection)."""
+
+    def listen(self, host="127.0.0.1"):
+        self.s = socket.create_server((host, 0), backlog=128)
+        self.port = self.s.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                c, _ = self.s.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(c,), daemon=True).start()
+
+
+class Sink(Listener):
     """A webhook receiver. Each request takes the next behaviour of the script, then `otherwise`:
     a status, (status, {header: value}), NOTHING (holds the connection), HALF (of an answer), CLOSE (without an answer).
     """
 
     def __init__(self, *script, otherwise=200):
         self.script, self.otherwise, self.got = list(script), otherwise, []
-        self.lock, self.held, self.open = threading.Lock(), [], True
-        self.s = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self.s.getsockname()[1]
+        self.lock, self.held = threading.Lock(), []
+        self.listen()
         self.url = f"http://127.0.0.1:{self.port}/hook"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while self.open:
-            try:
-                c, _ = self.s.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(c,), daemon=True).start()
 
     def _serve(self, c):
         try:
@@ -359,7 +366,6 @@ class Sink:
         return [r for r in self.got if r.behaviour == 200]
 
     def close(self):
-        self.open = False
         self.s.close()
         for c in self.held:
             c.close()

@@ -144,24 +144,15 @@ def test_other_logins():
         equal(box.mails[0][2], "LOGIN" if key == "auth_password" else "CRAM-MD5")
 
 
-class Relay:
+class Relay(Listener):
     """A mail server. offers: mechanisms, None: AUTH is not offered. context: TLS by STARTTLS, or from the first byte. replies: first
     word of a command ("." for the end of a mail) -> reply, or a function that gives it. mails: (is TLS, login, first recipient)."""
 
     def __init__(self, offers=None, context=None, implicit=False, replies=None, host="127.0.0.1"):
         self.offers, self.context, self.implicit, self.replies = offers, context, implicit, replies or {}
         self.mails, self.commands = [], []
-        self.s = socket.create_server((host, 0))
+        self.listen(host)
         self.address = "%s:%d" % self.s.getsockname()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                c, _ = self.s.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(c,), daemon=True).start()
 
     def _serve(self, c):
         try:
