@@ -84,8 +84,8 @@ struct http_conn {
 
 enum {
     CONN_UNSENT_MAX = 128 << 10,
-    CONN_LINGER_MAX = 256 << 10,
-    CONN_PACK_MAX = 64 << 10, /* bytes compressed a turn: half a millisecond */
+    CONN_LINGER_MAX = 64 << 20, /* of a refused body: who sends all of it first still reads why */
+    CONN_PACK_MAX = 64 << 10,   /* bytes compressed a turn: half a millisecond */
 };
 
 struct http_server {

@@ -443,6 +443,34 @@ static void chunked_body_over_the_limit(void **state)
     buf_release(&answer);
 }
 
+/* Most clients send all of a body before they read: who is refused by his head's length still reads why. */
+static void refused_bodies_may_end(void **state)
+{
+    enum { LARGE = 8 << 20 };
+    struct buf b = BUF_INIT, answer = BUF_INIT;
+    int fd = dial();
+    size_t sent = 0, head;
+
+    (void)state;
+    buf_addf(&b, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", LARGE);
+    head = b.n;
+    buf_pad(&b, 'x', LARGE);
+    while (sent < b.n) {
+        ssize_t k = send(fd, b.p + sent, b.n - sent < 1 << 14 ? b.n - sent : 1 << 14, MSG_NOSIGNAL);
+
+        if (k < 0 && errno != EAGAIN)
+            fail_msg("refused after %zu bytes of the body: %s", sent - head, strerror(errno));
+        sent += k > 0 ? (size_t)k : 0;
+        event_base_loop(t.base, EVLOOP_NONBLOCK);
+    }
+    assert_true(hear(fd, &answer));
+    assert_int_equal(status_of(buf_str(&answer)), 413);
+    close(fd);
+    turn();
+    buf_release(&b);
+    buf_release(&answer);
+}
+
 static void add_gzip(struct buf *out, size_t n)
 {
     char zeros[4096] = {0};
@@ -965,6 +993,7 @@ int main(void)
         TEST(pipelined_requests_split_anywhere),
         TEST(expect_continue),
         TEST(chunked_body_over_the_limit),
+        TEST(refused_bodies_may_end),
         TEST(gzip_bodies_and_bombs),
         TEST(client_vanishes),
         TEST(client_half_closes),
