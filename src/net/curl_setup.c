@@ -294,6 +294,8 @@ static void set_route(struct curl_handle *h, const struct http_conf *c, struct a
                      c != NULL && c->enable_http2 ? (long)CURL_HTTP_VERSION_2TLS
                                                   : (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(h->easy, CURLOPT_MAXAGE_CONN, (long)CURL_IDLE_S);
+    curl_easy_setopt(h->easy, CURLOPT_SSL_SESSIONID_CACHE,
+                     0l); /* it would outlive a reset, and so its set */
     curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1l);
     curl_easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1l);
 }
@@ -325,8 +327,9 @@ static bool set_method(struct curl_handle *h, const struct http_request *rq, str
 bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                 struct err *e)
 {
-    struct curl_handle made = {.easy = curl_easy_init()};
+    struct curl_handle made = {.easy = h->easy != NULL ? h->easy : curl_easy_init()};
 
+    h->easy = NULL;
     BUG_ON(made.easy == NULL);
     made.url = parse_url(rq->http.url, a);
     if (made.url == NULL) {

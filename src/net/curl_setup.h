@@ -15,7 +15,8 @@
 #include "net/transport.h"
 
 struct curl_handle {
-    CURL *easy;
+    CURL *
+        easy; /* before curl_setup(): one to use again, as curl_easy_reset() left it; NULL = a new one */
     CURLU *url;
     struct curl_slist *headers, *proxy_headers, *connect_to;
     struct curl_made_with made_with;

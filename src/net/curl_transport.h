@@ -18,6 +18,7 @@ enum {
     RUNNING_MAX = 256,
     ANSWER_DEFAULT = 1 << 20,
     ANSWER_HEAD_MAX = 64 << 10,
+    SPARE_MAX = 32,
 };
 
 enum transfer_state { QUEUED, WAITING, RUNNING, FAILED };
@@ -85,6 +86,9 @@ struct curl_transport {
     struct clock *clock;
     struct curl_pools pools;
     struct mails *mails; /* NULL before the first */
+    CURL *
+        spare[SPARE_MAX]; /* handles in no pool, reset: to make one costs more than to set one up */
+    size_t n_spare;
     struct str_map destinations;
     struct heap ready;
     struct transfer_list running, failed;

@@ -80,6 +80,15 @@ static void destination_settle(struct curl_transport *t, struct destination *d)
 
 /* -- the end of a request -- */
 
+static void spare(struct curl_transport *t, struct curl_handle *h)
+{
+    if (t->n_spare == SPARE_MAX)
+        return;
+    curl_easy_reset(h->easy);
+    t->spare[t->n_spare++] = h->easy;
+    h->easy = NULL;
+}
+
 static void stop_running(struct transfer *x)
 {
     struct curl_transport *t = x->transport;
@@ -88,6 +97,7 @@ static void stop_running(struct transfer *x)
         return;
     if (x->pool != NULL) {
         curl_multi_remove_handle(x->pool->multi, x->handle.easy);
+        spare(t, &x->handle);
         curl_handle_release(&x->handle);
         curl_pool_leave(x->pool);
         x->pool = NULL;
@@ -314,6 +324,8 @@ static bool start_http(struct transfer *x)
     struct curl_transport *t = x->transport;
     CURL *easy;
 
+    if (t->n_spare != 0)
+        x->handle.easy = t->spare[--t->n_spare];
     if (!curl_setup(&x->handle, &x->rq, &x->memory, &x->err))
         return false;
     easy = x->handle.easy;
@@ -485,6 +497,8 @@ static void free_transport(void *self)
     while (t->all != NULL)
         transfer_drop(t->all);
     tokens_free(t);
+    while (t->n_spare != 0)
+        curl_easy_cleanup(t->spare[--t->n_spare]);
     curl_pools_release(&t->pools);
     mails_free(t->mails);
     str_map_release(&t->destinations);

@@ -91,4 +91,5 @@ def main():
         print(f'{name:60} {before:10.3f} {now:10.3f} {now / before if before else 0:7.3f}')
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -531,6 +531,46 @@ static void proxies(void **state)
     assert_int_equal(g.failure, TRANSPORT_CONNECT);
 }
 
+/* Handles are used again: whatever was asked before, and however it ended, a plain request says what a first one would. */
+static void nothing_of_the_last_request_stays(void **state)
+{
+    struct http_header h = {S("X-Own"), S("1")};
+    struct http_conf set = {.has_basic_auth = true,
+                            .username = {.hidden = S("me")},
+                            .password = {.hidden = S("s3cret")},
+                            .follow_redirects = true,
+                            .enable_http2 = true,
+                            .tls = {.insecure_skip_verify = true, .max_version = TLS_12}};
+    struct http_conf proxied = {.proxy_url = url("")};
+    struct transport_request before[] = {
+        {.http = {.url = url("/x"), .method = S("PUT"), .body = S("a"), .headers = {&h, 1}}},
+        {.http = {.url = url("/x"), .method = S("HEAD")}},
+        {.http = {.url = url("/redirect"), .body = S("b")}, .conf = &set},
+        {.http = {.url = S("http://somewhere.test/x")}, .conf = &proxied},
+        {.http = {.url = url("/endless")}, .max_answer = 5000},
+        {.http = {.url = S("http://127.0.0.1:1/")}, .conf = &set},
+        {.http = {.url = url("/never")}, .deadline = 1},
+    };
+    str plain = arena_printf(&t.arena, "1 /x\nHost: %.*s\nUser-Agent: Alertmanager/0.34.0\n\n",
+                             STR(buf_str(&t.address)));
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+        struct transfer *cancelled;
+        struct got g;
+
+        if (before[i].deadline != 0)
+            before[i].deadline = clock_update(&t.clock).mono + 50 * NS_PER_MS;
+        ask(before[i]);
+        cancelled =
+            post(&g, (struct transport_request){.http = {.url = url("/never")}, .conf = &set});
+        transport_cancel(t.transport, cancelled);
+        g = ASK(.http = {.url = url("/x")});
+        assert_int_equal(g.status, 200);
+        assert_str(g.body, plain.p);
+    }
+}
+
 static void oauth2_tokens(void **state)
 {
     str scopes[] = {S("a"), S("b")};
@@ -749,6 +789,7 @@ int main(void)
         TEST(credentials),
         TEST(configured_headers),
         TEST(proxies),
+        TEST(nothing_of_the_last_request_stays),
         TEST(oauth2_tokens),
         TEST(tls),
         TEST(scripted),
