@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include "base/log.h"
+#include "os/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "codec/quote.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/keyed.h"
-#include "engine/audience.h"
+#include "core/audience.h"
 
 static void put_status(struct json_writer *w, const struct gettable *g)
 {

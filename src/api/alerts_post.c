@@ -3,7 +3,7 @@
 #include "api/api_priv.h"
 
 #include "base/hash.h"
-#include "base/log.h"
+#include "os/log.h"
 #include "codec/timefmt.h"
 
 enum { INLINE_MAX = 256 << 10, DEPTH_MAX = 16, TWICE_MAX = 1000 };

@@ -10,11 +10,11 @@
 #ifndef API_API_H
 #define API_API_H
 
-#include "engine/shell.h"
-#include "engine/store.h"
+#include "live/shell.h"
+#include "live/store.h"
 #include "forward/forward.h"
-#include "loop/loop.h"
-#include "loop/pool.h"
+#include "os/loop.h"
+#include "os/pool.h"
 #include "net/http_server.h"
 
 struct api;

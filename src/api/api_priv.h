@@ -7,7 +7,7 @@
 #include "base/map.h"
 #include "codec/json.h"
 #include "codec/quote.h"
-#include "engine/explain.h"
+#include "core/explain.h"
 #include "model/metric.h"
 #include "source/source.h"
 

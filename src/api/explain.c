@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include "codec/duration.h"
 #include "codec/timefmt.h"
-#include "engine/explain.h"
+#include "core/explain.h"
 
 enum {
     ALERTS_MAX = 50,

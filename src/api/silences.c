@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 #include "base/hash.h"
-#include "base/log.h"
+#include "os/log.h"
 #include "codec/timefmt.h"
 
 static void put_silence(struct json_writer *w, const struct silence *s, ts_ns now)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "bridge/am_snapshot.h"
-#include "loop/clock.h"
+#include "os/clock.h"
 #include "state/backend.h"
 
 enum { SNAPSHOT_MAX = 1 << 30 };

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include "base/log.h"
+#include "os/log.h"
 #include "cli/config_paths.h"
 #include "cli/web_url.h"
 #include "config/config.h"
 #include "lint/render.h"
-#include "loop/loop.h"
+#include "os/loop.h"
 #include "notify/notify.h"
 
 #define F struct receiver_flags

@@ -11,8 +11,8 @@
 
 #include "api/api.h"
 #include "config/config.h"
-#include "engine/rule_driver.h"
-#include "loop/pool.h"
+#include "live/rule_driver.h"
+#include "os/pool.h"
 
 struct reloader;
 

@@ -11,15 +11,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "api/api.h"
-#include "base/log.h"
+#include "os/log.h"
 #include "cli/config_paths.h"
 #include "cli/reload.h"
-#include "engine/configure.h"
-#include "engine/reroute.h"
-#include "engine/turn.h"
+#include "live/configure.h"
+#include "core/reroute.h"
+#include "live/turn.h"
 #include "lint/render.h"
-#include "loop/memory_limit.h"
-#include "loop/signals.h"
+#include "os/memory_limit.h"
+#include "os/signals.h"
 #include "net/sd_notify.h"
 #include "net/transport.h"
 

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include <unistd.h>
-#include "base/log.h"
+#include "os/log.h"
 #include "base/mem.h"
 #include "cli/web_url.h"
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include "base/buf.h"
 #include "base/hash.h"
-#include "base/log.h"
+#include "os/log.h"
 #include "discovery/dns.h"
 
 enum { LOOK_S = 5, FILE_MAX = 10 << 20, ANSWER_MAX = 10 << 20 };

@@ -13,8 +13,8 @@
 
 #include "discovery/discovery_conf.h"
 #include "discovery/target_list.h"
-#include "loop/clock.h"
-#include "loop/pool.h"
+#include "os/clock.h"
+#include "os/pool.h"
 #include "net/transport.h"
 
 struct discovery;

@@ -1,6 +1,6 @@
 #include "forward/queue.h"
 
-#include "base/log.h"
+#include "os/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 

@@ -16,7 +16,7 @@
 #define FORWARD_QUEUE_H
 
 #include "forward/forward_conf.h"
-#include "loop/clock.h"
+#include "os/clock.h"
 #include "net/transport.h"
 
 enum { FORWARD_CAPACITY = 10000, FORWARD_BATCH = 256 };

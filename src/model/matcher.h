@@ -10,7 +10,7 @@
 #define MODEL_MATCHER_H
 
 #include "base/diags.h"
-#include "codec/regex.h"
+#include "regex/regex.h"
 #include "model/labels.h"
 
 enum match_op { MATCH_EQ, MATCH_NE, MATCH_RE, MATCH_NRE }; /* ordered as = != =~ !~ */

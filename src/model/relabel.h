@@ -15,7 +15,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "codec/regex.h"
+#include "regex/regex.h"
 #include "tocsin/conf.h"
 #include "tocsin/labels.h"
 

@@ -14,7 +14,7 @@
 
 #include <curl/curl.h>
 #include "base/buf.h"
-#include "loop/clock.h"
+#include "os/clock.h"
 
 struct event_base;
 struct curl_pools;

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "base/map.h"
-#include "loop/clock.h"
+#include "os/clock.h"
 #include "net/curl_mail.h"
 #include "net/curl_setup.h"
 #include "net/http_conf.h"

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "base/log.h"
+#include "os/log.h"
 #include "base/mem.h"
 #include "codec/escape.h"
 #include "net/http_conn.h"

@@ -11,7 +11,7 @@
  * An answer given later (outside of handle()) is put into the output at once, but the connection's
  * next request is begun from the loop, so that handlers never run inside somebody's http_reply().
  *
- * SIGPIPE must be ignored (loop/signals.h). A client that pipelines more than 128 KiB behind a
+ * SIGPIPE must be ignored (os/signals.h). A client that pipelines more than 128 KiB behind a
  * pending answer is not read any further, so that its leaving is only seen when the answer is
  * written.
  *
@@ -42,7 +42,7 @@
 #include "base/budget.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "loop/clock.h"
+#include "os/clock.h"
 #include "tocsin/http.h"
 
 struct event_base;

@@ -9,7 +9,7 @@
 #ifndef NET_SCRIPTED_H
 #define NET_SCRIPTED_H
 
-#include "loop/clock.h"
+#include "os/clock.h"
 #include "net/transport.h"
 
 struct scripted;

@@ -2,7 +2,7 @@
 
 #include <openssl/ssl.h>
 #include <sys/stat.h>
-#include "base/log.h"
+#include "os/log.h"
 #include "base/mem.h"
 #include "net/web_auth.h"
 #include "net/web_conf.h"

@@ -11,7 +11,7 @@
 #ifndef NET_WEB_AUTH_H
 #define NET_WEB_AUTH_H
 
-#include "loop/pool.h"
+#include "os/pool.h"
 #include "net/http_server.h"
 #include "tocsin/conf.h"
 

@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include "base/log.h"
+#include "os/log.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "net/secret.h"

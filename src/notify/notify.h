@@ -2,7 +2,7 @@
  *
  * A row handed over waits in the lane of its integration until there is room, is rendered from the configuration of that
  * moment, goes through the receiver's steps and requests, and comes back as one delivery_result. Deciding what to do
- * about a failure is the engine's business (engine/delivery.c), which holds the row.
+ * about a failure is the engine's business (core/delivery.c), which holds the row.
  *
  * Shapes   at most 32 attempts of an integration and 256 in all are under way; what waits is a row, not a handle. One
  *          lane never takes all the room: its share shrinks with the number of lanes at work.
@@ -16,8 +16,8 @@
 #ifndef NOTIFY_NOTIFY_H
 #define NOTIFY_NOTIFY_H
 
-#include "loop/clock.h"
-#include "loop/pool.h"
+#include "os/clock.h"
+#include "os/pool.h"
 #include "model/outbox.h"
 #include "net/transport.h"
 #include "notify/notify_conf.h"

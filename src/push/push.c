@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include "base/arena.h"
 #include "base/hash.h"
-#include "base/log.h"
+#include "os/log.h"
 #include "base/map.h"
 #include "codec/exposition_protobuf.h"
 #include "model/labels.h"

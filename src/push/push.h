@@ -17,8 +17,8 @@
 #ifndef PUSH_PUSH_H
 #define PUSH_PUSH_H
 
-#include "loop/clock.h"
-#include "loop/pool.h"
+#include "os/clock.h"
+#include "os/pool.h"
 #include "push/push_conf.h"
 #include "tocsin/err.h"
 #include "tsdb/tsdb.h"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/hash.h"
-#include "base/log.h"
+#include "os/log.h"
 #include "base/record.h"
 #include "codec/pack.h"
 #include "push/push_path.h"

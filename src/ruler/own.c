@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include "base/log.h"
+#include "os/log.h"
 #include "codec/quote.h"
 #include "promql/plan.h"
 #include "ruler/rule_group.h"

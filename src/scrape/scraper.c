@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include "base/hash.h"
-#include "base/log.h"
+#include "os/log.h"
 #include "base/map.h"
 #include "discovery/discovery.h"
 #include "model/labels.h"

@@ -14,8 +14,8 @@
 #define SCRAPE_SCRAPER_H
 
 #include "base/budget.h"
-#include "loop/clock.h"
-#include "loop/pool.h"
+#include "os/clock.h"
+#include "os/pool.h"
 #include "net/transport.h"
 #include "scrape/scrape_conf.h"
 #include "tsdb/tsdb.h"

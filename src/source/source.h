@@ -12,7 +12,7 @@
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
-#include "loop/clock.h"
+#include "os/clock.h"
 #include "net/transport.h"
 #include "model/metric.h"
 #include "source/answer.h"

@@ -23,7 +23,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/vec.h"
-#include "loop/clock.h"
+#include "os/clock.h"
 #include "state/alert_log.h"
 #include "state/lock.h"
 #include "state/sqlite_db.h"

@@ -1,7 +1,7 @@
 /* funcs_alertmanager.c - the functions of notification templates, alertmanager.md 5.3. */
 #include "base/mem.h"
 #include "codec/base64.h"
-#include "codec/regex.h"
+#include "regex/regex.h"
 #include "template/escape.h"
 #include "template/funcs_priv.h"
 #include "template/humanize.h"

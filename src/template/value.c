@@ -1,7 +1,7 @@
 #include "template/value.h"
 
 #include "base/mem.h"
-#include "codec/regex.h"
+#include "regex/regex.h"
 #include "codec/tz.h"
 
 enum { COMPILE_STEPS = 100, LOAD_STEPS = 1000 };

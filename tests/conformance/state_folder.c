@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "codec/json.h"
 #include "codec/timefmt.h"
-#include "engine/turn.h"
+#include "live/turn.h"
 #include "net/scripted.h"
 #include "tsdb/log.h"
 

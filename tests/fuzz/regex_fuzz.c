@@ -3,8 +3,8 @@
 #include "tests_fuzz.h"
 
 #include "base/mem.h"
-#include "codec/regex.h"
-#include "codec/regex_test.h"
+#include "regex/regex.h"
+#include "regex/regex_test.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {

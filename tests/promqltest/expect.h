@@ -7,7 +7,7 @@
 #define TESTS_PROMQLTEST_EXPECT_H
 
 #include "base/vec.h"
-#include "codec/regex.h"
+#include "regex/regex.h"
 #include "promql/series.h"
 #include "promql/storage.h"
 

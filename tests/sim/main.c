@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "base/log.h"
+#include "os/log.h"
 #include "seeds.h"
 #include "sim.h"
 

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include "base/hash.h"
-#include "engine/explain.h"
+#include "core/explain.h"
 
 static void forget(struct oracle *o)
 {

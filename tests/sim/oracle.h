@@ -8,7 +8,7 @@
 #ifndef SIM_ORACLE_H
 #define SIM_ORACLE_H
 
-#include "engine/engine.h"
+#include "core/engine.h"
 
 struct prediction {
     uint64_t fingerprint;

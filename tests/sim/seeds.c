@@ -1,7 +1,7 @@
 #include "seeds.h"
 
 #include <stdio.h>
-#include "engine/explain.h"
+#include "core/explain.h"
 #include "model/labels.h"
 #include "random.h"
 #include "sim.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include "codec/escape.h"
 #include "config/config.h"
-#include "engine/explain.h"
-#include "engine/turn.h"
+#include "core/explain.h"
+#include "live/turn.h"
 
 /* -- what arrives -- */
 

@@ -11,7 +11,7 @@
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
-#include "engine/shell.h"
+#include "live/shell.h"
 #include "inbox.h"
 #include "oracle.h"
 #include "scenario.h"

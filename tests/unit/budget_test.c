@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include "base/budget.h"
 #include "base/mem.h"
-#include "loop/memory_limit.h"
+#include "os/memory_limit.h"
 
 static void holders_share_a_limit(void **state)
 {

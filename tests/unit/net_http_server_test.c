@@ -1013,6 +1013,6 @@ int main(void)
         TEST(unix_sockets_and_bad_addresses),
     };
 
-    signal(SIGPIPE, SIG_IGN); /* as loop/signals.c does */
+    signal(SIGPIPE, SIG_IGN); /* as os/signals.c does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

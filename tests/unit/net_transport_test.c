@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
-#include "loop/loop.h"
+#include "os/loop.h"
 #include "net/http_conf.h"
 #include "net/http_server.h"
 #include "net/listen.h"
@@ -795,6 +795,6 @@ int main(void)
         TEST(scripted),
     };
 
-    signal(SIGPIPE, SIG_IGN); /* as loop/signals.c does */
+    signal(SIGPIPE, SIG_IGN); /* as os/signals.c does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

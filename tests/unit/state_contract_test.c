@@ -12,7 +12,7 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "loop/clock.h"
+#include "os/clock.h"
 #include "state/alert_log.h"
 #include "state/backend.h"
 #include "state/commit.h"

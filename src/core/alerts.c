@@ -1,0 +1,265 @@
+/* Alerts come in, are merged with what is known under their fingerprint, and join the groups of every route that takes
+ * them. Only news goes to the alert log: a refresh that moves endsAt is remembered, not written. */
+#include "core/engine_priv.h"
+
+#include "base/utf8.h"
+#include "codec/pack.h"
+
+/* Of an alert: far beyond what anybody needs, and little enough for what looks at each pair. */
+enum { PAIRS_MAX = 10000 };
+
+static bool valid_names(struct labels ls, enum matcher_mode mode, const char *what, struct err *err)
+{
+    LABELS_EACH (l, ls) {
+        if (!label_name_is_valid(l->name, mode))
+            return err_set(err, ERR_INVALID, "invalid %s set: invalid name '%.*s'", what,
+                           STR(l->name));
+        if (!utf8_is_valid(l->value))
+            return err_set(err, ERR_INVALID, "invalid %s set: invalid value of '%.*s'", what,
+                           STR(l->name));
+    }
+    return true;
+}
+
+/* What the store holds was found valid when it came. */
+static bool is_valid(const struct alert_input *in, const struct alert *a, const struct alert *old,
+                     enum matcher_mode mode, struct err *err)
+{
+    if (a->ends_at < a->starts_at)
+        return err_set(err, ERR_INVALID, "start time must be before end time");
+    if (in->labels.n == 0)
+        return err_set(err, ERR_INVALID, "at least one label pair required");
+    if (in->labels.n > PAIRS_MAX || in->annotations.n > PAIRS_MAX)
+        return err_set(err, ERR_INVALID, "more than %d labels or annotations", PAIRS_MAX);
+    return ((old != NULL && old->labels == a->labels) ||
+            valid_names(in->labels, mode, "label", err)) &&
+           ((old != NULL && old->annotations == a->annotations) ||
+            valid_names(in->annotations, mode, "annotation", err));
+}
+
+static void log_alert(struct engine *e, const struct alert *a, struct effects *fx)
+{
+    size_t before = fx->commit.alerts.n;
+
+    engine_log_alert(&fx->commit.alerts, a);
+    e->log_bytes += fx->commit.alerts.n - before;
+}
+
+/* Stores one over the old one, if any; returns the alert that the store holds now, which may be another object than a. */
+static struct alert *store(struct engine *e, struct alert *a, struct alert *old, struct now now,
+                           struct effects *fx)
+{
+    bool fires_again = old != NULL && alert_is_resolved(old, now) && !alert_is_resolved(a, now);
+
+    if (old == NULL) {
+        u64_map_put(&e->alerts, alert_fingerprint(a), a);
+        e->live_bytes += 256;
+        log_alert(e, a, fx);
+        e->audience_changes += inhibitor_add(e->inhibitor, a);
+        return a;
+    }
+    if (alert_store_over(old, a, now))
+        log_alert(e, old, fx);
+    if (fires_again)
+        e->audience_changes += inhibitor_add(e->inhibitor, old);
+    alert_unref(a);
+    return old;
+}
+
+/* Whether the log says that some integration of the group's receiver was last told of a firing alert. */
+static bool was_told_firing(const struct engine *e, const struct group *g)
+{
+    const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
+    struct buf key = BUF_INIT;
+    bool told = false;
+
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations && !told; i++) {
+        struct nflog_entry **entry;
+
+        buf_clear(&key);
+        nflog_key(&key, g->key, rc->name, str_of(rc->integrations[i].type->name),
+                  rc->integrations[i].index);
+        entry = nflog_map_get(&e->nflog, buf_str(&key));
+        told = entry != NULL && (*entry)->firing.n != 0;
+        told |= outbox_map_get(&e->outbox, buf_str(&key)) != NULL;
+    }
+    buf_release(&key);
+    return told;
+}
+
+/* -- limits -- */
+
+enum { LIMIT_TOLD_M = 5, OWN_GROUPS = 100 };
+
+static void note_dropped(struct engine *e, const char *what, struct now now)
+{
+    e->limits.dropped_at = now.mono;
+    e->limits.what = what;
+}
+
+static bool may_store(struct engine *e, const struct alert *a, bool is_known,
+                      enum alert_origin origin, struct now now)
+{
+    if (origin == ALERTS_OWN)
+        return true;
+    if (e->limits.alerts != 0 && e->alerts.n >= e->limits.alerts && !is_known) {
+        e->limits.dropped_alerts++;
+        note_dropped(e, "alerts (--alerts.max)", now);
+        return false;
+    }
+    return limits_admit_name(&e->limits, a, now);
+}
+
+/* Alerts of our own find room beyond the limit, or nobody would hear of it. */
+static bool may_group(struct engine *e, const struct alert *a, struct now now)
+{
+    bool own = builtin_is_name(labels_get(a->labels->ls, S("alertname")));
+
+    if (e->limits.groups == 0 || e->n_groups < e->limits.groups + (own ? OWN_GROUPS : 0))
+        return true;
+    e->limits.dropped_groups++;
+    note_dropped(e, "groups (--dispatch.max-groups)", now);
+    return false;
+}
+
+void alerts_tell_limits(struct engine *e, struct now now, struct effects *fx)
+{
+    struct alert_limits *l = &e->limits;
+    bool lately = now.mono - l->dropped_at < LIMIT_TOLD_M * NS_PER_M;
+    struct buf why = BUF_INIT;
+
+    if (l->dropped_at == 0)
+        return;
+    buf_addf(&why, "the limit on %s is reached; what is known is still refreshed", l->what);
+    builtin_set(e, BUILTIN_ALERT_LIMIT, lately, STR_NONE, buf_str(&why), now, fx);
+    if (!lately)
+        l->dropped_at = 0;
+    buf_release(&why);
+}
+
+/* -- groups -- */
+
+void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx)
+{
+    struct route_list routes = {0};
+
+    route_tree_match(&e->tree, a->labels->ls, &routes);
+    for (size_t i = 0; i < routes.n; i++) {
+        const struct route *r = routes.v[i];
+        struct labels gl = route_group_labels(r, &fx->arena, a->labels->ls);
+        uint64_t fp = labels_fingerprint(gl);
+        void **slot = u64_map_get(&e->groups[r->index], fp);
+        struct group *g = slot != NULL ? *slot : NULL;
+
+        if (g == NULL) {
+            ts_ns due = group_first_due(r, a, now);
+
+            if (!may_group(e, a, now))
+                continue;
+            g = group_new(r, e->names, gl);
+            if (alert_is_resolved(a, now) && !was_told_firing(e, g)) {
+                group_free(g);
+                continue; /* nobody was told that it fired, and nobody needs to be told that it ended */
+            }
+            u64_map_put(&e->groups[r->index], fp, g);
+            e->n_groups++;
+            heap_push(&e->group_timers, &g->timer, due > e->start_after ? due : e->start_after);
+        }
+        if (u64_map_get(&g->alerts, alert_fingerprint(a)) == NULL) {
+            struct decision *d = decide(fx, DECISION_GROUPED, now);
+
+            d->fingerprint = alert_fingerprint(a);
+            d->group_key = arena_str(&fx->arena, g->key);
+            d->receiver = r->receiver;
+            d->until = ts_add(now.wall, g->timer.key - now.mono);
+        }
+        group_insert(g, a);
+    }
+    vec_release(&routes);
+}
+
+/* A sender whose clock went back (ours may have, too) refreshes a firing alert with an end before its start. Refusing
+ * that would end the alert; what it means is that the alert fires now. */
+static struct alert_input mend_start(const struct engine *e, const struct alert_input *in,
+                                     struct now now)
+{
+    struct alert_input out = *in;
+    const struct alert *old;
+
+    if (in->starts_at == TS_NONE || in->ends_at == TS_NONE || in->ends_at >= in->starts_at ||
+        in->ends_at <= now.wall)
+        return out;
+    old = engine_alert(e, labels_fingerprint(in->labels));
+    if (old != NULL && !alert_is_resolved(old, now))
+        out.starts_at = now.wall;
+    return out;
+}
+
+/* Whether a rule here sends the same alert, external labels aside. */
+static bool comes_twice(const struct engine *e, struct labels ls, struct now now,
+                        struct effects *fx)
+{
+    const struct alert *a;
+
+    if (e->rules.n == 0)
+        return false;
+    if (e->conf->external_labels.n != 0)
+        ls = labels_merge(&fx->arena, ls, e->conf->external_labels);
+    a = engine_alert(e, labels_fingerprint(ls));
+    return a != NULL && a->is_ours && !alert_is_resolved(a, now);
+}
+
+void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
+                 struct now now, struct effects *fx, struct event_result *result)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct alert_input in = mend_start(e, &v[i], now);
+        struct alert *a = alert_new(e->names, &in, e->conf->resolve_timeout, now);
+        struct alert *old = engine_alert(e, alert_fingerprint(a)), *stored;
+        struct err err = ERR_INIT;
+
+        if (origin == ALERTS_POSTED) {
+            if (comes_twice(e, in.labels, now, fx))
+                result->twice = &v[i];
+            e->stats.received_firing += !alert_is_resolved(a, now);
+            e->stats.received_resolved += alert_is_resolved(a, now);
+        }
+        if (!is_valid(&in, a, old, e->mode, &err)) {
+            e->stats.invalid++;
+            if (result->ok)
+                result->err = err;
+            result->ok = false;
+            if (result->text.n != 0)
+                buf_addc(&result->text, '\n');
+            buf_add(&result->text, str_of(err.msg));
+            alert_unref(a);
+            continue;
+        }
+        result->accepted++;
+        if (!may_store(e, a, old != NULL, origin, now)) {
+            alert_unref(a);
+            continue;
+        }
+        stored = store(e, a, old, now, fx);
+        stored->is_ours |= origin == ALERTS_OF_RULES;
+        alerts_route(e, stored, now, fx);
+    }
+}
+
+/* Resolved alerts leave the store half an hour after they ended, as Alertmanager's do; groups that have not told yet
+ * keep their own reference. */
+void alerts_gc(struct engine *e, struct now now)
+{
+    ts_ns before = ts_add(now.mono, -30 * NS_PER_M);
+
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        struct alert *a = it->value;
+
+        if (a->expires_mono >= before)
+            continue;
+        inhibitor_drop(e->inhibitor, a);
+        u64_map_del_entry(&e->alerts, it);
+        e->live_bytes -= e->live_bytes > 256 ? 256 : e->live_bytes;
+        alert_unref(a);
+    }
+}

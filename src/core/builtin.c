@@ -1,0 +1,105 @@
+/* Alerts about tocsin itself. A condition is raised and cleared by whoever sees it; while it is raised its alert is
+ * renewed every half minute with an end five minutes ahead, so that it takes the same road as any other alert and ends
+ * by itself if we do. */
+#include "core/engine_priv.h"
+
+#include <stdio.h>
+
+struct builtin_type {
+    const char *name, *severity, *subject_label, *summary;
+};
+
+static const struct builtin_type types[BUILTIN_KINDS] = {
+    [BUILTIN_SOURCE_DOWN] = {"TocsinSourceDown", "critical", "source",
+                             "tocsin cannot query its source"},
+    [BUILTIN_RULE_FAILING] = {"TocsinRuleFailing", "warning", "rule_group",
+                              "rules cannot be evaluated"},
+    [BUILTIN_RELOAD_FAILED] = {"TocsinReloadFailed", "warning", NULL,
+                               "the new configuration was refused, the old one is in force"},
+    [BUILTIN_STORE_DEGRADED] = {"TocsinStoreDegraded", "critical", NULL,
+                                "tocsin cannot write its state, notifications go out from memory"},
+    [BUILTIN_ALERT_LIMIT] = {"TocsinAlertLimit", "critical", NULL,
+                             "new alerts are dropped: there are more than tocsin may hold"},
+    [BUILTIN_CLOCK_STEPPED] = {"TocsinClockStepped", "warning", NULL,
+                               "the wall clock of tocsin's machine was set"},
+};
+
+enum { AHEAD_M = 5, CLOCK_TOLD_M = 15, CLOCK_STEP_MIN_S = 10 };
+
+static void post(struct engine *e, const struct builtin *b, bool raised, struct now now,
+                 struct effects *fx)
+{
+    const struct builtin_type *t = &types[b->kind];
+    struct label labels[] = {{S("alertname"), str_of(t->name)},
+                             {S("severity"), str_of(t->severity)},
+                             {t->subject_label != NULL ? str_of(t->subject_label) : S("~"),
+                              str_of(b->subject)}};
+    struct label annotations[] = {{S("description"), str_of(b->why)},
+                                  {S("summary"), str_of(t->summary)}};
+    struct alert_input in = {.annotations = {annotations, ARRAY_LEN(annotations)},
+                             .starts_at = b->since};
+    struct event_result ignored = {.ok = true};
+    str dup;
+
+    in.labels.v = labels;
+    in.labels.n = labels_sort(labels, ARRAY_LEN(labels), &dup);
+    in.ends_at = raised ? ts_add(now.wall, AHEAD_M * NS_PER_M) : now.wall;
+    if (in.ends_at < in.starts_at)
+        in.starts_at = in.ends_at;
+    alerts_take(e, &in, 1, ALERTS_OWN, now, fx, &ignored);
+    buf_release(&ignored.text);
+}
+
+void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
+                 struct now now, struct effects *fx)
+{
+    struct builtin *b = NULL;
+
+    for (size_t i = 0; i < e->builtins.n && b == NULL; i++)
+        if (e->builtins.v[i].kind == kind && str_is(subject, e->builtins.v[i].subject))
+            b = &e->builtins.v[i];
+    if (b == NULL) {
+        if (!raised)
+            return;
+        vec_push(&e->builtins, (struct builtin){.kind = kind});
+        b = vec_last(&e->builtins);
+        snprintf(b->subject, sizeof(b->subject), "%.*s", STR(subject));
+    }
+    if (raised == b->raised)
+        return;
+    if (raised) {
+        b->since = now.wall;
+        snprintf(b->why, sizeof(b->why), "%.*s", STR(why));
+    }
+    b->raised = raised;
+    post(e, b, raised, now, fx);
+}
+
+bool builtin_is_name(str alertname)
+{
+    for (size_t i = 0; i < BUILTIN_KINDS; i++)
+        if (str_is(alertname, types[i].name))
+            return true;
+    return false;
+}
+
+void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx)
+{
+    char why[128];
+
+    if (by > -CLOCK_STEP_MIN_S * NS_PER_S && by < CLOCK_STEP_MIN_S * NS_PER_S)
+        return;
+    snprintf(why, sizeof(why), "the wall clock was set %s by %.0f s", by > 0 ? "ahead" : "back",
+             (double)(by > 0 ? by : -by) / NS_PER_S);
+    e->clock_told_until = ts_add(now.mono, CLOCK_TOLD_M * NS_PER_M);
+    builtin_set(e, BUILTIN_CLOCK_STEPPED, true, STR_NONE, str_of(why), now, fx);
+}
+
+void builtins_refresh(struct engine *e, struct now now, struct effects *fx)
+{
+    if (e->clock_told_until <= now.mono)
+        builtin_set(e, BUILTIN_CLOCK_STEPPED, false, STR_NONE, STR_NONE, now, fx);
+    VEC_EACH (const struct builtin *, b, &e->builtins)
+        if (b->raised)
+            post(e, b, true, now, fx);
+}

@@ -1,0 +1,463 @@
+/* The outbox: at most two rows a key. `row` is in flight or waits for its time; `next` was decided meanwhile. On disk
+ * stands the newest of them, under the key: after a crash the newest is sent, and it tells all that the older would.
+ *
+ * A newer row replaces an unsent one and inherits its attempts and its earliest time, so that neither a backoff nor a
+ * Retry-After is forgotten. When the row in flight is answered, `next` is put to the notification log again: if the log
+ * now says what it would say, it is dropped. */
+#include "core/engine_priv.h"
+
+#include <stdio.h>
+
+static size_t kind_of(str integration)
+{
+    for (size_t i = 0; receiver_types[i] != NULL; i++)
+        if (str_is(integration, receiver_types[i]->name))
+            return i;
+    return SIZE_MAX;
+}
+
+static struct receiver_stats *receiver_stats_of(struct engine *e, str receiver)
+{
+    VEC_EACH (struct receiver_stats *, r, &e->receivers)
+        if (str_eq(r->name, receiver))
+            return r;
+    return NULL;
+}
+
+static struct outbox_slot *slot_get(struct engine *e, str key)
+{
+    struct outbox_slot **s = outbox_map_get(&e->outbox, key);
+
+    return s != NULL ? *s : NULL;
+}
+
+/* The map's key is the text of the slot's newest row; both rows have equal keys, so it is re-pointed when one goes. */
+static void slot_rekey(struct engine *e, struct outbox_slot *s, str old)
+{
+    struct outbox_map_entry *entry = outbox_map_find(&e->outbox, old);
+
+    entry->key = s->row->key;
+}
+
+static void slot_remove(struct engine *e, struct outbox_slot *s)
+{
+    heap_remove(&e->outbox_timers, &s->timer);
+    outbox_map_del(&e->outbox, s->row->key);
+    outbox_row_free(s->row);
+    outbox_row_free(s->next);
+    mem_free(s);
+}
+
+void outbox_release(struct engine *e)
+{
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
+        struct outbox_slot *s = it->value;
+
+        heap_remove(&e->outbox_timers, &s->timer);
+        outbox_row_free(s->row);
+        outbox_row_free(s->next);
+        mem_free(s);
+    }
+    outbox_map_release(&e->outbox);
+}
+
+static void put_row(struct effects *fx, const struct outbox_row *r, struct now now)
+{
+    struct buf b = BUF_INIT;
+
+    outbox_pack(&b, r, now);
+    state_put(&fx->commit, STATE_OUTBOX, r->key, buf_str(&b));
+    buf_release(&b);
+}
+
+static void count_failed(struct engine *e, const struct outbox_row *r, enum delivery_failure why)
+{
+    size_t k = kind_of(r->integration);
+
+    if (k == SIZE_MAX)
+        return;
+    e->stats.integration[k].notifications++;
+    e->stats.integration[k].failed[why]++;
+}
+
+static struct decision *record(struct effects *fx, enum decision_kind kind,
+                               const struct outbox_row *r, struct now now, str why)
+{
+    struct decision *d = decide(fx, kind, now);
+
+    d->receiver = arena_str(&fx->arena, r->receiver);
+    d->integration = arena_str(&fx->arena, r->integration);
+    d->index = r->index;
+    d->group_key = arena_str(&fx->arena, outbox_group_key(r));
+    d->why = arena_str(&fx->arena, why);
+    if (kind == DECISION_RETRY)
+        d->until = ts_add(now.wall, r->not_before - now.mono);
+    d->flush_id = r->flush_id;
+    return d;
+}
+
+/* The same of an answer: attempt counts the one that it answers. */
+static struct decision *record_answer(struct effects *fx, enum decision_kind kind,
+                                      const struct outbox_row *r, unsigned attempt,
+                                      const struct delivery_result *a, struct now now)
+{
+    struct decision *d = record(fx, kind, r, now, a->error);
+
+    d->attempt = attempt;
+    d->status = a->status;
+    d->took = a->took;
+    return d;
+}
+
+/* Sends now what is due, or arms the timer. */
+static void slot_go(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
+{
+    if (s->row->not_before > now.mono) {
+        heap_push(&e->outbox_timers, &s->timer, s->row->not_before);
+        return;
+    }
+    heap_remove(&e->outbox_timers, &s->timer);
+    s->in_flight = true;
+    vec_push(&fx->deliver, s->row);
+}
+
+/* Puts `row` in the place of an unsent one. */
+static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_row *row,
+                         struct now now, struct effects *fx)
+{
+    struct outbox_row *old = s->row;
+
+    row->attempt = old->attempt;
+    row->not_before = old->not_before;
+    row->may_have_arrived = old->may_have_arrived;
+    if (old->attempt != 0)
+        count_failed(e, old, FAILURE_DEADLINE);
+    record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
+    group_answered(e, old->flush_id, false);
+    s->row = row;
+    slot_rekey(e, s, old->key);
+    outbox_row_free(old);
+}
+
+void outbox_decide(struct engine *e, const struct notification *n,
+                   const struct integration_conf *ic, str key, struct hash_list firing,
+                   struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx)
+{
+    struct outbox_row *row =
+        outbox_row_new(key, n, str_of(ic->type->name), ic->index, firing, resolved, repeat, now);
+    struct outbox_slot *s = slot_get(e, key);
+
+    row->asked = audience_revision(e);
+    if (s == NULL) {
+        s = mem_new(struct outbox_slot);
+        s->row = row;
+        outbox_map_put(&e->outbox, row->key, s);
+        put_row(fx, row, now);
+        slot_go(e, s, now, fx);
+        return;
+    }
+    if (s->in_flight) {
+        if (s->next != NULL) {
+            group_answered(e, s->next->flush_id, false);
+            outbox_row_free(s->next);
+        }
+        s->next = row;
+        put_row(fx, row, now);
+        return;
+    }
+    slot_replace(e, s, row, now, fx);
+    put_row(fx, row, now);
+    slot_go(e, s, now, fx);
+}
+
+str outbox_key_told_as(const struct engine *e, str key)
+{
+    struct outbox_slot **s = outbox_map_get(&e->outbox, key);
+
+    return s != NULL ? outbox_told_as((*s)->row) : STR_NONE;
+}
+
+bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
+                        const char *why)
+{
+    struct outbox_slot *s = slot_get(e, key);
+
+    if (s == NULL)
+        return false;
+    if (s->in_flight) {
+        if (s->next == NULL)
+            return false;
+        record(fx, DECISION_DROPPED, s->next, now, str_of(why));
+        outbox_row_free(s->next);
+        s->next = NULL;
+        put_row(fx, s->row, now); /* the one in flight is the newest again */
+        return true;
+    }
+    record(fx, DECISION_DROPPED, s->row, now, str_of(why));
+    if (s->row->attempt != 0)
+        count_failed(e, s->row, FAILURE_DEADLINE);
+    state_delete(&fx->commit, STATE_OUTBOX, key);
+    group_answered(e, s->row->flush_id, true);
+    slot_remove(e, s);
+    return true;
+}
+
+static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
+                         struct effects *fx);
+
+void outbox_withdraw(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
+{
+    record(fx, DECISION_DROPPED, s->row, now, S("nobody of it may be told any more"));
+    group_answered(e, s->row->flush_id, false);
+    slot_advance(e, s, now, fx);
+}
+
+const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
+                                       const struct notification *n, struct hash_list firing,
+                                       struct hash_list resolved, struct now now,
+                                       struct effects *fx)
+{
+    struct outbox_row *old = s->row,
+                      *row = outbox_row_new(old->key, n, old->integration, old->index, firing,
+                                            resolved, old->repeat_interval, now);
+
+    row->decided_at = old->decided_at;
+    row->decided_mono = old->decided_mono;
+    row->attempt = old->attempt;
+    row->not_before = old->not_before;
+    row->asked = old->asked;
+    s->row = row;
+    slot_rekey(e, s, old->key);
+    outbox_row_free(old);
+    if (s->next == NULL) /* on disk stands the newest */
+        put_row(fx, row, now);
+    return row;
+}
+
+void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now,
+                 struct effects *fx)
+{
+    struct nflog_map_entry *known = nflog_map_find(&e->nflog, key);
+    struct buf b = BUF_INIT;
+
+    if (known != NULL) {
+        nflog_entry_free(known->value);
+        known->value = entry;
+    } else {
+        nflog_map_put(&e->nflog, mem_str_dup(key), entry);
+    }
+    nflog_pack(&b, entry, now);
+    state_put(&fx->commit, STATE_NFLOG, key, buf_str(&b));
+    buf_release(&b);
+}
+
+void nflog_gc(struct engine *e, struct now now, struct effects *fx)
+{
+    MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
+        if (it->value->expires_mono > now.mono)
+            continue;
+        state_delete(&fx->commit, STATE_NFLOG, it->key);
+        nflog_entry_free(it->value);
+        nflog_map_del_entry(&e->nflog, it);
+        mem_str_free(it->key);
+    }
+}
+
+static dur_ns entry_lifetime(const struct engine *e, const struct outbox_row *r)
+{
+    dur_ns twice;
+
+    if (r->repeat_interval == 0 || __builtin_mul_overflow(r->repeat_interval, 2, &twice))
+        return e->retention;
+    return twice < e->retention ? twice : e->retention;
+}
+
+static void note_answer(struct engine *e, const struct outbox_row *r,
+                        const struct delivery_result *d, struct now now)
+{
+    struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
+    size_t k = kind_of(r->integration);
+
+    if (k != SIZE_MAX) {
+        struct integration_stats *st = &e->stats.integration[k];
+
+        st->requests += d->requests;
+        if (d->verdict != DELIVERY_OK)
+            st->requests_failed++;
+        metric_histogram_observe(&st->latency, (double)d->took / NS_PER_S);
+        if (d->verdict == DELIVERY_OK)
+            st->notifications++;
+    }
+    if (rs == NULL)
+        return;
+    if (d->verdict == DELIVERY_OK) {
+        rs->last_success = now.wall;
+    } else {
+        rs->last_failure = now.wall;
+        snprintf(rs->last_error, sizeof(rs->last_error), "%.*s", STR(d->error));
+    }
+}
+
+/* 500 ms x 1.5 an attempt, at most a minute, spread by half to each side: alertmanager.md 3.9. */
+static dur_ns backoff(struct engine *e, unsigned attempt)
+{
+    double d = 0.5 * (double)NS_PER_S;
+
+    for (unsigned i = 0; i < attempt && d < 60.0 * (double)NS_PER_S; i++)
+        d *= 1.5;
+    if (d > 60.0 * (double)NS_PER_S)
+        d = 60.0 * (double)NS_PER_S;
+    return (dur_ns)(d * (0.5 + rand_unit(&e->jitter)));
+}
+
+/* The answered row goes; what was decided meanwhile takes its place, unless the log says it all now. */
+static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
+                         struct effects *fx)
+{
+    struct outbox_row *old = s->row, *next = s->next;
+    struct nflog_entry **entry = nflog_map_get(&e->nflog, old->key);
+
+    s->in_flight = false;
+    s->next = NULL;
+    if (next != NULL && entry != NULL &&
+        nflog_decide(*entry, next->firing, next->resolved, true, next->repeat_interval, now) ==
+            REASON_NONE) {
+        group_answered(e, next->flush_id, true);
+        outbox_row_free(next);
+        next = NULL;
+    }
+    if (next == NULL) {
+        state_delete(&fx->commit, STATE_OUTBOX, old->key);
+        slot_remove(e, s);
+        return;
+    }
+    s->row = next;
+    slot_rekey(e, s, old->key);
+    outbox_row_free(old);
+    put_row(fx, next, now);
+    slot_go(e, s, now, fx);
+}
+
+static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
+                         struct now now, struct effects *fx)
+{
+    struct outbox_row *r = s->row;
+    struct nflog_entry *told =
+        nflog_entry_new(r->decided_at, r->decided_mono, ts_add(now.mono, entry_lifetime(e, r)),
+                        r->firing, r->resolved, d->kept, d->n_kept);
+
+    record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
+    if (r->firing.n != 0)
+        told->opened_as = mem_str_dup(outbox_told_as(r));
+    nflog_write(e, r->key, told, now, fx);
+    group_answered(e, r->flush_id, true);
+    slot_advance(e, s, now, fx);
+}
+
+static void delivered_later(struct engine *e, struct outbox_slot *s,
+                            const struct delivery_result *d, struct now now, struct effects *fx)
+{
+    struct outbox_row *r = s->row;
+    dur_ns wait = d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt);
+    uint64_t error = hash_bytes(d->error.p, d->error.n);
+
+    r->attempt++;
+    r->may_have_arrived |= d->may_have_arrived;
+    r->not_before = ts_add(now.mono, wait);
+    s->in_flight = false;
+    record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated = error == s->last_error;
+    s->last_error = error;
+    if (s->next != NULL) {
+        struct outbox_row *next = s->next;
+
+        s->next = NULL;
+        slot_replace(e, s, next, now, fx);
+    }
+    put_row(fx, s->row, now);
+    slot_go(e, s, now, fx);
+}
+
+static void delivered_never(struct engine *e, struct outbox_slot *s,
+                            const struct delivery_result *d, struct now now, struct effects *fx)
+{
+    record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
+    count_failed(e, s->row, d->failure);
+    group_answered(e, s->row->flush_id, false);
+    slot_advance(e, s, now, fx);
+}
+
+void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
+                      struct effects *fx)
+{
+    struct outbox_slot *s = slot_get(e, d->key);
+
+    if (s == NULL || !s->in_flight || s->row->flush_id != d->flush_id)
+        return; /* pruned by a reload while it was on its way */
+    note_answer(e, s->row, d, now);
+    switch (d->verdict) {
+    case DELIVERY_OK: delivered_ok(e, s, d, now, fx); break;
+    case DELIVERY_RETRY:
+    case DELIVERY_RETRY_AFTER: delivered_later(e, s, d, now, fx); break;
+    case DELIVERY_SEND_HTTP:
+    case DELIVERY_SEND_SMTP:
+    case DELIVERY_SEND_TEXT:
+    case DELIVERY_FAILED: delivered_never(e, s, d, now, fx); break;
+    }
+}
+
+void outbox_run_due(struct engine *e, struct now now, struct effects *fx)
+{
+    struct heap_node *n;
+
+    while ((n = heap_min(&e->outbox_timers)) != NULL && n->key <= now.mono)
+        slot_go(e, container_of(n, struct outbox_slot, timer), now, fx);
+}
+
+static bool is_configured(const struct engine *e, const struct outbox_row *r)
+{
+    const struct receiver_conf *rc = engine_receiver(e, r->receiver);
+
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
+        if (str_is(r->integration, rc->integrations[i].type->name) &&
+            rc->integrations[i].index == r->index)
+            return true;
+    return false;
+}
+
+void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
+                    struct effects *fx)
+{
+    struct outbox_slot *s = slot_get(e, row->key);
+
+    if (s != NULL && s->row->decided_at >= row->decided_at) {
+        outbox_row_free(row);
+        return;
+    }
+    if (s != NULL || is_renamed)
+        put_row(fx, row, now);
+    if (s != NULL)
+        slot_remove(e, s);
+    s = mem_new(struct outbox_slot);
+    s->row = row;
+    outbox_map_put(&e->outbox, row->key, s);
+    heap_push(&e->outbox_timers, &s->timer, row->not_before);
+}
+
+/* After a reload: rows for integrations that are gone cannot be sent any more. */
+void outbox_prune(struct engine *e, struct now now, struct effects *fx)
+{
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
+        struct outbox_slot *s = it->value;
+
+        if (is_configured(e, s->row))
+            continue;
+        record(fx, DECISION_DROPPED, s->row, now, S("the receiver is no longer configured"));
+        state_delete(&fx->commit, STATE_OUTBOX, s->row->key);
+        if (s->in_flight) { /* its transfer still points at the row: let it come home */
+            outbox_row_free(s->next);
+            s->next = NULL;
+            continue;
+        }
+        slot_remove(e, s);
+    }
+}

@@ -1,0 +1,344 @@
+/* The engine's turn. Each event has one function in the file named for what it is about: alerts.c takes alerts in and
+ * routes them, flush.c runs groups, delivery.c keeps the outbox and the notification log, rules.c runs rule groups,
+ * builtin.c speaks about tocsin itself, restore.c reads and writes what lasts. */
+#include "core/engine_priv.h"
+
+#include "base/rand.h"
+
+MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
+MAP_DEFINE(outbox_map, str, struct outbox_slot *, hash_str, str_eq);
+
+enum { GC_INTERVAL_S = 30, REFRESH_INTERVAL_S = 30 };
+
+void effects_init(struct effects *fx)
+{
+    *fx = (struct effects){0};
+    arena_init(&fx->arena, 0);
+}
+
+void effects_clear(struct effects *fx)
+{
+    vec_clear(&fx->deliver);
+    vec_clear(&fx->rules);
+    vec_clear(&fx->decisions);
+    vec_clear(&fx->forward);
+    vec_clear(&fx->retire);
+    arena_reset(&fx->arena);
+}
+
+void effects_release(struct effects *fx)
+{
+    vec_release(&fx->deliver);
+    vec_release(&fx->rules);
+    vec_release(&fx->decisions);
+    vec_release(&fx->forward);
+    VEC_EACH (struct config **, c, &fx->retire)
+        config_unref(*c);
+    vec_release(&fx->retire);
+    state_commit_release(&fx->commit);
+    arena_release(&fx->arena);
+}
+
+struct decision *decide(struct effects *fx, enum decision_kind kind, struct now now)
+{
+    vec_push(&fx->decisions, (struct decision){.kind = kind, .at = now.wall, .until = TS_NONE});
+    return vec_last(&fx->decisions);
+}
+
+static void count_receivers(struct engine *e)
+{
+    for (size_t i = 0; i < e->conf->n_receivers; i++) {
+        bool known = false;
+
+        for (size_t j = 0; j < e->receivers.n && !known; j++)
+            known = str_eq(e->receivers.v[j].name, e->conf->receivers[i].name);
+        if (!known)
+            vec_push(&e->receivers,
+                     (struct receiver_stats){.name = mem_str_dup(e->conf->receivers[i].name),
+                                             .last_success = TS_NONE,
+                                             .last_failure = TS_NONE});
+    }
+}
+
+struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
+                          struct now now)
+{
+    static const double latency_bounds[] = {1, 5, 10, 15, 20};
+    struct engine *e = mem_new(struct engine);
+    size_t kinds = 0;
+
+    e->names = interner_new();
+    rule_history_init(&e->rule_history, e->names);
+    e->conf = conf;
+    e->audience_changes = 1; /* 0 is nobody's */
+    e->mode = mode;
+    e->retention = retention;
+    e->silencer = silencer_new();
+    e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
+    e->intervals = interval_set_new(conf->time_intervals, conf->n_time_intervals);
+    e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
+    e->next_refresh = ts_add(now.mono, REFRESH_INTERVAL_S * NS_PER_S);
+    e->next_alive = now.mono;
+    e->down_at = now.wall;
+    e->rules_epoch = 1;
+    rand_bytes(&e->next_flush_id, sizeof(e->next_flush_id));
+    e->jitter.state = e->next_flush_id;
+    while (receiver_types[kinds] != NULL)
+        kinds++;
+    e->stats.integration = mem_array(kinds, sizeof(*e->stats.integration));
+    for (size_t i = 0; i < kinds; i++)
+        metric_histogram_init(&e->stats.integration[i].latency, latency_bounds,
+                              ARRAY_LEN(latency_bounds));
+    count_receivers(e);
+    groups_rebuild(e, now, false);
+    return e;
+}
+
+void engine_free(struct engine *e)
+{
+    if (e == NULL)
+        return;
+    rules_release(e);
+    groups_release(e);
+    outbox_release(e);
+    inhibitor_free(e->inhibitor);
+    interval_set_free(e->intervals);
+    silencer_free(e->silencer);
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        alert_unref(it->value);
+    u64_map_release(&e->alerts);
+    u64_map_release(&e->flushes);
+    limits_release(&e->limits);
+    MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
+        mem_str_free(it->key);
+        nflog_entry_free(it->value);
+    }
+    nflog_map_release(&e->nflog);
+    heap_release(&e->group_timers);
+    heap_release(&e->outbox_timers);
+    heap_release(&e->rule_timers);
+    VEC_EACH (struct receiver_stats *, r, &e->receivers)
+        mem_str_free(r->name);
+    vec_release(&e->receivers);
+    vec_release(&e->builtins);
+    for (size_t i = 0; receiver_types[i] != NULL; i++)
+        metric_histogram_release(&e->stats.integration[i].latency);
+    mem_free(e->stats.integration);
+    journal_release(&e->journal);
+    config_unref(e->conf);
+    rule_history_release(&e->rule_history);
+    interner_free(e->names);
+    mem_free(e);
+}
+
+static void collect_garbage(struct engine *e, struct now now, struct effects *fx);
+
+static void run_due(struct engine *e, struct now now, struct effects *fx)
+{
+    rules_run_due(e, now, fx);
+    groups_run_due(e, now, fx);
+    outbox_run_due(e, now, fx);
+    if (e->next_refresh <= now.mono) {
+        e->next_refresh = ts_add(now.mono, REFRESH_INTERVAL_S * NS_PER_S);
+        builtins_refresh(e, now, fx);
+    }
+    if (e->next_gc <= now.mono)
+        collect_garbage(e, now, fx);
+}
+
+static void forget_silence(void *arg, str id)
+{
+    state_delete(arg, STATE_SILENCE, id);
+}
+
+static void collect_garbage(struct engine *e, struct now now, struct effects *fx)
+{
+    e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
+    alerts_gc(e, now);
+    limits_gc(&e->limits, now);
+    nflog_gc(e, now, fx);
+    silencer_gc(e->silencer, ts_add(now.wall, -e->retention), forget_silence, &fx->commit);
+}
+
+static void put_silence_row(struct effects *fx, const struct silence *s)
+{
+    struct buf b = BUF_INIT;
+
+    silence_pack(&b, s);
+    state_put(&fx->commit, STATE_SILENCE, uuid_str(&s->id), buf_str(&b));
+    buf_release(&b);
+}
+
+/* Whether some matcher of the set asks for values of the label. */
+static bool set_names(const struct matchers *set, str label)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (str_eq(set->v[i].name, label) && !matcher_is_negative(&set->v[i]) &&
+            !matcher_matches_empty(&set->v[i]))
+            return true;
+    return false;
+}
+
+/* The policy under `silences` of the configuration. */
+static bool silence_is_allowed(const struct silence_policy *p, const struct silence *s,
+                               struct err *err)
+{
+    for (size_t i = 0; i < p->required_matchers.n; i++)
+        for (size_t k = 0; k < s->n_sets; k++)
+            if (!set_names(&s->sets[k], p->required_matchers.v[i]))
+                return err_set(err, ERR_INVALID, "a silence needs a matcher on '%.*s'",
+                               STR(p->required_matchers.v[i]));
+    return p->max_duration == 0 || ts_sub(s->ends_at, s->starts_at) <= p->max_duration ||
+           err_set(err, ERR_INVALID, "a silence may hold for %.0f minutes at most",
+                   (double)p->max_duration / NS_PER_M);
+}
+
+static void silence_put(struct engine *e, struct silence *in, struct now now, struct effects *fx,
+                        struct event_result *r)
+{
+    const struct silence *gone;
+
+    r->ok = silence_is_allowed(&e->conf->silences, in, &r->err);
+    if (!r->ok) {
+        silence_free(in);
+        return;
+    }
+    r->ok = silencer_put(e->silencer, in, now.wall, e->mode, &r->silence_id, &gone, &r->err);
+    if (!r->ok)
+        return;
+    if (gone != NULL) {
+        put_silence_row(fx, gone);
+        groups_silence_ends(e, gone, now);
+    }
+    put_silence_row(fx, silencer_get(e->silencer, uuid_str(&r->silence_id)));
+    groups_silence_ends(e, silencer_get(e->silencer, uuid_str(&r->silence_id)), now);
+}
+
+static void silence_expire(struct engine *e, str id, struct now now, struct effects *fx,
+                           struct event_result *r)
+{
+    bool changed;
+
+    r->ok = silencer_expire(e->silencer, id, now.wall, &changed, &r->err);
+    if (!r->ok || !changed)
+        return;
+    put_silence_row(fx, silencer_get(e->silencer, id));
+    groups_silence_ends(e, silencer_get(e->silencer, id), now);
+}
+
+/* A reload as alertmanager.md 3.5 has it: the tree is new, every group starts over from the stored alerts, and the
+ * notification log keeps what was said from being said again. */
+static void configure(struct engine *e, struct config *conf, struct now now, struct effects *fx)
+{
+    struct config *old = e->conf;
+
+    e->conf = conf;
+    e->audience_changes++;
+    inhibitor_free(e->inhibitor);
+    e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
+    interval_set_free(e->intervals);
+    e->intervals = interval_set_new(conf->time_intervals, conf->n_time_intervals);
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        inhibitor_add(e->inhibitor, it->value);
+    count_receivers(e);
+    groups_rebuild(e, now, false);
+    outbox_prune(e, now, fx);
+    vec_push(&fx->retire, old);
+}
+
+/* The senders could not reach us, or did not run either: what was firing gets the lost time back, or every alert would
+ * end at once. */
+static void forgive_pause(struct engine *e, dur_ns lost, struct now now)
+{
+    e->stats.pauses++;
+    e->audience_changes++;
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        struct alert *a = it->value;
+
+        if (a->expires_mono > now.mono - lost) {
+            a->expires_mono = ts_add(a->expires_mono, lost);
+            a->ends_at = ts_add(a->ends_at, lost);
+        }
+    }
+}
+
+void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx,
+                 struct event_result *result)
+{
+    struct event_result ignored = {0}, *r = result != NULL ? result : &ignored;
+
+    r->ok = true;
+    switch (ev->kind) {
+    case EVENT_TIMER: run_due(e, now, fx); break;
+    case EVENT_ALERTS:
+        alerts_take(e, ev->alerts.v, ev->alerts.n, ev->alerts.origin, now, fx, r);
+        break;
+    case EVENT_SILENCE_PUT: silence_put(e, ev->silence, now, fx, r); break;
+    case EVENT_SILENCE_EXPIRE: silence_expire(e, ev->silence_id, now, fx, r); break;
+    case EVENT_ATTEMPT: r->row = attempt_ask(e, ev->attempt, now, fx); break;
+    case EVENT_DELIVERED: outbox_delivered(e, &ev->delivered, now, fx); break;
+    case EVENT_RULE_GROUPS: rules_configure(e, ev->groups.v, ev->groups.n, now, fx); break;
+    case EVENT_RULES_RAN: rules_ran(e, ev->ran, now, fx); break;
+    case EVENT_CONFIG: configure(e, ev->config, now, fx); break;
+    case EVENT_CLOCK_STEPPED:
+        e->stats.wall_steps++;
+        e->audience_changes++; /* what has ended may hold again */
+        rules_rearm(e, now);
+        builtin_clock_stepped(e, ev->wall_step, now, fx);
+        break;
+    case EVENT_PAUSED: forgive_pause(e, ev->paused, now); break;
+    case EVENT_BUILTIN:
+        builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject, ev->builtin.why,
+                    now, fx);
+        break;
+    }
+    alerts_tell_limits(e, now, fx);
+    buf_release(&ignored.text);
+}
+
+void engine_journal(struct engine *e, struct now now, struct effects *fx)
+{
+    const struct storage_conf *sc = &e->conf->storage;
+
+    journal_add(&e->journal, fx->decisions.v, fx->decisions.n, &fx->commit);
+    journal_trim(&e->journal, ts_add(now.wall, -sc->journal_age), (size_t)sc->journal_size,
+                 &fx->commit);
+}
+
+ts_ns engine_next(const struct engine *e)
+{
+    const struct heap *heaps[] = {&e->group_timers, &e->outbox_timers, &e->rule_timers};
+    ts_ns next = e->next_gc < e->next_refresh ? e->next_gc : e->next_refresh;
+
+    for (size_t i = 0; i < ARRAY_LEN(heaps); i++) {
+        struct heap_node *n = heap_min(heaps[i]);
+
+        if (n != NULL && n->key < next)
+            next = n->key;
+    }
+    return next;
+}
+
+const struct receiver_conf *engine_receiver(const struct engine *e, str name)
+{
+    for (size_t i = 0; i < e->conf->n_receivers; i++)
+        if (str_eq(e->conf->receivers[i].name, name))
+            return &e->conf->receivers[i];
+    return NULL;
+}
+
+struct alert *engine_alert(const struct engine *e, uint64_t fingerprint)
+{
+    void **slot = u64_map_get(&e->alerts, fingerprint);
+
+    return slot != NULL ? *slot : NULL;
+}
+
+struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls,
+                              struct arena *scratch)
+{
+    struct labels gl = route_group_labels(r, scratch, ls);
+    void **slot = u64_map_get(&e->groups[r->index], labels_fingerprint(gl));
+
+    return slot != NULL ? *slot : NULL;
+}

@@ -1,0 +1,284 @@
+/* engine.h - the one place where alerts, groups, silences, the notification log, the outbox and the rules meet.
+ *
+ * engine_step(engine, event, now, effects) decides; it reads no clock, touches no file and no socket. What follows from
+ * a decision is appended to the effects, and a shell carries it out: serve on the live loop, a simulation on a stepped
+ * clock, backtest and explain on copies. Memory shows a change at once; replies and sends wait for the commit.
+ *
+ * Shapes   100,000 alerts, 20,000 groups, 10,000 rules.
+ * Units    struct now carries both clocks; what waits is keyed by the monotonic one.
+ * Owns     the engine owns everything below but the configuration, of which it holds a reference. The struct is open
+ *          for reading (api, ui); only engine_step() and engine_restore_*() change it. One thread.
+ * Cost     an alert: O(routes tried + inhibition rules); a flush: O(alerts of the group).
+ * Source   alertmanager.md 3; DESIGN.md 1-4.
+ */
+#ifndef CORE_ENGINE_H
+#define CORE_ENGINE_H
+
+#include "base/heap.h"
+#include "base/map.h"
+#include "base/rand.h"
+#include "base/vec.h"
+#include "config/config.h"
+#include "core/journal.h"
+#include "core/limits.h"
+#include "model/alert.h"
+#include "model/decision.h"
+#include "model/metric.h"
+#include "model/nflog.h"
+#include "model/outbox.h"
+#include "route/group.h"
+#include "route/inhibitor.h"
+#include "route/mute.h"
+#include "route/silencer.h"
+#include "route/tree.h"
+#include "core/rule_history.h"
+#include "core/rule_slot.h"
+#include "state/backend.h"
+
+/* -- what happens -- */
+
+enum event_kind {
+    EVENT_TIMER,  /* engine_next() has come, or may have */
+    EVENT_ALERTS, /* alerts were posted, or rules produced them */
+    EVENT_SILENCE_PUT,
+    EVENT_SILENCE_EXPIRE,
+    EVENT_ATTEMPT,       /* a row is about to be sent: may everybody still be told? */
+    EVENT_DELIVERED,     /* an attempt was answered */
+    EVENT_RULE_GROUPS,   /* the groups of the configuration in force; after EVENT_CONFIG */
+    EVENT_RULES_RAN,     /* a job of a group has ended */
+    EVENT_CONFIG,        /* a new configuration is in force */
+    EVENT_CLOCK_STEPPED, /* the wall clock jumped against the monotonic one */
+    EVENT_PAUSED, /* nothing ran for a while (suspend, stopped process): senders could not refresh */
+    EVENT_BUILTIN, /* a condition of our own began or ended */
+};
+
+enum builtin_kind {
+    BUILTIN_SOURCE_DOWN,
+    BUILTIN_RULE_FAILING,
+    BUILTIN_RELOAD_FAILED,
+    BUILTIN_STORE_DEGRADED,
+    BUILTIN_ALERT_LIMIT,
+    BUILTIN_CLOCK_STEPPED,
+    BUILTIN_KINDS,
+};
+
+enum alert_origin {
+    ALERTS_POSTED,
+    ALERTS_OF_RULES, /* not counted as received */
+    ALERTS_OWN,      /* about tocsin itself: no limit keeps them out */
+};
+
+struct delivery_result {
+    str key;
+    uint64_t flush_id;
+    enum delivery_verdict verdict; /* OK, RETRY, RETRY_AFTER, FAILED */
+    enum delivery_failure failure;
+    dur_ns retry_after, took;
+    int status;
+    bool may_have_arrived; /* a request of this attempt, though nobody said so */
+    unsigned requests;     /* sent in this attempt */
+    str error;             /* redacted; empty when OK */
+    const struct delivery_pair *kept;
+    size_t n_kept;
+};
+
+struct event {
+    enum event_kind kind;
+    union {
+        struct {
+            const struct alert_input *v;
+            size_t n;
+            enum alert_origin origin;
+        } alerts;
+        struct silence *silence; /* taken */
+        str silence_id;
+        str attempt; /* the row's key */
+        struct delivery_result delivered;
+        struct {
+            const struct rule_shape *v; /* in the order of the configuration, each id once */
+            size_t n;
+        } groups;
+        const struct rules_ran *ran;
+        struct {
+            struct config *config;     /* a reference, taken */
+            struct rules_ahead *ahead; /* of the rule driver, which takes it; may be NULL */
+        };
+        dur_ns wall_step;
+        dur_ns paused;
+        struct {
+            enum builtin_kind kind;
+            bool raised;
+            str subject; /* source, group: tells two of a kind apart */
+            str why;
+        } builtin;
+    };
+};
+
+/* What a step answers to whoever caused it; the reply goes out after the commit. */
+struct event_result {
+    bool ok;
+    struct err err;  /* the first problem; for alerts: all of them in text */
+    struct buf text; /* alerts: one line a refused alert */
+    size_t accepted;
+    const struct alert_input *twice; /* a posted alert that a rule here sends, too; NULL: none */
+    struct uuid silence_id;
+    const struct outbox_row *row; /* to send; NULL: it was withdrawn */
+};
+
+/* -- what follows -- */
+
+/* A job of a group. Those of one group come one after another: the next is ordered when the last has been answered. */
+struct effect_rules {
+    struct rule_ticket ticket;
+    enum rules_job job;
+    ts_ns slot; /* wall; of a run */
+};
+
+struct effects {
+    struct arena arena; /* of the turn: text of decisions */
+    struct state_commit commit;
+    VEC(const struct outbox_row *)
+    deliver; /* to be sent when the commit is on disk; in flight from now on */
+    VEC(struct effect_rules) rules;
+    VEC(struct decision) decisions;
+    VEC(struct alert_input)
+    forward; /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
+    VEC(struct config *) retire; /* references, to be given up on a worker: their memory is large */
+};
+
+void effects_init(struct effects *fx);
+void effects_clear(struct effects *fx);
+void effects_release(struct effects *fx);
+
+/* -- the engine -- */
+
+struct outbox_slot {
+    struct outbox_row *row;  /* in flight, or waiting for row->not_before */
+    struct outbox_row *next; /* decided while row was in flight */
+    bool in_flight;
+    uint64_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
+    struct heap_node timer;
+};
+
+MAP_DECLARE(nflog_map, str, struct nflog_entry *);
+MAP_DECLARE(outbox_map, str, struct outbox_slot *);
+
+struct integration_stats {
+    uint64_t notifications, failed[FAILURE_DEADLINE + 1];
+    uint64_t requests, requests_failed;
+    struct metric_histogram latency;
+};
+
+struct receiver_stats {
+    str name;
+    ts_ns last_success, last_failure; /* wall; TS_NONE = never */
+    char last_error[256];
+};
+
+struct engine_stats {
+    uint64_t received_firing, received_resolved, invalid, suppressed[4];
+    struct integration_stats *integration; /* by position in receiver_types[] */
+    uint64_t wall_steps, pauses;
+    uint64_t nflog_queries, nflog_misses; /* of flushes */
+    uint64_t rule_missed, rule_evaluations, group_runs;
+    uint64_t rule_stale;          /* answers under a ticket that is not in force */
+    dur_ns rule_took, group_took; /* of all evaluations, of all runs */
+};
+
+struct builtin {
+    enum builtin_kind kind;
+    char subject[128], why[512];
+    ts_ns since; /* wall */
+    bool raised;
+};
+
+enum rules_wait {
+    RULES_RUN,
+    RULES_WAIT_FOR_TARGETS, /* those that read our own store */
+    RULES_WAIT_FOR_REPLAY,  /* all: they write there, too */
+};
+
+struct engine {
+    struct interner *names;
+    struct config *conf;
+    enum rules_wait rules_wait;
+    enum matcher_mode mode;
+    dur_ns retention;  /* --data.retention */
+    str external_url;  /* for the labels of routes; the shell's */
+    ts_ns start_after; /* mono: no flush before, --dispatch.start-delay */
+
+    struct u64_map alerts; /* fingerprint -> struct alert * */
+    struct route_tree tree;
+    struct u64_map *groups; /* by route index: fingerprint of the group labels -> struct group * */
+    size_t n_groups;
+    struct alert_limits limits;
+    struct u64_map flushes; /* flush id -> struct group * whose newest flush it is */
+    struct silencer *silencer;
+    struct inhibitor *inhibitor;
+    struct interval_set *intervals;
+    struct nflog_map nflog;
+    struct outbox_map outbox;
+    /* id -> struct rule_slot *: those of the vector, and removed ones whose last job is under way */
+    struct u64_map rule_slots;
+    VEC(struct rule_slot *) rules; /* in the order of the configuration */
+    uint64_t rules_epoch;          /* of our ownership of the groups */
+    VEC(struct builtin) builtins;
+    uint64_t audience_changes; /* audience_revision() */
+    ts_ns clock_told_until;    /* mono: TocsinClockStepped ends */
+    VEC(struct receiver_stats) receivers;
+
+    struct heap group_timers, outbox_timers, rule_timers;
+    ts_ns next_gc, next_refresh, next_alive; /* mono */
+    ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
+    uint64_t next_flush_id;
+    struct rand jitter;
+    size_t log_bytes, live_bytes; /* of the alert log: all of it, and what would be left of it */
+    struct journal journal;
+    struct rule_history rule_history;
+    struct engine_stats stats;
+};
+
+/* conf: one reference, taken. Its rule groups come as EVENT_RULE_GROUPS. */
+struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
+                          struct now now);
+void engine_free(struct engine *e);
+/* Until when rules skip their slots, so that none decides by samples that are not there yet. Where there is a store its
+ * owner holds them before the first step. */
+void engine_hold_rules(struct engine *e, enum rules_wait wait);
+
+/* result may be NULL. */
+void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx,
+                 struct event_result *result);
+ts_ns engine_next(
+    const struct engine *e); /* mono time at which EVENT_TIMER is due; TS_MAX = never */
+
+/* Ends a turn: its decisions go to the journal. */
+void engine_journal(struct engine *e, struct now now, struct effects *fx);
+
+/* Reads back what the backend holds; before the first step. What cannot be read is counted, logged by the caller. Rows that
+ * an older version named otherwise are renamed by fx. */
+bool engine_restore(struct engine *e, struct state_backend *b, struct now now, struct effects *fx,
+                    size_t *unreadable, struct err *err) must_check;
+/* Everything that lasts, as rows and log records: the snapshot after trouble. */
+void engine_snapshot(struct engine *e, struct now now, struct state_commit *c);
+/* One alert as a record of the alert log. */
+void engine_log_alert(struct buf *out, const struct alert *a);
+
+/* -- reading -- */
+
+/* Its job takes longer than its interval. */
+bool rule_slot_is_late(const struct rule_slot *s, struct now now);
+
+const struct receiver_conf *engine_receiver(const struct engine *e,
+                                            str name); /* NULL when unknown */
+struct alert *engine_alert(const struct engine *e, uint64_t fingerprint);
+
+/* The labels of a route, expanded over what is told or listed (alertmanager.md 5.3); conf: that labels is of. */
+struct labels engine_route_labels(const struct engine *e, const struct config *conf,
+                                  const struct conf_map *labels, const struct notification *n,
+                                  ts_ns now, struct arena *a);
+struct notified_alert engine_notified(const struct alert *a, struct now now);
+struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls,
+                              struct arena *scratch);
+
+#endif

@@ -1,0 +1,274 @@
+#include "core/explain.h"
+
+#include "codec/duration.h"
+#include "codec/timefmt.h"
+#include "core/foresee.h"
+
+const char *explain_verdict_text(enum explain_verdict v)
+{
+    static const char *const texts[] = {
+        "inhibited", "outside active time", "muted", "silenced", "sending", "retrying", "told",
+        "waiting",   "unsent resolve",      "gone",
+    };
+
+    return texts[v];
+}
+
+static const struct outbox_slot *slot_of(const struct engine *e, str key)
+{
+    struct outbox_slot **s = outbox_map_get(&e->outbox, key);
+
+    return s != NULL ? *s : NULL;
+}
+
+static bool has(struct hash_list firing, struct hash_list resolved, uint64_t hash)
+{
+    return hash_list_has(firing, hash) || hash_list_has(resolved, hash);
+}
+
+/* Whether the row tells the alert; one that waits asks again when it is sent. */
+static bool row_tells(const struct engine *e, const struct outbox_row *r, bool is_in_flight,
+                      uint64_t hash, struct now now, struct arena *a)
+{
+    ts_ns sent;
+    struct now at;
+    struct row_audience x;
+
+    if (r == NULL || !has(r->firing, r->resolved, hash))
+        return false;
+    sent = r->not_before > now.mono ? r->not_before : now.mono;
+    at = (struct now){.wall = ts_add(now.wall, sent - now.mono), .mono = now.mono};
+    if (is_in_flight || audience_is_settled(e, r, sent) || !audience_of_row(e, r, at, a, &x))
+        return true;
+    return !x.is_withdrawn && has(x.firing, x.resolved, hash);
+}
+
+static enum explain_verdict held(enum held_by by)
+{
+    static const enum explain_verdict verdicts[] = {
+        [HELD_BY_INHIBITION] = EXPLAIN_INHIBITED,
+        [HELD_BY_ACTIVE_TIME] = EXPLAIN_OUTSIDE_ACTIVE,
+        [HELD_BY_MUTE_TIME] = EXPLAIN_MUTED,
+        [HELD_BY_SILENCE] = EXPLAIN_SILENCED,
+    };
+
+    return verdicts[by];
+}
+
+/* The first thing on the way from the group to the integration that keeps it silent about the alert. */
+static enum explain_verdict judge(const struct engine *e, const struct explanation *x,
+                                  const struct explain_route *r,
+                                  const struct explain_integration *in, struct now now,
+                                  struct arena *a)
+{
+    uint64_t hash = labels_dedup_hash(x->labels);
+    const struct outbox_slot *s = in->slot;
+
+    if (s != NULL && (row_tells(e, s->row, s->in_flight, hash, now, a) ||
+                      row_tells(e, s->next, false, hash, now, a)))
+        return s->in_flight || s->row->attempt == 0 ? EXPLAIN_SENDING : EXPLAIN_RETRYING;
+    if (r->held_by != HELD_BY_NOTHING && !audience_hears_end(e, in->last, hash, x->is_resolved))
+        return held(r->held_by);
+    if (r->group == NULL)
+        return x->alert == NULL ? EXPLAIN_WAITING : EXPLAIN_GONE;
+    if (x->is_resolved && !in->conf->send_resolved)
+        return EXPLAIN_UNSENT_RESOLVE;
+    if (in->last != NULL &&
+        hash_list_has(x->is_resolved ? in->last->resolved : in->last->firing, hash))
+        return EXPLAIN_TOLD;
+    return EXPLAIN_WAITING;
+}
+
+static void explain_integration(const struct engine *e, const struct explanation *x,
+                                const struct explain_route *r, struct explain_integration *in,
+                                const struct integration_conf *ic, struct now now, struct arena *a)
+{
+    struct buf key = BUF_INIT;
+    struct nflog_entry **last;
+
+    nflog_key(&key, r->group_key, r->route->receiver, str_of(ic->type->name), ic->index);
+    last = nflog_map_get(&e->nflog, buf_str(&key));
+    *in = (struct explain_integration){.conf = ic,
+                                       .last = last != NULL ? *last : NULL,
+                                       .slot = slot_of(e, buf_str(&key)),
+                                       .next_at = TS_NONE};
+    buf_release(&key);
+    in->verdict = judge(e, x, r, in, now, a);
+    if (r->group != NULL && x->alert != NULL) {
+        struct foreseen f = foresee(e, r->group, ic, alert_fingerprint(x->alert), now, a);
+
+        in->next_at = f.at;
+        in->next_reason = f.reason;
+        in->is_cut = f.is_cut;
+    }
+}
+
+static str names(struct arena *a, struct buf *b)
+{
+    str s = arena_str(a, buf_str(b));
+
+    buf_release(b);
+    return s;
+}
+
+static void explain_route(const struct engine *e, const struct explanation *x,
+                          struct explain_route *r, const struct route *route, struct now now,
+                          struct arena *a)
+{
+    const struct receiver_conf *rc = engine_receiver(e, route->receiver);
+    struct audience au = audience_at(e, route, now);
+    struct verdict v = {HELD_BY_NOTHING};
+    struct buf b = BUF_INIT;
+    const struct group *g = engine_group_of(e, route, x->labels, a);
+
+    *r = (struct explain_route){.route = route, .next_flush = TS_NONE};
+    r->group_labels = route_group_labels(route, a, x->labels);
+    route_group_key(&b, route, r->group_labels);
+    r->group_key = names(a, &b);
+    if (g != NULL) {
+        r->next_flush = ts_add(now.wall, g->timer.key - now.mono);
+        if (x->alert == NULL || u64_map_get(&g->alerts, alert_fingerprint(x->alert)) != NULL)
+            r->group = g;
+    }
+    (void)audience_tells(&au, x->labels, NULL, &v);
+    r->held_by = v.held_by;
+    verdict_release(&v);
+    audience_names(&au, HELD_BY_ACTIVE_TIME, &b);
+    r->outside_active = names(a, &b);
+    audience_names(&au, HELD_BY_MUTE_TIME, &b);
+    r->muted = names(a, &b);
+    r->n = rc != NULL ? rc->n_integrations : 0;
+    r->integrations = arena_array(a, r->n, sizeof(*r->integrations));
+    for (size_t i = 0; i < r->n; i++)
+        explain_integration(e, x, r, &r->integrations[i], &rc->integrations[i], now, a);
+}
+
+void engine_explain(const struct engine *e, struct labels ls, struct now now, struct arena *a,
+                    struct explanation *out)
+{
+    struct audience any = audience_at(e, NULL, now);
+    struct route_list routes = {0};
+
+    *out = (struct explanation){.labels = ls, .alert = engine_alert(e, labels_fingerprint(ls))};
+    out->is_resolved = out->alert != NULL && alert_is_resolved(out->alert, now);
+    (void)audience_judge(&any, ls, NULL, &out->verdict);
+    route_tree_trace(&e->tree, ls, &out->trace);
+    route_tree_match(&e->tree, ls, &routes);
+    out->n = routes.n;
+    out->routes = arena_array(a, routes.n, sizeof(*out->routes));
+    for (size_t i = 0; i < routes.n; i++)
+        explain_route(e, out, &out->routes[i], routes.v[i], now, a);
+    vec_release(&routes);
+}
+
+void explanation_release(struct explanation *x)
+{
+    verdict_release(&x->verdict);
+    vec_release(&x->trace);
+}
+
+/* -- in words -- */
+
+static void say_time(struct buf *out, ts_ns t, struct now now)
+{
+    dur_ns d = ts_sub(t, now.wall);
+    bool is_past = d < 0;
+
+    rfc3339_nano(out, t / NS_PER_S * NS_PER_S);
+    buf_addf(out, "%s", is_past ? " (" : " (in ");
+    duration_print(out, (is_past ? -d : d) / NS_PER_S * NS_PER_S);
+    buf_addf(out, "%s", is_past ? " ago)" : ")");
+}
+
+static void say_silences(struct buf *out, const struct explanation *x, struct now now)
+{
+    buf_adds(out, "silenced by ");
+    for (size_t i = 0; i < x->verdict.silenced_by.n; i++) {
+        const struct silence *s = x->verdict.silenced_by.v[i];
+
+        buf_addf(out, "%s%s of %.*s (\"%.*s\") until ", i != 0 ? " and " : "", s->id.text,
+                 STR(s->created_by), STR(s->comment));
+        say_time(out, s->ends_at, now);
+    }
+}
+
+static void say_inhibitions(struct buf *out, const struct engine *e, const struct explanation *x)
+{
+    buf_adds(out, "inhibited by ");
+    for (size_t i = 0; i < x->verdict.inhibited_by.n; i++) {
+        const struct inhibition *by = &x->verdict.inhibited_by.v[i];
+        const struct alert *source = engine_alert(e, by->fingerprint);
+
+        buf_addf(out, "%s", i != 0 ? " and " : "");
+        if (source != NULL)
+            labels_print(out, source->labels->ls);
+        if (by->rule.n != 0)
+            buf_addf(out, " (rule \"%.*s\")", STR(by->rule));
+    }
+}
+
+static void say_last_failure(struct buf *out, const struct engine *e, str receiver)
+{
+    VEC_EACH (const struct receiver_stats *, rs, &e->receivers)
+        if (str_eq(rs->name, receiver) && rs->last_error[0] != '\0')
+            buf_addf(out, ": %s", rs->last_error);
+}
+
+/* What holds an alert back does not make the receiver forget it. */
+static void say_known(struct buf *out, const struct explanation *x,
+                      const struct explain_integration *in, struct now now)
+{
+    if (in->last == NULL || !hash_list_has(in->last->firing, labels_dedup_hash(x->labels)))
+        return;
+    buf_adds(out, "; was told that it fires ");
+    say_time(out, in->last->timestamp, now);
+}
+
+static void say_next(struct buf *out, const struct explain_integration *in, struct now now)
+{
+    if (in->is_cut) {
+        buf_adds(out, "; when it is told next is too far away to tell");
+    } else if (in->next_at == TS_NONE) {
+        buf_adds(out, "; nothing more will be said of it unless something changes");
+    } else {
+        buf_adds(out, "; next ");
+        say_time(out, in->next_at, now);
+        if (in->next_reason != REASON_NONE)
+            buf_addf(out, ", %s", notify_reason_text(in->next_reason));
+    }
+}
+
+void explain_say(struct buf *out, const struct engine *e, const struct explanation *x,
+                 const struct explain_route *r, const struct explain_integration *in,
+                 struct now now)
+{
+    switch (in->verdict) {
+    case EXPLAIN_INHIBITED: say_inhibitions(out, e, x); break;
+    case EXPLAIN_OUTSIDE_ACTIVE:
+        buf_addf(out, "not sent outside of %.*s", STR(r->outside_active));
+        break;
+    case EXPLAIN_MUTED: buf_addf(out, "muted by %.*s", STR(r->muted)); break;
+    case EXPLAIN_SILENCED: say_silences(out, x, now); break;
+    case EXPLAIN_SENDING: buf_adds(out, "being sent"); break;
+    case EXPLAIN_RETRYING:
+        buf_addf(out, "%u attempts failed", in->slot->row->attempt);
+        say_last_failure(out, e, r->route->receiver);
+        break;
+    case EXPLAIN_TOLD:
+        buf_addf(out, "%s", x->is_resolved ? "told of its end " : "told ");
+        say_time(out, in->last->timestamp, now);
+        break;
+    case EXPLAIN_WAITING:
+        buf_addf(out, "%s",
+                 r->next_flush == TS_NONE ? "would wait for " : "waits for the group's flush");
+        if (r->next_flush == TS_NONE)
+            duration_print(out, r->route->group_wait);
+        break;
+    case EXPLAIN_UNSENT_RESOLVE: buf_adds(out, "it ended, and send_resolved is off"); break;
+    case EXPLAIN_GONE: buf_adds(out, "it ended, and is no longer in the group"); break;
+    }
+    if (in->verdict <= EXPLAIN_SILENCED)
+        say_known(out, x, in, now);
+    if (r->group != NULL && x->alert != NULL)
+        say_next(out, in, now);
+}

@@ -1,0 +1,77 @@
+/* explain.h - why an alert was, or was not, sent: to whom, and when it is told next.
+ *
+ * Works on the engine as it stands and changes nothing. The answer has three parts: what holds the alert back now
+ * (silences, inhibition), which way it takes through the routing tree, and, integration by integration, what was said,
+ * what is under way, and what will be said if nothing but time passes: no alert comes, changes or ends, no silence is
+ * made, every delivery succeeds.
+ *
+ * Shapes   a handful of routes and integrations; the foreseen times look at most EXPLAIN_TICKS flushes ahead.
+ * Units    wall clock.
+ * Owns     everything is borrowed from the engine, or lives in the arena given: use it before the next step.
+ * Cost     a few flushes of each group that has the alert, at most EXPLAIN_LOOKS alerts looked at.
+ * Source   ecosystem.md 8.4; alertmanager.md 3.5-3.10.
+ */
+#ifndef CORE_EXPLAIN_H
+#define CORE_EXPLAIN_H
+
+#include "core/audience.h"
+
+enum { EXPLAIN_TICKS = 5000, EXPLAIN_LOOKS = 200000 };
+
+/* Why the integration is told nothing of this alert right now. */
+enum explain_verdict {
+    EXPLAIN_INHIBITED,
+    EXPLAIN_OUTSIDE_ACTIVE,
+    EXPLAIN_MUTED,
+    EXPLAIN_SILENCED,
+    EXPLAIN_SENDING,        /* on its way */
+    EXPLAIN_RETRYING,       /* failed, and waits for its next attempt */
+    EXPLAIN_TOLD,           /* it knows */
+    EXPLAIN_WAITING,        /* the group has not been flushed since */
+    EXPLAIN_UNSENT_RESOLVE, /* it ended, and send_resolved is off */
+    EXPLAIN_GONE,           /* it ended before it was told, or everybody knows that it did */
+};
+const char *explain_verdict_text(enum explain_verdict v); /* "inhibited" */
+
+struct explain_integration {
+    const struct integration_conf *conf;
+    enum explain_verdict verdict;
+    const struct nflog_entry *last; /* what it was told last about the group; NULL = nothing */
+    const struct outbox_slot *slot; /* what is under way; NULL = nothing */
+    ts_ns next_at;                  /* when this alert is told next; TS_NONE = not foreseen */
+    enum notify_reason next_reason;
+    bool is_cut; /* the search for next_at met its limit */
+};
+
+struct explain_route {
+    const struct route *route;
+    const struct group *group; /* NULL: the alert is in no group of it */
+    struct labels group_labels;
+    str group_key;
+    ts_ns next_flush;          /* TS_NONE without a group */
+    enum held_by held_by;      /* the first thing that keeps the alert from it now */
+    str outside_active, muted; /* interval names; empty = lets it through */
+    struct explain_integration *integrations;
+    size_t n;
+};
+
+struct explanation {
+    struct labels labels;
+    const struct alert *alert; /* NULL: not known, the rest is what would be */
+    bool is_resolved;
+    struct verdict verdict; /* what keeps it back whatever the route */
+    struct route_trace_list trace;
+    struct explain_route *routes;
+    size_t n;
+};
+
+void engine_explain(const struct engine *e, struct labels ls, struct now now, struct arena *a,
+                    struct explanation *out);
+void explanation_release(struct explanation *x);
+
+/* One sentence: "silenced until ... by ...", "told 3m ago, repeats at ...". */
+void explain_say(struct buf *out, const struct engine *e, const struct explanation *x,
+                 const struct explain_route *r, const struct explain_integration *in,
+                 struct now now);
+
+#endif

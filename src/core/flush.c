@@ -1,0 +1,416 @@
+/* A group's tick, worked through: at its due time the group takes a snapshot of its alerts, those that have ended count
+ * as resolved. Inhibition, active and mute intervals and silences take alerts out, in this order, each leaving a
+ * decision. What survives is compared, integration by integration, with what the notification log says it was told last
+ * (nflog_decide). If there is news, a row goes to the outbox in the same commit as the decision.
+ *
+ * The flush is over when every row of it is answered. Then the resolved alerts that it told leave the group, unless they
+ * changed meanwhile; a failure keeps them, and the next tick decides again. */
+#include "core/engine_priv.h"
+
+struct flush {
+    struct alert **v; /* what survives */
+    size_t n;
+    struct hash_list firing, resolved;
+    struct notified_alert *data; /* parallel to v */
+    ts_ns wake;                  /* wall: when something that kept an alert back ends; TS_MAX */
+};
+
+void group_destroy(struct engine *e, struct group *g)
+{
+    heap_remove(&e->group_timers, &g->timer);
+    u64_map_del(&e->flushes, g->flush_id);
+    u64_map_del(&e->groups[g->route->index], g->labels->fingerprint);
+    e->n_groups--;
+    group_free(g);
+}
+
+void groups_release(struct engine *e)
+{
+    for (size_t i = 0; i < e->tree.n; i++) {
+        MAP_EACH (struct u64_map_entry, it, &e->groups[i]) {
+            struct group *g = it->value;
+
+            heap_remove(&e->group_timers, &g->timer);
+            u64_map_del(&e->flushes, g->flush_id);
+            group_free(g);
+        }
+        u64_map_release(&e->groups[i]);
+    }
+    mem_free(e->groups);
+    e->groups = NULL;
+    e->n_groups = 0;
+    route_tree_release(&e->tree);
+}
+
+/* When a group was told something before, its ticks keep their phase over a restart: the log has the tick's time. */
+static ts_ns restored_due(const struct engine *e, const struct group *g, struct now now)
+{
+    const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
+    const struct nflog_entry *last = NULL;
+    struct buf key = BUF_INIT;
+    dur_ns since;
+
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++) {
+        struct nflog_entry **entry;
+
+        buf_clear(&key);
+        nflog_key(&key, g->key, rc->name, str_of(rc->integrations[i].type->name),
+                  rc->integrations[i].index);
+        entry = nflog_map_get(&e->nflog, buf_str(&key));
+        if (entry != NULL && (last == NULL || (*entry)->sent_mono > last->sent_mono))
+            last = *entry;
+    }
+    buf_release(&key);
+    if (last == NULL)
+        return TS_NONE;
+    since = now.mono - last->sent_mono;
+    return ts_add(last->sent_mono,
+                  (since / g->route->group_interval + 1) * g->route->group_interval);
+}
+
+/* Groups of a new tree, from the stored alerts and from those that only an old group still held. */
+void groups_rebuild(struct engine *e, struct now now, bool restored)
+{
+    struct effects fx;
+    VEC(struct alert *) held = VEC_INIT;
+
+    effects_init(&fx);
+    for (size_t i = 0; i < e->tree.n; i++)
+        MAP_EACH (struct u64_map_entry, it, &e->groups[i]) {
+            struct group *g = it->value;
+
+            MAP_EACH (struct u64_map_entry, ga, &g->alerts)
+                vec_push(&held, alert_ref(ga->value));
+        }
+    groups_release(e);
+    route_tree_init(&e->tree, e->conf->route);
+    e->groups = mem_array(e->tree.n, sizeof(*e->groups));
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        alerts_route(e, it->value, now, &fx);
+    for (size_t i = 0; i < held.n; i++) {
+        if (engine_alert(e, alert_fingerprint(held.v[i])) == NULL)
+            alerts_route(e, held.v[i], now, &fx);
+        alert_unref(held.v[i]);
+    }
+    vec_release(&held);
+    for (size_t i = 0; restored && i < e->tree.n; i++)
+        MAP_EACH (struct u64_map_entry, it, &e->groups[i]) {
+            struct group *g = it->value;
+            ts_ns due = restored_due(e, g, now);
+
+            if (due != TS_NONE)
+                heap_push(&e->group_timers, &g->timer, due);
+        }
+    effects_release(&fx);
+}
+
+/* -- suppression -- */
+
+/* What is left of f->v when all that holds against it is taken out. */
+static void survive(struct engine *e, struct group *g, struct flush *f, struct now now,
+                    struct effects *fx)
+{
+    struct audience au = audience_at(e, g->route, now);
+    struct look l = {.e = e,
+                     .group = g,
+                     .group_key = g->key,
+                     .receiver = g->route->receiver,
+                     .now = now,
+                     .fx = fx};
+    ts_ns wake, tick = ts_add(now.wall, g->timer.key - now.mono);
+    struct verdict v = {HELD_BY_NOTHING};
+    size_t n = f->n;
+
+    f->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct alert *a = f->v[i];
+
+        if (audience_tells(&au, a->labels->ls, &a->cleared, &v)) {
+            look_tells(&l, alert_fingerprint(a));
+            f->v[f->n++] = a;
+            continue;
+        }
+        look_holds(&l, alert_fingerprint(a), &v);
+        wake = audience_wake(&au, &v, tick);
+        f->wake = wake < f->wake ? wake : f->wake;
+    }
+    look_ends(&l, &au);
+    verdict_release(&v);
+}
+
+void group_wake_early(struct engine *e, struct group *g, ts_ns wake, struct now now)
+{
+    ts_ns mono = ts_add(now.mono, wake - now.wall);
+
+    if (wake != TS_MAX && mono < g->timer.key)
+        heap_push(&e->group_timers, &g->timer, mono > e->start_after ? mono : e->start_after);
+}
+
+static bool is_silenced_by(const struct group *g, const struct silence *s)
+{
+    MAP_EACH (struct u64_map_entry, it, &g->alerts) {
+        const struct alert *a = it->value;
+
+        if (u64_map_get(&g->said, it->key) != NULL && silence_matches(s, a->labels->ls))
+            return true;
+    }
+    return false;
+}
+
+void groups_silence_ends(struct engine *e, const struct silence *s, struct now now)
+{
+    if (!e->conf->notifications.flush_at_window_end)
+        return;
+    for (size_t i = 0; i < e->tree.n; i++)
+        MAP_EACH (struct u64_map_entry, it, &e->groups[i])
+            if (is_silenced_by(it->value, s))
+                group_wake_early(e, it->value, ts_add(s->ends_at, 1), now);
+}
+
+/* -- the flush -- */
+
+struct notified_alert engine_notified(const struct alert *a, struct now now)
+{
+    bool resolved = alert_is_resolved(a, now);
+
+    return (struct notified_alert){.labels = a->labels->ls,
+                                   .annotations = a->annotations->ls,
+                                   .starts_at = a->starts_at,
+                                   .ends_at = resolved ? a->ends_at : TS_NONE,
+                                   .generator_url = a->generator_url,
+                                   .fingerprint = alert_fingerprint(a),
+                                   .is_resolved = resolved};
+}
+
+static void classify(struct flush *f, struct arena *a, struct now now)
+{
+    f->firing.v = arena_array(a, f->n, sizeof(uint64_t));
+    f->resolved.v = arena_array(a, f->n, sizeof(uint64_t));
+    f->data = arena_array(a, f->n, sizeof(*f->data));
+    for (size_t i = 0; i < f->n; i++) {
+        const struct alert *al = f->v[i];
+        bool resolved = alert_is_resolved(al, now);
+        struct hash_list *h = resolved ? &f->resolved : &f->firing;
+
+        h->v[h->n++] = labels_dedup_hash(al->labels->ls);
+        f->data[i] = engine_notified(al, now);
+    }
+    hash_list_sort(&f->firing);
+    hash_list_sort(&f->resolved);
+}
+
+struct labels engine_route_labels(const struct engine *e, const struct config *conf,
+                                  const struct conf_map *labels, const struct notification *n,
+                                  ts_ns now, struct arena *a)
+{
+    struct notification batch = *n;
+    struct messages_context c = {
+        .messages = conf->messages, .n = &batch, .external_url = e->external_url, .now = now};
+
+    batch.reason = REASON_UNKNOWN; /* labels do not see why it is told */
+    return messages_route_labels(&c, labels, a);
+}
+
+/* What is different from the last message. */
+static enum alert_change change_of(const struct alert *a, const struct notified_alert *now,
+                                   const struct nflog_entry *last)
+{
+    uint64_t hash = labels_dedup_hash(a->labels->ls);
+
+    if (now->is_resolved)
+        return last != NULL && hash_list_has(last->resolved, hash) ? CHANGE_NONE : CHANGE_RESOLVED;
+    return last != NULL && hash_list_has(last->firing, hash) ? CHANGE_NONE : CHANGE_ADDED;
+}
+
+/* A resolve goes out under the key that opened it, and so does all that comes between. */
+static str told_as(const struct engine *e, const struct group *g, const struct nflog_entry *last,
+                   str key)
+{
+    str unsent = outbox_key_told_as(e, key);
+
+    if (last != NULL && last->opened_as.n != 0)
+        return last->opened_as;
+    return unsent.n != 0 ? unsent : g->key;
+}
+
+static void tell(struct engine *e, struct group *g, const struct flush *f,
+                 const struct integration_conf *ic, const struct nflog_entry *last, str key,
+                 enum notify_reason reason, struct now now, struct effects *fx)
+{
+    struct notified_alert *v = arena_array(&fx->arena, f->n, sizeof(*v));
+    struct notification n = {.receiver = g->route->receiver,
+                             .group_key = told_as(e, g, last, key),
+                             .group_labels = g->labels->ls,
+                             .reason = reason,
+                             .decided_at = now.wall,
+                             .flush_id = g->flush_id,
+                             .alerts = v};
+
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->data[i].is_resolved && !ic->send_resolved)
+            continue;
+        v[n.n_alerts] = f->data[i];
+        v[n.n_alerts++].change = change_of(f->v[i], &f->data[i], last);
+        n.n_firing += !f->data[i].is_resolved;
+    }
+    if (g->route->conf->labels.n != 0)
+        n.route_labels =
+            engine_route_labels(e, e->conf, &g->route->conf->labels, &n, now.wall, &fx->arena);
+    outbox_decide(e, &n, ic, key, f->firing, f->resolved, g->route->repeat_interval, now, fx);
+    g->flush_waiting++;
+}
+
+/* What the journal keeps of a notification: whom it tells of, firing ones first. */
+static void note_told(struct decision *d, const struct flush *f, const struct integration_conf *ic,
+                      uint64_t flush_id, struct arena *a)
+{
+    uint64_t *v = arena_array(a, f->n, sizeof(*v));
+
+    for (int resolved = 0; resolved <= (ic->send_resolved ? 1 : 0); resolved++) {
+        for (size_t i = 0; i < f->n; i++)
+            if (f->data[i].is_resolved == (resolved != 0))
+                v[d->n_alerts++] = f->data[i].fingerprint;
+        if (resolved == 0)
+            d->n_firing = d->n_alerts;
+    }
+    d->alerts = v;
+    d->flush_id = flush_id;
+}
+
+/* notifications.resolve_suppressed: beside what survives, the alerts that have ended and were last told as firing. */
+static struct flush with_told(const struct engine *e, const struct flush *f, struct alert_list all,
+                              const struct nflog_entry *entry, struct arena *a, struct now now)
+{
+    struct flush x = {.v = arena_array(a, all.n, sizeof(*x.v))};
+
+    for (size_t i = 0, k = 0; i < all.n; i++) {
+        bool survives = k < f->n && f->v[k] == all.v[i];
+
+        k += survives;
+        if (survives || audience_hears_end(e, entry, labels_dedup_hash(all.v[i]->labels->ls),
+                                           alert_is_resolved(all.v[i], now)))
+            x.v[x.n++] = all.v[i];
+    }
+    classify(&x, a, now);
+    return x;
+}
+
+static void consider(struct engine *e, struct group *g, const struct flush *survivors,
+                     struct alert_list all, const struct integration_conf *ic, struct now now,
+                     struct effects *fx)
+{
+    const struct flush *f = survivors;
+    struct buf key = BUF_INIT;
+    struct nflog_entry **slot, *entry;
+    enum notify_reason reason;
+    struct decision *d;
+    struct flush more;
+
+    nflog_key(&key, g->key, g->route->receiver, str_of(ic->type->name), ic->index);
+    slot = nflog_map_get(&e->nflog, buf_str(&key));
+    entry = slot != NULL ? *slot : NULL;
+    e->stats.nflog_queries++;
+    e->stats.nflog_misses += entry == NULL;
+    if (e->conf->notifications.resolve_suppressed && entry != NULL && f->n < all.n) {
+        more = with_told(e, f, all, entry, &fx->arena, now);
+        f = &more;
+    }
+    if (f->n == 0) {
+        buf_release(&key);
+        return; /* nothing is left to tell of, which is not the same as an end */
+    }
+    reason = nflog_decide(entry, f->firing, f->resolved, ic->send_resolved,
+                          g->route->repeat_interval, now);
+    if (reason == REASON_NONE) {
+        if (!outbox_drop_unsent(e, buf_str(&key), now, fx,
+                                "resolved before it could be delivered")) {
+            d = decide(fx, DECISION_NOTHING, now);
+            if (entry != NULL && f->firing.n != 0)
+                d->until = ts_add(now.wall,
+                                  ts_add(entry->sent_mono, g->route->repeat_interval) - now.mono);
+        } else {
+            d = vec_last(&fx->decisions);
+        }
+    } else if (f->firing.n == 0 && !ic->send_resolved) {
+        struct hash_list none = {NULL, 0};
+
+        outbox_drop_unsent(e, buf_str(&key), now, fx, "resolved before it could be delivered");
+        nflog_write(e, buf_str(&key),
+                    nflog_entry_new(now.wall, now.mono, ts_add(now.mono, e->retention), none,
+                                    f->resolved, NULL, 0),
+                    now, fx);
+        d = decide(fx, DECISION_RESOLVED_UNSENT, now);
+    } else {
+        tell(e, g, f, ic, entry, buf_str(&key), reason, now, fx);
+        d = decide(fx, DECISION_NOTIFY, now);
+        d->why = str_of(notify_reason_text(reason));
+        note_told(d, f, ic, g->flush_id, &fx->arena);
+    }
+    d->group_key = arena_str(&fx->arena, g->key);
+    d->receiver = g->route->receiver;
+    d->integration = str_of(ic->type->name);
+    d->index = ic->index;
+    buf_release(&key);
+}
+
+static void flush_ended(struct engine *e, struct group *g)
+{
+    if (!g->flush_failed)
+        group_forget_told(g);
+    if (g->alerts.n == 0)
+        group_destroy(e, g);
+}
+
+static void group_flush(struct engine *e, struct group *g, struct now now, struct effects *fx)
+{
+    const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
+    struct alert_list all = group_sorted(g, &fx->arena);
+    struct flush f = {
+        .v = arena_array(&fx->arena, all.n, sizeof(*f.v)), .n = all.n, .wake = TS_MAX};
+
+    if (all.n != 0)
+        memcpy(f.v, all.v, all.n * sizeof(*f.v));
+    u64_map_del(&e->flushes, g->flush_id);
+    g->flush_id = ++e->next_flush_id;
+    g->flush_waiting = 0;
+    g->flush_failed = false;
+    u64_map_put(&e->flushes, g->flush_id, g);
+    vec_clear(&g->told);
+    for (size_t i = 0; i < all.n; i++)
+        if (alert_is_resolved(all.v[i], now))
+            vec_push(&g->told,
+                     (struct told_resolved){alert_fingerprint(all.v[i]), all.v[i]->updated_at});
+
+    survive(e, g, &f, now, fx);
+    group_wake_early(e, g, f.wake, now);
+    classify(&f, &fx->arena, now);
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
+        consider(e, g, &f, all, &rc->integrations[i], now, fx);
+    if (g->flush_waiting == 0)
+        flush_ended(e, g);
+}
+
+void groups_run_due(struct engine *e, struct now now, struct effects *fx)
+{
+    struct heap_node *n;
+
+    while ((n = heap_min(&e->group_timers)) != NULL && n->key <= now.mono) {
+        struct group *g = container_of(n, struct group, timer);
+
+        heap_push(&e->group_timers, n, group_next_due(g->route, n->key, now));
+        group_flush(e, g, now, fx);
+    }
+}
+
+/* One integration of the flush is done with; an id that is no group's newest flush says nothing any more. */
+void group_answered(struct engine *e, uint64_t flush_id, bool ok)
+{
+    void **slot = u64_map_get(&e->flushes, flush_id);
+    struct group *g = slot != NULL ? *slot : NULL;
+
+    if (g == NULL || g->flush_waiting == 0)
+        return;
+    g->flush_failed |= !ok;
+    if (--g->flush_waiting == 0)
+        flush_ended(e, g);
+}

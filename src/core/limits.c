@@ -1,0 +1,96 @@
+#include "core/limits.h"
+
+#include "base/heap.h"
+#include "base/mem.h"
+
+struct limited {
+    struct heap_node node; /* keyed by the alert's end, wall */
+    uint64_t fingerprint;
+};
+
+struct limit_bucket {
+    struct u64_map known; /* fingerprint -> struct limited * */
+    struct heap by_end;
+};
+
+MAP_DEFINE(bucket_map, str, struct limit_bucket *, hash_str, str_eq);
+
+static void bucket_free(struct limit_bucket *b)
+{
+    MAP_EACH (struct u64_map_entry, it, &b->known)
+        mem_free(it->value);
+    u64_map_release(&b->known);
+    heap_release(&b->by_end);
+    mem_free(b);
+}
+
+void limits_release(struct alert_limits *l)
+{
+    MAP_EACH (struct bucket_map_entry, it, &l->buckets) {
+        mem_str_free(it->key);
+        bucket_free(it->value);
+    }
+    bucket_map_release(&l->buckets);
+}
+
+static struct limit_bucket *bucket_of(struct alert_limits *l, str name)
+{
+    struct limit_bucket **slot = bucket_map_get(&l->buckets, name), *b;
+
+    if (slot != NULL)
+        return *slot;
+    b = mem_new(struct limit_bucket);
+    bucket_map_put(&l->buckets, mem_str_dup(name), b);
+    return b;
+}
+
+bool limits_admit_name(struct alert_limits *l, const struct alert *a, struct now now)
+{
+    const struct heap_node *first;
+    struct limit_bucket *b;
+    struct limited *it;
+    void **slot;
+
+    if (l->per_alertname == 0)
+        return true;
+    b = bucket_of(l, labels_get(a->labels->ls, S("alertname")));
+    slot = u64_map_get(&b->known, alert_fingerprint(a));
+    first = heap_min(&b->by_end);
+    if (slot != NULL) {
+        it = *slot;
+    } else if (b->known.n < l->per_alertname) {
+        it = mem_new(struct limited);
+    } else if (first != NULL && first->key <= now.wall) {
+        it = container_of(heap_pop(&b->by_end), struct limited, node);
+        u64_map_del(&b->known, it->fingerprint);
+    } else {
+        l->dropped_by_name++;
+        return false;
+    }
+    it->fingerprint = alert_fingerprint(a);
+    u64_map_put(&b->known, it->fingerprint, it);
+    heap_push(&b->by_end, &it->node, a->ends_at);
+    return true;
+}
+
+static bool has_ended(const struct limit_bucket *b, struct now now)
+{
+    MAP_EACH (struct u64_map_entry, it, &b->known)
+        if (((const struct limited *)it->value)->node.key > now.wall)
+            return false;
+    return true;
+}
+
+void limits_gc(struct alert_limits *l, struct now now)
+{
+    MAP_EACH (struct bucket_map_entry, it, &l->buckets) {
+        str name = it->key;
+        struct limit_bucket *b = it->value;
+
+        if (!has_ended(b, now))
+            continue;
+        bucket_map_del_entry(&l->buckets, it);
+        mem_str_free(name);
+        bucket_free(b);
+    }
+}

@@ -1,0 +1,53 @@
+#include "core/reroute.h"
+
+static bool same_receivers(const struct route_list *a, const struct route_list *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (!str_eq(a->v[i]->receiver, b->v[i]->receiver))
+            return false;
+    return true;
+}
+
+static void put_receivers(struct buf *out, const struct route_list *routes)
+{
+    for (size_t i = 0; i < routes->n; i++)
+        buf_addf(out, "%s%.*s", i != 0 ? ", " : "", STR(routes->v[i]->receiver));
+    if (routes->n == 0)
+        buf_adds(out, "nobody");
+}
+
+size_t engine_reroutes(const struct engine *e, const struct config *next, struct now now,
+                       struct buf *out)
+{
+    struct route_list before = {0}, after = {0};
+    struct route_tree tree;
+    size_t n = 0;
+
+    route_tree_init(&tree, next->route);
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        const struct alert *a = it->value;
+
+        if (alert_is_resolved(a, now))
+            continue;
+        vec_clear(&before);
+        vec_clear(&after);
+        route_tree_match(&e->tree, a->labels->ls, &before);
+        route_tree_match(&tree, a->labels->ls, &after);
+        if (same_receivers(&before, &after) || n++ >= REROUTE_LINES)
+            continue;
+        labels_print(out, a->labels->ls);
+        buf_adds(out, ": ");
+        put_receivers(out, &before);
+        buf_adds(out, " -> ");
+        put_receivers(out, &after);
+        buf_addc(out, '\n');
+    }
+    if (n > REROUTE_LINES)
+        buf_addf(out, "and %zu more alerts change receiver\n", n - REROUTE_LINES);
+    vec_release(&before);
+    vec_release(&after);
+    route_tree_release(&tree);
+    return n;
+}

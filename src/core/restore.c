@@ -1,0 +1,211 @@
+/* What lasts, and how it comes back: alerts from the alert log (the newest record of a fingerprint wins), silences, the
+ * notification log and the outbox from rows. Rows of rules are the rule driver's. Groups are not stored: they follow from
+ * the alerts and the tree, and their ticks keep their phase by the notification log (flush.c). */
+#include "core/engine_priv.h"
+
+#include "base/record.h"
+#include "codec/pack.h"
+#include "route/old_keys.h"
+
+struct restoring {
+    struct engine *e;
+    struct now now;
+    struct effects *fx;
+    size_t unreadable;
+    struct arena scratch;
+    struct old_keys old_keys;
+    struct buf key;
+};
+
+/* Version 0.1.0 wrote a commit's alerts as one record. */
+static bool restore_alerts(void *arg, str record)
+{
+    struct restoring *r = arg;
+    struct unpack u = unpack_of(record);
+
+    while (!unpack_at_end(&u)) {
+        struct alert *a =
+            alert_unpack(&u, &r->scratch, r->e->names, r->e->conf->resolve_timeout, r->now);
+        struct alert *old;
+
+        if (a == NULL) {
+            r->unreadable++;
+            break;
+        }
+        old = engine_alert(r->e, alert_fingerprint(a));
+        u64_map_put(&r->e->alerts, alert_fingerprint(a), a);
+        alert_unref(old);
+        arena_reset(&r->scratch);
+    }
+    r->e->log_bytes += RECORD_HEAD + record.n;
+    return true;
+}
+
+static bool restore_silence(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+    struct err e = ERR_INIT;
+    struct silence *s = silence_unpack(value, &e);
+
+    if (s == NULL || !str_eq(key, uuid_str(&s->id))) {
+        silence_free(s);
+        r->unreadable++;
+        return true;
+    }
+    silencer_restore(r->e->silencer, s);
+    return true;
+}
+
+/* What the row is called now; key itself if that is the same. */
+static str key_of(struct restoring *r, str key)
+{
+    buf_clear(&r->key);
+    return old_keys_rename(&r->old_keys, key, &r->key) ? buf_str(&r->key) : key;
+}
+
+static bool restore_nflog(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+    struct nflog_entry *n = nflog_unpack(value, r->now), **known;
+    str now = key_of(r, key), group_key, receiver, integration;
+    bool is_renamed = now.p != key.p;
+    uint64_t index;
+
+    if (n == NULL) {
+        r->unreadable++;
+        return true;
+    }
+    if (is_renamed)
+        state_delete(&r->fx->commit, STATE_NFLOG, key);
+    known = nflog_map_get(&r->e->nflog, now);
+    if (known != NULL && (*known)->timestamp >= n->timestamp) {
+        nflog_entry_free(n);
+        return true;
+    }
+    if (is_renamed && n->firing.n != 0 && n->opened_as.n == 0 &&
+        nflog_key_split(key, &group_key, &receiver, &integration, &index))
+        n->opened_as = mem_str_dup(group_key);
+    if (is_renamed || known != NULL) {
+        nflog_write(r->e, now, n, r->now, r->fx);
+        return true;
+    }
+    nflog_map_put(&r->e->nflog, mem_str_dup(key), n);
+    return true;
+}
+
+static bool restore_outbox(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+    str now = key_of(r, key);
+    bool is_renamed = now.p != key.p;
+    struct outbox_row *row = outbox_unpack(now, value, r->now);
+
+    if (row == NULL) {
+        r->unreadable++;
+        return true;
+    }
+    if (row->flush_id >= r->e->next_flush_id)
+        r->e->next_flush_id = row->flush_id + 1;
+    if (is_renamed)
+        state_delete(&r->fx->commit, STATE_OUTBOX, key);
+    outbox_restore(r->e, row, is_renamed, r->now, r->fx);
+    return true;
+}
+
+static bool restore_decision(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+
+    if (!journal_restore(&r->e->journal, key, value))
+        r->unreadable++;
+    return true;
+}
+
+static bool restore_meta(void *arg, str key, str value)
+{
+    struct restoring *r = arg;
+    uint64_t v;
+
+    if (str_is(key, "alive") && str_to_u64(value, &v))
+        r->e->down_at = (ts_ns)v;
+    return true;
+}
+
+static bool read_all(struct restoring *r, const struct state_backend *b, struct err *err)
+{
+    const struct state_backend_ops *ops = b->ops;
+
+    if (!ops->scan_alerts(b->self, restore_alerts, r, err))
+        return err_wrap(err, "reading the alert log");
+    if (!ops->scan(b->self, STATE_SILENCE, restore_silence, r, err) ||
+        !ops->scan(b->self, STATE_NFLOG, restore_nflog, r, err) ||
+        !ops->scan(b->self, STATE_OUTBOX, restore_outbox, r, err) ||
+        !ops->scan(b->self, STATE_DECISION, restore_decision, r, err) ||
+        !ops->scan(b->self, STATE_META, restore_meta, r, err))
+        return err_wrap(err, "reading the state");
+    return true;
+}
+
+bool engine_restore(struct engine *e, struct state_backend *b, struct now now, struct effects *fx,
+                    size_t *unreadable, struct err *err)
+{
+    struct restoring r = {.e = e, .now = now, .fx = fx};
+    bool ok;
+
+    arena_init(&r.scratch, 0);
+    old_keys_init(&r.old_keys, &e->tree);
+    ok = read_all(&r, b, err);
+    old_keys_release(&r.old_keys);
+    arena_release(&r.scratch);
+    buf_release(&r.key);
+    if (!ok)
+        return false;
+    e->live_bytes = 0;
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        e->live_bytes += 256;
+        inhibitor_add(e->inhibitor, it->value);
+        limits_admit_name(&e->limits, it->value, now);
+    }
+    groups_rebuild(e, now, true);
+    *unreadable = r.unreadable;
+    return true;
+}
+
+void engine_log_alert(struct buf *out, const struct alert *a)
+{
+    size_t at = record_begin(out);
+
+    alert_pack(out, a);
+    record_end(out, at);
+}
+
+void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
+{
+    struct silence_list all = {0};
+    struct buf b = BUF_INIT;
+
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        engine_log_alert(&c->alerts, it->value);
+    e->log_bytes = e->live_bytes = c->alerts.n;
+    silencer_all(e->silencer, &all);
+    for (size_t i = 0; i < all.n; i++) {
+        buf_clear(&b);
+        silence_pack(&b, all.v[i]);
+        state_put(c, STATE_SILENCE, uuid_str(&all.v[i]->id), buf_str(&b));
+    }
+    vec_release(&all);
+    MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
+        buf_clear(&b);
+        nflog_pack(&b, it->value, now);
+        state_put(c, STATE_NFLOG, it->key, buf_str(&b));
+    }
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
+        const struct outbox_slot *s = it->value;
+
+        buf_clear(&b);
+        outbox_pack(&b, s->next != NULL ? s->next : s->row, now);
+        state_put(c, STATE_OUTBOX, it->key, buf_str(&b));
+    }
+    journal_snapshot(&e->journal, c);
+    buf_release(&b);
+}

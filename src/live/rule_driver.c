@@ -1,0 +1,480 @@
+#include "live/rule_driver.h"
+
+#include <stdio.h>
+#include "os/log.h"
+#include "live/rule_groups.h"
+#include "live/shell.h"
+
+/* A source and the timer that says when it has been away for too long. It holds the configuration it was made from:
+ * a reload that does not touch it leaves it running. */
+struct driven_source {
+    struct rule_driver *driver;
+    struct source *source;
+    struct config *conf;
+    struct timer down;
+    bool raised;
+    size_t runs; /* that ask it now */
+    bool retired;
+};
+
+/* A job of a group: what the core ordered. */
+struct run {
+    struct job job;
+    struct rule_driver *driver;
+    struct driven_group *of;
+    struct effect_rules order;
+    struct rule_group *group; /* that has the state at the end */
+    struct now began;
+    struct run *next, *prev;
+
+    /* a run */
+    struct driven_source *source; /* while it is asked */
+    struct source_answer answer;
+    struct buf body;
+    bool has_answer;
+    enum rule_group_step step;
+    struct rule_want want;
+    struct timer soon; /* for an answer that needs no source */
+
+    /* an inheritance or a retirement */
+    struct rule_generation *from;
+    struct rule_past *past;
+    size_t unreadable;
+};
+
+struct rule_driver {
+    struct shell *shell;
+    struct pool *pool;
+    struct transport *transport;
+    struct clock *clock;
+    VEC(struct driven_source *) sources;
+    VEC(const struct source *) list;
+    struct rule_groups groups;
+    struct rule_shape *first; /* of the first configuration, until it is in force */
+    struct run *runs;
+};
+
+struct rule_driver *rule_driver_new(struct shell *s, struct pool *pool, struct transport *t,
+                                    struct clock *clock, struct tsdb *db, struct config *conf)
+{
+    struct rule_driver *d = mem_new(struct rule_driver);
+
+    d->shell = s;
+    d->pool = pool;
+    d->transport = t;
+    d->clock = clock;
+    d->groups = (struct rule_groups){.pool = pool, .db = db};
+    d->first = rule_groups_configure(&d->groups, conf, NULL);
+    return d;
+}
+
+static void set_down(struct driven_source *ds, bool raised)
+{
+    struct event ev = {.kind = EVENT_BUILTIN,
+                       .builtin = {.kind = BUILTIN_SOURCE_DOWN,
+                                   .raised = raised,
+                                   .subject = source_name(ds->source),
+                                   .why =
+                                       raised ? str_of(source_last_error(ds->source)) : STR_NONE}};
+
+    if (ds->raised == raised)
+        return;
+    ds->raised = raised;
+    if (raised)
+        log_error("source is down", LOG_STR("source", source_name(ds->source)),
+                  LOG_Z("err", source_last_error(ds->source)));
+    else
+        log_info("source is back", LOG_STR("source", source_name(ds->source)));
+    shell_event(ds->driver->shell, &ev, NULL);
+}
+
+static void check_down(struct driven_source *ds)
+{
+    ts_ns since = source_down_since(ds->source), due;
+
+    if (since == TS_NONE) {
+        timer_cancel(ds->driver->clock, &ds->down);
+        set_down(ds, false);
+        return;
+    }
+    due = ts_add(since, source_config(ds->source)->down_after);
+    if (due <= ds->driver->clock->now.mono)
+        set_down(ds, true);
+    else
+        timer_arm(ds->driver->clock, &ds->down, due);
+}
+
+static void down_due(struct timer *t, struct now now)
+{
+    (void)now;
+    check_down(container_of(t, struct driven_source, down));
+}
+
+static void source_end(struct driven_source *ds)
+{
+    timer_cancel(ds->driver->clock, &ds->down);
+    set_down(ds, false);
+    source_free(ds->source);
+    config_unref(ds->conf);
+    mem_free(ds);
+}
+
+static void run_free(struct run *r)
+{
+    struct rule_driver *d = r->driver;
+
+    timer_cancel(d->clock, &r->soon);
+    if (r->prev != NULL)
+        r->prev->next = r->next;
+    else
+        d->runs = r->next;
+    if (r->next != NULL)
+        r->next->prev = r->prev;
+    rule_past_free(r->past);
+    buf_release(&r->body);
+    mem_free(r);
+}
+
+void rule_driver_free(struct rule_driver *d)
+{
+    if (d == NULL)
+        return;
+    while (d->runs != NULL)
+        run_free(d->runs);
+    rule_groups_release(&d->groups);
+    mem_free(d->first);
+    for (size_t i = 0; i < d->sources.n; i++) {
+        struct driven_source *ds = d->sources.v[i];
+
+        timer_cancel(d->clock, &ds->down);
+        source_free(ds->source);
+        config_unref(ds->conf);
+        mem_free(ds);
+    }
+    vec_release(&d->sources);
+    vec_release(&d->list);
+    mem_free(d);
+}
+
+/* Sources are made anew: queries under way finish on the old ones, which go when the last has answered. */
+static void configure_sources(struct rule_driver *d, struct config *conf)
+{
+    for (size_t i = 0; i < d->sources.n; i++) {
+        struct driven_source *ds = d->sources.v[i];
+
+        ds->retired = true;
+        if (ds->runs == 0) {
+            source_end(ds);
+            vec_remove(&d->sources, i--);
+        }
+    }
+    for (size_t i = 0; i < conf->n_sources; i++) {
+        struct driven_source *ds = mem_new(struct driven_source);
+
+        ds->driver = d;
+        ds->conf = config_ref(conf);
+        ds->source = source_new(&conf->sources[i], d->transport, d->clock);
+        ds->down.fire = down_due;
+        vec_push(&d->sources, ds);
+    }
+}
+
+static void put_in_force(struct rule_driver *d, const struct rule_shape *v, struct config *conf)
+{
+    struct event ev = {.kind = EVENT_RULE_GROUPS, .groups = {v, conf->n_groups}};
+
+    shell_event(d->shell, &ev, NULL);
+    configure_sources(d, conf);
+}
+
+bool rule_driver_restore(struct rule_driver *d, struct state_backend *b, ts_ns down_at,
+                         struct state_commit *c, struct err *e)
+{
+    size_t n = shell_engine(d->shell)->conf->n_groups;
+
+    if (!rule_groups_read(&d->groups, b, down_at, c, e))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        d->first[i].inherits = rule_groups_find(&d->groups, d->first[i].id)->past != NULL;
+    return true;
+}
+
+void rule_driver_begin(struct rule_driver *d)
+{
+    put_in_force(d, d->first, shell_engine(d->shell)->conf);
+    mem_free(d->first);
+    d->first = NULL;
+}
+
+void rule_driver_configure(struct rule_driver *d, struct config *conf, struct rules_ahead *ahead)
+{
+    struct rule_shape *v = rule_groups_configure(&d->groups, conf, ahead);
+
+    put_in_force(d, v, conf);
+    mem_free(v);
+}
+
+void rule_driver_snapshot(struct rule_driver *d, struct state_commit *c)
+{
+    rule_groups_snapshot(&d->groups, c);
+}
+
+static struct driven_source *find_source(struct rule_driver *d, str name)
+{
+    for (size_t i = 0; i < d->sources.n; i++)
+        if (!d->sources.v[i]->retired && str_eq(source_name(d->sources.v[i]->source), name))
+            return d->sources.v[i];
+    return NULL;
+}
+
+static ts_ns read_mono(void *arg)
+{
+    return clock_mono(arg);
+}
+
+static void advance(struct job *j)
+{
+    struct run *r = container_of(j, struct run, job);
+    struct rule_clock clock = {read_mono, r->driver->clock};
+
+    r->answer.body = buf_str(&r->body);
+    r->step = rule_group_advance(r->group, r->has_answer ? &r->answer : NULL, clock, &r->want);
+}
+
+static void source_answered(void *arg, const struct source_answer *a)
+{
+    struct run *r = arg;
+    struct driven_source *ds = r->source;
+
+    r->source = NULL;
+    r->answer = *a;
+    buf_clear(&r->body);
+    buf_add(&r->body, a->body);
+    r->has_answer = true;
+    ds->runs--;
+    if (!ds->retired)
+        check_down(ds);
+    pool_run(r->driver->pool, &r->job);
+}
+
+static void no_source(struct timer *t, struct now now)
+{
+    struct run *r = container_of(t, struct run, soon);
+
+    (void)now;
+    pool_run(r->driver->pool, &r->job);
+}
+
+static void reap(struct rule_driver *d)
+{
+    for (size_t i = 0; i < d->sources.n; i++) {
+        struct driven_source *ds = d->sources.v[i];
+
+        if (!ds->retired || ds->runs != 0)
+            continue;
+        source_end(ds);
+        vec_remove(&d->sources, i--);
+    }
+}
+
+/* What a terminal or a journal shows of the rules: an alert goes pending, fires, ends. */
+static void log_changes(const struct rule_group *g)
+{
+    static const char *const steps[] = {[RULE_ALERT_INACTIVE] = "alert resolved",
+                                        [RULE_ALERT_PENDING] = "alert pending",
+                                        [RULE_ALERT_FIRING] = "alert firing"};
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < g->n_rules; i++)
+        VEC_EACH (const struct rule_change *, c, &g->rules[i].changes) {
+            buf_clear(&b);
+            labels_print(&b, c->labels->ls);
+            log_info(c->forgotten ? "alert no longer pending" : steps[c->state],
+                     LOG_STR("alert", buf_str(&b)), LOG_F64("value", c->value));
+        }
+    buf_release(&b);
+}
+
+static void add_row(void *arg, str key, str value)
+{
+    struct rule_group *g = arg;
+
+    vec_push(&g->rows, (struct rule_row){key, arena_str(&g->arena, value)});
+}
+
+/* The job has ended: what it left goes to the core. */
+static void answer(struct run *r)
+{
+    struct driven_group *of = r->of;
+    struct rules_ran ran;
+    struct event ev = {.kind = EVENT_RULES_RAN, .ran = &ran};
+
+    of->is_busy = false;
+    if (of->rewrite && r->order.job != RULES_RETIRE)
+        rule_group_rows(r->group, &r->group->arena, add_row, r->group);
+    of->rewrite = false;
+    rule_group_ran(r->group, &ran);
+    ran.ticket = r->order.ticket;
+    ran.job = r->order.job;
+    ran.counts.unreadable = r->unreadable;
+    shell_event(r->driver->shell, &ev, NULL);
+}
+
+static void advanced(struct job *j)
+{
+    struct run *r = container_of(j, struct run, job);
+    struct rule_driver *d = r->driver;
+
+    if (r->step == RULE_GROUP_DONE) {
+        log_changes(r->group);
+        answer(r);
+        run_free(r);
+        reap(d);
+        return;
+    }
+    r->source = find_source(d, r->group->conf->source);
+    if (r->source == NULL) {
+        r->answer = (struct source_answer){.error = SOURCE_EXECUTION};
+        err_set(&r->answer.err, ERR_NOT_FOUND, "there is no source '%.*s'",
+                STR(r->group->conf->source));
+        r->has_answer = true;
+        r->soon.fire = no_source;
+        timer_arm(d->clock, &r->soon, d->clock->now.mono);
+        return;
+    }
+    r->source->runs++;
+    source_query(r->source->source, r->want.query, r->want.time, source_answered, r);
+}
+
+/* -- state that moves -- */
+
+static void inherit(struct job *j)
+{
+    struct run *r = container_of(j, struct run, job);
+
+    rule_group_clear(r->group);
+    if (r->from != NULL) {
+        rule_group_move_state(r->group, r->from->group);
+        rule_group_forget(r->group, r->from->group);
+        rule_group_leave(r->from->group);
+    }
+    if (r->past != NULL) {
+        r->unreadable = rule_group_take_past(r->group, r->past, r->began);
+        rule_group_update_view(r->group);
+    }
+}
+
+static void inherited(struct job *j)
+{
+    struct run *r = container_of(j, struct run, job);
+
+    if (r->unreadable != 0)
+        log_warn("some stored rows could not be read", LOG_STR("group", r->group->conf->name),
+                 LOG_I64("rows", r->unreadable));
+    answer(r);
+    rule_groups_discard(&r->driver->groups, r->from);
+    run_free(r);
+}
+
+static void retire(struct job *j)
+{
+    struct run *r = container_of(j, struct run, job);
+
+    rule_group_clear(r->group);
+    rule_group_forget(r->group, r->group);
+    if (r->past != NULL)
+        rule_group_forget_past(r->group, r->past);
+}
+
+static void retired(struct job *j)
+{
+    struct run *r = container_of(j, struct run, job);
+
+    answer(r);
+    rule_groups_retired(&r->driver->groups, r->of);
+    run_free(r);
+}
+
+/* -- orders -- */
+
+static struct run *run_new(struct rule_driver *d, struct driven_group *g,
+                           const struct effect_rules *order)
+{
+    struct run *r = mem_new(struct run);
+
+    BUG_ON(g->is_busy);
+    g->is_busy = true;
+    r->driver = d;
+    r->of = g;
+    r->order = *order;
+    r->began = d->clock->now;
+    r->next = d->runs;
+    if (r->next != NULL)
+        r->next->prev = r;
+    d->runs = r;
+    return r;
+}
+
+/* Between the order and now a newer generation may have come: then it is the one that inherits. */
+static void begin_inheritance(struct run *r)
+{
+    struct driven_group *g = r->of;
+
+    if (g->next != NULL) {
+        r->from = g->has;
+        g->has = g->next;
+        g->next = NULL;
+    }
+    r->past = g->past;
+    g->past = NULL;
+}
+
+void rule_driver_order(struct rule_driver *d, const struct effect_rules *order)
+{
+    struct run *r = run_new(d, rule_groups_find(&d->groups, order->ticket.group), order);
+
+    if (order->job == RULES_INHERIT)
+        begin_inheritance(r);
+    r->group = r->of->has->group;
+    switch (order->job) {
+    case RULES_EVALUATE:
+        rule_group_set_own_base(r->group, shell_engine(d->shell)->external_url);
+        rule_group_begin(r->group, order->slot, r->began);
+        r->job = (struct job){.run = advance, .done = advanced};
+        break;
+    case RULES_INHERIT: r->job = (struct job){.run = inherit, .done = inherited}; break;
+    case RULES_RETIRE:
+        rule_group_leave(r->group); /* whoever takes its series over need not wait for the worker */
+        r->past = r->of->past;
+        r->of->past = NULL;
+        r->job = (struct job){.run = retire, .done = retired};
+        break;
+    }
+    pool_run(d->pool, &r->job);
+}
+
+bool rule_driver_is_on_time(const struct rule_driver *d, str *why)
+{
+    for (const struct run *r = d->runs; r != NULL; r = r->next) {
+        dur_ns late = d->clock->now.mono - r->began.mono;
+
+        if (late > r->group->conf->interval && late > 10 * NS_PER_S) {
+            *why = S("a rule group takes longer than its interval");
+            return false;
+        }
+    }
+    return true;
+}
+
+size_t rule_driver_sources(const struct rule_driver *cd, const struct source *const **out)
+{
+    struct rule_driver *d =
+        (struct rule_driver *)(uintptr_t)cd; /* the list is rebuilt for each asker */
+
+    vec_clear(&d->list);
+    for (size_t i = 0; i < d->sources.n; i++)
+        if (!d->sources.v[i]->retired)
+            vec_push(&d->list, d->sources.v[i]->source);
+    *out = d->list.v;
+    return d->list.n;
+}

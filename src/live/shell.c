@@ -1,0 +1,521 @@
+#include "live/shell.h"
+
+#include <stdio.h>
+#include "os/log.h"
+#include "core/audience.h"
+#include "live/shell_priv.h"
+#include "live/turn.h"
+
+enum { STALL_S = 5 };
+
+static void wake(struct timer *t, struct now now);
+static void jumped(void *arg, const struct clock_jump *j);
+static void stalled(struct timer *t, struct now now);
+
+static const struct integration_conf *find_integration(void *arg, str receiver, str integration,
+                                                       unsigned index, void **hold)
+{
+    struct shell *s = arg;
+    const struct receiver_conf *rc = engine_receiver(s->engine, receiver);
+
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++) {
+        if (!str_is(integration, rc->integrations[i].type->name) ||
+            rc->integrations[i].index != index)
+            continue;
+        *hold = config_ref(s->engine->conf);
+        return &rc->integrations[i];
+    }
+    return NULL;
+}
+
+static void put_back(void *arg, void *hold)
+{
+    (void)arg;
+    config_unref(hold);
+}
+
+static const struct messages *messages(void *arg, void *hold)
+{
+    (void)arg;
+    return ((const struct config *)hold)->messages;
+}
+
+static const struct delivery_pair *kept(void *arg, str key, size_t *n)
+{
+    const struct shell *s = arg;
+    struct nflog_entry **e = nflog_map_get(&s->engine->nflog, key);
+
+    *n = e != NULL ? (*e)->n_kept : 0;
+    return e != NULL ? (*e)->kept : NULL;
+}
+
+static const struct outbox_row *ask(void *arg, const struct outbox_row *row)
+{
+    struct shell *s = arg;
+    struct event ev = {.kind = EVENT_ATTEMPT, .attempt = row->key};
+    struct event_result r = {0};
+
+    /* mostly there is nothing to ask, and then it is no step */
+    if (audience_is_settled(s->engine, row, s->parts.clock->now.mono))
+        return row;
+    shell_event(s, &ev, &r);
+    return r.row;
+}
+
+static void delivery_answered(void *arg, const struct notify_result *r)
+{
+    struct event ev = {.kind = EVENT_DELIVERED,
+                       .delivered = {.key = r->row->key,
+                                     .flush_id = r->row->flush_id,
+                                     .verdict = r->verdict,
+                                     .failure = r->failure,
+                                     .retry_after = r->retry_after,
+                                     .took = r->took,
+                                     .status = r->status,
+                                     .may_have_arrived = r->may_have_arrived,
+                                     .requests = r->requests,
+                                     .error = r->error,
+                                     .kept = r->kept,
+                                     .n_kept = r->n_kept}};
+    str key = mem_str_dup(r->row->key); /* the step frees the row */
+
+    ev.delivered.key = key;
+    shell_event(arg, &ev, NULL);
+    mem_str_free(key);
+}
+
+static void print_text(void *arg, str text)
+{
+    const struct shell *s = arg;
+
+    s->parts.print(s->parts.arg, text);
+}
+
+struct shell *shell_new(const struct shell_parts *parts)
+{
+    struct shell *s = mem_new(struct shell);
+    struct notify_shell ns = {.find = find_integration,
+                              .put_back = put_back,
+                              .messages = messages,
+                              .kept = kept,
+                              .ask = ask,
+                              .result = delivery_answered,
+                              .print = parts->print != NULL ? print_text : NULL,
+                              .arg = s,
+                              .external_url = parts->external_url,
+                              .colour = parts->colour,
+                              .shadow = parts->shadow};
+
+    s->parts = *parts;
+    s->wake.fire = wake;
+    s->stall.fire = stalled;
+    parts->clock->jumped = jumped;
+    parts->clock->arg = s;
+    effects_init(&s->fx);
+    s->engine = engine_new(parts->conf, parts->mode, parts->retention, parts->clock->now);
+    /* Until its owner says that the store is filled: a rule that ran before would open what a replay then closes. */
+    engine_hold_rules(s->engine, parts->db != NULL ? RULES_WAIT_FOR_REPLAY : RULES_RUN);
+    s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);
+    s->notify = notify_new(parts->transport, parts->clock, parts->pool, &ns);
+    shell_set_external_url(s, parts->external_url);
+    s->driver =
+        rule_driver_new(s, parts->pool, parts->transport, parts->clock, parts->db, parts->conf);
+    return s;
+}
+
+void shell_set_external_url(struct shell *s, str url)
+{
+    mem_str_free(s->external_url);
+    s->external_url = mem_str_dup(url);
+    s->engine->external_url = s->external_url;
+    notify_set_external_url(s->notify, s->external_url);
+}
+
+static void committed(void *arg, uint64_t n, bool ok, const struct err *e);
+
+static void snapshot(void *arg, struct state_commit *c)
+{
+    struct shell *s = arg;
+
+    engine_snapshot(s->engine, s->parts.clock->now, c);
+    rule_driver_snapshot(s->driver, c);
+}
+
+struct state_shell shell_state_callbacks(struct shell *s)
+{
+    return (struct state_shell){.committed = committed, .snapshot = snapshot, .arg = s};
+}
+
+static void put_rules_in_force(void *arg)
+{
+    rule_driver_begin(((struct shell *)arg)->driver);
+}
+
+/* What is shown from the start on has what there was. */
+static void take_rules_back(void *arg)
+{
+    pool_settle(((struct shell *)arg)->parts.pool);
+}
+
+bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreadable, struct err *e)
+{
+    s->backend = backend;
+    if (!engine_restore(s->engine, backend, s->parts.clock->now, &s->fx, unreadable, e))
+        return false;
+    if (!rule_driver_restore(s->driver, backend, s->engine->down_at, &s->fx.commit, e))
+        return false;
+    turn(s, put_rules_in_force, s);
+    turn(s, take_rules_back, s);
+    return true;
+}
+
+void shell_keep_backend(struct shell *s)
+{
+    s->backend = NULL;
+}
+
+void shell_free(struct shell *s)
+{
+    if (s == NULL)
+        return;
+    timer_cancel(s->parts.clock, &s->wake);
+    timer_cancel(s->parts.clock, &s->stall);
+    s->parts.clock->jumped = NULL;
+    rule_driver_free(s->driver);
+    notify_free(s->notify);
+    if (s->backend != NULL)
+        state_backend_free(s->backend);
+    engine_free(s->engine);
+    effects_release(&s->fx);
+    compaction_release(&s->compaction);
+    vec_release(&s->sending);
+    vec_release(&s->starting);
+    VEC_EACH (struct config **, c, &s->retiring)
+        config_unref(*c);
+    vec_release(&s->retiring);
+    vec_release(&s->waiting);
+    vec_release(&s->reports);
+    mem_str_free(s->external_url);
+    mem_free(s);
+}
+
+struct engine *shell_engine(struct shell *s)
+{
+    return s->engine;
+}
+
+struct clock *shell_clock(struct shell *s)
+{
+    return s->parts.clock;
+}
+
+struct state_backend *shell_backend(struct shell *s)
+{
+    return s->backend;
+}
+
+struct notify *shell_notify(struct shell *s)
+{
+    return s->notify;
+}
+
+bool shell_is_degraded(const struct shell *s)
+{
+    return s->degraded || s->stalled;
+}
+
+void shell_event(struct shell *s, struct event *ev, struct event_result *result)
+{
+    BUG_ON(!s->in_turn);
+    engine_step(s->engine, ev, clock_touch(s->parts.clock), &s->fx, result);
+    s->has_stepped = true;
+    if (ev->kind == EVENT_CONFIG)
+        rule_driver_configure(s->driver, s->engine->conf, ev->ahead);
+}
+
+/* -- waiting for commits -- */
+
+static void let_go(struct shell *s, const struct shell_waiting *w, bool ok, const struct err *e)
+{
+    if (w->row != NULL)
+        notify_send(s->notify, w->row); /* decided is sent, whatever became of the disk */
+    else if (w->done != NULL)
+        w->done(w->arg, ok, e);
+}
+
+static void release_until(struct shell *s, uint64_t n, bool ok, const struct err *e)
+{
+    while (s->first_waiting < s->waiting.n && s->waiting.v[s->first_waiting].n <= n) {
+        struct shell_waiting w = s->waiting.v[s->first_waiting++];
+
+        let_go(s, &w, ok, e);
+    }
+    if (s->first_waiting == s->waiting.n) {
+        vec_clear(&s->waiting);
+        s->first_waiting = 0;
+    }
+}
+
+static void add_waiting(struct shell *s, struct shell_waiting w)
+{
+    vec_push(&s->waiting, w);
+}
+
+static void set_degraded(struct shell *s, bool on, str why)
+{
+    struct event ev = {
+        .kind = EVENT_BUILTIN,
+        .builtin = {.kind = BUILTIN_STORE_DEGRADED, .raised = on, .subject = STR_NONE, .why = why}};
+
+    if (on)
+        log_error("the store is degraded: notifications go out from memory", LOG_STR("err", why));
+    else
+        log_info("the store is back");
+    shell_event(s, &ev, NULL);
+}
+
+static void report(struct shell *s, uint64_t n, bool ok, const struct err *why)
+{
+    struct shell_report r = {.n = n, .ok = ok};
+
+    if (!ok)
+        r.why = *why;
+    vec_push(&s->reports, r);
+}
+
+static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
+{
+    struct shell *s = arg;
+    bool was = shell_is_degraded(s);
+
+    s->reported = n;
+    s->oldest_handed = s->parts.clock->now.mono;
+    s->degraded = !ok;
+    s->stalled = false;
+    if (!ok) {
+        s->degraded_why = *e;
+        compaction_stop(&s->compaction);
+    }
+    if (shell_is_degraded(s) != was)
+        set_degraded(s, !ok, ok ? STR_NONE : str_of(e->msg));
+    report(s, n, ok, e);
+}
+
+/* The writer has said nothing for five seconds: nobody waits for it any longer. */
+static void stalled(struct timer *t, struct now now)
+{
+    struct shell *s = container_of(t, struct shell, stall);
+
+    if (s->reported == s->handed)
+        return;
+    if (now.mono - s->oldest_handed < STALL_S * NS_PER_S) {
+        timer_arm(s->parts.clock, t, ts_add(s->oldest_handed, STALL_S * NS_PER_S));
+        return;
+    }
+    if (!shell_is_degraded(s)) {
+        s->stalled = true;
+        err_set(&s->degraded_why, ERR_TIMEOUT, "the store has not answered for %d s", STALL_S);
+        set_degraded(s, true, str_of(s->degraded_why.msg));
+    }
+    report(s, s->handed, false, &s->degraded_why);
+}
+
+void shell_release(struct shell *s)
+{
+    VEC_EACH (const struct shell_report *, r, &s->reports)
+        release_until(s, r->n, r->ok, &r->why);
+    vec_clear(&s->reports);
+}
+
+void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e),
+                        void *arg)
+{
+    bool dirty = !state_commit_is_empty(&s->fx.commit);
+
+    if (!dirty && s->reported == s->handed) {
+        done(arg, true, NULL);
+        return;
+    }
+    if (shell_is_degraded(s)) {
+        done(arg, false, &s->degraded_why);
+        return;
+    }
+    add_waiting(s, (struct shell_waiting){.n = s->handed + dirty, .done = done, .arg = arg});
+}
+
+void shell_forget(struct shell *s, void *arg)
+{
+    for (size_t i = s->first_waiting; i < s->waiting.n; i++)
+        if (s->waiting.v[i].row == NULL && s->waiting.v[i].arg == arg)
+            s->waiting.v[i].done = NULL;
+}
+
+static void await(struct shell *s, uint64_t n)
+{
+    if (s->reported == s->handed)
+        s->oldest_handed = s->parts.clock->now.mono;
+    BUG_ON(n != s->handed + 1);
+    s->handed = n;
+    timer_arm(s->parts.clock, &s->stall, ts_add(s->oldest_handed, STALL_S * NS_PER_S));
+}
+
+void shell_commit(struct shell *s)
+{
+    if (!state_commit_is_empty(&s->fx.commit))
+        await(s, s->backend->ops->commit(s->backend->self, &s->fx.commit));
+}
+
+void shell_compact(struct shell *s)
+{
+    uint64_t n = shell_is_degraded(s)
+                     ? 0
+                     : compaction_step(&s->compaction, s->engine, s->backend, s->reported);
+
+    if (n != 0)
+        await(s, n);
+}
+
+struct retirement {
+    struct job job;
+    struct config *conf;
+};
+
+static void give_up(struct job *j)
+{
+    config_unref(container_of(j, struct retirement, job)->conf);
+}
+
+static void gave_up(struct job *j)
+{
+    mem_free(container_of(j, struct retirement, job));
+}
+
+/* Their memory is left to the next reload: giving it back to the system would hold the allocator's lock, and with it the
+ * loop, for as long as that takes. */
+static void retire_configs(struct shell *s)
+{
+    VEC_EACH (struct config **, c, &s->retiring) {
+        struct retirement *r = mem_new(struct retirement);
+
+        r->job = (struct job){.run = give_up, .done = gave_up};
+        r->conf = *c;
+        pool_run(s->parts.pool, &r->job);
+    }
+    vec_clear(&s->retiring);
+}
+
+void shell_record(struct shell *s)
+{
+    for (size_t i = 0; s->parts.decided != NULL && i < s->fx.decisions.n; i++)
+        s->parts.decided(s->parts.arg, &s->fx.decisions.v[i]);
+    if (s->parts.forward != NULL && s->fx.forward.n != 0)
+        s->parts.forward(s->parts.arg, s->fx.forward.v, s->fx.forward.n);
+    engine_journal(s->engine, s->parts.clock->now, &s->fx);
+    vec_swap(&s->fx.deliver, &s->sending);
+    vec_swap(&s->fx.rules, &s->starting);
+    vec_swap(&s->fx.retire, &s->retiring);
+    effects_clear(&s->fx);
+}
+
+static void send_rows(struct shell *s)
+{
+    bool degraded = shell_is_degraded(s);
+
+    VEC_EACH (const struct outbox_row **, row, &s->sending) {
+        if (degraded || s->reported == s->handed)
+            notify_send(s->notify, *row);
+        else
+            add_waiting(s, (struct shell_waiting){.n = s->handed, .row = *row});
+    }
+    vec_clear(&s->sending);
+}
+
+void shell_carry_out(struct shell *s)
+{
+    send_rows(s);
+    VEC_EACH (const struct effect_rules *, r, &s->starting)
+        rule_driver_order(s->driver, r);
+    vec_clear(&s->starting);
+    retire_configs(s);
+}
+
+void shell_run_due(struct shell *s)
+{
+    struct event ev = {.kind = EVENT_TIMER};
+
+    if (engine_next(s->engine) <= s->parts.clock->now.mono)
+        shell_event(s, &ev, NULL);
+}
+
+/* Only wakes the loop. */
+static void wake(struct timer *t, struct now now)
+{
+    (void)t;
+    (void)now;
+}
+
+void shell_set_alarm(struct shell *s, bool at_once)
+{
+    struct clock *c = s->parts.clock;
+
+    timer_arm(c, &s->wake, at_once ? c->now.mono : engine_next(s->engine));
+}
+
+/* The pause first: what it gives back is measured by the time without it. */
+static void tell_jump(struct shell *s, const struct clock_jump *j)
+{
+    if (j->paused != 0) {
+        struct event ev = {.kind = EVENT_PAUSED, .paused = j->paused};
+
+        log_warn("nothing ran for a while", LOG_F64("seconds", (double)j->paused / NS_PER_S));
+        shell_event(s, &ev, NULL);
+    }
+    if (j->wall_step != 0) {
+        struct event ev = {.kind = EVENT_CLOCK_STEPPED, .wall_step = j->wall_step};
+
+        log_warn("the wall clock stepped", LOG_F64("seconds", (double)j->wall_step / NS_PER_S));
+        shell_event(s, &ev, NULL);
+    }
+    if (s->parts.jumped != NULL)
+        s->parts.jumped(s->parts.arg, j);
+}
+
+static void jumped(void *arg, const struct clock_jump *j)
+{
+    struct shell *s = arg;
+
+    if (s->in_turn) {
+        tell_jump(s, j);
+        return;
+    }
+    s->missed.wall_step += j->wall_step;
+    s->missed.paused += j->paused;
+}
+
+void shell_tell_missed_jump(struct shell *s)
+{
+    struct clock_jump j = s->missed;
+
+    s->missed = (struct clock_jump){0};
+    if (j.wall_step != 0 || j.paused != 0)
+        tell_jump(s, &j);
+}
+
+size_t shell_sources(const struct shell *s, const struct source *const **out)
+{
+    return rule_driver_sources(s->driver, out);
+}
+
+bool shell_is_well(const struct shell *s, str *why)
+{
+    if (shell_is_degraded(s)) {
+        *why = str_of(s->degraded_why.msg);
+        return false;
+    }
+    if (s->reported != s->handed &&
+        s->parts.clock->now.mono - s->oldest_handed > STALL_S * NS_PER_S) {
+        *why = S("the store does not answer");
+        return false;
+    }
+    return rule_driver_is_on_time(s->driver, why);
+}

@@ -1,0 +1,72 @@
+/* shell.h - carries out what the engine decides.
+ *
+ * Events are stepped, their effects gathered; the turn (turn.h) hands the rows to the writer as one commit. What depends
+ * on it (replies, deliveries) waits in a queue until the backend reports the number. When a commit fails or stalls for five
+ * seconds the store counts as degraded: waiting replies hear why, deliveries go out from memory, and
+ * TocsinStoreDegraded is raised until the backend has written everything anew.
+ *
+ * The shell is told of the clock's jumps by the clock itself, before anything else is stepped at the new time.
+ *
+ * serve uses it with the real clock, pool, transport and SQLite; a simulation with stepped, inline, scripted and memory.
+ *
+ * Owns     the shell owns the engine, its notifier and the rule driver; clock, pool, transport are borrowed; the backend
+ *          is owned.
+ * Source   DESIGN.md 1.3, 2.
+ */
+#ifndef LIVE_SHELL_H
+#define LIVE_SHELL_H
+
+#include "core/engine.h"
+#include "os/pool.h"
+#include "net/transport.h"
+#include "notify/notify.h"
+
+struct shell;
+
+struct shell_parts {
+    struct clock *clock;
+    struct pool *pool;
+    struct transport *transport;
+    struct config *conf; /* one reference, taken */
+    struct tsdb *db;     /* our own store; NULL: none */
+    enum matcher_mode mode;
+    dur_ns retention;
+    dur_ns start_delay;
+    str external_url;
+    bool colour;
+    bool shadow;                        /* --notify.shadow */
+    void (*print)(void *arg, str text); /* console notifications; NULL = standard output */
+    /* What rules sent, for other Alertmanagers; may be NULL. */
+    void (*forward)(void *arg, const struct alert_input *v, size_t n);
+    void (*decided)(void *arg, const struct decision *d); /* every decision; may be NULL */
+    /* The clock jumped, and the engine knows it; may be NULL. */
+    void (*jumped)(void *arg, const struct clock_jump *j);
+    void *arg;
+};
+
+/* The backend is opened between the two calls, because it calls back into the shell. */
+struct shell *shell_new(const struct shell_parts *parts);
+struct state_shell shell_state_callbacks(struct shell *s);
+bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreadable,
+                 struct err *e) must_check;
+void shell_keep_backend(struct shell *s); /* shell_free() leaves the backend to the caller */
+void shell_free(struct shell *s);
+
+struct engine *shell_engine(struct shell *s);
+struct clock *shell_clock(struct shell *s);
+struct state_backend *shell_backend(struct shell *s);
+struct notify *shell_notify(struct shell *s);
+void shell_set_external_url(struct shell *s, str url);
+
+void shell_event(struct shell *s, struct event *ev, struct event_result *result);
+/* Calls back, maybe at once, when everything decided so far is on disk, or with ok = false and why. */
+void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e),
+                        void *arg);
+void shell_forget(struct shell *s, void *arg); /* its callbacks are not wanted any more */
+struct source;
+size_t shell_sources(const struct shell *s, const struct source *const **out);
+bool shell_is_degraded(const struct shell *s);
+/* The loop turns, commits succeed and rule groups are on time: what the heartbeat asks. why is filled when not. */
+bool shell_is_well(const struct shell *s, str *why);
+
+#endif

@@ -1,0 +1,59 @@
+/* shell_priv.h - the shell's state and the steps of its turn, for shell.c and turn.c. */
+#ifndef LIVE_SHELL_PRIV_H
+#define LIVE_SHELL_PRIV_H
+
+#include "live/compaction.h"
+#include "live/rule_driver.h"
+#include "live/shell.h"
+
+/* What waits for commit n. */
+struct shell_waiting {
+    uint64_t n;
+    const struct outbox_row *row; /* a delivery, or */
+    void (*done)(void *arg, bool ok, const struct err *e);
+    void *arg;
+};
+
+/* What the backend has said, to be acted on in the turn's order. */
+struct shell_report {
+    uint64_t n;
+    bool ok;
+    struct err why;
+};
+
+struct shell {
+    struct shell_parts parts;
+    struct engine *engine;
+    struct notify *notify;
+    struct rule_driver *driver;
+    struct state_backend *backend;
+    struct effects fx;
+    VEC(const struct outbox_row *) sending; /* of fx, while it fills again */
+    VEC(struct effect_rules) starting;
+    VEC(struct config *) retiring;
+    VEC(struct shell_waiting) waiting;
+    size_t first_waiting;
+    VEC(struct shell_report) reports;
+    uint64_t handed, reported;
+    ts_ns oldest_handed; /* mono: when the oldest unreported commit was handed over */
+    struct compaction compaction;
+    bool degraded, stalled;
+    bool in_turn, has_stepped;
+    struct clock_jump
+        missed; /* of the clock, told outside of a turn: the next one begins with it */
+    struct err degraded_why;
+    struct timer wake, stall;
+    str external_url; /* owned */
+};
+
+void shell_tell_missed_jump(struct shell *s);
+void shell_run_due(struct shell *s); /* the engine's timers */
+void shell_record(struct shell *s);  /* decisions: to the journal, the log, other Alertmanagers */
+void shell_commit(struct shell *s);
+void shell_release(struct shell *s);
+void shell_carry_out(struct shell *s);
+void shell_compact(struct shell *s);
+/* When the loop is to wake for the engine; at once: there is more to do. */
+void shell_set_alarm(struct shell *s, bool at_once);
+
+#endif

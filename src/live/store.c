@@ -1,0 +1,254 @@
+#include "live/store.h"
+
+#include <unistd.h>
+#include "base/hash.h"
+#include "os/log.h"
+#include "codec/escape.h"
+#include "core/engine.h"
+
+enum { SYNC_EVERY = 5 };
+
+struct store {
+    struct store_parts parts;
+    struct pool *slow,
+        *disk; /* one thread each: what waits for a name server must not keep the disk waiting */
+    struct tsdb *db;
+    struct scraper *scraper;
+    struct push *push;
+    struct engine *engine;
+    struct timer tick;
+    unsigned ticks;
+    bool has_log;
+    bool is_stopped; /* on the way out: no thread of the store runs any more */
+
+    /* the disk's */
+    struct job job;
+    bool is_busy;
+    str dir;       /* owned */
+    struct now at; /* when the job was made */
+    bool sync, ok;
+    struct tsdb_replay replay;
+    struct err err;
+};
+
+static void *hold(void *conf)
+{
+    return config_ref(conf);
+}
+
+static void let_go(void *conf)
+{
+    config_unref(conf);
+}
+
+static void tick(struct timer *t, struct now now);
+
+struct store *store_new(const struct store_parts *parts, const struct config *conf)
+{
+    struct store *s = mem_new(struct store);
+    const struct tsdb_options o = {.keep_all = conf->storage.keep_all,
+                                   .max_series = (size_t)conf->storage.max_series,
+                                   .max_bytes = (size_t)conf->storage.max_memory};
+    struct scraper_parts sp = {.clock = parts->clock,
+                               .pool = parts->pool,
+                               .transport = parts->transport,
+                               .budget = parts->budgets != NULL ? &parts->budgets->scrapes : NULL,
+                               .hold = hold,
+                               .let_go = let_go};
+
+    s->parts = *parts;
+    s->slow = pool_new(parts->base, 1);
+    s->disk = pool_new(parts->base, 1);
+    sp.slow_pool = s->slow;
+    sp.db = s->db = tsdb_new(&o);
+    s->scraper = scraper_new(&sp);
+    s->push = push_new(parts->clock, parts->pool, s->db);
+    s->tick.fire = tick;
+    return s;
+}
+
+void store_stop(struct store *s)
+{
+    if (s == NULL || s->is_stopped)
+        return;
+    s->is_stopped = true;
+    timer_cancel(s->parts.clock, &s->tick);
+    pool_free(s->slow);
+    pool_free(s->disk);
+}
+
+void store_free(struct store *s)
+{
+    struct err e = ERR_INIT;
+
+    if (s == NULL)
+        return;
+    store_stop(s);
+    scraper_free(s->scraper);
+    push_free(s->push);
+    if (s->has_log && !tsdb_log_step(s->db, s->parts.clock->now.wall / NS_PER_MS, true, &e))
+        log_error("the last samples were not written", LOG_ERR(&e));
+    tsdb_free(s->db);
+    mem_str_free(s->dir);
+    mem_free(s);
+}
+
+/* -- the log -- */
+
+static void replay(struct job *j)
+{
+    struct store *s = container_of(j, struct store, job);
+
+    s->ok = tsdb_log_open(s->db, s->dir, &s->replay, &s->err);
+    tsdb_pull_back(s->db, s->at.wall / NS_PER_MS);
+}
+
+static void replayed(struct job *j)
+{
+    struct store *s = container_of(j, struct store, job);
+
+    s->is_busy = false;
+    s->has_log = s->ok;
+    if (!s->ok)
+        log_error("samples will not outlive a restart", LOG_STR("path", s->dir), LOG_ERR(&s->err));
+    else if (s->replay.samples != 0)
+        log_info("samples are back", LOG_I64("samples", s->replay.samples),
+                 LOG_I64("segments", s->replay.segments), LOG_I64("damaged", s->replay.damaged));
+    if (s->is_stopped)
+        return;
+    engine_hold_rules(s->engine, RULES_WAIT_FOR_TARGETS);
+    scraper_start(s->scraper);
+    push_start(s->push);
+    tick(&s->tick, s->parts.clock->now);
+}
+
+/* Both wait for the store's lock, which an evaluation may hold for long, and the second for the disk. */
+static void maintain(struct job *j)
+{
+    struct store *s = container_of(j, struct store, job);
+
+    ts_ms now = s->at.wall / NS_PER_MS;
+
+    tsdb_follow(s->db, s->at);
+    tsdb_collect(s->db, now);
+    s->ok = !s->has_log || tsdb_log_step(s->db, now, s->sync, &s->err);
+}
+
+static void maintained(struct job *j)
+{
+    struct store *s = container_of(j, struct store, job);
+
+    s->is_busy = false;
+    if (!s->ok)
+        log_error("samples were not written to the log", LOG_STR("path", s->dir), LOG_ERR(&s->err));
+}
+
+static void run_disk(struct store *s, void (*run)(struct job *j), void (*done)(struct job *j))
+{
+    s->is_busy = true;
+    s->at = s->parts.clock->now;
+    s->err = (struct err)ERR_INIT;
+    s->job.run = run;
+    s->job.done = done;
+    pool_run(s->disk, &s->job);
+}
+
+/* Every second. */
+static void tick(struct timer *t, struct now now)
+{
+    struct store *s = container_of(t, struct store, tick);
+
+    if (scraper_is_settled(s->scraper))
+        engine_hold_rules(s->engine, RULES_RUN);
+    if (!s->is_busy) {
+        s->sync = ++s->ticks % SYNC_EVERY == 0;
+        run_disk(s, maintain, maintained);
+    }
+    timer_arm(s->parts.clock, t, ts_add(now.mono, NS_PER_S));
+}
+
+/* -- the configuration -- */
+
+/* Two instances of one configuration ask a target at different moments, as long as something tells them apart. */
+static uint64_t seed_of(const struct config *conf)
+{
+    char host[256] = "";
+
+    gethostname(host, sizeof(host) - 1);
+    return fnv1a_str(labels_fingerprint(conf->external_labels), str_of(host));
+}
+
+void store_configure(struct store *s, struct config *conf)
+{
+    bool is_read = config_reads_own(conf);
+
+    if (!is_read && conf->n_scrapes != 0)
+        log_info("no rule reads what is scraped here: the jobs are left alone",
+                 LOG_I64("jobs", conf->n_scrapes));
+    if (!is_read && conf->push != NULL)
+        log_info("no rule reads what is pushed here: it is taken and shown, and not kept");
+    scraper_configure(s->scraper, conf, conf->scrapes, is_read ? conf->n_scrapes : 0,
+                      seed_of(conf));
+    push_configure(s->push, conf->push, seed_of(conf));
+}
+
+static void restore_pushes(struct store *s, str dir)
+{
+    struct buf path = BUF_INIT;
+
+    buf_addf(&path, "%.*s/pushed", STR(url_trim_slash(dir)));
+    push_restore(s->push, buf_str(&path));
+    buf_release(&path);
+}
+
+void store_start(struct store *s, struct engine *engine, str dir, struct config *conf)
+{
+    struct buf path = BUF_INIT;
+
+    buf_addf(&path, "%.*s/samples", STR(url_trim_slash(dir)));
+    s->dir = mem_str_dup(buf_str(&path));
+    buf_release(&path);
+    s->engine = engine;
+    store_configure(s, conf);
+    restore_pushes(s, dir);
+    run_disk(s, replay, replayed);
+}
+
+void store_jumped(struct store *s, const struct clock_jump *j)
+{
+    if (j->wall_step != 0) {
+        scraper_rearm(s->scraper);
+        push_rearm(s->push);
+    }
+    if (j->paused != 0 && s->engine != NULL && !store_is_replaying(s)) {
+        scraper_unsettle(s->scraper);
+        engine_hold_rules(s->engine, RULES_WAIT_FOR_TARGETS);
+    }
+}
+
+/* -- for others -- */
+
+struct tsdb *store_db(struct store *s)
+{
+    return s->db;
+}
+
+struct scraper *store_scraper(struct store *s)
+{
+    return s->scraper;
+}
+
+struct push *store_push(struct store *s)
+{
+    return s->push;
+}
+
+struct tsdb_log_stats store_log_stats(struct store *s)
+{
+    return s->has_log ? tsdb_log_stats(s->db) : (struct tsdb_log_stats){0};
+}
+
+bool store_is_replaying(const struct store *s)
+{
+    return s->engine != NULL && s->engine->rules_wait == RULES_WAIT_FOR_REPLAY;
+}

@@ -1,0 +1,54 @@
+/* store.h - our own samples in a running program: the store, its log on disk, and what is scraped and pushed into it.
+ *
+ * At the start the log is replayed on a worker; then scraping begins. Rules that read the store wait until every target has
+ * answered or failed once, so that nothing resolves because its samples were not there yet.
+ *
+ * Units    the log is written every second and synced every five.
+ * Errors   a log that cannot be read or written costs history after the next restart, nothing else: it is said once a
+ *          failure.
+ * Owns     the store owns the tsdb, the scraper, what is pushed, and two threads; clock, pool and transport are borrowed.
+ * Source   DESIGN.md 2 "tsdb".
+ */
+#ifndef LIVE_STORE_H
+#define LIVE_STORE_H
+
+#include "config/config.h"
+#include "os/clock.h"
+#include "os/pool.h"
+#include "net/transport.h"
+#include "push/push.h"
+#include "scrape/scraper.h"
+#include "tsdb/log.h"
+
+struct store;
+struct engine;
+struct event_base;
+
+struct store_parts {
+    struct event_base *base;
+    struct clock *clock;
+    struct pool *pool;
+    struct transport *transport;
+    struct budgets *budgets; /* NULL: no limits */
+};
+
+struct store *store_new(const struct store_parts *parts, const struct config *conf);
+/* Ends the threads; the pool must have been drained. What is not in the log yet is written. */
+void store_free(struct store *s);
+/* Ends what runs on threads of its own, while the engine still lives. */
+void store_stop(struct store *s);
+
+/* Begins the replay of the log in the folder. engine: told when rules may read, which wait from its beginning; borrowed. */
+void store_start(struct store *s, struct engine *engine, str dir, struct config *conf);
+void store_configure(struct store *s, struct config *conf);
+/* The clock jumped. Slots are elsewhere after a step. After a pause windows have holes: rules that read the store wait
+ * until every target has answered or failed again. */
+void store_jumped(struct store *s, const struct clock_jump *j);
+
+struct tsdb *store_db(struct store *s);
+struct scraper *store_scraper(struct store *s);
+struct push *store_push(struct store *s);
+struct tsdb_log_stats store_log_stats(struct store *s);
+bool store_is_replaying(const struct store *s);
+
+#endif

@@ -1,0 +1,91 @@
+#include "live/turn.h"
+
+#include "live/shell_priv.h"
+
+enum { ROUNDS = 8 };
+
+/* Returns whether there is more to do at this time. */
+static bool work_off(struct shell *s)
+{
+    struct clock *c = s->parts.clock;
+
+    /* 4 Timers of the shell before the engine's: what a receiver or a source did not do in time is known when the engine
+     * decides what is due. */
+    clock_run_due(c);
+    shell_run_due(s);
+    s->has_stepped = false;
+    /* 5 Decisions go to the journal before the commit, so that they are in the commit of what they decided. */
+    shell_record(s);
+    /* 6 One commit for all that this turn has changed so far. */
+    shell_commit(s);
+    /* 7 Only now what waits for earlier commits: a reply that is released changes nothing that has not been handed over, and
+     * what it leads to follows in order. */
+    shell_release(s);
+    /* 8 What was decided is sent, run and retired last: what depends on this commit waits for it from here on. */
+    shell_carry_out(s);
+    return s->has_stepped || clock_next(c) <= c->now.mono;
+}
+
+void turn(struct shell *s, void (*wait)(void *arg), void *arg)
+{
+    bool is_more = true;
+
+    BUG_ON(s->in_turn);
+    s->in_turn = true;
+    shell_tell_missed_jump(s);
+    /* 1 Nothing is left to do, so it may sleep. 3 What has arrived steps the engine at once, before anything that is due: a
+     * refresh that came in time counts, however late we look. */
+    wait(arg);
+    /* 2 Where nothing has arrived, the clock is read here. Its first touch, wherever it was, has told the engine of pauses
+     * and steps before anybody saw the new time (clock.h). */
+    clock_touch(s->parts.clock);
+    for (int i = 0; is_more && i < ROUNDS; i++)
+        is_more = work_off(s);
+    /* A piece of a long work, once a turn: it never holds up what is due. */
+    shell_compact(s);
+    shell_set_alarm(s, is_more);
+    s->in_turn = false;
+}
+
+/* -- a stop -- */
+
+struct leaving {
+    struct shell *s;
+    void (*leave)(void *arg);
+    void *arg;
+    size_t came_home;
+};
+
+static void leave(void *arg)
+{
+    struct leaving *l = arg;
+
+    l->leave(l->arg);
+}
+
+static void come_home(void *arg)
+{
+    struct leaving *l = arg;
+
+    l->came_home = pool_settle(l->s->parts.pool);
+}
+
+static void sync_all(void *arg)
+{
+    const struct state_backend *b = ((struct leaving *)arg)->s->backend;
+
+    b->ops->sync(b->self);
+}
+
+void turn_stop(struct shell *s, void (*leaves)(void *arg), void *arg)
+{
+    struct leaving l = {s, leaves, arg, 0};
+
+    turn(s, leave, &l);
+    /* What comes home may send for more: a group's next query fails, what was replaced is freed on a worker. */
+    do
+        turn(s, come_home, &l);
+    while (l.came_home != 0);
+    /* Reports of commits release what waits for them. */
+    turn(s, sync_all, &l);
+}

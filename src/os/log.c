@@ -1,0 +1,187 @@
+#include "os/log.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/utf8.h"
+
+enum { BURST = 10, WINDOW_S = 10, SITES = 256 };
+
+/* A fixed table of (source line, message) counters; a collision only means that two sites share a budget. */
+struct site {
+    const char *file;
+    int line;
+    time_t since;
+    unsigned written, held;
+};
+
+enum log_level log_threshold = LOG_INFO;
+static enum log_format log_format;
+static int log_fd = STDERR_FILENO;
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct site sites[SITES];
+
+static const char *const level_names[] = {"DEBUG", "INFO", "WARN", "ERROR"};
+
+void log_setup(enum log_level level, enum log_format format, int fd)
+{
+    log_threshold = level;
+    log_format = format;
+    log_fd = fd;
+}
+
+bool log_level_parse(str s, enum log_level *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(level_names); i++)
+        if (str_eq_nocase(s, str_of(level_names[i]))) {
+            *out = (enum log_level)i;
+            return true;
+        }
+    return false;
+}
+
+bool log_format_parse(str s, enum log_format *out)
+{
+    if (str_is(s, "logfmt"))
+        *out = LOG_LOGFMT;
+    else if (str_is(s, "json"))
+        *out = LOG_JSON;
+    else
+        return false;
+    return true;
+}
+
+/* A quoted string that is valid JSON and keeps one event on one line: control bytes and bad UTF-8 are escaped. */
+static void add_quoted(struct buf *b, str s)
+{
+    buf_addc(b, '"');
+    while (s.n != 0) {
+        uint32_t rune;
+        size_t k = utf8_decode(s, &rune);
+        unsigned char c = (unsigned char)s.p[0];
+
+        if (c == '"' || c == '\\')
+            buf_addf(b, "\\%c", c);
+        else if (c == '\n')
+            buf_adds(b, "\\n");
+        else if (c < 0x20 || c == 0x7f)
+            buf_addf(b, "\\u%04x", c);
+        else if (k == 1 && c >= 0x80)
+            buf_adds(b, "\\ufffd");
+        else
+            buf_add(b, str_sub(s, 0, k));
+        s = str_sub(s, k, s.n);
+    }
+    buf_addc(b, '"');
+}
+
+static bool is_plain(str s)
+{
+    if (s.n == 0)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c >= 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static void add_text(struct buf *b, str s)
+{
+    if (log_format == LOG_LOGFMT && is_plain(s))
+        buf_add(b, s);
+    else
+        add_quoted(b, s);
+}
+
+static void add_key(struct buf *b, const char *key)
+{
+    if (log_format == LOG_JSON)
+        buf_addf(b, "%s\"%s\":", b->n > 1 ? "," : "", key);
+    else
+        buf_addf(b, "%s%s=", b->n != 0 ? " " : "", key);
+}
+
+static void add_field(struct buf *b, const struct log_field *f)
+{
+    add_key(b, f->key);
+    switch (f->type) {
+    case LOG_F_STR: add_text(b, f->s); break;
+    case LOG_F_I64: buf_add_i64(b, f->i); break;
+    case LOG_F_F64: buf_addf(b, isfinite(f->f) ? "%.6g" : "\"%g\"", f->f); break;
+    case LOG_F_BOOL: buf_add(b, f->i ? S("true") : S("false")); break;
+    }
+}
+
+static void write_line(enum log_level level, const char *file, int line, const char *msg,
+                       const struct log_field *fields, struct timespec now, unsigned held)
+{
+    const char *slash = strrchr(file, '/');
+    struct buf b = BUF_INIT;
+    struct tm tm;
+    char when[48], place[96];
+    size_t n;
+
+    gmtime_r(&now.tv_sec, &tm);
+    n = strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(when + n, sizeof(when) - n, ".%03ldZ", now.tv_nsec / 1000000);
+    snprintf(place, sizeof(place), "%s:%d", slash != NULL ? slash + 1 : file, line);
+
+    if (log_format == LOG_JSON)
+        buf_addc(&b, '{');
+    add_key(&b, "time");
+    add_text(&b, str_of(when));
+    add_key(&b, "level");
+    add_text(&b, str_of(level_names[level]));
+    add_key(&b, "source");
+    add_text(&b, str_of(place));
+    add_key(&b, "msg");
+    add_text(&b, str_of(msg));
+    for (; fields->key != NULL; fields++)
+        add_field(&b, fields);
+    if (held != 0)
+        add_field(&b, &LOG_I64("suppressed", held));
+    if (log_format == LOG_JSON)
+        buf_addc(&b, '}');
+    buf_addc(&b, '\n');
+    for (size_t at = 0; at < b.n;) {
+        ssize_t k = write(log_fd, b.p + at, b.n - at);
+
+        if (k <= 0)
+            break; /* nobody reads the log; there is nowhere to say so */
+        at += (size_t)k;
+    }
+    buf_release(&b);
+}
+
+void log_line(enum log_level level, const char *file, int line, const char *msg,
+              const struct log_field *fields)
+{
+    struct site *s = &sites[(hash_u64((uint64_t)(uintptr_t)file) ^ (uint64_t)line * 31) % SITES];
+    struct timespec now;
+    unsigned held = 0;
+    bool wanted = true;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    pthread_mutex_lock(&log_lock);
+    if (s->file != file || s->line != line || now.tv_sec - s->since >= WINDOW_S ||
+        now.tv_sec < s->since) {
+        held = s->file == file && s->line == line ? s->held : 0;
+        *s = (struct site){file, line, now.tv_sec, 0, 0};
+    }
+    if (s->written == BURST) {
+        s->held++;
+        wanted = false;
+    } else {
+        s->written++;
+    }
+    if (wanted)
+        write_line(level, file, line, msg, fields, now, held);
+    pthread_mutex_unlock(&log_lock);
+}

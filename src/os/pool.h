@@ -1,0 +1,41 @@
+/* pool.h - worker threads for what must not run on the loop: evaluation, parsing of big bodies,
+ * bcrypt.
+ *
+ * A job gets an immutable input, runs on some worker and comes back to the loop thread by done().
+ * It never touches loop state. The inline pool runs jobs at pool_drain() in order, on the caller's
+ * thread: deterministic tests.
+ *
+ * Owns     the job is the caller's, embedded; it must live until done() was called or it was taken
+ *          back. So who stops settles the pool while all that jobs touch still lives, and frees it
+ *          last.
+ * Cost     one mutex, one eventfd write a batch of completions.
+ */
+#ifndef OS_POOL_H
+#define OS_POOL_H
+
+#include "base/str.h"
+
+struct event_base;
+
+struct job {
+    void (*run)(struct job *j);  /* on a worker */
+    void (*done)(struct job *j); /* on the loop */
+    struct job *next;
+};
+
+struct pool;
+
+struct pool *pool_new(struct event_base *base,
+                      unsigned threads); /* completions arrive on base's thread */
+struct pool *pool_new_inline(void);
+void pool_free(struct pool *p); /* settles it first */
+/* Waits until all is run and done, what done()s queue, too; returns how many were done. */
+size_t pool_settle(struct pool *p);
+void pool_run(struct pool *p, struct job *j);
+/* Waits for j when it is running; else it will not run. done() is not called. From the loop. */
+void pool_take_back(struct pool *p, struct job *j);
+size_t
+pool_drain(struct pool *p); /* inline: runs everything queued, then the done()s; returns how many */
+size_t pool_queued(const struct pool *p);
+
+#endif
