@@ -316,6 +316,8 @@ ts_ns engine_next(const struct engine *e)
         if (n != NULL && n->key < next)
             next = n->key;
     }
+    if (e->rules.n != 0 && e->next_alive < next)
+        next = e->next_alive;
     return next;
 }
 

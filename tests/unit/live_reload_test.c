@@ -2,6 +2,7 @@
  * lost while the configuration goes on naming a group, and nothing is left of one that it names no more. */
 #include "unit.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/rand.h"
@@ -13,7 +14,9 @@ enum { GROUPS = 3, STEPS = 60, SEEDS = 200 };
 static const struct now start = {1700000000 * NS_PER_S, 1000 * NS_PER_S};
 
 struct fixture {
-    char path[64];
+    char folder[64];
+    uint64_t
+        seed; /* in the groups' names, too: where in the interval a group runs follows from its name */
     struct rand rand;
     struct clock clock;
     struct pool *pool;
@@ -24,6 +27,7 @@ struct fixture {
     ts_ns active_at
         [GROUPS]; /* as seen, since when the group has been named all the time; TS_NONE: not seen yet */
     size_t checked;
+    int at;
 };
 
 static struct scripted_answer answer(void *arg, const struct scripted_request *rq)
@@ -41,22 +45,28 @@ static struct scripted_answer answer(void *arg, const struct scripted_request *r
 static struct config *load(struct fixture *f)
 {
     struct buf rules = BUF_INIT, text = BUF_INIT;
-    struct config_text file = {.path = S("/tmp/t.yml")};
+    struct config_text file;
+    char path[128], rules_path[128];
     struct config_options o = {.mode = MATCHER_FALLBACK};
     struct config *c;
     struct diags d;
-    FILE *out = fopen(f->path, "w");
+    FILE *out;
 
+    snprintf(path, sizeof(path), "%s/t.yml", f->folder);
+    snprintf(rules_path, sizeof(rules_path), "%s/r.yml", f->folder);
+    out = fopen(rules_path, "w");
     buf_adds(&rules, "groups:\n");
     for (int i = 0; i < GROUPS; i++)
         if (f->named >> i & 1)
-            buf_addf(&rules, "- {name: g%d, interval: 30s, rules: [{alert: A, expr: x > %d}%s]}\n",
-                     i, (int)rand_below(&f->rand, 3),
+            buf_addf(&rules,
+                     "- {name: g%d-%" PRIu64
+                     ", interval: 30s, rules: [{alert: A, expr: x > %d}%s]}\n",
+                     i, f->seed, (int)rand_below(&f->rand, 3),
                      rand_below(&f->rand, 2) == 0 ? ", {alert: B, expr: y}" : "");
     assert_true(fwrite(rules.p, 1, rules.n, out) == rules.n);
     fclose(out);
-    buf_addf(&text, "sources: [{name: p, url: 'http://p'}]\nrule_files: ['%s']\n", f->path);
-    file.text = buf_str(&text);
+    buf_adds(&text, "sources: [{name: p, url: 'http://p'}]\nrule_files: [r.yml]\n");
+    file = (struct config_text){.path = str_of(path), .text = buf_str(&text)};
     diags_init(&d);
     c = config_load_texts(&file, 1, &o, &d);
     assert_non_null(c);
@@ -182,7 +192,8 @@ static void check(struct fixture *f)
         for (size_t k = 0; k < v->n_rules; k++)
             n += v->rules[k].n_alerts;
         if (f->active_at[i] != TS_NONE) {
-            assert_int_equal(v->rules[0].n_alerts, 1);
+            if (v->rules[0].n_alerts != 1)
+                fail_msg("seed %" PRIu64 ", step %d: group %d lost its alert", f->seed, f->at, i);
             assert_int_equal(v->rules[0].alerts[0].active_at, f->active_at[i]);
             f->checked++;
         } else if (v->rules[0].n_alerts != 0) {
@@ -222,13 +233,13 @@ static void step(struct fixture *f)
 
 static void run(uint64_t seed, struct fixture *f)
 {
-    f->rand.state = seed;
+    f->seed = f->rand.state = seed;
     f->named = (1u << GROUPS) - 1;
     for (int i = 0; i < GROUPS; i++)
         f->active_at[i] = TS_NONE;
     clock_init_stepped(&f->clock, start);
     begin(f);
-    for (int i = 0; i < STEPS; i++)
+    for (f->at = 0; f->at < STEPS; f->at++)
         step(f);
     settle_all(f);
     check(f);
@@ -240,15 +251,16 @@ static void run(uint64_t seed, struct fixture *f)
 
 static void at_any_moment(void **state)
 {
-    struct fixture f = {.path = "/tmp/tocsin-reload-XXXXXX"};
-    int fd = mkstemp(f.path);
+    struct fixture f = {.folder = "/tmp/tocsin-reload-XXXXXX"};
+    char path[128];
 
     (void)state;
-    assert_true(fd >= 0);
-    close(fd);
+    assert_non_null(mkdtemp(f.folder));
+    snprintf(path, sizeof(path), "%s/r.yml", f.folder);
     for (uint64_t seed = 1; seed <= SEEDS; seed++)
         run(seed, &f);
-    unlink(f.path);
+    unlink(path);
+    rmdir(f.folder);
     print_message("%zu alerts kept\n", f.checked);
     assert_true(f.checked > SEEDS);
 }
