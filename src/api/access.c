@@ -5,7 +5,7 @@
 #include <openssl/hmac.h>
 #include "os/log.h"
 #include "base/mem.h"
-#include "base/rand.h"
+#include "os/random.h"
 #include "codec/quote.h"
 #include "net/secret.h"
 #include "net/web_auth.h"
@@ -22,7 +22,7 @@ struct access *access_new(void)
 {
     struct access *x = mem_new(struct access);
 
-    rand_bytes(x->key, sizeof(x->key));
+    random_bytes(x->key, sizeof(x->key));
     return x;
 }
 

@@ -1,7 +1,7 @@
 /* hash.h - hashes: seeded XXH3 for tables, FNV-1a and XXH64 where the value is part of an interface.
  *
- * hash_str() and hash_u64() are seeded from getrandom() at the first call, so that a sender cannot choose colliding
- * keys. They differ between runs and must never be stored. fnv1a_* and xxh64 are the stable ones.
+ * hash_str() and hash_u64() are seeded by main(), so that a sender cannot choose colliding keys. They differ between runs
+ * and must never be stored. fnv1a_* and xxh64 are the stable ones.
  *
  * Source   shared/spec/alertmanager.md 3.1 (fingerprint = FNV-1a 64) and 3.8 (dedup hash = XXH64, seed 0).
  */
@@ -10,6 +10,8 @@
 
 #include "base/str.h"
 
+/* Before anything is hashed, and before any thread. Without it every run hashes alike. */
+void hash_seed(uint64_t value);
 uint64_t hash_bytes(const void *p, size_t n);
 uint64_t hash_u64(uint64_t v);
 

@@ -1,24 +1,5 @@
 #include "base/rand.h"
 
-#include <errno.h>
-#include <sys/random.h>
-#include "base/mem.h"
-
-void rand_bytes(void *p, size_t n)
-{
-    char *at = p;
-
-    while (n != 0) {
-        ssize_t got = getrandom(at, n, 0);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        BUG_ON(got <= 0);
-        at += got;
-        n -= (size_t)got;
-    }
-}
-
 uint64_t rand_next(struct rand *r)
 {
     uint64_t z = r->state += 0x9e3779b97f4a7c15ull;

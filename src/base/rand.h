@@ -1,6 +1,6 @@
-/* rand.h - randomness: the system's for ids and seeds, a seeded generator for everything that a test repeats.
+/* rand.h - a seeded generator: whatever is drawn can be drawn again. The seed comes from os/random.h, or from a test.
  *
- * Shapes   struct rand is splitmix64: 8 bytes of state, good enough for jitter and property tests, not for secrets.
+ * Shapes   struct rand is splitmix64: 8 bytes of state, good enough for jitter and ids, not for secrets.
  */
 #ifndef BASE_RAND_H
 #define BASE_RAND_H
@@ -11,7 +11,6 @@ struct rand {
     uint64_t state;
 };
 
-void rand_bytes(void *p, size_t n); /* getrandom(2); aborts when the kernel has none */
 uint64_t rand_next(struct rand *r);
 uint64_t rand_below(struct rand *r, uint64_t bound); /* [0, bound), bound > 0 */
 double rand_unit(struct rand *r);                    /* [0, 1) */

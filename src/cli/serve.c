@@ -19,6 +19,7 @@
 #include "live/turn.h"
 #include "lint/render.h"
 #include "os/memory_limit.h"
+#include "os/random.h"
 #include "os/signals.h"
 #include "net/sd_notify.h"
 #include "net/transport.h"
@@ -291,6 +292,7 @@ static void forward_sent(void *arg, const struct alert_input *v, size_t n)
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
+                                .seed = random_u64(),
                                 .pool = s->pool,
                                 .transport = s->transport,
                                 .conf = conf,
@@ -415,7 +417,7 @@ static int run(struct serve *s, struct config *conf)
                                                .pool = s->pool,
                                                .transport = s->transport},
                          conf);
-    s->instance = uuid_random();
+    s->instance = uuid_of(random_u64(), random_u64());
     s->forward = forward_new(s->transport, &s->clock, uuid_str(&s->instance));
     if (!start_shell(s, conf))
         return EXIT_FAILED;

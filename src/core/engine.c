@@ -3,8 +3,6 @@
  * builtin.c speaks about tocsin itself, restore.c reads and writes what lasts. */
 #include "core/engine_priv.h"
 
-#include "base/rand.h"
-
 MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
 MAP_DEFINE(outbox_map, str, struct outbox_slot *, hash_str, str_eq);
 
@@ -61,7 +59,7 @@ static void count_receivers(struct engine *e)
 }
 
 struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
-                          struct now now)
+                          uint64_t seed, struct now now)
 {
     static const double latency_bounds[] = {1, 5, 10, 15, 20};
     struct engine *e = mem_new(struct engine);
@@ -81,8 +79,9 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
     e->next_alive = now.mono;
     e->down_at = now.wall;
     e->rules_epoch = 1;
-    rand_bytes(&e->next_flush_id, sizeof(e->next_flush_id));
-    e->jitter.state = e->next_flush_id;
+    e->jitter.state = seed;
+    e->ids.state = ~seed;
+    e->next_flush_id = rand_next(&e->ids);
     while (receiver_types[kinds] != NULL)
         kinds++;
     e->stats.integration = mem_array(kinds, sizeof(*e->stats.integration));
@@ -196,6 +195,7 @@ static bool silence_is_allowed(const struct silence_policy *p, const struct sile
 static void silence_put(struct engine *e, struct silence *in, struct now now, struct effects *fx,
                         struct event_result *r)
 {
+    struct uuid fresh = uuid_of(rand_next(&e->ids), rand_next(&e->ids));
     const struct silence *gone;
 
     r->ok = silence_is_allowed(&e->conf->silences, in, &r->err);
@@ -203,7 +203,7 @@ static void silence_put(struct engine *e, struct silence *in, struct now now, st
         silence_free(in);
         return;
     }
-    r->ok = silencer_put(e->silencer, in, now.wall, e->mode, &r->silence_id, &gone, &r->err);
+    r->ok = silencer_put(e->silencer, in, fresh, now.wall, e->mode, &r->silence_id, &gone, &r->err);
     if (!r->ok)
         return;
     if (gone != NULL) {

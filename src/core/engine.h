@@ -231,16 +231,16 @@ struct engine {
     ts_ns next_gc, next_refresh, next_alive; /* mono */
     ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
     uint64_t next_flush_id;
-    struct rand jitter;
+    struct rand jitter, ids;
     size_t log_bytes, live_bytes; /* of the alert log: all of it, and what would be left of it */
     struct journal journal;
     struct rule_history rule_history;
     struct engine_stats stats;
 };
 
-/* conf: one reference, taken. Its rule groups come as EVENT_RULE_GROUPS. */
+/* conf: one reference, taken. Its rule groups come as EVENT_RULE_GROUPS. seed: of ids, so another in each life. */
 struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
-                          struct now now);
+                          uint64_t seed, struct now now);
 void engine_free(struct engine *e);
 /* Until when rules skip their slots, so that none decides by samples that are not there yet. Where there is a store its
  * owner holds them before the first step. */

@@ -112,7 +112,8 @@ struct shell *shell_new(const struct shell_parts *parts)
     parts->clock->jumped = jumped;
     parts->clock->arg = s;
     effects_init(&s->fx);
-    s->engine = engine_new(parts->conf, parts->mode, parts->retention, parts->clock->now);
+    s->engine =
+        engine_new(parts->conf, parts->mode, parts->retention, parts->seed, parts->clock->now);
     /* Until its owner says that the store is filled: a rule that ran before would open what a replay then closes. */
     engine_hold_rules(s->engine, parts->db != NULL ? RULES_WAIT_FOR_REPLAY : RULES_RUN);
     s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);

@@ -31,6 +31,7 @@ struct shell_parts {
     struct tsdb *db;     /* our own store; NULL: none */
     enum matcher_mode mode;
     dur_ns retention;
+    uint64_t seed; /* of ids and jitter: another in each life */
     dur_ns start_delay;
     str external_url;
     bool colour;

@@ -2,19 +2,21 @@
 
 #include <stdio.h>
 #include "base/mem.h"
-#include "base/rand.h"
 #include "base/utf8.h"
 #include "codec/pack.h"
 #include "model/alert.h"
 
 enum { SILENCE_VERSION = 1 };
 
-struct uuid uuid_random(void)
+struct uuid uuid_of(uint64_t high, uint64_t low)
 {
     unsigned char b[16];
     struct uuid u;
 
-    rand_bytes(b, sizeof(b));
+    for (size_t i = 0; i < 8; i++) {
+        b[i] = (unsigned char)(high >> (56 - 8 * i));
+        b[8 + i] = (unsigned char)(low >> (56 - 8 * i));
+    }
     b[6] = (unsigned char)(0x40 | (b[6] & 0x0f));
     b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
     snprintf(u.text, sizeof(u.text),

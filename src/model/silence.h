@@ -16,7 +16,7 @@ struct uuid {
     char text[37]; /* lower case, NUL-terminated; empty = none */
 };
 
-struct uuid uuid_random(void);
+struct uuid uuid_of(uint64_t high, uint64_t low);    /* of random bits: version 4 */
 bool uuid_parse(str s, struct uuid *out) must_check; /* 8-4-4-4-12 hex digits, any case */
 
 static inline str uuid_str(const struct uuid *u)

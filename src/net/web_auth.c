@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include "base/mem.h"
-#include "base/rand.h"
+#include "os/random.h"
 #include "codec/base64.h"
 
 enum { DIGEST = 32, REMEMBERED = 64, WAITING_MAX = 64 };
@@ -36,7 +36,7 @@ struct web_auth *web_auth_new(struct pool *pool)
 
     w->pool = pool;
     w->last = &w->first;
-    rand_bytes(w->key, sizeof(w->key));
+    random_bytes(w->key, sizeof(w->key));
     return w;
 }
 

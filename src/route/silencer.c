@@ -193,8 +193,9 @@ static bool expire(struct silencer *s, struct silence *old, ts_ns now)
     return true;
 }
 
-bool silencer_put(struct silencer *s, struct silence *in, ts_ns now, enum matcher_mode mode,
-                  struct uuid *id, const struct silence **expired, struct err *e)
+bool silencer_put(struct silencer *s, struct silence *in, struct uuid fresh, ts_ns now,
+                  enum matcher_mode mode, struct uuid *id, const struct silence **expired,
+                  struct err *e)
 {
     struct filed **known =
         in->id.text[0] != '\0' ? filed_map_get(&s->by_id, uuid_str(&in->id)) : NULL;
@@ -235,7 +236,7 @@ bool silencer_put(struct silencer *s, struct silence *in, ts_ns now, enum matche
     }
     if (old != NULL && expire(s, old, now))
         *expired = old;
-    in->id = uuid_random();
+    in->id = fresh;
     *id = in->id;
     silencer_restore(s, in);
     return true;

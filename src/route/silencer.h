@@ -42,10 +42,11 @@ struct silencer_stats {
 };
 struct silencer_stats silencer_stats(const struct silencer *s);
 
-/* Creates in, or edits the silence that has in's id, by the rules of 3.12. in is taken either way. On success *id is
- * the silence that holds now, and expired is the silence that gave way to a new id, or NULL. */
-bool silencer_put(struct silencer *s, struct silence *in, ts_ns now, enum matcher_mode mode,
-                  struct uuid *id, const struct silence **expired, struct err *e) must_check;
+/* Creates in, or edits the silence that has in's id, by the rules of 3.12. in is taken either way. A new one gets the id
+ * fresh. On success *id is the silence that holds now, and expired is the silence that gave way to a new id, or NULL. */
+bool silencer_put(struct silencer *s, struct silence *in, struct uuid fresh, ts_ns now,
+                  enum matcher_mode mode, struct uuid *id, const struct silence **expired,
+                  struct err *e) must_check;
 /* Ends one now. *changed is false when it had ended already. */
 bool silencer_expire(struct silencer *s, str id, ts_ns now, bool *changed,
                      struct err *e) must_check;

@@ -122,12 +122,14 @@ static struct config *load(struct sim *s)
 
 static void start(struct sim *s)
 {
-    struct shell_parts parts = {.clock = &s->clock,
-                                .pool = s->pool = pool_new_inline(),
-                                .conf = load(s),
-                                .retention = 120 * NS_PER_H,
-                                .start_delay = s->scn->start_delay,
-                                .external_url = S("http://tocsin")};
+    struct shell_parts parts = {
+        .clock = &s->clock,
+        .pool = s->pool = pool_new_inline(),
+        .conf = load(s),
+        .retention = 120 * NS_PER_H,
+        .seed = ++s->lives, /* a scenario, and a seed, run the same way each time */
+        .start_delay = s->scn->start_delay,
+        .external_url = S("http://tocsin")};
     struct state_shell cb;
     struct err e = ERR_INIT;
     size_t unreadable = 0;
@@ -135,8 +137,6 @@ static void start(struct sim *s)
     s->scripted = scripted_new(&s->clock, handle, s);
     parts.transport = scripted_transport(s->scripted);
     s->shell = shell_new(&parts);
-    /* A scenario, and a seed, run the same way each time. */
-    shell_engine(s->shell)->jitter.state = 1;
     cb = shell_state_callbacks(s->shell);
     s->backend = s->backend != NULL ? state_memory_crash(s->backend, &cb) : state_memory_new(&cb);
     if (!shell_start(s->shell, s->backend, &unreadable, &e) || unreadable != 0) {

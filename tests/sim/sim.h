@@ -54,6 +54,7 @@ struct sim {
     VEC(struct poster) posters;
     VEC(struct named_silence) silences;
     struct buf reply;
+    uint64_t lives; /* starts so far */
 };
 
 void sim_open(struct sim *s, const char *path, const struct scenario *scn);

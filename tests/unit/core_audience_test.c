@@ -65,7 +65,7 @@ static int set_up(void **state)
     arena_init(&f->arena, 0);
     effects_init(&f->fx);
     f->b = state_memory_new(&shell);
-    f->e = engine_new(load(), MATCHER_FALLBACK, NS_PER_H, start);
+    f->e = engine_new(load(), MATCHER_FALLBACK, NS_PER_H, 1, start);
     *state = f;
     return 0;
 }

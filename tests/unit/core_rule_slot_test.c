@@ -156,7 +156,7 @@ static int set_up(void **state)
     assert_non_null(c);
     diags_release(&d);
     f->now = start;
-    f->e = engine_new(c, MATCHER_FALLBACK, NS_PER_H, f->now);
+    f->e = engine_new(c, MATCHER_FALLBACK, NS_PER_H, 1, f->now);
     effects_init(&f->fx);
     f->views[0] = view("a");
     f->views[1] = view("b");

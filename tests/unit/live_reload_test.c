@@ -88,6 +88,7 @@ static void begin(struct fixture *f)
     f->net = scripted_new(&f->clock, answer, f);
     parts.transport = scripted_transport(f->net);
     parts.conf = load(f);
+    parts.seed = rand_next(&f->rand);
     f->shell = shell_new(&parts);
     callbacks = shell_state_callbacks(f->shell);
     f->b = f->b != NULL ? state_memory_crash(f->b, &callbacks) : state_memory_new(&callbacks);
