@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 #include "codec/escape.h"
-#include "codec/yaml.h"
+#include "os/yaml_file.h"
 #include "lint/render.h"
 #include "net/curl_setup.h"
 #include "net/http_conf.h"

@@ -11,7 +11,6 @@
  */
 #include "codec/yaml_priv.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <yaml.h>
 #include "base/buf.h"
@@ -19,7 +18,7 @@
 #include "base/utf8.h"
 #include "base/vec.h"
 
-enum { MAX_DEPTH = 64, MAX_BYTES = 10 << 20, MAX_NODES = 1000000, LINEAR_MAX = 16 };
+enum { MAX_DEPTH = 64, MAX_NODES = 1000000, LINEAR_MAX = 16 };
 
 struct anchor {
     str name;
@@ -492,7 +491,7 @@ static bool check_text(const struct yaml_doc *doc, struct diags *d)
     struct diag_place place = {.file = doc->file, .line = 1, .col = 1};
     str s = doc->source;
 
-    if (s.n > MAX_BYTES) {
+    if (s.n > YAML_MAX) {
         diags_add(d, DIAG_ERROR, "Y003", place, "yaml: larger than 10 MB");
         return false;
     }
@@ -539,32 +538,5 @@ bool yaml_parse(str text, str file, struct arena *a, struct yaml_doc *out, struc
     vec_release(&b.stack);
     if (ok)
         *out = doc;
-    return ok;
-}
-
-static bool read_all(FILE *f, struct buf *text)
-{
-    char block[16384];
-    size_t k;
-
-    while ((k = fread(block, 1, sizeof(block), f)) != 0 && text->n <= MAX_BYTES)
-        buf_add(text, (str){block, k});
-    return !ferror(f);
-}
-
-bool yaml_read_file(str path, struct arena *a, struct yaml_doc *out, struct diags *d, struct err *e)
-{
-    struct buf text = BUF_INIT;
-    str z = arena_str(a, path);
-    FILE *f = fopen(z.p, "rbe");
-    bool ok;
-
-    if (f == NULL)
-        return err_errno(e, errno, "cannot open \"%.*s\"", STR(path));
-    ok = read_all(f, &text) || err_errno(e, errno, "cannot read \"%.*s\"", STR(path));
-    fclose(f);
-    if (ok && !yaml_parse(buf_str(&text), path, a, out, d))
-        ok = err_set(e, ERR_INVALID, "\"%.*s\" is not valid YAML", STR(path));
-    buf_release(&text);
     return ok;
 }

@@ -49,12 +49,11 @@ struct yaml_doc {
     bool more;              /* further documents follow and were not read */
 };
 
+enum { YAML_MAX = 10 << 20 }; /* bytes of a document */
+
 /* False when d got an error. */
 bool yaml_parse(str text, str file, struct arena *a, struct yaml_doc *out,
                 struct diags *d) must_check;
-/* The same after reading the file; e is for "cannot read". */
-bool yaml_read_file(str path, struct arena *a, struct yaml_doc *out, struct diags *d,
-                    struct err *e) must_check;
 
 struct yaml_node *yaml_get(const struct yaml_node *map, str key); /* NULL when absent */
 bool yaml_is_null(const struct yaml_node *n); /* NULL, plain empty, ~, null, Null, NULL */

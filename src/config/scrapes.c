@@ -1,6 +1,7 @@
 /* Jobs: those of the configuration and of scrape_config_files, with what `global` gives to all. */
 #include <glob.h>
 #include "config/config_priv.h"
+#include "os/yaml_file.h"
 
 static const struct conf_key file_keys[] = {
     CONF_KEY_AS("scrape_configs", struct scrape_conf_list, v, CONF_CUSTOM, "targets to scrape",

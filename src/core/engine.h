@@ -33,7 +33,7 @@
 #include "route/tree.h"
 #include "core/rule_history.h"
 #include "core/rule_slot.h"
-#include "state/backend.h"
+#include "model/row.h"
 
 /* -- what happens -- */
 
@@ -255,10 +255,10 @@ ts_ns engine_next(
 /* Ends a turn: its decisions go to the journal. */
 void engine_journal(struct engine *e, struct now now, struct effects *fx);
 
-/* Reads back what the backend holds; before the first step. What cannot be read is counted, logged by the caller. Rows that
+/* Reads back what lasted; before the first step. What cannot be read is counted, logged by the caller. Rows that
  * an older version named otherwise are renamed by fx. */
-bool engine_restore(struct engine *e, struct state_backend *b, struct now now, struct effects *fx,
-                    size_t *unreadable, struct err *err) must_check;
+bool engine_restore(struct engine *e, const struct state_reader *from, struct now now,
+                    struct effects *fx, size_t *unreadable, struct err *err) must_check;
 /* Everything that lasts, as rows and log records: the snapshot after trouble. */
 void engine_snapshot(struct engine *e, struct now now, struct state_commit *c);
 /* One alert as a record of the alert log. */

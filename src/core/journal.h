@@ -14,7 +14,7 @@
 
 #include "base/vec.h"
 #include "model/decision.h"
-#include "state/backend.h"
+#include "model/row.h"
 
 struct journal_block {
     uint64_t number;

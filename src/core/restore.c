@@ -131,30 +131,28 @@ static bool restore_meta(void *arg, str key, str value)
     return true;
 }
 
-static bool read_all(struct restoring *r, const struct state_backend *b, struct err *err)
+static bool read_all(struct restoring *r, const struct state_reader *from, struct err *err)
 {
-    const struct state_backend_ops *ops = b->ops;
-
-    if (!ops->scan_alerts(b->self, restore_alerts, r, err))
+    if (!from->scan_alerts(from->self, restore_alerts, r, err))
         return err_wrap(err, "reading the alert log");
-    if (!ops->scan(b->self, STATE_SILENCE, restore_silence, r, err) ||
-        !ops->scan(b->self, STATE_NFLOG, restore_nflog, r, err) ||
-        !ops->scan(b->self, STATE_OUTBOX, restore_outbox, r, err) ||
-        !ops->scan(b->self, STATE_DECISION, restore_decision, r, err) ||
-        !ops->scan(b->self, STATE_META, restore_meta, r, err))
+    if (!from->scan(from->self, STATE_SILENCE, restore_silence, r, err) ||
+        !from->scan(from->self, STATE_NFLOG, restore_nflog, r, err) ||
+        !from->scan(from->self, STATE_OUTBOX, restore_outbox, r, err) ||
+        !from->scan(from->self, STATE_DECISION, restore_decision, r, err) ||
+        !from->scan(from->self, STATE_META, restore_meta, r, err))
         return err_wrap(err, "reading the state");
     return true;
 }
 
-bool engine_restore(struct engine *e, struct state_backend *b, struct now now, struct effects *fx,
-                    size_t *unreadable, struct err *err)
+bool engine_restore(struct engine *e, const struct state_reader *from, struct now now,
+                    struct effects *fx, size_t *unreadable, struct err *err)
 {
     struct restoring r = {.e = e, .now = now, .fx = fx};
     bool ok;
 
     arena_init(&r.scratch, 0);
     old_keys_init(&r.old_keys, &e->tree);
-    ok = read_all(&r, b, err);
+    ok = read_all(&r, from, err);
     old_keys_release(&r.old_keys);
     arena_release(&r.scratch);
     buf_release(&r.key);

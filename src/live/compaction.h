@@ -13,6 +13,7 @@
 #define LIVE_COMPACTION_H
 
 #include "core/engine.h"
+#include "state/backend.h"
 
 struct compaction {
     VEC(uint64_t) left; /* fingerprints; empty: none is under way */

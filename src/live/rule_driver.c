@@ -187,12 +187,12 @@ static void put_in_force(struct rule_driver *d, const struct rule_shape *v, stru
     configure_sources(d, conf);
 }
 
-bool rule_driver_restore(struct rule_driver *d, struct state_backend *b, ts_ns down_at,
+bool rule_driver_restore(struct rule_driver *d, const struct state_reader *from, ts_ns down_at,
                          struct state_commit *c, struct err *e)
 {
     size_t n = shell_engine(d->shell)->conf->n_groups;
 
-    if (!rule_groups_read(&d->groups, b, down_at, c, e))
+    if (!rule_groups_read(&d->groups, from, down_at, c, e))
         return false;
     for (size_t i = 0; i < n; i++)
         d->first[i].inherits = rule_groups_find(&d->groups, d->first[i].id)->past != NULL;

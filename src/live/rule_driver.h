@@ -38,7 +38,7 @@ struct rule_driver *rule_driver_new(struct shell *s, struct pool *pool, struct t
                                     struct clock *clock, struct tsdb *db, struct config *conf);
 void rule_driver_free(struct rule_driver *d); /* the pool must have been drained */
 /* The rows of an earlier life, which was last known alive at down_at. Those that are nobody's are deleted by the commit. */
-bool rule_driver_restore(struct rule_driver *d, struct state_backend *b, ts_ns down_at,
+bool rule_driver_restore(struct rule_driver *d, const struct state_reader *from, ts_ns down_at,
                          struct state_commit *c, struct err *e) must_check;
 void rule_driver_begin(struct rule_driver *d); /* the first configuration is in force */
 /* The next one. ahead is taken; NULL: groups are made here and now. */

@@ -274,7 +274,7 @@ static bool read_row(void *arg, str key, str value)
     return true;
 }
 
-bool rule_groups_read(struct rule_groups *gs, struct state_backend *b, ts_ns down_at,
+bool rule_groups_read(struct rule_groups *gs, const struct state_reader *from, ts_ns down_at,
                       struct state_commit *c, struct err *e)
 {
     struct reading r = {.down_at = down_at, .commit = c};
@@ -282,7 +282,7 @@ bool rule_groups_read(struct rule_groups *gs, struct state_backend *b, ts_ns dow
 
     arena_init(&r.arena, 0);
     find_places(&r, gs);
-    ok = b->ops->scan(b->self, STATE_RULE, read_row, &r, e);
+    ok = from->scan(from->self, STATE_RULE, read_row, &r, e);
     u64_map_release(&r.places);
     arena_release(&r.arena);
     return ok || err_wrap(e, "reading the rows of rules");

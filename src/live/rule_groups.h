@@ -39,7 +39,7 @@ void rule_groups_release(struct rule_groups *gs);
 struct rule_shape *rule_groups_configure(struct rule_groups *gs, struct config *conf,
                                          struct rules_ahead *ahead);
 /* Rows for the groups of the first configuration. */
-bool rule_groups_read(struct rule_groups *gs, struct state_backend *b, ts_ns down_at,
+bool rule_groups_read(struct rule_groups *gs, const struct state_reader *from, ts_ns down_at,
                       struct state_commit *c, struct err *e) must_check;
 void rule_groups_snapshot(struct rule_groups *gs, struct state_commit *c);
 struct driven_group *rule_groups_find(const struct rule_groups *gs, uint64_t id);

@@ -160,10 +160,12 @@ static void take_rules_back(void *arg)
 
 bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreadable, struct err *e)
 {
+    struct state_reader reader = state_reader_of(backend);
+
     s->backend = backend;
-    if (!engine_restore(s->engine, backend, s->parts.clock->now, &s->fx, unreadable, e))
+    if (!engine_restore(s->engine, &reader, s->parts.clock->now, &s->fx, unreadable, e))
         return false;
-    if (!rule_driver_restore(s->driver, backend, s->engine->down_at, &s->fx.commit, e))
+    if (!rule_driver_restore(s->driver, &reader, s->engine->down_at, &s->fx.commit, e))
         return false;
     turn(s, put_rules_in_force, s);
     turn(s, take_rules_back, s);

@@ -16,6 +16,7 @@
 #ifndef LIVE_SHELL_H
 #define LIVE_SHELL_H
 
+#include "state/backend.h"
 #include "core/engine.h"
 #include "os/pool.h"
 #include "net/transport.h"

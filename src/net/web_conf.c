@@ -1,6 +1,7 @@
 #include "net/web_conf.h"
 
 #include "schema/schema.h"
+#include "os/yaml_file.h"
 
 /* -- TLS -- */
 

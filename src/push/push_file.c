@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "base/hash.h"
 #include "os/log.h"
-#include "base/record.h"
+#include "os/record_file.h"
 #include "codec/pack.h"
 #include "push/push_path.h"
 

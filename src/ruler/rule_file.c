@@ -6,6 +6,7 @@
 #include "ruler/rule_expr.h"
 #include "schema/schema.h"
 #include "ruler/rule_template.h"
+#include "os/yaml_file.h"
 
 /* -- what the file says -- */
 

@@ -1,4 +1,5 @@
 #include "state/alert_log.h"
+#include "os/record_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

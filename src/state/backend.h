@@ -3,10 +3,8 @@
  * The engine's turn collects rows into a struct state_commit; the shell hands it to the backend, which writes it on its
  * own thread and reports the number when it is on disk. Commits are applied in order; waiting ones are merged.
  *
- * A row is (table, key) -> value, both opaque bytes here; model/ has the encoders. The alert log is an append-only file
- * beside the database, one record an alert, synced in the same commit before the rows.
+ * The alert log is synced in the same commit before the rows (model/row.h).
  *
- * Shapes   up to 100,000 rows a table; values of 0.1-20 kB; keys up to 1 kB.
  * Errors   open: ERR_CONFLICT "in use by pid N", ERR_UNSUPPORTED newer version (names the backup), ERR_IO; a damaged
  *          file is set aside, said in *notice, and the store starts empty.
  *          commit: on_commit(n, ok = false, err) and the backend is degraded until a rewrite from memory succeeds.
@@ -16,31 +14,9 @@
 #ifndef STATE_BACKEND_H
 #define STATE_BACKEND_H
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/time.h"
-
-enum state_table {
-    STATE_SILENCE,
-    STATE_NFLOG,
-    STATE_OUTBOX,
-    STATE_RULE,
-    STATE_DECISION,
-    STATE_META,
-    STATE_TABLES
-};
-
-/* Rows collected by one turn: a flat buffer, freed by whoever takes it. */
-struct state_commit {
-    struct buf ops;    /* encoded puts and deletes, state_put()/state_delete() append */
-    struct buf alerts; /* alert-log records of this turn, framed (base/record.h); empty = none */
-    size_t rows;
-};
-
-void state_put(struct state_commit *c, enum state_table t, str key, str value);
-void state_delete(struct state_commit *c, enum state_table t, str key);
-bool state_commit_is_empty(const struct state_commit *c);
-void state_commit_release(struct state_commit *c);
+#include "model/row.h"
 
 /* Called on the loop thread, in order of n. ok = false: the commit is not on disk; degraded from now on. */
 typedef void state_committed(void *arg, uint64_t n, bool ok, const struct err *e);
@@ -101,6 +77,7 @@ struct clock;
 struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell,
                                         struct clock *clock, struct buf *notice,
                                         struct err *e) must_check; /* NULL on failure */
+struct state_reader state_reader_of(const struct state_backend *b);
 void state_backend_free(struct state_backend *b);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/record.h"
 #include "base/vec.h"
-#include "state/commit.h"
+#include "model/row.h"
 
 struct row {
     str key, value;

@@ -16,8 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 #include "state/alert_log.h"
-#include "state/commit.h"
+#include "model/row.h"
 #include "state/migrate.h"
+#include "os/record_file.h"
 
 enum { PATH = 4096 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "base/record.h"
+#include "os/record_file.h"
 #include "tsdb/log_record.h"
 #include "tsdb/tsdb_priv.h"
 

@@ -21,7 +21,7 @@
 #include <string.h>
 #include "base/buf.h"
 #include "codec/duration.h"
-#include "codec/yaml.h"
+#include "os/yaml_file.h"
 #include "config/config_priv.h"
 #include "model/labels.h"
 #include "notify/messages.h"

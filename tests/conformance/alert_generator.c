@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "codec/duration.h"
-#include "codec/yaml.h"
+#include "os/yaml_file.h"
 #include "model/labels.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_group.h"

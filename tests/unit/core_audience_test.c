@@ -4,6 +4,7 @@
 
 #include "core/audience.h"
 #include "core/engine.h"
+#include "state/backend.h"
 
 static const struct now start = {1767225600 * NS_PER_S, 1000 * NS_PER_S}; /* 2026-01-01T00:00:00Z */
 
@@ -416,10 +417,11 @@ static void store_old(struct fixture *f, uint8_t version)
 
 static void restore(struct fixture *f)
 {
+    struct state_reader reader = state_reader_of(f->b);
     struct err e = ERR_INIT;
     size_t unreadable = 0;
 
-    if (!engine_restore(f->e, f->b, after(NS_PER_M), &f->fx, &unreadable, &e))
+    if (!engine_restore(f->e, &reader, after(NS_PER_M), &f->fx, &unreadable, &e))
         fail_msg("%s", e.msg);
     assert_int_equal(unreadable, 0);
 }

@@ -15,7 +15,7 @@
 #include "os/clock.h"
 #include "state/alert_log.h"
 #include "state/backend.h"
-#include "state/commit.h"
+#include "model/row.h"
 #include "state/migrate.h"
 
 struct fixture {

@@ -1,4 +1,4 @@
-#include "state/commit.h"
+#include "model/row.h"
 
 #include "base/mem.h"
 
@@ -50,10 +50,4 @@ bool state_op_next(struct unpack *u, struct state_op *out)
         out->value = unpack_str(u);
     BUG_ON(u->failed);
     return true;
-}
-
-void state_backend_free(struct state_backend *b)
-{
-    if (b != NULL)
-        b->ops->free(b->self);
 }

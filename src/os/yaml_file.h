@@ -1,0 +1,11 @@
+/* yaml_file.h - a YAML document out of a file. */
+#ifndef OS_YAML_FILE_H
+#define OS_YAML_FILE_H
+
+#include "codec/yaml.h"
+
+/* yaml_parse() after reading the file; e is for "cannot read". */
+bool yaml_read_file(str path, struct arena *a, struct yaml_doc *out, struct diags *d,
+                    struct err *e) must_check;
+
+#endif
