@@ -343,7 +343,7 @@ static void set_wall(struct sim *s, void *what)
 
 static void reload(struct sim *s, void *what)
 {
-    struct event ev = {.kind = EVENT_CONFIG, .config = load(s)};
+    struct event ev = {.kind = EVENT_CONFIG, .config = &load(s)->core};
 
     (void)what;
     shell_event(s->shell, &ev, NULL);
