@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include "config/config.h"
 #include "notify/template_data.h"
+#include "os/zones.h"
 
 enum { DEPTH_MAX = 16, FILES_MAX = 100 };
 
@@ -92,6 +93,7 @@ static bool render(struct render_job *r, struct template_set *set)
                                .now = r->now,
                                .zone = r->conf->messages->zone,
                                .local = r->conf->messages->local,
+                               .load_zone = zone_load,
                                .limits = {.steps = 1000000, .output = 1 << 20, .memory = 16 << 20},
                                .expired = is_gone,
                                .expired_arg = r};

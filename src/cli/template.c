@@ -8,6 +8,7 @@
 #include "notify/messages.h"
 #include "notify/template_data.h"
 #include "template/template.h"
+#include "os/zones.h"
 
 #define F struct template_flags
 const struct flag template_render_flags[] = {
@@ -80,8 +81,8 @@ static bool load_data(const char *path, struct arena *a, struct template_data *o
 int template_render_run(const void *flags, char **args, int n_args)
 {
     const struct template_flags *f = flags;
-    struct template_run run = {.mode =
-                                   strcmp(f->type, "html") == 0 ? TEMPLATE_HTML : TEMPLATE_TEXT};
+    struct template_run run = {.mode = strcmp(f->type, "html") == 0 ? TEMPLATE_HTML : TEMPLATE_TEXT,
+                               .load_zone = zone_load};
     struct messages *messages;
     struct template_data data;
     struct buf out = BUF_INIT;

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/diags.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "codec/yaml.h"
 #include "core/core_conf.h"
 #include "forward/forward_conf.h"
@@ -69,6 +70,7 @@ struct config {
     size_t n_receivers;
     struct time_interval_conf *time_intervals; /* with mute_time_intervals */
     size_t n_time_intervals;
+    struct str_map zones;          /* name -> struct tz *, of the intervals */
     struct conf_strings templates; /* patterns, resolved */
     struct messages *messages;     /* the built-in templates and what the patterns found */
     struct labels external_labels;

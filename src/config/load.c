@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "base/mem.h"
 #include "config/config_priv.h"
+#include "os/zones.h"
 
 enum { FILES_MAX = 16 };
 
@@ -28,6 +29,9 @@ void config_unref(struct config *c)
     for (size_t i = 0; i < c->n_scrapes; i++)
         scrape_conf_release(&c->scrapes[i]);
     alerting_conf_release(&c->alerting);
+    MAP_EACH (struct str_map_entry, it, &c->zones)
+        tz_free(it->value);
+    str_map_release(&c->zones);
     messages_free(c->messages);
     arena_release(&c->arena);
     mem_free(c);
@@ -207,11 +211,22 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
     c->hash = config_hash(texts, n);
 }
 
+static const struct tz *zone(void *arg, str name, struct err *e)
+{
+    struct config *c = arg;
+    void **known = str_map_get(&c->zones, name);
+    struct tz *z = known != NULL ? *known : zone_load(name, e);
+
+    if (known == NULL && z != NULL)
+        str_map_put(&c->zones, arena_str(&c->arena, name), z);
+    return z;
+}
+
 struct config *config_load_texts(const struct config_text *texts, size_t n,
                                  const struct config_options *o, struct diags *d)
 {
     struct config *c = mem_new(struct config);
-    struct conf_run run = {.a = &c->arena, .d = d, .mode = o->mode};
+    struct conf_run run = {.a = &c->arena, .d = d, .mode = o->mode, .zone = zone, .arg = c};
     size_t errors = d->errors;
 
     atomic_init(&c->refs, 1);

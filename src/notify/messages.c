@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/mem.h"
-#include "codec/tz.h"
+#include "os/zones.h"
 #include "model/labels.h"
 #include "notify/template_data.h"
 
@@ -37,13 +37,13 @@ struct messages *messages_new(str language, str timezone, struct err *e)
     if (timezone.n == 0 && is_chinese)
         timezone = S("Asia/Shanghai");
     if (timezone.n != 0) {
-        zone = tz_load(timezone, e);
+        zone = zone_load(timezone, e);
         if (zone == NULL)
             return NULL;
     }
     m = mem_new(struct messages);
     m->zone = zone;
-    m->local = tz_load(timezone.n != 0 ? timezone : S("Local"), NULL);
+    m->local = zone_load(timezone.n != 0 ? timezone : S("Local"), NULL);
     m->set = template_set_new(tables);
     parse_builtin(m->set, S("default.tmpl"), notify_default_tmpl, notify_default_tmpl_end);
     if (is_chinese)
@@ -133,6 +133,7 @@ static bool expand(const struct messages_context *c, str text, enum template_mod
                                .now = c->now,
                                .zone = c->messages->zone,
                                .local = c->messages->local,
+                               .load_zone = zone_load,
                                .host = host,
                                .expired = c->expired,
                                .expired_arg = c->expired_arg};

@@ -21,6 +21,9 @@ struct conf_run {
     struct arena *a;
     struct diags *d;
     enum matcher_mode mode;
+    /* A time zone by its name, borrowed from the loader; NULL with e set: there is none. */
+    const struct tz *(*zone)(void *arg, str name, struct err *e);
+    void *arg;
 };
 
 struct conf_part {
