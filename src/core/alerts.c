@@ -247,9 +247,11 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
 
 /* Resolved alerts leave the store half an hour after they ended, as Alertmanager's do; groups that have not told yet
  * keep their own reference. */
-void alerts_gc(struct engine *e, struct now now)
+void alerts_gc(struct engine *e, struct now now, struct effects *fx)
 {
     ts_ns before = ts_add(now.mono, -30 * NS_PER_M);
+
+    (void)fx;
 
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
         struct alert *a = it->value;
@@ -260,5 +262,21 @@ void alerts_gc(struct engine *e, struct now now)
         u64_map_del_entry(&e->alerts, it);
         e->live_bytes -= e->live_bytes > 256 ? 256 : e->live_bytes;
         alert_unref(a);
+    }
+    limits_gc(&e->limits, now);
+}
+
+/* The senders could not reach us, or did not run either: what was firing gets the lost time back, or every alert would
+ * end at once. */
+void alerts_paused(struct engine *e, dur_ns lost, struct now now, struct effects *fx)
+{
+    (void)fx;
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        struct alert *a = it->value;
+
+        if (a->expires_mono > now.mono - lost) {
+            a->expires_mono = ts_add(a->expires_mono, lost);
+            a->ends_at = ts_add(a->ends_at, lost);
+        }
     }
 }

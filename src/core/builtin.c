@@ -95,8 +95,14 @@ void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct e
     builtin_set(e, BUILTIN_CLOCK_STEPPED, true, STR_NONE, str_of(why), now, fx);
 }
 
+ts_ns builtins_due(const struct engine *e)
+{
+    return e->next_refresh;
+}
+
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx)
 {
+    e->next_refresh = ts_add(now.mono, BUILTIN_REFRESH);
     if (e->clock_told_until <= now.mono)
         builtin_set(e, BUILTIN_CLOCK_STEPPED, false, STR_NONE, STR_NONE, now, fx);
     VEC_EACH (const struct builtin *, b, &e->builtins)

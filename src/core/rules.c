@@ -150,20 +150,13 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx)
         rule_slot_run(s);
         order(e, s, RULES_EVALUATE, now, fx);
     }
-    if (e->next_alive <= now.mono && e->rules.n != 0) {
-        struct buf b = BUF_INIT;
-
-        e->next_alive = ts_add(now.mono, RULE_ALIVE_INTERVAL);
-        buf_add_i64(&b, now.wall);
-        state_put(&fx->commit, STATE_META, S("alive"), buf_str(&b));
-        buf_release(&b);
-    }
 }
 
 /* The wall clock stepped: slots are absolute, so the next ones are elsewhere now. Of a group that runs the slot under way
  * becomes the last one by the new time, from which next_slot() goes on. */
-void rules_rearm(struct engine *e, struct now now)
+void rules_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx)
 {
+    (void)by, (void)fx;
     VEC_EACH (struct rule_slot **, s, &e->rules) {
         ts_ns next = slot_after(*s, now);
 
@@ -286,4 +279,30 @@ void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, st
         return;
     }
     follow(e, s, next, now, fx);
+}
+
+/* -- that this process lives -- */
+
+ts_ns life_due(const struct engine *e)
+{
+    return e->rules.n != 0 ? e->next_alive : TS_MAX;
+}
+
+void life_run(struct engine *e, struct now now, struct effects *fx)
+{
+    struct buf b = BUF_INIT;
+
+    e->next_alive = ts_add(now.mono, RULE_ALIVE_INTERVAL);
+    buf_add_i64(&b, now.wall);
+    state_put(&fx->commit, STATE_META, S("alive"), buf_str(&b));
+    buf_release(&b);
+}
+
+bool life_restore(struct restoring *r, str key, str value)
+{
+    uint64_t v;
+
+    if (str_is(key, "alive") && str_to_u64(value, &v))
+        r->e->down_at = (ts_ns)v;
+    return true;
 }
