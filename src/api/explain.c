@@ -238,7 +238,7 @@ static void put_integration(const struct api *a, struct json_writer *w, const st
         json_key(w, S("attempts"));
         json_put_u64(w, in->slot->row->attempt);
         json_key(w, S("inFlight"));
-        json_put_bool(w, in->slot->in_flight);
+        json_put_bool(w, outbox_in_flight(in->slot));
     }
     json_close(w, '}');
     buf_release(&text);
@@ -369,7 +369,7 @@ static void count_queue(const struct engine *e, str receiver, size_t *queued, si
         if (!str_eq(it->value->row->receiver, receiver))
             continue;
         ++*queued;
-        *in_flight += it->value->in_flight;
+        *in_flight += outbox_in_flight(it->value);
     }
 }
 

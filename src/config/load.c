@@ -32,6 +32,7 @@ void config_unref(struct config *c)
     MAP_EACH (struct str_map_entry, it, &c->zones)
         tz_free(it->value);
     str_map_release(&c->zones);
+    str_map_release(&c->core.receiver_by_name);
     messages_free(c->messages);
     arena_release(&c->arena);
     mem_free(c);

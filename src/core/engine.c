@@ -294,6 +294,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
         break;
     }
     alerts_tell_limits(e, now, fx);
+    outbox_serve(e, now, fx);
     buf_release(&ignored.text);
 }
 
@@ -302,6 +303,7 @@ void engine_journal(struct engine *e, struct now now, struct effects *fx)
     journal_add(&e->journal, fx->decisions.v, fx->decisions.n, &fx->commit);
     journal_trim(&e->journal, ts_add(now.wall, -e->conf->journal_age),
                  (size_t)e->conf->journal_size, &fx->commit);
+    e->turns++;
 }
 
 ts_ns engine_next(const struct engine *e)
@@ -319,10 +321,9 @@ ts_ns engine_next(const struct engine *e)
 
 const struct core_receiver *engine_receiver(const struct engine *e, str name)
 {
-    for (size_t i = 0; i < e->conf->n_receivers; i++)
-        if (str_eq(e->conf->receivers[i].name, name))
-            return &e->conf->receivers[i];
-    return NULL;
+    void **slot = str_map_get(&e->conf->receiver_by_name, name);
+
+    return slot != NULL ? *slot : NULL;
 }
 
 struct alert *engine_alert(const struct engine *e, uint64_t fingerprint)

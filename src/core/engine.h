@@ -21,6 +21,7 @@
 #include "core/core_conf.h"
 #include "core/journal.h"
 #include "core/limits.h"
+#include "core/queue.h"
 #include "model/alert.h"
 #include "model/decision.h"
 #include "model/metric.h"
@@ -138,7 +139,7 @@ struct effects {
     struct arena arena; /* of the turn: text of decisions */
     struct state_commit commit;
     VEC(const struct outbox_row *)
-    deliver; /* to be sent when the commit is on disk; in flight from now on */
+    deliver; /* to be sent when what they say is on disk (row->written); in flight from now on */
     VEC(struct effect_rules) rules;
     VEC(struct decision) decisions;
     VEC(struct alert_input)
@@ -153,12 +154,18 @@ void effects_release(struct effects *fx);
 /* -- the engine -- */
 
 struct outbox_slot {
-    struct outbox_row *row;  /* in flight, or waiting for row->not_before */
+    struct outbox_row *row;  /* waiting for row->not_before or for a place, or in flight */
     struct outbox_row *next; /* decided while row was in flight */
-    bool in_flight;
+    struct queue_entry place;
+    uint64_t destination;
     uint64_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };
+
+static inline bool outbox_in_flight(const struct outbox_slot *s)
+{
+    return s->place.has_place;
+}
 
 MAP_DECLARE(nflog_map, str, struct nflog_entry *);
 MAP_DECLARE(outbox_map, str, struct outbox_slot *);
@@ -218,6 +225,8 @@ struct engine {
     struct interval_set *intervals;
     struct nflog_map nflog;
     struct outbox_map outbox;
+    struct send_queue queue;
+    uint64_t turns; /* that have ended */
     /* id -> struct rule_slot *: those of the vector, and removed ones whose last job is under way */
     struct u64_map rule_slots;
     VEC(struct rule_slot *) rules; /* in the order of the configuration */

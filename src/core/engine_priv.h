@@ -66,8 +66,11 @@ void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, s
                     struct effects *fx);
 void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
                       struct effects *fx);
+/* Free places go to who waits for one. */
+void outbox_serve(struct engine *e, struct now now, struct effects *fx);
+void outbox_configure(struct engine *e, struct now now, struct effects *fx);
+ts_ns outbox_due(const struct engine *e);
 void outbox_run_due(struct engine *e, struct now now, struct effects *fx);
-void outbox_prune(struct engine *e, struct now now, struct effects *fx);
 void outbox_release(struct engine *e);
 void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now,
                  struct effects *fx);

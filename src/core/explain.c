@@ -64,9 +64,9 @@ static enum explain_verdict judge(const struct engine *e, const struct explanati
     uint64_t hash = labels_dedup_hash(x->labels);
     const struct outbox_slot *s = in->slot;
 
-    if (s != NULL && (row_tells(e, s->row, s->in_flight, hash, now, a) ||
+    if (s != NULL && (row_tells(e, s->row, outbox_in_flight(s), hash, now, a) ||
                       row_tells(e, s->next, false, hash, now, a)))
-        return s->in_flight || s->row->attempt == 0 ? EXPLAIN_SENDING : EXPLAIN_RETRYING;
+        return outbox_in_flight(s) || s->row->attempt == 0 ? EXPLAIN_SENDING : EXPLAIN_RETRYING;
     if (r->held_by != HELD_BY_NOTHING && !audience_hears_end(e, in->last, hash, x->is_resolved))
         return held(r->held_by);
     if (r->group == NULL)

@@ -19,11 +19,6 @@ static ts_ns groups_due(const struct engine *e)
     return first_of(&e->group_timers);
 }
 
-static ts_ns outbox_due(const struct engine *e)
-{
-    return first_of(&e->outbox_timers);
-}
-
 const struct core_part core_parts[] = {
     /* what others ask first */
     {.name = "inhibition", .table = STATE_TABLES, .configure = inhibition_configure},
@@ -60,7 +55,7 @@ const struct core_part core_parts[] = {
      .table = STATE_OUTBOX,
      .due = outbox_due,
      .run = outbox_run_due,
-     .configure = outbox_prune,
+     .configure = outbox_configure,
      .restore = outbox_restore_row,
      .snapshot = outbox_snapshot},
     {.name = "builtin",
