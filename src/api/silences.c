@@ -184,6 +184,7 @@ static void log_change(const struct api *a, const char *what, str id)
         matcher_print(&matchers, &s->sets[0].v[i]);
     }
     log_info(what, LOG_STR("id", id), LOG_STR("created_by", s->created_by),
+             LOG_STR("given_as", labels_get(s->annotations, S("createdBy"))),
              LOG_STR("comment", s->comment), LOG_STR("starts_at", buf_str(&starts)),
              LOG_STR("ends_at", buf_str(&ends)), LOG_STR("matchers", buf_str(&matchers)));
     buf_release(&starts);
@@ -446,8 +447,11 @@ void api_post_silences(struct http_req *rq, void *arg)
         api_refuse(rq, p.status, p.code, "%s", p.err.msg);
     else if (!build(&p, shell_clock(a->conf.shell)->now.wall))
         api_fail(rq, p.err.code == ERR_NOT_FOUND ? 404 : 400, str_of(p.err.msg));
-    else if (may_change(a, rq, &p.s->id) && access_may_silence(a->access, a->engine->conf, rq, p.s))
+    else if (may_change(a, rq, &p.s->id) &&
+             access_may_silence(a->access, a->engine->conf, rq, p.s)) {
+        access_sign(a->access, a->engine->conf, rq, p.s);
         accept(a, rq, &p);
+    }
     silence_free(p.s);
     mem_free(p.m);
 }

@@ -174,9 +174,20 @@ int silence_expire_run(const void *flags, char **args, int n_args)
 /* -- list -- */
 
 struct row {
-    str id, state, comment, by, ends;
+    str id, state, comment, by, given, ends; /* given: who else the body named */
     struct buf matchers;
 };
+
+static void read_given(struct json_reader *r, str *out)
+{
+    str key;
+
+    for (json_object_begin(r); json_object_next(r, &key);)
+        if (str_is(key, "createdBy"))
+            json_string(r, out);
+        else
+            json_skip(r);
+}
 
 static void read_row(struct json_reader *r, struct row *row)
 {
@@ -189,6 +200,8 @@ static void read_row(struct json_reader *r, struct row *row)
             json_string(r, &row->comment);
         else if (str_is(key, "createdBy"))
             json_string(r, &row->by);
+        else if (str_is(key, "annotations"))
+            read_given(r, &row->given);
         else if (str_is(key, "endsAt"))
             json_string(r, &row->ends);
         else if (str_is(key, "matchers"))
@@ -224,7 +237,9 @@ static int print_silences(const struct silence_flags *f, str body)
                 table_add(&t, row.state);
                 table_add(&t, buf_str(&row.matchers));
                 table_add(&t, row.ends);
-                table_add(&t, row.by);
+                table_add(&t, row.given.n == 0 ? row.by
+                                               : arena_printf(&a, "%.*s (given as %.*s)",
+                                                              STR(row.by), STR(row.given)));
                 table_add(&t, row.comment);
             }
         }
