@@ -172,10 +172,15 @@ void api_get_silence(struct http_req *rq, void *arg)
 static void log_change(const struct api *a, const char *what, str id)
 {
     const struct silence *s = silencer_get(a->engine->silencer, id);
-    struct buf starts = BUF_INIT, ends = BUF_INIT, matchers = BUF_INIT;
+    struct buf starts = BUF_INIT, ends = BUF_INIT, matchers = BUF_INIT, by = BUF_INIT;
+    str given;
 
     if (!a->conf.log_silences || s == NULL)
         return;
+    given = labels_get(s->annotations, S("createdBy"));
+    buf_add(&by, s->created_by);
+    if (given.n != 0)
+        buf_addf(&by, " (given as %.*s)", STR(given));
     rfc3339_ms(&starts, s->starts_at);
     rfc3339_ms(&ends, s->ends_at);
     for (size_t i = 0; s->n_sets != 0 && i < s->sets[0].n; i++) {
@@ -183,10 +188,10 @@ static void log_change(const struct api *a, const char *what, str id)
             buf_addc(&matchers, ',');
         matcher_print(&matchers, &s->sets[0].v[i]);
     }
-    log_info(what, LOG_STR("id", id), LOG_STR("created_by", s->created_by),
-             LOG_STR("given_as", labels_get(s->annotations, S("createdBy"))),
+    log_info(what, LOG_STR("id", id), LOG_STR("created_by", buf_str(&by)),
              LOG_STR("comment", s->comment), LOG_STR("starts_at", buf_str(&starts)),
              LOG_STR("ends_at", buf_str(&ends)), LOG_STR("matchers", buf_str(&matchers)));
+    buf_release(&by);
     buf_release(&starts);
     buf_release(&ends);
     buf_release(&matchers);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "cli/client.h"
+#include "cli/say.h"
 #include "codec/escape.h"
 #include "codec/float.h"
 #include "codec/json.h"
@@ -214,7 +215,7 @@ int query_remote(const struct query_flags *f, str expr, const struct query_times
         add_time(&path, "time", t->start);
     code = client_call(&f->client, "GET", buf_z(&path), STR_NONE, &body);
     if (code == EXIT_OK && !read_answer(arena_str(a, buf_str(&body)), a, out, &e)) {
-        fprintf(stderr, "tocsin: %s\n", e.msg);
+        say(stderr, "tocsin: %s\n", e.msg);
         code = EXIT_FAILED;
     }
     buf_release(&path);

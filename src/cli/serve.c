@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "cli/config_paths.h"
 #include "cli/reload.h"
+#include "cli/say.h"
 #include "engine/configure.h"
 #include "engine/reroute.h"
 #include "engine/turn.h"
@@ -356,7 +357,7 @@ static bool use_web_config(struct serve *s)
     ok = api_use_web_config(s->api, str_of(s->flags->web_config), &d, &e);
     if (!ok) {
         diags_print(stderr, &d);
-        fprintf(stderr, "tocsin: --web.config.file: %s\n", e.msg);
+        say(stderr, "tocsin: --web.config.file: %s\n", e.msg);
     }
     diags_release(&d);
     return ok;
@@ -503,7 +504,7 @@ int serve_run(const void *flags, char **args, int n_args)
     int code;
 
     if (n_args != 0) {
-        fprintf(stderr, "tocsin: serve takes no argument, got '%s'\n", args[0]);
+        say(stderr, "tocsin: serve takes no argument, got '%s'\n", args[0]);
         return EXIT_USAGE;
     }
     if (!serve_flags_check(s.flags, &s.mode) ||

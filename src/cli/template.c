@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/mem.h"
+#include "cli/say.h"
 #include "notify/messages.h"
 #include "notify/template_data.h"
 #include "template/template.h"
@@ -93,8 +94,8 @@ int template_render_run(const void *flags, char **args, int n_args)
     (void)args;
     if (n_args != 0 || f->text == NULL ||
         (run.mode == TEMPLATE_TEXT && strcmp(f->type, "text") != 0)) {
-        fprintf(stderr, "tocsin: template render needs --template.text, and --template.type is "
-                        "text or html\n");
+        say(stderr, "tocsin: template render needs --template.text, and --template.type is "
+                    "text or html\n");
         return EXIT_USAGE;
     }
     clock_gettime(CLOCK_REALTIME, &now);
@@ -108,9 +109,9 @@ int template_render_run(const void *flags, char **args, int n_args)
         ok = template_exec_text(messages->set, str_of(f->text), &run, &out, &e);
     }
     if (ok && out.n != 0)
-        fwrite(out.p, 1, out.n, stdout);
+        say_exactly(stdout, buf_str(&out));
     if (!ok)
-        fprintf(stderr, "tocsin: %s\n", e.msg);
+        say(stderr, "tocsin: %s\n", e.msg);
     buf_release(&out);
     arena_release(&a);
     messages_free(messages);
