@@ -95,6 +95,45 @@ def test_tls():
             until("clear text again", lambda: tls_get(t, d) is None and t.get("/-/ready").status == 200, 5)
 
 
+def negotiates(t, suite):
+    """The name of the suite when the server takes this one alone, with TLS 1.2; None when it does not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(suite + "@SECLEVEL=0")
+    host, port = t.address.rsplit(":", 1)
+    try:
+        with socket.create_connection((host, int(port)), timeout=5) as raw, context.wrap_socket(raw) as s:
+            return s.cipher()[0]
+    except (ssl.SSLError, ConnectionError):
+        return None
+
+
+def test_suites_and_versions():
+    """By default no RSA key exchange and no CBC; who names such a suite has it. TLS 1.0 and 1.1 are not to be had."""
+    web = "tls_server_config: {cert_file: cert.pem, key_file: key.pem%s}\n"
+    with folder() as d:
+        certificate(d)  # of RSA
+        with serve(d, web % "") as t:
+            for suite in ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"):
+                equal(negotiates(t, suite), suite)
+            for suite in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA256", "ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES256-SHA",
+                          "ECDHE-RSA-AES256-SHA384", "ECDHE-RSA-CAMELLIA128-SHA256", "ADH-AES128-GCM-SHA256", "PSK-AES128-GCM-SHA256"):
+                equal(negotiates(t, suite), None, suite)
+            write(f"{d}/web.yml", web % ", cipher_suites: [TLS_RSA_WITH_AES_128_GCM_SHA256]")
+            until("named, it is served", lambda: negotiates(t, "AES128-GCM-SHA256"), 5)
+        for version in ("TLS10", "TLS11"):
+            for key in ("min_version", "max_version"):
+                path = write(f"{d}/web.yml", web % f", {key}: {version}")
+                p = subprocess.run([PROGRAM, f"--config.file={d}/tocsin.yml", f"--storage.path={d}/data", "--web.listen-address=127.0.0.1:0",
+                                    "--web.config.file=" + path], capture_output=True, text=True, timeout=20)
+                equal(p.returncode, 1)
+                assert f"{version} is broken and not served: TLS12 or TLS13" in p.stderr, p.stderr
+        p = subprocess.run([PROGRAM, "lint", write(f"{d}/client.yml", "global: {http_config: {tls_config: {min_version: TLS10}}}\n"
+                                                   "route: {receiver: r}\nreceivers: [{name: r}]\n")], capture_output=True, text=True)
+        equal(p.returncode, 0, "a receiver may be that old: " + p.stdout)
+
+
 def test_client_certificates():
     with folder() as d:
         make_ca(d)
