@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/file.h"
 #include "bridge/am_snapshot.h"
 #include "cli/say.h"
 #include "loop/clock.h"
@@ -76,25 +77,14 @@ static void close_state(struct bridge *b)
 static bool read_file(const char *dir, const char *name, struct buf *out)
 {
     struct buf path = BUF_INIT;
-    char piece[65536];
-    size_t n;
-    FILE *f;
+    struct err e = ERR_INIT;
     bool ok;
 
     buf_addf(&path, "%s/%s", dir, name);
-    f = fopen(buf_z(&path), "rb");
-    if (f == NULL && errno == ENOENT && access(dir, X_OK) == 0) {
-        buf_release(&path);
-        return true;
-    }
-    while (f != NULL && out->n < SNAPSHOT_MAX && (n = fread(piece, 1, sizeof(piece), f)) != 0)
-        buf_add(out, (str){piece, n});
-    ok = f != NULL && !ferror(f) && feof(f);
+    ok = (access(buf_z(&path), F_OK) != 0 && errno == ENOENT && access(dir, X_OK) == 0) ||
+         file_read(buf_str(&path), FILE_REGULAR, SNAPSHOT_MAX, out, &e);
     if (!ok)
-        say(stderr, "tocsin: cannot read %s: %s\n", buf_z(&path),
-            errno != 0 ? strerror(errno) : "too large");
-    if (f != NULL)
-        fclose(f);
+        say(stderr, "tocsin: %s\n", e.msg);
     buf_release(&path);
     return ok;
 }

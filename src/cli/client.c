@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <time.h>
+#include "base/file.h"
 #include "cli/say.h"
 #include "codec/escape.h"
 #include "codec/yaml.h"
@@ -10,6 +11,8 @@
 #include "net/curl_setup.h"
 #include "net/http_conf.h"
 #include "schema/schema.h"
+
+enum { CONF_MAX = 1 << 20 };
 
 static size_t receive(char *p, size_t size, size_t n, void *arg)
 {
@@ -32,12 +35,14 @@ static bool read_conf(const struct client_flags *f, struct arena *a, struct http
     struct conf_run run = {.a = a, .d = &d};
     struct conf_part part = {NULL, NULL};
     struct err e = ERR_INIT;
+    struct buf text = BUF_INIT;
     struct yaml_doc doc;
     bool has_file = f->http_config[0] != '\0', ok = true;
 
     diags_init(&d);
     if (has_file)
-        ok = yaml_read_file(str_of(f->http_config), a, &doc, &d, &e);
+        ok = file_read(str_of(f->http_config), FILE_OR_PIPE, CONF_MAX, &text, &e) &&
+             yaml_parse(buf_str(&text), str_of(f->http_config), a, &doc, &d);
     if (has_file && ok)
         part = (struct conf_part){&doc, doc.root};
     ok = ok && conf_decode(&run, &part, part.doc != NULL, &http_conf_type, conf);
@@ -46,6 +51,7 @@ static bool read_conf(const struct client_flags *f, struct arena *a, struct http
     if (d.n != 0)
         diags_print(stderr, &d);
     diags_release(&d);
+    buf_release(&text);
     if (ok && conf->oauth2 != NULL) {
         say(stderr, "tocsin: --http.config.file: oauth2 is not for the command line\n");
         return false;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include "base/file.h"
 #include "cli/client.h"
 #include "cli/query_remote.h"
 #include "cli/say.h"
@@ -106,20 +107,13 @@ static bool load_text(struct query_job *q, str text, ts_ms now, struct err *e)
 
 static bool load_file(struct query_job *q, ts_ms now)
 {
-    FILE *f = fopen(q->f->file, "rbe");
     struct buf text = BUF_INIT;
     struct err e = ERR_INIT;
-    char piece[65536];
-    size_t n;
-    bool ok = f != NULL;
+    bool ok = file_read(str_of(q->f->file), FILE_OR_PIPE, SIZE_MAX, &text, &e);
 
-    while (f != NULL && (n = fread(piece, 1, sizeof(piece), f)) != 0)
-        buf_add(&text, (str){piece, n});
-    if (f != NULL)
-        fclose(f);
     q->store = mem_storage_new();
     if (!ok)
-        say(stderr, "tocsin: cannot open '%s'\n", q->f->file);
+        say(stderr, "tocsin: %s\n", e.msg);
     else if (!load_text(q, buf_str(&text), now, &e)) {
         ok = false;
         say(stderr, "tocsin: %s:%d: %s\n", q->f->file, e.line, e.msg);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "base/file.h"
 #include "base/mem.h"
 #include "cli/say.h"
 #include "notify/messages.h"
@@ -21,25 +22,11 @@ const struct flag template_render_flags[] = {
 };
 #undef F
 
-static bool read_file(const char *path, struct buf *out, struct err *e)
-{
-    FILE *f = fopen(path, "rbe");
-    char piece[65536];
-    size_t n;
-
-    if (f == NULL)
-        return err_set(e, ERR_IO, "cannot open '%s'", path);
-    while ((n = fread(piece, 1, sizeof(piece), f)) != 0)
-        buf_add(out, (str){piece, n});
-    fclose(f);
-    return true;
-}
-
 static bool load_file(struct template_set *set, const char *path, struct err *e)
 {
     const char *slash = strrchr(path, '/');
     struct buf text = BUF_INIT;
-    bool ok = read_file(path, &text, e) &&
+    bool ok = file_read(str_of(path), FILE_REGULAR, SIZE_MAX, &text, e) &&
               template_set_parse(set, str_of(slash != NULL ? slash + 1 : path), buf_str(&text), e);
 
     buf_release(&text);
@@ -71,7 +58,7 @@ static bool load_data(const char *path, struct arena *a, struct template_data *o
         *out = template_data_example(a);
         return true;
     }
-    ok = read_file(path, &text, e) &&
+    ok = file_read(str_of(path), FILE_OR_PIPE, SIZE_MAX, &text, e) &&
          (template_data_from_json(a, arena_str(a, buf_str(&text)), out, e) ||
           err_wrap(e, "%s", path));
     buf_release(&text);

@@ -9,6 +9,7 @@
  * An alias yields the very node of its anchor, so a place inside it is where the anchor's text
  * stands. What an alias adds to the count of nodes and to the depth is remembered with the anchor.
  */
+#include "base/file.h"
 #include "codec/yaml_priv.h"
 
 #include <errno.h>
@@ -542,27 +543,11 @@ bool yaml_parse(str text, str file, struct arena *a, struct yaml_doc *out, struc
     return ok;
 }
 
-static bool read_all(FILE *f, struct buf *text)
-{
-    char block[16384];
-    size_t k;
-
-    while ((k = fread(block, 1, sizeof(block), f)) != 0 && text->n <= MAX_BYTES)
-        buf_add(text, (str){block, k});
-    return !ferror(f);
-}
-
 bool yaml_read_file(str path, struct arena *a, struct yaml_doc *out, struct diags *d, struct err *e)
 {
     struct buf text = BUF_INIT;
-    str z = arena_str(a, path);
-    FILE *f = fopen(z.p, "rbe");
-    bool ok;
+    bool ok = file_read(path, FILE_REGULAR, MAX_BYTES, &text, e);
 
-    if (f == NULL)
-        return err_errno(e, errno, "cannot open \"%.*s\"", STR(path));
-    ok = read_all(f, &text) || err_errno(e, errno, "cannot read \"%.*s\"", STR(path));
-    fclose(f);
     if (ok && !yaml_parse(buf_str(&text), path, a, out, d))
         ok = err_set(e, ERR_INVALID, "\"%.*s\" is not valid YAML", STR(path));
     buf_release(&text);

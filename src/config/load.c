@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include "base/file.h"
 #include "base/mem.h"
 #include "config/config_priv.h"
 
@@ -231,23 +232,16 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
 
 enum { TEXT_MAX = 16 << 20 };
 
+/* Given on the command line: it may be a pipe. */
 static bool read_file(str path, struct buf *out, struct diags *d)
 {
-    char *z = mem_zdup(path), block[16384];
-    FILE *f = fopen(z, "rbe");
-    bool ok = f != NULL;
-    size_t k;
+    struct err e = ERR_INIT;
 
-    while (ok && out->n < TEXT_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
-        buf_add(out, (str){block, k});
-    ok = ok && !ferror(f);
-    if (!ok)
-        diags_add(d, DIAG_ERROR, "Y001", (struct diag_place){.file = path, .line = 1, .col = 1},
-                  "cannot read \"%s\": %s", z, strerror(errno));
-    if (f != NULL)
-        fclose(f);
-    mem_free(z);
-    return ok;
+    if (file_read(path, FILE_OR_PIPE, TEXT_MAX, out, &e))
+        return true;
+    diags_add(d, DIAG_ERROR, "Y001", (struct diag_place){.file = path, .line = 1, .col = 1}, "%s",
+              e.msg);
+    return false;
 }
 
 struct config *config_load(const struct config_options *o, struct diags *d)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <unistd.h>
+#include "base/file.h"
 #include "base/map.h"
 #include "base/utf8.h"
 #include "codec/json.h"
@@ -46,20 +47,13 @@ struct renderer {
     struct str_map texts; /* path -> struct buf *, NULL = cannot be read */
 };
 
+/* As much as can be shown: what is no file any more, or never was, has no lines. */
 static struct buf *slurp(str path)
 {
-    struct buf name = BUF_INIT, *text = mem_new(struct buf);
-    char block[16384];
-    FILE *f;
-    size_t k;
+    struct buf *text = mem_new(struct buf);
 
-    buf_add(&name, path);
-    f = fopen(buf_z(&name), "rbe");
-    buf_release(&name);
-    while (f != NULL && text->n < FILE_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
-        buf_add(text, (str){block, k});
-    if (f != NULL)
-        fclose(f);
+    if (!file_read(path, FILE_REGULAR, FILE_MAX, text, NULL))
+        buf_clear(text);
     return text;
 }
 
