@@ -48,7 +48,7 @@ bool file_read(str path, enum file_kind kind, size_t max, struct buf *out, struc
     if (ok)
         ok = read_fd(fd, path, kind, max, out, e);
     else
-        err_errno(e, errno, "cannot open '%.*s'", STR(path));
+        err_errno(e, errno, "cannot read '%.*s'", STR(path));
     if (fd >= 0)
         close(fd);
     mem_free(z);

@@ -49,10 +49,9 @@ static void read_labels(struct json_reader *r, struct buf *out)
         json_string(r, &value);
         vec_push(&v, (struct label){key, value});
     }
-    n = labels_sort(v.v, v.n, &dup);
+    n = labels_sort(v.v, labels_sort_last(v.v, v.n), &dup);
     buf_clear(out);
-    if (n != SIZE_MAX)
-        labels_print(out, (struct labels){v.v, n});
+    labels_print(out, (struct labels){v.v, n});
     vec_release(&v);
 }
 

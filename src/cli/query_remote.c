@@ -49,11 +49,8 @@ static void read_labels(struct reader *r, struct labels *out)
     own = arena_array(r->a, v.n + 1, sizeof(*own));
     if (v.n != 0)
         memcpy(own, v.v, v.n * sizeof(*own));
+    v.n = labels_sort_last(own, v.n);
     *out = (struct labels){own, labels_sort(own, v.n, &dup)};
-    if (out->n == SIZE_MAX) {
-        out->n = 0;
-        json_fail(&r->j, "a label stands twice");
-    }
     vec_release(&v);
 }
 
