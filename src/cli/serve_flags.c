@@ -88,6 +88,10 @@ const struct flag serve_flag_table[] = {
         "out a rule that runs"),
     FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST",
          "classic-mode, utf8-strict-mode, and names accepted without effect"),
+    FLAG(
+        F, sandbox, "sandbox", FLAG_TEXT, "on", "on|off",
+        "files outside of the configuration's and the storage's folders, and system calls that are "
+        "not needed, are given up at the start, as far as the kernel can"),
     FLAG(F, log_level, "log.level", FLAG_TEXT, "info", "LEVEL", "debug, info, warn or error"),
     FLAG(F, log_format, "log.format", FLAG_TEXT, "logfmt", "FORMAT", "logfmt or json"),
     FLAGS_END,
@@ -198,6 +202,10 @@ bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
     if (!log_level_parse(str_of(f->log_level), &level)) {
         say(stderr, "tocsin: --log.level: '%s' is none of debug, info, warn, error\n",
             f->log_level);
+        return false;
+    }
+    if (strcmp(f->sandbox, "on") != 0 && strcmp(f->sandbox, "off") != 0) {
+        say(stderr, "tocsin: --sandbox: '%s' is neither on nor off\n", f->sandbox);
         return false;
     }
     if (!log_format_parse(str_of(f->log_format), &format)) {

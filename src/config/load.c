@@ -185,16 +185,35 @@ static void keep_files(struct conf_run *run, struct config *c, const struct conf
         c->files[c->n_files++] = arena_str(run->a, texts[i].path);
 }
 
+/* What is out of reach would be missing without a word: a pattern finds nothing there. */
+static bool is_within_reach(struct conf_run *run, size_t from, str file,
+                            const struct config_options *o)
+{
+    size_t errors = run->d->errors;
+
+    for (size_t i = from; o->may_read != NULL && i < run->files.n; i++)
+        if (!o->may_read(o->arg, run->files.v[i]))
+            diags_add(run->d, DIAG_ERROR, "C011",
+                      (struct diag_place){.file = file, .line = 1, .col = 1},
+                      "\"%.*s\" is outside of the folders that can be read since the start: it "
+                      "takes a restart, or --sandbox=off",
+                      STR(run->files.v[i]));
+    return run->d->errors == errors;
+}
+
 static void load(struct conf_run *run, struct config *c, const struct config_text *texts, size_t n,
                  const struct config_options *o)
 {
     struct conf_part parts[FILES_MAX] = {0};
     struct config_top top;
+    size_t named;
 
     if (!parse_all(run, texts, n, parts))
         return;
     conf_decode(run, parts, n, &config_top_type, &top);
     take(c, &top);
+    if (!is_within_reach(run, 0, texts[0].path, o))
+        return;
     fill_http(run, c);
     receivers_finish(run, &top, c);
     config_check(run, &top, c, parts, n);
@@ -203,8 +222,12 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
         return;
     if (!o->without_rules)
         config_load_rules(run, c, o->tolerates_rules);
+    named = run->files.n;
     config_load_scrapes(run, &top, c);
+    (void)is_within_reach(run, named, texts[0].path, o);
     keep_original(run, &top, c);
+    c->named = run->files.v;
+    c->n_named = run->files.n;
     c->hash = config_hash(texts, n);
 }
 

@@ -436,6 +436,8 @@ static bool decode_file_form(const struct decoder *m, const struct conf_layer *l
     }
     if ((key->flags & CONF_PATH_FIXED) == 0)
         secret->file = conf_resolve(&in, secret->file);
+    else
+        conf_note_file(&in, secret->file);
     return true;
 }
 

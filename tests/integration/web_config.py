@@ -402,4 +402,5 @@ def test_an_instance_with_tokens_recognises_itself():
                 equal(t.post("/api/v2/alerts", [], headers={"Tocsin-Instance": "another"}).status, 401)
 
 
-main()
+if __name__ == "__main__":
+    main()
