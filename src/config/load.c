@@ -185,20 +185,26 @@ static void keep_files(struct conf_run *run, struct config *c, const struct conf
         c->files[c->n_files++] = arena_str(run->a, texts[i].path);
 }
 
-/* What is out of reach would be missing without a word: a pattern finds nothing there. */
-static bool is_within_reach(struct conf_run *run, size_t from, str file,
-                            const struct config_options *o)
+static bool is_within_reach(const struct config_options *o, str path, str file, struct diags *d)
 {
-    size_t errors = run->d->errors;
+    if (o->may_read == NULL || o->may_read(o->arg, path))
+        return true;
+    diags_add(d, DIAG_ERROR, "C011", (struct diag_place){.file = file, .line = 1, .col = 1},
+              "\"%.*s\" is outside of the folders that can be read since the start: it takes a "
+              "restart, or --sandbox=off",
+              STR(path));
+    return false;
+}
 
-    for (size_t i = from; o->may_read != NULL && i < run->files.n; i++)
-        if (!o->may_read(o->arg, run->files.v[i]))
-            diags_add(run->d, DIAG_ERROR, "C011",
-                      (struct diag_place){.file = file, .line = 1, .col = 1},
-                      "\"%.*s\" is outside of the folders that can be read since the start: it "
-                      "takes a restart, or --sandbox=off",
-                      STR(run->files.v[i]));
-    return run->d->errors == errors;
+/* What is out of reach would be missing without a word: a pattern finds nothing there. */
+static bool are_within_reach(const struct config_options *o, const struct conf_run *run,
+                             size_t from, str file)
+{
+    bool ok = true;
+
+    for (size_t i = from; i < run->files.n; i++)
+        ok &= is_within_reach(o, run->files.v[i], file, run->d);
+    return ok;
 }
 
 static void load(struct conf_run *run, struct config *c, const struct config_text *texts, size_t n,
@@ -212,7 +218,7 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
         return;
     conf_decode(run, parts, n, &config_top_type, &top);
     take(c, &top);
-    if (!is_within_reach(run, 0, texts[0].path, o))
+    if (!are_within_reach(o, run, 0, texts[0].path))
         return;
     fill_http(run, c);
     receivers_finish(run, &top, c);
@@ -224,7 +230,7 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
         config_load_rules(run, c, o->tolerates_rules);
     named = run->files.n;
     config_load_scrapes(run, &top, c);
-    (void)is_within_reach(run, named, texts[0].path, o);
+    (void)are_within_reach(o, run, named, texts[0].path);
     keep_original(run, &top, c);
     c->named = run->files.v;
     c->n_named = run->files.n;
@@ -275,7 +281,8 @@ struct config *config_load(const struct config_options *o, struct diags *d)
     bool ok = true;
 
     for (size_t i = 0; i < o->n_paths; i++) {
-        ok &= read_file(o->paths[i], &bufs[i], d);
+        ok &=
+            is_within_reach(o, o->paths[i], o->paths[i], d) && read_file(o->paths[i], &bufs[i], d);
         texts[i] = (struct config_text){o->paths[i], buf_str(&bufs[i])};
     }
     if (ok)

@@ -145,6 +145,9 @@ static void read_folder(struct sandbox *s, str path)
     real_folder(path, real);
     if (covers(s, str_of(real)))
         return;
+    if (strcmp(real, "/") == 0)
+        log_warn("sandbox: all files can be read, as this one is not in a folder of its own",
+                 LOG_STR("path", path));
     vec_push(&s->folders, mem_str_dup(str_of(real)));
     allow(s, real, FS_READ);
 }
@@ -188,10 +191,20 @@ void sandbox_listen(struct sandbox *s, str path)
 
 /* -- life -- */
 
+/* No folder above takes its place. */
+static void read_if_there(struct sandbox *s, const char *path)
+{
+    if (path != NULL && access(path, F_OK) == 0)
+        sandbox_read(s, str_of(path));
+}
+
 struct sandbox *sandbox_new(void)
 {
-    /* Names, zones, certificates, modules of libraries; secrets that a manager puts there; what the kernel says. */
-    static const char *const system[] = {"/etc", "/usr", "/lib", "/lib64", "/run", "/proc", "/sys"};
+    /* Names, zones, certificates, modules of libraries; secrets that a manager puts there; what the kernel says. The
+     * files may be links to elsewhere. */
+    static const char *const system[] = {"/etc",          "/usr",  "/lib", "/lib64",
+                                         "/run",          "/proc", "/sys", "/etc/resolv.conf",
+                                         "/etc/localtime"};
     static const char *const variables[] = {"ZONEINFO", "SSL_CERT_FILE", "SSL_CERT_DIR",
                                             "CURL_CA_BUNDLE"};
     struct sandbox *s = mem_new(struct sandbox);
@@ -205,12 +218,9 @@ struct sandbox *sandbox_new(void)
     s->fd = version > 0 ? (int)syscall(CREATE_RULESET, &attr, sizeof(attr), 0) : -1;
     s->why_not = is_ours ? str_of(strerror(errno)) : S("LD_PRELOAD is set");
     for (size_t i = 0; i < ARRAY_LEN(system); i++)
-        sandbox_read(s, str_of(system[i]));
+        read_if_there(s, system[i]);
     for (size_t i = 0; i < ARRAY_LEN(variables); i++)
-        if (getenv(variables[i]) != NULL)
-            sandbox_read(s, str_of(getenv(variables[i])));
-    sandbox_read(s, S("/etc/resolv.conf"));
-    sandbox_read(s, S("/etc/localtime"));
+        read_if_there(s, getenv(variables[i]));
     allow(s, "/dev/null", FS_READ_FILE | FS_WRITE_FILE);
     allow(s, "/dev/urandom", FS_READ_FILE);
     return s;

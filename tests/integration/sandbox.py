@@ -102,6 +102,11 @@ def test_what_is_outside_stays_outside():
                         equal(r.status, 200, r.body)
                 write(f"{d}/etc/tocsin.yml", config)
                 equal(t.post("/-/reload", b"").status, 200)
+                os.rename(f"{d}/etc/tocsin.yml", f"{d}/elsewhere/tocsin.yml")
+                os.symlink("../elsewhere/tocsin.yml", f"{d}/etc/tocsin.yml")
+                r = t.post("/-/reload", b"")
+                assert r.status == 200 if flag == "off" else b"outside of the folders" in r.body, r.body
+                os.unlink(f"{d}/etc/tocsin.yml")
     p = subprocess.run([PROGRAM, "--sandbox=maybe"], capture_output=True, text=True, timeout=10)
     assert p.returncode == 1 and "neither on nor off" in p.stderr, p.stderr
 

@@ -110,6 +110,34 @@ static void places_move_with_what_is_hidden(void **state)
     assert_int_equal(redact_moved(&r, 16), 18); /* "scope" */
 }
 
+/* Whatever a line is, the ranges lie in it, one behind the other. */
+static void any_text(void **state)
+{
+    static const char letters[] = "token: {}[],\"'#-|&/@\n\n  passwordurl://\t";
+    uint32_t seed = 1;
+
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        char text[48];
+        struct redact_ranges r;
+        str all = {text, sizeof(text)}, rest = all, line;
+        size_t at = 0;
+
+        for (size_t i = 0; i < sizeof(text); i++) {
+            seed = seed * 1664525 + 1013904223;
+            text[i] = letters[(seed >> 16) % sizeof(letters)]; /* its NUL, too */
+        }
+        do
+            line = str_cut(&rest, '\n');
+        while (rest.n > 16);
+        redact_line(all, line, &r);
+        for (size_t i = 0; i < r.n; i++) {
+            assert_true(r.v[i].from >= at && r.v[i].from < r.v[i].to && r.v[i].to <= line.n);
+            at = r.v[i].to;
+        }
+    }
+}
+
 /* A table's secret whose name the lines do not know would be shown. */
 static size_t check_keys(const struct conf_type *t, unsigned depth)
 {
@@ -153,6 +181,7 @@ int main(void)
         T(what_is_no_secret_is_shown),
         T(messages),
         T(places_move_with_what_is_hidden),
+        T(any_text),
         T(every_secret_of_the_tables_is_known),
     };
 
