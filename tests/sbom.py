@@ -32,11 +32,11 @@ assert all(x in packages or x == "SPDXRef-DOCUMENT" for a, _, b in links for x i
 assert ("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-tocsin") in links and packages["SPDXRef-tocsin"]["versionInfo"] == version
 linked = {packages[b]["name"] for a, kind, b in links if a == "SPDXRef-tocsin" and kind == "DYNAMIC_LINK"}
 inside = {packages[b]["name"] for a, kind, b in links if a == "SPDXRef-tocsin" and kind == "STATIC_LINK"}
-assert inside == {"xxhash"}, inside
+assert inside == {"xxhash"}, inside  # its header; a build without optimisation loads the library, too
 
 if not shutil.which("readelf"):
     sys.exit(77)
 dynamic = subprocess.run(["readelf", "-dW", program], capture_output=True, text=True, check=True).stdout
 needed = {n.split(".so")[0].split("-")[0] for n in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)} - SANITIZERS
 found = {LIBRARIES["libevent" if n.startswith("libevent") else n] for n in needed}
-assert found == linked, f"the program is linked with {sorted(found)}, the SBOM says {sorted(linked)}"
+assert found - inside == linked, f"the program is linked with {sorted(found)}, the SBOM says {sorted(linked)}"
