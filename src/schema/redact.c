@@ -56,6 +56,14 @@ bool redact_is_secret_name(str name)
     return name.n >= 5 && str_nearest(name, whole, ARRAY_LEN(whole)) != NULL;
 }
 
+/* These hold mappings with secrets in them; where somebody wrote a scalar, it is one. */
+static bool is_holder_name(str name)
+{
+    static const char *const holders[] = {"authorization", "basic_auth", "oauth2", "tokens", NULL};
+
+    return is_one_of(name, holders);
+}
+
 /* What is below these is text for people, or a query. */
 static bool is_open_name(str name)
 {
@@ -228,17 +236,20 @@ static size_t redact_pair(struct redact_ranges *r, str s, str name, size_t value
 
     if (is_open_name(name))
         return end;
-    if (is_nested(s, value) &&
-        (is_url || !redact_is_secret_name(name) || str_eq_nocase(name, S("authorization"))))
+    if (is_nested(s, value) && (is_url || !redact_is_secret_name(name) || is_holder_name(name)))
         return value;
-    if (is_url ? str_find_str(str_sub(s, value, end), S("://")) < 0 : redact_is_secret_name(name))
+    if (!is_url && is_holder_name(name))
+        hide_value(r, s, value, end);
+    else if (is_url ? str_find_str(str_sub(s, value, end), S("://")) < 0
+                    : redact_is_secret_name(name))
         hide_value(r, s, value, end);
     else
         hide_url(r, s, value, end, true);
     return end;
 }
 
-static void redact_from(struct redact_ranges *r, str s, size_t at)
+/* bare: what has no name is secret, too. */
+static void redact_from(struct redact_ranges *r, str s, size_t at, bool bare)
 {
     bool in_flow = false;
 
@@ -251,9 +262,13 @@ static void redact_from(struct redact_ranges *r, str s, size_t at)
             at++;
         } else if (read_key(s, at, &name, &value)) {
             at = redact_pair(r, s, name, skip_blanks(s, value), in_flow);
+            bare = is_holder_name(name);
         } else {
             end = value_end(s, at, in_flow);
-            hide_url(r, s, at, end, true);
+            if (bare)
+                hide_value(r, s, at, end);
+            else
+                hide_url(r, s, at, end, true);
             at = end;
         }
     }
@@ -289,12 +304,13 @@ static str line_before(str text, const char *at)
 }
 
 /* What the names above a line say: each parent's line begins further left. */
-enum above { ABOVE_NOTHING, ABOVE_OPEN, ABOVE_SECRET };
+enum above { ABOVE_NOTHING, ABOVE_HOLDER, ABOVE_OPEN, ABOVE_SECRET };
 
 static enum above look_above(str text, str line)
 {
     bool is_item, above_is_item;
     size_t limit = column_of(line, &is_item);
+    bool is_first = true;
 
     for (str up = line_before(text, line.p); up.p != NULL && limit != SIZE_MAX;
          up = line_before(text, up.p)) {
@@ -310,8 +326,11 @@ static enum above look_above(str text, str line)
         if ((key < limit || (key == limit && is_item)) && read_key(up, key, &name, &value)) {
             if (is_open_name(name))
                 return ABOVE_OPEN;
-            if (redact_is_secret_name(name) && !str_eq_nocase(name, S("authorization")))
+            if (is_first && is_holder_name(name))
+                return ABOVE_HOLDER;
+            if (redact_is_secret_name(name) && !is_holder_name(name))
                 return ABOVE_SECRET;
+            is_first = false;
         }
         limit = column;
         is_item = above_is_item;
@@ -327,8 +346,8 @@ void redact_line(str text, str line, struct redact_ranges *out)
     out->n = 0;
     if (above == ABOVE_SECRET)
         hide(out, at, line.n);
-    else if (above == ABOVE_NOTHING)
-        redact_from(out, line, at);
+    else if (above != ABOVE_OPEN)
+        redact_from(out, line, at, above == ABOVE_HOLDER);
 }
 
 /* -- messages -- */

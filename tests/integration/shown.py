@@ -18,6 +18,8 @@ SECRETS = {  # documents with one mistake each; the mistake, or its line, holds 
     "a tag": "receivers: [{name: r}]\nglobal:\n  slack_app_token: !vault hunter2\n",
     "both forms": "receivers: [{name: r, opsgenie_configs: [{api_key: hunter2, api_key_file: x}]}]\n",
     "a user in a URL": "receivers: [{name: r}]\nglobal: {pagerduty_url: 'ftp://me:hunter2@h'}\n",
+    "a scalar for a mapping": "receivers: [{name: r}]\nglobal:\n  http_config:\n    basic_auth: hunter2\n",
+    "a scalar for a token": "receivers: [{name: r}]\nweb:\n  tokens:\n    - hunter2\n",
     "a source": "receivers: [{name: r}]\nsources: [{name: s, url: 'http://x', authorization: {credentials: hunter2}, tiemout: 1s}]\n",
     "a scrape": "receivers: [{name: r}]\nscrape_configs: [{job_name: j, basic_auth: {username: u, password: hunter2}, scrape_intervall: 1s}]\n",
 }

@@ -39,6 +39,9 @@ static void values_of_secret_names_are_hidden(void **state)
     shows("authorization: {type: Bearer, credentials: abc}",
           "authorization: {type: Bearer, credentials: <secret>}");
     shows("Authorization: Bearer abc", "Authorization: <secret>");
+    shows("basic_auth: u:hunter2", "basic_auth: <secret>");
+    shows("web: {tokens: [abc, def]}", "web: {tokens: [<secret>, <secret>]}");
+    shows("oauth2: [abc]", "oauth2: [<secret>]");
     shows("basic_auth_users: {me: $2b$06$x}", "basic_auth_users: <secret>");
     shows("a: 1\n    basic_auth: {username: u, password: p",
           "    basic_auth: {username: <secret>, password: <secret>");
@@ -49,6 +52,8 @@ static void what_lies_below_a_secret_name_is_hidden(void **state)
     (void)state;
     shows("tls:\n  key: |\n    -----BEGIN\n\n    AAAA", "    <secret>");
     shows("secrets:\n- abc", "- <secret>");
+    shows("tokens:\n- abc", "- <secret>");
+    shows("tokens:\n  - name: n\n    matchers: ['a=b']\n    scope: reed", "    scope: reed");
     shows("x:\n  - name: n\n    password: >-\n      one\n      two", "      <secret>");
     shows("basic_auth_users:\n  # us\n  me: $2b", "  <secret>");
     shows("web:\n  tokens:\n    - name: n\n      scope: reed", "      scope: reed");
