@@ -32,6 +32,7 @@ struct api {
     struct engine *engine;
     struct http_server *server;
     struct access *access;
+    struct refusals refusals;
     struct web *web; /* NULL without --web.config.file */
     ts_ns started;   /* wall */
     bool reload_ok;
@@ -101,6 +102,8 @@ void api_post_render(struct http_req *rq, void *arg);
 void api_get_explain(struct http_req *rq, void *arg);
 void api_get_notifications(struct http_req *rq, void *arg);
 void api_post_jobs_cancel(struct api *a);
+/* Whether rq are alerts that we sent to ourselves: they came in by another way before. */
+bool api_is_own_sending(const struct api *a, const struct http_req *rq);
 
 /* -- explain, in words -- */
 void explain_text_decision(struct buf *b, const struct decision *d);

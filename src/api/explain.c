@@ -96,13 +96,27 @@ static void answer_begin(struct answer *an, struct http_req *rq)
     json_writer_init(&an->w, &an->b, true);
 }
 
+/* What has grown so far, to out: words are for eyes. */
+static void answer_take(struct answer *an, struct buf *out)
+{
+    if (an->is_text)
+        buf_add_shown(out, buf_str(&an->b));
+    else
+        buf_add(out, buf_str(&an->b));
+    buf_clear(&an->b);
+}
+
 static void answer_send(struct answer *an, struct http_req *rq)
 {
+    struct buf out = BUF_INIT;
+
     if (!an->is_text)
         buf_addc(&an->b, '\n');
+    answer_take(an, &out);
     api_headers(rq);
     http_reply(rq, 200, an->is_text ? S("text/plain; charset=utf-8") : S("application/json"),
-               buf_str(&an->b));
+               buf_str(&out));
+    buf_release(&out);
     buf_release(&an->b);
 }
 
@@ -577,8 +591,7 @@ static bool walk_next(void *ctx, struct buf *out)
         walk_end(k, now);
     if (more && k->an.b.n < PIECE)
         return true; /* in another turn */
-    buf_add(out, buf_str(&k->an.b));
-    buf_clear(&k->an.b);
+    answer_take(&k->an, out);
     return more;
 }
 

@@ -39,6 +39,7 @@ enum m {
     M_GROUP_LIMIT,
     M_IN_FLIGHT,
     M_REFUSED_GETS,
+    M_REFUSED,
     M_SIZES,
     M_BUILD,
     M_OWN_BUILD,
@@ -125,6 +126,8 @@ static const struct metric rows[] = {
     [M_IN_FLIGHT] = {"alertmanager_http_requests_in_flight", EXPO_GAUGE, "GETs under way."},
     [M_REFUSED_GETS] = {"alertmanager_http_concurrency_limit_exceeded_total", EXPO_COUNTER,
                         "GETs refused by --web.get-concurrency."},
+    [M_REFUSED] = {"tocsin_http_refused_total", EXPO_COUNTER,
+                   "Requests that were not let in, by what was wrong with what they showed."},
     [M_SIZES] = {"alertmanager_http_response_size_bytes", EXPO_HISTOGRAM,
                  "Sizes of answers before compression."},
     [M_LIMITED] = {"tocsin_alerts_limited_total", EXPO_COUNTER, "Alerts dropped by --alerts.max."},
@@ -398,6 +401,9 @@ static void put_http(struct api *a, struct expo *x)
     expo_u64(x, &get, 1, http_server_gets(a->server));
     metric_begin(x, &rows[M_REFUSED_GETS]);
     expo_u64(x, &get, 1, http_server_refused_gets(a->server));
+    metric_begin(x, &rows[M_REFUSED]);
+    for (int why = 0; why < REFUSALS; why++)
+        expo_u64(x, &L("reason", str_of(refusal_text((enum refusal)why))), 1, a->refusals.n[why]);
 }
 
 /* How often this page was asked for; the answer under way is not yet counted. */

@@ -43,11 +43,16 @@ static bool read_files(struct render_job *r, struct json_reader *j)
     struct file f;
 
     for (json_object_begin(j); json_object_next(j, &f.name);) {
-        if (r->n_files == FILES_MAX)
-            return json_fail(j, "more than %d files", FILES_MAX);
+        size_t i = 0;
+
         if (!json_string(j, &f.text))
             return false;
-        r->files[r->n_files++] = f;
+        while (i < r->n_files && !str_eq(r->files[i].name, f.name))
+            i++;
+        if (i == FILES_MAX)
+            return json_fail(j, "more than %d files", FILES_MAX);
+        r->files[i] = f; /* of two of one name the last counts */
+        r->n_files += i == r->n_files;
     }
     return !j->failed;
 }

@@ -14,6 +14,7 @@
 #include "os/log.h"
 #include "cli/config_paths.h"
 #include "cli/reload.h"
+#include "cli/say.h"
 #include "live/configure.h"
 #include "core/reroute.h"
 #include "live/turn.h"
@@ -21,8 +22,11 @@
 #include "os/memory_limit.h"
 #include "os/random.h"
 #include "os/signals.h"
+#include "os/sandbox.h"
 #include "net/sd_notify.h"
 #include "net/transport.h"
+#include "net/web_conf.h"
+#include "state/lock.h"
 
 struct serve {
     struct store *store;
@@ -42,18 +46,27 @@ struct serve {
     struct configure parts;
     struct uuid instance; /* tells this process from all others */
     struct signals *signals;
-    struct buf bound; /* first address as bound */
+    struct sandbox *sandbox; /* NULL with --sandbox=off */
+    struct buf bound;        /* first address as bound */
     struct timer stop_by, watchdog, tick;
     bool stopping;
 };
 
 /* -- configuration -- */
 
-/* On a worker when it is a reload: reads only the flags and the environment, which nobody changes. */
+static bool may_read(const void *sandbox, str path)
+{
+    return sandbox_may_read(sandbox, path);
+}
+
+/* On a worker when it is a reload: reads only the flags, the environment and the sandbox, which nobody changes. */
 static struct config *load(void *arg, struct diags *d)
 {
     const struct serve *s = arg;
-    struct config_options o = {.mode = s->mode, .tolerates_rules = s->flags->tolerate_rules};
+    struct config_options o = {.mode = s->mode,
+                               .tolerates_rules = s->flags->tolerate_rules,
+                               .may_read = may_read,
+                               .arg = s->sandbox};
     str *paths = config_paths(s->flags->config_files, &o.n_paths);
     struct config *c;
 
@@ -289,6 +302,11 @@ static void forward_sent(void *arg, const struct alert_input *v, size_t n)
     forward_alerts(((struct serve *)arg)->forward, v, n);
 }
 
+static str storage_of(const struct serve *s, const struct config *conf)
+{
+    return conf->storage.path.n != 0 ? conf->storage.path : str_of(s->flags->storage_path);
+}
+
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
@@ -313,7 +331,7 @@ static bool start_shell(struct serve *s, struct config *conf)
     struct buf notice = BUF_INIT;
     struct err e = ERR_INIT;
     size_t unreadable = 0;
-    str dir = conf->storage.path.n != 0 ? conf->storage.path : str_of(s->flags->storage_path);
+    str dir = storage_of(s, conf);
     bool ok;
 
     if (parts.shadow)
@@ -358,7 +376,7 @@ static bool use_web_config(struct serve *s)
     ok = api_use_web_config(s->api, str_of(s->flags->web_config), &d, &e);
     if (!ok) {
         diags_print(stderr, &d);
-        fprintf(stderr, "tocsin: --web.config.file: %s\n", e.msg);
+        say(stderr, "tocsin: --web.config.file: %s\n", e.msg);
     }
     diags_release(&d);
     return ok;
@@ -399,6 +417,49 @@ static void init_budgets(struct serve *s)
              LOG_I64("scrapes", s->budgets.scrapes.limit));
 }
 
+static void read_web_files(struct sandbox *b, const char *path)
+{
+    struct web_conf web = {0};
+    struct err e = ERR_INIT;
+    struct arena a;
+    struct diags d;
+
+    sandbox_read(b, str_of(path));
+    arena_init(&a, 0);
+    diags_init(&d);
+    if (web_conf_load(str_of(path), &a, &web, &d, &e) && web.tls != NULL) {
+        sandbox_read(b, web.tls->cert.file);
+        sandbox_read(b, web.tls->key.file);
+        sandbox_read(b, web.tls->client_ca.file);
+    } /* else whoever uses it says what is wrong */
+    diags_release(&d);
+    arena_release(&a);
+}
+
+/* Before any thread is there, which would not be confined. */
+static void enter_sandbox(struct serve *s, const struct config *conf)
+{
+    str dir = storage_of(s, conf);
+    struct sandbox *b;
+
+    if (strcmp(s->flags->sandbox, "off") == 0)
+        return;
+    b = sandbox_new();
+    for (size_t i = 0; i < conf->n_files; i++)
+        sandbox_read(b, conf->files[i]);
+    for (size_t i = 0; i < conf->n_named; i++)
+        sandbox_read(b, conf->named[i]);
+    if (s->flags->web_config[0] != '\0')
+        read_web_files(b, s->flags->web_config);
+    VEC_EACH (const char *const *, address, &s->flags->listen)
+        if (str_starts_with(str_of(*address), S("unix:")))
+            sandbox_listen(b, str_sub(str_of(*address), 5, strlen(*address)));
+    (void)!state_dir_make(dir, NULL); /* else its opening says why */
+    sandbox_write(b, dir);
+    sandbox_enter(b);
+    s->sandbox = b;
+}
+
 static int run(struct serve *s, struct config *conf)
 {
     struct api_conf ac = {
@@ -408,6 +469,7 @@ static int run(struct serve *s, struct config *conf)
     clock_init(&s->clock);
     clock_update(&s->clock);
     s->loop = loop_new(&s->clock);
+    enter_sandbox(s, conf);
     s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
     s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
     init_budgets(s);
@@ -492,6 +554,7 @@ static void tear_down(struct serve *s)
     if (s->loop != NULL)
         loop_free(s->loop);
     clock_release(&s->clock);
+    sandbox_free(s->sandbox);
     buf_release(&s->bound);
     mem_str_free(s->external_url);
     mem_str_free(s->prefix);
@@ -505,7 +568,7 @@ int serve_run(const void *flags, char **args, int n_args)
     int code;
 
     if (n_args != 0) {
-        fprintf(stderr, "tocsin: serve takes no argument, got '%s'\n", args[0]);
+        say(stderr, "tocsin: serve takes no argument, got '%s'\n", args[0]);
         return EXIT_USAGE;
     }
     if (!serve_flags_check(s.flags, &s.mode) ||

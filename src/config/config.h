@@ -95,14 +95,18 @@ struct config {
     uint64_t hash; /* of the text of all files: alertmanager_config_hash */
     str *files;    /* that were read, configuration and rule files */
     size_t n_files;
+    str *named; /* files and patterns that the configuration names, whether they are there or not */
+    size_t n_named;
 };
 
 struct config_options {
     const str *paths;
     size_t n_paths;
     enum matcher_mode mode;
-    bool without_rules;   /* rule files are not loaded */
-    bool tolerates_rules; /* bad rules are left out, with warnings */
+    bool without_rules;                          /* rule files are not loaded */
+    bool tolerates_rules;                        /* bad rules are left out, with warnings */
+    bool (*may_read)(const void *arg, str path); /* NULL: all that is named can be read */
+    const void *arg;
 };
 
 /* Returns one reference, or NULL when d got an error. Warnings alone do not fail. */

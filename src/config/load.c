@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include "os/file.h"
 #include "base/mem.h"
 #include "config/config_priv.h"
 #include "os/zones.h"
@@ -189,16 +190,41 @@ static void keep_files(struct conf_run *run, struct config *c, const struct conf
         c->files[c->n_files++] = arena_str(run->a, texts[i].path);
 }
 
+static bool is_within_reach(const struct config_options *o, str path, str file, struct diags *d)
+{
+    if (o->may_read == NULL || o->may_read(o->arg, path))
+        return true;
+    diags_add(d, DIAG_ERROR, "C011", (struct diag_place){.file = file, .line = 1, .col = 1},
+              "\"%.*s\" is outside of the folders that can be read since the start: it takes a "
+              "restart, or --sandbox=off",
+              STR(path));
+    return false;
+}
+
+/* What is out of reach would be missing without a word: a pattern finds nothing there. */
+static bool are_within_reach(const struct config_options *o, const struct conf_run *run,
+                             size_t from, str file)
+{
+    bool ok = true;
+
+    for (size_t i = from; i < run->files.n; i++)
+        ok &= is_within_reach(o, run->files.v[i], file, run->d);
+    return ok;
+}
+
 static void load(struct conf_run *run, struct config *c, const struct config_text *texts, size_t n,
                  const struct config_options *o)
 {
     struct conf_part parts[FILES_MAX] = {0};
     struct config_top top;
+    size_t named;
 
     if (!parse_all(run, texts, n, parts))
         return;
     conf_decode(run, parts, n, &config_top_type, &top);
     take(c, &top);
+    if (!are_within_reach(o, run, 0, texts[0].path))
+        return;
     fill_http(run, c);
     receivers_finish(run, &top, c);
     config_check(run, &top, c, parts, n);
@@ -207,8 +233,12 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
         return;
     if (!o->without_rules)
         config_load_rules(run, c, o->tolerates_rules);
+    named = run->files.n;
     config_load_scrapes(run, &top, c);
+    (void)are_within_reach(o, run, named, texts[0].path);
     keep_original(run, &top, c);
+    c->named = run->files.v;
+    c->n_named = run->files.n;
     c->hash = config_hash(texts, n);
 }
 
@@ -249,23 +279,16 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
 
 enum { TEXT_MAX = 16 << 20 };
 
+/* Given on the command line: it may be a pipe. */
 static bool read_file(str path, struct buf *out, struct diags *d)
 {
-    char *z = mem_zdup(path), block[16384];
-    FILE *f = fopen(z, "rbe");
-    bool ok = f != NULL;
-    size_t k;
+    struct err e = ERR_INIT;
 
-    while (ok && out->n < TEXT_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
-        buf_add(out, (str){block, k});
-    ok = ok && !ferror(f);
-    if (!ok)
-        diags_add(d, DIAG_ERROR, "Y001", (struct diag_place){.file = path, .line = 1, .col = 1},
-                  "cannot read \"%s\": %s", z, strerror(errno));
-    if (f != NULL)
-        fclose(f);
-    mem_free(z);
-    return ok;
+    if (file_read(path, FILE_OR_PIPE, TEXT_MAX, out, &e))
+        return true;
+    diags_add(d, DIAG_ERROR, "Y001", (struct diag_place){.file = path, .line = 1, .col = 1}, "%s",
+              e.msg);
+    return false;
 }
 
 struct config *config_load(const struct config_options *o, struct diags *d)
@@ -276,7 +299,8 @@ struct config *config_load(const struct config_options *o, struct diags *d)
     bool ok = true;
 
     for (size_t i = 0; i < o->n_paths; i++) {
-        ok &= read_file(o->paths[i], &bufs[i], d);
+        ok &=
+            is_within_reach(o, o->paths[i], o->paths[i], d) && read_file(o->paths[i], &bufs[i], d);
         texts[i] = (struct config_text){o->paths[i], buf_str(&bufs[i])};
     }
     if (ok)

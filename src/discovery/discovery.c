@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "base/buf.h"
+#include "os/file.h"
 #include "base/hash.h"
 #include "os/log.h"
 #include "discovery/dns.h"
@@ -46,27 +47,11 @@ struct discovery {
 
 /* -- on the worker -- */
 
-static bool read_file(const char *path, struct buf *out, struct err *e)
-{
-    FILE *f = fopen(path, "rbe");
-    char block[16384];
-    size_t k;
-    bool ok;
-
-    if (f == NULL)
-        return err_errno(e, errno, "cannot open '%s'", path);
-    while (out->n <= FILE_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
-        buf_add(out, (str){block, k});
-    ok = ferror(f) == 0 || err_errno(e, errno, "cannot read '%s'", path);
-    fclose(f);
-    return ok;
-}
-
 static bool read_list(struct target_list *l, const char *path, struct err *e)
 {
     struct label meta = {S("__meta_filepath"), str_of(path)};
     struct buf text = BUF_INIT;
-    bool ok = read_file(path, &text, e);
+    bool ok = file_read(str_of(path), FILE_REGULAR, FILE_MAX, &text, e);
 
     if (ok)
         ok = (str_ends_with(str_of(path), S(".json"))

@@ -81,12 +81,14 @@ static void json_group(struct json_reader *r, struct group *g)
 
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (str_is(key, "targets")) {
+            vec_clear(&g->targets); /* of two the last counts */
             for (json_array_begin(r); json_array_next(r);)
                 if (json_string(r, &text))
                     vec_push(&g->targets, text);
         } else if (str_is(key, "labels") && json_peek(r) != JSON_NULL) {
             str name;
 
+            vec_clear(&g->labels);
             for (json_object_begin(r); json_object_next(r, &name);)
                 if (json_string(r, &text) && !group_label(g, name, text))
                     json_fail(r, "\"%.*s\" is not a label name", STR(name));

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "os/file.h"
 #include "base/mem.h"
 #include "os/zones.h"
 #include "model/labels.h"
@@ -62,22 +63,6 @@ void messages_free(struct messages *m)
     mem_free(m);
 }
 
-static bool read_file(const char *path, struct buf *out)
-{
-    FILE *f = fopen(path, "rbe");
-    char piece[65536];
-    size_t n;
-    bool ok;
-
-    if (f == NULL)
-        return false;
-    while ((n = fread(piece, 1, sizeof(piece), f)) != 0 && out->n <= FILE_MAX)
-        buf_add(out, (str){piece, n});
-    ok = !ferror(f);
-    fclose(f);
-    return ok;
-}
-
 /* The line of "template: NAME:LINE: ...". */
 static int line_of(const char *msg, const char *name)
 {
@@ -96,10 +81,8 @@ static void load_file(struct template_set *set, const char *path, struct diags *
     struct buf text = BUF_INIT;
     struct err e = ERR_INIT;
 
-    if (!read_file(path, &text)) {
-        diags_add(d, DIAG_ERROR, "C010", place, "cannot read template file '%s'", path);
-    } else if (text.n > FILE_MAX) {
-        diags_add(d, DIAG_ERROR, "C010", place, "template file '%s' is larger than 4 MiB", path);
+    if (!file_read(str_of(path), FILE_REGULAR, FILE_MAX, &text, &e)) {
+        diags_add(d, DIAG_ERROR, "C010", place, "template file: %s", e.msg);
     } else if (!template_set_parse(set, str_of(name), buf_str(&text), &e)) {
         place.line = line_of(e.msg, name);
         diags_add(d, DIAG_ERROR, "C010", place, "%s", e.msg);

@@ -55,7 +55,7 @@ bool log_format_parse(str s, enum log_format *out)
     return true;
 }
 
-/* A quoted string that is valid JSON and keeps one event on one line: control bytes and bad UTF-8 are escaped. */
+/* A quoted string that is valid JSON and keeps one event on one line: controls and bad UTF-8 are escaped. */
 static void add_quoted(struct buf *b, str s)
 {
     buf_addc(b, '"');
@@ -68,10 +68,10 @@ static void add_quoted(struct buf *b, str s)
             buf_addf(b, "\\%c", c);
         else if (c == '\n')
             buf_adds(b, "\\n");
-        else if (c < 0x20 || c == 0x7f)
-            buf_addf(b, "\\u%04x", c);
         else if (k == 1 && c >= 0x80)
             buf_adds(b, "\\ufffd");
+        else if (utf8_is_control(rune))
+            buf_addf(b, "\\u%04x", rune);
         else
             buf_add(b, str_sub(s, 0, k));
         s = str_sub(s, k, s.n);

@@ -173,14 +173,26 @@ bool conf_url_is_valid(str url)
     return host.n != 0 && host.p[0] != ':';
 }
 
+void conf_note_file(const struct conf_in *in, str path)
+{
+    struct conf_run *run = in->run;
+
+    if (run->files.n == run->files.cap) {
+        run->files.cap = run->files.cap != 0 ? run->files.cap * 2 : 16;
+        run->files.v = arena_copy(run->a, run->files.v, run->files.n, run->files.cap, sizeof(str));
+    }
+    run->files.v[run->files.n++] = path;
+}
+
 str conf_resolve(const struct conf_in *in, str path)
 {
     str file = in->doc != NULL ? in->doc->file : STR_NONE;
     const char *slash = file.n != 0 ? memrchr(file.p, '/', file.n) : NULL;
 
-    if (path.n == 0 || path.p[0] == '/' || slash == NULL)
-        return path;
-    return arena_printf(in->run->a, "%.*s%.*s", (int)(slash - file.p + 1), file.p, STR(path));
+    if (path.n != 0 && path.p[0] != '/' && slash != NULL)
+        path = arena_printf(in->run->a, "%.*s%.*s", (int)(slash - file.p + 1), file.p, STR(path));
+    conf_note_file(in, path);
+    return path;
 }
 
 static bool decode_url(const struct conf_in *in, const struct conf_key *key,
@@ -416,7 +428,11 @@ bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key,
     case CONF_STRING:
     case CONF_TEMPLATE: *text = node->text; return true;
     case CONF_PATH:
-        *text = (key->flags & CONF_PATH_FIXED) != 0 ? node->text : conf_resolve(in, node->text);
+        *text = node->text;
+        if ((key->flags & CONF_PATH_FIXED) == 0)
+            *text = conf_resolve(in, node->text);
+        else
+            conf_note_file(in, node->text);
         return true;
     case CONF_WORD: return decode_word(in, key, node, text);
     case CONF_SECRET: ((struct secret *)member)->hidden = node->text; return true;

@@ -12,7 +12,7 @@ static struct labels read_metric(struct json_reader *r, struct arena *a)
     struct label first[64], *v = first;
     size_t n = 0, cap = ARRAY_LEN(first);
     struct label *copy;
-    str key, dup = STR_NONE;
+    str key, dup;
 
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (n == cap) {
@@ -34,12 +34,8 @@ static struct labels read_metric(struct json_reader *r, struct arena *a)
     copy = arena_array(a, n, sizeof(*copy));
     if (n != 0)
         memcpy(copy, v, n * sizeof(*copy));
-    n = labels_sort(copy, n, &dup);
-    if (n == SIZE_MAX) {
-        json_fail(r, "label '%.*s' stands twice", STR(dup));
-        n = 0;
-    }
-    return (struct labels){copy, n};
+    n = labels_sort_last(copy, n); /* of two the last counts */
+    return (struct labels){copy, labels_sort(copy, n, &dup)};
 }
 
 static bool read_float_text(struct json_reader *r, double *out)

@@ -64,10 +64,6 @@ static void what_is_no_answer_is_said(void **state)
         {"{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,2]}}",
          "result"},
         {"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{"
-         "\"a\":\"1\",\"a\":\"2\"},"
-         "\"value\":[1,\"1\"]}]}}",
-         "stands twice"},
-        {"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{"
          "\"\":\"1\"},\"value\":[1,\"1\"]}]}}",
          "a label has no name"},
     };
@@ -83,6 +79,28 @@ static void what_is_no_answer_is_said(void **state)
             fail_msg("%s: '%s'", v[i].body, e.msg);
         arena_release(&a);
     }
+}
+
+static void of_what_stands_twice_the_last_counts(void **state)
+{
+    struct arena a;
+    struct samples s;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    arena_init(&a, 0);
+    assert_true(
+        parse(&a,
+              "{\"status\":\"error\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"1\"]},"
+              "\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":"
+              "{\"z\":\"0\"},\"value\":[1,\"5\"],\"metric\":{\"a\":\"1\",\"b\":\"x\",\"a\":\"2\","
+              "\"b\":\"\"},\"value\":[1,\"7\"]}]}}",
+              &s, &e));
+    assert_int_equal(s.n, 1);
+    assert_int_equal(s.v[0].labels.n, 1);
+    assert_str(labels_get(s.v[0].labels, S("a")), "2");
+    assert_true(s.v[0].value == 7);
+    arena_release(&a);
 }
 
 static void failures_are_told_apart(void **state)
@@ -297,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_become_samples),
         cmocka_unit_test(what_is_no_answer_is_said),
+        cmocka_unit_test(of_what_stands_twice_the_last_counts),
         cmocka_unit_test(failures_are_told_apart),
         T(a_query_is_a_form),
         T(the_pair_is_tried_in_turn),

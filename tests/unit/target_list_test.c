@@ -37,6 +37,11 @@ static void test_json(void **state)
                   "\"__meta_url\": \"mine\", \"__address__\": \"x\"}, \"more\": 1}]"),
         "{__address__=\"a:1\", __meta_url=\"u\", z=\"1\"}"
         "{__address__=\"b:1\", __meta_url=\"u\", z=\"1\"}");
+    assert_string_equal(
+        read_list(target_list_read_json,
+                  "[{\"targets\": [\"a:1\"], \"labels\": {\"y\": \"1\"}, \"targets\": [\"b:1\"], "
+                  "\"labels\": {\"z\": \"1\", \"z\": \"2\"}}]"),
+        "{__address__=\"b:1\", __meta_url=\"u\", z=\"2\"}");
     assert_string_equal(read_list(target_list_read_json, "[]"), "");
     assert_string_equal(read_list(target_list_read_json, "[{\"labels\": null}]"), "");
     assert_non_null(strstr(read_list(target_list_read_json, "[{\"targets\":\n 1}]"), "line 2"));
