@@ -223,6 +223,7 @@ static void tick(struct timer *t, struct now now)
         notify_under_way(shell_notify(s->shell)) == 0 && forward_waiting(s->forward) == 0)
         loop_stop(s->loop);
     sd_notify_watchdog();
+    log_close_windows(false);
     timer_arm(&s->clock, t, ts_add(now.mono, s->stopping ? NS_PER_S / 20 : NS_PER_S));
 }
 
@@ -529,6 +530,7 @@ int serve_run(const void *flags, char **args, int n_args)
     diags_release(&d);
     code = run(&s, conf);
     tear_down(&s);
+    log_close_windows(true);
     curl_global_cleanup();
     return code;
 }
