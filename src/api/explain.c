@@ -317,6 +317,8 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
         put_when(w, "endsAt", x->alert->ends_at);
         put_when(w, "updatedAt", x->alert->updated_at);
     }
+    if (x->rule != NULL)
+        api_put_rule_notes(w, &x->rule->notes);
     json_key(w, S("silencedBy"));
     json_open(w, '[');
     for (size_t i = 0; i < x->verdict.silenced_by.n; i++)

@@ -22,6 +22,12 @@ static const struct builtin_type types[BUILTIN_KINDS] = {
                              "new alerts are dropped: there are more than tocsin may hold"},
     [BUILTIN_CLOCK_STEPPED] = {"TocsinClockStepped", "warning", NULL,
                                "the wall clock of tocsin's machine was set"},
+    [BUILTIN_SOURCE_DEGRADED] = {"TocsinSourceDegraded", "warning", "source",
+                                 "a source answers in part, alerts of its rules hold their state"},
+    [BUILTIN_CLOCK_SKEW] = {"TocsinClockSkew", "warning", "peer",
+                            "the clock of a peer and that of tocsin's machine differ"},
+    [BUILTIN_RECEIVER_FAILING] = {"TocsinReceiverFailing", "critical", "receiver",
+                                  "a receiver is not told"},
 };
 
 enum { AHEAD_M = 5, CLOCK_TOLD_M = 15, CLOCK_STEP_MIN_S = 10 };

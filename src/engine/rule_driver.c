@@ -295,6 +295,39 @@ static void log_changes(const struct rule_group *g)
     buf_release(&b);
 }
 
+/* What the answers to a rule say beside their samples, once a change. */
+static void log_note(const struct rule_group *g, const struct rule *r)
+{
+    const struct rule_notes *n = &r->notes;
+    str first = n->held.n != 0       ? n->held
+                : n->n_warnings != 0 ? n->warnings[0]
+                : n->n_infos != 0    ? n->infos[0]
+                                     : STR_NONE;
+
+    if (!rule_notes_any(n))
+        log_info("a rule's answers are whole, and say nothing any more",
+                 LOG_STR("group", g->conf->name), LOG_STR("rule", r->conf->name));
+    else if (n->held.n != 0)
+        log_warn("a rule holds its state: the answer is partial", LOG_STR("group", g->conf->name),
+                 LOG_STR("rule", r->conf->name), LOG_STR("source", g->conf->source),
+                 LOG_STR("why", first), LOG_I64("warnings", n->n_warnings));
+    else if (n->n_warnings != 0)
+        log_warn("an evaluation warns", LOG_STR("group", g->conf->name),
+                 LOG_STR("rule", r->conf->name), LOG_STR("warning", first),
+                 LOG_I64("warnings", n->n_warnings), LOG_I64("infos", n->n_infos));
+    else
+        log_info("an evaluation informs", LOG_STR("group", g->conf->name),
+                 LOG_STR("rule", r->conf->name), LOG_STR("info", first),
+                 LOG_I64("infos", n->n_infos));
+}
+
+static void log_notes(const struct rule_group *g)
+{
+    for (size_t i = 0; i < g->n_rules; i++)
+        if (g->rules[i].notes_news)
+            log_note(g, &g->rules[i]);
+}
+
 static void add_row(void *arg, str key, str value)
 {
     struct rule_group *g = arg;
@@ -327,6 +360,7 @@ static void advanced(struct job *j)
 
     if (r->step == RULE_GROUP_DONE) {
         log_changes(r->group);
+        log_notes(r->group);
         answer(r);
         run_free(r);
         reap(d);

@@ -26,6 +26,7 @@ static void slot_free(struct engine *e, struct rule_slot *s)
 {
     heap_remove(&e->rule_timers, &s->timer);
     rule_group_view_unref(s->shown);
+    mem_str_free(s->degraded);
     mem_free(s);
 }
 
@@ -66,6 +67,57 @@ static void follow(struct engine *e, struct rule_slot *s, enum rule_slot_next ne
     case SLOT_NOTHING:
     case SLOT_STALE: break;
     }
+}
+
+/* -- sources that answer in part -- */
+
+static bool is_degraded(const struct engine *e, str source)
+{
+    MAP_EACH (const struct u64_map_entry, it, &e->rule_slots)
+        if (str_eq(((const struct rule_slot *)it->value)->degraded, source))
+            return true;
+    return false;
+}
+
+/* A source is degraded while any group of it says so. */
+static void set_degraded(struct engine *e, struct rule_slot *s, str source, str why, struct now now,
+                         struct effects *fx)
+{
+    str old = s->degraded;
+
+    if (str_eq(old, source))
+        return;
+    s->degraded = source.n != 0 ? mem_str_dup(source) : STR_NONE;
+    if (old.n != 0 && !is_degraded(e, old))
+        builtin_set(e, BUILTIN_SOURCE_DEGRADED, false, old, STR_NONE, now, fx);
+    if (source.n != 0)
+        builtin_set(e, BUILTIN_SOURCE_DEGRADED, true, source, why, now, fx);
+    mem_str_free(old);
+}
+
+/* The rule that has been held longest. */
+static void judge_answers(struct engine *e, struct rule_slot *s, const struct rules_ran *ran,
+                          struct now now, struct effects *fx)
+{
+    const struct source_conf *source = config_source(e->conf, ran->view->source);
+    const struct rule_view *worst = NULL;
+    char why[640];
+
+    for (size_t i = 0; i < ran->view->n_rules; i++) {
+        const struct rule_view *r = &ran->view->rules[i];
+
+        if (r->notes.held.n != 0 &&
+            (worst == NULL || r->notes.held_since < worst->notes.held_since))
+            worst = r;
+    }
+    if (source == NULL || worst == NULL ||
+        ran->slot - worst->notes.held_since < source->down_after) {
+        set_degraded(e, s, STR_NONE, STR_NONE, now, fx);
+        return;
+    }
+    snprintf(why, sizeof(why), "the answers to rule '%.*s' are partial: %.*s", STR(worst->name),
+             STR(worst->notes.held));
+    set_degraded(e, s, source->name, str_of(why), now, fx);
 }
 
 /* -- the configuration in force -- */
@@ -109,6 +161,7 @@ void rules_configure(struct engine *e, const struct rule_shape *v, size_t n, str
         if (old[i]->is_named)
             continue;
         builtin_set(e, BUILTIN_RULE_FAILING, false, old[i]->shown->name, STR_NONE, now, fx);
+        set_degraded(e, old[i], STR_NONE, STR_NONE, now, fx);
         follow(e, old[i], rule_slot_drop(old[i]), now, fx);
     }
     mem_free(old);
@@ -283,6 +336,7 @@ void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, st
     }
     if (ran->job == RULES_EVALUATE && next == SLOT_WAITS) {
         judge(e, ran, now, fx);
+        judge_answers(e, s, ran, now, fx);
         next_slot(e, s, now);
         return;
     }
