@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "codec/quote.h"
 #include "engine/explain.h"
+#include "engine/receiver_health.h"
 #include "model/metric.h"
 #include "source/source.h"
 

@@ -382,6 +382,8 @@ static void put_receiver(struct json_writer *w, const struct receiver_stats *rs,
     put_when(w, "lastSuccess", rs->last_success);
     put_when(w, "lastFailure", rs->last_failure);
     put_text(w, "lastError", str_of(rs->last_error));
+    put_text(w, "failing", receiver_failing(rs));
+    put_when(w, "failingSince", receiver_failing_since(rs));
     json_key(w, S("queued"));
     json_put_u64(w, queued);
     json_key(w, S("inFlight"));

@@ -165,5 +165,10 @@ void explain_text_receiver(struct buf *b, const struct receiver_stats *rs, size_
         put_relative(b, rs->last_failure, now);
         buf_addf(b, ": %s", rs->last_error);
     }
+    if (receiver_failing(rs).n != 0) {
+        buf_adds(b, "\n  fails since ");
+        put_relative(b, receiver_failing_since(rs), now);
+        buf_addf(b, ": %.*s", STR(receiver_failing(rs)));
+    }
     buf_addf(b, "\n  %zu notifications wait, %zu of them under way\n", queued, in_flight);
 }

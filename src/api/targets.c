@@ -134,7 +134,7 @@ void api_get_targets(struct http_req *rq, void *arg)
     struct api *a = arg;
     const struct scraper *s = store_scraper(a->conf.store);
     str state = api_param(rq, S("state"));
-    bool all = !str_is(state, "active") && !str_is(state, "dropped");
+    bool all = !str_is(state, "active") && !str_is(state, "dropped") && !str_is(state, "lists");
     struct buf b = BUF_INIT;
     struct json_writer w;
     struct list l = {.w = &w, .pool = api_param(rq, S("scrapePool"))};
@@ -154,7 +154,8 @@ void api_get_targets(struct http_req *rq, void *arg)
     if (all || str_is(state, "dropped"))
         scraper_each_dropped(s, put_dropped, &l);
     json_close(&w, ']');
-    put_counts(s, &l);
+    if (!str_is(state, "lists"))
+        put_counts(s, &l);
     json_key(&w, S("targetLists"));
     json_open(&w, '[');
     scraper_each_list(s, put_list, &l);

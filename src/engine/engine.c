@@ -118,9 +118,9 @@ void engine_free(struct engine *e)
     heap_release(&e->outbox_timers);
     heap_release(&e->rule_timers);
     VEC_EACH (struct receiver_stats *, r, &e->receivers)
-        mem_str_free(r->name);
+        receiver_stats_release(r);
     vec_release(&e->receivers);
-    vec_release(&e->builtins);
+    builtins_release(e);
     for (size_t i = 0; receiver_types[i] != NULL; i++)
         metric_histogram_release(&e->stats.integration[i].latency);
     mem_free(e->stats.integration);
@@ -140,6 +140,7 @@ static void run_due(struct engine *e, struct now now, struct effects *fx)
     outbox_run_due(e, now, fx);
     if (e->next_refresh <= now.mono) {
         e->next_refresh = ts_add(now.mono, REFRESH_INTERVAL_S * NS_PER_S);
+        receivers_check(e, now, fx);
         builtins_refresh(e, now, fx);
     }
     if (e->next_gc <= now.mono)
@@ -243,6 +244,7 @@ static void configure(struct engine *e, struct config *conf, struct now now, str
     count_receivers(e);
     groups_rebuild(e, now, false);
     outbox_prune(e, now, fx);
+    receivers_configured(e, now, fx);
     vec_push(&fx->retire, old);
 }
 

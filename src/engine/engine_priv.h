@@ -4,6 +4,7 @@
 
 #include "engine/audience.h"
 #include "engine/engine.h"
+#include "engine/receiver_health.h"
 
 /* alerts.c */
 void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
@@ -83,6 +84,8 @@ void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subj
 /* A step of some size is told for a while. */
 void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 bool builtin_is_name(str alertname);
+bool builtin_is(str alertname, enum builtin_kind kind);
+void builtins_release(struct engine *e);
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx);
 
 struct decision *decide(struct effects *fx, enum decision_kind kind, struct now now);

@@ -3,6 +3,7 @@
 #include "codec/duration.h"
 #include "codec/timefmt.h"
 #include "engine/foresee.h"
+#include "engine/receiver_health.h"
 
 const char *explain_verdict_text(enum explain_verdict v)
 {
@@ -176,7 +177,7 @@ void engine_explain(const struct engine *e, struct labels ls, struct now now, st
     (void)audience_judge(&any, ls, NULL, &out->verdict);
     out->rule = rule_that_says(e, ls);
     route_tree_trace(&e->tree, ls, &out->trace);
-    route_tree_match(&e->tree, ls, &routes);
+    receiver_routes(e->conf, &e->tree, ls, &routes);
     out->n = routes.n;
     out->routes = arena_array(a, routes.n, sizeof(*out->routes));
     for (size_t i = 0; i < routes.n; i++)
