@@ -191,6 +191,17 @@ void log_close_windows(bool all)
     pthread_mutex_unlock(&log_lock);
 }
 
+void log_line_each(enum log_level level, const char *file, int line, const char *msg,
+                   const struct log_field *fields)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    pthread_mutex_lock(&log_lock);
+    write_line(level, file, line, msg, fields, now);
+    pthread_mutex_unlock(&log_lock);
+}
+
 void log_line(enum log_level level, const char *file, int line, const char *msg,
               const struct log_field *fields)
 {

@@ -81,13 +81,11 @@ static struct integration_health *health_of(struct receiver_stats *rs, str integ
     return NULL;
 }
 
-/* An attempt that failed before we went down counts from then. */
 static struct integration_health *health_begin(struct engine *e, struct receiver_stats *rs,
                                                const struct outbox_row *r, struct now now)
 {
     const char *name = NULL;
     struct integration_health *h;
-    ts_ns since = r->attempt > 0 && r->decided_mono < now.mono ? r->decided_mono : now.mono;
 
     for (size_t i = 0; receiver_types[i] != NULL; i++)
         if (str_is(r->integration, receiver_types[i]->name))
@@ -96,8 +94,8 @@ static struct integration_health *health_begin(struct engine *e, struct receiver
         return NULL;
     vec_push(&rs->health, (struct integration_health){.integration = name, .index = r->index});
     h = vec_last(&rs->health);
-    h->failing_since = since;
-    h->failing_since_wall = now.wall - (now.mono - since);
+    h->failing_since = now.mono;
+    h->failing_since_wall = now.wall;
     h->group_interval = group_interval(e, rs->name);
     return h;
 }

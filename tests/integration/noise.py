@@ -155,6 +155,27 @@ def test_notes_of_our_own_evaluations():
             assert "might not be a counter" in rule(t)["infos"][0], rule(t)
 
 
+def test_secret_files_that_are_missing():
+    """They are read when they are needed; that one is not there is told at load, and at every one."""
+    config = """
+route: {{receiver: r}}
+receivers:
+  - name: r
+    webhook_configs:
+      - {{url_file: {d}/url, http_config: {{basic_auth: {{username: u, password_file: {d}/none}}, http_headers: {{X-Key: {{files: [key]}}}}}}}}
+    telegram_configs: [{{bot_token_file: {d}/blank, chat_id_file: {d}/chat}}]
+sources: [{{name: s, url: 'http://127.0.0.1:1', authorization: {{credentials_file: token}}}}]
+"""
+    with folder() as d:
+        with Tocsin(config.format(d=d), d, files={"blank": "\n", "url": "http://127.0.0.1:1\n"}) as t:
+            until("all are told", lambda: len(lines(t, "id=C010")) == 5)
+            for key, why in [("password_file", "No such file"), ("http_headers.X-Key.files[0]", "No such file"), ("bot_token_file", "is empty"),
+                             ("chat_id_file", "No such file"), ("credentials_file", "No such file")]:
+                assert any(key in x and why in x for x in lines(t, "id=C010")), (key, lines(t, "id=C010"))
+            equal(t.post("/-/reload", b"").status, 200)
+            until("and at a reload", lambda: len(lines(t, "id=C010")) == 10)
+
+
 def tell_time(exporter, ahead):
     """Its answers carry a Date that lies so many seconds ahead."""
     exporter.server.RequestHandlerClass.date_time_string = lambda self, timestamp=None: email.utils.formatdate(time.time() + ahead, usegmt=True)
