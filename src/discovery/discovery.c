@@ -20,6 +20,7 @@ struct finder {
     enum kind kind;
     struct arena a;
     struct conf_strings subjects; /* patterns of files, names, or one URL */
+    str shown;                    /* the first of them, without a password */
     enum dns_sd_type dns_type;
     unsigned port;
     dur_ns interval;
@@ -135,6 +136,11 @@ static bool find_files(struct finder *f)
         if (glob(f->subjects.v[i].p, glob_flags(f->subjects.v[i], i == 0), NULL, &found) ==
             GLOB_NOSPACE)
             return err_set(&f->err, ERR_LIMIT, "too many files");
+    if (found.gl_pathc == 0 &&
+        f->found.v.n != 0) { /* the folder, rather than all lists of it at once */
+        globfree(&found);
+        return err_set(&f->err, ERR_NOT_FOUND, "no file is there any more");
+    }
     for (size_t i = 0; i < found.gl_pathc; i++)
         f->reading = look(f->reading, found.gl_pathv[i]);
     for (size_t i = 0; f->reading != f->seen && i < found.gl_pathc; i++)
@@ -188,10 +194,10 @@ static void note(struct finder *f)
         return;
     if (is_whole)
         log_info("targets are looked up again", LOG_Z("kind", kind_names[f->kind]),
-                 LOG_STR("subject", f->subjects.v[0]));
+                 LOG_STR("subject", f->shown));
     else
         log_warn("targets could not be looked up, the last list stays",
-                 LOG_Z("kind", kind_names[f->kind]), LOG_STR("subject", f->subjects.v[0]),
+                 LOG_Z("kind", kind_names[f->kind]), LOG_STR("subject", f->shown),
                  LOG_ERR(&f->err));
     snprintf(f->last_error, sizeof(f->last_error), "%s", f->err.msg);
 }
@@ -215,6 +221,7 @@ static void found(struct job *j)
     f->is_running = false;
     if (f->owner == NULL || !f->ok || is_same) {
         target_list_release(&f->fresh);
+        f->seen = f->ok ? f->seen : 0;
     } else {
         target_list_release(&f->found);
         f->found = f->fresh;
@@ -299,6 +306,21 @@ static void due(struct timer *t, struct now now)
 
 /* -- making -- */
 
+/* A URL may carry who asks: http://user:password@host/list. */
+static str without_user(struct arena *a, str url)
+{
+    ptrdiff_t scheme = str_find_str(url, S("://"));
+    size_t begin = scheme < 0 ? url.n : (size_t)scheme + 3, end = begin;
+    ptrdiff_t at;
+
+    while (end < url.n && url.p[end] != '/' && url.p[end] != '?' && url.p[end] != '#')
+        end++;
+    at = str_find(str_sub(url, begin, end), '@');
+    return at < 0 ? url
+                  : arena_printf(a, "%.*s<secret>%.*s", STR(str_sub(url, 0, begin)),
+                                 STR(str_sub(url, begin + (size_t)at, url.n)));
+}
+
 static struct finder *add(struct discovery *d, enum kind kind, const str *subjects, size_t n,
                           dur_ns interval)
 {
@@ -314,6 +336,7 @@ static struct finder *add(struct discovery *d, enum kind kind, const str *subjec
     f->subjects = (struct conf_strings){arena_array(&f->a, n, sizeof(str)), n};
     for (size_t i = 0; i < n; i++)
         f->subjects.v[i] = arena_str(&f->a, subjects[i]);
+    f->shown = n != 0 ? without_user(&f->a, f->subjects.v[0]) : STR_NONE;
     if (kind != STATIC)
         timer_arm(d->parts.clock, &f->timer, d->parts.clock->now.mono);
     vec_push(&d->v, f);
@@ -417,7 +440,7 @@ void discovery_each_list(const struct discovery *d,
 
         if (f->kind == STATIC)
             continue;
-        s.subject = f->subjects.v[0];
+        s.subject = f->shown;
         each(arg, &s);
     }
 }

@@ -2,7 +2,7 @@
  *
  * Each entry of the job's *_sd_configs is looked up by itself: files when they change, URLs and names at their interval.
  * What fails leaves the last list in place: of a file that list alone, else the entry's. A file that is named without a
- * pattern is missed when it goes; one that a pattern matched may go. Files are read and names looked up on a worker.
+ * pattern is missed when it goes, and so are all of an entry at once; one of several that a pattern matched may go. Files are read and names looked up on a worker.
  *
  * Shapes   up to some dozen entries.
  * Owns     the lists live until the next change. Configuration and parts are borrowed; discovery_free() may be called while

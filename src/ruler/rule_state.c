@@ -67,6 +67,9 @@ void rule_take_notes(struct rule *r, const struct rule_notes *n, ts_ns slot)
     ts_ns since = r->notes.held.n != 0 ? r->notes.held_since : slot;
     uint64_t hash;
 
+    r->notes_news = false;
+    if (!rule_notes_any(n) && !rule_notes_any(&r->notes))
+        return;
     arena_release(&r->notes_arena);
     arena_init(&r->notes_arena, 0);
     r->notes = rule_notes_copy(&r->notes_arena, n);

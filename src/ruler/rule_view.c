@@ -23,6 +23,8 @@ static const str *copy_texts(struct arena *a, const str *v, size_t n)
 
 struct rule_notes rule_notes_copy(struct arena *a, const struct rule_notes *n)
 {
+    if (!rule_notes_any(n))
+        return (struct rule_notes){.n_warnings = 0};
     return (struct rule_notes){.warnings = copy_texts(a, n->warnings, n->n_warnings),
                                .n_warnings = n->n_warnings,
                                .infos = copy_texts(a, n->infos, n->n_infos),

@@ -88,5 +88,21 @@ receivers:
             until("all are told", lambda: t.metric("tocsin_receiver_failing", receiver="mail") == 0.0)
 
 
+def test_a_receiver_that_is_gone_fails_no_more():
+    with folder() as d, Sink(otherwise=400) as a, Sink() as b:
+        text = lambda child: f"""
+route: {{receiver: b, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 1h, routes: [{{matchers: [team="a"], receiver: {child}}}]}}
+receivers:
+{receiver("b", b)}{receiver("a", a) if child == "a" else ""}
+"""
+        with Tocsin(text("a"), d) as t:
+            t.alert(alertname="A", team="a")
+            until("b is told", lambda: about(b) == {"a"})
+            write(t.config_file, text("b"))
+            equal(t.post("/-/reload", b"").status, 200)
+            until("nothing fails any more", lambda: all(x["labels"]["alertname"] == "A" for x in t.alerts()))
+            equal(t.get("/api/tocsin/overview").json()["failingReceivers"], [])
+
+
 if __name__ == "__main__":
     main()

@@ -53,6 +53,24 @@ def test_target_lists_that_are_refused_stay():
             os.remove(os.path.join(d, "named.json"))
             until("a file that is named is missed", lambda: "named.json" in failing("f"))
             equal(len([x for x in targets(t)["activeTargets"] if x["scrapePool"] == "f"]), 3, "its targets stay")
+            os.remove(os.path.join(d, "t2.json"))
+            until("one of several that match may go", lambda: len([x for x in targets(t)["activeTargets"] if x["scrapePool"] == "f"]) == 2)
+
+
+def test_lists_that_go_all_at_once_stay():
+    """A volume that is not mounted any more, say."""
+    with folder() as d, Exporter() as e:
+        e.text("/metrics", "m 1\n")
+        os.mkdir(os.path.join(d, "lists"))
+        write(os.path.join(d, "lists", "a.yml"), "- targets: ['%s']\n" % e.address)
+        with Tocsin(config("{job_name: f, file_sd_configs: [{files: ['lists/*.yml'], refresh_interval: 200ms}]}"), d) as t:
+            up = lambda: [x["health"] for x in targets(t)["activeTargets"]]
+            until("it is found", lambda: up() == ["up"])
+            os.rename(os.path.join(d, "lists"), os.path.join(d, "gone"))
+            until("that they are gone is told", lambda: "no file is there any more" in lists(t)["f"]["lastError"])
+            equal(up(), ["up"])
+            os.rename(os.path.join(d, "gone"), os.path.join(d, "lists"))
+            until("they are back", lambda: lists(t)["f"]["lastError"] == "")
 
 
 def test_forty_targets_down_are_counted():
