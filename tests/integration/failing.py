@@ -33,6 +33,20 @@ def test_clocks_that_differ():
             until("so is a receiver", lambda: skewed() == {})
 
 
+def test_a_reload_ends_nothing_that_is_told_of_a_source():
+    with folder() as d:
+        config = f"sources: [{{name: s, url: 'http://127.0.0.1:{free_port()}', down_after: 200ms}}]\nrule_files: [r.yml]\n"
+        with Tocsin(config, d, files={"r.yml": RULES}) as t:
+            told = lambda: [a["startsAt"] for a in t.alerts() if a["labels"]["alertname"] == "TocsinSourceDown"]
+            since = until("it is told", told)
+            for _ in range(2):
+                equal(t.post("/-/reload", b"").status, 200)
+                evaluations = lambda: rule(t)["evaluations"]
+                n = evaluations()
+                until("the rule has run again", lambda: evaluations() > n + 2)
+            equal((told(), lines(t, "source is back")), (since, []))
+
+
 def about(sink):
     """The receivers that a sink was told fail, firing."""
     return {a["labels"]["receiver"] for r in sink.accepted() for a in r.json()["alerts"]
