@@ -180,7 +180,7 @@ struct integration_stats {
 
 /* Of an integration that has failed since it was last well. */
 struct integration_health {
-    const char *integration;
+    str integration; /* owned */
     unsigned index;
     ts_ns failing_since, failing_since_wall, last_failure; /* mono but for the second */
     dur_ns group_interval;

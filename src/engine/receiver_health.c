@@ -13,10 +13,16 @@ static struct receiver_stats *stats_of(struct engine *e, str receiver)
     return NULL;
 }
 
+static void health_free(struct integration_health *h)
+{
+    mem_str_free(h->integration);
+    mem_str_free(h->why);
+}
+
 void receiver_stats_release(struct receiver_stats *rs)
 {
     VEC_EACH (struct integration_health *, h, &rs->health)
-        mem_str_free(h->why);
+        health_free(h);
     vec_release(&rs->health);
     mem_str_free(rs->name);
 }
@@ -76,7 +82,7 @@ static struct integration_health *health_of(struct receiver_stats *rs, str integ
                                             unsigned index)
 {
     VEC_EACH (struct integration_health *, h, &rs->health)
-        if (h->index == index && str_is(integration, h->integration))
+        if (h->index == index && str_eq(integration, h->integration))
             return h;
     return NULL;
 }
@@ -84,16 +90,11 @@ static struct integration_health *health_of(struct receiver_stats *rs, str integ
 static struct integration_health *health_begin(struct engine *e, struct receiver_stats *rs,
                                                const struct outbox_row *r, struct now now)
 {
-    const char *name = NULL;
     struct integration_health *h;
 
-    for (size_t i = 0; receiver_types[i] != NULL; i++)
-        if (str_is(r->integration, receiver_types[i]->name))
-            name = receiver_types[i]->name;
-    if (name == NULL)
-        return NULL;
-    vec_push(&rs->health, (struct integration_health){.integration = name, .index = r->index});
+    vec_push(&rs->health, (struct integration_health){.index = r->index});
     h = vec_last(&rs->health);
+    h->integration = mem_str_dup(r->integration);
     h->failing_since = now.mono;
     h->failing_since_wall = now.wall;
     h->group_interval = group_interval(e, rs->name);
@@ -102,7 +103,7 @@ static struct integration_health *health_begin(struct engine *e, struct receiver
 
 static void health_end(struct receiver_stats *rs, struct integration_health *h)
 {
-    mem_str_free(h->why);
+    health_free(h);
     vec_remove(&rs->health, (size_t)(h - rs->health.v));
 }
 
@@ -114,8 +115,6 @@ static void note_failure(struct engine *e, struct receiver_stats *rs, const stru
 
     if (h == NULL)
         h = health_begin(e, rs, r, now);
-    if (h == NULL)
-        return;
     h->last_failure = now.mono;
     snprintf(why, sizeof(why), "%.*s[%u]: %.*s", STR(r->integration), r->index, STR(d->error));
     if (!str_is(h->why, why)) {
@@ -132,7 +131,7 @@ static bool waits(const struct engine *e, str receiver, const struct integration
         const struct outbox_row *r = it->value->row;
 
         if (r->attempt != 0 && r->index == h->index && str_eq(r->receiver, receiver) &&
-            str_is(r->integration, h->integration))
+            str_eq(r->integration, h->integration))
             return true;
     }
     return false;
@@ -224,7 +223,7 @@ void receivers_configured(struct engine *e, struct now now, struct effects *fx)
             struct integration_health *h = &rs->health.v[i];
 
             h->group_interval = group_interval(e, rs->name);
-            if (!is_configured(e, rs->name, str_of(h->integration), h->index))
+            if (!is_configured(e, rs->name, h->integration, h->index))
                 health_end(rs, h);
         }
         if (any)

@@ -379,6 +379,29 @@ static void add_row(void *arg, str key, str value)
     vec_push(&g->rows, (struct rule_row){key, arena_str(&g->arena, value)});
 }
 
+/* By the rule that has been held longest. */
+static void judge_answers(struct run *r, struct rules_ran *ran)
+{
+    const struct rule_group *g = r->group;
+    const struct driven_source *ds = find_source(r->driver, g->conf->source);
+    const struct rule *worst = NULL;
+
+    for (size_t i = 0; i < g->n_rules; i++) {
+        const struct rule *rule = &g->rules[i];
+
+        if (rule->notes.held.n != 0 &&
+            (worst == NULL || rule->notes.held_since < worst->notes.held_since))
+            worst = rule;
+    }
+    if (ds == NULL || worst == NULL ||
+        g->slot - worst->notes.held_since < source_config(ds->source)->down_after)
+        return;
+    ran->degraded = source_name(ds->source);
+    ran->degraded_why =
+        arena_printf(&r->group->arena, "the answers to rule '%.*s' are partial: %.*s",
+                     STR(worst->conf->name), STR(worst->notes.held));
+}
+
 /* The job has ended: what it left goes to the core. */
 static void answer(struct run *r)
 {
@@ -394,6 +417,7 @@ static void answer(struct run *r)
     ran.ticket = r->order.ticket;
     ran.job = r->order.job;
     ran.counts.unreadable = r->unreadable;
+    judge_answers(r, &ran);
     shell_event(r->driver->shell, &ev, NULL);
 }
 

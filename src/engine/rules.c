@@ -95,31 +95,6 @@ static void set_degraded(struct engine *e, struct rule_slot *s, str source, str 
     mem_str_free(old);
 }
 
-/* The rule that has been held longest. */
-static void judge_answers(struct engine *e, struct rule_slot *s, const struct rules_ran *ran,
-                          struct now now, struct effects *fx)
-{
-    const struct source_conf *source = config_source(e->conf, ran->view->source);
-    const struct rule_view *worst = NULL;
-    char why[640];
-
-    for (size_t i = 0; i < ran->view->n_rules; i++) {
-        const struct rule_view *r = &ran->view->rules[i];
-
-        if (r->notes.held.n != 0 &&
-            (worst == NULL || r->notes.held_since < worst->notes.held_since))
-            worst = r;
-    }
-    if (source == NULL || worst == NULL ||
-        ran->slot - worst->notes.held_since < source->down_after) {
-        set_degraded(e, s, STR_NONE, STR_NONE, now, fx);
-        return;
-    }
-    snprintf(why, sizeof(why), "the answers to rule '%.*s' are partial: %.*s", STR(worst->name),
-             STR(worst->notes.held));
-    set_degraded(e, s, source->name, str_of(why), now, fx);
-}
-
 /* -- the configuration in force -- */
 
 static void put_in_force(struct engine *e, const struct rule_shape *shape, struct now now,
@@ -336,7 +311,7 @@ void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, st
     }
     if (ran->job == RULES_EVALUATE && next == SLOT_WAITS) {
         judge(e, ran, now, fx);
-        judge_answers(e, s, ran, now, fx);
+        set_degraded(e, s, ran->degraded, ran->degraded_why, now, fx);
         next_slot(e, s, now);
         return;
     }

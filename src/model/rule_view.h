@@ -61,7 +61,7 @@ struct rule_view {
 struct rule_group_view { /* immutable, counted */
     atomic_uint refs;
     struct arena arena;
-    str file, name, source;
+    str file, name;
     dur_ns interval, took, rules_took;
     int64_t limit;
     ts_ns last_eval;

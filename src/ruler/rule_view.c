@@ -105,7 +105,6 @@ void rule_group_make_view(struct rule_group *g)
     arena_init(&v->arena, 0);
     v->file = arena_str(&v->arena, g->conf->file);
     v->name = arena_str(&v->arena, g->conf->name);
-    v->source = arena_str(&v->arena, g->conf->source);
     v->interval = g->conf->interval;
     v->limit = g->conf->limit;
     view_runs(v, g);
