@@ -191,8 +191,7 @@ void conf_note_file(const struct conf_in *in, const struct yaml_node *node, str 
     if (path.n == 0)
         return;
     f = arena_new(run->a, struct conf_file);
-    *f = (struct conf_file){
-        .key = conf_path(in), .path = path, .place = yaml_place(in->doc, node)};
+    *f = (struct conf_file){.key = conf_path(in), .path = path, .place = yaml_place(in->doc, node)};
     if (run->last_file != NULL)
         run->last_file->next = f;
     else
