@@ -254,6 +254,7 @@ static void forgive_pause(struct engine *e, dur_ns lost, struct now now)
 {
     e->stats.pauses++;
     e->audience_changes++;
+    receivers_paused(e, lost);
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
         struct alert *a = it->value;
 

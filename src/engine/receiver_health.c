@@ -155,6 +155,15 @@ void receivers_check(struct engine *e, struct now now, struct effects *fx)
     }
 }
 
+void receivers_paused(struct engine *e, dur_ns lost)
+{
+    VEC_EACH (struct receiver_stats *, rs, &e->receivers)
+        VEC_EACH (struct integration_health *, h, &rs->health) {
+            h->failing_since = ts_add(h->failing_since, lost);
+            h->last_failure = ts_add(h->last_failure, lost);
+        }
+}
+
 /* -- clocks -- */
 
 static str clock_name(str receiver, str integration, unsigned index, char out[static 256])

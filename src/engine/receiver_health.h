@@ -24,6 +24,8 @@ void receiver_answered(struct engine *e, const struct outbox_row *r,
                        const struct delivery_result *d, struct now now, struct effects *fx);
 /* Time has passed: half-minutely. */
 void receivers_check(struct engine *e, struct now now, struct effects *fx);
+/* Nothing ran for so long: nobody was told, and nobody failed. */
+void receivers_paused(struct engine *e, dur_ns lost);
 /* Forgets what the configuration in force does not name. */
 void receivers_configured(struct engine *e, struct now now, struct effects *fx);
 void receiver_stats_release(struct receiver_stats *rs);
