@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "base/mem.h"
 #include "config/config_priv.h"
+#include "net/secret.h"
 #include "os/zones.h"
 
 enum { FILES_MAX = 16 };
@@ -188,6 +189,27 @@ static void keep_files(struct conf_run *run, struct config *c, const struct conf
         c->files[c->n_files++] = arena_str(run->a, texts[i].path);
 }
 
+/* Secrets are read when they are used, so that a change counts at once; but one that is not there now is told now, and not
+ * when the first page cannot be sent. */
+static void check_files(struct conf_run *run)
+{
+    struct arena a;
+    str text;
+
+    arena_init(&a, 0);
+    for (const struct conf_file *f = run->files; f != NULL; f = f->next) {
+        struct err e = ERR_INIT;
+
+        if (!secret_read((struct secret){.file = f->path}, &a, &text, &e))
+            diags_add(run->d, DIAG_WARNING, "C010", f->place, "%.*s: %s", STR(f->key), e.msg);
+        else if (text.n == 0)
+            diags_add(run->d, DIAG_WARNING, "C010", f->place, "%.*s: '%.*s' is empty", STR(f->key),
+                      STR(f->path));
+        arena_reset(&a);
+    }
+    arena_release(&a);
+}
+
 static void load(struct conf_run *run, struct config *c, const struct config_text *texts, size_t n,
                  const struct config_options *o)
 {
@@ -207,6 +229,8 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
     if (!o->without_rules)
         config_load_rules(run, c, o->tolerates_rules);
     config_load_scrapes(run, &top, c);
+    if (o->n_paths != 0)
+        check_files(run);
     keep_original(run, &top, c);
     c->hash = config_hash(texts, n);
 }

@@ -183,6 +183,22 @@ str conf_resolve(const struct conf_in *in, str path)
     return arena_printf(in->run->a, "%.*s%.*s", (int)(slash - file.p + 1), file.p, STR(path));
 }
 
+void conf_note_file(const struct conf_in *in, const struct yaml_node *node, str path)
+{
+    struct conf_run *run = in->run;
+    struct conf_file *f;
+
+    if (path.n == 0)
+        return;
+    f = arena_new(run->a, struct conf_file);
+    *f = (struct conf_file){.key = conf_path(in), .path = path, .place = yaml_place(in->doc, node)};
+    if (run->last_file != NULL)
+        run->last_file->next = f;
+    else
+        run->files = f;
+    run->last_file = f;
+}
+
 static bool decode_url(const struct conf_in *in, const struct conf_key *key,
                        const struct yaml_node *node, str *out)
 {
@@ -273,6 +289,8 @@ static bool decode_strings(const struct conf_in *in, const struct conf_key *key,
         list.v[list.n++] = yaml_is_null(n)           ? STR_NONE
                            : key->kind == CONF_PATHS ? conf_resolve(in, n->text)
                                                      : n->text;
+        if ((key->flags & CONF_READ_LATER) != 0)
+            conf_note_file(&item, n, list.v[list.n - 1]);
     }
     memcpy(member, &list, sizeof(list));
     return ok;
@@ -417,6 +435,8 @@ bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key,
     case CONF_TEMPLATE: *text = node->text; return true;
     case CONF_PATH:
         *text = (key->flags & CONF_PATH_FIXED) != 0 ? node->text : conf_resolve(in, node->text);
+        if ((key->flags & CONF_READ_LATER) != 0)
+            conf_note_file(in, node, *text);
         return true;
     case CONF_WORD: return decode_word(in, key, node, text);
     case CONF_SECRET: ((struct secret *)member)->hidden = node->text; return true;

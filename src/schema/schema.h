@@ -17,6 +17,13 @@
 #include "model/matcher.h"
 #include "tocsin/conf.h"
 
+/* A file that is read whenever it is needed, and need not be there while the configuration is decoded. */
+struct conf_file {
+    struct conf_file *next;
+    str key, path; /* "receivers[0].webhook_configs[0].url_file" */
+    struct diag_place place;
+};
+
 struct conf_run {
     struct arena *a;
     struct diags *d;
@@ -24,6 +31,7 @@ struct conf_run {
     /* A time zone by its name, borrowed from the loader; NULL with e set: there is none. */
     const struct tz *(*zone)(void *arg, str name, struct err *e);
     void *arg;
+    struct conf_file *files, *last_file; /* in the order of decoding: for who can look */
 };
 
 struct conf_part {
@@ -82,6 +90,7 @@ bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node
                           struct matchers *out);
 bool conf_url_is_valid(str url);
 str conf_resolve(const struct conf_in *in, str path); /* against the folder of the file */
+void conf_note_file(const struct conf_in *in, const struct yaml_node *node, str path);
 void conf_value_add_json(struct json_writer *w, const struct conf_value *v);
 
 /* What a part inherits: under with own over it; the text is shared. */
