@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "codec/quote.h"
 #include "core/explain.h"
+#include "core/receiver_health.h"
 #include "model/metric.h"
 #include "source/source.h"
 
@@ -83,6 +84,7 @@ void api_put_alert(struct json_writer *w, const struct gettable *g);
 /* rules.c: members of an object that the caller writes around them */
 void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_filter *f);
 void api_put_rule_groups(struct api *a, struct json_writer *w);
+void api_put_rule_notes(struct json_writer *w, const struct rule_notes *n);
 
 /* -- handlers -- */
 void api_get_alerts(struct http_req *rq, void *arg);

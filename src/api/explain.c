@@ -331,6 +331,8 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
         put_when(w, "endsAt", x->alert->ends_at);
         put_when(w, "updatedAt", x->alert->updated_at);
     }
+    if (x->rule != NULL)
+        api_put_rule_notes(w, &x->rule->notes);
     json_key(w, S("silencedBy"));
     json_open(w, '[');
     for (size_t i = 0; i < x->verdict.silenced_by.n; i++)
@@ -394,6 +396,8 @@ static void put_receiver(struct json_writer *w, const struct receiver_stats *rs,
     put_when(w, "lastSuccess", rs->last_success);
     put_when(w, "lastFailure", rs->last_failure);
     put_text(w, "lastError", str_of(rs->last_error));
+    put_text(w, "failing", receiver_failing(rs));
+    put_when(w, "failingSince", receiver_failing_since(rs));
     json_key(w, S("queued"));
     json_put_u64(w, queued);
     json_key(w, S("inFlight"));

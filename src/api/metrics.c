@@ -50,6 +50,7 @@ enum m {
     M_OUTBOX_AGE,
     M_LAST_SUCCESS,
     M_LAST_FAILURE,
+    M_RECEIVER_FAILING,
     M_COMMITS,
     M_COMMITS_FAILED,
     M_COMMIT_SECONDS,
@@ -144,6 +145,8 @@ static const struct metric rows[] = {
                         "When a receiver last accepted."},
     [M_LAST_FAILURE] = {"tocsin_receiver_last_failure_timestamp_seconds", EXPO_GAUGE,
                         "When a receiver last failed."},
+    [M_RECEIVER_FAILING] = {"tocsin_receiver_failing", EXPO_GAUGE,
+                            "Whether TocsinReceiverFailing fires for a receiver."},
     [M_COMMITS] = {"tocsin_store_commits_total", EXPO_COUNTER, "Commits of the state."},
     [M_COMMITS_FAILED] = {"tocsin_store_commits_failed_total", EXPO_COUNTER,
                           "Commits that failed."},
@@ -338,6 +341,10 @@ static void put_outbox(struct api *a, struct expo *x, struct now now)
     for (size_t i = 0; i < e->receivers.n; i++)
         expo_value(x, &L("receiver", e->receivers.v[i].name), 1,
                    api_seconds(e->receivers.v[i].last_failure));
+    metric_begin(x, &rows[M_RECEIVER_FAILING]);
+    for (size_t i = 0; i < e->receivers.n; i++)
+        expo_u64(x, &L("receiver", e->receivers.v[i].name), 1,
+                 receiver_failing(&e->receivers.v[i]).n != 0);
     mem_free(count);
     mem_free(oldest);
 }

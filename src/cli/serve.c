@@ -76,6 +76,33 @@ static struct config *load(void *arg, struct diags *d)
     return c;
 }
 
+enum { WARNINGS_SAID = 100 };
+
+/* All of them, for each has a cure of its own; of very many the rest is counted. */
+static void say_warnings(const struct diags *d)
+{
+    size_t said = 0, left = 0;
+
+    for (size_t i = 0; i < d->n; i++) {
+        const struct diag *g = &d->v[i];
+        char place[512];
+
+        if (g->severity == DIAG_INFO)
+            continue;
+        if (said == WARNINGS_SAID) {
+            left++;
+            continue;
+        }
+        said++;
+        snprintf(place, sizeof(place), "%.*s:%d:%d", STR(g->place.file), g->place.line,
+                 g->place.col);
+        log_warn_each("configuration", LOG_Z("at", place), LOG_Z("id", g->id),
+                      LOG_STR("problem", g->message));
+    }
+    if (left != 0)
+        log_warn("configuration: more warnings were left out", LOG_I64("left_out", left));
+}
+
 static void say_loaded(struct serve *s, const struct config *c, const struct diags *d)
 {
     size_t rules = 0, used = 0;
@@ -84,17 +111,7 @@ static void say_loaded(struct serve *s, const struct config *c, const struct dia
         rules += c->groups[i].n_rules;
     for (size_t i = 0; i < c->n_receivers; i++)
         used += c->receivers[i].is_used;
-    for (size_t i = 0; i < d->n; i++) {
-        const struct diag *g = &d->v[i];
-        char place[512];
-
-        if (g->severity == DIAG_INFO)
-            continue;
-        snprintf(place, sizeof(place), "%.*s:%d:%d", STR(g->place.file), g->place.line,
-                 g->place.col);
-        log_warn("configuration", LOG_Z("at", place), LOG_Z("id", g->id),
-                 LOG_STR("problem", g->message));
-    }
+    say_warnings(d);
     if (c->n_skipped != 0)
         log_error("rules with errors were left out", LOG_I64("rules", c->n_skipped));
     log_info("configuration loaded", LOG_I64("files", c->n_files), LOG_I64("groups", c->n_groups),
@@ -237,6 +254,7 @@ static void tick(struct timer *t, struct now now)
         notify_under_way(shell_notify(s->shell)) == 0 && forward_waiting(s->forward) == 0)
         loop_stop(s->loop);
     sd_notify_watchdog();
+    log_close_windows(false);
     timer_arm(&s->clock, t, ts_add(now.mono, s->stopping ? NS_PER_S / 20 : NS_PER_S));
 }
 
@@ -594,6 +612,7 @@ int serve_run(const void *flags, char **args, int n_args)
     diags_release(&d);
     code = run(&s, conf);
     tear_down(&s);
+    log_close_windows(true);
     curl_global_cleanup();
     return code;
 }

@@ -38,6 +38,7 @@
 struct heartbeat_conf {
     struct secret url; /* not set: no heartbeat */
     dur_ns interval;
+    bool withhold_when_receivers_fail;
     struct http_conf *http;
 };
 

@@ -7,6 +7,7 @@
 #include "os/file.h"
 #include "base/mem.h"
 #include "config/config_priv.h"
+#include "net/secret.h"
 #include "os/zones.h"
 
 enum { FILES_MAX = 16 };
@@ -207,9 +208,30 @@ static bool are_within_reach(const struct config_options *o, const struct conf_r
 {
     bool ok = true;
 
-    for (size_t i = from; i < run->files.n; i++)
-        ok &= is_within_reach(o, run->files.v[i], file, run->d);
+    for (size_t i = from; i < run->named.n; i++)
+        ok &= is_within_reach(o, run->named.v[i], file, run->d);
     return ok;
+}
+
+/* Secrets are read when they are used, so that a change counts at once; but one that is not there now is told now, and not
+ * when the first page cannot be sent. */
+static void check_files(struct conf_run *run)
+{
+    struct arena a;
+    str text;
+
+    arena_init(&a, 0);
+    for (const struct conf_file *f = run->files; f != NULL; f = f->next) {
+        struct err e = ERR_INIT;
+
+        if (!secret_read((struct secret){.file = f->path}, &a, &text, &e))
+            diags_add(run->d, DIAG_WARNING, "C010", f->place, "%.*s: %s", STR(f->key), e.msg);
+        else if (text.n == 0)
+            diags_add(run->d, DIAG_WARNING, "C010", f->place, "%.*s: '%.*s' is empty", STR(f->key),
+                      STR(f->path));
+        arena_reset(&a);
+    }
+    arena_release(&a);
 }
 
 static void load(struct conf_run *run, struct config *c, const struct config_text *texts, size_t n,
@@ -233,12 +255,14 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
         return;
     if (!o->without_rules)
         config_load_rules(run, c, o->tolerates_rules);
-    named = run->files.n;
+    named = run->named.n;
     config_load_scrapes(run, &top, c);
     (void)are_within_reach(o, run, named, texts[0].path);
+    if (o->n_paths != 0)
+        check_files(run);
     keep_original(run, &top, c);
-    c->named = run->files.v;
-    c->n_named = run->files.n;
+    c->named = run->named.v;
+    c->n_named = run->named.n;
     c->hash = config_hash(texts, n);
 }
 

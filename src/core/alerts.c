@@ -142,7 +142,7 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
 {
     struct route_list routes = {0};
 
-    route_tree_match(&e->tree, a->labels->ls, &routes);
+    receiver_routes(e->conf, &e->tree, a->labels->ls, &routes);
     for (size_t i = 0; i < routes.n; i++) {
         const struct route *r = routes.v[i];
         struct labels gl = route_group_labels(r, &fx->arena, a->labels->ls);

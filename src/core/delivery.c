@@ -422,6 +422,7 @@ void outbox_delivered(struct engine *e, const struct delivery_result *d, struct 
     if (s == NULL || !outbox_in_flight(s) || s->row->flush_id != d->flush_id)
         return; /* pruned by a reload while it was on its way */
     note_answer(e, s->row, d, now);
+    receiver_answered(e, s->row, d, now, fx);
     switch (d->verdict) {
     case DELIVERY_OK: delivered_ok(e, s, d, now, fx); break;
     case DELIVERY_RETRY:

@@ -114,9 +114,9 @@ void engine_free(struct engine *e)
     heap_release(&e->outbox_timers);
     heap_release(&e->rule_timers);
     VEC_EACH (struct receiver_stats *, r, &e->receivers)
-        mem_str_free(r->name);
+        receiver_stats_release(r);
     vec_release(&e->receivers);
-    vec_release(&e->builtins);
+    builtins_release(e);
     for (size_t i = 0; i < e->conf->n_kinds; i++)
         metric_histogram_release(&e->stats.integration[i].latency);
     mem_free(e->stats.integration);

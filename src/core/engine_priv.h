@@ -5,6 +5,7 @@
 #include "core/audience.h"
 #include "core/engine.h"
 #include "core/part.h"
+#include "core/receiver_health.h"
 
 /* alerts.c */
 void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
@@ -95,6 +96,8 @@ void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subj
 void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 bool builtin_is_name(str alertname);
 ts_ns builtins_due(const struct engine *e);
+bool builtin_is(str alertname, enum builtin_kind kind);
+void builtins_release(struct engine *e);
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx);
 
 /* engine.c */

@@ -26,6 +26,7 @@ static void slot_free(struct engine *e, struct rule_slot *s)
 {
     heap_remove(&e->rule_timers, &s->timer);
     rule_group_view_unref(s->shown);
+    mem_str_free(s->degraded);
     mem_free(s);
 }
 
@@ -66,6 +67,32 @@ static void follow(struct engine *e, struct rule_slot *s, enum rule_slot_next ne
     case SLOT_NOTHING:
     case SLOT_STALE: break;
     }
+}
+
+/* -- sources that answer in part -- */
+
+static bool is_degraded(const struct engine *e, str source)
+{
+    MAP_EACH (const struct u64_map_entry, it, &e->rule_slots)
+        if (str_eq(((const struct rule_slot *)it->value)->degraded, source))
+            return true;
+    return false;
+}
+
+/* A source is degraded while any group of it says so. */
+static void set_degraded(struct engine *e, struct rule_slot *s, str source, str why, struct now now,
+                         struct effects *fx)
+{
+    str old = s->degraded;
+
+    if (str_eq(old, source))
+        return;
+    s->degraded = source.n != 0 ? mem_str_dup(source) : STR_NONE;
+    if (old.n != 0 && !is_degraded(e, old))
+        builtin_set(e, BUILTIN_SOURCE_DEGRADED, false, old, STR_NONE, now, fx);
+    if (source.n != 0)
+        builtin_set(e, BUILTIN_SOURCE_DEGRADED, true, source, why, now, fx);
+    mem_str_free(old);
 }
 
 /* -- the configuration in force -- */
@@ -109,6 +136,7 @@ void rules_configure(struct engine *e, const struct rule_shape *v, size_t n, str
         if (old[i]->is_named)
             continue;
         builtin_set(e, BUILTIN_RULE_FAILING, false, old[i]->shown->name, STR_NONE, now, fx);
+        set_degraded(e, old[i], STR_NONE, STR_NONE, now, fx);
         follow(e, old[i], rule_slot_drop(old[i]), now, fx);
     }
     mem_free(old);
@@ -275,6 +303,7 @@ void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, st
     }
     if (ran->job == RULES_EVALUATE && next == SLOT_WAITS) {
         judge(e, ran, now, fx);
+        set_degraded(e, s, ran->degraded, ran->degraded_why, now, fx);
         next_slot(e, s, now);
         return;
     }

@@ -64,6 +64,9 @@ static void delivery_answered(void *arg, const struct notify_result *r)
                                      .status = r->status,
                                      .may_have_arrived = r->may_have_arrived,
                                      .requests = r->requests,
+                                     .in_part = r->in_part,
+                                     .has_date = r->has_date,
+                                     .skew = r->skew,
                                      .error = r->error,
                                      .kept = r->kept,
                                      .n_kept = r->n_kept}};

@@ -10,6 +10,7 @@
 #include "os/log.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "net/peer_clock.h"
 #include "net/secret.h"
 #include "notify/messages.h"
 #include "tocsin/receiver.h"
@@ -52,6 +53,8 @@ struct attempt {
     int status;
     unsigned requests;
     bool may_have_arrived;
+    bool has_date; /* an answer told the time of whoever gave it */
+    dur_ns skew;
     ts_ns since;
     struct timer later; /* gives the result from the loop, never from inside notify_send() */
     enum delivery_verdict verdict;
@@ -179,11 +182,14 @@ static void finish(struct attempt *a)
                               .status = a->status,
                               .requests = a->requests,
                               .may_have_arrived = a->may_have_arrived,
+                              .in_part = a->verdict == DELIVERY_OK && d->err.msg[0] != '\0',
+                              .has_date = a->has_date,
+                              .skew = a->skew,
                               .error = str_of(d->err.msg),
                               .kept = d->kept,
                               .n_kept = d->n_kept};
 
-    if (a->verdict == DELIVERY_OK && d->err.msg[0] != '\0')
+    if (r.in_part)
         log_warn("notification delivered in part", LOG_STR("receiver", a->row->receiver),
                  LOG_STR("integration", a->row->integration), LOG_ERR(&d->err));
     if (a->verdict != DELIVERY_OK)
@@ -432,6 +438,7 @@ static void answered(void *arg, const struct transport_answer *answer)
 
     a->transfer = NULL;
     a->status = answer->http.status;
+    a->has_date |= peer_clock_skew(answer, a->owner->clock->now.wall, &a->skew);
     a->may_have_arrived |=
         answer->failure != TRANSPORT_OK ? answer->sent : is_from_between(a->status);
     d->answer = &answer->http;

@@ -32,6 +32,9 @@ struct notify_result {
     int status;            /* of the last HTTP answer; 0 = none */
     unsigned requests;     /* that were sent */
     bool may_have_arrived; /* one of them, though the verdict is not OK */
+    bool in_part;          /* the verdict is OK, and error says who was not told */
+    bool has_date;         /* an answer told the time of whoever gave it */
+    dur_ns skew;           /* and by how much it is ahead of ours; the last one */
     str error;
     const struct delivery_pair *kept;
     size_t n_kept;

@@ -437,7 +437,8 @@ static bool decode_file_form(const struct decoder *m, const struct conf_layer *l
     if ((key->flags & CONF_PATH_FIXED) == 0)
         secret->file = conf_resolve(&in, secret->file);
     else
-        conf_note_file(&in, secret->file);
+        conf_note_named(&in, secret->file);
+    conf_note_file(&in, o[0].value, secret->file);
     return true;
 }
 

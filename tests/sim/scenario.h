@@ -14,7 +14,8 @@
  *     at T reload
  *     at T wall +D | -D            the wall clock steps
  *     at T suspend D               both clocks go on, nothing runs
- *     at T sink [/PATH] answers STATUS [retry D]   or: nothing; with a PATH only http://sink/PATH
+ *     at T sink [/PATH] answers STATUS [retry D]   or: nothing; with a PATH only http://sink/PATH;
+ *                                  it arrives at RECEIVER/PATH, or at RECEIVER when that is the path
  *     at T store fails | store works
  *     at T source {l="v"} = X      what the source answers to every query from now on; several lines add up
  *     at T source `QUERY` {l="v"} = X   the same for one query: the others' samples are not its answer

@@ -10,7 +10,7 @@
 
 static bool parse(struct arena *a, const char *body, struct samples *out, struct err *e)
 {
-    return prom_answer_parse(str_of(body), a, out, e);
+    return prom_answer_parse(str_of(body), a, out, NULL, e);
 }
 
 static void answers_become_samples(void **state)
@@ -41,6 +41,49 @@ static void answers_become_samples(void **state)
     assert_int_equal(s.n, 1);
     assert_int_equal(s.v[0].labels.n, 0);
     assert_true(s.v[0].value == 3);
+    arena_release(&a);
+}
+
+/* What is told beside the samples, and what of it says that some are missing. */
+static void answers_say_what_is_missing(void **state)
+{
+    static const struct {
+        const char *more, *partial;
+        size_t warnings, infos;
+    } v[] = {
+        {"", "", 0, 0},
+        {",\"isPartial\":false,\"warnings\":[],\"infos\":null", "", 0, 0},
+        {",\"isPartial\":true", "the source says that its answer is partial", 0, 0},
+        {",\"warnings\":[\"PromQL warning: a (1:1)\",\"PromQL info: b (1:1)\"]", "", 2, 0},
+        {",\"warnings\":[\"results truncated due to limit\"]", "", 1, 0},
+        {",\"warnings\":[\"PromQL warning: a\",\"store s: refused\"],\"infos\":[\"i\"]",
+         "store s: refused", 2, 1},
+        {",\"warnings\":[\"PromQL warning: 1\",\"PromQL warning: 2\",\"PromQL warning: "
+         "3\",\"PromQL "
+         "warning: 4\",\"PromQL warning: 5\",\"PromQL warning: 6\",\"PromQL warning: 7\",\"PromQL "
+         "warning: 8\",\"PromQL warning: 9\",\"PromQL warning: 10\",\"PromQL warning: "
+         "11\",\"gone\"]",
+         "gone", 10, 0},
+        {",\"warnings\":\"none\",\"infos\":[1,{}]", "", 0, 0},
+    };
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct answer_notes n = {0};
+        struct samples s;
+        struct err e = ERR_INIT;
+        str body = arena_printf(&a,
+                                "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\","
+                                "\"result\":[]}%s}",
+                                v[i].more);
+
+        assert_true(prom_answer_parse(body, &a, &s, &n, &e));
+        assert_str(n.partial, v[i].partial);
+        assert_int_equal(n.n_warnings, v[i].warnings);
+        assert_int_equal(n.n_infos, v[i].infos);
+    }
     arena_release(&a);
 }
 
@@ -314,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_become_samples),
+        cmocka_unit_test(answers_say_what_is_missing),
         cmocka_unit_test(what_is_no_answer_is_said),
         cmocka_unit_test(of_what_stands_twice_the_last_counts),
         cmocka_unit_test(failures_are_told_apart),
