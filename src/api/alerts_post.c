@@ -277,5 +277,5 @@ void api_post_alerts(struct http_req *rq, void *arg)
     rq->ctx = p;
     rq->on_gone = job_gone;
     vec_push(&a->jobs, p);
-    pool_run(a->conf.pool, &p->job);
+    pool_run(a->conf.pool, WORK_SOURCE, &p->job);
 }

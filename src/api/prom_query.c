@@ -87,7 +87,7 @@ void prom_job_start(struct query_job *q)
     q->rq->ends_with_client = true;
     q->job.run = work;
     q->job.done = done;
-    pool_run(q->api->conf.pool, &q->job);
+    pool_run(q->api->conf.pool, WORK_QUERY, &q->job);
 }
 
 /* -- query -- */

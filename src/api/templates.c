@@ -207,5 +207,5 @@ void api_post_render(struct http_req *rq, void *arg)
     rq->ctx = r;
     rq->on_gone = job_gone;
     rq->ends_with_client = true;
-    pool_run(a->conf.pool, &r->job);
+    pool_run(a->conf.pool, WORK_QUERY, &r->job);
 }

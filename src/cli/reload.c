@@ -93,7 +93,7 @@ static void start(struct reloader *r)
     r->result = (struct reload_result){.wish = wish};
     diags_init(&r->result.d);
     r->job = (struct job){.run = read_all, .done = read_done};
-    pool_run(r->parts.pool, &r->job);
+    pool_run(r->parts.pool, WORK_RULE, &r->job);
 }
 
 void reloader_ask(struct reloader *r, struct reload_wish wish,

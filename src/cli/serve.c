@@ -547,6 +547,7 @@ static void leave(void *arg)
 
     reloader_stop(s->reloader);
     api_stop(s->api);
+    store_stop(s->store);
 }
 
 /* What jobs touch outlives them: everything stops before anything goes. */
@@ -559,6 +560,8 @@ static void tear_down(struct serve *s)
     if (s->reloader != NULL)
         turn_stop(s->shell, leave, s);
     store_stop(s->store);
+    if (s->pool != NULL)
+        pool_settle(s->pool);
     api_free(s->api);
     heartbeat_free(s->heartbeat);
     reloader_free(s->reloader);

@@ -228,7 +228,7 @@ static void run(struct finder *f)
     f->is_running = true;
     f->job.run = find;
     f->job.done = found;
-    pool_run(f->owner->parts.pool, &f->job);
+    pool_run(f->owner->parts.pool, WORK_NAME, &f->job);
 }
 
 static bool is_list(const struct transport_answer *a, struct err *e)
@@ -270,6 +270,7 @@ static void ask(struct finder *f)
     struct transport_request rq = {.http = {.url = f->subjects.v[0],
                                             .headers = {headers, ARRAY_LEN(headers)}},
                                    .conf = f->http,
+                                   .class = WORK_NAME,
                                    .deadline = ts_add(d->parts.clock->now.mono, f->interval),
                                    .max_answer = ANSWER_MAX};
 

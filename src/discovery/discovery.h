@@ -22,7 +22,7 @@ struct discovery;
 
 struct discovery_parts {
     struct clock *clock;
-    struct pool *pool; /* its jobs may wait for seconds: none that others need */
+    struct pool *pool;
     struct transport *transport;
     void (*changed)(void *arg); /* never from inside discovery_new() */
     void *arg;

@@ -195,6 +195,7 @@ static void send_next(struct forward_queue *q)
     struct http_header headers[] = {{S("Content-Type"), S("application/json")},
                                     {S(FORWARD_INSTANCE_HEADER), q->instance}};
     struct transport_request rq = {.conf = q->conf->http,
+                                   .class = WORK_PAGE,
                                    .deadline = ts_add(q->clock->now.mono, q->conf->timeout)};
     struct buf body = BUF_INIT;
 

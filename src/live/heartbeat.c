@@ -84,7 +84,7 @@ static void beat(struct timer *t, struct now now)
 {
     struct heartbeat *h = container_of(t, struct heartbeat, timer);
     const struct heartbeat_conf *hc = &h->conf->heartbeat;
-    struct transport_request rq = {.conf = hc->http};
+    struct transport_request rq = {.conf = hc->http, .class = WORK_PAGE};
     struct arena a;
     struct err e = ERR_INIT;
     str why;

@@ -295,6 +295,26 @@ static void advance(struct job *j)
     r->step = rule_group_advance(r->group, r->has_answer ? &r->answer : NULL, clock, &r->want);
 }
 
+/* Groups that ask a source do not wait for those that read our own store. */
+static enum work_class class_of(const struct run *r)
+{
+    const struct rule_group_conf *gc = r->group->conf;
+
+    if (r->order.job != RULES_EVALUATE)
+        return WORK_RULE;
+    if (r->has_answer)
+        return WORK_SOURCE;
+    for (size_t i = 0; i < gc->n_rules; i++)
+        if (gc->rules[i].is_own)
+            return WORK_RULE;
+    return WORK_SOURCE;
+}
+
+static void put_to_work(struct run *r)
+{
+    pool_run(r->driver->pool, class_of(r), &r->job);
+}
+
 static void source_answered(void *arg, const struct source_answer *a)
 {
     struct run *r = arg;
@@ -310,7 +330,7 @@ static void source_answered(void *arg, const struct source_answer *a)
         check_down(ds);
         check_clock(ds);
     }
-    pool_run(r->driver->pool, &r->job);
+    put_to_work(r);
 }
 
 static void no_source(struct timer *t, struct now now)
@@ -318,7 +338,7 @@ static void no_source(struct timer *t, struct now now)
     struct run *r = container_of(t, struct run, soon);
 
     (void)now;
-    pool_run(r->driver->pool, &r->job);
+    put_to_work(r);
 }
 
 /* What a terminal or a journal shows of the rules: an alert goes pending, fires, ends. */
@@ -552,7 +572,7 @@ void rule_driver_order(struct rule_driver *d, const struct effect_rules *order)
         r->job = (struct job){.run = retire, .done = retired};
         break;
     }
-    pool_run(d->pool, &r->job);
+    put_to_work(r);
 }
 
 bool rule_driver_is_on_time(const struct rule_driver *d, str *why)

@@ -83,7 +83,7 @@ void rule_groups_discard(struct rule_groups *gs, struct rule_generation *g)
     if (g == NULL)
         return;
     g->job = (struct job){.run = free_generation, .done = freed_generation};
-    pool_run(gs->pool, &g->job);
+    pool_run(gs->pool, WORK_SLOW, &g->job);
 }
 
 static void generation_free(struct rule_generation *g)

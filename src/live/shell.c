@@ -445,7 +445,7 @@ static void retire_configs(struct shell *s)
 
         r->job = (struct job){.run = give_up, .done = gave_up};
         r->conf = config_of(*c);
-        pool_run(s->parts.pool, &r->job);
+        pool_run(s->parts.pool, WORK_SLOW, &r->job);
     }
     vec_clear(&s->retiring);
 }

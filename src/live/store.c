@@ -10,8 +10,6 @@ enum { SYNC_EVERY = 5 };
 
 struct store {
     struct store_parts parts;
-    struct pool *slow,
-        *disk; /* one thread each: what waits for a name server must not keep the disk waiting */
     struct tsdb *db;
     struct scraper *scraper;
     struct push *push;
@@ -19,7 +17,7 @@ struct store {
     struct timer tick;
     unsigned ticks;
     bool has_log;
-    bool is_stopped; /* on the way out: no thread of the store runs any more */
+    bool is_stopped; /* on the way out: nothing begins any more */
 
     /* the disk's */
     struct job job;
@@ -57,9 +55,6 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
                                .let_go = let_go};
 
     s->parts = *parts;
-    s->slow = pool_new(parts->base, 1);
-    s->disk = pool_new(parts->base, 1);
-    sp.slow_pool = s->slow;
     sp.db = s->db = tsdb_new(&o);
     s->scraper = scraper_new(&sp);
     s->push = push_new(parts->clock, parts->pool, s->db);
@@ -73,8 +68,6 @@ void store_stop(struct store *s)
         return;
     s->is_stopped = true;
     timer_cancel(s->parts.clock, &s->tick);
-    pool_free(s->slow);
-    pool_free(s->disk);
 }
 
 void store_free(struct store *s)
@@ -150,7 +143,7 @@ static void run_disk(struct store *s, void (*run)(struct job *j), void (*done)(s
     s->err = (struct err)ERR_INIT;
     s->job.run = run;
     s->job.done = done;
-    pool_run(s->disk, &s->job);
+    pool_run(s->parts.pool, WORK_WRITE, &s->job);
 }
 
 /* Every second. */

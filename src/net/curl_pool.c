@@ -106,13 +106,15 @@ static void on_idle(struct timer *timer, struct now now)
     pool_free(container_of(timer, struct curl_pool, idle));
 }
 
-static struct curl_pool *pool_new(struct curl_pools *ps, const unsigned char *key)
+static struct curl_pool *pool_new(struct curl_pools *ps, enum work_class c,
+                                  const unsigned char *key)
 {
     struct curl_pool *p = mem_new(struct curl_pool);
 
     p->in = ps;
     p->next = ps->first;
     ps->first = p;
+    p->class = c;
     memcpy(p->key, key, sizeof(p->key));
     p->timer.fire = on_timer;
     p->idle.fire = on_idle;
@@ -126,17 +128,23 @@ static struct curl_pool *pool_new(struct curl_pools *ps, const unsigned char *ke
     return p;
 }
 
-struct curl_pool *curl_pool_enter(struct curl_pools *ps, const struct curl_made_with *m)
+static bool is_for(const struct curl_pool *p, enum work_class c, const unsigned char *key)
+{
+    return p->class == c && memcmp(p->key, key, sizeof(p->key)) == 0;
+}
+
+struct curl_pool *curl_pool_enter(struct curl_pools *ps, enum work_class c,
+                                  const struct curl_made_with *m)
 {
     unsigned char key[CURL_POOL_KEY] = {0};
     struct curl_pool *p;
 
     if (m->said.n != 0)
         BUG_ON(EVP_Digest(m->said.p, m->said.n, key, NULL, EVP_sha256(), NULL) != 1);
-    for (p = ps->first; p != NULL && memcmp(p->key, key, sizeof(key)) != 0; p = p->next)
+    for (p = ps->first; p != NULL && !is_for(p, c, key); p = p->next)
         ;
     if (p == NULL)
-        p = pool_new(ps, key);
+        p = pool_new(ps, c, key);
     timer_cancel(ps->clock, &p->idle);
     p->users++;
     return p;

@@ -3,9 +3,10 @@
  * curl looks for a connection to reuse by host, port and a part of the settings: never by a client's key, and by which
  * others differs from version to version. So it is not asked: requests share connections only where everything that makes
  * a connection is the same (struct curl_made_with), certificates and secrets by their bytes at the moment of use. Each such
- * set has a multi handle of its own, with its own cache of connections; host and port tell them apart inside.
+ * set has, for each class of work, a multi handle of its own, with its own cache of connections: what a thousand targets
+ * do is done in pieces that are theirs alone. Host and port tell connections apart inside.
  *
- * Shapes   as many pools as sets of settings in use: some tens.
+ * Shapes   as many pools as classes and sets of settings in use: some tens.
  * Owns     curl_pools owns the pools; a pool lives while somebody is in it and 5 minutes longer.
  * Cost     a digest a request; none for one without settings.
  */
@@ -15,6 +16,7 @@
 #include <curl/curl.h>
 #include "base/buf.h"
 #include "os/clock.h"
+#include "os/shares.h"
 
 struct event_base;
 struct curl_pools;
@@ -35,6 +37,7 @@ struct curl_pool {
     struct curl_pool *next;
     struct timer timer, idle; /* curl's own; since nobody is in it */
     unsigned users;
+    enum work_class class;
     unsigned char key[CURL_POOL_KEY]; /* zeroes: made with nothing */
 };
 
@@ -47,8 +50,9 @@ struct curl_pools {
     struct curl_pool *first;
 };
 
-/* The pool of all that were made with the same; until curl_pool_leave(). */
-struct curl_pool *curl_pool_enter(struct curl_pools *ps, const struct curl_made_with *m);
+/* The pool of all of the class that were made with the same; until curl_pool_leave(). */
+struct curl_pool *curl_pool_enter(struct curl_pools *ps, enum work_class c,
+                                  const struct curl_made_with *m);
 void curl_pool_leave(struct curl_pool *p);
 void curl_pools_release(struct curl_pools *ps); /* nobody is in any */
 

@@ -1,4 +1,5 @@
-/* Tokens of oauth2: one entry a distinct set of credentials, fetched once for all who wait for it, kept until shortly
+/* Tokens of oauth2: one entry a class of work and distinct set of credentials, so that no page waits for what scrapes wait
+ * for; fetched once for all who wait for it, kept until shortly
  * before it expires or until a server refuses it. */
 #include "base/mem.h"
 #include "net/curl_transport.h"
@@ -99,7 +100,7 @@ static void on_token(void *arg, const struct transport_answer *a)
 
 static void token_fetch(struct token *k)
 {
-    struct transport_request rq = {.conf = &k->conf};
+    struct transport_request rq = {.conf = &k->conf, .class = k->class};
     struct err e = ERR_INIT;
     struct arena a;
 
@@ -137,15 +138,17 @@ static void tokens_trim(struct curl_transport *t)
     }
 }
 
-static struct token *token_get(struct curl_transport *t, const struct oauth2_conf *c, str key)
+static struct token *token_get(struct curl_transport *t, enum work_class class,
+                               const struct oauth2_conf *c, str key)
 {
     struct token *k;
 
-    for (k = t->tokens; k != NULL && !str_eq(k->key, key);)
+    for (k = t->tokens; k != NULL && !(k->class == class && str_eq(k->key, key));)
         k = k->next;
     if (k == NULL) {
         k = mem_new(struct token);
         k->transport = t;
+        k->class = class;
         arena_init(&k->memory, 0);
         arena_init(&k->scratch, 0);
         k->key = arena_str(&k->memory, key);
@@ -169,7 +172,7 @@ void token_ask(struct transfer *x)
         transfer_fail_later(x, TRANSPORT_CONFIG);
         return;
     }
-    k = token_get(t, x->rq.conf->oauth2, key);
+    k = token_get(t, x->class, x->rq.conf->oauth2, key);
     if (k->value.n != 0 && k->expires > t->clock->now.mono) {
         x->rq.token = arena_str(&x->memory, k->value);
         transfer_enqueue(x);

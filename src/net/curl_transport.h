@@ -15,7 +15,7 @@
 
 enum {
     PER_DESTINATION = 32,
-    RUNNING_MAX = 256,
+    RUNNING_MAX = 256, /* pages are not counted */
     ANSWER_DEFAULT = 1 << 20,
     ANSWER_HEAD_MAX = 64 << 10,
     SPARE_MAX = 32,
@@ -34,6 +34,7 @@ struct transfer {
     struct transfer *next, *prev; /* of the list that it is in */
     struct transfer *all_next, *all_prev; /* of the transport's */
     struct transfer_list *in;
+    enum work_class class;
     struct destination *destination;
     struct token *token;
     int64_t order;
@@ -56,13 +57,15 @@ struct transfer {
 
     enum transport_failure failure;
     int status; /* of a mail, as has_sent */
-    bool has_sent, has_place;
+    bool has_sent;
     struct err err;
 };
 
+/* Where requests of one class go. */
 struct destination {
     struct heap_node node; /* in ready, by its oldest waiting request, while there is room */
-    str name;
+    enum work_class class;
+    str name; /* the class first */
     struct transfer_list waiting;
     unsigned running, users;
 };
@@ -71,6 +74,7 @@ struct destination {
 struct token {
     struct token *next;
     struct curl_transport *transport;
+    enum work_class class;
     struct arena memory, scratch; /* of the key and conf; of the current attempt and token */
     str key, value;
     ts_ns expires; /* TS_MAX = never */
@@ -90,10 +94,10 @@ struct curl_transport {
         spare[SPARE_MAX]; /* handles in no pool, reset: to make one costs more than to set one up */
     size_t n_spare;
     struct str_map destinations;
-    struct heap ready;
+    struct heap ready[WORK_CLASSES];
+    struct shares shares;
     struct transfer_list running, failed;
     struct transfer *all;
-    unsigned n_running;
     int64_t sent;
     struct token *tokens;
     size_t n_tokens;

@@ -6,7 +6,10 @@
  * Errors   an answer always comes, once, never from inside transport_send(): whole, or failed with a kind.
  * Owns     the transport owns transfers in flight; transport_cancel() ends one without a callback.
  * Cost     no blocking call on the loop: names are resolved on threads, CURLOPT_QUICK_EXIT keeps their end from being
- *          waited for; mails have threads of their own. At most 32 transfers a destination and 256 in all run; more are queued in order of arrival.
+ *          waited for; mails have threads of their own. No class of work waits for the transfers of those below it
+ *          (os/shares.h): 64 places are kept for sources, 160 for scrapes, 32 for all else; of a class at most 32 transfers
+ *          go to a destination, the others are queued in order of arrival. Pages never wait: who sends them bounds how many
+ *          are under way.
  * Source   DESIGN.md 4 "HTTP client", libraries.md 3; http_config semantics alertmanager.md 2.8.
  */
 #ifndef NET_TRANSPORT_H
@@ -16,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "os/shares.h"
 #include "tocsin/http.h"
 #include "tocsin/smtp.h"
 
@@ -57,8 +61,7 @@ struct transport_request {
     const struct http_conf
         *conf; /* borrowed until the answer: config outlives it by a reference of the caller's */
     bool keeps_body; /* http.body stays until the answer: it is not copied */
-    bool
-        has_place; /* whoever asks has bounded how many of its requests are under way: it does not wait for others */
+    enum work_class class;
     ts_ns deadline;
     size_t max_answer;         /* bytes; 0 = 1 MiB */
     transport_piece_cb *piece; /* not NULL: gets the body, and the answer comes without */

@@ -44,8 +44,10 @@ static void list_remove(struct transfer *x)
 
 /* -- destinations -- */
 
-static struct destination *destination_get(struct curl_transport *t, str name)
+static struct destination *destination_get(struct curl_transport *t, struct transfer *x)
 {
+    str name =
+        arena_printf(&x->memory, "%s %.*s", work_class_names[x->class], STR(x->rq.destination));
     void **hit = str_map_get(&t->destinations, name);
     struct destination *d;
 
@@ -53,6 +55,7 @@ static struct destination *destination_get(struct curl_transport *t, str name)
         d = *hit;
     } else {
         d = mem_new(struct destination);
+        d->class = x->class;
         d->name = mem_str_dup(name);
         str_map_put(&t->destinations, d->name, d);
     }
@@ -64,7 +67,7 @@ static void destination_drop(struct curl_transport *t, struct destination *d)
 {
     if (--d->users != 0)
         return;
-    heap_remove(&t->ready, &d->node);
+    heap_remove(&t->ready[d->class], &d->node);
     str_map_del(&t->destinations, d->name);
     mem_str_free(d->name);
     mem_free(d);
@@ -73,9 +76,9 @@ static void destination_drop(struct curl_transport *t, struct destination *d)
 static void destination_settle(struct curl_transport *t, struct destination *d)
 {
     if (d->waiting.head != NULL && d->running < PER_DESTINATION)
-        heap_push(&t->ready, &d->node, d->waiting.head->order);
+        heap_push(&t->ready[d->class], &d->node, d->waiting.head->order);
     else
-        heap_remove(&t->ready, &d->node);
+        heap_remove(&t->ready[d->class], &d->node);
 }
 
 /* -- the end of a request -- */
@@ -105,8 +108,8 @@ static void stop_running(struct transfer *x)
     if (x->mail != NULL)
         mail_cancel(x->mail);
     x->mail = NULL;
-    if (!x->has_place) {
-        t->n_running--;
+    if (x->class != WORK_PAGE) {
+        t->shares.running[x->class]--;
         x->destination->running--;
     }
     x->state = FAILED;
@@ -336,7 +339,7 @@ static bool start_http(struct transfer *x)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
-    x->pool = curl_pool_enter(&t->pools, &x->handle.made_with);
+    x->pool = curl_pool_enter(&t->pools, x->class, &x->handle.made_with);
     curl_made_with_release(&x->handle.made_with);
     BUG_ON(curl_multi_add_handle(x->pool->multi, easy) != CURLM_OK);
     return true;
@@ -376,9 +379,9 @@ static void start(struct transfer *x)
         return;
     }
     x->state = RUNNING;
-    if (!x->has_place) {
+    if (x->class != WORK_PAGE) {
         x->destination->running++;
-        t->n_running++;
+        t->shares.running[x->class]++;
     }
     transfer_list_add(&t->running, x);
 }
@@ -387,12 +390,13 @@ static void start_ready(struct curl_transport *t)
 {
     struct heap_node *node;
 
-    while (t->n_running < RUNNING_MAX && (node = heap_min(&t->ready)) != NULL) {
-        struct destination *d = container_of(node, struct destination, node);
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        while (shares_may_start(&t->shares, c) && (node = heap_min(&t->ready[c])) != NULL) {
+            struct destination *d = container_of(node, struct destination, node);
 
-        start(d->waiting.head);
-        destination_settle(t, d);
-    }
+            start(d->waiting.head);
+            destination_settle(t, d);
+        }
 }
 
 void transfer_enqueue(struct transfer *x)
@@ -400,7 +404,7 @@ void transfer_enqueue(struct transfer *x)
     struct curl_transport *t = x->transport;
 
     x->state = QUEUED;
-    if (x->has_place) {
+    if (x->class == WORK_PAGE) {
         start(x);
         return;
     }
@@ -465,7 +469,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     x->cb = cb;
     x->arg = arg;
     x->piece = rq->piece;
-    x->has_place = rq->has_place;
+    x->class = rq->class;
     x->all_next = t->all;
     if (t->all != NULL)
         t->all->all_prev = x;
@@ -488,7 +492,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     }
     if (rq->deadline != TS_MAX)
         timer_arm(t->clock, &x->timer, rq->deadline);
-    x->destination = destination_get(t, x->rq.destination);
+    x->destination = destination_get(t, x);
     if (rq->smtp == NULL && rq->conf != NULL && rq->conf->oauth2 != NULL &&
         http_header_get(&x->rq.http.headers, S("Authorization")).n == 0)
         token_ask(x);
@@ -511,7 +515,8 @@ static void free_transport(void *self)
     curl_pools_release(&t->pools);
     mails_free(t->mails);
     str_map_release(&t->destinations);
-    heap_release(&t->ready);
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        heap_release(&t->ready[c]);
     mem_str_free(t->user_agent);
     mem_free(t);
     curl_global_cleanup();
@@ -528,6 +533,13 @@ struct transport *transport_new_curl(struct event_base *base, struct clock *cloc
     t->clock = clock;
     t->pools = (struct curl_pools){
         .base = base, .clock = clock, .turned = finish, .connections_max = RUNNING_MAX};
+    t->shares = (struct shares){.share = {[WORK_SOURCE] = 64,
+                                          [WORK_RULE] = 8,
+                                          [WORK_SCRAPE] = 160,
+                                          [WORK_QUERY] = 8,
+                                          [WORK_SLOW] = 8,
+                                          [WORK_NAME] = 16},
+                                .whole = RUNNING_MAX};
     t->user_agent = mem_str_dup(S("Alertmanager/0.34.0"));
     return &t->transport;
 }

@@ -180,7 +180,7 @@ static void run_next(struct web_auth *w)
     if (c == NULL)
         return;
     w->running = c;
-    pool_run(w->pool, &c->job);
+    pool_run(w->pool, WORK_SLOW, &c->job);
 }
 
 static void check_done(struct job *j)

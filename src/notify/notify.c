@@ -247,7 +247,7 @@ static void obey(struct attempt *a, enum delivery_verdict said)
 {
     struct notify *n = a->owner;
     struct delivery *d = &a->d;
-    struct transport_request rq = {.conf = a->ic->http, .has_place = true};
+    struct transport_request rq = {.conf = a->ic->http, .class = WORK_PAGE};
 
     d->answer = NULL;
     switch (said) {
@@ -348,7 +348,7 @@ static void submit(struct notify *n, struct way *w)
 
     w->batch = NULL;
     if (b != NULL && n->pool != NULL) {
-        pool_run(n->pool, &b->job);
+        pool_run(n->pool, WORK_PAGE, &b->job);
     } else if (b != NULL) {
         run_batch(&b->job);
         batch_done(&b->job);

@@ -1,11 +1,25 @@
 #include "os/pool.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "os/log.h"
+#include "os/role.h"
+
+enum { NICE_OF_QUERIES = 10 };
+
+/* Only what is touched of it is memory. Sanitizers put more into a frame. */
+#ifdef __SANITIZE_ADDRESS__
+enum { STACK_BYTES = 16 << 20 };
+#else
+enum { STACK_BYTES = 2 << 20 };
+#endif
 
 /* A queue of jobs linked through job.next, in order of arrival. */
 struct jobs {
@@ -13,16 +27,24 @@ struct jobs {
     size_t n;
 };
 
+/* The workers of a class. */
+struct crew {
+    struct pool *pool;
+    enum work_class class;
+    pthread_cond_t wake; /* a job may be taken, or the pool ends */
+    struct jobs todo;
+    pthread_t *threads;
+    unsigned n_threads, most, idle;
+};
+
 struct pool {
     pthread_mutex_t lock;
-    pthread_cond_t wake; /* a job was queued, or the pool ends */
     pthread_cond_t rest; /* a job has run */
-    struct jobs todo, finished;
+    struct crew crews[WORK_CLASSES];
+    struct shares shares;
+    struct jobs finished;
     struct jobs arrived; /* finished ones whose done() comes next; the loop's alone */
-    size_t running;
-    bool ending;
-    pthread_t *threads; /* NULL = inline */
-    unsigned n_threads;
+    bool is_inline, ending;
     int fd; /* written once for each non-empty batch in finished */
     struct event *arrivals;
 };
@@ -69,34 +91,89 @@ static bool jobs_drop(struct jobs *q, const struct job *j)
     return false;
 }
 
+/* What is lent goes to the most urgent of those who want it. */
+static bool may_take(const struct pool *p, enum work_class c)
+{
+    if (p->crews[c].todo.n == 0 || !shares_may_start(&p->shares, c))
+        return false;
+    for (unsigned above = 0; p->shares.running[c] >= p->shares.share[c] && above < c; above++)
+        if (p->crews[above].todo.n != 0 && shares_may_start(&p->shares, above))
+            return false;
+    return true;
+}
+
+static void wake(struct pool *p)
+{
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        if (may_take(p, c))
+            pthread_cond_signal(&p->crews[c].wake);
+}
+
+static void run(struct crew *w)
+{
+    struct pool *p = w->pool;
+    struct job *j = jobs_pop(&w->todo);
+
+    p->shares.running[w->class]++;
+    wake(p);
+    pthread_mutex_unlock(&p->lock);
+    j->run(j);
+    pthread_mutex_lock(&p->lock);
+    p->shares.running[w->class]--;
+    if (p->finished.head == NULL)
+        BUG_ON(eventfd_write(p->fd, 1) != 0);
+    jobs_push(&p->finished, j);
+    pthread_cond_signal(&p->rest);
+    wake(p);
+}
+
+/* Of this thread alone: on Linux priorities are threads'. */
+static void be_nice(void)
+{
+    if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_OF_QUERIES) != 0)
+        log_info("queries run at the priority of rules: the system refuses another",
+                 LOG_Z("why", strerrorname_np(errno)));
+}
+
 static void *work(void *arg)
 {
-    struct pool *p = arg;
+    struct crew *w = arg;
+    struct pool *p = w->pool;
 
-    pthread_setname_np(pthread_self(),
-                       "worker"); /* another's name is a file, which a sandbox shuts */
+    /* Another's name is a file, which a sandbox shuts. */
+    pthread_setname_np(pthread_self(), work_class_names[w->class]);
+    role_set(ROLE_WORKER);
+    if (w->class == WORK_QUERY)
+        be_nice();
     pthread_mutex_lock(&p->lock);
-    for (;;) {
-        struct job *j = jobs_pop(&p->todo);
-
-        if (j == NULL) {
-            if (p->ending)
-                break;
-            pthread_cond_wait(&p->wake, &p->lock);
+    while (!p->ending || w->todo.n != 0) {
+        if (may_take(p, w->class)) {
+            run(w);
             continue;
         }
-        p->running++;
-        pthread_mutex_unlock(&p->lock);
-        j->run(j);
-        pthread_mutex_lock(&p->lock);
-        p->running--;
-        if (p->finished.head == NULL)
-            BUG_ON(eventfd_write(p->fd, 1) != 0);
-        jobs_push(&p->finished, j);
-        pthread_cond_signal(&p->rest);
+        w->idle++;
+        pthread_cond_wait(&w->wake, &p->lock);
+        w->idle--;
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
+}
+
+/* With the lock held. One more that cannot be had is done without. */
+static void hire(struct crew *w)
+{
+    pthread_attr_t attr;
+    sigset_t all, old;
+
+    pthread_attr_init(&attr);
+    BUG_ON(pthread_attr_setstacksize(&attr, STACK_BYTES) != 0);
+    sigfillset(&all); /* signals are the loop's */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    if (pthread_create(&w->threads[w->n_threads], &attr, work, w) == 0)
+        w->n_threads++;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    BUG_ON(w->n_threads == 0);
 }
 
 /* Takes all that is finished in one go, so that the lock is not held while done() runs. */
@@ -128,45 +205,87 @@ static struct pool *make(void)
     struct pool *p = mem_new(struct pool);
 
     pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->wake, NULL);
     pthread_cond_init(&p->rest, NULL);
-    jobs_init(&p->todo);
+    for (unsigned c = 0; c < WORK_CLASSES; c++) {
+        p->crews[c].pool = p;
+        p->crews[c].class = c;
+        pthread_cond_init(&p->crews[c].wake, NULL);
+        jobs_init(&p->crews[c].todo);
+    }
     jobs_init(&p->finished);
     jobs_init(&p->arrived);
     p->fd = -1;
     return p;
 }
 
-struct pool *pool_new(struct event_base *base, unsigned threads)
+struct shares pool_shares(unsigned cores)
+{
+    unsigned most = cores > 2 ? cores - 1 : 1, some = cores > 3 ? cores / 2 : 1;
+
+    return (struct shares){.share = {[WORK_PAGE] = 1,
+                                     [WORK_SOURCE] = most,
+                                     [WORK_RULE] = most,
+                                     [WORK_SCRAPE] = some,
+                                     [WORK_QUERY] = 1,
+                                     [WORK_SLOW] = 1,
+                                     [WORK_NAME] = 1,
+                                     [WORK_WRITE] = 1},
+                           .whole = cores > 1 ? cores : 1};
+}
+
+struct pool *pool_new(struct event_base *base, unsigned cores)
 {
     struct pool *p = make();
-    sigset_t all, old;
 
     p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     BUG_ON(p->fd < 0);
     p->arrivals = event_new(base, p->fd, EV_READ | EV_PERSIST, on_arrivals, p);
     BUG_ON(p->arrivals == NULL || event_add(p->arrivals, NULL) != 0);
-    p->n_threads = threads != 0 ? threads : 1;
-    p->threads = mem_array(p->n_threads, sizeof(p->threads[0]));
-    sigfillset(&all); /* signals are the loop's */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    for (unsigned i = 0; i < p->n_threads; i++)
-        BUG_ON(pthread_create(&p->threads[i], NULL, work, p) != 0);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    p->shares = pool_shares(cores);
+    pthread_mutex_lock(&p->lock);
+    for (unsigned c = 0; c < WORK_CLASSES; c++) {
+        struct crew *w = &p->crews[c];
+
+        w->most = shares_most(&p->shares, c);
+        w->threads = mem_array(w->most, sizeof(w->threads[0]));
+        hire(w);
+    }
+    pthread_mutex_unlock(&p->lock);
     return p;
 }
 
 struct pool *pool_new_inline(void)
 {
-    return make();
+    struct pool *p = make();
+
+    p->is_inline = true;
+    return p;
 }
 
-void pool_run(struct pool *p, struct job *j)
+/* All that an inline pool has is in one queue, in order. */
+static struct crew *crew_of(struct pool *p, enum work_class c)
 {
+    return &p->crews[p->is_inline ? 0 : c];
+}
+
+void pool_run(struct pool *p, enum work_class c, struct job *j)
+{
+    struct crew *w = crew_of(p, c);
+
     pthread_mutex_lock(&p->lock);
-    jobs_push(&p->todo, j);
-    pthread_cond_signal(&p->wake);
+    jobs_push(&w->todo, j);
+    if (!p->is_inline && w->todo.n > w->idle && w->n_threads < w->most)
+        hire(w);
+    wake(p);
     pthread_mutex_unlock(&p->lock);
+}
+
+static bool drop_queued(struct pool *p, const struct job *j)
+{
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        if (jobs_drop(&p->crews[c].todo, j))
+            return true;
+    return false;
 }
 
 void pool_take_back(struct pool *p, struct job *j)
@@ -174,7 +293,7 @@ void pool_take_back(struct pool *p, struct job *j)
     if (jobs_drop(&p->arrived, j))
         return;
     pthread_mutex_lock(&p->lock);
-    if (!jobs_drop(&p->todo, j))
+    if (!drop_queued(p, j))
         while (!jobs_drop(&p->finished, j))
             pthread_cond_wait(&p->rest, &p->lock);
     pthread_mutex_unlock(&p->lock);
@@ -185,9 +304,12 @@ size_t pool_drain(struct pool *p)
     size_t n = 0;
     struct job *j;
 
-    BUG_ON(p->threads != NULL);
-    while ((j = jobs_pop(&p->todo)) != NULL) {
+    BUG_ON(!p->is_inline);
+    while ((j = jobs_pop(&p->crews[0].todo)) != NULL) {
+        enum role was = role_set(ROLE_WORKER);
+
         j->run(j);
+        role_set(was);
         j->done(j);
         n++;
     }
@@ -197,25 +319,35 @@ size_t pool_drain(struct pool *p)
 size_t pool_queued(const struct pool *p)
 {
     pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&p->lock; /* logically const */
-    size_t n;
+    size_t n = 0;
 
     pthread_mutex_lock(lock);
-    n = p->todo.n;
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        n += p->crews[c].todo.n;
     pthread_mutex_unlock(lock);
     return n;
+}
+
+/* With the lock held. */
+static bool is_busy(const struct pool *p)
+{
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        if (p->crews[c].todo.n != 0 || p->shares.running[c] != 0)
+            return true;
+    return false;
 }
 
 size_t pool_settle(struct pool *p)
 {
     size_t n = 0;
 
-    if (p->threads == NULL)
+    if (p->is_inline)
         return pool_drain(p);
     for (;;) {
         bool idle;
 
         pthread_mutex_lock(&p->lock);
-        while (p->finished.head == NULL && (p->todo.n != 0 || p->running != 0))
+        while (p->finished.head == NULL && is_busy(p))
             pthread_cond_wait(&p->rest, &p->lock);
         idle = p->finished.head == NULL;
         pthread_mutex_unlock(&p->lock);
@@ -225,24 +357,33 @@ size_t pool_settle(struct pool *p)
     }
 }
 
+static void end_threads(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->ending = true;
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        pthread_cond_broadcast(&p->crews[c].wake);
+    pthread_mutex_unlock(&p->lock);
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        for (unsigned i = 0; i < p->crews[c].n_threads; i++)
+            pthread_join(p->crews[c].threads[i], NULL);
+}
+
 void pool_free(struct pool *p)
 {
     if (p == NULL)
         return;
     pool_settle(p);
-    if (p->threads != NULL) {
-        pthread_mutex_lock(&p->lock);
-        p->ending = true;
-        pthread_cond_broadcast(&p->wake);
-        pthread_mutex_unlock(&p->lock);
-        for (unsigned i = 0; i < p->n_threads; i++)
-            pthread_join(p->threads[i], NULL);
+    if (!p->is_inline) {
+        end_threads(p);
         event_free(p->arrivals);
         close(p->fd);
     }
+    for (unsigned c = 0; c < WORK_CLASSES; c++) {
+        pthread_cond_destroy(&p->crews[c].wake);
+        mem_free(p->crews[c].threads);
+    }
     pthread_cond_destroy(&p->rest);
-    pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
-    mem_free(p->threads);
     mem_free(p);
 }

@@ -1,9 +1,15 @@
 /* pool.h - worker threads for what must not run on the loop: evaluation, parsing of big bodies,
  * bcrypt.
  *
- * A job gets an immutable input, runs on some worker and comes back to the loop thread by done().
- * It never touches loop state. The inline pool runs jobs at pool_drain() in order, on the caller's
- * thread: deterministic tests.
+ * A job gets an immutable input, runs on a worker of its class and comes back to the loop thread by
+ * done(). It never touches loop state. No class waits for what is below it (shares.h): queries that
+ * take a minute keep no rule, and rules no page. The inline pool runs jobs at pool_drain() in order,
+ * on the caller's thread: deterministic tests.
+ *
+ * On two cores: page, source, rule, scrape, query, slow, name, write 1 each, and one more of source
+ * to query while there is a core for it. Threads are made when they are first wanted, the first of
+ * each class at once. Workers of queries run at nice 10, where the system lets them: else at the
+ * priority of all others, which is logged.
  *
  * Owns     the job is the caller's, embedded; it must live until done() was called or it was taken
  *          back. So who stops settles the pool while all that jobs touch still lives, and frees it
@@ -14,6 +20,7 @@
 #define OS_POOL_H
 
 #include "base/str.h"
+#include "os/shares.h"
 
 struct event_base;
 
@@ -25,13 +32,14 @@ struct job {
 
 struct pool;
 
-struct pool *pool_new(struct event_base *base,
-                      unsigned threads); /* completions arrive on base's thread */
+struct pool *pool_new(struct event_base *base, unsigned cores); /* completions arrive on base's
+                                                                 * thread */
+struct shares pool_shares(unsigned cores);
 struct pool *pool_new_inline(void);
 void pool_free(struct pool *p); /* settles it first */
 /* Waits until all is run and done, what done()s queue, too; returns how many were done. */
 size_t pool_settle(struct pool *p);
-void pool_run(struct pool *p, struct job *j);
+void pool_run(struct pool *p, enum work_class c, struct job *j);
 /* Waits for j when it is running; else it will not run. done() is not called. From the loop. */
 void pool_take_back(struct pool *p, struct job *j);
 size_t

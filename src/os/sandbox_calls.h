@@ -1,5 +1,5 @@
 /* sandbox_calls.h - the system calls of SystemCallFilter= in contrib/systemd/tocsin.service, by number: @system-service without
- * @privileged and @resources, as systemd 252 lists them, and those of Landlock. tests/sandbox_calls.py compares. */
+ * @privileged and @resources, as systemd 252 lists them, those of Landlock, and setpriority, by which queries yield. tests/sandbox_calls.py compares. */
 #ifndef OS_SANDBOX_CALLS_H
 #define OS_SANDBOX_CALLS_H
 
@@ -196,6 +196,7 @@ static const unsigned sandbox_calls[] = {
     __NR_setitimer,
     __NR_setns,
     __NR_setpgid,
+    __NR_setpriority,
     __NR_setregid,
     __NR_setresgid,
     __NR_setsid,

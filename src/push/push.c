@@ -26,7 +26,12 @@ struct op {
     struct err err;
 };
 
-enum work { WORK_READ, WORK_SAVE, WORK_SAMPLE, WORK_END };
+enum work { PUSH_READ, PUSH_SAVE, PUSH_SAMPLE, PUSH_END };
+
+static const enum work_class work_classes[] = {[PUSH_READ] = WORK_SCRAPE,
+                                               [PUSH_SAVE] = WORK_WRITE,
+                                               [PUSH_SAMPLE] = WORK_SCRAPE,
+                                               [PUSH_END] = WORK_WRITE};
 
 struct group {
     struct push *push;
@@ -230,10 +235,10 @@ static void run(struct job *j)
     struct group *g = container_of(j, struct group, job);
 
     switch (g->work) {
-    case WORK_READ: read_push(g); break;
-    case WORK_SAVE: save(g); break;
-    case WORK_SAMPLE: sample(g); break;
-    case WORK_END:
+    case PUSH_READ: read_push(g); break;
+    case PUSH_SAVE: save(g); break;
+    case PUSH_SAMPLE: sample(g); break;
+    case PUSH_END:
         if (g->stream != NULL)
             tsdb_stream_close(g->push->db, g->stream, g->t);
         if (g->push->dir.n != 0)
@@ -354,13 +359,13 @@ static void done(struct job *j)
     struct group *g = container_of(j, struct group, job);
 
     g->is_working = false;
-    if (g->work == WORK_END) {
+    if (g->work == PUSH_END) {
         note_end(g);
         return;
     }
-    if (g->work == WORK_READ)
+    if (g->work == PUSH_READ)
         take_push(g);
-    else if (g->work == WORK_SAMPLE)
+    else if (g->work == PUSH_SAMPLE)
         note_sample(g);
     next(g);
 }
@@ -376,7 +381,7 @@ static void start(struct group *g, enum work work)
     g->err = (struct err)ERR_INIT;
     g->job.run = run;
     g->job.done = done;
-    pool_run(g->push->pool, &g->job);
+    pool_run(g->push->pool, work_classes[work], &g->job);
 }
 
 static void start_sample(struct group *g)
@@ -386,20 +391,20 @@ static void start_sample(struct group *g)
     g->at = g->due_at;
     g->set->series.v[PUSH_TIME].value = seconds(g->pushed);
     g->set->series.v[PUSH_FAILURE_TIME].value = seconds(g->failed);
-    start(g, WORK_SAMPLE);
+    start(g, PUSH_SAMPLE);
 }
 
 static void start_save(struct group *g)
 {
     g->is_unsaved = false;
-    start(g, WORK_SAVE);
+    start(g, PUSH_SAVE);
 }
 
 static void start_end(struct group *g)
 {
     timer_cancel(g->push->clock, &g->timer);
     g->t = g->push->clock->now.wall / NS_PER_MS;
-    start(g, WORK_END);
+    start(g, PUSH_END);
 }
 
 static void next(struct group *g)
@@ -411,7 +416,7 @@ static void next(struct group *g)
     else if (g->is_due)
         start_sample(g);
     else if (g->first != NULL)
-        start(g, WORK_READ);
+        start(g, PUSH_READ);
     else if (g->is_unsaved)
         start_save(g);
 }

@@ -217,7 +217,7 @@ static void run(struct target *t)
     t->body = t->waiting;
     t->waiting = b;
     t->is_working = true;
-    pool_run(t->scraper->parts.pool, &t->job);
+    pool_run(t->scraper->parts.pool, WORK_SCRAPE, &t->job);
 }
 
 static void note(struct target *t)
@@ -348,6 +348,7 @@ static void ask(struct target *t, struct now now)
     struct transport_request rq = {
         .http = {.url = t->plan.url, .headers = {headers, ARRAY_LEN(headers)}},
         .conf = t->conf->http,
+        .class = WORK_SCRAPE,
         .deadline = ts_add(now.mono, t->plan.timeout),
         .piece = take_piece,
         .max_answer = limit > 0 && limit < SCRAPE_BODY_MAX ? (size_t)limit : SCRAPE_BODY_MAX};
@@ -502,7 +503,7 @@ void scraper_configure(struct scraper *s, void *conf, const struct scrape_conf *
                        uint64_t seed)
 {
     const struct discovery_parts parts = {.clock = s->parts.clock,
-                                          .pool = s->parts.slow_pool,
+                                          .pool = s->parts.pool,
                                           .transport = s->parts.transport,
                                           .changed = discovery_changed,
                                           .arg = s};

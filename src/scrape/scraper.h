@@ -26,7 +26,6 @@ struct scraper;
 struct scraper_parts {
     struct clock *clock;
     struct pool *pool;
-    struct pool *slow_pool; /* for discovery: its jobs may wait for seconds */
     struct transport *transport;
     struct tsdb *db;
     struct budget *budget; /* what scrapes under way may hold together; NULL: anything */

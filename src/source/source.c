@@ -105,8 +105,10 @@ static void ask(struct query *q)
     struct source *s = q->source;
     str base = s->conf->urls[q->url];
     struct http_header header = {S("Content-Type"), S("application/x-www-form-urlencoded")};
-    struct transport_request rq = {
-        .conf = s->conf->http, .deadline = q->deadline, .max_answer = ANSWER_MAX};
+    struct transport_request rq = {.conf = s->conf->http,
+                                   .class = WORK_SOURCE,
+                                   .deadline = q->deadline,
+                                   .max_answer = ANSWER_MAX};
     struct buf url = BUF_INIT;
 
     buf_add(&url, url_trim_slash(base));

@@ -40,6 +40,16 @@ def has_landlock():
     return ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1) > 0
 
 
+def nice(pid):
+    """Threads by name, how nice each is."""
+    out = {}
+    for i in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{i}/stat") as f:
+            name, rest = re.match(r"\d+ \((.*)\) (.*)", f.read()).groups()
+        out[name] = int(rest.split()[16])
+    return out
+
+
 def test_the_work_goes_on():
     """Names, secrets that change, new lists, rules, certificates, a Unix socket; reloads; the state on the disk."""
     with folder() as d, Sink() as sink:
@@ -53,8 +63,8 @@ def test_the_work_goes_on():
         for start in range(2):
             with Tocsin(config, f"{d}/etc", "--web.config.file=" + web, f"--web.listen-address=unix:{d}/sock", storage=f"{d}/var/state") as t:
                 equal((status(t)["NoNewPrivs"], threads(t, "Seccomp"), threads(t, "NoNewPrivs")), ("1", {"2"}, {"1"}))
-                names = {open(f"/proc/{t.p.pid}/task/{i}/comm").read().strip() for i in os.listdir(f"/proc/{t.p.pid}/task")}
-                assert {"worker", "writer"} <= names, names
+                until("each has its name", lambda: {"page", "rule", "query", "writer"} <= set(nice(t.p.pid)))
+                until("queries yield", lambda: {k: v for k, v in nice(t.p.pid).items() if v != 0} == {"query": 10})
                 line, = [x for x in t.log if "msg=sandbox" in x]
                 assert "system_calls=true" in line and (not has_landlock() or "files=true" in line), line
                 seen = sink.count()

@@ -226,6 +226,9 @@ static struct transfer *post(struct got *g, struct transport_request rq)
 {
     if (rq.deadline == 0)
         rq.deadline = clock_update(&t.clock).mono + 4 * NS_PER_S;
+    if (rq.class == WORK_PAGE)
+        rq.class =
+            WORK_SCRAPE; /* one that may have to wait; who tests pages does it at the transport */
     return transport_send(t.transport, &rq, on_answer, g);
 }
 
@@ -728,6 +731,64 @@ static void tls(void **state)
     SSL_CTX_free(server_ctx);
 }
 
+/* -- classes -- */
+
+static struct transfer *post_class(struct got *g, enum work_class c, const char *path)
+{
+    struct transport_request rq = {
+        .class = c,
+        .http = {.url = url(path)},
+        .deadline = clock_update(&t.clock).mono + 60 * NS_PER_S,
+    };
+
+    return transport_send(t.transport, &rq, on_answer, g);
+}
+
+/* As many as may be under way hang at one host, and others wait there: who asks the same host for something more urgent
+ * gets its answer, and so does what is kept for others. */
+static void no_class_waits_for_another(void **state)
+{
+    enum { MANY = 40 };
+    static const enum work_class others[] = {WORK_PAGE, WORK_SOURCE, WORK_RULE, WORK_NAME};
+    struct got hanging[MANY] = {0}, g[ARRAY_LEN(others)] = {0};
+    struct transfer *x[MANY];
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++)
+        x[i] = post_class(&hanging[i], WORK_SCRAPE, "/never");
+    WAIT(t.n_kept == 32);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        post_class(&g[i], others[i], "/200");
+    run(ARRAY_LEN(others));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_int_equal(g[i].status, 200);
+    assert_int_equal(t.most_kept, 32);
+    for (size_t i = 0; i < MANY; i++)
+        transport_cancel(t.transport, x[i]);
+    WAIT(t.n_kept == 0);
+}
+
+/* A token that scrapes wait for keeps no page. */
+static void tokens_are_a_class(void **state)
+{
+    struct oauth2_conf oauth2 = {.client_id = S("id"), .token_url = url("/never")};
+    struct http_conf conf = {.oauth2 = &oauth2};
+    struct transport_request rq = {.conf = &conf, .deadline = TS_MAX, .http = {.url = url("/200")}};
+    struct got g[2] = {0};
+    struct transfer *x[2];
+
+    (void)state;
+    rq.class = WORK_SCRAPE;
+    x[0] = transport_send(t.transport, &rq, on_answer, &g[0]);
+    WAIT(t.n_kept == 1);
+    rq.class = WORK_PAGE;
+    x[1] = transport_send(t.transport, &rq, on_answer, &g[1]);
+    WAIT(t.n_kept == 2);
+    transport_cancel(t.transport, x[0]);
+    transport_cancel(t.transport, x[1]);
+    WAIT(t.n_kept == 0);
+}
+
 /* -- the script -- */
 
 static struct scripted_answer refuse(void *arg, const struct scripted_request *rq)
@@ -779,6 +840,8 @@ static void scripted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(no_class_waits_for_another),
+        TEST(tokens_are_a_class),
         TEST(statuses_and_requests),
         TEST(redirects_only_when_asked),
         TEST(answers_are_bounded),

@@ -206,7 +206,7 @@ static void square_done(struct job *j)
         struct pool *p = s->again;
 
         s->again = NULL;
-        pool_run(p, j);
+        pool_run(p, WORK_RULE, j);
     }
     if (s->loop != NULL && *s->finished == 64)
         loop_stop(s->loop);
@@ -228,7 +228,7 @@ static void pool_brings_results_to_the_loop(void **state)
         v[i] =
             (struct square){.job = {square_run, square_done, NULL}, .in = i, .finished = &finished};
         v[i].loop = l;
-        pool_run(p, &v[i].job);
+        pool_run(p, WORK_RULE, &v[i].job);
     }
     loop_run(l);
     assert_int_equal(finished, 64);
@@ -251,7 +251,7 @@ static void pool_free_runs_what_is_queued(void **state)
         v[i] =
             (struct square){.job = {square_run, square_done, NULL}, .in = i, .finished = &finished};
         v[i].again = i == 0 ? p : NULL;
-        pool_run(p, &v[i].job);
+        pool_run(p, WORK_RULE, &v[i].job);
     }
     pool_free(p);
     assert_int_equal(finished, 9);
@@ -290,7 +290,7 @@ static void pool_takes_back(void **state)
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         g[i].job = (struct job){gate_run, gate_done, NULL};
-        pool_run(p, &g[i].job);
+        pool_run(p, WORK_RULE, &g[i].job);
     }
     while (!atomic_load(&g[0].entered))
         sched_yield();
@@ -304,15 +304,129 @@ static void pool_takes_back(void **state)
     assert_false(atomic_load(&g[1].entered));
     last.job = (struct job){square_run, square_done, NULL};
     last.finished = &finished;
-    pool_run(p, &last.job);
+    pool_run(p, WORK_RULE, &last.job);
     pool_free(p);
     assert_int_equal(last.out, 9);
     event_base_free(base);
     p = pool_new_inline();
-    pool_run(p, &g[1].job);
+    pool_run(p, WORK_RULE, &g[1].job);
     pool_take_back(p, &g[1].job);
     assert_int_equal(pool_drain(p), 0);
     pool_free(p);
+}
+
+/* -- classes -- */
+
+/* The rule of shares.h, counted out: page 1, rule 1, query 1 of a whole of 2. */
+static void shares_are_reserves(void **state)
+{
+    struct shares s = {.share = {[WORK_PAGE] = 1, [WORK_RULE] = 1, [WORK_QUERY] = 1}, .whole = 2};
+
+    (void)state;
+    assert_int_equal(shares_most(&s, WORK_PAGE), 1);
+    assert_int_equal(shares_most(&s, WORK_RULE), 2);
+    assert_int_equal(shares_most(&s, WORK_QUERY), 2);
+    s.running[WORK_QUERY] = 1;
+    assert_true(shares_may_start(&s, WORK_QUERY)); /* lent: nobody else is there */
+    s.running[WORK_QUERY] = 2;
+    assert_false(shares_may_start(&s, WORK_QUERY));
+    assert_true(shares_may_start(&s, WORK_RULE)); /* its own, though all is full */
+    s.running[WORK_RULE] = 1;
+    assert_false(shares_may_start(&s, WORK_RULE));
+    assert_true(shares_may_start(&s, WORK_PAGE));
+    s.running[WORK_PAGE] = 1;
+    s.running[WORK_QUERY] = s.running[WORK_RULE] = 0;
+    assert_false(shares_may_start(&s, WORK_PAGE)); /* what is below is not taken */
+    s.running[WORK_RULE] = 1;
+    assert_false(shares_may_start(&s, WORK_RULE)); /* the whole is full */
+}
+
+/* On every number of cores each class has what it needs, and nobody's share depends on what others run. */
+static void every_class_has_a_share(void **state)
+{
+    (void)state;
+    for (unsigned cores = 1; cores <= 64; cores++) {
+        struct shares s = pool_shares(cores);
+
+        for (unsigned c = 0; c < WORK_CLASSES; c++)
+            s.running[c] = 1000;
+        for (unsigned c = 0; c < WORK_CLASSES; c++) {
+            assert_in_range(s.share[c], 1, cores);
+            s.running[c] = 0;
+            assert_true(shares_may_start(&s, c));
+            s.running[c] = 1000;
+        }
+    }
+}
+
+static void gate_closed(struct job *j)
+{
+    (void)j;
+}
+
+enum { GATES = 6 };
+
+static void close_gates(struct pool *p, struct gate *g, enum work_class c)
+{
+    for (size_t i = 0; i < GATES; i++) {
+        g[i].job = (struct job){gate_run, gate_closed, NULL};
+        pool_run(p, c, &g[i].job);
+    }
+    while (!atomic_load(&g[0].entered))
+        sched_yield();
+}
+
+static void open_gates(struct gate *g)
+{
+    for (size_t i = 0; i < GATES; i++)
+        atomic_store(&g[i].open, true);
+}
+
+/* Jobs that do not end, more than there are workers, in one class: a job of every other is done all the same. */
+static void no_class_keeps_another(void **state)
+{
+    (void)state;
+    for (unsigned stuck = 0; stuck < WORK_CLASSES; stuck++) {
+        struct event_base *base = event_base_new();
+        struct gate g[GATES] = {0};
+        struct square v[WORK_CLASSES] = {0};
+        struct pool *p = pool_new(base, 2);
+        size_t finished = 0;
+
+        close_gates(p, g, stuck);
+        for (unsigned c = 0; c < WORK_CLASSES; c++) {
+            v[c] = (struct square){.job = {square_run, square_done, NULL}, .finished = &finished};
+            if (c != stuck)
+                pool_run(p, c, &v[c].job);
+        }
+        while (finished < WORK_CLASSES - 1)
+            event_base_loop(base, EVLOOP_ONCE);
+        open_gates(g);
+        pool_free(p);
+        event_base_free(base);
+    }
+}
+
+/* All classes below are stuck, each on what it has and what was lent to it. */
+static void all_below_keep_no_page(void **state)
+{
+    struct event_base *base = event_base_new();
+    struct gate g[WORK_CLASSES][GATES] = {0};
+    struct square page = {.job = {square_run, square_done, NULL}};
+    struct pool *p = pool_new(base, 2);
+    size_t finished = 0;
+
+    (void)state;
+    for (unsigned c = WORK_CLASSES; --c > WORK_PAGE;)
+        close_gates(p, g[c], c);
+    page.finished = &finished;
+    pool_run(p, WORK_PAGE, &page.job);
+    while (finished == 0)
+        event_base_loop(base, EVLOOP_ONCE);
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        open_gates(g[c]);
+    pool_free(p);
+    event_base_free(base);
 }
 
 static void inline_pool_runs_in_order(void **state)
@@ -325,7 +439,7 @@ static void inline_pool_runs_in_order(void **state)
     for (long i = 0; i < 2; i++) {
         v[i] =
             (struct square){.job = {square_run, square_done, NULL}, .in = 3, .finished = &finished};
-        pool_run(p, &v[i].job);
+        pool_run(p, WORK_RULE, &v[i].job);
     }
     v[1].again = p;
     assert_int_equal(pool_queued(p), 2);
@@ -524,6 +638,10 @@ int main(void)
         cmocka_unit_test(pool_brings_results_to_the_loop),
         cmocka_unit_test(pool_free_runs_what_is_queued),
         cmocka_unit_test(pool_takes_back),
+        cmocka_unit_test(shares_are_reserves),
+        cmocka_unit_test(every_class_has_a_share),
+        cmocka_unit_test(no_class_keeps_another),
+        cmocka_unit_test(all_below_keep_no_page),
         cmocka_unit_test(inline_pool_runs_in_order),
         cmocka_unit_test(loop_runs_timers_and_signals),
         cmocka_unit_test(what_a_turn_makes_due_runs_in_it),

@@ -50,7 +50,7 @@ static int set_up(void **state)
     diags_init(&diags);
     clock_init_stepped(&clock_, (struct now){1000 * NS_PER_S, NS_PER_S});
     p.db = db;
-    p.pool = p.slow_pool = pool = pool_new_inline();
+    p.pool = pool = pool_new_inline();
     net = scripted_new(&clock_, answer_all, NULL);
     p.transport = scripted_transport(net);
     scraper = scraper_new(&p);
