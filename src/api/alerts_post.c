@@ -203,45 +203,28 @@ static void take(struct api *a, struct http_req *rq, struct body *b)
 /* -- large bodies -- */
 
 struct post_job {
-    struct job job;
-    struct api *api;     /* NULL: the api is gone */
-    struct http_req *rq; /* NULL: the client is gone, the alerts are taken all the same */
+    struct http_later later;
     struct body body;
 };
 
-static void job_run(struct job *j)
+static void job_run(struct http_later *l)
 {
-    read_body(&container_of(j, struct post_job, job)->body);
+    read_body(&container_of(l, struct post_job, later)->body);
 }
 
-static void job_gone(struct http_req *rq, void *ctx)
+static void job_answer(struct http_later *l)
 {
-    (void)rq;
-    ((struct post_job *)ctx)->rq = NULL;
+    struct post_job *p = container_of(l, struct post_job, later);
+
+    take(container_of(l->of, struct api, laters), l->request, &p->body);
 }
 
-static void job_done(struct job *j)
+static void job_free(struct http_later *l)
 {
-    struct post_job *p = container_of(j, struct post_job, job);
+    struct post_job *p = container_of(l, struct post_job, later);
 
-    if (p->api != NULL) {
-        for (size_t i = 0; i < p->api->jobs.n; i++)
-            if (p->api->jobs.v[i] == p)
-                vec_remove(&p->api->jobs, i--);
-        if (p->rq != NULL) {
-            p->rq->on_gone = NULL;
-            take(p->api, p->rq, &p->body);
-        }
-    }
     arena_release(&p->body.arena);
     mem_free(p);
-}
-
-void api_post_jobs_cancel(struct api *a)
-{
-    VEC_EACH (struct post_job **, p, &a->jobs)
-        (*p)->api = NULL;
-    vec_release(&a->jobs);
 }
 
 bool api_is_own_sending(const struct api *a, const struct http_req *rq)
@@ -268,14 +251,11 @@ void api_post_alerts(struct http_req *rq, void *arg)
         return;
     }
     p = mem_new(struct post_job);
-    p->job.run = job_run;
-    p->job.done = job_done;
-    p->api = a;
-    p->rq = rq;
+    http_later_begin(&p->later, &a->laters, 0);
+    p->later.run = job_run;
+    p->later.answer = job_answer;
+    p->later.free = job_free;
     arena_init(&p->body.arena, 0);
     p->body.text = arena_str(&p->body.arena, rq->body);
-    rq->ctx = p;
-    rq->on_gone = job_gone;
-    vec_push(&a->jobs, p);
-    pool_run(a->conf.pool, WORK_SOURCE, &p->job);
+    http_later_run(&p->later, rq, WORK_SOURCE);
 }

@@ -284,41 +284,33 @@ bool api_filter_receiver(const struct api *a, const struct api_filter *f, str na
 /* -- waiting for the disk -- */
 
 struct pending_reply {
-    struct api *api;
-    struct http_req *rq; /* NULL when the client has gone */
+    struct http_later later;
     int status;
     str content_type; /* static */
-    struct buf body;
-    bool registered, fired;
+    str body;
 };
 
-static void pending_gone(struct http_req *rq, void *ctx)
+static void pending_free(struct http_later *l)
 {
-    struct pending_reply *p = ctx;
-
-    (void)rq;
-    p->rq = NULL; /* the commit still reports to it, and frees it */
+    mem_free(container_of(l, struct pending_reply, later));
 }
 
 static void pending_done(void *arg, bool ok, const struct err *e)
 {
     struct pending_reply *p = arg;
+    struct http_req *rq = http_later_take(&p->later);
 
-    if (p->rq != NULL) {
-        p->rq->on_gone = NULL;
-        if (ok) {
-            api_headers(p->rq);
-            http_reply(p->rq, p->status, p->content_type, buf_str(&p->body));
-        } else {
-            struct buf b = BUF_INIT;
+    if (rq != NULL && ok) {
+        api_headers(rq);
+        http_reply(rq, p->status, p->content_type, p->body);
+    } else if (rq != NULL) {
+        struct buf b = BUF_INIT;
 
-            buf_addf(&b, "accepted in memory but not on disk: %s", e->msg);
-            api_fail(p->rq, 503, buf_str(&b));
-            buf_release(&b);
-        }
+        buf_addf(&b, "accepted in memory but not on disk: %s", e->msg);
+        api_fail(rq, 503, buf_str(&b));
+        buf_release(&b);
     }
-    buf_release(&p->body);
-    mem_free(p);
+    http_later_free(&p->later);
 }
 
 void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type,
@@ -326,13 +318,12 @@ void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str 
 {
     struct pending_reply *p = mem_new(struct pending_reply);
 
-    p->api = a;
-    p->rq = rq;
+    http_later_begin(&p->later, &a->laters, 0);
+    http_later_wait(&p->later, rq);
+    p->later.free = pending_free;
     p->status = status;
     p->content_type = content_type;
-    buf_add(&p->body, body);
-    rq->ctx = p;
-    rq->on_gone = pending_gone;
+    p->body = arena_str(&p->later.arena, body);
     shell_after_commit(a->conf.shell, pending_done, p);
 }
 
@@ -378,40 +369,34 @@ static void gone(struct http_req *rq, void *arg)
                  "/api/v2.\"}\n"));
 }
 
-struct pending_reload {
-    struct http_req *rq; /* NULL when the client has gone: it is read all the same */
-};
-
-static void reload_gone(struct http_req *rq, void *ctx)
+static void reload_free(struct http_later *l)
 {
-    (void)rq;
-    ((struct pending_reload *)ctx)->rq = NULL;
+    mem_free(l);
 }
 
 static void reloaded(void *ctx, bool ok, str text)
 {
-    struct pending_reload *p = ctx;
+    struct http_later *l = ctx;
+    struct http_req *rq = http_later_take(l);
 
-    if (p->rq != NULL) {
-        p->rq->on_gone = NULL;
-        http_reply(p->rq, ok ? 200 : 500, S("text/plain; charset=utf-8"), text);
-    }
-    mem_free(p);
+    if (rq != NULL)
+        http_reply(rq, ok ? 200 : 500, S("text/plain; charset=utf-8"), text);
+    http_later_free(l);
 }
 
 static void post_reload(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
-    struct pending_reload *p = mem_new(struct pending_reload);
+    struct http_later *l = mem_new(struct http_later);
 
-    p->rq = rq;
-    rq->ctx = p;
-    rq->on_gone = reload_gone;
+    http_later_begin(l, &a->laters, 0);
+    http_later_wait(l, rq);
+    l->free = reload_free;
     a->conf.reload(a->conf.arg,
                    (struct reload_wish){.is_dry_run = api_param_bool(rq, S("dry_run"), false),
                                         .allows_no_route =
                                             api_param_bool(rq, S("allow_no_route"), false)},
-                   reloaded, p);
+                   reloaded, l);
 }
 
 static bool unrouted(struct http_req *rq, int status, unsigned allow, void *arg)
@@ -545,6 +530,7 @@ struct api *api_new(const struct api_conf *conf)
 
     a->conf = *conf;
     a->engine = shell_engine(conf->shell);
+    a->laters = (struct http_laters){.pool = conf->pool, .clock = shell_clock(conf->shell)};
     a->started = shell_clock(conf->shell)->now.wall;
     a->access = access_new(&a->refusals);
     a->reload_ok = true;
@@ -556,13 +542,13 @@ struct api *api_new(const struct api_conf *conf)
 void api_stop(struct api *a)
 {
     http_server_close(a->server);
+    http_laters_stop(&a->laters);
 }
 
 void api_free(struct api *a)
 {
     if (a == NULL)
         return;
-    api_post_jobs_cancel(a);
     http_server_free(a->server);
     web_free(a->web);
     access_free(a->access);

@@ -9,6 +9,7 @@
 #include "codec/quote.h"
 #include "core/explain.h"
 #include "core/receiver_health.h"
+#include "live/http_later.h"
 #include "model/metric.h"
 #include "source/source.h"
 
@@ -40,8 +41,8 @@ struct api {
     ts_ns reload_at; /* wall; the last that succeeded */
     VEC(struct http_stat) http_stats;
     VEC(struct http_size) http_sizes;
-    VEC(uint64_t) twice;         /* rules that run elsewhere, too, and were told of: hashes */
-    VEC(struct post_job *) jobs; /* bodies being parsed on workers */
+    VEC(uint64_t) twice; /* rules that run elsewhere, too, and were told of: hashes */
+    struct http_laters laters;
 };
 
 /* -- answers -- */
@@ -103,7 +104,6 @@ void api_get_overview(struct http_req *rq, void *arg);
 void api_post_render(struct http_req *rq, void *arg);
 void api_get_explain(struct http_req *rq, void *arg);
 void api_get_notifications(struct http_req *rq, void *arg);
-void api_post_jobs_cancel(struct api *a);
 /* Whether rq are alerts that we sent to ourselves: they came in by another way before. */
 bool api_is_own_sending(const struct api *a, const struct http_req *rq);
 

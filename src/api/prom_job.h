@@ -1,29 +1,22 @@
 /* prom_job.h - what Prometheus' API does on a worker: a job that owns all that it needs.
  *
- * When the client has gone, a job notices at the next look at `gone`, and its result is thrown away.
- *
  * Owns     prom_job_start() gives the job to the pool; whoever does not start it frees it.
  * Errors   failed, error and err are the answer then; functions that return bool have answered when it is false.
  */
 #ifndef API_PROM_JOB_H
 #define API_PROM_JOB_H
 
-#include <stdatomic.h>
 #include "api/prom.h"
 
 struct query_job {
-    struct job job;
+    struct http_later later;
     struct api *api;
-    struct http_req *rq; /* NULL when the client has gone */
-    atomic_bool gone;
-    struct arena arena;
     void (*work)(struct query_job *q);
 
     str text; /* of a query */
     struct promql_expr *expr;
     ts_ms start, end, step; /* step 0: an instant */
     ts_ms lookback;
-    int64_t deadline_ms;          /* monotonic */
     bool has_stats, counts_steps; /* what it cost is told; for each step */
     ts_ns began, queued, running; /* mono: came, was given to the pool, was taken up */
 
@@ -40,10 +33,9 @@ struct query_job {
     struct err err;
 };
 
-struct query_job *prom_job_new(struct api *a, struct http_req *rq,
-                               void (*work)(struct query_job *q));
+struct query_job *prom_job_new(struct api *a, void (*work)(struct query_job *q));
 void prom_job_free(struct query_job *q);
-void prom_job_start(struct query_job *q);
+void prom_job_start(struct query_job *q, struct http_req *rq);
 /* A time that is a parameter, or otherwise when it is absent. */
 bool prom_job_time(struct http_req *rq, const struct prom_params *p, const char *name,
                    ts_ms otherwise, ts_ms *out);

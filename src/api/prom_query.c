@@ -1,93 +1,69 @@
 /* /api/v1/query, query_range, format_query, parse_query, and the life of jobs. */
 #include "api/prom_job.h"
 
-#include <time.h>
 #include "promql/result_json.h"
 #include "tsdb/tsdb.h"
 
 enum { POINTS_MAX = 11000, TIMEOUT_MAX_MS = 120000, RESULT_MAX = 512 << 20 };
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* -- a job's life -- */
 
-struct query_job *prom_job_new(struct api *a, struct http_req *rq,
-                               void (*work)(struct query_job *q))
+static void work(struct http_later *l)
+{
+    struct query_job *q = container_of(l, struct query_job, later);
+
+    q->running = clock_mono(l->of->clock);
+    q->work(q);
+}
+
+static void answer(struct http_later *l)
+{
+    struct query_job *q = container_of(l, struct query_job, later);
+
+    if (q->failed) {
+        prom_fail(l->request, q->error, "%s", q->err.msg);
+        return;
+    }
+    api_headers(l->request);
+    http_reply(l->request, 200, q->content_type, buf_str(&q->body));
+}
+
+static void release(struct http_later *l)
+{
+    struct query_job *q = container_of(l, struct query_job, later);
+
+    for (size_t i = 0; i < q->n_matches; i++)
+        matchers_release(&q->matches[i]);
+    promql_release(q->expr);
+    buf_release(&q->body);
+    mem_free(q);
+}
+
+struct query_job *prom_job_new(struct api *a, void (*work_of)(struct query_job *q))
 {
     struct query_job *q = mem_new(struct query_job);
 
+    http_later_begin(&q->later, &a->laters, 0);
+    q->later.run = work;
+    q->later.answer = answer;
+    q->later.free = release;
     q->api = a;
-    q->rq = rq;
-    q->work = work;
+    q->work = work_of;
     q->content_type = S("application/json");
-    q->began = clock_mono(shell_clock(a->conf.shell));
-    arena_init(&q->arena, 0);
+    q->began = clock_mono(a->laters.clock);
     return q;
 }
 
 void prom_job_free(struct query_job *q)
 {
-    for (size_t i = 0; i < q->n_matches; i++)
-        matchers_release(&q->matches[i]);
-    promql_release(q->expr);
-    buf_release(&q->body);
-    arena_release(&q->arena);
-    mem_free(q);
+    http_later_free(&q->later);
 }
 
-static void work(struct job *j)
+void prom_job_start(struct query_job *q, struct http_req *rq)
 {
-    struct query_job *q = container_of(j, struct query_job, job);
-
-    q->running = clock_mono(shell_clock(q->api->conf.shell));
-    if (!atomic_load(&q->gone))
-        q->work(q);
-}
-
-static void answer(struct query_job *q)
-{
-    api_headers(q->rq);
-    http_reply(q->rq, 200, q->content_type, buf_str(&q->body));
-}
-
-static void done(struct job *j)
-{
-    struct query_job *q = container_of(j, struct query_job, job);
-
-    if (q->rq != NULL) {
-        q->rq->on_gone = NULL;
-        if (q->failed)
-            prom_fail(q->rq, q->error, "%s", q->err.msg);
-        else
-            answer(q);
-    }
-    prom_job_free(q);
-}
-
-static void on_gone(struct http_req *rq, void *ctx)
-{
-    struct query_job *q = ctx;
-
-    (void)rq;
-    q->rq = NULL;
-    atomic_store(&q->gone, true);
-}
-
-void prom_job_start(struct query_job *q)
-{
-    q->queued = clock_mono(shell_clock(q->api->conf.shell));
-    q->rq->ctx = q;
-    q->rq->on_gone = on_gone;
-    q->rq->ends_with_client = true;
-    q->job.run = work;
-    q->job.done = done;
-    pool_run(q->api->conf.pool, WORK_QUERY, &q->job);
+    q->queued = clock_mono(q->later.of->clock);
+    rq->ends_with_client = true;
+    http_later_run(&q->later, rq, WORK_QUERY);
 }
 
 /* -- query -- */
@@ -96,9 +72,9 @@ static enum promql_go ask(void *arg)
 {
     struct query_job *q = arg;
 
-    if (atomic_load(&q->gone))
+    if (http_later_is_gone(&q->later))
         return PROMQL_CANCELED;
-    return monotonic_ms() > q->deadline_ms ? PROMQL_TIMED_OUT : PROMQL_GO_ON;
+    return clock_mono(q->later.of->clock) > q->later.deadline ? PROMQL_TIMED_OUT : PROMQL_GO_ON;
 }
 
 static void put_notes(struct json_writer *w, const char *key, const str *v, size_t n)
@@ -190,8 +166,8 @@ static void evaluate(struct query_job *q)
                                  .settings = &settings};
     struct promql_result r;
     bool ok = q->step == 0
-                  ? promql_instant(&query, q->start, &q->arena, &r, &q->err)
-                  : promql_range(&query, q->start, q->end, q->step, &q->arena, &r, &q->err);
+                  ? promql_instant(&query, q->start, &q->later.arena, &r, &q->err)
+                  : promql_range(&query, q->start, q->end, q->step, &q->later.arena, &r, &q->err);
 
     if (ok) {
         put_result(q, &r);
@@ -209,8 +185,8 @@ static bool parse_query(struct http_req *rq, struct query_job *q, const struct p
     struct err e = ERR_INIT;
     struct buf why = BUF_INIT;
 
-    q->text = arena_str(&q->arena, prom_param(p, "query"));
-    q->expr = promql_parse(q->text, &promql_everything, &q->arena, NULL, &e);
+    q->text = arena_str(&q->later.arena, prom_param(p, "query"));
+    q->expr = promql_parse(q->text, &promql_everything, &q->later.arena, NULL, &e);
     if (q->expr != NULL)
         return true;
     promql_error_text(&why, &e);
@@ -247,7 +223,8 @@ bool prom_job_limits(struct http_req *rq, struct query_job *q, const struct prom
     q->limit = (size_t)n;
     q->has_stats = stats.n != 0;
     q->counts_steps = str_is(stats, "all");
-    q->deadline_ms = monotonic_ms() + (ms < TIMEOUT_MAX_MS ? ms : TIMEOUT_MAX_MS);
+    q->later.deadline = ts_add(clock_mono(q->later.of->clock),
+                               (ms < TIMEOUT_MAX_MS ? ms : TIMEOUT_MAX_MS) * NS_PER_MS);
     return true;
 }
 
@@ -272,7 +249,7 @@ ts_ms prom_now_ms(const struct api *a)
 
 void prom_query(struct http_req *rq, void *arg)
 {
-    struct query_job *q = prom_job_new(arg, rq, evaluate);
+    struct query_job *q = prom_job_new(arg, evaluate);
     struct prom_params p = prom_params(rq);
 
     if (!prom_job_time(rq, &p, "time", prom_now_ms(arg), &q->start) ||
@@ -280,7 +257,7 @@ void prom_query(struct http_req *rq, void *arg)
         prom_job_free(q);
         return;
     }
-    prom_job_start(q);
+    prom_job_start(q, rq);
 }
 
 static bool parse_range(struct http_req *rq, struct query_job *q, const struct prom_params *p)
@@ -325,7 +302,7 @@ static bool parse_range(struct http_req *rq, struct query_job *q, const struct p
 
 void prom_query_range(struct http_req *rq, void *arg)
 {
-    struct query_job *q = prom_job_new(arg, rq, evaluate);
+    struct query_job *q = prom_job_new(arg, evaluate);
     struct prom_params p = prom_params(rq);
 
     if (!parse_range(rq, q, &p) || !prom_job_limits(rq, q, &p) || !parse_query(rq, q, &p)) {
@@ -340,12 +317,12 @@ void prom_query_range(struct http_req *rq, void *arg)
         prom_job_free(q);
         return;
     }
-    prom_job_start(q);
+    prom_job_start(q, rq);
 }
 
 void prom_format_query(struct http_req *rq, void *arg)
 {
-    struct query_job *q = prom_job_new(arg, rq, NULL);
+    struct query_job *q = prom_job_new(arg, NULL);
     struct prom_params p = prom_params(rq);
     struct buf text = BUF_INIT, json = BUF_INIT;
 
@@ -361,7 +338,7 @@ void prom_format_query(struct http_req *rq, void *arg)
 
 void prom_parse_query(struct http_req *rq, void *arg)
 {
-    struct query_job *q = prom_job_new(arg, rq, NULL);
+    struct query_job *q = prom_job_new(arg, NULL);
     struct prom_params p = prom_params(rq);
     struct buf json = BUF_INIT;
     struct json_writer w;

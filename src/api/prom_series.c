@@ -11,16 +11,16 @@ static bool parse_matches(struct http_req *rq, struct query_job *q, const struct
 {
     struct err e = ERR_INIT;
     str *texts;
-    size_t n = prom_param_list(p, "match[]", &q->arena, &texts);
+    size_t n = prom_param_list(p, "match[]", &q->later.arena, &texts);
 
     if (n == 0 && is_required) {
         prom_fail(rq, PROM_BAD_DATA, "no match[] parameter provided");
         return false;
     }
-    q->matches = arena_array(&q->arena, n + 1, sizeof(*q->matches));
+    q->matches = arena_array(&q->later.arena, n + 1, sizeof(*q->matches));
     for (size_t i = 0; i < n; i++) {
-        struct promql_expr *x =
-            promql_parse(arena_str(&q->arena, texts[i]), &promql_everything, &q->arena, NULL, &e);
+        struct promql_expr *x = promql_parse(arena_str(&q->later.arena, texts[i]),
+                                             &promql_everything, &q->later.arena, NULL, &e);
 
         if (x == NULL || x->kind != PROMQL_SELECTOR) {
             prom_fail(rq, PROM_BAD_DATA, "invalid parameter \"match[]\": %s",
@@ -28,11 +28,11 @@ static bool parse_matches(struct http_req *rq, struct query_job *q, const struct
             promql_release(x);
             return false;
         }
-        q->matches[q->n_matches++] = matchers_copy(&q->arena, &x->selector.matchers);
+        q->matches[q->n_matches++] = matchers_copy(&q->later.arena, &x->selector.matchers);
         promql_release(x);
     }
     if (n == 0) {
-        struct matcher *any = arena_new(&q->arena, struct matcher);
+        struct matcher *any = arena_new(&q->later.arena, struct matcher);
 
         if (!matcher_init(any, MATCH_NE, S("__name__"), STR_NONE, &e))
             return false;
@@ -60,7 +60,7 @@ static void see_series(struct query_job *q, struct found *f, struct labels ls, u
     (void)id;
     json_writer_init(&w, &b, false);
     labels_put_json(&w, ls);
-    vec_push(f, arena_str(&q->arena, buf_str(&b)));
+    vec_push(f, arena_str(&q->later.arena, buf_str(&b)));
     buf_release(&b);
 }
 
@@ -69,9 +69,9 @@ static void see_labels(struct query_job *q, struct found *f, struct labels ls, u
     (void)id;
     LABELS_EACH (l, ls) {
         if (q->name.n == 0)
-            vec_push(f, arena_str(&q->arena, l->name));
+            vec_push(f, arena_str(&q->later.arena, l->name));
         else if (str_eq(l->name, q->name))
-            vec_push(f, arena_str(&q->arena, l->value));
+            vec_push(f, arena_str(&q->later.arena, l->value));
     }
 }
 
@@ -120,7 +120,7 @@ static bool walk(struct query_job *q, struct found *f,
             break;
         storage_begin(s);
         ids = storage_ids(s, sel);
-        for (size_t j = 0; j < ids.n && !atomic_load(&q->gone); j++) {
+        for (size_t j = 0; j < ids.n && !http_later_is_gone(&q->later); j++) {
             if (!is_in_span(q, s, ids.v[j]))
                 continue;
             see(q, f, storage_labels(s, ids.v[j], &scratch), ids.v[j]);
@@ -173,17 +173,17 @@ static void list_labels(struct query_job *q)
 static void start_list(struct api *a, struct http_req *rq, void (*what)(struct query_job *q),
                        str name, bool needs_match)
 {
-    struct query_job *q = prom_job_new(a, rq, what);
+    struct query_job *q = prom_job_new(a, what);
     struct prom_params p = prom_params(rq);
 
-    q->name = arena_str(&q->arena, name);
+    q->name = arena_str(&q->later.arena, name);
     if (!prom_job_time(rq, &p, "start", INT64_MIN, &q->start) ||
         !prom_job_time(rq, &p, "end", INT64_MAX, &q->end) || !prom_job_limits(rq, q, &p) ||
         !parse_matches(rq, q, &p, needs_match)) {
         prom_job_free(q);
         return;
     }
-    prom_job_start(q);
+    prom_job_start(q, rq);
 }
 
 void prom_series(struct http_req *rq, void *arg)
@@ -258,7 +258,7 @@ static void see_sample(struct query_job *q, struct found *f, struct labels ls, u
     memcpy(&v, &slot, sizeof(v));
     buf_add(&b, labels_get(ls, S("__name__")));
     buf_addc(&b, '\0');
-    ls = labels_merge(&q->arena, q->external, ls);
+    ls = labels_merge(&q->later.arena, q->external, ls);
     if (labels_get(ls, S("instance")).n == 0) /* else the scraper would add its own */
         put_label(&b, &instance);
     LABELS_EACH (l, ls)
@@ -267,7 +267,7 @@ static void see_sample(struct query_job *q, struct found *f, struct labels ls, u
     buf_adds(&b, "} ");
     float_print_g(&b, v);
     buf_addf(&b, " %lld\n", (long long)s.times[i]);
-    vec_push(f, arena_str(&q->arena, buf_str(&b)));
+    vec_push(f, arena_str(&q->later.arena, buf_str(&b)));
     buf_release(&b);
 }
 
@@ -296,15 +296,15 @@ static void federate(struct query_job *q)
 void prom_federate(struct http_req *rq, void *arg)
 {
     const struct api *a = arg;
-    struct query_job *q = prom_job_new(arg, rq, federate);
+    struct query_job *q = prom_job_new(arg, federate);
     struct prom_params p = prom_params(rq);
 
     q->content_type = S(EXPO_CONTENT_TYPE_TEXT);
-    q->external = labels_copy(&q->arena, config_of(a->engine->conf)->external_labels);
+    q->external = labels_copy(&q->later.arena, config_of(a->engine->conf)->external_labels);
     q->end = prom_now_ms(a);
     if (!parse_matches(rq, q, &p, true)) {
         prom_job_free(q);
         return;
     }
-    prom_job_start(q);
+    prom_job_start(q, rq);
 }

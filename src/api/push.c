@@ -5,7 +5,7 @@
 #include "push/push_path.h"
 
 struct pending {
-    struct http_req *rq; /* NULL: the client has gone; what it has pushed counts */
+    struct http_later later; /* when the client has gone, what it has pushed counts */
     bool is_delete;
 };
 
@@ -19,10 +19,9 @@ static void answer(struct http_req *rq, int status, const char *text)
     buf_release(&b);
 }
 
-static void gone(struct http_req *rq, void *ctx)
+static void pending_free(struct http_later *l)
 {
-    (void)rq;
-    ((struct pending *)ctx)->rq = NULL;
+    mem_free(container_of(l, struct pending, later));
 }
 
 static int status_of(const struct pending *p, enum err_code code)
@@ -38,12 +37,11 @@ static int status_of(const struct pending *p, enum err_code code)
 static void pushed(void *arg, const struct err *e)
 {
     struct pending *p = arg;
+    struct http_req *rq = http_later_take(&p->later);
 
-    if (p->rq != NULL) {
-        p->rq->on_gone = NULL;
-        answer(p->rq, status_of(p, e->code), e->code != ERR_NONE ? e->msg : "");
-    }
-    mem_free(p);
+    if (rq != NULL)
+        answer(rq, status_of(p, e->code), e->code != ERR_NONE ? e->msg : "");
+    http_later_free(&p->later);
 }
 
 /* Like Pushgateway, whatever is not said to be something else is text. */
@@ -72,23 +70,22 @@ static bool read_format(const struct http_req *rq, enum push_format *out)
     return delimited && families;
 }
 
-static void submit(struct push *p, struct push_request *rq, struct http_req *http)
+static void submit(struct api *a, struct push_request *rq, struct http_req *http)
 {
     struct pending *pending = mem_new(struct pending);
 
-    pending->rq = http;
+    http_later_begin(&pending->later, &a->laters, 0);
+    http_later_wait(&pending->later, http);
+    pending->later.free = pending_free;
     pending->is_delete = rq->method == PUSH_DELETE;
-    http->ctx = pending;
-    http->on_gone = gone;
-    push_submit(p, rq, pushed, pending);
+    push_submit(store_push(a->conf.store), rq, pushed, pending);
 }
 
 void api_push(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
-    struct push *p = store_push(a->conf.store);
     struct push_request push = {.body = rq->body};
-    const struct push_conf *conf = push_conf(p);
+    const struct push_conf *conf = push_conf(store_push(a->conf.store));
     struct err e = ERR_INIT;
 
     push.method = rq->method == HTTP_DELETE ? PUSH_DELETE
@@ -105,5 +102,5 @@ void api_push(struct http_req *rq, void *arg)
     else if (!push_path_parse(str_sub(rq->path, 9, rq->path.n), &rq->arena, &push.key, &e))
         answer(rq, 400, e.msg);
     else
-        submit(p, &push, rq);
+        submit(a, &push, rq);
 }

@@ -8,24 +8,20 @@
  * tighter limits than a delivery. */
 #include "api/api_priv.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include "config/config.h"
 #include "notify/template_data.h"
 #include "os/zones.h"
 
-enum { DEPTH_MAX = 16, FILES_MAX = 100 };
+enum { DEPTH_MAX = 16, FILES_MAX = 100, RENDER_MEMORY = 64 << 20 };
 
 struct file {
     str name, text;
 };
 
 struct render_job {
-    struct job job;
-    struct http_req *rq; /* NULL: the client is gone */
-    atomic_bool gone;    /* the same, for the worker */
+    struct http_later later;
     struct config *conf; /* one reference */
-    struct arena arena;
     str body;
     ts_ns now;
     /* the request */
@@ -63,7 +59,7 @@ static bool read_request(struct render_job *r)
     str key;
 
     r->type = S("text");
-    json_reader_init(&j, r->body, &r->arena, DEPTH_MAX);
+    json_reader_init(&j, r->body, &r->later.arena, DEPTH_MAX);
     for (json_object_begin(&j); json_object_next(&j, &key);) {
         if (json_key_is(key, "text"))
             json_string(&j, &r->text);
@@ -88,7 +84,7 @@ static bool read_request(struct render_job *r)
 
 static bool is_gone(const void *arg)
 {
-    return atomic_load(&((const struct render_job *)arg)->gone);
+    return http_later_is_gone(arg);
 }
 
 static bool render(struct render_job *r, struct template_set *set)
@@ -101,25 +97,25 @@ static bool render(struct render_job *r, struct template_set *set)
                                .load_zone = zone_load,
                                .limits = {.steps = 1000000, .output = 1 << 20, .memory = 16 << 20},
                                .expired = is_gone,
-                               .expired_arg = r};
+                               .expired_arg = &r->later};
 
     for (size_t i = 0; i < r->n_files; i++)
         if (!template_set_parse(set, r->files[i].name, r->files[i].text, &r->err))
             return false;
     if (r->data.n == 0)
-        data = template_data_example(&r->arena);
-    else if (!template_data_from_json(&r->arena, r->data, &data, &r->err))
+        data = template_data_example(&r->later.arena);
+    else if (!template_data_from_json(&r->later.arena, r->data, &data, &r->err))
         return err_wrap(&r->err, "request: \"data\"");
     run.data = template_data_value(&data);
     return template_exec_text(set, r->text, &run, &r->output, &r->err);
 }
 
-static void job_run(struct job *j)
+static void job_run(struct http_later *l)
 {
-    struct render_job *r = container_of(j, struct render_job, job);
+    struct render_job *r = container_of(l, struct render_job, later);
     struct template_set *set;
 
-    if (is_gone(r) || !read_request(r))
+    if (!read_request(r))
         return;
     set = template_set_clone(r->conf->messages->set);
     r->ok = render(r, set);
@@ -163,30 +159,23 @@ static void put_answer(const struct render_job *r, struct buf *out)
     buf_addc(out, '\n');
 }
 
-static void job_done(struct job *j)
+static void job_answer(struct http_later *l)
 {
-    struct render_job *r = container_of(j, struct render_job, job);
+    struct render_job *r = container_of(l, struct render_job, later);
     struct buf answer = BUF_INIT;
 
-    if (r->rq != NULL) {
-        r->rq->on_gone = NULL;
-        put_answer(r, &answer);
-        api_json(r->rq, r->ok ? 200 : 400, buf_str(&answer));
-    }
+    put_answer(r, &answer);
+    api_json(l->request, r->ok ? 200 : 400, buf_str(&answer));
     buf_release(&answer);
-    buf_release(&r->output);
-    arena_release(&r->arena);
-    config_unref(r->conf);
-    mem_free(r);
 }
 
-static void job_gone(struct http_req *rq, void *ctx)
+static void job_free(struct http_later *l)
 {
-    struct render_job *r = ctx;
+    struct render_job *r = container_of(l, struct render_job, later);
 
-    (void)rq;
-    r->rq = NULL;
-    atomic_store(&r->gone, true);
+    buf_release(&r->output);
+    config_unref(r->conf);
+    mem_free(r);
 }
 
 void api_post_render(struct http_req *rq, void *arg)
@@ -197,15 +186,13 @@ void api_post_render(struct http_req *rq, void *arg)
     if (!api_expects_json(rq))
         return;
     r = mem_new(struct render_job);
-    r->job.run = job_run;
-    r->job.done = job_done;
-    r->rq = rq;
+    http_later_begin(&r->later, &a->laters, RENDER_MEMORY);
+    r->later.run = job_run;
+    r->later.answer = job_answer;
+    r->later.free = job_free;
     r->conf = config_ref(config_of(a->engine->conf));
     r->now = shell_clock(a->conf.shell)->now.wall;
-    arena_init(&r->arena, 64 << 20);
-    r->body = arena_str(&r->arena, rq->body);
-    rq->ctx = r;
-    rq->on_gone = job_gone;
+    r->body = arena_str(&r->later.arena, rq->body);
     rq->ends_with_client = true;
-    pool_run(a->conf.pool, WORK_QUERY, &r->job);
+    http_later_run(&r->later, rq, WORK_QUERY);
 }

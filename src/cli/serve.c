@@ -550,15 +550,23 @@ static void leave(void *arg)
     store_stop(s->store);
 }
 
+/* A name server that does not answer, say. All that was decided is on the disk; what runs touches what would be freed. */
+static _Noreturn void leave_behind(int code)
+{
+    log_warn("some work does not end: it is left behind");
+    log_close_windows(true);
+    _exit(code);
+}
+
 /* What jobs touch outlives them: everything stops before anything goes. */
-static void tear_down(struct serve *s)
+static void tear_down(struct serve *s, int code)
 {
     if (s->signals != NULL)
         signals_free(s->signals);
     timer_cancel(&s->clock, &s->stop_by);
     timer_cancel(&s->clock, &s->tick);
-    if (s->reloader != NULL)
-        turn_stop(s->shell, leave, s);
+    if (s->reloader != NULL && !turn_stop(s->shell, leave, s))
+        leave_behind(code);
     store_stop(s->store);
     if (s->pool != NULL)
         pool_settle(s->pool);
@@ -614,7 +622,7 @@ int serve_run(const void *flags, char **args, int n_args)
     say_loaded(&s, conf, &d);
     diags_release(&d);
     code = run(&s, conf);
-    tear_down(&s);
+    tear_down(&s, code);
     log_close_windows(true);
     curl_global_cleanup();
     return code;

@@ -2,7 +2,7 @@
 
 #include "live/shell_priv.h"
 
-enum { ROUNDS = 8 };
+enum { ROUNDS = 8, STOP_S = 5 };
 
 /* Returns whether there is more to do at this time. */
 static bool work_off(struct shell *s)
@@ -54,6 +54,8 @@ struct leaving {
     void (*leave)(void *arg);
     void *arg;
     size_t came_home;
+    ts_ns by; /* mono */
+    bool are_home;
 };
 
 static void leave(void *arg)
@@ -67,7 +69,9 @@ static void come_home(void *arg)
 {
     struct leaving *l = arg;
 
-    l->came_home = pool_settle(l->s->parts.pool);
+    dur_ns left = l->by - clock_mono(l->s->parts.clock);
+
+    l->are_home = pool_settle_within(l->s->parts.pool, left > 0 ? left : 0, &l->came_home);
 }
 
 static void sync_all(void *arg)
@@ -77,15 +81,18 @@ static void sync_all(void *arg)
     b->ops->sync(b->self);
 }
 
-void turn_stop(struct shell *s, void (*leaves)(void *arg), void *arg)
+bool turn_stop(struct shell *s, void (*leaves)(void *arg), void *arg)
 {
-    struct leaving l = {s, leaves, arg, 0};
+    struct leaving l = {.s = s, .leave = leaves, .arg = arg};
+
+    l.by = ts_add(clock_mono(s->parts.clock), STOP_S * NS_PER_S);
 
     turn(s, leave, &l);
     /* What comes home may send for more: a group's next query fails, what was replaced is freed on a worker. */
     do
         turn(s, come_home, &l);
-    while (l.came_home != 0);
+    while (l.came_home != 0 && l.are_home);
     /* Reports of commits release what waits for them. */
     turn(s, sync_all, &l);
+    return l.are_home;
 }

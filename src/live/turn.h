@@ -20,7 +20,8 @@ void turn(struct shell *s, void (*wait)(void *arg), void *arg);
 
 /* The order of a stop. leave(): whoever waits for an answer goes without one, which ends queries early; what waits for what
  * jobs have may be cancelled, but nothing is freed. Then all that is under way on workers comes home, each with its turn, and
- * what it changed is on the disk when this returns. Afterwards nothing steps the engine any more. */
-void turn_stop(struct shell *s, void (*leave)(void *arg), void *arg);
+ * what it changed is on the disk when this returns. Afterwards nothing steps the engine any more. False: something has not
+ * come home in five seconds, and what it touches must stay. */
+bool turn_stop(struct shell *s, void (*leave)(void *arg), void *arg);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "os/log.h"
@@ -203,9 +204,13 @@ static void on_arrivals(evutil_socket_t fd, short what, void *arg)
 static struct pool *make(void)
 {
     struct pool *p = mem_new(struct pool);
+    pthread_condattr_t attr;
 
     pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->rest, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->rest, &attr);
+    pthread_condattr_destroy(&attr);
     for (unsigned c = 0; c < WORK_CLASSES; c++) {
         p->crews[c].pool = p;
         p->crews[c].class = c;
@@ -288,6 +293,16 @@ static bool drop_queued(struct pool *p, const struct job *j)
     return false;
 }
 
+bool pool_drop(struct pool *p, struct job *j)
+{
+    bool was_queued;
+
+    pthread_mutex_lock(&p->lock);
+    was_queued = drop_queued(p, j);
+    pthread_mutex_unlock(&p->lock);
+    return was_queued;
+}
+
 void pool_take_back(struct pool *p, struct job *j)
 {
     if (jobs_drop(&p->arrived, j))
@@ -337,24 +352,48 @@ static bool is_busy(const struct pool *p)
     return false;
 }
 
-size_t pool_settle(struct pool *p)
+static struct timespec after(dur_ns d)
 {
-    size_t n = 0;
+    struct timespec t;
 
-    if (p->is_inline)
-        return pool_drain(p);
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    d += t.tv_nsec;
+    t.tv_sec += d / NS_PER_S;
+    t.tv_nsec = d % NS_PER_S;
+    return t;
+}
+
+bool pool_settle_within(struct pool *p, dur_ns patience, size_t *n)
+{
+    struct timespec end = after(patience);
+
+    *n = 0;
+    if (p->is_inline) {
+        *n = pool_drain(p);
+        return true;
+    }
     for (;;) {
-        bool idle;
+        bool is_over = false, has_more;
 
         pthread_mutex_lock(&p->lock);
-        while (p->finished.head == NULL && is_busy(p))
-            pthread_cond_wait(&p->rest, &p->lock);
-        idle = p->finished.head == NULL;
+        while (p->finished.head == NULL && is_busy(p) && !is_over)
+            is_over = pthread_cond_timedwait(&p->rest, &p->lock, &end) == ETIMEDOUT;
+        has_more = p->finished.head != NULL;
         pthread_mutex_unlock(&p->lock);
-        if (idle)
-            return n;
-        n += deliver(p);
+        if (!has_more)
+            return !is_over;
+        *n += deliver(p);
     }
+}
+
+size_t pool_settle(struct pool *p)
+{
+    enum { PATIENCE_S = 3600 };
+    size_t n, all = 0;
+
+    while (!pool_settle_within(p, PATIENCE_S * NS_PER_S, &n))
+        all += n;
+    return all + n;
 }
 
 static void end_threads(struct pool *p)

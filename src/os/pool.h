@@ -20,6 +20,7 @@
 #define OS_POOL_H
 
 #include "base/str.h"
+#include "base/time.h"
 #include "os/shares.h"
 
 struct event_base;
@@ -39,7 +40,11 @@ struct pool *pool_new_inline(void);
 void pool_free(struct pool *p); /* settles it first */
 /* Waits until all is run and done, what done()s queue, too; returns how many were done. */
 size_t pool_settle(struct pool *p);
+/* The same, for so long: false, some still run, or wait for those. Then what they touch must stay. */
+bool pool_settle_within(struct pool *p, dur_ns patience, size_t *n);
 void pool_run(struct pool *p, enum work_class c, struct job *j);
+/* Whether j was still queued: then it is not any more. */
+bool pool_drop(struct pool *p, struct job *j);
 /* Waits for j when it is running; else it will not run. done() is not called. From the loop. */
 void pool_take_back(struct pool *p, struct job *j);
 size_t

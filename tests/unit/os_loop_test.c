@@ -429,6 +429,34 @@ static void all_below_keep_no_page(void **state)
     event_base_free(base);
 }
 
+/* Who stops waits for so long, and tells whether all are home. What was queued may be dropped. */
+static void settling_has_an_end(void **state)
+{
+    struct event_base *base = event_base_new();
+    struct gate g[2] = {0};
+    struct pool *p = pool_new(base, 1);
+    size_t n;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        g[i].job = (struct job){gate_run, gate_closed, NULL};
+        pool_run(p, WORK_SLOW, &g[i].job);
+    }
+    while (!atomic_load(&g[0].entered))
+        sched_yield();
+    assert_false(pool_settle_within(p, NS_PER_MS, &n));
+    assert_int_equal(n, 0);
+    assert_false(pool_drop(p, &g[0].job));
+    assert_true(pool_drop(p, &g[1].job));
+    assert_false(pool_drop(p, &g[1].job));
+    atomic_store(&g[0].open, true);
+    assert_int_equal(pool_settle(p), 1);
+    assert_true(pool_settle_within(p, 0, &n));
+    assert_false(atomic_load(&g[1].entered));
+    pool_free(p);
+    event_base_free(base);
+}
+
 static void inline_pool_runs_in_order(void **state)
 {
     struct square v[2] = {0};
@@ -642,6 +670,7 @@ int main(void)
         cmocka_unit_test(every_class_has_a_share),
         cmocka_unit_test(no_class_keeps_another),
         cmocka_unit_test(all_below_keep_no_page),
+        cmocka_unit_test(settling_has_an_end),
         cmocka_unit_test(inline_pool_runs_in_order),
         cmocka_unit_test(loop_runs_timers_and_signals),
         cmocka_unit_test(what_a_turn_makes_due_runs_in_it),
