@@ -327,6 +327,14 @@ void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str 
     shell_after_commit(a->conf.shell, pending_done, p);
 }
 
+bool api_has_room(const struct api *a, struct http_req *rq)
+{
+    if (a->conf.max_queries == 0 || a->laters.under_way[WORK_QUERY] < a->conf.max_queries)
+        return true;
+    http_reply_header(rq, S("Retry-After"), S("1"));
+    return false;
+}
+
 /* -- small handlers -- */
 
 static void get_ok(struct http_req *rq, void *arg)

@@ -34,6 +34,7 @@ struct api_conf {
     str prefix;               /* "" or "/x" */
     unsigned max_connections; /* 0 = 1,024 */
     unsigned max_gets;        /* 0 = no limit */
+    unsigned max_queries;     /* under way; 0 = no limit */
     dur_ns answer_timeout;    /* 0 = none */
     struct forward *forward;  /* to other Alertmanagers, borrowed; NULL: nothing is */
     str instance;             /* what forward says that it is */

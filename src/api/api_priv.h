@@ -51,6 +51,8 @@ void api_fail(struct http_req *rq, int status, str message); /* a JSON string */
 void api_refuse(struct http_req *rq, int status, int code, const char *fmt, ...)
     printf_like(4, 5); /* the frame's object */
 void api_headers(struct http_req *rq);
+/* Whether a query more may be under way; else it has said in the headers when to come again. */
+bool api_has_room(const struct api *a, struct http_req *rq);
 bool api_expects_json(struct http_req *rq); /* false: it has answered 415 or 422 */
 /* Tags the answer by what it is made from. True: the client has it, 304 is sent. */
 bool api_is_known(struct http_req *rq, uint64_t version);

@@ -276,8 +276,8 @@ static void put_pushes(struct api *a, struct expo *x)
 
 static void put_tsdb(struct api *a, struct expo *x)
 {
-    struct tsdb_stats st = tsdb_stats(store_db(a->conf.store));
-    struct tsdb_log_stats log = store_log_stats(a->conf.store);
+    struct tsdb_stats st = *store_stats(a->conf.store);
+    struct tsdb_log_stats log = *store_log_stats(a->conf.store);
 
     metric_put(x, &rows[M_TSDB_SERIES], (double)st.series);
     metric_put(x, &rows[M_TSDB_BYTES], (double)st.bytes);

@@ -12,11 +12,9 @@ void prom_fail(struct http_req *rq, enum prom_error type, const char *fmt, ...)
     static const struct {
         const char *name;
         int status;
-    } types[] = {[PROM_BAD_DATA] = {"bad_data", 400},
-                 [PROM_EXECUTION] = {"execution", 422},
-                 [PROM_TIMEOUT] = {"timeout", 503},
-                 [PROM_CANCELED] = {"canceled", 503},
-                 [PROM_NOT_FOUND] = {"not_found", 404}};
+    } types[] = {[PROM_BAD_DATA] = {"bad_data", 400},   [PROM_EXECUTION] = {"execution", 422},
+                 [PROM_TIMEOUT] = {"timeout", 503},     [PROM_CANCELED] = {"canceled", 503},
+                 [PROM_NOT_FOUND] = {"not_found", 404}, [PROM_UNAVAILABLE] = {"unavailable", 503}};
     struct buf b = BUF_INIT, text = BUF_INIT;
     struct json_writer w;
     va_list ap;
@@ -189,7 +187,7 @@ void prom_config(struct http_req *rq, void *arg)
 void prom_tsdb_status(struct http_req *rq, void *arg)
 {
     const struct api *a = arg;
-    struct tsdb_stats st = tsdb_stats(store_db(a->conf.store));
+    struct tsdb_stats st = *store_stats(a->conf.store);
     struct buf b = BUF_INIT;
 
     buf_addf(&b,

@@ -3,7 +3,8 @@
  * Queries, and everything that walks the index, run on workers; a client that leaves cancels its query.
  *
  * Shapes   at most 11,000 points a series of a range query; a query at most two minutes.
- * Errors   {"status":"error","errorType":...,"error":...}: bad_data 400, execution 422, timeout 503, canceled 503.
+ * Errors   {"status":"error","errorType":...,"error":...}: bad_data 400, execution 422, timeout 503, canceled 503;
+ *          unavailable 503 with Retry-After: too many are under way.
  * Source   rules.md 5.1, 5.2, 7.1, 7.2.
  */
 #ifndef API_PROM_H
@@ -12,7 +13,14 @@
 #include "api/api_priv.h"
 #include "promql/promql.h"
 
-enum prom_error { PROM_BAD_DATA, PROM_EXECUTION, PROM_TIMEOUT, PROM_CANCELED, PROM_NOT_FOUND };
+enum prom_error {
+    PROM_BAD_DATA,
+    PROM_EXECUTION,
+    PROM_TIMEOUT,
+    PROM_CANCELED,
+    PROM_NOT_FOUND,
+    PROM_UNAVAILABLE
+};
 
 void prom_fail(struct http_req *rq, enum prom_error type, const char *fmt, ...) printf_like(3, 4);
 /* {"status":"success","data": DATA}; data is a complete JSON value. */

@@ -17,6 +17,7 @@ struct query_job {
     struct promql_expr *expr;
     ts_ms start, end, step; /* step 0: an instant */
     ts_ms lookback;
+    bool is_shared, is_large;     /* it holds the store's lock; too long for that */
     bool has_stats, counts_steps; /* what it cost is told; for each step */
     ts_ns began, queued, running; /* mono: came, was given to the pool, was taken up */
 

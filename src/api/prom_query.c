@@ -1,10 +1,11 @@
 /* /api/v1/query, query_range, format_query, parse_query, and the life of jobs. */
 #include "api/prom_job.h"
 
+#include "promql/gather.h"
 #include "promql/result_json.h"
 #include "tsdb/tsdb.h"
 
-enum { POINTS_MAX = 11000, TIMEOUT_MAX_MS = 120000, RESULT_MAX = 512 << 20 };
+enum { POINTS_MAX = 11000, TIMEOUT_MAX_MS = 120000, RESULT_MAX = 512 << 20, GATHER_MAX = 1 << 30 };
 
 /* -- a job's life -- */
 
@@ -61,6 +62,11 @@ void prom_job_free(struct query_job *q)
 
 void prom_job_start(struct query_job *q, struct http_req *rq)
 {
+    if (!api_has_room(q->api, rq)) {
+        prom_fail(rq, PROM_UNAVAILABLE, "%u queries are under way", q->api->conf.max_queries);
+        prom_job_free(q);
+        return;
+    }
     q->queued = clock_mono(q->later.of->clock);
     rq->ends_with_client = true;
     http_later_run(&q->later, rq, WORK_QUERY);
@@ -68,13 +74,27 @@ void prom_job_start(struct query_job *q, struct http_req *rq)
 
 /* -- query -- */
 
-static enum promql_go ask(void *arg)
+/* As long as others wait for the store. */
+enum { SHARED_READ_MAX = 4000000, SHARED_MAX_MS = 50 };
+
+static enum promql_go ask(void *arg, uint64_t read)
 {
     struct query_job *q = arg;
+    ts_ns now;
 
     if (http_later_is_gone(&q->later))
         return PROMQL_CANCELED;
-    return clock_mono(q->later.of->clock) > q->later.deadline ? PROMQL_TIMED_OUT : PROMQL_GO_ON;
+    now = clock_mono(q->later.of->clock);
+    if (now > q->later.deadline)
+        return PROMQL_TIMED_OUT;
+    q->is_large =
+        q->is_shared && (read > SHARED_READ_MAX || now - q->running > SHARED_MAX_MS * NS_PER_MS);
+    return q->is_large ? PROMQL_TOO_MUCH : PROMQL_GO_ON;
+}
+
+static bool goes_on(void *arg)
+{
+    return ask(arg, 0) == PROMQL_GO_ON;
 }
 
 static void put_notes(struct json_writer *w, const char *key, const str *v, size_t n)
@@ -153,22 +173,53 @@ static void put_result(struct query_job *q, struct promql_result *r)
     json_close(&w, '}');
 }
 
-static void evaluate(struct query_job *q)
+static bool evaluate_over(struct query_job *q, struct storage storage, struct promql_result *r)
 {
     struct promql_settings settings = {.lookback = q->lookback,
                                        .max_bytes = RESULT_MAX,
                                        .counts_steps = q->counts_steps,
                                        .ask = ask,
                                        .ask_arg = q};
-    struct promql_query query = {.expr = q->expr,
-                                 .text = q->text,
-                                 .storage = tsdb_storage(store_db(q->api->conf.store)),
-                                 .settings = &settings};
-    struct promql_result r;
-    bool ok = q->step == 0
-                  ? promql_instant(&query, q->start, &q->later.arena, &r, &q->err)
-                  : promql_range(&query, q->start, q->end, q->step, &q->later.arena, &r, &q->err);
+    struct promql_query query = {
+        .expr = q->expr, .text = q->text, .storage = storage, .settings = &settings};
 
+    return q->step == 0
+               ? promql_instant(&query, q->start, &q->later.arena, r, &q->err)
+               : promql_range(&query, q->start, q->end, q->step, &q->later.arena, r, &q->err);
+}
+
+/* Without the store's lock, on a copy of what it reads. */
+static bool evaluate_apart(struct query_job *q, struct storage storage, struct promql_result *r)
+{
+    struct gather *g = gather_new(storage, GATHER_MAX, goes_on, q);
+    bool ok;
+
+    q->err = (struct err)ERR_INIT;
+    ok = evaluate_over(q, gather_storage(g), r);
+    if (ok && !gather_is_whole(g)) {
+        enum promql_go go = ask(q, 0);
+
+        ok = go == PROMQL_CANCELED ? err_set(&q->err, ERR_CONFLICT, "query was canceled")
+             : go == PROMQL_TIMED_OUT
+                 ? err_set(&q->err, ERR_TIMEOUT, "query timed out")
+                 : err_set(&q->err, ERR_LIMIT, "query needs more than %d bytes of memory",
+                           GATHER_MAX);
+    }
+    gather_free(g);
+    return ok;
+}
+
+static void evaluate(struct query_job *q)
+{
+    struct storage storage = tsdb_storage(store_db(q->api->conf.store));
+    struct promql_result r;
+    bool ok;
+
+    q->is_shared = true;
+    ok = evaluate_over(q, storage, &r);
+    q->is_shared = false;
+    if (!ok && q->is_large)
+        ok = evaluate_apart(q, storage, &r);
     if (ok) {
         put_result(q, &r);
         return;

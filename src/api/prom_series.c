@@ -1,6 +1,8 @@
 /* What there is in the store: /api/v1/series, labels, label/NAME/values, and /federate, which also has the newest samples. */
 #include "api/prom_job.h"
 
+#include "promql/gather.h"
+
 #include <stdlib.h>
 #include "codec/float.h"
 #include "tsdb/tsdb.h"
@@ -112,21 +114,21 @@ static bool walk(struct query_job *q, struct found *f,
     struct arena scratch;
 
     arena_init(&scratch, 0);
-    for (size_t i = 0; i < q->n_matches; i++) {
+    for (size_t i = 0; i < q->n_matches && !http_later_is_gone(&q->later); i++) {
         struct storage_selector *sel = storage_select(s, &q->matches[i], 0, &q->err);
+        struct storage_slices it = {.storage = s, .selector = sel};
         struct storage_ids ids;
 
         if (sel == NULL)
             break;
-        storage_begin(s);
-        ids = storage_ids(s, sel);
-        for (size_t j = 0; j < ids.n && !http_later_is_gone(&q->later); j++) {
-            if (!is_in_span(q, s, ids.v[j]))
-                continue;
-            see(q, f, storage_labels(s, ids.v[j], &scratch), ids.v[j]);
+        while (!http_later_is_gone(&q->later) && storage_slices_next(&it, &ids)) {
+            for (size_t j = 0; j < ids.n; j++)
+                if (is_in_span(q, s, ids.v[j]))
+                    see(q, f, storage_labels(s, ids.v[j], &scratch), ids.v[j]);
+            storage_slices_end(&it, ids.n);
             arena_reset(&scratch);
         }
-        storage_end(s);
+        storage_slices_release(&it);
         storage_release(s, sel);
         unique(f);
     }

@@ -185,6 +185,10 @@ void api_post_render(struct http_req *rq, void *arg)
 
     if (!api_expects_json(rq))
         return;
+    if (!api_has_room(a, rq)) {
+        api_fail(rq, 503, S("too many queries are under way"));
+        return;
+    }
     r = mem_new(struct render_job);
     http_later_begin(&r->later, &a->laters, RENDER_MEMORY);
     r->later.run = job_run;

@@ -513,6 +513,7 @@ static int run(struct serve *s, struct config *conf)
     ac.log_silences = s->flags->log_silences;
     ac.max_connections = connections_max();
     ac.max_gets = s->flags->max_gets > 0 ? (unsigned)s->flags->max_gets : 0;
+    ac.max_queries = s->flags->max_queries > 0 ? (unsigned)s->flags->max_queries : 0;
     ac.answer_timeout = s->flags->answer_timeout > 0 ? s->flags->answer_timeout : 0;
     ac.store = s->store;
     ac.forward = s->forward;

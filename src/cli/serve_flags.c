@@ -50,6 +50,8 @@ const struct flag serve_flag_table[] = {
          "prefix of all routes; default: the path of the external URL"),
     FLAG(F, max_gets, "web.get-concurrency", FLAG_INT, "0", "N",
          "GETs under way, one more gets 503; 0 = no limit, for a GET holds no thread"),
+    FLAG(F, max_queries, "query.max-concurrency", FLAG_INT, "20", "N",
+         "queries of our own samples under way or waiting, one more gets 503; 0 = no limit"),
     FLAG(F, answer_timeout, "web.timeout", FLAG_DURATION, "0s", "D",
          "how long an answer may take to begin, then 503; 0 = as long as it takes"),
     FLAG(

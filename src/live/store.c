@@ -17,6 +17,8 @@ struct store {
     struct timer tick;
     unsigned ticks;
     bool has_log;
+    struct tsdb_stats stats; /* as of the last job */
+    struct tsdb_log_stats log_stats;
     bool is_stopped; /* on the way out: nothing begins any more */
 
     /* the disk's */
@@ -26,6 +28,10 @@ struct store {
     struct now at; /* when the job was made */
     bool sync, ok;
     struct tsdb_replay replay;
+    struct figures {
+        struct tsdb_stats store;
+        struct tsdb_log_stats log;
+    } seen;
     struct err err;
 };
 
@@ -115,6 +121,20 @@ static void replayed(struct job *j)
     tick(&s->tick, s->parts.clock->now);
 }
 
+/* The loop does not wait for the lock, so it is told. */
+static void take_figures(struct store *s, bool has_log)
+{
+    s->seen = (struct figures){.store = tsdb_stats(s->db)};
+    if (has_log)
+        s->seen.log = tsdb_log_stats(s->db);
+}
+
+static void show_figures(struct store *s)
+{
+    s->stats = s->seen.store;
+    s->log_stats = s->seen.log;
+}
+
 /* Both wait for the store's lock, which an evaluation may hold for long, and the second for the disk. */
 static void maintain(struct job *j)
 {
@@ -125,6 +145,7 @@ static void maintain(struct job *j)
     tsdb_follow(s->db, s->at);
     tsdb_collect(s->db, now);
     s->ok = !s->has_log || tsdb_log_step(s->db, now, s->sync, &s->err);
+    take_figures(s, s->has_log);
 }
 
 static void maintained(struct job *j)
@@ -132,6 +153,7 @@ static void maintained(struct job *j)
     struct store *s = container_of(j, struct store, job);
 
     s->is_busy = false;
+    show_figures(s);
     if (!s->ok)
         log_error("samples were not written to the log", LOG_STR("path", s->dir), LOG_ERR(&s->err));
 }
@@ -236,9 +258,14 @@ struct push *store_push(struct store *s)
     return s->push;
 }
 
-struct tsdb_log_stats store_log_stats(struct store *s)
+const struct tsdb_stats *store_stats(const struct store *s)
 {
-    return s->has_log ? tsdb_log_stats(s->db) : (struct tsdb_log_stats){0};
+    return &s->stats;
+}
+
+const struct tsdb_log_stats *store_log_stats(const struct store *s)
+{
+    return &s->log_stats;
 }
 
 bool store_is_replaying(const struct store *s)

@@ -48,7 +48,9 @@ void store_jumped(struct store *s, const struct clock_jump *j);
 struct tsdb *store_db(struct store *s);
 struct scraper *store_scraper(struct store *s);
 struct push *store_push(struct store *s);
-struct tsdb_log_stats store_log_stats(struct store *s);
+/* As of the last second. */
+const struct tsdb_stats *store_stats(const struct store *s);
+const struct tsdb_log_stats *store_log_stats(const struct store *s);
 bool store_is_replaying(const struct store *s);
 
 #endif

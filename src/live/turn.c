@@ -1,5 +1,6 @@
 #include "live/turn.h"
 
+#include "os/role.h"
 #include "live/shell_priv.h"
 
 enum { ROUNDS = 8, STOP_S = 5 };
@@ -29,6 +30,7 @@ static bool work_off(struct shell *s)
 void turn(struct shell *s, void (*wait)(void *arg), void *arg)
 {
     bool is_more = true;
+    enum role was = role_set(ROLE_LOOP);
 
     BUG_ON(s->in_turn);
     s->in_turn = true;
@@ -45,6 +47,7 @@ void turn(struct shell *s, void (*wait)(void *arg), void *arg)
     shell_compact(s);
     shell_set_alarm(s, is_more);
     s->in_turn = false;
+    role_set(was);
 }
 
 /* -- a stop -- */

@@ -12,7 +12,7 @@
  *
  * Shapes   a range query has at most as many steps as its result has room for (max_samples).
  * Units    ts_ms.
- * Errors   ERR_INVALID with Prometheus' words (matching, parameters), ERR_LIMIT (samples, memory), ERR_TIMEOUT,
+ * Errors   ERR_INVALID with Prometheus' words (matching, parameters), ERR_LIMIT (samples, memory, PROMQL_TOO_MUCH), ERR_TIMEOUT,
  *          ERR_CONFLICT (canceled).
  * Owns     the result lives in the arena. Expression and store are borrowed for the call.
  * Cost     O(nodes * steps * (series + samples in range)).
@@ -24,19 +24,20 @@
 #include "promql/promql.h"
 #include "promql/storage.h"
 
-enum promql_go { PROMQL_GO_ON, PROMQL_TIMED_OUT, PROMQL_CANCELED };
+enum promql_go { PROMQL_GO_ON, PROMQL_TIMED_OUT, PROMQL_CANCELED, PROMQL_TOO_MUCH };
 
 /* What is zero takes its default. */
 struct promql_settings {
-    ts_ms lookback;                   /* 5 min */
-    ts_ms subquery_step;              /* 1 min: of [5m:] */
-    size_t max_samples;               /* 50,000,000 alive at once */
-    size_t max_bytes;                 /* no limit: memory of one step and of the result, each */
-    bool delayed_names;               /* names are dropped at the end, not by every function */
-    bool start_times;                 /* start timestamps count */
-    bool type_and_unit;               /* __type__ tells counters, not the suffix of the name */
-    bool counts_steps;                /* stats say what each step read */
-    enum promql_go (*ask)(void *arg); /* asked once in a while; NULL: never stops */
+    ts_ms lookback;      /* 5 min */
+    ts_ms subquery_step; /* 1 min: of [5m:] */
+    size_t max_samples;  /* 50,000,000 alive at once */
+    size_t max_bytes;    /* no limit: memory of one step and of the result, each */
+    bool delayed_names;  /* names are dropped at the end, not by every function */
+    bool start_times;    /* start timestamps count */
+    bool type_and_unit;  /* __type__ tells counters, not the suffix of the name */
+    bool counts_steps;   /* stats say what each step read */
+    /* Asked once in a while, with the samples read so far; NULL: never stops. */
+    enum promql_go (*ask)(void *arg, uint64_t read);
     void *ask_arg;
 };
 

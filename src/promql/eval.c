@@ -34,7 +34,7 @@ bool promql_fail_eval(struct promql_eval *ev, const char *fmt, ...)
 
 bool promql_charge(struct promql_eval *ev, size_t samples)
 {
-    enum promql_go go = ev->set.ask != NULL ? ev->set.ask(ev->set.ask_arg) : PROMQL_GO_ON;
+    enum promql_go go = ev->set.ask != NULL ? ev->set.ask(ev->set.ask_arg, ev->read) : PROMQL_GO_ON;
 
     ev->samples += samples;
     if (ev->samples + ev->results > ev->peak)
@@ -48,6 +48,8 @@ bool promql_charge(struct promql_eval *ev, size_t samples)
                        ev->set.max_bytes);
     if (go == PROMQL_TIMED_OUT)
         return err_set(ev->e, ERR_TIMEOUT, "query timed out in expression evaluation");
+    if (go == PROMQL_TOO_MUCH)
+        return err_set(ev->e, ERR_LIMIT, "query reads too many samples in query execution");
     if (go == PROMQL_CANCELED)
         return err_set(ev->e, ERR_CONFLICT, "query was canceled in expression evaluation");
     return true;

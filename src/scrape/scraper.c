@@ -18,7 +18,9 @@ struct target {
     struct arena a;
     struct target_plan plan;
     struct timer timer;
-    ts_ns slot;  /* of the scrape under way, or the next */
+    ts_ns slot;                     /* of the scrape under way, or the next */
+    dur_ns in_interval, opened_for; /* of the scrape under way; the stream's, a worker's */
+    ts_ms ended;
     ts_ns since; /* mono, of the scrape under way */
     struct transfer *transfer;
     bool is_working;          /* a worker has it */
@@ -105,11 +107,15 @@ static void arm_next(struct target *t)
 
 /* -- a target's life -- */
 
+/* On a worker: the store's lock may be held for long. */
 static void open_stream(struct target *t)
 {
     char name[64];
-    struct tsdb_stream_conf conf = {.interval_ms = t->plan.interval / NS_PER_MS,
-                                    .marks_stale = true};
+    struct tsdb_stream_conf conf = {.interval_ms = t->in_interval / NS_PER_MS, .marks_stale = true};
+
+    if (t->ingest.stream != NULL && t->opened_for == t->in_interval)
+        return;
+    t->opened_for = t->in_interval;
 
     snprintf(name, sizeof(name), "scrape/%016llx", (unsigned long long)t->plan.key);
     conf.name = str_of(name);
@@ -136,8 +142,6 @@ static struct target *target_new(struct scrape_job *job, const struct target_pla
     t->job.run = work;
     t->job.done = worked;
     t->last_scrape = TS_NONE;
-    if (s->has_started)
-        open_stream(t);
     return t;
 }
 
@@ -153,6 +157,29 @@ static void target_free(struct target *t)
     mem_free(t);
 }
 
+static void end_series(struct job *j)
+{
+    struct target *t = container_of(j, struct target, job);
+
+    ingest_cancel(&t->ingest);
+    if (t->ingest.stream != NULL)
+        tsdb_stream_close_left(t->scraper->parts.db, t->ingest.stream, t->ended);
+}
+
+static void series_ended(struct job *j)
+{
+    target_free(container_of(j, struct target, job));
+}
+
+static void end_on_worker(struct target *t)
+{
+    if (t->ingest.stream != NULL)
+        tsdb_stream_leave(t->ingest.stream); /* who takes its series over need not wait */
+    t->ended = t->scraper->parts.clock->now.wall / NS_PER_MS;
+    t->job = (struct job){.run = end_series, .done = series_ended};
+    pool_run(t->scraper->parts.pool, WORK_SCRAPE, &t->job);
+}
+
 /* Nobody names the target any more: its series end. */
 static void target_end(struct target *t)
 {
@@ -163,12 +190,8 @@ static void target_end(struct target *t)
         transport_cancel(s->parts.transport, t->transfer);
     t->transfer = NULL;
     t->is_gone = true;
-    if (t->is_working)
-        return;
-    ingest_cancel(&t->ingest);
-    if (t->ingest.stream != NULL)
-        tsdb_stream_close(s->parts.db, t->ingest.stream, s->parts.clock->now.wall / NS_PER_MS);
-    target_free(t);
+    if (!t->is_working)
+        end_on_worker(t);
 }
 
 /* What the configuration in force says of a target that stays. The job's rules may have changed: what was learnt by the
@@ -191,7 +214,6 @@ static void target_adopt(struct target *t, struct scrape_job *job, const struct 
     t->plan.interval = plan->interval;
     if (!s->has_started)
         return;
-    open_stream(t);
     if (timer_is_armed(&t->timer))
         arm_next(t);
 }
@@ -202,8 +224,10 @@ static void work(struct job *j)
 {
     struct target *t = container_of(j, struct target, job);
 
-    if (!t->ingest.is_open)
+    if (!t->ingest.is_open) {
+        open_stream(t);
         ingest_begin(&t->ingest, &t->in, &t->result);
+    }
     ingest_feed(&t->ingest, buf_str(&t->body));
     if (t->is_last)
         ingest_end(&t->ingest);
@@ -259,7 +283,7 @@ static void worked(struct job *j)
 
     t->is_working = false;
     if (t->is_gone) {
-        target_end(t);
+        end_on_worker(t);
         return;
     }
     if (t->ingest.is_open) {
@@ -375,6 +399,7 @@ static void due(struct timer *timer, struct now now)
                                   .at = now,
                                   .t = clock_snap(t->slot, t->last_scrape, t->plan.interval) /
                                        NS_PER_MS};
+    t->in_interval = t->plan.interval;
     t->in_hold = t->scraper->parts.hold(t->hold);
     if (t->over != 0)
         refuse(t);
@@ -530,8 +555,6 @@ void scraper_configure(struct scraper *s, void *conf, const struct scrape_conf *
 void scraper_start(struct scraper *s)
 {
     s->has_started = true;
-    MAP_EACH (struct target_map_entry, e, &s->targets)
-        open_stream(e->value);
     scraper_rearm(s);
 }
 

@@ -38,11 +38,11 @@ uint64_t tsdb_batch_begin(struct tsdb_batch *b, struct tsdb *db, struct tsdb_str
     vec_clear(&b->timed);
     vec_clear(&b->labels);
     arena_reset(&b->a);
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     s->is_busy = true;
     epoch = s->epoch;
     b->stepped = db->stepped;
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
     return epoch;
 }
 
@@ -334,31 +334,31 @@ bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e)
 
 void tsdb_batch_resolve(struct tsdb_batch *b)
 {
-    pthread_rwlock_wrlock(&b->db->lock);
+    tsdb_lock_write(b->db);
     resolve(b);
     lanes_resolve(b);
-    pthread_rwlock_unlock(&b->db->lock);
+    tsdb_unlock(b->db);
     vec_clear(&b->labels);
     arena_reset(&b->a);
 }
 
 void tsdb_batch_cancel(struct tsdb_batch *b)
 {
-    pthread_rwlock_wrlock(&b->db->lock);
+    tsdb_lock_write(b->db);
     b->stream->is_busy = false;
-    pthread_rwlock_unlock(&b->db->lock);
+    tsdb_unlock(b->db);
 }
 
 bool tsdb_commit(struct tsdb_batch *b, struct err *e)
 {
     bool ok;
 
-    pthread_rwlock_wrlock(&b->db->lock);
+    tsdb_lock_write(b->db);
     b->t += tsdb_moved_ms(b->db, b->stepped);
     ok = tsdb_commit_locked(b, e);
     if (ok && b->timed.n != 0)
         lanes_commit(b);
     b->stream->is_busy = false;
-    pthread_rwlock_unlock(&b->db->lock);
+    tsdb_unlock(b->db);
     return ok;
 }

@@ -136,7 +136,7 @@ size_t tsdb_collect(struct tsdb *db, ts_ms now)
     uint32_t dead[DEAD_A_CALL + BLOCK_ROWS];
     size_t n = 0;
 
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     for (int i = 0; i < BLOCKS_A_CALL && n < DEAD_A_CALL; i++) {
         const struct stream_table *table;
         const struct stream_block *b = next_block(db, &table);
@@ -148,6 +148,6 @@ size_t tsdb_collect(struct tsdb *db, ts_ms now)
         look_at_block(db, table, b, now, dead, &n);
     }
     tsdb_drop_series(db, dead, n);
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
     return n;
 }

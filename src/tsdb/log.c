@@ -219,7 +219,7 @@ static void take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, int64
     struct tsdb_log *l = db->log;
     struct buf empty = l->out;
 
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     l->out = l->pending;
     l->pending = empty;
     *newest = l->newest;
@@ -230,7 +230,7 @@ static void take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, int64
         renumber(l);
     l->stats.segments = l->segments.n;
     l->stats.bytes = l->size;
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
 }
 
 /* What is pending builds on what could not be written. */
@@ -238,11 +238,11 @@ static void give_up(struct tsdb *db)
 {
     struct tsdb_log *l = db->log;
 
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     buf_clear(&l->pending);
     renumber(l);
     l->stats.lost++;
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
 }
 
 static bool write_out(struct tsdb_log *l, ts_ms now, ts_ms newest, bool sync, struct err *e)
@@ -284,9 +284,9 @@ struct tsdb_log_stats tsdb_log_stats(struct tsdb *db)
 {
     struct tsdb_log_stats s;
 
-    pthread_rwlock_rdlock(&db->lock);
+    tsdb_lock_read(db);
     s = db->log->stats;
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
     return s;
 }
 
@@ -404,10 +404,10 @@ bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err
         tsdb_log_free(l);
         return false;
     }
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     MAP_EACH (struct stream_map_entry, at, &db->streams) /* the others until somebody opens them */
         at->value->is_open = at->value->is_held;
     db->log = l;
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
     return true;
 }

@@ -107,8 +107,8 @@ bool tsdb_replay_record(struct tsdb_replayer *r, str bytes, struct err *e)
 {
     bool ok;
 
-    pthread_rwlock_wrlock(&r->db->lock);
+    tsdb_lock_write(r->db);
     ok = replay_locked(r, bytes, e);
-    pthread_rwlock_unlock(&r->db->lock);
+    tsdb_unlock(r->db);
     return ok;
 }

@@ -107,9 +107,9 @@ bool tsdb_stream_is_known(struct tsdb *db, str name)
 {
     bool is_known;
 
-    pthread_rwlock_rdlock(&db->lock);
+    tsdb_lock_read(db);
     is_known = stream_map_get(&db->streams, name) != NULL;
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
     return is_known;
 }
 
@@ -117,10 +117,10 @@ struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_c
 {
     struct tsdb_stream *s;
 
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     s = tsdb_open_locked(db, c);
     s->is_held = true;
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
     return s;
 }
 
@@ -139,10 +139,10 @@ void tsdb_close_locked(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
 
 void tsdb_stream_close(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
 {
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     s->is_held = false;
     tsdb_close_locked(db, s, t);
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
 }
 
 void tsdb_stream_leave(struct tsdb_stream *s)
@@ -152,12 +152,12 @@ void tsdb_stream_leave(struct tsdb_stream *s)
 
 void tsdb_stream_close_left(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
 {
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     if (s->is_left) {
         s->is_held = false;
         tsdb_close_locked(db, s, t);
     }
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
 }
 
 /* -- the clock -- */
@@ -176,13 +176,13 @@ void tsdb_follow(struct tsdb *db, struct now now)
 {
     if (atomic_load(&db->stepped) == now.stepped)
         return;
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     if (now.mono > db->followed) { /* else somebody who began earlier comes late */
         tsdb_shift_locked(db, -tsdb_moved_ms(db, now.stepped));
         db->followed = now.mono;
         atomic_store(&db->stepped, now.stepped);
     }
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
 }
 
 int64_t tsdb_moved_ms(const struct tsdb *db, dur_ns stepped)
@@ -192,11 +192,11 @@ int64_t tsdb_moved_ms(const struct tsdb *db, dur_ns stepped)
 
 void tsdb_pull_back(struct tsdb *db, ts_ms now)
 {
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     MAP_EACH (struct stream_map_entry, e, &db->streams)
         if (e->value->root == e->value && stream_last(e->value) > now)
             stream_shift(e->value, now - stream_last(e->value));
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
 }
 
 /* -- the port -- */
@@ -205,14 +205,14 @@ static void port_begin(void *impl)
 {
     struct tsdb *db = impl;
 
-    pthread_rwlock_rdlock(&db->lock);
+    tsdb_lock_read(db);
 }
 
 static void port_end(void *impl)
 {
     struct tsdb *db = impl;
 
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
 }
 
 static struct storage_selector *port_select(void *impl, const struct matchers *m, int64_t reach_ms,
@@ -222,9 +222,9 @@ static struct storage_selector *port_select(void *impl, const struct matchers *m
     struct storage_selector *s;
 
     (void)e;
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     s = selectors_add(db, m, reach_ms);
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
     return s;
 }
 
@@ -232,9 +232,9 @@ static void port_release(void *impl, struct storage_selector *s)
 {
     struct tsdb *db = impl;
 
-    pthread_rwlock_wrlock(&db->lock);
+    tsdb_lock_write(db);
     selectors_remove(db, s);
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
 }
 
 static struct storage_ids port_ids(void *impl, struct storage_selector *s)
@@ -292,7 +292,7 @@ struct tsdb_stats tsdb_stats(struct tsdb *db)
 {
     struct tsdb_stats s;
 
-    pthread_rwlock_rdlock(&db->lock);
+    tsdb_lock_read(db);
     s = (struct tsdb_stats){.series = db->series.n,
                             .streams = db->streams.n,
                             .selectors = db->selectors.all.n,
@@ -301,6 +301,6 @@ struct tsdb_stats tsdb_stats(struct tsdb *db)
                             .appended = db->appended,
                             .longest_reach_ms = selectors_longest(db)};
     memcpy(s.refused, db->refused, sizeof(s.refused));
-    pthread_rwlock_unlock(&db->lock);
+    tsdb_unlock(db);
     return s;
 }

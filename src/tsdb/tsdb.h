@@ -148,7 +148,7 @@ struct tsdb_stats {
     int64_t longest_reach_ms;
 };
 
-struct tsdb_stats tsdb_stats(struct tsdb *db);
+struct tsdb_stats tsdb_stats(struct tsdb *db); /* waits for the lock */
 extern const char *const tsdb_refusal_names[TSDB_REFUSALS];
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include "os/role.h"
 #include "tsdb/index.h"
 #include "tsdb/selector.h"
 #include "tsdb/stream.h"
@@ -21,6 +22,16 @@ MAP_DECLARE(stream_map, str, struct tsdb_stream *);
 struct tsdb_log;
 
 struct tsdb {
+    /* How long it is held, measured as CPU time of a core of a Xeon, 100,000 series of 5 labels and of 20 (240) samples:
+     *
+     *     write  commit of a scrape of all of them          16 ms (26)
+     *            a selector that all match, registered      2 ms
+     *            tsdb_collect()                             0.3 ms (0.6)
+     *     read   a slice of a gathering (promql/gather.h)   0.1 ms (0.4), the longest 0.4 (0.9); all of it 45 (150) in 391
+     *            a small query                              at most 4 million sample visits, or 50 ms, then it gathers
+     *            a rule                                     its evaluation
+     *
+     * So the loop, which answers in milliseconds, never asks for it: tsdb_lock_*() assert that. */
     pthread_rwlock_t lock;
     struct tsdb_options o;
     struct symbols symbols;
@@ -39,6 +50,24 @@ struct tsdb {
     _Atomic dur_ns stepped; /* of the clock that the samples are by; written under the lock */
     ts_ns followed;         /* mono: when that clock was read */
 };
+
+/* Never on the loop. */
+static inline void tsdb_lock_read(struct tsdb *db)
+{
+    ROLE_NOT_LOOP();
+    pthread_rwlock_rdlock(&db->lock);
+}
+
+static inline void tsdb_lock_write(struct tsdb *db)
+{
+    ROLE_NOT_LOOP();
+    pthread_rwlock_wrlock(&db->lock);
+}
+
+static inline void tsdb_unlock(struct tsdb *db)
+{
+    pthread_rwlock_unlock(&db->lock);
+}
 
 size_t tsdb_bytes(const struct tsdb *db);
 struct labels tsdb_labels(const struct tsdb *db, uint32_t id, struct arena *a);

@@ -56,8 +56,9 @@ static void put_bucket(struct mem_storage *m, int i)
     }
 }
 
-static enum promql_go stop_late(void *arg)
+static enum promql_go stop_late(void *arg, uint64_t read)
 {
+    (void)read;
     unsigned *asked = arg;
 
     return ++*asked > ASKED_MAX ? PROMQL_CANCELED : PROMQL_GO_ON;

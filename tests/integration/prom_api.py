@@ -150,7 +150,7 @@ def test_federate_and_status():
         assert abs(int(lines[1].rsplit(" ", 1)[1]) / 1000 - time.time()) < 5, lines
         equal(data(t, "/federate", 400)[0], "bad_data")
         assert "receiver: r" in data(t, "/api/v1/status/config")["yaml"]
-        assert data(t, "/api/v1/status/tsdb")["headStats"]["numSeries"] >= 4
+        until("the figures of the last second", lambda: data(t, "/api/v1/status/tsdb")["headStats"]["numSeries"] >= 4)
         flags = data(t, "/api/v1/status/flags")
         equal([flags[k] for k in ("web.listen-address", "data.retention", "alerts.max", "log.silences", "log.level", "cluster.ignore")],
               ["127.0.0.1:0", "120h0m0s", "0", "false", "info", "false"])

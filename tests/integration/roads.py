@@ -64,5 +64,49 @@ def test_hanging_receivers_keep_no_other():
             until("the healthy one is told", lambda: told(well, "Well"), 5)
 
 
+# Thirteen million steps of nothing, and the same for each of many: far longer than the test.
+SLOW = "sum_over_time(sum_over_time(vector(1)[4h:1s])[4h:1s])"
+READS = "sum_over_time(sum_over_time(m[4h:1s])[4h:1s])"
+
+
+def ask(t, query):
+    """Sends a query and leaves the answer to whoever wants it."""
+    host, port = t.address.rsplit(":", 1)
+    c = socket.create_connection((host, int(port)), timeout=30)
+    c.sendall(f"GET /api/v1/query?query={urllib.parse.quote(query)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return c
+
+
+def quick(t):
+    """Status and headers, None when it has to wait."""
+    try:
+        return t.get("/api/v1/query?query=m", timeout=2)
+    except OSError:
+        return None
+
+
+def test_slow_queries_keep_no_rule():
+    """Twenty that run or wait: samples come, rules see them, pages go. One more is sent away; when the clients have gone, so have they."""
+    with folder() as d, Exporter() as e, Sink() as sink, contextlib.ExitStack() as stack:
+        e.text("/metrics", "m 0\n")
+        text = simple(sink, more="rule_files: [r.yml]\nscrape_configs: [{job_name: j, scrape_interval: 500ms, scrape_timeout: 500ms, "
+                      "static_configs: [{targets: ['%s']}]}]\n" % e.address)
+        rules = "groups: [{name: g, interval: 500ms, rules: [{alert: Own, expr: m > 0}]}]"
+        with Tocsin(text, d, files={"r.yml": rules}) as t:
+            until("there are samples", lambda: t.get("/api/v1/query?query=m").json()["data"]["result"], 20)
+            asked = [stack.enter_context(ask(t, query)) for query in (SLOW, READS)]
+            time.sleep(0.5)  # they run
+            e.text("/metrics", "m 1\n")
+            t.alert(alertname="Posted")
+            until("the rule sees it and tells", lambda: told(sink, "Own"), 15)
+            until("the page is told", lambda: told(sink, "Posted"), 5)
+            asked += [stack.enter_context(ask(t, READS)) for i in range(18)]
+            refused = until("no more are taken", lambda: (lambda r: r is not None and r.status == 503 and r)(quick(t)), 20)
+            equal(refused.headers.get("Retry-After"), "1")
+            for c in asked:
+                c.close()
+            until("others may ask", lambda: (lambda r: r is not None and r.status == 200)(quick(t)), 5)
+
+
 if __name__ == "__main__":
     main()

@@ -175,6 +175,7 @@ static void test_what_disappears_ends(void **state)
     assert_str(newest("{__name__=\"b\"}"), "{__name__=\"b\", instance=\"h:1\", job=\"j\"} ended\n");
     assert_str(newest("{__name__=\"up\"}"), "{__name__=\"up\", instance=\"h:1\", job=\"j\"} 0\n");
     configure("jobs: []");
+    pool_drain(pool);
     assert_str(newest("{__name__=\"up\"}"),
                "{__name__=\"up\", instance=\"h:1\", job=\"j\"} ended\n");
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include "base/rand.h"
+#include "promql/gather.h"
 #include "promql/mem_storage.h"
 #include "promql/series.h"
 #include "storage_contract.h"
@@ -85,9 +86,32 @@ static void tsdb_close(void)
     tsdb_free(db);
 }
 
+/* A copy of it, taken when it is first read. */
+static struct gather *gathered;
+
+static bool goes_on(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static struct storage gathered_open(void)
+{
+    gathered = gather_new(tsdb_open(), 0, goes_on, NULL);
+    return gather_storage(gathered);
+}
+
+static void gathered_close(void)
+{
+    assert_true(gather_is_whole(gathered));
+    gather_free(gathered);
+    tsdb_close();
+}
+
 static const struct store stores[] = {
     {"plain", plain_open, plain_append, plain_close},
     {"tsdb", tsdb_open, tsdb_append, tsdb_close},
+    {"gathered", gathered_open, tsdb_append, gathered_close},
 };
 
 /* As assert_string_equal(), but shows the place and not 10 kB. */

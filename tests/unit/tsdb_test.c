@@ -1,5 +1,11 @@
 #include "tsdb_fixture.h"
 
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "os/role.h"
+
 #include <math.h>
 
 static void samples_come_back(void **state)
@@ -516,9 +522,72 @@ static void what_is_said_to_rise_does(void **state)
     close_db();
 }
 
+/* -- never on the loop: whoever would wait for the lock there dies -- */
+
+static void lock_stats(void)
+{
+    (void)tsdb_stats(db);
+}
+
+static void lock_known(void)
+{
+    (void)tsdb_stream_is_known(db, S("s"));
+}
+
+static void lock_open(void)
+{
+    (void)stream("s");
+}
+
+static void lock_span(void)
+{
+    storage_begin(tsdb_storage(db));
+}
+
+static void lock_select(void)
+{
+    (void)storage_select(tsdb_storage(db), &(struct matchers){NULL, 0}, 0, NULL);
+}
+
+static void lock_collect(void)
+{
+    (void)tsdb_collect(db, 0);
+}
+
+static void lock_follow(void)
+{
+    tsdb_follow(db, (struct now){.mono = 1, .stepped = 1});
+}
+
+static void never_on_the_loop(void **state)
+{
+    static void (*const all[])(void) = {lock_stats,  lock_known,   lock_open,  lock_span,
+                                        lock_select, lock_collect, lock_follow};
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        for (enum role role = ROLE_NONE; role <= ROLE_WORKER; role++) {
+            int status;
+            pid_t child = fork();
+
+            if (child == 0) {
+                signal(SIGABRT, SIG_DFL);
+                (void)!freopen("/dev/null", "w", stderr);
+                role_set(role);
+                all[i]();
+                _exit(0);
+            }
+            assert_int_equal(waitpid(child, &status, 0), child);
+            assert_int_equal(WIFSIGNALED(status), role == ROLE_LOOP);
+        }
+    close_db();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(never_on_the_loop),
         cmocka_unit_test(samples_come_back),
         cmocka_unit_test(rows_slide),
         cmocka_unit_test(series_end_and_begin),

@@ -1,0 +1,300 @@
+#include "promql/gather.h"
+
+#include "base/mem.h"
+#include "base/vec.h"
+#include "model/labels.h"
+
+enum { SLICE_SERIES = 256, SLICE_SAMPLES = 64 << 10 };
+
+/* -- slices -- */
+
+/* An id of a series that has gone may be another's by now; one that the selector still lists is one to look at. */
+static void drop_gone(struct storage_slices *it, struct storage_ids now)
+{
+    uint32_t most = 0;
+    uint8_t *is_there;
+    size_t k = it->at;
+
+    for (size_t i = it->at; i < it->n; i++)
+        most = it->ids[i] > most ? it->ids[i] : most;
+    is_there = mem_array((size_t)most + 1, 1);
+    for (size_t i = 0; i < now.n; i++)
+        if (now.v[i] <= most)
+            is_there[now.v[i]] = 1;
+    for (size_t i = it->at; i < it->n; i++)
+        if (is_there[it->ids[i]])
+            it->ids[k++] = it->ids[i];
+    it->n = k;
+    mem_free(is_there);
+}
+
+bool storage_slices_next(struct storage_slices *it, struct storage_ids *out)
+{
+    struct storage_ids now;
+    size_t left;
+
+    if (it->has_begun && it->at == it->n)
+        return false;
+    storage_begin(it->storage);
+    now = storage_ids(it->storage, it->selector);
+    if (!it->has_begun) {
+        it->ids = mem_array(now.n + 1, sizeof(*it->ids));
+        if (now.n != 0)
+            memcpy(it->ids, now.v, now.n * sizeof(*it->ids));
+        it->n = now.n;
+    } else if (now.epoch != it->epoch) {
+        drop_gone(it, now);
+    }
+    it->has_begun = true;
+    it->epoch = now.epoch;
+    left = it->n - it->at;
+    if (left == 0) {
+        storage_end(it->storage);
+        return false;
+    }
+    *out = (struct storage_ids){it->ids + it->at, left < SLICE_SERIES ? left : SLICE_SERIES,
+                                it->epoch};
+    return true;
+}
+
+void storage_slices_end(struct storage_slices *it, size_t done)
+{
+    storage_end(it->storage);
+    it->at += done;
+}
+
+void storage_slices_release(struct storage_slices *it)
+{
+    mem_free(it->ids);
+}
+
+/* -- the copy -- */
+
+struct storage_selector {
+    struct storage_selector *of, *next;
+    struct storage_ids ids; /* of the copy, in keep */
+    bool is_read;
+};
+
+struct gather {
+    struct storage of;
+    struct arena keep, scratch; /* scratch: of a slice */
+    struct storage_selector *first;
+    VEC(struct storage_series) series;
+    VEC(struct labels) labels;
+    VEC(struct histogram) histograms;
+    uint64_t epoch;
+    bool (*goes_on)(void *arg);
+    void *arg;
+    bool is_whole;
+    /* of this slice: series of one stream share their times */
+    const ts_ms *times, *copied;
+    size_t n_times;
+};
+
+static void *keep(struct gather *g, const void *v, size_t n, size_t size)
+{
+    return arena_copy(&g->keep, v, n, n, size);
+}
+
+static const ts_ms *copy_times(struct gather *g, const struct storage_series *s)
+{
+    if (g->copied == NULL || g->times != s->times || g->n_times != s->n) {
+        g->times = s->times;
+        g->n_times = s->n;
+        g->copied = keep(g, s->times, s->n, sizeof(*s->times));
+    }
+    return g->copied;
+}
+
+/* Slots of histograms are the store's: in the copy they are places in g->histograms. */
+static void copy_histograms(struct gather *g, const struct storage_series *s, storage_slot *row)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct histogram h;
+
+        if (!storage_is_histogram(row[i]))
+            continue;
+        storage_histogram(g->of, s, row[i], &h);
+        row[i] = STORAGE_HISTOGRAM | g->histograms.n;
+        vec_push(&g->histograms, histogram_copy(&g->keep, &h));
+    }
+}
+
+static size_t copy_series(struct gather *g, uint32_t id)
+{
+    struct storage_series s, c;
+    void *row;
+
+    storage_read(g->of, &id, 1, &s);
+    c = s;
+    row = keep(g, s.row, s.n, s.codes.bytes);
+    if (s.codes.bytes == sizeof(storage_slot) && !arena_is_full(&g->keep))
+        copy_histograms(g, &s, row);
+    c.row = row;
+    c.times = copy_times(g, &s);
+    c.starts = s.starts != NULL ? keep(g, s.starts, s.n, sizeof(*s.starts)) : NULL;
+    c.store = NULL;
+    vec_push(&g->series, c);
+    vec_push(&g->labels, labels_copy(&g->keep, storage_labels(g->of, id, &g->scratch)));
+    return s.n;
+}
+
+static size_t copy_slice(struct gather *g, struct storage_ids ids)
+{
+    size_t i = 0, samples = 0;
+
+    g->copied = NULL;
+    while (i < ids.n && samples < SLICE_SAMPLES)
+        samples += copy_series(g, ids.v[i++]);
+    return i;
+}
+
+static void number(struct gather *g, struct storage_selector *s, size_t from)
+{
+    uint32_t *v = arena_array(&g->keep, g->series.n - from, sizeof(*v));
+
+    if (arena_is_full(&g->keep))
+        return;
+    for (size_t i = from; i < g->series.n; i++)
+        v[i - from] = (uint32_t)i;
+    s->ids = (struct storage_ids){v, g->series.n - from, ++g->epoch};
+}
+
+/* Before the span, so that nobody waits for large lists to move. */
+static bool make_room(struct gather *g)
+{
+    vec_reserve(&g->series, g->series.n + SLICE_SERIES);
+    vec_reserve(&g->labels, g->labels.n + SLICE_SERIES);
+    return true;
+}
+
+static void read_selector(struct gather *g, struct storage_selector *s)
+{
+    struct storage_slices it = {.storage = g->of, .selector = s->of};
+    struct storage_ids ids;
+    size_t from = g->series.n;
+
+    while (g->is_whole && make_room(g) && storage_slices_next(&it, &ids)) {
+        storage_slices_end(&it, copy_slice(g, ids));
+        arena_reset(&g->scratch);
+        g->is_whole = g->goes_on(g->arg) && !arena_is_full(&g->keep);
+    }
+    storage_slices_release(&it);
+    number(g, s, from);
+    s->is_read = true;
+    g->is_whole &= !arena_is_full(&g->keep);
+}
+
+/* -- the port -- */
+
+static void begin(void *impl)
+{
+    struct gather *g = impl;
+
+    for (struct storage_selector *s = g->first; s != NULL; s = s->next)
+        if (!s->is_read)
+            read_selector(g, s);
+}
+
+static void end(void *impl)
+{
+    (void)impl;
+}
+
+static struct storage_selector *select_series(void *impl, const struct matchers *m,
+                                              int64_t reach_ms, struct err *e)
+{
+    struct gather *g = impl;
+    struct storage_selector *of = storage_select(g->of, m, reach_ms, e), *s;
+
+    if (of == NULL)
+        return NULL;
+    s = mem_new(struct storage_selector);
+    s->of = of;
+    s->next = g->first;
+    g->first = s;
+    return s;
+}
+
+static void release(void *impl, struct storage_selector *s)
+{
+    struct gather *g = impl;
+    struct storage_selector **at = &g->first;
+
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
+    storage_release(g->of, s->of);
+    mem_free(s);
+}
+
+static struct storage_ids ids_of(void *impl, struct storage_selector *s)
+{
+    (void)impl;
+    return s->ids;
+}
+
+static void read_series(void *impl, const uint32_t *ids, size_t n, struct storage_series *out)
+{
+    const struct gather *g = impl;
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = g->series.v[ids[i]];
+}
+
+static struct labels labels_of(void *impl, uint32_t id, struct arena *a)
+{
+    (void)a;
+    return ((const struct gather *)impl)->labels.v[id];
+}
+
+static void histogram_of(void *impl, const struct storage_series *s, storage_slot slot,
+                         struct histogram *out)
+{
+    (void)s;
+    *out = ((const struct gather *)impl)->histograms.v[slot & ~STORAGE_HISTOGRAM];
+}
+
+struct storage gather_storage(struct gather *g)
+{
+    static const struct storage_ops ops = {.begin = begin,
+                                           .end = end,
+                                           .select = select_series,
+                                           .release = release,
+                                           .ids = ids_of,
+                                           .read = read_series,
+                                           .labels = labels_of,
+                                           .histogram = histogram_of};
+
+    return (struct storage){&ops, g};
+}
+
+struct gather *gather_new(struct storage of, size_t max_bytes, bool (*goes_on)(void *arg),
+                          void *arg)
+{
+    struct gather *g = mem_new(struct gather);
+
+    g->of = of;
+    g->goes_on = goes_on;
+    g->arg = arg;
+    g->is_whole = true;
+    arena_init(&g->keep, max_bytes);
+    arena_init(&g->scratch, 0);
+    return g;
+}
+
+bool gather_is_whole(const struct gather *g)
+{
+    return g->is_whole;
+}
+
+void gather_free(struct gather *g)
+{
+    arena_release(&g->keep);
+    arena_release(&g->scratch);
+    vec_release(&g->series);
+    vec_release(&g->labels);
+    vec_release(&g->histograms);
+    mem_free(g);
+}
