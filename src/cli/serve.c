@@ -325,6 +325,24 @@ static str storage_of(const struct serve *s, const struct config *conf)
     return conf->storage.path.n != 0 ? conf->storage.path : str_of(s->flags->storage_path);
 }
 
+static void store_damaged(void *arg, str state, str why)
+{
+    shell_tell_damage(((struct serve *)arg)->shell, state, why);
+}
+
+/* A line each of what was found when the state was opened. */
+static void tell_damage(struct serve *s, str notice, size_t unreadable)
+{
+    char rows[64];
+
+    while (notice.n != 0)
+        shell_tell_damage(s->shell, S("alerts and rows"), str_cut(&notice, '\n'));
+    if (unreadable == 0)
+        return;
+    snprintf(rows, sizeof(rows), "%zu rows cannot be read", unreadable);
+    shell_tell_damage(s->shell, S("rows"), str_of(rows));
+}
+
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
@@ -358,11 +376,9 @@ static bool start_shell(struct serve *s, struct config *conf)
     cb = shell_state_callbacks(s->shell);
     cb.base = loop_base(s->loop);
     b = state_sqlite_open(dir, &cb, &s->clock, &notice, &e);
-    if (notice.n != 0)
-        log_warn("state", LOG_STR("notice", buf_str(&notice)));
-    buf_release(&notice);
     if (b == NULL) {
         log_error("cannot open the state", LOG_STR("path", dir), LOG_ERR(&e));
+        buf_release(&notice);
         return false;
     }
     silencer_set_limits(shell_engine(s->shell)->silencer,
@@ -375,8 +391,9 @@ static bool start_shell(struct serve *s, struct config *conf)
     ok = shell_start(s->shell, b, &unreadable, &e);
     if (!ok)
         log_error("cannot read the state", LOG_ERR(&e));
-    if (unreadable != 0)
-        log_warn("some stored rows could not be read", LOG_I64("rows", unreadable));
+    if (ok)
+        tell_damage(s, buf_str(&notice), unreadable);
+    buf_release(&notice);
     if (ok)
         store_start(s->store, shell_engine(s->shell), dir, conf);
     return ok;
@@ -495,7 +512,9 @@ static int run(struct serve *s, struct config *conf)
                                                .budgets = &s->budgets,
                                                .clock = &s->clock,
                                                .pool = s->pool,
-                                               .transport = s->transport},
+                                               .transport = s->transport,
+                                               .damaged = store_damaged,
+                                               .arg = s},
                          conf);
     s->instance = uuid_of(random_u64(), random_u64());
     s->forward = forward_new(s->transport, &s->clock, uuid_str(&s->instance));

@@ -92,6 +92,9 @@ void rules_release(struct engine *e);
 #define BUILTIN_REFRESH (30 * NS_PER_S) /* what is raised is said again */
 void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
                  struct now now, struct effects *fx);
+/* Raises it for so long. */
+void builtin_tell(struct engine *e, enum builtin_kind kind, str subject, str why, dur_ns lasts,
+                  struct now now, struct effects *fx);
 /* A step of some size is told for a while. */
 void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 bool builtin_is_name(str alertname);

@@ -30,6 +30,9 @@ struct store_parts {
     struct pool *pool;
     struct transport *transport;
     struct budgets *budgets; /* NULL: no limits */
+    /* A part of what was stored cannot be read; inside of a turn. May be NULL. */
+    void (*damaged)(void *arg, str state, str why);
+    void *arg;
 };
 
 struct store *store_new(const struct store_parts *parts, const struct config *conf);

@@ -150,6 +150,16 @@ static bool open_found(struct sqlite_db *d, const char *path, struct err *e)
            prepare_all(d, e);
 }
 
+static void note_file(struct sqlite_db *d, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return;
+    d->device = st.st_dev;
+    d->inode = st.st_ino;
+}
+
 bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err *e)
 {
     char path[PATH];
@@ -159,16 +169,20 @@ bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err
     path_of(path, dir, "");
     if (!finish_rebuild(dir, e))
         return false;
-    if (open_found(d, path, &why))
+    if (open_found(d, path, &why)) {
+        note_file(d, path);
         return true;
+    }
     sqlite_db_close(d);
     if (why.code != ERR_CORRUPT) {
         if (e != NULL)
             *e = why;
         return false;
     }
-    if (set_aside(dir, notice, e) && open_found(d, path, e))
+    if (set_aside(dir, notice, e) && open_found(d, path, e)) {
+        note_file(d, path);
         return true;
+    }
     sqlite_db_close(d);
     return false;
 }
@@ -262,6 +276,18 @@ static bool fill(struct sqlite_db *d, const char *path, str ops, struct err *e)
            sqlite_db_end(d, e);
 }
 
+/* A database that somebody put there while we ran is not ours to write over. */
+static bool keep_foreign(const struct sqlite_db *d, const char *path, struct err *e)
+{
+    char aside[PATH + 32];
+    struct stat st;
+
+    if (stat(path, &st) != 0 || (st.st_dev == d->device && st.st_ino == d->inode))
+        return true;
+    snprintf(aside, sizeof(aside), "%s.replaced-%lld", path, (long long)time(NULL));
+    return rename(path, aside) == 0 || err_errno(e, errno, "cannot keep '%s' as '%s'", path, aside);
+}
+
 bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
 {
     char tmp[PATH], journal[PATH], fresh[PATH], path[PATH];
@@ -281,6 +307,8 @@ bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
         (void)unlink(journal);
         return false;
     }
+    if (!keep_foreign(d, path, e))
+        return false;
     if (rename(tmp, fresh) != 0)
         return err_errno(e, errno, "cannot rename '%s'", tmp);
     if (!sync_dir(d->dir, e))
@@ -288,10 +316,22 @@ bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
     sqlite_db_close(d);
     if (!finish_rebuild(d->dir, e))
         return false;
-    if (connect_to(&d->db, path, true, e) && prepare_all(d, e))
+    if (connect_to(&d->db, path, true, e) && prepare_all(d, e)) {
+        note_file(d, path);
         return true;
+    }
     sqlite_db_close(d);
     return false;
+}
+
+bool sqlite_db_is_there(const struct sqlite_db *d, struct err *e)
+{
+    char path[PATH];
+    struct stat st;
+
+    path_of(path, d->dir, "");
+    return (stat(path, &st) == 0 && st.st_dev == d->device && st.st_ino == d->inode) ||
+           err_set(e, ERR_IO, "'%s' was removed or replaced", path);
 }
 
 uint64_t sqlite_db_size(const struct sqlite_db *d)
