@@ -385,7 +385,7 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
 {
     struct outbox_row *r = s->row;
     dur_ns wait = d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt);
-    uint64_t error = hash_bytes(d->error.p, d->error.n);
+    uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
 
     r->attempt++;
     r->may_have_arrived |= d->may_have_arrived;

@@ -169,7 +169,7 @@ struct outbox_slot {
     struct outbox_row *next; /* decided while row was in flight */
     struct queue_entry place;
     uint64_t destination;
-    uint64_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
+    uint32_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };
 
