@@ -1,6 +1,6 @@
 """What was stored and cannot be read is told, and what is sound behind it is read: samples, pushes, rows, the alert log. A
 storage folder that is removed or replaced while it is in use is noticed, and pages go out all the same."""
-import glob
+import glob, subprocess
 
 from harness import *
 
@@ -26,6 +26,11 @@ def flip(path, share):
         f.write(bytes([byte[0] ^ 0x55]))
 
 
+def verify(folder):
+    p = subprocess.run([PROGRAM, "storage", "verify", folder], capture_output=True, text=True, timeout=60)
+    return p.returncode, p.stdout
+
+
 def test_samples_and_pushes():
     with folder() as d, Sink() as s, Exporter() as e:
         e.text("/metrics", "".join(f'm{{i="{i}"}} 1\n' for i in range(500)))
@@ -34,7 +39,11 @@ def test_samples_and_pushes():
             equal(t.post("/metrics/job/p", b"pushed 1\n", headers={"Content-Type": "text/plain"}).status // 100, 2)
             until("a while is scraped", lambda: len(e.requests) > 60, 40)
             time.sleep(6)  # it is in the log
+            code, said = verify(t.storage)
+            assert code == 0 and "state.db: in use" in said, said
             t.stop()
+        code, said = verify(os.path.join(d, "data"))
+        assert code == 0 and re.search(r"state.db: version 2, silence 0, .* sound", said), said
         segments = sorted(glob.glob(os.path.join(d, "data", "**", "samples-*.log"), recursive=True))
         big = max(segments, key=os.path.getsize)
         flip(big, 0.5)
@@ -42,6 +51,8 @@ def test_samples_and_pushes():
         equal(len(pushes), 1, "files of pushes")
         flip(pushes[0], 0.5)
         before = os.path.getsize(big)
+        code, said = verify(os.path.join(d, "data"))
+        equal((code, said.count("damaged at")), (1, 2), said)
         with Tocsin(config, d) as t:
             until("damage is told", lambda: told(s, "samples") and told(s, "pushes"), 20)
             assert t.metric("tocsin_store_damaged_total") == 2, t.get("/metrics").body
