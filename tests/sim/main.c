@@ -22,7 +22,7 @@ static bool run(const char *path)
     f = fopen("rules.yml", "w"); /* a constant name: the slots of a group follow from it */
     if (f == NULL || fwrite(scn.rules.p, 1, scn.rules.n, f) != scn.rules.n || fclose(f) != 0)
         return false;
-    sim_open(&s, path, &scn);
+    sim_open(&s, path, &scn, 0);
     ok = inbox_judge(&s.inbox, &scn, path) && s.oracle.wrong == 0 && s.wrong == 0;
     printf("%s: %zu answers of explain held\n", path, s.oracle.checked);
     sim_close(&s);

@@ -54,9 +54,9 @@ static bool repeats_in_time(const struct sim *s, const char *name)
 
     for (size_t i = 0; i < s->inbox.v.n; i++) {
         const struct arrived *a = &s->inbox.v.v[i], *last = NULL;
-        const struct route *r = route_to(shell_engine(s->shell), a->receiver);
+        const struct route *r = route_to(shell_engine(s->it.shell), a->receiver);
         bool is_repeat =
-            engine_receiver(shell_engine(s->shell), a->receiver)->integrations[0].send_resolved;
+            engine_receiver(shell_engine(s->it.shell), a->receiver)->integrations[0].send_resolved;
         ts_ns decided;
 
         for (size_t j = i; j-- > 0 && last == NULL;)
@@ -98,20 +98,20 @@ static unsigned only_reason(const struct explanation *x, const struct explain_ro
 
 static struct held_back find_held_back(const struct sim *s, struct arena *a)
 {
-    const struct engine *e = shell_engine(s->shell);
+    const struct engine *e = shell_engine(s->it.shell);
     struct held_back found = {.part = 0};
     struct explanation x;
 
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
         const struct alert *al = it->value;
 
-        engine_explain(e, al->labels->ls, s->clock.now, a, &x);
+        engine_explain(e, al->labels->ls, s->it.clock.now, a, &x);
         for (size_t i = 0; i < x.n && found.part == 0; i++) {
             const struct explain_route *r = &x.routes[i];
-            ts_ns wait = r->next_flush == TS_NONE ? 0 : r->next_flush - s->clock.now.wall;
+            ts_ns wait = r->next_flush == TS_NONE ? 0 : r->next_flush - s->it.clock.now.wall;
 
             if (!x.is_resolved && r->group != NULL && r->n != 0 &&
-                al->expires_mono > ts_add(s->clock.now.mono, wait) &&
+                al->expires_mono > ts_add(s->it.clock.now.mono, wait) &&
                 (r->integrations[0].last == NULL ||
                  !hash_list_has(r->integrations[0].last->firing, labels_dedup_hash(x.labels))))
                 found = (struct held_back){alert_fingerprint(al), arena_str(a, r->route->receiver),
@@ -131,7 +131,7 @@ static bool reason_holds(uint64_t seed, const struct held_back *h, dur_ns length
 
     random_scenario(&scn, seed, RANDOM_ALL & ~h->part & ~(unsigned)RANDOM_SINKS, length);
     scn.end = h->flush - SIM_WALL + 1;
-    sim_open(&s, "replay", &scn);
+    sim_open(&s, "replay", &scn, seed);
     VEC_EACH (const struct arrived *, a, &s.inbox.v)
         VEC_EACH (const struct arrived_alert *, al, &a->alerts)
             sent = sent || (str_eq(a->receiver, h->receiver) && !al->resolved &&
@@ -174,7 +174,7 @@ static bool run_random(uint64_t seed, dur_ns length, size_t *answers, size_t *re
 
     snprintf(name, sizeof(name), "seed %llu", (unsigned long long)seed);
     random_scenario(&scn, seed, RANDOM_ALL | faults, length);
-    sim_open(&s, name, &scn);
+    sim_open(&s, name, &scn, seed);
     arena_init(&a, 0);
     h = find_held_back(&s, &a);
     ok = s.oracle.wrong == 0 && repeats_in_time(&s, name);

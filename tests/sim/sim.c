@@ -5,7 +5,6 @@
 #include "codec/escape.h"
 #include "config/config.h"
 #include "core/explain.h"
-#include "live/turn.h"
 
 /* -- what arrives -- */
 
@@ -36,7 +35,7 @@ static str named_query(const struct sim *s, str form)
 /* The source answers a query with the samples in force. */
 static struct scripted_answer answer_query(struct sim *s, str form)
 {
-    double t = (double)s->clock.now.wall / NS_PER_S;
+    double t = (double)stage_now(&s->it).wall / NS_PER_S;
     str query = named_query(s, form);
     const char *comma = "";
 
@@ -68,13 +67,15 @@ static const struct sink *sink_of(const struct sim *s, str path)
     return &s->sinks.v[0];
 }
 
-static struct scripted_answer handle(void *arg, const struct scripted_request *rq)
+static struct scripted_answer handle(void *arg, struct stage_instance *i,
+                                     const struct scripted_request *rq)
 {
     static struct http_header retry = {S_INIT("Retry-After"), {NULL, 0}};
     struct sim *s = arg;
     const struct sink *k = sink_of(s, inbox_path(rq->http.url));
-    struct scripted_answer a = {.status = k->status};
+    struct scripted_answer a = {.status = k->status, .delay = k->takes};
 
+    (void)i;
     if (str_find_str(rq->http.url, S("/api/v1/query")) >= 0)
         return answer_query(s, rq->http.body);
     if (k->status == 0)
@@ -122,68 +123,33 @@ static struct config *load(struct sim *s)
 
 static void start(struct sim *s)
 {
-    struct shell_parts parts = {
-        .clock = &s->clock,
-        .pool = s->pool = pool_new_inline(),
-        .conf = load(s),
-        .retention = 120 * NS_PER_H,
-        .seed = ++s->lives, /* a scenario, and a seed, run the same way each time */
-        .start_delay = s->scn->start_delay,
-        .external_url = S("http://tocsin")};
-    struct state_shell cb;
-    struct err e = ERR_INIT;
-    size_t unreadable = 0;
-
-    s->scripted = scripted_new(&s->clock, handle, s);
-    parts.transport = scripted_transport(s->scripted);
-    s->shell = shell_new(&parts);
-    cb = shell_state_callbacks(s->shell);
-    s->backend = s->backend != NULL ? state_memory_crash(s->backend, &cb) : state_memory_new(&cb);
-    if (!shell_start(s->shell, s->backend, &unreadable, &e) || unreadable != 0) {
-        fprintf(stderr, "restore: %s, %zu unreadable\n", e.msg, unreadable);
-        exit(1);
-    }
+    stage_begin(&s->it, load(s));
 }
 
-static void stop(struct sim *s)
-{
-    shell_keep_backend(s->shell);
-    shell_free(s->shell);
-    scripted_free(s->scripted);
-    pool_free(s->pool);
-}
-
-/* What arrives in a turn: what the scenario does, answers of workers, reports of the disk. */
-struct arrival {
+/* What the scenario does in a turn. */
+struct happening {
     struct sim *s;
-    void (*happens)(struct sim *s, void *what); /* NULL: nothing of the scenario's */
+    void (*happens)(struct sim *s, void *what);
     void *what;
 };
 
 static void arrive(void *arg)
 {
-    struct arrival *a = arg;
+    struct happening *h = arg;
 
-    if (a->happens != NULL)
-        a->happens(a->s, a->what);
-    a->happens = NULL;
-    pool_drain(a->s->pool);
-    state_memory_flush(a->s->backend);
+    h->happens(h->s, h->what);
 }
 
 static void happen(struct sim *s, void (*happens)(struct sim *s, void *what), void *what)
 {
-    struct arrival a = {s, happens, what};
+    struct happening h = {s, happens, what};
 
-    do
-        turn(s->shell, arrive, &a);
-    while (pool_queued(s->pool) != 0 || state_memory_queued(s->backend) != 0 ||
-           clock_next(&s->clock) <= s->clock.now.mono);
+    stage_turn(&s->it, arrive, &h);
 }
 
 static void go_on(struct sim *s)
 {
-    happen(s, NULL, NULL);
+    stage_turn(&s->it, NULL, NULL);
 }
 
 static void send(struct sim *s, void *what)
@@ -192,7 +158,7 @@ static void send(struct sim *s, void *what)
     struct event ev = {.kind = EVENT_ALERTS, .alerts = {.v = in, .n = 1}};
     struct event_result r = {0};
 
-    shell_event(s->shell, &ev, &r);
+    shell_event(s->it.shell, &ev, &r);
     if (!r.ok)
         fprintf(stderr, "refused: %.*s\n", STR(buf_str(&r.text)));
     buf_release(&r.text);
@@ -221,8 +187,8 @@ static ts_ns next_post(const struct sim *s)
 /* The clock is about to move. Nobody foresees a receiver that fails, or one that has not answered yet. */
 static void ask(struct sim *s)
 {
-    oracle_ask(&s->oracle, s->path, shell_engine(s->shell), s->clock.now);
-    if (scripted_in_flight(s->scripted) != 0)
+    oracle_ask(&s->oracle, s->path, shell_engine(s->it.shell), s->it.clock.now);
+    if (scripted_in_flight(s->it.net) != 0)
         oracle_disturb(&s->oracle);
     VEC_EACH (const struct sink *, k, &s->sinks)
         if (k->status / 100 != 2)
@@ -232,25 +198,25 @@ static void ask(struct sim *s)
 static void run_until(struct sim *s, ts_ns mono)
 {
     for (;;) {
-        ts_ns timer = clock_next(&s->clock), poster = next_post(s);
+        ts_ns timer = stage_next(&s->stage), poster = next_post(s);
         ts_ns next = timer < poster ? timer : poster;
 
         if (next > mono)
             break;
-        if (next > s->clock.now.mono) {
+        if (next > s->stage.now.mono) {
             ask(s);
-            clock_move_to(&s->clock, next);
+            stage_move(&s->stage, next);
         }
         VEC_EACH (struct poster *, p, &s->posters)
-            if (p->next <= s->clock.now.mono) {
+            if (p->next <= s->stage.now.mono) {
                 p->next += NS_PER_M;
-                post(s, p, ts_add(s->clock.now.wall, 4 * NS_PER_M));
+                post(s, p, ts_add(stage_now(&s->it).wall, 4 * NS_PER_M));
             }
         go_on(s);
     }
-    if (mono > s->clock.now.mono) {
+    if (mono > s->stage.now.mono) {
         ask(s);
-        clock_move_to(&s->clock, mono);
+        stage_move(&s->stage, mono);
     }
     go_on(s);
 }
@@ -273,10 +239,10 @@ static void add_silence(struct sim *s, void *what)
         fprintf(stderr, "line %d: %s\n", a->line, e.msg);
         exit(1);
     }
-    in->starts_at = a->has_start ? SIM_WALL + a->starts_at : s->clock.now.wall;
+    in->starts_at = a->has_start ? SIM_WALL + a->starts_at : stage_now(&s->it).wall;
     in->ends_at = in->starts_at + a->d;
     in->created_by = in->comment = S("scenario");
-    shell_event(s->shell, &ev, &r);
+    shell_event(s->it.shell, &ev, &r);
     if (!r.ok) {
         fprintf(stderr, "line %d: %s\n", a->line, r.err.msg);
         exit(1);
@@ -292,20 +258,20 @@ static void expire_silence(struct sim *s, void *what)
         struct event ev = {.kind = EVENT_SILENCE_EXPIRE, .silence_id = uuid_str(&n->id)};
 
         if (str_eq(n->name, a->name))
-            shell_event(s->shell, &ev, NULL);
+            shell_event(s->it.shell, &ev, NULL);
     }
 }
 
 static void resolve(struct sim *s, const struct action *a)
 {
-    struct poster p = {.labels = a->labels, .starts_at = s->clock.now.wall};
+    struct poster p = {.labels = a->labels, .starts_at = stage_now(&s->it).wall};
 
     for (size_t i = 0; i < s->posters.n; i++)
         if (labels_eq(s->posters.v[i].labels, a->labels)) {
             p = s->posters.v[i];
             vec_remove(&s->posters, i--);
         }
-    post(s, &p, s->clock.now.wall);
+    post(s, &p, stage_now(&s->it).wall);
 }
 
 static void set_source(struct sim *s, const struct action *a)
@@ -333,20 +299,18 @@ static void suspend(struct sim *s, void *what)
 
     VEC_EACH (struct poster *, p, &s->posters) /* the senders slept too */
         p->next += a->d;
-    clock_step_pause(&s->clock, a->d);
+    stage_move(&s->stage, ts_add(s->stage.now.mono, a->d));
 }
 
 static void set_wall(struct sim *s, void *what)
 {
-    clock_step_wall(&s->clock, ((const struct action *)what)->d);
+    stage_step_wall(&s->it, ((const struct action *)what)->d);
 }
 
 static void reload(struct sim *s, void *what)
 {
-    struct event ev = {.kind = EVENT_CONFIG, .config = load(s)};
-
     (void)what;
-    shell_event(s->shell, &ev, NULL);
+    stage_reload_at_once(&s->it, load(s));
 }
 
 static void set_sink(struct sim *s, const struct action *a)
@@ -383,7 +347,7 @@ static bool is_muted_by(const struct explanation *x, str names)
 static bool status_is(struct sim *s, struct alert *al, const struct explanation *x,
                       const struct action *a)
 {
-    struct audience any = audience_at(shell_engine(s->shell), NULL, s->clock.now);
+    struct audience any = audience_at(shell_engine(s->it.shell), NULL, s->it.clock.now);
     struct alert_status st = {.routes = {0}};
     bool ok;
 
@@ -397,13 +361,13 @@ static bool status_is(struct sim *s, struct alert *al, const struct explanation 
 
 static void check_status(struct sim *s, const struct action *a)
 {
-    const struct engine *e = shell_engine(s->shell);
+    const struct engine *e = shell_engine(s->it.shell);
     struct alert *al = engine_alert(e, labels_fingerprint(a->labels));
     ts_ns wanted = a->has_end && a->ends_at != TS_NONE ? SIM_WALL + a->ends_at : TS_NONE, next;
     struct explanation x;
     bool ok;
 
-    engine_explain(e, a->labels, s->clock.now, &s->arena, &x);
+    engine_explain(e, a->labels, s->it.clock.now, &s->arena, &x);
     next = x.n != 0 && x.routes[0].n != 0 ? x.routes[0].integrations[0].next_at : TS_NONE;
     ok = al != NULL && status_is(s, al, &x, a) &&
          (!a->has_end || next / NS_PER_MS == wanted / NS_PER_MS);
@@ -420,21 +384,25 @@ static void act(struct sim *s, struct action *a)
 {
     struct poster p = {.labels = a->labels,
                        .annotations = a->annotations,
-                       .starts_at = a->has_start ? SIM_WALL + a->starts_at : s->clock.now.wall,
-                       .next = s->clock.now.mono + NS_PER_M};
+                       .starts_at = a->has_start ? SIM_WALL + a->starts_at : stage_now(&s->it).wall,
+                       .next = s->stage.now.mono + NS_PER_M};
 
     switch (a->kind) {
     case ACT_POST:
         vec_push(&s->posters, p);
-        post(s, &p, ts_add(s->clock.now.wall, 4 * NS_PER_M));
+        post(s, &p, ts_add(stage_now(&s->it).wall, 4 * NS_PER_M));
         break;
     case ACT_POST_ONCE: post(s, &p, a->has_end ? SIM_WALL + a->ends_at : TS_NONE); break;
     case ACT_RESOLVE: resolve(s, a); break;
     case ACT_SILENCE: happen(s, add_silence, a); break;
     case ACT_EXPIRE: happen(s, expire_silence, a); break;
     case ACT_CRASH:
+        stage_cut(&s->it);
+        start(s);
+        go_on(s);
+        break;
     case ACT_RESTART:
-        stop(s);
+        stage_end(&s->it);
         start(s);
         go_on(s);
         break;
@@ -444,7 +412,7 @@ static void act(struct sim *s, struct action *a)
     case ACT_SINK: set_sink(s, a); break;
     case ACT_IS: check_status(s, a); break;
     case ACT_STORE:
-        state_memory_fail(s->backend, !a->on);
+        stage_set_disk(&s->it, a->on ? STAGE_DISK_WORKS : STAGE_DISK_FAILS);
         go_on(s);
         break;
     case ACT_SAMPLE: set_sample(s, a); break;
@@ -455,12 +423,15 @@ static void act(struct sim *s, struct action *a)
 
 /* -- one scenario, from its first action to its last -- */
 
-void sim_open(struct sim *s, const char *path, const struct scenario *scn)
+void sim_open(struct sim *s, const char *path, const struct scenario *scn, uint64_t seed)
 {
     *s = (struct sim){.path = path, .scn = scn};
     vec_push(&s->sinks, (struct sink){S(""), 200, 0});
     arena_init(&s->arena, 0);
-    clock_init_stepped(&s->clock, (struct now){SIM_WALL, SIM_MONO});
+    stage_init(&s->stage, seed, (struct now){SIM_WALL, SIM_MONO});
+    stage_add(&s->stage, &s->it,
+              &(struct stage_life){
+                  .serve = handle, .arg = s, .start_delay = scn->start_delay, .host = S("sim")});
     start(s);
     VEC_EACH (struct action *, a, &scn->actions) {
         run_until(s, SIM_MONO + a->at);
@@ -472,8 +443,8 @@ void sim_open(struct sim *s, const char *path, const struct scenario *scn)
 
 void sim_close(struct sim *s)
 {
-    stop(s);
-    state_backend_free(s->backend);
+    stage_end(&s->it);
+    stage_release(&s->stage);
     oracle_release(&s->oracle);
     inbox_release(&s->inbox);
     vec_release(&s->sinks);
@@ -481,6 +452,5 @@ void sim_close(struct sim *s)
     vec_release(&s->samples);
     vec_release(&s->silences);
     buf_release(&s->reply);
-    clock_release(&s->clock);
     arena_release(&s->arena);
 }
