@@ -38,6 +38,7 @@ struct notification {
     str receiver;  /* as configured */
     str group_key; /* {}/{severity="critical"}:{alertname="InstanceDown"} */
     struct labels group_labels, route_labels;
+    struct labels route_templates; /* what route_labels are made of; a receiver does not see any */
     enum notify_reason reason;
     ts_ns decided_at;
     uint64_t flush_id; /* stays the same when an attempt is repeated after a crash */

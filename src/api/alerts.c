@@ -249,6 +249,10 @@ static void put_route_labels(struct groups_stream *s, const struct group_view *g
                              struct json_writer *w)
 {
     struct notification n = {.receiver = g->receiver, .group_labels = g->labels->ls};
+    struct messages_context c = {.messages = s->conf->messages,
+                                 .n = &n,
+                                 .external_url = s->api->engine->external_url,
+                                 .now = now.wall};
     struct notified_alert *alerts;
     struct arena a;
 
@@ -262,8 +266,7 @@ static void put_route_labels(struct groups_stream *s, const struct group_view *g
         alerts[n.n_alerts] = engine_notified(g->alerts[n.n_alerts], now);
         n.n_firing += !alerts[n.n_alerts].is_resolved;
     }
-    labels_put_json(w, engine_route_labels(s->api->engine, s->conf, g->route_labels, &n, now.wall,
-                                           &a));
+    labels_put_json(w, messages_route_labels(&c, route_conf_templates(g->route_labels, &a), &a));
     arena_release(&a);
 }
 
@@ -357,7 +360,7 @@ void api_get_groups(struct http_req *rq, void *arg)
     struct api_filter f;
 
     s->api = a;
-    s->conf = config_ref(a->engine->conf);
+    s->conf = config_ref(config_of(a->engine->conf));
     s->wanted = wanted_of(rq);
     if (!api_filter_init(a, rq, &f)) {
         groups_done(s);

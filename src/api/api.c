@@ -266,7 +266,7 @@ bool api_filter_receiver(const struct api *a, const struct api_filter *f, str na
         return false;
     if (f->receivers.n == 0)
         return true;
-    rc = engine_receiver(a->engine, name);
+    rc = config_receiver(config_of(a->engine->conf), name);
     arena_init(&scratch, 0);
     v = arena_array(&scratch, rc != NULL ? rc->labels.n + 1 : 1, sizeof(*v));
     v[0] = (struct label){S("name"), name};
@@ -507,7 +507,7 @@ static bool admit(struct http_req *rq, void *arg)
                    "unsupported media type requested, only [application/json] are available");
         return false;
     }
-    return access_admit(a->access, a->engine->conf, a->web, rq);
+    return access_admit(a->access, config_of(a->engine->conf), a->web, rq);
 }
 
 bool api_use_web_config(struct api *a, str path, struct diags *d, struct err *e)

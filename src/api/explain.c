@@ -225,7 +225,7 @@ static void put_integration(const struct api *a, struct json_writer *w, const st
 
     explain_say(&text, a->engine, x, r, in, now);
     json_open(w, '{');
-    put_text(w, "integration", str_of(in->conf->type->name));
+    put_text(w, "integration", in->conf->kind);
     json_key(w, S("index"));
     json_put_u64(w, in->conf->index);
     put_text(w, "verdict", str_of(explain_verdict_text(in->verdict)));

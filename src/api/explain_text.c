@@ -89,7 +89,7 @@ static void put_route(struct buf *b, const struct api *a, const struct explanati
     for (size_t i = 0; i < r->n; i++) {
         const struct explain_integration *in = &r->integrations[i];
 
-        buf_addf(b, "    %s[%u]: ", in->conf->type->name, in->conf->index);
+        buf_addf(b, "    %.*s[%u]: ", STR(in->conf->kind), in->conf->index);
         explain_say(b, a->engine, x, r, in, now);
         buf_addc(b, '\n');
     }

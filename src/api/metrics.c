@@ -249,7 +249,7 @@ static void put_integrations(struct api *a, struct expo *x)
 
 static void put_config(struct api *a, struct expo *x)
 {
-    const struct config *c = a->engine->conf;
+    const struct config *c = config_of(a->engine->conf);
     size_t integrations = 0;
 
     for (size_t i = 0; i < c->n_receivers; i++)

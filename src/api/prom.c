@@ -180,7 +180,7 @@ void prom_config(struct http_req *rq, void *arg)
     struct buf b = BUF_INIT;
 
     buf_adds(&b, "{\"yaml\":");
-    quote_json(&b, a->engine->conf->original, false);
+    quote_json(&b, config_of(a->engine->conf)->original, false);
     buf_addc(&b, '}');
     prom_answer(rq, buf_str(&b));
     buf_release(&b);

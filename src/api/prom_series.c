@@ -300,7 +300,7 @@ void prom_federate(struct http_req *rq, void *arg)
     struct prom_params p = prom_params(rq);
 
     q->content_type = S(EXPO_CONTENT_TYPE_TEXT);
-    q->external = labels_copy(&q->arena, a->engine->conf->external_labels);
+    q->external = labels_copy(&q->arena, config_of(a->engine->conf)->external_labels);
     q->end = prom_now_ms(a);
     if (!parse_matches(rq, q, &p, true)) {
         prom_job_free(q);

@@ -196,7 +196,7 @@ static bool may_change(struct api *a, struct http_req *rq, const struct uuid *id
 {
     const struct silence *s = silencer_get(a->engine->silencer, uuid_str(id));
 
-    return s == NULL || access_may_silence(a->access, a->engine->conf, rq, s);
+    return s == NULL || access_may_silence(a->access, config_of(a->engine->conf), rq, s);
 }
 
 void api_delete_silence(struct http_req *rq, void *arg)
@@ -446,7 +446,8 @@ void api_post_silences(struct http_req *rq, void *arg)
         api_refuse(rq, p.status, p.code, "%s", p.err.msg);
     else if (!build(&p, shell_clock(a->conf.shell)->now.wall))
         api_fail(rq, p.err.code == ERR_NOT_FOUND ? 404 : 400, str_of(p.err.msg));
-    else if (may_change(a, rq, &p.s->id) && access_may_silence(a->access, a->engine->conf, rq, p.s))
+    else if (may_change(a, rq, &p.s->id) &&
+             access_may_silence(a->access, config_of(a->engine->conf), rq, p.s))
         accept(a, rq, &p);
     silence_free(p.s);
     mem_free(p.m);

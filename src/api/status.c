@@ -18,7 +18,7 @@ void api_get_status(struct http_req *rq, void *arg)
     struct buf b = BUF_INIT;
     struct json_writer w;
 
-    if (api_is_known(rq, a->engine->conf->hash ^ hash_u64((uint64_t)a->started)))
+    if (api_is_known(rq, config_of(a->engine->conf)->hash ^ hash_u64((uint64_t)a->started)))
         return;
     json_writer_init(&w, &b, true);
     json_open(&w, '{');
@@ -31,7 +31,7 @@ void api_get_status(struct http_req *rq, void *arg)
     json_close(&w, '}');
     json_key(&w, S("config"));
     json_open(&w, '{');
-    put_pair(&w, "original", a->engine->conf->original);
+    put_pair(&w, "original", config_of(a->engine->conf)->original);
     json_close(&w, '}');
     json_key(&w, S("uptime"));
     json_put_rfc3339_ms(&w, a->started);
@@ -53,7 +53,7 @@ void api_get_status(struct http_req *rq, void *arg)
 void api_get_receivers(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
-    const struct config *c = a->engine->conf;
+    const struct config *c = config_of(a->engine->conf);
     struct buf b = BUF_INIT;
     struct json_writer w;
     struct api_filter f;

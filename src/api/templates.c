@@ -193,7 +193,7 @@ void api_post_render(struct http_req *rq, void *arg)
     r->job.run = job_run;
     r->job.done = job_done;
     r->rq = rq;
-    r->conf = config_ref(a->engine->conf);
+    r->conf = config_ref(config_of(a->engine->conf));
     r->now = shell_clock(a->conf.shell)->now.wall;
     arena_init(&r->arena, 64 << 20);
     r->body = arena_str(&r->arena, rq->body);

@@ -98,7 +98,7 @@ static void tell_rerouted(struct serve *s, const struct config *next, bool dry_r
                           struct buf *answer)
 {
     struct buf lines = BUF_INIT;
-    size_t n = engine_reroutes(shell_engine(s->shell), next, s->clock.now, &lines);
+    size_t n = engine_reroutes(shell_engine(s->shell), &next->core, s->clock.now, &lines);
 
     if (n != 0 && dry_run)
         buf_addf(answer, "%zu live alerts change receiver:\n%.*s", n, STR(buf_str(&lines)));
@@ -110,7 +110,7 @@ static void tell_rerouted(struct serve *s, const struct config *next, bool dry_r
 
 static struct config *running(void *arg)
 {
-    return shell_engine(((struct serve *)arg)->shell)->conf;
+    return config_of(shell_engine(((struct serve *)arg)->shell)->conf);
 }
 
 static void note_reload(struct serve *s, bool ok, const struct diags *d, str problems)

@@ -20,6 +20,7 @@
 #include "base/diags.h"
 #include "base/err.h"
 #include "codec/yaml.h"
+#include "core/core_conf.h"
 #include "forward/forward_conf.h"
 #include "model/labels.h"
 #include "net/http_conf.h"
@@ -47,19 +48,6 @@ struct storage_conf {
     dur_ns journal_age;
     int64_t journal_size;           /* bytes */
     int64_t max_series, max_memory; /* of samples; 0 = no limit */
-};
-
-/* What a silence must be like to be taken. */
-struct silence_policy {
-    struct conf_strings required_matchers; /* labels of which each silence must name a value */
-    dur_ns max_duration;                   /* 0 = any */
-};
-
-/* What Alertmanager leaves unsaid, or says late. */
-struct notifications_conf {
-    bool resolve_suppressed;  /* the end of an alert is told although it is suppressed */
-    bool flush_at_window_end; /* not at the tick after it */
-    bool value_at_resolve;    /* alerts of our rules end with the annotation of that name */
 };
 
 /* One entry of rule_files. */
@@ -99,8 +87,7 @@ struct config {
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;
-    struct silence_policy silences;
-    struct notifications_conf notifications;
+    struct core_conf core; /* of all this, what the core reads */
     str original; /* marshalled again from what was decoded, secrets as <secret>: GET /api/v2/status
                    */
     uint64_t hash; /* of the text of all files: alertmanager_config_hash */
@@ -126,6 +113,11 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
                                  const struct config_options *o, struct diags *d) must_check;
 
 struct config *config_ref(struct config *c);
+/* Whose part it is. */
+static inline struct config *config_of(const struct core_conf *c)
+{
+    return container_of(c, struct config, core);
+}
 void config_unref(struct config *c); /* NULL is fine */
 
 const struct receiver_conf *config_receiver(const struct config *c,

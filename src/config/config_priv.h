@@ -79,4 +79,7 @@ void config_load_rules(struct conf_run *run, struct config *c, bool tolerates);
 /* scrapes.c: the jobs of scrape_config_files, what global gives to all, and what only the whole shows. After the rules. */
 void config_load_scrapes(struct conf_run *run, struct config_top *top, struct config *c);
 
+/* core.c */
+void config_fill_core(struct config *c);
+
 #endif

@@ -143,8 +143,8 @@ static void take(struct config *c, struct config_top *top)
     c->heartbeat = top->heartbeat;
     c->storage = top->storage;
     c->web = top->web;
-    c->silences = top->silences;
-    c->notifications = top->notifications;
+    c->core.silences = top->silences;
+    c->core.notifications = top->notifications;
     c->storage.keep_all = str_is(top->storage.keep, "all");
 }
 
@@ -221,8 +221,10 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
                   FILES_MAX);
     else
         load(&run, c, texts, n, o);
-    if (d->errors == errors)
+    if (d->errors == errors) {
+        config_fill_core(c);
         return c;
+    }
     config_unref(c);
     return NULL;
 }

@@ -59,7 +59,7 @@ static void load_file(struct loader *l, const struct rule_files_conf *by, str pa
         g->path = names.path;
         g->absolute = names.absolute;
         g->source = source;
-        g->value_at_resolve = l->c->notifications.value_at_resolve;
+        g->value_at_resolve = l->c->core.notifications.value_at_resolve;
         if (g->interval == 0)
             g->interval = global->evaluation_interval;
         if (!g->has_query_offset)

@@ -69,7 +69,7 @@ static struct alert *store(struct engine *e, struct alert *a, struct alert *old,
 /* Whether the log says that some integration of the group's receiver was last told of a firing alert. */
 static bool was_told_firing(const struct engine *e, const struct group *g)
 {
-    const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
+    const struct core_receiver *rc = engine_receiver(e, g->route->receiver);
     struct buf key = BUF_INIT;
     bool told = false;
 
@@ -77,8 +77,7 @@ static bool was_told_firing(const struct engine *e, const struct group *g)
         struct nflog_entry **entry;
 
         buf_clear(&key);
-        nflog_key(&key, g->key, rc->name, str_of(rc->integrations[i].type->name),
-                  rc->integrations[i].index);
+        nflog_key(&key, g->key, rc->name, rc->integrations[i].kind, rc->integrations[i].index);
         entry = nflog_map_get(&e->nflog, buf_str(&key));
         told = entry != NULL && (*entry)->firing.n != 0;
         told |= outbox_map_get(&e->outbox, buf_str(&key)) != NULL;

@@ -8,10 +8,10 @@
 
 #include <stdio.h>
 
-static size_t kind_of(str integration)
+static size_t kind_of(const struct engine *e, str integration)
 {
-    for (size_t i = 0; receiver_types[i] != NULL; i++)
-        if (str_is(integration, receiver_types[i]->name))
+    for (size_t i = 0; i < e->conf->n_kinds; i++)
+        if (str_eq(integration, e->conf->kinds[i]))
             return i;
     return SIZE_MAX;
 }
@@ -72,7 +72,7 @@ static void put_row(struct effects *fx, const struct outbox_row *r, struct now n
 
 static void count_failed(struct engine *e, const struct outbox_row *r, enum delivery_failure why)
 {
-    size_t k = kind_of(r->integration);
+    size_t k = kind_of(e, r->integration);
 
     if (k == SIZE_MAX)
         return;
@@ -140,11 +140,11 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
 }
 
 void outbox_decide(struct engine *e, const struct notification *n,
-                   const struct integration_conf *ic, str key, struct hash_list firing,
+                   const struct core_integration *ic, str key, struct hash_list firing,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx)
 {
     struct outbox_row *row =
-        outbox_row_new(key, n, str_of(ic->type->name), ic->index, firing, resolved, repeat, now);
+        outbox_row_new(key, n, ic->kind, ic->index, firing, resolved, repeat, now);
     struct outbox_slot *s = slot_get(e, key);
 
     row->asked = audience_revision(e);
@@ -276,7 +276,7 @@ static void note_answer(struct engine *e, const struct outbox_row *r,
                         const struct delivery_result *d, struct now now)
 {
     struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
-    size_t k = kind_of(r->integration);
+    size_t k = kind_of(e, r->integration);
 
     if (k != SIZE_MAX) {
         struct integration_stats *st = &e->stats.integration[k];
@@ -415,10 +415,10 @@ void outbox_run_due(struct engine *e, struct now now, struct effects *fx)
 
 static bool is_configured(const struct engine *e, const struct outbox_row *r)
 {
-    const struct receiver_conf *rc = engine_receiver(e, r->receiver);
+    const struct core_receiver *rc = engine_receiver(e, r->receiver);
 
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
-        if (str_is(r->integration, rc->integrations[i].type->name) &&
+        if (str_eq(r->integration, rc->integrations[i].kind) &&
             rc->integrations[i].index == r->index)
             return true;
     return false;

@@ -30,8 +30,6 @@ void effects_release(struct effects *fx)
     vec_release(&fx->rules);
     vec_release(&fx->decisions);
     vec_release(&fx->forward);
-    VEC_EACH (struct config **, c, &fx->retire)
-        config_unref(*c);
     vec_release(&fx->retire);
     state_commit_release(&fx->commit);
     arena_release(&fx->arena);
@@ -58,12 +56,11 @@ static void count_receivers(struct engine *e)
     }
 }
 
-struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
+struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, dur_ns retention,
                           uint64_t seed, struct now now)
 {
     static const double latency_bounds[] = {1, 5, 10, 15, 20};
     struct engine *e = mem_new(struct engine);
-    size_t kinds = 0;
 
     e->names = interner_new();
     rule_history_init(&e->rule_history, e->names);
@@ -82,10 +79,8 @@ struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns re
     e->jitter.state = seed;
     e->ids.state = ~seed;
     e->next_flush_id = rand_next(&e->ids);
-    while (receiver_types[kinds] != NULL)
-        kinds++;
-    e->stats.integration = mem_array(kinds, sizeof(*e->stats.integration));
-    for (size_t i = 0; i < kinds; i++)
+    e->stats.integration = mem_array(conf->n_kinds, sizeof(*e->stats.integration));
+    for (size_t i = 0; i < conf->n_kinds; i++)
         metric_histogram_init(&e->stats.integration[i].latency, latency_bounds,
                               ARRAY_LEN(latency_bounds));
     count_receivers(e);
@@ -120,11 +115,10 @@ void engine_free(struct engine *e)
         mem_str_free(r->name);
     vec_release(&e->receivers);
     vec_release(&e->builtins);
-    for (size_t i = 0; receiver_types[i] != NULL; i++)
+    for (size_t i = 0; i < e->conf->n_kinds; i++)
         metric_histogram_release(&e->stats.integration[i].latency);
     mem_free(e->stats.integration);
     journal_release(&e->journal);
-    config_unref(e->conf);
     rule_history_release(&e->rule_history);
     interner_free(e->names);
     mem_free(e);
@@ -228,9 +222,10 @@ static void silence_expire(struct engine *e, str id, struct now now, struct effe
 
 /* A reload as alertmanager.md 3.5 has it: the tree is new, every group starts over from the stored alerts, and the
  * notification log keeps what was said from being said again. */
-static void configure(struct engine *e, struct config *conf, struct now now, struct effects *fx)
+static void configure(struct engine *e, const struct core_conf *conf, struct now now,
+                      struct effects *fx)
 {
-    struct config *old = e->conf;
+    const struct core_conf *old = e->conf;
 
     e->conf = conf;
     e->audience_changes++;
@@ -298,11 +293,9 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
 
 void engine_journal(struct engine *e, struct now now, struct effects *fx)
 {
-    const struct storage_conf *sc = &e->conf->storage;
-
     journal_add(&e->journal, fx->decisions.v, fx->decisions.n, &fx->commit);
-    journal_trim(&e->journal, ts_add(now.wall, -sc->journal_age), (size_t)sc->journal_size,
-                 &fx->commit);
+    journal_trim(&e->journal, ts_add(now.wall, -e->conf->journal_age),
+                 (size_t)e->conf->journal_size, &fx->commit);
 }
 
 ts_ns engine_next(const struct engine *e)
@@ -321,7 +314,7 @@ ts_ns engine_next(const struct engine *e)
     return next;
 }
 
-const struct receiver_conf *engine_receiver(const struct engine *e, str name)
+const struct core_receiver *engine_receiver(const struct engine *e, str name)
 {
     for (size_t i = 0; i < e->conf->n_receivers; i++)
         if (str_eq(e->conf->receivers[i].name, name))

@@ -6,7 +6,7 @@
  *
  * Shapes   100,000 alerts, 20,000 groups, 10,000 rules.
  * Units    struct now carries both clocks; what waits is keyed by the monotonic one.
- * Owns     the engine owns everything below but the configuration, of which it holds a reference. The struct is open
+ * Owns     the engine owns everything below but the configuration. The struct is open
  *          for reading (api, ui); only engine_step() and engine_restore_*() change it. One thread.
  * Cost     an alert: O(routes tried + inhibition rules); a flush: O(alerts of the group).
  * Source   alertmanager.md 3; DESIGN.md 1-4.
@@ -18,7 +18,7 @@
 #include "base/map.h"
 #include "base/rand.h"
 #include "base/vec.h"
-#include "config/config.h"
+#include "core/core_conf.h"
 #include "core/journal.h"
 #include "core/limits.h"
 #include "model/alert.h"
@@ -100,8 +100,8 @@ struct event {
         } groups;
         const struct rules_ran *ran;
         struct {
-            struct config *config;     /* a reference, taken */
-            struct rules_ahead *ahead; /* of the rule driver, which takes it; may be NULL */
+            const struct core_conf *config; /* stays until it is retired */
+            struct rules_ahead *ahead;      /* of the rule driver, which takes it; may be NULL */
         };
         dur_ns wall_step;
         dur_ns paused;
@@ -143,7 +143,7 @@ struct effects {
     VEC(struct decision) decisions;
     VEC(struct alert_input)
     forward; /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
-    VEC(struct config *) retire; /* references, to be given up on a worker: their memory is large */
+    VEC(const struct core_conf *) retire; /* not read any more */
 };
 
 void effects_init(struct effects *fx);
@@ -177,7 +177,7 @@ struct receiver_stats {
 
 struct engine_stats {
     uint64_t received_firing, received_resolved, invalid, suppressed[4];
-    struct integration_stats *integration; /* by position in receiver_types[] */
+    struct integration_stats *integration; /* by position in conf->kinds */
     uint64_t wall_steps, pauses;
     uint64_t nflog_queries, nflog_misses; /* of flushes */
     uint64_t rule_missed, rule_evaluations, group_runs;
@@ -200,7 +200,7 @@ enum rules_wait {
 
 struct engine {
     struct interner *names;
-    struct config *conf;
+    const struct core_conf *conf;
     enum rules_wait rules_wait;
     enum matcher_mode mode;
     dur_ns retention;  /* --data.retention */
@@ -238,8 +238,8 @@ struct engine {
     struct engine_stats stats;
 };
 
-/* conf: one reference, taken. Its rule groups come as EVENT_RULE_GROUPS. seed: of ids, so another in each life. */
-struct engine *engine_new(struct config *conf, enum matcher_mode mode, dur_ns retention,
+/* conf: stays until it is retired, or the engine freed. Its rule groups come as EVENT_RULE_GROUPS. seed: of ids, so another in each life. */
+struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, dur_ns retention,
                           uint64_t seed, struct now now);
 void engine_free(struct engine *e);
 /* Until when rules skip their slots, so that none decides by samples that are not there yet. Where there is a store its
@@ -269,14 +269,10 @@ void engine_log_alert(struct buf *out, const struct alert *a);
 /* Its job takes longer than its interval. */
 bool rule_slot_is_late(const struct rule_slot *s, struct now now);
 
-const struct receiver_conf *engine_receiver(const struct engine *e,
+const struct core_receiver *engine_receiver(const struct engine *e,
                                             str name); /* NULL when unknown */
 struct alert *engine_alert(const struct engine *e, uint64_t fingerprint);
 
-/* The labels of a route, expanded over what is told or listed (alertmanager.md 5.3); conf: that labels is of. */
-struct labels engine_route_labels(const struct engine *e, const struct config *conf,
-                                  const struct conf_map *labels, const struct notification *n,
-                                  ts_ns now, struct arena *a);
 struct notified_alert engine_notified(const struct alert *a, struct now now);
 struct group *engine_group_of(const struct engine *e, const struct route *r, struct labels ls,
                               struct arena *scratch);

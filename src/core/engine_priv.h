@@ -44,7 +44,7 @@ const struct outbox_row *attempt_ask(struct engine *e, str key, struct now now, 
 
 /* delivery.c */
 void outbox_decide(struct engine *e, const struct notification *n,
-                   const struct integration_conf *ic, str key, struct hash_list firing,
+                   const struct core_integration *ic, str key, struct hash_list firing,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
 /* The group key that the waiting row of a key is told under, if that is not the one in the key; otherwise empty. */
 str outbox_key_told_as(const struct engine *e, str key);

@@ -81,12 +81,12 @@ static enum explain_verdict judge(const struct engine *e, const struct explanati
 
 static void explain_integration(const struct engine *e, const struct explanation *x,
                                 const struct explain_route *r, struct explain_integration *in,
-                                const struct integration_conf *ic, struct now now, struct arena *a)
+                                const struct core_integration *ic, struct now now, struct arena *a)
 {
     struct buf key = BUF_INIT;
     struct nflog_entry **last;
 
-    nflog_key(&key, r->group_key, r->route->receiver, str_of(ic->type->name), ic->index);
+    nflog_key(&key, r->group_key, r->route->receiver, ic->kind, ic->index);
     last = nflog_map_get(&e->nflog, buf_str(&key));
     *in = (struct explain_integration){.conf = ic,
                                        .last = last != NULL ? *last : NULL,
@@ -115,7 +115,7 @@ static void explain_route(const struct engine *e, const struct explanation *x,
                           struct explain_route *r, const struct route *route, struct now now,
                           struct arena *a)
 {
-    const struct receiver_conf *rc = engine_receiver(e, route->receiver);
+    const struct core_receiver *rc = engine_receiver(e, route->receiver);
     struct audience au = audience_at(e, route, now);
     struct verdict v = {HELD_BY_NOTHING};
     struct buf b = BUF_INIT;

@@ -34,7 +34,7 @@ enum explain_verdict {
 const char *explain_verdict_text(enum explain_verdict v); /* "inhibited" */
 
 struct explain_integration {
-    const struct integration_conf *conf;
+    const struct core_integration *conf;
     enum explain_verdict verdict;
     const struct nflog_entry *last; /* what it was told last about the group; NULL = nothing */
     const struct outbox_slot *slot; /* what is under way; NULL = nothing */

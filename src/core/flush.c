@@ -45,7 +45,7 @@ void groups_release(struct engine *e)
 /* When a group was told something before, its ticks keep their phase over a restart: the log has the tick's time. */
 static ts_ns restored_due(const struct engine *e, const struct group *g, struct now now)
 {
-    const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
+    const struct core_receiver *rc = engine_receiver(e, g->route->receiver);
     const struct nflog_entry *last = NULL;
     struct buf key = BUF_INIT;
     dur_ns since;
@@ -54,8 +54,7 @@ static ts_ns restored_due(const struct engine *e, const struct group *g, struct 
         struct nflog_entry **entry;
 
         buf_clear(&key);
-        nflog_key(&key, g->key, rc->name, str_of(rc->integrations[i].type->name),
-                  rc->integrations[i].index);
+        nflog_key(&key, g->key, rc->name, rc->integrations[i].kind, rc->integrations[i].index);
         entry = nflog_map_get(&e->nflog, buf_str(&key));
         if (entry != NULL && (last == NULL || (*entry)->sent_mono > last->sent_mono))
             last = *entry;
@@ -199,18 +198,6 @@ static void classify(struct flush *f, struct arena *a, struct now now)
     hash_list_sort(&f->resolved);
 }
 
-struct labels engine_route_labels(const struct engine *e, const struct config *conf,
-                                  const struct conf_map *labels, const struct notification *n,
-                                  ts_ns now, struct arena *a)
-{
-    struct notification batch = *n;
-    struct messages_context c = {
-        .messages = conf->messages, .n = &batch, .external_url = e->external_url, .now = now};
-
-    batch.reason = REASON_UNKNOWN; /* labels do not see why it is told */
-    return messages_route_labels(&c, labels, a);
-}
-
 /* What is different from the last message. */
 static enum alert_change change_of(const struct alert *a, const struct notified_alert *now,
                                    const struct nflog_entry *last)
@@ -234,7 +221,7 @@ static str told_as(const struct engine *e, const struct group *g, const struct n
 }
 
 static void tell(struct engine *e, struct group *g, const struct flush *f,
-                 const struct integration_conf *ic, const struct nflog_entry *last, str key,
+                 const struct core_integration *ic, const struct nflog_entry *last, str key,
                  enum notify_reason reason, struct now now, struct effects *fx)
 {
     struct notified_alert *v = arena_array(&fx->arena, f->n, sizeof(*v));
@@ -254,14 +241,13 @@ static void tell(struct engine *e, struct group *g, const struct flush *f,
         n.n_firing += !f->data[i].is_resolved;
     }
     if (g->route->conf->labels.n != 0)
-        n.route_labels =
-            engine_route_labels(e, e->conf, &g->route->conf->labels, &n, now.wall, &fx->arena);
+        n.route_templates = route_conf_templates(&g->route->conf->labels, &fx->arena);
     outbox_decide(e, &n, ic, key, f->firing, f->resolved, g->route->repeat_interval, now, fx);
     g->flush_waiting++;
 }
 
 /* What the journal keeps of a notification: whom it tells of, firing ones first. */
-static void note_told(struct decision *d, const struct flush *f, const struct integration_conf *ic,
+static void note_told(struct decision *d, const struct flush *f, const struct core_integration *ic,
                       uint64_t flush_id, struct arena *a)
 {
     uint64_t *v = arena_array(a, f->n, sizeof(*v));
@@ -296,7 +282,7 @@ static struct flush with_told(const struct engine *e, const struct flush *f, str
 }
 
 static void consider(struct engine *e, struct group *g, const struct flush *survivors,
-                     struct alert_list all, const struct integration_conf *ic, struct now now,
+                     struct alert_list all, const struct core_integration *ic, struct now now,
                      struct effects *fx)
 {
     const struct flush *f = survivors;
@@ -306,7 +292,7 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     struct decision *d;
     struct flush more;
 
-    nflog_key(&key, g->key, g->route->receiver, str_of(ic->type->name), ic->index);
+    nflog_key(&key, g->key, g->route->receiver, ic->kind, ic->index);
     slot = nflog_map_get(&e->nflog, buf_str(&key));
     entry = slot != NULL ? *slot : NULL;
     e->stats.nflog_queries++;
@@ -348,7 +334,7 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     }
     d->group_key = arena_str(&fx->arena, g->key);
     d->receiver = g->route->receiver;
-    d->integration = str_of(ic->type->name);
+    d->integration = ic->kind;
     d->index = ic->index;
     buf_release(&key);
 }
@@ -363,7 +349,7 @@ static void flush_ended(struct engine *e, struct group *g)
 
 static void group_flush(struct engine *e, struct group *g, struct now now, struct effects *fx)
 {
-    const struct receiver_conf *rc = engine_receiver(e, g->route->receiver);
+    const struct core_receiver *rc = engine_receiver(e, g->route->receiver);
     struct alert_list all = group_sorted(g, &fx->arena);
     struct flush f = {
         .v = arena_array(&fx->arena, all.n, sizeof(*f.v)), .n = all.n, .wake = TS_MAX};

@@ -8,7 +8,7 @@
 struct future {
     const struct engine *e;
     const struct group *g;
-    const struct integration_conf *ic;
+    const struct core_integration *ic;
     struct now now; /* of the question */
     struct arena *a;
 
@@ -138,7 +138,7 @@ static bool is_under_way(struct future *f)
     const struct outbox_slot *slot;
     bool told;
 
-    nflog_key(&key, f->g->key, f->g->route->receiver, str_of(f->ic->type->name), f->ic->index);
+    nflog_key(&key, f->g->key, f->g->route->receiver, f->ic->kind, f->ic->index);
     found = outbox_map_get(&f->e->outbox, buf_str(&key));
     entry = nflog_map_get(&f->e->nflog, buf_str(&key));
     buf_release(&key);
@@ -282,7 +282,7 @@ static enum notify_reason flush_before_sent(struct future *f, struct now at)
 }
 
 struct foreseen foresee(const struct engine *e, const struct group *g,
-                        const struct integration_conf *ic, uint64_t fingerprint, struct now now,
+                        const struct core_integration *ic, uint64_t fingerprint, struct now now,
                         struct arena *a)
 {
     struct future f = {.e = e,

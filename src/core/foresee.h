@@ -19,7 +19,7 @@ struct foreseen {
 };
 
 struct foreseen foresee(const struct engine *e, const struct group *g,
-                        const struct integration_conf *ic, uint64_t fingerprint, struct now now,
+                        const struct core_integration *ic, uint64_t fingerprint, struct now now,
                         struct arena *a);
 
 #endif

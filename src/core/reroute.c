@@ -18,7 +18,7 @@ static void put_receivers(struct buf *out, const struct route_list *routes)
         buf_adds(out, "nobody");
 }
 
-size_t engine_reroutes(const struct engine *e, const struct config *next, struct now now,
+size_t engine_reroutes(const struct engine *e, const struct core_conf *next, struct now now,
                        struct buf *out)
 {
     struct route_list before = {0}, after = {0};

@@ -10,7 +10,7 @@
 
 /* One line an alert, "{alertname="A"}: a, b -> c", at most REROUTE_LINES and a word on the rest; returns how many. */
 enum { REROUTE_LINES = 20 };
-size_t engine_reroutes(const struct engine *e, const struct config *next, struct now now,
+size_t engine_reroutes(const struct engine *e, const struct core_conf *next, struct now now,
                        struct buf *out);
 
 #endif

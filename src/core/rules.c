@@ -219,11 +219,10 @@ static void take_alerts(struct engine *e, const struct rules_ran *ran, struct no
         v[n] = ran->alerts[i];
         if (e->conf->external_labels.n != 0)
             v[n].labels = labels_merge(&fx->arena, e->conf->external_labels, v[n].labels);
-        n += relabel(&e->conf->alerting.alert_relabel_configs, v[n].labels, &fx->arena,
-                     &v[n].labels);
+        n += relabel(&e->conf->alert_relabel_configs, v[n].labels, &fx->arena, &v[n].labels);
     }
     alerts_take(e, v, n, ALERTS_OF_RULES, now, fx, &ignored);
-    if (e->conf->alerting.alertmanagers.n != 0)
+    if (e->conf->forwards)
         forward(v, n, fx);
     buf_release(&ignored.text);
 }

@@ -33,7 +33,7 @@ static bool keeps_the_route(const struct config *now, const struct config *next,
 bool configure_check(const struct configure *p, const struct config *next, bool allows_no_route,
                      struct diags *d)
 {
-    const struct config *now = shell_engine(p->shell)->conf;
+    const struct config *now = config_of(shell_engine(p->shell)->conf);
 
     return keeps_what_runs(now, next, d) && (allows_no_route || keeps_the_route(now, next, d));
 }
@@ -57,7 +57,7 @@ void configure_begin(struct configure *p, struct config *conf)
 
 void configure_put(struct configure *p, struct config *next, struct rules_ahead *ahead)
 {
-    struct event swap = {.kind = EVENT_CONFIG, .config = next, .ahead = ahead};
+    struct event swap = {.kind = EVENT_CONFIG, .config = &next->core, .ahead = ahead};
 
     /* It only looks at the others. */
     heartbeat_configure(p->heartbeat, next);

@@ -9,6 +9,7 @@
 #define LIVE_HEARTBEAT_H
 
 #include "live/shell.h"
+#include "config/config.h"
 
 struct heartbeat;
 

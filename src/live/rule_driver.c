@@ -190,7 +190,7 @@ static void put_in_force(struct rule_driver *d, const struct rule_shape *v, stru
 bool rule_driver_restore(struct rule_driver *d, const struct state_reader *from, ts_ns down_at,
                          struct state_commit *c, struct err *e)
 {
-    size_t n = shell_engine(d->shell)->conf->n_groups;
+    size_t n = config_of(shell_engine(d->shell)->conf)->n_groups;
 
     if (!rule_groups_read(&d->groups, from, down_at, c, e))
         return false;
@@ -201,7 +201,7 @@ bool rule_driver_restore(struct rule_driver *d, const struct state_reader *from,
 
 void rule_driver_begin(struct rule_driver *d)
 {
-    put_in_force(d, d->first, shell_engine(d->shell)->conf);
+    put_in_force(d, d->first, config_of(shell_engine(d->shell)->conf));
     mem_free(d->first);
     d->first = NULL;
 }

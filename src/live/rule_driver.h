@@ -16,6 +16,7 @@
 #include "os/pool.h"
 #include "net/transport.h"
 #include "source/source.h"
+#include "config/config.h"
 
 struct rule_driver;
 struct shell;

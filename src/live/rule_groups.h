@@ -8,6 +8,7 @@
 
 #include "live/rule_driver.h"
 #include "ruler/rule_persist.h"
+#include "config/config.h"
 
 struct rule_generation {
     struct job job; /* that frees it */

@@ -16,13 +16,14 @@ static const struct integration_conf *find_integration(void *arg, str receiver, 
                                                        unsigned index, void **hold)
 {
     struct shell *s = arg;
-    const struct receiver_conf *rc = engine_receiver(s->engine, receiver);
+    struct config *conf = config_of(s->engine->conf);
+    const struct receiver_conf *rc = config_receiver(conf, receiver);
 
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++) {
         if (!str_is(integration, rc->integrations[i].type->name) ||
             rc->integrations[i].index != index)
             continue;
-        *hold = config_ref(s->engine->conf);
+        *hold = config_ref(conf);
         return &rc->integrations[i];
     }
     return NULL;
@@ -112,8 +113,8 @@ struct shell *shell_new(const struct shell_parts *parts)
     parts->clock->jumped = jumped;
     parts->clock->arg = s;
     effects_init(&s->fx);
-    s->engine =
-        engine_new(parts->conf, parts->mode, parts->retention, parts->seed, parts->clock->now);
+    s->engine = engine_new(&parts->conf->core, parts->mode, parts->retention, parts->seed,
+                           parts->clock->now);
     /* Until its owner says that the store is filled: a rule that ran before would open what a replay then closes. */
     engine_hold_rules(s->engine, parts->db != NULL ? RULES_WAIT_FOR_REPLAY : RULES_RUN);
     s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);
@@ -179,6 +180,8 @@ void shell_keep_backend(struct shell *s)
 
 void shell_free(struct shell *s)
 {
+    struct config *conf;
+
     if (s == NULL)
         return;
     timer_cancel(s->parts.clock, &s->wake);
@@ -188,13 +191,17 @@ void shell_free(struct shell *s)
     notify_free(s->notify);
     if (s->backend != NULL)
         state_backend_free(s->backend);
+    conf = config_of(s->engine->conf);
     engine_free(s->engine);
+    config_unref(conf);
+    VEC_EACH (const struct core_conf **, c, &s->fx.retire)
+        config_unref(config_of(*c));
     effects_release(&s->fx);
     compaction_release(&s->compaction);
     vec_release(&s->sending);
     vec_release(&s->starting);
-    VEC_EACH (struct config **, c, &s->retiring)
-        config_unref(*c);
+    VEC_EACH (const struct core_conf **, c, &s->retiring)
+        config_unref(config_of(*c));
     vec_release(&s->retiring);
     vec_release(&s->waiting);
     vec_release(&s->reports);
@@ -233,7 +240,7 @@ void shell_event(struct shell *s, struct event *ev, struct event_result *result)
     engine_step(s->engine, ev, clock_touch(s->parts.clock), &s->fx, result);
     s->has_stepped = true;
     if (ev->kind == EVENT_CONFIG)
-        rule_driver_configure(s->driver, s->engine->conf, ev->ahead);
+        rule_driver_configure(s->driver, config_of(s->engine->conf), ev->ahead);
 }
 
 /* -- waiting for commits -- */
@@ -397,11 +404,11 @@ static void gave_up(struct job *j)
  * loop, for as long as that takes. */
 static void retire_configs(struct shell *s)
 {
-    VEC_EACH (struct config **, c, &s->retiring) {
+    VEC_EACH (const struct core_conf **, c, &s->retiring) {
         struct retirement *r = mem_new(struct retirement);
 
         r->job = (struct job){.run = give_up, .done = gave_up};
-        r->conf = *c;
+        r->conf = config_of(*c);
         pool_run(s->parts.pool, &r->job);
     }
     vec_clear(&s->retiring);

@@ -21,6 +21,7 @@
 #include "os/pool.h"
 #include "net/transport.h"
 #include "notify/notify.h"
+#include "config/config.h"
 
 struct shell;
 

@@ -30,7 +30,7 @@ struct shell {
     struct effects fx;
     VEC(const struct outbox_row *) sending; /* of fx, while it fills again */
     VEC(struct effect_rules) starting;
-    VEC(struct config *) retiring;
+    VEC(const struct core_conf *) retiring;
     VEC(struct shell_waiting) waiting;
     size_t first_waiting;
     VEC(struct shell_report) reports;

@@ -6,7 +6,7 @@
 
 enum {
     OUTBOX_VERSION = 2 /* may_have_arrived */,
-    NOTIFICATION_VERSION = 2 /* changes at the end */
+    NOTIFICATION_VERSION = 3 /* 2: changes at the end; 3: then templates of the route's labels */
 };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
@@ -141,6 +141,7 @@ void notification_pack(struct buf *out, const struct notification *n)
     }
     for (size_t i = 0; i < n->n_alerts; i++)
         pack_u64(out, n->alerts[i].change);
+    labels_pack(out, n->route_templates);
 }
 
 bool notification_unpack(str bytes, struct arena *arena, struct notification *out)
@@ -175,6 +176,8 @@ bool notification_unpack(str bytes, struct arena *arena, struct notification *ou
 
         v[i].change = change <= CHANGE_RESOLVED ? (enum alert_change)change : CHANGE_NONE;
     }
+    if (version > 2)
+        n.route_templates = labels_unpack(&u, arena);
     if (u.failed || version == 0)
         return false;
     *out = n;

@@ -172,8 +172,8 @@ struct route_label {
 
 struct route_labels {
     const struct messages_context *c;
-    const struct conf_map *conf;
-    struct route_label *v; /* parallel to conf */
+    struct labels templates;
+    struct route_label *v; /* parallel to templates */
     struct arena *a;
     unsigned depth;
 };
@@ -186,10 +186,10 @@ static bool expand_label(struct route_labels *r, size_t i, struct err *e)
         return true;
     if (l->state == BUSY || r->depth == ROUTE_LABELS_DEPTH)
         return err_set(e, ERR_INVALID, "the route label \"%.*s\" needs itself",
-                       STR(r->conf->v[i].name));
+                       STR(r->templates.v[i].name));
     l->state = BUSY;
     r->depth++;
-    if (expand(r->c, r->conf->v[i].value, TEMPLATE_TEXT, r, r->a, &l->value, e))
+    if (expand(r->c, r->templates.v[i].value, TEMPLATE_TEXT, r, r->a, &l->value, e))
         l->state = DONE;
     else
         l->state = UNSEEN;
@@ -209,8 +209,8 @@ static bool f_route_labels(struct tmpl_env *env, const struct tmpl_value *args, 
         return true;
     }
     *out = tv_str(S(""));
-    for (size_t i = 0; i < r->conf->n; i++) {
-        if (!str_eq(r->conf->v[i].name, args[0].s))
+    for (size_t i = 0; i < r->templates.n; i++) {
+        if (!str_eq(r->templates.v[i].name, args[0].s))
             continue;
         if (!expand_label(r, i, e))
             return false;
@@ -224,18 +224,22 @@ static const struct tmpl_func tmpl_route_labels_funcs[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-struct labels messages_route_labels(const struct messages_context *c, const struct conf_map *labels,
+struct labels messages_route_labels(const struct messages_context *c, struct labels templates,
                                     struct arena *a)
 {
+    struct notification unseen = *c->n;
+    struct messages_context look = *c;
     struct route_labels r = {
-        .c = c, .conf = labels, .v = arena_array(a, labels->n, sizeof(*r.v)), .a = a};
-    struct label *v = arena_array(a, labels->n, sizeof(*v));
+        .c = &look, .templates = templates, .v = arena_array(a, templates.n, sizeof(*r.v)), .a = a};
+    struct label *v = arena_array(a, templates.n, sizeof(*v));
     size_t n = 0;
     str dup;
 
-    for (size_t i = 0; i < labels->n; i++)
+    unseen.reason = REASON_UNKNOWN; /* labels do not see why it is told */
+    look.n = &unseen;
+    for (size_t i = 0; i < templates.n; i++)
         if (expand_label(&r, i, NULL))
-            v[n++] = (struct label){labels->v[i].name, r.v[i].value};
+            v[n++] = (struct label){templates.v[i].name, r.v[i].value};
     n = labels_sort_keep(v, n, &dup);
     return (struct labels){v, n != SIZE_MAX ? n : 0};
 }

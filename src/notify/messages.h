@@ -43,8 +43,8 @@ bool messages_render(const struct messages_context *c, str text, bool html, stru
                      str *out, struct err *e) must_check;
 
 /* A route's labels, expanded over a notification that has none yet. They may ask for one another by routeLabels "name"; one
- * that cannot be expanded is left out. This is done on the loop, so a label has but 100,000 steps. */
-struct labels messages_route_labels(const struct messages_context *c, const struct conf_map *labels,
+ * that cannot be expanded is left out. A label has 100,000 steps. */
+struct labels messages_route_labels(const struct messages_context *c, struct labels templates,
                                     struct arena *a);
 
 #endif

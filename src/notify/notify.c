@@ -284,10 +284,42 @@ static bool unpack_row(struct attempt *a)
     return true;
 }
 
+static bool expired(const void *arg)
+{
+    const struct attempt *a = arg;
+
+    return atomic_load(&a->batch->stop) || clock_mono(a->owner->clock) > a->step_by;
+}
+
+static struct messages_context context(const struct attempt *a)
+{
+    return (struct messages_context){.messages = a->messages,
+                                     .n = &a->n,
+                                     .external_url = a->d.external_url,
+                                     .now = a->d.now,
+                                     .expired = expired,
+                                     .expired_arg = a};
+}
+
+static void expand_route_labels(struct attempt *a)
+{
+    struct messages_context c = context(a);
+
+    if (a->n.route_templates.n == 0)
+        return;
+    a->n.route_labels = messages_route_labels(&c, a->n.route_templates, &a->arena);
+    a->n.route_templates = LABELS_NONE;
+}
+
 static void run_step(struct attempt *a)
 {
     a->step_by = ts_add(clock_mono(a->owner->clock), STEP_S * NS_PER_S);
-    a->verdict = unpack_row(a) ? a->ic->type->step(&a->d) : DELIVERY_FAILED;
+    if (unpack_row(a)) {
+        expand_route_labels(a);
+        a->verdict = a->ic->type->step(&a->d);
+    } else {
+        a->verdict = DELIVERY_FAILED;
+    }
 }
 
 static void run_batch(struct job *j)
@@ -357,13 +389,6 @@ static void step_soon(struct attempt *a)
     vec_push(&n->ready, a);
     if (!timer_is_armed(&n->render))
         timer_arm(n->clock, &n->render, n->clock->now.mono);
-}
-
-static bool expired(const void *arg)
-{
-    const struct attempt *a = arg;
-
-    return atomic_load(&a->batch->stop) || clock_mono(a->owner->clock) > a->step_by;
 }
 
 /* The transport's answer, for as long as the attempt lives. */
@@ -441,12 +466,7 @@ static bool delivery_secret(struct delivery *d, struct secret s, str *out)
 static bool delivery_render(struct delivery *d, str text, bool html, str *out)
 {
     struct attempt *a = d->owner;
-    struct messages_context c = {.messages = a->messages,
-                                 .n = d->n,
-                                 .external_url = d->external_url,
-                                 .now = d->now,
-                                 .expired = expired,
-                                 .expired_arg = a};
+    struct messages_context c = context(a);
 
     if (a->is_tried && str_find_str(text, S("{{")) >= 0) {
         a->needs_worker = true;
@@ -482,7 +502,7 @@ static void begin(struct attempt *a)
         step_soon(a);
     else if (!unpack_row(a))
         end_soon(a, DELIVERY_FAILED);
-    else if (try_step(a, &said))
+    else if (a->n.route_templates.n == 0 && try_step(a, &said))
         obey(a, said);
     else
         step_soon(a);

@@ -210,3 +210,15 @@ void inhibit_conf_release(struct inhibit_conf *r)
     matchers_release(&r->source);
     matchers_release(&r->target);
 }
+
+struct labels route_conf_templates(const struct conf_map *m, struct arena *a)
+{
+    struct label *v = arena_array(a, m->n, sizeof(*v));
+    size_t n;
+    str dup;
+
+    for (size_t i = 0; i < m->n; i++)
+        v[i] = (struct label){m->v[i].name, m->v[i].value};
+    n = labels_sort_keep(v, m->n, &dup);
+    return (struct labels){v, n != SIZE_MAX ? n : 0};
+}

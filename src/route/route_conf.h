@@ -88,6 +88,8 @@ struct time_interval_conf {
 
 /* Fills what children inherit, from the root down. */
 void route_conf_inherit(struct route_conf *root, struct arena *a);
+/* Labels of a route, as templates over what is told. In a; empty when one stands twice. */
+struct labels route_conf_templates(const struct conf_map *labels, struct arena *a);
 /* Gives the regexes back. */
 void route_conf_release(struct route_conf *r);
 void inhibit_conf_release(struct inhibit_conf *r);

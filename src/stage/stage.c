@@ -358,7 +358,7 @@ static void read_next(struct stage_instance *i)
     r = i->reload = mem_new(struct stage_reload);
     r->job = (struct job){.run = make_ready, .done = made_ready};
     r->of = i;
-    r->running = config_ref(shell_engine(i->shell)->conf);
+    r->running = config_ref(config_of(shell_engine(i->shell)->conf));
     r->next = i->reloads.v[0];
     vec_remove(&i->reloads, 0);
     pool_run(i->pool, &r->job);

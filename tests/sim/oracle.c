@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "base/hash.h"
 #include "core/explain.h"
+#include "config/config.h"
 
 static void forget(struct oracle *o)
 {

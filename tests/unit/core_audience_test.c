@@ -5,6 +5,7 @@
 #include "core/audience.h"
 #include "core/engine.h"
 #include "state/backend.h"
+#include "config/config.h"
 
 static const struct now start = {1767225600 * NS_PER_S, 1000 * NS_PER_S}; /* 2026-01-01T00:00:00Z */
 
@@ -66,7 +67,7 @@ static int set_up(void **state)
     arena_init(&f->arena, 0);
     effects_init(&f->fx);
     f->b = state_memory_new(&shell);
-    f->e = engine_new(load(), MATCHER_FALLBACK, NS_PER_H, 1, start);
+    f->e = engine_new(&load()->core, MATCHER_FALLBACK, NS_PER_H, 1, start);
     *state = f;
     return 0;
 }
@@ -74,9 +75,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
+    const struct core_conf *conf = f->e->conf;
 
     verdict_release(&f->v);
     engine_free(f->e);
+    config_unref(config_of(conf));
     effects_release(&f->fx);
     arena_release(&f->arena);
     state_backend_free(f->b);

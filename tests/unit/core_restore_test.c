@@ -275,7 +275,7 @@ static void rows_of_an_older_version_are_taken_once(void **state)
 static void reload_file(void *arg)
 {
     struct fixture *f = arg;
-    struct event ev = {.kind = EVENT_CONFIG, .config = load(f->path)};
+    struct event ev = {.kind = EVENT_CONFIG, .config = &load(f->path)->core};
 
     shell_event(f->shell, &ev, NULL);
 }

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "core/engine.h"
+#include "config/config.h"
 
 enum { EPOCH = 7 };
 
@@ -156,7 +157,7 @@ static int set_up(void **state)
     assert_non_null(c);
     diags_release(&d);
     f->now = start;
-    f->e = engine_new(c, MATCHER_FALLBACK, NS_PER_H, 1, f->now);
+    f->e = engine_new(&c->core, MATCHER_FALLBACK, NS_PER_H, 1, f->now);
     effects_init(&f->fx);
     f->views[0] = view("a");
     f->views[1] = view("b");
@@ -167,8 +168,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
+    const struct core_conf *conf = f->e->conf;
 
     engine_free(f->e);
+    config_unref(config_of(conf));
     effects_release(&f->fx);
     for (size_t i = 0; i < ARRAY_LEN(f->views); i++) {
         assert_int_equal(atomic_load(&f->views[i]->refs), 1); /* the core has given up all */

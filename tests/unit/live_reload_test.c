@@ -106,7 +106,7 @@ static void reload(struct fixture *f)
     for (int i = 0; i < GROUPS; i++)
         if (!(f->named >> i & 1))
             f->active_at[i] = TS_NONE;
-    ev.config = load(f);
+    ev.config = &load(f)->core;
     shell_event(f->shell, &ev, NULL);
 }
 

@@ -139,23 +139,20 @@ static void local_times(void **state)
 
 static void labels_of_routes(void **state)
 {
-    static struct conf_pair v[] = {
-        {.name = S_INIT("team"),
-         .value = S_INIT("{{ .GroupLabels.alertname }}-{{ .NotificationReason }}")},
-        {.name = S_INIT("channel"),
-         .value = S_INIT("#{{ routeLabels \"team\" }}{{ routeLabels \"nope\" }}")},
-        {.name = S_INIT("a"), .value = S_INIT("{{ routeLabels \"b\" }}")},
-        {.name = S_INIT("b"), .value = S_INIT("{{ routeLabels \"a\" }}")},
-        {.name = S_INIT("plain"), .value = S_INIT("p")},
+    static const struct label v[] = {
+        {S_INIT("team"), S_INIT("{{ .GroupLabels.alertname }}-{{ .NotificationReason }}")},
+        {S_INIT("channel"), S_INIT("#{{ routeLabels \"team\" }}{{ routeLabels \"nope\" }}")},
+        {S_INIT("a"), S_INIT("{{ routeLabels \"b\" }}")},
+        {S_INIT("b"), S_INIT("{{ routeLabels \"a\" }}")},
+        {S_INIT("plain"), S_INIT("p")},
     };
-    const struct conf_map map = {v, ARRAY_LEN(v)};
+    const struct labels templates = {v, ARRAY_LEN(v)};
     struct labels ls;
     struct bench b;
 
     (void)state;
     set_up(&b, "en", "");
-    b.n.reason = REASON_UNKNOWN;
-    ls = messages_route_labels(&b.c, &map, &b.a);
+    ls = messages_route_labels(&b.c, templates, &b.a);
     assert_int_equal(ls.n, 3); /* a and b need each other */
     assert_str(labels_get(ls, S("team")), "Slow-unknown");
     assert_str(labels_get(ls, S("channel")), "#Slow-unknown");

@@ -1,0 +1,59 @@
+/* What of a configuration the core reads. */
+#include "config/config_priv.h"
+
+static const struct core_integration *integrations_of(const struct receiver_conf *r,
+                                                      struct arena *a)
+{
+    struct core_integration *v = arena_array(a, r->n_integrations, sizeof(*v));
+
+    for (size_t i = 0; i < r->n_integrations; i++)
+        v[i] =
+            (struct core_integration){str_of(r->integrations[i].type->name),
+                                      r->integrations[i].index, r->integrations[i].send_resolved};
+    return v;
+}
+
+static void fill_receivers(struct config *c)
+{
+    struct core_receiver *v = arena_array(&c->arena, c->n_receivers, sizeof(*v));
+
+    for (size_t i = 0; i < c->n_receivers; i++)
+        v[i] = (struct core_receiver){c->receivers[i].name,
+                                      integrations_of(&c->receivers[i], &c->arena),
+                                      c->receivers[i].n_integrations};
+    c->core.receivers = v;
+    c->core.n_receivers = c->n_receivers;
+}
+
+static void fill_kinds(struct config *c)
+{
+    size_t n = 0;
+    str *v;
+
+    while (receiver_types[n] != NULL)
+        n++;
+    v = arena_array(&c->arena, n, sizeof(*v));
+    for (size_t i = 0; i < n; i++)
+        v[i] = str_of(receiver_types[i]->name);
+    c->core.kinds = v;
+    c->core.n_kinds = n;
+}
+
+void config_fill_core(struct config *c)
+{
+    struct core_conf *core = &c->core;
+
+    core->resolve_timeout = c->resolve_timeout;
+    core->route = c->route;
+    core->inhibit_rules = c->inhibit_rules;
+    core->n_inhibit_rules = c->n_inhibit_rules;
+    core->time_intervals = c->time_intervals;
+    core->n_time_intervals = c->n_time_intervals;
+    core->external_labels = c->external_labels;
+    core->alert_relabel_configs = c->alerting.alert_relabel_configs;
+    core->forwards = c->alerting.alertmanagers.n != 0;
+    core->journal_age = c->storage.journal_age;
+    core->journal_size = c->storage.journal_size;
+    fill_receivers(c);
+    fill_kinds(c);
+}
