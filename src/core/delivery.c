@@ -177,6 +177,13 @@ str outbox_key_told_as(const struct engine *e, str key)
     return s != NULL ? outbox_told_as((*s)->row) : STR_NONE;
 }
 
+bool outbox_may_have_opened(const struct engine *e, str key)
+{
+    struct outbox_slot **s = outbox_map_get(&e->outbox, key);
+
+    return s != NULL && ((*s)->in_flight ? (*s)->row->firing.n != 0 : (*s)->row->may_have_arrived);
+}
+
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why)
 {
@@ -310,22 +317,31 @@ static dur_ns backoff(struct engine *e, unsigned attempt)
     return (dur_ns)(d * (0.5 + rand_unit(&e->jitter)));
 }
 
-/* The answered row goes; what was decided meanwhile takes its place, unless the log says it all now. */
+/* Whether what was decided while the row was in flight is still to be told: the log may say it all now, or it ends what
+ * nobody heard the beginning of. */
+static bool next_is_news(const struct engine *e, const struct outbox_slot *s, struct now now)
+{
+    const struct outbox_row *next = s->next;
+    struct nflog_entry **entry = nflog_map_get(&e->nflog, next->key);
+
+    return nflog_decide(entry != NULL ? *entry : NULL, next->firing, next->resolved, true,
+                        next->repeat_interval, now) != REASON_NONE ||
+           (next->firing.n == 0 && next->may_have_arrived);
+}
+
+/* The answered row goes; what was decided meanwhile takes its place if it is news. */
 static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
                          struct effects *fx)
 {
     struct outbox_row *old = s->row, *next = s->next;
-    struct nflog_entry **entry = nflog_map_get(&e->nflog, old->key);
 
     s->in_flight = false;
-    s->next = NULL;
-    if (next != NULL && entry != NULL &&
-        nflog_decide(*entry, next->firing, next->resolved, true, next->repeat_interval, now) ==
-            REASON_NONE) {
+    if (next != NULL && !next_is_news(e, s, now)) {
         group_answered(e, next->flush_id, true);
         outbox_row_free(next);
         next = NULL;
     }
+    s->next = NULL;
     if (next == NULL) {
         state_delete(&fx->commit, STATE_OUTBOX, old->key);
         slot_remove(e, s);
@@ -360,6 +376,7 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     struct outbox_row *r = s->row;
     dur_ns wait = d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt);
     uint64_t error = hash_bytes(d->error.p, d->error.n);
+    bool is_news = true;
 
     r->attempt++;
     r->may_have_arrived |= d->may_have_arrived;
@@ -370,8 +387,14 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     if (s->next != NULL) {
         struct outbox_row *next = s->next;
 
+        next->may_have_arrived = r->may_have_arrived;
+        is_news = next_is_news(e, s, now);
         s->next = NULL;
         slot_replace(e, s, next, now, fx);
+    }
+    if (!is_news) {
+        outbox_drop_unsent(e, s->row->key, now, fx, "resolved before it could be delivered");
+        return;
     }
     put_row(fx, s->row, now);
     slot_go(e, s, now, fx);
@@ -383,6 +406,8 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
     record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
     group_answered(e, s->row->flush_id, false);
+    if (s->next != NULL)
+        s->next->may_have_arrived = s->row->may_have_arrived || d->may_have_arrived;
     slot_advance(e, s, now, fx);
 }
 

@@ -147,7 +147,7 @@ static void forget_silence(void *arg, str id)
 static void collect_garbage(struct engine *e, struct now now, struct effects *fx)
 {
     e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
-    alerts_gc(e, now);
+    alerts_gc(e, now, fx);
     limits_gc(&e->limits, now);
     nflog_gc(e, now, fx);
     silencer_gc(e->silencer, ts_add(now.wall, -e->retention), forget_silence, &fx->commit);

@@ -9,7 +9,7 @@
 void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
                  struct now now, struct effects *fx, struct event_result *result);
 void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx);
-void alerts_gc(struct engine *e, struct now now);
+void alerts_gc(struct engine *e, struct now now, struct effects *fx);
 /* Raises or ends the alert about the limits. */
 void alerts_tell_limits(struct engine *e, struct now now, struct effects *fx);
 
@@ -48,6 +48,8 @@ void outbox_decide(struct engine *e, const struct notification *n,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
 /* The group key that the waiting row of a key is told under, if that is not the one in the key; otherwise empty. */
 str outbox_key_told_as(const struct engine *e, str key);
+/* Whether the receiver may have heard, or be hearing, of something that fires, which the log does not know: its end is told. */
+bool outbox_may_have_opened(const struct engine *e, str key);
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why);
 /* The slot's row is about to be sent. Nobody of it may be told any more: it goes, and no log entry tells of it. */

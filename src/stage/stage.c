@@ -6,7 +6,7 @@ enum { THREADS = 2 };
 
 void stage_init(struct stage *st, uint64_t seed, struct now start)
 {
-    *st = (struct stage){.seed = seed, .random = {.state = seed}, .now = start};
+    *st = (struct stage){.seed = seed, .random = rand_of(seed), .now = start};
 }
 
 void stage_release(struct stage *st)

@@ -21,7 +21,7 @@ struct arrived_alert {
 
 struct arrived {
     ts_ns at;
-    str receiver, reason;
+    str receiver, reason, key; /* key: of the group */
     struct labels group, route;
     VEC(struct arrived_alert) alerts;
     bool matched;

@@ -1,10 +1,12 @@
 #include "sim.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "codec/escape.h"
 #include "config/config.h"
 #include "core/explain.h"
+#include "truth.h"
 
 /* -- what arrives -- */
 
@@ -13,7 +15,8 @@ static void take(struct sim *s, const struct scripted_request *rq)
     const struct arrived *a =
         inbox_take(&s->inbox, rq, rq->at.mono - SIM_MONO, SIM_WALL, &s->arena);
 
-    if (inbox_path(rq->http.url).n != 0) /* the oracle foresees a receiver's first integration */
+    if (s->truth != NULL ||
+        inbox_path(rq->http.url).n != 0) /* the oracle foresees a receiver's first integration */
         return;
     VEC_EACH (const struct arrived_alert *, al, &a->alerts)
         oracle_arrived(&s->oracle, s->path, labels_fingerprint(al->labels), a->receiver, a->group,
@@ -27,9 +30,14 @@ static str named_query(const struct sim *s, str form)
 
     query = str_cut(&query, '&');
     for (size_t i = 0; i < s->samples.n; i++)
-        if (s->samples.v[i]->text.n != 0 && str_eq(s->samples.v[i]->text, query))
+        if (s->samples.v[i].escaped.n != 0 && str_eq(s->samples.v[i].escaped, query))
             return query;
     return S("");
+}
+
+static struct scripted_answer refused(void)
+{
+    return (struct scripted_answer){.failure = TRANSPORT_CONNECT, .error = S("connection refused")};
 }
 
 /* The source answers a query with the samples in force. */
@@ -39,23 +47,41 @@ static struct scripted_answer answer_query(struct sim *s, str form)
     str query = named_query(s, form);
     const char *comma = "";
 
+    if (s->truth != NULL)
+        truth_asked(s->truth, str_sub(form, strlen("query="), strlen("query=mN")),
+                    s->stage.now.mono);
     if (s->source_down)
-        return (struct scripted_answer){.failure = TRANSPORT_CONNECT,
-                                        .error = S("connection refused")};
+        return refused();
     buf_clear(&s->reply);
     buf_adds(&s->reply, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[");
     for (size_t i = 0; i < s->samples.n; i++) {
-        if (!str_eq(s->samples.v[i]->text, query))
+        if (!str_eq(s->samples.v[i].escaped, query))
             continue;
         buf_addf(&s->reply, "%s{\"metric\":{", comma);
         comma = ",";
-        LABELS_EACH (l, s->samples.v[i]->labels)
-            buf_addf(&s->reply, "%s\"%.*s\":\"%.*s\"", l != s->samples.v[i]->labels.v ? "," : "",
+        LABELS_EACH (l, s->samples.v[i].labels)
+            buf_addf(&s->reply, "%s\"%.*s\":\"%.*s\"", l != s->samples.v[i].labels.v ? "," : "",
                      STR(l->name), STR(l->value));
-        buf_addf(&s->reply, "},\"value\":[%.3f,\"%g\"]}", t, s->samples.v[i]->value);
+        buf_addf(&s->reply, "},\"value\":[%.3f,\"%g\"]}", t, s->samples.v[i].value);
     }
     buf_adds(&s->reply, "]}}");
+    return (struct scripted_answer){
+        .status = 200, .delay = s->source_takes, .body = arena_str(&s->arena, buf_str(&s->reply))};
+}
+
+/* A target shows what the source would say. */
+static struct scripted_answer answer_scrape(struct sim *s)
+{
+    static struct http_header type = {S_INIT("Content-Type"), S_INIT("text/plain; version=0.0.4")};
+
+    if (s->source_down)
+        return refused();
+    buf_clear(&s->reply);
+    for (size_t i = 0; i < s->samples.n; i++)
+        buf_addf(&s->reply, "%.*s %g\n", STR(s->samples.v[i].query), s->samples.v[i].value);
     return (struct scripted_answer){.status = 200,
+                                    .headers = {&type, 1},
+                                    .delay = s->source_takes,
                                     .body = arena_str(&s->arena, buf_str(&s->reply))};
 }
 
@@ -78,10 +104,19 @@ static struct scripted_answer handle(void *arg, struct stage_instance *i,
     (void)i;
     if (str_find_str(rq->http.url, S("/api/v1/query")) >= 0)
         return answer_query(s, rq->http.body);
+    if (str_find_str(rq->http.url, S("/metrics")) >= 0)
+        return answer_scrape(s);
+    if (s->truth != NULL)
+        truth_sent(s->truth, rq, k);
     if (k->status == 0)
         return (struct scripted_answer){.never = true};
     if (k->status / 100 == 2)
         take(s, rq);
+    if (k->cuts)
+        return (struct scripted_answer){.failure = TRANSPORT_CONNECT,
+                                        .sent = true,
+                                        .delay = k->takes,
+                                        .error = S("connection reset")};
     if (k->retry != 0) {
         retry.value = arena_printf(&s->arena, "%lld", (long long)(k->retry / NS_PER_S));
         a.headers = (struct http_headers){&retry, 1};
@@ -90,6 +125,28 @@ static struct scripted_answer handle(void *arg, struct stage_instance *i,
 }
 
 /* -- the machine -- */
+
+static const struct named_rules *rules_in_force(const struct sim *s)
+{
+    VEC_EACH (const struct named_rules *, r, &s->scn->rules)
+        if (s->rules.n == 0 || str_eq(r->name, s->rules))
+            return r;
+    return NULL;
+}
+
+/* Under a constant name: the slots of a group follow from it. */
+static void write_rules(const struct sim *s)
+{
+    const struct named_rules *r = rules_in_force(s);
+    FILE *f = r != NULL ? fopen("rules.yml", "w") : NULL;
+
+    if (r == NULL)
+        return;
+    if (f == NULL || fwrite(r->text.p, 1, r->text.n, f) != r->text.n || fclose(f) != 0) {
+        perror("rules.yml");
+        exit(1);
+    }
+}
 
 static struct config *load(struct sim *s)
 {
@@ -101,6 +158,7 @@ static struct config *load(struct sim *s)
     struct config *c;
     ptrdiff_t at;
 
+    write_rules(s);
     while ((at = str_find_str(rest, S("@rules@"))) >= 0) {
         buf_add(&text, str_sub(rest, 0, (size_t)at));
         buf_adds(&text, "rules.yml");
@@ -124,6 +182,17 @@ static struct config *load(struct sim *s)
 static void start(struct sim *s)
 {
     stage_begin(&s->it, load(s));
+}
+
+void sim_restart(struct sim *s, bool is_cut)
+{
+    if (is_cut)
+        stage_cut(&s->it);
+    else
+        stage_end(&s->it);
+    start(s);
+    if (s->truth != NULL)
+        truth_began(s->truth);
 }
 
 /* What the scenario does in a turn. */
@@ -159,8 +228,10 @@ static void send(struct sim *s, void *what)
     struct event_result r = {0};
 
     shell_event(s->it.shell, &ev, &r);
-    if (!r.ok)
+    if (!r.ok && s->truth == NULL)
         fprintf(stderr, "refused: %.*s\n", STR(buf_str(&r.text)));
+    if (r.ok && s->truth != NULL)
+        truth_posted(s->truth, in);
     buf_release(&r.text);
 }
 
@@ -187,6 +258,8 @@ static ts_ns next_post(const struct sim *s)
 /* The clock is about to move. Nobody foresees a receiver that fails, or one that has not answered yet. */
 static void ask(struct sim *s)
 {
+    if (s->truth != NULL)
+        return;
     oracle_ask(&s->oracle, s->path, shell_engine(s->it.shell), s->it.clock.now);
     if (scripted_in_flight(s->it.net) != 0)
         oracle_disturb(&s->oracle);
@@ -221,6 +294,11 @@ static void run_until(struct sim *s, ts_ns mono)
     go_on(s);
 }
 
+void sim_go_on(struct sim *s, dur_ns d)
+{
+    run_until(s, ts_add(s->stage.now.mono, d));
+}
+
 /* -- actions -- */
 
 static void add_silence(struct sim *s, void *what)
@@ -248,6 +326,8 @@ static void add_silence(struct sim *s, void *what)
         exit(1);
     }
     vec_push(&s->silences, (struct named_silence){a->name, r.silence_id});
+    if (s->truth != NULL)
+        truth_silenced(s->truth, &r.silence_id);
 }
 
 static void expire_silence(struct sim *s, void *what)
@@ -257,8 +337,11 @@ static void expire_silence(struct sim *s, void *what)
     VEC_EACH (const struct named_silence *, n, &s->silences) {
         struct event ev = {.kind = EVENT_SILENCE_EXPIRE, .silence_id = uuid_str(&n->id)};
 
-        if (str_eq(n->name, a->name))
-            shell_event(s->it.shell, &ev, NULL);
+        if (!str_eq(n->name, a->name))
+            continue;
+        shell_event(s->it.shell, &ev, NULL);
+        if (s->truth != NULL)
+            truth_expired(s->truth, &n->id);
     }
 }
 
@@ -278,19 +361,36 @@ static void set_source(struct sim *s, const struct action *a)
 {
     if (str_is(a->text, "empty"))
         vec_clear(&s->samples);
+    else if (str_is(a->text, "takes"))
+        s->source_takes = a->d;
     else
         s->source_down = str_is(a->text, "down");
 }
 
-/* Queries are compared as forms write them. */
-static void set_sample(struct sim *s, struct action *a)
+static void set_pace(struct sim *s, const struct action *a)
 {
-    struct buf query = BUF_INIT;
+    if (str_is(a->text, "jobs"))
+        s->it.pace.jobs = a->d;
+    else if (str_is(a->text, "commits"))
+        s->it.pace.commits = a->d;
+    else
+        s->it.pace.answers = a->d;
+}
 
-    escape_percent(&query, a->text);
-    a->text = arena_str(&s->arena, buf_str(&query));
-    buf_release(&query);
-    vec_push(&s->samples, a);
+/* Queries are compared as forms write them. */
+static void set_sample(struct sim *s, const struct action *a)
+{
+    struct shown_sample x = {.labels = a->labels, .query = a->text, .value = a->value};
+    struct buf escaped = BUF_INIT;
+
+    escape_percent(&escaped, a->text);
+    x.escaped = arena_str(&s->arena, buf_str(&escaped));
+    buf_release(&escaped);
+    for (size_t i = 0; i < s->samples.n; i++)
+        if (str_eq(s->samples.v[i].query, x.query) && labels_eq(s->samples.v[i].labels, x.labels))
+            vec_remove(&s->samples, i--);
+    if (a->on)
+        vec_push(&s->samples, x);
 }
 
 static void suspend(struct sim *s, void *what)
@@ -309,13 +409,19 @@ static void set_wall(struct sim *s, void *what)
 
 static void reload(struct sim *s, void *what)
 {
-    (void)what;
-    stage_reload_at_once(&s->it, load(s));
+    const struct action *a = what;
+
+    if (a->name.n != 0)
+        s->rules = a->name;
+    if (a->on)
+        stage_reload(&s->it, load(s));
+    else
+        stage_reload_at_once(&s->it, load(s));
 }
 
 static void set_sink(struct sim *s, const struct action *a)
 {
-    struct sink k = {a->name, a->status, a->d};
+    struct sink k = {a->name, a->status, a->d, a->takes, a->is_lost};
 
     for (size_t i = 0; i < s->sinks.n; i++)
         if (str_eq(s->sinks.v[i].path, k.path)) {
@@ -397,45 +503,57 @@ static void act(struct sim *s, struct action *a)
     case ACT_SILENCE: happen(s, add_silence, a); break;
     case ACT_EXPIRE: happen(s, expire_silence, a); break;
     case ACT_CRASH:
-        stage_cut(&s->it);
-        start(s);
-        go_on(s);
-        break;
     case ACT_RESTART:
-        stage_end(&s->it);
-        start(s);
+        sim_restart(s, a->kind == ACT_CRASH);
         go_on(s);
         break;
-    case ACT_RELOAD: happen(s, reload, NULL); break;
+    case ACT_RELOAD: happen(s, reload, a); break;
     case ACT_WALL: happen(s, set_wall, a); break;
     case ACT_SUSPEND: happen(s, suspend, a); break;
     case ACT_SINK: set_sink(s, a); break;
     case ACT_IS: check_status(s, a); break;
     case ACT_STORE:
-        stage_set_disk(&s->it, a->on ? STAGE_DISK_WORKS : STAGE_DISK_FAILS);
+        stage_set_disk(&s->it, a->on        ? STAGE_DISK_WORKS
+                               : a->is_late ? STAGE_DISK_FAILS_LATE
+                                            : STAGE_DISK_FAILS);
         go_on(s);
         break;
     case ACT_SAMPLE: set_sample(s, a); break;
     case ACT_SOURCE: set_source(s, a); break;
+    case ACT_PACE: set_pace(s, a); break;
     case ACT_END: break;
     }
 }
 
 /* -- one scenario, from its first action to its last -- */
 
-void sim_open(struct sim *s, const char *path, const struct scenario *scn, uint64_t seed)
+static void decided(void *arg, const struct decision *d)
 {
-    *s = (struct sim){.path = path, .scn = scn};
+    truth_decided(((struct sim *)arg)->truth, d);
+}
+
+void sim_open(struct sim *s, const char *path, const struct scenario *scn,
+              const struct sim_options *o)
+{
+    *s = (struct sim){.path = path, .scn = scn, .truth = o->truth};
     vec_push(&s->sinks, (struct sink){S(""), 200, 0});
     arena_init(&s->arena, 0);
-    stage_init(&s->stage, seed, (struct now){SIM_WALL, SIM_MONO});
+    stage_init(&s->stage, o->seed, (struct now){SIM_WALL, SIM_MONO});
     stage_add(&s->stage, &s->it,
-              &(struct stage_life){
-                  .serve = handle, .arg = s, .start_delay = scn->start_delay, .host = S("sim")});
+              &(struct stage_life){.serve = handle,
+                                   .decided = s->truth != NULL ? decided : NULL,
+                                   .arg = s,
+                                   .start_delay = scn->start_delay,
+                                   .folder = o->folder,
+                                   .host = S("sim")});
     start(s);
+    if (s->truth != NULL)
+        truth_began(s->truth);
     VEC_EACH (struct action *, a, &scn->actions) {
         run_until(s, SIM_MONO + a->at);
         oracle_disturb(&s->oracle);
+        if (s->truth != NULL)
+            truth_acts(s->truth, a);
         act(s, a);
     }
     run_until(s, SIM_MONO + scn->end);
@@ -453,4 +571,15 @@ void sim_close(struct sim *s)
     vec_release(&s->silences);
     buf_release(&s->reply);
     arena_release(&s->arena);
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st, (void)kind, (void)at;
+    return remove(path);
+}
+
+void remove_folder(const char *folder)
+{
+    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }

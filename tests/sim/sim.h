@@ -31,15 +31,32 @@ struct sink {
     bool cuts; /* what it answers is lost */
 };
 
+struct shown_sample {
+    struct labels labels;
+    str query, escaped; /* empty: of all; as forms write it */
+    double value;
+};
+
 struct named_silence {
     str name;
     struct uuid id;
+};
+
+struct truth;
+
+void remove_folder(const char *folder); /* and what is in it; one that is not there is fine */
+
+struct sim_options {
+    uint64_t seed;       /* of what the stage draws */
+    struct truth *truth; /* judges in place of the oracle; NULL: the oracle is asked */
+    str folder;          /* of an own store's samples; empty: there is none */
 };
 
 struct sim {
     const char *path;
     const struct scenario *scn;
     struct oracle oracle;
+    struct truth *truth;
     struct arena arena;
     struct stage stage;
     struct stage_instance it;
@@ -48,15 +65,18 @@ struct sim {
     bool source_down;
     dur_ns source_takes;
     size_t wrong; /* what the API should have said, and did not */
-    VEC(struct action *) samples;
+    VEC(struct shown_sample) samples;
     struct inbox inbox;
     VEC(struct poster) posters;
     VEC(struct named_silence) silences;
     struct buf reply;
 };
 
-/* seed: of what the stage draws. */
-void sim_open(struct sim *s, const char *path, const struct scenario *scn, uint64_t seed);
+void sim_open(struct sim *s, const char *path, const struct scenario *scn,
+              const struct sim_options *o);
+/* The process ends and begins again, in order or not. */
+void sim_restart(struct sim *s, bool is_cut);
+void sim_go_on(struct sim *s, dur_ns d);
 void sim_close(struct sim *s);
 
 #endif
