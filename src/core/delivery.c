@@ -274,6 +274,9 @@ static dur_ns entry_lifetime(const struct engine *e, const struct outbox_row *r)
 {
     dur_ns twice;
 
+    /* Who is kept back for long is to hear of the end all the same, and only the log knows that he was told. */
+    if (e->conf->notifications.resolve_suppressed)
+        return e->retention;
     if (r->repeat_interval == 0 || __builtin_mul_overflow(r->repeat_interval, 2, &twice))
         return e->retention;
     return twice < e->retention ? twice : e->retention;
@@ -438,6 +441,13 @@ void outbox_run_due(struct engine *e, struct now now, struct effects *fx)
         slot_go(e, container_of(n, struct outbox_slot, timer), now, fx);
 }
 
+void outbox_write_waiting(struct engine *e, struct now now, struct effects *fx)
+{
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox)
+        if (it->value->row->not_before > now.mono)
+            put_row(fx, it->value->row, now);
+}
+
 static bool is_configured(const struct engine *e, const struct outbox_row *r)
 {
     const struct core_receiver *rc = engine_receiver(e, r->receiver);
@@ -449,10 +459,16 @@ static bool is_configured(const struct engine *e, const struct outbox_row *r)
     return false;
 }
 
+/* Longer than anybody may ask us to wait: who waits for longer was written by a clock that was set back since. */
+enum { WAIT_MAX_M = 5 };
+
 void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
                     struct effects *fx)
 {
     struct outbox_slot *s = slot_get(e, row->key);
+    ts_ns latest = row->attempt == 0 ? now.mono : ts_add(now.mono, WAIT_MAX_M * NS_PER_M);
+
+    row->not_before = row->not_before < latest ? row->not_before : latest;
 
     if (s != NULL && s->row->decided_at >= row->decided_at) {
         outbox_row_free(row);

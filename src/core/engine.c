@@ -279,6 +279,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
         e->stats.wall_steps++;
         e->audience_changes++; /* what has ended may hold again */
         rules_rearm(e, now);
+        outbox_write_waiting(e, now, fx);
         builtin_clock_stepped(e, ev->wall_step, now, fx);
         break;
     case EVENT_PAUSED: forgive_pause(e, ev->paused, now); break;

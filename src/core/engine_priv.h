@@ -65,6 +65,8 @@ void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, s
 void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
                       struct effects *fx);
 void outbox_run_due(struct engine *e, struct now now, struct effects *fx);
+/* The wall clock was set: rows say by it until when they wait. */
+void outbox_write_waiting(struct engine *e, struct now now, struct effects *fx);
 void outbox_prune(struct engine *e, struct now now, struct effects *fx);
 void outbox_release(struct engine *e);
 void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now,

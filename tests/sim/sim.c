@@ -232,6 +232,8 @@ static void send(struct sim *s, void *what)
         fprintf(stderr, "refused: %.*s\n", STR(buf_str(&r.text)));
     if (r.ok && s->truth != NULL)
         truth_posted(s->truth, in);
+    else if (s->truth != NULL)
+        truth_refused(s->truth, in);
     buf_release(&r.text);
 }
 

@@ -99,7 +99,15 @@ void truth_posted(struct truth *t, const struct alert_input *in)
 
     a->fires = in->ends_at == TS_NONE || in->ends_at > stage_now(&t->sim->it).wall;
     a->at = now_mono(t);
+    a->is_refused = false;
     await(t, DUE_ALERT, i, ++a->n);
+}
+
+void truth_refused(struct truth *t, const struct alert_input *in)
+{
+    size_t i = alert_of(t, in->labels);
+
+    t->alerts.v[i].is_refused = true;
 }
 
 void truth_silenced(struct truth *t, const struct uuid *id)
@@ -169,8 +177,10 @@ void truth_began(struct truth *t)
         t->trouble = now_mono(t);
     VEC_EACH (struct answer_due *const *, d, &t->due)
         (*d)->is_open = false;
-    VEC_EACH (struct heard *, h, &t->heard) /* what went out from memory alone is forgotten */
-        h->fires &= !t->disk_away || h->at < t->disk_since;
+    VEC_EACH (
+        struct heard *, h,
+        &t->heard) /* what went out from memory alone is forgotten, and what is old by a clock that was set */
+        h->is_forgotten |= (t->disk_away && h->at >= t->disk_since) || h->at <= t->stepped;
     VEC_EACH (const struct known_alert *, a, &t->alerts)
         check_alert_is_back(t, a);
     VEC_EACH (const struct known_silence *, s, &t->silences)
@@ -205,10 +215,15 @@ static void note_trouble(struct truth *t)
         t->trouble = now_mono(t);
 }
 
-static void note_source(struct truth *t)
+static void note_source(struct truth *t, const struct action *a)
 {
-    /* a target that does not answer has no samples any more */
-    begin_anew(t, t->wild->has_store ? TS_MAX / 2 : NS_PER_M);
+    bool was = t->source_away;
+
+    t->source_away = str_is(a->text, "down") || (str_is(a->text, "takes") && a->d != 0);
+    if (!was)
+        t->source_since = now_mono(t);
+    /* what it had not learnt yet it learns now; a target that does not answer has no samples any more */
+    begin_anew(t, t->wild->has_store ? TS_MAX / 2 : now_mono(t) - t->source_since + NS_PER_M);
 }
 
 static void check_slots(struct truth *t)
@@ -255,6 +270,8 @@ void truth_acts(struct truth *t, const struct action *a)
         note_trouble(t);
         break;
     case ACT_PACE:
+        if (t->wild->has_store && str_is(a->text, "answers")) /* scrapes fail */
+            begin_anew(t, TS_MAX / 2);
         t->answers_slow = str_is(a->text, "answers") ? a->d > TIMEOUT : t->answers_slow;
         note_trouble(t);
         break;
@@ -272,7 +289,7 @@ void truth_acts(struct truth *t, const struct action *a)
         x->is_there = a->on;
         break;
     }
-    case ACT_SOURCE: note_source(t); break;
+    case ACT_SOURCE: note_source(t, a); break;
     case ACT_SILENCE:
     case ACT_EXPIRE:
     case ACT_IS:
@@ -343,7 +360,7 @@ static bool fires_for_long(const struct truth *t, struct labels ls)
     }
     VEC_EACH (const struct known_alert *, a, &t->alerts)
         if (labels_eq(a->labels, ls))
-            return a->is_sent && a->since < now_mono(t) - LONG;
+            return a->is_sent && !a->is_refused && a->since < now_mono(t) - LONG;
     return false;
 }
 
@@ -357,6 +374,7 @@ static void check_alert(struct truth *t, const struct arrived *m, const struct a
     if (!al->resolved && is_sure && silences(t, al->labels) != NULL)
         wrong_alert(t, "is told of a silenced", m->receiver, al->labels);
     h->fires = !al->resolved;
+    h->is_forgotten = false;
     h->ever_fired |= h->fires;
     h->at = now_mono(t);
 }
@@ -495,6 +513,9 @@ static void check_nothing_is_left(struct truth *t)
         wrong(t, "something is still under way");
     if (e->outbox.n != 0)
         wrong(t, "%zu notifications still wait", e->outbox.n);
+    MAP_EACH (const struct outbox_map_entry, o, &e->outbox)
+        wrong(t, "%.*s: attempt %u, in %.3fs, in flight %d", STR(o->key), o->value->row->attempt,
+              (double)(o->value->row->not_before - now_mono(t)) / NS_PER_S, o->value->in_flight);
     VEC_EACH (struct answer_due *const *, d, &t->due)
         if ((*d)->is_open)
             wrong(t, "a request of life %llu was never answered", (unsigned long long)(*d)->life);
@@ -556,7 +577,7 @@ static bool fires_now(const struct truth *t, uint64_t fingerprint)
 static void check_posted(struct truth *t)
 {
     VEC_EACH (const struct known_alert *, a, &t->alerts)
-        if (fires_now(t, labels_fingerprint(a->labels)) != a->is_sent)
+        if (!a->is_refused && fires_now(t, labels_fingerprint(a->labels)) != a->is_sent)
             wrong(t, "an alert that is %s", a->is_sent ? "sent does not fire" : "over still fires");
 }
 
@@ -582,7 +603,7 @@ static void check_heard(struct truth *t)
 
     arena_init(&a, 0);
     VEC_EACH (const struct heard *, h, &t->heard)
-        if (h->fires && !fires_now(t, h->fingerprint))
+        if (h->fires && !h->is_forgotten && !fires_now(t, h->fingerprint))
             wrong_alert(t, "never heard of the end of", h->receiver, h->labels);
     MAP_EACH (const struct u64_map_entry, it, &engine_of(t)->alerts) {
         const struct alert *al = it->value;

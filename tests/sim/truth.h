@@ -26,6 +26,7 @@ struct known_alert {
     bool is_sent;      /* again and again */
     ts_ns since, at;   /* since when it is, and when it was sent last */
     bool fires;        /* by what was sent last */
+    bool is_refused;   /* it begins in the future, by a clock that was set back */
     uint64_t n, acked; /* sendings: so many, and the last one answered */
 };
 
@@ -50,6 +51,7 @@ struct heard {
     struct labels labels;
     uint64_t fingerprint;
     bool fires, ever_fired;
+    bool is_forgotten; /* as far as tocsin knows, though it was told */
     ts_ns at;
 };
 
@@ -80,7 +82,8 @@ struct truth {
     ts_ns restarted, stepped;
     dur_ns paused; /* in all */
     bool sink_away, answers_slow, disk_away;
-    ts_ns disk_since;
+    ts_ns disk_since, source_since;
+    bool source_away;
 };
 
 void truth_open(struct truth *t, struct sim *s, const char *name, const struct wild *w,
@@ -95,6 +98,7 @@ void truth_began(struct truth *t); /* a life */
 void truth_acts(struct truth *t, const struct action *a);
 /* In the turn in which the engine took it: */
 void truth_posted(struct truth *t, const struct alert_input *in);
+void truth_refused(struct truth *t, const struct alert_input *in);
 void truth_silenced(struct truth *t, const struct uuid *id);
 void truth_expired(struct truth *t, const struct uuid *id);
 void truth_asked(struct truth *t, str query, ts_ns at);
