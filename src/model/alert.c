@@ -82,8 +82,9 @@ bool alert_store_over(struct alert *old, const struct alert *in, struct now now)
         if (old->starts_at < starts_at)
             starts_at = old->starts_at;
         if (keep_old_end) {
-            ends_at = old->ends_at;
             expires = old->expires_mono;
+            /* by the clock of now: somebody may have set it since */
+            ends_at = is_resolved ? old->ends_at : ts_add(now.wall, expires - now.mono);
         }
     }
     changed = take_content(old, in);

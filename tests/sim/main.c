@@ -1,6 +1,7 @@
 /* main.c - sim FILE.scn...: plays scenario files and holds what arrived against what they expect.
  *          sim --explain FIRST COUNT HOURS: scenarios from seeds, and what explain foresees in them.
  *          sim --random FIRST COUNT: scenarios from seeds in which everything happens that can.
+ *          sim --find FIRST COUNT: the same until one fails.
  *          sim --coverage COUNT: the same from seed 1, and which states its faults have hit. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -50,9 +51,11 @@ static int run_all(int n, char **v)
     if (n == 4 && strcmp(v[0], "--explain") == 0)
         return seeds_explain(number(v[1]), number(v[2]), number(v[3]));
     if (n == 3 && strcmp(v[0], "--random") == 0)
-        return seeds_wild(number(v[1]), number(v[2]), false);
+        return seeds_wild(number(v[1]), number(v[2]));
+    if (n == 3 && strcmp(v[0], "--find") == 0)
+        return seeds_find(number(v[1]), number(v[2]));
     if (n == 2 && strcmp(v[0], "--coverage") == 0)
-        return seeds_wild(1, number(v[1]), true);
+        return seeds_cover(number(v[1]));
     return run_files(v, n);
 }
 

@@ -277,15 +277,31 @@ static bool run_wild(uint64_t seed, struct coverage *c)
     return ok;
 }
 
-int seeds_wild(uint64_t first, uint64_t count, bool shows_coverage)
+static int play_all(uint64_t first, uint64_t count, struct coverage *c, bool only_one)
+{
+    size_t failed = 0, n = 0;
+
+    for (; n < count && !(only_one && failed != 0); n++)
+        failed += !run_wild(first + n, c);
+    printf("%zu passed, %zu failed\n", n - failed, failed);
+    return failed != 0;
+}
+
+int seeds_wild(uint64_t first, uint64_t count)
+{
+    return play_all(first, count, NULL, false);
+}
+
+int seeds_find(uint64_t first, uint64_t count)
+{
+    return play_all(first, count, NULL, true);
+}
+
+int seeds_cover(uint64_t count)
 {
     struct coverage c = {{{0}}};
-    size_t failed = 0;
+    int failed = play_all(1, count, &c, false);
 
-    for (uint64_t seed = first; seed < first + count; seed++)
-        failed += !run_wild(seed, &c);
-    if (shows_coverage)
-        coverage_print(&c);
-    printf("%zu passed, %zu failed\n", (size_t)count - failed, failed);
-    return failed != 0 || (shows_coverage && coverage_has_gap(&c));
+    coverage_print(&c);
+    return failed || coverage_has_gap(&c);
 }

@@ -13,7 +13,10 @@
 #include <stdint.h>
 
 int seeds_explain(uint64_t first, uint64_t count, uint64_t hours); /* of the scenario's clock */
-/* Coverage is shown, and a gap in it is a failure. */
-int seeds_wild(uint64_t first, uint64_t count, bool shows_coverage);
+int seeds_wild(uint64_t first, uint64_t count);
+/* The same, and a table; a gap in it is a failure. */
+int seeds_cover(uint64_t count);
+/* Until one fails: that is told. */
+int seeds_find(uint64_t first, uint64_t count);
 
 #endif
