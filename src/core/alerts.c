@@ -185,9 +185,13 @@ static struct alert_input mend_start(const struct engine *e, const struct alert_
     struct alert_input out = *in;
     const struct alert *old;
 
-    if (in->starts_at == TS_NONE || in->ends_at == TS_NONE || in->ends_at >= in->starts_at ||
-        in->ends_at <= now.wall)
+    if (in->starts_at == TS_NONE || in->ends_at == TS_NONE || in->ends_at >= in->starts_at)
         return out;
+    if (in->ends_at <= now.wall) {
+        if (origin != ALERTS_POSTED)
+            out.starts_at = in->ends_at;
+        return out;
+    }
     old = engine_alert(e, labels_fingerprint(in->labels));
     if (origin != ALERTS_POSTED || (old != NULL && !alert_is_resolved(old, now)))
         out.starts_at = now.wall;

@@ -207,11 +207,13 @@ static void forward(const struct alert_input *v, size_t n, struct effects *fx)
     }
 }
 
-/* What fires does so from now on for as long as it did at its slot: the run may have come home after a pause, or after somebody
- * set the clock. */
+/* What fires does so from now on for as long as it did at its slot, and what has ended has ended: the run may have come home
+ * after a pause, or after somebody set the clock. */
 static ts_ns valid_until(const struct rules_ran *ran, const struct alert_input *in, struct now now)
 {
-    return in->ends_at > ran->slot ? ts_add(now.wall, in->ends_at - ran->slot) : in->ends_at;
+    if (in->ends_at > ran->slot)
+        return ts_add(now.wall, in->ends_at - ran->slot);
+    return in->ends_at < now.wall ? in->ends_at : now.wall;
 }
 
 /* External labels are added where the alert has none of that name; then alerts are relabeled, or dropped. */
