@@ -177,11 +177,20 @@ str outbox_key_told_as(const struct engine *e, str key)
     return s != NULL ? outbox_told_as((*s)->row) : STR_NONE;
 }
 
-bool outbox_may_have_opened(const struct engine *e, str key)
+static bool same_hashes(struct hash_list a, struct hash_list b)
+{
+    return a.n == b.n && hash_list_is_subset(a, b);
+}
+
+bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list firing)
 {
     struct outbox_slot **s = outbox_map_get(&e->outbox, key);
+    bool says_else = s != NULL && !same_hashes((*s)->row->firing, firing);
 
-    return s != NULL && ((*s)->in_flight ? (*s)->row->firing.n != 0 : (*s)->row->may_have_arrived);
+    /* an end that may have been heard is told until it was */
+    return s != NULL &&
+           ((*s)->in_flight ? says_else
+                            : (*s)->row->may_have_arrived && (says_else || firing.n == 0));
 }
 
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
@@ -320,8 +329,8 @@ static dur_ns backoff(struct engine *e, unsigned attempt)
     return (dur_ns)(d * (0.5 + rand_unit(&e->jitter)));
 }
 
-/* Whether what was decided while the row was in flight is still to be told: the log may say it all now, or it ends what
- * nobody heard the beginning of. */
+/* Whether what was decided while the row was in flight is still to be told: the log may say it all now, or it takes back what
+ * nobody has heard. */
 static bool next_is_news(const struct engine *e, const struct outbox_slot *s, struct now now)
 {
     const struct outbox_row *next = s->next;
@@ -329,7 +338,7 @@ static bool next_is_news(const struct engine *e, const struct outbox_slot *s, st
 
     return nflog_decide(entry != NULL ? *entry : NULL, next->firing, next->resolved, true,
                         next->repeat_interval, now) != REASON_NONE ||
-           (next->firing.n == 0 && next->may_have_arrived);
+           next->may_have_arrived;
 }
 
 /* The answered row goes; what was decided meanwhile takes its place if it is news. */

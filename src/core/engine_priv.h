@@ -48,8 +48,8 @@ void outbox_decide(struct engine *e, const struct notification *n,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
 /* The group key that the waiting row of a key is told under, if that is not the one in the key; otherwise empty. */
 str outbox_key_told_as(const struct engine *e, str key);
-/* Whether the receiver may have heard, or be hearing, of something that fires, which the log does not know: its end is told. */
-bool outbox_may_have_opened(const struct engine *e, str key);
+/* Whether the receiver may have heard, or be hearing, something else than that these fire, and the log does not know. */
+bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list firing);
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why);
 /* The slot's row is about to be sent. Nobody of it may be told any more: it goes, and no log entry tells of it. */

@@ -307,9 +307,9 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     }
     reason = nflog_decide(entry, f->firing, f->resolved, ic->send_resolved,
                           g->route->repeat_interval, now);
-    if (reason == REASON_NONE && f->firing.n == 0 && ic->send_resolved &&
-        outbox_may_have_opened(e, buf_str(&key)))
-        reason = REASON_ALL_RESOLVED;
+    if (reason == REASON_NONE && (f->firing.n != 0 || ic->send_resolved) &&
+        outbox_may_have_said_else(e, buf_str(&key), f->firing))
+        reason = f->firing.n != 0 ? REASON_NEW_ALERTS : REASON_ALL_RESOLVED;
     if (reason == REASON_NONE) {
         if (!outbox_drop_unsent(e, buf_str(&key), now, fx,
                                 "resolved before it could be delivered")) {

@@ -180,7 +180,7 @@ void truth_began(struct truth *t)
     VEC_EACH (
         struct heard *, h,
         &t->heard) /* what went out from memory alone is forgotten, and what is old by a clock that was set */
-        h->is_forgotten |= (t->disk_away && h->at >= t->disk_since) || h->at <= t->stepped;
+        h->is_forgotten |= h->is_from_memory || h->at <= t->stepped;
     VEC_EACH (const struct known_alert *, a, &t->alerts)
         check_alert_is_back(t, a);
     VEC_EACH (const struct known_silence *, s, &t->silences)
@@ -217,9 +217,12 @@ static void note_trouble(struct truth *t)
 
 static void note_source(struct truth *t, const struct action *a)
 {
-    bool was = t->source_away;
+    bool was = t->source_down || t->source_slow;
 
-    t->source_away = str_is(a->text, "down") || (str_is(a->text, "takes") && a->d != 0);
+    if (str_is(a->text, "takes"))
+        t->source_slow = a->d != 0;
+    else
+        t->source_down = str_is(a->text, "down");
     if (!was)
         t->source_since = now_mono(t);
     /* what it had not learnt yet it learns now; a target that does not answer has no samples any more */
@@ -386,6 +389,7 @@ static void check_alert(struct truth *t, const struct arrived *m, const struct a
     h->is_forgotten = false;
     h->ever_fired |= h->fires;
     h->at = now_mono(t);
+    h->is_from_memory = t->disk_away || shell_is_degraded(t->sim->it.shell);
 }
 
 static struct told_group *group_of(struct truth *t, const struct arrived *m)
@@ -404,7 +408,8 @@ static void check_opened(struct truth *t, const struct arrived *m)
 
     VEC_EACH (const struct heard *, h, &t->heard)
         was_opened |= h->ever_fired && str_eq(h->receiver, m->receiver) && str_eq(h->key, m->key);
-    if (!was_opened)
+    if (!was_opened &&
+        t->restarted == 0) /* else a row of an earlier life may have been under way */
         wrong(t, "ends are told that nobody heard the beginning of");
 }
 

@@ -53,6 +53,7 @@ struct heard {
     bool fires, ever_fired;
     bool is_forgotten; /* as far as tocsin knows, though it was told */
     ts_ns at;
+    bool is_from_memory; /* sent while the store did not write */
 };
 
 /* Of a group's notifications to a receiver. */
@@ -83,7 +84,7 @@ struct truth {
     dur_ns paused; /* in all */
     bool sink_away, answers_slow, disk_away;
     ts_ns disk_since, source_since;
-    bool source_away;
+    bool source_down, source_slow;
 };
 
 void truth_open(struct truth *t, struct sim *s, const char *name, const struct wild *w,
