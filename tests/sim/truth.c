@@ -439,7 +439,7 @@ static void check_repeat(struct truth *t, const struct arrived *m)
         if (str_eq(in->v.v[i].receiver, m->receiver) && labels_eq(in->v.v[i].group, m->group))
             last = &in->v.v[i];
     if (last == NULL || t->trouble > last->at + SIM_MONO - AGAIN || fires(m) != fires(last) ||
-        (fires(m) && m->at - last->at >= t->wild->repeat_interval))
+        (fires(m) && m->at - last->at >= t->wild->repeat_interval - SOON))
         return;
     VEC_EACH (const struct arrived_alert *, al, &m->alerts)
         if (!says(last, al))
