@@ -260,9 +260,11 @@ void truth_acts(struct truth *t, const struct action *a)
     case ACT_RESOLVE: note_poster(t, a); break;
     case ACT_CRASH: /* of what it had learnt lately */
     case ACT_RESTART:
-        /* what the disk was not told while it was away, or of a run that was under way when it was written anew */
-        begin_anew(t, t->disk_away || (t->disk_since != 0 && a->kind == ACT_CRASH &&
-                                       now_mono(t) < t->disk_since + AGAIN + t->paused)
+        /* What the disk was not told while it was away, or of a run that was under way when it was written anew; and a
+         * pause is as if nothing had lived. */
+        begin_anew(t, t->disk_away || now_mono(t) < t->woke + 10 * NS_PER_S ||
+                              (t->disk_since != 0 && a->kind == ACT_CRASH &&
+                               now_mono(t) < t->disk_since + AGAIN + t->paused)
                           ? TS_MAX / 2
                       : a->kind == ACT_CRASH ? AGAIN
                                              : 0);
@@ -273,6 +275,7 @@ void truth_acts(struct truth *t, const struct action *a)
         break;
     case ACT_SUSPEND: /* what counts of a repeat is when it was decided */
         t->paused += a->d;
+        t->woke = ts_add(now_mono(t), a->d);
         if (t->trouble != TS_MAX)
             t->trouble = ts_add(now_mono(t), a->d);
         break;
@@ -367,6 +370,9 @@ static bool fires_for_long(const struct truth *t, struct labels ls)
 
     if (is_rule(ls, &k)) {
         const struct known_rule *x = &t->rules[k];
+
+        if (t->wild->has_store && t->sim->it.pace.answers > TIMEOUT / 2) /* scrapes fail */
+            return false;
 
         return x->is_named && x->is_there && x->since < now_mono(t) - LONG;
     }

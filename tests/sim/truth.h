@@ -82,6 +82,7 @@ struct truth {
     ts_ns trouble; /* the last time that something may have made it tell twice; TS_MAX: still */
     ts_ns restarted, stepped;
     dur_ns paused; /* in all */
+    ts_ns woke;    /* the last time */
     bool sink_away, answers_slow, disk_away;
     ts_ns disk_since, source_since;
     bool source_down, source_slow;
