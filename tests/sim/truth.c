@@ -374,7 +374,8 @@ static bool fires_for_long(const struct truth *t, struct labels ls)
         if (t->wild->has_store && t->sim->it.pace.answers > TIMEOUT / 2) /* scrapes fail */
             return false;
 
-        return x->is_named && x->is_there && x->since < now_mono(t) - LONG;
+        /* `for` counts what was lived */
+        return x->is_named && x->is_there && x->since < now_mono(t) - LONG - t->paused;
     }
     VEC_EACH (const struct known_alert *, a, &t->alerts)
         if (labels_eq(a->labels, ls))
