@@ -16,6 +16,7 @@ endif()
 
 # -- what makes a fault harder to use, and builds equal wherever they are made --------------------------------------------
 include(CheckCCompilerFlag)
+set(CMAKE_REQUIRED_FLAGS -Werror) # clang takes another machine's flag, and warns that it is not used
 foreach(flag -fstack-clash-protection -fcf-protection=full -mbranch-protection=standard)
   string(MAKE_C_IDENTIFIER "has${flag}" has)
   check_c_compiler_flag(${flag} ${has})
@@ -23,6 +24,7 @@ foreach(flag -fstack-clash-protection -fcf-protection=full -mbranch-protection=s
     target_compile_options(tocsin_warnings INTERFACE ${flag})
   endif()
 endforeach()
+unset(CMAKE_REQUIRED_FLAGS)
 target_compile_options(tocsin_warnings INTERFACE -fPIE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/)
 target_link_options(tocsin_warnings INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code)
 if(TOCSIN_SANITIZE)

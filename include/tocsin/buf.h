@@ -64,4 +64,9 @@ static inline void buf_addc(struct buf *b, char c)
 
 #define buf_adds(b, literal) buf_add(b, S(literal))
 
+/* Text of others for eyes: what a terminal would act on (controls of C0 and C1, what turns the order of reading) as \u202e, a
+ * bad byte as \ufffd. Line ends and tabs stay; _line makes blanks of them. */
+void buf_add_shown(struct buf *b, str s);
+void buf_add_shown_line(struct buf *b, str s);
+
 #endif

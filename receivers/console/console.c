@@ -22,21 +22,6 @@ static bool is_group_label(const struct notification *n, str name)
     return labels_has(n->group_labels, name);
 }
 
-/* Label text comes from outside: control bytes would let an alert rewrite the terminal. */
-static void add_plain(struct buf *b, str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if (c == '\n' || c == '\t')
-            buf_addc(b, ' ');
-        else if (c < 0x20 || c == 0x7f)
-            buf_addf(b, "\\x%02x", c);
-        else
-            buf_addc(b, (char)c);
-    }
-}
-
 static void add_alert(struct buf *b, const struct delivery *d, const struct notified_alert *a)
 {
     const char *on = "", *off = "";
@@ -53,13 +38,13 @@ static void add_alert(struct buf *b, const struct delivery *d, const struct noti
         if (is_group_label(d->n, l->name))
             continue;
         buf_addc(b, ' ');
-        add_plain(b, l->name);
+        buf_add_shown_line(b, l->name);
         buf_addc(b, '=');
-        add_plain(b, l->value);
+        buf_add_shown_line(b, l->value);
     }
     if (summary.n != 0) {
         buf_adds(b, "  - ");
-        add_plain(b, summary);
+        buf_add_shown_line(b, summary);
     }
     buf_addc(b, '\n');
 }
@@ -77,10 +62,10 @@ static enum delivery_verdict step(struct delivery *d)
         if (!first)
             buf_addc(&b, ' ');
         first = false;
-        add_plain(&b, l->value);
+        buf_add_shown_line(&b, l->value);
     }
     buf_adds(&b, "  -> ");
-    add_plain(&b, n->receiver);
+    buf_add_shown_line(&b, n->receiver);
     buf_addf(&b, "  (%s)\n", notify_reason_text(n->reason));
     for (size_t i = 0; i < n->n_alerts; i++)
         add_alert(&b, d, &n->alerts[i]);

@@ -42,7 +42,7 @@ static const struct conf_key keys[] = {
     CONF_KEY(struct email_conf, hello, CONF_STRING, "name to greet the server with",
              .flags = CONF_INHERIT),
     CONF_KEY(struct email_conf, smarthost, CONF_STRING, "host:port of the mail server",
-             .flags = CONF_INHERIT),
+             .flags = CONF_INHERIT | CONF_ADDRESS),
     CONF_KEY(struct email_conf, auth_username, CONF_STRING, "user", .flags = CONF_INHERIT),
     CONF_KEY(struct email_conf, auth_password, CONF_SECRET, "password, for LOGIN and PLAIN",
              .flags = CONF_INHERIT | CONF_BOTH_OK | CONF_PATH_FIXED),

@@ -17,7 +17,7 @@ static const struct conf_key keys[] = {
              .flags = CONF_INHERIT | CONF_PATH_FIXED),
     CONF_KEY(struct telegram_conf, chat_id, CONF_INT, "chat"),
     CONF_KEY(struct telegram_conf, chat_id_file, CONF_PATH, "file that holds the chat",
-             .flags = CONF_PATH_FIXED),
+             .flags = CONF_PATH_FIXED | CONF_READ_LATER),
     CONF_KEY(struct telegram_conf, message_thread_id, CONF_INT, "topic in the chat"),
     CONF_KEY(struct telegram_conf, message, CONF_TEMPLATE, "text",
              .text = "{{ template \"telegram.default.message\" . }}"),

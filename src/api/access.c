@@ -8,20 +8,21 @@
 #include "os/random.h"
 #include "codec/quote.h"
 #include "net/secret.h"
-#include "net/web_auth.h"
 
 enum { DIGEST = 32 };
 
 struct access {
+    struct refusals *count;
     unsigned char key[DIGEST];
     struct config *conf;              /* whose tokens these are; one reference */
     unsigned char (*digests)[DIGEST]; /* parallel to conf->web.tokens; zeroes: unreadable */
 };
 
-struct access *access_new(void)
+struct access *access_new(struct refusals *count)
 {
     struct access *x = mem_new(struct access);
 
+    x->count = count;
     random_bytes(x->key, sizeof(x->key));
     return x;
 }
@@ -77,6 +78,7 @@ static bool has_bearer(const struct http_req *rq, str *token)
     return str_eq_nocase(scheme, S("Bearer")) && token->n != 0;
 }
 
+/* Whose token rq shows; NULL: nobody's. */
 static const struct token_conf *find(const struct access *x, const struct http_req *rq)
 {
     const struct token_conf *found = NULL;
@@ -92,10 +94,12 @@ static const struct token_conf *find(const struct access *x, const struct http_r
     return found;
 }
 
-static bool forbid(struct http_req *rq, const struct token_conf *t, const char *what)
+static bool forbid(struct access *x, struct http_req *rq, const struct token_conf *t,
+                   const char *what)
 {
     struct buf text = BUF_INIT, b = BUF_INIT;
 
+    refusal_note(x->count, rq, REFUSED_SCOPE, t->name);
     buf_addf(&text, "token \"%.*s\" may not %s", STR(t->name), what);
     quote_json(&b, buf_str(&text), true);
     buf_addc(&b, '\n');
@@ -105,16 +109,19 @@ static bool forbid(struct http_req *rq, const struct token_conf *t, const char *
     return false;
 }
 
-static bool within_scope(struct http_req *rq, const struct token_conf *t)
+/* A scope that lets in to one thing lets read, too; but who may post alerts may do nothing else. */
+static bool within_scope(struct access *x, struct http_req *rq, const struct token_conf *t)
 {
-    static const char *const scopes[] = {[ACCESS_SILENCE] = "silence", [ACCESS_PUSH] = "push"};
+    static const char *const scopes[] = {
+        [ACCESS_SILENCE] = "silence", [ACCESS_PUSH] = "push", [ACCESS_ALERTS] = "alerts"};
+    bool is_poster = str_is(t->scope, scopes[ACCESS_ALERTS]);
     bool reads = rq->method == HTTP_GET || rq->method == HTTP_OPTIONS || rq->route == NULL;
     int need = reads ? ACCESS_READ : rq->route->need;
 
-    if (need == ACCESS_READ || str_is(t->scope, "admin") ||
-        (need != ACCESS_CHANGE && str_is(t->scope, scopes[need])))
+    if ((need == ACCESS_READ && !is_poster) || str_is(t->scope, "admin") ||
+        (need != ACCESS_READ && need != ACCESS_CHANGE && str_is(t->scope, scopes[need])))
         return true;
-    return forbid(rq, t, "change this");
+    return forbid(x, rq, t, is_poster ? "do anything but post alerts" : "change this");
 }
 
 bool access_admit(struct access *x, struct config *conf, struct web *web, struct http_req *rq)
@@ -129,10 +136,10 @@ bool access_admit(struct access *x, struct config *conf, struct web *web, struct
     use(x, conf);
     t = find(x, rq);
     if (t != NULL)
-        return within_scope(rq, t);
+        return within_scope(x, rq, t);
     if (web != NULL && web_has_users(web) && !has_bearer(rq, &token))
         return web_admit(web, rq);
-    web_auth_refuse(rq, "Bearer");
+    web_auth_refuse(x->count, rq, "Bearer", STR_NONE);
     return false;
 }
 
@@ -163,6 +170,22 @@ bool access_may_silence(struct access *x, struct config *conf, struct http_req *
     for (size_t i = 0; t != NULL && i < t->matchers.n; i++)
         for (size_t k = 0; k < s->n_sets; k++)
             if (!set_is_within(&s->sets[k], &t->matchers.v[i]))
-                return forbid(rq, t, "silence beyond its matchers");
+                return forbid(x, rq, t, "silence beyond its matchers");
     return true;
+}
+
+void access_sign(struct access *x, struct config *conf, struct http_req *rq, struct silence *s)
+{
+    const struct token_conf *t = NULL;
+    struct label given = {S("createdBy"), s->created_by};
+
+    if (conf->web.tokens.n != 0) {
+        use(x, conf);
+        t = find(x, rq);
+    }
+    if (t == NULL || str_eq(s->created_by, t->name))
+        return;
+    s->created_by = arena_str(&s->arena, t->name);
+    if (given.value.n != 0)
+        s->annotations = labels_merge(&s->arena, s->annotations, (struct labels){&given, 1});
 }

@@ -244,8 +244,7 @@ void api_post_jobs_cancel(struct api *a)
     vec_release(&a->jobs);
 }
 
-/* Alerts that we sent to ourselves came in by another way before. */
-static bool is_own_sending(const struct api *a, const struct http_req *rq)
+bool api_is_own_sending(const struct api *a, const struct http_req *rq)
 {
     str from = http_header_get(&rq->headers, S(FORWARD_INSTANCE_HEADER));
 
@@ -258,10 +257,6 @@ void api_post_alerts(struct http_req *rq, void *arg)
     struct body b = {0};
     struct post_job *p;
 
-    if (is_own_sending(a, rq)) {
-        api_refuse(rq, 421, 421, "this is the instance that sends");
-        return;
-    }
     if (!api_expects_json(rq))
         return;
     if (rq->body.n <= INLINE_MAX || a->conf.pool == NULL) {

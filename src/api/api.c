@@ -20,7 +20,8 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v2/receivers", 0, api_get_receivers, "/receivers",
      "names and labels of all receivers"},
     {HTTP_GET, "/api/v2/alerts", 0, api_get_alerts, "/alerts", "alerts that have not ended"},
-    {HTTP_POST, "/api/v2/alerts", 64 << 20, api_post_alerts, "/alerts", "takes alerts"},
+    {HTTP_POST, "/api/v2/alerts", 64 << 20, api_post_alerts, "/alerts", "takes alerts",
+     ACCESS_ALERTS},
     {HTTP_GET, "/api/v2/alerts/groups", 0, api_get_groups, "/alerts/groups", "alerts by group"},
     {HTTP_GET, "/api/v2/silences", 0, api_get_silences, "/silences", "silences by state"},
     {HTTP_POST, "/api/v2/silences", 1 << 20, api_post_silences, "/silences",
@@ -498,21 +499,32 @@ static bool takes_json(const struct http_req *rq)
     return false;
 }
 
+/* Whoever has our own instance's name is this instance, or may as well hear that it is not he: no credentials are needed
+ * to be sent away. */
 static bool admit(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
 
-    if (!takes_json(rq)) {
-        api_refuse(rq, 406, 406,
-                   "unsupported media type requested, only [application/json] are available");
+    if (rq->route != NULL && rq->route->handle == api_post_alerts && api_is_own_sending(a, rq)) {
+        api_refuse(rq, 421, 421, "this is the instance that sends");
         return false;
     }
     return access_admit(a->access, config_of(a->engine->conf), a->web, rq);
 }
 
+static bool accept(struct http_req *rq, void *arg)
+{
+    (void)arg;
+    if (takes_json(rq))
+        return true;
+    api_refuse(rq, 406, 406,
+               "unsupported media type requested, only [application/json] are available");
+    return false;
+}
+
 bool api_use_web_config(struct api *a, str path, struct diags *d, struct err *e)
 {
-    a->web = web_new(path, a->server, shell_clock(a->conf.shell), a->conf.pool, d, e);
+    a->web = web_new(path, a->server, shell_clock(a->conf.shell), a->conf.pool, &a->refusals, d, e);
     return a->web != NULL;
 }
 
@@ -527,13 +539,14 @@ struct api *api_new(const struct api_conf *conf)
                                   .max_gets = conf->max_gets,
                                   .answer_timeout = conf->answer_timeout,
                                   .admit = admit,
+                                  .accept = accept,
                                   .unrouted = unrouted,
                                   .observe = observe};
 
     a->conf = *conf;
     a->engine = shell_engine(conf->shell);
     a->started = shell_clock(conf->shell)->now.wall;
-    a->access = access_new();
+    a->access = access_new(&a->refusals);
     a->reload_ok = true;
     a->reload_at = a->started;
     a->server = http_server_new(loop_base(conf->loop), shell_clock(conf->shell), &sc);

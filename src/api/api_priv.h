@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "codec/quote.h"
 #include "core/explain.h"
+#include "core/receiver_health.h"
 #include "model/metric.h"
 #include "source/source.h"
 
@@ -32,6 +33,7 @@ struct api {
     struct engine *engine;
     struct http_server *server;
     struct access *access;
+    struct refusals refusals;
     struct web *web; /* NULL without --web.config.file */
     ts_ns started;   /* wall */
     bool reload_ok;
@@ -82,6 +84,7 @@ void api_put_alert(struct json_writer *w, const struct gettable *g);
 /* rules.c: members of an object that the caller writes around them */
 void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_filter *f);
 void api_put_rule_groups(struct api *a, struct json_writer *w);
+void api_put_rule_notes(struct json_writer *w, const struct rule_notes *n);
 
 /* -- handlers -- */
 void api_get_alerts(struct http_req *rq, void *arg);
@@ -101,6 +104,8 @@ void api_post_render(struct http_req *rq, void *arg);
 void api_get_explain(struct http_req *rq, void *arg);
 void api_get_notifications(struct http_req *rq, void *arg);
 void api_post_jobs_cancel(struct api *a);
+/* Whether rq are alerts that we sent to ourselves: they came in by another way before. */
+bool api_is_own_sending(const struct api *a, const struct http_req *rq);
 
 /* -- explain, in words -- */
 void explain_text_decision(struct buf *b, const struct decision *d);

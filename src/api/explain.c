@@ -96,13 +96,27 @@ static void answer_begin(struct answer *an, struct http_req *rq)
     json_writer_init(&an->w, &an->b, true);
 }
 
+/* What has grown so far, to out: words are for eyes. */
+static void answer_take(struct answer *an, struct buf *out)
+{
+    if (an->is_text)
+        buf_add_shown(out, buf_str(&an->b));
+    else
+        buf_add(out, buf_str(&an->b));
+    buf_clear(&an->b);
+}
+
 static void answer_send(struct answer *an, struct http_req *rq)
 {
+    struct buf out = BUF_INIT;
+
     if (!an->is_text)
         buf_addc(&an->b, '\n');
+    answer_take(an, &out);
     api_headers(rq);
     http_reply(rq, 200, an->is_text ? S("text/plain; charset=utf-8") : S("application/json"),
-               buf_str(&an->b));
+               buf_str(&out));
+    buf_release(&out);
     buf_release(&an->b);
 }
 
@@ -238,7 +252,7 @@ static void put_integration(const struct api *a, struct json_writer *w, const st
         json_key(w, S("attempts"));
         json_put_u64(w, in->slot->row->attempt);
         json_key(w, S("inFlight"));
-        json_put_bool(w, in->slot->in_flight);
+        json_put_bool(w, outbox_in_flight(in->slot));
     }
     json_close(w, '}');
     buf_release(&text);
@@ -317,6 +331,8 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
         put_when(w, "endsAt", x->alert->ends_at);
         put_when(w, "updatedAt", x->alert->updated_at);
     }
+    if (x->rule != NULL)
+        api_put_rule_notes(w, &x->rule->notes);
     json_key(w, S("silencedBy"));
     json_open(w, '[');
     for (size_t i = 0; i < x->verdict.silenced_by.n; i++)
@@ -369,7 +385,7 @@ static void count_queue(const struct engine *e, str receiver, size_t *queued, si
         if (!str_eq(it->value->row->receiver, receiver))
             continue;
         ++*queued;
-        *in_flight += it->value->in_flight;
+        *in_flight += outbox_in_flight(it->value);
     }
 }
 
@@ -380,6 +396,8 @@ static void put_receiver(struct json_writer *w, const struct receiver_stats *rs,
     put_when(w, "lastSuccess", rs->last_success);
     put_when(w, "lastFailure", rs->last_failure);
     put_text(w, "lastError", str_of(rs->last_error));
+    put_text(w, "failing", receiver_failing(rs));
+    put_when(w, "failingSince", receiver_failing_since(rs));
     json_key(w, S("queued"));
     json_put_u64(w, queued);
     json_key(w, S("inFlight"));
@@ -577,8 +595,7 @@ static bool walk_next(void *ctx, struct buf *out)
         walk_end(k, now);
     if (more && k->an.b.n < PIECE)
         return true; /* in another turn */
-    buf_add(out, buf_str(&k->an.b));
-    buf_clear(&k->an.b);
+    answer_take(&k->an, out);
     return more;
 }
 

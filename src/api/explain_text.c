@@ -95,6 +95,21 @@ static void put_route(struct buf *b, const struct api *a, const struct explanati
     }
 }
 
+static void put_notes(struct buf *b, const struct rule_view *r, struct now now)
+{
+    const struct rule_notes *n = &r->notes;
+
+    if (n->held.n != 0) {
+        buf_adds(b, "  holds its state since ");
+        put_relative(b, n->held_since, now);
+        buf_addf(b, ": the answer to its rule is partial: %.*s\n", STR(n->held));
+    }
+    for (size_t i = 0; i < n->n_warnings; i++)
+        buf_addf(b, "  its rule warns: %.*s\n", STR(n->warnings[i]));
+    for (size_t i = 0; i < n->n_infos; i++)
+        buf_addf(b, "  its rule informs: %.*s\n", STR(n->infos[i]));
+}
+
 void explain_text_alert(struct buf *b, const struct api *a, const struct explanation *x,
                         struct now now)
 {
@@ -107,6 +122,8 @@ void explain_text_alert(struct buf *b, const struct api *a, const struct explana
         put_relative(b, x->alert->starts_at, now);
         buf_addc(b, '\n');
     }
+    if (x->rule != NULL)
+        put_notes(b, x->rule, now);
     put_trace(b, &x->trace);
     if (x->n == 0)
         buf_adds(b, "  there are no routes: nobody is told\n");
@@ -118,8 +135,12 @@ void explain_text_silence(struct buf *b, const struct silence *s, size_t matchin
 {
     static const char *const states[] = {"pending", "active", "expired"};
 
-    buf_addf(b, "silence %s of %.*s: %.*s\n  %s", s->id.text, STR(s->created_by), STR(s->comment),
-             states[silence_state(s, now.wall)]);
+    str given = labels_get(s->annotations, S("createdBy"));
+
+    buf_addf(b, "silence %s of %.*s", s->id.text, STR(s->created_by));
+    if (given.n != 0)
+        buf_addf(b, " (given as %.*s)", STR(given));
+    buf_addf(b, ": %.*s\n  %s", STR(s->comment), states[silence_state(s, now.wall)]);
     buf_adds(b, ", from ");
     put_relative(b, s->starts_at, now);
     buf_adds(b, " until ");
@@ -147,6 +168,11 @@ void explain_text_receiver(struct buf *b, const struct receiver_stats *rs, size_
     } else {
         put_relative(b, rs->last_failure, now);
         buf_addf(b, ": %s", rs->last_error);
+    }
+    if (receiver_failing(rs).n != 0) {
+        buf_adds(b, "\n  fails since ");
+        put_relative(b, receiver_failing_since(rs), now);
+        buf_addf(b, ": %.*s", STR(receiver_failing(rs)));
     }
     buf_addf(b, "\n  %zu notifications wait, %zu of them under way\n", queued, in_flight);
 }

@@ -39,6 +39,7 @@ enum m {
     M_GROUP_LIMIT,
     M_IN_FLIGHT,
     M_REFUSED_GETS,
+    M_REFUSED,
     M_SIZES,
     M_BUILD,
     M_OWN_BUILD,
@@ -49,6 +50,7 @@ enum m {
     M_OUTBOX_AGE,
     M_LAST_SUCCESS,
     M_LAST_FAILURE,
+    M_RECEIVER_FAILING,
     M_COMMITS,
     M_COMMITS_FAILED,
     M_COMMIT_SECONDS,
@@ -125,6 +127,8 @@ static const struct metric rows[] = {
     [M_IN_FLIGHT] = {"alertmanager_http_requests_in_flight", EXPO_GAUGE, "GETs under way."},
     [M_REFUSED_GETS] = {"alertmanager_http_concurrency_limit_exceeded_total", EXPO_COUNTER,
                         "GETs refused by --web.get-concurrency."},
+    [M_REFUSED] = {"tocsin_http_refused_total", EXPO_COUNTER,
+                   "Requests that were not let in, by what was wrong with what they showed."},
     [M_SIZES] = {"alertmanager_http_response_size_bytes", EXPO_HISTOGRAM,
                  "Sizes of answers before compression."},
     [M_LIMITED] = {"tocsin_alerts_limited_total", EXPO_COUNTER, "Alerts dropped by --alerts.max."},
@@ -141,6 +145,8 @@ static const struct metric rows[] = {
                         "When a receiver last accepted."},
     [M_LAST_FAILURE] = {"tocsin_receiver_last_failure_timestamp_seconds", EXPO_GAUGE,
                         "When a receiver last failed."},
+    [M_RECEIVER_FAILING] = {"tocsin_receiver_failing", EXPO_GAUGE,
+                            "Whether TocsinReceiverFailing fires for a receiver."},
     [M_COMMITS] = {"tocsin_store_commits_total", EXPO_COUNTER, "Commits of the state."},
     [M_COMMITS_FAILED] = {"tocsin_store_commits_failed_total", EXPO_COUNTER,
                           "Commits that failed."},
@@ -335,6 +341,10 @@ static void put_outbox(struct api *a, struct expo *x, struct now now)
     for (size_t i = 0; i < e->receivers.n; i++)
         expo_value(x, &L("receiver", e->receivers.v[i].name), 1,
                    api_seconds(e->receivers.v[i].last_failure));
+    metric_begin(x, &rows[M_RECEIVER_FAILING]);
+    for (size_t i = 0; i < e->receivers.n; i++)
+        expo_u64(x, &L("receiver", e->receivers.v[i].name), 1,
+                 receiver_failing(&e->receivers.v[i]).n != 0);
     mem_free(count);
     mem_free(oldest);
 }
@@ -398,6 +408,9 @@ static void put_http(struct api *a, struct expo *x)
     expo_u64(x, &get, 1, http_server_gets(a->server));
     metric_begin(x, &rows[M_REFUSED_GETS]);
     expo_u64(x, &get, 1, http_server_refused_gets(a->server));
+    metric_begin(x, &rows[M_REFUSED]);
+    for (int why = 0; why < REFUSALS; why++)
+        expo_u64(x, &L("reason", str_of(refusal_text((enum refusal)why))), 1, a->refusals.n[why]);
 }
 
 /* How often this page was asked for; the answer under way is not yet counted. */

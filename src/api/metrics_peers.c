@@ -4,6 +4,8 @@
 
 enum m {
     M_SOURCE_UP,
+    M_SOURCE_DEGRADED,
+    M_SOURCE_SKEW,
     M_SOURCE_WAITING,
     M_SOURCE_UNDER_WAY,
     M_SOURCE_REQUESTS,
@@ -22,6 +24,11 @@ enum m {
 
 static const struct metric rows[] = {
     [M_SOURCE_UP] = {"tocsin_source_up", EXPO_GAUGE, "Whether a source answers."},
+    [M_SOURCE_DEGRADED] = {"tocsin_source_degraded", EXPO_GAUGE,
+                           "Whether TocsinSourceDegraded fires for a source."},
+    [M_SOURCE_SKEW] =
+        {"tocsin_source_clock_skew_seconds", EXPO_GAUGE,
+         "By how much a source's clock is ahead of ours, as far as its answers tell."},
     [M_SOURCE_WAITING] = {"tocsin_source_queries_waiting", EXPO_GAUGE,
                           "Queries that wait for a free connection."},
     [M_SOURCE_UNDER_WAY] = {"tocsin_source_queries_under_way", EXPO_GAUGE,
@@ -49,12 +56,14 @@ static const struct metric rows[] = {
                    "How long requests took."},
 };
 
-static double source_value(enum m m, const struct source *s)
+static double source_value(enum m m, const struct engine *e, const struct source *s)
 {
     const struct source_stats *st = source_stats(s);
 
     switch (m) {
     case M_SOURCE_UP: return source_down_since(s) == TS_NONE;
+    case M_SOURCE_DEGRADED: return engine_tells(e, BUILTIN_SOURCE_DEGRADED, source_name(s));
+    case M_SOURCE_SKEW: return (double)source_skew(s) / NS_PER_S;
     case M_SOURCE_WAITING: return (double)source_waiting(s);
     case M_SOURCE_UNDER_WAY: return (double)source_under_way(s);
     case M_SOURCE_REQUESTS: return (double)st->seconds.count;
@@ -70,7 +79,8 @@ static void put_sources(struct api *a, struct expo *x)
     for (int m = M_SOURCE_UP; m <= M_SOURCE_FAILED; m++) {
         metric_begin(x, &rows[m]);
         for (size_t i = 0; i < n; i++)
-            expo_value(x, &L("source", source_name(v[i])), 1, source_value((enum m)m, v[i]));
+            expo_value(x, &L("source", source_name(v[i])), 1,
+                       source_value((enum m)m, a->engine, v[i]));
     }
     metric_begin(x, &rows[M_SOURCE_SECONDS]);
     for (size_t i = 0; i < n; i++)

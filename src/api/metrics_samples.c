@@ -14,9 +14,14 @@ enum m {
     M_GROUP_MISSED,
     M_EVALUATIONS,
     M_EVALUATION_FAILURES,
+    M_HELD,
     M_EVALUATION_SECONDS,
     M_GROUPS_SECONDS,
     M_TARGETS,
+    M_TARGET_LIMIT,
+    M_LIMIT_EXCEEDED,
+    M_LISTS_FAILING,
+    M_LIST_FAILURES,
     M_SCRAPES,
     M_SCRAPES_FAILED,
     M_SCRAPED_SAMPLES,
@@ -63,11 +68,23 @@ static const struct metric rows[] = {
     [M_EVALUATIONS] = {"prometheus_rule_evaluations_total", EXPO_COUNTER, "Evaluations of rules."},
     [M_EVALUATION_FAILURES] = {"prometheus_rule_evaluation_failures_total", EXPO_COUNTER,
                                "Evaluations that failed."},
+    [M_HELD] =
+        {"tocsin_rule_held_seconds", EXPO_GAUGE,
+         "For how long a rule's alerts have held their state, because its answers are partial; "
+         "rules whose answers are whole have no series."},
     [M_EVALUATION_SECONDS] = {"prometheus_rule_evaluation_duration_seconds", EXPO_SUMMARY,
                               "How long evaluations of rules took."},
     [M_GROUPS_SECONDS] = {"prometheus_rule_group_duration_seconds", EXPO_SUMMARY,
                           "How long runs of groups took."},
     [M_TARGETS] = {"prometheus_target_scrape_pool_targets", EXPO_GAUGE, "Targets of a job."},
+    [M_TARGET_LIMIT] = {"prometheus_target_scrape_pool_target_limit", EXPO_GAUGE,
+                        "target_limit of a job; 0 is none."},
+    [M_LIMIT_EXCEEDED] = {"prometheus_target_scrape_pool_exceeded_target_limit_total", EXPO_COUNTER,
+                          "Times that a job had more targets than its limit."},
+    [M_LISTS_FAILING] = {"tocsin_target_list_failing", EXPO_GAUGE,
+                         "Whether a list of targets is the last good one, and not what is there."},
+    [M_LIST_FAILURES] = {"tocsin_target_list_failures_total", EXPO_COUNTER,
+                         "Lists of targets that were refused or could not be had."},
     [M_SCRAPES] = {"tocsin_scrapes_total", EXPO_COUNTER, "Scrapes, failed ones too."},
     [M_SCRAPES_FAILED] = {"tocsin_scrapes_failed_total", EXPO_COUNTER, "Scrapes that failed."},
     [M_SCRAPED_SAMPLES] = {"tocsin_scrape_samples_total", EXPO_COUNTER,
@@ -128,6 +145,44 @@ static double group_value(enum m m, const struct rule_slot *s)
     }
 }
 
+/* Of rules of one name the one that has been held longest. */
+static bool is_held_longest(const struct rule_group_view *v, size_t i)
+{
+    const struct rule_view *r = &v->rules[i];
+
+    for (size_t j = 0; j < v->n_rules; j++) {
+        const struct rule_view *o = &v->rules[j];
+
+        if (o->notes.held.n != 0 && str_eq(o->name, r->name) &&
+            (o->notes.held_since < r->notes.held_since ||
+             (o->notes.held_since == r->notes.held_since && j < i)))
+            return false;
+    }
+    return r->notes.held.n != 0;
+}
+
+static void put_held(const struct engine *e, struct expo *x, struct now now)
+{
+    struct buf id = BUF_INIT;
+
+    metric_begin(x, &rows[M_HELD]);
+    for (size_t i = 0; i < e->rules.n; i++) {
+        const struct rule_group_view *v = e->rules.v[i]->shown;
+
+        buf_clear(&id);
+        buf_addf(&id, "%.*s;%.*s", STR(v->file), STR(v->name));
+        for (size_t j = 0; j < v->n_rules; j++) {
+            const struct expo_label labels[] = {{S("rule"), v->rules[j].name},
+                                                {S("rule_group"), buf_str(&id)}};
+
+            if (v->rules[j].notes.held.n != 0 && is_held_longest(v, j))
+                expo_value(x, labels, ARRAY_LEN(labels),
+                           api_seconds(now.wall - v->rules[j].notes.held_since));
+        }
+    }
+    buf_release(&id);
+}
+
 static void put_rules(struct api *a, struct expo *x)
 {
     struct engine *e = a->engine;
@@ -149,6 +204,7 @@ static void put_rules(struct api *a, struct expo *x)
             expo_value(x, &L("rule_group", buf_str(&id)), 1, group_value((enum m)m, e->rules.v[i]));
         }
     }
+    put_held(e, x, now);
     metric_begin(x, &rows[M_EVALUATION_SECONDS]);
     expo_summary(x, NULL, 0, api_seconds(e->stats.rule_took), e->stats.rule_evaluations);
     metric_begin(x, &rows[M_GROUPS_SECONDS]);
@@ -156,16 +212,48 @@ static void put_rules(struct api *a, struct expo *x)
     buf_release(&id);
 }
 
+struct list_metric {
+    struct expo *x;
+    enum m m;
+};
+
+static void put_list(void *arg, str job, const struct discovery_status *s)
+{
+    const struct list_metric *l = arg;
+    const struct expo_label labels[] = {
+        {S("kind"), str_of(s->kind)}, {S("scrape_job"), job}, {S("subject"), s->subject}};
+
+    expo_u64(l->x, labels, ARRAY_LEN(labels),
+             l->m == M_LISTS_FAILING ? s->last_error.n != 0 : s->failures);
+}
+
+static uint64_t job_value(enum m m, const struct scraper_job_stats *job)
+{
+    switch (m) {
+    case M_TARGETS: return job->targets;
+    case M_TARGET_LIMIT: return (uint64_t)job->limit;
+    default: return job->exceeded;
+    }
+}
+
 static void put_targets(struct api *a, struct expo *x)
 {
     const struct scraper *s = store_scraper(a->conf.store);
     struct scraper_stats st = scraper_stats(s);
 
-    metric_begin(x, &rows[M_TARGETS]);
-    for (size_t i = 0; i < scraper_jobs(s); i++) {
-        struct scraper_job_stats job = scraper_job_stats(s, i);
+    for (int m = M_TARGETS; m <= M_LIMIT_EXCEEDED; m++) {
+        metric_begin(x, &rows[m]);
+        for (size_t i = 0; i < scraper_jobs(s); i++) {
+            struct scraper_job_stats job = scraper_job_stats(s, i);
 
-        expo_u64(x, &L("scrape_job", job.name), 1, job.targets);
+            expo_u64(x, &L("scrape_job", job.name), 1, job_value((enum m)m, &job));
+        }
+    }
+    for (int m = M_LISTS_FAILING; m <= M_LIST_FAILURES; m++) {
+        struct list_metric l = {x, (enum m)m};
+
+        metric_begin(x, &rows[m]);
+        scraper_each_list(s, put_list, &l);
     }
     metric_put(x, &rows[M_SCRAPES], (double)st.scrapes);
     metric_put(x, &rows[M_SCRAPES_FAILED], (double)st.failed);

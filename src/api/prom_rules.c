@@ -133,6 +133,28 @@ static void put_alert(struct json_writer *w, const struct rule_alert_view *a)
     buf_release(&b);
 }
 
+static void put_texts(struct json_writer *w, const char *key, const str *v, size_t n)
+{
+    if (n == 0)
+        return;
+    json_key(w, str_of(key));
+    json_open(w, '[');
+    for (size_t i = 0; i < n; i++)
+        json_put_str(w, v[i]);
+    json_close(w, ']');
+}
+
+/* Beyond Prometheus: what the last answer said beside its samples. */
+void api_put_rule_notes(struct json_writer *w, const struct rule_notes *n)
+{
+    put_texts(w, "warnings", n->warnings, n->n_warnings);
+    put_texts(w, "infos", n->infos, n->n_infos);
+    if (n->held.n == 0)
+        return;
+    put_text(w, "heldBecause", n->held);
+    put_time(w, "heldSince", n->held_since);
+}
+
 /* Beyond Prometheus: what the rule has cost since the start, and what it last returned. */
 static void put_cost(struct json_writer *w, const struct rule_view *r)
 {
@@ -177,6 +199,7 @@ static void put_rule(struct json_writer *w, const struct filter *f, const struct
     put_text(w, "health", str_of(healths[r->health]));
     if (r->last_error.n != 0)
         put_text(w, "lastError", r->last_error);
+    api_put_rule_notes(w, &r->notes);
     put_seconds(w, "evaluationTime", r->took);
     put_time(w, "lastEvaluation", r->last_eval);
     put_cost(w, r);

@@ -172,10 +172,15 @@ void api_get_silence(struct http_req *rq, void *arg)
 static void log_change(const struct api *a, const char *what, str id)
 {
     const struct silence *s = silencer_get(a->engine->silencer, id);
-    struct buf starts = BUF_INIT, ends = BUF_INIT, matchers = BUF_INIT;
+    struct buf starts = BUF_INIT, ends = BUF_INIT, matchers = BUF_INIT, by = BUF_INIT;
+    str given;
 
     if (!a->conf.log_silences || s == NULL)
         return;
+    given = labels_get(s->annotations, S("createdBy"));
+    buf_add(&by, s->created_by);
+    if (given.n != 0)
+        buf_addf(&by, " (given as %.*s)", STR(given));
     rfc3339_ms(&starts, s->starts_at);
     rfc3339_ms(&ends, s->ends_at);
     for (size_t i = 0; s->n_sets != 0 && i < s->sets[0].n; i++) {
@@ -183,9 +188,10 @@ static void log_change(const struct api *a, const char *what, str id)
             buf_addc(&matchers, ',');
         matcher_print(&matchers, &s->sets[0].v[i]);
     }
-    log_info(what, LOG_STR("id", id), LOG_STR("created_by", s->created_by),
+    log_info(what, LOG_STR("id", id), LOG_STR("created_by", buf_str(&by)),
              LOG_STR("comment", s->comment), LOG_STR("starts_at", buf_str(&starts)),
              LOG_STR("ends_at", buf_str(&ends)), LOG_STR("matchers", buf_str(&matchers)));
+    buf_release(&by);
     buf_release(&starts);
     buf_release(&ends);
     buf_release(&matchers);
@@ -246,6 +252,24 @@ struct posted {
     struct err err;
 };
 
+static const struct {
+    unsigned bit;
+    const char *name;
+} need[] = {{F_COMMENT, "comment"},
+            {F_CREATED, "createdBy"},
+            {F_ENDS, "endsAt"},
+            {F_MATCHERS, "matchers"},
+            {F_STARTS, "startsAt"}};
+
+/* Of a member that must be there; 0: it need not. */
+static unsigned bit_of(str key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(need); i++)
+        if (json_key_is(key, need[i].name))
+            return need[i].bit;
+    return 0;
+}
+
 static bool read_matcher(struct json_reader *r, struct posted *p)
 {
     struct posted_matcher m = {.is_equal = true};
@@ -256,14 +280,18 @@ static bool read_matcher(struct json_reader *r, struct posted *p)
     if (p->n == MATCHERS_MAX)
         return json_fail(r, "more than %d matchers", MATCHERS_MAX);
     for (json_object_begin(r); json_object_next(r, &key);) {
-        if (json_peek(r) == JSON_NULL)
-            json_null(r);
-        else if (json_key_is(key, "name"))
-            m.has_name = json_string(r, &m.name);
+        bool is_null = json_peek(r) == JSON_NULL && json_null(r);
+
+        if (json_key_is(key, "name"))
+            m.has_name = !is_null && json_string(r, &m.name);
         else if (json_key_is(key, "value"))
-            m.has_value = json_string(r, &m.value);
+            m.has_value = !is_null && json_string(r, &m.value);
         else if (json_key_is(key, "isRegex"))
-            m.has_regex = json_bool(r, &m.is_regex);
+            m.has_regex = !is_null && json_bool(r, &m.is_regex);
+        else if (json_key_is(key, "isEqual") && is_null)
+            m.is_equal = true;
+        else if (is_null)
+            continue;
         else if (json_key_is(key, "isEqual"))
             json_bool(r, &m.is_equal);
         else
@@ -271,14 +299,6 @@ static bool read_matcher(struct json_reader *r, struct posted *p)
     }
     if (r->failed)
         return false;
-    if (p->status == 0 && (!m.has_name || !m.has_value || !m.has_regex)) {
-        p->status = 422;
-        p->code = 602;
-        err_set(&p->err, ERR_INVALID, "matchers.%zu.%s in body is required", p->n,
-                !m.has_name    ? "name"
-                : !m.has_value ? "value"
-                               : "isRegex");
-    }
     if (p->n == p->cap) {
         p->cap = p->cap != 0 ? p->cap * 2 : 8;
         p->m = mem_resize(p->m, p->cap, sizeof(*p->m));
@@ -326,11 +346,13 @@ static void read_annotations(struct json_reader *r, struct silence *s)
     vec_release(&v);
 }
 
+/* What stands twice is what stands last, and null is nothing: as Go reads it. */
 static void read_silence(struct json_reader *r, struct posted *p)
 {
     str key;
 
     for (json_object_begin(r); json_object_next(r, &key);) {
+        p->has &= ~bit_of(key);
         if (json_peek(r) == JSON_NULL) {
             json_null(r);
         } else if (json_key_is(key, "id")) {
@@ -347,6 +369,7 @@ static void read_silence(struct json_reader *r, struct posted *p)
             read_annotations(r, p->s);
         } else if (json_key_is(key, "matchers")) {
             p->has |= F_MATCHERS;
+            p->n = 0;
             for (json_array_begin(r); json_array_next(r);)
                 if (!read_matcher(r, p))
                     break;
@@ -356,18 +379,25 @@ static void read_silence(struct json_reader *r, struct posted *p)
     }
 }
 
-/* The frame's checks, first failure wins: required members, at least one matcher. */
+static void check_matcher(struct posted *p, size_t i)
+{
+    const struct posted_matcher *m = &p->m[i];
+
+    if (m->has_name && m->has_value && m->has_regex)
+        return;
+    p->status = 422;
+    p->code = 602;
+    err_set(&p->err, ERR_INVALID, "matchers.%zu.%s in body is required", i,
+            !m->has_name    ? "name"
+            : !m->has_value ? "value"
+                            : "isRegex");
+}
+
+/* The frame's checks, first failure wins: members of matchers, required members, at least one matcher. */
 static void check_required(struct posted *p)
 {
-    static const struct {
-        unsigned bit;
-        const char *name;
-    } need[] = {{F_COMMENT, "comment"},
-                {F_CREATED, "createdBy"},
-                {F_ENDS, "endsAt"},
-                {F_MATCHERS, "matchers"},
-                {F_STARTS, "startsAt"}};
-
+    for (size_t i = 0; i < p->n && (p->has & F_MATCHERS) != 0 && p->status == 0; i++)
+        check_matcher(p, i);
     for (size_t i = 0; i < ARRAY_LEN(need) && p->status == 0; i++)
         if (!(p->has & need[i].bit)) {
             p->status = 422;
@@ -447,8 +477,10 @@ void api_post_silences(struct http_req *rq, void *arg)
     else if (!build(&p, shell_clock(a->conf.shell)->now.wall))
         api_fail(rq, p.err.code == ERR_NOT_FOUND ? 404 : 400, str_of(p.err.msg));
     else if (may_change(a, rq, &p.s->id) &&
-             access_may_silence(a->access, config_of(a->engine->conf), rq, p.s))
+             access_may_silence(a->access, config_of(a->engine->conf), rq, p.s)) {
+        access_sign(a->access, config_of(a->engine->conf), rq, p.s);
         accept(a, rq, &p);
+    }
     silence_free(p.s);
     mem_free(p.m);
 }

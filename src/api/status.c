@@ -228,6 +228,31 @@ static bool overview_next(void *ctx, struct buf *out)
     return false;
 }
 
+/* Who is not told: what an alert's page must show before anything else. */
+static void put_failing_receivers(const struct engine *e, struct buf *out)
+{
+    struct json_writer writer, *w = &writer;
+
+    buf_adds(out, ",\"failingReceivers\":");
+    json_writer_init(w, out, true);
+    json_open(w, '[');
+    VEC_EACH (const struct receiver_stats *, rs, &e->receivers) {
+        str why = receiver_failing(rs);
+
+        if (why.n == 0)
+            continue;
+        json_open(w, '{');
+        json_key(w, S("receiver"));
+        json_put_str(w, rs->name);
+        json_key(w, S("why"));
+        json_put_str(w, why);
+        json_key(w, S("since"));
+        json_put_rfc3339_ms(w, receiver_failing_since(rs));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
 void api_get_overview(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
@@ -251,6 +276,7 @@ void api_get_overview(struct http_req *rq, void *arg)
                 vec_push(&s->v, alert_ref(al));
         }
         api_put_rule_alerts(a, &w, &f);
+        put_failing_receivers(a->engine, &s->tail);
     }
     api_filter_release(&f);
     api_headers(rq);

@@ -1,4 +1,5 @@
-/* GET /api/v1/targets, as Prometheus answers it: who is scraped or pushes, how it went, and what relabeling dropped. */
+/* GET /api/v1/targets, as Prometheus answers it: who is scraped or pushes, how it went, what relabeling dropped, and the
+ * lists that all of them come from. */
 #include "api/api_priv.h"
 
 #include "codec/duration.h"
@@ -105,12 +106,35 @@ static void put_counts(const struct scraper *s, struct list *l)
     str_map_release(&l->dropped);
 }
 
+/* Beyond Prometheus: a list that is refused is shown where its targets are. */
+static void put_list(void *arg, str job, const struct discovery_status *s)
+{
+    const struct list *l = arg;
+    struct json_writer *w = l->w;
+
+    if (l->pool.n != 0 && !str_eq(l->pool, job))
+        return;
+    json_open(w, '{');
+    put_text(w, S("scrapePool"), job);
+    put_text(w, S("kind"), str_of(s->kind));
+    put_text(w, S("subject"), s->subject);
+    put_text(w, S("lastError"), s->last_error);
+    json_key(w, S("lastFound"));
+    if (s->last_found == TS_NONE)
+        json_put_null(w);
+    else
+        json_put_rfc3339_ms(w, s->last_found);
+    json_key(w, S("targets"));
+    json_put_u64(w, s->targets);
+    json_close(w, '}');
+}
+
 void api_get_targets(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
     const struct scraper *s = store_scraper(a->conf.store);
     str state = api_param(rq, S("state"));
-    bool all = !str_is(state, "active") && !str_is(state, "dropped");
+    bool all = !str_is(state, "active") && !str_is(state, "dropped") && !str_is(state, "lists");
     struct buf b = BUF_INIT;
     struct json_writer w;
     struct list l = {.w = &w, .pool = api_param(rq, S("scrapePool"))};
@@ -130,7 +154,12 @@ void api_get_targets(struct http_req *rq, void *arg)
     if (all || str_is(state, "dropped"))
         scraper_each_dropped(s, put_dropped, &l);
     json_close(&w, ']');
-    put_counts(s, &l);
+    if (!str_is(state, "lists"))
+        put_counts(s, &l);
+    json_key(&w, S("targetLists"));
+    json_open(&w, '[');
+    scraper_each_list(s, put_list, &l);
+    json_close(&w, ']');
     json_close(&w, '}');
     buf_adds(&b, "}");
     api_json(rq, 200, buf_str(&b));

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include "config/config.h"
 #include "notify/template_data.h"
+#include "os/zones.h"
 
 enum { DEPTH_MAX = 16, FILES_MAX = 100 };
 
@@ -42,11 +43,16 @@ static bool read_files(struct render_job *r, struct json_reader *j)
     struct file f;
 
     for (json_object_begin(j); json_object_next(j, &f.name);) {
-        if (r->n_files == FILES_MAX)
-            return json_fail(j, "more than %d files", FILES_MAX);
+        size_t i = 0;
+
         if (!json_string(j, &f.text))
             return false;
-        r->files[r->n_files++] = f;
+        while (i < r->n_files && !str_eq(r->files[i].name, f.name))
+            i++;
+        if (i == FILES_MAX)
+            return json_fail(j, "more than %d files", FILES_MAX);
+        r->files[i] = f; /* of two of one name the last counts */
+        r->n_files += i == r->n_files;
     }
     return !j->failed;
 }
@@ -92,6 +98,7 @@ static bool render(struct render_job *r, struct template_set *set)
                                .now = r->now,
                                .zone = r->conf->messages->zone,
                                .local = r->conf->messages->local,
+                               .load_zone = zone_load,
                                .limits = {.steps = 1000000, .output = 1 << 20, .memory = 16 << 20},
                                .expired = is_gone,
                                .expired_arg = r};

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "base/mem.h"
+#include "base/utf8.h"
 
 void buf_init(struct buf *b)
 {
@@ -93,4 +94,30 @@ void buf_drop(struct buf *b, size_t k)
         return;
     memmove(b->p, b->p + k, b->n - k);
     b->n -= k;
+}
+
+void buf_add_shown(struct buf *out, str s)
+{
+    while (s.n != 0) {
+        uint32_t r;
+        size_t k = utf8_decode(s, &r);
+
+        if (k == 1 && (unsigned char)s.p[0] >= 0x80)
+            buf_adds(out, "\\ufffd");
+        else if (utf8_is_control(r) && r != '\n' && r != '\t')
+            buf_addf(out, "\\u%04x", r);
+        else
+            buf_add(out, str_sub(s, 0, k));
+        s = str_sub(s, k, s.n);
+    }
+}
+
+void buf_add_shown_line(struct buf *out, str s)
+{
+    size_t from = out->n;
+
+    buf_add_shown(out, s);
+    for (size_t i = from; i < out->n; i++)
+        if (out->p[i] == '\n' || out->p[i] == '\t')
+            out->p[i] = ' ';
 }

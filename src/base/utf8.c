@@ -108,3 +108,9 @@ void utf8_add(struct buf *out, uint32_t r)
 
     buf_add(out, (str){utf, utf8_encode(utf, r)});
 }
+
+bool utf8_is_control(uint32_t r)
+{
+    return r < 0x20 || (r >= 0x7f && r <= 0x9f) || r == 0x61c || r == 0x200e || r == 0x200f ||
+           (r >= 0x2028 && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069);
+}

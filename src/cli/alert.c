@@ -1,6 +1,7 @@
 #include "cli/alert.h"
 
 #include "base/vec.h"
+#include "cli/say.h"
 #include "cli/table.h"
 #include "codec/json.h"
 #include "codec/timefmt.h"
@@ -28,7 +29,7 @@ static bool put_pair(struct json_writer *w, const char *pair)
     str value = str_of(pair), name = str_cut(&value, '=');
 
     if (value.p == NULL || name.n == 0) {
-        fprintf(stderr, "tocsin: '%s' is not NAME=VALUE\n", pair);
+        say(stderr, "tocsin: '%s' is not NAME=VALUE\n", pair);
         return false;
     }
     if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
@@ -199,7 +200,7 @@ static bool read_overview(str body, struct arena *a, struct seen_list *alerts,
     }
     if (json_end(&r))
         return true;
-    fprintf(stderr, "tocsin: the server's answer cannot be read: %s\n", r.err.msg);
+    say(stderr, "tocsin: the server's answer cannot be read: %s\n", r.err.msg);
     return false;
 }
 
@@ -253,13 +254,14 @@ static int tell_route(const struct alert_flags *f, str posted)
         if (!labels_eq(s->labels, wanted))
             continue;
         if (s->n_routes == 0)
-            printf("taken (%.*s); no route takes it\n", STR(s->state));
+            say(stdout, "taken (%.*s); no route takes it\n", STR(s->state));
         for (size_t j = 0; j < s->n_routes; j++) {
             buf_clear(&when);
             if (s->routes[j].next != TS_NONE)
                 add_relative(&when, s->routes[j].next, client_now());
-            printf("taken (%.*s): receiver %.*s, group %.*s, next message %.*s\n", STR(s->state),
-                   STR(s->routes[j].receiver), STR(s->routes[j].group_key), STR(buf_str(&when)));
+            say(stdout, "taken (%.*s): receiver %.*s, group %.*s, next message %.*s\n",
+                STR(s->state), STR(s->routes[j].receiver), STR(s->routes[j].group_key),
+                STR(buf_str(&when)));
         }
     }
     vec_release(&alerts);
@@ -277,8 +279,7 @@ int alert_add_run(const void *flags, char **args, int n_args)
     int code = EXIT_USAGE;
 
     if (n_args == 0)
-        fprintf(stderr,
-                "tocsin: alert add needs labels: tocsin alert add NAME severity=critical\n");
+        say(stderr, "tocsin: alert add needs labels: tocsin alert add NAME severity=critical\n");
     else if (make_body(f, args, n_args, &body))
         code = client_call(&f->client, "POST", "/api/v2/alerts", buf_str(&body), &answer);
     if (code == EXIT_OK)
@@ -370,7 +371,7 @@ int alert_list_run(const void *flags, char **args, int n_args)
     if (parse_matchers(args, n_args, &a, &ms))
         code = client_call(&f->client, "GET", "/api/tocsin/overview", STR_NONE, &answer);
     if (code == EXIT_OK && strcmp(f->client.output, "json") == 0)
-        printf("%.*s", STR(buf_str(&answer)));
+        say(stdout, "%.*s", STR(buf_str(&answer)));
     else if (code == EXIT_OK && read_overview(buf_str(&answer), &a, &alerts, &rules))
         print_list(&alerts, &rules, &ms);
     else if (code == EXIT_OK)

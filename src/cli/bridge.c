@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "os/file.h"
 #include "bridge/am_snapshot.h"
+#include "cli/say.h"
 #include "os/clock.h"
 #include "state/backend.h"
 
@@ -54,10 +56,10 @@ static bool open_state(struct bridge *b, const struct bridge_flags *f)
     b->retention = f->retention;
     b->state = state_sqlite_open(str_of(f->storage_path), &shell, &b->clock, &notice, &e);
     if (notice.n != 0)
-        fprintf(stderr, "tocsin: %.*s\n", STR(buf_str(&notice)));
+        say(stderr, "tocsin: %.*s\n", STR(buf_str(&notice)));
     buf_release(&notice);
     if (b->state == NULL)
-        fprintf(stderr, "tocsin: %s: %s\n", f->storage_path, e.msg);
+        say(stderr, "tocsin: %s: %s\n", f->storage_path, e.msg);
     return b->state != NULL;
 }
 
@@ -75,25 +77,14 @@ static void close_state(struct bridge *b)
 static bool read_file(const char *dir, const char *name, struct buf *out)
 {
     struct buf path = BUF_INIT;
-    char piece[65536];
-    size_t n;
-    FILE *f;
+    struct err e = ERR_INIT;
     bool ok;
 
     buf_addf(&path, "%s/%s", dir, name);
-    f = fopen(buf_z(&path), "rb");
-    if (f == NULL && errno == ENOENT && access(dir, X_OK) == 0) {
-        buf_release(&path);
-        return true;
-    }
-    while (f != NULL && out->n < SNAPSHOT_MAX && (n = fread(piece, 1, sizeof(piece), f)) != 0)
-        buf_add(out, (str){piece, n});
-    ok = f != NULL && !ferror(f) && feof(f);
+    ok = (access(buf_z(&path), F_OK) != 0 && errno == ENOENT && access(dir, X_OK) == 0) ||
+         file_read(buf_str(&path), FILE_REGULAR, SNAPSHOT_MAX, out, &e);
     if (!ok)
-        fprintf(stderr, "tocsin: cannot read %s: %s\n", buf_z(&path),
-                errno != 0 ? strerror(errno) : "too large");
-    if (f != NULL)
-        fclose(f);
+        say(stderr, "tocsin: %s\n", e.msg);
     buf_release(&path);
     return ok;
 }
@@ -133,17 +124,17 @@ static bool import_from(struct bridge *b, const char *dir)
     if (!read_file(dir, "silences", &b->silences) || !read_file(dir, "nflog", &b->nflog))
         return false;
     if (!am_silences_read(buf_str(&b->silences), import_silence, b, &e)) {
-        fprintf(stderr, "tocsin: %s/silences: %s\n", dir, e.msg);
+        say(stderr, "tocsin: %s/silences: %s\n", dir, e.msg);
         return false;
     }
     if (!am_nflog_read(buf_str(&b->nflog), b->clock.now, import_nflog, b, &e)) {
-        fprintf(stderr, "tocsin: %s/nflog: %s\n", dir, e.msg);
+        say(stderr, "tocsin: %s/nflog: %s\n", dir, e.msg);
         return false;
     }
     b->state->ops->commit(b->state->self, &b->commit);
     b->state->ops->sync(b->state->self);
     if (b->failed)
-        fprintf(stderr, "tocsin: cannot write the state: %s\n", b->why.msg);
+        say(stderr, "tocsin: cannot write the state: %s\n", b->why.msg);
     return !b->failed;
 }
 
@@ -153,13 +144,13 @@ int import_alertmanager_run(const void *flags, char **args, int n_args)
     bool ok;
 
     if (n_args != 1) {
-        fprintf(stderr, "tocsin: import alertmanager needs the folder of its --storage.path\n");
+        say(stderr, "tocsin: import alertmanager needs the folder of its --storage.path\n");
         return EXIT_USAGE;
     }
     ok = open_state(&b, flags) && import_from(&b, args[0]);
     if (ok)
-        printf("imported %zu silences and %zu entries of the notification log\n", b.n_silences,
-               b.n_nflog);
+        say(stdout, "imported %zu silences and %zu entries of the notification log\n", b.n_silences,
+            b.n_nflog);
     close_state(&b);
     return ok ? EXIT_OK : EXIT_FAILED;
 }
@@ -212,7 +203,7 @@ static bool write_file(const char *dir, const char *name, str bytes)
         ok = (fclose(f) == 0) && ok;
     ok = ok && rename(buf_z(&temporary), buf_z(&path)) == 0;
     if (!ok)
-        fprintf(stderr, "tocsin: cannot write %s: %s\n", buf_z(&path), strerror(errno));
+        say(stderr, "tocsin: cannot write %s: %s\n", buf_z(&path), strerror(errno));
     buf_release(&path);
     buf_release(&temporary);
     return ok;
@@ -225,11 +216,11 @@ static bool export_to(struct bridge *b, const char *dir)
 
     if (!ops->scan(b->state->self, STATE_SILENCE, export_silence, b, &e) ||
         !ops->scan(b->state->self, STATE_NFLOG, export_nflog, b, &e)) {
-        fprintf(stderr, "tocsin: cannot read the state: %s\n", e.msg);
+        say(stderr, "tocsin: cannot read the state: %s\n", e.msg);
         return false;
     }
     if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
-        fprintf(stderr, "tocsin: cannot make %s: %s\n", dir, strerror(errno));
+        say(stderr, "tocsin: cannot make %s: %s\n", dir, strerror(errno));
         return false;
     }
     return write_file(dir, "silences", buf_str(&b->silences)) &&
@@ -242,15 +233,15 @@ int export_alertmanager_run(const void *flags, char **args, int n_args)
     bool ok;
 
     if (n_args != 1) {
-        fprintf(stderr, "tocsin: export alertmanager needs the folder to write to\n");
+        say(stderr, "tocsin: export alertmanager needs the folder to write to\n");
         return EXIT_USAGE;
     }
     ok = open_state(&b, flags) && export_to(&b, args[0]);
     if (ok)
-        printf("exported %zu silences and %zu entries of the notification log\n", b.n_silences,
-               b.n_nflog);
+        say(stdout, "exported %zu silences and %zu entries of the notification log\n", b.n_silences,
+            b.n_nflog);
     if (ok && b.skipped != 0)
-        fprintf(stderr, "tocsin: %zu rows could not be exported\n", b.skipped);
+        say(stderr, "tocsin: %zu rows could not be exported\n", b.skipped);
     close_state(&b);
     return ok ? EXIT_OK : EXIT_FAILED;
 }

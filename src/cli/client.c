@@ -3,12 +3,16 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <time.h>
+#include "os/file.h"
+#include "cli/say.h"
 #include "codec/escape.h"
 #include "os/yaml_file.h"
 #include "lint/render.h"
 #include "net/curl_setup.h"
 #include "net/http_conf.h"
 #include "schema/schema.h"
+
+enum { CONF_MAX = 1 << 20 };
 
 static size_t receive(char *p, size_t size, size_t n, void *arg)
 {
@@ -20,8 +24,8 @@ static size_t receive(char *p, size_t size, size_t n, void *arg)
 static void say_refused(long status, str body)
 {
     body = str_trim(body);
-    fprintf(stderr, "tocsin: the server answered %ld%s%.*s\n", status, body.n != 0 ? ": " : "",
-            STR(body));
+    say(stderr, "tocsin: the server answered %ld%s%.*s\n", status, body.n != 0 ? ": " : "",
+        STR(body));
 }
 
 /* What the flags say over what the file says. */
@@ -31,22 +35,25 @@ static bool read_conf(const struct client_flags *f, struct arena *a, struct http
     struct conf_run run = {.a = a, .d = &d};
     struct conf_part part = {NULL, NULL};
     struct err e = ERR_INIT;
+    struct buf text = BUF_INIT;
     struct yaml_doc doc;
     bool has_file = f->http_config[0] != '\0', ok = true;
 
     diags_init(&d);
     if (has_file)
-        ok = yaml_read_file(str_of(f->http_config), a, &doc, &d, &e);
+        ok = file_read(str_of(f->http_config), FILE_OR_PIPE, CONF_MAX, &text, &e) &&
+             yaml_parse(buf_str(&text), str_of(f->http_config), a, &doc, &d);
     if (has_file && ok)
         part = (struct conf_part){&doc, doc.root};
     ok = ok && conf_decode(&run, &part, part.doc != NULL, &http_conf_type, conf);
     if (!ok && d.n == 0)
-        fprintf(stderr, "tocsin: --http.config.file: %s\n", e.msg);
+        say(stderr, "tocsin: --http.config.file: %s\n", e.msg);
     if (d.n != 0)
         diags_print(stderr, &d);
     diags_release(&d);
+    buf_release(&text);
     if (ok && conf->oauth2 != NULL) {
-        fprintf(stderr, "tocsin: --http.config.file: oauth2 is not for the command line\n");
+        say(stderr, "tocsin: --http.config.file: oauth2 is not for the command line\n");
         return false;
     }
     if (!has_file)
@@ -76,8 +83,8 @@ static int perform(const struct client_flags *f, struct curl_handle *h, struct b
     rc = curl_easy_perform(h->easy);
     curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
     if (rc != CURLE_OK) {
-        fprintf(stderr, "tocsin: cannot reach %s: %s\n", f->url,
-                h->error[0] != '\0' ? h->error : curl_easy_strerror(rc));
+        say(stderr, "tocsin: cannot reach %s: %s\n", f->url,
+            h->error[0] != '\0' ? h->error : curl_easy_strerror(rc));
         return EXIT_UNREACHABLE;
     }
     if (status / 100 == 2)
@@ -108,7 +115,7 @@ int client_call(const struct client_flags *f, const char *method, const char *pa
         if (curl_destination(rq.http.url, &a, &rq.destination, &e) && curl_setup(&h, &rq, &a, &e))
             code = perform(f, &h, answer);
         else
-            fprintf(stderr, "tocsin: %s\n", e.msg);
+            say(stderr, "tocsin: %s\n", e.msg);
         curl_handle_release(&h);
     }
     arena_release(&a);
@@ -132,7 +139,7 @@ bool client_matcher(const char *arg, bool first, struct arena *a, struct matcher
                    : matcher_parse(str_of(arg), MATCHER_FALLBACK, a, out, &warning, &e);
 
     if (!ok)
-        fprintf(stderr, "tocsin: '%s': %s\n", arg, e.msg);
+        say(stderr, "tocsin: '%s': %s\n", arg, e.msg);
     return ok;
 }
 

@@ -10,6 +10,7 @@
 #include "cli/query.h"
 #include "cli/receiver.h"
 #include "cli/route.h"
+#include "cli/say.h"
 #include "cli/serve.h"
 #include "cli/silence.h"
 #include "cli/template.h"
@@ -44,8 +45,8 @@ static int reload_run(const void *flags, char **args, int n_args)
              f->allow_no_route);
     code = client_call(&f->client, "POST", path, S(""), &answer);
     if (code == EXIT_OK)
-        printf("%.*s%s\n", STR(buf_str(&answer)),
-               f->dry_run ? "the configuration would be accepted" : "reloaded");
+        say(stdout, "%.*s%s\n", STR(buf_str(&answer)),
+            f->dry_run ? "the configuration would be accepted" : "reloaded");
     buf_release(&answer);
     return code;
 }

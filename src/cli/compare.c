@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "base/map.h"
 #include "base/vec.h"
+#include "cli/say.h"
 #include "codec/json.h"
 #include "model/labels.h"
 
@@ -48,10 +49,9 @@ static void read_labels(struct json_reader *r, struct buf *out)
         json_string(r, &value);
         vec_push(&v, (struct label){key, value});
     }
-    n = labels_sort(v.v, v.n, &dup);
+    n = labels_sort(v.v, labels_sort_last(v.v, v.n), &dup);
     buf_clear(out);
-    if (n != SIZE_MAX)
-        labels_print(out, (struct labels){v.v, n});
+    labels_print(out, (struct labels){v.v, n});
     vec_release(&v);
 }
 
@@ -148,7 +148,7 @@ static int read_list(const struct client_flags *c, const char *path,
         for (json_array_begin(&r); json_array_next(&r);)
             one(&r, f);
         if (!json_end(&r)) {
-            fprintf(stderr, "tocsin: the answer of %s cannot be read: %s\n", c->url, r.err.msg);
+            say(stderr, "tocsin: the answer of %s cannot be read: %s\n", c->url, r.err.msg);
             code = EXIT_FAILED;
         }
     }
@@ -180,12 +180,12 @@ static size_t tell(const struct facts *there, const struct facts *here)
 
         assume((a != NULL || c > 0) && (b != NULL || c < 0));
         if (c < 0)
-            printf("%.*s: %.*s at Alertmanager, not here\n", STR(a->what), STR(a->how));
+            say(stdout, "%.*s: %.*s at Alertmanager, not here\n", STR(a->what), STR(a->how));
         else if (c > 0)
-            printf("%.*s: %.*s here, not at Alertmanager\n", STR(b->what), STR(b->how));
+            say(stdout, "%.*s: %.*s here, not at Alertmanager\n", STR(b->what), STR(b->how));
         else if (!str_eq(a->how, b->how))
-            printf("%.*s: %.*s at Alertmanager, %.*s here\n", STR(a->what), STR(a->how),
-                   STR(b->how));
+            say(stdout, "%.*s: %.*s at Alertmanager, %.*s here\n", STR(a->what), STR(a->how),
+                STR(b->how));
         differences += c != 0 || !str_eq(a->how, b->how);
         i += c <= 0;
         j += c >= 0;
@@ -203,7 +203,7 @@ int compare_run(const void *flags, char **args, int n_args)
 
     (void)args;
     if (n_args != 0 || f->alertmanager[0] == '\0') {
-        fprintf(stderr, "tocsin: compare needs --alertmanager URL\n");
+        say(stderr, "tocsin: compare needs --alertmanager URL\n");
         return EXIT_USAGE;
     }
     arena_init(&here.arena, 0);
@@ -214,8 +214,8 @@ int compare_run(const void *flags, char **args, int n_args)
         code = read_server(&other, &there);
     if (code == EXIT_OK) {
         differences = tell(&there, &here);
-        printf("%zu alerts and silences at Alertmanager, %zu here, %zu differences\n", there.v.n,
-               here.v.n, differences);
+        say(stdout, "%zu alerts and silences at Alertmanager, %zu here, %zu differences\n",
+            there.v.n, here.v.n, differences);
     }
     vec_release(&here.v);
     vec_release(&there.v);

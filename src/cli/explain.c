@@ -1,6 +1,7 @@
 #include "cli/explain.h"
 
 #include <stdio.h>
+#include "cli/say.h"
 #include "codec/escape.h"
 
 #define F struct explain_flags
@@ -37,7 +38,7 @@ static int ask(const struct explain_flags *f, const char *endpoint, struct buf *
              is_json ? "" : "&format=text", STR(buf_str(params)));
     code = client_call(&f->client, "GET", buf_z(&path), STR_NONE, &answer);
     if (code == EXIT_OK)
-        printf("%.*s", STR(buf_str(&answer)));
+        say(stdout, "%.*s", STR(buf_str(&answer)));
     buf_release(&path);
     buf_release(&answer);
     buf_release(params);
@@ -54,7 +55,7 @@ int explain_alert_run(const void *flags, char **args, int n_args)
     struct buf params = BUF_INIT;
 
     if (n_args == 0) {
-        fprintf(stderr, "tocsin: explain alert needs matchers, a name or a fingerprint\n");
+        say(stderr, "tocsin: explain alert needs matchers, a name or a fingerprint\n");
         return EXIT_USAGE;
     }
     for (int i = 0; i < n_args; i++) {
@@ -77,7 +78,7 @@ int explain_route_run(const void *flags, char **args, int n_args)
     struct buf params = BUF_INIT;
 
     if (n_args == 0) {
-        fprintf(stderr, "tocsin: explain route needs labels: alertname=Slow severity=critical\n");
+        say(stderr, "tocsin: explain route needs labels: alertname=Slow severity=critical\n");
         return EXIT_USAGE;
     }
     for (int i = 0; i < n_args; i++)
@@ -91,8 +92,8 @@ static int ask_one(const void *flags, char **args, int n_args, const char *what,
     struct buf params = BUF_INIT;
 
     if (n_args != 1) {
-        fprintf(stderr, "tocsin: explain %s needs one %s\n", what,
-                strcmp(what, "silence") == 0 ? "id" : "name");
+        say(stderr, "tocsin: explain %s needs one %s\n", what,
+            strcmp(what, "silence") == 0 ? "id" : "name");
         return EXIT_USAGE;
     }
     add_param(&params, param, str_of(args[0]));
@@ -116,7 +117,7 @@ int notification_list_run(const void *flags, char **args, int n_args)
 
     (void)args;
     if (n_args != 0) {
-        fprintf(stderr, "tocsin: notification list takes no argument\n");
+        say(stderr, "tocsin: notification list takes no argument\n");
         return EXIT_USAGE;
     }
     if (f->receiver[0] != '\0')

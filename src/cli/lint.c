@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "cli/say.h"
 #include "lint/lint.h"
 #include "lint/render.h"
 
@@ -71,28 +72,28 @@ int lint_run(const void *flags, char **args, int n_args)
     bool fails;
 
     if (!render_format_parse(str_of(f->output), &ro.format)) {
-        fprintf(stderr, "tocsin: --output: '%s' is none of text, json, github\n", f->output);
+        say(stderr, "tocsin: --output: '%s' is none of text, json, github\n", f->output);
         return EXIT_USAGE;
     }
     if (!diag_severity_parse(str_of(f->fail_on), &fail_on)) {
-        fprintf(stderr, "tocsin: --fail-on: '%s' is none of error, warning, info\n", f->fail_on);
+        say(stderr, "tocsin: --fail-on: '%s' is none of error, warning, info\n", f->fail_on);
         return EXIT_USAGE;
     }
     if (o.is_known && !lint_kind_parse(str_of(f->as), &o.kind)) {
-        fprintf(stderr, "tocsin: --as: '%s' is none of config, rules, test\n", f->as);
+        say(stderr, "tocsin: --as: '%s' is none of config, rules, test\n", f->as);
         return EXIT_USAGE;
     }
     if (n_args == 0) {
-        fprintf(stderr, "tocsin: lint needs files or folders ('-' is standard input)\n");
+        say(stderr, "tocsin: lint needs files or folders ('-' is standard input)\n");
         return EXIT_USAGE;
     }
     diags_init(&d);
     r = check(args, n_args, &o, &d);
     diags_render(&out, &d, &ro);
-    printf("%.*s", STR(buf_str(&out)));
+    fwrite(out.n != 0 ? out.p : "", 1, out.n, stdout); /* shown already */
     if (ro.format == RENDER_TEXT && !f->quiet)
-        printf("%zu configurations, %zu rule files with %zu rules, %zu skipped\n", r.configs,
-               r.rule_files, r.rules, r.skipped);
+        say(stdout, "%zu configurations, %zu rule files with %zu rules, %zu skipped\n", r.configs,
+            r.rule_files, r.rules, r.skipped);
     fails = lint_fails(&d, fail_on);
     diags_release(&d);
     buf_release(&out);

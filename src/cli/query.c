@@ -2,8 +2,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include "os/file.h"
 #include "cli/client.h"
 #include "cli/query_remote.h"
+#include "cli/say.h"
 #include "cli/table.h"
 #include "codec/exposition_read.h"
 #include "codec/float.h"
@@ -51,10 +53,10 @@ static void show_place(str text, struct promql_place place)
         end++;
     if (carets > end - place.at)
         carets = end - place.at;
-    fprintf(stderr, "  %.*s\n  %*s^", STR(str_sub(text, begin, end)), (int)(place.at - begin), "");
+    say(stderr, "  %.*s\n  %*s^", STR(str_sub(text, begin, end)), (int)(place.at - begin), "");
     while (carets-- > 1)
-        fputc('^', stderr);
-    fputc('\n', stderr);
+        say(stderr, "^");
+    say(stderr, "\n");
 }
 
 static bool parse_expr(struct query_job *q)
@@ -67,7 +69,7 @@ static bool parse_expr(struct query_job *q)
     if (q->expr != NULL)
         return true;
     promql_error_text(&why, &e);
-    fprintf(stderr, "tocsin: %.*s\n", STR(buf_str(&why)));
+    say(stderr, "tocsin: %.*s\n", STR(buf_str(&why)));
     show_place(q->text, place);
     buf_release(&why);
     return false;
@@ -105,23 +107,16 @@ static bool load_text(struct query_job *q, str text, ts_ms now, struct err *e)
 
 static bool load_file(struct query_job *q, ts_ms now)
 {
-    FILE *f = fopen(q->f->file, "rbe");
     struct buf text = BUF_INIT;
     struct err e = ERR_INIT;
-    char piece[65536];
-    size_t n;
-    bool ok = f != NULL;
+    bool ok = file_read(str_of(q->f->file), FILE_OR_PIPE, SIZE_MAX, &text, &e);
 
-    while (f != NULL && (n = fread(piece, 1, sizeof(piece), f)) != 0)
-        buf_add(&text, (str){piece, n});
-    if (f != NULL)
-        fclose(f);
     q->store = mem_storage_new();
     if (!ok)
-        fprintf(stderr, "tocsin: cannot open '%s'\n", q->f->file);
+        say(stderr, "tocsin: %s\n", e.msg);
     else if (!load_text(q, buf_str(&text), now, &e)) {
         ok = false;
-        fprintf(stderr, "tocsin: %s:%d: %s\n", q->f->file, e.line, e.msg);
+        say(stderr, "tocsin: %s:%d: %s\n", q->f->file, e.line, e.msg);
     }
     buf_release(&text);
     return ok;
@@ -146,7 +141,7 @@ static bool parse_time(const char *text, ts_ms otherwise, ts_ms *out)
         *out = t / NS_PER_MS;
         return true;
     }
-    fprintf(stderr, "tocsin: '%s' is no time: RFC 3339 or Unix seconds\n", text);
+    say(stderr, "tocsin: '%s' is no time: RFC 3339 or Unix seconds\n", text);
     return false;
 }
 
@@ -165,7 +160,7 @@ static bool parse_times(struct query_job *q, ts_ms now)
         t->step = t->end - t->start > 250 * 1000 ? (t->end - t->start) / 250 : 1000;
     if (t->end >= t->start && t->step >= 0)
         return true;
-    fprintf(stderr, "tocsin: the range ends before it starts\n");
+    say(stderr, "tocsin: the range ends before it starts\n");
     return false;
 }
 
@@ -215,7 +210,7 @@ static void print_table(const struct promql_result *r)
     struct table out;
 
     if (r->type == PROMQL_T_STRING) {
-        printf("%.*s\n", STR(r->text));
+        say(stdout, "%.*s\n", STR(r->text));
         return;
     }
     table_init(&out, r->type == PROMQL_T_SCALAR ? 1 : is_matrix ? 3 : 2);
@@ -237,16 +232,16 @@ static void print_json(const struct query_job *q, const struct promql_result *r)
 
     json_writer_init(&w, &b, false);
     promql_result_json(&w, r, q->times.start);
-    printf("%.*s\n", STR(buf_str(&b)));
+    say(stdout, "%.*s\n", STR(buf_str(&b)));
     buf_release(&b);
 }
 
 static void print_result(const struct query_job *q, const struct promql_result *r)
 {
     for (size_t i = 0; i < r->n_warnings; i++)
-        fprintf(stderr, "%.*s\n", STR(r->warnings[i]));
+        say(stderr, "%.*s\n", STR(r->warnings[i]));
     for (size_t i = 0; i < r->n_infos; i++)
-        fprintf(stderr, "%.*s\n", STR(r->infos[i]));
+        say(stderr, "%.*s\n", STR(r->infos[i]));
     if (strcmp(q->f->client.output, "json") == 0)
         print_json(q, r);
     else
@@ -265,7 +260,7 @@ static int evaluate(struct query_job *q, struct promql_result *out)
     if (t->is_range ? promql_range(&query, t->start, t->end, t->step, &q->a, out, &e)
                     : promql_instant(&query, t->start, &q->a, out, &e))
         return EXIT_OK;
-    fprintf(stderr, "tocsin: %s\n", e.msg);
+    say(stderr, "tocsin: %s\n", e.msg);
     return EXIT_FAILED;
 }
 
@@ -294,8 +289,8 @@ int query_run(const void *flags, char **args, int n_args)
 
     if (n_args != 1 || (f->file == NULL) == (f->client.url == NULL) ||
         (strcmp(f->client.output, "table") != 0 && strcmp(f->client.output, "json") != 0)) {
-        fprintf(stderr, "tocsin: query needs one expression, either --file or --url, and --output "
-                        "is table or json\n");
+        say(stderr, "tocsin: query needs one expression, either --file or --url, and --output "
+                    "is table or json\n");
         return EXIT_USAGE;
     }
     q.text = str_of(args[0]);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "cli/client.h"
+#include "cli/say.h"
 #include "codec/escape.h"
 #include "codec/float.h"
 #include "codec/json.h"
@@ -48,11 +49,8 @@ static void read_labels(struct reader *r, struct labels *out)
     own = arena_array(r->a, v.n + 1, sizeof(*own));
     if (v.n != 0)
         memcpy(own, v.v, v.n * sizeof(*own));
+    v.n = labels_sort_last(own, v.n);
     *out = (struct labels){own, labels_sort(own, v.n, &dup)};
-    if (out->n == SIZE_MAX) {
-        out->n = 0;
-        json_fail(&r->j, "a label stands twice");
-    }
     vec_release(&v);
 }
 
@@ -214,7 +212,7 @@ int query_remote(const struct query_flags *f, str expr, const struct query_times
         add_time(&path, "time", t->start);
     code = client_call(&f->client, "GET", buf_z(&path), STR_NONE, &body);
     if (code == EXIT_OK && !read_answer(arena_str(a, buf_str(&body)), a, out, &e)) {
-        fprintf(stderr, "tocsin: %s\n", e.msg);
+        say(stderr, "tocsin: %s\n", e.msg);
         code = EXIT_FAILED;
     }
     buf_release(&path);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "os/log.h"
 #include "cli/config_paths.h"
+#include "cli/say.h"
 #include "cli/web_url.h"
 #include "config/config.h"
 #include "lint/render.h"
@@ -63,15 +64,15 @@ static void result(void *arg, const struct notify_result *r)
     struct testing *t = arg;
 
     if (r->verdict == DELIVERY_OK) {
-        printf("%.*s[%u]: delivered", STR(r->row->integration), r->row->index);
+        say(stdout, "%.*s[%u]: delivered", STR(r->row->integration), r->row->index);
     } else {
-        printf("%.*s[%u]: %s: %.*s", STR(r->row->integration), r->row->index,
-               r->verdict == DELIVERY_FAILED ? "refused for good" : "failed, would be tried again",
-               STR(r->error));
+        say(stdout, "%.*s[%u]: %s: %.*s", STR(r->row->integration), r->row->index,
+            r->verdict == DELIVERY_FAILED ? "refused for good" : "failed, would be tried again",
+            STR(r->error));
         t->code = EXIT_FAILED;
     }
     if (r->status != 0)
-        printf(" (status %d, %lld ms)", r->status, (long long)(r->took / NS_PER_MS));
+        say(stdout, " (status %d, %lld ms)", r->status, (long long)(r->took / NS_PER_MS));
     putchar('\n');
     fflush(stdout);
     if (--t->left == 0)
@@ -150,7 +151,7 @@ int receiver_test_run(const void *flags, char **args, int n_args)
     str url, path;
 
     if (n_args != 1) {
-        fprintf(stderr, "tocsin: receiver test needs one name\n");
+        say(stderr, "tocsin: receiver test needs one name\n");
         mem_free(paths);
         return EXIT_USAGE;
     }
@@ -164,17 +165,17 @@ int receiver_test_run(const void *flags, char **args, int n_args)
     rc = t.conf != NULL ? config_receiver(t.conf, str_of(args[0])) : NULL;
     arena_init(&a, 0);
     if (rc != NULL && !web_url_parse(str_of(f->external_url), &a, &url, &path, &e)) {
-        fprintf(stderr, "tocsin: --web.external-url: %s\n", e.msg);
+        say(stderr, "tocsin: --web.external-url: %s\n", e.msg);
         t.code = EXIT_USAGE;
     } else if (rc != NULL) {
         deliver(&t, rc, url, f);
     } else {
         t.code = EXIT_FAILED;
         if (t.conf != NULL)
-            fprintf(stderr, "tocsin: there is no receiver '%s'\n", args[0]);
+            say(stderr, "tocsin: there is no receiver '%s'\n", args[0]);
     }
     if (rc != NULL && rc->n_integrations == 0)
-        printf("receiver '%s' has no integrations: nothing is sent\n", args[0]);
+        say(stdout, "receiver '%s' has no integrations: nothing is sent\n", args[0]);
     arena_release(&a);
     config_unref(t.conf);
     diags_release(&d);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "cli/config_paths.h"
+#include "cli/say.h"
 #include "codec/duration.h"
 #include "codec/json.h"
 #include "config/config.h"
@@ -76,9 +77,9 @@ static struct config *load(const struct route_flags *f)
     }
     if (c == NULL) {
         diags_render(&out, &d, &ro);
-        fprintf(stderr, "%.*s", STR(buf_str(&out)));
+        say(stderr, "%.*s", STR(buf_str(&out)));
     } else if (c->route == NULL) {
-        fprintf(stderr, "tocsin: this configuration has no routes\n");
+        say(stderr, "tocsin: this configuration has no routes\n");
         config_unref(c);
         c = NULL;
     }
@@ -107,7 +108,7 @@ static void print_timers(const struct route *r)
         buf_addf(&b, "  mute: %.*s", STR(r->mute_intervals[i]));
     for (size_t i = 0; i < r->n_active_intervals; i++)
         buf_addf(&b, "  active: %.*s", STR(r->active_intervals[i]));
-    printf("%.*s\n", STR(buf_str(&b)));
+    say(stdout, "%.*s\n", STR(buf_str(&b)));
     buf_release(&b);
 }
 
@@ -117,12 +118,12 @@ static void print_tree(const struct route *r, struct buf *indent, bool is_last)
     size_t before = indent->n;
 
     if (r->parent != NULL) {
-        printf("%.*s%s", STR(buf_str(indent)), is_last ? "└── " : "├── ");
+        say(stdout, "%.*s%s", STR(buf_str(indent)), is_last ? "└── " : "├── ");
         matchers_print(&matchers, &r->matchers);
-        printf("%.*s  ", STR(buf_str(&matchers)));
+        say(stdout, "%.*s  ", STR(buf_str(&matchers)));
         buf_addf(indent, "%s", is_last ? "    " : "│   ");
     }
-    printf("%sreceiver: %.*s", r->goes_on ? "continue: true  " : "", STR(r->receiver));
+    say(stdout, "%sreceiver: %.*s", r->goes_on ? "continue: true  " : "", STR(r->receiver));
     print_timers(r);
     for (size_t i = 0; i < r->n_children; i++)
         print_tree(r->children[i], indent, i + 1 == r->n_children);
@@ -138,14 +139,14 @@ int route_show_run(const void *flags, char **args, int n_args)
 
     (void)args;
     if (n_args != 0) {
-        fprintf(stderr, "tocsin: route show takes no argument\n");
+        say(stderr, "tocsin: route show takes no argument\n");
         return EXIT_USAGE;
     }
     c = load(flags);
     if (c == NULL)
         return EXIT_FAILED;
     route_tree_init(&tree, c->route);
-    printf("receiver, group_by, group_wait / group_interval / repeat_interval\n");
+    say(stdout, "receiver, group_by, group_wait / group_interval / repeat_interval\n");
     print_tree(tree.root, &indent, true);
     route_tree_release(&tree);
     buf_release(&indent);
@@ -165,13 +166,13 @@ static bool parse_labels(char **args, int n, struct arena *a, struct labels *out
         v[i].value = str_of(args[i]);
         v[i].name = str_cut(&v[i].value, '=');
         if (v[i].name.n == 0 || v[i].value.p == NULL || str_find(v[i].name, '{') >= 0) {
-            fprintf(stderr, "tocsin: '%s' is not LABEL=VALUE (no braces)\n", args[i]);
+            say(stderr, "tocsin: '%s' is not LABEL=VALUE (no braces)\n", args[i]);
             return false;
         }
     }
     k = labels_sort(v, (size_t)n, &dup);
     if (k == SIZE_MAX) {
-        fprintf(stderr, "tocsin: label '%.*s' is given twice\n", STR(dup));
+        say(stderr, "tocsin: label '%.*s' is given twice\n", STR(dup));
         return false;
     }
     *out = (struct labels){v, k};
@@ -185,11 +186,11 @@ static void print_step(const struct route_trace *t)
     struct buf b = BUF_INIT;
 
     matchers_print(&b, &t->route->matchers);
-    printf("%*s%.*s  %s", (int)(2 * t->depth), "", STR(buf_str(&b)), verdicts[t->kind]);
+    say(stdout, "%*s%.*s  %s", (int)(2 * t->depth), "", STR(buf_str(&b)), verdicts[t->kind]);
     buf_clear(&b);
     if (t->failed != NULL)
         matcher_print(&b, t->failed);
-    printf("%.*s\n", STR(buf_str(&b)));
+    say(stdout, "%.*s\n", STR(buf_str(&b)));
     buf_release(&b);
 }
 
@@ -198,7 +199,7 @@ static void print_taker(const struct route *r, struct labels ls, struct arena *a
     struct buf key = BUF_INIT;
 
     route_group_key(&key, r, route_group_labels(r, a, ls));
-    printf("%.*s  group %.*s", STR(r->receiver), STR(buf_str(&key)));
+    say(stdout, "%.*s  group %.*s", STR(r->receiver), STR(buf_str(&key)));
     print_timers(r);
     buf_release(&key);
 }
@@ -212,8 +213,8 @@ static int verify(const struct route_list *takers, const char *wanted)
         buf_addf(&got, "%s%.*s", i != 0 ? "," : "", STR(takers->v[i]->receiver));
     same = wanted[0] == '\0' || str_is(buf_str(&got), wanted);
     if (!same)
-        fprintf(stderr, "tocsin: expected receivers are %s, the tree gives %.*s\n", wanted,
-                STR(buf_str(&got)));
+        say(stderr, "tocsin: expected receivers are %s, the tree gives %.*s\n", wanted,
+            STR(buf_str(&got)));
     buf_release(&got);
     return same ? EXIT_OK : EXIT_FAILED;
 }
@@ -249,7 +250,7 @@ int route_test_run(const void *flags, char **args, int n_args)
 
     arena_init(&a, 0);
     if (n_args == 0)
-        fprintf(stderr, "tocsin: route test needs labels: severity=critical team=gpu\n");
+        say(stderr, "tocsin: route test needs labels: severity=critical team=gpu\n");
     else if (parse_labels(args, n_args, &a, &ls)) {
         c = load(flags);
         code = c != NULL ? test(flags, c, ls, &a) : EXIT_FAILED;

@@ -14,6 +14,7 @@
 #include "os/log.h"
 #include "cli/config_paths.h"
 #include "cli/reload.h"
+#include "cli/say.h"
 #include "live/configure.h"
 #include "core/reroute.h"
 #include "live/turn.h"
@@ -21,8 +22,11 @@
 #include "os/memory_limit.h"
 #include "os/random.h"
 #include "os/signals.h"
+#include "os/sandbox.h"
 #include "net/sd_notify.h"
 #include "net/transport.h"
+#include "net/web_conf.h"
+#include "state/lock.h"
 
 struct serve {
     struct store *store;
@@ -43,18 +47,27 @@ struct serve {
     struct configure parts;
     struct uuid instance; /* tells this process from all others */
     struct signals *signals;
-    struct buf bound; /* first address as bound */
+    struct sandbox *sandbox; /* NULL with --sandbox=off */
+    struct buf bound;        /* first address as bound */
     struct timer stop_by, watchdog, tick;
     bool stopping;
 };
 
 /* -- configuration -- */
 
-/* On a worker when it is a reload: reads only the flags and the environment, which nobody changes. */
+static bool may_read(const void *sandbox, str path)
+{
+    return sandbox_may_read(sandbox, path);
+}
+
+/* On a worker when it is a reload: reads only the flags, the environment and the sandbox, which nobody changes. */
 static struct config *load(void *arg, struct diags *d)
 {
     const struct serve *s = arg;
-    struct config_options o = {.mode = s->mode, .tolerates_rules = s->flags->tolerate_rules};
+    struct config_options o = {.mode = s->mode,
+                               .tolerates_rules = s->flags->tolerate_rules,
+                               .may_read = may_read,
+                               .arg = s->sandbox};
     str *paths = config_paths(s->flags->config_files, &o.n_paths);
     struct config *c;
 
@@ -62,6 +75,33 @@ static struct config *load(void *arg, struct diags *d)
     c = config_load(&o, d);
     mem_free(paths);
     return c;
+}
+
+enum { WARNINGS_SAID = 100 };
+
+/* All of them, for each has a cure of its own; of very many the rest is counted. */
+static void say_warnings(const struct diags *d)
+{
+    size_t said = 0, left = 0;
+
+    for (size_t i = 0; i < d->n; i++) {
+        const struct diag *g = &d->v[i];
+        char place[512];
+
+        if (g->severity == DIAG_INFO)
+            continue;
+        if (said == WARNINGS_SAID) {
+            left++;
+            continue;
+        }
+        said++;
+        snprintf(place, sizeof(place), "%.*s:%d:%d", STR(g->place.file), g->place.line,
+                 g->place.col);
+        log_warn_each("configuration", LOG_Z("at", place), LOG_Z("id", g->id),
+                      LOG_STR("problem", g->message));
+    }
+    if (left != 0)
+        log_warn("configuration: more warnings were left out", LOG_I64("left_out", left));
 }
 
 static void say_loaded(struct serve *s, const struct config *c, const struct diags *d)
@@ -72,17 +112,7 @@ static void say_loaded(struct serve *s, const struct config *c, const struct dia
         rules += c->groups[i].n_rules;
     for (size_t i = 0; i < c->n_receivers; i++)
         used += c->receivers[i].is_used;
-    for (size_t i = 0; i < d->n; i++) {
-        const struct diag *g = &d->v[i];
-        char place[512];
-
-        if (g->severity == DIAG_INFO)
-            continue;
-        snprintf(place, sizeof(place), "%.*s:%d:%d", STR(g->place.file), g->place.line,
-                 g->place.col);
-        log_warn("configuration", LOG_Z("at", place), LOG_Z("id", g->id),
-                 LOG_STR("problem", g->message));
-    }
+    say_warnings(d);
     if (c->n_skipped != 0)
         log_error("rules with errors were left out", LOG_I64("rules", c->n_skipped));
     log_info("configuration loaded", LOG_I64("files", c->n_files), LOG_I64("groups", c->n_groups),
@@ -225,6 +255,7 @@ static void tick(struct timer *t, struct now now)
         notify_under_way(shell_notify(s->shell)) == 0 && forward_waiting(s->forward) == 0)
         loop_stop(s->loop);
     sd_notify_watchdog();
+    log_close_windows(false);
     timer_arm(&s->clock, t, ts_add(now.mono, s->stopping ? NS_PER_S / 20 : NS_PER_S));
 }
 
@@ -290,6 +321,11 @@ static void forward_sent(void *arg, const struct alert_input *v, size_t n)
     forward_alerts(((struct serve *)arg)->forward, v, n);
 }
 
+static str storage_of(const struct serve *s, const struct config *conf)
+{
+    return conf->storage.path.n != 0 ? conf->storage.path : str_of(s->flags->storage_path);
+}
+
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
@@ -314,7 +350,7 @@ static bool start_shell(struct serve *s, struct config *conf)
     struct buf notice = BUF_INIT;
     struct err e = ERR_INIT;
     size_t unreadable = 0;
-    str dir = conf->storage.path.n != 0 ? conf->storage.path : str_of(s->flags->storage_path);
+    str dir = storage_of(s, conf);
     bool ok;
 
     if (parts.shadow)
@@ -359,7 +395,7 @@ static bool use_web_config(struct serve *s)
     ok = api_use_web_config(s->api, str_of(s->flags->web_config), &d, &e);
     if (!ok) {
         diags_print(stderr, &d);
-        fprintf(stderr, "tocsin: --web.config.file: %s\n", e.msg);
+        say(stderr, "tocsin: --web.config.file: %s\n", e.msg);
     }
     diags_release(&d);
     return ok;
@@ -400,6 +436,49 @@ static void init_budgets(struct serve *s)
              LOG_I64("scrapes", s->budgets.scrapes.limit));
 }
 
+static void read_web_files(struct sandbox *b, const char *path)
+{
+    struct web_conf web = {0};
+    struct err e = ERR_INIT;
+    struct arena a;
+    struct diags d;
+
+    sandbox_read(b, str_of(path));
+    arena_init(&a, 0);
+    diags_init(&d);
+    if (web_conf_load(str_of(path), &a, &web, &d, &e) && web.tls != NULL) {
+        sandbox_read(b, web.tls->cert.file);
+        sandbox_read(b, web.tls->key.file);
+        sandbox_read(b, web.tls->client_ca.file);
+    } /* else whoever uses it says what is wrong */
+    diags_release(&d);
+    arena_release(&a);
+}
+
+/* Before any thread is there, which would not be confined. */
+static void enter_sandbox(struct serve *s, const struct config *conf)
+{
+    str dir = storage_of(s, conf);
+    struct sandbox *b;
+
+    if (strcmp(s->flags->sandbox, "off") == 0)
+        return;
+    b = sandbox_new();
+    for (size_t i = 0; i < conf->n_files; i++)
+        sandbox_read(b, conf->files[i]);
+    for (size_t i = 0; i < conf->n_named; i++)
+        sandbox_read(b, conf->named[i]);
+    if (s->flags->web_config[0] != '\0')
+        read_web_files(b, s->flags->web_config);
+    VEC_EACH (const char *const *, address, &s->flags->listen)
+        if (str_starts_with(str_of(*address), S("unix:")))
+            sandbox_listen(b, str_sub(str_of(*address), 5, strlen(*address)));
+    (void)!state_dir_make(dir, NULL); /* else its opening says why */
+    sandbox_write(b, dir);
+    sandbox_enter(b);
+    s->sandbox = b;
+}
+
 static int run(struct serve *s, struct config *conf)
 {
     struct api_conf ac = {
@@ -409,6 +488,7 @@ static int run(struct serve *s, struct config *conf)
     clock_init(&s->clock);
     clock_update(&s->clock);
     s->loop = loop_new(&s->clock);
+    enter_sandbox(s, conf);
     s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
     s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
     init_budgets(s);
@@ -500,6 +580,7 @@ static void tear_down(struct serve *s)
     if (s->loop != NULL)
         loop_free(s->loop);
     clock_release(&s->clock);
+    sandbox_free(s->sandbox);
     buf_release(&s->bound);
     mem_str_free(s->external_url);
     mem_str_free(s->prefix);
@@ -513,7 +594,7 @@ int serve_run(const void *flags, char **args, int n_args)
     int code;
 
     if (n_args != 0) {
-        fprintf(stderr, "tocsin: serve takes no argument, got '%s'\n", args[0]);
+        say(stderr, "tocsin: serve takes no argument, got '%s'\n", args[0]);
         return EXIT_USAGE;
     }
     if (!serve_flags_check(s.flags, &s.mode) ||
@@ -539,6 +620,7 @@ int serve_run(const void *flags, char **args, int n_args)
     diags_release(&d);
     code = run(&s, conf);
     tear_down(&s);
+    log_close_windows(true);
     curl_global_cleanup();
     return code;
 }

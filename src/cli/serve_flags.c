@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include "os/log.h"
 #include "base/mem.h"
+#include "cli/say.h"
 #include "cli/web_url.h"
 
 #define F struct serve_flags
@@ -87,6 +88,10 @@ const struct flag serve_flag_table[] = {
         "out a rule that runs"),
     FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST",
          "classic-mode, utf8-strict-mode, and names accepted without effect"),
+    FLAG(
+        F, sandbox, "sandbox", FLAG_TEXT, "on", "on|off",
+        "files outside of the configuration's and the storage's folders, and system calls that are "
+        "not needed, are given up at the start, as far as the kernel can"),
     FLAG(F, log_level, "log.level", FLAG_TEXT, "info", "LEVEL", "debug, info, warn or error"),
     FLAG(F, log_format, "log.format", FLAG_TEXT, "logfmt", "FORMAT", "logfmt or json"),
     FLAGS_END,
@@ -111,13 +116,13 @@ static bool parse_features(const char *list, enum matcher_mode *mode)
         for (size_t i = 0; i < ARRAY_LEN(known) && !ok; i++)
             ok = str_is(f, known[i]);
         if (!ok) {
-            fprintf(stderr, "tocsin: --enable-feature: unknown feature '%.*s'\n", STR(f));
+            say(stderr, "tocsin: --enable-feature: unknown feature '%.*s'\n", STR(f));
             return false;
         }
     }
     if (classic && strict) {
-        fprintf(stderr,
-                "tocsin: --enable-feature: classic-mode and utf8-strict-mode exclude each other\n");
+        say(stderr,
+            "tocsin: --enable-feature: classic-mode and utf8-strict-mode exclude each other\n");
         return false;
     }
     *mode = classic ? MATCHER_CLASSIC : strict ? MATCHER_UTF8 : MATCHER_FALLBACK;
@@ -179,11 +184,11 @@ static bool check_peers(const struct serve_flags *f)
 
         if (*peer == '\0' || is_this_one(f, peer))
             continue;
-        fprintf(stderr,
-                "tocsin: --cluster.peer: '%s' is another replica, and tocsin does not gossip: each "
-                "would send every notification.\n"
-                "        Run one instance, or add --cluster.ignore to start all the same.\n",
-                peer);
+        say(stderr,
+            "tocsin: --cluster.peer: '%s' is another replica, and tocsin does not gossip: each "
+            "would send every notification.\n"
+            "        Run one instance, or add --cluster.ignore to start all the same.\n",
+            peer);
         return false;
     }
     return true;
@@ -195,22 +200,25 @@ bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
     enum log_format format;
 
     if (!log_level_parse(str_of(f->log_level), &level)) {
-        fprintf(stderr, "tocsin: --log.level: '%s' is none of debug, info, warn, error\n",
-                f->log_level);
+        say(stderr, "tocsin: --log.level: '%s' is none of debug, info, warn, error\n",
+            f->log_level);
+        return false;
+    }
+    if (strcmp(f->sandbox, "on") != 0 && strcmp(f->sandbox, "off") != 0) {
+        say(stderr, "tocsin: --sandbox: '%s' is neither on nor off\n", f->sandbox);
         return false;
     }
     if (!log_format_parse(str_of(f->log_format), &format)) {
-        fprintf(stderr, "tocsin: --log.format: '%s' is neither logfmt nor json\n", f->log_format);
+        say(stderr, "tocsin: --log.format: '%s' is neither logfmt nor json\n", f->log_format);
         return false;
     }
     if (f->retention <= 0) {
-        fprintf(stderr, "tocsin: --data.retention must be positive\n");
+        say(stderr, "tocsin: --data.retention must be positive\n");
         return false;
     }
     if (f->max_silences < 0 || f->max_silence_size < 0 || f->per_alertname_limit < 0 ||
         f->max_alerts < 0 || f->max_groups < 0 || f->memory < 0) {
-        fprintf(stderr,
-                "tocsin: limits on silences, alerts, groups and memory must not be negative\n");
+        say(stderr, "tocsin: limits on silences, alerts, groups and memory must not be negative\n");
         return false;
     }
     log_setup(level, format, STDERR_FILENO);
@@ -251,7 +259,7 @@ bool serve_flags_urls(const struct serve_flags *f, str *external_url, str *prefi
                             ? mem_str_dup(url)
                             : serve_own_url(str_of(f->listen.n != 0 ? f->listen.v[0] : NULL));
     } else {
-        fprintf(stderr, "tocsin: --%s: %s\n", flag, e.msg);
+        say(stderr, "tocsin: --%s: %s\n", flag, e.msg);
     }
     arena_release(&a);
     return ok;

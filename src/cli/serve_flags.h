@@ -15,7 +15,7 @@
 struct serve_flags {
     struct flag_list config_files, listen;
     const char *storage_path, *external_url, *route_prefix, *web_config, *log_level, *log_format,
-        *features;
+        *features, *sandbox;
     const char *cluster_listen, *cluster_advertise;
     struct flag_list cluster_peers;
     bool tolerate_rules, allow_no_route, cluster_ignore, systemd_socket, log_silences, shadow;

@@ -2,6 +2,7 @@
 
 #include <pwd.h>
 #include <unistd.h>
+#include "cli/say.h"
 #include "cli/table.h"
 #include "codec/duration.h"
 #include "codec/escape.h"
@@ -42,17 +43,17 @@ static bool read_when(const struct silence_flags *f, ts_ns *start, ts_ns *end)
 
     *start = client_now();
     if (f->start[0] != '\0' && !rfc3339_parse(str_of(f->start), start, &e)) {
-        fprintf(stderr, "tocsin: --start: %s\n", e.msg);
+        say(stderr, "tocsin: --start: %s\n", e.msg);
         return false;
     }
     if (f->end[0] != '\0') {
         if (rfc3339_parse(str_of(f->end), end, &e))
             return true;
-        fprintf(stderr, "tocsin: --end: %s\n", e.msg);
+        say(stderr, "tocsin: --end: %s\n", e.msg);
         return false;
     }
     if (!duration_parse(str_of(f->duration), &d, &e)) {
-        fprintf(stderr, "tocsin: --duration: %s\n", e.msg);
+        say(stderr, "tocsin: --duration: %s\n", e.msg);
         return false;
     }
     *end = ts_add(*start, d);
@@ -109,12 +110,12 @@ int silence_add_run(const void *flags, char **args, int n_args)
     int code = EXIT_USAGE;
 
     if (n_args == 0) {
-        fprintf(stderr, "tocsin: silence add needs matchers: tocsin silence add alertname=Slow "
-                        "gpu=~\"[01]\" -c why\n");
+        say(stderr, "tocsin: silence add needs matchers: tocsin silence add alertname=Slow "
+                    "gpu=~\"[01]\" -c why\n");
         return EXIT_USAGE;
     }
     if (f->comment[0] == '\0' && f->require_comment) {
-        fprintf(stderr, "tocsin: say why with --comment (or give --no-require-comment)\n");
+        say(stderr, "tocsin: say why with --comment (or give --no-require-comment)\n");
         return EXIT_USAGE;
     }
     if (!read_when(f, &start, &end))
@@ -134,12 +135,12 @@ int silence_add_run(const void *flags, char **args, int n_args)
         code = client_call(&f->client, "POST", "/api/v2/silences", buf_str(&body), &answer);
     }
     if (code == EXIT_OK && strcmp(f->client.output, "json") == 0) {
-        printf("%.*s", STR(buf_str(&answer)));
+        say(stdout, "%.*s", STR(buf_str(&answer)));
     } else if (code == EXIT_OK) {
         ptrdiff_t at = str_find_str(buf_str(&answer), S("silenceID\":\""));
 
         if (at >= 0)
-            printf("%.*s\n", STR(str_sub(buf_str(&answer), (size_t)at + 12, (size_t)at + 48)));
+            say(stdout, "%.*s\n", STR(str_sub(buf_str(&answer), (size_t)at + 12, (size_t)at + 48)));
     }
     buf_release(&body);
     buf_release(&answer);
@@ -152,7 +153,7 @@ int silence_expire_run(const void *flags, char **args, int n_args)
     int code = n_args != 0 ? EXIT_OK : EXIT_USAGE;
 
     if (n_args == 0)
-        fprintf(stderr, "tocsin: silence expire needs ids\n");
+        say(stderr, "tocsin: silence expire needs ids\n");
     for (int i = 0; i < n_args; i++) {
         struct buf answer = BUF_INIT;
         struct uuid id;
@@ -160,7 +161,7 @@ int silence_expire_run(const void *flags, char **args, int n_args)
         int rc;
 
         if (!uuid_parse(str_of(args[i]), &id)) {
-            fprintf(stderr, "tocsin: '%s' is not a silence id\n", args[i]);
+            say(stderr, "tocsin: '%s' is not a silence id\n", args[i]);
             return EXIT_USAGE;
         }
         snprintf(path, sizeof(path), "/api/v2/silence/%s", id.text);
@@ -174,9 +175,20 @@ int silence_expire_run(const void *flags, char **args, int n_args)
 /* -- list -- */
 
 struct row {
-    str id, state, comment, by, ends;
+    str id, state, comment, by, given, ends; /* given: who else the body named */
     struct buf matchers;
 };
+
+static void read_given(struct json_reader *r, str *out)
+{
+    str key;
+
+    for (json_object_begin(r); json_object_next(r, &key);)
+        if (str_is(key, "createdBy"))
+            json_string(r, out);
+        else
+            json_skip(r);
+}
 
 static void read_row(struct json_reader *r, struct row *row)
 {
@@ -189,6 +201,8 @@ static void read_row(struct json_reader *r, struct row *row)
             json_string(r, &row->comment);
         else if (str_is(key, "createdBy"))
             json_string(r, &row->by);
+        else if (str_is(key, "annotations"))
+            read_given(r, &row->given);
         else if (str_is(key, "endsAt"))
             json_string(r, &row->ends);
         else if (str_is(key, "matchers"))
@@ -224,7 +238,9 @@ static int print_silences(const struct silence_flags *f, str body)
                 table_add(&t, row.state);
                 table_add(&t, buf_str(&row.matchers));
                 table_add(&t, row.ends);
-                table_add(&t, row.by);
+                table_add(&t, row.given.n == 0 ? row.by
+                                               : arena_printf(&a, "%.*s (given as %.*s)",
+                                                              STR(row.by), STR(row.given)));
                 table_add(&t, row.comment);
             }
         }
@@ -232,7 +248,7 @@ static int print_silences(const struct silence_flags *f, str body)
     }
     table_print(&t, stdout);
     if (!json_end(&r)) {
-        fprintf(stderr, "tocsin: the server's answer cannot be read: %s\n", r.err.msg);
+        say(stderr, "tocsin: the server's answer cannot be read: %s\n", r.err.msg);
         arena_release(&a);
         return EXIT_FAILED;
     }
@@ -253,7 +269,7 @@ int silence_list_run(const void *flags, char **args, int n_args)
     }
     code = client_call(&f->client, "GET", buf_z(&path), STR_NONE, &answer);
     if (code == EXIT_OK && strcmp(f->client.output, "json") == 0)
-        printf("%.*s", STR(buf_str(&answer)));
+        say(stdout, "%.*s", STR(buf_str(&answer)));
     else if (code == EXIT_OK)
         code = print_silences(f, buf_str(&answer));
     buf_release(&path);

@@ -10,13 +10,11 @@ void table_init(struct table *t, size_t columns)
 
 void table_add(struct table *t, str cell)
 {
-    str copy = arena_str(&t->arena, cell);
-    char *p = (char *)(uintptr_t)copy.p;
+    struct buf b = BUF_INIT;
 
-    for (size_t i = 0; i < copy.n; i++)
-        if ((unsigned char)p[i] < ' ' || p[i] == 0x7f)
-            p[i] = ' ';
-    vec_push(&t->cells, copy);
+    buf_add_shown_line(&b, cell);
+    vec_push(&t->cells, arena_str(&t->arena, buf_str(&b)));
+    buf_release(&b);
 }
 
 /* Columns on a terminal: wide East Asian runes take two. */

@@ -17,7 +17,7 @@ struct table {
 
 void table_init(struct table *t, size_t columns);
 void table_add(struct table *t,
-               str cell); /* row after row, cell after cell; control bytes become blanks */
+               str cell); /* row after row, cell after cell; shown as by cli/say.h, on one line */
 void table_print(struct table *t, FILE *out); /* and releases it */
 
 #endif

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "os/file.h"
 #include "base/mem.h"
+#include "cli/say.h"
 #include "notify/messages.h"
 #include "notify/template_data.h"
 #include "template/template.h"
+#include "os/zones.h"
 
 #define F struct template_flags
 const struct flag template_render_flags[] = {
@@ -20,25 +23,11 @@ const struct flag template_render_flags[] = {
 };
 #undef F
 
-static bool read_file(const char *path, struct buf *out, struct err *e)
-{
-    FILE *f = fopen(path, "rbe");
-    char piece[65536];
-    size_t n;
-
-    if (f == NULL)
-        return err_set(e, ERR_IO, "cannot open '%s'", path);
-    while ((n = fread(piece, 1, sizeof(piece), f)) != 0)
-        buf_add(out, (str){piece, n});
-    fclose(f);
-    return true;
-}
-
 static bool load_file(struct template_set *set, const char *path, struct err *e)
 {
     const char *slash = strrchr(path, '/');
     struct buf text = BUF_INIT;
-    bool ok = read_file(path, &text, e) &&
+    bool ok = file_read(str_of(path), FILE_REGULAR, SIZE_MAX, &text, e) &&
               template_set_parse(set, str_of(slash != NULL ? slash + 1 : path), buf_str(&text), e);
 
     buf_release(&text);
@@ -70,7 +59,7 @@ static bool load_data(const char *path, struct arena *a, struct template_data *o
         *out = template_data_example(a);
         return true;
     }
-    ok = read_file(path, &text, e) &&
+    ok = file_read(str_of(path), FILE_OR_PIPE, SIZE_MAX, &text, e) &&
          (template_data_from_json(a, arena_str(a, buf_str(&text)), out, e) ||
           err_wrap(e, "%s", path));
     buf_release(&text);
@@ -80,8 +69,8 @@ static bool load_data(const char *path, struct arena *a, struct template_data *o
 int template_render_run(const void *flags, char **args, int n_args)
 {
     const struct template_flags *f = flags;
-    struct template_run run = {.mode =
-                                   strcmp(f->type, "html") == 0 ? TEMPLATE_HTML : TEMPLATE_TEXT};
+    struct template_run run = {.mode = strcmp(f->type, "html") == 0 ? TEMPLATE_HTML : TEMPLATE_TEXT,
+                               .load_zone = zone_load};
     struct messages *messages;
     struct template_data data;
     struct buf out = BUF_INIT;
@@ -93,8 +82,8 @@ int template_render_run(const void *flags, char **args, int n_args)
     (void)args;
     if (n_args != 0 || f->text == NULL ||
         (run.mode == TEMPLATE_TEXT && strcmp(f->type, "text") != 0)) {
-        fprintf(stderr, "tocsin: template render needs --template.text, and --template.type is "
-                        "text or html\n");
+        say(stderr, "tocsin: template render needs --template.text, and --template.type is "
+                    "text or html\n");
         return EXIT_USAGE;
     }
     clock_gettime(CLOCK_REALTIME, &now);
@@ -108,9 +97,9 @@ int template_render_run(const void *flags, char **args, int n_args)
         ok = template_exec_text(messages->set, str_of(f->text), &run, &out, &e);
     }
     if (ok && out.n != 0)
-        fwrite(out.p, 1, out.n, stdout);
+        say_exactly(stdout, buf_str(&out));
     if (!ok)
-        fprintf(stderr, "tocsin: %s\n", e.msg);
+        say(stderr, "tocsin: %s\n", e.msg);
     buf_release(&out);
     arena_release(&a);
     messages_free(messages);

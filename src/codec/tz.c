@@ -3,15 +3,12 @@
  * time from the last Sunday of March at 02:00 to the last Sunday of October at 03:00. */
 #include "codec/tz.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "base/mem.h"
 #include "codec/timefmt.h"
 
-enum { FILE_MAX = 256 * 1024, ABBREVIATION_MAX = 16 };
+enum { ABBREVIATION_MAX = 16 };
 
 struct kind {
     int32_t offset;
@@ -324,6 +321,15 @@ str tz_name(const struct tz *z)
     return z->name;
 }
 
+void tz_rename(struct tz *z, str name, bool is_local)
+{
+    str copy = mem_str_dup(name);
+
+    mem_str_free(z->name);
+    z->name = copy;
+    z->is_local = is_local;
+}
+
 void tz_free(struct tz *z)
 {
     if (z == NULL)
@@ -335,13 +341,14 @@ void tz_free(struct tz *z)
     mem_free(z);
 }
 
-static struct tz *utc(void)
+struct tz *tz_utc(void)
 {
     struct tz *z = mem_new(struct tz);
 
     z->kinds = mem_new(struct kind);
     z->n_kinds = 1;
     set_name(z->kinds, "UTC", 3);
+    z->name = mem_str_dup(S("UTC"));
     return z;
 }
 
@@ -375,78 +382,4 @@ damaged:
     tz_free(z);
     err_set(e, ERR_CORRUPT, "not a time zone file");
     return NULL;
-}
-
-static struct tz *named(struct tz *z, str name)
-{
-    if (z != NULL)
-        z->name = mem_str_dup(name);
-    return z;
-}
-
-static struct tz *unknown(str name, struct err *e)
-{
-    err_set(e, ERR_NOT_FOUND, "unknown time zone '%.*s'", STR(name));
-    return NULL;
-}
-
-static struct tz *load_file(const char *path, str name, struct err *e)
-{
-    char *text;
-    struct tz *z = NULL;
-    ssize_t n;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-    if (fd < 0)
-        return unknown(name, e);
-    text = mem_alloc(FILE_MAX);
-    n = read(fd, text, FILE_MAX);
-    close(fd);
-    if (n > 0)
-        z = tz_parse((str){text, (size_t)n}, e);
-    else
-        unknown(name, e);
-    mem_free(text);
-    return z;
-}
-
-static struct tz *load_named(str name, struct err *e)
-{
-    const char *dir = getenv("ZONEINFO");
-    char path[512];
-
-    if (name.n == 0 || str_is(name, "UTC"))
-        return utc();
-    if (name.p[0] == '/' || name.p[0] == '.' || str_find_str(name, S("..")) >= 0 || name.n > 200 ||
-        memchr(name.p, '\0', name.n) != NULL)
-        return unknown(name, e);
-    snprintf(path, sizeof(path), "%s/%.*s", dir != NULL ? dir : "/usr/share/zoneinfo", STR(name));
-    return load_file(path, name, e);
-}
-
-static struct tz *load_local(void)
-{
-    static const char path[] = "/etc/localtime";
-    const char *tz = getenv("TZ");
-    struct tz *z;
-
-    if (tz != NULL && tz[0] == ':')
-        tz++;
-    if (tz == NULL || strcmp(tz, path) == 0)
-        z = named(load_file(path, S("Local"), NULL), S("Local"));
-    else if (tz[0] == '/')
-        z = named(load_file(tz, str_of(tz), NULL), str_of(tz));
-    else
-        z = named(load_named(str_of(tz), NULL), str_of(tz[0] != '\0' ? tz : "UTC"));
-    if (z == NULL)
-        z = named(utc(), S("UTC"));
-    z->is_local = true;
-    return z;
-}
-
-struct tz *tz_load(str name, struct err *e)
-{
-    if (str_is(name, "Local"))
-        return load_local();
-    return named(load_named(name, e), name.n != 0 ? name : S("UTC"));
 }

@@ -1,12 +1,12 @@
-/* tz.h - time zones from the system's database: offset of local time at an instant.
+/* tz.h - time zones: offset of local time at an instant. os/zones.h has the system's database.
  *
  * glibc can hold one zone a process; a routing tree has as many as its intervals name. So the TZif files are read here.
  *
  * Shapes   a zone has up to some hundred transitions; after the last one the POSIX rule of the footer goes on.
- * Errors   ERR_NOT_FOUND for an unknown name (also one with "..", or absolute), ERR_CORRUPT for a damaged file.
+ * Errors   ERR_CORRUPT for a damaged file; a loader's: ERR_NOT_FOUND for an unknown name.
  * Owns     a zone is one owned object.
  * Cost     offset: a binary search.
- * Source   RFC 8536; the folder is $ZONEINFO or /usr/share/zoneinfo.
+ * Source   RFC 8536.
  */
 #ifndef CODEC_TZ_H
 #define CODEC_TZ_H
@@ -16,11 +16,13 @@
 
 struct tz;
 
-/* "UTC" and "" need no database. "Local" is what $TZ names, as Go reads it: unset /etc/localtime, empty or unknown UTC.
- * NULL on failure. */
-struct tz *tz_load(str name, struct err *e) must_check;
+/* How who opens no file comes by a zone: the new one, or NULL. */
+typedef struct tz *tz_loader(str name, struct err *e);
+
+struct tz *tz_utc(void);
 struct tz *tz_parse(str bytes, struct err *e) must_check; /* the content of a TZif file */
-void tz_free(struct tz *z);
+void tz_free(struct tz *z);                               /* NULL is fine */
+void tz_rename(struct tz *z, str name, bool is_local);
 
 str tz_name(const struct tz *z); /* "Local" has that of $TZ when it is set; borrowed */
 /* Seconds east of UTC at t. abbreviation (may be NULL): borrowed. */

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/diags.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "codec/yaml.h"
 #include "core/core_conf.h"
 #include "forward/forward_conf.h"
@@ -37,6 +38,7 @@
 struct heartbeat_conf {
     struct secret url; /* not set: no heartbeat */
     dur_ns interval;
+    bool withhold_when_receivers_fail;
     struct http_conf *http;
 };
 
@@ -69,6 +71,7 @@ struct config {
     size_t n_receivers;
     struct time_interval_conf *time_intervals; /* with mute_time_intervals */
     size_t n_time_intervals;
+    struct str_map zones;          /* name -> struct tz *, of the intervals */
     struct conf_strings templates; /* patterns, resolved */
     struct messages *messages;     /* the built-in templates and what the patterns found */
     struct labels external_labels;
@@ -93,14 +96,18 @@ struct config {
     uint64_t hash; /* of the text of all files: alertmanager_config_hash */
     str *files;    /* that were read, configuration and rule files */
     size_t n_files;
+    str *named; /* files and patterns that the configuration names, whether they are there or not */
+    size_t n_named;
 };
 
 struct config_options {
     const str *paths;
     size_t n_paths;
     enum matcher_mode mode;
-    bool without_rules;   /* rule files are not loaded */
-    bool tolerates_rules; /* bad rules are left out, with warnings */
+    bool without_rules;                          /* rule files are not loaded */
+    bool tolerates_rules;                        /* bad rules are left out, with warnings */
+    bool (*may_read)(const void *arg, str path); /* NULL: all that is named can be read */
+    const void *arg;
 };
 
 /* Returns one reference, or NULL when d got an error. Warnings alone do not fail. */

@@ -1,15 +1,52 @@
 /* What of a configuration the core reads. */
 #include "config/config_priv.h"
 
+#include <openssl/crypto.h>
+#include "base/buf.h"
+#include "base/hash.h"
+
+static void add(struct buf *b, const struct conf_key *k, str value)
+{
+    if (value.n != 0)
+        buf_addf(b, "%s=%zu:%.*s", k->name, value.n, STR(value));
+}
+
+/* What tells one account, robot or server of a kind from another: its addresses and secrets. Two receivers that have them in
+ * common are one to whoever is on the other side; one that has none is by itself. */
+static uint64_t destination_of(const struct receiver_conf *r, const struct integration_conf *ic)
+{
+    const struct conf_key *keys = ic->type->conf->keys;
+    struct buf b = BUF_INIT;
+    uint64_t h;
+
+    for (const struct conf_key *k = keys; k->name != NULL; k++) {
+        const char *member = (const char *)ic->conf + k->offset;
+
+        if (k->kind == CONF_SECRET || k->kind == CONF_SECRET_URL) {
+            add(&b, k, ((const struct secret *)(const void *)member)->hidden);
+            add(&b, k, ((const struct secret *)(const void *)member)->file);
+        } else if (k->kind == CONF_URL || (k->flags & CONF_ADDRESS) != 0) {
+            add(&b, k, *(const str *)(const void *)member);
+        }
+    }
+    if (b.n == 0)
+        buf_addf(&b, "%.*s/%u", STR(r->name), ic->index);
+    buf_addf(&b, "%s", ic->type->name);
+    h = hash_xxh64(buf_str(&b));
+    OPENSSL_cleanse(b.p, b.n);
+    buf_release(&b);
+    return h;
+}
+
 static const struct core_integration *integrations_of(const struct receiver_conf *r,
                                                       struct arena *a)
 {
     struct core_integration *v = arena_array(a, r->n_integrations, sizeof(*v));
 
     for (size_t i = 0; i < r->n_integrations; i++)
-        v[i] =
-            (struct core_integration){str_of(r->integrations[i].type->name),
-                                      r->integrations[i].index, r->integrations[i].send_resolved};
+        v[i] = (struct core_integration){str_of(r->integrations[i].type->name),
+                                         r->integrations[i].index, r->integrations[i].send_resolved,
+                                         destination_of(r, &r->integrations[i])};
     return v;
 }
 
@@ -21,6 +58,8 @@ static void fill_receivers(struct config *c)
         v[i] = (struct core_receiver){c->receivers[i].name,
                                       integrations_of(&c->receivers[i], &c->arena),
                                       c->receivers[i].n_integrations};
+    for (size_t i = 0; i < c->n_receivers; i++)
+        str_map_put(&c->core.receiver_by_name, v[i].name, (void *)(uintptr_t)&v[i]);
     c->core.receivers = v;
     c->core.n_receivers = c->n_receivers;
 }

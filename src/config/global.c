@@ -1,4 +1,4 @@
-#include "codec/tz.h"
+#include "os/zones.h"
 #include "config/config_priv.h"
 
 /* -- Alertmanager -- */
@@ -21,7 +21,7 @@ static void check_global(struct conf_check *c, void *obj)
     if (conf_has(c, "smtp_smarthost") && g->smtp_smarthost.n != 0 &&
         !smarthost_is_valid(g->smtp_smarthost))
         conf_error(c, "smtp_smarthost", "host:port expected, not \"%.*s\"", STR(g->smtp_smarthost));
-    zone = tz_load(g->timezone, &e);
+    zone = zone_load(g->timezone, &e);
     if (zone == NULL)
         conf_error(c, "timezone", "%s", e.msg);
     tz_free(zone);

@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include "os/file.h"
 #include "base/mem.h"
 #include "config/config_priv.h"
+#include "net/secret.h"
+#include "os/zones.h"
 
 enum { FILES_MAX = 16 };
 
@@ -28,6 +31,10 @@ void config_unref(struct config *c)
     for (size_t i = 0; i < c->n_scrapes; i++)
         scrape_conf_release(&c->scrapes[i]);
     alerting_conf_release(&c->alerting);
+    MAP_EACH (struct str_map_entry, it, &c->zones)
+        tz_free(it->value);
+    str_map_release(&c->zones);
+    str_map_release(&c->core.receiver_by_name);
     messages_free(c->messages);
     arena_release(&c->arena);
     mem_free(c);
@@ -184,16 +191,62 @@ static void keep_files(struct conf_run *run, struct config *c, const struct conf
         c->files[c->n_files++] = arena_str(run->a, texts[i].path);
 }
 
+static bool is_within_reach(const struct config_options *o, str path, str file, struct diags *d)
+{
+    if (o->may_read == NULL || o->may_read(o->arg, path))
+        return true;
+    diags_add(d, DIAG_ERROR, "C011", (struct diag_place){.file = file, .line = 1, .col = 1},
+              "\"%.*s\" is outside of the folders that can be read since the start: it takes a "
+              "restart, or --sandbox=off",
+              STR(path));
+    return false;
+}
+
+/* What is out of reach would be missing without a word: a pattern finds nothing there. */
+static bool are_within_reach(const struct config_options *o, const struct conf_run *run,
+                             size_t from, str file)
+{
+    bool ok = true;
+
+    for (size_t i = from; i < run->named.n; i++)
+        ok &= is_within_reach(o, run->named.v[i], file, run->d);
+    return ok;
+}
+
+/* Secrets are read when they are used, so that a change counts at once; but one that is not there now is told now, and not
+ * when the first page cannot be sent. */
+static void check_files(struct conf_run *run)
+{
+    struct arena a;
+    str text;
+
+    arena_init(&a, 0);
+    for (const struct conf_file *f = run->files; f != NULL; f = f->next) {
+        struct err e = ERR_INIT;
+
+        if (!secret_read((struct secret){.file = f->path}, &a, &text, &e))
+            diags_add(run->d, DIAG_WARNING, "C010", f->place, "%.*s: %s", STR(f->key), e.msg);
+        else if (text.n == 0)
+            diags_add(run->d, DIAG_WARNING, "C010", f->place, "%.*s: '%.*s' is empty", STR(f->key),
+                      STR(f->path));
+        arena_reset(&a);
+    }
+    arena_release(&a);
+}
+
 static void load(struct conf_run *run, struct config *c, const struct config_text *texts, size_t n,
                  const struct config_options *o)
 {
     struct conf_part parts[FILES_MAX] = {0};
     struct config_top top;
+    size_t named;
 
     if (!parse_all(run, texts, n, parts))
         return;
     conf_decode(run, parts, n, &config_top_type, &top);
     take(c, &top);
+    if (!are_within_reach(o, run, 0, texts[0].path))
+        return;
     fill_http(run, c);
     receivers_finish(run, &top, c);
     config_check(run, &top, c, parts, n);
@@ -202,16 +255,33 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
         return;
     if (!o->without_rules)
         config_load_rules(run, c, o->tolerates_rules);
+    named = run->named.n;
     config_load_scrapes(run, &top, c);
+    (void)are_within_reach(o, run, named, texts[0].path);
+    if (o->n_paths != 0)
+        check_files(run);
     keep_original(run, &top, c);
+    c->named = run->named.v;
+    c->n_named = run->named.n;
     c->hash = config_hash(texts, n);
+}
+
+static const struct tz *zone(void *arg, str name, struct err *e)
+{
+    struct config *c = arg;
+    void **known = str_map_get(&c->zones, name);
+    struct tz *z = known != NULL ? *known : zone_load(name, e);
+
+    if (known == NULL && z != NULL)
+        str_map_put(&c->zones, arena_str(&c->arena, name), z);
+    return z;
 }
 
 struct config *config_load_texts(const struct config_text *texts, size_t n,
                                  const struct config_options *o, struct diags *d)
 {
     struct config *c = mem_new(struct config);
-    struct conf_run run = {.a = &c->arena, .d = d, .mode = o->mode};
+    struct conf_run run = {.a = &c->arena, .d = d, .mode = o->mode, .zone = zone, .arg = c};
     size_t errors = d->errors;
 
     atomic_init(&c->refs, 1);
@@ -233,23 +303,16 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
 
 enum { TEXT_MAX = 16 << 20 };
 
+/* Given on the command line: it may be a pipe. */
 static bool read_file(str path, struct buf *out, struct diags *d)
 {
-    char *z = mem_zdup(path), block[16384];
-    FILE *f = fopen(z, "rbe");
-    bool ok = f != NULL;
-    size_t k;
+    struct err e = ERR_INIT;
 
-    while (ok && out->n < TEXT_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
-        buf_add(out, (str){block, k});
-    ok = ok && !ferror(f);
-    if (!ok)
-        diags_add(d, DIAG_ERROR, "Y001", (struct diag_place){.file = path, .line = 1, .col = 1},
-                  "cannot read \"%s\": %s", z, strerror(errno));
-    if (f != NULL)
-        fclose(f);
-    mem_free(z);
-    return ok;
+    if (file_read(path, FILE_OR_PIPE, TEXT_MAX, out, &e))
+        return true;
+    diags_add(d, DIAG_ERROR, "Y001", (struct diag_place){.file = path, .line = 1, .col = 1}, "%s",
+              e.msg);
+    return false;
 }
 
 struct config *config_load(const struct config_options *o, struct diags *d)
@@ -260,7 +323,8 @@ struct config *config_load(const struct config_options *o, struct diags *d)
     bool ok = true;
 
     for (size_t i = 0; i < o->n_paths; i++) {
-        ok &= read_file(o->paths[i], &bufs[i], d);
+        ok &=
+            is_within_reach(o, o->paths[i], o->paths[i], d) && read_file(o->paths[i], &bufs[i], d);
         texts[i] = (struct config_text){o->paths[i], buf_str(&bufs[i])};
     }
     if (ok)

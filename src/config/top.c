@@ -80,6 +80,8 @@ static const struct conf_key heartbeat_keys[] = {
     CONF_KEY(struct heartbeat_conf, url, CONF_SECRET_URL, "posted to as long as tocsin works"),
     CONF_KEY(struct heartbeat_conf, interval, CONF_DURATION, "how often", .text = "60s",
              .flags = CONF_NOT_ZERO),
+    CONF_KEY(struct heartbeat_conf, withhold_when_receivers_fail, CONF_BOOL,
+             "not posted while TocsinReceiverFailing fires: the switch outside pages then"),
     CONF_KEY_AS("http_config", struct heartbeat_conf, http, CONF_STRUCT_PTR, "HTTP client",
                 .sub = &http_conf_type),
     CONF_KEYS_END,

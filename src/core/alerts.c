@@ -142,7 +142,7 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
 {
     struct route_list routes = {0};
 
-    route_tree_match(&e->tree, a->labels->ls, &routes);
+    receiver_routes(e->conf, &e->tree, a->labels->ls, &routes);
     for (size_t i = 0; i < routes.n; i++) {
         const struct route *r = routes.v[i];
         struct labels gl = route_group_labels(r, &fx->arena, a->labels->ls);
@@ -275,5 +275,21 @@ void alerts_gc(struct engine *e, struct now now, struct effects *fx)
         u64_map_del_entry(&e->alerts, it);
         e->live_bytes -= e->live_bytes > 256 ? 256 : e->live_bytes;
         alert_unref(a);
+    }
+    limits_gc(&e->limits, now);
+}
+
+/* The senders could not reach us, or did not run either: what was firing gets the lost time back, or every alert would
+ * end at once. */
+void alerts_paused(struct engine *e, dur_ns lost, struct now now, struct effects *fx)
+{
+    (void)fx;
+    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
+        struct alert *a = it->value;
+
+        if (a->expires_mono > now.mono - lost) {
+            a->expires_mono = ts_add(a->expires_mono, lost);
+            a->ends_at = ts_add(a->ends_at, lost);
+        }
     }
 }

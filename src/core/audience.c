@@ -208,7 +208,7 @@ void audience_status(const struct audience *au, struct alert *a, struct alert_st
 {
     vec_clear(&st->routes);
     audience_judge(au, a->labels->ls, &a->cleared, &st->verdict);
-    route_tree_match(&au->e->tree, a->labels->ls, &st->routes);
+    receiver_routes(au->e->conf, &au->e->tree, a->labels->ls, &st->routes);
 }
 
 void alert_status_release(struct alert_status *st)

@@ -22,6 +22,12 @@ static const struct builtin_type types[BUILTIN_KINDS] = {
                              "new alerts are dropped: there are more than tocsin may hold"},
     [BUILTIN_CLOCK_STEPPED] = {"TocsinClockStepped", "warning", NULL,
                                "the wall clock of tocsin's machine was set"},
+    [BUILTIN_SOURCE_DEGRADED] = {"TocsinSourceDegraded", "warning", "source",
+                                 "a source answers in part, alerts of its rules hold their state"},
+    [BUILTIN_CLOCK_SKEW] = {"TocsinClockSkew", "warning", "peer",
+                            "the clock of a peer and that of tocsin's machine differ"},
+    [BUILTIN_RECEIVER_FAILING] = {"TocsinReceiverFailing", "critical", "receiver",
+                                  "a receiver is not told"},
 };
 
 enum { AHEAD_M = 5, CLOCK_TOLD_M = 15, CLOCK_STEP_MIN_S = 10 };
@@ -33,7 +39,7 @@ static void post(struct engine *e, const struct builtin *b, bool raised, struct 
     struct label labels[] = {{S("alertname"), str_of(t->name)},
                              {S("severity"), str_of(t->severity)},
                              {t->subject_label != NULL ? str_of(t->subject_label) : S("~"),
-                              str_of(b->subject)}};
+                              b->subject}};
     struct label annotations[] = {{S("description"), str_of(b->why)},
                                   {S("summary"), str_of(t->summary)}};
     struct alert_input in = {.annotations = {annotations, ARRAY_LEN(annotations)},
@@ -50,29 +56,51 @@ static void post(struct engine *e, const struct builtin *b, bool raised, struct 
     buf_release(&ignored.text);
 }
 
+static struct builtin *find(const struct engine *e, enum builtin_kind kind, str subject)
+{
+    for (size_t i = 0; i < e->builtins.n; i++)
+        if (e->builtins.v[i].kind == kind && str_eq(subject, e->builtins.v[i].subject))
+            return &e->builtins.v[i];
+    return NULL;
+}
+
+bool engine_tells(const struct engine *e, enum builtin_kind kind, str subject)
+{
+    return find(e, kind, subject) != NULL;
+}
+
 void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
                  struct now now, struct effects *fx)
 {
-    struct builtin *b = NULL;
+    struct builtin *b = find(e, kind, subject);
 
-    for (size_t i = 0; i < e->builtins.n && b == NULL; i++)
-        if (e->builtins.v[i].kind == kind && str_is(subject, e->builtins.v[i].subject))
-            b = &e->builtins.v[i];
-    if (b == NULL) {
-        if (!raised)
-            return;
-        vec_push(&e->builtins, (struct builtin){.kind = kind});
-        b = vec_last(&e->builtins);
-        snprintf(b->subject, sizeof(b->subject), "%.*s", STR(subject));
-    }
-    if (raised == b->raised)
+    if (raised == (b != NULL))
         return;
-    if (raised) {
-        b->since = now.wall;
-        snprintf(b->why, sizeof(b->why), "%.*s", STR(why));
+    if (!raised) {
+        struct builtin ended = *b;
+
+        vec_remove(&e->builtins, (size_t)(b - e->builtins.v));
+        post(e, &ended, false, now, fx);
+        mem_str_free(ended.subject);
+        return;
     }
-    b->raised = raised;
-    post(e, b, raised, now, fx);
+    vec_push(&e->builtins, (struct builtin){.kind = kind, .since = now.wall});
+    b = vec_last(&e->builtins);
+    b->subject = mem_str_dup(subject);
+    snprintf(b->why, sizeof(b->why), "%.*s", STR(why));
+    post(e, b, true, now, fx);
+}
+
+void builtins_release(struct engine *e)
+{
+    VEC_EACH (struct builtin *, b, &e->builtins)
+        mem_str_free(b->subject);
+    vec_release(&e->builtins);
+}
+
+bool builtin_is(str alertname, enum builtin_kind kind)
+{
+    return str_is(alertname, types[kind].name);
 }
 
 bool builtin_is_name(str alertname)
@@ -95,11 +123,16 @@ void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct e
     builtin_set(e, BUILTIN_CLOCK_STEPPED, true, STR_NONE, str_of(why), now, fx);
 }
 
+ts_ns builtins_due(const struct engine *e)
+{
+    return e->next_refresh;
+}
+
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx)
 {
+    e->next_refresh = ts_add(now.mono, BUILTIN_REFRESH);
     if (e->clock_told_until <= now.mono)
         builtin_set(e, BUILTIN_CLOCK_STEPPED, false, STR_NONE, STR_NONE, now, fx);
     VEC_EACH (const struct builtin *, b, &e->builtins)
-        if (b->raised)
-            post(e, b, true, now, fx);
+        post(e, b, true, now, fx);
 }

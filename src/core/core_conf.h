@@ -6,6 +6,7 @@
 #ifndef CORE_CORE_CONF_H
 #define CORE_CORE_CONF_H
 
+#include "base/map.h"
 #include "model/labels.h"
 #include "model/relabel.h"
 #include "route/route_conf.h"
@@ -15,6 +16,8 @@ struct core_integration {
     str kind;       /* "webhook" */
     unsigned index; /* within its kind in this receiver; part of the notification log's key */
     bool send_resolved;
+    uint64_t
+        destination; /* where it goes, whoever names it: those that are alike share places and rates */
 };
 
 struct core_receiver {
@@ -43,6 +46,7 @@ struct core_conf {
     size_t n_inhibit_rules;
     const struct core_receiver *receivers;
     size_t n_receivers;
+    struct str_map receiver_by_name; /* -> const struct core_receiver * */
     const struct time_interval_conf *time_intervals;
     size_t n_time_intervals;
     struct labels external_labels;

@@ -1,4 +1,5 @@
-/* The outbox: at most two rows a key. `row` is in flight or waits for its time; `next` was decided meanwhile. On disk
+/* The outbox: at most two rows a key. `row` waits for its time, then for a place at its destination (queue.h), then it is in
+ * flight; `next` was decided meanwhile. On disk
  * stands the newest of them, under the key: after a crash the newest is sent, and it tells all that the older would.
  *
  * A newer row replaces an unsent one and inherits its attempts and its earliest time, so that neither a backoff nor a
@@ -42,6 +43,7 @@ static void slot_rekey(struct engine *e, struct outbox_slot *s, str old)
 static void slot_remove(struct engine *e, struct outbox_slot *s)
 {
     heap_remove(&e->outbox_timers, &s->timer);
+    queue_leave(&e->queue, &s->place);
     outbox_map_del(&e->outbox, s->row->key);
     outbox_row_free(s->row);
     outbox_row_free(s->next);
@@ -54,17 +56,20 @@ void outbox_release(struct engine *e)
         struct outbox_slot *s = it->value;
 
         heap_remove(&e->outbox_timers, &s->timer);
+        queue_leave(&e->queue, &s->place);
         outbox_row_free(s->row);
         outbox_row_free(s->next);
         mem_free(s);
     }
     outbox_map_release(&e->outbox);
+    queue_release(&e->queue);
 }
 
-static void put_row(struct effects *fx, const struct outbox_row *r, struct now now)
+static void put_row(struct engine *e, struct effects *fx, struct outbox_row *r, struct now now)
 {
     struct buf b = BUF_INIT;
 
+    r->written = e->turns + 1;
     outbox_pack(&b, r, now);
     state_put(&fx->commit, STATE_OUTBOX, r->key, buf_str(&b));
     buf_release(&b);
@@ -109,16 +114,36 @@ static struct decision *record_answer(struct effects *fx, enum decision_kind kin
     return d;
 }
 
-/* Sends now what is due, or arms the timer. */
-static void slot_go(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
+/* What is due asks for a place; the rest arms the timer. */
+static void slot_go(struct engine *e, struct outbox_slot *s, struct now now)
 {
     if (s->row->not_before > now.mono) {
         heap_push(&e->outbox_timers, &s->timer, s->row->not_before);
         return;
     }
     heap_remove(&e->outbox_timers, &s->timer);
-    s->in_flight = true;
-    vec_push(&fx->deliver, s->row);
+    if (s->place.in == NULL)
+        queue_join(&e->queue, &s->place, s->destination, s->row->urgency);
+}
+
+void outbox_serve(struct engine *e, struct now now, struct effects *fx)
+{
+    struct queue_entry *x;
+
+    while ((x = queue_next(&e->queue, now.mono)) != NULL)
+        vec_push(&fx->deliver, container_of(x, struct outbox_slot, place)->row);
+}
+
+static const struct core_integration *integration_of(const struct engine *e,
+                                                     const struct outbox_row *r)
+{
+    const struct core_receiver *rc = engine_receiver(e, r->receiver);
+
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
+        if (str_eq(r->integration, rc->integrations[i].kind) &&
+            rc->integrations[i].index == r->index)
+            return &rc->integrations[i];
+    return NULL;
 }
 
 /* Puts `row` in the place of an unsent one. */
@@ -151,23 +176,24 @@ void outbox_decide(struct engine *e, const struct notification *n,
     if (s == NULL) {
         s = mem_new(struct outbox_slot);
         s->row = row;
+        s->destination = ic->destination;
         outbox_map_put(&e->outbox, row->key, s);
-        put_row(fx, row, now);
-        slot_go(e, s, now, fx);
+        put_row(e, fx, row, now);
+        slot_go(e, s, now);
         return;
     }
-    if (s->in_flight) {
+    if (outbox_in_flight(s)) {
         if (s->next != NULL) {
             group_answered(e, s->next->flush_id, false);
             outbox_row_free(s->next);
         }
         s->next = row;
-        put_row(fx, row, now);
+        put_row(e, fx, row, now);
         return;
     }
     slot_replace(e, s, row, now, fx);
-    put_row(fx, row, now);
-    slot_go(e, s, now, fx);
+    put_row(e, fx, row, now);
+    slot_go(e, s, now);
 }
 
 str outbox_key_told_as(const struct engine *e, str key)
@@ -189,8 +215,8 @@ bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list
 
     /* an end that may have been heard is told until it was */
     return s != NULL &&
-           ((*s)->in_flight ? says_else
-                            : (*s)->row->may_have_arrived && (says_else || firing.n == 0));
+           (outbox_in_flight(*s) ? says_else
+                                 : (*s)->row->may_have_arrived && (says_else || firing.n == 0));
 }
 
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
@@ -200,13 +226,13 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
 
     if (s == NULL)
         return false;
-    if (s->in_flight) {
+    if (outbox_in_flight(s)) {
         if (s->next == NULL)
             return false;
         record(fx, DECISION_DROPPED, s->next, now, str_of(why));
         outbox_row_free(s->next);
         s->next = NULL;
-        put_row(fx, s->row, now); /* the one in flight is the newest again */
+        put_row(e, fx, s->row, now); /* the one in flight is the newest again */
         return true;
     }
     record(fx, DECISION_DROPPED, s->row, now, str_of(why));
@@ -246,7 +272,7 @@ const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
     if (s->next == NULL) /* on disk stands the newest */
-        put_row(fx, row, now);
+        put_row(e, fx, row, now);
     return row;
 }
 
@@ -347,7 +373,7 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
 {
     struct outbox_row *old = s->row, *next = s->next;
 
-    s->in_flight = false;
+    queue_leave(&e->queue, &s->place);
     if (next != NULL && !next_is_news(e, s, now)) {
         group_answered(e, next->flush_id, true);
         outbox_row_free(next);
@@ -362,8 +388,8 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
     s->row = next;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
-    put_row(fx, next, now);
-    slot_go(e, s, now, fx);
+    put_row(e, fx, next, now);
+    slot_go(e, s, now);
 }
 
 static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
@@ -393,7 +419,9 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     r->attempt++;
     r->may_have_arrived |= d->may_have_arrived;
     r->not_before = ts_add(now.mono, wait);
-    s->in_flight = false;
+    if (d->verdict == DELIVERY_RETRY_AFTER)
+        queue_hold(&e->queue, s->destination, r->not_before);
+    queue_leave(&e->queue, &s->place);
     record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated = error == s->last_error;
     s->last_error = error;
     if (s->next != NULL) {
@@ -408,8 +436,8 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
         outbox_drop_unsent(e, s->row->key, now, fx, "resolved before it could be delivered");
         return;
     }
-    put_row(fx, s->row, now);
-    slot_go(e, s, now, fx);
+    put_row(e, fx, s->row, now);
+    slot_go(e, s, now);
 }
 
 static void delivered_never(struct engine *e, struct outbox_slot *s,
@@ -428,9 +456,10 @@ void outbox_delivered(struct engine *e, const struct delivery_result *d, struct 
 {
     struct outbox_slot *s = slot_get(e, d->key);
 
-    if (s == NULL || !s->in_flight || s->row->flush_id != d->flush_id)
+    if (s == NULL || !outbox_in_flight(s) || s->row->flush_id != d->flush_id)
         return; /* pruned by a reload while it was on its way */
     note_answer(e, s->row, d, now);
+    receiver_answered(e, s->row, d, now, fx);
     switch (d->verdict) {
     case DELIVERY_OK: delivered_ok(e, s, d, now, fx); break;
     case DELIVERY_RETRY:
@@ -442,30 +471,37 @@ void outbox_delivered(struct engine *e, const struct delivery_result *d, struct 
     }
 }
 
+ts_ns outbox_due(const struct engine *e)
+{
+    const struct heap_node *n = heap_min(&e->outbox_timers);
+    ts_ns due = n != NULL ? n->key : TS_MAX, opens = queue_due(&e->queue);
+
+    return opens < due ? opens : due;
+}
+
 void outbox_run_due(struct engine *e, struct now now, struct effects *fx)
 {
     struct heap_node *n;
 
+    (void)fx;
     while ((n = heap_min(&e->outbox_timers)) != NULL && n->key <= now.mono)
-        slot_go(e, container_of(n, struct outbox_slot, timer), now, fx);
+        slot_go(e, container_of(n, struct outbox_slot, timer), now);
 }
 
-void outbox_write_waiting(struct engine *e, struct now now, struct effects *fx)
+void outbox_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx)
 {
+    (void)by;
     MAP_EACH (struct outbox_map_entry, it, &e->outbox)
         if (it->value->row->not_before > now.mono)
-            put_row(fx, it->value->row, now);
+            put_row(e, fx, it->value->row, now);
 }
 
-static bool is_configured(const struct engine *e, const struct outbox_row *r)
+/* A row whose receiver is gone has one of its own. */
+static uint64_t destination_of(const struct engine *e, const struct outbox_row *r)
 {
-    const struct core_receiver *rc = engine_receiver(e, r->receiver);
+    const struct core_integration *ic = integration_of(e, r);
 
-    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
-        if (str_eq(r->integration, rc->integrations[i].kind) &&
-            rc->integrations[i].index == r->index)
-            return true;
-    return false;
+    return ic != NULL ? ic->destination : 0;
 }
 
 /* Longer than anybody may ask us to wait: who waits for longer was written by a clock that was set back since. */
@@ -484,26 +520,43 @@ void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, s
         return;
     }
     if (s != NULL || is_renamed)
-        put_row(fx, row, now);
+        put_row(e, fx, row, now);
     if (s != NULL)
         slot_remove(e, s);
     s = mem_new(struct outbox_slot);
     s->row = row;
+    s->destination = destination_of(e, row);
     outbox_map_put(&e->outbox, row->key, s);
     heap_push(&e->outbox_timers, &s->timer, row->not_before);
 }
 
-/* After a reload: rows for integrations that are gone cannot be sent any more. */
-void outbox_prune(struct engine *e, struct now now, struct effects *fx)
+static void slot_move(struct engine *e, struct outbox_slot *s, uint64_t destination)
+{
+    bool waits = s->place.in != NULL && !outbox_in_flight(s);
+
+    if (s->destination == destination)
+        return;
+    s->destination = destination;
+    if (!waits)
+        return; /* what is in flight gives its place back where it got it */
+    queue_leave(&e->queue, &s->place);
+    queue_join(&e->queue, &s->place, destination, s->row->urgency);
+}
+
+/* After a reload a row goes where its receiver points to now; one whose integration is gone cannot be sent any more. */
+void outbox_configure(struct engine *e, struct now now, struct effects *fx)
 {
     MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
         struct outbox_slot *s = it->value;
+        const struct core_integration *ic = integration_of(e, s->row);
 
-        if (is_configured(e, s->row))
+        if (ic != NULL) {
+            slot_move(e, s, ic->destination);
             continue;
+        }
         record(fx, DECISION_DROPPED, s->row, now, S("the receiver is no longer configured"));
         state_delete(&fx->commit, STATE_OUTBOX, s->row->key);
-        if (s->in_flight) { /* its transfer still points at the row: let it come home */
+        if (outbox_in_flight(s)) { /* its transfer still points at the row: let it come home */
             outbox_row_free(s->next);
             s->next = NULL;
             continue;

@@ -1,12 +1,13 @@
-/* The engine's turn. Each event has one function in the file named for what it is about: alerts.c takes alerts in and
+/* The engine's step. Each event has one function in the file named for what it is about: alerts.c takes alerts in and
  * routes them, flush.c runs groups, delivery.c keeps the outbox and the notification log, rules.c runs rule groups,
- * builtin.c speaks about tocsin itself, restore.c reads and writes what lasts. */
+ * builtin.c speaks about tocsin itself, restore.c reads and writes what lasts. What all parts have is in parts.c. */
 #include "core/engine_priv.h"
+#include "core/part.h"
 
 MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
 MAP_DEFINE(outbox_map, str, struct outbox_slot *, hash_str, str_eq);
 
-enum { GC_INTERVAL_S = 30, REFRESH_INTERVAL_S = 30 };
+enum { GC_INTERVAL_S = 30 };
 
 void effects_init(struct effects *fx)
 {
@@ -41,8 +42,9 @@ struct decision *decide(struct effects *fx, enum decision_kind kind, struct now 
     return vec_last(&fx->decisions);
 }
 
-static void count_receivers(struct engine *e)
+void receivers_configure(struct engine *e, struct now now, struct effects *fx)
 {
+    (void)now, (void)fx;
     for (size_t i = 0; i < e->conf->n_receivers; i++) {
         bool known = false;
 
@@ -72,7 +74,7 @@ struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, 
     e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
     e->intervals = interval_set_new(conf->time_intervals, conf->n_time_intervals);
     e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
-    e->next_refresh = ts_add(now.mono, REFRESH_INTERVAL_S * NS_PER_S);
+    e->next_refresh = ts_add(now.mono, BUILTIN_REFRESH);
     e->next_alive = now.mono;
     e->down_at = now.wall;
     e->rules_epoch = 1;
@@ -83,7 +85,7 @@ struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, 
     for (size_t i = 0; i < conf->n_kinds; i++)
         metric_histogram_init(&e->stats.integration[i].latency, latency_bounds,
                               ARRAY_LEN(latency_bounds));
-    count_receivers(e);
+    receivers_configure(e, now, NULL);
     groups_rebuild(e, now, false);
     return e;
 }
@@ -112,9 +114,9 @@ void engine_free(struct engine *e)
     heap_release(&e->outbox_timers);
     heap_release(&e->rule_timers);
     VEC_EACH (struct receiver_stats *, r, &e->receivers)
-        mem_str_free(r->name);
+        receiver_stats_release(r);
     vec_release(&e->receivers);
-    vec_release(&e->builtins);
+    builtins_release(e);
     for (size_t i = 0; i < e->conf->n_kinds; i++)
         metric_histogram_release(&e->stats.integration[i].latency);
     mem_free(e->stats.integration);
@@ -124,32 +126,32 @@ void engine_free(struct engine *e)
     mem_free(e);
 }
 
-static void collect_garbage(struct engine *e, struct now now, struct effects *fx);
+static void collect_garbage(struct engine *e, struct now now, struct effects *fx)
+{
+    e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
+    CORE_PARTS_EACH(p)
+    if (p->gc != NULL)
+        p->gc(e, now, fx);
+}
 
 static void run_due(struct engine *e, struct now now, struct effects *fx)
 {
-    rules_run_due(e, now, fx);
-    groups_run_due(e, now, fx);
-    outbox_run_due(e, now, fx);
-    if (e->next_refresh <= now.mono) {
-        e->next_refresh = ts_add(now.mono, REFRESH_INTERVAL_S * NS_PER_S);
-        builtins_refresh(e, now, fx);
-    }
+    CORE_PARTS_EACH(p)
+    if (p->due != NULL && p->due(e) <= now.mono)
+        p->run(e, now, fx);
     if (e->next_gc <= now.mono)
         collect_garbage(e, now, fx);
 }
+
+/* -- silences -- */
 
 static void forget_silence(void *arg, str id)
 {
     state_delete(arg, STATE_SILENCE, id);
 }
 
-static void collect_garbage(struct engine *e, struct now now, struct effects *fx)
+void silences_gc(struct engine *e, struct now now, struct effects *fx)
 {
-    e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
-    alerts_gc(e, now, fx);
-    limits_gc(&e->limits, now);
-    nflog_gc(e, now, fx);
     silencer_gc(e->silencer, ts_add(now.wall, -e->retention), forget_silence, &fx->commit);
 }
 
@@ -220,6 +222,19 @@ static void silence_expire(struct engine *e, str id, struct now now, struct effe
     groups_silence_ends(e, silencer_get(e->silencer, id), now);
 }
 
+/* -- the configuration and the clocks -- */
+
+void inhibition_configure(struct engine *e, struct now now, struct effects *fx)
+{
+    (void)now, (void)fx;
+    inhibitor_free(e->inhibitor);
+    e->inhibitor = inhibitor_new(e->conf->inhibit_rules, e->conf->n_inhibit_rules);
+    interval_set_free(e->intervals);
+    e->intervals = interval_set_new(e->conf->time_intervals, e->conf->n_time_intervals);
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        inhibitor_add(e->inhibitor, it->value);
+}
+
 /* A reload as alertmanager.md 3.5 has it: the tree is new, every group starts over from the stored alerts, and the
  * notification log keeps what was said from being said again. */
 static void configure(struct engine *e, const struct core_conf *conf, struct now now,
@@ -229,32 +244,28 @@ static void configure(struct engine *e, const struct core_conf *conf, struct now
 
     e->conf = conf;
     e->audience_changes++;
-    inhibitor_free(e->inhibitor);
-    e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
-    interval_set_free(e->intervals);
-    e->intervals = interval_set_new(conf->time_intervals, conf->n_time_intervals);
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        inhibitor_add(e->inhibitor, it->value);
-    count_receivers(e);
-    groups_rebuild(e, now, false);
-    outbox_prune(e, now, fx);
+    CORE_PARTS_EACH(p)
+    if (p->configure != NULL)
+        p->configure(e, now, fx);
     vec_push(&fx->retire, old);
 }
 
-/* The senders could not reach us, or did not run either: what was firing gets the lost time back, or every alert would
- * end at once. */
-static void forgive_pause(struct engine *e, dur_ns lost, struct now now)
+static void step_wall(struct engine *e, dur_ns by, struct now now, struct effects *fx)
+{
+    e->stats.wall_steps++;
+    e->audience_changes++; /* what has ended may hold again */
+    CORE_PARTS_EACH(p)
+    if (p->stepped != NULL)
+        p->stepped(e, by, now, fx);
+}
+
+static void pass_pause(struct engine *e, dur_ns lost, struct now now, struct effects *fx)
 {
     e->stats.pauses++;
     e->audience_changes++;
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        struct alert *a = it->value;
-
-        if (a->expires_mono > now.mono - lost) {
-            a->expires_mono = ts_add(a->expires_mono, lost);
-            a->ends_at = ts_add(a->ends_at, lost);
-        }
-    }
+    CORE_PARTS_EACH(p)
+    if (p->paused != NULL)
+        p->paused(e, lost, now, fx);
 }
 
 void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx,
@@ -275,20 +286,15 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     case EVENT_RULE_GROUPS: rules_configure(e, ev->groups.v, ev->groups.n, now, fx); break;
     case EVENT_RULES_RAN: rules_ran(e, ev->ran, now, fx); break;
     case EVENT_CONFIG: configure(e, ev->config, now, fx); break;
-    case EVENT_CLOCK_STEPPED:
-        e->stats.wall_steps++;
-        e->audience_changes++; /* what has ended may hold again */
-        rules_rearm(e, now);
-        outbox_write_waiting(e, now, fx);
-        builtin_clock_stepped(e, ev->wall_step, now, fx);
-        break;
-    case EVENT_PAUSED: forgive_pause(e, ev->paused, now); break;
+    case EVENT_CLOCK_STEPPED: step_wall(e, ev->wall_step, now, fx); break;
+    case EVENT_PAUSED: pass_pause(e, ev->paused, now, fx); break;
     case EVENT_BUILTIN:
         builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject, ev->builtin.why,
                     now, fx);
         break;
     }
     alerts_tell_limits(e, now, fx);
+    outbox_serve(e, now, fx);
     buf_release(&ignored.text);
 }
 
@@ -297,30 +303,27 @@ void engine_journal(struct engine *e, struct now now, struct effects *fx)
     journal_add(&e->journal, fx->decisions.v, fx->decisions.n, &fx->commit);
     journal_trim(&e->journal, ts_add(now.wall, -e->conf->journal_age),
                  (size_t)e->conf->journal_size, &fx->commit);
+    e->turns++;
 }
 
 ts_ns engine_next(const struct engine *e)
 {
-    const struct heap *heaps[] = {&e->group_timers, &e->outbox_timers, &e->rule_timers};
-    ts_ns next = e->next_gc < e->next_refresh ? e->next_gc : e->next_refresh;
+    ts_ns next = e->next_gc;
 
-    for (size_t i = 0; i < ARRAY_LEN(heaps); i++) {
-        struct heap_node *n = heap_min(heaps[i]);
+    CORE_PARTS_EACH(p)
+    {
+        ts_ns due = p->due != NULL ? p->due(e) : TS_MAX;
 
-        if (n != NULL && n->key < next)
-            next = n->key;
+        next = due < next ? due : next;
     }
-    if (e->rules.n != 0 && e->next_alive < next)
-        next = e->next_alive;
     return next;
 }
 
 const struct core_receiver *engine_receiver(const struct engine *e, str name)
 {
-    for (size_t i = 0; i < e->conf->n_receivers; i++)
-        if (str_eq(e->conf->receivers[i].name, name))
-            return &e->conf->receivers[i];
-    return NULL;
+    void **slot = str_map_get(&e->conf->receiver_by_name, name);
+
+    return slot != NULL ? *slot : NULL;
 }
 
 struct alert *engine_alert(const struct engine *e, uint64_t fingerprint)

@@ -21,6 +21,7 @@
 #include "core/core_conf.h"
 #include "core/journal.h"
 #include "core/limits.h"
+#include "core/queue.h"
 #include "model/alert.h"
 #include "model/decision.h"
 #include "model/metric.h"
@@ -34,6 +35,9 @@
 #include "core/rule_history.h"
 #include "core/rule_slot.h"
 #include "model/row.h"
+
+/* What peers' clocks may differ from ours before it is told. */
+#define CLOCK_SKEW_MAX (30 * NS_PER_S)
 
 /* -- what happens -- */
 
@@ -59,6 +63,9 @@ enum builtin_kind {
     BUILTIN_STORE_DEGRADED,
     BUILTIN_ALERT_LIMIT,
     BUILTIN_CLOCK_STEPPED,
+    BUILTIN_SOURCE_DEGRADED,
+    BUILTIN_CLOCK_SKEW,
+    BUILTIN_RECEIVER_FAILING,
     BUILTIN_KINDS,
 };
 
@@ -77,6 +84,9 @@ struct delivery_result {
     int status;
     bool may_have_arrived; /* a request of this attempt, though nobody said so */
     unsigned requests;     /* sent in this attempt */
+    bool in_part;          /* OK, but some of the receiver's people were not told: error says who */
+    bool has_date;         /* an answer carried one */
+    dur_ns skew;           /* of its clock against ours; positive: it is ahead */
     str error;             /* redacted; empty when OK */
     const struct delivery_pair *kept;
     size_t n_kept;
@@ -138,7 +148,7 @@ struct effects {
     struct arena arena; /* of the turn: text of decisions */
     struct state_commit commit;
     VEC(const struct outbox_row *)
-    deliver; /* to be sent when the commit is on disk; in flight from now on */
+    deliver; /* to be sent when what they say is on disk (row->written); in flight from now on */
     VEC(struct effect_rules) rules;
     VEC(struct decision) decisions;
     VEC(struct alert_input)
@@ -153,12 +163,18 @@ void effects_release(struct effects *fx);
 /* -- the engine -- */
 
 struct outbox_slot {
-    struct outbox_row *row;  /* in flight, or waiting for row->not_before */
+    struct outbox_row *row;  /* waiting for row->not_before or for a place, or in flight */
     struct outbox_row *next; /* decided while row was in flight */
-    bool in_flight;
+    struct queue_entry place;
+    uint64_t destination;
     uint64_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };
+
+static inline bool outbox_in_flight(const struct outbox_slot *s)
+{
+    return s->place.has_place;
+}
 
 MAP_DECLARE(nflog_map, str, struct nflog_entry *);
 MAP_DECLARE(outbox_map, str, struct outbox_slot *);
@@ -169,8 +185,19 @@ struct integration_stats {
     struct metric_histogram latency;
 };
 
+/* Of an integration that has failed since it was last well. */
+struct integration_health {
+    str integration; /* owned */
+    unsigned index;
+    ts_ns failing_since, failing_since_wall, last_failure; /* mono but for the second */
+    dur_ns group_interval;
+    bool is_failing; /* for good, for too long, or in part */
+    str why;         /* owned */
+};
+
 struct receiver_stats {
     str name;
+    VEC(struct integration_health) health;
     ts_ns last_success, last_failure; /* wall; TS_NONE = never */
     char last_error[256];
 };
@@ -187,9 +214,9 @@ struct engine_stats {
 
 struct builtin {
     enum builtin_kind kind;
-    char subject[128], why[512];
+    str subject; /* owned */
+    char why[512];
     ts_ns since; /* wall */
-    bool raised;
 };
 
 enum rules_wait {
@@ -218,13 +245,15 @@ struct engine {
     struct interval_set *intervals;
     struct nflog_map nflog;
     struct outbox_map outbox;
+    struct send_queue queue;
+    uint64_t turns; /* that have ended */
     /* id -> struct rule_slot *: those of the vector, and removed ones whose last job is under way */
     struct u64_map rule_slots;
     VEC(struct rule_slot *) rules; /* in the order of the configuration */
     uint64_t rules_epoch;          /* of our ownership of the groups */
-    VEC(struct builtin) builtins;
-    uint64_t audience_changes; /* audience_revision() */
-    ts_ns clock_told_until;    /* mono: TocsinClockStepped ends */
+    VEC(struct builtin) builtins;  /* that are raised */
+    uint64_t audience_changes;     /* audience_revision() */
+    ts_ns clock_told_until;        /* mono: TocsinClockStepped ends */
     VEC(struct receiver_stats) receivers;
 
     struct heap group_timers, outbox_timers, rule_timers;
@@ -265,6 +294,9 @@ void engine_snapshot(struct engine *e, struct now now, struct state_commit *c);
 void engine_log_alert(struct buf *out, const struct alert *a);
 
 /* -- reading -- */
+
+/* Whether the alert of our own fires. */
+bool engine_tells(const struct engine *e, enum builtin_kind kind, str subject);
 
 /* Its job takes longer than its interval. */
 bool rule_slot_is_late(const struct rule_slot *s, struct now now);

@@ -4,18 +4,23 @@
 
 #include "core/audience.h"
 #include "core/engine.h"
+#include "core/part.h"
+#include "core/receiver_health.h"
 
 /* alerts.c */
 void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
                  struct now now, struct effects *fx, struct event_result *result);
 void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx);
 void alerts_gc(struct engine *e, struct now now, struct effects *fx);
+void alerts_paused(struct engine *e, dur_ns lost, struct now now, struct effects *fx);
 /* Raises or ends the alert about the limits. */
 void alerts_tell_limits(struct engine *e, struct now now, struct effects *fx);
 
 /* flush.c */
 void groups_run_due(struct engine *e, struct now now, struct effects *fx);
 void groups_rebuild(struct engine *e, struct now now, bool restored);
+void groups_configure(struct engine *e, struct now now, struct effects *fx);
+void groups_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 void groups_release(struct engine *e);
 void group_destroy(struct engine *e, struct group *g);
 /* s ends, or was ended: groups that it kept quiet may look at once (notifications.flush_at_window_end). */
@@ -64,10 +69,13 @@ void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, s
                     struct effects *fx);
 void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
                       struct effects *fx);
+/* Free places go to who waits for one. */
+void outbox_serve(struct engine *e, struct now now, struct effects *fx);
+void outbox_configure(struct engine *e, struct now now, struct effects *fx);
+ts_ns outbox_due(const struct engine *e);
 void outbox_run_due(struct engine *e, struct now now, struct effects *fx);
 /* The wall clock was set: rows say by it until when they wait. */
-void outbox_write_waiting(struct engine *e, struct now now, struct effects *fx);
-void outbox_prune(struct engine *e, struct now now, struct effects *fx);
+void outbox_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 void outbox_release(struct engine *e);
 void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now,
                  struct effects *fx);
@@ -78,16 +86,39 @@ void rules_configure(struct engine *e, const struct rule_shape *v, size_t n, str
                      struct effects *fx);
 void rules_run_due(struct engine *e, struct now now, struct effects *fx);
 void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, struct effects *fx);
-void rules_rearm(struct engine *e, struct now now);
+void rules_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
+ts_ns life_due(const struct engine *e); /* the note that this process lives */
+void life_run(struct engine *e, struct now now, struct effects *fx);
+bool life_restore(struct restoring *r, str key, str value);
 void rules_release(struct engine *e);
 
 /* builtin.c */
+#define BUILTIN_REFRESH (30 * NS_PER_S) /* what is raised is said again */
 void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
                  struct now now, struct effects *fx);
 /* A step of some size is told for a while. */
 void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 bool builtin_is_name(str alertname);
+ts_ns builtins_due(const struct engine *e);
+bool builtin_is(str alertname, enum builtin_kind kind);
+void builtins_release(struct engine *e);
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx);
+
+/* engine.c */
+void inhibition_configure(struct engine *e, struct now now, struct effects *fx);
+void receivers_configure(struct engine *e, struct now now, struct effects *fx);
+void silences_gc(struct engine *e, struct now now, struct effects *fx);
+
+/* restore.c */
+bool silences_restore(struct restoring *r, str key, str value);
+bool nflog_restore(struct restoring *r, str key, str value);
+bool outbox_restore_row(struct restoring *r, str key, str value);
+bool decisions_restore(struct restoring *r, str key, str value);
+void alerts_snapshot(struct engine *e, struct now now, struct state_commit *c);
+void silences_snapshot(struct engine *e, struct now now, struct state_commit *c);
+void nflog_snapshot(struct engine *e, struct now now, struct state_commit *c);
+void outbox_snapshot(struct engine *e, struct now now, struct state_commit *c);
+void decisions_snapshot(struct engine *e, struct now now, struct state_commit *c);
 
 struct decision *decide(struct effects *fx, enum decision_kind kind, struct now now);
 

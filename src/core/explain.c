@@ -3,6 +3,7 @@
 #include "codec/duration.h"
 #include "codec/timefmt.h"
 #include "core/foresee.h"
+#include "core/receiver_health.h"
 
 const char *explain_verdict_text(enum explain_verdict v)
 {
@@ -64,9 +65,9 @@ static enum explain_verdict judge(const struct engine *e, const struct explanati
     uint64_t hash = labels_dedup_hash(x->labels);
     const struct outbox_slot *s = in->slot;
 
-    if (s != NULL && (row_tells(e, s->row, s->in_flight, hash, now, a) ||
+    if (s != NULL && (row_tells(e, s->row, outbox_in_flight(s), hash, now, a) ||
                       row_tells(e, s->next, false, hash, now, a)))
-        return s->in_flight || s->row->attempt == 0 ? EXPLAIN_SENDING : EXPLAIN_RETRYING;
+        return outbox_in_flight(s) || s->row->attempt == 0 ? EXPLAIN_SENDING : EXPLAIN_RETRYING;
     if (r->held_by != HELD_BY_NOTHING && !audience_hears_end(e, in->last, hash, x->is_resolved))
         return held(r->held_by);
     if (r->group == NULL)
@@ -143,6 +144,28 @@ static void explain_route(const struct engine *e, const struct explanation *x,
         explain_integration(e, x, r, &r->integrations[i], &rc->integrations[i], now, a);
 }
 
+/* The router may have added labels to those of the rule's alert. */
+static bool has_all(struct labels ls, struct labels some)
+{
+    LABELS_EACH (l, some)
+        if (!str_eq(labels_get(ls, l->name), l->value))
+            return false;
+    return true;
+}
+
+static const struct rule_view *rule_that_says(const struct engine *e, struct labels ls)
+{
+    VEC_EACH (struct rule_slot *const *, s, &e->rules) {
+        const struct rule_group_view *g = (*s)->shown;
+
+        for (size_t i = 0; i < g->n_rules; i++)
+            for (size_t k = 0; rule_notes_any(&g->rules[i].notes) && k < g->rules[i].n_alerts; k++)
+                if (has_all(ls, g->rules[i].alerts[k].labels))
+                    return &g->rules[i];
+    }
+    return NULL;
+}
+
 void engine_explain(const struct engine *e, struct labels ls, struct now now, struct arena *a,
                     struct explanation *out)
 {
@@ -152,8 +175,9 @@ void engine_explain(const struct engine *e, struct labels ls, struct now now, st
     *out = (struct explanation){.labels = ls, .alert = engine_alert(e, labels_fingerprint(ls))};
     out->is_resolved = out->alert != NULL && alert_is_resolved(out->alert, now);
     (void)audience_judge(&any, ls, NULL, &out->verdict);
+    out->rule = rule_that_says(e, ls);
     route_tree_trace(&e->tree, ls, &out->trace);
-    route_tree_match(&e->tree, ls, &routes);
+    receiver_routes(e->conf, &e->tree, ls, &routes);
     out->n = routes.n;
     out->routes = arena_array(a, routes.n, sizeof(*out->routes));
     for (size_t i = 0; i < routes.n; i++)

@@ -59,7 +59,8 @@ struct explanation {
     struct labels labels;
     const struct alert *alert; /* NULL: not known, the rest is what would be */
     bool is_resolved;
-    struct verdict verdict; /* what keeps it back whatever the route */
+    struct verdict verdict;       /* what keeps it back whatever the route */
+    const struct rule_view *rule; /* of ours that made it, if its last answer said anything; NULL */
     struct route_trace_list trace;
     struct explain_route *routes;
     size_t n;

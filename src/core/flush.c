@@ -103,6 +103,12 @@ void groups_rebuild(struct engine *e, struct now now, bool restored)
     effects_release(&fx);
 }
 
+void groups_configure(struct engine *e, struct now now, struct effects *fx)
+{
+    (void)fx;
+    groups_rebuild(e, now, false);
+}
+
 /* -- suppression -- */
 
 /* What is left of f->v when all that holds against it is taken out. */
@@ -164,6 +170,35 @@ void groups_silence_ends(struct engine *e, const struct silence *s, struct now n
         MAP_EACH (struct u64_map_entry, it, &e->groups[i])
             if (is_silenced_by(it->value, s))
                 group_wake_early(e, it->value, ts_add(s->ends_at, 1), now);
+}
+
+static void wake_anew(struct engine *e, struct group *g, struct now now)
+{
+    struct audience au = audience_at(e, g->route, now);
+    ts_ns first = TS_MAX, tick = ts_add(now.wall, g->timer.key - now.mono);
+    struct verdict v = {HELD_BY_NOTHING};
+
+    MAP_EACH (struct u64_map_entry, it, &g->alerts) {
+        struct alert *a = it->value;
+        ts_ns wake = audience_tells(&au, a->labels->ls, &a->cleared, &v)
+                         ? TS_MAX
+                         : audience_wake(&au, &v, tick);
+
+        first = wake < first ? wake : first;
+    }
+    verdict_release(&v);
+    group_wake_early(e, g, first, now);
+}
+
+/* What keeps alerts back ends at an instant of the wall clock: it is looked for anew. */
+void groups_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx)
+{
+    (void)by, (void)fx;
+    if (!e->conf->notifications.flush_at_window_end)
+        return; /* then groups look at their ticks only */
+    for (size_t i = 0; i < e->tree.n; i++)
+        MAP_EACH (struct u64_map_entry, it, &e->groups[i])
+            wake_anew(e, it->value, now);
 }
 
 /* -- the flush -- */

@@ -136,8 +136,11 @@ static bool is_under_way(struct future *f)
     struct outbox_slot **found;
     struct nflog_entry **entry;
     const struct outbox_slot *slot;
+    ts_ns opens = queue_opens(&f->e->queue, f->ic->destination);
     bool told;
 
+    if (opens > f->sent)
+        f->sent = opens; /* whatever is decided before goes out then */
     nflog_key(&key, f->g->key, f->g->route->receiver, f->ic->kind, f->ic->index);
     found = outbox_map_get(&f->e->outbox, buf_str(&key));
     entry = nflog_map_get(&f->e->nflog, buf_str(&key));
@@ -151,7 +154,9 @@ static bool is_under_way(struct future *f)
     slot = *found;
     if (slot->row->not_before > f->sent)
         f->sent = slot->row->not_before;
-    told = row_tells(f, slot->row, slot->in_flight);
+    if (outbox_in_flight(slot))
+        f->sent = f->now.mono; /* it has its place */
+    told = row_tells(f, slot->row, outbox_in_flight(slot));
     if (slot->next != NULL)
         told |= row_tells(f, slot->next, false);
     if (tick < f->sent)

@@ -1,5 +1,7 @@
 #include "core/reroute.h"
 
+#include "core/receiver_health.h"
+
 static bool same_receivers(const struct route_list *a, const struct route_list *b)
 {
     if (a->n != b->n)
@@ -33,8 +35,8 @@ size_t engine_reroutes(const struct engine *e, const struct core_conf *next, str
             continue;
         vec_clear(&before);
         vec_clear(&after);
-        route_tree_match(&e->tree, a->labels->ls, &before);
-        route_tree_match(&tree, a->labels->ls, &after);
+        receiver_routes(e->conf, &e->tree, a->labels->ls, &before);
+        receiver_routes(next, &tree, a->labels->ls, &after);
         if (same_receivers(&before, &after) || n++ >= REROUTE_LINES)
             continue;
         labels_print(out, a->labels->ls);

@@ -2,20 +2,10 @@
  * notification log and the outbox from rows. Rows of rules are the rule driver's. Groups are not stored: they follow from
  * the alerts and the tree, and their ticks keep their phase by the notification log (flush.c). */
 #include "core/engine_priv.h"
+#include "core/part.h"
 
 #include "base/record.h"
 #include "codec/pack.h"
-#include "route/old_keys.h"
-
-struct restoring {
-    struct engine *e;
-    struct now now;
-    struct effects *fx;
-    size_t unreadable;
-    struct arena scratch;
-    struct old_keys old_keys;
-    struct buf key;
-};
 
 /* Version 0.1.0 wrote a commit's alerts as one record. */
 static bool restore_alerts(void *arg, str record)
@@ -41,9 +31,8 @@ static bool restore_alerts(void *arg, str record)
     return true;
 }
 
-static bool restore_silence(void *arg, str key, str value)
+bool silences_restore(struct restoring *r, str key, str value)
 {
-    struct restoring *r = arg;
     struct err e = ERR_INIT;
     struct silence *s = silence_unpack(value, &e);
 
@@ -63,9 +52,8 @@ static str key_of(struct restoring *r, str key)
     return old_keys_rename(&r->old_keys, key, &r->key) ? buf_str(&r->key) : key;
 }
 
-static bool restore_nflog(void *arg, str key, str value)
+bool nflog_restore(struct restoring *r, str key, str value)
 {
-    struct restoring *r = arg;
     struct nflog_entry *n = nflog_unpack(value, r->now), **known;
     str now = key_of(r, key), group_key, receiver, integration;
     bool is_renamed = now.p != key.p;
@@ -93,9 +81,8 @@ static bool restore_nflog(void *arg, str key, str value)
     return true;
 }
 
-static bool restore_outbox(void *arg, str key, str value)
+bool outbox_restore_row(struct restoring *r, str key, str value)
 {
-    struct restoring *r = arg;
     str now = key_of(r, key);
     bool is_renamed = now.p != key.p;
     struct outbox_row *row = outbox_unpack(now, value, r->now);
@@ -112,35 +99,37 @@ static bool restore_outbox(void *arg, str key, str value)
     return true;
 }
 
-static bool restore_decision(void *arg, str key, str value)
+bool decisions_restore(struct restoring *r, str key, str value)
 {
-    struct restoring *r = arg;
 
     if (!journal_restore(&r->e->journal, key, value))
         r->unreadable++;
     return true;
 }
 
-static bool restore_meta(void *arg, str key, str value)
-{
-    struct restoring *r = arg;
-    uint64_t v;
+struct reading {
+    struct restoring *r;
+    const struct core_part *part;
+};
 
-    if (str_is(key, "alive") && str_to_u64(value, &v))
-        r->e->down_at = (ts_ns)v;
-    return true;
+static bool read_row(void *arg, str key, str value)
+{
+    const struct reading *x = arg;
+
+    return x->part->restore(x->r, key, value);
 }
 
 static bool read_all(struct restoring *r, const struct state_reader *from, struct err *err)
 {
     if (!from->scan_alerts(from->self, restore_alerts, r, err))
         return err_wrap(err, "reading the alert log");
-    if (!from->scan(from->self, STATE_SILENCE, restore_silence, r, err) ||
-        !from->scan(from->self, STATE_NFLOG, restore_nflog, r, err) ||
-        !from->scan(from->self, STATE_OUTBOX, restore_outbox, r, err) ||
-        !from->scan(from->self, STATE_DECISION, restore_decision, r, err) ||
-        !from->scan(from->self, STATE_META, restore_meta, r, err))
-        return err_wrap(err, "reading the state");
+    CORE_PARTS_EACH(p)
+    {
+        struct reading x = {r, p};
+
+        if (p->restore != NULL && !from->scan(from->self, p->table, read_row, &x, err))
+            return err_wrap(err, "reading the state");
+    }
     return true;
 }
 
@@ -177,14 +166,20 @@ void engine_log_alert(struct buf *out, const struct alert *a)
     record_end(out, at);
 }
 
-void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
+void alerts_snapshot(struct engine *e, struct now now, struct state_commit *c)
+{
+    (void)now;
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        engine_log_alert(&c->alerts, it->value);
+    e->log_bytes = e->live_bytes = c->alerts.n;
+}
+
+void silences_snapshot(struct engine *e, struct now now, struct state_commit *c)
 {
     struct silence_list all = {0};
     struct buf b = BUF_INIT;
 
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        engine_log_alert(&c->alerts, it->value);
-    e->log_bytes = e->live_bytes = c->alerts.n;
+    (void)now;
     silencer_all(e->silencer, &all);
     for (size_t i = 0; i < all.n; i++) {
         buf_clear(&b);
@@ -192,11 +187,25 @@ void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
         state_put(c, STATE_SILENCE, uuid_str(&all.v[i]->id), buf_str(&b));
     }
     vec_release(&all);
+    buf_release(&b);
+}
+
+void nflog_snapshot(struct engine *e, struct now now, struct state_commit *c)
+{
+    struct buf b = BUF_INIT;
+
     MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
         buf_clear(&b);
         nflog_pack(&b, it->value, now);
         state_put(c, STATE_NFLOG, it->key, buf_str(&b));
     }
+    buf_release(&b);
+}
+
+void outbox_snapshot(struct engine *e, struct now now, struct state_commit *c)
+{
+    struct buf b = BUF_INIT;
+
     MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
         const struct outbox_slot *s = it->value;
 
@@ -204,6 +213,18 @@ void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
         outbox_pack(&b, s->next != NULL ? s->next : s->row, now);
         state_put(c, STATE_OUTBOX, it->key, buf_str(&b));
     }
-    journal_snapshot(&e->journal, c);
     buf_release(&b);
+}
+
+void decisions_snapshot(struct engine *e, struct now now, struct state_commit *c)
+{
+    (void)now;
+    journal_snapshot(&e->journal, c);
+}
+
+void engine_snapshot(struct engine *e, struct now now, struct state_commit *c)
+{
+    CORE_PARTS_EACH(p)
+    if (p->snapshot != NULL)
+        p->snapshot(e, now, c);
 }

@@ -35,7 +35,8 @@ struct rule_slot {
     struct rule_group_view *shown; /* what the API reads: of the generation that has the state */
     uint64_t missed;               /* slots that a slow run skipped */
     ts_ns since;                   /* mono: when the job under way began */
-    ts_ns next_slot;               /* wall: the slot that is due next, or that runs */
+    str degraded;    /* source whose answers have been partial for too long; empty: none; owned */
+    ts_ns next_slot; /* wall: the slot that is due next, or that runs */
 };
 
 /* What follows for the slot. */

@@ -26,6 +26,7 @@ static void slot_free(struct engine *e, struct rule_slot *s)
 {
     heap_remove(&e->rule_timers, &s->timer);
     rule_group_view_unref(s->shown);
+    mem_str_free(s->degraded);
     mem_free(s);
 }
 
@@ -66,6 +67,32 @@ static void follow(struct engine *e, struct rule_slot *s, enum rule_slot_next ne
     case SLOT_NOTHING:
     case SLOT_STALE: break;
     }
+}
+
+/* -- sources that answer in part -- */
+
+static bool is_degraded(const struct engine *e, str source)
+{
+    MAP_EACH (const struct u64_map_entry, it, &e->rule_slots)
+        if (str_eq(((const struct rule_slot *)it->value)->degraded, source))
+            return true;
+    return false;
+}
+
+/* A source is degraded while any group of it says so. */
+static void set_degraded(struct engine *e, struct rule_slot *s, str source, str why, struct now now,
+                         struct effects *fx)
+{
+    str old = s->degraded;
+
+    if (str_eq(old, source))
+        return;
+    s->degraded = source.n != 0 ? mem_str_dup(source) : STR_NONE;
+    if (old.n != 0 && !is_degraded(e, old))
+        builtin_set(e, BUILTIN_SOURCE_DEGRADED, false, old, STR_NONE, now, fx);
+    if (source.n != 0)
+        builtin_set(e, BUILTIN_SOURCE_DEGRADED, true, source, why, now, fx);
+    mem_str_free(old);
 }
 
 /* -- the configuration in force -- */
@@ -109,6 +136,7 @@ void rules_configure(struct engine *e, const struct rule_shape *v, size_t n, str
         if (old[i]->is_named)
             continue;
         builtin_set(e, BUILTIN_RULE_FAILING, false, old[i]->shown->name, STR_NONE, now, fx);
+        set_degraded(e, old[i], STR_NONE, STR_NONE, now, fx);
         follow(e, old[i], rule_slot_drop(old[i]), now, fx);
     }
     mem_free(old);
@@ -150,20 +178,13 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx)
         rule_slot_run(s);
         order(e, s, RULES_EVALUATE, now, fx);
     }
-    if (e->next_alive <= now.mono && e->rules.n != 0) {
-        struct buf b = BUF_INIT;
-
-        e->next_alive = ts_add(now.mono, RULE_ALIVE_INTERVAL);
-        buf_add_i64(&b, now.wall);
-        state_put(&fx->commit, STATE_META, S("alive"), buf_str(&b));
-        buf_release(&b);
-    }
 }
 
 /* The wall clock stepped: slots are absolute, so the next ones are elsewhere now. Of a group that runs the slot under way
  * becomes the last one by the new time, from which next_slot() goes on. */
-void rules_rearm(struct engine *e, struct now now)
+void rules_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx)
 {
+    (void)by, (void)fx;
     VEC_EACH (struct rule_slot **, s, &e->rules) {
         ts_ns next = slot_after(*s, now);
 
@@ -292,8 +313,35 @@ void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, st
     }
     if (ran->job == RULES_EVALUATE && next == SLOT_WAITS) {
         judge(e, ran, now, fx);
+        set_degraded(e, s, ran->degraded, ran->degraded_why, now, fx);
         next_slot(e, s, now);
         return;
     }
     follow(e, s, next, now, fx);
+}
+
+/* -- that this process lives -- */
+
+ts_ns life_due(const struct engine *e)
+{
+    return e->rules.n != 0 ? e->next_alive : TS_MAX;
+}
+
+void life_run(struct engine *e, struct now now, struct effects *fx)
+{
+    struct buf b = BUF_INIT;
+
+    e->next_alive = ts_add(now.mono, RULE_ALIVE_INTERVAL);
+    buf_add_i64(&b, now.wall);
+    state_put(&fx->commit, STATE_META, S("alive"), buf_str(&b));
+    buf_release(&b);
+}
+
+bool life_restore(struct restoring *r, str key, str value)
+{
+    uint64_t v;
+
+    if (str_is(key, "alive") && str_to_u64(value, &v))
+        r->e->down_at = (ts_ns)v;
+    return true;
 }

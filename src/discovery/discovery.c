@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "base/buf.h"
+#include "os/file.h"
 #include "base/hash.h"
 #include "os/log.h"
 #include "discovery/dns.h"
@@ -20,14 +21,19 @@ struct finder {
     enum kind kind;
     struct arena a;
     struct conf_strings subjects; /* patterns of files, names, or one URL */
+    str shown;                    /* the first of them, without a password */
     enum dns_sd_type dns_type;
     unsigned port;
     dur_ns interval;
     const struct http_conf *http;
     struct timer timer;
     struct transfer *transfer;
-    struct target_list found;
+    struct target_list
+        found; /* nobody changes it while the worker runs: what stays is copied from there */
     bool has_answered, has_found;
+    ts_ns last_found;     /* wall; TS_NONE: never */
+    char last_error[512]; /* empty: what was found is what there is */
+    uint64_t failures;
 
     /* the worker's, while it runs */
     struct job job;
@@ -35,8 +41,8 @@ struct finder {
     struct buf body;        /* of HTTP */
     uint64_t seen, reading; /* what the files looked like when they were read last, and now */
     struct target_list fresh;
-    bool ok;
-    struct err err;
+    bool ok; /* fresh is what is there from now on; err may tell of a part that stays as it was */
+    struct err err; /* the first fault */
 };
 
 struct discovery {
@@ -46,27 +52,11 @@ struct discovery {
 
 /* -- on the worker -- */
 
-static bool read_file(const char *path, struct buf *out, struct err *e)
-{
-    FILE *f = fopen(path, "rbe");
-    char block[16384];
-    size_t k;
-    bool ok;
-
-    if (f == NULL)
-        return err_errno(e, errno, "cannot open '%s'", path);
-    while (out->n <= FILE_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
-        buf_add(out, (str){block, k});
-    ok = ferror(f) == 0 || err_errno(e, errno, "cannot read '%s'", path);
-    fclose(f);
-    return ok;
-}
-
 static bool read_list(struct target_list *l, const char *path, struct err *e)
 {
     struct label meta = {S("__meta_filepath"), str_of(path)};
     struct buf text = BUF_INIT;
-    bool ok = read_file(path, &text, e);
+    bool ok = file_read(str_of(path), FILE_REGULAR, FILE_MAX, &text, e);
 
     if (ok)
         ok = (str_ends_with(str_of(path), S(".json"))
@@ -94,21 +84,54 @@ static uint64_t look(uint64_t h, const char *path)
     return hash_bytes(&all, sizeof(all));
 }
 
+/* What stood in a list that cannot be read now. */
+static void keep_list(struct finder *f, const char *path)
+{
+    VEC_EACH (const struct labels *, ls, &f->found.v)
+        if (str_is(labels_get(*ls, S("__meta_filepath")), path))
+            target_list_add(&f->fresh, labels_get(*ls, S("__address__")), ls->v, ls->n);
+}
+
+/* One list that is refused leaves the others alone. */
+static void read_or_keep(struct finder *f, const char *path)
+{
+    struct err e = ERR_INIT;
+    size_t before = f->fresh.v.n;
+
+    if (read_list(&f->fresh, path, &e))
+        return;
+    f->fresh.v.n = before;
+    keep_list(f, path);
+    if (f->err.code == ERR_NONE)
+        f->err = e;
+}
+
+/* A file that is named, and not just matched by a pattern, is missed. */
+static int glob_flags(str pattern, bool is_first)
+{
+    return (is_first ? 0 : GLOB_APPEND) | (str_find(pattern, '*') < 0 ? GLOB_NOCHECK : 0);
+}
+
 static bool find_files(struct finder *f)
 {
     glob_t found = {0};
-    bool ok = true;
 
     f->reading = 1;
     for (size_t i = 0; i < f->subjects.n; i++)
-        if (glob(f->subjects.v[i].p, i == 0 ? 0 : GLOB_APPEND, NULL, &found) == GLOB_NOSPACE)
+        if (glob(f->subjects.v[i].p, glob_flags(f->subjects.v[i], i == 0), NULL, &found) ==
+            GLOB_NOSPACE)
             return err_set(&f->err, ERR_LIMIT, "too many files");
+    if (found.gl_pathc == 0 &&
+        f->found.v.n != 0) { /* the folder, rather than all lists of it at once */
+        globfree(&found);
+        return err_set(&f->err, ERR_NOT_FOUND, "no file is there any more");
+    }
     for (size_t i = 0; i < found.gl_pathc; i++)
         f->reading = look(f->reading, found.gl_pathv[i]);
-    for (size_t i = 0; ok && f->reading != f->seen && i < found.gl_pathc; i++)
-        ok = read_list(&f->fresh, found.gl_pathv[i], &f->err);
+    for (size_t i = 0; f->reading != f->seen && i < found.gl_pathc; i++)
+        read_or_keep(f, found.gl_pathv[i]);
     globfree(&found);
-    return ok;
+    return true;
 }
 
 static bool find_names(struct finder *f)
@@ -144,16 +167,33 @@ static void finder_free(struct finder *f)
     mem_free(f);
 }
 
-static void settle(struct finder *f, bool ok)
+/* What came of a look, once a change: a list that stays broken says so once. */
+static void note(struct finder *f)
+{
+    bool is_whole = f->err.code == ERR_NONE;
+
+    f->failures += !is_whole;
+    if (is_whole)
+        f->last_found = f->owner->parts.clock->now.wall;
+    if (strncmp(f->last_error, f->err.msg, sizeof(f->last_error) - 1) == 0)
+        return;
+    if (is_whole)
+        log_info("targets are looked up again", LOG_Z("kind", kind_names[f->kind]),
+                 LOG_STR("subject", f->shown));
+    else
+        log_warn("targets could not be looked up, the last list stays",
+                 LOG_Z("kind", kind_names[f->kind]), LOG_STR("subject", f->shown),
+                 LOG_ERR(&f->err));
+    snprintf(f->last_error, sizeof(f->last_error), "%s", f->err.msg);
+}
+
+static void settle(struct finder *f)
 {
     struct discovery *d = f->owner;
 
+    note(f);
     f->has_answered = true;
-    f->has_found |= ok;
-    if (!ok)
-        log_warn("targets could not be looked up, the last list stays",
-                 LOG_Z("kind", kind_names[f->kind]), LOG_STR("subject", f->subjects.v[0]),
-                 LOG_ERR(&f->err));
+    f->has_found |= f->err.code == ERR_NONE;
     timer_arm(d->parts.clock, &f->timer, ts_add(d->parts.clock->now.mono, f->interval));
     d->parts.changed(d->parts.arg);
 }
@@ -166,10 +206,11 @@ static void found(struct job *j)
     f->is_running = false;
     if (f->owner == NULL || !f->ok || is_same) {
         target_list_release(&f->fresh);
+        f->seen = f->ok ? f->seen : 0;
     } else {
         target_list_release(&f->found);
         f->found = f->fresh;
-        f->seen = f->reading;
+        f->seen = f->err.code == ERR_NONE ? f->reading : 0; /* what is refused is read again */
     }
     if (f->owner == NULL)
         finder_free(f);
@@ -177,7 +218,7 @@ static void found(struct job *j)
         timer_arm(f->owner->parts.clock, &f->timer,
                   ts_add(f->owner->parts.clock->now.mono, f->interval));
     else
-        settle(f, f->ok);
+        settle(f);
 }
 
 static void run(struct finder *f)
@@ -212,7 +253,7 @@ static void answered(void *arg, const struct transport_answer *a)
     f->transfer = NULL;
     f->err = (struct err)ERR_INIT;
     if (!is_list(a, &f->err)) {
-        settle(f, false);
+        settle(f);
         return;
     }
     buf_clear(&f->body);
@@ -250,6 +291,21 @@ static void due(struct timer *t, struct now now)
 
 /* -- making -- */
 
+/* A URL may carry who asks: http://user:password@host/list. */
+static str without_user(struct arena *a, str url)
+{
+    ptrdiff_t scheme = str_find_str(url, S("://"));
+    size_t begin = scheme < 0 ? url.n : (size_t)scheme + 3, end = begin;
+    ptrdiff_t at;
+
+    while (end < url.n && url.p[end] != '/' && url.p[end] != '?' && url.p[end] != '#')
+        end++;
+    at = str_find(str_sub(url, begin, end), '@');
+    return at < 0 ? url
+                  : arena_printf(a, "%.*s<secret>%.*s", STR(str_sub(url, 0, begin)),
+                                 STR(str_sub(url, begin + (size_t)at, url.n)));
+}
+
 static struct finder *add(struct discovery *d, enum kind kind, const str *subjects, size_t n,
                           dur_ns interval)
 {
@@ -259,11 +315,13 @@ static struct finder *add(struct discovery *d, enum kind kind, const str *subjec
     f->kind = kind;
     f->interval = interval;
     f->timer.fire = due;
+    f->last_found = TS_NONE;
     arena_init(&f->a, 0);
     target_list_init(&f->found);
     f->subjects = (struct conf_strings){arena_array(&f->a, n, sizeof(str)), n};
     for (size_t i = 0; i < n; i++)
         f->subjects.v[i] = arena_str(&f->a, subjects[i]);
+    f->shown = n != 0 ? without_user(&f->a, f->subjects.v[0]) : STR_NONE;
     if (kind != STATIC)
         timer_arm(d->parts.clock, &f->timer, d->parts.clock->now.mono);
     vec_push(&d->v, f);
@@ -352,4 +410,22 @@ void discovery_each(const struct discovery *d, void (*each)(void *arg, struct la
     VEC_EACH (struct finder **, f, &d->v)
         VEC_EACH (struct labels *, ls, &(*f)->found.v)
             each(arg, *ls);
+}
+
+void discovery_each_list(const struct discovery *d,
+                         void (*each)(void *arg, const struct discovery_status *s), void *arg)
+{
+    VEC_EACH (struct finder *const *, p, &d->v) {
+        const struct finder *f = *p;
+        struct discovery_status s = {.kind = kind_names[f->kind],
+                                     .last_error = str_of(f->last_error),
+                                     .last_found = f->last_found,
+                                     .targets = f->found.v.n,
+                                     .failures = f->failures};
+
+        if (f->kind == STATIC)
+            continue;
+        s.subject = f->shown;
+        each(arg, &s);
+    }
 }

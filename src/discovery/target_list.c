@@ -73,26 +73,75 @@ static void group_release(struct group *g)
     vec_release(&g->labels);
 }
 
+/* -- keys of a group -- */
+
+/* What belongs to a job, and the label that says it for the targets of a group. */
+static const struct job_key {
+    const char *key, *label;
+} job_keys[] = {
+    {"metrics_path", "__metrics_path__"},
+    {"scheme", "__scheme__"},
+    {"scrape_interval", "__scrape_interval__"},
+    {"scrape_timeout", "__scrape_timeout__"},
+    {"params", "__param_<name>"},
+    {"job_name", "job"},
+    {"job", "job"},
+};
+
+static str unknown_key(struct arena *a, str key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(job_keys); i++)
+        if (str_is(key, job_keys[i].key))
+            return arena_printf(a,
+                                "\"%.*s\" belongs in the job of the configuration, or here in "
+                                "\"labels\" as \"%s\"",
+                                STR(key), job_keys[i].label);
+    return arena_printf(a, "unknown key \"%.*s\", a group has \"targets\" and \"labels\"",
+                        STR(key));
+}
+
 /* -- JSON -- */
+
+/* Of two members of one name the last counts. */
+static void json_targets(struct json_reader *r, struct group *g)
+{
+    str text;
+
+    vec_clear(&g->targets);
+    if (json_peek(r) == JSON_NULL) {
+        json_skip(r);
+        return;
+    }
+    for (json_array_begin(r); json_array_next(r);)
+        if (json_string(r, &text))
+            vec_push(&g->targets, text);
+}
+
+static void json_labels(struct json_reader *r, struct group *g)
+{
+    str name, text;
+
+    vec_clear(&g->labels);
+    if (json_peek(r) == JSON_NULL) {
+        json_skip(r);
+        return;
+    }
+    for (json_object_begin(r); json_object_next(r, &name);)
+        if (json_string(r, &text) && !group_label(g, name, text))
+            json_fail(r, "\"%.*s\" is not a label name", STR(name));
+}
 
 static void json_group(struct json_reader *r, struct group *g)
 {
-    str key, text;
+    str key;
 
     for (json_object_begin(r); json_object_next(r, &key);) {
-        if (str_is(key, "targets")) {
-            for (json_array_begin(r); json_array_next(r);)
-                if (json_string(r, &text))
-                    vec_push(&g->targets, text);
-        } else if (str_is(key, "labels") && json_peek(r) != JSON_NULL) {
-            str name;
-
-            for (json_object_begin(r); json_object_next(r, &name);)
-                if (json_string(r, &text) && !group_label(g, name, text))
-                    json_fail(r, "\"%.*s\" is not a label name", STR(name));
-        } else {
-            json_skip(r);
-        }
+        if (json_key_is(key, "targets"))
+            json_targets(r, g);
+        else if (json_key_is(key, "labels"))
+            json_labels(r, g);
+        else
+            json_fail(r, "%.*s", STR(unknown_key(r->a, key)));
     }
 }
 
@@ -117,33 +166,58 @@ bool target_list_read_json(struct target_list *l, str text, struct label meta, s
 
 /* -- YAML -- */
 
-static bool expected(const struct yaml_node *node, const char *what, struct err *e)
+static bool wrong(const struct yaml_node *node, str what, struct err *e)
 {
-    return err_at(e, node->start.line, node->start.col, "line %d: %s expected", node->start.line,
-                  what);
+    return err_at(e, node->start.line, node->start.col, "line %d: %.*s", node->start.line,
+                  STR(what));
 }
 
-static bool yaml_group(const struct yaml_node *node, struct group *g, struct err *e)
+static bool yaml_targets(const struct yaml_node *list, struct group *g, struct err *e)
 {
-    static const char group[] = "a group with \"targets\" and \"labels\"";
-    const struct yaml_node *targets = yaml_get(node, S("targets")),
-                           *labels = yaml_get(node, S("labels"));
-
-    if (node->kind != YAML_MAP || (!yaml_is_null(targets) && targets->kind != YAML_LIST) ||
-        (!yaml_is_null(labels) && labels->kind != YAML_MAP))
-        return expected(node, group, e);
-    for (size_t i = 0; !yaml_is_null(targets) && i < targets->n; i++) {
-        if (targets->items[i]->kind != YAML_SCALAR)
-            return expected(node, group, e);
-        vec_push(&g->targets, targets->items[i]->text);
+    if (yaml_is_null(list))
+        return true;
+    if (list->kind != YAML_LIST)
+        return wrong(list, S("\"targets\" is a list of addresses"), e);
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->items[i]->kind != YAML_SCALAR || yaml_is_null(list->items[i]))
+            return wrong(list->items[i], S("a target is an address, host:port"), e);
+        vec_push(&g->targets, list->items[i]->text);
     }
-    for (size_t i = 0; !yaml_is_null(labels) && i < labels->n; i++) {
-        if (labels->pairs[i].value->kind != YAML_SCALAR)
-            return expected(node, group, e);
-        if (!group_label(g, labels->pairs[i].key->text, labels->pairs[i].value->text))
-            return err_at(e, labels->pairs[i].key->start.line, labels->pairs[i].key->start.col,
-                          "line %d: \"%.*s\" is not a label name", labels->pairs[i].key->start.line,
-                          STR(labels->pairs[i].key->text));
+    return true;
+}
+
+static bool yaml_labels(const struct yaml_node *map, struct group *g, struct arena *a,
+                        struct err *e)
+{
+    if (yaml_is_null(map))
+        return true;
+    if (map->kind != YAML_MAP)
+        return wrong(map, S("\"labels\" is a map from names to values"), e);
+    for (size_t i = 0; i < map->n; i++) {
+        const struct yaml_node *name = map->pairs[i].key, *value = map->pairs[i].value;
+
+        if (value->kind != YAML_SCALAR)
+            return wrong(
+                value,
+                arena_printf(a, "the value of label \"%.*s\" is not a text", STR(name->text)), e);
+        if (!group_label(g, name->text, value->text))
+            return wrong(name, arena_printf(a, "\"%.*s\" is not a label name", STR(name->text)), e);
+    }
+    return true;
+}
+
+static bool yaml_group(const struct yaml_node *node, struct group *g, struct arena *a,
+                       struct err *e)
+{
+    if (node->kind != YAML_MAP)
+        return wrong(node, S("a group with \"targets\" and \"labels\" expected"), e);
+    for (size_t i = 0; i < node->n; i++) {
+        const struct yaml_pair *p = &node->pairs[i];
+
+        if (str_is(p->key->text, "targets")  ? !yaml_targets(p->value, g, e)
+            : str_is(p->key->text, "labels") ? !yaml_labels(p->value, g, a, e)
+                                             : !wrong(p->key, unknown_key(a, p->key->text), e))
+            return false;
     }
     return true;
 }
@@ -155,10 +229,10 @@ static bool yaml_groups(const struct yaml_node *root, struct target_list *l, str
     bool ok = true;
 
     if (root->kind != YAML_LIST)
-        return expected(root, "a list of groups", e);
+        return wrong(root, S("a list of groups expected"), e);
     for (size_t i = 0; ok && i < root->n; i++) {
         group_begin(&g);
-        ok = yaml_group(root->items[i], &g, e);
+        ok = yaml_group(root->items[i], &g, &l->a, e);
         group_end(&g, l, meta);
     }
     group_release(&g);
@@ -179,5 +253,7 @@ bool target_list_read_yaml(struct target_list *l, str text, struct label meta, s
         err_at(e, d.v[0].place.line, d.v[0].place.col, "line %d: %.*s", d.v[0].place.line,
                STR(d.v[0].message));
     diags_release(&d);
-    return ok && (yaml_is_null(doc.root) || yaml_groups(doc.root, l, meta, e));
+    if (ok && yaml_is_null(doc.root))
+        return err_set(e, ERR_INVALID, "nothing is written there: [] lists no targets");
+    return ok && yaml_groups(doc.root, l, meta, e);
 }

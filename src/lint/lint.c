@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include "os/file.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "config/config.h"
@@ -254,21 +255,12 @@ static void cannot(struct linter *l, str path, const char *what)
 static void lint_file(struct linter *l, str path, bool was_named)
 {
     struct buf text = BUF_INIT;
-    char block[16384];
-    FILE *f = fopen(path.p, "rbe");
-    size_t k;
+    struct err e = ERR_INIT;
 
-    if (f == NULL) {
-        cannot(l, path, "open");
-        return;
-    }
-    while (text.n < TEXT_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
-        buf_add(&text, (str){block, k});
-    if (ferror(f))
-        cannot(l, path, "read");
-    else
+    if (file_read(path, was_named ? FILE_OR_PIPE : FILE_REGULAR, TEXT_MAX, &text, &e))
         lint_document(l, buf_str(&text), path, was_named);
-    fclose(f);
+    else
+        diags_add(l->d, DIAG_ERROR, "C000", (struct diag_place){.file = path}, "%s", e.msg);
     buf_release(&text);
 }
 

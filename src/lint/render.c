@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <unistd.h>
+#include "os/file.h"
 #include "base/map.h"
 #include "base/utf8.h"
 #include "codec/json.h"
+#include "schema/redact.h"
 
 enum { FILE_MAX = 16 << 20, LINE_MAX_SHOWN = 200 };
 
@@ -45,24 +47,17 @@ struct renderer {
     struct str_map texts; /* path -> struct buf *, NULL = cannot be read */
 };
 
+/* As much as can be shown: what is no file any more, or never was, has no lines. */
 static struct buf *slurp(str path)
 {
-    struct buf name = BUF_INIT, *text = mem_new(struct buf);
-    char block[16384];
-    FILE *f;
-    size_t k;
+    struct buf *text = mem_new(struct buf);
 
-    buf_add(&name, path);
-    f = fopen(buf_z(&name), "rbe");
-    buf_release(&name);
-    while (f != NULL && text->n < FILE_MAX && (k = fread(block, 1, sizeof(block), f)) != 0)
-        buf_add(text, (str){block, k});
-    if (f != NULL)
-        fclose(f);
+    if (!file_read(path, FILE_REGULAR, FILE_MAX, text, NULL))
+        buf_clear(text);
     return text;
 }
 
-static str line_of(struct renderer *r, const struct diag_place *p)
+static str line_of(struct renderer *r, const struct diag_place *p, str *text)
 {
     void **hit = p->file.n != 0 ? str_map_get(&r->texts, p->file) : NULL;
     str rest, line = STR_NONE;
@@ -71,7 +66,7 @@ static str line_of(struct renderer *r, const struct diag_place *p)
         return STR_NONE;
     if (hit == NULL)
         hit = str_map_put(&r->texts, p->file, slurp(p->file));
-    rest = buf_str(*hit);
+    rest = *text = buf_str(*hit);
     for (int i = 0; i < p->line && rest.p != NULL; i++)
         line = str_cut(&rest, '\n');
     if (line.n != 0 && line.p[line.n - 1] == '\r')
@@ -96,49 +91,55 @@ static void colour(const struct renderer *r, const char *code)
         buf_addf(r->out, "\033[%sm", code);
 }
 
-/* Control bytes of a file must not reach the terminal. */
-static void add_shown(struct buf *out, str s)
+static size_t width_shown(str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
+    struct buf b = BUF_INIT;
+    size_t n;
 
-        buf_addc(out, c == '\t' ? ' ' : c < 0x20 || c == 0x7f ? '?' : (char)c);
-    }
+    buf_add_shown_line(&b, s);
+    n = utf8_count(buf_str(&b));
+    buf_release(&b);
+    return n;
 }
 
 static void add_place(struct renderer *r, const struct diag_place *p)
 {
-    add_shown(r->out, p->file.n != 0 ? p->file : S("<input>"));
+    buf_add_shown_line(r->out, p->file.n != 0 ? p->file : S("<input>"));
     if (p->line > 0)
         buf_addf(r->out, ":%d:%d", p->line, p->col);
 }
 
-static void add_carets(struct renderer *r, str line, const struct diag_place *p, const char *code)
+/* line: with what is hidden hidden. */
+static void add_carets(struct renderer *r, str line, size_t from, size_t to, const char *code)
 {
-    size_t from = p->col > 0 ? (size_t)p->col - 1 : 0, len = p->len;
+    size_t runes;
 
-    if (from > line.n)
-        from = line.n;
-    if (len > line.n - from)
-        len = line.n - from;
-    buf_pad(r->out, ' ', utf8_count(str_sub(line, 0, from)));
+    from = from < line.n ? from : line.n;
+    runes = width_shown(str_sub(line, from, to > from ? to : from));
+    buf_pad(r->out, ' ', width_shown(str_sub(line, 0, from)));
     colour(r, code);
-    buf_pad(r->out, '^', len != 0 ? utf8_count(str_sub(line, from, from + len)) : 1);
+    buf_pad(r->out, '^', runes != 0 ? runes : 1);
     colour(r, "0");
     buf_addc(r->out, '\n');
 }
 
 static void add_source(struct renderer *r, const struct diag_place *p, const char *code)
 {
-    str line = line_of(r, p);
+    size_t from = p->col > 0 ? (size_t)p->col - 1 : 0;
+    struct redact_ranges hidden;
+    struct buf shown = BUF_INIT;
+    str text, line = line_of(r, p, &text);
 
     if (line.n == 0)
         return;
-    line = str_sub(line, 0, LINE_MAX_SHOWN);
+    redact_line(text, line, &hidden);
+    redact_print(&shown, line, &hidden);
+    line = str_sub(buf_str(&shown), 0, LINE_MAX_SHOWN);
     buf_addf(r->out, "      |\n%5d | ", p->line);
-    add_shown(r->out, line);
+    buf_add_shown_line(r->out, line);
     buf_adds(r->out, "\n      | ");
-    add_carets(r, line, p, code);
+    add_carets(r, line, redact_moved(&hidden, from), redact_moved(&hidden, from + p->len), code);
+    buf_release(&shown);
 }
 
 static void render_text(struct renderer *r, const struct diag *g)
@@ -151,7 +152,7 @@ static void render_text(struct renderer *r, const struct diag *g)
     buf_addf(r->out, "%s[%s]", diag_severity_text(g->severity), g->id);
     colour(r, "0");
     buf_adds(r->out, ": ");
-    add_shown(r->out, g->message);
+    buf_add_shown_line(r->out, g->message);
     buf_adds(r->out, "\n  --> ");
     add_place(r, &g->place);
     buf_addc(r->out, '\n');
@@ -164,7 +165,7 @@ static void render_text(struct renderer *r, const struct diag *g)
     }
     if (g->help.n != 0) {
         buf_adds(r->out, "      = help: ");
-        add_shown(r->out, g->help);
+        buf_add_shown_line(r->out, g->help);
         buf_addc(r->out, '\n');
     }
     buf_addc(r->out, '\n');
@@ -220,9 +221,10 @@ static void put_diag(struct json_writer *w, const struct diag *g)
 
 static void render_json(struct renderer *r, const struct diags *d, const struct diag **v)
 {
+    struct buf b = BUF_INIT;
     struct json_writer w;
 
-    json_writer_init(&w, r->out, false);
+    json_writer_init(&w, &b, false);
     json_open(&w, '{');
     json_key(&w, S("problems"));
     json_open(&w, '[');
@@ -237,17 +239,23 @@ static void render_json(struct renderer *r, const struct diags *d, const struct 
     json_key(&w, S("dropped"));
     json_put_u64(&w, d->dropped);
     json_close(&w, '}');
+    buf_add_shown(r->out, buf_str(&b)); /* all of it is in strings, where \u202e is what it was */
     buf_addc(r->out, '\n');
+    buf_release(&b);
 }
 
 static void add_escaped(struct buf *out, str s, const char *special)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] != '\0' && strchr(special, s.p[i]) != NULL)
-            buf_addf(out, "%%%02X", (unsigned)(unsigned char)s.p[i]);
+    struct buf shown = BUF_INIT;
+
+    buf_add_shown(&shown, s);
+    for (size_t i = 0; i < shown.n; i++) {
+        if (shown.p[i] != '\0' && strchr(special, shown.p[i]) != NULL)
+            buf_addf(out, "%%%02X", (unsigned)(unsigned char)shown.p[i]);
         else
-            buf_addc(out, s.p[i]);
+            buf_addc(out, shown.p[i]);
     }
+    buf_release(&shown);
 }
 
 /* A workflow command of GitHub Actions. */
@@ -321,8 +329,10 @@ void diags_render_plain(struct buf *out, const struct diags *d)
 
         if (g->severity == DIAG_INFO)
             continue;
-        buf_addf(out, "%.*s:%d:%d: %s: %.*s [%s]\n", STR(g->place.file), g->place.line,
-                 g->place.col, diag_severity_text(g->severity), STR(g->message), g->id);
+        buf_add_shown_line(out, g->place.file);
+        buf_addf(out, ":%d:%d: %s: ", g->place.line, g->place.col, diag_severity_text(g->severity));
+        buf_add_shown_line(out, g->message);
+        buf_addf(out, " [%s]\n", g->id);
     }
 }
 

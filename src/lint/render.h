@@ -7,6 +7,8 @@
  *        |   ^^^^^^^^^^
  *        = help: did you mean "group_wait"?
  *
+ * What is secret in a line is shown as <secret> (schema/redact.h).
+ *
  * Units    columns count bytes; the caret is put under the rune.
  * Owns     nothing; source lines are read from the files again, a file that is gone is shown without its line.
  */

@@ -1,5 +1,6 @@
 #include "live/heartbeat.h"
 
+#include "core/receiver_health.h"
 #include "os/log.h"
 #include "net/secret.h"
 
@@ -64,6 +65,21 @@ static void answered(void *arg, const struct transport_answer *a)
         log_warn("heartbeat refused", LOG_I64("status", a->http.status));
 }
 
+static bool may_beat(const struct heartbeat *h, str *why)
+{
+    const struct engine *e = shell_engine(h->shell);
+
+    if (!shell_is_well(h->shell, why))
+        return false;
+    if (h->conf->heartbeat.withhold_when_receivers_fail)
+        VEC_EACH (const struct receiver_stats *, rs, &e->receivers) {
+            *why = receiver_failing(rs);
+            if (why->n != 0)
+                return false;
+        }
+    return true;
+}
+
 static void beat(struct timer *t, struct now now)
 {
     struct heartbeat *h = container_of(t, struct heartbeat, timer);
@@ -74,7 +90,7 @@ static void beat(struct timer *t, struct now now)
     str why;
 
     timer_arm(h->clock, t, ts_add(now.mono, hc->interval));
-    if (!shell_is_well(h->shell, &why)) {
+    if (!may_beat(h, &why)) {
         if (!h->was_held)
             log_error("heartbeat held back", LOG_STR("why", why));
         h->was_held = true;

@@ -1,7 +1,7 @@
 /* heartbeat.h - a call to an outside dead man's switch while all is well.
  *
  * The switch pages when the calls stop. So one is made only while the loop turns (or this timer would not fire), commits
- * succeed and rule groups are on time; whatever breaks, silence is the message.
+ * succeed and rule groups are on time, and, if asked, no receiver fails; whatever breaks, silence is the message.
  *
  * Source   DESIGN.md 1.6; configuration key `heartbeat`.
  */

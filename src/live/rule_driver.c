@@ -13,7 +13,8 @@ struct driven_source {
     struct config *conf;
     struct timer down;
     bool raised;
-    size_t runs; /* that ask it now */
+    bool is_skewed; /* TocsinClockSkew is raised for it */
+    size_t runs;    /* that ask it now */
     bool retired;
 };
 
@@ -88,6 +89,34 @@ static void set_down(struct driven_source *ds, bool raised)
     shell_event(ds->driver->shell, &ev, NULL);
 }
 
+static void set_skewed(struct driven_source *ds, bool is_skewed)
+{
+    dur_ns skew = source_skew(ds->source), size = skew < 0 ? -skew : skew;
+    char subject[256], why[400];
+    struct event ev = {.kind = EVENT_BUILTIN, .builtin = {.kind = BUILTIN_CLOCK_SKEW}};
+
+    if (ds->is_skewed == is_skewed)
+        return;
+    ds->is_skewed = is_skewed;
+    snprintf(subject, sizeof(subject), "source %.*s", STR(source_name(ds->source)));
+    snprintf(why, sizeof(why), "the clock of %s is %.0f s %s ours", subject,
+             (double)size / NS_PER_S, skew < 0 ? "behind" : "ahead of");
+    if (ds->is_skewed)
+        log_warn("the clock of a source differs", LOG_STR("source", source_name(ds->source)),
+                 LOG_F64("seconds", (double)skew / NS_PER_S));
+    ev.builtin.raised = ds->is_skewed;
+    ev.builtin.subject = str_of(subject);
+    ev.builtin.why = str_of(why);
+    shell_event(ds->driver->shell, &ev, NULL);
+}
+
+static void check_clock(struct driven_source *ds)
+{
+    dur_ns skew = source_skew(ds->source);
+
+    set_skewed(ds, skew > CLOCK_SKEW_MAX || skew < -CLOCK_SKEW_MAX);
+}
+
 static void check_down(struct driven_source *ds)
 {
     ts_ns since = source_down_since(ds->source), due;
@@ -114,6 +143,7 @@ static void source_end(struct driven_source *ds)
 {
     timer_cancel(ds->driver->clock, &ds->down);
     set_down(ds, false);
+    set_skewed(ds, false);
     source_free(ds->source);
     config_unref(ds->conf);
     mem_free(ds);
@@ -156,18 +186,46 @@ void rule_driver_free(struct rule_driver *d)
     mem_free(d);
 }
 
-/* Sources are made anew: queries under way finish on the old ones, which go when the last has answered. */
-static void configure_sources(struct rule_driver *d, struct config *conf)
+static struct driven_source *find_source(struct rule_driver *d, str name)
+{
+    for (size_t i = 0; i < d->sources.n; i++)
+        if (!d->sources.v[i]->retired && str_eq(source_name(d->sources.v[i]->source), name))
+            return d->sources.v[i];
+    return NULL;
+}
+
+static void reap(struct rule_driver *d)
 {
     for (size_t i = 0; i < d->sources.n; i++) {
         struct driven_source *ds = d->sources.v[i];
 
-        ds->retired = true;
-        if (ds->runs == 0) {
-            source_end(ds);
-            vec_remove(&d->sources, i--);
-        }
+        if (!ds->retired || ds->runs != 0)
+            continue;
+        source_end(ds);
+        vec_remove(&d->sources, i--);
     }
+}
+
+/* What was told of a source goes on being told of the one that takes its name: a reload ends no alert. */
+static void retire_source(struct rule_driver *d, struct driven_source *ds)
+{
+    struct driven_source *heir;
+
+    ds->retired = true;
+    heir = find_source(d, source_name(ds->source));
+    if (heir == NULL)
+        return;
+    timer_cancel(d->clock, &ds->down);
+    heir->raised = ds->raised;
+    heir->is_skewed = ds->is_skewed;
+    ds->raised = ds->is_skewed = false;
+}
+
+/* Sources are made anew: queries under way finish on the old ones, which go when the last has answered. */
+static void configure_sources(struct rule_driver *d, struct config *conf)
+{
+    size_t n_old = d->sources.n;
+
     for (size_t i = 0; i < conf->n_sources; i++) {
         struct driven_source *ds = mem_new(struct driven_source);
 
@@ -177,6 +235,10 @@ static void configure_sources(struct rule_driver *d, struct config *conf)
         ds->down.fire = down_due;
         vec_push(&d->sources, ds);
     }
+    for (size_t i = 0; i < n_old; i++)
+        if (!d->sources.v[i]->retired)
+            retire_source(d, d->sources.v[i]);
+    reap(d);
 }
 
 static void put_in_force(struct rule_driver *d, const struct rule_shape *v, struct config *conf)
@@ -219,14 +281,6 @@ void rule_driver_snapshot(struct rule_driver *d, struct state_commit *c)
     rule_groups_snapshot(&d->groups, c);
 }
 
-static struct driven_source *find_source(struct rule_driver *d, str name)
-{
-    for (size_t i = 0; i < d->sources.n; i++)
-        if (!d->sources.v[i]->retired && str_eq(source_name(d->sources.v[i]->source), name))
-            return d->sources.v[i];
-    return NULL;
-}
-
 static ts_ns read_mono(void *arg)
 {
     return clock_mono(arg);
@@ -252,8 +306,10 @@ static void source_answered(void *arg, const struct source_answer *a)
     buf_add(&r->body, a->body);
     r->has_answer = true;
     ds->runs--;
-    if (!ds->retired)
+    if (!ds->retired) {
         check_down(ds);
+        check_clock(ds);
+    }
     pool_run(r->driver->pool, &r->job);
 }
 
@@ -263,18 +319,6 @@ static void no_source(struct timer *t, struct now now)
 
     (void)now;
     pool_run(r->driver->pool, &r->job);
-}
-
-static void reap(struct rule_driver *d)
-{
-    for (size_t i = 0; i < d->sources.n; i++) {
-        struct driven_source *ds = d->sources.v[i];
-
-        if (!ds->retired || ds->runs != 0)
-            continue;
-        source_end(ds);
-        vec_remove(&d->sources, i--);
-    }
 }
 
 /* What a terminal or a journal shows of the rules: an alert goes pending, fires, ends. */
@@ -295,11 +339,67 @@ static void log_changes(const struct rule_group *g)
     buf_release(&b);
 }
 
+/* What the answers to a rule say beside their samples, once a change. */
+static void log_note(const struct rule_group *g, const struct rule *r)
+{
+    const struct rule_notes *n = &r->notes;
+    str first = n->held.n != 0       ? n->held
+                : n->n_warnings != 0 ? n->warnings[0]
+                : n->n_infos != 0    ? n->infos[0]
+                                     : STR_NONE;
+
+    if (!rule_notes_any(n))
+        log_info("a rule's answers are whole, and say nothing any more",
+                 LOG_STR("group", g->conf->name), LOG_STR("rule", r->conf->name));
+    else if (n->held.n != 0)
+        log_warn("a rule holds its state: the answer is partial", LOG_STR("group", g->conf->name),
+                 LOG_STR("rule", r->conf->name), LOG_STR("source", g->conf->source),
+                 LOG_STR("why", first), LOG_I64("warnings", n->n_warnings));
+    else if (n->n_warnings != 0)
+        log_warn("an evaluation warns", LOG_STR("group", g->conf->name),
+                 LOG_STR("rule", r->conf->name), LOG_STR("warning", first),
+                 LOG_I64("warnings", n->n_warnings), LOG_I64("infos", n->n_infos));
+    else
+        log_info("an evaluation informs", LOG_STR("group", g->conf->name),
+                 LOG_STR("rule", r->conf->name), LOG_STR("info", first),
+                 LOG_I64("infos", n->n_infos));
+}
+
+static void log_notes(const struct rule_group *g)
+{
+    for (size_t i = 0; i < g->n_rules; i++)
+        if (g->rules[i].notes_news)
+            log_note(g, &g->rules[i]);
+}
+
 static void add_row(void *arg, str key, str value)
 {
     struct rule_group *g = arg;
 
     vec_push(&g->rows, (struct rule_row){key, arena_str(&g->arena, value)});
+}
+
+/* By the rule that has been held longest. */
+static void judge_answers(struct run *r, struct rules_ran *ran)
+{
+    const struct rule_group *g = r->group;
+    const struct driven_source *ds = find_source(r->driver, g->conf->source);
+    const struct rule *worst = NULL;
+
+    for (size_t i = 0; i < g->n_rules; i++) {
+        const struct rule *rule = &g->rules[i];
+
+        if (rule->notes.held.n != 0 &&
+            (worst == NULL || rule->notes.held_since < worst->notes.held_since))
+            worst = rule;
+    }
+    if (ds == NULL || worst == NULL ||
+        g->slot - worst->notes.held_since < source_config(ds->source)->down_after)
+        return;
+    ran->degraded = source_name(ds->source);
+    ran->degraded_why =
+        arena_printf(&r->group->arena, "the answers to rule '%.*s' are partial: %.*s",
+                     STR(worst->conf->name), STR(worst->notes.held));
 }
 
 /* The job has ended: what it left goes to the core. */
@@ -317,6 +417,7 @@ static void answer(struct run *r)
     ran.ticket = r->order.ticket;
     ran.job = r->order.job;
     ran.counts.unreadable = r->unreadable;
+    judge_answers(r, &ran);
     shell_event(r->driver->shell, &ev, NULL);
 }
 
@@ -327,6 +428,7 @@ static void advanced(struct job *j)
 
     if (r->step == RULE_GROUP_DONE) {
         log_changes(r->group);
+        log_notes(r->group);
         answer(r);
         run_free(r);
         reap(d);

@@ -50,18 +50,7 @@ static const struct delivery_pair *kept(void *arg, str key, size_t *n)
     return e != NULL ? (*e)->kept : NULL;
 }
 
-static const struct outbox_row *ask(void *arg, const struct outbox_row *row)
-{
-    struct shell *s = arg;
-    struct event ev = {.kind = EVENT_ATTEMPT, .attempt = row->key};
-    struct event_result r = {0};
-
-    /* mostly there is nothing to ask, and then it is no step */
-    if (audience_is_settled(s->engine, row, s->parts.clock->now.mono))
-        return row;
-    shell_event(s, &ev, &r);
-    return r.row;
-}
+static void send_written(struct shell *s);
 
 static void delivery_answered(void *arg, const struct notify_result *r)
 {
@@ -75,6 +64,9 @@ static void delivery_answered(void *arg, const struct notify_result *r)
                                      .status = r->status,
                                      .may_have_arrived = r->may_have_arrived,
                                      .requests = r->requests,
+                                     .in_part = r->in_part,
+                                     .has_date = r->has_date,
+                                     .skew = r->skew,
                                      .error = r->error,
                                      .kept = r->kept,
                                      .n_kept = r->n_kept}};
@@ -83,6 +75,7 @@ static void delivery_answered(void *arg, const struct notify_result *r)
     ev.delivered.key = key;
     shell_event(arg, &ev, NULL);
     mem_str_free(key);
+    send_written(arg);
 }
 
 static void print_text(void *arg, str text)
@@ -99,7 +92,6 @@ struct shell *shell_new(const struct shell_parts *parts)
                               .put_back = put_back,
                               .messages = messages,
                               .kept = kept,
-                              .ask = ask,
                               .result = delivery_answered,
                               .print = parts->print != NULL ? print_text : NULL,
                               .arg = s,
@@ -205,6 +197,7 @@ void shell_free(struct shell *s)
     vec_release(&s->retiring);
     vec_release(&s->waiting);
     vec_release(&s->reports);
+    vec_release(&s->commits);
     mem_str_free(s->external_url);
     mem_free(s);
 }
@@ -243,12 +236,49 @@ void shell_event(struct shell *s, struct event *ev, struct event_result *result)
         rule_driver_configure(s->driver, config_of(s->engine->conf), ev->ahead);
 }
 
+/* -- sending -- */
+
+/* A row's turn has come: what is sent may be another in its place, or nothing. */
+static void send(struct shell *s, const struct outbox_row *row)
+{
+    struct event ev = {.kind = EVENT_ATTEMPT, .attempt = row->key};
+    struct event_result r = {.row = row};
+
+    /* mostly there is nothing to ask, and then it is no step */
+    if (!audience_is_settled(s->engine, row, s->parts.clock->now.mono))
+        shell_event(s, &ev, &r);
+    if (r.row != NULL)
+        notify_send(s->notify, r.row);
+}
+
+/* Of a row that had to wait for a place the commit is mostly on disk. */
+static bool is_written(const struct shell *s, const struct outbox_row *row)
+{
+    return s->reported == s->handed || row->written <= s->written;
+}
+
+/* A place has become free: a row that waited for it goes at once, and with it the connection stays busy. */
+static void send_written(struct shell *s)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < s->fx.deliver.n; i++) {
+        const struct outbox_row *row = s->fx.deliver.v[i];
+
+        if (is_written(s, row))
+            send(s, row);
+        else
+            s->fx.deliver.v[left++] = row;
+    }
+    s->fx.deliver.n = left;
+}
+
 /* -- waiting for commits -- */
 
 static void let_go(struct shell *s, const struct shell_waiting *w, bool ok, const struct err *e)
 {
     if (w->row != NULL)
-        notify_send(s->notify, w->row); /* decided is sent, whatever became of the disk */
+        send(s, w->row); /* decided is sent, whatever became of the disk */
     else if (w->done != NULL)
         w->done(w->arg, ok, e);
 }
@@ -299,6 +329,10 @@ static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
     bool was = shell_is_degraded(s);
 
     s->reported = n;
+    while (s->commits.n != 0 && s->commits.v[0].n <= n) {
+        s->written = s->commits.v[0].turn;
+        vec_remove(&s->commits, 0);
+    }
     s->oldest_handed = s->parts.clock->now.mono;
     s->degraded = !ok;
     s->stalled = false;
@@ -372,8 +406,10 @@ static void await(struct shell *s, uint64_t n)
 
 void shell_commit(struct shell *s)
 {
-    if (!state_commit_is_empty(&s->fx.commit))
-        await(s, s->backend->ops->commit(s->backend->self, &s->fx.commit));
+    if (state_commit_is_empty(&s->fx.commit))
+        return;
+    await(s, s->backend->ops->commit(s->backend->self, &s->fx.commit));
+    vec_push(&s->commits, (struct shell_commit){s->engine->turns, s->handed});
 }
 
 void shell_compact(struct shell *s)
@@ -433,8 +469,8 @@ static void send_rows(struct shell *s)
     bool degraded = shell_is_degraded(s);
 
     VEC_EACH (const struct outbox_row **, row, &s->sending) {
-        if (degraded || s->reported == s->handed)
-            notify_send(s->notify, *row);
+        if (degraded || is_written(s, *row))
+            send(s, *row);
         else
             add_waiting(s, (struct shell_waiting){.n = s->handed, .row = *row});
     }

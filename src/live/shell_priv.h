@@ -14,6 +14,11 @@ struct shell_waiting {
     void *arg;
 };
 
+/* A turn's commit, until it is reported. */
+struct shell_commit {
+    uint64_t turn, n;
+};
+
 /* What the backend has said, to be acted on in the turn's order. */
 struct shell_report {
     uint64_t n;
@@ -35,7 +40,9 @@ struct shell {
     size_t first_waiting;
     VEC(struct shell_report) reports;
     uint64_t handed, reported;
-    ts_ns oldest_handed; /* mono: when the oldest unreported commit was handed over */
+    VEC(struct shell_commit) commits; /* handed over and not reported, oldest first */
+    uint64_t written;                 /* the last turn whose commit is reported */
+    ts_ns oldest_handed;              /* mono: when the oldest unreported commit was handed over */
     struct compaction compaction;
     bool degraded, stalled;
     bool in_turn, has_stepped;

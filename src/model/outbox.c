@@ -28,6 +28,7 @@ struct outbox_row *outbox_row_new(str key, const struct notification *n, str int
     r->decided_mono = now.mono;
     r->flush_id = n->flush_id;
     r->not_before = now.mono;
+    r->urgency = notification_urgency(n);
     r->data = mem_str_dup(buf_str(&data));
     buf_release(&data);
     return r;
@@ -86,6 +87,34 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
     pack_u64(out, r->may_have_arrived);
 }
 
+unsigned notification_urgency(const struct notification *n)
+{
+    static const char *const labels[] = {"severity", "priority"};
+    static const char *const urgent[] = {"critical", "page", "emergency", "fatal", "p0", "p1"};
+
+    for (size_t i = 0; i < n->n_alerts; i++)
+        for (size_t k = 0; !n->alerts[i].is_resolved && k < ARRAY_LEN(labels); k++) {
+            str value = labels_get(n->alerts[i].labels, str_of(labels[k]));
+
+            for (size_t u = 0; value.n != 0 && u < ARRAY_LEN(urgent); u++)
+                if (str_eq_nocase(value, str_of(urgent[u])))
+                    return 0;
+        }
+    return 1;
+}
+
+static unsigned urgency_of(str data)
+{
+    struct notification n;
+    struct arena a;
+    unsigned u;
+
+    arena_init(&a, 0);
+    u = notification_unpack(data, &a, &n) ? notification_urgency(&n) : 1;
+    arena_release(&a);
+    return u;
+}
+
 struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
 {
     struct unpack u = unpack_of(bytes);
@@ -114,6 +143,7 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
         outbox_row_free(r);
         return NULL;
     }
+    r->urgency = urgency_of(r->data);
     return r;
 }
 

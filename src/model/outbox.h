@@ -24,8 +24,10 @@ struct outbox_row {
     ts_ns not_before; /* mono */
     bool
         may_have_arrived; /* an attempt ended without an answer, or may have been under way when we went down */
-    uint64_t asked; /* revision of the audience when it was decided or asked last; not on disk */
-    str data;       /* packed struct notification */
+    uint64_t asked;   /* revision of the audience when it was decided or asked last; not on disk */
+    uint64_t written; /* the turn in whose commit it stands, counted from 1; 0: an earlier life's */
+    unsigned urgency; /* 0: one of those that fire is critical; not on disk */
+    str data;         /* packed struct notification */
 };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
@@ -41,6 +43,8 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now);
 struct outbox_row *outbox_unpack(str key, str bytes, struct now now); /* NULL when malformed */
 
 void notification_pack(struct buf *out, const struct notification *n);
+/* 0: a firing alert of it says that it is critical, by its label severity or priority; 1. */
+unsigned notification_urgency(const struct notification *n);
 /* Text is sliced from bytes. */
 bool notification_unpack(str bytes, struct arena *a, struct notification *n) must_check;
 

@@ -21,6 +21,19 @@ struct rule_cost { /* since the start */
     dur_ns took;
 };
 
+/* What the last answer to a rule said beside its samples. */
+struct rule_notes {
+    const str *warnings, *infos;
+    size_t n_warnings, n_infos;
+    str held;         /* why the rule's alerts hold their state; empty: the answer was whole */
+    ts_ns held_since; /* slot of the first such answer in a row */
+};
+
+static inline bool rule_notes_any(const struct rule_notes *n)
+{
+    return n->n_warnings != 0 || n->n_infos != 0 || n->held.n != 0;
+}
+
 struct rule_alert_view {
     struct labels labels, annotations;
     enum rule_alert_state state;
@@ -36,6 +49,7 @@ struct rule_view {
     enum rule_health health;
     enum rule_alert_state state;
     str last_error;
+    struct rule_notes notes;
     ts_ns last_eval;
     dur_ns took;           /* the last evaluation */
     struct rule_cost cost; /* of all */

@@ -56,7 +56,7 @@ struct transfer {
 
     enum transport_failure failure;
     int status; /* of a mail, as has_sent */
-    bool has_sent;
+    bool has_sent, has_place;
     struct err err;
 };
 

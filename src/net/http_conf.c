@@ -146,7 +146,8 @@ static const struct conf_key header_keys[] = {
     CONF_KEY(struct header_raw, values, CONF_STRINGS, "values"),
     CONF_KEY(struct header_raw, secrets, CONF_STRINGS, "values that are secret",
              .flags = CONF_HIDDEN),
-    CONF_KEY(struct header_raw, files, CONF_PATHS, "files that hold a value"),
+    CONF_KEY(struct header_raw, files, CONF_PATHS, "files that hold a value",
+             .flags = CONF_READ_LATER),
     CONF_KEYS_END,
 };
 

@@ -4,6 +4,7 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -203,6 +204,24 @@ void http_admit(struct http_req *rq)
     rq->on_gone = NULL;
     go_on(c);
     bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
+void http_peer(const struct http_req *rq, struct buf *out)
+{
+    const struct http_conn *c = container_of(rq, const struct http_conn, rq);
+    struct sockaddr_storage sa = {0};
+    socklen_t n = sizeof(sa);
+    char host[NI_MAXHOST];
+    str text;
+
+    if (getpeername(bufferevent_getfd(c->bev), (struct sockaddr *)&sa, &n) != 0)
+        text = S("gone");
+    else if (getnameinfo((struct sockaddr *)&sa, n, host, sizeof(host), NULL, 0, NI_NUMERICHOST) !=
+             0)
+        text = S("unix");
+    else
+        text = str_of(host);
+    buf_add(out, str_starts_with(text, S("::ffff:")) ? str_sub(text, 7, text.n) : text);
 }
 
 static void begin_request(struct http_conn *c)

@@ -418,6 +418,8 @@ bool http_server_route(struct http_server *s, struct http_conn *c)
 {
     struct http_req *rq = &c->rq;
 
+    if (s->conf.accept != NULL && !s->conf.accept(rq, s->conf.arg))
+        return false;
     if (rq->route != NULL)
         return true;
     if (c->path.p == NULL)

@@ -84,6 +84,8 @@ struct http_server_conf {
     /* Called when the head of a request is read. rq has its route, or NULL: it will be answered
      * 400, 404 or 405. True: go on. False: it has answered, or will, or will call http_admit(). */
     bool (*admit)(struct http_req *rq, void *arg);
+    /* Called for an admitted request before anything else is answered: false, it has refused it. */
+    bool (*accept)(struct http_req *rq, void *arg);
     /* Called for 404 and 405 (and 400-class failures of the parser with rq == NULL never): may
      * answer and return true. */
     bool (*unrouted)(struct http_req *rq, int status, unsigned allow, void *arg);
@@ -137,6 +139,9 @@ size_t http_params(struct arena *a, str query, const struct http_param **out);
 
 /* Goes on with a request that admit() kept. From the loop, never from inside a handler. */
 void http_admit(struct http_req *rq);
+
+/* Appends the address of who sent it: "10.0.0.7", "2001:db8::7", "unix". */
+void http_peer(const struct http_req *rq, struct buf *out);
 
 /* -- answering: exactly one of these a request -- */
 void http_reply_header(struct http_req *rq, str name, str value); /* before the answer */

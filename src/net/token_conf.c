@@ -1,6 +1,6 @@
 #include "net/token_conf.h"
 
-static const char *const scopes[] = {"read", "silence", "push", "admin", NULL};
+static const char *const scopes[] = {"read", "silence", "push", "alerts", "admin", NULL};
 
 static void check_token(struct conf_check *c, void *obj)
 {
@@ -18,7 +18,7 @@ static const struct conf_key token_keys[] = {
     CONF_KEY(struct token_conf, token, CONF_SECRET, "what the holder sends"),
     CONF_KEY(struct token_conf, scope, CONF_WORD,
              "read: what changes nothing, queries too; silence: also silences; push: also "
-             "metrics; admin: everything",
+             "metrics; alerts: posts alerts and does nothing else; admin: everything",
              .text = "read", .words = scopes),
     CONF_KEY(struct token_conf, matchers, CONF_MATCHERS,
              "what the holder's silences may not reach beyond"),

@@ -12,7 +12,7 @@
 struct token_conf {
     str name;
     struct secret token;
-    str scope;                /* "read", "silence", "push" or "admin" */
+    str scope;                /* "read", "silence", "push", "alerts" or "admin" */
     struct matchers matchers; /* scope silence: only silences that stay within all of these */
 };
 

@@ -57,6 +57,8 @@ struct transport_request {
     const struct http_conf
         *conf; /* borrowed until the answer: config outlives it by a reference of the caller's */
     bool keeps_body; /* http.body stays until the answer: it is not copied */
+    bool
+        has_place; /* whoever asks has bounded how many of its requests are under way: it does not wait for others */
     ts_ns deadline;
     size_t max_answer;         /* bytes; 0 = 1 MiB */
     transport_piece_cb *piece; /* not NULL: gets the body, and the answer comes without */

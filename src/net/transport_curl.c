@@ -105,8 +105,10 @@ static void stop_running(struct transfer *x)
     if (x->mail != NULL)
         mail_cancel(x->mail);
     x->mail = NULL;
-    t->n_running--;
-    x->destination->running--;
+    if (!x->has_place) {
+        t->n_running--;
+        x->destination->running--;
+    }
     x->state = FAILED;
 }
 
@@ -374,8 +376,10 @@ static void start(struct transfer *x)
         return;
     }
     x->state = RUNNING;
-    x->destination->running++;
-    t->n_running++;
+    if (!x->has_place) {
+        x->destination->running++;
+        t->n_running++;
+    }
     transfer_list_add(&t->running, x);
 }
 
@@ -396,6 +400,10 @@ void transfer_enqueue(struct transfer *x)
     struct curl_transport *t = x->transport;
 
     x->state = QUEUED;
+    if (x->has_place) {
+        start(x);
+        return;
+    }
     list_remove(x);
     transfer_list_add(&x->destination->waiting, x);
     destination_settle(t, x->destination);
@@ -457,6 +465,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     x->cb = cb;
     x->arg = arg;
     x->piece = rq->piece;
+    x->has_place = rq->has_place;
     x->all_next = t->all;
     if (t->all != NULL)
         t->all->all_prev = x;

@@ -146,14 +146,14 @@ static void on_look(struct timer *t, struct now now)
 /* -- life -- */
 
 struct web *web_new(str path, struct http_server *server, struct clock *clock, struct pool *pool,
-                    struct diags *d, struct err *e)
+                    struct refusals *count, struct diags *d, struct err *e)
 {
     struct web *w = mem_new(struct web);
 
     w->server = server;
     w->clock = clock;
     w->path = mem_str_dup(path);
-    w->auth = web_auth_new(pool);
+    w->auth = web_auth_new(pool, count);
     arena_init(&w->refused_arena, 0);
     if (!load(w, d, e)) {
         web_free(w);

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include "os/log.h"
 #include "base/mem.h"
 #include "os/random.h"
 #include "codec/base64.h"
@@ -15,7 +16,7 @@ struct check {
     struct web_auth *auth; /* NULL: it is gone */
     struct http_req *rq;   /* NULL: the client is gone */
     struct check *next;
-    char *hash, *password;
+    char *hash, *password, *name;
     unsigned char digest[DIGEST];
     bool is_known; /* there is such a user */
     bool ok;
@@ -23,6 +24,7 @@ struct check {
 
 struct web_auth {
     struct pool *pool;
+    struct refusals *count;
     unsigned char key[DIGEST];
     unsigned char right[REMEMBERED][DIGEST]; /* zeroes: none */
     size_t at;                               /* the one that gives way next */
@@ -30,11 +32,12 @@ struct web_auth {
     size_t waiting;
 };
 
-struct web_auth *web_auth_new(struct pool *pool)
+struct web_auth *web_auth_new(struct pool *pool, struct refusals *count)
 {
     struct web_auth *w = mem_new(struct web_auth);
 
     w->pool = pool;
+    w->count = count;
     w->last = &w->first;
     random_bytes(w->key, sizeof(w->key));
     return w;
@@ -45,6 +48,7 @@ static void check_free(struct check *c)
     OPENSSL_cleanse(c->password, strlen(c->password));
     mem_free(c->password);
     mem_free(c->hash);
+    mem_free(c->name);
     mem_free(c);
 }
 
@@ -60,6 +64,46 @@ void web_auth_free(struct web_auth *w)
     }
     OPENSSL_cleanse(w, sizeof(*w));
     mem_free(w);
+}
+
+/* -- who is refused -- */
+
+static const char *const refusal_texts[REFUSALS] = {"no_credentials", "password", "token", "scope"};
+
+const char *refusal_text(enum refusal why)
+{
+    return refusal_texts[why];
+}
+
+void refusal_note(struct refusals *count, const struct http_req *rq, enum refusal why, str name)
+{
+    struct buf address = BUF_INIT;
+
+    count->n[why]++;
+    if (why == REFUSED_NO_CREDENTIALS)
+        return;
+    http_peer(rq, &address);
+    log_warn("request refused", LOG_Z("reason", refusal_texts[why]), LOG_STR("name", name),
+             LOG_STR("address", buf_str(&address)),
+             LOG_Z("route", rq->route != NULL ? rq->route->path : "other"));
+    buf_release(&address);
+}
+
+/* By what it shows. */
+static enum refusal why_refused(const struct http_req *rq)
+{
+    str value = http_header_get(&rq->headers, S("Authorization"));
+
+    if (value.n == 0)
+        return REFUSED_NO_CREDENTIALS;
+    return str_eq_nocase(str_cut(&value, ' '), S("Basic")) ? REFUSED_PASSWORD : REFUSED_TOKEN;
+}
+
+void web_auth_refuse(struct refusals *count, struct http_req *rq, const char *scheme, str name)
+{
+    refusal_note(count, rq, why_refused(rq), name);
+    http_reply_header(rq, S("WWW-Authenticate"), str_of(scheme));
+    http_reply(rq, 401, S("text/plain; charset=utf-8"), S("Unauthorized\n"));
 }
 
 /* -- remembered pairs -- */
@@ -152,7 +196,7 @@ static void check_done(struct job *j)
             http_admit(c->rq);
         } else if (c->rq != NULL) {
             c->rq->on_gone = NULL;
-            web_auth_refuse(c->rq, "Basic");
+            web_auth_refuse(w->count, c->rq, "Basic", str_of(c->name));
         }
         run_next(w);
     }
@@ -163,12 +207,6 @@ static void check_gone(struct http_req *rq, void *ctx)
 {
     (void)rq;
     ((struct check *)ctx)->rq = NULL;
-}
-
-void web_auth_refuse(struct http_req *rq, const char *scheme)
-{
-    http_reply_header(rq, S("WWW-Authenticate"), str_of(scheme));
-    http_reply(rq, 401, S("text/plain; charset=utf-8"), S("Unauthorized\n"));
 }
 
 /* Name and password of the Authorization header; false without one of that kind. */
@@ -197,7 +235,7 @@ bool web_auth_admit(struct web_auth *w, struct http_req *rq, const struct conf_m
     struct check *c;
 
     if (!read_basic(rq, &user, &password)) {
-        web_auth_refuse(rq, "Basic");
+        web_auth_refuse(w->count, rq, "Basic", STR_NONE);
         return false;
     }
     for (size_t i = 0; i < users->n; i++)
@@ -216,6 +254,7 @@ bool web_auth_admit(struct web_auth *w, struct http_req *rq, const struct conf_m
                         .rq = rq,
                         .hash = mem_zdup(known != NULL ? known->value : users->v[0].value),
                         .password = mem_zdup(password),
+                        .name = mem_zdup(known != NULL ? known->name : STR_NONE),
                         .is_known = known != NULL};
     memcpy(c->digest, digest, DIGEST);
     rq->ctx = c;

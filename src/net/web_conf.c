@@ -21,6 +21,13 @@ static bool verifies(str client_auth_type)
            str_is(client_auth_type, "RequireAndVerifyClientCert");
 }
 
+/* They are words of the file all the same: whoever asks for them is told why not. */
+static void check_version(struct conf_check *c, const char *key, str version)
+{
+    if (str_is(version, "TLS10") || str_is(version, "TLS11"))
+        conf_error(c, key, "%.*s is broken and not served: TLS12 or TLS13", STR(version));
+}
+
 static void check_tls(struct conf_check *c, void *obj)
 {
     const struct web_tls_conf *t = obj;
@@ -39,6 +46,8 @@ static void check_tls(struct conf_check *c, void *obj)
                    STR(t->client_auth_type));
     if (t->client_allowed_sans.n != 0 && !verifies(t->client_auth_type))
         conf_error(c, "client_allowed_sans", "needs a \"client_auth_type\" that verifies");
+    check_version(c, "min_version", t->min_version);
+    check_version(c, "max_version", t->max_version);
     if (t->min_version.n != 0 && t->max_version.n != 0 &&
         str_cmp(t->min_version, t->max_version) > 0)
         conf_error(c, "max_version", "lower than \"min_version\"");
@@ -54,11 +63,11 @@ static const struct conf_key tls_keys[] = {
              .words = client_auth_types),
     CONF_KEY(struct web_tls_conf, client_allowed_sans, CONF_STRINGS,
              "names of which a client's certificate must have one"),
-    CONF_KEY(struct web_tls_conf, min_version, CONF_WORD, "TLS10, TLS11, TLS12 or TLS13",
-             .words = versions),
-    CONF_KEY(struct web_tls_conf, max_version, CONF_WORD, "TLS10, TLS11, TLS12 or TLS13",
-             .words = versions),
-    CONF_KEY(struct web_tls_conf, cipher_suites, CONF_STRINGS, "suites for TLS 1.2, by RFC names"),
+    CONF_KEY(struct web_tls_conf, min_version, CONF_WORD, "TLS12 or TLS13", .words = versions),
+    CONF_KEY(struct web_tls_conf, max_version, CONF_WORD, "TLS12 or TLS13", .words = versions),
+    CONF_KEY(struct web_tls_conf, cipher_suites, CONF_STRINGS,
+             "suites for TLS 1.2, by RFC names; when not given, those with forward "
+             "secrecy that authenticate what they encrypt"),
     CONF_KEY(struct web_tls_conf, curve_preferences, CONF_STRINGS,
              "CurveP256, CurveP384, CurveP521, X25519"),
     CONF_KEY(struct web_tls_conf, prefer_server_cipher_suites, CONF_BOOL,

@@ -15,7 +15,7 @@ struct web_tls_conf {
     struct secret cert, key, client_ca; /* PEM inline or file */
     str client_auth_type;
     struct conf_strings client_allowed_sans, cipher_suites, curve_preferences;
-    str min_version, max_version; /* "TLS12"; empty: 1.2, no bound */
+    str min_version, max_version; /* "TLS12" or "TLS13"; empty: 1.2, no bound */
     bool prefer_server_cipher_suites;
     uint64_t given;
 };

@@ -4,8 +4,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "os/file.h"
 #include "base/mem.h"
-#include "codec/tz.h"
+#include "os/zones.h"
 #include "model/labels.h"
 #include "notify/template_data.h"
 
@@ -37,13 +38,13 @@ struct messages *messages_new(str language, str timezone, struct err *e)
     if (timezone.n == 0 && is_chinese)
         timezone = S("Asia/Shanghai");
     if (timezone.n != 0) {
-        zone = tz_load(timezone, e);
+        zone = zone_load(timezone, e);
         if (zone == NULL)
             return NULL;
     }
     m = mem_new(struct messages);
     m->zone = zone;
-    m->local = tz_load(timezone.n != 0 ? timezone : S("Local"), NULL);
+    m->local = zone_load(timezone.n != 0 ? timezone : S("Local"), NULL);
     m->set = template_set_new(tables);
     parse_builtin(m->set, S("default.tmpl"), notify_default_tmpl, notify_default_tmpl_end);
     if (is_chinese)
@@ -60,22 +61,6 @@ void messages_free(struct messages *m)
     tz_free(m->zone);
     tz_free(m->local);
     mem_free(m);
-}
-
-static bool read_file(const char *path, struct buf *out)
-{
-    FILE *f = fopen(path, "rbe");
-    char piece[65536];
-    size_t n;
-    bool ok;
-
-    if (f == NULL)
-        return false;
-    while ((n = fread(piece, 1, sizeof(piece), f)) != 0 && out->n <= FILE_MAX)
-        buf_add(out, (str){piece, n});
-    ok = !ferror(f);
-    fclose(f);
-    return ok;
 }
 
 /* The line of "template: NAME:LINE: ...". */
@@ -96,10 +81,8 @@ static void load_file(struct template_set *set, const char *path, struct diags *
     struct buf text = BUF_INIT;
     struct err e = ERR_INIT;
 
-    if (!read_file(path, &text)) {
-        diags_add(d, DIAG_ERROR, "C010", place, "cannot read template file '%s'", path);
-    } else if (text.n > FILE_MAX) {
-        diags_add(d, DIAG_ERROR, "C010", place, "template file '%s' is larger than 4 MiB", path);
+    if (!file_read(str_of(path), FILE_REGULAR, FILE_MAX, &text, &e)) {
+        diags_add(d, DIAG_ERROR, "C010", place, "template file: %s", e.msg);
     } else if (!template_set_parse(set, str_of(name), buf_str(&text), &e)) {
         place.line = line_of(e.msg, name);
         diags_add(d, DIAG_ERROR, "C010", place, "%s", e.msg);
@@ -133,6 +116,7 @@ static bool expand(const struct messages_context *c, str text, enum template_mod
                                .now = c->now,
                                .zone = c->messages->zone,
                                .local = c->messages->local,
+                               .load_zone = zone_load,
                                .host = host,
                                .expired = c->expired,
                                .expired_arg = c->expired_arg};

@@ -1,8 +1,4 @@
-/* Rows wait in lanes, one an integration, so that a receiver that answers slowly holds up nobody else. A free place goes
- * to the lanes in turn. The share of a lane is 256 / (lanes at work + 1), at most 32 and at least 1: with twenty silent
- * receivers each holds twelve places, and the twenty-first finds room at once.
- *
- * A step is pure, so it may be tried: most of them render nothing and end on the loop, in microseconds. One that asks for
+/* A step is pure, so it may be tried: most of them render nothing and end on the loop, in microseconds. One that asks for
  * a template or a file, or has a large notification before it, is run on a worker instead, where it may take its time.
  *
  * An attempt is at any time in one place: it waits for the loop's next batch (ready), a worker has it (batch), the network
@@ -14,22 +10,16 @@
 #include "os/log.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "net/peer_clock.h"
 #include "net/secret.h"
 #include "notify/messages.h"
 #include "tocsin/receiver.h"
 
-enum {
-    LANE_MAX = 32,
-    TOTAL_MAX = 256,
-    ATTEMPT_ARENA = 16 << 20,
-    BATCH_MAX = 16,
-    STEP_S = 10,
-    HERE_MAX = 16 << 10
-};
+enum { ATTEMPT_ARENA = 16 << 20, BATCH_MAX = 16, STEP_S = 10, HERE_MAX = 16 << 10 };
 
 struct attempt;
 
-/* Attempts of one lane on their way through a worker. */
+/* Attempts by one integration, on their way through a worker. */
 struct batch {
     struct job job;
     atomic_bool stop; /* nobody waits for it any more */
@@ -37,20 +27,17 @@ struct batch {
     size_t n;
 };
 
-struct lane {
-    str key; /* owned: receiver/integration/index */
-    VEC(const struct outbox_row *) waiting;
-    size_t first;        /* index of the oldest waiting row */
+/* What attempts by one integration have in common, while there are any. */
+struct way {
+    const struct integration_conf *ic;
     struct batch *batch; /* that is being filled */
     bool needs_worker;   /* its steps render: none is tried on the loop any more */
-    size_t under_way;
-    struct lane *next; /* ring of lanes with waiting rows */
-    bool in_ring;
+    size_t users;
 };
 
 struct attempt {
     struct notify *owner;
-    struct lane *lane;
+    struct way *way; /* NULL: its integration is gone */
     const struct outbox_row *row;
     const struct integration_conf *ic;
     void *hold;
@@ -66,6 +53,8 @@ struct attempt {
     int status;
     unsigned requests;
     bool may_have_arrived;
+    bool has_date; /* an answer told the time of whoever gave it */
+    dur_ns skew;
     ts_ns since;
     struct timer later; /* gives the result from the loop, never from inside notify_send() */
     enum delivery_verdict verdict;
@@ -78,9 +67,8 @@ struct notify {
     struct pool *pool;
     struct notify_shell shell;
     str external_url;
-    struct str_map lanes;
-    struct lane *ring; /* the lane served last */
-    size_t under_way, waiting, busy_lanes;
+    struct u64_map ways; /* address of an integration -> struct way * */
+    size_t under_way;
     struct attempt *attempts;
     VEC(struct attempt *) ready; /* for the next batches */
     struct timer render;
@@ -108,6 +96,27 @@ void notify_set_external_url(struct notify *n, str url)
     n->external_url = mem_str_dup(url);
 }
 
+/* The configuration that it is of is held by the attempt. */
+static struct way *way_enter(struct notify *n, const struct integration_conf *ic)
+{
+    bool is_new;
+    void **slot = u64_map_add(&n->ways, (uintptr_t)ic, NULL, &is_new);
+    struct way *w = is_new ? mem_new(struct way) : *slot;
+
+    *slot = w;
+    w->ic = ic;
+    w->users++;
+    return w;
+}
+
+static void way_leave(struct notify *n, struct way *w)
+{
+    if (w == NULL || --w->users != 0)
+        return;
+    u64_map_del(&n->ways, (uintptr_t)w->ic);
+    mem_free(w);
+}
+
 static void attempt_free(struct attempt *a)
 {
     struct notify *n = a->owner;
@@ -119,6 +128,7 @@ static void attempt_free(struct attempt *a)
         n->attempts = a->next;
     if (a->next != NULL)
         a->next->prev = a->prev;
+    way_leave(n, a->way);
     if (a->hold != NULL)
         n->shell.put_back(n->shell.arg, a->hold);
     arena_release(&a->arena);
@@ -149,26 +159,17 @@ void notify_free(struct notify *n)
             drop_batch(n, a->batch);
         attempt_free(a);
     }
-    MAP_EACH (struct str_map_entry, e, &n->lanes) {
-        struct lane *l = e->value;
-
-        vec_release(&l->waiting);
-        mem_str_free(l->key);
-        mem_free(l);
-    }
-    str_map_release(&n->lanes);
+    u64_map_release(&n->ways);
     mem_str_free(n->external_url);
     mem_free(n);
 }
 
 size_t notify_under_way(const struct notify *n)
 {
-    return n->under_way + n->waiting;
+    return n->under_way;
 }
 
-static void serve_lanes(struct notify *n);
-
-/* The attempt is over: its place goes to the next row, its result to the engine. */
+/* The attempt is over. */
 static void finish(struct attempt *a)
 {
     struct notify *n = a->owner;
@@ -181,11 +182,14 @@ static void finish(struct attempt *a)
                               .status = a->status,
                               .requests = a->requests,
                               .may_have_arrived = a->may_have_arrived,
+                              .in_part = a->verdict == DELIVERY_OK && d->err.msg[0] != '\0',
+                              .has_date = a->has_date,
+                              .skew = a->skew,
                               .error = str_of(d->err.msg),
                               .kept = d->kept,
                               .n_kept = d->n_kept};
 
-    if (a->verdict == DELIVERY_OK && d->err.msg[0] != '\0')
+    if (r.in_part)
         log_warn("notification delivered in part", LOG_STR("receiver", a->row->receiver),
                  LOG_STR("integration", a->row->integration), LOG_ERR(&d->err));
     if (a->verdict != DELIVERY_OK)
@@ -195,12 +199,9 @@ static void finish(struct attempt *a)
                  LOG_I64("attempt", a->row->attempt + 1), LOG_ERR(&d->err));
     if (a->verdict == DELIVERY_OK && n->shell.shadow)
         r.error = S("shadow: not sent");
-    a->lane->under_way--;
-    n->busy_lanes -= a->lane->under_way == 0;
     n->under_way--;
     n->shell.result(n->shell.arg, &r);
     attempt_free(a);
-    serve_lanes(n);
 }
 
 static void finish_later(struct timer *t, struct now now)
@@ -246,7 +247,7 @@ static void obey(struct attempt *a, enum delivery_verdict said)
 {
     struct notify *n = a->owner;
     struct delivery *d = &a->d;
-    struct transport_request rq = {.conf = a->ic->http};
+    struct transport_request rq = {.conf = a->ic->http, .has_place = true};
 
     d->answer = NULL;
     switch (said) {
@@ -341,11 +342,11 @@ static void batch_done(struct job *j)
     mem_free(b);
 }
 
-static void submit(struct notify *n, struct lane *l)
+static void submit(struct notify *n, struct way *w)
 {
-    struct batch *b = l->batch;
+    struct batch *b = w->batch;
 
-    l->batch = NULL;
+    w->batch = NULL;
     if (b != NULL && n->pool != NULL) {
         pool_run(n->pool, &b->job);
     } else if (b != NULL) {
@@ -364,20 +365,20 @@ static void render_ready(struct timer *t, struct now now)
     n->ready.v = NULL;
     n->ready.n = n->ready.cap = 0;
     for (size_t i = 0; i < count; i++) {
-        struct lane *l = v[i]->lane;
+        struct way *w = v[i]->way;
 
-        if (l->batch == NULL) {
-            l->batch = mem_new(struct batch);
-            l->batch->job.run = run_batch;
-            l->batch->job.done = batch_done;
+        if (w->batch == NULL) {
+            w->batch = mem_new(struct batch);
+            w->batch->job.run = run_batch;
+            w->batch->job.done = batch_done;
         }
-        v[i]->batch = l->batch;
-        l->batch->v[l->batch->n++] = v[i];
-        if (l->batch->n == BATCH_MAX)
-            submit(n, l);
+        v[i]->batch = w->batch;
+        w->batch->v[w->batch->n++] = v[i];
+        if (w->batch->n == BATCH_MAX)
+            submit(n, w);
     }
     for (size_t i = 0; i < count; i++)
-        submit(n, v[i]->lane);
+        submit(n, v[i]->way);
     mem_free(v);
 }
 
@@ -416,14 +417,14 @@ static bool try_step(struct attempt *a, enum delivery_verdict *said)
 {
     struct delivery before = a->d;
 
-    if (a->lane->needs_worker)
+    if (a->way->needs_worker)
         return false;
     a->is_tried = true;
     *said = a->ic->type->step(&a->d);
     a->is_tried = false;
     if (!a->needs_worker)
         return true;
-    a->lane->needs_worker = true;
+    a->way->needs_worker = true;
     a->needs_worker = false;
     a->d = before;
     return false;
@@ -437,6 +438,7 @@ static void answered(void *arg, const struct transport_answer *answer)
 
     a->transfer = NULL;
     a->status = answer->http.status;
+    a->has_date |= peer_clock_skew(answer, a->owner->clock->now.wall, &a->skew);
     a->may_have_arrived |=
         answer->failure != TRANSPORT_OK ? answer->sent : is_from_between(a->status);
     d->answer = &answer->http;
@@ -508,12 +510,11 @@ static void begin(struct attempt *a)
         step_soon(a);
 }
 
-static void start(struct notify *n, struct lane *l, const struct outbox_row *row)
+void notify_send(struct notify *n, const struct outbox_row *row)
 {
     struct attempt *a = mem_new(struct attempt);
 
     a->owner = n;
-    a->lane = l;
     a->row = row;
     a->since = n->clock->now.mono;
     a->next = n->attempts;
@@ -521,8 +522,6 @@ static void start(struct notify *n, struct lane *l, const struct outbox_row *row
         a->next->prev = a;
     n->attempts = a;
     arena_init(&a->arena, ATTEMPT_ARENA);
-    n->busy_lanes += l->under_way == 0;
-    l->under_way++;
     n->under_way++;
 
     a->d = (struct delivery){.n = &a->n,
@@ -542,105 +541,9 @@ static void start(struct notify *n, struct lane *l, const struct outbox_row *row
         end_soon(a, DELIVERY_FAILED);
         return;
     }
+    a->way = way_enter(n, a->ic);
     a->messages = n->shell.messages(n->shell.arg, a->hold);
     a->d.conf = a->ic->conf;
     restore_kept(a);
     begin(a);
-}
-
-/* -- lanes -- */
-
-static struct lane *lane_of(struct notify *n, const struct outbox_row *row)
-{
-    struct buf key = BUF_INIT;
-    struct lane *l;
-    void **slot;
-
-    buf_addf(&key, "%.*s/%.*s/%u", STR(row->receiver), STR(row->integration), row->index);
-    slot = str_map_get(&n->lanes, buf_str(&key));
-    if (slot != NULL) {
-        buf_release(&key);
-        return *slot;
-    }
-    l = mem_new(struct lane);
-    l->key = mem_str_dup(buf_str(&key));
-    buf_release(&key);
-    str_map_put(&n->lanes, l->key, l);
-    return l;
-}
-
-static void ring_add(struct notify *n, struct lane *l)
-{
-    if (l->in_ring)
-        return;
-    l->in_ring = true;
-    if (n->ring == NULL) {
-        n->ring = l->next = l;
-        return;
-    }
-    l->next = n->ring->next;
-    n->ring->next = l;
-    n->ring = l;
-}
-
-/* Takes the lane behind n->ring out. */
-static void ring_drop_next(struct notify *n)
-{
-    struct lane *l = n->ring->next;
-
-    l->in_ring = false;
-    if (l == n->ring) {
-        n->ring = NULL;
-        return;
-    }
-    n->ring->next = l->next;
-}
-
-static size_t share(const struct notify *n)
-{
-    size_t s = TOTAL_MAX / (n->busy_lanes + 1);
-
-    return s > LANE_MAX ? LANE_MAX : s < 1 ? 1 : s;
-}
-
-static void serve_lanes(struct notify *n)
-{
-    struct lane *stop = NULL;
-
-    while (n->ring != NULL && n->under_way < TOTAL_MAX) {
-        struct lane *l = n->ring->next;
-        const struct outbox_row *row;
-
-        if (l == stop)
-            return; /* a whole round without a lane that may */
-        if (l->under_way >= share(n)) {
-            stop = stop != NULL ? stop : l;
-            n->ring = l;
-            continue;
-        }
-        stop = NULL;
-        row = l->waiting.v[l->first++];
-        n->waiting--;
-        if (l->first == l->waiting.n) {
-            vec_clear(&l->waiting);
-            l->first = 0;
-            ring_drop_next(n);
-        } else {
-            n->ring = l;
-        }
-        if (n->shell.ask != NULL)
-            row = n->shell.ask(n->shell.arg, row);
-        if (row != NULL)
-            start(n, l, row);
-    }
-}
-
-void notify_send(struct notify *n, const struct outbox_row *row)
-{
-    struct lane *l = lane_of(n, row);
-
-    vec_push(&l->waiting, row);
-    n->waiting++;
-    ring_add(n, l);
-    serve_lanes(n);
 }

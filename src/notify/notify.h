@@ -1,15 +1,13 @@
 /* notify.h - carries out deliveries: from a row of the outbox to an answer.
  *
- * A row handed over waits in the lane of its integration until there is room, is rendered from the configuration of that
- * moment, goes through the receiver's steps and requests, and comes back as one delivery_result. Deciding what to do
- * about a failure is the engine's business (core/delivery.c), which holds the row.
+ * A row handed over is rendered from the configuration of that moment, goes through the receiver's steps and requests, and
+ * comes back as one delivery_result. Who is sent when (core/queue.h), and what follows from a failure (core/delivery.c), is
+ * the core's business, which holds the row.
  *
- * Shapes   at most 32 attempts of an integration and 256 in all are under way; what waits is a row, not a handle. One
- *          lane never takes all the room: its share shrinks with the number of lanes at work.
  * Owns     rows are borrowed until their result was given. An attempt holds a reference on its configuration.
  * Errors   always a result; texts are redacted.
  * Cost     one arena an attempt. A step that renders a template, reads a file or tells more than 16 KiB runs on a worker:
- *          what became ready in a turn goes there in jobs of up to 16 attempts of one lane. Such a step may take 10 s;
+ *          what became ready in a turn goes there in jobs of up to 16 attempts by one integration. Such a step may take 10 s;
  *          then what is not rendered yet is said plainly.
  * Source   DESIGN.md 2 "Delivery", alertmanager.md 3.9, 6.1.
  */
@@ -34,6 +32,9 @@ struct notify_result {
     int status;            /* of the last HTTP answer; 0 = none */
     unsigned requests;     /* that were sent */
     bool may_have_arrived; /* one of them, though the verdict is not OK */
+    bool in_part;          /* the verdict is OK, and error says who was not told */
+    bool has_date;         /* an answer told the time of whoever gave it */
+    dur_ns skew;           /* and by how much it is ahead of ours; the last one */
     str error;
     const struct delivery_pair *kept;
     size_t n_kept;
@@ -49,9 +50,6 @@ struct notify_shell {
     const struct messages *(*messages)(void *arg, void *hold);
     /* What the delivery before of the same key kept, borrowed for the call. NULL: nothing is ever kept. */
     const struct delivery_pair *(*kept)(void *arg, str key, size_t *n);
-    /* A row's turn has come: what to send in its place, or itself. NULL: it is not to be sent, and is not borrowed any more;
-     * there will be no result. May be NULL: all rows are sent. */
-    const struct outbox_row *(*ask)(void *arg, const struct outbox_row *row);
     void (*result)(void *arg, const struct notify_result *r);
     /* What a receiver has to say on the terminal. NULL: standard output. */
     void (*print)(void *arg, str text);
@@ -68,6 +66,6 @@ struct notify *notify_new(struct transport *t, struct clock *clock, struct pool 
 void notify_free(struct notify *n);
 void notify_send(struct notify *n, const struct outbox_row *row);
 void notify_set_external_url(struct notify *n, str url);
-size_t notify_under_way(const struct notify *n); /* attempts and waiting rows */
+size_t notify_under_way(const struct notify *n); /* attempts */
 
 #endif

@@ -397,6 +397,7 @@ static void read_alert(struct json_reader *r, struct notified_alert *a)
             if (json_string(r, &text))
                 a->is_resolved = str_is(text, "resolved");
         } else if (json_key_is(key, "fingerprint")) {
+            a->fingerprint = 0;
             if (json_string(r, &text))
                 for (size_t i = 0; i < text.n; i++)
                     a->fingerprint = a->fingerprint << 4 |

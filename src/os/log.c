@@ -11,10 +11,11 @@
 
 enum { BURST = 10, WINDOW_S = 10, SITES = 256 };
 
-/* A fixed table of (source line, message) counters; a collision only means that two sites share a budget. */
+/* A fixed table of (source line, message) counters; of two that collide the newer takes the place. */
 struct site {
-    const char *file;
+    const char *file, *msg;
     int line;
+    enum log_level level;
     time_t since;
     unsigned written, held;
 };
@@ -55,7 +56,7 @@ bool log_format_parse(str s, enum log_format *out)
     return true;
 }
 
-/* A quoted string that is valid JSON and keeps one event on one line: control bytes and bad UTF-8 are escaped. */
+/* A quoted string that is valid JSON and keeps one event on one line: controls and bad UTF-8 are escaped. */
 static void add_quoted(struct buf *b, str s)
 {
     buf_addc(b, '"');
@@ -68,10 +69,10 @@ static void add_quoted(struct buf *b, str s)
             buf_addf(b, "\\%c", c);
         else if (c == '\n')
             buf_adds(b, "\\n");
-        else if (c < 0x20 || c == 0x7f)
-            buf_addf(b, "\\u%04x", c);
         else if (k == 1 && c >= 0x80)
             buf_adds(b, "\\ufffd");
+        else if (utf8_is_control(rune))
+            buf_addf(b, "\\u%04x", rune);
         else
             buf_add(b, str_sub(s, 0, k));
         s = str_sub(s, k, s.n);
@@ -120,7 +121,7 @@ static void add_field(struct buf *b, const struct log_field *f)
 }
 
 static void write_line(enum log_level level, const char *file, int line, const char *msg,
-                       const struct log_field *fields, struct timespec now, unsigned held)
+                       const struct log_field *fields, struct timespec now)
 {
     const char *slash = strrchr(file, '/');
     struct buf b = BUF_INIT;
@@ -145,8 +146,6 @@ static void write_line(enum log_level level, const char *file, int line, const c
     add_text(&b, str_of(msg));
     for (; fields->key != NULL; fields++)
         add_field(&b, fields);
-    if (held != 0)
-        add_field(&b, &LOG_I64("suppressed", held));
     if (log_format == LOG_JSON)
         buf_addc(&b, '}');
     buf_addc(&b, '\n');
@@ -160,28 +159,68 @@ static void write_line(enum log_level level, const char *file, int line, const c
     buf_release(&b);
 }
 
-void log_line(enum log_level level, const char *file, int line, const char *msg,
-              const struct log_field *fields)
+static bool is_over(const struct site *s, struct timespec now)
 {
-    struct site *s = &sites[(hash_u64((uint64_t)(uintptr_t)file) ^ (uint64_t)line * 31) % SITES];
+    return now.tv_sec - s->since >= WINDOW_S || now.tv_sec < s->since;
+}
+
+/* A window ends: what was left out is counted, at the level and from the place of what was written. */
+static void close_window(struct site *s, struct timespec now)
+{
+    char msg[256];
+
+    if (s->held != 0) {
+        const struct log_field fields[] = {
+            LOG_I64("left_out", s->held), LOG_I64("seconds", now.tv_sec - s->since), {.key = NULL}};
+
+        snprintf(msg, sizeof(msg), "%s: more lines like this were left out", s->msg);
+        write_line(s->level, s->file, s->line, msg, fields, now);
+    }
+    *s = (struct site){.file = NULL};
+}
+
+void log_close_windows(bool all)
+{
     struct timespec now;
-    unsigned held = 0;
-    bool wanted = true;
 
     clock_gettime(CLOCK_REALTIME, &now);
     pthread_mutex_lock(&log_lock);
-    if (s->file != file || s->line != line || now.tv_sec - s->since >= WINDOW_S ||
-        now.tv_sec < s->since) {
-        held = s->file == file && s->line == line ? s->held : 0;
-        *s = (struct site){file, line, now.tv_sec, 0, 0};
+    for (size_t i = 0; i < SITES; i++)
+        if (sites[i].held != 0 && (all || is_over(&sites[i], now)))
+            close_window(&sites[i], now);
+    pthread_mutex_unlock(&log_lock);
+}
+
+void log_line_each(enum log_level level, const char *file, int line, const char *msg,
+                   const struct log_field *fields)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    pthread_mutex_lock(&log_lock);
+    write_line(level, file, line, msg, fields, now);
+    pthread_mutex_unlock(&log_lock);
+}
+
+void log_line(enum log_level level, const char *file, int line, const char *msg,
+              const struct log_field *fields)
+{
+    uint64_t key = hash_u64((uint64_t)(uintptr_t)file) ^ hash_u64((uint64_t)(uintptr_t)msg);
+    struct site *s = &sites[(key ^ (uint64_t)line * 31) % SITES];
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    pthread_mutex_lock(&log_lock);
+    if (s->file != file || s->line != line || s->msg != msg || is_over(s, now)) {
+        close_window(s, now);
+        *s = (struct site){
+            .file = file, .msg = msg, .line = line, .level = level, .since = now.tv_sec};
     }
     if (s->written == BURST) {
         s->held++;
-        wanted = false;
     } else {
         s->written++;
+        write_line(level, file, line, msg, fields, now);
     }
-    if (wanted)
-        write_line(level, file, line, msg, fields, now, held);
     pthread_mutex_unlock(&log_lock);
 }

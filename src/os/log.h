@@ -4,7 +4,9 @@
  *     log_warn("scrape failed", LOG_STR("target", url), LOG_ERR(&e));
  *
  * Only layers 4 and up log; below, functions return err, diags or decisions. The sink is the one piece of global state.
- * The same message from the same line is written at most 10 times in 10 s, then counted and summed up.
+ * The same message from the same line is written at most 10 times in 10 s, then counted; a line of its own sums up:
+ *
+ *     level=WARN source=scraper.c:238 msg="scrape failed: more lines like this were left out" left_out=30 seconds=10
  *
  * Shapes   time=2026-11-23T03:27:46.123Z level=INFO source=serve.c:88 msg="Listening on" address=127.0.0.1:9093
  * Owns     values are borrowed for the call.
@@ -42,18 +44,25 @@ bool log_format_parse(str s, enum log_format *out);
 
 void log_line(enum log_level level, const char *file, int line, const char *msg,
               const struct log_field *fields);
+/* The same without counting: what somebody did, and bounds, is written whole. */
+void log_line_each(enum log_level level, const char *file, int line, const char *msg,
+                   const struct log_field *fields);
+/* Writes the sums of windows that are over, of all at the end: for who has a clock, every second or so. */
+void log_close_windows(bool all);
 extern enum log_level log_threshold;
 
 /* The list starts with a field that is not looked at, so that it may be empty. */
-#define log_at(lvl, msg, ...)                                                                      \
+#define log_by(write, lvl, msg, ...)                                                               \
     do {                                                                                           \
         if ((lvl) >= log_threshold)                                                                \
-            log_line(lvl, __FILE__, __LINE__, msg,                                                 \
-                     &((const struct log_field[]){{.key = ""}, ##__VA_ARGS__, {.key = NULL}})[1]); \
+            write(lvl, __FILE__, __LINE__, msg,                                                    \
+                  &((const struct log_field[]){{.key = ""}, ##__VA_ARGS__, {.key = NULL}})[1]);    \
     } while (0)
-#define log_debug(msg, ...) log_at(LOG_DEBUG, msg, ##__VA_ARGS__)
-#define log_info(msg, ...)  log_at(LOG_INFO, msg, ##__VA_ARGS__)
-#define log_warn(msg, ...)  log_at(LOG_WARN, msg, ##__VA_ARGS__)
-#define log_error(msg, ...) log_at(LOG_ERROR, msg, ##__VA_ARGS__)
+#define log_at(lvl, msg, ...)   log_by(log_line, lvl, msg, ##__VA_ARGS__)
+#define log_warn_each(msg, ...) log_by(log_line_each, LOG_WARN, msg, ##__VA_ARGS__)
+#define log_debug(msg, ...)     log_at(LOG_DEBUG, msg, ##__VA_ARGS__)
+#define log_info(msg, ...)      log_at(LOG_INFO, msg, ##__VA_ARGS__)
+#define log_warn(msg, ...)      log_at(LOG_WARN, msg, ##__VA_ARGS__)
+#define log_error(msg, ...)     log_at(LOG_ERROR, msg, ##__VA_ARGS__)
 
 #endif

@@ -86,6 +86,8 @@ static void *work(void *arg)
 {
     struct pool *p = arg;
 
+    pthread_setname_np(pthread_self(),
+                       "worker"); /* another's name is a file, which a sandbox shuts */
     pthread_mutex_lock(&p->lock);
     for (;;) {
         struct job *j = jobs_pop(&p->todo);
@@ -161,10 +163,8 @@ struct pool *pool_new(struct event_base *base, unsigned threads)
     p->threads = mem_array(p->n_threads, sizeof(p->threads[0]));
     sigfillset(&all); /* signals are the loop's */
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    for (unsigned i = 0; i < p->n_threads; i++) {
+    for (unsigned i = 0; i < p->n_threads; i++)
         BUG_ON(pthread_create(&p->threads[i], NULL, work, p) != 0);
-        pthread_setname_np(p->threads[i], "worker");
-    }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return p;
 }

@@ -170,7 +170,7 @@ static bool read_record(void *arg, str bytes)
 
 static void read_file(struct reading *r, const char *file)
 {
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
 
     r->is_read = false;

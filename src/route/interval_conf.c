@@ -281,16 +281,15 @@ static void print_times(struct conf_out *o, const void *member)
 
 static void check_spec(struct conf_check *c, void *obj)
 {
-    const struct time_interval_spec *s = obj;
+    const struct conf_run *run = c->in.run;
+    struct time_interval_spec *s = obj;
     struct err e = ERR_INIT;
-    struct tz *zone;
 
     if (s->location.n == 0)
         return;
-    zone = tz_load(s->location, &e);
-    if (zone == NULL)
+    s->zone = run->zone(run->arg, s->location, &e);
+    if (s->zone == NULL)
         conf_error(c, "location", "unknown time zone \"%.*s\": %s", STR(s->location), e.msg);
-    tz_free(zone);
 }
 
 #define RANGES(member, doc_)                                                                       \

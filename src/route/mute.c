@@ -7,7 +7,6 @@
 struct interval_set {
     const struct time_interval_conf *v;
     size_t n;
-    struct tz ***zones; /* [interval][spec] */
 };
 
 struct interval_set *interval_set_new(const struct time_interval_conf *v, size_t n)
@@ -16,31 +15,11 @@ struct interval_set *interval_set_new(const struct time_interval_conf *v, size_t
 
     s->v = v;
     s->n = n;
-    s->zones = mem_array(n, sizeof(*s->zones));
-    for (size_t i = 0; i < n; i++) {
-        s->zones[i] = mem_array(v[i].n_intervals, sizeof(**s->zones));
-        for (size_t j = 0; j < v[i].n_intervals; j++) {
-            struct err e;
-
-            s->zones[i][j] = tz_load(v[i].intervals[j].location, &e);
-            if (s->zones[i][j] ==
-                NULL) /* the load of the configuration has checked it: the file went since */
-                s->zones[i][j] = tz_load(STR_NONE, &e);
-        }
-    }
     return s;
 }
 
 void interval_set_free(struct interval_set *s)
 {
-    if (s == NULL)
-        return;
-    for (size_t i = 0; i < s->n; i++) {
-        for (size_t j = 0; j < s->v[i].n_intervals; j++)
-            tz_free(s->zones[i][j]);
-        mem_free(s->zones[i]);
-    }
-    mem_free(s->zones);
     mem_free(s);
 }
 
@@ -99,9 +78,9 @@ static bool in_days(const struct interval_field *f, const struct civil *c)
     return false;
 }
 
-static bool spec_holds(const struct time_interval_spec *sp, const struct tz *z, ts_ns now)
+static bool spec_holds(const struct time_interval_spec *sp, ts_ns now)
 {
-    struct civil c = civil_of(now, tz_offset(z, now, NULL));
+    struct civil c = civil_of(now, sp->zone != NULL ? tz_offset(sp->zone, now, NULL) : 0);
 
     return in_times(&sp->times, c.hour * 60 + c.minute) && in_days(&sp->days_of_month, &c) &&
            in_ranges(&sp->months, c.month) && in_ranges(&sp->weekdays, c.weekday) &&
@@ -114,7 +93,7 @@ bool interval_set_holds(const struct interval_set *s, str name, ts_ns now)
         if (!str_eq(s->v[i].name, name))
             continue;
         for (size_t j = 0; j < s->v[i].n_intervals; j++)
-            if (spec_holds(&s->v[i].intervals[j], s->zones[i][j], now))
+            if (spec_holds(&s->v[i].intervals[j], now))
                 return true;
     }
     return false;

@@ -76,7 +76,8 @@ struct time_interval_spec {
     struct interval_field days_of_month; /* 1..31, or -31..-1 counted from the end */
     struct interval_field months;        /* 1 = January; larger than 12 never matches */
     struct interval_field years;
-    str location; /* name of the time zone database; empty = UTC, "Local" = the host's */
+    str location;          /* name of the time zone database; empty = UTC, "Local" = the host's */
+    const struct tz *zone; /* of that name; NULL = UTC */
 };
 
 struct time_interval_conf {

@@ -83,6 +83,7 @@ struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_b
     g->link_base = mem_str_dup(link_base);
     arena_init(&g->arena, 0);
     for (size_t i = 0; i < conf->n_rules; i++) {
+        arena_init(&g->rules[i].notes_arena, 0);
         g->rules[i].conf = &conf->rules[i];
         g->rules[i].identity = identity(known_by(conf), conf, &conf->rules[i]);
         g->rules[i].last_eval = TS_NONE;
@@ -154,6 +155,8 @@ void rule_group_begin(struct rule_group *g, ts_ns slot, struct now now)
     g->failed = g->outages = g->evaluated = 0;
     g->rules_took = 0;
     g->rule_since = now.mono;
+    g->said = (struct answer_notes){0};
+    g->has_said = false;
     g->iterations++;
     for (size_t i = 0; set < 0 && i < g->n_rules; i++)
         rule_set_back(&g->rules[i], now.wall, set);
@@ -191,6 +194,7 @@ static struct rule_context context(struct rule_group *g, const struct rule *r)
                                  .external_url = base_of(g, r),
                                  .templates = g->templates,
                                  .queries = &g->queries,
+                                 .is_partial = g->said.partial.n != 0,
                                  .down_at = g->down_at};
 }
 
@@ -253,10 +257,15 @@ static bool record(struct rule_group *g, struct rule *r, struct samples samples,
     return true;
 }
 
-/* The query API tells a histogram's buckets by their bounds, not by the schema that a sample needs. */
+/* A half sum would be taken for a whole one by whatever reads it: of a partial answer nothing is recorded, and what stands there
+ * stays as long as it does when the rule cannot be evaluated.
+ *
+ * The query API tells a histogram's buckets by their bounds, not by the schema that a sample needs. */
 static bool record_answer(struct rule_group *g, struct rule *r, struct samples samples,
                           struct err *e)
 {
+    if (g->said.partial.n != 0)
+        return true;
     for (size_t i = 0; i < samples.n; i++)
         if (samples.v[i].is_histogram)
             return err_set(e, ERR_UNSUPPORTED,
@@ -311,7 +320,7 @@ static void begin_alert(struct rule_group *g, const struct rule *r, struct sampl
 {
     struct rule_context c = context(g, r);
 
-    rule_queries_begin(&g->queries, &g->arena);
+    rule_queries_begin(&g->queries, &g->arena, &g->said);
     g->result = rule_result_of(&c, samples);
 }
 
@@ -336,13 +345,14 @@ static enum verdict evaluate(struct rule_group *g, struct rule *r, const struct 
 
     if (g->is_expanding) {
         if (a->error != SOURCE_OK && is_of_end(g, r, rule_queries_next(&g->queries)))
-            rule_queries_take(&g->queries, (struct samples){NULL, 0}, &a->err);
+            rule_queries_take(&g->queries, (struct samples){NULL, 0}, NULL, &a->err);
         else if (!rule_queries_answer(&g->queries, a, e))
             return FAILED;
         return rule_queries_next(&g->queries) != NULL ? WAITS : alert(g, r, e);
     }
-    if (a->error != SOURCE_OK || !prom_answer_parse(a->body, &g->arena, &samples, e))
+    if (a->error != SOURCE_OK || !prom_answer_parse(a->body, &g->arena, &samples, &g->said, e))
         return FAILED;
+    g->has_said = true;
     r->samples = samples.n;
     if (!r->conf->is_alert)
         return record_answer(g, r, samples, e) ? COMPLETE : FAILED;
@@ -351,6 +361,31 @@ static enum verdict evaluate(struct rule_group *g, struct rule *r, const struct 
     if (v == WAITS)
         keep_samples(g);
     return v;
+}
+
+static struct answer_notes notes_of(struct rule_group *g, const struct promql_result *r)
+{
+    struct answer_notes n = {0};
+
+    for (size_t i = 0; i < r->n_warnings; i++)
+        answer_warn(&n, &g->arena, r->warnings[i]);
+    for (size_t i = 0; i < r->n_infos; i++)
+        answer_inform(&n, &g->arena, r->infos[i]);
+    return n;
+}
+
+/* What a template of a rule over our own store asks. */
+static void answer_template(struct rule_group *g, const struct rule *r, const struct rule_query *q)
+{
+    struct promql_result result = {.n = 0};
+    struct samples samples = {NULL, 0};
+    struct answer_notes notes;
+    struct err why = ERR_INIT;
+    bool ok = own_ask(g->own, q->text, time_of(g, r, q) / NS_PER_MS, &g->arena, &result, &why) &&
+              own_samples(&result, &g->arena, &samples, &why);
+
+    notes = notes_of(g, &result);
+    rule_queries_take(&g->queries, samples, &notes, ok ? NULL : &why);
 }
 
 /* The same over our own store, which always answers. */
@@ -368,20 +403,15 @@ static enum verdict evaluate_own(struct rule_group *g, struct rule *r, struct er
     if (!own_query(g->own, (size_t)(r - g->rules), t, &g->arena, &result, e) ||
         !own_samples(&result, &g->arena, &samples, e))
         return FAILED;
+    g->said = notes_of(g, &result);
+    g->has_said = true;
     r->samples = samples.n;
     if (!r->conf->is_alert)
         return record(g, r, samples, &result, e) ? COMPLETE : FAILED;
     begin_alert(g, r, samples);
     while ((v = alert(g, r, e)) == WAITS)
-        for (const struct rule_query *q; (q = rule_queries_next(&g->queries)) != NULL;) {
-            struct err why = ERR_INIT;
-            bool ok =
-                own_ask(g->own, q->text, time_of(g, r, q) / NS_PER_MS, &g->arena, &result, &why) &&
-                own_samples(&result, &g->arena, &samples, &why);
-
-            rule_queries_take(&g->queries, ok ? samples : (struct samples){NULL, 0},
-                              ok ? NULL : &why);
-        }
+        for (const struct rule_query *q; (q = rule_queries_next(&g->queries)) != NULL;)
+            answer_template(g, r, q);
     return v;
 }
 
@@ -400,6 +430,22 @@ static void note_failure(struct rule_group *g, struct rule *r, bool is_outage, c
     g->failures++;
     g->failed++;
     g->outages += is_outage;
+}
+
+/* An evaluation without an answer says nothing, and what was said before stands. */
+static void note_said(struct rule_group *g, struct rule *r)
+{
+    const struct rule_notes n = {.warnings = g->said.warnings,
+                                 .n_warnings = g->said.n_warnings,
+                                 .infos = g->said.infos,
+                                 .n_infos = g->said.n_infos,
+                                 .held = g->said.partial};
+
+    r->notes_news = false;
+    if (g->has_said)
+        rule_take_notes(r, &n, g->slot);
+    g->said = (struct answer_notes){0};
+    g->has_said = false;
 }
 
 static ts_ns mono_now(const struct rule_group *g)
@@ -427,6 +473,7 @@ static void rule_ended(struct rule_group *g, struct rule *r, enum verdict v, boo
     } else {
         note_failure(g, r, is_outage, e);
     }
+    note_said(g, r);
     rule_group_collect_rows(g, r);
     g->at++;
     g->rule_since = mono;

@@ -49,6 +49,8 @@ struct rule_group {
     bool asked;
     bool is_expanding; /* what is asked is a query of the rule's templates */
     struct rule_result result;
+    struct answer_notes said; /* of the answers to the rule */
+    bool has_said;            /* the answer to its expression has come */
     struct rule_queries queries;
     ts_ns rule_since; /* mono, for durations */
     struct rule_clock clock;

@@ -222,6 +222,8 @@ static void move_alerts(struct rule_group *to, struct rule *dst, struct rule *sr
     dst->health = src->health;
     dst->last_eval = src->last_eval;
     dst->cost = src->cost;
+    rule_take_notes(dst, &src->notes, src->notes.held_since);
+    dst->notes_news = false;
     memcpy(dst->last_error, src->last_error, sizeof(dst->last_error));
 }
 

@@ -2,11 +2,12 @@
 
 MAP_DEFINE(rule_query_map, str, struct rule_query *, hash_str, str_eq);
 
-void rule_queries_begin(struct rule_queries *q, struct arena *arena)
+void rule_queries_begin(struct rule_queries *q, struct arena *arena, struct answer_notes *said)
 {
     rule_query_map_release(&q->map);
     vec_clear(&q->wanted);
     q->arena = arena;
+    q->said = said;
     q->asked = 0;
     q->is_missing = false;
 }
@@ -47,9 +48,26 @@ const struct rule_query *rule_queries_next(const struct rule_queries *q)
     return q->asked < q->wanted.n ? q->wanted.v[q->asked] : NULL;
 }
 
+static void note(struct rule_queries *q, const struct answer_notes *n)
+{
+    str partial = q->said->partial;
+
+    for (size_t i = 0; i < n->n_warnings; i++)
+        answer_warn(q->said, q->arena,
+                    arena_printf(q->arena, "query of a template: %.*s", STR(n->warnings[i])));
+    for (size_t i = 0; i < n->n_infos; i++)
+        answer_inform(q->said, q->arena,
+                      arena_printf(q->arena, "query of a template: %.*s", STR(n->infos[i])));
+    if (n->partial.n != 0 && n->n_warnings == 0)
+        answer_warn(q->said, q->arena,
+                    arena_printf(q->arena, "query of a template: %.*s", STR(n->partial)));
+    q->said->partial = partial;
+}
+
 bool rule_queries_answer(struct rule_queries *q, const struct source_answer *a, struct err *e)
 {
     struct rule_query *query = q->wanted.v[q->asked];
+    struct answer_notes notes = {0};
     struct err why = a->err;
 
     if (source_error_is_outage(a->error)) {
@@ -57,17 +75,21 @@ bool rule_queries_answer(struct rule_queries *q, const struct source_answer *a, 
         return err_wrap(e, "query of a template");
     }
     if (a->error != SOURCE_OK ||
-        !prom_answer_parse(arena_str(q->arena, a->body), q->arena, &query->samples, &why))
+        !prom_answer_parse(arena_str(q->arena, a->body), q->arena, &query->samples, &notes, &why))
         query->error = arena_str(q->arena, str_of(why.msg));
+    note(q, &notes);
     query->is_answered = true;
     q->asked++;
     return true;
 }
 
-void rule_queries_take(struct rule_queries *q, struct samples samples, const struct err *why)
+void rule_queries_take(struct rule_queries *q, struct samples samples,
+                       const struct answer_notes *notes, const struct err *why)
 {
     struct rule_query *query = q->wanted.v[q->asked++];
 
+    if (notes != NULL)
+        note(q, notes);
     query->samples = samples;
     if (why != NULL)
         query->error = arena_str(q->arena, str_of(why->msg));

@@ -38,11 +38,13 @@ struct rule_queries {
     struct rule_query_map map;
     VEC(struct rule_query *) wanted; /* in the order of asking; the first `asked` are answered */
     size_t asked;
-    bool is_missing; /* a query since this was last cleared had no answer yet */
+    struct answer_notes *said; /* notes of the answers go here, too; the arena's */
+    bool is_missing;           /* a query since this was last cleared had no answer yet */
 };
 
-/* Forgets all. arena: of the run, borrowed. */
-void rule_queries_begin(struct rule_queries *q, struct arena *arena);
+/* Forgets all. arena: of the run, borrowed. said: what answers say is added there; it is no reason to hold anything, for the
+ * samples that alerts are made of are not theirs. */
+void rule_queries_begin(struct rule_queries *q, struct arena *arena, struct answer_notes *said);
 void rule_queries_release(struct rule_queries *q);
 
 /* For struct template_prometheus_host: arg is the struct rule_queries. */
@@ -53,7 +55,8 @@ const struct rule_query *rule_queries_next(const struct rule_queries *q);
 /* Takes the answer to it. */
 bool rule_queries_answer(struct rule_queries *q, const struct source_answer *a,
                          struct err *e) must_check;
-/* The same from our own store: why is NULL, or what refused the query. samples live in the arena of the run. */
-void rule_queries_take(struct rule_queries *q, struct samples samples, const struct err *why);
+/* The same from our own store (notes: what it said, or NULL): why is NULL, or what refused the query. samples live in the arena of the run. */
+void rule_queries_take(struct rule_queries *q, struct samples samples,
+                       const struct answer_notes *notes, const struct err *why);
 
 #endif

@@ -39,9 +39,50 @@ static void note(struct rule *r, const struct rule_alert *a, bool forgotten)
              (struct rule_change){label_set_ref(a->labels), a->state, forgotten, a->value});
 }
 
+/* Numbers vary from answer to answer: samples counted, times, places. */
+static uint64_t hash_words(uint64_t h, str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            h = fnv1a_byte(h, (unsigned char)s.p[i]);
+    return fnv1a_byte(h, 0xff);
+}
+
+static uint64_t hash_notes(const struct rule_notes *n)
+{
+    uint64_t h = 0;
+
+    if (!rule_notes_any(n))
+        return 0;
+    for (size_t i = 0; i < n->n_warnings; i++)
+        h = hash_words(h, n->warnings[i]);
+    h = fnv1a_byte(h, 0xfe);
+    for (size_t i = 0; i < n->n_infos; i++)
+        h = hash_words(h, n->infos[i]);
+    return hash_words(h, n->held);
+}
+
+void rule_take_notes(struct rule *r, const struct rule_notes *n, ts_ns slot)
+{
+    ts_ns since = r->notes.held.n != 0 ? r->notes.held_since : slot;
+    uint64_t hash;
+
+    r->notes_news = false;
+    if (!rule_notes_any(n) && !rule_notes_any(&r->notes))
+        return;
+    arena_release(&r->notes_arena);
+    arena_init(&r->notes_arena, 0);
+    r->notes = rule_notes_copy(&r->notes_arena, n);
+    r->notes.held_since = since;
+    hash = hash_notes(&r->notes);
+    r->notes_news = hash != r->notes_hash;
+    r->notes_hash = hash;
+}
+
 void rule_release_alerts(struct rule *r)
 {
     rule_clear_changes(r);
+    arena_release(&r->notes_arena);
     vec_release(&r->changes);
     MAP_EACH (struct u64_map_entry, it, &r->alerts)
         rule_alert_free(it->value);
@@ -214,6 +255,12 @@ static void forget(struct rule *r, struct u64_map_entry *it)
     u64_map_del_entry(&r->alerts, it);
 }
 
+/* It may be in the part that is missing: nothing becomes of it, neither its end nor, while it is pending, its beginning. */
+static bool is_held(const struct rule_alert *a, const struct rule_context *c)
+{
+    return c->is_partial && !a->seen && a->state != RULE_ALERT_INACTIVE;
+}
+
 /* An alert that this result does not have. Returns whether it stays firing all the same. */
 static bool is_kept(const struct rule *r, struct rule_alert *a, const struct rule_context *c)
 {
@@ -276,6 +323,10 @@ static size_t advance(struct rule *r, struct rule_context *c)
     MAP_EACH (struct u64_map_entry, it, &r->alerts) {
         struct rule_alert *a = it->value;
 
+        if (is_held(a, c)) {
+            active++;
+            continue;
+        }
         if (!a->seen && !is_kept(r, a, c)) {
             if (a->state == RULE_ALERT_PENDING || a->restored ||
                 (a->resolved_at != TS_NONE && c->slot - a->resolved_at > RULE_RESOLVED_RETENTION)) {

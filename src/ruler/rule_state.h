@@ -55,7 +55,11 @@ struct rule {
     VEC(uint64_t) gone;              /* fingerprints of stored alerts that are forgotten */
     enum rule_health health;
     char last_error[512];
-    ts_ns last_eval; /* slot */
+    struct rule_notes notes; /* of the last answer; in an arena of their own */
+    struct arena notes_arena;
+    uint64_t notes_hash; /* of what they say, but for its numbers */
+    bool notes_news;     /* they say something else than those of the answer before */
+    ts_ns last_eval;     /* slot */
     dur_ns took;
     struct rule_cost cost;
     size_t samples;    /* that the last evaluation returned */
@@ -73,7 +77,8 @@ struct rule_context {
     str external_url;
     struct rule_templates *templates;
     struct rule_queries *queries; /* NULL: templates have no queries */
-    ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
+    bool is_partial; /* what the result does not have may be in the part that is missing */
+    ts_ns down_at;   /* wall: when the process before this one was last known alive; TS_NONE */
 };
 
 /* What an alerting rule's samples become: labels and annotations with their templates expanded. */
@@ -109,6 +114,9 @@ void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
  * and keep_firing_for do not wait until the time comes again. */
 void rule_set_back(struct rule *r, ts_ns now, dur_ns by);
 void rule_clear_changes(struct rule *r);
+/* Takes over what an answer said. slot: held_since, when this is the first in a row that holds. */
+void rule_take_notes(struct rule *r, const struct rule_notes *n, ts_ns slot);
+struct rule_notes rule_notes_copy(struct arena *a, const struct rule_notes *n);
 void rule_release_alerts(struct rule *r);
 enum rule_alert_state rule_worst_state(const struct rule *r);
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "template/template.h"
+#include "os/zones.h"
 
 static const char prefix[] = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}"
                              "{{$externalURL := .ExternalURL}}{{$value := .Value}}";
@@ -116,6 +117,7 @@ str rule_template_expand(struct rule_templates *t, struct arena *a, str text,
     struct template_run run = {.data = tv_object(&data_type, vars),
                                .host = &host,
                                .now = vars->slot,
+                               .load_zone = zone_load,
                                .limits = {.steps = 1000000, .output = 1 << 20, .memory = 4 << 20}};
     const struct kept *k;
     struct buf out = BUF_INIT;

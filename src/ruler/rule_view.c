@@ -12,6 +12,27 @@ static struct labels conf_labels(struct arena *a, const struct conf_map *m)
     return (struct labels){v, n == SIZE_MAX ? 0 : n};
 }
 
+static const str *copy_texts(struct arena *a, const str *v, size_t n)
+{
+    str *copy = arena_array(a, n, sizeof(*copy));
+
+    for (size_t i = 0; i < n; i++)
+        copy[i] = arena_str(a, v[i]);
+    return copy;
+}
+
+struct rule_notes rule_notes_copy(struct arena *a, const struct rule_notes *n)
+{
+    if (!rule_notes_any(n))
+        return (struct rule_notes){.n_warnings = 0};
+    return (struct rule_notes){.warnings = copy_texts(a, n->warnings, n->n_warnings),
+                               .n_warnings = n->n_warnings,
+                               .infos = copy_texts(a, n->infos, n->n_infos),
+                               .n_infos = n->n_infos,
+                               .held = arena_str(a, n->held),
+                               .held_since = n->held_since};
+}
+
 /* What its evaluations made of a rule. */
 static void view_state(struct arena *a, const struct rule *r, struct rule_view *out)
 {
@@ -20,6 +41,7 @@ static void view_state(struct arena *a, const struct rule *r, struct rule_view *
     out->health = r->health;
     out->state = rule_worst_state(r);
     out->last_error = arena_str(a, str_of(r->last_error));
+    out->notes = rule_notes_copy(a, &r->notes);
     out->last_eval = r->last_eval;
     out->took = r->took;
     out->cost = r->cost;

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "base/vec.h"
+#include "schema/redact.h"
 
 /* -- places and complaints -- */
 
@@ -40,12 +41,17 @@ static struct diag *vcomplain(const struct conf_in *in, struct diag_place place,
                               enum diag_severity severity, const char *id, const char *fmt,
                               va_list ap)
 {
+    struct buf shown = BUF_INIT;
     char msg[1024];
     str path = conf_path(in);
+    struct diag *g;
 
     vsnprintf(msg, sizeof(msg), fmt, ap);
-    return diags_add(in->run->d, severity, id, place, "%.*s%s%s", STR(path),
-                     path.n != 0 ? ": " : "", msg);
+    redact_message(&shown, str_of(msg));
+    g = diags_add(in->run->d, severity, id, place, "%.*s%s%.*s", STR(path), path.n != 0 ? ": " : "",
+                  STR(buf_str(&shown)));
+    buf_release(&shown);
+    return g;
 }
 
 static struct diag_place place_of(const struct conf_in *in, const struct yaml_node *node)
@@ -430,6 +436,9 @@ static bool decode_file_form(const struct decoder *m, const struct conf_layer *l
     }
     if ((key->flags & CONF_PATH_FIXED) == 0)
         secret->file = conf_resolve(&in, secret->file);
+    else
+        conf_note_named(&in, secret->file);
+    conf_note_file(&in, o[0].value, secret->file);
     return true;
 }
 

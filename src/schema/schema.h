@@ -17,10 +17,25 @@
 #include "model/matcher.h"
 #include "tocsin/conf.h"
 
+/* A file that is read whenever it is needed, and need not be there while the configuration is decoded. */
+struct conf_file {
+    struct conf_file *next;
+    str key, path; /* "receivers[0].webhook_configs[0].url_file" */
+    struct diag_place place;
+};
+
 struct conf_run {
     struct arena *a;
     struct diags *d;
     enum matcher_mode mode;
+    /* A time zone by its name, borrowed from the loader; NULL with e set: there is none. */
+    const struct tz *(*zone)(void *arg, str name, struct err *e);
+    void *arg;
+    struct {
+        str *v; /* files and patterns that were named, in the arena; some stand twice */
+        size_t n, cap;
+    } named;
+    struct conf_file *files, *last_file; /* in the order of decoding: for who can look */
 };
 
 struct conf_part {
@@ -78,7 +93,10 @@ struct conf_value *conf_decode_any(const struct conf_in *in, const struct yaml_n
 bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node,
                           struct matchers *out);
 bool conf_url_is_valid(str url);
-str conf_resolve(const struct conf_in *in, str path); /* against the folder of the file */
+/* Against the folder of the file; it is noted in run->named. */
+str conf_resolve(const struct conf_in *in, str path);
+void conf_note_named(const struct conf_in *in, str path); /* one that is not resolved */
+void conf_note_file(const struct conf_in *in, const struct yaml_node *node, str path);
 void conf_value_add_json(struct json_writer *w, const struct conf_value *v);
 
 /* What a part inherits: under with own over it; the text is shared. */

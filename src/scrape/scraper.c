@@ -28,6 +28,7 @@ struct target {
     bool is_gone;             /* the worker's end frees it */
     bool is_marked;           /* found again by the sync under way */
     bool has_answered;        /* a scrape that began after scraper_unsettle() */
+    size_t over;              /* targets of a job that has more than target_limit; 0: it has not */
     struct job job;
     struct ingest ingest;
     struct ingest_input in;
@@ -49,8 +50,9 @@ struct scrape_job {
     struct discovery *discovery;
     struct arena a; /* of dropped */
     VEC(struct target_status) dropped;
-    bool is_over_limit;
-    size_t found;
+    size_t over;  /* as targets have it */
+    size_t found; /* different targets */
+    uint64_t exceeded;
 };
 
 struct scraper {
@@ -180,6 +182,7 @@ static void target_adopt(struct target *t, struct scrape_job *job, const struct 
     s->parts.let_go(t->hold);
     t->hold = s->parts.hold(s->conf);
     t->conf = job->conf;
+    t->over = 0;
     if (!t->is_working && !t->ingest.is_open) /* else when the scrape is done */
         ingest_forget(&t->ingest);
     t->plan.timeout = plan->timeout;
@@ -327,9 +330,17 @@ static void answered(void *arg, const struct transport_answer *a)
     }
 }
 
-static void due(struct timer *timer, struct now now)
+/* Nobody is asked: the target is down, and says why. */
+static void refuse(struct target *t)
 {
-    struct target *t = container_of(timer, struct target, timer);
+    err_set(&t->in.failed, ERR_LIMIT, "target_limit exceeded (number of targets: %zu, limit: %lld)",
+            t->over, (long long)t->conf->common.limits.targets);
+    t->is_last = true;
+    run(t);
+}
+
+static void ask(struct target *t, struct now now)
+{
     int64_t limit = t->conf->common.limits.body_size;
     struct arena a;
     char seconds[32];
@@ -347,6 +358,14 @@ static void due(struct timer *timer, struct now now)
     headers[1] = (struct http_header){S("Accept-Encoding"),
                                       t->conf->enable_compression ? S("gzip") : S("identity")};
     headers[2] = (struct http_header){S("X-Prometheus-Scrape-Timeout-Seconds"), str_of(seconds)};
+    t->transfer = transport_send(t->scraper->parts.transport, &rq, answered, t);
+    arena_release(&a);
+}
+
+static void due(struct timer *timer, struct now now)
+{
+    struct target *t = container_of(timer, struct target, timer);
+
     t->last_scrape = now.wall;
     t->since = now.mono;
     t->is_last = t->has_head = false;
@@ -356,8 +375,10 @@ static void due(struct timer *timer, struct now now)
                                   .t = clock_snap(t->slot, t->last_scrape, t->plan.interval) /
                                        NS_PER_MS};
     t->in_hold = t->scraper->parts.hold(t->hold);
-    t->transfer = transport_send(t->scraper->parts.transport, &rq, answered, t);
-    arena_release(&a);
+    if (t->over != 0)
+        refuse(t);
+    else
+        ask(t, now);
 }
 
 /* -- who there is -- */
@@ -380,7 +401,6 @@ static void take_found(void *arg, struct labels found)
 
     arena_init(&a, 0);
     if (target_plan(job->conf, found, &a, &plan, &e)) {
-        job->found++;
         hit = target_map_get(&s->targets, plan.key);
         if (hit != NULL) {
             target_adopt(*hit, job, &plan);
@@ -388,6 +408,7 @@ static void take_found(void *arg, struct labels found)
             hit = target_map_put(&s->targets, plan.key, target_new(job, &plan));
             arm_next(*hit);
         }
+        job->found += !(*hit)->is_marked;
         (*hit)->is_marked = true;
     } else {
         note_dropped(job, plan.discovered, e.msg);
@@ -395,20 +416,27 @@ static void take_found(void *arg, struct labels found)
     arena_release(&a);
 }
 
+/* As Prometheus does: too many targets are all of them down, for the job was not meant so. They stay, and what is known of
+ * them ends as that of any target that is down. */
 static void check_limit(struct scrape_job *job)
 {
     int64_t limit = job->conf->common.limits.targets;
-    bool is_over = limit > 0 && job->found > (size_t)limit;
+    size_t over = limit > 0 && job->found > (size_t)limit ? job->found : 0;
 
-    if (is_over && !job->is_over_limit)
-        log_warn("target_limit exceeded: none of the job's targets is scraped",
-                 LOG_STR("job", job->conf->job_name), LOG_I64("targets", job->found));
-    job->is_over_limit = is_over;
-    if (!is_over)
+    if (over == 0 && job->over == 0)
         return;
+    job->exceeded += over != 0;
+    if (over != 0 && job->over == 0)
+        log_error("target_limit exceeded: all targets of the job are down",
+                  LOG_STR("job", job->conf->job_name), LOG_I64("targets", over),
+                  LOG_I64("limit", limit));
+    else if (over == 0)
+        log_info("the job's targets are within target_limit again",
+                 LOG_STR("job", job->conf->job_name));
+    job->over = over;
     MAP_EACH (struct target_map_entry, e, &job->scraper->targets)
         if (e->value->conf == job->conf)
-            e->value->is_marked = false;
+            e->value->over = over;
 }
 
 /* Discovery has not found everything yet: what runs may still be found. */
@@ -416,7 +444,7 @@ static bool may_be_found(const struct scraper *s, const struct target *t)
 {
     for (size_t i = 0; i < s->n_jobs; i++)
         if (str_eq(s->jobs[i].conf->job_name, t->conf->job_name))
-            return !s->jobs[i].is_over_limit && !discovery_is_complete(s->jobs[i].discovery);
+            return !discovery_is_complete(s->jobs[i].discovery);
     return false;
 }
 
@@ -596,5 +624,33 @@ size_t scraper_jobs(const struct scraper *s)
 
 struct scraper_job_stats scraper_job_stats(const struct scraper *s, size_t i)
 {
-    return (struct scraper_job_stats){s->jobs[i].conf->job_name, s->jobs[i].found};
+    const struct scrape_job *j = &s->jobs[i];
+
+    return (struct scraper_job_stats){j->conf->job_name, j->found, j->conf->common.limits.targets,
+                                      j->exceeded};
+}
+
+/* A list of a job, for who wants to know of all lists. */
+struct list_asker {
+    str job;
+    void (*each)(void *arg, str job, const struct discovery_status *s);
+    void *arg;
+};
+
+static void tell_list(void *arg, const struct discovery_status *s)
+{
+    const struct list_asker *l = arg;
+
+    l->each(l->arg, l->job, s);
+}
+
+void scraper_each_list(const struct scraper *s,
+                       void (*each)(void *arg, str job, const struct discovery_status *s),
+                       void *arg)
+{
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        struct list_asker l = {s->jobs[i].conf->job_name, each, arg};
+
+        discovery_each_list(s->jobs[i].discovery, tell_list, &l);
+    }
 }

@@ -14,6 +14,7 @@
 #define SCRAPE_SCRAPER_H
 
 #include "base/budget.h"
+#include "discovery/discovery.h"
 #include "os/clock.h"
 #include "os/pool.h"
 #include "net/transport.h"
@@ -75,7 +76,14 @@ struct scraper_stats {
 struct scraper_job_stats {
     str name;
     size_t targets;
+    int64_t limit;     /* 0: none */
+    uint64_t exceeded; /* how often more were found */
 };
+
+/* The lists that targets come from, job by job. */
+void scraper_each_list(const struct scraper *s,
+                       void (*each)(void *arg, str job, const struct discovery_status *s),
+                       void *arg);
 
 size_t scraper_jobs(const struct scraper *s);
 struct scraper_job_stats scraper_job_stats(const struct scraper *s, size_t i);

@@ -7,12 +7,62 @@
 
 enum { SAMPLES_MAX = 1000000 };
 
+/* -- notes -- */
+
+/* The longest start of at most n bytes that ends with a whole rune. */
+static str start_of(str s, size_t n)
+{
+    if (s.n <= n)
+        return s;
+    while (n != 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+        n--;
+    return str_sub(s, 0, n);
+}
+
+static str note(str **v, size_t *n, struct arena *a, str text)
+{
+    text = arena_str(a, start_of(text, ANSWER_NOTE_LENGTH_MAX));
+    if (*v == NULL)
+        *v = arena_array(a, ANSWER_NOTES_MAX, sizeof(**v));
+    if (*n < ANSWER_NOTES_MAX)
+        (*v)[(*n)++] = text;
+    return text;
+}
+
+/* What is about the expression, or about a limit of the question, says nothing of the samples that are there. */
+static bool is_about_samples(str warning)
+{
+    return !str_starts_with(warning, S("PromQL warning:")) &&
+           !str_starts_with(warning, S("PromQL info:")) &&
+           !str_starts_with(warning, S("results truncated due to limit"));
+}
+
+void answer_warn(struct answer_notes *n, struct arena *a, str text)
+{
+    text = note(&n->warnings, &n->n_warnings, a, text);
+    if (n->partial.n == 0 && is_about_samples(text))
+        n->partial = text;
+}
+
+void answer_inform(struct answer_notes *n, struct arena *a, str text)
+{
+    (void)note(&n->infos, &n->n_infos, a, text);
+}
+
+static void judge(struct answer_notes *n, struct arena *a, bool is_partial, size_t valueless)
+{
+    if (n->partial.n == 0 && valueless != 0)
+        n->partial = arena_printf(a, "samples without a value: %zu", valueless);
+    if (n->partial.n == 0 && is_partial)
+        n->partial = S("the source says that its answer is partial");
+}
+
 static struct labels read_metric(struct json_reader *r, struct arena *a)
 {
     struct label first[64], *v = first;
     size_t n = 0, cap = ARRAY_LEN(first);
     struct label *copy;
-    str key, dup = STR_NONE;
+    str key, dup;
 
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (n == cap) {
@@ -34,12 +84,8 @@ static struct labels read_metric(struct json_reader *r, struct arena *a)
     copy = arena_array(a, n, sizeof(*copy));
     if (n != 0)
         memcpy(copy, v, n * sizeof(*copy));
-    n = labels_sort(copy, n, &dup);
-    if (n == SIZE_MAX) {
-        json_fail(r, "label '%.*s' stands twice", STR(dup));
-        n = 0;
-    }
-    return (struct labels){copy, n};
+    n = labels_sort_last(copy, n); /* of two the last counts */
+    return (struct labels){copy, labels_sort(copy, n, &dup)};
 }
 
 static bool read_float_text(struct json_reader *r, double *out)
@@ -91,26 +137,32 @@ static bool read_histogram(struct json_reader *r, struct sample *s)
     return !json_array_next(r) && !r->failed;
 }
 
-static bool read_vector(struct json_reader *r, struct arena *a, struct samples *out)
+static bool read_vector(struct json_reader *r, struct arena *a, struct samples *out,
+                        size_t *valueless)
 {
     size_t cap = 0;
     str key;
 
     for (json_array_begin(r); json_array_next(r);) {
         struct sample s = {0};
+        bool has_value = false;
 
         for (json_object_begin(r); json_object_next(r, &key);) {
             if (str_is(key, "metric"))
                 s.labels = read_metric(r, a);
             else if (str_is(key, "value"))
-                read_point(r, &s);
+                has_value = read_point(r, &s);
             else if (str_is(key, "histogram"))
-                read_histogram(r, &s);
+                has_value = read_histogram(r, &s);
             else
                 json_skip(r);
         }
         if (r->failed)
             return false;
+        if (!has_value) {
+            ++*valueless;
+            continue;
+        }
         if (out->n == SAMPLES_MAX)
             return json_fail(r, "more than %d samples", SAMPLES_MAX);
         if (out->n == cap) {
@@ -128,7 +180,27 @@ static bool read_vector(struct json_reader *r, struct arena *a, struct samples *
 
 struct parsed {
     str type, result, status, error;
+    bool is_partial;
+    struct answer_notes notes;
 };
+
+/* Texts; what stands there in another form is no note. */
+static void read_notes(struct json_reader *r, struct arena *a, struct answer_notes *n,
+                       void (*add)(struct answer_notes *n, struct arena *a, str text))
+{
+    str text;
+
+    if (json_peek(r) != JSON_ARRAY) {
+        json_skip(r);
+        return;
+    }
+    for (json_array_begin(r); json_array_next(r);) {
+        if (json_peek(r) == JSON_STRING && json_string(r, &text))
+            add(n, a, text);
+        else
+            json_skip(r);
+    }
+}
 
 /* The result may stand before its type, so it is noted as written first. */
 static void read_data(struct json_reader *r, struct parsed *p)
@@ -162,6 +234,12 @@ static bool read_envelope(str body, struct arena *a, struct parsed *p, struct er
             json_string(&r, &p->error);
         else if (str_is(key, "data"))
             read_data(&r, p);
+        else if (str_is(key, "warnings"))
+            read_notes(&r, a, &p->notes, answer_warn);
+        else if (str_is(key, "infos"))
+            read_notes(&r, a, &p->notes, answer_inform);
+        else if (str_is(key, "isPartial") && json_peek(&r) == JSON_BOOL)
+            json_bool(&r, &p->is_partial);
         else
             json_skip(&r);
     }
@@ -171,9 +249,11 @@ static bool read_envelope(str body, struct arena *a, struct parsed *p, struct er
                    r.err.col, r.err.msg);
 }
 
-bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct err *e)
+bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct answer_notes *notes,
+                       struct err *e)
 {
     struct samples s = {0};
+    size_t valueless = 0;
     struct parsed p = {0};
     struct json_reader r;
 
@@ -184,7 +264,7 @@ bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct er
                        STR(p.error.n != 0 ? p.error : p.status));
     json_reader_init(&r, p.result, a, 64);
     if (str_is(p.type, "vector")) {
-        read_vector(&r, a, &s);
+        read_vector(&r, a, &s, &valueless);
     } else if (str_is(p.type, "scalar")) {
         s.v = arena_new(a, struct sample);
         s.n = 1;
@@ -195,6 +275,9 @@ bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct er
     if (!json_end(&r))
         return err_set(e, ERR_INVALID, "the answer's result: %s", r.err.msg);
     *out = s;
+    judge(&p.notes, a, p.is_partial, valueless);
+    if (notes != NULL)
+        *notes = p.notes;
     return true;
 }
 

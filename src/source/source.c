@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "codec/escape.h"
+#include "net/peer_clock.h"
 
 enum { ANSWER_MAX = 256 << 20 };
 
@@ -29,6 +30,7 @@ struct source {
     size_t n_waiting, n_under_way;
     size_t preferred; /* the URL that answered last */
     ts_ns down_since;
+    dur_ns skew;
     char last_error[512];
     str link_base;
     struct source_stats stats;
@@ -166,6 +168,7 @@ static void answered(void *arg, const struct transport_answer *t)
     bool again;
 
     q->transfer = NULL;
+    (void)peer_clock_skew(t, s->clock->now.wall, &s->skew);
     classify(t, &a);
     s->stats.failed += a.error != SOURCE_OK;
     metric_histogram_observe(&s->stats.seconds, (double)t->took / NS_PER_S);
@@ -229,6 +232,11 @@ str source_link_base(const struct source *s)
 ts_ns source_down_since(const struct source *s)
 {
     return s->down_since;
+}
+
+dur_ns source_skew(const struct source *s)
+{
+    return s->skew;
 }
 
 const char *source_last_error(const struct source *s)

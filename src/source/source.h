@@ -39,6 +39,8 @@ str source_link_base(
 
 /* When the first of an unbroken row of outages was seen; TS_NONE while it answers. Monotonic. */
 ts_ns source_down_since(const struct source *s);
+/* By how much its clock is ahead of ours; 0 within what an answer can tell, or it does not tell. */
+dur_ns source_skew(const struct source *s);
 const char *source_last_error(const struct source *s);
 size_t source_under_way(const struct source *s);
 size_t source_waiting(const struct source *s);

@@ -203,6 +203,8 @@ static void *writer(void *arg)
 {
     struct sqlite *q = arg;
 
+    pthread_setname_np(pthread_self(),
+                       "writer"); /* its own: another's is a file, see loop/sandbox.h */
     pthread_mutex_lock(&q->lock);
     for (;;) {
         tasks taken = q->queue;
@@ -399,7 +401,6 @@ static void start_writer(struct sqlite *q)
     sigfillset(&all); /* signals are the loop's */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     BUG_ON(pthread_create(&q->writer, NULL, writer, q) != 0);
-    pthread_setname_np(q->writer, "writer");
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 

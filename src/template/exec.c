@@ -230,6 +230,7 @@ bool tmpl_exec(const struct tmpl_exec_input *in, const struct tmpl_tree *tree, s
                               .now = in->run->now,
                               .zone = in->run->zone,
                               .local = in->run->local,
+                              .load_zone = in->run->load_zone,
                               .host = in->run->host,
                               .root = &in->run->data,
                               .steps = in->limits.steps};

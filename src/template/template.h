@@ -18,6 +18,7 @@
 
 #include "model/sample.h"
 #include "template/value.h"
+#include "codec/tz.h"
 
 struct template_set;
 
@@ -40,6 +41,7 @@ struct template_run {
     ts_ns now;
     const struct tz *zone;  /* of now and of the data's times; NULL = UTC */
     const struct tz *local; /* of Time.Local; NULL: the process', loaded when it is asked for */
+    tz_loader *load_zone;   /* NULL: there are no zones but UTC and local */
     struct template_limits limits;
     /* Asked now and then; true ends the execution with ERR_LIMIT. NULL: its steps alone bound it. */
     bool (*expired)(const void *arg);

@@ -274,7 +274,9 @@ const struct tz *tmpl_zone(struct tmpl_env *env, str name, struct err *e)
         if (str_eq(z->name, name))
             return z->zone;
     (void)tmpl_work(env, LOAD_STEPS);
-    zone = tz_load(name, e);
+    zone = env->load_zone != NULL ? env->load_zone(name, e) : NULL;
+    if (env->load_zone == NULL)
+        err_set(e, ERR_NOT_FOUND, "unknown time zone '%.*s'", STR(name));
     if (zone == NULL)
         return NULL;
     z = arena_new(env->a, struct tmpl_cached_zone);

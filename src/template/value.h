@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "tocsin/labels.h"
+#include "codec/tz.h"
 
 enum tmpl_kind {
     TV_NONE, /* no value at all; prints as <no value> */
@@ -113,7 +114,8 @@ struct tmpl_env {
     ts_ns now;
     const struct tz *zone;  /* of now and of the data's times; NULL = UTC */
     const struct tz *local; /* of Time.Local; NULL: the process', loaded when it is asked for */
-    const void *host;       /* the host's, as given to template_exec() */
+    tz_loader *load_zone;
+    const void *host;              /* the host's, as given to template_exec() */
     const struct tmpl_value *root; /* the data of the execution */
     struct tmpl_cached *cached;
     uint64_t steps; /* that may still be taken */

@@ -4,6 +4,7 @@
 
 #include "notify/template_data.h"
 #include "template/template.h"
+#include "os/zones.h"
 
 static bool query(void *arg, str expr, struct samples *out, struct err *e)
 {
@@ -33,6 +34,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     struct template_run run = {
         .data = template_data_value(&d),
         .host = &host,
+        .load_zone = zone_load,
         .limits = {.steps = 20000, .output = 100000, .memory = 1000000, .depth = 100}};
     struct template_set *set;
     struct buf out = BUF_INIT;

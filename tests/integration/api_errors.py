@@ -261,4 +261,31 @@ def test_slow_reader():
         c.close()
 
 
+
+def test_of_two_members_of_one_name_the_last_counts():
+    times = b'"startsAt":"%s","endsAt":"%s"' % (stamp().encode(), stamp(60).encode())
+    one = b'{"name":"%s","value":"b","isRegex":false}'
+    with folder() as d, Tocsin(CONFIG, d) as t:
+        equal(t.post(ALERTS, b'[{"labels":{"alertname":"A","a":"1","a":"2"},"annotations":{"x":"1","x":"2"},'
+                             b'"generatorURL":"http://one","generatorURL":"http://two"}]').status, 200)
+        a, = t.alerts()
+        equal((a["labels"], a["annotations"], a["generatorURL"]), ({"alertname": "A", "a": "2"}, {"x": "2"}, "http://two"))
+        equal(t.post(SILENCES, b'{"comment":"one","comment":"two","createdBy":1.5e,"createdBy":"me"}').status, 400)
+        r = t.post(SILENCES, b'{"comment":"one","matchers":[%s,{"name":"incomplete"}],"createdBy":"me","createdBy":"you","startsAt":"%s",%s,"comment":"two",'
+                             b'"annotations":{"k":"1"},"matchers":[%s],"annotations":{"k":"2","k":"3"}}'
+                   % (one % b"first", stamp(-3600).encode(), times, b'{"name":"x","name":"second","value":"a","value":"b","isRegex":true,"isRegex":false}'))
+        equal(r.status, 200, r.body)
+        s, = t.get(SILENCES).json()
+        equal((s["comment"], s["createdBy"], s["annotations"]), ("two", "you", {"k": "3"}))
+        equal(s["matchers"], [{"isEqual": True, "isRegex": False, "name": "second", "value": "b"}])
+        for last in (b'"comment":null', b'"createdBy":null', b'"endsAt":null', b'"matchers":null', b'"startsAt":null', b'"matchers":[]',
+                     b'"matchers":[{"name":"a","value":"b","isRegex":false,"isRegex":null}]'):
+            r = t.post(SILENCES, b'{"comment":"c","createdBy":"me","matchers":[%s],%s,%s}' % (one % b"a", times, last))
+            equal((r.status, r.json()["code"]), (422, 612 if last.endswith(b"[]") else 602), last)
+        r = t.post("/api/v2/templates/render", b'{"text":"{{ bad","text":"{{ template \\"x\\" . }} {{ (index .Alerts 0).Fingerprint }}",'
+                   b'"files":{"f":"{{ broken","f":"{{ define \\"x\\" }}1{{ end }}"},"files":{"f":"{{ define \\"x\\" }}2{{ end }}"},'
+                   b'"data":{"alerts":[]},"data":{"alerts":[{"fingerprint":"1"}],"alerts":[{"fingerprint":"ab","fingerprint":"00000000000000cd"}]}}')
+        equal((r.status, r.json()), (200, {"output": "2 00000000000000cd"}))
+
+
 main()

@@ -61,4 +61,16 @@ def test_views():
         assert "No rule files" in view(t, "#/rules") and "group_by" in view(t, "#/status")
 
 
+def test_what_fails_is_shown():
+    with folder() as d, Sink(otherwise=400) as sink:
+        files = {"bad.json": '[{"targets": ["127.0.0.1:1"], "scheme": "https"}]'}
+        with Tocsin(simple(sink) + "scrape_configs: [{job_name: j, file_sd_configs: [{files: [bad.json]}]}]\n", d, files=files) as t:
+            t.alert(alertname="Slow")
+            until("it fails", lambda: t.metric("tocsin_receiver_failing", receiver="hook") == 1.0)
+            dom = view(t, "#/alerts")
+            assert "1 receiver not told" in dom and "unexpected status code 400" in dom, dom
+            dom = view(t, "#/status")
+            assert "Lists of targets" in dom and "refused" in dom and "__scheme__" in dom, dom
+
+
 main()

@@ -95,6 +95,45 @@ def test_tls():
             until("clear text again", lambda: tls_get(t, d) is None and t.get("/-/ready").status == 200, 5)
 
 
+def negotiates(t, suite):
+    """The name of the suite when the server takes this one alone, with TLS 1.2; None when it does not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(suite + "@SECLEVEL=0")
+    host, port = t.address.rsplit(":", 1)
+    try:
+        with socket.create_connection((host, int(port)), timeout=5) as raw, context.wrap_socket(raw) as s:
+            return s.cipher()[0]
+    except (ssl.SSLError, ConnectionError):
+        return None
+
+
+def test_suites_and_versions():
+    """By default no RSA key exchange and no CBC; who names such a suite has it. TLS 1.0 and 1.1 are not to be had."""
+    web = "tls_server_config: {cert_file: cert.pem, key_file: key.pem%s}\n"
+    with folder() as d:
+        certificate(d)  # of RSA
+        with serve(d, web % "") as t:
+            for suite in ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"):
+                equal(negotiates(t, suite), suite)
+            for suite in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA256", "ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES256-SHA",
+                          "ECDHE-RSA-AES256-SHA384", "ECDHE-RSA-CAMELLIA128-SHA256", "ADH-AES128-GCM-SHA256", "PSK-AES128-GCM-SHA256"):
+                equal(negotiates(t, suite), None, suite)
+            write(f"{d}/web.yml", web % ", cipher_suites: [TLS_RSA_WITH_AES_128_GCM_SHA256]")
+            until("named, it is served", lambda: negotiates(t, "AES128-GCM-SHA256"), 5)
+        for version in ("TLS10", "TLS11"):
+            for key in ("min_version", "max_version"):
+                path = write(f"{d}/web.yml", web % f", {key}: {version}")
+                p = subprocess.run([PROGRAM, f"--config.file={d}/tocsin.yml", f"--storage.path={d}/data", "--web.listen-address=127.0.0.1:0",
+                                    "--web.config.file=" + path], capture_output=True, text=True, timeout=20)
+                equal(p.returncode, 1)
+                assert f"{version} is broken and not served: TLS12 or TLS13" in p.stderr, p.stderr
+        p = subprocess.run([PROGRAM, "lint", write(f"{d}/client.yml", "global: {http_config: {tls_config: {min_version: TLS10}}}\n"
+                                                   "route: {receiver: r}\nreceivers: [{name: r}]\n")], capture_output=True, text=True)
+        equal(p.returncode, 0, "a receiver may be that old: " + p.stdout)
+
+
 def test_client_certificates():
     with folder() as d:
         make_ca(d)
@@ -261,4 +300,107 @@ def test_command_line():
             assert code == 1 and "none.yml" in text, text
 
 
-main()
+def silence_by(name, **labels):
+    return {**silence(**labels), "createdBy": name}
+
+
+def refused(t, reason):
+    """The count, as a holder of the admin token sees it."""
+    text = request("GET", t.url + "/metrics", headers=bearer("a-token")).body.decode()
+    m = re.search(r'^tocsin_http_refused_total\{reason="%s"\} (\d+)' % reason, text, re.M)
+    assert m, "there is no tocsin_http_refused_total"
+    return int(m.group(1))
+
+
+def test_who_is_refused_is_logged_and_counted():
+    tokens = "web: {tokens: [{name: dashboard, token: r-token, scope: read}, {name: root, token: a-token, scope: admin}]}\n"
+    users = f"basic_auth_users: {{me: '{bcrypt('secret')}'}}\n"
+    with folder() as d, serve(d, users, config=CONFIG + tokens) as t:
+        def refusals():
+            return [line for line in list(t.log) if "request refused" in line]
+
+        equal(t.get("/api/v2/alerts").status, 401)
+        equal((refused(t, "no_credentials"), refusals()), (1, []), "a browser asks without, first")
+        for headers, status, reason, name in ((bearer("guessed-one"), 401, "token", '""'), (basic("me", "guessed-two"), 401, "password", "me"),
+                                              (basic("guessed-three", "x"), 401, "password", '""'),
+                                              ({"Authorization": "Digest guessed-four"}, 401, "token", '""')):
+            seen, before = len(refusals()), refused(t, reason)
+            equal(t.get("/api/v2/silences?filter=a", headers=headers).status, status)
+            equal(refused(t, reason), before + 1, headers)
+            line, = until("it is logged", lambda: refusals()[seen:])
+            assert f"reason={reason} name={name} address=127.0.0.1 route=/api/v2/silences" in line, line
+        equal(t.post("/api/v2/alerts", [], headers=bearer("r-token")).status, 403)
+        equal(refused(t, "scope"), 1)
+        assert "reason=scope name=dashboard address=127.0.0.1 route=/api/v2/alerts" in until("it is logged", lambda: refusals()[4:])[0]
+        for _ in range(50):
+            equal(t.get("/", headers=bearer("guessed-one")).status, 401)
+        equal(refused(t, "token"), 52)
+        assert len(refusals()) <= 20, "a flood fills the log"
+        assert "guessed" not in t.text(), "what was shown is a secret of somebody's"
+
+
+def test_who_asks_comes_before_what_for():
+    tokens = "web: {tokens: [{name: root, token: a-token, scope: admin}]}\n"
+    xml = {"Accept": "text/xml"}
+    with folder() as d, Tocsin(CONFIG + tokens, d) as t:
+        for path in ("/api/v2/alerts", "/api/v2/status", "/api/v2/silence/nothing"):
+            equal([t.get(path, headers=h).status for h in (xml, {**xml, **bearer("x")}, {**xml, **bearer("a-token")})], [401, 401, 406], path)
+    with folder() as d, serve(d, f"basic_auth_users: {{me: '{bcrypt('secret')}'}}\n") as t:
+        equal([t.get("/api/v2/alerts", headers=h).status for h in (xml, {**xml, **basic("me", "x")}, {**xml, **basic("me", "secret")})],
+              [401, 401, 406])
+
+
+def test_a_silence_has_its_tokens_name():
+    tokens = "web: {tokens: [{name: gpu team, token: s-token, scope: silence}, {name: root, token: a-token, scope: admin}]}\n"
+    with folder() as d:
+        with Tocsin(CONFIG + tokens, d, "--log.silences") as t:
+            def post(body, token):
+                r = request("POST", t.url + SILENCES, body, headers=bearer(token))
+                equal(r.status, 200, r.body)
+                return r.json()["silenceID"]
+
+            ids = {post(silence_by("alice", team="gpu"), "s-token"): ("gpu team", "alice"), post(silence_by("gpu team", team="a"), "s-token"): ("gpu team", None),
+                   post({**silence_by("bob", team="b"), "annotations": {"ticket": "7", "createdBy": "carol"}}, "a-token"): ("root", "bob")}
+        with Tocsin(CONFIG + tokens, d) as t:  # as it is on the disk
+            got = {s["id"]: s for s in request("GET", t.url + SILENCES, headers=bearer("a-token")).json()}
+            equal({i: (s["createdBy"], s.get("annotations", {}).get("createdBy")) for i, s in got.items()}, ids)
+            equal([s["annotations"].get("ticket") for s in got.values() if s["createdBy"] == "root"], ["7"])
+            write(f"{d}/token", "a-token\n")
+            p = subprocess.run([PROGRAM, "silence", "list", "--url=" + t.url, f"--token-file={d}/token"], capture_output=True, text=True, timeout=20)
+            assert "gpu team (given as alice)" in p.stdout, p.stdout
+    with folder() as d, Tocsin(CONFIG, d) as t:
+        equal(t.post(SILENCES, silence_by("alice", team="gpu")).status, 200)
+        equal([(s["createdBy"], s.get("annotations")) for s in t.get(SILENCES).json()], [("alice", None)])
+
+
+def test_who_may_post_alerts_may_do_nothing_else():
+    tokens = "web: {tokens: [{name: prometheus, token: p-token, scope: alerts}, {name: root, token: a-token, scope: admin}]}\n"
+    with folder() as d, Tocsin(CONFIG + tokens, d) as t:
+        def status(method, path, body=None):
+            return request(method, t.url + path, body, headers=bearer("p-token")).status
+
+        equal(status("POST", "/api/v2/alerts", [{"labels": {"alertname": "A"}}]), 200)
+        equal([a["labels"] for a in request("GET", t.url + "/api/v2/alerts", headers=bearer("a-token")).json()], [{"alertname": "A"}])
+        for rq in (("GET", "/api/v2/alerts"), ("GET", "/"), ("GET", "/metrics"), ("GET", "/nowhere"), ("HEAD", "/api/v2/status"), ("DELETE", "/api/v2/alerts"),
+                   ("POST", SILENCES, silence(a="b")), ("POST", "/-/reload", b""), ("POST", "/api/v1/query", b"query=1"),
+                   ("POST", "/api/v2/templates/render", {}), ("PUT", "/metrics/job/j", b"a 1\n"), ("DELETE", "/api/v2/silence/x")):
+            equal(status(*rq), 403, rq)
+
+
+def test_an_instance_with_tokens_recognises_itself():
+    rules = "groups: [{name: g, interval: 1s, rules: [{alert: Fires, expr: vector(1)}]}]\n"
+    port = free_port()
+    config = (CONFIG + "rule_files: [rules.yml]\nweb: {tokens: [{name: root, token: a-token, scope: admin}]}\n"
+              f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]}}\n")
+    users = f"basic_auth_users: {{me: '{bcrypt('secret')}'}}\n"
+    for flags in ([], ["--web.config.file="]):
+        with folder() as d:
+            write(f"{d}/web.yml", users)
+            with Tocsin(config, d, *[f + f"{d}/web.yml" for f in flags], files={"rules.yml": rules}, listen=f"127.0.0.1:{port}") as t:
+                until("it met itself", lambda: "is this instance" in t.text())
+                assert "takes no alerts" not in t.text(), t.text()
+                equal(t.post("/api/v2/alerts", [], headers={"Tocsin-Instance": "another"}).status, 401)
+
+
+if __name__ == "__main__":
+    main()

@@ -85,10 +85,10 @@ static unsigned rows(const struct shell *s)
     for (size_t i = s->first_waiting; i < s->waiting.n; i++)
         waiting += s->waiting.v[i].row != NULL;
     MAP_EACH (const struct outbox_map_entry, it, &s->engine->outbox) {
-        in_flight += it->value->in_flight;
+        in_flight += outbox_in_flight(it->value);
         if (it->value->next != NULL)
             hit |= 1u << HIT_WAITING;
-        if (!it->value->in_flight && it->value->row->attempt != 0)
+        if (!outbox_in_flight(it->value) && it->value->row->attempt != 0)
             hit |= 1u << HIT_RETRYING;
     }
     return hit | (waiting != 0 ? 1u << HIT_WAITING : 0) |

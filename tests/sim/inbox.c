@@ -93,7 +93,8 @@ const struct arrived *inbox_take(struct inbox *in, const struct scripted_request
     }
     if (!json_end(&r))
         fprintf(stderr, "the sink got something that is not JSON: %s\n", r.err.msg);
-    m.receiver = arena_printf(a, "%.*s%.*s", STR(m.receiver), STR(path));
+    m.is_first = path.n == 0 || str_eq(str_sub(path, 1, path.n), m.receiver);
+    m.receiver = arena_printf(a, "%.*s%.*s", STR(m.receiver), STR(m.is_first ? S("") : path));
     m.reason = arena_str(a, m.reason);
     m.key = arena_str(a, m.key);
     vec_push(&in->v, m);

@@ -130,7 +130,7 @@ static bool is_sending(const struct engine *e)
     bool sending = false;
 
     MAP_EACH (struct outbox_map_entry, it, &e->outbox)
-        sending |= it->value->in_flight;
+        sending |= outbox_in_flight(it->value);
     return sending;
 }
 

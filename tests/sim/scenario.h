@@ -14,7 +14,8 @@
  *     at T reload [NAME] [aside]   with those rules from now on; aside: made ready on a worker, as a running program does
  *     at T wall +D | -D            the wall clock steps
  *     at T suspend D               both clocks go on, nothing runs
- *     at T sink [/PATH] answers STATUS [retry D] [after D]   or: nothing; with a PATH only http://sink/PATH
+ *     at T sink [/PATH] answers STATUS [retry D] [after D]   or: nothing; with a PATH only http://sink/PATH;
+ *                                  it arrives at RECEIVER/PATH, or at RECEIVER when that is the path
  *     at T sink [/PATH] cuts       takes what comes, and the answer is lost
  *     at T store fails | store works | store fails late   late: what it says is not written is written
  *     at T jobs take D | commits take D | answers take D     at most; each time is drawn, 0s at first

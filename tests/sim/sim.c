@@ -15,8 +15,7 @@ static void take(struct sim *s, const struct scripted_request *rq)
     const struct arrived *a =
         inbox_take(&s->inbox, rq, rq->at.mono - SIM_MONO, SIM_WALL, &s->arena);
 
-    if (s->truth != NULL ||
-        inbox_path(rq->http.url).n != 0) /* the oracle foresees a receiver's first integration */
+    if (s->truth != NULL || !a->is_first) /* the oracle foresees a receiver's first integration */
         return;
     VEC_EACH (const struct arrived_alert *, al, &a->alerts)
         oracle_arrived(&s->oracle, s->path, labels_fingerprint(al->labels), a->receiver, a->group,

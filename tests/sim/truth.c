@@ -140,7 +140,7 @@ static void check_alert_is_back(struct truth *t, const struct known_alert *a)
 
     /* each life gives who may have refreshed it time to do so */
     if (!a->is_sent && fires && now_mono(t) > a->at + LONG + t->paused &&
-        now_mono(t) > t->restarted + LONG + t->paused)
+        now_mono(t) > t->restarted_before + LONG + t->paused)
         wrong_alert(t, "(restarted) has back", S("tocsin"), a->labels);
     if (a->acked != a->n || a->n == 0)
         return;
@@ -173,8 +173,6 @@ void truth_began(struct truth *t)
     t->life++;
     if (t->life == 1)
         return;
-    if (t->trouble != TS_MAX)
-        t->trouble = now_mono(t);
     VEC_EACH (struct answer_due *const *, d, &t->due)
         (*d)->is_open = false;
     VEC_EACH (
@@ -185,7 +183,6 @@ void truth_began(struct truth *t)
         check_alert_is_back(t, a);
     VEC_EACH (const struct known_silence *, s, &t->silences)
         check_silence_is_back(t, s);
-    t->restarted = now_mono(t);
 }
 
 /* -- what happens -- */
@@ -202,6 +199,15 @@ static void note_rules(struct truth *t, str name)
         x->is_named = r->is_named[k];
         x->is_renamed = r->is_renamed[k];
     }
+}
+
+/* Its life is about to end. What was under way goes again. */
+static void note_restart(struct truth *t)
+{
+    if (t->trouble != TS_MAX)
+        t->trouble = now_mono(t);
+    t->restarted_before = t->restarted;
+    t->restarted = now_mono(t);
 }
 
 /* Whether a request may be taken without that anybody hears of it. */
@@ -260,6 +266,7 @@ void truth_acts(struct truth *t, const struct action *a)
     case ACT_RESOLVE: note_poster(t, a); break;
     case ACT_CRASH: /* of what it had learnt lately */
     case ACT_RESTART:
+        note_restart(t);
         /* What the disk was not told while it was away, or of a run that was under way when it was written anew; and a
          * pause is as if nothing had lived. */
         begin_anew(t, t->disk_away || now_mono(t) < t->woke + 10 * NS_PER_S ||
@@ -536,13 +543,14 @@ static void check_nothing_is_left(struct truth *t)
         wrong(t, "%zu notifications still wait", e->outbox.n);
     MAP_EACH (const struct outbox_map_entry, o, &e->outbox)
         wrong(t, "%.*s: attempt %u, in %.3fs, in flight %d", STR(o->key), o->value->row->attempt,
-              (double)(o->value->row->not_before - now_mono(t)) / NS_PER_S, o->value->in_flight);
+              (double)(o->value->row->not_before - now_mono(t)) / NS_PER_S,
+              outbox_in_flight(o->value));
     VEC_EACH (struct answer_due *const *, d, &t->due)
         if ((*d)->is_open)
             wrong(t, "a request of life %llu was never answered", (unsigned long long)(*d)->life);
     VEC_EACH (const struct builtin *, b, &e->builtins)
-        if (b->raised && b->kind != BUILTIN_CLOCK_STEPPED)
-            wrong(t, "still told of itself: %s %s", b->subject, b->why);
+        if (b->kind != BUILTIN_CLOCK_STEPPED)
+            wrong(t, "still told of itself: %.*s %s", STR(b->subject), b->why);
     if (e->rules_wait != RULES_RUN)
         wrong(t, "rules still wait");
     if (shell_is_degraded(it->shell))
@@ -725,6 +733,7 @@ static void judge_rest(struct truth *t)
 void truth_judge(struct truth *t)
 {
     judge_rest(t);
+    note_restart(t);
     sim_restart(t->sim, t->sim->stage.seed % 2 != 0);
     if (t->stepped == 0) /* of a set clock the log does not know */
         t->trouble = 0;  /* nothing was under way: nothing is told again */

@@ -80,7 +80,7 @@ struct truth {
     VEC(struct heard) heard;
     VEC(struct told_group) groups;
     ts_ns trouble; /* the last time that something may have made it tell twice; TS_MAX: still */
-    ts_ns restarted, stepped;
+    ts_ns restarted, restarted_before, stepped;
     dur_ns paused; /* in all */
     ts_ns woke;    /* the last time */
     bool sink_away, answers_slow, disk_away;

@@ -200,7 +200,7 @@ static void break_sink(struct gen *g)
 
     switch (pick(g, 4)) {
     case 0:
-        a.status = 503;
+        a.status = chance(g, 30) ? 400 : 503; /* for good, or until later */
         a.d = chance(g, 30) ? NS_PER_M : 0;
         break;
     case 1: a.status = 0; break;

@@ -1,11 +1,14 @@
 #include "unit.h"
 
+#include <stdio.h>
+#include <unistd.h>
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/diags.h"
 #include "base/err.h"
 #include "base/heap.h"
 #include "base/keyed.h"
+#include "os/log.h"
 #include "base/map.h"
 #include "base/rand.h"
 #include "base/utf8.h"
@@ -243,10 +246,41 @@ static void diags_are_capped_and_moved(void **state)
     diags_release(&other);
 }
 
+/* What a flood of one message leaves out is counted on a line of its own; another message of the same line is another. */
+static void log_counts_what_it_leaves_out(void **state)
+{
+    FILE *f = tmpfile();
+    char text[8192];
+    size_t n;
+    unsigned lines = 0;
+
+    (void)state;
+    assert_non_null(f);
+    log_setup(LOG_INFO, LOG_LOGFMT, fileno(f));
+    for (int i = 0; i < 80; i++)
+        log_warn(i % 2 == 0 ? "scrape failed" : "another", LOG_I64("target", i));
+    log_close_windows(true);
+    log_setup(LOG_INFO, LOG_LOGFMT, STDERR_FILENO);
+    rewind(f);
+    n = fread(text, 1, sizeof(text) - 1, f);
+    text[n] = '\0';
+    fclose(f);
+    for (const char *at = text; (at = strstr(at, "msg=\"scrape failed")) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, 11);
+    assert_non_null(strstr(text, "level=WARN"));
+    assert_non_null(
+        strstr(text, "msg=\"scrape failed: more lines like this were left out\" left_out=30 "));
+    assert_non_null(
+        strstr(text, "msg=\"another: more lines like this were left out\" left_out=30 "));
+    assert_null(strstr(text, "suppressed"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices),
+        cmocka_unit_test(log_counts_what_it_leaves_out),
         cmocka_unit_test(arena_serves_past_its_limit_and_says_so),
         cmocka_unit_test(arena_frees_what_it_takes),
         cmocka_unit_test(map_keeps_the_order_of_insertion),

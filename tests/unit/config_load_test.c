@@ -466,6 +466,22 @@ static void renamed(const struct old_keys *k, const char *key, const char *want)
     buf_release(&b);
 }
 
+static void heartbeats(void **state)
+{
+    struct loaded l = load("heartbeat: {url: 'http://x'}\n");
+
+    (void)state;
+    assert_non_null(l.c);
+    assert_false(l.c->heartbeat.withhold_when_receivers_fail);
+    drop(&l);
+    l = load("heartbeat: {url: 'http://x', withhold_when_receivers_fail: true}\n");
+    assert_non_null(l.c);
+    assert_true(l.c->heartbeat.withhold_when_receivers_fail);
+    drop(&l);
+    expect_bad("heartbeat: {url: 'http://x', withhold_when_receivers_fail: often}\n", "C001", 1,
+               "often");
+}
+
 /* Version 0.1.0 wrote them without; what a route is called now is nobody's old name. */
 static void group_keys_of_0_1_0(void **state)
 {
@@ -504,6 +520,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_and_inheritance),
         cmocka_unit_test(group_keys),
+        cmocka_unit_test(heartbeats),
         cmocka_unit_test(group_keys_of_0_1_0),
         cmocka_unit_test(files_merge),
         cmocka_unit_test(files_that_say_nothing),

@@ -114,7 +114,8 @@ static void carets_stand_under_the_text(void **state)
     diag_help(&d, diags_add(&d, DIAG_ERROR, "C002", p, "wrong \x1b[31m"), "better");
     diags_render(&out, &d, &o);
     buf_addf(&want,
-             "error[C002]: wrong ?[31m\n  --> %s:2:7\n      |\n    2 | \xc3\xa9 is two\n      |    "
+             "error[C002]: wrong \\u001b[31m\n  --> %s:2:7\n      |\n    2 | \xc3\xa9 is two\n     "
+             " |    "
              "  ^^^\n"
              "      = help: better\n\n1 error, 0 warnings\n",
              path);

@@ -8,6 +8,7 @@
 #include "route/route_conf.h"
 #include "route/silencer.h"
 #include "route/tree.h"
+#include "os/zones.h"
 
 #define SEC 1000000000ll
 
@@ -318,9 +319,14 @@ static bool holds(const struct time_interval_spec *sp, const char *t)
     struct time_interval_spec copy = *sp;
     struct time_interval_conf c = {.name = S("x"), .intervals = &copy, .n_intervals = 1};
     struct interval_set *set = interval_set_new(&c, 1);
-    bool h = interval_set_holds(set, S("x"), when(t));
+    struct err e = ERR_INIT;
+    struct tz *zone = sp->location.n != 0 ? zone_load(sp->location, &e) : NULL;
+    bool h;
 
+    copy.zone = zone;
+    h = interval_set_holds(set, S("x"), when(t));
     interval_set_free(set);
+    tz_free(zone);
     return h;
 }
 

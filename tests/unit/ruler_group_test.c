@@ -401,6 +401,49 @@ static void an_alert_ends_with_a_value(void **state)
     }
 }
 
+#define NONE "\"data\":{\"resultType\":\"vector\",\"result\":[]}"
+
+/* What a partial answer does not have holds: a firing alert fires, a pending one neither fires nor is forgotten. What is there
+ * counts, and a whole answer ends all of it. */
+static void a_partial_answer_holds(void **state)
+{
+    struct bench *b = *state;
+    struct source_answer half = ok("{\"status\":\"success\",\"isPartial\":true," NONE "}");
+    struct source_answer warned =
+        ok("{\"status\":\"success\",\"warnings\":[\"store x is away\"]," NONE "}");
+    struct source_answer valueless = ok("{\"status\":\"success\",\"data\":{\"resultType\":"
+                                        "\"vector\",\"result\":[{\"metric\":{\"gpu\":\"0\"}}]}}");
+    struct source_answer about = ok("{\"status\":\"success\",\"warnings\":[\"PromQL warning: "
+                                    "mixed (1:1)\"]," NONE "}");
+    struct source_answer down = {.error = SOURCE_DOWN, .err = {.msg = "refused"}};
+    const struct rule_view *v;
+
+    run(b->g, 0, ok(ONE), ok(ONE));
+    run(b->g, 1, half, valueless);
+    v = b->g->view->rules;
+    assert_int_equal(v[0].state, RULE_ALERT_FIRING);
+    assert_int_equal(v[1].state, RULE_ALERT_PENDING);
+    assert_str(v[0].notes.held, "the source says that its answer is partial");
+    assert_str(v[1].notes.held, "samples without a value: 1");
+    assert_int_equal(v[0].notes.held_since, SLOT + NS_PER_M);
+    assert_true(b->g->rules[0].notes_news);
+    run(b->g, 2, warned, warned);
+    assert_str(b->g->view->rules[0].notes.held, "store x is away");
+    assert_int_equal(b->g->view->rules[0].notes.held_since, SLOT + NS_PER_M);
+    run(b->g, 3, down, warned); /* no answer, no news */
+    assert_str(b->g->view->rules[0].notes.held, "store x is away");
+    assert_false(b->g->rules[0].notes_news || b->g->rules[1].notes_news);
+    run(b->g, 7, warned, warned);
+    assert_int_equal(b->g->view->rules[1].state, RULE_ALERT_PENDING);
+    run(b->g, 8, ok(ONE), ok(ONE)); /* it was there all the time, as far as anybody knows */
+    assert_int_equal(b->g->view->rules[1].state, RULE_ALERT_FIRING);
+    assert_int_equal(b->g->view->rules[0].notes.held.n, 0);
+    run(b->g, 9, about, ok(ONE));
+    assert_int_equal(b->g->view->rules[0].state, RULE_ALERT_INACTIVE);
+    assert_int_equal(b->g->view->rules[0].notes.n_warnings, 1);
+    assert_int_equal(b->g->view->rules[0].notes.held.n, 0);
+}
+
 /* -- over our own store -- */
 
 struct own_bench {
@@ -452,6 +495,37 @@ static void each_rule_has_its_own_time(void **state)
     assert_int_equal(b.g->view->rules[1].cost.took, 3 * NS_PER_S);
     assert_int_equal(b.g->view->rules[1].cost.evaluations, 2);
     assert_int_equal(b.g->view->rules[1].samples, 1);
+    rule_group_free(b.g);
+}
+
+/* Of a partial answer nothing is recorded: a half sum is no sum, and nothing ends. */
+static void a_partial_answer_is_not_recorded(void **state)
+{
+    struct own_bench b = {.rules = {{.name = S("x"), .expr = S("sum(y)")}}};
+    static const char *const bodies[] = {
+        "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{},"
+        "\"value\":[1,\"8\"]}]}}",
+        "{\"status\":\"success\",\"isPartial\":true,\"data\":{\"resultType\":\"vector\",\"result\":"
+        "[{"
+        "\"metric\":{},\"value\":[1,\"4\"]}]}}",
+        "{\"status\":\"success\",\"isPartial\":true,\"data\":{\"resultType\":\"vector\",\"result\":"
+        "[]}}",
+    };
+    struct rule_want w;
+
+    (void)state;
+    b.g = own_group(&b, 1);
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        struct source_answer a = ok(bodies[i]);
+        struct now now = {SLOT + (ts_ns)i * NS_PER_M, NS_PER_D + (ts_ns)i * NS_PER_M};
+
+        rule_group_begin(b.g, now.wall, now);
+        assert_int_equal(advance(b.g, NULL, now.mono, &w), RULE_GROUP_WANT);
+        assert_int_equal(advance(b.g, &a, now.mono, &w), RULE_GROUP_DONE);
+        assert_int_equal(b.g->view->rules[0].health, RULE_OK);
+        assert_int_equal(b.g->view->rules[0].notes.held.n != 0, i != 0);
+        assert_str(newest("{__name__=\"x\"}"), "{__name__=\"x\"} 8\n");
+    }
     rule_group_free(b.g);
 }
 
@@ -611,8 +685,10 @@ int main(void)
         T(forgotten_alerts_are_deleted_rows),
         T(templates_ask),
         T(an_alert_ends_with_a_value),
+        T(a_partial_answer_holds),
         T(a_reload_moves_state_by_name_and_labels),
         OWN(each_rule_has_its_own_time),
+        OWN(a_partial_answer_is_not_recorded),
         OWN(a_refused_sample_makes_the_rule_unhealthy),
         OWN(limits_and_duplicates_are_told_as_prometheus_does),
         OWN(a_vanished_rule_ends_its_series),

@@ -239,6 +239,41 @@ static void test_relabeling_and_limits(void **state)
                "{__name__=\"x_a\", instance=\"h:1\", job=\"j\"} ended\n");
 }
 
+static void expect_up(const char *instance, const char *value)
+{
+    char selector[96], want[96];
+
+    snprintf(selector, sizeof(selector), "{__name__=\"up\",instance=\"%s\"}", instance);
+    snprintf(want, sizeof(want), "{__name__=\"up\", instance=\"%s\", job=\"j\"} %s\n", instance,
+             value);
+    assert_str(newest(selector), want);
+}
+
+/* Too many targets do not vanish, and their alerts with them: each is down, and says why. */
+static void test_target_limit(void **state)
+{
+    (void)state;
+    say("a 1\n");
+    start("jobs: [{job_name: j, target_limit: 2, static_configs: [{targets: ['h:1', 'h:2']}]}]");
+    pass(10);
+    expect_up("h:1", "1");
+    expect_up("h:2", "1");
+    configure("jobs: [{job_name: j, target_limit: 2, static_configs: [{targets: ['h:1', 'h:2', "
+              "'h:3', 'h:3']}]}]");
+    pass(10);
+    expect_up("h:1", "0");
+    expect_up("h:2", "0");
+    expect_up("h:3", "0");
+    assert_str(error_of_target(), "target_limit exceeded (number of targets: 3, limit: 2)");
+    assert_int_equal(n_targets, 3);
+    configure(
+        "jobs: [{job_name: j, target_limit: 2, static_configs: [{targets: ['h:1', 'h:3']}]}]");
+    pass(10);
+    expect_up("h:1", "1");
+    expect_up("h:2", "ended");
+    expect_up("h:3", "1");
+}
+
 static void test_bounds_are_canonical(void **state)
 {
     (void)state;
@@ -375,6 +410,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_broken_body_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_clashing_labels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_relabeling_and_limits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_target_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bounds_are_canonical, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_times_of_their_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_large_body_comes_in_pieces, set_up, tear_down),

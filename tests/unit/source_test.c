@@ -10,7 +10,7 @@
 
 static bool parse(struct arena *a, const char *body, struct samples *out, struct err *e)
 {
-    return prom_answer_parse(str_of(body), a, out, e);
+    return prom_answer_parse(str_of(body), a, out, NULL, e);
 }
 
 static void answers_become_samples(void **state)
@@ -44,6 +44,49 @@ static void answers_become_samples(void **state)
     arena_release(&a);
 }
 
+/* What is told beside the samples, and what of it says that some are missing. */
+static void answers_say_what_is_missing(void **state)
+{
+    static const struct {
+        const char *more, *partial;
+        size_t warnings, infos;
+    } v[] = {
+        {"", "", 0, 0},
+        {",\"isPartial\":false,\"warnings\":[],\"infos\":null", "", 0, 0},
+        {",\"isPartial\":true", "the source says that its answer is partial", 0, 0},
+        {",\"warnings\":[\"PromQL warning: a (1:1)\",\"PromQL info: b (1:1)\"]", "", 2, 0},
+        {",\"warnings\":[\"results truncated due to limit\"]", "", 1, 0},
+        {",\"warnings\":[\"PromQL warning: a\",\"store s: refused\"],\"infos\":[\"i\"]",
+         "store s: refused", 2, 1},
+        {",\"warnings\":[\"PromQL warning: 1\",\"PromQL warning: 2\",\"PromQL warning: "
+         "3\",\"PromQL "
+         "warning: 4\",\"PromQL warning: 5\",\"PromQL warning: 6\",\"PromQL warning: 7\",\"PromQL "
+         "warning: 8\",\"PromQL warning: 9\",\"PromQL warning: 10\",\"PromQL warning: "
+         "11\",\"gone\"]",
+         "gone", 10, 0},
+        {",\"warnings\":\"none\",\"infos\":[1,{}]", "", 0, 0},
+    };
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct answer_notes n = {0};
+        struct samples s;
+        struct err e = ERR_INIT;
+        str body = arena_printf(&a,
+                                "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\","
+                                "\"result\":[]}%s}",
+                                v[i].more);
+
+        assert_true(prom_answer_parse(body, &a, &s, &n, &e));
+        assert_str(n.partial, v[i].partial);
+        assert_int_equal(n.n_warnings, v[i].warnings);
+        assert_int_equal(n.n_infos, v[i].infos);
+    }
+    arena_release(&a);
+}
+
 static void what_is_no_answer_is_said(void **state)
 {
     static const struct {
@@ -64,10 +107,6 @@ static void what_is_no_answer_is_said(void **state)
         {"{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,2]}}",
          "result"},
         {"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{"
-         "\"a\":\"1\",\"a\":\"2\"},"
-         "\"value\":[1,\"1\"]}]}}",
-         "stands twice"},
-        {"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{"
          "\"\":\"1\"},\"value\":[1,\"1\"]}]}}",
          "a label has no name"},
     };
@@ -83,6 +122,28 @@ static void what_is_no_answer_is_said(void **state)
             fail_msg("%s: '%s'", v[i].body, e.msg);
         arena_release(&a);
     }
+}
+
+static void of_what_stands_twice_the_last_counts(void **state)
+{
+    struct arena a;
+    struct samples s;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    arena_init(&a, 0);
+    assert_true(
+        parse(&a,
+              "{\"status\":\"error\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"1\"]},"
+              "\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":"
+              "{\"z\":\"0\"},\"value\":[1,\"5\"],\"metric\":{\"a\":\"1\",\"b\":\"x\",\"a\":\"2\","
+              "\"b\":\"\"},\"value\":[1,\"7\"]}]}}",
+              &s, &e));
+    assert_int_equal(s.n, 1);
+    assert_int_equal(s.v[0].labels.n, 1);
+    assert_str(labels_get(s.v[0].labels, S("a")), "2");
+    assert_true(s.v[0].value == 7);
+    arena_release(&a);
 }
 
 static void failures_are_told_apart(void **state)
@@ -296,7 +357,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_become_samples),
+        cmocka_unit_test(answers_say_what_is_missing),
         cmocka_unit_test(what_is_no_answer_is_said),
+        cmocka_unit_test(of_what_stands_twice_the_last_counts),
         cmocka_unit_test(failures_are_told_apart),
         T(a_query_is_a_form),
         T(the_pair_is_tried_in_turn),

@@ -6,6 +6,7 @@
 
 #include "notify/template_data.h"
 #include "template/template.h"
+#include "os/zones.h"
 
 struct template_case {
     const char *text, *want; /* want: the output, or with '!' in front the error */
@@ -41,6 +42,7 @@ static inline void bench_init(struct template_bench *b, const struct tmpl_func *
     arena_init(&b->arena, 0);
     assert_true(template_data_from_json(&b->arena, str_of(bench_json), &b->data, &e));
     b->run.data = template_data_value(&b->data);
+    b->run.load_zone = zone_load;
     b->run.now = 1735689600 * NS_PER_S;
     assert_true(template_set_parse(
         b->set, S("a.tmpl"),

@@ -4,7 +4,7 @@
 #include <time.h>
 #include "base/attr.h"
 #include "base/rand.h"
-#include "codec/tz.h"
+#include "os/zones.h"
 
 /* glibc, which can do one zone a process at a time, is the oracle. */
 static void agrees_with_the_c_library(void **state)
@@ -26,7 +26,7 @@ static void agrees_with_the_c_library(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
         struct err e = ERR_INIT;
-        struct tz *z = tz_load(str_of(zones[i]), &e);
+        struct tz *z = zone_load(str_of(zones[i]), &e);
 
         if (z == NULL && e.code == ERR_NOT_FOUND)
             continue; /* a small tzdata */
@@ -59,7 +59,7 @@ static void odd_names_and_bytes_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_null(tz_load(str_of(bad[i]), &e));
+        assert_null(zone_load(str_of(bad[i]), &e));
     assert_null(tz_parse(S("TZif2"), &e));
     for (int i = 0; i < 2000; i++) {
         char bytes[200] = "TZif2";

@@ -1,0 +1,54 @@
+/* queue.h - who is sent when: the destination is the unit of order, of places and of rate.
+ *
+ * A row that is due joins its destination's queue. It is under way from when it gets a place until its answer, and what
+ * waits is a row, not a handle. A free place goes to the destinations in turn, and in one of them to the urgent first, then
+ * to whoever joined first. The share of a destination is 256 / (destinations at work + 1), at most 32 and at least 1: with
+ * twenty silent receivers each holds twelve places, and the twenty-first finds room at once. A destination that asked to be
+ * left alone for a while (Retry-After) gives no place before.
+ *
+ * Shapes   entries are embedded in their owner. 256 under way, of one destination 32.
+ * Units    now and until: monotonic.
+ * Owns     the queue owns its destinations; entries are borrowed until they leave.
+ * Cost     O(1) a call; a destination that is held costs a heap's O(log n).
+ * Source   DESIGN.md 2 "The destination is the unit of order".
+ */
+#ifndef CORE_QUEUE_H
+#define CORE_QUEUE_H
+
+#include "base/heap.h"
+#include "base/map.h"
+#include "base/time.h"
+
+enum { QUEUE_PLACES = 256, QUEUE_SHARE = 32, QUEUE_URGENCIES = 2 };
+
+struct queue_destination;
+
+struct queue_entry {
+    struct queue_entry *next, *prev;
+    struct queue_destination *in; /* NULL: neither waiting nor under way */
+    unsigned urgency;             /* 0 is the most urgent */
+    bool has_place;
+};
+
+struct send_queue {
+    struct u64_map destinations;    /* id -> struct queue_destination * */
+    struct queue_destination *ring; /* with waiting entries and open; the one served last */
+    struct heap held;               /* those that are left alone, by until when */
+    size_t under_way, waiting, busy;
+};
+
+void queue_release(struct send_queue *q); /* no entry is in it */
+void queue_join(struct send_queue *q, struct queue_entry *x, uint64_t destination,
+                unsigned urgency);
+/* It waits no longer, or its place is free. Nothing when it is in no queue. */
+void queue_leave(struct send_queue *q, struct queue_entry *x);
+/* Who gets a place now; NULL: nobody may. */
+struct queue_entry *queue_next(struct send_queue *q, ts_ns now);
+/* No place before until. */
+void queue_hold(struct send_queue *q, uint64_t destination, ts_ns until);
+/* When the destination may give places; TS_NONE: it does. */
+ts_ns queue_opens(const struct send_queue *q, uint64_t destination);
+/* When queue_next() is to be asked anew; TS_MAX: when something joins or leaves. */
+ts_ns queue_due(const struct send_queue *q);
+
+#endif

@@ -1,0 +1,83 @@
+#include "os/zones.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/mem.h"
+
+enum { FILE_MAX = 256 * 1024 };
+
+static struct tz *named(struct tz *z, str name)
+{
+    if (z != NULL)
+        tz_rename(z, name, false);
+    return z;
+}
+
+static struct tz *unknown(str name, struct err *e)
+{
+    err_set(e, ERR_NOT_FOUND, "unknown time zone '%.*s'", STR(name));
+    return NULL;
+}
+
+static struct tz *load_file(const char *path, str name, struct err *e)
+{
+    char *text;
+    struct tz *z = NULL;
+    ssize_t n;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return unknown(name, e);
+    text = mem_alloc(FILE_MAX);
+    n = read(fd, text, FILE_MAX);
+    close(fd);
+    if (n > 0)
+        z = tz_parse((str){text, (size_t)n}, e);
+    else
+        unknown(name, e);
+    mem_free(text);
+    return z;
+}
+
+static struct tz *load_named(str name, struct err *e)
+{
+    const char *dir = getenv("ZONEINFO");
+    char path[512];
+
+    if (name.n == 0 || str_is(name, "UTC"))
+        return tz_utc();
+    if (name.p[0] == '/' || name.p[0] == '.' || str_find_str(name, S("..")) >= 0 || name.n > 200 ||
+        memchr(name.p, '\0', name.n) != NULL)
+        return unknown(name, e);
+    snprintf(path, sizeof(path), "%s/%.*s", dir != NULL ? dir : "/usr/share/zoneinfo", STR(name));
+    return load_file(path, name, e);
+}
+
+static struct tz *load_local(void)
+{
+    static const char path[] = "/etc/localtime";
+    const char *tz = getenv("TZ");
+    struct tz *z;
+
+    if (tz != NULL && tz[0] == ':')
+        tz++;
+    if (tz == NULL || strcmp(tz, path) == 0)
+        z = named(load_file(path, S("Local"), NULL), S("Local"));
+    else if (tz[0] == '/')
+        z = named(load_file(tz, str_of(tz), NULL), str_of(tz));
+    else
+        z = named(load_named(str_of(tz), NULL), str_of(tz[0] != '\0' ? tz : "UTC"));
+    if (z == NULL)
+        z = tz_utc();
+    tz_rename(z, tz_name(z), true);
+    return z;
+}
+
+struct tz *zone_load(str name, struct err *e)
+{
+    if (str_is(name, "Local"))
+        return load_local();
+    return named(load_named(name, e), name.n != 0 ? name : S("UTC"));
+}
