@@ -203,6 +203,14 @@ str outbox_key_told_as(const struct engine *e, str key)
     return s != NULL ? outbox_told_as((*s)->row) : STR_NONE;
 }
 
+bool outbox_may_have_told(const struct engine *e, str key, uint64_t hash)
+{
+    struct outbox_slot **s = outbox_map_get(&e->outbox, key);
+
+    return s != NULL && (outbox_in_flight(*s) || (*s)->row->may_have_arrived) &&
+           hash_list_has((*s)->row->firing, hash);
+}
+
 static bool same_hashes(struct hash_list a, struct hash_list b)
 {
     return a.n == b.n && hash_list_is_subset(a, b);

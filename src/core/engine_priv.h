@@ -53,7 +53,9 @@ void outbox_decide(struct engine *e, const struct notification *n,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
 /* The group key that the waiting row of a key is told under, if that is not the one in the key; otherwise empty. */
 str outbox_key_told_as(const struct engine *e, str key);
-/* Whether the receiver may have heard, or be hearing, something else than that these fire, and the log does not know. */
+/* What the receiver may have heard, or be hearing, and the log does not know: that this one fires; something else than that
+ * these fire. */
+bool outbox_may_have_told(const struct engine *e, str key, uint64_t hash);
 bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list firing);
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why);

@@ -7,7 +7,7 @@ source=$(cd "$1" && pwd)
 mkdir -p "$2"
 build=$(cd "$2" && pwd)
 shift 2
-seeds=2000 block=100
+seeds=${SEEDS:-2000} block=100
 here=$source/tests/mutants
 [ $# != 0 ] || set -- $(cd "$here" && ls ./*.patch | sed 's|^\./||; s|\.patch$||')
 
