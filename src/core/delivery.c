@@ -219,12 +219,10 @@ static bool same_hashes(struct hash_list a, struct hash_list b)
 bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list firing)
 {
     struct outbox_slot **s = outbox_map_get(&e->outbox, key);
-    bool says_else = s != NULL && !same_hashes((*s)->row->firing, firing);
 
-    /* an end that may have been heard is told until it was */
-    return s != NULL &&
-           (outbox_in_flight(*s) ? says_else
-                                 : (*s)->row->may_have_arrived && (says_else || firing.n == 0));
+    /* what the attempts before it said, the row does not say any more */
+    return s != NULL && (outbox_in_flight(*s) ? !same_hashes((*s)->row->firing, firing)
+                                              : (*s)->row->may_have_arrived);
 }
 
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
