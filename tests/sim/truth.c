@@ -206,6 +206,8 @@ static void note_restart(struct truth *t)
 {
     if (t->trouble != TS_MAX)
         t->trouble = now_mono(t);
+    VEC_EACH (struct told_group *, g, &t->groups)
+        g->is_unsure = true; /* until a row has gone out whole */
     t->restarted_before = t->restarted;
     t->restarted = now_mono(t);
 }
@@ -411,7 +413,10 @@ static struct told_group *group_of(struct truth *t, const struct arrived *m)
     VEC_EACH (struct told_group *, g, &t->groups)
         if (str_eq(g->receiver, m->receiver) && str_eq(g->key, m->key))
             return g;
-    vec_push(&t->groups, (struct told_group){m->receiver, m->key, false});
+    vec_push(&t->groups, (struct told_group){.receiver = m->receiver,
+                                             .key = m->key,
+                                             .is_unsure = t->restarted != 0 &&
+                                                          t->restarted > now_mono(t) - LONG});
     return vec_last(&t->groups);
 }
 
@@ -498,11 +503,10 @@ static void check_on_disk(struct truth *t, const struct arrived *m)
     buf_release(&key);
 }
 
-/* A row of an earlier life may have been under way then; it has gone out, or been told anew, after some minutes. */
+/* A row of an earlier life may have been under way then. */
 static bool is_sure(const struct truth *t, const struct told_group *g)
 {
-    return !g->is_unsure && engine_of(t)->rules_wait == RULES_RUN &&
-           (t->restarted == 0 || t->restarted < now_mono(t) - LONG);
+    return !g->is_unsure && engine_of(t)->rules_wait == RULES_RUN;
 }
 
 void truth_sent(struct truth *t, const struct scripted_request *rq, const struct sink *k)
