@@ -36,7 +36,8 @@ struct serve {
     struct budgets budgets;
     struct clock clock;
     struct loop *loop;
-    struct pool *pool;
+    struct pool *pool, *slow, *disk;
+    char host[256];
     struct transport *transport;
     struct shell *shell;
     struct api *api;
@@ -508,10 +509,15 @@ static int run(struct serve *s, struct config *conf)
     s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
     s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
     init_budgets(s);
-    s->store = store_new(&(struct store_parts){.base = loop_base(s->loop),
-                                               .budgets = &s->budgets,
+    s->slow = pool_new(loop_base(s->loop), 1);
+    s->disk = pool_new(loop_base(s->loop), 1);
+    gethostname(s->host, sizeof(s->host) - 1);
+    s->store = store_new(&(struct store_parts){.budgets = &s->budgets,
                                                .clock = &s->clock,
                                                .pool = s->pool,
+                                               .slow = s->slow,
+                                               .disk = s->disk,
+                                               .host = str_of(s->host),
                                                .transport = s->transport,
                                                .damaged = store_damaged,
                                                .arg = s},
@@ -585,6 +591,8 @@ static void tear_down(struct serve *s)
     forward_free(s->forward);
     configure_release(&s->parts);
     store_free(s->store);
+    pool_free(s->slow);
+    pool_free(s->disk);
     pool_free(s->pool);
     if (s->transport != NULL)
         transport_free(s->transport);

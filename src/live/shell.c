@@ -411,12 +411,13 @@ void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const 
 {
     bool dirty = !state_commit_is_empty(&s->fx.commit);
 
-    if (!dirty && s->reported == s->handed) {
-        done(arg, true, NULL);
-        return;
-    }
+    /* First: what changes nothing may speak of what is not on the disk. */
     if (shell_is_degraded(s)) {
         done(arg, false, &s->degraded_why);
+        return;
+    }
+    if (!dirty && s->reported == s->handed) {
+        done(arg, true, NULL);
         return;
     }
     add_waiting(s, (struct shell_waiting){.n = s->handed + dirty, .done = done, .arg = arg});

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 #include "base/hash.h"
 #include "os/log.h"
 #include "codec/escape.h"
@@ -12,8 +11,6 @@ enum { SYNC_EVERY = 5 };
 
 struct store {
     struct store_parts parts;
-    struct pool *slow,
-        *disk; /* one thread each: what waits for a name server must not keep the disk waiting */
     struct tsdb *db;
     struct scraper *scraper;
     struct push *push;
@@ -59,9 +56,7 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
                                .let_go = let_go};
 
     s->parts = *parts;
-    s->slow = pool_new(parts->base, 1);
-    s->disk = pool_new(parts->base, 1);
-    sp.slow_pool = s->slow;
+    sp.slow_pool = parts->slow;
     sp.db = s->db = tsdb_new(&o);
     s->scraper = scraper_new(&sp);
     s->push = push_new(parts->clock, parts->pool, s->db);
@@ -75,8 +70,8 @@ void store_stop(struct store *s)
         return;
     s->is_stopped = true;
     timer_cancel(s->parts.clock, &s->tick);
-    pool_free(s->slow);
-    pool_free(s->disk);
+    pool_settle(s->parts.slow);
+    pool_settle(s->parts.disk);
 }
 
 void store_free(struct store *s)
@@ -178,7 +173,7 @@ static void run_disk(struct store *s, void (*run)(struct job *j), void (*done)(s
     s->err = (struct err)ERR_INIT;
     s->job.run = run;
     s->job.done = done;
-    pool_run(s->disk, &s->job);
+    pool_run(s->parts.disk, &s->job);
 }
 
 /* Every second. */
@@ -198,12 +193,9 @@ static void tick(struct timer *t, struct now now)
 /* -- the configuration -- */
 
 /* Two instances of one configuration ask a target at different moments, as long as something tells them apart. */
-static uint64_t seed_of(const struct config *conf)
+static uint64_t seed_of(const struct store *s, const struct config *conf)
 {
-    char host[256] = "";
-
-    gethostname(host, sizeof(host) - 1);
-    return fnv1a_str(labels_fingerprint(conf->external_labels), str_of(host));
+    return fnv1a_str(labels_fingerprint(conf->external_labels), s->parts.host);
 }
 
 void store_configure(struct store *s, struct config *conf)
@@ -216,8 +208,8 @@ void store_configure(struct store *s, struct config *conf)
     if (!is_read && conf->push != NULL)
         log_info("no rule reads what is pushed here: it is taken and shown, and not kept");
     scraper_configure(s->scraper, conf, conf->scrapes, is_read ? conf->n_scrapes : 0,
-                      seed_of(conf));
-    push_configure(s->push, conf->push, seed_of(conf));
+                      seed_of(s, conf));
+    push_configure(s->push, conf->push, seed_of(s, conf));
 }
 
 static void restore_pushes(struct store *s, str dir)

@@ -6,7 +6,7 @@
  * Units    the log is written every second and synced every five.
  * Errors   a log that cannot be read or written costs history after the next restart, nothing else: it is said once a
  *          failure.
- * Owns     the store owns the tsdb, the scraper, what is pushed, and two threads; clock, pool and transport are borrowed.
+ * Owns     the store owns the tsdb, the scraper and what is pushed; clock, pools and transport are borrowed.
  * Source   DESIGN.md 2 "tsdb".
  */
 #ifndef LIVE_STORE_H
@@ -22,12 +22,13 @@
 
 struct store;
 struct engine;
-struct event_base;
 
 struct store_parts {
-    struct event_base *base;
     struct clock *clock;
     struct pool *pool;
+    /* A thread each, the store's alone: what waits for a name server must not keep the disk waiting. */
+    struct pool *slow, *disk;
+    str host; /* tells two instances of one configuration apart; borrowed */
     struct transport *transport;
     struct budgets *budgets; /* NULL: no limits */
     /* A part of what was stored cannot be read; inside of a turn. May be NULL. */
@@ -36,9 +37,9 @@ struct store_parts {
 };
 
 struct store *store_new(const struct store_parts *parts, const struct config *conf);
-/* Ends the threads; the pool must have been drained. What is not in the log yet is written. */
+/* The pools must have been drained. What is not in the log yet is written. */
 void store_free(struct store *s);
-/* Ends what runs on threads of its own, while the engine still lives. */
+/* Settles its own pools, while the engine still lives. */
 void store_stop(struct store *s);
 
 /* Begins the replay of the log in the folder. engine: told when rules may read, which wait from its beginning; borrowed. */

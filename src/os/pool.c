@@ -6,11 +6,20 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "os/clock.h"
 
 /* A queue of jobs linked through job.next, in order of arrival. */
 struct jobs {
     struct job *head, **tail;
     size_t n;
+};
+
+/* What would be a thread. */
+struct stepped {
+    struct timer timer; /* its job ends */
+    struct pool *pool;
+    struct job *job; /* NULL: it rests */
+    bool has_run;
 };
 
 struct pool {
@@ -21,8 +30,12 @@ struct pool {
     struct jobs arrived; /* finished ones whose done() comes next; the loop's alone */
     size_t running;
     bool ending;
-    pthread_t *threads; /* NULL = inline */
+    pthread_t *threads; /* NULL: without threads */
     unsigned n_threads;
+    struct stepped *stepped; /* as many as threads; NULL: not stepped */
+    struct clock *clock;
+    struct job_pace (*pace)(void *arg);
+    void *arg;
     int fd; /* written once for each non-empty batch in finished */
     struct event *arrivals;
 };
@@ -161,8 +174,104 @@ struct pool *pool_new_inline(void)
     return make();
 }
 
+/* -- stepped -- */
+
+static void stepped_begin(struct pool *p)
+{
+    for (unsigned i = 0; i < p->n_threads; i++) {
+        struct stepped *t = &p->stepped[i];
+        struct job_pace pace;
+
+        if (t->job != NULL || (t->job = jobs_pop(&p->todo)) == NULL)
+            continue;
+        pace = p->pace(p->arg);
+        t->has_run = pace.runs_first;
+        if (t->has_run)
+            t->job->run(t->job);
+        timer_arm(p->clock, &t->timer, ts_add(p->clock->now.mono, pace.takes));
+    }
+}
+
+/* It rests from now on. */
+static struct job *stepped_end(struct stepped *t)
+{
+    struct job *j = t->job;
+
+    timer_cancel(t->pool->clock, &t->timer);
+    if (!t->has_run)
+        j->run(j);
+    t->job = NULL;
+    return j;
+}
+
+static void stepped_done(struct stepped *t)
+{
+    struct job *j = stepped_end(t);
+
+    stepped_begin(t->pool);
+    j->done(j);
+}
+
+static void on_stepped(struct timer *timer, struct now now)
+{
+    (void)now;
+    stepped_done(container_of(timer, struct stepped, timer));
+}
+
+static struct stepped *stepped_of(const struct pool *p, const struct job *j)
+{
+    for (unsigned i = 0; p->stepped != NULL && i < p->n_threads; i++)
+        if (j == NULL ? p->stepped[i].job != NULL : p->stepped[i].job == j)
+            return &p->stepped[i];
+    return NULL;
+}
+
+static size_t stepped_settle(struct pool *p)
+{
+    struct stepped *t;
+    size_t n = 0;
+
+    for (; (t = stepped_of(p, NULL)) != NULL; n++)
+        stepped_done(t);
+    return n;
+}
+
+/* A thread that is at it is waited for. */
+static void stepped_take_back(struct pool *p, struct job *j)
+{
+    struct stepped *t = stepped_of(p, j);
+
+    if (t != NULL)
+        stepped_end(t);
+    else
+        BUG_ON(!jobs_drop(&p->todo, j));
+    stepped_begin(p);
+}
+
+struct pool *pool_new_stepped(struct clock *clock, unsigned threads,
+                              struct job_pace (*pace)(void *arg), void *arg)
+{
+    struct pool *p = make();
+
+    p->clock = clock;
+    p->pace = pace;
+    p->arg = arg;
+    p->n_threads = threads;
+    p->stepped = mem_array(threads, sizeof(p->stepped[0]));
+    for (unsigned i = 0; i < threads; i++)
+        p->stepped[i] = (struct stepped){.timer.fire = on_stepped, .pool = p};
+    return p;
+}
+
+/* -- all -- */
+
 void pool_run(struct pool *p, struct job *j)
 {
+    if (p->stepped != NULL) {
+        jobs_push(&p->todo, j);
+        stepped_begin(p);
+        return;
+    }
     pthread_mutex_lock(&p->lock);
     jobs_push(&p->todo, j);
     pthread_cond_signal(&p->wake);
@@ -171,6 +280,10 @@ void pool_run(struct pool *p, struct job *j)
 
 void pool_take_back(struct pool *p, struct job *j)
 {
+    if (p->stepped != NULL) {
+        stepped_take_back(p, j);
+        return;
+    }
     if (jobs_drop(&p->arrived, j))
         return;
     pthread_mutex_lock(&p->lock);
@@ -185,7 +298,7 @@ size_t pool_drain(struct pool *p)
     size_t n = 0;
     struct job *j;
 
-    BUG_ON(p->threads != NULL);
+    BUG_ON(p->threads != NULL || p->stepped != NULL);
     while ((j = jobs_pop(&p->todo)) != NULL) {
         j->run(j);
         j->done(j);
@@ -201,6 +314,8 @@ size_t pool_queued(const struct pool *p)
 
     pthread_mutex_lock(lock);
     n = p->todo.n;
+    for (unsigned i = 0; p->stepped != NULL && i < p->n_threads; i++)
+        n += p->stepped[i].job != NULL;
     pthread_mutex_unlock(lock);
     return n;
 }
@@ -209,6 +324,8 @@ size_t pool_settle(struct pool *p)
 {
     size_t n = 0;
 
+    if (p->stepped != NULL)
+        return stepped_settle(p);
     if (p->threads == NULL)
         return pool_drain(p);
     for (;;) {
@@ -244,5 +361,6 @@ void pool_free(struct pool *p)
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
     mem_free(p->threads);
+    mem_free(p->stepped);
     mem_free(p);
 }

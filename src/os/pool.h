@@ -2,8 +2,10 @@
  * bcrypt.
  *
  * A job gets an immutable input, runs on some worker and comes back to the loop thread by done().
- * It never touches loop state. The inline pool runs jobs at pool_drain() in order, on the caller's
- * thread: deterministic tests.
+ * It never touches loop state.
+ *
+ * Two pools have no threads: the inline one runs jobs at pool_drain(), in order; the stepped one has
+ * as many jobs under way as it would have threads, and each takes its time on a stepped clock.
  *
  * Owns     the job is the caller's, embedded; it must live until done() was called or it was taken
  *          back. So who stops settles the pool while all that jobs touch still lives, and frees it
@@ -14,8 +16,10 @@
 #define OS_POOL_H
 
 #include "base/str.h"
+#include "base/time.h"
 
 struct event_base;
+struct clock;
 
 struct job {
     void (*run)(struct job *j);  /* on a worker */
@@ -28,6 +32,15 @@ struct pool;
 struct pool *pool_new(struct event_base *base,
                       unsigned threads); /* completions arrive on base's thread */
 struct pool *pool_new_inline(void);
+
+/* Stepped: how long a job takes, and at which end of that time it runs: both may happen to a thread. */
+struct job_pace {
+    dur_ns takes;
+    bool runs_first;
+};
+/* pace() is asked when a job begins. done()s are timers of the clock, which is borrowed. */
+struct pool *pool_new_stepped(struct clock *clock, unsigned threads,
+                              struct job_pace (*pace)(void *arg), void *arg);
 void pool_free(struct pool *p); /* settles it first */
 /* Waits until all is run and done, what done()s queue, too; returns how many were done. */
 size_t pool_settle(struct pool *p);
@@ -36,6 +49,6 @@ void pool_run(struct pool *p, struct job *j);
 void pool_take_back(struct pool *p, struct job *j);
 size_t
 pool_drain(struct pool *p); /* inline: runs everything queued, then the done()s; returns how many */
-size_t pool_queued(const struct pool *p);
+size_t pool_queued(const struct pool *p); /* not begun; without threads: not done */
 
 #endif
