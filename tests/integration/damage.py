@@ -66,41 +66,65 @@ def test_samples_and_pushes():
             t.stop()
 
 
-def test_the_folder_goes():
-    """Under the sandbox a new folder cannot be made: the store stays degraded, and says so. Without it all is written anew."""
-    with folder() as d, folder() as d2, Sink() as s, Sink() as s2:
-        with Tocsin(simple(s), d, "--sandbox=off") as t, Tocsin(simple(s2), d2) as t2:
-            for x in t, t2:
-                x.alert(alertname="Before")
-                until("it is stored", lambda: len(x.alerts()) == 1)
-                shutil.rmtree(x.storage)
-            for sink in s, s2:
-                until("it is noticed", lambda: any("TocsinStoreDegraded" in str(r.body) for r in sink.got), 60)
-            r = t2.post("/api/v2/alerts", [{"labels": {"alertname": "After"}}])
-            assert r.status == 503 and b"in memory" in r.body, (r.status, r.body)
-            until("pages go out", lambda: any("After" in str(r.body) for r in s2.got), 20)
-            equal(t2.metric("tocsin_store_degraded"), 1)
-            until("it is written anew", lambda: t.metric("tocsin_store_degraded") == 0, 30)
-            t.alert(alertname="After")
-            until("it is told", lambda: any('"After"' in str(r.body) for r in s.got))
-            t.kill()
-        with Tocsin(simple(s), d, "--sandbox=off") as t:
-            assert {"Before", "After"} <= {a["labels"]["alertname"] for a in t.alerts()}, t.alerts()
+def goes(d, sink):
+    """Under the sandbox a new folder cannot be made: the store stays degraded, and says so."""
+    with Tocsin(simple(sink), d) as t:
+        t.alert(alertname="Before")
+        until("it is stored", lambda: len(t.alerts()) == 1)
+        shutil.rmtree(t.storage)
+        until("it is noticed", lambda: any("TocsinStoreDegraded" in str(r.body) for r in sink.got), 60)
+        r = t.post("/api/v2/alerts", [{"labels": {"alertname": "After"}}])
+        assert r.status == 503 and b"in memory" in r.body, (r.status, r.body)
+        until("pages go out", lambda: any('"After"' in r.body.decode() for r in sink.got), 20)
+        equal(t.metric("tocsin_store_degraded"), 1)
 
 
-def test_another_folder_in_its_place():
+def comes_back(d, sink):
+    """Without it all is written anew."""
+    with Tocsin(simple(sink), d, "--sandbox=off") as t:
+        t.alert(alertname="Before")
+        until("it is stored", lambda: len(t.alerts()) == 1)
+        shutil.rmtree(t.storage)
+        until("it is noticed", lambda: any("TocsinStoreDegraded" in str(r.body) for r in sink.got), 60)
+        until("it is written anew", lambda: t.metric("tocsin_store_degraded") == 0, 30)
+        t.alert(alertname="After")
+        until("it is told", lambda: any('"After"' in r.body.decode() for r in sink.got))
+        t.kill()
+    with Tocsin(simple(sink), d, "--sandbox=off") as t:
+        assert {"Before", "After"} <= {a["labels"]["alertname"] for a in t.alerts()}, t.alerts()
+
+
+def is_replaced(d, sink):
     """Somebody restores a backup under a running program: neither is lost."""
-    with folder() as d, Sink() as s:
-        with Tocsin(simple(s), d, "--sandbox=off") as t:
-            os.rename(t.storage, t.storage + ".moved")
-            shutil.copytree(t.storage + ".moved", t.storage)
-            t.alert(alertname="Now")
-            until("it is noticed", lambda: t.metric("tocsin_store_degraded") == 1, 60)
-            until("it is written anew", lambda: t.metric("tocsin_store_degraded") == 0, 30)
-            assert glob.glob(os.path.join(t.storage, "state.db.replaced-*")), os.listdir(t.storage)
-            t.kill()
-        with Tocsin(simple(s), d, "--sandbox=off") as t:
-            assert "Now" in {a["labels"]["alertname"] for a in t.alerts()}
+    with Tocsin(simple(sink), d, "--sandbox=off") as t:
+        os.rename(t.storage, t.storage + ".moved")
+        shutil.copytree(t.storage + ".moved", t.storage)
+        t.alert(alertname="Now")
+        until("it is noticed", lambda: t.metric("tocsin_store_degraded") == 1, 60)
+        until("it is written anew", lambda: t.metric("tocsin_store_degraded") == 0, 30)
+        assert glob.glob(os.path.join(t.storage, "state.db.replaced-*")), os.listdir(t.storage)
+        t.kill()
+    with Tocsin(simple(sink), d, "--sandbox=off") as t:
+        assert "Now" in {a["labels"]["alertname"] for a in t.alerts()}
+
+
+def test_the_folder_goes():
+    """Three ways at once: it takes half a minute to be noticed."""
+    failures = []
+
+    def play(what):
+        try:
+            with folder() as d, Sink() as s:
+                what(d, s)
+        except BaseException:
+            failures.append(f"{what.__name__}: {traceback.format_exc()}")
+
+    players = [threading.Thread(target=play, args=(what,)) for what in (goes, comes_back, is_replaced)]
+    for p in players:
+        p.start()
+    for p in players:
+        p.join()
+    assert not failures, "\n".join(failures)
 
 
 if __name__ == "__main__":
