@@ -1,7 +1,7 @@
 /* allocfail.c - fails one allocation of a program, whoever made it, as a library to preload.
  *
- *     ALLOCFAIL   a file of two 64-bit numbers, mapped by both sides: how many allocations there were, and the number of
- *                 the one that fails (0: none); it becomes 0 when it has failed. The test writes it while the program runs.
+ *     ALLOCFAIL   a file of two 64-bit numbers, mapped by both sides: how many allocations there were, and from which
+ *                 on the next one fails (0: none); it becomes 0 when it has failed. The test writes it while the program runs.
  *
  * Who asked for the one that fails stands in stderr. Only allocations of the C library's names are counted: those of the program's own base/mem and of every library below it.
  */
@@ -55,10 +55,10 @@ static void tell(void)
 static bool fails(void)
 {
     uint64_t n = atomic_fetch_add_explicit(&control->made, 1, memory_order_relaxed) + 1;
+    uint64_t at = atomic_load_explicit(&control->fails, memory_order_relaxed);
 
-    if (n != atomic_load_explicit(&control->fails, memory_order_relaxed))
+    if (at == 0 || n < at || !atomic_compare_exchange_strong(&control->fails, &at, 0))
         return false;
-    atomic_store(&control->fails, 0);
     tell();
     errno = ENOMEM;
     return true;
