@@ -296,24 +296,30 @@ def labels_of_a_list(n):
 
 # -- PromQL --
 
-@row("query", 1500, "promql")
-def query_length(n):
-    return series(1), "1" + "+1" * n
+@row("query", 1200, "promql")
+def query_arguments(n):
+    return series(100), "label_join(m, 'x', '-', " + ", ".join("'i'" for i in range(n)) + ")"
 
 
-@row("query", 1500, "promql")
-def query_of_unlike_selectors(n):
-    return series(1), " or ".join('m{i="%d"}' % i for i in range(n))
+@row("query", 6000, "promql")
+def query_text(n):
+    return series(100), "count(m) # " + "x" * n + "\n + count(label_replace(m, 'x', '%s', 'i', '.*'))" % ("$1" * (n // 4))
 
 
-@row("query", 1500, "promql")
+@row("query", 400, "promql")
 def query_matchers(n):
-    return series(10), "m{" + ",".join('l%d!="x"' % i for i in range(n)) + "}"
+    return series(1000), "m{" + ",".join('l%d!="x"' % i for i in range(n)) + "}"
 
 
-@row("query", 40, "promql")
+@row("query", 400, "promql")
+def query_grouping_labels(n):
+    return series(300), "sum by (" + ",".join("l%d" % i for i in range(n)) + ") (m)"
+
+
+@row("lint", 100, "rulefile")
 def query_nesting(n):
-    return series(1), "+".join(["(" * 300 + "1" + ")" * 300] * n)
+    """Deep, up to what an expression may be, in many."""
+    return rule_file("  - {record: 'r:m%d', expr: '%s'}\n" % (i, "(" * 150 + "1" + ")" * 150 + " + -1" * 100) for i in range(n))
 
 
 for name, text in {
@@ -333,15 +339,15 @@ def query_buckets(n):
 # -- regular expressions --
 
 def subject(pattern):
-    return series(50, ',h="node17.example.com"'), 'count(m{h=~"%s"})' % pattern
+    return "".join('m{h="node%d.example.com"} 1\n' % i for i in range(500)), 'count(m{h=~"%s"}) or vector(0)' % pattern
 
 
-@row("query", 150, "promql")
+@row("query", 300, "promql")
 def regex_names(n):
     return subject("|".join("node%d.example.com" % i for i in range(n)))
 
 
-@row("query", 150, "promql")
+@row("query", 80, "promql")
 def regex_alternatives(n):
     return subject("|".join("a%d.*b" % i for i in range(n)))
 
@@ -351,14 +357,14 @@ def regex_length(n):
     return subject("a?" * n)
 
 
-@row("query", 30, "promql")
+@row("query", 12, "promql")
 def regex_nesting(n):
     return subject("|".join("(" * 8 + "a%d*" % i + ")?" * 8 for i in range(n)))
 
 
-@row("query", 100, "promql")
+@row("query", 20, "promql")
 def regex_classes(n):
-    return subject("|".join("[^%s]+" % "".join(chr(0x4E00 + (i * 31 + k * 7) % 2000) for k in range(10)) for i in range(n)))
+    return subject("|".join("[%s]x" % "".join(chr(0x4E00 + (i * 31 + k * 7) % 2000) for k in range(10)) for i in range(n)))
 
 
 @row("query", 2000)
@@ -368,24 +374,27 @@ def regex_subject(n):
 
 # -- templates --
 
-@row("render", 500, "template")
+@row("render", 2000, "template")
 def template_actions(n):
     return "{{ .Status }}x" * n
 
 
-@row("render", 500, "template")
+@row("render", 60, "template")
 def template_variables(n):
-    return "".join("{{ $v%d := %d }}" % (i, i) for i in range(n)) + "".join("{{ $v%d }}" % i for i in range(n))
+    """At most 1,000, in many templates."""
+    one = "".join("{{ $v%d := %d }}" % (i, i) for i in range(n)) + "".join("{{ $v%d }}" % i for i in range(n))
+    return one + "".join('{{ define "v%d" }}%s{{ end }}' % (k, one) for k in range(30))
 
 
-@row("render", 300, "template")
+@row("render", 1000, "template")
 def template_definitions(n):
-    return "".join('{{ define "t%d" }}x{{ end }}{{ template "t%d" . }}' % (i, i) for i in range(n))
+    return "".join('{{ template "t%d" . }}' % i for i in range(n)) + "".join('{{ define "t%d" }}x{{ end }}' % i for i in range(n))
 
 
-@row("render", 300, "template")
+@row("render", 50, "template")
 def template_branches(n):
-    return "{{ if false }}a" + "{{ else if false }}b" * n + "{{ end }}"
+    """Up to 200 deep, in many."""
+    return ("{{ if false }}a" + "{{ else if false }}b" * 150 + "{{ end }}") * n
 
 
 @row("render", 500, "template")
@@ -409,7 +418,7 @@ SPECIAL = {"dict": 'dict "k" $s', "mustToDate": 'mustToDate "2006" "2024"', "dat
 def template_functions(n):
     """Each once, of a text of n times a few bytes, or a list of such a number."""
     calls = [SPECIAL.get(name) or " ".join([name] + [ARGUMENTS[k] for k in kinds if k != "*"]) for name, kinds in functions().items()]
-    begin = '{{ $s := "%s" }}{{ $l := stringSlice %s }}' % ("a \\u00e9B" * n, " ".join(['"x"'] * (n // 4)))
+    begin = '{{ $s := "%s" }}{{ $l := stringSlice %s }}' % ("a \\u00e9B" * n, " ".join(['"x"'] * min(n // 4, 250)))
     return begin + "".join("{{ $x := %s }}" % c for c in calls)
 
 

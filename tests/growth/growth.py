@@ -41,7 +41,9 @@ def query(d, made, name):
 
 
 def render(d, text, name):
-    return ran(d, [PROGRAM, "template", "render", "--template.text=" + text], name)
+    path = write(os.path.join(d, "t.tmpl"), '{{ define "growth" }}' + text.split("{{ define", 1)[0] + "{{ end }}" + "".join(
+        "{{ define" + x for x in text.split("{{ define")[1:]))
+    return ran(d, [PROGRAM, "template", "render", "--template.glob=" + path, "--template.text={{ template \"growth\" . }}"], name)
 
 
 def serve(d, s, name):
