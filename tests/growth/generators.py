@@ -428,11 +428,10 @@ def fuzz_of(row, n):
 
 
 def main():
-    """corpus FOLDER: writes FOLDER/TARGET/grown-ROW."""
+    """FOLDER TARGET: writes FOLDER/TARGET/grown-ROW."""
     for r in ROWS:
-        if r.fuzz is not None:
-            folder = os.path.join(sys.argv[2], r.fuzz)
-            os.makedirs(folder, exist_ok=True)
+        if r.fuzz == sys.argv[2]:
+            folder = os.path.join(sys.argv[1], r.fuzz)
             with open(os.path.join(folder, "grown-" + r.name), "wb") as f:
                 f.write(fuzz_of(r, 4).encode())
 
