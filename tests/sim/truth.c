@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include "core/engine_priv.h"
 #include "core/explain.h"
 #include "live/shell_priv.h"
 #include "model/labels.h"
@@ -168,17 +169,23 @@ static void begin_anew(struct truth *t, ts_ns within)
             t->rules[k].since = now_mono(t);
 }
 
+/* What was under way goes again, also what the stop itself sent: a group is unsure until a row of it has gone out whole.
+ * Forgotten is what went out from memory alone, and what is old by a clock that was set. */
+void truth_ended(struct truth *t)
+{
+    VEC_EACH (struct answer_due *const *, d, &t->due)
+        (*d)->is_open = false;
+    VEC_EACH (struct told_group *, g, &t->groups)
+        g->is_unsure = true;
+    VEC_EACH (struct heard *, h, &t->heard)
+        h->is_forgotten |= h->is_from_memory || h->at <= t->stepped;
+}
+
 void truth_began(struct truth *t)
 {
     t->life++;
     if (t->life == 1)
         return;
-    VEC_EACH (struct answer_due *const *, d, &t->due)
-        (*d)->is_open = false;
-    VEC_EACH (
-        struct heard *, h,
-        &t->heard) /* what went out from memory alone is forgotten, and what is old by a clock that was set */
-        h->is_forgotten |= h->is_from_memory || h->at <= t->stepped;
     VEC_EACH (const struct known_alert *, a, &t->alerts)
         check_alert_is_back(t, a);
     VEC_EACH (const struct known_silence *, s, &t->silences)
@@ -201,13 +208,11 @@ static void note_rules(struct truth *t, str name)
     }
 }
 
-/* Its life is about to end. What was under way goes again. */
+/* Its life is about to end. */
 static void note_restart(struct truth *t)
 {
     if (t->trouble != TS_MAX)
         t->trouble = now_mono(t);
-    VEC_EACH (struct told_group *, g, &t->groups)
-        g->is_unsure = true; /* until a row has gone out whole */
     t->restarted_before = t->restarted;
     t->restarted = now_mono(t);
 }
@@ -252,8 +257,10 @@ static void note_poster(struct truth *t, const struct action *a)
     size_t i = alert_of(t, a->labels);
     struct known_alert *k = &t->alerts.v[i];
 
-    if (a->kind == ACT_POST && !k->is_sent)
+    if (a->kind == ACT_POST && !k->is_sent) {
         k->since = now_mono(t);
+        k->paused = t->paused;
+    }
     k->is_sent = a->kind == ACT_POST || (k->is_sent && a->kind != ACT_RESOLVE);
 }
 
@@ -388,7 +395,9 @@ static bool fires_for_long(const struct truth *t, struct labels ls)
     }
     VEC_EACH (const struct known_alert *, a, &t->alerts)
         if (labels_eq(a->labels, ls))
-            return a->is_sent && !a->is_refused && a->since < now_mono(t) - LONG;
+            /* lived: in a pause nobody sends, and a crash may have lost what was not answered */
+            return a->is_sent && !a->is_refused &&
+                   a->since < now_mono(t) - LONG - (t->paused - a->paused);
     return false;
 }
 
@@ -629,14 +638,30 @@ static void check_rule_alerts(struct truth *t)
             wrong(t, "%zu alerts of rule %zu fire", n[k], k);
 }
 
+/* An alert about tocsin itself ends when its time has come, which may be just now: the group's next tick tells. */
+static bool ends_by_itself(const struct truth *t, const struct heard *h)
+{
+    const struct alert *al = engine_alert(engine_of(t), h->fingerprint);
+
+    return al != NULL && builtin_is_name(labels_get(h->labels, S("alertname"))) &&
+           al->expires_mono > now_mono(t) - NS_PER_M - SOON;
+}
+
+/* Of an end that went out from memory alone a later life knows nothing: by its log the receiver was told that it fires. */
+static bool is_end_forgotten(const struct heard *h)
+{
+    return h->ever_fired && !h->fires && h->is_forgotten && h->is_from_memory;
+}
+
 /* Who is not kept back was heard of, by everybody. */
 static void check_heard(struct truth *t)
 {
+    const struct heard *heard;
     struct arena a;
 
     arena_init(&a, 0);
     VEC_EACH (const struct heard *, h, &t->heard)
-        if (h->fires && !h->is_forgotten && !fires_now(t, h->fingerprint))
+        if (h->fires && !h->is_forgotten && !fires_now(t, h->fingerprint) && !ends_by_itself(t, h))
             wrong_alert(t, "never heard of the end of", h->receiver, h->labels);
     MAP_EACH (const struct u64_map_entry, it, &engine_of(t)->alerts) {
         const struct alert *al = it->value;
@@ -646,11 +671,10 @@ static void check_heard(struct truth *t)
         for (size_t i = 0; i < x.n && !x.is_resolved; i++) {
             const struct explain_route *r = &x.routes[i];
 
-            if (r->held_by == HELD_BY_NOTHING &&
-                !heard_of(t, arena_str(&t->sim->arena, r->route->receiver),
-                          arena_str(&t->sim->arena, r->group_key),
-                          labels_copy(&t->sim->arena, al->labels->ls))
-                     ->fires)
+            heard = heard_of(t, arena_str(&t->sim->arena, r->route->receiver),
+                             arena_str(&t->sim->arena, r->group_key),
+                             labels_copy(&t->sim->arena, al->labels->ls));
+            if (r->held_by == HELD_BY_NOTHING && !heard->fires && !is_end_forgotten(heard))
                 wrong_alert(t, "was not told of", r->route->receiver, al->labels->ls);
         }
         explanation_release(&x);
