@@ -13,6 +13,8 @@
 #define AGAIN   (3 * NS_PER_M)
 #define LONG    (10 * NS_PER_M)
 
+#define LONG_REPLAY (20 * NS_PER_S)
+
 static void wrong(struct truth *t, const char *format, ...)
 {
     va_list ap;
@@ -46,6 +48,13 @@ static struct engine *engine_of(const struct truth *t)
     return shell_engine(t->sim->it.shell);
 }
 
+static bool fires_now(const struct truth *t, uint64_t fingerprint)
+{
+    const struct alert *al = engine_alert(engine_of(t), fingerprint);
+
+    return al != NULL && !alert_is_resolved(al, t->sim->it.clock.now);
+}
+
 /* -- what was answered is there -- */
 
 struct answer_due {
@@ -53,7 +62,7 @@ struct answer_due {
     uint64_t life, n;
     size_t at; /* of the alert or the silence */
     enum { DUE_ALERT, DUE_SILENCE, DUE_EXPIRY } kind;
-    bool is_open;
+    bool is_open, was_degraded; /* the store, when it came */
 };
 
 static void answered(void *arg, bool ok, const struct err *e)
@@ -65,6 +74,8 @@ static void answered(void *arg, bool ok, const struct err *e)
     if (!d->is_open)
         wrong(t, "a request was answered twice");
     d->is_open = false;
+    if (ok && d->was_degraded)
+        wrong(t, "a store that does not write answered");
     if (!ok || d->life != t->life || t->sim->it.is_cut)
         return;
     if (d->kind == DUE_ALERT)
@@ -79,7 +90,8 @@ static void await(struct truth *t, int kind, size_t at, uint64_t n)
 {
     struct answer_due *d = mem_new(struct answer_due);
 
-    *d = (struct answer_due){t, t->life, n, at, (unsigned)kind, true};
+    *d = (struct answer_due){
+        t, t->life, n, at, (unsigned)kind, true, shell_is_degraded(t->sim->it.shell)};
     vec_push(&t->due, d);
     shell_after_commit(t->sim->it.shell, answered, d);
 }
@@ -208,6 +220,23 @@ static void note_rules(struct truth *t, str name)
     }
 }
 
+/* A stop in order leaves nothing of what is in memory behind where the disk works, answered or not. */
+static void note_stop(struct truth *t)
+{
+    if (t->disk_away)
+        return;
+    VEC_EACH (struct known_alert *, a, &t->alerts)
+        if (fires_now(t, labels_fingerprint(a->labels)) == a->fires)
+            a->acked = a->n;
+    VEC_EACH (struct known_silence *, s, &t->silences) {
+        const struct silence *now = silencer_get(engine_of(t)->silencer, uuid_str(&s->id));
+
+        s->is_acked |= now != NULL;
+        s->is_over_acked |=
+            s->is_over && now != NULL && now->ends_at <= stage_now(&t->sim->it).wall;
+    }
+}
+
 /* Its life is about to end. */
 static void note_restart(struct truth *t)
 {
@@ -276,6 +305,8 @@ void truth_acts(struct truth *t, const struct action *a)
     case ACT_CRASH: /* of what it had learnt lately */
     case ACT_RESTART:
         note_restart(t);
+        if (a->kind == ACT_RESTART)
+            note_stop(t);
         /* What the disk was not told while it was away, or of a run that was under way when it was written anew; and a
          * pause is as if nothing had lived. */
         begin_anew(t, t->disk_away || now_mono(t) < t->woke + 10 * NS_PER_S ||
@@ -609,13 +640,6 @@ static void check_rule(struct truth *t, size_t k)
               (double)(wall - since) / NS_PER_S);
 }
 
-static bool fires_now(const struct truth *t, uint64_t fingerprint)
-{
-    const struct alert *al = engine_alert(engine_of(t), fingerprint);
-
-    return al != NULL && !alert_is_resolved(al, t->sim->it.clock.now);
-}
-
 static void check_posted(struct truth *t)
 {
     VEC_EACH (const struct known_alert *, a, &t->alerts)
@@ -762,10 +786,14 @@ void truth_judge(struct truth *t)
 {
     judge_rest(t);
     note_restart(t);
+    /* its own store is read for a while, and until then no rule is asked */
+    t->sim->it.pace.jobs = t->wild->has_store ? LONG_REPLAY : 0;
     sim_restart(t->sim, t->sim->stage.seed % 2 != 0);
+    sim_go_on(t->sim, 2 * LONG_REPLAY);
+    t->sim->it.pace.jobs = 0;
     if (t->stepped == 0) /* of a set clock the log does not know */
         t->trouble = 0;  /* nothing was under way: nothing is told again */
-    sim_go_on(t->sim, 6 * NS_PER_M);
+    sim_go_on(t->sim, 6 * NS_PER_M - 2 * LONG_REPLAY);
     judge_rest(t);
 }
 
