@@ -446,12 +446,49 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     slot_go(e, s, now);
 }
 
+/* to: sorted, with room. Returns how many it has then. */
+static size_t add_hashes(struct hash_list *to, struct hash_list from)
+{
+    size_t n = to->n;
+
+    for (size_t i = 0; i < from.n; i++)
+        if (!hash_list_has((struct hash_list){to->v, n}, from.v[i]))
+            to->v[to->n++] = from.v[i];
+    hash_list_sort(to);
+    return to->n;
+}
+
+/* The row goes, and an attempt before the last may have been heard: the log keeps of whom, so that each end is told. */
+static void log_unsure(struct engine *e, const struct outbox_row *r, struct now now,
+                       struct effects *fx)
+{
+    struct nflog_entry **known = nflog_map_get(&e->nflog, r->key), *unsure;
+    struct hash_list told = known != NULL ? (*known)->firing : (struct hash_list){NULL, 0};
+    size_t most = told.n + r->firing.n + r->resolved.n;
+    struct hash_list firing = {arena_array(&fx->arena, most, sizeof(uint64_t)), 0};
+
+    add_hashes(&firing, told);
+    add_hashes(&firing, r->firing);
+    /* that it ended was refused; that it fires an earlier row may have said */
+    if (add_hashes(&firing, r->resolved) == 0)
+        return;
+    unsure =
+        nflog_entry_new(r->decided_at, r->decided_mono, ts_add(now.mono, entry_lifetime(e, r)),
+                        firing, (struct hash_list){NULL, 0}, known != NULL ? (*known)->kept : NULL,
+                        known != NULL ? (*known)->n_kept : 0);
+    unsure->opened_as = mem_str_dup(outbox_told_as(r));
+    unsure->is_unsure = true;
+    nflog_write(e, r->key, unsure, now, fx);
+}
+
 static void delivered_never(struct engine *e, struct outbox_slot *s,
                             const struct delivery_result *d, struct now now, struct effects *fx)
 {
     record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
     group_answered(e, s->row->flush_id, false);
+    if (s->row->may_have_arrived || d->may_have_arrived)
+        log_unsure(e, s->row, now, fx);
     if (s->next != NULL)
         s->next->may_have_arrived = s->row->may_have_arrived || d->may_have_arrived;
     slot_advance(e, s, now, fx);

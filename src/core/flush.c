@@ -241,7 +241,8 @@ static enum alert_change change_of(const struct alert *a, const struct notified_
 
     if (now->is_resolved)
         return last != NULL && hash_list_has(last->resolved, hash) ? CHANGE_NONE : CHANGE_RESOLVED;
-    return last != NULL && hash_list_has(last->firing, hash) ? CHANGE_NONE : CHANGE_ADDED;
+    return last != NULL && !last->is_unsure && hash_list_has(last->firing, hash) ? CHANGE_NONE
+                                                                                 : CHANGE_ADDED;
 }
 
 /* A resolve goes out under the key that opened it, and so does all that comes between. */

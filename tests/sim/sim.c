@@ -189,6 +189,8 @@ void sim_restart(struct sim *s, bool is_cut)
         stage_cut(&s->it);
     else
         stage_end(&s->it);
+    if (s->truth != NULL)
+        truth_ended(s->truth);
     start(s);
     if (s->truth != NULL)
         truth_began(s->truth);

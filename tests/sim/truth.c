@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include "core/engine_priv.h"
 #include "core/explain.h"
 #include "live/shell_priv.h"
 #include "model/labels.h"
@@ -11,6 +12,8 @@
 #define SOON    (40 * NS_PER_S)
 #define AGAIN   (3 * NS_PER_M)
 #define LONG    (10 * NS_PER_M)
+
+#define LONG_REPLAY (20 * NS_PER_S)
 
 static void wrong(struct truth *t, const char *format, ...)
 {
@@ -45,6 +48,13 @@ static struct engine *engine_of(const struct truth *t)
     return shell_engine(t->sim->it.shell);
 }
 
+static bool fires_now(const struct truth *t, uint64_t fingerprint)
+{
+    const struct alert *al = engine_alert(engine_of(t), fingerprint);
+
+    return al != NULL && !alert_is_resolved(al, t->sim->it.clock.now);
+}
+
 /* -- what was answered is there -- */
 
 struct answer_due {
@@ -52,7 +62,7 @@ struct answer_due {
     uint64_t life, n;
     size_t at; /* of the alert or the silence */
     enum { DUE_ALERT, DUE_SILENCE, DUE_EXPIRY } kind;
-    bool is_open;
+    bool is_open, was_degraded; /* the store, when it came */
 };
 
 static void answered(void *arg, bool ok, const struct err *e)
@@ -64,6 +74,8 @@ static void answered(void *arg, bool ok, const struct err *e)
     if (!d->is_open)
         wrong(t, "a request was answered twice");
     d->is_open = false;
+    if (ok && d->was_degraded)
+        wrong(t, "a store that does not write answered");
     if (!ok || d->life != t->life || t->sim->it.is_cut)
         return;
     if (d->kind == DUE_ALERT)
@@ -78,7 +90,8 @@ static void await(struct truth *t, int kind, size_t at, uint64_t n)
 {
     struct answer_due *d = mem_new(struct answer_due);
 
-    *d = (struct answer_due){t, t->life, n, at, (unsigned)kind, true};
+    *d = (struct answer_due){
+        t, t->life, n, at, (unsigned)kind, true, shell_is_degraded(t->sim->it.shell)};
     vec_push(&t->due, d);
     shell_after_commit(t->sim->it.shell, answered, d);
 }
@@ -168,17 +181,23 @@ static void begin_anew(struct truth *t, ts_ns within)
             t->rules[k].since = now_mono(t);
 }
 
+/* What was under way goes again, also what the stop itself sent: a group is unsure until a row of it has gone out whole.
+ * Forgotten is what went out from memory alone, and what is old by a clock that was set. */
+void truth_ended(struct truth *t)
+{
+    VEC_EACH (struct answer_due *const *, d, &t->due)
+        (*d)->is_open = false;
+    VEC_EACH (struct told_group *, g, &t->groups)
+        g->is_unsure = true;
+    VEC_EACH (struct heard *, h, &t->heard)
+        h->is_forgotten |= h->is_from_memory || h->at <= t->stepped;
+}
+
 void truth_began(struct truth *t)
 {
     t->life++;
     if (t->life == 1)
         return;
-    VEC_EACH (struct answer_due *const *, d, &t->due)
-        (*d)->is_open = false;
-    VEC_EACH (
-        struct heard *, h,
-        &t->heard) /* what went out from memory alone is forgotten, and what is old by a clock that was set */
-        h->is_forgotten |= h->is_from_memory || h->at <= t->stepped;
     VEC_EACH (const struct known_alert *, a, &t->alerts)
         check_alert_is_back(t, a);
     VEC_EACH (const struct known_silence *, s, &t->silences)
@@ -201,13 +220,28 @@ static void note_rules(struct truth *t, str name)
     }
 }
 
-/* Its life is about to end. What was under way goes again. */
+/* A stop in order leaves nothing of what is in memory behind where the disk works, answered or not. */
+static void note_stop(struct truth *t)
+{
+    if (t->disk_away)
+        return;
+    VEC_EACH (struct known_alert *, a, &t->alerts)
+        if (fires_now(t, labels_fingerprint(a->labels)) == a->fires)
+            a->acked = a->n;
+    VEC_EACH (struct known_silence *, s, &t->silences) {
+        const struct silence *now = silencer_get(engine_of(t)->silencer, uuid_str(&s->id));
+
+        s->is_acked |= now != NULL;
+        s->is_over_acked |=
+            s->is_over && now != NULL && now->ends_at <= stage_now(&t->sim->it).wall;
+    }
+}
+
+/* Its life is about to end. */
 static void note_restart(struct truth *t)
 {
     if (t->trouble != TS_MAX)
         t->trouble = now_mono(t);
-    VEC_EACH (struct told_group *, g, &t->groups)
-        g->is_unsure = true; /* until a row has gone out whole */
     t->restarted_before = t->restarted;
     t->restarted = now_mono(t);
 }
@@ -252,8 +286,10 @@ static void note_poster(struct truth *t, const struct action *a)
     size_t i = alert_of(t, a->labels);
     struct known_alert *k = &t->alerts.v[i];
 
-    if (a->kind == ACT_POST && !k->is_sent)
+    if (a->kind == ACT_POST && !k->is_sent) {
         k->since = now_mono(t);
+        k->paused = t->paused;
+    }
     k->is_sent = a->kind == ACT_POST || (k->is_sent && a->kind != ACT_RESOLVE);
 }
 
@@ -269,6 +305,8 @@ void truth_acts(struct truth *t, const struct action *a)
     case ACT_CRASH: /* of what it had learnt lately */
     case ACT_RESTART:
         note_restart(t);
+        if (a->kind == ACT_RESTART)
+            note_stop(t);
         /* What the disk was not told while it was away, or of a run that was under way when it was written anew; and a
          * pause is as if nothing had lived. */
         begin_anew(t, t->disk_away || now_mono(t) < t->woke + 10 * NS_PER_S ||
@@ -388,7 +426,9 @@ static bool fires_for_long(const struct truth *t, struct labels ls)
     }
     VEC_EACH (const struct known_alert *, a, &t->alerts)
         if (labels_eq(a->labels, ls))
-            return a->is_sent && !a->is_refused && a->since < now_mono(t) - LONG;
+            /* lived: in a pause nobody sends, and a crash may have lost what was not answered */
+            return a->is_sent && !a->is_refused &&
+                   a->since < now_mono(t) - LONG - (t->paused - a->paused);
     return false;
 }
 
@@ -600,13 +640,6 @@ static void check_rule(struct truth *t, size_t k)
               (double)(wall - since) / NS_PER_S);
 }
 
-static bool fires_now(const struct truth *t, uint64_t fingerprint)
-{
-    const struct alert *al = engine_alert(engine_of(t), fingerprint);
-
-    return al != NULL && !alert_is_resolved(al, t->sim->it.clock.now);
-}
-
 static void check_posted(struct truth *t)
 {
     VEC_EACH (const struct known_alert *, a, &t->alerts)
@@ -629,14 +662,30 @@ static void check_rule_alerts(struct truth *t)
             wrong(t, "%zu alerts of rule %zu fire", n[k], k);
 }
 
+/* An alert about tocsin itself ends when its time has come, which may be just now: the group's next tick tells. */
+static bool ends_by_itself(const struct truth *t, const struct heard *h)
+{
+    const struct alert *al = engine_alert(engine_of(t), h->fingerprint);
+
+    return al != NULL && builtin_is_name(labels_get(h->labels, S("alertname"))) &&
+           al->expires_mono > now_mono(t) - NS_PER_M - SOON;
+}
+
+/* Of an end that went out from memory alone a later life knows nothing: by its log the receiver was told that it fires. */
+static bool is_end_forgotten(const struct heard *h)
+{
+    return h->ever_fired && !h->fires && h->is_forgotten && h->is_from_memory;
+}
+
 /* Who is not kept back was heard of, by everybody. */
 static void check_heard(struct truth *t)
 {
+    const struct heard *heard;
     struct arena a;
 
     arena_init(&a, 0);
     VEC_EACH (const struct heard *, h, &t->heard)
-        if (h->fires && !h->is_forgotten && !fires_now(t, h->fingerprint))
+        if (h->fires && !h->is_forgotten && !fires_now(t, h->fingerprint) && !ends_by_itself(t, h))
             wrong_alert(t, "never heard of the end of", h->receiver, h->labels);
     MAP_EACH (const struct u64_map_entry, it, &engine_of(t)->alerts) {
         const struct alert *al = it->value;
@@ -646,11 +695,10 @@ static void check_heard(struct truth *t)
         for (size_t i = 0; i < x.n && !x.is_resolved; i++) {
             const struct explain_route *r = &x.routes[i];
 
-            if (r->held_by == HELD_BY_NOTHING &&
-                !heard_of(t, arena_str(&t->sim->arena, r->route->receiver),
-                          arena_str(&t->sim->arena, r->group_key),
-                          labels_copy(&t->sim->arena, al->labels->ls))
-                     ->fires)
+            heard = heard_of(t, arena_str(&t->sim->arena, r->route->receiver),
+                             arena_str(&t->sim->arena, r->group_key),
+                             labels_copy(&t->sim->arena, al->labels->ls));
+            if (r->held_by == HELD_BY_NOTHING && !heard->fires && !is_end_forgotten(heard))
                 wrong_alert(t, "was not told of", r->route->receiver, al->labels->ls);
         }
         explanation_release(&x);
@@ -738,10 +786,14 @@ void truth_judge(struct truth *t)
 {
     judge_rest(t);
     note_restart(t);
+    /* its own store is read for a while, and until then no rule is asked */
+    t->sim->it.pace.jobs = t->wild->has_store ? LONG_REPLAY : 0;
     sim_restart(t->sim, t->sim->stage.seed % 2 != 0);
+    sim_go_on(t->sim, 2 * LONG_REPLAY);
+    t->sim->it.pace.jobs = 0;
     if (t->stepped == 0) /* of a set clock the log does not know */
         t->trouble = 0;  /* nothing was under way: nothing is told again */
-    sim_go_on(t->sim, 6 * NS_PER_M);
+    sim_go_on(t->sim, 6 * NS_PER_M - 2 * LONG_REPLAY);
     judge_rest(t);
 }
 

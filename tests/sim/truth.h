@@ -25,6 +25,7 @@ struct known_alert {
     struct labels labels;
     bool is_sent;      /* again and again */
     ts_ns since, at;   /* since when it is, and when it was sent last */
+    dur_ns paused;     /* what had been paused by `since` */
     bool fires;        /* by what was sent last */
     bool is_refused;   /* it begins in the future, by a clock that was set back */
     uint64_t n, acked; /* sendings: so many, and the last one answered */
@@ -96,7 +97,8 @@ void truth_judge(struct truth *t);
 
 /* -- told by the sim -- */
 
-void truth_began(struct truth *t); /* a life */
+void truth_ended(struct truth *t); /* a life */
+void truth_began(struct truth *t);
 void truth_acts(struct truth *t, const struct action *a);
 /* In the turn in which the engine took it: */
 void truth_posted(struct truth *t, const struct alert_input *in);
