@@ -26,9 +26,12 @@ struct arena {
     char *at, *end;
     size_t used;  /* bytes handed out */
     size_t limit; /* 0 = none */
+    size_t first; /* bytes of the first chunk; 0 = 4096 */
 };
 
 void arena_init(struct arena *a, size_t limit);
+/* The same for one of many that live long and mostly hold little: it starts with 256 bytes. */
+void arena_init_small(struct arena *a, size_t limit);
 void arena_release(struct arena *a);
 void arena_reset(struct arena *a); /* forgets everything, keeps the newest chunk for reuse */
 

@@ -57,6 +57,7 @@ enum m {
     M_STORE_SIZE,
     M_LOG_SIZE,
     M_DEGRADED,
+    M_DAMAGED,
     M_STEPS,
     M_PAUSES,
     M_METRICS_REQUESTS,
@@ -155,6 +156,8 @@ static const struct metric rows[] = {
     [M_STORE_SIZE] = {"tocsin_store_size_bytes", EXPO_GAUGE, "Size of the database."},
     [M_LOG_SIZE] = {"tocsin_store_alert_log_size_bytes", EXPO_GAUGE, "Size of the alert log."},
     [M_DEGRADED] = {"tocsin_store_degraded", EXPO_GAUGE, "1 while the state cannot be written."},
+    [M_DAMAGED] = {"tocsin_store_damaged_total", EXPO_COUNTER,
+                   "Parts of what was stored that could not be read."},
     [M_STEPS] = {"tocsin_clock_steps_total", EXPO_COUNTER, "Jumps of the wall clock."},
     [M_PAUSES] = {"tocsin_pauses_total", EXPO_COUNTER, "Times during which nothing ran."},
     [M_METRICS_REQUESTS] = {"promhttp_metric_handler_requests_total", EXPO_COUNTER,
@@ -361,6 +364,7 @@ static void put_store(struct api *a, struct expo *x)
     metric_put(x, &rows[M_STORE_SIZE], (double)st.size_bytes);
     metric_put(x, &rows[M_LOG_SIZE], (double)st.alert_log_bytes);
     metric_put(x, &rows[M_DEGRADED], shell_is_degraded(a->conf.shell));
+    metric_put(x, &rows[M_DAMAGED], (double)shell_damaged(a->conf.shell));
     metric_put(x, &rows[M_STEPS], (double)a->engine->stats.wall_steps);
     metric_put(x, &rows[M_PAUSES], (double)a->engine->stats.pauses);
 }

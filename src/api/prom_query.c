@@ -5,7 +5,7 @@
 #include "promql/result_json.h"
 #include "tsdb/tsdb.h"
 
-enum { POINTS_MAX = 11000, TIMEOUT_MAX_MS = 120000, RESULT_MAX = 512 << 20, GATHER_MAX = 1 << 30 };
+enum { POINTS_MAX = 11000, TIMEOUT_MAX_MS = 120000, GATHER_MAX = 1 << 30 };
 
 /* -- a job's life -- */
 
@@ -175,8 +175,9 @@ static void put_result(struct query_job *q, struct promql_result *r)
 
 static bool evaluate_over(struct query_job *q, struct storage storage, struct promql_result *r)
 {
+    const struct budgets *budgets = q->api->conf.budgets;
     struct promql_settings settings = {.lookback = q->lookback,
-                                       .max_bytes = RESULT_MAX,
+                                       .max_bytes = budgets != NULL ? budgets->query : 0,
                                        .counts_steps = q->counts_steps,
                                        .ask = ask,
                                        .ask_arg = q};

@@ -17,7 +17,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #endif
 
-enum { ALIGN = 16, CHUNK_MIN = 4096, CHUNK_MAX = 256 * 1024 };
+enum { ALIGN = 16, CHUNK_SMALL = 256, CHUNK_MIN = 4096, CHUNK_MAX = 256 * 1024 };
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -33,6 +33,11 @@ struct arena_taken {
 void arena_init(struct arena *a, size_t limit)
 {
     *a = (struct arena){.limit = limit};
+}
+
+void arena_init_small(struct arena *a, size_t limit)
+{
+    *a = (struct arena){.limit = limit, .first = CHUNK_SMALL};
 }
 
 static void free_chunks(struct arena_chunk *c)
@@ -56,7 +61,7 @@ void arena_release(struct arena *a)
 {
     free_taken(a);
     free_chunks(a->head);
-    *a = (struct arena){.limit = a->limit};
+    *a = (struct arena){.limit = a->limit, .first = a->first};
 }
 
 void arena_reset(struct arena *a)
@@ -76,7 +81,7 @@ void arena_reset(struct arena *a)
 
 static void grow(struct arena *a, size_t n)
 {
-    size_t size = a->head != NULL ? a->head->size * 2 : CHUNK_MIN;
+    size_t size = a->head != NULL ? a->head->size * 2 : a->first != 0 ? a->first : CHUNK_MIN;
     struct arena_chunk *c;
 
     if (size > CHUNK_MAX)

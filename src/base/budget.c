@@ -1,7 +1,14 @@
 #include "base/budget.h"
 
 /* Shares of the memory, and what is more than enough of it. */
-enum { BODIES_SHARE = 8, BODIES_MAX = 256 << 20, SCRAPES_SHARE = 4, SCRAPES_MAX = 1 << 30 };
+enum {
+    BODIES_SHARE = 8,
+    BODIES_MAX = 256 << 20,
+    SCRAPES_SHARE = 4,
+    SCRAPES_MAX = 1 << 30,
+    QUERY_SHARE = 16,
+    QUERY_MAX = 512 << 20
+};
 
 static size_t share(size_t memory, size_t part, size_t most)
 {
@@ -11,7 +18,8 @@ static size_t share(size_t memory, size_t part, size_t most)
 void budgets_init(struct budgets *b, size_t memory)
 {
     *b = (struct budgets){.bodies.limit = share(memory, BODIES_SHARE, BODIES_MAX),
-                          .scrapes.limit = share(memory, SCRAPES_SHARE, SCRAPES_MAX)};
+                          .scrapes.limit = share(memory, SCRAPES_SHARE, SCRAPES_MAX),
+                          .query = share(memory, QUERY_SHARE, QUERY_MAX)};
 }
 
 bool budget_hold(struct budget *b, size_t *held, size_t bytes)

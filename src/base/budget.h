@@ -27,6 +27,8 @@ struct budget {
 /* What one process has. */
 struct budgets {
     struct budget bodies, scrapes;
+    size_t
+        query; /* what one query may have for a step, and for its result; as many run as there are workers for them */
 };
 
 /* memory: what the process may have in all; 0 = not known. */

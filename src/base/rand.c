@@ -14,6 +14,14 @@ uint64_t rand_below(struct rand *r, uint64_t bound)
     return (uint64_t)(((unsigned __int128)rand_next(r) * bound) >> 64);
 }
 
+struct rand rand_of(uint64_t seed)
+{
+    struct rand r = {.state = seed};
+
+    r.state = rand_next(&r);
+    return r;
+}
+
 double rand_unit(struct rand *r)
 {
     return (double)(rand_next(r) >> 11) * 0x1.0p-53;

@@ -13,6 +13,8 @@ struct rand {
 
 uint64_t rand_next(struct rand *r);
 uint64_t rand_below(struct rand *r, uint64_t bound); /* [0, bound), bound > 0 */
-double rand_unit(struct rand *r);                    /* [0, 1) */
+/* Of a number that others follow: their sequences have nothing in common. */
+struct rand rand_of(uint64_t seed);
+double rand_unit(struct rand *r); /* [0, 1) */
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/crc32c.h"
 
-enum { FIND_MAX = 1 << 20 };
+enum { FIND_MAX = 1 << 20, FIND_CHAIN = 4 };
 
 static void put32(char *p, uint32_t v)
 {
@@ -71,7 +71,21 @@ bool record_next(str *in, str *bytes)
     return true;
 }
 
-size_t record_find(str in, size_t from)
+/* Whether what begins here could be records one behind the other: some heads on, or to the end. In binary data many a
+ * number looks like the length of one. */
+static bool looks_like_some(str rest)
+{
+    for (int i = 0; i < FIND_CHAIN && rest.n != 0; i++) {
+        uint32_t n = rest.n > RECORD_HEAD ? get32(rest.p) : 0;
+
+        if (n == 0 || n > rest.n - RECORD_HEAD)
+            return false;
+        rest = str_sub(rest, RECORD_HEAD + (size_t)n, rest.n);
+    }
+    return true;
+}
+
+static size_t find(str in, size_t from, bool (*looks_sound)(str rest))
 {
     uint64_t work = 16 * (uint64_t)(in.n - from);
 
@@ -79,7 +93,8 @@ size_t record_find(str in, size_t from)
         str rest = str_sub(in, at, in.n), bytes;
         uint32_t n = get32(rest.p);
 
-        if (n == 0 || n > FIND_MAX || n > rest.n - RECORD_HEAD)
+        if (n == 0 || n > FIND_MAX || n > rest.n - RECORD_HEAD ||
+            (looks_sound != NULL && !looks_sound(rest)))
             continue;
         if (record_next(&rest, &bytes))
             return at;
@@ -88,4 +103,11 @@ size_t record_find(str in, size_t from)
         work -= n;
     }
     return in.n;
+}
+
+size_t record_find(str in, size_t from)
+{
+    size_t at = find(in, from, looks_like_some);
+
+    return at < in.n ? at : find(in, from, NULL); /* one alone, before more damage */
 }

@@ -2,7 +2,7 @@
  *
  * Shapes   length (4 bytes, little endian), CRC32C of the bytes (4), the bytes: at most 1 GiB. Reading ends at the first
  *          record that is cut or damaged: a torn tail is what a power cut leaves.
- * Cost     record_find: n for what a disk damages; at most 16 n of checksums
+ * Cost     record_find: n for what a disk damages; at most 32 n of checksums
  *          for what somebody wrote to look like heads, and then it gives up.
  */
 #ifndef BASE_RECORD_H

@@ -179,7 +179,8 @@ static bool export_nflog(void *arg, str key, str value)
     struct bridge *b = arg;
     struct nflog_entry *e = nflog_unpack(value, b->clock.now);
 
-    if (e != NULL && am_nflog_write(&b->nflog, key, e, b->clock.now))
+    /* Alertmanager's log knows no doubt: there the group is told anew */
+    if (e != NULL && !e->is_unsure && am_nflog_write(&b->nflog, key, e, b->clock.now))
         b->n_nflog++;
     else
         b->skipped++;

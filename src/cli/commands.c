@@ -13,6 +13,7 @@
 #include "cli/say.h"
 #include "cli/serve.h"
 #include "cli/silence.h"
+#include "cli/storage.h"
 #include "cli/template.h"
 
 struct reload_flags {
@@ -117,6 +118,8 @@ const struct command commands[] = {
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,
      SIZED(struct reload_flags), reload_run},
     {"version", NULL, NULL, "Print the version", NULL, 0, version_run},
+    {"storage", "verify", "FOLDER", "Say what lies in a storage folder, and what of it is damaged",
+     storage_verify_flags, 0, storage_verify_run},
     {"completion", NULL, "bash|zsh|fish", "Print a completion script", NULL, 0, completion_run},
     {NULL, NULL, NULL, NULL, NULL, 0, NULL},
 };

@@ -3,8 +3,10 @@
 #include "cli/serve.h"
 
 #include <curl/curl.h>
+#include <event2/event.h>
 #include <locale.h>
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +39,7 @@ struct serve {
     struct clock clock;
     struct loop *loop;
     struct pool *pool;
+    char host[256];
     struct transport *transport;
     struct shell *shell;
     struct api *api;
@@ -325,6 +328,24 @@ static str storage_of(const struct serve *s, const struct config *conf)
     return conf->storage.path.n != 0 ? conf->storage.path : str_of(s->flags->storage_path);
 }
 
+static void store_damaged(void *arg, str state, str why)
+{
+    shell_tell_damage(((struct serve *)arg)->shell, state, why);
+}
+
+/* A line each of what was found when the state was opened. */
+static void tell_damage(struct serve *s, str notice, size_t unreadable)
+{
+    char rows[64];
+
+    while (notice.n != 0)
+        shell_tell_damage(s->shell, S("alerts and rows"), str_cut(&notice, '\n'));
+    if (unreadable == 0)
+        return;
+    snprintf(rows, sizeof(rows), "%zu rows cannot be read", unreadable);
+    shell_tell_damage(s->shell, S("rows"), str_of(rows));
+}
+
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
@@ -358,11 +379,9 @@ static bool start_shell(struct serve *s, struct config *conf)
     cb = shell_state_callbacks(s->shell);
     cb.base = loop_base(s->loop);
     b = state_sqlite_open(dir, &cb, &s->clock, &notice, &e);
-    if (notice.n != 0)
-        log_warn("state", LOG_STR("notice", buf_str(&notice)));
-    buf_release(&notice);
     if (b == NULL) {
         log_error("cannot open the state", LOG_STR("path", dir), LOG_ERR(&e));
+        buf_release(&notice);
         return false;
     }
     silencer_set_limits(shell_engine(s->shell)->silencer,
@@ -375,8 +394,9 @@ static bool start_shell(struct serve *s, struct config *conf)
     ok = shell_start(s->shell, b, &unreadable, &e);
     if (!ok)
         log_error("cannot read the state", LOG_ERR(&e));
-    if (unreadable != 0)
-        log_warn("some stored rows could not be read", LOG_I64("rows", unreadable));
+    if (ok)
+        tell_damage(s, buf_str(&notice), unreadable);
+    buf_release(&notice);
     if (ok)
         store_start(s->store, shell_engine(s->shell), dir, conf);
     return ok;
@@ -491,11 +511,14 @@ static int run(struct serve *s, struct config *conf)
     s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
     s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
     init_budgets(s);
-    s->store = store_new(&(struct store_parts){.base = loop_base(s->loop),
-                                               .budgets = &s->budgets,
+    gethostname(s->host, sizeof(s->host) - 1);
+    s->store = store_new(&(struct store_parts){.budgets = &s->budgets,
                                                .clock = &s->clock,
                                                .pool = s->pool,
-                                               .transport = s->transport},
+                                               .host = str_of(s->host),
+                                               .transport = s->transport,
+                                               .damaged = store_damaged,
+                                               .arg = s},
                          conf);
     s->instance = uuid_of(random_u64(), random_u64());
     s->forward = forward_new(s->transport, &s->clock, uuid_str(&s->instance));
@@ -590,6 +613,50 @@ static void tear_down(struct serve *s, int code)
     mem_str_free(s->prefix);
 }
 
+static void *resize_bytes(void *p, size_t n)
+{
+    if (n != 0)
+        return mem_resize(p, n, 1);
+    mem_free(p);
+    return NULL;
+}
+
+static void *crypto_alloc(size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return mem_alloc(n);
+}
+
+static void *crypto_resize(void *p, size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return resize_bytes(p, n);
+}
+
+static void crypto_free(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    mem_free(p);
+}
+
+static char *duplicate(const char *z)
+{
+    return mem_zdup(str_of(z));
+}
+
+/* What carries connections and deliveries ends the program in words when there is no memory, as all of ours does: libevent
+ * and OpenSSL go on into nothing, and a transfer that was dropped for it would be a page that goes out late. */
+static void set_up_libraries(void)
+{
+    BUG_ON(CRYPTO_set_mem_functions(crypto_alloc, crypto_resize, crypto_free) != 1);
+    event_set_mem_functions(mem_alloc, resize_bytes, mem_free);
+    BUG_ON(curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, mem_free, resize_bytes, duplicate,
+                                mem_array) != CURLE_OK);
+}
+
 int serve_run(const void *flags, char **args, int n_args)
 {
     struct serve s = {.flags = flags};
@@ -606,7 +673,7 @@ int serve_run(const void *flags, char **args, int n_args)
         return EXIT_FAILED;
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 2 << 20); /* fixed: what a large scrape took goes back */
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    set_up_libraries();
     signal(SIGPIPE, SIG_IGN);
     log_info("starting tocsin", LOG_Z("version", TOCSIN_VERSION));
     diags_init(&d);

@@ -178,18 +178,22 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
 }
 
 /* A sender whose clock went back (ours may have, too) refreshes a firing alert with an end before its start. Refusing
- * that would end the alert; what it means is that the alert fires now. */
+ * that would end the alert; what it means is that the alert fires now. Of our own nothing is refused: its clock is ours. */
 static struct alert_input mend_start(const struct engine *e, const struct alert_input *in,
-                                     struct now now)
+                                     enum alert_origin origin, struct now now)
 {
     struct alert_input out = *in;
     const struct alert *old;
 
-    if (in->starts_at == TS_NONE || in->ends_at == TS_NONE || in->ends_at >= in->starts_at ||
-        in->ends_at <= now.wall)
+    if (in->starts_at == TS_NONE || in->ends_at == TS_NONE || in->ends_at >= in->starts_at)
         return out;
+    if (in->ends_at <= now.wall) {
+        if (origin != ALERTS_POSTED)
+            out.starts_at = in->ends_at;
+        return out;
+    }
     old = engine_alert(e, labels_fingerprint(in->labels));
-    if (old != NULL && !alert_is_resolved(old, now))
+    if (origin != ALERTS_POSTED || (old != NULL && !alert_is_resolved(old, now)))
         out.starts_at = now.wall;
     return out;
 }
@@ -212,7 +216,7 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
                  struct now now, struct effects *fx, struct event_result *result)
 {
     for (size_t i = 0; i < n; i++) {
-        struct alert_input in = mend_start(e, &v[i], now);
+        struct alert_input in = mend_start(e, &v[i], origin, now);
         struct alert *a = alert_new(e->names, &in, e->conf->resolve_timeout, now);
         struct alert *old = engine_alert(e, alert_fingerprint(a)), *stored;
         struct err err = ERR_INIT;
@@ -247,15 +251,24 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
 
 /* Resolved alerts leave the store half an hour after they ended, as Alertmanager's do; groups that have not told yet
  * keep their own reference. */
+/* Nobody refreshed it: that it has ended is written, or a restart would have it back. */
+static void log_end(struct engine *e, struct alert *a, struct effects *fx)
+{
+    if (a->end_is_logged || a->ends_at <= a->updated_at)
+        return;
+    a->end_is_logged = true;
+    log_alert(e, a, fx);
+}
+
 void alerts_gc(struct engine *e, struct now now, struct effects *fx)
 {
     ts_ns before = ts_add(now.mono, -30 * NS_PER_M);
 
-    (void)fx;
-
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
         struct alert *a = it->value;
 
+        if (alert_is_resolved(a, now))
+            log_end(e, a, fx);
         if (a->expires_mono >= before)
             continue;
         inhibitor_drop(e->inhibitor, a);

@@ -18,6 +18,8 @@ static const struct builtin_type types[BUILTIN_KINDS] = {
                                "the new configuration was refused, the old one is in force"},
     [BUILTIN_STORE_DEGRADED] = {"TocsinStoreDegraded", "critical", NULL,
                                 "tocsin cannot write its state, notifications go out from memory"},
+    [BUILTIN_STORE_DAMAGED] = {"TocsinStoreDegraded", "critical", "state",
+                               "a part of what tocsin had stored is damaged"},
     [BUILTIN_ALERT_LIMIT] = {"TocsinAlertLimit", "critical", NULL,
                              "new alerts are dropped: there are more than tocsin may hold"},
     [BUILTIN_CLOCK_STEPPED] = {"TocsinClockStepped", "warning", NULL,
@@ -69,6 +71,15 @@ bool engine_tells(const struct engine *e, enum builtin_kind kind, str subject)
     return find(e, kind, subject) != NULL;
 }
 
+static void end(struct engine *e, size_t i, struct now now, struct effects *fx)
+{
+    struct builtin ended = e->builtins.v[i];
+
+    vec_remove(&e->builtins, i);
+    post(e, &ended, false, now, fx);
+    mem_str_free(ended.subject);
+}
+
 void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
                  struct now now, struct effects *fx)
 {
@@ -77,18 +88,21 @@ void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subj
     if (raised == (b != NULL))
         return;
     if (!raised) {
-        struct builtin ended = *b;
-
-        vec_remove(&e->builtins, (size_t)(b - e->builtins.v));
-        post(e, &ended, false, now, fx);
-        mem_str_free(ended.subject);
+        end(e, (size_t)(b - e->builtins.v), now, fx);
         return;
     }
-    vec_push(&e->builtins, (struct builtin){.kind = kind, .since = now.wall});
+    vec_push(&e->builtins, (struct builtin){.kind = kind, .since = now.wall, .until = TS_MAX});
     b = vec_last(&e->builtins);
     b->subject = mem_str_dup(subject);
     snprintf(b->why, sizeof(b->why), "%.*s", STR(why));
     post(e, b, true, now, fx);
+}
+
+void builtin_tell(struct engine *e, enum builtin_kind kind, str subject, str why, dur_ns lasts,
+                  struct now now, struct effects *fx)
+{
+    builtin_set(e, kind, true, subject, why, now, fx);
+    find(e, kind, subject)->until = ts_add(now.mono, lasts);
 }
 
 void builtins_release(struct engine *e)
@@ -119,8 +133,7 @@ void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct e
         return;
     snprintf(why, sizeof(why), "the wall clock was set %s by %.0f s", by > 0 ? "ahead" : "back",
              (double)(by > 0 ? by : -by) / NS_PER_S);
-    e->clock_told_until = ts_add(now.mono, CLOCK_TOLD_M * NS_PER_M);
-    builtin_set(e, BUILTIN_CLOCK_STEPPED, true, STR_NONE, str_of(why), now, fx);
+    builtin_tell(e, BUILTIN_CLOCK_STEPPED, STR_NONE, str_of(why), CLOCK_TOLD_M * NS_PER_M, now, fx);
 }
 
 ts_ns builtins_due(const struct engine *e)
@@ -131,8 +144,9 @@ ts_ns builtins_due(const struct engine *e)
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx)
 {
     e->next_refresh = ts_add(now.mono, BUILTIN_REFRESH);
-    if (e->clock_told_until <= now.mono)
-        builtin_set(e, BUILTIN_CLOCK_STEPPED, false, STR_NONE, STR_NONE, now, fx);
+    for (size_t i = e->builtins.n; i-- != 0;)
+        if (e->builtins.v[i].until <= now.mono)
+            end(e, i, now, fx);
     VEC_EACH (const struct builtin *, b, &e->builtins)
         post(e, b, true, now, fx);
 }

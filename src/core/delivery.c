@@ -203,6 +203,28 @@ str outbox_key_told_as(const struct engine *e, str key)
     return s != NULL ? outbox_told_as((*s)->row) : STR_NONE;
 }
 
+bool outbox_may_have_told(const struct engine *e, str key, uint64_t hash)
+{
+    struct outbox_slot **s = outbox_map_get(&e->outbox, key);
+
+    return s != NULL && (outbox_in_flight(*s) || (*s)->row->may_have_arrived) &&
+           hash_list_has((*s)->row->firing, hash);
+}
+
+static bool same_hashes(struct hash_list a, struct hash_list b)
+{
+    return a.n == b.n && hash_list_is_subset(a, b);
+}
+
+bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list firing)
+{
+    struct outbox_slot **s = outbox_map_get(&e->outbox, key);
+
+    /* what the attempts before it said, the row does not say any more */
+    return s != NULL && (outbox_in_flight(*s) ? !same_hashes((*s)->row->firing, firing)
+                                              : (*s)->row->may_have_arrived);
+}
+
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why)
 {
@@ -293,6 +315,9 @@ static dur_ns entry_lifetime(const struct engine *e, const struct outbox_row *r)
 {
     dur_ns twice;
 
+    /* Who is kept back for long is to hear of the end all the same, and only the log knows that he was told. */
+    if (e->conf->notifications.resolve_suppressed)
+        return e->retention;
     if (r->repeat_interval == 0 || __builtin_mul_overflow(r->repeat_interval, 2, &twice))
         return e->retention;
     return twice < e->retention ? twice : e->retention;
@@ -336,22 +361,31 @@ static dur_ns backoff(struct engine *e, unsigned attempt)
     return (dur_ns)(d * (0.5 + rand_unit(&e->jitter)));
 }
 
-/* The answered row goes; what was decided meanwhile takes its place, unless the log says it all now. */
+/* Whether what was decided while the row was in flight is still to be told: the log may say it all now, or it takes back what
+ * nobody has heard. */
+static bool next_is_news(const struct engine *e, const struct outbox_slot *s, struct now now)
+{
+    const struct outbox_row *next = s->next;
+    struct nflog_entry **entry = nflog_map_get(&e->nflog, next->key);
+
+    return nflog_decide(entry != NULL ? *entry : NULL, next->firing, next->resolved, true,
+                        next->repeat_interval, now) != REASON_NONE ||
+           next->may_have_arrived;
+}
+
+/* The answered row goes; what was decided meanwhile takes its place if it is news. */
 static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
                          struct effects *fx)
 {
     struct outbox_row *old = s->row, *next = s->next;
-    struct nflog_entry **entry = nflog_map_get(&e->nflog, old->key);
 
     queue_leave(&e->queue, &s->place);
-    s->next = NULL;
-    if (next != NULL && entry != NULL &&
-        nflog_decide(*entry, next->firing, next->resolved, true, next->repeat_interval, now) ==
-            REASON_NONE) {
+    if (next != NULL && !next_is_news(e, s, now)) {
         group_answered(e, next->flush_id, true);
         outbox_row_free(next);
         next = NULL;
     }
+    s->next = NULL;
     if (next == NULL) {
         state_delete(&fx->commit, STATE_OUTBOX, old->key);
         slot_remove(e, s);
@@ -385,7 +419,8 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
 {
     struct outbox_row *r = s->row;
     dur_ns wait = d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt);
-    uint64_t error = hash_bytes(d->error.p, d->error.n);
+    uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
+    bool is_news = true;
 
     r->attempt++;
     r->may_have_arrived |= d->may_have_arrived;
@@ -398,11 +433,52 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     if (s->next != NULL) {
         struct outbox_row *next = s->next;
 
+        next->may_have_arrived = r->may_have_arrived;
+        is_news = next_is_news(e, s, now);
         s->next = NULL;
         slot_replace(e, s, next, now, fx);
     }
+    if (!is_news) {
+        outbox_drop_unsent(e, s->row->key, now, fx, "resolved before it could be delivered");
+        return;
+    }
     put_row(e, fx, s->row, now);
     slot_go(e, s, now);
+}
+
+/* to: sorted, with room. Returns how many it has then. */
+static size_t add_hashes(struct hash_list *to, struct hash_list from)
+{
+    size_t n = to->n;
+
+    for (size_t i = 0; i < from.n; i++)
+        if (!hash_list_has((struct hash_list){to->v, n}, from.v[i]))
+            to->v[to->n++] = from.v[i];
+    hash_list_sort(to);
+    return to->n;
+}
+
+/* The row goes, and an attempt before the last may have been heard: the log keeps of whom, so that each end is told. */
+static void log_unsure(struct engine *e, const struct outbox_row *r, struct now now,
+                       struct effects *fx)
+{
+    struct nflog_entry **known = nflog_map_get(&e->nflog, r->key), *unsure;
+    struct hash_list told = known != NULL ? (*known)->firing : (struct hash_list){NULL, 0};
+    size_t most = told.n + r->firing.n + r->resolved.n;
+    struct hash_list firing = {arena_array(&fx->arena, most, sizeof(uint64_t)), 0};
+
+    add_hashes(&firing, told);
+    add_hashes(&firing, r->firing);
+    /* that it ended was refused; that it fires an earlier row may have said */
+    if (add_hashes(&firing, r->resolved) == 0)
+        return;
+    unsure =
+        nflog_entry_new(r->decided_at, r->decided_mono, ts_add(now.mono, entry_lifetime(e, r)),
+                        firing, (struct hash_list){NULL, 0}, known != NULL ? (*known)->kept : NULL,
+                        known != NULL ? (*known)->n_kept : 0);
+    unsure->opened_as = mem_str_dup(outbox_told_as(r));
+    unsure->is_unsure = true;
+    nflog_write(e, r->key, unsure, now, fx);
 }
 
 static void delivered_never(struct engine *e, struct outbox_slot *s,
@@ -411,6 +487,10 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
     record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
     group_answered(e, s->row->flush_id, false);
+    if (s->row->may_have_arrived || d->may_have_arrived)
+        log_unsure(e, s->row, now, fx);
+    if (s->next != NULL)
+        s->next->may_have_arrived = s->row->may_have_arrived || d->may_have_arrived;
     slot_advance(e, s, now, fx);
 }
 
@@ -451,6 +531,14 @@ void outbox_run_due(struct engine *e, struct now now, struct effects *fx)
         slot_go(e, container_of(n, struct outbox_slot, timer), now);
 }
 
+void outbox_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx)
+{
+    (void)by;
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox)
+        if (it->value->row->not_before > now.mono)
+            put_row(e, fx, it->value->row, now);
+}
+
 /* A row whose receiver is gone has one of its own. */
 static uint64_t destination_of(const struct engine *e, const struct outbox_row *r)
 {
@@ -459,10 +547,16 @@ static uint64_t destination_of(const struct engine *e, const struct outbox_row *
     return ic != NULL ? ic->destination : 0;
 }
 
+/* Longer than anybody may ask us to wait: who waits for longer was written by a clock that was set back since. */
+enum { WAIT_MAX_M = 5 };
+
 void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
                     struct effects *fx)
 {
     struct outbox_slot *s = slot_get(e, row->key);
+    ts_ns latest = row->attempt == 0 ? now.mono : ts_add(now.mono, WAIT_MAX_M * NS_PER_M);
+
+    row->not_before = row->not_before < latest ? row->not_before : latest;
 
     if (s != NULL && s->row->decided_at >= row->decided_at) {
         outbox_row_free(row);

@@ -289,8 +289,12 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     case EVENT_CLOCK_STEPPED: step_wall(e, ev->wall_step, now, fx); break;
     case EVENT_PAUSED: pass_pause(e, ev->paused, now, fx); break;
     case EVENT_BUILTIN:
-        builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject, ev->builtin.why,
-                    now, fx);
+        if (ev->builtin.lasts != 0)
+            builtin_tell(e, ev->builtin.kind, ev->builtin.subject, ev->builtin.why,
+                         ev->builtin.lasts, now, fx);
+        else
+            builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject,
+                        ev->builtin.why, now, fx);
         break;
     }
     alerts_tell_limits(e, now, fx);

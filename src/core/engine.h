@@ -61,6 +61,7 @@ enum builtin_kind {
     BUILTIN_RULE_FAILING,
     BUILTIN_RELOAD_FAILED,
     BUILTIN_STORE_DEGRADED,
+    BUILTIN_STORE_DAMAGED, /* what was stored cannot be read, wholly or in part */
     BUILTIN_ALERT_LIMIT,
     BUILTIN_CLOCK_STEPPED,
     BUILTIN_SOURCE_DEGRADED,
@@ -120,6 +121,7 @@ struct event {
             bool raised;
             str subject; /* source, group: tells two of a kind apart */
             str why;
+            dur_ns lasts; /* it ends by itself then; 0: when it is told so */
         } builtin;
     };
 };
@@ -167,7 +169,7 @@ struct outbox_slot {
     struct outbox_row *next; /* decided while row was in flight */
     struct queue_entry place;
     uint64_t destination;
-    uint64_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
+    uint32_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };
 
@@ -217,6 +219,7 @@ struct builtin {
     str subject; /* owned */
     char why[512];
     ts_ns since; /* wall */
+    ts_ns until; /* mono: it ends by itself; TS_MAX */
 };
 
 enum rules_wait {
@@ -253,7 +256,6 @@ struct engine {
     uint64_t rules_epoch;          /* of our ownership of the groups */
     VEC(struct builtin) builtins;  /* that are raised */
     uint64_t audience_changes;     /* audience_revision() */
-    ts_ns clock_told_until;        /* mono: TocsinClockStepped ends */
     VEC(struct receiver_stats) receivers;
 
     struct heap group_timers, outbox_timers, rule_timers;

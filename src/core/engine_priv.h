@@ -53,6 +53,10 @@ void outbox_decide(struct engine *e, const struct notification *n,
                    struct hash_list resolved, dur_ns repeat, struct now now, struct effects *fx);
 /* The group key that the waiting row of a key is told under, if that is not the one in the key; otherwise empty. */
 str outbox_key_told_as(const struct engine *e, str key);
+/* What the receiver may have heard, or be hearing, and the log does not know: that this one fires; something else than that
+ * these fire. */
+bool outbox_may_have_told(const struct engine *e, str key, uint64_t hash);
+bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list firing);
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why);
 /* The slot's row is about to be sent. Nobody of it may be told any more: it goes, and no log entry tells of it. */
@@ -72,6 +76,8 @@ void outbox_serve(struct engine *e, struct now now, struct effects *fx);
 void outbox_configure(struct engine *e, struct now now, struct effects *fx);
 ts_ns outbox_due(const struct engine *e);
 void outbox_run_due(struct engine *e, struct now now, struct effects *fx);
+/* The wall clock was set: rows say by it until when they wait. */
+void outbox_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 void outbox_release(struct engine *e);
 void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now,
                  struct effects *fx);
@@ -92,6 +98,9 @@ void rules_release(struct engine *e);
 #define BUILTIN_REFRESH (30 * NS_PER_S) /* what is raised is said again */
 void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
                  struct now now, struct effects *fx);
+/* Raises it for so long. */
+void builtin_tell(struct engine *e, enum builtin_kind kind, str subject, str why, dur_ns lasts,
+                  struct now now, struct effects *fx);
 /* A step of some size is told for a while. */
 void builtin_clock_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 bool builtin_is_name(str alertname);

@@ -74,7 +74,7 @@ static enum explain_verdict judge(const struct engine *e, const struct explanati
         return x->alert == NULL ? EXPLAIN_WAITING : EXPLAIN_GONE;
     if (x->is_resolved && !in->conf->send_resolved)
         return EXPLAIN_UNSENT_RESOLVE;
-    if (in->last != NULL &&
+    if (in->last != NULL && !in->last->is_unsure &&
         hash_list_has(x->is_resolved ? in->last->resolved : in->last->firing, hash))
         return EXPLAIN_TOLD;
     return EXPLAIN_WAITING;
@@ -244,7 +244,7 @@ static void say_known(struct buf *out, const struct explanation *x,
 {
     if (in->last == NULL || !hash_list_has(in->last->firing, labels_dedup_hash(x->labels)))
         return;
-    buf_adds(out, "; was told that it fires ");
+    buf_addf(out, "; %s told that it fires ", in->last->is_unsure ? "may have been" : "was");
     say_time(out, in->last->timestamp, now);
 }
 

@@ -241,7 +241,8 @@ static enum alert_change change_of(const struct alert *a, const struct notified_
 
     if (now->is_resolved)
         return last != NULL && hash_list_has(last->resolved, hash) ? CHANGE_NONE : CHANGE_RESOLVED;
-    return last != NULL && hash_list_has(last->firing, hash) ? CHANGE_NONE : CHANGE_ADDED;
+    return last != NULL && !last->is_unsure && hash_list_has(last->firing, hash) ? CHANGE_NONE
+                                                                                 : CHANGE_ADDED;
 }
 
 /* A resolve goes out under the key that opened it, and so does all that comes between. */
@@ -298,18 +299,22 @@ static void note_told(struct decision *d, const struct flush *f, const struct co
     d->flush_id = flush_id;
 }
 
-/* notifications.resolve_suppressed: beside what survives, the alerts that have ended and were last told as firing. */
+/* notifications.resolve_suppressed: beside what survives, the alerts that have ended and were last told as firing, or may
+ * have been. */
 static struct flush with_told(const struct engine *e, const struct flush *f, struct alert_list all,
-                              const struct nflog_entry *entry, struct arena *a, struct now now)
+                              const struct nflog_entry *entry, str key, struct arena *a,
+                              struct now now)
 {
     struct flush x = {.v = arena_array(a, all.n, sizeof(*x.v))};
 
     for (size_t i = 0, k = 0; i < all.n; i++) {
         bool survives = k < f->n && f->v[k] == all.v[i];
+        uint64_t hash = labels_dedup_hash(all.v[i]->labels->ls);
+        bool has_ended = alert_is_resolved(all.v[i], now);
 
         k += survives;
-        if (survives || audience_hears_end(e, entry, labels_dedup_hash(all.v[i]->labels->ls),
-                                           alert_is_resolved(all.v[i], now)))
+        if (survives || audience_hears_end(e, entry, hash, has_ended) ||
+            (has_ended && outbox_may_have_told(e, key, hash)))
             x.v[x.n++] = all.v[i];
     }
     classify(&x, a, now);
@@ -332,8 +337,8 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     entry = slot != NULL ? *slot : NULL;
     e->stats.nflog_queries++;
     e->stats.nflog_misses += entry == NULL;
-    if (e->conf->notifications.resolve_suppressed && entry != NULL && f->n < all.n) {
-        more = with_told(e, f, all, entry, &fx->arena, now);
+    if (e->conf->notifications.resolve_suppressed && f->n < all.n) {
+        more = with_told(e, f, all, entry, buf_str(&key), &fx->arena, now);
         f = &more;
     }
     if (f->n == 0) {
@@ -342,6 +347,9 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     }
     reason = nflog_decide(entry, f->firing, f->resolved, ic->send_resolved,
                           g->route->repeat_interval, now);
+    if (reason == REASON_NONE && (f->firing.n != 0 || ic->send_resolved) &&
+        outbox_may_have_said_else(e, buf_str(&key), f->firing))
+        reason = f->firing.n != 0 ? REASON_NEW_ALERTS : REASON_ALL_RESOLVED;
     if (reason == REASON_NONE) {
         if (!outbox_drop_unsent(e, buf_str(&key), now, fx,
                                 "resolved before it could be delivered")) {

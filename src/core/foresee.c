@@ -261,7 +261,8 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
             wanted = mono;
     }
     if (f->has_log && f->log.firing.n != 0) {
-        ts_ns repeat = ts_add(ts_add(f->log.sent_mono, r->repeat_interval), 1);
+        ts_ns repeat =
+            f->log.is_unsure ? last : ts_add(ts_add(f->log.sent_mono, r->repeat_interval), 1);
 
         if (repeat <= last)
             repeat = ts_add(last, 1);

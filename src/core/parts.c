@@ -56,6 +56,7 @@ const struct core_part core_parts[] = {
      .due = outbox_due,
      .run = outbox_run_due,
      .configure = outbox_configure,
+     .stepped = outbox_stepped,
      .restore = outbox_restore_row,
      .snapshot = outbox_snapshot},
     {.name = "health", /* of receivers */

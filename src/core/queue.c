@@ -103,7 +103,8 @@ static void list_remove(struct entry_list *l, struct queue_entry *x)
         l->tail = x->prev;
 }
 
-void queue_join(struct send_queue *q, struct queue_entry *x, uint64_t destination, unsigned urgency)
+void queue_join(struct send_queue *q, struct queue_entry *x, uint64_t destination,
+                unsigned char urgency)
 {
     struct queue_destination *d = find_or_new(q, destination);
 

@@ -26,7 +26,7 @@ struct queue_destination;
 struct queue_entry {
     struct queue_entry *next, *prev;
     struct queue_destination *in; /* NULL: neither waiting nor under way */
-    unsigned urgency;             /* 0 is the most urgent */
+    unsigned char urgency;        /* 0 is the most urgent */
     bool has_place;
 };
 
@@ -39,7 +39,7 @@ struct send_queue {
 
 void queue_release(struct send_queue *q); /* no entry is in it */
 void queue_join(struct send_queue *q, struct queue_entry *x, uint64_t destination,
-                unsigned urgency);
+                unsigned char urgency);
 /* It waits no longer, or its place is free. Nothing when it is in no queue. */
 void queue_leave(struct send_queue *q, struct queue_entry *x);
 /* Who gets a place now; NULL: nobody may. */

@@ -228,6 +228,15 @@ static void forward(const struct alert_input *v, size_t n, struct effects *fx)
     }
 }
 
+/* What fires does so from now on for as long as it did at its slot, and what has ended has ended: the run may have come home
+ * after a pause, or after somebody set the clock. */
+static ts_ns valid_until(const struct rules_ran *ran, const struct alert_input *in, struct now now)
+{
+    if (in->ends_at > ran->slot)
+        return ts_add(now.wall, in->ends_at - ran->slot);
+    return in->ends_at < now.wall ? in->ends_at : now.wall;
+}
+
 /* External labels are added where the alert has none of that name; then alerts are relabeled, or dropped. */
 static void take_alerts(struct engine *e, const struct rules_ran *ran, struct now now,
                         struct effects *fx)
@@ -238,6 +247,7 @@ static void take_alerts(struct engine *e, const struct rules_ran *ran, struct no
 
     for (size_t i = 0; i < ran->n_alerts; i++) {
         v[n] = ran->alerts[i];
+        v[n].ends_at = valid_until(ran, &v[n], now);
         if (e->conf->external_labels.n != 0)
             v[n].labels = labels_merge(&fx->arena, e->conf->external_labels, v[n].labels);
         n += relabel(&e->conf->alert_relabel_configs, v[n].labels, &fx->arena, &v[n].labels);

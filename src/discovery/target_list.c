@@ -46,23 +46,20 @@ static void group_begin(struct group *g)
     vec_clear(&g->labels);
 }
 
-/* The last of two labels of one name wins, as in Go's maps. False: the name is none. */
+/* False: the name is none. */
 static bool group_label(struct group *g, str name, str value)
 {
     if (!label_name_is_utf8(name))
         return false;
-    VEC_EACH (struct label *, l, &g->labels)
-        if (str_eq(l->name, name)) {
-            l->value = value;
-            return true;
-        }
     vec_push(&g->labels, (struct label){name, value});
     return true;
 }
 
+/* The last of two labels of one name wins, as in Go's maps. */
 static void group_end(struct group *g, struct target_list *l, struct label meta)
 {
     (void)group_label(g, meta.name, meta.value);
+    g->labels.n = labels_sort_last(g->labels.v, g->labels.n);
     VEC_EACH (str *, t, &g->targets)
         target_list_add(l, *t, g->labels.v, g->labels.n);
 }

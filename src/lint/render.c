@@ -45,6 +45,9 @@ struct renderer {
     struct buf *out;
     const struct render_options *o;
     struct str_map texts; /* path -> struct buf *, NULL = cannot be read */
+    /* The line shown last, and what is hidden in it: a file may be one line, and all problems in it. */
+    str line;
+    struct redact_ranges hidden;
 };
 
 /* As much as can be shown: what is no file any more, or never was, has no lines. */
@@ -126,19 +129,22 @@ static void add_carets(struct renderer *r, str line, size_t from, size_t to, con
 static void add_source(struct renderer *r, const struct diag_place *p, const char *code)
 {
     size_t from = p->col > 0 ? (size_t)p->col - 1 : 0;
-    struct redact_ranges hidden;
+    const struct redact_ranges *hidden = &r->hidden;
     struct buf shown = BUF_INIT;
     str text, line = line_of(r, p, &text);
 
     if (line.n == 0)
         return;
-    redact_line(text, line, &hidden);
-    redact_print(&shown, line, &hidden);
+    if (line.p != r->line.p) {
+        redact_line(text, line, &r->hidden);
+        r->line = line;
+    }
+    redact_print(&shown, line, hidden);
     line = str_sub(buf_str(&shown), 0, LINE_MAX_SHOWN);
     buf_addf(r->out, "      |\n%5d | ", p->line);
     buf_add_shown_line(r->out, line);
     buf_adds(r->out, "\n      | ");
-    add_carets(r, line, redact_moved(&hidden, from), redact_moved(&hidden, from + p->len), code);
+    add_carets(r, line, redact_moved(hidden, from), redact_moved(hidden, from + p->len), code);
     buf_release(&shown);
 }
 

@@ -62,7 +62,8 @@ void configure_put(struct configure *p, struct config *next, struct rules_ahead 
     /* It only looks at the others. */
     heartbeat_configure(p->heartbeat, next);
     /* The store before the rules: what they select is kept before one of them asks. */
-    store_configure(p->store, next);
+    if (p->store != NULL)
+        store_configure(p->store, next);
     /* Whom rules are forwarded to before the rules: the first step sends to whom the new configuration names. */
     put_forward(p, next);
     /* The engine and, behind it, the sources: a run that is under way ends with those that it began with. */

@@ -20,7 +20,7 @@
 struct configure {
     struct shell *shell;
     struct heartbeat *heartbeat;
-    struct store *store;
+    struct store *store;         /* NULL: there is none */
     struct forward *forward;     /* NULL: nothing is forwarded */
     struct config *forward_conf; /* that the queues borrow from; NULL at the start */
 };

@@ -6,7 +6,7 @@
 #include "live/shell_priv.h"
 #include "live/turn.h"
 
-enum { STALL_S = 5 };
+enum { STALL_S = 5, DAMAGE_TOLD_H = 1 };
 
 static void wake(struct timer *t, struct now now);
 static void jumped(void *arg, const struct clock_jump *j);
@@ -227,6 +227,41 @@ bool shell_is_degraded(const struct shell *s)
     return s->degraded || s->stalled;
 }
 
+struct damage {
+    struct shell *s;
+    str state, why;
+};
+
+static void raise_damage(void *arg)
+{
+    const struct damage *d = arg;
+    struct event ev = {.kind = EVENT_BUILTIN,
+                       .builtin = {.kind = BUILTIN_STORE_DAMAGED,
+                                   .raised = true,
+                                   .subject = d->state,
+                                   .why = d->why,
+                                   .lasts = DAMAGE_TOLD_H * NS_PER_H}};
+
+    shell_event(d->s, &ev, NULL);
+}
+
+void shell_tell_damage(struct shell *s, str state, str why)
+{
+    struct damage d = {s, state, why};
+
+    log_error("stored state is damaged", LOG_STR("state", state), LOG_STR("err", why));
+    s->damaged++;
+    if (s->in_turn)
+        raise_damage(&d);
+    else
+        turn(s, raise_damage, &d);
+}
+
+uint64_t shell_damaged(const struct shell *s)
+{
+    return s->damaged;
+}
+
 void shell_event(struct shell *s, struct event *ev, struct event_result *result)
 {
     BUG_ON(!s->in_turn);
@@ -376,12 +411,13 @@ void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const 
 {
     bool dirty = !state_commit_is_empty(&s->fx.commit);
 
-    if (!dirty && s->reported == s->handed) {
-        done(arg, true, NULL);
-        return;
-    }
+    /* First: what changes nothing may speak of what is not on the disk. */
     if (shell_is_degraded(s)) {
         done(arg, false, &s->degraded_why);
+        return;
+    }
+    if (!dirty && s->reported == s->handed) {
+        done(arg, true, NULL);
         return;
     }
     add_waiting(s, (struct shell_waiting){.n = s->handed + dirty, .done = done, .arg = arg});

@@ -68,6 +68,10 @@ void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const 
 void shell_forget(struct shell *s, void *arg); /* its callbacks are not wanted any more */
 struct source;
 size_t shell_sources(const struct shell *s, const struct source *const **out);
+/* What was stored is damaged: state says which part, why what is lost and where the rest is kept. Logged, counted, and raised
+ * as TocsinStoreDegraded for an hour. From inside a turn or, before the first, from outside. */
+void shell_tell_damage(struct shell *s, str state, str why);
+uint64_t shell_damaged(const struct shell *s); /* how often */
 bool shell_is_degraded(const struct shell *s);
 /* The loop turns, commits succeed and rule groups are on time: what the heartbeat asks. why is filled when not. */
 bool shell_is_well(const struct shell *s, str *why);

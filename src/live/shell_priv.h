@@ -45,6 +45,7 @@ struct shell {
     ts_ns oldest_handed;              /* mono: when the oldest unreported commit was handed over */
     struct compaction compaction;
     bool degraded, stalled;
+    uint64_t damaged; /* parts of what was stored */
     bool in_turn, has_stepped;
     struct clock_jump
         missed; /* of the clock, told outside of a turn: the next one begins with it */

@@ -1,6 +1,7 @@
 #include "live/store.h"
 
-#include <unistd.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include "base/hash.h"
 #include "os/log.h"
 #include "codec/escape.h"
@@ -102,6 +103,29 @@ static void replay(struct job *j)
     tsdb_pull_back(s->db, s->at.wall / NS_PER_MS);
 }
 
+static void tell_damage(struct store *s)
+{
+    char why[160];
+
+    snprintf(why, sizeof(why),
+             "%zu of %zu segments of samples: %" PRIu64 " bytes are lost, the rest is read; copies "
+             "are kept as samples-*.damaged",
+             s->replay.damaged, s->replay.segments, s->replay.lost_bytes);
+    if (s->parts.damaged != NULL)
+        s->parts.damaged(s->parts.arg, S("samples"), str_of(why));
+}
+
+static void tell_unread_pushes(struct store *s)
+{
+    size_t n = push_stats(s->push).unreadable;
+    char why[80];
+
+    if (n == 0 || s->parts.damaged == NULL)
+        return;
+    snprintf(why, sizeof(why), "%zu files of pushed groups cannot be read, and stay", n);
+    s->parts.damaged(s->parts.arg, S("pushes"), str_of(why));
+}
+
 static void replayed(struct job *j)
 {
     struct store *s = container_of(j, struct store, job);
@@ -110,11 +134,14 @@ static void replayed(struct job *j)
     s->has_log = s->ok;
     if (!s->ok)
         log_error("samples will not outlive a restart", LOG_STR("path", s->dir), LOG_ERR(&s->err));
-    else if (s->replay.samples != 0)
+    else if (s->replay.damaged != 0)
+        tell_damage(s);
+    if (s->ok && s->replay.samples != 0)
         log_info("samples are back", LOG_I64("samples", s->replay.samples),
                  LOG_I64("segments", s->replay.segments), LOG_I64("damaged", s->replay.damaged));
     if (s->is_stopped)
         return;
+    tell_unread_pushes(s);
     engine_hold_rules(s->engine, RULES_WAIT_FOR_TARGETS);
     scraper_start(s->scraper);
     push_start(s->push);
@@ -185,12 +212,9 @@ static void tick(struct timer *t, struct now now)
 /* -- the configuration -- */
 
 /* Two instances of one configuration ask a target at different moments, as long as something tells them apart. */
-static uint64_t seed_of(const struct config *conf)
+static uint64_t seed_of(const struct store *s, const struct config *conf)
 {
-    char host[256] = "";
-
-    gethostname(host, sizeof(host) - 1);
-    return fnv1a_str(labels_fingerprint(conf->external_labels), str_of(host));
+    return fnv1a_str(labels_fingerprint(conf->external_labels), s->parts.host);
 }
 
 void store_configure(struct store *s, struct config *conf)
@@ -203,8 +227,8 @@ void store_configure(struct store *s, struct config *conf)
     if (!is_read && conf->push != NULL)
         log_info("no rule reads what is pushed here: it is taken and shown, and not kept");
     scraper_configure(s->scraper, conf, conf->scrapes, is_read ? conf->n_scrapes : 0,
-                      seed_of(conf));
-    push_configure(s->push, conf->push, seed_of(conf));
+                      seed_of(s, conf));
+    push_configure(s->push, conf->push, seed_of(s, conf));
 }
 
 static void restore_pushes(struct store *s, str dir)

@@ -22,14 +22,16 @@
 
 struct store;
 struct engine;
-struct event_base;
 
 struct store_parts {
-    struct event_base *base;
     struct clock *clock;
     struct pool *pool;
+    str host; /* tells two instances of one configuration apart; borrowed */
     struct transport *transport;
     struct budgets *budgets; /* NULL: no limits */
+    /* A part of what was stored cannot be read; inside of a turn. May be NULL. */
+    void (*damaged)(void *arg, str state, str why);
+    void *arg;
 };
 
 struct store *store_new(const struct store_parts *parts, const struct config *conf);

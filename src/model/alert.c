@@ -82,8 +82,9 @@ bool alert_store_over(struct alert *old, const struct alert *in, struct now now)
         if (old->starts_at < starts_at)
             starts_at = old->starts_at;
         if (keep_old_end) {
-            ends_at = old->ends_at;
             expires = old->expires_mono;
+            /* by the clock of now: somebody may have set it since */
+            ends_at = is_resolved ? old->ends_at : ts_add(now.wall, expires - now.mono);
         }
     }
     changed = take_content(old, in);
@@ -92,6 +93,7 @@ bool alert_store_over(struct alert *old, const struct alert *in, struct now now)
     old->ends_at = ends_at;
     old->expires_mono = expires;
     old->is_timeout = is_timeout;
+    old->end_is_logged = false;
     return changed;
 }
 
@@ -143,7 +145,8 @@ void alert_pack(struct buf *out, const struct alert *a)
     pack_str(out, a->generator_url);
     pack_i64(out, a->starts_at);
     pack_i64(out, a->ends_at);
-    pack_i64(out, a->updated_at);
+    /* what had ended when it was written does not come back */
+    pack_i64(out, a->end_is_logged && a->updated_at < a->ends_at ? a->ends_at : a->updated_at);
     pack_u64(out, a->is_timeout);
 }
 
@@ -177,7 +180,10 @@ struct alert *alert_unpack(struct unpack *u, struct arena *scratch, struct inter
     left = ts_sub(in.ends_at, updated_at);
     left = left > resolve_timeout ? left : resolve_timeout;
     a->expires_mono = ts_add(now.mono, left);
-    if (ts_add(now.wall, left) > a->ends_at)
+    if (ts_add(now.wall, left) > a->ends_at) {
+        /* both, or what is written of it next would give it longer with each life */
         a->ends_at = ts_add(now.wall, left);
+        a->updated_at = now.wall;
+    }
     return a;
 }

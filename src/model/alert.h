@@ -29,7 +29,9 @@ struct alert {
     ts_ns expires_mono; /* resolved from this instant of the monotonic clock on */
     uint64_t cleared;   /* audience_revision() at which nothing could keep it back; not stored */
     bool is_timeout;    /* ends_at was not given: it is updated_at + resolve_timeout */
-    bool is_ours;       /* a rule evaluated here sent it; not stored */
+    bool
+        end_is_logged; /* it ended because nobody refreshed it, and the alert log knows; not stored */
+    bool is_ours;      /* a rule evaluated here sent it; not stored */
     uint32_t refs;
 };
 

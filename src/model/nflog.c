@@ -4,7 +4,8 @@
 #include "base/mem.h"
 #include "codec/pack.h"
 
-enum { NFLOG_VERSION = 2 /* opened_as at the end, where version 1 stops reading */ };
+/* What was added stands at the end, where earlier versions stop reading: 2 opened_as, 3 is_unsure. */
+enum { NFLOG_VERSION = 3 };
 
 const char *notify_reason_text(enum notify_reason r)
 {
@@ -99,6 +100,7 @@ void nflog_pack(struct buf *out, const struct nflog_entry *e, struct now now)
         pack_str(out, e->kept[i].value);
     }
     pack_str(out, e->opened_as);
+    pack_u64(out, e->is_unsure);
 }
 
 struct nflog_entry *nflog_unpack(str bytes, struct now now)
@@ -122,6 +124,7 @@ struct nflog_entry *nflog_unpack(str bytes, struct now now)
     }
     if (version > 1)
         e->opened_as = mem_str_dup(unpack_str(&u));
+    e->is_unsure = version > 2 && unpack_u64(&u) != 0;
     if (u.failed || version == 0) {
         nflog_entry_free(e);
         return NULL;
@@ -202,6 +205,8 @@ enum notify_reason nflog_decide(const struct nflog_entry *e, struct hash_list fi
         return e->firing.n == 0 ? REASON_FIRST : REASON_NEW_ALERTS;
     if (firing.n == 0)
         return e->firing.n != 0 ? REASON_ALL_RESOLVED : REASON_NONE;
+    if (e->is_unsure)
+        return REASON_NEW_ALERTS;
     if (send_resolved && !hash_list_is_subset(resolved, e->resolved))
         return REASON_SOME_RESOLVED;
     if (e->sent_mono < now.mono - repeat_interval)

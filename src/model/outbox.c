@@ -87,7 +87,7 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
     pack_u64(out, r->may_have_arrived);
 }
 
-unsigned notification_urgency(const struct notification *n)
+unsigned char notification_urgency(const struct notification *n)
 {
     static const char *const labels[] = {"severity", "priority"};
     static const char *const urgent[] = {"critical", "page", "emergency", "fatal", "p0", "p1"};
@@ -103,14 +103,15 @@ unsigned notification_urgency(const struct notification *n)
     return 1;
 }
 
-static unsigned urgency_of(str data)
+static unsigned char urgency_of(str data)
 {
     struct notification n;
     struct arena a;
-    unsigned u;
+    unsigned char u = 1;
 
     arena_init(&a, 0);
-    u = notification_unpack(data, &a, &n) ? notification_urgency(&n) : 1;
+    if (notification_unpack(data, &a, &n))
+        u = notification_urgency(&n);
     arena_release(&a);
     return u;
 }

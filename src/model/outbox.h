@@ -16,18 +16,18 @@
 struct outbox_row {
     str key, receiver, integration;
     unsigned index;
+    unsigned attempt;
     struct hash_list firing, resolved; /* go to the notification log when it is delivered */
     dur_ns repeat_interval;
     ts_ns decided_at, decided_mono;
-    uint64_t flush_id;
-    unsigned attempt;
     ts_ns not_before; /* mono */
-    bool
-        may_have_arrived; /* an attempt ended without an answer, or may have been under way when we went down */
+    uint64_t flush_id;
     uint64_t asked;   /* revision of the audience when it was decided or asked last; not on disk */
     uint64_t written; /* the turn in whose commit it stands, counted from 1; 0: an earlier life's */
-    unsigned urgency; /* 0: one of those that fire is critical; not on disk */
-    str data;         /* packed struct notification */
+    bool may_have_arrived; /* an attempt ended without an answer, or may have been under way when we
+                              went down */
+    unsigned char urgency; /* 0: one of those that fire is critical; not on disk */
+    str data;              /* packed struct notification */
 };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
@@ -44,7 +44,7 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now); /* NULL wh
 
 void notification_pack(struct buf *out, const struct notification *n);
 /* 0: a firing alert of it says that it is critical, by its label severity or priority; 1. */
-unsigned notification_urgency(const struct notification *n);
+unsigned char notification_urgency(const struct notification *n);
 /* Text is sliced from bytes. */
 bool notification_unpack(str bytes, struct arena *a, struct notification *n) must_check;
 

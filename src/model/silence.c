@@ -48,7 +48,7 @@ struct silence *silence_new(void)
 {
     struct silence *s = mem_new(struct silence);
 
-    arena_init(&s->arena, 0);
+    arena_init_small(&s->arena, 0);
     return s;
 }
 

@@ -4,6 +4,7 @@
 
 struct transfer {
     struct timer timer;
+    struct clock *clock; /* of the timer */
     struct transfer *next, *prev;
     struct scripted *script;
     transport_cb *cb;
@@ -16,7 +17,7 @@ struct transfer {
 
 struct scripted {
     struct transport transport;
-    struct clock *clock;
+    struct clock *clock, *outside;
     scripted_handler *handler;
     void *arg;
     struct arena memory;
@@ -43,7 +44,7 @@ static struct http_request copy(struct arena *a, const struct http_request *rq)
 
 static void end(struct scripted *s, struct transfer *x)
 {
-    timer_cancel(s->clock, &x->timer);
+    timer_cancel(x->clock, &x->timer);
     if (x->next != NULL)
         x->next->prev = x->prev;
     if (x->prev != NULL)
@@ -74,24 +75,25 @@ static bool give_pieces(struct transfer *x)
 
 static void resume_scripted(void *self, struct transfer *x)
 {
-    struct scripted *s = self;
-
+    (void)self;
     if (x->given != 0 && !timer_is_armed(&x->timer))
-        timer_arm(s->clock, &x->timer, s->clock->now.mono);
+        timer_arm(x->clock, &x->timer, x->clock->now.mono);
 }
 
-static void answer(struct timer *t, struct now now)
+static void answer(struct timer *t, struct now ignored)
 {
     struct transfer *x = container_of(t, struct transfer, timer);
+    struct now now = clock_touch(x->script->clock); /* as the first of a turn */
     struct scripted_answer a = x->answer;
     struct transport_answer out = {.failure = a.failure,
                                    .took = now.mono - x->since,
-                                   .sent =
-                                       a.failure == TRANSPORT_OK || a.failure == TRANSPORT_TIMEOUT};
+                                   .sent = a.failure == TRANSPORT_OK ||
+                                           a.failure == TRANSPORT_TIMEOUT || a.sent};
     transport_cb *cb = x->cb;
     void *arg = x->arg;
     bool is_given = x->piece != NULL;
 
+    (void)ignored;
     if (!give_pieces(x))
         return;
     end(x->script, x);
@@ -134,12 +136,14 @@ static struct transfer *send_scripted(void *self, const struct transport_request
     else if (s->handler != NULL)
         x->answer = s->handler(s->arg, r);
     due = x->answer.never ? TS_MAX : ts_add(r->at.mono, x->answer.delay);
+    x->clock = s->outside;
     if (due > rq->deadline) {
         due = rq->deadline;
+        x->clock = s->clock;
         x->answer = (struct scripted_answer){.failure = TRANSPORT_TIMEOUT};
     }
     if (due != TS_MAX)
-        timer_arm(s->clock, &x->timer, due);
+        timer_arm(x->clock, &x->timer, due);
     return x;
 }
 
@@ -161,7 +165,7 @@ struct scripted *scripted_new(struct clock *clock, scripted_handler *handler, vo
     struct scripted *s = mem_new(struct scripted);
 
     s->transport = (struct transport){&ops, s};
-    s->clock = clock;
+    s->clock = s->outside = clock;
     s->handler = handler;
     s->arg = arg;
     arena_init(&s->memory, 0);
@@ -183,6 +187,11 @@ void scripted_free(struct scripted *s)
 struct transport *scripted_transport(struct scripted *s)
 {
     return &s->transport;
+}
+
+void scripted_arrive_by(struct scripted *s, struct clock *outside)
+{
+    s->outside = outside;
 }
 
 void scripted_push(struct scripted *s, struct scripted_answer a)

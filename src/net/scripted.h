@@ -27,6 +27,7 @@ struct scripted_answer {
     struct http_headers headers;
     str body;
     str error; /* text of the failure */
+    bool sent; /* failed: after the request had gone out; so it is when it came too late */
     dur_ns delay;
     bool never; /* only the deadline ends it */
 };
@@ -37,6 +38,8 @@ struct scripted *scripted_new(struct clock *clock, scripted_handler *handler,
                               void *arg); /* handler: may be NULL */
 void scripted_free(struct scripted *s);   /* or transport_free() */
 struct transport *scripted_transport(struct scripted *s);
+/* From now on answers are timers of this clock: they arrive, while deadlines are the program's own. Borrowed. */
+void scripted_arrive_by(struct scripted *s, struct clock *outside);
 void scripted_push(struct scripted *s, struct scripted_answer answer);
 size_t scripted_count(const struct scripted *s); /* requests so far */
 const struct scripted_request *scripted_at(const struct scripted *s, size_t i);

@@ -295,7 +295,7 @@ static bool expired(const void *arg)
 static struct messages_context context(const struct attempt *a)
 {
     return (struct messages_context){.messages = a->messages,
-                                     .n = &a->n,
+                                     .n = a->d.n, /* a receiver may have put another in its place */
                                      .external_url = a->d.external_url,
                                      .now = a->d.now,
                                      .expired = expired,

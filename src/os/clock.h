@@ -40,7 +40,9 @@ struct clock_jump {
 struct clock {
     struct now now; /* as of the last clock_update() or clock_step_to() */
     struct heap timers;
-    bool stepped;      /* a test's clock: only clock_step_to() moves it */
+    bool stepped;  /* a test's clock: it moves by hand */
+    bool is_ahead; /* stepped: the next reading finds `ahead` */
+    struct now ahead;
     bool turns, fresh; /* a loop owns the turns; now belongs to this turn */
     void (*jumped)(void *arg, const struct clock_jump *j); /* may be NULL */
     void *arg;
@@ -78,6 +80,8 @@ ts_ns clock_next(const struct clock *c); /* mono time of the earliest timer, TS_
  * call, so a timer that re-arms itself for now cannot keep the loop from its sockets. */
 size_t clock_run_due(struct clock *c);
 
+/* Stepped: it is so late when somebody looks next. Whoever has the turns is told of jumps by that, as of the real clocks. */
+void clock_let_read(struct clock *c, struct now read);
 /* Stepped: it is later now. Fires nothing: whoever drives the turns does. */
 void clock_move_to(struct clock *c, ts_ns mono);
 /* Stepped: advances to the given mono time, firing every timer on the way at its own time; wall

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "os/clock.h"
 #include "os/log.h"
 #include "os/role.h"
 
@@ -38,6 +39,15 @@ struct crew {
     unsigned n_threads, most, idle;
 };
 
+/* What would be a thread of these classes. */
+struct stepped {
+    struct timer timer; /* its job ends */
+    struct pool *pool;
+    enum work_class first, last;
+    struct job *job; /* NULL: it rests */
+    bool has_run;
+};
+
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t rest; /* a job has run */
@@ -46,6 +56,11 @@ struct pool {
     struct jobs finished;
     struct jobs arrived; /* finished ones whose done() comes next; the loop's alone */
     bool is_inline, ending;
+    struct stepped *stepped; /* NULL: not stepped */
+    unsigned n_stepped;
+    struct clock *clock;
+    struct job_pace (*pace)(void *arg);
+    void *arg;
     int fd; /* written once for each non-empty batch in finished */
     struct event *arrivals;
 };
@@ -267,6 +282,128 @@ struct pool *pool_new_inline(void)
     return p;
 }
 
+static bool drop_queued(struct pool *p, const struct job *j)
+{
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        if (jobs_drop(&p->crews[c].todo, j))
+            return true;
+    return false;
+}
+
+/* -- stepped -- */
+
+static void run_as_worker(struct job *j)
+{
+    enum role was = role_set(ROLE_WORKER);
+
+    j->run(j);
+    role_set(was);
+}
+
+static struct job *most_urgent(struct pool *p, const struct stepped *t)
+{
+    struct job *j = NULL;
+
+    for (unsigned c = t->first; c <= t->last && j == NULL; c++)
+        j = jobs_pop(&p->crews[c].todo);
+    return j;
+}
+
+static void stepped_begin(struct pool *p)
+{
+    for (unsigned i = 0; i < p->n_stepped; i++) {
+        struct stepped *t = &p->stepped[i];
+        struct job_pace pace;
+
+        if (t->job != NULL || (t->job = most_urgent(p, t)) == NULL)
+            continue;
+        pace = p->pace(p->arg);
+        t->has_run = pace.runs_first;
+        if (t->has_run)
+            run_as_worker(t->job);
+        timer_arm(p->clock, &t->timer, ts_add(p->clock->now.mono, pace.takes));
+    }
+}
+
+/* It rests from now on. */
+static struct job *stepped_end(struct stepped *t)
+{
+    struct job *j = t->job;
+
+    timer_cancel(t->pool->clock, &t->timer);
+    if (!t->has_run)
+        run_as_worker(j);
+    t->job = NULL;
+    return j;
+}
+
+static void stepped_done(struct stepped *t)
+{
+    struct job *j = stepped_end(t);
+
+    stepped_begin(t->pool);
+    j->done(j);
+}
+
+static void on_stepped(struct timer *timer, struct now now)
+{
+    (void)now;
+    stepped_done(container_of(timer, struct stepped, timer));
+}
+
+static struct stepped *stepped_of(const struct pool *p, const struct job *j)
+{
+    for (unsigned i = 0; p->stepped != NULL && i < p->n_stepped; i++)
+        if (j == NULL ? p->stepped[i].job != NULL : p->stepped[i].job == j)
+            return &p->stepped[i];
+    return NULL;
+}
+
+static size_t stepped_settle(struct pool *p)
+{
+    struct stepped *t;
+    size_t n = 0;
+
+    for (; (t = stepped_of(p, NULL)) != NULL; n++)
+        stepped_done(t);
+    return n;
+}
+
+/* A thread that is at it is waited for. */
+static void stepped_take_back(struct pool *p, struct job *j)
+{
+    struct stepped *t = stepped_of(p, j);
+
+    if (t != NULL)
+        stepped_end(t);
+    else
+        BUG_ON(!drop_queued(p, j));
+    stepped_begin(p);
+}
+
+struct pool *pool_new_stepped(struct clock *clock, unsigned threads,
+                              struct job_pace (*pace)(void *arg), void *arg)
+{
+    struct pool *p = make();
+
+    p->clock = clock;
+    p->pace = pace;
+    p->arg = arg;
+    p->n_stepped = threads + 2;
+    p->stepped = mem_array(p->n_stepped, sizeof(p->stepped[0]));
+    for (unsigned i = 0; i < threads; i++)
+        p->stepped[i] = (struct stepped){.first = 0, .last = WORK_QUERY};
+    p->stepped[threads] = (struct stepped){.first = WORK_SLOW, .last = WORK_NAME};
+    p->stepped[threads + 1] = (struct stepped){.first = WORK_WRITE, .last = WORK_WRITE};
+    for (unsigned i = 0; i < p->n_stepped; i++) {
+        p->stepped[i].timer.fire = on_stepped;
+        p->stepped[i].pool = p;
+    }
+    return p;
+}
+
+/* -- all -- */
+
 /* All that an inline pool has is in one queue, in order. */
 static struct crew *crew_of(struct pool *p, enum work_class c)
 {
@@ -277,20 +414,17 @@ void pool_run(struct pool *p, enum work_class c, struct job *j)
 {
     struct crew *w = crew_of(p, c);
 
+    if (p->stepped != NULL) {
+        jobs_push(&w->todo, j);
+        stepped_begin(p);
+        return;
+    }
     pthread_mutex_lock(&p->lock);
     jobs_push(&w->todo, j);
     if (!p->is_inline && w->todo.n > w->idle && w->n_threads < w->most)
         hire(w);
     wake(p);
     pthread_mutex_unlock(&p->lock);
-}
-
-static bool drop_queued(struct pool *p, const struct job *j)
-{
-    for (unsigned c = 0; c < WORK_CLASSES; c++)
-        if (jobs_drop(&p->crews[c].todo, j))
-            return true;
-    return false;
 }
 
 bool pool_drop(struct pool *p, struct job *j)
@@ -305,6 +439,10 @@ bool pool_drop(struct pool *p, struct job *j)
 
 void pool_take_back(struct pool *p, struct job *j)
 {
+    if (p->stepped != NULL) {
+        stepped_take_back(p, j);
+        return;
+    }
     if (jobs_drop(&p->arrived, j))
         return;
     pthread_mutex_lock(&p->lock);
@@ -339,6 +477,8 @@ size_t pool_queued(const struct pool *p)
     pthread_mutex_lock(lock);
     for (unsigned c = 0; c < WORK_CLASSES; c++)
         n += p->crews[c].todo.n;
+    for (unsigned i = 0; i < p->n_stepped; i++)
+        n += p->stepped[i].job != NULL;
     pthread_mutex_unlock(lock);
     return n;
 }
@@ -370,6 +510,10 @@ bool pool_settle_within(struct pool *p, dur_ns patience, size_t *n)
     *n = 0;
     if (p->is_inline) {
         *n = pool_drain(p);
+        return true;
+    }
+    if (p->stepped != NULL) {
+        *n = stepped_settle(p);
         return true;
     }
     for (;;) {
@@ -413,7 +557,7 @@ void pool_free(struct pool *p)
     if (p == NULL)
         return;
     pool_settle(p);
-    if (!p->is_inline) {
+    if (!p->is_inline && p->stepped == NULL) {
         end_threads(p);
         event_free(p->arrivals);
         close(p->fd);
@@ -424,5 +568,6 @@ void pool_free(struct pool *p)
     }
     pthread_cond_destroy(&p->rest);
     pthread_mutex_destroy(&p->lock);
+    mem_free(p->stepped);
     mem_free(p);
 }

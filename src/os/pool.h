@@ -3,8 +3,10 @@
  *
  * A job gets an immutable input, runs on a worker of its class and comes back to the loop thread by
  * done(). It never touches loop state. No class waits for what is below it (shares.h): queries that
- * take a minute keep no rule, and rules no page. The inline pool runs jobs at pool_drain() in order,
- * on the caller's thread: deterministic tests.
+ * take a minute keep no rule, and rules no page.
+ *
+ * Two pools have no threads: the inline one runs jobs at pool_drain(), in order; the stepped one has
+ * as many jobs under way as it would have threads, and each takes its time on a stepped clock.
  *
  * On two cores: page, source, rule, scrape, query, slow, name, write 1 each, and one more of source
  * to query while there is a core for it. Threads are made when they are first wanted, the first of
@@ -24,6 +26,7 @@
 #include "os/shares.h"
 
 struct event_base;
+struct clock;
 
 struct job {
     void (*run)(struct job *j);  /* on a worker */
@@ -37,6 +40,15 @@ struct pool *pool_new(struct event_base *base, unsigned cores); /* completions a
                                                                  * thread */
 struct shares pool_shares(unsigned cores);
 struct pool *pool_new_inline(void);
+
+/* Stepped: how long a job takes, and at which end of that time it runs: both may happen to a thread. */
+struct job_pace {
+    dur_ns takes;
+    bool runs_first;
+};
+/* pace() is asked when a job begins. done()s are timers of the clock, which is borrowed. */
+struct pool *pool_new_stepped(struct clock *clock, unsigned threads,
+                              struct job_pace (*pace)(void *arg), void *arg);
 void pool_free(struct pool *p); /* settles it first */
 /* Waits until all is run and done, what done()s queue, too; returns how many were done. */
 size_t pool_settle(struct pool *p);
@@ -49,6 +61,6 @@ bool pool_drop(struct pool *p, struct job *j);
 void pool_take_back(struct pool *p, struct job *j);
 size_t
 pool_drain(struct pool *p); /* inline: runs everything queued, then the done()s; returns how many */
-size_t pool_queued(const struct pool *p);
+size_t pool_queued(const struct pool *p); /* not begun; without threads: not done */
 
 #endif

@@ -538,7 +538,7 @@ static void restore(void *arg, const struct push_saved *saved, struct labels key
 void push_restore(struct push *p, str dir)
 {
     p->dir = mem_str_dup(dir);
-    push_file_each(p->dir, restore, p);
+    p->stats.unreadable = push_file_each(p->dir, restore, p);
 }
 
 void push_start(struct push *p)

@@ -69,6 +69,7 @@ void push_each(const struct push *p, void (*each)(void *arg, const struct push_s
                void *arg);
 
 struct push_stats {
+    size_t unreadable; /* groups' files, at the start */
     size_t groups, series;
     uint64_t pushes, failed, expired, samples,
         refused; /* refused: samples that the store did not take */

@@ -186,14 +186,15 @@ static void read_file(struct reading *r, const char *file)
         close(fd);
 }
 
-void push_file_each(str dir,
-                    void (*found)(void *arg, const struct push_saved *g, struct labels key,
-                                  struct push_set *set),
-                    void *arg)
+size_t push_file_each(str dir,
+                      void (*found)(void *arg, const struct push_saved *g, struct labels key,
+                                    struct push_set *set),
+                      void *arg)
 {
     struct reading r = {.found = found, .arg = arg};
     struct buf name = BUF_INIT;
     struct dirent *entry;
+    size_t unreadable = 0;
     DIR *d;
 
     buf_add(&name, dir);
@@ -204,8 +205,10 @@ void push_file_each(str dir,
         buf_clear(&name);
         buf_addf(&name, "%.*s/%s", STR(dir), entry->d_name);
         read_file(&r, buf_z(&name));
+        unreadable += !r.is_read;
     }
     if (d != NULL)
         closedir(d);
     buf_release(&name);
+    return unreadable;
 }

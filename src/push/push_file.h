@@ -26,9 +26,10 @@ bool push_file_write(str dir, const struct push_saved *g, const struct push_set 
 void push_file_remove(str dir, str path);
 
 /* Every group of the folder, that need not be there; found owns the set. */
-void push_file_each(str dir,
-                    void (*found)(void *arg, const struct push_saved *g, struct labels key,
-                                  struct push_set *set),
-                    void *arg);
+/* Returns how many cannot be read; they stay. */
+size_t push_file_each(str dir,
+                      void (*found)(void *arg, const struct push_saved *g, struct labels key,
+                                    struct push_set *set),
+                      void *arg);
 
 #endif

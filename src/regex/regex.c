@@ -124,8 +124,8 @@ struct regex *regex_compile(str pattern, enum regex_flags flags, struct err *e)
     struct regex *re = mem_new(struct regex);
 
     atomic_init(&re->refs, 1);
-    arena_init(&re->arena, 0);
-    arena_init(&re->syntax, SYNTAX_AT_LEAST + SYNTAX_A_BYTE * pattern.n);
+    arena_init_small(&re->arena, 0);
+    arena_init_small(&re->syntax, SYNTAX_AT_LEAST + SYNTAX_A_BYTE * pattern.n);
     re->anchored = (flags & REGEX_ANCHORED) != 0;
     re->counted = (flags & REGEX_COUNTED) != 0;
     if (!re_parse(pattern, (flags & REGEX_DOTALL) != 0, &re->syntax, &re->tree, e) ||

@@ -250,7 +250,7 @@ struct re_trie *re_trie_new(const struct re_node *root, size_t pattern_bytes)
     bool ok;
 
     b.steps = STEPS_A_BYTE * b.max_nodes;
-    arena_init(&t->classes, 0);
+    arena_init_small(&t->classes, 0);
     vec_push(&t->nodes, (struct node){.rune = NO_RUNE});
     vec_push(&start, 0);
     ok = extend(&b, root, &start, &end);

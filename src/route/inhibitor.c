@@ -158,6 +158,8 @@ static size_t match_rule(const struct inhibit_rule *r, struct labels ls, struct 
             *later = true;
             continue;
         }
+        if (out->n == INHIBITIONS_MAX)
+            break;
         n++;
         vec_push(out, (struct inhibition){alert_fingerprint(a), r->name});
     }
@@ -169,7 +171,7 @@ size_t inhibitor_match(const struct inhibitor *in, struct labels ls, struct now 
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < in->n; i++)
+    for (size_t i = 0; i < in->n && out->n < INHIBITIONS_MAX; i++)
         n += match_rule(&in->rules[i], ls, now, out, later);
     return n;
 }

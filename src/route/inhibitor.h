@@ -2,7 +2,8 @@
  *
  * A rule says: while a source fires, targets with the same values of the `equal` labels stay quiet. Each rule files its
  * firing sources under a hash of those values, so that asking about a target looks only at sources that can matter.
- * Every source is reported, and none is shadowed by another.
+ * Every source is reported, up to INHIBITIONS_MAX: who posts thousands of them makes no answer of thousands for each target.
+ * None is shadowed by another.
  *
  * Shapes   100 rules, 100,000 alerts.
  * Owns     the inhibitor borrows alerts: inhibitor_drop() before one goes away.
@@ -19,6 +20,8 @@
 #include "model/matcher.h"
 
 struct inhibit_conf;
+
+enum { INHIBITIONS_MAX = 100 }; /* that are reported of one alert */
 
 struct inhibition {
     uint64_t fingerprint; /* of the source */
@@ -40,7 +43,7 @@ size_t inhibitor_rules(const struct inhibitor *in);
 bool inhibitor_add(struct inhibitor *in, const struct alert *a);
 void inhibitor_drop(struct inhibitor *in, const struct alert *a); /* leaves the store */
 
-/* Appends every firing source that inhibits ls at now; returns how many. *later is set when one would if it fired again. */
+/* Fills out, which is empty, with the firing sources that inhibit ls at now; returns how many. *later is set when one would if it fired again. */
 size_t inhibitor_match(const struct inhibitor *in, struct labels ls, struct now now,
                        struct inhibition_list *out, bool *later);
 

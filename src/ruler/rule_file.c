@@ -1,6 +1,7 @@
 #include "ruler/rule_file.h"
 
 #include <stdio.h>
+#include "base/map.h"
 #include "base/utf8.h"
 #include "model/labels.h"
 #include "ruler/rule_expr.h"
@@ -133,7 +134,8 @@ struct checker {
     struct arena *a;
     struct diags *d;
     const struct rule_group_conf *group;
-    size_t rule; /* from 1 */
+    size_t rule;          /* from 1 */
+    struct str_map named; /* the groups so far */
 };
 
 static struct diag_place key_place(const struct checker *k, const struct yaml_node *map,
@@ -376,14 +378,13 @@ static void build_group(struct checker *k, const struct group_raw *raw,
 
 static void check_repeat(struct checker *k, const struct rule_group_conf *b)
 {
-    for (const struct rule_group_conf *a = k->file->groups; a < b; a++)
-        if (b->name.n != 0 && str_eq(a->name, b->name)) {
-            diag_second(k->d,
-                        diags_add(k->d, DIAG_ERROR, "R003", b->place,
-                                  "group \"%.*s\" stands twice in this file", STR(b->name)),
-                        a->place);
-            return;
-        }
+    void **hit = b->name.n != 0 ? str_map_get(&k->named, b->name) : NULL;
+
+    if (hit != NULL)
+        diag_second(k->d,
+                    diags_add(k->d, DIAG_ERROR, "R003", b->place,
+                              "group \"%.*s\" stands twice in this file", STR(b->name)),
+                    ((const struct rule_group_conf *)*hit)->place);
 }
 
 static bool build(struct yaml_doc *doc, const struct rule_file_options *o, struct arena *a,
@@ -414,11 +415,15 @@ static bool build(struct yaml_doc *doc, const struct rule_file_options *o, struc
 
         build_group(&k, &raw.groups.v[i], yaml_get(doc->root, S("groups"))->items[i], g);
         check_repeat(&k, g);
-        if (passes_over(o, d, before))
+        if (passes_over(o, d, before)) {
             skip(&file, g->file, g->name, STR_NONE);
-        else
-            file.n_groups++;
+            continue;
+        }
+        file.n_groups++;
+        if (g->name.n != 0)
+            (void)str_map_add(&k.named, g->name, g, &(bool){false});
     }
+    str_map_release(&k.named);
     *out = file;
     return d->errors == errors;
 }

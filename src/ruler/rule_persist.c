@@ -145,9 +145,14 @@ size_t rule_group_take_past(struct rule_group *g, const struct rule_past *p, str
 
 void rule_group_forget(struct rule_group *to, const struct rule_group *from)
 {
-    for (size_t i = 0; i < from->n_rules; i++)
-        MAP_EACH (const struct u64_map_entry, it, &from->rules[i].alerts)
-            put(to, row_key(&to->arena, &from->rules[i], it->key), STR_NONE);
+    for (size_t i = 0; i < from->n_rules; i++) {
+        const struct rule *r = &from->rules[i];
+
+        MAP_EACH (const struct u64_map_entry, it, &r->alerts)
+            put(to, row_key(&to->arena, r, it->key), STR_NONE);
+        VEC_EACH (const uint64_t *, fp, &r->gone) /* no run has said so yet */
+            put(to, row_key(&to->arena, r, *fp), STR_NONE);
+    }
 }
 
 void rule_group_forget_past(struct rule_group *to, const struct rule_past *p)

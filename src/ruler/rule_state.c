@@ -399,11 +399,17 @@ void rule_collect_due(struct rule *r, struct rule_context *c, str generator_url,
     }
 }
 
+/* What lies ahead moves by so much; 0: until none lies ahead any more. */
 static bool set_back(struct rule_alert *a, ts_ns now, dur_ns by)
 {
     ts_ns *const times[] = {&a->active_at, &a->fired_at, &a->resolved_at, &a->last_sent_at,
                             &a->keep_firing_since};
+    ts_ns latest = now;
     bool moved = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(times); i++)
+        latest = *times[i] > latest ? *times[i] : latest;
+    by = by != 0 ? by : now - latest;
 
     for (size_t i = 0; i < ARRAY_LEN(times); i++)
         if (*times[i] > now) {
@@ -477,6 +483,7 @@ void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct no
 
     if (down < 0) /* set back while we were down */
         set_back(a, now.wall, down);
+    set_back(a, now.wall, 0); /* or before, and the row is older than that */
     a->active_mono = ts_add(now.mono, a->active_at - now.wall);
     if (down > 2 * interval + RULE_ALIVE_INTERVAL) {
         /* only rules that hold long enough are worth it, and what was already resolved is told already */

@@ -181,6 +181,17 @@ bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err
     return false;
 }
 
+bool alert_log_is_there(const struct alert_log *l, struct err *e)
+{
+    struct stat ours, st;
+    char path[PATH];
+
+    path_of(path, l->dir, "alerts.log");
+    return (fstat(l->fd, &ours) == 0 && stat(path, &st) == 0 && st.st_dev == ours.st_dev &&
+            st.st_ino == ours.st_ino) ||
+           err_set(e, ERR_IO, "'%s' was removed or replaced", path);
+}
+
 void alert_log_close(struct alert_log *l)
 {
     give_up(l);

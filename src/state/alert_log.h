@@ -26,6 +26,8 @@ struct alert_log {
 
 /* Opens or creates dir/alerts.log and cuts a torn tail. Damage is said in notice. A file that is not ours is set aside. */
 bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err *e) must_check;
+/* Whether the file that is open is still the one of the folder. */
+bool alert_log_is_there(const struct alert_log *l, struct err *e) must_check;
 void alert_log_close(struct alert_log *l);
 bool alert_log_scan(struct alert_log *l, bool (*record)(void *arg, str bytes), void *arg,
                     struct err *e) must_check;

@@ -71,6 +71,18 @@ struct state_backend *state_memory_new(const struct state_shell *shell);
 void state_memory_flush(struct state_backend *b);
 size_t state_memory_queued(const struct state_backend *b); /* handed over and not reported */
 void state_memory_fail(struct state_backend *b, bool fail);
+/* As they do: what it does not know to be on disk it says is not. */
+void state_memory_fail_late(struct state_backend *b, bool fail);
+void state_memory_report(struct state_backend *b, size_t n); /* flush, of the n oldest */
+/* A power cut: of what is not reported the n oldest are on the disk, though nobody hears of it. Returns the disk, to be
+ * attached to the next life's shell; b goes on with an empty one, until its owner frees it. */
+struct state_backend *state_memory_cut(struct state_backend *b, size_t n);
+void state_memory_attach(struct state_backend *b, const struct state_shell *shell);
+/* What of a table is on the disk, at any time. */
+void state_memory_each(const struct state_backend *b, enum state_table t,
+                       void (*row)(void *arg, str key, str value), void *arg);
+void state_memory_each_alert(const struct state_backend *b, void (*record)(void *arg, str bytes),
+                             void *arg);
 struct state_backend *state_memory_crash(struct state_backend *b, const struct state_shell *shell);
 
 struct clock;

@@ -24,6 +24,14 @@ bool state_dir_make(str dir, struct err *e)
     return true;
 }
 
+static bool is_ours(const char *path, int fd)
+{
+    struct stat ours, st;
+
+    return fd >= 0 && fstat(fd, &ours) == 0 && stat(path, &st) == 0 && st.st_dev == ours.st_dev &&
+           st.st_ino == ours.st_ino;
+}
+
 bool state_lock(str dir, int *out, struct err *e)
 {
     char path[4096], pid[32] = "";
@@ -48,5 +56,21 @@ bool state_lock(str dir, int *out, struct err *e)
     if (ftruncate(fd, 0) != 0 || write(fd, pid, (size_t)n) != n)
         (void)0; /* the lock holds; only the number in somebody's message is missing (a full disk) */
     *out = fd;
+    return true;
+}
+
+bool state_lock_again(str dir, int *fd, struct err *e)
+{
+    char path[4096];
+    int fresh;
+
+    snprintf(path, sizeof(path), "%.*s/lock", STR(dir));
+    if (is_ours(path, *fd))
+        return true;
+    if (!state_lock(dir, &fresh, e))
+        return false;
+    if (*fd >= 0)
+        close(*fd);
+    *fd = fresh;
     return true;
 }

@@ -34,7 +34,7 @@ struct memory {
     VEC(struct waiting) queue;
     uint64_t handed;
     struct state_stats stats;
-    bool fails;
+    bool fails, fails_late;
 };
 
 static size_t find(const rows *r, str key, bool *found)
@@ -237,17 +237,23 @@ struct state_backend *state_memory_new(const struct state_shell *shell)
     return &m->backend;
 }
 
+static void write_one(struct memory *m, const struct waiting *w)
+{
+    if (w->is_slice)
+        apply_slice(&m->disk, &w->commit, w->which);
+    else
+        apply(&m->disk, &w->commit);
+}
+
 /* One commit of the queue; the callbacks may hand over more. */
 static void flush_one(struct memory *m, struct waiting *w)
 {
     const struct err e = {.code = ERR_IO, .msg = "memory backend told to fail"};
-    bool ok = !m->fails && !m->stats.degraded;
+    bool written = !m->fails && !m->stats.degraded, ok = written && !m->fails_late;
 
+    if (written)
+        write_one(m, w);
     if (ok) {
-        if (w->is_slice)
-            apply_slice(&m->disk, &w->commit, w->which);
-        else
-            apply(&m->disk, &w->commit);
         m->stats.commits++;
     } else {
         m->stats.failed++;
@@ -274,18 +280,23 @@ size_t state_memory_queued(const struct state_backend *b)
     return ((const struct memory *)b->self)->queue.n;
 }
 
-void state_memory_flush(struct state_backend *b)
+void state_memory_report(struct state_backend *b, size_t n)
 {
     struct memory *m = b->self;
 
-    while (m->queue.n != 0) {
+    for (; n != 0 && m->queue.n != 0; n--) {
         struct waiting w = m->queue.v[0];
 
         vec_remove(&m->queue, 0);
         flush_one(m, &w);
     }
-    if (m->stats.degraded && !m->fails)
+    if (m->stats.degraded && !m->fails && !m->fails_late && m->queue.n == 0)
         recover(m);
+}
+
+void state_memory_flush(struct state_backend *b)
+{
+    state_memory_report(b, SIZE_MAX);
 }
 
 void state_memory_fail(struct state_backend *b, bool fail)
@@ -293,9 +304,13 @@ void state_memory_fail(struct state_backend *b, bool fail)
     ((struct memory *)b->self)->fails = fail;
 }
 
-struct state_backend *state_memory_crash(struct state_backend *b, const struct state_shell *shell)
+void state_memory_fail_late(struct state_backend *b, bool fail)
 {
-    struct memory *m = b->self;
+    ((struct memory *)b->self)->fails_late = fail;
+}
+
+static struct state_backend *take_disk(struct memory *m, const struct state_shell *shell)
+{
     struct state_backend *next = state_memory_new(shell);
 
     records_clear(&m->disk.next);
@@ -303,6 +318,46 @@ struct state_backend *state_memory_crash(struct state_backend *b, const struct s
     m->disk.has_next = false;
     ((struct memory *)next->self)->disk = m->disk;
     m->disk = (struct disk){0};
+    return next;
+}
+
+struct state_backend *state_memory_cut(struct state_backend *b, size_t n)
+{
+    struct memory *m = b->self;
+
+    for (size_t i = 0; i < n && i < m->queue.n && !m->fails && !m->stats.degraded; i++)
+        write_one(m, &m->queue.v[i]);
+    return take_disk(m, &(struct state_shell){0});
+}
+
+void state_memory_attach(struct state_backend *b, const struct state_shell *shell)
+{
+    ((struct memory *)b->self)->shell = *shell;
+}
+
+void state_memory_each(const struct state_backend *b, enum state_table t,
+                       void (*row)(void *arg, str key, str value), void *arg)
+{
+    const rows *r = &((const struct memory *)b->self)->disk.tables[t];
+
+    VEC_EACH (const struct row *, it, r)
+        row(arg, it->key, it->value);
+}
+
+void state_memory_each_alert(const struct state_backend *b, void (*record)(void *arg, str bytes),
+                             void *arg)
+{
+    const struct memory *m = b->self;
+
+    VEC_EACH (const str *, it, &m->disk.alerts)
+        record(arg, *it);
+}
+
+struct state_backend *state_memory_crash(struct state_backend *b, const struct state_shell *shell)
+{
+    struct memory *m = b->self;
+    struct state_backend *next = take_disk(m, shell);
+
     memory_free(m);
     return next;
 }

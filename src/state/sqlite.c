@@ -9,6 +9,10 @@
  * loop is asked for a snapshot of everything, which replaces both files. Commits handed over after the snapshot wait
  * behind it in the queue, so the order of numbers stays the order of writing.
  *
+ * Every half minute the writer looks whether the files that it has open are still those of the folder. Somebody may have
+ * removed or replaced it: what is written then would be lost. That is a failure like any other; what stands in the folder
+ * by then is kept under another name.
+ *
  * Example: commit 7 meets a full disk: committed(7, false). Commit 8: committed(8, false). Five seconds later snapshot()
  * gives all rows of memory, with what 7 and 8 changed; it is written: committed(8, true). Commit 9 is written as usual.
  */
@@ -29,8 +33,9 @@
 #include "state/sqlite_db.h"
 
 #define RETRY_AFTER (5 * NS_PER_S)
+#define LOOK_EVERY  (30 * NS_PER_S)
 
-enum task_kind { TASK_COMMIT, TASK_SLICE, TASK_EVERYTHING };
+enum task_kind { TASK_COMMIT, TASK_SLICE, TASK_EVERYTHING, TASK_LOOK };
 
 struct task {
     enum task_kind kind;
@@ -56,9 +61,9 @@ struct sqlite {
     str dir;
     int lock_fd, wake_fd;
     struct event *wake;
-    struct timer retry; /* loop thread */
-    uint64_t handed;    /* loop thread */
-    bool rebuilding;    /* loop thread: a snapshot is under way */
+    struct timer retry, look; /* loop thread */
+    uint64_t handed;          /* loop thread */
+    bool rebuilding;          /* loop thread: a snapshot is under way */
 
     struct sqlite_db db; /* the loop's until the first commit, then the writer's */
     struct alert_log log;
@@ -146,10 +151,22 @@ static void write_batch(struct sqlite *q, const struct task *t, size_t n)
         post(q, t[i].n, !q->broken, false);
 }
 
+/* Only trouble is answered: n has been. */
+static void look(struct sqlite *q, const struct task *t)
+{
+    struct err e = ERR_INIT;
+
+    if (q->broken || (sqlite_db_is_there(&q->db, &e) && alert_log_is_there(&q->log, &e)))
+        return;
+    break_down(q, &e);
+    post(q, t->n, false, false);
+}
+
 static void write_everything(struct sqlite *q, const struct task *t)
 {
     struct err e = ERR_INIT;
-    bool ok = sqlite_db_rebuild(&q->db, buf_str(&t->commit.ops), &e) &&
+    bool ok = state_dir_make(q->dir, &e) && state_lock_again(q->dir, &q->lock_fd, &e) &&
+              sqlite_db_rebuild(&q->db, buf_str(&t->commit.ops), &e) &&
               alert_log_rewrite(&q->log, buf_str(&t->commit.alerts), &e);
 
     q->broken = !ok;
@@ -176,6 +193,8 @@ static void write_tasks(struct sqlite *q, const tasks *t)
 
         if (t->v[i].kind == TASK_EVERYTHING) {
             write_everything(q, &t->v[i]);
+        } else if (t->v[i].kind == TASK_LOOK) {
+            look(q, &t->v[i]);
         } else {
             while (t->v[i].kind == TASK_COMMIT && i + n < t->n && t->v[i + n].kind == TASK_COMMIT)
                 n++;
@@ -275,6 +294,14 @@ static void ask_for_everything(struct timer *timer, struct now now)
     hand_over(q, t);
 }
 
+static void look_due(struct timer *timer, struct now now)
+{
+    struct sqlite *q = container_of(timer, struct sqlite, look);
+
+    timer_arm(q->clock, timer, ts_add(now.mono, LOOK_EVERY));
+    hand_over(q, (struct task){.kind = TASK_LOOK, .n = q->handed});
+}
+
 static void deliver(struct sqlite *q)
 {
     answers taken;
@@ -359,6 +386,7 @@ static void sqlite_free(void *self)
     pthread_cond_signal(&q->work);
     pthread_mutex_unlock(&q->lock);
     pthread_join(q->writer, NULL);
+    timer_cancel(q->clock, &q->look);
     timer_cancel(q->clock, &q->retry);
     if (q->wake != NULL)
         event_free(q->wake);
@@ -413,6 +441,7 @@ struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell
     q->shell = *shell;
     q->clock = clock;
     q->retry.fire = ask_for_everything;
+    q->look.fire = look_due;
     q->lock_fd = q->wake_fd = q->log.fd = q->log.next_fd = -1;
     if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e) ||
         !sqlite_db_open(&q->db, q->dir, notice, e) || !alert_log_open(&q->log, q->dir, notice, e)) {
@@ -422,6 +451,8 @@ struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell
     q->stats.size_bytes = sqlite_db_size(&q->db);
     q->stats.alert_log_bytes = q->log.size;
     start_writer(q);
+    if (q->shell.base != NULL)
+        timer_arm(q->clock, &q->look, ts_add(clock->now.mono, LOOK_EVERY));
     q->backend = (struct state_backend){&sqlite_ops, q};
     return &q->backend;
 }

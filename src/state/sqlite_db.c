@@ -49,6 +49,11 @@ static bool touch(const char *path, struct err *e)
     return true;
 }
 
+static bool is_damage(int code)
+{
+    return code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+}
+
 static bool connect_to(sqlite3 **out, const char *path, bool wal, struct err *e)
 {
     sqlite3 *db = NULL;
@@ -65,8 +70,7 @@ static bool connect_to(sqlite3 **out, const char *path, bool wal, struct err *e)
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
             SQLITE_OK ||
         sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK) {
-        bool damaged =
-            sqlite3_errcode(db) == SQLITE_NOTADB || sqlite3_errcode(db) == SQLITE_CORRUPT;
+        bool damaged = is_damage(sqlite3_errcode(db));
 
         fail(db, e, "open");
         if (damaged && e != NULL)
@@ -78,13 +82,25 @@ static bool connect_to(sqlite3 **out, const char *path, bool wal, struct err *e)
     return true;
 }
 
-static bool is_sound(sqlite3 *db)
+/* A check that could not be made, for want of memory for one, says nothing about the file: only what is known to be
+ * damaged is ERR_CORRUPT. */
+static bool check_is_sound(sqlite3 *db, const char *path, struct err *e)
 {
-    sqlite3_stmt *s;
-    bool ok = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL) == SQLITE_OK &&
-              sqlite3_step(s) == SQLITE_ROW &&
-              str_is(str_of((const char *)sqlite3_column_text(s, 0)), "ok");
+    static const char no_memory[] =
+        "error code=7"; /* SQLITE_NOMEM, in the words of a check that went on */
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL);
+    const char *text;
+    bool ok = false;
 
+    rc = rc == SQLITE_OK ? sqlite3_step(s) : rc;
+    text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
+    if (text != NULL && strcmp(text, "ok") == 0)
+        ok = true;
+    else if ((text != NULL && strstr(text, no_memory) == NULL) || is_damage(rc))
+        err_set(e, ERR_CORRUPT, "'%s' does not pass its check", path);
+    else
+        fail(db, e, "check");
     sqlite3_finalize(s);
     return ok;
 }
@@ -144,10 +160,19 @@ static bool open_found(struct sqlite_db *d, const char *path, struct err *e)
 {
     if (!connect_to(&d->db, path, true, e))
         return false;
-    if (!is_sound(d->db))
-        return err_set(e, ERR_CORRUPT, "'%s' does not pass its check", path);
-    return state_migrate(d->db, path, state_migrations, state_migration_count, e) &&
+    return check_is_sound(d->db, path, e) &&
+           state_migrate(d->db, path, state_migrations, state_migration_count, e) &&
            prepare_all(d, e);
+}
+
+static void note_file(struct sqlite_db *d, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return;
+    d->device = st.st_dev;
+    d->inode = st.st_ino;
 }
 
 bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err *e)
@@ -159,16 +184,20 @@ bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err
     path_of(path, dir, "");
     if (!finish_rebuild(dir, e))
         return false;
-    if (open_found(d, path, &why))
+    if (open_found(d, path, &why)) {
+        note_file(d, path);
         return true;
+    }
     sqlite_db_close(d);
     if (why.code != ERR_CORRUPT) {
         if (e != NULL)
             *e = why;
         return false;
     }
-    if (set_aside(dir, notice, e) && open_found(d, path, e))
+    if (set_aside(dir, notice, e) && open_found(d, path, e)) {
+        note_file(d, path);
         return true;
+    }
     sqlite_db_close(d);
     return false;
 }
@@ -262,6 +291,18 @@ static bool fill(struct sqlite_db *d, const char *path, str ops, struct err *e)
            sqlite_db_end(d, e);
 }
 
+/* A database that somebody put there while we ran is not ours to write over. */
+static bool keep_foreign(const struct sqlite_db *d, const char *path, struct err *e)
+{
+    char aside[PATH + 32];
+    struct stat st;
+
+    if (stat(path, &st) != 0 || (st.st_dev == d->device && st.st_ino == d->inode))
+        return true;
+    snprintf(aside, sizeof(aside), "%s.replaced-%lld", path, (long long)time(NULL));
+    return rename(path, aside) == 0 || err_errno(e, errno, "cannot keep '%s' as '%s'", path, aside);
+}
+
 bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
 {
     char tmp[PATH], journal[PATH], fresh[PATH], path[PATH];
@@ -281,6 +322,8 @@ bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
         (void)unlink(journal);
         return false;
     }
+    if (!keep_foreign(d, path, e))
+        return false;
     if (rename(tmp, fresh) != 0)
         return err_errno(e, errno, "cannot rename '%s'", tmp);
     if (!sync_dir(d->dir, e))
@@ -288,10 +331,22 @@ bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
     sqlite_db_close(d);
     if (!finish_rebuild(d->dir, e))
         return false;
-    if (connect_to(&d->db, path, true, e) && prepare_all(d, e))
+    if (connect_to(&d->db, path, true, e) && prepare_all(d, e)) {
+        note_file(d, path);
         return true;
+    }
     sqlite_db_close(d);
     return false;
+}
+
+bool sqlite_db_is_there(const struct sqlite_db *d, struct err *e)
+{
+    char path[PATH];
+    struct stat st;
+
+    path_of(path, d->dir, "");
+    return (stat(path, &st) == 0 && st.st_dev == d->device && st.st_ino == d->inode) ||
+           err_set(e, ERR_IO, "'%s' was removed or replaced", path);
 }
 
 uint64_t sqlite_db_size(const struct sqlite_db *d)

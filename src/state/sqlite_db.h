@@ -9,6 +9,7 @@
 #ifndef STATE_SQLITE_DB_H
 #define STATE_SQLITE_DB_H
 
+#include <sys/types.h>
 #include "state/backend.h"
 
 struct sqlite3;
@@ -18,6 +19,8 @@ struct sqlite_db {
     str dir; /* borrowed */
     struct sqlite3 *db;
     struct sqlite3_stmt *put[STATE_TABLES], *del[STATE_TABLES];
+    dev_t device; /* of the file that is open */
+    ino_t inode;
 };
 
 bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err *e) must_check;
@@ -34,6 +37,8 @@ void sqlite_db_undo(struct sqlite_db *d);
 
 /* Replaces the file by one that holds only these rows, without trusting a byte of the old one. */
 bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e) must_check;
+/* Whether the file that is open is still the one of the folder. */
+bool sqlite_db_is_there(const struct sqlite_db *d, struct err *e) must_check;
 uint64_t sqlite_db_size(const struct sqlite_db *d); /* bytes of the file and its WAL */
 
 #endif

@@ -6,11 +6,11 @@
  */
 #include "template/parse.h"
 
+#include "base/map.h"
 #include "base/vec.h"
 #include "codec/quote.h"
 #include "template/constant.h"
 
-/* Both are searched one by one. */
 enum { TREES_MAX = 10000, VARIABLES_MAX = 1000 };
 
 struct parser {
@@ -18,11 +18,13 @@ struct parser {
     struct tmpl_lexer lex;
     str name, text;
     const struct tmpl_func *const *functions;
-    VEC(str) vars;
+    VEC(str) vars;           /* those in sight, no name twice */
+    struct str_map in_sight; /* the same by name */
     unsigned depth, range_depth;
     int action_line;
     struct tmpl_tree *trees;
     size_t n_trees;
+    struct str_map named; /* the same by name */
     bool failed;
     struct err *e;
 };
@@ -155,10 +157,19 @@ static struct tmpl_node *item_list(struct parser *p, struct tmpl_node **end);
 
 static bool is_in_sight(const struct parser *p, str name)
 {
-    for (size_t i = 0; i < p->vars.n; i++)
-        if (str_eq(p->vars.v[i], name))
-            return true;
-    return false;
+    return str_map_find(&p->in_sight, name) != NULL;
+}
+
+static void see(struct parser *p, str name)
+{
+    vec_push(&p->vars, name);
+    (void)str_map_put(&p->in_sight, name, NULL);
+}
+
+static void see_no_more(struct parser *p, size_t mark)
+{
+    while (p->vars.n > mark)
+        str_map_del(&p->in_sight, p->vars.v[--p->vars.n]);
 }
 
 static struct tmpl_node *variable(struct parser *p, struct tmpl_token t)
@@ -287,7 +298,7 @@ static void declare(struct parser *p, struct tmpl_node *pipe, str name)
     add_ident(p, pipe, name);
     if (is_in_sight(p, name))
         return;
-    vec_push(&p->vars, name);
+    see(p, name);
     if (p->vars.n > VARIABLES_MAX)
         fail(p, "more than %d variables", VARIABLES_MAX);
 }
@@ -382,14 +393,15 @@ static struct tmpl_node *control(struct parser *p, enum tmpl_node_kind kind, str
         if (end != NULL && end->kind != TN_END)
             fail(p, "expected end; found {{else}}");
     }
-    p->vars.n = vars;
+    see_no_more(p, vars);
     p->depth--;
     return n;
 }
 
 static void add_tree(struct parser *p, str name, struct tmpl_node *root)
 {
-    struct tmpl_tree *t = arena_new(p->a, struct tmpl_tree);
+    struct tmpl_tree *t = arena_new(p->a, struct tmpl_tree), *o;
+    bool is_new;
 
     if (p->failed)
         return;
@@ -397,17 +409,15 @@ static void add_tree(struct parser *p, str name, struct tmpl_node *root)
         fail(p, "more than %d templates", TREES_MAX);
         return;
     }
-    for (struct tmpl_tree *o = p->trees; o != NULL; o = o->next) {
-        if (!str_eq(o->name, name))
-            continue;
-        if (tmpl_node_is_empty(o->root))
-            o->root = root;
-        else if (!tmpl_node_is_empty(root))
-            fail(p, "template: multiple definition of template \"%.*s\"", STR(name));
-        return;
+    o = *str_map_add(&p->named, name, t, &is_new);
+    if (is_new) {
+        *t = (struct tmpl_tree){p->trees, name, p->name, p->text, root};
+        p->trees = t;
+    } else if (tmpl_node_is_empty(o->root)) {
+        o->root = root;
+    } else if (!tmpl_node_is_empty(root)) {
+        fail(p, "template: multiple definition of template \"%.*s\"", STR(name));
     }
-    *t = (struct tmpl_tree){p->trees, name, p->name, p->text, root};
-    p->trees = t;
 }
 
 /* The body of {{define}} and {{block}}: a tree of its own, with its own variables. */
@@ -415,18 +425,22 @@ static void body(struct parser *p, str name, const char *context)
 {
     size_t n = p->vars.n;
     str *saved = p->vars.v;
+    struct str_map in_sight = p->in_sight;
     unsigned ranges = p->range_depth;
     struct tmpl_node *root, *end = NULL;
 
     p->vars.v = NULL;
     p->vars.n = p->vars.cap = 0;
-    vec_push(&p->vars, S("$"));
+    p->in_sight = (struct str_map){0};
+    see(p, S("$"));
     p->range_depth = 0;
     root = item_list(p, &end);
     if (end != NULL && end->kind != TN_END)
         fail(p, "unexpected {{else}} in %s", context);
     add_tree(p, name, root);
     vec_release(&p->vars);
+    str_map_release(&p->in_sight);
+    p->in_sight = in_sight;
     p->vars.v = saved;
     p->vars.n = p->vars.cap = n;
     p->range_depth = ranges;
@@ -579,9 +593,11 @@ bool tmpl_parse(struct arena *a, str name, str text, const struct tmpl_func *con
     struct parser p = {.a = a, .name = name, .text = text, .functions = functions, .e = e};
 
     tmpl_lex_init(&p.lex, a, text);
-    vec_push(&p.vars, S("$"));
+    see(&p, S("$"));
     top(&p);
     vec_release(&p.vars);
+    str_map_release(&p.in_sight);
+    str_map_release(&p.named);
     if (p.failed)
         return false;
     *out = p.trees;

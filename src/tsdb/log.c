@@ -341,36 +341,79 @@ static bool replay_one(void *arg, str bytes)
     return !p->is_bad;
 }
 
-/* Returns whether the segment is whole; *end: where its sound records end. */
-static bool replay_fd(struct tsdb *db, int fd, struct segment *s, struct tsdb_replay *out,
-                      uint64_t *end)
+/* Sound records behind a bad one are taken, too: what they say of streams and series that are not known any more is left
+ * out. Returns how many bytes are lost; *found: whether there were any. */
+static uint64_t replay_rest(struct replaying *p, int fd, uint64_t from, uint64_t end, bool *found)
+{
+    struct buf all = BUF_INIT;
+    size_t n = (size_t)(end - from), at = 0;
+    uint64_t lost = 0;
+
+    *found = false;
+    buf_reserve(&all, n);
+    all.n = n;
+    while (record_read(fd, from, all.p, n) && at < n) {
+        str rest = str_sub(buf_str(&all), record_find(buf_str(&all), at), n), bytes;
+
+        lost += n - at - rest.n;
+        while (record_next(&rest, &bytes)) {
+            *found = true;
+            (void)replay_one(p, bytes);
+        }
+        at = n - rest.n;
+        if (rest.n == 0 || record_find(buf_str(&all), at) == n)
+            break;
+    }
+    buf_release(&all);
+    return lost + (n - at);
+}
+
+enum segment_end { SEGMENT_WHOLE, SEGMENT_CUT, SEGMENT_DAMAGED };
+
+/* *end: where its first sound records end. */
+static enum segment_end replay_fd(struct tsdb *db, int fd, struct segment *s,
+                                  struct tsdb_replay *out, uint64_t *end, uint64_t *lost)
 {
     struct replaying p = {.r = tsdb_replayer_new(db)};
+    enum segment_end how = SEGMENT_CUT;
     char head[HEADER];
-    struct stat st;
-    bool is_whole = false;
+    struct stat st = {0};
+    bool found = false;
 
-    *end = 0;
+    *end = *lost = 0;
     if (fstat(fd, &st) == 0 && st.st_size >= HEADER && record_read(fd, 0, head, HEADER) &&
         memcmp(head, magic, HEADER) == 0) {
         *end = record_walk(fd, HEADER, (uint64_t)st.st_size, replay_one, &p);
-        is_whole = !p.is_bad && *end == (uint64_t)st.st_size;
+        how = !p.is_bad && *end == (uint64_t)st.st_size ? SEGMENT_WHOLE : SEGMENT_CUT;
+    }
+    if (how != SEGMENT_WHOLE && *end < (uint64_t)st.st_size) {
+        *lost = replay_rest(&p, fd, *end, (uint64_t)st.st_size, &found);
+        how = found ? SEGMENT_DAMAGED : SEGMENT_CUT;
     }
     s->newest = tsdb_replayer_newest(p.r);
     out->bytes += *end;
     out->records += p.records;
     out->samples += tsdb_replayer_samples(p.r);
     tsdb_replayer_free(p.r);
-    return is_whole;
+    return how;
+}
+
+static void keep_damaged(const char *path)
+{
+    char aside[PATH + 16];
+
+    snprintf(aside, sizeof(aside), "%s.damaged", path);
+    (void)!link(path, aside); /* of an earlier start one may be there */
 }
 
 static bool replay_segment(struct tsdb *db, struct tsdb_log *l, size_t i, struct tsdb_replay *out,
                            struct err *e)
 {
     struct segment *s = &l->segments.v[i];
+    bool is_last = i + 1 == l->segments.n, ok = true;
+    enum segment_end how;
     char path[PATH];
-    uint64_t end;
-    bool ok = true;
+    uint64_t end, lost;
     int fd;
 
     path_of(l, s->number, path);
@@ -378,11 +421,15 @@ static bool replay_segment(struct tsdb *db, struct tsdb_log *l, size_t i, struct
     if (fd < 0)
         return err_errno(e, errno, "cannot open '%s'", path);
     out->segments++;
-    if (!replay_fd(db, fd, s, out, &end)) {
-        out->was_torn = i + 1 == l->segments.n;
-        out->damaged += !out->was_torn;
-        if (out->was_torn && ftruncate(fd, (off_t)end) != 0)
-            ok = err_errno(e, errno, "cannot cut the torn end of '%s'", path);
+    how = replay_fd(db, fd, s, out, &end, &lost);
+    out->was_torn = is_last && how == SEGMENT_CUT;
+    if (out->was_torn) {
+        ok = ftruncate(fd, (off_t)end) == 0 ||
+             err_errno(e, errno, "cannot cut the torn end of '%s'", path);
+    } else if (how != SEGMENT_WHOLE) {
+        out->damaged++;
+        out->lost_bytes += lost;
+        keep_damaged(path);
     }
     close(fd);
     return ok;

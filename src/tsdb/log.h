@@ -19,8 +19,10 @@
 struct tsdb_replay {
     size_t segments, records, samples;
     uint64_t bytes;
-    size_t damaged; /* segments that end early; the newest one may, by a power cut */
-    bool was_torn;  /* it did, and its tail was cut off */
+    size_t
+        damaged; /* segments with sound records behind bad ones, of which a copy is kept, or that end early */
+    uint64_t lost_bytes; /* in them */
+    bool was_torn;       /* the newest one, as after a power cut: its tail was cut off */
 };
 
 /* Replays what is in the folder, which is made when it is not there, and logs from now on. Selectors that say what is

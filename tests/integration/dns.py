@@ -1,33 +1,11 @@
 """A silent name server holds up nobody: twenty receivers by name, one by address, and the loop turns on time."""
-import os, socket, subprocess, sys
 from harness import *
 
 NAMES = 20
 
 
-def silent_resolver():
-    """Re-runs this test where /etc/resolv.conf names a server that never answers; needs root for the mount."""
-    if os.environ.get("SILENT_RESOLVER"):
-        return os.environ["SILENT_RESOLVER"]
-    if os.geteuid() != 0:
-        raise Skip("not root: cannot replace resolv.conf in a mount namespace")
-    address = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"  # two builds are tested at the same time
-    with folder() as d:
-        conf = write(f"{d}/resolv.conf", f"nameserver {address}\noptions timeout:5 attempts:2\n")
-        script = (f"mount --make-rprivate / && mount --bind {conf} /etc/resolv.conf || exit 77\n"
-                  f"exec {sys.executable} -B {sys.argv[0]}")
-        unshare = ["unshare", "--mount", "--propagation", "unchanged"]
-        if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
-            raise Skip("no mount namespaces here")
-        p = subprocess.run([*unshare, "sh", "-c", script], env={**os.environ, "SILENT_RESOLVER": address})
-    if p.returncode == 77:
-        raise Skip("cannot mount over resolv.conf here")
-    equal(p.returncode, 0, "exit code inside the namespace")
-    return None
-
-
 def test_twenty_silent_names():
-    address = silent_resolver()
+    address = own_resolver("test_twenty_silent_names")
     if address is None:
         return
     mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -497,6 +497,28 @@ def became(t, receiver):
     return [h["verdict"] for h in t.get(f"/api/v2/notifications?receiver={receiver}").json()["history"] if h["verdict"] != "notify"]
 
 
+def own_resolver(test):
+    """The address of a name server that is the only one that /etc/resolv.conf names: `test` of this file is run again where it
+    is so, which needs root for the mount. None: that has been done, and it passed."""
+    if os.environ.get("OWN_RESOLVER"):
+        return os.environ["OWN_RESOLVER"]
+    if os.geteuid() != 0:
+        raise Skip("not root: cannot replace resolv.conf in a mount namespace")
+    address = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"  # two builds are tested at the same time
+    with folder() as d:
+        conf = write(f"{d}/resolv.conf", f"nameserver {address}\noptions timeout:5 attempts:2\n")
+        script = (f"mount --make-rprivate / && mount --bind {conf} /etc/resolv.conf || exit 77\n"
+                  f"exec {sys.executable} -B {sys.argv[0]} {test}")
+        unshare = ["unshare", "--mount", "--propagation", "unchanged"]
+        if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
+            raise Skip("no mount namespaces here")
+        p = subprocess.run([*unshare, "sh", "-c", script], env={**os.environ, "OWN_RESOLVER": address})
+    if p.returncode == 77:
+        raise Skip("cannot mount over resolv.conf here")
+    equal(p.returncode, 0, "exit code inside the namespace")
+    return None
+
+
 def receiver(name, sink, path="", **keys):
     text = f"  - name: {name}\n    webhook_configs:\n      - url: {sink.url}{path}\n"
     return text + "".join(f"        {k}: {v}\n" for k, v in keys.items())

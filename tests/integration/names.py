@@ -1,6 +1,6 @@
 """Bad names and values at every entrance: refused with words, or taken by the rules (an empty value is no label, bytes of JSON
 that are no UTF-8 are U+FFFD), never more. One table of names and values, one of entrances; each pair in one run."""
-import base64, subprocess
+import base64, collections, struct, subprocess, uuid
 
 from harness import *
 from push_protobuf import COUNTER, TYPE, family, message, varint
@@ -230,6 +230,130 @@ def test_written():
                     assert not SANITIZER.search(p.stderr.decode("utf-8", "replace")), p.stderr[-2000:]
                     if p.returncode == 1:
                         assert len(p.stdout + p.stderr) > 20, (form, what)
+
+
+# -- files of an Alertmanager: where silences and entries of the log have texts --
+
+def record(m):
+    return varint(len(m)) + m
+
+
+def moment(at):
+    return message((1, int(at)))
+
+
+def a_silence(name=b"n", value=b"v", author=b"me", comment=b"c", annotation=(b"a", b"b"), old=False):
+    matcher = message((1, 0), (2, name), (3, value))
+    m = [(1, str(uuid.uuid4())), (3, moment(time.time() - 60)), (4, moment(time.time() + 3600)), (5, moment(time.time() - 60)),
+         (8, author), (9, comment), (10, message((1, annotation[0]), (2, annotation[1])))]
+    m += [(2, matcher)] if old else [(11, message((1, matcher)))]
+    return record(message((1, message(*m)), (2, moment(time.time() + 7200))))
+
+
+def an_entry(key=b'{}:{alertname="A"}', receiver=b"hook", integration=b"webhook", kept=(b"k", b"v")):
+    m = [(1, key), (2, message((1, receiver), (2, integration), (3, 0))), (5, moment(time.time() - 60)), (6, b"\x01\x02"),
+         (8, message((1, kept[0]), (2, message((3, kept[1])))))]
+    return record(message((1, message(*m)), (2, moment(time.time() + 7200))))
+
+
+IMPORTED = {
+    "matcher": lambda n, v: ("silences", a_silence(name=n, value=v)), "matcher of old": lambda n, v: ("silences", a_silence(name=n, value=v, old=True)),
+    "author": lambda n, v: ("silences", a_silence(author=v, comment=n)), "annotation": lambda n, v: ("silences", a_silence(annotation=(n, v))),
+    "group key": lambda n, v: ("nflog", an_entry(key=v)), "group": lambda n, v: ("nflog", an_entry(key=b"{}:{" + n + b"=" + quoted(v) + b"}")),
+    "receiver": lambda n, v: ("nflog", an_entry(receiver=n, integration=v)), "kept": lambda n, v: ("nflog", an_entry(kept=(n, v))),
+}
+
+
+def test_imported():
+    """A file with a bad text is refused with words, whole, or taken; what is taken is shown as it should be, and goes out again."""
+    with folder() as d, Sink() as sink:
+        data, verdicts = os.path.join(d, "data"), {}
+        for form, make in IMPORTED.items():
+            for what, text in TEXTS:
+                for n, v in ((text, b"value"), (b"name", text)):
+                    shutil.rmtree(d + "/am", ignore_errors=True)
+                    os.mkdir(d + "/am")
+                    name, body = make(n, v)
+                    with open(f"{d}/am/{name}", "wb") as f:
+                        f.write(body)
+                    p = subprocess.run([PROGRAM, "import", "alertmanager", d + "/am", "--storage.path=" + data], capture_output=True, timeout=60)
+                    assert p.returncode in (0, 1), (form, what, p.returncode, p.stderr[-2000:])
+                    assert not SANITIZER.search(p.stderr.decode("utf-8", "replace")), p.stderr[-2000:]
+                    assert len(p.stdout + p.stderr) > 20, (form, what)
+                    verdicts.setdefault(form, []).append(REFUSED if p.returncode else TAKEN)
+        print({k: (v.count(REFUSED), v.count(TAKEN)) for k, v in verdicts.items()})
+        with Tocsin(simple(sink), d, storage=data) as t:
+            clean(t)
+            for s in json.loads(t.get("/api/v2/silences", timeout=30).body.decode("utf-8")):
+                assert all(m["name"] for m in s["matchers"]), s
+            json.loads(t.get("/api/v2/notifications", timeout=30).body.decode("utf-8"))
+            t.alert(alertname="After")
+            until("pages go out", lambda: any("After" in str(r.body) for r in sink.got), 20)
+            t.stop()
+        p = subprocess.run([PROGRAM, "export", "alertmanager", d + "/back", "--storage.path=" + data], capture_output=True, timeout=60)
+        equal(p.returncode, 0, p.stderr)
+
+
+# -- a name server --
+
+def dns_name(*labels):
+    return b"".join(bytes([len(x)]) + x for x in labels if x) + b"\0"
+
+
+# Targets of SRV records, and answers that are none: after the header, all of it.
+DNS = [dns_name(t[:63], b"example") for _, t in TEXTS if t] + [
+    dns_name(), dns_name(*[b"y" * 63] * 3), b"\xc0\x0c", b"\xc0\xff", b"\x3fy", b"\x80\0", b"\x05a.b c\0", b"\xc0"]
+
+
+class NameServer:
+    """Answers the SRV query of sN.example with the N-th of DNS as its target."""
+
+    def __init__(self, address):
+        self.asked = collections.Counter()
+        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self.s.bind((address, 53))
+        except OSError:
+            raise Skip(f"port 53 of {address} is taken")
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                q, who = self.s.recvfrom(4096)
+                m = re.match(rb".s(\d+)\x07example\0", q[12:], re.S)
+                i = int(m.group(1)) if m else None
+                self.asked[i] += 1
+                question = q[12:12 + q[12:].index(b"\0") + 5]
+                head = q[:2] + struct.pack(">HHHHH", 0x8180, 1, 1 if m else 0, 0, 0)
+                target = DNS[i] if m else b""
+                answer = b"\xc0\x0c" + struct.pack(">HHIH", 33, 1, 1, 6 + len(target)) + struct.pack(">HHH", 1, 1, 9100) + target
+                self.s.sendto(head + question + (answer if m else b""), who)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.s.close()
+
+
+def test_answers_of_a_name_server():
+    address = own_resolver("test_answers_of_a_name_server")
+    if address is None:
+        return
+    jobs = "".join(f"  - {{job_name: s{i}, dns_sd_configs: [{{names: [s{i}.example], type: SRV, refresh_interval: 1s}}]}}\n" for i in range(len(DNS)))
+    with folder() as d, Sink() as sink, NameServer(address) as ns:
+        text = "global: {scrape_interval: 1s, scrape_timeout: 500ms}\nstorage: {keep: all}\nscrape_configs:\n" + jobs + simple(sink)
+        with Tocsin(text, d) as t:
+            until("each name is asked for twice", lambda: all(ns.asked[i] > 1 for i in range(len(DNS))), 40)
+            clean(t)
+            got = {x["scrapePool"]: x["discoveredLabels"]["__address__"]
+                   for x in json.loads(t.get("/api/v1/targets").body.decode("utf-8"))["data"]["activeTargets"]}
+            print(got)
+            assert all(a.isprintable() and a.isascii() for a in got.values()), got
+            t.alert(alertname="After")
+            until("pages go out", lambda: any("After" in str(r.body) for r in sink.got), 20)
+            t.stop()
 
 
 if __name__ == "__main__":

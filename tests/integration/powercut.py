@@ -22,27 +22,41 @@ class Disk:
     def mode(self, m):
         write(self.mode_file, m)
 
+    def names(self, below=""):
+        """What stands in the folder and below it: path -> inode, None of a folder."""
+        found = {}
+        with contextlib.suppress(FileNotFoundError):
+            for line in open(self.durable + "/names" + below.replace("/", "@")).read().splitlines():
+                inode, name = line.split(" ", 1)
+                path = below + "/" + name.rstrip("/")
+                found[path] = None if name.endswith("/") else inode
+                if name.endswith("/"):
+                    found.update(self.names(path))
+        return found
+
     def cut(self):
         """Lays the state that is left, after the process was killed."""
-        names = []
-        with contextlib.suppress(FileNotFoundError):
-            names = [line.split(" ", 1) for line in open(self.durable + "/names").read().splitlines()]
         contents = {}
-        for inode, name in names:
+        for path, inode in self.names().items():
+            contents[path] = inode and b""
             with contextlib.suppress(FileNotFoundError):
-                contents[name] = open(f"{self.durable}/{inode}", "rb").read()
-            contents.setdefault(name, b"")
+                contents[path] = inode and open(f"{self.durable}/{inode}", "rb").read()
         for where in [self.folder, self.durable]:
             shutil.rmtree(where)
             os.makedirs(where, mode=0o700)
-        for name, content in contents.items():
-            with open(os.path.join(self.folder, name), "wb") as f:
-                f.write(content)
-                os.fsync(f.fileno())
-            os.chmod(os.path.join(self.folder, name), 0o600)
-            inode = os.stat(os.path.join(self.folder, name)).st_ino
-            shutil.copy(os.path.join(self.folder, name), f"{self.durable}/{inode}")
-        write(self.durable + "/names", "".join(f"{os.stat(os.path.join(self.folder, n)).st_ino} {n}\n" for n in contents))
+        for path, content in contents.items():
+            full = self.folder + path
+            if content is None:
+                os.mkdir(full, 0o700)
+            else:
+                with open(full, "wb") as f:
+                    f.write(content)
+                    os.fsync(f.fileno())
+                os.chmod(full, 0o600)
+                shutil.copy(full, f"{self.durable}/{os.stat(full).st_ino}")
+            parent, _, name = path.rpartition("/")
+            with open(self.durable + "/names" + parent.replace("/", "@"), "a") as f:
+                f.write(f"{os.stat(full).st_ino} {name}{'/' if content is None else ''}\n")
 
 
 class Sender(threading.Thread):
@@ -228,4 +242,5 @@ def test_slow_disk():
     trouble("s", [200, 503])
 
 
-main()
+if __name__ == "__main__":
+    main()

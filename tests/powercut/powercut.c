@@ -5,7 +5,8 @@
  * that a power cut at this instant would leave: every write since the last completed sync is gone.
  *
  *     POWERCUT_FOLDER   the folder of the state
- *     POWERCUT_DURABLE  where the durable content goes: INODE (content), names (lines "INODE NAME")
+ *     POWERCUT_DURABLE  where the durable content goes: INODE (content), names (lines "INODE NAME" or "INODE FOLDER/"),
+ *                       names@FOLDER (the same of a folder below)
  *     POWERCUT_MODE     a file whose first byte changes the disk while it runs: 'f' full, 'r' read-only, 's' a sync takes
  *                       ten seconds, 'l' a sync only says that it was done
  */
@@ -81,22 +82,29 @@ HIDDEN void keep(const char *name, int fd, const char *text)
         abort();
 }
 
+/* The names in one folder; those of a folder below the watched one stand under a name of its own. */
 HIDDEN void keep_names(const char *folder)
 {
-    char *text = calloc(1, 1 << 20), path[4400];
+    char *text = calloc(1, 1 << 20), path[4400], name[4400];
     size_t used = 0;
     DIR *d = opendir(folder);
     struct dirent *e;
     struct stat st;
 
-    while (d != NULL && (e = readdir(d)) != NULL) {
+    if (text == NULL || d == NULL)
+        abort();
+    while ((e = readdir(d)) != NULL) {
         snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-        if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && used < (1 << 20) - 400)
-            used += (size_t)sprintf(text + used, "%lu %s\n", (unsigned long)st.st_ino, e->d_name);
+        if (e->d_name[0] != '.' && stat(path, &st) == 0 && used < (1 << 20) - 400)
+            used += (size_t)sprintf(text + used, "%lu %s%s\n", (unsigned long)st.st_ino, e->d_name,
+                                    S_ISDIR(st.st_mode) ? "/" : "");
     }
-    if (d != NULL)
-        closedir(d);
-    keep("names", -1, text);
+    closedir(d);
+    snprintf(name, sizeof(name), "names%s", folder + strlen(getenv("POWERCUT_FOLDER")));
+    for (char *c = name; *c != '\0'; c++)
+        if (*c == '/')
+            *c = '@';
+    keep(name, -1, text);
     free(text);
 }
 

@@ -79,6 +79,8 @@ const struct arrived *inbox_take(struct inbox *in, const struct scripted_request
             json_string(&r, &m.receiver);
         else if (str_is(key, "notification_reason"))
             json_string(&r, &m.reason);
+        else if (str_is(key, "groupKey"))
+            json_string(&r, &m.key);
         else if (str_is(key, "groupLabels"))
             m.group = read_labels(&r, a);
         else if (str_is(key, "routeLabels"))
@@ -94,6 +96,7 @@ const struct arrived *inbox_take(struct inbox *in, const struct scripted_request
     m.is_first = path.n == 0 || str_eq(str_sub(path, 1, path.n), m.receiver);
     m.receiver = arena_printf(a, "%.*s%.*s", STR(m.receiver), STR(m.is_first ? S("") : path));
     m.reason = arena_str(a, m.reason);
+    m.key = arena_str(a, m.key);
     vec_push(&in->v, m);
     return vec_last(&in->v);
 }

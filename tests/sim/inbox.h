@@ -22,7 +22,7 @@ struct arrived_alert {
 struct arrived {
     bool is_first; /* of the receiver's integrations: its path is none, or the receiver's name */
     ts_ns at;
-    str receiver, reason;
+    str receiver, reason, key; /* key: of the group */
     struct labels group, route;
     VEC(struct arrived_alert) alerts;
     bool matched;

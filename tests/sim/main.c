@@ -1,5 +1,9 @@
 /* main.c - sim FILE.scn...: plays scenario files and holds what arrived against what they expect.
- *          sim --random FIRST COUNT HOURS: the same with scenarios from seeds. */
+ *          sim --explain FIRST COUNT HOURS: scenarios from seeds, and what explain foresees in them.
+ *          sim --random FIRST COUNT: scenarios from seeds in which everything happens that can.
+ *          sim --find FIRST COUNT: the same until one fails.
+ *          sim --coverage COUNT: the same from seed 1, and which states its faults have hit. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,16 +17,12 @@ static bool run(const char *path)
     struct sim s;
     struct err e = ERR_INIT;
     bool ok;
-    FILE *f;
 
     if (!scenario_read(path, &scn, &e)) {
         fprintf(stderr, "%s\n", e.msg);
         return false;
     }
-    f = fopen("rules.yml", "w"); /* a constant name: the slots of a group follow from it */
-    if (f == NULL || fwrite(scn.rules.p, 1, scn.rules.n, f) != scn.rules.n || fclose(f) != 0)
-        return false;
-    sim_open(&s, path, &scn);
+    sim_open(&s, path, &scn, &(struct sim_options){0});
     ok = inbox_judge(&s.inbox, &scn, path) && s.oracle.wrong == 0 && s.wrong == 0;
     printf("%s: %zu answers of explain held\n", path, s.oracle.checked);
     sim_close(&s);
@@ -31,27 +31,49 @@ static bool run(const char *path)
     return ok;
 }
 
+static int run_files(char **v, int n)
+{
+    int failed = 0;
+
+    for (int i = 0; i < n; i++)
+        failed += v[i] == NULL || !run(v[i]);
+    printf("%d passed, %d failed\n", n - failed, failed);
+    return failed != 0;
+}
+
+static uint64_t number(const char *text)
+{
+    return strtoull(text, NULL, 10);
+}
+
+static int run_all(int n, char **v)
+{
+    if (n == 4 && strcmp(v[0], "--explain") == 0)
+        return seeds_explain(number(v[1]), number(v[2]), number(v[3]));
+    if (n == 3 && strcmp(v[0], "--random") == 0)
+        return seeds_wild(number(v[1]), number(v[2]));
+    if (n == 3 && strcmp(v[0], "--find") == 0)
+        return seeds_find(number(v[1]), number(v[2]));
+    if (n == 2 && strcmp(v[0], "--coverage") == 0)
+        return seeds_cover(number(v[1]));
+    return run_files(v, n);
+}
+
+/* Rule files and samples are written to a folder of our own, in memory where there is such a place. */
 int main(int argc, char **argv)
 {
-    char dir[] = "/tmp/sim-XXXXXX";
-    int passed = 0, failed = 0;
+    char memory[] = "/dev/shm/sim-XXXXXX", disk[] = "/tmp/sim-XXXXXX", *dir = memory;
+    int code;
 
-    log_setup(LOG_ERROR, LOG_LOGFMT, 2);
-    if (argc == 5 && strcmp(argv[1], "--random") == 0)
-        return seeds_run(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10),
-                         strtoull(argv[4], NULL, 10));
     for (int i = 1; i < argc; i++)
-        argv[i] = realpath(argv[i], NULL);
-    if (mkdtemp(dir) == NULL || chdir(dir) != 0)
+        if (argv[i][0] != '-' && argv[1][0] != '-')
+            argv[i] = realpath(argv[i], NULL);
+    if (mkdtemp(memory) == NULL)
+        dir = mkdtemp(disk);
+    if (dir == NULL || chdir(dir) != 0)
         return 1;
-    for (int i = 1; i < argc; i++) {
-        if (argv[i] != NULL && run(argv[i]))
-            passed++;
-        else
-            failed++;
-        free(argv[i]);
-    }
-    rmdir(dir);
-    printf("%d passed, %d failed\n", passed, failed);
-    return failed != 0;
+    log_setup(LOG_ERROR, LOG_LOGFMT, open("/dev/null", O_WRONLY));
+    code = run_all(argc - 1, argv + 1);
+    remove_folder(dir);
+    return code;
 }

@@ -191,7 +191,7 @@ static void mend_all(struct gen *g, ts_ns at)
 
 void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns length)
 {
-    struct gen g = {.r = {.state = seed * 0x9e3779b97f4a7c15u + 1}, .s = out, .parts = parts};
+    struct gen g = {.r = rand_of(seed), .s = out, .parts = parts};
     struct buf b = BUF_INIT;
     ts_ns at = 0;
 

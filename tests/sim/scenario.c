@@ -130,13 +130,16 @@ static bool read_sink(str line, struct action *a, struct err *e)
 {
     if (line.n != 0 && line.p[0] == '/')
         a->name = next_word(&line);
-    if (!word(&line, "answers"))
+    a->is_lost = word(&line, "cuts");
+    a->status = a->is_lost ? 200 : 0;
+    if (!a->is_lost && !word(&line, "answers"))
         return err_set(e, ERR_INVALID, "'answers' is missing");
-    if (word(&line, "nothing"))
-        return true;
-    a->status = atoi(line.p);
-    next_word(&line);
-    return !word(&line, "retry") || duration_parse(line, &a->d, e);
+    if (!a->is_lost && !word(&line, "nothing")) {
+        a->status = atoi(line.p);
+        next_word(&line);
+    }
+    return (!word(&line, "retry") || duration_parse(next_word(&line), &a->d, e)) &&
+           (!word(&line, "after") || duration_parse(next_word(&line), &a->takes, e));
 }
 
 static bool read_source(struct scenario *s, str line, struct action *a, struct err *e)
@@ -146,15 +149,40 @@ static bool read_source(struct scenario *s, str line, struct action *a, struct e
         a->text = str_cut(&line, '`');
         line = str_trim(line);
     }
+    if (word(&line, "takes")) {
+        a->text = S("takes");
+        return duration_parse(line, &a->d, e);
+    }
     if (line.n == 0 || line.p[0] != '{') {
         a->text = line;
         return true;
     }
     a->kind = ACT_SAMPLE;
-    if (!labels(s, &line, &a->labels, e) || !word(&line, "="))
+    if (!labels(s, &line, &a->labels, e))
+        return false;
+    a->on = !word(&line, "gone");
+    if (a->on && !word(&line, "="))
         return err_set(e, ERR_INVALID, "'{labels} = VALUE' is missing");
     a->value = strtod(line.p, NULL);
     return true;
+}
+
+static bool read_reload(str line, struct action *a)
+{
+    a->kind = ACT_RELOAD;
+    a->on = word(&line, "aside");
+    a->name = a->on ? STR_NONE : next_word(&line);
+    a->on |= word(&line, "aside");
+    return true;
+}
+
+static bool read_pace(str what, str line, struct action *a, struct err *e)
+{
+    a->kind = ACT_PACE;
+    a->text = what;
+    if (!word(&line, "take"))
+        return err_set(e, ERR_INVALID, "'take DURATION' is missing");
+    return duration_parse(line, &a->d, e);
 }
 
 static bool read_action(struct scenario *s, str line, struct action *a, struct err *e)
@@ -184,10 +212,14 @@ static bool read_action(struct scenario *s, str line, struct action *a, struct e
         a->kind = ACT_RESTART;
         return true;
     }
-    if (word(&line, "reload")) {
-        a->kind = ACT_RELOAD;
-        return true;
-    }
+    if (word(&line, "reload"))
+        return read_reload(line, a);
+    if (word(&line, "jobs"))
+        return read_pace(S("jobs"), line, a, e);
+    if (word(&line, "commits"))
+        return read_pace(S("commits"), line, a, e);
+    if (word(&line, "answers"))
+        return read_pace(S("answers"), line, a, e);
     if (word(&line, "wall")) {
         a->kind = ACT_WALL;
         if (line.n < 2 || !duration_parse(str_sub(line, 1, line.n), &a->d, e))
@@ -206,6 +238,7 @@ static bool read_action(struct scenario *s, str line, struct action *a, struct e
     if (word(&line, "store")) {
         a->kind = ACT_STORE;
         a->on = str_is(line, "works");
+        a->is_late = str_is(line, "fails late");
         return true;
     }
     if (word(&line, "source")) {
@@ -330,9 +363,19 @@ static bool slurp(const char *path, struct arena *a, str *out, struct err *e)
     return true;
 }
 
+/* What was gathered under the name. */
+static void add_rules(struct scenario *s, str name, struct buf *text)
+{
+    if (text->n == 0)
+        return;
+    vec_push(&s->rules, (struct named_rules){name, arena_str(&s->arena, buf_str(text))});
+    buf_clear(text);
+}
+
 bool scenario_read(const char *path, struct scenario *s, struct err *e)
 {
     struct buf config = BUF_INIT, rules = BUF_INIT, *block = NULL;
+    str name = STR_NONE;
     str text, rest;
     bool ok = true;
 
@@ -353,12 +396,17 @@ bool scenario_read(const char *path, struct scenario *s, struct err *e)
         line = str_trim(line);
         if (line.n == 0 || line.p[0] == '#')
             continue;
-        block = str_is(line, "config") ? &config : str_is(line, "rules") ? &rules : NULL;
+        add_rules(s, name, &rules);
+        block = NULL;
+        if (str_is(line, "config"))
+            block = &config;
+        else if (word(&line, "rules"))
+            name = line, block = &rules;
         if (block == NULL && !read_line(s, line, n, e))
             ok = err_wrap(e, "%s:%d", path, n);
     }
     s->config = arena_str(&s->arena, buf_str(&config));
-    s->rules = arena_str(&s->arena, buf_str(&rules));
+    add_rules(s, name, &rules);
     buf_release(&config);
     buf_release(&rules);
     if (s->actions.n > 1)
@@ -372,5 +420,6 @@ void scenario_release(struct scenario *s)
         vec_release(&x->alerts);
     vec_release(&s->expected);
     vec_release(&s->actions);
+    vec_release(&s->rules);
     arena_release(&s->arena);
 }

@@ -1,7 +1,7 @@
 /* scenario.h - a scenario file, read: who does what when, and what is expected to arrive.
  *
  *     config            YAML of the configuration, indented; @rules@ stands for the rule file below
- *     rules             YAML of a rule file, indented
+ *     rules [NAME]      YAML of a rule file, indented; those without a name, or the first, are in force from the start
  *     start delay D                --dispatch.start-delay
  *     at T post {l="v"}            posted now and every minute until it is resolved, as Prometheus does
  *     at T post once {l="v"}       one request
@@ -11,15 +11,18 @@
  *     at T expire NAME
  *     at T crash and restart       what was not committed is lost
  *     at T restart                 in good order
- *     at T reload
+ *     at T reload [NAME] [aside]   with those rules from now on; aside: made ready on a worker, as a running program does
  *     at T wall +D | -D            the wall clock steps
  *     at T suspend D               both clocks go on, nothing runs
- *     at T sink [/PATH] answers STATUS [retry D]   or: nothing; with a PATH only http://sink/PATH;
+ *     at T sink [/PATH] answers STATUS [retry D] [after D]   or: nothing; with a PATH only http://sink/PATH;
  *                                  it arrives at RECEIVER/PATH, or at RECEIVER when that is the path
- *     at T store fails | store works
+ *     at T sink [/PATH] cuts       takes what comes, and the answer is lost
+ *     at T store fails | store works | store fails late   late: what it says is not written is written
+ *     at T jobs take D | commits take D | answers take D     at most; each time is drawn, 0s at first
  *     at T source {l="v"} = X      what the source answers to every query from now on; several lines add up
  *     at T source `QUERY` {l="v"} = X   the same for one query: the others' samples are not its answer
- *     at T source empty | source down | source up
+ *     at T source [`QUERY`] {l="v"} gone
+ *     at T source empty | source down | source up | source takes D
  *     at T alert {l="v"} is active     what the judge says of it, or: is [silenced by NAME] [inhibited by {l="v"}]
  *                                      [muted by INTERVALS]; then [next T | next never]: when its first route tells it next, to the millisecond
  *     expect T RECEIVER {group labels} ["reason"] [route {labels}] firing l=v ... , resolved l=v ...
@@ -54,6 +57,7 @@ enum action_kind {
     ACT_IS,
     ACT_SAMPLE,
     ACT_SOURCE,
+    ACT_PACE,
     ACT_END
 };
 
@@ -63,13 +67,14 @@ struct action {
     ts_ns at;
     struct labels labels, annotations, by; /* by: who inhibits */
     str text,
-        name; /* matchers of a silence, its name; "empty", "down", "up"; query of a sample; path of a sink */
+        name; /* matchers of a silence, its name; "empty", "down", "up"; query of a sample; path of a sink; rules */
     bool has_start, has_end;
     ts_ns starts_at, ends_at; /* since the start */
-    dur_ns d;
+    dur_ns d, takes;
     int status; /* of the sink; 0 = nothing */
     double value;
-    bool on;
+    bool on; /* the store works; a sample is there; a reload goes aside */
+    bool is_lost, is_late;
 };
 
 struct expected_alert {
@@ -87,9 +92,14 @@ struct expected {
     VEC(struct expected_alert) alerts;
 };
 
+struct named_rules {
+    str name, text;
+};
+
 struct scenario {
     struct arena arena;
-    str config, rules;
+    str config;
+    VEC(struct named_rules) rules;
     VEC(struct action) actions; /* in the order of time */
     VEC(struct expected) expected;
     ts_ns end;

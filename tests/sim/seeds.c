@@ -1,10 +1,13 @@
 #include "seeds.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include "core/explain.h"
 #include "model/labels.h"
 #include "random.h"
+#include "base/hash.h"
 #include "sim.h"
+#include "truth.h"
 
 static const struct route *route_to(const struct engine *e, str receiver)
 {
@@ -54,9 +57,9 @@ static bool repeats_in_time(const struct sim *s, const char *name)
 
     for (size_t i = 0; i < s->inbox.v.n; i++) {
         const struct arrived *a = &s->inbox.v.v[i], *last = NULL;
-        const struct route *r = route_to(shell_engine(s->shell), a->receiver);
+        const struct route *r = route_to(shell_engine(s->it.shell), a->receiver);
         bool is_repeat =
-            engine_receiver(shell_engine(s->shell), a->receiver)->integrations[0].send_resolved;
+            engine_receiver(shell_engine(s->it.shell), a->receiver)->integrations[0].send_resolved;
         ts_ns decided;
 
         for (size_t j = i; j-- > 0 && last == NULL;)
@@ -98,20 +101,20 @@ static unsigned only_reason(const struct explanation *x, const struct explain_ro
 
 static struct held_back find_held_back(const struct sim *s, struct arena *a)
 {
-    const struct engine *e = shell_engine(s->shell);
+    const struct engine *e = shell_engine(s->it.shell);
     struct held_back found = {.part = 0};
     struct explanation x;
 
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
         const struct alert *al = it->value;
 
-        engine_explain(e, al->labels->ls, s->clock.now, a, &x);
+        engine_explain(e, al->labels->ls, s->it.clock.now, a, &x);
         for (size_t i = 0; i < x.n && found.part == 0; i++) {
             const struct explain_route *r = &x.routes[i];
-            ts_ns wait = r->next_flush == TS_NONE ? 0 : r->next_flush - s->clock.now.wall;
+            ts_ns wait = r->next_flush == TS_NONE ? 0 : r->next_flush - s->it.clock.now.wall;
 
             if (!x.is_resolved && r->group != NULL && r->n != 0 &&
-                al->expires_mono > ts_add(s->clock.now.mono, wait) &&
+                al->expires_mono > ts_add(s->it.clock.now.mono, wait) &&
                 (r->integrations[0].last == NULL ||
                  !hash_list_has(r->integrations[0].last->firing, labels_dedup_hash(x.labels))))
                 found = (struct held_back){alert_fingerprint(al), arena_str(a, r->route->receiver),
@@ -131,7 +134,7 @@ static bool reason_holds(uint64_t seed, const struct held_back *h, dur_ns length
 
     random_scenario(&scn, seed, RANDOM_ALL & ~h->part & ~(unsigned)RANDOM_SINKS, length);
     scn.end = h->flush - SIM_WALL + 1;
-    sim_open(&s, "replay", &scn);
+    sim_open(&s, "replay", &scn, &(struct sim_options){.seed = seed});
     VEC_EACH (const struct arrived *, a, &s.inbox.v)
         VEC_EACH (const struct arrived_alert *, al, &a->alerts)
             sent = sent || (str_eq(a->receiver, h->receiver) && !al->resolved &&
@@ -147,22 +150,25 @@ static bool reason_holds(uint64_t seed, const struct held_back *h, dur_ns length
 
 static void print_actions(const struct scenario *s)
 {
-    static const char *const names[] = {
-        "post", "post once", "resolve",      "silence",     "expire", "crash", "restart", "reload",
-        "wall", "suspend",   "sink answers", "store works", "",       "",      "",        ""};
+    static const char *const names[] = {"post",   "post once", "resolve",      "silence",
+                                        "expire", "crash",     "restart",      "reload",
+                                        "wall",   "suspend",   "sink answers", "store works",
+                                        "",       "sample",    "source",       "take",
+                                        ""};
     struct buf b = BUF_INIT;
 
     VEC_EACH (const struct action *, a, &s->actions) {
         buf_addf(&b, "at %.3fs %s ", (double)a->at / NS_PER_S, names[a->kind]);
         labels_print(&b, a->labels);
-        buf_addf(&b, " %.*s %.3fs status %d on %d\n", STR(a->text), (double)a->d / NS_PER_S,
-                 a->status, a->on);
+        buf_addf(&b, " %.*s %.*s %.3fs status %d takes %.3fs on %d lost %d late %d\n", STR(a->name),
+                 STR(a->text), (double)a->d / NS_PER_S, a->status, (double)a->takes / NS_PER_S,
+                 a->on, a->is_lost, a->is_late);
     }
     fprintf(stderr, "%.*s", STR(buf_str(&b)));
     buf_release(&b);
 }
 
-static bool run_random(uint64_t seed, dur_ns length, size_t *answers, size_t *replays)
+static bool run_explain(uint64_t seed, dur_ns length, size_t *answers, size_t *replays)
 {
     struct scenario scn;
     struct held_back h;
@@ -174,7 +180,7 @@ static bool run_random(uint64_t seed, dur_ns length, size_t *answers, size_t *re
 
     snprintf(name, sizeof(name), "seed %llu", (unsigned long long)seed);
     random_scenario(&scn, seed, RANDOM_ALL | faults, length);
-    sim_open(&s, name, &scn);
+    sim_open(&s, name, &scn, &(struct sim_options){.seed = seed});
     arena_init(&a, 0);
     h = find_held_back(&s, &a);
     ok = s.oracle.wrong == 0 && repeats_in_time(&s, name);
@@ -191,13 +197,111 @@ static bool run_random(uint64_t seed, dur_ns length, size_t *answers, size_t *re
     return ok;
 }
 
-int seeds_run(uint64_t first, uint64_t count, uint64_t hours)
+int seeds_explain(uint64_t first, uint64_t count, uint64_t hours)
 {
     size_t answers = 0, replays = 0, failed = 0;
 
     for (uint64_t seed = first; seed < first + count; seed++)
-        failed += !run_random(seed, (dur_ns)hours * NS_PER_H, &answers, &replays);
+        failed += !run_explain(seed, (dur_ns)hours * NS_PER_H, &answers, &replays);
     printf("%zu answers of explain held, %zu reasons replayed\n%zu passed, %zu failed\n", answers,
            replays, (size_t)count - failed, failed);
     return failed != 0;
+}
+
+/* -- wild ones -- */
+
+/* A run of the scenario; what it told is for the caller. */
+static bool play_wild(const struct wild *w, const char *name, uint64_t seed, uint64_t hashes,
+                      struct coverage *c, struct buf *told)
+{
+    struct sim s;
+    struct truth t;
+    bool ok;
+
+    hash_seed(hashes);
+    if (w->has_store)
+        remove_folder("samples");
+    truth_open(&t, &s, name, w, c);
+    sim_open(&s, name, &w->scn,
+             &(struct sim_options){
+                 .seed = seed, .truth = &t, .folder = w->has_store ? S("samples") : STR_NONE});
+    truth_judge(&t);
+    ok = t.wrong == 0;
+    *told = t.told;
+    t.told = (struct buf)BUF_INIT;
+    sim_close(&s);
+    truth_close(&t);
+    return ok;
+}
+
+/* Hashes are nobody's business: whatever their seed, the same is told. */
+static bool is_same(const char *name, str one, str other)
+{
+    if (str_eq(one, other))
+        return true;
+    while (one.n != 0 && other.n != 0) {
+        str a = str_cut(&one, '\n'), b = str_cut(&other, '\n');
+
+        if (str_eq(a, b))
+            continue;
+        fprintf(stderr, "%s: with one hash seed: %.*s\n%s: with another:      %.*s\n", name, STR(a),
+                name, STR(b));
+        return false;
+    }
+    fprintf(stderr, "%s: with one hash seed more is told than with another\n", name);
+    return false;
+}
+
+static bool run_wild(uint64_t seed, struct coverage *c)
+{
+    struct buf one, other = BUF_INIT;
+    struct wild w;
+    char name[32];
+    bool ok;
+
+    snprintf(name, sizeof(name), "seed %llu", (unsigned long long)seed);
+    wild_make(&w, seed);
+    ok = play_wild(&w, name, seed, seed, c, &one);
+    ok = ok && play_wild(&w, name, seed, ~seed, NULL, &other) &&
+         is_same(name, buf_str(&one), buf_str(&other));
+    if (!ok && getenv("SIM_SHOW") != NULL) {
+        fprintf(stderr, "%.*s", STR(w.scn.config));
+        VEC_EACH (const struct named_rules *, r, &w.scn.rules)
+            fprintf(stderr, "rules %.*s\n%.*s", STR(r->name), STR(r->text));
+        print_actions(&w.scn);
+        fprintf(stderr, "%.*s", STR(buf_str(&one)));
+    }
+    buf_release(&one);
+    buf_release(&other);
+    wild_release(&w);
+    return ok;
+}
+
+static int play_all(uint64_t first, uint64_t count, struct coverage *c, bool only_one)
+{
+    size_t failed = 0, n = 0;
+
+    for (; n < count && !(only_one && failed != 0); n++)
+        failed += !run_wild(first + n, c);
+    printf("%zu passed, %zu failed\n", n - failed, failed);
+    return failed != 0;
+}
+
+int seeds_wild(uint64_t first, uint64_t count)
+{
+    return play_all(first, count, NULL, false);
+}
+
+int seeds_find(uint64_t first, uint64_t count)
+{
+    return play_all(first, count, NULL, true);
+}
+
+int seeds_cover(uint64_t count)
+{
+    struct coverage c = {{{0}}};
+    int failed = play_all(1, count, &c, false);
+
+    coverage_print(&c);
+    return failed || coverage_has_gap(&c);
 }

@@ -122,7 +122,7 @@ static void at_random(void **state)
             case 0:
             case 1:
                 if (x->in == NULL)
-                    queue_join(&f->q, x, rand_below(&r, 30), (unsigned)rand_below(&r, 2));
+                    queue_join(&f->q, x, rand_below(&r, 30), (unsigned char)rand_below(&r, 2));
                 break;
             case 2: queue_leave(&f->q, x); break;
             case 3: queue_hold(&f->q, rand_below(&r, 30), now + (ts_ns)rand_below(&r, 50)); break;

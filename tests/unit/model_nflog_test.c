@@ -80,6 +80,7 @@ static void entries_survive_packing(void **state)
 
     (void)state;
     e->opened_as = mem_str_dup(S("{}/{a=~\"b\"}:{}"));
+    e->is_unsure = true;
     nflog_pack(&b, e, before);
     back = nflog_unpack(buf_str(&b), after);
     assert_non_null(back);
@@ -89,11 +90,30 @@ static void entries_survive_packing(void **state)
     assert_int_equal(back->firing.v[1], 3);
     assert_str(back->kept[0].value, "17.5");
     assert_str(back->opened_as, "{}/{a=~\"b\"}:{}");
+    assert_true(back->is_unsure);
     for (size_t cut = 0; cut < b.n; cut++)
         assert_null(nflog_unpack(str_sub(buf_str(&b), 0, cut), after));
     nflog_entry_free(e);
     nflog_entry_free(back);
     buf_release(&b);
+}
+
+/* What may have been heard is no reason to keep still, and an end is told. */
+static void doubts_are_told(void **state)
+{
+    struct now now = {100 * HOUR, 50 * HOUR};
+    uint64_t a[8], b[8], c[8];
+    struct nflog_entry *e = nflog_entry_new(now.wall, now.mono, now.mono + HOUR, list("13", a),
+                                            (struct hash_list){NULL, 0}, NULL, 0);
+
+    (void)state;
+    assert_int_equal(nflog_decide(e, list("1", b), list("", c), true, HOUR, now), REASON_NONE);
+    e->is_unsure = true;
+    assert_int_equal(nflog_decide(e, list("1", b), list("", c), true, HOUR, now),
+                     REASON_NEW_ALERTS);
+    assert_int_equal(nflog_decide(e, list("", b), list("1", c), true, HOUR, now),
+                     REASON_ALL_RESOLVED);
+    nflog_entry_free(e);
 }
 
 /* Version 0.1.0 ended an entry where opened_as stands now. */
@@ -176,6 +196,7 @@ static void rows_survive_packing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(dedup_table),
+                                       cmocka_unit_test(doubts_are_told),
                                        cmocka_unit_test(entries_survive_packing),
                                        cmocka_unit_test(entries_of_version_1_are_read),
                                        cmocka_unit_test(keys_fall_apart),

@@ -1,0 +1,205 @@
+#include "state/verify.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "base/vec.h"
+#include "model/row.h"
+#include "os/record_file.h"
+
+enum { PATH = 4096, MAGIC = 8 };
+
+struct verifying {
+    struct buf *out;
+    size_t damaged;
+    bool is_in_use;
+};
+
+struct counting {
+    uint64_t records, bytes;
+};
+
+static bool count(void *arg, str bytes)
+{
+    struct counting *c = arg;
+
+    c->records++;
+    c->bytes += bytes.n;
+    return true;
+}
+
+static bool ends_with_sound_records(int fd, uint64_t from, uint64_t end)
+{
+    struct buf all = BUF_INIT;
+    bool found;
+
+    buf_reserve(&all, (size_t)(end - from));
+    all.n = (size_t)(end - from);
+    found = record_read(fd, from, all.p, all.n) && record_find(buf_str(&all), 0) < all.n;
+    buf_release(&all);
+    return found;
+}
+
+/* A file of records behind `magic`; without one it is a single record, which is there or not. */
+static void verify_records(struct verifying *v, const char *path, const char *magic)
+{
+    size_t head = strlen(magic);
+    char found[MAGIC + 1] = "";
+    struct counting c = {0};
+    struct stat st = {0};
+    uint64_t end = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool is_ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+                   (uint64_t)st.st_size >= head && record_read(fd, 0, found, head) &&
+                   memcmp(found, magic, head) == 0;
+
+    if (is_ours)
+        end = record_walk(fd, head, (uint64_t)st.st_size, count, &c);
+    buf_addf(v->out, "%s: %lld bytes, %llu records", path, (long long)st.st_size,
+             (unsigned long long)c.records);
+    if (is_ours && end == (uint64_t)st.st_size) {
+        buf_adds(v->out, ", sound\n");
+    } else if (is_ours && head != 0 && !ends_with_sound_records(fd, end, (uint64_t)st.st_size)) {
+        buf_addf(v->out,
+                 ", and a torn end of %lld bytes, as a power cut or a running program leaves it\n",
+                 (long long)st.st_size - (long long)end);
+    } else {
+        v->damaged++;
+        buf_addf(v->out, is_ours ? ", damaged at %llu\n" : ", not a file of ours\n",
+                 (unsigned long long)end);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static int number(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *s = NULL;
+    int n = -1;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        n = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    return n;
+}
+
+static bool is_sound(sqlite3 *db)
+{
+    sqlite3_stmt *s = NULL;
+    bool ok = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &s, NULL) == SQLITE_OK &&
+              sqlite3_step(s) == SQLITE_ROW &&
+              str_is(str_of((const char *)sqlite3_column_text(s, 0)), "ok");
+
+    sqlite3_finalize(s);
+    return ok;
+}
+
+/* With its write-ahead log; reading must not merge the two. */
+static void verify_database(struct verifying *v, const char *path)
+{
+    char uri[PATH + 32], sql[64];
+    sqlite3 *db = NULL;
+
+    if (v->is_in_use) {
+        buf_addf(v->out, "%s: in use, and not looked at\n", path);
+        return;
+    }
+    snprintf(uri, sizeof(uri), "file:%s?mode=ro", path);
+    if (sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) != SQLITE_OK ||
+        !is_sound(db)) {
+        buf_addf(v->out, "%s: damaged: %s\n", path, sqlite3_errmsg(db));
+        v->damaged++;
+    } else {
+        buf_addf(v->out, "%s: version %d", path, number(db, "PRAGMA user_version"));
+        for (size_t t = 0; t < STATE_TABLES; t++) {
+            snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", state_table_names[t]);
+            buf_addf(v->out, ", %s %d", state_table_names[t], number(db, sql));
+        }
+        buf_adds(v->out, ", sound\n");
+    }
+    sqlite3_close(db);
+}
+
+static bool is_hash(const char *name)
+{
+    return strspn(name, "0123456789abcdef") == 16 && name[16] == '\0';
+}
+
+static void verify_file(struct verifying *v, const char *path, str name)
+{
+    if (str_is(name, "alerts.log"))
+        verify_records(v, path, "tocsinA1");
+    else if (str_starts_with(name, S("samples-")) && str_ends_with(name, S(".log")))
+        verify_records(v, path, "tocsinS1");
+    else if (is_hash(name.p))
+        verify_records(v, path, "");
+    else if (str_is(name, "state.db"))
+        verify_database(v, path);
+    else if (!str_is(name, "lock") && !str_is(name, "state.db-wal") &&
+             !str_is(name, "state.db-shm"))
+        buf_addf(v->out, "%s: %s\n", path,
+                 str_find_str(name, S("damaged")) >= 0 || str_find_str(name, S("replaced")) >= 0
+                     ? "kept for people, not read"
+                     : "not read");
+}
+
+static bool verify_folder(struct verifying *v, const char *dir, bool must_be, struct err *e)
+{
+    struct dirent **entries = NULL;
+    int n = scandir(dir, &entries, NULL, alphasort);
+
+    if (n < 0)
+        return !must_be || err_errno(e, errno, "cannot read folder '%s'", dir);
+    for (int i = 0; i < n; i++) {
+        char path[PATH + 257];
+        struct stat st;
+
+        snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
+        if (entries[i]->d_name[0] != '.' && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+            verify_file(v, path, str_of(entries[i]->d_name));
+        free(entries[i]); /* scandir's */
+    }
+    free(entries);
+    return true;
+}
+
+static bool is_in_use(const char *dir)
+{
+    char path[PATH + 8];
+    int fd;
+    bool held;
+
+    snprintf(path, sizeof(path), "%s/lock", dir);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (fd >= 0)
+        close(fd);
+    return held;
+}
+
+bool state_verify(str dir, struct buf *out, size_t *damaged, struct err *e)
+{
+    static const char *const inner[] = {"samples", "pushed"};
+    struct verifying v = {.out = out};
+    char path[PATH], sub[PATH + 16];
+
+    if (dir.n >= sizeof(path))
+        return err_set(e, ERR_INVALID, "'%.*s' is no folder name", STR(dir));
+    snprintf(path, sizeof(path), "%.*s", STR(dir));
+    v.is_in_use = is_in_use(path);
+    if (!verify_folder(&v, path, true, e))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(inner); i++) {
+        snprintf(sub, sizeof(sub), "%s/%s", path, inner[i]);
+        (void)verify_folder(&v, sub, false, NULL);
+    }
+    *damaged = v.damaged;
+    return true;
+}

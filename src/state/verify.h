@@ -1,0 +1,15 @@
+/* verify.h - what is in a storage folder, and whether it can be read: docs/formats.md by a program. Nothing is changed.
+ *
+ * Errors   a finding is a line; ERR_IO when the folder itself cannot be read. The database of a folder that is in use is
+ *          locked and left out, and that is said.
+ */
+#ifndef STATE_VERIFY_H
+#define STATE_VERIFY_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends a line a file. *damaged: how many of them are not sound; a torn end is. */
+bool state_verify(str dir, struct buf *out, size_t *damaged, struct err *e) must_check;
+
+#endif
