@@ -281,6 +281,13 @@ static void check_slots(struct truth *t)
                   (double)((*s)->next_slot - now.wall) / NS_PER_S);
 }
 
+/* The disk is away, or it works again and what it missed is not written yet. */
+static bool is_behind(const struct truth *t)
+{
+    return t->disk_away || shell_is_degraded(t->sim->it.shell) ||
+           now_mono(t) - t->disk_since < 20 * NS_PER_S;
+}
+
 static void note_poster(struct truth *t, const struct action *a)
 {
     size_t i = alert_of(t, a->labels);
@@ -307,14 +314,10 @@ void truth_acts(struct truth *t, const struct action *a)
         note_restart(t);
         if (a->kind == ACT_RESTART)
             note_stop(t);
-        /* What the disk was not told while it was away, or of a run that was under way when it was written anew; and a
-         * pause is as if nothing had lived. */
-        begin_anew(t, t->disk_away || now_mono(t) < t->woke + 10 * NS_PER_S ||
-                              (t->disk_since != 0 && a->kind == ACT_CRASH &&
-                               now_mono(t) < t->disk_since + AGAIN + t->paused)
-                          ? TS_MAX / 2
-                      : a->kind == ACT_CRASH ? AGAIN
-                                             : 0);
+        /* What the disk was not told while it was away; and a pause is as if nothing had lived. */
+        begin_anew(t, is_behind(t) || now_mono(t) < t->woke + 10 * NS_PER_S ? TS_MAX / 2
+                      : a->kind == ACT_CRASH                                ? AGAIN
+                                                                            : 0);
         break;
     case ACT_RELOAD:
         if (a->name.n != 0)
