@@ -430,6 +430,8 @@ static void answer(struct run *r)
     struct event ev = {.kind = EVENT_RULES_RAN, .ran = &ran};
 
     of->is_busy = false;
+    rule_group_view_unref(of->before.view);
+    of->before = (struct rule_before){NULL, NULL, NULL};
     if (of->rewrite && r->order.job != RULES_RETIRE)
         rule_group_rows(r->group, &r->group->arena, add_row, r->group);
     of->rewrite = false;
@@ -551,6 +553,15 @@ static void begin_inheritance(struct run *r)
     g->past = NULL;
 }
 
+/* Before the worker has it. */
+static void keep_before(struct run *r)
+{
+    const struct rule_group *g = r->from != NULL ? r->from->group : r->group;
+
+    r->of->before =
+        (struct rule_before){.view = rule_group_view_ref(g->view), .of = g, .past = r->past};
+}
+
 void rule_driver_order(struct rule_driver *d, const struct effect_rules *order)
 {
     struct run *r = run_new(d, rule_groups_find(&d->groups, order->ticket.group), order);
@@ -558,6 +569,8 @@ void rule_driver_order(struct rule_driver *d, const struct effect_rules *order)
     if (order->job == RULES_INHERIT)
         begin_inheritance(r);
     r->group = r->of->has->group;
+    if (order->job != RULES_RETIRE) /* its rows go */
+        keep_before(r);
     switch (order->job) {
     case RULES_EVALUATE:
         rule_group_set_own_base(r->group, shell_engine(d->shell)->external_url);

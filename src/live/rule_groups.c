@@ -130,6 +130,7 @@ void rule_groups_release(struct rule_groups *gs)
     MAP_EACH (struct u64_map_entry, it, &gs->by_id) {
         struct driven_group *g = it->value;
 
+        rule_group_view_unref(g->before.view);
         generation_free(g->has);
         generation_free(g->next);
         rule_past_free(g->past);
@@ -293,6 +294,22 @@ static void put_row(void *arg, str key, str value)
     state_put(arg, STATE_RULE, key, value);
 }
 
+static void put_past(struct state_commit *c, const struct rule_past *p)
+{
+    if (p == NULL)
+        return;
+    VEC_EACH (const struct rule_past_row *, row, &p->rows)
+        state_put(c, STATE_RULE, row->key, row->value);
+}
+
+/* A power cut before the job's end must not lose what was there when it began. */
+static void put_before(struct state_commit *c, const struct rule_before *b, struct arena *a)
+{
+    put_past(c, b->past);
+    if (b->view != NULL)
+        rule_view_rows(b->view, b->of, a, put_row, c);
+}
+
 void rule_groups_snapshot(struct rule_groups *gs, struct state_commit *c)
 {
     struct arena a;
@@ -302,7 +319,10 @@ void rule_groups_snapshot(struct rule_groups *gs, struct state_commit *c)
         struct driven_group *g = it->value;
 
         g->rewrite = g->is_busy || g->past != NULL;
-        if (!g->rewrite && g->has != NULL)
+        put_past(c, g->past);
+        if (g->is_busy)
+            put_before(c, &g->before, &a);
+        else if (g->has != NULL)
             rule_group_rows(g->has->group, &a, put_row, c);
     }
     arena_release(&a);

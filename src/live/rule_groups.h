@@ -17,6 +17,13 @@ struct rule_generation {
     struct config *conf; /* that the group reads: one reference */
 };
 
+/* What there was when the job under way began, which a worker has now: a snapshot goes by it. */
+struct rule_before {
+    struct rule_group_view *view; /* one reference; NULL: nothing that is to be kept */
+    const struct rule_group *of;  /* that it shows */
+    const struct rule_past *past; /* that the job takes over; NULL: nothing */
+};
+
 struct driven_group {
     uint64_t id;
     uint64_t named;               /* number of the last configuration that names it */
@@ -24,7 +31,8 @@ struct driven_group {
     struct rule_generation *next; /* the newest, which is to inherit it; NULL: that is `has` */
     struct rule_past *past;       /* to be inherited, too; NULL: nothing */
     bool is_busy;                 /* a job is under way */
-    bool rewrite; /* a snapshot was taken without it: the end of its job writes all rows */
+    struct rule_before before;
+    bool rewrite; /* a snapshot was taken meanwhile: the end of its job writes all rows */
 };
 
 struct rule_groups {

@@ -174,6 +174,35 @@ void rule_group_rows(struct rule_group *g, struct arena *a,
         }
 }
 
+static void shown_row(const struct rule_alert_view *v, const struct rule *r, struct arena *a,
+                      void (*row)(void *arg, str key, str value), void *arg)
+{
+    struct label_set labels = {.ls = v->labels}, annotations = {.ls = v->annotations};
+    struct rule_alert al = {.labels = &labels,
+                            .annotations = &annotations,
+                            .state = v->state,
+                            .value = v->value,
+                            .active_at = v->active_at,
+                            .fired_at = v->fired_at,
+                            .resolved_at = TS_NONE,
+                            .last_sent_at = TS_NONE, /* it is sent again */
+                            .valid_until = TS_NONE,
+                            .keep_firing_since = v->keep_firing_since};
+    struct buf b = BUF_INIT;
+
+    rule_alert_pack(&b, &al);
+    row(arg, row_key(a, r, labels_fingerprint(v->labels)), buf_str(&b));
+    buf_release(&b);
+}
+
+void rule_view_rows(const struct rule_group_view *v, const struct rule_group *of, struct arena *a,
+                    void (*row)(void *arg, str key, str value), void *arg)
+{
+    for (size_t i = 0; i < v->n_rules; i++)
+        for (size_t k = 0; k < v->rules[i].n_alerts; k++)
+            shown_row(&v->rules[i].alerts[k], &of->rules[i], a, row, arg);
+}
+
 /* -- a reload: alerts from the old group to the new one -- */
 
 static bool same_map(const struct conf_map *a, const struct conf_map *b)

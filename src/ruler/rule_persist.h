@@ -18,6 +18,10 @@ void rule_group_collect_rows(struct rule_group *g, struct rule *r);
 /* All of them; key is in a, value is borrowed for the call. */
 void rule_group_rows(struct rule_group *g, struct arena *a,
                      void (*row)(void *arg, str key, str value), void *arg);
+/* The same of what a view shows, while a worker has the state: of is the group it shows, whose rules are named. What has
+ * ended is not in it. */
+void rule_view_rows(const struct rule_group_view *v, const struct rule_group *of, struct arena *a,
+                    void (*row)(void *arg, str key, str value), void *arg);
 /* Whose alert a row is. False: the key is none of ours. */
 bool rule_row_identity(str key, uint64_t *identity);
 /* A stored row of r, which is one of the group's. The view is left to be made. False: it is malformed. */

@@ -281,6 +281,54 @@ static void check_slots(struct truth *t)
                   (double)((*s)->next_slot - now.wall) / NS_PER_S);
 }
 
+static void count_row(void *arg, str key, str value)
+{
+    (void)key, (void)value;
+    ++*(size_t *)arg;
+}
+
+static size_t rows_of(const struct truth *t, enum state_table table)
+{
+    size_t n = 0;
+
+    state_memory_each(t->sim->it.disk, table, count_row, &n);
+    return n;
+}
+
+static size_t shown_alerts(const struct truth *t)
+{
+    size_t n = 0;
+
+    VEC_EACH (struct rule_slot *const *, s, &engine_of(t)->rules)
+        for (size_t i = 0; i < (*s)->shown->n_rules; i++)
+            n += (*s)->shown->rules[i].n_alerts;
+    return n;
+}
+
+/* What rules show is on the disk, also while a worker has the group: unless a commit is under way, or the disk is away. Of a
+ * group that was removed and has just come back it shows what is being deleted. */
+static void check_shown(struct truth *t)
+{
+    size_t shown;
+
+    if (t->disk_away || shell_is_degraded(t->sim->it.shell) ||
+        state_memory_queued(t->sim->it.disk) != 0)
+        return;
+    for (size_t k = 0; k < WILD_GROUPS; k++)
+        if (t->rules[k].is_named && t->rules[k].began > now_mono(t) - 2 * NS_PER_M)
+            return;
+    shown = shown_alerts(t);
+    if (rows_of(t, STATE_RULE) < shown)
+        wrong(t, "the disk has %zu rows, and rules show %zu alerts", rows_of(t, STATE_RULE), shown);
+}
+
+/* The disk is away, or it works again and what it missed is not written yet. */
+static bool is_behind(const struct truth *t)
+{
+    return t->disk_away || shell_is_degraded(t->sim->it.shell) ||
+           now_mono(t) - t->disk_since < 20 * NS_PER_S;
+}
+
 static void note_poster(struct truth *t, const struct action *a)
 {
     size_t i = alert_of(t, a->labels);
@@ -296,6 +344,7 @@ static void note_poster(struct truth *t, const struct action *a)
 void truth_acts(struct truth *t, const struct action *a)
 {
     check_slots(t);
+    check_shown(t);
     if (t->coverage != NULL)
         coverage_note(t->coverage, t->sim, a);
     switch (a->kind) {
@@ -307,14 +356,10 @@ void truth_acts(struct truth *t, const struct action *a)
         note_restart(t);
         if (a->kind == ACT_RESTART)
             note_stop(t);
-        /* What the disk was not told while it was away, or of a run that was under way when it was written anew; and a
-         * pause is as if nothing had lived. */
-        begin_anew(t, t->disk_away || now_mono(t) < t->woke + 10 * NS_PER_S ||
-                              (t->disk_since != 0 && a->kind == ACT_CRASH &&
-                               now_mono(t) < t->disk_since + AGAIN + t->paused)
-                          ? TS_MAX / 2
-                      : a->kind == ACT_CRASH ? AGAIN
-                                             : 0);
+        /* What the disk was not told while it was away; and a pause is as if nothing had lived. */
+        begin_anew(t, is_behind(t) || now_mono(t) < t->woke + 10 * NS_PER_S ? TS_MAX / 2
+                      : a->kind == ACT_CRASH                                ? AGAIN
+                                                                            : 0);
         break;
     case ACT_RELOAD:
         if (a->name.n != 0)
@@ -706,12 +751,6 @@ static void check_heard(struct truth *t)
     arena_release(&a);
 }
 
-static void count_row(void *arg, str key, str value)
-{
-    (void)key, (void)value;
-    ++*(size_t *)arg;
-}
-
 /* A rule keeps what has ended for a quarter of an hour. */
 static bool ended_lately(const struct truth *t)
 {
@@ -721,24 +760,13 @@ static bool ended_lately(const struct truth *t)
     return false;
 }
 
-static size_t rows_of(const struct truth *t, enum state_table table)
-{
-    size_t n = 0;
-
-    state_memory_each(t->sim->it.disk, table, count_row, &n);
-    return n;
-}
-
 /* The disk has what memory has, and no more. */
 static void check_disk(struct truth *t)
 {
     struct engine *e = engine_of(t);
     struct silence_list all = {0};
-    size_t alerts = 0;
+    size_t alerts = shown_alerts(t);
 
-    VEC_EACH (struct rule_slot *const *, s, &e->rules)
-        for (size_t i = 0; i < (*s)->shown->n_rules; i++)
-            alerts += (*s)->shown->rules[i].n_alerts;
     silencer_all(e->silencer, &all);
     if (rows_of(t, STATE_OUTBOX) != e->outbox.n || rows_of(t, STATE_NFLOG) != e->nflog.n ||
         rows_of(t, STATE_SILENCE) != all.n)
