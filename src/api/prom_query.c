@@ -192,7 +192,9 @@ static bool evaluate_over(struct query_job *q, struct storage storage, struct pr
 /* Without the store's lock, on a copy of what it reads. */
 static bool evaluate_apart(struct query_job *q, struct storage storage, struct promql_result *r)
 {
-    struct gather *g = gather_new(storage, GATHER_MAX, goes_on, q);
+    const struct budgets *budgets = q->api->conf.budgets;
+    size_t most = budgets != NULL && budgets->query != 0 ? budgets->query : GATHER_MAX;
+    struct gather *g = gather_new(storage, most, goes_on, q);
     bool ok;
 
     q->err = (struct err)ERR_INIT;
@@ -203,8 +205,7 @@ static bool evaluate_apart(struct query_job *q, struct storage storage, struct p
         ok = go == PROMQL_CANCELED ? err_set(&q->err, ERR_CONFLICT, "query was canceled")
              : go == PROMQL_TIMED_OUT
                  ? err_set(&q->err, ERR_TIMEOUT, "query timed out")
-                 : err_set(&q->err, ERR_LIMIT, "query needs more than %d bytes of memory",
-                           GATHER_MAX);
+                 : err_set(&q->err, ERR_LIMIT, "query needs more than %zu bytes of memory", most);
     }
     gather_free(g);
     return ok;

@@ -77,7 +77,7 @@ class Proxy(Listener):
 def hooks(server, receivers):
     """receivers: name -> http_config."""
     routes = "".join(f"    - {{receiver: {n}, matchers: ['r=\"{n}\"']}}\n" for n in receivers)
-    return ("route:\n  receiver: none\n  group_by: [r, alertname]\n  group_wait: 0s\n  group_interval: 1s\n  repeat_interval: 1h\n"
+    return ("route:\n  receiver: none\n  group_by: [r, alertname]\n  group_wait: 0s\n  group_interval: 5m\n  repeat_interval: 1h\n"
             f"  routes:\n{routes}receivers:\n  - name: none\n" +
             "".join(f"  - name: {n}\n    webhook_configs: [{{url: 'https://127.0.0.1:{server.port}/{n}', http_config: {keys}}}]\n"
                     for n, keys in receivers.items()))

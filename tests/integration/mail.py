@@ -241,7 +241,7 @@ def relayed(receivers):
     """receivers: name -> keys of its email_config. An alert r="name" goes there."""
     routes = "".join(f"    - {{receiver: {n}, matchers: ['r=\"{n}\"']}}\n" for n in receivers)
     return ("global: {smtp_from: a@t.example, smtp_hello: t.example}\n"
-            "route:\n  receiver: none\n  group_by: [r, alertname]\n  group_wait: 0s\n  group_interval: 1s\n  repeat_interval: 1h\n"
+            "route:\n  receiver: none\n  group_by: [r, alertname]\n  group_wait: 0s\n  group_interval: 5m\n  repeat_interval: 1h\n"
             f"  routes:\n{routes}receivers:\n  - name: none\n" +
             "".join(f"  - name: {n}\n    email_configs: [{{to: {n}@x.example, {keys}}}]\n" for n, keys in receivers.items()))
 
