@@ -27,9 +27,9 @@ struct reloader *reloader_new(const struct reloader_parts *parts)
 }
 
 /* What nobody wants: a refused configuration, a dry run's, groups that were made in vain and read it to their end. */
-static void drop_result(struct reload_result *r)
+static void drop_result(struct pool *pool, struct reload_result *r)
 {
-    rules_ahead_free(r->ahead);
+    rules_ahead_discard(pool, r->ahead);
     config_unref(r->config);
     r->ahead = NULL;
     r->config = NULL;
@@ -59,7 +59,7 @@ static void read_done(struct job *j)
     struct buf text = BUF_INIT;
     bool ok = !r->is_stopped && r->parts.finish(r->parts.arg, &r->result, &text);
 
-    drop_result(&r->result);
+    drop_result(r->parts.pool, &r->result);
     diags_release(&r->result.d);
     config_unref(r->running);
     r->is_reading = false;

@@ -29,7 +29,8 @@ struct tsdb;
 struct rules_ahead;
 struct rules_ahead *rules_ahead_new(const struct config *running, const struct config *next,
                                     struct tsdb *db);
-void rules_ahead_free(struct rules_ahead *a); /* NULL is fine */
+/* Groups leave the store, whose lock is not for the loop. NULL is fine. */
+void rules_ahead_discard(struct pool *pool, struct rules_ahead *a);
 
 /* -- the driver -- */
 

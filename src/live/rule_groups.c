@@ -26,6 +26,7 @@ static struct rule_group *make_group(const struct config *conf, const struct rul
 /* -- groups of a reload -- */
 
 struct rules_ahead {
+    struct job job;
     struct rule_group **v; /* by index in the configuration; NULL: it runs already, or was taken */
     size_t n;
 };
@@ -50,14 +51,28 @@ struct rules_ahead *rules_ahead_new(const struct config *running, const struct c
     return a;
 }
 
-void rules_ahead_free(struct rules_ahead *a)
+static void free_ahead(struct job *j)
+{
+    struct rules_ahead *a = container_of(j, struct rules_ahead, job);
+
+    for (size_t i = 0; i < a->n; i++)
+        rule_group_free(a->v[i]);
+}
+
+static void freed_ahead(struct job *j)
+{
+    struct rules_ahead *a = container_of(j, struct rules_ahead, job);
+
+    mem_free(a->v);
+    mem_free(a);
+}
+
+void rules_ahead_discard(struct pool *pool, struct rules_ahead *a)
 {
     if (a == NULL)
         return;
-    for (size_t i = 0; i < a->n; i++)
-        rule_group_free(a->v[i]);
-    mem_free(a->v);
-    mem_free(a);
+    a->job = (struct job){.run = free_ahead, .done = freed_ahead};
+    pool_run(pool, WORK_SLOW, &a->job);
 }
 
 /* -- generations -- */
@@ -205,7 +220,7 @@ struct rule_shape *rule_groups_configure(struct rule_groups *gs, struct config *
     gs->configured++;
     for (size_t i = 0; i < conf->n_groups; i++)
         v[i] = shape_of(put_in_force(gs, conf, i, ahead));
-    rules_ahead_free(ahead);
+    rules_ahead_discard(gs->pool, ahead);
     return v;
 }
 

@@ -309,7 +309,7 @@ static void put_in_force(struct stage_instance *i, struct config *conf, struct r
         configure_put(&i->parts, conf, ahead);
     } else {
         config_unref(conf);
-        rules_ahead_free(ahead);
+        rules_ahead_discard(i->pool, ahead);
     }
     diags_release(&d);
 }

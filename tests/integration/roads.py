@@ -100,7 +100,7 @@ def test_slow_queries_keep_no_rule():
             t.alert(alertname="Posted")
             until("the rule sees it and tells", lambda: told(sink, "Own"), 15)
             until("the page is told", lambda: told(sink, "Posted"), 5)
-            asked += [stack.enter_context(ask(t, READS)) for i in range(18)]
+            asked += [stack.enter_context(ask(t, SLOW)) for i in range(19)]
             refused = until("no more are taken", lambda: (lambda r: r is not None and r.status == 503 and r)(quick(t)), 20)
             equal(refused.headers.get("Retry-After"), "1")
             for c in asked:
