@@ -27,6 +27,7 @@ static struct rule_group *make_group(const struct config *conf, const struct rul
 
 struct rules_ahead {
     struct job job;
+    struct config *conf;   /* that the groups read: one reference */
     struct rule_group **v; /* by index in the configuration; NULL: it runs already, or was taken */
     size_t n;
 };
@@ -40,6 +41,7 @@ struct rules_ahead *rules_ahead_new(const struct config *running, const struct c
     for (size_t i = 0; i < running->n_groups; i++)
         u64_map_put(&known, rule_group_id(&running->groups[i]), &running->groups[i]);
     a->n = next->n_groups;
+    a->conf = config_ref((struct config *)(uintptr_t)next); /* counted, not changed */
     a->v = mem_array(a->n, sizeof(struct rule_group *));
     for (size_t i = 0; i < a->n; i++) {
         void **was = u64_map_get(&known, rule_group_id(&next->groups[i]));
@@ -57,6 +59,7 @@ static void free_ahead(struct job *j)
 
     for (size_t i = 0; i < a->n; i++)
         rule_group_free(a->v[i]);
+    config_unref(a->conf);
 }
 
 static void freed_ahead(struct job *j)
