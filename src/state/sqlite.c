@@ -223,7 +223,7 @@ static void *writer(void *arg)
     struct sqlite *q = arg;
 
     pthread_setname_np(pthread_self(),
-                       "writer"); /* its own: another's is a file, see loop/sandbox.h */
+                       "writer"); /* its own: another's is a file, see os/sandbox.h */
     pthread_mutex_lock(&q->lock);
     for (;;) {
         tasks taken = q->queue;
