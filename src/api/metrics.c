@@ -46,6 +46,10 @@ enum m {
     M_LIMITED,
     M_LAG,
     M_LAG_MAX,
+    M_TURN,
+    M_TURN_MAX,
+    M_TURN_LAG,
+    M_TURN_LONGEST,
     M_OUTBOX,
     M_OUTBOX_AGE,
     M_LAST_SUCCESS,
@@ -139,6 +143,12 @@ static const struct metric rows[] = {
     [M_LAG] = {"tocsin_loop_lag_seconds", EXPO_HISTOGRAM, "How late timers fire."},
     [M_LAG_MAX] = {"tocsin_loop_lag_max_seconds", EXPO_GAUGE,
                    "The longest that a timer was late since the start."},
+    [M_TURN] = {"tocsin_turn_seconds", EXPO_HISTOGRAM, "CPU that the loop spends in a turn."},
+    [M_TURN_MAX] = {"tocsin_turn_max_seconds", EXPO_GAUGE, "The most of it since the start."},
+    [M_TURN_LAG] = {"tocsin_turn_lag_seconds", EXPO_HISTOGRAM,
+                    "How long the loop does not look at its sockets, by the wall."},
+    [M_TURN_LONGEST] = {"tocsin_turn_longest_seconds", EXPO_GAUGE,
+                        "The most CPU that a kind of work took in one turn since the start."},
     [M_OUTBOX] = {"tocsin_outbox_entries", EXPO_GAUGE,
                   "Notifications decided and not yet answered."},
     [M_OUTBOX_AGE] = {"tocsin_outbox_oldest_seconds", EXPO_GAUGE, "Age of the oldest of them."},
@@ -369,14 +379,29 @@ static void put_store(struct api *a, struct expo *x)
     metric_put(x, &rows[M_PAUSES], (double)a->engine->stats.pauses);
 }
 
+static void put_turns(const struct meter *m, struct expo *x)
+{
+    metric_begin(x, &rows[M_TURN]);
+    expo_histogram(x, NULL, 0, turn_bounds, m->cpu.buckets, TURN_BOUNDS, api_seconds(m->cpu.sum));
+    metric_put(x, &rows[M_TURN_MAX], api_seconds(m->cpu.max));
+    metric_begin(x, &rows[M_TURN_LAG]);
+    expo_histogram(x, NULL, 0, turn_bounds, m->lag.buckets, TURN_BOUNDS, api_seconds(m->lag.sum));
+    metric_begin(x, &rows[M_TURN_LONGEST]);
+    for (int i = 0; i < PIECES; i++)
+        expo_value(x, &L("work", str_of(piece_names[i])), 1, api_seconds(m->longest[i]));
+}
+
 static void put_loop(struct api *a, struct expo *x)
 {
     const struct loop_lag *lag = loop_lag(a->conf.loop);
+    const struct meter *m = shell_clock(a->conf.shell)->meter;
 
     metric_begin(x, &rows[M_LAG]);
     expo_histogram(x, NULL, 0, loop_lag_bounds, lag->buckets, LOOP_LAG_BUCKETS - 1,
                    api_seconds(lag->sum));
     metric_put(x, &rows[M_LAG_MAX], api_seconds(lag->max));
+    if (m != NULL)
+        put_turns(m, x);
 }
 
 static str method_name(unsigned method)

@@ -253,6 +253,29 @@ static void put_failing_receivers(const struct engine *e, struct buf *out)
     json_close(w, ']');
 }
 
+/* What held the loop for longest, by its CPU. */
+static void put_loop(const struct meter *m, struct json_writer *w)
+{
+    int longest = 0;
+
+    json_key(w, S("loop"));
+    if (m == NULL) {
+        json_put_null(w);
+        return;
+    }
+    for (int i = 1; i < PIECES; i++)
+        longest = m->longest[i] > m->longest[longest] ? i : longest;
+    json_open(w, '{');
+    json_key(w, S("longestTurnSeconds"));
+    json_put_double(w, (double)m->cpu.max / NS_PER_S);
+    json_key(w, S("longestLagSeconds"));
+    json_put_double(w, (double)m->lag.max / NS_PER_S);
+    put_pair(w, "longestWork", str_of(piece_names[longest]));
+    json_key(w, S("longestWorkSeconds"));
+    json_put_double(w, (double)m->longest[longest] / NS_PER_S);
+    json_close(w, '}');
+}
+
 void api_get_overview(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
@@ -268,6 +291,8 @@ void api_get_overview(struct http_req *rq, void *arg)
     json_writer_init(&w, &s->tail, true);
     if (api_param_bool(rq, S("rules"), false)) {
         api_put_rule_groups(a, &w);
+    } else if (api_param_bool(rq, S("loop"), false)) {
+        put_loop(shell_clock(a->conf.shell)->meter, &w);
     } else {
         MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
             struct alert *al = it->value;

@@ -37,6 +37,7 @@ struct serve {
     str external_url, prefix; /* owned */
     struct budgets budgets;
     struct clock clock;
+    struct meter meter;
     struct loop *loop;
     struct pool *pool;
     char host[256];
@@ -559,6 +560,8 @@ static int run(struct serve *s, struct config *conf)
     s->tick.fire = tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));
     sd_notify_ready(S("serving"));
+    meter_begin(&s->meter);
+    s->clock.meter = &s->meter;
     while (!loop_is_stopping(s->loop))
         turn(s->shell, wait_for_more, s);
     return EXIT_OK;

@@ -126,7 +126,12 @@ void engine_free(struct engine *e)
     mem_free(e);
 }
 
-static void collect_garbage(struct engine *e, struct now now, struct effects *fx)
+ts_ns gc_due(const struct engine *e)
+{
+    return e->next_gc;
+}
+
+void gc_run(struct engine *e, struct now now, struct effects *fx)
 {
     e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
     CORE_PARTS_EACH(p)
@@ -134,13 +139,12 @@ static void collect_garbage(struct engine *e, struct now now, struct effects *fx
         p->gc(e, now, fx);
 }
 
-static void run_due(struct engine *e, struct now now, struct effects *fx)
+static void run_due(struct engine *e, const struct core_part *only, struct now now,
+                    struct effects *fx)
 {
     CORE_PARTS_EACH(p)
-    if (p->due != NULL && p->due(e) <= now.mono)
+    if ((only == NULL || p == only) && p->due != NULL && p->due(e) <= now.mono)
         p->run(e, now, fx);
-    if (e->next_gc <= now.mono)
-        collect_garbage(e, now, fx);
 }
 
 /* -- silences -- */
@@ -275,7 +279,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
 
     r->ok = true;
     switch (ev->kind) {
-    case EVENT_TIMER: run_due(e, now, fx); break;
+    case EVENT_TIMER: run_due(e, ev->part, now, fx); break;
     case EVENT_ALERTS:
         alerts_take(e, ev->alerts.v, ev->alerts.n, ev->alerts.origin, now, fx, r);
         break;
@@ -312,7 +316,7 @@ void engine_journal(struct engine *e, struct now now, struct effects *fx)
 
 ts_ns engine_next(const struct engine *e)
 {
-    ts_ns next = e->next_gc;
+    ts_ns next = TS_MAX;
 
     CORE_PARTS_EACH(p)
     {

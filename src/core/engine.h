@@ -93,9 +93,12 @@ struct delivery_result {
     size_t n_kept;
 };
 
+struct core_part;
+
 struct event {
     enum event_kind kind;
     union {
+        const struct core_part *part; /* that is run if it is due; NULL: each that is */
         struct {
             const struct alert_input *v;
             size_t n;

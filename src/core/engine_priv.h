@@ -110,6 +110,8 @@ void builtins_release(struct engine *e);
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx);
 
 /* engine.c */
+ts_ns gc_due(const struct engine *e);
+void gc_run(struct engine *e, struct now now, struct effects *fx);
 void inhibition_configure(struct engine *e, struct now now, struct effects *fx);
 void receivers_configure(struct engine *e, struct now now, struct effects *fx);
 void silences_gc(struct engine *e, struct now now, struct effects *fx);

@@ -78,5 +78,6 @@ const struct core_part core_parts[] = {
      .due = life_due,
      .run = life_run,
      .restore = life_restore},
+    {.name = "gc", .table = STATE_TABLES, .due = gc_due, .run = gc_run}, /* of all of them */
     {.name = NULL},
 };

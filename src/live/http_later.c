@@ -72,6 +72,8 @@ static void run(struct job *j)
 static void done(struct job *j)
 {
     struct http_later *l = container_of(j, struct http_later, job);
+    struct meter *m = l->of->clock->meter;
+    enum piece was = meter_enter(m, PIECE_DONE);
 
     if (l->request != NULL) {
         l->request->on_gone = NULL;
@@ -79,6 +81,7 @@ static void done(struct job *j)
         l->request = NULL;
     }
     http_later_free(l);
+    meter_leave(m, was);
 }
 
 void http_later_run(struct http_later *l, struct http_req *rq, enum work_class c)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "os/log.h"
 #include "core/audience.h"
+#include "core/part.h"
 #include "live/shell_priv.h"
 #include "live/turn.h"
 
@@ -262,13 +263,48 @@ uint64_t shell_damaged(const struct shell *s)
     return s->damaged;
 }
 
+static const enum piece piece_of_event[] = {
+    [EVENT_TIMER] = PIECE_DUE,
+    [EVENT_ALERTS] = PIECE_ALERTS,
+    [EVENT_SILENCE_PUT] = PIECE_SILENCE,
+    [EVENT_SILENCE_EXPIRE] = PIECE_SILENCE,
+    [EVENT_ATTEMPT] = PIECE_ATTEMPT,
+    [EVENT_DELIVERED] = PIECE_DELIVERED,
+    [EVENT_RULE_GROUPS] = PIECE_RULE_GROUPS,
+    [EVENT_RULES_RAN] = PIECE_RULES_RAN,
+    [EVENT_CONFIG] = PIECE_CONFIG,
+    [EVENT_CLOCK_STEPPED] = PIECE_CLOCK,
+    [EVENT_PAUSED] = PIECE_CLOCK,
+    [EVENT_BUILTIN] = PIECE_BUILTIN,
+};
+
+static enum piece piece_of(const struct event *ev)
+{
+    static const struct {
+        const char *part;
+        enum piece piece;
+    } due[] = {{"rules", PIECE_DUE_RULES},
+               {"groups", PIECE_DUE_GROUPS},
+               {"outbox", PIECE_DUE_OUTBOX},
+               {"gc", PIECE_GC}};
+
+    for (size_t i = 0; ev->kind == EVENT_TIMER && i < ARRAY_LEN(due); i++)
+        if (strcmp(due[i].part, ev->part->name) == 0)
+            return due[i].piece;
+    return piece_of_event[ev->kind];
+}
+
 void shell_event(struct shell *s, struct event *ev, struct event_result *result)
 {
+    enum piece was;
+
     BUG_ON(!s->in_turn);
+    was = meter_enter(s->parts.clock->meter, piece_of(ev));
     engine_step(s->engine, ev, clock_touch(s->parts.clock), &s->fx, result);
     s->has_stepped = true;
     if (ev->kind == EVENT_CONFIG)
         rule_driver_configure(s->driver, config_of(s->engine->conf), ev->ahead);
+    meter_leave(s->parts.clock->meter, was);
 }
 
 /* -- sending -- */
@@ -523,10 +559,16 @@ void shell_carry_out(struct shell *s)
 
 void shell_run_due(struct shell *s)
 {
-    struct event ev = {.kind = EVENT_TIMER};
+    ts_ns now = s->parts.clock->now.mono;
 
-    if (engine_next(s->engine) <= s->parts.clock->now.mono)
+    if (engine_next(s->engine) > now)
+        return;
+    CORE_PARTS_EACH(p)
+    if (p->due != NULL && p->due(s->engine) <= now) {
+        struct event ev = {.kind = EVENT_TIMER, .part = p};
+
         shell_event(s, &ev, NULL);
+    }
 }
 
 /* Only wakes the loop. */

@@ -9,22 +9,38 @@ enum { ROUNDS = 8, STOP_S = 5 };
 static bool work_off(struct shell *s)
 {
     struct clock *c = s->parts.clock;
+    struct meter *m = c->meter;
 
     /* 4 Timers of the shell before the engine's: what a receiver or a source did not do in time is known when the engine
      * decides what is due. */
+    meter_enter(m, PIECE_TIMERS);
     clock_run_due(c);
+    meter_enter(m, PIECE_DUE);
     shell_run_due(s);
     s->has_stepped = false;
     /* 5 Decisions go to the journal before the commit, so that they are in the commit of what they decided. */
+    meter_enter(m, PIECE_RECORD);
     shell_record(s);
     /* 6 One commit for all that this turn has changed so far. */
+    meter_enter(m, PIECE_COMMIT);
     shell_commit(s);
     /* 7 Only now what waits for earlier commits: a reply that is released changes nothing that has not been handed over, and
      * what it leads to follows in order. */
+    meter_enter(m, PIECE_RELEASE);
     shell_release(s);
     /* 8 What was decided is sent, run and retired last: what depends on this commit waits for it from here on. */
+    meter_enter(m, PIECE_SEND);
     shell_carry_out(s);
     return s->has_stepped || clock_next(c) <= c->now.mono;
+}
+
+/* From here on the sockets' time runs, which are the next to be looked at. */
+static void end_turn(struct clock *c)
+{
+    if (c->meter == NULL)
+        return;
+    meter_enter(c->meter, PIECE_SOCKETS);
+    meter_turn(c->meter, clock_mono(c) - c->now.mono);
 }
 
 void turn(struct shell *s, void (*wait)(void *arg), void *arg)
@@ -44,8 +60,10 @@ void turn(struct shell *s, void (*wait)(void *arg), void *arg)
     for (int i = 0; is_more && i < ROUNDS; i++)
         is_more = work_off(s);
     /* A piece of a long work, once a turn: it never holds up what is due. */
+    meter_enter(s->parts.clock->meter, PIECE_COMPACT);
     shell_compact(s);
     shell_set_alarm(s, is_more);
+    end_turn(s->parts.clock);
     s->in_turn = false;
     role_set(was);
 }

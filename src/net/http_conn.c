@@ -132,9 +132,14 @@ void http_conn_kill(struct http_conn *c)
 
 static void dispatch(struct http_conn *c)
 {
+    struct meter *m = c->server->clock->meter; /* c may be gone afterwards */
+    enum piece was;
+
     c->rq.body = buf_str(&c->body);
     c->state = CONN_PENDING;
+    was = meter_enter(m, PIECE_REQUEST);
     c->rq.route->handle(&c->rq, c->server->conf.arg);
+    meter_leave(m, was);
 }
 
 static enum http_method method_of(str m)

@@ -269,10 +269,13 @@ bool http_conn_pump(struct http_conn *c)
         return false; /* the socket takes more, but this turn's share is used up */
     while (c->is_bodiless || http_conn_unsent(c) < CONN_UNSENT_MAX) {
         void (*done)(void *ctx) = c->done;
+        enum piece was;
         bool more;
 
         buf_clear(b);
+        was = meter_enter(c->server->clock->meter, PIECE_ANSWER);
         more = !c->is_bodiless && c->more(c->ctx, b);
+        meter_leave(c->server->clock->meter, was);
         c->sent += b->n;
         made += b->n;
         if (!c->is_bodiless)

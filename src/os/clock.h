@@ -22,6 +22,7 @@
 
 #include "base/heap.h"
 #include "base/time.h"
+#include "os/meter.h"
 
 struct timer {
     struct heap_node node;
@@ -46,6 +47,7 @@ struct clock {
     bool turns, fresh; /* a loop owns the turns; now belongs to this turn */
     void (*jumped)(void *arg, const struct clock_jump *j); /* may be NULL */
     void *arg;
+    struct meter *meter; /* of the loop that turns by it; NULL: nobody measures */
 };
 
 void clock_init(struct clock *c); /* the real one */
