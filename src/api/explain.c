@@ -343,6 +343,10 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
     for (size_t i = 0; i < x->verdict.inhibited_by.n; i++)
         put_inhibition(a, w, &x->verdict.inhibited_by.v[i]);
     json_close(w, ']');
+    if (x->verdict.inhibited_by.more != 0) {
+        json_key(w, S("inhibitedByMore"));
+        json_put_u64(w, x->verdict.inhibited_by.more);
+    }
     json_key(w, S("routes"));
     json_open(w, '[');
     for (size_t i = 0; i < x->n; i++)

@@ -44,12 +44,14 @@ static bool judge(const struct audience *au, struct labels ls, uint64_t *cleared
     bool later = false; /* something may hold at another time */
 
     vec_clear(&v->inhibited_by);
+    v->inhibited_by.more = 0;
     vec_clear(&v->silenced_by);
     v->until = TS_NONE;
     v->held_by = au->time;
     if (cleared != NULL && *cleared == audience_revision(e))
         return v->held_by == HELD_BY_NOTHING;
-    if (inhibitor_match(e->inhibitor, ls, au->at, &v->inhibited_by, &later) != 0)
+    if (inhibitor_match(e->inhibitor, ls, au->at, finds_all ? INHIBITIONS_MAX : 1, &v->inhibited_by,
+                        &later))
         v->held_by = HELD_BY_INHIBITION;
     if (v->held_by != HELD_BY_NOTHING && !finds_all)
         return false;

@@ -229,6 +229,8 @@ static void say_inhibitions(struct buf *out, const struct engine *e, const struc
         if (by->rule.n != 0)
             buf_addf(out, " (rule \"%.*s\")", STR(by->rule));
     }
+    if (x->verdict.inhibited_by.more != 0)
+        buf_addf(out, " and up to %zu more", x->verdict.inhibited_by.more);
 }
 
 static void say_last_failure(struct buf *out, const struct engine *e, str receiver)

@@ -2,16 +2,24 @@
 
 #include "route/route_conf.h"
 
+/* Sources of a rule with the same values of the equal labels that match its target side, too, or that do not. Those that fire
+ * come first: one that is found to have ended when somebody asks goes behind them, until it is filed anew. */
 struct source_bucket {
     VEC(const struct alert *) v;
+    size_t n_firing;
+    ts_ns asked;        /* mono: the last question, by which the others had ended */
+    struct u64_map *at; /* fingerprint -> index in v; NULL: they are few */
 };
+
+enum { MANY_SOURCES = 16 };
 
 struct inhibit_rule {
     struct matchers source, target;
     const str *equal;
     size_t n_equal;
     str name;
-    struct u64_map sources; /* hash of the equal labels' values -> struct source_bucket * */
+    struct u64_map
+        sources; /* hash of the equal labels' values and the side -> struct source_bucket * */
 };
 
 struct inhibitor {
@@ -42,17 +50,22 @@ struct inhibitor *inhibitor_new(const struct inhibit_conf *rules, size_t n)
     return in;
 }
 
+static void bucket_free(struct source_bucket *b)
+{
+    vec_release(&b->v);
+    if (b->at != NULL)
+        u64_map_release(b->at);
+    mem_free(b->at);
+    mem_free(b);
+}
+
 void inhibitor_free(struct inhibitor *in)
 {
     if (in == NULL)
         return;
     for (size_t i = 0; i < in->n; i++) {
-        MAP_EACH (struct u64_map_entry, e, &in->rules[i].sources) {
-            struct source_bucket *b = e->value;
-
-            vec_release(&b->v);
-            mem_free(b);
-        }
+        MAP_EACH (struct u64_map_entry, e, &in->rules[i].sources)
+            bucket_free(e->value);
         u64_map_release(&in->rules[i].sources);
         matchers_release(&in->rules[i].source);
         matchers_release(&in->rules[i].target);
@@ -83,13 +96,94 @@ static bool equal_values(const struct inhibit_rule *r, struct labels a, struct l
     return true;
 }
 
-static ptrdiff_t find(const struct source_bucket *b, const struct alert *a)
+/* Where sources stand that match the target side, too (two-sided ones), or do not. */
+static struct source_bucket *bucket_of(const struct inhibit_rule *r, uint64_t h, bool two_sided)
 {
-    for (size_t i = 0; i < b->v.n; i++)
-        if (b->v.v[i] == a)
-            return (ptrdiff_t)i;
-    return -1;
+    void **slot = u64_map_get(&r->sources, h + two_sided);
+
+    return slot != NULL ? *slot : NULL;
 }
+
+/* -- a bucket -- */
+
+static void *as_value(size_t i)
+{
+    return (void *)(uintptr_t)i;
+}
+
+/* v.n: it is not there */
+static size_t find(const struct source_bucket *b, const struct alert *a)
+{
+    size_t i = 0;
+
+    if (b->at != NULL) {
+        void **slot = u64_map_get(b->at, alert_fingerprint(a));
+
+        return slot != NULL ? (size_t)(uintptr_t)*slot : b->v.n;
+    }
+    while (i < b->v.n && b->v.v[i] != a)
+        i++;
+    return i;
+}
+
+static void place(struct source_bucket *b, size_t i, const struct alert *a)
+{
+    b->v.v[i] = a;
+    if (b->at != NULL)
+        u64_map_put(b->at, alert_fingerprint(a), as_value(i));
+}
+
+static void swap(struct source_bucket *b, size_t i, size_t k)
+{
+    const struct alert *x = b->v.v[i], *y = b->v.v[k];
+
+    if (i == k)
+        return;
+    place(b, i, y);
+    place(b, k, x);
+}
+
+static void index_all(struct source_bucket *b)
+{
+    b->at = mem_new(struct u64_map);
+    for (size_t i = 0; i < b->v.n; i++)
+        u64_map_put(b->at, alert_fingerprint(b->v.v[i]), as_value(i));
+}
+
+/* It may fire: it stands with those that do. */
+static void file(struct source_bucket *b, const struct alert *a)
+{
+    size_t i = find(b, a);
+
+    if (i == b->v.n) {
+        vec_push(&b->v, a);
+        if (b->at != NULL)
+            place(b, i, a);
+        else if (b->v.n > MANY_SOURCES)
+            index_all(b);
+    }
+    if (i >= b->n_firing)
+        swap(b, i, b->n_firing++);
+}
+
+static bool unfile(struct source_bucket *b, const struct alert *a)
+{
+    size_t i = find(b, a);
+
+    if (i == b->v.n)
+        return false;
+    if (i < b->n_firing) {
+        swap(b, i, --b->n_firing);
+        i = b->n_firing;
+    }
+    swap(b, i, b->v.n - 1);
+    b->v.n--;
+    if (b->at != NULL)
+        u64_map_del(b->at, alert_fingerprint(a));
+    return true;
+}
+
+/* -- sources -- */
 
 bool inhibitor_add(struct inhibitor *in, const struct alert *a)
 {
@@ -98,16 +192,17 @@ bool inhibitor_add(struct inhibitor *in, const struct alert *a)
     for (size_t i = 0; i < in->n; i++) {
         struct inhibit_rule *r = &in->rules[i];
         struct source_bucket *b;
+        bool two_sided;
         uint64_t h;
-        void **slot;
 
         if (!matchers_match(&r->source, a->labels->ls))
             continue;
+        two_sided = matchers_match(&r->target, a->labels->ls);
         h = equal_hash(r, a->labels->ls);
-        slot = u64_map_get(&r->sources, h);
-        b = slot != NULL ? *slot : *u64_map_put(&r->sources, h, mem_new(struct source_bucket));
-        if (find(b, a) < 0)
-            vec_push(&b->v, a);
+        b = bucket_of(r, h, two_sided);
+        if (b == NULL)
+            b = *u64_map_put(&r->sources, h + two_sided, mem_new(struct source_bucket));
+        file(b, a);
         is_source = true;
     }
     return is_source;
@@ -117,61 +212,69 @@ void inhibitor_drop(struct inhibitor *in, const struct alert *a)
 {
     for (size_t i = 0; i < in->n; i++) {
         struct inhibit_rule *r = &in->rules[i];
-        uint64_t h = equal_hash(r, a->labels->ls);
-        void **slot = u64_map_get(&r->sources, h);
-        struct source_bucket *b = slot != NULL ? *slot : NULL;
-        ptrdiff_t at = b != NULL ? find(b, a) : -1;
+        uint64_t h;
 
-        if (at < 0)
+        if (r->sources.n == 0)
             continue;
-        vec_remove(&b->v, (size_t)at);
-        if (b->v.n == 0) {
-            vec_release(&b->v);
-            mem_free(b);
-            u64_map_del(&r->sources, h);
+        h = equal_hash(r, a->labels->ls);
+        for (int two_sided = 0; two_sided <= 1; two_sided++) {
+            struct source_bucket *b = bucket_of(r, h, two_sided != 0);
+
+            if (b == NULL || !unfile(b, a) || b->v.n != 0)
+                continue;
+            bucket_free(b);
+            u64_map_del(&r->sources, h + (uint64_t)two_sided);
         }
     }
 }
 
-static size_t match_rule(const struct inhibit_rule *r, struct labels ls, struct now now,
-                         struct inhibition_list *out, bool *later)
+/* -- targets -- */
+
+static void ask_bucket(struct source_bucket *b, const struct inhibit_rule *r, struct labels ls,
+                       struct now now, size_t most, struct inhibition_list *out, bool *later)
 {
-    void **slot;
-    const struct source_bucket *b;
-    bool two_sided;
-    size_t n = 0;
+    size_t i = 0;
 
-    if (r->sources.n == 0 || !matchers_match(&r->target, ls))
-        return 0;
-    slot = u64_map_get(&r->sources, equal_hash(r, ls));
-    if (slot == NULL)
-        return 0;
-    b = *slot;
-    two_sided = matchers_match(&r->source, ls);
-    VEC_EACH (const struct alert *const *, it, &b->v) {
-        const struct alert *a = *it;
+    if (now.mono < b->asked) /* of another time: who had ended may not have yet */
+        b->n_firing = b->v.n;
+    b->asked = now.mono;
+    while (i < b->n_firing && out->n < most) {
+        const struct alert *a = b->v.v[i];
 
-        if (!equal_values(r, a->labels->ls, ls) ||
-            (two_sided && matchers_match(&r->target, a->labels->ls)))
-            continue;
         if (alert_is_resolved(a, now)) {
-            *later = true;
+            swap(b, i, --b->n_firing);
             continue;
         }
-        if (out->n == INHIBITIONS_MAX)
-            break;
-        n++;
-        vec_push(out, (struct inhibition){alert_fingerprint(a), r->name});
+        i++;
+        if (equal_values(r, a->labels->ls, ls))
+            vec_push(out, (struct inhibition){alert_fingerprint(a), r->name});
     }
-    return n;
+    out->more += b->n_firing - i;
+    *later |= b->n_firing < b->v.n;
 }
 
-size_t inhibitor_match(const struct inhibitor *in, struct labels ls, struct now now,
+static void match_rule(const struct inhibit_rule *r, struct labels ls, struct now now, size_t most,
                        struct inhibition_list *out, bool *later)
 {
-    size_t n = 0;
+    struct source_bucket *one_sided, *two_sided;
+    uint64_t h;
 
-    for (size_t i = 0; i < in->n && out->n < INHIBITIONS_MAX; i++)
-        n += match_rule(&in->rules[i], ls, now, out, later);
-    return n;
+    if (r->sources.n == 0 || !matchers_match(&r->target, ls))
+        return;
+    h = equal_hash(r, ls);
+    one_sided = bucket_of(r, h, false);
+    two_sided = bucket_of(r, h, true);
+    if (one_sided != NULL)
+        ask_bucket(one_sided, r, ls, now, most, out, later);
+    if (two_sided != NULL && !matchers_match(&r->source, ls))
+        ask_bucket(two_sided, r, ls, now, most, out, later);
+}
+
+bool inhibitor_match(const struct inhibitor *in, struct labels ls, struct now now, size_t most,
+                     struct inhibition_list *out, bool *later)
+{
+    out->more = 0;
+    for (size_t i = 0; i < in->n && out->n < most; i++)
+        match_rule(&in->rules[i], ls, now, most, out, later);
+    return out->n != 0;
 }

@@ -1,13 +1,13 @@
 /* inhibitor.h - which alerts are kept back because another one fires.
  *
  * A rule says: while a source fires, targets with the same values of the `equal` labels stay quiet. Each rule files its
- * firing sources under a hash of those values, so that asking about a target looks only at sources that can matter.
- * Every source is reported, up to INHIBITIONS_MAX: who posts thousands of them makes no answer of thousands for each target.
- * None is shadowed by another.
+ * firing sources under a hash of those values, so that asking about a target looks only at sources that can matter. One
+ * source decides; as many as the asker wants are reported, the one that decides first: who posts thousands of them makes
+ * neither an answer of thousands for each target nor as many looks. None is shadowed by another.
  *
  * Shapes   100 rules, 100,000 alerts.
  * Owns     the inhibitor borrows alerts: inhibitor_drop() before one goes away.
- * Cost     an alert that changes: O(rules); a question: O(rules + candidates).
+ * Cost     an alert that changes: O(rules); a question: O(rules + what is reported), whatever has ended.
  * Source   alertmanager.md 3.10. An alert that matches both sides of a rule is inhibited only by sources that do not
  *          match the target side.
  */
@@ -21,7 +21,7 @@
 
 struct inhibit_conf;
 
-enum { INHIBITIONS_MAX = 100 }; /* that are reported of one alert */
+enum { INHIBITIONS_MAX = 10 }; /* that are listed of one alert */
 
 struct inhibition {
     uint64_t fingerprint; /* of the source */
@@ -31,6 +31,8 @@ struct inhibition {
 struct inhibition_list {
     struct inhibition *v;
     size_t n, cap;
+    size_t
+        more; /* that may inhibit it, too, and were not looked at, of the rules that were asked */
 };
 
 struct inhibitor;
@@ -43,8 +45,9 @@ size_t inhibitor_rules(const struct inhibitor *in);
 bool inhibitor_add(struct inhibitor *in, const struct alert *a);
 void inhibitor_drop(struct inhibitor *in, const struct alert *a); /* leaves the store */
 
-/* Fills out, which is empty, with the firing sources that inhibit ls at now; returns how many. *later is set when one would if it fired again. */
-size_t inhibitor_match(const struct inhibitor *in, struct labels ls, struct now now,
-                       struct inhibition_list *out, bool *later);
+/* Fills out, which is empty, with firing sources that inhibit ls at now, `most` of them at most; returns whether there is one.
+ * *later is set when another one would if it fired again. */
+bool inhibitor_match(const struct inhibitor *in, struct labels ls, struct now now, size_t most,
+                     struct inhibition_list *out, bool *later);
 
 #endif

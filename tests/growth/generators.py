@@ -102,6 +102,27 @@ def inhibition_of_all_by_all(n):
     return Served(QUIET + INHIBIT % "", [post([alert(s=str(k), i=str(i)) for i in range(n)]) for k in (1, 2)] + READ)
 
 
+# All are sources and targets, and so inhibit nobody.
+@row("serve", 500)
+def inhibition_of_each_other(n):
+    return Served(QUIET + "inhibit_rules: [{source_match_re: {s: '.+'}, target_match_re: {s: '.+'}}]\n",
+                  [post([alert(s=str(i)) for i in range(n)])] + READ)
+
+
+# The sources ended before anybody asked.
+@row("serve", 500)
+def inhibition_by_ended(n):
+    ended = [{**alert(s="1", i=str(i)), "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2020-01-01T00:01:00Z"} for i in range(n)]
+    return Served(QUIET + INHIBIT % "", [post(ended), post([alert(s="2", i=str(i)) for i in range(n)])] + READ)
+
+
+# Silenced, each of them by the last.
+@row("serve", 60)
+def silences_of_silenced(n):
+    return Served(QUIET, [silence(("i", f"x{i}.*", True)) for i in range(n)] + [silence(("alertname", ".+", True))] +
+                  [post([alert(i=f"y{i}") for i in range(20)])] + READ)
+
+
 @row("serve", 60)
 def inhibit_rules(n):
     rules = ", ".join("{source_match: {s: '%d'}, target_match: {t: '%d'}, equal: [i]}" % (i, i) for i in range(n))

@@ -250,7 +250,7 @@ static int inhibitors(const struct inhibitor *in, struct labels ls, struct now n
     size_t n;
 
     vec_clear(out);
-    n = inhibitor_match(in, ls, now, out, &later);
+    n = inhibitor_match(in, ls, now, INHIBITIONS_MAX, out, &later) ? out->n : 0;
     assert_int_equal(n, out->n);
     return later ? -(int)n - 1 : (int)n;
 }
@@ -301,6 +301,77 @@ static void inhibition(void **state)
     vec_release(&out);
     matchers_release(&rules[0].source);
     matchers_release(&rules[0].target);
+}
+
+/* Many sources of one target come, end, fire again and go in any order: one of those that fire decides, ten are listed. */
+static void inhibition_by_many(void **state)
+{
+    enum { N = 300 };
+    struct inhibit_conf rule = {.source = matchers("{sev=\"crit\"}"),
+                                .target = matchers("{sev=~\"warn|both\"}")};
+    struct inhibitor *in = inhibitor_new(&rule, 1);
+    struct interner *names = interner_new();
+    struct alert *v[N];
+    struct inhibition_list out = {0};
+    bool later;
+
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        char text[40];
+        struct alert_input a = {.starts_at = SEC};
+
+        snprintf(text, sizeof(text), "{sev=\"crit\",i=\"%d\"}", i);
+        a.labels = labels(text);
+        a.ends_at = (1000 + i * 7 % N) * SEC;
+        v[i] = alert_new(names, &a, SEC, (struct now){SEC, SEC});
+        assert_true(inhibitor_add(in, v[i]));
+        assert_true(inhibitor_add(in, v[i]));
+    }
+    for (int t = 990; t < 1000 + N; t += 13) {
+        struct now now = {t * SEC, t * SEC};
+        size_t fire = 0;
+
+        for (int i = 0; i < N; i++)
+            fire += !alert_is_resolved(v[i], now);
+        vec_clear(&out);
+        later = false;
+        assert_true(inhibitor_match(in, labels("{sev=\"warn\"}"), now, 1, &out, &later) ==
+                    (fire != 0));
+        assert_int_equal(out.n, fire != 0);
+        vec_clear(&out);
+        inhibitor_match(in, labels("{sev=\"warn\"}"), now, INHIBITIONS_MAX, &out, &later);
+        assert_int_equal(out.n, fire < INHIBITIONS_MAX ? fire : INHIBITIONS_MAX);
+        assert_true(out.n + out.more >= fire);
+        for (size_t k = 0; k < out.n; k++)
+            for (int i = 0; i < N; i++)
+                if (alert_fingerprint(v[i]) == out.v[k].fingerprint)
+                    assert_false(alert_is_resolved(v[i], now));
+    }
+    vec_clear(&out);
+    later = false;
+    assert_false(inhibitor_match(in, labels("{sev=\"warn\"}"), (struct now){9000 * SEC, 9000 * SEC},
+                                 1, &out, &later));
+    assert_true(later);
+    v[77]->expires_mono = TS_MAX; /* it fires again */
+    inhibitor_add(in, v[77]);
+    vec_clear(&out);
+    assert_true(inhibitor_match(in, labels("{sev=\"warn\"}"), (struct now){9000 * SEC, 9000 * SEC},
+                                1, &out, &later));
+    assert_int_equal(out.v[0].fingerprint, alert_fingerprint(v[77]));
+    for (int i = 0; i < N; i++)
+        inhibitor_drop(in, v[i * 7 % N]);
+    vec_clear(&out);
+    later = false;
+    assert_false(
+        inhibitor_match(in, labels("{sev=\"warn\"}"), (struct now){SEC, SEC}, 1, &out, &later));
+    assert_false(later);
+    for (int i = 0; i < N; i++)
+        alert_unref(v[i]);
+    vec_release(&out);
+    inhibitor_free(in);
+    interner_free(names);
+    matchers_release(&rule.source);
+    matchers_release(&rule.target);
 }
 
 /* -- time intervals -- */
@@ -384,6 +455,7 @@ int main(void)
         cmocka_unit_test(the_index_agrees_with_a_scan),
         cmocka_unit_test(silences_survive_packing),
         cmocka_unit_test(inhibition),
+        cmocka_unit_test(inhibition_by_many),
         cmocka_unit_test(intervals),
     };
 
