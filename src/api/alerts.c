@@ -68,6 +68,13 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
     json_close(w, '}');
 }
 
+/* What a list of alerts is made of. */
+enum {
+    OF_ALERTS = CHANGES_OF(CHANGED_ALERT) | CHANGES_OF(CHANGED_SILENCE) |
+                CHANGES_OF(CHANGED_CONFIG) | CHANGES_OF(CHANGED_CLOCK),
+    OF_GROUPS = OF_ALERTS | CHANGES_OF(CHANGED_GROUP)
+};
+
 /* Which states a list shows. */
 struct wanted {
     bool active, silenced, inhibited;
@@ -168,6 +175,10 @@ void api_get_alerts(struct http_req *rq, void *arg)
     s->wanted = wanted_of(rq);
     if (!api_filter_init(a, rq, &s->filter)) {
         s->filter = (struct api_filter){0};
+        alerts_done(s);
+        return;
+    }
+    if (api_is_unchanged(a, rq, OF_ALERTS)) {
         alerts_done(s);
         return;
     }
@@ -350,6 +361,18 @@ static void collect_group(struct groups_stream *s, const struct api_filter *f,
     vec_push(&s->v, view);
 }
 
+/* A route with intervals says something else at another time, and so may what its labels are made by. */
+static bool groups_are_known(struct api *a, struct http_req *rq)
+{
+    for (size_t i = 0; i < a->engine->tree.n; i++) {
+        const struct route *r = a->engine->tree.by_index[i];
+
+        if (r->conf->labels.n != 0 || r->n_active_intervals + r->n_mute_intervals != 0)
+            return false;
+    }
+    return api_is_unchanged(a, rq, OF_GROUPS);
+}
+
 void api_get_groups(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
@@ -363,6 +386,11 @@ void api_get_groups(struct http_req *rq, void *arg)
     s->conf = config_ref(config_of(a->engine->conf));
     s->wanted = wanted_of(rq);
     if (!api_filter_init(a, rq, &f)) {
+        groups_done(s);
+        return;
+    }
+    if (groups_are_known(a, rq)) {
+        api_filter_release(&f);
         groups_done(s);
         return;
     }

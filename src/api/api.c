@@ -165,6 +165,14 @@ bool api_is_known(struct http_req *rq, uint64_t version)
     return false;
 }
 
+bool api_is_unchanged(struct api *a, struct http_req *rq, unsigned kinds)
+{
+    struct now now = shell_clock(a->conf.shell)->now;
+    uint64_t life = hash_str(a->conf.instance) ^ (uint64_t)a->started;
+
+    return api_is_known(rq, hash_u64(life ^ hash_u64(engine_revision(a->engine, kinds, now))));
+}
+
 str api_param(struct http_req *rq, str name)
 {
     const struct http_param *v;

@@ -56,6 +56,8 @@ bool api_has_room(const struct api *a, struct http_req *rq);
 bool api_expects_json(struct http_req *rq); /* false: it has answered 415 or 422 */
 /* Tags the answer by what it is made from. True: the client has it, 304 is sent. */
 bool api_is_known(struct http_req *rq, uint64_t version);
+/* The same of what is made of the engine's alerts, silences ... alone: CHANGES_OF() them. */
+bool api_is_unchanged(struct api *a, struct http_req *rq, unsigned kinds);
 
 /* -- parameters -- */
 bool api_param_bool(struct http_req *rq, str name, bool def);

@@ -229,6 +229,9 @@ static void put_group(struct json_writer *w, const struct filter *f,
 
 /* -- which groups, in which order -- */
 
+/* What the answers are made of. */
+enum { OF_RULES = CHANGES_OF(CHANGED_RULES) | CHANGES_OF(CHANGED_CONFIG) };
+
 static int by_place(const void *a, const void *b)
 {
     const struct rule_group_view *x = *(struct rule_group_view *const *)a,
@@ -316,6 +319,10 @@ void prom_rules(struct http_req *rq, void *arg)
 
     if (!filter_init(rq, &f))
         return;
+    if (api_is_unchanged(arg, rq, OF_RULES)) {
+        filter_release(&f);
+        return;
+    }
     collect(arg, &f, &views);
     at = page_start(&views, &f);
     if (at == SIZE_MAX)
@@ -332,10 +339,12 @@ void prom_rules(struct http_req *rq, void *arg)
 
 void prom_alerts(struct http_req *rq, void *arg)
 {
-    const struct api *a = arg;
+    struct api *a = arg;
     struct buf b = BUF_INIT;
     struct json_writer w;
 
+    if (api_is_unchanged(a, rq, OF_RULES))
+        return;
     json_writer_init(&w, &b, true);
     json_open(&w, '{');
     json_key(&w, S("alerts"));

@@ -60,6 +60,10 @@ void api_get_receivers(struct http_req *rq, void *arg)
 
     if (!api_filter_init(a, rq, &f))
         return;
+    if (api_is_unchanged(a, rq, CHANGES_OF(CHANGED_CONFIG))) {
+        api_filter_release(&f);
+        return;
+    }
     json_writer_init(&w, &b, true);
     json_open(&w, '[');
     for (size_t i = 0; i < c->n_receivers; i++) {

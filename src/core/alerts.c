@@ -55,13 +55,16 @@ static struct alert *store(struct engine *e, struct alert *a, struct alert *old,
         u64_map_put(&e->alerts, alert_fingerprint(a), a);
         e->live_bytes += 256;
         log_alert(e, a, fx);
-        e->audience_changes += inhibitor_add(e->inhibitor, a);
+        changed_alert(e, a);
+        if (inhibitor_add(e->inhibitor, a))
+            changed_sources(e);
         return a;
     }
     if (alert_store_over(old, a, now))
         log_alert(e, old, fx);
-    if (fires_again)
-        e->audience_changes += inhibitor_add(e->inhibitor, old);
+    changed_alert(e, old);
+    if (fires_again && inhibitor_add(e->inhibitor, old))
+        changed_sources(e);
     alert_unref(a);
     return old;
 }
@@ -172,7 +175,8 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
             d->receiver = r->receiver;
             d->until = ts_add(now.wall, g->timer.key - now.mono);
         }
-        group_insert(g, a);
+        if (group_insert(g, a))
+            changed_group(e, g);
     }
     vec_release(&routes);
 }
@@ -272,6 +276,7 @@ void alerts_gc(struct engine *e, struct now now, struct effects *fx)
         if (a->expires_mono >= before)
             continue;
         inhibitor_drop(e->inhibitor, a);
+        changed_alert(e, a);
         u64_map_del_entry(&e->alerts, it);
         e->live_bytes -= e->live_bytes > 256 ? 256 : e->live_bytes;
         alert_unref(a);

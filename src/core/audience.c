@@ -26,7 +26,7 @@ void audience_names(const struct audience *au, enum held_by time, struct buf *by
 
 uint64_t audience_revision(const struct engine *e)
 {
-    return silencer_version(e->silencer) + e->audience_changes;
+    return e->audience_changed;
 }
 
 /* -- an alert -- */
@@ -35,6 +35,17 @@ void verdict_release(struct verdict *v)
 {
     vec_release(&v->inhibited_by);
     vec_release(&v->silenced_by);
+}
+
+/* Nothing has spoken of it, nor of what has changed since but silences: only those are looked at. */
+static bool is_cleared(const struct engine *e, struct labels ls, uint64_t *cleared, ts_ns now)
+{
+    if (*cleared == e->audience_changed)
+        return true;
+    if (*cleared < e->sources_changed || silencer_has_news(e->silencer, ls, *cleared, now))
+        return false;
+    *cleared = e->audience_changed;
+    return true;
 }
 
 static bool judge(const struct audience *au, struct labels ls, uint64_t *cleared, bool finds_all,
@@ -48,7 +59,7 @@ static bool judge(const struct audience *au, struct labels ls, uint64_t *cleared
     vec_clear(&v->silenced_by);
     v->until = TS_NONE;
     v->held_by = au->time;
-    if (cleared != NULL && *cleared == audience_revision(e))
+    if (cleared != NULL && is_cleared(e, ls, cleared, au->at.wall))
         return v->held_by == HELD_BY_NOTHING;
     if (inhibitor_match(e->inhibitor, ls, au->at, finds_all ? INHIBITIONS_MAX : 1, &v->inhibited_by,
                         &later))

@@ -44,6 +44,7 @@ static void slot_remove(struct engine *e, struct outbox_slot *s)
 {
     heap_remove(&e->outbox_timers, &s->timer);
     queue_leave(&e->queue, &s->place);
+    changed_row(e, s->row);
     outbox_map_del(&e->outbox, s->row->key);
     outbox_row_free(s->row);
     outbox_row_free(s->next);
@@ -69,6 +70,7 @@ static void put_row(struct engine *e, struct effects *fx, struct outbox_row *r, 
 {
     struct buf b = BUF_INIT;
 
+    changed_row(e, r);
     r->written = e->turns + 1;
     outbox_pack(&b, r, now);
     state_put(&fx->commit, STATE_OUTBOX, r->key, buf_str(&b));

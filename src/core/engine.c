@@ -67,7 +67,11 @@ struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, 
     e->names = interner_new();
     rule_history_init(&e->rule_history, e->names);
     e->conf = conf;
-    e->audience_changes = 1; /* 0 is nobody's */
+    changes_init(&e->changes);
+    e->audience_changed = e->sources_changed = e->changes.revision;
+    e->next_silence = e->next_end = TS_NONE;
+    e->seen_silences = now.wall;
+    e->seen_ends = now.mono;
     e->mode = mode;
     e->retention = retention;
     e->silencer = silencer_new();
@@ -120,6 +124,7 @@ void engine_free(struct engine *e)
     for (size_t i = 0; i < e->conf->n_kinds; i++)
         metric_histogram_release(&e->stats.integration[i].latency);
     mem_free(e->stats.integration);
+    changes_release(&e->changes);
     journal_release(&e->journal);
     rule_history_release(&e->rule_history);
     interner_free(e->names);
@@ -149,14 +154,24 @@ static void run_due(struct engine *e, const struct core_part *only, struct now n
 
 /* -- silences -- */
 
+struct forgetting {
+    struct engine *e;
+    struct effects *fx;
+};
+
 static void forget_silence(void *arg, str id)
 {
-    state_delete(arg, STATE_SILENCE, id);
+    struct forgetting *f = arg;
+
+    changed_silence(f->e, silencer_get(f->e->silencer, id));
+    state_delete(&f->fx->commit, STATE_SILENCE, id);
 }
 
 void silences_gc(struct engine *e, struct now now, struct effects *fx)
 {
-    silencer_gc(e->silencer, ts_add(now.wall, -e->retention), forget_silence, &fx->commit);
+    struct forgetting f = {e, fx};
+
+    silencer_gc(e->silencer, ts_add(now.wall, -e->retention), forget_silence, &f);
 }
 
 static void put_silence_row(struct effects *fx, const struct silence *s)
@@ -207,9 +222,11 @@ static void silence_put(struct engine *e, struct silence *in, struct now now, st
     if (!r->ok)
         return;
     if (gone != NULL) {
+        changed_silence(e, gone);
         put_silence_row(fx, gone);
         groups_silence_ends(e, gone, now);
     }
+    changed_silence(e, silencer_get(e->silencer, uuid_str(&r->silence_id)));
     put_silence_row(fx, silencer_get(e->silencer, uuid_str(&r->silence_id)));
     groups_silence_ends(e, silencer_get(e->silencer, uuid_str(&r->silence_id)), now);
 }
@@ -222,6 +239,7 @@ static void silence_expire(struct engine *e, str id, struct now now, struct effe
     r->ok = silencer_expire(e->silencer, id, now.wall, &changed, &r->err);
     if (!r->ok || !changed)
         return;
+    changed_silence(e, silencer_get(e->silencer, id));
     put_silence_row(fx, silencer_get(e->silencer, id));
     groups_silence_ends(e, silencer_get(e->silencer, id), now);
 }
@@ -247,7 +265,7 @@ static void configure(struct engine *e, const struct core_conf *conf, struct now
     const struct core_conf *old = e->conf;
 
     e->conf = conf;
-    e->audience_changes++;
+    changed_all(e, CHANGED_CONFIG);
     CORE_PARTS_EACH(p)
     if (p->configure != NULL)
         p->configure(e, now, fx);
@@ -257,7 +275,7 @@ static void configure(struct engine *e, const struct core_conf *conf, struct now
 static void step_wall(struct engine *e, dur_ns by, struct now now, struct effects *fx)
 {
     e->stats.wall_steps++;
-    e->audience_changes++; /* what has ended may hold again */
+    changed_all(e, CHANGED_CLOCK); /* what has ended may hold again */
     CORE_PARTS_EACH(p)
     if (p->stepped != NULL)
         p->stepped(e, by, now, fx);
@@ -266,7 +284,7 @@ static void step_wall(struct engine *e, dur_ns by, struct now now, struct effect
 static void pass_pause(struct engine *e, dur_ns lost, struct now now, struct effects *fx)
 {
     e->stats.pauses++;
-    e->audience_changes++;
+    changed_all(e, CHANGED_CLOCK);
     CORE_PARTS_EACH(p)
     if (p->paused != NULL)
         p->paused(e, lost, now, fx);

@@ -18,6 +18,7 @@
 #include "base/map.h"
 #include "base/rand.h"
 #include "base/vec.h"
+#include "core/changes.h"
 #include "core/core_conf.h"
 #include "core/journal.h"
 #include "core/limits.h"
@@ -258,7 +259,12 @@ struct engine {
     VEC(struct rule_slot *) rules; /* in the order of the configuration */
     uint64_t rules_epoch;          /* of our ownership of the groups */
     VEC(struct builtin) builtins;  /* that are raised */
-    uint64_t audience_changes;     /* audience_revision() */
+    struct changes changes;
+    uint64_t audience_changed; /* the revision of the last change of what can keep an alert back */
+    uint64_t sources_changed;  /* the same, but for silences */
+    ts_ns next_silence,
+        seen_silences; /* wall: the next instant at which time changes one; until when that is noted */
+    ts_ns next_end, seen_ends; /* mono: the same of alerts */
     VEC(struct receiver_stats) receivers;
 
     struct heap group_timers, outbox_timers, rule_timers;
@@ -299,6 +305,10 @@ void engine_snapshot(struct engine *e, struct now now, struct state_commit *c);
 void engine_log_alert(struct buf *out, const struct alert *a);
 
 /* -- reading -- */
+
+/* The revision of the last change of these kinds (CHANGES_OF()), with what time alone has changed until now: silences that
+ * began or ended and alerts that ended. It is what an answer that is made of them is tagged by. */
+uint64_t engine_revision(struct engine *e, unsigned kinds, struct now now);
 
 /* Whether the alert of our own fires. */
 bool engine_tells(const struct engine *e, enum builtin_kind kind, str subject);

@@ -109,6 +109,15 @@ bool builtin_is(str alertname, enum builtin_kind kind);
 void builtins_release(struct engine *e);
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx);
 
+/* revision.c */
+void changed_alert(struct engine *e, struct alert *a);
+void changed_silence(struct engine *e, const struct silence *s);
+void changed_group(struct engine *e, struct group *g);
+void changed_row(struct engine *e, struct outbox_row *r);
+/* Another source inhibits, or everything may be different. */
+void changed_sources(struct engine *e);
+void changed_all(struct engine *e, enum change_kind kind);
+
 /* engine.c */
 ts_ns gc_due(const struct engine *e);
 void gc_run(struct engine *e, struct now now, struct effects *fx);

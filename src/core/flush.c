@@ -17,6 +17,7 @@ struct flush {
 
 void group_destroy(struct engine *e, struct group *g)
 {
+    changed_group(e, g);
     heap_remove(&e->group_timers, &g->timer);
     u64_map_del(&e->flushes, g->flush_id);
     u64_map_del(&e->groups[g->route->index], g->labels->fingerprint);
@@ -386,6 +387,7 @@ static void flush_ended(struct engine *e, struct group *g)
 {
     if (!g->flush_failed)
         group_forget_told(g);
+    changed_group(e, g);
     if (g->alerts.n == 0)
         group_destroy(e, g);
 }
@@ -404,6 +406,7 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
     g->flush_waiting = 0;
     g->flush_failed = false;
     u64_map_put(&e->flushes, g->flush_id, g);
+    changed_group(e, g);
     vec_clear(&g->told);
     for (size_t i = 0; i < all.n; i++)
         if (alert_is_resolved(all.v[i], now))

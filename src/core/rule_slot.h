@@ -33,6 +33,7 @@ struct rule_slot {
     bool reads_own;
     bool is_named;                 /* by the configuration that is being put in force */
     struct rule_group_view *shown; /* what the API reads: of the generation that has the state */
+    uint64_t revision;             /* of its last change */
     uint64_t missed;               /* slots that a slow run skipped */
     ts_ns since;                   /* mono: when the job under way began */
     str degraded;    /* source whose answers have been partial for too long; empty: none; owned */

@@ -14,12 +14,13 @@ static struct rule_slot *slot_of(const struct engine *e, uint64_t id)
     return slot != NULL ? *slot : NULL;
 }
 
-static void show(struct rule_slot *s, struct rule_group_view *v)
+static void show(struct engine *e, struct rule_slot *s, struct rule_group_view *v)
 {
     if (v == NULL || v == s->shown)
         return;
     rule_group_view_unref(s->shown);
     s->shown = rule_group_view_ref(v);
+    s->revision = changes_note(&e->changes, CHANGED_RULES, s->id, 0);
 }
 
 static void slot_free(struct engine *e, struct rule_slot *s)
@@ -305,7 +306,7 @@ void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, st
         e->stats.rule_stale++;
         return;
     }
-    show(s, ran->view);
+    show(e, s, ran->view);
     take_rows(ran, next == SLOT_WAITS || next == SLOT_INHERITS, fx);
     if (ran->job == RULES_EVALUATE) {
         count(e, ran);

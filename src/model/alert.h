@@ -28,6 +28,7 @@ struct alert {
     ts_ns starts_at, ends_at, updated_at;
     ts_ns expires_mono; /* resolved from this instant of the monotonic clock on */
     uint64_t cleared;   /* audience_revision() at which nothing could keep it back; not stored */
+    uint64_t revision;  /* of its last change; not stored */
     bool is_timeout;    /* ends_at was not given: it is updated_at + resolve_timeout */
     bool
         end_is_logged; /* it ended because nobody refreshed it, and the alert log knows; not stored */

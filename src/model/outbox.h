@@ -22,7 +22,8 @@ struct outbox_row {
     ts_ns decided_at, decided_mono;
     ts_ns not_before; /* mono */
     uint64_t flush_id;
-    uint64_t asked;   /* revision of the audience when it was decided or asked last; not on disk */
+    uint64_t asked;    /* revision of the audience when it was decided or asked last; not on disk */
+    uint64_t revision; /* of its last change; not on disk */
     uint64_t written; /* the turn in whose commit it stands, counted from 1; 0: an earlier life's */
     bool may_have_arrived; /* an attempt ended without an answer, or may have been under way when we
                               went down */

@@ -8,6 +8,21 @@
 
 enum { SILENCE_VERSION = 1 };
 
+struct uuid_bits silence_key(struct uuid id)
+{
+    struct uuid_bits bits = {0, 0};
+
+    for (const char *p = id.text; *p != '\0'; p++) {
+        uint64_t digit = (uint64_t)(*p <= '9' ? *p - '0' : *p - 'a' + 10);
+
+        if (*p == '-')
+            continue;
+        bits.high = bits.high << 4 | bits.low >> 60;
+        bits.low = bits.low << 4 | digit;
+    }
+    return bits;
+}
+
 struct uuid uuid_of(uint64_t high, uint64_t low)
 {
     unsigned char b[16];

@@ -19,6 +19,12 @@ struct uuid {
 struct uuid uuid_of(uint64_t high, uint64_t low);    /* of random bits: version 4 */
 bool uuid_parse(str s, struct uuid *out) must_check; /* 8-4-4-4-12 hex digits, any case */
 
+/* Its 128 bits. */
+struct uuid_bits {
+    uint64_t high, low;
+};
+struct uuid_bits silence_key(struct uuid id);
+
 static inline str uuid_str(const struct uuid *u)
 {
     return str_of(u->text);

@@ -30,12 +30,12 @@ void group_free(struct group *g)
     mem_free(g);
 }
 
-void group_insert(struct group *g, struct alert *a)
+bool group_insert(struct group *g, struct alert *a)
 {
     void **slot = u64_map_get(&g->alerts, alert_fingerprint(a));
 
     if (slot != NULL && *slot == a)
-        return;
+        return false;
     alert_ref(a);
     if (slot != NULL) {
         alert_unref(*slot);
@@ -43,6 +43,7 @@ void group_insert(struct group *g, struct alert *a)
     } else {
         u64_map_put(&g->alerts, alert_fingerprint(a), a);
     }
+    return true;
 }
 
 ts_ns group_first_due(const struct route *r, const struct alert *a, struct now now)

@@ -26,6 +26,7 @@ struct group {
     str key;                /* owned */
     struct u64_map alerts;  /* fingerprint -> struct alert * */
     struct heap_node timer; /* in the engine's heap, keyed by the next flush */
+    uint64_t revision;      /* of its last change */
     uint64_t flush_id;      /* of the newest flush */
     size_t flush_waiting;   /* integrations that have not answered it */
     bool flush_failed;
@@ -36,8 +37,8 @@ struct group {
 
 struct group *group_new(const struct route *r, struct interner *names, struct labels group_labels);
 void group_free(struct group *g);
-void group_insert(struct group *g,
-                  struct alert *a); /* takes a reference of its own; replaces an equal one */
+/* Takes a reference of its own; replaces an equal one. False: that one is there. */
+bool group_insert(struct group *g, struct alert *a);
 
 /* When a group created for this alert flushes first: group_wait from now, at once when the alert has waited already. */
 ts_ns group_first_due(const struct route *r, const struct alert *a, struct now now);

@@ -10,6 +10,8 @@ struct filed {
     struct silence *s;
     uint64_t order; /* of creation */
     uint64_t seen;
+    struct filed *newer, *older; /* by revision, of those that were stamped */
+    uint64_t revision;
 };
 
 struct bucket {
@@ -23,7 +25,8 @@ struct silencer {
     struct filed_map by_id;
     struct u64_map by_pair; /* pair_hash -> struct bucket * */
     struct bucket any;
-    uint64_t orders, version, questions, scanned;
+    struct filed *newest;
+    uint64_t orders, questions, scanned;
     struct silencer_limits limits;
 };
 
@@ -138,9 +141,49 @@ size_t silencer_count(const struct silencer *s)
     return s->by_id.n;
 }
 
-uint64_t silencer_version(const struct silencer *s)
+/* -- revisions -- */
+
+static void unstamp(struct silencer *s, struct filed *f)
 {
-    return s->version;
+    if (f->newer != NULL)
+        f->newer->older = f->older;
+    else if (s->newest == f)
+        s->newest = f->older;
+    if (f->older != NULL)
+        f->older->newer = f->newer;
+    f->newer = f->older = NULL;
+}
+
+void silencer_stamp(struct silencer *s, str id, uint64_t revision)
+{
+    struct filed **slot = filed_map_get(&s->by_id, id), *f;
+
+    if (slot == NULL)
+        return;
+    f = *slot;
+    unstamp(s, f);
+    f->revision = revision;
+    f->older = s->newest;
+    if (f->older != NULL)
+        f->older->newer = f;
+    s->newest = f;
+}
+
+uint64_t silencer_revision(const struct silencer *s, str id)
+{
+    struct filed **f = filed_map_get(&s->by_id, id);
+
+    return f != NULL ? (*f)->revision : 0;
+}
+
+bool silencer_has_news(struct silencer *s, struct labels ls, uint64_t since, ts_ns now)
+{
+    for (const struct filed *f = s->newest; f != NULL && f->revision > since; f = f->older) {
+        s->scanned++;
+        if (silence_state(f->s, now) != SILENCE_EXPIRED && silence_matches(f->s, ls))
+            return true;
+    }
+    return false;
 }
 
 struct silencer_stats silencer_stats(const struct silencer *s)
@@ -152,7 +195,6 @@ void silencer_restore(struct silencer *s, struct silence *in)
 {
     struct filed **old = filed_map_get(&s->by_id, uuid_str(&in->id)), *f;
 
-    s->version++;
     if (old != NULL) { /* keeps its place among the others */
         f = *old;
         file_out(s, f);
@@ -181,7 +223,7 @@ static bool can_update(const struct silence *old, const struct silence *in, ts_n
     return false;
 }
 
-static bool expire(struct silencer *s, struct silence *old, ts_ns now)
+static bool expire(struct silence *old, ts_ns now)
 {
     switch (silence_state(old, now)) {
     case SILENCE_EXPIRED: return false;
@@ -189,7 +231,6 @@ static bool expire(struct silencer *s, struct silence *old, ts_ns now)
     case SILENCE_ACTIVE: old->ends_at = now; break;
     }
     old->updated_at = now;
-    s->version++;
     return true;
 }
 
@@ -234,7 +275,7 @@ bool silencer_put(struct silencer *s, struct silence *in, struct uuid fresh, ts_
         return err_set(e, ERR_LIMIT, "exceeded maximum number of silences: %zu (limit: %zu)",
                        s->by_id.n + 1, s->limits.count);
     }
-    if (old != NULL && expire(s, old, now))
+    if (old != NULL && expire(old, now))
         *expired = old;
     in->id = fresh;
     *id = in->id;
@@ -248,7 +289,7 @@ bool silencer_expire(struct silencer *s, str id, ts_ns now, bool *changed, struc
 
     if (f == NULL)
         return err_set(e, ERR_NOT_FOUND, "silence '%.*s' not found", STR(id));
-    *changed = expire(s, (*f)->s, now);
+    *changed = expire((*f)->s, now);
     return true;
 }
 
@@ -264,12 +305,12 @@ size_t silencer_gc(struct silencer *s, ts_ns before, void (*gone)(void *arg, str
         if (gone != NULL)
             gone(arg, uuid_str(&f->s->id));
         file_out(s, f);
+        unstamp(s, f);
         filed_map_del_entry(&s->by_id, e);
         silence_free(f->s);
         mem_free(f);
         n++;
     }
-    s->version += n != 0;
     return n;
 }
 

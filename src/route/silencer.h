@@ -34,7 +34,12 @@ void silencer_free(struct silencer *s);
 
 const struct silence *silencer_get(const struct silencer *s, str id); /* NULL when unknown */
 size_t silencer_count(const struct silencer *s);                      /* with expired ones */
-uint64_t silencer_version(const struct silencer *s);                  /* grows with every change */
+
+/* Whoever changed it says by which revision: they only grow. */
+void silencer_stamp(struct silencer *s, str id, uint64_t revision);
+uint64_t silencer_revision(const struct silencer *s, str id); /* 0: from disk, or unknown */
+/* Whether one that was stamped after since matches ls and has not ended. O(those stamped since). */
+bool silencer_has_news(struct silencer *s, struct labels ls, uint64_t since, ts_ns now);
 
 struct silencer_stats {
     uint64_t questions, scanned; /* asked of silencer_match(); silences looked at for it */

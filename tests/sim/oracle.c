@@ -29,7 +29,8 @@ void oracle_disturb(struct oracle *o)
  * that wait are foreseen. */
 static uint64_t world_of(const struct engine *e, struct now now)
 {
-    uint64_t h = hash_u64((uintptr_t)e->conf) + silencer_version(e->silencer);
+    uint64_t h =
+        hash_u64((uintptr_t)e->conf) + changes_last(&e->changes, CHANGES_OF(CHANGED_SILENCE));
 
     MAP_EACH (struct u64_map_entry, it, &e->alerts) {
         const struct alert *a = it->value;
