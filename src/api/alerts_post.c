@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "os/log.h"
+#include "live/taking.h"
 #include "codec/timefmt.h"
 
 enum { INLINE_MAX = 256 << 10, DEPTH_MAX = 16, TWICE_MAX = 1000 };
@@ -175,29 +176,69 @@ static void tell_twice(struct api *a, const struct alert_input *in)
              LOG_STR("sender", sender));
 }
 
+/* -- taking them -- */
+
+/* From when it is read until all of it is taken, whether anybody waits for the answer or not. */
+struct post {
+    struct http_later later;
+    struct api *api;
+    struct body body;
+    struct taking taking;
+};
+
+static void reply(struct api *a, struct http_req *rq, const struct event_result *result)
+{
+    struct buf text = BUF_INIT;
+
+    if (result->ok) {
+        api_reply_after_commit(a, rq, 200, STR_NONE, STR_NONE);
+        return;
+    }
+    quote_json(&text, buf_str(&result->text), true);
+    buf_addc(&text, '\n');
+    api_reply_after_commit(a, rq, 400, S("application/json"), buf_str(&text));
+    buf_release(&text);
+}
+
+static void taken(struct taking *t)
+{
+    struct post *p = container_of(t, struct post, taking);
+    struct http_req *rq = http_later_take(&p->later);
+
+    if (t->result.twice != NULL)
+        tell_twice(p->api, t->result.twice);
+    if (rq != NULL)
+        reply(p->api, rq, &t->result);
+    http_later_free(&p->later);
+}
+
+static void post_free(struct http_later *l)
+{
+    struct post *p = container_of(l, struct post, later);
+
+    buf_release(&p->taking.result.text);
+    arena_release(&p->body.arena);
+    mem_free(p);
+}
+
+/* The body is taken. */
 static void take(struct api *a, struct http_req *rq, struct body *b)
 {
-    struct event ev = {.kind = EVENT_ALERTS, .alerts = {.v = b->v, .n = b->n}};
-    struct event_result result = {0};
+    struct post *p;
 
     if (b->status != 0) {
         api_refuse(rq, b->status, b->code, "%s", b->err.msg);
+        arena_release(&b->arena);
         return;
     }
-    shell_event(a->conf.shell, &ev, &result);
-    if (result.twice != NULL)
-        tell_twice(a, result.twice);
-    if (result.ok) {
-        api_reply_after_commit(a, rq, 200, STR_NONE, STR_NONE);
-    } else {
-        struct buf text = BUF_INIT;
-
-        quote_json(&text, buf_str(&result.text), true);
-        buf_addc(&text, '\n');
-        api_reply_after_commit(a, rq, 400, S("application/json"), buf_str(&text));
-        buf_release(&text);
-    }
-    buf_release(&result.text);
+    p = mem_new(struct post);
+    p->api = a;
+    p->body = *b;
+    p->later.free = post_free;
+    http_later_begin(&p->later, &a->laters, 0);
+    http_later_wait(&p->later, rq);
+    p->taking = (struct taking){.v = b->v, .n = b->n, .done = taken, .drop = taken};
+    taking_begin(&p->taking, a->conf.shell);
 }
 
 /* -- large bodies -- */
@@ -214,17 +255,18 @@ static void job_run(struct http_later *l)
 
 static void job_answer(struct http_later *l)
 {
-    struct post_job *p = container_of(l, struct post_job, later);
+    struct post_job *j = container_of(l, struct post_job, later);
 
-    take(container_of(l->of, struct api, laters), l->request, &p->body);
+    take(container_of(l->of, struct api, laters), http_later_take(l), &j->body);
+    arena_init(&j->body.arena, 0);
 }
 
 static void job_free(struct http_later *l)
 {
-    struct post_job *p = container_of(l, struct post_job, later);
+    struct post_job *j = container_of(l, struct post_job, later);
 
-    arena_release(&p->body.arena);
-    mem_free(p);
+    arena_release(&j->body.arena);
+    mem_free(j);
 }
 
 bool api_is_own_sending(const struct api *a, const struct http_req *rq)
@@ -247,7 +289,6 @@ void api_post_alerts(struct http_req *rq, void *arg)
         b.text = rq->body;
         read_body(&b);
         take(a, rq, &b);
-        arena_release(&b.arena);
         return;
     }
     p = mem_new(struct post_job);

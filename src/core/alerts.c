@@ -217,13 +217,16 @@ static bool comes_twice(const struct engine *e, struct labels ls, struct now now
 }
 
 void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
-                 struct now now, struct effects *fx, struct event_result *result)
+                 ts_ns arrived, struct now now, struct effects *fx, struct event_result *result)
 {
     for (size_t i = 0; i < n; i++) {
         struct alert_input in = mend_start(e, &v[i], origin, now);
         struct alert *a = alert_new(e->names, &in, e->conf->resolve_timeout, now);
         struct alert *old = engine_alert(e, alert_fingerprint(a)), *stored;
         struct err err = ERR_INIT;
+
+        if (arrived != 0 && arrived < now.wall)
+            a->updated_at = arrived;
 
         if (origin == ALERTS_POSTED) {
             if (comes_twice(e, in.labels, now, fx))
@@ -243,7 +246,8 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
             continue;
         }
         result->accepted++;
-        if (!may_store(e, a, old != NULL, origin, now)) {
+        if ((arrived != 0 && old != NULL && old->updated_at > arrived) ||
+            !may_store(e, a, old != NULL, origin, now)) {
             alert_unref(a);
             continue;
         }

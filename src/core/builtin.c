@@ -54,7 +54,7 @@ static void post(struct engine *e, const struct builtin *b, bool raised, struct 
     in.ends_at = raised ? ts_add(now.wall, AHEAD_M * NS_PER_M) : now.wall;
     if (in.ends_at < in.starts_at)
         in.starts_at = in.ends_at;
-    alerts_take(e, &in, 1, ALERTS_OWN, now, fx, &ignored);
+    alerts_take(e, &in, 1, ALERTS_OWN, 0, now, fx, &ignored);
     buf_release(&ignored.text);
 }
 

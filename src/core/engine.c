@@ -299,14 +299,15 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     switch (ev->kind) {
     case EVENT_TIMER: run_due(e, ev->part, now, fx); break;
     case EVENT_ALERTS:
-        alerts_take(e, ev->alerts.v, ev->alerts.n, ev->alerts.origin, now, fx, r);
+        alerts_take(e, ev->alerts.v, ev->alerts.n, ev->alerts.origin, ev->alerts.arrived, now, fx,
+                    r);
         break;
     case EVENT_SILENCE_PUT: silence_put(e, ev->silence, now, fx, r); break;
     case EVENT_SILENCE_EXPIRE: silence_expire(e, ev->silence_id, now, fx, r); break;
     case EVENT_ATTEMPT: r->row = attempt_ask(e, ev->attempt, now, fx); break;
     case EVENT_DELIVERED: outbox_delivered(e, &ev->delivered, now, fx); break;
     case EVENT_RULE_GROUPS: rules_configure(e, ev->groups.v, ev->groups.n, now, fx); break;
-    case EVENT_RULES_RAN: rules_ran(e, ev->ran, now, fx); break;
+    case EVENT_RULES_RAN: rules_ran(e, ev->ran, ev->from, ev->until, now, fx); break;
     case EVENT_CONFIG: configure(e, ev->config, now, fx); break;
     case EVENT_CLOCK_STEPPED: step_wall(e, ev->wall_step, now, fx); break;
     case EVENT_PAUSED: pass_pause(e, ev->paused, now, fx); break;

@@ -104,6 +104,7 @@ struct event {
             const struct alert_input *v;
             size_t n;
             enum alert_origin origin;
+            ts_ns arrived; /* wall: when they came, if that is a while ago; 0: now */
         } alerts;
         struct silence *silence; /* taken */
         str silence_id;
@@ -113,7 +114,12 @@ struct event {
             const struct rule_shape *v; /* in the order of the configuration, each id once */
             size_t n;
         } groups;
-        const struct rules_ran *ran;
+        struct {
+            const struct rules_ran *ran;
+            /* The alerts before have been taken. until: only those before it now, the rest of what it left comes
+             * later; 0: all of it. */
+            size_t from, until;
+        };
         struct {
             const struct core_conf *config; /* stays until it is retired */
             struct rules_ahead *ahead;      /* of the rule driver, which takes it; may be NULL */

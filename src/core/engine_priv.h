@@ -9,7 +9,7 @@
 
 /* alerts.c */
 void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum alert_origin origin,
-                 struct now now, struct effects *fx, struct event_result *result);
+                 ts_ns arrived, struct now now, struct effects *fx, struct event_result *result);
 void alerts_route(struct engine *e, struct alert *a, struct now now, struct effects *fx);
 void alerts_gc(struct engine *e, struct now now, struct effects *fx);
 void alerts_paused(struct engine *e, dur_ns lost, struct now now, struct effects *fx);
@@ -87,7 +87,8 @@ void nflog_gc(struct engine *e, struct now now, struct effects *fx);
 void rules_configure(struct engine *e, const struct rule_shape *v, size_t n, struct now now,
                      struct effects *fx);
 void rules_run_due(struct engine *e, struct now now, struct effects *fx);
-void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, struct effects *fx);
+void rules_ran(struct engine *e, const struct rules_ran *ran, size_t from, size_t until,
+               struct now now, struct effects *fx);
 void rules_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 ts_ns life_due(const struct engine *e); /* the note that this process lives */
 void life_run(struct engine *e, struct now now, struct effects *fx);

@@ -45,10 +45,16 @@ enum rule_slot_next rule_slot_drop(struct rule_slot *s)
     return SLOT_RETIRES;
 }
 
+bool rule_slot_waits_for(const struct rule_slot *s, uint64_t epoch,
+                         const struct rule_ticket *ticket)
+{
+    return s->state != SLOT_IDLE && ticket->epoch == epoch && ticket->generation == s->running;
+}
+
 enum rule_slot_next rule_slot_answer(struct rule_slot *s, uint64_t epoch,
                                      const struct rule_ticket *ticket, enum rules_job job)
 {
-    if (s->state == SLOT_IDLE || ticket->epoch != epoch || ticket->generation != s->running)
+    if (!rule_slot_waits_for(s, epoch, ticket))
         return SLOT_STALE;
     if (s->state == SLOT_RUNNING_REPLACED)
         return inherit(s);

@@ -57,6 +57,9 @@ enum rule_slot_next rule_slot_begin(struct rule_slot *s, bool inherits);
 /* A configuration in force names this generation of it; or does not name it. */
 enum rule_slot_next rule_slot_name(struct rule_slot *s, uint64_t generation);
 enum rule_slot_next rule_slot_drop(struct rule_slot *s);
+/* Whether the ticket is that of the job under way. */
+bool rule_slot_waits_for(const struct rule_slot *s, uint64_t epoch,
+                         const struct rule_ticket *ticket);
 /* A job has ended; epoch: the core's. */
 enum rule_slot_next rule_slot_answer(struct rule_slot *s, uint64_t epoch,
                                      const struct rule_ticket *ticket, enum rules_job job);

@@ -239,21 +239,21 @@ static ts_ns valid_until(const struct rules_ran *ran, const struct alert_input *
 }
 
 /* External labels are added where the alert has none of that name; then alerts are relabeled, or dropped. */
-static void take_alerts(struct engine *e, const struct rules_ran *ran, struct now now,
-                        struct effects *fx)
+static void take_alerts(struct engine *e, const struct rules_ran *ran, size_t from, size_t until,
+                        struct now now, struct effects *fx)
 {
-    struct alert_input *v = arena_array(&fx->arena, ran->n_alerts, sizeof(*v));
+    struct alert_input *v = arena_array(&fx->arena, until - from, sizeof(*v));
     struct event_result ignored = {.ok = true};
     size_t n = 0;
 
-    for (size_t i = 0; i < ran->n_alerts; i++) {
+    for (size_t i = from; i < until; i++) {
         v[n] = ran->alerts[i];
         v[n].ends_at = valid_until(ran, &v[n], now);
         if (e->conf->external_labels.n != 0)
             v[n].labels = labels_merge(&fx->arena, e->conf->external_labels, v[n].labels);
         n += relabel(&e->conf->alert_relabel_configs, v[n].labels, &fx->arena, &v[n].labels);
     }
-    alerts_take(e, v, n, ALERTS_OF_RULES, now, fx, &ignored);
+    alerts_take(e, v, n, ALERTS_OF_RULES, 0, now, fx, &ignored);
     if (e->conf->forwards)
         forward(v, n, fx);
     buf_release(&ignored.text);
@@ -296,12 +296,19 @@ static void count(struct engine *e, const struct rules_ran *ran)
     e->stats.group_runs++;
 }
 
-void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, struct effects *fx)
+void rules_ran(struct engine *e, const struct rules_ran *ran, size_t from, size_t until,
+               struct now now, struct effects *fx)
 {
     struct rule_slot *s = slot_of(e, ran->ticket.group);
-    enum rule_slot_next next =
-        s != NULL ? rule_slot_answer(s, e->rules_epoch, &ran->ticket, ran->job) : SLOT_STALE;
+    enum rule_slot_next next;
 
+    if (until !=
+        0) { /* the alerts before the rows: what the disk has of a rule, it has of its alerts */
+        if (s != NULL && rule_slot_waits_for(s, e->rules_epoch, &ran->ticket))
+            take_alerts(e, ran, from, until, now, fx);
+        return;
+    }
+    next = s != NULL ? rule_slot_answer(s, e->rules_epoch, &ran->ticket, ran->job) : SLOT_STALE;
     if (next == SLOT_STALE) {
         e->stats.rule_stale++;
         return;
@@ -310,7 +317,7 @@ void rules_ran(struct engine *e, const struct rules_ran *ran, struct now now, st
     take_rows(ran, next == SLOT_WAITS || next == SLOT_INHERITS, fx);
     if (ran->job == RULES_EVALUATE) {
         count(e, ran);
-        take_alerts(e, ran, now, fx);
+        take_alerts(e, ran, from, ran->n_alerts, now, fx);
     }
     if (ran->job == RULES_EVALUATE && next == SLOT_WAITS) {
         judge(e, ran, now, fx);

@@ -1,4 +1,5 @@
 #include "live/rule_driver.h"
+#include "live/slices.h"
 
 #include <stdio.h>
 #include "os/log.h"
@@ -33,6 +34,8 @@ struct run {
     struct source_answer answer;
     struct buf body;
     bool has_answer;
+    struct slice slice; /* while its alerts are taken some a turn */
+    size_t taken;
     enum rule_group_step step;
     struct rule_want want;
     struct timer soon; /* for an answer that needs no source */
@@ -427,7 +430,7 @@ static void answer(struct run *r)
 {
     struct driven_group *of = r->of;
     struct rules_ran ran;
-    struct event ev = {.kind = EVENT_RULES_RAN, .ran = &ran};
+    struct event ev = {.kind = EVENT_RULES_RAN, .ran = &ran, .from = r->taken};
 
     of->is_busy = false;
     rule_group_view_unref(of->before.view);
@@ -443,6 +446,42 @@ static void answer(struct run *r)
     shell_event(r->driver->shell, &ev, NULL);
 }
 
+static bool take_some(struct slice *x)
+{
+    struct run *r = container_of(x, struct run, slice);
+    struct rule_driver *d = r->driver;
+    size_t size = shell_slices(d->shell)->size;
+    struct rules_ran ran;
+    struct event ev = {.kind = EVENT_RULES_RAN, .ran = &ran, .from = r->taken};
+
+    rule_group_ran(r->group, &ran);
+    ran.ticket = r->order.ticket;
+    ran.job = r->order.job;
+    if (ran.n_alerts - r->taken > size) {
+        ev.until = r->taken += size;
+        shell_event(d->shell, &ev, NULL);
+        return true;
+    }
+    answer(r);
+    run_free(r);
+    reap(d);
+    return false;
+}
+
+/* Of a group with many alerts the loop takes some a turn; the group is busy until then. */
+static void take(struct run *r)
+{
+    struct slices *q = shell_slices(r->driver->shell);
+    struct rules_ran ran;
+
+    rule_group_ran(r->group, &ran);
+    r->slice.step = take_some;
+    if (ran.n_alerts > q->size)
+        slices_add(q, &r->slice);
+    else
+        take_some(&r->slice);
+}
+
 static void advanced(struct job *j)
 {
     struct run *r = container_of(j, struct run, job);
@@ -451,9 +490,7 @@ static void advanced(struct job *j)
     if (r->step == RULE_GROUP_DONE) {
         log_changes(r->group);
         log_notes(r->group);
-        answer(r);
-        run_free(r);
-        reap(d);
+        take(r);
         return;
     }
     r->source = find_source(d, r->group->conf->source);

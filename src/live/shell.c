@@ -103,6 +103,9 @@ struct shell *shell_new(const struct shell_parts *parts)
     s->parts = *parts;
     s->wake.fire = wake;
     s->stall.fire = stalled;
+    slices_init(&s->slices, parts->clock, parts->slice);
+    s->slices.pause = parts->pause;
+    s->slices.arg = parts->arg;
     parts->clock->jumped = jumped;
     parts->clock->arg = s;
     effects_init(&s->fx);
@@ -177,6 +180,7 @@ void shell_free(struct shell *s)
 
     if (s == NULL)
         return;
+    slices_drop(&s->slices);
     timer_cancel(s->parts.clock, &s->wake);
     timer_cancel(s->parts.clock, &s->stall);
     s->parts.clock->jumped = NULL;
@@ -211,6 +215,11 @@ struct engine *shell_engine(struct shell *s)
 struct clock *shell_clock(struct shell *s)
 {
     return s->parts.clock;
+}
+
+struct slices *shell_slices(struct shell *s)
+{
+    return &s->slices;
 }
 
 struct state_backend *shell_backend(struct shell *s)

@@ -37,7 +37,9 @@ struct shell_parts {
     dur_ns start_delay;
     str external_url;
     bool colour;
-    bool shadow;                        /* --notify.shadow */
+    bool shadow;                /* --notify.shadow */
+    size_t slice;               /* of what is done in pieces, how many a turn; 0: slices.h */
+    dur_ns (*pause)(void *arg); /* slices.h */
     void (*print)(void *arg, str text); /* console notifications; NULL = standard output */
     /* What rules sent, for other Alertmanagers; may be NULL. */
     void (*forward)(void *arg, const struct alert_input *v, size_t n);
@@ -61,6 +63,8 @@ struct state_backend *shell_backend(struct shell *s);
 struct notify *shell_notify(struct shell *s);
 void shell_set_external_url(struct shell *s, str url);
 
+struct slices;
+struct slices *shell_slices(struct shell *s);
 void shell_event(struct shell *s, struct event *ev, struct event_result *result);
 /* Calls back, maybe at once, when everything decided so far is on disk, or with ok = false and why. */
 void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e),

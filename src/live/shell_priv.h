@@ -5,6 +5,7 @@
 #include "live/compaction.h"
 #include "live/rule_driver.h"
 #include "live/shell.h"
+#include "live/slices.h"
 
 /* What waits for commit n. */
 struct shell_waiting {
@@ -44,6 +45,7 @@ struct shell {
     uint64_t written;                 /* the last turn whose commit is reported */
     ts_ns oldest_handed;              /* mono: when the oldest unreported commit was handed over */
     struct compaction compaction;
+    struct slices slices;
     bool degraded, stalled;
     uint64_t damaged; /* parts of what was stored */
     bool in_turn, has_stepped;

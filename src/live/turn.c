@@ -95,6 +95,11 @@ static void come_home(void *arg)
     l->are_home = pool_settle_within(l->s->parts.pool, left > 0 ? left : 0, &l->came_home);
 }
 
+static void finish_slices(void *arg)
+{
+    slices_finish(&((struct shell *)arg)->slices);
+}
+
 static void sync_all(void *arg)
 {
     const struct state_backend *b = ((struct leaving *)arg)->s->backend;
@@ -110,9 +115,10 @@ bool turn_stop(struct shell *s, void (*leaves)(void *arg), void *arg)
 
     turn(s, leave, &l);
     /* What comes home may send for more: a group's next query fails, what was replaced is freed on a worker. */
-    do
+    do {
         turn(s, come_home, &l);
-    while (l.came_home != 0 && l.are_home);
+        turn(s, finish_slices, s);
+    } while (l.came_home != 0 && l.are_home);
     /* Reports of commits release what waits for them. */
     turn(s, sync_all, &l);
     return l.are_home;

@@ -136,6 +136,13 @@ static void begin_parts(struct stage_instance *i, const struct config *conf)
                              conf);
 }
 
+static dur_ns pause_of(void *arg)
+{
+    struct stage_instance *i = arg;
+
+    return stage_draw(i->stage, i->pace.jobs);
+}
+
 void stage_begin(struct stage_instance *i, struct config *conf)
 {
     struct shell_parts parts = {.clock = &i->clock,
@@ -146,6 +153,8 @@ void stage_begin(struct stage_instance *i, struct config *conf)
                                 .decided = decided,
                                 .forward = send_on,
                                 .jumped = jumped,
+                                .slice = i->life.slice,
+                                .pause = pause_of,
                                 .arg = i};
     struct state_shell callbacks;
     struct err e = ERR_INIT;

@@ -26,7 +26,8 @@
 #include "live/rule_driver.h"
 #include "net/scripted.h"
 
-/* At most so long; each time is drawn. 0: at once, in the next turn of the same instant. */
+/* At most so long; each time is drawn. 0: at once, in the next turn of the same instant. Between two pieces of a long work of
+ * the loop passes as much as a job takes: whatever a job lets in may come in there. */
 struct stage_pace {
     dur_ns jobs, commits, answers;
 };
@@ -42,6 +43,7 @@ struct stage_life {
     void *arg;
     dur_ns start_delay;
     unsigned threads; /* of workers; 0 is 2 */
+    size_t slice;     /* of long works of the loop (live/slices.h); 0 is as in serve */
     str folder;       /* of samples; empty: the instance has no store of its own */
     str host;
 };

@@ -548,6 +548,7 @@ void sim_open(struct sim *s, const char *path, const struct scenario *scn,
                                    .arg = s,
                                    .start_delay = scn->start_delay,
                                    .folder = o->folder,
+                                   .slice = s->truth != NULL ? 1 + o->seed % 3 : 0,
                                    .host = S("sim")});
     start(s);
     if (s->truth != NULL)

@@ -1,0 +1,50 @@
+#include "live/taking.h"
+
+static void take(struct taking *t, size_t most)
+{
+    struct event ev = {.kind = EVENT_ALERTS,
+                       .alerts = {.v = t->v + t->at,
+                                  .n = t->n - t->at < most ? t->n - t->at : most,
+                                  .origin = t->origin,
+                                  .arrived = t->arrived}};
+    bool ok = t->result.ok;
+
+    shell_event(t->shell, &ev, &t->result);
+    t->result.ok &= ok;
+    t->at += ev.alerts.n;
+}
+
+static bool step(struct slice *x)
+{
+    struct taking *t = container_of(x, struct taking, slice);
+
+    take(t, shell_slices(t->shell)->size);
+    if (t->at < t->n)
+        return true;
+    t->done(t);
+    return false;
+}
+
+static void drop(struct slice *x)
+{
+    struct taking *t = container_of(x, struct taking, slice);
+
+    t->drop(t);
+}
+
+void taking_begin(struct taking *t, struct shell *s)
+{
+    struct slices *q = shell_slices(s);
+
+    t->shell = s;
+    t->at = 0;
+    t->result.ok = true;
+    t->arrived = shell_clock(s)->now.wall;
+    if (t->n <= q->size) {
+        take(t, t->n);
+        t->done(t);
+        return;
+    }
+    t->slice = (struct slice){.step = step, .drop = drop};
+    slices_add(q, &t->slice);
+}
