@@ -257,34 +257,61 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
     }
 }
 
-/* Resolved alerts leave the store half an hour after they ended, as Alertmanager's do; groups that have not told yet
- * keep their own reference. */
-/* Nobody refreshed it: that it has ended is written, or a restart would have it back. */
-static void log_end(struct engine *e, struct alert *a, struct effects *fx)
+/* Nobody refreshed it: that it has ended is written, or a restart would have it back. Returns whether that is news. */
+static bool log_end(struct engine *e, struct alert *a, struct effects *fx)
 {
     if (a->end_is_logged || a->ends_at <= a->updated_at)
-        return;
+        return false;
     a->end_is_logged = true;
     log_alert(e, a, fx);
+    return true;
+}
+
+static void forget(struct engine *e, struct u64_map_entry *it)
+{
+    struct alert *a = it->value;
+
+    inhibitor_drop(e->inhibitor, a);
+    changed_alert(e, a);
+    u64_map_del_entry(&e->alerts, it);
+    e->live_bytes -= e->live_bytes > 256 ? 256 : e->live_bytes;
+    alert_unref(a);
+}
+
+/* Resolved alerts leave the store half an hour after they ended, as Alertmanager's do; groups that have not told yet
+ * keep their own reference. Some in a step: where so many are looked at, or changed, that it takes long, the next step goes
+ * on. Should the map have moved its entries meanwhile, what is passed over waits for the next time. */
+void alerts_collect(struct engine *e, struct now now, struct effects *fx)
+{
+    ts_ns before = ts_add(now.mono, -30 * NS_PER_M);
+    size_t looks = e->slice * 20, changes = e->slice;
+
+    for (; e->collect_at < e->alerts.used && looks != 0 && changes != 0; e->collect_at++, looks--) {
+        struct u64_map_entry *it = &e->alerts.v[e->collect_at];
+        struct alert *a = it->value;
+        bool changed;
+
+        if (!it->live)
+            continue;
+        changed = alert_is_resolved(a, now) && log_end(e, a, fx);
+        if (a->expires_mono < before) {
+            forget(e, it);
+            changed = true;
+        }
+        changes -= changed;
+    }
+    e->next_collect = e->collect_at < e->alerts.used ? now.mono + 1 : TS_MAX;
+}
+
+ts_ns alerts_due(const struct engine *e)
+{
+    return e->next_collect;
 }
 
 void alerts_gc(struct engine *e, struct now now, struct effects *fx)
 {
-    ts_ns before = ts_add(now.mono, -30 * NS_PER_M);
-
-    MAP_EACH (struct u64_map_entry, it, &e->alerts) {
-        struct alert *a = it->value;
-
-        if (alert_is_resolved(a, now))
-            log_end(e, a, fx);
-        if (a->expires_mono >= before)
-            continue;
-        inhibitor_drop(e->inhibitor, a);
-        changed_alert(e, a);
-        u64_map_del_entry(&e->alerts, it);
-        e->live_bytes -= e->live_bytes > 256 ? 256 : e->live_bytes;
-        alert_unref(a);
-    }
+    e->collect_at = 0;
+    alerts_collect(e, now, fx);
     limits_gc(&e->limits, now);
 }
 

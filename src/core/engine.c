@@ -73,6 +73,8 @@ struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, 
     e->seen_silences = now.wall;
     e->seen_ends = now.mono;
     e->mode = mode;
+    e->slice = ENGINE_SLICE;
+    e->next_collect = TS_MAX;
     e->retention = retention;
     e->silencer = silencer_new();
     e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);

@@ -37,6 +37,9 @@
 #include "core/rule_slot.h"
 #include "model/row.h"
 
+/* Of what is many, how many are done in one step: a few milliseconds of it. */
+enum { ENGINE_SLICE = 500 };
+
 /* What peers' clocks may differ from ours before it is told. */
 #define CLOCK_SKEW_MAX (30 * NS_PER_S)
 
@@ -274,6 +277,10 @@ struct engine {
     VEC(struct receiver_stats) receivers;
 
     struct heap group_timers, outbox_timers, rule_timers;
+    size_t slice;       /* of what is many, how many a step */
+    ts_ns groups_after; /* mono: no flush before, this turn has had enough */
+    ts_ns next_collect; /* mono: when it goes on, in the alerts' map from collect_at on; TS_MAX */
+    size_t collect_at;
     ts_ns next_gc, next_refresh, next_alive; /* mono */
     ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */
     uint64_t next_flush_id;

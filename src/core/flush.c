@@ -422,15 +422,22 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
         flush_ended(e, g);
 }
 
+/* Many that are due at once are looked at some a turn: the next are due behind now. */
 void groups_run_due(struct engine *e, struct now now, struct effects *fx)
 {
+    size_t most = e->slice, alerts = 0;
     struct heap_node *n;
 
     while ((n = heap_min(&e->group_timers)) != NULL && n->key <= now.mono) {
         struct group *g = container_of(n, struct group, timer);
 
+        alerts += g->alerts.n;
         heap_push(&e->group_timers, n, group_next_due(g->route, n->key, now));
         group_flush(e, g, now, fx);
+        if (--most == 0 || alerts >= 2 * e->slice) {
+            e->groups_after = now.mono + 1;
+            return;
+        }
     }
 }
 

@@ -16,7 +16,9 @@ static ts_ns rules_due(const struct engine *e)
 
 static ts_ns groups_due(const struct engine *e)
 {
-    return first_of(&e->group_timers);
+    ts_ns first = first_of(&e->group_timers);
+
+    return first > e->groups_after ? first : e->groups_after;
 }
 
 const struct core_part core_parts[] = {
@@ -25,6 +27,8 @@ const struct core_part core_parts[] = {
     {.name = "receivers", .table = STATE_TABLES, .configure = receivers_configure},
     {.name = "alerts", /* their rows are records of the alert log */
      .table = STATE_TABLES,
+     .due = alerts_due,
+     .run = alerts_collect,
      .gc = alerts_gc,
      .paused = alerts_paused,
      .snapshot = alerts_snapshot},

@@ -113,6 +113,8 @@ struct shell *shell_new(const struct shell_parts *parts)
                            parts->clock->now);
     /* Until its owner says that the store is filled: a rule that ran before would open what a replay then closes. */
     engine_hold_rules(s->engine, parts->db != NULL ? RULES_WAIT_FOR_REPLAY : RULES_RUN);
+    if (parts->slice != 0)
+        s->engine->slice = parts->slice;
     s->engine->start_after = ts_add(parts->clock->now.mono, parts->start_delay);
     s->notify = notify_new(parts->transport, parts->clock, parts->pool, &ns);
     shell_set_external_url(s, parts->external_url);
@@ -295,6 +297,7 @@ static enum piece piece_of(const struct event *ev)
     } due[] = {{"rules", PIECE_DUE_RULES},
                {"groups", PIECE_DUE_GROUPS},
                {"outbox", PIECE_DUE_OUTBOX},
+               {"alerts", PIECE_GC},
                {"gc", PIECE_GC}};
 
     for (size_t i = 0; ev->kind == EVENT_TIMER && i < ARRAY_LEN(due); i++)
