@@ -16,6 +16,7 @@ struct reloader {
     VEC(struct asker) served;  /* by the one under way */
     struct config *running;    /* one reference, while reading */
     struct reload_result result;
+    struct slice slice; /* while what was read is prepared */
 };
 
 struct reloader *reloader_new(const struct reloader_parts *parts)
@@ -53,12 +54,13 @@ static void tell(const struct asker *a, bool ok, str text)
 
 static void start(struct reloader *r);
 
-static void read_done(struct job *j)
+static void conclude(struct reloader *r)
 {
-    struct reloader *r = container_of(j, struct reloader, job);
     struct buf text = BUF_INIT;
     bool ok = !r->is_stopped && r->parts.finish(r->parts.arg, &r->result, &text);
 
+    if (r->result.config != NULL)
+        r->parts.prepare(r->parts.arg, NULL);
     drop_result(r->parts.pool, &r->result);
     diags_release(&r->result.d);
     config_unref(r->running);
@@ -69,6 +71,27 @@ static void read_done(struct job *j)
     buf_release(&text);
     if (r->waiting.n != 0)
         start(r);
+}
+
+static bool prepare(struct slice *x)
+{
+    struct reloader *r = container_of(x, struct reloader, slice);
+
+    if (!r->is_stopped && r->parts.prepare(r->parts.arg, r->result.config))
+        return true;
+    conclude(r);
+    return false;
+}
+
+static void read_done(struct job *j)
+{
+    struct reloader *r = container_of(j, struct reloader, job);
+
+    r->slice = (struct slice){.step = prepare};
+    if (r->result.config == NULL || r->result.wish.is_dry_run)
+        conclude(r);
+    else if (prepare(&r->slice))
+        slices_add(r->parts.slices, &r->slice);
 }
 
 static bool is_same(struct reload_wish a, struct reload_wish b)

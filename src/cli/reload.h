@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "config/config.h"
 #include "live/rule_driver.h"
+#include "live/slices.h"
 #include "os/pool.h"
 
 struct reloader;
@@ -32,6 +33,9 @@ struct reloader_parts {
     /* Puts it in force and takes config and ahead, setting them to NULL; or refuses and leaves both. text is for who
      * asked. */
     bool (*finish)(void *arg, struct reload_result *r, struct buf *text);
+    /* configure_prepare() */
+    bool (*prepare)(void *arg, const struct config *next);
+    struct slices *slices;
     void *arg;
 };
 

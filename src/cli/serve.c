@@ -188,6 +188,11 @@ static bool finish_reload(void *arg, struct reload_result *r, struct buf *proble
     return true;
 }
 
+static bool prepare_reload(void *arg, const struct config *next)
+{
+    return configure_prepare(&((struct serve *)arg)->parts, next);
+}
+
 static void ask_reload(void *arg, struct reload_wish wish,
                        void (*done)(void *ctx, bool ok, str text), void *ctx)
 {
@@ -549,6 +554,8 @@ static int run(struct serve *s, struct config *conf)
                                                         .db = store_db(s->store),
                                                         .running = running,
                                                         .load = load,
+                                                        .prepare = prepare_reload,
+                                                        .slices = shell_slices(s->shell),
                                                         .finish = finish_reload,
                                                         .arg = s});
     s->signals = signals_new(loop_base(s->loop), on_signal, s);

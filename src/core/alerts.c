@@ -254,6 +254,7 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
         stored = store(e, a, old, now, fx);
         stored->is_ours |= origin == ALERTS_OF_RULES;
         alerts_route(e, stored, now, fx);
+        ahead_take(e, stored, now);
     }
 }
 
@@ -272,6 +273,7 @@ static void forget(struct engine *e, struct u64_map_entry *it)
     struct alert *a = it->value;
 
     inhibitor_drop(e->inhibitor, a);
+    ahead_forget(e, a);
     changed_alert(e, a);
     u64_map_del_entry(&e->alerts, it);
     e->live_bytes -= e->live_bytes > 256 ? 256 : e->live_bytes;

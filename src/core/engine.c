@@ -75,6 +75,7 @@ struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, 
     e->mode = mode;
     e->slice = ENGINE_SLICE;
     e->next_collect = TS_MAX;
+    e->next_past = TS_MAX;
     e->retention = retention;
     e->silencer = silencer_new();
     e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
@@ -100,6 +101,8 @@ void engine_free(struct engine *e)
 {
     if (e == NULL)
         return;
+    ahead_release(e);
+    past_release(e);
     rules_release(e);
     groups_release(e);
     outbox_release(e);
@@ -248,25 +251,18 @@ static void silence_expire(struct engine *e, str id, struct now now, struct effe
 
 /* -- the configuration and the clocks -- */
 
-void inhibition_configure(struct engine *e, struct now now, struct effects *fx)
+void intervals_configure(struct engine *e, struct now now, struct effects *fx)
 {
     (void)now, (void)fx;
-    inhibitor_free(e->inhibitor);
-    e->inhibitor = inhibitor_new(e->conf->inhibit_rules, e->conf->n_inhibit_rules);
     interval_set_free(e->intervals);
     e->intervals = interval_set_new(e->conf->time_intervals, e->conf->n_time_intervals);
-    MAP_EACH (struct u64_map_entry, it, &e->alerts)
-        inhibitor_add(e->inhibitor, it->value);
 }
 
-/* A reload as alertmanager.md 3.5 has it: the tree is new, every group starts over from the stored alerts, and the
- * notification log keeps what was said from being said again. */
 static void configure(struct engine *e, const struct core_conf *conf, struct now now,
                       struct effects *fx)
 {
-    const struct core_conf *old = e->conf;
+    const struct core_conf *old = routing_put(e, conf, now);
 
-    e->conf = conf;
     changed_all(e, CHANGED_CONFIG);
     CORE_PARTS_EACH(p)
     if (p->configure != NULL)
@@ -310,6 +306,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
     case EVENT_DELIVERED: outbox_delivered(e, &ev->delivered, now, fx); break;
     case EVENT_RULE_GROUPS: rules_configure(e, ev->groups.v, ev->groups.n, now, fx); break;
     case EVENT_RULES_RAN: rules_ran(e, ev->ran, ev->from, ev->until, now, fx); break;
+    case EVENT_AHEAD: r->ok = ahead_go_on(e, ev->config, now); break;
     case EVENT_CONFIG: configure(e, ev->config, now, fx); break;
     case EVENT_CLOCK_STEPPED: step_wall(e, ev->wall_step, now, fx); break;
     case EVENT_PAUSED: pass_pause(e, ev->paused, now, fx); break;

@@ -54,6 +54,7 @@ enum event_kind {
     EVENT_DELIVERED,     /* an attempt was answered */
     EVENT_RULE_GROUPS,   /* the groups of the configuration in force; after EVENT_CONFIG */
     EVENT_RULES_RAN,     /* a job of a group has ended */
+    EVENT_AHEAD,         /* a configuration is to come: makes some of its groups; ok: all of them */
     EVENT_CONFIG,        /* a new configuration is in force */
     EVENT_CLOCK_STEPPED, /* the wall clock jumped against the monotonic one */
     EVENT_PAUSED, /* nothing ran for a while (suspend, stopped process): senders could not refresh */
@@ -124,8 +125,9 @@ struct event {
             size_t from, until;
         };
         struct {
-            const struct core_conf *config; /* stays until it is retired */
-            struct rules_ahead *ahead;      /* of the rule driver, which takes it; may be NULL */
+            /* Stays until it is retired; of EVENT_AHEAD until another one, or none (NULL), comes after all. */
+            const struct core_conf *config;
+            struct rules_ahead *ahead; /* of the rule driver, which takes it; may be NULL */
         };
         dur_ns wall_step;
         dur_ns paused;
@@ -241,6 +243,16 @@ enum rules_wait {
     RULES_WAIT_FOR_REPLAY,  /* all: they write there, too */
 };
 
+/* What a configuration makes of the alerts. */
+struct routing {
+    const struct core_conf *conf;
+    struct route_tree tree;
+    struct u64_map *groups; /* by route index: fingerprint of the group labels -> struct group * */
+    size_t n_groups;
+    struct heap timers;
+    struct inhibitor *inhibitor;
+};
+
 struct engine {
     struct interner *names;
     const struct core_conf *conf;
@@ -279,7 +291,11 @@ struct engine {
     struct heap group_timers, outbox_timers, rule_timers;
     size_t slice;       /* of what is many, how many a step */
     ts_ns groups_after; /* mono: no flush before, this turn has had enough */
-    ts_ns next_collect; /* mono: when it goes on, in the alerts' map from collect_at on; TS_MAX */
+    struct ahead
+        *ahead; /* the routing of a configuration that is to come; NULL: none is being made */
+    struct routing past; /* of the one before, while its groups go */
+    ts_ns next_past;     /* mono: when they go on going; TS_MAX */
+    ts_ns next_collect;  /* mono: when it goes on, in the alerts' map from collect_at on; TS_MAX */
     size_t collect_at;
     ts_ns next_gc, next_refresh, next_alive; /* mono */
     ts_ns down_at; /* wall: when the process before this one was last known alive; TS_NONE */

@@ -21,7 +21,6 @@ void alerts_tell_limits(struct engine *e, struct now now, struct effects *fx);
 /* flush.c */
 void groups_run_due(struct engine *e, struct now now, struct effects *fx);
 void groups_rebuild(struct engine *e, struct now now, bool restored);
-void groups_configure(struct engine *e, struct now now, struct effects *fx);
 void groups_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx);
 void groups_release(struct engine *e);
 void group_destroy(struct engine *e, struct group *g);
@@ -112,6 +111,19 @@ bool builtin_is(str alertname, enum builtin_kind kind);
 void builtins_release(struct engine *e);
 void builtins_refresh(struct engine *e, struct now now, struct effects *fx);
 
+/* routing.c */
+/* Makes some of the routing of a configuration that is to come; NULL: none is. Returns whether it is whole. */
+bool ahead_go_on(struct engine *e, const struct core_conf *conf, struct now now);
+/* The alert is new, or fires again: it is for that routing, too. It leaves the store. */
+void ahead_take(struct engine *e, struct alert *a, struct now now);
+void ahead_forget(struct engine *e, const struct alert *a);
+void ahead_release(struct engine *e);
+/* From here on e routes by it; returns the configuration before. */
+const struct core_conf *routing_put(struct engine *e, const struct core_conf *conf, struct now now);
+ts_ns past_due(const struct engine *e);
+void past_run(struct engine *e, struct now now, struct effects *fx);
+void past_release(struct engine *e);
+
 /* revision.c */
 void changed_alert(struct engine *e, struct alert *a);
 void changed_silence(struct engine *e, const struct silence *s);
@@ -124,7 +136,7 @@ void changed_all(struct engine *e, enum change_kind kind);
 /* engine.c */
 ts_ns gc_due(const struct engine *e);
 void gc_run(struct engine *e, struct now now, struct effects *fx);
-void inhibition_configure(struct engine *e, struct now now, struct effects *fx);
+void intervals_configure(struct engine *e, struct now now, struct effects *fx);
 void receivers_configure(struct engine *e, struct now now, struct effects *fx);
 void silences_gc(struct engine *e, struct now now, struct effects *fx);
 

@@ -104,12 +104,6 @@ void groups_rebuild(struct engine *e, struct now now, bool restored)
     effects_release(&fx);
 }
 
-void groups_configure(struct engine *e, struct now now, struct effects *fx)
-{
-    (void)fx;
-    groups_rebuild(e, now, false);
-}
-
 /* -- suppression -- */
 
 /* What is left of f->v when all that holds against it is taken out. */

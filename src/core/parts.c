@@ -23,7 +23,7 @@ static ts_ns groups_due(const struct engine *e)
 
 const struct core_part core_parts[] = {
     /* what others ask first */
-    {.name = "inhibition", .table = STATE_TABLES, .configure = inhibition_configure},
+    {.name = "intervals", .table = STATE_TABLES, .configure = intervals_configure},
     {.name = "receivers", .table = STATE_TABLES, .configure = receivers_configure},
     {.name = "alerts", /* their rows are records of the alert log */
      .table = STATE_TABLES,
@@ -53,8 +53,8 @@ const struct core_part core_parts[] = {
      .table = STATE_TABLES,
      .due = groups_due,
      .run = groups_run_due,
-     .configure = groups_configure,
      .stepped = groups_stepped},
+    {.name = "past", .table = STATE_TABLES, .due = past_due, .run = past_run}, /* groups that go */
     {.name = "outbox",
      .table = STATE_OUTBOX,
      .due = outbox_due,

@@ -55,6 +55,15 @@ void configure_begin(struct configure *p, struct config *conf)
     put_forward(p, conf);
 }
 
+bool configure_prepare(const struct configure *p, const struct config *next)
+{
+    struct event ev = {.kind = EVENT_AHEAD, .config = next != NULL ? &next->core : NULL};
+    struct event_result r = {0};
+
+    shell_event(p->shell, &ev, &r);
+    return !r.ok;
+}
+
 void configure_put(struct configure *p, struct config *next, struct rules_ahead *ahead)
 {
     struct event swap = {.kind = EVENT_CONFIG, .config = &next->core, .ahead = ahead};

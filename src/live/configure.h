@@ -28,7 +28,10 @@ struct configure {
 /* A rule that runs must not be left out, and a route must not go unless that is meant. */
 bool configure_check(const struct configure *p, const struct config *next, bool allows_no_route,
                      struct diags *d) must_check;
-/* next: one reference, taken; ahead: taken. */
+/* Before it is put in force: makes some of what it makes of the alerts, a step at a time (live/slices.h); returns whether there
+ * is more to be made. Whoever does not put it in force then says so by NULL. */
+bool configure_prepare(const struct configure *p, const struct config *next);
+/* next: one reference, taken; ahead: taken. What was not prepared is made here. */
 void configure_put(struct configure *p, struct config *next, struct rules_ahead *ahead);
 /* At the start: the engine and the store have it already. */
 void configure_begin(struct configure *p, struct config *conf);

@@ -110,6 +110,7 @@ static void sync_all(void *arg)
 bool turn_stop(struct shell *s, void (*leaves)(void *arg), void *arg)
 {
     struct leaving l = {.s = s, .leave = leaves, .arg = arg};
+    bool is_cut_up;
 
     l.by = ts_add(clock_mono(s->parts.clock), STOP_S * NS_PER_S);
 
@@ -117,8 +118,9 @@ bool turn_stop(struct shell *s, void (*leaves)(void *arg), void *arg)
     /* What comes home may send for more: a group's next query fails, what was replaced is freed on a worker. */
     do {
         turn(s, come_home, &l);
+        is_cut_up = slices_wait(&s->slices);
         turn(s, finish_slices, s);
-    } while (l.came_home != 0 && l.are_home);
+    } while ((l.came_home != 0 || is_cut_up) && l.are_home);
     /* Reports of commits release what waits for them. */
     turn(s, sync_all, &l);
     return l.are_home;

@@ -29,6 +29,7 @@ enum piece {
     PIECE_DELIVERED,
     PIECE_RULE_GROUPS,
     PIECE_RULES_RAN,
+    PIECE_AHEAD, /* a part of the groups of a configuration that is to come */
     PIECE_CONFIG,
     PIECE_CLOCK,
     PIECE_BUILTIN,

@@ -1,5 +1,6 @@
 #include "stage/stage.h"
 
+#include "live/slices.h"
 #include "live/turn.h"
 #include "os/role.h"
 
@@ -307,6 +308,7 @@ struct stage_reload {
     struct stage_instance *of;
     struct config *running, *next; /* a reference each */
     struct rules_ahead *ahead;
+    struct slice slice;
 };
 
 static void put_in_force(struct stage_instance *i, struct config *conf, struct rules_ahead *ahead)
@@ -317,6 +319,7 @@ static void put_in_force(struct stage_instance *i, struct config *conf, struct r
     if (configure_check(&i->parts, conf, false, &d)) {
         configure_put(&i->parts, conf, ahead);
     } else {
+        configure_prepare(&i->parts, NULL);
         config_unref(conf);
         rules_ahead_discard(i->pool, ahead);
     }
@@ -352,16 +355,29 @@ static void make_ready(struct job *j)
 
 static void read_next(struct stage_instance *i);
 
-static void made_ready(struct job *j)
+static bool prepare(struct slice *x)
 {
-    struct stage_reload *r = container_of(j, struct stage_reload, job);
+    struct stage_reload *r = container_of(x, struct stage_reload, slice);
     struct stage_instance *i = r->of;
 
+    if (configure_prepare(&i->parts, r->next))
+        return true;
     i->reload = NULL;
     put_in_force(i, r->next, r->ahead);
     config_unref(r->running);
     mem_free(r);
     read_next(i);
+    return false;
+}
+
+static void made_ready(struct job *j)
+{
+    struct stage_reload *r = container_of(j, struct stage_reload, job);
+    struct stage_instance *i = r->of;
+
+    r->slice = (struct slice){.step = prepare};
+    if (prepare(&r->slice))
+        slices_add(shell_slices(i->shell), &r->slice);
 }
 
 static void read_next(struct stage_instance *i)
