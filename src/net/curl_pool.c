@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include "base/mem.h"
+#include "os/loop.h"
 
 void curl_made_with_add(struct curl_made_with *m, char what, str value)
 {
@@ -32,9 +33,12 @@ static void on_socket(evutil_socket_t fd, short what, void *arg)
                ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
     int running;
 
-    clock_touch(p->in->clock);
+    struct curl_pools *in = p->in;
+
+    clock_touch(in->clock);
     curl_multi_socket_action(p->multi, fd, mask, &running);
-    p->in->turned(p->in, p);
+    in->turned(in, p);
+    loop_yield(in->base, in->clock);
 }
 
 static void on_timer(struct timer *timer, struct now now)

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "os/loop.h"
 #include "net/deflate.h"
 #include "net/inflate.h"
 
@@ -531,10 +532,12 @@ static void on_timeout(struct timer *t, struct now now)
 static void on_ready(struct bufferevent *bev, void *arg)
 {
     struct http_conn *c = arg;
+    struct http_server *s = c->server;
 
     (void)bev;
-    clock_touch(c->server->clock);
+    clock_touch(s->clock);
     http_conn_advance(c);
+    loop_yield(s->base, s->clock);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)

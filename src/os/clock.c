@@ -3,6 +3,8 @@
 #include <time.h>
 #include "base/mem.h"
 
+enum { FIRED_AT_ONCE = 8 }; /* before somebody looks how long that has taken */
+
 static ts_ns read_clock(clockid_t id)
 {
     struct timespec t;
@@ -111,6 +113,11 @@ ts_ns clock_next(const struct clock *c)
     return head != NULL ? head->key : TS_MAX;
 }
 
+bool clock_turn_is_long(const struct clock *c)
+{
+    return !c->stepped && clock_mono(c) - c->now.mono > CLOCK_TURN;
+}
+
 size_t clock_run_due(struct clock *c)
 {
     uint64_t before = c->timers.pushes;
@@ -126,6 +133,8 @@ size_t clock_run_due(struct clock *c)
         heap_remove(&c->timers, head);
         t->fire(t, c->now);
         fired++;
+        if (c->turns && fired % FIRED_AT_ONCE == 0 && clock_turn_is_long(c))
+            break;
     }
     return fired;
 }

@@ -79,8 +79,14 @@ ts_ns clock_snap(ts_ns slot, ts_ns wall, dur_ns interval);
 ts_ns clock_next(const struct clock *c); /* mono time of the earliest timer, TS_MAX when none */
 
 /* Fires everything due at c->now; returns how many. What is armed meanwhile waits for the next
- * call, so a timer that re-arms itself for now cannot keep the loop from its sockets. */
+ * call, so a timer that re-arms itself for now cannot keep the loop from its sockets; nor can thousands that are due at
+ * once: in a long turn (below) the rest waits for the next. */
 size_t clock_run_due(struct clock *c);
+
+/* This turn has lasted for so long that what can wait should be left to the next: 5 ms since the first touch, by the wall. A
+ * stepped one stands still in a turn, so its turns are never long. */
+#define CLOCK_TURN (5 * NS_PER_MS)
+bool clock_turn_is_long(const struct clock *c);
 
 /* Stepped: it is so late when somebody looks next. Whoever has the turns is told of jumps by that, as of the real clocks. */
 void clock_let_read(struct clock *c, struct now read);

@@ -121,6 +121,12 @@ void loop_wait(struct loop *l)
         loop_lag_note(&l->lag, now.mono - due);
 }
 
+void loop_yield(struct event_base *base, const struct clock *clock)
+{
+    if (clock_turn_is_long(clock))
+        event_base_loopbreak(base);
+}
+
 void loop_run(struct loop *l)
 {
     l->stopping = false;

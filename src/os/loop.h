@@ -30,7 +30,9 @@ void loop_free(struct loop *l);
 struct event_base *loop_base(struct loop *l);
 struct clock *loop_clock(struct loop *l);
 void loop_wait(struct loop *l); /* does not sleep when a timer is due */
-void loop_run(struct loop *l);  /* returns after the turn in which loop_stop() was called */
+/* At the end of what a socket has led to: in a long turn the others that have something wait for the next one, in order. */
+void loop_yield(struct event_base *base, const struct clock *clock);
+void loop_run(struct loop *l); /* returns after the turn in which loop_stop() was called */
 bool loop_is_stopping(const struct loop *l);
 void loop_stop(struct loop *l); /* from the loop thread */
 const struct loop_lag *loop_lag(const struct loop *l);

@@ -137,11 +137,13 @@ static void begin_parts(struct stage_instance *i, const struct config *conf)
                              conf);
 }
 
+/* A work of thirty pieces should not take minutes. */
 static dur_ns pause_of(void *arg)
 {
     struct stage_instance *i = arg;
+    dur_ns most = NS_PER_S / 5;
 
-    return stage_draw(i->stage, i->pace.jobs);
+    return stage_draw(i->stage, i->pace.jobs < most ? i->pace.jobs : most);
 }
 
 void stage_begin(struct stage_instance *i, struct config *conf)

@@ -27,7 +27,7 @@
 #include "net/scripted.h"
 
 /* At most so long; each time is drawn. 0: at once, in the next turn of the same instant. Between two pieces of a long work of
- * the loop passes as much as a job takes: whatever a job lets in may come in there. */
+ * the loop passes as much as a job takes, but at most 0.2 s. */
 struct stage_pace {
     dur_ns jobs, commits, answers;
 };
