@@ -205,17 +205,30 @@ struct group_view {
     size_t n;
 };
 
+struct group_key {
+    size_t route;
+    uint64_t fingerprint;
+};
+
+/* What is listed is gathered some groups a turn, in runs that are sorted each for itself; the first of all that are left is
+ * written next. */
 struct groups_stream {
     struct api *api;
     struct config *conf; /* one reference */
     struct arena arena;
+    struct api_filter filter;
+    bool muted;
+    VEC(struct group_key) todo;
+    size_t gathered;
     VEC(struct group_view) v;
-    size_t at;
-    bool begun;
+    VEC(size_t) runs; /* where the next of each run stands in v; run i begins at i * RUN */
+    bool is_open, begun;
     struct wanted wanted;
     struct alert_status status;
     VEC(str) receivers;
 };
+
+enum { RUN = 1000, GATHERED_ALERTS = 5000 };
 
 static int by_labels(const void *a, const void *b)
 {
@@ -225,16 +238,23 @@ static int by_labels(const void *a, const void *b)
     return c != 0 ? c : str_cmp(x->receiver, y->receiver);
 }
 
+static void release_view(const struct group_view *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        alert_unref(g->alerts[i]);
+    label_set_unref(g->labels);
+}
+
 static void groups_done(void *ctx)
 {
     struct groups_stream *s = ctx;
 
-    VEC_EACH (struct group_view *, g, &s->v) {
-        for (size_t i = 0; i < g->n; i++)
-            alert_unref(g->alerts[i]);
-        label_set_unref(g->labels);
-    }
+    VEC_EACH (struct group_view *, g, &s->v)
+        release_view(g);
     vec_release(&s->v);
+    vec_release(&s->todo);
+    vec_release(&s->runs);
+    api_filter_release(&s->filter);
     vec_release(&s->receivers);
     alert_status_release(&s->status);
     arena_release(&s->arena);
@@ -326,39 +346,141 @@ static void write_group(struct groups_stream *s, const struct group_view *g, str
         s->begun = true;
 }
 
-static bool groups_next(void *ctx, struct buf *out)
-{
-    struct groups_stream *s = ctx;
-    struct now now = shell_clock(s->api->conf.shell)->now;
-    size_t enough = out->n + API_PIECE;
+/* -- gathering -- */
 
-    if (s->at == 0)
-        buf_addc(out, '[');
-    while (s->at < s->v.n && out->n < enough)
-        write_group(s, &s->v.v[s->at++], now, out);
-    if (s->at < s->v.n)
-        return true;
-    buf_adds(out, "]\n");
-    return false;
+static void list_groups(struct groups_stream *s)
+{
+    const struct engine *e = s->api->engine;
+
+    for (size_t i = 0; i < e->tree.n; i++)
+        MAP_EACH (struct u64_map_entry, it, &e->groups[i])
+            vec_push(&s->todo, (struct group_key){i, it->key});
 }
 
-static void collect_group(struct groups_stream *s, const struct api_filter *f,
-                          const struct group *g, const struct audience *au, str muted_by)
+static int by_order(const void *a, const void *b)
 {
-    struct alert_list all = group_sorted(g, &s->arena);
-    struct group_view view = {.alerts = arena_array(&s->arena, all.n, sizeof(struct alert *))};
+    return alert_cmp(*(struct alert *const *)a, *(struct alert *const *)b);
+}
 
-    for (size_t i = 0; i < all.n; i++)
-        if (!alert_is_resolved(all.v[i], au->at) && api_filter_labels(f, all.v[i]->labels->ls))
-            view.alerts[view.n++] = alert_ref(all.v[i]);
+static void gather_group(struct groups_stream *s, const struct group *g, const struct audience *au,
+                         str muted_by)
+{
+    struct group_view view = {.alerts =
+                                  arena_array(&s->arena, g->alerts.n, sizeof(struct alert *))};
+
+    MAP_EACH (struct u64_map_entry, it, &g->alerts) {
+        struct alert *a = it->value;
+
+        if (!alert_is_resolved(a, au->at) && api_filter_labels(&s->filter, a->labels->ls))
+            view.alerts[view.n++] = alert_ref(a);
+    }
     if (view.n == 0)
         return;
+    if (view.n > 1)
+        qsort(view.alerts, view.n, sizeof(struct alert *), by_order);
     view.labels = label_set_ref(g->labels);
     view.receiver = arena_str(&s->arena, g->route->receiver);
     view.route_labels = &g->route->conf->labels;
     view.muted_by = muted_by;
     view.time = au->time;
     vec_push(&s->v, view);
+}
+
+static void end_run(struct groups_stream *s)
+{
+    size_t from = s->runs.n * RUN;
+
+    if (s->v.n == from)
+        return;
+    qsort(s->v.v + from, s->v.n - from, sizeof(s->v.v[0]), by_labels);
+    vec_push(&s->runs, from);
+}
+
+/* A reload has taken the groups that were listed: all begins anew. */
+static void begin_anew(struct groups_stream *s)
+{
+    VEC_EACH (struct group_view *, g, &s->v)
+        release_view(g);
+    vec_clear(&s->v);
+    vec_clear(&s->runs);
+    vec_clear(&s->todo);
+    s->gathered = 0;
+    config_unref(s->conf);
+    s->conf = config_ref(config_of(s->api->engine->conf));
+    list_groups(s);
+}
+
+static void gather_some(struct groups_stream *s, struct now now)
+{
+    const struct engine *e = s->api->engine;
+    struct audience au = {.route = NULL};
+    struct buf by = BUF_INIT;
+    str muted_by = STR_NONE;
+
+    for (size_t n = 0, alerts = 0; s->gathered < s->todo.n && n < RUN && alerts < GATHERED_ALERTS;
+         n++) {
+        struct group_key key = s->todo.v[s->gathered++];
+        const struct route *route = e->tree.by_index[key.route];
+        void **slot = u64_map_get(&e->groups[key.route], key.fingerprint);
+
+        if (slot == NULL)
+            continue;
+        if (au.route != route) {
+            au = audience_at(e, route, now);
+            buf_clear(&by);
+            audience_names(&au, au.time, &by);
+            muted_by = arena_str(&s->arena, buf_str(&by));
+        }
+        alerts += ((const struct group *)*slot)->alerts.n;
+        if ((au.time != HELD_BY_NOTHING && !s->muted) ||
+            !api_filter_receiver(s->api, &s->filter, route->receiver))
+            continue;
+        gather_group(s, *slot, &au, muted_by);
+        if (s->v.n == (s->runs.n + 1) * RUN)
+            end_run(s);
+    }
+    if (s->gathered == s->todo.n)
+        end_run(s);
+    buf_release(&by);
+}
+
+/* NULL: there is none. */
+static const struct group_view *first_left(struct groups_stream *s)
+{
+    size_t *first = NULL;
+
+    for (size_t i = 0; i < s->runs.n; i++) {
+        size_t end = (i + 1) * RUN < s->v.n ? (i + 1) * RUN : s->v.n;
+
+        if (s->runs.v[i] < end &&
+            (first == NULL || by_labels(&s->v.v[s->runs.v[i]], &s->v.v[*first]) < 0))
+            first = &s->runs.v[i];
+    }
+    return first != NULL ? &s->v.v[(*first)++] : NULL;
+}
+
+static bool groups_next(void *ctx, struct buf *out)
+{
+    struct groups_stream *s = ctx;
+    struct now now = shell_clock(s->api->conf.shell)->now;
+    size_t enough = out->n + API_PIECE;
+    const struct group_view *g;
+
+    if (s->gathered < s->todo.n && config_of(s->api->engine->conf) != s->conf)
+        begin_anew(s);
+    if (s->gathered < s->todo.n) {
+        gather_some(s, now);
+        return true;
+    }
+    if (!s->is_open)
+        buf_addc(out, '[');
+    s->is_open = true;
+    while (out->n < enough && (g = first_left(s)) != NULL)
+        write_group(s, g, now, out);
+    if (out->n >= enough)
+        return true;
+    buf_adds(out, "]\n");
+    return false;
 }
 
 /* A route with intervals says something else at another time, and so may what its labels are made by. */
@@ -376,41 +498,22 @@ static bool groups_are_known(struct api *a, struct http_req *rq)
 void api_get_groups(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
-    struct now now = shell_clock(a->conf.shell)->now;
     struct groups_stream *s = mem_new(struct groups_stream);
-    bool muted = api_param_bool(rq, S("muted"), true);
-    struct buf by = BUF_INIT;
-    struct api_filter f;
 
     s->api = a;
     s->conf = config_ref(config_of(a->engine->conf));
     s->wanted = wanted_of(rq);
-    if (!api_filter_init(a, rq, &f)) {
+    s->muted = api_param_bool(rq, S("muted"), true);
+    if (!api_filter_init(a, rq, &s->filter)) {
+        s->filter = (struct api_filter){0};
         groups_done(s);
         return;
     }
     if (groups_are_known(a, rq)) {
-        api_filter_release(&f);
         groups_done(s);
         return;
     }
-    for (size_t i = 0; i < a->engine->tree.n; i++) {
-        struct audience au = audience_at(a->engine, a->engine->tree.by_index[i], now);
-        str muted_by;
-
-        if ((au.time != HELD_BY_NOTHING && !muted) ||
-            !api_filter_receiver(a, &f, au.route->receiver))
-            continue;
-        buf_clear(&by);
-        audience_names(&au, au.time, &by);
-        muted_by = arena_str(&s->arena, buf_str(&by));
-        MAP_EACH (struct u64_map_entry, it, &a->engine->groups[i])
-            collect_group(s, &f, it->value, &au, muted_by);
-    }
-    buf_release(&by);
-    api_filter_release(&f);
-    if (s->v.n > 1)
-        qsort(s->v.v, s->v.n, sizeof(s->v.v[0]), by_labels);
+    list_groups(s);
     api_headers(rq);
     http_reply_stream(rq, 200, S("application/json"), groups_next, groups_done, s);
 }

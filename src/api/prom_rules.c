@@ -242,14 +242,14 @@ static int by_place(const void *a, const void *b)
 }
 
 struct views {
-    const struct rule_group_view **v;
+    struct rule_group_view **v;
     size_t n, cap;
 };
 
 static void collect(const struct api *a, const struct filter *f, struct views *out)
 {
     VEC_EACH (struct rule_slot *const *, s, &a->engine->rules) {
-        const struct rule_group_view *g = (*s)->shown;
+        struct rule_group_view *g = (*s)->shown;
         bool any = false;
 
         if (!holds(f->groups, f->n_groups, g->name) || !holds(f->files, f->n_files, g->file))
@@ -257,7 +257,7 @@ static void collect(const struct api *a, const struct filter *f, struct views *o
         for (size_t i = 0; i < g->n_rules && !any; i++)
             any = is_wanted(f, &g->rules[i]);
         if (any)
-            vec_push(out, g);
+            vec_push(out, rule_group_view_ref(g));
     }
     if (out->n > 1)
         qsort(out->v, out->n, sizeof(*out->v), by_place);
@@ -291,73 +291,124 @@ static size_t page_start(const struct views *views, struct filter *f)
     return SIZE_MAX;
 }
 
-static void answer_page(struct http_req *rq, struct filter *f, const struct views *views, size_t at)
-{
-    struct buf b = BUF_INIT;
-    struct json_writer w;
-    size_t end = f->limit != 0 && f->limit < views->n - at ? at + (size_t)f->limit : views->n;
+/* -- answers, written as fast as the client reads: views stay as they are -- */
 
-    json_writer_init(&w, &b, true);
-    json_open(&w, '{');
-    json_key(&w, S("groups"));
-    json_open(&w, '[');
-    for (size_t i = at; i < end; i++)
-        put_group(&w, f, views->v[i]);
-    json_close(&w, ']');
-    if (end < views->n)
-        put_text(&w, "groupNextToken", token_of(views->v[end], &f->arena));
-    json_close(&w, '}');
-    prom_answer(rq, buf_str(&b));
-    buf_release(&b);
+struct rules_stream {
+    struct filter f;
+    struct views views; /* one reference each */
+    size_t at, end;
+    str next_token; /* the filter's arena; empty: there are no more */
+    bool begun;
+};
+
+static void stream_done(void *ctx)
+{
+    struct rules_stream *s = ctx;
+
+    VEC_EACH (struct rule_group_view **, g, &s->views)
+        rule_group_view_unref(*g);
+    vec_release(&s->views);
+    filter_release(&s->f);
+    mem_free(s);
+}
+
+static bool groups_next(void *ctx, struct buf *out)
+{
+    struct rules_stream *s = ctx;
+    size_t enough = out->n + API_PIECE;
+    struct json_writer w;
+
+    if (!s->begun)
+        buf_adds(out, "{\"status\":\"success\",\"data\":{\"groups\":[");
+    for (; s->at < s->end && out->n < enough; s->at++) {
+        if (s->begun)
+            buf_addc(out, ',');
+        s->begun = true;
+        json_writer_init(&w, out, true);
+        put_group(&w, &s->f, s->views.v[s->at]);
+    }
+    s->begun = true;
+    if (s->at < s->end)
+        return true;
+    buf_addc(out, ']');
+    if (s->next_token.n != 0)
+        buf_addf(out, ",\"groupNextToken\":\"%.*s\"", STR(s->next_token));
+    buf_adds(out, "}}");
+    return false;
+}
+
+static void refuse_token(struct http_req *rq, str token)
+{
+    prom_fail(rq, PROM_BAD_DATA,
+              "invalid parameter \"group_next_token\": invalid group_next_token '%.*s'. were rule "
+              "groups changed?",
+              STR(token));
 }
 
 void prom_rules(struct http_req *rq, void *arg)
 {
-    struct views views = {NULL, 0, 0};
-    struct filter f;
-    size_t at;
+    struct rules_stream *s = mem_new(struct rules_stream);
 
-    if (!filter_init(rq, &f))
-        return;
-    if (api_is_unchanged(arg, rq, OF_RULES)) {
-        filter_release(&f);
+    if (!filter_init(rq, &s->f)) {
+        mem_free(s);
         return;
     }
-    collect(arg, &f, &views);
-    at = page_start(&views, &f);
-    if (at == SIZE_MAX)
-        prom_fail(
-            rq, PROM_BAD_DATA,
-            "invalid parameter \"group_next_token\": invalid group_next_token '%.*s'. were rule "
-            "groups changed?",
-            STR(f.token));
-    else
-        answer_page(rq, &f, &views, at);
-    vec_release(&views);
-    filter_release(&f);
+    if (api_is_unchanged(arg, rq, OF_RULES)) {
+        stream_done(s);
+        return;
+    }
+    collect(arg, &s->f, &s->views);
+    s->at = page_start(&s->views, &s->f);
+    if (s->at == SIZE_MAX) {
+        refuse_token(rq, s->f.token);
+        stream_done(s);
+        return;
+    }
+    s->end = s->f.limit != 0 && s->f.limit < s->views.n - s->at ? s->at + (size_t)s->f.limit
+                                                                : s->views.n;
+    if (s->end < s->views.n)
+        s->next_token = token_of(s->views.v[s->end], &s->f.arena);
+    api_headers(rq);
+    http_reply_stream(rq, 200, S("application/json"), groups_next, stream_done, s);
+}
+
+static bool alerts_next(void *ctx, struct buf *out)
+{
+    struct rules_stream *s = ctx;
+    size_t enough = out->n + API_PIECE;
+    struct json_writer w;
+
+    if (s->at == 0)
+        buf_adds(out, "{\"status\":\"success\",\"data\":{\"alerts\":[");
+    for (; s->at < s->views.n && out->n < enough; s->at++) {
+        const struct rule_group_view *g = s->views.v[s->at];
+
+        for (size_t i = 0; i < g->n_rules; i++)
+            for (size_t j = 0; j < g->rules[i].n_alerts; j++) {
+                if (s->begun)
+                    buf_addc(out, ',');
+                s->begun = true;
+                json_writer_init(&w, out, true);
+                put_alert(&w, &g->rules[i].alerts[j]);
+            }
+    }
+    if (s->at < s->views.n)
+        return true;
+    buf_adds(out, "]}}");
+    return false;
 }
 
 void prom_alerts(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
-    struct buf b = BUF_INIT;
-    struct json_writer w;
+    struct rules_stream *s;
 
     if (api_is_unchanged(a, rq, OF_RULES))
         return;
-    json_writer_init(&w, &b, true);
-    json_open(&w, '{');
-    json_key(&w, S("alerts"));
-    json_open(&w, '[');
-    VEC_EACH (struct rule_slot *const *, s, &a->engine->rules) {
-        const struct rule_group_view *g = (*s)->shown;
-
-        for (size_t i = 0; i < g->n_rules; i++)
-            for (size_t j = 0; j < g->rules[i].n_alerts; j++)
-                put_alert(&w, &g->rules[i].alerts[j]);
-    }
-    json_close(&w, ']');
-    json_close(&w, '}');
-    prom_answer(rq, buf_str(&b));
-    buf_release(&b);
+    s = mem_new(struct rules_stream);
+    arena_init(&s->f.arena, 0);
+    VEC_EACH (struct rule_slot *const *, slot, &a->engine->rules)
+        vec_push(&s->views, rule_group_view_ref((*slot)->shown));
+    api_headers(rq);
+    http_reply_stream(rq, 200, S("application/json"), alerts_next, stream_done, s);
 }

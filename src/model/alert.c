@@ -98,22 +98,34 @@ bool alert_store_over(struct alert *old, const struct alert *in, struct now now)
 }
 
 /* -1, 0, 1 by one label; having it sorts before lacking it. */
-static int cmp_by(struct labels a, struct labels b, str name)
+static int cmp_by(str x, str y)
 {
-    str x = labels_get(a, name), y = labels_get(b, name);
-
     if ((x.n == 0) != (y.n == 0))
         return x.n != 0 ? -1 : 1;
     return str_cmp(x, y);
 }
 
-int alert_cmp(const struct alert *a, const struct alert *b)
+struct alert_order alert_order(const struct alert *a)
 {
-    int c = cmp_by(a->labels->ls, b->labels->ls, S("job"));
+    struct labels ls = a->labels->ls;
+
+    return (struct alert_order){labels_get(ls, S("job")), labels_get(ls, S("instance")), ls};
+}
+
+int alert_order_cmp(const struct alert_order *a, const struct alert_order *b)
+{
+    int c = cmp_by(a->job, b->job);
 
     if (c == 0)
-        c = cmp_by(a->labels->ls, b->labels->ls, S("instance"));
-    return c != 0 ? c : labels_cmp(a->labels->ls, b->labels->ls);
+        c = cmp_by(a->instance, b->instance);
+    return c != 0 ? c : labels_cmp(a->labels, b->labels);
+}
+
+int alert_cmp(const struct alert *a, const struct alert *b)
+{
+    struct alert_order x = alert_order(a), y = alert_order(b);
+
+    return alert_order_cmp(&x, &y);
 }
 
 void labels_pack(struct buf *out, struct labels ls)

@@ -57,6 +57,13 @@ bool alert_store_over(struct alert *old, const struct alert *in, struct now now)
 
 /* By job, then instance (an alert that has the label first), then label set: the order inside a notification. */
 int alert_cmp(const struct alert *a, const struct alert *b);
+/* What alert_cmp() looks up, for who compares many. Borrowed from the alert. */
+struct alert_order {
+    str job, instance;
+    struct labels labels;
+};
+struct alert_order alert_order(const struct alert *a);
+int alert_order_cmp(const struct alert_order *a, const struct alert_order *b);
 
 void alert_pack(struct buf *out, const struct alert *a);
 struct unpack;

@@ -60,19 +60,34 @@ ts_ns group_next_due(const struct route *r, ts_ns due, struct now now)
     return next > now.mono ? next : ts_add(now.mono, r->group_interval);
 }
 
+/* Of each alert what decides first is looked up once. */
+struct sorted {
+    struct alert *alert;
+    struct alert_order order;
+};
+
 static int by_order(const void *a, const void *b)
 {
-    return alert_cmp(*(struct alert *const *)a, *(struct alert *const *)b);
+    const struct sorted *x = a, *y = b;
+
+    return alert_order_cmp(&x->order, &y->order);
 }
 
 struct alert_list group_sorted(const struct group *g, struct arena *a)
 {
     struct alert_list l = {arena_array(a, g->alerts.n, sizeof(*l.v)), 0};
 
-    MAP_EACH (struct u64_map_entry, e, &g->alerts)
-        l.v[l.n++] = e->value;
+    struct sorted *v = mem_array(g->alerts.n, sizeof(*v));
+
+    MAP_EACH (struct u64_map_entry, e, &g->alerts) {
+        v[l.n].alert = e->value;
+        v[l.n++].order = alert_order(e->value);
+    }
     if (l.n > 1)
-        qsort(l.v, l.n, sizeof(*l.v), by_order);
+        qsort(v, l.n, sizeof(*v), by_order);
+    for (size_t i = 0; i < l.n; i++)
+        l.v[i] = v[i].alert;
+    mem_free(v);
     return l;
 }
 
