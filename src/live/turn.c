@@ -57,7 +57,7 @@ void turn(struct shell *s, void (*wait)(void *arg), void *arg)
     /* 2 Where nothing has arrived, the clock is read here. Its first touch, wherever it was, has told the engine of pauses
      * and steps before anybody saw the new time (clock.h). */
     clock_touch(s->parts.clock);
-    for (int i = 0; is_more && i < ROUNDS; i++)
+    for (int i = 0; is_more && i < ROUNDS && (i == 0 || !clock_turn_is_long(s->parts.clock)); i++)
         is_more = work_off(s);
     /* A piece of a long work, once a turn: it never holds up what is due. */
     meter_enter(s->parts.clock->meter, PIECE_COMPACT);

@@ -8,7 +8,8 @@
  * Everything that steps the engine happens inside of a turn: shell_event() elsewhere is a bug.
  *
  * Units    a turn has one time, that of its clock's first touch.
- * Cost     bounded by what wait() brings: what the turn itself makes due is worked through in at most 8 rounds.
+ * Cost     what wait() brings, and 5 ms (clock_turn_is_long()): what the turn itself makes due is worked through in at most 8
+ *          rounds, of which none begins later than that.
  * Source   DESIGN.md 2 "One turn".
  */
 #ifndef LIVE_TURN_H

@@ -3,7 +3,7 @@
 #include <time.h>
 #include "base/mem.h"
 
-enum { FIRED_AT_ONCE = 8 }; /* before somebody looks how long that has taken */
+enum { FIRED_AT_ONCE = 4 }; /* before somebody looks how long that has taken */
 
 static ts_ns read_clock(clockid_t id)
 {
