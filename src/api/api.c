@@ -528,6 +528,7 @@ struct api *api_new(const struct api_conf *conf)
                                   .routes = routes,
                                   .arg = a,
                                   .prefix = conf->prefix,
+                                  .lenient = S("/api/v2/"),
                                   .max_connections = conf->max_connections,
                                   .max_gets = conf->max_gets,
                                   .answer_timeout = conf->answer_timeout,

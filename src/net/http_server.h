@@ -76,6 +76,7 @@ struct http_server_conf {
     const struct http_route *routes;
     void *arg;  /* given to every handler */
     str prefix; /* "" or "/x": 404 outside it, "/" redirects into it */
+    str lenient; /* below this, a slash at the end of a path is not looked at; elsewhere it is redirected */
     unsigned max_connections;
     dur_ns header_timeout, idle_timeout, body_timeout,
         send_timeout;      /* 0 = 10 s, 60 s, 60 s, 60 s without progress */

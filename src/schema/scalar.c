@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include "codec/duration.h"
 #include "codec/float.h"
+#include "codec/url.h"
 #include "model/labels.h"
 #include "schema/schema.h"
 
@@ -151,28 +152,6 @@ static bool decode_duration(const struct conf_in *in, const struct conf_key *key
 
 /* -- text -- */
 
-bool conf_url_is_valid(str url)
-{
-    str rest, host;
-    size_t n = 0;
-
-    if (str_starts_with(url, S("http://")))
-        rest = str_sub(url, 7, url.n);
-    else if (str_starts_with(url, S("https://")))
-        rest = str_sub(url, 8, url.n);
-    else
-        return false;
-    for (size_t i = 0; i < url.n; i++)
-        if ((unsigned char)url.p[i] <= ' ' || url.p[i] == 0x7f)
-            return false;
-    while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?' && rest.p[n] != '#')
-        n++;
-    host = str_sub(rest, 0, n);
-    if (str_find(host, '@') >= 0)
-        host = str_sub(host, (size_t)str_find(host, '@') + 1, host.n);
-    return host.n != 0 && host.p[0] != ':';
-}
-
 void conf_note_named(const struct conf_in *in, str path)
 {
     struct conf_run *run = in->run;
@@ -216,6 +195,7 @@ static bool decode_url(const struct conf_in *in, const struct conf_key *key,
 {
     bool secret = key->kind == CONF_SECRET_URL;
     bool as_printed = secret && str_is(node->text, "<secret>");
+    struct err e = ERR_INIT;
 
     if (node->text.n == 0 && (key->flags & CONF_REQUIRED) == 0) {
         *out = node->text;
@@ -223,12 +203,14 @@ static bool decode_url(const struct conf_in *in, const struct conf_key *key,
     }
     if ((key->flags & CONF_TEMPLATE_OK) != 0 && str_find_str(node->text, S("{{")) >= 0)
         as_printed = true;
-    if (!as_printed && !conf_url_is_valid(node->text)) {
+    if (!as_printed && !url_check_http(node->text, &e)) {
         if (secret)
             conf_complain(in, node, DIAG_ERROR, "C001",
-                          "an http or https URL with a host expected");
+                          "an http or https URL with a host expected: %s", e.msg);
         else
-            bad(in, node, "an http or https URL with a host");
+            conf_complain(in, node, DIAG_ERROR, "C001",
+                          "an http or https URL with a host expected, not \"%.*s\": %s",
+                          STR(node->text), e.msg);
         return false;
     }
     *out = node->text;

@@ -92,7 +92,6 @@ bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key,
 struct conf_value *conf_decode_any(const struct conf_in *in, const struct yaml_node *node);
 bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node,
                           struct matchers *out);
-bool conf_url_is_valid(str url);
 /* Against the folder of the file; it is noted in run->named. */
 str conf_resolve(const struct conf_in *in, str path);
 void conf_note_named(const struct conf_in *in, str path); /* one that is not resolved */
