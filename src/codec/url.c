@@ -3,7 +3,45 @@
 #include <string.h>
 #include "base/buf.h"
 
-enum mode { IN_PATH, IN_HOST, IN_ZONE, IN_USER, IN_FRAGMENT };
+enum mode { IN_PATH = 1, IN_HOST = 2, IN_ZONE = 4, IN_USER = 8, IN_FRAGMENT = 16 };
+
+enum { ANYWHERE = IN_PATH | IN_HOST | IN_ZONE | IN_USER | IN_FRAGMENT, HOSTS = IN_HOST | IN_ZONE };
+
+/* Where a byte stands as it is. */
+static const uint8_t plain[256] = {
+    ['a' ... 'z'] = ANYWHERE,
+    ['A' ... 'Z'] = ANYWHERE,
+    ['0' ... '9'] = ANYWHERE,
+    ['-'] = ANYWHERE,
+    ['_'] = ANYWHERE,
+    ['.'] = ANYWHERE,
+    ['~'] = ANYWHERE,
+    ['$'] = ANYWHERE,
+    ['&'] = ANYWHERE,
+    ['+'] = ANYWHERE,
+    [','] = ANYWHERE,
+    [';'] = ANYWHERE,
+    ['='] = ANYWHERE,
+    [':'] = ANYWHERE & ~IN_USER,
+    ['@'] = IN_PATH | IN_FRAGMENT,
+    ['/'] = IN_PATH | IN_FRAGMENT,
+    ['?'] = IN_FRAGMENT,
+    ['!'] = HOSTS | IN_FRAGMENT,
+    ['('] = HOSTS | IN_FRAGMENT,
+    [')'] = HOSTS | IN_FRAGMENT,
+    ['*'] = HOSTS | IN_FRAGMENT,
+    ['\''] = HOSTS,
+    ['['] = HOSTS,
+    [']'] = HOSTS,
+    ['<'] = HOSTS,
+    ['>'] = HOSTS,
+    ['"'] = HOSTS,
+};
+
+static bool must_escape(char c, enum mode m)
+{
+    return (plain[(unsigned char)c] & m) == 0;
+}
 
 static bool is_alnum(char c)
 {
@@ -17,16 +55,7 @@ static bool is_one_of(char c, const char *set)
 
 static bool is_host(enum mode m)
 {
-    return m == IN_HOST || m == IN_ZONE;
-}
-
-static bool must_escape(char c, enum mode m)
-{
-    if (is_alnum(c) || is_one_of(c, "-_.~") || (is_host(m) && is_one_of(c, "!$&'()*+,;=:[]<>\"")))
-        return false;
-    if (is_one_of(c, "$&+,/:;=?@"))
-        return is_host(m) || (m == IN_PATH && c == '?') || (m == IN_USER && is_one_of(c, "@/?:"));
-    return m != IN_FRAGMENT || !is_one_of(c, "!()*");
+    return (m & HOSTS) != 0;
 }
 
 static int hex(char c)
@@ -60,9 +89,13 @@ static bool take_escape(str s, enum mode m, char *out, struct err *e)
 
 static bool unescape(str s, enum mode m, struct arena *a, str *out, struct err *e)
 {
-    char *p = arena_alloc(a, s.n + 1);
+    char *p;
     size_t n = 0;
 
+    *out = s;
+    if (!is_host(m) && str_find(s, '%') < 0)
+        return true;
+    p = arena_alloc(a, s.n + 1);
     for (size_t i = 0; i < s.n; i++, n++) {
         p[n] = s.p[i];
         if (s.p[i] == '%') {
@@ -80,9 +113,21 @@ static bool unescape(str s, enum mode m, struct arena *a, str *out, struct err *
 
 /* -- parsing -- */
 
+/* Eight bytes at a time: each alert brings a link. */
 static bool has_control(str s)
 {
-    for (size_t i = 0; i < s.n; i++)
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    size_t i = 0;
+
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t v, del;
+
+        memcpy(&v, s.p + i, 8);
+        del = v ^ ones * 0x7f;
+        if (((((v - ones * ' ') & ~v) | ((del - ones) & ~del)) & highs) != 0)
+            return true;
+    }
+    for (; i < s.n; i++)
         if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
             return true;
     return false;
@@ -287,11 +332,15 @@ static void add_escaped(struct buf *out, char c)
 
 static void escape(struct buf *out, str s, enum mode m)
 {
+    size_t from = 0;
+
     for (size_t i = 0; i < s.n; i++)
-        if (must_escape(s.p[i], m))
+        if (must_escape(s.p[i], m)) {
+            buf_add(out, str_sub(s, from, i));
             add_escaped(out, s.p[i]);
-        else
-            buf_addc(out, s.p[i]);
+            from = i + 1;
+        }
+    buf_add(out, str_sub(s, from, s.n));
 }
 
 /* What was written stays if it says what is meant. */
@@ -307,11 +356,11 @@ static void add_as_written(struct buf *out, str raw, str meant, enum mode m)
 
 static void add_query(struct buf *out, str s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] == ' ')
-            add_escaped(out, ' ');
-        else
-            buf_addc(out, s.p[i]);
+    ptrdiff_t blank;
+
+    for (; (blank = str_find(s, ' ')) >= 0; s = str_sub(s, (size_t)blank + 1, s.n))
+        buf_addf(out, "%.*s%%20", (int)blank, s.p);
+    buf_add(out, s);
 }
 
 static void add_authority(struct buf *out, const struct url *u)

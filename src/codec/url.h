@@ -4,7 +4,7 @@
  * not, a port is digits.
  *
  * Errors   ERR_INVALID with Go's reason, "missing ']' in host", and at most three characters of the text: it may be secret.
- * Owns     parts and texts are the arena's.
+ * Owns     parts borrow the text or are the arena's; what is printed is the arena's.
  * Source   Go's net/url: Parse, ParseRequestURI, URL.String.
  */
 #ifndef CODEC_URL_H
