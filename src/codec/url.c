@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "base/buf.h"
+#include "codec/bytes.h"
 
 enum mode { IN_PATH = 1, IN_HOST = 2, IN_ZONE = 4, IN_USER = 8, IN_FRAGMENT = 16 };
 
@@ -116,15 +117,12 @@ static bool unescape(str s, enum mode m, struct arena *a, str *out, struct err *
 /* Eight bytes at a time: each alert brings a link. */
 static bool has_control(str s)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
     size_t i = 0;
 
-    for (; i + 8 <= s.n; i += 8) {
-        uint64_t v, del;
+    for (; s.n - i >= 8; i += 8) {
+        uint64_t v = bytes_load(s.p + i);
 
-        memcpy(&v, s.p + i, 8);
-        del = v ^ ones * 0x7f;
-        if (((((v - ones * ' ') & ~v) | ((del - ones) & ~del)) & highs) != 0)
+        if (((bytes_below(v, ' ') | bytes_are(v, 0x7f)) & BYTES_HIGHS) != 0)
             return true;
     }
     for (; i < s.n; i++)
