@@ -110,7 +110,7 @@ static void import_nflog(void *arg, str key, struct nflog_entry *entry)
 
     if (entry->expires_mono > b->clock.now.mono) {
         nflog_pack(&row, entry, b->clock.now);
-        state_put(&b->commit, STATE_NFLOG, key, buf_str(&row));
+        state_put(&b->commit, STATE_TOLD, key, buf_str(&row));
         b->n_nflog++;
     }
     buf_release(&row);
@@ -216,7 +216,7 @@ static bool export_to(struct bridge *b, const char *dir)
     struct err e = ERR_INIT;
 
     if (!ops->scan(b->state->self, STATE_SILENCE, export_silence, b, &e) ||
-        !ops->scan(b->state->self, STATE_NFLOG, export_nflog, b, &e)) {
+        !ops->scan(b->state->self, STATE_TOLD, export_nflog, b, &e)) {
         say(stderr, "tocsin: cannot read the state: %s\n", e.msg);
         return false;
     }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "os/record_file.h"
 
 enum { PIECE = 64 << 10 };
 
@@ -53,4 +54,24 @@ bool file_read(str path, enum file_kind kind, size_t max, struct buf *out, struc
         close(fd);
     mem_free(z);
     return ok;
+}
+
+/* -- writing -- */
+
+bool file_probe(str dir, str bytes, struct err *e)
+{
+    struct buf path = BUF_INIT;
+    int fd, why;
+    bool ok;
+
+    buf_addf(&path, "%.*s/probe.tmp", STR(dir));
+    fd = open(buf_z(&path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ok = fd >= 0 && record_write(fd, bytes) && fsync(fd) == 0;
+    why = errno;
+    if (fd >= 0) {
+        close(fd);
+        (void)unlink(buf_z(&path));
+    }
+    buf_release(&path);
+    return ok || err_errno(e, why, "cannot write %zu bytes in '%.*s'", bytes.n, STR(dir));
 }

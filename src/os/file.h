@@ -20,4 +20,7 @@ enum file_kind {
 bool file_read(str path, enum file_kind kind, size_t max, struct buf *out,
                struct err *e) must_check;
 
+/* Whether a folder takes these bytes: they are written, synced and removed. */
+bool file_probe(str dir, str bytes, struct err *e) must_check;
+
 #endif

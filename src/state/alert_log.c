@@ -200,11 +200,25 @@ void alert_log_close(struct alert_log *l)
     l->fd = -1;
 }
 
-bool alert_log_scan(struct alert_log *l, bool (*record)(void *arg, str bytes), void *arg,
+struct scan {
+    bool (*row)(void *arg, str key, str body);
+    void *arg;
+};
+
+static bool scan_record(void *arg, str bytes)
+{
+    const struct scan *s = arg;
+
+    return s->row(s->arg, STR_NONE, bytes);
+}
+
+bool alert_log_scan(struct alert_log *l, bool (*row)(void *arg, str key, str body), void *arg,
                     struct err *e)
 {
+    struct scan s = {row, arg};
+
     (void)e;
-    (void)record_walk(l->fd, HEADER, l->size, record, arg);
+    (void)record_walk(l->fd, HEADER, l->size, scan_record, &s);
     return true;
 }
 

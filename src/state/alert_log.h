@@ -29,7 +29,8 @@ bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err
 /* Whether the file that is open is still the one of the folder. */
 bool alert_log_is_there(const struct alert_log *l, struct err *e) must_check;
 void alert_log_close(struct alert_log *l);
-bool alert_log_scan(struct alert_log *l, bool (*record)(void *arg, str bytes), void *arg,
+/* As a table's rows, without keys. */
+bool alert_log_scan(struct alert_log *l, bool (*row)(void *arg, str key, str body), void *arg,
                     struct err *e) must_check;
 /* Records as they stand in the file (record_frame()). */
 bool alert_log_append(struct alert_log *l, str records, struct err *e) must_check;

@@ -43,7 +43,7 @@ def test_samples_and_pushes():
             assert code == 0 and "state.db: in use" in said, said
             t.stop()
         code, said = verify(os.path.join(d, "data"))
-        assert code == 0 and re.search(r"state.db: version 2, silence 0, .* sound", said), said
+        assert code == 0 and re.search(r"state.db: version 3, silence 0, .* sound", said), said
         segments = sorted(glob.glob(os.path.join(d, "data", "**", "samples-*.log"), recursive=True))
         big = max(segments, key=os.path.getsize)
         flip(big, 0.5)

@@ -1,13 +1,16 @@
 /* One contract, every backend: what is reported is there after a reopen, in order, and trouble ends in a rewrite. */
 #include "unit.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "base/crc32c.h"
 #include "base/mem.h"
@@ -16,7 +19,72 @@
 #include "state/alert_log.h"
 #include "state/backend.h"
 #include "model/row.h"
-#include "state/migrate.h"
+#include "state/tables.h"
+
+/* The disk of this program: fdatasync() and fsync() of everything in it, the libraries too, are these. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned syncs;
+    bool holds, is_held; /* the next sync, until it is let go */
+    int fails;           /* errno of the next sync */
+} disk_of_all = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false, false, 0};
+
+static int sync_file(int fd)
+{
+    int why;
+
+    pthread_mutex_lock(&disk_of_all.lock);
+    disk_of_all.syncs++;
+    disk_of_all.is_held = disk_of_all.holds;
+    pthread_cond_broadcast(&disk_of_all.changed);
+    while (disk_of_all.holds)
+        pthread_cond_wait(&disk_of_all.changed, &disk_of_all.lock);
+    disk_of_all.is_held = false;
+    why = disk_of_all.fails;
+    disk_of_all.fails = 0;
+    pthread_mutex_unlock(&disk_of_all.lock);
+    if (why == 0)
+        return (int)syscall(SYS_fdatasync, fd);
+    errno = why;
+    return -1;
+}
+
+int fdatasync(int fd)
+{
+    return sync_file(fd);
+}
+
+int fsync(int fd)
+{
+    return sync_file(fd);
+}
+
+static void hold_syncs(bool on)
+{
+    pthread_mutex_lock(&disk_of_all.lock);
+    disk_of_all.holds = on;
+    pthread_cond_broadcast(&disk_of_all.changed);
+    pthread_mutex_unlock(&disk_of_all.lock);
+}
+
+static void await_held(void)
+{
+    pthread_mutex_lock(&disk_of_all.lock);
+    while (!disk_of_all.is_held)
+        pthread_cond_wait(&disk_of_all.changed, &disk_of_all.lock);
+    pthread_mutex_unlock(&disk_of_all.lock);
+}
+
+static unsigned syncs(void)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&disk_of_all.lock);
+    n = disk_of_all.syncs;
+    pthread_mutex_unlock(&disk_of_all.lock);
+    return n;
+}
 
 struct fixture {
     bool sqlite;
@@ -178,8 +246,9 @@ static bool dump_row(void *arg, str key, str value)
     return true;
 }
 
-static bool dump_record(void *arg, str bytes)
+static bool dump_record(void *arg, str key, str bytes)
 {
+    assert_int_equal(key.n, 0);
     buf_addf(arg, "[%.*s]", STR(bytes));
     return true;
 }
@@ -194,7 +263,7 @@ static str rows(struct fixture *f, enum state_table t)
 static str alerts(struct fixture *f)
 {
     buf_clear(&f->dump);
-    assert_true(f->b->ops->scan_alerts(f->b->self, dump_record, &f->dump, NULL));
+    assert_true(f->b->ops->scan(f->b->self, STATE_ALERT, dump_record, &f->dump, NULL));
     return buf_str(&f->dump);
 }
 
@@ -207,7 +276,7 @@ static void rows_come_back_in_key_order(void **state)
 
     put(f, STATE_SILENCE, "b", "1");
     put(f, STATE_SILENCE, "a", "2");
-    put(f, STATE_NFLOG, "a", "other table");
+    put(f, STATE_TOLD, "a", "other table");
     put(f, STATE_SILENCE, "c", "3");
     put(f, STATE_SILENCE, "a", "4");
     state_delete(&c, STATE_SILENCE, S("c"));
@@ -217,7 +286,7 @@ static void rows_come_back_in_key_order(void **state)
     f->b->ops->commit(f->b->self, &c);
     reopen(f);
     assert_true(str_eq(rows(f, STATE_SILENCE), S("= a=4 aa=5 b=1 ")));
-    assert_str(rows(f, STATE_NFLOG), "a=other table ");
+    assert_str(rows(f, STATE_TOLD), "a=other table ");
     assert_str(rows(f, STATE_META), "");
 }
 
@@ -311,8 +380,9 @@ static void disk(struct fixture *f, bool full)
 
 static void next_retry(struct fixture *f)
 {
-    clock_step_to(&f->clock, f->clock.now.mono + 5 * NS_PER_S);
-    flush(f);
+    clock_step_to(&f->clock, f->clock.now.mono + 10 * NS_PER_S);
+    flush(f); /* the disk is asked, */
+    flush(f); /* and what it is then given is written */
 }
 
 static void a_failing_store_is_rewritten_from_memory(void **state)
@@ -333,9 +403,9 @@ static void a_failing_store_is_rewritten_from_memory(void **state)
     assert_int_equal(f->failed.n, 2);
     assert_int_equal(f->failed.v[1], 4);
     assert_true(f->why[0] != '\0');
-    if (f->sqlite) { /* the first retry fails too */
+    if (f->sqlite) { /* the first retry fails too, and nothing is packed for it */
         next_retry(f);
-        assert_int_equal(f->snapshots, 1);
+        assert_int_equal(f->snapshots, 0);
     }
     disk(f, false);
     state_put(&f->all, STATE_RULE, S("a"), S("new"));
@@ -533,8 +603,8 @@ static void a_newer_database_is_refused(void **state)
     struct err e = ERR_INIT;
     char why[64], backup[64];
 
-    snprintf(why, sizeof(why), "has version 7, this program knows %zu", state_migration_count);
-    snprintf(backup, sizeof(backup), "state.db.v%zu", state_migration_count);
+    snprintf(why, sizeof(why), "has version 7, this program knows %d", STATE_VERSION);
+    snprintf(backup, sizeof(backup), "state.db.v%d", STATE_VERSION);
     state_backend_free(f->b);
     set_version(f->dir, 7);
     assert_null(state_sqlite_open(str_of(f->dir), &f->shell, &f->clock, &f->notice, &e));
@@ -544,7 +614,7 @@ static void a_newer_database_is_refused(void **state)
     assert_null(state_sqlite_open(str_of(f->dir), &f->shell, &f->clock, &f->notice, &e));
     assert_non_null(strstr(e.msg, "put back"));
     assert_non_null(strstr(e.msg, backup));
-    set_version(f->dir, (int)state_migration_count);
+    set_version(f->dir, STATE_VERSION);
     open_backend(f);
 }
 
@@ -560,58 +630,148 @@ static void a_second_instance_is_refused(void **state)
     assert_non_null(strstr(e.msg, pid));
 }
 
-static void migrations_run_once_after_a_backup(void **state)
+/* As 0.1.0 (version 1) and 0.1.1 (version 2) made them. */
+static void make_old(struct fixture *f, int version)
 {
-    static const char *const steps[] = {
-        "CREATE TABLE a(x)", "CREATE TABLE b(x); INSERT INTO b SELECT x FROM a", "not sql"};
-    struct fixture *f = *state;
-    char path[128], backup[140];
-    sqlite3 *db;
-    struct err e = ERR_INIT;
-    struct stat st;
-
-    snprintf(path, sizeof(path), "%s/m.db", f->dir);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_true(state_migrate(db, path, steps, 1, &e));
-    snprintf(backup, sizeof(backup), "%s.v0", path);
-    assert_int_not_equal(stat(backup, &st), 0);
-    assert_int_equal(sqlite3_exec(db, "INSERT INTO a VALUES(1)", NULL, NULL, NULL), SQLITE_OK);
-    assert_true(state_migrate(db, path, steps, 2, &e));
-    assert_true(state_migrate(db, path, steps, 2, &e));
-    snprintf(backup, sizeof(backup), "%s.v1", path);
-    assert_int_equal(stat(backup, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_equal(sqlite3_exec(db, "INSERT INTO b VALUES(2)", NULL, NULL, NULL), SQLITE_OK);
-    assert_false(state_migrate(db, path, steps, 3, &e)); /* and nothing of it stays */
-    assert_true(state_migrate(db, path, steps, 2, &e));
-    sqlite3_close(db);
-}
-
-static void rows_of_version_1_come_along(void **state)
-{
-    static const enum state_table moved[] = {STATE_OUTBOX, STATE_NFLOG, STATE_DECISION};
-    struct fixture *f = *state;
-    char path[128], sql[128];
-    struct err e = ERR_INIT;
+    static const struct {
+        const char *name, *ends[2];
+    } tables[] = {{"silence", {" WITHOUT ROWID", " WITHOUT ROWID"}},
+                  {"nflog", {" WITHOUT ROWID", ""}},
+                  {"outbox", {" WITHOUT ROWID", ""}},
+                  {"rule", {" WITHOUT ROWID", " WITHOUT ROWID"}},
+                  {"decision", {" WITHOUT ROWID", ""}},
+                  {"meta", {" WITHOUT ROWID", " WITHOUT ROWID"}}};
+    char path[128];
+    struct buf sql = BUF_INIT;
     sqlite3 *db;
 
-    state_backend_free(f->b);
     snprintf(path, sizeof(path), "%s/state.db", f->dir);
     assert_int_equal(unlink(path), 0);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        buf_addf(&sql,
+                 "CREATE TABLE %s (key BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL)%s;"
+                 "INSERT INTO %s VALUES(x'62', x'76'), (x'61', x'77'), (x'00ff', x'');",
+                 tables[i].name, tables[i].ends[version - 1], tables[i].name);
+    buf_addf(&sql, "PRAGMA user_version = %d", version);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_true(state_migrate(db, path, state_migrations, 1, &e));
-    for (size_t i = 0; i < ARRAY_LEN(moved); i++) {
-        snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES(x'62', x'76'), (x'61', x'77')",
-                 state_table_names[moved[i]]);
-        assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    }
+    assert_int_equal(sqlite3_exec(db, buf_z(&sql), NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
+    buf_release(&sql);
+}
+
+static int64_t ask(struct fixture *f, const char *sql)
+{
+    char path[128];
+    sqlite3_stmt *s;
+    sqlite3 *db;
+    int64_t n = -1;
+
+    snprintf(path, sizeof(path), "%s/state.db", f->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        n = sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return n;
+}
+
+static void rows_of_older_versions_come_along(void **state)
+{
+    static const enum state_table old[] = {STATE_SILENCE, STATE_TOLD,     STATE_OUTBOX,
+                                           STATE_RULE,    STATE_DECISION, STATE_META};
+    struct fixture *f = *state;
+    char backup[128];
+    struct stat st;
+
+    for (int version = 1; version <= 2; version++) {
+        state_backend_free(f->b);
+        make_old(f, version);
+        open_backend(f);
+        for (size_t i = 0; i < ARRAY_LEN(old); i++)
+            assert_true(str_eq(rows(f, old[i]), S("= a=w b=v ")));
+        for (size_t i = 0; i < ARRAY_LEN(old); i++)
+            put(f, old[i], "b", "over");
+        reopen(f);
+        for (size_t i = 0; i < ARRAY_LEN(old); i++)
+            assert_true(str_eq(rows(f, old[i]), S("= a=w b=over ")));
+        assert_str(rows(f, STATE_PUSH), "");
+        snprintf(backup, sizeof(backup), "%s/state.db.v%d", f->dir, version);
+        assert_int_equal(stat(backup, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+    }
+    assert_int_equal(f->notice.n, 0);
+}
+
+/* Nobody has to say what no store of today needs, and it is there all the same. */
+static void columns_of_the_replicas_stand_there(void **state)
+{
+    static const char *const asked[] = {
+        "SELECT count(*) FROM outbox WHERE destination = 0 AND owner = x'' AND epoch = 0 AND "
+        "lease_until = 0 AND version = 0 AND body = x'76'",
+        "SELECT count(*) FROM told WHERE owner = x'' AND epoch = 0 AND lease_until = 0 AND version "
+        "= 0",
+        "SELECT count(*) FROM silence WHERE version = 0",
+    };
+    struct fixture *f = *state;
+
+    state_backend_free(f->b);
+    make_old(f, 2);
     open_backend(f);
-    for (size_t i = 0; i < ARRAY_LEN(moved); i++)
-        put(f, moved[i], "b", "over");
+    put(f, STATE_OUTBOX, "c", "v");
+    put(f, STATE_TOLD, "c", "v");
+    put(f, STATE_SILENCE, "c", "v");
+    flush(f);
+    state_backend_free(f->b);
+    assert_int_equal(ask(f, asked[0]), 2);
+    assert_int_equal(ask(f, asked[1]), 4);
+    assert_int_equal(ask(f, asked[2]), 4);
+    assert_int_equal(ask(f, "PRAGMA user_version"), STATE_VERSION);
+    open_backend(f);
+}
+
+/* A migration that cannot be finished leaves everything as it was. */
+static void a_migration_is_whole_or_not_at_all(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    struct err e = ERR_INIT;
+
+    state_backend_free(f->b);
+    make_old(f, 2);
+    assert_int_equal(ask(f, "CREATE TABLE push (a)"), -1);
+    assert_int_equal(ask(f, "CREATE TABLE before (a)"), -1); /* in its way */
+    assert_null(state_sqlite_open(str_of(f->dir), &f->shell, &f->clock, &f->notice, &e));
+    assert_int_equal(ask(f, "PRAGMA user_version"), 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM nflog"), 3);
+    snprintf(path, sizeof(path), "%s/state.db", f->dir);
+    assert_int_equal(unlink(path), 0);
+    open_backend(f);
+}
+
+static bool walk_row(void *arg, enum state_table t, str key, str body)
+{
+    buf_addf(arg, "%s %.*s=%.*s\n", state_tables[t].name, STR(key), STR(body));
+    return !str_eq(body, S("stop"));
+}
+
+static void everything_is_walked_by_table(void **state)
+{
+    struct fixture *f = *state;
+    struct state_reader from;
+
+    for (int t = 0; t < STATE_TABLES; t++)
+        if (t != STATE_ALERT)
+            put(f, (enum state_table)t, "k", state_tables[t].name);
+    log_alert(f, "one");
+    log_alert(f, "stop");
+    log_alert(f, "two");
     reopen(f);
-    for (size_t i = 0; i < ARRAY_LEN(moved); i++)
-        assert_str(rows(f, moved[i]), "a=w b=over ");
+    from = state_reader_of(f->b);
+    buf_clear(&f->dump);
+    assert_true(state_walk(&from, walk_row, &f->dump, NULL));
+    assert_str(buf_str(&f->dump), "silence k=silence\ntold k=told\noutbox k=outbox\nrule k=rule\n"
+                                  "decision k=decision\nmeta k=meta\npush k=push\n"
+                                  "alert =one\nalert =stop\n");
 }
 
 static void files_are_private(void **state)
@@ -672,6 +832,54 @@ static void answers_reach_the_loop(void **state)
     open_backend(f);
 }
 
+/* The disk is slow: however many commits wait for it, of rows, alerts and slices of a new log, they share their syncs. */
+static void what_waits_is_written_at_once(void **state)
+{
+    struct fixture *f = *state;
+    unsigned before;
+
+    hold_syncs(true);
+    put(f, STATE_META, "first", "1");
+    await_held();
+    for (int i = 0; i < 1000; i++) {
+        struct state_commit c = {0};
+        char key[16];
+
+        if (i == 500)
+            slice(f, "everything", STATE_SLICE_FIRST);
+        snprintf(key, sizeof(key), "%d", i);
+        state_put(&c, STATE_SILENCE, str_of(key), S("v"));
+        record_frame(&c.alerts, str_of(key));
+        f->b->ops->commit(f->b->self, &c);
+    }
+    before = syncs();
+    hold_syncs(false);
+    flush(f);
+    assert_int_equal(f->ok.n, 1002);
+    assert_in_range(syncs() - before, 1, 3);
+}
+
+/* One commit is one sync of what it has: its rows, or its alerts. */
+static void a_commit_is_one_sync(void **state)
+{
+    struct fixture *f = *state;
+    unsigned before;
+
+    put(f, STATE_META, "first", "1"); /* begins the write-ahead log */
+    flush(f);
+    before = syncs();
+    for (int i = 0; i < 100; i++) {
+        put(f, STATE_SILENCE, "k", i % 2 == 0 ? "even" : "odd");
+        flush(f);
+    }
+    assert_int_equal(syncs() - before, 100);
+    for (int i = 0; i < 100; i++) {
+        log_alert(f, "one");
+        flush(f);
+    }
+    assert_int_equal(syncs() - before, 200);
+}
+
 static void a_slow_commit_can_be_seen(void **state)
 {
     struct fixture *f = *state;
@@ -710,6 +918,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(rows_come_back_in_key_order),
         BOTH(numbers_come_back_in_order),
+        BOTH(everything_is_walked_by_table),
         BOTH(what_was_reported_survives_a_crash),
         BOTH(the_alert_log_grows_and_is_replaced),
         BOTH(a_new_alert_log_comes_in_slices),
@@ -722,12 +931,15 @@ int main(void)
         SQLITE(a_damaged_database_is_set_aside),
         SQLITE(a_newer_database_is_refused),
         SQLITE(a_second_instance_is_refused),
-        SQLITE(migrations_run_once_after_a_backup),
-        SQLITE(rows_of_version_1_come_along),
+        SQLITE(rows_of_older_versions_come_along),
+        SQLITE(columns_of_the_replicas_stand_there),
+        SQLITE(a_migration_is_whole_or_not_at_all),
         SQLITE(files_are_private),
         SQLITE(an_interrupted_rebuild_is_finished),
         SQLITE(answers_reach_the_loop),
         SQLITE(a_slow_commit_can_be_seen),
+        SQLITE(what_waits_is_written_at_once),
+        SQLITE(a_commit_is_one_sync),
         cmocka_unit_test(checksum),
         cmocka_unit_test(a_search_ends),
     };
