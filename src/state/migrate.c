@@ -1,12 +1,17 @@
 #include "state/migrate.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "os/file.h"
+#include "os/record_file.h"
 #include "state/tables.h"
 
-enum { PATH = 4096 };
+enum { PATH = 4096, PUSHED_MAX = 1 << 30 };
 
 bool state_sqlite_failed(sqlite3 *db, struct err *e, const char *doing)
 {
@@ -176,6 +181,110 @@ static bool renew_all(sqlite3 *db, struct err *e)
     return ok;
 }
 
+/* -- pushes, that were files -- */
+
+static bool is_hash(const char *name)
+{
+    return strspn(name, "0123456789abcdef") == 16 && name[16] == '\0';
+}
+
+/* A file is one record, that begins with its version and the path of the group, which is the key of its row. */
+static bool read_pushed(const char *file, struct buf *bytes, str *path, str *body, struct err *e)
+{
+    struct unpack u;
+    str rest;
+
+    buf_clear(bytes);
+    if (!file_read(str_of(file), FILE_REGULAR, PUSHED_MAX, bytes, e))
+        return false;
+    rest = buf_str(bytes);
+    if (!record_next(&rest, body))
+        return err_set(e, ERR_CORRUPT, "'%s' is damaged", file);
+    u = unpack_of(*body);
+    (void)unpack_u64(&u);
+    *path = unpack_str(&u);
+    return !u.failed || err_set(e, ERR_CORRUPT, "'%s' is not a pushed group", file);
+}
+
+static bool put_pushed(sqlite3 *db, sqlite3_stmt *put, str path, str body, struct err *e)
+{
+    bool ok = sqlite3_bind_blob64(put, 1, path.n != 0 ? path.p : "", path.n, SQLITE_STATIC) ==
+                  SQLITE_OK &&
+              sqlite3_bind_blob64(put, 2, body.p, body.n, SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_step(put) == SQLITE_DONE;
+
+    if (!ok)
+        state_sqlite_failed(db, e, "write");
+    (void)sqlite3_reset(put);
+    return ok;
+}
+
+static bool take_file(sqlite3 *db, sqlite3_stmt *put, const char *file, struct buf *bytes,
+                      struct buf *notice, struct err *e)
+{
+    struct err why = ERR_INIT;
+    str path, body;
+
+    if (read_pushed(file, bytes, &path, &body, &why))
+        return put_pushed(db, put, path, body, e);
+    buf_addf(notice, "a pushed group cannot be read, and stays in the copy of its folder: %s\n",
+             why.msg);
+    return true;
+}
+
+static bool take_folder(sqlite3 *db, const char *folder, struct buf *notice, struct err *e)
+{
+    struct buf sql = BUF_INIT, bytes = BUF_INIT;
+    sqlite3_stmt *put = NULL;
+    struct dirent *entry;
+    DIR *d = opendir(folder);
+    bool ok;
+
+    if (d == NULL)
+        return errno == ENOENT || err_errno(e, errno, "cannot read '%s'", folder);
+    state_put_sql(&sql, STATE_PUSH);
+    ok = sqlite3_prepare_v2(db, buf_z(&sql), -1, &put, NULL) == SQLITE_OK ||
+         state_sqlite_failed(db, e, "write");
+    while (ok && (entry = readdir(d)) != NULL) {
+        char file[PATH + 300];
+
+        snprintf(file, sizeof(file), "%s/%s", folder, entry->d_name);
+        if (is_hash(entry->d_name))
+            ok = take_file(db, put, file, &bytes, notice, e);
+    }
+    sqlite3_finalize(put);
+    closedir(d);
+    buf_release(&bytes);
+    buf_release(&sql);
+    return ok;
+}
+
+/* Only files of ours are in it. */
+static void remove_folder(const char *folder)
+{
+    DIR *d = opendir(folder);
+    struct dirent *entry;
+
+    while (d != NULL && (entry = readdir(d)) != NULL)
+        if (entry->d_name[0] != '.')
+            (void)unlinkat(dirfd(d), entry->d_name, 0);
+    if (d != NULL)
+        closedir(d);
+    (void)rmdir(folder);
+}
+
+/* Under the name of the version that is left, like the backup. A folder that stays is not looked at again. */
+static void keep_folder(const char *folder)
+{
+    char kept[PATH + 16];
+
+    snprintf(kept, sizeof(kept), "%s.v2", folder);
+    if (access(folder, F_OK) != 0)
+        return;
+    remove_folder(kept);
+    (void)!rename(folder, kept);
+}
+
 /* -- all of it -- */
 
 bool state_create(sqlite3 *db, struct err *e)
@@ -183,28 +292,31 @@ bool state_create(sqlite3 *db, struct err *e)
     return renew_all(db, e);
 }
 
-static bool migrate(sqlite3 *db, struct err *e)
+static bool migrate(sqlite3 *db, int version, const char *pushed, struct buf *notice, struct err *e)
 {
     struct buf sql = BUF_INIT;
     bool ok;
 
     buf_adds(&sql, "BEGIN IMMEDIATE");
     ok = run(db, &sql, e);
-    ok = ok && renew_all(db, e);
+    ok = ok && renew_all(db, e) && (version >= 3 || take_folder(db, pushed, notice, e));
     buf_adds(&sql, "COMMIT");
     ok = ok && run(db, &sql, e);
     buf_release(&sql);
     if (!ok)
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    else if (version < 3)
+        keep_folder(pushed);
     return ok;
 }
 
-bool state_migrate(sqlite3 *db, str dir, struct err *e)
+bool state_migrate(sqlite3 *db, str dir, struct buf *notice, struct err *e)
 {
-    char path[PATH];
+    char path[PATH], pushed[PATH];
     int version;
 
     snprintf(path, sizeof(path), "%.*s/state.db", STR(dir));
+    snprintf(pushed, sizeof(pushed), "%.*s/pushed", STR(dir));
     if (!read_version(db, &version, e))
         return false;
     if (version < 0 || version > STATE_VERSION)
@@ -213,5 +325,6 @@ bool state_migrate(sqlite3 *db, str dir, struct err *e)
         return true;
     if (version > 0 && !back_up(db, path, version, e))
         return false;
-    return migrate(db, e) || err_wrap(e, "from version %d to %d", version, STATE_VERSION);
+    return migrate(db, version, pushed, notice, e) ||
+           err_wrap(e, "from version %d to %d", version, STATE_VERSION);
 }

@@ -172,10 +172,10 @@ static bool set_aside(str dir, struct buf *notice, struct err *e)
 }
 
 /* Opens what is there; ERR_CORRUPT when it should be set aside. */
-static bool open_found(struct sqlite_db *d, const char *path, struct err *e)
+static bool open_found(struct sqlite_db *d, const char *path, struct buf *notice, struct err *e)
 {
     return connect_to(&d->db, path, true, e) && check_is_sound(d->db, path, e) &&
-           state_migrate(d->db, d->dir, e) && prepare_all(d, e);
+           state_migrate(d->db, d->dir, notice, e) && prepare_all(d, e);
 }
 
 static void note_file(struct sqlite_db *d, const char *path)
@@ -197,7 +197,7 @@ bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err
     path_of(path, dir, "");
     if (!finish_rebuild(dir, e))
         return false;
-    if (open_found(d, path, &why)) {
+    if (open_found(d, path, notice, &why)) {
         note_file(d, path);
         return true;
     }
@@ -207,7 +207,7 @@ bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err
             *e = why;
         return false;
     }
-    if (set_aside(dir, notice, e) && open_found(d, path, e)) {
+    if (set_aside(dir, notice, e) && open_found(d, path, notice, e)) {
         note_file(d, path);
         return true;
     }

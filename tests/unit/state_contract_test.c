@@ -748,6 +748,63 @@ static void a_migration_is_whole_or_not_at_all(void **state)
     open_backend(f);
 }
 
+static void write_pushed(struct fixture *f, const char *name, const char *path, bool is_sound)
+{
+    struct buf record = BUF_INIT, body = BUF_INIT;
+    char file[64];
+
+    snprintf(file, sizeof(file), "pushed/%s", name);
+    pack_u64(&body, 1);
+    pack_str(&body, str_of(path));
+    record_frame(&record, buf_str(&body));
+    if (!is_sound)
+        record.p[10] ^= 0x40;
+    write_file(f->dir, file, 0, buf_str(&record));
+    buf_release(&record);
+    buf_release(&body);
+}
+
+static bool note_key(void *arg, str key, str body)
+{
+    (void)body;
+    buf_addf(arg, "%.*s ", STR(key));
+    return true;
+}
+
+/* What versions 1 and 2 wrote as files are rows afterwards, once; what cannot be read is said, and stays in the copy. */
+static void pushed_files_become_rows(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+
+    for (int round = 1; round <= 2; round++) { /* the second time over the copy of the first one */
+        state_backend_free(f->b);
+        make_old(f, round);
+        snprintf(path, sizeof(path), "%s/pushed", f->dir);
+        assert_int_equal(mkdir(path, 0700), 0);
+        write_pushed(f, "0123456789abcdef", "/metrics/job/a", true);
+        write_pushed(f, "00000000000000ff", "/metrics/job/b/x/y", true);
+        write_pushed(f, "00000000000000f0", "/metrics/job/c", false);
+        write_file(f->dir, "pushed/0123456789abcdef.new", 0, S("of a crash"));
+        buf_clear(&f->notice);
+        open_backend(f);
+        assert_int_equal(access(path, F_OK), -1);
+        assert_true(str_find_str(buf_str(&f->notice), S("pushed/00000000000000f0' is damaged")) >=
+                    0);
+        buf_clear(&f->notice);
+        buf_clear(&f->dump);
+        assert_true(f->b->ops->scan(f->b->self, STATE_PUSH, note_key, &f->dump, NULL));
+        assert_str(buf_str(&f->dump), "/metrics/job/a /metrics/job/b/x/y ");
+        snprintf(path, sizeof(path), "%s/pushed.v2/00000000000000f0", f->dir);
+        assert_int_equal(access(path, F_OK), 0);
+        reopen(f);
+        buf_clear(&f->dump);
+        assert_true(f->b->ops->scan(f->b->self, STATE_PUSH, note_key, &f->dump, NULL));
+        assert_str(buf_str(&f->dump), "/metrics/job/a /metrics/job/b/x/y ");
+    }
+    assert_int_equal(f->notice.n, 0);
+}
+
 static bool walk_row(void *arg, enum state_table t, str key, str body)
 {
     buf_addf(arg, "%s %.*s=%.*s\n", state_tables[t].name, STR(key), STR(body));
@@ -933,6 +990,7 @@ int main(void)
         SQLITE(a_second_instance_is_refused),
         SQLITE(rows_of_older_versions_come_along),
         SQLITE(columns_of_the_replicas_stand_there),
+        SQLITE(pushed_files_become_rows),
         SQLITE(a_migration_is_whole_or_not_at_all),
         SQLITE(files_are_private),
         SQLITE(an_interrupted_rebuild_is_finished),
