@@ -422,7 +422,114 @@ static void a_failing_store_is_rewritten_from_memory(void **state)
     assert_str(alerts(f), "[live][after]");
 }
 
+struct asked {
+    struct state_read read;
+    struct buf dump;
+    unsigned answers;
+    bool failed;
+};
+
+static void answered(struct state_read *r, const struct err *e)
+{
+    struct asked *a = container_of(r, struct asked, read);
+    struct unpack u = unpack_of(buf_str(&r->rows));
+    str key, body;
+
+    a->answers++;
+    a->failed = e != NULL;
+    buf_clear(&a->dump);
+    while (state_row_next(&u, &key, &body))
+        dump_row(&a->dump, key, body);
+    buf_release(&r->rows);
+}
+
+/* What is asked for is what was handed over before, whether it was written by then or not. */
+static str ask_rows(struct fixture *f, struct asked *a, const char *prefix, str from, size_t max)
+{
+    unsigned before = a->answers;
+
+    a->read = (struct state_read){.table = STATE_TOLD,
+                                  .prefix = str_of(prefix),
+                                  .from = from,
+                                  .max_bytes = max,
+                                  .done = answered};
+    f->b->ops->read(f->b->self, &a->read);
+    flush(f);
+    assert_int_equal(a->answers, before + 1);
+    return buf_str(&a->dump);
+}
+
+static void rows_are_read_by_prefix_at_any_time(void **state)
+{
+    struct fixture *f = *state;
+    struct state_commit c = {0};
+    struct asked a = {.answers = 0};
+
+    assert_str(ask_rows(f, &a, "", STR_NONE, SIZE_MAX), "");
+    put(f, STATE_TOLD, "b/2", "2");
+    put(f, STATE_TOLD, "b", "no");
+    put(f, STATE_TOLD, "b/1", "1");
+    put(f, STATE_TOLD, "b0", "no");
+    put(f, STATE_TOLD, "b/10", "10");
+    put(f, STATE_SILENCE, "b/", "no");
+    assert_str(ask_rows(f, &a, "b/", STR_NONE, SIZE_MAX), "b/1=1 b/10=10 b/2=2 ");
+    assert_str(ask_rows(f, &a, "b/", S("b/10"), SIZE_MAX), "b/10=10 b/2=2 ");
+    assert_str(ask_rows(f, &a, "b/", S("a"), SIZE_MAX), "b/1=1 b/10=10 b/2=2 ");
+    assert_str(ask_rows(f, &a, "b/", S("c"), SIZE_MAX), "");
+    assert_str(ask_rows(f, &a, "b/", STR_NONE, 1), "b/1=1 ");
+    assert_true(a.read.is_cut);
+    assert_str(ask_rows(f, &a, "b/", S("b/1\0"), 1000), "b/10=10 b/2=2 ");
+    assert_false(a.read.is_cut);
+    assert_str(ask_rows(f, &a, "", STR_NONE, SIZE_MAX), "b=no b/1=1 b/10=10 b/2=2 b0=no ");
+    state_delete(&c, STATE_TOLD, S("b/10"));
+    state_put(&c, STATE_TOLD, S("b/1"), S("changed"));
+    f->b->ops->commit(f->b->self, &c);
+    assert_str(ask_rows(f, &a, "b/", STR_NONE, SIZE_MAX), "b/1=changed b/2=2 ");
+    assert_false(a.failed);
+    disk(f, true);
+    put(f, STATE_TOLD, "b/3", "3");
+    (void)ask_rows(f, &a, "b/", STR_NONE, SIZE_MAX);
+    disk(f, false);
+    assert_true(a.failed);
+    /* the last answer comes with the end */
+    a.read = (struct state_read){.table = STATE_TOLD, .max_bytes = 1, .done = answered};
+    f->b->ops->read(f->b->self, &a.read);
+    state_backend_free(f->b);
+    assert_int_equal(a.read.rows.n, 0);
+    open_backend(f);
+    buf_release(&a.dump);
+}
+
 /* -- sqlite -- */
+
+/* While the disk takes nothing, nothing is packed for it; and it is asked ever less often. */
+static void a_full_disk_is_asked_first(void **state)
+{
+    static const int pauses[] = {5, 10, 20, 40, 60, 60, 60};
+    struct fixture *f = *state;
+
+    for (int trouble = 0; trouble < 2; trouble++) {
+        disk(f, true);
+        put(f, STATE_RULE, "a", trouble == 0 ? "1" : "2");
+        flush(f);
+        for (size_t i = 0; i < ARRAY_LEN(pauses); i++) {
+            ts_ns at = clock_next(&f->clock);
+
+            assert_int_equal(at - f->clock.now.mono, pauses[i] * NS_PER_S);
+            clock_step_to(&f->clock, at);
+            flush(f);
+            assert_int_equal(f->snapshots, trouble);
+        }
+        disk(f, false);
+        clock_step_to(&f->clock, clock_next(&f->clock));
+        flush(f);
+        flush(f);
+        assert_int_equal(f->snapshots, trouble + 1);
+    }
+    put(f, STATE_RULE, "b", "after");
+    reopen(f);
+    assert_str(rows(f, STATE_RULE), "b=after ");
+}
 
 static void write_file(const char *dir, const char *name, int flags, str bytes)
 {
@@ -980,6 +1087,8 @@ int main(void)
         BOTH(the_alert_log_grows_and_is_replaced),
         BOTH(a_new_alert_log_comes_in_slices),
         BOTH(a_failing_store_is_rewritten_from_memory),
+        BOTH(rows_are_read_by_prefix_at_any_time),
+        SQLITE(a_full_disk_is_asked_first),
         SQLITE(torn_tails_are_cut),
         SQLITE(a_flipped_bit_costs_one_record),
         SQLITE(the_damaged_log_is_kept),
