@@ -2,7 +2,6 @@
 #include "cli/bridge.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -188,25 +187,17 @@ static bool export_nflog(void *arg, str key, str value)
     return true;
 }
 
-/* Whole or not at all: under another name first. */
 static bool write_file(const char *dir, const char *name, str bytes)
 {
-    struct buf path = BUF_INIT, temporary = BUF_INIT;
+    struct buf path = BUF_INIT;
+    struct err e = ERR_INIT;
     bool ok;
-    FILE *f;
 
     buf_addf(&path, "%s/%s", dir, name);
-    buf_addf(&temporary, "%s.new", buf_z(&path));
-    f = fopen(buf_z(&temporary), "wb");
-    ok = f != NULL && fwrite(bytes.p != NULL ? bytes.p : "", 1, bytes.n, f) == bytes.n &&
-         fflush(f) == 0 && fsync(fileno(f)) == 0;
-    if (f != NULL)
-        ok = (fclose(f) == 0) && ok;
-    ok = ok && rename(buf_z(&temporary), buf_z(&path)) == 0;
+    ok = file_replace(buf_str(&path), bytes, &e);
     if (!ok)
-        say(stderr, "tocsin: cannot write %s: %s\n", buf_z(&path), strerror(errno));
+        say(stderr, "tocsin: %s\n", e.msg);
     buf_release(&path);
-    buf_release(&temporary);
     return ok;
 }
 

@@ -282,7 +282,7 @@ static void keep_folder(const char *folder)
     if (access(folder, F_OK) != 0)
         return;
     remove_folder(kept);
-    (void)!rename(folder, kept);
+    (void)!file_rename(folder, kept, NULL);
 }
 
 /* -- all of it -- */

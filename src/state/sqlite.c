@@ -262,7 +262,7 @@ static void write_tasks(struct sqlite *q, const tasks *t)
     pthread_mutex_lock(&q->lock);
     q->stats.commit_seconds_sum += took;
     q->stats.last_commit_seconds = took;
-    q->stats.alert_log_bytes = q->log.size;
+    q->stats.alert_log_bytes = q->log.file.size;
     q->stats.size_bytes = sqlite_db_size(&q->db);
     pthread_mutex_unlock(&q->lock);
     checkpoint(q, vec_last(t)->n);
@@ -535,14 +535,14 @@ struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell
     q->retry.fire = retry_due;
     q->pause = RETRY_FIRST;
     q->look.fire = look_due;
-    q->lock_fd = q->wake_fd = q->log.fd = q->log.next_fd = -1;
+    q->lock_fd = q->wake_fd = q->log.file.fd = q->log.next.fd = -1;
     if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e) ||
         !sqlite_db_open(&q->db, q->dir, notice, e) || !alert_log_open(&q->log, q->dir, notice, e)) {
         close_files(q);
         return NULL;
     }
     q->stats.size_bytes = sqlite_db_size(&q->db);
-    q->stats.alert_log_bytes = q->log.size;
+    q->stats.alert_log_bytes = q->log.file.size;
     start_writer(q);
     if (q->shell.base != NULL)
         timer_arm(q->clock, &q->look, ts_add(clock->now.mono, LOOK_EVERY));

@@ -20,7 +20,7 @@
 #include "model/row.h"
 #include "state/migrate.h"
 #include "state/tables.h"
-#include "os/record_file.h"
+#include "os/file.h"
 
 /* 16 MiB in the write-ahead log: less often, for more pages that changed more than once. */
 enum { PATH = 4096, CHECKPOINT_FRAMES = 4000 };
@@ -150,9 +150,9 @@ static bool finish_rebuild(str dir, struct err *e)
     path_of(wal, dir, "-wal");
     if (access(fresh, F_OK) != 0)
         return true;
-    if ((unlink(wal) != 0 && errno != ENOENT) || rename(fresh, path) != 0)
+    if (unlink(wal) != 0 && errno != ENOENT)
         return err_errno(e, errno, "cannot put '%s' in place", fresh);
-    return sync_dir(dir, e);
+    return file_rename(fresh, path, e);
 }
 
 static bool set_aside(str dir, struct buf *notice, struct err *e)
@@ -163,8 +163,8 @@ static bool set_aside(str dir, struct buf *notice, struct err *e)
     path_of(wal, dir, "-wal");
     snprintf(aside, sizeof(aside), "%s.damaged-%lld", path, (long long)time(NULL));
     snprintf(aside_wal, sizeof(aside_wal), "%s-wal", aside);
-    if (rename(path, aside) != 0)
-        return err_errno(e, errno, "cannot set aside '%s'", path);
+    if (!file_rename(path, aside, e))
+        return err_wrap(e, "cannot set it aside");
     (void)!rename(wal, aside_wal);
     buf_addf(notice, "state database '%s' is damaged: kept as '%s', starting with an empty one\n",
              path, aside);
@@ -316,7 +316,7 @@ static bool keep_foreign(const struct sqlite_db *d, const char *path, struct err
     if (stat(path, &st) != 0 || (st.st_dev == d->device && st.st_ino == d->inode))
         return true;
     snprintf(aside, sizeof(aside), "%s.replaced-%lld", path, (long long)time(NULL));
-    return rename(path, aside) == 0 || err_errno(e, errno, "cannot keep '%s' as '%s'", path, aside);
+    return file_rename(path, aside, e);
 }
 
 bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
@@ -340,9 +340,7 @@ bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
     }
     if (!keep_foreign(d, path, e))
         return false;
-    if (rename(tmp, fresh) != 0)
-        return err_errno(e, errno, "cannot rename '%s'", tmp);
-    if (!sync_dir(d->dir, e))
+    if (!file_rename(tmp, fresh, e))
         return false;
     sqlite_db_close(d, false);
     if (!finish_rebuild(d->dir, e))

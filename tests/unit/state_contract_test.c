@@ -26,9 +26,14 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned syncs;
-    bool holds, is_held; /* the next sync, until it is let go */
-    int fails;           /* errno of the next sync */
-} disk_of_all = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false, false, 0};
+    bool holds, is_held;  /* the next sync, until it is let go */
+    int fails;            /* errno of the next sync */
+    unsigned fails_after; /* so many that go well */
+    struct stat lost;     /* the file whose sync failed */
+    int lost_fd;
+    unsigned lost_writes; /* what was written to it from then on */
+    int reads_fail;       /* errno of all reads behind the first page of a file */
+} disk_of_all = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static int sync_file(int fd)
 {
@@ -41,8 +46,13 @@ static int sync_file(int fd)
     while (disk_of_all.holds)
         pthread_cond_wait(&disk_of_all.changed, &disk_of_all.lock);
     disk_of_all.is_held = false;
-    why = disk_of_all.fails;
-    disk_of_all.fails = 0;
+    why = disk_of_all.fails != 0 && disk_of_all.fails_after-- == 0 ? disk_of_all.fails : 0;
+    if (why != 0) {
+        disk_of_all.fails = 0;
+        disk_of_all.lost_writes = 0;
+        (void)fstat(fd, &disk_of_all.lost);
+        disk_of_all.lost_fd = dup(fd); /* so that no other file gets its number */
+    }
     pthread_mutex_unlock(&disk_of_all.lock);
     if (why == 0)
         return (int)syscall(SYS_fdatasync, fd);
@@ -58,6 +68,59 @@ int fdatasync(int fd)
 int fsync(int fd)
 {
     return sync_file(fd);
+}
+
+static void note_write(int fd)
+{
+    struct stat st;
+
+    pthread_mutex_lock(&disk_of_all.lock);
+    disk_of_all.lost_writes += disk_of_all.lost.st_ino != 0 && fstat(fd, &st) == 0 &&
+                               st.st_ino == disk_of_all.lost.st_ino &&
+                               st.st_dev == disk_of_all.lost.st_dev;
+    pthread_mutex_unlock(&disk_of_all.lock);
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+    note_write(fd);
+    return syscall(SYS_write, fd, p, n);
+}
+
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
+{
+    note_write(fd);
+    return syscall(SYS_pwrite64, fd, p, n, at);
+}
+
+int ftruncate(int fd, off_t n)
+{
+    note_write(fd);
+    return (int)syscall(SYS_ftruncate, fd, n);
+}
+
+int ftruncate64(int fd, off64_t n)
+{
+    note_write(fd);
+    return (int)syscall(SYS_ftruncate, fd, n);
+}
+
+ssize_t pread64(int fd, void *p, size_t n, off64_t at)
+{
+    if (disk_of_all.reads_fail != 0 && at >= 4096) {
+        errno = disk_of_all.reads_fail;
+        return -1;
+    }
+    return syscall(SYS_pread64, fd, p, n, at);
+}
+
+/* Of the syncs to come, after so many, one fails. */
+static void fail_sync(int why, unsigned after)
+{
+    pthread_mutex_lock(&disk_of_all.lock);
+    disk_of_all.fails = why;
+    disk_of_all.fails_after = after;
+    pthread_mutex_unlock(&disk_of_all.lock);
 }
 
 static void hold_syncs(bool on)
@@ -529,6 +592,87 @@ static void a_full_disk_is_asked_first(void **state)
     put(f, STATE_RULE, "b", "after");
     reopen(f);
     assert_str(rows(f, STATE_RULE), "b=after ");
+}
+
+static void nothing_was_written_to_it(void)
+{
+    assert_int_equal(disk_of_all.lost_writes, 0);
+    disk_of_all.lost = (struct stat){.st_ino = 0};
+    close(disk_of_all.lost_fd);
+}
+
+/* After a failed sync nobody knows what the disk has of a file: it is not written again, by nobody, until another one has
+ * its place; not even when the program goes. */
+static void a_file_whose_sync_failed_is_left(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 4;
+         i++) { /* of the alert log, of the database's log; answered again, or closed before */
+        bool is_log = i % 2 == 0, is_closed = i >= 2;
+        char name[64];
+        struct stat st;
+
+        put(f, STATE_RULE, "a", i % 2 == 0 ? "old" : "older");
+        log_alert(f, "old");
+        flush(f);
+        fail_sync(EIO, 0);
+        if (is_log)
+            log_alert(f, "lost");
+        else
+            put(f, STATE_RULE, "b", "lost");
+        flush(f);
+        snprintf(name, sizeof(name), "%s/%s", f->dir, is_log ? "alerts.log" : "state.db-wal");
+        assert_int_equal(stat(name, &st), 0);
+        assert_int_equal(st.st_ino, disk_of_all.lost.st_ino);
+        put(f, STATE_RULE, "c", "answered at once");
+        log_alert(f, "answered at once");
+        flush(f);
+        assert_non_null(strstr(f->why, is_log ? "cannot sync" : "cannot write"));
+        if (is_closed) {
+            state_backend_free(f->b);
+            nothing_was_written_to_it();
+            open_backend(f);
+            continue;
+        }
+        state_commit_release(&f->all);
+        state_put(&f->all, STATE_RULE, S("a"), S("new"));
+        record_frame(&f->all.alerts, S("live"));
+        next_retry(f);
+        put(f, STATE_RULE, "d", "after");
+        log_alert(f, "after");
+        flush(f);
+        nothing_was_written_to_it();
+        reopen(f);
+        assert_str(rows(f, STATE_RULE), "a=new d=after ");
+        assert_str(alerts(f), "[live][after]");
+    }
+}
+
+/* A disk that does not read, or memory that is short, is no damage of what stands there: nothing is set aside. */
+static void a_check_that_fails_is_no_damage(void **state)
+{
+    static const int causes[] = {EIO, ENOMEM, EBUSY};
+    struct fixture *f = *state;
+    char key[16], text[1000] = "long";
+
+    for (int i = 0; i < 100; i++) {
+        snprintf(key, sizeof(key), "%03d", i);
+        put(f, STATE_SILENCE, key, memset(text, 'x', sizeof(text) - 1));
+    }
+    flush(f);
+    state_backend_free(f->b);
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+        struct err e = ERR_INIT;
+
+        disk_of_all.reads_fail = causes[i];
+        assert_null(state_sqlite_open(str_of(f->dir), &f->shell, &f->clock, &f->notice, &e));
+        disk_of_all.reads_fail = 0;
+        assert_int_equal(e.code, ERR_IO);
+        assert_int_equal(f->notice.n, 0);
+    }
+    open_backend(f);
+    assert_int_equal(rows(f, STATE_SILENCE).n, 100 * (3 + 1 + 999 + 1));
 }
 
 static void write_file(const char *dir, const char *name, int flags, str bytes)
@@ -1089,6 +1233,8 @@ int main(void)
         BOTH(a_failing_store_is_rewritten_from_memory),
         BOTH(rows_are_read_by_prefix_at_any_time),
         SQLITE(a_full_disk_is_asked_first),
+        SQLITE(a_file_whose_sync_failed_is_left),
+        SQLITE(a_check_that_fails_is_no_damage),
         SQLITE(torn_tails_are_cut),
         SQLITE(a_flipped_bit_costs_one_record),
         SQLITE(the_damaged_log_is_kept),
