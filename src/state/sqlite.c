@@ -179,13 +179,13 @@ static void look(struct sqlite *q, const struct task *t)
     post(q, t, 1, &e);
 }
 
-/* Nobody waits for it. */
-static void checkpoint(struct sqlite *q, uint64_t n)
+/* What was written is answered; n: the last of it. */
+static void checkpoint(struct sqlite *q, uint64_t n, bool is_busy)
 {
     const struct task t = {.kind = TASK_LOOK, .n = n};
     struct err e = ERR_INIT;
 
-    if (q->broken || sqlite_db_checkpoint(&q->db, &e))
+    if (q->broken || sqlite_db_checkpoint(&q->db, is_busy, &e))
         return;
     break_down(q, &e);
     post(q, &t, 1, &e);
@@ -242,6 +242,7 @@ static double seconds(void)
 static void write_tasks(struct sqlite *q, const tasks *t)
 {
     double start = seconds(), took;
+    bool is_busy;
 
     for (size_t i = 0, n; i < t->n; i += n) {
         n = 1;
@@ -264,8 +265,9 @@ static void write_tasks(struct sqlite *q, const tasks *t)
     q->stats.last_commit_seconds = took;
     q->stats.alert_log_bytes = q->log.file.size;
     q->stats.size_bytes = sqlite_db_size(&q->db);
+    is_busy = q->queue.n != 0;
     pthread_mutex_unlock(&q->lock);
-    checkpoint(q, vec_last(t)->n);
+    checkpoint(q, vec_last(t)->n, is_busy);
 }
 
 static void tasks_release(tasks *t)

@@ -22,8 +22,8 @@
 #include "state/tables.h"
 #include "os/file.h"
 
-/* 16 MiB in the write-ahead log: less often, for more pages that changed more than once. */
-enum { PATH = 4096, CHECKPOINT_FRAMES = 4000 };
+/* 4 MiB in the write-ahead log: a larger one would for longer grow with each commit, whose sync then writes its new end, too. */
+enum { PATH = 4096, CHECKPOINT_FRAMES = 1000, CHECKPOINT_BUSY = 4 * CHECKPOINT_FRAMES };
 
 static void path_of(char out[PATH], str dir, const char *suffix)
 {
@@ -354,11 +354,11 @@ bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
 }
 
 /* What keeps it from being made now, as a lack of room or memory, does so later, too, or not: the rows stand in the log. */
-bool sqlite_db_checkpoint(struct sqlite_db *d, struct err *e)
+bool sqlite_db_checkpoint(struct sqlite_db *d, bool is_busy, struct err *e)
 {
     int rc = SQLITE_OK;
 
-    if (d->db == NULL || d->wal_frames < CHECKPOINT_FRAMES)
+    if (d->db == NULL || d->wal_frames < (is_busy ? CHECKPOINT_BUSY : CHECKPOINT_FRAMES))
         return true;
     rc = sqlite3_wal_checkpoint_v2(d->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     d->wal_frames = 0;

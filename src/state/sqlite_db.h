@@ -36,9 +36,9 @@ bool sqlite_db_begin(struct sqlite_db *d, struct err *e) must_check;
 bool sqlite_db_apply(struct sqlite_db *d, str ops, struct err *e) must_check;
 bool sqlite_db_end(struct sqlite_db *d, struct err *e) must_check;
 void sqlite_db_undo(struct sqlite_db *d);
-/* Brings what the write-ahead log has into the file, if it is much: nobody should be waiting for it. False: it could not be
- * written, and nobody knows what of it was. */
-bool sqlite_db_checkpoint(struct sqlite_db *d, struct err *e) must_check;
+/* Brings what the write-ahead log has into the file, if it is much; is_busy: somebody waits, so only if it is very much.
+ * False: it could not be written, and nobody knows what of it was. */
+bool sqlite_db_checkpoint(struct sqlite_db *d, bool is_busy, struct err *e) must_check;
 
 /* Replaces the file by one that holds only these rows, without trusting a byte of the old one. */
 bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e) must_check;
