@@ -26,11 +26,10 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned syncs;
-    bool holds, is_held;  /* the next sync, until it is let go */
-    ino_t of;             /* but only of this file; 0: of any */
-    int fails;            /* errno of the next sync */
-    unsigned fails_after; /* so many that go well */
-    struct stat lost;     /* the file whose sync failed */
+    bool holds, is_held; /* the next sync, until it is let go */
+    ino_t of;            /* but only of this file; 0: of any */
+    int fails;           /* errno of the next sync */
+    struct stat lost;    /* the file whose sync failed */
     int lost_fd;
     unsigned lost_writes; /* what was written to it from then on */
     int reads_fail;       /* errno of all reads behind the first page of a file */
@@ -50,11 +49,11 @@ static int sync_file(int fd)
     while (disk_of_all.is_held && disk_of_all.holds)
         pthread_cond_wait(&disk_of_all.changed, &disk_of_all.lock);
     disk_of_all.is_held = false;
-    why = disk_of_all.fails != 0 && disk_of_all.fails_after-- == 0 ? disk_of_all.fails : 0;
+    why = disk_of_all.of == 0 || disk_of_all.of == st.st_ino ? disk_of_all.fails : 0;
     if (why != 0) {
         disk_of_all.fails = 0;
         disk_of_all.lost_writes = 0;
-        (void)fstat(fd, &disk_of_all.lost);
+        disk_of_all.lost = st;
         disk_of_all.lost_fd = dup(fd); /* so that no other file gets its number */
     }
     pthread_mutex_unlock(&disk_of_all.lock);
@@ -118,12 +117,12 @@ ssize_t pread64(int fd, void *p, size_t n, off64_t at)
     return syscall(SYS_pread64, fd, p, n, at);
 }
 
-/* Of the syncs to come, after so many, one fails. */
-static void fail_sync(int why, unsigned after)
+/* The next one of this file; 0: of any. */
+static void fail_sync_of(ino_t of, int why)
 {
     pthread_mutex_lock(&disk_of_all.lock);
     disk_of_all.fails = why;
-    disk_of_all.fails_after = after;
+    disk_of_all.of = of;
     pthread_mutex_unlock(&disk_of_all.lock);
 }
 
@@ -636,7 +635,7 @@ static void a_file_whose_sync_failed_is_left(void **state)
         put(f, STATE_RULE, "a", i % 2 == 0 ? "old" : "older");
         log_alert(f, "old");
         flush(f);
-        fail_sync(EIO, 0);
+        fail_sync_of(0, EIO);
         if (is_log)
             log_alert(f, "lost");
         else
@@ -666,6 +665,38 @@ static void a_file_whose_sync_failed_is_left(void **state)
         assert_str(rows(f, STATE_RULE), "a=new d=after ");
         assert_str(alerts(f), "[live][after]");
     }
+}
+
+/* What a checkpoint wrote is on the disk or not; all of it is in memory, and goes into a new file. */
+static void a_failed_checkpoint_is_trouble(void **state)
+{
+    struct fixture *f = *state;
+    char path[128], text[3000];
+    struct state_stats st;
+    struct stat file;
+
+    snprintf(path, sizeof(path), "%s/state.db", f->dir);
+    assert_int_equal(stat(path, &file), 0);
+    memset(text, 'x', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    fail_sync_of(file.st_ino, EIO);
+    for (int i = 0; i < 3000 && f->failed.n == 0; i++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "%d", i);
+        put(f, STATE_DECISION, key, text);
+        flush(f);
+    }
+    f->b->ops->stats(f->b->self, &st);
+    assert_true(st.degraded);
+    assert_int_equal(f->failed.n, 1);
+    state_put(&f->all, STATE_DECISION, S("1"), S("new"));
+    next_retry(f);
+    put(f, STATE_DECISION, "2", "after");
+    flush(f);
+    nothing_was_written_to_it();
+    reopen(f);
+    assert_str(rows(f, STATE_DECISION), "1=new 2=after ");
 }
 
 /* A disk that does not read, or memory that is short, is no damage of what stands there: nothing is set aside. */
@@ -1297,6 +1328,7 @@ int main(void)
         BOTH(rows_are_read_by_prefix_at_any_time),
         SQLITE(a_full_disk_is_asked_first),
         SQLITE(a_file_whose_sync_failed_is_left),
+        SQLITE(a_failed_checkpoint_is_trouble),
         SQLITE(a_check_that_fails_is_no_damage),
         SQLITE(torn_tails_are_cut),
         SQLITE(a_flipped_bit_costs_one_record),
