@@ -12,8 +12,6 @@
 
 enum { RECORD_HEAD = 8, RECORD_MAX = 1 << 30 };
 
-/* What stands before the bytes; borrows head. */
-str record_head(char head[static RECORD_HEAD], str bytes);
 size_t record_length(const char head[static RECORD_HEAD]); /* of the bytes */
 void record_frame(struct buf *out, str bytes);             /* as it stands in the file */
 /* The same in two steps, the bytes being added between them; begin returns what end is told. */

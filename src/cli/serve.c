@@ -346,6 +346,37 @@ static void tell_damage(struct serve *s, str notice, size_t unreadable)
     shell_tell_damage(s->shell, S("rows"), str_of(rows));
 }
 
+/* -- what is pushed: rows of the shell's commits -- */
+
+static void put_push(void *arg, str path, str body)
+{
+    shell_put_row(((struct serve *)arg)->shell, STATE_PUSH, path, body);
+}
+
+static void drop_push(void *arg, str path)
+{
+    shell_delete_row(((struct serve *)arg)->shell, STATE_PUSH, path);
+}
+
+static void after_push(void *arg, void (*done)(void *of, bool ok, const struct err *e), void *of)
+{
+    shell_after_commit(((struct serve *)arg)->shell, done, of);
+}
+
+static bool restore_pushes(void *arg, const struct state_reader *from, struct err *e)
+{
+    struct serve *s = arg;
+    const struct push_keeper keeper = {
+        .put = put_push, .drop = drop_push, .after = after_push, .arg = s};
+
+    return store_restore(s->store, from, config_of(shell_engine(s->shell)->conf), &keeper, e);
+}
+
+static void snapshot_pushes(void *arg, struct state_commit *c)
+{
+    store_snapshot(((struct serve *)arg)->store, c);
+}
+
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
@@ -362,6 +393,8 @@ static bool start_shell(struct serve *s, struct config *conf)
                                 .external_url = s->external_url,
                                 .decided = log_decision,
                                 .forward = forward_sent,
+                                .restore = restore_pushes,
+                                .snapshot = snapshot_pushes,
                                 .jumped = jumped,
                                 .arg = s,
                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};

@@ -23,10 +23,11 @@ const struct core_part core_parts[] = {
     /* what others ask first */
     {.name = "inhibition", .table = STATE_TABLES, .configure = inhibition_configure},
     {.name = "receivers", .table = STATE_TABLES, .configure = receivers_configure},
-    {.name = "alerts", /* their rows are records of the alert log */
-     .table = STATE_TABLES,
+    {.name = "alerts",
+     .table = STATE_ALERT,
      .gc = alerts_gc,
      .paused = alerts_paused,
+     .restore = alerts_restore,
      .snapshot = alerts_snapshot},
     {.name = "silences",
      .table = STATE_SILENCE,
@@ -34,7 +35,7 @@ const struct core_part core_parts[] = {
      .restore = silences_restore,
      .snapshot = silences_snapshot},
     {.name = "told",
-     .table = STATE_NFLOG,
+     .table = STATE_TOLD,
      .gc = nflog_gc,
      .restore = nflog_restore,
      .snapshot = nflog_snapshot},

@@ -122,7 +122,7 @@ static void tell_unread_pushes(struct store *s)
 
     if (n == 0 || s->parts.damaged == NULL)
         return;
-    snprintf(why, sizeof(why), "%zu files of pushed groups cannot be read, and stay", n);
+    snprintf(why, sizeof(why), "%zu rows of pushed groups cannot be read, and stay", n);
     s->parts.damaged(s->parts.arg, S("pushes"), str_of(why));
 }
 
@@ -231,13 +231,30 @@ void store_configure(struct store *s, struct config *conf)
     push_configure(s->push, conf->push, seed_of(s, conf));
 }
 
-static void restore_pushes(struct store *s, str dir)
+static bool restore_push(void *arg, str key, str body)
 {
-    struct buf path = BUF_INIT;
+    (void)key;
+    push_restore(arg, body);
+    return true;
+}
 
-    buf_addf(&path, "%.*s/pushed", STR(url_trim_slash(dir)));
-    push_restore(s->push, buf_str(&path));
-    buf_release(&path);
+bool store_restore(struct store *s, const struct state_reader *from, const struct config *conf,
+                   const struct push_keeper *keeper, struct err *e)
+{
+    push_configure(s->push, conf->push, seed_of(s, conf));
+    push_keep(s->push, keeper);
+    return from->scan(from->self, STATE_PUSH, restore_push, s->push, e) ||
+           err_wrap(e, "reading the rows of pushes");
+}
+
+static void put_push(void *arg, str path, str body)
+{
+    state_put(arg, STATE_PUSH, path, body);
+}
+
+void store_snapshot(const struct store *s, struct state_commit *c)
+{
+    push_snapshot(s->push, put_push, c);
 }
 
 void store_start(struct store *s, struct engine *engine, str dir, struct config *conf)
@@ -249,7 +266,6 @@ void store_start(struct store *s, struct engine *engine, str dir, struct config 
     buf_release(&path);
     s->engine = engine;
     store_configure(s, conf);
-    restore_pushes(s, dir);
     run_disk(s, replay, replayed);
 }
 

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "os/clock.h"
 #include "os/pool.h"
+#include "model/row.h"
 #include "net/transport.h"
 #include "push/push.h"
 #include "scrape/scraper.h"
@@ -40,6 +41,10 @@ void store_free(struct store *s);
 /* On the way out: what comes home from the pool begins nothing any more. */
 void store_stop(struct store *s);
 
+/* Reads back what was pushed, of the state; then who keeps it from now on is told (push.h). Before store_start(). */
+bool store_restore(struct store *s, const struct state_reader *from, const struct config *conf,
+                   const struct push_keeper *keeper, struct err *e) must_check;
+void store_snapshot(const struct store *s, struct state_commit *c);
 /* Begins the replay of the log in the folder. engine: told when rules may read, which wait from its beginning; borrowed. */
 void store_start(struct store *s, struct engine *engine, str dir, struct config *conf);
 void store_configure(struct store *s, struct config *conf);

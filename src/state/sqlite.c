@@ -4,17 +4,22 @@
  * writes their rows in one transaction, and posts every number back through an eventfd: one sync for many turns when
  * the disk is slow, one each when it is fast.
  *
+ * However many commits wait, they are one transaction and one sync of the alert log, if they have alerts, one of the
+ * database, if they have rows. What the database owes its write-ahead log is paid when they are answered.
+ *
  * When anything fails the store is broken: nothing more is written to the old files, because after a failed sync
- * nobody knows what the page cache holds. Every commit is answered with the reason at once, and every five seconds the
- * loop is asked for a snapshot of everything, which replaces both files. Commits handed over after the snapshot wait
- * behind it in the queue, so the order of numbers stays the order of writing.
+ * nobody knows what the page cache holds. Every commit is answered with the reason at once. After five seconds, and then
+ * after pauses that grow to a minute, the disk is asked whether it takes 64 KiB; only then is the loop asked for a snapshot
+ * of everything, which replaces both files. Commits handed over after the snapshot wait behind it in the queue, so the
+ * order of numbers stays the order of writing.
  *
  * Every half minute the writer looks whether the files that it has open are still those of the folder. Somebody may have
  * removed or replaced it: what is written then would be lost. That is a failure like any other; what stands in the folder
  * by then is kept under another name.
  *
  * Example: commit 7 meets a full disk: committed(7, false). Commit 8: committed(8, false). Five seconds later snapshot()
- * gives all rows of memory, with what 7 and 8 changed; it is written: committed(8, true). Commit 9 is written as usual.
+ * gives all rows of memory, with what 7 and 8 changed; it is written: committed(8, true). Commit 9 is written as usual. Had
+ * the disk still been full, nothing would have been packed, and it would have been asked again ten seconds later.
  */
 #include "state/backend.h"
 
@@ -28,14 +33,18 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "os/clock.h"
+#include "os/file.h"
 #include "state/alert_log.h"
 #include "state/lock.h"
 #include "state/sqlite_db.h"
 
-#define RETRY_AFTER (5 * NS_PER_S)
+#define RETRY_FIRST (5 * NS_PER_S)
+#define RETRY_MAX   (60 * NS_PER_S)
 #define LOOK_EVERY  (30 * NS_PER_S)
 
-enum task_kind { TASK_COMMIT, TASK_SLICE, TASK_EVERYTHING, TASK_LOOK };
+enum { PROBE_BYTES = 64 << 10 };
+
+enum task_kind { TASK_COMMIT, TASK_SLICE, TASK_READ, TASK_PROBE, TASK_EVERYTHING, TASK_LOOK };
 
 struct task {
     enum task_kind kind;
@@ -43,12 +52,15 @@ struct task {
     uint64_t n;
     ts_ns since; /* mono */
     struct state_commit commit;
+    struct state_read *read;
 };
 
 struct answer {
+    enum task_kind kind;
     uint64_t n;
-    bool ok, rebuilt;
+    bool ok;
     struct err *why; /* owned; NULL when ok */
+    struct state_read *read;
 };
 
 typedef VEC(struct task) tasks;
@@ -61,9 +73,11 @@ struct sqlite {
     str dir;
     int lock_fd, wake_fd;
     struct event *wake;
-    struct timer retry, look; /* loop thread */
-    uint64_t handed;          /* loop thread */
-    bool rebuilding;          /* loop thread: a snapshot is under way */
+    /* the loop's */
+    struct timer retry, look;
+    dur_ns pause; /* before the next retry */
+    uint64_t handed;
+    bool retrying; /* a probe or a snapshot is under way */
 
     struct sqlite_db db; /* the loop's until the first commit, then the writer's */
     struct alert_log log;
@@ -81,23 +95,26 @@ struct sqlite {
 
 /* -- writer -- */
 
-static void post(struct sqlite *q, uint64_t n, bool ok, bool rebuilt)
+/* why: NULL when it is done. */
+static void post(struct sqlite *q, const struct task *t, size_t n, const struct err *why)
 {
-    struct answer a = {.n = n, .ok = ok, .rebuilt = rebuilt};
-
-    if (!ok) {
-        a.why = mem_new(struct err);
-        *a.why = q->why;
-    }
     pthread_mutex_lock(&q->lock);
-    if (ok)
-        q->stats.commits++;
-    else
-        q->stats.failed++;
-    q->stats.degraded = q->broken;
     if (q->answers.n == 0 && q->wake_fd >= 0)
         (void)!eventfd_write(q->wake_fd, 1);
-    vec_push(&q->answers, a);
+    for (size_t i = 0; i < n; i++) {
+        struct answer a = {.kind = t[i].kind, .n = t[i].n, .ok = why == NULL, .read = t[i].read};
+
+        if (why != NULL) {
+            a.why = mem_new(struct err);
+            *a.why = *why;
+        }
+        if (t[i].kind != TASK_READ && t[i].kind != TASK_PROBE) {
+            q->stats.commits += a.ok;
+            q->stats.failed += !a.ok;
+        }
+        vec_push(&q->answers, a);
+    }
+    q->stats.degraded = q->broken;
     pthread_mutex_unlock(&q->lock);
 }
 
@@ -109,12 +126,13 @@ static void break_down(struct sqlite *q, const struct err *e)
 
 static bool append_alerts(struct sqlite *q, const struct task *t, size_t n, struct err *e)
 {
-    if (t[0].kind == TASK_SLICE)
-        return alert_log_slice(&q->log, buf_str(&t[0].commit.alerts), t[0].which, e);
-    for (size_t i = 0; i < n; i++)
-        if (t[i].commit.alerts.n != 0 &&
-            !alert_log_append(&q->log, buf_str(&t[i].commit.alerts), e))
+    for (size_t i = 0; i < n; i++) {
+        str records = buf_str(&t[i].commit.alerts);
+
+        if (t[i].kind == TASK_SLICE ? !alert_log_slice(&q->log, records, t[i].which, e)
+                                    : records.n != 0 && !alert_log_append(&q->log, records, e))
             return false;
+    }
     return alert_log_sync(&q->log, e);
 }
 
@@ -140,15 +158,14 @@ static bool write_rows(struct sqlite *q, const struct task *t, size_t n, struct 
     return false;
 }
 
-/* One transaction for n tasks: commits, or a single slice of a new alert log. */
+/* One transaction for n tasks: commits, and slices of a new alert log. */
 static void write_batch(struct sqlite *q, const struct task *t, size_t n)
 {
     struct err e = ERR_INIT;
 
     if (!q->broken && (!append_alerts(q, t, n, &e) || !write_rows(q, t, n, &e)))
         break_down(q, &e);
-    for (size_t i = 0; i < n; i++)
-        post(q, t[i].n, !q->broken, false);
+    post(q, t, n, q->broken ? &q->why : NULL);
 }
 
 /* Only trouble is answered: n has been. */
@@ -159,7 +176,46 @@ static void look(struct sqlite *q, const struct task *t)
     if (q->broken || (sqlite_db_is_there(&q->db, &e) && alert_log_is_there(&q->log, &e)))
         return;
     break_down(q, &e);
-    post(q, t->n, false, false);
+    post(q, t, 1, &e);
+}
+
+/* What was written is answered; n: the last of it. */
+static void checkpoint(struct sqlite *q, uint64_t n, bool is_busy)
+{
+    const struct task t = {.kind = TASK_LOOK, .n = n};
+    struct err e = ERR_INIT;
+
+    if (q->broken || sqlite_db_checkpoint(&q->db, is_busy, &e))
+        return;
+    break_down(q, &e);
+    post(q, &t, 1, &e);
+}
+
+static bool read_row(void *arg, str key, str body)
+{
+    return state_read_add(arg, key, body);
+}
+
+static void read_rows(struct sqlite *q, const struct task *t)
+{
+    struct state_read *r = t->read;
+    str from = str_cmp(r->from, r->prefix) > 0 ? r->from : r->prefix;
+    struct err e = ERR_INIT;
+
+    if (q->broken)
+        post(q, t, 1, &q->why);
+    else
+        post(q, t, 1, sqlite_db_scan(&q->db, r->table, from, read_row, r, &e) ? NULL : &e);
+}
+
+/* Before everything is packed: whether the disk takes anything. */
+static void probe(struct sqlite *q, const struct task *t)
+{
+    static const char zeros[PROBE_BYTES];
+    struct err e = ERR_INIT;
+    bool ok = state_dir_make(q->dir, &e) && file_probe(q->dir, (str){zeros, PROBE_BYTES}, &e);
+
+    post(q, t, 1, ok ? NULL : &e);
 }
 
 static void write_everything(struct sqlite *q, const struct task *t)
@@ -172,7 +228,7 @@ static void write_everything(struct sqlite *q, const struct task *t)
     q->broken = !ok;
     if (!ok)
         q->why = e;
-    post(q, t->n, ok, true);
+    post(q, t, 1, ok ? NULL : &e);
 }
 
 static double seconds(void)
@@ -186,29 +242,32 @@ static double seconds(void)
 static void write_tasks(struct sqlite *q, const tasks *t)
 {
     double start = seconds(), took;
-    size_t i = 0;
+    bool is_busy;
 
-    while (i < t->n) {
-        size_t n = 1;
-
-        if (t->v[i].kind == TASK_EVERYTHING) {
-            write_everything(q, &t->v[i]);
-        } else if (t->v[i].kind == TASK_LOOK) {
-            look(q, &t->v[i]);
-        } else {
-            while (t->v[i].kind == TASK_COMMIT && i + n < t->n && t->v[i + n].kind == TASK_COMMIT)
+    for (size_t i = 0, n; i < t->n; i += n) {
+        n = 1;
+        switch (t->v[i].kind) {
+        case TASK_COMMIT:
+        case TASK_SLICE:
+            while (i + n < t->n && t->v[i + n].kind <= TASK_SLICE)
                 n++;
             write_batch(q, &t->v[i], n);
+            break;
+        case TASK_READ: read_rows(q, &t->v[i]); break;
+        case TASK_PROBE: probe(q, &t->v[i]); break;
+        case TASK_EVERYTHING: write_everything(q, &t->v[i]); break;
+        case TASK_LOOK: look(q, &t->v[i]); break;
         }
-        i += n;
     }
     took = seconds() - start;
     pthread_mutex_lock(&q->lock);
     q->stats.commit_seconds_sum += took;
     q->stats.last_commit_seconds = took;
-    q->stats.alert_log_bytes = q->log.size;
+    q->stats.alert_log_bytes = q->log.file.size;
     q->stats.size_bytes = sqlite_db_size(&q->db);
+    is_busy = q->queue.n != 0;
     pthread_mutex_unlock(&q->lock);
+    checkpoint(q, vec_last(t)->n, is_busy);
 }
 
 static void tasks_release(tasks *t)
@@ -283,15 +342,38 @@ static uint64_t alerts_slice(void *self, struct buf *records, enum state_slice w
     return t.n;
 }
 
-static void ask_for_everything(struct timer *timer, struct now now)
+static void read_later(void *self, struct state_read *r)
+{
+    struct sqlite *q = self;
+
+    BUG_ON(r->table == STATE_ALERT);
+    hand_over(q, (struct task){.kind = TASK_READ, .n = q->handed, .read = r});
+}
+
+static void retry_due(struct timer *timer, struct now now)
 {
     struct sqlite *q = container_of(timer, struct sqlite, retry);
-    struct task t = {.kind = TASK_EVERYTHING, .n = q->handed};
 
     (void)now;
-    q->rebuilding = true;
+    q->retrying = true;
+    hand_over(q, (struct task){.kind = TASK_PROBE, .n = q->handed});
+}
+
+static void ask_for_everything(struct sqlite *q)
+{
+    struct task t = {.kind = TASK_EVERYTHING, .n = q->handed};
+
     q->shell.snapshot(q->shell.arg, &t.commit);
     hand_over(q, t);
+}
+
+/* The first pause of a trouble is short, the next ones grow. */
+static void retry_later(struct sqlite *q)
+{
+    if (q->retrying || heap_holds(&q->retry.node))
+        return;
+    timer_arm(q->clock, &q->retry, ts_add(q->clock->now.mono, q->pause));
+    q->pause = q->pause * 2 < RETRY_MAX ? q->pause * 2 : RETRY_MAX;
 }
 
 static void look_due(struct timer *timer, struct now now)
@@ -300,6 +382,26 @@ static void look_due(struct timer *timer, struct now now)
 
     timer_arm(q->clock, timer, ts_add(now.mono, LOOK_EVERY));
     hand_over(q, (struct task){.kind = TASK_LOOK, .n = q->handed});
+}
+
+static void take_answer(struct sqlite *q, const struct answer *a)
+{
+    if (a->kind == TASK_READ) {
+        a->read->done(a->read, a->why);
+        return;
+    }
+    if (a->kind == TASK_PROBE && a->ok) {
+        ask_for_everything(q);
+        return;
+    }
+    if (a->kind == TASK_PROBE || a->kind == TASK_EVERYTHING)
+        q->retrying = false;
+    if (a->kind == TASK_EVERYTHING && a->ok)
+        q->pause = RETRY_FIRST;
+    if (!a->ok)
+        retry_later(q);
+    if (a->kind != TASK_PROBE)
+        q->shell.committed(q->shell.arg, a->n, a->ok, a->why);
 }
 
 static void deliver(struct sqlite *q)
@@ -311,11 +413,7 @@ static void deliver(struct sqlite *q)
     q->answers = (answers)VEC_INIT;
     pthread_mutex_unlock(&q->lock);
     VEC_EACH (struct answer *, a, &taken) {
-        if (a->rebuilt)
-            q->rebuilding = false;
-        if (!a->ok && !q->rebuilding && !heap_holds(&q->retry.node))
-            timer_arm(q->clock, &q->retry, ts_add(q->clock->now.mono, RETRY_AFTER));
-        q->shell.committed(q->shell.arg, a->n, a->ok, a->why);
+        take_answer(q, a);
         mem_free(a->why);
     }
     vec_release(&taken);
@@ -336,15 +434,8 @@ static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key,
     struct sqlite *q = self;
 
     BUG_ON(q->handed != 0);
-    return sqlite_db_scan(&q->db, t, row, arg, e);
-}
-
-static bool scan_alerts(void *self, bool (*record)(void *arg, str bytes), void *arg, struct err *e)
-{
-    struct sqlite *q = self;
-
-    BUG_ON(q->handed != 0);
-    return alert_log_scan(&q->log, record, arg, e);
+    return t == STATE_ALERT ? alert_log_scan(&q->log, row, arg, e)
+                            : sqlite_db_scan(&q->db, t, STR_NONE, row, arg, e);
 }
 
 static void stats(void *self, struct state_stats *out)
@@ -369,7 +460,7 @@ static void sync_all(void *self)
 
 static void close_files(struct sqlite *q)
 {
-    sqlite_db_close(&q->db);
+    sqlite_db_close(&q->db, !q->broken);
     alert_log_close(&q->log);
     if (q->lock_fd >= 0)
         close(q->lock_fd);
@@ -392,8 +483,11 @@ static void sqlite_free(void *self)
         event_free(q->wake);
     if (q->wake_fd >= 0)
         close(q->wake_fd);
-    VEC_EACH (struct answer *, a, &q->answers)
+    VEC_EACH (struct answer *, a, &q->answers) {
+        if (a->kind == TASK_READ)
+            a->read->done(a->read, a->why);
         mem_free(a->why);
+    }
     vec_release(&q->answers);
     vec_release(&q->queue);
     pthread_cond_destroy(&q->work);
@@ -406,7 +500,7 @@ static const struct state_backend_ops sqlite_ops = {
     .name = "sqlite",
     .commit = commit,
     .scan = scan,
-    .scan_alerts = scan_alerts,
+    .read = read_later,
     .alerts_slice = alerts_slice,
     .stats = stats,
     .sync = sync_all,
@@ -440,16 +534,17 @@ struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell
     q->dir = mem_str_dup(dir);
     q->shell = *shell;
     q->clock = clock;
-    q->retry.fire = ask_for_everything;
+    q->retry.fire = retry_due;
+    q->pause = RETRY_FIRST;
     q->look.fire = look_due;
-    q->lock_fd = q->wake_fd = q->log.fd = q->log.next_fd = -1;
+    q->lock_fd = q->wake_fd = q->log.file.fd = q->log.next.fd = -1;
     if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e) ||
         !sqlite_db_open(&q->db, q->dir, notice, e) || !alert_log_open(&q->log, q->dir, notice, e)) {
         close_files(q);
         return NULL;
     }
     q->stats.size_bytes = sqlite_db_size(&q->db);
-    q->stats.alert_log_bytes = q->log.size;
+    q->stats.alert_log_bytes = q->log.file.size;
     start_writer(q);
     if (q->shell.base != NULL)
         timer_arm(q->clock, &q->look, ts_add(clock->now.mono, LOOK_EVERY));

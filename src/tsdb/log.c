@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "os/file.h"
 #include "os/record_file.h"
 #include "tsdb/log_record.h"
 #include "tsdb/tsdb_priv.h"
@@ -41,8 +42,7 @@ struct tsdb_log {
     bool has_lost; /* the segment misses records: it is over */
 
     /* of the thread that writes */
-    int fd;
-    uint64_t size;
+    struct file_tail file;
     ts_ms begun;
     struct buf out;
 };
@@ -63,8 +63,7 @@ void tsdb_log_free(struct tsdb_log *l)
 {
     if (l == NULL)
         return;
-    if (l->fd >= 0)
-        close(l->fd);
+    file_close(&l->file);
     mem_str_free(l->dir);
     vec_release(&l->segments);
     vec_release(&l->number);
@@ -181,14 +180,13 @@ static bool begin_segment(struct tsdb_log *l, ts_ms now, struct err *e)
     char path[PATH];
 
     path_of(l, number, path);
-    l->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-    if (l->fd < 0)
+    l->file.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    if (l->file.fd < 0)
         return err_errno(e, errno, "cannot create '%s'", path);
     vec_push(&l->segments, (struct segment){number, INT64_MIN});
     l->begun = now;
-    l->size = HEADER;
-    if (!record_write(l->fd, (str){magic, HEADER}))
-        return err_errno(e, errno, "cannot write '%s'", path);
+    if (!file_append(&l->file, (str){magic, HEADER}, e))
+        return err_wrap(e, "'%s'", path);
     return sync_dir(l->dir, e);
 }
 
@@ -213,6 +211,11 @@ static void renumber(struct tsdb_log *l)
     l->has_lost = false;
 }
 
+static uint64_t bytes_of(const struct tsdb_log *l)
+{
+    return l->file.size + l->file.unsynced;
+}
+
 /* Takes what is pending; *is_over: it is the last of its segment. */
 static void take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, int64_t *reach)
 {
@@ -224,12 +227,12 @@ static void take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, int64
     l->pending = empty;
     *newest = l->newest;
     *reach = selectors_longest(db);
-    *is_over =
-        l->has_lost || (l->fd >= 0 && (l->size > SEGMENT_MAX || now - l->begun > *reach / 2));
+    *is_over = l->has_lost ||
+               (l->file.fd >= 0 && (bytes_of(l) > SEGMENT_MAX || now - l->begun > *reach / 2));
     if (*is_over)
         renumber(l);
     l->stats.segments = l->segments.n;
-    l->stats.bytes = l->size;
+    l->stats.bytes = bytes_of(l);
     tsdb_unlock(db);
 }
 
@@ -248,15 +251,13 @@ static void give_up(struct tsdb *db)
 static bool write_out(struct tsdb_log *l, ts_ms now, ts_ms newest, bool sync, struct err *e)
 {
     if (l->out.n != 0) {
-        if (l->fd < 0 && !begin_segment(l, now, e))
+        if (l->file.fd < 0 && !begin_segment(l, now, e))
             return false;
-        if (!record_write(l->fd, buf_str(&l->out)))
-            return err_errno(e, errno, "cannot write the sample log");
-        l->size += l->out.n;
+        if (!file_append(&l->file, buf_str(&l->out), e))
+            return err_wrap(e, "sample log");
         vec_last(&l->segments)->newest = newest;
     }
-    return !sync || l->fd < 0 || fdatasync(l->fd) == 0 ||
-           err_errno(e, errno, "cannot sync the sample log");
+    return !sync || l->file.fd < 0 || file_sync(&l->file, e) || err_wrap(e, "sample log");
 }
 
 bool tsdb_log_step(struct tsdb *db, ts_ms now, bool sync, struct err *e)
@@ -272,10 +273,8 @@ bool tsdb_log_step(struct tsdb *db, ts_ms now, bool sync, struct err *e)
     shrink(&l->out);
     if (!ok)
         give_up(db);
-    if ((is_over || !ok) && l->fd >= 0) {
-        close(l->fd);
-        l->fd = -1;
-    }
+    if (is_over || !ok)
+        file_close(&l->file);
     remove_old(l, now - reach);
     return ok;
 }
@@ -441,7 +440,7 @@ bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err
     bool ok;
 
     l->dir = mem_str_dup(dir);
-    l->fd = -1;
+    l->file.fd = -1;
     l->epoch = 1;
     *out = (struct tsdb_replay){0};
     ok = find_segments(l, e);

@@ -27,7 +27,7 @@ static void fill(str dir)
         sqlite3_reset(s);
     }
     assert_true(sqlite_db_end(&d, &e));
-    sqlite_db_close(&d);
+    sqlite_db_close(&d, true);
     buf_release(&notice);
 }
 
@@ -49,7 +49,7 @@ static void memory_that_is_short_damages_nothing(void **state)
         sqlite3_hard_heap_limit64(limit);
         if (sqlite_db_open(&d, dir, &notice, &e)) {
             opened++;
-            sqlite_db_close(&d);
+            sqlite_db_close(&d, true);
         } else {
             refused++;
             assert_int_not_equal(e.code, ERR_NONE);
