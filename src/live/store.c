@@ -20,7 +20,9 @@ struct store {
     bool has_log;
     struct tsdb_stats stats; /* as of the last job */
     struct tsdb_log_stats log_stats;
-    bool is_stopped; /* on the way out: nothing begins any more */
+    struct store_sync *waiting; /* for the next job, which is to sync */
+    struct store_sync *served;  /* for the one that runs */
+    bool is_stopped;            /* on the way out: nothing begins any more */
 
     /* the disk's */
     struct job job;
@@ -175,12 +177,22 @@ static void maintain(struct job *j)
     take_figures(s, s->has_log);
 }
 
+static void sync_now(struct store *s);
+
 static void maintained(struct job *j)
 {
     struct store *s = container_of(j, struct store, job);
+    struct store_sync *w = s->served, *next;
 
     s->is_busy = false;
+    s->served = NULL;
     show_figures(s);
+    for (; w != NULL; w = next) {
+        next = w->next;
+        w->done(w);
+    }
+    if (s->waiting != NULL && !s->is_busy)
+        sync_now(s);
     if (!s->ok)
         log_error("samples were not written to the log", LOG_STR("path", s->dir), LOG_ERR(&s->err));
 }
@@ -193,6 +205,26 @@ static void run_disk(struct store *s, void (*run)(struct job *j), void (*done)(s
     s->job.run = run;
     s->job.done = done;
     pool_run(s->parts.pool, WORK_WRITE, &s->job);
+}
+
+static void sync_now(struct store *s)
+{
+    s->served = s->waiting;
+    s->waiting = NULL;
+    s->sync = true;
+    run_disk(s, maintain, maintained);
+}
+
+void store_sync(struct store *s, struct store_sync *w)
+{
+    if (!s->has_log) {
+        w->done(w);
+        return;
+    }
+    w->next = s->waiting;
+    s->waiting = w;
+    if (!s->is_busy)
+        sync_now(s);
 }
 
 /* Every second. */

@@ -52,6 +52,13 @@ void store_configure(struct store *s, struct config *conf);
  * until every target has answered or failed again. */
 void store_jumped(struct store *s, const struct clock_jump *j);
 
+/* Calls back, maybe at once, when what has been sampled so far is on the disk, as far as it can be. */
+struct store_sync {
+    void (*done)(struct store_sync *w);
+    struct store_sync *next;
+};
+void store_sync(struct store *s, struct store_sync *w);
+
 struct tsdb *store_db(struct store *s);
 struct scraper *store_scraper(struct store *s);
 struct push *store_push(struct store *s);

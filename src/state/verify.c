@@ -6,20 +6,22 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/vec.h"
-#include "state/tables.h"
 #include "os/record_file.h"
+#include "state/backup.h"
+#include "state/db_read.h"
+#include "state/info.h"
 
 enum { PATH = 4096, MAGIC = 8 };
 
 struct verifying {
     struct buf *out;
     size_t damaged;
-    bool is_in_use;
+    str db; /* a copy to look at instead; empty: none */
+    bool is_in_use, is_backup;
 };
 
 struct counting {
@@ -90,52 +92,42 @@ static int number(sqlite3 *db, const char *sql)
     return n;
 }
 
-static bool is_sound(sqlite3 *db)
+/* Of whatever tables there are: an older version has others. */
+static void count_rows(struct verifying *v, sqlite3 *db)
 {
     sqlite3_stmt *s = NULL;
-    bool ok = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &s, NULL) == SQLITE_OK &&
-              sqlite3_step(s) == SQLITE_ROW &&
-              str_is(str_of((const char *)sqlite3_column_text(s, 0)), "ok");
+    char sql[128];
 
+    if (sqlite3_prepare_v2(db,
+                           "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid", -1,
+                           &s, NULL) == SQLITE_OK)
+        while (sqlite3_step(s) == SQLITE_ROW) {
+            const char *name = (const char *)sqlite3_column_text(s, 0);
+
+            snprintf(sql, sizeof(sql), "SELECT count(*) FROM \"%s\"", name);
+            buf_addf(v->out, ", %s %d", name, number(db, sql));
+        }
     sqlite3_finalize(s);
-    return ok;
 }
 
-/* Of a table that the file's version has, under its name of then. */
-static void count_rows(struct buf *out, sqlite3 *db, const struct state_table_def *def)
-{
-    const char *names[] = {def->name, def->was};
-    char sql[64];
-    int rows = -1;
-
-    for (size_t i = 0; i < ARRAY_LEN(names) && names[i] != NULL && rows < 0; i++) {
-        snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", names[i]);
-        rows = number(db, sql);
-        if (rows >= 0)
-            buf_addf(out, ", %s %d", names[i], rows);
-    }
-}
-
-/* With its write-ahead log; reading must not merge the two. */
+/* With its write-ahead log. */
 static void verify_database(struct verifying *v, const char *path)
 {
-    char uri[PATH + 32];
+    str at = v->db.n != 0 ? v->db : str_of(path);
+    enum db_rest rest = v->db.n != 0 || v->is_backup ? DB_LIES_STILL : DB_AS_LEFT;
+    struct err e = ERR_INIT;
     sqlite3 *db = NULL;
 
-    if (v->is_in_use) {
+    if (v->is_in_use && v->db.n == 0) {
         buf_addf(v->out, "%s: in use, and not looked at\n", path);
         return;
     }
-    snprintf(uri, sizeof(uri), "file:%s?mode=ro", path);
-    if (sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) != SQLITE_OK ||
-        !is_sound(db)) {
-        buf_addf(v->out, "%s: damaged: %s\n", path, sqlite3_errmsg(db));
+    if (!state_db_read(at, rest, &db, &e) || !state_db_is_sound(db, at, &e)) {
+        buf_addf(v->out, "%s: damaged: %s\n", path, e.msg);
         v->damaged++;
     } else {
         buf_addf(v->out, "%s: version %d", path, number(db, "PRAGMA user_version"));
-        for (size_t t = 0; t < STATE_TABLES; t++)
-            if (state_tables[t].kind != STATE_LOG)
-                count_rows(v->out, db, &state_tables[t]);
+        count_rows(v, db);
         buf_adds(v->out, ", sound\n");
     }
     sqlite3_close(db);
@@ -156,8 +148,8 @@ static void verify_file(struct verifying *v, const char *path, str name)
         verify_records(v, path, "");
     else if (str_is(name, "state.db"))
         verify_database(v, path);
-    else if (!str_is(name, "lock") && !str_is(name, "state.db-wal") &&
-             !str_is(name, "state.db-shm"))
+    else if (!str_is(name, "lock") && !str_is(name, MANIFEST) && !str_is(name, "state.db-wal") &&
+             !str_is(name, "state.db.copy") && !str_is(name, "state.db-shm"))
         buf_addf(v->out, "%s: %s\n", path,
                  str_find_str(name, S("damaged")) >= 0 || str_find_str(name, S("replaced")) >= 0
                      ? "kept for people, not read"
@@ -184,30 +176,36 @@ static bool verify_folder(struct verifying *v, const char *dir, bool must_be, st
     return true;
 }
 
-static bool is_in_use(const char *dir)
+/* Sizes and checksums of all its files. */
+static void verify_manifest(struct verifying *v, str dir)
 {
-    char path[PATH + 8];
-    int fd;
-    bool held;
+    struct manifest m;
+    struct arena a;
+    struct err e = ERR_INIT;
 
-    snprintf(path, sizeof(path), "%s/lock", dir);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (fd >= 0)
-        close(fd);
-    return held;
+    arena_init(&a, 0);
+    if (backup_check(dir, &a, &m, &e)) {
+        buf_addf(v->out, "%.*s/" MANIFEST ": a backup of version %.*s, %zu files, sound\n",
+                 STR(dir), STR(m.version), m.n);
+    } else {
+        buf_addf(v->out, "%.*s/" MANIFEST ": %s\n", STR(dir), e.msg);
+        v->damaged++;
+    }
+    arena_release(&a);
 }
 
-bool state_verify(str dir, struct buf *out, size_t *damaged, struct err *e)
+bool state_verify(str dir, str db, struct buf *out, size_t *damaged, struct err *e)
 {
     static const char *const inner[] = {"samples", "pushed"};
-    struct verifying v = {.out = out};
+    struct verifying v = {.out = out, .db = db, .is_backup = backup_is_one(dir)};
     char path[PATH], sub[PATH + 16];
 
     if (dir.n >= sizeof(path))
         return err_set(e, ERR_INVALID, "'%.*s' is no folder name", STR(dir));
     snprintf(path, sizeof(path), "%.*s", STR(dir));
-    v.is_in_use = is_in_use(path);
+    v.is_in_use = state_is_in_use(dir);
+    if (v.is_backup)
+        verify_manifest(&v, dir);
     if (!verify_folder(&v, path, true, e))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(inner); i++) {
