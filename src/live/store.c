@@ -29,7 +29,7 @@ struct store {
     bool is_busy;
     str dir;       /* owned */
     struct now at; /* when the job was made */
-    bool sync, ok;
+    bool sync, ok, begins;
     struct tsdb_replay replay;
     struct figures {
         struct tsdb_stats store;
@@ -171,6 +171,7 @@ static void maintain(struct job *j)
 
     ts_ms now = s->at.wall / NS_PER_MS;
 
+    s->begins = !s->has_log && s->sync && tsdb_log_begin(s->db, s->dir, NULL);
     tsdb_follow(s->db, s->at);
     tsdb_collect(s->db, now);
     s->ok = !s->has_log || tsdb_log_step(s->db, now, s->sync, &s->err);
@@ -186,6 +187,10 @@ static void maintained(struct job *j)
 
     s->is_busy = false;
     s->served = NULL;
+    if (s->begins) {
+        s->has_log = true;
+        log_info("samples outlive a restart from now on", LOG_STR("path", s->dir));
+    }
     show_figures(s);
     for (; w != NULL; w = next) {
         next = w->next;

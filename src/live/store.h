@@ -5,7 +5,7 @@
  *
  * Units    the log is written every second and synced every five.
  * Errors   a log that cannot be read or written costs history after the next restart, nothing else: it is said once a
- *          failure.
+ *          failure. One that could not be begun is tried again.
  * Owns     the store owns the tsdb, the scraper, what is pushed; clock, pool and transport are borrowed.
  * Source   DESIGN.md 2 "tsdb".
  */

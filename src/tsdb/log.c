@@ -434,14 +434,38 @@ static bool replay_segment(struct tsdb *db, struct tsdb_log *l, size_t i, struct
     return ok;
 }
 
-bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err *e)
+static struct tsdb_log *log_new(str dir)
 {
     struct tsdb_log *l = mem_new(struct tsdb_log);
-    bool ok;
 
     l->dir = mem_str_dup(dir);
     l->file.fd = -1;
     l->epoch = 1;
+    return l;
+}
+
+bool tsdb_log_begin(struct tsdb *db, str dir, struct err *e)
+{
+    struct tsdb_log *l = log_new(dir);
+    bool ok = find_segments(l, e);
+
+    if (ok && l->segments.n != 0)
+        ok = err_set(e, ERR_CONFLICT, "there are samples in '%.*s'", STR(dir));
+    if (!ok) {
+        tsdb_log_free(l);
+        return false;
+    }
+    tsdb_lock_write(db);
+    db->log = l;
+    tsdb_unlock(db);
+    return true;
+}
+
+bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err *e)
+{
+    struct tsdb_log *l = log_new(dir);
+    bool ok;
+
     *out = (struct tsdb_replay){0};
     ok = find_segments(l, e);
     for (size_t i = 0; ok && i < l->segments.n; i++)

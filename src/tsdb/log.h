@@ -29,6 +29,8 @@ struct tsdb_replay {
 /* Replays what is in the folder, which is made when it is not there, and logs from now on. Selectors that say what is
  * kept are registered before. */
 bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err *e) must_check;
+/* The same later, when it could not be opened and the store has gone on without: only where no segments lie. */
+bool tsdb_log_begin(struct tsdb *db, str dir, struct err *e) must_check;
 /* Writes what has come, waits for the disk if sync, begins and removes segments. One thread at a time. */
 bool tsdb_log_step(struct tsdb *db, ts_ms now, bool sync, struct err *e) must_check;
 
