@@ -629,6 +629,7 @@ static void tear_down(struct serve *s, int code)
     store_stop(s->store);
     if (s->pool != NULL)
         pool_settle(s->pool);
+    store_save(s->store);
     api_free(s->api);
     heartbeat_free(s->heartbeat);
     reloader_free(s->reloader);

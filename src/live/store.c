@@ -79,17 +79,25 @@ void store_stop(struct store *s)
     timer_cancel(s->parts.clock, &s->tick);
 }
 
-void store_free(struct store *s)
+void store_save(struct store *s)
 {
     struct err e = ERR_INIT;
 
+    if (s == NULL || !s->has_log)
+        return;
+    if (!tsdb_log_step(s->db, s->parts.clock->now.wall / NS_PER_MS, true, &e))
+        log_error("the last samples were not written", LOG_ERR(&e));
+    s->has_log = false;
+}
+
+void store_free(struct store *s)
+{
     if (s == NULL)
         return;
     store_stop(s);
     scraper_free(s->scraper);
     push_free(s->push);
-    if (s->has_log && !tsdb_log_step(s->db, s->parts.clock->now.wall / NS_PER_MS, true, &e))
-        log_error("the last samples were not written", LOG_ERR(&e));
+    store_save(s);
     tsdb_free(s->db);
     mem_str_free(s->dir);
     mem_free(s);
@@ -138,6 +146,9 @@ static void replayed(struct job *j)
         log_error("samples will not outlive a restart", LOG_STR("path", s->dir), LOG_ERR(&s->err));
     else if (s->replay.damaged != 0)
         tell_damage(s);
+    if (s->ok && s->replay.torn_bytes != 0)
+        log_warn("the torn end of a file is cut off, as a power cut leaves it",
+                 LOG_STR("folder", s->dir), LOG_I64("bytes", s->replay.torn_bytes));
     if (s->ok && s->replay.samples != 0)
         log_info("samples are back", LOG_I64("samples", s->replay.samples),
                  LOG_I64("segments", s->replay.segments), LOG_I64("damaged", s->replay.damaged));

@@ -38,6 +38,8 @@ struct store_parts {
 struct store *store_new(const struct store_parts *parts, const struct config *conf);
 /* The pool must have been settled. What is not in the log yet is written. */
 void store_free(struct store *s);
+/* Before that, and before the folder is given back: the last samples are on the disk, none comes any more. */
+void store_save(struct store *s);
 /* On the way out: what comes home from the pool begins nothing any more. */
 void store_stop(struct store *s);
 

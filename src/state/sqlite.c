@@ -41,6 +41,7 @@
 #include "state/lock.h"
 #include "state/room.h"
 #include "state/sqlite_db.h"
+#include "state/whole.h"
 
 #define RETRY_FIRST (5 * NS_PER_S)
 #define RETRY_MAX   (60 * NS_PER_S)
@@ -76,6 +77,7 @@ struct sqlite {
     struct clock *clock;
     str dir;
     int lock_fd, wake_fd;
+    int note_fd; /* writer */
     struct event *wake;
     /* the loop's */
     struct timer retry, look;
@@ -206,6 +208,8 @@ static void write_batch(struct sqlite *q, const struct task *t, size_t n)
 
     if (!q->broken && (!append_alerts(q, t, n, &e) || !write_rows(q, t, n, &e)))
         break_down(q, &e);
+    if (!q->broken)
+        state_note_write(q->dir, &q->note_fd, q->log.file.size, sqlite_db_log_size(&q->db));
     post(q, t, n, q->broken ? &q->why : NULL);
 }
 
@@ -262,9 +266,12 @@ static void probe(struct sqlite *q, const struct task *t)
 static void write_everything(struct sqlite *q, const struct task *t)
 {
     struct err e = ERR_INIT;
-    bool ok = state_dir_make(q->dir, &e) && state_lock_again(q->dir, &q->lock_fd, &e) &&
-              sqlite_db_rebuild(&q->db, buf_str(&t->commit.ops), &e) &&
-              alert_log_rewrite(&q->log, buf_str(&t->commit.alerts), &e);
+    bool ok;
+
+    state_note_forget(q->dir, &q->note_fd);
+    ok = state_dir_make(q->dir, &e) && state_lock_again(q->dir, &q->lock_fd, &e) &&
+         sqlite_db_rebuild(&q->db, buf_str(&t->commit.ops), &e) &&
+         alert_log_rewrite(&q->log, buf_str(&t->commit.alerts), &e);
 
     q->broken = !ok;
     if (!ok)
@@ -557,6 +564,10 @@ static void sqlite_free(void *self)
     pthread_cond_destroy(&q->work);
     pthread_cond_destroy(&q->idle);
     pthread_mutex_destroy(&q->lock);
+    state_note_forget(q->dir, &q->note_fd);
+    sqlite_db_close(&q->db, !q->broken);
+    if (!q->broken)
+        state_whole_note(q->dir);
     close_files(q);
 }
 
@@ -596,6 +607,7 @@ static bool open_files(struct sqlite *q, struct buf *notice, struct err *e)
     if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e))
         return false;
     state_copy_forget(q->dir);
+    state_whole_check(q->dir, notice);
     return sqlite_db_open(&q->db, q->dir, notice, e) && alert_log_open(&q->log, q->dir, notice, e);
 }
 
@@ -624,7 +636,7 @@ struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell
     q->retry.fire = retry_due;
     q->pause = RETRY_FIRST;
     q->look.fire = look_due;
-    q->lock_fd = q->wake_fd = q->log.file.fd = q->log.next.fd = -1;
+    q->lock_fd = q->wake_fd = q->note_fd = q->log.file.fd = q->log.next.fd = -1;
     q->db.dir = q->log.dir = q->dir;
     is_first = state_is_first(q->dir);
     if (!open_files(q, notice, e) && !(is_first && begin_without(q, e))) {

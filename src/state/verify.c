@@ -14,6 +14,9 @@
 #include "state/backup.h"
 #include "state/db_read.h"
 #include "state/info.h"
+#include "state/row_sum.h"
+#include "state/wal_check.h"
+#include "state/whole.h"
 
 enum { PATH = 4096, MAGIC = 8 };
 
@@ -37,16 +40,25 @@ static bool count(void *arg, str bytes)
     return true;
 }
 
-static bool ends_with_sound_records(int fd, uint64_t from, uint64_t end)
+/* What stands there only ends early. */
+static bool ends_torn(int fd, uint64_t from, uint64_t end)
 {
     struct buf all = BUF_INIT;
-    bool found;
+    bool is_torn;
 
     buf_reserve(&all, (size_t)(end - from));
     all.n = (size_t)(end - from);
-    found = record_read(fd, from, all.p, all.n) && record_find(buf_str(&all), 0) < all.n;
+    is_torn = record_read(fd, from, all.p, all.n) && record_is_torn(buf_str(&all)) &&
+              record_find(buf_str(&all), 0) == all.n;
     buf_release(&all);
-    return found;
+    return is_torn;
+}
+
+/* Lines of what is missing count each. */
+static void count_lines(struct verifying *v, size_t from)
+{
+    for (size_t i = from; i < v->out->n; i++)
+        v->damaged += v->out->p[i] == '\n';
 }
 
 /* A file of records behind `magic`; without one it is a single record, which is there or not. */
@@ -68,7 +80,7 @@ static void verify_records(struct verifying *v, const char *path, const char *ma
              (unsigned long long)c.records);
     if (is_ours && end == (uint64_t)st.st_size) {
         buf_adds(v->out, ", sound\n");
-    } else if (is_ours && head != 0 && !ends_with_sound_records(fd, end, (uint64_t)st.st_size)) {
+    } else if (is_ours && head != 0 && ends_torn(fd, end, (uint64_t)st.st_size)) {
         buf_addf(v->out,
                  ", and a torn end of %lld bytes, as a power cut or a running program leaves it\n",
                  (long long)st.st_size - (long long)end);
@@ -98,9 +110,8 @@ static void count_rows(struct verifying *v, sqlite3 *db)
     sqlite3_stmt *s = NULL;
     char sql[128];
 
-    if (sqlite3_prepare_v2(db,
-                           "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid", -1,
-                           &s, NULL) == SQLITE_OK)
+    if (sqlite3_prepare_v2(db, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid",
+                           -1, &s, NULL) == SQLITE_OK)
         while (sqlite3_step(s) == SQLITE_ROW) {
             const char *name = (const char *)sqlite3_column_text(s, 0);
 
@@ -110,6 +121,18 @@ static void count_rows(struct verifying *v, sqlite3 *db)
     sqlite3_finalize(s);
 }
 
+/* Frames that SQLite will not read. */
+static void verify_wal(struct verifying *v, const char *path)
+{
+    uint64_t at, n = v->is_in_use ? 0 : state_wal_lost(str_of(path), &at);
+
+    if (n == 0)
+        return;
+    buf_addf(v->out, "%s: damaged at %llu, %llu bytes of commits are lost\n", path,
+             (unsigned long long)at, (unsigned long long)n);
+    v->damaged++;
+}
+
 /* With its write-ahead log. */
 static void verify_database(struct verifying *v, const char *path)
 {
@@ -117,6 +140,7 @@ static void verify_database(struct verifying *v, const char *path)
     enum db_rest rest = v->db.n != 0 || v->is_backup ? DB_LIES_STILL : DB_AS_LEFT;
     struct err e = ERR_INIT;
     sqlite3 *db = NULL;
+    size_t bad;
 
     if (v->is_in_use && v->db.n == 0) {
         buf_addf(v->out, "%s: in use, and not looked at\n", path);
@@ -128,7 +152,9 @@ static void verify_database(struct verifying *v, const char *path)
     } else {
         buf_addf(v->out, "%s: version %d", path, number(db, "PRAGMA user_version"));
         count_rows(v, db);
-        buf_adds(v->out, ", sound\n");
+        bad = state_rows_damaged(db, v->out);
+        v->damaged += bad != 0;
+        buf_add(v->out, bad == 0 ? S(", sound\n") : S("\n"));
     }
     sqlite3_close(db);
 }
@@ -148,8 +174,11 @@ static void verify_file(struct verifying *v, const char *path, str name)
         verify_records(v, path, "");
     else if (str_is(name, "state.db"))
         verify_database(v, path);
-    else if (!str_is(name, "lock") && !str_is(name, MANIFEST) && !str_is(name, "state.db-wal") &&
-             !str_is(name, "state.db.copy") && !str_is(name, "state.db-shm"))
+    else if (str_is(name, "state.db-wal"))
+        verify_wal(v, path);
+    else if (!str_is(name, "lock") && !str_is(name, MANIFEST) && !str_is(name, "stopped") &&
+             !str_is(name, "noted") && !str_is(name, "state.db.copy") &&
+             !str_is(name, "state.db-shm"))
         buf_addf(v->out, "%s: %s\n", path,
                  str_find_str(name, S("damaged")) >= 0 || str_find_str(name, S("replaced")) >= 0
                      ? "kept for people, not read"
@@ -194,6 +223,14 @@ static void verify_manifest(struct verifying *v, str dir)
     arena_release(&a);
 }
 
+static void verify_whole(struct verifying *v, str dir)
+{
+    size_t from = v->out->n;
+
+    state_whole_look(dir, v->out);
+    count_lines(v, from);
+}
+
 bool state_verify(str dir, str db, struct buf *out, size_t *damaged, struct err *e)
 {
     static const char *const inner[] = {"samples", "pushed"};
@@ -206,6 +243,8 @@ bool state_verify(str dir, str db, struct buf *out, size_t *damaged, struct err 
     v.is_in_use = state_is_in_use(dir);
     if (v.is_backup)
         verify_manifest(&v, dir);
+    else if (!v.is_in_use)
+        verify_whole(&v, dir);
     if (!verify_folder(&v, path, true, e))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(inner); i++) {

@@ -341,8 +341,9 @@ static bool replay_one(void *arg, str bytes)
 }
 
 /* Sound records behind a bad one are taken, too: what they say of streams and series that are not known any more is left
- * out. Returns how many bytes are lost; *found: whether there were any. */
-static uint64_t replay_rest(struct replaying *p, int fd, uint64_t from, uint64_t end, bool *found)
+ * out. Returns how many bytes are lost; *found: whether there were any; *is_torn: what stands there only ends early. */
+static uint64_t replay_rest(struct replaying *p, int fd, uint64_t from, uint64_t end, bool *found,
+                            bool *is_torn)
 {
     struct buf all = BUF_INIT;
     size_t n = (size_t)(end - from), at = 0;
@@ -351,6 +352,7 @@ static uint64_t replay_rest(struct replaying *p, int fd, uint64_t from, uint64_t
     *found = false;
     buf_reserve(&all, n);
     all.n = n;
+    *is_torn = record_read(fd, from, all.p, n) && record_is_torn(buf_str(&all));
     while (record_read(fd, from, all.p, n) && at < n) {
         str rest = str_sub(buf_str(&all), record_find(buf_str(&all), at), n), bytes;
 
@@ -377,7 +379,7 @@ static enum segment_end replay_fd(struct tsdb *db, int fd, struct segment *s,
     enum segment_end how = SEGMENT_CUT;
     char head[HEADER];
     struct stat st = {0};
-    bool found = false;
+    bool found = false, is_torn = true;
 
     *end = *lost = 0;
     if (fstat(fd, &st) == 0 && st.st_size >= HEADER && record_read(fd, 0, head, HEADER) &&
@@ -386,8 +388,8 @@ static enum segment_end replay_fd(struct tsdb *db, int fd, struct segment *s,
         how = !p.is_bad && *end == (uint64_t)st.st_size ? SEGMENT_WHOLE : SEGMENT_CUT;
     }
     if (how != SEGMENT_WHOLE && *end < (uint64_t)st.st_size) {
-        *lost = replay_rest(&p, fd, *end, (uint64_t)st.st_size, &found);
-        how = found ? SEGMENT_DAMAGED : SEGMENT_CUT;
+        *lost = replay_rest(&p, fd, *end, (uint64_t)st.st_size, &found, &is_torn);
+        how = found || !is_torn ? SEGMENT_DAMAGED : SEGMENT_CUT;
     }
     s->newest = tsdb_replayer_newest(p.r);
     out->bytes += *end;
@@ -423,6 +425,7 @@ static bool replay_segment(struct tsdb *db, struct tsdb_log *l, size_t i, struct
     how = replay_fd(db, fd, s, out, &end, &lost);
     out->was_torn = is_last && how == SEGMENT_CUT;
     if (out->was_torn) {
+        out->torn_bytes = lost;
         ok = ftruncate(fd, (off_t)end) == 0 ||
              err_errno(e, errno, "cannot cut the torn end of '%s'", path);
     } else if (how != SEGMENT_WHOLE) {

@@ -24,6 +24,7 @@ struct tsdb_replay {
         damaged; /* segments with sound records behind bad ones, of which a copy is kept, or that end early */
     uint64_t lost_bytes; /* in them */
     bool was_torn;       /* the newest one, as after a power cut: its tail was cut off */
+    uint64_t torn_bytes; /* of it */
 };
 
 /* Replays what is in the folder, which is made when it is not there, and logs from now on. Selectors that say what is
