@@ -37,6 +37,7 @@ def kept(t, until):
 
 def fill(d, e, sink, name, stop):
     """A folder with something of all kinds in each file."""
+    e.requests.clear()
     with Tocsin(CONFIG % (e.address, sink.url), d, storage=name) as t:
         for i in range(30):
             t.alert(alertname=f"A{i}", annotations={"summary": "text " * 20 + str(i)}, ends=7200)
@@ -58,7 +59,7 @@ def fill(d, e, sink, name, stop):
 def restored(d, e, storage, ended):
     """What a start shows, and what it says: (kept, damaged_total, log); None of kept: it did not start, and said why."""
     with Sink() as sink:
-        write(d + "/c.yml", CONFIG % (e.address, sink.url))
+        e.requests.clear()
         try:
             t = Tocsin(CONFIG % (e.address, sink.url), d, storage=storage)
         except AssertionError as failure:
@@ -136,7 +137,6 @@ def test_flips_and_cuts():
         for name, stop in (("killed", False), ("stopped", True)):
             with Sink() as s:
                 ended = fill(d, e, s, f"{d}/{name}", stop)
-            e.requests.clear()
             shutil.copytree(f"{d}/{name}", f"{d}/seen")
             before, damaged, log = restored(d, e, f"{d}/seen", ended)
             shutil.rmtree(f"{d}/seen")
