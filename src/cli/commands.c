@@ -127,6 +127,9 @@ const struct command commands[] = {
      storage_backup_flags, SIZED(struct storage_flags), storage_backup_run},
     {"storage", "restore", "BACKUP FOLDER", "Make a storage folder of a backup",
      storage_restore_flags, SIZED(struct storage_flags), storage_restore_run},
+    {"storage", "downgrade", "FOLDER",
+     "Bring the folder of a stopped server back to what 0.1.1 opens", NULL, 0,
+     storage_downgrade_run},
     {"completion", NULL, "bash|zsh|fish", "Print a completion script", NULL, 0, completion_run},
     {NULL, NULL, NULL, NULL, NULL, 0, NULL},
 };

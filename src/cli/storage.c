@@ -6,12 +6,11 @@
 #include "cli/table.h"
 #include "codec/tar.h"
 #include "state/backup.h"
+#include "state/downgrade.h"
 #include "state/info.h"
 #include "state/restore.h"
 #include "state/verify.h"
 #include "tsdb/span.h"
-
-enum { TEXT_MAX = 256 };
 
 const struct flag storage_ask_flags[] = {CLIENT_FLAG_ROWS(struct storage_flags), FLAGS_END};
 const struct flag storage_backup_flags[] = {
@@ -341,5 +340,22 @@ int storage_restore_run(const void *flags, char **args, int n_args)
     if (ok)
         say(stdout, "%s is restored\n", args[1]);
     buf_release(&aside);
+    return ok ? EXIT_OK : failed(&e);
+}
+
+/* -- downgrade -- */
+
+int storage_downgrade_run(const void *flags, char **args, int n_args)
+{
+    struct buf said = BUF_INIT;
+    struct err e = ERR_INIT;
+    bool ok;
+
+    (void)flags;
+    if (n_args != 1)
+        return usage("downgrade takes one folder");
+    ok = state_downgrade(str_of(args[0]), client_now(), &said, &e);
+    say(stdout, "%.*s", STR(buf_str(&said)));
+    buf_release(&said);
     return ok ? EXIT_OK : failed(&e);
 }

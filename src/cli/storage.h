@@ -20,5 +20,6 @@ int storage_info_run(const void *flags, char **args, int n_args);
 int storage_verify_run(const void *flags, char **args, int n_args);
 int storage_backup_run(const void *flags, char **args, int n_args);
 int storage_restore_run(const void *flags, char **args, int n_args);
+int storage_downgrade_run(const void *flags, char **args, int n_args);
 
 #endif

@@ -76,32 +76,53 @@ static bool make_folder(const char *path, struct err *e)
            err_errno(e, errno, "cannot create folder '%s'", path);
 }
 
-static bool copy_all(str backup, const struct manifest *m, const char *into, struct err *e)
+static const char *const inner[] = {"", "/samples", "/pushed"};
+
+bool state_restoring_begin(str folder, char into[4096], struct err *e)
 {
-    static const char *const inner[] = {"", "/samples", "/pushed"};
-    char to[PATH + 300];
+    char path[PATH + 16];
     bool ok = true;
 
+    snprintf(into, PATH, "%.*s/" RESTORING, STR(folder));
+    (void)state_remove_folder(into); /* of an attempt that was interrupted */
     for (size_t i = 0; ok && i < ARRAY_LEN(inner); i++) {
-        snprintf(to, sizeof(to), "%s%s", into, inner[i]);
-        ok = make_folder(to, e);
-    }
-    for (size_t i = 0; ok && i < m->n; i++) {
-        snprintf(to, sizeof(to), "%s/%.*s", into, STR(m->files[i].name));
-        ok = backup_copy_file(backup, &m->files[i], to, e);
-    }
-    for (size_t i = 0; ok && i < ARRAY_LEN(inner); i++) {
-        snprintf(to, sizeof(to), "%s%s", into, inner[i]);
-        ok = sync_dir(str_of(to), e);
+        snprintf(path, sizeof(path), "%s%s", into, inner[i]);
+        ok = make_folder(path, e);
     }
     return ok;
 }
 
-static bool put_in_place(str folder, const char *from, struct err *e)
+static bool sync_folders(const char *folder, struct err *e)
+{
+    char path[PATH + 16];
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < ARRAY_LEN(inner); i++) {
+        snprintf(path, sizeof(path), "%s%s", folder, inner[i]);
+        ok = sync_dir(str_of(path), e);
+    }
+    return ok;
+}
+
+static bool copy_all(str backup, const struct manifest *m, const char *into, struct err *e)
+{
+    char to[PATH + 300];
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < m->n; i++) {
+        snprintf(to, sizeof(to), "%s/%.*s", into, STR(m->files[i].name));
+        ok = backup_copy_file(backup, &m->files[i], to, e);
+    }
+    return ok;
+}
+
+bool state_restoring_end(str folder, const char *from, struct err *e)
 {
     static const char *const names[] = {"samples", "pushed", "alerts.log", "state.db"};
     char path[PATH + 64], to[PATH + 64];
 
+    if (!sync_folders(from, e))
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         snprintf(path, sizeof(path), "%s/%s", from, names[i]);
         snprintf(to, sizeof(to), "%.*s/%s", STR(folder), names[i]);
@@ -118,7 +139,7 @@ static bool put_in_place(str folder, const char *from, struct err *e)
 static bool write_folder(str backup, const struct manifest *m, str folder, bool force, ts_ns now,
                          struct buf *aside, struct err *e)
 {
-    char restoring[PATH + 16], name[64];
+    char restoring[PATH], name[64];
     bool is_full = false;
 
     if (!has_something(folder, &is_full, e))
@@ -127,9 +148,7 @@ static bool write_folder(str backup, const struct manifest *m, str folder, bool 
         return err_set(e, ERR_CONFLICT,
                        "'%.*s' is not empty: with --force what is there is moved aside",
                        STR(folder));
-    snprintf(restoring, sizeof(restoring), "%.*s/" RESTORING, STR(folder));
-    (void)state_remove_folder(restoring); /* of an attempt that was interrupted */
-    if (!copy_all(backup, m, restoring, e)) {
+    if (!state_restoring_begin(folder, restoring, e) || !copy_all(backup, m, restoring, e)) {
         (void)state_remove_folder(restoring);
         return false;
     }
@@ -138,7 +157,7 @@ static bool write_folder(str backup, const struct manifest *m, str folder, bool 
         return false;
     if (is_full)
         buf_addf(aside, "%.*s/%s", STR(folder), name);
-    return put_in_place(folder, restoring, e);
+    return state_restoring_end(folder, restoring, e);
 }
 
 bool state_restore(str backup, str folder, bool force, ts_ns now, struct buf *aside, struct err *e)

@@ -16,6 +16,10 @@ bool state_restore(str backup, str folder, bool force, ts_ns now, struct buf *as
                    struct err *e) must_check;
 /* False: a restore was interrupted. */
 bool state_is_restored(str folder, struct err *e) must_check;
+/* What is to take the folder's place is made in folder/restoring, with its two folders in it; then its files take their places.
+ * Until the end nobody starts there. */
+bool state_restoring_begin(str folder, char into[4096], struct err *e) must_check;
+bool state_restoring_end(str folder, const char *from, struct err *e) must_check;
 /* Everything in the folder but the lock goes to `name` in it. */
 bool state_move_aside(str folder, const char *name, struct err *e) must_check;
 

@@ -90,7 +90,7 @@ static bool could_not_look(const char *text)
 static bool check_is_sound(sqlite3 *db, const char *path, struct err *e)
 {
     sqlite3_stmt *s = NULL;
-    int rc = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL);
+    int rc = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &s, NULL);
     const char *text;
     bool ok = false;
 

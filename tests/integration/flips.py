@@ -9,7 +9,7 @@ FLIP_ROUNDS=500 for a long run, FLIP_SEED for another."""
 import random, shutil
 from harness import *
 
-ROUNDS, SEED = int(os.environ.get("FLIP_ROUNDS", "40")), int(os.environ.get("FLIP_SEED", "1"))
+ROUNDS, SEED = int(os.environ.get("FLIP_ROUNDS", "25")), int(os.environ.get("FLIP_SEED", "1"))
 CONFIG = """storage: {keep: all}
 push: {}
 scrape_configs: [{job_name: x, scrape_interval: 200ms, scrape_timeout: 200ms, static_configs: [{targets: ['%s']}]}]
