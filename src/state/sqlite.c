@@ -602,13 +602,28 @@ static void start_writer(struct sqlite *q)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
+/* least: how much of it is known to have been whole. */
+static bool open_alerts(struct sqlite *q, uint64_t least, struct buf *notice, struct err *e)
+{
+    size_t before = notice->n;
+
+    if (!alert_log_open(&q->log, q->dir, notice, e))
+        return false;
+    if (q->log.file.size < least && notice->n == before)
+        buf_addf(notice, "alert log '%.*s/alerts.log' is damaged: its last %llu bytes are lost\n",
+                 STR(q->dir), (unsigned long long)(least - q->log.file.size));
+    return true;
+}
+
 static bool open_files(struct sqlite *q, struct buf *notice, struct err *e)
 {
+    uint64_t alerts;
+
     if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e))
         return false;
     state_copy_forget(q->dir);
-    state_whole_check(q->dir, notice);
-    return sqlite_db_open(&q->db, q->dir, notice, e) && alert_log_open(&q->log, q->dir, notice, e);
+    alerts = state_whole_check(q->dir, notice);
+    return sqlite_db_open(&q->db, q->dir, notice, e) && open_alerts(q, alerts, notice, e);
 }
 
 /* A first start without room: as if the first commit had failed. */

@@ -23,7 +23,8 @@ enum { PATH = 4096, MAGIC = 8 };
 struct verifying {
     struct buf *out;
     size_t damaged;
-    str db; /* a copy to look at instead; empty: none */
+    str db;          /* a copy to look at instead; empty: none */
+    uint64_t alerts; /* how much of their log is no torn end */
     bool is_in_use, is_backup;
 };
 
@@ -61,8 +62,8 @@ static void count_lines(struct verifying *v, size_t from)
         v->damaged += v->out->p[i] == '\n';
 }
 
-/* A file of records behind `magic`; without one it is a single record, which is there or not. */
-static void verify_records(struct verifying *v, const char *path, const char *magic)
+/* A file of records behind `magic`, of which so many bytes are no torn end; without one it is a single record, which is there or not. */
+static void verify_records(struct verifying *v, const char *path, const char *magic, uint64_t least)
 {
     size_t head = strlen(magic);
     char found[MAGIC + 1] = "";
@@ -80,7 +81,7 @@ static void verify_records(struct verifying *v, const char *path, const char *ma
              (unsigned long long)c.records);
     if (is_ours && end == (uint64_t)st.st_size) {
         buf_adds(v->out, ", sound\n");
-    } else if (is_ours && head != 0 && ends_torn(fd, end, (uint64_t)st.st_size)) {
+    } else if (is_ours && head != 0 && end >= least && ends_torn(fd, end, (uint64_t)st.st_size)) {
         buf_addf(v->out,
                  ", and a torn end of %lld bytes, as a power cut or a running program leaves it\n",
                  (long long)st.st_size - (long long)end);
@@ -167,11 +168,11 @@ static bool is_hash(const char *name)
 static void verify_file(struct verifying *v, const char *path, str name)
 {
     if (str_is(name, "alerts.log"))
-        verify_records(v, path, "tocsinA1");
+        verify_records(v, path, "tocsinA1", v->alerts);
     else if (str_starts_with(name, S("samples-")) && str_ends_with(name, S(".log")))
-        verify_records(v, path, "tocsinS1");
+        verify_records(v, path, "tocsinS1", 0);
     else if (is_hash(name.p))
-        verify_records(v, path, "");
+        verify_records(v, path, "", 0);
     else if (str_is(name, "state.db"))
         verify_database(v, path);
     else if (str_is(name, "state.db-wal"))
@@ -227,7 +228,7 @@ static void verify_whole(struct verifying *v, str dir)
 {
     size_t from = v->out->n;
 
-    state_whole_look(dir, v->out);
+    v->alerts = state_whole_look(dir, v->out);
     count_lines(v, from);
 }
 

@@ -21,6 +21,15 @@ static void path_of(char out[PATH], str dir, const char *name)
     snprintf(out, PATH, "%.*s/%s", STR(dir), name);
 }
 
+static int64_t size_of(str dir, const char *name)
+{
+    char path[PATH];
+    struct stat st;
+
+    path_of(path, dir, name);
+    return stat(path, &st) == 0 ? st.st_size : -1;
+}
+
 /* -- a stop in order -- */
 
 static void add_folder(struct buf *out, str dir, const char *inner)
@@ -63,7 +72,7 @@ void state_whole_note(str dir)
     buf_release(&b);
 }
 
-static void look_at(str dir, str line, struct buf *out)
+static void look_at(str dir, str line, uint64_t *alerts, struct buf *out)
 {
     str size = str_cut(&line, ' ');
     char name[300], path[PATH];
@@ -74,23 +83,18 @@ static void look_at(str dir, str line, struct buf *out)
         return;
     snprintf(name, sizeof(name), "%.*s", STR(line));
     path_of(path, dir, name);
+    if (str_is(line, "state.db") && size_of(dir, "state.db.new") >= 0)
+        return; /* which takes its place */
     if (stat(path, &st) != 0)
         buf_addf(out, "'%s' is gone: it had %" PRIu64 " bytes at the last stop\n", path, was);
     else if ((uint64_t)st.st_size < was)
         buf_addf(out, "'%s' has %lld bytes, and had %" PRIu64 " at the last stop\n", path,
                  (long long)st.st_size, was);
+    else if (str_is(line, "alerts.log"))
+        *alerts = was;
 }
 
 /* -- after a crash -- */
-
-static int64_t size_of(str dir, const char *name)
-{
-    char path[PATH];
-    struct stat st;
-
-    path_of(path, dir, name);
-    return stat(path, &st) == 0 ? st.st_size : -1;
-}
 
 /* The database is made before the alert log, and never is empty again. */
 static void look_at_both(str dir, struct buf *out)
@@ -157,16 +161,21 @@ void state_note_forget(str dir, int *fd)
     *fd = -1;
 }
 
-static void look_at_alerts(str dir, uint64_t n, uint64_t crc, uint64_t was, struct buf *out)
+static void look_at_alerts(str dir, const uint64_t *v, uint64_t *alerts, struct buf *out)
 {
+    uint64_t n = v[0], crc = v[1], was = v[2];
     int64_t size = size_of(dir, "alerts.log");
     char head[HEAD_MAX];
 
-    if (size >= (int64_t)was || n > HEAD_MAX)
+    if (n > HEAD_MAX)
         return;
     if (size >= (int64_t)n && !(read_head(dir, "alerts.log", 0, (size_t)n, head) &&
                                 crc32c((str){head, (size_t)n}) == crc))
         return; /* another one is in its place */
+    if (size >= (int64_t)was) {
+        *alerts = was;
+        return;
+    }
     buf_addf(out,
              "'%.*s/alerts.log' has %" PRId64 " bytes, and had %" PRIu64
              ": what is behind is lost\n",
@@ -197,7 +206,7 @@ static bool read_numbers(str line, uint64_t *v, size_t n)
     return true;
 }
 
-static void look_at_note(str dir, struct buf *out)
+static void look_at_note(str dir, uint64_t *alerts, struct buf *out)
 {
     char line[NOTE + 1] = "", sum[12];
     uint64_t v[5];
@@ -208,38 +217,41 @@ static void look_at_note(str dir, struct buf *out)
     if (memcmp(sum, line + NOTE - 10, 10) != 0 ||
         !read_numbers((str){line, NOTE - 10}, v, ARRAY_LEN(v)))
         return;
-    look_at_alerts(dir, v[0], v[1], v[2], out);
+    look_at_alerts(dir, v, alerts, out);
     if (size_of(dir, "state.db.new") < 0)
         look_at_wal(dir, v[3], v[4], out);
 }
 
 /* -- both -- */
 
-void state_whole_look(str dir, struct buf *out)
+uint64_t state_whole_look(str dir, struct buf *out)
 {
     char path[PATH];
     struct buf text = BUF_INIT;
     size_t before = out->n;
+    uint64_t alerts = 0;
     str rest;
 
     path_of(path, dir, STOPPED);
     if (file_read(str_of(path), FILE_REGULAR, MANIFEST_MAX, &text, NULL) &&
         str_ends_with(buf_str(&text), S("end\n")))
         for (rest = buf_str(&text); rest.n != 0;)
-            look_at(dir, str_cut(&rest, '\n'), out);
-    look_at_note(dir, out);
+            look_at(dir, str_cut(&rest, '\n'), &alerts, out);
+    look_at_note(dir, &alerts, out);
     if (out->n == before)
         look_at_both(dir, out);
     buf_release(&text);
+    return alerts;
 }
 
-void state_whole_check(str dir, struct buf *notice)
+uint64_t state_whole_check(str dir, struct buf *notice)
 {
     char path[PATH];
+    uint64_t alerts = state_whole_look(dir, notice);
 
-    state_whole_look(dir, notice);
     state_note_forget(dir, &(int){-1});
     path_of(path, dir, STOPPED);
     if (unlink(path) == 0)
         (void)!sync_dir(dir, NULL); /* what is there from now on is another state */
+    return alerts;
 }

@@ -15,9 +15,10 @@
 
 void state_whole_note(str dir); /* nobody writes there any more */
 /* Before anything is opened, under the lock. */
-void state_whole_check(str dir, struct buf *notice);
-/* The same, of a folder that stays as it is. */
-void state_whole_look(str dir, struct buf *out);
+uint64_t state_whole_check(str dir, struct buf *notice);
+/* The same, of a folder that stays as it is. Both return how much of the alert log, which is there, is no torn end; 0: it is not
+ * known. */
+uint64_t state_whole_look(str dir, struct buf *out);
 
 /* fd: of the note, -1 before. alerts, wal: bytes that count; 0: not known. */
 void state_note_write(str dir, int *fd, uint64_t alerts, uint64_t wal);
