@@ -90,6 +90,9 @@ def change(r, folder, file):
         return f"{file} of {size} bytes cut at {at}", True
     places = sorted(r.randrange(size) for _ in range(r.choice([1, 1, 1, 2, 5])))
     with open(path, "r+b") as f:
+        texts = [m.start() for m in re.finditer(b"because ", f.read())]
+        if texts and r.random() < 0.3:
+            places = [r.choice(texts)]  # in what somebody wrote: no tree is wrong
         for at in places:
             f.seek(at)
             byte = f.read(1)[0]
