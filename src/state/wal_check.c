@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "os/record_file.h"
+#include "state/wal_mend.h"
 
 enum { HEADER = 32, FRAME_HEAD = 24, PAGE_MAX = 65536 };
 
@@ -154,15 +155,24 @@ void state_wal_check(str dir, struct buf *notice)
 {
     char path[4096], aside[4096 + 64];
     uint64_t at, n;
+    struct wal_mended m;
+    bool is_kept;
 
     snprintf(path, sizeof(path), "%.*s/state.db-wal", STR(dir));
     n = state_wal_lost(str_of(path), &at);
     if (n == 0)
         return;
     snprintf(aside, sizeof(aside), "%s.damaged-%lld", path, (long long)time(NULL));
-    buf_addf(notice,
-             "'%s' is damaged at %llu: %llu bytes of commits are lost, what is before is read; %s "
-             "'%s'\n",
-             path, (unsigned long long)at, (unsigned long long)n,
-             keep(path, aside) ? "kept as" : "it could not be kept as", aside);
+    is_kept = keep(path, aside);
+    buf_addf(notice, "'%s' is damaged at %llu: ", path, (unsigned long long)at);
+    if (is_kept && state_wal_mend(dir, &m))
+        buf_addf(
+            notice,
+            "%zu pages are lost that were written again later, and %zu at its end, the rest is "
+            "read; ",
+            m.pages, m.end);
+    else
+        buf_addf(notice, "%llu bytes of commits are lost, what is before is read; ",
+                 (unsigned long long)n);
+    buf_addf(notice, "%s '%s'\n", is_kept ? "kept as" : "it could not be kept as", aside);
 }
