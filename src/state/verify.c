@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/vec.h"
+#include "os/note.h"
 #include "os/record_file.h"
 #include "state/backup.h"
 #include "state/db_read.h"
@@ -25,6 +26,8 @@ struct verifying {
     size_t damaged;
     str db;          /* a copy to look at instead; empty: none */
     uint64_t alerts; /* how much of their log is no torn end */
+    uint64_t samples[NOTE_NUMBERS];
+    bool has_samples; /* samples has the number and the size of a segment */
     bool is_in_use, is_backup;
 };
 
@@ -79,7 +82,7 @@ static void verify_records(struct verifying *v, const char *path, const char *ma
         end = record_walk(fd, head, (uint64_t)st.st_size, count, &c);
     buf_addf(v->out, "%s: %lld bytes, %llu records", path, (long long)st.st_size,
              (unsigned long long)c.records);
-    if (is_ours && end == (uint64_t)st.st_size) {
+    if (is_ours && end == (uint64_t)st.st_size && end >= least) {
         buf_adds(v->out, ", sound\n");
     } else if (is_ours && head != 0 && end >= least && ends_torn(fd, end, (uint64_t)st.st_size)) {
         buf_addf(v->out,
@@ -165,12 +168,23 @@ static bool is_hash(const char *name)
     return strspn(name, "0123456789abcdef") == 16 && name[16] == '\0';
 }
 
+/* How much of the segment that was written last was safe; 0: it is another one. */
+static uint64_t noted_samples(const struct verifying *v, str name)
+{
+    uint64_t number;
+
+    return v->has_samples && str_to_u64(str_sub(name, 8, name.n - 4), &number) &&
+                   number == v->samples[0]
+               ? v->samples[1]
+               : 0;
+}
+
 static void verify_file(struct verifying *v, const char *path, str name)
 {
     if (str_is(name, "alerts.log"))
         verify_records(v, path, "tocsinA1", v->alerts);
     else if (str_starts_with(name, S("samples-")) && str_ends_with(name, S(".log")))
-        verify_records(v, path, "tocsinS1", 0);
+        verify_records(v, path, "tocsinS1", noted_samples(v, name));
     else if (is_hash(name.p))
         verify_records(v, path, "", 0);
     else if (str_is(name, "state.db"))
@@ -232,6 +246,19 @@ static void verify_whole(struct verifying *v, str dir)
     count_lines(v, from);
 }
 
+/* That it is there: what is in it is seen with the others. */
+static void verify_last_segment(struct verifying *v, const char *dir)
+{
+    char path[PATH + 64];
+
+    snprintf(path, sizeof(path), "%s/samples/samples-%010llu.log", dir,
+             (unsigned long long)v->samples[0]);
+    if (!v->has_samples || access(path, F_OK) == 0)
+        return;
+    buf_addf(v->out, "'%s' is gone: it had %llu bytes\n", path, (unsigned long long)v->samples[1]);
+    v->damaged++;
+}
+
 bool state_verify(str dir, str db, struct buf *out, size_t *damaged, struct err *e)
 {
     static const char *const inner[] = {"samples", "pushed"};
@@ -248,6 +275,9 @@ bool state_verify(str dir, str db, struct buf *out, size_t *damaged, struct err 
         verify_whole(&v, dir);
     if (!verify_folder(&v, path, true, e))
         return false;
+    snprintf(sub, sizeof(sub), "%s/samples/noted", path);
+    v.has_samples = !v.is_in_use && note_read(sub, v.samples);
+    verify_last_segment(&v, path);
     for (size_t i = 0; i < ARRAY_LEN(inner); i++) {
         snprintf(sub, sizeof(sub), "%s/%s", path, inner[i]);
         (void)verify_folder(&v, sub, false, NULL);

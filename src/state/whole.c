@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/crc32c.h"
 #include "os/file.h"
+#include "os/note.h"
 #include "os/record_file.h"
 #include "state/manifest.h"
 
@@ -109,7 +110,7 @@ static void look_at_both(str dir, struct buf *out)
 
 /* -- of each commit -- */
 
-enum { NOTE = 112, HEAD_MAX = 64, WAL_HEADER = 32 };
+enum { HEAD_MAX = 64, WAL_HEADER = 32 };
 
 /* What tells one alert log from the next in its place: its beginning, as far as it was there. Bytes and their checksum. */
 static bool read_head(str dir, const char *name, uint64_t from, size_t n, char *out)
@@ -126,28 +127,19 @@ static bool read_head(str dir, const char *name, uint64_t from, size_t n, char *
     return ok;
 }
 
-/* A line of one length, so that it is written over in one go: bytes of the alert log's beginning, their checksum, its length;
- * the salt of the database's log, its length. */
+/* Bytes of the alert log's beginning, their checksum, its length; the salt of the database's log, its length. */
 void state_note_write(str dir, int *fd, uint64_t alerts, uint64_t wal)
 {
-    char line[NOTE + 1], path[PATH], head[HEAD_MAX], salt[8] = {0};
-    size_t n = alerts < HEAD_MAX ? (size_t)alerts : HEAD_MAX;
-    uint64_t s;
-    int used;
+    char path[PATH], head[HEAD_MAX], salt[8] = {0};
+    uint64_t v[NOTE_NUMBERS] = {alerts < HEAD_MAX ? alerts : HEAD_MAX, 0, alerts, 0, wal};
 
-    if (*fd < 0) {
-        path_of(path, dir, NOTED);
-        *fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    }
-    if (*fd < 0 || !read_head(dir, "alerts.log", 0, n, head) ||
+    if (!read_head(dir, "alerts.log", 0, (size_t)v[0], head) ||
         (wal != 0 && !read_head(dir, "state.db-wal", 16, sizeof(salt), salt)))
         return;
-    memcpy(&s, salt, sizeof(s));
-    used = snprintf(line, sizeof(line), "%zu %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " ", n,
-                    crc32c((str){head, n}), alerts, s, wal);
-    memset(line + used, ' ', NOTE - (size_t)used);
-    snprintf(line + NOTE - 10, 11, " %08" PRIx32 "\n", crc32c((str){line, NOTE - 10}));
-    (void)!pwrite(*fd, line, NOTE, 0);
+    v[1] = crc32c((str){head, (size_t)v[0]});
+    memcpy(&v[3], salt, sizeof(salt));
+    path_of(path, dir, NOTED);
+    note_write(path, fd, v);
 }
 
 void state_note_forget(str dir, int *fd)
@@ -155,10 +147,7 @@ void state_note_forget(str dir, int *fd)
     char path[PATH];
 
     path_of(path, dir, NOTED);
-    (void)unlink(path);
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
+    note_remove(path, fd);
 }
 
 static void look_at_alerts(str dir, const uint64_t *v, uint64_t *alerts, struct buf *out)
@@ -198,24 +187,13 @@ static void look_at_wal(str dir, uint64_t salt, uint64_t was, struct buf *out)
              STR(dir), size > 0 ? size : 0, was);
 }
 
-static bool read_numbers(str line, uint64_t *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!str_to_u64(str_cut(&line, ' '), &v[i]))
-            return false;
-    return true;
-}
-
 static void look_at_note(str dir, uint64_t *alerts, struct buf *out)
 {
-    char line[NOTE + 1] = "", sum[12];
-    uint64_t v[5];
+    uint64_t v[NOTE_NUMBERS];
+    char path[PATH];
 
-    if (!read_head(dir, NOTED, 0, NOTE, line))
-        return;
-    snprintf(sum, sizeof(sum), " %08" PRIx32 "\n", crc32c((str){line, NOTE - 10}));
-    if (memcmp(sum, line + NOTE - 10, 10) != 0 ||
-        !read_numbers((str){line, NOTE - 10}, v, ARRAY_LEN(v)))
+    path_of(path, dir, NOTED);
+    if (!note_read(path, v))
         return;
     look_at_alerts(dir, v, alerts, out);
     if (size_of(dir, "state.db.new") < 0)

@@ -8,7 +8,8 @@
  *
  * Errors   ERR_IO. After a failed write the segment is given up and the next step begins another: what could not be
  *          written is lost to the log, not to the store. Sound records behind a damaged one are read, and a
- *          copy of the segment is kept; a torn end of the newest one is cut.
+ *          copy of the segment is kept; a torn end of the newest one is cut. How much of it was safe is noted beside it: what is
+ *          missing of that is damage.
  * Owns     the store owns its log.
  * Cost     about 15 bytes a sample, the labels once a segment among them; 30 ns of it under the store's lock.
  */
