@@ -7,7 +7,6 @@
  */
 #include "api/api_priv.h"
 
-#include <unistd.h>
 #include "base/crc32c.h"
 #include "codec/tar.h"
 #include "os/log.h"

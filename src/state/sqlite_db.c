@@ -21,7 +21,7 @@
 #include "state/migrate.h"
 #include "state/row_sum.h"
 #include "state/tables.h"
-#include "state/wal_check.h"
+#include "state/wal.h"
 #include "os/file.h"
 
 /* 4 MiB in the write-ahead log: a larger one would for longer grow with each commit, whose sync then writes its new end, too. */

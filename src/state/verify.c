@@ -16,7 +16,7 @@
 #include "state/db_read.h"
 #include "state/info.h"
 #include "state/row_sum.h"
-#include "state/wal_check.h"
+#include "state/wal.h"
 #include "state/whole.h"
 
 enum { PATH = 4096, MAGIC = 8 };

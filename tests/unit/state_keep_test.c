@@ -19,7 +19,7 @@
 #include "state/restore.h"
 #include "state/row_sum.h"
 #include "state/tables.h"
-#include "state/wal_check.h"
+#include "state/wal.h"
 #include "state/whole.h"
 
 struct fixture {
