@@ -1,4 +1,5 @@
 #include "state/alert_log.h"
+#include "os/log.h"
 #include "os/record_file.h"
 
 #include <errno.h>
@@ -114,6 +115,26 @@ static bool set_aside(struct alert_log *l, const char *path, struct buf *notice,
     return true;
 }
 
+/* The last record. It ends where it should, and is no torn end: then it is damaged. */
+static bool cut(struct alert_log *l, const char *path, str bytes, size_t good, struct buf *notice,
+                struct err *e)
+{
+    size_t left = bytes.n - good;
+    char aside[PATH];
+
+    if (record_is_torn(str_sub(bytes, good, bytes.n))) {
+        log_warn("the torn end of a file is cut off, as a power cut leaves it",
+                 LOG_STR("file", str_of(path)), LOG_I64("bytes", left));
+    } else {
+        if (!keep_damaged(l, path, aside, e))
+            return false;
+        buf_addf(notice, "alert log '%s' is damaged: its last %zu bytes are lost; kept as '%s'\n",
+                 path, left, aside);
+    }
+    return (ftruncate(l->file.fd, (off_t)good) == 0 && fsync(l->file.fd) == 0) ||
+           err_errno(e, errno, "cannot cut the end of '%s'", path);
+}
+
 /* From `good` on the file cannot be read. */
 static bool mend(struct alert_log *l, const char *path, size_t good, size_t size,
                  struct buf *notice, struct err *e)
@@ -134,8 +155,7 @@ static bool mend(struct alert_log *l, const char *path, size_t good, size_t size
     else if (good == 0)
         ok = set_aside(l, path, notice, e);
     else
-        ok = (ftruncate(l->file.fd, (off_t)good) == 0 && fsync(l->file.fd) == 0) ||
-             err_errno(e, errno, "cannot cut the torn end of '%s'", path);
+        ok = cut(l, path, buf_str(&all), good, notice, e);
     buf_release(&all);
     return ok;
 }
