@@ -19,7 +19,8 @@
  * Errors   all problems of a document are collected as diags: C001 wrong type or value, C002
  * unknown key, C003 missing key, C004 keys that exclude each other, C005 the same key in two files,
  * C006 no such name, C007 (warning) a feature that comes later, C008 (info) deprecated, C009 other
- * rules of the section. Owns     everything decoded lives in the arena of the configuration.
+ * rules of the section, C012 (info) a key without a value, which does not mean its default, C013 (warning) a merge key
+ * that the originals read otherwise. Owns     everything decoded lives in the arena of the configuration.
  */
 #ifndef TOCSIN_CONF_H
 #define TOCSIN_CONF_H
@@ -127,14 +128,15 @@ enum conf_flags {
     CONF_PRINT_EMPTY = 256, /* printed although empty, zero or false */
     CONF_NO_NULLS = 512,    /* a null element or map value is an error that names it */
     CONF_NOT_NEGATIVE = 1024,
-    CONF_NOT_ZERO = 2048,     /* for durations */
-    CONF_SLASH = 4096,        /* a URL gets a trailing slash if it has none */
-    CONF_TEMPLATE_OK = 8192,  /* a URL that holds {{ is not checked */
-    CONF_HIDDEN = 16384,      /* printed as <secret> whatever its type */
-    CONF_ONE_OR_LIST = 32768, /* a list that may be written as one scalar */
-    CONF_UNPRINTED = 65536,   /* not in the printed configuration */
-    CONF_ADDRESS = 131072,    /* a string that says where messages go, as a URL does */
-    CONF_READ_LATER = 262144, /* a path whose file is read when it is needed, as a secret's is */
+    CONF_NOT_ZERO = 2048,      /* for durations */
+    CONF_SLASH = 4096,         /* a URL gets a trailing slash if it has none */
+    CONF_TEMPLATE_OK = 8192,   /* a URL that holds {{ is not checked */
+    CONF_HIDDEN = 16384,       /* printed as <secret> whatever its type */
+    CONF_ONE_OR_LIST = 32768,  /* a list that may be written as one scalar */
+    CONF_UNPRINTED = 65536,    /* not in the printed configuration */
+    CONF_ADDRESS = 131072,     /* a string that says where messages go, as a URL does */
+    CONF_EMPTY_IS_NO = 262144, /* for tristates: without a value it is false, not unset */
+    CONF_READ_LATER = 262144,  /* a path whose file is read when it is needed, as a secret's is */
 };
 
 struct conf_key {

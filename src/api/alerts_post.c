@@ -6,6 +6,7 @@
 #include "os/log.h"
 #include "live/taking.h"
 #include "codec/timefmt.h"
+#include "codec/url.h"
 
 enum { INLINE_MAX = 256 << 10, DEPTH_MAX = 16, TWICE_MAX = 1000 };
 
@@ -83,6 +84,18 @@ static bool read_time(struct body *b, struct json_reader *r, size_t i, const cha
     return true;
 }
 
+static bool read_link(struct body *b, struct json_reader *r, size_t i, str *out)
+{
+    if (!read_text(r, out))
+        return false;
+    if (out->n == 0 || url_is_request_uri(*out, &b->arena))
+        return true;
+    b->status = 422;
+    b->code = 601;
+    return err_set(&b->err, ERR_INVALID, "%zu.generatorURL in body must be of type uri: \"%.*s\"",
+                   i, STR(*out));
+}
+
 static bool read_alert(struct body *b, struct json_reader *r, size_t i)
 {
     struct alert_input in = {.starts_at = TS_NONE, .ends_at = TS_NONE};
@@ -104,7 +117,7 @@ static bool read_alert(struct body *b, struct json_reader *r, size_t i)
         } else if (json_key_is(key, "endsAt")) {
             read_time(b, r, i, "endsAt", &in.ends_at);
         } else if (json_key_is(key, "generatorURL")) {
-            read_text(r, &in.generator_url);
+            read_link(b, r, i, &in.generator_url);
         } else {
             json_skip(r);
         }

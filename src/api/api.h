@@ -37,6 +37,7 @@ struct api_conf {
     unsigned max_queries;     /* under way; 0 = no limit */
     dur_ns answer_timeout;    /* 0 = none */
     struct forward *forward;  /* to other Alertmanagers, borrowed; NULL: nothing is */
+    str storage;              /* the folder of what lasts */
     str instance;             /* what forward says that it is */
     bool log_silences;
     /* Calls each(arg, name, value) for every flag, as /api/v1/status/flags shows them. */

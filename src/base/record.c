@@ -19,13 +19,6 @@ static uint32_t get32(const char *p)
     return v;
 }
 
-str record_head(char head[static RECORD_HEAD], str bytes)
-{
-    put32(head, (uint32_t)bytes.n);
-    put32(head + 4, crc32c(bytes));
-    return (str){head, RECORD_HEAD};
-}
-
 size_t record_length(const char head[static RECORD_HEAD])
 {
     return get32(head);
@@ -39,10 +32,11 @@ size_t record_begin(struct buf *out)
 
 void record_end(struct buf *out, size_t at)
 {
-    char head[RECORD_HEAD];
+    str bytes = {out->p + at, out->n - at};
+    char *head = out->p + at - RECORD_HEAD;
 
-    (void)record_head(head, (str){out->p + at, out->n - at});
-    memcpy(out->p + at - RECORD_HEAD, head, RECORD_HEAD);
+    put32(head, (uint32_t)bytes.n);
+    put32(head + 4, crc32c(bytes));
 }
 
 void record_frame(struct buf *out, str bytes)
@@ -69,6 +63,11 @@ bool record_next(str *in, str *bytes)
     *in = str_sub(*in, RECORD_HEAD + (size_t)n, in->n);
     *bytes = body;
     return true;
+}
+
+bool record_is_torn(str in)
+{
+    return in.n < RECORD_HEAD || get32(in.p) > in.n - RECORD_HEAD;
 }
 
 /* Whether what begins here could be records one behind the other: some heads on, or to the end. In binary data many a

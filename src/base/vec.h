@@ -49,6 +49,15 @@
         (b)->v = v_, (b)->n = n_, (b)->cap = cap_;                                                 \
     } while (0)
 
+/* Gives back what is not in use: of one that will not grow any more. */
+#define vec_fit(vec)                                                                               \
+    do {                                                                                           \
+        if ((vec)->n != 0 && (vec)->n < (vec)->cap) {                                              \
+            (vec)->cap = (vec)->n;                                                                 \
+            (vec)->v = mem_resize((vec)->v, (vec)->cap, sizeof((vec)->v[0]));                      \
+        }                                                                                          \
+    } while (0)
+
 #define vec_clear(vec) ((void)((vec)->n = 0))
 
 /* Removes element i and keeps the order of the others. */

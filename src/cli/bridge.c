@@ -2,7 +2,6 @@
 #include "cli/bridge.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -110,7 +109,7 @@ static void import_nflog(void *arg, str key, struct nflog_entry *entry)
 
     if (entry->expires_mono > b->clock.now.mono) {
         nflog_pack(&row, entry, b->clock.now);
-        state_put(&b->commit, STATE_NFLOG, key, buf_str(&row));
+        state_put(&b->commit, STATE_TOLD, key, buf_str(&row));
         b->n_nflog++;
     }
     buf_release(&row);
@@ -188,25 +187,17 @@ static bool export_nflog(void *arg, str key, str value)
     return true;
 }
 
-/* Whole or not at all: under another name first. */
 static bool write_file(const char *dir, const char *name, str bytes)
 {
-    struct buf path = BUF_INIT, temporary = BUF_INIT;
+    struct buf path = BUF_INIT;
+    struct err e = ERR_INIT;
     bool ok;
-    FILE *f;
 
     buf_addf(&path, "%s/%s", dir, name);
-    buf_addf(&temporary, "%s.new", buf_z(&path));
-    f = fopen(buf_z(&temporary), "wb");
-    ok = f != NULL && fwrite(bytes.p != NULL ? bytes.p : "", 1, bytes.n, f) == bytes.n &&
-         fflush(f) == 0 && fsync(fileno(f)) == 0;
-    if (f != NULL)
-        ok = (fclose(f) == 0) && ok;
-    ok = ok && rename(buf_z(&temporary), buf_z(&path)) == 0;
+    ok = file_replace(buf_str(&path), bytes, &e);
     if (!ok)
-        say(stderr, "tocsin: cannot write %s: %s\n", buf_z(&path), strerror(errno));
+        say(stderr, "tocsin: %s\n", e.msg);
     buf_release(&path);
-    buf_release(&temporary);
     return ok;
 }
 
@@ -216,7 +207,7 @@ static bool export_to(struct bridge *b, const char *dir)
     struct err e = ERR_INIT;
 
     if (!ops->scan(b->state->self, STATE_SILENCE, export_silence, b, &e) ||
-        !ops->scan(b->state->self, STATE_NFLOG, export_nflog, b, &e)) {
+        !ops->scan(b->state->self, STATE_TOLD, export_nflog, b, &e)) {
         say(stderr, "tocsin: cannot read the state: %s\n", e.msg);
         return false;
     }

@@ -29,6 +29,7 @@
 #include "net/transport.h"
 #include "net/web_conf.h"
 #include "state/lock.h"
+#include "state/restore.h"
 
 struct serve {
     struct store *store;
@@ -352,6 +353,37 @@ static void tell_damage(struct serve *s, str notice, size_t unreadable)
     shell_tell_damage(s->shell, S("rows"), str_of(rows));
 }
 
+/* -- what is pushed: rows of the shell's commits -- */
+
+static void put_push(void *arg, str path, str body)
+{
+    shell_put_row(((struct serve *)arg)->shell, STATE_PUSH, path, body);
+}
+
+static void drop_push(void *arg, str path)
+{
+    shell_delete_row(((struct serve *)arg)->shell, STATE_PUSH, path);
+}
+
+static void after_push(void *arg, void (*done)(void *of, bool ok, const struct err *e), void *of)
+{
+    shell_after_commit(((struct serve *)arg)->shell, done, of);
+}
+
+static bool restore_pushes(void *arg, const struct state_reader *from, struct err *e)
+{
+    struct serve *s = arg;
+    const struct push_keeper keeper = {
+        .put = put_push, .drop = drop_push, .after = after_push, .arg = s};
+
+    return store_restore(s->store, from, config_of(shell_engine(s->shell)->conf), &keeper, e);
+}
+
+static void snapshot_pushes(void *arg, struct state_commit *c)
+{
+    store_snapshot(((struct serve *)arg)->store, c);
+}
+
 static bool start_shell(struct serve *s, struct config *conf)
 {
     struct shell_parts parts = {.clock = &s->clock,
@@ -368,6 +400,8 @@ static bool start_shell(struct serve *s, struct config *conf)
                                 .external_url = s->external_url,
                                 .decided = log_decision,
                                 .forward = forward_sent,
+                                .restore = restore_pushes,
+                                .snapshot = snapshot_pushes,
                                 .jumped = jumped,
                                 .arg = s,
                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
@@ -384,7 +418,7 @@ static bool start_shell(struct serve *s, struct config *conf)
     s->shell = shell_new(&parts);
     cb = shell_state_callbacks(s->shell);
     cb.base = loop_base(s->loop);
-    b = state_sqlite_open(dir, &cb, &s->clock, &notice, &e);
+    b = state_is_restored(dir, &e) ? state_sqlite_open(dir, &cb, &s->clock, &notice, &e) : NULL;
     if (b == NULL) {
         log_error("cannot open the state", LOG_STR("path", dir), LOG_ERR(&e));
         buf_release(&notice);
@@ -545,6 +579,7 @@ static int run(struct serve *s, struct config *conf)
     ac.max_queries = s->flags->max_queries > 0 ? (unsigned)s->flags->max_queries : 0;
     ac.answer_timeout = s->flags->answer_timeout > 0 ? s->flags->answer_timeout : 0;
     ac.store = s->store;
+    ac.storage = storage_of(s, conf);
     ac.forward = s->forward;
     ac.instance = uuid_str(&s->instance);
     s->api = api_new(&ac);
@@ -604,6 +639,7 @@ static void tear_down(struct serve *s, int code)
     store_stop(s->store);
     if (s->pool != NULL)
         pool_settle(s->pool);
+    store_save(s->store);
     api_free(s->api);
     heartbeat_free(s->heartbeat);
     reloader_free(s->reloader);

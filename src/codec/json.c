@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include "base/utf8.h"
+#include "codec/bytes.h"
 #include "codec/float.h"
 #include "codec/quote.h"
 #include "codec/timefmt.h"
@@ -267,28 +268,51 @@ static bool read_escape(struct json_reader *r, char *p, size_t *n)
     return true;
 }
 
-/* Moves to the closing quote; *escapes tells whether there is a backslash on the way. */
-static bool find_quote(struct json_reader *r, size_t *end, bool *escapes)
+/* What ends a run of text: a quote, a backslash, a control byte, the end. *high: bits of bytes beyond ASCII. */
+static size_t find_end(str s, size_t i, uint64_t *high)
 {
-    const char *p = r->in.p;
+    for (; s.n - i >= 8; i += 8) {
+        uint64_t v = bytes_load(s.p + i), found;
+
+        found = (bytes_below(v, ' ') | bytes_are(v, '"') | bytes_are(v, '\\')) & BYTES_HIGHS;
+        if (found != 0) {
+            *high |= v & (found ^ (found - 1));
+            return i + bytes_first(found);
+        }
+        *high |= v;
+    }
+    for (; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c == '"' || c == '\\' || c < ' ')
+            break;
+        *high |= c;
+    }
+    return i;
+}
+
+/* Moves to the closing quote; *escapes: there is a backslash on the way, *ascii: no other byte than such. */
+static bool find_quote(struct json_reader *r, size_t *end, bool *escapes, bool *ascii)
+{
+    uint64_t high = 0;
+    size_t i = r->at;
 
     *escapes = false;
-    for (size_t i = r->at; i < r->in.n; i++) {
-        unsigned char c = (unsigned char)p[i];
-
-        if (c == '"') {
-            *end = i;
-            return true;
-        }
-        if (c < 0x20) {
+    for (; (i = find_end(r->in, i, &high)) < r->in.n && r->in.p[i] != '"'; i += 2) {
+        if (r->in.p[i] != '\\') {
             r->at = i;
-            return json_fail(r, "control byte 0x%02x in a string", c);
+            return json_fail(r, "control byte 0x%02x in a string", (unsigned char)r->in.p[i]);
         }
-        if (c == '\\') {
-            *escapes = true;
-            i++;
-        }
+        *escapes = true;
+        if (i + 1 < r->in.n)
+            high |= (unsigned char)r->in.p[i + 1];
+        else
+            break;
     }
+    *end = i;
+    *ascii = (high & BYTES_HIGHS) == 0;
+    if (i < r->in.n && r->in.p[i] == '"')
+        return true;
     r->at = r->in.n;
     return json_fail(r, "string without a closing quote");
 }
@@ -304,17 +328,17 @@ static size_t copy_rune(struct json_reader *r, size_t end, char *p)
 bool json_string(struct json_reader *r, str *out)
 {
     size_t end = 0, n = 0;
-    bool escapes, valid;
+    bool escapes = false, ascii = false, valid;
     str body;
     char *p;
 
     if (!expect_type(r, JSON_STRING))
         return false;
     r->at++;
-    if (!find_quote(r, &end, &escapes))
+    if (!find_quote(r, &end, &escapes, &ascii))
         return false;
     body = str_sub(r->in, r->at, end);
-    valid = utf8_is_valid(body);
+    valid = ascii || utf8_is_valid(body);
     if (!escapes && valid) {
         r->at = end + 1;
         *out = body;

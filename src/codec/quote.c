@@ -1,6 +1,7 @@
 #include "codec/quote.h"
 
 #include "base/utf8.h"
+#include "codec/bytes.h"
 
 /* Whether Go's strconv.IsPrint would print the rune as it is. Go's table follows Unicode categories L, M, N, P, S and
  * the ASCII blank; outside ASCII the runes that matter in labels are letters and symbols, so only the control, format,
@@ -85,33 +86,39 @@ static bool json_is_plain(unsigned char c, bool html)
            (!html || (c != '<' && c != '>' && c != '&'));
 }
 
-/* Whether all of eight bytes are plain. A byte below n, or one that is c, leaves a high bit; a false alarm, which a borrow
- * makes, only means that the bytes are looked at one by one. */
-static bool json_are_plain(const char *p, bool html)
+static uint64_t json_not_plain(uint64_t v, bool html)
 {
-    const uint64_t ones = UINT64_MAX / 0xff, highs = ones * 0x80;
-    uint64_t v, found;
+    uint64_t found = v | bytes_below(v, 0x20) | bytes_are(v, '"') | bytes_are(v, '\\');
 
-#define BELOW(v, n) (((v)-ones * (n)) & ~(v))
-#define IS(v, c)    BELOW((v) ^ ones * (c), 1)
-    memcpy(&v, p, sizeof(v));
-    found = v | BELOW(v, 0x20) | IS(v, '"') | IS(v, '\\');
     if (html)
-        found |= IS(v, '<') | IS(v, '>') | IS(v, '&');
-#undef IS
-#undef BELOW
-    return (found & highs) == 0;
+        found |= bytes_are(v, '<') | bytes_are(v, '>') | bytes_are(v, '&');
+    return found & BYTES_HIGHS;
 }
 
 static size_t json_plain_run(str s, bool html)
 {
-    size_t n = 0;
+    uint64_t found;
+    size_t n = 0, rest;
 
-    while (s.n - n >= sizeof(uint64_t) && json_are_plain(s.p + n, html))
-        n += sizeof(uint64_t);
+    for (; s.n - n >= 8; n += 8)
+        if ((found = json_not_plain(bytes_load(s.p + n), html)) != 0)
+            return n + bytes_first(found);
+    rest = s.n - n;
+    if (rest != 0 && n != 0) { /* with some that are known to be plain */
+        found = json_not_plain(bytes_load(s.p + s.n - 8), html) >> 8 * (8 - rest);
+        return found != 0 ? n + bytes_first(found) : s.n;
+    }
     while (n < s.n && json_is_plain((unsigned char)s.p[n], html))
         n++;
     return n;
+}
+
+static void add_escape(struct buf *out, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    const char text[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+
+    buf_add(out, (str){text, sizeof(text)});
 }
 
 void quote_json(struct buf *out, str s, bool html)
@@ -141,7 +148,7 @@ void quote_json(struct buf *out, str s, bool html)
         else if (c == '\f')
             buf_adds(out, "\\f");
         else if (c < 0x80)
-            buf_addf(out, "\\u%04x", c);
+            add_escape(out, c);
         else if (k == 1)
             buf_adds(out, "\\ufffd");
         else if (html && (r == 0x2028 || r == 0x2029))

@@ -11,7 +11,7 @@ struct entry_common {
 
 static const struct conf_key common_keys[] = {
     CONF_KEY(struct entry_common, send_resolved, CONF_TRISTATE,
-             "also tell when alerts are resolved"),
+             "also tell when alerts are resolved", .flags = CONF_EMPTY_IS_NO),
     CONF_KEY(struct entry_common, http_config, CONF_STRUCT_PTR,
              "HTTP client; the global one when not given", .sub = &http_conf_type,
              .flags = CONF_INHERIT),
@@ -22,7 +22,7 @@ static const struct conf_type common_type = {
 
 static const struct conf_key common_plain_keys[] = {
     CONF_KEY(struct entry_common, send_resolved, CONF_TRISTATE,
-             "also tell when alerts are resolved"),
+             "also tell when alerts are resolved", .flags = CONF_EMPTY_IS_NO),
     CONF_KEYS_END,
 };
 static const struct conf_type common_plain_type = {.name = "integration_without_http",

@@ -297,7 +297,7 @@ void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct no
         nflog_map_put(&e->nflog, mem_str_dup(key), entry);
     }
     nflog_pack(&b, entry, now);
-    state_put(&fx->commit, STATE_NFLOG, key, buf_str(&b));
+    state_put(&fx->commit, STATE_TOLD, key, buf_str(&b));
     buf_release(&b);
 }
 
@@ -306,7 +306,7 @@ void nflog_gc(struct engine *e, struct now now, struct effects *fx)
     MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
         if (it->value->expires_mono > now.mono)
             continue;
-        state_delete(&fx->commit, STATE_NFLOG, it->key);
+        state_delete(&fx->commit, STATE_TOLD, it->key);
         nflog_entry_free(it->value);
         nflog_map_del_entry(&e->nflog, it);
         mem_str_free(it->key);

@@ -141,6 +141,7 @@ void receivers_configure(struct engine *e, struct now now, struct effects *fx);
 void silences_gc(struct engine *e, struct now now, struct effects *fx);
 
 /* restore.c */
+bool alerts_restore(struct restoring *r, str key, str record);
 bool silences_restore(struct restoring *r, str key, str value);
 bool nflog_restore(struct restoring *r, str key, str value);
 bool outbox_restore_row(struct restoring *r, str key, str value);

@@ -8,10 +8,11 @@
 #include "codec/pack.h"
 
 /* Version 0.1.0 wrote a commit's alerts as one record. */
-static bool restore_alerts(void *arg, str record)
+bool alerts_restore(struct restoring *r, str key, str record)
 {
-    struct restoring *r = arg;
     struct unpack u = unpack_of(record);
+
+    (void)key;
 
     while (!unpack_at_end(&u)) {
         struct alert *a =
@@ -64,7 +65,7 @@ bool nflog_restore(struct restoring *r, str key, str value)
         return true;
     }
     if (is_renamed)
-        state_delete(&r->fx->commit, STATE_NFLOG, key);
+        state_delete(&r->fx->commit, STATE_TOLD, key);
     known = nflog_map_get(&r->e->nflog, now);
     if (known != NULL && (*known)->timestamp >= n->timestamp) {
         nflog_entry_free(n);
@@ -121,8 +122,6 @@ static bool read_row(void *arg, str key, str value)
 
 static bool read_all(struct restoring *r, const struct state_reader *from, struct err *err)
 {
-    if (!from->scan_alerts(from->self, restore_alerts, r, err))
-        return err_wrap(err, "reading the alert log");
     CORE_PARTS_EACH(p)
     {
         struct reading x = {r, p};
@@ -197,7 +196,7 @@ void nflog_snapshot(struct engine *e, struct now now, struct state_commit *c)
     MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
         buf_clear(&b);
         nflog_pack(&b, it->value, now);
-        state_put(c, STATE_NFLOG, it->key, buf_str(&b));
+        state_put(c, STATE_TOLD, it->key, buf_str(&b));
     }
     buf_release(&b);
 }

@@ -139,6 +139,8 @@ static void snapshot(void *arg, struct state_commit *c)
 
     engine_snapshot(s->engine, s->parts.clock->now, c);
     rule_driver_snapshot(s->driver, c);
+    if (s->parts.snapshot != NULL)
+        s->parts.snapshot(s->parts.arg, c);
 }
 
 struct state_shell shell_state_callbacks(struct shell *s)
@@ -165,6 +167,8 @@ bool shell_start(struct shell *s, struct state_backend *backend, size_t *unreada
     if (!engine_restore(s->engine, &reader, s->parts.clock->now, &s->fx, unreadable, e))
         return false;
     if (!rule_driver_restore(s->driver, &reader, s->engine->down_at, &s->fx.commit, e))
+        return false;
+    if (s->parts.restore != NULL && !s->parts.restore(s->parts.arg, &reader, e))
         return false;
     turn(s, put_rules_in_force, s);
     turn(s, take_rules_back, s);
@@ -470,6 +474,18 @@ void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const 
         return;
     }
     add_waiting(s, (struct shell_waiting){.n = s->handed + dirty, .done = done, .arg = arg});
+}
+
+void shell_put_row(struct shell *s, enum state_table t, str key, str body)
+{
+    state_put(&s->fx.commit, t, key, body);
+    s->has_stepped = true; /* a turn that is past its commit makes another one */
+}
+
+void shell_delete_row(struct shell *s, enum state_table t, str key)
+{
+    state_delete(&s->fx.commit, t, key);
+    s->has_stepped = true;
 }
 
 void shell_forget(struct shell *s, void *arg)

@@ -44,6 +44,10 @@ struct shell_parts {
     /* What rules sent, for other Alertmanagers; may be NULL. */
     void (*forward)(void *arg, const struct alert_input *v, size_t n);
     void (*decided)(void *arg, const struct decision *d); /* every decision; may be NULL */
+    /* Rows that are neither the engine's nor the rules': read back at the start, before the first turn, and all of them, to
+     * be written anew; may be NULL. */
+    bool (*restore)(void *arg, const struct state_reader *from, struct err *e);
+    void (*snapshot)(void *arg, struct state_commit *c);
     /* The clock jumped, and the engine knows it; may be NULL. */
     void (*jumped)(void *arg, const struct clock_jump *j);
     void *arg;
@@ -66,6 +70,9 @@ void shell_set_external_url(struct shell *s, str url);
 struct slices;
 struct slices *shell_slices(struct shell *s);
 void shell_event(struct shell *s, struct event *ev, struct event_result *result);
+/* A row of whoever gave restore(): it is in the turn's commit. */
+void shell_put_row(struct shell *s, enum state_table t, str key, str body);
+void shell_delete_row(struct shell *s, enum state_table t, str key);
 /* Calls back, maybe at once, when everything decided so far is on disk, or with ok = false and why. */
 void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e),
                         void *arg);

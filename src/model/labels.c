@@ -147,7 +147,7 @@ int labels_cmp(struct labels a, struct labels b)
     if (a.n != b.n)
         return a.n < b.n ? -1 : 1;
     for (size_t i = 0; i < a.n; i++) {
-        int c = str_cmp(a.v[i].name, b.v[i].name);
+        int c = str_cmp(b.v[i].name, a.v[i].name); /* whoever lacks the name that sorts first */
 
         if (c == 0)
             c = str_cmp(a.v[i].value, b.v[i].value);

@@ -28,8 +28,9 @@ size_t labels_sort_keep(struct label *v, size_t n,
 size_t labels_sort_last(struct label *v, size_t n) must_check;
 
 bool labels_eq(struct labels a, struct labels b);
-int labels_cmp(struct labels a,
-               struct labels b); /* fewer labels first, then first differing name, value */
+/* Alertmanager's order: fewer labels first; then, at the first name that differs, the set that lacks the one which sorts
+ * first, so {cc} before {bb}; then the first value that differs. */
+int labels_cmp(struct labels a, struct labels b);
 struct labels labels_copy(struct arena *a, struct labels ls); /* deep */
 
 /* ls restricted to (or without) the given sorted names; the array is new, the text is shared. */

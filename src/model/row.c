@@ -2,9 +2,6 @@
 
 #include "base/mem.h"
 
-const char *const state_table_names[STATE_TABLES] = {"silence", "nflog",    "outbox",
-                                                     "rule",    "decision", "meta"};
-
 /* Table and kind in one number, then the key, then the value of a put. */
 static void add(struct state_commit *c, enum state_table t, bool put, str key)
 {

@@ -1,7 +1,7 @@
 /* row.h - what lasts, as a turn collects it: puts and deletes of rows, and records of the alert log.
  *
- * A row is (table, key) -> value, both opaque bytes here; the nouns have the encoders. The alert log is an append-only
- * file beside the rows, one record an alert.
+ * A row is (table, key) -> body, both opaque bytes here; the nouns have the encoders. What else a table has is written by
+ * whoever keeps it (state/tables.h). The alert log is an append-only file beside the rows, one record an alert.
  *
  * Shapes   up to 100,000 rows a table; values of 0.1-20 kB; keys up to 1 kB.
  * Owns     a commit is a flat buffer, freed by whoever takes it. What is read is borrowed during the callback.
@@ -16,15 +16,15 @@
 
 enum state_table {
     STATE_SILENCE,
-    STATE_NFLOG,
+    STATE_TOLD, /* the notification log */
     STATE_OUTBOX,
     STATE_RULE,
     STATE_DECISION,
     STATE_META,
+    STATE_PUSH,
+    STATE_ALERT, /* records of the alert log: their keys are empty, the newest of a fingerprint counts */
     STATE_TABLES
 };
-
-extern const char *const state_table_names[STATE_TABLES];
 
 struct state_commit {
     struct buf ops;    /* encoded puts and deletes, state_put()/state_delete() append */
@@ -48,11 +48,9 @@ bool state_op_next(struct unpack *u, struct state_op *out);
 
 /* How what lasted is read back, at the start. */
 struct state_reader {
-    /* All rows of a table in key order. A row that returns false ends it. */
+    /* All rows of a table in key order, the alert log's oldest first. A row that returns false ends it. */
     bool (*scan)(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
                  void *arg, struct err *e);
-    /* The alert log's records, oldest first. A torn tail is cut silently. */
-    bool (*scan_alerts)(void *self, bool (*record)(void *arg, str bytes), void *arg, struct err *e);
     void *self;
 };
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "base/mem.h"
+#include "codec/url.h"
 #include "net/http_conf.h"
 #include "net/http_parse.h"
 #include "net/secret.h"
@@ -26,30 +27,35 @@ static str part(CURLU *u, CURLUPart which, unsigned flags, struct arena *a)
     return out;
 }
 
-static CURLU *parse_url(str url, struct arena *a)
+/* As Go reads it and writes it out, which is what receivers get from there. */
+static CURLU *parse_url(str url, struct arena *a, struct err *e)
 {
-    CURLU *u = curl_url();
+    struct url parts;
+    CURLU *u;
 
-    if (memchr(url.p != NULL ? url.p : "", 0, url.n) == NULL &&
-        curl_url_set(u, CURLUPART_URL, z(a, url), 0) == CURLUE_OK)
+    if (!url_parse_http(url, a, &parts, e)) {
+        err_wrap(e, "the URL is malformed");
+        return NULL;
+    }
+    u = curl_url();
+    if (curl_url_set(u, CURLUPART_URL, z(a, url_print(&parts, a)), CURLU_PATH_AS_IS) == CURLUE_OK)
         return u;
     curl_url_cleanup(u);
+    err_set(e, ERR_INVALID, "the URL is malformed");
     return NULL;
 }
 
 bool curl_destination(str url, struct arena *a, str *out, struct err *e)
 {
-    CURLU *u = parse_url(url, a);
+    CURLU *u = parse_url(url, a, e);
     str scheme, host, port;
 
     if (u == NULL)
-        return err_set(e, ERR_INVALID, "the URL is malformed");
+        return false;
     scheme = part(u, CURLUPART_SCHEME, 0, a);
     host = part(u, CURLUPART_HOST, 0, a);
     port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
     curl_url_cleanup(u);
-    if (!str_is(scheme, "http") && !str_is(scheme, "https"))
-        return err_set(e, ERR_INVALID, "the URL's scheme is neither http nor https");
     *out = arena_printf(a, "%.*s://%.*s:%.*s", STR(scheme), STR(host), STR(port));
     return true;
 }
@@ -331,10 +337,10 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
 
     h->easy = NULL;
     BUG_ON(made.easy == NULL);
-    made.url = parse_url(rq->http.url, a);
+    made.url = parse_url(rq->http.url, a, e);
     if (made.url == NULL) {
         curl_handle_release(&made);
-        return err_set(e, ERR_INVALID, "the URL is malformed");
+        return false;
     }
     if (!set_headers(&made, rq, a, e) || !set_auth(&made, rq, a, e) ||
         !curl_setup_tls(&made, rq, a, e) || !set_method(&made, &rq->http, a, e)) {
@@ -344,6 +350,7 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
     set_route(&made, rq->conf, a);
     curl_easy_setopt(made.easy, CURLOPT_HTTPHEADER, made.headers);
     curl_easy_setopt(made.easy, CURLOPT_CURLU, made.url);
+    curl_easy_setopt(made.easy, CURLOPT_PATH_AS_IS, 1l);
     *h = made;
     curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
     return true;

@@ -71,6 +71,7 @@ struct http_conn {
     uint64_t left;
     struct http_req rq;
     str path;       /* of rq, decoded, with the prefix; p == NULL: it cannot be */
+    str cleaned;    /* where it is redirected to, if there is a route; else empty */
     unsigned allow; /* methods of the routes that have rq's path */
 
     /* the answer */

@@ -388,16 +388,75 @@ static str below(str prefix, str path)
     return str_sub(path, prefix.n, path.n);
 }
 
-static void redirect_into(struct http_server *s, struct http_conn *c)
+static void redirect(struct http_conn *c, int status, str path)
 {
     struct buf to = BUF_INIT;
 
-    escape_path(&to, s->conf.prefix);
-    buf_addc(&to, '/');
+    escape_path(&to, path);
+    if (c->rq.query.n != 0)
+        buf_addf(&to, "?%.*s", STR(c->rq.query));
     c->state = CONN_PENDING;
     http_reply_header(&c->rq, S("Location"), buf_str(&to));
-    http_reply(&c->rq, 302, STR_NONE, STR_NONE);
+    http_reply(&c->rq, status, STR_NONE, STR_NONE);
     buf_release(&to);
+}
+
+static void redirect_into(struct http_server *s, struct http_conn *c)
+{
+    redirect(c, 302, arena_printf(&c->rq.arena, "%.*s/", STR(s->conf.prefix)));
+}
+
+/* Without "//", "/./" and "/../", as Go's ServeMux has it, and without a slash at the end. */
+static str clean(str path, struct arena *a)
+{
+    struct buf out = BUF_INIT;
+
+    while (path.n != 0) {
+        str part = str_cut(&path, '/');
+
+        if (str_is(part, "..")) {
+            while (out.n != 0 && out.p[--out.n] != '/')
+                ;
+        } else if (part.n != 0 && !str_is(part, ".")) {
+            buf_addf(&out, "/%.*s", STR(part));
+        }
+    }
+    if (out.n == 0)
+        buf_addc(&out, '/');
+    return arena_take(a, &out);
+}
+
+/* A route for preflights alone says nothing about which paths there are. */
+static bool is_a_path(const struct http_conn *c)
+{
+    return c->rq.route != NULL || (c->allow & ~(unsigned)HTTP_OPTIONS) != 0;
+}
+
+static void find_below(struct http_server *s, struct http_conn *c, str path)
+{
+    struct http_req *rq = &c->rq;
+
+    rq->path = below(s->conf.prefix, path);
+    if (rq->path.p != NULL)
+        rq->route = find(s->conf.routes, rq->method, rq->path, &rq->wildcard, &c->allow);
+}
+
+/* What clients of the originals write and the routes have not. */
+static void find_unclean(struct http_server *s, struct http_conn *c)
+{
+    struct http_req *rq = &c->rq;
+    str was = rq->path, cleaned = clean(c->path, &rq->arena);
+    bool is_slash = str_ends_with(c->path, S("/")) && cleaned.n + 1 == c->path.n;
+
+    if (str_eq(cleaned, c->path))
+        return;
+    find_below(s, c, cleaned);
+    if (!is_a_path(c)) {
+        rq->path = was;
+    } else if (!is_slash || !str_starts_with(rq->path, s->conf.lenient)) {
+        rq->route = NULL;
+        c->cleaned = cleaned;
+    }
 }
 
 void http_server_find(struct http_server *s, struct http_conn *c)
@@ -405,13 +464,13 @@ void http_server_find(struct http_server *s, struct http_conn *c)
     struct http_req *rq = &c->rq;
 
     c->allow = 0;
-    c->path = rq->path = STR_NONE;
+    c->path = c->cleaned = rq->path = STR_NONE;
     rq->route = NULL;
     if (!http_percent_decode(&rq->arena, c->head.path, false, &c->path))
         return;
-    rq->path = below(s->conf.prefix, c->path);
-    if (rq->path.p != NULL)
-        rq->route = find(s->conf.routes, rq->method, rq->path, &rq->wildcard, &c->allow);
+    find_below(s, c, c->path);
+    if (!is_a_path(c))
+        find_unclean(s, c);
 }
 
 bool http_server_route(struct http_server *s, struct http_conn *c)
@@ -426,8 +485,9 @@ bool http_server_route(struct http_server *s, struct http_conn *c)
         http_conn_refuse(c, 400, "bad percent-encoding in the path");
     else if (rq->path.p == NULL && (str_is(c->path, "/") || str_eq(c->path, s->conf.prefix)))
         redirect_into(s, c);
+    else if (c->cleaned.n != 0)
+        redirect(c, 301, c->cleaned);
     else
-        /* A route for preflights alone says nothing about which paths there are. */
-        unrouted(s, c, (c->allow & ~(unsigned)HTTP_OPTIONS) != 0 ? 405 : 404, c->allow);
+        unrouted(s, c, is_a_path(c) ? 405 : 404, c->allow);
     return false;
 }

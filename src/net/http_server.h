@@ -76,6 +76,7 @@ struct http_server_conf {
     const struct http_route *routes;
     void *arg;  /* given to every handler */
     str prefix; /* "" or "/x": 404 outside it, "/" redirects into it */
+    str lenient; /* below this, a slash at the end of a path is not looked at; elsewhere it is redirected */
     unsigned max_connections;
     dur_ns header_timeout, idle_timeout, body_timeout,
         send_timeout;      /* 0 = 10 s, 60 s, 60 s, 60 s without progress */
@@ -107,7 +108,8 @@ struct http_req {
     void (*on_gone)(struct http_req *rq, void *ctx);
     bool
         ends_with_client; /* the handler's: there is nothing to finish for who may have gone; GETs always */
-    void *ctx;            /* the handler's */
+    bool waits; /* a stream's: next() had nothing, and is not asked before http_reply_resume() */
+    void *ctx;  /* the handler's */
     struct http_server *server;
     ts_ns since; /* mono */
 };
@@ -153,5 +155,6 @@ void http_reply(struct http_req *rq, int status, str content_type, str body);
 typedef bool http_next(void *ctx, struct buf *out);
 void http_reply_stream(struct http_req *rq, int status, str content_type, http_next *next,
                        void (*done)(void *ctx), void *ctx);
+void http_reply_resume(struct http_req *rq); /* of a stream that waits; on the loop */
 
 #endif

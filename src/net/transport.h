@@ -33,6 +33,7 @@ enum transport_failure {
     TRANSPORT_TLS,
     TRANSPORT_TIMEOUT, /* the deadline passed */
     TRANSPORT_LIMIT,   /* the answer is larger than allowed */
+    TRANSPORT_URL,     /* it is none: trying again helps nobody */
     TRANSPORT_CONFIG,  /* a secret or certificate file cannot be read: the request was not sent */
 };
 

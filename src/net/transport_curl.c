@@ -487,7 +487,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
         x->rq.destination = arena_printf(&x->memory, "smtp://%.*s", STR(rq->smtp->smarthost));
     } else if (!curl_destination(x->rq.http.url, &x->memory, &x->rq.destination, &x->err)) {
         err_wrap(&x->err, "cannot send");
-        transfer_fail_later(x, TRANSPORT_CONFIG);
+        transfer_fail_later(x, TRANSPORT_URL);
         return x;
     }
     if (rq->deadline != TS_MAX)

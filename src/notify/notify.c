@@ -446,6 +446,11 @@ static void answered(void *arg, const struct transport_answer *answer)
     d->failure = answer->failure == TRANSPORT_TIMEOUT ? FAILURE_DEADLINE : FAILURE_OTHER;
     if (d->lost)
         d->err = answer->err;
+    if (answer->failure == TRANSPORT_URL) {
+        d->failure = FAILURE_CLIENT;
+        end_soon(a, DELIVERY_FAILED);
+        return;
+    }
     if (try_step(a, &said)) {
         obey(a, said);
         return;

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "os/record_file.h"
 
 enum { PIECE = 64 << 10 };
 
@@ -52,5 +54,98 @@ bool file_read(str path, enum file_kind kind, size_t max, struct buf *out, struc
     if (fd >= 0)
         close(fd);
     mem_free(z);
+    return ok;
+}
+
+/* -- writing -- */
+
+/* The folder that a path lies in. */
+static bool sync_folder_of(str path, struct err *e)
+{
+    while (path.n != 0 && path.p[path.n - 1] != '/')
+        path.n--;
+    return sync_dir(path.n != 0 ? path : S("."), e);
+}
+
+bool file_rename(const char *from, const char *to, struct err *e)
+{
+    if (rename(from, to) != 0)
+        return err_errno(e, errno, "cannot rename '%s' to '%s'", from, to);
+    return sync_folder_of(str_of(to), e);
+}
+
+static bool write_new(const char *path, str bytes, struct err *e)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && record_write(fd, bytes) && fsync(fd) == 0;
+    int why = errno;
+
+    if (fd >= 0)
+        close(fd);
+    return ok || err_errno(e, why, "cannot write '%s'", path);
+}
+
+bool file_replace(str path, str bytes, struct err *e)
+{
+    struct buf fresh = BUF_INIT;
+    char *to = mem_zdup(path);
+    bool ok;
+
+    buf_addf(&fresh, "%s.new", to);
+    ok = write_new(buf_z(&fresh), bytes, e) && file_rename(buf_z(&fresh), to, e);
+    if (!ok)
+        (void)unlink(buf_z(&fresh));
+    mem_free(to);
+    buf_release(&fresh);
+    return ok;
+}
+
+bool file_append(struct file_tail *t, str bytes, struct err *e)
+{
+    if (t->is_lost)
+        return err_set(e, ERR_IO, "a sync of the file has failed");
+    if (record_write(t->fd, bytes)) {
+        t->unsynced += bytes.n;
+        return true;
+    }
+    err_errno(e, errno, "cannot append");
+    if (ftruncate(t->fd, (off_t)(t->size + t->unsynced)) != 0) {
+        t->is_lost = true;
+        err_wrap(e, "a torn end stays");
+    }
+    return false;
+}
+
+bool file_sync(struct file_tail *t, struct err *e)
+{
+    if (t->is_lost)
+        return err_set(e, ERR_IO, "a sync of the file has failed");
+    if (t->unsynced == 0)
+        return true;
+    if (fdatasync(t->fd) != 0) {
+        t->is_lost = true;
+        return err_errno(e, errno, "cannot sync");
+    }
+    t->size += t->unsynced;
+    t->unsynced = 0;
+    return true;
+}
+
+void file_close(struct file_tail *t)
+{
+    if (t->fd >= 0)
+        close(t->fd);
+    *t = (struct file_tail){.fd = -1};
+}
+
+bool file_probe(str dir, str bytes, struct err *e)
+{
+    struct buf path = BUF_INIT;
+    bool ok;
+
+    buf_addf(&path, "%.*s/probe.tmp", STR(dir));
+    ok = write_new(buf_z(&path), bytes, e);
+    (void)unlink(buf_z(&path));
+    buf_release(&path);
     return ok;
 }

@@ -19,13 +19,6 @@ bool record_write(int fd, str s)
     return true;
 }
 
-bool record_append(int fd, str bytes)
-{
-    char head[RECORD_HEAD];
-
-    return record_write(fd, record_head(head, bytes)) && record_write(fd, bytes);
-}
-
 bool record_read(int fd, uint64_t at, char *out, size_t n)
 {
     while (n != 0) {

@@ -10,8 +10,7 @@
 #include "base/err.h"
 #include "base/record.h"
 
-bool record_write(int fd, str s) must_check;      /* all of it, or errno says why not */
-bool record_append(int fd, str bytes) must_check; /* framed; the bytes are not copied */
+bool record_write(int fd, str s) must_check; /* all of it, or errno says why not */
 bool record_read(int fd, uint64_t at, char *out, size_t n) must_check;
 /* Calls record for each sound record between the offsets, until it returns false; returns where the last one ends. */
 uint64_t record_walk(int fd, uint64_t from, uint64_t end, bool (*record)(void *arg, str bytes),

@@ -1,10 +1,8 @@
 #include "os/zones.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-#include "base/mem.h"
+#include "os/file.h"
 
 enum { FILE_MAX = 256 * 1024 };
 
@@ -23,21 +21,11 @@ static struct tz *unknown(str name, struct err *e)
 
 static struct tz *load_file(const char *path, str name, struct err *e)
 {
-    char *text;
-    struct tz *z = NULL;
-    ssize_t n;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct buf text = BUF_INIT;
+    bool ok = file_read(str_of(path), FILE_REGULAR, FILE_MAX, &text, NULL) && text.n != 0;
+    struct tz *z = ok ? tz_parse(buf_str(&text), e) : unknown(name, e);
 
-    if (fd < 0)
-        return unknown(name, e);
-    text = mem_alloc(FILE_MAX);
-    n = read(fd, text, FILE_MAX);
-    close(fd);
-    if (n > 0)
-        z = tz_parse((str){text, (size_t)n}, e);
-    else
-        unknown(name, e);
-    mem_free(text);
+    buf_release(&text);
     return z;
 }
 

@@ -7,7 +7,7 @@
 #include "base/map.h"
 #include "codec/exposition_protobuf.h"
 #include "model/labels.h"
-#include "push/push_file.h"
+#include "push/push_row.h"
 #include "push/push_path.h"
 #include "push/push_set.h"
 
@@ -24,14 +24,10 @@ struct op {
     void *arg;
     struct push_set *fresh; /* what the worker made of it */
     struct err err;
+    struct push *push; /* once it waits for the disk */
 };
 
 enum work { PUSH_READ, PUSH_SAVE, PUSH_SAMPLE, PUSH_END };
-
-static const enum work_class work_classes[] = {[PUSH_READ] = WORK_SCRAPE,
-                                               [PUSH_SAVE] = WORK_WRITE,
-                                               [PUSH_SAMPLE] = WORK_SCRAPE,
-                                               [PUSH_END] = WORK_WRITE};
 
 struct group {
     struct push *push;
@@ -57,6 +53,8 @@ struct group {
     struct push_conf conf; /* when the work began */
     ts_ms t, due_t;        /* of the work; of the sample that is due */
     struct now at, due_at; /* what they were taken from */
+    ts_ns begun;           /* wall: when the work began */
+    struct buf row;        /* what it made, to be kept */
     bool ok;
     size_t refused;
     enum tsdb_refusal why;
@@ -68,7 +66,8 @@ struct push {
     struct pool *pool;
     struct tsdb *db;
     struct push_conf conf;
-    str dir; /* of the groups' files; empty: they are not saved */
+    struct push_keeper keeper; /* put is NULL: nobody keeps them */
+    struct op *unwritten;      /* done, and not on disk */
     bool is_on, has_started;
     uint64_t seed;
     struct str_map groups; /* by path */
@@ -162,16 +161,22 @@ static void op_free(struct op *op)
     mem_free(op);
 }
 
+static void ops_free(struct op *first)
+{
+    while (first != NULL) {
+        struct op *op = first;
+
+        first = op->next;
+        op_free(op);
+    }
+}
+
 static void group_free(struct group *g)
 {
     timer_cancel(g->push->clock, &g->timer);
     push_set_free(g->set);
-    while (g->first != NULL) {
-        struct op *op = g->first;
-
-        g->first = op->next;
-        op_free(op);
-    }
+    ops_free(g->first);
+    buf_release(&g->row);
     arena_release(&g->a);
     mem_free(g);
 }
@@ -199,6 +204,12 @@ static bool read_body(struct group *g, struct op *op)
     return ok;
 }
 
+static void encode(struct group *g, const struct push_set *set, ts_ns pushed)
+{
+    buf_clear(&g->row);
+    push_row_encode(&g->row, &(struct push_saved){g->path, pushed, g->failed}, set);
+}
+
 static void read_push(struct group *g)
 {
     struct op *op = g->first;
@@ -206,6 +217,8 @@ static void read_push(struct group *g)
     op->fresh = push_set_new(g->key);
     g->ok = read_body(g, op) &&
             push_set_join(op->fresh, g->set, op->method == PUSH_POST, &g->conf, &op->err);
+    if (g->ok)
+        encode(g, op->fresh, g->begun);
 }
 
 static void sample(struct group *g)
@@ -220,29 +233,17 @@ static void sample(struct group *g)
         push_set_sample(g->set, g->push->db, g->stream, g->t, g->at, &g->refused, &g->why, &g->err);
 }
 
-static void save(struct group *g)
-{
-    const struct push_saved saved = {g->path, g->pushed, g->failed};
-    struct err e = ERR_INIT;
-
-    if (!push_file_write(g->push->dir, &saved, g->set, &e))
-        log_error("a pushed group will not outlive a restart", LOG_STR("path", g->path),
-                  LOG_ERR(&e));
-}
-
 static void run(struct job *j)
 {
     struct group *g = container_of(j, struct group, job);
 
     switch (g->work) {
     case PUSH_READ: read_push(g); break;
-    case PUSH_SAVE: save(g); break;
+    case PUSH_SAVE: encode(g, g->set, g->pushed); break;
     case PUSH_SAMPLE: sample(g); break;
     case PUSH_END:
         if (g->stream != NULL)
             tsdb_stream_close(g->push->db, g->stream, g->t);
-        if (g->push->dir.n != 0)
-            push_file_remove(g->push->dir, g->path);
         break;
     }
 }
@@ -256,17 +257,58 @@ static void note_failure(struct group *g, const char *what)
     snprintf(g->last_error, sizeof(g->last_error), "%s", what);
 }
 
-/* The first of the group's queue is answered. */
-static void finish(struct group *g)
+static void end(struct push *p, struct op *op)
 {
+    p->waiting -= op->body.n;
+    op->done(op->arg, &op->err);
+    op_free(op);
+}
+
+static void written(void *of, bool ok, const struct err *e)
+{
+    struct op *op = of, **it = &op->push->unwritten;
+
+    while (*it != op)
+        it = &(*it)->next;
+    *it = op->next;
+    if (!ok && op->err.code == ERR_NONE)
+        err_set(&op->err, ERR_CONFLICT, "accepted in memory but not on disk: %s", e->msg);
+    end(op->push, op);
+}
+
+/* The first of the group's queue is answered, when what it changed is on disk. */
+static void finish(struct group *g, bool changed)
+{
+    struct push *p = g->push;
     struct op *op = g->first;
 
     g->first = op->next;
     if (g->first == NULL)
         g->last = &g->first;
-    g->push->waiting -= op->body.n;
-    op->done(op->arg, &op->err);
-    op_free(op);
+    if (!changed || p->keeper.put == NULL) {
+        end(p, op);
+        return;
+    }
+    op->push = p;
+    op->next = p->unwritten;
+    p->unwritten = op;
+    p->keeper.after(p->keeper.arg, written, op);
+}
+
+/* What the worker has made of it. */
+static void keep_row(struct group *g)
+{
+    const struct push_keeper *k = &g->push->keeper;
+
+    if (k->put != NULL)
+        k->put(k->arg, g->path, buf_str(&g->row));
+    buf_release(&g->row);
+}
+
+static void drop_row(struct push *p, str path)
+{
+    if (p->keeper.put != NULL)
+        p->keeper.drop(p->keeper.arg, path);
 }
 
 static void take_push(struct group *g)
@@ -286,18 +328,19 @@ static void take_push(struct group *g)
         push_set_free(g->set);
         g->set = op->fresh;
         op->fresh = NULL;
-        g->pushed = p->clock->now.wall;
+        g->pushed = g->begun;
         g->seen = p->clock->now.mono;
         g->last_error[0] = '\0';
         if (!timer_is_armed(&g->timer))
             arm(g);
+        keep_row(g);
     } else {
         p->stats.failed++;
         g->failed = p->clock->now.wall;
         note_failure(g, op->err.msg);
+        g->is_unsaved = true;
     }
-    g->is_unsaved = g->push->dir.n != 0;
-    finish(g);
+    finish(g, g->ok);
 }
 
 static double seconds(ts_ns t)
@@ -339,8 +382,9 @@ static void begin_again(struct group *g)
 static void note_end(struct group *g)
 {
     g->push->stats.series -= series_of(g);
+    drop_row(g->push, g->path);
     if (g->first != NULL && g->first->method == PUSH_DELETE)
-        finish(g);
+        finish(g, true);
     if (g->first != NULL && g->push->is_on) {
         begin_again(g);
         next(g);
@@ -348,7 +392,7 @@ static void note_end(struct group *g)
     }
     while (g->first != NULL) {
         err_set(&g->first->err, ERR_CONFLICT, "pushes are not taken any more");
-        finish(g);
+        finish(g, false);
     }
     str_map_del(&g->push->groups, g->path);
     group_free(g);
@@ -367,6 +411,8 @@ static void done(struct job *j)
         take_push(g);
     else if (g->work == PUSH_SAMPLE)
         note_sample(g);
+    else
+        keep_row(g);
     next(g);
 }
 
@@ -377,11 +423,12 @@ static void start(struct group *g, enum work work)
     g->work = work;
     g->is_working = true;
     g->conf = g->push->conf;
+    g->begun = g->push->clock->now.wall;
     g->refused = 0;
     g->err = (struct err)ERR_INIT;
     g->job.run = run;
     g->job.done = done;
-    pool_run(g->push->pool, work_classes[work], &g->job);
+    pool_run(g->push->pool, WORK_SCRAPE, &g->job);
 }
 
 static void start_sample(struct group *g)
@@ -417,7 +464,7 @@ static void next(struct group *g)
         start_sample(g);
     else if (g->first != NULL)
         start(g, PUSH_READ);
-    else if (g->is_unsaved)
+    else if (g->is_unsaved && g->push->keeper.put != NULL)
         start_save(g);
 }
 
@@ -508,10 +555,9 @@ void push_configure(struct push *p, const struct push_conf *conf, uint64_t seed)
 }
 
 /* What was saved is a push that came then. Without a configuration that takes pushes, and beyond its limits, it ends. */
-static void restore(void *arg, const struct push_saved *saved, struct labels key,
+static void restore(struct push *p, const struct push_saved *saved, struct labels key,
                     struct push_set *set)
 {
-    struct push *p = arg;
     ts_ns now = p->clock->now.wall;
     size_t n = set->series.n - PUSH_OWN;
     struct group *g;
@@ -519,7 +565,7 @@ static void restore(void *arg, const struct push_saved *saved, struct labels key
     if (!p->is_on || p->groups.n >= (size_t)p->conf.max_groups ||
         p->stats.series + n > (size_t)p->conf.max_series) {
         log_info("a pushed group is not taken up again", LOG_STR("path", saved->path));
-        push_file_remove(p->dir, saved->path);
+        drop_row(p, saved->path);
         push_set_free(set);
         return;
     }
@@ -535,10 +581,42 @@ static void restore(void *arg, const struct push_saved *saved, struct labels key
     arm(g);
 }
 
-void push_restore(struct push *p, str dir)
+void push_restore(struct push *p, str body)
 {
-    p->dir = mem_str_dup(dir);
-    p->stats.unreadable = push_file_each(p->dir, restore, p);
+    struct push_saved saved;
+    struct labels key;
+    struct arena a;
+    struct err e = ERR_INIT;
+    struct push_set *set;
+
+    arena_init(&a, 0);
+    set = push_row_decode(body, &saved, &key, &a, &e);
+    if (set != NULL) {
+        restore(p, &saved, key, set);
+    } else {
+        log_warn("a pushed group cannot be read", LOG_ERR(&e));
+        p->stats.unreadable++;
+    }
+    arena_release(&a);
+}
+
+void push_snapshot(const struct push *p, void (*put)(void *arg, str path, str body), void *arg)
+{
+    struct buf b = BUF_INIT;
+
+    MAP_EACH (const struct str_map_entry, e, &p->groups) {
+        const struct group *g = e->value;
+
+        buf_clear(&b);
+        push_row_encode(&b, &(struct push_saved){g->path, g->pushed, g->failed}, g->set);
+        put(arg, g->path, buf_str(&b));
+    }
+    buf_release(&b);
+}
+
+void push_keep(struct push *p, const struct push_keeper *keeper)
+{
+    p->keeper = *keeper;
 }
 
 void push_start(struct push *p)
@@ -562,15 +640,10 @@ void push_free(struct push *p)
 {
     if (p == NULL)
         return;
-    MAP_EACH (struct str_map_entry, e, &p->groups) {
-        struct group *g = e->value;
-
-        if (g->is_unsaved)
-            save(g);
-        group_free(g);
-    }
+    MAP_EACH (struct str_map_entry, e, &p->groups)
+        group_free(e->value);
     str_map_release(&p->groups);
-    mem_str_free(p->dir);
+    ops_free(p->unwritten);
     mem_free(p);
 }
 

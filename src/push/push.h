@@ -6,7 +6,8 @@
  * show its last value for ever.
  *
  * What concerns one group happens one after the other, on a worker: a push is read there while the group still has what
- * was pushed before, and then written to the group's file. Groups survive a reload and a restart (push_file.h).
+ * was pushed before. It is answered when its row (push_row.h) is on disk, so that groups survive a reload, a restart and a
+ * power cut; if it cannot be written, it counts all the same, and the answer says so.
  *
  * Shapes   up to push_conf.max_groups, with push_conf.max_series together.
  * Units    slots are wall clock, ages are not.
@@ -30,8 +31,21 @@ void push_free(struct push *p); /* the pool must have been drained */
 
 /* conf: NULL ends all groups. seed: of everybody's place within the interval. */
 void push_configure(struct push *p, const struct push_conf *conf, uint64_t seed);
-/* Takes up the groups of the folder, and keeps them there from now on. After push_configure(), before any push. */
-void push_restore(struct push *p, str dir);
+/* Who keeps the groups' rows, by their path. Called on the loop. */
+struct push_keeper {
+    void (*put)(void *arg, str path, str body);
+    void (*drop)(void *arg, str path);
+    /* Calls back, maybe at once, when all of that is on disk, or with ok = false and why. */
+    void (*after)(void *arg, void (*done)(void *of, bool ok, const struct err *e), void *of);
+    void *arg;
+};
+
+/* After push_new(); without it nobody keeps them. */
+void push_keep(struct push *p, const struct push_keeper *keeper);
+/* Takes up a group. After push_configure(), before any push. What cannot be read is counted, and stays. */
+void push_restore(struct push *p, str body);
+/* All groups' rows, to be written anew. */
+void push_snapshot(const struct push *p, void (*put)(void *arg, str path, str body), void *arg);
 /* Nothing is written before: the store is still being filled from its log. */
 void push_start(struct push *p);
 void push_rearm(struct push *p); /* the wall clock stepped */
@@ -49,7 +63,8 @@ struct push_request {
     enum push_format format;
 };
 
-/* e->code: ERR_NONE done, ERR_INVALID and ERR_LIMIT the push is wrong or too large, ERR_CONFLICT not now. */
+/* e->code: ERR_NONE done, ERR_INVALID and ERR_LIMIT the push is wrong or too large, ERR_CONFLICT not now,
+ * or not for certain: it counts, and is not on disk. */
 typedef void push_done(void *arg, const struct err *e);
 
 /* It is called exactly once, maybe at once; not after push_free(). */
@@ -69,7 +84,7 @@ void push_each(const struct push *p, void (*each)(void *arg, const struct push_s
                void *arg);
 
 struct push_stats {
-    size_t unreadable; /* groups' files, at the start */
+    size_t unreadable; /* groups' rows, at the start */
     size_t groups, series;
     uint64_t pushes, failed, expired, samples,
         refused; /* refused: samples that the store did not take */

@@ -18,11 +18,12 @@ enum {
 
 struct regex {
     atomic_uint refs;
-    struct arena arena, syntax;
+    struct arena arena;
     str pattern;
-    struct re_tree tree; /* in syntax; without a root when nothing will ask an engine */
-    size_t size;         /* of the Pike program */
-    bool anchored, counted;
+    const str *names; /* of the groups, [0] and unnamed ones empty */
+    size_t groups;    /* with group 0 */
+    size_t size;      /* of the Pike program */
+    bool anchored, counted, dotall;
     bool empty_loops; /* a repeated part may be empty: engines differ in the captures that leaves */
     struct re_fast fast;
     pcre2_general_context *memory;
@@ -45,7 +46,7 @@ static void pcre_free(void *p, void *arg)
     mem_free(p);
 }
 
-static void compile_pcre2(struct regex *re)
+static void compile_pcre2(struct regex *re, const struct re_node *root)
 {
     struct buf text = BUF_INIT;
     pcre2_compile_context *cc;
@@ -54,7 +55,7 @@ static void compile_pcre2(struct regex *re)
 
     re->memory = pcre2_general_context_create(pcre_alloc, pcre_free, NULL);
     cc = pcre2_compile_context_create(re->memory);
-    re_print(&text, re->tree.root);
+    re_print(&text, root);
     re->code = pcre2_compile((PCRE2_SPTR)buf_z(&text), text.n,
                              PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C |
                                  PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UCP,
@@ -92,11 +93,11 @@ static struct re_node *anchor(struct arena *a, struct re_node *root)
 
 static bool is_within_limits(const struct regex *re, str pattern, struct err *e)
 {
-    bool is_list = re->fast.kind == RE_SET || re->fast.kind == RE_TRIE, one = re->tree.groups == 1;
+    bool is_list = re->fast.kind == RE_SET || re->fast.kind == RE_TRIE, one = re->groups == 1;
     bool fits = is_list ? one || re->size <= RE_PROGRAM_MAX
                         : pattern.n <= RE_TEXT_MAX && re->size <= RE_INSTRUCTIONS_MAX;
 
-    if (fits && (one || re->size * re->tree.groups <= CAPTURES_MAX / (4 * sizeof(size_t))))
+    if (fits && (one || re->size * re->groups <= CAPTURES_MAX / (4 * sizeof(size_t))))
         return true;
     return err_set(e, ERR_INVALID,
                    "error parsing regexp: expression too large (%zu bytes, %zu instructions; at "
@@ -104,41 +105,56 @@ static bool is_within_limits(const struct regex *re, str pattern, struct err *e)
                    pattern.n, re->size, RE_TEXT_MAX, RE_INSTRUCTIONS_MAX, STR(pattern));
 }
 
-static bool prepare(struct regex *re, str pattern, struct err *e)
+static void keep_names(struct regex *re, const struct re_tree *t)
 {
+    str *names = arena_array(&re->arena, t->groups, sizeof(str));
+
+    for (size_t i = 0; i < t->groups; i++)
+        names[i] = arena_str(&re->arena, t->names[i]);
+    re->names = names;
+    re->groups = t->groups;
+}
+
+static bool prepare(struct regex *re, str pattern, struct re_tree *t, struct arena *a,
+                    struct err *e)
+{
+    keep_names(re, t);
     if (re->anchored)
-        re_fast_init(&re->fast, re->tree.root, pattern, &re->arena);
-    re->size = pike_size(re->tree.root);
+        re_fast_init(&re->fast, t->root, pattern, &re->arena);
+    re->size = pike_size(t->root);
     if (!is_within_limits(re, pattern, e))
         return false;
     if (re->anchored)
-        re->tree.root = anchor(&re->syntax, re->tree.root);
-    re->empty_loops = has_empty_loop(re->tree.root);
-    if (!re->counted && (re->fast.kind == RE_SLOW || re->tree.groups > 1))
-        compile_pcre2(re);
+        t->root = anchor(a, t->root);
+    re->empty_loops = has_empty_loop(t->root);
+    if (!re->counted && (re->fast.kind == RE_SLOW || re->groups > 1))
+        compile_pcre2(re, t->root);
     return true;
 }
 
+/* The tree is seventy times the text and gone at the end: most patterns need no engine of ours, ever. */
 struct regex *regex_compile(str pattern, enum regex_flags flags, struct err *e)
 {
     struct regex *re = mem_new(struct regex);
+    struct arena syntax;
+    struct re_tree tree;
+    bool ok;
 
     atomic_init(&re->refs, 1);
     arena_init_small(&re->arena, 0);
-    arena_init_small(&re->syntax, SYNTAX_AT_LEAST + SYNTAX_A_BYTE * pattern.n);
     re->anchored = (flags & REGEX_ANCHORED) != 0;
     re->counted = (flags & REGEX_COUNTED) != 0;
-    if (!re_parse(pattern, (flags & REGEX_DOTALL) != 0, &re->syntax, &re->tree, e) ||
-        !prepare(re, pattern, e)) {
-        regex_unref(re);
-        return NULL;
+    re->dotall = (flags & REGEX_DOTALL) != 0;
+    arena_init_small(&syntax, SYNTAX_AT_LEAST + SYNTAX_A_BYTE * pattern.n);
+    ok =
+        re_parse(pattern, re->dotall, &syntax, &tree, e) && prepare(re, pattern, &tree, &syntax, e);
+    arena_release(&syntax);
+    if (ok) {
+        re->pattern = arena_str(&re->arena, pattern);
+        return re;
     }
-    re->pattern = arena_str(&re->arena, pattern);
-    if (pattern.n > RE_TEXT_MAX && re->tree.groups == 1) {
-        arena_release(&re->syntax); /* a list, and seventy times its text */
-        re->tree = (struct re_tree){.groups = 1};
-    }
-    return re;
+    regex_unref(re);
+    return NULL;
 }
 
 struct regex *regex_ref(struct regex *re)
@@ -158,7 +174,6 @@ void regex_unref(struct regex *re)
     pike_free(atomic_load(&re->pike));
     re_fast_release(&re->fast);
     arena_release(&re->arena);
-    arena_release(&re->syntax);
     mem_free(re);
 }
 
@@ -178,13 +193,26 @@ static struct regex *inside(const struct regex *re)
     return (struct regex *)(uintptr_t)re;
 }
 
+static struct pike *program_of(const struct regex *re)
+{
+    struct arena syntax;
+    struct re_tree tree;
+    struct err e = ERR_INIT;
+
+    arena_init_small(&syntax, SYNTAX_AT_LEAST + SYNTAX_A_BYTE * re->pattern.n);
+    BUG_ON(!re_parse(re->pattern, re->dotall, &syntax, &tree, &e)); /* as it was once */
+    if (re->anchored)
+        tree.root = anchor(&syntax, tree.root);
+    return pike_new(&tree, &syntax);
+}
+
 static const struct pike *pike_of(const struct regex *re)
 {
     struct pike *p = atomic_load_explicit(&inside(re)->pike, memory_order_acquire), *none = NULL;
 
     if (p != NULL)
         return p;
-    p = pike_new(&re->tree);
+    p = program_of(re);
     if (atomic_compare_exchange_strong(&inside(re)->pike, &none, p))
         return p;
     pike_free(p); /* another thread was first */
@@ -200,7 +228,7 @@ bool regex_pike_captures(const struct regex *re, str subject, size_t from, size_
 enum re_answer regex_captures_within(const struct regex *re, str subject, size_t from,
                                      size_t *groups, uint64_t *work)
 {
-    return pike_match(pike_of(re), subject, from, groups, re->tree.groups, work);
+    return pike_match(pike_of(re), subject, from, groups, re->groups, work);
 }
 
 bool regex_matches_within(const struct regex *re, str subject, uint64_t *work)
@@ -281,7 +309,7 @@ bool regex_captures(const struct regex *re, str subject, size_t from, size_t *gr
         answer = from == 0 ? re_fast_match(&re->fast, subject) : RE_NO;
         if (answer == RE_NO)
             return false;
-        if (answer == RE_YES && (re->tree.groups == 1 || n_groups <= 1)) {
+        if (answer == RE_YES && (re->groups == 1 || n_groups <= 1)) {
             if (n_groups != 0) {
                 groups[0] = 0;
                 groups[1] = subject.n;
@@ -297,13 +325,13 @@ bool regex_captures(const struct regex *re, str subject, size_t from, size_t *gr
 
 size_t regex_group_count(const struct regex *re)
 {
-    return re->tree.groups;
+    return re->groups;
 }
 
 size_t regex_group_named(const struct regex *re, str name)
 {
-    for (size_t i = 1; i < re->tree.groups; i++)
-        if (name.n != 0 && str_eq(re->tree.names[i], name))
+    for (size_t i = 1; i < re->groups; i++)
+        if (name.n != 0 && str_eq(re->names[i], name))
             return i;
     return SIZE_MAX;
 }

@@ -47,6 +47,7 @@ struct inst {
 
 struct pike {
     VEC(struct inst) code;
+    struct arena syntax; /* has the classes */
     size_t groups;
     bool from_start; /* begins with \A: one try is enough */
 };
@@ -214,10 +215,11 @@ static void emit_node(struct pike *p, const struct re_node *n)
     }
 }
 
-struct pike *pike_new(const struct re_tree *tree)
+struct pike *pike_new(const struct re_tree *tree, struct arena *syntax)
 {
     struct pike *p = mem_new(struct pike);
 
+    p->syntax = *syntax;
     p->groups = tree->groups;
     emit_node(p, tree->root);
     (void)emit(p, OP_MATCH, 0, 0);
@@ -230,6 +232,7 @@ void pike_free(struct pike *p)
     if (p == NULL)
         return;
     vec_release(&p->code);
+    arena_release(&p->syntax);
     mem_free(p);
 }
 

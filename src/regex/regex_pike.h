@@ -15,7 +15,8 @@ struct pike;
 
 /* Instructions that it would take, or a few more, saturating above RE_PROGRAM_MAX. */
 size_t pike_size(const struct re_node *node);
-struct pike *pike_new(const struct re_tree *tree); /* borrows the classes of the tree */
+/* Takes the arena of the tree. */
+struct pike *pike_new(const struct re_tree *tree, struct arena *syntax) returns_owned;
 void pike_free(struct pike *p);
 
 /* groups[2 * i] and [2 * i + 1] as regex_captures() has them; n_groups 0: yes or no only. Each instruction that is run

@@ -258,8 +258,11 @@ struct re_trie *re_trie_new(const struct re_node *root, size_t pattern_bytes)
         t->nodes.v[end.v[i]].accepts = true;
     vec_release(&start);
     vec_release(&end);
-    if (ok)
+    if (ok) {
+        vec_fit(&t->nodes);
+        vec_fit(&t->edges);
         return t;
+    }
     re_trie_free(t);
     return NULL;
 }

@@ -49,6 +49,8 @@ static void check_group_by(struct conf_check *c, struct route_conf *r)
     size_t n = 0;
 
     for (size_t i = 0; i < r->n_group_by; i++) {
+        if (r->group_by[i].n == 0)
+            conf_error(c, "group_by", "an empty name");
         if (str_is(r->group_by[i], "..."))
             r->group_by_all = true;
         else
@@ -119,7 +121,7 @@ static const struct conf_key route_keys[] = {
     CONF_KEY(struct route_conf, labels, CONF_LABEL_MAP, "labels of the notification, templates",
              .flags = CONF_INHERIT | CONF_LATER),
     CONF_KEY(struct route_conf, routes, CONF_LIST, "children, tried in order",
-             .sub = &route_conf_type),
+             .sub = &route_conf_type, .flags = CONF_NO_NULLS),
     CONF_KEYS_END,
 };
 

@@ -404,6 +404,8 @@ static bool decode_row(const struct decoder *m, const struct conf_layer *l,
         in.doc = o[i].doc;
         if (!yaml_is_null(o[i].value) || key->kind == CONF_CUSTOM)
             ok &= decode_value(&in, key, o[i].value, member_of(l, key));
+        else
+            conf_decode_empty(&in, key, o[i].key, member_of(l, key));
     }
     return ok;
 }

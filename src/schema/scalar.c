@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include "codec/duration.h"
 #include "codec/float.h"
+#include "codec/url.h"
 #include "model/labels.h"
 #include "schema/schema.h"
 
@@ -151,28 +152,6 @@ static bool decode_duration(const struct conf_in *in, const struct conf_key *key
 
 /* -- text -- */
 
-bool conf_url_is_valid(str url)
-{
-    str rest, host;
-    size_t n = 0;
-
-    if (str_starts_with(url, S("http://")))
-        rest = str_sub(url, 7, url.n);
-    else if (str_starts_with(url, S("https://")))
-        rest = str_sub(url, 8, url.n);
-    else
-        return false;
-    for (size_t i = 0; i < url.n; i++)
-        if ((unsigned char)url.p[i] <= ' ' || url.p[i] == 0x7f)
-            return false;
-    while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?' && rest.p[n] != '#')
-        n++;
-    host = str_sub(rest, 0, n);
-    if (str_find(host, '@') >= 0)
-        host = str_sub(host, (size_t)str_find(host, '@') + 1, host.n);
-    return host.n != 0 && host.p[0] != ':';
-}
-
 void conf_note_named(const struct conf_in *in, str path)
 {
     struct conf_run *run = in->run;
@@ -216,6 +195,7 @@ static bool decode_url(const struct conf_in *in, const struct conf_key *key,
 {
     bool secret = key->kind == CONF_SECRET_URL;
     bool as_printed = secret && str_is(node->text, "<secret>");
+    struct err e = ERR_INIT;
 
     if (node->text.n == 0 && (key->flags & CONF_REQUIRED) == 0) {
         *out = node->text;
@@ -223,12 +203,14 @@ static bool decode_url(const struct conf_in *in, const struct conf_key *key,
     }
     if ((key->flags & CONF_TEMPLATE_OK) != 0 && str_find_str(node->text, S("{{")) >= 0)
         as_printed = true;
-    if (!as_printed && !conf_url_is_valid(node->text)) {
+    if (!as_printed && !url_check_http(node->text, &e)) {
         if (secret)
             conf_complain(in, node, DIAG_ERROR, "C001",
-                          "an http or https URL with a host expected");
+                          "an http or https URL with a host expected: %s", e.msg);
         else
-            bad(in, node, "an http or https URL with a host");
+            conf_complain(in, node, DIAG_ERROR, "C001",
+                          "an http or https URL with a host expected, not \"%.*s\": %s",
+                          STR(node->text), e.msg);
         return false;
     }
     *out = node->text;
@@ -296,7 +278,7 @@ static bool decode_strings(const struct conf_in *in, const struct conf_key *key,
             ok = false;
             continue;
         }
-        if (key->kind == CONF_LABEL_NAMES && !str_is(n->text, "..."))
+        if (key->kind == CONF_LABEL_NAMES && !yaml_is_null(n) && !str_is(n->text, "..."))
             ok &= check_label_name(&item, n);
         list.v[list.n++] = yaml_is_null(n)           ? STR_NONE
                            : key->kind == CONF_PATHS ? conf_resolve(in, n->text)
@@ -378,6 +360,8 @@ bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node
             ok = false;
             continue;
         }
+        if (yaml_is_null(node->items[i]))
+            continue;
         if (!matchers_parse(node->items[i]->text, in->run->mode, in->run->a, &some, &warning, &e)) {
             conf_complain(&item, node->items[i], DIAG_ERROR, "C001", "%s", e.msg);
             ok = false;
@@ -460,6 +444,67 @@ bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key,
     case CONF_URL: return decode_url(in, key, node, text);
     default: return decode_number(in, key, node, member);
     }
+}
+
+/* -- nothing -- */
+
+/* What nothing is called, NULL where it is no value: there the default stays. */
+static const char *set_empty(const struct conf_key *key, void *member)
+{
+    const bool no = false;
+    const int64_t zero = 0;
+    const double none = 0;
+    const enum conf_tristate given = CONF_NO;
+
+    switch (key->kind) {
+    case CONF_BOOL: memcpy(member, &no, sizeof(no)); return "false";
+    case CONF_TRISTATE:
+        if ((key->flags & CONF_EMPTY_IS_NO) == 0)
+            return NULL;
+        memcpy(member, &given, sizeof(given));
+        return "false";
+    case CONF_INT:
+    case CONF_SIZE:
+        if (key->min > 0)
+            return NULL;
+        falls_through;
+    case CONF_DURATION:
+    case CONF_GO_DURATION: memcpy(member, &zero, sizeof(zero)); return "0";
+    case CONF_FLOAT: memcpy(member, &none, sizeof(none)); return "0";
+    case CONF_WORD:
+        for (const char *const *w = key->words; **w != '\0'; w++)
+            if (w[1] == NULL)
+                return NULL;
+        falls_through;
+    case CONF_STRING:
+    case CONF_TEMPLATE: *(str *)member = STR_NONE; return "an empty text";
+    default: return NULL;
+    }
+}
+
+/* The value of a row that is not there is another one. */
+static bool empty_differs(const struct conf_key *key)
+{
+    str text = key->text != NULL ? str_of(key->text) : STR_NONE;
+
+    return (key->flags & CONF_EMPTY_IS_NO) != 0 ||
+           (text.n != 0 && !str_is(text, "false") && !str_is(text, "0") &&
+            (key->flags & (CONF_INHERIT | CONF_NOT_ZERO | CONF_REQUIRED)) == 0);
+}
+
+void conf_decode_empty(const struct conf_in *in, const struct conf_key *key,
+                       const struct yaml_node *node, void *member)
+{
+    const char *what = empty_differs(key) ? set_empty(key, member) : NULL;
+
+    if (what == NULL)
+        return;
+    if (key->text != NULL)
+        conf_complain(in, node, DIAG_INFO, "C012",
+                      "an empty value means %s, not the default \"%.40s\"", what, key->text);
+    else
+        conf_complain(in, node, DIAG_INFO, "C012", "an empty value means %s, not the default",
+                      what);
 }
 
 /* -- any YAML -- */

@@ -89,10 +89,12 @@ struct conf_check conf_check_of(const struct conf_in *in, const struct conf_part
 
 bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key,
                         const struct yaml_node *node, void *member);
+/* A key without a value has what Go's zero value is, as in the originals; a key that inherits does so. */
+void conf_decode_empty(const struct conf_in *in, const struct conf_key *key,
+                       const struct yaml_node *node, void *member);
 struct conf_value *conf_decode_any(const struct conf_in *in, const struct yaml_node *node);
 bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node,
                           struct matchers *out);
-bool conf_url_is_valid(str url);
 /* Against the folder of the file; it is noted in run->named. */
 str conf_resolve(const struct conf_in *in, str path);
 void conf_note_named(const struct conf_in *in, str path); /* one that is not resolved */

@@ -258,10 +258,10 @@ static bool read_text(struct ingest *g, size_t fresh, struct err *e)
     return true;
 }
 
-/* What the scrape has in memory, but for what it leaves in the store. */
+/* What the scrape has in memory, but for what it adds to series that were there. */
 static size_t bytes_of(const struct ingest *g)
 {
-    return g->text.cap + g->scratch.used + g->batch.a.used +
+    return g->batch.made + g->text.cap + g->scratch.used + g->batch.a.used +
            g->batch.items.cap * sizeof(g->batch.items.v[0]) +
            g->batch.timed.cap * sizeof(g->batch.timed.v[0]) +
            g->batch.labels.cap * sizeof(g->batch.labels.v[0]) +
@@ -387,6 +387,7 @@ void ingest_cancel(struct ingest *g)
     if (!g->is_open)
         return;
     line_cache_release(&g->lines); /* what this scrape has learnt is not complete */
+    tsdb_batch_clear(&g->batch);
     tsdb_batch_cancel(&g->batch);
     close_all(g);
 }
@@ -396,8 +397,7 @@ static void give_up(struct ingest *g)
 {
     line_cache_release(&g->lines);
     vec_release(&g->fresh);
-    vec_release(&g->batch.items);
-    vec_release(&g->batch.timed);
+    tsdb_batch_clear(&g->batch);
     (void)budget_hold(g->budget, &g->held, bytes_of(g));
 }
 

@@ -1,5 +1,6 @@
 #include "source/source_conf.h"
 
+#include "codec/url.h"
 #include "schema/schema.h"
 
 static const char *const types[] = {"prometheus", NULL};
@@ -13,10 +14,13 @@ static void check_source(struct conf_check *c, void *obj)
         conf_error(c, "name", "\"own\" is the name of the store inside tocsin");
     if (s->n_urls == 0)
         conf_error(c, NULL, "\"url\" is missing");
-    for (size_t i = 0; i < s->n_urls; i++)
-        if (!conf_url_is_valid(s->urls[i]))
-            conf_error(c, "url", "an http or https URL with a host expected, not \"%.*s\"",
-                       STR(s->urls[i]));
+    for (size_t i = 0; i < s->n_urls; i++) {
+        struct err e = ERR_INIT;
+
+        if (!url_check_http(s->urls[i], &e))
+            conf_error(c, "url", "an http or https URL with a host expected, not \"%.*s\": %s",
+                       STR(s->urls[i]), e.msg);
+    }
 }
 
 static const struct conf_key keys[] = {

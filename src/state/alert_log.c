@@ -1,4 +1,5 @@
 #include "state/alert_log.h"
+#include "os/log.h"
 #include "os/record_file.h"
 
 #include <errno.h>
@@ -15,59 +16,53 @@ static void path_of(char out[PATH], str dir, const char *name)
     snprintf(out, PATH, "%.*s/%s", STR(dir), name);
 }
 
-/* A new file with these records under the temporary name; -1: errno says why not. */
-static int create_next(str dir, str records)
+/* A new file with these records under the temporary name. */
+static bool create_next(struct alert_log *l, str records, struct err *e)
 {
     char tmp[PATH];
-    int fd;
 
-    path_of(tmp, dir, "alerts.log.tmp");
-    fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-    if (fd < 0 || (record_write(fd, (str){magic, HEADER}) && record_write(fd, records)))
-        return fd;
-    close(fd);
-    unlink(tmp);
-    return -1;
+    path_of(tmp, l->dir, "alerts.log.tmp");
+    l->next.fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    if (l->next.fd < 0)
+        return err_errno(e, errno, "cannot create '%s'", tmp);
+    return (file_append(&l->next, (str){magic, HEADER}, e) && file_append(&l->next, records, e)) ||
+           err_wrap(e, "'%s'", tmp);
 }
 
 static void give_up(struct alert_log *l)
 {
     char tmp[PATH];
 
-    if (l->next_fd < 0)
+    if (l->next.fd < 0)
         return;
     path_of(tmp, l->dir, "alerts.log.tmp");
-    close(l->next_fd);
+    file_close(&l->next);
     unlink(tmp);
-    l->next_fd = -1;
 }
 
-/* The new file takes the place of the log. False with the new one still there: it could not. */
-static bool put_in_place(struct alert_log *l)
+/* The new file takes the place of the log. False with the new one still there: it could not; without: nobody knows which of
+ * the two the folder will have. */
+static bool put_in_place(struct alert_log *l, struct err *e)
 {
     char path[PATH], tmp[PATH];
 
     path_of(path, l->dir, "alerts.log");
     path_of(tmp, l->dir, "alerts.log.tmp");
-    if (fsync(l->next_fd) != 0 || rename(tmp, path) != 0)
+    if (!file_sync(&l->next, e))
         return false;
-    if (l->fd >= 0)
-        close(l->fd);
-    l->fd = l->next_fd;
-    l->size = l->next_size;
-    l->unsynced = 0;
-    l->next_fd = -1;
-    return true;
+    if (rename(tmp, path) != 0)
+        return err_errno(e, errno, "cannot rename '%s'", tmp);
+    file_close(&l->file);
+    l->file = l->next;
+    l->next = (struct file_tail){.fd = -1};
+    return sync_dir(l->dir, e);
 }
 
 static bool create(struct alert_log *l, str records, struct err *e)
 {
     give_up(l);
-    l->next_fd = create_next(l->dir, records);
-    l->next_size = HEADER + records.n;
-    if (l->next_fd >= 0 && put_in_place(l))
-        return sync_dir(l->dir, e);
-    err_errno(e, errno, "cannot write '%.*s/alerts.log.tmp'", STR(l->dir));
+    if (create_next(l, records, e) && put_in_place(l, e))
+        return true;
     give_up(l);
     return false;
 }
@@ -120,6 +115,26 @@ static bool set_aside(struct alert_log *l, const char *path, struct buf *notice,
     return true;
 }
 
+/* The last record. It ends where it should, and is no torn end: then it is damaged. */
+static bool cut(struct alert_log *l, const char *path, str bytes, size_t good, struct buf *notice,
+                struct err *e)
+{
+    size_t left = bytes.n - good;
+    char aside[PATH];
+
+    if (record_is_torn(str_sub(bytes, good, bytes.n))) {
+        log_warn("the torn end of a file is cut off, as a power cut leaves it",
+                 LOG_STR("file", str_of(path)), LOG_I64("bytes", left));
+    } else {
+        if (!keep_damaged(l, path, aside, e))
+            return false;
+        buf_addf(notice, "alert log '%s' is damaged: its last %zu bytes are lost; kept as '%s'\n",
+                 path, left, aside);
+    }
+    return (ftruncate(l->file.fd, (off_t)good) == 0 && fsync(l->file.fd) == 0) ||
+           err_errno(e, errno, "cannot cut the end of '%s'", path);
+}
+
 /* From `good` on the file cannot be read. */
 static bool mend(struct alert_log *l, const char *path, size_t good, size_t size,
                  struct buf *notice, struct err *e)
@@ -130,7 +145,7 @@ static bool mend(struct alert_log *l, const char *path, size_t good, size_t size
 
     buf_reserve(&all, size);
     all.n = size;
-    if (!record_read(l->fd, 0, all.p, size)) {
+    if (!record_read(l->file.fd, 0, all.p, size)) {
         buf_release(&all);
         return err_errno(e, errno, "cannot read '%s'", path);
     }
@@ -140,8 +155,7 @@ static bool mend(struct alert_log *l, const char *path, size_t good, size_t size
     else if (good == 0)
         ok = set_aside(l, path, notice, e);
     else
-        ok = (ftruncate(l->fd, (off_t)good) == 0 && fsync(l->fd) == 0) ||
-             err_errno(e, errno, "cannot cut the torn end of '%s'", path);
+        ok = cut(l, path, buf_str(&all), good, notice, e);
     buf_release(&all);
     return ok;
 }
@@ -151,29 +165,29 @@ static bool check(struct alert_log *l, const char *path, struct buf *notice, str
     char head[HEADER];
     struct stat st;
 
-    if (fstat(l->fd, &st) != 0)
+    if (fstat(l->file.fd, &st) != 0)
         return err_errno(e, errno, "cannot read '%s'", path);
     if (st.st_size == 0)
         return create(l, STR_NONE, e);
-    if (st.st_size >= HEADER && record_read(l->fd, 0, head, HEADER) &&
+    if (st.st_size >= HEADER && record_read(l->file.fd, 0, head, HEADER) &&
         memcmp(head, magic, HEADER) == 0)
-        l->size = record_walk(l->fd, HEADER, (uint64_t)st.st_size, NULL, NULL);
-    return l->size == (uint64_t)st.st_size ||
-           mend(l, path, (size_t)l->size, (size_t)st.st_size, notice, e);
+        l->file.size = record_walk(l->file.fd, HEADER, (uint64_t)st.st_size, NULL, NULL);
+    return l->file.size == (uint64_t)st.st_size ||
+           mend(l, path, (size_t)l->file.size, (size_t)st.st_size, notice, e);
 }
 
 bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err *e)
 {
     char path[PATH];
 
-    *l = (struct alert_log){.dir = dir, .fd = -1, .next_fd = -1};
+    *l = (struct alert_log){.dir = dir, .file = {.fd = -1}, .next = {.fd = -1}};
     path_of(path, dir, "alerts.log.tmp");
     unlink(path); /* a crash left it */
     path_of(path, dir, "alerts.log");
-    l->fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
-    if (l->fd < 0 && errno == ENOENT)
+    l->file.fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+    if (l->file.fd < 0 && errno == ENOENT)
         return create(l, STR_NONE, e);
-    if (l->fd < 0)
+    if (l->file.fd < 0)
         return err_errno(e, errno, "cannot open '%s'", path);
     if (check(l, path, notice, e))
         return true;
@@ -187,7 +201,7 @@ bool alert_log_is_there(const struct alert_log *l, struct err *e)
     char path[PATH];
 
     path_of(path, l->dir, "alerts.log");
-    return (fstat(l->fd, &ours) == 0 && stat(path, &st) == 0 && st.st_dev == ours.st_dev &&
+    return (fstat(l->file.fd, &ours) == 0 && stat(path, &st) == 0 && st.st_dev == ours.st_dev &&
             st.st_ino == ours.st_ino) ||
            err_set(e, ERR_IO, "'%s' was removed or replaced", path);
 }
@@ -195,55 +209,48 @@ bool alert_log_is_there(const struct alert_log *l, struct err *e)
 void alert_log_close(struct alert_log *l)
 {
     give_up(l);
-    if (l->fd >= 0)
-        close(l->fd);
-    l->fd = -1;
+    file_close(&l->file);
 }
 
-bool alert_log_scan(struct alert_log *l, bool (*record)(void *arg, str bytes), void *arg,
+struct scan {
+    bool (*row)(void *arg, str key, str body);
+    void *arg;
+};
+
+static bool scan_record(void *arg, str bytes)
+{
+    const struct scan *s = arg;
+
+    return s->row(s->arg, STR_NONE, bytes);
+}
+
+bool alert_log_scan(struct alert_log *l, bool (*row)(void *arg, str key, str body), void *arg,
                     struct err *e)
 {
-    (void)e;
-    (void)record_walk(l->fd, HEADER, l->size, record, arg);
-    return true;
-}
+    struct scan s = {row, arg};
 
-static bool cut_back(struct alert_log *l, struct err *e)
-{
-    err_errno(e, errno, "cannot append to the alert log");
-    l->unsynced = 0;
-    if (ftruncate(l->fd, (off_t)l->size) != 0)
-        err_wrap(e, "a torn end stays");
-    return false;
+    (void)e;
+    (void)record_walk(l->file.fd, HEADER, l->file.size, scan_record, &s);
+    return true;
 }
 
 static void add_to_next(struct alert_log *l, str records)
 {
-    if (l->next_fd < 0)
-        return;
-    if (!record_write(l->next_fd, records))
+    if (l->next.fd >= 0 && !file_append(&l->next, records, NULL))
         give_up(l);
-    l->next_size += records.n;
 }
 
 bool alert_log_append(struct alert_log *l, str records, struct err *e)
 {
-    if (!record_write(l->fd, records))
-        return cut_back(l, e);
-    l->unsynced += records.n;
+    if (!file_append(&l->file, records, e))
+        return err_wrap(e, "alert log");
     add_to_next(l, records);
     return true;
 }
 
 bool alert_log_sync(struct alert_log *l, struct err *e)
 {
-    if (l->unsynced == 0)
-        return true;
-    if (fdatasync(l->fd) != 0)
-        return cut_back(l, e);
-    l->size += l->unsynced;
-    l->unsynced = 0;
-    return true;
+    return file_sync(&l->file, e) || err_wrap(e, "alert log");
 }
 
 /* Each slice is synced by itself, so that the last has no more to wait for than any other. */
@@ -251,19 +258,21 @@ bool alert_log_slice(struct alert_log *l, str records, enum state_slice which, s
 {
     if (which & STATE_SLICE_FIRST) {
         give_up(l);
-        l->next_fd = create_next(l->dir, STR_NONE);
-        l->next_size = HEADER;
+        if (!create_next(l, STR_NONE, NULL))
+            give_up(l);
     }
     add_to_next(l, records);
-    if (l->next_fd < 0)
+    if (l->next.fd < 0)
         return true;
     if (!(which & STATE_SLICE_LAST)) {
-        if (fdatasync(l->next_fd) != 0)
+        if (!file_sync(&l->next, NULL))
             give_up(l);
         return true;
     }
-    if (put_in_place(l))
-        return sync_dir(l->dir, e);
+    if (put_in_place(l, e))
+        return true;
+    if (l->next.fd < 0)
+        return false;
     give_up(l);
     return true;
 }

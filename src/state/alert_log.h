@@ -3,8 +3,8 @@
  * Shapes   8 bytes of magic, then records (base/record.h), of one alert each; 0.1.0 wrote one a commit. What is cut
  *          behind the last sound record is a torn end. Sound records behind a bad one mean damage: the file is kept as
  *          alerts.log.damaged, and what is sound is read on.
- * Errors   ERR_IO. After a failed append or sync what was not synced is cut off; when even that fails, only
- *          alert_log_rewrite() helps.
+ * Errors   ERR_IO. What could not be appended whole is cut off. After a failed sync, or when that fails, the file is not
+ *          written again (os/file.h), and only alert_log_rewrite() helps.
  * Owns     the log owns its descriptors; dir is borrowed.
  * Cost     append: a write, nothing is copied, two while it is written anew; sync: one fdatasync.
  */
@@ -14,14 +14,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/record.h"
+#include "os/file.h"
 #include "state/backend.h"
 
 struct alert_log {
     str dir;
-    int fd;
-    uint64_t size, unsynced; /* bytes that are safe, and behind them bytes that are not yet */
-    int next_fd;             /* the one that takes its place when the last slice is in; -1: none */
-    uint64_t next_size;
+    struct file_tail file;
+    struct file_tail next; /* the one that takes its place when the last slice is in */
 };
 
 /* Opens or creates dir/alerts.log and cuts a torn tail. Damage is said in notice. A file that is not ours is set aside. */
@@ -29,7 +28,8 @@ bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err
 /* Whether the file that is open is still the one of the folder. */
 bool alert_log_is_there(const struct alert_log *l, struct err *e) must_check;
 void alert_log_close(struct alert_log *l);
-bool alert_log_scan(struct alert_log *l, bool (*record)(void *arg, str bytes), void *arg,
+/* As a table's rows, without keys. */
+bool alert_log_scan(struct alert_log *l, bool (*row)(void *arg, str key, str body), void *arg,
                     struct err *e) must_check;
 /* Records as they stand in the file (record_frame()). */
 bool alert_log_append(struct alert_log *l, str records, struct err *e) must_check;

@@ -5,8 +5,13 @@
  *
  * The alert log is synced in the same commit before the rows (model/row.h).
  *
+ * Rows are read back at the start by scan(), before the first commit, and at any time by read(). The database is locked for
+ * the one connection that writes it, so a read waits in the writer's queue: it sees whatever was handed over before it, and
+ * needs no second connection. What of a table one needs often is in memory anyway.
+ *
  * Errors   open: ERR_CONFLICT "in use by pid N", ERR_UNSUPPORTED newer version (names the backup), ERR_IO; a damaged
  *          file is set aside, said in *notice, and the store starts empty.
+ *          A first start where the disk is full, over quota or read-only begins degraded, with nothing.
  *          commit: on_commit(n, ok = false, err) and the backend is degraded until a rewrite from memory succeeds.
  * Owns     state_commit() takes the commit. Scan results are borrowed during the callback.
  * Source   DESIGN.md 1.3, 2, 4 ("local state", "alerts on disk"); libraries.md 6.
@@ -26,6 +31,22 @@ typedef void state_snapshot(void *arg, struct state_commit *c);
 /* Of the alert log that is to take the place of the one in use. */
 enum state_slice { STATE_SLICE_NEXT, STATE_SLICE_FIRST = 1, STATE_SLICE_LAST = 2 };
 
+/* A read, owned by who asks until it is answered; an answer always comes, at the latest when the backend is freed. */
+struct state_read {
+    enum state_table table; /* but for STATE_ALERT, which has no keys */
+    str prefix, from;       /* of the keys; from: the first one that is wanted */
+    size_t max_bytes;       /* of the answer, which ends with the first row beyond */
+    void (*done)(struct state_read *r,
+                 const struct err *e); /* on the loop; e: NULL when it is read */
+    struct buf rows;                   /* the answer in key order, for state_row_next() */
+    bool is_cut; /* there are more: ask again, from the last key with a byte of 0 behind it */
+};
+
+/* The next row of an answer; false at its end. */
+bool state_row_next(struct unpack *u, str *key, str *body);
+/* Adds a row to the answer; false: no more are wanted. For backends. */
+bool state_read_add(struct state_read *r, str key, str body);
+
 struct state_stats {
     uint64_t commits, failed;
     double commit_seconds_sum, last_commit_seconds;
@@ -33,6 +54,8 @@ struct state_stats {
     bool degraded;
     ts_ns pending_since; /* mono; 0 = nothing waits: the oldest commit that is not on disk */
 };
+
+struct state_copy;
 
 struct state_backend {
     const struct state_backend_ops *ops;
@@ -43,15 +66,17 @@ struct state_backend_ops {
     const char *name;
     /* Hands over a commit (taken, emptied); returns its number, counted from 1. */
     uint64_t (*commit)(void *self, struct state_commit *c);
-    /* All rows of a table in key order; before the first commit only. */
+    /* As struct state_reader: before the first commit only. */
     bool (*scan)(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
                  void *arg, struct err *e);
-    /* The alert log's records, oldest first; before the first commit only. A torn tail is cut silently. */
-    bool (*scan_alerts)(void *self, bool (*record)(void *arg, str bytes), void *arg, struct err *e);
+    /* Answered when all is written that was handed over before. */
+    void (*read)(void *self, struct state_read *r);
     /* Compaction: hands over a slice of a new alert log, framed records (taken, emptied), numbered and ordered as commits
      * are. From the first slice on what commits log goes to both logs; the last one puts the new one in place of the old.
      * Until then a crash leaves the old one, whole. A disk that has no room for both keeps the old one. */
     uint64_t (*alerts_slice)(void *self, struct buf *records, enum state_slice which);
+    /* A copy of everything as of one commit (copy.h); one at a time. NULL: it has none. */
+    void (*copy)(void *self, struct state_copy *c);
     void (*stats)(void *self, struct state_stats *out);
     void (*sync)(
         void *self); /* blocks until everything handed over is on disk or has failed: shutdown */

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "os/record_file.h"
 
 bool state_dir_make(str dir, struct err *e)
 {
@@ -53,7 +54,7 @@ bool state_lock(str dir, int *out, struct err *e)
                        n > 0 ? strtol(pid, NULL, 10) : 0L);
     }
     n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || write(fd, pid, (size_t)n) != n)
+    if (ftruncate(fd, 0) != 0 || !record_write(fd, (str){pid, (size_t)n}))
         (void)0; /* the lock holds; only the number in somebody's message is missing (a full disk) */
     *out = fd;
     return true;

@@ -16,7 +16,8 @@ struct waiting {
     uint64_t n;
     struct state_commit commit;
     bool is_slice;
-    enum state_slice which; /* of a new alert log */
+    enum state_slice which;  /* of a new alert log */
+    struct state_read *read; /* or this, without a number */
 };
 
 typedef VEC(str) records;
@@ -172,24 +173,40 @@ static uint64_t alerts_slice(void *self, struct buf *framed, enum state_slice wh
 static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
                  void *arg, struct err *e)
 {
-    const rows *r = &((struct memory *)self)->disk.tables[t];
+    const struct disk *d = &((struct memory *)self)->disk;
 
     (void)e;
-    VEC_EACH (struct row *, it, r)
+    VEC_EACH (const struct row *, it, &d->tables[t])
         if (!row(arg, it->key, it->value))
-            break;
+            return true;
+    if (t == STATE_ALERT)
+        VEC_EACH (const str *, it, &d->alerts)
+            if (!row(arg, STR_NONE, *it))
+                return true;
     return true;
 }
 
-static bool scan_alerts(void *self, bool (*record)(void *arg, str bytes), void *arg, struct err *e)
+static void answer(struct memory *m, struct state_read *r)
+{
+    const struct err down = {.code = ERR_IO, .msg = "the store is degraded"};
+    const rows *all = &m->disk.tables[r->table];
+    bool ignored;
+
+    for (size_t i = find(all, str_cmp(r->from, r->prefix) > 0 ? r->from : r->prefix, &ignored);
+         i < all->n && !m->stats.degraded && state_read_add(r, all->v[i].key, all->v[i].value); i++)
+        continue;
+    r->done(r, m->stats.degraded ? &down : NULL);
+}
+
+static void read_rows(void *self, struct state_read *r)
 {
     struct memory *m = self;
 
-    (void)e;
-    VEC_EACH (str *, it, &m->disk.alerts)
-        if (!record(arg, *it))
-            break;
-    return true;
+    BUG_ON(r->table == STATE_ALERT);
+    if (m->queue.n == 0)
+        answer(m, r);
+    else
+        vec_push(&m->queue, (struct waiting){.n = m->handed, .read = r});
 }
 
 static void stats(void *self, struct state_stats *out)
@@ -210,8 +227,11 @@ static void memory_free(void *self)
 {
     struct memory *m = self;
 
-    VEC_EACH (struct waiting *, w, &m->queue)
+    VEC_EACH (struct waiting *, w, &m->queue) {
+        if (w->read != NULL)
+            answer(m, w->read);
         state_commit_release(&w->commit);
+    }
     vec_release(&m->queue);
     disk_clear(&m->disk);
     mem_free(m);
@@ -221,7 +241,7 @@ static const struct state_backend_ops memory_ops = {
     .name = "memory",
     .commit = commit,
     .scan = scan,
-    .scan_alerts = scan_alerts,
+    .read = read_rows,
     .alerts_slice = alerts_slice,
     .stats = stats,
     .sync = sync_all,
@@ -251,6 +271,10 @@ static void flush_one(struct memory *m, struct waiting *w)
     const struct err e = {.code = ERR_IO, .msg = "memory backend told to fail"};
     bool written = !m->fails && !m->stats.degraded, ok = written && !m->fails_late;
 
+    if (w->read != NULL) {
+        answer(m, w->read);
+        return;
+    }
     if (written)
         write_one(m, w);
     if (ok) {
@@ -326,7 +350,8 @@ struct state_backend *state_memory_cut(struct state_backend *b, size_t n)
     struct memory *m = b->self;
 
     for (size_t i = 0; i < n && i < m->queue.n && !m->fails && !m->stats.degraded; i++)
-        write_one(m, &m->queue.v[i]);
+        if (m->queue.v[i].read == NULL)
+            write_one(m, &m->queue.v[i]);
     return take_disk(m, &(struct state_shell){0});
 }
 

@@ -4,17 +4,24 @@
  * writes their rows in one transaction, and posts every number back through an eventfd: one sync for many turns when
  * the disk is slow, one each when it is fast.
  *
+ * However many commits wait, they are one transaction and one sync of the alert log, if they have alerts, one of the
+ * database, if they have rows. What the database owes its write-ahead log is paid when they are answered.
+ *
  * When anything fails the store is broken: nothing more is written to the old files, because after a failed sync
- * nobody knows what the page cache holds. Every commit is answered with the reason at once, and every five seconds the
- * loop is asked for a snapshot of everything, which replaces both files. Commits handed over after the snapshot wait
- * behind it in the queue, so the order of numbers stays the order of writing.
+ * nobody knows what the page cache holds. Every commit is answered with the reason at once. After five seconds, and then
+ * after pauses that grow to a minute, the disk is asked whether it takes 64 KiB; only then is the loop asked for a snapshot
+ * of everything, which replaces both files. Commits handed over after the snapshot wait behind it in the queue, so the
+ * order of numbers stays the order of writing.
  *
  * Every half minute the writer looks whether the files that it has open are still those of the folder. Somebody may have
  * removed or replaced it: what is written then would be lost. That is a failure like any other; what stands in the folder
  * by then is kept under another name.
  *
+ * A copy of everything (copy.h) is made between commits, a piece at a time.
+ *
  * Example: commit 7 meets a full disk: committed(7, false). Commit 8: committed(8, false). Five seconds later snapshot()
- * gives all rows of memory, with what 7 and 8 changed; it is written: committed(8, true). Commit 9 is written as usual.
+ * gives all rows of memory, with what 7 and 8 changed; it is written: committed(8, true). Commit 9 is written as usual. Had
+ * the disk still been full, nothing would have been packed, and it would have been asked again ten seconds later.
  */
 #include "state/backend.h"
 
@@ -28,14 +35,21 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "os/clock.h"
+#include "os/file.h"
 #include "state/alert_log.h"
+#include "state/copy.h"
 #include "state/lock.h"
+#include "state/room.h"
 #include "state/sqlite_db.h"
+#include "state/whole.h"
 
-#define RETRY_AFTER (5 * NS_PER_S)
+#define RETRY_FIRST (5 * NS_PER_S)
+#define RETRY_MAX   (60 * NS_PER_S)
 #define LOOK_EVERY  (30 * NS_PER_S)
 
-enum task_kind { TASK_COMMIT, TASK_SLICE, TASK_EVERYTHING, TASK_LOOK };
+enum { PROBE_BYTES = 64 << 10 };
+
+enum task_kind { TASK_COMMIT, TASK_SLICE, TASK_READ, TASK_PROBE, TASK_EVERYTHING, TASK_LOOK };
 
 struct task {
     enum task_kind kind;
@@ -43,12 +57,15 @@ struct task {
     uint64_t n;
     ts_ns since; /* mono */
     struct state_commit commit;
+    struct state_read *read;
 };
 
 struct answer {
+    enum task_kind kind;
     uint64_t n;
-    bool ok, rebuilt;
+    bool ok;
     struct err *why; /* owned; NULL when ok */
+    struct state_read *read;
 };
 
 typedef VEC(struct task) tasks;
@@ -60,15 +77,19 @@ struct sqlite {
     struct clock *clock;
     str dir;
     int lock_fd, wake_fd;
+    int note_fd; /* writer */
     struct event *wake;
-    struct timer retry, look; /* loop thread */
-    uint64_t handed;          /* loop thread */
-    bool rebuilding;          /* loop thread: a snapshot is under way */
+    /* the loop's */
+    struct timer retry, look;
+    dur_ns pause; /* before the next retry */
+    uint64_t handed;
+    bool retrying; /* a probe or a snapshot is under way */
 
     struct sqlite_db db; /* the loop's until the first commit, then the writer's */
     struct alert_log log;
-    bool broken;    /* writer */
-    struct err why; /* writer: of broken */
+    bool broken;                /* writer */
+    struct err why;             /* writer: of broken */
+    struct state_copy *copying; /* writer: copy, once it has begun */
 
     pthread_t writer;
     pthread_mutex_t lock; /* guards what follows */
@@ -76,45 +97,85 @@ struct sqlite {
     tasks queue;
     answers answers;
     struct state_stats stats;
+    struct state_copy *copy, *copied; /* under way; over, and not told */
     bool busy, ending;
 };
 
 /* -- writer -- */
 
-static void post(struct sqlite *q, uint64_t n, bool ok, bool rebuilt)
+/* Under the lock. */
+static void wake_loop(struct sqlite *q)
 {
-    struct answer a = {.n = n, .ok = ok, .rebuilt = rebuilt};
-
-    if (!ok) {
-        a.why = mem_new(struct err);
-        *a.why = q->why;
-    }
-    pthread_mutex_lock(&q->lock);
-    if (ok)
-        q->stats.commits++;
-    else
-        q->stats.failed++;
-    q->stats.degraded = q->broken;
-    if (q->answers.n == 0 && q->wake_fd >= 0)
+    if (q->answers.n == 0 && q->copied == NULL && q->wake_fd >= 0)
         (void)!eventfd_write(q->wake_fd, 1);
-    vec_push(&q->answers, a);
+}
+
+/* why: NULL when it is done. */
+static void post(struct sqlite *q, const struct task *t, size_t n, const struct err *why)
+{
+    pthread_mutex_lock(&q->lock);
+    wake_loop(q);
+    for (size_t i = 0; i < n; i++) {
+        struct answer a = {.kind = t[i].kind, .n = t[i].n, .ok = why == NULL, .read = t[i].read};
+
+        if (why != NULL) {
+            a.why = mem_new(struct err);
+            *a.why = *why;
+        }
+        if (t[i].kind != TASK_READ && t[i].kind != TASK_PROBE) {
+            q->stats.commits += a.ok;
+            q->stats.failed += !a.ok;
+        }
+        vec_push(&q->answers, a);
+    }
+    q->stats.degraded = q->broken;
     pthread_mutex_unlock(&q->lock);
+}
+
+static void copy_is_over(struct sqlite *q)
+{
+    pthread_mutex_lock(&q->lock);
+    wake_loop(q);
+    q->copied = q->copying;
+    q->copy = NULL;
+    pthread_mutex_unlock(&q->lock);
+    q->copying = NULL;
+}
+
+static void fail_copy(struct sqlite *q)
+{
+    if (q->copying == NULL)
+        return;
+    state_copy_fail(q->copying, &q->why);
+    copy_is_over(q);
 }
 
 static void break_down(struct sqlite *q, const struct err *e)
 {
     q->broken = true;
     q->why = *e;
+    fail_copy(q);
+}
+
+static void go_on_copying(struct sqlite *q)
+{
+    if (q->copying == NULL)
+        return;
+    if (q->broken)
+        fail_copy(q);
+    else if (state_copy_step(q->copying, q->db.db, q->dir, q->log.file.size))
+        copy_is_over(q);
 }
 
 static bool append_alerts(struct sqlite *q, const struct task *t, size_t n, struct err *e)
 {
-    if (t[0].kind == TASK_SLICE)
-        return alert_log_slice(&q->log, buf_str(&t[0].commit.alerts), t[0].which, e);
-    for (size_t i = 0; i < n; i++)
-        if (t[i].commit.alerts.n != 0 &&
-            !alert_log_append(&q->log, buf_str(&t[i].commit.alerts), e))
+    for (size_t i = 0; i < n; i++) {
+        str records = buf_str(&t[i].commit.alerts);
+
+        if (t[i].kind == TASK_SLICE ? !alert_log_slice(&q->log, records, t[i].which, e)
+                                    : records.n != 0 && !alert_log_append(&q->log, records, e))
             return false;
+    }
     return alert_log_sync(&q->log, e);
 }
 
@@ -140,15 +201,16 @@ static bool write_rows(struct sqlite *q, const struct task *t, size_t n, struct 
     return false;
 }
 
-/* One transaction for n tasks: commits, or a single slice of a new alert log. */
+/* One transaction for n tasks: commits, and slices of a new alert log. */
 static void write_batch(struct sqlite *q, const struct task *t, size_t n)
 {
     struct err e = ERR_INIT;
 
     if (!q->broken && (!append_alerts(q, t, n, &e) || !write_rows(q, t, n, &e)))
         break_down(q, &e);
-    for (size_t i = 0; i < n; i++)
-        post(q, t[i].n, !q->broken, false);
+    if (!q->broken)
+        state_note_write(q->dir, &q->note_fd, q->log.file.size, sqlite_db_log_size(&q->db));
+    post(q, t, n, q->broken ? &q->why : NULL);
 }
 
 /* Only trouble is answered: n has been. */
@@ -159,20 +221,62 @@ static void look(struct sqlite *q, const struct task *t)
     if (q->broken || (sqlite_db_is_there(&q->db, &e) && alert_log_is_there(&q->log, &e)))
         return;
     break_down(q, &e);
-    post(q, t->n, false, false);
+    post(q, t, 1, &e);
+}
+
+/* What was written is answered; n: the last of it. */
+static void checkpoint(struct sqlite *q, uint64_t n, bool is_busy)
+{
+    const struct task t = {.kind = TASK_LOOK, .n = n};
+    struct err e = ERR_INIT;
+
+    if (q->broken || sqlite_db_checkpoint(&q->db, is_busy, &e))
+        return;
+    break_down(q, &e);
+    post(q, &t, 1, &e);
+}
+
+static bool read_row(void *arg, str key, str body)
+{
+    return state_read_add(arg, key, body);
+}
+
+static void read_rows(struct sqlite *q, const struct task *t)
+{
+    struct state_read *r = t->read;
+    str from = str_cmp(r->from, r->prefix) > 0 ? r->from : r->prefix;
+    struct err e = ERR_INIT;
+
+    if (q->broken)
+        post(q, t, 1, &q->why);
+    else
+        post(q, t, 1, sqlite_db_scan(&q->db, r->table, from, read_row, r, &e) ? NULL : &e);
+}
+
+/* Before everything is packed: whether the disk takes anything. */
+static void probe(struct sqlite *q, const struct task *t)
+{
+    static const char zeros[PROBE_BYTES];
+    struct err e = ERR_INIT;
+    bool ok = state_dir_make(q->dir, &e) && file_probe(q->dir, (str){zeros, PROBE_BYTES}, &e);
+
+    post(q, t, 1, ok ? NULL : &e);
 }
 
 static void write_everything(struct sqlite *q, const struct task *t)
 {
     struct err e = ERR_INIT;
-    bool ok = state_dir_make(q->dir, &e) && state_lock_again(q->dir, &q->lock_fd, &e) &&
-              sqlite_db_rebuild(&q->db, buf_str(&t->commit.ops), &e) &&
-              alert_log_rewrite(&q->log, buf_str(&t->commit.alerts), &e);
+    bool ok;
+
+    state_note_forget(q->dir, &q->note_fd);
+    ok = state_dir_make(q->dir, &e) && state_lock_again(q->dir, &q->lock_fd, &e) &&
+         sqlite_db_rebuild(&q->db, buf_str(&t->commit.ops), &e) &&
+         alert_log_rewrite(&q->log, buf_str(&t->commit.alerts), &e);
 
     q->broken = !ok;
     if (!ok)
         q->why = e;
-    post(q, t->n, ok, true);
+    post(q, t, 1, ok ? NULL : &e);
 }
 
 static double seconds(void)
@@ -186,29 +290,32 @@ static double seconds(void)
 static void write_tasks(struct sqlite *q, const tasks *t)
 {
     double start = seconds(), took;
-    size_t i = 0;
+    bool is_busy;
 
-    while (i < t->n) {
-        size_t n = 1;
-
-        if (t->v[i].kind == TASK_EVERYTHING) {
-            write_everything(q, &t->v[i]);
-        } else if (t->v[i].kind == TASK_LOOK) {
-            look(q, &t->v[i]);
-        } else {
-            while (t->v[i].kind == TASK_COMMIT && i + n < t->n && t->v[i + n].kind == TASK_COMMIT)
+    for (size_t i = 0, n; i < t->n; i += n) {
+        n = 1;
+        switch (t->v[i].kind) {
+        case TASK_COMMIT:
+        case TASK_SLICE:
+            while (i + n < t->n && t->v[i + n].kind <= TASK_SLICE)
                 n++;
             write_batch(q, &t->v[i], n);
+            break;
+        case TASK_READ: read_rows(q, &t->v[i]); break;
+        case TASK_PROBE: probe(q, &t->v[i]); break;
+        case TASK_EVERYTHING: write_everything(q, &t->v[i]); break;
+        case TASK_LOOK: look(q, &t->v[i]); break;
         }
-        i += n;
     }
     took = seconds() - start;
     pthread_mutex_lock(&q->lock);
     q->stats.commit_seconds_sum += took;
     q->stats.last_commit_seconds = took;
-    q->stats.alert_log_bytes = q->log.size;
+    q->stats.alert_log_bytes = q->log.file.size;
     q->stats.size_bytes = sqlite_db_size(&q->db);
+    is_busy = q->queue.n != 0;
     pthread_mutex_unlock(&q->lock);
+    checkpoint(q, vec_last(t)->n, is_busy);
 }
 
 static void tasks_release(tasks *t)
@@ -228,7 +335,8 @@ static void *writer(void *arg)
     for (;;) {
         tasks taken = q->queue;
 
-        if (taken.n == 0) {
+        q->copying = q->copy;
+        if (taken.n == 0 && q->copy == NULL) {
             q->busy = false;
             q->stats.pending_since = 0;
             pthread_cond_broadcast(&q->idle);
@@ -239,10 +347,12 @@ static void *writer(void *arg)
         }
         q->queue = (tasks)VEC_INIT;
         q->busy = true;
-        q->stats.pending_since = taken.v[0].since;
+        q->stats.pending_since = taken.n != 0 ? taken.v[0].since : 0;
         pthread_mutex_unlock(&q->lock);
-        write_tasks(q, &taken);
+        if (taken.n != 0)
+            write_tasks(q, &taken);
         tasks_release(&taken);
+        go_on_copying(q);
         pthread_mutex_lock(&q->lock);
     }
     pthread_mutex_unlock(&q->lock);
@@ -283,15 +393,49 @@ static uint64_t alerts_slice(void *self, struct buf *records, enum state_slice w
     return t.n;
 }
 
-static void ask_for_everything(struct timer *timer, struct now now)
+static void read_later(void *self, struct state_read *r)
+{
+    struct sqlite *q = self;
+
+    BUG_ON(r->table == STATE_ALERT);
+    hand_over(q, (struct task){.kind = TASK_READ, .n = q->handed, .read = r});
+}
+
+static void copy(void *self, struct state_copy *c)
+{
+    struct sqlite *q = self;
+
+    pthread_mutex_lock(&q->lock);
+    BUG_ON(q->copy != NULL || q->copied != NULL);
+    q->copy = c;
+    pthread_cond_signal(&q->work);
+    pthread_mutex_unlock(&q->lock);
+}
+
+static void retry_due(struct timer *timer, struct now now)
 {
     struct sqlite *q = container_of(timer, struct sqlite, retry);
-    struct task t = {.kind = TASK_EVERYTHING, .n = q->handed};
 
     (void)now;
-    q->rebuilding = true;
+    q->retrying = true;
+    hand_over(q, (struct task){.kind = TASK_PROBE, .n = q->handed});
+}
+
+static void ask_for_everything(struct sqlite *q)
+{
+    struct task t = {.kind = TASK_EVERYTHING, .n = q->handed};
+
     q->shell.snapshot(q->shell.arg, &t.commit);
     hand_over(q, t);
+}
+
+/* The first pause of a trouble is short, the next ones grow. */
+static void retry_later(struct sqlite *q)
+{
+    if (q->retrying || heap_holds(&q->retry.node))
+        return;
+    timer_arm(q->clock, &q->retry, ts_add(q->clock->now.mono, q->pause));
+    q->pause = q->pause * 2 < RETRY_MAX ? q->pause * 2 : RETRY_MAX;
 }
 
 static void look_due(struct timer *timer, struct now now)
@@ -302,23 +446,44 @@ static void look_due(struct timer *timer, struct now now)
     hand_over(q, (struct task){.kind = TASK_LOOK, .n = q->handed});
 }
 
+static void take_answer(struct sqlite *q, const struct answer *a)
+{
+    if (a->kind == TASK_READ) {
+        a->read->done(a->read, a->why);
+        return;
+    }
+    if (a->kind == TASK_PROBE && a->ok) {
+        ask_for_everything(q);
+        return;
+    }
+    if (a->kind == TASK_PROBE || a->kind == TASK_EVERYTHING)
+        q->retrying = false;
+    if (a->kind == TASK_EVERYTHING && a->ok)
+        q->pause = RETRY_FIRST;
+    if (!a->ok)
+        retry_later(q);
+    if (a->kind != TASK_PROBE)
+        q->shell.committed(q->shell.arg, a->n, a->ok, a->why);
+}
+
 static void deliver(struct sqlite *q)
 {
     answers taken;
+    struct state_copy *copied;
 
     pthread_mutex_lock(&q->lock);
     taken = q->answers;
+    copied = q->copied;
     q->answers = (answers)VEC_INIT;
+    q->copied = NULL;
     pthread_mutex_unlock(&q->lock);
     VEC_EACH (struct answer *, a, &taken) {
-        if (a->rebuilt)
-            q->rebuilding = false;
-        if (!a->ok && !q->rebuilding && !heap_holds(&q->retry.node))
-            timer_arm(q->clock, &q->retry, ts_add(q->clock->now.mono, RETRY_AFTER));
-        q->shell.committed(q->shell.arg, a->n, a->ok, a->why);
+        take_answer(q, a);
         mem_free(a->why);
     }
     vec_release(&taken);
+    if (copied != NULL)
+        copied->done(copied);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -336,15 +501,10 @@ static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key,
     struct sqlite *q = self;
 
     BUG_ON(q->handed != 0);
-    return sqlite_db_scan(&q->db, t, row, arg, e);
-}
-
-static bool scan_alerts(void *self, bool (*record)(void *arg, str bytes), void *arg, struct err *e)
-{
-    struct sqlite *q = self;
-
-    BUG_ON(q->handed != 0);
-    return alert_log_scan(&q->log, record, arg, e);
+    if (q->broken)
+        return true; /* from the start: there is nothing */
+    return t == STATE_ALERT ? alert_log_scan(&q->log, row, arg, e)
+                            : sqlite_db_scan(&q->db, t, STR_NONE, row, arg, e);
 }
 
 static void stats(void *self, struct state_stats *out)
@@ -361,7 +521,7 @@ static void sync_all(void *self)
     struct sqlite *q = self;
 
     pthread_mutex_lock(&q->lock);
-    while (q->queue.n != 0 || q->busy)
+    while (q->queue.n != 0 || q->busy || q->copy != NULL)
         pthread_cond_wait(&q->idle, &q->lock);
     pthread_mutex_unlock(&q->lock);
     deliver(q);
@@ -369,7 +529,7 @@ static void sync_all(void *self)
 
 static void close_files(struct sqlite *q)
 {
-    sqlite_db_close(&q->db);
+    sqlite_db_close(&q->db, !q->broken);
     alert_log_close(&q->log);
     if (q->lock_fd >= 0)
         close(q->lock_fd);
@@ -386,19 +546,28 @@ static void sqlite_free(void *self)
     pthread_cond_signal(&q->work);
     pthread_mutex_unlock(&q->lock);
     pthread_join(q->writer, NULL);
+    if (q->copied != NULL)
+        q->copied->done(q->copied);
     timer_cancel(q->clock, &q->look);
     timer_cancel(q->clock, &q->retry);
     if (q->wake != NULL)
         event_free(q->wake);
     if (q->wake_fd >= 0)
         close(q->wake_fd);
-    VEC_EACH (struct answer *, a, &q->answers)
+    VEC_EACH (struct answer *, a, &q->answers) {
+        if (a->kind == TASK_READ)
+            a->read->done(a->read, a->why);
         mem_free(a->why);
+    }
     vec_release(&q->answers);
     vec_release(&q->queue);
     pthread_cond_destroy(&q->work);
     pthread_cond_destroy(&q->idle);
     pthread_mutex_destroy(&q->lock);
+    state_note_forget(q->dir, &q->note_fd);
+    sqlite_db_close(&q->db, !q->broken);
+    if (!q->broken)
+        state_whole_note(q->dir);
     close_files(q);
 }
 
@@ -406,8 +575,9 @@ static const struct state_backend_ops sqlite_ops = {
     .name = "sqlite",
     .commit = commit,
     .scan = scan,
-    .scan_alerts = scan_alerts,
+    .read = read_later,
     .alerts_slice = alerts_slice,
+    .copy = copy,
     .stats = stats,
     .sync = sync_all,
     .free = sqlite_free,
@@ -432,25 +602,67 @@ static void start_writer(struct sqlite *q)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
+/* least: how much of it is known to have been whole. */
+static bool open_alerts(struct sqlite *q, uint64_t least, struct buf *notice, struct err *e)
+{
+    size_t before = notice->n;
+
+    if (!alert_log_open(&q->log, q->dir, notice, e))
+        return false;
+    if (q->log.file.size < least && notice->n == before)
+        buf_addf(notice, "alert log '%.*s/alerts.log' is damaged: its last %llu bytes are lost\n",
+                 STR(q->dir), (unsigned long long)(least - q->log.file.size));
+    return true;
+}
+
+static bool open_files(struct sqlite *q, struct buf *notice, struct err *e)
+{
+    uint64_t alerts;
+
+    if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e))
+        return false;
+    state_copy_forget(q->dir);
+    alerts = state_whole_check(q->dir, notice);
+    return sqlite_db_open(&q->db, q->dir, notice, e) && open_alerts(q, alerts, notice, e);
+}
+
+/* A first start without room: as if the first commit had failed. */
+static bool begin_without(struct sqlite *q, const struct err *e)
+{
+    if (e->code == ERR_CONFLICT || !state_has_no_room(q->dir))
+        return false;
+    sqlite_db_close(&q->db, false);
+    alert_log_close(&q->log);
+    state_clear_attempt(q->dir);
+    q->broken = true;
+    q->why = *e;
+    return true;
+}
+
 struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell,
                                         struct clock *clock, struct buf *notice, struct err *e)
 {
     struct sqlite *q = mem_new(struct sqlite);
+    bool is_first;
 
     q->dir = mem_str_dup(dir);
     q->shell = *shell;
     q->clock = clock;
-    q->retry.fire = ask_for_everything;
+    q->retry.fire = retry_due;
+    q->pause = RETRY_FIRST;
     q->look.fire = look_due;
-    q->lock_fd = q->wake_fd = q->log.fd = q->log.next_fd = -1;
-    if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e) ||
-        !sqlite_db_open(&q->db, q->dir, notice, e) || !alert_log_open(&q->log, q->dir, notice, e)) {
+    q->lock_fd = q->wake_fd = q->note_fd = q->log.file.fd = q->log.next.fd = -1;
+    q->db.dir = q->log.dir = q->dir;
+    is_first = state_is_first(q->dir);
+    if (!open_files(q, notice, e) && !(is_first && begin_without(q, e))) {
         close_files(q);
         return NULL;
     }
     q->stats.size_bytes = sqlite_db_size(&q->db);
-    q->stats.alert_log_bytes = q->log.size;
+    q->stats.alert_log_bytes = q->log.file.size;
     start_writer(q);
+    if (q->broken)
+        post(q, &(struct task){.kind = TASK_COMMIT}, 1, &q->why);
     if (q->shell.base != NULL)
         timer_arm(q->clock, &q->look, ts_add(clock->now.mono, LOOK_EVERY));
     q->backend = (struct state_backend){&sqlite_ops, q};

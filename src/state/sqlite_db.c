@@ -12,29 +12,30 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "state/alert_log.h"
 #include "model/row.h"
 #include "state/migrate.h"
-#include "os/record_file.h"
+#include "state/row_sum.h"
+#include "state/tables.h"
+#include "state/wal.h"
+#include "os/file.h"
 
-enum { PATH = 4096 };
+/* 4 MiB in the write-ahead log: a larger one would for longer grow with each commit, whose sync then writes its new end, too. */
+enum { PATH = 4096, CHECKPOINT_FRAMES = 1000, CHECKPOINT_BUSY = 4 * CHECKPOINT_FRAMES };
 
 static void path_of(char out[PATH], str dir, const char *suffix)
 {
     snprintf(out, PATH, "%.*s/state.db%s", STR(dir), suffix);
 }
 
-static bool fail(sqlite3 *db, struct err *e, const char *doing)
-{
-    return err_set(e, ERR_IO, "cannot %s the state database: %s", doing, sqlite3_errmsg(db));
-}
-
 static bool run(sqlite3 *db, const char *sql, struct err *e, const char *doing)
 {
-    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(db, e, doing);
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+           state_sqlite_failed(db, e, doing);
 }
 
 /* Made before SQLite sees it, so that it and its WAL are 0600 whatever the umask says. */
@@ -49,18 +50,13 @@ static bool touch(const char *path, struct err *e)
     return true;
 }
 
-static bool is_damage(int code)
-{
-    return code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
-}
-
 static bool connect_to(sqlite3 **out, const char *path, bool wal, struct err *e)
 {
     sqlite3 *db = NULL;
     const char *pragmas =
         wal ? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 5000;"
               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-              "PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 1000;"
+              "PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 0;"
               "PRAGMA cache_size = -512; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
             : "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;"
               "PRAGMA synchronous = FULL; PRAGMA cache_size = -512; PRAGMA temp_store = MEMORY;";
@@ -69,12 +65,8 @@ static bool connect_to(sqlite3 **out, const char *path, bool wal, struct err *e)
         return false;
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
             SQLITE_OK ||
-        sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK) {
-        bool damaged = is_damage(sqlite3_errcode(db));
-
-        fail(db, e, "open");
-        if (damaged && e != NULL)
-            e->code = ERR_CORRUPT;
+        sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK || !state_row_sum_add(db, NULL)) {
+        state_sqlite_failed(db, e, "open");
         sqlite3_close(db);
         return false;
     }
@@ -82,14 +74,23 @@ static bool connect_to(sqlite3 **out, const char *path, bool wal, struct err *e)
     return true;
 }
 
+/* A check that went on says in its words what kept it from reading a page: "... error code=7". */
+static bool could_not_look(const char *text)
+{
+    static const char words[] = "error code";
+    const char *at = strstr(text, words);
+    long code = at != NULL ? strtol(at + sizeof(words), NULL, 10) & 0xff : 0;
+
+    return code == SQLITE_NOMEM || code == SQLITE_IOERR || code == SQLITE_BUSY ||
+           code == SQLITE_LOCKED;
+}
+
 /* A check that could not be made, for want of memory for one, says nothing about the file: only what is known to be
  * damaged is ERR_CORRUPT. */
 static bool check_is_sound(sqlite3 *db, const char *path, struct err *e)
 {
-    static const char no_memory[] =
-        "error code=7"; /* SQLITE_NOMEM, in the words of a check that went on */
     sqlite3_stmt *s = NULL;
-    int rc = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL);
+    int rc = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &s, NULL);
     const char *text;
     bool ok = false;
 
@@ -97,31 +98,48 @@ static bool check_is_sound(sqlite3 *db, const char *path, struct err *e)
     text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
     if (text != NULL && strcmp(text, "ok") == 0)
         ok = true;
-    else if ((text != NULL && strstr(text, no_memory) == NULL) || is_damage(rc))
+    else if (text != NULL && could_not_look(text))
+        err_set(e, ERR_IO, "'%s' cannot be checked: %s", path, text);
+    else if (text != NULL)
         err_set(e, ERR_CORRUPT, "'%s' does not pass its check", path);
     else
-        fail(db, e, "check");
+        state_sqlite_failed(db, e, "check");
     sqlite3_finalize(s);
     return ok;
 }
 
+static bool prepare(struct sqlite_db *d, enum state_table t,
+                    void (*write)(struct buf *sql, enum state_table t), sqlite3_stmt **out,
+                    struct err *e)
+{
+    struct buf sql = BUF_INIT;
+    bool ok;
+
+    write(&sql, t);
+    ok = sqlite3_prepare_v3(d->db, buf_z(&sql), -1, SQLITE_PREPARE_PERSISTENT, out, NULL) ==
+             SQLITE_OK ||
+         state_sqlite_failed(d->db, e, "read");
+    buf_release(&sql);
+    return ok;
+}
+
+/* Called at the end of each transaction: how much stands in the write-ahead log. */
+static int note_wal(void *arg, sqlite3 *db, const char *name, int frames)
+{
+    (void)db;
+    (void)name;
+    ((struct sqlite_db *)arg)->wal_frames = frames;
+    return SQLITE_OK;
+}
+
 static bool prepare_all(struct sqlite_db *d, struct err *e)
 {
-    char sql[128];
-
-    for (size_t t = 0; t < STATE_TABLES; t++) {
-        snprintf(
-            sql, sizeof(sql),
-            "INSERT INTO %s(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2",
-            state_table_names[t]);
-        if (sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &d->put[t], NULL) !=
-            SQLITE_OK)
-            return fail(d->db, e, "read");
-        snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE key = ?1", state_table_names[t]);
-        if (sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &d->del[t], NULL) !=
-            SQLITE_OK)
-            return fail(d->db, e, "read");
-    }
+    for (int t = 0; t < STATE_TABLES; t++)
+        if (state_tables[t].kind != STATE_LOG &&
+            (!prepare(d, (enum state_table)t, state_put_sql, &d->put[t], e) ||
+             !prepare(d, (enum state_table)t, state_delete_sql, &d->del[t], e)))
+            return false;
+    sqlite3_wal_hook(d->db, note_wal, d);
     return true;
 }
 
@@ -134,9 +152,9 @@ static bool finish_rebuild(str dir, struct err *e)
     path_of(wal, dir, "-wal");
     if (access(fresh, F_OK) != 0)
         return true;
-    if ((unlink(wal) != 0 && errno != ENOENT) || rename(fresh, path) != 0)
+    if (unlink(wal) != 0 && errno != ENOENT)
         return err_errno(e, errno, "cannot put '%s' in place", fresh);
-    return sync_dir(dir, e);
+    return file_rename(fresh, path, e);
 }
 
 static bool set_aside(str dir, struct buf *notice, struct err *e)
@@ -147,8 +165,8 @@ static bool set_aside(str dir, struct buf *notice, struct err *e)
     path_of(wal, dir, "-wal");
     snprintf(aside, sizeof(aside), "%s.damaged-%lld", path, (long long)time(NULL));
     snprintf(aside_wal, sizeof(aside_wal), "%s-wal", aside);
-    if (rename(path, aside) != 0)
-        return err_errno(e, errno, "cannot set aside '%s'", path);
+    if (!file_rename(path, aside, e))
+        return err_wrap(e, "cannot set it aside");
     (void)!rename(wal, aside_wal);
     buf_addf(notice, "state database '%s' is damaged: kept as '%s', starting with an empty one\n",
              path, aside);
@@ -156,13 +174,11 @@ static bool set_aside(str dir, struct buf *notice, struct err *e)
 }
 
 /* Opens what is there; ERR_CORRUPT when it should be set aside. */
-static bool open_found(struct sqlite_db *d, const char *path, struct err *e)
+static bool open_found(struct sqlite_db *d, const char *path, struct buf *notice, struct err *e)
 {
-    if (!connect_to(&d->db, path, true, e))
-        return false;
-    return check_is_sound(d->db, path, e) &&
-           state_migrate(d->db, path, state_migrations, state_migration_count, e) &&
-           prepare_all(d, e);
+    return connect_to(&d->db, path, true, e) && check_is_sound(d->db, path, e) &&
+           state_migrate(d->db, d->dir, notice, e) && prepare_all(d, e) &&
+           state_rows_mend(d->db, d->dir, notice, e);
 }
 
 static void note_file(struct sqlite_db *d, const char *path)
@@ -184,26 +200,29 @@ bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err
     path_of(path, dir, "");
     if (!finish_rebuild(dir, e))
         return false;
-    if (open_found(d, path, &why)) {
+    state_wal_check(dir, notice);
+    if (open_found(d, path, notice, &why)) {
         note_file(d, path);
         return true;
     }
-    sqlite_db_close(d);
+    sqlite_db_close(d, true);
     if (why.code != ERR_CORRUPT) {
         if (e != NULL)
             *e = why;
         return false;
     }
-    if (set_aside(dir, notice, e) && open_found(d, path, e)) {
+    if (set_aside(dir, notice, e) && open_found(d, path, notice, e)) {
         note_file(d, path);
         return true;
     }
-    sqlite_db_close(d);
+    sqlite_db_close(d, true);
     return false;
 }
 
-void sqlite_db_close(struct sqlite_db *d)
+void sqlite_db_close(struct sqlite_db *d, bool may_write)
 {
+    if (d->db != NULL && !may_write)
+        (void)sqlite3_db_config(d->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     for (size_t t = 0; t < STATE_TABLES; t++) {
         sqlite3_finalize(d->put[t]);
         sqlite3_finalize(d->del[t]);
@@ -220,22 +239,25 @@ static str column(sqlite3_stmt *s, int i)
     return (str){p, (size_t)sqlite3_column_bytes(s, i)};
 }
 
-bool sqlite_db_scan(struct sqlite_db *d, enum state_table t,
-                    bool (*row)(void *arg, str key, str value), void *arg, struct err *e)
+bool sqlite_db_scan(struct sqlite_db *d, enum state_table t, str from,
+                    bool (*row)(void *arg, str key, str body), void *arg, struct err *e)
 {
-    char sql[128];
-    sqlite3_stmt *s;
+    struct buf sql = BUF_INIT;
+    sqlite3_stmt *s = NULL;
     int rc;
 
-    snprintf(sql, sizeof(sql), "SELECT key, value FROM %s ORDER BY key", state_table_names[t]);
-    rc = sqlite3_prepare_v2(d->db, sql, -1, &s, NULL);
+    state_read_sql(&sql, t);
+    rc = sqlite3_prepare_v2(d->db, buf_z(&sql), -1, &s, NULL);
+    buf_release(&sql);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_blob64(s, 1, from.n != 0 ? from.p : "", from.n, SQLITE_STATIC);
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(s);
         if (rc == SQLITE_ROW && !row(arg, column(s, 0), column(s, 1)))
             rc = SQLITE_DONE;
     }
     if (rc != SQLITE_DONE)
-        fail(d->db, e, "read");
+        state_sqlite_failed(d->db, e, "read");
     sqlite3_finalize(s);
     return rc == SQLITE_DONE;
 }
@@ -253,10 +275,11 @@ static bool step(struct sqlite_db *d, sqlite3_stmt *s, const struct state_op *op
 
     if (ok && op->put)
         ok = sqlite3_bind_blob64(s, 2, op->value.p != NULL ? op->value.p : "", op->value.n,
-                                 SQLITE_STATIC) == SQLITE_OK;
+                                 SQLITE_STATIC) == SQLITE_OK &&
+             sqlite3_bind_int64(s, 3, state_row_sum(op->key, op->value)) == SQLITE_OK;
     ok = ok && sqlite3_step(s) == SQLITE_DONE;
     if (!ok)
-        fail(d->db, e, "write");
+        state_sqlite_failed(d->db, e, "write");
     (void)sqlite3_reset(s);
     (void)sqlite3_clear_bindings(s);
     return ok;
@@ -285,10 +308,8 @@ void sqlite_db_undo(struct sqlite_db *d)
 
 static bool fill(struct sqlite_db *d, const char *path, str ops, struct err *e)
 {
-    return connect_to(&d->db, path, false, e) &&
-           state_migrate(d->db, path, state_migrations, state_migration_count, e) &&
-           prepare_all(d, e) && sqlite_db_begin(d, e) && sqlite_db_apply(d, ops, e) &&
-           sqlite_db_end(d, e);
+    return connect_to(&d->db, path, false, e) && sqlite_db_begin(d, e) && state_create(d->db, e) &&
+           prepare_all(d, e) && sqlite_db_apply(d, ops, e) && sqlite_db_end(d, e);
 }
 
 /* A database that somebody put there while we ran is not ours to write over. */
@@ -300,7 +321,7 @@ static bool keep_foreign(const struct sqlite_db *d, const char *path, struct err
     if (stat(path, &st) != 0 || (st.st_dev == d->device && st.st_ino == d->inode))
         return true;
     snprintf(aside, sizeof(aside), "%s.replaced-%lld", path, (long long)time(NULL));
-    return rename(path, aside) == 0 || err_errno(e, errno, "cannot keep '%s' as '%s'", path, aside);
+    return file_rename(path, aside, e);
 }
 
 bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
@@ -316,7 +337,7 @@ bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
     (void)unlink(tmp);
     (void)unlink(journal);
     ok = fill(&made, tmp, ops, e);
-    sqlite_db_close(&made);
+    sqlite_db_close(&made, true);
     if (!ok) {
         (void)unlink(tmp);
         (void)unlink(journal);
@@ -324,19 +345,29 @@ bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
     }
     if (!keep_foreign(d, path, e))
         return false;
-    if (rename(tmp, fresh) != 0)
-        return err_errno(e, errno, "cannot rename '%s'", tmp);
-    if (!sync_dir(d->dir, e))
+    if (!file_rename(tmp, fresh, e))
         return false;
-    sqlite_db_close(d);
+    sqlite_db_close(d, false);
     if (!finish_rebuild(d->dir, e))
         return false;
     if (connect_to(&d->db, path, true, e) && prepare_all(d, e)) {
         note_file(d, path);
         return true;
     }
-    sqlite_db_close(d);
+    sqlite_db_close(d, true);
     return false;
+}
+
+/* What keeps it from being made now, as a lack of room or memory, does so later, too, or not: the rows stand in the log. */
+bool sqlite_db_checkpoint(struct sqlite_db *d, bool is_busy, struct err *e)
+{
+    int rc = SQLITE_OK;
+
+    if (d->db == NULL || d->wal_frames < (is_busy ? CHECKPOINT_BUSY : CHECKPOINT_FRAMES))
+        return true;
+    rc = sqlite3_wal_checkpoint_v2(d->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    d->wal_frames = 0;
+    return (rc & 0xff) != SQLITE_IOERR || state_sqlite_failed(d->db, e, "write");
 }
 
 bool sqlite_db_is_there(const struct sqlite_db *d, struct err *e)
@@ -347,6 +378,13 @@ bool sqlite_db_is_there(const struct sqlite_db *d, struct err *e)
     path_of(path, d->dir, "");
     return (stat(path, &st) == 0 && st.st_dev == d->device && st.st_ino == d->inode) ||
            err_set(e, ERR_IO, "'%s' was removed or replaced", path);
+}
+
+uint64_t sqlite_db_log_size(const struct sqlite_db *d)
+{
+    enum { HEADER = 32, FRAME = 24 + 4096 };
+
+    return d->wal_frames > 0 ? HEADER + (uint64_t)d->wal_frames * FRAME : 0;
 }
 
 uint64_t sqlite_db_size(const struct sqlite_db *d)

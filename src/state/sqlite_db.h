@@ -21,24 +21,31 @@ struct sqlite_db {
     struct sqlite3_stmt *put[STATE_TABLES], *del[STATE_TABLES];
     dev_t device; /* of the file that is open */
     ino_t inode;
+    int wal_frames; /* since the last checkpoint */
 };
 
 bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err *e) must_check;
-void sqlite_db_close(struct sqlite_db *d);
-bool sqlite_db_scan(struct sqlite_db *d, enum state_table t,
-                    bool (*row)(void *arg, str key, str value), void *arg,
-                    struct err *e) must_check;
+/* may_write: what the write-ahead log has comes into the file; else both stay as they are. */
+void sqlite_db_close(struct sqlite_db *d, bool may_write);
+/* Rows in key order, from this key on, until row returns false. */
+bool sqlite_db_scan(struct sqlite_db *d, enum state_table t, str from,
+                    bool (*row)(void *arg, str key, str body), void *arg, struct err *e) must_check;
 
 /* Several commits' rows in one transaction. */
 bool sqlite_db_begin(struct sqlite_db *d, struct err *e) must_check;
 bool sqlite_db_apply(struct sqlite_db *d, str ops, struct err *e) must_check;
 bool sqlite_db_end(struct sqlite_db *d, struct err *e) must_check;
 void sqlite_db_undo(struct sqlite_db *d);
+/* Brings what the write-ahead log has into the file, if it is much; is_busy: somebody waits, so only if it is very much.
+ * False: it could not be written, and nobody knows what of it was. */
+bool sqlite_db_checkpoint(struct sqlite_db *d, bool is_busy, struct err *e) must_check;
 
 /* Replaces the file by one that holds only these rows, without trusting a byte of the old one. */
 bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e) must_check;
 /* Whether the file that is open is still the one of the folder. */
 bool sqlite_db_is_there(const struct sqlite_db *d, struct err *e) must_check;
+uint64_t sqlite_db_log_size(
+    const struct sqlite_db *d); /* of the WAL, with what is read of it; 0: not known */
 uint64_t sqlite_db_size(const struct sqlite_db *d); /* bytes of the file and its WAL */
 
 #endif

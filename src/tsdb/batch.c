@@ -5,10 +5,14 @@
  * the stream has been forgotten, and when a new selector may want what was dropped. Between begin and commit nothing of
  * the stream is forgotten.
  */
+#include <stdlib.h>
+#include "base/mem.h"
 #include "model/histogram_reset.h"
 #include "tsdb/lane.h"
 #include "tsdb/log.h"
 #include "tsdb/tsdb_priv.h"
+
+enum { SAMPLELESS_A_LOCK = 2048 };
 
 /* -- filling -- */
 
@@ -334,12 +338,71 @@ bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e)
 
 void tsdb_batch_resolve(struct tsdb_batch *b)
 {
+    size_t before;
+
     tsdb_lock_write(b->db);
+    before = tsdb_bytes(b->db);
     resolve(b);
     lanes_resolve(b);
+    b->made += tsdb_bytes(b->db) - before;
     tsdb_unlock(b->db);
     vec_clear(&b->labels);
     arena_reset(&b->a);
+}
+
+/* Some of a batch's series that have no sample, each once. */
+struct sampleless {
+    uint32_t ids[SAMPLELESS_A_LOCK];
+    size_t n;
+};
+
+static void note_sampleless(const struct tsdb_batch *b, uint32_t ref, struct sampleless *v)
+{
+    const struct series_place *p;
+
+    if (ref == TSDB_REF_NEW || ref == TSDB_REF_DROPPED)
+        return;
+    p = &b->db->series.places.v[ref];
+    if (p->stream != NULL && p->stream->root == b->stream->root && stream_newest(p) == INT64_MIN)
+        v->ids[v->n++] = ref;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void drop_sampleless(struct tsdb *db, struct sampleless *v)
+{
+    size_t n = 0;
+
+    qsort(v->ids, v->n, sizeof(v->ids[0]), by_id);
+    for (size_t i = 0; i < v->n; i++)
+        if (i == 0 || v->ids[i] != v->ids[i - 1])
+            v->ids[n++] = v->ids[i];
+    tsdb_drop_series(db, v->ids, n);
+}
+
+/* In slices: readers do not wait for long. */
+void tsdb_batch_clear(struct tsdb_batch *b)
+{
+    struct sampleless *v = mem_new(struct sampleless);
+    size_t all = b->items.n + b->timed.n;
+
+    for (size_t at = 0; at < all;) {
+        tsdb_lock_write(b->db);
+        for (v->n = 0; at < all && v->n < SAMPLELESS_A_LOCK; at++)
+            note_sampleless(
+                b, at < b->items.n ? b->items.v[at].ref : b->timed.v[at - b->items.n].item.ref, v);
+        drop_sampleless(b->db, v);
+        tsdb_unlock(b->db);
+    }
+    mem_free(v);
+    vec_release(&b->items);
+    vec_release(&b->timed);
+    b->made = 0;
 }
 
 void tsdb_batch_cancel(struct tsdb_batch *b)

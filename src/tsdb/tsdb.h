@@ -99,6 +99,7 @@ struct tsdb_batch {
     VEC(struct tsdb_timed) timed;
     VEC(struct labels) labels;
     dur_ns stepped; /* of the clock that t is from; begin takes it to be the store's */
+    size_t made;    /* bytes of the series that were made so far for what it has */
     size_t refused; /* by the last commit that succeeded otherwise */
     enum tsdb_refusal why;
 };
@@ -117,9 +118,10 @@ void tsdb_batch_add_at(struct tsdb_batch *b, uint32_t ref, struct labels ls, dou
 /* h has passed histogram_check() and has a schema that is not above HISTOGRAM_SCHEMA_MAX. */
 struct tsdb_item *tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
                                            const struct histogram *h);
-/* Finds or makes the series of what came by labels so far, which frees the labels: a batch of many new series stays small.
- * Series that then get no sample are forgotten like those that have ended. */
+/* Finds or makes the series of what came by labels so far, which frees the labels: a batch of many new series stays small. */
 void tsdb_batch_resolve(struct tsdb_batch *b);
+/* The batch is emptied, and the series go that were made for what it had; refs that it has taught are void. */
+void tsdb_batch_clear(struct tsdb_batch *b);
 /* All or, on failure, nothing; single samples may be refused. Either way the batch is over. */
 bool tsdb_commit(struct tsdb_batch *b, struct err *e) must_check;
 

@@ -1,6 +1,7 @@
 """Every error path of the HTTP interface with its status and shape, and what surrounds answers: conditional GETs, gzip,
 limits on GETs and on time, slow readers."""
 import gzip, http.client
+
 from harness import *
 
 CONFIG = "route: {receiver: hook, group_by: [alertname], group_wait: 0s}\nreceivers: [{name: hook}]\n"
@@ -75,7 +76,10 @@ TRIED = [
     ("DELETE", "/api/v2/silence/" + NOBODY, None, {}, 404, None),
     ("POST", "/api/v2/silence/" + NOBODY, {}, {}, 405, 405),
     ("GET", "/api/v2/nothing", None, {}, 404, 404),
-    ("GET", "/api/v2/alerts/", None, {}, 404, 404),
+    ("GET", "/api/v2/silence/", None, {}, 404, 404),
+    ("POST", ALERTS, [{"labels": {"alertname": "a"}, "generatorURL": "not a uri"}], {}, 422, 601),
+    ("POST", ALERTS, [{"labels": {"alertname": "a"}, "generatorURL": "http://h:port/"}], {}, 422, 601),
+    ("POST", ALERTS, [{"labels": {"alertname": "a"}, "generatorURL": "/graph?a=%zz#%zz", "endsAt": "2000-01-01T00:00:00Z"}, {"labels": {}}], {}, 400, "text"),
     ("GET", "/api/v1/status", None, {}, 410, None),
     ("GET", "/api/v1/receivers", None, {}, 410, None),
     ("GET", "/api/v1/silences", None, {}, 410, None),
@@ -113,8 +117,28 @@ def test_every_error_path():
 # Where Debian's 0.25 differs: what 0.34 does otherwise, and what is refused here on purpose.
 NEWER = {("GET", ALERTS + "?receiver_matchers=a"), ("GET", "/api/v2/receivers?receiver_matchers=%3D"),
          ("DELETE", "/api/v2/silence/" + NOBODY)}
-STRICTER = {("POST", ALERTS, b"[] []"),  # bytes behind the array
-            ("GET", "/api/v2/alerts/", None)}  # no such path; there a trailing slash is cut
+STRICTER = {("POST", ALERTS, b"[] []")}  # bytes behind the array
+# Paths as they are sent, and where they lead: None, to the answer itself.
+PATHS = [("/api/v2/alerts/", None), ("//api/v2/alerts?active=false", "/api/v2/alerts?active=false"), ("/./api/v2/alerts", "/api/v2/alerts"),
+         ("/api/v2/../v2/alerts", "/api/v2/alerts"), ("/api//v2/status/", "/api/v2/status/"), ("/api/v2/status/", None),
+         ("//-/healthy", "/-/healthy"), ("/-/healthy/", "/-/healthy"), ("/metrics/", "/metrics")]
+
+
+def lead(url):
+    for path, to in PATHS:
+        c = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        c.request("GET", path)
+        r = c.getresponse()
+        at = r.headers.get("Location")
+        equal((r.status, at and at.rstrip("/")), (200, None) if to is None else (301, to.rstrip("/")), path)
+        c.close()
+
+
+def test_paths():
+    with folder() as d, Tocsin(CONFIG, d) as t:
+        lead(t.url)
+        with Alertmanager(CONFIG, d) as am:
+            lead(am.url)
 
 
 def test_errors_of_alertmanager():

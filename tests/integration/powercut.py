@@ -60,11 +60,11 @@ class Disk:
 
 
 class Sender(threading.Thread):
-    """Posts each alert once, and remembers which were taken."""
+    """Posts each alert once, and remembers which were taken; the same of silences and of pushed groups."""
 
     def __init__(self, t, number):
         super().__init__(daemon=True)
-        self.t, self.number, self.alerts, self.silences = t, number, [], []
+        self.t, self.number, self.alerts, self.silences, self.pushes = t, number, [], [], []
 
     def run(self):
         with contextlib.suppress(OSError):
@@ -79,6 +79,11 @@ class Sender(threading.Thread):
                     r = request("POST", self.t.url + "/api/v2/silences", s, timeout=10)
                     if r.status == 200:
                         self.silences.append(r.json()["silenceID"])
+                if n % 5 == 1:
+                    r = request("PUT", f"{self.t.url}/metrics/job/{name}", b"m 1\n", timeout=10,
+                                headers={"Content-Type": "text/plain"})
+                    if r.status == 200:
+                        self.pushes.append(name)
 
 
 def told(sink):
@@ -91,21 +96,27 @@ def told_by(sink):
     return [(g.at, a["labels"]["alertname"], g.path) for g in list(sink.got) for a in g.json()["alerts"]]
 
 
-def check(t, alerts, silences):
+def check(t, alerts, silences, pushes=()):
     there = {a["labels"]["alertname"] for a in t.alerts()}
     equal(sorted(set(alerts) - there), [], "alerts that were answered 200 and are gone")
     there = {s["id"] for s in t.get("/api/v2/silences").json()}
     equal(sorted(set(silences) - there), [], "silences that were answered 200 and are gone")
+    if pushes:
+        there = {x["labels"]["job"] for x in t.get("/api/v1/targets?scrapePool=push").json()["data"]["activeTargets"]}
+        equal(sorted(set(pushes) - there), [], "pushed groups that were answered 200 and are gone")
+
+
+PUSH = "push: {}\nstorage: {keep: all}\n"
 
 
 def run(d, rounds, how):
     """Each start has a path of its own at the sink: what a killed one had sent may be read after the next one is up."""
-    disk, alerts, silences, cuts = Disk(d), [], [], []
+    disk, alerts, silences, pushes, cuts = Disk(d), [], [], [], []
     rng = random.Random(7)
     with Sink() as sink:
         for i in range(rounds):
-            with Tocsin(simple(sink, path=f"/{i}"), d, storage=disk.folder, env=disk.env) as t:
-                check(t, alerts, silences)
+            with Tocsin(simple(sink, path=f"/{i}", more=PUSH), d, storage=disk.folder, env=disk.env) as t:
+                check(t, alerts, silences, pushes)
                 senders = [Sender(t, f"{i}.{k}") for k in range(4)]
                 for s in senders:
                     s.start()
@@ -116,9 +127,10 @@ def run(d, rounds, how):
                 s.join(10)
                 alerts += s.alerts
                 silences += s.silences
+                pushes += s.pushes
             how(disk)
-        with Tocsin(simple(sink, path=f"/{rounds}"), d, storage=disk.folder, env=disk.env) as t:
-            check(t, alerts, silences)
+        with Tocsin(simple(sink, path=f"/{rounds}", more=PUSH), d, storage=disk.folder, env=disk.env) as t:
+            check(t, alerts, silences, pushes)
             until("everything that was taken is told", lambda: set(alerts) <= {n for _, n in told(sink)}, 30)
             time.sleep(1.5)
             again = {}
@@ -130,7 +142,7 @@ def run(d, rounds, how):
                     assert later > start and cuts[start] - one < 2, \
                         f"{name} was told again, with no cut on its way: {times}, cuts at {cuts}"
             duplicates = sum(len(v) - 1 for v in again.values())
-            print(f"{rounds} cuts: {len(alerts)} alerts and {len(silences)} silences taken, all there; {duplicates} told twice")
+            print(f"{rounds} cuts: {len(alerts)} alerts and {len(silences)} silences and {len(pushes)} pushes taken, all there; {duplicates} told twice")
 
 
 def test_power_cuts():
@@ -240,6 +252,63 @@ def test_read_only_disk():
 
 def test_slow_disk():
     trouble("s", [200, 503])
+
+
+def first_start(mode):
+    """A start where nothing can be written: it says so, pages go out, and all is on the disk when there is room."""
+    with folder() as d, Sink() as sink:
+        disk = Disk(d)
+        disk.mode(mode)
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            until("it is known", lambda: t.metric("tocsin_store_degraded") == 1, 20)
+            r = t.post("/api/v2/alerts", [{"labels": {"alertname": "First"}}])
+            assert r.status == 503 and b"in memory" in r.body, (r.status, r.body)
+            until("the page goes out", lambda: "First" in [n for _, n in told(sink)], 20)
+            until("it is told", lambda: "TocsinStoreDegraded" in [n for _, n in told(sink)], 20)
+            assert "the store is degraded" in t.text(), t.text()
+            disk.mode("")
+            until("there is room again", lambda: t.metric("tocsin_store_degraded") == 0, 30)
+            until("samples go to the disk, too", lambda: os.path.isdir(disk.folder + "/samples"), 20)
+            t.alert(alertname="Second", ends=3600)
+            until("the second is told", lambda: "Second" in [n for _, n in told(sink)], 20)
+            settle(t, sink)
+            t.kill()
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            assert {"First", "Second"} <= {a["labels"]["alertname"] for a in t.alerts()}, t.alerts()
+            assert t.metric("tocsin_store_degraded") == 0, "it goes on as ever"
+        equal([n for _, n in told(sink) if n in ("First", "Second")], ["First", "Second"], "what was told")
+
+
+def test_first_start_on_a_full_disk():
+    first_start("f")
+
+
+def test_first_start_on_a_read_only_disk():
+    first_start("r")
+
+
+def next_start(mode):
+    """With a state that can be read and not be written nothing of it is forgotten."""
+    with folder() as d, Sink() as sink:
+        disk = Disk(d)
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            t.alert(alertname="Before", ends=3600)
+            until("it is told", lambda: told(sink))
+            settle(t, sink)
+            t.kill()
+        disk.mode(mode)
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            equal({a["labels"]["alertname"] for a in t.alerts()} - {"TocsinStoreDegraded"}, {"Before"}, "what was stored")
+            equal(len(t.get("/api/v2/silences").json()), 1, "silences")
+            r = t.post("/api/v2/alerts", [{"labels": {"alertname": "Now"}}])
+            equal(r.status, 503, r.body)
+            until("the page goes out", lambda: "Now" in [n for _, n in told(sink)], 20)
+            disk.mode("")
+            until("there is room again", lambda: t.metric("tocsin_store_degraded") == 0, 30)
+
+
+def test_next_start_on_a_full_disk():
+    next_start("f")
 
 
 if __name__ == "__main__":

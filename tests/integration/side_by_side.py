@@ -1,5 +1,5 @@
 """Debian's Alertmanager and tocsin with the same configuration and alerts: what their receivers send, field by field."""
-import json, os
+import json, os, random
 from harness import *
 
 # What 0.25 does not send yet, or what names the server itself.
@@ -67,6 +67,46 @@ def test_same_requests():
                     without_structure(a), without_structure(b)
                 equal(json.loads(json.dumps(b).replace(two.url, one.url)), a, f"{kind} {i}")
         print(f"{fields} top-level fields of 6 requests equal")
+
+
+def mixed_sets(seed):
+    """Alerts and groups whose label names differ, in a random order."""
+    r, sets = random.Random(seed), set()
+    while len(sets) < 60:
+        names = r.sample(["aa", "bb", "cc", "A", "job", "instance", "zz"], r.randrange(1, 4))
+        sets.add(tuple(sorted((n, r.choice("xyz")) for n in names)))
+    sets = sorted(sets)
+    r.shuffle(sets)
+    return [{"labels": {"alertname": "A", **dict(s)}, "endsAt": stamp(600)} for s in sets]
+
+
+def order(server, sink):
+    for a in mixed_sets(7):
+        equal(request("POST", server.url + "/api/v2/alerts", [a]).status, 200)
+    until("all of both routes are told", lambda: sum(len(g.json()["alerts"]) for g in sink.got if g.path.endswith("/one")) == 60, 15)
+    one = next(g.json() for g in sink.got if g.path.endswith("/one"))
+    groups = request("GET", server.url + "/api/v2/alerts/groups").json()
+    return [a["labels"] for a in one["alerts"]], [g["labels"] for g in groups]
+
+
+def test_same_order():
+    text = """
+route:
+  receiver: one
+  group_wait: 2s
+  group_by: [alertname]
+  routes:
+    - {matchers: ['alertname="A"'], receiver: one, group_by: [alertname], continue: true}
+    - {matchers: ['alertname="A"'], receiver: many, group_by: ['...'], group_wait: 5m}
+receivers: [{name: one, webhook_configs: [{url: '%s/one'}]}, {name: many}]
+"""
+    with folder() as d, Sink() as one, Sink() as two:
+        with Alertmanager(text % one.url, d) as am:
+            theirs = order(am, one)
+        with Tocsin(text % two.url, d) as t:
+            ours = order(t, two)
+        equal(ours[0], theirs[0], "alerts of a message")
+        equal(ours[1], theirs[1], "groups")
 
 
 def mail_config(smarthost):

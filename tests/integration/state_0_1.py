@@ -23,6 +23,10 @@ class Opened(Process):
         self.url = "http://" + until("tocsin listens", lambda: Tocsin._listening(self), 20)
 
 
+def verify(d):
+    return subprocess.run([PROGRAM, "storage", "verify", d + "/state"], stdout=subprocess.DEVNULL, timeout=60).returncode
+
+
 def told(sink):
     return [(g.path.rpartition("/")[2], g.json()["status"], g.json()["groupKey"]) for g in list(sink.got)]
 
@@ -46,6 +50,8 @@ def look(t):
     with open(FOLDER + "/silences.json") as f:
         wanted = {s["id"]: s["comment"] for s in json.load(f)}
     equal({s["id"]: s["comment"] for s in request("GET", t.url + "/api/v2/silences").json()}, wanted, "silences")
+    groups = request("GET", t.url + "/api/v1/targets?scrapePool=push").json()["data"]["activeTargets"]
+    equal(len(groups), 1, "pushed groups")
     for word in ("is damaged", "unreadable", "level=ERROR"):
         assert word not in t.text(), t.text()
 
@@ -58,7 +64,10 @@ def post_disk(t, ends):
 def test_it_is_opened():
     with folder() as d, Sink() as good, Sink() as down:
         copy(d)
+        equal(verify(d), 0, "what was left")
         with Opened(d, good, down) as t:
+            equal(sorted(os.listdir(d + "/state/pushed.v2")), sorted(os.listdir(FOLDER + "/state/pushed")), "a copy is kept")
+            assert os.path.exists(d + "/state/state.db.v2") and not os.path.exists(d + "/state/pushed"), os.listdir(d + "/state")
             until("the row in the outbox is sent", lambda: ("down", "firing", '{}/{severity="critical"}:{alertname="CannotBeTold"}')
                   in told(down))
             look(t)

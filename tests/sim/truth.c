@@ -768,10 +768,10 @@ static void check_disk(struct truth *t)
     size_t alerts = shown_alerts(t);
 
     silencer_all(e->silencer, &all);
-    if (rows_of(t, STATE_OUTBOX) != e->outbox.n || rows_of(t, STATE_NFLOG) != e->nflog.n ||
+    if (rows_of(t, STATE_OUTBOX) != e->outbox.n || rows_of(t, STATE_TOLD) != e->nflog.n ||
         rows_of(t, STATE_SILENCE) != all.n)
         wrong(t, "the disk has %zu/%zu notifications, %zu/%zu log entries, %zu/%zu silences",
-              rows_of(t, STATE_OUTBOX), e->outbox.n, rows_of(t, STATE_NFLOG), e->nflog.n,
+              rows_of(t, STATE_OUTBOX), e->outbox.n, rows_of(t, STATE_TOLD), e->nflog.n,
               rows_of(t, STATE_SILENCE), all.n);
     if (rows_of(t, STATE_RULE) != alerts && !ended_lately(t))
         wrong(t, "the disk has %zu rows of %zu alerts of rules", rows_of(t, STATE_RULE), alerts);

@@ -785,6 +785,45 @@ static void prefix(void **state)
     buf_release(&b);
 }
 
+/* As Go's ServeMux and the originals' routers have it. */
+static void unclean_paths(void **state)
+{
+    static const struct {
+        const char *path, *location; /* NULL: answered; "": not found */
+    } paths[] = {
+        {"/am/echo/", "/am/echo"},
+        {"//am//echo", "/am/echo"},
+        {"/./am/echo?a=b", "/am/echo?a=b"},
+        {"/x/../am/echo", "/am/echo"},
+        {"/am/./echo/", "/am/echo"},
+        {"/am/item/1/", NULL},
+        {"/am/item/1//", "/am/item/1"},
+        {"/am/item/", ""},
+        {"/am/assets//x/../y/", NULL},
+        {"/am/none/", ""},
+        {"//none", ""},
+        {"/am/%2e%2e/am/echo", "/am/echo"},
+        {"/../../am/echo", "/am/echo"},
+    };
+    struct buf b = BUF_INIT;
+
+    stop(state);
+    start_with((struct http_server_conf){.prefix = S("/am"), .lenient = S("/item")});
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        const char *to = paths[i].location;
+        char request[128], line[128];
+
+        snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", paths[i].path);
+        if (ask(str_of(request), &b, NULL) != (to == NULL ? 200 : *to == '\0' ? 404 : 301))
+            fail_msg("%s: %.*s", paths[i].path, STR(buf_str(&b)));
+        snprintf(line, sizeof(line), "Location: %s\r\n", to != NULL ? to : "");
+        if (to != NULL && *to != '\0' && !has(&b, line))
+            fail_msg("%s: %.*s", paths[i].path, STR(buf_str(&b)));
+    }
+    assert_int_equal(ask(S("PUT /am/item/1/ HTTP/1.1\r\nHost: a\r\n\r\n"), &b, NULL), 405);
+    buf_release(&b);
+}
+
 static void unix_sockets_and_bad_addresses(void **state)
 {
     static const char *const wrong[] = {"", "a", "127.0.0.1:", ":x", ":65536", "::1:80", "unix:"};
@@ -1005,6 +1044,7 @@ int main(void)
         TEST(connections_are_bounded),
         TEST(draining),
         TEST(prefix),
+        TEST(unclean_paths),
         TEST(admission),
         TEST(gets_are_counted),
         TEST(handlers_run_out_of_time),

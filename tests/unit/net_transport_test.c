@@ -385,10 +385,10 @@ static void failures_have_kinds_and_no_secrets(void **state)
     g = ASK(.http = {.url = S("http://a..b/")});
     assert_int_equal(g.failure, TRANSPORT_RESOLVE);
     g = ASK(.http = {.url = S("ftp://a/hidden")});
-    assert_int_equal(g.failure, TRANSPORT_CONFIG);
+    assert_int_equal(g.failure, TRANSPORT_URL);
     assert_null(strstr(g.err.msg, "hidden"));
     g = ASK(.http = {.url = S("http://a b/hidden")});
-    assert_int_equal(g.failure, TRANSPORT_CONFIG);
+    assert_int_equal(g.failure, TRANSPORT_URL);
     g = ASK(.http = {.url = url("/x"),
                      .headers = {&(struct http_header){S("X"), S("a\r\nY: b")}, 1}});
     assert_int_equal(g.failure, TRANSPORT_CONFIG);

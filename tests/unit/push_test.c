@@ -1,9 +1,7 @@
 /* Pushed groups on a stepped clock: paths, what PUT, POST and DELETE make of a group, and what the store has of it. */
 #include "tsdb_fixture.h"
 
-#include <dirent.h>
 #include <stdio.h>
-#include <unistd.h>
 #include "push/push.h"
 #include "push/push_path.h"
 
@@ -356,59 +354,112 @@ static void test_only_what_rules_select_is_kept(void **state)
 
 /* -- restarts -- */
 
-/* Another program over the same folder, with an empty store. */
-static void restart(const char *dir, const struct push_conf *with)
+/* A disk of rows, that says when they are on it. */
+static struct disk {
+    struct {
+        str path, body; /* owned */
+    } rows[8];
+    size_t n;
+    bool is_slow;
+    void (*done)(void *of, bool ok, const struct err *e);
+    void *of[8];
+    size_t waiting;
+} disk;
+
+static size_t row_of(str path)
+{
+    size_t i = 0;
+
+    while (i < disk.n && !str_eq(disk.rows[i].path, path))
+        i++;
+    return i;
+}
+
+static void drop_row(void *arg, str path)
+{
+    size_t i = row_of(path);
+
+    (void)arg;
+    if (i == disk.n)
+        return;
+    mem_str_free(disk.rows[i].path);
+    mem_str_free(disk.rows[i].body);
+    disk.rows[i] = disk.rows[--disk.n];
+}
+
+static void keep_row(void *arg, str path, str body)
+{
+    drop_row(arg, path);
+    assert_in_range(disk.n, 0, ARRAY_LEN(disk.rows) - 1);
+    disk.rows[disk.n].path = mem_str_dup(path);
+    disk.rows[disk.n++].body = mem_str_dup(body);
+}
+
+static void after(void *arg, void (*done)(void *of, bool ok, const struct err *e), void *of)
+{
+    (void)arg;
+    if (!disk.is_slow) {
+        done(of, true, NULL);
+        return;
+    }
+    disk.done = done;
+    disk.of[disk.waiting++] = of;
+}
+
+static void report(bool ok)
+{
+    const struct err e = {.code = ERR_IO, .msg = "no space left"};
+
+    for (size_t i = 0; i < disk.waiting; i++)
+        disk.done(disk.of[i], ok, ok ? NULL : &e);
+    disk.waiting = 0;
+}
+
+static const struct push_keeper keeper = {.put = keep_row, .drop = drop_row, .after = after};
+
+/* Another program over the same rows, with an empty store. */
+static void restart(const struct push_conf *with)
 {
     push_free(push);
     tsdb_free(db);
     db = tsdb_new(&(struct tsdb_options){.keep_all = true});
     push = push_new(&clock_, pool, db);
     push_configure(push, with, 0);
-    push_restore(push, str_of(dir));
+    push_keep(push, &keeper);
+    for (size_t i = disk.n; i-- != 0;)
+        push_restore(push, disk.rows[i].body);
     push_start(push);
 }
 
-/* How many files there are; with `damage`, a byte of each is another one afterwards. */
-static int files(const char *dir, bool damage)
+/* Exactly these rows would be written anew. */
+static void snapshot_is(size_t n)
 {
-    DIR *d = opendir(dir);
-    struct dirent *x;
-    int n = 0;
+    struct disk was = disk;
 
-    while (d != NULL && (x = readdir(d)) != NULL) {
-        char name[512];
-        FILE *f;
-
-        if (x->d_name[0] == '.')
-            continue;
-        n++;
-        snprintf(name, sizeof(name), "%s/%s", dir, x->d_name);
-        if (!damage || (f = fopen(name, "r+")) == NULL)
-            continue;
-        assert_int_equal(fseek(f, 20, SEEK_SET), 0);
-        assert_int_equal(fputc('~', f), '~');
-        assert_int_equal(fclose(f), 0);
-    }
-    if (d != NULL)
-        closedir(d);
-    return n;
+    disk = (struct disk){.n = 0};
+    push_snapshot(push, keep_row, NULL);
+    assert_int_equal(disk.n, n);
+    for (size_t i = 0; i < was.n; i++)
+        assert_true(str_eq(disk.rows[row_of(was.rows[i].path)].body, was.rows[i].body));
+    while (disk.n != 0)
+        drop_row(NULL, disk.rows[0].path);
+    disk = was;
 }
 
 static void test_groups_survive_a_restart(void **state)
 {
     struct push_conf roomy = conf;
-    char dir[] = "/tmp/tocsin-push-XXXXXX";
 
     (void)state;
     roomy.max_series = 10;
-    assert_non_null(mkdtemp(dir));
-    restart(dir, &roomy);
+    restart(&roomy);
     send(PUSH_POST, "job/a/zone@base64/=", HISTOGRAM);
     send(PUSH_PUT, "job/b", "{\"a name\",x=\"\\n\"} NaN\nm 1\n");
     send(PUSH_PUT, "job/b", "m x\n");
-    assert_int_equal(files(dir, false), 2);
+    assert_int_equal(disk.n, 2);
+    snapshot_is(2);
     go_to(5);
-    restart(dir, &roomy);
+    restart(&roomy);
     assert_int_equal(push_stats(push).groups, 2);
     assert_int_equal(push_stats(push).series, 6);
     go_to(16);
@@ -426,26 +477,56 @@ static void test_groups_survive_a_restart(void **state)
                "{__name__=\"h_count\", job=\"a\"} 5\n{__name__=\"h_sum\", job=\"a\"} ended\n");
 
     send(PUSH_DELETE, "job/b", "");
-    assert_int_equal(files(dir, false), 1);
+    assert_int_equal(disk.n, 1);
     /* What was pushed counts from then: the group ends 60 s after, not 60 s after the restart. */
-    restart(dir, &roomy);
+    restart(&roomy);
     assert_int_equal(push_stats(push).groups, 1);
     go_to(75);
     assert_int_equal(push_stats(push).groups, 1);
     go_to(77);
     assert_int_equal(push_stats(push).groups, 0);
-    assert_int_equal(files(dir, false), 0);
+    assert_int_equal(disk.n, 0);
 
     send(PUSH_PUT, "job/c", "m 1\n");
-    assert_int_equal(files(dir, true), 1);
-    restart(dir, &roomy);
+    assert_int_equal(disk.n, 1);
+    ((char *)disk.rows[0].body.p)[0] = '~';
+    restart(&roomy);
     assert_int_equal(push_stats(push).groups, 0);
-    assert_int_equal(files(dir, false), 1);
+    assert_int_equal(push_stats(push).unreadable, 1);
+    assert_int_equal(disk.n, 1);
     send(PUSH_PUT, "job/c", "m 1\n");
-    restart(dir, NULL);
+    restart(NULL);
     assert_int_equal(push_stats(push).groups, 0);
-    assert_int_equal(files(dir, false), 0);
-    assert_int_equal(rmdir(dir), 0);
+    assert_int_equal(disk.n, 0);
+}
+
+/* An answer is as good as what is on the disk. */
+static void test_a_push_is_answered_when_it_is_on_disk(void **state)
+{
+    (void)state;
+    restart(&conf);
+    disk.is_slow = true;
+    send(PUSH_PUT, "job/a", "m 1\n");
+    send(PUSH_PUT, "job/a", "m 2\n"); /* the next one need not wait for the one before */
+    assert_int_equal(answers, 0);
+    assert_int_equal(disk.n, 1);
+    report(true);
+    assert_int_equal(answers, 2);
+    assert_int_equal(answer, ERR_NONE);
+    assert_int_equal(send(PUSH_PUT, "job/b", "m x\n"), ERR_INVALID); /* changed nothing */
+    assert_int_equal(answers, 3);
+    send(PUSH_PUT, "job/b", "m 3\n");
+    send(PUSH_DELETE, "job/a", "");
+    assert_int_equal(answers, 3);
+    report(false);
+    assert_int_equal(answers, 5);
+    assert_int_equal(answer, ERR_CONFLICT);
+    assert_non_null(strstr(why, "not on disk: no space left"));
+    assert_int_equal(push_stats(push).groups, 1); /* and counts all the same */
+    snapshot_is(1);
+    send(PUSH_DELETE, "job/b", "");
+    assert_int_equal(disk.n, 0);
+    disk = (struct disk){.n = 0}; /* never answered: it goes with the rest */
 }
 
 int main(void)
@@ -466,6 +547,7 @@ int main(void)
         T(groups_survive_a_reload),
         T(only_what_rules_select_is_kept),
         T(groups_survive_a_restart),
+        T(a_push_is_answered_when_it_is_on_disk),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

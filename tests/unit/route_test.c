@@ -185,6 +185,34 @@ static void edits_keep_or_change_the_id(void **state)
     silencer_free(s);
 }
 
+/* A hundred silences of one list of hosts, which a script makes, have it compiled once, however long they are remembered. */
+static void silences_of_one_pattern_share_it(void **state)
+{
+    static const char *const both = "{a=~\"(x|y)\\\\d+\",b!~\"(x|y)\\\\d+\"}";
+    struct silencer *s = silencer_new();
+    struct silence_list all = {0};
+    struct uuid id = put(s, silence(both, 100, 300), 100, NULL);
+    struct silence *longer = silence(both, 100, 900);
+    const struct regex *re;
+
+    (void)state;
+    put(s, silence("{b=~\"(x|y)\\\\d+\"}", 100, 300), 100, NULL);
+    put(s, silence("{a=~\"z.*\"}", 100, 300), 100, NULL);
+    longer->id = id;
+    put(s, longer, 150, NULL); /* the last user of the first one goes */
+    silencer_all(s, &all);
+    assert_int_equal(all.n, 3);
+    re = all.v[0]->sets[0].v[0].re;
+    assert_ptr_equal(all.v[0]->sets[0].v[1].re, re);
+    assert_ptr_equal(all.v[1]->sets[0].v[0].re, re);
+    assert_ptr_not_equal(all.v[2]->sets[0].v[0].re, re);
+    assert_int_equal(silencer_gc(s, 301 * SEC, NULL, NULL), 2);
+    assert_int_equal(hits(s, "{a=\"x1\",b=\"z\"}", 400), 1);
+    assert_int_equal(hits(s, "{a=\"x1\",b=\"y2\"}", 400), 0);
+    vec_release(&all);
+    silencer_free(s);
+}
+
 /* The index finds what a scan of all finds. */
 static void the_index_agrees_with_a_scan(void **state)
 {
@@ -452,6 +480,7 @@ int main(void)
         cmocka_unit_test(tree_matches_depth_first),
         cmocka_unit_test(silences_hold_in_their_time),
         cmocka_unit_test(edits_keep_or_change_the_id),
+        cmocka_unit_test(silences_of_one_pattern_share_it),
         cmocka_unit_test(the_index_agrees_with_a_scan),
         cmocka_unit_test(silences_survive_packing),
         cmocka_unit_test(inhibition),

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include "state/row_sum.h"
 #include "state/sqlite_db.h"
 
 enum { ROWS = 3000, STEP = 4096, LIMIT_MAX = 4 << 20 };
@@ -23,11 +24,12 @@ static void fill(str dir)
         snprintf(key, sizeof(key), "key %d", i);
         sqlite3_bind_blob(s, 1, key, (int)strlen(key), SQLITE_STATIC);
         sqlite3_bind_blob(s, 2, value, (int)sizeof(value), SQLITE_STATIC);
+        sqlite3_bind_int64(s, 3, state_row_sum(str_of(key), (str){value, sizeof(value)}));
         assert_int_equal(sqlite3_step(s), SQLITE_DONE);
         sqlite3_reset(s);
     }
     assert_true(sqlite_db_end(&d, &e));
-    sqlite_db_close(&d);
+    sqlite_db_close(&d, true);
     buf_release(&notice);
 }
 
@@ -49,7 +51,7 @@ static void memory_that_is_short_damages_nothing(void **state)
         sqlite3_hard_heap_limit64(limit);
         if (sqlite_db_open(&d, dir, &notice, &e)) {
             opened++;
-            sqlite_db_close(&d);
+            sqlite_db_close(&d, true);
         } else {
             refused++;
             assert_int_not_equal(e.code, ERR_NONE);

@@ -559,6 +559,51 @@ static void lock_follow(void)
     tsdb_follow(db, (struct now){.mono = 1, .stepped = 1});
 }
 
+/* An exporter that never ends has its series made while it is read: they go with its scrape. */
+static void what_a_failed_batch_made_goes(void **state)
+{
+    struct tsdb_stream *s;
+    struct tsdb_stats before, now;
+    size_t made;
+
+    (void)state;
+    open_with((struct tsdb_options){.keep_all = true});
+    s = stream("t");
+    begin(s, STEP);
+    put("old{i=\"1\"}", 1);
+    commit();
+    before = tsdb_stats(db);
+    tsdb_batch_release(&batch);
+    tsdb_batch_init(&batch);
+    begin(s, 2 * STEP);
+    put("old{i=\"1\"}", 2);
+    for (int i = 0; i < 5000; i++) {
+        char text[64];
+
+        snprintf(text, sizeof(text), "endless{i=\"%d\"}", i / 2); /* each twice */
+        if (i % 3 == 0)
+            (void)tsdb_batch_add_at(&batch, TSDB_REF_NEW, labels(text), i, 2 * STEP);
+        else
+            put(text, i);
+    }
+    tsdb_batch_resolve(&batch);
+    now = tsdb_stats(db);
+    assert_int_equal(now.series, 2501);
+    made = now.bytes - before.bytes;
+    assert_int_equal(batch.made, made);
+    tsdb_batch_clear(&batch);
+    commit();
+    now = tsdb_stats(db);
+    assert_int_equal(now.series, 1);
+    assert_true(now.bytes - before.bytes < made / 8); /* tables of what is known grow only */
+    begin(s, 3 * STEP);
+    put("endless{i=\"7\"}", 3);
+    put("old{i=\"1\"}", 3);
+    commit();
+    assert_int_equal(tsdb_stats(db).series, 2);
+    close_db();
+}
+
 static void never_on_the_loop(void **state)
 {
     static void (*const all[])(void) = {lock_stats,  lock_known,   lock_open,  lock_span,
@@ -587,6 +632,7 @@ static void never_on_the_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_failed_batch_made_goes),
         cmocka_unit_test(never_on_the_loop),
         cmocka_unit_test(samples_come_back),
         cmocka_unit_test(rows_slide),

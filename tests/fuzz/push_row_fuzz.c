@@ -1,7 +1,7 @@
-/* push_file_fuzz.c - a saved group: what is read from it is written and read back as the same bytes. */
+/* push_row_fuzz.c - a saved group: what is read from it is written and read back as the same bytes. */
 #include "tests_fuzz.h"
 
-#include "push/push_file.h"
+#include "push/push_row.h"
 
 /* Decoded and encoded again; false: it is none. */
 static bool again(str bytes, struct buf *out)
@@ -13,11 +13,11 @@ static bool again(str bytes, struct buf *out)
     struct push_set *set;
 
     arena_init(&a, 0);
-    set = push_file_decode(bytes, &g, &key, &a, &e);
+    set = push_row_decode(bytes, &g, &key, &a, &e);
     if ((set == NULL) != (e.code != ERR_NONE))
         __builtin_trap();
     if (set != NULL)
-        push_file_encode(out, &g, set);
+        push_row_encode(out, &g, set);
     push_set_free(set);
     arena_release(&a);
     return set != NULL;

@@ -1,0 +1,44 @@
+/* bytes.h - eight bytes of text at a time: which of them are something.
+ *
+ *     found = (bytes_below(v, ' ') | bytes_are(v, '"')) & BYTES_HIGHS;
+ *     if (found != 0) first = bytes_first(found);
+ *
+ * A byte that is meant has its high bit set in the result. Behind the first such byte others may be marked that are not
+ * meant, because a borrow reached them; the first is always right.
+ *
+ * Shapes   the machine is little-endian: the first byte of the text is the lowest of the word.
+ */
+#ifndef CODEC_BYTES_H
+#define CODEC_BYTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define BYTES_ONES  (UINT64_MAX / 0xff)
+#define BYTES_HIGHS (BYTES_ONES * 0x80)
+
+static inline uint64_t bytes_load(const char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static inline uint64_t bytes_below(uint64_t v, unsigned char n) /* n at most 128 */
+{
+    return (v - BYTES_ONES * n) & ~v;
+}
+
+static inline uint64_t bytes_are(uint64_t v, unsigned char c)
+{
+    return bytes_below(v ^ BYTES_ONES * c, 1);
+}
+
+static inline size_t bytes_first(uint64_t found) /* not 0 */
+{
+    return (size_t)__builtin_ctzll(found) / 8;
+}
+
+#endif
