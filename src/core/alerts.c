@@ -259,13 +259,20 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
 }
 
 /* Nobody refreshed it: that it has ended is written, or a restart would have it back. Returns whether that is news. */
-static bool log_end(struct engine *e, struct alert *a, struct effects *fx)
+bool alert_log_end(struct engine *e, struct alert *a, struct effects *fx)
 {
     if (a->end_is_logged || a->ends_at <= a->updated_at)
         return false;
     a->end_is_logged = true;
     log_alert(e, a, fx);
     return true;
+}
+
+void alerts_log_ends(struct engine *e, struct now now, struct effects *fx)
+{
+    MAP_EACH (struct u64_map_entry, it, &e->alerts)
+        if (alert_is_resolved(it->value, now))
+            alert_log_end(e, it->value, fx);
 }
 
 static void forget(struct engine *e, struct u64_map_entry *it)
@@ -295,7 +302,7 @@ void alerts_collect(struct engine *e, struct now now, struct effects *fx)
 
         if (!it->live)
             continue;
-        changed = alert_is_resolved(a, now) && log_end(e, a, fx);
+        changed = alert_is_resolved(a, now) && alert_log_end(e, a, fx);
         if (a->expires_mono < before) {
             forget(e, it);
             changed = true;

@@ -318,6 +318,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
             builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject,
                         ev->builtin.why, now, fx);
         break;
+    case EVENT_STOPS: alerts_log_ends(e, now, fx); break;
     }
     alerts_tell_limits(e, now, fx);
     outbox_serve(e, now, fx);

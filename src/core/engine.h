@@ -59,6 +59,7 @@ enum event_kind {
     EVENT_CLOCK_STEPPED, /* the wall clock jumped against the monotonic one */
     EVENT_PAUSED, /* nothing ran for a while (suspend, stopped process): senders could not refresh */
     EVENT_BUILTIN, /* a condition of our own began or ended */
+    EVENT_STOPS,   /* an orderly stop has begun */
 };
 
 enum builtin_kind {

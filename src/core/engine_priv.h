@@ -14,6 +14,9 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
 ts_ns alerts_due(const struct engine *e);
 void alerts_collect(struct engine *e, struct now now, struct effects *fx);
 void alerts_gc(struct engine *e, struct now now, struct effects *fx);
+bool alert_log_end(struct engine *e, struct alert *a, struct effects *fx);
+/* The last event of a life: ends that only the clock has told are written, or the next life would have them back. */
+void alerts_log_ends(struct engine *e, struct now now, struct effects *fx);
 void alerts_paused(struct engine *e, dur_ns lost, struct now now, struct effects *fx);
 /* Raises or ends the alert about the limits. */
 void alerts_tell_limits(struct engine *e, struct now now, struct effects *fx);

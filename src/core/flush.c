@@ -403,9 +403,11 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
     changed_group(e, g);
     vec_clear(&g->told);
     for (size_t i = 0; i < all.n; i++)
-        if (alert_is_resolved(all.v[i], now))
+        if (alert_is_resolved(all.v[i], now)) {
+            alert_log_end(e, all.v[i], fx); /* told by this commit, or a restart would deny it */
             vec_push(&g->told,
-                     (struct told_resolved){alert_fingerprint(all.v[i]), all.v[i]->updated_at});
+                     (struct told_resolved){alert_fingerprint(all.v[i]), all.v[i]->revision});
+        }
 
     survive(e, g, &f, now, fx);
     group_wake_early(e, g, f.wake, now);

@@ -82,8 +82,10 @@ struct leaving {
 static void leave(void *arg)
 {
     struct leaving *l = arg;
+    struct event stops = {.kind = EVENT_STOPS};
 
     l->leave(l->arg);
+    shell_event(l->s, &stops, NULL);
 }
 
 static void come_home(void *arg)

@@ -96,7 +96,7 @@ void group_forget_told(struct group *g)
     VEC_EACH (struct told_resolved *, t, &g->told) {
         void **slot = u64_map_get(&g->alerts, t->fingerprint);
 
-        if (slot == NULL || ((struct alert *)*slot)->updated_at != t->updated_at)
+        if (slot == NULL || ((struct alert *)*slot)->revision != t->revision)
             continue;
         alert_unref(*slot);
         u64_map_del(&g->alerts, t->fingerprint);

@@ -17,7 +17,7 @@
 /* A resolved alert that a flush told about: it leaves the group when every integration was told, unless it changed. */
 struct told_resolved {
     uint64_t fingerprint;
-    ts_ns updated_at;
+    uint64_t revision; /* a turn has one time, so its changes may share updated_at */
 };
 
 struct group {

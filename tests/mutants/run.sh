@@ -11,7 +11,7 @@ seeds=${SEEDS:-2000} block=100
 here=$source/tests/mutants
 [ $# != 0 ] || set -- $(cd "$here" && ls ./*.patch | sed 's|^\./||; s|\.patch$||')
 
-# Only what differs is copied: what was built stays.
+# Only what differs is copied: what was built stays; what the sources no longer have goes.
 copy=$build/source
 mkdir -p "$copy"
 (cd "$source" && find CMakeLists.txt cmake include receivers src tests/CMakeLists.txt tests/sim -type f) >"$build/files"
@@ -20,6 +20,7 @@ while read -r file; do
     mkdir -p "$copy/$(dirname "$file")"
     cp "$source/$file" "$copy/$file"
 done <"$build/files"
+(cd "$copy" && find . -type f | sed 's|^\./||' | grep -vxFf "$build/files" | xargs -r rm -f)
 mkdir -p "$copy/tests/unit" "$copy/tests/fuzz"
 cp "$source/tests/fuzz/CMakeLists.txt" "$copy/tests/fuzz/"
 cmake -S "$copy" -B "$build/out" -G Ninja -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_C_FLAGS_DEBUG=-O1 -g" \

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "core/engine_priv.h"
 #include "core/explain.h"
+#include "core/receiver_health.h"
 #include "live/shell_priv.h"
 #include "model/labels.h"
 
@@ -281,6 +282,42 @@ static void check_slots(struct truth *t)
                   (double)((*s)->next_slot - now.wall) / NS_PER_S);
 }
 
+static bool is_in_group(const struct engine *e, const struct route *r, const struct alert *a)
+{
+    struct arena arena;
+    void **slot;
+    const struct group *g;
+
+    arena_init(&arena, 0);
+    slot = u64_map_get(&e->groups[r->index],
+                       labels_fingerprint(route_group_labels(r, &arena, a->labels->ls)));
+    g = slot != NULL ? *slot : NULL;
+    arena_release(&arena);
+    return g != NULL && u64_map_get(&g->alerts, alert_fingerprint(a)) != NULL;
+}
+
+/* What fires is in the groups of the configuration in force: also what came while that one was prepared. */
+static void check_routed(struct truth *t)
+{
+    const struct engine *e = engine_of(t);
+    struct route_list routes = {0};
+
+    if (e->limits.dropped_groups != 0)
+        return;
+    MAP_EACH (const struct u64_map_entry, it, &e->alerts) {
+        const struct alert *a = it->value;
+
+        if (alert_is_resolved(a, t->sim->it.clock.now))
+            continue;
+        vec_clear(&routes);
+        receiver_routes(e->conf, &e->tree, a->labels->ls, &routes);
+        for (size_t i = 0; i < routes.n; i++)
+            if (!is_in_group(e, routes.v[i], a))
+                wrong_alert(t, "has no group with", routes.v[i]->receiver, a->labels->ls);
+    }
+    vec_release(&routes);
+}
+
 static void count_row(void *arg, str key, str value)
 {
     (void)key, (void)value;
@@ -344,6 +381,7 @@ static void note_poster(struct truth *t, const struct action *a)
 void truth_acts(struct truth *t, const struct action *a)
 {
     check_slots(t);
+    check_routed(t);
     check_shown(t);
     if (t->coverage != NULL)
         coverage_note(t->coverage, t->sim, a);
