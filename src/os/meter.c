@@ -28,22 +28,23 @@ const char *const piece_names[PIECES] = {
 const double turn_bounds[TURN_BOUNDS] = {0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01,
                                          0.02,   0.05,   0.1,   0.25,   0.5,   1};
 
-static ts_ns cpu_now(void)
+static ts_ns read_clock(clockid_t id)
 {
     struct timespec t;
 
-    BUG_ON(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0);
+    BUG_ON(clock_gettime(id, &t) != 0);
     return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
 void meter_begin(struct meter *m)
 {
-    *m = (struct meter){.at = cpu_now()};
+    *m = (struct meter){.at = read_clock(CLOCK_MONOTONIC),
+                        .cpu_at = read_clock(CLOCK_THREAD_CPUTIME_ID)};
 }
 
-static void read_clock(struct meter *m)
+static void count_piece(struct meter *m)
 {
-    ts_ns now = cpu_now();
+    ts_ns now = read_clock(CLOCK_MONOTONIC);
 
     m->spent[m->piece] += now - m->at;
     m->at = now;
@@ -55,7 +56,7 @@ enum piece meter_enter(struct meter *m, enum piece p)
 
     if (m == NULL || m->piece == p)
         return p;
-    read_clock(m);
+    count_piece(m);
     was = m->piece;
     m->piece = p;
     return was;
@@ -85,20 +86,27 @@ static double seconds(const struct meter *m, int piece)
 
 void meter_turn(struct meter *m, dur_ns lag)
 {
-    dur_ns all = 0;
+    dur_ns all, rest;
+    ts_ns cpu;
 
     if (m == NULL)
         return;
-    read_clock(m);
+    count_piece(m);
+    cpu = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    rest = all = cpu - m->cpu_at;
+    m->cpu_at = cpu;
+    /* The loop sleeps in this piece. */
+    for (int i = 0; i < PIECES; i++)
+        rest -= i != PIECE_SOCKETS ? m->spent[i] : 0;
+    m->spent[PIECE_SOCKETS] = rest > 0 ? rest : 0;
     for (int i = 0; i < PIECES; i++) {
-        all += m->spent[i];
         if (m->spent[i] > m->longest[i])
             m->longest[i] = m->spent[i];
         if (m->spent[i] > SLOW_PIECE)
-            log_warn(HELD, LOG_Z("work", piece_names[i]), LOG_F64("cpu_seconds", seconds(m, i)));
+            log_warn(HELD, LOG_Z("work", piece_names[i]), LOG_F64("seconds", seconds(m, i)));
         else if (m->spent[i] > LONG_PIECE)
             log_by(log_line_each, LOG_DEBUG, HELD, LOG_Z("work", piece_names[i]),
-                   LOG_F64("cpu_seconds", seconds(m, i)));
+                   LOG_F64("seconds", seconds(m, i)));
     }
     memset(m->spent, 0, sizeof(m->spent));
     observe(&m->cpu, all);

@@ -8,9 +8,11 @@
  * kind took in one turn. Whoever drives turns has one on its clock; a stepped clock has none, and all of this does nothing
  * for NULL.
  *
- * Units    CPU of the calling thread, in nanoseconds; lag is monotonic: from the first touch of the clock to the turn's end.
+ * Units    nanoseconds. A turn: CPU of the calling thread. A piece: monotonic time, for who waits does so by that; of sockets,
+ *          where the loop sleeps too, what CPU the other pieces leave. Lag is monotonic: from the first touch of the clock to
+ *          the turn's end.
  * Owns     nothing; the loop's thread alone.
- * Cost     entering and leaving is a system call each, a quarter of a microsecond.
+ * Cost     a system call a turn; entering and leaving 30 ns each.
  */
 #ifndef OS_METER_H
 #define OS_METER_H
@@ -58,7 +60,7 @@ struct turn_histogram {
 
 struct meter {
     enum piece piece;
-    ts_ns at; /* CPU clock of the thread, when it was last read */
+    ts_ns at, cpu_at; /* clocks, when they were last read */
     dur_ns spent[PIECES];
     dur_ns longest[PIECES]; /* in one turn, since the start */
     struct turn_histogram cpu, lag;

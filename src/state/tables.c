@@ -29,7 +29,7 @@ static const struct state_column outbox[] = {KEY, SUM, CONST("destination"), CLA
 
 const struct state_table_def state_tables[STATE_TABLES] = {
     [STATE_SILENCE] = {.name = "silence", COLUMNS(versioned)},
-    [STATE_TOLD] = {.name = "told", .was = "nflog", .kind = STATE_LARGE, COLUMNS(claimed)},
+    [STATE_TOLD] = {.name = "told", .was = "nflog", COLUMNS(claimed)},
     [STATE_OUTBOX] = {.name = "outbox", .kind = STATE_LARGE, COLUMNS(outbox)},
     [STATE_RULE] = {.name = "rule", COLUMNS(plain)},
     [STATE_DECISION] = {.name = "decision", .kind = STATE_LARGE, COLUMNS(plain)},

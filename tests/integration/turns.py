@@ -6,7 +6,7 @@ ALERTS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() els
 GROUPS, RULES, SILENCES = ALERTS // 5, ALERTS // 10, ALERTS // 20
 HELD_MAX = 0.25
 SANITIZED = "/release/" not in PROGRAM
-LONG = re.compile(r'msg="a piece of work held the loop" work=(\S+) cpu_seconds=(\S+)')
+LONG = re.compile(r'msg="a piece of work held the loop" work=(\S+) seconds=(\S+)')
 CONFIG = """route:
   {receiver: quiet, group_by: [g], group_wait: 1h, routes: [
   {receiver: sink, matchers: [one=yes], group_by: [one], group_wait: 1s, group_interval: 1s, repeat_interval: 1h, continue: %s},

@@ -1,4 +1,4 @@
-/* What pieces of work count for: each for itself, all of them for the turn. */
+/* What pieces of work count for: each for itself by the clock on the wall, the turn by the CPU of its thread. */
 #include "unit.h"
 
 #include <time.h>
@@ -38,9 +38,9 @@ static void test_pieces_in_pieces(void **state)
     meter_turn(&m, 7);
     assert_true(m.longest[PIECE_REQUEST] >= 4 * NS_PER_MS);
     assert_true(m.longest[PIECE_ALERTS] >= 4 * NS_PER_MS);
-    /* CPU of the thread: exact, however loaded the machine is */
-    assert_int_equal(m.cpu.sum,
-                     m.longest[PIECE_REQUEST] + m.longest[PIECE_ALERTS] + m.longest[PIECE_SOCKETS]);
+    /* what is no piece's is the sockets', of the thread's CPU */
+    assert_true(m.cpu.sum >= 8 * NS_PER_MS);
+    assert_true(m.longest[PIECE_SOCKETS] <= m.cpu.sum && m.longest[PIECE_SOCKETS] >= 0);
     assert_int_equal(m.cpu.max, m.cpu.sum);
     assert_int_equal(m.lag.sum, 7);
 }
