@@ -14,6 +14,8 @@ const struct flag lint_flag_table[] = {
          "the least severity that makes the exit code 1: error, warning or info"),
     FLAG(F, as, "as", FLAG_TEXT, "", "KIND",
          "what the files are, whatever they look like: config, rules or test"),
+    FLAG(F, space_label, "enforced-namespace-label", FLAG_TEXT, "", "NAME",
+         "check PrometheusRule files as rule_files with this enforced_namespace_label would"),
     FLAG(F, quiet, "quiet", FLAG_BOOL, NULL, NULL, "no summary, and no findings below warning",
          .letter = 'q'),
     FLAGS_END,
@@ -64,7 +66,9 @@ int lint_run(const void *flags, char **args, int n_args)
     const struct lint_flags *f = flags;
     struct render_options ro = {.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
                                 .least = f->quiet ? DIAG_WARNING : DIAG_INFO};
-    struct lint_options o = {.mode = MATCHER_FALLBACK, .is_known = f->as[0] != '\0'};
+    struct lint_options o = {.mode = MATCHER_FALLBACK,
+                             .is_known = f->as[0] != '\0',
+                             .space_label = str_of(f->space_label)};
     enum diag_severity fail_on;
     struct lint_result r;
     struct diags d;

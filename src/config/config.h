@@ -56,6 +56,7 @@ struct storage_conf {
 struct rule_files_conf {
     struct conf_strings files; /* patterns, resolved against the file's folder */
     str source;                /* name; empty = the default */
+    str space_label;           /* enforced_namespace_label; empty = none */
     struct diag_place place;
 };
 

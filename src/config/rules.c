@@ -26,6 +26,12 @@ static bool is_loaded(const struct loader *l, str absolute)
     return false;
 }
 
+/* A group's name is one only within its object. */
+static str with_object(struct arena *a, str path, str object)
+{
+    return object.n != 0 ? arena_printf(a, "%.*s#%.*s", STR(path), STR(object)) : path;
+}
+
 static void load_file(struct loader *l, const struct rule_files_conf *by, str path)
 {
     str source = by->source, absolute = path_absolute(path, l->run->a);
@@ -34,6 +40,7 @@ static void load_file(struct loader *l, const struct rule_files_conf *by, str pa
         .mode = l->run->mode,
         .dialect =
             asked != NULL && str_is(asked->dialect, "metricsql") ? RULE_METRICSQL : RULE_PROMQL,
+        .space_label = by->space_label,
         .tolerates = l->tolerates,
     };
     const struct global_conf *global = &l->c->global;
@@ -56,8 +63,8 @@ static void load_file(struct loader *l, const struct rule_files_conf *by, str pa
     for (size_t i = 0; i < file.n_groups; i++) {
         struct rule_group_conf *g = &file.groups[i];
 
-        g->path = names.path;
-        g->absolute = names.absolute;
+        g->path = with_object(l->run->a, names.path, g->object);
+        g->absolute = with_object(l->run->a, names.absolute, g->object);
         g->source = source;
         g->value_at_resolve = l->c->core.notifications.value_at_resolve;
         if (g->interval == 0)

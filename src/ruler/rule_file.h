@@ -5,7 +5,8 @@
  * Errors   R001 YAML, wrong type; R002 unknown key; R003 group name; R004 record and alert; R005 no expression, or one
  *          that does not parse; R006 its type; R007 duration; R008 key not allowed on a recording rule; R009 names;
  *          R010 template; R011 (info) a scalar that YAML does
- *          not take for a string; R012 (warning) several documents; R013 (reload) it would cost a rule that runs. When the
+ *          not take for a string; R012 (warning) several documents; R013 (reload) it would cost a rule that runs; R014 what
+ *          is wrong with a Kubernetes object (rule_object.h). When a
  *          file cannot be decoded (R001, R002, R007) nothing further is checked, as in Prometheus.
  * Owns     everything lives in the arena given.
  * Source   rules.md 1.1-1.3, 9.3.
@@ -32,7 +33,8 @@ struct rule_file {
 struct rule_file_options {
     enum matcher_mode mode;
     enum rule_dialect dialect; /* of the source that the rules ask */
-    bool tolerates;            /* a bad rule, group or file is left out, the others are taken */
+    str space_label; /* set on all that a rule gives and reads, to its object's namespace; empty: none */
+    bool tolerates; /* a bad rule, group or file is left out, the others are taken */
 };
 
 /* False when d got an error, or when there was nothing to take. Intervals, offsets and sources are as written: 0, none, empty. */
