@@ -5,6 +5,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/compare.h"
+#include "cli/completion.h"
 #include "cli/explain.h"
 #include "cli/lint.h"
 #include "cli/query.h"
@@ -22,7 +23,7 @@ struct reload_flags {
 };
 
 static const struct flag reload_flag_table[] = {
-    CLIENT_FLAG_ROWS(struct reload_flags),
+    CLIENT_ASK_ROWS(struct reload_flags),
     FLAG(struct reload_flags, dry_run, "dry-run", FLAG_BOOL, NULL, NULL,
          "only check what the server would load"),
     FLAG(struct reload_flags, allow_no_route, "allow-no-route", FLAG_BOOL, NULL, NULL,
@@ -61,15 +62,6 @@ static int version_run(const void *flags, char **args, int n_args)
     return EXIT_OK;
 }
 
-static int completion_run(const void *flags, char **args, int n_args)
-{
-    (void)flags;
-    if (n_args == 1 && command_print_completion(args[0]))
-        return EXIT_OK;
-    fprintf(stderr, "tocsin: completion needs one of bash, zsh, fish\n");
-    return EXIT_USAGE;
-}
-
 #define SIZED(type) sizeof(type)
 const struct command commands[] = {
     {"serve", NULL, NULL, "Evaluate rules, route alerts and deliver notifications",
@@ -86,6 +78,11 @@ const struct command commands[] = {
      SIZED(struct silence_flags), silence_add_run},
     {"silence", "list", "[MATCHER...]", "Show silences", silence_list_flags,
      SIZED(struct silence_flags), silence_list_run},
+    {"silence", "update", "ID...", "Change when silences hold, and why", silence_update_flags,
+     SIZED(struct silence_flags), silence_update_run},
+    {"silence", "import", "[FILE]",
+     "Post the silences of a JSON list, as 'silence list -o json' and amtool print it",
+     silence_import_flags, SIZED(struct silence_flags), silence_import_run},
     {"silence", "expire", "ID...", "End silences", silence_expire_flags,
      SIZED(struct silence_flags), silence_expire_run},
     {"receiver", "test", "NAME", "Send a made-up alert through a receiver", receiver_test_flags,

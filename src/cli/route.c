@@ -11,8 +11,8 @@
 
 #define F struct route_flags
 #define ROUTE_ROWS                                                                                 \
-    CLIENT_FLAG_ROWS(F), FLAG(F, config_files, "config.file", FLAG_LIST, NULL, "FILE",             \
-                              "configuration to read, repeated; without one the server is asked")
+    CLIENT_ASK_ROWS(F), FLAG(F, config_files, "config.file", FLAG_LIST, NULL, "FILE",              \
+                             "configuration to read, repeated; without one the server is asked")
 const struct flag route_show_flags[] = {ROUTE_ROWS, FLAGS_END};
 const struct flag route_test_flags[] = {
     ROUTE_ROWS,
