@@ -38,6 +38,8 @@ static const struct http_route routes[] = {
     {HTTP_OPTIONS, "/api/v2/*", 0, preflight, "/preflight", "cross-origin preflight"},
     {HTTP_GET, "/api/tocsin/overview", 0, api_get_overview, "/overview",
      "alerts with rule state and next notification"},
+    {HTTP_GET, "/api/tocsin/matchers", 0, api_get_matchers, "/api/tocsin/matchers",
+     "the matchers of a text, a list on each line"},
     {HTTP_GET, "/api/v1/targets", 0, api_get_targets, "/targets",
      "targets that are scraped, and those that relabeling dropped"},
     {HTTP_GET | HTTP_POST, "/api/v1/query", 1 << 20, prom_query, "/api/v1/query",
