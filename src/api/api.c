@@ -406,6 +406,7 @@ static void post_reload(struct http_req *rq, void *arg)
     l->free = reload_free;
     a->conf.reload(a->conf.arg,
                    (struct reload_wish){.is_dry_run = api_param_bool(rq, S("dry_run"), false),
+                                        .is_rollback = api_param_bool(rq, S("rollback"), false),
                                         .allows_no_route =
                                             api_param_bool(rq, S("allow_no_route"), false)},
                    reloaded, l);

@@ -19,13 +19,15 @@
 
 struct reload_flags {
     struct client_flags client;
-    bool dry_run, allow_no_route;
+    bool dry_run, allow_no_route, rollback;
 };
 
 static const struct flag reload_flag_table[] = {
     CLIENT_ASK_ROWS(struct reload_flags),
     FLAG(struct reload_flags, dry_run, "dry-run", FLAG_BOOL, NULL, NULL,
          "only check what the server would load"),
+    FLAG(struct reload_flags, rollback, "rollback", FLAG_BOOL, NULL, NULL,
+         "go back to the configuration that ran before, as its files were then"),
     FLAG(struct reload_flags, allow_no_route, "allow-no-route", FLAG_BOOL, NULL, NULL,
          "take a configuration without a route although the running one has one"),
     FLAGS_END,
@@ -43,12 +45,14 @@ static int reload_run(const void *flags, char **args, int n_args)
         fprintf(stderr, "tocsin: reload takes no argument\n");
         return EXIT_USAGE;
     }
-    snprintf(path, sizeof(path), "/-/reload?dry_run=%d&allow_no_route=%d", f->dry_run,
-             f->allow_no_route);
+    snprintf(path, sizeof(path), "/-/reload?dry_run=%d&allow_no_route=%d&rollback=%d", f->dry_run,
+             f->allow_no_route, f->rollback);
     code = client_call(&f->client, "POST", path, S(""), &answer);
     if (code == EXIT_OK)
         say(stdout, "%.*s%s\n", STR(buf_str(&answer)),
-            f->dry_run ? "the configuration would be accepted" : "reloaded");
+            f->dry_run    ? "the configuration would be accepted"
+            : f->rollback ? "the configuration that ran before runs again"
+                          : "reloaded");
     buf_release(&answer);
     return code;
 }

@@ -539,7 +539,7 @@ static bool load(str path, const struct rule_file_options *o, struct arena *a,
     struct err e = ERR_INIT;
     struct mark first = mark_of(d);
 
-    if (yaml_read_file(path, a, doc, d, &e))
+    if (yaml_read_file_of(o->files, path, a, doc, d, &e))
         return build(doc, o, a, out, d);
     if (d->errors == first.errors)
         diags_add(d, DIAG_ERROR, "R001", (struct diag_place){.file = path, .line = 1, .col = 1},

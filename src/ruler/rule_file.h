@@ -16,6 +16,7 @@
 
 #include "base/vec.h"
 #include "model/matcher.h"
+#include "os/file_set.h"
 #include "ruler/rule_conf.h"
 
 /* What a tolerant load left out; empty names: all of that level. Its problems are warnings then. */
@@ -34,7 +35,8 @@ struct rule_file_options {
     enum matcher_mode mode;
     enum rule_dialect dialect; /* of the source that the rules ask */
     str space_label; /* set on all that a rule gives and reads, to its object's namespace; empty: none */
-    bool tolerates; /* a bad rule, group or file is left out, the others are taken */
+    const struct files *files; /* where it is read from; NULL: the disk */
+    bool tolerates;            /* a bad rule, group or file is left out, the others are taken */
 };
 
 /* False when d got an error, or when there was nothing to take. Intervals, offsets and sources are as written: 0, none, empty. */
