@@ -225,6 +225,36 @@ void client_read_matchers(struct json_reader *r, struct buf *out)
     }
 }
 
+int client_configuration(const struct client_flags *c, struct arena *a, str *text)
+{
+    struct buf answer = BUF_INIT;
+    struct json_reader r;
+    int code = client_call(c, "GET", "/api/v2/status", STR_NONE, &answer);
+    str key;
+
+    *text = STR_NONE;
+    json_reader_init(&r, arena_str(a, buf_str(&answer)), a, 16);
+    buf_release(&answer);
+    if (code != EXIT_OK)
+        return code;
+    for (json_object_begin(&r); json_object_next(&r, &key);) {
+        if (!str_is(key, "config")) {
+            json_skip(&r);
+            continue;
+        }
+        for (json_object_begin(&r); json_object_next(&r, &key);) {
+            if (str_is(key, "original"))
+                json_string(&r, text);
+            else
+                json_skip(&r);
+        }
+    }
+    if (json_end(&r))
+        return EXIT_OK;
+    say(stderr, "tocsin: the server's answer cannot be read: %s\n", r.err.msg);
+    return EXIT_FAILED;
+}
+
 /* -- names -- */
 
 struct client_names {

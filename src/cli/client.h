@@ -50,6 +50,9 @@ bool client_matcher(const char *arg, bool first, struct arena *a, struct matcher
 /* The matchers of a silence in an answer, appended as text with a space between two. */
 void client_read_matchers(struct json_reader *r, struct buf *out);
 
+/* The text that the server shows as its configuration, in the arena; secrets stand there as <secret>, which loads. An
+ * exit code, as of client_call(). */
+int client_configuration(const struct client_flags *c, struct arena *a, str *text);
 /* Whether the server knows no such name; if so it is said, with the nearest one that it knows. */
 bool client_lacks_receiver(const struct client_flags *f, const char *name);
 bool client_lacks_alert(const struct client_flags *f, const char *name);

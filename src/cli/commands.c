@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/compare.h"
 #include "cli/completion.h"
+#include "cli/config.h"
 #include "cli/explain.h"
 #include "cli/lint.h"
 #include "cli/query.h"
@@ -116,6 +117,10 @@ const struct command commands[] = {
      route_test_flags, SIZED(struct route_flags), route_test_run},
     {"template", "render", NULL, "Render a template over the data of a notification",
      template_render_flags, SIZED(struct template_flags), template_render_run},
+    {"config", "show", NULL, "Show what a server runs or files say, with defaults filled in",
+     config_show_flags, SIZED(struct config_flags), config_show_run},
+    {"config", "diff", NULL, "Show where files differ from what a server runs", config_diff_flags,
+     SIZED(struct config_flags), config_diff_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,
      SIZED(struct reload_flags), reload_run},
     {"version", NULL, NULL, "Print the version", NULL, 0, version_run},

@@ -157,4 +157,29 @@ def test_rollback():
         until("and the newer one again", lambda: rules(t) == ["B"])
 
 
+def test_show_and_diff():
+    with place() as d, Tocsin(CONFIG % ("a", "a"), d, files=files()) as t:
+        def config(*args, code=0):
+            p = subprocess.run([PROGRAM, "config", *args], capture_output=True, text=True, timeout=20)
+            equal(p.returncode, code, p.stdout + p.stderr)
+            return p.stdout
+        url, file = "--url=" + t.url, "--config.file=" + t.config_file
+        until("it runs", lambda: rules(t) == ["A"])
+        equal(config("show", url), config("show", file))
+        assert "group_wait" in config("show", url) or "receiver: a" in config("show", url)
+        equal(config("diff", url, file), "")
+        write(t.config_file, CONFIG % ("b", "b")), write(os.path.join(d, "rules/r.yml"), RULES.replace("vector(1)", "vector(2)") % "A")
+        out = config("diff", url, file, code=1)
+        for line in ("-   receiver: a", "+   receiver: b", "- alerting rule A of group g: vector(1)", "+ alerting rule A of group g: vector(2)"):
+            assert line + "\n" in out, out
+        more = write(os.path.join(d, "more.yml"), "global:\n  smtp_auth_password: hunter2\n  resolve_timeout: 1m\ninhibit_rules:\n- source_matchers: [a=b]\n  equal: [x]\n")
+        out = config("show", "--origin", file, "--config.file=" + more)
+        rows = {line.split()[0]: line for line in out.splitlines()}
+        assert "tocsin.yml:3" in rows["route.receiver"] and "more.yml:3" in rows["global.resolve_timeout"] and "more.yml:5" in rows["inhibit_rules[0].source_matchers"], out
+        assert "hunter2" not in out and "<secret>" in rows["global.smtp_auth_password"], out
+        config("show", "--origin", url, code=2)
+        config("diff", url, code=2)
+        config("diff", "--url=http://127.0.0.1:1", file, code=3)
+
+
 main()
