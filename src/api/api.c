@@ -38,6 +38,8 @@ static const struct http_route routes[] = {
     {HTTP_OPTIONS, "/api/v2/*", 0, preflight, "/preflight", "cross-origin preflight"},
     {HTTP_GET, "/api/tocsin/overview", 0, api_get_overview, "/overview",
      "alerts with rule state and next notification"},
+    {HTTP_GET, "/api/tocsin/matchers", 0, api_get_matchers, "/api/tocsin/matchers",
+     "the matchers of a text, a list on each line"},
     {HTTP_GET, "/api/v1/targets", 0, api_get_targets, "/targets",
      "targets that are scraped, and those that relabeling dropped"},
     {HTTP_GET | HTTP_POST, "/api/v1/query", 1 << 20, prom_query, "/api/v1/query",
@@ -412,6 +414,7 @@ static void post_reload(struct http_req *rq, void *arg)
     l->free = reload_free;
     a->conf.reload(a->conf.arg,
                    (struct reload_wish){.is_dry_run = api_param_bool(rq, S("dry_run"), false),
+                                        .is_rollback = api_param_bool(rq, S("rollback"), false),
                                         .allows_no_route =
                                             api_param_bool(rq, S("allow_no_route"), false)},
                    reloaded, l);

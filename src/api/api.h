@@ -23,6 +23,7 @@ struct api;
 struct reload_wish {
     bool is_dry_run;      /* nothing is put in force */
     bool allows_no_route; /* although the running one has one */
+    bool is_rollback;     /* to what ran before, as it was read then */
 };
 
 struct api_conf {

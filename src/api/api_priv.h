@@ -106,6 +106,7 @@ void api_get_metrics(struct http_req *rq, void *arg);
 void api_get_targets(struct http_req *rq, void *arg);
 void api_push(struct http_req *rq, void *arg);
 void api_post_storage(struct http_req *rq, void *arg);
+void api_get_matchers(struct http_req *rq, void *arg);
 void api_get_overview(struct http_req *rq, void *arg);
 void api_post_render(struct http_req *rq, void *arg);
 void api_get_explain(struct http_req *rq, void *arg);

@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "cli/say.h"
 #include "cli/table.h"
+#include "cli/when.h"
 #include "codec/json.h"
 #include "codec/timefmt.h"
 #include "model/labels.h"
@@ -10,16 +11,23 @@
 
 #define F struct alert_flags
 const struct flag alert_add_flags[] = {
-    CLIENT_FLAG_ROWS(F),
+    CLIENT_ASK_ROWS(F),
     FLAG(F, annotations, "annotation", FLAG_LIST, NULL, "NAME=VALUE", "an annotation"),
     FLAG(F, generator_url, "generator-url", FLAG_TEXT, "", "URL",
          "what the alert's source link points to"),
-    FLAG(F, start, "start", FLAG_TEXT, "", "TIME", "RFC 3339; default: now"),
-    FLAG(F, end, "end", FLAG_TEXT, "", "TIME", "RFC 3339; default: resolve_timeout from now"),
+    FLAG(F, start, "start", FLAG_TEXT, "", "TIME",
+         "RFC 3339, local time or \"30m ago\"; default: now"),
+    FLAG(F, end, "end", FLAG_TEXT, "", "TIME",
+         "the same, or \"+2h\"; default: resolve_timeout from now"),
     FLAGS_END,
 };
 const struct flag alert_list_flags[] = {
     CLIENT_FLAG_ROWS(F),
+    FLAG(F, state, "state", FLAG_TEXT, "", "STATE", "only alerts in this state",
+         .words = "firing pending silenced inhibited"),
+    FLAG(F, receiver, "receiver", FLAG_TEXT, "", "NAME", "only alerts that go to this receiver"),
+    FLAG(F, silenced, "silenced", FLAG_BOOL, "true", NULL,
+         "silenced and inhibited alerts, too; --no-silenced leaves them out"),
     FLAGS_END,
 };
 #undef F
@@ -36,6 +44,19 @@ static bool put_pair(struct json_writer *w, const char *pair)
         value = str_sub(value, 1, value.n - 1);
     json_key(w, name);
     json_put_str(w, value);
+    return true;
+}
+
+static bool put_time(struct json_writer *w, const char *key, const char *flag, const char *text)
+{
+    ts_ns t;
+
+    if (text[0] == '\0')
+        return true;
+    if (!when_flag(flag, text, client_now(), WHEN_AHEAD, &t))
+        return false;
+    json_key(w, str_of(key));
+    json_put_rfc3339_nano(w, t);
     return true;
 }
 
@@ -63,14 +84,7 @@ static bool make_body(const struct alert_flags *f, char **args, int n, struct bu
     for (size_t i = 0; i < f->annotations.n && ok; i++)
         ok = put_pair(&w, f->annotations.v[i]);
     json_close(&w, '}');
-    if (f->start[0] != '\0') {
-        json_key(&w, S("startsAt"));
-        json_put_str(&w, str_of(f->start));
-    }
-    if (f->end[0] != '\0') {
-        json_key(&w, S("endsAt"));
-        json_put_str(&w, str_of(f->end));
-    }
+    ok = ok && put_time(&w, "startsAt", "start", f->start) && put_time(&w, "endsAt", "end", f->end);
     if (f->generator_url[0] != '\0') {
         json_key(&w, S("generatorURL"));
         json_put_str(&w, str_of(f->generator_url));
@@ -88,7 +102,7 @@ struct seen_route {
 };
 
 struct seen {
-    str state, value, rule;
+    str state, value, rule, summary, raw; /* raw: as the server wrote it */
     ts_ns since;
     struct labels labels;
     struct seen_route *routes;
@@ -150,6 +164,17 @@ static void read_routes(struct json_reader *r, struct seen *s)
     vec_release(&v);
 }
 
+/* What people write for people, under the names that they use for it. */
+static str summary_of(struct labels annotations)
+{
+    static const char *const names[] = {"summary", "title", "message", "description"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (labels_get(annotations, str_of(names[i])).n != 0)
+            return labels_get(annotations, str_of(names[i]));
+    return S("-");
+}
+
 static void read_seen(struct json_reader *r, struct seen *s)
 {
     str key;
@@ -166,6 +191,8 @@ static void read_seen(struct json_reader *r, struct seen *s)
             s->since = read_time(r);
         else if (str_is(key, "labels"))
             s->labels = read_labels(r);
+        else if (str_is(key, "annotations"))
+            s->summary = summary_of(read_labels(r));
         else if (str_is(key, "routes"))
             read_routes(r, s);
         else
@@ -194,7 +221,16 @@ static bool read_overview(str body, struct arena *a, struct seen_list *alerts,
             continue;
         }
         for (json_array_begin(&r); json_array_next(&r);) {
-            read_seen(&r, &s);
+            struct json_reader one;
+            str raw = STR_NONE;
+
+            if (!json_raw(&r, &raw))
+                break;
+            json_reader_init(&one, raw, a, 12);
+            read_seen(&one, &s);
+            if (!json_end(&one))
+                json_fail(&r, "%s", one.err.msg);
+            s.raw = raw;
             vec_push(to, s);
         }
     }
@@ -289,9 +325,27 @@ int alert_add_run(const void *flags, char **args, int n_args)
     return code;
 }
 
-static bool wanted(const struct matchers *ms, const struct seen *s)
+struct choice {
+    struct matchers matchers;
+    const struct alert_flags *flags;
+};
+
+static bool goes_to(const struct seen *s, str receiver)
 {
-    return matchers_match(ms, s->labels);
+    for (size_t i = 0; i < s->n_routes; i++)
+        if (str_eq(s->routes[i].receiver, receiver))
+            return true;
+    return false;
+}
+
+static bool wanted(const struct choice *c, const struct seen *s)
+{
+    const struct alert_flags *f = c->flags;
+    bool is_held = str_is(s->state, "silenced") || str_is(s->state, "inhibited");
+
+    return matchers_match(&c->matchers, s->labels) && (f->silenced || !is_held) &&
+           (f->state[0] == '\0' || str_is(s->state, f->state)) &&
+           (f->receiver[0] == '\0' || goes_to(s, str_of(f->receiver)));
 }
 
 static void add_row(struct table *t, const struct seen *s, const struct seen *rule, ts_ns now)
@@ -316,6 +370,7 @@ static void add_row(struct table *t, const struct seen *s, const struct seen *ru
         if (s->routes[i].next != TS_NONE && b.n == 0)
             add_relative(&b, s->routes[i].next, now);
     table_add(t, b.n != 0 ? buf_str(&b) : S("-"));
+    table_add(t, s->summary.n != 0 ? s->summary : S("-"));
     buf_release(&b);
 }
 
@@ -327,24 +382,54 @@ static const struct seen *rule_of(const struct seen_list *rules, const struct se
     return NULL;
 }
 
-static void print_list(const struct seen_list *alerts, const struct seen_list *rules,
-                       const struct matchers *ms)
+/* Returns how many. */
+static size_t print_list(const struct seen_list *alerts, const struct seen_list *rules,
+                         const struct choice *c)
 {
-    static const char *const titles[] = {"STATE", "ALERTNAME", "LABELS",   "VALUE",
-                                         "SINCE", "RECEIVER",  "NEXT LOOK"};
+    static const char *const titles[] = {"STATE", "ALERTNAME", "LABELS",    "VALUE",
+                                         "SINCE", "RECEIVER",  "NEXT LOOK", "SUMMARY"};
     ts_ns now = client_now();
     struct table t;
+    size_t n = 0;
 
     table_init(&t, ARRAY_LEN(titles));
     for (size_t i = 0; i < ARRAY_LEN(titles); i++)
         table_add(&t, str_of(titles[i]));
     for (size_t i = 0; i < rules->n; i++)
-        if (str_is(rules->v[i].state, "pending") && wanted(ms, &rules->v[i]))
+        if (str_is(rules->v[i].state, "pending") && wanted(c, &rules->v[i])) {
             add_row(&t, &rules->v[i], NULL, now);
+            n++;
+        }
     for (size_t i = 0; i < alerts->n; i++)
-        if (wanted(ms, &alerts->v[i]))
+        if (wanted(c, &alerts->v[i])) {
             add_row(&t, &alerts->v[i], rule_of(rules, &alerts->v[i]), now);
+            n++;
+        }
     table_print(&t, stdout);
+    return n;
+}
+
+/* What is asked for filters both lists; the rest of the answer stands as it came. */
+static void print_json(const struct seen_list *alerts, const struct seen_list *rules,
+                       const struct choice *c)
+{
+    const struct seen_list *lists[] = {alerts, rules};
+    static const char *const names[] = {"alerts", "rules"};
+    struct buf b = BUF_INIT;
+
+    for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+        const char *comma = "";
+
+        buf_addf(&b, "%s\"%s\":[", k == 0 ? "{" : ",", names[k]);
+        for (size_t i = 0; i < lists[k]->n; i++)
+            if (wanted(c, &lists[k]->v[i])) {
+                buf_addf(&b, "%s%.*s", comma, STR(lists[k]->v[i].raw));
+                comma = ",";
+            }
+        buf_addc(&b, ']');
+    }
+    say(stdout, "%.*s}\n", STR(buf_str(&b)));
+    buf_release(&b);
 }
 
 static bool parse_matchers(char **args, int n, struct arena *a, struct matchers *out)
@@ -358,27 +443,50 @@ static bool parse_matchers(char **args, int n, struct arena *a, struct matchers 
     return true;
 }
 
+static bool is_filtered(const struct alert_flags *f, int n_args)
+{
+    return n_args != 0 || f->state[0] != '\0' || f->receiver[0] != '\0' || !f->silenced;
+}
+
+static int list(const struct alert_flags *f, char **args, int n_args, str answer, struct arena *a,
+                const struct choice *c)
+{
+    struct seen_list alerts = {0}, rules = {0};
+    bool is_json = strcmp(f->client.output, "json") == 0, ok;
+    int code = EXIT_OK;
+
+    if (is_json && !is_filtered(f, n_args)) {
+        say(stdout, "%.*s", STR(answer));
+        return EXIT_OK;
+    }
+    ok = read_overview(answer, a, &alerts, &rules);
+    if (!ok)
+        code = EXIT_FAILED;
+    else if (is_json)
+        print_json(&alerts, &rules, c);
+    else if (print_list(&alerts, &rules, c) == 0 && n_args != 0 && strpbrk(args[0], "=~!") == NULL)
+        (void)client_lacks_alert(&f->client, args[0]);
+    vec_release(&alerts);
+    vec_release(&rules);
+    return code;
+}
+
 int alert_list_run(const void *flags, char **args, int n_args)
 {
     const struct alert_flags *f = flags;
+    struct choice choice = {.flags = f};
     struct buf answer = BUF_INIT;
-    struct seen_list alerts = {0}, rules = {0};
-    struct matchers ms = {0};
     struct arena a;
     int code = EXIT_USAGE;
 
     arena_init(&a, 0);
-    if (parse_matchers(args, n_args, &a, &ms))
+    if (parse_matchers(args, n_args, &a, &choice.matchers))
         code = client_call(&f->client, "GET", "/api/tocsin/overview", STR_NONE, &answer);
-    if (code == EXIT_OK && strcmp(f->client.output, "json") == 0)
-        say(stdout, "%.*s", STR(buf_str(&answer)));
-    else if (code == EXIT_OK && read_overview(buf_str(&answer), &a, &alerts, &rules))
-        print_list(&alerts, &rules, &ms);
-    else if (code == EXIT_OK)
+    if (code == EXIT_OK && f->receiver[0] != '\0' && client_lacks_receiver(&f->client, f->receiver))
         code = EXIT_FAILED;
-    vec_release(&alerts);
-    vec_release(&rules);
-    matchers_release(&ms);
+    if (code == EXIT_OK)
+        code = list(f, args, n_args, buf_str(&answer), &a, &choice);
+    matchers_release(&choice.matchers);
     buf_release(&answer);
     arena_release(&a);
     return code;

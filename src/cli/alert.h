@@ -7,7 +7,8 @@
 struct alert_flags {
     struct client_flags client;
     struct flag_list annotations;
-    const char *generator_url, *start, *end;
+    const char *generator_url, *start, *end, *state, *receiver;
+    bool silenced;
 };
 
 extern const struct flag alert_add_flags[], alert_list_flags[];

@@ -72,6 +72,17 @@ static void close_state(struct bridge *b)
     clock_release(&b->clock);
 }
 
+static bool is_there(const char *dir, const char *name)
+{
+    struct buf path = BUF_INIT;
+    bool there;
+
+    buf_addf(&path, "%s/%s", dir, name);
+    there = access(buf_z(&path), F_OK) == 0;
+    buf_release(&path);
+    return there;
+}
+
 /* False: said why. A file that is not there is an empty one. */
 static bool read_file(const char *dir, const char *name, struct buf *out)
 {
@@ -120,6 +131,13 @@ static bool import_from(struct bridge *b, const char *dir)
 {
     struct err e = ERR_INIT;
 
+    if (access(dir, X_OK) == 0 && !is_there(dir, "silences") && !is_there(dir, "nflog")) {
+        say(stderr,
+            "tocsin: neither 'silences' nor 'nflog' is in %s: it is no --storage.path of an "
+            "Alertmanager\n",
+            dir);
+        return false;
+    }
     if (!read_file(dir, "silences", &b->silences) || !read_file(dir, "nflog", &b->nflog))
         return false;
     if (!am_silences_read(buf_str(&b->silences), import_silence, b, &e)) {

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <time.h>
+#include "base/vec.h"
 #include "os/file.h"
 #include "cli/say.h"
 #include "codec/escape.h"
@@ -215,7 +216,129 @@ void client_read_matchers(struct json_reader *r, struct buf *out)
             else
                 json_skip(r);
         }
-        buf_addf(out, "%s%.*s%s\"%.*s\"", space, STR(name),
-                 regex ? (equal ? "=~" : "!~") : (equal ? "=" : "!="), STR(value));
+        buf_add(out, str_of(space));
+        matcher_print(out, &(struct matcher){.op = regex   ? (equal ? MATCH_RE : MATCH_NRE)
+                                                   : equal ? MATCH_EQ
+                                                           : MATCH_NE,
+                                             .name = name,
+                                             .value = value});
     }
+}
+
+int client_configuration(const struct client_flags *c, struct arena *a, str *text)
+{
+    struct buf answer = BUF_INIT;
+    struct json_reader r;
+    int code = client_call(c, "GET", "/api/v2/status", STR_NONE, &answer);
+    str key;
+
+    *text = STR_NONE;
+    json_reader_init(&r, arena_str(a, buf_str(&answer)), a, 16);
+    buf_release(&answer);
+    if (code != EXIT_OK)
+        return code;
+    for (json_object_begin(&r); json_object_next(&r, &key);) {
+        if (!str_is(key, "config")) {
+            json_skip(&r);
+            continue;
+        }
+        for (json_object_begin(&r); json_object_next(&r, &key);) {
+            if (str_is(key, "original"))
+                json_string(&r, text);
+            else
+                json_skip(&r);
+        }
+    }
+    if (json_end(&r))
+        return EXIT_OK;
+    say(stderr, "tocsin: the server's answer cannot be read: %s\n", r.err.msg);
+    return EXIT_FAILED;
+}
+
+/* -- names -- */
+
+struct client_names {
+    const char *key; /* of each element, or of its labels */
+    VEC(str) v;
+};
+
+static void read_name(struct json_reader *r, struct client_names *out)
+{
+    str key, value;
+
+    for (json_object_begin(r); json_object_next(r, &key);) {
+        if (str_is(key, "labels"))
+            read_name(r, out);
+        else if (str_eq(key, str_of(out->key)) && json_peek(r) == JSON_STRING) {
+            if (json_string(r, &value))
+                vec_push(&out->v, value);
+        } else
+            json_skip(r);
+    }
+}
+
+static void read_names(struct json_reader *r, struct client_names *out)
+{
+    for (json_array_begin(r); json_array_next(r);)
+        read_name(r, out);
+}
+
+static bool is_named(const struct client_names *names, str wanted)
+{
+    for (size_t i = 0; i < names->v.n; i++)
+        if (str_eq(names->v.v[i], wanted))
+            return true;
+    return false;
+}
+
+static void say_lacking(const struct client_names *names, str wanted, const char *what)
+{
+    const str *near = str_nearest(wanted, names->v.v, names->v.n);
+
+    say(stderr, "tocsin: there is no %s '%.*s'", what, STR(wanted));
+    if (near != NULL)
+        say(stderr, ", did you mean '%.*s'?", STR(*near));
+    say(stderr, "\n");
+}
+
+/* path: a list of objects, or an object of such lists. */
+static bool lacks(const struct client_flags *f, const char *path, const char *key, str wanted,
+                  const char *what)
+{
+    struct client_names names = {.key = key};
+    struct buf answer = BUF_INIT;
+    struct json_reader r;
+    bool is_missing = false;
+    struct arena a;
+    str top;
+
+    arena_init(&a, 0);
+    if (client_call(f, "GET", path, STR_NONE, &answer) == EXIT_OK) {
+        json_reader_init(&r, buf_str(&answer), &a, 32);
+        if (json_peek(&r) == JSON_ARRAY)
+            read_names(&r, &names);
+        else
+            for (json_object_begin(&r); json_object_next(&r, &top);)
+                if (str_is(top, "alerts") || str_is(top, "rules"))
+                    read_names(&r, &names);
+                else
+                    json_skip(&r);
+        is_missing = !is_named(&names, wanted);
+    }
+    if (is_missing)
+        say_lacking(&names, wanted, what);
+    vec_release(&names.v);
+    buf_release(&answer);
+    arena_release(&a);
+    return is_missing;
+}
+
+bool client_lacks_receiver(const struct client_flags *f, const char *name)
+{
+    return lacks(f, "/api/v2/receivers", "name", str_of(name), "receiver");
+}
+
+bool client_lacks_alert(const struct client_flags *f, const char *name)
+{
+    return lacks(f, "/api/tocsin/overview", "alertname", str_of(name), "alert");
 }

@@ -17,10 +17,17 @@ struct client_flags {
     dur_ns timeout;
 };
 
+#define CLIENT_URL_DEFAULT "http://127.0.0.1:9093"
+
 #define CLIENT_FLAG_ROWS(type)                                                                     \
-    FLAG(type, client.url, "url", FLAG_TEXT, "http://127.0.0.1:9093", "URL", "the server"),        \
-        FLAG(type, client.output, "output", FLAG_TEXT, "text", "FORMAT", "text or json",           \
-             .letter = 'o'),                                                                       \
+    FLAG(type, client.output, "output", FLAG_TEXT, "text", "FORMAT", "text or json",               \
+         .letter = 'o', .words = "text json"),                                                     \
+        CLIENT_ASK_ROWS(type)
+
+/* Of a command whose answer is only said. */
+#define CLIENT_ASK_ROWS(type)                                                                      \
+    FLAG(type, client.url, "url", FLAG_TEXT, CLIENT_URL_DEFAULT, "URL", "the server",              \
+         .env = "TOCSIN_URL"),                                                                     \
         FLAG(type, client.timeout, "timeout", FLAG_DURATION, "30s", "D",                           \
              "limit for the whole call"),                                                          \
         CLIENT_AUTH_ROWS(type)
@@ -42,6 +49,13 @@ bool client_matcher(const char *arg, bool first, struct arena *a, struct matcher
 
 /* The matchers of a silence in an answer, appended as text with a space between two. */
 void client_read_matchers(struct json_reader *r, struct buf *out);
+
+/* The text that the server shows as its configuration, in the arena; secrets stand there as <secret>, which loads. An
+ * exit code, as of client_call(). */
+int client_configuration(const struct client_flags *c, struct arena *a, str *text);
+/* Whether the server knows no such name; if so it is said, with the nearest one that it knows. */
+bool client_lacks_receiver(const struct client_flags *f, const char *name);
+bool client_lacks_alert(const struct client_flags *f, const char *name);
 
 /* Returns an exit code; EXIT_OK when the status is 2xx. body: NULL for a GET without one. */
 int client_call(const struct client_flags *f, const char *method, const char *path, str body,

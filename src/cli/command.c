@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "cli/say.h"
 #include "codec/duration.h"
 
 enum { NO_PREFIX = 0x10000, HELP = 0x20000 };
@@ -14,6 +15,22 @@ static size_t flag_count(const struct flag *flags)
     while (flags != NULL && flags[n].name != NULL)
         n++;
     return n;
+}
+
+static bool is_word(const struct flag *f, const char *text)
+{
+    str rest = str_of(f->words);
+
+    while (rest.n != 0)
+        if (str_eq(str_cut(&rest, ' '), str_of(text)))
+            return true;
+    say(stderr, "tocsin: --%s: '%s' is none of", f->name, text);
+    for (rest = str_of(f->words); rest.n != 0;) {
+        str word = str_cut(&rest, ' ');
+
+        fprintf(stderr, " %.*s%s", STR(word), rest.n != 0 ? "," : "\n");
+    }
+    return false;
 }
 
 static bool set_flag(const struct flag *f, void *values, const char *text)
@@ -32,7 +49,9 @@ static bool set_flag(const struct flag *f, void *values, const char *text)
         }
         *(bool *)at = strcmp(text, "true") == 0;
         return true;
-    case FLAG_TEXT: *(const char **)at = text; return true;
+    case FLAG_TEXT:
+        *(const char **)at = text;
+        return f->words == NULL || *text == '\0' || is_word(f, text);
     case FLAG_DURATION:
         if (go_duration_parse(str_of(text), at, &e) || duration_parse(str_of(text), at, NULL))
             return true;
@@ -136,24 +155,66 @@ static void free_options(struct option *options)
     mem_free(options);
 }
 
+static str name_in(const char *word)
+{
+    str given = str_of(word);
+
+    while (given.n != 0 && given.p[0] == '-')
+        given = str_sub(given, 1, given.n);
+    return str_cut(&given, '=');
+}
+
 static void say_unknown(const struct command *c, const char *word)
 {
     size_t n = flag_count(c->flags);
     str *names = mem_array(n, sizeof(*names));
-    str given = str_of(word);
     const str *near;
 
-    while (given.n != 0 && given.p[0] == '-')
-        given = str_sub(given, 1, given.n);
-    given = str_cut(&given, '=');
     for (size_t i = 0; i < n; i++)
         names[i] = str_of(c->flags[i].name);
-    near = str_nearest(given, names, n);
-    fprintf(stderr, "tocsin: unknown flag '%s'", word);
+    near = str_nearest(name_in(word), names, n);
+    say(stderr, "tocsin: unknown flag '%s'", word);
     if (near != NULL)
         fprintf(stderr, ", did you mean --%.*s?", STR(*near));
     fputc('\n', stderr);
     mem_free(names);
+}
+
+static const struct flag *flag_by_name(const struct command *c, str name)
+{
+    for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
+        if (str_eq(str_of(f->name), name))
+            return f;
+    return NULL;
+}
+
+static bool takes_next(const struct command *c, const char *word)
+{
+    const struct flag *f = flag_by_name(c, name_in(word));
+
+    return str_starts_with(str_of(word), S("--")) && strchr(word, '=') == NULL && f != NULL &&
+           f->kind != FLAG_BOOL;
+}
+
+/* "-url=x", as Go's flags were once written, would be read as letters: -u, -r, ... */
+static bool has_one_dash(const struct command *c, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        const struct flag *f;
+
+        if (takes_next(c, argv[i])) {
+            i++;
+            continue;
+        }
+        if (argv[i][0] != '-' || argv[i][1] == '-' || argv[i][1] == '\0' || argv[i][2] == '\0')
+            continue;
+        f = flag_by_name(c, name_in(argv[i]));
+        if (f == NULL && strcmp(argv[i], "-help") != 0)
+            continue;
+        say(stderr, "tocsin: unknown flag '%s', did you mean -%s?\n", argv[i], argv[i]);
+        return true;
+    }
+    return false;
 }
 
 static const struct flag *flag_by_letter(const struct command *c, int letter)
@@ -164,20 +225,30 @@ static const struct flag *flag_by_letter(const struct command *c, int letter)
     return NULL;
 }
 
+static const char *default_of(const struct flag *f)
+{
+    const char *said = f->env != NULL ? getenv(f->env) : NULL;
+
+    return said != NULL && *said != '\0' ? said : f->text;
+}
+
 /* -1: go on and run; otherwise an exit code. */
 static int parse(const struct command *c, int argc, char **argv, void *values, char **args,
                  int *n_args)
 {
     char letters[256];
     struct option *options = make_options(c->flags, letters);
-    int code = -1, o;
+    int code = -1, at, o; /* at: the argument that is being read */
 
     for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
-        if (f->text != NULL && f->kind != FLAG_LIST && !set_flag(f, values, f->text))
+        if (default_of(f) != NULL && f->kind != FLAG_LIST && !set_flag(f, values, default_of(f)))
             code = EXIT_USAGE;
+    if (has_one_dash(c, argc, argv))
+        code = EXIT_USAGE;
     optind = 0;
     opterr = 0;
-    while (code < 0 && (o = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+    while (at = optind == 0 ? 1 : optind,
+           code < 0 && (o = getopt_long(argc, argv, letters, options, NULL)) != -1) {
         const struct flag *f =
             o >= 256 && o < HELP ? &c->flags[(o >= NO_PREFIX ? o - NO_PREFIX : o - 256)] : NULL;
 
@@ -187,10 +258,10 @@ static int parse(const struct command *c, int argc, char **argv, void *values, c
         } else if (o == 1) {
             args[(*n_args)++] = optarg;
         } else if (o == '?') {
-            say_unknown(c, argv[optind - 1]);
+            say_unknown(c, argv[at]);
             code = EXIT_USAGE;
         } else if (o == ':') {
-            fprintf(stderr, "tocsin: flag '%s' needs a value\n", argv[optind - 1]);
+            say(stderr, "tocsin: flag '%s' needs a value\n", argv[at]);
             code = EXIT_USAGE;
         } else {
             if (f == NULL)
@@ -234,31 +305,86 @@ static const struct command *find(const char *name, const char *sub)
     return NULL;
 }
 
-static int unknown_command(const char *name, const char *sub)
+static bool is_group(const char *name)
 {
-    bool group = false;
-    str names[64];
+    for (const struct command *c = commands; c->name != NULL; c++)
+        if (c->sub != NULL && strcmp(c->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool asks_for_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+static void list_group(FILE *out, const char *name)
+{
+    for (const struct command *c = commands; c->name != NULL; c++)
+        if (strcmp(c->name, name) == 0)
+            fprintf(out, "  tocsin %s %-8s %s\n", c->name, c->sub, c->doc);
+}
+
+static void print_group_help(const char *name)
+{
+    printf("usage: tocsin %s COMMAND [FLAGS] [ARGS]\n\nCommands:\n", name);
+    list_group(stdout, name);
+    printf("\n'tocsin %s COMMAND --help' shows its flags.\n", name);
+}
+
+/* Of a group's commands; group NULL: of the first words. */
+static const str *nearest_command(const char *word, const char *group, str *names, size_t room)
+{
     size_t n = 0;
+
+    for (const struct command *c = commands; c->name != NULL && n < room; c++)
+        if (group == NULL || strcmp(c->name, group) == 0)
+            names[n++] = str_of(group == NULL ? c->name : c->sub);
+    return str_nearest(str_of(word), names, n);
+}
+
+static int in_group(const char *name, const char *sub)
+{
+    str names[64];
     const str *near;
 
-    for (const struct command *c = commands; c->name != NULL && n < ARRAY_LEN(names); c++) {
-        if (strcmp(c->name, name) == 0) {
-            if (!group)
-                fprintf(stderr, "tocsin: '%s' needs one of its commands:\n", name);
-            group = true;
-            fprintf(stderr, "  tocsin %s %-8s %s\n", c->name, c->sub, c->doc);
-        }
-        names[n++] = str_of(c->name);
+    if (sub != NULL && asks_for_help(sub)) {
+        print_group_help(name);
+        return EXIT_OK;
     }
-    if (group)
-        return EXIT_USAGE;
-    near = str_nearest(str_of(name), names, n);
-    fprintf(stderr, "tocsin: unknown command '%s%s%s'", name, sub != NULL ? " " : "",
-            sub != NULL ? sub : "");
+    if (sub == NULL || sub[0] == '-') {
+        fprintf(stderr, "tocsin: '%s' needs one of its commands:\n", name);
+    } else {
+        near = nearest_command(sub, name, names, ARRAY_LEN(names));
+        say(stderr, "tocsin: unknown command '%s %s'", name, sub);
+        if (near != NULL)
+            fprintf(stderr, ", did you mean '%.*s'?", STR(*near));
+        fprintf(stderr, "\nThere are:\n");
+    }
+    list_group(stderr, name);
+    return EXIT_USAGE;
+}
+
+static int unknown_command(const char *name)
+{
+    str names[64];
+    const str *near = nearest_command(name, NULL, names, ARRAY_LEN(names));
+
+    say(stderr, "tocsin: unknown command '%s'", name);
     if (near != NULL)
         fprintf(stderr, ", did you mean '%.*s'?", STR(*near));
     fprintf(stderr, "\nRun 'tocsin --help' for the list.\n");
     return EXIT_USAGE;
+}
+
+static int help(const char *name, const char *sub)
+{
+    const struct command *c = name != NULL ? find(name, sub) : NULL;
+
+    if (name != NULL && c == NULL)
+        return is_group(name) ? in_group(name, sub != NULL ? sub : "help") : unknown_command(name);
+    command_print_help(c);
+    return EXIT_OK;
 }
 
 int command_main(int argc, char **argv)
@@ -267,11 +393,8 @@ int command_main(int argc, char **argv)
     const char *sub = argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
     int words;
 
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-                     strcmp(argv[1], "help") == 0)) {
-        command_print_help(argc > 2 ? find(argv[2], argc > 3 ? argv[3] : NULL) : NULL);
-        return EXIT_OK;
-    }
+    if (argc > 1 && asks_for_help(argv[1]))
+        return help(argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         c = find("version", NULL);
         assume(c != NULL);
@@ -281,12 +404,13 @@ int command_main(int argc, char **argv)
         return run(&commands[0], argc, argv);
     c = find(argv[1], sub);
     if (c == NULL)
-        return unknown_command(argv[1], sub);
+        return is_group(argv[1]) ? in_group(argv[1], argc > 2 ? argv[2] : NULL)
+                                 : unknown_command(argv[1]);
     words = c->sub != NULL ? 2 : 1;
     return run(c, argc - words, argv + words);
 }
 
-/* -- help and completion, from the same rows -- */
+/* -- help, from the same rows -- */
 
 static void print_flag(const struct flag *f)
 {
@@ -305,6 +429,8 @@ static void print_flag(const struct flag *f)
         printf(" (accepted, without effect)");
     else if (f->text != NULL && f->text[0] != '\0' && f->kind != FLAG_BOOL)
         printf(" [%s]", f->text);
+    if (f->env != NULL)
+        printf(" (default: $%s)", f->env);
     if (f->kind == FLAG_LIST)
         printf(" (repeatable)");
     putchar('\n');
@@ -334,65 +460,4 @@ void command_print_help(const struct command *c)
     }
     printf("\n'tocsin COMMAND --help' shows its flags. Without a command, tocsin serves.\n"
            "Exit codes: 0 ok, 1 failed or findings, 2 usage, 3 server unreachable.\n");
-}
-
-static void complete_bash(void)
-{
-    printf("_tocsin() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words=\n    case "
-           "\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
-    for (const struct command *c = commands; c->name != NULL; c++) {
-        printf("    \"%s%s%s\"*) words=\"", c->name, c->sub != NULL ? " " : "",
-               c->sub != NULL ? c->sub : "");
-        for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
-            printf("--%s ", f->name);
-        printf("\" ;;\n");
-    }
-    printf("    esac\n    if [ $COMP_CWORD -eq 1 ]; then words=\"");
-    for (const struct command *c = commands; c->name != NULL; c++)
-        if (c == commands || strcmp(c->name, c[-1].name) != 0)
-            printf("%s ", c->name);
-    printf("$words\"; fi\n    if [ $COMP_CWORD -eq 2 ]; then case ${COMP_WORDS[1]} in\n");
-    for (const struct command *c = commands; c->name != NULL; c++)
-        if (c->sub != NULL)
-            printf("    %s) words=\"$words %s\" ;;&\n", c->name, c->sub);
-    printf("    *) ;; esac; fi\n"
-           "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-           "    [ -n \"$COMPREPLY\" ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
-           "complete -o filenames -F _tocsin tocsin\n");
-}
-
-static void complete_zsh(void)
-{
-    printf("#compdef tocsin\nautoload -U +X bashcompinit && bashcompinit\n");
-    complete_bash();
-}
-
-static void complete_fish(void)
-{
-    for (const struct command *c = commands; c->name != NULL; c++) {
-        bool first = c == commands || strcmp(c->name, c[-1].name) != 0;
-
-        if (first)
-            printf("complete -c tocsin -n __fish_use_subcommand -a %s -d '%s'\n", c->name,
-                   c->sub != NULL ? "" : c->doc);
-        if (c->sub != NULL)
-            printf("complete -c tocsin -n '__fish_seen_subcommand_from %s' -a %s -d '%s'\n",
-                   c->name, c->sub, c->doc);
-        for (const struct flag *f = c->flags; f != NULL && f->name != NULL; f++)
-            printf("complete -c tocsin -n '__fish_seen_subcommand_from %s' -l %s%s -d '%s'\n",
-                   c->name, f->name, f->kind == FLAG_BOOL ? "" : " -r", f->doc);
-    }
-}
-
-bool command_print_completion(const char *shell)
-{
-    if (strcmp(shell, "bash") == 0)
-        complete_bash();
-    else if (strcmp(shell, "zsh") == 0)
-        complete_zsh();
-    else if (strcmp(shell, "fish") == 0)
-        complete_fish();
-    else
-        return false;
-    return true;
 }

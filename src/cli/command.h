@@ -36,6 +36,8 @@ struct flag {
     const char *doc;
     size_t offset;
     enum flag_kind kind;
+    const char *words;  /* the only values, with a blank between two; NULL: any */
+    const char *env;    /* variable whose value is the default when it is set; NULL: none */
     char letter;        /* 0 = none */
     bool accepted_only; /* taken for compatibility, without effect */
 };
@@ -60,7 +62,6 @@ void command_each_flag(const struct flag *flags, const void *values,
                        void (*each)(void *arg, str name, str value), void *arg);
 
 void command_print_help(const struct command *c); /* NULL: the overview */
-bool command_print_completion(const char *shell); /* "bash", "zsh", "fish"; false: unknown */
 
 #define FLAG(type, member, name_, kind_, text_, value_, doc_, ...)                                 \
     {                                                                                              \

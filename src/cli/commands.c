@@ -5,6 +5,8 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/compare.h"
+#include "cli/completion.h"
+#include "cli/config.h"
 #include "cli/explain.h"
 #include "cli/lint.h"
 #include "cli/query.h"
@@ -18,13 +20,15 @@
 
 struct reload_flags {
     struct client_flags client;
-    bool dry_run, allow_no_route;
+    bool dry_run, allow_no_route, rollback;
 };
 
 static const struct flag reload_flag_table[] = {
-    CLIENT_FLAG_ROWS(struct reload_flags),
+    CLIENT_ASK_ROWS(struct reload_flags),
     FLAG(struct reload_flags, dry_run, "dry-run", FLAG_BOOL, NULL, NULL,
          "only check what the server would load"),
+    FLAG(struct reload_flags, rollback, "rollback", FLAG_BOOL, NULL, NULL,
+         "go back to the configuration that ran before, as its files were then"),
     FLAG(struct reload_flags, allow_no_route, "allow-no-route", FLAG_BOOL, NULL, NULL,
          "take a configuration without a route although the running one has one"),
     FLAGS_END,
@@ -42,12 +46,14 @@ static int reload_run(const void *flags, char **args, int n_args)
         fprintf(stderr, "tocsin: reload takes no argument\n");
         return EXIT_USAGE;
     }
-    snprintf(path, sizeof(path), "/-/reload?dry_run=%d&allow_no_route=%d", f->dry_run,
-             f->allow_no_route);
+    snprintf(path, sizeof(path), "/-/reload?dry_run=%d&allow_no_route=%d&rollback=%d", f->dry_run,
+             f->allow_no_route, f->rollback);
     code = client_call(&f->client, "POST", path, S(""), &answer);
     if (code == EXIT_OK)
         say(stdout, "%.*s%s\n", STR(buf_str(&answer)),
-            f->dry_run ? "the configuration would be accepted" : "reloaded");
+            f->dry_run    ? "the configuration would be accepted"
+            : f->rollback ? "the configuration that ran before runs again"
+                          : "reloaded");
     buf_release(&answer);
     return code;
 }
@@ -59,15 +65,6 @@ static int version_run(const void *flags, char **args, int n_args)
     (void)n_args;
     printf("tocsin %s (speaks the interface of Alertmanager 0.34.0)\n", TOCSIN_VERSION);
     return EXIT_OK;
-}
-
-static int completion_run(const void *flags, char **args, int n_args)
-{
-    (void)flags;
-    if (n_args == 1 && command_print_completion(args[0]))
-        return EXIT_OK;
-    fprintf(stderr, "tocsin: completion needs one of bash, zsh, fish\n");
-    return EXIT_USAGE;
 }
 
 #define SIZED(type) sizeof(type)
@@ -86,6 +83,11 @@ const struct command commands[] = {
      SIZED(struct silence_flags), silence_add_run},
     {"silence", "list", "[MATCHER...]", "Show silences", silence_list_flags,
      SIZED(struct silence_flags), silence_list_run},
+    {"silence", "update", "ID...", "Change when silences hold, and why", silence_update_flags,
+     SIZED(struct silence_flags), silence_update_run},
+    {"silence", "import", "[FILE]",
+     "Post the silences of a JSON list, as 'silence list -o json' and amtool print it",
+     silence_import_flags, SIZED(struct silence_flags), silence_import_run},
     {"silence", "expire", "ID...", "End silences", silence_expire_flags,
      SIZED(struct silence_flags), silence_expire_run},
     {"receiver", "test", "NAME", "Send a made-up alert through a receiver", receiver_test_flags,
@@ -115,6 +117,10 @@ const struct command commands[] = {
      route_test_flags, SIZED(struct route_flags), route_test_run},
     {"template", "render", NULL, "Render a template over the data of a notification",
      template_render_flags, SIZED(struct template_flags), template_render_run},
+    {"config", "show", NULL, "Show what a server runs or files say, with defaults filled in",
+     config_show_flags, SIZED(struct config_flags), config_show_run},
+    {"config", "diff", NULL, "Show where files differ from what a server runs", config_diff_flags,
+     SIZED(struct config_flags), config_diff_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,
      SIZED(struct reload_flags), reload_run},
     {"version", NULL, NULL, "Print the version", NULL, 0, version_run},

@@ -12,7 +12,7 @@
 
 #define F struct compare_flags
 const struct flag compare_flag_table[] = {
-    CLIENT_FLAG_ROWS(F),
+    CLIENT_ASK_ROWS(F),
     FLAG(F, alertmanager, "alertmanager", FLAG_TEXT, "", "URL", "the Alertmanager beside it"),
     FLAGS_END,
 };

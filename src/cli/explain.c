@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include "cli/say.h"
+#include "cli/when.h"
 #include "codec/escape.h"
+#include "codec/timefmt.h"
 
 #define F struct explain_flags
 #define LIMIT_ROW(default_)                                                                        \
@@ -16,7 +18,8 @@ const struct flag notification_list_flags[] = {
     CLIENT_FLAG_ROWS(F),
     LIMIT_ROW("100"),
     FLAG(F, receiver, "receiver", FLAG_TEXT, "", "NAME", "only those of this receiver"),
-    FLAG(F, since, "since", FLAG_TEXT, "", "TIME", "only those decided after this RFC 3339 time"),
+    FLAG(F, since, "since", FLAG_TEXT, "", "TIME",
+         "only those decided after: RFC 3339, local time or \"2h ago\""),
     FLAGS_END,
 };
 #undef F
@@ -52,7 +55,9 @@ static bool is_fingerprint(const char *s)
 
 int explain_alert_run(const void *flags, char **args, int n_args)
 {
+    const struct explain_flags *f = flags;
     struct buf params = BUF_INIT;
+    int code;
 
     if (n_args == 0) {
         say(stderr, "tocsin: explain alert needs matchers, a name or a fingerprint\n");
@@ -70,7 +75,11 @@ int explain_alert_run(const void *flags, char **args, int n_args)
         add_param(&params, "filter", buf_str(&filter));
         buf_release(&filter);
     }
-    return ask(flags, "/api/v2/explain", &params);
+    code = ask(flags, "/api/v2/explain", &params);
+    if (code == EXIT_OK && n_args == 1 && strpbrk(args[0], "=~!") == NULL &&
+        !is_fingerprint(args[0]))
+        (void)client_lacks_alert(&f->client, args[0]);
+    return code;
 }
 
 int explain_route_run(const void *flags, char **args, int n_args)
@@ -107,22 +116,37 @@ int explain_silence_run(const void *flags, char **args, int n_args)
 
 int explain_receiver_run(const void *flags, char **args, int n_args)
 {
-    return ask_one(flags, args, n_args, "receiver", "of_receiver");
+    const struct explain_flags *f = flags;
+    int code = ask_one(flags, args, n_args, "receiver", "of_receiver");
+
+    if (code == EXIT_FAILED)
+        (void)client_lacks_receiver(&f->client, args[0]);
+    return code;
 }
 
 int notification_list_run(const void *flags, char **args, int n_args)
 {
     const struct explain_flags *f = flags;
-    struct buf params = BUF_INIT;
+    struct buf params = BUF_INIT, time = BUF_INIT;
+    ts_ns since;
+    int code;
 
     (void)args;
     if (n_args != 0) {
         say(stderr, "tocsin: notification list takes no argument\n");
         return EXIT_USAGE;
     }
+    if (f->since[0] != '\0') {
+        if (!when_flag("since", f->since, client_now(), WHEN_BACK, &since))
+            return EXIT_USAGE;
+        rfc3339_nano(&time, since);
+        add_param(&params, "since", buf_str(&time));
+        buf_release(&time);
+    }
     if (f->receiver[0] != '\0')
         add_param(&params, "receiver", str_of(f->receiver));
-    if (f->since[0] != '\0')
-        add_param(&params, "since", str_of(f->since));
-    return ask(flags, "/api/v2/notifications", &params);
+    code = ask(flags, "/api/v2/notifications", &params);
+    if (code == EXIT_OK && f->receiver[0] != '\0' && client_lacks_receiver(&f->client, f->receiver))
+        code = EXIT_FAILED;
+    return code;
 }

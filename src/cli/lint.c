@@ -9,11 +9,16 @@
 
 #define F struct lint_flags
 const struct flag lint_flag_table[] = {
-    FLAG(F, output, "output", FLAG_TEXT, "text", "FORMAT", "text, json or github", .letter = 'o'),
+    FLAG(F, output, "output", FLAG_TEXT, "text", "FORMAT", "text, json or github", .letter = 'o',
+         .words = "text json github"),
     FLAG(F, fail_on, "fail-on", FLAG_TEXT, "error", "LEVEL",
-         "the least severity that makes the exit code 1: error, warning or info"),
+         "the least severity that makes the exit code 1: error, warning or info",
+         .words = "error warning info"),
     FLAG(F, as, "as", FLAG_TEXT, "", "KIND",
-         "what the files are, whatever they look like: config, rules or test"),
+         "what the files are, whatever they look like: config, rules or test",
+         .words = "config rules test"),
+    FLAG(F, space_label, "enforced-namespace-label", FLAG_TEXT, "", "NAME",
+         "check PrometheusRule files as rule_files with this enforced_namespace_label would"),
     FLAG(F, quiet, "quiet", FLAG_BOOL, NULL, NULL, "no summary, and no findings below warning",
          .letter = 'q'),
     FLAGS_END,
@@ -64,7 +69,9 @@ int lint_run(const void *flags, char **args, int n_args)
     const struct lint_flags *f = flags;
     struct render_options ro = {.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
                                 .least = f->quiet ? DIAG_WARNING : DIAG_INFO};
-    struct lint_options o = {.mode = MATCHER_FALLBACK, .is_known = f->as[0] != '\0'};
+    struct lint_options o = {.mode = MATCHER_FALLBACK,
+                             .is_known = f->as[0] != '\0',
+                             .space_label = str_of(f->space_label)};
     enum diag_severity fail_on;
     struct lint_result r;
     struct diags d;
@@ -95,6 +102,10 @@ int lint_run(const void *flags, char **args, int n_args)
         say(stdout, "%zu configurations, %zu rule files with %zu rules, %zu skipped\n", r.configs,
             r.rule_files, r.rules, r.skipped);
     fails = lint_fails(&d, fail_on);
+    if (r.configs + r.rule_files + r.skipped == 0 && d.errors == 0) {
+        say(stderr, "tocsin: there is nothing to check: no .yml or .yaml file is in there\n");
+        fails = true;
+    }
     diags_release(&d);
     buf_release(&out);
     return fails ? EXIT_FAILED : EXIT_OK;

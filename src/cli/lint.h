@@ -5,7 +5,7 @@
 #include "cli/command.h"
 
 struct lint_flags {
-    const char *output, *fail_on, *as;
+    const char *output, *fail_on, *as, *space_label;
     bool quiet;
 };
 

@@ -2,11 +2,13 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "os/file.h"
 #include "cli/client.h"
 #include "cli/query_remote.h"
 #include "cli/say.h"
 #include "cli/table.h"
+#include "cli/when.h"
 #include "codec/exposition_read.h"
 #include "codec/float.h"
 #include "codec/timefmt.h"
@@ -17,14 +19,18 @@
 const struct flag query_flag_table[] = {
     FLAG(F, file, "file", FLAG_TEXT, NULL, "FILE",
          "metrics as Prometheus text or OpenMetrics, with or without timestamps"),
-    FLAG(F, client.url, "url", FLAG_TEXT, NULL, "URL", "a server that speaks Prometheus' API"),
-    FLAG(F, time, "time", FLAG_TEXT, NULL, "TIME",
-         "RFC 3339 or Unix seconds; default: the newest sample of the file, or now"),
+    FLAG(F, client.url, "url", FLAG_TEXT, NULL, "URL",
+         "a server that speaks Prometheus' API; without --file default: $TOCSIN_URL"),
+    FLAG(
+        F, time, "time", FLAG_TEXT, NULL, "TIME",
+        "RFC 3339, local time, Unix seconds or \"2h ago\"; default: the newest sample of the file, "
+        "or now"),
     FLAG(F, start, "start", FLAG_TEXT, NULL, "TIME", "first step of a range query"),
     FLAG(F, end, "end", FLAG_TEXT, NULL, "TIME", "last step; default: as --time"),
     FLAG(F, step, "step", FLAG_DURATION, "0s", "D", "between steps; default: a 250th of the range"),
     FLAG(F, client.timeout, "timeout", FLAG_DURATION, "30s", "D", "limit for asking a server"),
-    FLAG(F, client.output, "output", FLAG_TEXT, "table", "FORMAT", "table or json", .letter = 'o'),
+    FLAG(F, client.output, "output", FLAG_TEXT, "table", "FORMAT", "table or json", .letter = 'o',
+         .words = "table json"),
     CLIENT_AUTH_ROWS(F),
     FLAGS_END,
 };
@@ -127,6 +133,7 @@ static bool load_file(struct query_job *q, ts_ms now)
 static bool parse_time(const char *text, ts_ms otherwise, ts_ms *out)
 {
     double seconds;
+    struct err e = ERR_INIT;
     ts_ns t;
 
     *out = otherwise;
@@ -137,11 +144,11 @@ static bool parse_time(const char *text, ts_ms otherwise, ts_ms *out)
         *out = (ts_ms)llround(seconds * 1000);
         return true;
     }
-    if (rfc3339_parse(str_of(text), &t, NULL)) {
+    if (when_parse(str_of(text), client_now(), WHEN_BACK, &t, &e)) {
         *out = t / NS_PER_MS;
         return true;
     }
-    say(stderr, "tocsin: '%s' is no time: RFC 3339 or Unix seconds\n", text);
+    say(stderr, "tocsin: %s\n", e.msg);
     return false;
 }
 
@@ -283,14 +290,14 @@ static int run_job(struct query_job *q)
 
 int query_run(const void *flags, char **args, int n_args)
 {
-    const struct query_flags *f = flags;
-    struct query_job q = {.f = f};
+    struct query_flags f = *(const struct query_flags *)flags;
+    struct query_job q = {.f = &f};
     int code;
 
-    if (n_args != 1 || (f->file == NULL) == (f->client.url == NULL) ||
-        (strcmp(f->client.output, "table") != 0 && strcmp(f->client.output, "json") != 0)) {
-        say(stderr, "tocsin: query needs one expression, either --file or --url, and --output "
-                    "is table or json\n");
+    if (f.file == NULL && f.client.url == NULL)
+        f.client.url = getenv("TOCSIN_URL");
+    if (n_args != 1 || (f.file == NULL) == (f.client.url == NULL)) {
+        say(stderr, "tocsin: query needs one expression, and either --file or --url\n");
         return EXIT_USAGE;
     }
     q.text = str_of(args[0]);

@@ -138,6 +138,21 @@ static void deliver(struct testing *t, const struct receiver_conf *rc, str exter
     clock_release(&clock);
 }
 
+static void say_no_receiver(const struct config *c, str name)
+{
+    str *names = mem_array(c->n_receivers, sizeof(*names));
+    const str *near;
+
+    for (size_t i = 0; i < c->n_receivers; i++)
+        names[i] = c->receivers[i].name;
+    near = str_nearest(name, names, c->n_receivers);
+    say(stderr, "tocsin: there is no receiver '%.*s'", STR(name));
+    if (near != NULL)
+        say(stderr, ", did you mean '%.*s'?", STR(*near));
+    say(stderr, "\n");
+    mem_free(names);
+}
+
 int receiver_test_run(const void *flags, char **args, int n_args)
 {
     const struct receiver_flags *f = flags;
@@ -172,7 +187,7 @@ int receiver_test_run(const void *flags, char **args, int n_args)
     } else {
         t.code = EXIT_FAILED;
         if (t.conf != NULL)
-            say(stderr, "tocsin: there is no receiver '%s'\n", args[0]);
+            say_no_receiver(t.conf, str_of(args[0]));
     }
     if (rc != NULL && rc->n_integrations == 0)
         say(stdout, "receiver '%s' has no integrations: nothing is sent\n", args[0]);

@@ -32,6 +32,8 @@ static void drop_result(struct pool *pool, struct reload_result *r)
 {
     rules_ahead_discard(pool, r->ahead);
     config_unref(r->config);
+    file_set_free(r->set);
+    r->set = NULL;
     r->ahead = NULL;
     r->config = NULL;
 }
@@ -41,7 +43,7 @@ static void read_all(struct job *j)
     struct reloader *r = container_of(j, struct reloader, job);
     struct reload_result *out = &r->result;
 
-    out->config = r->parts.load(r->parts.arg, &out->d);
+    out->config = r->parts.load(r->parts.arg, out->wish, &out->set, &out->d);
     if (out->config != NULL && !out->wish.is_dry_run)
         out->ahead = rules_ahead_new(r->running, out->config, r->parts.db);
 }
@@ -96,7 +98,8 @@ static void read_done(struct job *j)
 
 static bool is_same(struct reload_wish a, struct reload_wish b)
 {
-    return a.is_dry_run == b.is_dry_run && a.allows_no_route == b.allows_no_route;
+    return a.is_dry_run == b.is_dry_run && a.allows_no_route == b.allows_no_route &&
+           a.is_rollback == b.is_rollback;
 }
 
 /* Everybody who waits for the same kind of reading as the first is served by this one. */

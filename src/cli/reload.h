@@ -22,15 +22,18 @@ struct reload_result {
     struct reload_wish wish;
     struct config *config;
     struct rules_ahead *ahead;
+    struct file_set *set; /* what was read */
     struct diags d;
 };
 
 struct reloader_parts {
     struct pool *pool;
     struct tsdb *db;
-    struct config *(*running)(void *arg);               /* borrowed */
-    struct config *(*load)(void *arg, struct diags *d); /* on a worker */
-    /* Puts it in force and takes config and ahead, setting them to NULL; or refuses and leaves both. text is for who
+    struct config *(*running)(void *arg); /* borrowed */
+    /* On a worker. set: NULL, or what was read, the reloader's. */
+    struct config *(*load)(void *arg, struct reload_wish wish, struct file_set **set,
+                           struct diags *d);
+    /* Puts it in force and takes config, ahead and set, setting them to NULL; or refuses and leaves both. text is for who
      * asked. */
     bool (*finish)(void *arg, struct reload_result *r, struct buf *text);
     /* configure_prepare() */

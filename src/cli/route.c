@@ -11,8 +11,8 @@
 
 #define F struct route_flags
 #define ROUTE_ROWS                                                                                 \
-    CLIENT_FLAG_ROWS(F), FLAG(F, config_files, "config.file", FLAG_LIST, NULL, "FILE",             \
-                              "configuration to read, repeated; without one the server is asked")
+    CLIENT_ASK_ROWS(F), FLAG(F, config_files, "config.file", FLAG_LIST, NULL, "FILE",              \
+                             "configuration to read, repeated; without one the server is asked")
 const struct flag route_show_flags[] = {ROUTE_ROWS, FLAGS_END};
 const struct flag route_test_flags[] = {
     ROUTE_ROWS,
@@ -23,34 +23,6 @@ const struct flag route_test_flags[] = {
 #undef F
 
 /* -- the configuration -- */
-
-/* The text that the server shows as its configuration; secrets stand there as <secret>, which loads. */
-static bool ask_server(const struct client_flags *c, struct arena *a, str *text)
-{
-    struct buf answer = BUF_INIT;
-    struct json_reader r;
-    bool ok = client_call(c, "GET", "/api/v2/status", STR_NONE, &answer) == EXIT_OK;
-    str key;
-
-    *text = STR_NONE;
-    json_reader_init(&r, arena_str(a, buf_str(&answer)), a, 16);
-    buf_release(&answer);
-    if (!ok)
-        return false;
-    for (json_object_begin(&r); json_object_next(&r, &key);) {
-        if (!str_is(key, "config")) {
-            json_skip(&r);
-            continue;
-        }
-        for (json_object_begin(&r); json_object_next(&r, &key);) {
-            if (str_is(key, "original"))
-                json_string(&r, text);
-            else
-                json_skip(&r);
-        }
-    }
-    return json_end(&r);
-}
 
 static struct config *load(const struct route_flags *f)
 {
@@ -72,7 +44,7 @@ static struct config *load(const struct route_flags *f)
     } else {
         struct config_text text = {.path = S("the server's configuration")};
 
-        if (ask_server(&f->client, &a, &text.text))
+        if (client_configuration(&f->client, &a, &text.text) == EXIT_OK)
             c = config_load_texts(&text, 1, &o, &d);
     }
     if (c == NULL) {

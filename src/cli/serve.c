@@ -14,7 +14,9 @@
 #include <unistd.h>
 #include "api/api.h"
 #include "os/log.h"
+#include "cli/config_keep.h"
 #include "cli/config_paths.h"
+#include "cli/config_watch.h"
 #include "cli/reload.h"
 #include "cli/say.h"
 #include "live/configure.h"
@@ -47,6 +49,11 @@ struct serve {
     struct api *api;
     struct heartbeat *heartbeat;
     struct reloader *reloader;
+    struct config_watch *watch;
+    struct file_set *good, *before; /* what runs, and what ran before it, as they were read */
+    struct config_keep keep;
+    const struct diags *refused; /* at the start, when the last good files run */
+    struct timer tell_refused;
     struct forward *forward;
     struct configure parts;
     struct uuid instance; /* tells this process from all others */
@@ -65,11 +72,11 @@ static bool may_read(const void *sandbox, str path)
 }
 
 /* On a worker when it is a reload: reads only the flags, the environment and the sandbox, which nobody changes. */
-static struct config *load(void *arg, struct diags *d)
+static struct config *load_files(const struct serve *s, const struct files *files, struct diags *d)
 {
-    const struct serve *s = arg;
     struct config_options o = {.mode = s->mode,
                                .tolerates_rules = s->flags->tolerate_rules,
+                               .files = files,
                                .may_read = may_read,
                                .arg = s->sandbox};
     str *paths = config_paths(s->flags->config_files, &o.n_paths);
@@ -79,6 +86,24 @@ static struct config *load(void *arg, struct diags *d)
     c = config_load(&o, d);
     mem_free(paths);
     return c;
+}
+
+/* What ran before stays as long as a reading goes on: only the end of one replaces it. */
+static struct config *load(void *arg, struct reload_wish wish, struct file_set **set,
+                           struct diags *d)
+{
+    const struct serve *s = arg;
+    struct files files = {.into = *set = file_set_new()};
+
+    if (!wish.is_rollback)
+        return load_files(s, &files, d);
+    if (s->before == NULL) {
+        diags_add(d, DIAG_ERROR, "C012", (struct diag_place){.line = 1, .col = 1},
+                  "no other configuration has run since the start");
+        return NULL;
+    }
+    files.from = s->before;
+    return load_files(s, &files, d);
 }
 
 enum { WARNINGS_SAID = 100 };
@@ -168,6 +193,24 @@ static void note_reload(struct serve *s, bool ok, const struct diags *d, str pro
     shell_event(s->shell, &ev, NULL);
 }
 
+/* A rollback does not touch the disk: what is refused there is not to be loaded again by itself. Reading the same again
+ * leaves what ran before. */
+static void take_files(struct serve *s, struct reload_result *r)
+{
+    struct file_set *now = r->wish.is_rollback ? s->before : r->set;
+
+    if (!r->wish.is_rollback) {
+        config_watch_loaded(s->watch, file_set_sum(now));
+        if (file_set_sum(now) == file_set_sum(s->good))
+            return;
+        file_set_free(s->before);
+        r->set = NULL;
+    }
+    s->before = s->good;
+    s->good = now;
+    config_keep_put(&s->keep, now);
+}
+
 static bool finish_reload(void *arg, struct reload_result *r, struct buf *problems)
 {
     struct serve *s = arg;
@@ -184,6 +227,7 @@ static bool finish_reload(void *arg, struct reload_result *r, struct buf *proble
         return true;
     say_loaded(s, r->config, &r->d);
     configure_put(&s->parts, r->config, r->ahead);
+    take_files(s, r);
     r->config = NULL;
     r->ahead = NULL;
     return true;
@@ -224,6 +268,20 @@ static void on_reload(struct serve *s)
 {
     sd_notify_reloading();
     reloader_ask(s->reloader, (struct reload_wish){0}, signalled_reload_done, s);
+}
+
+/* The files have changed and stand still. */
+static void on_change(void *arg)
+{
+    struct serve *s = arg;
+
+    log_info("the configuration's files have changed: they are read again");
+    reloader_ask(s->reloader, (struct reload_wish){0}, NULL, NULL);
+}
+
+static struct config *watched(void *arg)
+{
+    return config_ref(running(arg));
 }
 
 static void stop_now(struct timer *t, struct now now)
@@ -534,11 +592,52 @@ static void enter_sandbox(struct serve *s, const struct config *conf)
             sandbox_listen(b, str_sub(str_of(*address), 5, strlen(*address)));
     (void)!state_dir_make(dir, NULL); /* else its opening says why */
     sandbox_write(b, dir);
+    if (s->flags->keep_last_good[0] != '\0') {
+        (void)!state_dir_make(str_of(s->flags->keep_last_good),
+                              NULL); /* else the keeping says why */
+        sandbox_write(b, str_of(s->flags->keep_last_good));
+    }
     sandbox_enter(b);
     s->sandbox = b;
 }
 
-static int run(struct serve *s, struct config *conf)
+/* In the first turn: the alert is an event like any other. */
+static void tell_refused(struct timer *t, struct now now)
+{
+    struct serve *s = container_of(t, struct serve, tell_refused);
+    struct buf problems = BUF_INIT;
+
+    (void)now;
+    diags_render_plain(&problems, s->refused);
+    note_reload(s, false, s->refused, buf_str(&problems));
+    buf_release(&problems);
+}
+
+static void begin_files(struct serve *s, const struct diags *refused)
+{
+    config_keep_init(&s->keep, s->flags->keep_last_good, s->pool);
+    if (refused->errors != 0) {
+        s->refused = refused;
+        s->tell_refused.fire = tell_refused;
+        timer_arm(&s->clock, &s->tell_refused, s->clock.now.mono);
+    } else {
+        config_keep_put(&s->keep, s->good);
+    }
+    if (s->flags->auto_reload == 0)
+        return;
+    s->watch = config_watch_new(&(struct config_watch_parts){.clock = &s->clock,
+                                                             .pool = s->pool,
+                                                             .interval = s->flags->auto_reload,
+                                                             .files = s->flags->config_files,
+                                                             .running = watched,
+                                                             .changed = on_change,
+                                                             .arg = s});
+    if (refused->errors == 0)
+        config_watch_loaded(s->watch, file_set_sum(s->good));
+}
+
+/* refused: of the files as they are, when the last good ones run instead; else without an error. */
+static int run(struct serve *s, struct config *conf, const struct diags *refused)
 {
     struct api_conf ac = {
         .prefix = s->prefix, .reload = ask_reload, .each_flag = each_flag, .arg = s};
@@ -598,6 +697,7 @@ static int run(struct serve *s, struct config *conf)
         return EXIT_FAILED;
     derive_external_url(s);
     configure_begin(&s->parts, conf);
+    begin_files(s, refused);
     s->stop_by.fire = stop_now;
     s->tick.fire = tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));
@@ -614,6 +714,7 @@ static void leave(void *arg)
 {
     struct serve *s = arg;
 
+    config_watch_stop(s->watch);
     reloader_stop(s->reloader);
     api_stop(s->api);
     store_stop(s->store);
@@ -634,6 +735,7 @@ static void tear_down(struct serve *s, int code)
         signals_free(s->signals);
     timer_cancel(&s->clock, &s->stop_by);
     timer_cancel(&s->clock, &s->tick);
+    timer_cancel(&s->clock, &s->tell_refused);
     if (s->reloader != NULL && !turn_stop(s->shell, leave, s))
         leave_behind(code);
     store_stop(s->store);
@@ -642,7 +744,11 @@ static void tear_down(struct serve *s, int code)
     store_save(s->store);
     api_free(s->api);
     heartbeat_free(s->heartbeat);
+    config_watch_free(s->watch);
+    config_keep_release(&s->keep);
     reloader_free(s->reloader);
+    file_set_free(s->good);
+    file_set_free(s->before);
     shell_free(s->shell);
     forward_free(s->forward);
     configure_release(&s->parts);
@@ -703,10 +809,38 @@ static void set_up_libraries(void)
                                 mem_array) != CURLE_OK);
 }
 
+/* A machine that comes up again at night, after an edit that nobody has tried, is worth more with yesterday's rules than with
+ * none. d: why the files were refused. */
+static struct config *load_last_good(struct serve *s, const struct diags *d, struct diags *old)
+{
+    struct config *c = NULL;
+    struct files files = {NULL, NULL};
+    struct file_set *kept;
+
+    diags_print(stderr, d);
+    log_error("the configuration was refused", LOG_I64("problems", d->errors));
+    kept = config_keep_read(s->flags->keep_last_good);
+    files.from = kept;
+    if (kept != NULL)
+        c = load_files(s, &files, old);
+    if (kept != NULL && c == NULL) {
+        diags_print(stderr, old);
+        log_error("the files that were accepted last are refused, too");
+        file_set_free(kept);
+    }
+    if (c == NULL)
+        return NULL;
+    log_error("the files that were accepted last run instead",
+              LOG_Z("kept_in", s->flags->keep_last_good));
+    file_set_free(s->good);
+    s->good = kept;
+    return c;
+}
+
 int serve_run(const void *flags, char **args, int n_args)
 {
     struct serve s = {.flags = flags};
-    struct diags d;
+    struct diags d, old;
     struct config *conf;
     int code;
 
@@ -723,19 +857,23 @@ int serve_run(const void *flags, char **args, int n_args)
     signal(SIGPIPE, SIG_IGN);
     log_info("starting tocsin", LOG_Z("version", TOCSIN_VERSION));
     diags_init(&d);
-    conf = load(&s, &d);
+    diags_init(&old);
+    conf = load(&s, (struct reload_wish){0}, &s.good, &d);
+    if (conf == NULL)
+        conf = load_last_good(&s, &d, &old);
     if (conf == NULL) {
-        diags_print(stderr, &d);
-        log_error("the configuration was refused", LOG_I64("problems", d.errors));
         diags_release(&d);
+        diags_release(&old);
+        file_set_free(s.good);
         mem_str_free(s.external_url);
         mem_str_free(s.prefix);
         curl_global_cleanup();
         return EXIT_FAILED;
     }
-    say_loaded(&s, conf, &d);
+    say_loaded(&s, conf, d.errors != 0 ? &old : &d);
+    code = run(&s, conf, &d);
     diags_release(&d);
-    code = run(&s, conf);
+    diags_release(&old);
     tear_down(&s, code);
     log_close_windows(true);
     curl_global_cleanup();

@@ -12,6 +12,12 @@
 const struct flag serve_flag_table[] = {
     FLAG(F, config_files, "config.file", FLAG_LIST, "alertmanager.yml", "FILE",
          "configuration; several files are merged, also those of TOCSIN_CONFIG_FILES=FILE:FILE"),
+    FLAG(F, auto_reload, "config.auto-reload-interval", FLAG_DURATION, "0s", "D",
+         "how often the files are looked at: what has changed and stands still for two looks is "
+         "loaded; 0 = never"),
+    FLAG(F, keep_last_good, "config.keep-last-good", FLAG_TEXT, "", "DIR",
+         "keep a copy of the files that were accepted (mode 0600), and start with it when they are "
+         "refused; default: not kept"),
     FLAG(F, storage_path, "storage.path", FLAG_TEXT, "data/", "DIR", "where state is kept"),
     FLAG(F, retention, "data.retention", FLAG_DURATION, "120h", "D",
          "how long the notification log and ended silences are kept"),
@@ -221,6 +227,10 @@ bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
     if (f->max_silences < 0 || f->max_silence_size < 0 || f->per_alertname_limit < 0 ||
         f->max_alerts < 0 || f->max_groups < 0 || f->memory < 0) {
         say(stderr, "tocsin: limits on silences, alerts, groups and memory must not be negative\n");
+        return false;
+    }
+    if (f->auto_reload < 0) {
+        say(stderr, "tocsin: --config.auto-reload-interval must not be negative\n");
         return false;
     }
     log_setup(level, format, STDERR_FILENO);

@@ -19,7 +19,8 @@ struct serve_flags {
     const char *cluster_listen, *cluster_advertise;
     struct flag_list cluster_peers;
     bool tolerate_rules, allow_no_route, cluster_ignore, systemd_socket, log_silences, shadow;
-    dur_ns answer_timeout;
+    const char *keep_last_good;
+    dur_ns answer_timeout, auto_reload;
     dur_ns retention, start_delay, gc_interval, maintenance_interval;
     int64_t max_silences, max_silence_size, per_alertname_limit, max_alerts, max_groups, max_gets,
         max_queries, memory;

@@ -14,7 +14,7 @@
 
 const struct flag storage_ask_flags[] = {CLIENT_FLAG_ROWS(struct storage_flags), FLAGS_END};
 const struct flag storage_backup_flags[] = {
-    CLIENT_FLAG_ROWS(struct storage_flags),
+    CLIENT_ASK_ROWS(struct storage_flags),
     FLAG(struct storage_flags, folder, "storage.path", FLAG_TEXT, "", "FOLDER",
          "of a server that is stopped, instead of asking one that runs"),
     FLAGS_END,

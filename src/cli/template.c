@@ -18,7 +18,7 @@ const struct flag template_render_flags[] = {
     FLAG(F, text, "template.text", FLAG_TEXT, NULL, "TEXT", "the template that is rendered"),
     FLAG(F, data, "template.data", FLAG_TEXT, NULL, "FILE",
          "the notification as JSON; a made-up one when left out"),
-    FLAG(F, type, "template.type", FLAG_TEXT, "text", "TYPE", "text or html"),
+    FLAG(F, type, "template.type", FLAG_TEXT, "text", "TYPE", "text or html", .words = "text html"),
     FLAGS_END,
 };
 #undef F

@@ -475,7 +475,8 @@ static struct yaml_node *read_node(struct builder *b, yaml_event_t *ev, size_t *
 
 /* -- documents -- */
 
-static bool read_stream(struct builder *b)
+/* The next document; *is_at_end: there was none any more. */
+static bool read_stream(struct builder *b, bool *is_at_end)
 {
     bool in_document = false;
 
@@ -491,8 +492,10 @@ static bool read_stream(struct builder *b)
         if (in_document && type != YAML_DOCUMENT_END_EVENT)
             root = read_node(b, &ev, &height);
         yaml_event_delete(&ev);
-        if (type == YAML_STREAM_END_EVENT)
+        if (type == YAML_STREAM_END_EVENT) {
+            *is_at_end = true;
             return true;
+        }
         if (type == YAML_DOCUMENT_START_EVENT)
             in_document = true;
         else if (type == YAML_DOCUMENT_END_EVENT)
@@ -547,6 +550,28 @@ static bool check_text(const struct yaml_doc *doc, struct diags *d)
     return false;
 }
 
+static bool begin(struct builder *b)
+{
+    str source = b->doc->source;
+
+    if (!check_text(b->doc, b->d))
+        return false;
+    BUG_ON(!yaml_parser_initialize(&b->parser));
+    if (str_starts_with(source, S("\xef\xbb\xbf")))
+        b->here.at = b->line_start = 3; /* libyaml does not count the byte order mark */
+    yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&b->parser, (const unsigned char *)source.p + b->here.at,
+                                 source.n - b->here.at);
+    return true;
+}
+
+static void end(struct builder *b)
+{
+    yaml_parser_delete(&b->parser);
+    vec_release(&b->anchors);
+    vec_release(&b->stack);
+}
+
 bool yaml_parse(str text, str file, struct arena *a, struct yaml_doc *out, struct diags *d)
 {
     struct yaml_doc doc = {.file = arena_str(a, file), .source = arena_str(a, text)};
@@ -554,21 +579,37 @@ bool yaml_parse(str text, str file, struct arena *a, struct yaml_doc *out, struc
     size_t errors = d->errors;
     bool ok;
 
-    if (!check_text(&doc, d))
+    if (!begin(&b))
         return false;
-    BUG_ON(!yaml_parser_initialize(&b.parser));
-    if (str_starts_with(doc.source, S("\xef\xbb\xbf")))
-        b.here.at = b.line_start = 3; /* libyaml does not count the byte order mark */
-    yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&b.parser, (const unsigned char *)doc.source.p + b.here.at,
-                                 doc.source.n - b.here.at);
-    ok = read_stream(&b) && d->errors == errors;
+    ok = read_stream(&b, &(bool){false}) && d->errors == errors;
     if (ok)
         doc.more = doc.root != NULL && has_more(&b);
-    yaml_parser_delete(&b.parser);
-    vec_release(&b.anchors);
-    vec_release(&b.stack);
+    end(&b);
     if (ok)
         *out = doc;
+    return ok;
+}
+
+bool yaml_parse_all(str text, str file, struct arena *a, struct yaml_docs *out, struct diags *d)
+{
+    struct yaml_doc doc = {.file = arena_str(a, file), .source = arena_str(a, text)};
+    struct builder b = {.a = a, .doc = &doc, .d = d, .here = {1, 1, 0}};
+    VEC(struct yaml_doc) docs = VEC_INIT;
+    size_t errors = d->errors;
+    bool ok, is_at_end = false;
+
+    if (!begin(&b))
+        return false;
+    do {
+        vec_clear(&b.anchors); /* names hold within a document */
+        doc = (struct yaml_doc){.file = doc.file, .source = doc.source};
+        ok = read_stream(&b, &is_at_end) && d->errors == errors;
+        if (ok && doc.root != NULL)
+            vec_push(&docs, doc);
+    } while (ok && !is_at_end);
+    end(&b);
+    if (ok)
+        *out = (struct yaml_docs){arena_copy(a, docs.v, docs.n, docs.n, sizeof(doc)), docs.n};
+    vec_release(&docs);
     return ok;
 }

@@ -64,6 +64,14 @@ enum { YAML_MAX = 10 << 20 }; /* bytes of a document */
 bool yaml_parse(str text, str file, struct arena *a, struct yaml_doc *out,
                 struct diags *d) must_check;
 
+struct yaml_docs {
+    struct yaml_doc *v; /* without those that say nothing; all share file and source */
+    size_t n;
+};
+/* All documents of a text. */
+bool yaml_parse_all(str text, str file, struct arena *a, struct yaml_docs *out,
+                    struct diags *d) must_check;
+
 struct yaml_node *yaml_get(const struct yaml_node *map, str key); /* NULL when absent */
 bool yaml_is_null(const struct yaml_node *n); /* NULL, plain empty, ~, null, Null, NULL */
 struct diag_place yaml_place(const struct yaml_doc *doc, const struct yaml_node *n);

@@ -28,6 +28,7 @@
 #include "net/token_conf.h"
 #include "notify/messages.h"
 #include "notify/notify_conf.h"
+#include "os/file_set.h"
 #include "push/push_conf.h"
 #include "route/route_conf.h"
 #include "ruler/rule_file.h"
@@ -56,6 +57,7 @@ struct storage_conf {
 struct rule_files_conf {
     struct conf_strings files; /* patterns, resolved against the file's folder */
     str source;                /* name; empty = the default */
+    str space_label;           /* enforced_namespace_label; empty = none */
     struct diag_place place;
 };
 
@@ -83,7 +85,8 @@ struct config {
     size_t n_groups;
     struct rule_skipped *skipped; /* what a tolerant load left out */
     size_t n_skipped;
-    struct scrape_conf *scrapes; /* jobs, of scrape_config_files too */
+    struct conf_strings scrape_files; /* patterns, resolved */
+    struct scrape_conf *scrapes;      /* jobs, of scrape_config_files too */
     size_t n_scrapes;
     struct push_conf *push; /* NULL: pushes are not taken */
     struct alerting_conf alerting;
@@ -104,8 +107,9 @@ struct config_options {
     const str *paths;
     size_t n_paths;
     enum matcher_mode mode;
-    bool without_rules;                          /* rule files are not loaded */
-    bool tolerates_rules;                        /* bad rules are left out, with warnings */
+    bool without_rules;        /* rule files are not loaded */
+    bool tolerates_rules;      /* bad rules are left out, with warnings */
+    const struct files *files; /* where they are read from, or kept; NULL: the disk alone */
     bool (*may_read)(const void *arg, str path); /* NULL: all that is named can be read */
     const void *arg;
 };
@@ -118,6 +122,9 @@ struct config_text {
 };
 struct config *config_load_texts(const struct config_text *texts, size_t n,
                                  const struct config_options *o, struct diags *d) must_check;
+
+/* Of all files that a loading would read now, by what c names (file_set_sum). False: a configuration file cannot be read. */
+bool config_files_sum(const struct config *c, const str *paths, size_t n, uint64_t *sum);
 
 struct config *config_ref(struct config *c);
 /* Whose part it is. */

@@ -74,10 +74,11 @@ void config_check(struct conf_run *run, struct config_top *top, struct config *c
                   const struct conf_part *parts, size_t n_parts);
 
 /* rules.c: loads the rule files; their problems go to run->d. */
-void config_load_rules(struct conf_run *run, struct config *c, bool tolerates);
+void config_load_rules(struct conf_run *run, struct config *c, const struct config_options *o);
 
 /* scrapes.c: the jobs of scrape_config_files, what global gives to all, and what only the whole shows. After the rules. */
-void config_load_scrapes(struct conf_run *run, struct config_top *top, struct config *c);
+void config_load_scrapes(struct conf_run *run, struct config_top *top, struct config *c,
+                         const struct files *files);
 
 /* core.c */
 void config_fill_core(struct config *c);

@@ -182,11 +182,11 @@ static void fill_http(struct conf_run *run, struct config *c)
         c->heartbeat.http = c->global.http_config;
 }
 
-static bool load_messages(struct conf_run *run, struct config *c)
+static bool load_messages(struct conf_run *run, struct config *c, const struct files *files)
 {
     c->messages = messages_new(c->global.language, c->global.timezone, NULL);
     return c->messages != NULL && /* else the zone was complained of where it stands */
-           messages_load(c->messages, c->templates.v, c->templates.n, run->d);
+           messages_load(c->messages, files, c->templates.v, c->templates.n, run->d);
 }
 
 static void keep_original(struct conf_run *run, struct config_top *top, struct config *c)
@@ -267,12 +267,12 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
     receivers_finish(run, &top, c);
     config_check(run, &top, c, parts, n);
     keep_files(run, c, texts, n);
-    if (!load_messages(run, c))
+    if (!load_messages(run, c, o->files))
         return;
     if (!o->without_rules)
-        config_load_rules(run, c, o->tolerates_rules);
+        config_load_rules(run, c, o);
     named = run->named.n;
-    config_load_scrapes(run, &top, c);
+    config_load_scrapes(run, &top, c, o->files);
     (void)are_within_reach(o, run, named, texts[0].path);
     if (o->n_paths != 0)
         check_files(run);
@@ -320,11 +320,11 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
 enum { TEXT_MAX = 16 << 20 };
 
 /* Given on the command line: it may be a pipe. */
-static bool read_file(str path, struct buf *out, struct diags *d)
+static bool read_file(const struct files *files, str path, struct buf *out, struct diags *d)
 {
     struct err e = ERR_INIT;
 
-    if (file_read(path, FILE_OR_PIPE, TEXT_MAX, out, &e))
+    if (files_read(files, path, FILE_OR_PIPE, TEXT_MAX, out, &e))
         return true;
     diags_add(d, DIAG_ERROR, "Y001", (struct diag_place){.file = path, .line = 1, .col = 1}, "%s",
               e.msg);
@@ -339,8 +339,8 @@ struct config *config_load(const struct config_options *o, struct diags *d)
     bool ok = true;
 
     for (size_t i = 0; i < o->n_paths; i++) {
-        ok &=
-            is_within_reach(o, o->paths[i], o->paths[i], d) && read_file(o->paths[i], &bufs[i], d);
+        ok &= is_within_reach(o, o->paths[i], o->paths[i], d) &&
+              read_file(o->files, o->paths[i], &bufs[i], d);
         texts[i] = (struct config_text){o->paths[i], buf_str(&bufs[i])};
     }
     if (ok)
@@ -350,4 +350,48 @@ struct config *config_load(const struct config_options *o, struct diags *d)
     mem_free(texts);
     mem_free(bufs);
     return c;
+}
+
+static void read_quietly(const struct files *into, str path)
+{
+    struct buf text = BUF_INIT;
+
+    (void)!files_read(into, path, FILE_REGULAR, TEXT_MAX, &text, NULL);
+    buf_release(&text);
+}
+
+static void read_patterns(const struct files *into, const struct conf_strings *patterns,
+                          struct arena *a)
+{
+    for (size_t i = 0; i < patterns->n; i++) {
+        str *names;
+        size_t n;
+
+        files_glob(into, patterns->v[i], a, &names, &n);
+        for (size_t j = 0; j < n; j++)
+            read_quietly(into, names[j]);
+    }
+}
+
+bool config_files_sum(const struct config *c, const str *paths, size_t n, uint64_t *sum)
+{
+    struct files into = {.into = file_set_new()};
+    struct arena a;
+    bool ok = true;
+
+    arena_init(&a, 0);
+    for (size_t i = 0; i < n && ok; i++) {
+        struct buf text = BUF_INIT;
+
+        ok = files_read(&into, paths[i], FILE_REGULAR, TEXT_MAX, &text, NULL);
+        buf_release(&text);
+    }
+    for (size_t i = 0; i < c->n_rule_files && ok; i++)
+        read_patterns(&into, &c->rule_files[i].files, &a);
+    read_patterns(&into, &c->templates, &a);
+    read_patterns(&into, &c->scrape_files, &a);
+    *sum = file_set_sum(into.into);
+    file_set_free(into.into);
+    arena_release(&a);
+    return ok;
 }

@@ -1,4 +1,3 @@
-#include <glob.h>
 #include <stdlib.h>
 #include "config/config_priv.h"
 #include "config/paths.h"
@@ -15,7 +14,7 @@ struct loader {
     VEC(struct rule_group_conf) groups;
     VEC(struct loaded_file) files;
     VEC(struct rule_skipped) skipped;
-    bool tolerates;
+    const struct config_options *o;
 };
 
 static bool is_loaded(const struct loader *l, str absolute)
@@ -26,6 +25,12 @@ static bool is_loaded(const struct loader *l, str absolute)
     return false;
 }
 
+/* A group's name is one only within its object. */
+static str with_object(struct arena *a, str path, str object)
+{
+    return object.n != 0 ? arena_printf(a, "%.*s#%.*s", STR(path), STR(object)) : path;
+}
+
 static void load_file(struct loader *l, const struct rule_files_conf *by, str path)
 {
     str source = by->source, absolute = path_absolute(path, l->run->a);
@@ -34,7 +39,9 @@ static void load_file(struct loader *l, const struct rule_files_conf *by, str pa
         .mode = l->run->mode,
         .dialect =
             asked != NULL && str_is(asked->dialect, "metricsql") ? RULE_METRICSQL : RULE_PROMQL,
-        .tolerates = l->tolerates,
+        .space_label = by->space_label,
+        .files = l->o->files,
+        .tolerates = l->o->tolerates_rules,
     };
     const struct global_conf *global = &l->c->global;
     struct loaded_file names;
@@ -56,8 +63,8 @@ static void load_file(struct loader *l, const struct rule_files_conf *by, str pa
     for (size_t i = 0; i < file.n_groups; i++) {
         struct rule_group_conf *g = &file.groups[i];
 
-        g->path = names.path;
-        g->absolute = names.absolute;
+        g->path = with_object(l->run->a, names.path, g->object);
+        g->absolute = with_object(l->run->a, names.absolute, g->object);
         g->source = source;
         g->value_at_resolve = l->c->core.notifications.value_at_resolve;
         if (g->interval == 0)
@@ -80,16 +87,14 @@ static void say_no_match(const struct loader *l, const struct rule_files_conf *f
 
 static void load_pattern(struct loader *l, const struct rule_files_conf *f, str pattern)
 {
-    str z = arena_str(l->run->a, pattern);
-    glob_t found;
+    str *names;
+    size_t n;
 
-    if (z.n == 0 || glob(z.p, 0, NULL, &found) != 0) {
+    files_glob(l->o->files, pattern, l->run->a, &names, &n);
+    if (n == 0)
         say_no_match(l, f, pattern);
-        return;
-    }
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        load_file(l, f, str_of(found.gl_pathv[i]));
-    globfree(&found);
+    for (size_t i = 0; i < n; i++)
+        load_file(l, f, names[i]);
 }
 
 static void keep(struct loader *l)
@@ -192,9 +197,9 @@ const struct rule_skipped *config_lost_rule(const struct config *fresh,
     return NULL;
 }
 
-void config_load_rules(struct conf_run *run, struct config *c, bool tolerates)
+void config_load_rules(struct conf_run *run, struct config *c, const struct config_options *o)
 {
-    struct loader l = {.run = run, .c = c, .tolerates = tolerates};
+    struct loader l = {.run = run, .c = c, .o = o};
 
     for (size_t i = 0; i < c->n_rule_files; i++)
         for (size_t j = 0; j < c->rule_files[i].files.n; j++)

@@ -1,5 +1,4 @@
 /* Jobs: those of the configuration and of scrape_config_files, with what `global` gives to all. */
-#include <glob.h>
 #include "config/config_priv.h"
 #include "os/yaml_file.h"
 
@@ -27,14 +26,14 @@ static void append(struct conf_run *run, struct config *c, const struct scrape_c
     c->n_scrapes += more->n;
 }
 
-static void load_file(struct conf_run *run, struct config *c, str path)
+static void load_file(struct conf_run *run, const struct files *files, struct config *c, str path)
 {
     struct yaml_doc *doc = arena_new(run->a, struct yaml_doc);
     struct scrape_conf_list list = {0};
     struct conf_part part;
     struct err e = ERR_INIT;
 
-    if (!yaml_read_file(path, run->a, doc, run->d, &e)) {
+    if (!yaml_read_file_of(files, path, run->a, doc, run->d, &e)) {
         if (e.code != ERR_NONE)
             diags_add(run->d, DIAG_ERROR, "Y001",
                       (struct diag_place){.file = path, .line = 1, .col = 1}, "%s", e.msg);
@@ -45,16 +44,16 @@ static void load_file(struct conf_run *run, struct config *c, str path)
     append(run, c, &list);
 }
 
-static void load_files(struct conf_run *run, struct config *c, const struct conf_strings *patterns)
+/* As in Prometheus: a pattern may match nothing yet. */
+static void load_files(struct conf_run *run, const struct files *files, struct config *c)
 {
-    for (size_t i = 0; i < patterns->n; i++) {
-        glob_t found;
+    for (size_t i = 0; i < c->scrape_files.n; i++) {
+        str *names;
+        size_t n;
 
-        if (glob(arena_str(run->a, patterns->v[i]).p, 0, NULL, &found) != 0)
-            continue; /* as in Prometheus: a pattern may match nothing yet */
-        for (size_t j = 0; j < found.gl_pathc; j++)
-            load_file(run, c, arena_str(run->a, str_of(found.gl_pathv[j])));
-        globfree(&found);
+        files_glob(files, c->scrape_files.v[i], run->a, &names, &n);
+        for (size_t j = 0; j < n; j++)
+            load_file(run, files, c, names[j]);
     }
 }
 
@@ -110,9 +109,11 @@ static void load_push(struct conf_run *run, const struct scrape_common *global, 
                   "end before it is written once");
 }
 
-void config_load_scrapes(struct conf_run *run, struct config_top *top, struct config *c)
+void config_load_scrapes(struct conf_run *run, struct config_top *top, struct config *c,
+                         const struct files *files)
 {
-    load_files(run, c, &top->scrape_files);
+    c->scrape_files = top->scrape_files;
+    load_files(run, files, c);
     check_names(run, c);
     for (size_t i = 0; i < c->n_scrapes; i++) {
         scrape_conf_inherit(&c->scrapes[i], &top->global.scrape, run->d);

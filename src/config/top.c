@@ -9,6 +9,9 @@ static const struct conf_key rule_files_keys[] = {
              .flags = CONF_REQUIRED | CONF_ONE_OR_LIST),
     CONF_KEY(struct rule_files_conf, source, CONF_STRING,
              "name of the source that their rules ask"),
+    CONF_KEY_AS("enforced_namespace_label", struct rule_files_conf, space_label, CONF_STRING,
+                "label that all that their rules read and give must have, with the namespace of "
+                "their PrometheusRule as its value; a file without a namespace is refused"),
     CONF_KEYS_END,
 };
 

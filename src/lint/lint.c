@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "lint/lint_expr.h"
 #include "ruler/rule_file.h"
+#include "ruler/rule_object.h"
 
 enum { TEXT_MAX = 16 << 20, DEPTH_MAX = 32, FILES_MAX = 100000 };
 
@@ -70,7 +71,7 @@ enum lint_kind lint_recognise(str text, str name)
     arena_init(&a, 0);
     diags_init(&d);
     if (yaml_parse(text, name, &a, &doc, &d))
-        kind = kind_of(doc.root);
+        kind = rule_object_is_in(&doc) ? LINT_RULES : kind_of(doc.root);
     diags_release(&d);
     arena_release(&a);
     return kind;
@@ -205,7 +206,7 @@ static void load_configs(struct linter *l)
 
 static void lint_rules(struct linter *l, str text, str name)
 {
-    const struct rule_file_options o = {.mode = l->o->mode};
+    const struct rule_file_options o = {.mode = l->o->mode, .space_label = l->o->space_label};
     struct rule_file file;
 
     l->result.rule_files++;

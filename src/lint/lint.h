@@ -21,6 +21,7 @@ struct lint_options {
     enum matcher_mode mode;
     bool is_known; /* every file is of this kind, whatever it looks like */
     enum lint_kind kind;
+    str space_label; /* as in struct rule_file_options, for rule files */
 };
 
 struct lint_result {

@@ -309,7 +309,8 @@ void lint_expr(const struct rule_conf *r, struct diags *d)
     struct promql_expr *x;
 
     arena_init(&a, 0);
-    x = promql_parse(r->expr, &promql_everything, &a, NULL, NULL);
+    x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL,
+                     NULL); /* as written: places are in it */
     for (size_t i = 0; x != NULL && i < ARRAY_LEN(rows); i++) {
         struct lint_expr_check c = {.row = &rows[i], .rule = r, .root = x, .d = d};
 

@@ -1,6 +1,5 @@
 #include "notify/messages.h"
 
-#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,14 +73,15 @@ static int line_of(const char *msg, const char *name)
     return line > 0 && line <= INT_MAX ? (int)line : 1;
 }
 
-static void load_file(struct template_set *set, const char *path, struct diags *d)
+static void load_file(struct template_set *set, const struct files *files, const char *path,
+                      struct diags *d)
 {
     const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
     struct diag_place place = {.file = str_of(path), .line = 1, .col = 1};
     struct buf text = BUF_INIT;
     struct err e = ERR_INIT;
 
-    if (!file_read(str_of(path), FILE_REGULAR, FILE_MAX, &text, &e)) {
+    if (!files_read(files, str_of(path), FILE_REGULAR, FILE_MAX, &text, &e)) {
         diags_add(d, DIAG_ERROR, "C010", place, "template file: %s", e.msg);
     } else if (!template_set_parse(set, str_of(name), buf_str(&text), &e)) {
         place.line = line_of(e.msg, name);
@@ -90,21 +90,22 @@ static void load_file(struct template_set *set, const char *path, struct diags *
     buf_release(&text);
 }
 
-bool messages_load(struct messages *m, const str *patterns, size_t n, struct diags *d)
+bool messages_load(struct messages *m, const struct files *files, const str *patterns, size_t n,
+                   struct diags *d)
 {
     size_t errors = d->errors;
+    struct arena a;
 
+    arena_init(&a, 0);
     for (size_t i = 0; i < n; i++) {
-        char *pattern = mem_zdup(patterns[i]);
-        glob_t found;
+        str *names;
+        size_t found;
 
-        if (glob(pattern, 0, NULL, &found) == 0) {
-            for (size_t j = 0; j < found.gl_pathc; j++)
-                load_file(m->set, found.gl_pathv[j], d);
-            globfree(&found);
-        }
-        mem_free(pattern);
+        files_glob(files, patterns[i], &a, &names, &found);
+        for (size_t j = 0; j < found; j++)
+            load_file(m->set, files, names[j].p, d);
     }
+    arena_release(&a);
     return d->errors == errors;
 }
 

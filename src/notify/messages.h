@@ -11,6 +11,7 @@
 #ifndef NOTIFY_MESSAGES_H
 #define NOTIFY_MESSAGES_H
 
+#include "os/file_set.h"
 #include "base/diags.h"
 #include "template/template.h"
 #include "tocsin/conf.h"
@@ -26,7 +27,8 @@ struct messages {
 struct messages *messages_new(str language, str timezone, struct err *e) must_check;
 void messages_free(struct messages *m); /* NULL is fine */
 /* patterns: globs; one without a match is fine. False when d got an error. */
-bool messages_load(struct messages *m, const str *patterns, size_t n, struct diags *d) must_check;
+bool messages_load(struct messages *m, const struct files *files, const str *patterns, size_t n,
+                   struct diags *d) must_check;
 
 struct messages_context {
     const struct messages *messages;

@@ -19,7 +19,7 @@ struct rule_conf {
     bool is_alert;
     bool is_own; /* evaluated over our own store, whatever the source of the group */
     str name;    /* of the alert or of the recorded series */
-    str expr;    /* as written, what a source is asked */
+    str expr;    /* as written, or confined to a namespace: what a source is asked */
     str query;   /* its canonical form, for links and the API */
     str left; /* of an alert: what it compares, asked for when the alert ends; empty: no comparison */
     dur_ns hold_for; /* `for` */
@@ -39,7 +39,8 @@ static inline str rule_canonical(const struct rule_conf *r)
 }
 
 struct rule_group_conf {
-    str file; /* path as loaded */
+    str file;   /* path as loaded; of a PrometheusRule with "#NAMESPACE/NAME" */
+    str object; /* that; empty in a plain rule file */
     /* What the group is known by: from the configuration file that names it, so that neither moving both nor another
      * spelling makes it another group. Empty: file. */
     str path;

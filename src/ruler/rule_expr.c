@@ -34,8 +34,55 @@ static void check_result(const struct rule_conf *r, str where, const struct prom
         diag_help(d, g, "put a function around it, such as rate() or max_over_time()");
 }
 
-void rule_expr_check(struct rule_conf *r, enum rule_dialect dialect, str where, struct arena *a,
-                     struct diags *d)
+/* -- confinement -- */
+
+struct confining {
+    const struct rule_conf *r;
+    const struct label *scope;
+    str where;
+    struct arena *a; /* the tree's */
+    struct diags *d;
+};
+
+/* One more matcher, so that nothing of what the selector says is lost. One that asks for another namespace would select
+ * nothing, and be an alert that never fires. */
+static bool confine_selector(struct promql_expr *x, void *arg)
+{
+    struct confining *c = arg;
+    struct matchers *ms = &x->selector.matchers;
+    struct matcher own, *v;
+    struct err e = ERR_INIT;
+
+    if (x->kind != PROMQL_SELECTOR)
+        return true;
+    for (size_t i = 0; i < ms->n; i++)
+        if (str_eq(ms->v[i].name, c->scope->name) && !matcher_matches(&ms->v[i], c->scope->value)) {
+            diags_add(c->d, DIAG_ERROR, "R014",
+                      yaml_place_in(c->r->doc, c->r->expr_node, x->at, x->end - x->at),
+                      "%.*s: asks for another \"%.*s\" than its own, \"%.*s\"", STR(c->where),
+                      STR(c->scope->name), STR(c->scope->value));
+            return true;
+        }
+    if (!matcher_init(&own, MATCH_EQ, c->scope->name, c->scope->value, &e))
+        return true; /* an equality has nothing that could be wrong */
+    v = arena_array(c->a, ms->n + 1, sizeof(*v));
+    v[0] = own;
+    if (ms->n != 0)
+        memcpy(v + 1, ms->v, ms->n * sizeof(*v));
+    *ms = (struct matchers){v, ms->n + 1};
+    return true;
+}
+
+static void check_confinable(const struct rule_conf *r, const struct label *scope, str where,
+                             struct diags *d)
+{
+    if (scope != NULL)
+        diags_add(d, DIAG_ERROR, "R014", yaml_place_in(r->doc, r->expr_node, 0, 1),
+                  "%.*s: what is not PromQL cannot be confined to a namespace", STR(where));
+}
+
+void rule_expr_check(struct rule_conf *r, enum rule_dialect dialect, const struct label *scope,
+                     str where, struct arena *a, struct diags *d)
 {
     struct arena scratch; /* a tree is many times its text: only the text is kept */
     struct promql_place place = {0};
@@ -49,10 +96,17 @@ void rule_expr_check(struct rule_conf *r, enum rule_dialect dialect, str where, 
     x = promql_parse(r->expr, &promql_everything, &scratch, &place, &e);
     if (x == NULL) {
         say_refused(r, dialect, where, place, &e, d);
+        check_confinable(r, scope, where, d);
     } else {
         check_result(r, where, x, d);
+        if (scope != NULL)
+            promql_walk(
+                x, confine_selector,
+                &(struct confining){.r = r, .scope = scope, .where = where, .a = &scratch, .d = d});
         promql_print(&b, x);
         r->query = arena_str(a, buf_str(&b));
+        if (scope != NULL)
+            r->expr = r->query;
         left = r->is_alert ? rule_resolve_side(x) : NULL;
         if (left != NULL) {
             buf_clear(&b);

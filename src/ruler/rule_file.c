@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "model/labels.h"
 #include "ruler/rule_expr.h"
+#include "ruler/rule_object.h"
 #include "schema/schema.h"
 #include "ruler/rule_template.h"
 #include "os/yaml_file.h"
@@ -49,17 +50,22 @@ static const struct conf_type rule_type = {.name = "rule",
                                            .keys = rule_keys,
                                            .size = sizeof(struct rule_raw)};
 
+/* clang-format off: a list of rows */
+#define GROUP_ROWS                                                                                 \
+    CONF_KEY(struct group_raw, name, CONF_STRING, "name, once a file"),                            \
+        CONF_KEY(struct group_raw, interval, CONF_DURATION,                                        \
+                 "how often; the global interval when not given"),                                 \
+        CONF_KEY(struct group_raw, query_offset, CONF_DURATION,                                    \
+                 "how far in the past; the global offset when not given"),                         \
+        CONF_KEY(struct group_raw, limit, CONF_INT,                                                \
+                 "series or alerts that a rule may yield, 0 = any number"),                        \
+        CONF_KEY(struct group_raw, labels, CONF_STRING_MAP,                                        \
+                 "labels of all its rules; a rule's own win"),                                     \
+        CONF_KEY(struct group_raw, rules, CONF_LIST, "evaluated in order", .sub = &rule_type)
+/* clang-format on */
+
 static const struct conf_key group_keys[] = {
-    CONF_KEY(struct group_raw, name, CONF_STRING, "name, once a file"),
-    CONF_KEY(struct group_raw, interval, CONF_DURATION,
-             "how often; the global interval when not given"),
-    CONF_KEY(struct group_raw, query_offset, CONF_DURATION,
-             "how far in the past; the global offset when not given"),
-    CONF_KEY(struct group_raw, limit, CONF_INT,
-             "series or alerts that a rule may yield, 0 = any number"),
-    CONF_KEY(struct group_raw, labels, CONF_STRING_MAP,
-             "labels of all its rules; a rule's own win"),
-    CONF_KEY(struct group_raw, rules, CONF_LIST, "evaluated in order", .sub = &rule_type),
+    GROUP_ROWS,
     CONF_KEYS_END,
 };
 static const struct conf_type group_type = {.name = "rule_group",
@@ -72,6 +78,27 @@ static const struct conf_key file_keys[] = {
     CONF_KEY(struct file_raw, groups, CONF_LIST, "rule groups", .sub = &group_type),
     CONF_KEYS_END,
 };
+
+/* What an object may say beyond a rule file. */
+static const struct conf_key object_group_keys[] = {
+    GROUP_ROWS,
+    CONF_KEY_IGNORED("partial_response_strategy", 0, "Thanos' own"),
+    CONF_KEYS_END,
+};
+static const struct conf_type object_group_type = {.name = "rule_group",
+                                                   .doc = "Rules that are evaluated together.",
+                                                   .keys = object_group_keys,
+                                                   .size = sizeof(struct group_raw),
+                                                   .given = CONF_AT(struct group_raw, given)};
+static const struct conf_key object_keys[] = {
+    CONF_KEY(struct file_raw, groups, CONF_LIST, "rule groups", .sub = &object_group_type),
+    CONF_KEYS_END,
+};
+static const struct conf_type object_type = {.name = "PrometheusRule",
+                                             .doc = "The spec of a PrometheusRule.",
+                                             .keys = object_keys,
+                                             .size = sizeof(struct file_raw)};
+
 const struct conf_type rule_file_type = {
     .name = "rule_file", .doc = "A rule file.", .keys = file_keys, .size = sizeof(struct file_raw)};
 
@@ -115,6 +142,7 @@ static void move_decoding(struct diags *to, struct diags *from)
     for (size_t i = 0; i < from->n; i++) {
         const struct diag *g = &from->v[i];
         const char *id = str_is(str_of(g->id), "C002")                  ? "R002"
+                         : str_is(str_of(g->id), "C007")                ? "R014"
                          : str_find_str(g->message, S("duration")) >= 0 ? "R007"
                                                                         : "R001";
         struct diag *copy = diags_add(to, g->severity, id, g->place, "%.*s", STR(g->message));
@@ -133,6 +161,8 @@ struct checker {
     const struct rule_file_options *o;
     struct arena *a;
     struct diags *d;
+    const struct rule_part *part;
+    str file_name; /* of the part's groups */
     const struct rule_group_conf *group;
     size_t rule;          /* from 1 */
     struct str_map named; /* the groups so far */
@@ -258,6 +288,7 @@ static void check_recording(const struct checker *k, const struct rule_conf *r)
 
 static void check_expr(struct checker *k, struct rule_conf *r)
 {
+    const struct label scope = {k->o->space_label, k->part->space};
     str where;
 
     if (str_trim(r->expr).n == 0) {
@@ -266,7 +297,7 @@ static void check_expr(struct checker *k, struct rule_conf *r)
     }
     where = arena_printf(k->a, "group \"%.*s\", rule %zu, \"%.*s\"", STR(k->group->name), k->rule,
                          STR(r->name));
-    rule_expr_check(r, k->o->dialect, where, k->a, k->d);
+    rule_expr_check(r, k->o->dialect, k->o->space_label.n != 0 ? &scope : NULL, where, k->a, k->d);
 }
 
 static void check_rule(struct checker *k, struct rule_conf *r, const struct rule_raw *raw)
@@ -323,6 +354,15 @@ static void skip(struct rule_file *f, str file, str group, str rule)
 
 /* -- building -- */
 
+/* Whatever the rule says, its results are its namespace's. */
+static void enforce_label(const struct checker *k, struct conf_map *labels)
+{
+    struct conf_pair own = {.name = k->o->space_label, .value = k->part->space};
+
+    if (own.name.n != 0)
+        *labels = conf_map_merge(k->a, labels, &(struct conf_map){.v = &own, .n = 1});
+}
+
 static void build_rule(struct checker *k, const struct group_raw *group, const struct rule_raw *raw,
                        const struct yaml_node *node, struct rule_conf *r)
 {
@@ -333,13 +373,14 @@ static void build_rule(struct checker *k, const struct group_raw *group, const s
         .hold_for = raw->hold_for,
         .keep_firing_for = raw->keep_firing_for,
         .labels = raw->labels,
-        .all_labels = conf_map_merge(k->a, &group->labels, &raw->labels),
         .annotations = raw->annotations,
         .doc = k->file->doc,
         .node = node,
         .expr_node = yaml_get(node, S("expr")),
         .place = yaml_place(k->file->doc, node),
     };
+    enforce_label(k, &r->labels);
+    r->all_labels = conf_map_merge(k->a, &group->labels, &r->labels);
     check_rule(k, r, raw);
 }
 
@@ -349,7 +390,8 @@ static void build_group(struct checker *k, const struct group_raw *raw,
     const struct yaml_node *rules = yaml_get(node, S("rules"));
 
     *g = (struct rule_group_conf){
-        .file = k->file->doc->file,
+        .file = k->file_name,
+        .object = k->part->object,
         .name = raw->name,
         .interval = raw->interval,
         .has_query_offset = (raw->given & GROUP_QUERY_OFFSET) != 0,
@@ -387,43 +429,84 @@ static void check_repeat(struct checker *k, const struct rule_group_conf *b)
                     ((const struct rule_group_conf *)*hit)->place);
 }
 
-static bool build(struct yaml_doc *doc, const struct rule_file_options *o, struct arena *a,
-                  struct rule_file *out, struct diags *d)
+static void build_groups(struct checker *k, const struct file_raw *raw)
 {
-    struct conf_part part = {doc, doc->root};
+    struct rule_file *file = k->file;
+    const struct yaml_node *groups = yaml_get(k->part->node, S("groups"));
+
+    file->groups = arena_copy(k->a, file->groups, file->n_groups, file->n_groups + raw->groups.n,
+                              sizeof(file->groups[0]));
+    for (size_t i = 0; i < raw->groups.n; i++) {
+        struct rule_group_conf *g = &file->groups[file->n_groups];
+        struct mark before = mark_of(k->d);
+
+        build_group(k, &raw->groups.v[i], groups->items[i], g);
+        check_repeat(k, g);
+        if (passes_over(k->o, k->d, before)) {
+            skip(file, g->file, g->name, STR_NONE);
+            continue;
+        }
+        file->n_groups++;
+        if (g->name.n != 0)
+            (void)str_map_add(&k->named, g->name, g, &(bool){false});
+    }
+    str_map_release(&k->named);
+    k->named = (struct str_map){0};
+}
+
+/* Rules without a namespace would see those of all. */
+static bool check_space(const struct checker *k)
+{
+    if (k->o->space_label.n == 0 || k->part->space.n != 0)
+        return true;
+    diag_help(k->d,
+              diags_add(k->d, DIAG_ERROR, "R014", k->part->place,
+                        "label \"%.*s\" is to be enforced, but no namespace is named here",
+                        STR(k->o->space_label)),
+              "a PrometheusRule with \"metadata.namespace\" has one");
+    return false;
+}
+
+/* Every part is looked at, so that one run shows as many problems as can be seen. */
+static void build_part(struct checker *k, bool is_object)
+{
+    struct conf_part part = {k->file->doc, k->part->node};
     struct diags decoding;
-    struct conf_run run = {.a = a, .d = &decoding, .mode = o->mode};
-    struct rule_file file = {.doc = doc};
-    struct checker k = {.file = &file, .o = o, .a = a, .d = d};
+    struct conf_run run = {.a = k->a, .d = &decoding, .mode = k->o->mode};
+    struct mark before = mark_of(k->d);
     struct file_raw raw;
-    size_t errors = d->errors;
     bool ok;
 
     diags_init(&decoding);
-    ok = conf_decode(&run, &part, 1, &rule_file_type, &raw);
-    move_decoding(d, &decoding);
-    if (!ok)
+    ok = conf_decode(&run, &part, 1, is_object ? &object_type : &rule_file_type, &raw);
+    move_decoding(k->d, &decoding);
+    if (ok && check_space(k))
+        build_groups(k, &raw);
+    else if (is_object && passes_over(k->o, k->d, before))
+        skip(k->file, k->file_name, STR_NONE, STR_NONE);
+}
+
+static bool build(struct yaml_doc *doc, const struct rule_file_options *o, struct arena *a,
+                  struct rule_file *out, struct diags *d)
+{
+    struct rule_file file = {.doc = doc};
+    struct checker k = {.file = &file, .o = o, .a = a, .d = d};
+    struct rule_parts parts;
+    size_t errors = d->errors;
+
+    if (!rule_parts_find(doc, a, &parts, d))
         return false;
-    if (doc->more)
+    if (doc->more && !parts.are_objects)
         diags_add(d, DIAG_WARNING, "R012",
                   (struct diag_place){.file = doc->file, .line = 1, .col = 1},
                   "only the first YAML document of the file is read");
-    file.groups = arena_array(a, raw.groups.n, sizeof(file.groups[0]));
-    for (size_t i = 0; i < raw.groups.n; i++) {
-        struct rule_group_conf *g = &file.groups[file.n_groups];
-        struct mark before = mark_of(d);
-
-        build_group(&k, &raw.groups.v[i], yaml_get(doc->root, S("groups"))->items[i], g);
-        check_repeat(&k, g);
-        if (passes_over(o, d, before)) {
-            skip(&file, g->file, g->name, STR_NONE);
-            continue;
-        }
-        file.n_groups++;
-        if (g->name.n != 0)
-            (void)str_map_add(&k.named, g->name, g, &(bool){false});
+    for (size_t i = 0; i < parts.n; i++) {
+        k.part = &parts.v[i];
+        k.file_name = parts.are_objects
+                          ? arena_printf(a, "%.*s#%.*s", STR(doc->file), STR(k.part->object))
+                          : doc->file;
+        build_part(&k, parts.are_objects);
     }
-    str_map_release(&k.named);
     *out = file;
     return d->errors == errors;
 }
@@ -456,7 +539,7 @@ static bool load(str path, const struct rule_file_options *o, struct arena *a,
     struct err e = ERR_INIT;
     struct mark first = mark_of(d);
 
-    if (yaml_read_file(path, a, doc, d, &e))
+    if (yaml_read_file_of(o->files, path, a, doc, d, &e))
         return build(doc, o, a, out, d);
     if (d->errors == first.errors)
         diags_add(d, DIAG_ERROR, "R001", (struct diag_place){.file = path, .line = 1, .col = 1},

@@ -5,7 +5,8 @@
  * Errors   R001 YAML, wrong type; R002 unknown key; R003 group name; R004 record and alert; R005 no expression, or one
  *          that does not parse; R006 its type; R007 duration; R008 key not allowed on a recording rule; R009 names;
  *          R010 template; R011 (info) a scalar that YAML does
- *          not take for a string; R012 (warning) several documents; R013 (reload) it would cost a rule that runs. When the
+ *          not take for a string; R012 (warning) several documents; R013 (reload) it would cost a rule that runs; R014 what
+ *          is wrong with a Kubernetes object (rule_object.h). When a
  *          file cannot be decoded (R001, R002, R007) nothing further is checked, as in Prometheus.
  * Owns     everything lives in the arena given.
  * Source   rules.md 1.1-1.3, 9.3.
@@ -15,6 +16,7 @@
 
 #include "base/vec.h"
 #include "model/matcher.h"
+#include "os/file_set.h"
 #include "ruler/rule_conf.h"
 
 /* What a tolerant load left out; empty names: all of that level. Its problems are warnings then. */
@@ -32,6 +34,8 @@ struct rule_file {
 struct rule_file_options {
     enum matcher_mode mode;
     enum rule_dialect dialect; /* of the source that the rules ask */
+    str space_label; /* set on all that a rule gives and reads, to its object's namespace; empty: none */
+    const struct files *files; /* where it is read from; NULL: the disk */
     bool tolerates;            /* a bad rule, group or file is left out, the others are taken */
 };
 

@@ -254,25 +254,22 @@ static bool check_label_name(const struct conf_in *in, const struct yaml_node *n
 static bool decode_strings(const struct conf_in *in, const struct conf_key *key,
                            const struct yaml_node *node, void *member)
 {
+    bool is_one = (key->flags & CONF_ONE_OR_LIST) != 0 && node->kind == YAML_SCALAR;
+    const struct yaml_node *const *items =
+        is_one ? &node : (const struct yaml_node *const *)node->items;
+    size_t n_items = is_one ? 1 : node->n;
     struct conf_strings list = {0};
     bool ok = true;
 
-    if ((key->flags & CONF_ONE_OR_LIST) != 0 && node->kind == YAML_SCALAR) {
-        list.v = arena_array(in->run->a, 1, sizeof(str));
-        list.v[0] = node->text;
-        list.n = 1;
-        memcpy(member, &list, sizeof(list));
-        return true;
-    }
-    if (!conf_want_list(in, node))
+    if (!is_one && !conf_want_list(in, node))
         return false;
     memcpy(&list, member, sizeof(list));
     if ((key->flags & CONF_MERGE) == 0)
         list.n = 0;
-    list.v = arena_copy(in->run->a, list.v, list.n, list.n + node->n, sizeof(str));
-    for (size_t i = 0; i < node->n; i++) {
+    list.v = arena_copy(in->run->a, list.v, list.n, list.n + n_items, sizeof(str));
+    for (size_t i = 0; i < n_items; i++) {
         struct conf_in item = conf_enter_item(in, i);
-        const struct yaml_node *n = node->items[i];
+        const struct yaml_node *n = items[i];
 
         if (!conf_want_scalar(&item, n)) {
             ok = false;

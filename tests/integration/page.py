@@ -27,6 +27,81 @@ def test_page_and_policy():
         c.close()
 
 
+def test_matchers_are_read_by_the_server():
+    with folder() as d, Tocsin(CONFIG, d) as t:
+        def read(text):
+            r = t.get("/api/tocsin/matchers?" + urllib.parse.urlencode({"text": text}))
+            return r.status, r.json()
+
+        a, b = {"name": "a", "value": "b", "isRegex": False, "isEqual": True}, {"name": "c", "value": "d,\"e", "isRegex": True, "isEqual": False}
+        for text in ('a="b", c!~"d,\\"e"', 'a="b"\nc!~"d,\\"e"', '{a="b"}\n\n  {c!~"d,\\"e",}\n', 'a=b,\nc!~"d,\\"e"'):
+            equal(read(text), (200, [a, b]), text)
+        for text in ("", "\n \n", "{}"):
+            equal(read(text), (200, []), text)
+        for text in ('a="b" c="d"', "nothing", 'a="b"\nc', 'a="b', 'a=~"("'):
+            status, why = read(text)
+            assert status == 400 and why.startswith("line "), (text, status, why)
+
+
+# As much of a browser as the form needs: it is filled in as a person does, and what it asks and says is printed.
+FORM = r"""
+const fs = require("fs"), script = fs.readFileSync(process.argv[2], "utf8").split("<script>")[1].split("</script>")[0];
+const [base, text] = process.argv.slice(3), made = [];
+class Element {
+  constructor(tag) { this.tag = tag; this.children = []; this.on = {}; this.value = tag === "select" ? "2" : ""; made.push(this); }
+  addEventListener(k, f) { this.on[k] = f; }
+  setAttribute(k, v) { if (k === "value") this.value = v; }
+  append(...c) { this.children.push(...c); if (this.tag === "textarea" && c.length) this.value = String(c[0]); }
+  replaceChildren(...c) { this.children = c; }
+  text() { return this.children.map(c => c.text ? c.text() : String(c)).join(" "); }
+}
+const ids = {};
+global.document = {createElement: t => new Element(t), getElementById: i => ids[i] = ids[i] || new Element(i), querySelector: i => ids[i] = ids[i] || new Element(i),
+  querySelectorAll: () => []};
+global.window = {addEventListener() {}};
+global.location = {hash: "#/silences/new"};
+global.localStorage = {getItem: () => "me", setItem() {}};
+const get = global.fetch;
+global.fetch = (path, o) => get(base + "/" + path, o);
+(0, eval)(script);
+const pause = () => new Promise(r => setTimeout(r, 50));
+(async () => {
+  const find = t => made.find(e => e.tag === t);
+  for (let i = 0; i < 100 && !find("form"); i++) await pause();
+  find("textarea").value = text;
+  made.filter(e => e.tag === "input").forEach(e => { if (!e.value) e.value = "why"; });
+  find("form").on.submit({preventDefault() {}});
+  const error = () => made.find(e => e.tag === "p" && /^(line|which)/.test(e.text()));
+  for (let i = 0; i < 100 && location.hash === "#/silences/new" && !error(); i++) await pause();
+  console.log(error() ? "refused " + error().text() : location.hash);
+  process.exit(0);
+})();
+"""
+
+
+def test_the_form_makes_what_was_typed():
+    node = shutil.which("node")
+    if node is None:
+        raise Skip("node is not installed")
+    with folder() as d, Tocsin(CONFIG, d) as t:
+        js = write(os.path.join(d, "form.js"), FORM)
+
+        def fill(text):
+            p = subprocess.run([node, js, os.path.join(SOURCE, "src/ui/page.html"), t.url, text], capture_output=True, text=True, timeout=30)
+            return p.stdout.strip() or p.stderr
+
+        for text in ('a="b", c="d"', 'a="b"\nc="d"', '{a="b", c="d"}'):
+            said = fill(text)
+            assert said.startswith("/silences/"), said
+            s = t.get("/api/v2/silence/" + said.split("/")[-1]).json()
+            equal([(m["name"], m["value"]) for m in s["matchers"]], [("a", "b"), ("c", "d")], text)
+        n = len(t.get("/api/v2/silences").json())
+        for text in ('a="b" c="d"', "nothing", "", 'a="b"\nc'):
+            said = fill(text)
+            assert said.startswith("refused"), (text, said)
+        equal(len(t.get("/api/v2/silences").json()), n)
+
+
 def view(t, where):
     chromium = shutil.which("chromium")
     if chromium is None:
