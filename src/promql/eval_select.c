@@ -54,14 +54,15 @@ static size_t newest(const struct promql_eval *ev, const struct storage_series *
     return i - 1;
 }
 
-bool promql_newest_time(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref,
-                        ts_ms *out)
+bool promql_newest(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref,
+                   ts_ms *t, bool *is_histogram)
 {
     size_t i = newest(ev, s, ref);
 
     if (i == SIZE_MAX)
         return false;
-    *out = s->times[i];
+    *t = s->times[i];
+    *is_histogram = storage_is_histogram(storage_at(s, i));
     return true;
 }
 
