@@ -243,7 +243,7 @@ void tmpl_time_print(struct buf *out, struct tmpl_time t)
 struct parsed {
     struct civil c;
     int64_t offset;
-    bool has_offset, pm, has_pm;
+    bool has_offset, pm, has_pm, has_month, has_day, has_yearday;
 };
 
 static bool take_number(str *s, size_t least, size_t most, int *out)
@@ -338,6 +338,12 @@ static bool take_zone_name(str *s, struct parsed *p)
     return true;
 }
 
+static void skip_blanks(str *s, size_t most)
+{
+    for (; most != 0 && s->n != 0 && s->p[0] == ' '; most--)
+        *s = str_sub(*s, 1, s->n);
+}
+
 static bool take_element(str *s, enum element el, struct parsed *p)
 {
     int v = 0;
@@ -348,18 +354,28 @@ static bool take_element(str *s, enum element el, struct parsed *p)
         if (!take_name(s, tmpl_month_names, 12, el == EL_MONTH ? 3 : SIZE_MAX, &v))
             return false;
         p->c.month = v + 1;
+        p->has_month = true;
         return true;
     case EL_LONG_WEEKDAY:
     case EL_WEEKDAY:
         return take_name(s, tmpl_weekday_names, 7, el == EL_WEEKDAY ? 3 : SIZE_MAX, &v);
-    case EL_NUM_MONTH: return take_number(s, 1, 2, &p->c.month);
-    case EL_ZERO_MONTH: return take_number(s, 2, 2, &p->c.month);
+    case EL_NUM_MONTH:
+    case EL_ZERO_MONTH:
+        p->has_month = true;
+        return take_number(s, el == EL_ZERO_MONTH ? 2 : 1, 2, &p->c.month);
     case EL_UNDER_DAY:
-        if (s->n != 0 && s->p[0] == ' ')
-            *s = str_sub(*s, 1, s->n);
-        return take_number(s, 1, 2, &p->c.day);
-    case EL_DAY: return take_number(s, 1, 2, &p->c.day);
-    case EL_ZERO_DAY: return take_number(s, 2, 2, &p->c.day);
+    case EL_DAY:
+    case EL_ZERO_DAY:
+        if (el == EL_UNDER_DAY)
+            skip_blanks(s, 1);
+        p->has_day = true;
+        return take_number(s, el == EL_ZERO_DAY ? 2 : 1, 2, &p->c.day);
+    case EL_UNDER_YEAR_DAY:
+    case EL_YEAR_DAY:
+        if (el == EL_UNDER_YEAR_DAY)
+            skip_blanks(s, 3);
+        p->has_yearday = true;
+        return take_number(s, el == EL_YEAR_DAY ? 3 : 1, 3, &p->c.yearday);
     case EL_HOUR: return take_number(s, 2, 2, &p->c.hour);
     case EL_HOUR12: return take_number(s, 1, 2, &p->c.hour);
     case EL_ZERO_HOUR12: return take_number(s, 2, 2, &p->c.hour);
@@ -399,17 +415,41 @@ static bool cannot_parse(struct err *e, str layout, str text, str rest, str elem
                    STR(text), STR(layout), STR(rest), STR(element));
 }
 
-static bool in_range(const struct civil *c, const char **what)
+static int days_of(const struct civil *c, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = c->year % 4 == 0 && (c->year % 100 != 0 || c->year % 400 == 0);
 
-    *what = c->month < 1 || c->month > 12                                         ? "month"
-            : c->day < 1 || c->day > days[c->month - 1] + (leap && c->month == 2) ? "day"
-            : c->hour > 23                                                        ? "hour"
-            : c->minute > 59                                                      ? "minute"
-            : c->second > 59                                                      ? "second"
-                                                                                  : NULL;
+    return days[month - 1] + (leap && month == 2);
+}
+
+/* Month and day of a day of the year, which must agree with those that the text says itself. */
+static bool place_yearday(struct parsed *p, str text, struct err *e)
+{
+    int month = 1, day = p->c.yearday;
+    const char *wrong;
+
+    while (month < 12 && day > days_of(&p->c, month))
+        day -= days_of(&p->c, month++);
+    wrong = day < 1 || day > days_of(&p->c, month) ? "out of range"
+            : p->has_month && p->c.month != month  ? "does not match month"
+            : p->has_day && p->c.day != day        ? "does not match day"
+                                                   : NULL;
+    if (wrong != NULL)
+        return err_set(e, ERR_INVALID, "parsing time \"%.*s\": day-of-year %s", STR(text), wrong);
+    p->c.month = month;
+    p->c.day = day;
+    return true;
+}
+
+static bool in_range(const struct civil *c, const char **what)
+{
+    *what = c->month < 1 || c->month > 12                 ? "month"
+            : c->day < 1 || c->day > days_of(c, c->month) ? "day"
+            : c->hour > 23                                ? "hour"
+            : c->minute > 59                              ? "minute"
+            : c->second > 59                              ? "second"
+                                                          : NULL;
     return *what == NULL;
 }
 
@@ -450,6 +490,8 @@ bool tmpl_time_parse(str layout, str text, const struct tz *zone, ts_ns *out, st
     if (p.has_pm)
         p.c.hour =
             p.pm ? (p.c.hour < 12 ? p.c.hour + 12 : p.c.hour) : (p.c.hour == 12 ? 0 : p.c.hour);
+    if (p.has_yearday && !place_yearday(&p, text, e))
+        return false;
     if (!in_range(&p.c, &what))
         return err_set(e, ERR_INVALID, "parsing time \"%.*s\": %s out of range", STR(text), what);
     *out = civil_to_ts(&p.c, p.offset);

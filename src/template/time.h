@@ -1,7 +1,7 @@
 /* time.h - times as text inside of templates, by Go's layouts. What a template calls on them: time_methods.h.
  *
  * Shapes   layouts are Go's reference time, Mon Jan 2 15:04:05 2006 -0700 MST, with its variants.
- * Source   Go time.Time.Format and time.Parse, in behaviour. Not taken up: the year-day layouts 002 and __2 in parsing.
+ * Source   Go time.Time.Format and time.Parse, in behaviour.
  */
 #ifndef TEMPLATE_TIME_H
 #define TEMPLATE_TIME_H

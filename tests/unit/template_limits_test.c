@@ -267,6 +267,14 @@ static void test_newer_functions(void **state)
         {"{{ now | date \"2006-01-02\" }} {{ now | tz \"Asia/Shanghai\" | date \"15:04 MST\" }}",
          "2025-01-01 08:00 CST"},
         {"{{ (toDate \"2006-01-02\" \"2024-12-31\" | since).Hours }}", "24"},
+        {"{{ (toDate \"2006 __2\" \"2024  60\").Format \"01-02 __2 002\" }}", "02-29  60 060"},
+        {"{{ (toDate \"2006-002\" \"2023-365\").Format \"Jan 2\" }}", "Dec 31"},
+        {"{{ mustToDate \"2006 002\" \"2023 366\" }}",
+         "!template: :1:3: executing \"\" at <mustToDate \"2006 002\" \"2023 366\">: error calling "
+         "mustToDate: parsing time \"2023 366\": day-of-year out of range"},
+        {"{{ mustToDate \"2006 01 002\" \"2023 02 001\" }}",
+         "!template: :1:3: executing \"\" at <mustToDate \"2006 01 002\" \"2023 02 001\">: error "
+         "calling mustToDate: parsing time \"2023 02 001\": day-of-year does not match month"},
         {"{{ toDate \"2006-01-02\" \"x\" }}", "0001-01-01 00:00:00 +0000 UTC"},
         {"{{ toJson (dict \"b\" 1 \"a\" (list \"<\" nil 1.5 true)) }}",
          "{\"a\":[\"\\u003c\",null,1.5,true],\"b\":1}"},
