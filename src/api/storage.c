@@ -210,12 +210,9 @@ static bool make_info(struct storing *s)
 {
     struct state_span span;
     struct json_writer w;
-    struct buf samples = BUF_INIT;
     bool ok;
 
-    buf_addf(&samples, "%.*s/samples", STR(s->dir));
-    tsdb_log_span(buf_str(&samples), &span.oldest, &span.newest);
-    buf_release(&samples);
+    tsdb_log_span(s->dir, &span.oldest, &span.newest);
     json_writer_init(&w, &s->text, false);
     json_open(&w, '{');
     put_figures(s, &w);
@@ -249,15 +246,8 @@ static void refuse(struct http_req *rq, const struct err *why)
 static void put_verified(struct storing *s, struct http_req *rq)
 {
     struct buf b = BUF_INIT;
-    struct json_writer w;
 
-    json_writer_init(&w, &b, false);
-    json_open(&w, '{');
-    json_key(&w, S("damaged"));
-    json_put_u64(&w, s->damaged);
-    json_key(&w, S("text"));
-    json_put_str(&w, buf_str(&s->text));
-    json_close(&w, '}');
+    state_verify_json(&b, buf_str(&s->text), s->damaged);
     api_json(rq, 200, buf_str(&b));
     buf_release(&b);
 }

@@ -42,13 +42,10 @@ static int usage(const char *what)
 static bool info_of_folder(str dir, struct buf *out, struct err *e)
 {
     struct state_span span;
-    struct buf samples = BUF_INIT;
     struct json_writer w;
     bool ok;
 
-    buf_addf(&samples, "%.*s/samples", STR(dir));
-    tsdb_log_span(buf_str(&samples), &span.oldest, &span.newest);
-    buf_release(&samples);
+    tsdb_log_span(dir, &span.oldest, &span.newest);
     json_writer_init(&w, out, false);
     json_open(&w, '{');
     ok = state_info(dir, STR_NONE, span, &w, e);
@@ -154,17 +151,10 @@ int storage_info_run(const void *flags, char **args, int n_args)
 
 static int say_verified(const struct storage_flags *f, str text, uint64_t damaged)
 {
-    struct json_writer w;
     struct buf b = BUF_INIT;
 
     if (is_json(f)) {
-        json_writer_init(&w, &b, false);
-        json_open(&w, '{');
-        json_key(&w, S("damaged"));
-        json_put_u64(&w, damaged);
-        json_key(&w, S("text"));
-        json_put_str(&w, text);
-        json_close(&w, '}');
+        state_verify_json(&b, text, damaged);
         say(stdout, "%.*s\n", STR(buf_str(&b)));
         buf_release(&b);
     } else {

@@ -1,6 +1,7 @@
 #include "state/alert_log.h"
 #include "os/log.h"
 #include "os/record_file.h"
+#include "state/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,20 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEADER = 8, PATH = 4096 };
+enum { HEADER = 8 };
 static const char magic[HEADER] = {'t', 'o', 'c', 's', 'i', 'n', 'A', '1'};
-
-static void path_of(char out[PATH], str dir, const char *name)
-{
-    snprintf(out, PATH, "%.*s/%s", STR(dir), name);
-}
 
 /* A new file with these records under the temporary name. */
 static bool create_next(struct alert_log *l, str records, struct err *e)
 {
-    char tmp[PATH];
+    char tmp[STATE_PATH];
 
-    path_of(tmp, l->dir, "alerts.log.tmp");
+    state_path(tmp, l->dir, "alerts.log.tmp");
     l->next.fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (l->next.fd < 0)
         return err_errno(e, errno, "cannot create '%s'", tmp);
@@ -31,11 +27,11 @@ static bool create_next(struct alert_log *l, str records, struct err *e)
 
 static void give_up(struct alert_log *l)
 {
-    char tmp[PATH];
+    char tmp[STATE_PATH];
 
     if (l->next.fd < 0)
         return;
-    path_of(tmp, l->dir, "alerts.log.tmp");
+    state_path(tmp, l->dir, "alerts.log.tmp");
     file_close(&l->next);
     unlink(tmp);
 }
@@ -44,10 +40,10 @@ static void give_up(struct alert_log *l)
  * the two the folder will have. */
 static bool put_in_place(struct alert_log *l, struct err *e)
 {
-    char path[PATH], tmp[PATH];
+    char path[STATE_PATH], tmp[STATE_PATH];
 
-    path_of(path, l->dir, "alerts.log");
-    path_of(tmp, l->dir, "alerts.log.tmp");
+    state_path(path, l->dir, "alerts.log");
+    state_path(tmp, l->dir, "alerts.log.tmp");
     if (!file_sync(&l->next, e))
         return false;
     if (rename(tmp, path) != 0)
@@ -68,9 +64,10 @@ static bool create(struct alert_log *l, str records, struct err *e)
 }
 
 /* The log under a second name, before another takes its place. */
-static bool keep_damaged(struct alert_log *l, const char *path, char aside[PATH], struct err *e)
+static bool keep_damaged(struct alert_log *l, const char *path, char aside[STATE_PATH],
+                         struct err *e)
 {
-    path_of(aside, l->dir, "alerts.log.damaged");
+    state_path(aside, l->dir, "alerts.log.damaged");
     unlink(aside);
     return link(path, aside) == 0 || err_errno(e, errno, "cannot keep '%s' as '%s'", path, aside);
 }
@@ -80,7 +77,7 @@ static bool salvage(struct alert_log *l, const char *path, str bytes, size_t at,
                     struct err *e)
 {
     struct buf sound = BUF_INIT;
-    char aside[PATH];
+    char aside[STATE_PATH];
     size_t read;
     bool ok;
 
@@ -106,7 +103,7 @@ static bool salvage(struct alert_log *l, const char *path, str bytes, size_t at,
 
 static bool set_aside(struct alert_log *l, const char *path, struct buf *notice, struct err *e)
 {
-    char aside[PATH];
+    char aside[STATE_PATH];
 
     if (!keep_damaged(l, path, aside, e) || !create(l, STR_NONE, e))
         return false;
@@ -120,7 +117,7 @@ static bool cut(struct alert_log *l, const char *path, str bytes, size_t good, s
                 struct err *e)
 {
     size_t left = bytes.n - good;
-    char aside[PATH];
+    char aside[STATE_PATH];
 
     if (record_is_torn(str_sub(bytes, good, bytes.n))) {
         log_warn("the torn end of a file is cut off, as a power cut leaves it",
@@ -178,12 +175,12 @@ static bool check(struct alert_log *l, const char *path, struct buf *notice, str
 
 bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err *e)
 {
-    char path[PATH];
+    char path[STATE_PATH];
 
     *l = (struct alert_log){.dir = dir, .file = {.fd = -1}, .next = {.fd = -1}};
-    path_of(path, dir, "alerts.log.tmp");
+    state_path(path, dir, "alerts.log.tmp");
     unlink(path); /* a crash left it */
-    path_of(path, dir, "alerts.log");
+    state_path(path, dir, "alerts.log");
     l->file.fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
     if (l->file.fd < 0 && errno == ENOENT)
         return create(l, STR_NONE, e);
@@ -198,9 +195,9 @@ bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err
 bool alert_log_is_there(const struct alert_log *l, struct err *e)
 {
     struct stat ours, st;
-    char path[PATH];
+    char path[STATE_PATH];
 
-    path_of(path, l->dir, "alerts.log");
+    state_path(path, l->dir, "alerts.log");
     return (fstat(l->file.fd, &ours) == 0 && stat(path, &st) == 0 && st.st_dev == ours.st_dev &&
             st.st_ino == ours.st_ino) ||
            err_set(e, ERR_IO, "'%s' was removed or replaced", path);

@@ -13,10 +13,10 @@
 #include "state/db_read.h"
 #include "state/lock.h"
 
-enum { PATH = 4096, PIECE = 256 << 10 };
+enum { PIECE = 256 << 10 };
 
 struct backup {
-    char dir[PATH], tmp[PATH];
+    char dir[STATE_PATH], tmp[STATE_PATH];
     struct buf manifest;
     int fd; /* of the file that is being written */
     struct manifest_file file;
@@ -25,33 +25,6 @@ struct backup {
 };
 
 /* -- folders -- */
-
-static bool is_dot(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
-bool state_remove_folder(const char *path)
-{
-    DIR *d = opendir(path);
-    struct dirent *entry;
-
-    while (d != NULL && (entry = readdir(d)) != NULL) {
-        char inner[PATH + 256];
-        struct stat st;
-
-        if (is_dot(entry->d_name) ||
-            snprintf(inner, sizeof(inner), "%s/%s", path, entry->d_name) >= PATH)
-            continue;
-        if (lstat(inner, &st) == 0 && S_ISDIR(st.st_mode))
-            (void)state_remove_folder(inner);
-        else
-            (void)unlink(inner);
-    }
-    if (d != NULL)
-        closedir(d);
-    return rmdir(path) == 0;
-}
 
 /* That nothing of value has the name. */
 static bool is_free(const char *dir, struct err *e)
@@ -63,7 +36,7 @@ static bool is_free(const char *dir, struct err *e)
     if (d == NULL)
         return errno == ENOENT || err_errno(e, errno, "cannot use '%s'", dir);
     while (is_empty && (entry = readdir(d)) != NULL)
-        is_empty = is_dot(entry->d_name);
+        is_empty = state_is_dot(entry->d_name);
     closedir(d);
     return is_empty || err_set(e, ERR_CONFLICT, "'%s' is there, and is not empty", dir);
 }
@@ -109,7 +82,7 @@ struct backup *backup_begin(str dir, struct err *e)
 
 static bool make_inner(const struct backup *w, str name, struct err *e)
 {
-    char path[PATH + 64];
+    char path[STATE_PATH + 64];
     str inner = str_cut(&name, '/');
 
     if (name.p == NULL)
@@ -120,7 +93,7 @@ static bool make_inner(const struct backup *w, str name, struct err *e)
 
 bool backup_file(struct backup *w, str name, struct err *e)
 {
-    char path[PATH + 128];
+    char path[STATE_PATH + 128];
 
     BUG_ON(w->fd >= 0);
     if (!manifest_is_name(name))
@@ -167,7 +140,7 @@ bool backup_file_end(struct backup *w, struct err *e)
 
 static bool write_manifest(struct backup *w, struct err *e)
 {
-    char path[PATH + 16];
+    char path[STATE_PATH + 16];
     int fd;
     bool ok;
 
@@ -177,19 +150,6 @@ static bool write_manifest(struct backup *w, struct err *e)
     if (fd >= 0)
         ok = close_synced(&fd) && ok;
     return ok || err_errno(e, errno, "cannot write '%s'", path);
-}
-
-static bool sync_folders(const char *dir, struct err *e)
-{
-    static const char *const inner[] = {"/samples", "/pushed", ""};
-    char path[PATH + 16];
-
-    for (size_t i = 0; i < ARRAY_LEN(inner); i++) {
-        snprintf(path, sizeof(path), "%s%s", dir, inner[i]);
-        if (access(path, F_OK) == 0 && !sync_dir(str_of(path), e))
-            return false;
-    }
-    return true;
 }
 
 static bool put_in_place(struct backup *w, struct err *e)
@@ -212,7 +172,7 @@ bool backup_end(struct backup *w, str version, ts_ns taken, str manifest, struct
     if (manifest.n != 0 && !str_eq(manifest, buf_str(&w->manifest)))
         return err_set(e, ERR_CORRUPT, "what came is not what was sent: the manifests differ");
     arena_init(&a, 0);
-    ok = write_manifest(w, e) && sync_folders(w->tmp, e) &&
+    ok = write_manifest(w, e) && state_sync_folders(str_of(w->tmp), e) &&
          backup_check(str_of(w->tmp), &a, &m, e) && put_in_place(w, e);
     arena_release(&a);
     return ok;
@@ -234,24 +194,6 @@ void backup_free(struct backup *w)
 
 /* -- checking -- */
 
-static bool read_all(int fd, uint64_t size, bool (*piece)(void *arg, str bytes, struct err *e),
-                     void *arg, struct err *e)
-{
-    char *bytes = mem_alloc(PIECE);
-    uint64_t at = 0;
-    bool ok = true;
-
-    while (ok && at < size) {
-        size_t n = size - at < PIECE ? (size_t)(size - at) : PIECE;
-
-        ok = record_read(fd, at, bytes, n) || err_set(e, ERR_IO, "cannot read it to its end");
-        ok = ok && piece(arg, (str){bytes, n}, e);
-        at += n;
-    }
-    mem_free(bytes);
-    return ok;
-}
-
 static bool sum_up(void *arg, str bytes, struct err *e)
 {
     uint32_t *crc = arg;
@@ -271,7 +213,7 @@ static bool check_file(str dir, const struct manifest_file *f, struct err *e)
     if (ok && size != f->size)
         ok = err_set(e, ERR_CORRUPT, "'%.*s/%.*s' has %llu bytes, the manifest says %llu", STR(dir),
                      STR(f->name), (unsigned long long)size, (unsigned long long)f->size);
-    ok = ok && read_all(fd, size, sum_up, &crc, e);
+    ok = ok && state_read_pieces(fd, size, sum_up, &crc, e);
     if (ok && crc != f->crc)
         ok =
             err_set(e, ERR_CORRUPT, "'%.*s/%.*s' is damaged: checksum %08x, the manifest says %08x",
@@ -296,7 +238,7 @@ bool state_db_check(str path, struct err *e)
 static bool check_files(str dir, const struct manifest *m, struct err *e)
 {
     bool has_rows = false;
-    char path[PATH + 16];
+    char path[STATE_PATH];
 
     for (size_t i = 0; i < m->n; i++) {
         has_rows |= str_is(m->files[i].name, "state.db");
@@ -305,7 +247,7 @@ static bool check_files(str dir, const struct manifest *m, struct err *e)
     }
     if (!has_rows)
         return err_set(e, ERR_CORRUPT, "'%.*s/" MANIFEST "' names no state.db", STR(dir));
-    snprintf(path, sizeof(path), "%.*s/state.db", STR(dir));
+    state_path(path, dir, "state.db");
     return state_db_check(str_of(path), e);
 }
 
@@ -336,70 +278,25 @@ bool backup_check(str dir, struct arena *a, struct manifest *out, struct err *e)
 
 bool backup_is_one(str dir)
 {
-    char path[PATH];
+    char path[STATE_PATH];
 
-    return snprintf(path, sizeof(path), "%.*s/" MANIFEST, STR(dir)) < PATH &&
-           access(path, F_OK) == 0;
+    state_path(path, dir, MANIFEST);
+    return access(path, F_OK) == 0;
 }
 
 /* -- copying -- */
 
-struct copying {
-    int fd;
-    uint32_t crc;
-    const char *to;
-};
-
-static bool copy_piece(void *arg, str bytes, struct err *e)
-{
-    struct copying *c = arg;
-
-    c->crc = crc32c_more(c->crc, bytes);
-    return record_write(c->fd, bytes) || err_errno(e, errno, "cannot write '%s'", c->to);
-}
-
 bool backup_copy_file(str dir, const struct manifest_file *f, const char *to, struct err *e)
 {
-    struct copying c = {.to = to};
-    uint64_t size;
-    int from = state_open_plain(dir, f->name, &size, e);
-    bool ok = from >= 0;
+    uint32_t crc;
 
-    if (!ok)
+    if (!state_copy_plain(dir, f->name, to, &crc, e))
         return false;
-    c.fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    ok = c.fd >= 0 || err_errno(e, errno, "cannot create '%s'", to);
-    ok = ok && read_all(from, f->size, copy_piece, &c, e);
-    if (ok && c.crc != f->crc)
-        ok = err_set(e, ERR_CORRUPT, "'%.*s/%.*s' changed while it was read", STR(dir),
-                     STR(f->name));
-    if (c.fd >= 0) {
-        (void)!fchmod(c.fd, 0600);
-        ok = (close_synced(&c.fd) || !ok || err_errno(e, errno, "cannot sync '%s'", to)) && ok;
-    }
-    close(from);
-    return ok;
+    return crc == f->crc ||
+           err_set(e, ERR_CORRUPT, "'%.*s/%.*s' changed while it was read", STR(dir), STR(f->name));
 }
 
 /* -- of a folder that nobody uses -- */
-
-static bool copy_part(str folder, const char *name, const char *to, struct err *e)
-{
-    struct copying c = {.to = to};
-    uint64_t size;
-    int fd = state_open_plain(folder, str_of(name), &size, e);
-    bool ok = fd >= 0;
-
-    if (!ok)
-        return false;
-    c.fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    ok = (c.fd >= 0 || err_errno(e, errno, "cannot create '%s'", to)) &&
-         read_all(fd, size, copy_piece, &c, e);
-    if (c.fd >= 0)
-        close(c.fd);
-    close(fd);
-    return ok;
-}
 
 static bool merge(const char *path, struct err *e)
 {
@@ -421,38 +318,35 @@ static bool merge(const char *path, struct err *e)
  * state.db.new is whole, and the truth. */
 static bool copy_database(struct backup *w, str folder, struct err *e)
 {
-    char path[PATH + 16], to[PATH + 16], wal[PATH + 16];
+    char path[STATE_PATH], to[STATE_PATH], wal[STATE_PATH];
     bool is_new;
 
-    snprintf(to, sizeof(to), "%s/state.db", w->tmp);
-    snprintf(wal, sizeof(wal), "%s/state.db-wal", w->tmp);
-    snprintf(path, sizeof(path), "%.*s/state.db.new", STR(folder));
+    state_path(to, str_of(w->tmp), "state.db");
+    state_path(wal, str_of(w->tmp), "state.db-wal");
+    state_path(path, folder, "state.db.new");
     is_new = access(path, F_OK) == 0;
-    snprintf(path, sizeof(path), "%.*s/state.db-wal", STR(folder));
-    return copy_part(folder, is_new ? "state.db.new" : "state.db", to, e) &&
-           (is_new || access(path, F_OK) != 0 || copy_part(folder, "state.db-wal", wal, e)) &&
+    state_path(path, folder, "state.db-wal");
+    return state_copy_plain(folder, is_new ? S("state.db.new") : S("state.db"), to, NULL, e) &&
+           (is_new || access(path, F_OK) != 0 ||
+            state_copy_plain(folder, S("state.db-wal"), wal, NULL, e)) &&
            merge(to, e);
 }
 
 /* It lies there already: only what stands in the manifest is missing. */
 static bool add_database(struct backup *w, struct err *e)
 {
-    char path[PATH + 16];
+    char path[STATE_PATH];
     struct manifest_file f = {.name = S("state.db")};
-    uint64_t size;
-    int fd = state_open_plain(str_of(w->tmp), f.name, &size, e);
-    bool ok = fd >= 0;
+    int fd = state_open_plain(str_of(w->tmp), f.name, &f.size, e);
+    bool ok = fd >= 0 && state_read_pieces(fd, f.size, sum_up, &f.crc, e);
 
-    snprintf(path, sizeof(path), "%s/state.db", w->tmp);
-    ok = ok && read_all(fd, size, sum_up, &f.crc, e);
-    if (fd >= 0)
-        ok = (fsync(fd) == 0 || err_errno(e, errno, "cannot sync '%s'", path)) && ok;
     if (fd >= 0)
         close(fd);
-    f.size = size;
-    if (ok)
-        manifest_add(&w->lines, &f);
-    return ok;
+    state_path(path, str_of(w->tmp), "state.db");
+    if (!ok || !state_sync_file(path, e))
+        return false;
+    manifest_add(&w->lines, &f);
+    return true;
 }
 
 static bool add_file(struct backup *w, const struct state_file *f, struct err *e)
@@ -488,13 +382,13 @@ static bool add_others(struct backup *w, str folder, struct err *e)
 bool backup_folder(str folder, str dir, str version, ts_ns now, struct err *e)
 {
     struct backup *w = NULL;
-    char path[PATH];
+    char path[STATE_PATH];
     int lock = -1;
     bool ok;
 
     if (folder.n == 0 || folder.n >= sizeof(path))
         return err_set(e, ERR_INVALID, "'%.*s' is no folder name", STR(folder));
-    snprintf(path, sizeof(path), "%.*s/state.db", STR(folder));
+    state_path(path, folder, "state.db");
     if (access(path, F_OK) != 0)
         return err_errno(e, errno, "cannot read '%s'", path);
     ok = state_lock(folder, &lock, e);

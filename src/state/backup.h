@@ -39,6 +39,5 @@ bool state_db_check(str path, struct err *e) must_check;
 /* Copies one file of a backup that has been checked, once more against its checksum; synced. */
 bool backup_copy_file(str dir, const struct manifest_file *f, const char *to,
                       struct err *e) must_check;
-bool state_remove_folder(const char *path); /* with the files in it and in its folders, two deep */
 
 #endif

@@ -8,16 +8,13 @@
 
 enum { PAGES = 128 }; /* a step: half a MiB */
 
-static void path_of(char out[4096], str dir)
-{
-    snprintf(out, 4096, "%.*s/state.db.copy", STR(dir));
-}
+#define COPY "state.db.copy"
 
 void state_copy_forget(str dir)
 {
-    char path[4096];
+    char path[STATE_PATH];
 
-    path_of(path, dir);
+    state_path(path, dir, COPY);
     (void)unlink(path);
 }
 
@@ -53,7 +50,7 @@ static bool begin(struct state_copy *c, sqlite3 *from, str dir)
     int fd;
 
     state_copy_forget(dir);
-    path_of(c->path, dir);
+    state_path(c->path, dir, COPY);
     fd = open(c->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0)
         close(fd);

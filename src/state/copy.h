@@ -25,7 +25,7 @@ struct state_copy {
     bool ok;
     struct err why;
     struct state_files files; /* when ok; state.db among them */
-    char path[4096];          /* of the copy; empty: there is none */
+    char path[STATE_PATH];    /* of the copy; empty: there is none */
 
     struct sqlite3 *to;
     struct sqlite3_backup *backup;

@@ -58,6 +58,34 @@ bool state_db_read(str path, enum db_rest rest, sqlite3 **out, struct err *e)
     return false;
 }
 
+int64_t state_db_number(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *s = NULL;
+    int64_t n = -1;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        n = sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    return n;
+}
+
+bool state_db_each_table(sqlite3 *db, void (*seen)(void *arg, const char *name), void *arg)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(db,
+                                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT "
+                                "LIKE 'sqlite_%' ORDER BY rowid",
+                                -1, &s, NULL);
+
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(s);
+        if (rc == SQLITE_ROW)
+            seen(arg, (const char *)sqlite3_column_text(s, 0));
+    }
+    sqlite3_finalize(s);
+    return rc == SQLITE_DONE;
+}
+
 bool state_db_is_sound(sqlite3 *db, str path, struct err *e)
 {
     sqlite3_stmt *s = NULL;

@@ -16,6 +16,10 @@ enum db_rest {
 
 /* Closed by sqlite3_close(). */
 bool state_db_read(str path, enum db_rest rest, struct sqlite3 **out, struct err *e) must_check;
+/* The first column of the first row; -1: there is none. */
+int64_t state_db_number(struct sqlite3 *db, const char *sql);
+/* Each table that is not SQLite's, in the order in which they were made. False: they cannot be listed. */
+bool state_db_each_table(struct sqlite3 *db, void (*seen)(void *arg, const char *name), void *arg);
 /* SQLite's own check of everything. */
 bool state_db_is_sound(struct sqlite3 *db, str path, struct err *e) must_check;
 

@@ -21,8 +21,6 @@
 #include "state/row_sum.h"
 #include "state/tables.h"
 
-enum { PATH = 4096 };
-
 /* Its tables, as its own migrations leave them. */
 static const char ddl[] =
     "CREATE TABLE silence (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -37,7 +35,7 @@ struct going_back {
     sqlite3 *from, *to;
     str folder;
     struct now now;
-    char into[PATH];
+    char into[STATE_PATH];
     size_t unsure, templates, pushes;
 };
 
@@ -75,7 +73,7 @@ static bool has_templates(const struct going_back *g, str key, str body)
 /* As one of its files: a record, named by the hash of its path. */
 static bool write_pushed(struct going_back *g, str path, str body, struct err *e)
 {
-    char file[PATH + 64];
+    char file[STATE_PATH + 64];
     struct buf b = BUF_INIT;
     bool ok;
 
@@ -158,25 +156,13 @@ static bool copy_table(struct going_back *g, enum state_table t, struct err *e)
     return ok;
 }
 
-static bool sync_file(const char *path, struct err *e)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (!ok)
-        err_errno(e, errno, "cannot sync '%s'", path);
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 static bool write_rows(struct going_back *g, struct err *e)
 {
-    char path[PATH + 32];
+    char path[STATE_PATH];
     bool ok;
     int fd;
 
-    snprintf(path, sizeof(path), "%s/state.db", g->into);
+    state_path(path, str_of(g->into), "state.db");
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_errno(e, errno, "cannot create '%s'", path);
@@ -190,7 +176,7 @@ static bool write_rows(struct going_back *g, struct err *e)
             ok = copy_table(g, (enum state_table)t, e);
     ok = ok && run(g->to, "COMMIT", e);
     sqlite3_close(g->to);
-    return ok && sync_file(path, e);
+    return ok && state_sync_file(path, e);
 }
 
 /* -- files -- */
@@ -199,7 +185,7 @@ static bool write_rows(struct going_back *g, struct err *e)
 static bool link_samples(const struct going_back *g, struct err *e)
 {
     struct state_files files = {.v = VEC_INIT};
-    char from[PATH + 300], to[PATH + 300];
+    char from[STATE_PATH + 300], to[STATE_PATH + 300];
     bool ok = state_files_open(&files, g->folder, UINT64_MAX, e);
 
     for (size_t i = 0; ok && i < files.v.n; i++) {
@@ -218,16 +204,10 @@ static bool link_samples(const struct going_back *g, struct err *e)
 /* Appended to from now on, so it is a copy. */
 static bool copy_alerts(const struct going_back *g, struct err *e)
 {
-    char from[PATH + 32], to[PATH + 32];
-    struct buf bytes = BUF_INIT;
-    bool ok;
+    char to[STATE_PATH];
 
-    snprintf(from, sizeof(from), "%.*s/alerts.log", STR(g->folder));
-    snprintf(to, sizeof(to), "%s/alerts.log", g->into);
-    ok = file_read(str_of(from), FILE_REGULAR, SIZE_MAX - 1, &bytes, e) &&
-         file_replace(str_of(to), buf_str(&bytes), e);
-    buf_release(&bytes);
-    return ok;
+    state_path(to, str_of(g->into), "alerts.log");
+    return state_copy_plain(g->folder, S("alerts.log"), to, NULL, e);
 }
 
 static void tell(const struct going_back *g, const char *aside, struct buf *said)
@@ -251,7 +231,7 @@ static void tell(const struct going_back *g, const char *aside, struct buf *said
 
 static bool write_folder(struct going_back *g, struct buf *said, struct err *e)
 {
-    char name[64], aside[PATH + 128];
+    char name[64], aside[STATE_PATH + 128];
 
     if (!state_restoring_begin(g->folder, g->into, e))
         return false;
@@ -268,18 +248,6 @@ static bool write_folder(struct going_back *g, struct buf *said, struct err *e)
 }
 
 /* -- all of it -- */
-
-static bool read_version(sqlite3 *db, int *out, struct err *e)
-{
-    sqlite3_stmt *s = NULL;
-    bool ok = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
-              sqlite3_step(s) == SQLITE_ROW;
-
-    if (ok)
-        *out = sqlite3_column_int(s, 0);
-    sqlite3_finalize(s);
-    return ok || state_sqlite_failed(db, e, "read");
-}
 
 static bool is_sound(struct going_back *g, str path, struct err *e)
 {
@@ -299,21 +267,23 @@ static bool is_sound(struct going_back *g, str path, struct err *e)
 
 static bool go_back(struct going_back *g, struct buf *said, struct err *e)
 {
-    char path[PATH];
-    int version = 0;
+    char path[STATE_PATH];
+    int64_t version;
     bool ok;
 
-    snprintf(path, sizeof(path), "%.*s/state.db", STR(g->folder));
+    state_path(path, g->folder, "state.db");
     if (access(path, F_OK) != 0)
         return err_errno(e, errno, "cannot read '%s'", path);
     if (!state_db_read(str_of(path), DB_AS_LEFT, &g->from, e))
         return false;
-    ok = read_version(g->from, &version, e);
+    version = state_db_number(g->from, "PRAGMA user_version");
+    ok = version >= 0 || state_sqlite_failed(g->from, e, "read");
     if (ok && version <= STATE_VERSION_OLD)
-        buf_addf(said, "%.*s has version %d: 0.1.1 opens it\n", STR(g->folder), version);
+        buf_addf(said, "%.*s has version %lld: 0.1.1 opens it\n", STR(g->folder),
+                 (long long)version);
     else if (ok && version > STATE_VERSION)
-        ok = err_set(e, ERR_UNSUPPORTED, "'%s' has version %d, this program knows %d", path,
-                     version, STATE_VERSION);
+        ok = err_set(e, ERR_UNSUPPORTED, "'%s' has version %lld, this program knows %d", path,
+                     (long long)version, STATE_VERSION);
     else
         ok = ok && is_sound(g, str_of(path), e) && write_folder(g, said, e);
     sqlite3_close(g->from);
@@ -326,7 +296,7 @@ bool state_downgrade(str folder, ts_ns now, struct buf *said, struct err *e)
     int lock = -1;
     bool ok;
 
-    if (folder.n == 0 || folder.n + 300 > PATH)
+    if (folder.n == 0 || folder.n + 300 > STATE_PATH)
         return err_set(e, ERR_INVALID, "'%.*s' is no folder name", STR(folder));
     ok = state_is_restored(folder, e) && state_lock(folder, &lock, e) && go_back(&g, said, e);
     if (lock >= 0)

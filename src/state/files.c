@@ -11,62 +11,7 @@
 #include "os/record_file.h"
 #include "state/manifest.h"
 
-enum { PATH = 4096, HEADER = 8, PUSHED_MAX = 64 << 20, TAIL_MAX = 64 << 20 };
-
-static int open_in(int folder, str name, int flags)
-{
-    char z[PATH];
-
-    if (name.n == 0 || name.n >= sizeof(z)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    snprintf(z, sizeof(z), "%.*s", STR(name));
-    return openat(folder, z, flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-}
-
-/* Through the folder that the name says, if any: it may be a link no more than the file. */
-static int open_below(int folder, str name)
-{
-    str file = name, inner = str_cut(&file, '/');
-    int fd, saved;
-
-    if (file.p == NULL)
-        return open_in(folder, name, O_NONBLOCK | O_NOCTTY);
-    folder = open_in(folder, inner, O_DIRECTORY);
-    if (folder < 0)
-        return -1;
-    fd = open_in(folder, file, O_NONBLOCK | O_NOCTTY);
-    saved = errno;
-    close(folder);
-    errno = saved;
-    return fd;
-}
-
-int state_open_plain(str dir, str name, uint64_t *size, struct err *e)
-{
-    char path[PATH];
-    struct stat st;
-    int folder, fd, why;
-
-    snprintf(path, sizeof(path), "%.*s/.", STR(dir));
-    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fd = folder >= 0 ? open_below(folder, name) : -1;
-    why = errno;
-    if (folder >= 0)
-        close(folder);
-    if (fd < 0 && (why == ELOOP || why == ENOTDIR))
-        err_set(e, ERR_CORRUPT, "'%.*s/%.*s' is a link, or no file", STR(dir), STR(name));
-    else if (fd < 0)
-        err_errno(e, why, "cannot open '%.*s/%.*s'", STR(dir), STR(name));
-    if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))) {
-        *size = fd >= 0 ? (uint64_t)st.st_size : 0;
-        return fd;
-    }
-    close(fd);
-    err_set(e, ERR_CORRUPT, "'%.*s/%.*s' is not a regular file", STR(dir), STR(name));
-    return -1;
-}
+enum { HEADER = 8, PUSHED_MAX = 64 << 20, TAIL_MAX = 64 << 20 };
 
 static bool read_text(struct state_file *f, struct err *e)
 {
@@ -109,12 +54,12 @@ static bool add(struct state_files *f, str dir, str name, struct err *e)
 
 static bool add_folder(struct state_files *f, str dir, const char *inner, struct err *e)
 {
-    char path[PATH], name[PATH];
+    char path[STATE_PATH], name[STATE_PATH];
     struct dirent *entry;
     bool ok = true;
     DIR *d;
 
-    snprintf(path, sizeof(path), "%.*s/%s", STR(dir), inner);
+    state_path(path, dir, inner);
     d = opendir(path);
     if (d == NULL)
         return errno == ENOENT || err_errno(e, errno, "cannot read folder '%s'", path);

@@ -11,9 +11,8 @@
 #ifndef STATE_FILES_H
 #define STATE_FILES_H
 
-#include "base/buf.h"
-#include "base/err.h"
 #include "base/vec.h"
+#include "state/folder.h"
 
 struct state_file {
     str name; /* in the folder: manifest_is_name(); owned */
@@ -35,9 +34,5 @@ void state_files_release(struct state_files *f);
 void state_files_trim(struct state_files *f);
 /* Up to n bytes from at on; 0: the file is shorter than it was, or cannot be read. */
 size_t state_file_read(const struct state_file *f, uint64_t at, char *out, size_t n);
-
-/* Opens dir/name for reading, where name may have one slash, and neither of the two parts is a link; regular files only. */
-int state_open_plain(str dir, str name, uint64_t *size,
-                     struct err *e) must_check; /* -1: e says why */
 
 #endif

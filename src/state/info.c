@@ -13,15 +13,13 @@
 #include "state/backup.h"
 #include "state/db_read.h"
 
-enum { PATH = 4096 };
-
 bool state_is_in_use(str dir)
 {
-    char path[PATH];
+    char path[STATE_PATH];
     int fd;
     bool held;
 
-    snprintf(path, sizeof(path), "%.*s/lock", STR(dir));
+    state_path(path, dir, "lock");
     fd = open(path, O_RDONLY | O_CLOEXEC);
     held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     if (fd >= 0)
@@ -30,17 +28,6 @@ bool state_is_in_use(str dir)
 }
 
 /* -- the database -- */
-
-static int64_t number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *s = NULL;
-    int64_t n = -1;
-
-    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-        n = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return n;
-}
 
 /* "length(CAST(a AS BLOB)) + ...", with nothing for NULL. */
 static void sum_of_columns(sqlite3 *db, const char *table, struct buf *out)
@@ -61,8 +48,16 @@ static void sum_of_columns(sqlite3 *db, const char *table, struct buf *out)
     sqlite3_free(sql);
 }
 
-static void put_table(sqlite3 *db, const char *name, struct json_writer *w)
+struct counting {
+    sqlite3 *db;
+    struct json_writer *w;
+};
+
+static void put_table(void *arg, const char *name)
 {
+    const struct counting *c = arg;
+    sqlite3 *db = c->db;
+    struct json_writer *w = c->w;
     struct buf columns = BUF_INIT;
     char *rows = sqlite3_mprintf("SELECT count(*) FROM \"%w\"", name), *bytes;
 
@@ -72,9 +67,9 @@ static void put_table(sqlite3 *db, const char *name, struct json_writer *w)
     json_key(w, S("name"));
     json_put_str(w, str_of(name));
     json_key(w, S("rows"));
-    json_put_i64(w, number(db, rows));
+    json_put_i64(w, state_db_number(db, rows));
     json_key(w, S("bytes"));
-    json_put_i64(w, number(db, bytes));
+    json_put_i64(w, state_db_number(db, bytes));
     json_close(w, '}');
     sqlite3_free(rows);
     sqlite3_free(bytes);
@@ -83,22 +78,14 @@ static void put_table(sqlite3 *db, const char *name, struct json_writer *w)
 
 static bool put_tables(sqlite3 *db, struct json_writer *w)
 {
-    sqlite3_stmt *s = NULL;
-    int rc = sqlite3_prepare_v2(db,
-                                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT "
-                                "LIKE 'sqlite_%' ORDER BY name",
-                                -1, &s, NULL);
+    struct counting c = {db, w};
+    bool ok;
 
     json_key(w, S("tables"));
     json_open(w, '[');
-    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-        rc = sqlite3_step(s);
-        if (rc == SQLITE_ROW)
-            put_table(db, (const char *)sqlite3_column_text(s, 0), w);
-    }
+    ok = state_db_each_table(db, put_table, &c);
     json_close(w, ']');
-    sqlite3_finalize(s);
-    return rc == SQLITE_DONE;
+    return ok;
 }
 
 static bool put_database(str path, enum db_rest rest, struct json_writer *w, struct err *e)
@@ -109,7 +96,7 @@ static bool put_database(str path, enum db_rest rest, struct json_writer *w, str
     if (!state_db_read(path, rest, &db, e))
         return false;
     json_key(w, S("version"));
-    json_put_i64(w, number(db, "PRAGMA user_version"));
+    json_put_i64(w, state_db_number(db, "PRAGMA user_version"));
     ok = put_tables(db, w) ||
          err_set(e, ERR_CORRUPT, "cannot read '%.*s': %s", STR(path), sqlite3_errmsg(db));
     sqlite3_close(db);
@@ -164,7 +151,7 @@ static void put_file(struct listing *l, const char *name, const struct stat *st)
 
 static bool put_folder(struct listing *l, const char *dir, const char *inner, struct err *e)
 {
-    char path[PATH + 600], name[300];
+    char path[STATE_PATH + 600], name[300];
     struct dirent **entries = NULL;
     int n;
 
@@ -220,7 +207,7 @@ static void put_samples(struct state_span span, struct json_writer *w)
 
 bool state_info(str dir, str db, struct state_span samples, struct json_writer *w, struct err *e)
 {
-    char path[PATH], own[PATH + 16];
+    char path[STATE_PATH], own[STATE_PATH];
     bool in_use;
 
     if (dir.n == 0 || dir.n >= sizeof(path) || db.n >= sizeof(path))
@@ -234,7 +221,7 @@ bool state_info(str dir, str db, struct state_span samples, struct json_writer *
     if (!put_files(path, w, e))
         return false;
     put_samples(samples, w);
-    snprintf(own, sizeof(own), "%s/state.db", path);
+    state_path(own, dir, "state.db");
     if (db.n != 0)
         return put_database(db, DB_LIES_STILL, w, e);
     if (in_use || access(own, F_OK) != 0)

@@ -9,7 +9,6 @@
 #include "state/backup.h"
 #include "state/lock.h"
 
-enum { PATH = 4096 };
 #define RESTORING "restoring"
 
 /* What a folder may have and be as good as empty. */
@@ -31,7 +30,7 @@ static bool is_kept(const char *name)
 
 static bool has_something(str folder, bool *out, struct err *e)
 {
-    char path[PATH];
+    char path[STATE_PATH];
     struct dirent *entry;
     DIR *d;
 
@@ -48,7 +47,7 @@ static bool has_something(str folder, bool *out, struct err *e)
 
 bool state_move_aside(str folder, const char *name, struct err *e)
 {
-    char path[PATH], from[PATH + 300], to[PATH + 600];
+    char path[STATE_PATH], from[STATE_PATH + 300], to[STATE_PATH + 600];
     struct dirent *entry;
     bool ok = true;
     DIR *d;
@@ -80,10 +79,10 @@ static const char *const inner[] = {"", "/samples", "/pushed"};
 
 bool state_restoring_begin(str folder, char into[4096], struct err *e)
 {
-    char path[PATH + 16];
+    char path[STATE_PATH + 16];
     bool ok = true;
 
-    snprintf(into, PATH, "%.*s/" RESTORING, STR(folder));
+    state_path(into, folder, RESTORING);
     (void)state_remove_folder(into); /* of an attempt that was interrupted */
     for (size_t i = 0; ok && i < ARRAY_LEN(inner); i++) {
         snprintf(path, sizeof(path), "%s%s", into, inner[i]);
@@ -92,21 +91,9 @@ bool state_restoring_begin(str folder, char into[4096], struct err *e)
     return ok;
 }
 
-static bool sync_folders(const char *folder, struct err *e)
-{
-    char path[PATH + 16];
-    bool ok = true;
-
-    for (size_t i = 0; ok && i < ARRAY_LEN(inner); i++) {
-        snprintf(path, sizeof(path), "%s%s", folder, inner[i]);
-        ok = sync_dir(str_of(path), e);
-    }
-    return ok;
-}
-
 static bool copy_all(str backup, const struct manifest *m, const char *into, struct err *e)
 {
-    char to[PATH + 300];
+    char to[STATE_PATH + 300];
     bool ok = true;
 
     for (size_t i = 0; ok && i < m->n; i++) {
@@ -119,9 +106,9 @@ static bool copy_all(str backup, const struct manifest *m, const char *into, str
 bool state_restoring_end(str folder, const char *from, struct err *e)
 {
     static const char *const names[] = {"samples", "pushed", "alerts.log", "state.db"};
-    char path[PATH + 64], to[PATH + 64];
+    char path[STATE_PATH + 64], to[STATE_PATH + 64];
 
-    if (!sync_folders(from, e))
+    if (!state_sync_folders(str_of(from), e))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         snprintf(path, sizeof(path), "%s/%s", from, names[i]);
@@ -139,7 +126,7 @@ bool state_restoring_end(str folder, const char *from, struct err *e)
 static bool write_folder(str backup, const struct manifest *m, str folder, bool force, ts_ns now,
                          struct buf *aside, struct err *e)
 {
-    char restoring[PATH], name[64];
+    char restoring[STATE_PATH], name[64];
     bool is_full = false;
 
     if (!has_something(folder, &is_full, e))
@@ -167,9 +154,10 @@ bool state_restore(str backup, str folder, bool force, ts_ns now, struct buf *as
     int lock = -1;
     bool ok;
 
-    if (backup.n == 0 || backup.n + 300 > PATH || folder.n == 0 || folder.n + 300 > PATH)
+    if (backup.n == 0 || backup.n + 300 > STATE_PATH || folder.n == 0 ||
+        folder.n + 300 > STATE_PATH)
         return err_set(e, ERR_INVALID, "'%.*s' is no folder name",
-                       STR(backup.n + 300 > PATH ? backup : folder));
+                       STR(backup.n + 300 > STATE_PATH ? backup : folder));
     arena_init(&a, 0);
     ok = backup_check(backup, &a, &m, e) && state_dir_make(folder, e) &&
          state_lock(folder, &lock, e) && write_folder(backup, &m, folder, force, now, aside, e);
@@ -181,9 +169,9 @@ bool state_restore(str backup, str folder, bool force, ts_ns now, struct buf *as
 
 bool state_is_restored(str folder, struct err *e)
 {
-    char path[PATH];
+    char path[STATE_PATH];
 
-    snprintf(path, sizeof(path), "%.*s/" RESTORING, STR(folder));
+    state_path(path, folder, RESTORING);
     return access(path, F_OK) != 0 ||
            err_set(e, ERR_CONFLICT,
                    "'%s' is there: a restore was interrupted, do it again with --force", path);

@@ -209,7 +209,8 @@ static void write_batch(struct sqlite *q, const struct task *t, size_t n)
     if (!q->broken && (!append_alerts(q, t, n, &e) || !write_rows(q, t, n, &e)))
         break_down(q, &e);
     if (!q->broken)
-        state_note_write(q->dir, &q->note_fd, q->log.file.size, sqlite_db_log_size(&q->db));
+        state_note_write(q->dir, &q->note_fd, q->log.file.fd, q->log.file.size,
+                         sqlite_db_log_size(&q->db));
     post(q, t, n, q->broken ? &q->why : NULL);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/vec.h"
+#include "codec/json.h"
 #include "os/note.h"
 #include "os/record_file.h"
 #include "state/backup.h"
@@ -19,7 +20,7 @@
 #include "state/wal.h"
 #include "state/whole.h"
 
-enum { PATH = 4096, MAGIC = 8 };
+enum { MAGIC = 8 };
 
 struct verifying {
     struct buf *out;
@@ -97,32 +98,18 @@ static void verify_records(struct verifying *v, const char *path, const char *ma
         close(fd);
 }
 
-static int number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *s = NULL;
-    int n = -1;
+struct counting_rows {
+    sqlite3 *db;
+    struct buf *out;
+};
 
-    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-        n = sqlite3_column_int(s, 0);
-    sqlite3_finalize(s);
-    return n;
-}
-
-/* Of whatever tables there are: an older version has others. */
-static void count_rows(struct verifying *v, sqlite3 *db)
+static void count_rows(void *arg, const char *table)
 {
-    sqlite3_stmt *s = NULL;
+    const struct counting_rows *c = arg;
     char sql[128];
 
-    if (sqlite3_prepare_v2(db, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid",
-                           -1, &s, NULL) == SQLITE_OK)
-        while (sqlite3_step(s) == SQLITE_ROW) {
-            const char *name = (const char *)sqlite3_column_text(s, 0);
-
-            snprintf(sql, sizeof(sql), "SELECT count(*) FROM \"%s\"", name);
-            buf_addf(v->out, ", %s %d", name, number(db, sql));
-        }
-    sqlite3_finalize(s);
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM \"%s\"", table);
+    buf_addf(c->out, ", %s %lld", table, (long long)state_db_number(c->db, sql));
 }
 
 /* Frames that SQLite will not read. */
@@ -154,8 +141,9 @@ static void verify_database(struct verifying *v, const char *path)
         buf_addf(v->out, "%s: damaged: %s\n", path, e.msg);
         v->damaged++;
     } else {
-        buf_addf(v->out, "%s: version %d", path, number(db, "PRAGMA user_version"));
-        count_rows(v, db);
+        buf_addf(v->out, "%s: version %lld", path,
+                 (long long)state_db_number(db, "PRAGMA user_version"));
+        (void)state_db_each_table(db, count_rows, &(struct counting_rows){db, v->out});
         bad = state_rows_damaged(db, v->out);
         v->damaged += bad != 0;
         buf_add(v->out, bad == 0 ? S(", sound\n") : S("\n"));
@@ -208,7 +196,7 @@ static bool verify_folder(struct verifying *v, const char *dir, bool must_be, st
     if (n < 0)
         return !must_be || err_errno(e, errno, "cannot read folder '%s'", dir);
     for (int i = 0; i < n; i++) {
-        char path[PATH + 257];
+        char path[STATE_PATH + 257];
         struct stat st;
 
         snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
@@ -249,7 +237,7 @@ static void verify_whole(struct verifying *v, str dir)
 /* That it is there: what is in it is seen with the others. */
 static void verify_last_segment(struct verifying *v, const char *dir)
 {
-    char path[PATH + 64];
+    char path[STATE_PATH + 64];
 
     snprintf(path, sizeof(path), "%s/samples/samples-%010llu.log", dir,
              (unsigned long long)v->samples[0]);
@@ -263,7 +251,7 @@ bool state_verify(str dir, str db, struct buf *out, size_t *damaged, struct err 
 {
     static const char *const inner[] = {"samples", "pushed"};
     struct verifying v = {.out = out, .db = db, .is_backup = backup_is_one(dir)};
-    char path[PATH], sub[PATH + 16];
+    char path[STATE_PATH], sub[STATE_PATH + 16];
 
     if (dir.n >= sizeof(path))
         return err_set(e, ERR_INVALID, "'%.*s' is no folder name", STR(dir));
@@ -284,4 +272,17 @@ bool state_verify(str dir, str db, struct buf *out, size_t *damaged, struct err 
     }
     *damaged = v.damaged;
     return true;
+}
+
+void state_verify_json(struct buf *out, str text, size_t damaged)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out, false);
+    json_open(&w, '{');
+    json_key(&w, S("damaged"));
+    json_put_u64(&w, damaged);
+    json_key(&w, S("text"));
+    json_put_str(&w, text);
+    json_close(&w, '}');
 }

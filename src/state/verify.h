@@ -14,4 +14,7 @@
  * backup, and checked against it. */
 bool state_verify(str dir, str db, struct buf *out, size_t *damaged, struct err *e) must_check;
 
+/* Its finding as JSON. */
+void state_verify_json(struct buf *out, str text, size_t damaged);
+
 #endif

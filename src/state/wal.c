@@ -7,10 +7,10 @@
 #include "base/mem.h"
 #include "os/file.h"
 #include "state/db_read.h"
+#include "state/folder.h"
 #include "state/row_sum.h"
 
 enum {
-    PATH = 4096,
     HEADER = 32,
     HEAD = 24,
     PAGE_MIN = 512,
@@ -200,11 +200,6 @@ static bool mend(str log, struct buf *out, struct mended *done)
 
 /* -- beside the database -- */
 
-static void path_of(char out[PATH], str dir, const char *suffix)
-{
-    snprintf(out, PATH, "%.*s/state.db%s", STR(dir), suffix);
-}
-
 static bool is_sound(const char *path)
 {
     struct buf why = BUF_INIT;
@@ -221,30 +216,27 @@ static bool is_sound(const char *path)
 
 static bool try(str dir, str log)
 {
-    char path[PATH], copy[PATH], copied_log[PATH];
-    struct buf rows = BUF_INIT;
+    char copy[STATE_PATH], copied_log[STATE_PATH];
     bool ok;
 
-    path_of(path, dir, "");
-    path_of(copy, dir, ".mend");
-    path_of(copied_log, dir, ".mend-wal");
-    ok = file_read(str_of(path), FILE_REGULAR, SIZE_MAX - 1, &rows, NULL) &&
-         file_replace(str_of(copy), buf_str(&rows), NULL) &&
+    state_path(copy, dir, "state.db.mend");
+    state_path(copied_log, dir, "state.db.mend-wal");
+    (void)unlink(copy); /* of an attempt that a crash has ended */
+    ok = state_copy_plain(dir, S("state.db"), copy, NULL, NULL) &&
          file_replace(str_of(copied_log), log, NULL) && is_sound(copy);
     (void)unlink(copy);
     (void)unlink(copied_log);
-    buf_release(&rows);
     return ok;
 }
 
 /* The log took the place of the one that is there. */
 static bool replace(str dir, str log, struct mended *m)
 {
-    char path[PATH];
+    char path[STATE_PATH];
     struct buf made = BUF_INIT;
     bool ok;
 
-    path_of(path, dir, "-wal");
+    state_path(path, dir, "state.db-wal");
     ok = mend(log, &made, m) && try(dir, buf_str(&made)) &&
          file_replace(str_of(path), buf_str(&made), NULL);
     buf_release(&made);
@@ -283,11 +275,11 @@ uint64_t state_wal_lost(str path, uint64_t *at)
 
 static void tell(str dir, str log, uint64_t at, uint64_t n, struct buf *notice)
 {
-    char path[PATH], aside[PATH + 64];
+    char path[STATE_PATH], aside[STATE_PATH + 64];
     struct mended m;
     bool is_kept;
 
-    path_of(path, dir, "-wal");
+    state_path(path, dir, "state.db-wal");
     snprintf(aside, sizeof(aside), "%s.damaged-%lld", path, (long long)time(NULL));
     is_kept = file_replace(str_of(aside), log, NULL);
     buf_addf(notice, "'%s' is damaged at %llu: ", path, (unsigned long long)at);
@@ -305,11 +297,11 @@ static void tell(str dir, str log, uint64_t at, uint64_t n, struct buf *notice)
 
 void state_wal_check(str dir, struct buf *notice)
 {
-    char path[PATH];
+    char path[STATE_PATH];
     struct buf log = BUF_INIT;
     uint64_t at, n;
 
-    path_of(path, dir, "-wal");
+    state_path(path, dir, "state.db-wal");
     if (file_read(str_of(path), FILE_REGULAR, LOG_MAX, &log, NULL) &&
         (n = lost(buf_str(&log), &at)) != 0)
         tell(dir, buf_str(&log), at, n, notice);

@@ -11,23 +11,18 @@
 #include "os/file.h"
 #include "os/note.h"
 #include "os/record_file.h"
+#include "state/folder.h"
 #include "state/manifest.h"
 
-enum { PATH = 4096 };
 #define STOPPED "stopped"
 #define NOTED   "noted"
 
-static void path_of(char out[PATH], str dir, const char *name)
-{
-    snprintf(out, PATH, "%.*s/%s", STR(dir), name);
-}
-
 static int64_t size_of(str dir, const char *name)
 {
-    char path[PATH];
+    char path[STATE_PATH];
     struct stat st;
 
-    path_of(path, dir, name);
+    state_path(path, dir, name);
     return stat(path, &st) == 0 ? st.st_size : -1;
 }
 
@@ -35,18 +30,18 @@ static int64_t size_of(str dir, const char *name)
 
 static void add_folder(struct buf *out, str dir, const char *inner)
 {
-    char path[PATH + 600];
+    char path[STATE_PATH];
     struct dirent *entry;
     DIR *d;
 
-    snprintf(path, sizeof(path), "%.*s/%s", STR(dir), inner);
+    state_path(path, dir, inner);
     d = opendir(path);
     while (d != NULL && (entry = readdir(d)) != NULL) {
         char name[300];
         struct stat st;
 
         snprintf(name, sizeof(name), "%s%s", inner, entry->d_name);
-        snprintf(path, sizeof(path), "%.*s/%s", STR(dir), name);
+        state_path(path, dir, name);
         if (manifest_is_name(str_of(name)) && stat(path, &st) == 0)
             buf_addf(out, "%lld %s\n", (long long)st.st_size, name);
     }
@@ -56,7 +51,7 @@ static void add_folder(struct buf *out, str dir, const char *inner)
 
 void state_whole_note(str dir)
 {
-    char path[PATH];
+    char path[STATE_PATH];
     struct buf b = BUF_INIT;
     int fd;
 
@@ -64,7 +59,7 @@ void state_whole_note(str dir)
     add_folder(&b, dir, "samples/");
     add_folder(&b, dir, "pushed/");
     buf_adds(&b, "end\n");
-    path_of(path, dir, STOPPED);
+    state_path(path, dir, STOPPED);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd >= 0 && !(record_write(fd, buf_str(&b)) && fsync(fd) == 0))
         (void)unlink(path); /* then as after a crash */
@@ -76,14 +71,14 @@ void state_whole_note(str dir)
 static void look_at(str dir, str line, uint64_t *alerts, struct buf *out)
 {
     str size = str_cut(&line, ' ');
-    char name[300], path[PATH];
+    char name[300], path[STATE_PATH];
     uint64_t was;
     struct stat st;
 
     if (!str_to_u64(size, &was) || !manifest_is_name(line) || line.n >= sizeof(name))
         return;
     snprintf(name, sizeof(name), "%.*s", STR(line));
-    path_of(path, dir, name);
+    state_path(path, dir, name);
     if (str_is(line, "state.db") && size_of(dir, "state.db.new") >= 0)
         return; /* which takes its place */
     if (stat(path, &st) != 0)
@@ -112,14 +107,13 @@ static void look_at_both(str dir, struct buf *out)
 
 enum { HEAD_MAX = 64, WAL_HEADER = 32 };
 
-/* What tells one alert log from the next in its place: its beginning, as far as it was there. Bytes and their checksum. */
 static bool read_head(str dir, const char *name, uint64_t from, size_t n, char *out)
 {
-    char path[PATH];
+    char path[STATE_PATH];
     int fd;
     bool ok;
 
-    path_of(path, dir, name);
+    state_path(path, dir, name);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     ok = fd >= 0 && record_read(fd, from, out, n);
     if (fd >= 0)
@@ -127,26 +121,27 @@ static bool read_head(str dir, const char *name, uint64_t from, size_t n, char *
     return ok;
 }
 
-/* Bytes of the alert log's beginning, their checksum, its length; the salt of the database's log, its length. */
-void state_note_write(str dir, int *fd, uint64_t alerts, uint64_t wal)
+/* Bytes of the alert log's beginning and their checksum, which tell it from the next in its place; its length; the salt of the
+ * database's log, and its length. */
+void state_note_write(str dir, int *fd, int log, uint64_t alerts, uint64_t wal)
 {
-    char path[PATH], head[HEAD_MAX], salt[8] = {0};
+    char path[STATE_PATH], head[HEAD_MAX], salt[8] = {0};
     uint64_t v[NOTE_NUMBERS] = {alerts < HEAD_MAX ? alerts : HEAD_MAX, 0, alerts, 0, wal};
 
-    if (!read_head(dir, "alerts.log", 0, (size_t)v[0], head) ||
+    if (!record_read(log, 0, head, (size_t)v[0]) ||
         (wal != 0 && !read_head(dir, "state.db-wal", 16, sizeof(salt), salt)))
         return;
     v[1] = crc32c((str){head, (size_t)v[0]});
     memcpy(&v[3], salt, sizeof(salt));
-    path_of(path, dir, NOTED);
+    state_path(path, dir, NOTED);
     note_write(path, fd, v);
 }
 
 void state_note_forget(str dir, int *fd)
 {
-    char path[PATH];
+    char path[STATE_PATH];
 
-    path_of(path, dir, NOTED);
+    state_path(path, dir, NOTED);
     note_remove(path, fd);
 }
 
@@ -190,9 +185,9 @@ static void look_at_wal(str dir, uint64_t salt, uint64_t was, struct buf *out)
 static void look_at_note(str dir, uint64_t *alerts, struct buf *out)
 {
     uint64_t v[NOTE_NUMBERS];
-    char path[PATH];
+    char path[STATE_PATH];
 
-    path_of(path, dir, NOTED);
+    state_path(path, dir, NOTED);
     if (!note_read(path, v))
         return;
     look_at_alerts(dir, v, alerts, out);
@@ -204,13 +199,13 @@ static void look_at_note(str dir, uint64_t *alerts, struct buf *out)
 
 uint64_t state_whole_look(str dir, struct buf *out)
 {
-    char path[PATH];
+    char path[STATE_PATH];
     struct buf text = BUF_INIT;
     size_t before = out->n;
     uint64_t alerts = 0;
     str rest;
 
-    path_of(path, dir, STOPPED);
+    state_path(path, dir, STOPPED);
     if (file_read(str_of(path), FILE_REGULAR, MANIFEST_MAX, &text, NULL) &&
         str_ends_with(buf_str(&text), S("end\n")))
         for (rest = buf_str(&text); rest.n != 0;)
@@ -224,11 +219,11 @@ uint64_t state_whole_look(str dir, struct buf *out)
 
 uint64_t state_whole_check(str dir, struct buf *notice)
 {
-    char path[PATH];
+    char path[STATE_PATH];
     uint64_t alerts = state_whole_look(dir, notice);
 
     state_note_forget(dir, &(int){-1});
-    path_of(path, dir, STOPPED);
+    state_path(path, dir, STOPPED);
     if (unlink(path) == 0)
         (void)!sync_dir(dir, NULL); /* what is there from now on is another state */
     return alerts;

@@ -20,8 +20,8 @@ uint64_t state_whole_check(str dir, struct buf *notice);
  * known. */
 uint64_t state_whole_look(str dir, struct buf *out);
 
-/* fd: of the note, -1 before. alerts, wal: bytes that count; 0: not known. */
-void state_note_write(str dir, int *fd, uint64_t alerts, uint64_t wal);
+/* fd: of the note, -1 before. log: the alert log. alerts, wal: bytes that count; 0: not known. */
+void state_note_write(str dir, int *fd, int log, uint64_t alerts, uint64_t wal);
 /* What it says will not be so any more. */
 void state_note_forget(str dir, int *fd);
 

@@ -43,14 +43,14 @@ static void look_at(struct spanning *s, const char *path)
         close(fd);
 }
 
-void tsdb_log_span(str dir, ts_ms *oldest, ts_ms *newest)
+void tsdb_log_span(str storage, ts_ms *oldest, ts_ms *newest)
 {
     struct spanning s = {.oldest = INT64_MAX, .newest = INT64_MIN};
     char path[PATH];
     struct dirent *entry;
     DIR *d;
 
-    snprintf(path, sizeof(path), "%.*s", STR(dir));
+    snprintf(path, sizeof(path), "%.*s/samples", STR(storage));
     d = opendir(path);
     while (d != NULL && (entry = readdir(d)) != NULL) {
         char file[PATH + 260];

@@ -1,4 +1,4 @@
-/* span.h - from when to when the samples of a folder are, without a store.
+/* span.h - from when to when the samples of a storage folder are, without a store.
  *
  * Cost     reads the heads of all records.
  */
@@ -9,6 +9,6 @@
 #include "base/time.h"
 
 /* oldest > newest: there are none. */
-void tsdb_log_span(str dir, ts_ms *oldest, ts_ms *newest);
+void tsdb_log_span(str storage, ts_ms *oldest, ts_ms *newest);
 
 #endif
