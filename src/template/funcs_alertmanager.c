@@ -178,7 +178,7 @@ FUNC(f_now)
 
 FUNC(f_since)
 {
-    *out = tv_duration(ts_sub(env->now, args[0].time.t));
+    *out = tv_duration(tmpl_time_sub(tmpl_time_at(env->now, NULL), args[0].time));
     return true;
 }
 
@@ -195,21 +195,15 @@ SHARED(func_humanize_duration)
 
 FUNC(f_must_to_date)
 {
-    ts_ns t;
-
-    if (!tmpl_time_parse(args[0].s, args[1].s, NULL, &t, e))
-        return false;
-    *out = tv_time(t);
-    return true;
+    *out = (struct tmpl_value){.kind = TV_TIME};
+    return tmpl_time_parse(args[0].s, args[1].s, NULL, &out->time, e);
 }
 
 FUNC(f_to_date)
 {
-    ts_ns t = TS_NONE;
-
-    if (!tmpl_time_parse(args[0].s, args[1].s, NULL, &t, NULL))
-        t = TS_NONE;
-    *out = tv_time(t);
+    *out = (struct tmpl_value){.kind = TV_TIME};
+    if (!tmpl_time_parse(args[0].s, args[1].s, NULL, &out->time, NULL))
+        *out = tv_time(TS_NONE);
     return true;
 }
 

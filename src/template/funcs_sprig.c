@@ -13,6 +13,7 @@
 #include "template/strcase.h"
 #include "template/template.h"
 #include "template/time.h"
+#include "template/time_methods.h"
 
 static bool text(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
 {
@@ -373,9 +374,9 @@ static struct tmpl_time time_of(const struct tmpl_env *env, const struct tmpl_va
 {
     if (v->kind == TV_TIME)
         return v->time;
-    if (v->kind == TV_INT && v->i < INT64_MAX / NS_PER_S && v->i > INT64_MIN / NS_PER_S)
-        return (struct tmpl_time){v->i * NS_PER_S, NULL};
-    return (struct tmpl_time){env->now, NULL};
+    if (v->kind == TV_INT)
+        return (struct tmpl_time){v->i, 0, NULL};
+    return tmpl_time_at(env->now, NULL);
 }
 
 FUNC(f_now)
@@ -404,11 +405,10 @@ FUNC(f_date_in_zone)
 
 FUNC(f_ago)
 {
-    struct tmpl_time t = time_of(env, &args[0]);
-    dur_ns d = ts_sub(env->now, t.t);
+    dur_ns d = tmpl_time_sub(tmpl_time_at(env->now, NULL), time_of(env, &args[0]));
     struct buf b = BUF_INIT;
 
-    go_duration_print(&b, (d + NS_PER_S / 2 > d ? d + NS_PER_S / 2 : d) / NS_PER_S * NS_PER_S);
+    go_duration_print(&b, tmpl_duration_round(d, NS_PER_S));
     return text(env, &b, out);
 }
 

@@ -4,9 +4,9 @@
 #include "base/utf8.h"
 #include "codec/float.h"
 #include "codec/quote.h"
-#include "codec/timefmt.h"
 #include "template/escape.h"
 #include "template/printf.h"
+#include "template/time.h"
 
 static bool is_alnum(char c)
 {
@@ -264,11 +264,7 @@ bool tmpl_json(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v
         float_print_go_json(out, v->f);
         return true;
     case TV_STRING: json_text(out, v->s); return true;
-    case TV_TIME:
-        buf_addc(out, '"');
-        rfc3339_nano(out, v->time.t);
-        buf_addc(out, '"');
-        return true;
+    case TV_TIME: return tmpl_time_json(out, v->time, e);
     case TV_LIST: return json_list(env, out, v, e);
     case TV_MAP: return json_map(env, out, v, e);
     case TV_OBJECT: return json_object(env, out, v, e);

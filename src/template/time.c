@@ -198,8 +198,8 @@ static void put_element(struct buf *out, enum element el, const struct civil *c,
     case EL_ZERO_MINUTE: buf_addf(out, "%02d", c->minute); break;
     case EL_SECOND: buf_addf(out, "%d", c->second); break;
     case EL_ZERO_SECOND: buf_addf(out, "%02d", c->second); break;
-    case EL_LONG_YEAR: buf_addf(out, "%04lld", (long long)c->year); break;
-    case EL_YEAR: buf_addf(out, "%02d", (int)(c->year % 100)); break;
+    case EL_LONG_YEAR: buf_addf(out, c->year < 0 ? "%05lld" : "%04lld", (long long)c->year); break;
+    case EL_YEAR: buf_addf(out, "%02d", c->year < 0 ? 0 : (int)(c->year % 100)); break;
     case EL_PM: buf_add(out, c->hour >= 12 ? S("PM") : S("AM")); break;
     case EL_pm: buf_add(out, c->hour >= 12 ? S("pm") : S("am")); break;
     case EL_ZONE: buf_add(out, str_of(zone)); break;
@@ -210,14 +210,16 @@ static void put_element(struct buf *out, enum element el, const struct civil *c,
 int64_t tmpl_time_offset(struct tmpl_time t, const char **zone)
 {
     *zone = "UTC";
-    return t.zone != NULL ? tz_offset(t.zone, t.t, zone) : 0;
+    return t.zone != NULL ? tz_offset_at(t.zone, t.s, zone) : 0;
 }
 
 void tmpl_time_format(struct buf *out, struct tmpl_time t, str layout)
 {
     const char *zone;
     int64_t offset = tmpl_time_offset(t, &zone);
-    struct civil c = civil_of(t.t, offset);
+    struct civil c = civil_of_seconds(t.s, offset);
+
+    c.nanosecond = t.ns;
 
     while (layout.n != 0) {
         size_t n = 1;
@@ -236,6 +238,19 @@ void tmpl_time_format(struct buf *out, struct tmpl_time t, str layout)
 void tmpl_time_print(struct buf *out, struct tmpl_time t)
 {
     tmpl_time_format(out, t, S("2006-01-02 15:04:05.999999999 -0700 MST"));
+}
+
+bool tmpl_time_json(struct buf *out, struct tmpl_time t, struct err *e)
+{
+    const char *zone;
+    int64_t year = civil_of_seconds(t.s, tmpl_time_offset(t, &zone)).year;
+
+    if (year < 0 || year > 9999)
+        return err_set(e, ERR_INVALID, "Time.MarshalJSON: year outside of range [0,9999]");
+    buf_addc(out, '"');
+    tmpl_time_format(out, t, TMPL_RFC3339_NANO);
+    buf_addc(out, '"');
+    return true;
 }
 
 /* -- parsing -- */
@@ -454,17 +469,26 @@ static bool in_range(const struct civil *c, const char **what)
 }
 
 /* Near a change of the offset the later guess holds, as there. */
-ts_ns tmpl_time_of(const struct civil *c, const struct tz *zone)
+struct tmpl_time tmpl_time_of(const struct civil *c, const struct tz *zone)
 {
-    ts_ns t = civil_to_ts(c, 0);
+    int64_t s = civil_to_seconds(c, 0);
 
-    if (zone == NULL)
-        return t;
-    t = civil_to_ts(c, tz_offset(zone, t, NULL));
-    return civil_to_ts(c, tz_offset(zone, t, NULL));
+    if (zone != NULL) {
+        s = civil_to_seconds(c, tz_offset_at(zone, s, NULL));
+        s = civil_to_seconds(c, tz_offset_at(zone, s, NULL));
+    }
+    return (struct tmpl_time){s, c->nanosecond, zone};
 }
 
-bool tmpl_time_parse(str layout, str text, const struct tz *zone, ts_ns *out, struct err *e)
+dur_ns tmpl_time_sub(struct tmpl_time a, struct tmpl_time b)
+{
+    __int128 d = ((__int128)a.s - b.s) * NS_PER_S + (a.ns - b.ns);
+
+    return d > INT64_MAX ? INT64_MAX : d < INT64_MIN ? INT64_MIN : (dur_ns)d;
+}
+
+bool tmpl_time_parse(str layout, str text, const struct tz *zone, struct tmpl_time *out,
+                     struct err *e)
 {
     struct parsed p = {.c = {.year = 0, .month = 1, .day = 1}};
     str l = layout, s = text;
@@ -494,8 +518,8 @@ bool tmpl_time_parse(str layout, str text, const struct tz *zone, ts_ns *out, st
         return false;
     if (!in_range(&p.c, &what))
         return err_set(e, ERR_INVALID, "parsing time \"%.*s\": %s out of range", STR(text), what);
-    *out = civil_to_ts(&p.c, p.offset);
-    if (!p.has_offset)
-        *out = tmpl_time_of(&p.c, zone);
+    *out = tmpl_time_of(&p.c, p.has_offset ? NULL : zone);
+    out->s -= p.offset;
+    out->zone = NULL;
     return true;
 }

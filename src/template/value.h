@@ -3,8 +3,8 @@
  * A host describes its data by const tables: a field is a name and a getter, a method or a function is a name, the types
  * of its parameters and a C function. Nothing is converted before a template asks for it.
  *
- * Shapes   a value is 32 bytes, passed by copy. Maps have text keys and are sorted bytewise.
- * Units    times are ts_ns, durations dur_ns.
+ * Shapes   a value is 40 bytes, passed by copy. Maps have text keys and are sorted bytewise.
+ * Units    the host's times are ts_ns, a template's any second of any year, as Go's; durations dur_ns.
  * Owns     nothing: text, lists, maps and objects live in the arena of the execution or in the host's data.
  * Errors   functions fail through struct err; the interpreter adds Go's "error calling NAME: ".
  * Source   Go text/template, reflect and fmt; rules.md 3, alertmanager.md 5.
@@ -83,7 +83,8 @@ struct tmpl_map {
 };
 
 struct tmpl_time {
-    ts_ns t;
+    int64_t s;             /* since 1970; TMPL_YEAR_ONE is Go's zero time */
+    int32_t ns;            /* 0 to 999,999,999 */
     const struct tz *zone; /* NULL = UTC */
 };
 
@@ -132,10 +133,23 @@ static inline bool tmpl_work(struct tmpl_env *env, uint64_t n)
     return env->steps != 0;
 }
 
+#define TMPL_YEAR_ONE INT64_C(-62135596800)
+
+static inline struct tmpl_time tmpl_time_at(ts_ns t, const struct tz *zone)
+{
+    int64_t ns = t % NS_PER_S;
+
+    if (t == TS_NONE)
+        return (struct tmpl_time){TMPL_YEAR_ONE, 0, zone};
+    return (struct tmpl_time){t / NS_PER_S - (ns < 0), (int32_t)(ns < 0 ? ns + NS_PER_S : ns),
+                              zone};
+}
+
 /* In the zone of the execution; the zero time stays what it is known by. */
 static inline struct tmpl_value tv_local_time(const struct tmpl_env *env, ts_ns t)
 {
-    return (struct tmpl_value){.kind = TV_TIME, .time = {t, t != TS_NONE ? env->zone : NULL}};
+    return (struct tmpl_value){.kind = TV_TIME,
+                               .time = tmpl_time_at(t, t != TS_NONE ? env->zone : NULL)};
 }
 
 #define TV_ZERO ((struct tmpl_value){.kind = TV_NONE})
@@ -162,7 +176,7 @@ static inline struct tmpl_value tv_str(str s)
 
 static inline struct tmpl_value tv_time(ts_ns t)
 {
-    return (struct tmpl_value){.kind = TV_TIME, .time = {t, NULL}};
+    return (struct tmpl_value){.kind = TV_TIME, .time = tmpl_time_at(t, NULL)};
 }
 
 static inline struct tmpl_value tv_duration(dur_ns d)

@@ -292,6 +292,42 @@ static void test_newer_functions(void **state)
     bench_cases(tmpl_alertmanager_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
 }
 
+/* Years that nanoseconds in 64 bits have no room for: seconds and nanoseconds apart, as Go's. */
+static void test_far_times(void **state)
+{
+    static const struct template_case cases[] = {
+        {"{{ (toDate \"x\" \"y\").Add 90000000000 }}", "0001-01-01 00:01:30 +0000 UTC"},
+        {"{{ (toDate \"x\" \"y\").Add -1 }}", "0000-12-31 23:59:59.999999999 +0000 UTC"},
+        {"{{ (toDate \"x\" \"y\").AddDate 1 1 1 }}", "0002-02-02 00:00:00 +0000 UTC"},
+        {"{{ (toDate \"x\" \"y\").AddDate -2 0 0 }}", "-0001-01-01 00:00:00 +0000 UTC"},
+        {"{{ (toDate \"x\" \"y\").IsZero }} {{ ((toDate \"x\" \"y\").Add 1).IsZero }}",
+         "true false"},
+        {"{{ (toDate \"2006\" \"0000\").Year }} {{ (toDate \"2006\" \"1000\").Unix }}",
+         "0 -30610224000"},
+        {"{{ toDate \"2006-01-02 15:04:05.9\" \"9999-12-31 23:59:59.5\" }}",
+         "9999-12-31 23:59:59.5 +0000 UTC"},
+        {"{{ (toDate \"2006\" \"1500\").Before (toDate \"2006\" \"1501\") }}", "true"},
+        {"{{ ((toDate \"2006\" \"1501\").Sub (toDate \"2006\" \"1500\")).Hours }}", "8760"},
+        {"{{ (toDate \"2006\" \"9000\").Sub (toDate \"2006\" \"1500\") }}",
+         "2562047h47m16.854775807s"},
+        {"{{ (toDate \"2006\" \"1500\").Sub (toDate \"2006\" \"9000\") }}",
+         "-2562047h47m16.854775808s"},
+        {"{{ (toDate \"2006-01-02 15:04\" \"1500-06-01 12:34\").Truncate 3600000000000 }}",
+         "1500-06-01 12:00:00 +0000 UTC"},
+        {"{{ (toDate \"2006-01-02 15:04\" \"1500-06-01 12:34\").Round 3600000000000 }}",
+         "1500-06-01 13:00:00 +0000 UTC"},
+        {"{{ toJson ((toDate \"x\" \"y\").Add 1) }}", "\"0001-01-01T00:00:00.000000001Z\""},
+        {"{{ toJson ((toDate \"x\" \"y\").AddDate 10000 0 0) }}",
+         "!template: :1:3: executing \"\" at <toJson ((toDate \"x\" \"y\").AddDate 10000 0 0)>: "
+         "error "
+         "calling toJson: Time.MarshalJSON: year outside of range [0,9999]"},
+        {"{{ (toDate \"2006\" \"9999\").AddDate 20000 0 0 }}", "29999-01-01 00:00:00 +0000 UTC"},
+    };
+
+    (void)state;
+    bench_cases(tmpl_alertmanager_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
+}
+
 static void test_sprig(void **state)
 {
     static const struct template_case cases[] = {
@@ -355,8 +391,8 @@ int main(void)
         cmocka_unit_test(test_large_texts),     cmocka_unit_test(test_bad_utf8),
         cmocka_unit_test(test_check_limits),    cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_replacing),       cmocka_unit_test(test_rule_functions),
-        cmocka_unit_test(test_newer_functions), cmocka_unit_test(test_sprig),
-        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_newer_functions), cmocka_unit_test(test_far_times),
+        cmocka_unit_test(test_sprig),           cmocka_unit_test(test_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
