@@ -66,6 +66,9 @@ struct delivery {
      * error is final, the next attempt would end the same way. For what says where to; texts: delivery_say(). */
     bool (*render)(struct delivery *d, str text, bool html, str *out);
 
+    /* Of a robot that names people: AtMobiles in its templates. NULL: those have no such field. */
+    const struct conf_strings *at_mobiles;
+
     /* What came back; NULL before the first request. lost: it did not come whole, d->err says why; it has a status and
      * headers if these came, and no body. */
     const struct http_answer *answer;

@@ -298,6 +298,7 @@ static struct messages_context context(const struct attempt *a)
                                      .n = a->d.n, /* a receiver may have put another in its place */
                                      .external_url = a->d.external_url,
                                      .now = a->d.now,
+                                     .at_mobiles = a->d.at_mobiles,
                                      .expired = expired,
                                      .expired_arg = a};
 }

@@ -37,7 +37,7 @@ FUNC(f_len)
         return err_set(e, ERR_INVALID, "len of type %s", tv_type_name(v));
     *out = tv_int((int64_t)(v->kind == TV_STRING ? v->s.n
                             : v->kind == TV_LIST ? v->list.n
-                                                 : v->map.n));
+                                                 : tv_map_of(v).n));
     return true;
 }
 

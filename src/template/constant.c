@@ -44,7 +44,7 @@ static bool char_value(struct arena *a, str text, int64_t *out)
 }
 
 /* strconv.ParseInt with base 0: prefixes, and underscores where Go allows them. */
-static bool integer(str text, bool *negative, uint64_t *out)
+bool tmpl_constant_integer(str text, bool *negative, uint64_t *out)
 {
     uint64_t v = 0;
     unsigned base = 10;
@@ -120,7 +120,7 @@ bool tmpl_constant_number(struct arena *a, struct tmpl_token t, struct tmpl_node
 
     if (t.type == TOK_CHAR_CONSTANT)
         return char_number(a, t.text, n, e);
-    if (!integer(t.text, &negative, &v))
+    if (!tmpl_constant_integer(t.text, &negative, &v))
         return float_number(t.text, n, e);
     n->is_uint = v == 0 || (!negative && t.text.p[0] != '+');
     n->u = v;

@@ -41,9 +41,9 @@ struct regex;
 
 struct tmpl_func {
     const char *name;
-    /* One letter a parameter: s string, b bool, i int, d duration, t time, f float, a anything, l list of strings,
+    /* One letter a parameter: s string, b bool, i int, d duration, t time, f float, a anything, l list of strings, L any list,
      * v sample of a query, q all of them, y bytes, o time zone. '*' behind the last one: any number of it. A method's receiver is args[0] and not listed. */
-    const char *params;
+    const char *params; /* NULL: a name that is refused when the template is read, doc is why */
     /* NULL: a method that Go refuses to call, doc is why. */
     bool (*fn)(struct tmpl_env *env, const struct tmpl_value *args, size_t n,
                struct tmpl_value *out, struct err *e);
@@ -80,6 +80,8 @@ struct tmpl_list {
 struct tmpl_map {
     const struct tmpl_pair *v; /* sorted by key, keys distinct */
     size_t n;
+    struct tmpl_map *
+        shared; /* what all copies of the value see, and set and unset change; NULL: v and n, for good */
 };
 
 struct tmpl_time {
@@ -119,7 +121,8 @@ struct tmpl_env {
     const void *host;              /* the host's, as given to template_exec() */
     const struct tmpl_value *root; /* the data of the execution */
     struct tmpl_cached *cached;
-    uint64_t steps; /* that may still be taken */
+    uint64_t steps;      /* that may still be taken */
+    unsigned json_depth; /* of the value being written as JSON */
 };
 
 /* Work inside of a function, beyond what it returns, is counted in steps: a step is a node walked, 256 bytes read,
@@ -203,6 +206,14 @@ struct tmpl_value tv_copy_buf(struct arena *a, struct buf *b); /* text; releases
 struct tmpl_value tv_bytes(struct arena *a, struct buf *b);    /* the same as []uint8 */
 void tv_bytes_text(struct buf *out, const struct tmpl_value *bytes);
 
+/* The map as it is now; what is changed later has another array. */
+static inline struct tmpl_map tv_map_of(const struct tmpl_value *v)
+{
+    return v->map.shared != NULL ? *v->map.shared : v->map;
+}
+
+/* A map that can be changed. */
+struct tmpl_value tv_dict(struct arena *a, struct tmpl_pair *v, size_t n);
 const struct tmpl_pair *tv_map_pair(const struct tmpl_value *map, str key); /* NULL: missing */
 const struct tmpl_value *tv_map_get(const struct tmpl_value *map, str key); /* NULL: missing */
 struct tmpl_value tv_map_zero(const struct tmpl_value *map); /* what a missing key gives */
