@@ -78,6 +78,10 @@ struct delivery {
     const struct delivery_pair *kept;
     size_t n_kept;
 
+    /* Of several people, those who need this notification no more, a line each: what an attempt that ended with a retry has
+     * put here is there in the next one. */
+    str had;
+
     /* what the step fills */
     struct http_request request;
     struct smtp_request mail;
