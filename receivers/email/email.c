@@ -216,12 +216,15 @@ static void add_threading(struct delivery *d, const struct email_conf *m, struct
 /* The same for every attempt of a flush, so that a server may drop the second of two equal mails. */
 static void add_identity(struct delivery *d, const struct email_conf *m, str from, struct buf *b)
 {
-    ptrdiff_t at = str_find(from, '@');
+    size_t at = from.n; /* behind the last @: a quoted local part may have others */
     struct buf value = BUF_INIT;
+
+    while (at != 0 && from.p[at - 1] != '@')
+        at--;
 
     if (!is_configured(m, "Message-Id")) {
         buf_addf(&value, "<%lld.%016llx@%.*s>", (long long)d->n->decided_at,
-                 (unsigned long long)d->n->flush_id, STR(str_sub(from, (size_t)at + 1, from.n)));
+                 (unsigned long long)d->n->flush_id, STR(str_sub(from, at, from.n)));
         mime_header(b, S("Message-Id"), buf_str(&value));
         buf_clear(&value);
     }
