@@ -221,7 +221,6 @@ static void add_identity(struct delivery *d, const struct email_conf *m, str fro
 
     while (at != 0 && from.p[at - 1] != '@')
         at--;
-
     if (!is_configured(m, "Message-Id")) {
         buf_addf(&value, "<%lld.%016llx@%.*s>", (long long)d->n->decided_at,
                  (unsigned long long)d->n->flush_id, STR(str_sub(from, at, from.n)));
