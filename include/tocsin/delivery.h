@@ -66,6 +66,9 @@ struct delivery {
      * error is final, the next attempt would end the same way. For what says where to; texts: delivery_say(). */
     bool (*render)(struct delivery *d, str text, bool html, str *out);
 
+    /* Of a robot that names people: AtMobiles in its templates. NULL: those have no such field. */
+    const struct conf_strings *at_mobiles;
+
     /* What came back; NULL before the first request. lost: it did not come whole, d->err says why; it has a status and
      * headers if these came, and no body. */
     const struct http_answer *answer;
@@ -74,6 +77,10 @@ struct delivery {
     /* kept in the notification log after OK, given back next time (message ids) */
     const struct delivery_pair *kept;
     size_t n_kept;
+
+    /* Of several people, those who need this notification no more, a line each: what an attempt that ended with a retry has
+     * put here is there in the next one. */
+    str had;
 
     /* what the step fills */
     struct http_request request;

@@ -24,12 +24,12 @@ void mime_quoted_printable(struct buf *out, str s); /* LF and CR LF become CR LF
 str mime_canonical_name(struct arena *a, str name);
 
 struct mime_addresses {
-    str *v; /* addr-specs, without display names and brackets */
+    str *v; /* addr-specs, without display names and brackets; quoted where they need it */
     size_t n;
     str header; /* the list as it goes into a header, display names encoded */
 };
 
-/* "a@x, Müller <b@y>": a comma-separated list. */
+/* "a@x, Müller <b@y>, c@z (night shift), team: d@x, \"e f\"@y;": a list as Go's net/mail reads it. */
 bool mime_addresses_parse(str list, struct arena *a, struct mime_addresses *out,
                           struct err *e) must_check;
 

@@ -155,11 +155,15 @@ static void render_content(struct delivery *d, const struct dingtalk_conf *k, st
 {
     struct buf tail = BUF_INIT;
 
-    c->title = delivery_say(d, k->title, false);
-    c->text = delivery_say(d, k->text, false);
     if (!str_is(k->message_type, "actionCard")) {
         render_names(d, k->mention.mobiles, &c->mobiles);
         render_names(d, k->mention.user_ids, &c->user_ids);
+    }
+    d->at_mobiles = &c->mobiles;
+    c->title = delivery_say(d, k->title, false);
+    c->text = delivery_say(d, k->text, false);
+    d->at_mobiles = NULL;
+    if (!str_is(k->message_type, "actionCard")) {
         add_names(&tail, c->text, c->mobiles);
         add_names(&tail, c->text, c->user_ids);
     }

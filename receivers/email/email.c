@@ -216,12 +216,14 @@ static void add_threading(struct delivery *d, const struct email_conf *m, struct
 /* The same for every attempt of a flush, so that a server may drop the second of two equal mails. */
 static void add_identity(struct delivery *d, const struct email_conf *m, str from, struct buf *b)
 {
-    ptrdiff_t at = str_find(from, '@');
+    size_t at = from.n; /* behind the last @: a quoted local part may have others */
     struct buf value = BUF_INIT;
 
+    while (at != 0 && from.p[at - 1] != '@')
+        at--;
     if (!is_configured(m, "Message-Id")) {
         buf_addf(&value, "<%lld.%016llx@%.*s>", (long long)d->n->decided_at,
-                 (unsigned long long)d->n->flush_id, STR(str_sub(from, (size_t)at + 1, from.n)));
+                 (unsigned long long)d->n->flush_id, STR(str_sub(from, at, from.n)));
         mime_header(b, S("Message-Id"), buf_str(&value));
         buf_clear(&value);
     }
@@ -284,6 +286,25 @@ static bool addresses(struct delivery *d, str text, const char *what, struct mim
             err_wrap(&d->err, "\"%s\"", what));
 }
 
+static bool has_line(str lines, str line)
+{
+    while (lines.n != 0)
+        if (str_eq(str_cut(&lines, '\n'), line))
+            return true;
+    return false;
+}
+
+/* Without those who were told, or refused for good, by an attempt before. */
+static void leave_out_had(struct delivery *d, struct mime_addresses *to)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < to->n; i++)
+        if (!has_line(d->had, to->v[i]))
+            to->v[k++] = to->v[i];
+    to->n = k;
+}
+
 static enum delivery_verdict begin(struct delivery *d)
 {
     const struct email_conf *m = d->conf;
@@ -297,13 +318,43 @@ static enum delivery_verdict begin(struct delivery *d)
         d->mail = server(m);
         d->mail.from = from.v[0];
         d->mail.to = to.v;
-        d->mail.n_to = to.n;
         d->mail.message = arena_str(d->arena, buf_str(&b));
         buf_release(&b);
+        leave_out_had(d, &to);
+        d->mail.n_to = to.n;
+        if (to.n == 0)
+            return DELIVERY_OK;
         return DELIVERY_SEND_SMTP;
     }
     buf_release(&b);
     return DELIVERY_FAILED;
+}
+
+static bool is_for_now(str reply)
+{
+    return str_starts_with(reply, S("4"));
+}
+
+/* Notes who of this attempt needs no other one. Whether somebody is refused for now, and so needs one. */
+static bool some_are_due(struct delivery *d)
+{
+    const struct http_headers *refused = &d->answer->headers;
+    struct buf had = BUF_INIT;
+    bool is_due = false;
+
+    buf_add(&had, d->had);
+    for (size_t i = 0; i < d->mail.n_to; i++) {
+        bool for_now = false;
+
+        for (size_t k = 0; k < refused->n; k++)
+            for_now |= str_eq(refused->v[k].name, d->mail.to[i]) && is_for_now(refused->v[k].value);
+        is_due |= for_now;
+        if (!for_now)
+            buf_addf(&had, "%.*s\n", STR(d->mail.to[i]));
+    }
+    d->had = arena_str(d->arena, buf_str(&had));
+    buf_release(&had);
+    return is_due;
 }
 
 /* The mail went out; who did not get it is said, but not a reason to send it to the others again. */
@@ -326,10 +377,14 @@ static enum delivery_verdict step(struct delivery *d)
         return begin(d);
     if (!d->lost) {
         name_refused(d);
-        return DELIVERY_OK;
+        return some_are_due(d) ? DELIVERY_RETRY : DELIVERY_OK;
     }
     if (d->answer->status < 500)
         return DELIVERY_RETRY; /* 4yz, or nobody answered */
+    if (d->had.n != 0) {       /* the others have it */
+        err_wrap(&d->err, "delivered, but not to all");
+        return DELIVERY_OK;
+    }
     d->failure = FAILURE_CLIENT;
     return DELIVERY_FAILED;
 }

@@ -172,41 +172,8 @@ str mime_canonical_name(struct arena *a, str name)
 
 /* -- addresses -- */
 
-static bool is_address(str s)
-{
-    ptrdiff_t at = str_find(s, '@');
-
-    if (at <= 0 || (size_t)at + 1 == s.n)
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if (c <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == ',' || c == '"')
-            return false;
-    }
-    return utf8_is_valid(s);
-}
-
-/* The end of the entry that begins at s: a comma outside quotes and brackets. */
-static size_t entry_length(str s)
-{
-    bool quoted = false, bracket = false;
-
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"')
-            quoted = !quoted;
-        else if (!quoted && (s.p[i] == '<' || s.p[i] == '>'))
-            bracket = s.p[i] == '<';
-        else if (s.p[i] == ',' && !quoted && !bracket)
-            return i;
-    }
-    return s.n;
-}
-
 static void add_display_name(struct buf *out, str name)
 {
-    if (name.n >= 2 && name.p[0] == '"' && name.p[name.n - 1] == '"')
-        name = str_sub(name, 1, name.n - 1);
     if (is_plain_ascii(name)) {
         buf_addc(out, '"');
         for (size_t i = 0; i < name.n; i++)
@@ -223,53 +190,262 @@ static void add_display_name(struct buf *out, str name)
     }
 }
 
-static bool parse_one(str entry, struct buf *header, str *address, struct err *e)
-{
-    ptrdiff_t open = str_find(entry, '<');
-    str spec = entry, name = STR_NONE;
+/* As Go's net/mail: RFC 5322 with comments and groups. Line ends count as blanks here. */
+struct addresses {
+    str rest;
+    struct arena *a;
+    struct buf header;
+    VEC(str) v;
+    struct err *e;
+};
 
-    if (open >= 0) {
-        if (entry.p[entry.n - 1] != '>')
-            return err_set(e, ERR_INVALID, "address '%.*s' has no closing >", STR(entry));
-        spec = str_trim(str_sub(entry, (size_t)open + 1, entry.n - 1));
-        name = str_trim(str_sub(entry, 0, (size_t)open));
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void skip_blanks(struct addresses *p)
+{
+    while (p->rest.n != 0 && is_blank(p->rest.p[0]))
+        p->rest = str_sub(p->rest, 1, p->rest.n);
+}
+
+static bool take(struct addresses *p, char c)
+{
+    if (p->rest.n == 0 || p->rest.p[0] != c)
+        return false;
+    p->rest = str_sub(p->rest, 1, p->rest.n);
+    return true;
+}
+
+/* Comments nest. out: NULL, or the text of it without the parentheses around. */
+static bool take_comment(struct addresses *p, str *out)
+{
+    unsigned depth = 1;
+    size_t i = 1;
+
+    for (; i < p->rest.n && depth != 0; i++) {
+        if (p->rest.p[i] == '\\')
+            i++;
+        else if (p->rest.p[i] == '(')
+            depth++;
+        else if (p->rest.p[i] == ')')
+            depth--;
     }
-    if (!is_address(spec))
-        return err_set(e, ERR_INVALID, "'%.*s' is not a mail address", STR(entry));
-    if (header->n != 0)
-        buf_adds(header, ",\r\n ");
+    if (depth != 0)
+        return err_set(p->e, ERR_INVALID, "a comment of mail addresses has no end");
+    if (out != NULL)
+        *out = str_trim(str_sub(p->rest, 1, i - 1));
+    p->rest = str_sub(p->rest, i, p->rest.n);
+    return true;
+}
+
+static bool skip_comments(struct addresses *p)
+{
+    for (skip_blanks(p); p->rest.n != 0 && p->rest.p[0] == '('; skip_blanks(p))
+        if (!take_comment(p, NULL))
+            return false;
+    return true;
+}
+
+/* With the dots; empty when none begins here. */
+static str take_atom(struct addresses *p)
+{
+    size_t i = 0;
+    str atom;
+
+    while (i < p->rest.n && (unsigned char)p->rest.p[i] > 0x20 && p->rest.p[i] != 0x7f &&
+           strchr("()[];@\\,<>\":", p->rest.p[i]) == NULL)
+        i++;
+    atom = str_sub(p->rest, 0, i);
+    p->rest = str_sub(p->rest, i, p->rest.n);
+    return atom;
+}
+
+static bool take_quoted(struct addresses *p, str *out)
+{
+    struct buf b = BUF_INIT;
+    size_t i = 1;
+
+    for (; i < p->rest.n && p->rest.p[i] != '"'; i++) {
+        i += p->rest.p[i] == '\\';
+        if (i < p->rest.n && ((unsigned char)p->rest.p[i] >= 0x20 || p->rest.p[i] == '\t'))
+            buf_addc(&b, p->rest.p[i]);
+        else
+            break;
+    }
+    *out = arena_str(p->a, buf_str(&b));
+    buf_release(&b);
+    if (i >= p->rest.n || p->rest.p[i] != '"')
+        return err_set(p->e, ERR_INVALID, "'%.*s' has no closing quote", STR(p->rest));
+    p->rest = str_sub(p->rest, i + 1, p->rest.n);
+    return true;
+}
+
+static bool is_dot_atom(str s)
+{
+    struct addresses p = {.rest = s};
+
+    return s.n != 0 && take_atom(&p).n == s.n && s.p[0] != '.' && s.p[s.n - 1] != '.' &&
+           str_find_str(s, S("..")) < 0 && utf8_is_valid(s);
+}
+
+/* The domain, or an address in brackets. */
+static bool take_domain(struct addresses *p, str *out)
+{
+    ptrdiff_t end;
+
+    skip_blanks(p);
+    if (p->rest.n != 0 && p->rest.p[0] == '[') {
+        end = str_find(p->rest, ']');
+        *out = str_sub(p->rest, 0, end < 0 ? 0 : (size_t)end + 1);
+        p->rest = str_sub(p->rest, out->n, p->rest.n);
+        for (size_t i = 0; i < out->n; i++)
+            if ((unsigned char)out->p[i] <= 0x20 || out->p[i] == 0x7f || out->p[i] == '\\')
+                return false;
+        return out->n > 2;
+    }
+    *out = take_atom(p);
+    return is_dot_atom(*out);
+}
+
+/* Quotes stay only where they are needed. False: none begins here, and nothing was taken. */
+static bool take_spec(struct addresses *p, str *out)
+{
+    struct addresses before = *p;
+    struct buf b = BUF_INIT;
+    struct err *e = p->e;
+    str local = STR_NONE, domain;
+    bool ok;
+
+    p->e = NULL;
+    skip_blanks(p);
+    if (p->rest.n != 0 && p->rest.p[0] == '"') {
+        ok = take_quoted(p, &local) && local.n != 0 && utf8_is_valid(local);
+    } else {
+        local = take_atom(p);
+        ok = is_dot_atom(local);
+    }
+    ok = ok && take(p, '@') && take_domain(p, &domain);
+    p->e = e;
+    if (!ok) {
+        p->rest = before.rest;
+        return false;
+    }
+    if (is_dot_atom(local)) {
+        buf_add(&b, local);
+    } else {
+        buf_addc(&b, '"');
+        for (size_t i = 0; i < local.n; i++)
+            buf_addf(&b, local.p[i] == '"' || local.p[i] == '\\' ? "\\%c" : "%c", local.p[i]);
+        buf_addc(&b, '"');
+    }
+    buf_addf(&b, "@%.*s", STR(domain));
+    *out = arena_str(p->a, buf_str(&b));
+    buf_release(&b);
+    return true;
+}
+
+static void add_address(struct addresses *p, str name, str spec)
+{
+    if (p->header.n != 0)
+        buf_adds(&p->header, ",\r\n ");
     if (name.n != 0)
-        add_display_name(header, name);
-    buf_addf(header, name.n != 0 ? "<%.*s>" : "%.*s", STR(spec));
-    *address = spec;
+        add_display_name(&p->header, name);
+    buf_addf(&p->header, name.n != 0 ? "<%.*s>" : "%.*s", STR(spec));
+    vec_push(&p->v, spec);
+}
+
+/* Words, with comments between them. */
+static bool take_phrase(struct addresses *p, str *out)
+{
+    struct buf b = BUF_INIT;
+    bool ok = true;
+
+    while (ok) {
+        str word;
+
+        ok = b.n == 0 || skip_comments(p);
+        skip_blanks(p);
+        if (!ok || p->rest.n == 0)
+            break;
+        if (p->rest.p[0] == '"')
+            ok = take_quoted(p, &word);
+        else if ((word = take_atom(p)).n == 0)
+            break;
+        if (ok)
+            buf_addf(&b, "%s%.*s", b.n != 0 ? " " : "", STR(word));
+    }
+    *out = arena_str(p->a, buf_str(&b));
+    buf_release(&b);
+    return ok;
+}
+
+static bool take_group(struct addresses *p);
+
+static bool take_address(struct addresses *p, bool may_be_group)
+{
+    str start, spec, name = STR_NONE;
+
+    skip_blanks(p);
+    start = p->rest;
+    if (take_spec(p, &spec)) {
+        skip_blanks(p);
+        if (p->rest.n != 0 && p->rest.p[0] == '(' && !take_comment(p, &name))
+            return false;
+        add_address(p, name, spec);
+        return true;
+    }
+    if (!take_phrase(p, &name))
+        return false;
+    if (may_be_group && name.n != 0 && take(p, ':'))
+        return take_group(p);
+    if (!take(p, '<') || !take_spec(p, &spec))
+        return err_set(p->e, ERR_INVALID, "'%.*s' is not a mail address", STR(str_trim(start)));
+    skip_blanks(p);
+    if (!take(p, '>'))
+        return err_set(p->e, ERR_INVALID, "address '%.*s' has no closing >", STR(str_trim(start)));
+    add_address(p, name, spec);
+    return true;
+}
+
+/* Behind "name:". Groups do not nest, and may be empty. */
+static bool take_group(struct addresses *p)
+{
+    if (!skip_comments(p))
+        return false;
+    while (!take(p, ';')) {
+        if (!take_address(p, false) || !skip_comments(p))
+            return false;
+        if (!take(p, ',') && (p->rest.n == 0 || p->rest.p[0] != ';'))
+            return err_set(p->e, ERR_INVALID, "a group of mail addresses has no closing ;");
+    }
     return true;
 }
 
 bool mime_addresses_parse(str list, struct arena *a, struct mime_addresses *out, struct err *e)
 {
-    VEC(str) v = VEC_INIT;
-    struct buf header = BUF_INIT;
+    struct addresses p = {.rest = list, .a = a, .e = e};
     bool ok = true;
 
-    while (ok && list.n != 0) {
-        size_t n = entry_length(list);
-        str entry = str_trim(str_sub(list, 0, n)), address = STR_NONE;
-
-        list = str_sub(list, n + 1, list.n);
-        if (entry.n == 0)
-            continue;
-        ok = parse_one(entry, &header, &address, e);
-        if (ok)
-            vec_push(&v, arena_str(a, address));
+    while (ok) {
+        for (skip_blanks(&p); take(&p, ',');)
+            skip_blanks(&p);
+        if (p.rest.n == 0)
+            break;
+        ok = take_address(&p, true) && skip_comments(&p);
+        if (ok && p.rest.n != 0 && p.rest.p[0] != ',')
+            ok = err_set(e, ERR_INVALID, "'%.*s' is not a mail address: a comma is missing",
+                         STR(list));
     }
-    if (ok && v.n == 0)
+    if (ok && p.v.n == 0)
         ok = err_set(e, ERR_INVALID, "there is no mail address");
     if (ok) {
-        out->v = arena_copy(a, v.v, v.n, v.n, sizeof(str));
-        out->n = v.n;
-        out->header = arena_str(a, buf_str(&header));
+        out->v = arena_copy(a, p.v.v, p.v.n, p.v.n, sizeof(str));
+        out->n = p.v.n;
+        out->header = arena_str(a, buf_str(&p.header));
     }
-    vec_release(&v);
-    buf_release(&header);
+    vec_release(&p.v);
+    buf_release(&p.header);
     return ok;
 }

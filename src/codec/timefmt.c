@@ -40,19 +40,12 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-struct civil civil_of(ts_ns t, int64_t utc_offset_s)
+struct civil civil_of_seconds(int64_t s, int64_t utc_offset_s)
 {
-    int64_t seconds = floor_div(t, NS_PER_S), day, second;
+    int64_t seconds = (int64_t)((uint64_t)s + (uint64_t)utc_offset_s);
+    int64_t day = floor_div(seconds, SECONDS_PER_DAY), second = seconds - day * SECONDS_PER_DAY;
     struct civil c = {0};
 
-    if (t == TS_NONE) {
-        seconds = (int64_t)YEAR_ONE_DAYS * SECONDS_PER_DAY;
-    } else {
-        c.nanosecond = (int)(t % NS_PER_S + (t % NS_PER_S < 0 ? NS_PER_S : 0));
-    }
-    seconds += utc_offset_s;
-    day = floor_div(seconds, SECONDS_PER_DAY);
-    second = seconds - day * SECONDS_PER_DAY;
     civil_from_days(day, &c);
     c.hour = (int)(second / 3600);
     c.minute = (int)(second / 60 % 60);
@@ -60,15 +53,31 @@ struct civil civil_of(ts_ns t, int64_t utc_offset_s)
     return c;
 }
 
+struct civil civil_of(ts_ns t, int64_t utc_offset_s)
+{
+    struct civil c;
+
+    if (t == TS_NONE)
+        return civil_of_seconds((int64_t)YEAR_ONE_DAYS * SECONDS_PER_DAY, utc_offset_s);
+    c = civil_of_seconds(floor_div(t, NS_PER_S), utc_offset_s);
+    c.nanosecond = (int)(t % NS_PER_S + (t % NS_PER_S < 0 ? NS_PER_S : 0));
+    return c;
+}
+
+int64_t civil_to_seconds(const struct civil *c, int64_t utc_offset_s)
+{
+    return days_from_civil(c->year, c->month, c->day) * SECONDS_PER_DAY + c->hour * 3600 +
+           c->minute * 60 + c->second - utc_offset_s;
+}
+
 ts_ns civil_to_ts(const struct civil *c, int64_t utc_offset_s)
 {
-    int64_t days, seconds;
+    int64_t seconds;
     ts_ns t;
 
     if (c->year < 1 || c->year > 9999)
         return c->year < 1 ? TS_NONE : TS_MAX;
-    days = days_from_civil(c->year, c->month, c->day);
-    seconds = days * SECONDS_PER_DAY + c->hour * 3600 + c->minute * 60 + c->second - utc_offset_s;
+    seconds = civil_to_seconds(c, utc_offset_s);
     if (seconds == (int64_t)YEAR_ONE_DAYS * SECONDS_PER_DAY && c->nanosecond == 0)
         return TS_NONE;
     if (__builtin_mul_overflow(seconds, NS_PER_S, &t) ||

@@ -272,16 +272,15 @@ static const struct kind *by_footer(const struct tz *z, int64_t t)
 
     if (!z->has_dst)
         return &z->standard;
-    c = civil_of(t * NS_PER_S, z->standard.offset);
+    c = civil_of_seconds(t, z->standard.offset);
     start = switch_at(&z->start, c.year) - z->standard.offset;
     end = switch_at(&z->end, c.year) - z->summer.offset;
     summer = start < end ? t >= start && t < end : !(t >= end && t < start);
     return summer ? &z->summer : &z->standard;
 }
 
-static const struct kind *kind_at(const struct tz *z, ts_ns ns)
+static const struct kind *kind_at(const struct tz *z, int64_t t)
 {
-    int64_t t = ns / NS_PER_S - (ns % NS_PER_S < 0);
     size_t lo = 0, hi = z->n_times;
 
     while (lo < hi) {
@@ -297,18 +296,23 @@ static const struct kind *kind_at(const struct tz *z, ts_ns ns)
     return lo == 0 ? &z->kinds[0] : &z->kinds[z->kind_at[lo - 1]];
 }
 
-int64_t tz_offset(const struct tz *z, ts_ns ns, const char **abbreviation)
+int64_t tz_offset_at(const struct tz *z, int64_t s, const char **abbreviation)
 {
-    const struct kind *k = kind_at(z, ns);
+    const struct kind *k = kind_at(z, s);
 
     if (abbreviation != NULL)
         *abbreviation = k->name;
     return k->offset;
 }
 
-bool tz_is_dst(const struct tz *z, ts_ns ns)
+int64_t tz_offset(const struct tz *z, ts_ns ns, const char **abbreviation)
 {
-    return kind_at(z, ns)->is_dst;
+    return tz_offset_at(z, ns / NS_PER_S - (ns % NS_PER_S < 0), abbreviation);
+}
+
+bool tz_is_dst_at(const struct tz *z, int64_t s)
+{
+    return kind_at(z, s)->is_dst;
 }
 
 bool tz_is_local(const struct tz *z)

@@ -27,7 +27,8 @@ void tz_rename(struct tz *z, str name, bool is_local);
 str tz_name(const struct tz *z); /* "Local" has that of $TZ when it is set; borrowed */
 /* Seconds east of UTC at t. abbreviation (may be NULL): borrowed. */
 int64_t tz_offset(const struct tz *z, ts_ns ns, const char **abbreviation);
+int64_t tz_offset_at(const struct tz *z, int64_t s, const char **abbreviation); /* s: since 1970 */
 bool tz_is_local(const struct tz *z); /* loaded as "Local" */
-bool tz_is_dst(const struct tz *z, ts_ns ns);
+bool tz_is_dst_at(const struct tz *z, int64_t s);
 
 #endif

@@ -148,7 +148,12 @@ static const struct core_integration *integration_of(const struct engine *e,
     return NULL;
 }
 
-/* Puts `row` in the place of an unsent one. */
+static bool same_hashes(struct hash_list a, struct hash_list b)
+{
+    return a.n == b.n && hash_list_is_subset(a, b);
+}
+
+/* Puts `row` in the place of an unsent one. Who had that needs this one only if it tells something else. */
 static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_row *row,
                          struct now now, struct effects *fx)
 {
@@ -157,6 +162,8 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
     row->attempt = old->attempt;
     row->not_before = old->not_before;
     row->may_have_arrived = old->may_have_arrived;
+    if (same_hashes(row->firing, old->firing) && same_hashes(row->resolved, old->resolved))
+        row->had = mem_str_dup(old->had);
     if (old->attempt != 0)
         count_failed(e, old, FAILURE_DEADLINE);
     record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
@@ -211,11 +218,6 @@ bool outbox_may_have_told(const struct engine *e, str key, uint64_t hash)
 
     return s != NULL && (outbox_in_flight(*s) || (*s)->row->may_have_arrived) &&
            hash_list_has((*s)->row->firing, hash);
-}
-
-static bool same_hashes(struct hash_list a, struct hash_list b)
-{
-    return a.n == b.n && hash_list_is_subset(a, b);
 }
 
 bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list firing)
@@ -276,6 +278,7 @@ const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
     row->attempt = old->attempt;
     row->not_before = old->not_before;
     row->asked = old->asked;
+    row->had = mem_str_dup(old->had);
     s->row = row;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
@@ -426,6 +429,10 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
 
     r->attempt++;
     r->may_have_arrived |= d->may_have_arrived;
+    if (d->had.n != 0) {
+        mem_str_free(r->had);
+        r->had = mem_str_dup(d->had);
+    }
     r->not_before = ts_add(now.mono, wait);
     if (d->verdict == DELIVERY_RETRY_AFTER)
         queue_hold(&e->queue, s->destination, r->not_before);

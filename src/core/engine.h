@@ -97,6 +97,7 @@ struct delivery_result {
     str error;             /* redacted; empty when OK */
     const struct delivery_pair *kept;
     size_t n_kept;
+    str had; /* RETRY: as in outbox_row; empty: as before */
 };
 
 struct core_part;

@@ -70,6 +70,7 @@ static void delivery_answered(void *arg, const struct notify_result *r)
                                      .skew = r->skew,
                                      .error = r->error,
                                      .kept = r->kept,
+                                     .had = r->had,
                                      .n_kept = r->n_kept}};
     str key = mem_str_dup(r->row->key); /* the step frees the row */
 

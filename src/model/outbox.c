@@ -5,7 +5,7 @@
 #include "model/alert.h"
 
 enum {
-    OUTBOX_VERSION = 2 /* may_have_arrived */,
+    OUTBOX_VERSION = 3 /* 2: may_have_arrived; 3: had */,
     NOTIFICATION_VERSION = 3 /* 2: changes at the end; 3: then templates of the route's labels */
 };
 
@@ -42,6 +42,7 @@ void outbox_row_free(struct outbox_row *r)
     mem_str_free(r->receiver);
     mem_str_free(r->integration);
     mem_str_free(r->data);
+    mem_str_free(r->had);
     mem_free(r->firing.v);
     mem_free(r->resolved.v);
     mem_free(r);
@@ -85,6 +86,7 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
     pack_i64(out, ts_add(now.wall, r->not_before - now.mono));
     pack_str(out, r->data);
     pack_u64(out, r->may_have_arrived);
+    pack_str(out, r->had);
 }
 
 unsigned char notification_urgency(const struct notification *n)
@@ -140,6 +142,8 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
     r->data = mem_str_dup(unpack_str(&u));
     /* One that waits for its time is not under way. 0.1.0 did not say. */
     r->may_have_arrived = version < 2 || unpack_u64(&u) != 0 || not_before <= now.wall;
+    if (version >= 3)
+        r->had = mem_str_dup(unpack_str(&u));
     if (u.failed || version == 0) {
         outbox_row_free(r);
         return NULL;

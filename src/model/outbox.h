@@ -27,6 +27,7 @@ struct outbox_row {
     uint64_t written; /* the turn in whose commit it stands, counted from 1; 0: an earlier life's */
     bool may_have_arrived; /* an attempt ended without an answer, or may have been under way when we
                               went down */
+    str had;               /* of several people, those who need it no more: a line each */
     unsigned char urgency; /* 0: one of those that fire is critical; not on disk */
     str data;              /* packed struct notification */
 };

@@ -29,7 +29,8 @@ static void parse_builtin(struct template_set *set, str name, const char *text, 
 struct messages *messages_new(str language, str timezone, struct err *e)
 {
     static const struct tmpl_func *const tables[] = {
-        tmpl_alertmanager_funcs, tmpl_route_labels_funcs, tmpl_sprig_funcs, NULL};
+        tmpl_alertmanager_funcs, tmpl_route_labels_funcs, tmpl_sprig_funcs,
+        tmpl_sprig_data_funcs,   tmpl_sprig_more_funcs,   NULL};
     bool is_chinese = str_is(language, "zh");
     struct messages *m;
     struct tz *zone = NULL;
@@ -90,13 +91,52 @@ static void load_file(struct template_set *set, const struct files *files, const
     buf_release(&text);
 }
 
+/* Files that were written for the DingTalk bridge define anew what that shows. They do so here too: then the robot's own
+ * texts are those of the bridge, unless they are defined anew themselves. */
+static const struct bridge_name {
+    const char *own, *by, *names[3];
+} bridge_names[] = {
+    {"dingtalk.default.title",
+     "{{ define \"dingtalk.default.title\" }}{{ template \"ding.link.title\" . }}{{ end }}",
+     {"ding.link.title", "default.title"}},
+    {"dingtalk.default.text",
+     "{{ define \"dingtalk.default.text\" }}{{ template \"ding.link.content\" . }}{{ end }}",
+     {"ding.link.content", "default.content", "default.__text_alert_list"}},
+};
+
+struct bridge_seen {
+    const void *own, *names[3];
+};
+
+static struct bridge_seen look_at(const struct template_set *set, const struct bridge_name *b)
+{
+    struct bridge_seen s = {.own = template_set_definition(set, str_of(b->own))};
+
+    for (size_t i = 0; i < ARRAY_LEN(b->names) && b->names[i] != NULL; i++)
+        s.names[i] = template_set_definition(set, str_of(b->names[i]));
+    return s;
+}
+
+static void follow_bridge(struct template_set *set, const struct bridge_name *b,
+                          const struct bridge_seen *before)
+{
+    struct bridge_seen now = look_at(set, b);
+
+    if (now.own == before->own && memcmp(now.names, before->names, sizeof(now.names)) != 0)
+        parse_builtin(set, S("default.tmpl"), b->by, b->by + strlen(b->by));
+}
+
 bool messages_load(struct messages *m, const struct files *files, const str *patterns, size_t n,
                    struct diags *d)
 {
+    struct bridge_seen seen[ARRAY_LEN(bridge_names)];
     size_t errors = d->errors;
     struct arena a;
 
     arena_init(&a, 0);
+    for (size_t i = 0; i < ARRAY_LEN(bridge_names); i++)
+        seen[i] = look_at(m->set, &bridge_names[i]);
+
     for (size_t i = 0; i < n; i++) {
         str *names;
         size_t found;
@@ -106,6 +146,8 @@ bool messages_load(struct messages *m, const struct files *files, const str *pat
             load_file(m->set, files, names[j].p, d);
     }
     arena_release(&a);
+    for (size_t i = 0; i < ARRAY_LEN(bridge_names); i++)
+        follow_bridge(m->set, &bridge_names[i], &seen[i]);
     return d->errors == errors;
 }
 
@@ -129,6 +171,7 @@ static bool expand(const struct messages_context *c, str text, enum template_mod
         return true;
     }
     template_data_of(a, c->n, c->external_url, &data);
+    data.at_mobiles = c->at_mobiles;
     run.data = template_data_value(&data);
     if (host != NULL)
         run.limits = (struct template_limits){

@@ -35,6 +35,7 @@ struct messages_context {
     const struct notification *n;
     str external_url;
     ts_ns now;
+    const struct conf_strings *at_mobiles; /* delivery.h */
     /* As template_run has them: what may end a rendering early. */
     bool (*expired)(const void *arg);
     const void *expired_arg;

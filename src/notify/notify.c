@@ -187,7 +187,8 @@ static void finish(struct attempt *a)
                               .skew = a->skew,
                               .error = str_of(d->err.msg),
                               .kept = d->kept,
-                              .n_kept = d->n_kept};
+                              .n_kept = d->n_kept,
+                              .had = d->had};
 
     if (r.in_part)
         log_warn("notification delivered in part", LOG_STR("receiver", a->row->receiver),
@@ -298,6 +299,7 @@ static struct messages_context context(const struct attempt *a)
                                      .n = a->d.n, /* a receiver may have put another in its place */
                                      .external_url = a->d.external_url,
                                      .now = a->d.now,
+                                     .at_mobiles = a->d.at_mobiles,
                                      .expired = expired,
                                      .expired_arg = a};
 }
@@ -534,6 +536,7 @@ void notify_send(struct notify *n, const struct outbox_row *row)
                              .colour = n->shell.colour,
                              .now = n->clock->now.wall,
                              .attempt = row->attempt,
+                             .had = arena_str(&a->arena, row->had),
                              .owner = a,
                              .arena = &a->arena,
                              .secret = delivery_secret,

@@ -38,6 +38,7 @@ struct notify_result {
     str error;
     const struct delivery_pair *kept;
     size_t n_kept;
+    str had; /* of a retry: outbox.h */
 };
 
 struct notify_shell {

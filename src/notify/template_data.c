@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "codec/timefmt.h"
 #include "model/labels.h"
+#include "tocsin/conf.h"
 
 #define FUNC(name)                                                                                 \
     static bool name(is_unused struct tmpl_env *env, is_unused const struct tmpl_value *args,      \
@@ -98,7 +99,7 @@ FUNC(kv_remove)
     for (size_t i = 0; i < map->map.n; i++)
         if (!drop[i])
             v[k++] = map->map.v[i];
-    *out = (struct tmpl_value){.kind = TV_MAP, .type = &kv_type, .map = {v, k}};
+    *out = (struct tmpl_value){.kind = TV_MAP, .type = &kv_type, .map = {v, k, NULL}};
     return true;
 }
 
@@ -283,18 +284,40 @@ static const struct tmpl_field data_fields[] = {
     {"ExternalURL", "externalURL", d_external_url},
     {NULL, NULL, NULL},
 };
+FIELD(d_at_mobiles, template_data, tv_strings(env->a, o->at_mobiles->v, o->at_mobiles->n))
+
+/* With what the DingTalk bridge has besides. */
+static const struct tmpl_field robot_fields[] = {
+    {"Receiver", "receiver", d_receiver},
+    {"Status", "status", d_status},
+    {"Alerts", "alerts", d_alerts},
+    {"GroupLabels", "groupLabels", d_group_labels},
+    {"CommonLabels", "commonLabels", d_common_labels},
+    {"CommonAnnotations", "commonAnnotations", d_common_annotations},
+    {"ExternalURL", "externalURL", d_external_url},
+    {"AtMobiles", "atMobiles", d_at_mobiles},
+    {"NotificationReason", "notification_reason", d_reason},
+    {"RouteLabels", "routeLabels", d_route_labels},
+    {NULL, NULL, NULL},
+};
+static const struct tmpl_type robot_data_type = {.name = "*template.Data", .fields = robot_fields};
+
 static const struct tmpl_type data_type = {.name = "*template.Data", .fields = data_fields};
 
 static const struct tmpl_type plain_data_type = {.name = "template.Data", .fields = data_fields};
 
 struct tmpl_value template_data_value(const struct template_data *d)
 {
-    return tv_object(d->is_plain ? &plain_data_type : &data_type, d);
+    return tv_object(d->at_mobiles != NULL ? &robot_data_type
+                     : d->is_plain         ? &plain_data_type
+                                           : &data_type,
+                     d);
 }
 
 struct labels template_data_route_labels(const struct tmpl_value *v)
 {
-    if (v->kind != TV_OBJECT || (v->type != &data_type && v->type != &plain_data_type))
+    if (v->kind != TV_OBJECT ||
+        (v->type != &data_type && v->type != &plain_data_type && v->type != &robot_data_type))
         return LABELS_NONE;
     return ((const struct template_data *)v->object)->route_labels;
 }

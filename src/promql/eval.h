@@ -58,6 +58,8 @@ struct promql_node {
     bool is_read;
     ts_ms length, step, offset, at; /* of selectors, ranges and subqueries */
     bool has_at;
+    bool
+        shows_resets; /* a histogram that the store knows for the first after a reset reads as that */
 };
 
 struct promql_eval {
@@ -110,12 +112,16 @@ bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, t
 /* The times of the samples of a selector, or their start timestamps, in seconds. */
 bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_ms t, bool starts,
                        struct promql_vector *out) must_check;
-/* The time of the sample that an instant selector takes at ref. False: none. */
-bool promql_newest_time(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref,
-                        ts_ms *out);
+/* The sample that an instant selector takes at ref: its time and kind. False: none. */
+bool promql_newest(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref,
+                   ts_ms *t, bool *is_histogram);
+/* A stored histogram as the selector's node n reads it. */
+const struct histogram *promql_read_histogram(struct promql_eval *ev, const struct promql_node *n,
+                                              const struct storage_series *s, storage_slot slot);
 /* The series' own arrays when (from, to] holds nothing but floats; else its floats and histograms apart. */
-void promql_read_window(struct promql_eval *ev, const struct storage_series *s, ts_ms from,
-                        ts_ms to, struct promql_window *out);
+void promql_read_window(struct promql_eval *ev, const struct promql_node *n,
+                        const struct storage_series *s, ts_ms from, ts_ms to,
+                        struct promql_window *out);
 bool promql_eval_matrix(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                         struct promql_matrix *out) must_check;
 

@@ -5,7 +5,7 @@
  *     -> up{job="a", instance="1", version="3"}
  *
  * The matchers choose info series, by __name__ the metrics, and say which labels are wanted. The info series count as of
- * the time that the first selector of v looks at.
+ * the time that the first selector of v looks at; they are floats, a histogram among them is an error.
  */
 #include "promql/eval.h"
 
@@ -155,6 +155,17 @@ static bool fail_twice(struct promql_eval *ev, const struct candidate *a, const 
     return false;
 }
 
+static bool fail_histogram(struct promql_eval *ev, struct labels ls)
+{
+    struct buf b = BUF_INIT;
+
+    labels_print(&b, ls);
+    promql_fail_eval(ev, "this should be an info metric, with float samples: %.*s",
+                     STR(buf_str(&b)));
+    buf_release(&b);
+    return false;
+}
+
 static bool has_target(const struct promql_vector *base, const struct identity *id)
 {
     for (size_t i = 0; i < base->n; i++) {
@@ -194,10 +205,13 @@ static bool find_candidates(struct promql_eval *ev, const struct promql_expr *x,
         return true;
     for (size_t i = 0; i < n->n; i++) {
         struct candidate c = {identity_of(n->labels[i]), n->labels[i], 0};
+        bool is_histogram;
 
         if ((c.id.job.n == 0 && c.id.instance.n == 0) || !has_target(base, &c.id) ||
-            !promql_newest_time(ev, &n->series[i], t, &c.t))
+            !promql_newest(ev, &n->series[i], t, &c.t, &is_histogram))
             continue;
+        if (is_histogram)
+            return fail_histogram(ev, c.labels);
         if (!add_candidate(ev, out, c))
             return false;
     }

@@ -30,12 +30,14 @@ static size_t first_after(const struct storage_series *s, ts_ms t)
     return lo;
 }
 
-static const struct histogram *read_histogram(struct promql_eval *ev,
+const struct histogram *promql_read_histogram(struct promql_eval *ev, const struct promql_node *n,
                                               const struct storage_series *s, storage_slot slot)
 {
     struct histogram *h = arena_new(ev->a, struct histogram);
 
     storage_histogram(ev->storage, s, slot, h);
+    if (h->hint == HISTOGRAM_RESET && !n->shows_resets)
+        h->hint = HISTOGRAM_UNKNOWN;
     return h;
 }
 
@@ -54,14 +56,15 @@ static size_t newest(const struct promql_eval *ev, const struct storage_series *
     return i - 1;
 }
 
-bool promql_newest_time(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref,
-                        ts_ms *out)
+bool promql_newest(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref,
+                   ts_ms *t, bool *is_histogram)
 {
     size_t i = newest(ev, s, ref);
 
     if (i == SIZE_MAX)
         return false;
-    *out = s->times[i];
+    *t = s->times[i];
+    *is_histogram = storage_is_histogram(storage_at(s, i));
     return true;
 }
 
@@ -69,10 +72,11 @@ bool promql_newest_time(const struct promql_eval *ev, const struct storage_serie
 static void push_smoothed(struct promql_eval *ev, const struct promql_expr *x, struct labels ls,
                           const struct storage_series *s, ts_ms ref, struct promql_vector *out)
 {
+    const struct promql_node *n = promql_node_of(ev, x);
     struct promql_value v = {.v = 0};
     struct promql_window w;
 
-    promql_read_window(ev, s, ref - ev->set.lookback, ref + ev->set.lookback, &w);
+    promql_read_window(ev, n, s, ref - ev->set.lookback, ref + ev->set.lookback, &w);
     if (promql_interpolate(&w, ref, ev->a, &v))
         promql_push(ev, out, (struct promql_sample){.labels = ls, .v = v.v, .h = v.h});
     promql_notes_add(&ev->notes, v.notes, promql_metric(ls), x->at);
@@ -100,7 +104,7 @@ bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, t
             continue;
         slot = storage_at(s, k);
         if (storage_is_histogram(slot))
-            sample.h = read_histogram(ev, s, slot);
+            sample.h = promql_read_histogram(ev, n, s, slot);
         else
             sample.v = promql_float(slot);
         promql_push(ev, out, sample);
@@ -152,8 +156,9 @@ static const storage_slot *slots_of(struct promql_eval *ev, const struct storage
 }
 
 /* The series' own arrays when the range holds nothing but floats, or their slots; else its floats and histograms apart. */
-void promql_read_window(struct promql_eval *ev, const struct storage_series *s, ts_ms from,
-                        ts_ms to, struct promql_window *out)
+void promql_read_window(struct promql_eval *ev, const struct promql_node *node,
+                        const struct storage_series *s, ts_ms from, ts_ms to,
+                        struct promql_window *out)
 {
     size_t begin = first_after(s, from), end = first_after(s, to), n = 0, n_h = 0;
     struct promql_hpoint *h;
@@ -188,8 +193,8 @@ void promql_read_window(struct promql_eval *ev, const struct storage_series *s, 
             slots[n] = all[i - begin];
             starts[n++] = start;
         } else if (storage_is_histogram(all[i - begin]))
-            h[n_h++] =
-                (struct promql_hpoint){s->times[i], start, read_histogram(ev, s, all[i - begin])};
+            h[n_h++] = (struct promql_hpoint){s->times[i], start,
+                                              promql_read_histogram(ev, node, s, all[i - begin])};
     }
     *out = (struct promql_window){times, slots, s->starts != NULL ? starts : NULL, n, h, n_h};
 }
@@ -231,7 +236,8 @@ static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_m
         struct promql_matrix_series *m = &out->v[out->n];
 
         m->labels = selector->labels[i];
-        promql_read_window(ev, &selector->series[i], is_extended ? from - ev->set.lookback : from,
+        promql_read_window(ev, selector, &selector->series[i],
+                           is_extended ? from - ev->set.lookback : from,
                            shift->is_smoothed ? to + ev->set.lookback : to, &m->window);
         if (m->window.n + m->window.n_h == 0)
             continue;

@@ -52,12 +52,25 @@ struct compiler {
     bool *is_tried; /* by id */
 };
 
+/* Whether something below reads differently from what its text says. */
+static bool shows_resets(const struct compiler *c, const struct promql_expr *x)
+{
+    const struct promql_expr *child;
+    bool shows = promql_node_of(&c->expr->ev, x)->shows_resets;
+
+    for (size_t i = 0; !shows && (child = promql_child(x, i)) != NULL; i++)
+        shows = shows_resets(c, child);
+    return shows;
+}
+
 static str key_of(struct compiler *c, const struct promql_expr *x)
 {
     struct buf b = BUF_INIT;
     str key;
 
     promql_print(&b, x);
+    if (shows_resets(c, x))
+        buf_add(&b, S(" with resets"));
     key = arena_str(&c->p->a, buf_str(&b));
     buf_release(&b);
     return key;

@@ -47,6 +47,7 @@ struct batch {
     struct promql_plan *p;
     struct promql_eval *ev;
     struct plan_node *n;
+    const struct promql_node *selector;
     ts_ms from, to;
     bool reads_edges; /* the function looks only at the outermost samples of what rises */
     struct storage_series series[2][BATCH]; /* the current batch and the next */
@@ -79,10 +80,7 @@ static void read_nan(struct batch *b, const struct storage_series *s, size_t i, 
     if (slot == STORAGE_ABSENT || slot == STORAGE_STALE || s->times[i] <= b->from)
         return;
     if (storage_is_histogram(slot)) {
-        struct histogram *h = arena_new(b->ev->a, struct histogram);
-
-        storage_histogram(b->p->storage, s, slot, h);
-        set_histogram(b, row, h);
+        set_histogram(b, row, promql_read_histogram(b->ev, b->selector, s, slot));
         return;
     }
     c->v[row] = promql_float(slot);
@@ -162,7 +160,8 @@ static const struct storage_series *next_batch(struct batch *b, size_t at)
 
 static bool instant(struct batch *b, const struct promql_expr *x, ts_ms t)
 {
-    b->to = promql_reference(promql_node_of(b->ev, x), t);
+    b->selector = promql_node_of(b->ev, x);
+    b->to = promql_reference(b->selector, t);
     b->from = b->to - b->ev->set.lookback;
     for (size_t at = 0; at < b->n->n; at += BATCH) {
         instant_rows(b, next_batch(b, at), at, rows_of_batch(b, at));
@@ -231,7 +230,7 @@ static bool range_row(struct batch *b, const struct promql_kernel *k, const stru
                                .is_rising = is_rising(s, begin, end)};
     w.slots = slots_of(b, s, begin, end, w.is_rising);
     if (is_unlikely(!w.is_rising && !is_plain(w.slots, w.n)))
-        promql_read_window(b->ev, s, r->from, r->to, &w);
+        promql_read_window(b->ev, b->selector, s, r->from, r->to, &w);
     if (w.n + w.n_h == 0)
         return true;
     if (!promql_run_kernel(k, &w, r, &v))
@@ -283,13 +282,15 @@ static bool range_rows(struct batch *b, const struct promql_kernel *k, const str
 
 static bool range(struct batch *b, const struct promql_expr *x, ts_ms t, bool *given_up)
 {
-    const struct promql_node *window = promql_node_of(b->ev, range_of(x));
+    const struct promql_expr *selected = range_of(x);
+    const struct promql_node *window = promql_node_of(b->ev, selected);
     const struct promql_kernel *k = promql_node_of(b->ev, x)->kernel;
     struct promql_range r = {.now = t,
                              .seconds = (double)window->length / 1000,
                              .uses_starts = b->ev->set.start_times,
                              .a = b->ev->a};
 
+    b->selector = promql_node_of(b->ev, selected->range.selector);
     b->reads_edges = k->wants_counter;
     b->to = r.to = promql_reference(window, t);
     b->from = r.from = r.to - window->length;

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "promql/kernel_rows.h"
+
 /* -- computed durations, in seconds -- */
 
 struct durations {
@@ -176,15 +178,44 @@ static bool check_modifiers(struct promql_eval *ev, const struct promql_expr *x)
     return true;
 }
 
-static bool prepare(struct promql_eval *ev, const struct promql_expr *x, struct reach above)
+/* What the store knows of resets is told where Prometheus reads histograms without their buckets: below a function that needs
+ * none, unless one that does, or a subquery, stands above the selector. Elsewhere it is told nothing: there Prometheus cannot
+ * know whether the sample before is still there. rate() and increase() look for themselves. */
+enum resets { RESETS_HIDDEN, RESETS_SHOWN, RESETS_NEVER };
+
+static enum resets resets_below(const struct promql_eval *ev, const struct promql_expr *x,
+                                enum resets above)
+{
+    const struct promql_kernel *k = promql_node_of(ev, x)->kernel;
+
+    if (x->kind == PROMQL_SUBQUERY)
+        return RESETS_NEVER;
+    if (x->kind == PROMQL_BINARY &&
+        (x->binary.op == PROMQL_TRIM_UPPER || x->binary.op == PROMQL_TRIM_LOWER))
+        return RESETS_NEVER;
+    if (x->kind != PROMQL_CALL || above == RESETS_NEVER)
+        return above;
+    if (k->call == promql_histogram_count || k->call == promql_histogram_sum ||
+        k->call == promql_histogram_avg)
+        return RESETS_SHOWN;
+    return k->wants_counter || k->call == promql_histogram_quantile ||
+                   k->call == promql_histogram_quantiles || k->call == promql_histogram_fraction
+               ? RESETS_NEVER
+               : above;
+}
+
+static bool prepare(struct promql_eval *ev, const struct promql_expr *x, struct reach above,
+                    enum resets resets)
 {
     struct reach r = reach_below(ev, x, above);
     const struct promql_expr *child;
 
     if (!prepare_node(ev, x, r.ms) || !check_modifiers(ev, x))
         return false;
+    promql_node_of(ev, x)->shows_resets = x->kind == PROMQL_SELECTOR && resets == RESETS_SHOWN;
+    resets = resets_below(ev, x, resets);
     for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
-        if (!prepare(ev, child, r))
+        if (!prepare(ev, child, r, resets))
             return false;
     return true;
 }
@@ -207,7 +238,7 @@ bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x, struct 
 {
     ev->n_nodes = (size_t)highest_id(x) + 1;
     ev->nodes = arena_array(a, ev->n_nodes, sizeof(ev->nodes[0]));
-    return prepare(ev, x, (struct reach){0, false});
+    return prepare(ev, x, (struct reach){0, false}, RESETS_HIDDEN);
 }
 
 void promql_unprepare(struct promql_eval *ev)

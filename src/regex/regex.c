@@ -236,6 +236,12 @@ bool regex_matches_within(const struct regex *re, str subject, uint64_t *work)
     return pike_match(pike_of(re), subject, 0, NULL, 0, work) == RE_YES;
 }
 
+bool regex_find_within(const struct regex *re, str subject, size_t from, size_t bounds[2],
+                       uint64_t *work)
+{
+    return pike_match(pike_of(re), subject, from, bounds, 1, work) == RE_YES;
+}
+
 static void read_groups(pcre2_match_data *md, int count, size_t *groups, size_t n_groups)
 {
     const PCRE2_SIZE *v = pcre2_get_ovector_pointer(md);

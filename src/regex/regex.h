@@ -46,6 +46,10 @@ bool regex_matches(const struct regex *re, str subject);
 /* The same by the Pike VM, within *work instructions. False and *work 0: it was given up. */
 bool regex_matches_within(const struct regex *re, str subject, uint64_t *work);
 
+/* The bounds of the leftmost match that begins at from or later; the rest as above. */
+bool regex_find_within(const struct regex *re, str subject, size_t from, size_t bounds[2],
+                       uint64_t *work);
+
 /* For an anchored pattern that only matches a few literal strings: their list (borrowed), else 0.
  */
 size_t regex_literals(const struct regex *re, const str **out);

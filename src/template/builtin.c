@@ -37,7 +37,7 @@ FUNC(f_len)
         return err_set(e, ERR_INVALID, "len of type %s", tv_type_name(v));
     *out = tv_int((int64_t)(v->kind == TV_STRING ? v->s.n
                             : v->kind == TV_LIST ? v->list.n
-                                                 : v->map.n));
+                                                 : tv_map_of(v).n));
     return true;
 }
 
@@ -243,7 +243,8 @@ static bool equal(const struct tmpl_value *a, const struct tmpl_value *b, bool *
     if (a->kind == TV_LIST || a->kind == TV_MAP || b->kind == TV_LIST || b->kind == TV_MAP)
         return err_set(e, ERR_INVALID, "non-comparable type %s", tv_type_name(b));
     *out = a->kind == b->kind &&
-           (a->kind == TV_TIME ? a->time.t == b->time.t : a->object == b->object);
+           (a->kind == TV_TIME ? a->time.s == b->time.s && a->time.ns == b->time.ns
+                               : a->object == b->object);
     return true;
 }
 

@@ -44,7 +44,7 @@ static bool char_value(struct arena *a, str text, int64_t *out)
 }
 
 /* strconv.ParseInt with base 0: prefixes, and underscores where Go allows them. */
-static bool integer(str text, bool *negative, uint64_t *out)
+bool tmpl_constant_integer(str text, bool *negative, uint64_t *out)
 {
     uint64_t v = 0;
     unsigned base = 10;
@@ -87,6 +87,8 @@ static bool char_number(struct arena *a, str text, struct tmpl_node *n, struct e
     return true;
 }
 
+#define TWO_TO_63 9223372036854775808.0
+
 static bool float_number(str text, struct tmpl_node *n, struct err *e)
 {
     bool is_hex = text.n > 2 && (text.p[1] | 0x20) == 'x', has_mark = false, ok;
@@ -104,12 +106,10 @@ static bool float_number(str text, struct tmpl_node *n, struct err *e)
     if (!has_mark)
         return err_set(e, ERR_INVALID, "integer overflow: \"%.*s\"", STR(text));
     n->is_float = n->is_ideal_float = true;
-    if (n->f >= -9.2e18 && n->f <= 9.2e18 && n->f == (double)(int64_t)n->f) {
-        n->is_int = true;
-        n->i = (int64_t)n->f;
-        n->is_uint = n->i >= 0;
-        n->u = (uint64_t)n->i;
-    }
+    n->is_int = n->f >= -TWO_TO_63 && n->f < TWO_TO_63 && n->f == (double)(int64_t)n->f;
+    n->is_uint = n->f >= 0 && n->f < 2 * TWO_TO_63 && n->f == (double)(uint64_t)n->f;
+    n->i = n->is_int ? (int64_t)n->f : 0;
+    n->u = n->is_uint ? (uint64_t)n->f : 0;
     return true;
 }
 
@@ -120,11 +120,13 @@ bool tmpl_constant_number(struct arena *a, struct tmpl_token t, struct tmpl_node
 
     if (t.type == TOK_CHAR_CONSTANT)
         return char_number(a, t.text, n, e);
-    if (!integer(t.text, &negative, &v))
+    if (!tmpl_constant_integer(t.text, &negative, &v))
         return float_number(t.text, n, e);
-    n->is_uint = !negative && t.text.p[0] != '+';
+    n->is_uint = v == 0 || (!negative && t.text.p[0] != '+');
     n->u = v;
     n->is_int = negative ? v <= (uint64_t)INT64_MAX + 1 : v <= INT64_MAX;
+    if (!n->is_int && !n->is_uint)
+        return err_set(e, ERR_INVALID, "integer overflow: \"%.*s\"", STR(t.text));
     n->i = negative ? (int64_t)(0 - v) : (int64_t)v;
     n->is_float = true;
     n->f = negative ? -(double)v : (double)v;

@@ -16,4 +16,7 @@ bool tmpl_constant_text(struct arena *a, struct tmpl_token t, str *out, struct e
 bool tmpl_constant_number(struct arena *a, struct tmpl_token t, struct tmpl_node *n,
                           struct err *e) must_check;
 
+/* strconv.ParseUint with base 0, and a sign. */
+bool tmpl_constant_integer(str text, bool *negative, uint64_t *out) must_check;
+
 #endif

@@ -94,12 +94,12 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
 
 static bool is_list(char type)
 {
-    return type == 'l' || type == 'q' || type == 'y';
+    return type == 'l' || type == 'L' || type == 'q' || type == 'y';
 }
 
 static const struct tmpl_type *list_type(char type)
 {
-    return type == 'l' ? &tmpl_strings : type == 'y' ? &tmpl_bytes : &tmpl_samples;
+    return type == 'l' || type == 'L' ? &tmpl_strings : type == 'y' ? &tmpl_bytes : &tmpl_samples;
 }
 
 static value_ validate(struct exec *x, value_ v, char type)
@@ -179,7 +179,7 @@ static uint64_t reading(const value_ *args, size_t n)
     for (size_t i = 0; i < n; i++)
         steps += args[i].kind == TV_STRING ? args[i].s.n / TMPL_STEP_BYTES
                  : args[i].kind == TV_LIST ? args[i].list.n / TMPL_STEP_ITEMS
-                 : args[i].kind == TV_MAP  ? args[i].map.n / TMPL_STEP_ITEMS
+                 : args[i].kind == TV_MAP  ? tv_map_of(&args[i]).n / TMPL_STEP_ITEMS
                                            : 0;
     return steps;
 }

@@ -113,6 +113,7 @@ static enum flow walk_range(struct exec *x, const struct tmpl_value *dot, const 
 {
     size_t outer = x->vars.n, count = 0;
     struct tmpl_value v = eval_pipeline(x, dot, n->pipe);
+    struct tmpl_map map;
     enum flow flow = FLOW_ON;
 
     if (x->failed)
@@ -128,13 +129,14 @@ static enum flow walk_range(struct exec *x, const struct tmpl_value *dot, const 
         count = v.list.n;
         break;
     case TV_MAP:
-        for (; count < v.map.n; count++) {
-            struct tmpl_value key = tv_str(v.map.v[count].key);
+        map = tv_map_of(&v);
+        for (; count < map.n; count++) {
+            struct tmpl_value key = tv_str(map.v[count].key);
 
-            if (!turn(x, n, outer, &key, &v.map.v[count].value, &flow))
+            if (!turn(x, n, outer, &key, &map.v[count].value, &flow))
                 break;
         }
-        count = v.map.n;
+        count = map.n;
         break;
     case TV_INT:
         for (int64_t i = 0; i < v.i; i++) {

@@ -49,18 +49,6 @@ SHARED(func_trim_space)
     return true;
 }
 
-SHARED(func_join)
-{
-    struct buf b = BUF_INIT;
-
-    for (size_t i = 0; i < args[1].list.n && b.n <= env->a->limit; i++) {
-        if (i != 0)
-            buf_add(&b, args[0].s);
-        buf_add(&b, args[1].list.v[i].s);
-    }
-    return text(env, &b, out);
-}
-
 /* What the steps that are left allow a pattern to do, and back. */
 static uint64_t pattern_work(const struct tmpl_env *env)
 {
@@ -151,14 +139,6 @@ FUNC(f_url_unescape)
     return text(env, &b, out);
 }
 
-FUNC(f_date)
-{
-    struct buf b = BUF_INIT;
-
-    tmpl_time_format(&b, args[1].time, args[0].s);
-    return text(env, &b, out);
-}
-
 FUNC(f_tz)
 {
     const struct tz *zone = tmpl_zone(env, args[0].s, e);
@@ -178,7 +158,7 @@ FUNC(f_now)
 
 FUNC(f_since)
 {
-    *out = tv_duration(ts_sub(env->now, args[0].time.t));
+    *out = tv_duration(tmpl_time_sub(tmpl_time_at(env->now, NULL), args[0].time));
     return true;
 }
 
@@ -195,21 +175,15 @@ SHARED(func_humanize_duration)
 
 FUNC(f_must_to_date)
 {
-    ts_ns t;
-
-    if (!tmpl_time_parse(args[0].s, args[1].s, NULL, &t, e))
-        return false;
-    *out = tv_time(t);
-    return true;
+    *out = (struct tmpl_value){.kind = TV_TIME};
+    return tmpl_time_parse(args[0].s, args[1].s, NULL, &out->time, e);
 }
 
 FUNC(f_to_date)
 {
-    ts_ns t = TS_NONE;
-
-    if (!tmpl_time_parse(args[0].s, args[1].s, NULL, &t, NULL))
-        t = TS_NONE;
-    *out = tv_time(t);
+    *out = (struct tmpl_value){.kind = TV_TIME};
+    if (!tmpl_time_parse(args[0].s, args[1].s, NULL, &out->time, NULL))
+        *out = tv_time(TS_NONE);
     return true;
 }
 
@@ -274,7 +248,7 @@ SHARED(func_dict)
                            tv_type_name(&args[i]));
         v[i / 2] = (struct tmpl_pair){args[i].s, args[i + 1]};
     }
-    *out = tv_map(NULL, v, n / 2);
+    *out = tv_dict(env->a, v, n / 2);
     return true;
 }
 
@@ -283,14 +257,14 @@ const struct tmpl_func tmpl_alertmanager_funcs[] = {
     {"toLower", "s", func_to_lower, "text in small letters"},
     {"title", "s", f_title, "each word with a capital letter, the rest small"},
     {"trimSpace", "s", func_trim_space, "text without white space at its ends"},
-    {"join", "sl", func_join, "the elements of a list with a separator between them"},
+    {"join", "sL", func_join_any, "the elements of a list with a separator between them"},
     {"match", "ss", func_match, "whether a pattern is found in text"},
     {"reReplaceAll", "sss", func_re_replace_all, "text with all matches of a pattern replaced"},
     {"stringSlice", "s*", f_string_slice, "a list of texts"},
     {"safeHtml", "s", func_safe_html, "trusted as HTML"},
     {"safeUrl", "s", f_safe_url, "trusted as a URL"},
     {"urlUnescape", "s", f_url_unescape, "the text behind a query escape"},
-    {"date", "st", f_date, "a time by a Go layout"},
+    {"date", "sa", func_date_any, "a time by a Go layout"},
     {"tz", "st", f_tz, "a time in another zone"},
     {"now", "", f_now, "the current time"},
     {"since", "t", f_since, "the duration since a time"},

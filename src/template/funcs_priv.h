@@ -20,7 +20,15 @@ FUNC_DECLARE(func_humanize_duration);
 FUNC_DECLARE(func_list);
 FUNC_DECLARE(func_dict);
 FUNC_DECLARE(func_to_json);
-FUNC_DECLARE(func_join);
 FUNC_DECLARE(func_trim_space);
+
+FUNC_DECLARE(func_join_any);
+FUNC_DECLARE(func_date_any);
+
+/* What sprig makes of any value: 0 of what is no number. */
+double func_number(const struct tmpl_value *v);
+int64_t func_integer(const struct tmpl_value *v);
+str func_shown(struct tmpl_env *env, const struct tmpl_value *v);
+struct tmpl_time func_time_of(const struct tmpl_env *env, const struct tmpl_value *v);
 
 #endif

@@ -1,4 +1,5 @@
-/* funcs_sprig.c - the part of sprig that templates for DingTalk use, ecosystem.md 2. The text to work on comes last, so
+/* funcs_sprig.c - sprig's functions for text, choices, numbers and times, those that templates for DingTalk use most. Lists
+ * and maps: funcs_sprig_data.c; the others, and why some are refused: funcs_sprig_more.c. The text to work on comes last, so
  * that it can be piped in. A function that is not here is an error when the template is parsed. */
 #include <math.h>
 #include <stdlib.h>
@@ -7,12 +8,14 @@
 #include "codec/base64.h"
 #include "codec/duration.h"
 #include "codec/quote.h"
+#include "template/constant.h"
 #include "template/funcs_priv.h"
 #include "template/humanize.h"
 #include "template/printf.h"
 #include "template/strcase.h"
 #include "template/template.h"
 #include "template/time.h"
+#include "template/time_methods.h"
 
 static bool text(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
 {
@@ -25,7 +28,7 @@ static bool too_long(const struct tmpl_env *env, size_t n)
     return env->a->limit != 0 && n > env->a->limit;
 }
 
-static str shown(struct tmpl_env *env, const struct tmpl_value *v)
+str func_shown(struct tmpl_env *env, const struct tmpl_value *v)
 {
     struct buf b = BUF_INIT;
 
@@ -144,7 +147,7 @@ FUNC(f_quote)
             continue;
         if (b.n != 0)
             buf_addc(&b, ' ');
-        quote_go(&b, shown(env, &args[i]));
+        quote_go(&b, func_shown(env, &args[i]));
     }
     return text(env, &b, out);
 }
@@ -166,22 +169,23 @@ FUNC(f_indent)
 
 FUNC(f_to_string)
 {
-    *out = tv_str(shown(env, &args[0]));
+    *out = tv_str(func_shown(env, &args[0]));
     return true;
 }
 
-FUNC(f_join)
+bool func_join_any(struct tmpl_env *env, const struct tmpl_value *args, is_unused size_t n,
+                   struct tmpl_value *out, is_unused struct err *e)
 {
     struct buf b = BUF_INIT;
 
     if (args[1].kind != TV_LIST) {
-        *out = tv_str(shown(env, &args[1]));
+        *out = tv_str(func_shown(env, &args[1]));
         return true;
     }
     for (size_t i = 0; i < args[1].list.n && !too_long(env, b.n); i++) {
         if (i != 0)
             buf_add(&b, args[0].s);
-        buf_add(&b, shown(env, &args[1].list.v[i]));
+        buf_add(&b, func_shown(env, &args[1].list.v[i]));
     }
     return text(env, &b, out);
 }
@@ -281,7 +285,7 @@ FUNC(f_last)
 
 /* -- numbers: what is none counts as 0 -- */
 
-static double number(const struct tmpl_value *v)
+double func_number(const struct tmpl_value *v)
 {
     double d;
 
@@ -290,14 +294,37 @@ static double number(const struct tmpl_value *v)
     return tmpl_number(v, &d, NULL) ? d : 0;
 }
 
-static int64_t integer(const struct tmpl_value *v)
+/* As cast.ToInt64: text by the rules of Go's source ("010" is 8), with ".0" behind it let be; floats are cut, and those that
+ * do not fit are the least number. */
+static int64_t integer_of_text(str s)
 {
-    double d;
+    str dot = s, whole = str_cut(&dot, '.');
+    uint64_t v;
+    bool negative;
 
-    if (v->kind == TV_INT || v->kind == TV_DURATION)
-        return v->i;
-    d = number(v);
-    return d > -9.2e18 && d < 9.2e18 ? (int64_t)d : 0;
+    for (size_t i = 0; i < dot.n; i++)
+        if (dot.p[i] != '0')
+            return 0;
+    if (!tmpl_constant_integer(whole, &negative, &v))
+        return 0;
+    if (v > (uint64_t)INT64_MAX + negative)
+        return 0;
+    return negative ? (int64_t)(0 - v) : (int64_t)v;
+}
+
+int64_t func_integer(const struct tmpl_value *v)
+{
+    switch (v->kind) {
+    case TV_INT:
+    case TV_DURATION: return v->i;
+    case TV_UINT: return (int64_t)v->u;
+    case TV_BOOL: return v->b;
+    case TV_STRING: return integer_of_text(v->s);
+    case TV_FLOAT:
+        return v->f >= -9223372036854775808.0 && v->f < 9223372036854775808.0 ? (int64_t)v->f
+                                                                              : INT64_MIN;
+    default: return 0;
+    }
 }
 
 FUNC(f_add)
@@ -305,30 +332,30 @@ FUNC(f_add)
     uint64_t sum = 0;
 
     for (size_t i = 0; i < n; i++)
-        sum += (uint64_t)integer(&args[i]);
+        sum += (uint64_t)func_integer(&args[i]);
     *out = tv_int((int64_t)sum);
     return true;
 }
 
 FUNC(f_sub)
 {
-    *out = tv_int((int64_t)((uint64_t)integer(&args[0]) - (uint64_t)integer(&args[1])));
+    *out = tv_int((int64_t)((uint64_t)func_integer(&args[0]) - (uint64_t)func_integer(&args[1])));
     return true;
 }
 
 FUNC(f_mul)
 {
-    uint64_t product = (uint64_t)integer(&args[0]);
+    uint64_t product = (uint64_t)func_integer(&args[0]);
 
     for (size_t i = 1; i < n; i++)
-        product *= (uint64_t)integer(&args[i]);
+        product *= (uint64_t)func_integer(&args[i]);
     *out = tv_int((int64_t)product);
     return true;
 }
 
 FUNC(f_div)
 {
-    int64_t a = integer(&args[0]), b = integer(&args[1]);
+    int64_t a = func_integer(&args[0]), b = func_integer(&args[1]);
 
     if (b == 0)
         return err_set(e, ERR_INVALID, "runtime error: integer divide by zero");
@@ -338,7 +365,7 @@ FUNC(f_div)
 
 FUNC(f_mod)
 {
-    int64_t a = integer(&args[0]), b = integer(&args[1]);
+    int64_t a = func_integer(&args[0]), b = func_integer(&args[1]);
 
     if (b == 0)
         return err_set(e, ERR_INVALID, "runtime error: integer divide by zero");
@@ -346,36 +373,38 @@ FUNC(f_mod)
     return true;
 }
 
+/* As sprig's: what is not a full half or more goes down, of negative numbers too. */
 FUNC(f_round)
 {
-    int64_t places = n > 1 ? integer(&args[1]) : 0;
-    double scale = pow(10, places > 15 ? 15 : places < 0 ? 0 : (double)places);
+    double half = n > 2 ? func_number(&args[2]) : 0.5;
+    double scale = pow(10, n > 1 ? (double)func_integer(&args[1]) : 0);
+    double digits = func_number(&args[0]) * scale, whole;
 
-    *out = tv_float(round(number(&args[0]) * scale) / scale);
+    *out = tv_float((modf(digits, &whole) >= half ? ceil(digits) : floor(digits)) / scale);
     return true;
 }
 
 FUNC(f_int)
 {
-    *out = tv_int(integer(&args[0]));
+    *out = tv_int(func_integer(&args[0]));
     return true;
 }
 
 FUNC(f_float64)
 {
-    *out = tv_float(number(&args[0]));
+    *out = tv_float(func_number(&args[0]));
     return true;
 }
 
 /* -- time -- */
 
-static struct tmpl_time time_of(const struct tmpl_env *env, const struct tmpl_value *v)
+struct tmpl_time func_time_of(const struct tmpl_env *env, const struct tmpl_value *v)
 {
     if (v->kind == TV_TIME)
         return v->time;
-    if (v->kind == TV_INT && v->i < INT64_MAX / NS_PER_S && v->i > INT64_MIN / NS_PER_S)
-        return (struct tmpl_time){v->i * NS_PER_S, NULL};
-    return (struct tmpl_time){env->now, NULL};
+    if (v->kind == TV_INT)
+        return (struct tmpl_time){v->i, 0, NULL};
+    return tmpl_time_at(env->now, NULL);
 }
 
 FUNC(f_now)
@@ -384,17 +413,18 @@ FUNC(f_now)
     return true;
 }
 
-FUNC(f_date)
+bool func_date_any(struct tmpl_env *env, const struct tmpl_value *args, is_unused size_t n,
+                   struct tmpl_value *out, is_unused struct err *e)
 {
     struct buf b = BUF_INIT;
 
-    tmpl_time_format(&b, time_of(env, &args[1]), args[0].s);
+    tmpl_time_format(&b, func_time_of(env, &args[1]), args[0].s);
     return text(env, &b, out);
 }
 
 FUNC(f_date_in_zone)
 {
-    struct tmpl_time t = time_of(env, &args[1]);
+    struct tmpl_time t = func_time_of(env, &args[1]);
     struct buf b = BUF_INIT;
 
     t.zone = tmpl_zone(env, args[2].s, NULL); /* an unknown one is UTC, as in sprig */
@@ -404,17 +434,16 @@ FUNC(f_date_in_zone)
 
 FUNC(f_ago)
 {
-    struct tmpl_time t = time_of(env, &args[0]);
-    dur_ns d = ts_sub(env->now, t.t);
+    dur_ns d = tmpl_time_sub(tmpl_time_at(env->now, NULL), func_time_of(env, &args[0]));
     struct buf b = BUF_INIT;
 
-    go_duration_print(&b, (d + NS_PER_S / 2 > d ? d + NS_PER_S / 2 : d) / NS_PER_S * NS_PER_S);
+    go_duration_print(&b, tmpl_duration_round(d, NS_PER_S));
     return text(env, &b, out);
 }
 
 FUNC(f_duration)
 {
-    int64_t s = integer(&args[0]);
+    int64_t s = func_integer(&args[0]);
     struct buf b = BUF_INIT;
 
     go_duration_print(&b, s < INT64_MAX / NS_PER_S && s > INT64_MIN / NS_PER_S ? s * NS_PER_S : 0);
@@ -447,6 +476,7 @@ const struct tmpl_func tmpl_sprig_funcs[] = {
     {"lower", "s", func_to_lower, "text in small letters"},
     {"title", "s", f_title, "each word with a capital letter"},
     {"trim", "s", func_trim_space, "text without white space at its ends"},
+    {"trimall", "ss", f_trim_all, "text without the given characters at its ends"},
     {"trimAll", "ss", f_trim_all, "text without the given characters at its ends"},
     {"trimPrefix", "ss", f_trim_prefix, "text without a beginning"},
     {"trimSuffix", "ss", f_trim_suffix, "text without an ending"},
@@ -459,20 +489,26 @@ const struct tmpl_func tmpl_sprig_funcs[] = {
     {"quote", "a*", f_quote, "in double quotes"},
     {"indent", "is", f_indent, "each line moved to the right"},
     {"toString", "a", f_to_string, "as text"},
-    {"join", "sa", f_join, "the elements of a list with a separator between them"},
+    {"join", "sa", func_join_any, "the elements of a list with a separator between them"},
     {"splitList", "ss", f_split_list, "the pieces of text between separators"},
     {"b64enc", "s", f_b64enc, "base64"},
     {"b64dec", "s", f_b64dec, "the text behind base64"},
     {"regexMatch", "ss", func_match, "whether a pattern is found in text"},
+    {"mustRegexMatch", "ss", func_match, "whether a pattern is found in text"},
+    {"mustRegexReplaceAll", "sss", f_regex_replace_all, "pattern, text, replacement"},
     {"regexReplaceAll", "sss", f_regex_replace_all, "pattern, text, replacement"},
     {"default", "aa*", f_default, "the second argument, or the first when it is empty"},
     {"empty", "a", f_empty, "whether the argument is empty"},
     {"coalesce", "a*", f_coalesce, "the first argument that is not empty"},
     {"ternary", "aab", f_ternary, "the first argument when the third is true, else the second"},
     {"first", "a", f_first, "the first element of a list"},
+    {"mustFirst", "a", f_first, "the first element of a list"},
     {"last", "a", f_last, "the last element of a list"},
+    {"mustLast", "a", f_last, "the last element of a list"},
     {"list", "a*", func_list, "a list"},
+    {"tuple", "a*", func_list, "a list"},
     {"dict", "a*", func_dict, "a map of keys and values"},
+    {"mustToJson", "a", func_to_json, "compact JSON"},
     {"toJson", "a", func_to_json, "compact JSON"},
     {"add", "a*", f_add, "the sum of integers"},
     {"sub", "aa", f_sub, "the difference of integers"},
@@ -480,10 +516,12 @@ const struct tmpl_func tmpl_sprig_funcs[] = {
     {"div", "aa", f_div, "the quotient of integers"},
     {"mod", "aa", f_mod, "the rest of a division"},
     {"round", "aa*", f_round, "a number rounded to places"},
+    {"int64", "a", f_int, "as an integer"},
     {"int", "a", f_int, "as an integer"},
     {"float64", "a", f_float64, "as a float"},
     {"now", "", f_now, "the current time"},
-    {"date", "sa", f_date, "a time by a Go layout"},
+    {"date", "sa", func_date_any, "a time by a Go layout"},
+    {"date_in_zone", "sas", f_date_in_zone, "a time by a Go layout in a zone"},
     {"dateInZone", "sas", f_date_in_zone, "a time by a Go layout in a zone"},
     {"markdown", "s", f_markdown, "text that means nothing in Markdown"},
     {"ago", "a", f_ago, "the duration since a time, in whole seconds"},

@@ -184,9 +184,14 @@ static struct tmpl_node *variable(struct parser *p, struct tmpl_token t)
 
 static struct tmpl_node *identifier(struct parser *p, struct tmpl_token t)
 {
-    for (const struct tmpl_func *const *table = p->functions; *table != NULL; table++)
-        if (tmpl_func_find(*table, t.text) != NULL)
+    for (const struct tmpl_func *const *table = p->functions; *table != NULL; table++) {
+        const struct tmpl_func *f = tmpl_func_find(*table, t.text);
+
+        if (f != NULL && f->params == NULL)
+            fail(p, "function \"%.*s\" is not available: %s", STR(t.text), f->doc);
+        if (f != NULL)
             return node(p, TN_IDENTIFIER, t);
+    }
     fail(p, "function \"%.*s\" not defined", STR(t.text));
     return node(p, TN_IDENTIFIER, t);
 }

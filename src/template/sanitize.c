@@ -4,9 +4,11 @@
 #include "base/utf8.h"
 #include "codec/float.h"
 #include "codec/quote.h"
-#include "codec/timefmt.h"
 #include "template/escape.h"
 #include "template/printf.h"
+#include "template/time.h"
+
+enum { JSON_DEPTH = 1000 };
 
 static bool is_alnum(char c)
 {
@@ -228,23 +230,24 @@ static bool json_list(struct tmpl_env *env, struct buf *out, const struct tmpl_v
 static bool json_map(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v,
                      struct err *e)
 {
+    struct tmpl_map m = tv_map_of(v);
+
     buf_addc(out, '{');
-    for (size_t i = 0; i < v->map.n; i++) {
+    for (size_t i = 0; i < m.n; i++) {
         if (i != 0)
             buf_addc(out, ',');
-        json_text(out, v->map.v[i].key);
+        json_text(out, m.v[i].key);
         buf_addc(out, ':');
-        if (!tmpl_json(env, out, &v->map.v[i].value, e))
+        if (!tmpl_json(env, out, &m.v[i].value, e))
             return false;
     }
     buf_addc(out, '}');
     return true;
 }
 
-bool tmpl_json(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v, struct err *e)
+static bool json_value(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v,
+                       struct err *e)
 {
-    if (env->a->limit != 0 && out->n > env->a->limit)
-        return err_set(e, ERR_LIMIT, "the text is too long");
     switch (v->kind) {
     case TV_NONE:
     case TV_NIL: buf_adds(out, "null"); return true;
@@ -264,16 +267,26 @@ bool tmpl_json(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v
         float_print_go_json(out, v->f);
         return true;
     case TV_STRING: json_text(out, v->s); return true;
-    case TV_TIME:
-        buf_addc(out, '"');
-        rfc3339_nano(out, v->time.t);
-        buf_addc(out, '"');
-        return true;
+    case TV_TIME: return tmpl_time_json(out, v->time, e);
     case TV_LIST: return json_list(env, out, v, e);
     case TV_MAP: return json_map(env, out, v, e);
     case TV_OBJECT: return json_object(env, out, v, e);
     }
     return true;
+}
+
+bool tmpl_json(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v, struct err *e)
+{
+    bool ok;
+
+    if (env->a->limit != 0 && out->n > env->a->limit)
+        return err_set(e, ERR_LIMIT, "the text is too long");
+    if (env->json_depth == JSON_DEPTH)
+        return err_set(e, ERR_LIMIT, "json: more than %d levels", JSON_DEPTH);
+    env->json_depth++;
+    ok = json_value(env, out, v, e);
+    env->json_depth--;
+    return ok;
 }
 
 /* Numbers and words get blanks, so that they do not run into what stands next to them. */

@@ -78,6 +78,11 @@ bool template_set_has(const struct template_set *set, str name)
     return find(set, name) != NULL;
 }
 
+const void *template_set_definition(const struct template_set *set, str name)
+{
+    return find(set, name);
+}
+
 const struct tmpl_tree *tmpl_lookup(const struct tmpl_exec_input *in, str name, uint64_t *steps)
 {
     const struct tmpl_tree *t = in->local;

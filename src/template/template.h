@@ -56,6 +56,8 @@ void template_set_free(struct template_set *set);
 /* Adds text under name with all that it defines; a definition that is empty does not replace one that is not. */
 bool template_set_parse(struct template_set *set, str name, str text, struct err *e) must_check;
 bool template_set_has(const struct template_set *set, str name);
+/* What name stands for now; another pointer once it has been defined anew. NULL: nothing. */
+const void *template_set_definition(const struct template_set *set, str name);
 
 /* Text that belongs to no file, to be executed again and again: parsed into the arena, which must outlive it. */
 struct template_text;
@@ -74,7 +76,7 @@ bool template_exec_text(const struct template_set *set, str text, const struct t
 extern const struct tmpl_func tmpl_builtin_funcs[];
 extern const struct tmpl_func tmpl_alertmanager_funcs[];
 extern const struct tmpl_func tmpl_prometheus_funcs[];
-extern const struct tmpl_func tmpl_sprig_funcs[];
+extern const struct tmpl_func tmpl_sprig_funcs[], tmpl_sprig_data_funcs[], tmpl_sprig_more_funcs[];
 
 /* What the functions of tmpl_prometheus_funcs ask of their host (template_run.host); NULL: none of it is there. */
 struct template_prometheus_host {

@@ -198,8 +198,8 @@ static void put_element(struct buf *out, enum element el, const struct civil *c,
     case EL_ZERO_MINUTE: buf_addf(out, "%02d", c->minute); break;
     case EL_SECOND: buf_addf(out, "%d", c->second); break;
     case EL_ZERO_SECOND: buf_addf(out, "%02d", c->second); break;
-    case EL_LONG_YEAR: buf_addf(out, "%04lld", (long long)c->year); break;
-    case EL_YEAR: buf_addf(out, "%02d", (int)(c->year % 100)); break;
+    case EL_LONG_YEAR: buf_addf(out, c->year < 0 ? "%05lld" : "%04lld", (long long)c->year); break;
+    case EL_YEAR: buf_addf(out, "%02d", c->year < 0 ? 0 : (int)(c->year % 100)); break;
     case EL_PM: buf_add(out, c->hour >= 12 ? S("PM") : S("AM")); break;
     case EL_pm: buf_add(out, c->hour >= 12 ? S("pm") : S("am")); break;
     case EL_ZONE: buf_add(out, str_of(zone)); break;
@@ -210,14 +210,16 @@ static void put_element(struct buf *out, enum element el, const struct civil *c,
 int64_t tmpl_time_offset(struct tmpl_time t, const char **zone)
 {
     *zone = "UTC";
-    return t.zone != NULL ? tz_offset(t.zone, t.t, zone) : 0;
+    return t.zone != NULL ? tz_offset_at(t.zone, t.s, zone) : 0;
 }
 
 void tmpl_time_format(struct buf *out, struct tmpl_time t, str layout)
 {
     const char *zone;
     int64_t offset = tmpl_time_offset(t, &zone);
-    struct civil c = civil_of(t.t, offset);
+    struct civil c = civil_of_seconds(t.s, offset);
+
+    c.nanosecond = t.ns;
 
     while (layout.n != 0) {
         size_t n = 1;
@@ -238,12 +240,25 @@ void tmpl_time_print(struct buf *out, struct tmpl_time t)
     tmpl_time_format(out, t, S("2006-01-02 15:04:05.999999999 -0700 MST"));
 }
 
+bool tmpl_time_json(struct buf *out, struct tmpl_time t, struct err *e)
+{
+    const char *zone;
+    int64_t year = civil_of_seconds(t.s, tmpl_time_offset(t, &zone)).year;
+
+    if (year < 0 || year > 9999)
+        return err_set(e, ERR_INVALID, "Time.MarshalJSON: year outside of range [0,9999]");
+    buf_addc(out, '"');
+    tmpl_time_format(out, t, TMPL_RFC3339_NANO);
+    buf_addc(out, '"');
+    return true;
+}
+
 /* -- parsing -- */
 
 struct parsed {
     struct civil c;
     int64_t offset;
-    bool has_offset, pm, has_pm;
+    bool has_offset, pm, has_pm, has_month, has_day, has_yearday;
 };
 
 static bool take_number(str *s, size_t least, size_t most, int *out)
@@ -338,6 +353,12 @@ static bool take_zone_name(str *s, struct parsed *p)
     return true;
 }
 
+static void skip_blanks(str *s, size_t most)
+{
+    for (; most != 0 && s->n != 0 && s->p[0] == ' '; most--)
+        *s = str_sub(*s, 1, s->n);
+}
+
 static bool take_element(str *s, enum element el, struct parsed *p)
 {
     int v = 0;
@@ -348,18 +369,28 @@ static bool take_element(str *s, enum element el, struct parsed *p)
         if (!take_name(s, tmpl_month_names, 12, el == EL_MONTH ? 3 : SIZE_MAX, &v))
             return false;
         p->c.month = v + 1;
+        p->has_month = true;
         return true;
     case EL_LONG_WEEKDAY:
     case EL_WEEKDAY:
         return take_name(s, tmpl_weekday_names, 7, el == EL_WEEKDAY ? 3 : SIZE_MAX, &v);
-    case EL_NUM_MONTH: return take_number(s, 1, 2, &p->c.month);
-    case EL_ZERO_MONTH: return take_number(s, 2, 2, &p->c.month);
+    case EL_NUM_MONTH:
+    case EL_ZERO_MONTH:
+        p->has_month = true;
+        return take_number(s, el == EL_ZERO_MONTH ? 2 : 1, 2, &p->c.month);
     case EL_UNDER_DAY:
-        if (s->n != 0 && s->p[0] == ' ')
-            *s = str_sub(*s, 1, s->n);
-        return take_number(s, 1, 2, &p->c.day);
-    case EL_DAY: return take_number(s, 1, 2, &p->c.day);
-    case EL_ZERO_DAY: return take_number(s, 2, 2, &p->c.day);
+    case EL_DAY:
+    case EL_ZERO_DAY:
+        if (el == EL_UNDER_DAY)
+            skip_blanks(s, 1);
+        p->has_day = true;
+        return take_number(s, el == EL_ZERO_DAY ? 2 : 1, 2, &p->c.day);
+    case EL_UNDER_YEAR_DAY:
+    case EL_YEAR_DAY:
+        if (el == EL_UNDER_YEAR_DAY)
+            skip_blanks(s, 3);
+        p->has_yearday = true;
+        return take_number(s, el == EL_YEAR_DAY ? 3 : 1, 3, &p->c.yearday);
     case EL_HOUR: return take_number(s, 2, 2, &p->c.hour);
     case EL_HOUR12: return take_number(s, 1, 2, &p->c.hour);
     case EL_ZERO_HOUR12: return take_number(s, 2, 2, &p->c.hour);
@@ -399,32 +430,65 @@ static bool cannot_parse(struct err *e, str layout, str text, str rest, str elem
                    STR(text), STR(layout), STR(rest), STR(element));
 }
 
-static bool in_range(const struct civil *c, const char **what)
+static int days_of(const struct civil *c, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = c->year % 4 == 0 && (c->year % 100 != 0 || c->year % 400 == 0);
 
-    *what = c->month < 1 || c->month > 12                                         ? "month"
-            : c->day < 1 || c->day > days[c->month - 1] + (leap && c->month == 2) ? "day"
-            : c->hour > 23                                                        ? "hour"
-            : c->minute > 59                                                      ? "minute"
-            : c->second > 59                                                      ? "second"
-                                                                                  : NULL;
+    return days[month - 1] + (leap && month == 2);
+}
+
+/* Month and day of a day of the year, which must agree with those that the text says itself. */
+static bool place_yearday(struct parsed *p, str text, struct err *e)
+{
+    int month = 1, day = p->c.yearday;
+    const char *wrong;
+
+    while (month < 12 && day > days_of(&p->c, month))
+        day -= days_of(&p->c, month++);
+    wrong = day < 1 || day > days_of(&p->c, month) ? "out of range"
+            : p->has_month && p->c.month != month  ? "does not match month"
+            : p->has_day && p->c.day != day        ? "does not match day"
+                                                   : NULL;
+    if (wrong != NULL)
+        return err_set(e, ERR_INVALID, "parsing time \"%.*s\": day-of-year %s", STR(text), wrong);
+    p->c.month = month;
+    p->c.day = day;
+    return true;
+}
+
+static bool in_range(const struct civil *c, const char **what)
+{
+    *what = c->month < 1 || c->month > 12                 ? "month"
+            : c->day < 1 || c->day > days_of(c, c->month) ? "day"
+            : c->hour > 23                                ? "hour"
+            : c->minute > 59                              ? "minute"
+            : c->second > 59                              ? "second"
+                                                          : NULL;
     return *what == NULL;
 }
 
 /* Near a change of the offset the later guess holds, as there. */
-ts_ns tmpl_time_of(const struct civil *c, const struct tz *zone)
+struct tmpl_time tmpl_time_of(const struct civil *c, const struct tz *zone)
 {
-    ts_ns t = civil_to_ts(c, 0);
+    int64_t s = civil_to_seconds(c, 0);
 
-    if (zone == NULL)
-        return t;
-    t = civil_to_ts(c, tz_offset(zone, t, NULL));
-    return civil_to_ts(c, tz_offset(zone, t, NULL));
+    if (zone != NULL) {
+        s = civil_to_seconds(c, tz_offset_at(zone, s, NULL));
+        s = civil_to_seconds(c, tz_offset_at(zone, s, NULL));
+    }
+    return (struct tmpl_time){s, c->nanosecond, zone};
 }
 
-bool tmpl_time_parse(str layout, str text, const struct tz *zone, ts_ns *out, struct err *e)
+dur_ns tmpl_time_sub(struct tmpl_time a, struct tmpl_time b)
+{
+    __int128 d = ((__int128)a.s - b.s) * NS_PER_S + (a.ns - b.ns);
+
+    return d > INT64_MAX ? INT64_MAX : d < INT64_MIN ? INT64_MIN : (dur_ns)d;
+}
+
+bool tmpl_time_parse(str layout, str text, const struct tz *zone, struct tmpl_time *out,
+                     struct err *e)
 {
     struct parsed p = {.c = {.year = 0, .month = 1, .day = 1}};
     str l = layout, s = text;
@@ -450,10 +514,12 @@ bool tmpl_time_parse(str layout, str text, const struct tz *zone, ts_ns *out, st
     if (p.has_pm)
         p.c.hour =
             p.pm ? (p.c.hour < 12 ? p.c.hour + 12 : p.c.hour) : (p.c.hour == 12 ? 0 : p.c.hour);
+    if (p.has_yearday && !place_yearday(&p, text, e))
+        return false;
     if (!in_range(&p.c, &what))
         return err_set(e, ERR_INVALID, "parsing time \"%.*s\": %s out of range", STR(text), what);
-    *out = civil_to_ts(&p.c, p.offset);
-    if (!p.has_offset)
-        *out = tmpl_time_of(&p.c, zone);
+    *out = tmpl_time_of(&p.c, p.has_offset ? NULL : zone);
+    out->s -= p.offset;
+    out->zone = NULL;
     return true;
 }

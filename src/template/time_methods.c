@@ -1,5 +1,4 @@
-/* Go refuses methods with several results inside of a template; their rows say so with its words. Times before 1677 do not
- * exist here but for the zero time, which stays what it is whatever is added to it. */
+/* Go refuses methods with several results inside of a template; their rows say so with its words. */
 #include "template/time_methods.h"
 
 #include "codec/duration.h"
@@ -9,12 +8,7 @@
 #include "template/funcs_priv.h"
 #include "template/time.h"
 
-#define RFC3339_NANO S("2006-01-02T15:04:05.999999999Z07:00")
-
 enum { BINARY_V1 = 1, BINARY_V2 = 2 };
-
-/* Seconds from the zero time, the first of January of year 1, to 1970. */
-static const int64_t year_one_s = 62135596800;
 
 /* A method that is one expression. */
 #define GIVES(name, expr)                                                                          \
@@ -88,7 +82,7 @@ FUNC(t_local)
 
 static bool is_dst(struct tmpl_time t)
 {
-    return t.zone != NULL && tz_is_dst(t.zone, t.t);
+    return t.zone != NULL && tz_is_dst_at(t.zone, t.s);
 }
 
 GIVES(t_is_dst, tv_bool(is_dst(args[0].time)))
@@ -114,8 +108,10 @@ FUNC(t_string)
 static struct civil civil_here(const struct tmpl_value *v)
 {
     const char *zone;
+    struct civil c = civil_of_seconds(v->time.s, tmpl_time_offset(v->time, &zone));
 
-    return civil_of(v->time.t, tmpl_time_offset(v->time, &zone));
+    c.nanosecond = v->time.ns;
+    return c;
 }
 
 FUNC(t_go_string)
@@ -151,9 +147,14 @@ FUNC(t_append_text)
 {
     struct buf b = BUF_INIT;
 
+    int64_t year = civil_here(&args[0]).year;
+
+    if (year < 0 || year > 9999)
+        return err_set(e, ERR_INVALID, "Time.%s: year outside of range [0,9999]",
+                       n > 1 ? "AppendText" : "MarshalText");
     if (n > 1)
         tv_bytes_text(&b, &args[1]);
-    tmpl_time_format(&b, args[0].time, RFC3339_NANO);
+    tmpl_time_format(&b, args[0].time, TMPL_RFC3339_NANO);
     return bytes(env, &b, out);
 }
 
@@ -161,10 +162,10 @@ FUNC(t_marshal_json)
 {
     struct buf b = BUF_INIT;
 
-    buf_addc(&b, '"');
-    tmpl_time_format(&b, args[0].time, RFC3339_NANO);
-    buf_addc(&b, '"');
-    return bytes(env, &b, out);
+    if (tmpl_time_json(&b, args[0].time, e))
+        return bytes(env, &b, out);
+    buf_release(&b);
+    return false;
 }
 
 static void add_big_endian(struct buf *b, uint64_t v, unsigned n)
@@ -177,18 +178,15 @@ static void add_big_endian(struct buf *b, uint64_t v, unsigned n)
 FUNC(t_append_binary)
 {
     const char *zone;
-    int64_t offset = tmpl_time_offset(args[0].time, &zone), s = 0;
+    int64_t offset = tmpl_time_offset(args[0].time, &zone);
     bool is_utc = args[0].time.zone == NULL || str_is(tz_name(args[0].time.zone), "UTC");
-    struct civil c = civil_here(&args[0]);
     struct buf b = BUF_INIT;
 
-    if (args[0].time.t != TS_NONE)
-        s = year_one_s + args[0].time.t / NS_PER_S - (args[0].time.t % NS_PER_S < 0);
     if (n > 1)
         tv_bytes_text(&b, &args[1]);
     buf_addc(&b, offset % 60 != 0 ? BINARY_V2 : BINARY_V1);
-    add_big_endian(&b, (uint64_t)s, 8);
-    add_big_endian(&b, (uint64_t)c.nanosecond, 4);
+    add_big_endian(&b, (uint64_t)args[0].time.s - (uint64_t)TMPL_YEAR_ONE, 8);
+    add_big_endian(&b, (uint64_t)args[0].time.ns, 4);
     add_big_endian(&b, (uint64_t)(is_utc ? -1 : offset / 60), 2);
     if (offset % 60 != 0)
         add_big_endian(&b, (uint64_t)(offset % 60), 1);
@@ -197,12 +195,20 @@ FUNC(t_append_binary)
 
 /* -- arithmetic of time.Time -- */
 
-FUNC(t_add)
+/* Wraps around at the end of time, as there. */
+static struct tmpl_value later(const struct tmpl_value *v, dur_ns d)
 {
-    *out = args[0];
-    out->time.t = ts_add(args[0].time.t, args[1].i);
-    return true;
+    struct tmpl_value out = *v;
+    int64_t ns = v->time.ns + d % NS_PER_S, carry = ns < 0 ? -1 : ns >= NS_PER_S;
+
+    out.time.ns = (int32_t)(ns - carry * NS_PER_S);
+    out.time.s = (int64_t)((uint64_t)v->time.s + (uint64_t)(d / NS_PER_S + carry));
+    return out;
 }
+
+GIVES(t_add, later(&args[0], args[1].i))
+
+enum { DATE_MAX = 2000000000 };
 
 FUNC(t_add_date)
 {
@@ -210,50 +216,39 @@ FUNC(t_add_date)
     int64_t month;
 
     for (int i = 1; i <= 3; i++)
-        if (args[i].i > 1000000 || args[i].i < -1000000)
+        if (args[i].i > DATE_MAX || args[i].i < -DATE_MAX)
             return err_set(e, ERR_INVALID, "date out of range");
     month = c.month - 1 + args[2].i;
     c.year += args[1].i + (month >= 0 ? month / 12 : -((11 - month) / 12));
     c.month = (int)((month % 12 + 12) % 12) + 1;
     c.day += (int)args[3].i;
     *out = args[0];
-    out->time.t = tmpl_time_of(&c, args[0].time.zone);
+    out->time = tmpl_time_of(&c, args[0].time.zone);
     return true;
 }
 
-/* As there, it saturates at the least value too. */
-static dur_ns between(ts_ns a, ts_ns b)
-{
-    dur_ns d = ts_sub(a, b);
-
-    return d == -INT64_MAX ? INT64_MIN : d;
-}
-
-GIVES(t_sub, tv_duration(between(args[0].time.t, args[1].time.t)))
+GIVES(t_sub, tv_duration(tmpl_time_sub(args[0].time, args[1].time)))
 
 /* What is past the last multiple of d since the zero time. */
-static dur_ns past_multiple(ts_ns t, dur_ns d)
+static dur_ns past_multiple(struct tmpl_time t, dur_ns d)
 {
-    return (dur_ns)(((__int128)t + (__int128)year_one_s * NS_PER_S) % d);
+    __int128 past = (((__int128)t.s - TMPL_YEAR_ONE) * NS_PER_S + t.ns) % d;
+
+    return (dur_ns)(past < 0 ? past + d : past);
 }
 
-FUNC(t_truncate)
-{
-    *out = args[0];
-    if (args[1].i > 0 && args[0].time.t != TS_NONE)
-        out->time.t = ts_add(args[0].time.t, -past_multiple(args[0].time.t, args[1].i));
-    return true;
-}
+GIVES(t_truncate,
+      args[1].i > 0 ? later(&args[0], -past_multiple(args[0].time, args[1].i)) : args[0])
 
 FUNC(t_round)
 {
     dur_ns past;
 
     *out = args[0];
-    if (args[1].i <= 0 || args[0].time.t == TS_NONE)
+    if (args[1].i <= 0)
         return true;
-    past = past_multiple(args[0].time.t, args[1].i);
-    out->time.t = ts_add(args[0].time.t, past < args[1].i - past ? -past : args[1].i - past);
+    past = past_multiple(args[0].time, args[1].i);
+    *out = later(&args[0], past < args[1].i - past ? -past : args[1].i - past);
     return true;
 }
 
@@ -264,23 +259,26 @@ static struct tmpl_value int64(int64_t i)
     return (struct tmpl_value){.kind = TV_INT, .type = &type, .i = i};
 }
 
-static int64_t unix_in(struct tmpl_time t, int64_t unit)
+/* In so many units a second. What is left of it in 64 bits, as there. */
+static int64_t unix_in(struct tmpl_time t, int64_t units)
 {
-    if (t.t == TS_NONE)
-        return unit != 1 ? -year_one_s * (NS_PER_S / unit)
-                         : -6795364578871345152ll; /* what is left of it in 64 bits, as there */
-    return t.t / unit - (t.t % unit < 0);
+    return (int64_t)((uint64_t)t.s * (uint64_t)units + (uint64_t)(t.ns / (NS_PER_S / units)));
 }
 
-GIVES(t_unix, int64(unix_in(args[0].time, NS_PER_S)))
-GIVES(t_unix_milli, int64(unix_in(args[0].time, NS_PER_MS)))
-GIVES(t_unix_micro, int64(unix_in(args[0].time, NS_PER_MS / 1000)))
-GIVES(t_unix_nano, int64(unix_in(args[0].time, 1)))
-GIVES(t_is_zero, tv_bool(args[0].time.t == TS_NONE))
-GIVES(t_after, tv_bool(args[0].time.t > args[1].time.t))
-GIVES(t_before, tv_bool(args[0].time.t < args[1].time.t))
-GIVES(t_equal, tv_bool(args[0].time.t == args[1].time.t))
-GIVES(t_compare, tv_int((args[0].time.t > args[1].time.t) - (args[0].time.t < args[1].time.t)))
+static int compare(struct tmpl_time a, struct tmpl_time b)
+{
+    return a.s != b.s ? (a.s > b.s) - (a.s < b.s) : (a.ns > b.ns) - (a.ns < b.ns);
+}
+
+GIVES(t_unix, int64(args[0].time.s))
+GIVES(t_unix_milli, int64(unix_in(args[0].time, 1000)))
+GIVES(t_unix_micro, int64(unix_in(args[0].time, 1000000)))
+GIVES(t_unix_nano, int64(unix_in(args[0].time, NS_PER_S)))
+GIVES(t_is_zero, tv_bool(args[0].time.s == TMPL_YEAR_ONE && args[0].time.ns == 0))
+GIVES(t_after, tv_bool(compare(args[0].time, args[1].time) > 0))
+GIVES(t_before, tv_bool(compare(args[0].time, args[1].time) < 0))
+GIVES(t_equal, tv_bool(compare(args[0].time, args[1].time) == 0))
+GIVES(t_compare, tv_int(compare(args[0].time, args[1].time)))
 
 /* -- parts of time.Time -- */
 
@@ -417,7 +415,7 @@ GIVES(d_abs, tv_duration(args[0].i == INT64_MIN ? INT64_MAX
                                                 : args[0].i))
 
 /* Halves away from zero; what does not fit saturates. */
-static dur_ns rounded(dur_ns d, dur_ns unit)
+dur_ns tmpl_duration_round(dur_ns d, dur_ns unit)
 {
     dur_ns rest = d % unit, up;
 
@@ -428,7 +426,7 @@ static dur_ns rounded(dur_ns d, dur_ns unit)
     return up;
 }
 
-GIVES(d_round, tv_duration(args[1].i > 0 ? rounded(args[0].i, args[1].i) : args[0].i))
+GIVES(d_round, tv_duration(args[1].i > 0 ? tmpl_duration_round(args[0].i, args[1].i) : args[0].i))
 GIVES(d_truncate, tv_duration(args[1].i > 0 ? args[0].i - args[0].i % args[1].i : args[0].i))
 
 const struct tmpl_func tmpl_duration_methods[] = {

@@ -2,8 +2,8 @@
  *
  * Shapes   tables that end with a row whose name is NULL. Months and weekdays are numbers that print their English name.
  *          Local is in env->local; a zone is a value that only Location gives.
- * Units    times are ts_ns, durations dur_ns; a time out of their range saturates, the zero time is TS_NONE.
- * Errors   AddDate by more than a million: "date out of range".
+ * Units    durations dur_ns.
+ * Errors   AddDate by more than 2,000,000,000: "date out of range"; RFC 3339 of years that it has no room for.
  * Source   Go package time, in behaviour.
  */
 #ifndef TEMPLATE_TIME_METHODS_H
@@ -12,5 +12,7 @@
 #include "template/value.h"
 
 extern const struct tmpl_func tmpl_time_methods[], tmpl_duration_methods[];
+
+dur_ns tmpl_duration_round(dur_ns d, dur_ns unit); /* unit: above 0 */
 
 #endif

@@ -53,7 +53,7 @@ struct tmpl_value tv_labels(struct arena *a, const struct tmpl_type *type, struc
     for (size_t i = 0; i < ls.n; i++)
         v[i] = (struct tmpl_pair){ls.v[i].name, tv_str(ls.v[i].value)};
     return (struct tmpl_value){
-        .kind = TV_MAP, .type = type != NULL ? type : &tmpl_string_map, .map = {v, ls.n}};
+        .kind = TV_MAP, .type = type != NULL ? type : &tmpl_string_map, .map = {v, ls.n, NULL}};
 }
 
 struct tmpl_value tv_strings(struct arena *a, const str *v, size_t n)
@@ -84,7 +84,17 @@ struct tmpl_value tv_map(const struct tmpl_type *type, struct tmpl_pair *v, size
         v[at] = pair;
         k++;
     }
-    return (struct tmpl_value){.kind = TV_MAP, .type = type, .map = {v, k}};
+    return (struct tmpl_value){.kind = TV_MAP, .type = type, .map = {v, k, NULL}};
+}
+
+struct tmpl_value tv_dict(struct arena *a, struct tmpl_pair *v, size_t n)
+{
+    struct tmpl_value out = tv_map(NULL, v, n);
+    struct tmpl_map *shared = arena_new(a, struct tmpl_map);
+
+    *shared = out.map;
+    out.map.shared = shared;
+    return out;
 }
 
 struct tmpl_value tv_copy_buf(struct arena *a, struct buf *b)
@@ -114,14 +124,15 @@ void tv_bytes_text(struct buf *out, const struct tmpl_value *bytes)
 
 const struct tmpl_pair *tv_map_pair(const struct tmpl_value *map, str key)
 {
-    size_t low = 0, high = map->map.n;
+    struct tmpl_map m = tv_map_of(map);
+    size_t low = 0, high = m.n;
 
     while (low < high) {
         size_t mid = (low + high) / 2;
-        int c = str_cmp(map->map.v[mid].key, key);
+        int c = str_cmp(m.v[mid].key, key);
 
         if (c == 0)
-            return &map->map.v[mid];
+            return &m.v[mid];
         if (c < 0)
             low = mid + 1;
         else
@@ -156,7 +167,7 @@ bool tv_truth(const struct tmpl_value *v)
     case TV_FLOAT: return v->f != 0;
     case TV_STRING: return v->s.n != 0;
     case TV_LIST: return v->list.n != 0;
-    case TV_MAP: return v->map.n != 0;
+    case TV_MAP: return tv_map_of(v).n != 0;
     case TV_TIME: return true;
     case TV_OBJECT: return v->object != NULL;
     }
@@ -192,6 +203,7 @@ const char *tv_param_name(char param)
     case 'd': return "time.Duration";
     case 't': return "time.Time";
     case 'f': return "float64";
+    case 'L':
     case 'l': return "[]string";
     case 'v': return tmpl_sample.name;
     case 'q': return tmpl_samples.name;
@@ -210,6 +222,7 @@ bool tv_fits(char param, const struct tmpl_value *v)
     case 'd': return v->kind == TV_DURATION;
     case 't': return v->kind == TV_TIME;
     case 'f': return v->kind == TV_FLOAT;
+    case 'L': return v->kind == TV_LIST;
     case 'l': return v->kind == TV_LIST && v->type != NULL && v->type->elem == TV_STRING;
     case 'v': return v->kind == TV_OBJECT && v->type == &tmpl_sample;
     case 'q': return v->kind == TV_LIST && v->type == &tmpl_samples;

@@ -3,8 +3,8 @@
  * A host describes its data by const tables: a field is a name and a getter, a method or a function is a name, the types
  * of its parameters and a C function. Nothing is converted before a template asks for it.
  *
- * Shapes   a value is 32 bytes, passed by copy. Maps have text keys and are sorted bytewise.
- * Units    times are ts_ns, durations dur_ns.
+ * Shapes   a value is 40 bytes, passed by copy. Maps have text keys and are sorted bytewise.
+ * Units    the host's times are ts_ns, a template's any second of any year, as Go's; durations dur_ns.
  * Owns     nothing: text, lists, maps and objects live in the arena of the execution or in the host's data.
  * Errors   functions fail through struct err; the interpreter adds Go's "error calling NAME: ".
  * Source   Go text/template, reflect and fmt; rules.md 3, alertmanager.md 5.
@@ -41,9 +41,9 @@ struct regex;
 
 struct tmpl_func {
     const char *name;
-    /* One letter a parameter: s string, b bool, i int, d duration, t time, f float, a anything, l list of strings,
+    /* One letter a parameter: s string, b bool, i int, d duration, t time, f float, a anything, l list of strings, L any list,
      * v sample of a query, q all of them, y bytes, o time zone. '*' behind the last one: any number of it. A method's receiver is args[0] and not listed. */
-    const char *params;
+    const char *params; /* NULL: a name that is refused when the template is read, doc is why */
     /* NULL: a method that Go refuses to call, doc is why. */
     bool (*fn)(struct tmpl_env *env, const struct tmpl_value *args, size_t n,
                struct tmpl_value *out, struct err *e);
@@ -80,10 +80,13 @@ struct tmpl_list {
 struct tmpl_map {
     const struct tmpl_pair *v; /* sorted by key, keys distinct */
     size_t n;
+    struct tmpl_map *
+        shared; /* what all copies of the value see, and set and unset change; NULL: v and n, for good */
 };
 
 struct tmpl_time {
-    ts_ns t;
+    int64_t s;             /* since 1970; TMPL_YEAR_ONE is Go's zero time */
+    int32_t ns;            /* 0 to 999,999,999 */
     const struct tz *zone; /* NULL = UTC */
 };
 
@@ -118,7 +121,8 @@ struct tmpl_env {
     const void *host;              /* the host's, as given to template_exec() */
     const struct tmpl_value *root; /* the data of the execution */
     struct tmpl_cached *cached;
-    uint64_t steps; /* that may still be taken */
+    uint64_t steps;      /* that may still be taken */
+    unsigned json_depth; /* of the value being written as JSON */
 };
 
 /* Work inside of a function, beyond what it returns, is counted in steps: a step is a node walked, 256 bytes read,
@@ -132,10 +136,23 @@ static inline bool tmpl_work(struct tmpl_env *env, uint64_t n)
     return env->steps != 0;
 }
 
+#define TMPL_YEAR_ONE INT64_C(-62135596800)
+
+static inline struct tmpl_time tmpl_time_at(ts_ns t, const struct tz *zone)
+{
+    int64_t ns = t % NS_PER_S;
+
+    if (t == TS_NONE)
+        return (struct tmpl_time){TMPL_YEAR_ONE, 0, zone};
+    return (struct tmpl_time){t / NS_PER_S - (ns < 0), (int32_t)(ns < 0 ? ns + NS_PER_S : ns),
+                              zone};
+}
+
 /* In the zone of the execution; the zero time stays what it is known by. */
 static inline struct tmpl_value tv_local_time(const struct tmpl_env *env, ts_ns t)
 {
-    return (struct tmpl_value){.kind = TV_TIME, .time = {t, t != TS_NONE ? env->zone : NULL}};
+    return (struct tmpl_value){.kind = TV_TIME,
+                               .time = tmpl_time_at(t, t != TS_NONE ? env->zone : NULL)};
 }
 
 #define TV_ZERO ((struct tmpl_value){.kind = TV_NONE})
@@ -162,7 +179,7 @@ static inline struct tmpl_value tv_str(str s)
 
 static inline struct tmpl_value tv_time(ts_ns t)
 {
-    return (struct tmpl_value){.kind = TV_TIME, .time = {t, NULL}};
+    return (struct tmpl_value){.kind = TV_TIME, .time = tmpl_time_at(t, NULL)};
 }
 
 static inline struct tmpl_value tv_duration(dur_ns d)
@@ -189,6 +206,14 @@ struct tmpl_value tv_copy_buf(struct arena *a, struct buf *b); /* text; releases
 struct tmpl_value tv_bytes(struct arena *a, struct buf *b);    /* the same as []uint8 */
 void tv_bytes_text(struct buf *out, const struct tmpl_value *bytes);
 
+/* The map as it is now; what is changed later has another array. */
+static inline struct tmpl_map tv_map_of(const struct tmpl_value *v)
+{
+    return v->map.shared != NULL ? *v->map.shared : v->map;
+}
+
+/* A map that can be changed. */
+struct tmpl_value tv_dict(struct arena *a, struct tmpl_pair *v, size_t n);
 const struct tmpl_pair *tv_map_pair(const struct tmpl_value *map, str key); /* NULL: missing */
 const struct tmpl_value *tv_map_get(const struct tmpl_value *map, str key); /* NULL: missing */
 struct tmpl_value tv_map_zero(const struct tmpl_value *map); /* what a missing key gives */

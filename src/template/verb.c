@@ -336,15 +336,17 @@ static void put_list(struct tmpl_printer *p, const struct tmpl_spec *s, const st
 
 static void put_map(struct tmpl_printer *p, const struct tmpl_spec *s, const struct tmpl_value *v)
 {
+    struct tmpl_map m = tv_map_of(v);
+
     buf_adds(p->out, "map[");
-    for (size_t i = 0; i < v->map.n; i++) {
-        struct tmpl_value key = tv_str(v->map.v[i].key);
+    for (size_t i = 0; i < m.n; i++) {
+        struct tmpl_value key = tv_str(m.v[i].key);
 
         if (i != 0)
             buf_addc(p->out, ' ');
         tmpl_verb_put(p, s, &key);
         buf_addc(p->out, ':');
-        tmpl_verb_put(p, s, &v->map.v[i].value);
+        tmpl_verb_put(p, s, &m.v[i].value);
     }
     buf_addc(p->out, ']');
 }

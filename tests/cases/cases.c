@@ -146,8 +146,11 @@ static bool secret(struct delivery *d, struct secret s, str *out)
 static bool render(struct delivery *d, str template, bool html, str *out)
 {
     const struct bench *b = d->owner;
-    const struct messages_context c = {
-        .messages = b->messages, .n = d->n, .external_url = d->external_url, .now = d->now};
+    const struct messages_context c = {.at_mobiles = d->at_mobiles,
+                                       .messages = b->messages,
+                                       .n = d->n,
+                                       .external_url = d->external_url,
+                                       .now = d->now};
 
     return messages_render(&c, template, html, d->arena, out, &d->err);
 }

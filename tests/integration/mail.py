@@ -40,6 +40,30 @@ def test_one_refused_of_three():
         assert m["Message-Id"] and m["Date"] and m["MIME-Version"] == "1.0"
 
 
+def test_one_of_three_for_now():
+    """4yz for one: he gets it later, and nobody gets it twice; 550 meanwhile is final; not over a restart either."""
+    for restarts in (False, True):
+        answers = {"b@y.example": "450 try again later", "c@z.example": "550 no such user here"}
+        box = Mailbox(answers)
+        with folder() as d, MailServer(box) as smtp:
+            with Tocsin(config(smtp), d) as t:
+                t.alert(alertname="A", gpu="7", annotations={"summary": "hot"})
+                until("the mail", lambda: box.mails)
+                until("the refusal is logged", lambda: "b@y.example: 450" in t.text() and "c@z.example: 550" in t.text())
+                equal([to for to, _, _ in box.mails], [["a@x.example"]])
+                if not restarts:
+                    del answers["b@y.example"]
+                    until("the second mail", lambda: len(box.mails) == 2)
+                    until("delivered", lambda: t.metric("alertmanager_notifications_total", integration="email") >= 1)
+            if restarts:
+                del answers["b@y.example"]
+                with Tocsin(config(smtp), d) as t:
+                    until("the second mail", lambda: len(box.mails) == 2)
+        equal([to for to, _, _ in box.mails], [["a@x.example"], ["b@y.example"]])
+        equal(box.mails[0][1]["To"], box.mails[1][1]["To"])
+        assert restarts or box.mails[0][1]["Message-Id"] == box.mails[1][1]["Message-Id"], "another Message-Id"
+
+
 def test_nothing_is_injected():
     box = Mailbox()
     evil = "x\r\nBcc: evil@e.example\r\n\r\n<script>alert(1)</script>"

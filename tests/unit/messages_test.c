@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "model/labels.h"
 #include "notify/messages.h"
@@ -163,10 +164,52 @@ static void labels_of_routes(void **state)
     tear_down(&b);
 }
 
+/* A file for the DingTalk bridge: what it defines anew is what the robot says, its data and functions are there. */
+static void bridge_files(void **state)
+{
+    static const struct {
+        const char *file, *text, *title;
+    } cases[] = {
+        {"{{ define \"ding.link.content\" }}C {{ range .AtMobiles }}@{{ . }}{{ end }}{{ end }}"
+         "{{ define \"ding.link.title\" }}T {{ .Status | upper }}{{ end }}",
+         "C @138", "T FIRING"},
+        {"{{ define \"default.content\" }}D{{ end }}{{ define \"default.title\" }}DT{{ end }}", "D",
+         "DT"},
+        {"{{ define \"dingtalk.default.text\" }}own{{ end }}"
+         "{{ define \"ding.link.content\" }}C{{ end }}",
+         "own", "[FIRING:1] Slow (page a\r\n# b](http://x))"},
+    };
+    str mobile = S("138");
+    const struct conf_strings mobiles = {&mobile, 1};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char path[] = "/tmp/tocsin-messages-XXXXXX";
+        int fd = mkstemp(path);
+        str pattern = str_of(path);
+        struct diags d;
+        struct bench b;
+
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, cases[i].file, strlen(cases[i].file)), strlen(cases[i].file));
+        close(fd);
+        set_up(&b, "en", "");
+        diags_init(&d);
+        assert_true(messages_load(b.messages, NULL, &pattern, 1, &d));
+        b.c.at_mobiles = &mobiles;
+        assert_str(render(&b, "{{ template \"dingtalk.default.text\" . }}"), cases[i].text);
+        assert_str(render(&b, "{{ template \"dingtalk.default.title\" . }}"), cases[i].title);
+        diags_release(&d);
+        tear_down(&b);
+        unlink(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(languages),
                                        cmocka_unit_test(dingtalk_names),
+                                       cmocka_unit_test(bridge_files),
                                        cmocka_unit_test(local_times),
                                        cmocka_unit_test(labels_of_routes)};
 

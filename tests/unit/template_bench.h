@@ -35,7 +35,9 @@ static const char bench_json[] =
 
 static inline void bench_init(struct template_bench *b, const struct tmpl_func *functions)
 {
-    const struct tmpl_func *const tables[] = {functions, NULL};
+    bool is_sprig = functions == tmpl_sprig_funcs; /* of three tables */
+    const struct tmpl_func *const tables[] = {functions, is_sprig ? tmpl_sprig_data_funcs : NULL,
+                                              tmpl_sprig_more_funcs, NULL};
     struct err e = ERR_INIT;
 
     *b = (struct template_bench){.set = template_set_new(tables)};

@@ -267,6 +267,14 @@ static void test_newer_functions(void **state)
         {"{{ now | date \"2006-01-02\" }} {{ now | tz \"Asia/Shanghai\" | date \"15:04 MST\" }}",
          "2025-01-01 08:00 CST"},
         {"{{ (toDate \"2006-01-02\" \"2024-12-31\" | since).Hours }}", "24"},
+        {"{{ (toDate \"2006 __2\" \"2024  60\").Format \"01-02 __2 002\" }}", "02-29  60 060"},
+        {"{{ (toDate \"2006-002\" \"2023-365\").Format \"Jan 2\" }}", "Dec 31"},
+        {"{{ mustToDate \"2006 002\" \"2023 366\" }}",
+         "!template: :1:3: executing \"\" at <mustToDate \"2006 002\" \"2023 366\">: error calling "
+         "mustToDate: parsing time \"2023 366\": day-of-year out of range"},
+        {"{{ mustToDate \"2006 01 002\" \"2023 02 001\" }}",
+         "!template: :1:3: executing \"\" at <mustToDate \"2006 01 002\" \"2023 02 001\">: error "
+         "calling mustToDate: parsing time \"2023 02 001\": day-of-year does not match month"},
         {"{{ toDate \"2006-01-02\" \"x\" }}", "0001-01-01 00:00:00 +0000 UTC"},
         {"{{ toJson (dict \"b\" 1 \"a\" (list \"<\" nil 1.5 true)) }}",
          "{\"a\":[\"\\u003c\",null,1.5,true],\"b\":1}"},
@@ -278,6 +286,42 @@ static void test_newer_functions(void **state)
         {"{{ .CommonLabels }}", "alertname=Slow, job=api"},
         {"{{ now | tz \"No/Where\" }}", "!template: :1:9: executing \"\" at <tz \"No/Where\">: "
                                         "error calling tz: unknown time zone No/Where"},
+    };
+
+    (void)state;
+    bench_cases(tmpl_alertmanager_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
+}
+
+/* Years that nanoseconds in 64 bits have no room for: seconds and nanoseconds apart, as Go's. */
+static void test_far_times(void **state)
+{
+    static const struct template_case cases[] = {
+        {"{{ (toDate \"x\" \"y\").Add 90000000000 }}", "0001-01-01 00:01:30 +0000 UTC"},
+        {"{{ (toDate \"x\" \"y\").Add -1 }}", "0000-12-31 23:59:59.999999999 +0000 UTC"},
+        {"{{ (toDate \"x\" \"y\").AddDate 1 1 1 }}", "0002-02-02 00:00:00 +0000 UTC"},
+        {"{{ (toDate \"x\" \"y\").AddDate -2 0 0 }}", "-0001-01-01 00:00:00 +0000 UTC"},
+        {"{{ (toDate \"x\" \"y\").IsZero }} {{ ((toDate \"x\" \"y\").Add 1).IsZero }}",
+         "true false"},
+        {"{{ (toDate \"2006\" \"0000\").Year }} {{ (toDate \"2006\" \"1000\").Unix }}",
+         "0 -30610224000"},
+        {"{{ toDate \"2006-01-02 15:04:05.9\" \"9999-12-31 23:59:59.5\" }}",
+         "9999-12-31 23:59:59.5 +0000 UTC"},
+        {"{{ (toDate \"2006\" \"1500\").Before (toDate \"2006\" \"1501\") }}", "true"},
+        {"{{ ((toDate \"2006\" \"1501\").Sub (toDate \"2006\" \"1500\")).Hours }}", "8760"},
+        {"{{ (toDate \"2006\" \"9000\").Sub (toDate \"2006\" \"1500\") }}",
+         "2562047h47m16.854775807s"},
+        {"{{ (toDate \"2006\" \"1500\").Sub (toDate \"2006\" \"9000\") }}",
+         "-2562047h47m16.854775808s"},
+        {"{{ (toDate \"2006-01-02 15:04\" \"1500-06-01 12:34\").Truncate 3600000000000 }}",
+         "1500-06-01 12:00:00 +0000 UTC"},
+        {"{{ (toDate \"2006-01-02 15:04\" \"1500-06-01 12:34\").Round 3600000000000 }}",
+         "1500-06-01 13:00:00 +0000 UTC"},
+        {"{{ toJson ((toDate \"x\" \"y\").Add 1) }}", "\"0001-01-01T00:00:00.000000001Z\""},
+        {"{{ toJson ((toDate \"x\" \"y\").AddDate 10000 0 0) }}",
+         "!template: :1:3: executing \"\" at <toJson ((toDate \"x\" \"y\").AddDate 10000 0 0)>: "
+         "error "
+         "calling toJson: Time.MarshalJSON: year outside of range [0,9999]"},
+        {"{{ (toDate \"2006\" \"9999\").AddDate 20000 0 0 }}", "29999-01-01 00:00:00 +0000 UTC"},
     };
 
     (void)state;
@@ -297,7 +341,7 @@ static void test_sprig(void **state)
         {"{{ contains \"b\" \"abc\" }} {{ hasPrefix \"a\" \"abc\" }} {{ hasSuffix \"x\" \"abc\" }}",
          "true true false"},
         {"{{ add 1 2 3 }} {{ sub 5 2 }} {{ mul 2 3 }} {{ div 7 2 }} {{ mod 7 2 }}", "6 3 6 3 1"},
-        {"{{ round 3.14159 2 }} {{ int \"3.7\" }} {{ float64 \"1.5\" }}", "3.14 3 1.5"},
+        {"{{ round 3.14159 2 }} {{ int \"3.7\" }} {{ float64 \"1.5\" }}", "3.14 0 1.5"},
         {"{{ div 1 0 }}", "!template: :1:3: executing \"\" at <div 1 0>: error calling div: "
                           "runtime error: integer divide by zero"},
         {"{{ first (list 1 2) }}{{ last (list 1 2) }} {{ quote \"a\\\"\" 1 }}",
@@ -311,7 +355,157 @@ static void test_sprig(void **state)
         {"{{ duration 95 }} {{ b64enc \"hi\" }} {{ b64dec \"aGk=\" }}", "1m35s aGk= hi"},
         {"{{ repeat 3 \"x\" }} {{ trunc 2 \"abc\" }} {{ trunc -2 \"abc\" }} {{ toString 3 }}",
          "xxx ab bc 3"},
-        {"{{ sha256sum \"a\" }}", "!template: :1: function \"sha256sum\" not defined"},
+    };
+
+    (void)state;
+    bench_cases(tmpl_sprig_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
+}
+
+static void test_sprig_data(void **state)
+{
+    static const struct template_case cases[] = {
+        {"{{ $d := dict \"a\" 1 }}{{ $e := $d }}{{ $_ := set $d \"b\" 2 }}{{ $e }} {{ $e.b }} {{ "
+         "len "
+         "$e }}",
+         "map[a:1 b:2] 2 2"},
+        {"{{ $d := dict \"a\" 1 \"b\" 2 }}{{ range $k, $v := $d }}{{ $_ := unset $d $k }}{{ $k "
+         "}}{{ $v "
+         "}}{{ end }} {{ len $d }}",
+         "a1b2 0"},
+        {"{{ $d := dict \"in\" (dict \"x\" 1) }}{{ $_ := set $d.in \"y\" 2 }}{{ $d }}",
+         "map[in:map[x:1 y:2]]"},
+        {"{{ $d := dict }}{{ set $d \"d\" $d }}", "!template: :1:19: executing \"\" at <set $d "
+                                                  "\"d\" $d>: error calling set: a map cannot hold "
+                                                  "itself, nor more than 500 levels"},
+        {"{{ set .CommonLabels \"a\" 1 }}",
+         "!template: :1:3: executing \"\" at <set .CommonLabels \"a\" 1>: error calling set: wrong "
+         "type "
+         "for value; expected map[string]interface {}; got template.KV"},
+        {"{{ $d := dict \"a\" 1 }}{{ get $d \"a\" }}{{ get $d \"x\" }} {{ hasKey $d \"a\" }} {{ "
+         "hasKey $d "
+         "\"x\" }}",
+         "1 true false"},
+        {"{{ keys (dict \"b\" 1 \"a\" 2) }} {{ values (dict \"b\" 1 \"a\" 2) }} {{ pluck \"a\" "
+         "(dict "
+         "\"a\" 1) (dict \"a\" 2) (dict) }}",
+         "[a b] [2 1] [1 2]"},
+        {"{{ pick (dict \"a\" 1 \"b\" 2) \"a\" }} {{ omit (dict \"a\" 1 \"b\" 2) \"a\" }}",
+         "map[a:1] map[b:2]"},
+        {"{{ $d := dict \"a\" 1 \"m\" (dict \"x\" 1) }}{{ $_ := merge $d (dict \"a\" 9 \"b\" 2 "
+         "\"m\" (dict "
+         "\"y\" 2)) }}{{ $d }}",
+         "map[a:1 b:2 m:map[x:1 y:2]]"},
+        {"{{ mergeOverwrite (dict \"a\" 1) (dict \"a\" 9 \"b\" 2) }}", "map[a:9 b:2]"},
+        {"{{ $d := dict \"m\" (dict \"x\" 1) }}{{ $c := deepCopy $d }}{{ $_ := set $d.m \"x\" 2 "
+         "}}{{ $c "
+         "}}{{ $d }}",
+         "map[m:map[x:1]]map[m:map[x:2]]"},
+        {"{{ dig \"a\" \"b\" 5 (dict \"a\" (dict \"b\" 3)) }} {{ dig \"a\" \"c\" 5 (dict \"a\" "
+         "(dict)) }}",
+         "3 5"},
+        {"{{ rest (list 1 2 3) }} {{ initial (list 1 2 3) }} {{ append (list 1) 2 }} {{ prepend "
+         "(list 1) 0 "
+         "}} {{ concat (list 1) (list 2 3) }}",
+         "[2 3] [1 2] [1 2] [0 1] [1 2 3]"},
+        {"{{ reverse (list 1 2 3) }} {{ uniq (list 1 2 1) }} {{ without (list 1 2 3) 1 3 }} {{ has "
+         "2 (list 1 "
+         "2) }} {{ compact (list 0 1 \"\" 2) }} {{ chunk 2 (list 1 2 3) }}",
+         "[3 2 1] [1 2] [2] true [1 2] [[1 2] [3]]"},
+        {"{{ rest \"x\" }}",
+         "!template: :1:3: executing \"\" at <rest \"x\">: error calling rest: cannot "
+         "find rest on type string"},
+        {"{{ sortAlpha (list \"b\" \"a\" 3) }} {{ toStrings (list 1 2) }} {{ all 1 0 }} {{ any 1 0 "
+         "}}",
+         "[3 a b] [1 2] false true"},
+        {"{{ (fromJson \"{\\\"a\\\":[1,{\\\"b\\\":null}]}\").a }} {{ fromJson \"{\" }} {{ "
+         "toRawJson (dict "
+         "\"a\" \"<&\") }}",
+         "[1 map[b:<nil>]] <no value> {\"a\":\"<&\"}"},
+        {"{{ toPrettyJson (dict \"a\" (list 1 2) \"b\" (dict) \"c\" \"x:,{\") }}",
+         "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {},\n  \"c\": \"x:,{\"\n}"},
+        {"{{ $l := list 1 }}{{ range 300000 }}{{ $l = list $l }}{{ end }}{{ toJson $l }}",
+         "!template: :1:66: executing \"\" at <toJson $l>: error calling toJson: json: more than "
+         "1000 "
+         "levels"},
+        {"{{ typeOf 1 }} {{ typeOf (list) }} {{ kindOf (dict) }} {{ kindIs \"string\" \"a\" }} {{ "
+         "typeIs "
+         "\"float64\" 1.5 }} {{ deepEqual (list 1 (dict \"a\" 2)) (list 1 (dict \"a\" 2)) }}",
+         "int []interface {} map true true true"},
+    };
+
+    (void)state;
+    bench_cases(tmpl_sprig_funcs, TEMPLATE_TEXT, cases, ARRAY_LEN(cases));
+}
+
+static void test_sprig_more(void **state)
+{
+    static const struct template_case cases[] = {
+        {"{{ abbrev 5 \"hello world\" }} {{ abbrevboth 5 10 \"1234 5678 9123\" }} {{ initials "
+         "\"First "
+         "Try\" }} {{ untitle \"First Try\" }} {{ swapcase \"Hello\" }} {{ nospace \"a b c\" }}",
+         "he... ...5678... FT first try hELLO abc"},
+        {"{{ snakecase \"FirstName\" }} {{ snakecase \"HTTPServer\" }} {{ snakecase \"NoHTTPS\" }} "
+         "{{ "
+         "snakecase \"GO_PATH\" }} {{ snakecase \"GO PATH\" }} {{ snakecase \"http2xx\" }} {{ "
+         "snakecase "
+         "\"HTTP20xOK\" }} {{ snakecase \"Duration2m3s\" }} {{ snakecase \"Bld4Floor3rd\" }}",
+         "first_name http_server no_https go_path go_path http_2xx http_20x_ok duration_2m3s "
+         "bld4_floor_3rd"},
+        {"{{ kebabcase \"FirstName\" }} {{ camelcase \"http_server\" }} {{ camelcase \"no_https\" "
+         "}} {{ "
+         "camelcase \"_complex__case_\" }} {{ camelcase \"some words\" }}",
+         "first-name HttpServer NoHttps _Complex_Case_ SomeWords"},
+        {"{{ wrap 5 \"one two three\" }}|{{ wrapWith 3 \"+\" \"abcdef gh\" }}",
+         "one\ntwo\nthree|abc+def+gh"},
+        {"{{ plural \"one\" \"many\" 1 }} {{ plural \"one\" \"many\" 0 }} {{ substr 0 5 \"hello "
+         "world\" }} "
+         "{{ substr 6 -1 \"hello world\" }} {{ cat \"a\" 1 nil \"b\" }} {{ squote \"a\" 1 }}{{ "
+         "nindent 1 "
+         "\"x\" }}",
+         "one many hello world a 1 b 'a' '1'\n x"},
+        {"{{ (split \"$\" \"foo$bar$baz\")._1 }} {{ (splitn \"$\" 2 \"foo$bar$baz\")._1 }} {{ "
+         "b32enc \"hi\" "
+         "}} {{ b32dec \"NBUQ====\" }}",
+         "bar bar$baz NBUQ==== hi"},
+        {"{{ atoi \"12\" }} {{ atoi \"x\" }} {{ toDecimal \"777\" }} {{ add1 1 }} {{ max 1 3 2 }} "
+         "{{ min 1 3 "
+         "2 }} {{ maxf 1 2.5 }} {{ ceil 1.1 }} {{ floor -1.1 }}",
+         "12 0 511 2 3 1 2.5 2 -2"},
+        {"{{ addf 1.1 2.2 }} {{ subf 7.5 2 3 }} {{ mulf 1.1 1.1 }} {{ divf 1 3 }} {{ add1f 1.5 }}",
+         "3.3 2.5 1.21 0.3333333333333333 2.5"},
+        {"{{ until 3 }} {{ untilStep 3 6 2 }} {{ untilStep 3 0 1 }} {{ seq 5 }} {{ seq -3 }} {{ "
+         "seq 0 2 10 "
+         "}} {{ seq 0 -2 -5 }}",
+         "[0 1 2] [3 5] [] 1 2 3 4 5 1 0 -1 -2 -3 0 2 4 6 8 10 0 -2 -4"},
+        {"{{ (dateModify \"-1h\" (index .Alerts 0).StartsAt).Hour }} {{ htmlDate (index .Alerts "
+         "0).StartsAt "
+         "}} {{ unixEpoch (index .Alerts 0).StartsAt }} {{ durationRound \"2h10m5s\" }} {{ "
+         "durationRound "
+         "\"2400h10m5s\" }} {{ htmlDateInZone 1e9 \"UTC\" }}",
+         "12 2024-02-29 1709211845 2h 3mo 2025-01-01"},
+        {"{{ mustDateModify \"x\" (index .Alerts 0).StartsAt }}",
+         "!template: :1:3: executing \"\" at <mustDateModify \"x\" (index .Alerts 0).StartsAt>: "
+         "error "
+         "calling mustDateModify: time: invalid duration \"x\""},
+        {"{{ regexFind \"[a-z][0-9]\" \"ab1c2\" }} {{ regexFindAll \"[2,4,6,8]\" \"123456789\" -1 "
+         "}} {{ "
+         "regexFindAll \"\\\\d\" \"123\" 2 }} {{ regexFindAll \"a*\" \"baac\" -1 }}",
+         "b1 [2 4 6 8] [1 2] [ aa ]"},
+        {"{{ regexSplit \"z+\" \"pizza\" -1 }} {{ regexSplit \",\" \"a,b,c\" 2 }} {{ regexSplit "
+         "\"\" \"abc\" "
+         "-1 }} {{ len (regexSplit \"a\" \"\" -1) }}",
+         "[pi a] [a b,c] [a b c] 1"},
+        {"{{ regexReplaceAllLiteral \"a(x*)b\" \"-ab-axxb-\" \"${1}\" }} {{ regexQuoteMeta "
+         "\"1.2$\" }}",
+         "-${1}-${1}- 1\\.2\\$"},
+        {"{{ fail \"no\" }}",
+         "!template: :1:3: executing \"\" at <fail \"no\">: error calling fail: no"},
+        {"{{ env \"HOME\" }}",
+         "!template: :1: function \"env\" is not available: templates do not read "
+         "the environment"},
+        {"{{ sha256sum \"a\" }}",
+         "!template: :1: function \"sha256sum\" is not available: templates have no cryptography"},
+        {"{{ noSuch }}", "!template: :1: function \"noSuch\" not defined"},
     };
 
     (void)state;
@@ -347,8 +541,9 @@ int main(void)
         cmocka_unit_test(test_large_texts),     cmocka_unit_test(test_bad_utf8),
         cmocka_unit_test(test_check_limits),    cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_replacing),       cmocka_unit_test(test_rule_functions),
-        cmocka_unit_test(test_newer_functions), cmocka_unit_test(test_sprig),
-        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_newer_functions), cmocka_unit_test(test_far_times),
+        cmocka_unit_test(test_sprig),           cmocka_unit_test(test_sprig_data),
+        cmocka_unit_test(test_sprig_more),      cmocka_unit_test(test_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
