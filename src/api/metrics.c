@@ -178,7 +178,7 @@ static const struct metric rows[] = {
 /* The page under way: alerts are counted some in a turn, by fingerprint, then all is written. */
 struct metrics_page {
     struct api *api;
-    bool is_open; /* OpenMetrics */
+    enum expo_format format;
     VEC(uint64_t) todo;
     size_t at;
     struct verdict verdict;
@@ -493,7 +493,7 @@ static void put_all(const struct metrics_page *p, struct buf *out, struct now no
     struct api *a = p->api;
     struct expo x;
 
-    expo_init(&x, out, p->is_open ? EXPO_OPENMETRICS : EXPO_TEXT);
+    expo_init(&x, out, p->format);
     put_alerts(p, &x);
     put_integrations(a, &x);
     put_config(a, &x);
@@ -542,14 +542,15 @@ void api_get_metrics(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
     struct metrics_page *p = mem_new(struct metrics_page);
+    struct expo_wish wish = expo_negotiate(http_header_get(&rq->headers, S("Accept")), true);
+    struct buf type = BUF_INIT;
 
     p->api = a;
-    p->is_open = str_find_str(http_header_get(&rq->headers, S("Accept")),
-                              S("application/openmetrics-text")) >= 0;
+    p->format = wish.format;
+    expo_put_content_type(&type, &wish);
     vec_reserve(&p->todo, a->engine->alerts.n);
     MAP_EACH (struct u64_map_entry, it, &a->engine->alerts)
         vec_push(&p->todo, it->key);
-    http_reply_stream(rq, 200,
-                      p->is_open ? S(EXPO_CONTENT_TYPE_OPENMETRICS) : S(EXPO_CONTENT_TYPE_TEXT),
-                      page_next, page_done, p);
+    http_reply_stream(rq, 200, buf_str(&type), page_next, page_done, p);
+    buf_release(&type);
 }

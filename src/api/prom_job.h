@@ -26,6 +26,7 @@ struct query_job {
     str name;               /* of label values; empty: the names */
     size_t limit;           /* 0 = none */
     struct labels external; /* of /federate */
+    struct expo_wish wish;  /* the same */
     str content_type;
 
     struct buf body;

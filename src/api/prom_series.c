@@ -230,27 +230,29 @@ static size_t newest(const struct storage_series *s, ts_ms now)
     return SIZE_MAX;
 }
 
-/* Opens the braces, too, when it is the first. */
-static void put_label(struct buf *b, const struct label *l)
+static str wished(struct query_job *q, str name, bool with_colon)
 {
-    buf_addc(b, b->p[b->n - 1] == '\0' ? '{' : ',');
-    if (label_name_is_legacy(l->name))
-        buf_add(b, l->name);
-    else
-        quote_go(b, l->name);
-    buf_addc(b, '=');
-    quote_go(b, l->value);
+    struct buf b = BUF_INIT;
+    str s;
+
+    if (q->wish.escaping == EXPO_UTF8 || expo_is_bare(name, with_colon))
+        return name;
+    expo_escape_name(&b, name, with_colon, q->wish.escaping);
+    s = arena_str(&q->later.arena, buf_str(&b));
+    buf_release(&b);
+    return s;
 }
 
-/* Name, a NUL, and the rest of the line: sorted by that, series of one name stand together. */
+/* Name as it is written, a NUL, and the line: sorted by that, series of one name stand together. */
 static void see_sample(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
 {
-    struct label instance = {S("instance"), STR_NONE};
+    str name = wished(q, labels_get(ls, S("__name__")), true);
     struct storage_series s;
     storage_slot slot;
     struct buf b = BUF_INIT;
     double v;
     size_t i;
+    bool any;
 
     storage_read(tsdb_storage(store_db(q->api->conf.store)), &id, 1, &s);
     i = newest(&s, q->end);
@@ -258,14 +260,15 @@ static void see_sample(struct query_job *q, struct found *f, struct labels ls, u
         return;
     slot = storage_at(&s, i);
     memcpy(&v, &slot, sizeof(v));
-    buf_add(&b, labels_get(ls, S("__name__")));
+    buf_add(&b, name);
     buf_addc(&b, '\0');
+    any = expo_open_series(&b, name, "");
     ls = labels_merge(&q->later.arena, q->external, ls);
     if (labels_get(ls, S("instance")).n == 0) /* else the scraper would add its own */
-        put_label(&b, &instance);
+        expo_put_label(&b, &any, S("instance"), STR_NONE);
     LABELS_EACH (l, ls)
         if (!str_is(l->name, "__name__"))
-            put_label(&b, l);
+            expo_put_label(&b, &any, wished(q, l->name, false), l->value);
     buf_adds(&b, "} ");
     float_print_g(&b, v);
     buf_addf(&b, " %lld\n", (long long)s.times[i]);
@@ -286,9 +289,11 @@ static void federate(struct query_job *q)
             rest = f.v[i];
             name = str_cut(&rest, '\0');
 
-            if (i == 0 || !str_eq(name, last))
-                buf_addf(&q->body, "# TYPE %.*s untyped\n", STR(name));
-            buf_add(&q->body, name);
+            if (i == 0 || !str_eq(name, last)) {
+                buf_adds(&q->body, "# TYPE ");
+                expo_put_name(&q->body, name, "");
+                buf_adds(&q->body, " untyped\n");
+            }
             buf_add(&q->body, rest);
             last = name;
         }
@@ -300,8 +305,12 @@ void prom_federate(struct http_req *rq, void *arg)
     const struct api *a = arg;
     struct query_job *q = prom_job_new(arg, federate);
     struct prom_params p = prom_params(rq);
+    struct buf type = BUF_INIT;
 
-    q->content_type = S(EXPO_CONTENT_TYPE_TEXT);
+    q->wish = expo_negotiate(http_header_get(&rq->headers, S("Accept")), false);
+    expo_put_content_type(&type, &q->wish);
+    q->content_type = arena_str(&q->later.arena, buf_str(&type));
+    buf_release(&type);
     q->external = labels_copy(&q->later.arena, config_of(a->engine->conf)->external_labels);
     q->end = prom_now_ms(a);
     if (!parse_matches(rq, q, &p, true)) {
