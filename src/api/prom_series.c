@@ -7,11 +7,37 @@
 #include "codec/float.h"
 #include "tsdb/tsdb.h"
 
+bool prom_selector(struct http_req *rq, const char *param, str text, struct arena *a,
+                   struct matchers *out)
+{
+    struct err e = ERR_INIT;
+    struct promql_expr *x = promql_parse(arena_str(a, text), &promql_everything, a, NULL, &e);
+    bool ok = x != NULL && x->kind == PROMQL_SELECTOR;
+
+    if (ok)
+        *out = matchers_copy(a, &x->selector.matchers);
+    else
+        prom_fail(rq, PROM_BAD_DATA, "invalid parameter \"%s\": %s", param,
+                  x != NULL ? "a series selector is wanted" : e.msg);
+    promql_release(x);
+    return ok;
+}
+
+void prom_job_match_all(struct query_job *q)
+{
+    struct matcher *any = arena_new(&q->later.arena, struct matcher);
+
+    any->op = MATCH_NE; /* "" */
+    any->name = S("__name__");
+    q->matches = arena_array(&q->later.arena, 1, sizeof(*q->matches));
+    q->matches[0] = (struct matchers){any, 1};
+    q->n_matches = 1;
+}
+
 /* match[] are series selectors. Without one, when that is allowed, everything matches. */
 static bool parse_matches(struct http_req *rq, struct query_job *q, const struct prom_params *p,
                           bool is_required)
 {
-    struct err e = ERR_INIT;
     str *texts;
     size_t n = prom_param_list(p, "match[]", &q->later.arena, &texts);
 
@@ -20,26 +46,13 @@ static bool parse_matches(struct http_req *rq, struct query_job *q, const struct
         return false;
     }
     q->matches = arena_array(&q->later.arena, n + 1, sizeof(*q->matches));
-    for (size_t i = 0; i < n; i++) {
-        struct promql_expr *x = promql_parse(arena_str(&q->later.arena, texts[i]),
-                                             &promql_everything, &q->later.arena, NULL, &e);
-
-        if (x == NULL || x->kind != PROMQL_SELECTOR) {
-            prom_fail(rq, PROM_BAD_DATA, "invalid parameter \"match[]\": %s",
-                      x != NULL ? "a series selector is wanted" : e.msg);
-            promql_release(x);
+    for (size_t i = 0; i < n; i++)
+        if (prom_selector(rq, "match[]", texts[i], &q->later.arena, &q->matches[q->n_matches]))
+            q->n_matches++;
+        else
             return false;
-        }
-        q->matches[q->n_matches++] = matchers_copy(&q->later.arena, &x->selector.matchers);
-        promql_release(x);
-    }
-    if (n == 0) {
-        struct matcher *any = arena_new(&q->later.arena, struct matcher);
-
-        if (!matcher_init(any, MATCH_NE, S("__name__"), STR_NONE, &e))
-            return false;
-        q->matches[q->n_matches++] = (struct matchers){any, 1};
-    }
+    if (n == 0)
+        prom_job_match_all(q);
     return true;
 }
 
@@ -54,8 +67,9 @@ static int by_str(const void *a, const void *b)
 }
 
 /* A series as it is listed: as JSON, a text that can be compared. */
-static void see_series(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
+static void see_series(struct query_job *q, void *to, struct labels ls, uint32_t id)
 {
+    struct found *f = to;
     struct buf b = BUF_INIT;
     struct json_writer w;
 
@@ -66,8 +80,10 @@ static void see_series(struct query_job *q, struct found *f, struct labels ls, u
     buf_release(&b);
 }
 
-static void see_labels(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
+static void see_labels(struct query_job *q, void *to, struct labels ls, uint32_t id)
 {
+    struct found *f = to;
+
     (void)id;
     LABELS_EACH (l, ls) {
         if (q->name.n == 0)
@@ -77,8 +93,9 @@ static void see_labels(struct query_job *q, struct found *f, struct labels ls, u
     }
 }
 
-static void unique(struct found *f)
+static void unique(void *to)
 {
+    struct found *f = to;
     str *v = f->v;
     size_t k = 0;
 
@@ -107,8 +124,7 @@ static bool is_in_span(const struct query_job *q, struct storage s, uint32_t id)
            v.times[v.n - 1] >= q->start;
 }
 
-static bool walk(struct query_job *q, struct found *f,
-                 void (*see)(struct query_job *q, struct found *f, struct labels ls, uint32_t id))
+bool prom_job_walk(struct query_job *q, void *to, prom_see *see, void (*matched)(void *to))
 {
     struct storage s = tsdb_storage(store_db(q->api->conf.store));
     struct arena scratch;
@@ -124,13 +140,14 @@ static bool walk(struct query_job *q, struct found *f,
         while (!http_later_is_gone(&q->later) && storage_slices_next(&it, &ids)) {
             for (size_t j = 0; j < ids.n; j++)
                 if (is_in_span(q, s, ids.v[j]))
-                    see(q, f, storage_labels(s, ids.v[j], &scratch), ids.v[j]);
+                    see(q, to, storage_labels(s, ids.v[j], &scratch), ids.v[j]);
             storage_slices_end(&it, ids.n);
             arena_reset(&scratch);
         }
         storage_slices_release(&it);
         storage_release(s, sel);
-        unique(f);
+        if (matched != NULL)
+            matched(to);
     }
     arena_release(&scratch);
     q->failed = q->err.code != ERR_NONE;
@@ -143,7 +160,7 @@ static void list(struct query_job *q, bool is_raw)
     struct found f = {NULL, 0, 0};
     struct json_writer w;
 
-    if (walk(q, &f, is_raw ? see_series : see_labels)) {
+    if (prom_job_walk(q, &f, is_raw ? see_series : see_labels, unique)) {
         json_writer_init(&w, &q->body, false);
         json_open(&w, '{');
         json_key(&w, S("status"));
@@ -244,8 +261,9 @@ static str wished(struct query_job *q, str name, bool with_colon)
 }
 
 /* Name as it is written, a NUL, and the line: sorted by that, series of one name stand together. */
-static void see_sample(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
+static void see_sample(struct query_job *q, void *to, struct labels ls, uint32_t id)
 {
+    struct found *f = to;
     str name = wished(q, labels_get(ls, S("__name__")), true);
     struct storage_series s;
     storage_slot slot;
@@ -281,7 +299,7 @@ static void federate(struct query_job *q)
     struct found f = {NULL, 0, 0};
     str last = STR_NONE;
 
-    if (walk(q, &f, see_sample))
+    if (prom_job_walk(q, &f, see_sample, unique))
         for (size_t i = 0; i < f.n; i++) {
             str rest, name;
 

@@ -36,6 +36,7 @@ struct target {
     struct ingest_input in;
     void *in_hold; /* of in.conf, during a scrape */
     struct ingest_result result;
+    struct metadata *metadata;
     enum target_health health;
     char last_error[512];
     ts_ns last_scrape;
@@ -64,6 +65,7 @@ struct scraper {
     struct scrape_job *jobs;
     size_t n_jobs;
     struct target_map targets;
+    struct u64_map metadata; /* what targets share */
     bool has_started, is_settled;
     ts_ns unsettled;   /* mono */
     struct timer sync; /* after discovery has said something */
@@ -148,6 +150,7 @@ static struct target *target_new(struct scrape_job *job, const struct target_pla
 static void target_free(struct target *t)
 {
     ingest_release(&t->ingest);
+    metadata_unref(t->metadata);
     buf_release(&t->body);
     buf_release(&t->waiting);
     if (t->in_hold != NULL)
@@ -244,6 +247,18 @@ static void run(struct target *t)
     pool_run(t->scraper->parts.pool, WORK_SCRAPE, &t->job);
 }
 
+static void note_metadata(struct target *t)
+{
+    struct metadata_seen *seen = &t->ingest.metadata;
+    struct metadata *old = t->metadata;
+
+    if (t->result.is_up && seen->differs) {
+        t->metadata = metadata_share(&t->scraper->metadata, buf_str(&seen->records));
+        metadata_unref(old);
+    }
+    metadata_release(seen);
+}
+
 static void note(struct target *t)
 {
     struct scraper_stats *st = &t->scraper->stats;
@@ -296,6 +311,7 @@ static void worked(struct job *j)
     t->in_hold = NULL;
     if (is_stale)
         ingest_forget(&t->ingest);
+    note_metadata(t);
     note(t);
     arm_next(t);
 }
@@ -394,11 +410,12 @@ static void due(struct timer *timer, struct now now)
     t->last_scrape = now.wall;
     t->since = now.mono;
     t->is_last = t->has_head = false;
-    t->in = (struct ingest_input){.conf = t->conf,
-                                  .labels = t->plan.labels,
-                                  .at = now,
-                                  .t = clock_snap(t->slot, t->last_scrape, t->plan.interval) /
-                                       NS_PER_MS};
+    t->in = (struct ingest_input){
+        .conf = t->conf,
+        .labels = t->plan.labels,
+        .at = now,
+        .metadata = t->metadata != NULL ? (str){t->metadata->records, t->metadata->n} : STR_NONE,
+        .t = clock_snap(t->slot, t->last_scrape, t->plan.interval) / NS_PER_MS};
     t->in_interval = t->plan.interval;
     t->in_hold = t->scraper->parts.hold(t->hold);
     if (t->over != 0)
@@ -601,6 +618,7 @@ void scraper_free(struct scraper *s)
         target_free(e->value);
     }
     target_map_release(&s->targets);
+    metadata_pool_release(&s->metadata);
     if (s->conf != NULL)
         s->parts.let_go(s->conf);
     mem_free(s);
@@ -622,7 +640,8 @@ void scraper_each(const struct scraper *s, void (*each)(void *arg, const struct 
                                        .last_scrape = t->last_scrape,
                                        .took = t->took,
                                        .interval = t->plan.interval,
-                                       .timeout = t->plan.timeout};
+                                       .timeout = t->plan.timeout,
+                                       .metadata = t->metadata};
 
         each(arg, &status);
     }
