@@ -39,6 +39,7 @@ struct api_conf {
     struct forward *forward;  /* to other Alertmanagers, borrowed; NULL: nothing is */
     str instance;             /* what forward says that it is */
     bool log_silences;
+    bool has_receiver_names, has_group_keys; /* as labels of metrics */
     /* Calls each(arg, name, value) for every flag, as /api/v1/status/flags shows them. */
     void (*each_flag)(void *arg, void (*each)(void *each_arg, str name, str value), void *each_arg);
     /* Reads the configuration again and tells later, from the loop: text holds all problems when it fails. */

@@ -89,7 +89,8 @@ const struct flag serve_flag_table[] = {
         "leave out rules and rule files with errors instead of refusing all; a reload never leaves "
         "out a rule that runs"),
     FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST",
-         "classic-mode, utf8-strict-mode, and names accepted without effect"),
+         "classic-mode, utf8-strict-mode, receiver-name-in-metrics, alert-names-in-metrics, "
+         "group-key-in-metrics; auto-gomemlimit and event-recorder are accepted without effect"),
     FLAG(
         F, sandbox, "sandbox", FLAG_TEXT, "on", "on|off",
         "files outside of the configuration's and the storage's folders, and system calls that are "
@@ -100,34 +101,39 @@ const struct flag serve_flag_table[] = {
 };
 #undef F
 
-static bool parse_features(const char *list, enum matcher_mode *mode)
+static bool parse_features(const char *list, struct serve_features *out)
 {
-    static const char *const known[] = {"alert-names-in-metrics", "receiver-name-in-metrics",
-                                        "group-key-in-metrics", "auto-gomemlimit",
-                                        "event-recorder"};
+    bool classic = false, strict = false, nothing;
+    const struct {
+        const char *name;
+        bool *on;
+    } known[] = {{"classic-mode", &classic},
+                 {"utf8-strict-mode", &strict},
+                 {"receiver-name-in-metrics", &out->receiver_names},
+                 {"alert-names-in-metrics", &out->alert_names},
+                 {"group-key-in-metrics", &out->group_keys},
+                 {"auto-gomemlimit", &nothing},
+                 {"event-recorder", &nothing}};
     str rest = str_of(list);
-    bool classic = false, strict = false;
 
     while (rest.p != NULL && rest.n != 0) {
         str f = str_cut(&rest, ',');
-        bool ok = false;
+        size_t i = 0;
 
-        classic |= str_is(f, "classic-mode");
-        strict |= str_is(f, "utf8-strict-mode");
-        ok = str_is(f, "classic-mode") || str_is(f, "utf8-strict-mode");
-        for (size_t i = 0; i < ARRAY_LEN(known) && !ok; i++)
-            ok = str_is(f, known[i]);
-        if (!ok) {
+        while (i < ARRAY_LEN(known) && !str_is(f, known[i].name))
+            i++;
+        if (i == ARRAY_LEN(known)) {
             say(stderr, "tocsin: --enable-feature: unknown feature '%.*s'\n", STR(f));
             return false;
         }
+        *known[i].on = true;
     }
     if (classic && strict) {
         say(stderr,
             "tocsin: --enable-feature: classic-mode and utf8-strict-mode exclude each other\n");
         return false;
     }
-    *mode = classic ? MATCHER_CLASSIC : strict ? MATCHER_UTF8 : MATCHER_FALLBACK;
+    out->mode = classic ? MATCHER_CLASSIC : strict ? MATCHER_UTF8 : MATCHER_FALLBACK;
     return true;
 }
 
@@ -196,7 +202,7 @@ static bool check_peers(const struct serve_flags *f)
     return true;
 }
 
-bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
+bool serve_flags_check(const struct serve_flags *f, struct serve_features *features)
 {
     enum log_level level;
     enum log_format format;
@@ -224,7 +230,7 @@ bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
         return false;
     }
     log_setup(level, format, STDERR_FILENO);
-    return check_peers(f) && parse_features(f->features, mode);
+    return check_peers(f) && parse_features(f->features, features);
 }
 
 str serve_own_url(str address)
