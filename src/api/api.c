@@ -93,6 +93,8 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/metrics", 0, api_get_metrics, "/metrics", "metrics of tocsin itself"},
     {HTTP_GET, "/-/healthy", 0, get_ok, "/-/healthy", "the process answers"},
     {HTTP_GET, "/-/ready", 0, get_ok, "/-/ready", "configuration and state are loaded"},
+    {HTTP_POST, "/api/tocsin/storage/{id}", 1 << 10, api_post_storage, "/api/tocsin/storage",
+     "a backup of all that lasts, what lies there, or whether it is sound", ACCESS_CHANGE},
     {HTTP_POST | HTTP_PUT, "/-/reload", 1 << 10, post_reload, "/-/reload",
      "reads the configuration again"},
     {0, NULL, 0, NULL, NULL, NULL},
@@ -555,6 +557,7 @@ struct api *api_new(const struct api_conf *conf)
                                   .observe = observe};
 
     a->conf = *conf;
+    a->conf.storage = mem_str_dup(conf->storage);
     a->engine = shell_engine(conf->shell);
     a->laters = (struct http_laters){.pool = conf->pool, .clock = shell_clock(conf->shell)};
     a->started = shell_clock(conf->shell)->now.wall;
@@ -585,6 +588,7 @@ void api_free(struct api *a)
         metric_histogram_release(&sz->bytes);
     vec_release(&a->http_sizes);
     vec_release(&a->twice);
+    mem_str_free(a->conf.storage);
     mem_free(a);
 }
 

@@ -37,6 +37,7 @@ struct api_conf {
     unsigned max_queries;     /* under way; 0 = no limit */
     dur_ns answer_timeout;    /* 0 = none */
     struct forward *forward;  /* to other Alertmanagers, borrowed; NULL: nothing is */
+    str storage;              /* the folder of what lasts */
     str instance;             /* what forward says that it is */
     bool log_silences;
     bool has_receiver_names, has_group_keys; /* as labels of metrics */

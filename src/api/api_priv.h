@@ -44,6 +44,7 @@ struct api {
     VEC(struct http_size) http_sizes;
     VEC(uint64_t) twice; /* rules that run elsewhere, too, and were told of: hashes */
     struct http_laters laters;
+    bool is_storing; /* a backup, or the like, is under way */
 };
 
 /* -- answers -- */
@@ -103,6 +104,7 @@ void api_get_receivers(struct http_req *rq, void *arg);
 void api_get_metrics(struct http_req *rq, void *arg);
 void api_get_targets(struct http_req *rq, void *arg);
 void api_push(struct http_req *rq, void *arg);
+void api_post_storage(struct http_req *rq, void *arg);
 void api_get_overview(struct http_req *rq, void *arg);
 void api_post_render(struct http_req *rq, void *arg);
 void api_get_explain(struct http_req *rq, void *arg);

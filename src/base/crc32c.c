@@ -69,12 +69,17 @@ static bool has_instruction(void)
 }
 #endif
 
-uint32_t crc32c(str s)
+uint32_t crc32c_more(uint32_t before, str s)
 {
-    uint32_t c = 0xFFFFFFFFu;
+    uint32_t c = ~before;
     size_t i = has_instruction() ? take_eights(&c, s) : 0;
 
     for (; i < s.n; i++)
         c = (c >> 8) ^ table[(c ^ (unsigned char)s.p[i]) & 0xFF];
     return ~c;
+}
+
+uint32_t crc32c(str s)
+{
+    return crc32c_more(0, s);
 }

@@ -9,5 +9,7 @@
 #include "base/str.h"
 
 uint32_t crc32c(str s);
+/* Of what stands behind bytes whose checksum is known; 0: behind nothing. */
+uint32_t crc32c_more(uint32_t before, str s);
 
 #endif

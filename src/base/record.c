@@ -65,6 +65,11 @@ bool record_next(str *in, str *bytes)
     return true;
 }
 
+bool record_is_torn(str in)
+{
+    return in.n < RECORD_HEAD || get32(in.p) > in.n - RECORD_HEAD;
+}
+
 /* Whether what begins here could be records one behind the other: some heads on, or to the end. In binary data many a
  * number looks like the length of one. */
 static bool looks_like_some(str rest)

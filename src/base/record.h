@@ -20,6 +20,9 @@ void record_end(struct buf *out, size_t at);
 
 /* The same in memory. Takes the record that *in begins with; false: it is cut, damaged, or there is none. */
 bool record_next(str *in, str *bytes);
+/* Whether what in begins with, which is no sound record, is one that ends early, as a power cut leaves it: not one that is
+ * there from its head to where that says it ends. */
+bool record_is_torn(str in);
 /* Where the first sound record that holds something begins, at or behind from; in.n: nowhere. Longer ones than 1 MiB are
  * not looked for. */
 size_t record_find(str in, size_t from);

@@ -14,10 +14,26 @@
 
 enum { CONF_MAX = 1 << 20 };
 
+/* Where an answer goes: what is refused, and what no sink wants, to the text. */
+struct receiving {
+    CURL *easy;
+    struct buf *text;
+    bool (*sink)(void *arg, str bytes);
+    void *arg;
+    bool is_given_up;
+};
+
 static size_t receive(char *p, size_t size, size_t n, void *arg)
 {
-    buf_add(arg, (str){p, size * n});
-    return size * n;
+    struct receiving *r = arg;
+    long status = 0;
+
+    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (r->sink == NULL || status / 100 != 2)
+        buf_add(r->text, (str){p, size * n});
+    else if (!r->sink(r->arg, (str){p, size * n}))
+        r->is_given_up = true;
+    return r->is_given_up ? 0 : size * n;
 }
 
 /* The server's reason: a JSON string, an object with message, or text. Printed as it is. */
@@ -72,15 +88,31 @@ static bool read_conf(const struct client_flags *f, struct arena *a, struct http
     return ok;
 }
 
-static int perform(const struct client_flags *f, struct curl_handle *h, struct buf *answer)
+static void set_patience(const struct client_flags *f, struct curl_handle *h, bool is_stream)
 {
+    long ms = (long)(f->timeout / NS_PER_MS);
+
+    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, is_stream ? 0L : ms);
+    if (!is_stream)
+        return;
+    curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS, ms);
+    curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME, ms > 1000 ? ms / 1000 : 1L);
+}
+
+static int perform(const struct client_flags *f, struct curl_handle *h, struct receiving *r)
+{
+    struct buf *answer = r->text;
     long status = 0;
     CURLcode rc;
 
-    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)(f->timeout / NS_PER_MS));
+    r->easy = h->easy;
+    set_patience(f, h, r->sink != NULL);
     curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, receive);
-    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, r);
     rc = curl_easy_perform(h->easy);
+    if (r->is_given_up)
+        return EXIT_FAILED;
     curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
     if (rc != CURLE_OK) {
         say(stderr, "tocsin: cannot reach %s: %s\n", f->url,
@@ -93,8 +125,8 @@ static int perform(const struct client_flags *f, struct curl_handle *h, struct b
     return EXIT_FAILED;
 }
 
-int client_call(const struct client_flags *f, const char *method, const char *path, str body,
-                struct buf *answer)
+static int call(const struct client_flags *f, const char *method, const char *path, str body,
+                struct receiving *r)
 {
     struct http_header type = {S("Content-Type"), S("application/json")};
     struct http_conf conf;
@@ -113,12 +145,31 @@ int client_call(const struct client_flags *f, const char *method, const char *pa
                                STR(base), path);
     if (read_conf(f, &a, &conf)) {
         if (curl_destination(rq.http.url, &a, &rq.destination, &e) && curl_setup(&h, &rq, &a, &e))
-            code = perform(f, &h, answer);
+            code = perform(f, &h, r);
         else
             say(stderr, "tocsin: %s\n", e.msg);
         curl_handle_release(&h);
     }
     arena_release(&a);
+    return code;
+}
+
+int client_call(const struct client_flags *f, const char *method, const char *path, str body,
+                struct buf *answer)
+{
+    struct receiving r = {.text = answer};
+
+    return call(f, method, path, body, &r);
+}
+
+int client_stream(const struct client_flags *f, const char *method, const char *path,
+                  bool (*sink)(void *arg, str bytes), void *arg)
+{
+    struct buf text = BUF_INIT;
+    struct receiving r = {.text = &text, .sink = sink, .arg = arg};
+    int code = call(f, method, path, S(""), &r);
+
+    buf_release(&text);
     return code;
 }
 

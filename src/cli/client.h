@@ -46,5 +46,9 @@ void client_read_matchers(struct json_reader *r, struct buf *out);
 /* Returns an exit code; EXIT_OK when the status is 2xx. body: NULL for a GET without one. */
 int client_call(const struct client_flags *f, const char *method, const char *path, str body,
                 struct buf *answer);
+/* The same for an answer of any length, which sink gets in pieces; false from it ends the call, and it has said why. --timeout is
+ * how long nothing may come. */
+int client_stream(const struct client_flags *f, const char *method, const char *path,
+                  bool (*sink)(void *arg, str bytes), void *arg);
 
 #endif

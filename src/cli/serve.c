@@ -29,6 +29,7 @@
 #include "net/transport.h"
 #include "net/web_conf.h"
 #include "state/lock.h"
+#include "state/restore.h"
 
 struct serve {
     struct store *store;
@@ -411,7 +412,7 @@ static bool start_shell(struct serve *s, struct config *conf)
     s->shell = shell_new(&parts);
     cb = shell_state_callbacks(s->shell);
     cb.base = loop_base(s->loop);
-    b = state_sqlite_open(dir, &cb, &s->clock, &notice, &e);
+    b = state_is_restored(dir, &e) ? state_sqlite_open(dir, &cb, &s->clock, &notice, &e) : NULL;
     if (b == NULL) {
         log_error("cannot open the state", LOG_STR("path", dir), LOG_ERR(&e));
         buf_release(&notice);
@@ -576,6 +577,7 @@ static int run(struct serve *s, struct config *conf)
     ac.max_queries = s->flags->max_queries > 0 ? (unsigned)s->flags->max_queries : 0;
     ac.answer_timeout = s->flags->answer_timeout > 0 ? s->flags->answer_timeout : 0;
     ac.store = s->store;
+    ac.storage = storage_of(s, conf);
     ac.forward = s->forward;
     ac.instance = uuid_str(&s->instance);
     s->api = api_new(&ac);
@@ -631,6 +633,7 @@ static void tear_down(struct serve *s, int code)
     store_stop(s->store);
     if (s->pool != NULL)
         pool_settle(s->pool);
+    store_save(s->store);
     api_free(s->api);
     heartbeat_free(s->heartbeat);
     reloader_free(s->reloader);

@@ -241,25 +241,52 @@ static size_t count_merged(const struct yaml_node *value)
     return n;
 }
 
-static bool merge_map(struct builder *b, struct yaml_node *map, const struct yaml_node *from,
-                      struct str_map *index)
+/* One mapping while merge keys add to it. */
+struct merging {
+    struct yaml_node *map;
+    struct str_map *index;
+    const struct yaml_node *key; /* the merge key */
+    size_t own, before; /* pairs that are the mapping's own; that were there before this key */
+};
+
+static bool stands_before(const struct yaml_node *a, const struct yaml_node *b)
+{
+    return a->start.line != b->start.line ? a->start.line < b->start.line
+                                          : a->start.col < b->start.col;
+}
+
+static void note_clash(struct builder *b, const struct merging *m, size_t hit)
+{
+    const struct yaml_node *key = m->map->pairs[hit].key;
+    struct yaml_doc *doc = b->doc;
+
+    if (doc->n_clashes < YAML_CLASHES_MAX && hit < m->before &&
+        (hit >= m->own || stands_before(key, m->key)))
+        doc->clashes[doc->n_clashes++] = (struct yaml_clash){m->key, key};
+}
+
+static bool merge_map(struct builder *b, const struct merging *m, const struct yaml_node *from)
 {
     if (from->kind != YAML_MAP)
         return fault(b, "Y001", from->start,
                      "yaml: a merge key wants a mapping or a list of mappings") != NULL;
-    for (size_t i = 0; i < from->n; i++)
-        if (find_key(map->pairs, map->n, index, from->pairs[i].key->text) < 0)
-            add_pair(map, from->pairs[i], index);
+    for (size_t i = 0; i < from->n; i++) {
+        ptrdiff_t hit = find_key(m->map->pairs, m->map->n, m->index, from->pairs[i].key->text);
+
+        if (hit < 0)
+            add_pair(m->map, from->pairs[i], m->index);
+        else
+            note_clash(b, m, (size_t)hit);
+    }
     return true;
 }
 
-static bool merge_value(struct builder *b, struct yaml_node *map, const struct yaml_node *value,
-                        struct str_map *index)
+static bool merge_value(struct builder *b, const struct merging *m, const struct yaml_node *value)
 {
     if (value->kind != YAML_LIST)
-        return merge_map(b, map, value, index);
+        return merge_map(b, m, value);
     for (size_t i = 0; i < value->n; i++)
-        if (!merge_map(b, map, value->items[i], index))
+        if (!merge_map(b, m, value->items[i]))
             return false;
     return true;
 }
@@ -277,6 +304,7 @@ static bool duplicate(struct builder *b, const struct yaml_node *key, const stru
 static bool fill_map(struct builder *b, struct yaml_node *map, struct yaml_node **kids, size_t n)
 {
     struct str_map index = {0};
+    struct merging m = {.map = map, .index = &index};
     size_t room = n / 2;
     bool ok = true;
 
@@ -298,9 +326,13 @@ static bool fill_map(struct builder *b, struct yaml_node *map, struct yaml_node 
         else
             ok = duplicate(b, kids[i], map->pairs[first].key);
     }
+    m.own = map->n;
     for (size_t i = 0; i < n && ok; i += 2)
-        if (is_merge_key(kids[i]))
-            ok = merge_value(b, map, kids[i + 1], &index);
+        if (is_merge_key(kids[i])) {
+            m.key = kids[i];
+            m.before = map->n;
+            ok = merge_value(b, &m, kids[i + 1]);
+        }
     str_map_release(&index);
     return ok;
 }

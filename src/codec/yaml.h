@@ -42,11 +42,20 @@ struct yaml_pair {
     struct yaml_node *key, *value;
 };
 
+/* A merge key ("<<") that does not override what stands before it, by the standard; for Go's yaml.v2 the last one holds. */
+struct yaml_clash {
+    const struct yaml_node *merge, *key; /* key: what it does not override */
+};
+
+enum { YAML_CLASHES_MAX = 16 };
+
 struct yaml_doc {
     str file;               /* as given; empty for standard input and request bodies */
     str source;             /* the whole text */
     struct yaml_node *root; /* NULL for an empty document */
     bool more;              /* further documents follow and were not read */
+    struct yaml_clash clashes[YAML_CLASHES_MAX]; /* the first ones */
+    size_t n_clashes;
 };
 
 enum { YAML_MAX = 10 << 20 }; /* bytes of a document */

@@ -107,6 +107,21 @@ static bool says_nothing(const struct yaml_node *root)
     return root->kind == YAML_MAP;
 }
 
+/* Alertmanager and Prometheus read with yaml.v2. */
+static void tell_clashes(struct conf_run *run, const struct yaml_doc *doc)
+{
+    for (size_t i = 0; i < doc->n_clashes; i++) {
+        const struct yaml_clash *x = &doc->clashes[i];
+        struct diag *g = diags_add(run->d, DIAG_WARNING, "C013", yaml_place(doc, x->merge),
+                                   "\"<<\" does not override \"%.*s\", as YAML says; for "
+                                   "Alertmanager and Prometheus it does, because it stands behind",
+                                   STR(x->key->text));
+
+        diag_second(run->d, g, yaml_place(doc, x->key));
+        diag_help(run->d, g, "put \"<<\" first: then both agree");
+    }
+}
+
 static bool parse_all(struct conf_run *run, const struct config_text *texts, size_t n,
                       struct conf_part *parts)
 {
@@ -123,6 +138,7 @@ static bool parse_all(struct conf_run *run, const struct config_text *texts, siz
             diags_add(run->d, DIAG_ERROR, "C003",
                       (struct diag_place){.file = docs[i].file, .line = 1, .col = 1},
                       "the file says nothing: it is empty, or has only comments and empty keys");
+        tell_clashes(run, &docs[i]);
         if (docs[i].more)
             diags_add(run->d, DIAG_WARNING, "C009",
                       (struct diag_place){.file = docs[i].file, .line = 1, .col = 1},

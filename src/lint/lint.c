@@ -33,6 +33,12 @@ static bool has_any(const struct yaml_node *root, const char *const *keys)
     return false;
 }
 
+/* null, {}, comments: rule files without groups, as templates of charts leave them behind. */
+static bool is_empty(const struct yaml_node *root)
+{
+    return yaml_is_null(root) || (root->kind == YAML_MAP && root->n == 0);
+}
+
 static enum lint_kind kind_of(const struct yaml_node *root)
 {
     static const char *const config_keys[] = {"route",         "receivers",      "global",
@@ -43,7 +49,9 @@ static enum lint_kind kind_of(const struct yaml_node *root)
     static const char *const test_keys[] = {"tests", NULL};
     static const char *const rule_keys[] = {"groups", NULL};
 
-    if (root == NULL || root->kind != YAML_MAP)
+    if (is_empty(root))
+        return LINT_RULES;
+    if (root->kind != YAML_MAP)
         return LINT_OTHER;
     if (has_any(root, test_keys))
         return LINT_TEST;
@@ -221,12 +229,11 @@ static void skip(struct linter *l, str name, const char *what)
               "%s, not checked", what);
 }
 
-/* One that says nothing is what its name says. */
 static enum lint_kind find_kind(const struct linter *l, str text, str name)
 {
-    enum lint_kind kind = l->o->is_known ? l->o->kind : lint_recognise(text, name);
-
-    return kind == LINT_OTHER && is_part(name) ? LINT_CONFIG : kind;
+    if (l->o->is_known)
+        return l->o->kind;
+    return is_part(name) ? LINT_CONFIG : lint_recognise(text, name);
 }
 
 static void lint_document(struct linter *l, str text, str name, bool was_named)

@@ -20,14 +20,16 @@ struct store {
     bool has_log;
     struct tsdb_stats stats; /* as of the last job */
     struct tsdb_log_stats log_stats;
-    bool is_stopped; /* on the way out: nothing begins any more */
+    struct store_sync *waiting; /* for the next job, which is to sync */
+    struct store_sync *served;  /* for the one that runs */
+    bool is_stopped;            /* on the way out: nothing begins any more */
 
     /* the disk's */
     struct job job;
     bool is_busy;
     str dir;       /* owned */
     struct now at; /* when the job was made */
-    bool sync, ok;
+    bool sync, ok, begins;
     struct tsdb_replay replay;
     struct figures {
         struct tsdb_stats store;
@@ -77,17 +79,25 @@ void store_stop(struct store *s)
     timer_cancel(s->parts.clock, &s->tick);
 }
 
-void store_free(struct store *s)
+void store_save(struct store *s)
 {
     struct err e = ERR_INIT;
 
+    if (s == NULL || !s->has_log)
+        return;
+    if (!tsdb_log_step(s->db, s->parts.clock->now.wall / NS_PER_MS, true, &e))
+        log_error("the last samples were not written", LOG_ERR(&e));
+    s->has_log = false;
+}
+
+void store_free(struct store *s)
+{
     if (s == NULL)
         return;
     store_stop(s);
     scraper_free(s->scraper);
     push_free(s->push);
-    if (s->has_log && !tsdb_log_step(s->db, s->parts.clock->now.wall / NS_PER_MS, true, &e))
-        log_error("the last samples were not written", LOG_ERR(&e));
+    store_save(s);
     tsdb_free(s->db);
     mem_str_free(s->dir);
     mem_free(s);
@@ -136,6 +146,9 @@ static void replayed(struct job *j)
         log_error("samples will not outlive a restart", LOG_STR("path", s->dir), LOG_ERR(&s->err));
     else if (s->replay.damaged != 0)
         tell_damage(s);
+    if (s->ok && s->replay.torn_bytes != 0)
+        log_warn("the torn end of a file is cut off, as a power cut leaves it",
+                 LOG_STR("folder", s->dir), LOG_I64("bytes", s->replay.torn_bytes));
     if (s->ok && s->replay.samples != 0)
         log_info("samples are back", LOG_I64("samples", s->replay.samples),
                  LOG_I64("segments", s->replay.segments), LOG_I64("damaged", s->replay.damaged));
@@ -169,18 +182,33 @@ static void maintain(struct job *j)
 
     ts_ms now = s->at.wall / NS_PER_MS;
 
+    s->begins = !s->has_log && s->sync && tsdb_log_begin(s->db, s->dir, NULL);
     tsdb_follow(s->db, s->at);
     tsdb_collect(s->db, now);
     s->ok = !s->has_log || tsdb_log_step(s->db, now, s->sync, &s->err);
     take_figures(s, s->has_log);
 }
 
+static void sync_now(struct store *s);
+
 static void maintained(struct job *j)
 {
     struct store *s = container_of(j, struct store, job);
+    struct store_sync *w = s->served, *next;
 
     s->is_busy = false;
+    s->served = NULL;
+    if (s->begins) {
+        s->has_log = true;
+        log_info("samples outlive a restart from now on", LOG_STR("path", s->dir));
+    }
     show_figures(s);
+    for (; w != NULL; w = next) {
+        next = w->next;
+        w->done(w);
+    }
+    if (s->waiting != NULL && !s->is_busy)
+        sync_now(s);
     if (!s->ok)
         log_error("samples were not written to the log", LOG_STR("path", s->dir), LOG_ERR(&s->err));
 }
@@ -193,6 +221,26 @@ static void run_disk(struct store *s, void (*run)(struct job *j), void (*done)(s
     s->job.run = run;
     s->job.done = done;
     pool_run(s->parts.pool, WORK_WRITE, &s->job);
+}
+
+static void sync_now(struct store *s)
+{
+    s->served = s->waiting;
+    s->waiting = NULL;
+    s->sync = true;
+    run_disk(s, maintain, maintained);
+}
+
+void store_sync(struct store *s, struct store_sync *w)
+{
+    if (!s->has_log) {
+        w->done(w);
+        return;
+    }
+    w->next = s->waiting;
+    s->waiting = w;
+    if (!s->is_busy)
+        sync_now(s);
 }
 
 /* Every second. */

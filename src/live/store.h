@@ -5,7 +5,7 @@
  *
  * Units    the log is written every second and synced every five.
  * Errors   a log that cannot be read or written costs history after the next restart, nothing else: it is said once a
- *          failure.
+ *          failure. One that could not be begun is tried again.
  * Owns     the store owns the tsdb, the scraper, what is pushed; clock, pool and transport are borrowed.
  * Source   DESIGN.md 2 "tsdb".
  */
@@ -38,6 +38,8 @@ struct store_parts {
 struct store *store_new(const struct store_parts *parts, const struct config *conf);
 /* The pool must have been settled. What is not in the log yet is written. */
 void store_free(struct store *s);
+/* Before that, and before the folder is given back: the last samples are on the disk, none comes any more. */
+void store_save(struct store *s);
 /* On the way out: what comes home from the pool begins nothing any more. */
 void store_stop(struct store *s);
 
@@ -51,6 +53,13 @@ void store_configure(struct store *s, struct config *conf);
 /* The clock jumped. Slots are elsewhere after a step. After a pause windows have holes: rules that read the store wait
  * until every target has answered or failed again. */
 void store_jumped(struct store *s, const struct clock_jump *j);
+
+/* Calls back, maybe at once, when what has been sampled so far is on the disk, as far as it can be. */
+struct store_sync {
+    void (*done)(struct store_sync *w);
+    struct store_sync *next;
+};
+void store_sync(struct store *s, struct store_sync *w);
 
 struct tsdb *store_db(struct store *s);
 struct scraper *store_scraper(struct store *s);

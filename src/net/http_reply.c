@@ -235,6 +235,13 @@ void http_reply_stream(struct http_req *rq, int status, str content_type, http_n
                             BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
+void http_reply_resume(struct http_req *rq)
+{
+    rq->waits = false;
+    bufferevent_trigger(conn_of(rq)->bev, EV_WRITE,
+                        BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
 /* What the stream appended, as it goes over the wire. */
 static const struct buf *packed(struct http_conn *c, const struct buf *b, bool last)
 {
@@ -265,8 +272,8 @@ bool http_conn_pump(struct http_conn *c)
     struct buf *b = &c->server->scratch;
     size_t made = 0;
 
-    if (timer_is_armed(&c->resume))
-        return false; /* the socket takes more, but this turn's share is used up */
+    if (timer_is_armed(&c->resume) || c->rq.waits)
+        return false; /* the socket takes more, but this turn's share is used up; there is none yet */
     while (c->is_bodiless || http_conn_unsent(c) < CONN_UNSENT_MAX) {
         void (*done)(void *ctx) = c->done;
         bool more;
@@ -279,6 +286,8 @@ bool http_conn_pump(struct http_conn *c)
             write_piece(c, buf_str(packed(c, b, !more)));
         if (more && b->n != 0 && (c->deflater == NULL || made < CONN_PACK_MAX))
             continue;
+        if (more && c->rq.waits)
+            return false;
         if (more) {
             /* Behind now: not before the sockets have been looked at again. */
             timer_arm(c->server->clock, &c->resume, c->server->clock->now.mono + 1);

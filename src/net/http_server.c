@@ -388,13 +388,13 @@ static str below(str prefix, str path)
     return str_sub(path, prefix.n, path.n);
 }
 
-static void redirect(struct http_conn *c, int status, str path)
+static void redirect(struct http_conn *c, int status, str path, str query)
 {
     struct buf to = BUF_INIT;
 
     escape_path(&to, path);
-    if (c->rq.query.n != 0)
-        buf_addf(&to, "?%.*s", STR(c->rq.query));
+    if (query.n != 0)
+        buf_addf(&to, "?%.*s", STR(query));
     c->state = CONN_PENDING;
     http_reply_header(&c->rq, S("Location"), buf_str(&to));
     http_reply(&c->rq, status, STR_NONE, STR_NONE);
@@ -403,7 +403,7 @@ static void redirect(struct http_conn *c, int status, str path)
 
 static void redirect_into(struct http_server *s, struct http_conn *c)
 {
-    redirect(c, 302, arena_printf(&c->rq.arena, "%.*s/", STR(s->conf.prefix)));
+    redirect(c, 302, arena_printf(&c->rq.arena, "%.*s/", STR(s->conf.prefix)), STR_NONE);
 }
 
 /* Without "//", "/./" and "/../", as Go's ServeMux has it, and without a slash at the end. */
@@ -486,7 +486,7 @@ bool http_server_route(struct http_server *s, struct http_conn *c)
     else if (rq->path.p == NULL && (str_is(c->path, "/") || str_eq(c->path, s->conf.prefix)))
         redirect_into(s, c);
     else if (c->cleaned.n != 0)
-        redirect(c, 301, c->cleaned);
+        redirect(c, 301, c->cleaned, c->rq.query);
     else
         unrouted(s, c, is_a_path(c) ? 405 : 404, c->allow);
     return false;

@@ -108,7 +108,8 @@ struct http_req {
     void (*on_gone)(struct http_req *rq, void *ctx);
     bool
         ends_with_client; /* the handler's: there is nothing to finish for who may have gone; GETs always */
-    void *ctx;            /* the handler's */
+    bool waits; /* a stream's: next() had nothing, and is not asked before http_reply_resume() */
+    void *ctx;  /* the handler's */
     struct http_server *server;
     ts_ns since; /* mono */
 };
@@ -154,5 +155,6 @@ void http_reply(struct http_req *rq, int status, str content_type, str body);
 typedef bool http_next(void *ctx, struct buf *out);
 void http_reply_stream(struct http_req *rq, int status, str content_type, http_next *next,
                        void (*done)(void *ctx), void *ctx);
+void http_reply_resume(struct http_req *rq); /* of a stream that waits; on the loop */
 
 #endif

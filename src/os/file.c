@@ -142,10 +142,13 @@ bool file_probe(str dir, str bytes, struct err *e)
 {
     struct buf path = BUF_INIT;
     bool ok;
+    int why;
 
     buf_addf(&path, "%.*s/probe.tmp", STR(dir));
     ok = write_new(buf_z(&path), bytes, e);
+    why = errno;
     (void)unlink(buf_z(&path));
     buf_release(&path);
+    errno = why;
     return ok;
 }

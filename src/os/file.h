@@ -41,7 +41,7 @@ bool file_append(struct file_tail *t, str bytes, struct err *e) must_check;
 bool file_sync(struct file_tail *t, struct err *e) must_check;
 void file_close(struct file_tail *t);
 
-/* Whether a folder takes these bytes: they are written, synced and removed. */
+/* Whether a folder takes these bytes: they are written, synced and removed. errno says why it does not. */
 bool file_probe(str dir, str bytes, struct err *e) must_check;
 
 #endif

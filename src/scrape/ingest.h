@@ -12,7 +12,8 @@
  * A line that the last scrape had costs a hash and a ref; only a new one is decoded, gets the target's labels and is
  * relabeled. What nobody selects is remembered as such and skipped.
  *
- * All scrapes under way have one budget: one that would pass it fails, and says so.
+ * All scrapes under way have one budget, for what they hold and for the series that they have made: one that would pass it
+ * fails, says so, and its new series go.
  *
  * Shapes   bodies up to SCRAPE_BODY_MAX, a line up to SCRAPE_LINE_MAX.
  * Units    ts_ms; samples get the scrape's time, or with honor_timestamps the one that they bring. Those have no staleness

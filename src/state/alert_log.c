@@ -1,5 +1,7 @@
 #include "state/alert_log.h"
+#include "os/log.h"
 #include "os/record_file.h"
+#include "state/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,20 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEADER = 8, PATH = 4096 };
+enum { HEADER = 8 };
 static const char magic[HEADER] = {'t', 'o', 'c', 's', 'i', 'n', 'A', '1'};
-
-static void path_of(char out[PATH], str dir, const char *name)
-{
-    snprintf(out, PATH, "%.*s/%s", STR(dir), name);
-}
 
 /* A new file with these records under the temporary name. */
 static bool create_next(struct alert_log *l, str records, struct err *e)
 {
-    char tmp[PATH];
+    char tmp[STATE_PATH];
 
-    path_of(tmp, l->dir, "alerts.log.tmp");
+    state_path(tmp, l->dir, "alerts.log.tmp");
     l->next.fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (l->next.fd < 0)
         return err_errno(e, errno, "cannot create '%s'", tmp);
@@ -30,11 +27,11 @@ static bool create_next(struct alert_log *l, str records, struct err *e)
 
 static void give_up(struct alert_log *l)
 {
-    char tmp[PATH];
+    char tmp[STATE_PATH];
 
     if (l->next.fd < 0)
         return;
-    path_of(tmp, l->dir, "alerts.log.tmp");
+    state_path(tmp, l->dir, "alerts.log.tmp");
     file_close(&l->next);
     unlink(tmp);
 }
@@ -43,10 +40,10 @@ static void give_up(struct alert_log *l)
  * the two the folder will have. */
 static bool put_in_place(struct alert_log *l, struct err *e)
 {
-    char path[PATH], tmp[PATH];
+    char path[STATE_PATH], tmp[STATE_PATH];
 
-    path_of(path, l->dir, "alerts.log");
-    path_of(tmp, l->dir, "alerts.log.tmp");
+    state_path(path, l->dir, "alerts.log");
+    state_path(tmp, l->dir, "alerts.log.tmp");
     if (!file_sync(&l->next, e))
         return false;
     if (rename(tmp, path) != 0)
@@ -67,9 +64,10 @@ static bool create(struct alert_log *l, str records, struct err *e)
 }
 
 /* The log under a second name, before another takes its place. */
-static bool keep_damaged(struct alert_log *l, const char *path, char aside[PATH], struct err *e)
+static bool keep_damaged(struct alert_log *l, const char *path, char aside[STATE_PATH],
+                         struct err *e)
 {
-    path_of(aside, l->dir, "alerts.log.damaged");
+    state_path(aside, l->dir, "alerts.log.damaged");
     unlink(aside);
     return link(path, aside) == 0 || err_errno(e, errno, "cannot keep '%s' as '%s'", path, aside);
 }
@@ -79,7 +77,7 @@ static bool salvage(struct alert_log *l, const char *path, str bytes, size_t at,
                     struct err *e)
 {
     struct buf sound = BUF_INIT;
-    char aside[PATH];
+    char aside[STATE_PATH];
     size_t read;
     bool ok;
 
@@ -105,13 +103,33 @@ static bool salvage(struct alert_log *l, const char *path, str bytes, size_t at,
 
 static bool set_aside(struct alert_log *l, const char *path, struct buf *notice, struct err *e)
 {
-    char aside[PATH];
+    char aside[STATE_PATH];
 
     if (!keep_damaged(l, path, aside, e) || !create(l, STR_NONE, e))
         return false;
     buf_addf(notice, "alert log '%s' is damaged: kept as '%s', starting without stored alerts\n",
              path, aside);
     return true;
+}
+
+/* The last record. It ends where it should, and is no torn end: then it is damaged. */
+static bool cut(struct alert_log *l, const char *path, str bytes, size_t good, struct buf *notice,
+                struct err *e)
+{
+    size_t left = bytes.n - good;
+    char aside[STATE_PATH];
+
+    if (record_is_torn(str_sub(bytes, good, bytes.n))) {
+        log_warn("the torn end of a file is cut off, as a power cut leaves it",
+                 LOG_STR("file", str_of(path)), LOG_I64("bytes", left));
+    } else {
+        if (!keep_damaged(l, path, aside, e))
+            return false;
+        buf_addf(notice, "alert log '%s' is damaged: its last %zu bytes are lost; kept as '%s'\n",
+                 path, left, aside);
+    }
+    return (ftruncate(l->file.fd, (off_t)good) == 0 && fsync(l->file.fd) == 0) ||
+           err_errno(e, errno, "cannot cut the end of '%s'", path);
 }
 
 /* From `good` on the file cannot be read. */
@@ -134,8 +152,7 @@ static bool mend(struct alert_log *l, const char *path, size_t good, size_t size
     else if (good == 0)
         ok = set_aside(l, path, notice, e);
     else
-        ok = (ftruncate(l->file.fd, (off_t)good) == 0 && fsync(l->file.fd) == 0) ||
-             err_errno(e, errno, "cannot cut the torn end of '%s'", path);
+        ok = cut(l, path, buf_str(&all), good, notice, e);
     buf_release(&all);
     return ok;
 }
@@ -158,12 +175,12 @@ static bool check(struct alert_log *l, const char *path, struct buf *notice, str
 
 bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err *e)
 {
-    char path[PATH];
+    char path[STATE_PATH];
 
     *l = (struct alert_log){.dir = dir, .file = {.fd = -1}, .next = {.fd = -1}};
-    path_of(path, dir, "alerts.log.tmp");
+    state_path(path, dir, "alerts.log.tmp");
     unlink(path); /* a crash left it */
-    path_of(path, dir, "alerts.log");
+    state_path(path, dir, "alerts.log");
     l->file.fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
     if (l->file.fd < 0 && errno == ENOENT)
         return create(l, STR_NONE, e);
@@ -178,9 +195,9 @@ bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err
 bool alert_log_is_there(const struct alert_log *l, struct err *e)
 {
     struct stat ours, st;
-    char path[PATH];
+    char path[STATE_PATH];
 
-    path_of(path, l->dir, "alerts.log");
+    state_path(path, l->dir, "alerts.log");
     return (fstat(l->file.fd, &ours) == 0 && stat(path, &st) == 0 && st.st_dev == ours.st_dev &&
             st.st_ino == ours.st_ino) ||
            err_set(e, ERR_IO, "'%s' was removed or replaced", path);

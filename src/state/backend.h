@@ -11,6 +11,7 @@
  *
  * Errors   open: ERR_CONFLICT "in use by pid N", ERR_UNSUPPORTED newer version (names the backup), ERR_IO; a damaged
  *          file is set aside, said in *notice, and the store starts empty.
+ *          A first start where the disk is full, over quota or read-only begins degraded, with nothing.
  *          commit: on_commit(n, ok = false, err) and the backend is degraded until a rewrite from memory succeeds.
  * Owns     state_commit() takes the commit. Scan results are borrowed during the callback.
  * Source   DESIGN.md 1.3, 2, 4 ("local state", "alerts on disk"); libraries.md 6.
@@ -54,6 +55,8 @@ struct state_stats {
     ts_ns pending_since; /* mono; 0 = nothing waits: the oldest commit that is not on disk */
 };
 
+struct state_copy;
+
 struct state_backend {
     const struct state_backend_ops *ops;
     void *self;
@@ -72,6 +75,8 @@ struct state_backend_ops {
      * are. From the first slice on what commits log goes to both logs; the last one puts the new one in place of the old.
      * Until then a crash leaves the old one, whole. A disk that has no room for both keeps the old one. */
     uint64_t (*alerts_slice)(void *self, struct buf *records, enum state_slice which);
+    /* A copy of everything as of one commit (copy.h); one at a time. NULL: it has none. */
+    void (*copy)(void *self, struct state_copy *c);
     void (*stats)(void *self, struct state_stats *out);
     void (*sync)(
         void *self); /* blocks until everything handed over is on disk or has failed: shutdown */

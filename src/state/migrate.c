@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "os/file.h"
 #include "os/record_file.h"
+#include "state/row_sum.h"
 #include "state/tables.h"
 
 enum { PATH = 4096, PUSHED_MAX = 1 << 30 };
@@ -131,14 +132,22 @@ static bool find_name(sqlite3 *db, const char *table, const char *now, const cha
 
 static bool add_copy(sqlite3 *db, struct buf *sql, const struct state_table_def *def, struct err *e)
 {
+    const struct state_column *last = &def->columns[def->n_columns - 1];
     struct buf from = BUF_INIT;
-    bool ok = true;
+    const char *key = def->columns[0].name, *body;
+    bool ok = find_name(db, "before", last->name, last->was, &body, e);
 
+    ok = ok && (body != NULL || err_set(e, ERR_CORRUPT, "table '%s' has no rows", def->name));
     buf_addf(sql, "INSERT INTO %s(", def->name);
     for (size_t i = 0; i < def->n_columns && ok; i++) {
         const struct state_column *c = &def->columns[i];
         const char *found, *comma = from.n != 0 ? ", " : "";
 
+        if (c->is_sum) { /* whatever it was: what is read here is what counts */
+            buf_addf(sql, "%s%s", comma, c->name);
+            buf_addf(&from, "%srow_sum(%s, %s)", comma, key, body);
+            continue;
+        }
         ok = find_name(db, "before", c->name, c->was, &found, e);
         if (!ok || found == NULL)
             continue;
@@ -211,6 +220,7 @@ static bool put_pushed(sqlite3 *db, sqlite3_stmt *put, str path, str body, struc
     bool ok = sqlite3_bind_blob64(put, 1, path.n != 0 ? path.p : "", path.n, SQLITE_STATIC) ==
                   SQLITE_OK &&
               sqlite3_bind_blob64(put, 2, body.p, body.n, SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_bind_int64(put, 3, state_row_sum(path, body)) == SQLITE_OK &&
               sqlite3_step(put) == SQLITE_DONE;
 
     if (!ok)

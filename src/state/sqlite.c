@@ -17,6 +17,8 @@
  * removed or replaced it: what is written then would be lost. That is a failure like any other; what stands in the folder
  * by then is kept under another name.
  *
+ * A copy of everything (copy.h) is made between commits, a piece at a time.
+ *
  * Example: commit 7 meets a full disk: committed(7, false). Commit 8: committed(8, false). Five seconds later snapshot()
  * gives all rows of memory, with what 7 and 8 changed; it is written: committed(8, true). Commit 9 is written as usual. Had
  * the disk still been full, nothing would have been packed, and it would have been asked again ten seconds later.
@@ -35,8 +37,11 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "state/alert_log.h"
+#include "state/copy.h"
 #include "state/lock.h"
+#include "state/room.h"
 #include "state/sqlite_db.h"
+#include "state/whole.h"
 
 #define RETRY_FIRST (5 * NS_PER_S)
 #define RETRY_MAX   (60 * NS_PER_S)
@@ -72,6 +77,7 @@ struct sqlite {
     struct clock *clock;
     str dir;
     int lock_fd, wake_fd;
+    int note_fd; /* writer */
     struct event *wake;
     /* the loop's */
     struct timer retry, look;
@@ -81,8 +87,9 @@ struct sqlite {
 
     struct sqlite_db db; /* the loop's until the first commit, then the writer's */
     struct alert_log log;
-    bool broken;    /* writer */
-    struct err why; /* writer: of broken */
+    bool broken;                /* writer */
+    struct err why;             /* writer: of broken */
+    struct state_copy *copying; /* writer: copy, once it has begun */
 
     pthread_t writer;
     pthread_mutex_t lock; /* guards what follows */
@@ -90,17 +97,24 @@ struct sqlite {
     tasks queue;
     answers answers;
     struct state_stats stats;
+    struct state_copy *copy, *copied; /* under way; over, and not told */
     bool busy, ending;
 };
 
 /* -- writer -- */
 
+/* Under the lock. */
+static void wake_loop(struct sqlite *q)
+{
+    if (q->answers.n == 0 && q->copied == NULL && q->wake_fd >= 0)
+        (void)!eventfd_write(q->wake_fd, 1);
+}
+
 /* why: NULL when it is done. */
 static void post(struct sqlite *q, const struct task *t, size_t n, const struct err *why)
 {
     pthread_mutex_lock(&q->lock);
-    if (q->answers.n == 0 && q->wake_fd >= 0)
-        (void)!eventfd_write(q->wake_fd, 1);
+    wake_loop(q);
     for (size_t i = 0; i < n; i++) {
         struct answer a = {.kind = t[i].kind, .n = t[i].n, .ok = why == NULL, .read = t[i].read};
 
@@ -118,10 +132,39 @@ static void post(struct sqlite *q, const struct task *t, size_t n, const struct 
     pthread_mutex_unlock(&q->lock);
 }
 
+static void copy_is_over(struct sqlite *q)
+{
+    pthread_mutex_lock(&q->lock);
+    wake_loop(q);
+    q->copied = q->copying;
+    q->copy = NULL;
+    pthread_mutex_unlock(&q->lock);
+    q->copying = NULL;
+}
+
+static void fail_copy(struct sqlite *q)
+{
+    if (q->copying == NULL)
+        return;
+    state_copy_fail(q->copying, &q->why);
+    copy_is_over(q);
+}
+
 static void break_down(struct sqlite *q, const struct err *e)
 {
     q->broken = true;
     q->why = *e;
+    fail_copy(q);
+}
+
+static void go_on_copying(struct sqlite *q)
+{
+    if (q->copying == NULL)
+        return;
+    if (q->broken)
+        fail_copy(q);
+    else if (state_copy_step(q->copying, q->db.db, q->dir, q->log.file.size))
+        copy_is_over(q);
 }
 
 static bool append_alerts(struct sqlite *q, const struct task *t, size_t n, struct err *e)
@@ -165,6 +208,9 @@ static void write_batch(struct sqlite *q, const struct task *t, size_t n)
 
     if (!q->broken && (!append_alerts(q, t, n, &e) || !write_rows(q, t, n, &e)))
         break_down(q, &e);
+    if (!q->broken)
+        state_note_write(q->dir, &q->note_fd, q->log.file.fd, q->log.file.size,
+                         sqlite_db_log_size(&q->db));
     post(q, t, n, q->broken ? &q->why : NULL);
 }
 
@@ -221,9 +267,12 @@ static void probe(struct sqlite *q, const struct task *t)
 static void write_everything(struct sqlite *q, const struct task *t)
 {
     struct err e = ERR_INIT;
-    bool ok = state_dir_make(q->dir, &e) && state_lock_again(q->dir, &q->lock_fd, &e) &&
-              sqlite_db_rebuild(&q->db, buf_str(&t->commit.ops), &e) &&
-              alert_log_rewrite(&q->log, buf_str(&t->commit.alerts), &e);
+    bool ok;
+
+    state_note_forget(q->dir, &q->note_fd);
+    ok = state_dir_make(q->dir, &e) && state_lock_again(q->dir, &q->lock_fd, &e) &&
+         sqlite_db_rebuild(&q->db, buf_str(&t->commit.ops), &e) &&
+         alert_log_rewrite(&q->log, buf_str(&t->commit.alerts), &e);
 
     q->broken = !ok;
     if (!ok)
@@ -287,7 +336,8 @@ static void *writer(void *arg)
     for (;;) {
         tasks taken = q->queue;
 
-        if (taken.n == 0) {
+        q->copying = q->copy;
+        if (taken.n == 0 && q->copy == NULL) {
             q->busy = false;
             q->stats.pending_since = 0;
             pthread_cond_broadcast(&q->idle);
@@ -298,10 +348,12 @@ static void *writer(void *arg)
         }
         q->queue = (tasks)VEC_INIT;
         q->busy = true;
-        q->stats.pending_since = taken.v[0].since;
+        q->stats.pending_since = taken.n != 0 ? taken.v[0].since : 0;
         pthread_mutex_unlock(&q->lock);
-        write_tasks(q, &taken);
+        if (taken.n != 0)
+            write_tasks(q, &taken);
         tasks_release(&taken);
+        go_on_copying(q);
         pthread_mutex_lock(&q->lock);
     }
     pthread_mutex_unlock(&q->lock);
@@ -348,6 +400,17 @@ static void read_later(void *self, struct state_read *r)
 
     BUG_ON(r->table == STATE_ALERT);
     hand_over(q, (struct task){.kind = TASK_READ, .n = q->handed, .read = r});
+}
+
+static void copy(void *self, struct state_copy *c)
+{
+    struct sqlite *q = self;
+
+    pthread_mutex_lock(&q->lock);
+    BUG_ON(q->copy != NULL || q->copied != NULL);
+    q->copy = c;
+    pthread_cond_signal(&q->work);
+    pthread_mutex_unlock(&q->lock);
 }
 
 static void retry_due(struct timer *timer, struct now now)
@@ -407,16 +470,21 @@ static void take_answer(struct sqlite *q, const struct answer *a)
 static void deliver(struct sqlite *q)
 {
     answers taken;
+    struct state_copy *copied;
 
     pthread_mutex_lock(&q->lock);
     taken = q->answers;
+    copied = q->copied;
     q->answers = (answers)VEC_INIT;
+    q->copied = NULL;
     pthread_mutex_unlock(&q->lock);
     VEC_EACH (struct answer *, a, &taken) {
         take_answer(q, a);
         mem_free(a->why);
     }
     vec_release(&taken);
+    if (copied != NULL)
+        copied->done(copied);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -434,6 +502,8 @@ static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key,
     struct sqlite *q = self;
 
     BUG_ON(q->handed != 0);
+    if (q->broken)
+        return true; /* from the start: there is nothing */
     return t == STATE_ALERT ? alert_log_scan(&q->log, row, arg, e)
                             : sqlite_db_scan(&q->db, t, STR_NONE, row, arg, e);
 }
@@ -452,7 +522,7 @@ static void sync_all(void *self)
     struct sqlite *q = self;
 
     pthread_mutex_lock(&q->lock);
-    while (q->queue.n != 0 || q->busy)
+    while (q->queue.n != 0 || q->busy || q->copy != NULL)
         pthread_cond_wait(&q->idle, &q->lock);
     pthread_mutex_unlock(&q->lock);
     deliver(q);
@@ -477,6 +547,8 @@ static void sqlite_free(void *self)
     pthread_cond_signal(&q->work);
     pthread_mutex_unlock(&q->lock);
     pthread_join(q->writer, NULL);
+    if (q->copied != NULL)
+        q->copied->done(q->copied);
     timer_cancel(q->clock, &q->look);
     timer_cancel(q->clock, &q->retry);
     if (q->wake != NULL)
@@ -493,6 +565,10 @@ static void sqlite_free(void *self)
     pthread_cond_destroy(&q->work);
     pthread_cond_destroy(&q->idle);
     pthread_mutex_destroy(&q->lock);
+    state_note_forget(q->dir, &q->note_fd);
+    sqlite_db_close(&q->db, !q->broken);
+    if (!q->broken)
+        state_whole_note(q->dir);
     close_files(q);
 }
 
@@ -502,6 +578,7 @@ static const struct state_backend_ops sqlite_ops = {
     .scan = scan,
     .read = read_later,
     .alerts_slice = alerts_slice,
+    .copy = copy,
     .stats = stats,
     .sync = sync_all,
     .free = sqlite_free,
@@ -526,10 +603,48 @@ static void start_writer(struct sqlite *q)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
+/* least: how much of it is known to have been whole. */
+static bool open_alerts(struct sqlite *q, uint64_t least, struct buf *notice, struct err *e)
+{
+    size_t before = notice->n;
+
+    if (!alert_log_open(&q->log, q->dir, notice, e))
+        return false;
+    if (q->log.file.size < least && notice->n == before)
+        buf_addf(notice, "alert log '%.*s/alerts.log' is damaged: its last %llu bytes are lost\n",
+                 STR(q->dir), (unsigned long long)(least - q->log.file.size));
+    return true;
+}
+
+static bool open_files(struct sqlite *q, struct buf *notice, struct err *e)
+{
+    uint64_t alerts;
+
+    if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e))
+        return false;
+    state_copy_forget(q->dir);
+    alerts = state_whole_check(q->dir, notice);
+    return sqlite_db_open(&q->db, q->dir, notice, e) && open_alerts(q, alerts, notice, e);
+}
+
+/* A first start without room: as if the first commit had failed. */
+static bool begin_without(struct sqlite *q, const struct err *e)
+{
+    if (e->code == ERR_CONFLICT || !state_has_no_room(q->dir))
+        return false;
+    sqlite_db_close(&q->db, false);
+    alert_log_close(&q->log);
+    state_clear_attempt(q->dir);
+    q->broken = true;
+    q->why = *e;
+    return true;
+}
+
 struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell,
                                         struct clock *clock, struct buf *notice, struct err *e)
 {
     struct sqlite *q = mem_new(struct sqlite);
+    bool is_first;
 
     q->dir = mem_str_dup(dir);
     q->shell = *shell;
@@ -537,15 +652,18 @@ struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell
     q->retry.fire = retry_due;
     q->pause = RETRY_FIRST;
     q->look.fire = look_due;
-    q->lock_fd = q->wake_fd = q->log.file.fd = q->log.next.fd = -1;
-    if (!state_dir_make(q->dir, e) || !state_lock(q->dir, &q->lock_fd, e) ||
-        !sqlite_db_open(&q->db, q->dir, notice, e) || !alert_log_open(&q->log, q->dir, notice, e)) {
+    q->lock_fd = q->wake_fd = q->note_fd = q->log.file.fd = q->log.next.fd = -1;
+    q->db.dir = q->log.dir = q->dir;
+    is_first = state_is_first(q->dir);
+    if (!open_files(q, notice, e) && !(is_first && begin_without(q, e))) {
         close_files(q);
         return NULL;
     }
     q->stats.size_bytes = sqlite_db_size(&q->db);
     q->stats.alert_log_bytes = q->log.file.size;
     start_writer(q);
+    if (q->broken)
+        post(q, &(struct task){.kind = TASK_COMMIT}, 1, &q->why);
     if (q->shell.base != NULL)
         timer_arm(q->clock, &q->look, ts_add(clock->now.mono, LOOK_EVERY));
     q->backend = (struct state_backend){&sqlite_ops, q};

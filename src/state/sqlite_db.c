@@ -19,7 +19,9 @@
 #include "state/alert_log.h"
 #include "model/row.h"
 #include "state/migrate.h"
+#include "state/row_sum.h"
 #include "state/tables.h"
+#include "state/wal.h"
 #include "os/file.h"
 
 /* 4 MiB in the write-ahead log: a larger one would for longer grow with each commit, whose sync then writes its new end, too. */
@@ -63,7 +65,7 @@ static bool connect_to(sqlite3 **out, const char *path, bool wal, struct err *e)
         return false;
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
             SQLITE_OK ||
-        sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK) {
+        sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK || !state_row_sum_add(db, NULL)) {
         state_sqlite_failed(db, e, "open");
         sqlite3_close(db);
         return false;
@@ -88,7 +90,7 @@ static bool could_not_look(const char *text)
 static bool check_is_sound(sqlite3 *db, const char *path, struct err *e)
 {
     sqlite3_stmt *s = NULL;
-    int rc = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL);
+    int rc = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &s, NULL);
     const char *text;
     bool ok = false;
 
@@ -175,7 +177,8 @@ static bool set_aside(str dir, struct buf *notice, struct err *e)
 static bool open_found(struct sqlite_db *d, const char *path, struct buf *notice, struct err *e)
 {
     return connect_to(&d->db, path, true, e) && check_is_sound(d->db, path, e) &&
-           state_migrate(d->db, d->dir, notice, e) && prepare_all(d, e);
+           state_migrate(d->db, d->dir, notice, e) && prepare_all(d, e) &&
+           state_rows_mend(d->db, d->dir, notice, e);
 }
 
 static void note_file(struct sqlite_db *d, const char *path)
@@ -197,6 +200,7 @@ bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err
     path_of(path, dir, "");
     if (!finish_rebuild(dir, e))
         return false;
+    state_wal_check(dir, notice);
     if (open_found(d, path, notice, &why)) {
         note_file(d, path);
         return true;
@@ -271,7 +275,8 @@ static bool step(struct sqlite_db *d, sqlite3_stmt *s, const struct state_op *op
 
     if (ok && op->put)
         ok = sqlite3_bind_blob64(s, 2, op->value.p != NULL ? op->value.p : "", op->value.n,
-                                 SQLITE_STATIC) == SQLITE_OK;
+                                 SQLITE_STATIC) == SQLITE_OK &&
+             sqlite3_bind_int64(s, 3, state_row_sum(op->key, op->value)) == SQLITE_OK;
     ok = ok && sqlite3_step(s) == SQLITE_DONE;
     if (!ok)
         state_sqlite_failed(d->db, e, "write");
@@ -373,6 +378,13 @@ bool sqlite_db_is_there(const struct sqlite_db *d, struct err *e)
     path_of(path, d->dir, "");
     return (stat(path, &st) == 0 && st.st_dev == d->device && st.st_ino == d->inode) ||
            err_set(e, ERR_IO, "'%s' was removed or replaced", path);
+}
+
+uint64_t sqlite_db_log_size(const struct sqlite_db *d)
+{
+    enum { HEADER = 32, FRAME = 24 + 4096 };
+
+    return d->wal_frames > 0 ? HEADER + (uint64_t)d->wal_frames * FRAME : 0;
 }
 
 uint64_t sqlite_db_size(const struct sqlite_db *d)

@@ -8,6 +8,10 @@
     {                                                                                              \
         .name = "body", .was = "value", .type = STATE_BYTES                                        \
     }
+#define SUM                                                                                        \
+    {                                                                                              \
+        .name = "sum", .type = STATE_INTEGER, .is_sum = true                                       \
+    }
 #define CONST(n)                                                                                   \
     {                                                                                              \
         .name = n, .type = STATE_INTEGER, .is_constant = true                                      \
@@ -16,10 +20,10 @@
     {.name = "owner", .type = STATE_BYTES, .is_constant = true}, CONST("epoch"),                   \
         CONST("lease_until"), CONST("version")
 
-static const struct state_column plain[] = {KEY, BODY};
-static const struct state_column versioned[] = {KEY, CONST("version"), BODY};
-static const struct state_column claimed[] = {KEY, CLAIM, BODY};
-static const struct state_column outbox[] = {KEY, CONST("destination"), CLAIM, BODY};
+static const struct state_column plain[] = {KEY, SUM, BODY};
+static const struct state_column versioned[] = {KEY, SUM, CONST("version"), BODY};
+static const struct state_column claimed[] = {KEY, SUM, CLAIM, BODY};
+static const struct state_column outbox[] = {KEY, SUM, CONST("destination"), CLAIM, BODY};
 
 #define COLUMNS(c) .columns = (c), .n_columns = ARRAY_LEN(c)
 
@@ -60,7 +64,8 @@ void state_create_sql(struct buf *out, enum state_table t, const struct state_di
 void state_put_sql(struct buf *out, enum state_table t)
 {
     buf_addf(out,
-             "INSERT INTO %s(key, body) VALUES($1, $2) ON CONFLICT(key) DO UPDATE SET body = $2",
+             "INSERT INTO %s(key, body, sum) VALUES($1, $2, $3) ON CONFLICT(key) DO UPDATE SET "
+             "body = $2, sum = $3",
              state_tables[t].name);
 }
 

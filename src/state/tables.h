@@ -5,6 +5,7 @@
  * those columns stand there as constants, which the store fills in by itself; the replicas' protocol (tests/model) says
  * which they are:
  *
+ *     sum          checksum of key and body (row_sum.h)
  *     version      grows with each change of the row; a claim names the one it has seen
  *     destination  whom an outbox row tells: what is claimed
  *     owner, epoch, lease_until    who has claimed it, for which time, and until when by the store's clock
@@ -27,6 +28,7 @@ struct state_column {
     const char *name, *was; /* was: in an older version; NULL: the same */
     enum state_type type;
     bool is_constant; /* empty, or 0 */
+    bool is_sum;
 };
 
 enum state_kind {
@@ -52,7 +54,7 @@ struct state_dialect {
 
 extern const struct state_dialect state_sqlite;
 
-/* Statements append to out. Of their arguments $1 is the key, $2 the body. */
+/* Statements append to out. Of their arguments $1 is the key, $2 the body, $3 the sum. */
 void state_create_sql(struct buf *out, enum state_table t, const struct state_dialect *d);
 void state_put_sql(struct buf *out, enum state_table t);
 void state_delete_sql(struct buf *out, enum state_table t);

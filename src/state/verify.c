@@ -6,20 +6,30 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/vec.h"
-#include "state/tables.h"
+#include "codec/json.h"
+#include "os/note.h"
 #include "os/record_file.h"
+#include "state/backup.h"
+#include "state/db_read.h"
+#include "state/info.h"
+#include "state/row_sum.h"
+#include "state/wal.h"
+#include "state/whole.h"
 
-enum { PATH = 4096, MAGIC = 8 };
+enum { MAGIC = 8 };
 
 struct verifying {
     struct buf *out;
     size_t damaged;
-    bool is_in_use;
+    str db;          /* a copy to look at instead; empty: none */
+    uint64_t alerts; /* how much of their log is no torn end */
+    uint64_t samples[NOTE_NUMBERS];
+    bool has_samples; /* samples has the number and the size of a segment */
+    bool is_in_use, is_backup;
 };
 
 struct counting {
@@ -35,20 +45,29 @@ static bool count(void *arg, str bytes)
     return true;
 }
 
-static bool ends_with_sound_records(int fd, uint64_t from, uint64_t end)
+/* What stands there only ends early. */
+static bool ends_torn(int fd, uint64_t from, uint64_t end)
 {
     struct buf all = BUF_INIT;
-    bool found;
+    bool is_torn;
 
     buf_reserve(&all, (size_t)(end - from));
     all.n = (size_t)(end - from);
-    found = record_read(fd, from, all.p, all.n) && record_find(buf_str(&all), 0) < all.n;
+    is_torn = record_read(fd, from, all.p, all.n) && record_is_torn(buf_str(&all)) &&
+              record_find(buf_str(&all), 0) == all.n;
     buf_release(&all);
-    return found;
+    return is_torn;
 }
 
-/* A file of records behind `magic`; without one it is a single record, which is there or not. */
-static void verify_records(struct verifying *v, const char *path, const char *magic)
+/* Lines of what is missing count each. */
+static void count_lines(struct verifying *v, size_t from)
+{
+    for (size_t i = from; i < v->out->n; i++)
+        v->damaged += v->out->p[i] == '\n';
+}
+
+/* A file of records behind `magic`, of which so many bytes are no torn end; without one it is a single record, which is there or not. */
+static void verify_records(struct verifying *v, const char *path, const char *magic, uint64_t least)
 {
     size_t head = strlen(magic);
     char found[MAGIC + 1] = "";
@@ -64,9 +83,9 @@ static void verify_records(struct verifying *v, const char *path, const char *ma
         end = record_walk(fd, head, (uint64_t)st.st_size, count, &c);
     buf_addf(v->out, "%s: %lld bytes, %llu records", path, (long long)st.st_size,
              (unsigned long long)c.records);
-    if (is_ours && end == (uint64_t)st.st_size) {
+    if (is_ours && end == (uint64_t)st.st_size && end >= least) {
         buf_adds(v->out, ", sound\n");
-    } else if (is_ours && head != 0 && !ends_with_sound_records(fd, end, (uint64_t)st.st_size)) {
+    } else if (is_ours && head != 0 && end >= least && ends_torn(fd, end, (uint64_t)st.st_size)) {
         buf_addf(v->out,
                  ", and a torn end of %lld bytes, as a power cut or a running program leaves it\n",
                  (long long)st.st_size - (long long)end);
@@ -79,64 +98,55 @@ static void verify_records(struct verifying *v, const char *path, const char *ma
         close(fd);
 }
 
-static int number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *s = NULL;
-    int n = -1;
+struct counting_rows {
+    sqlite3 *db;
+    struct buf *out;
+};
 
-    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-        n = sqlite3_column_int(s, 0);
-    sqlite3_finalize(s);
-    return n;
+static void count_rows(void *arg, const char *table)
+{
+    const struct counting_rows *c = arg;
+    char sql[128];
+
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM \"%s\"", table);
+    buf_addf(c->out, ", %s %lld", table, (long long)state_db_number(c->db, sql));
 }
 
-static bool is_sound(sqlite3 *db)
+/* Frames that SQLite will not read. */
+static void verify_wal(struct verifying *v, const char *path)
 {
-    sqlite3_stmt *s = NULL;
-    bool ok = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &s, NULL) == SQLITE_OK &&
-              sqlite3_step(s) == SQLITE_ROW &&
-              str_is(str_of((const char *)sqlite3_column_text(s, 0)), "ok");
+    uint64_t at, n = v->is_in_use ? 0 : state_wal_lost(str_of(path), &at);
 
-    sqlite3_finalize(s);
-    return ok;
+    if (n == 0)
+        return;
+    buf_addf(v->out, "%s: damaged at %llu, %llu bytes of commits are lost\n", path,
+             (unsigned long long)at, (unsigned long long)n);
+    v->damaged++;
 }
 
-/* Of a table that the file's version has, under its name of then. */
-static void count_rows(struct buf *out, sqlite3 *db, const struct state_table_def *def)
-{
-    const char *names[] = {def->name, def->was};
-    char sql[64];
-    int rows = -1;
-
-    for (size_t i = 0; i < ARRAY_LEN(names) && names[i] != NULL && rows < 0; i++) {
-        snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", names[i]);
-        rows = number(db, sql);
-        if (rows >= 0)
-            buf_addf(out, ", %s %d", names[i], rows);
-    }
-}
-
-/* With its write-ahead log; reading must not merge the two. */
+/* With its write-ahead log. */
 static void verify_database(struct verifying *v, const char *path)
 {
-    char uri[PATH + 32];
+    str at = v->db.n != 0 ? v->db : str_of(path);
+    enum db_rest rest = v->db.n != 0 || v->is_backup ? DB_LIES_STILL : DB_AS_LEFT;
+    struct err e = ERR_INIT;
     sqlite3 *db = NULL;
+    size_t bad;
 
-    if (v->is_in_use) {
+    if (v->is_in_use && v->db.n == 0) {
         buf_addf(v->out, "%s: in use, and not looked at\n", path);
         return;
     }
-    snprintf(uri, sizeof(uri), "file:%s?mode=ro", path);
-    if (sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) != SQLITE_OK ||
-        !is_sound(db)) {
-        buf_addf(v->out, "%s: damaged: %s\n", path, sqlite3_errmsg(db));
+    if (!state_db_read(at, rest, &db, &e) || !state_db_is_sound(db, at, &e)) {
+        buf_addf(v->out, "%s: damaged: %s\n", path, e.msg);
         v->damaged++;
     } else {
-        buf_addf(v->out, "%s: version %d", path, number(db, "PRAGMA user_version"));
-        for (size_t t = 0; t < STATE_TABLES; t++)
-            if (state_tables[t].kind != STATE_LOG)
-                count_rows(v->out, db, &state_tables[t]);
-        buf_adds(v->out, ", sound\n");
+        buf_addf(v->out, "%s: version %lld", path,
+                 (long long)state_db_number(db, "PRAGMA user_version"));
+        (void)state_db_each_table(db, count_rows, &(struct counting_rows){db, v->out});
+        bad = state_rows_damaged(db, v->out);
+        v->damaged += bad != 0;
+        buf_add(v->out, bad == 0 ? S(", sound\n") : S("\n"));
     }
     sqlite3_close(db);
 }
@@ -146,17 +156,31 @@ static bool is_hash(const char *name)
     return strspn(name, "0123456789abcdef") == 16 && name[16] == '\0';
 }
 
+/* How much of the segment that was written last was safe; 0: it is another one. */
+static uint64_t noted_samples(const struct verifying *v, str name)
+{
+    uint64_t number;
+
+    return v->has_samples && str_to_u64(str_sub(name, 8, name.n - 4), &number) &&
+                   number == v->samples[0]
+               ? v->samples[1]
+               : 0;
+}
+
 static void verify_file(struct verifying *v, const char *path, str name)
 {
     if (str_is(name, "alerts.log"))
-        verify_records(v, path, "tocsinA1");
+        verify_records(v, path, "tocsinA1", v->alerts);
     else if (str_starts_with(name, S("samples-")) && str_ends_with(name, S(".log")))
-        verify_records(v, path, "tocsinS1");
+        verify_records(v, path, "tocsinS1", noted_samples(v, name));
     else if (is_hash(name.p))
-        verify_records(v, path, "");
+        verify_records(v, path, "", 0);
     else if (str_is(name, "state.db"))
         verify_database(v, path);
-    else if (!str_is(name, "lock") && !str_is(name, "state.db-wal") &&
+    else if (str_is(name, "state.db-wal"))
+        verify_wal(v, path);
+    else if (!str_is(name, "lock") && !str_is(name, MANIFEST) && !str_is(name, "stopped") &&
+             !str_is(name, "noted") && !str_is(name, "state.db.copy") &&
              !str_is(name, "state.db-shm"))
         buf_addf(v->out, "%s: %s\n", path,
                  str_find_str(name, S("damaged")) >= 0 || str_find_str(name, S("replaced")) >= 0
@@ -172,7 +196,7 @@ static bool verify_folder(struct verifying *v, const char *dir, bool must_be, st
     if (n < 0)
         return !must_be || err_errno(e, errno, "cannot read folder '%s'", dir);
     for (int i = 0; i < n; i++) {
-        char path[PATH + 257];
+        char path[STATE_PATH + 257];
         struct stat st;
 
         snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
@@ -184,36 +208,81 @@ static bool verify_folder(struct verifying *v, const char *dir, bool must_be, st
     return true;
 }
 
-static bool is_in_use(const char *dir)
+/* Sizes and checksums of all its files. */
+static void verify_manifest(struct verifying *v, str dir)
 {
-    char path[PATH + 8];
-    int fd;
-    bool held;
+    struct manifest m;
+    struct arena a;
+    struct err e = ERR_INIT;
 
-    snprintf(path, sizeof(path), "%s/lock", dir);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (fd >= 0)
-        close(fd);
-    return held;
+    arena_init(&a, 0);
+    if (backup_check(dir, &a, &m, &e)) {
+        buf_addf(v->out, "%.*s/" MANIFEST ": a backup of version %.*s, %zu files, sound\n",
+                 STR(dir), STR(m.version), m.n);
+    } else {
+        buf_addf(v->out, "%.*s/" MANIFEST ": %s\n", STR(dir), e.msg);
+        v->damaged++;
+    }
+    arena_release(&a);
 }
 
-bool state_verify(str dir, struct buf *out, size_t *damaged, struct err *e)
+static void verify_whole(struct verifying *v, str dir)
+{
+    size_t from = v->out->n;
+
+    v->alerts = state_whole_look(dir, v->out);
+    count_lines(v, from);
+}
+
+/* That it is there: what is in it is seen with the others. */
+static void verify_last_segment(struct verifying *v, const char *dir)
+{
+    char path[STATE_PATH + 64];
+
+    snprintf(path, sizeof(path), "%s/samples/samples-%010llu.log", dir,
+             (unsigned long long)v->samples[0]);
+    if (!v->has_samples || access(path, F_OK) == 0)
+        return;
+    buf_addf(v->out, "'%s' is gone: it had %llu bytes\n", path, (unsigned long long)v->samples[1]);
+    v->damaged++;
+}
+
+bool state_verify(str dir, str db, struct buf *out, size_t *damaged, struct err *e)
 {
     static const char *const inner[] = {"samples", "pushed"};
-    struct verifying v = {.out = out};
-    char path[PATH], sub[PATH + 16];
+    struct verifying v = {.out = out, .db = db, .is_backup = backup_is_one(dir)};
+    char path[STATE_PATH], sub[STATE_PATH + 16];
 
     if (dir.n >= sizeof(path))
         return err_set(e, ERR_INVALID, "'%.*s' is no folder name", STR(dir));
     snprintf(path, sizeof(path), "%.*s", STR(dir));
-    v.is_in_use = is_in_use(path);
+    v.is_in_use = state_is_in_use(dir);
+    if (v.is_backup)
+        verify_manifest(&v, dir);
+    else if (!v.is_in_use)
+        verify_whole(&v, dir);
     if (!verify_folder(&v, path, true, e))
         return false;
+    snprintf(sub, sizeof(sub), "%s/samples/noted", path);
+    v.has_samples = !v.is_in_use && note_read(sub, v.samples);
+    verify_last_segment(&v, path);
     for (size_t i = 0; i < ARRAY_LEN(inner); i++) {
         snprintf(sub, sizeof(sub), "%s/%s", path, inner[i]);
         (void)verify_folder(&v, sub, false, NULL);
     }
     *damaged = v.damaged;
     return true;
+}
+
+void state_verify_json(struct buf *out, str text, size_t damaged)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out, false);
+    json_open(&w, '{');
+    json_key(&w, S("damaged"));
+    json_put_u64(&w, damaged);
+    json_key(&w, S("text"));
+    json_put_str(&w, text);
+    json_close(&w, '}');
 }

@@ -6,7 +6,6 @@
  * the stream is forgotten.
  */
 #include <stdlib.h>
-#include "base/mem.h"
 #include "model/histogram_reset.h"
 #include "tsdb/lane.h"
 #include "tsdb/log.h"
@@ -388,18 +387,17 @@ static void drop_sampleless(struct tsdb *db, struct sampleless *v)
 /* In slices: readers do not wait for long. */
 void tsdb_batch_clear(struct tsdb_batch *b)
 {
-    struct sampleless *v = mem_new(struct sampleless);
+    struct sampleless v;
     size_t all = b->items.n + b->timed.n;
 
     for (size_t at = 0; at < all;) {
         tsdb_lock_write(b->db);
-        for (v->n = 0; at < all && v->n < SAMPLELESS_A_LOCK; at++)
+        for (v.n = 0; at < all && v.n < SAMPLELESS_A_LOCK; at++)
             note_sampleless(
-                b, at < b->items.n ? b->items.v[at].ref : b->timed.v[at - b->items.n].item.ref, v);
-        drop_sampleless(b->db, v);
+                b, at < b->items.n ? b->items.v[at].ref : b->timed.v[at - b->items.n].item.ref, &v);
+        drop_sampleless(b->db, &v);
         tsdb_unlock(b->db);
     }
-    mem_free(v);
     vec_release(&b->items);
     vec_release(&b->timed);
     b->made = 0;

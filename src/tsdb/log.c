@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "os/file.h"
+#include "os/note.h"
 #include "os/record_file.h"
 #include "tsdb/log_record.h"
 #include "tsdb/tsdb_priv.h"
@@ -23,7 +24,8 @@ static const char magic[HEADER] = {'t', 'o', 'c', 's', 'i', 'n', 'S', '1'};
 
 struct segment {
     uint64_t number;
-    ts_ms newest; /* time of its last sample */
+    ts_ms newest;   /* time of its last sample */
+    uint64_t least; /* bytes that were safe, once; 0: it is not known */
 };
 
 struct tsdb_log {
@@ -43,6 +45,7 @@ struct tsdb_log {
 
     /* of the thread that writes */
     struct file_tail file;
+    int note_fd; /* of "noted": which segment is written, and how much of it is safe */
     ts_ms begun;
     struct buf out;
 };
@@ -64,6 +67,8 @@ void tsdb_log_free(struct tsdb_log *l)
     if (l == NULL)
         return;
     file_close(&l->file);
+    if (l->note_fd >= 0)
+        close(l->note_fd);
     mem_str_free(l->dir);
     vec_release(&l->segments);
     vec_release(&l->number);
@@ -183,7 +188,7 @@ static bool begin_segment(struct tsdb_log *l, ts_ms now, struct err *e)
     l->file.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (l->file.fd < 0)
         return err_errno(e, errno, "cannot create '%s'", path);
-    vec_push(&l->segments, (struct segment){number, INT64_MIN});
+    vec_push(&l->segments, (struct segment){.number = number, .newest = INT64_MIN});
     l->begun = now;
     if (!file_append(&l->file, (str){magic, HEADER}, e))
         return err_wrap(e, "'%s'", path);
@@ -248,6 +253,20 @@ static void give_up(struct tsdb *db)
     tsdb_unlock(db);
 }
 
+static void note_path(const struct tsdb_log *l, char out[PATH])
+{
+    snprintf(out, PATH, "%.*s/noted", STR(l->dir));
+}
+
+static void note_size(struct tsdb_log *l)
+{
+    const uint64_t v[NOTE_NUMBERS] = {vec_last(&l->segments)->number, l->file.size};
+    char path[PATH];
+
+    note_path(l, path);
+    note_write(path, &l->note_fd, v);
+}
+
 static bool write_out(struct tsdb_log *l, ts_ms now, ts_ms newest, bool sync, struct err *e)
 {
     if (l->out.n != 0) {
@@ -257,7 +276,12 @@ static bool write_out(struct tsdb_log *l, ts_ms now, ts_ms newest, bool sync, st
             return err_wrap(e, "sample log");
         vec_last(&l->segments)->newest = newest;
     }
-    return !sync || l->file.fd < 0 || file_sync(&l->file, e) || err_wrap(e, "sample log");
+    if (!sync || l->file.fd < 0)
+        return true;
+    if (!file_sync(&l->file, e))
+        return err_wrap(e, "sample log");
+    note_size(l);
+    return true;
 }
 
 bool tsdb_log_step(struct tsdb *db, ts_ms now, bool sync, struct err *e)
@@ -316,7 +340,7 @@ static bool find_segments(struct tsdb_log *l, struct err *e)
 
         if (str_starts_with(name, S("samples-")) && str_ends_with(name, S(".log")) &&
             str_to_u64(str_sub(name, 8, name.n - 4), &number))
-            vec_push(&l->segments, (struct segment){number, INT64_MIN});
+            vec_push(&l->segments, (struct segment){.number = number, .newest = INT64_MIN});
     }
     closedir(d);
     if (l->segments.n != 0)
@@ -341,8 +365,9 @@ static bool replay_one(void *arg, str bytes)
 }
 
 /* Sound records behind a bad one are taken, too: what they say of streams and series that are not known any more is left
- * out. Returns how many bytes are lost; *found: whether there were any. */
-static uint64_t replay_rest(struct replaying *p, int fd, uint64_t from, uint64_t end, bool *found)
+ * out. Returns how many bytes are lost; *found: whether there were any; *is_torn: what stands there only ends early. */
+static uint64_t replay_rest(struct replaying *p, int fd, uint64_t from, uint64_t end, bool *found,
+                            bool *is_torn)
 {
     struct buf all = BUF_INIT;
     size_t n = (size_t)(end - from), at = 0;
@@ -351,6 +376,7 @@ static uint64_t replay_rest(struct replaying *p, int fd, uint64_t from, uint64_t
     *found = false;
     buf_reserve(&all, n);
     all.n = n;
+    *is_torn = record_read(fd, from, all.p, n) && record_is_torn(buf_str(&all));
     while (record_read(fd, from, all.p, n) && at < n) {
         str rest = str_sub(buf_str(&all), record_find(buf_str(&all), at), n), bytes;
 
@@ -377,7 +403,7 @@ static enum segment_end replay_fd(struct tsdb *db, int fd, struct segment *s,
     enum segment_end how = SEGMENT_CUT;
     char head[HEADER];
     struct stat st = {0};
-    bool found = false;
+    bool found = false, is_torn = true;
 
     *end = *lost = 0;
     if (fstat(fd, &st) == 0 && st.st_size >= HEADER && record_read(fd, 0, head, HEADER) &&
@@ -386,8 +412,8 @@ static enum segment_end replay_fd(struct tsdb *db, int fd, struct segment *s,
         how = !p.is_bad && *end == (uint64_t)st.st_size ? SEGMENT_WHOLE : SEGMENT_CUT;
     }
     if (how != SEGMENT_WHOLE && *end < (uint64_t)st.st_size) {
-        *lost = replay_rest(&p, fd, *end, (uint64_t)st.st_size, &found);
-        how = found ? SEGMENT_DAMAGED : SEGMENT_CUT;
+        *lost = replay_rest(&p, fd, *end, (uint64_t)st.st_size, &found, &is_torn);
+        how = found || !is_torn ? SEGMENT_DAMAGED : SEGMENT_CUT;
     }
     s->newest = tsdb_replayer_newest(p.r);
     out->bytes += *end;
@@ -409,7 +435,7 @@ static bool replay_segment(struct tsdb *db, struct tsdb_log *l, size_t i, struct
                            struct err *e)
 {
     struct segment *s = &l->segments.v[i];
-    bool is_last = i + 1 == l->segments.n, ok = true;
+    bool is_last = i + 1 == l->segments.n, ok = true, is_short;
     enum segment_end how;
     char path[PATH];
     uint64_t end, lost;
@@ -421,29 +447,80 @@ static bool replay_segment(struct tsdb *db, struct tsdb_log *l, size_t i, struct
         return err_errno(e, errno, "cannot open '%s'", path);
     out->segments++;
     how = replay_fd(db, fd, s, out, &end, &lost);
-    out->was_torn = is_last && how == SEGMENT_CUT;
-    if (out->was_torn) {
-        ok = ftruncate(fd, (off_t)end) == 0 ||
-             err_errno(e, errno, "cannot cut the torn end of '%s'", path);
-    } else if (how != SEGMENT_WHOLE) {
+    is_short = how != SEGMENT_DAMAGED && end < s->least;
+    out->was_torn = is_last && how == SEGMENT_CUT && !is_short;
+    if (out->was_torn)
+        out->torn_bytes = lost;
+    if (is_short || (how != SEGMENT_WHOLE && !out->was_torn)) {
         out->damaged++;
-        out->lost_bytes += lost;
+        out->lost_bytes += is_short ? s->least - end : lost;
         keep_damaged(path);
     }
+    if ((out->was_torn || is_short) && how == SEGMENT_CUT)
+        ok = ftruncate(fd, (off_t)end) == 0 ||
+             err_errno(e, errno, "cannot cut the torn end of '%s'", path);
     close(fd);
     return ok;
 }
 
-bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err *e)
+static struct tsdb_log *log_new(str dir)
 {
     struct tsdb_log *l = mem_new(struct tsdb_log);
-    bool ok;
 
     l->dir = mem_str_dup(dir);
-    l->file.fd = -1;
+    l->file.fd = l->note_fd = -1;
     l->epoch = 1;
+    return l;
+}
+
+bool tsdb_log_begin(struct tsdb *db, str dir, struct err *e)
+{
+    struct tsdb_log *l = log_new(dir);
+    bool ok = find_segments(l, e);
+
+    if (ok && l->segments.n != 0)
+        ok = err_set(e, ERR_CONFLICT, "there are samples in '%.*s'", STR(dir));
+    if (!ok) {
+        tsdb_log_free(l);
+        return false;
+    }
+    tsdb_lock_write(db);
+    db->log = l;
+    tsdb_unlock(db);
+    return true;
+}
+
+/* What was safe when it was written last. A segment that has gone since is lost. */
+static void take_note(struct tsdb_log *l, struct tsdb_replay *out)
+{
+    uint64_t v[NOTE_NUMBERS];
+    char path[PATH];
+    bool is_there = false;
+
+    note_path(l, path);
+    if (!note_read(path, v))
+        return;
+    VEC_EACH (struct segment *, s, &l->segments)
+        if (s->number == v[0]) {
+            s->least = v[1];
+            is_there = true;
+        }
+    if (!is_there) {
+        out->damaged++;
+        out->lost_bytes += v[1];
+    }
+    note_remove(path, &l->note_fd); /* it has been told */
+}
+
+bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err *e)
+{
+    struct tsdb_log *l = log_new(dir);
+    bool ok;
+
     *out = (struct tsdb_replay){0};
     ok = find_segments(l, e);
+    if (ok)
+        take_note(l, out);
     for (size_t i = 0; ok && i < l->segments.n; i++)
         ok = replay_segment(db, l, i, out, e);
     if (!ok) {

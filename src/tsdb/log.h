@@ -8,7 +8,8 @@
  *
  * Errors   ERR_IO. After a failed write the segment is given up and the next step begins another: what could not be
  *          written is lost to the log, not to the store. Sound records behind a damaged one are read, and a
- *          copy of the segment is kept; a torn end of the newest one is cut.
+ *          copy of the segment is kept; a torn end of the newest one is cut. How much of it was safe is noted beside it: what is
+ *          missing of that is damage.
  * Owns     the store owns its log.
  * Cost     about 15 bytes a sample, the labels once a segment among them; 30 ns of it under the store's lock.
  */
@@ -24,11 +25,14 @@ struct tsdb_replay {
         damaged; /* segments with sound records behind bad ones, of which a copy is kept, or that end early */
     uint64_t lost_bytes; /* in them */
     bool was_torn;       /* the newest one, as after a power cut: its tail was cut off */
+    uint64_t torn_bytes; /* of it */
 };
 
 /* Replays what is in the folder, which is made when it is not there, and logs from now on. Selectors that say what is
  * kept are registered before. */
 bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err *e) must_check;
+/* The same later, when it could not be opened and the store has gone on without: only where no segments lie. */
+bool tsdb_log_begin(struct tsdb *db, str dir, struct err *e) must_check;
 /* Writes what has come, waits for the disk if sync, begins and removes segments. One thread at a time. */
 bool tsdb_log_step(struct tsdb *db, ts_ms now, bool sync, struct err *e) must_check;
 

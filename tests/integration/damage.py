@@ -51,9 +51,11 @@ def test_samples_and_pushes():
             equal(db.execute("UPDATE push SET body = substr(body, 1, length(body) - 3)").rowcount, 1, "rows of pushes")
         before = os.path.getsize(big)
         code, said = verify(os.path.join(d, "data"))
-        equal((code, said.count("damaged at")), (1, 1), said)
+        equal((code, said.count("damaged at"), said.count("1 rows of push damaged")), (1, 1, 1), said)
         with Tocsin(config, d) as t:
-            until("damage is told", lambda: told(s, "samples") and told(s, "pushes"), 20)
+            until("damage is told", lambda: told(s, "samples") and told(s, "alerts and rows"), 20)
+            why = told(s, "alerts and rows")[0]["annotations"]["description"]
+            assert "1 rows of table 'push'" in why and glob.glob(t.storage + "/state.db.damaged-*"), why
             assert t.metric("tocsin_store_damaged_total") == 2, t.get("/metrics").body
             why = told(s, "samples")[0]["annotations"]["description"]
             lost = int(why.split(": ")[1].split(" ")[0])

@@ -90,5 +90,25 @@ def test_lint_says_it():
             '"{{ template "slack.default.title" . }}"'])
 
 
+# The last element, and what lint says it does not override.
+MERGED = [("{max_alerts: 5, <<: *w}", ["max_alerts"]), ("{<<: *w, max_alerts: 5}", []), ("{<<: [*w, *v]}", []),
+          ("{<<: *w, <<: *v}", ["url", "max_alerts"]), ("{url: 'http://three/', <<: [*w, *v]}", ["url", "url"])]
+
+
+def test_merge_keys():
+    """Where YAML's meaning, which is ours, is not that of yaml.v2, lint says so."""
+    for element, clashes in MERGED:
+        text = ("route: {receiver: r}\nreceivers:\n- name: r\n  webhook_configs:\n  - &w {url: 'http://one/', max_alerts: 3}\n"
+                "  - &v {url: 'http://two/', max_alerts: 4, send_resolved: false}\n  - %s\n" % element)
+        with folder() as d:
+            write(os.path.join(d, "am.yml"), text)
+            out = subprocess.run([PROGRAM, "lint", os.path.join(d, "am.yml")], capture_output=True, text=True)
+        equal(out.returncode, 0, out.stdout)
+        equal(re.findall(r'warning\[C013\]: "<<" does not override "(\w+)"', out.stdout), clashes, element)
+        ours, theirs = (shown(s, text)["receivers"][0]["webhook_configs"][2] for s in (Tocsin, Alertmanager))
+        differs = ours["max_alerts"] != theirs["max_alerts"]
+        assert not differs or clashes, (element, ours, theirs)
+
+
 if __name__ == "__main__":
     main()

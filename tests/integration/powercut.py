@@ -254,5 +254,62 @@ def test_slow_disk():
     trouble("s", [200, 503])
 
 
+def first_start(mode):
+    """A start where nothing can be written: it says so, pages go out, and all is on the disk when there is room."""
+    with folder() as d, Sink() as sink:
+        disk = Disk(d)
+        disk.mode(mode)
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            until("it is known", lambda: t.metric("tocsin_store_degraded") == 1, 20)
+            r = t.post("/api/v2/alerts", [{"labels": {"alertname": "First"}}])
+            assert r.status == 503 and b"in memory" in r.body, (r.status, r.body)
+            until("the page goes out", lambda: "First" in [n for _, n in told(sink)], 20)
+            until("it is told", lambda: "TocsinStoreDegraded" in [n for _, n in told(sink)], 20)
+            assert "the store is degraded" in t.text(), t.text()
+            disk.mode("")
+            until("there is room again", lambda: t.metric("tocsin_store_degraded") == 0, 30)
+            until("samples go to the disk, too", lambda: os.path.isdir(disk.folder + "/samples"), 20)
+            t.alert(alertname="Second", ends=3600)
+            until("the second is told", lambda: "Second" in [n for _, n in told(sink)], 20)
+            settle(t, sink)
+            t.kill()
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            assert {"First", "Second"} <= {a["labels"]["alertname"] for a in t.alerts()}, t.alerts()
+            assert t.metric("tocsin_store_degraded") == 0, "it goes on as ever"
+        equal([n for _, n in told(sink) if n in ("First", "Second")], ["First", "Second"], "what was told")
+
+
+def test_first_start_on_a_full_disk():
+    first_start("f")
+
+
+def test_first_start_on_a_read_only_disk():
+    first_start("r")
+
+
+def next_start(mode):
+    """With a state that can be read and not be written nothing of it is forgotten."""
+    with folder() as d, Sink() as sink:
+        disk = Disk(d)
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            t.alert(alertname="Before", ends=3600)
+            until("it is told", lambda: told(sink))
+            settle(t, sink)
+            t.kill()
+        disk.mode(mode)
+        with Tocsin(simple(sink), d, storage=disk.folder, env=disk.env) as t:
+            equal({a["labels"]["alertname"] for a in t.alerts()} - {"TocsinStoreDegraded"}, {"Before"}, "what was stored")
+            equal(len(t.get("/api/v2/silences").json()), 1, "silences")
+            r = t.post("/api/v2/alerts", [{"labels": {"alertname": "Now"}}])
+            equal(r.status, 503, r.body)
+            until("the page goes out", lambda: "Now" in [n for _, n in told(sink)], 20)
+            disk.mode("")
+            until("there is room again", lambda: t.metric("tocsin_store_degraded") == 0, 30)
+
+
+def test_next_start_on_a_full_disk():
+    next_start("f")
+
+
 if __name__ == "__main__":
     main()

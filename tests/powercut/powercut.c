@@ -154,15 +154,29 @@ PUBLIC int fdatasync(int fd)
 
 /* -- a disk that takes nothing more -- */
 
-HIDDEN bool refuses(int fd)
+HIDDEN bool is_shut(void)
 {
-    char path[4096], c;
+    char c = mode();
 
-    if (getenv("POWERCUT_MODE") == NULL || !watched(fd, path, sizeof(path)))
-        return false;
-    c = mode();
     errno = c == 'f' ? ENOSPC : EROFS;
     return c == 'f' || c == 'r';
+}
+
+HIDDEN bool refuses(int fd)
+{
+    char path[4096];
+
+    return getenv("POWERCUT_MODE") != NULL && watched(fd, path, sizeof(path)) && is_shut();
+}
+
+PUBLIC int mkdir(const char *path, mode_t m)
+{
+    const char *folder = getenv("POWERCUT_FOLDER");
+    struct stat st;
+    bool ours = getenv("POWERCUT_MODE") != NULL && folder != NULL &&
+                strncmp(path, folder, strlen(folder)) == 0;
+
+    return ours && stat(path, &st) != 0 && is_shut() ? -1 : REAL(mkdir)(path, m);
 }
 
 PUBLIC ssize_t write(int fd, const void *p, size_t n)

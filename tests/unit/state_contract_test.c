@@ -739,8 +739,7 @@ static void write_file(const char *dir, const char *name, int flags, str bytes)
 
 static void torn_tails_are_cut(void **state)
 {
-    static const str tails[] = {S_INIT("\x03"), S_INIT("\x04\0\0\0\0\0\0\0abcd"),
-                                S_INIT("\xff\xff\xff\xff....more"),
+    static const str tails[] = {S_INIT("\x03"), S_INIT("\xff\xff\xff\xff....more"),
                                 S_INIT("\x04\0\0\0\x01\x02\x03\x04"
                                        "ab")};
     struct fixture *f = *state;
@@ -793,9 +792,10 @@ static void a_flipped_bit_costs_one_record(void **state)
         buf_clear(&f->notice);
         open_backend(f);
         assert_str(alerts(f), at < 8 ? "[alert001][alert002][alert003]" : texts[(at - 8) / 16]);
-        /* what ends in a bad record looks torn */
+        /* of the last one a length that is too long looks torn; but it was whole at the stop */
         assert_int_equal(str_find_str(buf_str(&f->notice), S("alerts.log.damaged")) >= 0,
-                         at < 8 + 2 * 16);
+                         at < 8 + 2 * 16 || at >= 8 + 2 * 16 + 4);
+        assert_true(f->notice.n != 0);
         log_alert(f, "after");
         buf_clear(&f->notice);
         reopen(f);
@@ -946,6 +946,8 @@ static void make_old(struct fixture *f, int version)
     struct buf sql = BUF_INIT;
     sqlite3 *db;
 
+    snprintf(path, sizeof(path), "%s/stopped", f->dir); /* which that version does not leave */
+    assert_int_equal(unlink(path), 0);
     snprintf(path, sizeof(path), "%s/state.db", f->dir);
     assert_int_equal(unlink(path), 0);
     for (size_t i = 0; i < ARRAY_LEN(tables); i++)

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include "state/row_sum.h"
 #include "state/sqlite_db.h"
 
 enum { ROWS = 3000, STEP = 4096, LIMIT_MAX = 4 << 20 };
@@ -23,6 +24,7 @@ static void fill(str dir)
         snprintf(key, sizeof(key), "key %d", i);
         sqlite3_bind_blob(s, 1, key, (int)strlen(key), SQLITE_STATIC);
         sqlite3_bind_blob(s, 2, value, (int)sizeof(value), SQLITE_STATIC);
+        sqlite3_bind_int64(s, 3, state_row_sum(str_of(key), (str){value, sizeof(value)}));
         assert_int_equal(sqlite3_step(s), SQLITE_DONE);
         sqlite3_reset(s);
     }

@@ -221,6 +221,14 @@ static off_t size_of(const char *path)
     return st.st_size;
 }
 
+static void forget_note(void)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/noted", dir);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void torn_tails_are_cut(void **state)
 {
     struct tsdb_replay r;
@@ -233,6 +241,7 @@ static void torn_tails_are_cut(void **state)
     segment_path(0, path);
     size = size_of(path);
     assert_int_equal(truncate(path, size - 3), 0);
+    forget_note(); /* it was not synced yet */
     open_with((struct tsdb_options){.keep_all = true});
     r = open_log();
     assert_true(r.was_torn);
@@ -243,6 +252,34 @@ static void torn_tails_are_cut(void **state)
                         "{__name__=\"m\", x=\"1\"} 15=1 30=2 45=3\n");
     close_db();
     remove_dir();
+}
+
+/* What was synced is not torn by a power cut: it is told, once. */
+static void a_safe_end_that_is_gone_is_damage(void **state)
+{
+    struct tsdb_replay r;
+    char path[128];
+    off_t size;
+
+    (void)state;
+    for (int whole = 0; whole < 2; whole++) {
+        make_dir();
+        fill_and_die(4);
+        segment_path(0, path);
+        size = size_of(path);
+        assert_int_equal(whole ? unlink(path) : truncate(path, size - 3), 0);
+        open_with((struct tsdb_options){.keep_all = true});
+        r = open_log();
+        assert_false(r.was_torn);
+        assert_int_equal(r.damaged, 1);
+        assert_true(r.lost_bytes > 3);
+        close_db();
+        open_with((struct tsdb_options){.keep_all = true});
+        r = open_log();
+        assert_int_equal(r.damaged, 0);
+        close_db();
+        remove_dir();
+    }
 }
 
 static void damage_costs_the_rest_of_a_segment(void **state)
@@ -405,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_step_of_the_clock_moves_samples),
         cmocka_unit_test(a_step_reaches_batches_under_way),
         cmocka_unit_test(torn_tails_are_cut),
+        cmocka_unit_test(a_safe_end_that_is_gone_is_damage),
         cmocka_unit_test(damage_costs_the_rest_of_a_segment),
         cmocka_unit_test(a_log_that_cannot_be_written_begins_anew),
         cmocka_unit_test(appends_beside_evaluations),
