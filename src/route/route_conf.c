@@ -193,7 +193,7 @@ static const struct conf_key inhibit_keys[] = {
     CONF_KEY_AS("target_matchers", struct inhibit_conf, target, CONF_MATCHERS,
                 "alerts that are inhibited"),
     CONF_KEY(struct inhibit_conf, equal, CONF_LABEL_NAMES,
-             "labels that must have the same value on both sides"),
+             "labels that must have the same value on both sides", .flags = CONF_NO_NULLS),
     CONF_KEYS_END,
 };
 

@@ -62,7 +62,9 @@ def test_what_accept_asks_for():
 def test_prometheus_scrapes_it():
     with folder() as d, Tocsin(CONFIG, d, files={"rules.yml": RULES}) as t, \
             Prometheus(d, [t.address], job="metrics_path: /federate, honor_labels: true, params: {'match[]': ['{__name__=~\".+\"}']}, ") as p:
-        until("it is there", lambda: p.value('gpu_util_ratio{service_name="a\\tb\\\\c",ns_pod="p"}') == 1, 30)
+        name, service, pod = ('"gpu.util_ratio"', '"service.name"', '"ns:pod"') if IS_NEWER else ("gpu_util_ratio", "service_name", "ns_pod")
+        query = '{%s,%s="a\\tb\\\\c",%s="p"}' % (name if IS_NEWER else f'__name__="{name}"', service, pod)
+        until("it is there", lambda: p.value(query) == 1, 30)
         equal((p.value("up"), p.value("plain_name")), (1, 2))
 
 

@@ -17,6 +17,13 @@ def series(t, name):
     return found
 
 
+def shape(t):
+    """Label sets of what the features change, without reasons that only one of both knows and alerts of our own."""
+    names = ("notifications_total", "notification_requests_total", "notifications_failed_total", "notification_latency_seconds_count", "alerts",
+             "alerts_limited_total")
+    return {n: {l for l in series(t, "alertmanager_" + n) if not re.search("authError|rateLimited|Tocsin", str(l))} for n in names}
+
+
 def labels(**l):
     return frozenset(l.items())
 
@@ -59,6 +66,19 @@ def test_group_keys():
         wanted = {labels(state=s, group_key=k): v for k, s, v in ((a, "active", 1), (a, "suppressed", 1), (a, "unprocessed", 0),
                                                                   (b, "active", 1), (b, "suppressed", 0), (b, "unprocessed", 0))}
         equal(series(t, "alertmanager_alerts"), wanted)
+
+
+def test_beside_alertmanager():
+    if not IS_NEWER:
+        return  # 0.25 has no features
+    flags = ["--enable-feature=receiver-name-in-metrics,alert-names-in-metrics,group-key-in-metrics", "--alerts.per-alertname-limit=2"]
+    with Sink() as sink, folder() as d, folder() as o, Tocsin(CONFIG.format(sink.url, sink.url), d, *flags) as t, \
+            Alertmanager(CONFIG.format(sink.url, sink.url), o, flags=flags) as am:
+        am.get = lambda path: request("GET", am.url + path)
+        for one in (t, am):
+            for ls in ({"i": "1"}, {"i": "2"}, {"i": "3"}, {"to": "b"}, {"to": "b", "i": "1"}):
+                equal(request("POST", one.url + "/api/v2/alerts", [{"labels": {"alertname": "A", **ls}}, {"labels": {"x": "y"}}]).status, 200)
+        until("both tell the same", lambda: shape(t) == shape(am) and len(shape(am)["alerts"]) == 6)
 
 
 def test_without():
