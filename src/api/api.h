@@ -32,6 +32,7 @@ struct api_conf {
     struct budgets *budgets;  /* borrowed; NULL: no limits */
     struct store *store;      /* our own samples */
     str prefix;               /* "" or "/x" */
+    size_t max_body;          /* of a POST of alerts; 0 = 64 MiB */
     unsigned max_connections; /* 0 = 1,024 */
     unsigned max_gets;        /* 0 = no limit */
     unsigned max_queries;     /* under way; 0 = no limit */

@@ -572,6 +572,7 @@ static int run(struct serve *s, struct config *conf)
     ac.has_receiver_names = s->features.receiver_names;
     ac.has_group_keys = s->features.group_keys;
     ac.log_silences = s->flags->log_silences;
+    ac.max_body = (size_t)s->flags->max_body;
     ac.max_connections = connections_max();
     ac.max_gets = s->flags->max_gets > 0 ? (unsigned)s->flags->max_gets : 0;
     ac.max_queries = s->flags->max_queries > 0 ? (unsigned)s->flags->max_queries : 0;

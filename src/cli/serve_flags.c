@@ -48,6 +48,8 @@ const struct flag serve_flag_table[] = {
          "what links in messages point to"),
     FLAG(F, route_prefix, "web.route-prefix", FLAG_TEXT, "", "PATH",
          "prefix of all routes; default: the path of the external URL"),
+    FLAG(F, max_body, "web.max-body-bytes", FLAG_INT, "67108864", "BYTES",
+         "largest body of a POST of alerts, unpacked"),
     FLAG(F, max_gets, "web.get-concurrency", FLAG_INT, "0", "N",
          "GETs under way, one more gets 503; 0 = no limit, for a GET holds no thread"),
     FLAG(F, max_queries, "query.max-concurrency", FLAG_INT, "20", "N",
@@ -227,6 +229,10 @@ bool serve_flags_check(const struct serve_flags *f, struct serve_features *featu
     if (f->max_silences < 0 || f->max_silence_size < 0 || f->per_alertname_limit < 0 ||
         f->max_alerts < 0 || f->max_groups < 0 || f->memory < 0) {
         say(stderr, "tocsin: limits on silences, alerts, groups and memory must not be negative\n");
+        return false;
+    }
+    if (f->max_body <= 0) {
+        say(stderr, "tocsin: --web.max-body-bytes must be positive\n");
         return false;
     }
     log_setup(level, format, STDERR_FILENO);

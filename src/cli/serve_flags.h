@@ -22,7 +22,7 @@ struct serve_flags {
     dur_ns answer_timeout;
     dur_ns retention, start_delay, gc_interval, maintenance_interval;
     int64_t max_silences, max_silence_size, per_alertname_limit, max_alerts, max_groups, max_gets,
-        max_queries, memory;
+        max_queries, max_body, memory;
 };
 
 extern const struct flag serve_flag_table[];
