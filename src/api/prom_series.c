@@ -174,6 +174,7 @@ static void list(struct query_job *q, bool is_raw)
                 json_put_str(&w, f.v[i]);
         }
         json_close(&w, ']');
+        prom_put_cut(&w, q->limit != 0 && f.n > q->limit);
         json_close(&w, '}');
     }
     vec_release(&f);

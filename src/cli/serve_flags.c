@@ -60,6 +60,7 @@ const struct flag serve_flag_table[] = {
         F, memory, "memory.max-bytes", FLAG_INT, "0", "BYTES",
         "what the program may have, if less than the machine and its control group: request bodies "
         "under way get an eighth, scrapes a quarter; 0 = as much as those"),
+    FLAG_ACCEPTED("web.ui-path", FLAG_TEXT, "DIR", "the page is built in; Debian's Alertmanager"),
     FLAG_ACCEPTED("auto-gomemlimit.ratio", FLAG_TEXT, "RATIO", "Go's memory limit"),
     FLAG(F, cluster_listen, "cluster.listen-address", FLAG_TEXT, "0.0.0.0:9094", "ADDRESS",
          "gossip is not spoken; empty: peers are no reason not to start"),

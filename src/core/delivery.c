@@ -359,7 +359,8 @@ static void note_answer(struct engine *e, const struct outbox_row *r,
     }
 }
 
-/* 500 ms x 1.5 an attempt, at most a minute, spread by half to each side: alertmanager.md 3.9. */
+/* From the start of an attempt to the next: 500 ms x 1.5 an attempt, at most a minute, spread by half to each side, of which what
+ * the attempt took is not waited for again: alertmanager.md 3.9. */
 static dur_ns backoff(struct engine *e, unsigned attempt)
 {
     double d = 0.5 * (double)NS_PER_S;
@@ -428,13 +429,14 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
                             const struct delivery_result *d, struct now now, struct effects *fx)
 {
     struct outbox_row *r = s->row;
-    dur_ns wait = d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt);
+    dur_ns wait =
+        d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt) - d->took;
     uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
     bool is_news = true;
 
     r->attempt++;
     r->may_have_arrived |= d->may_have_arrived;
-    r->not_before = ts_add(now.mono, wait);
+    r->not_before = ts_add(now.mono, wait > 0 ? wait : 0);
     if (d->verdict == DELIVERY_RETRY_AFTER)
         queue_hold(&e->queue, s->destination, r->not_before);
     queue_leave(&e->queue, &s->place);
