@@ -316,15 +316,6 @@ static void worked(struct job *j)
     arm_next(t);
 }
 
-static bool read_encoding(const struct http_answer *head, bool *is_gzip, struct err *e)
-{
-    str encoding = http_header_get(&head->headers, S("Content-Encoding"));
-
-    *is_gzip = str_eq_nocase(encoding, S("gzip"));
-    return *is_gzip || encoding.n == 0 || str_eq_nocase(encoding, S("identity")) ||
-           err_set(e, ERR_UNSUPPORTED, "the answer is encoded as \"%.*s\"", STR(encoding));
-}
-
 /* Whether there is a body to read; in.failed says why not. */
 static bool read_head(struct target *t, const struct http_answer *head)
 {
@@ -335,9 +326,11 @@ static bool read_head(struct target *t, const struct http_answer *head)
     t->has_head = true;
     if (head->status != 200)
         return err_set(e, ERR_IO, "server returned HTTP status %d", head->status);
+    /* As there, another encoding is not looked at. */
+    t->in.is_gzip =
+        str_eq_nocase(http_header_get(&head->headers, S("Content-Encoding")), S("gzip"));
     return target_format(t->in.conf, http_header_get(&head->headers, S("Content-Type")),
-                         &t->in.format, e) &&
-           read_encoding(head, &t->in.is_gzip, e);
+                         &t->in.format, e);
 }
 
 static bool take_piece(void *arg, const struct http_answer *head, str piece)
@@ -360,7 +353,10 @@ static void answered(void *arg, const struct transport_answer *a)
 
     t->transfer = NULL;
     t->in.took = t->scraper->parts.clock->now.mono - t->since;
-    if (a->failure != TRANSPORT_OK)
+    if (a->failure == TRANSPORT_LIMIT && t->conf->common.limits.body_size > 0)
+        err_set(&t->in.failed, ERR_LIMIT, "body_size_limit exceeded: %lld bytes",
+                (long long)t->conf->common.limits.body_size);
+    else if (a->failure != TRANSPORT_OK)
         t->in.failed = a->err;
     else
         (void)read_head(t, &a->http);
