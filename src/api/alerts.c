@@ -87,10 +87,11 @@ static struct wanted wanted_of(struct http_req *rq)
                            .inhibited = api_param_bool(rq, S("inhibited"), true)};
 }
 
+/* As there, who is kept back by a time interval alone is active for this filter, whatever is shown. */
 static bool is_wanted(struct wanted w, const struct verdict *v)
 {
-    return (w.active || v->held_by != HELD_BY_NOTHING) && (w.silenced || v->silenced_by.n == 0) &&
-           (w.inhibited || v->inhibited_by.n == 0);
+    return (w.active || v->silenced_by.n != 0 || v->inhibited_by.n != 0) &&
+           (w.silenced || v->silenced_by.n == 0) && (w.inhibited || v->inhibited_by.n == 0);
 }
 
 /* -- GET /alerts -- */

@@ -20,7 +20,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v2/receivers", 0, api_get_receivers, "/receivers",
      "names and labels of all receivers"},
     {HTTP_GET, "/api/v2/alerts", 0, api_get_alerts, "/alerts", "alerts that have not ended"},
-    {HTTP_POST, "/api/v2/alerts", 64 << 20, api_post_alerts, "/alerts", "takes alerts",
+    {HTTP_POST, "/api/v2/alerts", SIZE_MAX, api_post_alerts, "/alerts", "takes alerts",
      ACCESS_ALERTS},
     {HTTP_GET, "/api/v2/alerts/groups", 0, api_get_groups, "/alerts/groups", "alerts by group"},
     {HTTP_GET, "/api/v2/silences", 0, api_get_silences, "/silences", "silences by state"},
@@ -67,7 +67,19 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/status/flags", 0, prom_flags, "/api/v1/status", "the command line"},
     {HTTP_GET, "/api/v1/status/tsdb", 0, prom_tsdb_status, "/api/v1/status",
      "size of our own store"},
-    {HTTP_GET, "/api/v1/metadata", 0, prom_metadata, "/api/v1/metadata", "types and helps: none"},
+    {HTTP_GET, "/api/v1/metadata", 0, prom_metadata, "/api/v1/metadata",
+     "types, helps and units that targets tell, by metric"},
+    {HTTP_GET, "/api/v1/targets/metadata", 0, prom_target_metadata, "/api/v1/metadata",
+     "the same, by target"},
+    {HTTP_GET, "/api/v1/alertmanagers", 0, prom_alertmanagers, "/api/v1/alertmanagers",
+     "who is sent what our rules fire, beside our own routes"},
+    {HTTP_GET, "/api/v1/scrape_pools", 0, prom_scrape_pools, "/api/v1/scrape_pools",
+     "names of the jobs that scrape"},
+    {HTTP_GET, "/api/v1/notifications", 0, prom_notifications, "/api/v1/notifications",
+     "what the operator should know"},
+    {HTTP_GET, "/api/v1/features", 0, prom_features, "/api/v1/features",
+     "what queries, rules and discovery can do"},
+    {HTTP_OPTIONS, "/api/v1/*", 0, preflight, "/preflight", "cross-origin preflight"},
     {HTTP_GET, "/api/v1/status/buildinfo", 0, prom_buildinfo, "/api/v1/status", "version"},
     {HTTP_GET, "/api/v1/status/runtimeinfo", 0, prom_runtimeinfo, "/api/v1/status",
      "start and reload"},
@@ -371,13 +383,18 @@ static void get_page(struct http_req *rq, void *arg)
     buf_release(&policy);
 }
 
+/* Each API's own words. */
 static void preflight(struct http_req *rq, void *arg)
 {
+    bool is_v1 = str_starts_with(rq->path, S("/api/v1/"));
+
     (void)arg;
     api_headers(rq);
-    http_reply_header(rq, S("Access-Control-Allow-Methods"), S("GET, POST, HEAD"));
+    http_reply_header(rq, S("Access-Control-Allow-Methods"),
+                      is_v1 ? S("GET, POST, OPTIONS") : S("GET, POST, HEAD"));
     http_reply_header(rq, S("Access-Control-Allow-Headers"),
-                      S("accept, content-type, x-requested-with"));
+                      is_v1 ? S("Accept, Authorization, Content-Type, Origin")
+                            : S("accept, content-type, x-requested-with"));
     http_reply(rq, 204, STR_NONE, STR_NONE);
 }
 
@@ -542,6 +559,7 @@ struct api *api_new(const struct api_conf *conf)
                                   .arg = a,
                                   .prefix = conf->prefix,
                                   .lenient = S("/api/v2/"),
+                                  .max_body = conf->max_body != 0 ? conf->max_body : 64 << 20,
                                   .max_connections = conf->max_connections,
                                   .max_gets = conf->max_gets,
                                   .answer_timeout = conf->answer_timeout,
@@ -596,4 +614,6 @@ void api_note_reload(struct api *a, bool ok, ts_ns at)
     a->reload_ok = ok;
     if (ok)
         a->reload_at = at;
+    else
+        a->reload_failed_at = at;
 }

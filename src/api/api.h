@@ -33,6 +33,7 @@ struct api_conf {
     struct budgets *budgets;  /* borrowed; NULL: no limits */
     struct store *store;      /* our own samples */
     str prefix;               /* "" or "/x" */
+    size_t max_body;          /* of a POST of alerts; 0 = 64 MiB */
     unsigned max_connections; /* 0 = 1,024 */
     unsigned max_gets;        /* 0 = no limit */
     unsigned max_queries;     /* under way; 0 = no limit */
@@ -41,6 +42,7 @@ struct api_conf {
     str storage;              /* the folder of what lasts */
     str instance;             /* what forward says that it is */
     bool log_silences;
+    bool has_receiver_names, has_group_keys; /* as labels of metrics */
     /* Calls each(arg, name, value) for every flag, as /api/v1/status/flags shows them. */
     void (*each_flag)(void *arg, void (*each)(void *each_arg, str name, str value), void *each_arg);
     /* Reads the configuration again and tells later, from the loop: text holds all problems when it fails. */

@@ -39,6 +39,7 @@ struct api {
     ts_ns started;   /* wall */
     bool reload_ok;
     ts_ns reload_at; /* wall; the last that succeeded */
+    ts_ns reload_failed_at;
     VEC(struct http_stat) http_stats;
     VEC(struct http_size) http_sizes;
     VEC(uint64_t) twice; /* rules that run elsewhere, too, and were told of: hashes */

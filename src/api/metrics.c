@@ -185,15 +185,52 @@ static const struct metric rows[] = {
     [M_FDS] = {"process_max_fds", EXPO_GAUGE, "Limit on open files."},
 };
 
+struct states {
+    uint64_t active, suppressed;
+};
+
 /* The page under way: alerts are counted some in a turn, by fingerprint, then all is written. */
 struct metrics_page {
     struct api *api;
-    bool is_open; /* OpenMetrics */
+    enum expo_format format;
     VEC(uint64_t) todo;
     size_t at;
     struct verdict verdict;
-    uint64_t active, suppressed;
+    struct states all;
+    struct alert_status status; /* with group keys: of the alert that is counted */
+    struct str_map groups;      /* key -> struct states *, of a */
+    struct arena a;
 };
+
+static void count(struct states *st, bool is_active)
+{
+    if (is_active)
+        st->active++;
+    else
+        st->suppressed++;
+}
+
+/* In each of its groups. */
+static void count_in_groups(struct metrics_page *p, const struct audience *any, struct alert *al)
+{
+    struct arena scratch;
+
+    audience_status(any, al, &p->status);
+    arena_init(&scratch, 0);
+    for (size_t i = 0; i < p->status.routes.n; i++) {
+        const struct group *g =
+            engine_group_of(p->api->engine, p->status.routes.v[i], al->labels->ls, &scratch);
+        void **at;
+
+        if (g == NULL)
+            continue;
+        at = str_map_get(&p->groups, g->key);
+        if (at == NULL)
+            at = str_map_put(&p->groups, arena_str(&p->a, g->key), arena_new(&p->a, struct states));
+        count(*at, p->status.verdict.held_by == HELD_BY_NOTHING);
+    }
+    arena_release(&scratch);
+}
 
 static void count_alert(struct metrics_page *p, struct alert *al, struct now now)
 {
@@ -201,10 +238,24 @@ static void count_alert(struct metrics_page *p, struct alert *al, struct now now
 
     if (alert_is_resolved(al, now))
         return;
-    if (audience_tells(&any, al->labels->ls, &al->cleared, &p->verdict))
-        p->active++;
+    if (p->api->conf.has_group_keys)
+        count_in_groups(p, &any, al);
     else
-        p->suppressed++;
+        count(&p->all, audience_tells(&any, al->labels->ls, &al->cleared, &p->verdict));
+}
+
+static void put_states(struct expo *x, const struct states *st, const struct expo_label *more)
+{
+    const uint64_t counts[] = {st->active, st->suppressed, 0};
+    static const char *const names[] = {"active", "suppressed", "unprocessed"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct expo_label labels[2] = {L("state", str_of(names[i]))};
+
+        if (more != NULL)
+            labels[1] = *more;
+        expo_u64(x, labels, more != NULL ? 2 : 1, counts[i]);
+    }
 }
 
 static void put_alerts(const struct metrics_page *p, struct expo *x)
@@ -217,9 +268,10 @@ static void put_alerts(const struct metrics_page *p, struct expo *x)
     for (size_t i = 0; i < e->tree.n; i++)
         groups += e->groups[i].n;
     metric_begin(x, &rows[M_ALERTS]);
-    expo_u64(x, &L("state", S("active")), 1, p->active);
-    expo_u64(x, &L("state", S("suppressed")), 1, p->suppressed);
-    expo_u64(x, &L("state", S("unprocessed")), 1, 0);
+    MAP_EACH (const struct str_map_entry, it, &p->groups)
+        put_states(x, it->value, &L("group_key", it->key));
+    if (!p->api->conf.has_group_keys)
+        put_states(x, &p->all, NULL);
     metric_begin(x, &rows[M_RECEIVED]);
     expo_u64(x, (struct expo_label[]){L("status", S("firing")), L("version", S("v2"))}, 2,
              e->stats.received_firing);
@@ -233,7 +285,44 @@ static void put_alerts(const struct metrics_page *p, struct expo *x)
     metric_put(x, &rows[M_GROUPS], (double)groups);
 }
 
-static void put_integrations(struct api *a, struct expo *x)
+/* What is counted of one kind of integration: of all receivers, or of one that has it. */
+struct line {
+    const struct integration_stats *st;
+    struct expo_label labels[3]; /* one is free */
+    size_t n;
+};
+
+struct lines {
+    VEC(struct line) v;
+};
+
+static bool has_kind(const struct core_receiver *rc, str kind)
+{
+    for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
+        if (str_eq(rc->integrations[i].kind, kind))
+            return true;
+    return false;
+}
+
+static void collect_lines(const struct api *a, struct lines *out)
+{
+    const struct engine *e = a->engine;
+
+    for (size_t k = 0; receiver_types[k] != NULL; k++) {
+        struct expo_label kind = L("integration", str_of(receiver_types[k]->name));
+
+        if (!a->conf.has_receiver_names)
+            vec_push(&out->v, (struct line){&e->stats.integration[k], {kind}, 1});
+        else
+            VEC_EACH (const struct receiver_stats *, r, &e->receivers)
+                if (has_kind(engine_receiver(e, r->name), kind.value))
+                    vec_push(&out->v, (struct line){&r->integration[k],
+                                                    {kind, L("receiver_name", r->name)},
+                                                    2});
+    }
+}
+
+static void put_failed(struct expo *x, const struct line *l)
 {
     static const char *const reasons[] = {"other",
                                           "clientError",
@@ -242,28 +331,35 @@ static void put_integrations(struct api *a, struct expo *x)
                                           "rateLimited",
                                           "contextCanceled",
                                           "contextDeadlineExceeded"};
-    const struct integration_stats *st = a->engine->stats.integration;
+    struct line with = *l;
 
+    for (size_t r = 0; r < ARRAY_LEN(reasons); r++) {
+        with.labels[l->n] = L("reason", str_of(reasons[r]));
+        expo_u64(x, with.labels, l->n + 1, l->st->failed[r]);
+    }
+}
+
+static void put_integrations(struct api *a, struct expo *x)
+{
+    struct lines lines = {0};
+
+    collect_lines(a, &lines);
     metric_begin(x, &rows[M_NOTIFICATIONS]);
-    for (size_t i = 0; receiver_types[i] != NULL; i++)
-        expo_u64(x, &L("integration", str_of(receiver_types[i]->name)), 1, st[i].notifications);
+    VEC_EACH (const struct line *, l, &lines.v)
+        expo_u64(x, l->labels, l->n, l->st->notifications);
     metric_begin(x, &rows[M_FAILED]);
-    for (size_t i = 0; receiver_types[i] != NULL; i++)
-        for (size_t r = 0; r < ARRAY_LEN(reasons); r++)
-            expo_u64(x,
-                     (struct expo_label[]){L("integration", str_of(receiver_types[i]->name)),
-                                           L("reason", str_of(reasons[r]))},
-                     2, st[i].failed[r]);
+    VEC_EACH (const struct line *, l, &lines.v)
+        put_failed(x, l);
     metric_begin(x, &rows[M_REQUESTS]);
-    for (size_t i = 0; receiver_types[i] != NULL; i++)
-        expo_u64(x, &L("integration", str_of(receiver_types[i]->name)), 1, st[i].requests);
+    VEC_EACH (const struct line *, l, &lines.v)
+        expo_u64(x, l->labels, l->n, l->st->requests);
     metric_begin(x, &rows[M_REQUESTS_FAILED]);
-    for (size_t i = 0; receiver_types[i] != NULL; i++)
-        expo_u64(x, &L("integration", str_of(receiver_types[i]->name)), 1, st[i].requests_failed);
+    VEC_EACH (const struct line *, l, &lines.v)
+        expo_u64(x, l->labels, l->n, l->st->requests_failed);
     metric_begin(x, &rows[M_LATENCY]);
-    for (size_t i = 0; receiver_types[i] != NULL; i++)
-        metric_put_histogram(x, &L("integration", str_of(receiver_types[i]->name)), 1,
-                             &st[i].latency);
+    VEC_EACH (const struct line *, l, &lines.v)
+        metric_put_histogram(x, l->labels, l->n, &l->st->latency);
+    vec_release(&lines.v);
 }
 
 static void put_config(struct api *a, struct expo *x)
@@ -318,7 +414,12 @@ static void put_limits(struct api *a, struct expo *x)
     const struct alert_limits *l = &a->engine->limits;
 
     metric_put(x, &rows[M_LIMIT_BY_NAME], (double)l->per_alertname);
-    metric_put(x, &rows[M_LIMITED_BY_NAME], (double)l->dropped_by_name);
+    metric_begin(x, &rows[M_LIMITED_BY_NAME]);
+    if (l->names == NULL)
+        expo_u64(x, NULL, 0, l->dropped_by_name);
+    else
+        MAP_EACH (const struct str_map_entry, it, l->names)
+            expo_u64(x, &L("alertname", it->key), 1, (uintptr_t)it->value);
     metric_put(x, &rows[M_GROUP_LIMIT], (double)l->dropped_groups);
     metric_put(x, &rows[M_LIMITED], (double)l->dropped_alerts);
 }
@@ -518,7 +619,7 @@ static void put_all(const struct metrics_page *p, struct buf *out, struct now no
     struct api *a = p->api;
     struct expo x;
 
-    expo_init(&x, out, p->is_open ? EXPO_OPENMETRICS : EXPO_TEXT);
+    expo_init(&x, out, p->format);
     put_alerts(p, &x);
     put_integrations(a, &x);
     put_config(a, &x);
@@ -559,6 +660,9 @@ static void page_done(void *ctx)
     struct metrics_page *p = ctx;
 
     verdict_release(&p->verdict);
+    alert_status_release(&p->status);
+    str_map_release(&p->groups);
+    arena_release(&p->a);
     vec_release(&p->todo);
     mem_free(p);
 }
@@ -567,14 +671,16 @@ void api_get_metrics(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
     struct metrics_page *p = mem_new(struct metrics_page);
+    struct expo_wish wish = expo_negotiate(http_header_get(&rq->headers, S("Accept")), true);
+    struct buf type = BUF_INIT;
 
     p->api = a;
-    p->is_open = str_find_str(http_header_get(&rq->headers, S("Accept")),
-                              S("application/openmetrics-text")) >= 0;
+    arena_init(&p->a, 0);
+    p->format = wish.format;
+    expo_put_content_type(&type, &wish);
     vec_reserve(&p->todo, a->engine->alerts.n);
     MAP_EACH (struct u64_map_entry, it, &a->engine->alerts)
         vec_push(&p->todo, it->key);
-    http_reply_stream(rq, 200,
-                      p->is_open ? S(EXPO_CONTENT_TYPE_OPENMETRICS) : S(EXPO_CONTENT_TYPE_TEXT),
-                      page_next, page_done, p);
+    http_reply_stream(rq, 200, buf_str(&type), page_next, page_done, p);
+    buf_release(&type);
 }

@@ -5,7 +5,6 @@
 #include "codec/duration.h"
 #include "codec/float.h"
 #include "codec/timefmt.h"
-#include "tsdb/tsdb.h"
 
 void prom_fail(struct http_req *rq, enum prom_error type, const char *fmt, ...)
 {
@@ -182,26 +181,4 @@ void prom_config(struct http_req *rq, void *arg)
     buf_addc(&b, '}');
     prom_answer(rq, buf_str(&b));
     buf_release(&b);
-}
-
-void prom_tsdb_status(struct http_req *rq, void *arg)
-{
-    const struct api *a = arg;
-    struct tsdb_stats st = *store_stats(a->conf.store);
-    struct buf b = BUF_INIT;
-
-    buf_addf(&b,
-             "{\"headStats\":{\"numSeries\":%zu},\"seriesCountByMetricName\":[],"
-             "\"labelValueCountByLabelName\":[],\"memoryInBytesByLabelName\":[],"
-             "\"seriesCountByLabelValuePair\":[]}",
-             st.series);
-    prom_answer(rq, buf_str(&b));
-    buf_release(&b);
-}
-
-/* The store keeps no types and helps: nobody's metadata is known. */
-void prom_metadata(struct http_req *rq, void *arg)
-{
-    (void)arg;
-    prom_answer(rq, S("{}"));
 }

@@ -34,6 +34,10 @@ struct prom_params {
 /* An expression as /api/v1/parse_query tells it. */
 void prom_put_expr(struct json_writer *w, const struct promql_expr *x);
 
+/* A series selector, copied to a; false: it has answered 400. */
+bool prom_selector(struct http_req *rq, const char *param, str text, struct arena *a,
+                   struct matchers *out) must_check;
+
 struct prom_params prom_params(struct http_req *rq);
 str prom_param(const struct prom_params *p, const char *name); /* the first; empty when absent */
 /* All values of a name, in order. */
@@ -58,5 +62,10 @@ void prom_tsdb_status(struct http_req *rq, void *arg);
 void prom_buildinfo(struct http_req *rq, void *arg);
 void prom_runtimeinfo(struct http_req *rq, void *arg);
 void prom_metadata(struct http_req *rq, void *arg);
+void prom_target_metadata(struct http_req *rq, void *arg);
+void prom_alertmanagers(struct http_req *rq, void *arg);
+void prom_scrape_pools(struct http_req *rq, void *arg);
+void prom_notifications(struct http_req *rq, void *arg);
+void prom_features(struct http_req *rq, void *arg);
 
 #endif

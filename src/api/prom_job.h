@@ -26,6 +26,7 @@ struct query_job {
     str name;               /* of label values; empty: the names */
     size_t limit;           /* 0 = none */
     struct labels external; /* of /federate */
+    struct expo_wish wish;  /* the same */
     str content_type;
 
     struct buf body;
@@ -42,6 +43,11 @@ bool prom_job_time(struct http_req *rq, const struct prom_params *p, const char 
                    ts_ms otherwise, ts_ms *out);
 /* timeout, lookback_delta, limit and stats. */
 bool prom_job_limits(struct http_req *rq, struct query_job *q, const struct prom_params *p);
+void prom_put_cut(struct json_writer *w, bool is_cut); /* the warning that limit has cut a list */
+void prom_job_match_all(struct query_job *q);          /* every series that has a name */
+/* Every series between start and end that a matcher finds; matched() behind each matcher, which may be NULL. */
+typedef void prom_see(struct query_job *q, void *to, struct labels ls, uint32_t id);
+bool prom_job_walk(struct query_job *q, void *to, prom_see *see, void (*matched)(void *to));
 ts_ms prom_now_ms(const struct api *a);
 
 #endif

@@ -97,15 +97,23 @@ static bool goes_on(void *arg)
     return ask(arg, 0) == PROMQL_GO_ON;
 }
 
-static void put_notes(struct json_writer *w, const char *key, const str *v, size_t n)
+/* is_cut: limit has left something out. */
+static void put_notes(struct json_writer *w, const char *key, const str *v, size_t n, bool is_cut)
 {
-    if (n == 0)
+    if (n == 0 && !is_cut)
         return;
     json_key(w, str_of(key));
     json_open(w, '[');
     for (size_t i = 0; i < n && i < 10; i++)
         json_put_str(w, v[i]);
+    if (is_cut)
+        json_put_str(w, S("results truncated due to limit"));
     json_close(w, ']');
+}
+
+void prom_put_cut(struct json_writer *w, bool is_cut)
+{
+    put_notes(w, "warnings", NULL, 0, is_cut);
 }
 
 static void put_seconds(struct json_writer *w, const char *key, dur_ns d)
@@ -155,8 +163,9 @@ static void put_stats(const struct query_job *q, struct json_writer *w,
 static void put_result(struct query_job *q, struct promql_result *r)
 {
     struct json_writer w;
+    bool is_cut = q->limit != 0 && r->n > q->limit;
 
-    if (q->limit != 0 && r->n > q->limit)
+    if (is_cut)
         r->n = q->limit;
     json_writer_init(&w, &q->body, false);
     json_open(&w, '{');
@@ -168,8 +177,8 @@ static void put_result(struct query_job *q, struct promql_result *r)
     if (q->has_stats)
         put_stats(q, &w, &r->stats);
     json_close(&w, '}');
-    put_notes(&w, "warnings", r->warnings, r->n_warnings);
-    put_notes(&w, "infos", r->infos, r->n_infos);
+    put_notes(&w, "warnings", r->warnings, r->n_warnings, is_cut);
+    put_notes(&w, "infos", r->infos, r->n_infos, false);
     json_close(&w, '}');
 }
 

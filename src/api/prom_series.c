@@ -7,11 +7,37 @@
 #include "codec/float.h"
 #include "tsdb/tsdb.h"
 
+bool prom_selector(struct http_req *rq, const char *param, str text, struct arena *a,
+                   struct matchers *out)
+{
+    struct err e = ERR_INIT;
+    struct promql_expr *x = promql_parse(arena_str(a, text), &promql_everything, a, NULL, &e);
+    bool ok = x != NULL && x->kind == PROMQL_SELECTOR;
+
+    if (ok)
+        *out = matchers_copy(a, &x->selector.matchers);
+    else
+        prom_fail(rq, PROM_BAD_DATA, "invalid parameter \"%s\": %s", param,
+                  x != NULL ? "a series selector is wanted" : e.msg);
+    promql_release(x);
+    return ok;
+}
+
+void prom_job_match_all(struct query_job *q)
+{
+    struct matcher *any = arena_new(&q->later.arena, struct matcher);
+
+    any->op = MATCH_NE; /* "" */
+    any->name = S("__name__");
+    q->matches = arena_array(&q->later.arena, 1, sizeof(*q->matches));
+    q->matches[0] = (struct matchers){any, 1};
+    q->n_matches = 1;
+}
+
 /* match[] are series selectors. Without one, when that is allowed, everything matches. */
 static bool parse_matches(struct http_req *rq, struct query_job *q, const struct prom_params *p,
                           bool is_required)
 {
-    struct err e = ERR_INIT;
     str *texts;
     size_t n = prom_param_list(p, "match[]", &q->later.arena, &texts);
 
@@ -20,26 +46,13 @@ static bool parse_matches(struct http_req *rq, struct query_job *q, const struct
         return false;
     }
     q->matches = arena_array(&q->later.arena, n + 1, sizeof(*q->matches));
-    for (size_t i = 0; i < n; i++) {
-        struct promql_expr *x = promql_parse(arena_str(&q->later.arena, texts[i]),
-                                             &promql_everything, &q->later.arena, NULL, &e);
-
-        if (x == NULL || x->kind != PROMQL_SELECTOR) {
-            prom_fail(rq, PROM_BAD_DATA, "invalid parameter \"match[]\": %s",
-                      x != NULL ? "a series selector is wanted" : e.msg);
-            promql_release(x);
+    for (size_t i = 0; i < n; i++)
+        if (prom_selector(rq, "match[]", texts[i], &q->later.arena, &q->matches[q->n_matches]))
+            q->n_matches++;
+        else
             return false;
-        }
-        q->matches[q->n_matches++] = matchers_copy(&q->later.arena, &x->selector.matchers);
-        promql_release(x);
-    }
-    if (n == 0) {
-        struct matcher *any = arena_new(&q->later.arena, struct matcher);
-
-        if (!matcher_init(any, MATCH_NE, S("__name__"), STR_NONE, &e))
-            return false;
-        q->matches[q->n_matches++] = (struct matchers){any, 1};
-    }
+    if (n == 0)
+        prom_job_match_all(q);
     return true;
 }
 
@@ -54,8 +67,9 @@ static int by_str(const void *a, const void *b)
 }
 
 /* A series as it is listed: as JSON, a text that can be compared. */
-static void see_series(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
+static void see_series(struct query_job *q, void *to, struct labels ls, uint32_t id)
 {
+    struct found *f = to;
     struct buf b = BUF_INIT;
     struct json_writer w;
 
@@ -66,8 +80,10 @@ static void see_series(struct query_job *q, struct found *f, struct labels ls, u
     buf_release(&b);
 }
 
-static void see_labels(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
+static void see_labels(struct query_job *q, void *to, struct labels ls, uint32_t id)
 {
+    struct found *f = to;
+
     (void)id;
     LABELS_EACH (l, ls) {
         if (q->name.n == 0)
@@ -77,8 +93,9 @@ static void see_labels(struct query_job *q, struct found *f, struct labels ls, u
     }
 }
 
-static void unique(struct found *f)
+static void unique(void *to)
 {
+    struct found *f = to;
     str *v = f->v;
     size_t k = 0;
 
@@ -107,8 +124,7 @@ static bool is_in_span(const struct query_job *q, struct storage s, uint32_t id)
            v.times[v.n - 1] >= q->start;
 }
 
-static bool walk(struct query_job *q, struct found *f,
-                 void (*see)(struct query_job *q, struct found *f, struct labels ls, uint32_t id))
+bool prom_job_walk(struct query_job *q, void *to, prom_see *see, void (*matched)(void *to))
 {
     struct storage s = tsdb_storage(store_db(q->api->conf.store));
     struct arena scratch;
@@ -124,13 +140,14 @@ static bool walk(struct query_job *q, struct found *f,
         while (!http_later_is_gone(&q->later) && storage_slices_next(&it, &ids)) {
             for (size_t j = 0; j < ids.n; j++)
                 if (is_in_span(q, s, ids.v[j]))
-                    see(q, f, storage_labels(s, ids.v[j], &scratch), ids.v[j]);
+                    see(q, to, storage_labels(s, ids.v[j], &scratch), ids.v[j]);
             storage_slices_end(&it, ids.n);
             arena_reset(&scratch);
         }
         storage_slices_release(&it);
         storage_release(s, sel);
-        unique(f);
+        if (matched != NULL)
+            matched(to);
     }
     arena_release(&scratch);
     q->failed = q->err.code != ERR_NONE;
@@ -143,7 +160,7 @@ static void list(struct query_job *q, bool is_raw)
     struct found f = {NULL, 0, 0};
     struct json_writer w;
 
-    if (walk(q, &f, is_raw ? see_series : see_labels)) {
+    if (prom_job_walk(q, &f, is_raw ? see_series : see_labels, unique)) {
         json_writer_init(&w, &q->body, false);
         json_open(&w, '{');
         json_key(&w, S("status"));
@@ -157,6 +174,7 @@ static void list(struct query_job *q, bool is_raw)
                 json_put_str(&w, f.v[i]);
         }
         json_close(&w, ']');
+        prom_put_cut(&w, q->limit != 0 && f.n > q->limit);
         json_close(&w, '}');
     }
     vec_release(&f);
@@ -230,27 +248,30 @@ static size_t newest(const struct storage_series *s, ts_ms now)
     return SIZE_MAX;
 }
 
-/* Opens the braces, too, when it is the first. */
-static void put_label(struct buf *b, const struct label *l)
+static str wished(struct query_job *q, str name, bool with_colon)
 {
-    buf_addc(b, b->p[b->n - 1] == '\0' ? '{' : ',');
-    if (label_name_is_legacy(l->name))
-        buf_add(b, l->name);
-    else
-        quote_go(b, l->name);
-    buf_addc(b, '=');
-    quote_go(b, l->value);
+    struct buf b = BUF_INIT;
+    str s;
+
+    if (q->wish.escaping == EXPO_UTF8 || expo_is_bare(name, with_colon))
+        return name;
+    expo_escape_name(&b, name, with_colon, q->wish.escaping);
+    s = arena_str(&q->later.arena, buf_str(&b));
+    buf_release(&b);
+    return s;
 }
 
-/* Name, a NUL, and the rest of the line: sorted by that, series of one name stand together. */
-static void see_sample(struct query_job *q, struct found *f, struct labels ls, uint32_t id)
+/* Name as it is written, a NUL, and the line: sorted by that, series of one name stand together. */
+static void see_sample(struct query_job *q, void *to, struct labels ls, uint32_t id)
 {
-    struct label instance = {S("instance"), STR_NONE};
+    struct found *f = to;
+    str name = wished(q, labels_get(ls, S("__name__")), true);
     struct storage_series s;
     storage_slot slot;
     struct buf b = BUF_INIT;
     double v;
     size_t i;
+    bool any;
 
     storage_read(tsdb_storage(store_db(q->api->conf.store)), &id, 1, &s);
     i = newest(&s, q->end);
@@ -258,14 +279,15 @@ static void see_sample(struct query_job *q, struct found *f, struct labels ls, u
         return;
     slot = storage_at(&s, i);
     memcpy(&v, &slot, sizeof(v));
-    buf_add(&b, labels_get(ls, S("__name__")));
+    buf_add(&b, name);
     buf_addc(&b, '\0');
+    any = expo_open_series(&b, name, "");
     ls = labels_merge(&q->later.arena, q->external, ls);
     if (labels_get(ls, S("instance")).n == 0) /* else the scraper would add its own */
-        put_label(&b, &instance);
+        expo_put_label(&b, &any, S("instance"), STR_NONE);
     LABELS_EACH (l, ls)
         if (!str_is(l->name, "__name__"))
-            put_label(&b, l);
+            expo_put_label(&b, &any, wished(q, l->name, false), l->value);
     buf_adds(&b, "} ");
     float_print_g(&b, v);
     buf_addf(&b, " %lld\n", (long long)s.times[i]);
@@ -278,7 +300,7 @@ static void federate(struct query_job *q)
     struct found f = {NULL, 0, 0};
     str last = STR_NONE;
 
-    if (walk(q, &f, see_sample))
+    if (prom_job_walk(q, &f, see_sample, unique))
         for (size_t i = 0; i < f.n; i++) {
             str rest, name;
 
@@ -286,9 +308,11 @@ static void federate(struct query_job *q)
             rest = f.v[i];
             name = str_cut(&rest, '\0');
 
-            if (i == 0 || !str_eq(name, last))
-                buf_addf(&q->body, "# TYPE %.*s untyped\n", STR(name));
-            buf_add(&q->body, name);
+            if (i == 0 || !str_eq(name, last)) {
+                buf_adds(&q->body, "# TYPE ");
+                expo_put_name(&q->body, name, "");
+                buf_adds(&q->body, " untyped\n");
+            }
             buf_add(&q->body, rest);
             last = name;
         }
@@ -300,8 +324,12 @@ void prom_federate(struct http_req *rq, void *arg)
     const struct api *a = arg;
     struct query_job *q = prom_job_new(arg, federate);
     struct prom_params p = prom_params(rq);
+    struct buf type = BUF_INIT;
 
-    q->content_type = S(EXPO_CONTENT_TYPE_TEXT);
+    q->wish = expo_negotiate(http_header_get(&rq->headers, S("Accept")), false);
+    expo_put_content_type(&type, &q->wish);
+    q->content_type = arena_str(&q->later.arena, buf_str(&type));
+    buf_release(&type);
     q->external = labels_copy(&q->later.arena, config_of(a->engine->conf)->external_labels);
     q->end = prom_now_ms(a);
     if (!parse_matches(rq, q, &p, true)) {

@@ -423,7 +423,10 @@ static bool build(struct posted *p, ts_ns now)
                                             : (p->m[i].is_equal ? MATCH_EQ : MATCH_NE);
 
         if (!matcher_init(&set->v[i], op, p->m[i].name, p->m[i].value, &p->err))
-            return err_wrap(&p->err, "bad matchers");
+            return err_wrap(&p->err,
+                            "invalid silence: invalid label matcher %zu in set 0: invalid regular "
+                            "expression \"%.*s\"",
+                            i, STR(p->m[i].value));
         set->n++;
     }
     if (p->id.n != 0 && !uuid_parse(p->id, &s->id))

@@ -74,12 +74,10 @@ void api_get_receivers(struct http_req *rq, void *arg)
         json_open(&w, '{');
         json_key(&w, S("labels"));
         json_open(&w, '{');
-        put_pair(&w, "name", rc->name);
-        for (size_t j = 0; j < rc->labels.n; j++)
-            if (!str_is(rc->labels.v[j].name, "name")) {
-                json_key(&w, rc->labels.v[j].name);
-                json_put_str(&w, rc->labels.v[j].value);
-            }
+        for (size_t j = 0; j < rc->labels.n; j++) {
+            json_key(&w, rc->labels.v[j].name);
+            json_put_str(&w, rc->labels.v[j].value);
+        }
         json_close(&w, '}');
         put_pair(&w, "name", rc->name);
         json_close(&w, '}');

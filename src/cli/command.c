@@ -6,7 +6,7 @@
 #include "cli/say.h"
 #include "codec/duration.h"
 
-enum { NO_PREFIX = 0x10000, HELP = 0x20000 };
+enum { NO_PREFIX = 0x10000, HELP = 0x20000, VERSION };
 
 static size_t flag_count(const struct flag *flags)
 {
@@ -116,7 +116,7 @@ static void release_values(const struct flag *flags, void *values)
 static struct option *make_options(const struct flag *flags, char *letters)
 {
     size_t n = flag_count(flags), k = 0;
-    struct option *o = mem_array(2 * n + 2, sizeof(*o));
+    struct option *o = mem_array(2 * n + 3, sizeof(*o));
     char *at = letters;
 
     *at++ =
@@ -140,6 +140,7 @@ static struct option *make_options(const struct flag *flags, char *letters)
         }
     }
     o[k++] = (struct option){"help", no_argument, NULL, HELP};
+    o[k++] = (struct option){"version", no_argument, NULL, VERSION};
     *at++ = 'h';
     *at = '\0';
     letters[0] =
@@ -232,6 +233,8 @@ static const char *default_of(const struct flag *f)
     return said != NULL && *said != '\0' ? said : f->text;
 }
 
+static const struct command *find(const char *name, const char *sub);
+
 /* -1: go on and run; otherwise an exit code. */
 static int parse(const struct command *c, int argc, char **argv, void *values, char **args,
                  int *n_args)
@@ -255,6 +258,8 @@ static int parse(const struct command *c, int argc, char **argv, void *values, c
         if (o == HELP || o == 'h') {
             command_print_help(c);
             code = EXIT_OK;
+        } else if (o == VERSION) {
+            code = find("version", NULL)->run(NULL, NULL, 0);
         } else if (o == 1) {
             args[(*n_args)++] = optarg;
         } else if (o == '?') {
@@ -395,11 +400,6 @@ int command_main(int argc, char **argv)
 
     if (argc > 1 && asks_for_help(argv[1]))
         return help(argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
-    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        c = find("version", NULL);
-        assume(c != NULL);
-        return run(c, 1, argv);
-    }
     if (argc < 2 || argv[1][0] == '-')
         return run(&commands[0], argc, argv);
     c = find(argv[1], sub);

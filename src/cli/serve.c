@@ -36,7 +36,7 @@
 struct serve {
     struct store *store;
     const struct serve_flags *flags;
-    enum matcher_mode mode;
+    struct serve_features features;
     str external_url, prefix; /* owned */
     struct budgets budgets;
     struct clock clock;
@@ -74,7 +74,7 @@ static bool may_read(const void *sandbox, str path)
 /* On a worker when it is a reload: reads only the flags, the environment and the sandbox, which nobody changes. */
 static struct config *load_files(const struct serve *s, const struct files *files, struct diags *d)
 {
-    struct config_options o = {.mode = s->mode,
+    struct config_options o = {.mode = s->features.mode,
                                .tolerates_rules = s->flags->tolerate_rules,
                                .files = files,
                                .may_read = may_read,
@@ -450,7 +450,7 @@ static bool start_shell(struct serve *s, struct config *conf)
                                 .transport = s->transport,
                                 .conf = conf,
                                 .db = store_db(s->store),
-                                .mode = s->mode,
+                                .mode = s->features.mode,
                                 .retention = conf->storage.retention > 0 ? conf->storage.retention
                                                                          : s->flags->retention,
                                 .start_delay = s->flags->start_delay,
@@ -489,6 +489,8 @@ static bool start_shell(struct serve *s, struct config *conf)
         (struct alert_limits){.per_alertname = (size_t)s->flags->per_alertname_limit,
                               .alerts = (size_t)s->flags->max_alerts,
                               .groups = (size_t)s->flags->max_groups};
+    if (s->features.alert_names)
+        limits_count_names(&shell_engine(s->shell)->limits);
     ok = shell_start(s->shell, b, &unreadable, &e);
     if (!ok)
         log_error("cannot read the state", LOG_ERR(&e));
@@ -672,7 +674,10 @@ static int run(struct serve *s, struct config *conf, const struct diags *refused
     ac.loop = s->loop;
     ac.pool = s->pool;
     ac.budgets = &s->budgets;
+    ac.has_receiver_names = s->features.receiver_names;
+    ac.has_group_keys = s->features.group_keys;
     ac.log_silences = s->flags->log_silences;
+    ac.max_body = (size_t)s->flags->max_body;
     ac.max_connections = connections_max();
     ac.max_gets = s->flags->max_gets > 0 ? (unsigned)s->flags->max_gets : 0;
     ac.max_queries = s->flags->max_queries > 0 ? (unsigned)s->flags->max_queries : 0;
@@ -848,7 +853,7 @@ int serve_run(const void *flags, char **args, int n_args)
         say(stderr, "tocsin: serve takes no argument, got '%s'\n", args[0]);
         return EXIT_USAGE;
     }
-    if (!serve_flags_check(s.flags, &s.mode) ||
+    if (!serve_flags_check(s.flags, &s.features) ||
         !serve_flags_urls(s.flags, &s.external_url, &s.prefix))
         return EXIT_FAILED;
     mallopt(M_ARENA_MAX, 2);

@@ -54,6 +54,8 @@ const struct flag serve_flag_table[] = {
          "what links in messages point to"),
     FLAG(F, route_prefix, "web.route-prefix", FLAG_TEXT, "", "PATH",
          "prefix of all routes; default: the path of the external URL"),
+    FLAG(F, max_body, "web.max-body-bytes", FLAG_INT, "67108864", "BYTES",
+         "largest body of a POST of alerts, unpacked"),
     FLAG(F, max_gets, "web.get-concurrency", FLAG_INT, "0", "N",
          "GETs under way, one more gets 503; 0 = no limit, for a GET holds no thread"),
     FLAG(F, max_queries, "query.max-concurrency", FLAG_INT, "20", "N",
@@ -64,6 +66,7 @@ const struct flag serve_flag_table[] = {
         F, memory, "memory.max-bytes", FLAG_INT, "0", "BYTES",
         "what the program may have, if less than the machine and its control group: request bodies "
         "under way get an eighth, scrapes a quarter; 0 = as much as those"),
+    FLAG_ACCEPTED("web.ui-path", FLAG_TEXT, "DIR", "the page is built in; Debian's Alertmanager"),
     FLAG_ACCEPTED("auto-gomemlimit.ratio", FLAG_TEXT, "RATIO", "Go's memory limit"),
     FLAG(F, cluster_listen, "cluster.listen-address", FLAG_TEXT, "0.0.0.0:9094", "ADDRESS",
          "gossip is not spoken; empty: peers are no reason not to start"),
@@ -95,7 +98,8 @@ const struct flag serve_flag_table[] = {
         "leave out rules and rule files with errors instead of refusing all; a reload never leaves "
         "out a rule that runs"),
     FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST",
-         "classic-mode, utf8-strict-mode, and names accepted without effect"),
+         "classic-mode, utf8-strict-mode, receiver-name-in-metrics, alert-names-in-metrics, "
+         "group-key-in-metrics; auto-gomemlimit and event-recorder are accepted without effect"),
     FLAG(
         F, sandbox, "sandbox", FLAG_TEXT, "on", "on|off",
         "files outside of the configuration's and the storage's folders, and system calls that are "
@@ -106,34 +110,39 @@ const struct flag serve_flag_table[] = {
 };
 #undef F
 
-static bool parse_features(const char *list, enum matcher_mode *mode)
+static bool parse_features(const char *list, struct serve_features *out)
 {
-    static const char *const known[] = {"alert-names-in-metrics", "receiver-name-in-metrics",
-                                        "group-key-in-metrics", "auto-gomemlimit",
-                                        "event-recorder"};
+    bool classic = false, strict = false, nothing;
+    const struct {
+        const char *name;
+        bool *on;
+    } known[] = {{"classic-mode", &classic},
+                 {"utf8-strict-mode", &strict},
+                 {"receiver-name-in-metrics", &out->receiver_names},
+                 {"alert-names-in-metrics", &out->alert_names},
+                 {"group-key-in-metrics", &out->group_keys},
+                 {"auto-gomemlimit", &nothing},
+                 {"event-recorder", &nothing}};
     str rest = str_of(list);
-    bool classic = false, strict = false;
 
     while (rest.p != NULL && rest.n != 0) {
         str f = str_cut(&rest, ',');
-        bool ok = false;
+        size_t i = 0;
 
-        classic |= str_is(f, "classic-mode");
-        strict |= str_is(f, "utf8-strict-mode");
-        ok = str_is(f, "classic-mode") || str_is(f, "utf8-strict-mode");
-        for (size_t i = 0; i < ARRAY_LEN(known) && !ok; i++)
-            ok = str_is(f, known[i]);
-        if (!ok) {
+        while (i < ARRAY_LEN(known) && !str_is(f, known[i].name))
+            i++;
+        if (i == ARRAY_LEN(known)) {
             say(stderr, "tocsin: --enable-feature: unknown feature '%.*s'\n", STR(f));
             return false;
         }
+        *known[i].on = true;
     }
     if (classic && strict) {
         say(stderr,
             "tocsin: --enable-feature: classic-mode and utf8-strict-mode exclude each other\n");
         return false;
     }
-    *mode = classic ? MATCHER_CLASSIC : strict ? MATCHER_UTF8 : MATCHER_FALLBACK;
+    out->mode = classic ? MATCHER_CLASSIC : strict ? MATCHER_UTF8 : MATCHER_FALLBACK;
     return true;
 }
 
@@ -202,7 +211,7 @@ static bool check_peers(const struct serve_flags *f)
     return true;
 }
 
-bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
+bool serve_flags_check(const struct serve_flags *f, struct serve_features *features)
 {
     enum log_level level;
     enum log_format format;
@@ -233,8 +242,12 @@ bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode)
         say(stderr, "tocsin: --config.auto-reload-interval must not be negative\n");
         return false;
     }
+    if (f->max_body <= 0) {
+        say(stderr, "tocsin: --web.max-body-bytes must be positive\n");
+        return false;
+    }
     log_setup(level, format, STDERR_FILENO);
-    return check_peers(f) && parse_features(f->features, mode);
+    return check_peers(f) && parse_features(f->features, features);
 }
 
 str serve_own_url(str address)

@@ -23,13 +23,19 @@ struct serve_flags {
     dur_ns answer_timeout, auto_reload;
     dur_ns retention, start_delay, gc_interval, maintenance_interval;
     int64_t max_silences, max_silence_size, per_alertname_limit, max_alerts, max_groups, max_gets,
-        max_queries, memory;
+        max_queries, max_body, memory;
 };
 
 extern const struct flag serve_flag_table[];
 
-/* Whether they can be followed, and how --enable-feature wants matchers read. Sets the log up. */
-bool serve_flags_check(const struct serve_flags *f, enum matcher_mode *mode);
+/* What --enable-feature asks for. */
+struct serve_features {
+    enum matcher_mode mode;
+    bool receiver_names, alert_names, group_keys; /* in metrics */
+};
+
+/* Whether they can be followed, and what features they ask for. Sets the log up. */
+bool serve_flags_check(const struct serve_flags *f, struct serve_features *features);
 /* The external URL, and the prefix of all routes: the URL's path unless one is given. As web_url.h reads them. */
 bool serve_flags_urls(const struct serve_flags *f, str *external_url, str *prefix);
 /* http://HOST:PORT by this host's name and the port of an address; without a port when it has none. */

@@ -40,6 +40,46 @@ void expo_escape(struct buf *out, str s, bool quotes)
     }
 }
 
+static void put_quoted(struct buf *out, str s, const char *suffix)
+{
+    buf_addc(out, '"');
+    expo_escape(out, s, true);
+    buf_addf(out, "%s\"", suffix);
+}
+
+void expo_put_name(struct buf *out, str name, const char *suffix)
+{
+    if (expo_is_bare(name, true))
+        buf_addf(out, "%.*s%s", STR(name), suffix);
+    else
+        put_quoted(out, name, suffix);
+}
+
+bool expo_open_series(struct buf *out, str name, const char *suffix)
+{
+    bool bare = expo_is_bare(name, true);
+
+    if (!bare)
+        buf_addc(out, '{');
+    expo_put_name(out, name, suffix);
+    if (bare)
+        buf_addc(out, '{');
+    return !bare;
+}
+
+void expo_put_label(struct buf *out, bool *any, str name, str value)
+{
+    if (*any)
+        buf_addc(out, ',');
+    *any = true;
+    if (expo_is_bare(name, false))
+        buf_add(out, name);
+    else
+        put_quoted(out, name, "");
+    buf_addc(out, '=');
+    put_quoted(out, value, "");
+}
+
 void expo_family(struct expo *x, str name, enum expo_type type, str help)
 {
     bool open = x->format == EXPO_OPENMETRICS;

@@ -1,4 +1,4 @@
-/* exposition.h - metrics as text: the Prometheus format 0.0.4 and OpenMetrics 1.0.
+/* exposition.h - metrics as text: the Prometheus formats 0.0.4 and 1.0.0 and OpenMetrics 1.0, as Accept asks.
  *
  *     expo_init(&x, &out, EXPO_TEXT);
  *     expo_family(&x, S("tocsin_turns_total"), EXPO_COUNTER, S("Turns of the loop."));
@@ -10,7 +10,8 @@
  *
  * Shapes   label values are any UTF-8, names are the caller's constants and not checked.
  * Owns     the writer borrows out; expo_family() borrows the name until the next one.
- * Source   Prometheus exposition formats; Go expfmt for the spelling of numbers (1e+06, +Inf).
+ * Source   Prometheus exposition formats; Go expfmt for the spelling of numbers (1e+06, +Inf) and for what Accept means;
+ *          rules.md 8.4 for the escaping of names. A colon in a label's name is escaped, too: no reader takes it bare.
  */
 #ifndef CODEC_EXPOSITION_H
 #define CODEC_EXPOSITION_H
@@ -29,10 +30,6 @@ struct expo {
     enum expo_format format;
     str name;
 };
-
-#define EXPO_CONTENT_TYPE_TEXT "text/plain; version=0.0.4; charset=utf-8; escaping=values"
-#define EXPO_CONTENT_TYPE_OPENMETRICS                                                              \
-    "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=values"
 
 void expo_init(struct expo *x, struct buf *out, enum expo_format format);
 void expo_family(struct expo *x, str name, enum expo_type type, str help);
@@ -53,5 +50,28 @@ void expo_end(struct expo *x);
 bool expo_is_bare(str name, bool with_colon);
 /* A label's value, or (without quotes) a HELP. */
 void expo_escape(struct buf *out, str s, bool quotes);
+/* The name of a metric, as HELP and TYPE have it: in quotes when it needs them. */
+void expo_put_name(struct buf *out, str name, const char *suffix);
+/* A sample's name, and the brace behind or before it. The result is for expo_put_label(): whether a comma is next. */
+bool expo_open_series(struct buf *out, str name, const char *suffix);
+void expo_put_label(struct buf *out, bool *any, str name, str value);
+
+/* -- names for who cannot read all of them -- */
+
+enum expo_escaping { EXPO_UNDERSCORES, EXPO_DOTS, EXPO_VALUES, EXPO_UTF8 };
+
+/* A name that needs no quotes stays as it is, another is made one that needs none; EXPO_UTF8: none is. */
+void expo_escape_name(struct buf *out, str name, bool with_colon, enum expo_escaping how);
+
+/* What an Accept asks for. */
+struct expo_wish {
+    enum expo_format format;
+    enum expo_escaping escaping;
+    const char *version;
+};
+
+/* Never fails: text 0.0.4 with underscores for who asks for nothing that there is. */
+struct expo_wish expo_negotiate(str accept, bool with_openmetrics);
+void expo_put_content_type(struct buf *out, const struct expo_wish *w);
 
 #endif

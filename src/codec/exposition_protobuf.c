@@ -59,24 +59,6 @@ static double as_double(uint64_t bits)
     return v;
 }
 
-static void put_quoted(struct buf *out, str s)
-{
-    buf_addc(out, '"');
-    expo_escape(out, s, true);
-    buf_addc(out, '"');
-}
-
-static void put_name(struct buf *out, str name, const char *suffix)
-{
-    if (expo_is_bare(name, true)) {
-        buf_addf(out, "%.*s%s", STR(name), suffix);
-    } else {
-        put_quoted(out, name);
-        out->n--;
-        buf_addf(out, "%s\"", suffix);
-    }
-}
-
 static void put_label(struct writing *w, str message, bool *any)
 {
     struct pb_reader r = pb_reader_of(message);
@@ -89,28 +71,15 @@ static void put_label(struct writing *w, str message, bool *any)
             value = r.bytes;
     }
     w->failed |= r.failed;
-    if (*any)
-        buf_addc(w->out, ',');
-    *any = true;
-    if (expo_is_bare(name, false))
-        buf_add(w->out, name);
-    else
-        put_quoted(w->out, name);
-    buf_addc(w->out, '=');
-    put_quoted(w->out, value);
+    expo_put_label(w->out, any, name, value);
 }
 
 /* Name and labels. more: the name of one more label, with the value at. */
 static void put_series(struct writing *w, const char *suffix, const char *more, double at)
 {
     struct pb_reader r = pb_reader_of(w->metric);
-    bool bare = expo_is_bare(w->name, true), any = !bare;
+    bool any = expo_open_series(w->out, w->name, suffix);
 
-    if (!bare)
-        buf_addc(w->out, '{');
-    put_name(w->out, w->name, suffix);
-    if (bare)
-        buf_addc(w->out, '{');
     while (pb_next(&r))
         if (r.field == METRIC_LABEL)
             put_label(w, r.bytes, &any);
@@ -305,13 +274,13 @@ static bool put_family(struct writing *w, str message, struct err *e)
         return err_set(e, ERR_INVALID, "the type of '%.*s' is unknown", STR(w->name));
     if (help.n != 0) {
         buf_adds(w->out, "# HELP ");
-        put_name(w->out, w->name, "");
+        expo_put_name(w->out, w->name, "");
         buf_addc(w->out, ' ');
         expo_escape(w->out, help, false);
         buf_addc(w->out, '\n');
     }
     buf_adds(w->out, "# TYPE ");
-    put_name(w->out, w->name, "");
+    expo_put_name(w->out, w->name, "");
     buf_addf(w->out, " %s\n", types[type].text);
     for (r = pb_reader_of(message); pb_next(&r);)
         if (r.field == FAMILY_METRIC) {

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include "base/utf8.h"
 #include "codec/float.h"
+#include "codec/quote.h"
 
-enum { LABELS_MAX = 1000 };
+enum { LABELS_MAX = 1000, NEAR_MAX = 64 };
 #define TIME_MAX (INT64_C(1) << 60) /* so that nobody's arithmetic with times overflows */
 
 void expo_reader_init(struct expo_reader *r, str body, enum expo_format format)
@@ -30,9 +31,20 @@ enum expo_format expo_guess(str body)
     return str_ends_with(str_trim(body), S("# EOF")) ? EXPO_OPENMETRICS : EXPO_TEXT;
 }
 
-static bool fail(const struct expo_reader *r, struct err *e, const char *why)
+/* near: what it is about, of which NEAR_MAX bytes are shown. */
+static bool fail(const struct expo_reader *r, struct err *e, const char *why, str near)
 {
-    return err_at(e, r->line, 0, "%s", why);
+    struct buf b = BUF_INIT;
+    size_t n = near.n < NEAR_MAX ? near.n : NEAR_MAX;
+
+    if (near.n == 0)
+        return err_at(e, r->line, 0, "%s", why);
+    while (n < near.n && n > 0 && (near.p[n] & 0xc0) == 0x80)
+        n--;
+    quote_go(&b, str_sub(near, 0, n));
+    err_at(e, r->line, 0, "%s: %s%s", why, buf_z(&b), n < near.n ? "..." : "");
+    buf_release(&b);
+    return false;
 }
 
 static bool is_blank(char c)
@@ -76,15 +88,16 @@ static bool read_family(struct expo_reader *r, str line, enum expo_kind kind, st
 {
     *out = (struct expo_item){.kind = kind};
     if (!skip_blanks(r, &line))
-        return fail(r, e, "a metric name is missing behind TYPE, HELP or UNIT");
+        return fail(r, e, "a metric name is missing behind TYPE, HELP or UNIT", line);
     out->name = cut_word(&line);
     if (out->name.n > 1 && out->name.p[0] == '"' && out->name.p[out->name.n - 1] == '"')
         out->name = str_sub(out->name, 1, out->name.n - 1);
     out->text = line.n != 0 ? str_sub(line, 1, line.n) : line;
     if (kind == EXPO_TYPE && out->text.n == 0)
-        return fail(r, e, "a type is missing");
+        return fail(r, e, "a type is missing", out->name);
     if (!utf8_is_valid(out->name) || !utf8_is_valid(out->text))
-        return fail(r, e, "invalid UTF-8");
+        return fail(r, e, "invalid UTF-8",
+                    out->name.n != 0 && !utf8_is_valid(out->name) ? out->name : out->text);
     return true;
 }
 
@@ -108,9 +121,9 @@ static bool read_comment(struct expo_reader *r, str line, bool *is_item, struct 
     if (r->format == EXPO_TEXT)
         return true;
     if (!has_blank || !str_is(word, "EOF") || line.n != 0)
-        return fail(r, e, "a comment must be HELP, TYPE, UNIT or EOF");
+        return fail(r, e, "a comment must be HELP, TYPE, UNIT or EOF", word);
     r->has_ended = true;
-    return r->rest.n == 0 || fail(r, e, "something follows # EOF");
+    return r->rest.n == 0 || fail(r, e, "something follows # EOF", r->rest);
 }
 
 /* -- samples -- */
@@ -146,8 +159,8 @@ static bool read_number(const struct expo_reader *r, str word, double *out, stru
 
     for (size_t i = 0; i < word.n; i++)
         if ((word.p[i] | 32) == 'x' || (word.p[i] | 32) == 'p')
-            return fail(r, e, "a value is not a number");
-    return float_parse(word, out, &why) || fail(r, e, "a value is not a number");
+            return fail(r, e, "a value is not a number", word);
+    return float_parse(word, out, &why) || fail(r, e, "a value is not a number", word);
 }
 
 static bool read_time(const struct expo_reader *r, str word, struct expo_item *out, struct err *e)
@@ -161,14 +174,14 @@ static bool read_time(const struct expo_reader *r, str word, struct expo_item *o
         if (!read_number(r, word, &seconds, e))
             return false;
         if (!(fabs(seconds) < (double)TIME_MAX / 1000))
-            return fail(r, e, "a timestamp is out of range");
+            return fail(r, e, "a timestamp is out of range", word);
         out->t = (ts_ms)(seconds * 1000);
         return true;
     }
     if (!str_to_u64(is_minus ? str_sub(word, 1, word.n) : word, &ms))
-        return fail(r, e, "a timestamp is not a whole number of milliseconds");
+        return fail(r, e, "a timestamp is not a whole number of milliseconds", word);
     if (ms > TIME_MAX)
-        return fail(r, e, "a timestamp is out of range");
+        return fail(r, e, "a timestamp is out of range", word);
     out->t = is_minus ? -(ts_ms)ms : (ts_ms)ms;
     return true;
 }
@@ -178,7 +191,7 @@ static bool skip_exemplar(const struct expo_reader *r, str line, struct err *e)
 {
     line = str_sub(line, 1, line.n);
     if (!skip_blanks(r, &line) || line.p[0] != '{' || series_length(line) == 0)
-        return fail(r, e, "an exemplar has no labels");
+        return fail(r, e, "an exemplar has no labels", line);
     return true;
 }
 
@@ -189,23 +202,23 @@ static bool read_sample(struct expo_reader *r, str line, struct expo_item *out, 
     *out = (struct expo_item){.kind = EXPO_SAMPLE, .series = str_sub(line, 0, k)};
     line = str_sub(line, k, line.n);
     if (k == 0)
-        return fail(r, e, "a name, labels and a value expected");
+        return fail(r, e, "a name, labels and a value expected", line);
     if (!skip_blanks(r, &line) && (r->format == EXPO_OPENMETRICS || line.n == 0))
-        return fail(r, e, "a blank and a value expected");
+        return fail(r, e, "a blank and a value expected", out->series);
     if (!read_number(r, cut_word(&line), &out->value, e))
         return false;
     if (line.n == 0)
         return true;
     if (!skip_blanks(r, &line))
-        return fail(r, e, "a timestamp expected");
+        return fail(r, e, "a timestamp expected", line);
     if (line.n != 0 && line.p[0] != '#' && !read_time(r, cut_word(&line), out, e))
         return false;
     if (line.n != 0 && line.p[0] != '#' && !skip_blanks(r, &line))
-        return fail(r, e, "one blank expected");
+        return fail(r, e, "one blank expected", line);
     if (line.n == 0)
         return true;
     if (r->format == EXPO_TEXT || line.p[0] != '#')
-        return fail(r, e, "something follows the value");
+        return fail(r, e, "something follows the value", line);
     return skip_exemplar(r, line, e);
 }
 
@@ -219,16 +232,17 @@ static bool next_line(struct expo_reader *r, str *out, struct err *e)
         return false;
     r->line++;
     if (r->rest.n != 0 && r->has_ended) /* it ended a piece */
-        return fail(r, e, "something follows # EOF");
+        return fail(r, e, "something follows # EOF", r->rest);
     *out = str_sub(r->rest, 0, n);
     if (r->rest.n == 0)
-        return r->format == EXPO_TEXT || r->has_ended ? false : fail(r, e, "# EOF is missing");
+        return r->format == EXPO_TEXT || r->has_ended ? false
+                                                      : fail(r, e, "# EOF is missing", STR_NONE);
     if (newline == NULL && !(r->format == EXPO_OPENMETRICS && str_is(*out, "# EOF")))
-        return fail(r, e, "the last line has no end");
+        return fail(r, e, "the last line has no end", *out);
     r->rest = str_sub(r->rest, n + 1, r->rest.n);
     if (r->format == EXPO_TEXT)
         *out = str_trim(*out);
-    return r->format == EXPO_TEXT || n != 0 || fail(r, e, "an empty line");
+    return r->format == EXPO_TEXT || n != 0 || fail(r, e, "an empty line", STR_NONE);
 }
 
 bool expo_read(struct expo_reader *r, struct expo_item *out, struct err *e)
@@ -296,7 +310,7 @@ static bool take_string(struct scan *s, struct buf *text, str *out)
     size_t at = text->n, i = 0;
 
     if (!take(s, '"'))
-        return fail(s->r, s->e, "a quoted string expected");
+        return fail(s->r, s->e, "a quoted string expected", s->rest);
     for (; i < s->rest.n && s->rest.p[i] != '"'; i++) {
         char c = s->rest.p[i];
 
@@ -309,10 +323,10 @@ static bool take_string(struct scan *s, struct buf *text, str *out)
         buf_addc(text, c);
     }
     if (i == s->rest.n)
-        return fail(s->r, s->e, "a quoted string has no end");
+        return fail(s->r, s->e, "a quoted string has no end", s->rest);
     s->rest = str_sub(s->rest, i + 1, s->rest.n);
     *out = (str){text->p + at, text->n - at};
-    return utf8_is_valid(*out) || fail(s->r, s->e, "invalid UTF-8");
+    return utf8_is_valid(*out) || fail(s->r, s->e, "invalid UTF-8", *out);
 }
 
 /* name="value", "name"="value", or a quoted metric name. */
@@ -321,7 +335,7 @@ static bool take_label(struct scan *s, struct expo_reader *r)
     struct label l = {STR_NONE, STR_NONE};
 
     if (r->labels.n == LABELS_MAX)
-        return fail(r, s->e, "more than 1000 labels");
+        return fail(r, s->e, "more than 1000 labels", STR_NONE);
     skip(s);
     if (s->rest.n != 0 && s->rest.p[0] == '"') {
         if (!take_string(s, &r->text, &l.name))
@@ -334,9 +348,9 @@ static bool take_label(struct scan *s, struct expo_reader *r)
     } else
         l.name = take_name(s, false);
     if (l.name.n == 0)
-        return fail(r, s->e, "a label name expected");
+        return fail(r, s->e, "a label name expected", s->rest);
     if (!take(s, '='))
-        return fail(r, s->e, "= expected behind a label name");
+        return fail(r, s->e, "= expected behind a label name", s->rest);
     if (!take_string(s, &r->text, &l.value))
         return false;
     vec_push(&r->labels, l);
@@ -351,8 +365,10 @@ static bool take_labels(struct scan *s, struct expo_reader *r)
         if (take(s, ','))
             continue;
         skip(s);
+        if (r->format == EXPO_TEXT) /* Prometheus misses no comma there */
+            continue;
         if (s->rest.n == 0 || s->rest.p[0] != '}')
-            return fail(r, s->e, ", or } expected behind a label");
+            return fail(r, s->e, ", or } expected behind a label", s->rest);
     }
     return true;
 }
@@ -380,7 +396,7 @@ static bool finish_labels(struct expo_reader *r, struct labels *out, struct err 
         if (r->labels.v[i].value.n != 0)
             r->labels.v[n++] = r->labels.v[i];
     *out = (struct labels){r->labels.v, n};
-    return is_named || fail(r, e, "a metric name is missing");
+    return is_named || fail(r, e, "a metric name is missing", STR_NONE);
 }
 
 bool expo_read_labels(struct expo_reader *r, str series, struct labels *out, struct err *e)
@@ -396,7 +412,7 @@ bool expo_read_labels(struct expo_reader *r, str series, struct labels *out, str
     if (take(&s, '{') && !take_labels(&s, r))
         return false;
     if (s.rest.n != 0)
-        return fail(r, e, "a name and labels in braces expected");
+        return fail(r, e, "a name and labels in braces expected", s.rest);
     return finish_labels(r, out, e);
 }
 

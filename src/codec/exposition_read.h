@@ -14,7 +14,7 @@
  *
  * Shapes   bodies of megabytes, lines of some hundred bytes; at most 1000 labels a line.
  * Units    ts_ms; text writes milliseconds, OpenMetrics seconds.
- * Errors   ERR_INVALID with the line and the reason. What was read before it stands.
+ * Errors   ERR_INVALID with the line, the reason and the first 64 bytes of what it is about. What was read before it stands.
  * Owns     texts are slices of the body, or of the reader's own buffers until its next call.
  * Cost     one pass, about 1 ns a byte; no allocation once the buffers have grown.
  * Source   prometheus.io/docs/instrumenting/exposition_formats; the OpenMetrics 1.0 specification.

@@ -18,7 +18,7 @@
 #include "base/utf8.h"
 #include "base/vec.h"
 
-enum { MAX_DEPTH = 64, MAX_NODES = 1000000, LINEAR_MAX = 16 };
+enum { MAX_DEPTH = 256, MAX_NODES = 1000000, LINEAR_MAX = 16 };
 
 struct anchor {
     str name;

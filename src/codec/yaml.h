@@ -3,7 +3,7 @@
  * libyaml's events are built into an arena tree; types are decided by whoever decodes it (schema), so `severity: 1`
  * is the text "1" until a key says otherwise.
  *
- * Shapes   depth at most 64, at most 10 MB of text, at most 1,000,000 nodes after alias expansion; duplicate keys and
+ * Shapes   depth at most 256 (two a nested route), at most 10 MB of text, at most 1,000,000 nodes after alias expansion; duplicate keys and
  *          custom tags are errors; merge keys (<<) are resolved here, own keys win.
  * Units    line and col 1-based (col in bytes), at = byte offset. For a block scalar `text_line` is the line of the
  *          first line of text and `text_col` its column (behind the indentation), so that a position inside the text

@@ -3,6 +3,8 @@
  */
 #include "config/config_priv.h"
 
+#include <stdlib.h>
+
 /* What every kind's entry may say besides its own keys. */
 struct entry_common {
     enum conf_tristate send_resolved;
@@ -144,14 +146,33 @@ static bool decode_kinds(const struct conf_in *in, const struct yaml_node *node,
     return ok;
 }
 
-static void check_labels(const struct conf_in *in, const struct yaml_node *node,
-                         const struct receiver_conf *r)
+static int by_name(const void *a, const void *b)
 {
-    for (size_t i = 0; i < r->labels.n; i++)
-        if (str_is(r->labels.v[i].name, "name") && !str_eq(r->labels.v[i].value, r->name))
+    return str_cmp(((const struct conf_pair *)a)->name, ((const struct conf_pair *)b)->name);
+}
+
+/* Each receiver has the label "name", which is its own. */
+static bool complete_labels(const struct conf_in *in, const struct yaml_node *node,
+                            struct receiver_conf *r)
+{
+    struct conf_pair *v = arena_array(in->run->a, r->labels.n + 1, sizeof(*v));
+    size_t n = 0;
+    bool ok = true;
+
+    v[n++] = (struct conf_pair){S("name"), r->name};
+    for (size_t i = 0; i < r->labels.n; i++) {
+        if (!str_is(r->labels.v[i].name, "name")) {
+            v[n++] = r->labels.v[i];
+        } else if (!str_eq(r->labels.v[i].value, r->name)) {
             conf_complain(in, yaml_get(node, S("labels")), DIAG_ERROR, "C009",
                           "label \"name\" is the receiver's name and cannot be \"%.*s\"",
                           STR(r->labels.v[i].value));
+            ok = false;
+        }
+    }
+    qsort(v, n, sizeof(*v), by_name);
+    r->labels = (struct conf_map){v, n};
+    return ok;
 }
 
 bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *member)
@@ -176,7 +197,7 @@ bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *me
         r->node = node->items[i];
         r->path = conf_path(&item);
         ok &= conf_decode_node(&item, node->items[i], &layer, 1);
-        check_labels(&item, node->items[i], &r->conf);
+        ok &= complete_labels(&item, node->items[i], &r->conf);
         ok &= decode_kinds(&item, node->items[i], r);
     }
     return ok;
@@ -324,6 +345,14 @@ static void print_kind(struct conf_out *o, const struct receiver_conf *r,
     }
 }
 
+static const struct conf_key head_keys[] = {
+    CONF_KEY(struct receiver_conf, name, CONF_STRING, "name"),
+    CONF_KEY(struct receiver_conf, labels, CONF_LABEL_MAP, "labels"),
+    CONF_KEYS_END,
+};
+static const struct conf_type head_type = {
+    .name = "receiver", .keys = head_keys, .size = sizeof(struct receiver_conf)};
+
 void receivers_print(struct conf_out *o, const void *member)
 {
     const struct pending_receivers *all = member;
@@ -334,10 +363,7 @@ void receivers_print(struct conf_out *o, const void *member)
     buf_addc(o->out, '\n');
     for (size_t i = 0; i < all->n; i++) {
         conf_print_item(o);
-        conf_print_key(o, S("name"));
-        buf_addc(o->out, ' ');
-        conf_print_text(o, all->v[i].conf.name);
-        buf_addc(o->out, '\n');
+        conf_print_layers(o, &(struct conf_layer){&head_type, &all->v[i].conf}, 1);
         for (size_t t = 0; receiver_types[t] != NULL; t++)
             print_kind(o, &all->v[i].conf, receiver_types[t]);
         conf_print_item_end(o);

@@ -77,14 +77,22 @@ static void put_row(struct engine *e, struct effects *fx, struct outbox_row *r, 
     buf_release(&b);
 }
 
+static void count_end(struct integration_stats *st, enum delivery_failure why)
+{
+    st->notifications++;
+    st->failed[why]++;
+}
+
 static void count_failed(struct engine *e, const struct outbox_row *r, enum delivery_failure why)
 {
+    struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
     size_t k = kind_of(e, r->integration);
 
     if (k == SIZE_MAX)
         return;
-    e->stats.integration[k].notifications++;
-    e->stats.integration[k].failed[why]++;
+    count_end(&e->stats.integration[k], why);
+    if (rs != NULL)
+        count_end(&rs->integration[k], why);
 }
 
 static struct decision *record(struct effects *fx, enum decision_kind kind,
@@ -328,22 +336,24 @@ static dur_ns entry_lifetime(const struct engine *e, const struct outbox_row *r)
     return twice < e->retention ? twice : e->retention;
 }
 
+static void count_answer(struct integration_stats *st, const struct delivery_result *d)
+{
+    st->requests += d->requests;
+    st->requests_failed += d->verdict != DELIVERY_OK;
+    st->notifications += d->verdict == DELIVERY_OK;
+    metric_histogram_observe(&st->latency, (double)d->took / NS_PER_S);
+}
+
 static void note_answer(struct engine *e, const struct outbox_row *r,
                         const struct delivery_result *d, struct now now)
 {
     struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
     size_t k = kind_of(e, r->integration);
 
-    if (k != SIZE_MAX) {
-        struct integration_stats *st = &e->stats.integration[k];
-
-        st->requests += d->requests;
-        if (d->verdict != DELIVERY_OK)
-            st->requests_failed++;
-        metric_histogram_observe(&st->latency, (double)d->took / NS_PER_S);
-        if (d->verdict == DELIVERY_OK)
-            st->notifications++;
-    }
+    if (k != SIZE_MAX)
+        count_answer(&e->stats.integration[k], d);
+    if (k != SIZE_MAX && rs != NULL)
+        count_answer(&rs->integration[k], d);
     if (rs == NULL)
         return;
     if (d->verdict == DELIVERY_OK) {
@@ -354,7 +364,8 @@ static void note_answer(struct engine *e, const struct outbox_row *r,
     }
 }
 
-/* 500 ms x 1.5 an attempt, at most a minute, spread by half to each side: alertmanager.md 3.9. */
+/* From the start of an attempt to the next: 500 ms x 1.5 an attempt, at most a minute, spread by half to each side, of which what
+ * the attempt took is not waited for again: alertmanager.md 3.9. */
 static dur_ns backoff(struct engine *e, unsigned attempt)
 {
     double d = 0.5 * (double)NS_PER_S;
@@ -423,7 +434,8 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
                             const struct delivery_result *d, struct now now, struct effects *fx)
 {
     struct outbox_row *r = s->row;
-    dur_ns wait = d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt);
+    dur_ns wait =
+        d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt) - d->took;
     uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
     bool is_news = true;
 
@@ -433,7 +445,7 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
         mem_str_free(r->had);
         r->had = mem_str_dup(d->had);
     }
-    r->not_before = ts_add(now.mono, wait);
+    r->not_before = ts_add(now.mono, wait > 0 ? wait : 0);
     if (d->verdict == DELIVERY_RETRY_AFTER)
         queue_hold(&e->queue, s->destination, r->not_before);
     queue_leave(&e->queue, &s->place);

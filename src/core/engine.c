@@ -42,6 +42,23 @@ struct decision *decide(struct effects *fx, enum decision_kind kind, struct now 
     return vec_last(&fx->decisions);
 }
 
+static struct integration_stats *integration_stats_new(size_t n)
+{
+    static const double latency_bounds[] = {1, 5, 10, 15, 20};
+    struct integration_stats *v = mem_array(n, sizeof(*v));
+
+    for (size_t i = 0; i < n; i++)
+        metric_histogram_init(&v[i].latency, latency_bounds, ARRAY_LEN(latency_bounds));
+    return v;
+}
+
+void integration_stats_free(struct integration_stats *v, size_t n)
+{
+    for (size_t i = 0; v != NULL && i < n; i++)
+        metric_histogram_release(&v[i].latency);
+    mem_free(v);
+}
+
 void receivers_configure(struct engine *e, struct now now, struct effects *fx)
 {
     (void)now, (void)fx;
@@ -53,6 +70,7 @@ void receivers_configure(struct engine *e, struct now now, struct effects *fx)
         if (!known)
             vec_push(&e->receivers,
                      (struct receiver_stats){.name = mem_str_dup(e->conf->receivers[i].name),
+                                             .integration = integration_stats_new(e->conf->n_kinds),
                                              .last_success = TS_NONE,
                                              .last_failure = TS_NONE});
     }
@@ -61,7 +79,6 @@ void receivers_configure(struct engine *e, struct now now, struct effects *fx)
 struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, dur_ns retention,
                           uint64_t seed, struct now now)
 {
-    static const double latency_bounds[] = {1, 5, 10, 15, 20};
     struct engine *e = mem_new(struct engine);
 
     e->names = interner_new();
@@ -88,10 +105,7 @@ struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, 
     e->jitter.state = seed;
     e->ids.state = ~seed;
     e->next_flush_id = rand_next(&e->ids);
-    e->stats.integration = mem_array(conf->n_kinds, sizeof(*e->stats.integration));
-    for (size_t i = 0; i < conf->n_kinds; i++)
-        metric_histogram_init(&e->stats.integration[i].latency, latency_bounds,
-                              ARRAY_LEN(latency_bounds));
+    e->stats.integration = integration_stats_new(conf->n_kinds);
     receivers_configure(e, now, NULL);
     groups_rebuild(e, now, false);
     return e;
@@ -123,12 +137,10 @@ void engine_free(struct engine *e)
     heap_release(&e->outbox_timers);
     heap_release(&e->rule_timers);
     VEC_EACH (struct receiver_stats *, r, &e->receivers)
-        receiver_stats_release(r);
+        receiver_stats_release(r, e->conf->n_kinds);
     vec_release(&e->receivers);
     builtins_release(e);
-    for (size_t i = 0; i < e->conf->n_kinds; i++)
-        metric_histogram_release(&e->stats.integration[i].latency);
-    mem_free(e->stats.integration);
+    integration_stats_free(e->stats.integration, e->conf->n_kinds);
     changes_release(&e->changes);
     journal_release(&e->journal);
     rule_history_release(&e->rule_history);

@@ -214,8 +214,10 @@ struct integration_health {
     str why;         /* owned */
 };
 
+/* integration: by position in conf->kinds; those of another life of the process are not there. */
 struct receiver_stats {
     str name;
+    struct integration_stats *integration;
     VEC(struct integration_health) health;
     ts_ns last_success, last_failure; /* wall; TS_NONE = never */
     char last_error[256];

@@ -24,8 +24,37 @@ static void bucket_free(struct limit_bucket *b)
     mem_free(b);
 }
 
+void limits_count_names(struct alert_limits *l)
+{
+    l->names = mem_new(struct str_map);
+}
+
+static void count_dropped(struct alert_limits *l, str name)
+{
+    void **n;
+
+    l->dropped_by_name++;
+    if (l->names == NULL)
+        return;
+    n = str_map_get(l->names, name);
+    if (n == NULL)
+        n = str_map_put(l->names, mem_str_dup(name), NULL);
+    *n = (void *)((uintptr_t)*n + 1);
+}
+
+static void names_release(struct alert_limits *l)
+{
+    if (l->names == NULL)
+        return;
+    MAP_EACH (struct str_map_entry, it, l->names)
+        mem_str_free(it->key);
+    str_map_release(l->names);
+    mem_free(l->names);
+}
+
 void limits_release(struct alert_limits *l)
 {
+    names_release(l);
     MAP_EACH (struct bucket_map_entry, it, &l->buckets) {
         mem_str_free(it->key);
         bucket_free(it->value);
@@ -64,7 +93,7 @@ bool limits_admit_name(struct alert_limits *l, const struct alert *a, struct now
         it = container_of(heap_pop(&b->by_end), struct limited, node);
         u64_map_del(&b->known, it->fingerprint);
     } else {
-        l->dropped_by_name++;
+        count_dropped(l, labels_get(a->labels->ls, S("alertname")));
         return false;
     }
     it->fingerprint = alert_fingerprint(a);

@@ -5,7 +5,7 @@
  * in which the one that ends first gives way once it has ended.
  *
  * Shapes   0 = no limit.
- * Owns     the limits own their buckets, which know fingerprints only.
+ * Owns     the limits own their buckets, which know fingerprints only, and names, with its keys.
  * Cost     O(log N) an alert; nothing without a limit.
  * Source   alertmanager.md 3.3, 3.13.
  */
@@ -21,12 +21,14 @@ MAP_DECLARE(bucket_map, str, struct limit_bucket *);
 struct alert_limits {
     size_t per_alertname, alerts, groups;
     struct bucket_map buckets;
+    struct str_map *names; /* alertname -> how many were dropped; NULL: not asked for */
     uint64_t dropped_by_name, dropped_alerts, dropped_groups;
     ts_ns
         dropped_at; /* mono: when the limits on alerts and groups last dropped something; 0 = never */
     const char *what; /* static: which of them */
 };
 
+void limits_count_names(struct alert_limits *l); /* from now on */
 void limits_release(struct alert_limits *l);
 /* Whether a may be stored by its name's limit. */
 bool limits_admit_name(struct alert_limits *l, const struct alert *a, struct now now);

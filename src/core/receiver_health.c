@@ -19,8 +19,9 @@ static void health_free(struct integration_health *h)
     mem_str_free(h->why);
 }
 
-void receiver_stats_release(struct receiver_stats *rs)
+void receiver_stats_release(struct receiver_stats *rs, size_t n_kinds)
 {
+    integration_stats_free(rs->integration, n_kinds);
     VEC_EACH (struct integration_health *, h, &rs->health)
         health_free(h);
     vec_release(&rs->health);

@@ -28,7 +28,8 @@ void receivers_check(struct engine *e, struct now now, struct effects *fx);
 void receivers_paused(struct engine *e, dur_ns lost, struct now now, struct effects *fx);
 /* Forgets what the configuration in force does not name. */
 void receivers_configured(struct engine *e, struct now now, struct effects *fx);
-void receiver_stats_release(struct receiver_stats *rs);
+void receiver_stats_release(struct receiver_stats *rs, size_t n_kinds);
+void integration_stats_free(struct integration_stats *v, size_t n);
 
 /* Why a receiver fails; empty: it does not. Borrowed. */
 str receiver_failing(const struct receiver_stats *rs);

@@ -197,7 +197,7 @@ static bool yaml_labels(const struct yaml_node *map, struct group *g, struct are
             return wrong(
                 value,
                 arena_printf(a, "the value of label \"%.*s\" is not a text", STR(name->text)), e);
-        if (!group_label(g, name->text, value->text))
+        if (!group_label(g, name->text, yaml_is_null(value) ? S("") : value->text))
             return wrong(name, arena_printf(a, "\"%.*s\" is not a label name", STR(name->text)), e);
     }
     return true;

@@ -14,6 +14,13 @@ struct forward *forward_new(struct transport *t, struct clock *clock, str instan
     return f;
 }
 
+static void forget_dropped(struct forward *f)
+{
+    VEC_EACH (str *, url, &f->dropped)
+        mem_str_free(*url);
+    vec_release(&f->dropped);
+}
+
 void forward_free(struct forward *f)
 {
     if (f == NULL)
@@ -21,14 +28,22 @@ void forward_free(struct forward *f)
     VEC_EACH (struct forward_queue **, q, &f->queues)
         forward_queue_free(*q);
     vec_release(&f->queues);
+    forget_dropped(f);
     mem_free(f);
 }
 
 /* -- targets -- */
 
-/* Where a target of an entry is reached; empty: its relabeling drops it. */
-static str target_url(const struct alertmanagers_conf *c, const struct static_sd_conf *s,
-                      str address, struct arena *a)
+static str url_of(struct labels ls, struct arena *a)
+{
+    return arena_printf(a, "%.*s://%.*s%.*s", STR(labels_get(ls, S("__scheme__"))),
+                        STR(labels_get(ls, S("__address__"))),
+                        STR(labels_get(ls, S("__alerts_path__"))));
+}
+
+/* Where a target of an entry is reached. False: its relabeling drops it, which would have been reached there. */
+static bool target_url(const struct alertmanagers_conf *c, const struct static_sd_conf *s,
+                       str address, struct arena *a, str *url)
 {
     struct label *v = arena_array(a, s->labels.n + 3, sizeof(*v));
     struct label own[] = {{S("__address__"), address}, /* sorted */
@@ -47,11 +62,11 @@ static str target_url(const struct alertmanagers_conf *c, const struct static_sd
     if (ls.n == SIZE_MAX)
         ls.n = 0;
     ls = labels_merge(a, ls, (struct labels){own, ARRAY_LEN(own)});
+    *url = url_of(ls, a);
     if (!relabel(&c->relabel_configs, ls, a, &ls))
-        return STR_NONE;
-    return arena_printf(a, "%.*s://%.*s%.*s", STR(labels_get(ls, S("__scheme__"))),
-                        STR(labels_get(ls, S("__address__"))),
-                        STR(labels_get(ls, S("__alerts_path__"))));
+        return false;
+    *url = url_of(ls, a);
+    return true;
 }
 
 static struct forward_queue *take_queue(struct forward_queue **v, size_t n, str url)
@@ -96,10 +111,12 @@ static void add_entry(struct forward *f, struct fresh *fresh, const struct alert
     fresh->entry = f->queues.n;
     for (size_t i = 0; i < c->statics.n; i++)
         for (size_t j = 0; j < c->statics.v[i].targets.n; j++) {
-            str url = target_url(c, &c->statics.v[i], c->statics.v[i].targets.v[j], &a);
+            str url;
 
-            if (url.n != 0)
+            if (target_url(c, &c->statics.v[i], c->statics.v[i].targets.v[j], &a, &url))
                 add_target(f, fresh, c, url);
+            else
+                vec_push(&f->dropped, mem_str_dup(url));
         }
     arena_release(&a);
 }
@@ -110,6 +127,7 @@ void forward_configure(struct forward *f, const struct alerting_conf *c)
 
     f->queues.v = NULL;
     f->queues.n = f->queues.cap = 0;
+    forget_dropped(f);
     for (size_t i = 0; i < c->alertmanagers.n; i++)
         add_entry(f, &fresh, &c->alertmanagers.v[i]);
     for (size_t i = 0; i < fresh.n_old; i++)

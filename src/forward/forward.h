@@ -19,6 +19,7 @@ struct forward {
     struct clock *clock;
     str instance;
     VEC(struct forward_queue *) queues;
+    VEC(str) dropped; /* URLs of targets that relabel_configs leave out */
 };
 
 /* instance: a name that no other process has; borrowed. */

@@ -155,6 +155,9 @@ static void answered(void *arg, const struct transport_answer *a)
         return;
     }
     n = settle(q, is_taken || is_refused);
+    if (!q->is_greeted &&
+        !is_taken) /* the first request is empty: these would have come behind it */
+        n = q->words.n < FORWARD_BATCH ? q->words.n : FORWARD_BATCH;
     if (is_taken) {
         q->is_greeted = true;
         q->stats.sent += n;

@@ -23,6 +23,14 @@ static struct rule_group *make_group(const struct config *conf, const struct rul
     return g;
 }
 
+/* Whether a group of one configuration is what it is in another, with all that its rules and links are made of. */
+static bool is_unchanged(const struct config *was, const struct rule_group_conf *a,
+                         const struct config *next, const struct rule_group_conf *b)
+{
+    return rule_group_same(a, b) && labels_eq(was->external_labels, next->external_labels) &&
+           str_eq(link_base(was, a->source), link_base(next, b->source));
+}
+
 /* -- groups of a reload -- */
 
 struct rules_ahead {
@@ -46,7 +54,7 @@ struct rules_ahead *rules_ahead_new(const struct config *running, const struct c
     for (size_t i = 0; i < a->n; i++) {
         void **was = u64_map_get(&known, rule_group_id(&next->groups[i]));
 
-        if (was == NULL || !rule_group_same(*was, &next->groups[i]))
+        if (was == NULL || !is_unchanged(running, *was, next, &next->groups[i]))
             a->v[i] = make_group(next, &next->groups[i], db);
     }
     u64_map_release(&known);
@@ -174,8 +182,9 @@ static bool is_same(const struct rule_groups *gs, const struct driven_group *g,
 {
     if (g->named + 1 != gs->configured) /* it is being retired */
         return false;
-    return ahead != NULL ? ahead->v[i] == NULL
-                         : rule_group_same(newest(g)->group->conf, &conf->groups[i]);
+    return ahead != NULL
+               ? ahead->v[i] == NULL
+               : is_unchanged(newest(g)->conf, newest(g)->group->conf, conf, &conf->groups[i]);
 }
 
 static struct driven_group *put_in_force(struct rule_groups *gs, struct config *conf, size_t i,

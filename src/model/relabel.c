@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/strcase.h"
 #include "base/vec.h"
 #include "model/labels.h"
 
@@ -202,12 +203,10 @@ static str hash_mod(struct editor *ed, str subject, uint64_t modulus)
     return arena_printf(ed->a, "%llu", (unsigned long long)(h % modulus));
 }
 
-static str change_case(struct editor *ed, str s, char first, char last)
+static str change_case(struct editor *ed, str s, void (*change)(struct buf *out, str s))
 {
     buf_clear(&ed->text);
-    for (size_t i = 0; i < s.n; i++)
-        buf_addc(&ed->text,
-                 s.p[i] >= first && s.p[i] <= last ? (char)(s.p[i] ^ ('a' ^ 'A')) : s.p[i]);
+    change(&ed->text, s);
     return keep_text(ed);
 }
 
@@ -252,8 +251,8 @@ static bool apply(struct editor *ed, const struct relabel_rule *r)
     case RELABEL_LABELMAP: map_names(ed, r); break;
     case RELABEL_LABELDROP: drop_names(ed, r, true); break;
     case RELABEL_LABELKEEP: drop_names(ed, r, false); break;
-    case RELABEL_LOWERCASE: set(ed, r->target_label, change_case(ed, subject, 'A', 'Z')); break;
-    case RELABEL_UPPERCASE: set(ed, r->target_label, change_case(ed, subject, 'a', 'z')); break;
+    case RELABEL_LOWERCASE: set(ed, r->target_label, change_case(ed, subject, str_lower)); break;
+    case RELABEL_UPPERCASE: set(ed, r->target_label, change_case(ed, subject, str_upper)); break;
     case RELABEL_ACTIONS: break;
     }
     return true;

@@ -111,7 +111,8 @@ bool silence_sets_equal(const struct silence *a, const struct silence *b)
     return true;
 }
 
-static bool validate_set(const struct matchers *ms, enum matcher_mode mode, struct err *e)
+static bool validate_set(const struct matchers *ms, size_t set, enum matcher_mode mode,
+                         struct err *e)
 {
     bool selective = false;
 
@@ -121,15 +122,19 @@ static bool validate_set(const struct matchers *ms, enum matcher_mode mode, stru
         const struct matcher *m = &ms->v[i];
 
         if (!label_name_is_valid(m->name, mode))
-            return err_set(e, ERR_INVALID, "invalid label matcher %zu: invalid label name '%.*s'",
-                           i, STR(m->name));
+            return err_set(e, ERR_INVALID,
+                           "invalid label matcher %zu in set %zu: invalid label name \"%.*s\"", i,
+                           set, STR(m->name));
         if (!utf8_is_valid(m->value))
-            return err_set(e, ERR_INVALID, "invalid label matcher %zu: value is not valid UTF-8",
-                           i);
+            return err_set(e, ERR_INVALID,
+                           "invalid label matcher %zu in set %zu: value is not valid UTF-8", i,
+                           set);
         selective |= matcher_is_negative(m) || !matcher_matches_empty(m);
     }
     if (!selective)
-        return err_set(e, ERR_INVALID, "at least one matcher must not match the empty string");
+        return err_set(e, ERR_INVALID,
+                       "matcher set %zu: at least one matcher must not match the empty string",
+                       set);
     return true;
 }
 
@@ -138,7 +143,7 @@ bool silence_validate(const struct silence *s, enum matcher_mode mode, struct er
     if (s->n_sets == 0)
         return err_set(e, ERR_INVALID, "at least one matcher required");
     for (size_t i = 0; i < s->n_sets; i++)
-        if (!validate_set(&s->sets[i], mode, e))
+        if (!validate_set(&s->sets[i], i, mode, e))
             return false;
     if (s->starts_at == TS_NONE)
         return err_set(e, ERR_INVALID, "invalid zero start timestamp");

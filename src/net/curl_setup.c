@@ -412,14 +412,44 @@ const char *curl_failure_reason(const struct curl_handle *h, CURLcode code)
     return curl_easy_strerror(code);
 }
 
-void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e)
+static bool was_reached(const struct curl_handle *h, CURLcode code)
+{
+    curl_off_t connected = 0;
+
+    if (curl_failure(code) == TRANSPORT_TLS || code == CURLE_COULDNT_CONNECT ||
+        code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
+        code == CURLE_URL_MALFORMAT)
+        return false;
+    return curl_easy_getinfo(h->easy, CURLINFO_PRETRANSFER_TIME_T, &connected) == CURLE_OK &&
+           connected > 0;
+}
+
+void curl_failed_at(const struct curl_handle *h, str destination, CURLcode code, const char *reason,
+                    struct err *e)
 {
     enum transport_failure f = curl_failure(code);
+    struct err ignored = ERR_INIT;
+    str last = destination;
+    long redirects = 0;
+    char *url = NULL;
+    struct arena a;
 
+    arena_init(&a, 0);
+    curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+    curl_easy_getinfo(h->easy, CURLINFO_EFFECTIVE_URL, &url);
+    if (redirects != 0 && url != NULL && !curl_destination(str_of(url), &a, &last, &ignored))
+        last = destination;
     err_set(e,
             f == TRANSPORT_TIMEOUT  ? ERR_TIMEOUT
             : f == TRANSPORT_LIMIT  ? ERR_LIMIT
             : f == TRANSPORT_CONFIG ? ERR_INVALID
                                     : ERR_IO,
-            "cannot reach '%.*s': %s", STR(destination), curl_failure_reason(h, code));
+            "%s '%.*s': %s", was_reached(h, code) ? "no whole answer from" : "cannot reach",
+            STR(last), reason);
+    arena_release(&a);
+}
+
+void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e)
+{
+    curl_failed_at(h, destination, code, curl_failure_reason(h, code), e);
 }

@@ -43,6 +43,9 @@ void curl_handle_release(struct curl_handle *h);
 enum transport_failure curl_failure(CURLcode code);
 /* What curl says about it, as far as that may be shown. */
 const char *curl_failure_reason(const struct curl_handle *h, CURLcode code);
+/* "cannot reach" is said only of who was not reached; after a redirect, of the last one. */
+void curl_failed_at(const struct curl_handle *h, str destination, CURLcode code, const char *reason,
+                    struct err *e);
 void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e);
 
 #endif

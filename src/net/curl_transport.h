@@ -101,7 +101,6 @@ struct curl_transport {
     int64_t sent;
     struct token *tokens;
     size_t n_tokens;
-    str user_agent;
 };
 
 struct transfer *curl_send(void *self, const struct transport_request *rq, transport_cb *cb,

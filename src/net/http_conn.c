@@ -17,9 +17,10 @@
 #include "net/inflate.h"
 
 enum {
-    INPUT_MAX = 128 << 10, /* a whole head must fit */
+    INPUT_MAX = 128 << 10,
     READ_MAX = 64 << 10,
-    KEEP_MAX = 64 << 10, /* memory that an idle connection may hold on to */
+    KEEP_MAX =
+        64 << 10, /* memory that an idle connection may hold on to, each of arena, head and body */
 };
 
 #define LINGER_TIME (2 * NS_PER_S)
@@ -34,20 +35,23 @@ size_t http_conn_unsent(const struct http_conn *c)
     return evbuffer_get_length(bufferevent_get_output(c->bev));
 }
 
-/* The first run of contiguous input bytes from an offset on; empty when there is none. */
-static str peek(struct http_conn *c, size_t from)
+/* The first run of contiguous input bytes; empty when there is none. */
+static str peek(struct http_conn *c)
 {
-    struct evbuffer *in = input_of(c);
-    struct evbuffer_ptr at;
     struct evbuffer_iovec run;
 
-    if (evbuffer_get_length(in) <= from || evbuffer_ptr_set(in, &at, from, EVBUFFER_PTR_SET) != 0 ||
-        evbuffer_peek(in, -1, &at, &run, 1) < 1)
+    if (evbuffer_peek(input_of(c), -1, NULL, &run, 1) < 1)
         return STR_NONE;
     return (str){run.iov_base, run.iov_len};
 }
 
 /* -- the end of a request, of a connection -- */
+
+/* What head and body have of the budget. */
+static bool hold(struct http_conn *c)
+{
+    return budget_hold(c->server->conf.bodies, &c->held, c->text.cap + c->body.cap);
+}
 
 static void reset_request(struct http_conn *c)
 {
@@ -60,7 +64,10 @@ static void reset_request(struct http_conn *c)
     if (c->body.cap > KEEP_MAX)
         buf_release(&c->body);
     buf_clear(&c->body);
-    (void)budget_hold(c->server->conf.bodies, &c->held, c->body.cap);
+    if (c->text.cap > KEEP_MAX)
+        buf_release(&c->text);
+    buf_clear(&c->text);
+    (void)hold(c);
     inflater_free(c->inflater);
     c->inflater = NULL;
     deflater_free(c->deflater);
@@ -123,7 +130,8 @@ void http_conn_kill(struct http_conn *c)
     inflater_free(c->inflater);
     deflater_free(c->deflater);
     buf_release(&c->body);
-    (void)budget_hold(s->conf.bodies, &c->held, 0);
+    buf_release(&c->text);
+    (void)hold(c);
     arena_release(&c->rq.arena);
     mem_free(c);
     http_server_accept_or_not(s);
@@ -165,6 +173,8 @@ static size_t max_body(const struct http_conn *c)
     const struct budget *all = c->server->conf.bodies;
     size_t max = c->rq.route->max_body;
 
+    if (max == SIZE_MAX)
+        max = c->server->conf.max_body;
     return all != NULL && all->limit < max ? all->limit : max;
 }
 
@@ -173,12 +183,13 @@ static void begin_body(struct http_conn *c)
 {
     size_t max = max_body(c);
 
-    c->is_unread = false;
-    if (c->head.framing == HTTP_NO_BODY) {
-        dispatch(c);
+    if (c->head.framing == HTTP_NO_BODY || c->rq.route->max_body == 0) {
+        dispatch(
+            c); /* a body that nobody reads is dropped behind the answer, with the connection */
         return;
     }
-    if (max == 0 || (c->head.framing == HTTP_LENGTH && c->head.length > max)) {
+    c->is_unread = false;
+    if ((c->head.framing == HTTP_LENGTH && c->head.length > max)) {
         http_conn_refuse(c, 413, "request body is too large");
         return;
     }
@@ -234,13 +245,11 @@ static void begin_request(struct http_conn *c)
 {
     const struct http_server_conf *conf = &c->server->conf;
     struct http_req *rq = &c->rq;
-    char *head = arena_alloc(&rq->arena, c->scan.n);
     const char *why = "";
     int status;
 
-    evbuffer_remove(input_of(c), head, c->scan.n);
     rq->since = clock_touch(c->server->clock).mono;
-    status = http_head_parse((str){head, c->scan.n}, &rq->arena, &c->head, &why);
+    status = http_head_parse(buf_str(&c->text), c->scan.lines, &rq->arena, &c->head, &why);
     if (status != 0) {
         http_conn_refuse(c, status, why);
         return;
@@ -260,6 +269,21 @@ static void begin_request(struct http_conn *c)
         go_on(c);
 }
 
+/* Head or body has grown: whether it fits beside the others. */
+static bool is_within_budget(struct http_conn *c)
+{
+    bool in_head = c->state == CONN_HEAD;
+
+    if (hold(c))
+        return true;
+    http_conn_refuse(c, 503, "too many large requests are under way, try again later");
+    buf_release(&c->body);
+    if (in_head) /* later the request points into it */
+        buf_release(&c->text);
+    (void)hold(c);
+    return false;
+}
+
 /* Each step returns whether another may follow. */
 static bool step_head(struct http_conn *c)
 {
@@ -270,8 +294,13 @@ static bool step_head(struct http_conn *c)
 
     if (http_conn_unsent(c) >= CONN_UNSENT_MAX)
         return false; /* who does not read his answers gets no more of them */
-    while (r == 0 && (run = peek(c, c->scan.n)).n != 0)
+    while (r == 0 && (run = peek(c)).n != 0) {
         r = http_scan_feed(&c->scan, run, &used, &why);
+        buf_add(&c->text, str_sub(run, 0, used));
+        evbuffer_drain(input_of(c), used);
+    }
+    if (!is_within_budget(c))
+        return true;
     if (r == 0)
         return false;
     if (r == 1)
@@ -279,17 +308,6 @@ static bool step_head(struct http_conn *c)
     else
         http_conn_refuse(c, r, why);
     return true;
-}
-
-/* The body has grown: whether it fits beside the others. */
-static bool is_within_budget(struct http_conn *c)
-{
-    if (budget_hold(c->server->conf.bodies, &c->held, c->body.cap))
-        return true;
-    http_conn_refuse(c, 503, "too many large request bodies are under way, try again later");
-    buf_release(&c->body);
-    (void)budget_hold(c->server->conf.bodies, &c->held, 0);
-    return false;
 }
 
 static bool take_bytes(struct http_conn *c, str data)
@@ -342,7 +360,7 @@ static bool read_straight(struct http_conn *c)
 
 static bool step_body(struct http_conn *c)
 {
-    str run = peek(c, 0), data;
+    str run = peek(c), data;
     enum http_chunked_result r;
     size_t used;
     bool ok = true;

@@ -66,8 +66,9 @@ struct http_conn {
     struct http_chunked chunked;
     struct inflater *inflater;
     struct deflater *deflater;
+    struct buf text; /* of the head: rq's slices point into it until it is answered */
     struct buf body;
-    size_t held; /* of the budget for bodies */
+    size_t held; /* by both, of the budget for bodies */
     uint64_t left;
     struct http_req rq;
     str path;       /* of rq, decoded, with the prefix; p == NULL: it cannot be */

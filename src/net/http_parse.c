@@ -64,12 +64,9 @@ int http_scan_feed(struct http_scan *s, str in, size_t *used, const char **why)
 
         *used = i + 1;
         s->line++;
-        if (s->lines == 0 && s->line > HTTP_LINE_MAX)
-            return bad(why, 414, "request line too long");
-        if (s->line > HTTP_LINE_MAX)
-            return bad(why, 431, "header field too large");
         if (++s->n > HTTP_HEAD_MAX)
-            return bad(why, 431, "header fields too large");
+            return s->lines == 0 ? bad(why, 414, "request line too long")
+                                 : bad(why, 431, "header fields too large");
         if (c == '\0')
             return bad(why, 400, "NUL in the head");
         if (c == '\n') {
@@ -127,9 +124,15 @@ static int parse_target(str t, struct http_head *out, const char **why)
 {
     ptrdiff_t at;
 
-    for (size_t i = 0; i < t.n; i++)
+    size_t params = 0;
+
+    for (size_t i = 0; i < t.n; i++) {
         if ((unsigned char)t.p[i] <= ' ' || t.p[i] == 0x7f || t.p[i] == '#')
             return bad(why, 400, "bad request target");
+        params += t.p[i] == '&';
+    }
+    if (params >= HTTP_PARAMS_MAX)
+        return bad(why, 414, "too many parameters");
     out->target = t;
     if (str_starts_with(t, S("http://")) || str_starts_with(t, S("https://"))) {
         size_t from = (size_t)str_find_str(t, S("://")) + 3;
@@ -167,9 +170,10 @@ static int parse_request_line(str line, struct http_head *out, const char **why)
     return status != 0 ? status : parse_target(target, out, why);
 }
 
-static int parse_fields(str rest, struct arena *a, struct http_head *out, const char **why)
+static int parse_fields(str rest, size_t max, struct arena *a, struct http_head *out,
+                        const char **why)
 {
-    struct http_header *v = arena_array(a, HTTP_FIELDS_MAX, sizeof(*v));
+    struct http_header *v = arena_array(a, max, sizeof(*v));
     size_t n = 0;
 
     for (str line; (line = next_line(&rest)).n != 0;) {
@@ -179,7 +183,7 @@ static int parse_fields(str rest, struct arena *a, struct http_head *out, const 
             return bad(why, 400, "folded header line");
         if (colon < 0 || !http_is_token(str_sub(line, 0, (size_t)colon)))
             return bad(why, 400, "bad header name");
-        if (n == HTTP_FIELDS_MAX)
+        if (n == max)
             return bad(why, 431, "too many header fields");
         v[n].name = str_sub(line, 0, (size_t)colon);
         v[n].value = str_trim(str_sub(line, (size_t)colon + 1, line.n));
@@ -276,14 +280,12 @@ static int parse_semantics(struct http_head *out, const char **why)
         out->expects_continue = true;
     }
     value = single(&out->headers, S("Content-Encoding"), &n);
-    if (n == 1 && (str_eq_nocase(value, S("gzip")) || str_eq_nocase(value, S("x-gzip"))))
-        out->is_gzip = true;
-    else if (n > 1 || (n == 1 && !str_eq_nocase(value, S("identity"))))
-        return bad(why, 415, "unknown Content-Encoding");
+    out->is_gzip = n == 1 && (str_eq_nocase(value, S("gzip")) || str_eq_nocase(value, S("x-gzip")));
     return 0;
 }
 
-int http_head_parse(str head, struct arena *a, struct http_head *out, const char **why)
+int http_head_parse(str head, size_t fields, struct arena *a, struct http_head *out,
+                    const char **why)
 {
     struct http_head h = {.minor = 1};
     str line;
@@ -294,7 +296,8 @@ int http_head_parse(str head, struct arena *a, struct http_head *out, const char
     line = next_line(&head);
     if ((status = parse_request_line(line, &h, why)) != 0)
         return status;
-    if ((status = parse_fields(head, a, &h, why)) != 0 || (status = parse_host(&h, why)) != 0)
+    if ((status = parse_fields(head, fields, a, &h, why)) != 0 ||
+        (status = parse_host(&h, why)) != 0)
         return status;
     if ((status = parse_framing(&h, why)) != 0 || (status = parse_semantics(&h, why)) != 0)
         return status;

@@ -7,8 +7,8 @@
  *     http_scan_feed() finds the end of a head, however it is split; http_head_parse() takes the
  * whole head apart; http_chunked_feed() takes a chunked body apart, however it is split.
  *
- * Shapes   a head is at most 64 KiB and 100 fields, each of its lines 16 KiB; chunk lines 256 bytes,
- *          all extensions and trailers of a body 16 KiB.
+ * Shapes   a head is at most 1 MiB (and what Go adds to it), 10,000 fields and 10,000 parameters; chunk lines 256 bytes, all
+ *          extensions and trailers of a body 16 KiB.
  * Errors   an HTTP status (400, 413, 414, 417, 431, 501, 505) and a static reason in why.
  * Owns     slices point into the head that was given, the header array lives in the arena.
  * Cost     linear; a head is looked at twice.
@@ -21,9 +21,9 @@
 #include "tocsin/http.h"
 
 enum {
-    HTTP_HEAD_MAX = 64 << 10,
-    HTTP_LINE_MAX = 16 << 10,
-    HTTP_FIELDS_MAX = 100,
+    HTTP_HEAD_MAX = (1 << 20) + 4096, /* what Go's server takes */
+    HTTP_FIELDS_MAX = 10000,
+    HTTP_PARAMS_MAX = 10000, /* of a query: Go's url.ParseQuery */
     HTTP_CHUNK_LINE_MAX = 256,
     HTTP_CHUNK_EXTRA_MAX = 16 << 10,
 };
@@ -33,7 +33,7 @@ struct http_scan {
     size_t n; /* bytes seen, 0 = the message has not begun */
     size_t line, lines, blank;
     bool cr;
-};
+}; /* lines: when it is complete, the request line and the fields */
 
 /* Looks at in; *used bytes of it belong to the head. 0: all used, more is needed. 1: the head is
  * complete and n bytes long. Otherwise a status. */
@@ -51,10 +51,12 @@ struct http_head {
     enum http_framing framing;
     uint64_t length; /* when HTTP_LENGTH, > 0 */
     bool keep_alive, expects_continue;
-    bool is_gzip; /* Content-Encoding: gzip */
+    bool is_gzip; /* Content-Encoding: gzip; another one is not looked at, as there */
 };
 
-int http_head_parse(str head, struct arena *a, struct http_head *out, const char **why);
+/* fields: how many there are at most (http_scan.lines). */
+int http_head_parse(str head, size_t fields, struct arena *a, struct http_head *out,
+                    const char **why);
 
 /* Zeroed before the first byte of a body. */
 struct http_chunked {

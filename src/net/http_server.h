@@ -19,14 +19,15 @@
  * idle for longest, and one address has at most a quarter of the places, loopback and Unix sockets
  * aside. Only when all are at work does the backlog hold newcomers.
  *
- * Bodies have one budget. One that would pass it is answered 503 with Retry-After, one that would pass it alone 413; up to
- * 64 KiB a body is always taken.
+ * Heads and bodies have one budget. One that would pass it is answered 503 with Retry-After, a body that would pass it alone
+ * 413; up to 64 KiB of a request are always taken. A body that its route does not read (of a GET, mostly) is dropped behind the
+ * answer, and the connection ends.
  *
  * A client that shuts its sending side down after a request gets the answer, unless the work is of the
  * kind that ends with its client: then nobody can tell whether he has gone.
  *
- * Shapes   1,024 connections by default; headers at most 64 KiB and 100 lines; request line at most
- *          16 KiB.
+ * Shapes   1,024 connections by default; request line and headers at most 1 MiB together and 10,000
+ *          lines.
  * Errors   malformed requests are answered 400 (431, 413, 414, 408, 501, 505) and the connection is
  *          closed.
  * Owns     a request belongs to the server until its answer is complete; on_gone() is called once
@@ -63,7 +64,7 @@ struct http_route {
     unsigned methods; /* HTTP_GET | ...; HEAD is served by GET's handler, its body is dropped */
     const char *path; /* below the prefix: "/api/v2/silence/{id}", a trailing "*" takes the rest;
                          NULL ends the table */
-    size_t max_body;  /* decoded bytes; 0 = no body allowed */
+    size_t max_body;  /* decoded bytes; 0 = none is read; SIZE_MAX = what conf says */
     void (*handle)(struct http_req *rq, void *arg);
     const char *name; /* label "handler" of the request metrics */
     const char *doc;
@@ -77,6 +78,7 @@ struct http_server_conf {
     void *arg;  /* given to every handler */
     str prefix; /* "" or "/x": 404 outside it, "/" redirects into it */
     str lenient; /* below this, a slash at the end of a path is not looked at; elsewhere it is redirected */
+    size_t max_body; /* of routes that have SIZE_MAX */
     unsigned max_connections;
     dur_ns header_timeout, idle_timeout, body_timeout,
         send_timeout;      /* 0 = 10 s, 60 s, 60 s, 60 s without progress */

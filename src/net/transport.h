@@ -98,10 +98,8 @@ static inline void transport_resume(struct transport *t, struct transfer *x)
 }
 
 struct clock;
-/* Ends what is in flight without callbacks. user_agent of requests that bring none: transport_curl_user_agent(), by
- * default "Alertmanager/0.34.0". */
+/* Requests that bring no User-Agent have "tocsin/VERSION". */
 struct transport *transport_new_curl(struct event_base *base, struct clock *clock);
-void transport_curl_user_agent(struct transport *t, str user_agent);
 void transport_free(struct transport *t);
 const char *transport_failure_name(enum transport_failure f); /* "resolve", "tls": a label value */
 

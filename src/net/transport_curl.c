@@ -230,8 +230,12 @@ static void on_deadline(struct timer *timer, struct now now)
                                             [FAILED] = ""};
 
         x->failure = TRANSPORT_TIMEOUT;
-        err_set(&x->err, ERR_TIMEOUT, "cannot reach '%.*s': time is up while %s",
-                STR(x->rq.destination), where[x->state]);
+        if (x->state == RUNNING && x->handle.easy != NULL)
+            curl_failed_at(&x->handle, x->rq.destination, CURLE_OPERATION_TIMEDOUT,
+                           "time is up while waiting for the answer", &x->err);
+        else
+            err_set(&x->err, ERR_TIMEOUT, "not sent to '%.*s': time is up while %s",
+                    STR(x->rq.destination), where[x->state]);
     }
     list_remove(x);
     if (k != NULL)
@@ -481,7 +485,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     x->timer.fire = on_deadline;
     copy_request(x, &rq->http, rq->keeps_body);
     x->rq.conf = rq->conf;
-    x->rq.user_agent = t->user_agent;
+    x->rq.user_agent = S("tocsin/" TOCSIN_VERSION);
     if (rq->smtp != NULL) {
         x->smtp = smtp_request_copy(rq->smtp, &x->memory);
         x->rq.destination = arena_printf(&x->memory, "smtp://%.*s", STR(rq->smtp->smarthost));
@@ -517,7 +521,6 @@ static void free_transport(void *self)
     str_map_release(&t->destinations);
     for (unsigned c = 0; c < WORK_CLASSES; c++)
         heap_release(&t->ready[c]);
-    mem_str_free(t->user_agent);
     mem_free(t);
     curl_global_cleanup();
 }
@@ -540,15 +543,5 @@ struct transport *transport_new_curl(struct event_base *base, struct clock *cloc
                                           [WORK_SLOW] = 8,
                                           [WORK_NAME] = 16},
                                 .whole = RUNNING_MAX};
-    t->user_agent = mem_str_dup(S("Alertmanager/0.34.0"));
     return &t->transport;
-}
-
-void transport_curl_user_agent(struct transport *t, str user_agent)
-{
-    struct curl_transport *c = t->self;
-
-    BUG_ON(t->ops != &ops || c->sent != 0);
-    mem_str_free(c->user_agent);
-    c->user_agent = mem_str_dup(user_agent);
 }

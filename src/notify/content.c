@@ -17,7 +17,7 @@ bool delivery_expand(struct delivery *d, str text, str *out)
         return true;
     }
     if (d->render == NULL)
-        return err_set(&d->err, ERR_UNSUPPORTED, "templates come with a later version");
+        return err_set(&d->err, ERR_UNSUPPORTED, "nothing here renders templates");
     return d->render(d, text, false, out);
 }
 

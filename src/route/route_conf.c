@@ -119,7 +119,7 @@ static const struct conf_key route_keys[] = {
     CONF_KEY_AS("continue", struct route_conf, goes_on, CONF_BOOL,
                 "also try the routes behind this one", .flags = CONF_PRINT_EMPTY),
     CONF_KEY(struct route_conf, labels, CONF_LABEL_MAP, "labels of the notification, templates",
-             .flags = CONF_INHERIT | CONF_LATER),
+             .flags = CONF_INHERIT),
     CONF_KEY(struct route_conf, routes, CONF_LIST, "children, tried in order",
              .sub = &route_conf_type, .flags = CONF_NO_NULLS),
     CONF_KEYS_END,
@@ -193,7 +193,7 @@ static const struct conf_key inhibit_keys[] = {
     CONF_KEY_AS("target_matchers", struct inhibit_conf, target, CONF_MATCHERS,
                 "alerts that are inhibited"),
     CONF_KEY(struct inhibit_conf, equal, CONF_LABEL_NAMES,
-             "labels that must have the same value on both sides"),
+             "labels that must have the same value on both sides", .flags = CONF_NO_NULLS),
     CONF_KEYS_END,
 };
 

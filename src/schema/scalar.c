@@ -275,8 +275,12 @@ static bool decode_strings(const struct conf_in *in, const struct conf_key *key,
             ok = false;
             continue;
         }
-        if (key->kind == CONF_LABEL_NAMES && !yaml_is_null(n) && !str_is(n->text, "..."))
+        if ((key->flags & CONF_NO_NULLS) != 0 && yaml_is_null(n)) {
+            conf_complain(&item, n, DIAG_ERROR, "C001", "an element has no value");
+            ok = false;
+        } else if (key->kind == CONF_LABEL_NAMES && !yaml_is_null(n) && !str_is(n->text, "...")) {
             ok &= check_label_name(&item, n);
+        }
         list.v[list.n++] = yaml_is_null(n)           ? STR_NONE
                            : key->kind == CONF_PATHS ? conf_resolve(in, n->text)
                                                      : n->text;

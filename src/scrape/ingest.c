@@ -28,6 +28,7 @@ void ingest_release(struct ingest *g)
     ingest_cancel(g);
     line_cache_release(&g->lines);
     vec_release(&g->fresh);
+    metadata_release(&g->metadata);
 }
 
 /* -- the labels of a new line -- */
@@ -224,7 +225,9 @@ static bool read_lines(struct ingest *g, str lines, bool is_last, struct err *e)
     while (ok && expo_read(&g->reader, &x, e)) {
         if (x.kind == EXPO_SAMPLE)
             ok = take_sample(g, &g->reader, &x, e);
-        else if (x.kind == EXPO_TYPE)
+        else
+            metadata_see(&g->metadata, &x, g->in->format);
+        if (x.kind == EXPO_TYPE)
             g->family_type = type_of(x.text);
     }
     if (e->code != ERR_NONE && e->line != 0)
@@ -265,7 +268,8 @@ static size_t bytes_of(const struct ingest *g)
            g->batch.items.cap * sizeof(g->batch.items.v[0]) +
            g->batch.timed.cap * sizeof(g->batch.timed.v[0]) +
            g->batch.labels.cap * sizeof(g->batch.labels.v[0]) +
-           g->fresh.cap * sizeof(g->fresh.v[0]) + line_cache_bytes(&g->lines);
+           g->fresh.cap * sizeof(g->fresh.v[0]) + g->metadata.records.cap +
+           line_cache_bytes(&g->lines);
 }
 
 static bool is_within_budget(struct ingest *g, struct err *e)
@@ -361,6 +365,7 @@ void ingest_begin(struct ingest *g, const struct ingest_input *in, struct ingest
     tsdb_batch_init(&g->batch);
     expo_reader_init(&g->reader, STR_NONE, in->format);
     g->inflater = in->is_gzip ? inflater_new(limit > 0 ? (size_t)limit : SCRAPE_BODY_MAX) : NULL;
+    metadata_begin(&g->metadata, in->metadata);
     begin_batch(g);
 }
 
@@ -441,6 +446,7 @@ void ingest_end(struct ingest *g)
     if (out->why.code == ERR_NONE)
         out->why = g->in->failed;
     out->is_up = out->why.code == ERR_NONE && read_end(g, &out->why);
+    metadata_end(&g->metadata);
     close_body(g);
     if (!out->is_up) {
         give_up(g);

@@ -30,6 +30,7 @@
 #include "codec/exposition_read.h"
 #include "net/inflate.h"
 #include "scrape/line_cache.h"
+#include "scrape/metadata.h"
 #include "scrape/scrape_conf.h"
 #include "tsdb/tsdb.h"
 
@@ -43,6 +44,7 @@ struct ingest_input {
     bool is_gzip;
     enum expo_format format;
     dur_ns took;
+    str metadata;      /* records of the scrape before; borrowed */
     struct err failed; /* the request did not bring a body, or not all of it */
 };
 
@@ -78,7 +80,8 @@ struct ingest {
     str family_type;
     struct inflater *inflater; /* NULL: the body is plain */
     struct expo_reader reader;
-    struct buf text; /* what has not been read yet */
+    struct buf text;               /* what has not been read yet */
+    struct metadata_seen metadata; /* also after the end: what it says that is new */
 };
 
 void ingest_release(struct ingest *g);

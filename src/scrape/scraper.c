@@ -36,6 +36,7 @@ struct target {
     struct ingest_input in;
     void *in_hold; /* of in.conf, during a scrape */
     struct ingest_result result;
+    struct metadata *metadata;
     enum target_health health;
     char last_error[512];
     ts_ns last_scrape;
@@ -64,6 +65,7 @@ struct scraper {
     struct scrape_job *jobs;
     size_t n_jobs;
     struct target_map targets;
+    struct u64_map metadata; /* what targets share */
     bool has_started, is_settled;
     ts_ns unsettled;   /* mono */
     struct timer sync; /* after discovery has said something */
@@ -148,6 +150,7 @@ static struct target *target_new(struct scrape_job *job, const struct target_pla
 static void target_free(struct target *t)
 {
     ingest_release(&t->ingest);
+    metadata_unref(t->metadata);
     buf_release(&t->body);
     buf_release(&t->waiting);
     if (t->in_hold != NULL)
@@ -244,6 +247,18 @@ static void run(struct target *t)
     pool_run(t->scraper->parts.pool, WORK_SCRAPE, &t->job);
 }
 
+static void note_metadata(struct target *t)
+{
+    struct metadata_seen *seen = &t->ingest.metadata;
+    struct metadata *old = t->metadata;
+
+    if (t->result.is_up && seen->differs) {
+        t->metadata = metadata_share(&t->scraper->metadata, buf_str(&seen->records));
+        metadata_unref(old);
+    }
+    metadata_release(seen);
+}
+
 static void note(struct target *t)
 {
     struct scraper_stats *st = &t->scraper->stats;
@@ -296,17 +311,9 @@ static void worked(struct job *j)
     t->in_hold = NULL;
     if (is_stale)
         ingest_forget(&t->ingest);
+    note_metadata(t);
     note(t);
     arm_next(t);
-}
-
-static bool read_encoding(const struct http_answer *head, bool *is_gzip, struct err *e)
-{
-    str encoding = http_header_get(&head->headers, S("Content-Encoding"));
-
-    *is_gzip = str_eq_nocase(encoding, S("gzip"));
-    return *is_gzip || encoding.n == 0 || str_eq_nocase(encoding, S("identity")) ||
-           err_set(e, ERR_UNSUPPORTED, "the answer is encoded as \"%.*s\"", STR(encoding));
 }
 
 /* Whether there is a body to read; in.failed says why not. */
@@ -319,9 +326,11 @@ static bool read_head(struct target *t, const struct http_answer *head)
     t->has_head = true;
     if (head->status != 200)
         return err_set(e, ERR_IO, "server returned HTTP status %d", head->status);
+    /* As there, another encoding is not looked at. */
+    t->in.is_gzip =
+        str_eq_nocase(http_header_get(&head->headers, S("Content-Encoding")), S("gzip"));
     return target_format(t->in.conf, http_header_get(&head->headers, S("Content-Type")),
-                         &t->in.format, e) &&
-           read_encoding(head, &t->in.is_gzip, e);
+                         &t->in.format, e);
 }
 
 static bool take_piece(void *arg, const struct http_answer *head, str piece)
@@ -344,7 +353,10 @@ static void answered(void *arg, const struct transport_answer *a)
 
     t->transfer = NULL;
     t->in.took = t->scraper->parts.clock->now.mono - t->since;
-    if (a->failure != TRANSPORT_OK)
+    if (a->failure == TRANSPORT_LIMIT && t->conf->common.limits.body_size > 0)
+        err_set(&t->in.failed, ERR_LIMIT, "body_size_limit exceeded: %lld bytes",
+                (long long)t->conf->common.limits.body_size);
+    else if (a->failure != TRANSPORT_OK)
         t->in.failed = a->err;
     else
         (void)read_head(t, &a->http);
@@ -394,11 +406,12 @@ static void due(struct timer *timer, struct now now)
     t->last_scrape = now.wall;
     t->since = now.mono;
     t->is_last = t->has_head = false;
-    t->in = (struct ingest_input){.conf = t->conf,
-                                  .labels = t->plan.labels,
-                                  .at = now,
-                                  .t = clock_snap(t->slot, t->last_scrape, t->plan.interval) /
-                                       NS_PER_MS};
+    t->in = (struct ingest_input){
+        .conf = t->conf,
+        .labels = t->plan.labels,
+        .at = now,
+        .metadata = t->metadata != NULL ? (str){t->metadata->records, t->metadata->n} : STR_NONE,
+        .t = clock_snap(t->slot, t->last_scrape, t->plan.interval) / NS_PER_MS};
     t->in_interval = t->plan.interval;
     t->in_hold = t->scraper->parts.hold(t->hold);
     if (t->over != 0)
@@ -601,6 +614,7 @@ void scraper_free(struct scraper *s)
         target_free(e->value);
     }
     target_map_release(&s->targets);
+    metadata_pool_release(&s->metadata);
     if (s->conf != NULL)
         s->parts.let_go(s->conf);
     mem_free(s);
@@ -622,7 +636,8 @@ void scraper_each(const struct scraper *s, void (*each)(void *arg, const struct 
                                        .last_scrape = t->last_scrape,
                                        .took = t->took,
                                        .interval = t->plan.interval,
-                                       .timeout = t->plan.timeout};
+                                       .timeout = t->plan.timeout,
+                                       .metadata = t->metadata};
 
         each(arg, &status);
     }

@@ -18,6 +18,7 @@
 #include "os/clock.h"
 #include "os/pool.h"
 #include "net/transport.h"
+#include "scrape/metadata.h"
 #include "scrape/scrape_conf.h"
 #include "tsdb/tsdb.h"
 
@@ -60,6 +61,7 @@ struct target_status {
     str last_error;
     ts_ns last_scrape; /* wall; TS_NONE: never */
     dur_ns took, interval, timeout;
+    struct metadata *metadata; /* of the last scrape that went well; borrowed; NULL: none */
 };
 
 void scraper_each(const struct scraper *s, void (*each)(void *arg, const struct target_status *t),

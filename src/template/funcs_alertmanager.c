@@ -5,7 +5,7 @@
 #include "template/escape.h"
 #include "template/funcs_priv.h"
 #include "template/humanize.h"
-#include "template/strcase.h"
+#include "base/strcase.h"
 #include "template/template.h"
 #include "template/time.h"
 

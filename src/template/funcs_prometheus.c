@@ -9,7 +9,7 @@
 #include "template/escape.h"
 #include "template/funcs_priv.h"
 #include "template/humanize.h"
-#include "template/strcase.h"
+#include "base/strcase.h"
 #include "template/template.h"
 
 static const struct template_prometheus_host *host(const struct tmpl_env *env)

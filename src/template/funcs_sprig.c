@@ -12,7 +12,7 @@
 #include "template/funcs_priv.h"
 #include "template/humanize.h"
 #include "template/printf.h"
-#include "template/strcase.h"
+#include "base/strcase.h"
 #include "template/template.h"
 #include "template/time.h"
 #include "template/time_methods.h"

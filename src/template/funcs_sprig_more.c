@@ -9,7 +9,7 @@
 #include "codec/duration.h"
 #include "regex/regex.h"
 #include "template/funcs_priv.h"
-#include "template/strcase.h"
+#include "base/strcase.h"
 #include "template/template.h"
 #include "template/time.h"
 #include "template/time_methods.h"

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "codec/quote.h"
-#include "template/strcase.h"
+#include "base/strcase.h"
 
 static const char blanks[] = " \t\r\n";
 

@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         return 0;
     BUG_ON(scan.n != at);
     arena_init(&a, 0);
-    if (http_head_parse(str_sub(wire, 0, at), &a, &head, &why) == 0) {
+    if (http_head_parse(str_sub(wire, 0, at), scan.lines, &a, &head, &why) == 0) {
         check_head(&head);
         check_target(&a, &head);
         if (head.framing == HTTP_CHUNKED) {

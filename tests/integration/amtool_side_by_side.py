@@ -16,7 +16,7 @@ inhibit_rules:
 receivers: [{name: hook}, {name: gpu}, {name: night}]
 """
 
-# Global keys with defaults that 0.34 shows; Debian's amtool refuses a configuration that has them.
+# Keys that 0.34 shows; Debian's amtool refuses a configuration that has them.
 NEWER = {"slack_app_url", "rocketchat_api_url"}
 
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -86,7 +86,7 @@ def test_amtool_says_the_same():
         b.same("silence", "add", "-c", "none")
         b.same("silence", "add", "alertname=~(", "-c", "bad", "-d", "5h")
         b.same("silence", "add", "alertname=", "-c", "matches the empty value",
-               plain=lambda s: s.replace("silence invalid", "invalid silence"))  # reworded in 0.28
+               plain=lambda s: TIMES.sub("TIME", s).replace("silence invalid", "invalid silence").replace("matcher set 0: ", ""))  # reworded in 0.28, 0.32
         b.same("silence", "add", "alertname=Slow", "-c", "past", "--start=2020-01-01T00:00:00Z", "--end=2020-01-02T00:00:00Z")
         # (bare words become alertname="...", so "alertname=~(" is a value here; ends apart, or the order is anybody's)
         made = b.run("silence", "add", "alertname=Slow", "node=~a|b", "-a", "me", "-c", "known", *times)
@@ -117,6 +117,7 @@ def test_amtool_says_the_same():
         b.same("silence", "query")
         # configuration
         shown = t.get("/api/v2/status").json()["config"]["original"]
+        shown = shown if IS_NEWER else re.sub(r"  labels:\n(    .*\n)+", "", shown)
         shown = write(f"{d}/shown.yml", "".join(x for x in shown.splitlines(True) if x.split(":")[0].strip() not in NEWER))
         for args in (["show"], ["test", "team=gpu"], ["test", "team=gpu", "severity=info"], ["test", "x=y"], ["test", "{a=b}"],
                      ["test", "--tree", "team=gpu", "severity=info"],
@@ -137,16 +138,16 @@ def test_named_differences():
         b = Both(d, am, t)
         # The end of an unknown silence is 404 since 0.26, 500 in Debian's 0.25.
         (_, _, theirs), (_, _, ours) = b.run("silence", "expire", "00000000-0000-4000-8000-000000000000")
-        assert "500" in theirs or "InternalServerError" in theirs, theirs
+        assert ("404" if IS_NEWER else "500") in theirs or "InternalServerError" in theirs, theirs
         assert "404" in ours or "NotFound" in ours, ours
-        # 0.34 takes no braces in a filter, 0.25 does.
+        # 0.34 takes no braces in a filter, 0.25 does; the newer amtool takes them off.
         (theirs, _, _), (ours, _, _) = b.run("alert", "query", "{node=a}")
-        equal((theirs, ours), (0, 1))
+        equal((theirs, ours), (0, 0 if IS_NEWER else 1))
         # The shown configuration has 0.34's defaults: keys that 0.25 does not know.
         (_, theirs, _), (_, ours, _) = b.run("config", "show")
         lines = [set(x.replace("\\", "").replace('"', "").split(":")[0].strip() for x in out.splitlines())
                  for out in (theirs, ours)]
-        missing = lines[0] - lines[1]
+        missing = lines[0] - lines[1] - {"smtp_tls_config"}  # 0.33 shows it when it is empty, and no empty one elsewhere
         equal(missing, set(), "what Alertmanager shows and tocsin does not")
         print("  shown by tocsin only:", ", ".join(sorted(lines[1] - lines[0])))
 

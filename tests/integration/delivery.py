@@ -63,7 +63,7 @@ def test_no_answer_ends_at_the_deadline():
         t.alert(alertname="A")
         until("accepted", s.accepted)
         equal(s.count(), 2, "requests")
-        assert 1.2 <= gaps(s)[0] <= 8, gaps(s)
+        assert 0.9 <= gaps(s)[0] <= 8, gaps(s)  # the pause has passed by then
 
 
 def test_half_a_head_is_retried():

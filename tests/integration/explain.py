@@ -94,7 +94,7 @@ def test_muted_is_said_before_a_flush_finds_it():
         equal((states["oncall"]["state"], states["oncall"]["mutedBy"]), ("suppressed", ["always"]))
         equal((states["gpu"]["state"], states["gpu"]["mutedBy"]), ("active", []))
         equal([g["receiver"]["name"] for g in t.get("/api/v2/alerts/groups?muted=false").json()], ["gpu"])
-        equal([g["receiver"]["name"] for g in t.get("/api/v2/alerts/groups?active=false").json()], ["oncall"])
+        equal([g["receiver"]["name"] for g in t.get("/api/v2/alerts/groups?active=false").json()], [], "kept back by an interval alone is active for this, as there")
         # of an alert, whatever the group
         equal([a["status"]["state"] for a in t.get("/api/v2/alerts").json()], ["active"])
         for alert in (t.get("/api/tocsin/overview").json()["alerts"][0], one(t, filter="alertname=Slow")):

@@ -9,6 +9,8 @@ import urllib.error, urllib.parse, urllib.request
 SOURCE = os.environ.get("TOCSIN_SOURCE", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
 PROGRAM = os.environ.get("TOCSIN", os.path.join(SOURCE, "build/release/tocsin"))
 PEERS = os.path.join(SOURCE, "build/peers/usr/bin")
+# TOCSIN_PEERS=newer: of Debian unstable what there is of it (Alertmanager 0.33, Prometheus 3.5, Pushgateway 1.11).
+IS_NEWER, NEWER = os.environ.get("TOCSIN_PEERS") == "newer", os.path.join(SOURCE, "build/newer")
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:)")
 
 
@@ -17,7 +19,12 @@ class Skip(Exception):
 
 
 def peer(name):
-    """Path of a program that ./dev deps unpacked; skips the test when it is missing, but not in CI."""
+    """Path of a program that ./dev deps unpacked; skips the test when it is missing, in CI only newer ones."""
+    path = os.path.join(NEWER, "usr/bin", name)
+    if IS_NEWER and not os.path.exists(NEWER + "/.complete"):
+        raise Skip("newer peers are missing: ./dev deps, with Debian unstable in reach")
+    if IS_NEWER and os.path.exists(path):
+        return path
     path = os.path.join(PEERS, name)
     if not os.path.exists(path):
         raise (AssertionError if os.environ.get("CI") == "true" else Skip)(f"{name} is missing: ./dev deps")
@@ -226,9 +233,9 @@ class NodeExporter(Process):
 
 
 class Prometheus(Process):
-    """Debian's Prometheus, scraping and evaluating every second. more: top-level YAML."""
+    """Debian's Prometheus, scraping and evaluating every second. more: top-level YAML; job: more of the job that scrapes."""
 
-    def __init__(self, dir, targets, more="", rules=None, port=None):
+    def __init__(self, dir, targets, more="", rules=None, port=None, job=""):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         base = os.path.join(dir, "prometheus")
@@ -237,7 +244,7 @@ class Prometheus(Process):
         if rules:
             write(os.path.join(base, "rules.yml"), rules)
             text += "rule_files: [rules.yml]\n"
-        text += f"scrape_configs: [{{job_name: node, static_configs: [{{targets: {json.dumps(targets)}}}]}}]\n"
+        text += f"scrape_configs: [{{job_name: node, {job}static_configs: [{{targets: {json.dumps(targets)}}}]}}]\n"
         super().__init__([peer("prometheus"), "--config.file=" + write(os.path.join(base, "prometheus.yml"), text),
                           "--storage.tsdb.path=" + os.path.join(base, "data"),
                           f"--web.listen-address=127.0.0.1:{self.port}"])
@@ -267,16 +274,16 @@ class Received:
 
 
 class Alertmanager(Process):
-    """Debian's, from build/peers; its storage is DIR/am."""
+    """Debian's, from build/peers or build/newer; its storage is DIR/am."""
 
-    def __init__(self, config, dir, port=None):
+    def __init__(self, config, dir, port=None, flags=()):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         base = os.path.join(dir, "am")
         os.makedirs(base, exist_ok=True)
         super().__init__([peer("prometheus-alertmanager"), "--config.file=" + write(f"{base}/am.yml", config),
                           "--storage.path=" + base, f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address=",
-                          "--web.external-url=http://same.example"], cwd=SOURCE)
+                          "--web.external-url=http://same.example", *flags], cwd=SOURCE)
         until("Alertmanager is ready", self._ready, 20)
 
     def _ready(self):

@@ -143,7 +143,9 @@ def test_good_bodies_beside_pushgateway():
 def test_bad_bodies_beside_pushgateway():
     with folder() as d, Tocsin(CONFIG, d) as t, Pushgateway() as p:
         for name, body in BAD.items():
-            ours, theirs = pushed(t.url, name, body), pushed(p.url, name, body)
+            ours, theirs = pushed(t.url, name, body), (400, "")
+            if not (IS_NEWER and name == "length"):  # 1.11 ends in a panic
+                theirs = pushed(p.url, name, body)
             assert ours[0] == theirs[0] == 400 and ours[1], (name, ours, theirs)
         equal(pushed(t.url, "a", b"", TYPE.replace("delimited", "text"))[0], 415)
         equal(pushed(t.url, "a", family("", GAUGE, metric(2, simple(1.0))))[0], 400, "Pushgateway takes it, and no scrape reads it")

@@ -35,8 +35,12 @@ static void read_all(const struct case_ *c, struct buf *out)
         }
         buf_addc(out, '\n');
     }
-    if (e.code != ERR_NONE)
-        buf_addf(out, "line %d: %s\n", e.line, e.msg);
+    if (e.code != ERR_NONE) { /* without what is quoted */
+        const char *quoted = strstr(e.msg, ": \"");
+
+        buf_addf(out, "line %d: %.*s\n", e.line,
+                 quoted != NULL ? (int)(quoted - e.msg) : (int)strlen(e.msg), e.msg);
+    }
     expo_reader_release(&r);
 }
 
@@ -117,7 +121,7 @@ static void pieces(void **state)
     assert_int_equal(e.code, ERR_NONE);
     expo_reader_more(&r, S("c 3\n"), true);
     assert_false(expo_read(&r, &item, &e));
-    assert_string_equal(e.msg, "something follows # EOF");
+    assert_string_equal(e.msg, "something follows # EOF: \"c 3\\n\"");
     assert_int_equal(e.line, 4);
     expo_reader_release(&r);
 }

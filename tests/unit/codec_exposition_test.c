@@ -24,6 +24,31 @@ static void text(void **state)
     buf_release(&out);
 }
 
+static void escaped_names(void **state)
+{
+    static const struct {
+        const char *name, *escaped[4];
+    } cases[] = {
+        {"plain_1", {"plain_1", "plain_1", "plain_1", "plain_1"}},
+        {"a.b_c", {"a_b_c", "a_dot_b__c", "U__a_2e_b__c", "a.b_c"}},
+        {"1\316\243", {"__", "____", "U___31__3a3_", "1\316\243"}},
+        {"\360\237\231\202x", {"_x", "__x", "U___1f642_x", "\360\237\231\202x"}},
+    };
+    struct buf out = BUF_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        for (size_t how = 0; how < 4; how++) {
+            buf_clear(&out);
+            expo_escape_name(&out, str_of(cases[i].name), true, (enum expo_escaping)how);
+            assert_str(buf_str(&out), cases[i].escaped[how]);
+        }
+    buf_clear(&out);
+    expo_escape_name(&out, S("a:b"), false, EXPO_UNDERSCORES);
+    assert_str(buf_str(&out), "a_b");
+    buf_release(&out);
+}
+
 static void histograms_in_both_formats(void **state)
 {
     static const double bounds[] = {0.5, 1, 10};
@@ -66,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text),
+        cmocka_unit_test(escaped_names),
         cmocka_unit_test(histograms_in_both_formats),
     };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include "base/mem.h"
+#include "net/http_parse.h"
 #include "net/http_server.h"
 
 /* Server and clients share this thread: a client writes, the base turns until nothing is ready, the
@@ -297,11 +298,9 @@ static const struct {
     ROW(413, true,
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n"
         "Expect: 100-continue\r\n\r\n"),
-    ROW(413, true, "GET /item/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na"),
+    ROW(200, true, "GET /item/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na"),
+    ROW(200, true, "GET /item/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz"),
     ROW(417, true, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: tea\r\n\r\n"),
-    ROW(415, true,
-        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
-        "Content-Encoding: zstd\r\n\r\n"),
     ROW(400, true,
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
         "Content-Encoding: gzip\r\n\r\nhello"),
@@ -331,25 +330,20 @@ static void large_heads_are_refused(void **state)
 
     (void)state;
     buf_adds(&b, "GET /");
-    buf_pad(&b, 'a', 20000);
+    buf_pad(&b, 'a', HTTP_HEAD_MAX);
     assert_int_equal(ask(buf_str(&b), &answer, NULL), 414);
     buf_clear(&b);
     buf_adds(&b, "GET /echo HTTP/1.1\r\nHost: a\r\nX: ");
-    buf_pad(&b, 'a', 20000);
+    buf_pad(&b, 'a', HTTP_HEAD_MAX);
     assert_int_equal(ask(buf_str(&b), &answer, NULL), 431);
     buf_clear(&b);
     buf_adds(&b, "GET /echo HTTP/1.1\r\nHost: a\r\n");
-    for (int i = 0; i < 7; i++) {
-        buf_adds(&b, "X: ");
-        buf_pad(&b, 'a', 10000);
-        buf_adds(&b, "\r\n");
-    }
+    for (int i = 0; i <= HTTP_FIELDS_MAX; i++)
+        buf_adds(&b, "X: a\r\n");
     assert_int_equal(ask(buf_str(&b), &answer, NULL), 431);
     buf_clear(&b);
     buf_adds(&b, "GET /echo HTTP/1.1\r\nHost: a\r\nX: ");
-    buf_pad(&b, 'a', 16000);
-    buf_adds(&b, "\r\nY: ");
-    buf_pad(&b, 'a', 16000);
+    buf_pad(&b, 'a', 1 << 20);
     buf_adds(&b, "\r\n\r\n");
     assert_int_equal(ask(buf_str(&b), &answer, NULL), 200);
     buf_release(&b);

@@ -277,7 +277,8 @@ static void statuses_and_requests(void **state)
         assert_str(g.body, statuses[i] == 204 ? "" : "body");
     }
     assert_str(buf_str(&t.last),
-               arena_printf(&t.arena, "1 /500\nHost: %.*s\nUser-Agent: Alertmanager/0.34.0\n\n",
+               arena_printf(&t.arena,
+                            "1 /500\nHost: %.*s\nUser-Agent: tocsin/" TOCSIN_VERSION "\n\n",
                             STR(buf_str(&t.address)))
                    .p);
     g = ASK(.http = {.url = url("/x?y=1"), .body = S("{}"), .headers = {h, 2}});
@@ -554,8 +555,9 @@ static void nothing_of_the_last_request_stays(void **state)
         {.http = {.url = S("http://127.0.0.1:1/")}, .conf = &set},
         {.http = {.url = url("/never")}, .deadline = 1},
     };
-    str plain = arena_printf(&t.arena, "1 /x\nHost: %.*s\nUser-Agent: Alertmanager/0.34.0\n\n",
-                             STR(buf_str(&t.address)));
+    str plain =
+        arena_printf(&t.arena, "1 /x\nHost: %.*s\nUser-Agent: tocsin/" TOCSIN_VERSION "\n\n",
+                     STR(buf_str(&t.address)));
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(before); i++) {

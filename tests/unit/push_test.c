@@ -255,7 +255,7 @@ static void test_wrong_pushes_change_nothing(void **state)
         enum err_code code;
         const char *why;
     } wrong[] = {
-        {"m 1\nn one\n", ERR_INVALID, "line 2: a value is not a number"},
+        {"m 1\nn one\n", ERR_INVALID, "line 2: a value is not a number: \"one\""},
         {"m 1 1000\n", ERR_INVALID, "line 1: a pushed sample must not have a time"},
         {"m{x=\"1\"} 1\nm{x=\"1\"} 2\n", ERR_INVALID, "line 2: the series stands twice"},
         {"m{job=\"x\"} 1\nm 2\n", ERR_INVALID, "line 2: the series stands twice"},

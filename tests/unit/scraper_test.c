@@ -187,7 +187,7 @@ static void test_a_broken_body_leaves_nothing(void **state)
     start(ONE);
     pass(10);
     assert_str(newest("{__name__=~\"a|b\"}"), "");
-    assert_str(error_of_target(), "line 2: a value is not a number");
+    assert_str(error_of_target(), "line 2: a value is not a number: \"x\"");
     say("a 1");
     pass(10);
     assert_str(newest("{__name__=\"a\"}"), "{__name__=\"a\", instance=\"h:1\", job=\"j\"} 1\n");
@@ -340,7 +340,7 @@ static void test_a_large_body_comes_in_pieces(void **state)
                "text=\"00000000000000029999\"} 29999\n");
     b.p[b.n - 3] = 'x'; /* the last value: all is refused */
     pass(10);
-    assert_str(error_of_target(), "line 30000: a value is not a number");
+    assert_str(error_of_target(), "line 30000: a value is not a number: \"2999x\"");
     assert_str(newest("{__name__=\"large_7\"}"),
                "{__name__=\"large_7\", instance=\"h:1\", "
                "job=\"j\", text=\"00000000000000000007\"} ended\n");
@@ -362,7 +362,7 @@ static void test_what_follows_the_end(void **state)
     assert_str(error_of_target(), "");
     answer.body = S("a 1\n# EOF\nb 2\n");
     pass(10);
-    assert_str(error_of_target(), "line 2: something follows # EOF");
+    assert_str(error_of_target(), "line 2: something follows # EOF: \"b 2\\n\"");
     answer.body = S("a 1\n");
     pass(10);
     assert_str(error_of_target(), "line 2: # EOF is missing");

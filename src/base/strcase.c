@@ -1,4 +1,4 @@
-#include "template/strcase.h"
+#include "base/strcase.h"
 
 #include "base/attr.h"
 #include "base/utf8.h"

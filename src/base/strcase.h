@@ -1,12 +1,12 @@
-/* strcase.h - letters, digits and case of runes, as far as templates ask.
+/* strcase.h - letters, digits and case of runes, as far as templates and relabeling ask.
  *
  * Shapes   simple one-to-one mapping for Latin (with Extended-A, -B and Additional), Greek, Cyrillic, Armenian and
  *          fullwidth letters; other runes are their own case. A rune from U+0080 up that is no known sign counts as a
  *          letter.
  * Source   Unicode's simple case mapping; Go unicode.ToUpper, ToLower. Own ranges: no library for four scripts.
  */
-#ifndef TEMPLATE_STRCASE_H
-#define TEMPLATE_STRCASE_H
+#ifndef BASE_STRCASE_H
+#define BASE_STRCASE_H
 
 #include "base/buf.h"
 
