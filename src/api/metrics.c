@@ -148,7 +148,7 @@ static const struct metric rows[] = {
     [M_TURN_LAG] = {"tocsin_turn_lag_seconds", EXPO_HISTOGRAM,
                     "How long the loop does not look at its sockets, by the wall."},
     [M_TURN_LONGEST] = {"tocsin_turn_longest_seconds", EXPO_GAUGE,
-                        "The most CPU that a kind of work took in one turn since the start."},
+                        "The longest that a kind of work took in one turn since the start."},
     [M_OUTBOX] = {"tocsin_outbox_entries", EXPO_GAUGE,
                   "Notifications decided and not yet answered."},
     [M_OUTBOX_AGE] = {"tocsin_outbox_oldest_seconds", EXPO_GAUGE, "Age of the oldest of them."},
