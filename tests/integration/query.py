@@ -46,7 +46,7 @@ def test_caret():
         code, out, err = query("sum(rate(m_total))", "--file", write(d, OPENMETRICS))
         equal((code, out), (1, ""))
         equal(err.splitlines()[1:], ["  sum(rate(m_total))", "           ^^^^^^^"])
-        equal(query("m_total", "--file", write(d, "m_total x\n"))[2], "tocsin: %s:1: a value is not a number\n" %
+        equal(query("m_total", "--file", write(d, "m_total x\n"))[2], "tocsin: %s:1: a value is not a number: \"x\"\n" %
               os.path.join(d, "data"))
 
 
