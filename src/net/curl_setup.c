@@ -306,6 +306,51 @@ static void set_route(struct curl_handle *h, const struct http_conf *c, struct a
     curl_easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1l);
 }
 
+/* -- the body -- */
+
+size_t curl_feed(char *out, size_t size, size_t n, void *handle)
+{
+    struct curl_handle *h = handle;
+    size_t room = size * n, k = h->unsent < room ? h->unsent : room;
+
+    memcpy(out, h->body.p + h->body.n - h->unsent, k);
+    h->unsent -= k;
+    return k;
+}
+
+/* curl asks for the body once more. Nothing was heard since it was last begun: the connection was lost. */
+static int begin_again(void *handle, curl_off_t offset, int origin)
+{
+    struct curl_handle *h = handle;
+    long heard = 0;
+
+    curl_easy_getinfo(h->easy, CURLINFO_HEADER_SIZE, &heard);
+    if (offset != 0 || origin != SEEK_SET || heard == h->heard)
+        return CURL_SEEKFUNC_FAIL;
+    h->heard = heard;
+    h->unsent = h->body.n;
+    return CURL_SEEKFUNC_OK;
+}
+
+/* Where curl has the body at hand it sends again unasked; of one without a body, that nobody could refuse. */
+static void send_once(struct curl_handle *h)
+{
+    if (h->body.n == 0) {
+        curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1l);
+        return;
+    }
+    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(h->easy, CURLOPT_READFUNCTION, curl_feed);
+    curl_easy_setopt(h->easy, CURLOPT_READDATA, h);
+    curl_easy_setopt(h->easy, CURLOPT_SEEKFUNCTION, begin_again);
+    curl_easy_setopt(h->easy, CURLOPT_SEEKDATA, h);
+}
+
+static bool is_safe(str method)
+{
+    return str_is(method, "GET") || str_is(method, "HEAD") || str_is(method, "OPTIONS");
+}
+
 static bool set_method(struct curl_handle *h, const struct http_request *rq, struct arena *a,
                        struct err *e)
 {
@@ -323,6 +368,8 @@ static bool set_method(struct curl_handle *h, const struct http_request *rq, str
         curl_easy_setopt(h->easy, CURLOPT_POST, 1l);
         curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->body.n);
         curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, rq->body.n != 0 ? rq->body.p : "");
+        h->body = rq->body;
+        h->unsent = rq->body.n;
     }
     /* Only where it is needed: a custom method would survive a redirect that turns POST into GET. */
     if (!str_is(rq->method, "POST"))
@@ -353,6 +400,8 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
     curl_easy_setopt(made.easy, CURLOPT_PATH_AS_IS, 1l);
     *h = made;
     curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
+    if (!rq->only_asks && !is_safe(rq->http.method))
+        send_once(h);
     return true;
 }
 
@@ -369,57 +418,84 @@ void curl_handle_release(struct curl_handle *h)
 
 /* -- verdicts -- */
 
+#define LOST "the connection was lost"
+
+/* words: NULL = curl's detailed text, which names hosts and certificates at most. */
 static const struct {
     CURLcode code;
     enum transport_failure failure;
-    bool says_more; /* curl's detailed text names hosts and certificates at most */
+    bool is_reached; /* it was there, and did not answer */
+    const char *words;
 } verdicts[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, TRANSPORT_RESOLVE, true},
-    {CURLE_COULDNT_RESOLVE_PROXY, TRANSPORT_RESOLVE, true},
-    {CURLE_COULDNT_CONNECT, TRANSPORT_CONNECT, true},
-    {CURLE_SSL_CONNECT_ERROR, TRANSPORT_TLS, true},
-    {CURLE_PEER_FAILED_VERIFICATION, TRANSPORT_TLS, true},
-    {CURLE_SSL_CIPHER, TRANSPORT_TLS, false},
-    {CURLE_SSL_ISSUER_ERROR, TRANSPORT_TLS, false},
-    {CURLE_SSL_INVALIDCERTSTATUS, TRANSPORT_TLS, false},
-    {CURLE_SSL_CLIENTCERT, TRANSPORT_TLS, false},
-    {CURLE_USE_SSL_FAILED, TRANSPORT_TLS, false},
-    {CURLE_SSL_CERTPROBLEM, TRANSPORT_CONFIG, false},
-    {CURLE_SSL_CACERT_BADFILE, TRANSPORT_CONFIG, false},
-    {CURLE_URL_MALFORMAT, TRANSPORT_CONFIG, false},
-    {CURLE_OPERATION_TIMEDOUT, TRANSPORT_TIMEOUT, false},
-    {CURLE_FILESIZE_EXCEEDED, TRANSPORT_LIMIT, false},
-    {CURLE_WRITE_ERROR, TRANSPORT_LIMIT, false}, /* only our callbacks refuse, only for size */
+    {CURLE_COULDNT_RESOLVE_HOST, TRANSPORT_RESOLVE, false, NULL},
+    {CURLE_COULDNT_RESOLVE_PROXY, TRANSPORT_RESOLVE, false, NULL},
+    {CURLE_COULDNT_CONNECT, TRANSPORT_CONNECT, false, NULL},
+    {CURLE_PROXY, TRANSPORT_CONNECT, false, NULL},
+    {CURLE_GOT_NOTHING, TRANSPORT_CONNECT, true, LOST},
+    {CURLE_SEND_ERROR, TRANSPORT_CONNECT, true, LOST},
+    {CURLE_RECV_ERROR, TRANSPORT_CONNECT, true, LOST},
+    {CURLE_SEND_FAIL_REWIND, TRANSPORT_CONNECT, true, LOST}, /* begin_again() */
+    {CURLE_PARTIAL_FILE, TRANSPORT_CONNECT, true, LOST},
+    {CURLE_HTTP2, TRANSPORT_CONNECT, true, LOST},
+    {CURLE_HTTP2_STREAM, TRANSPORT_CONNECT, true, LOST},
+    {CURLE_TOO_MANY_REDIRECTS, TRANSPORT_CONNECT, true, NULL},
+    {CURLE_SSL_CONNECT_ERROR, TRANSPORT_TLS, false, NULL},
+    {CURLE_PEER_FAILED_VERIFICATION, TRANSPORT_TLS, false, NULL},
+    {CURLE_SSL_CIPHER, TRANSPORT_TLS, false, NULL},
+    {CURLE_SSL_ISSUER_ERROR, TRANSPORT_TLS, false, NULL},
+    {CURLE_SSL_INVALIDCERTSTATUS, TRANSPORT_TLS, false, NULL},
+    {CURLE_SSL_CLIENTCERT, TRANSPORT_TLS, false, NULL},
+    {CURLE_USE_SSL_FAILED, TRANSPORT_TLS, false, NULL},
+    {CURLE_SSL_CERTPROBLEM, TRANSPORT_CONFIG, false,
+     "the client certificate or its key is unusable"},
+    {CURLE_SSL_CACERT_BADFILE, TRANSPORT_CONFIG, false, "the CA certificates are unusable"},
+    {CURLE_URL_MALFORMAT, TRANSPORT_CONFIG, false, "the URL is malformed"},
+    {CURLE_OPERATION_TIMEDOUT, TRANSPORT_TIMEOUT, true, "time is up"},
+    {CURLE_FILESIZE_EXCEEDED, TRANSPORT_LIMIT, true, "the answer is larger than allowed"},
+    /* only our callbacks refuse, only for size */
+    {CURLE_WRITE_ERROR, TRANSPORT_LIMIT, true, "the answer is larger than allowed"},
 };
+
+static size_t verdict_of(CURLcode code)
+{
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(verdicts) && verdicts[i].code != code)
+        i++;
+    return i;
+}
 
 enum transport_failure curl_failure(CURLcode code)
 {
-    if (code == CURLE_OK)
-        return TRANSPORT_OK;
-    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
-        if (verdicts[i].code == code)
-            return verdicts[i].failure;
-    return TRANSPORT_CONNECT;
+    size_t i = verdict_of(code);
+
+    return code == CURLE_OK          ? TRANSPORT_OK
+           : i < ARRAY_LEN(verdicts) ? verdicts[i].failure
+                                     : TRANSPORT_CONNECT;
 }
 
 const char *curl_failure_reason(const struct curl_handle *h, CURLcode code)
 {
-    if (curl_failure(code) == TRANSPORT_LIMIT)
-        return "the answer is larger than allowed";
-    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
-        if (verdicts[i].code == code && verdicts[i].says_more && h->error[0] != '\0')
-            return h->error;
+    size_t i = verdict_of(code);
+
+    if (i < ARRAY_LEN(verdicts) && verdicts[i].words != NULL)
+        return verdicts[i].words;
+    if (i < ARRAY_LEN(verdicts) && h->error[0] != '\0')
+        return h->error;
     return curl_easy_strerror(code);
 }
 
 void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e)
 {
     enum transport_failure f = curl_failure(code);
+    size_t i = verdict_of(code);
 
     err_set(e,
             f == TRANSPORT_TIMEOUT  ? ERR_TIMEOUT
             : f == TRANSPORT_LIMIT  ? ERR_LIMIT
             : f == TRANSPORT_CONFIG ? ERR_INVALID
                                     : ERR_IO,
-            "cannot reach '%.*s': %s", STR(destination), curl_failure_reason(h, code));
+            i < ARRAY_LEN(verdicts) && verdicts[i].is_reached ? "no answer from '%.*s': %s"
+                                                              : "cannot reach '%.*s': %s",
+            STR(destination), curl_failure_reason(h, code));
 }

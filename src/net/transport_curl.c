@@ -482,6 +482,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     copy_request(x, &rq->http, rq->keeps_body);
     x->rq.conf = rq->conf;
     x->rq.user_agent = t->user_agent;
+    x->rq.only_asks = rq->class == WORK_SOURCE;
     if (rq->smtp != NULL) {
         x->smtp = smtp_request_copy(rq->smtp, &x->memory);
         x->rq.destination = arena_printf(&x->memory, "smtp://%.*s", STR(rq->smtp->smarthost));

@@ -1,0 +1,163 @@
+"""One attempt is one request: what may have been taken is not sent again behind our back, over HTTP/1.1 and HTTP/2; a connection
+that was closed while nobody used it costs nothing."""
+from harness import *
+
+FRAME = 9
+DATA, HEADERS, SETTINGS, PING = 0, 1, 4, 6
+END_STREAM, END_HEADERS, ACK = 1, 4, 1
+
+
+class Server(Listener):
+    """Reads each request whole. The first `together` are answered when all are there, so that as many connections are open; of the
+    others the first `lost` get no answer but the end of the connection, then all get 200. moves: path -> where to, at once.
+    got: the path of each, in order. closes: answers end the connection, a moment later."""
+
+    def __init__(self, context=None, together=1, lost=0, moves=None, closes=False):
+        self.context, self.lost, self.moves, self.closes = context, lost, moves or {}, closes
+        self.together, self.barrier = together, threading.Barrier(together)
+        self.lock, self.got, self.bodies, self.judged, self.ends = threading.Lock(), [], [], 0, 0
+        self.listen()
+        self.url = "%s://127.0.0.1:%d" % ("https" if context else "http", self.port)
+
+    def status(self, path, body):
+        """None: none."""
+        with self.lock:
+            self.got.append(path)
+            self.bodies.append(body)
+            if path in self.moves:
+                return 307
+            self.judged += 1
+            early = self.judged <= self.together
+            lost = not early and self.lost > 0
+            self.lost -= lost
+        if early:
+            self.barrier.wait(10)
+        return None if lost else 200
+
+    def _serve(self, c):
+        try:
+            if self.context:
+                c = self.context.wrap_socket(c, server_side=True)
+            f = c.makefile("rb")
+            two = self.context is not None and c.selected_alpn_protocol() == "h2"
+            while self._two(c, f) if two else self._one(c, f):
+                pass
+            f.close()
+        except (OSError, ValueError):
+            pass
+        finally:
+            c.close()
+            self.ends += 1
+
+    def _one(self, c, f):
+        line = f.readline().split()
+        if not line:
+            return False
+        size = 0
+        while (h := f.readline().strip()):
+            if h.lower().startswith(b"content-length:"):
+                size = int(h.split(b":")[1])
+        path = line[1].decode()
+        status = self.status(path, f.read(size))
+        if status is None:
+            return False
+        to = f"Location: {self.moves[path]}\r\n" if status == 307 else ""
+        c.sendall(f"HTTP/1.1 {status} Word\r\nContent-Length: 2\r\n{to}\r\nok".encode())
+        return not self.closes
+
+    def _two(self, c, f):
+        """A connection's whole life: requests are told by the end of their stream, their heads are not read."""
+        def send(kind, flags, stream, payload=b""):
+            c.sendall(len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload)
+
+        equal(f.read(24), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        send(SETTINGS, 0, 0)
+        bodies = {}
+        while len(head := f.read(FRAME)) == FRAME:
+            size, kind, flags, stream = int.from_bytes(head[:3], "big"), head[3], head[4], int.from_bytes(head[5:], "big")
+            payload = f.read(size)
+            if kind in (SETTINGS, PING) and not flags & ACK:
+                send(kind, ACK, 0, payload if kind == PING else b"")
+            if kind == DATA:
+                bodies[stream] = bodies.get(stream, b"") + payload
+            if kind in (DATA, HEADERS) and flags & END_STREAM:
+                if self.status("h2", bodies.get(stream, b"")) is None:
+                    return False
+                send(HEADERS, END_HEADERS | END_STREAM, stream, b"\x88")  # :status 200
+        return False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.s.close()
+
+
+def hook(server):
+    return (f"route: {{receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 5m, repeat_interval: 1h}}\n"
+            f"receivers:\n  - name: hook\n    webhook_configs:\n      - url: {server.url}/hook\n"
+            "        http_config: {follow_redirects: true, tls_config: {insecure_skip_verify: true}}\n")
+
+
+def attempts(t):
+    return t.metric("alertmanager_notification_requests_total", integration="webhook") or 0
+
+
+def delivered(t, n):
+    until(f"{n} are delivered", lambda: t.metric("alertmanager_notifications_total", integration="webhook") == n)
+
+
+def lose(server, expected):
+    """As many alerts as open connections, then one whose requests are lost. Returns how many attempts that took."""
+    with folder() as d, Tocsin(hook(server), d) as t:
+        for i in range(server.together):
+            t.alert(alertname=f"Open{i}")
+        delivered(t, server.together)
+        before, was = len(server.got), attempts(t)
+        t.alert(alertname="Lost")
+        delivered(t, server.together + 1)
+        equal({json.loads(b)["groupLabels"]["alertname"] for b in server.bodies[before:]}, {"Lost"}, "each whole")
+        requests, n = len(server.got) - before, attempts(t) - was
+        told = re.findall('attempt failed.*err="(.*)"', t.text())
+        print(requests, "requests,", n, "attempts:", *sorted(set(told)))
+        equal((requests, set(told)), (expected, {f"no answer from '{server.url}': the connection was lost"}), "requests, what is told")
+        equal(len(told), n - 1, "failed attempts")
+        return n
+
+
+def test_kept_connections():
+    with Server(together=4, lost=3) as s:
+        equal(lose(s, 4), 4)
+
+
+def test_new_connections():
+    with Server(closes=True, lost=2) as s:
+        equal(lose(s, 3), 3)
+
+
+def test_kept_connections_http2():
+    with folder() as d:
+        context = certificate(d)[1]
+        context.set_alpn_protocols(["h2"])
+        with Server(context, lost=2) as s:
+            equal(lose(s, 3), 3)
+            equal(set(s.got), {"h2"})
+
+
+def test_behind_a_redirect():
+    """The body goes out again where an answer asks for it, and only then."""
+    with Server(together=4, lost=2, moves={"/hook": "/moved"}) as s:
+        equal(lose(s, 6), 3)
+        equal((s.got.count("/hook"), s.got.count("/moved")), (7, 7))
+
+
+def test_closed_while_idle():
+    with Server(closes=True) as s, folder() as d, Tocsin(hook(s), d) as t:
+        for i in range(5):
+            t.alert(alertname=f"A{i}")
+            delivered(t, i + 1)
+            until("the connection is closed", lambda: s.ends == i + 1)
+        equal((len(s.got), attempts(t)), (5, 5))
+
+
+main()
