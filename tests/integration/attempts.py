@@ -160,4 +160,16 @@ def test_closed_while_idle():
         equal((len(s.got), attempts(t)), (5, 5))
 
 
+
+def test_what_was_given_up_keeps_its_reason():
+    """A message that failed and is overtaken by a newer one of its group."""
+    for behaviour, reason in ((503, "serverError"), ((429, {}), "rateLimited"), (CLOSE, "other")):
+        with Sink(otherwise=behaviour) as s, folder() as d, Tocsin(simple(s, group_interval="100ms"), d) as t:
+            t.alert(alertname="A", n="1")
+            until("an attempt has failed", lambda: t.metric("alertmanager_notification_requests_failed_total", integration="webhook"))
+            t.alert(alertname="A", n="2")
+            until(f"{reason} is counted", lambda: t.metric("alertmanager_notifications_failed_total", integration="webhook", reason=reason))
+            equal(t.metric("alertmanager_notifications_failed_total", integration="webhook", reason="contextDeadlineExceeded"), 0)
+
+
 main()
