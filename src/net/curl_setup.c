@@ -1,5 +1,6 @@
 #include "net/curl_setup.h"
 
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include "base/mem.h"
 #include "codec/url.h"
@@ -249,12 +250,14 @@ bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct
     const struct tls_conf *t = rq->conf != NULL ? &rq->conf->tls : &none;
 
     curl_easy_setopt(h->easy, CURLOPT_SSLVERSION, tls_versions(t));
+    curl_easy_setopt(h->easy, CURLOPT_CERTINFO, 1l); /* the names, should they not match */
     if (rq->conf == NULL)
         return true;
     if (!set_blob(h, CURLOPT_CAINFO_BLOB, 'A', t->ca, a, e) ||
         !set_blob(h, CURLOPT_SSLCERT_BLOB, 'C', t->cert, a, e) ||
         !set_blob(h, CURLOPT_SSLKEY_BLOB, 'K', t->key, a, e))
         return false;
+    h->has_certificate = secret_is_set(t->cert);
     if (t->min_version == TLS_10 || t->min_version == TLS_11)
         curl_easy_setopt(h->easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT@SECLEVEL=0"); /* asked for */
     curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, t->insecure_skip_verify ? 0l : 1l);
@@ -264,6 +267,21 @@ bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct
         curl_made_with_add(&h->made_with, 'v',
                            arena_printf(a, "%d-%d", (int)t->min_version, (int)t->max_version));
     return set_server_name(h, rq, a, e);
+}
+
+/* The connection is there, before anything of the request is sent. Of a server that asked for a certificate there are
+ * algorithms that it could be signed with. */
+static int note_asked(void *handle, char *ip, char *own_ip, int port, int own_port)
+{
+    struct curl_handle *h = handle;
+    struct curl_tlssessioninfo *tls = NULL;
+
+    (void)ip, (void)own_ip, (void)port, (void)own_port;
+    h->was_asked = curl_easy_getinfo(h->easy, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK &&
+                   tls != NULL && tls->backend == CURLSSLBACKEND_OPENSSL &&
+                   tls->internals != NULL &&
+                   SSL_get_sigalgs(tls->internals, -1, NULL, NULL, NULL, NULL, NULL) > 0;
+    return CURL_PREREQFUNC_OK;
 }
 
 /* -- the way -- */
@@ -400,6 +418,8 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
     curl_easy_setopt(made.easy, CURLOPT_PATH_AS_IS, 1l);
     *h = made;
     curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
+    curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, note_asked);
+    curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, h);
     if (!rq->only_asks && !is_safe(rq->http.method))
         send_once(h);
     return true;
@@ -414,88 +434,4 @@ void curl_handle_release(struct curl_handle *h)
     curl_slist_free_all(h->connect_to);
     curl_made_with_release(&h->made_with);
     *h = (struct curl_handle){.easy = NULL};
-}
-
-/* -- verdicts -- */
-
-#define LOST "the connection was lost"
-
-/* words: NULL = curl's detailed text, which names hosts and certificates at most. */
-static const struct {
-    CURLcode code;
-    enum transport_failure failure;
-    bool is_reached; /* it was there, and did not answer */
-    const char *words;
-} verdicts[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, TRANSPORT_RESOLVE, false, NULL},
-    {CURLE_COULDNT_RESOLVE_PROXY, TRANSPORT_RESOLVE, false, NULL},
-    {CURLE_COULDNT_CONNECT, TRANSPORT_CONNECT, false, NULL},
-    {CURLE_PROXY, TRANSPORT_CONNECT, false, NULL},
-    {CURLE_GOT_NOTHING, TRANSPORT_CONNECT, true, LOST},
-    {CURLE_SEND_ERROR, TRANSPORT_CONNECT, true, LOST},
-    {CURLE_RECV_ERROR, TRANSPORT_CONNECT, true, LOST},
-    {CURLE_SEND_FAIL_REWIND, TRANSPORT_CONNECT, true, LOST}, /* begin_again() */
-    {CURLE_PARTIAL_FILE, TRANSPORT_CONNECT, true, LOST},
-    {CURLE_HTTP2, TRANSPORT_CONNECT, true, LOST},
-    {CURLE_HTTP2_STREAM, TRANSPORT_CONNECT, true, LOST},
-    {CURLE_TOO_MANY_REDIRECTS, TRANSPORT_CONNECT, true, NULL},
-    {CURLE_SSL_CONNECT_ERROR, TRANSPORT_TLS, false, NULL},
-    {CURLE_PEER_FAILED_VERIFICATION, TRANSPORT_TLS, false, NULL},
-    {CURLE_SSL_CIPHER, TRANSPORT_TLS, false, NULL},
-    {CURLE_SSL_ISSUER_ERROR, TRANSPORT_TLS, false, NULL},
-    {CURLE_SSL_INVALIDCERTSTATUS, TRANSPORT_TLS, false, NULL},
-    {CURLE_SSL_CLIENTCERT, TRANSPORT_TLS, false, NULL},
-    {CURLE_USE_SSL_FAILED, TRANSPORT_TLS, false, NULL},
-    {CURLE_SSL_CERTPROBLEM, TRANSPORT_CONFIG, false,
-     "the client certificate or its key is unusable"},
-    {CURLE_SSL_CACERT_BADFILE, TRANSPORT_CONFIG, false, "the CA certificates are unusable"},
-    {CURLE_URL_MALFORMAT, TRANSPORT_CONFIG, false, "the URL is malformed"},
-    {CURLE_OPERATION_TIMEDOUT, TRANSPORT_TIMEOUT, true, "time is up"},
-    {CURLE_FILESIZE_EXCEEDED, TRANSPORT_LIMIT, true, "the answer is larger than allowed"},
-    /* only our callbacks refuse, only for size */
-    {CURLE_WRITE_ERROR, TRANSPORT_LIMIT, true, "the answer is larger than allowed"},
-};
-
-static size_t verdict_of(CURLcode code)
-{
-    size_t i = 0;
-
-    while (i < ARRAY_LEN(verdicts) && verdicts[i].code != code)
-        i++;
-    return i;
-}
-
-enum transport_failure curl_failure(CURLcode code)
-{
-    size_t i = verdict_of(code);
-
-    return code == CURLE_OK          ? TRANSPORT_OK
-           : i < ARRAY_LEN(verdicts) ? verdicts[i].failure
-                                     : TRANSPORT_CONNECT;
-}
-
-const char *curl_failure_reason(const struct curl_handle *h, CURLcode code)
-{
-    size_t i = verdict_of(code);
-
-    if (i < ARRAY_LEN(verdicts) && verdicts[i].words != NULL)
-        return verdicts[i].words;
-    if (i < ARRAY_LEN(verdicts) && h->error[0] != '\0')
-        return h->error;
-    return curl_easy_strerror(code);
-}
-
-void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e)
-{
-    enum transport_failure f = curl_failure(code);
-    size_t i = verdict_of(code);
-
-    err_set(e,
-            f == TRANSPORT_TIMEOUT  ? ERR_TIMEOUT
-            : f == TRANSPORT_LIMIT  ? ERR_LIMIT
-            : f == TRANSPORT_CONFIG ? ERR_INVALID
-                                    : ERR_IO,
-            i < ARRAY_LEN(verdicts) && verdicts[i].is_reached ? "no answer from '%.*s': %s"
-                                                              : "cannot reach '%.*s': %s",
-            STR(destination), curl_failure_reason(h, code));
 }

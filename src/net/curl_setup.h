@@ -1,4 +1,4 @@
-/* curl_setup.h - from a request and its http_config to a curl handle, and from curl's verdicts to ours.
+/* curl_setup.h - from a request and its http_config to a curl handle; curl's verdicts: curl_verdict.h.
  *
  * Everything that http_config can say is applied here, secrets and certificates are read here, at each use.
  *
@@ -24,8 +24,10 @@ struct curl_handle {
     struct curl_slist *headers, *proxy_headers, *connect_to;
     struct curl_made_with made_with;
     str body;
-    size_t unsent; /* of the body, its end */
-    long heard;    /* bytes of heads, when the body was last begun */
+    size_t unsent;        /* of the body, its end */
+    bool has_certificate; /* our own */
+    bool was_asked;       /* for it, by the server */
+    long heard;           /* bytes of heads, when the body was last begun */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -48,10 +50,5 @@ bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct
 /* Reads from the handle's body: a CURLOPT_READFUNCTION. */
 size_t curl_feed(char *out, size_t size, size_t n, void *handle);
 void curl_handle_release(struct curl_handle *h);
-
-enum transport_failure curl_failure(CURLcode code);
-/* What curl says about it, as far as that may be shown. */
-const char *curl_failure_reason(const struct curl_handle *h, CURLcode code);
-void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e);
 
 #endif

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include "base/mem.h"
+#include "net/curl_verdict.h"
 #include "net/http_conf.h"
 #include "net/secret.h"
 
@@ -305,6 +306,6 @@ enum transport_failure curl_smtp_perform(struct smtp_dialogue *d, struct err *e)
     else
         err_set(e, code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_IO,
                 "mail server '%.*s': %s", STR(d->rq->smarthost),
-                curl_failure_reason(&d->handle, code));
-    return curl_failure(code);
+                curl_failure_reason(&d->handle, code, &d->arena));
+    return curl_failure(&d->handle, code);
 }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "net/curl_smtp.h"
 #include "net/curl_transport.h"
+#include "net/curl_verdict.h"
 
 /* -- lists -- */
 
@@ -226,12 +227,16 @@ static void on_deadline(struct timer *timer, struct now now)
     if (x->state != FAILED) {
         static const char *const where[] = {[QUEUED] = "waiting for a free connection",
                                             [WAITING] = "waiting for an oauth2 token",
-                                            [RUNNING] = "waiting for the answer",
+                                            [RUNNING] = "connecting",
                                             [FAILED] = ""};
 
         x->failure = TRANSPORT_TIMEOUT;
-        err_set(&x->err, ERR_TIMEOUT, "cannot reach '%.*s': time is up while %s",
-                STR(x->rq.destination), where[x->state]);
+        if (has_sent(x))
+            err_set(&x->err, ERR_TIMEOUT, "no answer from '%.*s': time is up",
+                    STR(x->rq.destination));
+        else
+            err_set(&x->err, ERR_TIMEOUT, "cannot reach '%.*s': time is up while %s",
+                    STR(x->rq.destination), where[x->state]);
     }
     list_remove(x);
     if (k != NULL)
@@ -431,9 +436,9 @@ static void finish(struct curl_pools *ps, struct curl_pool *p)
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x);
         if (code == CURLE_OK && !x->head_ended)
             code = CURLE_PARTIAL_FILE; /* curl takes a head that was cut off for a whole one */
-        x->failure = curl_failure(code);
+        x->failure = curl_failure(&x->handle, code);
         if (code != CURLE_OK)
-            curl_failure_text(&x->handle, x->rq.destination, code, &x->err);
+            curl_failure_text(&x->handle, x->rq.destination, code, &x->memory, &x->err);
         deliver(x);
     }
     start_ready(t);

@@ -1,5 +1,7 @@
 """One attempt is one request: what may have been taken is not sent again behind our back, over HTTP/1.1 and HTTP/2; a connection
-that was closed while nobody used it costs nothing."""
+that was closed while nobody used it costs nothing. What is told of an attempt that failed is what was the matter."""
+import resource
+
 from harness import *
 
 FRAME = 9
@@ -170,6 +172,146 @@ def test_what_was_given_up_keeps_its_reason():
             t.alert(alertname="A", n="2")
             until(f"{reason} is counted", lambda: t.metric("alertmanager_notifications_failed_total", integration="webhook", reason=reason))
             equal(t.metric("alertmanager_notifications_failed_total", integration="webhook", reason="contextDeadlineExceeded"), 0)
+
+
+
+class Raw(Listener):
+    """serve: a function of a connection."""
+
+    def __init__(self, serve):
+        self.serve = serve
+        self.listen()
+
+    def _serve(self, c):
+        try:
+            with c:
+                self.serve(c)
+        except OSError:
+            pass
+
+    def __enter__(self):
+        return f"127.0.0.1:{self.port}"
+
+    def __exit__(self, *failure):
+        self.s.close()
+
+
+def says(text):
+    """A server that reads a head and answers with text."""
+    def serve(c):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += c.recv(1000) or b"\r\n\r\n"
+        c.sendall(text)
+        c.shutdown(socket.SHUT_WR)
+        while c.recv(1000):
+            pass
+    return serve
+
+
+def secure(context):
+    def serve(c):
+        with context.wrap_socket(c, server_side=True) as s:
+            says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")(s)
+    return serve
+
+
+def told(url, *wanted, **http):
+    """An attempt tells that, in one of these words."""
+    conf = (f"route: {{receiver: hook, group_wait: 0s}}\nreceivers:\n  - name: hook\n    webhook_configs:\n      - url: {url}\n"
+            f"        http_config: {json.dumps(http)}\n")
+    with folder() as d, Tocsin(conf, d) as t:
+        t.alert(alertname="A")
+        until("the first attempt", lambda: (said := re.search('msg="notification .*err="(.*)"', t.text())) and said[1] in wanted)
+
+
+def test_proxies():
+    url = "https://hooks.test:9/x"
+    reach = "cannot reach 'https://hooks.test:9': "
+    no = "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n"
+    with Raw(says((no % "407 Proxy Authentication Required").encode())) as p:
+        told(url, reach + "the proxy answered status 407: it wants a login, or another one", proxy_url=f"http://{p}")
+        told("http://hooks.test/x", "unexpected status code 407 (the proxy wants a login, or another one)", proxy_url=f"http://{p}")
+    with Raw(says((no % "403 Forbidden").encode())) as p:
+        told(url, reach + "the proxy answered status 403", proxy_url=f"http://{p}")
+    with Raw(says(b"220 mail.test\r\n")) as p:
+        told(url, reach + "the proxy did not answer in HTTP", proxy_url=f"http://{p}")
+
+
+def test_client_certificates():
+    with folder() as d, folder() as other:
+        cert, context = certificate(d)
+        context.load_verify_locations(cert)
+        context.verify_mode = ssl.CERT_REQUIRED
+        foreign, _ = certificate(other, name="somebody")
+        ours = {"cert_file": foreign, "key_file": other + "/key.pem"}
+        # TLS 1.3: the server's last word may be lost with what it had not read
+        lost = "the connection was lost; the server had asked for a client certificate, and "
+        with Raw(secure(context)) as s:
+            no = f"no answer from 'https://{s}': "
+            told(f"https://{s}/x", no + "the server wants a client certificate, and tls_config has none", no + lost + "tls_config has none",
+                 tls_config={"ca_file": cert})
+            told(f"https://{s}/x", no + "the server refused our client certificate: unknown ca", no + lost + "may have refused ours",
+                 tls_config={"ca_file": cert, **ours})
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            told(f"https://{s}/x", f"cannot reach 'https://{s}': the server refused TLS: handshake failure (it may want a client "
+                 "certificate: tls_config has none)", tls_config={"ca_file": cert})
+            told(f"https://{s}/x", f"cannot reach 'https://{s}': the server refused our client certificate: unknown ca",
+                 tls_config={"ca_file": cert, **ours})
+
+
+def test_a_client_certificate_was_asked_for():
+    """The server's last word is lost."""
+    with folder() as d:
+        cert, context = certificate(d)
+        context.load_verify_locations(cert)
+        context.verify_mode = ssl.CERT_OPTIONAL
+
+        def serve(c):
+            with context.wrap_socket(c, server_side=True) as s:
+                s.recv(1)
+
+        with Raw(serve) as s:
+            told(f"https://{s}/x", f"no answer from 'https://{s}': the connection was lost; the server had asked for a client "
+                 "certificate, and tls_config has none", tls_config={"ca_file": cert})
+
+
+def test_names_of_certificates():
+    with folder() as d:
+        cert, context = certificate(d, alt="DNS:a.test,DNS:b.test")
+        with Raw(secure(context)) as s:
+            told(f"https://{s}/x", f"cannot reach 'https://{s}': SSL: no alternative certificate subject name matches target host name "
+                 "'127.0.0.1'; the certificate is for DNS:a.test, DNS:b.test", tls_config={"ca_file": cert})
+            told(f"https://{s}/x", f"cannot reach 'https://{s}': SSL: no alternative certificate subject name matches target host name "
+                 "'c.test'; the certificate is for DNS:a.test, DNS:b.test", tls_config={"ca_file": cert, "server_name": "c.test"})
+
+
+def test_not_http():
+    with Raw(lambda c: (c.sendall(b"220 mail.test\r\n"), c.recv(1000), c.shutdown(socket.SHUT_WR), c.recv(1000))) as s:
+        told(f"http://{s}/x", f"no answer from 'http://{s}': what answers there does not speak HTTP")
+        told(f"https://{s}/x", f"cannot reach 'https://{s}': what answers there does not speak TLS")
+    with Raw(says(b"HTTP/1.1 banana\r\n\r\n")) as s:
+        told(f"http://{s}/x", f"no answer from 'http://{s}': what answers there does not speak HTTP")
+    with Raw(says(b"HTTP/1.1 302 Found\r\nLocation: ftp://a.test/b\r\nContent-Length: 0\r\n\r\n")) as s:
+        told(f"http://{s}/x", f"no answer from 'http://{s}': it redirects to what is not HTTP", follow_redirects=True)
+
+
+def test_no_descriptor_is_free():
+    for host in ("127.0.0.1", "hooks.test"):
+        conf = (f"route: {{receiver: hook, group_wait: 0s}}\nreceivers:\n  - name: hook\n    webhook_configs:\n"
+                f"      - url: http://{host}:9/x\n")
+        with folder() as d, Tocsin(conf, d) as t:
+            c = http.client.HTTPConnection(t.address)
+            c.connect()
+            until("it is accepted", lambda: (c.request("GET", "/-/ready"), c.getresponse().read()))
+            before = resource.prlimit(t.p.pid, resource.RLIMIT_NOFILE)
+            limit = 1 + max(int(n) for n in os.listdir(f"/proc/{t.p.pid}/fd"))
+            resource.prlimit(t.p.pid, resource.RLIMIT_NOFILE, (limit, before[1]))
+            body = json.dumps([{"labels": {"alertname": "A"}}])
+            c.request("POST", "/api/v2/alerts", body, {"Content-Type": "application/json"})
+            equal(c.getresponse().read(), b"")
+            until("it is told", lambda: f"cannot reach 'http://{host}:9': too many open files, the limit is {limit} (" in t.text())
+            resource.prlimit(t.p.pid, resource.RLIMIT_NOFILE, before)
 
 
 main()
