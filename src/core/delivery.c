@@ -161,6 +161,17 @@ static bool same_hashes(struct hash_list a, struct hash_list b)
     return a.n == b.n && hash_list_is_subset(a, b);
 }
 
+static struct outbox_slot *slot_new(struct engine *e, struct outbox_row *row, uint64_t destination)
+{
+    struct outbox_slot *s = mem_new(struct outbox_slot);
+
+    s->row = row;
+    s->destination = destination;
+    s->last_failure = FAILURE_DEADLINE; /* of attempts before a restart nothing else is known */
+    outbox_map_put(&e->outbox, row->key, s);
+    return s;
+}
+
 /* Puts `row` in the place of an unsent one. Who had that needs this one only if it tells something else. */
 static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_row *row,
                          struct now now, struct effects *fx)
@@ -173,7 +184,7 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
     if (same_hashes(row->firing, old->firing) && same_hashes(row->resolved, old->resolved))
         row->had = mem_str_dup(old->had);
     if (old->attempt != 0)
-        count_failed(e, old, FAILURE_DEADLINE);
+        count_failed(e, old, s->last_failure);
     record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
     group_answered(e, old->flush_id, false);
     s->row = row;
@@ -191,10 +202,7 @@ void outbox_decide(struct engine *e, const struct notification *n,
 
     row->asked = audience_revision(e);
     if (s == NULL) {
-        s = mem_new(struct outbox_slot);
-        s->row = row;
-        s->destination = ic->destination;
-        outbox_map_put(&e->outbox, row->key, s);
+        s = slot_new(e, row, ic->destination);
         put_row(e, fx, row, now);
         slot_go(e, s, now);
         return;
@@ -255,7 +263,7 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
     }
     record(fx, DECISION_DROPPED, s->row, now, str_of(why));
     if (s->row->attempt != 0)
-        count_failed(e, s->row, FAILURE_DEADLINE);
+        count_failed(e, s->row, s->last_failure);
     state_delete(&fx->commit, STATE_OUTBOX, key);
     group_answered(e, s->row->flush_id, true);
     slot_remove(e, s);
@@ -451,6 +459,7 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     queue_leave(&e->queue, &s->place);
     record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated = error == s->last_error;
     s->last_error = error;
+    s->last_failure = d->failure;
     if (s->next != NULL) {
         struct outbox_row *next = s->next;
 
@@ -587,10 +596,7 @@ void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, s
         put_row(e, fx, row, now);
     if (s != NULL)
         slot_remove(e, s);
-    s = mem_new(struct outbox_slot);
-    s->row = row;
-    s->destination = destination_of(e, row);
-    outbox_map_put(&e->outbox, row->key, s);
+    s = slot_new(e, row, destination_of(e, row));
     heap_push(&e->outbox_timers, &s->timer, row->not_before);
 }
 

@@ -1,5 +1,6 @@
 #include "net/curl_setup.h"
 
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include "base/mem.h"
 #include "codec/url.h"
@@ -249,12 +250,14 @@ bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct
     const struct tls_conf *t = rq->conf != NULL ? &rq->conf->tls : &none;
 
     curl_easy_setopt(h->easy, CURLOPT_SSLVERSION, tls_versions(t));
+    curl_easy_setopt(h->easy, CURLOPT_CERTINFO, 1l); /* the names, should they not match */
     if (rq->conf == NULL)
         return true;
     if (!set_blob(h, CURLOPT_CAINFO_BLOB, 'A', t->ca, a, e) ||
         !set_blob(h, CURLOPT_SSLCERT_BLOB, 'C', t->cert, a, e) ||
         !set_blob(h, CURLOPT_SSLKEY_BLOB, 'K', t->key, a, e))
         return false;
+    h->has_certificate = secret_is_set(t->cert);
     if (t->min_version == TLS_10 || t->min_version == TLS_11)
         curl_easy_setopt(h->easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT@SECLEVEL=0"); /* asked for */
     curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, t->insecure_skip_verify ? 0l : 1l);
@@ -264,6 +267,21 @@ bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct
         curl_made_with_add(&h->made_with, 'v',
                            arena_printf(a, "%d-%d", (int)t->min_version, (int)t->max_version));
     return set_server_name(h, rq, a, e);
+}
+
+/* The connection is there, before anything of the request is sent. Of a server that asked for a certificate there are
+ * algorithms that it could be signed with. */
+static int note_asked(void *handle, char *ip, char *own_ip, int port, int own_port)
+{
+    struct curl_handle *h = handle;
+    struct curl_tlssessioninfo *tls = NULL;
+
+    (void)ip, (void)own_ip, (void)port, (void)own_port;
+    h->was_asked = curl_easy_getinfo(h->easy, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK &&
+                   tls != NULL && tls->backend == CURLSSLBACKEND_OPENSSL &&
+                   tls->internals != NULL &&
+                   SSL_get_sigalgs(tls->internals, -1, NULL, NULL, NULL, NULL, NULL) > 0;
+    return CURL_PREREQFUNC_OK;
 }
 
 /* -- the way -- */
@@ -306,6 +324,51 @@ static void set_route(struct curl_handle *h, const struct http_conf *c, struct a
     curl_easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1l);
 }
 
+/* -- the body -- */
+
+size_t curl_feed(char *out, size_t size, size_t n, void *handle)
+{
+    struct curl_handle *h = handle;
+    size_t room = size * n, k = h->unsent < room ? h->unsent : room;
+
+    memcpy(out, h->body.p + h->body.n - h->unsent, k);
+    h->unsent -= k;
+    return k;
+}
+
+/* curl asks for the body once more. Nothing was heard since it was last begun: the connection was lost. */
+static int begin_again(void *handle, curl_off_t offset, int origin)
+{
+    struct curl_handle *h = handle;
+    long heard = 0;
+
+    curl_easy_getinfo(h->easy, CURLINFO_HEADER_SIZE, &heard);
+    if (offset != 0 || origin != SEEK_SET || heard == h->heard)
+        return CURL_SEEKFUNC_FAIL;
+    h->heard = heard;
+    h->unsent = h->body.n;
+    return CURL_SEEKFUNC_OK;
+}
+
+/* Where curl has the body at hand it sends again unasked; of one without a body, that nobody could refuse. */
+static void send_once(struct curl_handle *h)
+{
+    if (h->body.n == 0) {
+        curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1l);
+        return;
+    }
+    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(h->easy, CURLOPT_READFUNCTION, curl_feed);
+    curl_easy_setopt(h->easy, CURLOPT_READDATA, h);
+    curl_easy_setopt(h->easy, CURLOPT_SEEKFUNCTION, begin_again);
+    curl_easy_setopt(h->easy, CURLOPT_SEEKDATA, h);
+}
+
+static bool is_safe(str method)
+{
+    return str_is(method, "GET") || str_is(method, "HEAD") || str_is(method, "OPTIONS");
+}
+
 static bool set_method(struct curl_handle *h, const struct http_request *rq, struct arena *a,
                        struct err *e)
 {
@@ -323,6 +386,8 @@ static bool set_method(struct curl_handle *h, const struct http_request *rq, str
         curl_easy_setopt(h->easy, CURLOPT_POST, 1l);
         curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->body.n);
         curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, rq->body.n != 0 ? rq->body.p : "");
+        h->body = rq->body;
+        h->unsent = rq->body.n;
     }
     /* Only where it is needed: a custom method would survive a redirect that turns POST into GET. */
     if (!str_is(rq->method, "POST"))
@@ -353,6 +418,10 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
     curl_easy_setopt(made.easy, CURLOPT_PATH_AS_IS, 1l);
     *h = made;
     curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
+    curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, note_asked);
+    curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, h);
+    if (!rq->only_asks && !is_safe(rq->http.method))
+        send_once(h);
     return true;
 }
 
@@ -365,91 +434,4 @@ void curl_handle_release(struct curl_handle *h)
     curl_slist_free_all(h->connect_to);
     curl_made_with_release(&h->made_with);
     *h = (struct curl_handle){.easy = NULL};
-}
-
-/* -- verdicts -- */
-
-static const struct {
-    CURLcode code;
-    enum transport_failure failure;
-    bool says_more; /* curl's detailed text names hosts and certificates at most */
-} verdicts[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, TRANSPORT_RESOLVE, true},
-    {CURLE_COULDNT_RESOLVE_PROXY, TRANSPORT_RESOLVE, true},
-    {CURLE_COULDNT_CONNECT, TRANSPORT_CONNECT, true},
-    {CURLE_SSL_CONNECT_ERROR, TRANSPORT_TLS, true},
-    {CURLE_PEER_FAILED_VERIFICATION, TRANSPORT_TLS, true},
-    {CURLE_SSL_CIPHER, TRANSPORT_TLS, false},
-    {CURLE_SSL_ISSUER_ERROR, TRANSPORT_TLS, false},
-    {CURLE_SSL_INVALIDCERTSTATUS, TRANSPORT_TLS, false},
-    {CURLE_SSL_CLIENTCERT, TRANSPORT_TLS, false},
-    {CURLE_USE_SSL_FAILED, TRANSPORT_TLS, false},
-    {CURLE_SSL_CERTPROBLEM, TRANSPORT_CONFIG, false},
-    {CURLE_SSL_CACERT_BADFILE, TRANSPORT_CONFIG, false},
-    {CURLE_URL_MALFORMAT, TRANSPORT_CONFIG, false},
-    {CURLE_OPERATION_TIMEDOUT, TRANSPORT_TIMEOUT, false},
-    {CURLE_FILESIZE_EXCEEDED, TRANSPORT_LIMIT, false},
-    {CURLE_WRITE_ERROR, TRANSPORT_LIMIT, false}, /* only our callbacks refuse, only for size */
-};
-
-enum transport_failure curl_failure(CURLcode code)
-{
-    if (code == CURLE_OK)
-        return TRANSPORT_OK;
-    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
-        if (verdicts[i].code == code)
-            return verdicts[i].failure;
-    return TRANSPORT_CONNECT;
-}
-
-const char *curl_failure_reason(const struct curl_handle *h, CURLcode code)
-{
-    if (curl_failure(code) == TRANSPORT_LIMIT)
-        return "the answer is larger than allowed";
-    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
-        if (verdicts[i].code == code && verdicts[i].says_more && h->error[0] != '\0')
-            return h->error;
-    return curl_easy_strerror(code);
-}
-
-static bool was_reached(const struct curl_handle *h, CURLcode code)
-{
-    curl_off_t connected = 0;
-
-    if (curl_failure(code) == TRANSPORT_TLS || code == CURLE_COULDNT_CONNECT ||
-        code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
-        code == CURLE_URL_MALFORMAT)
-        return false;
-    return curl_easy_getinfo(h->easy, CURLINFO_PRETRANSFER_TIME_T, &connected) == CURLE_OK &&
-           connected > 0;
-}
-
-void curl_failed_at(const struct curl_handle *h, str destination, CURLcode code, const char *reason,
-                    struct err *e)
-{
-    enum transport_failure f = curl_failure(code);
-    struct err ignored = ERR_INIT;
-    str last = destination;
-    long redirects = 0;
-    char *url = NULL;
-    struct arena a;
-
-    arena_init(&a, 0);
-    curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_COUNT, &redirects);
-    curl_easy_getinfo(h->easy, CURLINFO_EFFECTIVE_URL, &url);
-    if (redirects != 0 && url != NULL && !curl_destination(str_of(url), &a, &last, &ignored))
-        last = destination;
-    err_set(e,
-            f == TRANSPORT_TIMEOUT  ? ERR_TIMEOUT
-            : f == TRANSPORT_LIMIT  ? ERR_LIMIT
-            : f == TRANSPORT_CONFIG ? ERR_INVALID
-                                    : ERR_IO,
-            "%s '%.*s': %s", was_reached(h, code) ? "no whole answer from" : "cannot reach",
-            STR(last), reason);
-    arena_release(&a);
-}
-
-void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e)
-{
-    curl_failed_at(h, destination, code, curl_failure_reason(h, code), e);
 }

@@ -1,10 +1,13 @@
-/* curl_setup.h - from a request and its http_config to a curl handle, and from curl's verdicts to ours.
+/* curl_setup.h - from a request and its http_config to a curl handle; curl's verdicts: curl_verdict.h.
  *
  * Everything that http_config can say is applied here, secrets and certificates are read here, at each use.
  *
+ * One attempt is one request: what may have been taken is sent again only where the answer asks for it, by a redirect or
+ * for a login. curl by itself sends up to six times, when connections that were kept turn out to be dead.
+ *
  * Errors   what cannot be read or is malformed: the request must not be sent (TRANSPORT_CONFIG). Messages name the
  *          destination (scheme, host, port) and files, never a path, a query, userinfo or a secret.
- * Owns     the handle owns curl's lists; the arena must live as long as the handle.
+ * Owns     the handle owns curl's lists; the arena must live as long as the handle, which stays where it is.
  * Source   alertmanager.md 2.8, libraries.md 3.
  */
 #ifndef NET_CURL_SETUP_H
@@ -20,6 +23,11 @@ struct curl_handle {
     CURLU *url;
     struct curl_slist *headers, *proxy_headers, *connect_to;
     struct curl_made_with made_with;
+    str body;
+    size_t unsent;        /* of the body, its end */
+    bool has_certificate; /* our own */
+    bool was_asked;       /* for it, by the server */
+    long heard;           /* bytes of heads, when the body was last begun */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -28,7 +36,8 @@ struct curl_request {
     const struct http_conf *conf;
     str destination; /* of curl_destination() */
     str user_agent;
-    str token; /* of oauth2, empty = none */
+    str token;      /* of oauth2, empty = none */
+    bool only_asks; /* nothing comes of it: curl may send it again when the connection is lost */
 };
 
 /* "https://host:443": what a destination's limit and error messages go by. */
@@ -38,14 +47,8 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
 /* The TLS part alone, for other protocols. The name to verify goes into h->url, which must be set. */
 bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                     struct err *e) must_check;
+/* Reads from the handle's body: a CURLOPT_READFUNCTION. */
+size_t curl_feed(char *out, size_t size, size_t n, void *handle);
 void curl_handle_release(struct curl_handle *h);
-
-enum transport_failure curl_failure(CURLcode code);
-/* What curl says about it, as far as that may be shown. */
-const char *curl_failure_reason(const struct curl_handle *h, CURLcode code);
-/* "cannot reach" is said only of who was not reached; after a redirect, of the last one. */
-void curl_failed_at(const struct curl_handle *h, str destination, CURLcode code, const char *reason,
-                    struct err *e);
-void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct err *e);
 
 #endif

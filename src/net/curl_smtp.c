@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include "base/mem.h"
+#include "net/curl_verdict.h"
 #include "net/http_conf.h"
 #include "net/secret.h"
 
@@ -89,16 +90,6 @@ static int overhear(CURL *easy, curl_infotype type, char *p, size_t n, void *arg
     else if (type == CURLINFO_HEADER_IN)
         heard(arg, (str){p, n});
     return 0;
-}
-
-static size_t feed(char *out, size_t size, size_t n, void *arg)
-{
-    struct smtp_dialogue *d = arg;
-    size_t room = size * n, k = d->unread < room ? d->unread : room;
-
-    memcpy(out, d->rq->message.p + d->rq->message.n - d->unread, k);
-    d->unread -= k;
-    return k;
 }
 
 /* Asked about once a second while curl waits. What the server says to QUIT is of no interest. */
@@ -199,8 +190,9 @@ static void set_envelope(struct smtp_dialogue *d)
     curl_easy_setopt(h->easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1l);
     curl_easy_setopt(h->easy, CURLOPT_UPLOAD, 1l);
     curl_easy_setopt(h->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)d->rq->message.n);
-    curl_easy_setopt(h->easy, CURLOPT_READFUNCTION, feed);
-    curl_easy_setopt(h->easy, CURLOPT_READDATA, d);
+    h->body = d->rq->message;
+    curl_easy_setopt(h->easy, CURLOPT_READFUNCTION, curl_feed);
+    curl_easy_setopt(h->easy, CURLOPT_READDATA, h);
 }
 
 static bool set_url(struct smtp_dialogue *d, struct err *e)
@@ -280,7 +272,7 @@ void curl_smtp_release(struct smtp_dialogue *d)
 
 static CURLcode perform(struct smtp_dialogue *d)
 {
-    d->unread = d->rq->message.n;
+    d->handle.unsent = d->handle.body.n;
     d->asked = d->refused.n = 0;
     d->status = 0;
     d->in_rcpt = d->in_reply = d->is_leaving = false;
@@ -314,6 +306,6 @@ enum transport_failure curl_smtp_perform(struct smtp_dialogue *d, struct err *e)
     else
         err_set(e, code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_IO,
                 "mail server '%.*s': %s", STR(d->rq->smarthost),
-                curl_failure_reason(&d->handle, code));
-    return curl_failure(code);
+                curl_failure_reason(&d->handle, code, &d->arena));
+    return curl_failure(&d->handle, code);
 }

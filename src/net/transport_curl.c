@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "net/curl_smtp.h"
 #include "net/curl_transport.h"
+#include "net/curl_verdict.h"
 
 /* -- lists -- */
 
@@ -226,16 +227,17 @@ static void on_deadline(struct timer *timer, struct now now)
     if (x->state != FAILED) {
         static const char *const where[] = {[QUEUED] = "waiting for a free connection",
                                             [WAITING] = "waiting for an oauth2 token",
-                                            [RUNNING] = "waiting for the answer",
+                                            [RUNNING] = "connecting",
                                             [FAILED] = ""};
 
         x->failure = TRANSPORT_TIMEOUT;
-        if (x->state == RUNNING && x->handle.easy != NULL)
-            curl_failed_at(&x->handle, x->rq.destination, CURLE_OPERATION_TIMEDOUT,
-                           "time is up while waiting for the answer", &x->err);
+        if (has_sent(x))
+            err_set(&x->err, ERR_TIMEOUT, "no answer from '%.*s': time is up",
+                    STR(curl_last_asked(&x->handle, x->rq.destination, &x->memory)));
         else
-            err_set(&x->err, ERR_TIMEOUT, "not sent to '%.*s': time is up while %s",
-                    STR(x->rq.destination), where[x->state]);
+            err_set(&x->err, ERR_TIMEOUT, "%s '%.*s': time is up while %s",
+                    x->state == RUNNING ? "cannot reach" : "not sent to", STR(x->rq.destination),
+                    where[x->state]);
     }
     list_remove(x);
     if (k != NULL)
@@ -435,9 +437,9 @@ static void finish(struct curl_pools *ps, struct curl_pool *p)
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x);
         if (code == CURLE_OK && !x->head_ended)
             code = CURLE_PARTIAL_FILE; /* curl takes a head that was cut off for a whole one */
-        x->failure = curl_failure(code);
+        x->failure = curl_failure(&x->handle, code);
         if (code != CURLE_OK)
-            curl_failure_text(&x->handle, x->rq.destination, code, &x->err);
+            curl_failure_text(&x->handle, x->rq.destination, code, &x->memory, &x->err);
         deliver(x);
     }
     start_ready(t);
@@ -486,6 +488,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     copy_request(x, &rq->http, rq->keeps_body);
     x->rq.conf = rq->conf;
     x->rq.user_agent = S("tocsin/" TOCSIN_VERSION);
+    x->rq.only_asks = rq->class == WORK_SOURCE;
     if (rq->smtp != NULL) {
         x->smtp = smtp_request_copy(rq->smtp, &x->memory);
         x->rq.destination = arena_printf(&x->memory, "smtp://%.*s", STR(rq->smtp->smarthost));

@@ -150,8 +150,9 @@ enum delivery_verdict delivery_judge_http(struct delivery *d)
         return DELIVERY_OK;
     body = str_sub(str_trim(a->body), 0, 200);
     body = str_cut(&body, '\n');
-    err_set(&d->err, ERR_IO, "unexpected status code %d%s%.*s", a->status, body.n != 0 ? ": " : "",
-            STR(body));
+    err_set(&d->err, ERR_IO, "unexpected status code %d%s%s%.*s", a->status,
+            a->status == 407 ? " (the proxy wants a login, or another one)" : "",
+            body.n != 0 ? ": " : "", STR(body));
     d->failure = a->status == 429                       ? FAILURE_RATE_LIMITED
                  : a->status == 401 || a->status == 403 ? FAILURE_AUTH
                  : a->status >= 400 && a->status < 500  ? FAILURE_CLIENT

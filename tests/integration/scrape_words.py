@@ -72,8 +72,8 @@ def test_who_was_reached():
             until("all are down", lambda: {h for h, _ in health(t.get).values()} == {"down"}, 15)
             said = {k: e for k, (_, e) in health(t.get).items()}
         for job, words in (("away", f"cannot reach 'http://127.0.0.1:{dead}'"), ("dead", f"cannot reach 'http://127.0.0.1:{dead}'"),
-                           ("silent", f"no whole answer from 'http://127.0.0.1:{silent.port}': time is up"),
-                           ("half", f"no whole answer from 'http://127.0.0.1:{half.port}'")):
+                           ("silent", f"no answer from 'http://127.0.0.1:{silent.port}': time is up"),
+                           ("half", f"no answer from 'http://127.0.0.1:{half.port}'")):
             assert words in said[job], said
 
 
