@@ -112,7 +112,7 @@ def test_work_ends_with_its_client():
         took = time.monotonic() - began
         equal((r.status, r.json()["output"]), (200, "firing"))
         print(f"rendered after {took:.2f} s")
-        assert took < 5, took
+        assert took < 30, took      # each would take minutes; a loaded machine under a sanitizer takes its time
 
 
 def test_times_at_the_ends():
