@@ -405,8 +405,8 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
     for (size_t i = 0; i < all.n; i++)
         if (alert_is_resolved(all.v[i], now)) {
             alert_log_end(e, all.v[i], fx); /* told by this commit, or a restart would deny it */
-            vec_push(&g->told,
-                     (struct told_resolved){alert_fingerprint(all.v[i]), all.v[i]->revision});
+            vec_push(&g->told, (struct told_resolved){alert_fingerprint(all.v[i]),
+                                                      all.v[i]->updated_at, all.v[i]->ends_at});
         }
 
     survive(e, g, &f, now, fx);

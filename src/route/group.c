@@ -95,10 +95,11 @@ void group_forget_told(struct group *g)
 {
     VEC_EACH (struct told_resolved *, t, &g->told) {
         void **slot = u64_map_get(&g->alerts, t->fingerprint);
+        struct alert *a = slot != NULL ? *slot : NULL;
 
-        if (slot == NULL || ((struct alert *)*slot)->revision != t->revision)
+        if (a == NULL || a->updated_at != t->updated_at || a->ends_at != t->ends_at)
             continue;
-        alert_unref(*slot);
+        alert_unref(a);
         u64_map_del(&g->alerts, t->fingerprint);
         u64_map_del(&g->said, t->fingerprint);
     }

@@ -17,7 +17,8 @@
 /* A resolved alert that a flush told about: it leaves the group when every integration was told, unless it changed. */
 struct told_resolved {
     uint64_t fingerprint;
-    uint64_t revision; /* a turn has one time, so its changes may share updated_at */
+    ts_ns updated_at,
+        ends_at; /* a turn has one time: one that fires again in it differs by its end */
 };
 
 struct group {
