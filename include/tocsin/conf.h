@@ -20,7 +20,8 @@
  * unknown key, C003 missing key, C004 keys that exclude each other, C005 the same key in two files,
  * C006 no such name, C007 (warning) a feature that comes later, C008 (info) deprecated, C009 other
  * rules of the section, C012 (info) a key without a value, which does not mean its default, C013 (warning) a merge key
- * that the originals read otherwise. Owns     everything decoded lives in the arena of the configuration.
+ * that the originals read otherwise, C014 (rollback) nothing else has run since the start.
+ * Owns     everything decoded lives in the arena of the configuration.
  */
 #ifndef TOCSIN_CONF_H
 #define TOCSIN_CONF_H

@@ -98,7 +98,7 @@ static struct config *load(void *arg, struct reload_wish wish, struct file_set *
     if (!wish.is_rollback)
         return load_files(s, &files, d);
     if (s->before == NULL) {
-        diags_add(d, DIAG_ERROR, "C012", (struct diag_place){.line = 1, .col = 1},
+        diags_add(d, DIAG_ERROR, "C014", (struct diag_place){.line = 1, .col = 1},
                   "no other configuration has run since the start");
         return NULL;
     }

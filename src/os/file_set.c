@@ -4,6 +4,7 @@
 #include <glob.h>
 #include <stdlib.h>
 #include "base/hash.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/record.h"
 #include "base/vec.h"
@@ -18,6 +19,7 @@ struct kept {
 struct file_set {
     struct arena arena;
     VEC(struct kept) v;
+    struct str_map at; /* path -> its place in v, and one */
 };
 
 struct file_set *file_set_new(void)
@@ -33,23 +35,25 @@ void file_set_free(struct file_set *s)
     if (s == NULL)
         return;
     vec_release(&s->v);
+    str_map_release(&s->at);
     arena_release(&s->arena);
     mem_free(s);
 }
 
 static const struct kept *find(const struct file_set *s, str path)
 {
-    for (size_t i = 0; i < s->v.n; i++)
-        if (str_eq(s->v.v[i].path, path))
-            return &s->v.v[i];
-    return NULL;
+    void **slot = str_map_get(&s->at, path);
+
+    return slot != NULL ? &s->v.v[(uintptr_t)*slot - 1] : NULL;
 }
 
 static void keep(struct file_set *s, str path, str text)
 {
-    if (find(s, path) == NULL)
-        vec_push(&s->v, (struct kept){arena_str(&s->arena, path),
-                                      text.n != 0 ? arena_str(&s->arena, text) : S("")});
+    if (find(s, path) != NULL)
+        return;
+    path = arena_str(&s->arena, path);
+    vec_push(&s->v, (struct kept){path, text.n != 0 ? arena_str(&s->arena, text) : S("")});
+    str_map_put(&s->at, path, (void *)(uintptr_t)s->v.n);
 }
 
 /* A sum of sums knows no order; each one knows where a path ends. */
