@@ -2,20 +2,6 @@
 #include "api/api_priv.h"
 #include "codec/json.h"
 
-static void put_matcher(struct json_writer *w, const struct matcher *m)
-{
-    json_open(w, '{');
-    json_key(w, S("name"));
-    json_put_str(w, m->name);
-    json_key(w, S("value"));
-    json_put_str(w, m->value);
-    json_key(w, S("isRegex"));
-    json_put_bool(w, m->op == MATCH_RE || m->op == MATCH_NRE);
-    json_key(w, S("isEqual"));
-    json_put_bool(w, !matcher_is_negative(m));
-    json_close(w, '}');
-}
-
 /* A line is a list with or without braces, so one matcher a line and several on one are the same. */
 void api_get_matchers(struct http_req *rq, void *arg)
 {
@@ -37,7 +23,7 @@ void api_get_matchers(struct http_req *rq, void *arg)
         ok = matchers_parse(one, a->engine->mode, &rq->arena, &ms, &warning, &e) ||
              err_wrap(&e, "line %d", line);
         for (size_t i = 0; i < ms.n; i++)
-            put_matcher(&w, &ms.v[i]);
+            matcher_put_json(&w, &ms.v[i]);
         matchers_release(&ms);
     }
     json_close(&w, ']');

@@ -32,20 +32,8 @@ static void put_silence(struct json_writer *w, const struct silence *s, ts_ns no
     json_put_rfc3339_ms(w, s->ends_at);
     json_key(w, S("matchers"));
     json_open(w, '[');
-    for (size_t i = 0; s->n_sets != 0 && i < s->sets[0].n; i++) {
-        const struct matcher *m = &s->sets[0].v[i];
-
-        json_open(w, '{');
-        json_key(w, S("isEqual"));
-        json_put_bool(w, !matcher_is_negative(m));
-        json_key(w, S("isRegex"));
-        json_put_bool(w, m->op == MATCH_RE || m->op == MATCH_NRE);
-        json_key(w, S("name"));
-        json_put_str(w, m->name);
-        json_key(w, S("value"));
-        json_put_str(w, m->value);
-        json_close(w, '}');
-    }
+    for (size_t i = 0; s->n_sets != 0 && i < s->sets[0].n; i++)
+        matcher_put_json(w, &s->sets[0].v[i]);
     json_close(w, ']');
     json_key(w, S("startsAt"));
     json_put_rfc3339_ms(w, s->starts_at);

@@ -163,16 +163,7 @@ static bool make_matchers(char **args, int n, struct arena *a, str *json, struct
         ok = client_matcher(args[i], i == 0, a, &m);
         if (!ok)
             break;
-        json_open(&w, '{');
-        json_key(&w, S("name"));
-        json_put_str(&w, m.name);
-        json_key(&w, S("value"));
-        json_put_str(&w, m.value);
-        json_key(&w, S("isRegex"));
-        json_put_bool(&w, m.op == MATCH_RE || m.op == MATCH_NRE);
-        json_key(&w, S("isEqual"));
-        json_put_bool(&w, !matcher_is_negative(&m));
-        json_close(&w, '}');
+        matcher_put_json(&w, &m);
         buf_clear(&text);
         matcher_print(&text, &m);
         buf_addf(filters, "%cfilter=", i == 0 ? '?' : '&');

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include "base/utf8.h"
+#include "codec/json.h"
 #include "codec/quote.h"
 #include "model/matcher_syntax.h"
 
@@ -133,6 +134,20 @@ static int compare(const void *a, const void *b)
     if (c == 0)
         c = str_cmp(x->value, y->value);
     return c != 0 ? c : (int)x->op - (int)y->op;
+}
+
+void matcher_put_json(struct json_writer *w, const struct matcher *m)
+{
+    json_open(w, '{');
+    json_key(w, S("isEqual"));
+    json_put_bool(w, !matcher_is_negative(m));
+    json_key(w, S("isRegex"));
+    json_put_bool(w, m->op == MATCH_RE || m->op == MATCH_NRE);
+    json_key(w, S("name"));
+    json_put_str(w, m->name);
+    json_key(w, S("value"));
+    json_put_str(w, m->value);
+    json_close(w, '}');
 }
 
 void matchers_sort(struct matchers *ms)

@@ -51,7 +51,9 @@ bool matchers_parse(str s, enum matcher_mode mode, struct arena *a, struct match
 const char *match_op_text(enum match_op op);
 void matcher_print(struct buf *out, const struct matcher *m);    /* foo="bar" */
 void matchers_print(struct buf *out, const struct matchers *ms); /* {a="b",c=~"d"} */
-void matchers_sort(struct matchers *ms);                         /* by name, value, op */
+void matcher_put_json(struct json_writer *w,
+                      const struct matcher *m); /* {"isEqual": ..} as in the API */
+void matchers_sort(struct matchers *ms);        /* by name, value, op */
 bool label_name_is_valid(str name, enum matcher_mode mode);
 
 #endif
