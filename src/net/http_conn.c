@@ -184,12 +184,12 @@ static void begin_body(struct http_conn *c)
     size_t max = max_body(c);
 
     if (c->head.framing == HTTP_NO_BODY || c->rq.route->max_body == 0) {
-        dispatch(
-            c); /* a body that nobody reads is dropped behind the answer, with the connection */
+        /* A body that nobody reads is dropped behind the answer, with the connection. */
+        dispatch(c);
         return;
     }
     c->is_unread = false;
-    if ((c->head.framing == HTTP_LENGTH && c->head.length > max)) {
+    if (c->head.framing == HTTP_LENGTH && c->head.length > max) {
         http_conn_refuse(c, 413, "request body is too large");
         return;
     }
