@@ -92,7 +92,7 @@ bool rune_is_letter(uint32_t r)
              (r >= 0xfff0 && r <= 0xffff) || (r >= 0x1f000 && r <= 0x1ffff) || r >= 0xe0000);
 }
 
-static void map_runes(struct buf *out, str s, uint32_t (*map)(uint32_t))
+void str_map_runes(struct buf *out, str s, uint32_t (*map)(uint32_t))
 {
     while (s.n != 0) {
         uint32_t r;
@@ -105,12 +105,12 @@ static void map_runes(struct buf *out, str s, uint32_t (*map)(uint32_t))
 
 void str_upper(struct buf *out, str s)
 {
-    map_runes(out, s, rune_upper);
+    str_map_runes(out, s, rune_upper);
 }
 
 void str_lower(struct buf *out, str s)
 {
-    map_runes(out, s, rune_lower);
+    str_map_runes(out, s, rune_lower);
 }
 
 void str_title(struct buf *out, str s, bool lower_rest)

@@ -17,6 +17,7 @@ bool rune_is_upper(uint32_t r);
 uint32_t rune_upper(uint32_t r);
 uint32_t rune_lower(uint32_t r);
 
+void str_map_runes(struct buf *out, str s, uint32_t (*map)(uint32_t));
 void str_upper(struct buf *out, str s);
 void str_lower(struct buf *out, str s);
 /* strings.Title: the first letter of each word. lower_rest: the others become small. */

@@ -28,9 +28,8 @@ static void parse_builtin(struct template_set *set, str name, const char *text, 
 
 struct messages *messages_new(str language, str timezone, struct err *e)
 {
-    static const struct tmpl_func *const tables[] = {
-        tmpl_alertmanager_funcs, tmpl_route_labels_funcs, tmpl_sprig_funcs,
-        tmpl_sprig_data_funcs,   tmpl_sprig_more_funcs,   NULL};
+    static const struct tmpl_func *const tables[] = {tmpl_alertmanager_funcs,
+                                                     tmpl_route_labels_funcs, TMPL_SPRIG, NULL};
     bool is_chinese = str_is(language, "zh");
     struct messages *m;
     struct tz *zone = NULL;

@@ -15,11 +15,7 @@ static bool text(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
     return true;
 }
 
-#define SHARED(name)                                                                               \
-    bool name(is_unused struct tmpl_env *env, is_unused const struct tmpl_value *args,             \
-              is_unused size_t n, struct tmpl_value *out, is_unused struct err *e)
-
-SHARED(func_to_upper)
+FUNC_SHARED(func_to_upper)
 {
     struct buf b = BUF_INIT;
 
@@ -27,7 +23,7 @@ SHARED(func_to_upper)
     return text(env, &b, out);
 }
 
-SHARED(func_to_lower)
+FUNC_SHARED(func_to_lower)
 {
     struct buf b = BUF_INIT;
 
@@ -43,40 +39,40 @@ FUNC(f_title)
     return text(env, &b, out);
 }
 
-SHARED(func_trim_space)
+FUNC_SHARED(func_trim_space)
 {
     *out = tv_str(str_trim_space(args[0].s));
     return true;
 }
 
 /* What the steps that are left allow a pattern to do, and back. */
-static uint64_t pattern_work(const struct tmpl_env *env)
+uint64_t func_pattern_work(const struct tmpl_env *env)
 {
     return env->steps < UINT64_MAX / TMPL_STEP_ITEMS ? env->steps * TMPL_STEP_ITEMS : UINT64_MAX;
 }
 
-static void pattern_worked(struct tmpl_env *env, uint64_t left)
+void func_pattern_worked(struct tmpl_env *env, uint64_t left)
 {
     if (left / TMPL_STEP_ITEMS < env->steps)
         env->steps = left / TMPL_STEP_ITEMS;
 }
 
-SHARED(func_match)
+FUNC_SHARED(func_match)
 {
     const struct regex *re = tmpl_regex(env, args[0].s, e);
-    uint64_t work = pattern_work(env);
+    uint64_t work = func_pattern_work(env);
 
     if (re == NULL)
         return false;
     *out = tv_bool(regex_matches_within(re, args[1].s, &work));
-    pattern_worked(env, work);
+    func_pattern_worked(env, work);
     return true;
 }
 
-SHARED(func_re_replace_all)
+FUNC_SHARED(func_re_replace_all)
 {
     const struct regex *re = tmpl_regex(env, args[0].s, e);
-    struct regex_budget budget = {.work = pattern_work(env),
+    struct regex_budget budget = {.work = func_pattern_work(env),
                                   .output = env->a->limit != 0 ? env->a->limit : 1u << 30};
     struct buf b = BUF_INIT;
     bool fits;
@@ -84,7 +80,7 @@ SHARED(func_re_replace_all)
     if (re == NULL)
         return err_wrap(e, "regexp: Compile(`%.*s`)", STR(args[0].s));
     fits = regex_replace_all(re, &b, args[2].s, args[1].s, &budget);
-    pattern_worked(env, budget.work);
+    func_pattern_worked(env, budget.work);
     if (fits || budget.work == 0)
         return text(env, &b, out);
     buf_release(&b);
@@ -97,7 +93,7 @@ FUNC(f_string_slice)
     return true;
 }
 
-SHARED(func_safe_html)
+FUNC_SHARED(func_safe_html)
 {
     *out = args[0];
     out->type = &tmpl_safe_html;
@@ -162,7 +158,7 @@ FUNC(f_since)
     return true;
 }
 
-SHARED(func_humanize_duration)
+FUNC_SHARED(func_humanize_duration)
 {
     struct buf b = BUF_INIT;
     double v;
@@ -187,7 +183,7 @@ FUNC(f_to_date)
     return true;
 }
 
-SHARED(func_to_json)
+FUNC_SHARED(func_to_json)
 {
     struct buf b = BUF_INIT;
 
@@ -215,7 +211,7 @@ FUNC(f_base64decode)
     return err_set(e, ERR_INVALID, "illegal base64 data");
 }
 
-SHARED(func_list)
+FUNC_SHARED(func_list)
 {
     *out = tv_list(NULL, args, n);
     return true;
@@ -236,7 +232,7 @@ FUNC(f_append)
     return true;
 }
 
-SHARED(func_dict)
+FUNC_SHARED(func_dict)
 {
     struct tmpl_pair *v = arena_array(env->a, n / 2 + 1, sizeof(*v));
 

@@ -1,6 +1,6 @@
-/* funcs_sprig.c - sprig's functions for text, choices, numbers and times, those that templates for DingTalk use most. Lists
- * and maps: funcs_sprig_data.c; the others, and why some are refused: funcs_sprig_more.c. The text to work on comes last, so
- * that it can be piped in. A function that is not here is an error when the template is parsed. */
+/* funcs_sprig.c - sprig's functions for text, choices, numbers and times, those that templates for DingTalk use most; the
+ * others are in the files beside it, by what they work on. The text to work on comes last, so that it can be piped in. A
+ * function that is nowhere is an error when the template is parsed. */
 #include <math.h>
 #include <stdlib.h>
 #include "base/utf8.h"
@@ -17,13 +17,13 @@
 #include "template/time.h"
 #include "template/time_methods.h"
 
-static bool text(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
+bool func_text(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
 {
     *out = tv_copy_buf(env->a, b);
     return true;
 }
 
-static bool too_long(const struct tmpl_env *env, size_t n)
+bool func_too_long(const struct tmpl_env *env, size_t n)
 {
     return env->a->limit != 0 && n > env->a->limit;
 }
@@ -45,7 +45,7 @@ FUNC(f_title)
     struct buf b = BUF_INIT;
 
     str_title(&b, args[0].s, false);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 static str trim_set(str s, str set)
@@ -107,22 +107,22 @@ FUNC(f_replace)
     struct buf b = BUF_INIT;
     ptrdiff_t at;
 
-    while (old.n != 0 && !too_long(env, b.n) && (at = str_find_str(s, old)) >= 0) {
+    while (old.n != 0 && !func_too_long(env, b.n) && (at = str_find_str(s, old)) >= 0) {
         buf_add(&b, str_sub(s, 0, (size_t)at));
         buf_add(&b, new);
         s = str_sub(s, (size_t)at + old.n, s.n);
     }
     buf_add(&b, s);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_repeat)
 {
     struct buf b = BUF_INIT;
 
-    for (int64_t i = 0; i < args[0].i && args[1].s.n != 0 && !too_long(env, b.n); i++)
+    for (int64_t i = 0; i < args[0].i && args[1].s.n != 0 && !func_too_long(env, b.n); i++)
         buf_add(&b, args[1].s);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_trunc)
@@ -149,22 +149,22 @@ FUNC(f_quote)
             buf_addc(&b, ' ');
         quote_go(&b, func_shown(env, &args[i]));
     }
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
-FUNC(f_indent)
+FUNC_SHARED(func_indent)
 {
     size_t pad = args[0].i > 0 && args[0].i < 1000 ? (size_t)args[0].i : 0;
     struct buf b = BUF_INIT;
     str s = args[1].s;
 
     buf_pad(&b, ' ', pad);
-    for (size_t i = 0; i < s.n && !too_long(env, b.n); i++) {
+    for (size_t i = 0; i < s.n && !func_too_long(env, b.n); i++) {
         buf_addc(&b, s.p[i]);
         if (s.p[i] == '\n')
             buf_pad(&b, ' ', pad);
     }
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_to_string)
@@ -182,12 +182,12 @@ bool func_join_any(struct tmpl_env *env, const struct tmpl_value *args, is_unuse
         *out = tv_str(func_shown(env, &args[1]));
         return true;
     }
-    for (size_t i = 0; i < args[1].list.n && !too_long(env, b.n); i++) {
+    for (size_t i = 0; i < args[1].list.n && !func_too_long(env, b.n); i++) {
         if (i != 0)
             buf_add(&b, args[0].s);
         buf_add(&b, func_shown(env, &args[1].list.v[i]));
     }
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_split_list)
@@ -196,7 +196,8 @@ FUNC(f_split_list)
     VEC(struct tmpl_value) v = VEC_INIT;
     ptrdiff_t at;
 
-    while (sep.n != 0 && !too_long(env, v.n * sizeof(v.v[0])) && (at = str_find_str(s, sep)) >= 0) {
+    while (sep.n != 0 && !func_too_long(env, v.n * sizeof(v.v[0])) &&
+           (at = str_find_str(s, sep)) >= 0) {
         vec_push(&v, tv_str(str_sub(s, 0, (size_t)at)));
         s = str_sub(s, (size_t)at + sep.n, s.n);
     }
@@ -211,7 +212,7 @@ FUNC(f_b64enc)
     struct buf b = BUF_INIT;
 
     base64_encode(&b, args[0].s, BASE64_STD);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_b64dec)
@@ -219,7 +220,7 @@ FUNC(f_b64dec)
     struct buf b = BUF_INIT;
 
     if (base64_decode(&b, args[0].s, BASE64_STD))
-        return text(env, &b, out);
+        return func_text(env, &b, out);
     buf_release(&b);
     return err_set(e, ERR_INVALID, "illegal base64 data");
 }
@@ -247,7 +248,7 @@ FUNC(f_empty)
 
 FUNC(f_coalesce)
 {
-    *out = (struct tmpl_value){.kind = TV_NIL};
+    *out = tv_nil();
     for (size_t i = 0; i < n; i++) {
         if (!tv_truth(&args[i]))
             continue;
@@ -265,7 +266,7 @@ FUNC(f_ternary)
 
 FUNC(f_first)
 {
-    *out = (struct tmpl_value){.kind = TV_NIL};
+    *out = tv_nil();
     if (args[0].kind != TV_LIST)
         return err_set(e, ERR_INVALID, "cannot find first on type %s", tv_type_name(&args[0]));
     if (args[0].list.n != 0)
@@ -275,7 +276,7 @@ FUNC(f_first)
 
 FUNC(f_last)
 {
-    *out = (struct tmpl_value){.kind = TV_NIL};
+    *out = tv_nil();
     if (args[0].kind != TV_LIST)
         return err_set(e, ERR_INVALID, "cannot find last on type %s", tv_type_name(&args[0]));
     if (args[0].list.n != 0)
@@ -419,17 +420,17 @@ bool func_date_any(struct tmpl_env *env, const struct tmpl_value *args, is_unuse
     struct buf b = BUF_INIT;
 
     tmpl_time_format(&b, func_time_of(env, &args[1]), args[0].s);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
-FUNC(f_date_in_zone)
+FUNC_SHARED(func_date_in_zone)
 {
     struct tmpl_time t = func_time_of(env, &args[1]);
     struct buf b = BUF_INIT;
 
     t.zone = tmpl_zone(env, args[2].s, NULL); /* an unknown one is UTC, as in sprig */
     tmpl_time_format(&b, t, args[0].s);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_ago)
@@ -438,7 +439,7 @@ FUNC(f_ago)
     struct buf b = BUF_INIT;
 
     go_duration_print(&b, tmpl_duration_round(d, NS_PER_S));
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_duration)
@@ -447,7 +448,7 @@ FUNC(f_duration)
     struct buf b = BUF_INIT;
 
     go_duration_print(&b, s < INT64_MAX / NS_PER_S && s > INT64_MIN / NS_PER_S ? s * NS_PER_S : 0);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 /* Not sprig's, but the DingTalk bridge's. Brackets and line ends are escaped too, so that a label is neither a link nor a
@@ -487,7 +488,7 @@ const struct tmpl_func tmpl_sprig_funcs[] = {
     {"hasPrefix", "ss", f_has_prefix, "whether text begins with another"},
     {"hasSuffix", "ss", f_has_suffix, "whether text ends with another"},
     {"quote", "a*", f_quote, "in double quotes"},
-    {"indent", "is", f_indent, "each line moved to the right"},
+    {"indent", "is", func_indent, "each line moved to the right"},
     {"toString", "a", f_to_string, "as text"},
     {"join", "sa", func_join_any, "the elements of a list with a separator between them"},
     {"splitList", "ss", f_split_list, "the pieces of text between separators"},
@@ -521,8 +522,8 @@ const struct tmpl_func tmpl_sprig_funcs[] = {
     {"float64", "a", f_float64, "as a float"},
     {"now", "", f_now, "the current time"},
     {"date", "sa", func_date_any, "a time by a Go layout"},
-    {"date_in_zone", "sas", f_date_in_zone, "a time by a Go layout in a zone"},
-    {"dateInZone", "sas", f_date_in_zone, "a time by a Go layout in a zone"},
+    {"date_in_zone", "sas", func_date_in_zone, "a time by a Go layout in a zone"},
+    {"dateInZone", "sas", func_date_in_zone, "a time by a Go layout in a zone"},
     {"markdown", "s", f_markdown, "text that means nothing in Markdown"},
     {"ago", "a", f_ago, "the duration since a time, in whole seconds"},
     {"duration", "a", f_duration, "seconds as 1h2m3s"},

@@ -4,12 +4,10 @@
 #include "base/mem.h"
 #include "template/exec.h"
 
-enum { TABLES_MAX = 7 };
-
 struct template_set {
     struct arena arena;
-    const struct tmpl_func *functions[TABLES_MAX + 1];
-    struct str_map trees; /* name to struct tmpl_tree * */
+    const struct tmpl_func **functions; /* of the origin */
+    struct str_map trees;               /* name to struct tmpl_tree * */
     const struct template_set *origin;
 };
 
@@ -19,8 +17,11 @@ struct template_set *template_set_new(const struct tmpl_func *const *functions)
     size_t n = 0;
 
     arena_init(&set->arena, 0);
-    for (; functions != NULL && functions[n] != NULL && n < TABLES_MAX - 1; n++)
-        set->functions[n] = functions[n];
+    while (functions != NULL && functions[n] != NULL)
+        n++;
+    set->functions = arena_array(&set->arena, n + 2, sizeof(*functions));
+    for (size_t i = 0; i < n; i++)
+        set->functions[i] = functions[i];
     set->functions[n] = tmpl_builtin_funcs;
     return set;
 }
@@ -30,7 +31,7 @@ struct template_set *template_set_clone(const struct template_set *set)
     struct template_set *clone = mem_new(struct template_set);
 
     arena_init(&clone->arena, 0);
-    memcpy(clone->functions, set->functions, sizeof(set->functions));
+    clone->functions = set->functions;
     clone->origin = set;
     return clone;
 }

@@ -76,7 +76,14 @@ bool template_exec_text(const struct template_set *set, str text, const struct t
 extern const struct tmpl_func tmpl_builtin_funcs[];
 extern const struct tmpl_func tmpl_alertmanager_funcs[];
 extern const struct tmpl_func tmpl_prometheus_funcs[];
-extern const struct tmpl_func tmpl_sprig_funcs[], tmpl_sprig_data_funcs[], tmpl_sprig_more_funcs[];
+extern const struct tmpl_func tmpl_sprig_funcs[], tmpl_sprig_text_funcs[],
+    tmpl_sprig_number_funcs[], tmpl_sprig_time_funcs[], tmpl_sprig_regex_funcs[],
+    tmpl_sprig_list_funcs[], tmpl_sprig_map_funcs[], tmpl_sprig_json_funcs[], tmpl_sprig_refused[];
+/* All of sprig's, for a list of tables. */
+#define TMPL_SPRIG                                                                                 \
+    tmpl_sprig_funcs, tmpl_sprig_text_funcs, tmpl_sprig_number_funcs, tmpl_sprig_time_funcs,       \
+        tmpl_sprig_regex_funcs, tmpl_sprig_list_funcs, tmpl_sprig_map_funcs,                       \
+        tmpl_sprig_json_funcs, tmpl_sprig_refused
 
 /* What the functions of tmpl_prometheus_funcs ask of their host (template_run.host); NULL: none of it is there. */
 struct template_prometheus_host {

@@ -152,7 +152,7 @@ struct tmpl_value tv_map_zero(const struct tmpl_value *map)
 {
     if (map->type != NULL && map->type->elem == TV_STRING)
         return tv_str(S(""));
-    return (struct tmpl_value){.kind = TV_NIL};
+    return tv_nil();
 }
 
 bool tv_truth(const struct tmpl_value *v)

@@ -157,6 +157,11 @@ static inline struct tmpl_value tv_local_time(const struct tmpl_env *env, ts_ns 
 
 #define TV_ZERO ((struct tmpl_value){.kind = TV_NONE})
 
+static inline struct tmpl_value tv_nil(void)
+{
+    return (struct tmpl_value){.kind = TV_NIL};
+}
+
 static inline struct tmpl_value tv_bool(bool b)
 {
     return (struct tmpl_value){.kind = TV_BOOL, .b = b};

@@ -21,8 +21,7 @@ static bool query(void *arg, str expr, struct samples *out, struct err *e)
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     static const struct tmpl_func *const tables[] = {tmpl_alertmanager_funcs, tmpl_prometheus_funcs,
-                                                     tmpl_sprig_funcs,        tmpl_sprig_data_funcs,
-                                                     tmpl_sprig_more_funcs,   NULL};
+                                                     TMPL_SPRIG, NULL};
     static const struct label labels[] = {{S_INIT("alertname"), S_INIT("<Slow>")},
                                           {S_INIT("job"), S_INIT("a'b\"c")}};
     const struct notified_alert alert = {.labels = {labels, 2}, .ends_at = TS_NONE};
