@@ -80,24 +80,31 @@ def judge(offered):
         assert wanted <= got and not (unwanted & got), f"{line!r}: offered {sorted(got)[:30]}, wanted {sorted(wanted)}"
 
 
+def judge_terminal(t, begin, keys):
+    """begin: makes the shell ready. keys: what has it write all that it offers behind a line into it."""
+    try:
+        t.send(f"PS1='$ '; {begin}; echo rea''dy\n")
+        t.read_until("ready")
+        n = 0
+
+        def offered(line):
+            nonlocal n
+            n += 1
+            t.send(f"\x15{line}{keys}\x01echo offered: \x05 :en''d{n}\n")
+            text = t.read_until(f":end{n}")
+            assert "error" not in text, text
+            return text.split("offered: ")[-1].split()[1:]
+        judge(offered)
+    finally:
+        t.close()
+
+
 def test_bash():
     path = shell("bash")
     with place() as (d, work, env):
-        t = Terminal(path, "--norc", "--noprofile", "-i", dir=work, env=env)
-        try:
-            t.send(f"PS1='$ '; bind 'set enable-bracketed-paste off'; bind 'set show-all-if-ambiguous on'; bind 'set completion-query-items 1000'; bind 'set page-completions off'; source {script('bash', d + '/s')}; echo rea''dy\n")
-            t.read_until("ready")
-            n = 0
-
-            def offered(line):
-                nonlocal n
-                n += 1
-                t.send(f"\x15{line}\x1b*\x01echo offered: \x05 :en''d{n}\n")  # Esc *: all candidates into the line
-                text = t.read_until(f":end{n}")
-                return text.split("offered: ")[-1].split()[1:]
-            judge(offered)
-        finally:
-            t.close()
+        judge_terminal(Terminal(path, "--norc", "--noprofile", "-i", dir=work, env=env),
+                       "bind 'set enable-bracketed-paste off'; bind 'set show-all-if-ambiguous on'; bind 'set completion-query-items 1000'; "
+                       f"bind 'set page-completions off'; source {script('bash', d + '/s')}", "\x1b*")  # Esc *: all candidates
 
 
 def test_zsh():
@@ -105,22 +112,10 @@ def test_zsh():
     with place() as (d, work, env):
         os.makedirs(d + "/functions")
         script("zsh", d + "/functions/_tocsin")
-        t = Terminal(path, "-f", "-i", dir=work, env=env)
-        try:
-            t.send(f"PS1='$ '; fpath=({d}/functions $fpath); autoload -U compinit; compinit -u -D; setopt no_list_beep; LISTMAX=1000; zstyle ':completion:*' completer _all_matches _complete; zstyle ':completion:*' old-matches false; zstyle ':completion:*' insert true; echo rea''dy\n")
-            t.read_until("ready")
-            n = 0
-
-            def offered(line):
-                nonlocal n
-                n += 1
-                t.send(f"\x15{line}\t\x01echo offered: \x05 :en''d{n}\n")
-                text = t.read_until(f":end{n}")
-                assert "error" not in text, text
-                return text.split("offered: ")[-1].split()[1:]
-            judge(offered)
-        finally:
-            t.close()
+        judge_terminal(Terminal(path, "-f", "-i", dir=work, env=env),
+                       f"fpath=({d}/functions $fpath); autoload -U compinit; compinit -u -D; setopt no_list_beep; LISTMAX=1000; "
+                       "zstyle ':completion:*' completer _all_matches _complete; zstyle ':completion:*' old-matches false; "
+                       "zstyle ':completion:*' insert true", "\t")
 
 
 def test_zsh_by_source():

@@ -1,6 +1,6 @@
 /* The one judge: what keeps an alert back, in which order, until when, and that asking costs nothing where nothing has
  * changed. Then what an attempt makes of its answer. */
-#include "unit.h"
+#include "conf_text.h"
 
 #include "core/audience.h"
 #include "core/engine.h"
@@ -45,18 +45,7 @@ static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
 
 static struct config *load(void)
 {
-    struct config_text file = {.path = S("t.yml"), .text = str_of(config)};
-    struct config_options o = {.mode = MATCHER_FALLBACK};
-    struct diags d;
-    struct config *c;
-
-    diags_init(&d);
-    c = config_load_texts(&file, 1, &o, &d);
-    for (size_t i = 0; c == NULL && i < d.n; i++)
-        print_error("%.*s\n", STR(d.v[i].message));
-    assert_non_null(c);
-    diags_release(&d);
-    return c;
+    return config_of_text("t.yml", str_of(config));
 }
 
 static int set_up(void **state)

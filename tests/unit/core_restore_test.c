@@ -1,5 +1,5 @@
 /* What a start takes back of rules, and that it takes no longer than there is of it. */
-#include "unit.h"
+#include "conf_text.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -37,19 +37,10 @@ static struct scripted_answer never(void *arg, const struct scripted_request *rq
 static struct config *load(const char *rules)
 {
     struct buf text = BUF_INIT;
-    struct config_text file = {.path = S("t.yml")};
-    struct config_options o = {.mode = MATCHER_FALLBACK};
-    struct diags d;
     struct config *c;
 
     buf_addf(&text, "rule_files: ['%s']\n", rules);
-    file.text = buf_str(&text);
-    diags_init(&d);
-    c = config_load_texts(&file, 1, &o, &d);
-    for (size_t i = 0; c == NULL && i < d.n; i++)
-        print_error("%.*s\n", STR(d.v[i].message));
-    assert_non_null(c);
-    diags_release(&d);
+    c = config_of_text("t.yml", buf_str(&text));
     buf_release(&text);
     return c;
 }

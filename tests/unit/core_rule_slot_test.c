@@ -1,5 +1,5 @@
 /* The slots of rule groups: each state and each event, and what the core makes of what it is told. */
-#include "unit.h"
+#include "conf_text.h"
 
 #include "core/engine.h"
 #include "config/config.h"
@@ -146,16 +146,9 @@ static struct rule_group_view *view(const char *name)
 
 static int set_up(void **state)
 {
-    struct config_text file = {S("t.yml"), S("receivers: [{name: r}]\nroute: {receiver: r}\n")};
-    struct config_options o = {.mode = MATCHER_FALLBACK};
+    struct config *c = config_of_text("t.yml", S("receivers: [{name: r}]\nroute: {receiver: r}\n"));
     struct fixture *f = mem_new(struct fixture);
-    struct config *c;
-    struct diags d;
 
-    diags_init(&d);
-    c = config_load_texts(&file, 1, &o, &d);
-    assert_non_null(c);
-    diags_release(&d);
     f->now = start;
     f->e = engine_new(&c->core, MATCHER_FALLBACK, NS_PER_H, 1, f->now);
     effects_init(&f->fx);

@@ -1,6 +1,6 @@
 /* Reloads at any moment of a group's life: before a job begins, before it ends, while a source is asked. State is never
  * lost while the configuration goes on naming a group, and nothing is left of one that it names no more. */
-#include "unit.h"
+#include "conf_text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -45,11 +45,8 @@ static struct scripted_answer answer(void *arg, const struct scripted_request *r
 static struct config *load(struct fixture *f)
 {
     struct buf rules = BUF_INIT, text = BUF_INIT;
-    struct config_text file;
     char path[128], rules_path[128];
-    struct config_options o = {.mode = MATCHER_FALLBACK};
     struct config *c;
-    struct diags d;
     FILE *out;
 
     snprintf(path, sizeof(path), "%s/t.yml", f->folder);
@@ -66,11 +63,7 @@ static struct config *load(struct fixture *f)
     assert_true(fwrite(rules.p, 1, rules.n, out) == rules.n);
     fclose(out);
     buf_adds(&text, "sources: [{name: p, url: 'http://p'}]\nrule_files: [r.yml]\n");
-    file = (struct config_text){.path = str_of(path), .text = buf_str(&text)};
-    diags_init(&d);
-    c = config_load_texts(&file, 1, &o, &d);
-    assert_non_null(c);
-    diags_release(&d);
+    c = config_of_text(path, buf_str(&text));
     buf_release(&rules);
     buf_release(&text);
     return c;

@@ -1,6 +1,6 @@
 /* The alerts of a large request are taken some a turn: what comes in between counts as what came later, who sent them is
  * answered when all are taken, and a stop leaves none of them out. */
-#include "unit.h"
+#include "conf_text.h"
 
 #include "config/config.h"
 #include "live/taking.h"
@@ -22,18 +22,8 @@ struct fixture {
 
 static struct config *load(void)
 {
-    struct config_text file = {
-        .path = S("t.yml"),
-        .text = S("route: {receiver: r, group_wait: 1h}\nreceivers: [{name: r}]\n")};
-    struct config_options o = {.mode = MATCHER_FALLBACK};
-    struct diags d;
-    struct config *c;
-
-    diags_init(&d);
-    c = config_load_texts(&file, 1, &o, &d);
-    assert_non_null(c);
-    diags_release(&d);
-    return c;
+    return config_of_text("t.yml",
+                          S("route: {receiver: r, group_wait: 1h}\nreceivers: [{name: r}]\n"));
 }
 
 static size_t known(const struct fixture *f)

@@ -1,5 +1,5 @@
 /* The stage: two instances share the time and the network, and nothing else; one seed tells everything. */
-#include "unit.h"
+#include "conf_text.h"
 
 #include "codec/json.h"
 #include "config/config.h"
@@ -30,19 +30,9 @@ static struct scripted_answer sink(void *arg, struct stage_instance *i,
 
 static struct config *load(void)
 {
-    struct config_text file = {
-        .path = S("t.yml"),
-        .text = S("route: {receiver: r, group_by: [alertname], group_wait: 10s}\n"
-                  "receivers: [{name: r, webhook_configs: [{url: 'http://sink'}]}]\n")};
-    struct config_options o = {.mode = MATCHER_FALLBACK};
-    struct diags d;
-    struct config *c;
-
-    diags_init(&d);
-    c = config_load_texts(&file, 1, &o, &d);
-    assert_non_null(c);
-    diags_release(&d);
-    return c;
+    return config_of_text("t.yml",
+                          S("route: {receiver: r, group_by: [alertname], group_wait: 10s}\n"
+                            "receivers: [{name: r, webhook_configs: [{url: 'http://sink'}]}]\n"));
 }
 
 static void post(void *arg)
