@@ -92,7 +92,7 @@ static void *run(void *arg)
 
     m->answer.failure = curl_smtp_perform(d, &m->answer.err);
     m->answer.status = d->status;
-    m->answer.has_sent = d->handle.unsent < d->rq->message.n && d->status < 400;
+    m->answer.has_sent = d->unread < d->rq->message.n && d->status < 400;
     m->answer.refused = d->refused;
     pthread_mutex_lock(&ms->lock);
     m->next_ended = ms->ended;

@@ -269,18 +269,35 @@ bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct
     return set_server_name(h, rq, a, e);
 }
 
-/* The connection is there, before anything of the request is sent. Of a server that asked for a certificate there are
- * algorithms that it could be signed with. */
-static int note_asked(void *handle, char *ip, char *own_ip, int port, int own_port)
+/* Of a server that asked for a certificate there are algorithms that it could be signed with. */
+static bool is_asked_for_certificate(const struct curl_handle *h)
 {
-    struct curl_handle *h = handle;
     struct curl_tlssessioninfo *tls = NULL;
 
+    return curl_easy_getinfo(h->easy, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK && tls != NULL &&
+           tls->backend == CURLSSLBACKEND_OPENSSL && tls->internals != NULL &&
+           SSL_get_sigalgs(tls->internals, -1, NULL, NULL, NULL, NULL, NULL) > 0;
+}
+
+size_t curl_hear(char *line, size_t size, size_t n, void *handle)
+{
+    (void)line;
+    ((struct curl_handle *)handle)->has_heard = true;
+    return size * n;
+}
+
+/* The connection is there, before anything of a request is sent. When a connection that was kept is lost, curl goes on as
+ * if it had been closed while idle: nothing was heard of the last request, and it begins the next. */
+static int before_request(void *handle, char *ip, char *own_ip, int port, int own_port)
+{
+    struct curl_handle *h = handle;
+
     (void)ip, (void)own_ip, (void)port, (void)own_port;
-    h->was_asked = curl_easy_getinfo(h->easy, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK &&
-                   tls != NULL && tls->backend == CURLSSLBACKEND_OPENSSL &&
-                   tls->internals != NULL &&
-                   SSL_get_sigalgs(tls->internals, -1, NULL, NULL, NULL, NULL, NULL) > 0;
+    if (h->sends_once && h->has_asked && !h->has_heard)
+        return CURL_PREREQFUNC_ABORT;
+    h->was_asked = is_asked_for_certificate(h);
+    h->has_asked = true;
+    h->has_heard = false;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -324,46 +341,6 @@ static void set_route(struct curl_handle *h, const struct http_conf *c, struct a
     curl_easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1l);
 }
 
-/* -- the body -- */
-
-size_t curl_feed(char *out, size_t size, size_t n, void *handle)
-{
-    struct curl_handle *h = handle;
-    size_t room = size * n, k = h->unsent < room ? h->unsent : room;
-
-    memcpy(out, h->body.p + h->body.n - h->unsent, k);
-    h->unsent -= k;
-    return k;
-}
-
-/* curl asks for the body once more. Nothing was heard since it was last begun: the connection was lost. */
-static int begin_again(void *handle, curl_off_t offset, int origin)
-{
-    struct curl_handle *h = handle;
-    long heard = 0;
-
-    curl_easy_getinfo(h->easy, CURLINFO_HEADER_SIZE, &heard);
-    if (offset != 0 || origin != SEEK_SET || heard == h->heard)
-        return CURL_SEEKFUNC_FAIL;
-    h->heard = heard;
-    h->unsent = h->body.n;
-    return CURL_SEEKFUNC_OK;
-}
-
-/* Where curl has the body at hand it sends again unasked; of one without a body, that nobody could refuse. */
-static void send_once(struct curl_handle *h)
-{
-    if (h->body.n == 0) {
-        curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1l);
-        return;
-    }
-    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, NULL);
-    curl_easy_setopt(h->easy, CURLOPT_READFUNCTION, curl_feed);
-    curl_easy_setopt(h->easy, CURLOPT_READDATA, h);
-    curl_easy_setopt(h->easy, CURLOPT_SEEKFUNCTION, begin_again);
-    curl_easy_setopt(h->easy, CURLOPT_SEEKDATA, h);
-}
-
 static bool is_safe(str method)
 {
     return str_is(method, "GET") || str_is(method, "HEAD") || str_is(method, "OPTIONS");
@@ -386,8 +363,6 @@ static bool set_method(struct curl_handle *h, const struct http_request *rq, str
         curl_easy_setopt(h->easy, CURLOPT_POST, 1l);
         curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->body.n);
         curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, rq->body.n != 0 ? rq->body.p : "");
-        h->body = rq->body;
-        h->unsent = rq->body.n;
     }
     /* Only where it is needed: a custom method would survive a redirect that turns POST into GET. */
     if (!str_is(rq->method, "POST"))
@@ -418,10 +393,12 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
     curl_easy_setopt(made.easy, CURLOPT_PATH_AS_IS, 1l);
     *h = made;
     curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
-    curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, note_asked);
+    h->sends_once = !rq->only_asks && !is_safe(rq->http.method);
+    curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, before_request);
     curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, h);
-    if (!rq->only_asks && !is_safe(rq->http.method))
-        send_once(h);
+    curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, curl_hear);
+    curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
+    curl_easy_setopt(h->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1l); /* a proxy's answer is none */
     return true;
 }
 

@@ -23,11 +23,11 @@ struct curl_handle {
     CURLU *url;
     struct curl_slist *headers, *proxy_headers, *connect_to;
     struct curl_made_with made_with;
-    str body;
-    size_t unsent;        /* of the body, its end */
     bool has_certificate; /* our own */
     bool was_asked;       /* for it, by the server */
-    long heard;           /* bytes of heads, when the body was last begun */
+    bool sends_once;      /* something may come of the request */
+    bool has_asked;       /* a request went out, */
+    bool has_heard;       /* and an answer to it, or its head, came */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -47,8 +47,8 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
 /* The TLS part alone, for other protocols. The name to verify goes into h->url, which must be set. */
 bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                     struct err *e) must_check;
-/* Reads from the handle's body: a CURLOPT_READFUNCTION. */
-size_t curl_feed(char *out, size_t size, size_t n, void *handle);
+/* A line of the head of an answer came: a CURLOPT_HEADERFUNCTION, until somebody sets his own, who calls it then. */
+size_t curl_hear(char *line, size_t size, size_t n, void *handle);
 void curl_handle_release(struct curl_handle *h);
 
 #endif

@@ -92,6 +92,16 @@ static int overhear(CURL *easy, curl_infotype type, char *p, size_t n, void *arg
     return 0;
 }
 
+static size_t feed(char *out, size_t size, size_t n, void *arg)
+{
+    struct smtp_dialogue *d = arg;
+    size_t room = size * n, k = d->unread < room ? d->unread : room;
+
+    memcpy(out, d->rq->message.p + d->rq->message.n - d->unread, k);
+    d->unread -= k;
+    return k;
+}
+
 /* Asked about once a second while curl waits. What the server says to QUIT is of no interest. */
 static int goes_on(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t e)
 {
@@ -190,9 +200,8 @@ static void set_envelope(struct smtp_dialogue *d)
     curl_easy_setopt(h->easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1l);
     curl_easy_setopt(h->easy, CURLOPT_UPLOAD, 1l);
     curl_easy_setopt(h->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)d->rq->message.n);
-    h->body = d->rq->message;
-    curl_easy_setopt(h->easy, CURLOPT_READFUNCTION, curl_feed);
-    curl_easy_setopt(h->easy, CURLOPT_READDATA, h);
+    curl_easy_setopt(h->easy, CURLOPT_READFUNCTION, feed);
+    curl_easy_setopt(h->easy, CURLOPT_READDATA, d);
 }
 
 static bool set_url(struct smtp_dialogue *d, struct err *e)
@@ -272,7 +281,7 @@ void curl_smtp_release(struct smtp_dialogue *d)
 
 static CURLcode perform(struct smtp_dialogue *d)
 {
-    d->handle.unsent = d->handle.body.n;
+    d->unread = d->rq->message.n;
     d->asked = d->refused.n = 0;
     d->status = 0;
     d->in_rcpt = d->in_reply = d->is_leaving = false;

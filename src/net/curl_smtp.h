@@ -29,7 +29,8 @@ struct smtp_dialogue {
     struct smtp_request *rq; /* without TLS settings and secrets: they were read */
     str password, secret;
     enum smtp_login login;
-    size_t asked; /* recipients named so far */
+    size_t unread; /* of the message */
+    size_t asked;  /* recipients named so far */
     bool in_rcpt, in_reply, is_leaving;
     int status;                  /* of the server's last reply, QUIT's aside; 0 = it owes us one */
     char reply[SMTP_REPLY_MAX];  /* its text */

@@ -25,7 +25,7 @@ static const struct {
     {CURLE_GOT_NOTHING, TRANSPORT_CONNECT, true, LOST},
     {CURLE_SEND_ERROR, TRANSPORT_CONNECT, true, LOST},
     {CURLE_RECV_ERROR, TRANSPORT_CONNECT, true, LOST},
-    {CURLE_SEND_FAIL_REWIND, TRANSPORT_CONNECT, true, LOST}, /* begin_again() of curl_setup.c */
+    {CURLE_ABORTED_BY_CALLBACK, TRANSPORT_CONNECT, true, LOST}, /* before_request() */
     {CURLE_PARTIAL_FILE, TRANSPORT_CONNECT, true, LOST},
     {CURLE_HTTP2, TRANSPORT_CONNECT, true, LOST},
     {CURLE_HTTP2_STREAM, TRANSPORT_CONNECT, true, LOST},
@@ -162,6 +162,14 @@ static const char *say_unreached(const struct curl_handle *h, CURLcode code, str
     return arena_printf(a, "too many open files, the limit is %ju (%s)", (uintmax_t)limit, words).p;
 }
 
+/* A request went out, and the way to send it again, which curl looked for, was not there. */
+static bool is_lost(const struct curl_handle *h, CURLcode code)
+{
+    return h->has_asked && !h->has_heard &&
+           (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+            code == CURLE_COULDNT_RESOLVE_PROXY);
+}
+
 /* -- the words -- */
 
 enum transport_failure curl_failure(const struct curl_handle *h, CURLcode code)
@@ -194,6 +202,8 @@ const char *curl_failure_reason(const struct curl_handle *h, CURLcode code, stru
         return "what answers there does not speak TLS";
     if (code == CURLE_UNSUPPORTED_PROTOCOL)
         return says(h, "Protocol \"") ? "it redirects to what is not HTTP" : NOT_HTTP;
+    if (is_lost(h, code))
+        return LOST;
     if (code == CURLE_COULDNT_CONNECT || f == TRANSPORT_RESOLVE)
         return say_unreached(h, code, a);
     if (f == TRANSPORT_CONNECT && h->was_asked)
@@ -208,7 +218,7 @@ static bool is_reached(const struct curl_handle *h, CURLcode code)
 {
     size_t i = verdict_of(code);
 
-    return code == CURLE_UNSUPPORTED_PROTOCOL ||
+    return code == CURLE_UNSUPPORTED_PROTOCOL || is_lost(h, code) ||
            (i < ARRAY_LEN(verdicts) && verdicts[i].is_reached && refused_by_proxy(h) == 0 &&
             !says(h, "Proxy CONNECT aborted"));
 }

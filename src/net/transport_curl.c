@@ -300,7 +300,7 @@ static bool announces_too_much(const struct transfer *x)
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *x = arg;
-    str value = {p, size * n}, name;
+    str value = {p, curl_hear(p, size, n, &x->handle)}, name;
 
     x->head_bytes += value.n;
     if (x->head_bytes > ANSWER_HEAD_MAX)
