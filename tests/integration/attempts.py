@@ -99,10 +99,10 @@ class Server(Listener):
         self.s.close()
 
 
-def hook(server):
+def hook(server, more=""):
     return (f"route: {{receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 5m, repeat_interval: 1h}}\n"
             f"receivers:\n  - name: hook\n    webhook_configs:\n      - url: {server.url}/hook\n"
-            "        http_config: {follow_redirects: true, tls_config: {insecure_skip_verify: true}}\n")
+            "        http_config: {follow_redirects: true, tls_config: {insecure_skip_verify: true}%s}\n" % more)
 
 
 def attempts(t):
@@ -113,9 +113,9 @@ def delivered(t, n):
     until(f"{n} are delivered", lambda: t.metric("alertmanager_notifications_total", integration="webhook") == n)
 
 
-def lose(server, expected):
+def lose(server, expected, more=""):
     """As many alerts as open connections, then one whose requests are lost. Returns how many attempts that took."""
-    with folder() as d, Tocsin(hook(server), d) as t:
+    with folder() as d, Tocsin(hook(server, more), d) as t:
         for i in range(server.together):
             t.alert(alertname=f"Open{i}")
         delivered(t, server.together)
@@ -134,6 +134,25 @@ def lose(server, expected):
 def test_kept_connections():
     with Server(together=4, lost=3) as s:
         equal(lose(s, 4), 4)
+
+
+def test_kept_connections_through_a_proxy():
+    """The proxy's answer to CONNECT is none to the request."""
+    with folder() as d, Proxy() as p, Server(certificate(d)[1], together=4, lost=3) as s:
+        equal(lose(s, 4, f", proxy_url: '{p.url}'"), 4)
+        assert len(p.seen) >= 4, p.seen
+
+
+def test_the_server_has_gone():
+    """What is sent once more for a connection that was lost does not come to be sent; the words are of what was sent."""
+    with Server(lost=1) as s, folder() as d, Tocsin(hook(s), d) as t:
+        t.alert(alertname="Open")
+        delivered(t, 1)
+        s.s.close()
+        t.alert(alertname="Lost")
+        until("it is told", lambda: 'err="no answer from' in t.text())
+        said = re.findall('attempt failed.*err="(.*?)"', t.text())[0]
+        equal((said, len(s.got)), (f"no answer from '{s.url}': the connection was lost", 2))
 
 
 def test_new_connections():

@@ -1,6 +1,5 @@
 """HTTPS connections are shared by requests of equal settings, and by no others: each pair of settings in one run, the first just
 before the second, to one server; a reload; a tunnel through a proxy."""
-import select
 from harness import *
 
 
@@ -35,37 +34,6 @@ class Secure(Listener):
             pass
         finally:
             c.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *failure):
-        self.s.close()
-
-
-class Proxy(Listener):
-    """CONNECT and nothing else. seen: the X-Tenant of each tunnel."""
-
-    def __init__(self):
-        self.seen = []
-        self.listen()
-        self.url = "http://127.0.0.1:%d" % self.port
-
-    def _serve(self, c):
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += c.recv(1)
-        lines = head.decode().split("\r\n")
-        host, port = lines[0].split()[1].rsplit(":", 1)
-        self.seen += [l.split(":")[1].strip() for l in lines if l.lower().startswith("x-tenant:")] or [None]
-        with c, socket.create_connection((host, int(port))) as s:
-            c.sendall(b"HTTP/1.1 200 go on\r\n\r\n")
-            while True:
-                for a in select.select([c, s], [], [])[0]:
-                    data = a.recv(65536)
-                    if not data:
-                        return
-                    (s if a is c else c).sendall(data)
 
     def __enter__(self):
         return self

@@ -3,7 +3,7 @@
 A test file defines test_* functions and ends with harness.main(). TOCSIN names the program, TOCSIN_SOURCE the project.
 Everything listens on 127.0.0.1, on a port that the kernel picks, and is stopped when its `with` ends.
 """
-import contextlib, email, email.policy, http.server, json, os, re, shutil, signal, socket, ssl, subprocess, sys, tempfile, threading, time, traceback
+import contextlib, email, email.policy, http.server, json, os, re, select, shutil, signal, socket, ssl, subprocess, sys, tempfile, threading, time, traceback
 import urllib.error, urllib.parse, urllib.request
 
 SOURCE = os.environ.get("TOCSIN_SOURCE", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
@@ -309,6 +309,37 @@ class Listener:
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(c,), daemon=True).start()
+
+
+class Proxy(Listener):
+    """CONNECT and nothing else. seen: the X-Tenant of each tunnel."""
+
+    def __init__(self):
+        self.seen = []
+        self.listen()
+        self.url = "http://127.0.0.1:%d" % self.port
+
+    def _serve(self, c):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += c.recv(1)
+        lines = head.decode().split("\r\n")
+        host, port = lines[0].split()[1].rsplit(":", 1)
+        self.seen += [l.split(":")[1].strip() for l in lines if l.lower().startswith("x-tenant:")] or [None]
+        with c, socket.create_connection((host, int(port))) as s:
+            c.sendall(b"HTTP/1.1 200 go on\r\n\r\n")
+            while True:
+                for a in select.select([c, s], [], [])[0]:
+                    data = a.recv(65536)
+                    if not data:
+                        return
+                    (s if a is c else c).sendall(data)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.s.close()
 
 
 class Sink(Listener):
