@@ -1,6 +1,9 @@
 #include "ruler/rule_object.h"
 
+#include "base/map.h"
 #include "base/vec.h"
+
+enum { LISTS_MAX = 4 }; /* in one another */
 
 enum kind { NO_OBJECT, OTHER_OBJECT, RULE_OBJECT, LIST_OBJECT };
 
@@ -28,7 +31,22 @@ struct finder {
     struct diags *d;
     const struct yaml_doc *doc;
     VEC(struct rule_part) parts;
+    struct str_map seen; /* an object's name -> its place in parts, and one */
 };
+
+static void note_name(struct finder *f, const struct rule_part *p)
+{
+    bool is_new;
+    void **slot = str_map_add(&f->seen, p->object, NULL, &is_new);
+
+    if (is_new)
+        *slot = (void *)(uintptr_t)(f->parts.n + 1);
+    else
+        diag_second(f->d,
+                    diags_add(f->d, DIAG_ERROR, "R014", p->place,
+                              "PrometheusRule \"%.*s\" stands twice in this file", STR(p->object)),
+                    f->parts.v[(uintptr_t)*slot - 1].place);
+}
 
 static void add_rule(struct finder *f, const struct yaml_node *n)
 {
@@ -44,14 +62,8 @@ static void add_rule(struct finder *f, const struct yaml_node *n)
                   STR(name));
     p.object = space.n != 0 ? arena_printf(f->a, "%.*s/%.*s", STR(space), STR(name)) : name;
     p.node = spec;
-    VEC_EACH (const struct rule_part *, other, &f->parts)
-        if (name.n != 0 && str_eq(other->object, p.object)) {
-            struct diag *g =
-                diags_add(f->d, DIAG_ERROR, "R014", p.place,
-                          "PrometheusRule \"%.*s\" stands twice in this file", STR(p.object));
-
-            diag_second(f->d, g, other->place);
-        }
+    if (name.n != 0)
+        note_name(f, &p);
     vec_push(&f->parts, p);
 }
 
@@ -112,7 +124,6 @@ static bool read_documents(const struct yaml_doc *first, struct arena *a, struct
 static bool find_objects(const struct yaml_docs *docs, struct arena *a, struct rule_parts *out,
                          struct diags *d)
 {
-    enum { LISTS_MAX = 4 };
     struct finder f = {.a = a, .d = d};
     size_t errors = d->errors;
     bool has_list = false;
@@ -129,6 +140,7 @@ static bool find_objects(const struct yaml_docs *docs, struct arena *a, struct r
                                .n = f.parts.n,
                                .are_objects = true};
     vec_release(&f.parts);
+    str_map_release(&f.seen);
     return d->errors == errors;
 }
 
@@ -171,7 +183,6 @@ static bool holds_rules(const struct yaml_node *n, int depth)
 
 bool rule_object_is_in(const struct yaml_doc *first)
 {
-    enum { LISTS_MAX = 4 };
     struct yaml_docs docs;
     struct arena a;
     struct diags d;
