@@ -7,7 +7,7 @@
  * Owns     the transport owns transfers in flight; transport_cancel() ends one without a callback.
  * Cost     no blocking call on the loop: names are resolved on threads, CURLOPT_QUICK_EXIT keeps their end from being
  *          waited for; mails have threads of their own. No class of work waits for the transfers of those below it
- *          (os/shares.h): 64 places are kept for sources, 160 for scrapes, 32 for all else; of a class at most 32 transfers
+ *          (os/shares.h): of 256 places 64 are kept for sources, 160 for scrapes, 32 for all else; of a class at most 32 transfers
  *          go to a destination, the others are queued in order of arrival. Pages never wait: who sends them bounds how many
  *          are under way.
  * Source   DESIGN.md 4 "HTTP client", libraries.md 3; http_config semantics alertmanager.md 2.8.
@@ -99,7 +99,9 @@ static inline void transport_resume(struct transport *t, struct transfer *x)
 
 struct clock;
 /* Requests that bring no User-Agent have "tocsin/VERSION". */
-struct transport *transport_new_curl(struct event_base *base, struct clock *clock);
+/* running: how many requests may be under way at once, pages not counted, and how many connections each kind of them keeps open. */
+struct transport *transport_new_curl(struct event_base *base, struct clock *clock,
+                                     unsigned running);
 void transport_free(struct transport *t);
 const char *transport_failure_name(enum transport_failure f); /* "resolve", "tls": a label value */
 
