@@ -16,7 +16,7 @@
  * Owns     a verdict owns its lists; silences in it are borrowed until the next step.
  * Cost     audience_at(): the intervals of the route. A verdict: O(inhibition rules + silences that can match), or O(1) when
  *          it is cleared.
- * Source   alertmanager.md 3.6; DESIGN.md 2 "Core and live", "Revisions", "Delivery".
+ * Source   alertmanager.md 3.6; design.md 2.1, 2.6, 2.12.
  */
 #ifndef CORE_AUDIENCE_H
 #define CORE_AUDIENCE_H

@@ -9,7 +9,7 @@
  * Owns     the engine owns everything below but the configuration. The struct is open
  *          for reading (api, ui); only engine_step() and engine_restore_*() change it. One thread.
  * Cost     an alert: O(routes tried + inhibition rules); a flush: O(alerts of the group).
- * Source   alertmanager.md 3; DESIGN.md 1-4.
+ * Source   alertmanager.md 3; design.md 1-4.
  */
 #ifndef CORE_ENGINE_H
 #define CORE_ENGINE_H

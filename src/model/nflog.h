@@ -48,7 +48,7 @@ void hash_list_pack(struct buf *out, struct hash_list h);
 struct unpack;
 struct hash_list hash_list_unpack(struct unpack *u); /* owned */
 
-/* The dedup table of 3.7. e: NULL when there is no entry. REASON_NONE = nothing to say. */
+/* The table of alertmanager.md 3.7. e: NULL when there is no entry. REASON_NONE = nothing to say. */
 enum notify_reason nflog_decide(const struct nflog_entry *e, struct hash_list firing,
                                 struct hash_list resolved, bool send_resolved,
                                 dur_ns repeat_interval, struct now now);

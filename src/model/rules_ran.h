@@ -7,7 +7,7 @@
  * Shapes   1-1,000 rules a group; an alert that is due, a row or a change for few of them a run.
  * Owns     everything in a rules_ran is borrowed for the step that takes it; the view is counted, whoever keeps it takes a
  *          reference.
- * Source   DESIGN.md 2.
+ * Source   design.md 2.3.
  */
 #ifndef MODEL_RULES_RAN_H
 #define MODEL_RULES_RAN_H

@@ -10,7 +10,7 @@
  *          (os/shares.h): 64 places are kept for sources, 160 for scrapes, 32 for all else; of a class at most 32 transfers
  *          go to a destination, the others are queued in order of arrival. Pages never wait: who sends them bounds how many
  *          are under way.
- * Source   DESIGN.md 4 "HTTP client", libraries.md 3; http_config semantics alertmanager.md 2.8.
+ * Source   design.md 4 "HTTP client", libraries.md 3; http_config semantics alertmanager.md 2.8.
  */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H

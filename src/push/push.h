@@ -13,7 +13,7 @@
  * Units    slots are wall clock, ages are not.
  * Errors   of a push: in its answer, and as the group's push_failure_time_seconds.
  * Owns     groups and their streams; clock, pool and store are borrowed. The configuration is copied.
- * Source   ecosystem.md 5; DESIGN.md 2.
+ * Source   ecosystem.md 5; design.md 2.10.
  */
 #ifndef PUSH_PUSH_H
 #define PUSH_PUSH_H

@@ -125,7 +125,7 @@ struct rule_alert *rule_alert_unpack(str bytes, struct interner *names,
                                      struct arena *scratch); /* NULL: malformed */
 void rule_alert_free(struct rule_alert *a);
 
-/* Takes an alert from disk in, by how long we were down (DESIGN.md 4 "rule state"); takes ownership. `down_at` is the
+/* Takes an alert from disk in, by how long we were down (design.md 4 "rule state"); takes ownership. `down_at` is the
  * last note of life: the process may have lived RULE_ALIVE_INTERVAL longer, so the two intervals begin only then. */
 void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now,
                   dur_ns interval);

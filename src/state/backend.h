@@ -14,7 +14,7 @@
  *          A first start where the disk is full, over quota or read-only begins degraded, with nothing.
  *          commit: on_commit(n, ok = false, err) and the backend is degraded until a rewrite from memory succeeds.
  * Owns     state_commit() takes the commit. Scan results are borrowed during the callback.
- * Source   DESIGN.md 1.3, 2, 4 ("local state", "alerts on disk"); libraries.md 6.
+ * Source   design.md 1.3, 2.4, 4 "local state", "alerts on disk"; libraries.md 6.
  */
 #ifndef STATE_BACKEND_H
 #define STATE_BACKEND_H

@@ -22,7 +22,7 @@
  * Owns     the store owns everything but the batches. Threads: any number read through tsdb_storage(), any may append,
  *          the lock is the store's. One batch a stream at a time.
  * Cost     about 400 bytes a series with 20 samples and 8 labels.
- * Source   DESIGN.md 2, 4; promql.md 17.
+ * Source   design.md 2.10, 4; promql.md 17.
  */
 #ifndef TSDB_TSDB_H
 #define TSDB_TSDB_H
