@@ -37,8 +37,8 @@ struct audience {
     const struct engine *e;
     const struct route *route; /* NULL: of any: no interval is asked */
     struct now at;
-    enum held_by
-        time; /* what the route's intervals say to everybody: nothing, or one of the two times */
+    /* what the route's intervals say to everybody: nothing, or one of the two times */
+    enum held_by time;
     ts_ns reopens; /* audience_wake() looked for it already; TS_NONE: it did not */
 };
 
@@ -51,8 +51,8 @@ struct verdict {
     enum held_by held_by;
     struct inhibition_list inhibited_by;
     struct silence_list silenced_by; /* oldest first */
-    ts_ns
-        until; /* wall: the last instant at which one of these silences holds; TS_NONE: none is found */
+    /* wall: the last instant at which one of these silences holds; TS_NONE: none is found */
+    ts_ns until;
 };
 void verdict_release(struct verdict *v);
 

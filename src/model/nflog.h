@@ -25,8 +25,8 @@ struct nflog_entry {
     struct delivery_pair *kept;
     size_t n_kept;
     str opened_as; /* the group key that what fires was told under, when it is not the group's; owned */
-    bool
-        is_unsure; /* that these fire may have been heard: requests went out, none was answered, the last was refused */
+    /* that these fire may have been heard: requests went out, none was answered, the last was refused */
+    bool is_unsure;
 };
 
 struct nflog_entry *nflog_entry_new(ts_ns timestamp, ts_ns sent_mono, ts_ns expires_mono,

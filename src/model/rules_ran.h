@@ -71,8 +71,8 @@ struct rules_ran {
     const struct rule_news *changes;
     size_t n_changes;
     struct rule_group_view *view; /* NULL: there is nothing to show any more */
-    str degraded,
-        degraded_why; /* source whose answers have been partial for too long; empty: it is well */
+    /* source whose answers have been partial for too long; empty: it is well */
+    str degraded, degraded_why;
     struct rules_counts counts;
 };
 

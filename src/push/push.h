@@ -86,8 +86,8 @@ void push_each(const struct push *p, void (*each)(void *arg, const struct push_s
 struct push_stats {
     size_t unreadable; /* groups' rows, at the start */
     size_t groups, series;
-    uint64_t pushes, failed, expired, samples,
-        refused; /* refused: samples that the store did not take */
+    /* refused: samples that the store did not take */
+    uint64_t pushes, failed, expired, samples, refused;
 };
 
 struct push_stats push_stats(const struct push *p);

@@ -28,13 +28,13 @@ struct rule_alert {
     struct label_set *labels, *annotations;
     enum rule_alert_state state;
     double value, end; /* end: what rule_resolve() found, when has_end */
-    ts_ns active_at, fired_at, resolved_at, last_sent_at, valid_until,
-        keep_firing_since; /* TS_NONE = not */
+    /* TS_NONE = not */
+    ts_ns active_at, fired_at, resolved_at, last_sent_at, valid_until, keep_firing_since;
     ts_ns active_mono;
     bool seen; /* in the current result */
     bool has_end;
-    bool
-        restored; /* from disk after a longer outage: active_at is to be moved when the alert is seen again */
+    /* from disk after a longer outage: active_at is to be moved when the alert is seen again */
+    bool restored;
     bool news;    /* fired or resolved, and not sent since */
     bool changed; /* since it was last written */
 };
