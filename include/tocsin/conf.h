@@ -12,8 +12,8 @@
  *     const struct conf_type discord_conf_type = {.name = "discord_config", .keys = keys,
  *                                                 .size = sizeof(struct discord_conf)};
  *
- * A key that is absent or null leaves its default. Scalars are taken as text and read by the type of their key, so
- * `severity: 1` is the string "1" where a string is wanted.
+ * A key that is absent or null leaves its default. Scalars are taken as text and read by the type
+ * of their key, so `severity: 1` is the string "1" where a string is wanted.
  *
  * Shapes   the member's C type follows from the kind, see enum conf_kind.
  * Errors   all problems of a document are collected as diags: C001 wrong type or value, C002 unknown key, C003 missing

@@ -34,8 +34,8 @@ void source_forget(struct source *s, void *arg); /* cancels what was asked for a
 
 str source_name(const struct source *s);
 const struct source_conf *source_config(const struct source *s);
-/* external_url, or the first URL; no trailing slash */
-str source_link_base(const struct source *s);
+str source_link_base(
+    const struct source *s); /* external_url, or the first URL; no trailing slash */
 
 /* When the first of an unbroken row of outages was seen; TS_NONE while it answers. Monotonic. */
 ts_ns source_down_since(const struct source *s);

@@ -5,9 +5,9 @@
  *
  * The alert log is synced in the same commit before the rows (model/row.h).
  *
- * Rows are read back at the start by scan(), before the first commit, and at any time by read(). The database is locked for
- * the one connection that writes it, so a read waits in the writer's queue: it sees whatever was handed over before it, and
- * needs no second connection. What of a table one needs often is in memory anyway.
+ * Rows are read back at the start by scan(), before the first commit, and at any time by read(). The database is locked
+ * for the one connection that writes it, so a read waits in the writer's queue: it sees whatever was handed over before
+ * it, and needs no second connection. What of a table one needs often is in memory anyway.
  *
  *     b = state_sqlite_open(dir, &shell, clock, &notice, &e)     or state_memory_new(&shell), in tests
  *     b->ops->scan(b->self, table, row, arg, &e)                 what there is, table by table; then
@@ -15,11 +15,11 @@
  *     b->ops->read(b->self, &read)                               ... read.done(&read, why)
  *     b->ops->sync(b->self); state_backend_free(b)               a stop: all is on the disk, or has failed
  *
- * Errors   open: ERR_CONFLICT "in use by pid N", ERR_UNSUPPORTED newer version (names the backup), ERR_IO. A database that
- *          does not pass its check is set aside for an empty one, a row with a wrong sum is left out, of a log the sound
- *          records are read and a copy is kept: each is a line of *notice.
- *          A first start where the disk is full, over quota or read-only begins degraded, with nothing.
- *          commit: on_commit(n, ok = false, err) and the backend is degraded until a rewrite from memory succeeds.
+ * Errors   open: ERR_CONFLICT "in use by pid N", ERR_UNSUPPORTED newer version (names the backup), ERR_IO. A database
+ *          that does not pass its check is set aside for an empty one, a row with a wrong sum is left out, of a log the
+ *          sound records are read and a copy is kept: each is a line of *notice. A first start where the disk is full,
+ *          over quota or read-only begins degraded, with nothing. commit: committed(n, ok = false, why), and the
+ *          backend is degraded until a rewrite from memory succeeds.
  * Owns     commit() takes the commit. Scan results are borrowed during the callback.
  * Source   design.md 1.3, 2.4, 4 "local state", "alerts on disk"; libraries.md 6.
  */
