@@ -1,5 +1,7 @@
-/* Start-up order: log, configuration, clock and loop, transport, shell with its backend, HTTP server, ready. Shutdown is
- * the reverse: no new connections, replies and deliveries in flight get five seconds at most, then the state is synced. */
+/* Start-up: log, configuration, clock and loop, sandbox, workers, transport, store, shell with its backend, API, addresses,
+ * ready. A stop: no new connections; requests, deliveries and what is forwarded get three seconds to end; then the turn's
+ * stop (live/turn.h) brings home what is on workers, within five more, and all that was decided is on the disk; what is left
+ * is freed. */
 #include "cli/serve.h"
 
 #include <curl/curl.h>

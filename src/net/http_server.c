@@ -1,3 +1,5 @@
+/* Listeners, connections that may or may not come in, and the way from a path to its route. A server that is full lets
+ * the connection go that has been idle for the longest. */
 #include "net/http_server.h"
 
 #include <errno.h>
