@@ -41,7 +41,7 @@ static const struct conf_key keys[] = {
              .flags = CONF_PATH_FIXED),
     CONF_KEY(struct pagerduty_conf, routing_key, CONF_SECRET, "key of an Events v2 integration",
              .flags = CONF_PATH_FIXED),
-    CONF_KEY(struct pagerduty_conf, url, CONF_URL, "where to post", .flags = CONF_INHERIT),
+    CONF_KEY(struct pagerduty_conf, url, CONF_URL, "where to post", CONF_GLOBAL(pagerduty_url)),
     CONF_KEY(struct pagerduty_conf, client, CONF_TEMPLATE, "name of the sender",
              .text = "{{ template \"pagerduty.default.client\" . }}"),
     CONF_KEY(struct pagerduty_conf, client_url, CONF_TEMPLATE, "link to the sender",
@@ -66,10 +66,9 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
 {
     struct pagerduty_conf *p = conf;
 
+    (void)view;
     if (!secret_is_set(p->service_key) && !secret_is_set(p->routing_key))
         conf_error(c, NULL, "one of \"service_key\" and \"routing_key\" (or its file) is needed");
-    if (p->url.n == 0)
-        p->url = view->global->pagerduty_url;
     if (p->source.n == 0)
         p->source = p->client;
 }

@@ -267,9 +267,9 @@ static void put_route(const struct api *a, struct json_writer *w, const struct e
     put_text(w, "groupKey", r->group_key);
     json_key(w, S("groupLabels"));
     labels_put_json(w, r->group_labels);
-    put_duration(w, "groupWait", r->route->group_wait);
-    put_duration(w, "groupInterval", r->route->group_interval);
-    put_duration(w, "repeatInterval", r->route->repeat_interval);
+    put_duration(w, "groupWait", r->route->conf->group_wait);
+    put_duration(w, "groupInterval", r->route->conf->group_interval);
+    put_duration(w, "repeatInterval", r->route->conf->repeat_interval);
     put_when(w, "nextFlush", r->next_flush);
     put_list(w, "outsideActive", r->outside_active);
     put_list(w, "mutedBy", r->muted);

@@ -71,11 +71,11 @@ static void print_timers(const struct route *r)
     for (size_t i = 0; i < r->n_group_by; i++)
         buf_addf(&b, "%s%.*s", i != 0 ? ", " : "", STR(r->group_by[i]));
     buf_addf(&b, "%s]  ", r->group_by_all ? "..." : "");
-    duration_print(&b, r->group_wait);
+    duration_print(&b, r->conf->group_wait);
     buf_adds(&b, " / ");
-    duration_print(&b, r->group_interval);
+    duration_print(&b, r->conf->group_interval);
     buf_adds(&b, " / ");
-    duration_print(&b, r->repeat_interval);
+    duration_print(&b, r->conf->repeat_interval);
     for (size_t i = 0; i < r->n_mute_intervals; i++)
         buf_addf(&b, "  mute: %.*s", STR(r->mute_intervals[i]));
     for (size_t i = 0; i < r->n_active_intervals; i++)

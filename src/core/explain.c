@@ -4,6 +4,7 @@
 #include "codec/timefmt.h"
 #include "core/foresee.h"
 #include "core/receiver_health.h"
+#include "route/route_conf.h"
 
 const char *explain_verdict_text(enum explain_verdict v)
 {
@@ -288,7 +289,7 @@ void explain_say(struct buf *out, const struct engine *e, const struct explanati
         buf_addf(out, "%s",
                  r->next_flush == TS_NONE ? "would wait for " : "waits for the group's flush");
         if (r->next_flush == TS_NONE)
-            duration_print(out, r->route->group_wait);
+            duration_print(out, r->route->conf->group_wait);
         break;
     case EXPLAIN_UNSENT_RESOLVE: buf_adds(out, "it ended, and send_resolved is off"); break;
     case EXPLAIN_GONE: buf_adds(out, "it ended, and is no longer in the group"); break;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "core/engine_priv.h"
+#include "route/route_conf.h"
 
 #define FORGOTTEN_AFTER NS_PER_H
 
@@ -73,8 +74,8 @@ static dur_ns group_interval(const struct engine *e, str receiver)
 
     for (size_t i = 0; i < e->tree.n; i++)
         if (str_eq(e->tree.by_index[i]->receiver, receiver) &&
-            e->tree.by_index[i]->group_interval < least)
-            least = e->tree.by_index[i]->group_interval;
+            e->tree.by_index[i]->conf->group_interval < least)
+            least = e->tree.by_index[i]->conf->group_interval;
     return least;
 }
 
