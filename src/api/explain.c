@@ -195,7 +195,10 @@ static size_t history_limit(struct http_req *rq)
 
 static void put_trace(struct json_writer *w, const struct route_trace_list *trace)
 {
-    static const char *const kinds[] = {"passes", "takes", "fails", "not tried"};
+    static const char *const kinds[] = {[ROUTE_PASSES] = "passes",
+                                        [ROUTE_TAKES] = "takes",
+                                        [ROUTE_FAILS] = "fails",
+                                        [ROUTE_NOT_TRIED] = "not tried"};
     struct buf b = BUF_INIT;
 
     json_key(w, S("path"));
@@ -283,12 +286,11 @@ static void put_route(const struct api *a, struct json_writer *w, const struct e
 
 static void put_silence(struct json_writer *w, const struct silence *s, struct now now)
 {
-    static const char *const states[] = {"pending", "active", "expired"};
     struct buf b = BUF_INIT;
 
     json_open(w, '{');
     put_text(w, "id", uuid_str(&s->id));
-    put_text(w, "state", str_of(states[silence_state(s, now.wall)]));
+    put_text(w, "state", str_of(silence_state_text(silence_state(s, now.wall))));
     for (size_t i = 0; i < s->n_sets; i++) {
         buf_addf(&b, "%s", i != 0 ? " or " : "");
         matchers_print(&b, &s->sets[i]);

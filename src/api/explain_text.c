@@ -134,14 +134,12 @@ void explain_text_alert(struct buf *b, const struct api *a, const struct explana
 
 void explain_text_silence(struct buf *b, const struct silence *s, size_t matching, struct now now)
 {
-    static const char *const states[] = {"pending", "active", "expired"};
-
     str given = labels_get(s->annotations, S("createdBy"));
 
     buf_addf(b, "silence %s of %.*s", s->id.text, STR(s->created_by));
     if (given.n != 0)
         buf_addf(b, " (given as %.*s)", STR(given));
-    buf_addf(b, ": %.*s\n  %s", STR(s->comment), states[silence_state(s, now.wall)]);
+    buf_addf(b, ": %.*s\n  %s", STR(s->comment), silence_state_text(silence_state(s, now.wall)));
     buf_adds(b, ", from ");
     put_relative(b, s->starts_at, now);
     buf_adds(b, " until ");

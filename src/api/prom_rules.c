@@ -169,12 +169,10 @@ static void put_cost(struct json_writer *w, const struct rule_view *r)
 
 static void put_rule(struct json_writer *w, const struct filter *f, const struct rule_view *r)
 {
-    static const char *const states[] = {"inactive", "pending", "firing"};
-    static const char *const healths[] = {"unknown", "ok", "err"};
-
     json_open(w, '{');
     if (r->is_alert)
-        put_text(w, "state", r->last_eval == TS_NONE ? S("unknown") : str_of(states[r->state]));
+        put_text(w, "state",
+                 r->last_eval == TS_NONE ? S("unknown") : str_of(rule_alert_state_text(r->state)));
     put_text(w, "name", r->name);
     put_text(w, "query", r->query);
     if (r->is_alert) {
@@ -196,7 +194,7 @@ static void put_rule(struct json_writer *w, const struct filter *f, const struct
             json_close(w, ']');
         }
     }
-    put_text(w, "health", str_of(healths[r->health]));
+    put_text(w, "health", str_of(rule_health_text(r->health)));
     if (r->last_error.n != 0)
         put_text(w, "lastError", r->last_error);
     api_put_rule_notes(w, &r->notes);

@@ -153,8 +153,11 @@ static bool parse_labels(char **args, int n, struct arena *a, struct labels *out
 
 static void print_step(const struct route_trace *t)
 {
-    static const char *const verdicts[] = {"matches", "takes it", "fails at ",
-                                           "not tried: a route before it took it"};
+    static const char *const verdicts[] = {[ROUTE_PASSES] = "matches",
+                                           [ROUTE_TAKES] = "takes it",
+                                           [ROUTE_FAILS] = "fails at ",
+                                           [ROUTE_NOT_TRIED] =
+                                               "not tried: a route before it took it"};
     struct buf b = BUF_INIT;
 
     matchers_print(&b, &t->route->matchers);

@@ -82,8 +82,10 @@ enum json_type json_peek(struct json_reader *r)
 
 /* -- objects and arrays -- */
 
-static const char *const type_names[] = {"nothing",  "null",     "a boolean", "a number",
-                                         "a string", "an array", "an object"};
+static const char *const type_names[] = {
+    [JSON_FAILED] = "nothing",  [JSON_NULL] = "null",       [JSON_BOOL] = "a boolean",
+    [JSON_NUMBER] = "a number", [JSON_STRING] = "a string", [JSON_ARRAY] = "an array",
+    [JSON_OBJECT] = "an object"};
 
 static bool expect_type(struct json_reader *r, enum json_type want)
 {

@@ -8,10 +8,16 @@
 
 const char *explain_verdict_text(enum explain_verdict v)
 {
-    static const char *const texts[] = {
-        "inhibited", "outside active time", "muted", "silenced", "sending", "retrying", "told",
-        "waiting",   "unsent resolve",      "gone",
-    };
+    static const char *const texts[] = {[EXPLAIN_INHIBITED] = "inhibited",
+                                        [EXPLAIN_OUTSIDE_ACTIVE] = "outside active time",
+                                        [EXPLAIN_MUTED] = "muted",
+                                        [EXPLAIN_SILENCED] = "silenced",
+                                        [EXPLAIN_SENDING] = "sending",
+                                        [EXPLAIN_RETRYING] = "retrying",
+                                        [EXPLAIN_TOLD] = "told",
+                                        [EXPLAIN_WAITING] = "waiting",
+                                        [EXPLAIN_UNSENT_RESOLVE] = "unsent resolve",
+                                        [EXPLAIN_GONE] = "gone"};
 
     return texts[v];
 }

@@ -198,12 +198,16 @@ static bool set_blob(struct curl_handle *h, CURLoption option, char what, struct
 
 static long tls_versions(const struct tls_conf *t)
 {
-    static const long min[] = {CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_0,
-                               CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_TLSv1_2,
-                               CURL_SSLVERSION_TLSv1_3};
-    static const long max[] = {CURL_SSLVERSION_MAX_DEFAULT, CURL_SSLVERSION_MAX_TLSv1_0,
-                               CURL_SSLVERSION_MAX_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_2,
-                               CURL_SSLVERSION_MAX_TLSv1_3};
+    static const long min[] = {[TLS_ANY] = CURL_SSLVERSION_TLSv1_2,
+                               [TLS_10] = CURL_SSLVERSION_TLSv1_0,
+                               [TLS_11] = CURL_SSLVERSION_TLSv1_1,
+                               [TLS_12] = CURL_SSLVERSION_TLSv1_2,
+                               [TLS_13] = CURL_SSLVERSION_TLSv1_3};
+    static const long max[] = {[TLS_ANY] = CURL_SSLVERSION_MAX_DEFAULT,
+                               [TLS_10] = CURL_SSLVERSION_MAX_TLSv1_0,
+                               [TLS_11] = CURL_SSLVERSION_MAX_TLSv1_1,
+                               [TLS_12] = CURL_SSLVERSION_MAX_TLSv1_2,
+                               [TLS_13] = CURL_SSLVERSION_MAX_TLSv1_3};
     enum tls_version low =
         t->min_version; /* Go's default minimum is 1.2, unless the maximum is below */
 

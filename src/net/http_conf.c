@@ -5,7 +5,8 @@
 
 /* -- TLS -- */
 
-static const char *const tls_versions[] = {"", "TLS10", "TLS11", "TLS12", "TLS13"};
+static const char *const tls_versions[] = {
+    [TLS_ANY] = "", [TLS_10] = "TLS10", [TLS_11] = "TLS11", [TLS_12] = "TLS12", [TLS_13] = "TLS13"};
 
 static bool decode_tls_version(struct conf_in *in, const struct yaml_node *node, void *member)
 {

@@ -208,13 +208,17 @@ static bool scan_int(struct scanner *s, int *out)
 
 static bool scan_hint(struct scanner *s, enum series_hint *out)
 {
-    static const char *const words[] = {"unknown", "not_reset", "reset", "gauge"};
-    static const enum series_hint hints[] = {SERIES_HINT_UNKNOWN, SERIES_HINT_NOT_RESET,
-                                             SERIES_HINT_RESET, SERIES_HINT_GAUGE};
+    static const struct {
+        const char *word;
+        enum series_hint hint;
+    } hints[] = {{"unknown", SERIES_HINT_UNKNOWN},
+                 {"not_reset", SERIES_HINT_NOT_RESET},
+                 {"reset", SERIES_HINT_RESET},
+                 {"gauge", SERIES_HINT_GAUGE}};
 
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (take(s, words[i])) {
-            *out = hints[i];
+    for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
+        if (take(s, hints[i].word)) {
+            *out = hints[i].hint;
             return true;
         }
     }
