@@ -48,14 +48,6 @@ const struct receiver_conf *config_receiver(const struct config *c, str name)
     return NULL;
 }
 
-const struct time_interval_conf *config_time_interval(const struct config *c, str name)
-{
-    for (size_t i = 0; i < c->n_time_intervals; i++)
-        if (str_eq(c->time_intervals[i].name, name))
-            return &c->time_intervals[i];
-    return NULL;
-}
-
 const struct source_conf *config_source(const struct config *c, str name)
 {
     for (size_t i = 0; i < c->n_sources; i++)

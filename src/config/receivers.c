@@ -158,11 +158,6 @@ static bool decode_kinds(const struct conf_in *in, const struct yaml_node *node,
     return ok;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp(((const struct conf_pair *)a)->name, ((const struct conf_pair *)b)->name);
-}
-
 /* Each receiver has the label "name", which is its own. */
 static bool complete_labels(const struct conf_in *in, const struct yaml_node *node,
                             struct receiver_conf *r)
@@ -182,7 +177,7 @@ static bool complete_labels(const struct conf_in *in, const struct yaml_node *no
             ok = false;
         }
     }
-    qsort(v, n, sizeof(*v), by_name);
+    qsort(v, n, sizeof(*v), conf_pair_order);
     r->labels = (struct conf_map){v, n};
     return ok;
 }

@@ -111,11 +111,6 @@ static void keep(struct loader *l)
 
 /* -- where a rule is evaluated -- */
 
-static int by_str(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 static str *recorded_names(const struct loader *l, size_t *n)
 {
     VEC(str) v = VEC_INIT;
@@ -128,7 +123,7 @@ static str *recorded_names(const struct loader *l, size_t *n)
     names = arena_copy(l->run->a, v.v, v.n, v.n, sizeof(*names));
     *n = v.n;
     if (v.n > 1)
-        qsort(names, v.n, sizeof(*names), by_str);
+        qsort(names, v.n, sizeof(*names), str_order);
     vec_release(&v);
     return names;
 }

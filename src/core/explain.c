@@ -2,6 +2,7 @@
 
 #include "codec/duration.h"
 #include "codec/timefmt.h"
+#include "core/engine_priv.h"
 #include "core/foresee.h"
 #include "core/receiver_health.h"
 #include "route/route_conf.h"
@@ -20,13 +21,6 @@ const char *explain_verdict_text(enum explain_verdict v)
                                         [EXPLAIN_GONE] = "gone"};
 
     return texts[v];
-}
-
-static const struct outbox_slot *slot_of(const struct engine *e, str key)
-{
-    struct outbox_slot **s = outbox_map_get(&e->outbox, key);
-
-    return s != NULL ? *s : NULL;
 }
 
 static bool has(struct hash_list firing, struct hash_list resolved, uint64_t hash)
@@ -98,7 +92,7 @@ static void explain_integration(const struct engine *e, const struct explanation
     last = nflog_map_get(&e->nflog, buf_str(&key));
     *in = (struct explain_integration){.conf = ic,
                                        .last = last != NULL ? *last : NULL,
-                                       .slot = slot_of(e, buf_str(&key)),
+                                       .slot = outbox_slot_of(e, buf_str(&key)),
                                        .next_at = TS_NONE};
     buf_release(&key);
     in->verdict = judge(e, x, r, in, now, a);

@@ -6,14 +6,6 @@
 
 #define FORGOTTEN_AFTER NS_PER_H
 
-static struct receiver_stats *stats_of(struct engine *e, str receiver)
-{
-    VEC_EACH (struct receiver_stats *, r, &e->receivers)
-        if (str_eq(r->name, receiver))
-            return r;
-    return NULL;
-}
-
 static void health_free(struct integration_health *h)
 {
     mem_str_free(h->integration);
@@ -195,7 +187,7 @@ static void note_clock(struct engine *e, const struct outbox_row *r,
 void receiver_answered(struct engine *e, const struct outbox_row *r,
                        const struct delivery_result *d, struct now now, struct effects *fx)
 {
-    struct receiver_stats *rs = stats_of(e, r->receiver);
+    struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
     struct integration_health *h;
 
     note_clock(e, r, d, now, fx);

@@ -26,14 +26,9 @@ static int peek(const struct scanner *s)
     return s->at < s->text.n ? (unsigned char)s->text.p[s->at] : -1;
 }
 
-static bool is_blank(int c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static void skip_blanks(struct scanner *s)
 {
-    while (is_blank(peek(s)))
+    while (char_is_blank(peek(s)))
         s->at++;
 }
 
@@ -396,7 +391,7 @@ bool series_parse_values(str text, struct arena *a, struct series_value **out, s
         if (peek(&s) < 0)
             break;
         ok = scan_item(&s);
-        if (ok && peek(&s) >= 0 && !is_blank(peek(&s)))
+        if (ok && peek(&s) >= 0 && !char_is_blank(peek(&s)))
             ok = fail(&s, "series values");
         if (!ok)
             break;
@@ -417,9 +412,9 @@ static size_t labels_length(str text)
     size_t k = 0, at;
     char quote = '\0';
 
-    while (k < text.n && !is_blank(text.p[k]) && text.p[k] != '{')
+    while (k < text.n && !char_is_blank(text.p[k]) && text.p[k] != '{')
         k++;
-    for (at = k; at < text.n && is_blank(text.p[at]); at++)
+    for (at = k; at < text.n && char_is_blank(text.p[at]); at++)
         ;
     if (at == text.n || text.p[at] != '{' || str_starts_with(str_sub(text, at, text.n), S("{{")))
         return k;

@@ -4,11 +4,6 @@
 #include "model/matcher.h"
 #include "route/route_conf.h"
 
-static int str_order(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 static const str *copy_names(struct arena *a, const str *names, size_t n, bool sorted)
 {
     str *v = arena_array(a, n, sizeof(*v));

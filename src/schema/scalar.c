@@ -324,6 +324,11 @@ static bool decode_map(const struct conf_in *in, const struct conf_key *key,
     return ok;
 }
 
+int conf_pair_order(const void *a, const void *b)
+{
+    return str_cmp(((const struct conf_pair *)a)->name, ((const struct conf_pair *)b)->name);
+}
+
 struct conf_map conf_map_merge(struct arena *a, const struct conf_map *under,
                                const struct conf_map *own)
 {

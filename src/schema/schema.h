@@ -111,6 +111,7 @@ bool conf_is_empty(const struct conf_key *key, const void *member);
 /* By rows, for printing; see conf_is_given(). */
 bool conf_row_is_given(const struct conf_layer *l, size_t row);
 
+int conf_pair_order(const void *a, const void *b); /* by name, for qsort() */
 /* What a part inherits: under with own over it; the text is shared. */
 struct conf_map conf_map_merge(struct arena *a, const struct conf_map *under,
                                const struct conf_map *own);

@@ -48,4 +48,6 @@ uint64_t sqlite_db_log_size(
     const struct sqlite_db *d); /* of the WAL, with what is read of it; 0: not known */
 uint64_t sqlite_db_size(const struct sqlite_db *d); /* bytes of the file and its WAL */
 
+str sqlite_column(struct sqlite3_stmt *s, int i); /* until the statement goes on */
+
 #endif
