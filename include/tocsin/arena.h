@@ -41,6 +41,10 @@ void *arena_array(struct arena *a, size_t count, size_t size) must_check; /* zer
 /* An array of room elements: a copy of the n at v, v NULL when there are none, and zeros behind them. */
 void *arena_copy(struct arena *a, const void *v, size_t n, size_t room, size_t size) must_check;
 str arena_str(struct arena *a, str s); /* copy, with a NUL behind it */
+static inline const char *arena_z(struct arena *a, str s)
+{
+    return arena_str(a, s).p;
+}
 str arena_printf(struct arena *a, const char *fmt, ...) printf_like(2, 3);
 /* What b holds, not copied and without a NUL. It is the arena's from now on; b is empty. */
 str arena_take(struct arena *a, struct buf *b);

@@ -30,8 +30,7 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap) printf_like(2, 0);
 void buf_pad(struct buf *b, char c, size_t times);
 void buf_add_u64(struct buf *b, uint64_t v);
 void buf_add_i64(struct buf *b, int64_t v);
-const char *buf_z(struct buf *b);       /* the bytes with a NUL behind them, borrowed */
-void buf_drop(struct buf *b, size_t k); /* forgets the first k bytes */
+const char *buf_z(struct buf *b); /* the bytes with a NUL behind them, borrowed */
 
 static inline void buf_clear(struct buf *b)
 {

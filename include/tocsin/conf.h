@@ -12,8 +12,10 @@
  *     const struct conf_type discord_conf_type = {.name = "discord_config", .keys = keys,
  *                                                 .size = sizeof(struct discord_conf)};
  *
- * A key that is absent or null leaves its default. Scalars are taken as text and read by the type
- * of their key, so `severity: 1` is the string "1" where a string is wanted.
+ * A mapping is decoded, then inherits, then gets its defaults, then is checked. A key that is absent or null takes what
+ * the mapping above has (CONF_INHERIT), or its default. What is above must be complete before: so a mapping's own values
+ * are decoded before what stands below it, whatever the order of rows. Scalars are taken as text and read by the type of
+ * their key, so `severity: 1` is the string "1" where a string is wanted.
  *
  * Shapes   the member's C type follows from the kind, see enum conf_kind.
  * Errors   all problems of a document are collected as diags: C001 wrong type or value, C002 unknown key, C003 missing
@@ -109,7 +111,7 @@ enum conf_kind {
     CONF_ANY,         /* struct conf_value *, NULL = absent */
     CONF_ANY_MAP,     /* struct conf_value * that is a map */
     CONF_STRUCT,      /* struct of .sub, inline; absent = all defaults */
-    CONF_STRUCT_PTR,  /* pointer to a struct of .sub, NULL = absent */
+    CONF_STRUCT_PTR,  /* pointer to a struct of .sub, NULL = absent; default "{}": never NULL */
     CONF_LIST,        /* CONF_LIST_OF(struct of .sub) */
     CONF_CUSTOM,      /* what .decode writes */
     CONF_IGNORED,     /* accepted, not looked into */
@@ -117,8 +119,8 @@ enum conf_kind {
 
 enum conf_flags {
     CONF_REQUIRED = 1, /* absent or empty is an error */
-    CONF_INHERIT =
-        2, /* absent: taken from the level above (documentation; the owner's check does it) */
+    CONF_PRINT_GIVEN =
+        2,          /* printed where it was given, not where it was inherited or is the default */
     CONF_LATER = 4, /* accepted with a warning: the feature comes with a later version */
     CONF_DEPRECATED = 8,
     CONF_NO_FILE = 16, /* a secret without the _file form */
@@ -138,13 +140,19 @@ enum conf_flags {
     CONF_ADDRESS = 131072,     /* a string that says where messages go, as a URL does */
     CONF_EMPTY_IS_NO = 262144, /* for tristates: without a value it is false, not unset */
     CONF_READ_LATER = 262144,  /* a path whose file is read when it is needed, as a secret's is */
+    CONF_EMPTY_IS_NONE =
+        524288, /* what is empty, or 0, is as good as absent; so is each text that inherits */
+    CONF_HEIRS =
+        1048576, /* a list whose elements inherit what this mapping does, and not from it */
 };
 
 struct conf_key {
     const char *name;
     enum conf_kind kind;
     unsigned flags;
-    size_t offset;
+    size_t offset, size; /* of the member */
+    size_t above;        /* CONF_AT() of what it inherits in the object above; 0 = nothing */
+    size_t above_size;
     const char *text; /* default, as it would be written in the file; NULL = zero value */
     int64_t min, max;
     const char *const *words; /* CONF_WORD: NULL-terminated */
@@ -155,13 +163,18 @@ struct conf_key {
     const char *doc;
 };
 
+/* Which members were given: the key stood in the file with a value, and not with an empty one where that is none. */
+struct conf_given {
+    uint64_t rows[2];
+};
+
 /* A mapping. Offsets with CONF_AT(); 0 = the struct has no such member. */
 struct conf_type {
     const char *name, *doc;
     const struct conf_key *keys;
     size_t size;
     size_t place; /* struct diag_place: where the mapping stood */
-    size_t given; /* uint64_t: bit i = row i stood in the file (and was not null) */
+    size_t given; /* struct conf_given, for CONF_GIVEN() and CONF_PRINT_GIVEN */
     void (*check)(struct conf_check *c,
                   void *obj); /* called when the mapping is decoded; NULL = nothing to check */
 };
@@ -169,8 +182,8 @@ struct conf_type {
 #define CONF_AT(type, member) (offsetof(type, member) + 1)
 #define CONF_KEY_AS(key, type, member, kind_, doc_, ...)                                           \
     {                                                                                              \
-        .name = (key), .kind = (kind_), .offset = offsetof(type, member), .doc = (doc_),           \
-        ##__VA_ARGS__                                                                              \
+        .name = (key), .kind = (kind_), .offset = offsetof(type, member),                          \
+        .size = sizeof(((type *)0)->member), .doc = (doc_), ##__VA_ARGS__                          \
     }
 #define CONF_KEY(type, member, kind_, doc_, ...)                                                   \
     CONF_KEY_AS(#member, type, member, kind_, doc_, ##__VA_ARGS__)
@@ -182,6 +195,16 @@ struct conf_type {
     {                                                                                              \
         .name = NULL                                                                               \
     }
+
+/* In a row: where absent, it is this member of the object above: of the parent of a route, of `global` for receivers and
+ * jobs. Maps are merged, own names win. The default is for where nothing is above. */
+#define CONF_INHERIT(type, member)                                                                 \
+    .above = CONF_AT(type, member), .above_size = sizeof(((type *)0)->member)
+
+/* Whether the member of obj, a struct of the conf_type, was given. */
+#define CONF_GIVEN(type, obj, member)                                                              \
+    conf_is_given(&(type), (obj), offsetof(__typeof__(*(obj)), member))
+bool conf_is_given(const struct conf_type *type, const void *obj, size_t offset);
 
 /* -- for check and decode functions -- */
 

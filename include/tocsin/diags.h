@@ -49,6 +49,5 @@ struct diag *diags_add(struct diags *d, enum diag_severity severity, const char 
 void diag_help(struct diags *d, struct diag *g, const char *fmt, ...)
     printf_like(3, 4); /* g: NULL is fine */
 void diag_second(struct diags *d, struct diag *g, struct diag_place place);
-void diags_move(struct diags *to, struct diags *from); /* appends all of from, empties it */
 
 #endif

@@ -14,10 +14,10 @@ struct tls_conf;
 struct global_conf {
     /* Alertmanager */
     dur_ns resolve_timeout;
-    struct http_conf *http_config; /* never NULL after loading */
+    struct http_conf *http_config; /* never NULL */
     str smtp_from, smtp_hello, smtp_smarthost, smtp_auth_username, smtp_auth_identity;
     struct secret smtp_auth_password, smtp_auth_secret;
-    bool smtp_require_tls;
+    enum conf_tristate smtp_require_tls;        /* never unset */
     enum conf_tristate smtp_force_implicit_tls; /* unset: iff the port is 465 */
     struct tls_conf *smtp_tls_config;           /* NULL = none */
     struct secret slack_api_url, slack_app_token;
@@ -33,6 +33,9 @@ struct global_conf {
     /* of messages: "en" or "zh"; a name of the zone database, empty = the language's */
     str language, timezone;
 };
+
+/* In a row, of a receiver's keys as a rule: where absent, it is this member of `global`. */
+#define CONF_GLOBAL(member) CONF_INHERIT(struct global_conf, member)
 
 /* The mapping of a struct tls_conf whose files are not resolved against the configuration's folder: SMTP. */
 extern const struct conf_type smtp_tls_conf_type;

@@ -23,6 +23,7 @@ void json_open(struct json_writer *w, char bracket);  /* '{' or '[' */
 void json_close(struct json_writer *w, char bracket); /* '}' or ']' */
 void json_key(struct json_writer *w, str key);
 void json_put_str(struct json_writer *w, str s);
+void json_put_text(struct json_writer *w, const char *key, str value); /* a member */
 void json_put_i64(struct json_writer *w, int64_t v);
 void json_put_u64(struct json_writer *w, uint64_t v);
 void json_put_hex64(struct json_writer *w, uint64_t v); /* a text of 16 digits: a fingerprint */

@@ -21,6 +21,11 @@ struct labels {
 #define LABELS_EACH(it, ls)                                                                        \
     for (const struct label *it = (ls).v; (ls).n != 0 && it < (ls).v + (ls).n; it++)
 
+static inline int label_order(const void *a, const void *b) /* by name, for qsort() */
+{
+    return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
+}
+
 str labels_get(struct labels ls, str name); /* the value, or the empty slice */
 bool labels_has(struct labels ls, str name);
 

@@ -31,7 +31,7 @@ struct receiver_type {
     bool is_ours;
     bool uses_http;      /* an entry may have an http_config */
     bool inherits_proxy; /* and that takes proxy_url from the global one when it has none */
-    /* Inherits from view->global and checks; complains with conf_error(). NULL = nothing to do. */
+    /* Checks, with everything inherited and every default in place; complains with conf_error(). NULL = nothing to do. */
     void (*check)(void *conf, const struct receiver_view *view, struct conf_check *c);
     /* One step of a delivery. NULL: delivery comes with a later version, said at load. */
     enum delivery_verdict (*step)(struct delivery *d);

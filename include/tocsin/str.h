@@ -77,11 +77,40 @@ static inline str str_sub(str s, size_t from, size_t to)
     return (str){s.p + from, to - from};
 }
 
-int str_cmp(str a, str b);                 /* bytewise, shorter first on a tie; <0, 0, >0 */
-bool str_eq_nocase(str a, str b);          /* ASCII case only */
-ptrdiff_t str_find(str s, char c);         /* index of the first c, or -1 */
-ptrdiff_t str_find_str(str s, str needle); /* index of the first needle, or -1 */
-str str_trim(str s);                       /* without blanks, tabs, CR and LF at both ends */
+/* Of ASCII, whatever the locale; anything else is none. */
+static inline bool char_is_digit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool char_is_blank(int c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static inline bool char_is_space(int c)
+{
+    return char_is_blank(c) || c == '\n' || c == '\r';
+}
+
+static inline bool char_is_white(int c) /* as HTML and a regex's \\s have it */
+{
+    return char_is_space(c) || c == '\f';
+}
+
+static inline int char_hex(int c) /* -1: no hexadecimal digit */
+{
+    if (char_is_digit(c))
+        return c - '0';
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+int str_order(const void *a, const void *b); /* of two str, for qsort() */
+int str_cmp(str a, str b);                   /* bytewise, shorter first on a tie; <0, 0, >0 */
+bool str_eq_nocase(str a, str b);            /* ASCII case only */
+ptrdiff_t str_find(str s, char c);           /* index of the first c, or -1 */
+ptrdiff_t str_find_str(str s, str needle);   /* index of the first needle, or -1 */
+str str_trim(str s);                         /* without blanks, tabs, CR and LF at both ends */
 
 /* Cuts *rest at the first c: returns what stands before it and leaves the rest behind it. Without c the whole is
  * returned and *rest becomes empty with p == NULL. */

@@ -172,12 +172,6 @@ static void render_content(struct delivery *d, const struct dingtalk_conf *k, st
     buf_release(&tail);
 }
 
-static void put_str(struct json_writer *w, str key, str value)
-{
-    json_key(w, key);
-    json_put_str(w, value);
-}
-
 static void put_names(struct json_writer *w, str key, struct conf_strings names)
 {
     json_key(w, key);
@@ -240,12 +234,12 @@ static void fill(struct delivery *d, const struct content *c, size_t keep)
 
     json_writer_init(&w, &b, false);
     json_open(&w, '{');
-    put_str(&w, S("msgtype"), k->message_type);
+    json_put_text(&w, "msgtype", k->message_type);
     json_key(&w, k->message_type);
     json_open(&w, '{');
     if (!is_text)
-        put_str(&w, S("title"), c->title);
-    put_str(&w, is_text ? S("content") : S("text"), cut_text(d, c, keep));
+        json_put_text(&w, "title", c->title);
+    json_put_text(&w, is_text ? "content" : "text", cut_text(d, c, keep));
     if (is_card)
         put_buttons(d, &w, k);
     json_close(&w, '}');

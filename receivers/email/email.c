@@ -38,44 +38,34 @@ static const struct conf_type threading_type = {
 
 static const struct conf_key keys[] = {
     CONF_KEY(struct email_conf, to, CONF_TEMPLATE, "recipients", .flags = CONF_REQUIRED),
-    CONF_KEY(struct email_conf, from, CONF_TEMPLATE, "sender", .flags = CONF_INHERIT),
+    CONF_KEY(struct email_conf, from, CONF_TEMPLATE, "sender", CONF_GLOBAL(smtp_from)),
     CONF_KEY(struct email_conf, hello, CONF_STRING, "name to greet the server with",
-             .flags = CONF_INHERIT),
+             CONF_GLOBAL(smtp_hello)),
     CONF_KEY(struct email_conf, smarthost, CONF_STRING, "host:port of the mail server",
-             .flags = CONF_INHERIT | CONF_ADDRESS),
-    CONF_KEY(struct email_conf, auth_username, CONF_STRING, "user", .flags = CONF_INHERIT),
+             CONF_GLOBAL(smtp_smarthost), .flags = CONF_ADDRESS),
+    CONF_KEY(struct email_conf, auth_username, CONF_STRING, "user",
+             CONF_GLOBAL(smtp_auth_username)),
     CONF_KEY(struct email_conf, auth_password, CONF_SECRET, "password, for LOGIN and PLAIN",
-             .flags = CONF_INHERIT | CONF_BOTH_OK | CONF_PATH_FIXED),
+             CONF_GLOBAL(smtp_auth_password), .flags = CONF_BOTH_OK | CONF_PATH_FIXED),
     CONF_KEY(struct email_conf, auth_secret, CONF_SECRET, "secret, for CRAM-MD5",
-             .flags = CONF_INHERIT | CONF_BOTH_OK | CONF_PATH_FIXED),
+             CONF_GLOBAL(smtp_auth_secret), .flags = CONF_BOTH_OK | CONF_PATH_FIXED),
     CONF_KEY(struct email_conf, auth_identity, CONF_STRING, "identity, for PLAIN",
-             .flags = CONF_INHERIT),
+             CONF_GLOBAL(smtp_auth_identity)),
     CONF_KEY(struct email_conf, headers, CONF_STRING_MAP, "headers of the mail, templates"),
     CONF_KEY(struct email_conf, html, CONF_TEMPLATE, "HTML part",
              .text = "{{ template \"email.default.html\" . }}"),
     CONF_KEY(struct email_conf, text, CONF_TEMPLATE, "text part"),
     CONF_KEY(struct email_conf, require_tls, CONF_TRISTATE, "refuse to send in clear",
-             .flags = CONF_INHERIT),
+             CONF_GLOBAL(smtp_require_tls)),
     CONF_KEY(struct email_conf, force_implicit_tls, CONF_TRISTATE,
-             "TLS from the first byte; unset: iff the port is 465", .flags = CONF_INHERIT),
+             "TLS from the first byte; unset: iff the port is 465",
+             CONF_GLOBAL(smtp_force_implicit_tls)),
     CONF_KEY(struct email_conf, tls_config, CONF_STRUCT_PTR, "TLS to the mail server",
-             .flags = CONF_INHERIT, .sub = &smtp_tls_conf_type),
+             CONF_GLOBAL(smtp_tls_config), .sub = &smtp_tls_conf_type),
     CONF_KEY(struct email_conf, threading, CONF_STRUCT, "how mails are threaded",
              .sub = &threading_type),
     CONF_KEYS_END,
 };
-
-static void inherit(str *own, str global)
-{
-    if (own->n == 0)
-        *own = global;
-}
-
-static void inherit_secret(struct secret *own, struct secret global)
-{
-    if (!secret_is_set(*own))
-        *own = global;
-}
 
 /* The port is mandatory; an IPv6 address stands in brackets. */
 static bool has_port(str smarthost)
@@ -142,22 +132,9 @@ static void check_login(const struct email_conf *m, struct conf_check *c)
 
 static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
-    const struct global_conf *g = view->global;
-    struct email_conf *m = conf;
+    const struct email_conf *m = conf;
 
-    inherit(&m->smarthost, g->smtp_smarthost);
-    inherit(&m->from, g->smtp_from);
-    inherit(&m->hello, g->smtp_hello);
-    inherit(&m->auth_username, g->smtp_auth_username);
-    inherit(&m->auth_identity, g->smtp_auth_identity);
-    inherit_secret(&m->auth_password, g->smtp_auth_password);
-    inherit_secret(&m->auth_secret, g->smtp_auth_secret);
-    if (m->require_tls == CONF_UNSET)
-        m->require_tls = g->smtp_require_tls ? CONF_YES : CONF_NO;
-    if (m->force_implicit_tls == CONF_UNSET)
-        m->force_implicit_tls = g->smtp_force_implicit_tls;
-    if (m->tls_config == NULL)
-        m->tls_config = g->smtp_tls_config;
+    (void)view;
     if (m->smarthost.n == 0)
         conf_error(
             c, "smarthost",

@@ -14,7 +14,7 @@ struct jira_conf {
 static const char *const api_types[] = {"auto", "cloud", "datacenter", NULL};
 
 static const struct conf_key keys[] = {
-    CONF_KEY(struct jira_conf, api_url, CONF_URL, "address of the API", .flags = CONF_INHERIT),
+    CONF_KEY(struct jira_conf, api_url, CONF_URL, "address of the API", CONF_GLOBAL(jira_api_url)),
     CONF_KEY(struct jira_conf, api_type, CONF_WORD, "which Jira this is", .text = "auto",
              .words = api_types),
     CONF_KEY(struct jira_conf, project, CONF_TEMPLATE, "project", .flags = CONF_REQUIRED),
@@ -54,8 +54,7 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
 {
     struct jira_conf *j = conf;
 
-    if (j->api_url.n == 0)
-        j->api_url = view->global->jira_api_url;
+    (void)view;
     if (j->api_url.n == 0)
         conf_error(c, NULL,
                    "no address: \"api_url\" is missing here and \"jira_api_url\" in global");

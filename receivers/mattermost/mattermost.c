@@ -84,7 +84,7 @@ static const struct conf_type priority_type = {.name = "mattermost_priority",
 
 static const struct conf_key keys[] = {
     CONF_KEY(struct mattermost_conf, webhook_url, CONF_SECRET_URL, "where to post",
-             .flags = CONF_INHERIT | CONF_PATH_FIXED),
+             CONF_GLOBAL(mattermost_webhook_url), .flags = CONF_PATH_FIXED),
     CONF_KEY(struct mattermost_conf, channel, CONF_TEMPLATE, "channel"),
     CONF_KEY(struct mattermost_conf, username, CONF_TEMPLATE, "name of the sender",
              .text = "{{ template \"mattermost.default.username\" . }}"),
@@ -120,8 +120,7 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
 {
     struct mattermost_conf *m = conf;
 
-    if (!secret_is_set(m->webhook_url))
-        m->webhook_url = view->global->mattermost_webhook_url;
+    (void)view;
     if (!secret_is_set(m->webhook_url))
         conf_error(
             c, NULL,

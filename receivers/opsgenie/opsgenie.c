@@ -51,9 +51,9 @@ static const struct conf_type responder_type = {.name = "opsgenie_responder",
 
 static const struct conf_key keys[] = {
     CONF_KEY(struct opsgenie_conf, api_key, CONF_SECRET, "key of the integration",
-             .flags = CONF_INHERIT | CONF_PATH_FIXED),
+             CONF_GLOBAL(opsgenie_api_key), .flags = CONF_PATH_FIXED),
     CONF_KEY(struct opsgenie_conf, api_url, CONF_URL, "address of the API",
-             .flags = CONF_INHERIT | CONF_SLASH),
+             CONF_GLOBAL(opsgenie_api_url), .flags = CONF_SLASH),
     CONF_KEY(struct opsgenie_conf, message, CONF_TEMPLATE, "title",
              .text = "{{ template \"opsgenie.default.message\" . }}"),
     CONF_KEY(struct opsgenie_conf, description, CONF_TEMPLATE, "text",
@@ -76,10 +76,7 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
 {
     struct opsgenie_conf *o = conf;
 
-    if (!secret_is_set(o->api_key))
-        o->api_key = view->global->opsgenie_api_key;
-    if (o->api_url.n == 0)
-        o->api_url = view->global->opsgenie_api_url;
+    (void)view;
     if (!secret_is_set(o->api_key))
         conf_error(c, NULL,
                    "no key: \"api_key\" is missing here and \"opsgenie_api_key\" in global");

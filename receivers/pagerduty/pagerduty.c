@@ -41,7 +41,7 @@ static const struct conf_key keys[] = {
              .flags = CONF_PATH_FIXED),
     CONF_KEY(struct pagerduty_conf, routing_key, CONF_SECRET, "key of an Events v2 integration",
              .flags = CONF_PATH_FIXED),
-    CONF_KEY(struct pagerduty_conf, url, CONF_URL, "where to post", .flags = CONF_INHERIT),
+    CONF_KEY(struct pagerduty_conf, url, CONF_URL, "where to post", CONF_GLOBAL(pagerduty_url)),
     CONF_KEY(struct pagerduty_conf, client, CONF_TEMPLATE, "name of the sender",
              .text = "{{ template \"pagerduty.default.client\" . }}"),
     CONF_KEY(struct pagerduty_conf, client_url, CONF_TEMPLATE, "link to the sender",
@@ -66,10 +66,9 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
 {
     struct pagerduty_conf *p = conf;
 
+    (void)view;
     if (!secret_is_set(p->service_key) && !secret_is_set(p->routing_key))
         conf_error(c, NULL, "one of \"service_key\" and \"routing_key\" (or its file) is needed");
-    if (p->url.n == 0)
-        p->url = view->global->pagerduty_url;
     if (p->source.n == 0)
         p->source = p->client;
 }
@@ -214,12 +213,6 @@ static void put_links(struct delivery *d, struct json_writer *w, const struct pa
     put_list(w, "links", &b);
 }
 
-static void put_str(struct json_writer *w, str key, str value)
-{
-    json_key(w, key);
-    json_put_str(w, value);
-}
-
 static void put_client(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
 {
     const struct delivery_member m[] = {{"client", p->client},
@@ -239,11 +232,11 @@ static void put_v1(struct delivery *d, struct json_writer *w, str key, bool smal
     const struct delivery_member text = {"description", p->description, .max_runes = MAX_SUMMARY};
 
     json_open(w, '{');
-    put_str(w, S("service_key"), key);
-    put_str(w, S("incident_key"), delivery_group_hash(d));
-    put_str(w, S("event_type"), event(d));
+    json_put_text(w, "service_key", key);
+    json_put_text(w, "incident_key", delivery_group_hash(d));
+    json_put_text(w, "event_type", event(d));
     delivery_put_members(d, w, &text, 1);
-    put_str(w, S("event_action"), STR_NONE);
+    json_put_text(w, "event_action", STR_NONE);
     json_key(w, S("payload"));
     json_put_null(w);
     if (d->n->n_firing != 0)
@@ -277,9 +270,9 @@ static void put_v2(struct delivery *d, struct json_writer *w, str key, bool smal
     const struct pagerduty_conf *p = d->conf;
 
     json_open(w, '{');
-    put_str(w, S("routing_key"), key);
-    put_str(w, S("dedup_key"), delivery_group_hash(d));
-    put_str(w, S("event_action"), event(d));
+    json_put_text(w, "routing_key", key);
+    json_put_text(w, "dedup_key", delivery_group_hash(d));
+    json_put_text(w, "event_action", event(d));
     put_payload(d, w, small);
     put_client(d, w, p);
     put_images(d, w, p);

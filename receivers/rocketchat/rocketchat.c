@@ -46,11 +46,11 @@ static const struct conf_type action_type = {
 
 static const struct conf_key keys[] = {
     CONF_KEY(struct rocketchat_conf, api_url, CONF_URL, "address of the server",
-             .flags = CONF_INHERIT),
-    CONF_KEY(struct rocketchat_conf, token, CONF_SECRET, "token",
-             .flags = CONF_INHERIT | CONF_PATH_FIXED),
+             CONF_GLOBAL(rocketchat_api_url)),
+    CONF_KEY(struct rocketchat_conf, token, CONF_SECRET, "token", CONF_GLOBAL(rocketchat_token),
+             .flags = CONF_PATH_FIXED),
     CONF_KEY(struct rocketchat_conf, token_id, CONF_SECRET, "id of the token's user",
-             .flags = CONF_INHERIT | CONF_PATH_FIXED),
+             CONF_GLOBAL(rocketchat_token_id), .flags = CONF_PATH_FIXED),
     CONF_KEY(struct rocketchat_conf, channel, CONF_TEMPLATE, "channel"),
     CONF_KEY(struct rocketchat_conf, color, CONF_TEMPLATE, "colour of the bar",
              .text = "{{ if eq .Status \"firing\" }}red{{ else }}green{{ end }}"),
@@ -77,12 +77,7 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
 {
     struct rocketchat_conf *r = conf;
 
-    if (r->api_url.n == 0)
-        r->api_url = view->global->rocketchat_api_url;
-    if (!secret_is_set(r->token))
-        r->token = view->global->rocketchat_token;
-    if (!secret_is_set(r->token_id))
-        r->token_id = view->global->rocketchat_token_id;
+    (void)view;
     if (!secret_is_set(r->token))
         conf_error(c, NULL,
                    "no token: \"token\" is missing here and \"rocketchat_token\" in global");

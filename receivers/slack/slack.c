@@ -77,11 +77,12 @@ static const struct conf_type field_type = {
     .name = "slack_field", .keys = field_keys, .size = sizeof(struct slack_field)};
 
 static const struct conf_key keys[] = {
-    CONF_KEY(struct slack_conf, api_url, CONF_SECRET_URL, "address of an incoming webhook",
-             .flags = CONF_INHERIT | CONF_PATH_FIXED),
-    CONF_KEY(struct slack_conf, app_token, CONF_SECRET, "token of a bot",
-             .flags = CONF_INHERIT | CONF_PATH_FIXED),
-    CONF_KEY(struct slack_conf, app_url, CONF_URL, "where a bot posts", .flags = CONF_INHERIT),
+    CONF_KEY(
+        struct slack_conf, api_url, CONF_SECRET_URL,
+        "address of an incoming webhook; where neither it nor app_token is given, the global ones",
+        .flags = CONF_PATH_FIXED),
+    CONF_KEY(struct slack_conf, app_token, CONF_SECRET, "token of a bot", .flags = CONF_PATH_FIXED),
+    CONF_KEY(struct slack_conf, app_url, CONF_URL, "where a bot posts", CONF_GLOBAL(slack_app_url)),
     CONF_KEY(struct slack_conf, channel, CONF_TEMPLATE, "channel or user"),
     CONF_KEY(struct slack_conf, username, CONF_TEMPLATE, "name of the sender",
              .text = "{{ template \"slack.default.username\" . }}"),
@@ -138,8 +139,6 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
                    "at most one of \"api_url\" and \"app_token\" (or their files) may be set");
         return;
     }
-    if (s->app_url.n == 0)
-        s->app_url = g->slack_app_url;
     if (secret_is_set(s->app_token) && view->has_http_authorization)
         conf_error(c, "http_config", "its authorization cannot stand beside a bot token");
     if (!secret_is_set(s->api_url) && !secret_is_set(s->app_token)) {

@@ -12,9 +12,10 @@ struct telegram_conf {
 static const char *const parse_modes[] = {"", "Markdown", "MarkdownV2", "HTML", NULL};
 
 static const struct conf_key keys[] = {
-    CONF_KEY(struct telegram_conf, api_url, CONF_URL, "address of the API", .flags = CONF_INHERIT),
+    CONF_KEY(struct telegram_conf, api_url, CONF_URL, "address of the API",
+             CONF_GLOBAL(telegram_api_url)),
     CONF_KEY(struct telegram_conf, bot_token, CONF_SECRET, "token of the bot",
-             .flags = CONF_INHERIT | CONF_PATH_FIXED),
+             CONF_GLOBAL(telegram_bot_token), .flags = CONF_PATH_FIXED),
     CONF_KEY(struct telegram_conf, chat_id, CONF_INT, "chat"),
     CONF_KEY(struct telegram_conf, chat_id_file, CONF_PATH, "file that holds the chat",
              .flags = CONF_PATH_FIXED | CONF_READ_LATER),
@@ -31,10 +32,7 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
 {
     struct telegram_conf *t = conf;
 
-    if (!secret_is_set(t->bot_token))
-        t->bot_token = view->global->telegram_bot_token;
-    if (t->api_url.n == 0)
-        t->api_url = view->global->telegram_api_url;
+    (void)view;
     if (!secret_is_set(t->bot_token))
         conf_error(c, NULL,
                    "no token: \"bot_token\" is missing here and \"telegram_bot_token\" in global");

@@ -9,9 +9,9 @@ struct victorops_conf {
 
 static const struct conf_key keys[] = {
     CONF_KEY(struct victorops_conf, api_key, CONF_SECRET, "key of the integration",
-             .flags = CONF_INHERIT | CONF_PATH_FIXED),
+             CONF_GLOBAL(victorops_api_key), .flags = CONF_PATH_FIXED),
     CONF_KEY(struct victorops_conf, api_url, CONF_URL, "address of the API",
-             .flags = CONF_INHERIT | CONF_SLASH),
+             CONF_GLOBAL(victorops_api_url), .flags = CONF_SLASH),
     CONF_KEY(struct victorops_conf, routing_key, CONF_TEMPLATE, "who is told",
              .flags = CONF_REQUIRED),
     CONF_KEY(struct victorops_conf, message_type, CONF_TEMPLATE, "INFO, WARNING or CRITICAL",
@@ -33,10 +33,7 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
                                         "entity_state"};
     struct victorops_conf *v = conf;
 
-    if (!secret_is_set(v->api_key))
-        v->api_key = view->global->victorops_api_key;
-    if (v->api_url.n == 0)
-        v->api_url = view->global->victorops_api_url;
+    (void)view;
     if (!secret_is_set(v->api_key))
         conf_error(c, NULL,
                    "no key: \"api_key\" is missing here and \"victorops_api_key\" in global");

@@ -6,7 +6,8 @@ struct webex_conf {
 };
 
 static const struct conf_key keys[] = {
-    CONF_KEY(struct webex_conf, api_url, CONF_URL, "address of the API", .flags = CONF_INHERIT),
+    CONF_KEY(struct webex_conf, api_url, CONF_URL, "address of the API",
+             CONF_GLOBAL(webex_api_url)),
     CONF_KEY(struct webex_conf, room_id, CONF_TEMPLATE, "room", .flags = CONF_REQUIRED),
     CONF_KEY(struct webex_conf, message, CONF_TEMPLATE, "text",
              .text = "{{ template \"webex.default.message\" . }}"),
@@ -15,10 +16,7 @@ static const struct conf_key keys[] = {
 
 static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
-    struct webex_conf *w = conf;
-
-    if (w->api_url.n == 0)
-        w->api_url = view->global->webex_api_url;
+    (void)conf;
     if (!view->has_http_authorization)
         conf_error(c, "http_config", "needs \"authorization\" with the bot's token");
 }

@@ -10,10 +10,11 @@ static const char *const message_types[] = {"text", "markdown", NULL};
 
 static const struct conf_key keys[] = {
     CONF_KEY(struct wechat_conf, api_secret, CONF_SECRET, "secret of the application",
-             .flags = CONF_INHERIT | CONF_PATH_FIXED),
-    CONF_KEY(struct wechat_conf, corp_id, CONF_STRING, "id of the company", .flags = CONF_INHERIT),
+             CONF_GLOBAL(wechat_api_secret), .flags = CONF_PATH_FIXED),
+    CONF_KEY(struct wechat_conf, corp_id, CONF_STRING, "id of the company",
+             CONF_GLOBAL(wechat_api_corp_id)),
     CONF_KEY(struct wechat_conf, api_url, CONF_URL, "address of the API",
-             .flags = CONF_INHERIT | CONF_SLASH),
+             CONF_GLOBAL(wechat_api_url), .flags = CONF_SLASH),
     CONF_KEY(struct wechat_conf, message, CONF_TEMPLATE, "text",
              .text = "{{ template \"wechat.default.message\" . }}"),
     CONF_KEY(struct wechat_conf, to_user, CONF_TEMPLATE, "users",
@@ -33,12 +34,7 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
 {
     struct wechat_conf *w = conf;
 
-    if (!secret_is_set(w->api_secret))
-        w->api_secret = view->global->wechat_api_secret;
-    if (w->corp_id.n == 0)
-        w->corp_id = view->global->wechat_api_corp_id;
-    if (w->api_url.n == 0)
-        w->api_url = view->global->wechat_api_url;
+    (void)view;
     if (!secret_is_set(w->api_secret))
         conf_error(c, NULL,
                    "no secret: \"api_secret\" is missing here and \"wechat_api_secret\" in global");

@@ -263,18 +263,13 @@ static void groups_done(void *ctx)
     mem_free(s);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 static void collect_receivers(struct groups_stream *s)
 {
     vec_clear(&s->receivers);
     for (size_t i = 0; i < s->status.routes.n; i++)
         vec_push(&s->receivers, s->status.routes.v[i]->receiver);
     if (s->receivers.n > 1)
-        qsort(s->receivers.v, s->receivers.n, sizeof(str), by_text);
+        qsort(s->receivers.v, s->receivers.n, sizeof(str), str_order);
 }
 
 static void put_route_labels(struct groups_stream *s, const struct group_view *g, struct now now,

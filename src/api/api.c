@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "api/prom.h"
 #include "base/hash.h"
+#include "codec/duration.h"
 #include "ui/page.h"
 
 /* One row a route: what is allowed before the body is read, who answers, and what it takes where it is not a GET. */
@@ -499,6 +500,21 @@ static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns 
         metric_histogram_init(&st->seconds, bounds, ARRAY_LEN(bounds));
     }
     metric_histogram_observe(&st->seconds, (double)took / NS_PER_S);
+}
+
+void api_put_duration(struct json_writer *w, const char *key, dur_ns d)
+{
+    struct buf b = BUF_INIT;
+
+    duration_print(&b, d);
+    json_put_text(w, key, buf_str(&b));
+    buf_release(&b);
+}
+
+void api_put_seconds(struct json_writer *w, const char *key, dur_ns d)
+{
+    json_key(w, str_of(key));
+    json_put_double(w, (double)d / NS_PER_S);
 }
 
 /* Whether the client takes JSON where Alertmanager speaks nothing else. */

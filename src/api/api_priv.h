@@ -91,6 +91,9 @@ void api_put_alert(struct json_writer *w, const struct gettable *g);
 /* rules.c: members of an object that the caller writes around them */
 void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_filter *f);
 void api_put_rule_groups(struct api *a, struct json_writer *w);
+/* Members: a duration as text, and as seconds. */
+void api_put_duration(struct json_writer *w, const char *key, dur_ns d);
+void api_put_seconds(struct json_writer *w, const char *key, dur_ns d);
 void api_put_rule_notes(struct json_writer *w, const struct rule_notes *n);
 
 /* -- handlers -- */

@@ -18,12 +18,6 @@ enum {
     LABELS_MAX = 128
 };
 
-static void put_text(struct json_writer *w, const char *key, str value)
-{
-    json_key(w, str_of(key));
-    json_put_str(w, value);
-}
-
 static void put_when(struct json_writer *w, const char *key, ts_ns t)
 {
     json_key(w, str_of(key));
@@ -48,20 +42,20 @@ static void put_decision(struct json_writer *w, const struct decision *d)
 {
     json_open(w, '{');
     put_when(w, "at", d->at);
-    put_text(w, "verdict", str_of(decision_kind_text(d->kind)));
-    put_text(w, "receiver", d->receiver);
+    json_put_text(w, "verdict", str_of(decision_kind_text(d->kind)));
+    json_put_text(w, "receiver", d->receiver);
     if (d->integration.n != 0) {
-        put_text(w, "integration", d->integration);
+        json_put_text(w, "integration", d->integration);
         json_key(w, S("index"));
         json_put_u64(w, d->index);
     }
-    put_text(w, "groupKey", d->group_key);
+    json_put_text(w, "groupKey", d->group_key);
     if (d->fingerprint != 0) {
         json_key(w, S("fingerprint"));
         json_put_hex64(w, d->fingerprint);
     }
     if (d->why.n != 0)
-        put_text(w, d->kind == DECISION_NOTIFY ? "reason" : "why", d->why);
+        json_put_text(w, d->kind == DECISION_NOTIFY ? "reason" : "why", d->why);
     if (d->by.n != 0)
         put_list(w, "by", d->by);
     if (d->until != TS_NONE)
@@ -195,7 +189,10 @@ static size_t history_limit(struct http_req *rq)
 
 static void put_trace(struct json_writer *w, const struct route_trace_list *trace)
 {
-    static const char *const kinds[] = {"passes", "takes", "fails", "not tried"};
+    static const char *const kinds[] = {[ROUTE_PASSES] = "passes",
+                                        [ROUTE_TAKES] = "takes",
+                                        [ROUTE_FAILS] = "fails",
+                                        [ROUTE_NOT_TRIED] = "not tried"};
     struct buf b = BUF_INIT;
 
     json_key(w, S("path"));
@@ -206,28 +203,19 @@ static void put_trace(struct json_writer *w, const struct route_trace_list *trac
         json_put_u64(w, t->depth);
         buf_clear(&b);
         matchers_print(&b, &t->route->matchers);
-        put_text(w, "matchers", buf_str(&b));
-        put_text(w, "receiver", t->route->receiver);
+        json_put_text(w, "matchers", buf_str(&b));
+        json_put_text(w, "receiver", t->route->receiver);
         json_key(w, S("continue"));
         json_put_bool(w, t->route->goes_on);
-        put_text(w, "verdict", str_of(kinds[t->kind]));
+        json_put_text(w, "verdict", str_of(kinds[t->kind]));
         if (t->failed != NULL) {
             buf_clear(&b);
             matcher_print(&b, t->failed);
-            put_text(w, "failed", buf_str(&b));
+            json_put_text(w, "failed", buf_str(&b));
         }
         json_close(w, '}');
     }
     json_close(w, ']');
-    buf_release(&b);
-}
-
-static void put_duration(struct json_writer *w, const char *key, dur_ns d)
-{
-    struct buf b = BUF_INIT;
-
-    duration_print(&b, d);
-    put_text(w, key, buf_str(&b));
     buf_release(&b);
 }
 
@@ -239,15 +227,15 @@ static void put_integration(const struct api *a, struct json_writer *w, const st
 
     explain_say(&text, a->engine, x, r, in, now);
     json_open(w, '{');
-    put_text(w, "integration", in->conf->kind);
+    json_put_text(w, "integration", in->conf->kind);
     json_key(w, S("index"));
     json_put_u64(w, in->conf->index);
-    put_text(w, "verdict", str_of(explain_verdict_text(in->verdict)));
-    put_text(w, "text", buf_str(&text));
+    json_put_text(w, "verdict", str_of(explain_verdict_text(in->verdict)));
+    json_put_text(w, "text", buf_str(&text));
     put_when(w, "lastSentAt", in->last != NULL ? in->last->timestamp : TS_NONE);
     put_when(w, "nextAt", in->next_at);
     if (in->next_at != TS_NONE && in->next_reason != REASON_NONE)
-        put_text(w, "nextReason", str_of(notify_reason_text(in->next_reason)));
+        json_put_text(w, "nextReason", str_of(notify_reason_text(in->next_reason)));
     if (in->slot != NULL) {
         json_key(w, S("attempts"));
         json_put_u64(w, in->slot->row->attempt);
@@ -262,14 +250,14 @@ static void put_route(const struct api *a, struct json_writer *w, const struct e
                       const struct explain_route *r, struct now now)
 {
     json_open(w, '{');
-    put_text(w, "receiver", r->route->receiver);
-    put_text(w, "route", r->route->key);
-    put_text(w, "groupKey", r->group_key);
+    json_put_text(w, "receiver", r->route->receiver);
+    json_put_text(w, "route", r->route->key);
+    json_put_text(w, "groupKey", r->group_key);
     json_key(w, S("groupLabels"));
     labels_put_json(w, r->group_labels);
-    put_duration(w, "groupWait", r->route->group_wait);
-    put_duration(w, "groupInterval", r->route->group_interval);
-    put_duration(w, "repeatInterval", r->route->repeat_interval);
+    api_put_duration(w, "groupWait", r->route->conf->group_wait);
+    api_put_duration(w, "groupInterval", r->route->conf->group_interval);
+    api_put_duration(w, "repeatInterval", r->route->conf->repeat_interval);
     put_when(w, "nextFlush", r->next_flush);
     put_list(w, "outsideActive", r->outside_active);
     put_list(w, "mutedBy", r->muted);
@@ -283,19 +271,18 @@ static void put_route(const struct api *a, struct json_writer *w, const struct e
 
 static void put_silence(struct json_writer *w, const struct silence *s, struct now now)
 {
-    static const char *const states[] = {"pending", "active", "expired"};
     struct buf b = BUF_INIT;
 
     json_open(w, '{');
-    put_text(w, "id", uuid_str(&s->id));
-    put_text(w, "state", str_of(states[silence_state(s, now.wall)]));
+    json_put_text(w, "id", uuid_str(&s->id));
+    json_put_text(w, "state", str_of(silence_state_text(silence_state(s, now.wall))));
     for (size_t i = 0; i < s->n_sets; i++) {
         buf_addf(&b, "%s", i != 0 ? " or " : "");
         matchers_print(&b, &s->sets[i]);
     }
-    put_text(w, "matchers", buf_str(&b));
-    put_text(w, "createdBy", s->created_by);
-    put_text(w, "comment", s->comment);
+    json_put_text(w, "matchers", buf_str(&b));
+    json_put_text(w, "createdBy", s->created_by);
+    json_put_text(w, "comment", s->comment);
     put_when(w, "startsAt", s->starts_at);
     put_when(w, "endsAt", s->ends_at);
     json_close(w, '}');
@@ -309,7 +296,7 @@ static void put_inhibition(const struct api *a, struct json_writer *w, const str
     json_open(w, '{');
     json_key(w, S("fingerprint"));
     json_put_hex64(w, by->fingerprint);
-    put_text(w, "rule", by->rule);
+    json_put_text(w, "rule", by->rule);
     json_key(w, S("labels"));
     labels_put_json(w, source != NULL ? source->labels->ls : LABELS_NONE);
     json_close(w, '}');
@@ -322,10 +309,10 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
     labels_put_json(w, x->labels);
     json_key(w, S("fingerprint"));
     json_put_hex64(w, labels_fingerprint(x->labels));
-    put_text(w, "state",
-             x->alert == NULL ? S("unknown")
-             : x->is_resolved ? S("resolved")
-                              : S("firing"));
+    json_put_text(w, "state",
+                  x->alert == NULL ? S("unknown")
+                  : x->is_resolved ? S("resolved")
+                                   : S("firing"));
     if (x->alert != NULL) {
         put_when(w, "startsAt", x->alert->starts_at);
         put_when(w, "endsAt", x->alert->ends_at);
@@ -396,11 +383,11 @@ static void count_queue(const struct engine *e, str receiver, size_t *queued, si
 static void put_receiver(struct json_writer *w, const struct receiver_stats *rs, size_t queued,
                          size_t in_flight)
 {
-    put_text(w, "receiver", rs->name);
+    json_put_text(w, "receiver", rs->name);
     put_when(w, "lastSuccess", rs->last_success);
     put_when(w, "lastFailure", rs->last_failure);
-    put_text(w, "lastError", str_of(rs->last_error));
-    put_text(w, "failing", receiver_failing(rs));
+    json_put_text(w, "lastError", str_of(rs->last_error));
+    json_put_text(w, "failing", receiver_failing(rs));
     put_when(w, "failingSince", receiver_failing_since(rs));
     json_key(w, S("queued"));
     json_put_u64(w, queued);

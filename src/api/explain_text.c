@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include "codec/duration.h"
 #include "codec/timefmt.h"
+#include "route/route_conf.h"
 
 static void put_time(struct buf *b, ts_ns t)
 {
@@ -78,11 +79,11 @@ static void put_route(struct buf *b, const struct api *a, const struct explanati
         put_relative(b, r->next_flush, now);
     }
     buf_adds(b, "\n    group_wait ");
-    duration_print(b, r->route->group_wait);
+    duration_print(b, r->route->conf->group_wait);
     buf_adds(b, ", group_interval ");
-    duration_print(b, r->route->group_interval);
+    duration_print(b, r->route->conf->group_interval);
     buf_adds(b, ", repeat_interval ");
-    duration_print(b, r->route->repeat_interval);
+    duration_print(b, r->route->conf->repeat_interval);
     buf_addc(b, '\n');
     if (r->n == 0)
         buf_adds(b, "    this receiver has no integration: nobody is told\n");
@@ -133,14 +134,12 @@ void explain_text_alert(struct buf *b, const struct api *a, const struct explana
 
 void explain_text_silence(struct buf *b, const struct silence *s, size_t matching, struct now now)
 {
-    static const char *const states[] = {"pending", "active", "expired"};
-
     str given = labels_get(s->annotations, S("createdBy"));
 
     buf_addf(b, "silence %s of %.*s", s->id.text, STR(s->created_by));
     if (given.n != 0)
         buf_addf(b, " (given as %.*s)", STR(given));
-    buf_addf(b, ": %.*s\n  %s", STR(s->comment), states[silence_state(s, now.wall)]);
+    buf_addf(b, ": %.*s\n  %s", STR(s->comment), silence_state_text(silence_state(s, now.wall)));
     buf_adds(b, ", from ");
     put_relative(b, s->starts_at, now);
     buf_adds(b, " until ");

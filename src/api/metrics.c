@@ -261,8 +261,10 @@ static void put_states(struct expo *x, const struct states *st, const struct exp
 static void put_alerts(const struct metrics_page *p, struct expo *x)
 {
     const struct engine *e = p->api->engine;
-    static const char *const reasons[] = {"silence", "inhibition", "mute_time_interval",
-                                          "active_time_interval"};
+    static const char *const reasons[HELD_BYS] = {[HELD_BY_SILENCE] = "silence",
+                                                  [HELD_BY_INHIBITION] = "inhibition",
+                                                  [HELD_BY_MUTE_TIME] = "mute_time_interval",
+                                                  [HELD_BY_ACTIVE_TIME] = "active_time_interval"};
     uint64_t groups = 0;
 
     for (size_t i = 0; i < e->tree.n; i++)
@@ -280,7 +282,7 @@ static void put_alerts(const struct metrics_page *p, struct expo *x)
     metric_begin(x, &rows[M_INVALID]);
     expo_u64(x, &L("version", S("v2")), 1, e->stats.invalid);
     metric_begin(x, &rows[M_SUPPRESSED]);
-    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+    for (size_t i = HELD_BY_NOTHING + 1; i < HELD_BYS; i++)
         expo_u64(x, &L("reason", str_of(reasons[i])), 1, e->stats.suppressed[i]);
     metric_put(x, &rows[M_GROUPS], (double)groups);
 }
@@ -324,13 +326,13 @@ static void collect_lines(const struct api *a, struct lines *out)
 
 static void put_failed(struct expo *x, const struct line *l)
 {
-    static const char *const reasons[] = {"other",
-                                          "clientError",
-                                          "serverError",
-                                          "authError",
-                                          "rateLimited",
-                                          "contextCanceled",
-                                          "contextDeadlineExceeded"};
+    static const char *const reasons[] = {[FAILURE_OTHER] = "other",
+                                          [FAILURE_CLIENT] = "clientError",
+                                          [FAILURE_SERVER] = "serverError",
+                                          [FAILURE_AUTH] = "authError",
+                                          [FAILURE_RATE_LIMITED] = "rateLimited",
+                                          [FAILURE_CANCELED] = "contextCanceled",
+                                          [FAILURE_DEADLINE] = "contextDeadlineExceeded"};
     struct line with = *l;
 
     for (size_t r = 0; r < ARRAY_LEN(reasons); r++) {
@@ -388,8 +390,7 @@ static void put_config(struct api *a, struct expo *x)
 
 static void put_silences(struct api *a, struct expo *x, struct now now)
 {
-    static const char *const names[] = {"pending", "active", "expired"};
-    uint64_t count[3] = {0};
+    uint64_t count[SILENCE_EXPIRED + 1] = {0};
     struct silencer_stats st = silencer_stats(a->engine->silencer);
     struct silence_list all = {0};
 
@@ -398,8 +399,8 @@ static void put_silences(struct api *a, struct expo *x, struct now now)
         count[silence_state(all.v[i], now.wall)]++;
     vec_release(&all);
     metric_begin(x, &rows[M_SILENCES]);
-    for (size_t i = 0; i < 3; i++)
-        expo_u64(x, &L("state", str_of(names[i])), 1, count[i]);
+    for (size_t i = 0; i < ARRAY_LEN(count); i++)
+        expo_u64(x, &L("state", str_of(silence_state_text((enum silence_state)i))), 1, count[i]);
     metric_put(x, &rows[M_SILENCES_STORED], (double)silencer_count(a->engine->silencer));
     metric_put(x, &rows[M_SILENCES_VERSIONS], (double)silencer_count(a->engine->silencer));
     metric_put(x, &rows[M_SILENCES_INDEX], (double)st.index_size);

@@ -6,7 +6,6 @@
 
 static void put_event(struct json_writer *w, const struct rule_event *ev)
 {
-    static const char *const states[] = {"inactive", "pending", "firing"};
     struct buf b = BUF_INIT;
 
     json_open(w, '{');
@@ -14,7 +13,7 @@ static void put_event(struct json_writer *w, const struct rule_event *ev)
     rfc3339_nano(&b, ev->at);
     json_put_str(w, buf_str(&b));
     json_key(w, S("state"));
-    json_put_str(w, str_of(states[ev->state]));
+    json_put_str(w, str_of(rule_alert_state_text(ev->state)));
     json_key(w, S("value"));
     buf_clear(&b);
     float_print_exponent(&b, ev->value);

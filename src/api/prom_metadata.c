@@ -82,17 +82,11 @@ static struct metadata_job *begin(struct api *a, struct http_req *rq,
     return NULL;
 }
 
-static void put_text(struct json_writer *w, const char *key, str text)
-{
-    json_key(w, str_of(key));
-    json_put_str(w, text);
-}
-
 static void put_item(struct json_writer *w, const struct metadata_item *m)
 {
-    put_text(w, "type", m->type);
-    put_text(w, "help", m->help);
-    put_text(w, "unit", m->unit);
+    json_put_text(w, "type", m->type);
+    json_put_text(w, "help", m->help);
+    json_put_text(w, "unit", m->unit);
 }
 
 /* -- /api/v1/metadata -- */
@@ -233,7 +227,7 @@ static void list_targets(struct http_later *l)
             json_key(&w, S("target"));
             labels_put_json(&w, s->labels);
             if (j->metric.n == 0)
-                put_text(&w, "metric", v[k].metric);
+                json_put_text(&w, "metric", v[k].metric);
             put_item(&w, &v[k]);
             json_close(&w, '}');
         }

@@ -116,12 +116,6 @@ void prom_put_cut(struct json_writer *w, bool is_cut)
     put_notes(w, "warnings", NULL, 0, is_cut);
 }
 
-static void put_seconds(struct json_writer *w, const char *key, dur_ns d)
-{
-    json_key(w, str_of(key));
-    json_put_double(w, (double)d / NS_PER_S);
-}
-
 /* As Prometheus' stats; that results are sorted is part of the evaluation here. */
 static void put_stats(const struct query_job *q, struct json_writer *w,
                       const struct promql_stats *st)
@@ -132,12 +126,12 @@ static void put_stats(const struct query_job *q, struct json_writer *w,
     json_open(w, '{');
     json_key(w, S("timings"));
     json_open(w, '{');
-    put_seconds(w, "evalTotalTime", took);
-    put_seconds(w, "resultSortTime", 0);
-    put_seconds(w, "queryPreparationTime", q->queued - q->began);
-    put_seconds(w, "innerEvalTime", took);
-    put_seconds(w, "execQueueTime", q->running - q->queued);
-    put_seconds(w, "execTotalTime", took + (q->running - q->began));
+    api_put_seconds(w, "evalTotalTime", took);
+    api_put_seconds(w, "resultSortTime", 0);
+    api_put_seconds(w, "queryPreparationTime", q->queued - q->began);
+    api_put_seconds(w, "innerEvalTime", took);
+    api_put_seconds(w, "execQueueTime", q->running - q->queued);
+    api_put_seconds(w, "execTotalTime", took + (q->running - q->began));
     json_close(w, '}');
     json_key(w, S("samples"));
     json_open(w, '{');

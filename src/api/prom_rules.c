@@ -96,18 +96,6 @@ static bool filter_init(struct http_req *rq, struct filter *f)
 
 /* -- writing -- */
 
-static void put_text(struct json_writer *w, const char *key, str v)
-{
-    json_key(w, str_of(key));
-    json_put_str(w, v);
-}
-
-static void put_seconds(struct json_writer *w, const char *key, dur_ns d)
-{
-    json_key(w, str_of(key));
-    json_put_double(w, (double)d / NS_PER_S);
-}
-
 static void put_time(struct json_writer *w, const char *key, ts_ns t)
 {
     json_key(w, str_of(key));
@@ -123,12 +111,12 @@ static void put_alert(struct json_writer *w, const struct rule_alert_view *a)
     labels_put_json(w, a->labels);
     json_key(w, S("annotations"));
     labels_put_json(w, a->annotations);
-    put_text(w, "state", a->state == RULE_ALERT_FIRING ? S("firing") : S("pending"));
+    json_put_text(w, "state", a->state == RULE_ALERT_FIRING ? S("firing") : S("pending"));
     put_time(w, "activeAt", a->active_at);
     if (a->keep_firing_since != TS_NONE)
         put_time(w, "keepFiringSince", a->keep_firing_since);
     float_print_exponent(&b, a->value);
-    put_text(w, "value", buf_str(&b));
+    json_put_text(w, "value", buf_str(&b));
     json_close(w, '}');
     buf_release(&b);
 }
@@ -151,7 +139,7 @@ void api_put_rule_notes(struct json_writer *w, const struct rule_notes *n)
     put_texts(w, "infos", n->infos, n->n_infos);
     if (n->held.n == 0)
         return;
-    put_text(w, "heldBecause", n->held);
+    json_put_text(w, "heldBecause", n->held);
     put_time(w, "heldSince", n->held_since);
 }
 
@@ -162,24 +150,23 @@ static void put_cost(struct json_writer *w, const struct rule_view *r)
     json_put_u64(w, r->cost.evaluations);
     json_key(w, S("evaluationFailures"));
     json_put_u64(w, r->cost.failures);
-    put_seconds(w, "evaluationTimeTotal", r->cost.took);
+    api_put_seconds(w, "evaluationTimeTotal", r->cost.took);
     json_key(w, S("lastSamples"));
     json_put_u64(w, r->samples);
 }
 
 static void put_rule(struct json_writer *w, const struct filter *f, const struct rule_view *r)
 {
-    static const char *const states[] = {"inactive", "pending", "firing"};
-    static const char *const healths[] = {"unknown", "ok", "err"};
-
     json_open(w, '{');
     if (r->is_alert)
-        put_text(w, "state", r->last_eval == TS_NONE ? S("unknown") : str_of(states[r->state]));
-    put_text(w, "name", r->name);
-    put_text(w, "query", r->query);
+        json_put_text(w, "state",
+                      r->last_eval == TS_NONE ? S("unknown")
+                                              : str_of(rule_alert_state_text(r->state)));
+    json_put_text(w, "name", r->name);
+    json_put_text(w, "query", r->query);
     if (r->is_alert) {
-        put_seconds(w, "duration", r->hold_for);
-        put_seconds(w, "keepFiringFor", r->keep_firing_for);
+        api_put_seconds(w, "duration", r->hold_for);
+        api_put_seconds(w, "keepFiringFor", r->keep_firing_for);
     }
     json_key(w, S("labels"));
     labels_put_json(w, r->labels);
@@ -196,14 +183,14 @@ static void put_rule(struct json_writer *w, const struct filter *f, const struct
             json_close(w, ']');
         }
     }
-    put_text(w, "health", str_of(healths[r->health]));
+    json_put_text(w, "health", str_of(rule_health_text(r->health)));
     if (r->last_error.n != 0)
-        put_text(w, "lastError", r->last_error);
+        json_put_text(w, "lastError", r->last_error);
     api_put_rule_notes(w, &r->notes);
-    put_seconds(w, "evaluationTime", r->took);
+    api_put_seconds(w, "evaluationTime", r->took);
     put_time(w, "lastEvaluation", r->last_eval);
     put_cost(w, r);
-    put_text(w, "type", r->is_alert ? S("alerting") : S("recording"));
+    json_put_text(w, "type", r->is_alert ? S("alerting") : S("recording"));
     json_close(w, '}');
 }
 
@@ -211,18 +198,18 @@ static void put_group(struct json_writer *w, const struct filter *f,
                       const struct rule_group_view *g)
 {
     json_open(w, '{');
-    put_text(w, "name", g->name);
-    put_text(w, "file", g->file);
+    json_put_text(w, "name", g->name);
+    json_put_text(w, "file", g->file);
     json_key(w, S("rules"));
     json_open(w, '[');
     for (size_t i = 0; i < g->n_rules; i++)
         if (is_wanted(f, &g->rules[i]))
             put_rule(w, f, &g->rules[i]);
     json_close(w, ']');
-    put_seconds(w, "interval", g->interval);
+    api_put_seconds(w, "interval", g->interval);
     json_key(w, S("limit"));
     json_put_i64(w, g->limit);
-    put_seconds(w, "evaluationTime", g->took);
+    api_put_seconds(w, "evaluationTime", g->took);
     put_time(w, "lastEvaluation", g->last_eval);
     json_close(w, '}');
 }

@@ -61,11 +61,6 @@ struct found {
     size_t n, cap;
 };
 
-static int by_str(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 /* A series as it is listed: as JSON, a text that can be compared. */
 static void see_series(struct query_job *q, void *to, struct labels ls, uint32_t id)
 {
@@ -102,7 +97,7 @@ static void unique(void *to)
     if (v == NULL)
         return;
     if (f->n > 1)
-        qsort(v, f->n, sizeof(*v), by_str);
+        qsort(v, f->n, sizeof(*v), str_order);
     for (size_t i = 0; i < f->n; i++)
         if (k == 0 || !str_eq(v[k - 1], v[i]))
             v[k++] = v[i];

@@ -52,11 +52,6 @@ void prom_alertmanagers(struct http_req *rq, void *arg)
 
 /* -- /api/v1/scrape_pools -- */
 
-static int by_str(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 void prom_scrape_pools(struct http_req *rq, void *arg)
 {
     const struct api *a = arg;
@@ -68,7 +63,7 @@ void prom_scrape_pools(struct http_req *rq, void *arg)
 
     for (size_t i = 0; i < n; i++)
         v[i] = scraper_job_stats(s, i).name;
-    qsort(v, n, sizeof(*v), by_str);
+    qsort(v, n, sizeof(*v), str_order);
     json_writer_init(&w, &b, false);
     json_open(&w, '{');
     json_key(&w, S("scrapePools"));

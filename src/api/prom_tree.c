@@ -4,12 +4,6 @@
 
 #include "codec/float.h"
 
-static void put_text(struct json_writer *w, const char *key, str v)
-{
-    json_key(w, str_of(key));
-    json_put_str(w, v);
-}
-
 static void put_list(struct json_writer *w, const char *key, const str *v, size_t n)
 {
     json_key(w, str_of(key));
@@ -54,16 +48,16 @@ static void put_selector(struct json_writer *w, const struct promql_selector *s)
     static const char *const ops[] = {
         [MATCH_EQ] = "=", [MATCH_NE] = "!=", [MATCH_RE] = "=~", [MATCH_NRE] = "!~"};
 
-    put_text(w, "name", s->name);
+    json_put_text(w, "name", s->name);
     json_key(w, S("matchers"));
     json_open(w, '[');
     for (size_t i = 0; i < s->matchers.n; i++) {
         const struct matcher *m = &s->matchers.v[i];
 
         json_open(w, '{');
-        put_text(w, "name", m->name);
-        put_text(w, "value", m->value);
-        put_text(w, "type", str_of(ops[m->op]));
+        json_put_text(w, "name", m->name);
+        json_put_text(w, "value", m->value);
+        json_put_text(w, "type", str_of(ops[m->op]));
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -73,7 +67,7 @@ static void put_selector(struct json_writer *w, const struct promql_selector *s)
 static void put_function(struct json_writer *w, const struct promql_function *fn)
 {
     json_open(w, '{');
-    put_text(w, "name", str_of(fn->name));
+    json_put_text(w, "name", str_of(fn->name));
     json_key(w, S("argTypes"));
     json_open(w, '[');
     for (int i = 0; i < fn->n_args; i++)
@@ -81,7 +75,7 @@ static void put_function(struct json_writer *w, const struct promql_function *fn
     json_close(w, ']');
     json_key(w, S("variadic"));
     json_put_i64(w, fn->variadic);
-    put_text(w, "returnType", str_of(promql_type_short(fn->type)));
+    json_put_text(w, "returnType", str_of(promql_type_short(fn->type)));
     json_close(w, '}');
 }
 
@@ -98,7 +92,7 @@ static void put_call(struct json_writer *w, const struct promql_expr *x)
 
 static void put_aggregate(struct json_writer *w, const struct promql_expr *x)
 {
-    put_text(w, "op", str_of(promql_agg_info(x->aggregate.op)->name));
+    json_put_text(w, "op", str_of(promql_agg_info(x->aggregate.op)->name));
     put_child(w, "expr", x->aggregate.expr);
     put_child(w, "param", x->aggregate.param);
     put_list(w, "grouping", x->aggregate.labels, x->aggregate.n_labels);
@@ -121,7 +115,7 @@ static void put_matching(struct json_writer *w, const struct promql_expr *x)
         return;
     }
     json_open(w, '{');
-    put_text(w, "card", str_of(cards[m->card]));
+    json_put_text(w, "card", str_of(cards[m->card]));
     put_list(w, "labels", m->labels, m->n_labels);
     json_key(w, S("on"));
     json_put_bool(w, m->is_on);
@@ -131,7 +125,7 @@ static void put_matching(struct json_writer *w, const struct promql_expr *x)
 
 static void put_binary(struct json_writer *w, const struct promql_expr *x)
 {
-    put_text(w, "op", str_of(promql_op_info(x->binary.op)->text));
+    json_put_text(w, "op", str_of(promql_op_info(x->binary.op)->text));
     put_child(w, "lhs", x->binary.lhs);
     put_child(w, "rhs", x->binary.rhs);
     put_matching(w, x);
@@ -144,7 +138,7 @@ static void put_number(struct json_writer *w, double v)
     struct buf b = BUF_INIT;
 
     float_print_shortest(&b, v);
-    put_text(w, "val", buf_str(&b));
+    json_put_text(w, "val", buf_str(&b));
     buf_release(&b);
 }
 
@@ -152,7 +146,7 @@ static void put_members(struct json_writer *w, const struct promql_expr *x)
 {
     switch (x->kind) {
     case PROMQL_NUMBER: put_number(w, x->number.v); break;
-    case PROMQL_TEXT: put_text(w, "val", x->text); break;
+    case PROMQL_TEXT: json_put_text(w, "val", x->text); break;
     case PROMQL_SELECTOR: put_selector(w, &x->selector); break;
     case PROMQL_RANGE:
         put_ms(w, "range", x->range.length.ns);
@@ -167,7 +161,7 @@ static void put_members(struct json_writer *w, const struct promql_expr *x)
     case PROMQL_CALL: put_call(w, x); break;
     case PROMQL_AGGREGATE: put_aggregate(w, x); break;
     case PROMQL_UNARY:
-        put_text(w, "op", x->unary.is_minus ? S("-") : S("+"));
+        json_put_text(w, "op", x->unary.is_minus ? S("-") : S("+"));
         put_child(w, "expr", x->unary.expr);
         break;
     case PROMQL_BINARY: put_binary(w, x); break;
@@ -186,7 +180,7 @@ void prom_put_expr(struct json_writer *w, const struct promql_expr *x)
     };
 
     json_open(w, '{');
-    put_text(w, "type", str_of(types[x->kind]));
+    json_put_text(w, "type", str_of(types[x->kind]));
     put_members(w, x);
     json_close(w, '}');
 }

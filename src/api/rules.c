@@ -48,22 +48,18 @@ void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_
 
 static str state_of(const struct rule_view *r)
 {
-    static const char *const states[] = {"inactive", "pending", "firing"};
-
-    return r->is_alert ? str_of(states[r->state]) : S("recording");
+    return r->is_alert ? str_of(rule_alert_state_text(r->state)) : S("recording");
 }
 
 static void put_rule(struct json_writer *w, const struct rule_view *r)
 {
-    static const char *const healths[] = {"unknown", "ok", "err"};
-
     json_open(w, '{');
     json_key(w, S("name"));
     json_put_str(w, r->name);
     json_key(w, S("state"));
     json_put_str(w, state_of(r));
     json_key(w, S("health"));
-    json_put_str(w, str_of(healths[r->health]));
+    json_put_str(w, str_of(rule_health_text(r->health)));
     json_key(w, S("query"));
     json_put_str(w, r->query);
     json_key(w, S("lastError"));

@@ -8,15 +8,13 @@
 
 static void put_silence(struct json_writer *w, const struct silence *s, ts_ns now)
 {
-    static const char *const states[] = {"pending", "active", "expired"};
-
     json_open(w, '{');
     json_key(w, S("id"));
     json_put_str(w, uuid_str(&s->id));
     json_key(w, S("status"));
     json_open(w, '{');
     json_key(w, S("state"));
-    json_put_str(w, str_of(states[silence_state(s, now)]));
+    json_put_str(w, str_of(silence_state_text(silence_state(s, now))));
     json_close(w, '}');
     json_key(w, S("updatedAt"));
     json_put_rfc3339_ms(w, s->updated_at);

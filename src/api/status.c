@@ -6,12 +6,6 @@
 #include "base/hash.h"
 #include "codec/float.h"
 
-static void put_pair(struct json_writer *w, const char *key, str value)
-{
-    json_key(w, str_of(key));
-    json_put_str(w, value);
-}
-
 void api_get_status(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
@@ -27,22 +21,22 @@ void api_get_status(struct http_req *rq, void *arg)
     json_key(&w, S("peers"));
     json_open(&w, '[');
     json_close(&w, ']');
-    put_pair(&w, "status", S("disabled"));
+    json_put_text(&w, "status", S("disabled"));
     json_close(&w, '}');
     json_key(&w, S("config"));
     json_open(&w, '{');
-    put_pair(&w, "original", config_of(a->engine->conf)->original);
+    json_put_text(&w, "original", config_of(a->engine->conf)->original);
     json_close(&w, '}');
     json_key(&w, S("uptime"));
     json_put_rfc3339_ms(&w, a->started);
     json_key(&w, S("versionInfo"));
     json_open(&w, '{');
-    put_pair(&w, "branch", S("HEAD"));
-    put_pair(&w, "buildDate", STR_NONE);
-    put_pair(&w, "buildUser", S("tocsin"));
-    put_pair(&w, "goVersion", S("none"));
-    put_pair(&w, "revision", S(TOCSIN_VERSION));
-    put_pair(&w, "version", S("0.34.0"));
+    json_put_text(&w, "branch", S("HEAD"));
+    json_put_text(&w, "buildDate", STR_NONE);
+    json_put_text(&w, "buildUser", S("tocsin"));
+    json_put_text(&w, "goVersion", S("none"));
+    json_put_text(&w, "revision", S(TOCSIN_VERSION));
+    json_put_text(&w, "version", S("0.34.0"));
     json_close(&w, '}');
     json_close(&w, '}');
     buf_addc(&b, '\n');
@@ -79,7 +73,7 @@ void api_get_receivers(struct http_req *rq, void *arg)
             json_put_str(&w, rc->labels.v[j].value);
         }
         json_close(&w, '}');
-        put_pair(&w, "name", rc->name);
+        json_put_text(&w, "name", rc->name);
         json_close(&w, '}');
     }
     json_close(&w, ']');
@@ -154,15 +148,15 @@ static void put_routed(struct overview_stream *s, struct json_writer *w, struct 
     audience_status(any, al, st);
     json_open(w, '{');
     snprintf(fp, sizeof(fp), "%016" PRIx64, alert_fingerprint(al));
-    put_pair(w, "fingerprint", str_of(fp));
-    put_pair(w, "state", state_of(v));
+    json_put_text(w, "fingerprint", str_of(fp));
+    json_put_text(w, "state", state_of(v));
     json_key(w, S("labels"));
     labels_put_json(w, al->labels->ls);
     json_key(w, S("annotations"));
     labels_put_json(w, al->annotations->ls);
     json_key(w, S("since"));
     json_put_rfc3339_ms(w, al->starts_at);
-    put_pair(w, "generatorURL", al->generator_url);
+    json_put_text(w, "generatorURL", al->generator_url);
     json_key(w, S("silencedBy"));
     json_open(w, '[');
     for (size_t i = 0; i < v->silenced_by.n; i++)
@@ -182,8 +176,8 @@ static void put_routed(struct overview_stream *s, struct json_writer *w, struct 
         struct group *g = engine_group_of(a->engine, st->routes.v[i], al->labels->ls, &scratch);
 
         json_open(w, '{');
-        put_pair(w, "receiver", st->routes.v[i]->receiver);
-        put_pair(w, "groupKey", g != NULL ? g->key : STR_NONE);
+        json_put_text(w, "receiver", st->routes.v[i]->receiver);
+        json_put_text(w, "groupKey", g != NULL ? g->key : STR_NONE);
         put_wait(w, g, now);
         put_muted_by(s, w, st->routes.v[i], now);
         json_close(w, '}');
@@ -272,7 +266,7 @@ static void put_loop(const struct meter *m, struct json_writer *w)
     json_put_double(w, (double)m->cpu.max / NS_PER_S);
     json_key(w, S("longestLagSeconds"));
     json_put_double(w, (double)m->lag.max / NS_PER_S);
-    put_pair(w, "longestWork", str_of(piece_names[longest]));
+    json_put_text(w, "longestWork", str_of(piece_names[longest]));
     json_key(w, S("longestWorkSeconds"));
     json_put_double(w, (double)m->longest[longest] / NS_PER_S);
     json_close(w, '}');

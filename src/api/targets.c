@@ -10,21 +10,6 @@ struct list {
     struct str_map dropped; /* by pool: how many */
 };
 
-static void put_text(struct json_writer *w, str key, str value)
-{
-    json_key(w, key);
-    json_put_str(w, value);
-}
-
-static void put_duration(struct json_writer *w, str key, dur_ns d)
-{
-    struct buf b = BUF_INIT;
-
-    duration_print(&b, d);
-    put_text(w, key, buf_str(&b));
-    buf_release(&b);
-}
-
 static void put_active(void *arg, const struct target_status *t)
 {
     const struct list *l = arg;
@@ -37,17 +22,17 @@ static void put_active(void *arg, const struct target_status *t)
     labels_put_json(w, t->discovered);
     json_key(w, S("labels"));
     labels_put_json(w, t->labels);
-    put_text(w, S("scrapePool"), t->job);
-    put_text(w, S("scrapeUrl"), t->url);
-    put_text(w, S("globalUrl"), t->url);
-    put_text(w, S("lastError"), t->last_error);
+    json_put_text(w, "scrapePool", t->job);
+    json_put_text(w, "scrapeUrl", t->url);
+    json_put_text(w, "globalUrl", t->url);
+    json_put_text(w, "lastError", t->last_error);
     json_key(w, S("lastScrape"));
     json_put_rfc3339_ms(w, t->last_scrape);
     json_key(w, S("lastScrapeDuration"));
     json_put_double(w, (double)t->took / NS_PER_S);
-    put_text(w, S("health"), str_of(target_health_names[t->health]));
-    put_duration(w, S("scrapeInterval"), t->interval);
-    put_duration(w, S("scrapeTimeout"), t->timeout);
+    json_put_text(w, "health", str_of(target_health_names[t->health]));
+    api_put_duration(w, "scrapeInterval", t->interval);
+    api_put_duration(w, "scrapeTimeout", t->timeout);
     json_close(w, '}');
 }
 
@@ -78,9 +63,9 @@ static void put_dropped(void *arg, const struct target_status *t)
     json_open(l->w, '{');
     json_key(l->w, S("discoveredLabels"));
     labels_put_json(l->w, t->discovered);
-    put_text(l->w, S("scrapePool"), t->job);
+    json_put_text(l->w, "scrapePool", t->job);
     if (t->last_error.n != 0)
-        put_text(l->w, S("lastError"), t->last_error);
+        json_put_text(l->w, "lastError", t->last_error);
     json_close(l->w, '}');
 }
 
@@ -115,10 +100,10 @@ static void put_list(void *arg, str job, const struct discovery_status *s)
     if (l->pool.n != 0 && !str_eq(l->pool, job))
         return;
     json_open(w, '{');
-    put_text(w, S("scrapePool"), job);
-    put_text(w, S("kind"), str_of(s->kind));
-    put_text(w, S("subject"), s->subject);
-    put_text(w, S("lastError"), s->last_error);
+    json_put_text(w, "scrapePool", job);
+    json_put_text(w, "kind", str_of(s->kind));
+    json_put_text(w, "subject", s->subject);
+    json_put_text(w, "lastError", s->last_error);
     json_key(w, S("lastFound"));
     if (s->last_found == TS_NONE)
         json_put_null(w);

@@ -87,15 +87,6 @@ const char *buf_z(struct buf *b)
     return b->p;
 }
 
-void buf_drop(struct buf *b, size_t k)
-{
-    BUG_ON(k > b->n);
-    if (k == 0)
-        return;
-    memmove(b->p, b->p + k, b->n - k);
-    b->n -= k;
-}
-
 void buf_add_shown(struct buf *out, str s)
 {
     while (s.n != 0) {

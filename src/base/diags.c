@@ -102,22 +102,3 @@ void diag_second(struct diags *d, struct diag *g, struct diag_place place)
     place.file = arena_str(&d->text, place.file);
     g->second = place;
 }
-
-void diags_move(struct diags *to, struct diags *from)
-{
-    for (size_t i = 0; i < from->n; i++) {
-        const struct diag *g = &from->v[i];
-        struct diag *copy = diags_add(to, g->severity, g->id, g->place, "%.*s", STR(g->message));
-
-        if (copy == NULL)
-            continue;
-        copy->help = arena_str(&to->text, g->help);
-        if (g->second.line != 0)
-            diag_second(to, copy, g->second);
-    }
-    to->errors += from->errors - from->kept[DIAG_ERROR]; /* what was not kept counts on */
-    to->warnings += from->warnings - from->kept[DIAG_WARNING];
-    to->dropped += from->dropped;
-    diags_release(from);
-    diags_init(from);
-}

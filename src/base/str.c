@@ -10,6 +10,11 @@ int str_cmp(str a, str b)
     return a.n < b.n ? -1 : a.n > b.n;
 }
 
+int str_order(const void *a, const void *b)
+{
+    return str_cmp(*(const str *)a, *(const str *)b);
+}
+
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -42,18 +47,13 @@ ptrdiff_t str_find_str(str s, str needle)
     return hit != NULL ? hit - s.p : -1;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 str str_trim(str s)
 {
-    while (s.n != 0 && is_blank(s.p[0])) {
+    while (s.n != 0 && char_is_space(s.p[0])) {
         s.p++;
         s.n--;
     }
-    while (s.n != 0 && is_blank(s.p[s.n - 1]))
+    while (s.n != 0 && char_is_space(s.p[s.n - 1]))
         s.n--;
     return s;
 }

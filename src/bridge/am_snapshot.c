@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "codec/pack.h"
 #include "codec/protobuf.h"
 #include "codec/float.h"
 
@@ -217,7 +218,7 @@ void am_silence_write(struct buf *out, const struct silence *s, ts_ns expires_at
     }
     pb_put_message(&mesh, 1, &silence);
     pb_put_time(&mesh, 2, expires_at);
-    pb_put_varint(out, mesh.n);
+    pack_u64(out, mesh.n);
     buf_add(out, buf_str(&mesh));
     buf_release(&silence);
     buf_release(&part);
@@ -402,7 +403,7 @@ static void put_hashes(struct buf *out, unsigned field, struct hash_list h)
     struct buf b = BUF_INIT;
 
     for (size_t i = 0; i < h.n; i++)
-        pb_put_varint(&b, h.v[i]);
+        pack_u64(&b, h.v[i]);
     pb_put_bytes(out, field, buf_str(&b));
     buf_release(&b);
 }
@@ -432,7 +433,7 @@ bool am_nflog_write(struct buf *out, str key, const struct nflog_entry *entry, s
     }
     pb_put_message(&mesh, 1, &x);
     pb_put_time(&mesh, 2, ts_add(now.wall, entry->expires_mono - now.mono));
-    pb_put_varint(out, mesh.n);
+    pack_u64(out, mesh.n);
     buf_add(out, buf_str(&mesh));
     buf_release(&x);
     buf_release(&part);

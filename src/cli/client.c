@@ -64,7 +64,8 @@ static bool read_conf(const struct client_flags *f, struct arena *a, struct http
              yaml_parse(buf_str(&text), str_of(f->http_config), a, &doc, &d);
     if (has_file && ok)
         part = (struct conf_part){&doc, doc.root};
-    ok = ok && conf_decode(&run, &part, part.doc != NULL, &http_conf_type, conf);
+    ok = ok && conf_decode(&run, &part, part.doc != NULL,
+                           (struct conf_layer){&http_conf_type, conf, NULL});
     if (!ok && d.n == 0)
         say(stderr, "tocsin: --http.config.file: %s\n", e.msg);
     if (d.n != 0)

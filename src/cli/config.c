@@ -12,6 +12,7 @@
 #include "lint/render.h"
 #include "os/file.h"
 #include "schema/redact.h"
+#include "schema/schema.h"
 
 #define F struct config_flags
 const struct flag config_show_flags[] = {
@@ -171,18 +172,13 @@ static void add_text(struct lines *out, str text)
         vec_push(out, str_cut(&text, '\n'));
 }
 
-static int by_pair(const void *a, const void *b)
-{
-    return str_cmp(((const struct conf_pair *)a)->name, ((const struct conf_pair *)b)->name);
-}
-
 static void print_pairs(struct buf *b, const char *what, const struct conf_map *m, struct arena *a)
 {
     struct conf_pair *v = arena_copy(a, m->v, m->n, m->n, sizeof(*v));
 
     if (m->n == 0)
         return;
-    qsort(v, m->n, sizeof(*v), by_pair);
+    qsort(v, m->n, sizeof(*v), conf_pair_order);
     buf_addf(b, " %s", what);
     for (size_t i = 0; i < m->n; i++)
         buf_addf(b, "%s%.*s=%.*s", i == 0 ? " " : ", ", STR(v[i].name), STR(v[i].value));
@@ -215,15 +211,10 @@ static void add_rule(struct lines *out, const struct rule_said *r, struct arena 
     buf_release(&b);
 }
 
-static int by_str(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 static void sort_from(struct lines *l, size_t from)
 {
     if (l->n > from + 1)
-        qsort(l->v + from, l->n - from, sizeof(str), by_str);
+        qsort(l->v + from, l->n - from, sizeof(str), str_order);
 }
 
 static void lines_of_config(const struct config *c, struct arena *a, struct lines *out)

@@ -71,11 +71,11 @@ static void print_timers(const struct route *r)
     for (size_t i = 0; i < r->n_group_by; i++)
         buf_addf(&b, "%s%.*s", i != 0 ? ", " : "", STR(r->group_by[i]));
     buf_addf(&b, "%s]  ", r->group_by_all ? "..." : "");
-    duration_print(&b, r->group_wait);
+    duration_print(&b, r->conf->group_wait);
     buf_adds(&b, " / ");
-    duration_print(&b, r->group_interval);
+    duration_print(&b, r->conf->group_interval);
     buf_adds(&b, " / ");
-    duration_print(&b, r->repeat_interval);
+    duration_print(&b, r->conf->repeat_interval);
     for (size_t i = 0; i < r->n_mute_intervals; i++)
         buf_addf(&b, "  mute: %.*s", STR(r->mute_intervals[i]));
     for (size_t i = 0; i < r->n_active_intervals; i++)
@@ -153,8 +153,11 @@ static bool parse_labels(char **args, int n, struct arena *a, struct labels *out
 
 static void print_step(const struct route_trace *t)
 {
-    static const char *const verdicts[] = {"matches", "takes it", "fails at ",
-                                           "not tried: a route before it took it"};
+    static const char *const verdicts[] = {[ROUTE_PASSES] = "matches",
+                                           [ROUTE_TAKES] = "takes it",
+                                           [ROUTE_FAILS] = "fails at ",
+                                           [ROUTE_NOT_TRIED] =
+                                               "not tried: a route before it took it"};
     struct buf b = BUF_INIT;
 
     matchers_print(&b, &t->route->matchers);

@@ -53,14 +53,6 @@ struct writing {
     bool failed; /* a message in the metric is malformed */
 };
 
-static double as_double(uint64_t bits)
-{
-    double v;
-
-    memcpy(&v, &bits, sizeof(v));
-    return v;
-}
-
 static void put_label(struct writing *w, str message, bool *any)
 {
     struct pb_reader r = pb_reader_of(message);
@@ -128,7 +120,7 @@ static void put_simple(struct writing *w, str message)
 
     while (pb_next(&r))
         if (r.field == VALUE)
-            v = as_double(r.value);
+            v = float_of_bits(r.value);
     w->failed |= r.failed;
     put_double(w, "", NULL, 0, v);
 }
@@ -140,9 +132,9 @@ static void put_quantile(struct writing *w, str message)
 
     while (pb_next(&r)) {
         if (r.field == QUANTILE_AT)
-            at = as_double(r.value);
+            at = float_of_bits(r.value);
         else if (r.field == QUANTILE_VALUE)
-            v = as_double(r.value);
+            v = float_of_bits(r.value);
     }
     w->failed |= r.failed;
     put_double(w, "", "quantile", at, v);
@@ -165,7 +157,7 @@ static void put_summary(struct writing *w, str message)
         else if (r.field == SUMMARY_COUNT)
             count = r.value;
         else if (r.field == SUMMARY_SUM)
-            sum = as_double(r.value);
+            sum = float_of_bits(r.value);
     }
     w->failed |= r.failed;
     put_double(w, "_sum", NULL, 0, sum);
@@ -180,11 +172,11 @@ static bool put_bucket(struct writing *w, str message)
 
     while (pb_next(&r)) {
         if (r.field == BUCKET_BOUND)
-            bound = as_double(r.value);
+            bound = float_of_bits(r.value);
         else if (r.field == BUCKET_COUNT)
             count = r.value;
         else if (r.field == BUCKET_COUNT_FLOAT)
-            real = as_double(r.value);
+            real = float_of_bits(r.value);
     }
     w->failed |= r.failed;
     put_count(w, "_bucket", "le", bound, count, real);
@@ -204,9 +196,9 @@ static void put_histogram(struct writing *w, str message)
         else if (r.field == HISTOGRAM_COUNT)
             count = r.value;
         else if (r.field == HISTOGRAM_COUNT_FLOAT)
-            real = as_double(r.value);
+            real = float_of_bits(r.value);
         else if (r.field == HISTOGRAM_SUM)
-            sum = as_double(r.value);
+            sum = float_of_bits(r.value);
     }
     w->failed |= r.failed;
     if (!is_whole)

@@ -49,11 +49,6 @@ static bool fail(const struct expo_reader *r, struct err *e, const char *why, st
     return false;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* Blanks between tokens: any number in text, exactly one in OpenMetrics. */
 static bool skip_blanks(const struct expo_reader *r, str *line)
 {
@@ -63,9 +58,9 @@ static bool skip_blanks(const struct expo_reader *r, str *line)
         if (line->n == 0 || line->p[0] != ' ')
             return false;
         *line = str_sub(*line, 1, line->n);
-        return line->n != 0 && !is_blank(line->p[0]);
+        return line->n != 0 && !char_is_blank(line->p[0]);
     }
-    while (k < line->n && is_blank(line->p[k]))
+    while (k < line->n && char_is_blank(line->p[k]))
         k++;
     *line = str_sub(*line, k, line->n);
     return k != 0;
@@ -76,7 +71,7 @@ static str cut_word(str *line)
     size_t k = 0;
     str word;
 
-    while (k < line->n && !is_blank(line->p[k]))
+    while (k < line->n && !char_is_blank(line->p[k]))
         k++;
     word = str_sub(*line, 0, k);
     *line = str_sub(*line, k, line->n);
@@ -274,7 +269,7 @@ struct scan {
 
 static void skip(struct scan *s)
 {
-    while (s->rest.n != 0 && is_blank(s->rest.p[0]))
+    while (s->rest.n != 0 && char_is_blank(s->rest.p[0]))
         s->rest = str_sub(s->rest, 1, s->rest.n);
 }
 
@@ -375,18 +370,13 @@ static bool take_labels(struct scan *s, struct expo_reader *r)
     return true;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
-}
-
 static bool finish_labels(struct expo_reader *r, struct labels *out, struct err *e)
 {
     size_t n = 0;
     bool is_named = false;
 
     if (r->labels.n > 1)
-        qsort(r->labels.v, r->labels.n, sizeof(r->labels.v[0]), by_name);
+        qsort(r->labels.v, r->labels.n, sizeof(r->labels.v[0]), label_order);
     for (size_t i = 0; i < r->labels.n; i++) {
         struct label l = r->labels.v[i];
 

@@ -24,4 +24,12 @@ void float_print_go_json(struct buf *out,
                          double v); /* exponent below 1e-6 and from 1e21; not for NaN, Inf */
 void float_print_exponent(struct buf *out, double v); /* 'e', -1: 1e+00 */
 
+static inline double float_of_bits(uint64_t bits)
+{
+    double v;
+
+    memcpy(&v, &bits, sizeof(v));
+    return v;
+}
+
 #endif

@@ -37,14 +37,9 @@ bool json_fail(struct json_reader *r, const char *fmt, ...)
     return err_at(&r->err, line, (int)(r->at - line_start) + 1, "%s", msg);
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 static int peek_char(struct json_reader *r)
 {
-    while (r->at < r->in.n && is_blank(r->in.p[r->at]))
+    while (r->at < r->in.n && char_is_space(r->in.p[r->at]))
         r->at++;
     return r->at < r->in.n ? (unsigned char)r->in.p[r->at] : -1;
 }
@@ -84,8 +79,10 @@ enum json_type json_peek(struct json_reader *r)
 
 /* -- objects and arrays -- */
 
-static const char *const type_names[] = {"nothing",  "null",     "a boolean", "a number",
-                                         "a string", "an array", "an object"};
+static const char *const type_names[] = {
+    [JSON_FAILED] = "nothing",  [JSON_NULL] = "null",       [JSON_BOOL] = "a boolean",
+    [JSON_NUMBER] = "a number", [JSON_STRING] = "a string", [JSON_ARRAY] = "an array",
+    [JSON_OBJECT] = "an object"};
 
 static bool expect_type(struct json_reader *r, enum json_type want)
 {
@@ -200,22 +197,13 @@ bool json_array_next(struct json_reader *r)
 
 /* -- strings -- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-        return (c | 0x20) - 'a' + 10;
-    return -1;
-}
-
 /* The four digits behind \u; r->at stands on the first of them. */
 static bool read_hex4(struct json_reader *r, uint32_t *out)
 {
     uint32_t v = 0;
 
     for (size_t i = 0; i < 4; i++) {
-        int d = r->at < r->in.n ? hex_value(r->in.p[r->at]) : -1;
+        int d = r->at < r->in.n ? char_hex(r->in.p[r->at]) : -1;
 
         if (d < 0)
             return json_fail(r, "four hexadecimal digits expected behind \\u");
@@ -565,6 +553,12 @@ void json_put_str(struct json_writer *w, str s)
 {
     separate(w);
     quote_json(w->out, s, w->html);
+}
+
+void json_put_text(struct json_writer *w, const char *key, str value)
+{
+    json_key(w, str_of(key));
+    json_put_str(w, value);
 }
 
 void json_put_i64(struct json_writer *w, int64_t v)

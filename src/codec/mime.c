@@ -201,14 +201,9 @@ struct addresses {
     struct err *e;
 };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static void skip_blanks(struct addresses *p)
 {
-    while (p->rest.n != 0 && is_blank(p->rest.p[0]))
+    while (p->rest.n != 0 && char_is_space(p->rest.p[0]))
         p->rest = str_sub(p->rest, 1, p->rest.n);
 }
 

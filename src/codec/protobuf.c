@@ -1,4 +1,5 @@
 #include "codec/protobuf.h"
+#include "codec/pack.h"
 
 enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
 
@@ -83,27 +84,18 @@ ts_ns pb_time(str message, bool *failed)
     return ts_add(t, nanos);
 }
 
-void pb_put_varint(struct buf *out, uint64_t v)
-{
-    while (v >= 0x80) {
-        buf_addc(out, (char)(v | 0x80));
-        v >>= 7;
-    }
-    buf_addc(out, (char)v);
-}
-
 void pb_put_u64(struct buf *out, unsigned field, uint64_t v)
 {
     if (v == 0)
         return;
-    pb_put_varint(out, field << 3 | WIRE_VARINT);
-    pb_put_varint(out, v);
+    pack_u64(out, field << 3 | WIRE_VARINT);
+    pack_u64(out, v);
 }
 
 static void put_bytes(struct buf *out, unsigned field, str bytes)
 {
-    pb_put_varint(out, field << 3 | WIRE_BYTES);
-    pb_put_varint(out, bytes.n);
+    pack_u64(out, field << 3 | WIRE_BYTES);
+    pack_u64(out, bytes.n);
     buf_add(out, bytes);
 }
 

@@ -28,7 +28,6 @@ uint64_t pb_varint(struct pb_reader *r); /* a bare one, such as a message's leng
 bool pb_next(struct pb_reader *r);       /* false at the end, or when failed */
 ts_ns pb_time(str message, bool *failed);
 
-void pb_put_varint(struct buf *out, uint64_t v);
 void pb_put_u64(struct buf *out, unsigned field, uint64_t v);              /* zero is left out */
 void pb_put_bytes(struct buf *out, unsigned field, str bytes);             /* empty is left out */
 void pb_put_message(struct buf *out, unsigned field, struct buf *message); /* and clears it */

@@ -1,5 +1,5 @@
 /* Civil time by the era method: 400 Gregorian years are 146097 days, and a year that begins in
- * March has its leap day at the end. 1970-01-01 is day 719468 of that count.
+ * March has its year_is_leap(year) day at the end. 1970-01-01 is day 719468 of that count.
  *
  * Worked example: 2024-02-29 is in the March year 2023, era 5, year of era 23, day of year 365 (the
  * last); day of era 23*365 + 23/4 - 23/100 + 365 = 8765, so 5*146097 + 8765 - 719468 = 19782 days
@@ -115,9 +115,8 @@ static bool eat_char(str *s, char c)
 static int days_in_month(int year, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-    return days[month - 1] + (month == 2 && leap);
+    return days[month - 1] + (month == 2 && year_is_leap(year));
 }
 
 static bool eat_date(str *s, struct civil *c)

@@ -33,4 +33,9 @@ ts_ns civil_to_ts(const struct civil *c,
                   int64_t utc_offset_s); /* saturates; weekday and yearday are not read */
 int64_t days_from_civil(int64_t year, int month, int day); /* days since 1970-01-01 */
 
+static inline bool year_is_leap(int64_t y)
+{
+    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+}
+
 #endif

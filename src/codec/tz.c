@@ -236,11 +236,6 @@ static bool footer(str s, struct tz *z)
     return switch_rule(&s, &z->start) && switch_rule(&s, &z->end) && s.n == 0;
 }
 
-static bool is_leap(int64_t y)
-{
-    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-}
-
 /* Seconds since 1970 of the switch in the given year, in local time counted as if it were UTC. */
 static int64_t switch_at(const struct switch_rule *r, int64_t year)
 {
@@ -248,13 +243,13 @@ static int64_t switch_at(const struct switch_rule *r, int64_t year)
     int64_t day;
 
     if (r->form == 'J') {
-        day = days_from_civil(year, 1, 1) + r->day - 1 + (is_leap(year) && r->day >= 60);
+        day = days_from_civil(year, 1, 1) + r->day - 1 + (year_is_leap(year) && r->day >= 60);
     } else if (r->form == '0') {
         day = days_from_civil(year, 1, 1) + r->day;
     } else {
         int64_t first = days_from_civil(year, r->month, 1);
         int weekday = (int)(((first + 4) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
-        int length = month_days[r->month - 1] + (r->month == 2 && is_leap(year));
+        int length = month_days[r->month - 1] + (r->month == 2 && year_is_leap(year));
         int d = (r->day - weekday + 7) % 7 + (r->week - 1) * 7;
 
         if (d >= length)

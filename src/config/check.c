@@ -75,16 +75,6 @@ static void check_root(struct conf_run *run, const struct route_conf *r)
                   "route: the root route cannot have \"continue\"");
 }
 
-static void fill_root(struct route_conf *r)
-{
-    if ((r->given & ROUTE_GROUP_WAIT) == 0)
-        r->group_wait = 30 * NS_PER_S;
-    if ((r->given & ROUTE_GROUP_INTERVAL) == 0)
-        r->group_interval = 5 * NS_PER_M;
-    if ((r->given & ROUTE_REPEAT_INTERVAL) == 0)
-        r->repeat_interval = 4 * NS_PER_H;
-}
-
 static void check_no_route(struct conf_run *run, const struct config_top *top,
                            const struct config *c, struct diag_place place)
 {
@@ -170,8 +160,6 @@ void config_check(struct conf_run *run, struct config_top *top, struct config *c
     for (size_t i = 0; i < c->n_receivers; i++)
         str_map_put(&n.receivers, c->receivers[i].name, (void *)(uintptr_t)(i + 1));
     if (c->route != NULL) {
-        fill_root(c->route);
-        route_conf_inherit(c->route, run->a);
         check_route(&n, c->route);
         check_root(run, c->route);
     } else {

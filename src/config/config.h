@@ -134,9 +134,7 @@ static inline struct config *config_of(const struct core_conf *c)
 void config_unref(struct config *c); /* NULL is fine */
 
 const struct receiver_conf *config_receiver(const struct config *c,
-                                            str name); /* NULL when unknown */
-const struct time_interval_conf *config_time_interval(const struct config *c,
-                                                      str name);           /* NULL when unknown */
+                                            str name);                     /* NULL when unknown */
 const struct source_conf *config_source(const struct config *c, str name); /* NULL when unknown */
 /* A rule of running that fresh left out for its problems; NULL: nothing is lost. */
 const struct rule_skipped *config_lost_rule(const struct config *fresh,

@@ -7,23 +7,14 @@
 #include "config/config.h"
 #include "schema/schema.h"
 
-/* A receiver's entry while it is loaded: where it stood, for the checks that need the whole configuration. */
-struct pending_integration {
-    const struct yaml_doc *doc;
-    const struct yaml_node *node;
-    str path; /* receivers[0].slack_configs[1] */
-};
-
-struct pending_receiver {
+/* A receiver of one file: those of one name are joined. */
+struct receiver_part {
     struct receiver_conf conf;
-    struct pending_integration *pending; /* beside conf.integrations */
-    str path;
     const struct yaml_doc *doc;
-    const struct yaml_node *node;
 };
 
-struct pending_receivers {
-    struct pending_receiver *v; /* arena */
+struct receiver_parts {
+    struct receiver_part *v; /* arena */
     size_t n;
 };
 
@@ -32,6 +23,7 @@ struct pending_receivers {
 struct config_global {
     struct global_conf receivers;
     struct scrape_common scrape;
+    struct conf_given given;
 };
 
 /* The top level, as decoded. */
@@ -39,7 +31,7 @@ struct config_top {
     struct config_global global;
     struct route_conf *route;
     CONF_LIST_OF(struct inhibit_conf) inhibit_rules;
-    struct pending_receivers receivers;
+    struct receiver_parts receivers;
     struct conf_strings templates;
     CONF_LIST_OF(struct time_interval_conf) mute_time_intervals;
     CONF_LIST_OF(struct time_interval_conf) time_intervals;
@@ -66,7 +58,7 @@ const struct conf_type *receiver_type_table(struct arena *a); /* name, labels an
 const struct conf_type *receiver_common_type(const struct receiver_type *type);
 bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *member);
 void receivers_print(struct conf_out *o, const void *member);
-/* Joins receivers of one name in different files, inherits from global, runs the kinds' checks. */
+/* Joins receivers of one name in different files. */
 void receivers_finish(struct conf_run *run, struct config_top *top, struct config *c);
 
 /* check.c: what only the whole shows. */

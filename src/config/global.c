@@ -5,14 +5,13 @@
 
 static void check_global(struct conf_check *c, void *obj)
 {
-    const struct config_global *all = obj;
+    struct config_global *all = obj;
     const struct global_conf *g = &all->receivers;
     struct err e = ERR_INIT;
     struct tz *zone;
 
-    scrape_words_check(c, &all->scrape);
-    if (all->scrape.interval != 0 && all->scrape.timeout > all->scrape.interval)
-        conf_error(c, "scrape_timeout", "longer than \"scrape_interval\"");
+    scrape_common_check(c, &all->scrape, CONF_GIVEN(global_conf_type, all, scrape.timeout),
+                        "\"scrape_interval\"");
     if (secret_is_set(g->slack_api_url) && secret_is_set(g->slack_app_token) &&
         !str_eq(g->slack_api_url.hidden, g->slack_app_url) &&
         !str_is(g->slack_api_url.hidden, "<secret>"))
@@ -42,7 +41,7 @@ static const struct conf_key keys[] = {
              "an alert posted without an end is resolved so long after its last post",
              .text = "5m"),
     CONF_KEY(struct global_conf, http_config, CONF_STRUCT_PTR,
-             "HTTP client of receivers without their own", .sub = &http_conf_type),
+             "HTTP client of receivers without their own", .sub = &http_conf_type, .text = "{}"),
     TEXT(smtp_from, "sender of mail"),
     TEXT(smtp_hello, "name to greet mail servers with", .text = "localhost"),
     TEXT(smtp_smarthost, "host:port of the mail server"),
@@ -50,8 +49,8 @@ static const struct conf_key keys[] = {
     SECRET(smtp_auth_password, "password there, for LOGIN and PLAIN"),
     SECRET(smtp_auth_secret, "secret there, for CRAM-MD5"),
     TEXT(smtp_auth_identity, "identity there, for PLAIN"),
-    CONF_KEY(struct global_conf, smtp_require_tls, CONF_BOOL, "refuse to send mail in clear",
-             .text = "true", .flags = CONF_PRINT_EMPTY),
+    CONF_KEY(struct global_conf, smtp_require_tls, CONF_TRISTATE, "refuse to send mail in clear",
+             .text = "true", .flags = CONF_EMPTY_IS_NO),
     CONF_KEY(struct global_conf, smtp_force_implicit_tls, CONF_TRISTATE,
              "TLS from the first byte; unset: iff the port is 465"),
     CONF_KEY(struct global_conf, smtp_tls_config, CONF_STRUCT_PTR, "TLS to the mail server",
@@ -109,6 +108,7 @@ const struct conf_type global_conf_type = {
     .doc = "Defaults for receivers and rule groups.",
     .keys = keys,
     .size = sizeof(struct config_global),
+    .given = CONF_AT(struct config_global, given),
     .check = check_global,
 };
 

@@ -48,14 +48,6 @@ const struct receiver_conf *config_receiver(const struct config *c, str name)
     return NULL;
 }
 
-const struct time_interval_conf *config_time_interval(const struct config *c, str name)
-{
-    for (size_t i = 0; i < c->n_time_intervals; i++)
-        if (str_eq(c->time_intervals[i].name, name))
-            return &c->time_intervals[i];
-    return NULL;
-}
-
 const struct source_conf *config_source(const struct config *c, str name)
 {
     for (size_t i = 0; i < c->n_sources; i++)
@@ -171,17 +163,6 @@ static void take(struct config *c, struct config_top *top)
     c->storage.keep_all = str_is(top->storage.keep, "all");
 }
 
-/* The client of receivers without their own, and of the heartbeat. */
-static void fill_http(struct conf_run *run, struct config *c)
-{
-    if (c->global.http_config == NULL) {
-        c->global.http_config = arena_new(run->a, struct http_conf);
-        conf_defaults(run, &http_conf_type, c->global.http_config);
-    }
-    if (c->heartbeat.http == NULL)
-        c->heartbeat.http = c->global.http_config;
-}
-
 static bool load_messages(struct conf_run *run, struct config *c, const struct files *files)
 {
     c->messages = messages_new(c->global.language, c->global.timezone, NULL);
@@ -193,7 +174,6 @@ static void keep_original(struct conf_run *run, struct config_top *top, struct c
 {
     struct buf text = BUF_INIT;
 
-    top->global.receivers = c->global;
     conf_print_yaml(&text, &config_top_type, top);
     c->original = arena_str(run->a, buf_str(&text));
     buf_release(&text);
@@ -259,11 +239,10 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
 
     if (!parse_all(run, texts, n, parts))
         return;
-    conf_decode(run, parts, n, &config_top_type, &top);
+    conf_decode(run, parts, n, (struct conf_layer){&config_top_type, &top, NULL});
     take(c, &top);
     if (!are_within_reach(o, run, 0, texts[0].path))
         return;
-    fill_http(run, c);
     receivers_finish(run, &top, c);
     config_check(run, &top, c, parts, n);
     keep_files(run, c, texts, n);

@@ -1,5 +1,5 @@
-/* Receivers are read in two steps. The entries are decoded where they stand; what they inherit is known only when the
- * whole configuration is, so each keeps its place until receivers_finish().
+/* Receivers: each with its entries, kind by kind, and what an entry says whatever its kind. One of one name in several
+ * files is one.
  */
 #include "config/config_priv.h"
 
@@ -8,15 +8,14 @@
 /* What every kind's entry may say besides its own keys. */
 struct entry_common {
     enum conf_tristate send_resolved;
-    struct http_conf *http_config; /* NULL = none of its own */
+    struct http_conf *http_config;
 };
 
 static const struct conf_key common_keys[] = {
     CONF_KEY(struct entry_common, send_resolved, CONF_TRISTATE,
              "also tell when alerts are resolved", .flags = CONF_EMPTY_IS_NO),
-    CONF_KEY(struct entry_common, http_config, CONF_STRUCT_PTR,
-             "HTTP client; the global one when not given", .sub = &http_conf_type,
-             .flags = CONF_INHERIT),
+    CONF_KEY(struct entry_common, http_config, CONF_STRUCT_PTR, "HTTP client",
+             .sub = &http_conf_type, CONF_GLOBAL(http_config)),
     CONF_KEYS_END,
 };
 static const struct conf_type common_type = {
@@ -75,16 +74,34 @@ const struct conf_type *receiver_type_table(struct arena *a)
     return type;
 }
 
+static void check_entry(const struct conf_in *in, const struct yaml_node *node,
+                        struct integration_conf *ic)
+{
+    const struct global_conf *global = in->above;
+    const struct conf_part part = {in->doc, node};
+    struct conf_check c = conf_check_of(in, &part, 1);
+    struct receiver_view view = {.global = global, .has_http_config = ic->has_own_http};
+
+    if (ic->has_own_http && ic->type->inherits_proxy && ic->http->proxy_url.n == 0 &&
+        !ic->http->proxy_from_environment)
+        ic->http->proxy_url = global->http_config->proxy_url;
+    view.has_http_authorization = ic->http->has_authorization;
+    if (ic->type->check != NULL)
+        ic->type->check(ic->conf, &view, &c);
+}
+
+/* in->above: the struct global_conf. */
 static bool decode_entry(const struct conf_in *in, const struct yaml_node *node,
                          const struct receiver_type *type, struct integration_conf *ic)
 {
+    const struct global_conf *global = in->above;
     struct entry_common common;
     struct conf_layer layers[2];
 
     *ic = (struct integration_conf){.type = type, .place = yaml_place(in->doc, node)};
     ic->conf = arena_zalloc(in->run->a, type->conf->size);
-    layers[0] = (struct conf_layer){receiver_common_type(type), &common};
-    layers[1] = (struct conf_layer){type->conf, ic->conf};
+    layers[0] = (struct conf_layer){receiver_common_type(type), &common, global};
+    layers[1] = (struct conf_layer){type->conf, ic->conf, global};
     if (yaml_is_null(node)) {
         conf_complain(in, node, DIAG_ERROR, "C001", "empty entry");
         conf_defaults(in->run, type->conf, ic->conf);
@@ -94,8 +111,9 @@ static bool decode_entry(const struct conf_in *in, const struct yaml_node *node,
         return false;
     ic->send_resolved = common.send_resolved == CONF_UNSET ? type->send_resolved_default
                                                            : common.send_resolved == CONF_YES;
-    ic->has_own_http = common.http_config != NULL;
-    ic->http = common.http_config;
+    ic->http = type->uses_http ? common.http_config : global->http_config;
+    ic->has_own_http = ic->http != global->http_config;
+    check_entry(in, node, ic);
     return true;
 }
 
@@ -112,14 +130,11 @@ static size_t count_entries(const struct yaml_node *node)
 }
 
 static bool decode_kinds(const struct conf_in *in, const struct yaml_node *node,
-                         struct pending_receiver *r)
+                         struct receiver_conf *r)
 {
-    struct arena *a = in->run->a;
-    size_t n = count_entries(node);
     bool ok = true;
 
-    r->conf.integrations = arena_array(a, n, sizeof(r->conf.integrations[0]));
-    r->pending = arena_array(a, n, sizeof(r->pending[0]));
+    r->integrations = arena_array(in->run->a, count_entries(node), sizeof(r->integrations[0]));
     for (size_t i = 0; receiver_types[i] != NULL; i++) {
         const struct yaml_node *list = yaml_get(node, str_of(receiver_types[i]->config_key));
         struct conf_in at = conf_enter(in, str_of(receiver_types[i]->config_key));
@@ -132,23 +147,15 @@ static bool decode_kinds(const struct conf_in *in, const struct yaml_node *node,
         }
         for (size_t j = 0; j < list->n; j++) {
             struct conf_in item = conf_enter_item(&at, j);
-            size_t k = r->conf.n_integrations;
 
-            if (decode_entry(&item, list->items[j], receiver_types[i], &r->conf.integrations[k])) {
-                r->pending[k] =
-                    (struct pending_integration){in->doc, list->items[j], conf_path(&item)};
-                r->conf.n_integrations++;
-            } else {
+            if (decode_entry(&item, list->items[j], receiver_types[i],
+                             &r->integrations[r->n_integrations]))
+                r->n_integrations++;
+            else
                 ok = false;
-            }
         }
     }
     return ok;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp(((const struct conf_pair *)a)->name, ((const struct conf_pair *)b)->name);
 }
 
 /* Each receiver has the label "name", which is its own. */
@@ -170,14 +177,14 @@ static bool complete_labels(const struct conf_in *in, const struct yaml_node *no
             ok = false;
         }
     }
-    qsort(v, n, sizeof(*v), by_name);
+    qsort(v, n, sizeof(*v), conf_pair_order);
     r->labels = (struct conf_map){v, n};
     return ok;
 }
 
 bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *member)
 {
-    struct pending_receivers *all = member;
+    struct receiver_parts *all = member;
     struct arena *a = in->run->a;
     const struct conf_type *type;
     bool ok = true;
@@ -186,42 +193,23 @@ bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *me
         return true;
     if (!conf_want_list(in, node))
         return false;
+    in->above = &container_of(all, struct config_top, receivers)->global.receivers;
     type = receiver_type_table(a);
     all->v = arena_copy(a, all->v, all->n, all->n + node->n, sizeof(all->v[0]));
     for (size_t i = 0; i < node->n; i++) {
         struct conf_in item = conf_enter_item(in, i);
-        struct pending_receiver *r = &all->v[all->n++];
-        struct conf_layer layer = {type, &r->conf};
+        struct receiver_part *r = &all->v[all->n++];
+        struct conf_layer layer = {type, &r->conf, NULL};
 
         r->doc = in->doc;
-        r->node = node->items[i];
-        r->path = conf_path(&item);
         ok &= conf_decode_node(&item, node->items[i], &layer, 1);
         ok &= complete_labels(&item, node->items[i], &r->conf);
-        ok &= decode_kinds(&item, node->items[i], r);
+        ok &= decode_kinds(&item, node->items[i], &r->conf);
     }
     return ok;
 }
 
 /* -- finishing -- */
-
-static void finish_integration(struct conf_run *run, const struct global_conf *global,
-                               struct integration_conf *ic, const struct pending_integration *p)
-{
-    const struct conf_in in = {.run = run, .doc = p->doc, .key = p->path, .index = -1};
-    const struct conf_part part = {p->doc, p->node};
-    struct conf_check c = conf_check_of(&in, &part, 1);
-    struct receiver_view view = {.global = global, .has_http_config = ic->has_own_http};
-
-    if (ic->http == NULL)
-        ic->http = global->http_config;
-    else if (ic->type->inherits_proxy && ic->http->proxy_url.n == 0 &&
-             !ic->http->proxy_from_environment)
-        ic->http->proxy_url = global->http_config->proxy_url;
-    view.has_http_authorization = ic->http->has_authorization;
-    if (ic->type->check != NULL)
-        ic->type->check(ic->conf, &view, &c);
-}
 
 /* Says once a kind that it is not delivered yet. */
 static void say_later(struct conf_run *run, const struct config *c)
@@ -252,29 +240,24 @@ static void number_integrations(struct receiver_conf *r)
 }
 
 /* Appends from's integrations to into's. */
-static void join(struct arena *a, struct pending_receiver *into,
-                 const struct pending_receiver *from)
+static void join(struct arena *a, struct receiver_conf *into, const struct receiver_conf *from)
 {
-    size_t n = into->conf.n_integrations, m = from->conf.n_integrations;
-    struct integration_conf *v = arena_copy(a, into->conf.integrations, n, n + m, sizeof(*v));
-    struct pending_integration *p = arena_copy(a, into->pending, n, n + m, sizeof(*p));
+    size_t n = into->n_integrations, m = from->n_integrations;
+    struct integration_conf *v = arena_copy(a, into->integrations, n, n + m, sizeof(*v));
 
-    if (m != 0) {
-        memcpy(v + n, from->conf.integrations, m * sizeof(*v));
-        memcpy(p + n, from->pending, m * sizeof(*p));
-    }
-    into->conf.integrations = v;
-    into->pending = p;
-    into->conf.n_integrations = n + m;
+    if (m != 0)
+        memcpy(v + n, from->integrations, m * sizeof(*v));
+    into->integrations = v;
+    into->n_integrations = n + m;
 }
 
-static void join_names(struct conf_run *run, struct pending_receivers *all)
+static void join_names(struct conf_run *run, struct receiver_parts *all)
 {
     struct str_map seen = {0};
     size_t n = 0;
 
     for (size_t i = 0; i < all->n; i++) {
-        struct pending_receiver *r = &all->v[i], *first;
+        struct receiver_part *r = &all->v[i], *first;
         void **hit = str_map_get(&seen, r->conf.name);
         struct diag *g;
 
@@ -286,7 +269,7 @@ static void join_names(struct conf_run *run, struct pending_receivers *all)
         }
         first = &all->v[(uintptr_t)*hit - 1];
         if (first->doc != r->doc) {
-            join(run->a, first, r);
+            join(run->a, &first->conf, &r->conf);
             continue;
         }
         g = diags_add(run->d, DIAG_ERROR, "C009", r->conf.place, "receiver \"%.*s\" stands twice",
@@ -299,17 +282,13 @@ static void join_names(struct conf_run *run, struct pending_receivers *all)
 
 void receivers_finish(struct conf_run *run, struct config_top *top, struct config *c)
 {
-    struct pending_receivers *all = &top->receivers;
+    struct receiver_parts *all = &top->receivers;
 
     join_names(run, all);
     c->receivers = arena_array(run->a, all->n, sizeof(c->receivers[0]));
     for (size_t i = 0; i < all->n; i++) {
-        struct pending_receiver *r = &all->v[i];
-
-        number_integrations(&r->conf);
-        for (size_t j = 0; j < r->conf.n_integrations; j++)
-            finish_integration(run, &c->global, &r->conf.integrations[j], &r->pending[j]);
-        c->receivers[c->n_receivers++] = r->conf;
+        number_integrations(&all->v[i].conf);
+        c->receivers[c->n_receivers++] = all->v[i].conf;
     }
     say_later(run, c);
 }
@@ -320,8 +299,8 @@ static void print_integration(struct conf_out *o, const struct integration_conf 
 {
     struct entry_common common = {.send_resolved = ic->send_resolved ? CONF_YES : CONF_NO,
                                   .http_config = ic->http};
-    struct conf_layer layers[] = {{receiver_common_type(ic->type), &common},
-                                  {ic->type->conf, ic->conf}};
+    struct conf_layer layers[] = {{receiver_common_type(ic->type), &common, NULL},
+                                  {ic->type->conf, ic->conf, NULL}};
 
     conf_print_item(o);
     conf_print_layers(o, layers, 2);
@@ -355,7 +334,7 @@ static const struct conf_type head_type = {
 
 void receivers_print(struct conf_out *o, const void *member)
 {
-    const struct pending_receivers *all = member;
+    const struct receiver_parts *all = member;
 
     if (all->n == 0)
         return;
@@ -363,7 +342,7 @@ void receivers_print(struct conf_out *o, const void *member)
     buf_addc(o->out, '\n');
     for (size_t i = 0; i < all->n; i++) {
         conf_print_item(o);
-        conf_print_layers(o, &(struct conf_layer){&head_type, &all->v[i].conf}, 1);
+        conf_print_layers(o, &(struct conf_layer){&head_type, &all->v[i].conf, NULL}, 1);
         for (size_t t = 0; receiver_types[t] != NULL; t++)
             print_kind(o, &all->v[i].conf, receiver_types[t]);
         conf_print_item_end(o);

@@ -41,9 +41,9 @@ static void load_file(struct loader *l, const struct rule_files_conf *by, str pa
             asked != NULL && str_is(asked->dialect, "metricsql") ? RULE_METRICSQL : RULE_PROMQL,
         .space_label = by->space_label,
         .files = l->o->files,
+        .global = &l->c->global,
         .tolerates = l->o->tolerates_rules,
     };
-    const struct global_conf *global = &l->c->global;
     struct loaded_file names;
     struct rule_file file;
 
@@ -67,10 +67,6 @@ static void load_file(struct loader *l, const struct rule_files_conf *by, str pa
         g->absolute = with_object(l->run->a, names.absolute, g->object);
         g->source = source;
         g->value_at_resolve = l->c->core.notifications.value_at_resolve;
-        if (g->interval == 0)
-            g->interval = global->evaluation_interval;
-        if (!g->has_query_offset)
-            g->query_offset = global->rule_query_offset;
         vec_push(&l->groups, *g);
     }
 }
@@ -115,11 +111,6 @@ static void keep(struct loader *l)
 
 /* -- where a rule is evaluated -- */
 
-static int by_str(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 static str *recorded_names(const struct loader *l, size_t *n)
 {
     VEC(str) v = VEC_INIT;
@@ -132,7 +123,7 @@ static str *recorded_names(const struct loader *l, size_t *n)
     names = arena_copy(l->run->a, v.v, v.n, v.n, sizeof(*names));
     *n = v.n;
     if (v.n > 1)
-        qsort(names, v.n, sizeof(*names), by_str);
+        qsort(names, v.n, sizeof(*names), str_order);
     vec_release(&v);
     return names;
 }

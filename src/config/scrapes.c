@@ -26,7 +26,8 @@ static void append(struct conf_run *run, struct config *c, const struct scrape_c
     c->n_scrapes += more->n;
 }
 
-static void load_file(struct conf_run *run, const struct files *files, struct config *c, str path)
+static void load_file(struct conf_run *run, const struct files *files,
+                      const struct scrape_common *global, struct config *c, str path)
 {
     struct yaml_doc *doc = arena_new(run->a, struct yaml_doc);
     struct scrape_conf_list list = {0};
@@ -40,12 +41,13 @@ static void load_file(struct conf_run *run, const struct files *files, struct co
         return;
     }
     part = (struct conf_part){doc, doc->root};
-    conf_decode(run, &part, 1, &file_type, &list);
+    conf_decode(run, &part, 1, (struct conf_layer){&file_type, &list, global});
     append(run, c, &list);
 }
 
 /* As in Prometheus: a pattern may match nothing yet. */
-static void load_files(struct conf_run *run, const struct files *files, struct config *c)
+static void load_files(struct conf_run *run, const struct files *files,
+                       const struct scrape_common *global, struct config *c)
 {
     for (size_t i = 0; i < c->scrape_files.n; i++) {
         str *names;
@@ -53,7 +55,7 @@ static void load_files(struct conf_run *run, const struct files *files, struct c
 
         files_glob(files, c->scrape_files.v[i], run->a, &names, &n);
         for (size_t j = 0; j < n; j++)
-            load_file(run, files, c, names[j]);
+            load_file(run, files, global, c, names[j]);
     }
 }
 
@@ -102,7 +104,7 @@ static void load_push(struct conf_run *run, const struct scrape_common *global, 
 {
     if (c->push == NULL)
         return;
-    c->push->interval = global->interval != 0 ? global->interval : NS_PER_M;
+    c->push->interval = global->interval;
     if (c->push->max_age != 0 && c->push->max_age < c->push->interval)
         diags_add(run->d, DIAG_WARNING, "C009", c->push->place,
                   "push: \"max_age\" is shorter than the global \"scrape_interval\": a group may "
@@ -113,11 +115,9 @@ void config_load_scrapes(struct conf_run *run, struct config_top *top, struct co
                          const struct files *files)
 {
     c->scrape_files = top->scrape_files;
-    load_files(run, files, c);
+    load_files(run, files, &top->global.scrape, c);
     check_names(run, c);
-    for (size_t i = 0; i < c->n_scrapes; i++) {
-        scrape_conf_inherit(&c->scrapes[i], &top->global.scrape, run->d);
+    for (size_t i = 0; i < c->n_scrapes; i++)
         check_discovery(run, c, &c->scrapes[i]);
-    }
     load_push(run, &top->global.scrape, c);
 }

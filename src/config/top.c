@@ -41,7 +41,7 @@ static bool decode_rule_files(struct conf_in *in, const struct yaml_node *node, 
     for (size_t i = 0; i < node->n; i++) {
         struct conf_in item = conf_enter_item(in, i);
         struct rule_files_conf *f = &list->v[list->n++];
-        struct conf_layer layer = {&rule_files_type, f};
+        struct conf_layer layer = {&rule_files_type, f, NULL};
 
         if (node->items[i]->kind == YAML_SCALAR) {
             f->files.v = arena_array(in->run->a, 1, sizeof(str));
@@ -69,6 +69,14 @@ static bool decode_sources(struct conf_in *in, const struct yaml_node *node, voi
                                  member);
 }
 
+/* -- scrape_configs -- */
+
+static bool decode_scrapes(struct conf_in *in, const struct yaml_node *node, void *member)
+{
+    in->above = &container_of(member, struct config_top, scrapes)->global.scrape;
+    return scrape_decode_list(in, node, member);
+}
+
 /* -- heartbeat, storage -- */
 
 static void check_heartbeat(struct conf_check *c, void *obj)
@@ -86,7 +94,7 @@ static const struct conf_key heartbeat_keys[] = {
     CONF_KEY(struct heartbeat_conf, withhold_when_receivers_fail, CONF_BOOL,
              "not posted while TocsinReceiverFailing fires: the switch outside pages then"),
     CONF_KEY_AS("http_config", struct heartbeat_conf, http, CONF_STRUCT_PTR, "HTTP client",
-                .sub = &http_conf_type),
+                .sub = &http_conf_type, CONF_GLOBAL(http_config)),
     CONF_KEYS_END,
 };
 
@@ -99,7 +107,8 @@ const struct conf_type heartbeat_conf_type = {
 
 static bool decode_heartbeat(struct conf_in *in, const struct yaml_node *node, void *member)
 {
-    struct conf_layer layer = {&heartbeat_conf_type, member};
+    const struct config_top *top = container_of(member, struct config_top, heartbeat);
+    struct conf_layer layer = {&heartbeat_conf_type, member, &top->global.receivers};
     struct conf_part part = {in->doc, node};
     struct conf_check c = conf_check_of(in, &part, 1);
 
@@ -197,7 +206,7 @@ static const struct conf_key keys[] = {
     /* Prometheus */
     CONF_KEY(struct config_top, rule_files, CONF_CUSTOM, "rule files", .decode = decode_rule_files),
     CONF_KEY_AS("scrape_configs", struct config_top, scrapes, CONF_CUSTOM, "targets to scrape",
-                .decode = scrape_decode_list, .flags = CONF_MERGE),
+                .decode = decode_scrapes, .flags = CONF_MERGE),
     CONF_KEY_AS("scrape_config_files", struct config_top, scrape_files, CONF_PATHS,
                 "patterns of files with more of them", .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, alerting, CONF_STRUCT, "who else gets the alerts of our rules",

@@ -23,15 +23,6 @@
 
 #include "core/engine.h"
 
-/* In the order in which they are asked. */
-enum held_by {
-    HELD_BY_NOTHING,
-    HELD_BY_INHIBITION,
-    HELD_BY_ACTIVE_TIME, /* the instant is outside of every active interval */
-    HELD_BY_MUTE_TIME,
-    HELD_BY_SILENCE,
-};
-
 /* Who is told by a route at an instant. */
 struct audience {
     const struct engine *e;

@@ -17,7 +17,7 @@ static size_t kind_of(const struct engine *e, str integration)
     return SIZE_MAX;
 }
 
-static struct receiver_stats *receiver_stats_of(struct engine *e, str receiver)
+struct receiver_stats *receiver_stats_of(struct engine *e, str receiver)
 {
     VEC_EACH (struct receiver_stats *, r, &e->receivers)
         if (str_eq(r->name, receiver))
@@ -25,7 +25,7 @@ static struct receiver_stats *receiver_stats_of(struct engine *e, str receiver)
     return NULL;
 }
 
-static struct outbox_slot *slot_get(struct engine *e, str key)
+struct outbox_slot *outbox_slot_of(const struct engine *e, str key)
 {
     struct outbox_slot **s = outbox_map_get(&e->outbox, key);
 
@@ -198,7 +198,7 @@ void outbox_decide(struct engine *e, const struct notification *n,
 {
     struct outbox_row *row =
         outbox_row_new(key, n, ic->kind, ic->index, firing, resolved, repeat, now);
-    struct outbox_slot *s = slot_get(e, key);
+    struct outbox_slot *s = outbox_slot_of(e, key);
 
     row->asked = audience_revision(e);
     if (s == NULL) {
@@ -248,7 +248,7 @@ bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why)
 {
-    struct outbox_slot *s = slot_get(e, key);
+    struct outbox_slot *s = outbox_slot_of(e, key);
 
     if (s == NULL)
         return false;
@@ -527,7 +527,7 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
 void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
                       struct effects *fx)
 {
-    struct outbox_slot *s = slot_get(e, d->key);
+    struct outbox_slot *s = outbox_slot_of(e, d->key);
 
     if (s == NULL || !outbox_in_flight(s) || s->row->flush_id != d->flush_id)
         return; /* pruned by a reload while it was on its way */
@@ -583,7 +583,7 @@ enum { WAIT_MAX_M = 5 };
 void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
                     struct effects *fx)
 {
-    struct outbox_slot *s = slot_get(e, row->key);
+    struct outbox_slot *s = outbox_slot_of(e, row->key);
     ts_ns latest = row->attempt == 0 ? now.mono : ts_add(now.mono, WAIT_MAX_M * NS_PER_M);
 
     row->not_before = row->not_before < latest ? row->not_before : latest;

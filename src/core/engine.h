@@ -224,8 +224,18 @@ struct receiver_stats {
     char last_error[256];
 };
 
+/* Who keeps an alert back, in the order in which they are asked. */
+enum held_by {
+    HELD_BY_NOTHING,
+    HELD_BY_INHIBITION,
+    HELD_BY_ACTIVE_TIME, /* the instant is outside of every active interval */
+    HELD_BY_MUTE_TIME,
+    HELD_BY_SILENCE,
+};
+enum { HELD_BYS = HELD_BY_SILENCE + 1 };
+
 struct engine_stats {
-    uint64_t received_firing, received_resolved, invalid, suppressed[4];
+    uint64_t received_firing, received_resolved, invalid, suppressed[HELD_BYS];
     struct integration_stats *integration; /* by position in conf->kinds */
     uint64_t wall_steps, pauses;
     uint64_t nflog_queries, nflog_misses; /* of flushes */

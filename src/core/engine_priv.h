@@ -157,4 +157,8 @@ void decisions_snapshot(struct engine *e, struct now now, struct state_commit *c
 
 struct decision *decide(struct effects *fx, enum decision_kind kind, struct now now);
 
+/* NULL: there is none. */
+struct receiver_stats *receiver_stats_of(struct engine *e, str receiver);
+struct outbox_slot *outbox_slot_of(const struct engine *e, str key);
+
 #endif

@@ -2,24 +2,25 @@
 
 #include "codec/duration.h"
 #include "codec/timefmt.h"
+#include "core/engine_priv.h"
 #include "core/foresee.h"
 #include "core/receiver_health.h"
+#include "route/route_conf.h"
 
 const char *explain_verdict_text(enum explain_verdict v)
 {
-    static const char *const texts[] = {
-        "inhibited", "outside active time", "muted", "silenced", "sending", "retrying", "told",
-        "waiting",   "unsent resolve",      "gone",
-    };
+    static const char *const texts[] = {[EXPLAIN_INHIBITED] = "inhibited",
+                                        [EXPLAIN_OUTSIDE_ACTIVE] = "outside active time",
+                                        [EXPLAIN_MUTED] = "muted",
+                                        [EXPLAIN_SILENCED] = "silenced",
+                                        [EXPLAIN_SENDING] = "sending",
+                                        [EXPLAIN_RETRYING] = "retrying",
+                                        [EXPLAIN_TOLD] = "told",
+                                        [EXPLAIN_WAITING] = "waiting",
+                                        [EXPLAIN_UNSENT_RESOLVE] = "unsent resolve",
+                                        [EXPLAIN_GONE] = "gone"};
 
     return texts[v];
-}
-
-static const struct outbox_slot *slot_of(const struct engine *e, str key)
-{
-    struct outbox_slot **s = outbox_map_get(&e->outbox, key);
-
-    return s != NULL ? *s : NULL;
 }
 
 static bool has(struct hash_list firing, struct hash_list resolved, uint64_t hash)
@@ -91,7 +92,7 @@ static void explain_integration(const struct engine *e, const struct explanation
     last = nflog_map_get(&e->nflog, buf_str(&key));
     *in = (struct explain_integration){.conf = ic,
                                        .last = last != NULL ? *last : NULL,
-                                       .slot = slot_of(e, buf_str(&key)),
+                                       .slot = outbox_slot_of(e, buf_str(&key)),
                                        .next_at = TS_NONE};
     buf_release(&key);
     in->verdict = judge(e, x, r, in, now, a);
@@ -288,7 +289,7 @@ void explain_say(struct buf *out, const struct engine *e, const struct explanati
         buf_addf(out, "%s",
                  r->next_flush == TS_NONE ? "would wait for " : "waits for the group's flush");
         if (r->next_flush == TS_NONE)
-            duration_print(out, r->route->group_wait);
+            duration_print(out, r->route->conf->group_wait);
         break;
     case EXPLAIN_UNSENT_RESOLVE: buf_adds(out, "it ended, and send_resolved is off"); break;
     case EXPLAIN_GONE: buf_adds(out, "it ended, and is no longer in the group"); break;

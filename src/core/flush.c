@@ -6,6 +6,7 @@
  * The flush is over when every row of it is answered. Then the resolved alerts that it told leave the group, unless they
  * changed meanwhile; a failure keeps them, and the next tick decides again. */
 #include "core/engine_priv.h"
+#include "route/route_conf.h"
 
 struct flush {
     struct alert **v; /* what survives */
@@ -65,7 +66,7 @@ static ts_ns restored_due(const struct engine *e, const struct group *g, struct 
         return TS_NONE;
     since = now.mono - last->sent_mono;
     return ts_add(last->sent_mono,
-                  (since / g->route->group_interval + 1) * g->route->group_interval);
+                  (since / g->route->conf->group_interval + 1) * g->route->conf->group_interval);
 }
 
 /* Groups of a new tree, from the stored alerts and from those that only an old group still held. */
@@ -273,7 +274,7 @@ static void tell(struct engine *e, struct group *g, const struct flush *f,
     }
     if (g->route->conf->labels.n != 0)
         n.route_templates = route_conf_templates(&g->route->conf->labels, &fx->arena);
-    outbox_decide(e, &n, ic, key, f->firing, f->resolved, g->route->repeat_interval, now, fx);
+    outbox_decide(e, &n, ic, key, f->firing, f->resolved, g->route->conf->repeat_interval, now, fx);
     g->flush_waiting++;
 }
 
@@ -341,7 +342,7 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
         return; /* nothing is left to tell of, which is not the same as an end */
     }
     reason = nflog_decide(entry, f->firing, f->resolved, ic->send_resolved,
-                          g->route->repeat_interval, now);
+                          g->route->conf->repeat_interval, now);
     if (reason == REASON_NONE && (f->firing.n != 0 || ic->send_resolved) &&
         outbox_may_have_said_else(e, buf_str(&key), f->firing))
         reason = f->firing.n != 0 ? REASON_NEW_ALERTS : REASON_ALL_RESOLVED;
@@ -350,8 +351,9 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
                                 "resolved before it could be delivered")) {
             d = decide(fx, DECISION_NOTHING, now);
             if (entry != NULL && f->firing.n != 0)
-                d->until = ts_add(now.wall,
-                                  ts_add(entry->sent_mono, g->route->repeat_interval) - now.mono);
+                d->until =
+                    ts_add(now.wall,
+                           ts_add(entry->sent_mono, g->route->conf->repeat_interval) - now.mono);
         } else {
             d = vec_last(&fx->decisions);
         }

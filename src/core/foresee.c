@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "core/audience.h"
 #include "core/explain.h"
+#include "route/route_conf.h"
 
 /* The group as it will be: which of its alerts are still there, and what the log will say. */
 struct future {
@@ -133,7 +134,7 @@ static bool tells(const struct audience *then, const struct alert *a, struct ver
 /* Whether what is under way tells the subject. The log is what it will be then. */
 static bool is_under_way(struct future *f)
 {
-    ts_ns tick = f->g->timer.key, every = f->g->route->group_interval;
+    ts_ns tick = f->g->timer.key, every = f->g->route->conf->group_interval;
     struct buf key = BUF_INIT;
     struct outbox_slot **found;
     struct nflog_entry **entry;
@@ -185,7 +186,7 @@ static bool is_told_when_sent(struct future *f)
 static void survivors(struct future *f)
 {
     const struct nflog_entry *told = f->has_log ? &f->log : NULL;
-    ts_ns tick = ts_add(f->audience.at.wall, f->g->route->group_interval);
+    ts_ns tick = ts_add(f->audience.at.wall, f->g->route->conf->group_interval);
     struct verdict v = {HELD_BY_NOTHING};
 
     for (size_t i = 0; i < f->n; i++) {
@@ -233,7 +234,7 @@ static enum notify_reason flush(struct future *f, struct now at)
     if (f->firing.n + f->resolved.n == 0)
         return REASON_NONE;
     reason = nflog_decide(f->has_log ? &f->log : NULL, f->firing, f->resolved, f->ic->send_resolved,
-                          f->g->route->repeat_interval, at);
+                          f->g->route->conf->repeat_interval, at);
     if (reason == REASON_NONE)
         return REASON_NONE;
     log_says(f, at.mono, f->firing, f->resolved);
@@ -250,12 +251,12 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
     if (last == TS_NONE)
         return f->g->timer.key;
     wake = f->wake != TS_MAX ? ts_add(f->now.mono, f->wake - f->now.wall) : TS_MAX;
-    if (wakes && wake < ts_add(last, r->group_interval))
+    if (wakes && wake < ts_add(last, r->conf->group_interval))
         return wake;
     /* The end of a window moves the ticks behind it: who wakes then must not be taken past one. */
     if (f->audience.time != HELD_BY_NOTHING ||
         (wakes && r->n_mute_intervals + r->n_active_intervals != 0))
-        return ts_add(last, r->group_interval);
+        return ts_add(last, r->conf->group_interval);
     for (size_t i = 0; i < f->n_edges && wanted == TS_MAX; i++) {
         ts_ns mono = ts_add(f->now.mono, f->edges[i] - f->now.wall);
 
@@ -264,7 +265,7 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
     }
     if (f->has_log && f->log.firing.n != 0) {
         ts_ns repeat =
-            f->log.is_unsure ? last : ts_add(ts_add(f->log.sent_mono, r->repeat_interval), 1);
+            f->log.is_unsure ? last : ts_add(ts_add(f->log.sent_mono, r->conf->repeat_interval), 1);
 
         if (repeat <= last)
             repeat = ts_add(last, 1);
@@ -273,8 +274,8 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
     if (wanted == TS_MAX)
         return TS_MAX;
     /* Who wakes early decides so at the tick before. */
-    steps = (wanted - last + (wakes ? 0 : r->group_interval - 1)) / r->group_interval;
-    return ts_add(last, (steps > 1 ? steps : 1) * r->group_interval);
+    steps = (wanted - last + (wakes ? 0 : r->conf->group_interval - 1)) / r->conf->group_interval;
+    return ts_add(last, (steps > 1 ? steps : 1) * r->conf->group_interval);
 }
 
 /* A row that waits is not told by the flushes before it is sent: they replace it, and the log stays as it is. */

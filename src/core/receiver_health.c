@@ -2,16 +2,9 @@
 
 #include <stdio.h>
 #include "core/engine_priv.h"
+#include "route/route_conf.h"
 
 #define FORGOTTEN_AFTER NS_PER_H
-
-static struct receiver_stats *stats_of(struct engine *e, str receiver)
-{
-    VEC_EACH (struct receiver_stats *, r, &e->receivers)
-        if (str_eq(r->name, receiver))
-            return r;
-    return NULL;
-}
 
 static void health_free(struct integration_health *h)
 {
@@ -73,8 +66,8 @@ static dur_ns group_interval(const struct engine *e, str receiver)
 
     for (size_t i = 0; i < e->tree.n; i++)
         if (str_eq(e->tree.by_index[i]->receiver, receiver) &&
-            e->tree.by_index[i]->group_interval < least)
-            least = e->tree.by_index[i]->group_interval;
+            e->tree.by_index[i]->conf->group_interval < least)
+            least = e->tree.by_index[i]->conf->group_interval;
     return least;
 }
 
@@ -194,7 +187,7 @@ static void note_clock(struct engine *e, const struct outbox_row *r,
 void receiver_answered(struct engine *e, const struct outbox_row *r,
                        const struct delivery_result *d, struct now now, struct effects *fx)
 {
-    struct receiver_stats *rs = stats_of(e, r->receiver);
+    struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
     struct integration_health *h;
 
     note_clock(e, r, d, now, fx);

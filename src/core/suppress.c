@@ -2,22 +2,17 @@
  * the last time is no news. Of a time that keeps everybody back there is one decision, of the group. */
 #include "core/engine_priv.h"
 
-enum { SUPPRESSED_SILENCE, SUPPRESSED_INHIBITION, SUPPRESSED_MUTE_TIME, SUPPRESSED_ACTIVE_TIME };
-
-static const struct {
-    enum decision_kind kind;
-    int counter;
-} held[] = {
-    [HELD_BY_INHIBITION] = {DECISION_INHIBITED, SUPPRESSED_INHIBITION},
-    [HELD_BY_ACTIVE_TIME] = {DECISION_OUTSIDE_ACTIVE, SUPPRESSED_ACTIVE_TIME},
-    [HELD_BY_MUTE_TIME] = {DECISION_MUTED_TIME, SUPPRESSED_MUTE_TIME},
-    [HELD_BY_SILENCE] = {DECISION_SILENCED, SUPPRESSED_SILENCE},
+static const enum decision_kind kinds[] = {
+    [HELD_BY_INHIBITION] = DECISION_INHIBITED,
+    [HELD_BY_ACTIVE_TIME] = DECISION_OUTSIDE_ACTIVE,
+    [HELD_BY_MUTE_TIME] = DECISION_MUTED_TIME,
+    [HELD_BY_SILENCE] = DECISION_SILENCED,
 };
 
 /* The alert (0: all of the group) is kept back, by whom stands in by. */
 static void note(struct look *l, uint64_t fingerprint, enum held_by held_by, str by, ts_ns until)
 {
-    struct decision *d = decide(l->fx, held[held_by].kind, l->now);
+    struct decision *d = decide(l->fx, kinds[held_by], l->now);
     void *verdict = (void *)(uintptr_t)(hash_bytes(by.p, by.n) + (uint64_t)d->kind), **last;
 
     d->fingerprint = fingerprint;
@@ -36,7 +31,7 @@ void look_holds(struct look *l, uint64_t fingerprint, const struct verdict *v)
 {
     struct buf by = BUF_INIT;
 
-    l->e->stats.suppressed[held[v->held_by].counter]++;
+    l->e->stats.suppressed[v->held_by]++;
     if (v->held_by == HELD_BY_INHIBITION) {
         VEC_EACH (const struct inhibition *, h, &v->inhibited_by)
             buf_addf(&by, "%s%016llx", by.n == 0 ? "" : ",", (unsigned long long)h->fingerprint);

@@ -15,7 +15,8 @@
 enum { LOOK_S = 5, FILE_MAX = 10 << 20, ANSWER_MAX = 10 << 20 };
 
 enum kind { STATIC, FILES, HTTP, DNS };
-static const char *const kind_names[] = {"static", "file", "http", "dns"};
+static const char *const kind_names[] = {
+    [STATIC] = "static", [FILES] = "file", [HTTP] = "http", [DNS] = "dns"};
 
 /* One entry. What a worker looks at is its own copy: the configuration may be gone before the worker is done. */
 struct finder {

@@ -14,6 +14,7 @@
 #include "lint/lint_expr.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
+#include "schema/schema.h"
 
 enum { TEXT_MAX = 16 << 20, DEPTH_MAX = 32, FILES_MAX = 100000 };
 
@@ -94,11 +95,6 @@ bool lint_kind_parse(str word, enum lint_kind *out)
 
 /* -- duplicates -- */
 
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp(((const struct conf_pair *)a)->name, ((const struct conf_pair *)b)->name);
-}
-
 /* What makes two rules the same: kind, name and labels, in any order. */
 static str identity(struct arena *a, const struct rule_conf *r)
 {
@@ -108,7 +104,7 @@ static str identity(struct arena *a, const struct rule_conf *r)
 
     if (r->all_labels.n != 0) {
         memcpy(v, r->all_labels.v, r->all_labels.n * sizeof(*v));
-        qsort(v, r->all_labels.n, sizeof(*v), by_name);
+        qsort(v, r->all_labels.n, sizeof(*v), conf_pair_order);
     }
     buf_addf(&b, "%d%.*s", r->is_alert, STR(r->name));
     for (size_t i = 0; i < r->all_labels.n; i++)
@@ -307,18 +303,13 @@ static void collect(struct linter *l, str folder, int depth, struct path_list *o
     closedir(dir);
 }
 
-static int by_path(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 static void lint_folder(struct linter *l, str folder)
 {
     struct path_list paths = {0};
 
     collect(l, folder, 0, &paths);
     if (paths.n != 0)
-        qsort(paths.v, paths.n, sizeof(str), by_path);
+        qsort(paths.v, paths.n, sizeof(str), str_order);
     for (size_t i = 0; i < paths.n; i++)
         lint_file(l, paths.v[i], false);
     vec_release(&paths);

@@ -297,12 +297,6 @@ static const struct lint_expr_row rows[] = {
      check_experimental},
 };
 
-const struct lint_expr_row *lint_expr_rows(size_t *n)
-{
-    *n = ARRAY_LEN(rows);
-    return rows;
-}
-
 void lint_expr(const struct rule_conf *r, struct diags *d)
 {
     struct arena a;

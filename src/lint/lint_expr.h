@@ -21,7 +21,6 @@ struct lint_expr_row {
     const char *doc;
     void (*run)(struct lint_expr_check *c);
 };
-const struct lint_expr_row *lint_expr_rows(size_t *n);
 
 /* The rule's expression has been accepted by rule_file_parse(); one that does not parse is passed over. */
 void lint_expr(const struct rule_conf *r, struct diags *d);

@@ -30,7 +30,8 @@ bool diag_severity_parse(str name, enum diag_severity *out)
 
 bool render_format_parse(str name, enum render_format *out)
 {
-    static const char *const names[] = {"text", "json", "github"};
+    static const char *const names[] = {
+        [RENDER_TEXT] = "text", [RENDER_JSON] = "json", [RENDER_GITHUB] = "github"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (str_is(name, names[i])) {

@@ -493,13 +493,6 @@ void shell_delete_row(struct shell *s, enum state_table t, str key)
     s->has_stepped = true;
 }
 
-void shell_forget(struct shell *s, void *arg)
-{
-    for (size_t i = s->first_waiting; i < s->waiting.n; i++)
-        if (s->waiting.v[i].row == NULL && s->waiting.v[i].arg == arg)
-            s->waiting.v[i].done = NULL;
-}
-
 static void await(struct shell *s, uint64_t n)
 {
     if (s->reported == s->handed)

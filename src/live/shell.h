@@ -76,7 +76,6 @@ void shell_delete_row(struct shell *s, enum state_table t, str key);
 /* Calls back, maybe at once, when everything decided so far is on disk, or with ok = false and why. */
 void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e),
                         void *arg);
-void shell_forget(struct shell *s, void *arg); /* its callbacks are not wanted any more */
 struct source;
 size_t shell_sources(const struct shell *s, const struct source *const **out);
 /* What was stored is damaged: state says which part, why what is lost and where the rest is kept. Logged, counted, and raised

@@ -4,11 +4,19 @@
 
 const char *decision_kind_text(enum decision_kind k)
 {
-    static const char *const texts[] = {
-        "grouped", "inhibited",   "silenced",        "muted",   "outside active time",
-        "notify",  "nothing new", "replaced",        "dropped", "delivered",
-        "retry",   "failed",      "resolved unsent",
-    };
+    static const char *const texts[] = {[DECISION_GROUPED] = "grouped",
+                                        [DECISION_INHIBITED] = "inhibited",
+                                        [DECISION_SILENCED] = "silenced",
+                                        [DECISION_MUTED_TIME] = "muted",
+                                        [DECISION_OUTSIDE_ACTIVE] = "outside active time",
+                                        [DECISION_NOTIFY] = "notify",
+                                        [DECISION_NOTHING] = "nothing new",
+                                        [DECISION_REPLACED] = "replaced",
+                                        [DECISION_DROPPED] = "dropped",
+                                        [DECISION_DELIVERED] = "delivered",
+                                        [DECISION_RETRY] = "retry",
+                                        [DECISION_FAILED] = "failed",
+                                        [DECISION_RESOLVED_UNSENT] = "resolved unsent"};
 
     return texts[k];
 }

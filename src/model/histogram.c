@@ -111,20 +111,6 @@ bool histogram_eq(const struct histogram *a, const struct histogram *b)
            same_side(&a->positive, &b->positive) && same_side(&a->negative, &b->negative);
 }
 
-static bool side_has_inf(const struct histogram_side *s)
-{
-    for (uint32_t i = 0; i < s->n; i++)
-        if (isinf(s->counts[i]))
-            return true;
-    return false;
-}
-
-bool histogram_has_inf(const struct histogram *h)
-{
-    return isinf(h->count) || isinf(h->sum) || isinf(h->zero_count) || side_has_inf(&h->positive) ||
-           side_has_inf(&h->negative);
-}
-
 /* -- copies and text -- */
 
 static void *copy_array(struct arena *a, const void *p, size_t n, size_t size)

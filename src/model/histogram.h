@@ -68,7 +68,6 @@ double histogram_bound(const struct histogram *h, int64_t index);
  * their bits; hints and empty spans do not matter. */
 bool histogram_eq(const struct histogram *a, const struct histogram *b);
 bool histogram_same_bounds(const struct histogram *a, const struct histogram *b); /* custom ones */
-bool histogram_has_inf(const struct histogram *h); /* in any count or in the sum */
 
 struct histogram histogram_copy(struct arena *a, const struct histogram *h); /* deep */
 

@@ -8,11 +8,6 @@
 #include "codec/exposition.h"
 #include "codec/quote.h"
 
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
-}
-
 size_t labels_sort_keep(struct label *v, size_t n, str *dup)
 {
     bool sorted = true;
@@ -20,7 +15,7 @@ size_t labels_sort_keep(struct label *v, size_t n, str *dup)
     for (size_t i = 1; i < n && sorted; i++)
         sorted = str_cmp(v[i - 1].name, v[i].name) < 0;
     if (!sorted)
-        qsort(v, n, sizeof(v[0]), by_name);
+        qsort(v, n, sizeof(v[0]), label_order);
     for (size_t i = 0; i < n; i++) {
         if (i != 0 && str_eq(v[i - 1].name, v[i].name)) {
             *dup = v[i].name;

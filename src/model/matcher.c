@@ -71,7 +71,8 @@ bool matcher_matches_empty(const struct matcher *m)
 
 const char *match_op_text(enum match_op op)
 {
-    static const char *const texts[] = {"=", "!=", "=~", "!~"};
+    static const char *const texts[] = {
+        [MATCH_EQ] = "=", [MATCH_NE] = "!=", [MATCH_RE] = "=~", [MATCH_NRE] = "!~"};
 
     return texts[op];
 }

@@ -9,14 +9,9 @@
 #include "base/vec.h"
 #include "model/matcher_syntax.h"
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
-}
-
 static str trim_left(str s)
 {
-    while (s.n != 0 && is_blank(s.p[0]))
+    while (s.n != 0 && char_is_white(s.p[0]))
         s = str_sub(s, 1, s.n);
     return s;
 }
@@ -24,7 +19,7 @@ static str trim_left(str s)
 static str trim(str s)
 {
     s = trim_left(s);
-    while (s.n != 0 && is_blank(s.p[s.n - 1]))
+    while (s.n != 0 && char_is_white(s.p[s.n - 1]))
         s.n--;
     return s;
 }

@@ -9,21 +9,22 @@ enum { NFLOG_VERSION = 3 };
 
 const char *notify_reason_text(enum notify_reason r)
 {
-    static const char *const texts[] = {"none",
-                                        "first notification",
-                                        "new alerts added",
-                                        "all alerts resolved",
-                                        "some alerts resolved",
-                                        "repeat interval elapsed",
-                                        "test notification",
-                                        "unknown"};
+    static const char *const texts[] = {[REASON_NONE] = "none",
+                                        [REASON_FIRST] = "first notification",
+                                        [REASON_NEW_ALERTS] = "new alerts added",
+                                        [REASON_ALL_RESOLVED] = "all alerts resolved",
+                                        [REASON_SOME_RESOLVED] = "some alerts resolved",
+                                        [REASON_REPEAT] = "repeat interval elapsed",
+                                        [REASON_TEST] = "test notification",
+                                        [REASON_UNKNOWN] = "unknown"};
 
     return texts[r];
 }
 
 const char *alert_change_text(enum alert_change c)
 {
-    static const char *const texts[] = {"unchanged", "added", "resolved"};
+    static const char *const texts[] = {
+        [CHANGE_NONE] = "unchanged", [CHANGE_ADDED] = "added", [CHANGE_RESOLVED] = "resolved"};
 
     return texts[c];
 }

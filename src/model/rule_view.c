@@ -15,3 +15,20 @@ void rule_group_view_unref(struct rule_group_view *v)
     arena_release(&v->arena);
     mem_free(v);
 }
+
+const char *rule_alert_state_text(enum rule_alert_state state)
+{
+    static const char *const texts[] = {[RULE_ALERT_INACTIVE] = "inactive",
+                                        [RULE_ALERT_PENDING] = "pending",
+                                        [RULE_ALERT_FIRING] = "firing"};
+
+    return texts[state];
+}
+
+const char *rule_health_text(enum rule_health health)
+{
+    static const char *const texts[] = {
+        [RULE_UNKNOWN] = "unknown", [RULE_OK] = "ok", [RULE_ERR] = "err"};
+
+    return texts[health];
+}

@@ -16,6 +16,9 @@
 enum rule_alert_state { RULE_ALERT_INACTIVE, RULE_ALERT_PENDING, RULE_ALERT_FIRING };
 enum rule_health { RULE_UNKNOWN, RULE_OK, RULE_ERR };
 
+const char *rule_alert_state_text(enum rule_alert_state state); /* "pending" */
+const char *rule_health_text(enum rule_health health);          /* "ok" */
+
 struct rule_cost { /* since the start */
     uint64_t evaluations, failures;
     dur_ns took;

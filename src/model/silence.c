@@ -84,6 +84,14 @@ enum silence_state silence_state(const struct silence *s, ts_ns now)
     return now > s->ends_at ? SILENCE_EXPIRED : SILENCE_ACTIVE;
 }
 
+const char *silence_state_text(enum silence_state state)
+{
+    static const char *const texts[] = {
+        [SILENCE_PENDING] = "pending", [SILENCE_ACTIVE] = "active", [SILENCE_EXPIRED] = "expired"};
+
+    return texts[state];
+}
+
 bool silence_matches(const struct silence *s, struct labels ls)
 {
     for (size_t i = 0; i < s->n_sets; i++)

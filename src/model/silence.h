@@ -46,6 +46,7 @@ struct silence *silence_new(void);
 void silence_free(struct silence *s); /* NULL is fine */
 
 enum silence_state silence_state(const struct silence *s, ts_ns now);
+const char *silence_state_text(enum silence_state state);        /* "pending" */
 bool silence_matches(const struct silence *s, struct labels ls); /* whatever its state */
 bool silence_sets_equal(const struct silence *a,
                         const struct silence *b); /* same matchers in the same order */

@@ -12,11 +12,6 @@
 
 enum { REDIRECTS_MAX = 10 };
 
-static const char *z(struct arena *a, str s)
-{
-    return arena_str(a, s).p;
-}
-
 /* -- where to -- */
 
 static str part(CURLU *u, CURLUPart which, unsigned flags, struct arena *a)
@@ -41,7 +36,8 @@ static CURLU *parse_url(str url, struct arena *a, struct err *e)
         return NULL;
     }
     u = curl_url();
-    if (curl_url_set(u, CURLUPART_URL, z(a, url_print(&parts, a)), CURLU_PATH_AS_IS) == CURLUE_OK)
+    if (curl_url_set(u, CURLUPART_URL, arena_z(a, url_print(&parts, a)), CURLU_PATH_AS_IS) ==
+        CURLUE_OK)
         return u;
     curl_url_cleanup(u);
     err_set(e, ERR_INVALID, "the URL is malformed");
@@ -132,7 +128,7 @@ static bool set_headers(struct curl_handle *h, const struct curl_request *rq, st
     if (c != NULL && !add_configured(&h->proxy_headers, c->proxy_connect_headers,
                                      c->n_proxy_connect_headers, a, e))
         return false;
-    curl_easy_setopt(h->easy, CURLOPT_USERAGENT, z(a, rq->user_agent));
+    curl_easy_setopt(h->easy, CURLOPT_USERAGENT, arena_z(a, rq->user_agent));
     return true;
 }
 
@@ -165,8 +161,8 @@ static bool set_auth(struct curl_handle *h, const struct curl_request *rq, struc
         curl_url_set(h->url, CURLUPART_USER, NULL, 0);
         curl_url_set(h->url, CURLUPART_PASSWORD, NULL, 0);
         curl_easy_setopt(h->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-        curl_easy_setopt(h->easy, CURLOPT_USERNAME, z(a, name));
-        curl_easy_setopt(h->easy, CURLOPT_PASSWORD, z(a, password));
+        curl_easy_setopt(h->easy, CURLOPT_USERNAME, arena_z(a, name));
+        curl_easy_setopt(h->easy, CURLOPT_PASSWORD, arena_z(a, password));
         curl_made_with_add(&h->made_with, 'u', name);
         curl_made_with_add(&h->made_with, 'w', password);
     } else if (c->has_authorization) {
@@ -200,12 +196,16 @@ static bool set_blob(struct curl_handle *h, CURLoption option, char what, struct
 
 static long tls_versions(const struct tls_conf *t)
 {
-    static const long min[] = {CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_0,
-                               CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_TLSv1_2,
-                               CURL_SSLVERSION_TLSv1_3};
-    static const long max[] = {CURL_SSLVERSION_MAX_DEFAULT, CURL_SSLVERSION_MAX_TLSv1_0,
-                               CURL_SSLVERSION_MAX_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_2,
-                               CURL_SSLVERSION_MAX_TLSv1_3};
+    static const long min[] = {[TLS_ANY] = CURL_SSLVERSION_TLSv1_2,
+                               [TLS_10] = CURL_SSLVERSION_TLSv1_0,
+                               [TLS_11] = CURL_SSLVERSION_TLSv1_1,
+                               [TLS_12] = CURL_SSLVERSION_TLSv1_2,
+                               [TLS_13] = CURL_SSLVERSION_TLSv1_3};
+    static const long max[] = {[TLS_ANY] = CURL_SSLVERSION_MAX_DEFAULT,
+                               [TLS_10] = CURL_SSLVERSION_MAX_TLSv1_0,
+                               [TLS_11] = CURL_SSLVERSION_MAX_TLSv1_1,
+                               [TLS_12] = CURL_SSLVERSION_MAX_TLSv1_2,
+                               [TLS_13] = CURL_SSLVERSION_MAX_TLSv1_3};
     enum tls_version low =
         t->min_version; /* Go's default minimum is 1.2, unless the maximum is below */
 
@@ -234,7 +234,7 @@ static bool set_server_name(struct curl_handle *h, const struct curl_request *rq
 
     if (name.n == 0 || str_is(scheme, "http"))
         return true;
-    if (curl_url_set(h->url, CURLUPART_HOST, z(a, name), 0) != CURLUE_OK)
+    if (curl_url_set(h->url, CURLUPART_HOST, arena_z(a, name), 0) != CURLUE_OK)
         return err_set(e, ERR_INVALID, "server_name '%.*s' is not a host name", STR(name));
     h->connect_to = curl_slist_append(
         NULL, arena_printf(a, "%.*s:%.*s:%.*s:%.*s", STR(name), STR(real), STR(host), STR(real)).p);
@@ -321,8 +321,8 @@ static void set_route(struct curl_handle *h, const struct http_conf *c, struct a
 {
     note_route(h, c);
     if (c != NULL && c->proxy_url.n != 0) {
-        curl_easy_setopt(h->easy, CURLOPT_PROXY, z(a, c->proxy_url));
-        curl_easy_setopt(h->easy, CURLOPT_NOPROXY, z(a, c->no_proxy));
+        curl_easy_setopt(h->easy, CURLOPT_PROXY, arena_z(a, c->proxy_url));
+        curl_easy_setopt(h->easy, CURLOPT_NOPROXY, arena_z(a, c->no_proxy));
     } else if (c == NULL || !c->proxy_from_environment) {
         curl_easy_setopt(h->easy, CURLOPT_PROXY, "");
     }
@@ -368,7 +368,7 @@ static bool set_method(struct curl_handle *h, const struct http_request *rq, str
     }
     /* Only where it is needed: a custom method would survive a redirect that turns POST into GET. */
     if (!str_is(rq->method, "POST"))
-        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, z(a, rq->method));
+        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, arena_z(a, rq->method));
     return true;
 }
 

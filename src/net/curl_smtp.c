@@ -9,11 +9,6 @@
 #include "net/http_conf.h"
 #include "net/secret.h"
 
-static const char *z(struct arena *a, str s)
-{
-    return arena_str(a, s).p;
-}
-
 struct smtp_request *smtp_request_copy(const struct smtp_request *rq, struct arena *a)
 {
     struct smtp_request *c = arena_new(a, struct smtp_request);
@@ -147,11 +142,11 @@ static void set_login(struct smtp_dialogue *d, enum smtp_login login)
     CURL *easy = d->handle.easy;
 
     d->login = login;
-    curl_easy_setopt(easy, CURLOPT_USERNAME, z(&d->arena, d->rq->username));
-    curl_easy_setopt(easy, CURLOPT_PASSWORD, z(&d->arena, password));
+    curl_easy_setopt(easy, CURLOPT_USERNAME, arena_z(&d->arena, d->rq->username));
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, arena_z(&d->arena, password));
     curl_easy_setopt(easy, CURLOPT_LOGIN_OPTIONS, options[login]);
     if (d->rq->identity.n != 0 && login == SMTP_LOGIN_PLAIN)
-        curl_easy_setopt(easy, CURLOPT_SASL_AUTHZID, z(&d->arena, d->rq->identity));
+        curl_easy_setopt(easy, CURLOPT_SASL_AUTHZID, arena_z(&d->arena, d->rq->identity));
 }
 
 static bool read_login(struct smtp_dialogue *d, const struct smtp_request *rq, str offer,

@@ -7,7 +7,8 @@
 
 /* -- TLS -- */
 
-static const char *const tls_versions[] = {"", "TLS10", "TLS11", "TLS12", "TLS13"};
+static const char *const tls_versions[] = {
+    [TLS_ANY] = "", [TLS_10] = "TLS10", [TLS_11] = "TLS11", [TLS_12] = "TLS12", [TLS_13] = "TLS13"};
 
 static bool decode_tls_version(struct conf_in *in, const struct yaml_node *node, void *member)
 {
@@ -229,7 +230,7 @@ static bool decode_headers(struct conf_in *in, const struct yaml_node *node, voi
     for (size_t i = 0; i < list->n; i++) {
         struct conf_in item = conf_enter(in, list->v[i].name);
         struct header_raw raw;
-        struct conf_layer layer = {&header_type, &raw};
+        struct conf_layer layer = {&header_type, &raw, NULL};
 
         if (is_reserved(list->v[i].name)) {
             conf_complain(in, node->pairs[i].key, DIAG_ERROR, "C009",
@@ -432,7 +433,7 @@ bool http_conf_decode_list(struct conf_in *in, const struct yaml_node *node,
         struct conf_in item = conf_enter_item(in, i);
         char *obj = list.v + list.n++ * type->size;
         struct http_conf *http = arena_new(in->run->a, struct http_conf);
-        struct conf_layer layers[] = {{type, obj}, {&http_conf_type, http}};
+        struct conf_layer layers[] = {{type, obj, in->above}, {&http_conf_type, http, NULL}};
 
         ok &= conf_decode_node(&item, node->items[i], layers, 2);
         memcpy(obj + http_at, &http, sizeof(http));

@@ -319,15 +319,6 @@ str http_header_get(const struct http_headers *h, str name)
 
 enum { SIZE, EXTENSION, DATA, DATA_END, TRAILER, END };
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-        return (c | 0x20) - 'a' + 10;
-    return -1;
-}
-
 static bool line_byte(struct http_chunked *c, char b)
 {
     if (c->cr)
@@ -338,7 +329,7 @@ static bool line_byte(struct http_chunked *c, char b)
 
 static bool size_byte(struct http_chunked *c, char b)
 {
-    int digit = c->cr ? -1 : hex(b);
+    int digit = c->cr ? -1 : char_hex(b);
 
     if (digit >= 0) {
         if (c->left >> 56 != 0)
@@ -433,9 +424,9 @@ bool http_percent_decode(struct arena *a, str s, bool plus_is_space, str *out)
             p[n++] = s.p[i] == '+' && plus_is_space ? ' ' : s.p[i];
             continue;
         }
-        if (s.n - i < 3 || hex(s.p[i + 1]) < 0 || hex(s.p[i + 2]) < 0)
+        if (s.n - i < 3 || char_hex(s.p[i + 1]) < 0 || char_hex(s.p[i + 2]) < 0)
             return false;
-        p[n] = (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
+        p[n] = (char)(char_hex(s.p[i + 1]) << 4 | char_hex(s.p[i + 2]));
         if (p[n++] == '\0')
             return false;
         i += 2;

@@ -30,11 +30,6 @@ static void tell(str message)
     close(fd);
 }
 
-bool sd_notify_is_wanted(void)
-{
-    return getenv("NOTIFY_SOCKET") != NULL;
-}
-
 /* A line end in a status would start another assignment. */
 static void add_status(struct buf *b, str status)
 {
@@ -49,15 +44,6 @@ void sd_notify_ready(str status)
     struct buf b = BUF_INIT;
 
     buf_adds(&b, "READY=1\n");
-    add_status(&b, status);
-    tell(buf_str(&b));
-    buf_release(&b);
-}
-
-void sd_notify_status(str status)
-{
-    struct buf b = BUF_INIT;
-
     add_status(&b, status);
     tell(buf_str(&b));
     buf_release(&b);
@@ -94,16 +80,6 @@ static bool is_for_us(const char *pid_variable, bool required)
     if (text == NULL)
         return !required;
     return str_to_u64(str_of(text), &pid) && pid == (uint64_t)getpid();
-}
-
-dur_ns sd_watchdog_interval(void)
-{
-    uint64_t us;
-
-    if (!is_for_us("WATCHDOG_PID", false) || !str_to_u64(str_of(getenv("WATCHDOG_USEC")), &us) ||
-        us > INT64_MAX / 1000)
-        return 0;
-    return (dur_ns)us * 1000;
 }
 
 size_t sd_listen_fds(int fds[SD_LISTEN_MAX])

@@ -1,7 +1,6 @@
 /* sd_notify.h - telling systemd how we are, and taking the sockets it gives. Without systemd all of it does nothing.
  *
  * Shapes   one datagram a message to $NOTIFY_SOCKET (a path, or '@' for an abstract name).
- * Units    sd_watchdog_interval() in ns; ping at half of it.
  * Errors   none: who cannot be told is not told; the service goes on.
  * Owns     the caller owns the descriptors of sd_listen_fds().
  * Cost     one non-blocking sendto.
@@ -13,14 +12,10 @@
 #include "base/str.h"
 #include "base/time.h"
 
-bool sd_notify_is_wanted(void);
 void sd_notify_ready(str status);
 void sd_notify_reloading(void); /* followed by sd_notify_ready() */
 void sd_notify_stopping(void);
 void sd_notify_watchdog(void);
-void sd_notify_status(str status); /* one line for "systemctl status" */
-
-dur_ns sd_watchdog_interval(void); /* 0 = no watchdog for this process */
 
 enum { SD_LISTEN_MAX = 16 };
 

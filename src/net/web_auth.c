@@ -68,7 +68,10 @@ void web_auth_free(struct web_auth *w)
 
 /* -- who is refused -- */
 
-static const char *const refusal_texts[REFUSALS] = {"no_credentials", "password", "token", "scope"};
+static const char *const refusal_texts[REFUSALS] = {[REFUSED_NO_CREDENTIALS] = "no_credentials",
+                                                    [REFUSED_PASSWORD] = "password",
+                                                    [REFUSED_TOKEN] = "token",
+                                                    [REFUSED_SCOPE] = "scope"};
 
 const char *refusal_text(enum refusal why)
 {

@@ -28,11 +28,16 @@ static void check_version(struct conf_check *c, const char *key, str version)
         conf_error(c, key, "%.*s is broken and not served: TLS12 or TLS13", STR(version));
 }
 
+static bool says_something(const struct web_tls_conf *t)
+{
+    return (t->given.rows[0] | t->given.rows[1]) != 0;
+}
+
 static void check_tls(struct conf_check *c, void *obj)
 {
     const struct web_tls_conf *t = obj;
 
-    if (t->given == 0)
+    if (!says_something(t))
         return; /* an empty section is none */
     if (!secret_is_set(t->cert))
         conf_error(c, NULL, "\"cert_file\" or \"cert\" is missing");
@@ -194,9 +199,9 @@ bool web_conf_load(str path, struct arena *a, struct web_conf *out, struct diags
     if (!yaml_read_file(path, a, &doc, d, e))
         return false;
     part = (struct conf_part){&doc, doc.root};
-    if (!conf_decode(&run, &part, 1, &web_type, out))
+    if (!conf_decode(&run, &part, 1, (struct conf_layer){&web_type, out, NULL}))
         return err_set(e, ERR_INVALID, "'%.*s' has %zu problems", STR(path), d->errors);
-    if (out->tls != NULL && out->tls->given == 0)
+    if (out->tls != NULL && !says_something(out->tls))
         out->tls = NULL;
     return true;
 }

@@ -17,7 +17,7 @@ struct web_tls_conf {
     struct conf_strings client_allowed_sans, cipher_suites, curve_preferences;
     str min_version, max_version; /* "TLS12" or "TLS13"; empty: 1.2, no bound */
     bool prefer_server_cipher_suites;
-    uint64_t given;
+    struct conf_given given;
 };
 
 struct web_http_conf {

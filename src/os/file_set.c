@@ -129,11 +129,6 @@ bool files_read(const struct files *f, str path, enum file_kind kind, size_t max
     return true;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 void files_glob(const struct files *f, str pattern, struct arena *a, str **names, size_t *n)
 {
     const char *z = arena_str(a, pattern).p;
@@ -145,7 +140,7 @@ void files_glob(const struct files *f, str pattern, struct arena *a, str **names
             if (fnmatch(z, f->from->v.v[i].path.p, FNM_PATHNAME | FNM_PERIOD) == 0)
                 vec_push(&v, arena_str(a, f->from->v.v[i].path));
         if (v.n > 1)
-            qsort(v.v, v.n, sizeof(str), by_name);
+            qsort(v.v, v.n, sizeof(str), str_order);
     } else if (pattern.n != 0 && glob(z, 0, NULL, &found) == 0) {
         for (size_t i = 0; i < found.gl_pathc; i++)
             vec_push(&v, arena_str(a, str_of(found.gl_pathv[i])));

@@ -26,7 +26,8 @@ static int log_fd = STDERR_FILENO;
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct site sites[SITES];
 
-static const char *const level_names[] = {"DEBUG", "INFO", "WARN", "ERROR"};
+static const char *const level_names[] = {
+    [LOG_DEBUG] = "DEBUG", [LOG_INFO] = "INFO", [LOG_WARN] = "WARN", [LOG_ERROR] = "ERROR"};
 
 void log_setup(enum log_level level, enum log_format format, int fd)
 {

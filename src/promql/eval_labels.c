@@ -169,17 +169,12 @@ struct sort_order {
     bool is_desc;
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Cuts a run of digits or of anything else off the front. */
 static str cut_run(str *rest)
 {
     size_t n = 1;
 
-    while (n < rest->n && is_digit(rest->p[n]) == is_digit(rest->p[0]))
+    while (n < rest->n && char_is_digit(rest->p[n]) == char_is_digit(rest->p[0]))
         n++;
     *rest = str_sub(*rest, n, rest->n);
     return (str){rest->p - n, n};
@@ -188,7 +183,7 @@ static str cut_run(str *rest)
 static bool run_number(str run, uint64_t *out)
 {
     assume(run.p != NULL);
-    return is_digit(run.p[0]) && str_to_u64(run, out) && *out <= INT64_MAX;
+    return char_is_digit(run.p[0]) && str_to_u64(run, out) && *out <= INT64_MAX;
 }
 
 /* Whether a comes before b in natural order: x2 before x10. a and b differ. */

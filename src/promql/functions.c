@@ -182,14 +182,20 @@ const struct promql_agg_info *promql_agg_info(enum promql_agg op)
 
 const char *promql_type_text(enum promql_type t)
 {
-    static const char *const texts[] = {"scalar", "instant vector", "range vector", "string"};
+    static const char *const texts[] = {[PROMQL_T_SCALAR] = "scalar",
+                                        [PROMQL_T_VECTOR] = "instant vector",
+                                        [PROMQL_T_MATRIX] = "range vector",
+                                        [PROMQL_T_STRING] = "string"};
 
     return texts[t];
 }
 
 const char *promql_type_short(enum promql_type t)
 {
-    static const char *const texts[] = {"scalar", "vector", "matrix", "string"};
+    static const char *const texts[] = {[PROMQL_T_SCALAR] = "scalar",
+                                        [PROMQL_T_VECTOR] = "vector",
+                                        [PROMQL_T_MATRIX] = "matrix",
+                                        [PROMQL_T_STRING] = "string"};
 
     return texts[t];
 }

@@ -119,12 +119,6 @@ size_t promql_extend_floats(const struct promql_window *w, const struct promql_r
 
 /* -- histograms -- */
 
-static unsigned to_notes(unsigned got, enum promql_note reconciled)
-{
-    return (got & HISTOGRAM_INCOMPATIBLE ? NOTE_MIXED_SCHEMAS : 0) |
-           (got & HISTOGRAM_RECONCILED ? (unsigned)reconciled : 0);
-}
-
 static unsigned between_histograms(const struct promql_window *w, size_t i, ts_ms t,
                                    bool is_counter, struct arena *a, struct histogram *out)
 {
@@ -138,9 +132,9 @@ static unsigned between_histograms(const struct promql_window *w, size_t i, ts_m
         *out = histogram_mul(a, y, share(w, i, t));
         return 0;
     }
-    notes = to_notes(histogram_sub(a, y, x, &step), NOTE_RECONCILED_SUB);
+    notes = promql_histogram_notes(histogram_sub(a, y, x, &step), NOTE_RECONCILED_SUB);
     part = histogram_mul(a, &step, share(w, i, t));
-    return notes | to_notes(histogram_add(a, x, &part, out), NOTE_RECONCILED_ADD);
+    return notes | promql_histogram_notes(histogram_add(a, x, &part, out), NOTE_RECONCILED_ADD);
 }
 
 static unsigned hint_notes(const struct promql_window *w, const struct span *s, bool is_counter)
@@ -177,10 +171,11 @@ static unsigned extended_histogram(const struct promql_window *w, const struct p
     if (s->cuts_right)
         notes |= between_histograms(w, s->last - 1, r->to, is_counter, r->a, &right);
     histogram_sum_init(&total, r->a, &right);
-    notes |= to_notes(histogram_sum_sub(&total, &left), NOTE_RECONCILED_SUB);
+    notes |= promql_histogram_notes(histogram_sum_sub(&total, &left), NOTE_RECONCILED_SUB);
     for (size_t i = s->first + (s->cuts_left ? 1 : 0); is_counter && i < s->last; i++)
         if (histogram_is_reset(w->h[i + 1].h, w->h[i].h))
-            notes |= to_notes(histogram_sum_add(&total, w->h[i].h), NOTE_RECONCILED_ADD);
+            notes |=
+                promql_histogram_notes(histogram_sum_add(&total, w->h[i].h), NOTE_RECONCILED_ADD);
     *out = histogram_sum_result(&total);
     out->hint = HISTOGRAM_GAUGE;
     return notes;

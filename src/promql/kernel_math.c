@@ -1,4 +1,5 @@
 #include "promql/kernel_math.h"
+#include "codec/timefmt.h"
 
 #include <math.h>
 
@@ -70,11 +71,6 @@ struct date {
     int64_t day_of_year;      /* from 1 */
 };
 
-static bool is_leap(int64_t year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0 ? 1 : 0);
@@ -93,7 +89,7 @@ static struct date date_of(int64_t days)
     d.day = in_year - (153 * shifted_month + 2) / 5 + 1;
     d.month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
     d.year = year + era * 400 + (d.month <= 2 ? 1 : 0);
-    d.day_of_year = before[d.month - 1] + d.day + (d.month > 2 && is_leap(d.year) ? 1 : 0);
+    d.day_of_year = before[d.month - 1] + d.day + (d.month > 2 && year_is_leap(d.year) ? 1 : 0);
     return d;
 }
 
@@ -174,7 +170,7 @@ double promql_days_in_month(double v)
 
     if (!to_date(v, &d))
         return NAN;
-    return days[d.month - 1] + (d.month == 2 && is_leap(d.year) ? 1 : 0);
+    return days[d.month - 1] + (d.month == 2 && year_is_leap(d.year) ? 1 : 0);
 }
 
 double promql_month(double v)

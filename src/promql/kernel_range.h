@@ -14,6 +14,7 @@
 #define PROMQL_KERNEL_RANGE_H
 
 #include "promql/notes.h"
+#include "codec/float.h"
 #include "promql/storage.h"
 
 struct promql_hpoint {
@@ -47,10 +48,7 @@ struct promql_value {
 
 static inline double promql_float(storage_slot s)
 {
-    double v;
-
-    memcpy(&v, &s, sizeof(v));
-    return v;
+    return float_of_bits(s);
 }
 
 static inline double promql_at(const struct promql_window *w, size_t i)
@@ -125,5 +123,8 @@ size_t promql_extend_floats(const struct promql_window *w, const struct promql_r
 
 /* q-quantile by linear interpolation; v gets sorted, NaNs first. */
 double promql_quantile(double q, double *v, size_t n);
+
+/* What is said about what histogram_add() and its like returned. */
+unsigned promql_histogram_notes(unsigned got, enum promql_note reconciled);
 
 #endif

@@ -42,7 +42,7 @@ static bool common_schema(const struct promql_window *w, size_t first, bool is_c
     return true;
 }
 
-static unsigned to_notes(unsigned got, enum promql_note reconciled)
+unsigned promql_histogram_notes(unsigned got, enum promql_note reconciled)
 {
     return (got & HISTOGRAM_INCOMPATIBLE ? NOTE_MIXED_SCHEMAS : 0) |
            (got & HISTOGRAM_RECONCILED ? (unsigned)reconciled : 0);
@@ -52,8 +52,9 @@ static unsigned to_notes(unsigned got, enum promql_note reconciled)
 static unsigned apply_first(struct histogram_sum *total, const struct histogram *first, int times)
 {
     if (times < 0)
-        return to_notes(histogram_sum_sub(total, first), NOTE_RECONCILED_SUB);
-    return times > 0 ? to_notes(histogram_sum_add(total, first), NOTE_RECONCILED_ADD) : 0;
+        return promql_histogram_notes(histogram_sum_sub(total, first), NOTE_RECONCILED_SUB);
+    return times > 0 ? promql_histogram_notes(histogram_sum_add(total, first), NOTE_RECONCILED_ADD)
+                     : 0;
 }
 
 static bool sum_up(const struct promql_window *w, const struct promql_range *r, bool is_counter,
@@ -69,7 +70,8 @@ static bool sum_up(const struct promql_window *w, const struct promql_range *r, 
     out->notes |= apply_first(&total, w->h[0].h, first_times);
     for (size_t i = 2; is_counter && i < w->n_h; i++)
         if (is_reset(&w->h[i], &w->h[i - 1], r))
-            out->notes |= to_notes(histogram_sum_add(&total, w->h[i - 1].h), NOTE_RECONCILED_ADD);
+            out->notes |= promql_histogram_notes(histogram_sum_add(&total, w->h[i - 1].h),
+                                                 NOTE_RECONCILED_ADD);
     if (out->notes & NOTE_MIXED_SCHEMAS)
         return false;
     out->result = histogram_sum_result(&total);

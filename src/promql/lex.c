@@ -61,11 +61,6 @@ static const struct keyword bracket_words[] = {
 
 /* -- characters -- */
 
-static bool is_digit(int c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_alpha(int c)
 {
     return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -73,17 +68,12 @@ static bool is_alpha(int c)
 
 static bool is_word(int c)
 {
-    return is_alpha(c) || is_digit(c);
+    return is_alpha(c) || char_is_digit(c);
 }
 
 static bool is_hex(int c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-static bool is_space(int c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    return char_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 /* The byte k places ahead, -1 behind the end. */
@@ -169,9 +159,9 @@ static size_t scan_number(const struct lexer *l)
         digits = count_digits(l, k, is_hex);
         return digits != 0 && !is_word(peek_at(l, k + digits)) ? k + digits : 0;
     }
-    k = digits = count_digits(l, 0, is_digit);
+    k = digits = count_digits(l, 0, char_is_digit);
     if (peek_at(l, k) == '.') {
-        size_t fraction = count_digits(l, k + 1, is_digit);
+        size_t fraction = count_digits(l, k + 1, char_is_digit);
 
         digits += fraction;
         k += 1 + fraction;
@@ -180,7 +170,7 @@ static size_t scan_number(const struct lexer *l)
         return 0;
     if ((peek_at(l, k) | 32) == 'e') {
         size_t sign = peek_at(l, k + 1) == '+' || peek_at(l, k + 1) == '-' ? 1 : 0;
-        size_t power = count_digits(l, k + 1 + sign, is_digit);
+        size_t power = count_digits(l, k + 1 + sign, char_is_digit);
 
         if (power == 0)
             return 0;
@@ -205,7 +195,7 @@ static size_t scan_duration(const struct lexer *l)
     for (;;) {
         size_t digits = 0, unit;
 
-        while (is_digit(peek_at(l, k + digits)))
+        while (char_is_digit(peek_at(l, k + digits)))
             digits++;
         unit = digits != 0 ? scan_unit(l, k + digits) : 0;
         if (unit == 0)
@@ -305,7 +295,7 @@ static void lex_raw_string(struct lexer *l)
 /* fill is an ordinary name unless a parenthesis follows. */
 static bool has_paren_behind(const struct lexer *l, size_t k)
 {
-    while (is_space(peek_at(l, k)))
+    while (char_is_space(peek_at(l, k)))
         k++;
     return peek_at(l, k) == '(';
 }
@@ -426,7 +416,7 @@ static void lex_statement(struct lexer *l)
         take(l, 1, TOK_COMMA, 0);
     else if (c > 0 && strchr("=!<>", c) != NULL)
         lex_comparison(l, c);
-    else if (is_digit(c) || (c == '.' && is_digit(peek_at(l, 1))))
+    else if (char_is_digit(c) || (c == '.' && char_is_digit(peek_at(l, 1))))
         lex_number(l);
     else if (c == '"' || c == '\'')
         lex_string(l);
@@ -522,7 +512,7 @@ static void lex_bracket(struct lexer *l)
         lex_colon(l);
     else if (c == ',')
         take(l, 1, TOK_COMMA, 0);
-    else if (is_digit(c) || (c == '.' && is_digit(peek_at(l, 1))))
+    else if (char_is_digit(c) || (c == '.' && char_is_digit(peek_at(l, 1))))
         lex_number(l);
     else if (is_alpha(c))
         lex_bracket_word(l);
@@ -539,7 +529,7 @@ static void skip_blanks(struct lexer *l)
         if (peek(l) == '#')
             while (peek(l) >= 0 && peek(l) != '\n')
                 l->at++;
-        if (!is_space(peek(l)))
+        if (!char_is_space(peek(l)))
             return;
     }
 }

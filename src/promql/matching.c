@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include "promql/eval.h"
 
-static int by_bytes(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 static struct promql_names sorted_names(const str *labels, size_t n, str extra, bool are_kept,
                                         struct arena *a)
 {
@@ -18,7 +13,7 @@ static struct promql_names sorted_names(const str *labels, size_t n, str extra, 
     if (extra.n != 0)
         out.v[out.n++] = extra;
     if (out.n > 1)
-        qsort(out.v, out.n, sizeof(out.v[0]), by_bytes);
+        qsort(out.v, out.n, sizeof(out.v[0]), str_order);
     return out;
 }
 

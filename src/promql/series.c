@@ -26,14 +26,9 @@ static int peek(const struct scanner *s)
     return s->at < s->text.n ? (unsigned char)s->text.p[s->at] : -1;
 }
 
-static bool is_blank(int c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static void skip_blanks(struct scanner *s)
 {
-    while (is_blank(peek(s)))
+    while (char_is_blank(peek(s)))
         s->at++;
 }
 
@@ -208,13 +203,17 @@ static bool scan_int(struct scanner *s, int *out)
 
 static bool scan_hint(struct scanner *s, enum series_hint *out)
 {
-    static const char *const words[] = {"unknown", "not_reset", "reset", "gauge"};
-    static const enum series_hint hints[] = {SERIES_HINT_UNKNOWN, SERIES_HINT_NOT_RESET,
-                                             SERIES_HINT_RESET, SERIES_HINT_GAUGE};
+    static const struct {
+        const char *word;
+        enum series_hint hint;
+    } hints[] = {{"unknown", SERIES_HINT_UNKNOWN},
+                 {"not_reset", SERIES_HINT_NOT_RESET},
+                 {"reset", SERIES_HINT_RESET},
+                 {"gauge", SERIES_HINT_GAUGE}};
 
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (take(s, words[i])) {
-            *out = hints[i];
+    for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
+        if (take(s, hints[i].word)) {
+            *out = hints[i].hint;
             return true;
         }
     }
@@ -392,7 +391,7 @@ bool series_parse_values(str text, struct arena *a, struct series_value **out, s
         if (peek(&s) < 0)
             break;
         ok = scan_item(&s);
-        if (ok && peek(&s) >= 0 && !is_blank(peek(&s)))
+        if (ok && peek(&s) >= 0 && !char_is_blank(peek(&s)))
             ok = fail(&s, "series values");
         if (!ok)
             break;
@@ -413,9 +412,9 @@ static size_t labels_length(str text)
     size_t k = 0, at;
     char quote = '\0';
 
-    while (k < text.n && !is_blank(text.p[k]) && text.p[k] != '{')
+    while (k < text.n && !char_is_blank(text.p[k]) && text.p[k] != '{')
         k++;
-    for (at = k; at < text.n && is_blank(text.p[at]); at++)
+    for (at = k; at < text.n && char_is_blank(text.p[at]); at++)
         ;
     if (at == text.n || text.p[at] != '{' || str_starts_with(str_sub(text, at, text.n), S("{{")))
         return k;

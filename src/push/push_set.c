@@ -9,7 +9,8 @@ enum { RESOLVE_AT = 1024 };
 MAP_DECLARE(series_map, struct labels, uint32_t);
 MAP_DEFINE(series_map, struct labels, uint32_t, labels_hash, labels_eq);
 
-static const char *const own_names[PUSH_OWN] = {"push_time_seconds", "push_failure_time_seconds"};
+static const char *const own_names[PUSH_OWN] = {
+    [PUSH_TIME] = "push_time_seconds", [PUSH_FAILURE_TIME] = "push_failure_time_seconds"};
 
 struct push_set *push_set_new(struct labels key)
 {

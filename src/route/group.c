@@ -1,4 +1,5 @@
 #include "route/group.h"
+#include "route/route_conf.h"
 
 #include <stdlib.h>
 
@@ -48,16 +49,16 @@ bool group_insert(struct group *g, struct alert *a)
 
 ts_ns group_first_due(const struct route *r, const struct alert *a, struct now now)
 {
-    if (ts_add(a->starts_at, r->group_wait) < now.wall)
+    if (ts_add(a->starts_at, r->conf->group_wait) < now.wall)
         return now.mono;
-    return ts_add(now.mono, r->group_wait);
+    return ts_add(now.mono, r->conf->group_wait);
 }
 
 ts_ns group_next_due(const struct route *r, ts_ns due, struct now now)
 {
-    ts_ns next = ts_add(due, r->group_interval);
+    ts_ns next = ts_add(due, r->conf->group_interval);
 
-    return next > now.mono ? next : ts_add(now.mono, r->group_interval);
+    return next > now.mono ? next : ts_add(now.mono, r->conf->group_interval);
 }
 
 /* Of each alert what decides first is looked up once. */

@@ -166,7 +166,7 @@ static const struct conf_type time_range_type = {
 static bool decode_time(struct conf_in *in, const struct yaml_node *node, struct interval_range *r)
 {
     struct time_range_raw raw;
-    struct conf_layer layer = {&time_range_type, &raw};
+    struct conf_layer layer = {&time_range_type, &raw, NULL};
 
     if (!conf_decode_node(in, node, &layer, 1))
         return false;

@@ -44,69 +44,47 @@ static void add_map(struct conf_check *c, struct matchers *ms, const struct conf
 
 /* -- routes -- */
 
-static void check_group_by(struct conf_check *c, struct route_conf *r)
+static void check_group_by(struct conf_check *c, const struct conf_strings *by)
 {
-    size_t n = 0;
+    bool has_all = false;
 
-    for (size_t i = 0; i < r->n_group_by; i++) {
-        if (r->group_by[i].n == 0)
+    for (size_t i = 0; i < by->n; i++) {
+        if (by->v[i].n == 0)
             conf_error(c, "group_by", "an empty name");
-        if (str_is(r->group_by[i], "..."))
-            r->group_by_all = true;
-        else
-            n++;
+        has_all |= str_is(by->v[i], "...");
         for (size_t j = 0; j < i; j++)
-            if (str_eq(r->group_by[i], r->group_by[j]))
-                conf_error(c, "group_by", "\"%.*s\" stands twice", STR(r->group_by[i]));
+            if (str_eq(by->v[i], by->v[j]))
+                conf_error(c, "group_by", "\"%.*s\" stands twice", STR(by->v[i]));
     }
-    if (r->group_by_all && n != 0)
+    if (has_all && by->n != 1)
         conf_error(c, "group_by", "\"...\" means all labels and cannot stand beside others");
-    if (r->group_by_all)
-        r->n_group_by = 0;
 }
 
 static void check_route(struct conf_check *c, void *obj)
 {
     struct route_conf *r = obj;
 
-    check_group_by(c, r);
+    if (CONF_GIVEN(route_conf_type, r, group_by))
+        check_group_by(c, &r->group_by);
+    r->group_by_all = r->group_by.n == 1 && str_is(r->group_by.v[0], "...");
     add_map(c, &r->matchers, &r->match, MATCH_EQ, "match");
     add_map(c, &r->matchers, &r->match_re, MATCH_RE, "match_re");
 }
 
-/* group_by is printed with its "..." again. */
-static void print_group_by(struct conf_out *o, const void *member)
-{
-    const struct route_conf *r = container_of(member, struct route_conf, group_by);
-    str all = S("...");
-    struct conf_strings list = {r->group_by, r->n_group_by};
-
-    if (r->group_by_all)
-        list = (struct conf_strings){&all, 1};
-    if (list.n == 0)
-        return;
-    conf_print_key(o, S("group_by"));
-    conf_print_strings(o, &list);
-}
-
-static bool decode_group_by(struct conf_in *in, const struct yaml_node *node, void *member)
-{
-    const struct conf_key key = {.kind = CONF_LABEL_NAMES};
-
-    return yaml_is_null(node) || conf_decode_scalar(in, &key, node, member);
-}
+/* A key that children inherit. */
+#define INHERITED(member, kind, flags_, doc, ...)                                                  \
+    CONF_KEY(struct route_conf, member, kind, doc, CONF_INHERIT(struct route_conf, member),        \
+             .flags = (flags_) | CONF_PRINT_GIVEN, ##__VA_ARGS__)
 
 static const struct conf_key route_keys[] = {
-    CONF_KEY(struct route_conf, receiver, CONF_STRING, "receiver that gets what no child takes",
-             .flags = CONF_INHERIT),
-    CONF_KEY(struct route_conf, group_by, CONF_CUSTOM, "labels that make a group; '...' means all",
-             .flags = CONF_INHERIT, .decode = decode_group_by, .print = print_group_by),
-    CONF_KEY(struct route_conf, group_wait, CONF_DURATION,
-             "wait before a new group's first message", .flags = CONF_INHERIT | CONF_PRINT_EMPTY),
-    CONF_KEY(struct route_conf, group_interval, CONF_DURATION, "wait before a group's next message",
-             .flags = CONF_INHERIT | CONF_NOT_ZERO),
-    CONF_KEY(struct route_conf, repeat_interval, CONF_DURATION,
-             "wait before an unchanged group is told again", .flags = CONF_INHERIT | CONF_NOT_ZERO),
+    INHERITED(receiver, CONF_STRING, 0, "receiver that gets what no child takes"),
+    INHERITED(group_by, CONF_LABEL_NAMES, 0, "labels that make a group; '...' means all"),
+    INHERITED(group_wait, CONF_DURATION, CONF_PRINT_EMPTY,
+              "wait before a new group's first message", .text = "30s"),
+    INHERITED(group_interval, CONF_DURATION, CONF_NOT_ZERO, "wait before a group's next message",
+              .text = "5m"),
+    INHERITED(repeat_interval, CONF_DURATION, CONF_NOT_ZERO,
+              "wait before an unchanged group is told again", .text = "4h"),
     CONF_KEY(struct route_conf, match, CONF_STRING_MAP, "use \"matchers\"",
              .flags = CONF_DEPRECATED | CONF_UNPRINTED),
     CONF_KEY(struct route_conf, match_re, CONF_STRING_MAP, "use \"matchers\"",
@@ -118,8 +96,7 @@ static const struct conf_key route_keys[] = {
                 "time intervals outside of which nothing is sent"),
     CONF_KEY_AS("continue", struct route_conf, goes_on, CONF_BOOL,
                 "also try the routes behind this one", .flags = CONF_PRINT_EMPTY),
-    CONF_KEY(struct route_conf, labels, CONF_LABEL_MAP, "labels of the notification, templates",
-             .flags = CONF_INHERIT),
+    INHERITED(labels, CONF_LABEL_MAP, 0, "labels of the notification, templates"),
     CONF_KEY(struct route_conf, routes, CONF_LIST, "children, tried in order",
              .sub = &route_conf_type, .flags = CONF_NO_NULLS),
     CONF_KEYS_END,
@@ -134,30 +111,6 @@ const struct conf_type route_conf_type = {
     .given = CONF_AT(struct route_conf, given),
     .check = check_route,
 };
-
-void route_conf_inherit(struct route_conf *r, struct arena *a)
-{
-    for (size_t i = 0; i < r->n_routes; i++) {
-        struct route_conf *child = &r->routes[i];
-
-        if (child->receiver.n == 0)
-            child->receiver = r->receiver;
-        if ((child->given & ROUTE_GROUP_BY) == 0) {
-            child->group_by = r->group_by;
-            child->n_group_by = r->n_group_by;
-            child->group_by_all = r->group_by_all;
-        }
-        if ((child->given & ROUTE_GROUP_WAIT) == 0)
-            child->group_wait = r->group_wait;
-        if ((child->given & ROUTE_GROUP_INTERVAL) == 0)
-            child->group_interval = r->group_interval;
-        if ((child->given & ROUTE_REPEAT_INTERVAL) == 0)
-            child->repeat_interval = r->repeat_interval;
-        if (r->labels.n != 0)
-            child->labels = conf_map_merge(a, &r->labels, &child->labels);
-        route_conf_inherit(child, a);
-    }
-}
 
 void route_conf_release(struct route_conf *r)
 {
@@ -203,7 +156,6 @@ const struct conf_type inhibit_conf_type = {
     .keys = inhibit_keys,
     .size = sizeof(struct inhibit_conf),
     .place = CONF_AT(struct inhibit_conf, place),
-    .given = CONF_AT(struct inhibit_conf, given),
     .check = check_inhibit,
 };
 

@@ -1,7 +1,7 @@
 /* route_conf.h - the routing half of a configuration, decoded and checked: routes, inhibit rules,
  * time intervals.
  *
- * Routes stand here with everything inherited filled in, so the tree is built by copying.
+ * Routes stand here with everything inherited filled in.
  *
  * Shapes   lists are a pointer and its count. Matchers are sorted by name, value, operator; match and match_re are among
  *          them.
@@ -16,20 +16,10 @@
 #include "model/matcher.h"
 #include "tocsin/conf.h"
 
-/* Bits of route_conf.given: the rows of the key tables in their order. */
-enum route_given {
-    ROUTE_RECEIVER = 1 << 0,
-    ROUTE_GROUP_BY = 1 << 1,
-    ROUTE_GROUP_WAIT = 1 << 2,
-    ROUTE_GROUP_INTERVAL = 1 << 3,
-    ROUTE_REPEAT_INTERVAL = 1 << 4,
-};
-
 struct route_conf {
     str receiver;
-    bool group_by_all; /* ['...'] */
-    str *group_by;
-    size_t n_group_by;
+    struct conf_strings group_by; /* as written */
+    bool group_by_all;            /* ['...'] */
     dur_ns group_wait, group_interval, repeat_interval;
     struct matchers matchers;
     str *mute_intervals;
@@ -43,7 +33,7 @@ struct route_conf {
     struct diag_place place;
     /* as written, for the status page */
     struct conf_map match, match_re;
-    uint64_t given; /* rows of route_conf_type that stood in the file */
+    struct conf_given given;
 };
 
 /* How a pattern p of match_re prints as a matcher: arena_printf(a, MATCH_RE_ANCHORED, STR(p)). */
@@ -56,7 +46,6 @@ struct inhibit_conf {
     size_t n_equal;
     struct diag_place place;
     struct conf_map source_match, source_match_re, target_match, target_match_re; /* as written */
-    uint64_t given;
 };
 
 /* -- time intervals -- */
@@ -88,8 +77,6 @@ struct time_interval_conf {
     struct diag_place place;
 };
 
-/* Fills what children inherit, from the root down. */
-void route_conf_inherit(struct route_conf *root, struct arena *a);
 /* Labels of a route, as templates over what is told. In a; empty when one stands twice. */
 struct labels route_conf_templates(const struct conf_map *labels, struct arena *a);
 /* Gives the regexes back. */

@@ -226,13 +226,6 @@ void silencer_stamp(struct silencer *s, str id, uint64_t revision)
     s->newest = f;
 }
 
-uint64_t silencer_revision(const struct silencer *s, str id)
-{
-    struct filed **f = filed_map_get(&s->by_id, id);
-
-    return f != NULL ? (*f)->revision : 0;
-}
-
 bool silencer_has_news(struct silencer *s, struct labels ls, uint64_t since, ts_ns now)
 {
     size_t n = 0;

@@ -37,7 +37,6 @@ size_t silencer_count(const struct silencer *s);                      /* with ex
 
 /* Whoever changed it says by which revision: they only grow. */
 void silencer_stamp(struct silencer *s, str id, uint64_t revision);
-uint64_t silencer_revision(const struct silencer *s, str id); /* 0: from disk, or unknown */
 /* Whether one that was stamped after since matches ls and has not ended, or so many were that silencer_match() tells
  * sooner. */
 bool silencer_has_news(struct silencer *s, struct labels ls, uint64_t since, ts_ns now);

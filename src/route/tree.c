@@ -4,11 +4,6 @@
 #include "model/matcher.h"
 #include "route/route_conf.h"
 
-static int str_order(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 static const str *copy_names(struct arena *a, const str *names, size_t n, bool sorted)
 {
     str *v = arena_array(a, n, sizeof(*v));
@@ -33,11 +28,8 @@ static struct route *build(struct route_tree *t, const struct route_conf *conf,
     r->goes_on = conf->goes_on;
     r->receiver = arena_str(a, conf->receiver);
     r->group_by_all = conf->group_by_all;
-    r->group_by = copy_names(a, conf->group_by, conf->n_group_by, true);
-    r->n_group_by = conf->n_group_by;
-    r->group_wait = conf->group_wait;
-    r->group_interval = conf->group_interval;
-    r->repeat_interval = conf->repeat_interval;
+    r->n_group_by = conf->group_by_all ? 0 : conf->group_by.n;
+    r->group_by = copy_names(a, conf->group_by.v, r->n_group_by, true);
     r->mute_intervals = copy_names(a, conf->mute_intervals, conf->n_mute_intervals, false);
     r->n_mute_intervals = conf->n_mute_intervals;
     r->active_intervals = copy_names(a, conf->active_intervals, conf->n_active_intervals, false);

@@ -30,7 +30,6 @@ struct route {
     bool group_by_all;
     const str *group_by; /* sorted */
     size_t n_group_by;
-    dur_ns group_wait, group_interval, repeat_interval;
     const str *mute_intervals, *active_intervals; /* names */
     size_t n_mute_intervals, n_active_intervals;
     /* borrowed from the configuration that the tree was built from */

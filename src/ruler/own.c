@@ -94,11 +94,6 @@ struct share {
     size_t n, ours, theirs;
 };
 
-static int by_str(const void *a, const void *b)
-{
-    return str_cmp(*(const str *)a, *(const str *)b);
-}
-
 static bool count_selector(struct promql_expr *x, void *arg)
 {
     struct share *s = arg;
@@ -114,7 +109,7 @@ static bool count_selector(struct promql_expr *x, void *arg)
     }
     if (str_is(name, "ALERTS") || str_is(name, "ALERTS_FOR_STATE") ||
         (name.n != 0 && s->n != 0 &&
-         bsearch(&name, s->recorded, s->n, sizeof(*s->recorded), by_str) != NULL))
+         bsearch(&name, s->recorded, s->n, sizeof(*s->recorded), str_order) != NULL))
         s->ours++;
     else
         s->theirs++;

@@ -47,8 +47,7 @@ struct rule_group_conf {
     str absolute; /* the same from the root; empty: not known */
     str name;
     dur_ns interval; /* never 0 when loaded by a configuration */
-    bool has_query_offset;
-    dur_ns query_offset;   /* the global one when the group has none */
+    dur_ns query_offset;
     int64_t limit;         /* 0 = none */
     bool value_at_resolve; /* alerts that end are given the value that they ended with */
     struct conf_map labels;

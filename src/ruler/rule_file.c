@@ -26,10 +26,7 @@ struct group_raw {
     int64_t limit;
     struct conf_map labels;
     CONF_LIST_OF(struct rule_raw) rules;
-    uint64_t given;
 };
-
-enum { GROUP_QUERY_OFFSET = 1 << 2 }; /* its row below */
 
 struct file_raw {
     CONF_LIST_OF(struct group_raw) groups;
@@ -55,10 +52,10 @@ static const struct conf_type rule_type = {.name = "rule",
 /* clang-format off: a list of rows */
 #define GROUP_ROWS                                                                                 \
     CONF_KEY(struct group_raw, name, CONF_STRING, "name, once a file"),                            \
-        CONF_KEY(struct group_raw, interval, CONF_DURATION,                                        \
-                 "how often; the global interval when not given"),                                 \
-        CONF_KEY(struct group_raw, query_offset, CONF_DURATION,                                    \
-                 "how far in the past; the global offset when not given"),                         \
+        CONF_KEY(struct group_raw, interval, CONF_DURATION, "how often",                           \
+                 CONF_GLOBAL(evaluation_interval), .flags = CONF_EMPTY_IS_NONE),                   \
+        CONF_KEY(struct group_raw, query_offset, CONF_DURATION, "how far in the past",             \
+                 CONF_GLOBAL(rule_query_offset)),                                                  \
         CONF_KEY(struct group_raw, limit, CONF_INT,                                                \
                  "series or alerts that a rule may yield, 0 = any number"),                        \
         CONF_KEY(struct group_raw, labels, CONF_STRING_MAP,                                        \
@@ -73,11 +70,11 @@ static const struct conf_key group_keys[] = {
 static const struct conf_type group_type = {.name = "rule_group",
                                             .doc = "Rules that are evaluated together.",
                                             .keys = group_keys,
-                                            .size = sizeof(struct group_raw),
-                                            .given = CONF_AT(struct group_raw, given)};
+                                            .size = sizeof(struct group_raw)};
 
 static const struct conf_key file_keys[] = {
-    CONF_KEY(struct file_raw, groups, CONF_LIST, "rule groups", .sub = &group_type),
+    CONF_KEY(struct file_raw, groups, CONF_LIST, "rule groups", .sub = &group_type,
+             .flags = CONF_HEIRS),
     CONF_KEYS_END,
 };
 
@@ -90,10 +87,10 @@ static const struct conf_key object_group_keys[] = {
 static const struct conf_type object_group_type = {.name = "rule_group",
                                                    .doc = "Rules that are evaluated together.",
                                                    .keys = object_group_keys,
-                                                   .size = sizeof(struct group_raw),
-                                                   .given = CONF_AT(struct group_raw, given)};
+                                                   .size = sizeof(struct group_raw)};
 static const struct conf_key object_keys[] = {
-    CONF_KEY(struct file_raw, groups, CONF_LIST, "rule groups", .sub = &object_group_type),
+    CONF_KEY(struct file_raw, groups, CONF_LIST, "rule groups", .sub = &object_group_type,
+             .flags = CONF_HEIRS),
     CONF_KEYS_END,
 };
 static const struct conf_type object_type = {.name = "PrometheusRule",
@@ -396,7 +393,6 @@ static void build_group(struct checker *k, const struct group_raw *raw,
         .object = k->part->object,
         .name = raw->name,
         .interval = raw->interval,
-        .has_query_offset = (raw->given & GROUP_QUERY_OFFSET) != 0,
         .query_offset = raw->query_offset,
         .limit = raw->limit,
         .labels = raw->labels,
@@ -480,7 +476,9 @@ static void build_part(struct checker *k, bool is_object)
     bool ok;
 
     diags_init(&decoding);
-    ok = conf_decode(&run, &part, 1, is_object ? &object_type : &rule_file_type, &raw);
+    ok = conf_decode(&run, &part, 1,
+                     (struct conf_layer){is_object ? &object_type : &rule_file_type, &raw,
+                                         k->o->global});
     move_decoding(k->d, &decoding);
     if (ok && check_space(k))
         build_groups(k, &raw);

@@ -17,6 +17,7 @@
 #include "model/matcher.h"
 #include "os/file_set.h"
 #include "ruler/rule_conf.h"
+#include "tocsin/global.h"
 
 /* What a tolerant load left out; empty names: all of that level. Its problems are warnings then. */
 struct rule_skipped {
@@ -34,11 +35,12 @@ struct rule_file_options {
     enum matcher_mode mode;
     enum rule_dialect dialect; /* of the source that the rules ask */
     str space_label; /* set on all that a rule gives and reads, to its object's namespace; empty: none */
-    const struct files *files; /* where it is read from; NULL: the disk */
-    bool tolerates;            /* a bad rule, group or file is left out, the others are taken */
+    const struct files *files;        /* where it is read from; NULL: the disk */
+    const struct global_conf *global; /* what groups inherit; NULL: nothing, they are as written */
+    bool tolerates; /* a bad rule, group or file is left out, the others are taken */
 };
 
-/* False when d got an error, or when there was nothing to take. Intervals, offsets and sources are as written: 0, none, empty. */
+/* False when d got an error, or when there was nothing to take. Sources are as written: empty. */
 bool rule_file_parse(str text, str path, const struct rule_file_options *o, struct arena *a,
                      struct rule_file *out, struct diags *d) must_check;
 bool rule_file_load(str path, const struct rule_file_options *o, struct arena *a,

@@ -1,5 +1,7 @@
 /* A mapping is decoded row by row: each row looks for its key in all parts, so the order of the file does not matter and
- * a key that stands in two files is seen. Keys that no row knows are reported afterwards with the nearest name.
+ * a key that stands in two files is seen; where it finds none, the member is inherited or has its default. Rows of values
+ * come before rows of what stands below, which may inherit them. Keys that no row knows are reported afterwards with the
+ * nearest name.
  *
  * A section's check runs only when nothing in it was wrong: it would complain about what is missing because it was
  * misspelt.
@@ -76,12 +78,14 @@ struct diag *conf_complain(const struct conf_in *in, const struct yaml_node *nod
 
 struct conf_in conf_enter(const struct conf_in *in, str key)
 {
-    return (struct conf_in){.run = in->run, .doc = in->doc, .up = in, .key = key, .index = -1};
+    return (struct conf_in){
+        .run = in->run, .doc = in->doc, .up = in, .above = in->above, .key = key, .index = -1};
 }
 
 struct conf_in conf_enter_item(const struct conf_in *in, size_t index)
 {
-    return (struct conf_in){.run = in->run, .doc = in->doc, .up = in, .index = (ptrdiff_t)index};
+    return (struct conf_in){
+        .run = in->run, .doc = in->doc, .up = in, .above = in->above, .index = (ptrdiff_t)index};
 }
 
 static const char *kind_of(const struct yaml_node *node)
@@ -212,23 +216,119 @@ static bool row_has_name(const struct conf_key *key, str name)
            str_ends_with(name, S("_file"));
 }
 
-void conf_defaults(struct conf_run *run, const struct conf_type *type, void *obj)
+static void set_default(struct conf_run *run, const struct conf_key *key, void *member)
 {
     struct conf_in in = {.run = run, .index = -1};
+    struct yaml_node node = {.kind = YAML_SCALAR, .style = YAML_PLAIN};
+    void *sub;
 
-    memset(obj, 0, type->size);
-    for (const struct conf_key *key = type->keys; key->name != NULL; key++) {
-        char *member = (char *)obj + key->offset;
-
-        if (key->kind == CONF_STRUCT) {
-            conf_defaults(run, key->sub, member);
-        } else if (key->text != NULL) {
-            struct yaml_node node = {
-                .kind = YAML_SCALAR, .style = YAML_PLAIN, .text = str_of(key->text)};
-
-            BUG_ON(!conf_decode_scalar(&in, key, &node, member));
-        }
+    if (key->kind == CONF_STRUCT) {
+        conf_defaults(run, key->sub, member);
+    } else if (key->text != NULL && key->kind == CONF_STRUCT_PTR) {
+        sub = arena_zalloc(run->a, key->sub->size);
+        conf_defaults(run, key->sub, sub);
+        memcpy(member, &sub, sizeof(sub));
+    } else if (key->text != NULL) {
+        node.text = str_of(key->text);
+        BUG_ON(!conf_decode_scalar(&in, key, &node, member));
     }
+}
+
+void conf_defaults(struct conf_run *run, const struct conf_type *type, void *obj)
+{
+    memset(obj, 0, type->size);
+    for (const struct conf_key *key = type->keys; key->name != NULL; key++)
+        set_default(run, key, (char *)obj + key->offset);
+}
+
+/* -- what is inherited -- */
+
+static bool is_map(enum conf_kind kind)
+{
+    return kind == CONF_STRING_MAP || kind == CONF_LABEL_MAP;
+}
+
+static bool is_text(enum conf_kind kind)
+{
+    switch (kind) {
+    case CONF_STRING:
+    case CONF_TEMPLATE:
+    case CONF_WORD:
+    case CONF_URL:
+    case CONF_PATH:
+    case CONF_SECRET:
+    case CONF_SECRET_URL: return true;
+    default: return false;
+    }
+}
+
+/* Whether a key that stood there with a value is as good as none. */
+static bool is_none(const struct conf_key *key, const void *member)
+{
+    return ((key->flags & CONF_EMPTY_IS_NONE) != 0 || (key->above != 0 && is_text(key->kind))) &&
+           conf_is_empty(key, member);
+}
+
+static void inherit_row(struct arena *a, const struct conf_layer *l, const struct conf_key *key)
+{
+    const void *above = (const char *)l->above + key->above - 1;
+    void *member = member_of(l, key);
+    struct conf_map map;
+
+    BUG_ON(key->size != key->above_size);
+    if (!is_map(key->kind)) {
+        memcpy(member, above, key->size);
+        return;
+    }
+    map = conf_map_merge(a, above, member);
+    memcpy(member, &map, sizeof(map));
+}
+
+/* What the file does not say. Returns whether it does. */
+static bool complete_row(struct conf_run *run, const struct conf_layer *l,
+                         const struct conf_key *key, bool is_set)
+{
+    bool is_given = is_set && !is_none(key, member_of(l, key));
+    bool has = is_given;
+
+    if (key->above != 0 && l->above != NULL && (!is_given || is_map(key->kind))) {
+        inherit_row(run->a, l, key);
+        has = !is_none(key, member_of(l, key));
+    }
+    if (!has)
+        set_default(run, key, member_of(l, key));
+    return is_given;
+}
+
+static struct conf_given *given_of(const struct conf_layer *l)
+{
+    return (struct conf_given *)((char *)l->obj + l->type->given - 1);
+}
+
+bool conf_row_is_given(const struct conf_layer *l, size_t row)
+{
+    BUG_ON(l->type->given == 0);
+    return (given_of(l)->rows[row / 64] >> row % 64 & 1) != 0;
+}
+
+static void note_given(const struct conf_layer *l, size_t row)
+{
+    if (l->type->given == 0)
+        return;
+    BUG_ON(row / 64 >= ARRAY_LEN(given_of(l)->rows));
+    given_of(l)->rows[row / 64] |= (uint64_t)1 << row % 64;
+}
+
+bool conf_is_given(const struct conf_type *type, const void *obj, size_t offset)
+{
+    const struct conf_layer l = {.type = type, .obj = (void *)(uintptr_t)obj};
+    size_t row = 0;
+
+    while (type->keys[row].kind == CONF_IGNORED || type->keys[row].offset != offset) {
+        BUG_ON(type->keys[row].name == NULL);
+        row++;
+    }
+    return conf_row_is_given(&l, row);
 }
 
 struct list {
@@ -236,9 +336,9 @@ struct list {
     size_t n;
 };
 
-/* Appends the elements of node to the list at member. */
-static bool decode_list(const struct conf_in *in, const struct conf_key *key,
-                        const struct yaml_node *node, void *member)
+/* Appends the elements of node to the list at member of l. Those of l's own type inherit from it. */
+static bool decode_list(const struct conf_in *in, const struct conf_layer *l,
+                        const struct conf_key *key, const struct yaml_node *node, void *member)
 {
     const struct conf_type *type = key->sub;
     struct list list;
@@ -251,7 +351,10 @@ static bool decode_list(const struct conf_in *in, const struct conf_key *key,
     v = arena_copy(in->run->a, list.v, list.n, list.n + node->n, type->size);
     for (size_t i = 0; i < node->n; i++) {
         struct conf_in item = conf_enter_item(in, i);
-        struct conf_layer layer = {type, v + (list.n + i) * type->size};
+        struct conf_layer layer = {type, v + (list.n + i) * type->size,
+                                   (key->flags & CONF_HEIRS) != 0 ? l->above
+                                   : type == l->type              ? l->obj
+                                                                  : NULL};
 
         if (yaml_is_null(node->items[i]) && (key->flags & CONF_NO_NULLS) != 0) {
             conf_complain(&item, node->items[i], DIAG_ERROR, "C001", "empty list element");
@@ -269,15 +372,16 @@ static bool decode_list(const struct conf_in *in, const struct conf_key *key,
 static bool decode_struct_ptr(const struct conf_in *in, const struct conf_key *key,
                               const struct yaml_node *node, void *member)
 {
-    struct conf_layer layer = {key->sub, arena_zalloc(in->run->a, key->sub->size)};
+    struct conf_layer layer = {key->sub, arena_zalloc(in->run->a, key->sub->size), NULL};
 
     memcpy(member, &layer.obj, sizeof(layer.obj));
     return conf_decode_node(in, node, &layer, 1);
 }
 
-static bool decode_value(const struct conf_in *in, const struct conf_key *key,
-                         const struct yaml_node *node, void *member)
+static bool decode_value(const struct conf_in *in, const struct conf_layer *l,
+                         const struct conf_key *key, const struct yaml_node *node)
 {
+    void *member = member_of(l, key);
     struct conf_value *value;
 
     switch (key->kind) {
@@ -287,10 +391,10 @@ static bool decode_value(const struct conf_in *in, const struct conf_key *key,
 
         return key->decode(&at, node, member);
     }
-    case CONF_LIST: return decode_list(in, key, node, member);
+    case CONF_LIST: return decode_list(in, l, key, node, member);
     case CONF_STRUCT_PTR: return decode_struct_ptr(in, key, node, member);
     case CONF_STRUCT: {
-        struct conf_layer layer = {key->sub, member};
+        struct conf_layer layer = {key->sub, member, NULL};
 
         return conf_decode_node(in, node, &layer, 1);
     }
@@ -376,7 +480,7 @@ static bool merge_struct(const struct conf_in *in, const struct conf_key *key,
                          const struct occurrence *o, size_t n, void *member)
 {
     struct conf_part parts[PARTS_MAX];
-    struct conf_layer layer = {key->sub, member};
+    struct conf_layer layer = {key->sub, member, NULL};
     struct decoder sub = {in, parts, n, &layer, 1};
 
     for (size_t i = 0; i < n; i++)
@@ -384,8 +488,9 @@ static bool merge_struct(const struct conf_in *in, const struct conf_key *key,
     return decode_parts(&sub);
 }
 
+/* *is_set: the key has a value that counts, which the member now holds. */
 static bool decode_row(const struct decoder *m, const struct conf_layer *l,
-                       const struct conf_key *key)
+                       const struct conf_key *key, bool *is_set)
 {
     struct occurrence o[PARTS_MAX];
     struct conf_in in = conf_enter(m->in, str_of(key->name));
@@ -397,15 +502,20 @@ static bool decode_row(const struct decoder *m, const struct conf_layer *l,
     if (n == 0)
         return true;
     in.doc = o[0].doc;
+    in.above = l->above;
     say_flags(&in, key, &o[0]);
-    if (key->kind == CONF_STRUCT && n > 1)
+    if (key->kind == CONF_STRUCT && n > 1) {
+        *is_set = true;
         return merge_struct(&in, key, o, n < PARTS_MAX ? n : PARTS_MAX, member_of(l, key));
+    }
     for (size_t i = 0; i < n && i < PARTS_MAX; i++) {
+        bool is_null = yaml_is_null(o[i].value);
+
         in.doc = o[i].doc;
-        if (!yaml_is_null(o[i].value) || key->kind == CONF_CUSTOM)
-            ok &= decode_value(&in, key, o[i].value, member_of(l, key));
-        else
-            conf_decode_empty(&in, key, o[i].key, member_of(l, key));
+        if (!is_null || key->kind == CONF_CUSTOM)
+            ok &= decode_value(&in, l, key, o[i].value);
+        *is_set |= is_null ? conf_decode_empty(&in, key, o[i].key, member_of(l, key))
+                           : ok || key->kind == CONF_STRUCT; /* half of it may have been read */
     }
     return ok;
 }
@@ -473,25 +583,33 @@ static bool is_missing(const struct decoder *m, const struct conf_key *key)
     return !has_file_form(key) || !row_is_given(m, key);
 }
 
-static bool decode_layer(const struct decoder *m, const struct conf_layer *l)
+/* What may inherit from the mapping, or read it. */
+static bool is_below(enum conf_kind kind)
 {
-    uint64_t given = 0;
-    bool ok = true;
-    unsigned row = 0;
+    return kind == CONF_LIST || kind == CONF_STRUCT_PTR || kind == CONF_CUSTOM;
+}
 
-    for (const struct conf_key *key = l->type->keys; key->name != NULL; key++, row++) {
-        ok &= decode_row(m, l, key);
-        if (has_file_form(key))
+static bool decode_rows(const struct decoder *m, const struct conf_layer *l, bool below)
+{
+    bool ok = true;
+
+    for (const struct conf_key *key = l->type->keys; key->name != NULL; key++) {
+        bool is_set = false;
+
+        if (is_below(key->kind) != below || key->kind == CONF_END)
+            continue;
+        ok &= decode_row(m, l, key, &is_set);
+        if (has_file_form(key)) {
             ok &= decode_file_form(m, l, key);
-        if (row < 64 && l->type->given != 0 && row_is_given(m, key))
-            given |= (uint64_t)1 << row;
+            is_set |= secret_is_set(*(const struct secret *)member_of(l, key));
+        }
+        if (key->kind != CONF_IGNORED && complete_row(m->in->run, l, key, is_set))
+            note_given(l, (size_t)(key - l->type->keys));
         if ((key->flags & CONF_REQUIRED) != 0 && is_missing(m, key)) {
             conf_complain(m->in, first_node(m), DIAG_ERROR, "C003", "\"%s\" is missing", key->name);
             ok = false;
         }
     }
-    if (l->type->given != 0)
-        memcpy((char *)l->obj + l->type->given - 1, &given, sizeof(given));
     return ok;
 }
 
@@ -557,6 +675,12 @@ static bool decode_parts(const struct decoder *m)
         if (!yaml_is_null(m->parts[i].node))
             ok &= want_kind(&in, m->parts[i].node, YAML_MAP, "a mapping");
     }
+    for (size_t i = 0; i < m->n_layers; i++) {
+        if (ok)
+            memset(m->layers[i].obj, 0, m->layers[i].type->size);
+        else
+            conf_defaults(m->in->run, m->layers[i].type, m->layers[i].obj);
+    }
     if (!ok)
         return false;
     for (size_t i = 0; i < m->n_layers; i++) {
@@ -570,7 +694,8 @@ static bool decode_parts(const struct decoder *m)
             place = place_of(&in, m->parts[0].node);
             memcpy((char *)l->obj + l->type->place - 1, &place, sizeof(place));
         }
-        ok &= decode_layer(m, l);
+        ok &= decode_rows(m, l, false);
+        ok &= decode_rows(m, l, true);
     }
     ok &= find_unknown(m);
     for (size_t i = 0; i < m->n_layers && m->in->run->d->errors == errors; i++) {
@@ -588,18 +713,14 @@ bool conf_decode_node(const struct conf_in *in, const struct yaml_node *node,
     struct conf_part part = {in->doc, node};
     struct decoder m = {in, &part, 1, layers, n};
 
-    for (size_t i = 0; i < n; i++)
-        conf_defaults(in->run, layers[i].type, layers[i].obj);
     return decode_parts(&m);
 }
 
 bool conf_decode(struct conf_run *run, const struct conf_part *parts, size_t n,
-                 const struct conf_type *type, void *obj)
+                 struct conf_layer layer)
 {
     struct conf_in in = {.run = run, .doc = n != 0 ? parts[0].doc : NULL, .index = -1};
-    struct conf_layer layer = {type, obj};
     struct decoder m = {&in, parts, n, &layer, 1};
 
-    conf_defaults(run, type, obj);
     return decode_parts(&m);
 }

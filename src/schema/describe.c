@@ -137,7 +137,7 @@ static void put_property(struct json_writer *w, const struct conf_key *key, cons
         put_type(w, key);
     if (key->doc != NULL)
         put(w, "description", key->doc);
-    if (key->text != NULL && suffix[0] == '\0')
+    if (key->text != NULL && key->sub == NULL && suffix[0] == '\0')
         put(w, "default", key->text);
     if ((key->flags & CONF_DEPRECATED) != 0) {
         json_key(w, S("deprecated"));
@@ -201,12 +201,14 @@ static void add_default(struct buf *out, const struct conf_key *key)
 {
     if ((key->flags & CONF_REQUIRED) != 0) {
         buf_adds(out, "required");
-    } else if (key->text != NULL) {
-        buf_addc(out, '`');
+        return;
+    }
+    if (key->above != 0)
+        buf_adds(out, "inherited");
+    if (key->text != NULL && key->sub == NULL) {
+        buf_addf(out, "%s`", key->above != 0 ? ", " : "");
         add_cell(out, key->text);
         buf_addc(out, '`');
-    } else if ((key->flags & CONF_INHERIT) != 0) {
-        buf_adds(out, "inherited");
     }
 }
 

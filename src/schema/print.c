@@ -160,7 +160,7 @@ bool conf_kind_is_list(enum conf_kind kind)
     }
 }
 
-static bool is_zero(const struct conf_key *key, const void *m)
+bool conf_is_empty(const struct conf_key *key, const void *m)
 {
     static const char zeros[64];
 
@@ -229,7 +229,7 @@ static void print_secret(struct conf_out *o, const struct conf_key *key, const s
 /* False when there was nothing to print: then the value is {}. */
 static bool print_struct(struct conf_out *o, const struct conf_type *type, const void *obj)
 {
-    struct conf_layer layer = {type, (void *)(uintptr_t)obj};
+    struct conf_layer layer = {type, (void *)(uintptr_t)obj, NULL};
     size_t mark;
 
     buf_addc(o->out, '\n');
@@ -248,7 +248,7 @@ static void print_list(struct conf_out *o, const struct conf_type *type, const s
 {
     buf_addc(o->out, '\n');
     for (size_t i = 0; i < list->n; i++) {
-        struct conf_layer layer = {type, (char *)(uintptr_t)list->v + i * type->size};
+        struct conf_layer layer = {type, (char *)(uintptr_t)list->v + i * type->size, NULL};
 
         conf_print_item(o);
         conf_print_layers(o, &layer, 1);
@@ -264,7 +264,7 @@ static void print_row(struct conf_out *o, const struct conf_key *key, const void
 
     if ((key->flags & CONF_UNPRINTED) != 0)
         return;
-    if (is_zero(key, m) && (key->flags & CONF_PRINT_EMPTY) == 0 && key->text == NULL)
+    if (conf_is_empty(key, m) && (key->flags & CONF_PRINT_EMPTY) == 0 && key->text == NULL)
         return; /* an empty value where the default is another is printed */
     if (key->kind == CONF_SECRET || key->kind == CONF_SECRET_URL) {
         print_secret(o, key, m);
@@ -302,29 +302,19 @@ static void print_row(struct conf_out *o, const struct conf_key *key, const void
     }
 }
 
-/* What came from the level above is printed there. */
-static bool is_inherited(const struct conf_layer *l, size_t row)
-{
-    uint64_t given;
-
-    if ((l->type->keys[row].flags & CONF_INHERIT) == 0 || l->type->given == 0)
-        return false;
-    memcpy(&given, (const char *)l->obj + l->type->given - 1, sizeof(given));
-    return (given & (uint64_t)1 << row) == 0;
-}
-
 void conf_print_layers(struct conf_out *o, const struct conf_layer *layers, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; layers[i].type->keys[k].name != NULL; k++)
-            if (!is_inherited(&layers[i], k))
+            if ((layers[i].type->keys[k].flags & CONF_PRINT_GIVEN) == 0 ||
+                conf_row_is_given(&layers[i], k))
                 print_row(o, &layers[i].type->keys[k],
                           (const char *)layers[i].obj + layers[i].type->keys[k].offset);
 }
 
 void conf_print_yaml(struct buf *out, const struct conf_type *type, const void *obj)
 {
-    struct conf_layer layer = {type, (void *)(uintptr_t)obj};
+    struct conf_layer layer = {type, (void *)(uintptr_t)obj, NULL};
     struct conf_out o = {.out = out};
 
     conf_print_layers(&o, &layer, 1);

@@ -326,6 +326,11 @@ static bool decode_map(const struct conf_in *in, const struct conf_key *key,
     return ok;
 }
 
+int conf_pair_order(const void *a, const void *b)
+{
+    return str_cmp(((const struct conf_pair *)a)->name, ((const struct conf_pair *)b)->name);
+}
+
 struct conf_map conf_map_merge(struct arena *a, const struct conf_map *under,
                                const struct conf_map *own)
 {
@@ -491,23 +496,24 @@ static bool empty_differs(const struct conf_key *key)
     str text = key->text != NULL ? str_of(key->text) : STR_NONE;
 
     return (key->flags & CONF_EMPTY_IS_NO) != 0 ||
-           (text.n != 0 && !str_is(text, "false") && !str_is(text, "0") &&
-            (key->flags & (CONF_INHERIT | CONF_NOT_ZERO | CONF_REQUIRED)) == 0);
+           (text.n != 0 && !str_is(text, "false") && !str_is(text, "0") && key->above == 0 &&
+            (key->flags & (CONF_EMPTY_IS_NONE | CONF_NOT_ZERO | CONF_REQUIRED)) == 0);
 }
 
-void conf_decode_empty(const struct conf_in *in, const struct conf_key *key,
+bool conf_decode_empty(const struct conf_in *in, const struct conf_key *key,
                        const struct yaml_node *node, void *member)
 {
     const char *what = empty_differs(key) ? set_empty(key, member) : NULL;
 
     if (what == NULL)
-        return;
+        return false;
     if (key->text != NULL)
         conf_complain(in, node, DIAG_INFO, "C012",
                       "an empty value means %s, not the default \"%.40s\"", what, key->text);
     else
         conf_complain(in, node, DIAG_INFO, "C012", "an empty value means %s, not the default",
                       what);
+    return true;
 }
 
 /* -- any YAML -- */

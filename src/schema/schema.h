@@ -46,6 +46,8 @@ struct conf_part {
 struct conf_layer {
     const struct conf_type *type;
     void *obj;
+    const void *
+        above; /* what its rows inherit from (CONF_INHERIT), complete; NULL: nothing, they have their defaults */
 };
 
 /* Where the decoder stands; a chain of frames on its stack makes the path in messages. */
@@ -53,8 +55,9 @@ struct conf_in {
     struct conf_run *run;
     const struct yaml_doc *doc;
     const struct conf_in *up;
-    str key;         /* empty in a list element */
-    ptrdiff_t index; /* of a list element, else -1 */
+    const void *above; /* the layer's, for decode functions */
+    str key;           /* empty in a list element */
+    ptrdiff_t index;   /* of a list element, else -1 */
 };
 
 struct conf_check {
@@ -64,16 +67,17 @@ struct conf_check {
     struct diag *last;
 };
 
-/* Fills obj (defaults, then what the parts say) and runs the checks. False when d got an error. */
+/* Fills the layer's obj with what the parts say, what is above and the defaults, and runs the checks. False when d got an
+ * error. */
 bool conf_decode(struct conf_run *run, const struct conf_part *parts, size_t n,
-                 const struct conf_type *type, void *obj);
+                 struct conf_layer layer);
 void conf_defaults(struct conf_run *run, const struct conf_type *type, void *obj);
 
 /* -- for custom decode functions -- */
 
 struct conf_in conf_enter(const struct conf_in *in, str key);
 struct conf_in conf_enter_item(const struct conf_in *in, size_t index);
-/* The node into the layers' structs, which get their defaults first. */
+/* The node into the layers' structs, likewise. */
 bool conf_decode_node(const struct conf_in *in, const struct yaml_node *node,
                       const struct conf_layer *layers, size_t n);
 /* Complains about node; returns the diag for diag_help(). */
@@ -89,8 +93,9 @@ struct conf_check conf_check_of(const struct conf_in *in, const struct conf_part
 
 bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key,
                         const struct yaml_node *node, void *member);
-/* A key without a value has what Go's zero value is, as in the originals; a key that inherits does so. */
-void conf_decode_empty(const struct conf_in *in, const struct conf_key *key,
+/* A key without a value has what Go's zero value is, as in the originals; a key that inherits does so. False: it is as if
+ * the key were not there. */
+bool conf_decode_empty(const struct conf_in *in, const struct conf_key *key,
                        const struct yaml_node *node, void *member);
 struct conf_value *conf_decode_any(const struct conf_in *in, const struct yaml_node *node);
 bool conf_decode_matchers(const struct conf_in *in, const struct yaml_node *node,
@@ -101,6 +106,12 @@ void conf_note_named(const struct conf_in *in, str path); /* one that is not res
 void conf_note_file(const struct conf_in *in, const struct yaml_node *node, str path);
 void conf_value_add_json(struct json_writer *w, const struct conf_value *v);
 
+/* Zero, NULL, or nothing in it. */
+bool conf_is_empty(const struct conf_key *key, const void *member);
+/* By rows, for printing; see conf_is_given(). */
+bool conf_row_is_given(const struct conf_layer *l, size_t row);
+
+int conf_pair_order(const void *a, const void *b); /* by name, for qsort() */
 /* What a part inherits: under with own over it; the text is shared. */
 struct conf_map conf_map_merge(struct arena *a, const struct conf_map *under,
                                const struct conf_map *own);

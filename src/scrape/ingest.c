@@ -13,11 +13,11 @@ enum { AHEAD_MS = 10 * 60 * 1000 };
 enum { RESOLVE_AT = 1024 };
 
 static const char *const report_names[SCRAPE_REPORTS] = {
-    "up",
-    "scrape_duration_seconds",
-    "scrape_samples_scraped",
-    "scrape_samples_post_metric_relabeling",
-    "scrape_series_added",
+    [REPORT_UP] = "up",
+    [REPORT_DURATION] = "scrape_duration_seconds",
+    [REPORT_SCRAPED] = "scrape_samples_scraped",
+    [REPORT_KEPT] = "scrape_samples_post_metric_relabeling",
+    [REPORT_ADDED] = "scrape_series_added",
 };
 
 void ingest_forget(struct ingest *g)
@@ -308,8 +308,13 @@ static bool read_end(struct ingest *g, struct err *e)
 static void add_reports(struct ingest *g)
 {
     const struct ingest_result *r = g->out;
-    const double values[SCRAPE_REPORTS] = {r->is_up, (double)g->in->took / NS_PER_S,
-                                           (double)r->scraped, (double)r->kept, (double)r->added};
+    const double values[SCRAPE_REPORTS] = {
+        [REPORT_UP] = r->is_up,
+        [REPORT_DURATION] = (double)g->in->took / NS_PER_S,
+        [REPORT_SCRAPED] = (double)r->scraped,
+        [REPORT_KEPT] = (double)r->kept,
+        [REPORT_ADDED] = (double)r->added,
+    };
     struct labels target = g->in->labels;
     struct label *v = arena_array(&g->scratch, target.n + 1, sizeof(*v));
 

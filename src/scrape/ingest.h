@@ -34,7 +34,17 @@
 #include "scrape/scrape_conf.h"
 #include "tsdb/tsdb.h"
 
-enum { SCRAPE_BODY_MAX = 256 << 20, SCRAPE_LINE_MAX = 1 << 20, SCRAPE_REPORTS = 5 };
+enum { SCRAPE_BODY_MAX = 256 << 20, SCRAPE_LINE_MAX = 1 << 20 };
+
+/* The series that a scrape says of itself. */
+enum scrape_report {
+    REPORT_UP,
+    REPORT_DURATION,
+    REPORT_SCRAPED,
+    REPORT_KEPT,
+    REPORT_ADDED,
+    SCRAPE_REPORTS
+};
 
 struct ingest_input {
     const struct scrape_conf *conf;

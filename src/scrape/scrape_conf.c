@@ -30,7 +30,7 @@ static void check_protocol(struct conf_check *c, const char *key, str name)
                    STR(name));
 }
 
-void scrape_words_check(struct conf_check *c, const struct scrape_common *s)
+static void check_words(struct conf_check *c, const struct scrape_common *s)
 {
     if (conf_has(c, "scrape_protocols") && s->protocols.n == 0)
         conf_error(c, "scrape_protocols", "must not be empty");
@@ -50,6 +50,17 @@ void scrape_words_check(struct conf_check *c, const struct scrape_common *s)
     if (str_is(s->name_validation, "legacy") && str_is(s->name_escaping, "allow-utf-8"))
         conf_error(c, "metric_name_escaping_scheme",
                    "allow-utf-8 cannot stand beside legacy validation of names");
+}
+
+void scrape_common_check(struct conf_check *c, struct scrape_common *s, bool has_timeout,
+                         const char *interval_of)
+{
+    check_words(c, s);
+    if (s->timeout <= s->interval)
+        return;
+    if (has_timeout)
+        conf_error(c, "scrape_timeout", "longer than %s", interval_of);
+    s->timeout = s->interval;
 }
 
 /* -- params -- */
@@ -95,6 +106,8 @@ static void check_targets(struct conf_check *c, const struct static_sd_conf *t)
         }
 }
 
+static const struct conf_type scrape_conf_type;
+
 static void check_job(struct conf_check *c, void *obj)
 {
     struct scrape_conf *s = obj;
@@ -102,11 +115,12 @@ static void check_job(struct conf_check *c, void *obj)
     for (size_t i = 0; s->relabel_configs.n == 0 && i < s->discovery.statics.n; i++)
         check_targets(c, &s->discovery.statics.v[i]);
 
-    scrape_words_check(c, &s->common);
+    scrape_common_check(c, &s->common, CONF_GIVEN(scrape_conf_type, s, common.timeout),
+                        CONF_GIVEN(scrape_conf_type, s, common.interval)
+                            ? "\"scrape_interval\""
+                            : "the global \"scrape_interval\"");
     if (s->fallback_protocol.n != 0)
         check_protocol(c, "fallback_scrape_protocol", s->fallback_protocol);
-    if (s->common.interval != 0 && s->common.timeout > s->common.interval)
-        conf_error(c, "scrape_timeout", "longer than \"scrape_interval\"");
 }
 
 #define J struct scrape_conf
@@ -171,12 +185,13 @@ static const struct conf_key keys[] = {
 };
 #undef J
 
-const struct conf_type scrape_conf_type = {
+static const struct conf_type scrape_conf_type = {
     .name = "scrape_config",
     .doc = "Targets to scrape. The keys of http_config stand beside these.",
     .keys = keys,
     .size = sizeof(struct scrape_conf),
     .place = CONF_AT(struct scrape_conf, place),
+    .given = CONF_AT(struct scrape_conf, given),
     .check = check_job,
 };
 
@@ -191,41 +206,4 @@ void scrape_conf_release(struct scrape_conf *s)
 {
     relabel_rules_release(&s->relabel_configs);
     relabel_rules_release(&s->metric_relabel_configs);
-}
-
-/* -- what global gives -- */
-
-static void inherit(int64_t *own, int64_t global)
-{
-    if (*own == 0)
-        *own = global;
-}
-
-void scrape_conf_inherit(struct scrape_conf *s, const struct scrape_common *global, struct diags *d)
-{
-    struct scrape_common *c = &s->common;
-    bool own_interval = c->interval != 0;
-
-    inherit(&c->interval, global->interval != 0 ? global->interval : NS_PER_M);
-    if (c->timeout == 0)
-        c->timeout = global->timeout != 0 ? global->timeout : 10 * NS_PER_S;
-    else if (!own_interval && c->timeout > c->interval)
-        diags_add(d, DIAG_ERROR, "C009", s->place,
-                  "\"scrape_timeout\" of job \"%.*s\" is longer than the global "
-                  "\"scrape_interval\"",
-                  STR(s->job_name));
-    if (c->timeout > c->interval)
-        c->timeout = c->interval;
-    inherit(&c->limits.body_size, global->limits.body_size);
-    inherit(&c->limits.samples, global->limits.samples);
-    inherit(&c->limits.labels, global->limits.labels);
-    inherit(&c->limits.label_name_length, global->limits.label_name_length);
-    inherit(&c->limits.label_value_length, global->limits.label_value_length);
-    inherit(&c->limits.targets, global->limits.targets);
-    if (c->protocols.n == 0)
-        c->protocols = global->protocols;
-    if (c->name_validation.n == 0)
-        c->name_validation = global->name_validation;
-    if (c->name_escaping.n == 0)
-        c->name_escaping = global->name_escaping;
 }

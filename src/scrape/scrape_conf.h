@@ -1,6 +1,6 @@
 /* scrape_conf.h - a job: targets, how they are asked, and what is made of their samples. Prometheus' scrape_configs.
  *
- * A limit that is 0 is none. What a job does not say it takes from `global` (scrape_conf_inherit()).
+ * A limit that is 0 is none. What a job does not say, or as 0, it takes from `global` (CONF_INHERIT).
  *
  * Owns     everything lives in the arena of the configuration, but for the regexes: scrape_conf_release().
  * Source   rules.md 8; Prometheus 3 config.go.
@@ -17,7 +17,7 @@ struct scrape_limits {
 
 /* What `global` may say for all jobs, and a job for itself. */
 struct scrape_common {
-    dur_ns interval, timeout; /* 0: not given */
+    dur_ns interval, timeout; /* timeout: not longer */
     struct conf_strings protocols;
     struct scrape_limits limits;
     str name_validation, name_escaping;
@@ -38,11 +38,9 @@ struct scrape_conf {
     struct relabel_rules relabel_configs, metric_relabel_configs;
     struct http_conf *http;
     struct diag_place place;
+    struct conf_given given;
 };
 
-/* What is filled in for a job that says nothing, by `global` and then by Prometheus' defaults. */
-void scrape_conf_inherit(struct scrape_conf *s, const struct scrape_common *global,
-                         struct diags *d);
 void scrape_conf_release(struct scrape_conf *s);
 
 struct scrape_conf_list {
@@ -50,33 +48,41 @@ struct scrape_conf_list {
     size_t n;
 };
 
+/* in->above: the struct scrape_common of `global`. */
 bool scrape_decode_list(struct conf_in *in, const struct yaml_node *node, void *member);
-void scrape_words_check(struct conf_check *c, const struct scrape_common *s);
+/* Of `global` and of a job. interval_of: "scrape_interval" in words, of whom it is. */
+void scrape_common_check(struct conf_check *c, struct scrape_common *s, bool has_timeout,
+                         const char *interval_of);
 
-/* Rows for the mapping that holds a struct scrape_common. */
+/* Rows for the mapping that holds a struct scrape_common; `global` has nothing above. */
+#define SCRAPE_COMMON_KEY(key, type, member, its, kind, extra, doc, ...)                           \
+    CONF_KEY_AS(key, type, member.its, kind, doc, CONF_INHERIT(struct scrape_common, its),         \
+                .flags = (extra) | CONF_EMPTY_IS_NONE, ##__VA_ARGS__)
+/* clang-format off: a list of rows */
 #define SCRAPE_COMMON_KEYS(type, member, extra)                                                    \
-    CONF_KEY_AS("scrape_interval", type, member.interval, CONF_DURATION, "how often",              \
-                .flags = (extra)),                                                                 \
-        CONF_KEY_AS("scrape_timeout", type, member.timeout, CONF_DURATION,                         \
-                    "limit for one scrape; 10s, or the interval if that is shorter",               \
-                    .flags = (extra)),                                                             \
-        CONF_KEY_AS("scrape_protocols", type, member.protocols, CONF_STRINGS,                      \
-                    "formats to ask for, best first", .flags = (extra)),                           \
-        CONF_KEY_AS("body_size_limit", type, member.limits.body_size, CONF_SIZE,                   \
-                    "limit for an answer, inflated", .flags = (extra)),                            \
-        CONF_KEY_AS("sample_limit", type, member.limits.samples, CONF_INT,                         \
-                    "limit for the samples of a scrape", .flags = (extra)),                        \
-        CONF_KEY_AS("label_limit", type, member.limits.labels, CONF_INT,                           \
-                    "limit for the labels of a sample", .flags = (extra)),                         \
-        CONF_KEY_AS("label_name_length_limit", type, member.limits.label_name_length, CONF_INT,    \
-                    "limit for a label's name, in bytes", .flags = (extra)),                       \
-        CONF_KEY_AS("label_value_length_limit", type, member.limits.label_value_length, CONF_INT,  \
-                    "limit for a label's value, in bytes", .flags = (extra)),                      \
-        CONF_KEY_AS("target_limit", type, member.limits.targets, CONF_INT,                         \
-                    "limit for the targets of a job", .flags = (extra)),                           \
-        CONF_KEY_AS("metric_name_validation_scheme", type, member.name_validation, CONF_STRING,    \
-                    "utf8 or legacy", .flags = (extra)),                                           \
-        CONF_KEY_AS("metric_name_escaping_scheme", type, member.name_escaping, CONF_STRING,        \
-                    "allow-utf-8, underscores, dots or values", .flags = (extra))
+    SCRAPE_COMMON_KEY("scrape_interval", type, member, interval, CONF_DURATION, extra,             \
+                      "how often", .text = "1m"),                                                  \
+        SCRAPE_COMMON_KEY("scrape_timeout", type, member, timeout, CONF_DURATION, extra,           \
+                          "limit for one scrape, or the interval if that is shorter",              \
+                          .text = "10s"),                                                          \
+        SCRAPE_COMMON_KEY("scrape_protocols", type, member, protocols, CONF_STRINGS, extra,        \
+                          "formats to ask for, best first"),                                       \
+        SCRAPE_COMMON_KEY("body_size_limit", type, member, limits.body_size, CONF_SIZE, extra,     \
+                          "limit for an answer, inflated"),                                        \
+        SCRAPE_COMMON_KEY("sample_limit", type, member, limits.samples, CONF_INT, extra,           \
+                          "limit for the samples of a scrape"),                                    \
+        SCRAPE_COMMON_KEY("label_limit", type, member, limits.labels, CONF_INT, extra,             \
+                          "limit for the labels of a sample"),                                     \
+        SCRAPE_COMMON_KEY("label_name_length_limit", type, member, limits.label_name_length,       \
+                          CONF_INT, extra, "limit for a label's name, in bytes"),                  \
+        SCRAPE_COMMON_KEY("label_value_length_limit", type, member, limits.label_value_length,     \
+                          CONF_INT, extra, "limit for a label's value, in bytes"),                 \
+        SCRAPE_COMMON_KEY("target_limit", type, member, limits.targets, CONF_INT, extra,           \
+                          "limit for the targets of a job"),                                       \
+        SCRAPE_COMMON_KEY("metric_name_validation_scheme", type, member, name_validation,          \
+                          CONF_STRING, extra, "utf8 or legacy"),                                   \
+        SCRAPE_COMMON_KEY("metric_name_escaping_scheme", type, member, name_escaping, CONF_STRING, \
+                          extra, "allow-utf-8, underscores, dots or values")
+/* clang-format on */
 
 #endif

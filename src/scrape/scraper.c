@@ -11,7 +11,8 @@
 #include "scrape/ingest.h"
 #include "scrape/target.h"
 
-const char *const target_health_names[] = {"unknown", "up", "down"};
+const char *const target_health_names[] = {
+    [TARGET_UNKNOWN] = "unknown", [TARGET_UP] = "up", [TARGET_DOWN] = "down"};
 
 struct target {
     struct scraper *scraper;

@@ -85,11 +85,6 @@ static struct labels public_labels(struct labels ls, str address, struct arena *
 
 /* -- the URL -- */
 
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
-}
-
 /* Parameters sorted by name; the first value of each comes from the label when there is one. */
 static void add_params(struct buf *url, const struct scrape_conf *c, struct labels ls,
                        struct arena *a)
@@ -109,7 +104,7 @@ static void add_params(struct buf *url, const struct scrape_conf *c, struct labe
     }
     /* values of one name keep their order: sorting is by insertion, lists are short */
     for (size_t i = 1; i < v.n; i++)
-        for (size_t j = i; j != 0 && by_name(&v.v[j - 1], &v.v[j]) > 0; j--) {
+        for (size_t j = i; j != 0 && label_order(&v.v[j - 1], &v.v[j]) > 0; j--) {
             struct label x = v.v[j];
 
             v.v[j] = v.v[j - 1];

@@ -32,16 +32,12 @@ struct source {
     ts_ns down_since;
     dur_ns skew;
     char last_error[512];
-    str link_base;
     struct source_stats stats;
 };
 
 struct source *source_new(const struct source_conf *conf, struct transport *t, struct clock *clock)
 {
     struct source *s = mem_new(struct source);
-    str base = conf->external_url.n != 0 ? conf->external_url
-               : conf->n_urls != 0       ? conf->urls[0]
-                                         : STR_NONE;
 
     s->conf = conf;
     s->transport = t;
@@ -49,7 +45,6 @@ struct source *source_new(const struct source_conf *conf, struct transport *t, s
     s->down_since = TS_NONE;
     TAILQ_INIT(&s->waiting);
     TAILQ_INIT(&s->under_way);
-    s->link_base = url_trim_slash(base);
     metric_histogram_init(&s->stats.seconds, metric_seconds_bounds,
                           ARRAY_LEN(metric_seconds_bounds));
     return s;
@@ -90,13 +85,6 @@ void source_free(struct source *s)
 }
 
 static void serve(struct source *s);
-
-void source_forget(struct source *s, void *arg)
-{
-    drop(s, &s->waiting, &s->n_waiting, arg, false);
-    drop(s, &s->under_way, &s->n_under_way, arg, false);
-    serve(s);
-}
 
 static void answered(void *arg, const struct transport_answer *t);
 
@@ -224,11 +212,6 @@ const struct source_conf *source_config(const struct source *s)
 const struct source_stats *source_stats(const struct source *s)
 {
     return &s->stats;
-}
-
-str source_link_base(const struct source *s)
-{
-    return s->link_base;
 }
 
 ts_ns source_down_since(const struct source *s)

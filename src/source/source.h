@@ -30,12 +30,9 @@ typedef void source_cb(void *arg, const struct source_answer *a);
 struct source *source_new(const struct source_conf *conf, struct transport *t, struct clock *clock);
 void source_free(struct source *s); /* cancels everything; no callbacks */
 void source_query(struct source *s, str query, ts_ns time, source_cb *cb, void *arg);
-void source_forget(struct source *s, void *arg); /* cancels what was asked for arg */
 
 str source_name(const struct source *s);
 const struct source_conf *source_config(const struct source *s);
-str source_link_base(
-    const struct source *s); /* external_url, or the first URL; no trailing slash */
 
 /* When the first of an unbroken row of outages was seen; TS_NONE while it answers. Monotonic. */
 ts_ns source_down_since(const struct source *s);

@@ -113,8 +113,6 @@ void state_memory_attach(struct state_backend *b, const struct state_shell *shel
 /* What of a table is on the disk, at any time. */
 void state_memory_each(const struct state_backend *b, enum state_table t,
                        void (*row)(void *arg, str key, str value), void *arg);
-void state_memory_each_alert(const struct state_backend *b, void (*record)(void *arg, str bytes),
-                             void *arg);
 struct state_backend *state_memory_crash(struct state_backend *b, const struct state_shell *shell);
 
 struct clock;

@@ -21,6 +21,7 @@
 #include "state/migrate.h"
 #include "state/restore.h"
 #include "state/row_sum.h"
+#include "state/sqlite_db.h"
 #include "state/tables.h"
 
 /* Its tables, as its own migrations leave them. */
@@ -104,13 +105,6 @@ static bool convert(struct going_back *g, enum state_table t, str key, str body,
     return true;
 }
 
-static str column(sqlite3_stmt *s, int i)
-{
-    const char *p = sqlite3_column_blob(s, i);
-
-    return (str){p, (size_t)sqlite3_column_bytes(s, i)};
-}
-
 static bool put(struct going_back *g, sqlite3_stmt *s, str key, str body, struct err *e)
 {
     bool ok =
@@ -129,7 +123,7 @@ static bool copy_rows(struct going_back *g, enum state_table t, sqlite3_stmt *fr
     int rc;
 
     while ((rc = sqlite3_step(from)) == SQLITE_ROW) {
-        str key = column(from, 0), body = column(from, 1);
+        str key = sqlite_column(from, 0), body = sqlite_column(from, 1);
         bool goes;
 
         if (!convert(g, t, key, body, &goes, e) || (goes && !put(g, to, key, body, e)))

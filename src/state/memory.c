@@ -369,15 +369,6 @@ void state_memory_each(const struct state_backend *b, enum state_table t,
         row(arg, it->key, it->value);
 }
 
-void state_memory_each_alert(const struct state_backend *b, void (*record)(void *arg, str bytes),
-                             void *arg)
-{
-    const struct memory *m = b->self;
-
-    VEC_EACH (const str *, it, &m->disk.alerts)
-        record(arg, *it);
-}
-
 struct state_backend *state_memory_crash(struct state_backend *b, const struct state_shell *shell)
 {
     struct memory *m = b->self;

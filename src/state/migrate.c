@@ -194,7 +194,7 @@ static bool renew_all(sqlite3 *db, struct err *e)
 
 /* -- pushes, that were files -- */
 
-static bool is_hash(const char *name)
+bool state_is_hash(const char *name)
 {
     return strspn(name, "0123456789abcdef") == 16 && name[16] == '\0';
 }
@@ -261,7 +261,7 @@ static bool take_folder(sqlite3 *db, const char *folder, struct buf *notice, str
         char file[PATH + 300];
 
         snprintf(file, sizeof(file), "%s/%s", folder, entry->d_name);
-        if (is_hash(entry->d_name))
+        if (state_is_hash(entry->d_name))
             ok = take_file(db, put, file, &bytes, notice, e);
     }
     sqlite3_finalize(put);

@@ -232,7 +232,7 @@ void sqlite_db_close(struct sqlite_db *d, bool may_write)
     d->db = NULL;
 }
 
-static str column(sqlite3_stmt *s, int i)
+str sqlite_column(sqlite3_stmt *s, int i)
 {
     const char *p = sqlite3_column_blob(s, i);
 
@@ -253,7 +253,7 @@ bool sqlite_db_scan(struct sqlite_db *d, enum state_table t, str from,
         rc = sqlite3_bind_blob64(s, 1, from.n != 0 ? from.p : "", from.n, SQLITE_STATIC);
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(s);
-        if (rc == SQLITE_ROW && !row(arg, column(s, 0), column(s, 1)))
+        if (rc == SQLITE_ROW && !row(arg, sqlite_column(s, 0), sqlite_column(s, 1)))
             rc = SQLITE_DONE;
     }
     if (rc != SQLITE_DONE)

@@ -48,4 +48,6 @@ bool sqlite_db_is_there(const struct sqlite_db *d, struct err *e) must_check;
 uint64_t sqlite_db_log_size(const struct sqlite_db *d);
 uint64_t sqlite_db_size(const struct sqlite_db *d); /* bytes of the file and its WAL */
 
+str sqlite_column(struct sqlite3_stmt *s, int i); /* until the statement goes on */
+
 #endif

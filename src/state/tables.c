@@ -78,32 +78,3 @@ void state_read_sql(struct buf *out, enum state_table t)
 {
     buf_addf(out, "SELECT key, body FROM %s WHERE key >= $1 ORDER BY key", state_tables[t].name);
 }
-
-struct walk {
-    bool (*row)(void *arg, enum state_table t, str key, str body);
-    void *arg;
-    enum state_table table;
-    bool goes_on;
-};
-
-static bool walk_row(void *arg, str key, str body)
-{
-    struct walk *w = arg;
-
-    w->goes_on = w->row(w->arg, w->table, key, body);
-    return w->goes_on;
-}
-
-bool state_walk(const struct state_reader *from,
-                bool (*row)(void *arg, enum state_table t, str key, str body), void *arg,
-                struct err *e)
-{
-    struct walk w = {.row = row, .arg = arg, .goes_on = true};
-
-    for (int t = 0; t < STATE_TABLES && w.goes_on; t++) {
-        w.table = (enum state_table)t;
-        if (!from->scan(from->self, w.table, walk_row, &w, e))
-            return err_wrap(e, "reading table '%s'", state_tables[t].name);
-    }
-    return true;
-}

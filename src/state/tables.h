@@ -61,10 +61,7 @@ void state_delete_sql(struct buf *out, enum state_table t);
 void state_read_sql(struct buf *out,
                     enum state_table t); /* key and body, in key order, from $1 on */
 
-/* Everything that lasts, table by table, whoever keeps it: what a dump, or going back to an older version, reads. row returns
- * false to end it. */
-bool state_walk(const struct state_reader *from,
-                bool (*row)(void *arg, enum state_table t, str key, str body), void *arg,
-                struct err *e) must_check;
+bool state_is_hash(
+    const char *name); /* 16 hexadecimal digits: the file of a pushed group, of old */
 
 #endif

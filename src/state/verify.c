@@ -17,6 +17,7 @@
 #include "state/db_read.h"
 #include "state/info.h"
 #include "state/row_sum.h"
+#include "state/tables.h"
 #include "state/wal.h"
 #include "state/whole.h"
 
@@ -151,11 +152,6 @@ static void verify_database(struct verifying *v, const char *path)
     sqlite3_close(db);
 }
 
-static bool is_hash(const char *name)
-{
-    return strspn(name, "0123456789abcdef") == 16 && name[16] == '\0';
-}
-
 /* How much of the segment that was written last was safe; 0: it is another one. */
 static uint64_t noted_samples(const struct verifying *v, str name)
 {
@@ -173,7 +169,7 @@ static void verify_file(struct verifying *v, const char *path, str name)
         verify_records(v, path, "tocsinA1", v->alerts);
     else if (str_starts_with(name, S("samples-")) && str_ends_with(name, S(".log")))
         verify_records(v, path, "tocsinS1", noted_samples(v, name));
-    else if (is_hash(name.p))
+    else if (state_is_hash(name.p))
         verify_records(v, path, "", 0);
     else if (str_is(name, "state.db"))
         verify_database(v, path);

@@ -54,7 +54,7 @@ size_t escape_in_url(struct tmpl_escape *x, str s, struct err *e)
 
 static bool is_identifier(char c)
 {
-    return is_alpha(c) || is_digit(c) || c == '_' || c == '$';
+    return is_alpha(c) || char_is_digit(c) || c == '_' || c == '$';
 }
 
 /* What a slash behind s begins, by its last token. */
@@ -66,9 +66,9 @@ static enum tmpl_slash slash_after(str s, enum tmpl_slash before)
     size_t n, start;
     char c;
 
-    while (s.n != 0 && (is_blank(s.p[s.n - 1]) || str_ends_with(s, S("\u2028")) ||
+    while (s.n != 0 && (char_is_white(s.p[s.n - 1]) || str_ends_with(s, S("\u2028")) ||
                         str_ends_with(s, S("\u2029"))))
-        s.n -= is_blank(s.p[s.n - 1]) ? 1 : 3;
+        s.n -= char_is_white(s.p[s.n - 1]) ? 1 : 3;
     if (s.n == 0)
         return before;
     n = s.n;
@@ -79,7 +79,7 @@ static enum tmpl_slash slash_after(str s, enum tmpl_slash before)
         return (n - start) % 2 == 1 ? SLASH_REGEXP : SLASH_DIVIDES;
     }
     if (c == '.')
-        return n != 1 && is_digit(s.p[n - 2]) ? SLASH_DIVIDES : SLASH_REGEXP;
+        return n != 1 && char_is_digit(s.p[n - 2]) ? SLASH_DIVIDES : SLASH_REGEXP;
     if (c != '\0' && strchr(",<>=*%&|^?!~([:;{}", c) != NULL)
         return SLASH_REGEXP;
     for (start = n; start > 0 && is_identifier(s.p[start - 1]);)
@@ -201,12 +201,12 @@ static bool ends_in_url(str s)
 {
     char before;
 
-    while (s.n != 0 && is_blank(s.p[s.n - 1]))
+    while (s.n != 0 && char_is_white(s.p[s.n - 1]))
         s.n--;
     if (s.n < 3 || !str_eq_nocase(rest(s, s.n - 3), S("url")))
         return false;
     before = s.n > 3 ? s.p[s.n - 4] : ' ';
-    return !is_alpha(before) && !is_digit(before) && before != '-' && before != '_' &&
+    return !is_alpha(before) && !char_is_digit(before) && before != '-' && before != '_' &&
            (unsigned char)before < 0x80;
 }
 

@@ -5,19 +5,9 @@
 
 #include "template/escape.h"
 
-static inline bool is_blank(char c)
-{
-    return c != '\0' && strchr(" \t\n\f\r", c) != NULL;
-}
-
 static inline bool is_alpha(char c)
 {
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
-static inline bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 /* Index of the first byte of s from i on that set has; s.n without any. */
@@ -30,7 +20,7 @@ static inline size_t find_any(str s, size_t i, const char *set)
 
 static inline size_t skip_blanks(str s, size_t i)
 {
-    while (i < s.n && is_blank(s.p[i]))
+    while (i < s.n && char_is_white(s.p[i]))
         i++;
     return i;
 }

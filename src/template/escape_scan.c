@@ -176,9 +176,9 @@ static size_t tag_name_end(str s, size_t i)
         return i;
     for (i++; i < s.n; i++) {
         bool inside = (s.p[i] == ':' || s.p[i] == '-') && i + 1 < s.n &&
-                      (is_alpha(s.p[i + 1]) || is_digit(s.p[i + 1]));
+                      (is_alpha(s.p[i + 1]) || char_is_digit(s.p[i + 1]));
 
-        if (!is_alpha(s.p[i]) && !is_digit(s.p[i]) && !inside)
+        if (!is_alpha(s.p[i]) && !char_is_digit(s.p[i]) && !inside)
             break;
     }
     return i;

@@ -9,18 +9,12 @@
 #include "template/template.h"
 #include "template/time.h"
 
-static bool text(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
-{
-    *out = tv_copy_buf(env->a, b);
-    return true;
-}
-
 FUNC_SHARED(func_to_upper)
 {
     struct buf b = BUF_INIT;
 
     str_upper(&b, args[0].s);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC_SHARED(func_to_lower)
@@ -28,7 +22,7 @@ FUNC_SHARED(func_to_lower)
     struct buf b = BUF_INIT;
 
     str_lower(&b, args[0].s);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_title)
@@ -36,7 +30,7 @@ FUNC(f_title)
     struct buf b = BUF_INIT;
 
     str_title(&b, args[0].s, true);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC_SHARED(func_trim_space)
@@ -82,7 +76,7 @@ FUNC_SHARED(func_re_replace_all)
     fits = regex_replace_all(re, &b, args[2].s, args[1].s, &budget);
     func_pattern_worked(env, budget.work);
     if (fits || budget.work == 0)
-        return text(env, &b, out);
+        return func_text(env, &b, out);
     buf_release(&b);
     return err_set(e, ERR_LIMIT, "the text is too long");
 }
@@ -132,7 +126,7 @@ FUNC(f_url_unescape)
             buf_addc(&b, s.p[i] == '+' ? ' ' : s.p[i]);
         }
     }
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_tz)
@@ -166,7 +160,7 @@ FUNC_SHARED(func_humanize_duration)
     if (!tmpl_number(&args[0], &v, e))
         return false;
     humanize_duration(&b, v);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_must_to_date)
@@ -188,7 +182,7 @@ FUNC_SHARED(func_to_json)
     struct buf b = BUF_INIT;
 
     if (tmpl_json(env, &b, &args[0], e))
-        return text(env, &b, out);
+        return func_text(env, &b, out);
     buf_release(&b);
     return false;
 }
@@ -198,7 +192,7 @@ FUNC(f_base64encode)
     struct buf b = BUF_INIT;
 
     base64_encode(&b, args[0].s, BASE64_URL);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_base64decode)
@@ -206,7 +200,7 @@ FUNC(f_base64decode)
     struct buf b = BUF_INIT;
 
     if (args[0].s.n % 4 == 0 && base64_decode(&b, args[0].s, BASE64_URL))
-        return text(env, &b, out);
+        return func_text(env, &b, out);
     buf_release(&b);
     return err_set(e, ERR_INVALID, "illegal base64 data");
 }

@@ -19,12 +19,6 @@ static const struct template_prometheus_host *host(const struct tmpl_env *env)
     return env->host != NULL ? env->host : &none;
 }
 
-static bool text(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
-{
-    *out = tv_copy_buf(env->a, b);
-    return true;
-}
-
 /* -- samples -- */
 
 static void sample_labels(struct tmpl_env *env, const void *object, struct tmpl_value *out)
@@ -141,7 +135,7 @@ FUNC(f_args)
         if (!tmpl_number(&args[0], &v, e))                                                         \
             return false;                                                                          \
         print(&b, v);                                                                              \
-        return text(env, &b, out);                                                                 \
+        return func_text(env, &b, out);                                                            \
     }
 NUMBER_FUNC(f_humanize, humanize)
 NUMBER_FUNC(f_humanize_1024, humanize_1024)
@@ -188,7 +182,7 @@ FUNC(f_humanize_timestamp)
         return false;
     if (!isfinite(v)) {
         float_print_g(&b, v);
-        return text(env, &b, out);
+        return func_text(env, &b, out);
     }
     if (!to_time(v, &at, e))
         return false;
@@ -220,7 +214,7 @@ FUNC(f_title)
     struct buf b = BUF_INIT;
 
     str_title(&b, args[0].s, false);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 /* Go's net.SplitHostPort; host and port are slices of s. */
@@ -304,7 +298,7 @@ static bool link_to(struct tmpl_env *env, str expr, int tab, struct tmpl_value *
     buf_adds(&b, "/graph?g0.expr=");
     escape_query(&b, expr);
     buf_addf(&b, "&g0.tab=%d", tab);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(f_graph_link)
@@ -334,7 +328,7 @@ FUNC(f_url_query_escape)
     struct buf b = BUF_INIT;
 
     escape_query(&b, args[0].s);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 const struct tmpl_func tmpl_prometheus_funcs[] = {

@@ -13,11 +13,6 @@
 
 static const char blanks[] = " \t\r\n";
 
-static bool is_blank(int c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static str rest(const struct tmpl_lexer *l)
 {
     return str_sub(l->in, l->pos, l->in.n);
@@ -84,12 +79,12 @@ static struct tmpl_token fail_rune(struct tmpl_lexer *l, const char *what, int32
 
 static bool has_left_marker(str s)
 {
-    return s.n >= 2 && s.p[0] == '-' && is_blank(s.p[1]);
+    return s.n >= 2 && s.p[0] == '-' && char_is_space(s.p[1]);
 }
 
 static bool has_right_marker(str s)
 {
-    return s.n >= 2 && is_blank(s.p[0]) && s.p[1] == '-';
+    return s.n >= 2 && char_is_space(s.p[0]) && s.p[1] == '-';
 }
 
 static bool at_right_delim(const struct tmpl_lexer *l, bool *trims)
@@ -138,7 +133,7 @@ static struct tmpl_token lex_text(struct tmpl_lexer *l)
         struct tmpl_token t;
 
         if (x >= 0 && has_left_marker(after))
-            while (end > l->pos && is_blank(l->in.p[end - 1]))
+            while (end > l->pos && char_is_space(l->in.p[end - 1]))
                 end--;
         if (end > l->pos) {
             l->pos = end;
@@ -176,7 +171,7 @@ static bool at_terminator(const struct tmpl_lexer *l, int32_t *r)
     size_t k;
 
     *r = peek(l, &k);
-    return *r < 0 || is_blank(*r) || strchr(".,|:)(", *r < 128 ? *r : 'x') != NULL ||
+    return *r < 0 || char_is_space(*r) || strchr(".,|:)(", *r < 128 ? *r : 'x') != NULL ||
            str_starts_with(rest(l), S("}}"));
 }
 
@@ -323,7 +318,7 @@ static struct tmpl_token lex_space(struct tmpl_lexer *l)
 {
     bool trims;
 
-    while (l->pos < l->in.n && is_blank(l->in.p[l->pos])) {
+    while (l->pos < l->in.n && char_is_space(l->in.p[l->pos])) {
         if (at_right_delim(l, &trims))
             break;
         l->pos++;
@@ -338,7 +333,7 @@ static struct tmpl_token lex_inside(struct tmpl_lexer *l)
 
     if (at_right_delim(l, &trims))
         return l->parens == 0 ? lex_right_delim(l, trims) : fail(l, S("unclosed left paren"));
-    if (l->pos < l->in.n && is_blank(l->in.p[l->pos]))
+    if (l->pos < l->in.n && char_is_space(l->in.p[l->pos]))
         return lex_space(l);
     r = next(l);
     switch (r) {

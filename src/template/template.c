@@ -74,11 +74,6 @@ bool template_set_parse(struct template_set *set, str name, str text, struct err
     return true;
 }
 
-bool template_set_has(const struct template_set *set, str name)
-{
-    return find(set, name) != NULL;
-}
-
 const void *template_set_definition(const struct template_set *set, str name)
 {
     return find(set, name);

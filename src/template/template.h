@@ -56,7 +56,6 @@ void template_set_free(struct template_set *set);
 
 /* Adds text under name with all that it defines; a definition that is empty does not replace one that is not. */
 bool template_set_parse(struct template_set *set, str name, str text, struct err *e) must_check;
-bool template_set_has(const struct template_set *set, str name);
 /* What name stands for now; another pointer once it has been defined anew. NULL: nothing. */
 const void *template_set_definition(const struct template_set *set, str name);
 

@@ -18,12 +18,6 @@ enum { BINARY_V1 = 1, BINARY_V2 = 2 };
         return true;                                                                               \
     }
 
-static bool text(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
-{
-    *out = tv_copy_buf(env->a, b);
-    return true;
-}
-
 static bool bytes(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
 {
     *out = tv_bytes(env->a, b);
@@ -94,7 +88,7 @@ FUNC(t_format)
     struct buf b = BUF_INIT;
 
     tmpl_time_format(&b, args[0].time, args[1].s);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(t_string)
@@ -102,7 +96,7 @@ FUNC(t_string)
     struct buf b = BUF_INIT;
 
     tmpl_time_print(&b, args[0].time);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 static struct civil civil_here(const struct tmpl_value *v)
@@ -131,7 +125,7 @@ FUNC(t_go_string)
         quote_go(&b, zone_name(zone));
         buf_adds(&b, "))");
     }
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 FUNC(t_append_format)
@@ -395,7 +389,7 @@ FUNC(d_string)
     struct buf b = BUF_INIT;
 
     go_duration_print(&b, args[0].i);
-    return text(env, &b, out);
+    return func_text(env, &b, out);
 }
 
 /* The whole units and the rest apart, as there: more digits are right. */

@@ -2,6 +2,7 @@
  * series moves to another table when its reach or the width of its values changes. */
 #include "tsdb/stream.h"
 
+#include "codec/float.h"
 #include "tsdb/tsdb_priv.h"
 
 /* What stays beyond the reach, so that an evaluation that is late by a few scrapes still finds all its samples. */
@@ -432,14 +433,6 @@ storage_slot stream_slot(const struct series_place *p)
     return b->last[r];
 }
 
-static double as_float(storage_slot slot)
-{
-    double v;
-
-    memcpy(&v, &slot, sizeof(v));
-    return v;
-}
-
 /* Writes the row anew, in a form that has a code for its last value, too. */
 static bool refit(struct tsdb_stream *s, struct series_place *p, storage_slot slot, size_t room)
 {
@@ -478,8 +471,8 @@ bool stream_put(struct tsdb_stream *s, struct series_place *p, storage_slot slot
         b = block_of(p, &t, &r);
     }
     b->last[r] = slot;
-    if (at == 0 ||
-        !(as_float(slot) >= as_float(block_slot(b, t->length, r, at - 1)))) /* so are all NaNs */
+    if (at == 0 || !(float_of_bits(slot) >=
+                     float_of_bits(block_slot(b, t->length, r, at - 1)))) /* so are all NaNs */
         b->rising[r] = (uint32_t)(s->end - 1);
     return true;
 }

@@ -126,8 +126,9 @@ static bool read_config(struct bench *b)
     struct conf_check c;
 
     b->conf = arena_zalloc(&b->a, b->type->conf->size);
-    if (!conf_decode(&run, &global, 1, &global_conf_type, &b->global) ||
-        !conf_decode(&run, &part, 1, b->type->conf, b->conf))
+    if (!conf_decode(&run, &global, 1, (struct conf_layer){&global_conf_type, &b->global, NULL}) ||
+        !conf_decode(&run, &part, 1,
+                     (struct conf_layer){b->type->conf, b->conf, &b->global.receivers}))
         return false;
     c = conf_check_of(&in, &part, 1);
     if (b->type->check != NULL)

@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     if (yaml_parse((str){(const char *)data, size}, S("in"), &a, &doc, &d)) {
         struct conf_part part = {&doc, doc.root};
 
-        if (conf_decode(&run, &part, 1, &holder_type, &h))
+        if (conf_decode(&run, &part, 1, (struct conf_layer){&holder_type, &h, NULL}))
             apply(&h.rules, &a);
     }
     relabel_rules_release(&h.rules);

@@ -103,7 +103,8 @@ static void predict(struct oracle *fresh, const struct engine *e, const struct a
     for (size_t i = 0; i < x.n; i++)
         for (size_t j = 0; j < x.routes[i].n && j < 1; j++) {
             const struct explain_route *r = &x.routes[i];
-            ts_ns soon = ts_add(now.wall, r->route->group_wait + r->route->group_interval);
+            ts_ns soon =
+                ts_add(now.wall, r->route->conf->group_wait + r->route->conf->group_interval);
             ts_ns at = r->integrations[j].next_at;
 
             if (r->integrations[j].is_cut)

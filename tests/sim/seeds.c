@@ -69,9 +69,9 @@ static bool repeats_in_time(const struct sim *s, const char *name)
         is_repeat = is_repeat && last != NULL && fires(a) == fires(last);
         VEC_EACH (const struct arrived_alert *, al, &a->alerts)
             is_repeat = is_repeat && has(last, al);
-        decided =
-            a->at - r->repeat_interval - r->group_interval; /* of the last one, at the earliest */
-        if (!is_repeat || (fires(a) && (a->at - last->at >= r->repeat_interval ||
+        decided = a->at - r->conf->repeat_interval -
+                  r->conf->group_interval; /* of the last one, at the earliest */
+        if (!is_repeat || (fires(a) && (a->at - last->at >= r->conf->repeat_interval ||
                                         was_away(s->scn, decided, last->at))))
             continue;
         fprintf(stderr, "%s: repeated after %.3fs:\n", name, (double)(a->at - last->at) / NS_PER_S);

@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "codec/json.h"
-#include "config/config.h"
+#include "config/config_priv.h"
 #include "route/old_keys.h"
 #include "route/route_conf.h"
 
@@ -98,8 +98,8 @@ static void defaults_and_inheritance(void **state)
     kid = &root->routes[0];
     leaf = &kid->routes[0];
     assert_true(root->group_wait == 0 && root->group_interval == 5 * NS_PER_M);
-    assert_int_equal(root->n_group_by, 2);
-    assert_int_equal(kid->n_group_by, 0);
+    assert_int_equal(root->group_by.n, 2);
+    assert_int_equal(kid->group_by.n, 0);
     assert_int_equal(kid->matchers.n, 2);
     assert_str(leaf->receiver, "r");
     assert_true(leaf->goes_on && leaf->repeat_interval == NS_PER_D);
@@ -110,6 +110,154 @@ static void defaults_and_inheritance(void **state)
     assert_true(ic->send_resolved && ic->index == 0 && ic->http == l.c->global.http_config);
     assert_true(ic->http->follow_redirects && ic->http->enable_http2);
     assert_true(l.c->receivers[0].is_used);
+    drop(&l);
+}
+
+static void expect_route(struct buf *out, const struct conf_type *type)
+{
+    static const char text[] =
+        "receiver: r\ngroup_by: [a]\ngroup_interval: 6m\nlabels: {x: 1, y: 2}\n"
+        "routes:\n- {match: {a: b}, group_wait: 0s, group_by: []}\n"
+        "- {receiver: q, repeat_interval: 1d, labels: {y: 3},\n"
+        "   routes: [{continue: true}]}\n";
+    const struct route_conf *leaf;
+    struct yaml_doc doc;
+    struct route_conf root;
+    struct conf_part part;
+    struct diags d;
+    struct arena a;
+
+    arena_init(&a, 0);
+    diags_init(&d);
+    assert_true(yaml_parse(str_of(text), S("r.yml"), &a, &doc, &d));
+    part = (struct conf_part){&doc, doc.root};
+    assert_true(conf_decode(&(struct conf_run){.a = &a, .d = &d}, &part, 1,
+                            (struct conf_layer){type, &root, NULL}));
+    assert_true(root.group_wait == 30 * NS_PER_S && root.repeat_interval == 4 * NS_PER_H);
+    assert_true(root.routes[0].group_wait == 0 && root.routes[0].group_by.n == 0);
+    leaf = &root.routes[1].routes[0];
+    assert_str(leaf->receiver, "q");
+    assert_true(leaf->group_wait == 30 * NS_PER_S && leaf->group_interval == 6 * NS_PER_M);
+    assert_true(leaf->repeat_interval == NS_PER_D && leaf->group_by.n == 1 && leaf->labels.n == 2);
+    assert_str(leaf->labels.v[1].value, "3");
+    conf_print_yaml(out, type, &root);
+    route_conf_release(&root);
+    diags_release(&d);
+    arena_release(&a);
+}
+
+static void a_row_on_top_changes_nothing(void **state)
+{
+    struct conf_key keys[32] = {CONF_KEY_IGNORED("first", 0, "nothing")};
+    struct conf_type type = route_conf_type;
+    struct buf plain = BUF_INIT, shifted = BUF_INIT;
+
+    (void)state;
+    for (size_t i = 0; route_conf_type.keys[i].name != NULL; i++) {
+        assert_true(i + 2 < ARRAY_LEN(keys));
+        memcpy(&keys[i + 1], &route_conf_type.keys[i], sizeof(keys[0]));
+        if (keys[i + 1].sub == &route_conf_type)
+            keys[i + 1].sub = &type;
+    }
+    type.keys = keys;
+    expect_route(&plain, &route_conf_type);
+    expect_route(&shifted, &type);
+    assert_string_equal(buf_z(&plain), buf_z(&shifted));
+    assert_null(strstr(buf_z(&plain), "30s")); /* printed is what was given */
+    buf_release(&plain);
+    buf_release(&shifted);
+}
+
+/* A row of the type at the offset, which a member of that kind may be copied from. */
+static bool fits(const struct conf_key *key, const struct conf_type *above)
+{
+    for (const struct conf_key *k = above->keys; k->name != NULL; k++)
+        if (k->kind != CONF_IGNORED && k->offset + 1 == key->above)
+            return k->size == key->size && key->above_size == key->size && k->sub == key->sub &&
+                   (k->kind == key->kind || (k->kind == CONF_STRING && key->kind == CONF_TEMPLATE));
+    return false;
+}
+
+static size_t check_rows(const struct conf_type *type, const struct conf_type *above)
+{
+    size_t n = 0;
+
+    for (const struct conf_key *key = type->keys; key->name != NULL; key++) {
+        if (key->above == 0)
+            continue;
+        if (!fits(key, above))
+            fail_msg("%s of %s has nothing alike in %s to inherit", key->name, type->name,
+                     above->name);
+        n++;
+    }
+    return n;
+}
+
+static void what_is_inherited_is_alike(void **state)
+{
+    size_t n = 0;
+
+    (void)state;
+    assert_int_equal(check_rows(&route_conf_type, &route_conf_type), 6);
+    for (size_t i = 0; receiver_types[i] != NULL; i++)
+        n += check_rows(receiver_common_type(receiver_types[i]), &global_conf_type) +
+             check_rows(receiver_types[i]->conf, &global_conf_type);
+    assert_true(n > 30);
+}
+
+static const struct scrape_conf *job(const struct loaded *l, size_t i)
+{
+    if (l->c == NULL)
+        show(&l->d);
+    assert_non_null(l->c);
+    return &l->c->scrapes[i];
+}
+
+static void jobs_inherit(void **state)
+{
+    struct loaded l = load("scrape_configs:\n"
+                           "- {job_name: a}\n"
+                           "- {job_name: b, scrape_interval: 5s, sample_limit: 0}\n"
+                           "- {job_name: c, scrape_interval: 0s, scrape_timeout: 7s}\n"
+                           "global: {scrape_interval: 8s, sample_limit: 9}\n");
+
+    (void)state;
+    assert_true(job(&l, 0)->common.interval == 8 * NS_PER_S);
+    assert_true(job(&l, 0)->common.timeout == 8 * NS_PER_S); /* the default is longer */
+    assert_true(job(&l, 1)->common.timeout == 5 * NS_PER_S);
+    assert_int_equal(job(&l, 1)->common.limits.samples, 9);
+    assert_true(job(&l, 2)->common.interval == 8 * NS_PER_S);
+    assert_true(job(&l, 2)->common.timeout == 7 * NS_PER_S);
+    drop(&l);
+    l = load("scrape_configs: [{job_name: a}]\n");
+    assert_true(job(&l, 0)->common.interval == NS_PER_M);
+    assert_true(job(&l, 0)->common.timeout == 10 * NS_PER_S);
+    drop(&l);
+    expect_bad("scrape_configs:\n- job_name: a\n  scrape_timeout: 2m\n", "C009", 3,
+               "the global \"scrape_interval\"");
+    expect_bad("scrape_configs:\n- job_name: a\n  scrape_interval: 1m\n  scrape_timeout: 2m\n",
+               "C009", 4, "longer than \"scrape_interval\"");
+    expect_bad("global:\n  scrape_timeout: 2m\nscrape_configs: [{job_name: a}]\n", "C009", 2,
+               "longer than");
+}
+
+/* Whatever the order of the file, and of two files. */
+static void receivers_inherit(void **state)
+{
+    struct loaded l = load_two("receivers: [{name: r, webhook_configs: [{url: 'http://sink/x'}, "
+                               "{url: 'http://sink/y', http_config: {}}]}]\nroute: {receiver: r}\n",
+                               "heartbeat: {url: 'http://beat/'}\n"
+                               "global: {http_config: {follow_redirects: false}}\n");
+    const struct integration_conf *ic;
+
+    (void)state;
+    if (l.c == NULL)
+        show(&l.d);
+    assert_non_null(l.c);
+    ic = l.c->receivers[0].integrations;
+    assert_true(!ic[0].http->follow_redirects && !ic[0].has_own_http);
+    assert_true(ic[1].http->follow_redirects && ic[1].has_own_http);
+    assert_false(l.c->heartbeat.http->follow_redirects);
     drop(&l);
 }
 
@@ -366,7 +514,8 @@ static void the_tables_describe_all_keys(void **state)
     assert_true(str_find_str(buf_str(&b), S("\"auth_password_file\"")) >= 0);
     buf_clear(&b);
     config_print_markdown(&b);
-    assert_true(str_find_str(buf_str(&b), S("| `group_wait` | duration | inherited |")) >= 0);
+    assert_true(str_find_str(buf_str(&b), S("| `group_wait` | duration | inherited, `30s` |")) >=
+                0);
     assert_true(str_find_str(buf_str(&b), S("| `max_concurrent` | integer | `8` |")) >= 0);
     arena_release(&a);
     buf_release(&b);
@@ -529,6 +678,10 @@ int main(void)
         cmocka_unit_test(bad_routes),
         cmocka_unit_test(bad_http),
         cmocka_unit_test(time_intervals),
+        cmocka_unit_test(a_row_on_top_changes_nothing),
+        cmocka_unit_test(what_is_inherited_is_alike),
+        cmocka_unit_test(jobs_inherit),
+        cmocka_unit_test(receivers_inherit),
         cmocka_unit_test(printed_again_loads_again),
         cmocka_unit_test(all_problems_at_once),
         cmocka_unit_test(dialects),

@@ -368,8 +368,8 @@ static void what_is_taken_back_is_told(void **state)
     is_decision(f, 0, DECISION_SILENCED, "r", "{}:{alertname=\"Slow\"}");
     is_decision(f, 1, DECISION_INHIBITED, "r", "{}:{alertname=\"Slow\"}");
     is_decision(f, 2, DECISION_DROPPED, "r", "{}:{alertname=\"Slow\"}");
-    assert_int_equal(f->e->stats.suppressed[0], 1);
-    assert_int_equal(f->e->stats.suppressed[1], 1);
+    assert_int_equal(f->e->stats.suppressed[HELD_BY_SILENCE], 1);
+    assert_int_equal(f->e->stats.suppressed[HELD_BY_INHIBITION], 1);
 }
 
 /* -- rows of an earlier life -- */

@@ -81,7 +81,7 @@ static void set_up(struct bench *b, const char *name, const char *yaml)
     assert_true(yaml_parse(str_of(yaml), S("t.yml"), &b->a, &doc, &faults));
     part = (struct conf_part){&doc, doc.root};
     conf = arena_zalloc(&b->a, b->type->conf->size);
-    assert_true(conf_decode(&run, &part, 1, b->type->conf, conf));
+    assert_true(conf_decode(&run, &part, 1, (struct conf_layer){b->type->conf, conf, &b->global}));
     c = conf_check_of(&in, &part, 1);
     b->type->check(conf, &view, &c);
     b->errors = faults.errors;

@@ -46,7 +46,7 @@ static bool decode(const char *yaml, struct holder *out)
     if (!yaml_parse(str_of(yaml), S("rules.yml"), &arena, &doc, &diags))
         fail_msg("%s", yaml);
     part = (struct conf_part){&doc, doc.root};
-    return conf_decode(&run, &part, 1, &holder_type, out);
+    return conf_decode(&run, &part, 1, (struct conf_layer){&holder_type, out, NULL});
 }
 
 /* What the rules make of a set; "dropped" when nothing. */

@@ -59,10 +59,7 @@ static void tree_matches_depth_first(void **state)
     struct route_conf children[] = {
         {.receiver = S("a"), .matchers = matchers("{team=\"a\"}"), .routes = &leaf, .n_routes = 1},
         {.receiver = S("b"), .matchers = matchers("{team=~\"a|b\",x!=\"y\"}"), .goes_on = true},
-        {.receiver = S("c"),
-         .matchers = matchers("{team=\"b\"}"),
-         .group_by = by,
-         .n_group_by = 2}};
+        {.receiver = S("c"), .matchers = matchers("{team=\"b\"}"), .group_by = {by, 2}}};
     struct route_conf root = {.receiver = S("root"), .routes = children, .n_routes = 3};
     struct buf b = BUF_INIT;
     struct route_tree t;

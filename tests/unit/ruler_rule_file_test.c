@@ -12,7 +12,9 @@ struct parsed {
 
 static void parse(struct parsed *p, const char *text, enum matcher_mode mode)
 {
-    const struct rule_file_options o = {.mode = mode};
+    static const struct global_conf global = {.evaluation_interval = 20 * NS_PER_S,
+                                              .rule_query_offset = 7 * NS_PER_S};
+    const struct rule_file_options o = {.mode = mode, .global = &global};
 
     arena_init(&p->a, 0);
     diags_init(&p->d);
@@ -54,8 +56,8 @@ static void groups_and_rules(void **state)
     assert_true(p.ok);
     assert_int_equal(p.file.n_groups, 2);
     g = &p.file.groups[0];
-    assert_true(g->interval == 30 * NS_PER_S && g->has_query_offset && g->query_offset == 0);
-    assert_false(p.file.groups[1].has_query_offset);
+    assert_true(g->interval == 30 * NS_PER_S && g->query_offset == 0);
+    assert_true(g[1].interval == 20 * NS_PER_S && g[1].query_offset == 7 * NS_PER_S);
     r = &g->rules[0];
     assert_true(r->is_alert && r->hold_for == 5 * NS_PER_M);
     assert_int_equal(r->all_labels.n, 2);

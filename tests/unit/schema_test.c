@@ -77,7 +77,7 @@ static void decode(struct fixture *f, const char *text)
     diags_init(&f->d);
     assert_true(yaml_parse(str_of(text), S("dir/t.yml"), &f->a, &f->doc, &f->d));
     part.node = f->doc.root;
-    f->ok = conf_decode(&run, &part, 1, &thing_type, &f->t);
+    f->ok = conf_decode(&run, &part, 1, (struct conf_layer){&thing_type, &f->t, NULL});
 }
 
 static void drop(struct fixture *f)

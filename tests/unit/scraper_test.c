@@ -100,10 +100,8 @@ static void configure(const char *yaml)
     if (!yaml_parse(str_of(yaml), S("jobs.yml"), &arena, doc, &diags))
         fail_msg("%s", yaml);
     part = (struct conf_part){doc, doc->root};
-    if (!conf_decode(&run, &part, 1, &type, &jobs))
+    if (!conf_decode(&run, &part, 1, (struct conf_layer){&type, &jobs, &global}))
         fail_msg("%.*s", STR(diags.v[0].message));
-    for (size_t i = 0; i < jobs.n; i++)
-        scrape_conf_inherit(&jobs.v[i], &global, &diags);
     scraper_configure(scraper, &jobs, jobs.v, jobs.n, 0);
     release_jobs(&old);
 }

@@ -247,7 +247,6 @@ static void a_query_is_a_form(void **state)
     assert_true(str_starts_with(
         rq->http.body,
         S("query=sum%28up%29%20%3D%3D%200%20%26%20%22%C3%A9%22&time=1700000000.123")));
-    assert_str(source_link_base(b->source), "http://a:9090/prom");
 }
 
 static void the_pair_is_tried_in_turn(void **state)
@@ -338,19 +337,6 @@ static void silence_ends_at_the_deadline(void **state)
     assert_int_equal(b->last, SOURCE_TIMEOUT);
 }
 
-static void who_is_forgotten_is_not_called(void **state)
-{
-    struct bench *b = *state;
-
-    for (int i = 0; i < 3; i++)
-        source_query(b->source, S("up"), 0, answered, b);
-    source_forget(b->source, b);
-    pass(b, NS_PER_M);
-    assert_int_equal(b->answers, 0);
-    assert_int_equal(source_under_way(b->source) + source_waiting(b->source), 0);
-    source_query(b->source, S("up"), 0, answered, b); /* left under way: freed with the source */
-}
-
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -367,7 +353,6 @@ int main(void)
         T(an_outage_has_a_begin_and_an_end),
         T(more_than_max_concurrent_waits_in_order),
         T(silence_ends_at_the_deadline),
-        T(who_is_forgotten_is_not_called),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1108,32 +1108,6 @@ static void pushed_files_become_rows(void **state)
     assert_int_equal(f->notice.n, 0);
 }
 
-static bool walk_row(void *arg, enum state_table t, str key, str body)
-{
-    buf_addf(arg, "%s %.*s=%.*s\n", state_tables[t].name, STR(key), STR(body));
-    return !str_eq(body, S("stop"));
-}
-
-static void everything_is_walked_by_table(void **state)
-{
-    struct fixture *f = *state;
-    struct state_reader from;
-
-    for (int t = 0; t < STATE_TABLES; t++)
-        if (t != STATE_ALERT)
-            put(f, (enum state_table)t, "k", state_tables[t].name);
-    log_alert(f, "one");
-    log_alert(f, "stop");
-    log_alert(f, "two");
-    reopen(f);
-    from = state_reader_of(f->b);
-    buf_clear(&f->dump);
-    assert_true(state_walk(&from, walk_row, &f->dump, NULL));
-    assert_str(buf_str(&f->dump), "silence k=silence\ntold k=told\noutbox k=outbox\nrule k=rule\n"
-                                  "decision k=decision\nmeta k=meta\npush k=push\n"
-                                  "alert =one\nalert =stop\n");
-}
-
 static void files_are_private(void **state)
 {
     static const char *const names[] = {"state.db", "state.db-wal", "alerts.log", "lock"};
@@ -1322,7 +1296,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(rows_come_back_in_key_order),
         BOTH(numbers_come_back_in_order),
-        BOTH(everything_is_walked_by_table),
         BOTH(what_was_reported_survives_a_crash),
         BOTH(the_alert_log_grows_and_is_replaced),
         BOTH(a_new_alert_log_comes_in_slices),
