@@ -186,7 +186,6 @@ struct outbox_slot {
     struct outbox_row *next; /* decided while row was in flight */
     struct queue_entry place;
     uint64_t destination;
-    enum delivery_failure last_failure; /* of the last attempt since the start */
     uint32_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };
