@@ -317,6 +317,8 @@ struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, 
 void engine_free(struct engine *e);
 /* Until when rules skip their slots, so that none decides by samples that are not there yet. Where there is a store its
  * owner holds them before the first step. */
+/* Whether a group that a reload has changed has still to inherit: until then its rules of before are shown. */
+bool engine_rules_inherit(const struct engine *e);
 void engine_hold_rules(struct engine *e, enum rules_wait wait);
 
 /* result may be NULL. */
