@@ -156,6 +156,8 @@ void reloader_ask(struct reloader *r, struct reload_wish wish,
     vec_push(&r->waiting, (struct asker){wish, done, arg});
     if (!r->is_reading)
         start(r);
+    else if (timer_is_armed(&r->settled)) /* what it would wait for is as good as of before */
+        timer_arm(r->parts.clock, &r->settled, r->settled_by = r->parts.clock->now.mono);
 }
 
 void reloader_stop(struct reloader *r)
