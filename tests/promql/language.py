@@ -28,7 +28,7 @@ EXEMPT = {
     "metric might not be a counter, __type__ label is not set to \\\"counter\\\" or \\\"histogram\\\", got \\\"%.*s\\\": \\\"%.*s\\\"": "type labels are a setting",
 }
 FILES = ("engine", "eval*", "lex", "notes", "parse*", "prepare", "type")
-CALL = re.compile(r'\b(?:err_set|promql_fail|promql_fail_eval|promql_note|fail|fail_rune|fail_quoted|fail_unquoting)\s*\('
+CALL = re.compile(r'\b(?:err_set|promql_fail|promql_fail_eval|promql_note|fail|fail_rune|fail_escape|fail_quoted|fail_unquoting)\s*\('
                   r'[^;{}"]*?((?:"(?:[^"\\]|\\.)*"\s*)+)')
 NOTE = re.compile(r'\{(?:true|false), NAMED?\w*,\s*((?:"(?:[^"\\]|\\.)*"|\s|SEEN_METRIC)+)\}')
 
