@@ -119,7 +119,7 @@ static const struct conf_key route_keys[] = {
     CONF_KEY_AS("continue", struct route_conf, goes_on, CONF_BOOL,
                 "also try the routes behind this one", .flags = CONF_PRINT_EMPTY),
     CONF_KEY(struct route_conf, labels, CONF_LABEL_MAP, "labels of the notification, templates",
-             .flags = CONF_INHERIT),
+             .flags = CONF_INHERIT | CONF_TEMPLATE_OK),
     CONF_KEY(struct route_conf, routes, CONF_LIST, "children, tried in order",
              .sub = &route_conf_type, .flags = CONF_NO_NULLS),
     CONF_KEYS_END,
