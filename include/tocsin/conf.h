@@ -131,9 +131,10 @@ enum conf_flags {
     CONF_PRINT_EMPTY = 256, /* printed although empty, zero or false */
     CONF_NO_NULLS = 512,    /* a null element or map value is an error that names it */
     CONF_NOT_NEGATIVE = 1024,
-    CONF_NOT_ZERO = 2048,      /* for durations */
-    CONF_SLASH = 4096,         /* a URL gets a trailing slash if it has none */
-    CONF_TEMPLATE_OK = 8192,   /* a URL that holds {{ is not checked */
+    CONF_NOT_ZERO = 2048, /* for durations */
+    CONF_SLASH = 4096,    /* a URL gets a trailing slash if it has none */
+    CONF_TEMPLATE_OK =
+        8192, /* a URL that holds {{ is a template; so are the values of a map of labels */
     CONF_HIDDEN = 16384,       /* printed as <secret> whatever its type */
     CONF_ONE_OR_LIST = 32768,  /* a list that may be written as one scalar */
     CONF_UNPRINTED = 65536,    /* not in the printed configuration */

@@ -119,12 +119,13 @@ void api_get_notifications(struct http_req *rq, void *arg);
 bool api_is_own_sending(const struct api *a, const struct http_req *rq);
 
 /* -- explain, in words -- */
-void explain_text_decision(struct buf *b, const struct decision *d);
+void explain_text_decision(struct buf *b, const struct decision *d, const struct tz *zone);
 void explain_text_alert(struct buf *b, const struct api *a, const struct explanation *x,
-                        struct now now);
-void explain_text_silence(struct buf *b, const struct silence *s, size_t matching, struct now now);
+                        const struct local_now *l);
+void explain_text_silence(struct buf *b, const struct silence *s, size_t matching,
+                          const struct local_now *l);
 void explain_text_receiver(struct buf *b, const struct receiver_stats *rs, size_t queued,
-                           size_t in_flight, struct now now);
+                           size_t in_flight, const struct local_now *l);
 
 /* Answers when everything decided so far is on disk: body for success, 503 with the reason otherwise. Copies body. */
 void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type,

@@ -82,12 +82,26 @@ struct answer {
     struct buf b;
     struct json_writer w;
     bool is_text;
+    struct tz *zone; /* of the times in words; NULL: UTC */
 };
+
+static struct local_now local_now(const struct answer *an, const struct api *a)
+{
+    return (struct local_now){shell_clock(a->conf.shell)->now, an->zone};
+}
 
 static void answer_begin(struct answer *an, struct http_req *rq)
 {
     *an = (struct answer){.is_text = str_is(api_param(rq, S("format")), "text")};
     json_writer_init(&an->w, &an->b, true);
+    if (an->is_text)
+        an->zone = tz_of_rule(api_param(rq, S("zone")));
+}
+
+static void answer_release(struct answer *an)
+{
+    buf_release(&an->b);
+    tz_free(an->zone);
 }
 
 /* What has grown so far, to out: words are for eyes. */
@@ -111,7 +125,7 @@ static void answer_send(struct answer *an, struct http_req *rq)
     http_reply(rq, 200, an->is_text ? S("text/plain; charset=utf-8") : S("application/json"),
                buf_str(&out));
     buf_release(&out);
-    buf_release(&an->b);
+    answer_release(an);
 }
 
 struct history {
@@ -153,7 +167,7 @@ static bool add_history(void *arg, const struct decision *d)
         return false;
     if (is_about(h, d)) {
         if (h->an->is_text)
-            explain_text_decision(&h->an->b, d);
+            explain_text_decision(&h->an->b, d, h->an->zone);
         else
             put_decision(&h->an->w, d);
         h->left--;
@@ -225,7 +239,7 @@ static void put_integration(const struct api *a, struct json_writer *w, const st
 {
     struct buf text = BUF_INIT;
 
-    explain_say(&text, a->engine, x, r, in, now);
+    explain_say(&text, a->engine, x, r, in, &(struct local_now){.now = now});
     json_open(w, '{');
     json_put_text(w, "integration", in->conf->kind);
     json_key(w, S("index"));
@@ -344,22 +358,22 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
 
 static void put_explanation(const struct api *a, size_t limit, struct answer *an, struct labels ls)
 {
-    struct now now = shell_clock(a->conf.shell)->now;
+    struct local_now l = local_now(an, a);
     struct history h = {
         .an = an, .left = limit, .since = TS_NONE, .fingerprint = labels_fingerprint(ls)};
     struct explanation x;
     struct arena scratch;
 
     arena_init(&scratch, 0);
-    engine_explain(a->engine, ls, now, &scratch, &x);
+    engine_explain(a->engine, ls, l.now, &scratch, &x);
     if (x.n == 1)
         h.group_key = x.routes[0].group_key;
     if (an->is_text) {
-        explain_text_alert(&an->b, a, &x, now);
+        explain_text_alert(&an->b, a, &x, &l);
         put_history(a, &h);
     } else {
         json_open(&an->w, '{');
-        put_alert(a, &an->w, &x, now);
+        put_alert(a, &an->w, &x, l.now);
         put_history(a, &h);
         json_close(&an->w, '}');
     }
@@ -398,7 +412,7 @@ static void put_receiver(struct json_writer *w, const struct receiver_stats *rs,
 static void explain_receiver(const struct api *a, struct http_req *rq, struct answer *an,
                              const struct receiver_stats *rs)
 {
-    struct now now = shell_clock(a->conf.shell)->now;
+    struct local_now l = local_now(an, a);
     struct history h = {.an = an,
                         .left = history_limit(rq),
                         .since = TS_NONE,
@@ -408,7 +422,7 @@ static void explain_receiver(const struct api *a, struct http_req *rq, struct an
 
     count_queue(a->engine, rs->name, &queued, &in_flight);
     if (an->is_text) {
-        explain_text_receiver(&an->b, rs, queued, in_flight, now);
+        explain_text_receiver(&an->b, rs, queued, in_flight, &l);
         put_history(a, &h);
         return;
     }
@@ -492,7 +506,7 @@ static void walk_done(void *ctx)
 
     api_filter_release(&k->filter);
     vec_release(&k->todo);
-    buf_release(&k->an.b);
+    answer_release(&k->an);
     mem_free(k);
 }
 
@@ -533,15 +547,16 @@ static void walk_begin(struct explain_walk *k, struct now now)
     json_open(w, '[');
 }
 
-static void end_silence(struct explain_walk *k, struct now now)
+static void end_silence(struct explain_walk *k)
 {
+    struct local_now l = local_now(&k->an, k->api);
     const struct silence *s = silence_of(k);
     struct history h = {
         .an = &k->an, .left = k->limit, .since = TS_NONE, .by = uuid_str(&k->silence)};
 
     if (k->an.is_text) {
         if (s != NULL)
-            explain_text_silence(&k->an.b, s, k->found, now);
+            explain_text_silence(&k->an.b, s, k->found, &l);
     } else {
         json_key(&k->an.w, S("matching"));
         json_put_u64(&k->an.w, k->found);
@@ -549,12 +564,12 @@ static void end_silence(struct explain_walk *k, struct now now)
     put_history(k->api, &h);
 }
 
-static void walk_end(struct explain_walk *k, struct now now)
+static void walk_end(struct explain_walk *k)
 {
     if (!k->an.is_text)
         json_close(&k->an.w, ']');
     if (k->is_of_silence)
-        end_silence(k, now);
+        end_silence(k);
     else if (k->an.is_text && k->found == 0)
         buf_adds(&k->an.b, "no alert matches\n");
     else if (k->an.is_text && k->found > ALERTS_MAX)
@@ -583,7 +598,7 @@ static bool walk_next(void *ctx, struct buf *out)
         k->at = k->todo.n; /* nobody is told how many more there are */
     more = k->at < k->todo.n;
     if (!more)
-        walk_end(k, now);
+        walk_end(k);
     if (more && k->an.b.n < PIECE)
         return true; /* in another turn */
     answer_take(&k->an, out);

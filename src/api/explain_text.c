@@ -3,30 +3,12 @@
 
 #include <inttypes.h>
 #include "codec/duration.h"
-#include "codec/timefmt.h"
 #include "route/route_conf.h"
 
-static void put_time(struct buf *b, ts_ns t)
-{
-    rfc3339_nano(b, t / NS_PER_S * NS_PER_S);
-}
-
-static void put_relative(struct buf *b, ts_ns t, struct now now)
-{
-    dur_ns d = ts_sub(t, now.wall) / NS_PER_S * NS_PER_S;
-
-    put_time(b, t);
-    buf_adds(b, " (");
-    if (d >= 0)
-        buf_adds(b, "in ");
-    duration_print(b, d < 0 ? -d : d);
-    buf_addf(b, "%s)", d < 0 ? " ago" : "");
-}
-
-void explain_text_decision(struct buf *b, const struct decision *d)
+void explain_text_decision(struct buf *b, const struct decision *d, const struct tz *zone)
 {
     buf_adds(b, "    ");
-    put_time(b, d->at);
+    tz_print(b, zone, d->at);
     buf_addf(b, "  %-14s %.*s", decision_kind_text(d->kind), STR(d->receiver));
     if (d->integration.n != 0)
         buf_addf(b, "/%.*s[%u]", STR(d->integration), d->index);
@@ -44,7 +26,7 @@ void explain_text_decision(struct buf *b, const struct decision *d)
         buf_addf(b, "  by %.*s", STR(d->by));
     if (d->until != TS_NONE) {
         buf_addf(b, "  %s ", d->kind == DECISION_RETRY ? "again at" : "until");
-        put_time(b, d->until);
+        tz_print(b, zone, d->until);
     }
     buf_addf(b, "  %.*s\n", STR(d->group_key));
 }
@@ -71,12 +53,12 @@ static void put_trace(struct buf *b, const struct route_trace_list *trace)
 }
 
 static void put_route(struct buf *b, const struct api *a, const struct explanation *x,
-                      const struct explain_route *r, struct now now)
+                      const struct explain_route *r, const struct local_now *l)
 {
     buf_addf(b, "  to %.*s in group %.*s", STR(r->route->receiver), STR(r->group_key));
     if (r->next_flush != TS_NONE) {
         buf_adds(b, ", next look ");
-        put_relative(b, r->next_flush, now);
+        explain_say_time(b, r->next_flush, l);
     }
     buf_adds(b, "\n    group_wait ");
     duration_print(b, r->route->conf->group_wait);
@@ -91,18 +73,18 @@ static void put_route(struct buf *b, const struct api *a, const struct explanati
         const struct explain_integration *in = &r->integrations[i];
 
         buf_addf(b, "    %.*s[%u]: ", STR(in->conf->kind), in->conf->index);
-        explain_say(b, a->engine, x, r, in, now);
+        explain_say(b, a->engine, x, r, in, l);
         buf_addc(b, '\n');
     }
 }
 
-static void put_notes(struct buf *b, const struct rule_view *r, struct now now)
+static void put_notes(struct buf *b, const struct rule_view *r, const struct local_now *l)
 {
     const struct rule_notes *n = &r->notes;
 
     if (n->held.n != 0) {
         buf_adds(b, "  holds its state since ");
-        put_relative(b, n->held_since, now);
+        explain_say_time(b, n->held_since, l);
         buf_addf(b, ": the answer to its rule is partial: %.*s\n", STR(n->held));
     }
     for (size_t i = 0; i < n->n_warnings; i++)
@@ -112,7 +94,7 @@ static void put_notes(struct buf *b, const struct rule_view *r, struct now now)
 }
 
 void explain_text_alert(struct buf *b, const struct api *a, const struct explanation *x,
-                        struct now now)
+                        const struct local_now *l)
 {
     labels_print(b, x->labels);
     if (x->alert == NULL) {
@@ -120,30 +102,31 @@ void explain_text_alert(struct buf *b, const struct api *a, const struct explana
     } else {
         buf_addf(b, "  %016" PRIx64 "\n  %s since ", alert_fingerprint(x->alert),
                  x->is_resolved ? "resolved, had fired" : "firing");
-        put_relative(b, x->alert->starts_at, now);
+        explain_say_time(b, x->alert->starts_at, l);
         buf_addc(b, '\n');
     }
     if (x->rule != NULL)
-        put_notes(b, x->rule, now);
+        put_notes(b, x->rule, l);
     put_trace(b, &x->trace);
     if (x->n == 0)
         buf_adds(b, "  there are no routes: nobody is told\n");
     for (size_t i = 0; i < x->n; i++)
-        put_route(b, a, x, &x->routes[i], now);
+        put_route(b, a, x, &x->routes[i], l);
 }
 
-void explain_text_silence(struct buf *b, const struct silence *s, size_t matching, struct now now)
+void explain_text_silence(struct buf *b, const struct silence *s, size_t matching,
+                          const struct local_now *l)
 {
     str given = labels_get(s->annotations, S("createdBy"));
 
     buf_addf(b, "silence %s of %.*s", s->id.text, STR(s->created_by));
     if (given.n != 0)
         buf_addf(b, " (given as %.*s)", STR(given));
-    buf_addf(b, ": %.*s\n  %s", STR(s->comment), silence_state_text(silence_state(s, now.wall)));
+    buf_addf(b, ": %.*s\n  %s", STR(s->comment), silence_state_text(silence_state(s, l->now.wall)));
     buf_adds(b, ", from ");
-    put_relative(b, s->starts_at, now);
+    explain_say_time(b, s->starts_at, l);
     buf_adds(b, " until ");
-    put_relative(b, s->ends_at, now);
+    explain_say_time(b, s->ends_at, l);
     buf_addc(b, '\n');
     for (size_t i = 0; i < s->n_sets; i++) {
         buf_addf(b, "  %s", i == 0 ? "" : "or ");
@@ -154,23 +137,23 @@ void explain_text_silence(struct buf *b, const struct silence *s, size_t matchin
 }
 
 void explain_text_receiver(struct buf *b, const struct receiver_stats *rs, size_t queued,
-                           size_t in_flight, struct now now)
+                           size_t in_flight, const struct local_now *l)
 {
     buf_addf(b, "receiver %.*s\n  last success ", STR(rs->name));
     if (rs->last_success == TS_NONE)
         buf_adds(b, "never since the start");
     else
-        put_relative(b, rs->last_success, now);
+        explain_say_time(b, rs->last_success, l);
     buf_adds(b, "\n  last failure ");
     if (rs->last_failure == TS_NONE) {
         buf_adds(b, "none since the start");
     } else {
-        put_relative(b, rs->last_failure, now);
+        explain_say_time(b, rs->last_failure, l);
         buf_addf(b, ": %s", rs->last_error);
     }
     if (receiver_failing(rs).n != 0) {
         buf_adds(b, "\n  fails since ");
-        put_relative(b, receiver_failing_since(rs), now);
+        explain_say_time(b, receiver_failing_since(rs), l);
         buf_addf(b, ": %.*s", STR(receiver_failing(rs)));
     }
     buf_addf(b, "\n  %zu notifications wait, %zu of them under way\n", queued, in_flight);

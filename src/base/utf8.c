@@ -109,6 +109,15 @@ void utf8_add(struct buf *out, uint32_t r)
     buf_add(out, (str){utf, utf8_encode(utf, r)});
 }
 
+str utf8_cut(str s, size_t n)
+{
+    if (s.n <= n)
+        return s;
+    while (n != 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+        n--;
+    return str_sub(s, 0, n);
+}
+
 bool utf8_is_control(uint32_t r)
 {
     return r < 0x20 || (r >= 0x7f && r <= 0x9f) || r == 0x61c || r == 0x200e || r == 0x200f ||

@@ -39,6 +39,8 @@ static int ask(const struct explain_flags *f, const char *endpoint, struct buf *
 
     buf_addf(&path, "%s?limit=%lld%s%.*s", endpoint, (long long)f->limit,
              is_json ? "" : "&format=text", STR(buf_str(params)));
+    if (!is_json)
+        add_param(&path, "zone", when_zone());
     code = client_call(&f->client, "GET", buf_z(&path), STR_NONE, &answer);
     if (code == EXIT_OK)
         say(stdout, "%.*s", STR(buf_str(&answer)));

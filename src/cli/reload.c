@@ -2,6 +2,9 @@
 
 #include "base/vec.h"
 
+#define SETTLE_EVERY (2 * NS_PER_MS)
+#define SETTLE_MAX   (2 * NS_PER_S)
+
 struct asker {
     struct reload_wish wish;
     void (*done)(void *arg, bool ok, str text);
@@ -17,6 +20,10 @@ struct reloader {
     struct config *running;    /* one reference, while reading */
     struct reload_result result;
     struct slice slice; /* while what was read is prepared */
+    struct buf answer;
+    bool ok;
+    struct timer settled; /* while it is in force, and not yet shown everywhere */
+    ts_ns settled_by;
 };
 
 struct reloader *reloader_new(const struct reloader_parts *parts)
@@ -56,23 +63,44 @@ static void tell(const struct asker *a, bool ok, str text)
 
 static void start(struct reloader *r);
 
+static void answer(struct reloader *r)
+{
+    r->is_reading = false;
+    VEC_EACH (const struct asker *, a, &r->served)
+        tell(a, r->ok, buf_str(&r->answer));
+    vec_clear(&r->served);
+    buf_release(&r->answer);
+    if (r->waiting.n != 0)
+        start(r);
+}
+
+static void settle(struct timer *t, struct now now)
+{
+    struct reloader *r = container_of(t, struct reloader, settled);
+
+    if (now.mono < r->settled_by && r->parts.settles(r->parts.arg))
+        timer_arm(r->parts.clock, t, ts_add(now.mono, SETTLE_EVERY));
+    else
+        answer(r);
+}
+
 static void conclude(struct reloader *r)
 {
-    struct buf text = BUF_INIT;
-    bool ok = !r->is_stopped && r->parts.finish(r->parts.arg, &r->result, &text);
+    struct now now = r->parts.clock->now;
 
+    r->ok = !r->is_stopped && r->parts.finish(r->parts.arg, &r->result, &r->answer);
     if (r->result.config != NULL)
         r->parts.prepare(r->parts.arg, NULL);
     drop_result(r->parts.pool, &r->result);
     diags_release(&r->result.d);
     config_unref(r->running);
-    r->is_reading = false;
-    VEC_EACH (const struct asker *, a, &r->served)
-        tell(a, ok, buf_str(&text));
-    vec_clear(&r->served);
-    buf_release(&text);
-    if (r->waiting.n != 0)
-        start(r);
+    if (!r->ok || r->result.wish.is_dry_run) {
+        answer(r);
+        return;
+    }
+    r->settled.fire = settle;
+    r->settled_by = ts_add(now.mono, SETTLE_MAX);
+    settle(&r->settled, now);
 }
 
 static bool prepare(struct slice *x)
@@ -128,11 +156,14 @@ void reloader_ask(struct reloader *r, struct reload_wish wish,
     vec_push(&r->waiting, (struct asker){wish, done, arg});
     if (!r->is_reading)
         start(r);
+    else if (timer_is_armed(&r->settled)) /* what it would wait for is as good as of before */
+        timer_arm(r->parts.clock, &r->settled, r->settled_by = r->parts.clock->now.mono);
 }
 
 void reloader_stop(struct reloader *r)
 {
     r->is_stopped = true;
+    timer_cancel(r->parts.clock, &r->settled);
     VEC_EACH (const struct asker *, a, &r->served)
         tell(a, false, S("shutting down\n"));
     VEC_EACH (const struct asker *, a, &r->waiting)
@@ -147,5 +178,6 @@ void reloader_free(struct reloader *r)
         return;
     vec_release(&r->waiting);
     vec_release(&r->served);
+    buf_release(&r->answer);
     mem_free(r);
 }

@@ -1,7 +1,9 @@
 /* reload.h - the configuration read again while everything runs.
  *
  * Files are read and checked, and new rule groups are made, on a worker. Only what comes of it is put in force on the
- * loop. Who asks while that goes on waits for the next reading: it may find what this one has not seen.
+ * loop. Who asks while that goes on waits for the next reading: it may find what this one has not seen. The answer waits
+ * until what is shown is the new one everywhere: a group that changed inherits on a worker, behind the run that is under
+ * way, and a source that does not answer is waited for a moment only.
  *
  * Shapes   10,000 rules load in half a second.
  * Owns     configuration and groups are the reloader's until finish() takes them.
@@ -13,6 +15,7 @@
 #include "config/config.h"
 #include "live/rule_driver.h"
 #include "live/slices.h"
+#include "os/clock.h"
 #include "os/pool.h"
 
 struct reloader;
@@ -38,7 +41,10 @@ struct reloader_parts {
     bool (*finish)(void *arg, struct reload_result *r, struct buf *text);
     /* configure_prepare() */
     bool (*prepare)(void *arg, const struct config *next);
+    /* What is shown is still partly that of before. */
+    bool (*settles)(void *arg);
     struct slices *slices;
+    struct clock *clock;
     void *arg;
 };
 

@@ -429,6 +429,8 @@ static int run(struct serve *s, struct config *conf, const struct diags *refused
                                                         .running = serve_running,
                                                         .load = serve_load,
                                                         .prepare = serve_prepare_reload,
+                                                        .settles = serve_settles,
+                                                        .clock = &s->clock,
                                                         .slices = shell_slices(s->shell),
                                                         .finish = serve_finish_reload,
                                                         .arg = s});

@@ -180,6 +180,11 @@ bool serve_prepare_reload(void *arg, const struct config *next)
     return configure_prepare(&((struct serve *)arg)->parts, next);
 }
 
+bool serve_settles(void *arg)
+{
+    return engine_rules_inherit(shell_engine(((struct serve *)arg)->shell));
+}
+
 /* The files have changed and stand still. */
 static void on_change(void *arg)
 {

@@ -56,6 +56,7 @@ void serve_begin_files(struct serve *s, const struct diags *refused);
 
 /* For the reloader (reload.h). */
 struct config *serve_running(void *arg);
+bool serve_settles(void *arg);
 bool serve_prepare_reload(void *arg, const struct config *next);
 bool serve_finish_reload(void *arg, struct reload_result *r, struct buf *problems);
 

@@ -92,11 +92,16 @@ bool when_flag(const char *flag, const char *text, ts_ns now, enum when_way way,
 
 str when_text(struct arena *a, ts_ns t)
 {
-    int64_t offset = tz_offset(local(), t, NULL);
-    struct civil c = civil_of(t, offset);
-    long long minutes = (long long)(offset < 0 ? -offset : offset) / 60;
+    struct buf b = BUF_INIT;
+    str text;
 
-    return arena_printf(a, "%04lld-%02d-%02dT%02d:%02d:%02d%c%02lld:%02lld", (long long)c.year,
-                        c.month, c.day, c.hour, c.minute, c.second, offset < 0 ? '-' : '+',
-                        minutes / 60, minutes % 60);
+    tz_print(&b, local(), t);
+    text = arena_str(a, buf_str(&b));
+    buf_release(&b);
+    return text;
+}
+
+str when_zone(void)
+{
+    return tz_rule(local());
 }

@@ -16,5 +16,7 @@ bool when_parse(str text, ts_ns now, enum when_way way, ts_ns *out, struct err *
 /* Of a flag; false: it has complained. */
 bool when_flag(const char *flag, const char *text, ts_ns now, enum when_way way, ts_ns *out);
 str when_text(struct arena *a, ts_ns t); /* 2026-11-29T16:00:00+08:00 */
+/* The local zone for who writes times for us (tz_rule()); empty: it has no rule. */
+str when_zone(void);
 
 #endif

@@ -37,14 +37,12 @@ enum expo_format expo_guess(str body)
 static bool fail(const struct expo_reader *r, struct err *e, const char *why, str near)
 {
     struct buf b = BUF_INIT;
-    size_t n = near.n < NEAR_MAX ? near.n : NEAR_MAX;
+    str shown = utf8_cut(near, NEAR_MAX);
 
     if (near.n == 0)
         return err_at(e, r->line, 0, "%s", why);
-    while (n < near.n && n > 0 && (near.p[n] & 0xc0) == 0x80)
-        n--;
-    quote_go(&b, str_sub(near, 0, n));
-    err_at(e, r->line, 0, "%s: %s%s", why, buf_z(&b), n < near.n ? "..." : "");
+    quote_go(&b, shown);
+    err_at(e, r->line, 0, "%s: %s%s", why, buf_z(&b), shown.n < near.n ? "..." : "");
     buf_release(&b);
     return false;
 }

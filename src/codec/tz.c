@@ -30,6 +30,7 @@ struct tz {
     size_t n_times;
     struct kind *kinds;
     size_t n_kinds;
+    str rule; /* the footer, owned */
     bool has_footer, has_dst;
     struct kind standard, summer;
     struct switch_rule start, end;
@@ -217,6 +218,7 @@ static bool footer(str s, struct tz *z)
 {
     int64_t off;
 
+    z->rule = mem_str_dup(s);
     if (!zone_name(&s, &z->standard) || !clock_time(&s, &off))
         return false;
     z->standard.offset = (int32_t)-off;
@@ -334,6 +336,7 @@ void tz_free(struct tz *z)
     if (z == NULL)
         return;
     mem_str_free(z->name);
+    mem_str_free(z->rule);
     mem_free(z->times);
     mem_free(z->kind_at);
     mem_free(z->kinds);
@@ -348,7 +351,39 @@ struct tz *tz_utc(void)
     z->n_kinds = 1;
     set_name(z->kinds, "UTC", 3);
     z->name = mem_str_dup(S("UTC"));
+    z->rule = mem_str_dup(S("UTC0"));
     return z;
+}
+
+str tz_rule(const struct tz *z)
+{
+    return z->rule;
+}
+
+struct tz *tz_of_rule(str rule)
+{
+    struct tz *z = tz_utc();
+
+    mem_str_free(z->rule);
+    if (footer(rule, z))
+        return z;
+    tz_free(z);
+    return NULL;
+}
+
+void tz_print(struct buf *out, const struct tz *z, ts_ns t)
+{
+    int64_t offset = z != NULL ? tz_offset(z, t, NULL) : 0,
+            minutes = (offset < 0 ? -offset : offset) / 60;
+    struct civil c = civil_of(t, offset);
+
+    buf_addf(out, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)c.year, c.month, c.day, c.hour,
+             c.minute, c.second);
+    if (z == NULL)
+        buf_addc(out, 'Z');
+    else
+        buf_addf(out, "%c%02lld:%02lld", offset < 0 ? '-' : '+', (long long)minutes / 60,
+                 (long long)minutes % 60);
 }
 
 struct tz *tz_parse(str bytes, struct err *e)

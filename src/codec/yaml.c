@@ -376,7 +376,7 @@ static bool read_collection(struct builder *b, struct yaml_node *n, size_t *heig
     bool ok;
 
     if (++b->depth > MAX_DEPTH)
-        return fault(b, "Y003", n->start, "yaml: nested deeper than 64 levels") != NULL;
+        return fault(b, "Y003", n->start, "yaml: nested deeper than 256 levels") != NULL;
     ok = read_children(b, n->kind == YAML_LIST ? YAML_SEQUENCE_END_EVENT : YAML_MAPPING_END_EVENT,
                        n, height);
     b->depth--;
@@ -412,7 +412,7 @@ static struct yaml_node *read_alias(struct builder *b, const yaml_event_t *ev, s
         if (b->nodes > MAX_NODES)
             return fault(b, "Y003", m, "yaml: too many nodes, counting what aliases repeat");
         if (b->depth + an->height > MAX_DEPTH)
-            return fault(b, "Y003", m, "yaml: nested deeper than 64 levels");
+            return fault(b, "Y003", m, "yaml: nested deeper than 256 levels");
         *height = an->height;
         return an->node;
     }

@@ -276,7 +276,12 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
                                  const struct config_options *o, struct diags *d)
 {
     struct config *c = mem_new(struct config);
-    struct conf_run run = {.a = &c->arena, .d = d, .mode = o->mode, .zone = zone, .arg = c};
+    struct conf_run run = {.a = &c->arena,
+                           .d = d,
+                           .mode = o->mode,
+                           .zone = zone,
+                           .template_reads = messages_reads,
+                           .arg = c};
     size_t errors = d->errors;
 
     atomic_init(&c->refs, 1);

@@ -167,7 +167,6 @@ static struct outbox_slot *slot_new(struct engine *e, struct outbox_row *row, ui
 
     s->row = row;
     s->destination = destination;
-    s->last_failure = FAILURE_DEADLINE; /* of attempts before a restart nothing else is known */
     outbox_map_put(&e->outbox, row->key, s);
     return s;
 }
@@ -178,13 +177,12 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
 {
     struct outbox_row *old = s->row;
 
-    row->attempt = old->attempt;
-    row->not_before = old->not_before;
+    outbox_row_follow(row, old);
     row->may_have_arrived = old->may_have_arrived;
     if (same_hashes(row->firing, old->firing) && same_hashes(row->resolved, old->resolved))
         row->had = mem_str_dup(old->had);
     if (old->attempt != 0)
-        count_failed(e, old, s->last_failure);
+        count_failed(e, old, old->failure);
     record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
     group_answered(e, old->flush_id, false);
     s->row = row;
@@ -263,7 +261,7 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
     }
     record(fx, DECISION_DROPPED, s->row, now, str_of(why));
     if (s->row->attempt != 0)
-        count_failed(e, s->row, s->last_failure);
+        count_failed(e, s->row, s->row->failure);
     state_delete(&fx->commit, STATE_OUTBOX, key);
     group_answered(e, s->row->flush_id, true);
     slot_remove(e, s);
@@ -291,8 +289,7 @@ const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
 
     row->decided_at = old->decided_at;
     row->decided_mono = old->decided_mono;
-    row->attempt = old->attempt;
-    row->not_before = old->not_before;
+    outbox_row_follow(row, old);
     row->asked = old->asked;
     row->had = mem_str_dup(old->had);
     s->row = row;
@@ -447,7 +444,7 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
     bool is_news = true;
 
-    r->attempt++;
+    outbox_row_failed(r, d->failure, d->error);
     r->may_have_arrived |= d->may_have_arrived;
     if (d->had.n != 0) {
         mem_str_free(r->had);
@@ -459,7 +456,6 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     queue_leave(&e->queue, &s->place);
     record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated = error == s->last_error;
     s->last_error = error;
-    s->last_failure = d->failure;
     if (s->next != NULL) {
         struct outbox_row *next = s->next;
 

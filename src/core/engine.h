@@ -186,7 +186,6 @@ struct outbox_slot {
     struct outbox_row *next; /* decided while row was in flight */
     struct queue_entry place;
     uint64_t destination;
-    enum delivery_failure last_failure; /* of the last attempt since the start */
     uint32_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };
@@ -326,6 +325,8 @@ struct engine {
 struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, dur_ns retention,
                           uint64_t seed, struct now now);
 void engine_free(struct engine *e);
+/* Whether a group that a reload has changed has still to inherit: until then its rules of before are shown. */
+bool engine_rules_inherit(const struct engine *e);
 /* Until when rules skip their slots, so that none decides by samples that are not there yet. Where there is a store its
  * owner holds them before the first step. */
 void engine_hold_rules(struct engine *e, enum rules_wait wait);

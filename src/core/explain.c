@@ -1,7 +1,6 @@
 #include "core/explain.h"
 
 #include "codec/duration.h"
-#include "codec/timefmt.h"
 #include "core/engine_priv.h"
 #include "core/foresee.h"
 #include "core/receiver_health.h"
@@ -194,18 +193,18 @@ void explanation_release(struct explanation *x)
 
 /* -- in words -- */
 
-static void say_time(struct buf *out, ts_ns t, struct now now)
+void explain_say_time(struct buf *out, ts_ns t, const struct local_now *l)
 {
-    dur_ns d = ts_sub(t, now.wall);
+    dur_ns d = ts_sub(t, l->now.wall);
     bool is_past = d < 0;
 
-    rfc3339_nano(out, t / NS_PER_S * NS_PER_S);
+    tz_print(out, l->zone, t);
     buf_addf(out, "%s", is_past ? " (" : " (in ");
     duration_print(out, (is_past ? -d : d) / NS_PER_S * NS_PER_S);
     buf_addf(out, "%s", is_past ? " ago)" : ")");
 }
 
-static void say_silences(struct buf *out, const struct explanation *x, struct now now)
+static void say_silences(struct buf *out, const struct explanation *x, const struct local_now *l)
 {
     buf_adds(out, "silenced by ");
     for (size_t i = 0; i < x->verdict.silenced_by.n; i++) {
@@ -213,7 +212,7 @@ static void say_silences(struct buf *out, const struct explanation *x, struct no
 
         buf_addf(out, "%s%s of %.*s (\"%.*s\") until ", i != 0 ? " and " : "", s->id.text,
                  STR(s->created_by), STR(s->comment));
-        say_time(out, s->ends_at, now);
+        explain_say_time(out, s->ends_at, l);
     }
 }
 
@@ -234,24 +233,18 @@ static void say_inhibitions(struct buf *out, const struct engine *e, const struc
         buf_addf(out, " and up to %zu more", x->verdict.inhibited_by.more);
 }
 
-static void say_last_failure(struct buf *out, const struct engine *e, str receiver)
-{
-    VEC_EACH (const struct receiver_stats *, rs, &e->receivers)
-        if (str_eq(rs->name, receiver) && rs->last_error[0] != '\0')
-            buf_addf(out, ": %s", rs->last_error);
-}
-
 /* What holds an alert back does not make the receiver forget it. */
 static void say_known(struct buf *out, const struct explanation *x,
-                      const struct explain_integration *in, struct now now)
+                      const struct explain_integration *in, const struct local_now *l)
 {
     if (in->last == NULL || !hash_list_has(in->last->firing, labels_dedup_hash(x->labels)))
         return;
     buf_addf(out, "; %s told that it fires ", in->last->is_unsure ? "may have been" : "was");
-    say_time(out, in->last->timestamp, now);
+    explain_say_time(out, in->last->timestamp, l);
 }
 
-static void say_next(struct buf *out, const struct explain_integration *in, struct now now)
+static void say_next(struct buf *out, const struct explain_integration *in,
+                     const struct local_now *l)
 {
     if (in->is_cut) {
         buf_adds(out, "; when it is told next is too far away to tell");
@@ -259,7 +252,7 @@ static void say_next(struct buf *out, const struct explain_integration *in, stru
         buf_adds(out, "; nothing more will be said of it unless something changes");
     } else {
         buf_adds(out, "; next ");
-        say_time(out, in->next_at, now);
+        explain_say_time(out, in->next_at, l);
         if (in->next_reason != REASON_NONE)
             buf_addf(out, ", %s", notify_reason_text(in->next_reason));
     }
@@ -267,7 +260,7 @@ static void say_next(struct buf *out, const struct explain_integration *in, stru
 
 void explain_say(struct buf *out, const struct engine *e, const struct explanation *x,
                  const struct explain_route *r, const struct explain_integration *in,
-                 struct now now)
+                 const struct local_now *l)
 {
     switch (in->verdict) {
     case EXPLAIN_INHIBITED: say_inhibitions(out, e, x); break;
@@ -275,15 +268,16 @@ void explain_say(struct buf *out, const struct engine *e, const struct explanati
         buf_addf(out, "not sent outside of %.*s", STR(r->outside_active));
         break;
     case EXPLAIN_MUTED: buf_addf(out, "muted by %.*s", STR(r->muted)); break;
-    case EXPLAIN_SILENCED: say_silences(out, x, now); break;
+    case EXPLAIN_SILENCED: say_silences(out, x, l); break;
     case EXPLAIN_SENDING: buf_adds(out, "being sent"); break;
     case EXPLAIN_RETRYING:
         buf_addf(out, "%u attempts failed", in->slot->row->attempt);
-        say_last_failure(out, e, r->route->receiver);
+        if (in->slot->row->error.n != 0)
+            buf_addf(out, ": %.*s", STR(in->slot->row->error));
         break;
     case EXPLAIN_TOLD:
         buf_addf(out, "%s", x->is_resolved ? "told of its end " : "told ");
-        say_time(out, in->last->timestamp, now);
+        explain_say_time(out, in->last->timestamp, l);
         break;
     case EXPLAIN_WAITING:
         buf_addf(out, "%s",
@@ -295,7 +289,7 @@ void explain_say(struct buf *out, const struct engine *e, const struct explanati
     case EXPLAIN_GONE: buf_adds(out, "it ended, and is no longer in the group"); break;
     }
     if (in->verdict <= EXPLAIN_SILENCED)
-        say_known(out, x, in, now);
+        say_known(out, x, in, l);
     if (r->group != NULL && x->alert != NULL)
-        say_next(out, in, now);
+        say_next(out, in, l);
 }

@@ -14,6 +14,7 @@
 #ifndef CORE_EXPLAIN_H
 #define CORE_EXPLAIN_H
 
+#include "codec/tz.h"
 #include "core/audience.h"
 
 enum { EXPLAIN_TICKS = 5000, EXPLAIN_LOOKS = 200000 };
@@ -70,9 +71,16 @@ void engine_explain(const struct engine *e, struct labels ls, struct now now, st
                     struct explanation *out);
 void explanation_release(struct explanation *x);
 
+/* Now, for a reader whose clocks are those of a zone. */
+struct local_now {
+    struct now now;
+    const struct tz *zone; /* borrowed; NULL: UTC */
+};
+
+void explain_say_time(struct buf *out, ts_ns t, const struct local_now *l); /* "2026-... (in 5m)" */
 /* One sentence: "silenced until ... by ...", "told 3m ago, repeats at ...". */
 void explain_say(struct buf *out, const struct engine *e, const struct explanation *x,
                  const struct explain_route *r, const struct explain_integration *in,
-                 struct now now);
+                 const struct local_now *l);
 
 #endif

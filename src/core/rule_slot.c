@@ -18,6 +18,7 @@ void rule_slot_run(struct rule_slot *s)
 
 enum rule_slot_next rule_slot_begin(struct rule_slot *s, bool inherits)
 {
+    s->has = s->generation;
     return inherits ? inherit(s) : SLOT_WAITS;
 }
 
@@ -56,6 +57,7 @@ enum rule_slot_next rule_slot_answer(struct rule_slot *s, uint64_t epoch,
 {
     if (!rule_slot_waits_for(s, epoch, ticket))
         return SLOT_STALE;
+    s->has = s->running;
     if (s->state == SLOT_RUNNING_REPLACED)
         return inherit(s);
     if (s->state == SLOT_RUNNING_REMOVED)

@@ -26,6 +26,7 @@ struct rule_slot {
     uint64_t id;
     uint64_t generation; /* the newest */
     uint64_t running;    /* that of the job under way */
+    uint64_t has;        /* that has the state, and is shown */
     enum rule_slot_state state;
     struct heap_node timer;
     uint64_t place; /* these three: of the newest generation */

@@ -165,6 +165,14 @@ void engine_hold_rules(struct engine *e, enum rules_wait wait)
     e->rules_wait = wait;
 }
 
+bool engine_rules_inherit(const struct engine *e)
+{
+    VEC_EACH (struct rule_slot *const *, s, &e->rules)
+        if ((*s)->has != (*s)->generation)
+            return true;
+    return false;
+}
+
 void rules_run_due(struct engine *e, struct now now, struct effects *fx)
 {
     struct heap_node *n;

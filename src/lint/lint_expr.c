@@ -277,6 +277,35 @@ static void check_experimental(struct lint_expr_check *c)
     promql_walk(c->root, see_experimental, c);
 }
 
+/* -- R072: reasons that differ from Alertmanager's -- */
+
+static bool see_reason(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+
+    if (x->kind != PROMQL_SELECTOR ||
+        !str_is(x->selector.name, "alertmanager_notifications_failed_total"))
+        return true;
+    for (size_t i = 0; i < x->selector.matchers.n; i++) {
+        const struct matcher *m = &x->selector.matchers.v[i];
+
+        if (!str_is(m->name, "reason") || !matcher_matches(m, S("clientError")) ||
+            (matcher_matches(m, S("authError")) && matcher_matches(m, S("rateLimited"))))
+            continue;
+        diag_help(c->d,
+                  report(c, x,
+                         "Alertmanager counts 401, 403 and 429 as \"clientError\", tocsin as "
+                         "\"authError\" and \"rateLimited\""),
+                  "select all three: reason=~\"clientError|authError|rateLimited\"");
+    }
+    return true;
+}
+
+static void check_reason(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_reason, c);
+}
+
 /* -- the table -- */
 
 static const struct lint_expr_row rows[] = {
@@ -295,6 +324,8 @@ static const struct lint_expr_row rows[] = {
     {"R049", DIAG_INFO, false, "equality with a fraction", check_equality},
     {"R070", DIAG_WARNING, false, "a feature that Prometheus has behind a flag",
      check_experimental},
+    {"R072", DIAG_WARNING, false, "reasons of failed notifications that are told apart here",
+     check_reason},
 };
 
 void lint_expr(const struct rule_conf *r, struct diags *d)

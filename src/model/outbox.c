@@ -1,11 +1,13 @@
 #include "model/outbox.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "codec/pack.h"
 #include "model/alert.h"
 
 enum {
-    OUTBOX_VERSION = 3 /* 2: may_have_arrived; 3: had */,
+    ERROR_MAX = 250,
+    OUTBOX_VERSION = 4 /* 2: may_have_arrived; 3: had; 4: failure, error */,
     NOTIFICATION_VERSION = 3 /* 2: changes at the end; 3: then templates of the route's labels */
 };
 
@@ -43,9 +45,31 @@ void outbox_row_free(struct outbox_row *r)
     mem_str_free(r->integration);
     mem_str_free(r->data);
     mem_str_free(r->had);
+    mem_str_free(r->error);
     mem_free(r->firing.v);
     mem_free(r->resolved.v);
     mem_free(r);
+}
+
+static void set_error(struct outbox_row *r, str error)
+{
+    mem_str_free(r->error);
+    r->error = mem_str_dup(error);
+}
+
+void outbox_row_failed(struct outbox_row *r, enum delivery_failure why, str error)
+{
+    r->attempt++;
+    r->failure = why;
+    set_error(r, utf8_cut(error, ERROR_MAX));
+}
+
+void outbox_row_follow(struct outbox_row *r, const struct outbox_row *old)
+{
+    r->attempt = old->attempt;
+    r->not_before = old->not_before;
+    r->failure = old->failure;
+    set_error(r, old->error);
 }
 
 str outbox_told_as(const struct outbox_row *r)
@@ -87,6 +111,8 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
     pack_str(out, r->data);
     pack_u64(out, r->may_have_arrived);
     pack_str(out, r->had);
+    pack_u64(out, r->failure);
+    pack_str(out, r->error);
 }
 
 unsigned char notification_urgency(const struct notification *n)
@@ -122,7 +148,7 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
 {
     struct unpack u = unpack_of(bytes);
     struct outbox_row *r = mem_new(struct outbox_row);
-    uint64_t version = unpack_u64(&u);
+    uint64_t version = unpack_u64(&u), failure;
     ts_ns not_before;
 
     r->key = mem_str_dup(key);
@@ -144,6 +170,12 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
     r->may_have_arrived = version < 2 || unpack_u64(&u) != 0 || not_before <= now.wall;
     if (version >= 3)
         r->had = mem_str_dup(unpack_str(&u));
+    r->failure = FAILURE_DEADLINE; /* of an older row's attempts nothing else is known */
+    if (version >= 4) {
+        failure = unpack_u64(&u);
+        r->failure = failure <= FAILURE_DEADLINE ? (enum delivery_failure)failure : FAILURE_OTHER;
+        r->error = mem_str_dup(unpack_str(&u));
+    }
     if (u.failed || version == 0) {
         outbox_row_free(r);
         return NULL;

@@ -12,11 +12,14 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "model/nflog.h"
+#include "tocsin/delivery.h"
 
 struct outbox_row {
     str key, receiver, integration;
     unsigned index;
-    unsigned attempt;
+    unsigned attempt;                  /* how many have failed */
+    enum delivery_failure failure;     /* why the last one did, if one has */
+    str error;                         /* the same in words, some 250 bytes at most */
     struct hash_list firing, resolved; /* go to the notification log when it is delivered */
     dur_ns repeat_interval;
     ts_ns decided_at, decided_mono;
@@ -37,6 +40,10 @@ struct outbox_row *outbox_row_new(str key, const struct notification *n, str int
                                   struct hash_list resolved, dur_ns repeat_interval,
                                   struct now now);
 void outbox_row_free(struct outbox_row *r);
+/* What an attempt ended with. */
+void outbox_row_failed(struct outbox_row *r, enum delivery_failure why, str error);
+/* What takes the place of `old` goes on with its attempts. */
+void outbox_row_follow(struct outbox_row *r, const struct outbox_row *old);
 /* The group key that it is told under, if that is not the one in its key; otherwise empty. Borrowed from the row. */
 str outbox_told_as(const struct outbox_row *r);
 /* The group key in its key: what stands before ":receiver/integration/index". Borrowed from the row. */

@@ -1,6 +1,5 @@
 #include "notify/messages.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "os/file.h"
@@ -26,10 +25,20 @@ static void parse_builtin(struct template_set *set, str name, const char *text, 
     BUG_ON(!template_set_parse(set, name, (str){text, (size_t)(end - text)}, &e));
 }
 
+static const struct tmpl_func *const tables[] = {tmpl_alertmanager_funcs, tmpl_route_labels_funcs,
+                                                 TMPL_SPRIG, NULL};
+
+bool messages_reads(str text, struct err *e)
+{
+    struct template_set *set = template_set_new(tables);
+    bool ok = template_set_parse(set, STR_NONE, text, e);
+
+    template_set_free(set);
+    return ok;
+}
+
 struct messages *messages_new(str language, str timezone, struct err *e)
 {
-    static const struct tmpl_func *const tables[] = {tmpl_alertmanager_funcs,
-                                                     tmpl_route_labels_funcs, TMPL_SPRIG, NULL};
     bool is_chinese = str_is(language, "zh");
     struct messages *m;
     struct tz *zone = NULL;
@@ -62,17 +71,6 @@ void messages_free(struct messages *m)
     mem_free(m);
 }
 
-/* The line of "template: NAME:LINE: ...". */
-static int line_of(const char *msg, const char *name)
-{
-    const char *at = strstr(msg, name);
-    long line = 0;
-
-    if (at != NULL && at[strlen(name)] == ':')
-        line = strtol(at + strlen(name) + 1, NULL, 10);
-    return line > 0 && line <= INT_MAX ? (int)line : 1;
-}
-
 static void load_file(struct template_set *set, const struct files *files, const char *path,
                       struct diags *d)
 {
@@ -84,7 +82,8 @@ static void load_file(struct template_set *set, const struct files *files, const
     if (!files_read(files, str_of(path), FILE_REGULAR, FILE_MAX, &text, &e)) {
         diags_add(d, DIAG_ERROR, "C010", place, "template file: %s", e.msg);
     } else if (!template_set_parse(set, str_of(name), buf_str(&text), &e)) {
-        place.line = line_of(e.msg, name);
+        place.line = e.line > 0 ? e.line : 1;
+        place.col = e.col > 0 ? e.col : 1;
         diags_add(d, DIAG_ERROR, "C010", place, "%s", e.msg);
     }
     buf_release(&text);

@@ -4,7 +4,7 @@
  *          the words of default.zh.tmpl in place of the English ones.
  * Units    times of the data are shown in the zone: UTC, or for Chinese messages Asia/Shanghai, when none was chosen.
  * Owns     messages_new() gives an owned object.
- * Errors   messages_load(): every file that cannot be read or parsed, as diags C010 with file and line.
+ * Errors   messages_load(): every file that cannot be read or parsed, as diags C010 with file, line and column.
  * Cost     read only afterwards; attempts share it.
  * Source   alertmanager.md 5.1, 5.3, 5.4; ecosystem.md 2 (the names and functions of DingTalk templates).
  */
@@ -29,6 +29,9 @@ void messages_free(struct messages *m); /* NULL is fine */
 /* patterns: globs; one without a match is fine. False when d got an error. */
 bool messages_load(struct messages *m, const struct files *files, const str *patterns, size_t n,
                    struct diags *d) must_check;
+
+/* Whether text is a template that can be read, with functions that there are. */
+bool messages_reads(str text, struct err *e) must_check;
 
 struct messages_context {
     const struct messages *messages;

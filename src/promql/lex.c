@@ -227,25 +227,58 @@ static void lex_number(struct lexer *l)
 
 /* -- strings -- */
 
-static size_t escape_length(const struct lexer *l, size_t k, char quote)
+static unsigned digit_of(int c)
+{
+    return c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+           : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
+           : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10)
+                                  : 16;
+}
+
+/* The rune at k as Go's %#U has it. Returns 0. */
+static size_t fail_escape(struct lexer *l, const char *before, size_t k, const char *after)
+{
+    str rest = str_sub(l->text, l->at + k, l->text.n);
+    struct buf b = BUF_INIT;
+    uint32_t rune;
+    size_t n = rest.n != 0 ? utf8_decode(rest, &rune) : 0;
+
+    if (n == 0) {
+        fail(l, S("escape sequence not terminated"));
+        return 0;
+    }
+    buf_addf(&b, "%sU+%04X ", before, rune);
+    quote_go_rune(&b, str_sub(rest, 0, n));
+    buf_addf(&b, "%s", after);
+    fail(l, arena_str(l->a, buf_str(&b)));
+    buf_release(&b);
+    return 0;
+}
+
+/* Bytes of what stands behind a backslash at k; 0: it has complained. */
+static size_t lex_escape(struct lexer *l, size_t k, char quote)
 {
     int c = peek_at(l, k);
-    size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
+    bool is_octal = c >= '0' && c <= '7';
+    size_t digits = is_octal ? 3 : c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0, i = !is_octal;
+    uint32_t v = 0;
 
     if (c == quote || (c > 0 && strchr("abfnrtv\\", c) != NULL))
         return 1;
-    if (c >= '0' && c <= '7') {
-        for (size_t i = 1; i < 3; i++)
-            if (peek_at(l, k + i) < '0' || peek_at(l, k + i) > '7')
-                return 0;
-        return c <= '3' ? 3 : 0;
-    }
     if (digits == 0)
+        return fail_escape(l, "unknown escape sequence ", k, "");
+    for (digits += i; i < digits; i++) {
+        unsigned d = digit_of(peek_at(l, k + i));
+
+        if (d >= (is_octal ? 8 : 16))
+            return fail_escape(l, "illegal character ", k + i, " in escape sequence");
+        v = v * (is_octal ? 8 : 16) + d;
+    }
+    if (v > (is_octal ? 255 : 0x10FFFF) || (v >= 0xD800 && v < 0xE000)) {
+        fail(l, S("escape sequence is an invalid Unicode code point"));
         return 0;
-    for (size_t i = 1; i <= digits; i++)
-        if (!is_hex(peek_at(l, k + i)))
-            return 0;
-    return digits + 1;
+    }
+    return digits;
 }
 
 static void lex_string(struct lexer *l)
@@ -266,15 +299,10 @@ static void lex_string(struct lexer *l)
         }
         k++;
         if (c == '\\') {
-            size_t n = escape_length(l, k, quote);
+            size_t n = lex_escape(l, k, quote);
 
-            if (n == 0) {
-                if (peek_at(l, k) < 0)
-                    fail(l, S("escape sequence not terminated"));
-                else
-                    fail_rune(l, "unknown escape sequence", l->at + k);
+            if (n == 0)
                 return;
-            }
             k += n;
         }
     }

@@ -96,7 +96,7 @@ static const struct conf_key route_keys[] = {
                 "time intervals outside of which nothing is sent"),
     CONF_KEY_AS("continue", struct route_conf, goes_on, CONF_BOOL,
                 "also try the routes behind this one", .flags = CONF_PRINT_EMPTY),
-    INHERITED(labels, CONF_LABEL_MAP, 0, "labels of the notification, templates"),
+    INHERITED(labels, CONF_LABEL_MAP, CONF_TEMPLATE_OK, "labels of the notification, templates"),
     CONF_KEY(struct route_conf, routes, CONF_LIST, "children, tried in order",
              .sub = &route_conf_type, .flags = CONF_NO_NULLS),
     CONF_KEYS_END,

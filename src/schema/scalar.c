@@ -192,6 +192,21 @@ void conf_note_file(const struct conf_in *in, const struct yaml_node *node, str 
     run->last_file = f;
 }
 
+/* Alertmanager takes at the start what cannot be read as a template, and then fails with each message. Of a secret the words
+ * would show a part. */
+static void look_at_template(const struct conf_in *in, const struct yaml_node *node, bool secret)
+{
+    struct err e = ERR_INIT;
+
+    if (in->run->template_reads == NULL || str_find_str(node->text, S("{{")) < 0 ||
+        in->run->template_reads(node->text, &e))
+        return;
+    diag_help(in->run->d,
+              conf_complain(in, node, DIAG_WARNING, "C015", "it cannot be read as a template%s%s",
+                            secret ? "" : ": ", secret ? "" : e.msg),
+              "Alertmanager fails with each message that needs it, and so does tocsin: mend it");
+}
+
 static bool decode_url(const struct conf_in *in, const struct conf_key *key,
                        const struct yaml_node *node, str *out)
 {
@@ -203,8 +218,10 @@ static bool decode_url(const struct conf_in *in, const struct conf_key *key,
         *out = node->text;
         return true;
     }
-    if ((key->flags & CONF_TEMPLATE_OK) != 0 && str_find_str(node->text, S("{{")) >= 0)
+    if ((key->flags & CONF_TEMPLATE_OK) != 0 && str_find_str(node->text, S("{{")) >= 0) {
+        look_at_template(in, node, secret);
         as_printed = true;
+    }
     if (!as_printed && !url_check_http(node->text, &e)) {
         if (secret)
             conf_complain(in, node, DIAG_ERROR, "C001",
@@ -319,6 +336,8 @@ static bool decode_map(const struct conf_in *in, const struct conf_key *key,
                           STR(p->key->text));
             ok = false;
         }
+        if (key->kind == CONF_STRING_MAP || (key->flags & CONF_TEMPLATE_OK) != 0)
+            look_at_template(&item, p->value, false);
         map.v[map.n++] =
             (struct conf_pair){p->key->text, yaml_is_null(p->value) ? STR_NONE : p->value->text};
     }
@@ -435,8 +454,11 @@ bool conf_decode_scalar(const struct conf_in *in, const struct conf_key *key,
             return false;
     }
     switch (key->kind) {
-    case CONF_STRING:
-    case CONF_TEMPLATE: *text = node->text; return true;
+    case CONF_TEMPLATE:
+        look_at_template(in, node, false);
+        *text = node->text;
+        return true;
+    case CONF_STRING: *text = node->text; return true;
     case CONF_PATH:
         *text = node->text;
         if ((key->flags & CONF_PATH_FIXED) == 0)
@@ -540,6 +562,7 @@ static void resolve(const struct conf_in *in, const struct yaml_node *node, stru
     struct arena *a = in->run->a;
 
     if (node->kind == YAML_SCALAR) {
+        look_at_template(in, node, false);
         resolve_scalar(node, v);
         return;
     }

@@ -30,6 +30,8 @@ struct conf_run {
     enum matcher_mode mode;
     /* A time zone by its name, borrowed from the loader; NULL with e set: there is none. */
     const struct tz *(*zone)(void *arg, str name, struct err *e);
+    /* Whether text that may be a template can be read as one. NULL: nobody looks. */
+    bool (*template_reads)(str text, struct err *e);
     void *arg;
     struct {
         str *v; /* files and patterns that were named, in the arena; some stand twice */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "codec/float.h"
+#include "base/utf8.h"
 #include "codec/json.h"
 #include "model/labels.h"
 
@@ -11,19 +12,9 @@ enum { SAMPLES_MAX = 1000000 };
 
 /* -- notes -- */
 
-/* The longest start of at most n bytes that ends with a whole rune. */
-static str start_of(str s, size_t n)
-{
-    if (s.n <= n)
-        return s;
-    while (n != 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
-        n--;
-    return str_sub(s, 0, n);
-}
-
 static str note(str **v, size_t *n, struct arena *a, str text)
 {
-    text = arena_str(a, start_of(text, ANSWER_NOTE_LENGTH_MAX));
+    text = arena_str(a, utf8_cut(text, ANSWER_NOTE_LENGTH_MAX));
     if (*v == NULL)
         *v = arena_array(a, ANSWER_NOTES_MAX, sizeof(**v));
     if (*n < ANSWER_NOTES_MAX)

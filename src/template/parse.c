@@ -6,6 +6,8 @@
  */
 #include "template/parse.h"
 
+#include <limits.h>
+
 #include "base/map.h"
 #include "base/vec.h"
 #include "codec/quote.h"
@@ -31,10 +33,20 @@ struct parser {
 
 /* -- faults -- */
 
+static int column_of(str in, size_t pos)
+{
+    size_t begin = pos < in.n ? pos : in.n;
+
+    while (begin > 0 && in.p[begin - 1] != '\n')
+        begin--;
+    return pos - begin < INT_MAX ? (int)(pos - begin) + 1 : 0;
+}
+
 static void fail(struct parser *p, const char *fmt, ...) printf_like(2, 3);
 static void fail(struct parser *p, const char *fmt, ...)
 {
-    int line = p->lex.token[0].line;
+    struct tmpl_token at = p->lex.token[0];
+    int line = at.line;
     struct buf b = BUF_INIT;
     va_list ap;
 
@@ -45,7 +57,8 @@ static void fail(struct parser *p, const char *fmt, ...)
     va_start(ap, fmt);
     buf_vaddf(&b, fmt, ap);
     va_end(ap);
-    err_at(p->e, line, 0, "template: %.*s:%d: %.*s", STR(p->name), line, STR(buf_str(&b)));
+    err_at(p->e, line, column_of(p->lex.in, at.pos), "template: %.*s:%d: %.*s", STR(p->name), line,
+           STR(buf_str(&b)));
     buf_release(&b);
 }
 

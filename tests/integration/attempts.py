@@ -5,16 +5,18 @@ import resource
 from harness import *
 
 FRAME = 9
-DATA, HEADERS, SETTINGS, PING = 0, 1, 4, 6
+DATA, HEADERS, SETTINGS, PING, GOAWAY = 0, 1, 4, 6, 7
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 
 
 class Server(Listener):
     """Reads each request whole. The first `together` are answered when all are there, so that as many connections are open; of the
     others the first `lost` get no answer but the end of the connection, then all get 200. moves: path -> where to, at once.
-    got: the path of each, in order. closes: answers end the connection, a moment later."""
+    got: the path of each, in order. closes: answers end the connection, a moment later. goes: of HTTP/2, how the server goes away
+    at its next requests: "before", it has not looked at the stream; "with", it answers; "without" an answer."""
 
-    def __init__(self, context=None, together=1, lost=0, moves=None, closes=False):
+    def __init__(self, context=None, together=1, lost=0, moves=None, closes=False, goes=(), body=b"ok"):
+        self.goes, self.body = list(goes), body
         self.context, self.lost, self.moves, self.closes = context, lost, moves or {}, closes
         self.together, self.barrier = together, threading.Barrier(together)
         self.lock, self.got, self.bodies, self.judged, self.ends = threading.Lock(), [], [], 0, 0
@@ -83,14 +85,25 @@ class Server(Listener):
             if kind == DATA:
                 bodies[stream] = bodies.get(stream, b"") + payload
             if kind in (DATA, HEADERS) and flags & END_STREAM:
-                if self.status("h2", bodies.get(stream, b"")) is None:
+                status = self.status("h2", bodies.get(stream, b""))
+                early = self.judged <= self.together
+                goes = self.goes.pop(0) if self.goes and not early else None
+                if goes:  # last-stream-id, NO_ERROR
+                    send(GOAWAY, 0, 0, (max(stream - 2, 0) if goes == "before" else stream).to_bytes(4, "big") + b"\0\0\0\0")
+                if status is None or goes in ("before", "without"):
+                    self.drain(c, f)
                     return False
-                send(HEADERS, END_HEADERS | END_STREAM, stream, b"\x88")  # :status 200
-                if self.closes:  # all that is on its way is read: a reset would take the answer with it
-                    c.settimeout(0.2)
-                    while f.read(1):
-                        pass
+                send(HEADERS, END_HEADERS, stream, b"\x88")  # :status 200
+                send(DATA, END_STREAM, stream, self.body)
+                if self.closes or goes:  # all that is on its way is read: a reset would take the answer with it
+                    self.drain(c, f)
         return False
+
+    def drain(self, c, f):
+        c.settimeout(0.2)
+        with contextlib.suppress(OSError):
+            while f.read(1):
+                pass
 
     def __enter__(self):
         return self
@@ -167,6 +180,54 @@ def test_kept_connections_http2():
         with Server(context, lost=2) as s:
             equal(lose(s, 3), 3)
             equal(set(s.got), {"h2"})
+
+
+@contextlib.contextmanager
+def h2(**how):
+    with folder() as d:
+        context = certificate(d)[1]
+        context.set_alpn_protocols(["h2"])
+        with Server(context, **how) as s:
+            yield s
+
+
+def test_a_server_that_goes_away():
+    """GOAWAY before it has looked at a stream, or without an answer to it: the attempt has failed, with its reason, and the next
+    one is the next request. With an answer: nothing is told twice, and what follows takes a new connection."""
+    for goes in ("before", "without"):
+        with h2(goes=[goes, goes]) as s, folder() as d, Tocsin(hook(s), d) as t:
+            t.alert(alertname="Open")
+            delivered(t, 1)
+            t.alert(alertname="Told")
+            delivered(t, 2)
+            said = re.findall('attempt failed.*err="(.*?)"', t.text())
+            equal((len(s.got), attempts(t)), (4, 4), f"{goes}: a request an attempt")
+            equal(said, [f"no answer from '{s.url}': the connection was lost"] * 2)
+            equal([json.loads(b)["groupLabels"]["alertname"] for b in s.bodies], ["Open"] + ["Told"] * 3, "each whole")
+    with h2(goes=["with"]) as s, folder() as d, Tocsin(hook(s), d) as t:
+        for i, name in enumerate(("Open", "Last", "Next")):
+            t.alert(alertname=name)
+            delivered(t, i + 1)
+        equal((len(s.got), attempts(t), t.text().count("attempt failed")), (3, 3, 0))
+
+
+def test_a_source_that_goes_away():
+    """The same of a query: the rule's evaluation says why it failed, and the next one is answered."""
+    answer = b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"b"},"value":[1,"1"]}]}}'
+    config = ("sources: [{name: p, url: '%s', tls_config: {insecure_skip_verify: true}}]\nrule_files: [r.yml]\n"
+              "route: {receiver: r}\nreceivers: [{name: r}]\n")
+    with h2(goes=["before", "without", "with"], body=answer) as s, folder() as d, \
+            Tocsin(config % s.url, d, files={"r.yml": "groups: [{name: g, interval: 1s, rules: [{alert: A, expr: up}]}]\n"}) as t:
+        errors = set()
+
+        def rule():
+            r = t.get("/api/v1/rules").json()["data"]["groups"][0]["rules"][0]
+            errors.add(r.get("lastError", ""))
+            return r
+        until("it has gone away each way", lambda: rule() and not s.goes, 20)
+        until("it is well again", lambda: rule()["health"] == "ok" and len(s.got) > 6, 20)
+        equal(errors, {"", f"no answer from '{s.url}': the connection was lost"})
+        assert [a["labels"]["alertname"] for a in t.alerts()] == ["A"], t.alerts()
 
 
 def test_behind_a_redirect():

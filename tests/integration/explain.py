@@ -1,5 +1,5 @@
 """explain and notification list against a live server: words and JSON, restarts, and silence and receiver views."""
-import json, subprocess
+import datetime, json, subprocess
 from harness import *
 
 CONFIG = """route:
@@ -81,6 +81,50 @@ def test_explain():
         t = stack.enter_context(Tocsin(CONFIG % sink.url, d))
         again = t.get("/api/v2/notifications?receiver=gpu").json()["history"]
         equal(again[-2:], sent, "the journal after a restart")
+
+
+def test_the_reason_outlives_a_restart():
+    """Why an attempt failed lies with what waits: a kill later it is still what is said and counted."""
+    config = CONFIG.replace("{name: nobody}", "{name: nobody, webhook_configs: [{url: '%s', send_resolved: false}]}")
+    with folder() as d, Sink(otherwise=(429, {"Retry-After": "200"})) as sink:
+        config = config % (sink.url, "http://127.0.0.1:1")
+        with Tocsin(config, d) as t:
+            tocsin(t, "alert", "add", "Slow")
+            until("it waits", lambda: t.metric("alertmanager_notification_requests_failed_total", integration="webhook"))
+            tocsin(t, "silence", "add", "--comment", "answered when all before it is written", "alertname=Other")
+            said = tocsin(t, "explain", "alert", "Slow")
+            assert "1 attempts failed: unexpected status code 429" in said, said
+            t.kill()
+        with Tocsin(config, d) as t:
+            said = tocsin(t, "explain", "alert", "Slow")
+            assert "1 attempts failed: unexpected status code 429" in said, said
+            tocsin(t, "silence", "add", "--comment", "enough", "alertname=Slow")
+            until("what waited is given up", lambda: t.metric("alertmanager_notifications_failed_total", integration="webhook", reason="rateLimited"))
+            equal(t.metric("alertmanager_notifications_failed_total", integration="webhook", reason="contextDeadlineExceeded"), 0)
+
+
+def test_times_are_those_of_the_terminal():
+    """In words: the zone of who asks, whatever the server's; in JSON: UTC."""
+    with folder() as d, Sink() as sink, Tocsin(CONFIG % sink.url, d, env={**os.environ, "TZ": "America/New_York"}) as t:
+        tocsin(t, "alert", "add", "Slow", "severity=critical", "team=gpu")
+        until("it is told", lambda: sink.got)
+        id = tocsin(t, "silence", "add", "--comment", "at 2020-01-01T00:00:00Z", "alertname=Slow").strip()
+        until("it is recorded", lambda: t.get("/api/v2/notifications").json()["history"])
+        for what in (("explain", "alert", "Slow"), ("explain", "silence", id), ("explain", "receiver", "oncall"), ("notification", "list")):
+            for zone, offset in (("Asia/Shanghai", "+08:00"), ("Asia/Kathmandu", "+05:45"), ("UTC", "+00:00"), ("America/St_Johns", "-03:30|-02:30")):
+                said = subprocess.run([PROGRAM, *what, "--url=" + t.url], capture_output=True, text=True, timeout=20,
+                                      env={**os.environ, "TZ": zone}).stdout
+                times = re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", said.replace("at 2020-01-01T00:00:00Z", ""))
+                assert times or what[1] == "receiver", (what, said)
+                for time_ in times:
+                    assert time_[19:] in offset.split("|"), (what, zone, time_)
+                    moment = datetime.datetime.fromisoformat(time_).timestamp()
+                    assert abs(moment - time.time()) < 5 * 3600, (zone, time_)
+        assert "at 2020-01-01T00:00:00Z" in tocsin(t, "explain", "silence", id), "others' words stay as they are"
+        for bad in ("", "x", "CET-1CEST", "Z" * 5000):
+            said = t.get("/api/v2/explain?format=text&filter=alertname%3DSlow&zone=" + bad).body.decode()
+            assert re.search(r"since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(", said) or bad == "CET-1CEST", said
+        assert one(t, filter="alertname=Slow")["startsAt"].endswith("Z")
 
 
 def test_muted_is_said_before_a_flush_finds_it():

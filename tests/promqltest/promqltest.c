@@ -1,14 +1,17 @@
-/* promqltest [--reference] FILE... - runs .test files and says where an answer is not the expected one.
+/* promqltest [--reference | --language] FILE... - runs .test files and says where an answer is not the expected one.
  *
  *     functions.test:12: rate(x[5m]): {}: expected 0.2@60000, got 0.3@60000
  *     430 passed, 1 failed
  *
+ * With --language it says besides what of the language no case asks (cover.h), which is a failure, and "said: " what each
+ * query was refused with or said beside its result: tests/promql/language.py holds that against the texts of the engine.
  * The planner answers, or with --reference the plain evaluator. Every instant eval runs again, pinned by @ and at other times, and as the middle of a range query: promql.md 2.5.
  * Exit code 1 when something failed, 2 for wrong usage.
  */
 #include <stdio.h>
 #include <string.h>
 #include "compare.h"
+#include "cover.h"
 #include "load.h"
 #include "promql/plan.h"
 
@@ -18,7 +21,7 @@ struct runner {
     size_t n, at; /* at: the line behind the current command */
     struct mem_storage *store;
     unsigned passed, failed;
-    bool is_reference;
+    bool is_reference, is_language;
 };
 
 static const struct promql_settings settings = {
@@ -84,6 +87,20 @@ static bool ask(struct eval *ev, const struct promql_query *q, struct times t,
     return ok;
 }
 
+static void say_said(const struct runner *r, str text)
+{
+    if (r->is_language)
+        printf("said: %.*s\n", STR(text));
+}
+
+static void say_notes(const struct runner *r, const struct promql_result *result)
+{
+    for (size_t i = 0; i < result->n_warnings; i++)
+        say_said(r, result->warnings[i]);
+    for (size_t i = 0; i < result->n_infos; i++)
+        say_said(r, result->infos[i]);
+}
+
 static bool run_main(struct eval *ev, struct buf *why)
 {
     const struct expected *x = &ev->x;
@@ -92,6 +109,10 @@ static bool run_main(struct eval *ev, struct buf *why)
     bool ok = x->is_range ? promql_range(&ev->q, x->start, x->end, x->step, &ev->a, &result, &e)
                           : promql_instant(&ev->q, x->start, &ev->a, &result, &e);
 
+    if (ok)
+        say_notes(ev->r, &result);
+    else
+        say_said(ev->r, str_of(e.msg));
     return settle(x, ok, &e, why) && compare_notes(x, &result, why) &&
            compare_result(x, &result, &ev->a, why);
 }
@@ -239,10 +260,13 @@ static bool run_parsed(struct eval *ev, struct buf *why)
         promql_error_text(&b, &e);
         snprintf(full.msg, sizeof(full.msg), "%.*s", STR(buf_str(&b)));
         buf_release(&b);
+        say_said(ev->r, str_of(full.msg));
         settle(&ev->x, false, &full, why);
         return why->n == 0;
     }
     ev->q = (struct promql_query){x, ev->x.query, mem_storage_port(ev->r->store), &settings};
+    if (!ev->x.fails)
+        cover_mark(x);
     run_main(ev, why);
     if (why->n == 0 && !ev->x.is_range)
         run_pinned(ev, why);
@@ -376,13 +400,18 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--reference") == 0) {
         r.is_reference = true;
         first++;
+    } else if (argc > 1 && strcmp(argv[1], "--language") == 0) {
+        r.is_language = true;
+        first++;
     }
     if (first >= argc) {
-        fprintf(stderr, "usage: promqltest [--reference] FILE...\n");
+        fprintf(stderr, "usage: promqltest [--reference | --language] FILE...\n");
         return 2;
     }
     for (int i = first; i < argc; i++)
         run_file(&r, argv[i]);
+    if (r.is_language)
+        r.failed += cover_report();
     printf("%u passed, %u failed\n", r.passed, r.failed);
     return r.failed != 0;
 }

@@ -1,4 +1,5 @@
 /* main.c - sim FILE.scn...: plays scenario files and holds what arrived against what they expect.
+ *          sim --language FILE.scn...: the same, and which decisions and reasons none of them has.
  *          sim --explain FIRST COUNT HOURS: scenarios from seeds, and what explain foresees in them.
  *          sim --random FIRST COUNT: scenarios from seeds in which everything happens that can.
  *          sim --find FIRST COUNT: the same until one fails.
@@ -8,8 +9,43 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "os/log.h"
+#include "core/engine.h"
+#include "live/shell.h"
 #include "seeds.h"
 #include "sim.h"
+
+/* What the journal of some scenario tells. */
+static struct {
+    bool kinds[DECISION_RESOLVED_UNSENT + 1], reasons[REASON_TEST];
+} told;
+
+static bool mark_told(void *arg, const struct decision *d)
+{
+    (void)arg;
+    told.kinds[d->kind] = true;
+    for (size_t i = 0; d->kind == DECISION_NOTIFY && i < ARRAY_LEN(told.reasons); i++)
+        told.reasons[i] |= str_is(d->why, notify_reason_text((enum notify_reason)i));
+    return true;
+}
+
+/* The journal has no GROUPED and no NOTHING: explain works both out. */
+static int lacking(void)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(told.kinds); i++)
+        if (!told.kinds[i] && i != DECISION_GROUPED && i != DECISION_NOTHING) {
+            printf("no scenario has the decision \"%s\"\n",
+                   decision_kind_text((enum decision_kind)i));
+            n++;
+        }
+    for (size_t i = REASON_NONE + 1; i < ARRAY_LEN(told.reasons); i++)
+        if (!told.reasons[i]) {
+            printf("no scenario notifies for \"%s\"\n", notify_reason_text((enum notify_reason)i));
+            n++;
+        }
+    return n;
+}
 
 static bool run(const char *path)
 {
@@ -24,6 +60,7 @@ static bool run(const char *path)
     }
     sim_open(&s, path, &scn, &(struct sim_options){0});
     ok = inbox_judge(&s.inbox, &scn, path) && s.oracle.wrong == 0 && s.wrong == 0;
+    journal_scan(&shell_engine(s.it.shell)->journal, mark_told, NULL);
     printf("%s: %zu answers of explain held\n", path, s.oracle.checked);
     sim_close(&s);
     unlink("rules.yml");
@@ -48,6 +85,8 @@ static uint64_t number(const char *text)
 
 static int run_all(int n, char **v)
 {
+    if (n > 1 && strcmp(v[0], "--language") == 0)
+        return run_files(v + 1, n - 1) + lacking() != 0;
     if (n == 4 && strcmp(v[0], "--explain") == 0)
         return seeds_explain(number(v[1]), number(v[2]), number(v[3]));
     if (n == 3 && strcmp(v[0], "--random") == 0)
@@ -66,7 +105,7 @@ int main(int argc, char **argv)
     int code;
 
     for (int i = 1; i < argc; i++)
-        if (argv[i][0] != '-' && argv[1][0] != '-')
+        if (argv[i][0] != '-' && (argv[1][0] != '-' || strcmp(argv[1], "--language") == 0))
             argv[i] = realpath(argv[i], NULL);
     if (mkdtemp(memory) == NULL)
         dir = mkdtemp(disk);

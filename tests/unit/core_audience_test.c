@@ -400,9 +400,9 @@ static void store_old(struct fixture *f, uint8_t version)
 
     row->not_before = start.mono + 4 * NS_PER_M;
     outbox_pack(&b, row, start);
-    assert_int_equal(b.p[0], 3);
+    assert_int_equal(b.p[0], 4);
     b.p[0] = (char)version;
-    state_put(&c, STATE_OUTBOX, row->key, str_sub(buf_str(&b), 0, b.n - 1 - (version == 1)));
+    state_put(&c, STATE_OUTBOX, row->key, str_sub(buf_str(&b), 0, b.n - 3 - (version == 1)));
     f->b->ops->commit(f->b->self, &c);
     f->b->ops->sync(f->b->self);
     buf_release(&b);

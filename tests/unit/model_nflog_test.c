@@ -2,6 +2,7 @@
 
 #include "base/attr.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "model/nflog.h"
 #include "model/outbox.h"
 
@@ -172,11 +173,15 @@ static void rows_survive_packing(void **state)
     (void)state;
     arena_init(&a, 0);
     row->not_before = now.mono + HOUR;
+    outbox_row_failed(row, FAILURE_RATE_LIMITED, S("slow down"));
     outbox_pack(&b, row, now);
     back = outbox_unpack(S("k"), buf_str(&b), (struct now){now.wall + HOUR / 2, 0});
     assert_non_null(back);
     assert_int_equal(back->not_before, HOUR / 2);
     assert_int_equal(back->index, 3);
+    assert_int_equal(back->attempt, 1);
+    assert_int_equal(back->failure, FAILURE_RATE_LIMITED);
+    assert_str(back->error, "slow down");
     assert_true(notification_unpack(back->data, &a, &read));
     assert_int_equal(read.n_alerts, 2);
     assert_int_equal(read.n_firing, 1);
@@ -193,11 +198,62 @@ static void rows_survive_packing(void **state)
     arena_release(&a);
 }
 
+/* A row of version 3 ends before the reason. */
+static void older_rows_have_no_reason(void **state)
+{
+    struct now now = {100 * HOUR, 50 * HOUR};
+    struct notification n = {.receiver = S("r"), .group_key = S("{}:{}"), .flush_id = 77};
+    struct hash_list none = {NULL, 0};
+    struct outbox_row *row = outbox_row_new(S("k"), &n, S("webhook"), 3, none, none, HOUR, now),
+                      *back;
+    struct buf b = BUF_INIT;
+
+    (void)state;
+    outbox_row_failed(row, FAILURE_AUTH, STR_NONE);
+    outbox_pack(&b, row, now);
+    b.p[0] = 3;
+    back = outbox_unpack(S("k"), str_sub(buf_str(&b), 0, b.n - 2), now);
+    assert_non_null(back);
+    assert_int_equal(back->attempt, 1);
+    assert_int_equal(back->failure, FAILURE_DEADLINE);
+    assert_int_equal(back->error.n, 0);
+    outbox_row_free(row);
+    outbox_row_free(back);
+    buf_release(&b);
+}
+
+/* What takes a row's place has its attempts, and words that are cut are cut between runes. */
+static void attempts_go_on(void **state)
+{
+    struct now now = {100 * HOUR, 50 * HOUR};
+    struct notification n = {.receiver = S("r"), .group_key = S("{}:{}"), .flush_id = 77};
+    struct hash_list none = {NULL, 0};
+    struct outbox_row *row = outbox_row_new(S("k"), &n, S("webhook"), 3, none, none, HOUR, now),
+                      *next = outbox_row_new(S("k"), &n, S("webhook"), 3, none, none, HOUR, now);
+    struct buf long_ = BUF_INIT;
+
+    (void)state;
+    buf_addc(&long_, 'x');
+    for (int i = 0; i < 300; i++)
+        buf_adds(&long_, "\xe6\x97\xa5");
+    outbox_row_failed(row, FAILURE_CLIENT, buf_str(&long_));
+    outbox_row_failed(row, FAILURE_SERVER, buf_str(&long_));
+    outbox_row_follow(next, row);
+    assert_int_equal(next->attempt, 2);
+    assert_int_equal(next->failure, FAILURE_SERVER);
+    assert_true(next->error.n > 240 && next->error.n <= 250 && utf8_is_valid(next->error));
+    outbox_row_free(row);
+    outbox_row_free(next);
+    buf_release(&long_);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(dedup_table),
                                        cmocka_unit_test(doubts_are_told),
                                        cmocka_unit_test(entries_survive_packing),
+                                       cmocka_unit_test(older_rows_have_no_reason),
+                                       cmocka_unit_test(attempts_go_on),
                                        cmocka_unit_test(entries_of_version_1_are_read),
                                        cmocka_unit_test(keys_fall_apart),
                                        cmocka_unit_test(rows_survive_packing)};

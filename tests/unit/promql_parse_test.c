@@ -210,7 +210,7 @@ static void lexer_errors(void **state)
         {"foo[5m:1:2]", "1:9: parse error: unexpected repeated colon in duration expression"},
         {"'abc", "1:1: parse error: unterminated quoted string"},
         {"`abc", "1:1: parse error: unterminated raw string"},
-        {"\"a\\q\"", "1:1: parse error: unknown escape sequence 'q'"},
+        {"\"a\\q\"", "1:1: parse error: unknown escape sequence U+0071 'q'"},
         {"1__0", "1:1: parse error: bad number or duration syntax: \"1__0\""},
         {"1 + 5x", "1:5: parse error: bad number or duration syntax: \"5x\""},
         {"5m5h", "1:1: parse error: not a valid duration string: \"5m5h\""},
