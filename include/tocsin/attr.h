@@ -23,7 +23,7 @@
 /* The struct that ptr is the given member of. Needs <stddef.h>. */
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-/* docs/design.md 4, "portability" */
+/* design.md 4 "portability" */
 _Static_assert(sizeof(void *) == 8 && sizeof(long) == 8, "64 bits");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian");
 

@@ -1,7 +1,7 @@
 /* conf.h - key tables: what a configuration mapping may say, one const row a key.
  *
- * The decoder, its error texts, the default values, GET /api/v2/status, the JSON schema and the
- * documentation all read the same row, so adding a key is one row and one struct member:
+ * The decoder, its error texts, the default values, GET /api/v2/status, the JSON schema and the documentation all read
+ * the same row, so adding a key is one row and one struct member:
  *
  *     static const struct conf_key keys[] = {
  *         CONF_KEY(struct discord_conf, webhook_url, CONF_SECRET_URL, "where to post"),
@@ -18,11 +18,11 @@
  * their key, so `severity: 1` is the string "1" where a string is wanted.
  *
  * Shapes   the member's C type follows from the kind, see enum conf_kind.
- * Errors   all problems of a document are collected as diags: C001 wrong type or value, C002
- * unknown key, C003 missing key, C004 keys that exclude each other, C005 the same key in two files,
- * C006 no such name, C007 (warning) a feature that comes later, C008 (info) deprecated, C009 other
- * rules of the section, C012 (info) a key without a value, which does not mean its default, C013 (warning) a merge key
- * that the originals read otherwise, C014 (rollback) nothing else has run since the start.
+ * Errors   all problems of a document are collected as diags: C001 wrong type or value, C002 unknown key, C003 missing
+ *          key, C004 keys that exclude each other, C005 the same key in two files, C006 no such name, C007 (warning) a
+ *          feature that comes later, C008 (info) deprecated, C009 other rules of the section, C012 (info) a key without
+ *          a value, which does not mean its default, C013 (warning) a merge key that the originals read otherwise, C014
+ *          (rollback) nothing else has run since the start.
  * Owns     everything decoded lives in the arena of the configuration.
  */
 #ifndef TOCSIN_CONF_H

@@ -13,7 +13,7 @@
  *
  * Owns     requests, texts and kept pairs are allocated in d->arena, which lives for the attempt.
  * Errors   d->err says why for RETRY, RETRY_AFTER and FAILED; it must not hold secrets.
- * Source   DESIGN.md 2 "Delivery"; the verdicts are those of ecosystem.md 1.0.
+ * Source   design.md 2.12; the verdicts are those of ecosystem.md 1.0.
  */
 #ifndef TOCSIN_DELIVERY_H
 #define TOCSIN_DELIVERY_H

@@ -30,8 +30,8 @@ struct global_conf {
     dur_ns evaluation_interval, rule_query_offset;
     struct conf_map external_labels;
     /* tocsin */
-    str language,
-        timezone; /* of messages: "en" or "zh"; a name of the zone database, empty = the language's */
+    /* of messages: "en" or "zh"; a name of the zone database, empty = the language's */
+    str language, timezone;
 };
 
 /* In a row, of a receiver's keys as a rule: where absent, it is this member of `global`. */

@@ -27,8 +27,8 @@ struct receiver_type {
     const char *doc;
     const struct conf_type *conf; /* without send_resolved and http_config, which every kind gets */
     bool send_resolved_default;
-    bool
-        is_ours; /* Alertmanager has no such kind: not printed on the status page, which its clients read */
+    /* Alertmanager has no such kind: not printed on the status page, which its clients read */
+    bool is_ours;
     bool uses_http;      /* an entry may have an http_config */
     bool inherits_proxy; /* and that takes proxy_url from the global one when it has none */
     /* Checks, with everything inherited and every default in place; complains with conf_error(). NULL = nothing to do. */

@@ -50,8 +50,8 @@ static inline dur_ns ts_sub(ts_ns a, ts_ns b)
 struct now {
     ts_ns wall;
     ts_ns mono; /* CLOCK_BOOTTIME: goes on while the machine sleeps, never jumps */
-    dur_ns
-        stepped; /* by how much the wall clock has been set since the start, all steps added up */
+    /* by how much the wall clock has been set since the start, all steps added up */
+    dur_ns stepped;
 };
 
 #endif

@@ -1,5 +1,5 @@
-/* POST /api/v2/alerts. A body is read straight into the inputs of the engine's event; one above 256 KiB is read on a
- * worker, so that a sender of megabytes holds up nobody. */
+/* POST /api/v2/alerts. A body is read straight into inputs, here or, above 256 KiB, on a worker; the engine takes those some a
+ * turn when they are many (live/taking.h), so that a sender of megabytes holds up nobody. */
 #include "api/api_priv.h"
 
 #include "base/hash.h"

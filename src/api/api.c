@@ -1,3 +1,5 @@
+/* The frame of the interface: the table of routes, who may take which, what every answer has, and how long requests
+ * took. What a route says is in the file of its subject (status.c, alerts.c, silences.c, ...). */
 #include "api/api_priv.h"
 
 #include <stdarg.h>

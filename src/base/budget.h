@@ -27,8 +27,8 @@ struct budget {
 /* What one process has. */
 struct budgets {
     struct budget bodies, scrapes;
-    size_t
-        query; /* what one query may have for a step, and for its result; as many run as there are workers for them */
+    /* what one query may have for a step, and for its result; as many run as there are workers for them */
+    size_t query;
 };
 
 /* memory: what the process may have in all; 0 = not known. */

@@ -3,7 +3,7 @@
  * hash_str() and hash_u64() are seeded by main(), so that a sender cannot choose colliding keys. They differ between runs
  * and must never be stored. fnv1a_* and xxh64 are the stable ones.
  *
- * Source   shared/spec/alertmanager.md 3.1 (fingerprint = FNV-1a 64) and 3.8 (dedup hash = XXH64, seed 0).
+ * Source   alertmanager.md 3.1 (fingerprint = FNV-1a 64), 3.8 (dedup hash = XXH64, seed 0).
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H

@@ -1,3 +1,5 @@
+/* Silences first, then the notification log: each is read message by message into our nouns, and written with the
+ * fields of old and new versions. Fields are numbered as in alertmanager.md 9.1. */
 #include "bridge/am_snapshot.h"
 
 #include "base/mem.h"

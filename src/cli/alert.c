@@ -1,3 +1,5 @@
+/* alert add posts one alert and says which routes take it; alert list reads the server's overview and shows a row an
+ * alert. */
 #include "cli/alert.h"
 
 #include "base/vec.h"

@@ -1,3 +1,5 @@
+/* One request over the program's own transport, on a loop of its own; then what the commands have in common: refusals
+ * in words, matchers as arguments, names that the server lacks with what it has. */
 #include "cli/client.h"
 
 #include <curl/curl.h>

@@ -1,3 +1,5 @@
+/* From argv to a command's struct of flags: which row of the table is meant, what its flags say, and help where
+ * nothing runs. Everything that prints help reads the rows that the parser reads. */
 #include "cli/command.h"
 
 #include <getopt.h>

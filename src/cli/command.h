@@ -7,7 +7,7 @@
  *          durations, as Alertmanager's flags, or Prometheus', which have days and weeks), int64_t, struct flag_list for repeatable ones.
  * Owns     values borrow from argv and from the table.
  * Errors   usage errors are printed to standard error and end in exit code 2.
- * Source   DESIGN.md 4 "subcommands", "exit codes"; alertmanager.md 7.1.
+ * Source   design.md 4 "subcommands", "exit codes"; alertmanager.md 7.1.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H

@@ -23,7 +23,7 @@ struct config_keep {
 void config_keep_init(struct config_keep *k, const char *dir, struct pool *pool);
 void config_keep_put(struct config_keep *k, const struct file_set *set);
 void config_keep_release(struct config_keep *k); /* the pool has been settled */
-struct file_set *
-config_keep_read(const char *dir); /* NULL: there is none; of a damaged one it has said why */
+/* NULL: there is none; of a damaged one it has said why */
+struct file_set *config_keep_read(const char *dir);
 
 #endif

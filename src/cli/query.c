@@ -1,3 +1,5 @@
+/* The expression is parsed here, so that a mistake shows its place; the file is read as a scrape would be, into a
+ * store in memory; the result is printed as a table or as the API's JSON. Asking a server is query_remote.c. */
 #include "cli/query.h"
 
 #include <math.h>

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include "os/descriptors.h"
 #include "os/log.h"
 #include "cli/config_paths.h"
 #include "cli/say.h"
@@ -87,6 +88,7 @@ static void deliver(struct testing *t, const struct receiver_conf *rc, str exter
     static const struct label annotations[] = {
         {S_INIT("summary"), S_INIT("a test by 'tocsin receiver test'")}};
     struct clock clock;
+    struct descriptors descriptors;
     struct notify_shell shell = {.find = find,
                                  .put_back = put_back,
                                  .messages = messages,
@@ -101,7 +103,8 @@ static void deliver(struct testing *t, const struct receiver_conf *rc, str exter
     clock_init(&clock);
     clock_update(&clock);
     t->loop = loop_new(&clock);
-    transport = transport_new_curl(loop_base(t->loop), &clock);
+    descriptors_share(&descriptors);
+    transport = transport_new_curl(loop_base(t->loop), &clock, descriptors.transfers);
     notify = notify_new(transport, &clock, NULL, &shell);
     t->left = rc->n_integrations;
     for (size_t i = 0; i < rc->n_integrations; i++) {

@@ -1,5 +1,7 @@
-/* Start-up order: log, configuration, clock and loop, transport, shell with its backend, HTTP server, ready. Shutdown is
- * the reverse: no new connections, replies and deliveries in flight get five seconds at most, then the state is synced. */
+/* Start-up: log, configuration, clock and loop, sandbox, workers, transport, store, shell with its backend, API, addresses,
+ * ready. A stop: no new connections; requests, deliveries and what is forwarded get three seconds to end; then the turn's
+ * stop (live/turn.h) brings home what is on workers, within five more, and all that was decided is on the disk; what is left
+ * is freed. */
 #include "cli/serve.h"
 
 #include <curl/curl.h>
@@ -10,8 +12,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
+#include "os/descriptors.h"
 #include "os/log.h"
 #include "cli/say.h"
 #include "cli/serve_priv.h"
@@ -300,23 +302,16 @@ static void each_flag(void *arg, void (*each)(void *each_arg, str name, str valu
     command_each_flag(serve_flag_table, s->flags, each, each_arg);
 }
 
-/* Deliveries, sources, scrapes and the store keep their descriptors, however many clients come. */
-static unsigned connections_max(void)
+static void share_descriptors(struct descriptors *d)
 {
-    enum { KEPT = 448, WANTED = 1024 + KEPT, LEAST = 16 };
-    struct rlimit l;
+    enum { ENOUGH = 4096 };
 
-    if (getrlimit(RLIMIT_NOFILE, &l) != 0)
-        return 0;
-    if (l.rlim_cur < WANTED && l.rlim_max > l.rlim_cur) {
-        l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max > WANTED ? WANTED : l.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &l);
-    }
-    if (l.rlim_cur >= WANTED)
-        return 0;
-    log_warn("few file descriptors: some are kept for deliveries, and fewer clients are served",
-             LOG_I64("limit", l.rlim_cur));
-    return l.rlim_cur > KEPT + LEAST ? (unsigned)l.rlim_cur - KEPT : LEAST;
+    descriptors_share(d);
+    if (d->limit < ENOUGH)
+        log_warn(
+            "few file descriptors: pages keep theirs, fewer clients and scrapes are served at once",
+            LOG_I64("limit", d->limit), LOG_I64("clients", d->clients),
+            LOG_I64("transfers", d->transfers));
 }
 
 static void init_budgets(struct serve *s)
@@ -382,13 +377,15 @@ static int run(struct serve *s, struct config *conf, const struct diags *refused
     struct api_conf ac = {
         .prefix = s->prefix, .reload = ask_reload, .each_flag = each_flag, .arg = s};
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct descriptors descriptors;
 
+    share_descriptors(&descriptors);
     clock_init(&s->clock);
     clock_update(&s->clock);
     s->loop = loop_new(&s->clock);
     enter_sandbox(s, conf);
     s->pool = pool_new(loop_base(s->loop), (unsigned)(cores < 1 ? 1 : cores > 8 ? 8 : cores));
-    s->transport = transport_new_curl(loop_base(s->loop), &s->clock);
+    s->transport = transport_new_curl(loop_base(s->loop), &s->clock, descriptors.transfers);
     init_budgets(s);
     gethostname(s->host, sizeof(s->host) - 1);
     s->store = store_new(&(struct store_parts){.budgets = &s->budgets,
@@ -416,7 +413,7 @@ static int run(struct serve *s, struct config *conf, const struct diags *refused
     ac.has_group_keys = s->features.group_keys;
     ac.log_silences = s->flags->log_silences;
     ac.max_body = (size_t)s->flags->max_body;
-    ac.max_connections = connections_max();
+    ac.max_connections = descriptors.clients;
     ac.max_gets = s->flags->max_gets > 0 ? (unsigned)s->flags->max_gets : 0;
     ac.max_queries = s->flags->max_queries > 0 ? (unsigned)s->flags->max_queries : 0;
     ac.answer_timeout = s->flags->answer_timeout > 0 ? s->flags->answer_timeout : 0;

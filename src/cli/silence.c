@@ -1,3 +1,5 @@
+/* Each subcommand makes a draft of flags and arguments, or reads one, and posts it; an update posts what the server
+ * has with what the flags change. */
 #include "cli/silence.h"
 
 #include <pwd.h>

@@ -1,3 +1,5 @@
+/* Info and verify have two ways, a server over HTTP or a folder straight from its files, and print the same; a backup
+ * comes as a tar and is checked while it is written. */
 #include "cli/storage.h"
 
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* base64.h - base64 as RFC 4648 defines it: the standard alphabet and the one for URLs.
  *
- * Errors   decoding refuses bytes outside the alphabet, wrong padding and stray bits in the last
- * group; padding may be left away in the URL form only. Cost     one pass.
+ * Errors   decoding refuses bytes outside the alphabet, wrong padding and stray bits in the last group; padding may be
+ *          left away in the URL form only.
+ * Cost     one pass.
  */
 #ifndef CODEC_BASE64_H
 #define CODEC_BASE64_H

@@ -1,3 +1,5 @@
+/* A walk over the wire format (protobuf.h), family by family: names and help are kept until the type is known, then
+ * each metric becomes the lines that its type has in text. */
 #include "codec/exposition_protobuf.h"
 
 #include "base/utf8.h"

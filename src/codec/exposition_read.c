@@ -1,3 +1,5 @@
+/* Line by line: comments that say something, samples, the end. A sample's series is left as it stands; its labels are
+ * read by who has not seen these bytes before (expo_read_labels()). */
 #include "codec/exposition_read.h"
 
 #include <math.h>

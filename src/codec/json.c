@@ -1,3 +1,5 @@
+/* Reading: one position in the text and one level of nesting at a time; a string without escapes is a slice of the
+ * text, another one a copy in the arena. Writing: a comma is put by whoever comes next. */
 #include "codec/json.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+/* Headers are words: those that are plain stay, others become encoded-words, and lines are folded between them. Bodies
+ * are quoted-printable. Addresses are read as Go's net/mail does, recursively, a function a rule of RFC 5322. */
 #include "tocsin/mime.h"
 
 #include "base/utf8.h"

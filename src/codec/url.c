@@ -1,3 +1,5 @@
+/* Escapes depend on where they stand (path, user, host, query), so a part is always unescaped and escaped together
+ * with its place. Parsing takes scheme, authority, path, query and fragment off in that order. */
 #include "codec/url.h"
 
 #include <string.h>

@@ -1,16 +1,15 @@
 /* config.h - a whole configuration: read, merged, decoded, checked, immutable.
  *
- * --config.file repeats: an alertmanager.yml, a prometheus.yml and a tocsin.yml together, or one
- * file with everything. Top-level keys are disjoint but for `global`, `storage` (merged key by key)
- * and `receivers` (a receiver of the same name in another file gets more integrations). The same
- * key twice is an error that names both places.
+ * --config.file repeats: an alertmanager.yml, a prometheus.yml and a tocsin.yml together, or one file with everything.
+ * Top-level keys are disjoint but for `global`, `storage` (merged key by key) and `receivers` (a receiver of the same name
+ * in another file gets more integrations). The same key twice is an error that names both places.
  *
  * Shapes   up to 10,000 routes and receivers, 10,000 rule groups.
- * Errors   every problem of every file goes to diags: Y001-Y005 (YAML), C001-C009 (conf.h),
- * R001-R020 (rule files). Owns     the config owns one arena with all of it. It is immutable and
- * shared: counted atomically, freed at the last config_unref() by any thread. Cost     63 MB/s of
- * YAML plus the regexes. Source   alertmanager.md 2, rules.md 1; DESIGN.md 4 "configuration", "no
- * route".
+ * Errors   every problem of every file goes to diags: Y001-Y005 (YAML), C001-C009 (conf.h), R001-R020 (rule files).
+ * Owns     the config owns one arena with all of it. It is immutable and shared: counted atomically, freed at the last
+ *          config_unref() by any thread.
+ * Cost     63 MB/s of YAML plus the regexes.
+ * Source   alertmanager.md 2, rules.md 1; design.md 4 "configuration", "no route".
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H

@@ -54,8 +54,8 @@ bool smarthost_is_valid(str s);
 
 /* receivers.c */
 const struct conf_type *receiver_type_table(struct arena *a); /* name, labels and a key a kind */
-const struct conf_type *
-receiver_common_type(const struct receiver_type *type); /* the keys that all kinds share */
+/* the keys that all kinds share */
+const struct conf_type *receiver_common_type(const struct receiver_type *type);
 bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *member);
 void receivers_print(struct conf_out *o, const void *member);
 /* Joins receivers of one name in different files. */

@@ -16,7 +16,7 @@
  * Owns     a verdict owns its lists; silences in it are borrowed until the next step.
  * Cost     audience_at(): the intervals of the route. A verdict: O(inhibition rules + silences that can match), or O(1) when
  *          it is cleared.
- * Source   alertmanager.md 3.6; DESIGN.md 2 "Core and live", "Revisions", "Delivery".
+ * Source   alertmanager.md 3.6; design.md 2.1, 2.6, 2.12.
  */
 #ifndef CORE_AUDIENCE_H
 #define CORE_AUDIENCE_H
@@ -28,8 +28,8 @@ struct audience {
     const struct engine *e;
     const struct route *route; /* NULL: of any: no interval is asked */
     struct now at;
-    enum held_by
-        time; /* what the route's intervals say to everybody: nothing, or one of the two times */
+    /* what the route's intervals say to everybody: nothing, or one of the two times */
+    enum held_by time;
     ts_ns reopens; /* audience_wake() looked for it already; TS_NONE: it did not */
 };
 
@@ -42,8 +42,8 @@ struct verdict {
     enum held_by held_by;
     struct inhibition_list inhibited_by;
     struct silence_list silenced_by; /* oldest first */
-    ts_ns
-        until; /* wall: the last instant at which one of these silences holds; TS_NONE: none is found */
+    /* wall: the last instant at which one of these silences holds; TS_NONE: none is found */
+    ts_ns until;
 };
 void verdict_release(struct verdict *v);
 

@@ -11,7 +11,7 @@
  * Units    a revision is a count from 1; 0 is before everything.
  * Owns     the ring.
  * Cost     a change: one write of 24 bytes.
- * Source   DESIGN.md 2 "Revisions".
+ * Source   design.md 2.6.
  */
 #ifndef CORE_CHANGES_H
 #define CORE_CHANGES_H

@@ -16,8 +16,8 @@ struct core_integration {
     str kind;       /* "webhook" */
     unsigned index; /* within its kind in this receiver; part of the notification log's key */
     bool send_resolved;
-    uint64_t
-        destination; /* where it goes, whoever names it: those that are alike share places and rates */
+    /* where it goes, whoever names it: those that are alike share places and rates */
+    uint64_t destination;
 };
 
 struct core_receiver {

@@ -1,6 +1,6 @@
-/* The outbox: at most two rows a key. `row` waits for its time, then for a place at its destination (queue.h), then it is in
- * flight; `next` was decided meanwhile. On disk
- * stands the newest of them, under the key: after a crash the newest is sent, and it tells all that the older would.
+/* The outbox: at most two rows a key. `row` waits for its time, then for a place at its destination (queue.h), then it
+ * is in flight; `next` was decided meanwhile. On disk stands the newest of them, under the key: after a crash the
+ * newest is sent, and it tells all that the older would.
  *
  * A newer row replaces an unsent one and inherits its attempts and its earliest time, so that neither a backoff nor a
  * Retry-After is forgotten. When the row in flight is answered, `next` is put to the notification log again: if the log

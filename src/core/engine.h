@@ -9,7 +9,7 @@
  * Owns     the engine owns everything below but the configuration. The struct is open
  *          for reading (api, ui); only engine_step() and engine_restore_*() change it. One thread.
  * Cost     an alert: O(routes tried + inhibition rules); a flush: O(alerts of the group).
- * Source   alertmanager.md 3; DESIGN.md 1-4.
+ * Source   alertmanager.md 3; design.md 1-4.
  */
 #ifndef CORE_ENGINE_H
 #define CORE_ENGINE_H
@@ -166,12 +166,12 @@ struct effect_rules {
 struct effects {
     struct arena arena; /* of the turn: text of decisions */
     struct state_commit commit;
-    VEC(const struct outbox_row *)
-    deliver; /* to be sent when what they say is on disk (row->written); in flight from now on */
+    /* to be sent when what they say is on disk (row->written); in flight from now on */
+    VEC(const struct outbox_row *) deliver;
     VEC(struct effect_rules) rules;
     VEC(struct decision) decisions;
-    VEC(struct alert_input)
-    forward; /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
+    /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
+    VEC(struct alert_input) forward;
     VEC(const struct core_conf *) retire; /* not read any more */
 };
 
@@ -298,16 +298,16 @@ struct engine {
     struct changes changes;
     uint64_t audience_changed; /* the revision of the last change of what can keep an alert back */
     uint64_t sources_changed;  /* the same, but for silences */
-    ts_ns next_silence,
-        seen_silences; /* wall: the next instant at which time changes one; until when that is noted */
+    /* wall: the next instant at which time changes one; until when that is noted */
+    ts_ns next_silence, seen_silences;
     ts_ns next_end, seen_ends; /* mono: the same of alerts */
     VEC(struct receiver_stats) receivers;
 
     struct heap group_timers, outbox_timers, rule_timers;
     size_t slice;       /* of what is many, how many a step */
     ts_ns groups_after; /* mono: no flush before, this turn has had enough */
-    struct ahead
-        *ahead; /* the routing of a configuration that is to come; NULL: none is being made */
+    /* the routing of a configuration that is to come; NULL: none is being made */
+    struct ahead *ahead;
     struct routing past; /* of the one before, while its groups go */
     ts_ns next_past;     /* mono: when they go on going; TS_MAX */
     ts_ns next_collect;  /* mono: when it goes on, in the alerts' map from collect_at on; TS_MAX */
@@ -333,8 +333,8 @@ void engine_hold_rules(struct engine *e, enum rules_wait wait);
 /* result may be NULL. */
 void engine_step(struct engine *e, struct event *ev, struct now now, struct effects *fx,
                  struct event_result *result);
-ts_ns engine_next(
-    const struct engine *e); /* mono time at which EVENT_TIMER is due; TS_MAX = never */
+/* mono time at which EVENT_TIMER is due; TS_MAX = never */
+ts_ns engine_next(const struct engine *e);
 
 /* Ends a turn: its decisions go to the journal. */
 void engine_journal(struct engine *e, struct now now, struct effects *fx);

@@ -1,3 +1,5 @@
+/* A copy of the group, of its place in the log and of the row that waits is carried from tick to tick. Ticks at which
+ * nothing can differ are skipped: edges are the instants at which a silence, an interval or an alert begins or ends. */
 #include "core/foresee.h"
 
 #include <stdlib.h>
@@ -26,12 +28,12 @@ struct future {
     size_t n_edges;
     size_t looks;
 
-    struct audience
-        audience; /* of the tick: an interval that kept it silent may end at any further one */
+    /* of the tick: an interval that kept it silent may end at any further one */
+    struct audience audience;
     struct hash_list firing, resolved;
     bool tells_subject;
-    ts_ns
-        wake; /* wall: when the engine looks again because something that kept an alert back ends */
+    /* wall: when the engine looks again because something that kept an alert back ends */
+    ts_ns wake;
 };
 
 static int by_time(const void *a, const void *b)

@@ -7,7 +7,7 @@
  * Units    wall clock.
  * Owns     the journal owns its blocks. What a scan shows is borrowed during the callback.
  * Cost     adding: packing. A scan reads every block, about 100 ns a decision.
- * Source   ecosystem.md 8.4; DESIGN.md 1.4.
+ * Source   ecosystem.md 8.4; design.md 1.4.
  */
 #ifndef CORE_JOURNAL_H
 #define CORE_JOURNAL_H

@@ -23,8 +23,8 @@ struct alert_limits {
     struct bucket_map buckets;
     struct str_map *names; /* alertname -> how many were dropped; NULL: not asked for */
     uint64_t dropped_by_name, dropped_alerts, dropped_groups;
-    ts_ns
-        dropped_at; /* mono: when the limits on alerts and groups last dropped something; 0 = never */
+    /* mono: when the limits on alerts and groups last dropped something; 0 = never */
+    ts_ns dropped_at;
     const char *what; /* static: which of them */
 };
 

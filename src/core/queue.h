@@ -10,7 +10,7 @@
  * Units    now and until: monotonic.
  * Owns     the queue owns its destinations; entries are borrowed until they leave.
  * Cost     O(1) a call; a destination that is held costs a heap's O(log n).
- * Source   DESIGN.md 2 "The destination is the unit of order".
+ * Source   design.md 2.7.
  */
 #ifndef CORE_QUEUE_H
 #define CORE_QUEUE_H

@@ -11,9 +11,8 @@ struct group_key {
 
 struct ahead {
     struct routing of;
-    VEC(uint64_t) alerts; /* that were stored at the beginning, by fingerprint */
-    VEC(struct group_key)
-    groups; /* that there were: alerts that only they still hold are not lost */
+    VEC(uint64_t) alerts;         /* that were stored at the beginning, by fingerprint */
+    VEC(struct group_key) groups; /* that there were: alerts that only they hold are not lost */
     size_t at, group_at;
 };
 

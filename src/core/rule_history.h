@@ -7,7 +7,7 @@
  * Units    at is the slot of the evaluation.
  * Owns     the history owns what it holds; label sets belong to the interner given.
  * Cost     a change: a hash look-up.
- * Source   rules.md 12 (3).
+ * Source   rules.md 12 "what an alert did".
  */
 #ifndef CORE_RULE_HISTORY_H
 #define CORE_RULE_HISTORY_H

@@ -12,7 +12,7 @@
  * on with what that run leaves.
  *
  * Owns     one reference of the view; the timer is in the engine's heap while the slot is idle.
- * Source   DESIGN.md 2.
+ * Source   design.md 2.3.
  */
 #ifndef CORE_RULE_SLOT_H
 #define CORE_RULE_SLOT_H

@@ -1,3 +1,5 @@
+/* A finder an entry: it is due, reads files or asks names on a worker or a URL over the transport, and settles with a
+ * list. What the worker found takes the place of the list on the loop. */
 #include "discovery/discovery.h"
 
 #include <errno.h>
@@ -29,8 +31,8 @@ struct finder {
     const struct http_conf *http;
     struct timer timer;
     struct transfer *transfer;
-    struct target_list
-        found; /* nobody changes it while the worker runs: what stays is copied from there */
+    /* nobody changes it while the worker runs: what stays is copied from there */
+    struct target_list found;
     bool has_answered, has_found;
     ts_ns last_found;     /* wall; TS_NONE: never */
     char last_error[512]; /* empty: what was found is what there is */

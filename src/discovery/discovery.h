@@ -1,12 +1,13 @@
 /* discovery.h - the targets of a job, kept up to date.
  *
- * Each entry of the job's *_sd_configs is looked up by itself: files when they change, URLs and names at their interval.
- * What fails leaves the last list in place: of a file that list alone, else the entry's. A file that is named without a
- * pattern is missed when it goes, and so are all of an entry at once; one of several that a pattern matched may go. Files are read and names looked up on a worker.
+ * Each entry of the job's *_sd_configs is looked up by itself: files when they change, URLs and names at their
+ * interval. What fails leaves the last list in place: of a file that list alone, else the entry's. A file that is named
+ * without a pattern is missed when it goes, and so are all of an entry at once; one of several that a pattern matched
+ * may go. Files are read and names looked up on a worker.
  *
  * Shapes   up to some dozen entries.
- * Owns     the lists live until the next change. Configuration and parts are borrowed; discovery_free() may be called while
- *          a worker is busy.
+ * Owns     the lists live until the next change. Configuration and parts are borrowed; discovery_free() may be called
+ *          while a worker is busy.
  * Source   rules.md 8.8.
  */
 #ifndef DISCOVERY_DISCOVERY_H

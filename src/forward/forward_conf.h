@@ -19,8 +19,8 @@ struct alertmanagers_conf { /* one entry: a set of targets that are reached alik
 };
 
 struct alerting_conf {
-    struct relabel_rules
-        alert_relabel_configs; /* of all that our rules send, to our own routes too */
+    /* of all that our rules send, to our own routes too */
+    struct relabel_rules alert_relabel_configs;
     CONF_LIST_OF(struct alertmanagers_conf) alertmanagers;
 };
 

@@ -44,8 +44,8 @@ void forward_queue_put(struct forward_queue *q, uint64_t key, str json);
 
 str forward_queue_url(const struct forward_queue *q);
 size_t forward_queue_length(const struct forward_queue *q);
-bool forward_queue_is_own(
-    const struct forward_queue *q); /* the target turned out to be this instance */
+/* the target turned out to be this instance */
+bool forward_queue_is_own(const struct forward_queue *q);
 const struct alertmanagers_conf *forward_queue_conf(const struct forward_queue *q);
 const struct forward_stats *forward_queue_stats(const struct forward_queue *q);
 

@@ -1,3 +1,5 @@
+/* What a file is, from its top-level keys or the folder that it is in; then its own check, and what only all files
+ * together show: a rule twice, an alertmanager.yml beside a tocsin.yml. */
 #include "lint/lint.h"
 
 #include <dirent.h>

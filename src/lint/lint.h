@@ -1,8 +1,8 @@
 /* lint.h - checks files without running anything: what `tocsin lint` does.
  *
- * Each file is recognised by its top-level keys, unless its kind is given: configuration (Alertmanager's, Prometheus', tocsin's), rule file, test
- * of rules (skipped), anything else that is YAML (skipped when found in a folder, an error when named).
- * An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
+ * Each file is recognised by its top-level keys, unless its kind is given: configuration (Alertmanager's, Prometheus',
+ * tocsin's), rule file, test of rules (skipped), anything else that is YAML (skipped when found in a folder, an error
+ * when named). An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
  *
  * Errors   problems go to diags; ids of conf.h and rule_file.h, and R020 (warning): the same rule twice in all files,
  *          and those of lint_expr.h.

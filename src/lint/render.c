@@ -1,3 +1,5 @@
+/* A diagnostic as text with the line and a caret under the place, as JSON, or as GitHub's lines. Source lines are read
+ * again from the files, a secret in them is hidden, and widths are those that a terminal shows. */
 #include "lint/render.h"
 
 #include <stdlib.h>

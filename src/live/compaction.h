@@ -7,7 +7,7 @@
  * Shapes   a slice is at most 1,000 alerts, and ends behind 1 MiB.
  * Owns     the fingerprints that are left to be written; what leaves meanwhile is not written.
  * Cost     a start: O(alerts), 8 bytes each; a slice: O(its bytes).
- * Source   DESIGN.md 1.8, 4 "alerts on disk".
+ * Source   design.md 1.8, 4 "alerts on disk".
  */
 #ifndef LIVE_COMPACTION_H
 #define LIVE_COMPACTION_H

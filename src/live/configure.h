@@ -6,7 +6,7 @@
  *     configure_put(parts, c, ahead)          from here on there is only the new one
  *
  * Owns     the parts are borrowed; forward_conf is a reference of configure's own.
- * Source   DESIGN.md 2 "One turn", 4 "what an empty file is".
+ * Source   design.md 2.2, 4 "what an empty file is".
  */
 #ifndef LIVE_CONFIGURE_H
 #define LIVE_CONFIGURE_H

@@ -3,7 +3,7 @@
  * The switch pages when the calls stop. So one is made only while the loop turns (or this timer would not fire), commits
  * succeed and rule groups are on time, and, if asked, no receiver fails; whatever breaks, silence is the message.
  *
- * Source   DESIGN.md 1.6; configuration key `heartbeat`.
+ * Source   design.md 1.6; configuration key `heartbeat`.
  */
 #ifndef LIVE_HEARTBEAT_H
 #define LIVE_HEARTBEAT_H

@@ -1,3 +1,5 @@
+/* Sources with the clocks that watch them; runs, which go between a worker and a source until they are done; state
+ * that moves to a newer generation or ends. An order of the core begins one of these, and an event ends it. */
 #include "live/rule_driver.h"
 #include "live/slices.h"
 

@@ -7,7 +7,7 @@
  * Owns     the driver owns groups, the rows of an earlier life, and the sources of the configuration in force. A worker has a
  *          group to itself while a job of it is under way, else it is the loop's.
  * Cost     a reload: O(groups) on the loop, a job for each that has changed.
- * Source   DESIGN.md 2, 4 "rules".
+ * Source   design.md 2.3, 4 "rules".
  */
 #ifndef LIVE_RULE_DRIVER_H
 #define LIVE_RULE_DRIVER_H

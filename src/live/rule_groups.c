@@ -1,3 +1,5 @@
+/* Groups are made ahead of a reload where they differ from what runs, and taken in force with it; at a restart what
+ * earlier versions kept of a rule finds its place by path and name. */
 #include "live/rule_groups.h"
 
 #include "codec/escape.h"

@@ -1,3 +1,6 @@
+/* Effects of a step are gathered until the turn commits them. Then three queues: replies and releases that wait for a
+ * commit, rows that are to be sent when theirs is on disk, configurations that nobody reads any more. The store's
+ * trouble is noticed here: a report that failed, or one that does not come. */
 #include "live/shell.h"
 
 #include <stdio.h>

@@ -11,7 +11,7 @@
  *
  * Owns     the shell owns the engine, its notifier and the rule driver; clock, pool, transport are borrowed; the backend
  *          is owned.
- * Source   DESIGN.md 1.3, 2.
+ * Source   design.md 1.3, 2.5.
  */
 #ifndef LIVE_SHELL_H
 #define LIVE_SHELL_H

@@ -49,8 +49,8 @@ struct shell {
     bool degraded, stalled;
     uint64_t damaged; /* parts of what was stored */
     bool in_turn, has_stepped;
-    struct clock_jump
-        missed; /* of the clock, told outside of a turn: the next one begins with it */
+    /* of the clock, told outside of a turn: the next one begins with it */
+    struct clock_jump missed;
     struct err degraded_why;
     struct timer wake, stall;
     str external_url; /* owned */

@@ -10,7 +10,7 @@
  * Units    a piece is for a few milliseconds: `size` things that take ten microseconds each.
  * Owns     who adds a work keeps it until it is done. A stop does all of it (turn_stop()); a cut leaves it: then `drop`, which
  *          may be NULL, frees it.
- * Source   DESIGN.md 1.8.
+ * Source   design.md 1.8.
  */
 #ifndef LIVE_SLICES_H
 #define LIVE_SLICES_H

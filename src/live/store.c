@@ -1,3 +1,5 @@
+/* The life of the store beside the loop: replay on a worker, a job each second that writes the log and looks at what
+ * has grown, and the figures that are shown without asking for its lock. */
 #include "live/store.h"
 
 #include <inttypes.h>

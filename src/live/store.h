@@ -7,7 +7,7 @@
  * Errors   a log that cannot be read or written costs history after the next restart, nothing else: it is said once a
  *          failure. One that could not be begun is tried again.
  * Owns     the store owns the tsdb, the scraper, what is pushed; clock, pool and transport are borrowed.
- * Source   DESIGN.md 2 "tsdb".
+ * Source   design.md 2.10.
  */
 #ifndef LIVE_STORE_H
 #define LIVE_STORE_H

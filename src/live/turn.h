@@ -10,7 +10,7 @@
  * Units    a turn has one time, that of its clock's first touch.
  * Cost     what wait() brings, and 5 ms (clock_turn_is_long()): what the turn itself makes due is worked through in at most 8
  *          rounds, of which none begins later than that.
- * Source   DESIGN.md 2 "One turn".
+ * Source   design.md 2.2.
  */
 #ifndef LIVE_TURN_H
 #define LIVE_TURN_H

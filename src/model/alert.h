@@ -30,9 +30,9 @@ struct alert {
     uint64_t cleared;   /* audience_revision() at which nothing could keep it back; not stored */
     uint64_t revision;  /* of its last change; not stored */
     bool is_timeout;    /* ends_at was not given: it is updated_at + resolve_timeout */
-    bool
-        end_is_logged; /* it ended because nobody refreshed it, and the alert log knows; not stored */
-    bool is_ours;      /* a rule evaluated here sent it; not stored */
+    /* it ended because nobody refreshed it, and the alert log knows; not stored */
+    bool end_is_logged;
+    bool is_ours; /* a rule evaluated here sent it; not stored */
     uint32_t refs;
 };
 

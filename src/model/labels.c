@@ -1,3 +1,5 @@
+/* Views are sorted arrays: sorting, searching, merging, hashing, printing. The interner keeps sets by their content,
+ * and strings with a count, so that a set is freed when the last reference goes and a string with the last set. */
 #include "model/labels.h"
 
 #include <stdlib.h>

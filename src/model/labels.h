@@ -41,8 +41,8 @@ struct labels labels_merge(struct arena *a, struct labels under, struct labels o
 
 uint64_t labels_hash(struct labels ls);        /* seeded, for tables; never stored */
 uint64_t labels_fingerprint(struct labels ls); /* FNV-1a 64, the API's "fingerprint" */
-uint64_t labels_dedup_hash(
-    struct labels ls); /* XXH64 over the same bytes, what the notification log keeps */
+/* XXH64 over the same bytes, what the notification log keeps */
+uint64_t labels_dedup_hash(struct labels ls);
 
 void labels_print(struct buf *out,
                   struct labels ls); /* {a="b", c="d"}, values as Go quoted strings */

@@ -2,9 +2,10 @@
  *
  * Shapes   a list of matchers is a conjunction. A missing label matches as the empty string.
  * Errors   ERR_INVALID; texts name the input and, for the UTF-8 parser, start:end rune columns.
- * Owns     a matcher in an arena borrows its text from there; its regex (for =~ and !~) holds one
- * reference that matchers_release() gives back. Cost     = and != one comparison; =~ and !~ one
- * regex_matches(). Source   alertmanager.md 2.11.
+ * Owns     a matcher in an arena borrows its text from there; its regex (for =~ and !~) holds one reference that
+ *          matchers_release() gives back.
+ * Cost     = and != one comparison; =~ and !~ one regex_matches().
+ * Source   alertmanager.md 2.11.
  */
 #ifndef MODEL_MATCHER_H
 #define MODEL_MATCHER_H

@@ -25,8 +25,8 @@ struct nflog_entry {
     struct delivery_pair *kept;
     size_t n_kept;
     str opened_as; /* the group key that what fires was told under, when it is not the group's; owned */
-    bool
-        is_unsure; /* that these fire may have been heard: requests went out, none was answered, the last was refused */
+    /* that these fire may have been heard: requests went out, none was answered, the last was refused */
+    bool is_unsure;
 };
 
 struct nflog_entry *nflog_entry_new(ts_ns timestamp, ts_ns sent_mono, ts_ns expires_mono,
@@ -48,7 +48,7 @@ void hash_list_pack(struct buf *out, struct hash_list h);
 struct unpack;
 struct hash_list hash_list_unpack(struct unpack *u); /* owned */
 
-/* The dedup table of 3.7. e: NULL when there is no entry. REASON_NONE = nothing to say. */
+/* The table of alertmanager.md 3.7. e: NULL when there is no entry. REASON_NONE = nothing to say. */
 enum notify_reason nflog_decide(const struct nflog_entry *e, struct hash_list firing,
                                 struct hash_list resolved, bool send_resolved,
                                 dur_ns repeat_interval, struct now now);

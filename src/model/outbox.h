@@ -4,7 +4,7 @@
  *          says what to tell, never how: URLs, tokens and signatures come from the configuration at each attempt.
  * Units    wall clock on disk, monotonic in memory (not_before).
  * Owns     a row is one owned object; key and data are its own.
- * Source   DESIGN.md 2 "Delivery".
+ * Source   design.md 2.12.
  */
 #ifndef MODEL_OUTBOX_H
 #define MODEL_OUTBOX_H

@@ -5,7 +5,7 @@
  *
  * Shapes   up to 100,000 rows a table; values of 0.1-20 kB; keys up to 1 kB.
  * Owns     a commit is a flat buffer, freed by whoever takes it. What is read is borrowed during the callback.
- * Source   DESIGN.md 1.3, 2.
+ * Source   design.md 1.3, 2.4.
  */
 #ifndef MODEL_ROW_H
 #define MODEL_ROW_H

@@ -7,7 +7,7 @@
  * Shapes   1-1,000 rules a group; an alert that is due, a row or a change for few of them a run.
  * Owns     everything in a rules_ran is borrowed for the step that takes it; the view is counted, whoever keeps it takes a
  *          reference.
- * Source   DESIGN.md 2.
+ * Source   design.md 2.3.
  */
 #ifndef MODEL_RULES_RAN_H
 #define MODEL_RULES_RAN_H
@@ -71,8 +71,8 @@ struct rules_ran {
     const struct rule_news *changes;
     size_t n_changes;
     struct rule_group_view *view; /* NULL: there is nothing to show any more */
-    str degraded,
-        degraded_why; /* source whose answers have been partial for too long; empty: it is well */
+    /* source whose answers have been partial for too long; empty: it is well */
+    str degraded, degraded_why;
     struct rules_counts counts;
 };
 

@@ -1,3 +1,5 @@
+/* The handle's options in the order in which a request needs them: where to, headers, who we are, TLS, proxy and
+ * limits. Secrets and certificates are read here, and what cannot be read ends the attempt before it begins. */
 #include "net/curl_setup.h"
 
 #include <openssl/ssl.h>

@@ -1,3 +1,5 @@
+/* The dialogue is overheard through curl's debug callback, as nothing else tells which recipient was refused or which
+ * logins are offered. A mail is up to two performs: one to hear the offer, one to send. */
 #include "net/curl_smtp.h"
 
 #include <openssl/crypto.h>

@@ -1,6 +1,5 @@
-/* Tokens of oauth2: one entry a class of work and distinct set of credentials, so that no page waits for what scrapes wait
- * for; fetched once for all who wait for it, kept until shortly
- * before it expires or until a server refuses it. */
+/* Tokens of oauth2: one entry a class of work and distinct set of credentials, so that no page waits for what scrapes
+ * wait for; fetched once for all who wait for it, kept until shortly before it expires or until a server refuses it. */
 #include "base/mem.h"
 #include "net/curl_transport.h"
 #include "net/oauth2.h"

@@ -15,7 +15,6 @@
 
 enum {
     PER_DESTINATION = 32,
-    RUNNING_MAX = 256, /* pages are not counted */
     ANSWER_DEFAULT = 1 << 20,
     ANSWER_HEAD_MAX = 64 << 10,
     SPARE_MAX = 32,

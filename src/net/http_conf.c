@@ -1,3 +1,5 @@
+/* Decoders, printers and checks of keys that are no plain values: TLS versions, headers, OAuth 2; at the end the
+ * tables. */
 #include "net/http_conf.h"
 
 #include "schema/schema.h"

@@ -1,3 +1,5 @@
+/* Reading is a loop over step_head() and step_body() until bytes or the handler are waited for; what is waited for
+ * decides the timer. Answers are http_reply.c's; whatever happens, settle() looks at the end what comes next. */
 #include "net/http_conn.h"
 
 #include <event2/buffer.h>

@@ -52,14 +52,14 @@ struct http_conn {
     enum http_conn_state state;
     enum http_conn_wait wait;
     struct timer timer;
-    struct timer
-        resume; /* armed when a turn's share of compression, or of the handler's work, is used up */
+    /* armed when a turn's share of compression, or of the handler's work, is used up */
+    struct timer resume;
     bool advancing, eof;
     bool is_counted; /* among the server's gets */
     bool is_unread;  /* the request has a body that nobody has said yes to */
     size_t lingered; /* bytes dropped since the last answer */
-    uint64_t served, written,
-        seen; /* requests; bytes handed to the output; bytes that had left at the last look */
+    /* requests; bytes handed to the output; bytes that had left at the last look */
+    uint64_t served, written, seen;
 
     struct http_scan scan;
     struct http_head head;

@@ -1,3 +1,5 @@
+/* The end of a head is searched byte by byte, as it comes; then the whole head is taken apart: request line, fields,
+ * framing, Host. Chunked bodies are a machine of a few states fed with whatever arrived. */
 #include "net/http_parse.h"
 
 #include "net/http_server.h"

@@ -1,3 +1,5 @@
+/* Heads, bodies and streams on their way out. A whole body that is worth it is compressed as a stream, so that no
+ * answer takes the loop for long; chunks go out while the connection has room. */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>

@@ -1,3 +1,5 @@
+/* Listeners, connections that may or may not come in, and the way from a path to its route. A server that is full lets
+ * the connection go that has been idle for the longest. */
 #include "net/http_server.h"
 
 #include <errno.h>
@@ -252,9 +254,14 @@ static void on_accept_error(struct evconnlistener *lev, void *arg)
 {
     struct http_listener *l = arg;
     struct http_server *s = l->server;
+    struct http_conn *idle;
     struct err e = ERR_INIT;
 
     (void)lev;
+    if ((errno == EMFILE || errno == ENFILE) && (idle = longest_idle(s, NULL)) != NULL) {
+        http_conn_kill(idle);
+        return; /* the listener calls again: whoever waits is still there */
+    }
     err_errno(&e, errno, "cannot accept a connection");
     log_warn("HTTP server pauses", LOG_ERR(&e));
     timer_arm(s->clock, &s->retry, clock_touch(s->clock).mono + RETRY_ACCEPT);

@@ -72,16 +72,16 @@ struct http_route {
 };
 
 struct http_server_conf {
-    struct budget *
-        bodies; /* what the bodies of requests that are not answered yet may hold together; NULL: anything */
+    /* what the bodies of requests that are not answered yet may hold together; NULL: anything */
+    struct budget *bodies;
     const struct http_route *routes;
     void *arg;  /* given to every handler */
     str prefix; /* "" or "/x": 404 outside it, "/" redirects into it */
     str lenient; /* below this, a slash at the end of a path is not looked at; elsewhere it is redirected */
     size_t max_body; /* of routes that have SIZE_MAX */
     unsigned max_connections;
-    dur_ns header_timeout, idle_timeout, body_timeout,
-        send_timeout;      /* 0 = 10 s, 60 s, 60 s, 60 s without progress */
+    /* 0 = 10 s, 60 s, 60 s, 60 s without progress */
+    dur_ns header_timeout, idle_timeout, body_timeout, send_timeout;
     unsigned max_gets;     /* GETs under way; 0 = no limit. One more is answered 503. */
     dur_ns answer_timeout; /* until a handler answers, or the client gets 503; 0 = none */
     /* Called when the head of a request is read. rq has its route, or NULL: it will be answered
@@ -108,8 +108,8 @@ struct http_req {
     struct arena arena;                /* the request's memory, the handler may use it */
     struct http_headers reply_headers; /* filled by http_reply_header() */
     void (*on_gone)(struct http_req *rq, void *ctx);
-    bool
-        ends_with_client; /* the handler's: there is nothing to finish for who may have gone; GETs always */
+    /* the handler's: there is nothing to finish for who may have gone; GETs always */
+    bool ends_with_client;
     bool waits; /* a stream's: next() had nothing, and is not asked before http_reply_resume() */
     void *ctx;  /* the handler's */
     struct http_server *server;
@@ -124,8 +124,8 @@ bool http_server_listen(struct http_server *s, str address, struct buf *bound,
                         struct err *e) must_check;
 bool http_server_listen_fd(struct http_server *s, int fd,
                            struct err *e) must_check; /* systemd socket */
-void http_server_drain(
-    struct http_server *s); /* no new connections; idle ones close; answers in flight go on */
+/* no new connections; idle ones close; answers in flight go on */
+void http_server_drain(struct http_server *s);
 /* No connections at all: whoever has not been answered is gone. */
 void http_server_close(struct http_server *s);
 size_t http_server_open(const struct http_server *s);
@@ -150,10 +150,10 @@ void http_peer(const struct http_req *rq, struct buf *out);
 /* -- answering: exactly one of these a request -- */
 void http_reply_header(struct http_req *rq, str name, str value); /* before the answer */
 void http_reply(struct http_req *rq, int status, str content_type, str body);
-/* next(): appends to out and returns true, or returns false when all is written (what it appended
- * last counts, too). Called on the loop, never from inside http_reply_stream() on a kept request,
- * until 128 KB wait; who has appended nothing is asked again in another turn. done(ctx) is called exactly once at the end or when the client left; on_gone()
- * is not called any more. */
+/* next(): appends to out and returns true, or returns false when all is written (what it appended last counts, too).
+ * Called on the loop, never from inside http_reply_stream() on a kept request, until 128 KB wait; who has appended
+ * nothing is asked again in another turn. done(ctx) is called exactly once at the end or when the client left;
+ * on_gone() is not called any more. */
 typedef bool http_next(void *ctx, struct buf *out);
 void http_reply_stream(struct http_req *rq, int status, str content_type, http_next *next,
                        void (*done)(void *ctx), void *ctx);

@@ -1,5 +1,9 @@
 /* transport.h - sending requests: HTTP and SMTP by libcurl on the loop, or a script in tests.
  *
+ *     x = transport_send(t, &rq, cb, arg)        cb(arg, &answer) comes later, once; by then x is gone
+ *     transport_cancel(t, x)                     instead: cb is not called
+ *     transport_resume(t, x)                     after rq.piece() has said "not now"
+ *
  * Shapes   a request is borrowed only during transport_send(), unless it keeps its body; the answer only during the
  *          callback.
  * Units    deadline is monotonic.
@@ -7,10 +11,10 @@
  * Owns     the transport owns transfers in flight; transport_cancel() ends one without a callback.
  * Cost     no blocking call on the loop: names are resolved on threads, CURLOPT_QUICK_EXIT keeps their end from being
  *          waited for; mails have threads of their own. No class of work waits for the transfers of those below it
- *          (os/shares.h): 64 places are kept for sources, 160 for scrapes, 32 for all else; of a class at most 32 transfers
+ *          (os/shares.h): of 256 places 64 are kept for sources, 160 for scrapes, 32 for all else; of a class at most 32 transfers
  *          go to a destination, the others are queued in order of arrival. Pages never wait: who sends them bounds how many
  *          are under way.
- * Source   DESIGN.md 4 "HTTP client", libraries.md 3; http_config semantics alertmanager.md 2.8.
+ * Source   design.md 4 "HTTP client", libraries.md 3; http_config semantics alertmanager.md 2.8.
  */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
@@ -43,11 +47,11 @@ struct transport_answer {
      * code (538, 504: no login that we may use), and in headers the recipients that it refused, with its reply as the
      * value. */
     struct http_answer http;
-    struct buf
-        *body; /* what http.body shows, for who wants to take it; NULL: it can only be copied */
+    /* what http.body shows, for who wants to take it; NULL: it can only be copied */
+    struct buf *body;
     struct err err; /* when failed: redacted, no URL secrets */
-    bool
-        sent; /* something of the request has gone out, so that it may have been taken though it failed */
+    /* something of the request has gone out, so that it may have been taken though it failed */
+    bool sent;
     dur_ns took;
 };
 
@@ -59,8 +63,8 @@ struct transfer;
 struct transport_request {
     struct http_request http;
     const struct smtp_request *smtp; /* a mail instead; copied */
-    const struct http_conf
-        *conf; /* borrowed until the answer: config outlives it by a reference of the caller's */
+    /* borrowed until the answer: config outlives it by a reference of the caller's */
+    const struct http_conf *conf;
     bool keeps_body; /* http.body stays until the answer: it is not copied */
     enum work_class class;
     ts_ns deadline;
@@ -99,7 +103,9 @@ static inline void transport_resume(struct transport *t, struct transfer *x)
 
 struct clock;
 /* Requests that bring no User-Agent have "tocsin/VERSION". */
-struct transport *transport_new_curl(struct event_base *base, struct clock *clock);
+/* running: how many requests may be under way at once, pages not counted, and how many connections each kind of them keeps open. */
+struct transport *transport_new_curl(struct event_base *base, struct clock *clock,
+                                     unsigned running);
 void transport_free(struct transport *t);
 const char *transport_failure_name(enum transport_failure f); /* "resolve", "tls": a label value */
 

@@ -530,21 +530,20 @@ static void free_transport(void *self)
 
 static const struct transport_ops ops = {curl_send, cancel, resume, free_transport};
 
-struct transport *transport_new_curl(struct event_base *base, struct clock *clock)
+struct transport *transport_new_curl(struct event_base *base, struct clock *clock, unsigned running)
 {
+    static const unsigned of_256[WORK_CLASSES] = {
+        [WORK_SOURCE] = 64, [WORK_RULE] = 8, [WORK_SCRAPE] = 160,
+        [WORK_QUERY] = 8,   [WORK_SLOW] = 8, [WORK_NAME] = 16};
     struct curl_transport *t = mem_new(struct curl_transport);
 
     BUG_ON(curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK); /* counted by curl */
     t->transport = (struct transport){&ops, t};
     t->clock = clock;
     t->pools = (struct curl_pools){
-        .base = base, .clock = clock, .turned = finish, .connections_max = RUNNING_MAX};
-    t->shares = (struct shares){.share = {[WORK_SOURCE] = 64,
-                                          [WORK_RULE] = 8,
-                                          [WORK_SCRAPE] = 160,
-                                          [WORK_QUERY] = 8,
-                                          [WORK_SLOW] = 8,
-                                          [WORK_NAME] = 16},
-                                .whole = RUNNING_MAX};
+        .base = base, .clock = clock, .turned = finish, .connections_max = running};
+    t->shares.whole = running;
+    for (unsigned c = 0; c < WORK_CLASSES; c++)
+        t->shares.share[c] = (of_256[c] * running + 255) / 256;
     return &t->transport;
 }

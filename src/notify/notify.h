@@ -9,7 +9,7 @@
  * Cost     one arena an attempt. A step that renders a template, reads a file or tells more than 16 KiB runs on a worker:
  *          what became ready in a turn goes there in jobs of up to 16 attempts by one integration. Such a step may take 10 s;
  *          then what is not rendered yet is said plainly.
- * Source   DESIGN.md 2 "Delivery", alertmanager.md 3.9, 6.1.
+ * Source   design.md 2.12, alertmanager.md 3.9, 6.1.
  */
 #ifndef NOTIFY_NOTIFY_H
 #define NOTIFY_NOTIFY_H

@@ -1,3 +1,5 @@
+/* Tables of fields and methods for the objects that templates see, each with getters that build lists and maps when
+ * asked; and the same data read from the JSON of a webhook, for rendering by hand. */
 #include "notify/template_data.h"
 
 #include <stdio.h>

@@ -32,7 +32,7 @@ bool template_data_from_json(struct arena *a, str text, struct template_data *ou
 struct template_data template_data_example(struct arena *a);
 
 struct tmpl_value template_data_value(const struct template_data *d);
-struct labels
-template_data_route_labels(const struct tmpl_value *v); /* none when v is other data */
+/* none when v is other data */
+struct labels template_data_route_labels(const struct tmpl_value *v);
 
 #endif

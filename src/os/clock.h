@@ -1,16 +1,14 @@
 /* clock.h - the time, and the one heap of timers.
  *
- * Everything that waits is a struct timer in this heap, keyed by the monotonic clock
- * (CLOCK_BOOTTIME: it goes on while the machine sleeps and never jumps). The live loop arms one
- * timerfd for its head; a test steps it by hand.
+ * Everything that waits is a struct timer in this heap, keyed by the monotonic clock (CLOCK_BOOTTIME: it goes on while
+ * the machine sleeps and never jumps). The live loop arms one timerfd for its head; a test steps it by hand.
  *
- * One turn of the loop has one time: the loop calls clock_expire() before it sleeps, and whoever is
- * called first afterwards (a socket, a completion) reads the clocks by clock_touch(). Without a
- * loop every touch reads them.
+ * One turn of the loop has one time: the loop calls clock_expire() before it sleeps, and whoever is called first
+ * afterwards (a socket, a completion) reads the clocks by clock_touch(). Without a loop every touch reads them.
  *
- * What that first touch finds is told by jumped() before anybody else sees the new time: a wall clock
- * that somebody has set, and a pause in which nothing ran though a timer was due (a stopped process,
- * a suspended machine). So nothing is decided by a time whose jump is not known yet.
+ * What that first touch finds is told by jumped() before anybody else sees the new time: a wall clock that somebody has
+ * set, and a pause in which nothing ran though a timer was due (a stopped process, a suspended machine). So nothing is
+ * decided by a time whose jump is not known yet.
  *
  * Shapes   100,000 timers.
  * Units    ts_ns, both clocks.
@@ -55,8 +53,8 @@ void clock_init_stepped(struct clock *c, struct now start);
 void clock_release(struct clock *c);
 
 struct now clock_update(struct clock *c); /* reads the system's clocks */
-struct now
-clock_touch(struct clock *c); /* the time of this turn: reads the clocks when nobody has yet */
+/* the time of this turn: reads the clocks when nobody has yet */
+struct now clock_touch(struct clock *c);
 void clock_expire(struct clock *c); /* the loop's, at the end of a turn */
 /* What clock_update() does with what it read: it is the time from now on, and a jump is told. */
 void clock_set(struct clock *c, struct now read);
@@ -78,9 +76,9 @@ ts_ns clock_snap(ts_ns slot, ts_ns wall, dur_ns interval);
 
 ts_ns clock_next(const struct clock *c); /* mono time of the earliest timer, TS_MAX when none */
 
-/* Fires everything due at c->now; returns how many. What is armed meanwhile waits for the next
- * call, so a timer that re-arms itself for now cannot keep the loop from its sockets; nor can thousands that are due at
- * once: in a long turn (below) the rest waits for the next. */
+/* Fires everything due at c->now; returns how many. What is armed meanwhile waits for the next call, so a timer that
+ * re-arms itself for now cannot keep the loop from its sockets; nor can thousands that are due at once: in a long turn
+ * (below) the rest waits for the next. */
 size_t clock_run_due(struct clock *c);
 
 /* This turn has lasted for so long that what can wait should be left to the next: 5 ms since the first touch, by the wall. A

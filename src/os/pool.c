@@ -1,3 +1,6 @@
+/* A crew of threads a class, hired when there is work; jobs that have run wait in one list for the loop, which an
+ * eventfd wakes. Inline and stepped pools have no threads: they run what is queued when told, the stepped one at times
+ * that are drawn. */
 #include "os/pool.h"
 
 #include <errno.h>

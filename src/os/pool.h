@@ -36,8 +36,8 @@ struct job {
 
 struct pool;
 
-struct pool *pool_new(struct event_base *base, unsigned cores); /* completions arrive on base's
-                                                                 * thread */
+/* completions arrive on base's thread */
+struct pool *pool_new(struct event_base *base, unsigned cores);
 struct shares pool_shares(unsigned cores);
 struct pool *pool_new_inline(void);
 
@@ -59,8 +59,8 @@ void pool_run(struct pool *p, enum work_class c, struct job *j);
 bool pool_drop(struct pool *p, struct job *j);
 /* Waits for j when it is running; else it will not run. done() is not called. From the loop. */
 void pool_take_back(struct pool *p, struct job *j);
-size_t
-pool_drain(struct pool *p); /* inline: runs everything queued, then the done()s; returns how many */
+/* inline: runs everything queued, then the done()s; returns how many */
+size_t pool_drain(struct pool *p);
 size_t pool_queued(const struct pool *p); /* not begun; without threads: not done */
 
 #endif

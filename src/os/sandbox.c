@@ -1,3 +1,5 @@
+/* Paths are collected first; entering makes one Landlock ruleset of them, by what the kernel knows, and one seccomp
+ * filter of the runs of numbers that are allowed. */
 #include "os/sandbox.h"
 
 #include <errno.h>

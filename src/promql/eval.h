@@ -58,8 +58,8 @@ struct promql_node {
     bool is_read;
     ts_ms length, step, offset, at; /* of selectors, ranges and subqueries */
     bool has_at;
-    bool
-        shows_resets; /* a histogram that the store knows for the first after a reset reads as that */
+    /* a histogram that the store knows for the first after a reset reads as that */
+    bool shows_resets;
 };
 
 struct promql_eval {

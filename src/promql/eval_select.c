@@ -263,16 +263,21 @@ struct collector {
     VEC(struct collected) series;
 };
 
-static void collect_sample(struct promql_eval *ev, struct collector *c, ts_ms t,
-                           const struct promql_sample *s)
+/* What stays of a step goes to a, all else ends with the step. */
+static void collect_sample(struct collector *c, ts_ms t, const struct promql_sample *s,
+                           struct arena *a)
 {
-    bool is_new;
-    uint32_t at = *label_sets_add(&c->by_labels, s->labels, (uint32_t)c->series.n, &is_new);
+    uint32_t *at = label_sets_get(&c->by_labels, s->labels);
     struct collected *k;
 
-    if (is_new)
-        vec_push(&c->series, (struct collected){.labels = s->labels, .drops_name = s->drops_name});
-    k = &c->series.v[at];
+    if (at == NULL) {
+        struct labels ls = labels_copy(a, s->labels);
+        bool is_new;
+
+        at = label_sets_add(&c->by_labels, ls, (uint32_t)c->series.n, &is_new);
+        vec_push(&c->series, (struct collected){.labels = ls, .drops_name = s->drops_name});
+    }
+    k = &c->series.v[*at];
     if (s->h == NULL) {
         storage_slot slot;
 
@@ -280,32 +285,41 @@ static void collect_sample(struct promql_eval *ev, struct collector *c, ts_ms t,
         vec_push(&k->times, t);
         vec_push(&k->slots, slot);
     } else {
-        struct histogram *h = arena_new(ev->a, struct histogram);
+        struct histogram *h = arena_new(a, struct histogram);
 
         /* What the store knew about the sample before does not hold for the step before. */
-        *h = *s->h;
+        *h = histogram_copy(a, s->h);
         if (h->hint != HISTOGRAM_GAUGE)
             h->hint = HISTOGRAM_UNKNOWN;
         vec_push(&k->h, (struct promql_hpoint){.t = t, .h = h});
     }
 }
 
+/* Each step has memory of its own: of hundreds of steps only the samples may be alive at once. */
 static bool collect(struct promql_eval *ev, const struct promql_expr *inner, ts_ms first,
                     ts_ms last, ts_ms step, struct collector *c)
 {
-    for (ts_ms t = first; t <= last; t += step) {
+    struct arena scratch, *outer = ev->a;
+    bool ok = true;
+
+    arena_init(&scratch, ev->set.max_bytes);
+    for (ts_ms t = first; ok && t <= last; t += step) {
         struct promql_vector v;
         size_t before = ev->samples;
 
-        if (!promql_eval_vector(ev, inner, t, &v))
-            return false;
-        for (size_t i = 0; i < v.n; i++)
-            collect_sample(ev, c, t, &v.v[i]);
+        arena_reset(&scratch);
+        ev->steps++;
+        ev->a = &scratch;
+        ok = promql_eval_vector(ev, inner, t, &v);
+        ev->a = outer;
+        for (size_t i = 0; ok && i < v.n; i++)
+            collect_sample(c, t, &v.v[i], outer);
         ev->samples = before;
-        if (!promql_charge(ev, promql_vector_weight(&v)))
-            return false;
+        ok = ok && promql_charge(ev, promql_vector_weight(&v));
     }
-    return true;
+    arena_release(&scratch);
+    ev->steps++;
+    return ok;
 }
 
 static void *copy_array(struct arena *a, const void *v, size_t n, size_t size)

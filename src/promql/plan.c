@@ -1,3 +1,6 @@
+/* Compiling turns an expression into nodes, of which equal ones are shared, and leaves to the plain evaluator what a
+ * node cannot say; evaluating runs the nodes that are asked for, once an instant (plan_column.c, over the tables of
+ * plan_tables.c, plan_join.c and plan_buckets.c). */
 #include "promql/plan_priv.h"
 
 struct promql_plan *promql_plan_new(struct storage s, const struct promql_settings *set)

@@ -72,11 +72,11 @@ struct plan_node {
     uint32_t *group_of, *group_of_b;
     struct promql_names names; /* that a fold groups by */
     uint32_t *first;           /* of a fold's group: its first row, which it has the labels of */
-    uint32_t *members, *begin; /* of a quantile's row k: its buckets are the rows of a at
-                                * members[begin[k]..begin[k + 1]) */
-    double *upper;             /* of members */
-    size_t widest;             /* how many buckets one has at most */
-    uint32_t *odd_of;          /* rows to odd; NULL: all look like counters */
+    /* of a quantile's row k: its buckets are the rows of a at members[begin[k]..begin[k + 1]) */
+    uint32_t *members, *begin;
+    double *upper;    /* of members */
+    size_t widest;    /* how many buckets one has at most */
+    uint32_t *odd_of; /* rows to odd; NULL: all look like counters */
     VEC(struct plan_odd) odd;
 
     /* the column of made_at */

@@ -12,7 +12,7 @@
  * Owns     ids, arrays and the text of labels are borrowed until storage_end(); a selector is released by who registered
  *          it.
  * Cost     storage_read() is O(n) with no lookups; storage_ids() O(1) when nothing changed.
- * Source   DESIGN.md 4 "tsdb", promql.md 8, 17.
+ * Source   design.md 4 "tsdb", promql.md 8, 17.
  */
 #ifndef PROMQL_STORAGE_H
 #define PROMQL_STORAGE_H

@@ -1,3 +1,5 @@
+/* A group has a queue of operations (a push, a sample, a save, the end), of which one is at work: on a worker what
+ * reads or waits, on the loop what changes the group. A sender is answered when what it changed is on disk. */
 #include "push/push.h"
 
 #include <stdio.h>

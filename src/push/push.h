@@ -13,7 +13,7 @@
  * Units    slots are wall clock, ages are not.
  * Errors   of a push: in its answer, and as the group's push_failure_time_seconds.
  * Owns     groups and their streams; clock, pool and store are borrowed. The configuration is copied.
- * Source   ecosystem.md 5; DESIGN.md 2.
+ * Source   ecosystem.md 5; design.md 2.10.
  */
 #ifndef PUSH_PUSH_H
 #define PUSH_PUSH_H
@@ -86,8 +86,8 @@ void push_each(const struct push *p, void (*each)(void *arg, const struct push_s
 struct push_stats {
     size_t unreadable; /* groups' rows, at the start */
     size_t groups, series;
-    uint64_t pushes, failed, expired, samples,
-        refused; /* refused: samples that the store did not take */
+    /* refused: samples that the store did not take */
+    uint64_t pushes, failed, expired, samples, refused;
 };
 
 struct push_stats push_stats(const struct push *p);

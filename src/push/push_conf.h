@@ -1,6 +1,6 @@
 /* push_conf.h - whether metrics may be pushed, and how much of them. The key `push`.
  *
- * Source   ecosystem.md 5; DESIGN.md 2.
+ * Source   ecosystem.md 5; design.md 2.10.
  */
 #ifndef PUSH_PUSH_CONF_H
 #define PUSH_PUSH_CONF_H

@@ -1,3 +1,5 @@
+/* Compiling asks the fast paths first (regex_fast.c), PCRE2 for the rest; matching asks in the same order, and the
+ * Pike VM when PCRE2 comes to its limit. */
 #include "regex/regex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8

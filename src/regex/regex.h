@@ -1,17 +1,17 @@
 /* regex.h - regular expressions with the syntax and meaning of RE2 (Go's regexp), run by PCRE2.
  *
- * A front end parses RE2 syntax into an AST, refuses what RE2 refuses with its wording, and
- * rewrites the rest for PCRE2 with JIT. From the same AST come the fast paths (literal, set of
- * literals, list of names with dots and classes, prefix, suffix, contains, .*, .+) and the Pike VM, which runs when PCRE2 hits its match
- * limit: the answer is always exact and the time linear.
+ * A front end parses RE2 syntax into an AST, refuses what RE2 refuses with its wording, and rewrites the rest for PCRE2
+ * with JIT. From the same AST come the fast paths (literal, set of literals, list of names with dots and classes,
+ * prefix, suffix, contains, .*, .+) and the Pike VM, which runs when PCRE2 hits its match limit: the answer is always
+ * exact and the time linear. Subjects must be valid UTF-8: labels are checked when they come in.
  *
- * Shapes   patterns up to 64 KiB and 10,000 instructions, anchored lists of names up to 1 MiB; {n,m} up to 1000 also
- * as a nested product; the program of a list times its groups up to 64 MiB.
+ * Shapes   patterns up to 64 KiB and 10,000 instructions, anchored lists of names up to 1 MiB; {n,m} up to 1000 also as
+ *          a nested product; the program of a list times its groups up to 64 MiB.
  * Errors   ERR_INVALID with the texts of Go: error parsing regexp: missing closing ): `a(b`
- * Owns     struct regex is shared and immutable: counted atomically, freed at the last
- * regex_unref(). Matching is thread-safe. Cost     literal and set: one comparison or one hash;
- * others tens of ns. Source   libraries.md 5. Subjects must be valid UTF-8 (labels are checked when
- * they come in).
+ * Owns     struct regex is shared and immutable: counted atomically, freed at the last regex_unref(). Matching is
+ *          thread-safe.
+ * Cost     literal and set: one comparison or one hash; others tens of ns.
+ * Source   libraries.md 5.
  */
 #ifndef REGEX_REGEX_H
 #define REGEX_REGEX_H

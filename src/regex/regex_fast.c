@@ -1,12 +1,11 @@
 /* regex_fast.c - most patterns in alerting are words: "a|b|c", "prod-.*", ".*timeout.*".
  *
- * The set of strings that an anchored pattern matches is computed bottom up: a rune is one string,
- * an alternation the union, a concatenation the product. When it stays small the pattern is a set.
- * Otherwise the top-level concatenation is looked at as literal runs and wildcards, and what has no loops becomes a
- * trie.
+ * The set of strings that an anchored pattern matches is computed bottom up: a rune is one string, an alternation the
+ * union, a concatenation the product. When it stays small the pattern is a set. Otherwise the top-level concatenation
+ * is looked at as literal runs and wildcards, and what has no loops becomes a trie.
  *
- * Example: "(foo|ba[rz])(x)?" is {foo, foox, bar, barx, baz, bazx}. "eu-.+" is prefix "eu-", a wild
- * part of at least one rune without newlines, suffix "".
+ * Example: "(foo|ba[rz])(x)?" is {foo, foox, bar, barx, baz, bazx}. "eu-.+" is prefix "eu-", a wild part of at least
+ * one rune without newlines, suffix "".
  */
 #include "regex/regex_fast.h"
 

@@ -1,22 +1,21 @@
-/* regex_pike.c - Pike's virtual machine: a nondeterministic automaton run breadth first, with
- * captures.
+/* regex_pike.c - Pike's virtual machine: a nondeterministic automaton run breadth first, with captures.
  *
- * The tree becomes instructions. A thread is a program counter and the captures on its way there.
- * For each rune of the subject the threads of the current list are advanced in order of preference
- * into the next list; an instruction that is already in that list is not entered twice, because the
- * earlier thread is preferred and their futures are equal. So a list never holds more threads than
- * there are instructions and the time is linear. When a thread reaches MATCH, the less preferred
- * ones behind it are cut and the others go on: what they find, if anything, wins over it.
+ * The tree becomes instructions. A thread is a program counter and the captures on its way there. For each rune of the
+ * subject the threads of the current list are advanced in order of preference into the next list; an instruction that
+ * is already in that list is not entered twice, because the earlier thread is preferred and their futures are equal. So
+ * a list never holds more threads than there are instructions and the time is linear. When a thread reaches MATCH, the
+ * less preferred ones behind it are cut and the others go on: what they find, if anything, wins over it.
  *
  * Example: "(?:a|ab)(c|bcd)" is
- *     0 split 1,3   1 rune a   2 jump 5   3 rune a  4 rune b   5 save 2   6 split 7,9   7 rune c  8
- * jump 12 9 rune b  10 rune c  11 rune d  12 save 3  13 match On "abcd" the list after "a" is {6:
- * 7, 9} from the first branch, then {4} from the second; "b" moves 9 to 10 and 4 to 5..9; the first
- * reaches MATCH behind "d" with group 1 = "bcd". The second reached it behind "c", but stands
- * behind the first in preference: its match at "abc" is overwritten.
+ *     0 split 1,3   1 rune a   2 jump 5   3 rune a   4 rune b   5 save 2   6 split 7,9   7 rune c   8 jump 12
+ *     9 rune b   10 rune c   11 rune d   12 save 3   13 match
  *
- * A loop whose body may be empty, x*, is compiled as (x+)?: that is what Go does and decides which
- * captures an empty iteration leaves.
+ * On "abcd" the list after "a" is {6: 7, 9} from the first branch, then {4} from the second; "b" moves 9 to 10 and 4 to
+ * 5..9; the first reaches MATCH behind "d" with group 1 = "bcd". The second reached it behind "c", but stands behind
+ * the first in preference: its match at "abc" is overwritten.
+ *
+ * A loop whose body may be empty, x*, is compiled as (x+)?: that is what Go does and decides which captures an empty
+ * iteration leaves.
  */
 #include "regex/regex_pike.h"
 

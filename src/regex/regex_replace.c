@@ -1,9 +1,7 @@
 /* regex_replace.c - templates of replacements, as Go's Regexp.Expand reads them.
  *
- * "$name" takes the longest run of letters, digits and underscores, so "$1x" is the group named
- * "1x" (and empty);
- * "${1}x" is group 1 and an x; "$$" is a dollar; a "$" that begins nothing of this stands for
- * itself.
+ * "$name" takes the longest run of letters, digits and underscores, so "$1x" is the group named "1x" (and empty);
+ * "${1}x" is group 1 and an x; "$$" is a dollar; a "$" that begins nothing of this stands for itself.
  */
 #include "base/utf8.h"
 #include "regex/regex_class.h"

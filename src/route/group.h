@@ -17,8 +17,8 @@
 /* A resolved alert that a flush told about: it leaves the group when every integration was told, unless it changed. */
 struct told_resolved {
     uint64_t fingerprint;
-    ts_ns updated_at,
-        ends_at; /* a turn has one time: one that fires again in it differs by its end */
+    /* a turn has one time: one that fires again in it differs by its end */
+    ts_ns updated_at, ends_at;
 };
 
 struct group {
@@ -32,8 +32,8 @@ struct group {
     size_t flush_waiting;   /* integrations that have not answered it */
     bool flush_failed;
     VEC(struct told_resolved) told;
-    struct u64_map
-        said; /* fingerprint, 0 = the group -> hash of what the last look held against it */
+    /* fingerprint, 0 = the group -> hash of what the last look held against it */
+    struct u64_map said;
 };
 
 struct group *group_new(const struct route *r, struct interner *names, struct labels group_labels);

@@ -18,8 +18,8 @@ struct inhibit_rule {
     const str *equal;
     size_t n_equal;
     str name;
-    struct u64_map
-        sources; /* hash of the equal labels' values and the side -> struct source_bucket * */
+    /* hash of the equal labels' values and the side -> struct source_bucket * */
+    struct u64_map sources;
 };
 
 struct inhibitor {

@@ -31,8 +31,8 @@ struct inhibition {
 struct inhibition_list {
     struct inhibition *v;
     size_t n, cap;
-    size_t
-        more; /* that may inhibit it, too, and were not looked at, of the rules that were asked */
+    /* that may inhibit it, too, and were not looked at, of the rules that were asked */
+    size_t more;
 };
 
 struct inhibitor;

@@ -3,9 +3,10 @@
  *
  * Routes stand here with everything inherited filled in.
  *
- * Shapes   lists are a pointer and its count. Matchers are sorted by name, value, operator; match
- * and match_re are among them. Owns     text and arrays live in the arena of the configuration; the
- * matchers' regexes are given back by config_unref(). Source   alertmanager.md 2.4, 2.5, 2.6.
+ * Shapes   lists are a pointer and its count. Matchers are sorted by name, value, operator; match and match_re are among
+ *          them.
+ * Owns     text and arrays live in the arena of the configuration; the matchers' regexes are given back by config_unref().
+ * Source   alertmanager.md 2.4, 2.5, 2.6.
  */
 #ifndef ROUTE_ROUTE_CONF_H
 #define ROUTE_ROUTE_CONF_H

@@ -32,8 +32,8 @@ struct route {
     size_t n_group_by;
     const str *mute_intervals, *active_intervals; /* names */
     size_t n_mute_intervals, n_active_intervals;
-    const struct route_conf
-        *conf; /* borrowed from the configuration that the tree was built from */
+    /* borrowed from the configuration that the tree was built from */
+    const struct route_conf *conf;
 };
 
 struct route_list {

@@ -1,3 +1,5 @@
+/* Who reads whom is found out when the group is made; from that follow which expressions share a plan, what may be
+ * written at the end of the group's turn, and which stream each rule writes. */
 #include "ruler/own.h"
 
 #include <stdio.h>

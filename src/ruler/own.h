@@ -6,7 +6,8 @@
  *
  * Shapes   1-1,000 rules a group.
  * Units    query times in ts_ms: the slot less the group's query_offset.
- * Errors   own_query() as promql/engine.h; own_commit() counts refused samples and fails for the stream as a whole.
+ * Errors   own_query() as promql/engine.h. Samples that are refused are counted; a commit that fails is its rule's
+ *          (own_is_written()).
  * Owns     the plan, the parsed expressions and the streams. The store is borrowed. One thread at a time: the worker that
  *          owns the group, or the loop between runs.
  * Source   rules.md 2.1, 2.5, 2.7, 2.8 (who depends on whom).

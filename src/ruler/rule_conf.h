@@ -1,9 +1,9 @@
 /* rule_conf.h - rule groups as rule files say them.
  *
  * Shapes   up to 10,000 groups of 1-100 rules.
- * Owns     everything lives in the arena that the files were loaded into; doc and expr_node too, so
- * that the place of anything inside an expression can be found: yaml_place_in(r->doc, r->expr_node,
- * offset, length). Source   rules.md 1.
+ * Owns     everything lives in the arena that the files were loaded into; doc and expr_node too, so that the place of
+ *          anything inside an expression can be found: yaml_place_in(r->doc, r->expr_node, offset, length).
+ * Source   rules.md 1.
  */
 #ifndef RULER_RULE_CONF_H
 #define RULER_RULE_CONF_H

@@ -1,3 +1,5 @@
+/* A file is decoded by tables, its problems get our ids and places; then each group and rule is checked, objects of
+ * Kubernetes one by one, and labels of an enforced namespace are put in. */
 #include "ruler/rule_file.h"
 
 #include <stdio.h>

@@ -4,10 +4,9 @@
  *
  * Errors   R001 YAML, wrong type; R002 unknown key; R003 group name; R004 record and alert; R005 no expression, or one
  *          that does not parse; R006 its type; R007 duration; R008 key not allowed on a recording rule; R009 names;
- *          R010 template; R011 (info) a scalar that YAML does
- *          not take for a string; R012 (warning) several documents; R013 (reload) it would cost a rule that runs; R014 what
- *          is wrong with a Kubernetes object (rule_object.h). When a
- *          file cannot be decoded (R001, R002, R007) nothing further is checked, as in Prometheus.
+ *          R010 template; R011 (info) a scalar that YAML does not take for a string; R012 (warning) several documents;
+ *          R013 (reload) it would cost a rule that runs; R014 what is wrong with a Kubernetes object (rule_object.h).
+ *          When a file cannot be decoded (R001, R002, R007) nothing further is checked, as in Prometheus.
  * Owns     everything lives in the arena given.
  * Source   rules.md 1.1-1.3, 9.3.
  */

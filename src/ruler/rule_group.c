@@ -1,3 +1,5 @@
+/* A run goes rule by rule: the expression, in our own store or as a query that is wanted, then the queries of its
+ * templates, then the step of its alerts or the recording. What all of it left is gathered at the end. */
 #include "ruler/rule_group.h"
 
 #include <stdio.h>

@@ -5,12 +5,17 @@
  * its labels and annotations make (rule_query.h). Between jobs the rule driver owns it, on the loop. What a job leaves is a
  * value for the core (rules_ran.h), and an immutable view that the API reads.
  *
+ *     rule_group_begin(g, slot, now)                             the loop; clears what the last run left
+ *     rule_group_advance(g, NULL, clock, &want)                  a worker
+ *     rule_group_advance(g, &answer, clock, &want)               again while it says WANT: what the source said to want
+ *     rule_group_ran(g, &ran)                                    DONE; the loop: the value for the core
+ *
  * Slots are absolute: offset + k x interval since 1970, where the offset is a hash of path and name.
  *
  * Shapes   1-1,000 rules a group.
  * Units    slots are wall clock; the query time is the slot less the group's query_offset, of templates the slot.
  * Owns     a group owns its rules, alerts and interner; the configuration is held by reference. What a run leaves in
- *          `send`, `put` and `gone` lives until the next run begins.
+ *          `send` and `rows` lives until the next run begins.
  * Errors   per rule: health, last_error; a failed rule leaves its alerts alone.
  * Source   rules.md 2.1-2.7, 2.9.
  */

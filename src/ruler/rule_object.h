@@ -16,8 +16,8 @@
 struct rule_part {
     const struct yaml_node *node; /* the mapping with "groups"; NULL: it says nothing */
     struct diag_place place;
-    str object,
-        space; /* "team-a/slow", "team-a"; empty in a plain rule file, space where none is named */
+    /* "team-a/slow", "team-a"; empty in a plain rule file, space where none is named */
+    str object, space;
 };
 
 struct rule_parts {

@@ -7,7 +7,7 @@
  * without those that the rule sets. Who finds none, or several, ends without a value; so does everybody when the query
  * is refused.
  *
- * Source   rules.md 12 (9).
+ * Source   rules.md 12 "the value when it ended".
  */
 #ifndef RULER_RULE_RESOLVE_H
 #define RULER_RULE_RESOLVE_H

@@ -28,13 +28,13 @@ struct rule_alert {
     struct label_set *labels, *annotations;
     enum rule_alert_state state;
     double value, end; /* end: what rule_resolve() found, when has_end */
-    ts_ns active_at, fired_at, resolved_at, last_sent_at, valid_until,
-        keep_firing_since; /* TS_NONE = not */
+    /* TS_NONE = not */
+    ts_ns active_at, fired_at, resolved_at, last_sent_at, valid_until, keep_firing_since;
     ts_ns active_mono;
     bool seen; /* in the current result */
     bool has_end;
-    bool
-        restored; /* from disk after a longer outage: active_at is to be moved when the alert is seen again */
+    /* from disk after a longer outage: active_at is to be moved when the alert is seen again */
+    bool restored;
     bool news;    /* fired or resolved, and not sent since */
     bool changed; /* since it was last written */
 };
@@ -125,7 +125,7 @@ struct rule_alert *rule_alert_unpack(str bytes, struct interner *names,
                                      struct arena *scratch); /* NULL: malformed */
 void rule_alert_free(struct rule_alert *a);
 
-/* Takes an alert from disk in, by how long we were down (DESIGN.md 4 "rule state"); takes ownership. `down_at` is the
+/* Takes an alert from disk in, by how long we were down (design.md 4 "rule state"); takes ownership. `down_at` is the
  * last note of life: the process may have lived RULE_ALIVE_INTERVAL longer, so the two intervals begin only then. */
 void rule_restore(struct rule *r, struct rule_alert *a, ts_ns down_at, struct now now,
                   dur_ns interval);

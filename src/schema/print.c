@@ -1,3 +1,5 @@
+/* Printing a decoded mapping as YAML again: pieces of text first, then a row by its kind. A row is left out when it
+ * says nothing; a secret is printed as <secret>, so that the whole loads again. */
 #include <stdio.h>
 #include "codec/duration.h"
 #include "codec/float.h"

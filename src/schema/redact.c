@@ -1,3 +1,5 @@
+/* Which names are secrets', what of a line belongs to a name, and what is hidden of it. A line is read by itself, and
+ * then by the lines above it, as far as their indentation makes them its parents. */
 #include "schema/redact.h"
 
 #define HIDDEN "<secret>"

@@ -1,3 +1,5 @@
+/* A decoder a kind of key: a scalar, or a list or map of text, into the member. What is wrong is told with what was
+ * expected; the member then keeps its default. */
 #include <stdlib.h>
 #include "codec/duration.h"
 #include "codec/float.h"

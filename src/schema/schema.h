@@ -131,9 +131,8 @@ void conf_print_layers(struct conf_out *o, const struct conf_layer *layers, size
 void conf_print_key(struct conf_out *o, str key); /* "key:" on a line of its own indentation */
 void conf_print_text(struct conf_out *o, str text);
 void conf_print_strings(struct conf_out *o, const struct conf_strings *list);
-void conf_print_item(
-    struct conf_out
-        *o); /* "- ": begins a list element of mappings; conf_print_item_end() ends it */
+/* "- ": begins a list element of mappings; conf_print_item_end() ends it */
+void conf_print_item(struct conf_out *o);
 void conf_print_item_end(struct conf_out *o);
 
 void conf_print_json_schema(struct buf *out, const struct conf_type *type);

@@ -1,3 +1,5 @@
+/* Pieces are decompressed as they come, whole lines of them are read at once; lines that were there last time are
+ * known by their bytes, new ones get their labels. Reports follow, then all is one commit, or none. */
 #include "scrape/ingest.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* A target goes through slot, request, pieces on a worker, end; it may be replaced or gone in between, and what is
+ * under way ends by itself. Lists of targets come from discovery and are compared with what there is. */
 #include "scrape/scraper.h"
 
 #include <stdio.h>

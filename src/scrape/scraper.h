@@ -8,7 +8,7 @@
  * Errors   in the target's status: last_error, with the line of a broken body.
  * Owns     the scraper owns targets and their streams; store, clock, pools and transport are borrowed. The configuration is
  *          held by reference.
- * Source   rules.md 8; DESIGN.md 2.
+ * Source   rules.md 8; design.md 2.10.
  */
 #ifndef SCRAPE_SCRAPER_H
 #define SCRAPE_SCRAPER_H

@@ -1,3 +1,5 @@
+/* The body is pulled through once: data into samples in the arena, warnings and infos into notes, an error into a
+ * class; last comes what a partial answer means (design.md 4 "partial answers"). */
 #include "source/answer.h"
 
 #include "base/buf.h"

@@ -7,7 +7,7 @@
  * An answer is partial when it says so (isPartial), when it warns of anything that is not about the expression itself ("PromQL
  * warning:", "PromQL info:", a truncation by a limit that was asked for), or when a sample has no value.
  *
- * Source   rules.md 7.2; DESIGN.md 4 "partial answers".
+ * Source   rules.md 7.2; design.md 4 "partial answers".
  */
 #ifndef SOURCE_ANSWER_H
 #define SOURCE_ANSWER_H

@@ -7,7 +7,7 @@
  * Errors   an answer always comes, once, never from inside source_query().
  * Owns     a source holds a reference on the configuration it was made from by way of its owner; answers are borrowed
  *          during the callback.
- * Source   rules.md 7; DESIGN.md "struct source".
+ * Source   rules.md 7; design.md 5.6.
  */
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H

@@ -1,3 +1,5 @@
+/* Around an instance stand a clock, a pool, a network and a disk that take drawn times; a life begins and ends as
+ * serve's does; time moves from one thing that is due to the next, and turns are made by who arrives. */
 #include "stage/stage.h"
 
 #include "live/slices.h"

@@ -16,7 +16,7 @@
  * Units    mono; an instance's wall clock is the stage's and its `wall`.
  * Errors   what cannot be restored ends the process.
  * Owns     the caller's structs; an instance owns its parts while it lives, and its disk until stage_release().
- * Source   DESIGN.md 2 "The stage".
+ * Source   design.md 2.9.
  */
 #ifndef STAGE_STAGE_H
 #define STAGE_STAGE_H

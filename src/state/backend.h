@@ -5,16 +5,23 @@
  *
  * The alert log is synced in the same commit before the rows (model/row.h).
  *
- * Rows are read back at the start by scan(), before the first commit, and at any time by read(). The database is locked for
- * the one connection that writes it, so a read waits in the writer's queue: it sees whatever was handed over before it, and
- * needs no second connection. What of a table one needs often is in memory anyway.
+ * Rows are read back at the start by scan(), before the first commit, and at any time by read(). The database is locked
+ * for the one connection that writes it, so a read waits in the writer's queue: it sees whatever was handed over before
+ * it, and needs no second connection. What of a table one needs often is in memory anyway.
  *
- * Errors   open: ERR_CONFLICT "in use by pid N", ERR_UNSUPPORTED newer version (names the backup), ERR_IO; a damaged
- *          file is set aside, said in *notice, and the store starts empty.
- *          A first start where the disk is full, over quota or read-only begins degraded, with nothing.
- *          commit: on_commit(n, ok = false, err) and the backend is degraded until a rewrite from memory succeeds.
- * Owns     state_commit() takes the commit. Scan results are borrowed during the callback.
- * Source   DESIGN.md 1.3, 2, 4 ("local state", "alerts on disk"); libraries.md 6.
+ *     b = state_sqlite_open(dir, &shell, clock, &notice, &e)     or state_memory_new(&shell), in tests
+ *     b->ops->scan(b->self, table, row, arg, &e)                 what there is, table by table; then
+ *     n = b->ops->commit(b->self, &commit)                       ... shell.committed(arg, n, ok, why), in order of n
+ *     b->ops->read(b->self, &read)                               ... read.done(&read, why)
+ *     b->ops->sync(b->self); state_backend_free(b)               a stop: all is on the disk, or has failed
+ *
+ * Errors   open: ERR_CONFLICT "in use by pid N", ERR_UNSUPPORTED newer version (names the backup), ERR_IO. A database
+ *          that does not pass its check is set aside for an empty one, a row with a wrong sum is left out, of a log the
+ *          sound records are read and a copy is kept: each is a line of *notice. A first start where the disk is full,
+ *          over quota or read-only begins degraded, with nothing. commit: committed(n, ok = false, why), and the
+ *          backend is degraded until a rewrite from memory succeeds.
+ * Owns     commit() takes the commit. Scan results are borrowed during the callback.
+ * Source   design.md 1.3, 2.4, 4 "local state", "alerts on disk"; libraries.md 6.
  */
 #ifndef STATE_BACKEND_H
 #define STATE_BACKEND_H
@@ -78,8 +85,8 @@ struct state_backend_ops {
     /* A copy of everything as of one commit (copy.h); one at a time. NULL: it has none. */
     void (*copy)(void *self, struct state_copy *c);
     void (*stats)(void *self, struct state_stats *out);
-    void (*sync)(
-        void *self); /* blocks until everything handed over is on disk or has failed: shutdown */
+    /* blocks until everything handed over is on disk or has failed: shutdown */
+    void (*sync)(void *self);
     void (*free)(void *self);
 };
 

@@ -1,3 +1,5 @@
+/* Writing under another name with sums on the way, checking a folder against its manifest, and making one of a folder
+ * that nobody uses, with the database's log merged in the copy. */
 #include "state/backup.h"
 
 #include <dirent.h>

@@ -1,3 +1,5 @@
+/* A new folder is written beside: rows by tables of the old version, files of pushed groups, links of the samples;
+ * then it takes the place of the one that was. */
 #include "state/downgrade.h"
 
 #include <errno.h>

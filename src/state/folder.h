@@ -27,7 +27,7 @@ bool state_copy_plain(str dir, str name, const char *to, uint32_t *crc, struct e
 
 bool state_sync_file(const char *path, struct err *e) must_check; /* written by somebody else */
 bool state_sync_folders(str dir, struct err *e) must_check; /* it and those in it that are there */
-bool state_remove_folder(
-    const char *path); /* with all in it; folders at most as deep as names are long */
+/* with all in it; folders at most as deep as names are long */
+bool state_remove_folder(const char *path);
 
 #endif

@@ -1,3 +1,5 @@
+/* Versions are told apart, a copy is made, and in one transaction every table is made anew and filled from the old
+ * one; pushed groups of files become rows. */
 #include "state/migrate.h"
 
 #include <dirent.h>

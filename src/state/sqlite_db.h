@@ -44,8 +44,8 @@ bool sqlite_db_checkpoint(struct sqlite_db *d, bool is_busy, struct err *e) must
 bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e) must_check;
 /* Whether the file that is open is still the one of the folder. */
 bool sqlite_db_is_there(const struct sqlite_db *d, struct err *e) must_check;
-uint64_t sqlite_db_log_size(
-    const struct sqlite_db *d); /* of the WAL, with what is read of it; 0: not known */
+/* of the WAL, with what is read of it; 0: not known */
+uint64_t sqlite_db_log_size(const struct sqlite_db *d);
 uint64_t sqlite_db_size(const struct sqlite_db *d); /* bytes of the file and its WAL */
 
 str sqlite_column(struct sqlite3_stmt *s, int i); /* until the statement goes on */

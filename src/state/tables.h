@@ -13,7 +13,7 @@
  * rule_group, notification history and bucket come with what writes them, each as one more table.
  *
  * Shapes   column 0 is the key, the last one the body.
- * Source   DESIGN.md 2 "What lasts", 4; libraries.md 7.
+ * Source   design.md 2.4, 4; libraries.md 7.
  */
 #ifndef STATE_TABLES_H
 #define STATE_TABLES_H

@@ -9,9 +9,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Appends a line a file. *damaged: how many of them are not sound; a torn end is.
- * db: a copy of the database to look at instead of one that is in use; empty: the folder's own. A folder with a manifest is a
- * backup, and checked against it. */
+/* Appends a line a file. *damaged: how many of them are not sound; a torn end is. db: a copy of the database to look at
+ * instead of one that is in use; empty: the folder's own. A folder with a manifest is a backup, and checked against
+ * it. */
 bool state_verify(str dir, str db, struct buf *out, size_t *damaged, struct err *e) must_check;
 
 /* Its finding as JSON. */

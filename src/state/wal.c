@@ -1,3 +1,5 @@
+/* Frames are summed up along the log as SQLite does it, each from the sum before; where that breaks, later frames of
+ * the same round are looked for, and the log is mended in a copy beside the database. */
 #include "state/wal.h"
 
 #include <sqlite3.h>

@@ -86,8 +86,8 @@ void tmpl_escape_value(struct tmpl_escape *x, struct tmpl_env *env, struct buf *
 /* The scanner (escape_scan.c). */
 /* Takes at least a byte of s, or enters another state. Returns how many; SIZE_MAX: fault. */
 size_t tmpl_escape_scan(struct tmpl_escape *x, str s, struct err *e) must_check;
-void tmpl_escape_enter(
-    struct tmpl_escape *x); /* where a value begins, a name or value begins too */
+/* where a value begins, a name or value begins too */
+void tmpl_escape_enter(struct tmpl_escape *x);
 void tmpl_escape_leave(struct tmpl_escape *x); /* behind a value */
 bool tmpl_escape_is_comment(enum tmpl_html_state s);
 bool tmpl_attr_is_plain(str name);

@@ -3,9 +3,10 @@
  *     struct template_set *set = template_set_new(tables);
  *     template_set_parse(set, S("page.tmpl"), text, &e) ... template_exec_text(set, S("{{ template \"t\" . }}"), &run, &out, &e)
  *
- * Shapes   tens of definitions of up to 100 kB, at most 10,000 a text with 1,000 variables each; a value chain of some hundred nodes an execution.
- * Units    now: wall clock. Limits: steps are nodes walked and work inside of functions (value.h), memory and output are
- *          bytes; 0 takes the default.
+ * Shapes   tens of definitions of up to 100 kB, at most 10,000 a text with 1,000 variables each; a value chain of some
+ *          hundred nodes an execution.
+ * Units    now: wall clock. Limits: steps are nodes walked and work inside of functions (value.h), memory and output
+ *          are bytes; 0 takes the default.
  * Errors   ERR_INVALID with Go's texts: "template: NAME:LINE: ..." when parsing, "template: NAME:LINE:COL: executing
  *          "NAME" at <EXPR>: ..." when executing; ERR_LIMIT when a limit was reached. Output is untouched on failure.
  * Owns     a set owns its trees. A clone borrows its origin, which must live longer. Data are borrowed while executing.

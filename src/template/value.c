@@ -1,3 +1,5 @@
+/* Making and asking values: lists, maps, dictionaries, their zero, what is true, what fits a parameter; tables
+ * searched by name; and what an execution keeps, compiled patterns and zones. */
 #include "template/value.h"
 
 #include "base/mem.h"

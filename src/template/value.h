@@ -80,8 +80,8 @@ struct tmpl_list {
 struct tmpl_map {
     const struct tmpl_pair *v; /* sorted by key, keys distinct */
     size_t n;
-    struct tmpl_map *
-        shared; /* what all copies of the value see, and set and unset change; NULL: v and n, for good */
+    /* what all copies of the value see, and set and unset change; NULL: v and n, for good */
+    struct tmpl_map *shared;
 };
 
 struct tmpl_time {

@@ -3,7 +3,7 @@
  * Samples of a block all take the same number of bytes (codes.h), so that rows of one length lie one behind the other.
  *
  * Owns     a block owns its rows; histograms in slots are the slab's, and whoever empties a row drops them first.
- * Cost     25 bytes a row beside its samples; blank() and mark_stale() touch a cache line a row.
+ * Cost     25 bytes a row beside its samples; block_blank() and block_mark_stale() touch a cache line a row.
  */
 #ifndef TSDB_BLOCK_H
 #define TSDB_BLOCK_H

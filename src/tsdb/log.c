@@ -1,3 +1,6 @@
+/* Commits write records into memory, under the store's lock; a step takes them, and writes and syncs without it.
+ * Streams and series have numbers within a segment, which name them once. Opening reads segments in order, keeps a
+ * copy of a damaged one, and begins a new one. */
 #include "tsdb/log.h"
 
 #include <dirent.h>

@@ -21,8 +21,8 @@
 struct tsdb_replay {
     size_t segments, records, samples;
     uint64_t bytes;
-    size_t
-        damaged; /* segments with sound records behind bad ones, of which a copy is kept, or that end early */
+    /* segments with sound records behind bad ones, of which a copy is kept, or that end early */
+    size_t damaged;
     uint64_t lost_bytes; /* in them */
     bool was_torn;       /* the newest one, as after a power cut: its tail was cut off */
     uint64_t torn_bytes; /* of it */

@@ -1,3 +1,5 @@
+/* Matching is by symbols of the index, with regexes asked once a value; a list that many selectors share is filled
+ * from the postings, and kept by trying each new series. */
 #include "tsdb/selector.h"
 
 #include "tsdb/tsdb_priv.h"

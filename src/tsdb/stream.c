@@ -1,3 +1,5 @@
+/* Lengths say how many samples a row keeps; sliding moves what is left to the front of all rows of a table at once; a
+ * series moves to another table when its reach or the width of its values changes. */
 #include "tsdb/stream.h"
 
 #include "codec/float.h"

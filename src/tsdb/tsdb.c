@@ -1,3 +1,5 @@
+/* What the parts (stream.h, lane.h, selector.h, index.h, log.h) are together: the lock and what stands beside it,
+ * symbols and labels, streams that open and close, the clock, and the port of PromQL. */
 #include "tsdb/log.h"
 #include "tsdb/tsdb_priv.h"
 

@@ -4,6 +4,9 @@
  * a sample costs 8 bytes, and a series is a row of values that slides over the last `reach`: the widest range that a
  * registered selector looks back over. Series that no selector can select are not kept, unless keep_all.
  *
+ *     db = tsdb_new(&options)                         then selectors are registered (promql/storage.h), and
+ *     tsdb_log_open(db, dir, &replay, &e)             log.h: what was there is replayed; on a worker
+ *     stream = tsdb_stream_open(db, &conf)            a target, a rule's output, a sender; at its end tsdb_stream_close()
  *     refs = tsdb_batch_begin(&b, db, stream, t)      no lock is held while the batch is filled
  *     tsdb_batch_add(&b, ref, labels, value)          by ref, or by labels when the ref is not known
  *     tsdb_commit(&b, &e)                             the write lock, for about 20 ns a sample
@@ -22,7 +25,7 @@
  * Owns     the store owns everything but the batches. Threads: any number read through tsdb_storage(), any may append,
  *          the lock is the store's. One batch a stream at a time.
  * Cost     about 400 bytes a series with 20 samples and 8 labels.
- * Source   DESIGN.md 2, 4; promql.md 17.
+ * Source   design.md 2.10, 4; promql.md 17.
  */
 #ifndef TSDB_TSDB_H
 #define TSDB_TSDB_H
@@ -37,8 +40,8 @@ struct tsdb_options {
     bool keep_all;
     int64_t min_reach_ms; /* of every series; 0: 5 minutes */
     int64_t max_reach_ms; /* no selector gets more; 0: no limit */
-    size_t max_series, max_bytes,
-        max_label_bytes; /* 0: no limit. Label bytes are those of one series */
+    /* 0: no limit. Label bytes are those of one series */
+    size_t max_series, max_bytes, max_label_bytes;
 };
 
 struct tsdb *tsdb_new(const struct tsdb_options *o);

@@ -91,9 +91,9 @@ static inline storage_slot tsdb_slot_of(const struct tsdb_item *item)
     return item->histogram != NULL ? STORAGE_HISTOGRAM : item->slot;
 }
 
-/* The series of these labels in the stream, made when need be, for samples like the slot; TSDB_REF_DROPPED with *why set, or TSDB_REFUSALS when
- * nobody wants it. With own != NULL in one of the stream's lanes; a series that would only have a sample which nobody reads
- * any more is not made: TSDB_REF_NEW. */
+/* The series of these labels in the stream, made when need be, for samples like the slot; TSDB_REF_DROPPED with *why
+ * set, or TSDB_REFUSALS when nobody wants it. With own != NULL in one of the stream's lanes; a series that would only
+ * have a sample which nobody reads any more is not made: TSDB_REF_NEW. */
 uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
                          struct labels ls, storage_slot first, enum tsdb_refusal *why);
 /* To another stream; how much of what it has goes with it, lane.h says. */

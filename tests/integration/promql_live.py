@@ -96,7 +96,7 @@ def noise(r):
 
 
 class Expressions:
-    """Random expressions of the subset in which 2.42 means what 3.14 means (promql-oracle.md)."""
+    """Random expressions of the subset in which 2.42 means what 3.14 means (promql-oracle.md 5)."""
 
     def __init__(self, seed):
         self.rng = random.Random(seed)
@@ -155,7 +155,7 @@ class Expressions:
         return f"({v}) {op}{on} ({w})"
 
 
-# What 2.42 does otherwise (promql-oracle.md): named by what shows in the expression.
+# What 2.42 does otherwise (promql-oracle.md 3, 4): named by what shows in the expression.
 def known(expr, theirs, ours):
     if "error" in theirs and "unknown function" in theirs["error"]:
         return "functions newer than 2.42"

@@ -229,7 +229,7 @@ class World:
             return None  # comes and goes
         if name in self.counters or re.search(r"_(total|count|sum|bucket)$", name):
             age = step % 13 if h % 7 == 0 else step  # some are reset
-            # Far from zero, near which 2.42 extrapolates otherwise (promql-oracle.md, changes 2).
+            # Far from zero, near which 2.42 extrapolates otherwise (promql-oracle.md 4).
             return float(math.floor(part * (1e6 + h % 1000 + age * STEP * [0, 0.3, 4, 60][h // 7 % 4])))
         if re.search(r"time|_at$|expir|not_after", name):
             return 1.79e9 + (h % 1000) * [1, 3600][h % 2]
@@ -351,7 +351,7 @@ class Comparison:
 READS_TIMES = re.compile(r"\b(rate|increase|delta|irate|idelta|deriv|predict_linear|timestamp)\(")
 
 
-# What 2.42 does otherwise, by what shows in the expression (promql-oracle.md 5 and 6) or in its answer.
+# What 2.42 does otherwise, by what shows in the expression (promql-oracle.md 3, 4) or in its answer.
 def known(expr, why):
     if "error" in why or "/ None" in why or "None /" in why:
         return "2.42 has not the syntax or the function" if why.endswith("/ None") else None

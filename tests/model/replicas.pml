@@ -1,4 +1,4 @@
-/* The protocol by which replicas share one database: who of them tells a destination's row (docs/design.md 2, libraries.md 7).
+/* The protocol by which replicas share one database: who of them tells a destination's row (design.md 2.7, libraries.md 7).
  *
  * A row has a version, a claim (owner, epoch) and a lease. A replica that sees an untold row claims it: the claim succeeds if
  * the row has the version that was seen and no lease that holds, and gives it the next epoch. It sends, then finishes: that

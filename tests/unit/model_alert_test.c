@@ -98,7 +98,7 @@ static void new_annotations_are_news(void **state)
     alert_unref(in);
 }
 
-/* DESIGN.md 4: kept until max(resolve_timeout, its last endsAt - updatedAt) after the start. */
+/* design.md 4 "alerts on disk": kept until max(resolve_timeout, its last endsAt - updatedAt) after the start. */
 static void restored(void **state)
 {
     struct alert *a = make(100, 100, 1100, "s"), *b = make(100, 50, 90, "s"), *back;

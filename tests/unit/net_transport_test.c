@@ -143,7 +143,7 @@ static int start(void **state)
     t.loop = loop_new(&t.clock);
     t.server =
         http_server_new(loop_base(t.loop), &t.clock, &(struct http_server_conf){.routes = routes});
-    t.transport = transport_new_curl(loop_base(t.loop), &t.clock);
+    t.transport = transport_new_curl(loop_base(t.loop), &t.clock, 256);
     arena_init(&t.arena, 0);
     t.guard.fire = give_up;
     if (!http_server_listen(t.server, S("127.0.0.1:0"), &t.address, &e))
