@@ -40,7 +40,7 @@ struct serve {
     struct signals *signals;
     struct sandbox *sandbox; /* NULL with --sandbox=off */
     struct buf bound;        /* first address as bound */
-    struct timer stop_by, watchdog, tick;
+    struct timer stop_by, tick;
     bool stopping;
 };
 

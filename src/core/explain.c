@@ -1,3 +1,5 @@
+/* Why an alert was, or was not, sent: by the tree's trace, by what holds it, and an integration's row, log and foreseen time.
+ */
 #include "core/explain.h"
 
 #include "codec/duration.h"

@@ -367,14 +367,18 @@ static void lex_word(struct lexer *l)
 
 static bool lex_arithmetic(struct lexer *l, int c)
 {
-    static const char chars[] = "+-*/%^";
-    static const enum promql_op ops[] = {PROMQL_ADD, PROMQL_SUB, PROMQL_MUL,
-                                         PROMQL_DIV, PROMQL_MOD, PROMQL_POW};
-    const char *hit = c > 0 ? strchr(chars, c) : NULL;
+    enum promql_op op;
 
-    if (hit == NULL)
-        return false;
-    take(l, 1, TOK_OP, (int)ops[hit - chars]);
+    switch (c) {
+    case '+': op = PROMQL_ADD; break;
+    case '-': op = PROMQL_SUB; break;
+    case '*': op = PROMQL_MUL; break;
+    case '/': op = PROMQL_DIV; break;
+    case '%': op = PROMQL_MOD; break;
+    case '^': op = PROMQL_POW; break;
+    default: return false;
+    }
+    take(l, 1, TOK_OP, (int)op);
     return true;
 }
 

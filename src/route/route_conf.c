@@ -165,14 +165,14 @@ void inhibit_conf_release(struct inhibit_conf *r)
     matchers_release(&r->target);
 }
 
-struct labels route_conf_templates(const struct conf_map *m, struct arena *a)
+struct labels route_conf_templates(const struct conf_map *labels, struct arena *a)
 {
-    struct label *v = arena_array(a, m->n, sizeof(*v));
+    struct label *v = arena_array(a, labels->n, sizeof(*v));
     size_t n;
     str dup;
 
-    for (size_t i = 0; i < m->n; i++)
-        v[i] = (struct label){m->v[i].name, m->v[i].value};
-    n = labels_sort_keep(v, m->n, &dup);
+    for (size_t i = 0; i < labels->n; i++)
+        v[i] = (struct label){labels->v[i].name, labels->v[i].value};
+    n = labels_sort_keep(v, labels->n, &dup);
     return (struct labels){v, n != SIZE_MAX ? n : 0};
 }

@@ -5,7 +5,8 @@ from scraping import TEXT, answered, config, job, targets
 
 MEMORY = 64 << 20
 with open(PROGRAM, "rb") as program:
-    SANITIZED = b"__asan_init" in program.read()  # it keeps for a while what is freed
+    code = program.read()
+    SANITIZED = b"__asan_init" in code or b"__tsan_init" in code  # it keeps for a while what is freed
 
 
 def resident(t):
