@@ -6,7 +6,7 @@
 #include "base/vec.h"
 #include "scrape/metadata.h"
 
-struct source {
+struct metadata_source {
     struct metadata *metadata;
     struct labels labels; /* of the target; none for all that say the same */
 };
@@ -16,7 +16,7 @@ struct metadata_job {
     str metric; /* empty: all */
     int64_t limit, limit_per_metric;
     struct matchers targets; /* that are asked for */
-    VEC(struct source) v;
+    VEC(struct metadata_source) v;
     struct u64_map seen; /* metadata, while sources are collected */
     struct buf body;
 };
@@ -34,7 +34,7 @@ static void release(struct http_later *l)
 {
     struct metadata_job *j = container_of(l, struct metadata_job, later);
 
-    VEC_EACH (struct source *, s, &j->v)
+    VEC_EACH (struct metadata_source *, s, &j->v)
         metadata_unref(s->metadata);
     vec_release(&j->v);
     u64_map_release(&j->seen);
@@ -185,7 +185,7 @@ static void see_metadata(void *arg, const struct target_status *t)
     if (t->metadata != NULL)
         (void)u64_map_add(&j->seen, (uintptr_t)t->metadata, NULL, &is_new);
     if (is_new)
-        vec_push(&j->v, (struct source){.metadata = metadata_ref(t->metadata)});
+        vec_push(&j->v, (struct metadata_source){.metadata = metadata_ref(t->metadata)});
 }
 
 void prom_metadata(struct http_req *rq, void *arg)
@@ -214,7 +214,7 @@ static void list_targets(struct http_later *l)
     json_open(&w, '[');
     for (size_t i = 0; i < j->v.n && (j->limit < 0 || listed < j->limit) && !http_later_is_gone(l);
          i++) {
-        const struct source *s = &j->v.v[i];
+        const struct metadata_source *s = &j->v.v[i];
         size_t n;
         const struct metadata_item *v =
             metadata_items((str){s->metadata->records, s->metadata->n}, &scratch, &n);
@@ -242,7 +242,7 @@ static void see_target(void *arg, const struct target_status *t)
     struct metadata_job *j = arg;
 
     if (t->metadata != NULL && matchers_match(&j->targets, t->labels))
-        vec_push(&j->v, (struct source){metadata_ref(t->metadata),
+        vec_push(&j->v, (struct metadata_source){metadata_ref(t->metadata),
                                         labels_copy(&j->later.arena, t->labels)});
 }
 
