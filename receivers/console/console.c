@@ -49,7 +49,7 @@ static void add_alert(struct buf *b, const struct delivery *d, const struct noti
     buf_addc(b, '\n');
 }
 
-static enum delivery_verdict step(struct delivery *d)
+static enum delivery_verdict console_step(struct delivery *d)
 {
     const struct notification *n = d->n;
     struct buf b = BUF_INIT;
@@ -83,5 +83,5 @@ const struct receiver_type console_receiver = {
     .is_ours = true,
     .uses_http = false,
     .check = NULL,
-    .step = step,
+    .step = console_step,
 };

@@ -70,7 +70,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void dingtalk_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     const struct dingtalk_conf *k = conf;
     bool single = k->single_title.n != 0 && k->single_url.n != 0;
@@ -225,7 +225,7 @@ static str cut_text(struct delivery *d, const struct content *c, size_t keep)
                         keep < c->text.n ? "…" : "", STR(c->tail));
 }
 
-static void fill(struct delivery *d, const struct content *c, size_t keep)
+static void dingtalk_fill(struct delivery *d, const struct content *c, size_t keep)
 {
     const struct dingtalk_conf *k = d->conf;
     bool is_text = str_is(k->message_type, "text"), is_card = str_is(k->message_type, "actionCard");
@@ -276,7 +276,7 @@ static bool address(struct delivery *d, const struct dingtalk_conf *k, str *url)
     return true;
 }
 
-static enum delivery_verdict send(struct delivery *d)
+static enum delivery_verdict dingtalk_send(struct delivery *d)
 {
     static struct http_header json = {S_INIT("Content-Type"), S_INIT("application/json")};
     const struct dingtalk_conf *k = d->conf;
@@ -286,10 +286,10 @@ static enum delivery_verdict send(struct delivery *d)
     if (!address(d, k, &d->request.url))
         return DELIVERY_RETRY; /* the file may come back */
     render_content(d, k, &c);
-    fill(d, &c, c.text.n);
+    dingtalk_fill(d, &c, c.text.n);
     if (d->request.body.n > MAX_BODY) {
         over = d->request.body.n - MAX_BODY + strlen("…");
-        fill(d, &c, c.text.n > over ? c.text.n - over : 0);
+        dingtalk_fill(d, &c, c.text.n > over ? c.text.n - over : 0);
     }
     d->request.method = S("POST");
     d->request.headers = (struct http_headers){&json, 1};
@@ -299,7 +299,7 @@ static enum delivery_verdict send(struct delivery *d)
 
 /* -- the answer -- */
 
-static bool says(str text, const char *const *words)
+static bool dingtalk_says(str text, const char *const *words)
 {
     for (size_t i = 0; words[i] != NULL; i++)
         if (str_find_str(text, str_of(words[i])) >= 0)
@@ -318,19 +318,19 @@ static void explain_security(struct delivery *d, str msg)
     const char *advice = "see the robot's security settings";
 
     msg = str_sub(msg, 0, 200);
-    if (says(msg, skew)) {
+    if (dingtalk_says(msg, skew)) {
         err_set(&d->err, ERR_IO,
                 "clock skew: set this machine's clock (NTP), it is more than an hour away from "
                 "DingTalk's, where it is \"%.*s\" (310000: %.*s)",
                 STR(date), STR(msg));
         return;
     }
-    if (says(msg, word))
+    if (dingtalk_says(msg, word))
         advice = "no keyword of the robot in the message: set \"keywords\" as in the robot's "
                  "security settings";
-    else if (says(msg, sign))
+    else if (dingtalk_says(msg, sign))
         advice = "bad signature: set \"secret\" to the SEC... of the robot's security settings";
-    else if (says(msg, ip))
+    else if (dingtalk_says(msg, ip))
         advice = "this machine's IP address is not allowed: add it to the robot's security "
                  "settings";
     err_set(&d->err, ERR_IO, "%s (310000: %.*s)", advice, STR(msg));
@@ -345,7 +345,7 @@ static enum delivery_verdict throttled(struct delivery *d, str code, str msg)
     return DELIVERY_RETRY_AFTER;
 }
 
-static enum delivery_verdict refused(struct delivery *d, str code, str msg)
+static enum delivery_verdict dingtalk_refused(struct delivery *d, str code, str msg)
 {
     static const struct {
         const char *code, *advice;
@@ -376,7 +376,7 @@ static enum delivery_verdict refused(struct delivery *d, str code, str msg)
     return DELIVERY_FAILED;
 }
 
-static enum delivery_verdict judge(struct delivery *d)
+static enum delivery_verdict dingtalk_judge(struct delivery *d)
 {
     static const char *const names[] = {"errcode", "errmsg", "punish"};
     enum delivery_verdict v = delivery_judge_whole(d);
@@ -400,12 +400,12 @@ static enum delivery_verdict judge(struct delivery *d)
         err_set(&d->err, ERR_IO, "DingTalk is busy (-1: %.*s)", STR(str_sub(said[1], 0, 200)));
         return DELIVERY_RETRY;
     }
-    return refused(d, code, said[1]);
+    return dingtalk_refused(d, code, said[1]);
 }
 
-static enum delivery_verdict step(struct delivery *d)
+static enum delivery_verdict dingtalk_step(struct delivery *d)
 {
-    return d->answer != NULL ? judge(d) : send(d);
+    return d->answer != NULL ? dingtalk_judge(d) : dingtalk_send(d);
 }
 
 const struct receiver_type dingtalk_receiver = {
@@ -416,6 +416,6 @@ const struct receiver_type dingtalk_receiver = {
     .send_resolved_default = true,
     .is_ours = true,
     .uses_http = true,
-    .check = check,
-    .step = step,
+    .check = dingtalk_check,
+    .step = dingtalk_step,
 };

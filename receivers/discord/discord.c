@@ -20,7 +20,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void discord_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     const struct discord_conf *d = conf;
 
@@ -43,5 +43,5 @@ const struct receiver_type discord_receiver = {
     .conf = &discord_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = discord_check,
 };

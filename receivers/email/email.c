@@ -130,7 +130,7 @@ static void check_login(const struct email_conf *m, struct conf_check *c)
                   "the server prefers PLAIN");
 }
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void email_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     const struct email_conf *m = conf;
 
@@ -158,7 +158,7 @@ static const struct conf_type email_conf_type = {
 
 /* -- delivery -- */
 
-static bool is_configured(const struct email_conf *m, const char *name)
+static bool email_is_configured(const struct email_conf *m, const char *name)
 {
     for (size_t i = 0; i < m->headers.n; i++)
         if (str_eq_nocase(m->headers.v[i].name, str_of(name)))
@@ -198,7 +198,7 @@ static void add_identity(struct delivery *d, const struct email_conf *m, str fro
 
     while (at != 0 && from.p[at - 1] != '@')
         at--;
-    if (!is_configured(m, "Message-Id")) {
+    if (!email_is_configured(m, "Message-Id")) {
         buf_addf(&value, "<%lld.%016llx@%.*s>", (long long)d->n->decided_at,
                  (unsigned long long)d->n->flush_id, STR(str_sub(from, at, from.n)));
         mime_header(b, S("Message-Id"), buf_str(&value));
@@ -235,11 +235,11 @@ static bool compose(struct delivery *d, const struct email_conf *m,
     bool ok = true;
 
     snprintf(boundary, sizeof(boundary), "tocsin%016llx", (unsigned long long)d->n->flush_id);
-    if (!is_configured(m, "Subject"))
+    if (!email_is_configured(m, "Subject"))
         ok = add_header(d, b, S("Subject"), S("{{ template \"email.default.subject\" . }}"));
-    if (!is_configured(m, "To"))
+    if (!email_is_configured(m, "To"))
         buf_addf(b, "To: %.*s\r\n", STR(to->header));
-    if (!is_configured(m, "From"))
+    if (!email_is_configured(m, "From"))
         buf_addf(b, "From: %.*s\r\n", STR(from->header));
     for (size_t i = 0; i < m->headers.n && ok; i++)
         ok = add_header(d, b, m->headers.v[i].name, m->headers.v[i].value);
@@ -282,7 +282,7 @@ static void leave_out_had(struct delivery *d, struct mime_addresses *to)
     to->n = k;
 }
 
-static enum delivery_verdict begin(struct delivery *d)
+static enum delivery_verdict email_begin(struct delivery *d)
 {
     const struct email_conf *m = d->conf;
     struct mime_addresses from, to;
@@ -348,10 +348,10 @@ static void name_refused(struct delivery *d)
     buf_release(&b);
 }
 
-static enum delivery_verdict step(struct delivery *d)
+static enum delivery_verdict email_step(struct delivery *d)
 {
     if (d->answer == NULL)
-        return begin(d);
+        return email_begin(d);
     if (!d->lost) {
         name_refused(d);
         return some_are_due(d) ? DELIVERY_RETRY : DELIVERY_OK;
@@ -373,6 +373,6 @@ const struct receiver_type email_receiver = {
     .conf = &email_conf_type,
     .send_resolved_default = false,
     .uses_http = false,
-    .check = check,
-    .step = step,
+    .check = email_check,
+    .step = email_step,
 };

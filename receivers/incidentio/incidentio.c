@@ -18,7 +18,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void incidentio_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     const struct incidentio_conf *i = conf;
 
@@ -48,5 +48,5 @@ const struct receiver_type incidentio_receiver = {
     .conf = &incidentio_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = incidentio_check,
 };

@@ -38,7 +38,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check_text(const struct conf_value *v, const char *key, struct conf_check *c)
+static void jira_check_text(const struct conf_value *v, const char *key, struct conf_check *c)
 {
     if (v == NULL || (v->kind != CONF_VALUE_MAP && v->kind != CONF_VALUE_LIST))
         return;
@@ -50,7 +50,7 @@ static void check_text(const struct conf_value *v, const char *key, struct conf_
             conf_error(c, key, "unknown key \"%.*s\"", STR(v->names[i]));
 }
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void jira_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     struct jira_conf *j = conf;
 
@@ -58,8 +58,8 @@ static void check(void *conf, const struct receiver_view *view, struct conf_chec
     if (j->api_url.n == 0)
         conf_error(c, NULL,
                    "no address: \"api_url\" is missing here and \"jira_api_url\" in global");
-    check_text(j->summary, "summary", c);
-    check_text(j->description, "description", c);
+    jira_check_text(j->summary, "summary", c);
+    jira_check_text(j->description, "description", c);
 }
 
 static const struct conf_type jira_conf_type = {
@@ -76,5 +76,5 @@ const struct receiver_type jira_receiver = {
     .conf = &jira_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = jira_check,
 };

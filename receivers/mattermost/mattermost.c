@@ -116,7 +116,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void mattermost_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     struct mattermost_conf *m = conf;
 
@@ -141,5 +141,5 @@ const struct receiver_type mattermost_receiver = {
     .conf = &mattermost_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = mattermost_check,
 };

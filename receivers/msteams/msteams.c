@@ -18,7 +18,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void msteams_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     const struct msteams_conf *m = conf;
 
@@ -41,5 +41,5 @@ const struct receiver_type msteams_receiver = {
     .conf = &msteams_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = msteams_check,
 };

@@ -16,7 +16,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void msteamsv2_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     const struct msteamsv2_conf *m = conf;
 
@@ -40,5 +40,5 @@ const struct receiver_type msteamsv2_receiver = {
     .send_resolved_default = true,
     .uses_http = true,
     .inherits_proxy = true,
-    .check = check,
+    .check = msteamsv2_check,
 };

@@ -72,7 +72,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void opsgenie_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     struct opsgenie_conf *o = conf;
 
@@ -96,5 +96,5 @@ const struct receiver_type opsgenie_receiver = {
     .conf = &opsgenie_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = opsgenie_check,
 };

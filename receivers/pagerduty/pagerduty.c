@@ -62,7 +62,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void pagerduty_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     struct pagerduty_conf *p = conf;
 
@@ -151,8 +151,8 @@ static void put_details(struct delivery *d, struct json_writer *w, const char *k
 }
 
 /* Adds {...} unless the first member, which everything hangs on, renders to nothing. */
-static void put_item(struct delivery *d, struct json_writer *w, const struct delivery_member *m,
-                     size_t n)
+static void pagerduty_put_item(struct delivery *d, struct json_writer *w,
+                               const struct delivery_member *m, size_t n)
 {
     struct delivery_member rendered[3] = {{NULL}};
 
@@ -171,7 +171,7 @@ static void put_item(struct delivery *d, struct json_writer *w, const struct del
 }
 
 /* A list that is left out when all of its items are. */
-static void put_list(struct json_writer *w, const char *key, struct buf *items)
+static void pagerduty_put_list(struct json_writer *w, const char *key, struct buf *items)
 {
     if (items->n != 0) {
         json_key(w, str_of(key));
@@ -193,9 +193,9 @@ static void put_images(struct delivery *d, struct json_writer *w, const struct p
         const struct delivery_member m[] = {
             {"src", v->src, .instead = ""}, {"alt", v->alt}, {"href", v->href, .instead = ""}};
 
-        put_item(d, &items, m, ARRAY_LEN(m));
+        pagerduty_put_item(d, &items, m, ARRAY_LEN(m));
     }
-    put_list(w, "images", &b);
+    pagerduty_put_list(w, "images", &b);
 }
 
 static void put_links(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
@@ -208,9 +208,9 @@ static void put_links(struct delivery *d, struct json_writer *w, const struct pa
         const struct delivery_member m[] = {{"href", p->links.v[i].href, .instead = ""},
                                             {"text", p->links.v[i].text}};
 
-        put_item(d, &items, m, ARRAY_LEN(m));
+        pagerduty_put_item(d, &items, m, ARRAY_LEN(m));
     }
-    put_list(w, "links", &b);
+    pagerduty_put_list(w, "links", &b);
 }
 
 static void put_client(struct delivery *d, struct json_writer *w, const struct pagerduty_conf *p)
@@ -280,7 +280,7 @@ static void put_v2(struct delivery *d, struct json_writer *w, str key, bool smal
     json_close(w, '}');
 }
 
-static void fill(struct delivery *d, str key, bool small)
+static void pagerduty_fill(struct delivery *d, str key, bool small)
 {
     struct json_writer w;
     struct buf b = BUF_INIT;
@@ -294,7 +294,7 @@ static void fill(struct delivery *d, str key, bool small)
     d->request.body = arena_take(d->arena, &b);
 }
 
-static enum delivery_verdict send(struct delivery *d)
+static enum delivery_verdict pagerduty_send(struct delivery *d)
 {
     static struct http_header json = {S_INIT("Content-Type"), S_INIT("application/json")};
     const struct pagerduty_conf *p = d->conf;
@@ -309,9 +309,9 @@ static enum delivery_verdict send(struct delivery *d)
         err_set(&d->err, ERR_INVALID, "the %s key is empty", v1 ? "service" : "routing");
         return DELIVERY_FAILED;
     }
-    fill(d, key, false);
+    pagerduty_fill(d, key, false);
     if (d->request.body.n > MAX_EVENT)
-        fill(d, key, true);
+        pagerduty_fill(d, key, true);
     d->request.method = S("POST");
     d->request.url = v1 ? v1_url : p->url;
     d->request.headers = (struct http_headers){&json, 1};
@@ -319,7 +319,7 @@ static enum delivery_verdict send(struct delivery *d)
     return DELIVERY_SEND_HTTP;
 }
 
-static enum delivery_verdict judge(struct delivery *d)
+static enum delivery_verdict pagerduty_judge(struct delivery *d)
 {
     static const char *const names[] = {"message", "errors"};
     enum delivery_verdict v = delivery_judge_http(d);
@@ -335,9 +335,9 @@ static enum delivery_verdict judge(struct delivery *d)
     return v;
 }
 
-static enum delivery_verdict step(struct delivery *d)
+static enum delivery_verdict pagerduty_step(struct delivery *d)
 {
-    return d->answer != NULL ? judge(d) : send(d);
+    return d->answer != NULL ? pagerduty_judge(d) : pagerduty_send(d);
 }
 
 const struct receiver_type pagerduty_receiver = {
@@ -347,6 +347,6 @@ const struct receiver_type pagerduty_receiver = {
     .conf = &pagerduty_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
-    .step = step,
+    .check = pagerduty_check,
+    .step = pagerduty_step,
 };

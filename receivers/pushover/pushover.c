@@ -34,7 +34,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void pushover_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     const struct pushover_conf *p = conf;
 
@@ -61,5 +61,5 @@ const struct receiver_type pushover_receiver = {
     .conf = &pushover_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = pushover_check,
 };

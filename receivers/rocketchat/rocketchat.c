@@ -73,7 +73,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void rocketchat_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     struct rocketchat_conf *r = conf;
 
@@ -101,5 +101,5 @@ const struct receiver_type rocketchat_receiver = {
     .conf = &rocketchat_conf_type,
     .send_resolved_default = false,
     .uses_http = true,
-    .check = check,
+    .check = rocketchat_check,
 };

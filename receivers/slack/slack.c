@@ -128,7 +128,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void slack_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     static const str post_url = S_INIT("https://slack.com/api/chat.postMessage");
     const struct global_conf *g = view->global;
@@ -290,7 +290,7 @@ static void put_mrkdwn_in(struct json_writer *w, const struct slack_conf *s)
 }
 
 /* A tree whose strings are templates. What they give stays text, whatever YAML would make of it. */
-static void put_texts(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+static void slack_put_texts(struct delivery *d, struct json_writer *w, const struct conf_value *v)
 {
     bool is_map = v->kind == CONF_VALUE_MAP;
 
@@ -306,7 +306,7 @@ static void put_texts(struct delivery *d, struct json_writer *w, const struct co
     for (size_t i = 0; i < v->n; i++) {
         if (is_map)
             json_key(w, v->names[i]);
-        put_texts(d, w, &v->items[i]);
+        slack_put_texts(d, w, &v->items[i]);
     }
     json_close(w, is_map ? '}' : ']');
 }
@@ -320,7 +320,7 @@ static void put_blocks(struct delivery *d, struct json_writer *w, const struct s
     json_open(w, '{');
     delivery_put_members(d, w, around, ARRAY_LEN(around));
     json_key(w, S("blocks"));
-    put_texts(d, w, s->blocks);
+    slack_put_texts(d, w, s->blocks);
     json_close(w, '}');
 }
 
@@ -388,7 +388,7 @@ static void put_message(struct delivery *d, struct json_writer *w, str channel, 
 
 static const str update_method = S_INIT("chat.update");
 
-static str kept(const struct delivery *d, str key)
+static str slack_kept(const struct delivery *d, str key)
 {
     for (size_t i = 0; i < d->n_kept; i++)
         if (str_eq(d->kept[i].key, key))
@@ -406,7 +406,7 @@ static str update_url(struct delivery *d, str url)
     return arena_printf(d->arena, "%.*s%.*s", STR(str_sub(url, 0, n)), STR(update_method));
 }
 
-static void set_headers(struct delivery *d, str token)
+static void slack_set_headers(struct delivery *d, str token)
 {
     struct http_header *h = arena_array(d->arena, 2, sizeof(*h));
 
@@ -417,11 +417,11 @@ static void set_headers(struct delivery *d, str token)
     d->request.headers = (struct http_headers){h, token.n != 0 ? 2 : 1};
 }
 
-static enum delivery_verdict send(struct delivery *d, bool may_update)
+static enum delivery_verdict slack_send(struct delivery *d, bool may_update)
 {
     const struct slack_conf *s = d->conf;
-    str url = s->app_url, token = STR_NONE, channel = kept(d, S("channelId"));
-    str ts = kept(d, S("threadTs"));
+    str url = s->app_url, token = STR_NONE, channel = slack_kept(d, S("channelId"));
+    str ts = slack_kept(d, S("threadTs"));
     struct json_writer w;
     struct buf b = BUF_INIT;
 
@@ -439,7 +439,7 @@ static enum delivery_verdict send(struct delivery *d, bool may_update)
     buf_addc(&b, '\n');
     d->request =
         (struct http_request){.method = S("POST"), .url = url, .body = arena_take(d->arena, &b)};
-    set_headers(d, token);
+    slack_set_headers(d, token);
     d->timeout = s->timeout;
     return DELIVERY_SEND_HTTP;
 }
@@ -447,7 +447,7 @@ static enum delivery_verdict send(struct delivery *d, bool may_update)
 /* -- the answer -- */
 
 /* Keeps where the message went: chat.update wants the channel's id, which only the answer tells. */
-static void keep(struct delivery *d, str ts, str channel)
+static void slack_keep(struct delivery *d, str ts, str channel)
 {
     struct delivery_pair *p;
 
@@ -460,7 +460,7 @@ static void keep(struct delivery *d, str ts, str channel)
     d->n_kept = 2;
 }
 
-static enum delivery_verdict refused(struct delivery *d, str why)
+static enum delivery_verdict slack_refused(struct delivery *d, str why)
 {
     d->failure = FAILURE_CLIENT;
     err_set(&d->err, ERR_IO, "error response from Slack: %.*s", STR(str_sub(why, 0, 200)));
@@ -480,21 +480,21 @@ static enum delivery_verdict judge_json(struct delivery *d)
     }
     if (str_is(v[0], "true")) {
         if (s->update_message)
-            keep(d, v[2], v[3]);
+            slack_keep(d, v[2], v[3]);
         return DELIVERY_OK;
     }
     /* Somebody deleted the message: without a new one the group would stay silent for good. */
     if (str_is(v[1], "message_not_found") && str_ends_with(d->request.url, update_method))
-        return send(d, false);
+        return slack_send(d, false);
     if (str_is(v[1], "ratelimited")) {
-        refused(d, v[1]);
+        slack_refused(d, v[1]);
         d->failure = FAILURE_RATE_LIMITED;
         return DELIVERY_RETRY;
     }
-    return refused(d, v[1].n != 0 ? v[1] : S("no reason given"));
+    return slack_refused(d, v[1].n != 0 ? v[1] : S("no reason given"));
 }
 
-static enum delivery_verdict judge(struct delivery *d)
+static enum delivery_verdict slack_judge(struct delivery *d)
 {
     enum delivery_verdict v = delivery_judge_whole(d);
 
@@ -503,15 +503,15 @@ static enum delivery_verdict judge(struct delivery *d)
     if (str_starts_with(http_header_get(&d->answer->headers, S("Content-Type")),
                         S("application/json")))
         return judge_json(d);
-    return str_is(d->answer->body, "ok") ? DELIVERY_OK : refused(d, d->answer->body);
+    return str_is(d->answer->body, "ok") ? DELIVERY_OK : slack_refused(d, d->answer->body);
 }
 
-static enum delivery_verdict step(struct delivery *d)
+static enum delivery_verdict slack_step(struct delivery *d)
 {
     if (d->answer != NULL)
-        return judge(d);
+        return slack_judge(d);
     d->n = quiet(d);
-    return send(d, true);
+    return slack_send(d, true);
 }
 
 const struct receiver_type slack_receiver = {
@@ -521,6 +521,6 @@ const struct receiver_type slack_receiver = {
     .conf = &slack_conf_type,
     .send_resolved_default = false,
     .uses_http = true,
-    .check = check,
-    .step = step,
+    .check = slack_check,
+    .step = slack_step,
 };

@@ -57,7 +57,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void sns_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     const struct sns_conf *s = conf;
 
@@ -82,5 +82,5 @@ const struct receiver_type sns_receiver = {
     .conf = &sns_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = sns_check,
 };

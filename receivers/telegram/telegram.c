@@ -28,7 +28,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void telegram_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     struct telegram_conf *t = conf;
 
@@ -54,5 +54,5 @@ const struct receiver_type telegram_receiver = {
     .conf = &telegram_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = telegram_check,
 };

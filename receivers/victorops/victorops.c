@@ -26,7 +26,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void victorops_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     static const char *const fixed[] = {"routing_key",         "message_type",    "state_message",
                                         "entity_display_name", "monitoring_tool", "entity_id",
@@ -57,5 +57,5 @@ const struct receiver_type victorops_receiver = {
     .conf = &victorops_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = victorops_check,
 };

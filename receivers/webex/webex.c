@@ -14,7 +14,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void webex_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     (void)conf;
     if (!view->has_http_authorization)
@@ -35,5 +35,5 @@ const struct receiver_type webex_receiver = {
     .conf = &webex_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
+    .check = webex_check,
 };

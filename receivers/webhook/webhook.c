@@ -25,7 +25,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void webhook_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     const struct webhook_conf *w = conf;
 
@@ -61,7 +61,7 @@ static void put_own(struct delivery *d, const struct webhook_conf *w, struct buf
     buf_addc(b, '\n');
 }
 
-static void fill(struct delivery *d, const struct webhook_conf *w)
+static void webhook_fill(struct delivery *d, const struct webhook_conf *w)
 {
     struct notification *n = arena_new(d->arena, struct notification);
     struct buf b = BUF_INIT;
@@ -78,7 +78,7 @@ static void fill(struct delivery *d, const struct webhook_conf *w)
     d->request.body = arena_take(d->arena, &b);
 }
 
-static enum delivery_verdict step(struct delivery *d)
+static enum delivery_verdict webhook_webhook_step(struct delivery *d)
 {
     static struct http_header json = {S_INIT("Content-Type"), S_INIT("application/json")};
     const struct webhook_conf *w = d->conf;
@@ -93,7 +93,7 @@ static enum delivery_verdict step(struct delivery *d)
     d->request.method = S("POST");
     d->request.headers = (struct http_headers){&json, 1};
     d->timeout = w->timeout;
-    fill(d, w);
+    webhook_fill(d, w);
     return DELIVERY_SEND_HTTP;
 }
 
@@ -104,6 +104,6 @@ const struct receiver_type webhook_receiver = {
     .conf = &webhook_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
-    .check = check,
-    .step = step,
+    .check = webhook_check,
+    .step = webhook_webhook_step,
 };

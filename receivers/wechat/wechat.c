@@ -30,7 +30,7 @@ static const struct conf_key keys[] = {
     CONF_KEYS_END,
 };
 
-static void check(void *conf, const struct receiver_view *view, struct conf_check *c)
+static void wechat_check(void *conf, const struct receiver_view *view, struct conf_check *c)
 {
     struct wechat_conf *w = conf;
 
@@ -57,5 +57,5 @@ const struct receiver_type wechat_receiver = {
     .conf = &wechat_conf_type,
     .send_resolved_default = false,
     .uses_http = true,
-    .check = check,
+    .check = wechat_check,
 };

@@ -36,7 +36,7 @@ void access_free(struct access *x)
     mem_free(x);
 }
 
-static void digest_of(const struct access *x, str token, unsigned char *out)
+static void access_digest_of(const struct access *x, str token, unsigned char *out)
 {
     unsigned n = 0;
 
@@ -45,7 +45,7 @@ static void digest_of(const struct access *x, str token, unsigned char *out)
 }
 
 /* Tokens are read when a configuration is first asked about. */
-static void use(struct access *x, struct config *conf)
+static void access_use(struct access *x, struct config *conf)
 {
     const struct token_conf *v = conf->web.tokens.v;
     struct arena a;
@@ -62,7 +62,7 @@ static void use(struct access *x, struct config *conf)
         str token = STR_NONE;
 
         if (secret_read(v[i].token, &a, &token, &e) && token.n != 0)
-            digest_of(x, token, x->digests[i]);
+            access_digest_of(x, token, x->digests[i]);
         else
             log_error("a token cannot be read, nobody has it", LOG_STR("name", v[i].name),
                       LOG_ERR(&e));
@@ -79,7 +79,7 @@ static bool has_bearer(const struct http_req *rq, str *token)
 }
 
 /* Whose token rq shows; NULL: nobody's. */
-static const struct token_conf *find(const struct access *x, const struct http_req *rq)
+static const struct token_conf *access_find(const struct access *x, const struct http_req *rq)
 {
     const struct token_conf *found = NULL;
     unsigned char digest[DIGEST];
@@ -87,7 +87,7 @@ static const struct token_conf *find(const struct access *x, const struct http_r
 
     if (!has_bearer(rq, &token))
         return NULL;
-    digest_of(x, token, digest);
+    access_digest_of(x, token, digest);
     for (size_t i = 0; i < x->conf->web.tokens.n; i++)
         if (CRYPTO_memcmp(x->digests[i], digest, DIGEST) == 0)
             found = &x->conf->web.tokens.v[i];
@@ -133,8 +133,8 @@ bool access_admit(struct access *x, struct config *conf, struct web *web, struct
         return false;
     if (conf->web.tokens.n == 0)
         return web == NULL || web_admit(web, rq);
-    use(x, conf);
-    t = find(x, rq);
+    access_use(x, conf);
+    t = access_find(x, rq);
     if (t != NULL)
         return within_scope(x, rq, t);
     if (web != NULL && web_has_users(web) && !has_bearer(rq, &token))
@@ -165,8 +165,8 @@ bool access_may_silence(struct access *x, struct config *conf, struct http_req *
 
     if (conf->web.tokens.n == 0)
         return true;
-    use(x, conf);
-    t = find(x, rq);
+    access_use(x, conf);
+    t = access_find(x, rq);
     for (size_t i = 0; t != NULL && i < t->matchers.n; i++)
         for (size_t k = 0; k < s->n_sets; k++)
             if (!set_is_within(&s->sets[k], &t->matchers.v[i]))
@@ -180,8 +180,8 @@ void access_sign(struct access *x, struct config *conf, struct http_req *rq, str
     struct label given = {S("createdBy"), s->created_by};
 
     if (conf->web.tokens.n != 0) {
-        use(x, conf);
-        t = find(x, rq);
+        access_use(x, conf);
+        t = access_find(x, rq);
     }
     if (t == NULL || str_eq(s->created_by, t->name))
         return;

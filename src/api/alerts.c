@@ -88,7 +88,7 @@ static struct wanted wanted_of(struct http_req *rq)
 }
 
 /* As there, who is kept back by a time interval alone is active for this filter, whatever is shown. */
-static bool is_wanted(struct wanted w, const struct verdict *v)
+static bool alerts_is_wanted(struct wanted w, const struct verdict *v)
 {
     return (w.active || v->silenced_by.n != 0 || v->inhibited_by.n != 0) &&
            (w.silenced || v->silenced_by.n == 0) && (w.inhibited || v->inhibited_by.n == 0);
@@ -131,7 +131,7 @@ static bool write_alert(struct alerts_stream *s, const struct audience *au, stru
     bool any = s->filter.receiver == NULL && s->filter.receivers.n == 0;
 
     audience_status(au, a, &s->status);
-    if (!is_wanted(s->wanted, &s->status.verdict))
+    if (!alerts_is_wanted(s->wanted, &s->status.verdict))
         return false;
     vec_clear(&s->receivers);
     for (size_t i = 0; i < s->status.routes.n; i++) {
@@ -150,7 +150,7 @@ static bool write_alert(struct alerts_stream *s, const struct audience *au, stru
     return true;
 }
 
-static bool alerts_next(void *ctx, struct buf *out)
+static bool alerts_alerts_next(void *ctx, struct buf *out)
 {
     struct alerts_stream *s = ctx;
     struct audience any = audience_at(s->api->engine, NULL, shell_clock(s->api->conf.shell)->now);
@@ -192,7 +192,7 @@ void api_get_alerts(struct http_req *rq, void *arg)
     }
     keyed_sort(s->v.v, s->v.n);
     api_headers(rq);
-    http_reply_stream(rq, 200, S("application/json"), alerts_next, alerts_done, s);
+    http_reply_stream(rq, 200, S("application/json"), alerts_alerts_next, alerts_done, s);
 }
 
 /* -- GET /alerts/groups -- */
@@ -206,7 +206,7 @@ struct group_view {
     size_t n;
 };
 
-struct group_key {
+struct alerts_group_key {
     size_t route;
     uint64_t fingerprint;
 };
@@ -219,7 +219,7 @@ struct groups_stream {
     struct arena arena;
     struct api_filter filter;
     bool muted;
-    VEC(struct group_key) todo;
+    VEC(struct alerts_group_key) todo;
     size_t gathered;
     VEC(struct group_view) v;
     VEC(size_t) runs; /* where the next of each run stands in v; run i begins at i * RUN */
@@ -231,7 +231,7 @@ struct groups_stream {
 
 enum { RUN = 1000, GATHERED_ALERTS = 5000 };
 
-static int by_labels(const void *a, const void *b)
+static int alerts_by_labels(const void *a, const void *b)
 {
     const struct group_view *x = a, *y = b;
     int c = labels_cmp(x->labels->ls, y->labels->ls);
@@ -317,7 +317,7 @@ static void write_group(struct groups_stream *s, const struct group_view *g, str
             .alert = g->alerts[i], .status = &s->status, .muted_by = g->muted_by};
 
         audience_status(&au, g->alerts[i], &s->status);
-        if (!is_wanted(s->wanted, &s->status.verdict))
+        if (!alerts_is_wanted(s->wanted, &s->status.verdict))
             continue;
         collect_receivers(s);
         item.receivers = s->receivers.v;
@@ -350,10 +350,10 @@ static void list_groups(struct groups_stream *s)
 
     for (size_t i = 0; i < e->tree.n; i++)
         MAP_EACH (struct u64_map_entry, it, &e->groups[i])
-            vec_push(&s->todo, (struct group_key){i, it->key});
+            vec_push(&s->todo, (struct alerts_group_key){i, it->key});
 }
 
-static int by_order(const void *a, const void *b)
+static int alerts_by_order(const void *a, const void *b)
 {
     return alert_cmp(*(struct alert *const *)a, *(struct alert *const *)b);
 }
@@ -373,7 +373,7 @@ static void gather_group(struct groups_stream *s, const struct group *g, const s
     if (view.n == 0)
         return;
     if (view.n > 1)
-        qsort(view.alerts, view.n, sizeof(struct alert *), by_order);
+        qsort(view.alerts, view.n, sizeof(struct alert *), alerts_by_order);
     view.labels = label_set_ref(g->labels);
     view.receiver = arena_str(&s->arena, g->route->receiver);
     view.route_labels = &g->route->conf->labels;
@@ -388,7 +388,7 @@ static void end_run(struct groups_stream *s)
 
     if (s->v.n == from)
         return;
-    qsort(s->v.v + from, s->v.n - from, sizeof(s->v.v[0]), by_labels);
+    qsort(s->v.v + from, s->v.n - from, sizeof(s->v.v[0]), alerts_by_labels);
     vec_push(&s->runs, from);
 }
 
@@ -415,7 +415,7 @@ static void gather_some(struct groups_stream *s, struct now now)
 
     for (size_t n = 0, alerts = 0; s->gathered < s->todo.n && n < RUN && alerts < GATHERED_ALERTS;
          n++) {
-        struct group_key key = s->todo.v[s->gathered++];
+        struct alerts_group_key key = s->todo.v[s->gathered++];
         const struct route *route = e->tree.by_index[key.route];
         void **slot = u64_map_get(&e->groups[key.route], key.fingerprint);
 
@@ -449,13 +449,13 @@ static const struct group_view *first_left(struct groups_stream *s)
         size_t end = (i + 1) * RUN < s->v.n ? (i + 1) * RUN : s->v.n;
 
         if (s->runs.v[i] < end &&
-            (first == NULL || by_labels(&s->v.v[s->runs.v[i]], &s->v.v[*first]) < 0))
+            (first == NULL || alerts_by_labels(&s->v.v[s->runs.v[i]], &s->v.v[*first]) < 0))
             first = &s->runs.v[i];
     }
     return first != NULL ? &s->v.v[(*first)++] : NULL;
 }
 
-static bool groups_next(void *ctx, struct buf *out)
+static bool alerts_groups_next(void *ctx, struct buf *out)
 {
     struct groups_stream *s = ctx;
     struct now now = shell_clock(s->api->conf.shell)->now;
@@ -511,5 +511,5 @@ void api_get_groups(struct http_req *rq, void *arg)
     }
     list_groups(s);
     api_headers(rq);
-    http_reply_stream(rq, 200, S("application/json"), groups_next, groups_done, s);
+    http_reply_stream(rq, 200, S("application/json"), alerts_groups_next, groups_done, s);
 }

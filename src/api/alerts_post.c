@@ -19,8 +19,8 @@ struct body {
     struct err err;
 };
 
-static bool refuse(struct body *b, int status, int code, const char *fmt, size_t i,
-                   const char *field)
+static bool alerts_post_refuse(struct body *b, int status, int code, const char *fmt, size_t i,
+                               const char *field)
 {
     b->status = status;
     b->code = code;
@@ -29,7 +29,7 @@ static bool refuse(struct body *b, int status, int code, const char *fmt, size_t
 }
 
 /* Null is the zero value, as in Go. */
-static bool read_text(struct json_reader *r, str *out)
+static bool alerts_post_read_text(struct json_reader *r, str *out)
 {
     *out = STR_NONE;
     return json_peek(r) == JSON_NULL ? json_null(r) : json_string(r, out);
@@ -37,7 +37,8 @@ static bool read_text(struct json_reader *r, str *out)
 
 /* A JSON object of strings into sorted labels, added to those that are there, as Go adds to a map. Annotations keep empty
  * values. */
-static bool read_map(struct body *b, struct json_reader *r, bool keep_empty, struct labels *out)
+static bool alerts_post_read_map(struct body *b, struct json_reader *r, bool keep_empty,
+                                 struct labels *out)
 {
     VEC(struct label) v = VEC_INIT;
     struct label l, *copy;
@@ -50,7 +51,7 @@ static bool read_map(struct body *b, struct json_reader *r, bool keep_empty, str
     LABELS_EACH (old, *out)
         vec_push(&v, *old);
     for (json_object_begin(r); json_object_next(r, &l.name);)
-        if (read_text(r, &l.value))
+        if (alerts_post_read_text(r, &l.value))
             vec_push(&v, l);
     n = labels_sort_last(v.v, v.n);
     copy = arena_array(&b->arena, n, sizeof(*copy));
@@ -63,8 +64,8 @@ static bool read_map(struct body *b, struct json_reader *r, bool keep_empty, str
     return !r->failed;
 }
 
-static bool read_time(struct body *b, struct json_reader *r, size_t i, const char *field,
-                      ts_ns *out)
+static bool alerts_post_read_time(struct body *b, struct json_reader *r, size_t i,
+                                  const char *field, ts_ns *out)
 {
     struct err e = ERR_INIT;
     str text;
@@ -72,21 +73,21 @@ static bool read_time(struct body *b, struct json_reader *r, size_t i, const cha
     if (json_peek(r) == JSON_NULL)
         return json_null(r);
     if (json_peek(r) != JSON_STRING)
-        return refuse(b, 400, 400,
-                      "parsing alerts body from \"\" failed, because %zu.%s is not a string", i,
-                      field);
+        return alerts_post_refuse(
+            b, 400, 400, "parsing alerts body from \"\" failed, because %zu.%s is not a string", i,
+            field);
     if (!json_string(r, &text))
         return false;
     if (!api_time_parse(text, out, &e))
-        return refuse(b, 400, 400,
-                      "parsing alerts body from \"\" failed, because %zu.%s is not a date-time", i,
-                      field);
+        return alerts_post_refuse(
+            b, 400, 400, "parsing alerts body from \"\" failed, because %zu.%s is not a date-time",
+            i, field);
     return true;
 }
 
 static bool read_link(struct body *b, struct json_reader *r, size_t i, str *out)
 {
-    if (!read_text(r, out))
+    if (!alerts_post_read_text(r, out))
         return false;
     if (out->n == 0 || url_is_request_uri(*out, &b->arena))
         return true;
@@ -96,7 +97,7 @@ static bool read_link(struct body *b, struct json_reader *r, size_t i, str *out)
                    i, STR(*out));
 }
 
-static bool read_alert(struct body *b, struct json_reader *r, size_t i)
+static bool alerts_post_read_alert(struct body *b, struct json_reader *r, size_t i)
 {
     struct alert_input in = {.starts_at = TS_NONE, .ends_at = TS_NONE};
     bool has_labels = false;
@@ -109,13 +110,13 @@ static bool read_alert(struct body *b, struct json_reader *r, size_t i)
     for (json_object_begin(r); b->status == 0 && json_object_next(r, &key);) {
         if (json_key_is(key, "labels")) {
             has_labels = json_peek(r) != JSON_NULL;
-            read_map(b, r, false, &in.labels);
+            alerts_post_read_map(b, r, false, &in.labels);
         } else if (json_key_is(key, "annotations")) {
-            read_map(b, r, true, &in.annotations);
+            alerts_post_read_map(b, r, true, &in.annotations);
         } else if (json_key_is(key, "startsAt")) {
-            read_time(b, r, i, "startsAt", &in.starts_at);
+            alerts_post_read_time(b, r, i, "startsAt", &in.starts_at);
         } else if (json_key_is(key, "endsAt")) {
-            read_time(b, r, i, "endsAt", &in.ends_at);
+            alerts_post_read_time(b, r, i, "endsAt", &in.ends_at);
         } else if (json_key_is(key, "generatorURL")) {
             read_link(b, r, i, &in.generator_url);
         } else {
@@ -125,7 +126,7 @@ static bool read_alert(struct body *b, struct json_reader *r, size_t i)
     if (r->failed || b->status != 0)
         return false;
     if (!has_labels)
-        return refuse(b, 422, 602, "%zu.%s in body is required", i, "labels");
+        return alerts_post_refuse(b, 422, 602, "%zu.%s in body is required", i, "labels");
     if (b->n == b->cap) {
         struct alert_input *more =
             arena_array(&b->arena, b->cap != 0 ? b->cap * 2 : 64, sizeof(*more));
@@ -140,7 +141,7 @@ static bool read_alert(struct body *b, struct json_reader *r, size_t i)
 }
 
 /* Runs anywhere: touches the body only. */
-static void read_body(struct body *b)
+static void alerts_post_read_body(struct body *b)
 {
     struct json_reader r;
 
@@ -154,7 +155,7 @@ static void read_body(struct body *b)
         return;
     }
     for (json_array_begin(&r); json_array_next(&r);)
-        if (!read_alert(b, &r, b->n))
+        if (!alerts_post_read_alert(b, &r, b->n))
             break;
     if (b->status != 0 || json_end_of_value(&r))
         return;
@@ -235,7 +236,7 @@ static void post_free(struct http_later *l)
 }
 
 /* The body is taken. */
-static void take(struct api *a, struct http_req *rq, struct body *b)
+static void alerts_post_take(struct api *a, struct http_req *rq, struct body *b)
 {
     struct post *p;
 
@@ -261,20 +262,20 @@ struct post_job {
     struct body body;
 };
 
-static void job_run(struct http_later *l)
+static void alerts_post_job_run(struct http_later *l)
 {
-    read_body(&container_of(l, struct post_job, later)->body);
+    alerts_post_read_body(&container_of(l, struct post_job, later)->body);
 }
 
-static void job_answer(struct http_later *l)
+static void alerts_post_job_answer(struct http_later *l)
 {
     struct post_job *j = container_of(l, struct post_job, later);
 
-    take(container_of(l->of, struct api, laters), http_later_take(l), &j->body);
+    alerts_post_take(container_of(l->of, struct api, laters), http_later_take(l), &j->body);
     arena_init(&j->body.arena, 0);
 }
 
-static void job_free(struct http_later *l)
+static void alerts_post_job_free(struct http_later *l)
 {
     struct post_job *j = container_of(l, struct post_job, later);
 
@@ -300,15 +301,15 @@ void api_post_alerts(struct http_req *rq, void *arg)
     if (rq->body.n <= INLINE_MAX || a->conf.pool == NULL) {
         arena_init(&b.arena, 0);
         b.text = rq->body;
-        read_body(&b);
-        take(a, rq, &b);
+        alerts_post_read_body(&b);
+        alerts_post_take(a, rq, &b);
         return;
     }
     p = mem_new(struct post_job);
     http_later_begin(&p->later, &a->laters, 0);
-    p->later.run = job_run;
-    p->later.answer = job_answer;
-    p->later.free = job_free;
+    p->later.run = alerts_post_job_run;
+    p->later.answer = alerts_post_job_answer;
+    p->later.free = alerts_post_job_free;
     arena_init(&p->body.arena, 0);
     p->body.text = arena_str(&p->body.arena, rq->body);
     http_later_run(&p->later, rq, WORK_SOURCE);

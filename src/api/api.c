@@ -317,7 +317,7 @@ struct pending_reply {
     str body;
 };
 
-static void pending_free(struct http_later *l)
+static void api_pending_free(struct http_later *l)
 {
     mem_free(container_of(l, struct pending_reply, later));
 }
@@ -347,7 +347,7 @@ void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str 
 
     http_later_begin(&p->later, &a->laters, 0);
     http_later_wait(&p->later, rq);
-    p->later.free = pending_free;
+    p->later.free = api_pending_free;
     p->status = status;
     p->content_type = content_type;
     p->body = arena_str(&p->later.arena, body);
@@ -440,7 +440,7 @@ static void post_reload(struct http_req *rq, void *arg)
                    reloaded, l);
 }
 
-static bool unrouted(struct http_req *rq, int status, unsigned allow, void *arg)
+static bool api_unrouted(struct http_req *rq, int status, unsigned allow, void *arg)
 {
     static const struct {
         unsigned bit;
@@ -481,7 +481,7 @@ static void observe_size(struct api *a, const char *handler, unsigned method, si
     metric_histogram_observe(&sz->bytes, (double)bytes);
 }
 
-static void observe(const struct http_req *rq, int status, size_t bytes, dur_ns took, void *arg)
+static void api_observe(const struct http_req *rq, int status, size_t bytes, dur_ns took, void *arg)
 {
     static const double bounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
     struct api *a = arg;
@@ -542,7 +542,7 @@ static bool takes_json(const struct http_req *rq)
 
 /* Whoever has our own instance's name is this instance, or may as well hear that it is not he: no credentials are needed
  * to be sent away. */
-static bool admit(struct http_req *rq, void *arg)
+static bool api_admit(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
 
@@ -553,7 +553,7 @@ static bool admit(struct http_req *rq, void *arg)
     return access_admit(a->access, config_of(a->engine->conf), a->web, rq);
 }
 
-static bool accept(struct http_req *rq, void *arg)
+static bool api_accept(struct http_req *rq, void *arg)
 {
     (void)arg;
     if (takes_json(rq))
@@ -581,10 +581,10 @@ struct api *api_new(const struct api_conf *conf)
                                   .max_connections = conf->max_connections,
                                   .max_gets = conf->max_gets,
                                   .answer_timeout = conf->answer_timeout,
-                                  .admit = admit,
-                                  .accept = accept,
-                                  .unrouted = unrouted,
-                                  .observe = observe};
+                                  .admit = api_admit,
+                                  .accept = api_accept,
+                                  .unrouted = api_unrouted,
+                                  .observe = api_observe};
 
     a->conf = *conf;
     a->conf.storage = mem_str_dup(conf->storage);

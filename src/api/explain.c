@@ -27,7 +27,7 @@ static void put_when(struct json_writer *w, const char *key, ts_ns t)
         json_put_rfc3339_ms(w, t);
 }
 
-static void put_list(struct json_writer *w, const char *key, str names)
+static void explain_put_list(struct json_writer *w, const char *key, str names)
 {
     json_key(w, str_of(key));
     json_open(w, '[');
@@ -57,7 +57,7 @@ static void put_decision(struct json_writer *w, const struct decision *d)
     if (d->why.n != 0)
         json_put_text(w, d->kind == DECISION_NOTIFY ? "reason" : "why", d->why);
     if (d->by.n != 0)
-        put_list(w, "by", d->by);
+        explain_put_list(w, "by", d->by);
     if (d->until != TS_NONE)
         put_when(w, "until", d->until);
     if (d->kind == DECISION_NOTIFY) {
@@ -78,34 +78,34 @@ static void put_decision(struct json_writer *w, const struct decision *d)
 }
 
 /* An answer that grows: JSON, or words. */
-struct answer {
+struct explain_answer {
     struct buf b;
     struct json_writer w;
     bool is_text;
     struct tz *zone; /* of the times in words; NULL: UTC */
 };
 
-static struct local_now local_now(const struct answer *an, const struct api *a)
+static struct local_now local_now(const struct explain_answer *an, const struct api *a)
 {
     return (struct local_now){shell_clock(a->conf.shell)->now, an->zone};
 }
 
-static void answer_begin(struct answer *an, struct http_req *rq)
+static void answer_begin(struct explain_answer *an, struct http_req *rq)
 {
-    *an = (struct answer){.is_text = str_is(api_param(rq, S("format")), "text")};
+    *an = (struct explain_answer){.is_text = str_is(api_param(rq, S("format")), "text")};
     json_writer_init(&an->w, &an->b, true);
     if (an->is_text)
         an->zone = tz_of_rule(api_param(rq, S("zone")));
 }
 
-static void answer_release(struct answer *an)
+static void explain_answer_release(struct explain_answer *an)
 {
     buf_release(&an->b);
     tz_free(an->zone);
 }
 
 /* What has grown so far, to out: words are for eyes. */
-static void answer_take(struct answer *an, struct buf *out)
+static void answer_take(struct explain_answer *an, struct buf *out)
 {
     if (an->is_text)
         buf_add_shown(out, buf_str(&an->b));
@@ -114,7 +114,7 @@ static void answer_take(struct answer *an, struct buf *out)
     buf_clear(&an->b);
 }
 
-static void answer_send(struct answer *an, struct http_req *rq)
+static void answer_send(struct explain_answer *an, struct http_req *rq)
 {
     struct buf out = BUF_INIT;
 
@@ -125,11 +125,11 @@ static void answer_send(struct answer *an, struct http_req *rq)
     http_reply(rq, 200, an->is_text ? S("text/plain; charset=utf-8") : S("application/json"),
                buf_str(&out));
     buf_release(&out);
-    answer_release(an);
+    explain_answer_release(an);
 }
 
 struct history {
-    struct answer *an;
+    struct explain_answer *an;
     size_t left;
     ts_ns since; /* TS_NONE = all */
     bool only_notifications;
@@ -175,7 +175,7 @@ static bool add_history(void *arg, const struct decision *d)
     return h->left != 0;
 }
 
-static void put_history(const struct api *a, struct history *h)
+static void explain_put_history(const struct api *a, struct history *h)
 {
     if (h->left == 0)
         return;
@@ -201,7 +201,7 @@ static size_t history_limit(struct http_req *rq)
 
 /* -- an alert -- */
 
-static void put_trace(struct json_writer *w, const struct route_trace_list *trace)
+static void explain_put_trace(struct json_writer *w, const struct route_trace_list *trace)
 {
     static const char *const kinds[] = {[ROUTE_PASSES] = "passes",
                                         [ROUTE_TAKES] = "takes",
@@ -260,8 +260,9 @@ static void put_integration(const struct api *a, struct json_writer *w, const st
     buf_release(&text);
 }
 
-static void put_route(const struct api *a, struct json_writer *w, const struct explanation *x,
-                      const struct explain_route *r, struct now now)
+static void explain_put_route(const struct api *a, struct json_writer *w,
+                              const struct explanation *x, const struct explain_route *r,
+                              struct now now)
 {
     json_open(w, '{');
     json_put_text(w, "receiver", r->route->receiver);
@@ -273,8 +274,8 @@ static void put_route(const struct api *a, struct json_writer *w, const struct e
     api_put_duration(w, "groupInterval", r->route->conf->group_interval);
     api_put_duration(w, "repeatInterval", r->route->conf->repeat_interval);
     put_when(w, "nextFlush", r->next_flush);
-    put_list(w, "outsideActive", r->outside_active);
-    put_list(w, "mutedBy", r->muted);
+    explain_put_list(w, "outsideActive", r->outside_active);
+    explain_put_list(w, "mutedBy", r->muted);
     json_key(w, S("integrations"));
     json_open(w, '[');
     for (size_t i = 0; i < r->n; i++)
@@ -283,7 +284,7 @@ static void put_route(const struct api *a, struct json_writer *w, const struct e
     json_close(w, '}');
 }
 
-static void put_silence(struct json_writer *w, const struct silence *s, struct now now)
+static void explain_put_silence(struct json_writer *w, const struct silence *s, struct now now)
 {
     struct buf b = BUF_INIT;
 
@@ -316,8 +317,8 @@ static void put_inhibition(const struct api *a, struct json_writer *w, const str
     json_close(w, '}');
 }
 
-static void put_alert(const struct api *a, struct json_writer *w, const struct explanation *x,
-                      struct now now)
+static void explain_put_alert(const struct api *a, struct json_writer *w,
+                              const struct explanation *x, struct now now)
 {
     json_key(w, S("labels"));
     labels_put_json(w, x->labels);
@@ -337,7 +338,7 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
     json_key(w, S("silencedBy"));
     json_open(w, '[');
     for (size_t i = 0; i < x->verdict.silenced_by.n; i++)
-        put_silence(w, x->verdict.silenced_by.v[i], now);
+        explain_put_silence(w, x->verdict.silenced_by.v[i], now);
     json_close(w, ']');
     json_key(w, S("inhibitedBy"));
     json_open(w, '[');
@@ -351,12 +352,13 @@ static void put_alert(const struct api *a, struct json_writer *w, const struct e
     json_key(w, S("routes"));
     json_open(w, '[');
     for (size_t i = 0; i < x->n; i++)
-        put_route(a, w, x, &x->routes[i], now);
+        explain_put_route(a, w, x, &x->routes[i], now);
     json_close(w, ']');
-    put_trace(w, &x->trace);
+    explain_put_trace(w, &x->trace);
 }
 
-static void put_explanation(const struct api *a, size_t limit, struct answer *an, struct labels ls)
+static void put_explanation(const struct api *a, size_t limit, struct explain_answer *an,
+                            struct labels ls)
 {
     struct local_now l = local_now(an, a);
     struct history h = {
@@ -370,11 +372,11 @@ static void put_explanation(const struct api *a, size_t limit, struct answer *an
         h.group_key = x.routes[0].group_key;
     if (an->is_text) {
         explain_text_alert(&an->b, a, &x, &l);
-        put_history(a, &h);
+        explain_put_history(a, &h);
     } else {
         json_open(&an->w, '{');
-        put_alert(a, &an->w, &x, l.now);
-        put_history(a, &h);
+        explain_put_alert(a, &an->w, &x, l.now);
+        explain_put_history(a, &h);
         json_close(&an->w, '}');
     }
     explanation_release(&x);
@@ -409,7 +411,7 @@ static void put_receiver(struct json_writer *w, const struct receiver_stats *rs,
     json_put_u64(w, in_flight);
 }
 
-static void explain_receiver(const struct api *a, struct http_req *rq, struct answer *an,
+static void explain_receiver(const struct api *a, struct http_req *rq, struct explain_answer *an,
                              const struct receiver_stats *rs)
 {
     struct local_now l = local_now(an, a);
@@ -423,12 +425,12 @@ static void explain_receiver(const struct api *a, struct http_req *rq, struct an
     count_queue(a->engine, rs->name, &queued, &in_flight);
     if (an->is_text) {
         explain_text_receiver(&an->b, rs, queued, in_flight, &l);
-        put_history(a, &h);
+        explain_put_history(a, &h);
         return;
     }
     json_open(&an->w, '{');
     put_receiver(&an->w, rs, queued, in_flight);
-    put_history(a, &h);
+    explain_put_history(a, &h);
     json_close(&an->w, '}');
 }
 
@@ -491,7 +493,7 @@ static bool fingerprint_asked(struct http_req *rq, uint64_t *fp)
 /* What goes through the alerts keeps fingerprints: between two turns an alert or a silence may go. */
 struct explain_walk {
     struct api *api;
-    struct answer an;
+    struct explain_answer an;
     VEC(uint64_t) todo;
     size_t at, found;
     size_t limit; /* of history */
@@ -506,7 +508,7 @@ static void walk_done(void *ctx)
 
     api_filter_release(&k->filter);
     vec_release(&k->todo);
-    answer_release(&k->an);
+    explain_answer_release(&k->an);
     mem_free(k);
 }
 
@@ -541,7 +543,7 @@ static void walk_begin(struct explain_walk *k, struct now now)
     json_open(w, '{');
     if (k->is_of_silence && silence_of(k) != NULL) {
         json_key(w, S("silence"));
-        put_silence(w, silence_of(k), now);
+        explain_put_silence(w, silence_of(k), now);
     }
     json_key(w, S("alerts"));
     json_open(w, '[');
@@ -561,7 +563,7 @@ static void end_silence(struct explain_walk *k)
         json_key(&k->an.w, S("matching"));
         json_put_u64(&k->an.w, k->found);
     }
-    put_history(k->api, &h);
+    explain_put_history(k->api, &h);
 }
 
 static void walk_end(struct explain_walk *k)
@@ -630,7 +632,7 @@ static void explain_all(struct api *a, struct http_req *rq, const struct api_fil
 static void explain_one(struct api *a, struct http_req *rq, struct labels asked)
 {
     const struct alert *al;
-    struct answer an;
+    struct explain_answer an;
     uint64_t fp;
 
     answer_begin(&an, rq);
@@ -676,7 +678,7 @@ void api_get_explain(struct http_req *rq, void *arg)
     str silence = api_param(rq, S("silence")), receiver = api_param(rq, S("of_receiver"));
     const struct silence *s = silence.n != 0 ? silencer_get(a->engine->silencer, silence) : NULL;
     const struct receiver_stats *rs = receiver.n != 0 ? receiver_asked(a, receiver) : NULL;
-    struct answer an;
+    struct explain_answer an;
 
     if (silence.n == 0 && receiver.n == 0) {
         explain_alerts(a, rq);
@@ -702,7 +704,7 @@ void api_get_explain(struct http_req *rq, void *arg)
 void api_get_notifications(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
-    struct answer an;
+    struct explain_answer an;
     struct history h = {.an = &an,
                         .left = history_limit(rq),
                         .since = TS_NONE,
@@ -718,7 +720,7 @@ void api_get_notifications(struct http_req *rq, void *arg)
     answer_begin(&an, rq);
     if (!an.is_text)
         json_open(&an.w, '{');
-    put_history(a, &h);
+    explain_put_history(a, &h);
     if (!an.is_text)
         json_close(&an.w, '}');
     answer_send(&an, rq);

@@ -31,7 +31,7 @@ void explain_text_decision(struct buf *b, const struct decision *d, const struct
     buf_addf(b, "  %.*s\n", STR(d->group_key));
 }
 
-static void put_trace(struct buf *b, const struct route_trace_list *trace)
+static void explain_text_put_trace(struct buf *b, const struct route_trace_list *trace)
 {
     buf_adds(b, "  routes\n");
     VEC_EACH (const struct route_trace *, t, trace) {
@@ -52,8 +52,8 @@ static void put_trace(struct buf *b, const struct route_trace_list *trace)
     }
 }
 
-static void put_route(struct buf *b, const struct api *a, const struct explanation *x,
-                      const struct explain_route *r, const struct local_now *l)
+static void explain_text_put_route(struct buf *b, const struct api *a, const struct explanation *x,
+                                   const struct explain_route *r, const struct local_now *l)
 {
     buf_addf(b, "  to %.*s in group %.*s", STR(r->route->receiver), STR(r->group_key));
     if (r->next_flush != TS_NONE) {
@@ -78,7 +78,8 @@ static void put_route(struct buf *b, const struct api *a, const struct explanati
     }
 }
 
-static void put_notes(struct buf *b, const struct rule_view *r, const struct local_now *l)
+static void explain_text_put_notes(struct buf *b, const struct rule_view *r,
+                                   const struct local_now *l)
 {
     const struct rule_notes *n = &r->notes;
 
@@ -106,12 +107,12 @@ void explain_text_alert(struct buf *b, const struct api *a, const struct explana
         buf_addc(b, '\n');
     }
     if (x->rule != NULL)
-        put_notes(b, x->rule, l);
-    put_trace(b, &x->trace);
+        explain_text_put_notes(b, x->rule, l);
+    explain_text_put_trace(b, &x->trace);
     if (x->n == 0)
         buf_adds(b, "  there are no routes: nobody is told\n");
     for (size_t i = 0; i < x->n; i++)
-        put_route(b, a, x, &x->routes[i], l);
+        explain_text_put_route(b, a, x, &x->routes[i], l);
 }
 
 void explain_text_silence(struct buf *b, const struct silence *s, size_t matching,

@@ -202,7 +202,7 @@ struct metrics_page {
     struct arena a;
 };
 
-static void count(struct states *st, bool is_active)
+static void metrics_count(struct states *st, bool is_active)
 {
     if (is_active)
         st->active++;
@@ -227,7 +227,7 @@ static void count_in_groups(struct metrics_page *p, const struct audience *any, 
         at = str_map_get(&p->groups, g->key);
         if (at == NULL)
             at = str_map_put(&p->groups, arena_str(&p->a, g->key), arena_new(&p->a, struct states));
-        count(*at, p->status.verdict.held_by == HELD_BY_NOTHING);
+        metrics_count(*at, p->status.verdict.held_by == HELD_BY_NOTHING);
     }
     arena_release(&scratch);
 }
@@ -241,7 +241,7 @@ static void count_alert(struct metrics_page *p, struct alert *al, struct now now
     if (p->api->conf.has_group_keys)
         count_in_groups(p, &any, al);
     else
-        count(&p->all, audience_tells(&any, al->labels->ls, &al->cleared, &p->verdict));
+        metrics_count(&p->all, audience_tells(&any, al->labels->ls, &al->cleared, &p->verdict));
 }
 
 static void put_states(struct expo *x, const struct states *st, const struct expo_label *more)
@@ -288,14 +288,14 @@ static void put_alerts(const struct metrics_page *p, struct expo *x)
 }
 
 /* What is counted of one kind of integration: of all receivers, or of one that has it. */
-struct line {
+struct metrics_line {
     const struct integration_stats *st;
     struct expo_label labels[3]; /* one is free */
     size_t n;
 };
 
-struct lines {
-    VEC(struct line) v;
+struct metrics_lines {
+    VEC(struct metrics_line) v;
 };
 
 static bool has_kind(const struct core_receiver *rc, str kind)
@@ -306,7 +306,7 @@ static bool has_kind(const struct core_receiver *rc, str kind)
     return false;
 }
 
-static void collect_lines(const struct api *a, struct lines *out)
+static void collect_lines(const struct api *a, struct metrics_lines *out)
 {
     const struct engine *e = a->engine;
 
@@ -314,17 +314,17 @@ static void collect_lines(const struct api *a, struct lines *out)
         struct expo_label kind = L("integration", str_of(receiver_types[k]->name));
 
         if (!a->conf.has_receiver_names)
-            vec_push(&out->v, (struct line){&e->stats.integration[k], {kind}, 1});
+            vec_push(&out->v, (struct metrics_line){&e->stats.integration[k], {kind}, 1});
         else
             VEC_EACH (const struct receiver_stats *, r, &e->receivers)
                 if (has_kind(engine_receiver(e, r->name), kind.value))
-                    vec_push(&out->v, (struct line){&r->integration[k],
-                                                    {kind, L("receiver_name", r->name)},
-                                                    2});
+                    vec_push(&out->v, (struct metrics_line){&r->integration[k],
+                                                            {kind, L("receiver_name", r->name)},
+                                                            2});
     }
 }
 
-static void put_failed(struct expo *x, const struct line *l)
+static void put_failed(struct expo *x, const struct metrics_line *l)
 {
     static const char *const reasons[] = {[FAILURE_OTHER] = "other",
                                           [FAILURE_CLIENT] = "clientError",
@@ -333,7 +333,7 @@ static void put_failed(struct expo *x, const struct line *l)
                                           [FAILURE_RATE_LIMITED] = "rateLimited",
                                           [FAILURE_CANCELED] = "contextCanceled",
                                           [FAILURE_DEADLINE] = "contextDeadlineExceeded"};
-    struct line with = *l;
+    struct metrics_line with = *l;
 
     for (size_t r = 0; r < ARRAY_LEN(reasons); r++) {
         with.labels[l->n] = L("reason", str_of(reasons[r]));
@@ -343,23 +343,23 @@ static void put_failed(struct expo *x, const struct line *l)
 
 static void put_integrations(struct api *a, struct expo *x)
 {
-    struct lines lines = {0};
+    struct metrics_lines lines = {0};
 
     collect_lines(a, &lines);
     metric_begin(x, &rows[M_NOTIFICATIONS]);
-    VEC_EACH (const struct line *, l, &lines.v)
+    VEC_EACH (const struct metrics_line *, l, &lines.v)
         expo_u64(x, l->labels, l->n, l->st->notifications);
     metric_begin(x, &rows[M_FAILED]);
-    VEC_EACH (const struct line *, l, &lines.v)
+    VEC_EACH (const struct metrics_line *, l, &lines.v)
         put_failed(x, l);
     metric_begin(x, &rows[M_REQUESTS]);
-    VEC_EACH (const struct line *, l, &lines.v)
+    VEC_EACH (const struct metrics_line *, l, &lines.v)
         expo_u64(x, l->labels, l->n, l->st->requests);
     metric_begin(x, &rows[M_REQUESTS_FAILED]);
-    VEC_EACH (const struct line *, l, &lines.v)
+    VEC_EACH (const struct metrics_line *, l, &lines.v)
         expo_u64(x, l->labels, l->n, l->st->requests_failed);
     metric_begin(x, &rows[M_LATENCY]);
-    VEC_EACH (const struct line *, l, &lines.v)
+    VEC_EACH (const struct metrics_line *, l, &lines.v)
         metric_put_histogram(x, l->labels, l->n, &l->st->latency);
     vec_release(&lines.v);
 }
@@ -493,7 +493,7 @@ static void put_turns(const struct meter *m, struct expo *x)
         expo_value(x, &L("work", str_of(piece_names[i])), 1, api_seconds(m->longest[i]));
 }
 
-static void put_loop(struct api *a, struct expo *x)
+static void metrics_put_loop(struct api *a, struct expo *x)
 {
     const struct loop_lag *lag = loop_lag(a->conf.loop);
     const struct meter *m = shell_clock(a->conf.shell)->meter;
@@ -581,7 +581,7 @@ static void put_budgets(struct api *a, struct expo *x)
         expo_u64(x, &L("class", v[i].name), 1, budget_refused(v[i].b));
 }
 
-static size_t open_files(void)
+static size_t metrics_open_files(void)
 {
     DIR *d = opendir("/proc/self/fd");
     size_t n = 0;
@@ -611,11 +611,11 @@ static void put_process(struct api *a, struct expo *x)
     metric_put(x, &rows[M_RSS], (double)resident * (double)sysconf(_SC_PAGESIZE));
     metric_put(x, &rows[M_VIRTUAL], (double)total * (double)sysconf(_SC_PAGESIZE));
     metric_put(x, &rows[M_CPU], (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
-    metric_put(x, &rows[M_OPEN_FDS], (double)open_files());
+    metric_put(x, &rows[M_OPEN_FDS], (double)metrics_open_files());
     metric_put(x, &rows[M_FDS], (double)sysconf(_SC_OPEN_MAX));
 }
 
-static void put_all(const struct metrics_page *p, struct buf *out, struct now now)
+static void metrics_put_all(const struct metrics_page *p, struct buf *out, struct now now)
 {
     struct api *a = p->api;
     struct expo x;
@@ -628,7 +628,7 @@ static void put_all(const struct metrics_page *p, struct buf *out, struct now no
     put_limits(a, &x);
     put_outbox(a, &x, now);
     put_store(a, &x);
-    put_loop(a, &x);
+    metrics_put_loop(a, &x);
     api_put_sample_metrics(a, &x);
     api_put_peer_metrics(a, &x);
     put_http(a, &x);
@@ -652,7 +652,7 @@ static bool page_next(void *ctx, struct buf *out)
     }
     if (p->at < p->todo.n)
         return true;
-    put_all(p, out, now);
+    metrics_put_all(p, out, now);
     return false;
 }
 

@@ -87,7 +87,8 @@ static const struct idle rows[] = {
     GAUGE("event_recorder_queue_length", "Events are not exported.", 0),
 };
 
-static void put(struct expo *x, const struct idle *r, const struct expo_label *label, size_t n)
+static void metrics_idle_put(struct expo *x, const struct idle *r, const struct expo_label *label,
+                             size_t n)
 {
     static uint64_t none[ARRAY_LEN(metric_seconds_bounds) + 1];
     const struct metric_histogram zero = {metric_seconds_bounds, ARRAY_LEN(metric_seconds_bounds),
@@ -109,8 +110,8 @@ void api_put_idle_metrics(struct expo *x)
 
         metric_begin(x, &r->metric);
         if (r->label == NULL)
-            put(x, r, NULL, 0);
+            metrics_idle_put(x, r, NULL, 0);
         while (rest.n != 0)
-            put(x, r, &(struct expo_label){str_of(r->label), str_cut(&rest, ' ')}, 1);
+            metrics_idle_put(x, r, &(struct expo_label){str_of(r->label), str_cut(&rest, ' ')}, 1);
     }
 }

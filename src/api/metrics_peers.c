@@ -102,7 +102,7 @@ static double forward_value(enum m m, const struct forward_queue *q)
     }
 }
 
-static void put_forward(struct api *a, struct expo *x)
+static void metrics_peers_put_forward(struct api *a, struct expo *x)
 {
     const struct forward *f = a->conf.forward;
     size_t found = 0;
@@ -131,5 +131,5 @@ static void put_forward(struct api *a, struct expo *x)
 void api_put_peer_metrics(struct api *a, struct expo *x)
 {
     put_sources(a, x);
-    put_forward(a, x);
+    metrics_peers_put_forward(a, x);
 }

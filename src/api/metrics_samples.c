@@ -161,7 +161,7 @@ static bool is_held_longest(const struct rule_group_view *v, size_t i)
     return r->notes.held.n != 0;
 }
 
-static void put_held(const struct engine *e, struct expo *x, struct now now)
+static void metrics_samples_put_held(const struct engine *e, struct expo *x, struct now now)
 {
     struct buf id = BUF_INIT;
 
@@ -204,7 +204,7 @@ static void put_rules(struct api *a, struct expo *x)
             expo_value(x, &L("rule_group", buf_str(&id)), 1, group_value((enum m)m, e->rules.v[i]));
         }
     }
-    put_held(e, x, now);
+    metrics_samples_put_held(e, x, now);
     metric_begin(x, &rows[M_EVALUATION_SECONDS]);
     expo_summary(x, NULL, 0, api_seconds(e->stats.rule_took), e->stats.rule_evaluations);
     metric_begin(x, &rows[M_GROUPS_SECONDS]);
@@ -217,7 +217,7 @@ struct list_metric {
     enum m m;
 };
 
-static void put_list(void *arg, str job, const struct discovery_status *s)
+static void metrics_samples_put_list(void *arg, str job, const struct discovery_status *s)
 {
     const struct list_metric *l = arg;
     const struct expo_label labels[] = {
@@ -253,7 +253,7 @@ static void put_targets(struct api *a, struct expo *x)
         struct list_metric l = {x, (enum m)m};
 
         metric_begin(x, &rows[m]);
-        scraper_each_list(s, put_list, &l);
+        scraper_each_list(s, metrics_samples_put_list, &l);
     }
     metric_put(x, &rows[M_SCRAPES], (double)st.scrapes);
     metric_put(x, &rows[M_SCRAPES_FAILED], (double)st.failed);

@@ -85,7 +85,7 @@ size_t prom_param_list(const struct prom_params *p, const char *name, struct are
 #define TIME_MAX_S     9.2e15
 #define DURATION_MAX_S 9.2e9
 
-static bool seconds(str text, double most, ts_ms *out)
+static bool prom_seconds(str text, double most, ts_ms *out)
 {
     struct err e = ERR_INIT;
     double v;
@@ -101,7 +101,7 @@ bool prom_time(str text, ts_ms *out)
     struct err e = ERR_INIT;
     ts_ns t;
 
-    if (seconds(text, TIME_MAX_S, out))
+    if (prom_seconds(text, TIME_MAX_S, out))
         return true;
     if (!rfc3339_parse(text, &t, &e))
         return false;
@@ -114,7 +114,7 @@ bool prom_duration(str text, ts_ms *out)
     struct err e = ERR_INIT;
     dur_ns d;
 
-    if (seconds(text, DURATION_MAX_S, out))
+    if (prom_seconds(text, DURATION_MAX_S, out))
         return true;
     if (!duration_parse(text, &d, &e))
         return false;

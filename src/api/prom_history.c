@@ -22,7 +22,7 @@ static void put_event(struct json_writer *w, const struct rule_event *ev)
     buf_release(&b);
 }
 
-static void put_history(struct json_writer *w, const struct alert_history *h)
+static void prom_history_put_history(struct json_writer *w, const struct alert_history *h)
 {
     json_open(w, '{');
     json_key(w, S("labels"));
@@ -59,7 +59,7 @@ void prom_rule_history(struct http_req *rq, void *arg)
         if ((rule.n == 0 || str_eq(labels_get(h->labels->ls, S("alertname")), rule)) &&
             (group.n == 0 || str_eq(h->group, group)) && (file.n == 0 || str_eq(h->file, file)) &&
             api_filter_labels(&f, h->labels->ls))
-            put_history(&w, h);
+            prom_history_put_history(&w, h);
     }
     json_close(&w, ']');
     prom_answer(rq, buf_str(&b));

@@ -23,14 +23,14 @@ struct metadata_job {
 
 /* -- a job's life -- */
 
-static void answer(struct http_later *l)
+static void prom_metadata_answer(struct http_later *l)
 {
     struct metadata_job *j = container_of(l, struct metadata_job, later);
 
     prom_answer(l->request, buf_str(&j->body));
 }
 
-static void release(struct http_later *l)
+static void prom_metadata_release(struct http_later *l)
 {
     struct metadata_job *j = container_of(l, struct metadata_job, later);
 
@@ -44,8 +44,8 @@ static void release(struct http_later *l)
 }
 
 /* As Go's strconv.Atoi; an absent one is no limit. */
-static bool read_limit(struct http_req *rq, const struct prom_params *p, const char *name,
-                       int64_t *out)
+static bool prom_metadata_read_limit(struct http_req *rq, const struct prom_params *p,
+                                     const char *name, int64_t *out)
 {
     str text = prom_param(p, name), digits = text;
     bool negative = text.n != 0 && text.p[0] == '-';
@@ -64,25 +64,25 @@ static bool read_limit(struct http_req *rq, const struct prom_params *p, const c
     return true;
 }
 
-static struct metadata_job *begin(struct api *a, struct http_req *rq,
-                                  void (*run)(struct http_later *l))
+static struct metadata_job *prom_metadata_begin(struct api *a, struct http_req *rq,
+                                                void (*run)(struct http_later *l))
 {
     struct metadata_job *j = mem_new(struct metadata_job);
     struct prom_params p = prom_params(rq);
 
     http_later_begin(&j->later, &a->laters, 0);
     j->later.run = run;
-    j->later.answer = answer;
-    j->later.free = release;
+    j->later.answer = prom_metadata_answer;
+    j->later.free = prom_metadata_release;
     j->metric = arena_str(&j->later.arena, prom_param(&p, "metric"));
-    if (read_limit(rq, &p, "limit", &j->limit) &&
-        read_limit(rq, &p, "limit_per_metric", &j->limit_per_metric))
+    if (prom_metadata_read_limit(rq, &p, "limit", &j->limit) &&
+        prom_metadata_read_limit(rq, &p, "limit_per_metric", &j->limit_per_metric))
         return j;
     http_later_free(&j->later);
     return NULL;
 }
 
-static void put_item(struct json_writer *w, const struct metadata_item *m)
+static void prom_metadata_put_item(struct json_writer *w, const struct metadata_item *m)
 {
     json_put_text(w, "type", m->type);
     json_put_text(w, "help", m->help);
@@ -97,7 +97,7 @@ struct said {
     struct said *next;
 };
 
-static bool is_same(const struct metadata_item *a, const struct metadata_item *b)
+static bool prom_metadata_is_same(const struct metadata_item *a, const struct metadata_item *b)
 {
     return str_eq(a->type, b->type) && str_eq(a->help, b->help) && str_eq(a->unit, b->unit);
 }
@@ -113,7 +113,7 @@ static void add_said(struct metadata_job *j, struct str_map *all, const struct m
     if (is_new)
         return;
     for (;; at = at->next, n++) {
-        if (is_same(&at->item, m))
+        if (prom_metadata_is_same(&at->item, m))
             return;
         if (at->next == NULL)
             break;
@@ -128,20 +128,20 @@ static void put_said(struct json_writer *w, str metric, const struct said *s)
     json_open(w, '[');
     for (; s != NULL; s = s->next) {
         json_open(w, '{');
-        put_item(w, &s->item);
+        prom_metadata_put_item(w, &s->item);
         json_close(w, '}');
     }
     json_close(w, ']');
 }
 
-static int by_key(const void *a, const void *b)
+static int prom_metadata_by_key(const void *a, const void *b)
 {
     const struct str_map_entry *const *x = a, *const *y = b;
 
     return str_cmp((*x)->key, (*y)->key);
 }
 
-static void put_all(struct metadata_job *j, const struct str_map *all)
+static void prom_metadata_put_all(struct metadata_job *j, const struct str_map *all)
 {
     const struct str_map_entry **v = mem_array(all->n + 1, sizeof(struct str_map_entry *));
     struct json_writer w;
@@ -149,7 +149,7 @@ static void put_all(struct metadata_job *j, const struct str_map *all)
 
     MAP_EACH (const struct str_map_entry, e, all)
         v[n++] = e;
-    qsort(v, n, sizeof(struct str_map_entry *), by_key);
+    qsort(v, n, sizeof(struct str_map_entry *), prom_metadata_by_key);
     json_writer_init(&w, &j->body, false);
     json_open(&w, '{');
     for (size_t i = 0; i < n && (j->limit < 0 || (int64_t)i < j->limit); i++)
@@ -173,7 +173,7 @@ static void list_metrics(struct http_later *l)
             if (j->metric.n == 0 || str_eq(j->metric, v[k].metric))
                 add_said(j, &all, &v[k]);
     }
-    put_all(j, &all);
+    prom_metadata_put_all(j, &all);
     str_map_release(&all);
 }
 
@@ -191,7 +191,7 @@ static void see_metadata(void *arg, const struct target_status *t)
 void prom_metadata(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
-    struct metadata_job *j = begin(a, rq, list_metrics);
+    struct metadata_job *j = prom_metadata_begin(a, rq, list_metrics);
 
     if (j == NULL)
         return;
@@ -228,7 +228,7 @@ static void list_targets(struct http_later *l)
             labels_put_json(&w, s->labels);
             if (j->metric.n == 0)
                 json_put_text(&w, "metric", v[k].metric);
-            put_item(&w, &v[k]);
+            prom_metadata_put_item(&w, &v[k]);
             json_close(&w, '}');
         }
         arena_reset(&scratch);
@@ -243,13 +243,13 @@ static void see_target(void *arg, const struct target_status *t)
 
     if (t->metadata != NULL && matchers_match(&j->targets, t->labels))
         vec_push(&j->v, (struct metadata_source){metadata_ref(t->metadata),
-                                        labels_copy(&j->later.arena, t->labels)});
+                                                 labels_copy(&j->later.arena, t->labels)});
 }
 
 void prom_target_metadata(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
-    struct metadata_job *j = begin(a, rq, list_targets);
+    struct metadata_job *j = prom_metadata_begin(a, rq, list_targets);
     struct prom_params p = prom_params(rq);
     str match = prom_param(&p, "match_target");
 

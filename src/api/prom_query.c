@@ -9,7 +9,7 @@ enum { POINTS_MAX = 11000, TIMEOUT_MAX_MS = 120000, GATHER_MAX = 1 << 30 };
 
 /* -- a job's life -- */
 
-static void work(struct http_later *l)
+static void prom_query_work(struct http_later *l)
 {
     struct query_job *q = container_of(l, struct query_job, later);
 
@@ -17,7 +17,7 @@ static void work(struct http_later *l)
     q->work(q);
 }
 
-static void answer(struct http_later *l)
+static void prom_query_answer(struct http_later *l)
 {
     struct query_job *q = container_of(l, struct query_job, later);
 
@@ -29,7 +29,7 @@ static void answer(struct http_later *l)
     http_reply(l->request, 200, q->content_type, buf_str(&q->body));
 }
 
-static void release(struct http_later *l)
+static void prom_query_release(struct http_later *l)
 {
     struct query_job *q = container_of(l, struct query_job, later);
 
@@ -45,9 +45,9 @@ struct query_job *prom_job_new(struct api *a, void (*work_of)(struct query_job *
     struct query_job *q = mem_new(struct query_job);
 
     http_later_begin(&q->later, &a->laters, 0);
-    q->later.run = work;
-    q->later.answer = answer;
-    q->later.free = release;
+    q->later.run = prom_query_work;
+    q->later.answer = prom_query_answer;
+    q->later.free = prom_query_release;
     q->api = a;
     q->work = work_of;
     q->content_type = S("application/json");
@@ -77,7 +77,7 @@ void prom_job_start(struct query_job *q, struct http_req *rq)
 /* As long as others wait for the store. */
 enum { SHARED_READ_MAX = 4000000, SHARED_MAX_MS = 50 };
 
-static enum promql_go ask(void *arg, uint64_t read)
+static enum promql_go prom_query_ask(void *arg, uint64_t read)
 {
     struct query_job *q = arg;
     ts_ns now;
@@ -92,13 +92,14 @@ static enum promql_go ask(void *arg, uint64_t read)
     return q->is_large ? PROMQL_TOO_MUCH : PROMQL_GO_ON;
 }
 
-static bool goes_on(void *arg)
+static bool prom_query_goes_on(void *arg)
 {
-    return ask(arg, 0) == PROMQL_GO_ON;
+    return prom_query_ask(arg, 0) == PROMQL_GO_ON;
 }
 
 /* is_cut: limit has left something out. */
-static void put_notes(struct json_writer *w, const char *key, const str *v, size_t n, bool is_cut)
+static void prom_query_put_notes(struct json_writer *w, const char *key, const str *v, size_t n,
+                                 bool is_cut)
 {
     if (n == 0 && !is_cut)
         return;
@@ -113,7 +114,7 @@ static void put_notes(struct json_writer *w, const char *key, const str *v, size
 
 void prom_put_cut(struct json_writer *w, bool is_cut)
 {
-    put_notes(w, "warnings", NULL, 0, is_cut);
+    prom_query_put_notes(w, "warnings", NULL, 0, is_cut);
 }
 
 /* As Prometheus' stats; that results are sorted is part of the evaluation here. */
@@ -171,8 +172,8 @@ static void put_result(struct query_job *q, struct promql_result *r)
     if (q->has_stats)
         put_stats(q, &w, &r->stats);
     json_close(&w, '}');
-    put_notes(&w, "warnings", r->warnings, r->n_warnings, is_cut);
-    put_notes(&w, "infos", r->infos, r->n_infos, false);
+    prom_query_put_notes(&w, "warnings", r->warnings, r->n_warnings, is_cut);
+    prom_query_put_notes(&w, "infos", r->infos, r->n_infos, false);
     json_close(&w, '}');
 }
 
@@ -182,7 +183,7 @@ static bool evaluate_over(struct query_job *q, struct storage storage, struct pr
     struct promql_settings settings = {.lookback = q->lookback,
                                        .max_bytes = budgets != NULL ? budgets->query : 0,
                                        .counts_steps = q->counts_steps,
-                                       .ask = ask,
+                                       .ask = prom_query_ask,
                                        .ask_arg = q};
     struct promql_query query = {
         .expr = q->expr, .text = q->text, .storage = storage, .settings = &settings};
@@ -197,13 +198,13 @@ static bool evaluate_apart(struct query_job *q, struct storage storage, struct p
 {
     const struct budgets *budgets = q->api->conf.budgets;
     size_t most = budgets != NULL && budgets->query != 0 ? budgets->query : GATHER_MAX;
-    struct gather *g = gather_new(storage, most, goes_on, q);
+    struct gather *g = gather_new(storage, most, prom_query_goes_on, q);
     bool ok;
 
     q->err = (struct err)ERR_INIT;
     ok = evaluate_over(q, gather_storage(g), r);
     if (ok && !gather_is_whole(g)) {
-        enum promql_go go = ask(q, 0);
+        enum promql_go go = prom_query_ask(q, 0);
 
         ok = go == PROMQL_CANCELED ? err_set(&q->err, ERR_CONFLICT, "query was canceled")
              : go == PROMQL_TIMED_OUT
@@ -214,7 +215,7 @@ static bool evaluate_apart(struct query_job *q, struct storage storage, struct p
     return ok;
 }
 
-static void evaluate(struct query_job *q)
+static void prom_query_evaluate(struct query_job *q)
 {
     struct storage storage = tsdb_storage(store_db(q->api->conf.store));
     struct promql_result r;
@@ -305,7 +306,7 @@ ts_ms prom_now_ms(const struct api *a)
 
 void prom_query(struct http_req *rq, void *arg)
 {
-    struct query_job *q = prom_job_new(arg, evaluate);
+    struct query_job *q = prom_job_new(arg, prom_query_evaluate);
     struct prom_params p = prom_params(rq);
 
     if (!prom_job_time(rq, &p, "time", prom_now_ms(arg), &q->start) ||
@@ -358,7 +359,7 @@ static bool parse_range(struct http_req *rq, struct query_job *q, const struct p
 
 void prom_query_range(struct http_req *rq, void *arg)
 {
-    struct query_job *q = prom_job_new(arg, evaluate);
+    struct query_job *q = prom_job_new(arg, prom_query_evaluate);
     struct prom_params p = prom_params(rq);
 
     if (!parse_range(rq, q, &p) || !prom_job_limits(rq, q, &p) || !parse_query(rq, q, &p)) {

@@ -16,7 +16,7 @@ struct filter {
     struct arena arena;
 };
 
-static bool holds(const str *v, size_t n, str s)
+static bool prom_rules_holds(const str *v, size_t n, str s)
 {
     for (size_t i = 0; i < n; i++)
         if (str_eq(v[i], s))
@@ -24,9 +24,9 @@ static bool holds(const str *v, size_t n, str s)
     return n == 0;
 }
 
-static bool is_wanted(const struct filter *f, const struct rule_view *r)
+static bool prom_rules_is_wanted(const struct filter *f, const struct rule_view *r)
 {
-    if (!(r->is_alert ? f->alerts : f->records) || !holds(f->rules, f->n_rules, r->name))
+    if (!(r->is_alert ? f->alerts : f->records) || !prom_rules_holds(f->rules, f->n_rules, r->name))
         return false;
     for (size_t i = 0; i < f->n_matches; i++)
         if (matchers_match(&f->matches[i], r->labels))
@@ -41,7 +41,8 @@ static void filter_release(struct filter *f)
     arena_release(&f->arena);
 }
 
-static bool parse_matches(struct http_req *rq, const struct prom_params *p, struct filter *f)
+static bool prom_rules_parse_matches(struct http_req *rq, const struct prom_params *p,
+                                     struct filter *f)
 {
     struct err e = ERR_INIT;
     str *texts;
@@ -88,7 +89,7 @@ static bool filter_init(struct http_req *rq, struct filter *f)
         prom_fail(rq, PROM_BAD_DATA,
                   "invalid parameter \"group_limit\": group_limit needs to be specified if "
                   "group_next_token is");
-    else if (parse_matches(rq, &p, f))
+    else if (prom_rules_parse_matches(rq, &p, f))
         return true;
     filter_release(f);
     return false;
@@ -96,13 +97,13 @@ static bool filter_init(struct http_req *rq, struct filter *f)
 
 /* -- writing -- */
 
-static void put_time(struct json_writer *w, const char *key, ts_ns t)
+static void prom_rules_put_time(struct json_writer *w, const char *key, ts_ns t)
 {
     json_key(w, str_of(key));
     json_put_rfc3339_nano(w, t);
 }
 
-static void put_alert(struct json_writer *w, const struct rule_alert_view *a)
+static void prom_rules_put_alert(struct json_writer *w, const struct rule_alert_view *a)
 {
     struct buf b = BUF_INIT;
 
@@ -112,16 +113,16 @@ static void put_alert(struct json_writer *w, const struct rule_alert_view *a)
     json_key(w, S("annotations"));
     labels_put_json(w, a->annotations);
     json_put_text(w, "state", a->state == RULE_ALERT_FIRING ? S("firing") : S("pending"));
-    put_time(w, "activeAt", a->active_at);
+    prom_rules_put_time(w, "activeAt", a->active_at);
     if (a->keep_firing_since != TS_NONE)
-        put_time(w, "keepFiringSince", a->keep_firing_since);
+        prom_rules_put_time(w, "keepFiringSince", a->keep_firing_since);
     float_print_exponent(&b, a->value);
     json_put_text(w, "value", buf_str(&b));
     json_close(w, '}');
     buf_release(&b);
 }
 
-static void put_texts(struct json_writer *w, const char *key, const str *v, size_t n)
+static void prom_rules_put_texts(struct json_writer *w, const char *key, const str *v, size_t n)
 {
     if (n == 0)
         return;
@@ -135,12 +136,12 @@ static void put_texts(struct json_writer *w, const char *key, const str *v, size
 /* Beyond Prometheus: what the last answer said beside its samples. */
 void api_put_rule_notes(struct json_writer *w, const struct rule_notes *n)
 {
-    put_texts(w, "warnings", n->warnings, n->n_warnings);
-    put_texts(w, "infos", n->infos, n->n_infos);
+    prom_rules_put_texts(w, "warnings", n->warnings, n->n_warnings);
+    prom_rules_put_texts(w, "infos", n->infos, n->n_infos);
     if (n->held.n == 0)
         return;
     json_put_text(w, "heldBecause", n->held);
-    put_time(w, "heldSince", n->held_since);
+    prom_rules_put_time(w, "heldSince", n->held_since);
 }
 
 /* Beyond Prometheus: what the rule has cost since the start, and what it last returned. */
@@ -155,7 +156,8 @@ static void put_cost(struct json_writer *w, const struct rule_view *r)
     json_put_u64(w, r->samples);
 }
 
-static void put_rule(struct json_writer *w, const struct filter *f, const struct rule_view *r)
+static void prom_rules_put_rule(struct json_writer *w, const struct filter *f,
+                                const struct rule_view *r)
 {
     json_open(w, '{');
     if (r->is_alert)
@@ -179,7 +181,7 @@ static void put_rule(struct json_writer *w, const struct filter *f, const struct
         } else {
             json_open(w, '[');
             for (size_t i = 0; i < r->n_alerts; i++)
-                put_alert(w, &r->alerts[i]);
+                prom_rules_put_alert(w, &r->alerts[i]);
             json_close(w, ']');
         }
     }
@@ -188,14 +190,14 @@ static void put_rule(struct json_writer *w, const struct filter *f, const struct
         json_put_text(w, "lastError", r->last_error);
     api_put_rule_notes(w, &r->notes);
     api_put_seconds(w, "evaluationTime", r->took);
-    put_time(w, "lastEvaluation", r->last_eval);
+    prom_rules_put_time(w, "lastEvaluation", r->last_eval);
     put_cost(w, r);
     json_put_text(w, "type", r->is_alert ? S("alerting") : S("recording"));
     json_close(w, '}');
 }
 
-static void put_group(struct json_writer *w, const struct filter *f,
-                      const struct rule_group_view *g)
+static void prom_rules_put_group(struct json_writer *w, const struct filter *f,
+                                 const struct rule_group_view *g)
 {
     json_open(w, '{');
     json_put_text(w, "name", g->name);
@@ -203,14 +205,14 @@ static void put_group(struct json_writer *w, const struct filter *f,
     json_key(w, S("rules"));
     json_open(w, '[');
     for (size_t i = 0; i < g->n_rules; i++)
-        if (is_wanted(f, &g->rules[i]))
-            put_rule(w, f, &g->rules[i]);
+        if (prom_rules_is_wanted(f, &g->rules[i]))
+            prom_rules_put_rule(w, f, &g->rules[i]);
     json_close(w, ']');
     api_put_seconds(w, "interval", g->interval);
     json_key(w, S("limit"));
     json_put_i64(w, g->limit);
     api_put_seconds(w, "evaluationTime", g->took);
-    put_time(w, "lastEvaluation", g->last_eval);
+    prom_rules_put_time(w, "lastEvaluation", g->last_eval);
     json_close(w, '}');
 }
 
@@ -219,7 +221,7 @@ static void put_group(struct json_writer *w, const struct filter *f,
 /* What the answers are made of. */
 enum { OF_RULES = CHANGES_OF(CHANGED_RULES) | CHANGES_OF(CHANGED_CONFIG) };
 
-static int by_place(const void *a, const void *b)
+static int prom_rules_by_place(const void *a, const void *b)
 {
     const struct rule_group_view *x = *(struct rule_group_view *const *)a,
                                  *y = *(struct rule_group_view *const *)b;
@@ -233,21 +235,22 @@ struct views {
     size_t n, cap;
 };
 
-static void collect(const struct api *a, const struct filter *f, struct views *out)
+static void prom_rules_collect(const struct api *a, const struct filter *f, struct views *out)
 {
     VEC_EACH (struct rule_slot *const *, s, &a->engine->rules) {
         struct rule_group_view *g = (*s)->shown;
         bool any = false;
 
-        if (!holds(f->groups, f->n_groups, g->name) || !holds(f->files, f->n_files, g->file))
+        if (!prom_rules_holds(f->groups, f->n_groups, g->name) ||
+            !prom_rules_holds(f->files, f->n_files, g->file))
             continue;
         for (size_t i = 0; i < g->n_rules && !any; i++)
-            any = is_wanted(f, &g->rules[i]);
+            any = prom_rules_is_wanted(f, &g->rules[i]);
         if (any)
             vec_push(out, rule_group_view_ref(g));
     }
     if (out->n > 1)
-        qsort(out->v, out->n, sizeof(*out->v), by_place);
+        qsort(out->v, out->n, sizeof(*out->v), prom_rules_by_place);
 }
 
 /* What a page's token names: its first group. */
@@ -299,7 +302,7 @@ static void stream_done(void *ctx)
     mem_free(s);
 }
 
-static bool groups_next(void *ctx, struct buf *out)
+static bool prom_rules_groups_next(void *ctx, struct buf *out)
 {
     struct rules_stream *s = ctx;
     size_t enough = out->n + API_PIECE;
@@ -312,7 +315,7 @@ static bool groups_next(void *ctx, struct buf *out)
             buf_addc(out, ',');
         s->begun = true;
         json_writer_init(&w, out, true);
-        put_group(&w, &s->f, s->views.v[s->at]);
+        prom_rules_put_group(&w, &s->f, s->views.v[s->at]);
     }
     s->begun = true;
     if (s->at < s->end)
@@ -344,7 +347,7 @@ void prom_rules(struct http_req *rq, void *arg)
         stream_done(s);
         return;
     }
-    collect(arg, &s->f, &s->views);
+    prom_rules_collect(arg, &s->f, &s->views);
     s->at = page_start(&s->views, &s->f);
     if (s->at == SIZE_MAX) {
         refuse_token(rq, s->f.token);
@@ -356,10 +359,10 @@ void prom_rules(struct http_req *rq, void *arg)
     if (s->end < s->views.n)
         s->next_token = token_of(s->views.v[s->end], &s->f.arena);
     api_headers(rq);
-    http_reply_stream(rq, 200, S("application/json"), groups_next, stream_done, s);
+    http_reply_stream(rq, 200, S("application/json"), prom_rules_groups_next, stream_done, s);
 }
 
-static bool alerts_next(void *ctx, struct buf *out)
+static bool prom_rules_alerts_next(void *ctx, struct buf *out)
 {
     struct rules_stream *s = ctx;
     size_t enough = out->n + API_PIECE;
@@ -376,7 +379,7 @@ static bool alerts_next(void *ctx, struct buf *out)
                     buf_addc(out, ',');
                 s->begun = true;
                 json_writer_init(&w, out, true);
-                put_alert(&w, &g->rules[i].alerts[j]);
+                prom_rules_put_alert(&w, &g->rules[i].alerts[j]);
             }
     }
     if (s->at < s->views.n)
@@ -397,5 +400,5 @@ void prom_alerts(struct http_req *rq, void *arg)
     VEC_EACH (struct rule_slot *const *, slot, &a->engine->rules)
         vec_push(&s->views, rule_group_view_ref((*slot)->shown));
     api_headers(rq);
-    http_reply_stream(rq, 200, S("application/json"), alerts_next, stream_done, s);
+    http_reply_stream(rq, 200, S("application/json"), prom_rules_alerts_next, stream_done, s);
 }

@@ -35,8 +35,8 @@ void prom_job_match_all(struct query_job *q)
 }
 
 /* match[] are series selectors. Without one, when that is allowed, everything matches. */
-static bool parse_matches(struct http_req *rq, struct query_job *q, const struct prom_params *p,
-                          bool is_required)
+static bool prom_series_parse_matches(struct http_req *rq, struct query_job *q,
+                                      const struct prom_params *p, bool is_required)
 {
     str *texts;
     size_t n = prom_param_list(p, "match[]", &q->later.arena, &texts);
@@ -150,7 +150,7 @@ bool prom_job_walk(struct query_job *q, void *to, prom_see *see, void (*matched)
     return !q->failed;
 }
 
-static void list(struct query_job *q, bool is_raw)
+static void prom_series_list(struct query_job *q, bool is_raw)
 {
     struct found f = {NULL, 0, 0};
     struct json_writer w;
@@ -177,12 +177,12 @@ static void list(struct query_job *q, bool is_raw)
 
 static void list_series(struct query_job *q)
 {
-    list(q, true);
+    prom_series_list(q, true);
 }
 
 static void list_labels(struct query_job *q)
 {
-    list(q, false);
+    prom_series_list(q, false);
 }
 
 static void start_list(struct api *a, struct http_req *rq, void (*what)(struct query_job *q),
@@ -194,7 +194,7 @@ static void start_list(struct api *a, struct http_req *rq, void (*what)(struct q
     q->name = arena_str(&q->later.arena, name);
     if (!prom_job_time(rq, &p, "start", INT64_MIN, &q->start) ||
         !prom_job_time(rq, &p, "end", INT64_MAX, &q->end) || !prom_job_limits(rq, q, &p) ||
-        !parse_matches(rq, q, &p, needs_match)) {
+        !prom_series_parse_matches(rq, q, &p, needs_match)) {
         prom_job_free(q);
         return;
     }
@@ -227,7 +227,7 @@ void prom_label_values(struct http_req *rq, void *arg)
 enum { LOOKBACK_MS = 5 * 60 * 1000 };
 
 /* The newest sample within the lookback; SIZE_MAX: none, or the series has ended. Histograms have no form in this text. */
-static size_t newest(const struct storage_series *s, ts_ms now)
+static size_t prom_series_newest(const struct storage_series *s, ts_ms now)
 {
     size_t i = s->n;
 
@@ -269,7 +269,7 @@ static void see_sample(struct query_job *q, void *to, struct labels ls, uint32_t
     bool any;
 
     storage_read(tsdb_storage(store_db(q->api->conf.store)), &id, 1, &s);
-    i = newest(&s, q->end);
+    i = prom_series_newest(&s, q->end);
     if (i == SIZE_MAX)
         return;
     slot = storage_at(&s, i);
@@ -327,7 +327,7 @@ void prom_federate(struct http_req *rq, void *arg)
     buf_release(&type);
     q->external = labels_copy(&q->later.arena, config_of(a->engine->conf)->external_labels);
     q->end = prom_now_ms(a);
-    if (!parse_matches(rq, q, &p, true)) {
+    if (!prom_series_parse_matches(rq, q, &p, true)) {
         prom_job_free(q);
         return;
     }

@@ -7,7 +7,7 @@
 
 /* -- /api/v1/alertmanagers -- */
 
-static void put_url(struct json_writer *w, str url)
+static void prom_status_put_url(struct json_writer *w, str url)
 {
     json_open(w, '{');
     json_key(w, S("url"));
@@ -20,7 +20,7 @@ static void put_queues(const struct forward *f, struct json_writer *w, bool own)
 {
     VEC_EACH (struct forward_queue *const *, q, &f->queues)
         if (forward_queue_is_own(*q) == own)
-            put_url(w, forward_queue_url(*q));
+            prom_status_put_url(w, forward_queue_url(*q));
 }
 
 void prom_alertmanagers(struct http_req *rq, void *arg)
@@ -42,7 +42,7 @@ void prom_alertmanagers(struct http_req *rq, void *arg)
     if (f != NULL) {
         put_queues(f, &w, true);
         VEC_EACH (const str *, url, &f->dropped)
-            put_url(&w, *url);
+            prom_status_put_url(&w, *url);
     }
     json_close(&w, ']');
     json_close(&w, '}');
@@ -229,7 +229,7 @@ static void put_top(struct query_job *q, struct json_writer *w, const char *key,
     mem_free(v);
 }
 
-static void put_number(struct json_writer *w, const char *key, int64_t v)
+static void prom_status_put_number(struct json_writer *w, const char *key, int64_t v)
 {
     json_key(w, str_of(key));
     json_put_i64(w, v);
@@ -247,11 +247,11 @@ static void tsdb_contents(struct query_job *q)
         json_open(&w, '{');
         json_key(&w, S("headStats"));
         json_open(&w, '{');
-        put_number(&w, "numSeries", (int64_t)c.series);
-        put_number(&w, "numLabelPairs", (int64_t)c.pairs.n);
-        put_number(&w, "chunkCount", 0);
-        put_number(&w, "minTime", c.first);
-        put_number(&w, "maxTime", c.last);
+        prom_status_put_number(&w, "numSeries", (int64_t)c.series);
+        prom_status_put_number(&w, "numLabelPairs", (int64_t)c.pairs.n);
+        prom_status_put_number(&w, "chunkCount", 0);
+        prom_status_put_number(&w, "minTime", c.first);
+        prom_status_put_number(&w, "maxTime", c.last);
         json_close(&w, '}');
         put_top(q, &w, "seriesCountByMetricName", &c.metrics);
         put_top(q, &w, "labelValueCountByLabelName", &c.values);

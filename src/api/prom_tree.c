@@ -4,7 +4,7 @@
 
 #include "codec/float.h"
 
-static void put_list(struct json_writer *w, const char *key, const str *v, size_t n)
+static void prom_tree_put_list(struct json_writer *w, const char *key, const str *v, size_t n)
 {
     json_key(w, str_of(key));
     json_open(w, '[');
@@ -95,7 +95,7 @@ static void put_aggregate(struct json_writer *w, const struct promql_expr *x)
     json_put_text(w, "op", str_of(promql_agg_info(x->aggregate.op)->name));
     put_child(w, "expr", x->aggregate.expr);
     put_child(w, "param", x->aggregate.param);
-    put_list(w, "grouping", x->aggregate.labels, x->aggregate.n_labels);
+    prom_tree_put_list(w, "grouping", x->aggregate.labels, x->aggregate.n_labels);
     json_key(w, S("without"));
     json_put_bool(w, x->aggregate.is_without);
 }
@@ -116,10 +116,10 @@ static void put_matching(struct json_writer *w, const struct promql_expr *x)
     }
     json_open(w, '{');
     json_put_text(w, "card", str_of(cards[m->card]));
-    put_list(w, "labels", m->labels, m->n_labels);
+    prom_tree_put_list(w, "labels", m->labels, m->n_labels);
     json_key(w, S("on"));
     json_put_bool(w, m->is_on);
-    put_list(w, "include", m->include, m->n_include);
+    prom_tree_put_list(w, "include", m->include, m->n_include);
     json_close(w, '}');
 }
 
@@ -133,7 +133,7 @@ static void put_binary(struct json_writer *w, const struct promql_expr *x)
     json_put_bool(w, x->binary.is_bool);
 }
 
-static void put_number(struct json_writer *w, double v)
+static void prom_tree_put_number(struct json_writer *w, double v)
 {
     struct buf b = BUF_INIT;
 
@@ -145,7 +145,7 @@ static void put_number(struct json_writer *w, double v)
 static void put_members(struct json_writer *w, const struct promql_expr *x)
 {
     switch (x->kind) {
-    case PROMQL_NUMBER: put_number(w, x->number.v); break;
+    case PROMQL_NUMBER: prom_tree_put_number(w, x->number.v); break;
     case PROMQL_TEXT: json_put_text(w, "val", x->text); break;
     case PROMQL_SELECTOR: put_selector(w, &x->selector); break;
     case PROMQL_RANGE:

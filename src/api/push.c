@@ -9,7 +9,7 @@ struct pending {
     bool is_delete;
 };
 
-static void answer(struct http_req *rq, int status, const char *text)
+static void push_answer(struct http_req *rq, int status, const char *text)
 {
     struct buf b = BUF_INIT;
 
@@ -19,12 +19,12 @@ static void answer(struct http_req *rq, int status, const char *text)
     buf_release(&b);
 }
 
-static void pending_free(struct http_later *l)
+static void push_pending_free(struct http_later *l)
 {
     mem_free(container_of(l, struct pending, later));
 }
 
-static int status_of(const struct pending *p, enum err_code code)
+static int push_status_of(const struct pending *p, enum err_code code)
 {
     switch (code) {
     case ERR_NONE: return p->is_delete ? 202 : 200;
@@ -40,7 +40,7 @@ static void pushed(void *arg, const struct err *e)
     struct http_req *rq = http_later_take(&p->later);
 
     if (rq != NULL)
-        answer(rq, status_of(p, e->code), e->code != ERR_NONE ? e->msg : "");
+        push_answer(rq, push_status_of(p, e->code), e->code != ERR_NONE ? e->msg : "");
     http_later_free(&p->later);
 }
 
@@ -70,13 +70,13 @@ static bool read_format(const struct http_req *rq, enum push_format *out)
     return delimited && families;
 }
 
-static void submit(struct api *a, struct push_request *rq, struct http_req *http)
+static void api_push_submit(struct api *a, struct push_request *rq, struct http_req *http)
 {
     struct pending *pending = mem_new(struct pending);
 
     http_later_begin(&pending->later, &a->laters, 0);
     http_later_wait(&pending->later, http);
-    pending->later.free = pending_free;
+    pending->later.free = push_pending_free;
     pending->is_delete = rq->method == PUSH_DELETE;
     push_submit(store_push(a->conf.store), rq, pushed, pending);
 }
@@ -92,15 +92,16 @@ void api_push(struct http_req *rq, void *arg)
                   : rq->method == HTTP_PUT  ? PUSH_PUT
                                             : PUSH_POST;
     if (conf == NULL)
-        answer(rq, 404, "pushes are not taken: the configuration has no \"push\"");
+        push_answer(rq, 404, "pushes are not taken: the configuration has no \"push\"");
     else if (rq->body.n > (size_t)conf->body_size_limit)
-        answer(rq, 413, "the body is larger than \"body_size_limit\"");
+        push_answer(rq, 413, "the body is larger than \"body_size_limit\"");
     else if (!read_format(rq, &push.format))
-        answer(rq, 415,
-               "of protobuf only proto=io.prometheus.client.MetricFamily with encoding=delimited "
-               "is read");
+        push_answer(
+            rq, 415,
+            "of protobuf only proto=io.prometheus.client.MetricFamily with encoding=delimited "
+            "is read");
     else if (!push_path_parse(str_sub(rq->path, 9, rq->path.n), &rq->arena, &push.key, &e))
-        answer(rq, 400, e.msg);
+        push_answer(rq, 400, e.msg);
     else
-        submit(a, &push, rq);
+        api_push_submit(a, &push, rq);
 }

@@ -46,18 +46,18 @@ void api_put_rule_alerts(struct api *a, struct json_writer *w, const struct api_
     json_close(w, ']');
 }
 
-static str state_of(const struct rule_view *r)
+static str rules_state_of(const struct rule_view *r)
 {
     return r->is_alert ? str_of(rule_alert_state_text(r->state)) : S("recording");
 }
 
-static void put_rule(struct json_writer *w, const struct rule_view *r)
+static void rules_put_rule(struct json_writer *w, const struct rule_view *r)
 {
     json_open(w, '{');
     json_key(w, S("name"));
     json_put_str(w, r->name);
     json_key(w, S("state"));
-    json_put_str(w, state_of(r));
+    json_put_str(w, rules_state_of(r));
     json_key(w, S("health"));
     json_put_str(w, str_of(rule_health_text(r->health)));
     json_key(w, S("query"));
@@ -92,7 +92,7 @@ void api_put_rule_groups(struct api *a, struct json_writer *w)
         json_key(w, S("rules"));
         json_open(w, '[');
         for (size_t j = 0; j < g->n_rules; j++)
-            put_rule(w, &g->rules[j]);
+            rules_put_rule(w, &g->rules[j]);
         json_close(w, ']');
         json_close(w, '}');
         buf_release(&interval);

@@ -6,7 +6,7 @@
 #include "os/log.h"
 #include "codec/timefmt.h"
 
-static void put_silence(struct json_writer *w, const struct silence *s, ts_ns now)
+static void silences_put_silence(struct json_writer *w, const struct silence *s, ts_ns now)
 {
     json_open(w, '{');
     json_key(w, S("id"));
@@ -120,7 +120,7 @@ void api_get_silences(struct http_req *rq, void *arg)
     json_writer_init(&w, &b, true);
     json_open(&w, '[');
     for (size_t i = 0; i < n; i++)
-        put_silence(&w, v[i].s, now);
+        silences_put_silence(&w, v[i].s, now);
     json_close(&w, ']');
     buf_addc(&b, '\n');
     api_json(rq, 200, buf_str(&b));
@@ -146,7 +146,7 @@ void api_get_silence(struct http_req *rq, void *arg)
         return;
     }
     json_writer_init(&w, &b, true);
-    put_silence(&w, s, shell_clock(a->conf.shell)->now.wall);
+    silences_put_silence(&w, s, shell_clock(a->conf.shell)->now.wall);
     buf_addc(&b, '\n');
     api_json(rq, 200, buf_str(&b));
     buf_release(&b);
@@ -254,7 +254,7 @@ static unsigned bit_of(str key)
     return 0;
 }
 
-static bool read_matcher(struct json_reader *r, struct posted *p)
+static bool silences_read_matcher(struct json_reader *r, struct posted *p)
 {
     struct posted_matcher m = {.is_equal = true};
     str key;
@@ -291,8 +291,8 @@ static bool read_matcher(struct json_reader *r, struct posted *p)
     return true;
 }
 
-static void read_when(struct json_reader *r, struct posted *p, const char *field, unsigned bit,
-                      ts_ns *out)
+static void silences_read_when(struct json_reader *r, struct posted *p, const char *field,
+                               unsigned bit, ts_ns *out)
 {
     struct err e = ERR_INIT;
     str text;
@@ -314,7 +314,7 @@ static void read_when(struct json_reader *r, struct posted *p, const char *field
     p->has |= bit;
 }
 
-static void read_annotations(struct json_reader *r, struct silence *s)
+static void silences_read_annotations(struct json_reader *r, struct silence *s)
 {
     VEC(struct label) v = VEC_INIT;
     struct label *copy;
@@ -331,7 +331,7 @@ static void read_annotations(struct json_reader *r, struct silence *s)
 }
 
 /* What stands twice is what stands last, and null is nothing: as Go reads it. */
-static void read_silence(struct json_reader *r, struct posted *p)
+static void silences_read_silence(struct json_reader *r, struct posted *p)
 {
     str key;
 
@@ -346,16 +346,16 @@ static void read_silence(struct json_reader *r, struct posted *p)
         } else if (json_key_is(key, "createdBy")) {
             p->has |= json_string(r, &p->s->created_by) ? F_CREATED : 0;
         } else if (json_key_is(key, "startsAt")) {
-            read_when(r, p, "startsAt", F_STARTS, &p->s->starts_at);
+            silences_read_when(r, p, "startsAt", F_STARTS, &p->s->starts_at);
         } else if (json_key_is(key, "endsAt")) {
-            read_when(r, p, "endsAt", F_ENDS, &p->s->ends_at);
+            silences_read_when(r, p, "endsAt", F_ENDS, &p->s->ends_at);
         } else if (json_key_is(key, "annotations")) {
-            read_annotations(r, p->s);
+            silences_read_annotations(r, p->s);
         } else if (json_key_is(key, "matchers")) {
             p->has |= F_MATCHERS;
             p->n = 0;
             for (json_array_begin(r); json_array_next(r);)
-                if (!read_matcher(r, p))
+                if (!silences_read_matcher(r, p))
                     break;
         } else {
             json_skip(r);
@@ -396,7 +396,7 @@ static void check_required(struct posted *p)
 }
 
 /* Into p->s; false with the reason in p->err: a handler's 400. */
-static bool build(struct posted *p, ts_ns now)
+static bool silences_build(struct posted *p, ts_ns now)
 {
     struct silence *s = p->s;
     struct matchers *set = arena_new(&s->arena, struct matchers);
@@ -426,7 +426,7 @@ static bool build(struct posted *p, ts_ns now)
     return true;
 }
 
-static void accept(struct api *a, struct http_req *rq, struct posted *p)
+static void silences_accept(struct api *a, struct http_req *rq, struct posted *p)
 {
     struct event ev = {.kind = EVENT_SILENCE_PUT, .silence = p->s};
     struct event_result r = {0};
@@ -454,19 +454,19 @@ void api_post_silences(struct http_req *rq, void *arg)
         return;
     p.s = silence_new();
     json_reader_init(&r, arena_str(&p.s->arena, rq->body), &p.s->arena, 16);
-    read_silence(&r, &p);
+    silences_read_silence(&r, &p);
     if (!json_end_of_value(&r))
         api_refuse(rq, 400, 400,
                    "parsing silence body from \"\" failed, because line %d, column %d: %s",
                    r.err.line, r.err.col, r.err.msg);
     else if (check_required(&p), p.status != 0)
         api_refuse(rq, p.status, p.code, "%s", p.err.msg);
-    else if (!build(&p, shell_clock(a->conf.shell)->now.wall))
+    else if (!silences_build(&p, shell_clock(a->conf.shell)->now.wall))
         api_fail(rq, p.err.code == ERR_NOT_FOUND ? 404 : 400, str_of(p.err.msg));
     else if (may_change(a, rq, &p.s->id) &&
              access_may_silence(a->access, config_of(a->engine->conf), rq, p.s)) {
         access_sign(a->access, config_of(a->engine->conf), rq, p.s);
-        accept(a, rq, &p);
+        silences_accept(a, rq, &p);
     }
     silence_free(p.s);
     mem_free(p.m);

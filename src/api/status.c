@@ -128,7 +128,7 @@ static void put_muted_by(struct overview_stream *s, struct json_writer *w, const
     json_close(w, ']');
 }
 
-static str state_of(const struct verdict *v)
+static str status_state_of(const struct verdict *v)
 {
     return v->held_by == HELD_BY_NOTHING      ? S("firing")
            : v->held_by == HELD_BY_INHIBITION ? S("inhibited")
@@ -149,7 +149,7 @@ static void put_routed(struct overview_stream *s, struct json_writer *w, struct 
     json_open(w, '{');
     snprintf(fp, sizeof(fp), "%016" PRIx64, alert_fingerprint(al));
     json_put_text(w, "fingerprint", str_of(fp));
-    json_put_text(w, "state", state_of(v));
+    json_put_text(w, "state", status_state_of(v));
     json_key(w, S("labels"));
     labels_put_json(w, al->labels->ls);
     json_key(w, S("annotations"));
@@ -250,7 +250,7 @@ static void put_failing_receivers(const struct engine *e, struct buf *out)
 }
 
 /* What held the loop for longest, by its CPU. */
-static void put_loop(const struct meter *m, struct json_writer *w)
+static void status_put_loop(const struct meter *m, struct json_writer *w)
 {
     int longest = 0;
 
@@ -288,7 +288,7 @@ void api_get_overview(struct http_req *rq, void *arg)
     if (api_param_bool(rq, S("rules"), false)) {
         api_put_rule_groups(a, &w);
     } else if (api_param_bool(rq, S("loop"), false)) {
-        put_loop(shell_clock(a->conf.shell)->meter, &w);
+        status_put_loop(shell_clock(a->conf.shell)->meter, &w);
     } else {
         MAP_EACH (struct u64_map_entry, it, &a->engine->alerts) {
             struct alert *al = it->value;

@@ -55,7 +55,7 @@ static void storing_free(struct storing *s)
 }
 
 /* Nothing is left but the copy, which may be large: it goes on a worker. */
-static void let_go(struct job *j)
+static void storage_let_go(struct job *j)
 {
     state_copy_release(&container_of(j, struct storing, job)->copy);
 }
@@ -65,30 +65,30 @@ static void has_gone(struct job *j)
     storing_free(container_of(j, struct storing, job));
 }
 
-static void release(struct storing *s)
+static void api_storage_release(struct storing *s)
 {
-    s->job = (struct job){.run = let_go, .done = has_gone};
+    s->job = (struct job){.run = storage_let_go, .done = has_gone};
     pool_run(s->api->conf.pool, WORK_WRITE, &s->job);
 }
 
 /* -- the stream -- */
 
-static void read_text(struct storing *s, str name, str text)
+static void storage_read_text(struct storing *s, str name, str text)
 {
     tar_head(&s->piece, name, text.n, s->taken);
     buf_add(&s->piece, text);
     tar_pad(&s->piece, text.n);
 }
 
-static void read_end(struct storing *s)
+static void storage_read_end(struct storing *s)
 {
     manifest_end(&s->manifest);
-    read_text(s, S(MANIFEST), buf_str(&s->manifest));
+    storage_read_text(s, S(MANIFEST), buf_str(&s->manifest));
     tar_finish(&s->piece);
     s->is_last = true;
 }
 
-static void end_file(struct storing *s, const struct state_file *f)
+static void storage_end_file(struct storing *s, const struct state_file *f)
 {
     tar_pad(&s->piece, f->size);
     manifest_add(&s->manifest, &(struct manifest_file){f->name, f->size, s->crc});
@@ -98,7 +98,7 @@ static void end_file(struct storing *s, const struct state_file *f)
 }
 
 /* Without an end of the archive: whoever reads it knows that it is not whole. */
-static void fail(struct storing *s, const struct state_file *f)
+static void storage_fail(struct storing *s, const struct state_file *f)
 {
     err_set(&s->why, ERR_IO, "cannot read '%.*s' to its end", STR(f->name));
     s->ok = false;
@@ -113,7 +113,7 @@ static void read_piece(struct job *j)
 
     buf_clear(&s->piece);
     if (s->file == s->copy.files.v.n) {
-        read_end(s);
+        storage_read_end(s);
         return;
     }
     f = &s->copy.files.v.v[s->file];
@@ -122,14 +122,14 @@ static void read_piece(struct job *j)
     from = s->piece.n;
     buf_reserve(&s->piece, PIECE + TAR_BLOCK);
     if (s->at < f->size && (n = state_file_read(f, s->at, s->piece.p + from, PIECE)) == 0) {
-        fail(s, f);
+        storage_fail(s, f);
         return;
     }
     s->piece.n += n;
     s->crc = crc32c_more(s->crc, (str){s->piece.p + from, n});
     s->at += n;
     if (s->at == f->size)
-        end_file(s, f);
+        storage_end_file(s, f);
 }
 
 static void has_read(struct job *j);
@@ -149,13 +149,13 @@ static void has_read(struct job *j)
     if (!s->ok)
         log_error("a backup ends early", LOG_ERR(&s->why));
     if (s->rq == NULL)
-        release(s);
+        api_storage_release(s);
     else
         http_reply_resume(s->rq);
 }
 
 /* What is ready goes out, and the next is read meanwhile. */
-static bool next(void *ctx, struct buf *out)
+static bool storage_next(void *ctx, struct buf *out)
 {
     struct storing *s = ctx;
 
@@ -170,13 +170,13 @@ static bool next(void *ctx, struct buf *out)
     return true;
 }
 
-static void done(void *ctx)
+static void storage_done(void *ctx)
 {
     struct storing *s = ctx;
 
     s->rq = NULL;
     if (!s->is_reading)
-        release(s);
+        api_storage_release(s);
 }
 
 static void stream(struct storing *s, struct http_req *rq)
@@ -185,7 +185,7 @@ static void stream(struct storing *s, struct http_req *rq)
     manifest_begin(&s->manifest, S(TOCSIN_VERSION), s->taken);
     http_reply_header(rq, S("Content-Disposition"),
                       S("attachment; filename=\"tocsin-backup.tar\""));
-    http_reply_stream(rq, 200, S("application/x-tar"), next, done, s);
+    http_reply_stream(rq, 200, S("application/x-tar"), storage_next, storage_done, s);
 }
 
 /* -- what is made of the copy -- */
@@ -221,7 +221,7 @@ static bool make_info(struct storing *s)
     return ok;
 }
 
-static void make(struct http_later *l)
+static void storage_make(struct http_later *l)
 {
     struct storing *s = container_of(l, struct storing, later);
 
@@ -237,7 +237,7 @@ static void make(struct http_later *l)
     }
 }
 
-static void refuse(struct http_req *rq, const struct err *why)
+static void storage_refuse(struct http_req *rq, const struct err *why)
 {
     http_reply(rq, why->code == ERR_CORRUPT ? 500 : 503, S("text/plain; charset=utf-8"),
                str_of(why->msg));
@@ -252,13 +252,13 @@ static void put_verified(struct storing *s, struct http_req *rq)
     buf_release(&b);
 }
 
-static void answer(struct http_later *l)
+static void storage_answer(struct http_later *l)
 {
     struct storing *s = container_of(l, struct storing, later);
     struct http_req *rq = l->request;
 
     if (!s->ok)
-        refuse(rq, &s->why);
+        storage_refuse(rq, &s->why);
     else if (s->wish == STORAGE_BACKUP)
         stream(s, rq);
     else if (s->wish == STORAGE_INFO)
@@ -272,7 +272,7 @@ static void later_free(struct http_later *l)
     struct storing *s = container_of(l, struct storing, later);
 
     if (s->rq == NULL) /* else the stream has it */
-        release(s);
+        api_storage_release(s);
 }
 
 /* -- the copy -- */
@@ -288,7 +288,7 @@ static void copied(struct state_copy *c)
         return;
     }
     if (rq != NULL)
-        refuse(rq, &c->why);
+        storage_refuse(rq, &c->why);
     http_later_free(&s->later);
 }
 
@@ -341,7 +341,7 @@ void api_post_storage(struct http_req *rq, void *arg)
     s->sync.done = sampled;
     s->copy.done = copied;
     s->copy.gone = &s->later.gone;
-    s->later.run = make, s->later.answer = answer, s->later.free = later_free;
+    s->later.run = storage_make, s->later.answer = storage_answer, s->later.free = later_free;
     rq->ends_with_client = true;
     http_later_begin(&s->later, &a->laters, 0);
     http_later_wait(&s->later, rq);

@@ -4,7 +4,7 @@
 
 #include "codec/duration.h"
 
-struct list {
+struct targets_list {
     struct json_writer *w;
     str pool;               /* empty: all */
     struct str_map dropped; /* by pool: how many */
@@ -12,7 +12,7 @@ struct list {
 
 static void put_active(void *arg, const struct target_status *t)
 {
-    const struct list *l = arg;
+    const struct targets_list *l = arg;
     struct json_writer *w = l->w;
 
     if (l->pool.n != 0 && !str_eq(l->pool, t->job))
@@ -37,7 +37,7 @@ static void put_active(void *arg, const struct target_status *t)
 }
 
 /* A pushed group is a target of the pool "push": up as long as pushes go well. */
-static void put_group(void *arg, const struct push_status *s)
+static void targets_put_group(void *arg, const struct push_status *s)
 {
     struct target_status t = {.job = S("push"),
                               .url = s->path,
@@ -56,7 +56,7 @@ static void put_group(void *arg, const struct push_status *s)
 
 static void put_dropped(void *arg, const struct target_status *t)
 {
-    struct list *l = arg;
+    struct targets_list *l = arg;
 
     if (l->pool.n != 0 && !str_eq(l->pool, t->job))
         return;
@@ -69,18 +69,18 @@ static void put_dropped(void *arg, const struct target_status *t)
     json_close(l->w, '}');
 }
 
-static void count_dropped(void *arg, const struct target_status *t)
+static void targets_count_dropped(void *arg, const struct target_status *t)
 {
-    struct list *l = arg;
+    struct targets_list *l = arg;
     bool is_new;
     void **n = str_map_add(&l->dropped, t->job, NULL, &is_new);
 
     *n = (void *)((uintptr_t)*n + 1);
 }
 
-static void put_counts(const struct scraper *s, struct list *l)
+static void put_counts(const struct scraper *s, struct targets_list *l)
 {
-    scraper_each_dropped(s, count_dropped, l);
+    scraper_each_dropped(s, targets_count_dropped, l);
     json_key(l->w, S("droppedTargetCounts"));
     json_open(l->w, '{');
     MAP_EACH (struct str_map_entry, e, &l->dropped) {
@@ -92,9 +92,9 @@ static void put_counts(const struct scraper *s, struct list *l)
 }
 
 /* Beyond Prometheus: a list that is refused is shown where its targets are. */
-static void put_list(void *arg, str job, const struct discovery_status *s)
+static void targets_put_list(void *arg, str job, const struct discovery_status *s)
 {
-    const struct list *l = arg;
+    const struct targets_list *l = arg;
     struct json_writer *w = l->w;
 
     if (l->pool.n != 0 && !str_eq(l->pool, job))
@@ -122,7 +122,7 @@ void api_get_targets(struct http_req *rq, void *arg)
     bool all = !str_is(state, "active") && !str_is(state, "dropped") && !str_is(state, "lists");
     struct buf b = BUF_INIT;
     struct json_writer w;
-    struct list l = {.w = &w, .pool = api_param(rq, S("scrapePool"))};
+    struct targets_list l = {.w = &w, .pool = api_param(rq, S("scrapePool"))};
 
     buf_adds(&b, "{\"status\":\"success\",\"data\":");
     json_writer_init(&w, &b, true);
@@ -132,7 +132,7 @@ void api_get_targets(struct http_req *rq, void *arg)
     if (all || str_is(state, "active"))
         scraper_each(s, put_active, &l);
     if (all || str_is(state, "active"))
-        push_each(store_push(a->conf.store), put_group, &l);
+        push_each(store_push(a->conf.store), targets_put_group, &l);
     json_close(&w, ']');
     json_key(&w, S("droppedTargets"));
     json_open(&w, '[');
@@ -143,7 +143,7 @@ void api_get_targets(struct http_req *rq, void *arg)
         put_counts(s, &l);
     json_key(&w, S("targetLists"));
     json_open(&w, '[');
-    scraper_each_list(s, put_list, &l);
+    scraper_each_list(s, targets_put_list, &l);
     json_close(&w, ']');
     json_close(&w, '}');
     buf_adds(&b, "}");

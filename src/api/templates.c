@@ -110,7 +110,7 @@ static bool render(struct render_job *r, struct template_set *set)
     return template_exec_text(set, r->text, &run, &r->output, &r->err);
 }
 
-static void job_run(struct http_later *l)
+static void templates_job_run(struct http_later *l)
 {
     struct render_job *r = container_of(l, struct render_job, later);
     struct template_set *set;
@@ -159,7 +159,7 @@ static void put_answer(const struct render_job *r, struct buf *out)
     buf_addc(out, '\n');
 }
 
-static void job_answer(struct http_later *l)
+static void templates_job_answer(struct http_later *l)
 {
     struct render_job *r = container_of(l, struct render_job, later);
     struct buf answer = BUF_INIT;
@@ -169,7 +169,7 @@ static void job_answer(struct http_later *l)
     buf_release(&answer);
 }
 
-static void job_free(struct http_later *l)
+static void templates_job_free(struct http_later *l)
 {
     struct render_job *r = container_of(l, struct render_job, later);
 
@@ -191,9 +191,9 @@ void api_post_render(struct http_req *rq, void *arg)
     }
     r = mem_new(struct render_job);
     http_later_begin(&r->later, &a->laters, RENDER_MEMORY);
-    r->later.run = job_run;
-    r->later.answer = job_answer;
-    r->later.free = job_free;
+    r->later.run = templates_job_run;
+    r->later.answer = templates_job_answer;
+    r->later.free = templates_job_free;
     r->conf = config_ref(config_of(a->engine->conf));
     r->now = shell_clock(a->conf.shell)->now.wall;
     r->body = arena_str(&r->later.arena, rq->body);

@@ -79,7 +79,7 @@ void arena_reset(struct arena *a)
     ASAN_POISON_MEMORY_REGION(c->bytes, c->size);
 }
 
-static void grow(struct arena *a, size_t n)
+static void arena_grow(struct arena *a, size_t n)
 {
     size_t size = a->head != NULL ? a->head->size * 2 : a->first != 0 ? a->first : CHUNK_MIN;
     struct arena_chunk *c;
@@ -106,7 +106,7 @@ void *arena_alloc(struct arena *a, size_t n)
     if (room == 0)
         room = ALIGN;
     if ((size_t)(a->end - a->at) < room)
-        grow(a, room);
+        arena_grow(a, room);
     p = a->at;
     a->at += room;
     a->used += room;

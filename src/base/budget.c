@@ -10,16 +10,16 @@ enum {
     QUERY_MAX = 512 << 20
 };
 
-static size_t share(size_t memory, size_t part, size_t most)
+static size_t budget_share(size_t memory, size_t part, size_t most)
 {
     return memory != 0 && memory / part < most ? memory / part : most;
 }
 
 void budgets_init(struct budgets *b, size_t memory)
 {
-    *b = (struct budgets){.bodies.limit = share(memory, BODIES_SHARE, BODIES_MAX),
-                          .scrapes.limit = share(memory, SCRAPES_SHARE, SCRAPES_MAX),
-                          .query = share(memory, QUERY_SHARE, QUERY_MAX)};
+    *b = (struct budgets){.bodies.limit = budget_share(memory, BODIES_SHARE, BODIES_MAX),
+                          .scrapes.limit = budget_share(memory, SCRAPES_SHARE, SCRAPES_MAX),
+                          .query = budget_share(memory, QUERY_SHARE, QUERY_MAX)};
 }
 
 bool budget_hold(struct budget *b, size_t *held, size_t bytes)

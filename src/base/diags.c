@@ -31,7 +31,7 @@ static str vprint(struct arena *a, const char *fmt, va_list ap)
     return arena_str(a, (str){line, (size_t)n});
 }
 
-static struct diag_place keep(struct diags *d, struct diag_place p)
+static struct diag_place diags_keep(struct diags *d, struct diag_place p)
 {
     /* Most diags of a run name the file of their predecessor. */
     if (d->n != 0 && str_eq(d->v[d->n - 1].place.file, p.file))
@@ -42,7 +42,7 @@ static struct diag_place keep(struct diags *d, struct diag_place p)
 }
 
 /* Makes room among DIAGS_MAX for one of this severity. */
-static bool make_room(struct diags *d, enum diag_severity severity)
+static bool diags_make_room(struct diags *d, enum diag_severity severity)
 {
     enum diag_severity least = DIAG_INFO;
     size_t at = d->n;
@@ -69,12 +69,12 @@ struct diag *diags_add(struct diags *d, enum diag_severity severity, const char 
 
     d->errors += severity == DIAG_ERROR;
     d->warnings += severity == DIAG_WARNING;
-    if (d->n == DIAGS_MAX && !make_room(d, severity))
+    if (d->n == DIAGS_MAX && !diags_make_room(d, severity))
         return NULL;
     va_start(ap, fmt);
     g.message = vprint(&d->text, fmt, ap);
     va_end(ap);
-    g.place = keep(d, place);
+    g.place = diags_keep(d, place);
     if (d->n == d->cap) {
         d->cap = d->cap != 0 ? d->cap * 2 : 8;
         d->v = mem_resize(d->v, d->cap, sizeof(d->v[0]));

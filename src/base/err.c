@@ -18,7 +18,8 @@ static size_t format(char *out, size_t cap, const char *fmt, va_list ap)
     return cap - 1;
 }
 
-static void fill(struct err *e, enum err_code code, int line, int col, const char *fmt, va_list ap)
+static void err_fill(struct err *e, enum err_code code, int line, int col, const char *fmt,
+                     va_list ap)
 {
     if (e == NULL)
         return;
@@ -33,7 +34,7 @@ bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    fill(e, code, 0, 0, fmt, ap);
+    err_fill(e, code, 0, 0, fmt, ap);
     va_end(ap);
     return false;
 }
@@ -43,7 +44,7 @@ bool err_at(struct err *e, int line, int col, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    fill(e, ERR_INVALID, line, col, fmt, ap);
+    err_fill(e, ERR_INVALID, line, col, fmt, ap);
     va_end(ap);
     return false;
 }
@@ -58,7 +59,7 @@ bool err_errno(struct err *e, int errnum, const char *fmt, ...)
     if (e == NULL)
         return false;
     va_start(ap, fmt);
-    fill(e, ERR_IO, 0, 0, fmt, ap);
+    err_fill(e, ERR_IO, 0, 0, fmt, ap);
     va_end(ap);
     n = strlen(e->msg);
     snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", why);

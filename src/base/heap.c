@@ -13,7 +13,7 @@ static bool before(const struct heap_node *a, const struct heap_node *b)
     return a->key != b->key ? a->key < b->key : a->order < b->order;
 }
 
-static void put(struct heap *h, size_t i, struct heap_node *node)
+static void heap_put(struct heap *h, size_t i, struct heap_node *node)
 {
     h->v[i] = node;
     node->at = i + 1;
@@ -24,13 +24,13 @@ static void sift_up(struct heap *h, size_t i)
     struct heap_node *node = h->v[i];
 
     while (i != 0 && before(node, h->v[(i - 1) / 2])) {
-        put(h, i, h->v[(i - 1) / 2]);
+        heap_put(h, i, h->v[(i - 1) / 2]);
         i = (i - 1) / 2;
     }
-    put(h, i, node);
+    heap_put(h, i, node);
 }
 
-static void sift_down(struct heap *h, size_t i)
+static void heap_sift_down(struct heap *h, size_t i)
 {
     struct heap_node *node = h->v[i];
 
@@ -43,10 +43,10 @@ static void sift_down(struct heap *h, size_t i)
             c++;
         if (!before(h->v[c], node))
             break;
-        put(h, i, h->v[c]);
+        heap_put(h, i, h->v[c]);
         i = c;
     }
-    put(h, i, node);
+    heap_put(h, i, node);
 }
 
 void heap_push(struct heap *h, struct heap_node *node, int64_t key)
@@ -58,7 +58,7 @@ void heap_push(struct heap *h, struct heap_node *node, int64_t key)
     }
     node->key = key;
     node->order = h->pushes++;
-    put(h, h->n++, node);
+    heap_put(h, h->n++, node);
     sift_up(h, h->n - 1);
 }
 
@@ -74,9 +74,9 @@ void heap_remove(struct heap *h, struct heap_node *node)
     last = h->v[--h->n];
     if (last == node)
         return;
-    put(h, i, last);
+    heap_put(h, i, last);
     sift_up(h, i);
-    sift_down(h, last->at - 1);
+    heap_sift_down(h, last->at - 1);
 }
 
 struct heap_node *heap_pop(struct heap *h)

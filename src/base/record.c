@@ -84,7 +84,7 @@ static bool looks_like_some(str rest)
     return true;
 }
 
-static size_t find(str in, size_t from, bool (*looks_sound)(str rest))
+static size_t base_record_find(str in, size_t from, bool (*looks_sound)(str rest))
 {
     uint64_t work = 16 * (uint64_t)(in.n - from);
 
@@ -106,7 +106,7 @@ static size_t find(str in, size_t from, bool (*looks_sound)(str rest))
 
 size_t record_find(str in, size_t from)
 {
-    size_t at = find(in, from, looks_like_some);
+    size_t at = base_record_find(in, from, looks_like_some);
 
-    return at < in.n ? at : find(in, from, NULL); /* one alone, before more damage */
+    return at < in.n ? at : base_record_find(in, from, NULL); /* one alone, before more damage */
 }

@@ -15,7 +15,7 @@ int str_order(const void *a, const void *b)
     return str_cmp(*(const str *)a, *(const str *)b);
 }
 
-static char lower(char c)
+static char base_str_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
@@ -25,7 +25,7 @@ bool str_eq_nocase(str a, str b)
     if (a.n != b.n)
         return false;
     for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
+        if (base_str_lower(a.p[i]) != base_str_lower(b.p[i]))
             return false;
     return true;
 }
@@ -104,7 +104,7 @@ static size_t edit_distance(str a, str b)
 
         cur[0] = i;
         for (size_t j = 1; j <= b.n; j++) {
-            size_t same = lower(a.p[i - 1]) == lower(b.p[j - 1]) ? 0 : 1;
+            size_t same = base_str_lower(a.p[i - 1]) == base_str_lower(b.p[j - 1]) ? 0 : 1;
             size_t best = prev[j - 1] + same;
 
             if (prev[j] + 1 < best)

@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 
 /* Runs of letters: the capital one is "step" apart from the next; lower = upper + delta. */
-static const struct range {
+static const struct strcase_range {
     uint32_t first, last;
     int32_t delta;
     uint32_t step;
@@ -23,7 +23,7 @@ static const struct range {
     {0xff21, 0xff3a, 32, 1},
 };
 
-static bool in_range(const struct range *g, uint32_t r, int32_t delta)
+static bool strcase_in_range(const struct strcase_range *g, uint32_t r, int32_t delta)
 {
     uint32_t first = (uint32_t)((int32_t)g->first + delta);
     uint32_t last = (uint32_t)((int32_t)g->last + delta);
@@ -38,7 +38,7 @@ uint32_t rune_lower(uint32_t r)
     if (r == 0x1e9e)
         return 0xdf;
     for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
-        if (in_range(&ranges[i], r, 0))
+        if (strcase_in_range(&ranges[i], r, 0))
             return (uint32_t)((int32_t)r + ranges[i].delta);
     return r;
 }
@@ -53,7 +53,7 @@ uint32_t rune_upper(uint32_t r)
     default: break;
     }
     for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
-        if (in_range(&ranges[i], r, ranges[i].delta))
+        if (strcase_in_range(&ranges[i], r, ranges[i].delta))
             return (uint32_t)((int32_t)r - ranges[i].delta);
     return r;
 }

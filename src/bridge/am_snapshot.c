@@ -32,7 +32,8 @@ static bool next_message(struct pb_reader *file, str *message, struct err *e)
 
 /* -- silences -- */
 
-static bool read_matcher(str message, struct silence *s, struct matchers *set, struct err *e)
+static bool am_snapshot_read_matcher(str message, struct silence *s, struct matchers *set,
+                                     struct err *e)
 {
     struct pb_reader r = pb_reader_of(message);
     uint64_t type = 0;
@@ -74,7 +75,7 @@ static bool read_set(str message, unsigned field, struct silence *s, struct err 
     *set = (struct matchers){
         arena_array(&s->arena, count_fields(message, field), sizeof(struct matcher)), 0};
     while (pb_next(&r))
-        if (r.field == field && r.is_bytes && !read_matcher(r.bytes, s, set, e))
+        if (r.field == field && r.is_bytes && !am_snapshot_read_matcher(r.bytes, s, set, e))
             return false;
     return !r.failed || err_set(e, ERR_CORRUPT, "malformed matchers");
 }
@@ -93,7 +94,7 @@ static bool read_sets(str message, struct silence *s, struct err *e)
     return true;
 }
 
-static void read_annotations(str message, struct silence *s)
+static void am_snapshot_read_annotations(str message, struct silence *s)
 {
     struct pb_reader r = pb_reader_of(message);
     size_t n = 0;
@@ -117,7 +118,7 @@ static void read_annotations(str message, struct silence *s)
     s->annotations = (struct labels){v, n == SIZE_MAX ? 0 : n};
 }
 
-static struct silence *read_silence(str message, struct err *e)
+static struct silence *am_snapshot_read_silence(str message, struct err *e)
 {
     struct silence *s = silence_new();
     struct pb_reader r = pb_reader_of(message);
@@ -140,7 +141,7 @@ static struct silence *read_silence(str message, struct err *e)
         ok = err_set(e, ERR_CORRUPT, "malformed silence");
     if (ok && s->id.text[0] == '\0')
         ok = err_set(e, ERR_CORRUPT, "a silence without an id");
-    read_annotations(message, s);
+    am_snapshot_read_annotations(message, s);
     if (ok && silence_validate(s, MATCHER_FALLBACK, e))
         return s;
     silence_free(s);
@@ -160,7 +161,7 @@ bool am_silences_read(str bytes, am_silence_cb *got, void *arg, struct err *e)
 
         while (ok && pb_next(&mesh))
             if (mesh.field == 1 && mesh.is_bytes && s == NULL) {
-                s = read_silence(mesh.bytes, e);
+                s = am_snapshot_read_silence(mesh.bytes, e);
                 ok = s != NULL;
             }
         if (ok && mesh.failed)
@@ -233,7 +234,7 @@ struct hashes {
 };
 
 /* Packed or one by one. */
-static void add_hashes(struct hashes *h, const struct pb_reader *r, bool *failed)
+static void am_snapshot_add_hashes(struct hashes *h, const struct pb_reader *r, bool *failed)
 {
     struct pb_reader packed = pb_reader_of(r->bytes);
 
@@ -320,8 +321,8 @@ static void read_entry(str message, struct entry *x)
         case 1: x->group_key = r.bytes; break;
         case 2: read_receiver(r.bytes, x); break;
         case 5: x->timestamp = pb_time(r.bytes, &x->failed); break;
-        case 6: add_hashes(&x->firing, &r, &x->failed); break;
-        case 7: add_hashes(&x->resolved, &r, &x->failed); break;
+        case 6: am_snapshot_add_hashes(&x->firing, &r, &x->failed); break;
+        case 7: am_snapshot_add_hashes(&x->resolved, &r, &x->failed); break;
         case 8: read_kept(r.bytes, x); break;
         }
     }

@@ -49,7 +49,8 @@ static bool put_pair(struct json_writer *w, const char *pair)
     return true;
 }
 
-static bool put_time(struct json_writer *w, const char *key, const char *flag, const char *text)
+static bool alert_put_time(struct json_writer *w, const char *key, const char *flag,
+                           const char *text)
 {
     ts_ns t;
 
@@ -86,7 +87,8 @@ static bool make_body(const struct alert_flags *f, char **args, int n, struct bu
     for (size_t i = 0; i < f->annotations.n && ok; i++)
         ok = put_pair(&w, f->annotations.v[i]);
     json_close(&w, '}');
-    ok = ok && put_time(&w, "startsAt", "start", f->start) && put_time(&w, "endsAt", "end", f->end);
+    ok = ok && alert_put_time(&w, "startsAt", "start", f->start) &&
+         alert_put_time(&w, "endsAt", "end", f->end);
     if (f->generator_url[0] != '\0') {
         json_key(&w, S("generatorURL"));
         json_put_str(&w, str_of(f->generator_url));
@@ -111,7 +113,7 @@ struct seen {
     size_t n_routes;
 };
 
-static struct labels read_labels(struct json_reader *r)
+static struct labels alert_read_labels(struct json_reader *r)
 {
     VEC(struct label) v = VEC_INIT;
     struct labels ls = LABELS_NONE;
@@ -126,7 +128,7 @@ static struct labels read_labels(struct json_reader *r)
     return ls;
 }
 
-static ts_ns read_time(struct json_reader *r)
+static ts_ns alert_read_time(struct json_reader *r)
 {
     struct err e = ERR_INIT;
     ts_ns t = TS_NONE;
@@ -155,7 +157,7 @@ static void read_routes(struct json_reader *r, struct seen *s)
             else if (str_is(key, "groupKey"))
                 json_string(r, &out.group_key);
             else if (str_is(key, "nextFlush"))
-                out.next = read_time(r);
+                out.next = alert_read_time(r);
             else
                 json_skip(r);
         }
@@ -190,11 +192,11 @@ static void read_seen(struct json_reader *r, struct seen *s)
         else if (str_is(key, "rule"))
             json_string(r, &s->rule);
         else if (str_is(key, "since") || str_is(key, "activeAt"))
-            s->since = read_time(r);
+            s->since = alert_read_time(r);
         else if (str_is(key, "labels"))
-            s->labels = read_labels(r);
+            s->labels = alert_read_labels(r);
         else if (str_is(key, "annotations"))
-            s->summary = summary_of(read_labels(r));
+            s->summary = summary_of(alert_read_labels(r));
         else if (str_is(key, "routes"))
             read_routes(r, s);
         else
@@ -280,7 +282,7 @@ static int tell_route(const struct alert_flags *f, str posted)
     json_array_next(&r);
     for (json_object_begin(&r); json_object_next(&r, &key);) {
         if (str_is(key, "labels"))
-            wanted = read_labels(&r);
+            wanted = alert_read_labels(&r);
         else
             json_skip(&r);
     }
@@ -340,7 +342,7 @@ static bool goes_to(const struct seen *s, str receiver)
     return false;
 }
 
-static bool wanted(const struct choice *c, const struct seen *s)
+static bool alert_wanted(const struct choice *c, const struct seen *s)
 {
     const struct alert_flags *f = c->flags;
     bool is_held = str_is(s->state, "silenced") || str_is(s->state, "inhibited");
@@ -350,7 +352,7 @@ static bool wanted(const struct choice *c, const struct seen *s)
            (f->receiver[0] == '\0' || goes_to(s, str_of(f->receiver)));
 }
 
-static void add_row(struct table *t, const struct seen *s, const struct seen *rule, ts_ns now)
+static void alert_add_row(struct table *t, const struct seen *s, const struct seen *rule, ts_ns now)
 {
     static const str alertname[] = {S_INIT("alertname")};
     struct buf b = BUF_INIT;
@@ -385,8 +387,8 @@ static const struct seen *rule_of(const struct seen_list *rules, const struct se
 }
 
 /* Returns how many. */
-static size_t print_list(const struct seen_list *alerts, const struct seen_list *rules,
-                         const struct choice *c)
+static size_t alert_print_list(const struct seen_list *alerts, const struct seen_list *rules,
+                               const struct choice *c)
 {
     static const char *const titles[] = {"STATE", "ALERTNAME", "LABELS",    "VALUE",
                                          "SINCE", "RECEIVER",  "NEXT LOOK", "SUMMARY"};
@@ -398,13 +400,13 @@ static size_t print_list(const struct seen_list *alerts, const struct seen_list 
     for (size_t i = 0; i < ARRAY_LEN(titles); i++)
         table_add(&t, str_of(titles[i]));
     for (size_t i = 0; i < rules->n; i++)
-        if (str_is(rules->v[i].state, "pending") && wanted(c, &rules->v[i])) {
-            add_row(&t, &rules->v[i], NULL, now);
+        if (str_is(rules->v[i].state, "pending") && alert_wanted(c, &rules->v[i])) {
+            alert_add_row(&t, &rules->v[i], NULL, now);
             n++;
         }
     for (size_t i = 0; i < alerts->n; i++)
-        if (wanted(c, &alerts->v[i])) {
-            add_row(&t, &alerts->v[i], rule_of(rules, &alerts->v[i]), now);
+        if (alert_wanted(c, &alerts->v[i])) {
+            alert_add_row(&t, &alerts->v[i], rule_of(rules, &alerts->v[i]), now);
             n++;
         }
     table_print(&t, stdout);
@@ -412,8 +414,8 @@ static size_t print_list(const struct seen_list *alerts, const struct seen_list 
 }
 
 /* What is asked for filters both lists; the rest of the answer stands as it came. */
-static void print_json(const struct seen_list *alerts, const struct seen_list *rules,
-                       const struct choice *c)
+static void alert_print_json(const struct seen_list *alerts, const struct seen_list *rules,
+                             const struct choice *c)
 {
     const struct seen_list *lists[] = {alerts, rules};
     static const char *const names[] = {"alerts", "rules"};
@@ -424,7 +426,7 @@ static void print_json(const struct seen_list *alerts, const struct seen_list *r
 
         buf_addf(&b, "%s\"%s\":[", k == 0 ? "{" : ",", names[k]);
         for (size_t i = 0; i < lists[k]->n; i++)
-            if (wanted(c, &lists[k]->v[i])) {
+            if (alert_wanted(c, &lists[k]->v[i])) {
                 buf_addf(&b, "%s%.*s", comma, STR(lists[k]->v[i].raw));
                 comma = ",";
             }
@@ -434,7 +436,7 @@ static void print_json(const struct seen_list *alerts, const struct seen_list *r
     buf_release(&b);
 }
 
-static bool parse_matchers(char **args, int n, struct arena *a, struct matchers *out)
+static bool alert_parse_matchers(char **args, int n, struct arena *a, struct matchers *out)
 {
     out->v = arena_array(a, (size_t)n, sizeof(*out->v));
     for (int i = 0; i < n; i++) {
@@ -450,8 +452,8 @@ static bool is_filtered(const struct alert_flags *f, int n_args)
     return n_args != 0 || f->state[0] != '\0' || f->receiver[0] != '\0' || !f->silenced;
 }
 
-static int list(const struct alert_flags *f, char **args, int n_args, str answer, struct arena *a,
-                const struct choice *c)
+static int cli_alert_list(const struct alert_flags *f, char **args, int n_args, str answer,
+                          struct arena *a, const struct choice *c)
 {
     struct seen_list alerts = {0}, rules = {0};
     bool is_json = strcmp(f->client.output, "json") == 0, ok;
@@ -465,8 +467,9 @@ static int list(const struct alert_flags *f, char **args, int n_args, str answer
     if (!ok)
         code = EXIT_FAILED;
     else if (is_json)
-        print_json(&alerts, &rules, c);
-    else if (print_list(&alerts, &rules, c) == 0 && n_args != 0 && strpbrk(args[0], "=~!") == NULL)
+        alert_print_json(&alerts, &rules, c);
+    else if (alert_print_list(&alerts, &rules, c) == 0 && n_args != 0 &&
+             strpbrk(args[0], "=~!") == NULL)
         (void)client_lacks_alert(&f->client, args[0]);
     vec_release(&alerts);
     vec_release(&rules);
@@ -482,12 +485,12 @@ int alert_list_run(const void *flags, char **args, int n_args)
     int code = EXIT_USAGE;
 
     arena_init(&a, 0);
-    if (parse_matchers(args, n_args, &a, &choice.matchers))
+    if (alert_parse_matchers(args, n_args, &a, &choice.matchers))
         code = client_call(&f->client, "GET", "/api/tocsin/overview", STR_NONE, &answer);
     if (code == EXIT_OK && f->receiver[0] != '\0' && client_lacks_receiver(&f->client, f->receiver))
         code = EXIT_FAILED;
     if (code == EXIT_OK)
-        code = list(f, args, n_args, buf_str(&answer), &a, &choice);
+        code = cli_alert_list(f, args, n_args, buf_str(&answer), &a, &choice);
     matchers_release(&choice.matchers);
     buf_release(&answer);
     arena_release(&a);

@@ -34,7 +34,7 @@ struct bridge {
     struct err why;
 };
 
-static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
+static void bridge_committed(void *arg, uint64_t n, bool ok, const struct err *e)
 {
     struct bridge *b = arg;
 
@@ -46,7 +46,7 @@ static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
 
 static bool open_state(struct bridge *b, const struct bridge_flags *f)
 {
-    struct state_shell shell = {.committed = committed, .arg = b};
+    struct state_shell shell = {.committed = bridge_committed, .arg = b};
     struct buf notice = BUF_INIT;
     struct err e = ERR_INIT;
 
@@ -84,7 +84,7 @@ static bool is_there(const char *dir, const char *name)
 }
 
 /* False: said why. A file that is not there is an empty one. */
-static bool read_file(const char *dir, const char *name, struct buf *out)
+static bool bridge_read_file(const char *dir, const char *name, struct buf *out)
 {
     struct buf path = BUF_INIT;
     struct err e = ERR_INIT;
@@ -138,7 +138,8 @@ static bool import_from(struct bridge *b, const char *dir)
             dir);
         return false;
     }
-    if (!read_file(dir, "silences", &b->silences) || !read_file(dir, "nflog", &b->nflog))
+    if (!bridge_read_file(dir, "silences", &b->silences) ||
+        !bridge_read_file(dir, "nflog", &b->nflog))
         return false;
     if (!am_silences_read(buf_str(&b->silences), import_silence, b, &e)) {
         say(stderr, "tocsin: %s/silences: %s\n", dir, e.msg);

@@ -40,7 +40,7 @@ static size_t receive(char *p, size_t size, size_t n, void *arg)
 }
 
 /* The server's reason: a JSON string, an object with message, or text. Printed as it is. */
-static void say_refused(long status, str body)
+static void client_say_refused(long status, str body)
 {
     body = str_trim(body);
     say(stderr, "tocsin: the server answered %ld%s%.*s\n", status, body.n != 0 ? ": " : "",
@@ -104,7 +104,7 @@ static void set_patience(const struct client_flags *f, struct curl_handle *h, bo
     curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME, ms > 1000 ? ms / 1000 : 1L);
 }
 
-static int perform(const struct client_flags *f, struct curl_handle *h, struct receiving *r)
+static int client_perform(const struct client_flags *f, struct curl_handle *h, struct receiving *r)
 {
     struct buf *answer = r->text;
     long status = 0;
@@ -125,12 +125,12 @@ static int perform(const struct client_flags *f, struct curl_handle *h, struct r
     }
     if (status / 100 == 2)
         return EXIT_OK;
-    say_refused(status, buf_str(answer));
+    client_say_refused(status, buf_str(answer));
     return EXIT_FAILED;
 }
 
-static int call(const struct client_flags *f, const char *method, const char *path, str body,
-                struct receiving *r)
+static int cli_client_call(const struct client_flags *f, const char *method, const char *path,
+                           str body, struct receiving *r)
 {
     struct http_header type = {S("Content-Type"), S("application/json")};
     struct http_conf conf;
@@ -149,7 +149,7 @@ static int call(const struct client_flags *f, const char *method, const char *pa
                                STR(base), path);
     if (read_conf(f, &a, &conf)) {
         if (curl_destination(rq.http.url, &a, &rq.destination, &e) && curl_setup(&h, &rq, &a, &e))
-            code = perform(f, &h, r);
+            code = client_perform(f, &h, r);
         else
             say(stderr, "tocsin: %s\n", e.msg);
         curl_handle_release(&h);
@@ -163,7 +163,7 @@ int client_call(const struct client_flags *f, const char *method, const char *pa
 {
     struct receiving r = {.text = answer};
 
-    return call(f, method, path, body, &r);
+    return cli_client_call(f, method, path, body, &r);
 }
 
 int client_stream(const struct client_flags *f, const char *method, const char *path,
@@ -171,7 +171,7 @@ int client_stream(const struct client_flags *f, const char *method, const char *
 {
     struct buf text = BUF_INIT;
     struct receiving r = {.text = &text, .sink = sink, .arg = arg};
-    int code = call(f, method, path, S(""), &r);
+    int code = cli_client_call(f, method, path, S(""), &r);
 
     buf_release(&text);
     return code;
@@ -265,13 +265,13 @@ struct client_names {
     VEC(str) v;
 };
 
-static void read_name(struct json_reader *r, struct client_names *out)
+static void client_read_name(struct json_reader *r, struct client_names *out)
 {
     str key, value;
 
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (str_is(key, "labels"))
-            read_name(r, out);
+            client_read_name(r, out);
         else if (str_eq(key, str_of(out->key)) && json_peek(r) == JSON_STRING) {
             if (json_string(r, &value))
                 vec_push(&out->v, value);
@@ -283,7 +283,7 @@ static void read_name(struct json_reader *r, struct client_names *out)
 static void read_names(struct json_reader *r, struct client_names *out)
 {
     for (json_array_begin(r); json_array_next(r);)
-        read_name(r, out);
+        client_read_name(r, out);
 }
 
 static bool is_named(const struct client_names *names, str wanted)

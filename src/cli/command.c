@@ -19,7 +19,7 @@ static size_t flag_count(const struct flag *flags)
     return n;
 }
 
-static bool is_word(const struct flag *f, const char *text)
+static bool command_is_word(const struct flag *f, const char *text)
 {
     str rest = str_of(f->words);
 
@@ -53,7 +53,7 @@ static bool set_flag(const struct flag *f, void *values, const char *text)
         return true;
     case FLAG_TEXT:
         *(const char **)at = text;
-        return f->words == NULL || *text == '\0' || is_word(f, text);
+        return f->words == NULL || *text == '\0' || command_is_word(f, text);
     case FLAG_DURATION:
         if (go_duration_parse(str_of(text), at, &e) || duration_parse(str_of(text), at, NULL))
             return true;
@@ -235,11 +235,11 @@ static const char *default_of(const struct flag *f)
     return said != NULL && *said != '\0' ? said : f->text;
 }
 
-static const struct command *find(const char *name, const char *sub);
+static const struct command *command_find(const char *name, const char *sub);
 
 /* -1: go on and run; otherwise an exit code. */
-static int parse(const struct command *c, int argc, char **argv, void *values, char **args,
-                 int *n_args)
+static int command_parse(const struct command *c, int argc, char **argv, void *values, char **args,
+                         int *n_args)
 {
     char letters[256];
     struct option *options = make_options(c->flags, letters);
@@ -261,7 +261,7 @@ static int parse(const struct command *c, int argc, char **argv, void *values, c
             command_print_help(c);
             code = EXIT_OK;
         } else if (o == VERSION) {
-            code = find("version", NULL)->run(NULL, NULL, 0);
+            code = command_find("version", NULL)->run(NULL, NULL, 0);
         } else if (o == 1) {
             args[(*n_args)++] = optarg;
         } else if (o == '?') {
@@ -290,11 +290,11 @@ static int parse(const struct command *c, int argc, char **argv, void *values, c
     return code;
 }
 
-static int run(const struct command *c, int argc, char **argv)
+static int command_run(const struct command *c, int argc, char **argv)
 {
     void *values = mem_zalloc(c->size);
     char **args = mem_array((size_t)argc + 1, sizeof(*args));
-    int n_args = 0, code = parse(c, argc, argv, values, args, &n_args);
+    int n_args = 0, code = command_parse(c, argc, argv, values, args, &n_args);
 
     if (code < 0)
         code = c->run(values, args, n_args);
@@ -303,7 +303,7 @@ static int run(const struct command *c, int argc, char **argv)
     return code;
 }
 
-static const struct command *find(const char *name, const char *sub)
+static const struct command *command_find(const char *name, const char *sub)
 {
     for (const struct command *c = commands; c->name != NULL; c++)
         if (strcmp(c->name, name) == 0 &&
@@ -386,7 +386,7 @@ static int unknown_command(const char *name)
 
 static int help(const char *name, const char *sub)
 {
-    const struct command *c = name != NULL ? find(name, sub) : NULL;
+    const struct command *c = name != NULL ? command_find(name, sub) : NULL;
 
     if (name != NULL && c == NULL)
         return is_group(name) ? in_group(name, sub != NULL ? sub : "help") : unknown_command(name);
@@ -403,13 +403,13 @@ int command_main(int argc, char **argv)
     if (argc > 1 && asks_for_help(argv[1]))
         return help(argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
     if (argc < 2 || argv[1][0] == '-')
-        return run(&commands[0], argc, argv);
-    c = find(argv[1], sub);
+        return command_run(&commands[0], argc, argv);
+    c = command_find(argv[1], sub);
     if (c == NULL)
         return is_group(argv[1]) ? in_group(argv[1], argc > 2 ? argv[2] : NULL)
                                  : unknown_command(argv[1]);
     words = c->sub != NULL ? 2 : 1;
-    return run(c, argc - words, argv + words);
+    return command_run(c, argc - words, argv + words);
 }
 
 /* -- help, from the same rows -- */

@@ -39,7 +39,7 @@ static int by_what(const void *a, const void *b)
 
 /* -- reading the two answers -- */
 
-static void read_labels(struct json_reader *r, struct buf *out)
+static void compare_read_labels(struct json_reader *r, struct buf *out)
 {
     VEC(struct label) v = VEC_INIT;
     str key, value = STR_NONE, dup;
@@ -71,7 +71,7 @@ struct seen_alert {
     str labels, state;
 };
 
-static void read_group(struct json_reader *r, struct facts *f)
+static void compare_read_group(struct json_reader *r, struct facts *f)
 {
     struct buf text = BUF_INIT, group = BUF_INIT;
     VEC(struct seen_alert) alerts = VEC_INIT;
@@ -79,7 +79,7 @@ static void read_group(struct json_reader *r, struct facts *f)
 
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (str_is(key, "labels")) {
-            read_labels(r, &group);
+            compare_read_labels(r, &group);
         } else if (str_is(key, "receiver")) {
             read_one_text(r, "name", &receiver);
         } else if (str_is(key, "alerts")) {
@@ -88,7 +88,7 @@ static void read_group(struct json_reader *r, struct facts *f)
 
                 for (json_object_begin(r); json_object_next(r, &key);) {
                     if (str_is(key, "labels")) {
-                        read_labels(r, &text);
+                        compare_read_labels(r, &text);
                         a.labels = arena_str(&f->arena, buf_str(&text));
                     } else if (str_is(key, "status")) {
                         read_one_text(r, "state", &a.state);
@@ -113,7 +113,7 @@ static void read_group(struct json_reader *r, struct facts *f)
     buf_release(&group);
 }
 
-static void read_silence(struct json_reader *r, struct facts *f)
+static void compare_read_silence(struct json_reader *r, struct facts *f)
 {
     struct buf what = BUF_INIT, how = BUF_INIT;
     str key, state = STR_NONE, ends = STR_NONE;
@@ -136,8 +136,8 @@ static void read_silence(struct json_reader *r, struct facts *f)
     buf_release(&how);
 }
 
-static int read_list(const struct client_flags *c, const char *path,
-                     void (*one)(struct json_reader *r, struct facts *f), struct facts *f)
+static int compare_read_list(const struct client_flags *c, const char *path,
+                             void (*one)(struct json_reader *r, struct facts *f), struct facts *f)
 {
     struct buf answer = BUF_INIT;
     struct json_reader r;
@@ -158,10 +158,10 @@ static int read_list(const struct client_flags *c, const char *path,
 
 static int read_server(const struct client_flags *c, struct facts *f)
 {
-    int code = read_list(c, "/api/v2/alerts/groups", read_group, f);
+    int code = compare_read_list(c, "/api/v2/alerts/groups", compare_read_group, f);
 
     if (code == EXIT_OK)
-        code = read_list(c, "/api/v2/silences", read_silence, f);
+        code = compare_read_list(c, "/api/v2/silences", compare_read_silence, f);
     if (f->v.n > 1)
         qsort(f->v.v, f->v.n, sizeof(f->v.v[0]), by_what);
     return code;
@@ -169,7 +169,7 @@ static int read_server(const struct client_flags *c, struct facts *f)
 
 /* -- telling -- */
 
-static size_t tell(const struct facts *there, const struct facts *here)
+static size_t compare_tell(const struct facts *there, const struct facts *here)
 {
     size_t i = 0, j = 0, differences = 0;
 
@@ -213,7 +213,7 @@ int compare_run(const void *flags, char **args, int n_args)
     if (code == EXIT_OK)
         code = read_server(&other, &there);
     if (code == EXIT_OK) {
-        differences = tell(&there, &here);
+        differences = compare_tell(&there, &here);
         say(stdout, "%zu alerts and silences at Alertmanager, %zu here, %zu differences\n",
             there.v.n, here.v.n, differences);
     }

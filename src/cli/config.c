@@ -31,12 +31,12 @@ const struct flag config_diff_flags[] = {
 };
 #undef F
 
-struct lines {
+struct config_lines {
     str *v;
     size_t n, cap;
 };
 
-static struct config *load(const struct config_flags *f)
+static struct config *cli_config_load(const struct config_flags *f)
 {
     struct config_options o = {.mode = MATCHER_FALLBACK};
     str *paths = config_paths(f->config_files, &o.n_paths);
@@ -55,8 +55,8 @@ static struct config *load(const struct config_flags *f)
 
 /* -- show -- */
 
-static void add_key(struct table *t, const struct yaml_doc *doc, const struct yaml_node *at,
-                    str path)
+static void config_add_key(struct table *t, const struct yaml_doc *doc, const struct yaml_node *at,
+                           str path)
 {
     str line = doc->source, end;
     struct redact_ranges hidden;
@@ -91,7 +91,7 @@ static void add_keys(struct table *t, const struct yaml_doc *doc, const struct y
                                  STR(p->key->text));
 
         if (is_leaf(p->value))
-            add_key(t, doc, p->key, below);
+            config_add_key(t, doc, p->key, below);
         else
             add_keys(t, doc, p->value, below);
     }
@@ -99,7 +99,7 @@ static void add_keys(struct table *t, const struct yaml_doc *doc, const struct y
         add_keys(t, doc, n->items[i], arena_printf(&t->arena, "%.*s[%zu]", STR(path), i));
 }
 
-static bool add_file(struct table *t, str path)
+static bool config_add_file(struct table *t, str path)
 {
     struct buf text = BUF_INIT;
     struct err e = ERR_INIT;
@@ -128,7 +128,7 @@ static int show_origin(const struct config_flags *f)
 
     table_init(&t, 3);
     for (size_t i = 0; i < n; i++)
-        ok &= add_file(&t, paths[i]);
+        ok &= config_add_file(&t, paths[i]);
     table_print(&t, stdout);
     mem_free(paths);
     return ok ? EXIT_OK : EXIT_FAILED;
@@ -152,7 +152,7 @@ int config_show_run(const void *flags, char **args, int n_args)
         return show_origin(f);
     arena_init(&a, 0);
     if (f->config_files.n != 0) {
-        c = load(f);
+        c = cli_config_load(f);
         code = c != NULL ? EXIT_OK : EXIT_FAILED;
         text = c != NULL ? c->original : text;
     } else {
@@ -166,7 +166,7 @@ int config_show_run(const void *flags, char **args, int n_args)
 
 /* -- diff -- */
 
-static void add_text(struct lines *out, str text)
+static void config_add_text(struct config_lines *out, str text)
 {
     while (text.n != 0)
         vec_push(out, str_cut(&text, '\n'));
@@ -190,7 +190,7 @@ struct rule_said {
     struct conf_map labels, annotations;
 };
 
-static void add_rule(struct lines *out, const struct rule_said *r, struct arena *a)
+static void config_add_rule(struct config_lines *out, const struct rule_said *r, struct arena *a)
 {
     struct buf b = BUF_INIT;
 
@@ -211,17 +211,17 @@ static void add_rule(struct lines *out, const struct rule_said *r, struct arena 
     buf_release(&b);
 }
 
-static void sort_from(struct lines *l, size_t from)
+static void sort_from(struct config_lines *l, size_t from)
 {
     if (l->n > from + 1)
         qsort(l->v + from, l->n - from, sizeof(str), str_order);
 }
 
-static void lines_of_config(const struct config *c, struct arena *a, struct lines *out)
+static void lines_of_config(const struct config *c, struct arena *a, struct config_lines *out)
 {
     size_t from;
 
-    add_text(out, c->original);
+    config_add_text(out, c->original);
     from = out->n;
     for (size_t i = 0; i < c->n_groups; i++)
         for (size_t j = 0; j < c->groups[i].n_rules; j++) {
@@ -235,7 +235,7 @@ static void lines_of_config(const struct config *c, struct arena *a, struct line
                                      .labels = r->all_labels,
                                      .annotations = r->annotations};
 
-            add_rule(out, &said, a);
+            config_add_rule(out, &said, a);
         }
     sort_from(out, from);
 }
@@ -252,7 +252,7 @@ static void read_pairs(struct json_reader *r, struct conf_map *out)
     vec_release(&v);
 }
 
-static dur_ns read_seconds(struct json_reader *r)
+static dur_ns config_read_seconds(struct json_reader *r)
 {
     double s = 0;
 
@@ -272,9 +272,9 @@ static void read_rule(struct json_reader *r, struct rule_said *said)
         else if (str_is(key, "type"))
             json_string(r, &said->type);
         else if (str_is(key, "duration"))
-            said->hold_for = read_seconds(r);
+            said->hold_for = config_read_seconds(r);
         else if (str_is(key, "keepFiringFor"))
-            said->keep_firing_for = read_seconds(r);
+            said->keep_firing_for = config_read_seconds(r);
         else if (str_is(key, "labels"))
             read_pairs(r, &said->labels);
         else if (str_is(key, "annotations"))
@@ -285,7 +285,7 @@ static void read_rule(struct json_reader *r, struct rule_said *said)
 }
 
 /* Prometheus writes a group's name before its rules. */
-static void read_group(struct json_reader *r, struct lines *out)
+static void config_read_group(struct json_reader *r, struct config_lines *out)
 {
     str key, group = STR_NONE;
 
@@ -299,12 +299,12 @@ static void read_group(struct json_reader *r, struct lines *out)
                 struct rule_said said = {.group = group};
 
                 read_rule(r, &said);
-                add_rule(out, &said, r->a);
+                config_add_rule(out, &said, r->a);
             }
     }
 }
 
-static int lines_of_server(const struct client_flags *c, struct arena *a, struct lines *out)
+static int lines_of_server(const struct client_flags *c, struct arena *a, struct config_lines *out)
 {
     struct buf answer = BUF_INIT;
     struct json_reader r;
@@ -318,7 +318,7 @@ static int lines_of_server(const struct client_flags *c, struct arena *a, struct
         buf_release(&answer);
         return code;
     }
-    add_text(out, text);
+    config_add_text(out, text);
     from = out->n;
     json_reader_init(&r, arena_str(a, buf_str(&answer)), a, 32);
     buf_release(&answer);
@@ -330,7 +330,7 @@ static int lines_of_server(const struct client_flags *c, struct arena *a, struct
         for (json_object_begin(&r); json_object_next(&r, &key);)
             if (str_is(key, "groups"))
                 for (json_array_begin(&r); json_array_next(&r);)
-                    read_group(&r, out);
+                    config_read_group(&r, out);
             else
                 json_skip(&r);
     }
@@ -341,7 +341,7 @@ static int lines_of_server(const struct client_flags *c, struct arena *a, struct
     return EXIT_FAILED;
 }
 
-static void print_range(char sign, const str *v, size_t n)
+static void config_print_range(char sign, const str *v, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         say(stdout, "%c %.*s\n", sign, STR(v[i]));
@@ -356,8 +356,8 @@ static void print_middle(const str *a, size_t n, const str *b, size_t m)
     uint32_t *left;
 
     if (n == 0 || m == 0 || n > CELLS_MAX / row) {
-        print_range('-', a, n);
-        print_range('+', b, m);
+        config_print_range('-', a, n);
+        config_print_range('+', b, m);
         return;
     }
     left = mem_array((n + 1) * row, sizeof(*left));
@@ -373,15 +373,15 @@ static void print_middle(const str *a, size_t n, const str *b, size_t m)
         if (i < n && j < m && str_eq(a[i], b[j])) {
             i++, j++;
         } else if (j == m || (i < n && left[(i + 1) * row + j] >= left[i * row + j + 1])) {
-            print_range('-', &a[i++], 1);
+            config_print_range('-', &a[i++], 1);
         } else {
-            print_range('+', &b[j++], 1);
+            config_print_range('+', &b[j++], 1);
         }
     }
     mem_free(left);
 }
 
-static bool print_diff(const struct lines *a, const struct lines *b)
+static bool print_diff(const struct config_lines *a, const struct config_lines *b)
 {
     size_t head = 0, tail = 0;
 
@@ -399,7 +399,7 @@ static bool print_diff(const struct lines *a, const struct lines *b)
 int config_diff_run(const void *flags, char **args, int n_args)
 {
     const struct config_flags *f = flags;
-    struct lines runs = {0}, says = {0};
+    struct config_lines runs = {0}, says = {0};
     int code = EXIT_FAILED;
     struct config *c;
     struct arena a;
@@ -410,7 +410,7 @@ int config_diff_run(const void *flags, char **args, int n_args)
         return EXIT_USAGE;
     }
     arena_init(&a, 0);
-    c = load(f);
+    c = cli_config_load(f);
     if (c != NULL)
         code = lines_of_server(&f->client, &a, &runs);
     if (c != NULL && code == EXIT_OK) {

@@ -6,7 +6,7 @@
 
 enum { KEPT_MAX = 1 << 30 };
 
-static void path_of(const char *dir, struct buf *out)
+static void config_keep_path_of(const char *dir, struct buf *out)
 {
     buf_addf(out, "%s/last-good", dir);
 }
@@ -22,15 +22,15 @@ static void write_it(struct job *j)
     struct buf path = BUF_INIT;
 
     k->why = (struct err)ERR_INIT;
-    path_of(k->dir, &path);
+    config_keep_path_of(k->dir, &path);
     k->failed = !state_dir_make(str_of(k->dir), &k->why) ||
                 !file_replace(buf_str(&path), buf_str(&k->writing), &k->why);
     buf_release(&path);
 }
 
-static void written(struct job *j);
+static void config_keep_written(struct job *j);
 
-static void begin(struct config_keep *k)
+static void config_keep_begin(struct config_keep *k)
 {
     struct buf done = k->writing;
 
@@ -38,11 +38,11 @@ static void begin(struct config_keep *k)
     k->next = (struct buf)BUF_INIT;
     buf_release(&done);
     k->is_busy = true;
-    k->job = (struct job){.run = write_it, .done = written};
+    k->job = (struct job){.run = write_it, .done = config_keep_written};
     pool_run(k->pool, WORK_SLOW, &k->job);
 }
 
-static void written(struct job *j)
+static void config_keep_written(struct job *j)
 {
     struct config_keep *k = container_of(j, struct config_keep, job);
 
@@ -50,7 +50,7 @@ static void written(struct job *j)
     if (k->failed)
         log_warn("the accepted configuration cannot be kept", LOG_ERR(&k->why));
     if (k->next.n != 0)
-        begin(k);
+        config_keep_begin(k);
 }
 
 void config_keep_put(struct config_keep *k, const struct file_set *set)
@@ -60,7 +60,7 @@ void config_keep_put(struct config_keep *k, const struct file_set *set)
     buf_clear(&k->next);
     file_set_pack(set, &k->next);
     if (!k->is_busy)
-        begin(k);
+        config_keep_begin(k);
 }
 
 void config_keep_release(struct config_keep *k)
@@ -77,7 +77,7 @@ struct file_set *config_keep_read(const char *dir)
 
     if (dir[0] == '\0')
         return NULL;
-    path_of(dir, &path);
+    config_keep_path_of(dir, &path);
     if (file_read(buf_str(&path), FILE_REGULAR, KEPT_MAX, &bytes, &e))
         set = file_set_unpack(buf_str(&bytes), &e);
     if (set == NULL)

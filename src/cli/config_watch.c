@@ -11,7 +11,7 @@ struct config_watch {
     bool is_stopped;
 };
 
-static void look(struct job *j)
+static void config_watch_look(struct job *j)
 {
     struct config_watch *w = container_of(j, struct config_watch, job);
     size_t n;
@@ -39,13 +39,13 @@ static void looked(struct job *j)
     timer_arm(w->parts.clock, &w->timer, ts_add(w->parts.clock->now.mono, w->parts.interval));
 }
 
-static void due(struct timer *t, struct now now)
+static void config_watch_due(struct timer *t, struct now now)
 {
     struct config_watch *w = container_of(t, struct config_watch, timer);
 
     (void)now;
     w->running = w->parts.running(w->parts.arg);
-    w->job = (struct job){.run = look, .done = looked};
+    w->job = (struct job){.run = config_watch_look, .done = looked};
     pool_run(w->parts.pool, WORK_SLOW, &w->job);
 }
 
@@ -54,7 +54,7 @@ struct config_watch *config_watch_new(const struct config_watch_parts *parts)
     struct config_watch *w = mem_new(struct config_watch);
 
     w->parts = *parts;
-    w->timer.fire = due;
+    w->timer.fire = config_watch_due;
     timer_arm(w->parts.clock, &w->timer, ts_add(w->parts.clock->now.mono, w->parts.interval));
     return w;
 }

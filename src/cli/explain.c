@@ -31,7 +31,7 @@ static void add_param(struct buf *path, const char *name, str value)
 }
 
 /* Takes the query's parameters, which begin with '&'. */
-static int ask(const struct explain_flags *f, const char *endpoint, struct buf *params)
+static int explain_ask(const struct explain_flags *f, const char *endpoint, struct buf *params)
 {
     struct buf path = BUF_INIT, answer = BUF_INIT;
     bool is_json = strcmp(f->client.output, "json") == 0;
@@ -77,7 +77,7 @@ int explain_alert_run(const void *flags, char **args, int n_args)
         add_param(&params, "filter", buf_str(&filter));
         buf_release(&filter);
     }
-    code = ask(flags, "/api/v2/explain", &params);
+    code = explain_ask(flags, "/api/v2/explain", &params);
     if (code == EXIT_OK && n_args == 1 && strpbrk(args[0], "=~!") == NULL &&
         !is_fingerprint(args[0]))
         (void)client_lacks_alert(&f->client, args[0]);
@@ -94,7 +94,7 @@ int explain_route_run(const void *flags, char **args, int n_args)
     }
     for (int i = 0; i < n_args; i++)
         add_param(&params, "label", str_of(args[i]));
-    return ask(flags, "/api/v2/explain", &params);
+    return explain_ask(flags, "/api/v2/explain", &params);
 }
 
 /* The two that take one name. */
@@ -108,7 +108,7 @@ static int ask_one(const void *flags, char **args, int n_args, const char *what,
         return EXIT_USAGE;
     }
     add_param(&params, param, str_of(args[0]));
-    return ask(flags, "/api/v2/explain", &params);
+    return explain_ask(flags, "/api/v2/explain", &params);
 }
 
 int explain_silence_run(const void *flags, char **args, int n_args)
@@ -147,7 +147,7 @@ int notification_list_run(const void *flags, char **args, int n_args)
     }
     if (f->receiver[0] != '\0')
         add_param(&params, "receiver", str_of(f->receiver));
-    code = ask(flags, "/api/v2/notifications", &params);
+    code = explain_ask(flags, "/api/v2/notifications", &params);
     if (code == EXIT_OK && f->receiver[0] != '\0' && client_lacks_receiver(&f->client, f->receiver))
         code = EXIT_FAILED;
     return code;

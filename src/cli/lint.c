@@ -25,7 +25,7 @@ const struct flag lint_flag_table[] = {
 };
 #undef F
 
-static bool read_all(FILE *f, struct buf *out)
+static bool lint_read_all(FILE *f, struct buf *out)
 {
     char piece[65536];
     size_t n;
@@ -35,7 +35,8 @@ static bool read_all(FILE *f, struct buf *out)
     return !ferror(f);
 }
 
-static struct lint_result check(char **args, int n, const struct lint_options *o, struct diags *d)
+static struct lint_result lint_check(char **args, int n, const struct lint_options *o,
+                                     struct diags *d)
 {
     struct lint_result r = {0};
     str *paths = mem_array((size_t)n, sizeof(*paths));
@@ -48,7 +49,7 @@ static struct lint_result check(char **args, int n, const struct lint_options *o
             paths[k++] = str_of(args[i]);
             continue;
         }
-        if (read_all(stdin, &text))
+        if (lint_read_all(stdin, &text))
             r = lint_text(buf_str(&text), S("<stdin>"), o, d);
         buf_release(&text);
     }
@@ -95,7 +96,7 @@ int lint_run(const void *flags, char **args, int n_args)
         return EXIT_USAGE;
     }
     diags_init(&d);
-    r = check(args, n_args, &o, &d);
+    r = lint_check(args, n_args, &o, &d);
     diags_render(&out, &d, &ro);
     fwrite(out.n != 0 ? out.p : "", 1, out.n, stdout); /* shown already */
     if (ro.format == RENDER_TEXT && !f->quiet)

@@ -38,7 +38,7 @@ const struct flag query_flag_table[] = {
 };
 #undef F
 
-struct query_job {
+struct query_query_job {
     const struct query_flags *f;
     str text;
     struct promql_expr *expr;
@@ -67,7 +67,7 @@ static void show_place(str text, struct promql_place place)
     say(stderr, "\n");
 }
 
-static bool parse_expr(struct query_job *q)
+static bool parse_expr(struct query_query_job *q)
 {
     struct promql_place place;
     struct buf why = BUF_INIT;
@@ -85,8 +85,8 @@ static bool parse_expr(struct query_job *q)
 
 /* -- the file -- */
 
-static bool load_sample(struct query_job *q, struct expo_reader *r, const struct expo_item *item,
-                        ts_ms now, struct err *e)
+static bool load_sample(struct query_query_job *q, struct expo_reader *r,
+                        const struct expo_item *item, ts_ms now, struct err *e)
 {
     ts_ms t = item->has_time ? item->t : now;
     struct labels ls;
@@ -99,7 +99,7 @@ static bool load_sample(struct query_job *q, struct expo_reader *r, const struct
     return true;
 }
 
-static bool load_text(struct query_job *q, str text, ts_ms now, struct err *e)
+static bool load_text(struct query_query_job *q, str text, ts_ms now, struct err *e)
 {
     struct expo_reader r;
     struct expo_item item;
@@ -113,7 +113,7 @@ static bool load_text(struct query_job *q, str text, ts_ms now, struct err *e)
     return ok && e->code == ERR_NONE;
 }
 
-static bool load_file(struct query_job *q, ts_ms now)
+static bool query_load_file(struct query_query_job *q, ts_ms now)
 {
     struct buf text = BUF_INIT;
     struct err e = ERR_INIT;
@@ -154,7 +154,7 @@ static bool parse_time(const char *text, ts_ms otherwise, ts_ms *out)
     return false;
 }
 
-static bool parse_times(struct query_job *q, ts_ms now)
+static bool parse_times(struct query_query_job *q, ts_ms now)
 {
     const struct query_flags *f = q->f;
     struct query_times *t = &q->times;
@@ -188,7 +188,7 @@ static void add_value(struct table *out, const struct promql_point *p)
 }
 
 /* name{a="b"} */
-static void add_series(struct table *out, struct labels ls)
+static void query_add_series(struct table *out, struct labels ls)
 {
     struct buf b = BUF_INIT;
     struct arena a;
@@ -204,7 +204,7 @@ static void add_series(struct table *out, struct labels ls)
     arena_release(&a);
 }
 
-static void add_time(struct table *out, ts_ms t)
+static void query_add_time(struct table *out, ts_ms t)
 {
     struct buf b = BUF_INIT;
 
@@ -226,15 +226,15 @@ static void print_table(const struct promql_result *r)
     for (size_t i = 0; i < r->n; i++)
         for (size_t k = 0; k < r->series[i].n; k++) {
             if (r->type != PROMQL_T_SCALAR)
-                add_series(&out, r->series[i].labels);
+                query_add_series(&out, r->series[i].labels);
             if (is_matrix)
-                add_time(&out, r->series[i].points[k].t);
+                query_add_time(&out, r->series[i].points[k].t);
             add_value(&out, &r->series[i].points[k]);
         }
     table_print(&out, stdout);
 }
 
-static void print_json(const struct query_job *q, const struct promql_result *r)
+static void query_print_json(const struct query_query_job *q, const struct promql_result *r)
 {
     struct buf b = BUF_INIT;
     struct json_writer w;
@@ -245,21 +245,21 @@ static void print_json(const struct query_job *q, const struct promql_result *r)
     buf_release(&b);
 }
 
-static void print_result(const struct query_job *q, const struct promql_result *r)
+static void print_result(const struct query_query_job *q, const struct promql_result *r)
 {
     for (size_t i = 0; i < r->n_warnings; i++)
         say(stderr, "%.*s\n", STR(r->warnings[i]));
     for (size_t i = 0; i < r->n_infos; i++)
         say(stderr, "%.*s\n", STR(r->infos[i]));
     if (strcmp(q->f->client.output, "json") == 0)
-        print_json(q, r);
+        query_print_json(q, r);
     else
         print_table(r);
 }
 
 /* -- running -- */
 
-static int evaluate(struct query_job *q, struct promql_result *out)
+static int query_evaluate(struct query_query_job *q, struct promql_result *out)
 {
     static const struct promql_settings settings = {.max_samples = 0};
     struct promql_query query = {q->expr, q->text, mem_storage_port(q->store), &settings};
@@ -273,17 +273,17 @@ static int evaluate(struct query_job *q, struct promql_result *out)
     return EXIT_FAILED;
 }
 
-static int run_job(struct query_job *q)
+static int run_job(struct query_query_job *q)
 {
     ts_ms now = client_now() / NS_PER_MS;
     struct promql_result result;
     int code;
 
-    if (!parse_expr(q) || (q->f->file != NULL && !load_file(q, now)))
+    if (!parse_expr(q) || (q->f->file != NULL && !query_load_file(q, now)))
         return EXIT_FAILED;
     if (!parse_times(q, now))
         return EXIT_USAGE;
-    code = q->store != NULL ? evaluate(q, &result)
+    code = q->store != NULL ? query_evaluate(q, &result)
                             : query_remote(q->f, q->text, &q->times, &q->a, &result);
     if (code == EXIT_OK)
         print_result(q, &result);
@@ -293,7 +293,7 @@ static int run_job(struct query_job *q)
 int query_run(const void *flags, char **args, int n_args)
 {
     struct query_flags f = *(const struct query_flags *)flags;
-    struct query_job q = {.f = &f};
+    struct query_query_job q = {.f = &f};
     int code;
 
     if (f.file == NULL && f.client.url == NULL)

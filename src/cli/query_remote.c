@@ -15,7 +15,7 @@ struct reader {
     struct arena *a;
 };
 
-static bool read_value(struct reader *r, double *out)
+static bool query_remote_read_value(struct reader *r, double *out)
 {
     str text;
 
@@ -24,17 +24,17 @@ static bool read_value(struct reader *r, double *out)
 }
 
 /* [time, "value"] */
-static void read_point(struct reader *r, struct promql_point *out)
+static void query_remote_read_point(struct reader *r, struct promql_point *out)
 {
     double seconds = 0;
 
     if (json_array_begin(&r->j) && json_array_next(&r->j) && json_double(&r->j, &seconds) &&
-        json_array_next(&r->j) && read_value(r, &out->v) && json_array_next(&r->j))
+        json_array_next(&r->j) && query_remote_read_value(r, &out->v) && json_array_next(&r->j))
         json_fail(&r->j, "a point has more than two parts");
     out->t = (ts_ms)(seconds * 1000 + (seconds < 0 ? -0.5 : 0.5));
 }
 
-static void read_labels(struct reader *r, struct labels *out)
+static void query_remote_read_labels(struct reader *r, struct labels *out)
 {
     VEC(struct label) v = VEC_INIT;
     struct label *own;
@@ -60,11 +60,11 @@ static void read_points(struct reader *r, bool is_list, struct promql_series *ou
     struct promql_point p = {.h = NULL};
 
     if (!is_list) {
-        read_point(r, &p);
+        query_remote_read_point(r, &p);
         vec_push(&v, p);
     } else
         for (json_array_begin(&r->j); json_array_next(&r->j);) {
-            read_point(r, &p);
+            query_remote_read_point(r, &p);
             vec_push(&v, p);
         }
     out->n = v.n;
@@ -75,13 +75,13 @@ static void read_points(struct reader *r, bool is_list, struct promql_series *ou
 }
 
 /* Native histograms are left out: the table has one number a point. */
-static void read_series(struct reader *r, struct promql_series *out)
+static void query_remote_read_series(struct reader *r, struct promql_series *out)
 {
     str key;
 
     for (json_object_begin(&r->j); json_object_next(&r->j, &key);) {
         if (str_is(key, "metric"))
-            read_labels(r, &out->labels);
+            query_remote_read_labels(r, &out->labels);
         else if (str_is(key, "value") || str_is(key, "values"))
             read_points(r, str_is(key, "values"), out);
         else
@@ -96,7 +96,7 @@ static void read_all_series(struct reader *r, struct promql_result *out)
     for (json_array_begin(&r->j); json_array_next(&r->j);) {
         struct promql_series s = {.n = 0};
 
-        read_series(r, &s);
+        query_remote_read_series(r, &s);
         if (s.n != 0)
             vec_push(&v, s);
     }
@@ -127,7 +127,7 @@ static bool set_type(str name, struct promql_result *out)
 }
 
 /* Prometheus writes resultType before result. */
-static void read_data(struct reader *r, struct promql_result *out)
+static void query_remote_read_data(struct reader *r, struct promql_result *out)
 {
     str key, type = STR_NONE;
 
@@ -150,7 +150,7 @@ static void read_data(struct reader *r, struct promql_result *out)
     }
 }
 
-static void read_notes(struct reader *r, str **notes, size_t *n)
+static void query_remote_read_notes(struct reader *r, str **notes, size_t *n)
 {
     VEC(str) v = VEC_INIT;
     str text;
@@ -165,7 +165,8 @@ static void read_notes(struct reader *r, str **notes, size_t *n)
     vec_release(&v);
 }
 
-static bool read_answer(str body, struct arena *a, struct promql_result *out, struct err *e)
+static bool query_remote_read_answer(str body, struct arena *a, struct promql_result *out,
+                                     struct err *e)
 {
     struct reader r = {.a = a};
     str key;
@@ -174,11 +175,11 @@ static bool read_answer(str body, struct arena *a, struct promql_result *out, st
     json_reader_init(&r.j, body, a, 64);
     for (json_object_begin(&r.j); json_object_next(&r.j, &key);) {
         if (str_is(key, "data"))
-            read_data(&r, out);
+            query_remote_read_data(&r, out);
         else if (str_is(key, "warnings"))
-            read_notes(&r, &out->warnings, &out->n_warnings);
+            query_remote_read_notes(&r, &out->warnings, &out->n_warnings);
         else if (str_is(key, "infos"))
-            read_notes(&r, &out->infos, &out->n_infos);
+            query_remote_read_notes(&r, &out->infos, &out->n_infos);
         else
             json_skip(&r.j);
     }
@@ -190,7 +191,7 @@ static bool read_answer(str body, struct arena *a, struct promql_result *out, st
 
 /* -- asking -- */
 
-static void add_time(struct buf *out, const char *name, ts_ms t)
+static void query_remote_add_time(struct buf *out, const char *name, ts_ms t)
 {
     buf_addf(out, "&%s=%.3f", name, (double)t / 1000);
 }
@@ -205,13 +206,13 @@ int query_remote(const struct query_flags *f, str expr, const struct query_times
     buf_addf(&path, "/api/v1/%s?query=", t->is_range ? "query_range" : "query");
     escape_percent(&path, expr);
     if (t->is_range) {
-        add_time(&path, "start", t->start);
-        add_time(&path, "end", t->end);
-        add_time(&path, "step", t->step);
+        query_remote_add_time(&path, "start", t->start);
+        query_remote_add_time(&path, "end", t->end);
+        query_remote_add_time(&path, "step", t->step);
     } else
-        add_time(&path, "time", t->start);
+        query_remote_add_time(&path, "time", t->start);
     code = client_call(&f->client, "GET", buf_z(&path), STR_NONE, &body);
-    if (code == EXIT_OK && !read_answer(arena_str(a, buf_str(&body)), a, out, &e)) {
+    if (code == EXIT_OK && !query_remote_read_answer(arena_str(a, buf_str(&body)), a, out, &e)) {
         say(stderr, "tocsin: %s\n", e.msg);
         code = EXIT_FAILED;
     }

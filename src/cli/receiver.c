@@ -34,8 +34,8 @@ struct testing {
     int code;
 };
 
-static const struct integration_conf *find(void *arg, str receiver, str integration, unsigned index,
-                                           void **hold)
+static const struct integration_conf *receiver_find(void *arg, str receiver, str integration,
+                                                    unsigned index, void **hold)
 {
     struct testing *t = arg;
     const struct receiver_conf *rc = config_receiver(t->conf, receiver);
@@ -48,13 +48,13 @@ static const struct integration_conf *find(void *arg, str receiver, str integrat
     return NULL;
 }
 
-static void put_back(void *arg, void *hold)
+static void receiver_put_back(void *arg, void *hold)
 {
     (void)arg;
     (void)hold;
 }
 
-static const struct messages *messages(void *arg, void *hold)
+static const struct messages *receiver_messages(void *arg, void *hold)
 {
     (void)hold;
     return ((const struct testing *)arg)->conf->messages;
@@ -80,8 +80,8 @@ static void result(void *arg, const struct notify_result *r)
         loop_stop(t->loop);
 }
 
-static void deliver(struct testing *t, const struct receiver_conf *rc, str external_url,
-                    const struct receiver_flags *f)
+static void receiver_deliver(struct testing *t, const struct receiver_conf *rc, str external_url,
+                             const struct receiver_flags *f)
 {
     static const struct label labels[] = {{S_INIT("alertname"), S_INIT("TocsinTest")},
                                           {S_INIT("severity"), S_INIT("info")}};
@@ -89,9 +89,9 @@ static void deliver(struct testing *t, const struct receiver_conf *rc, str exter
         {S_INIT("summary"), S_INIT("a test by 'tocsin receiver test'")}};
     struct clock clock;
     struct descriptors descriptors;
-    struct notify_shell shell = {.find = find,
-                                 .put_back = put_back,
-                                 .messages = messages,
+    struct notify_shell shell = {.find = receiver_find,
+                                 .put_back = receiver_put_back,
+                                 .messages = receiver_messages,
                                  .result = result,
                                  .arg = t,
                                  .external_url = external_url,
@@ -186,7 +186,7 @@ int receiver_test_run(const void *flags, char **args, int n_args)
         say(stderr, "tocsin: --web.external-url: %s\n", e.msg);
         t.code = EXIT_USAGE;
     } else if (rc != NULL) {
-        deliver(&t, rc, url, f);
+        receiver_deliver(&t, rc, url, f);
     } else {
         t.code = EXIT_FAILED;
         if (t.conf != NULL)

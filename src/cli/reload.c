@@ -45,7 +45,7 @@ static void drop_result(struct pool *pool, struct reload_result *r)
     r->config = NULL;
 }
 
-static void read_all(struct job *j)
+static void reload_read_all(struct job *j)
 {
     struct reloader *r = container_of(j, struct reloader, job);
     struct reload_result *out = &r->result;
@@ -55,33 +55,33 @@ static void read_all(struct job *j)
         out->ahead = rules_ahead_new(r->running, out->config, r->parts.db);
 }
 
-static void tell(const struct asker *a, bool ok, str text)
+static void reload_tell(const struct asker *a, bool ok, str text)
 {
     if (a->done != NULL)
         a->done(a->arg, ok, text);
 }
 
-static void start(struct reloader *r);
+static void reload_start(struct reloader *r);
 
-static void answer(struct reloader *r)
+static void reload_answer(struct reloader *r)
 {
     r->is_reading = false;
     VEC_EACH (const struct asker *, a, &r->served)
-        tell(a, r->ok, buf_str(&r->answer));
+        reload_tell(a, r->ok, buf_str(&r->answer));
     vec_clear(&r->served);
     buf_release(&r->answer);
     if (r->waiting.n != 0)
-        start(r);
+        reload_start(r);
 }
 
-static void settle(struct timer *t, struct now now)
+static void reload_settle(struct timer *t, struct now now)
 {
     struct reloader *r = container_of(t, struct reloader, settled);
 
     if (now.mono < r->settled_by && r->parts.settles(r->parts.arg))
         timer_arm(r->parts.clock, t, ts_add(now.mono, SETTLE_EVERY));
     else
-        answer(r);
+        reload_answer(r);
 }
 
 static void conclude(struct reloader *r)
@@ -95,15 +95,15 @@ static void conclude(struct reloader *r)
     diags_release(&r->result.d);
     config_unref(r->running);
     if (!r->ok || r->result.wish.is_dry_run) {
-        answer(r);
+        reload_answer(r);
         return;
     }
-    r->settled.fire = settle;
+    r->settled.fire = reload_settle;
     r->settled_by = ts_add(now.mono, SETTLE_MAX);
-    settle(&r->settled, now);
+    reload_settle(&r->settled, now);
 }
 
-static bool prepare(struct slice *x)
+static bool reload_prepare(struct slice *x)
 {
     struct reloader *r = container_of(x, struct reloader, slice);
 
@@ -117,27 +117,27 @@ static void read_done(struct job *j)
 {
     struct reloader *r = container_of(j, struct reloader, job);
 
-    r->slice = (struct slice){.step = prepare};
+    r->slice = (struct slice){.step = reload_prepare};
     if (r->result.config == NULL || r->result.wish.is_dry_run)
         conclude(r);
-    else if (prepare(&r->slice))
+    else if (reload_prepare(&r->slice))
         slices_add(r->parts.slices, &r->slice);
 }
 
-static bool is_same(struct reload_wish a, struct reload_wish b)
+static bool reload_is_same(struct reload_wish a, struct reload_wish b)
 {
     return a.is_dry_run == b.is_dry_run && a.allows_no_route == b.allows_no_route &&
            a.is_rollback == b.is_rollback;
 }
 
 /* Everybody who waits for the same kind of reading as the first is served by this one. */
-static void start(struct reloader *r)
+static void reload_start(struct reloader *r)
 {
     struct reload_wish wish = r->waiting.v[0].wish;
     size_t n = 0;
 
     for (size_t i = 0; i < r->waiting.n; i++)
-        if (is_same(r->waiting.v[i].wish, wish))
+        if (reload_is_same(r->waiting.v[i].wish, wish))
             vec_push(&r->served, r->waiting.v[i]);
         else
             r->waiting.v[n++] = r->waiting.v[i];
@@ -146,7 +146,7 @@ static void start(struct reloader *r)
     r->running = config_ref(r->parts.running(r->parts.arg));
     r->result = (struct reload_result){.wish = wish};
     diags_init(&r->result.d);
-    r->job = (struct job){.run = read_all, .done = read_done};
+    r->job = (struct job){.run = reload_read_all, .done = read_done};
     pool_run(r->parts.pool, WORK_RULE, &r->job);
 }
 
@@ -155,7 +155,7 @@ void reloader_ask(struct reloader *r, struct reload_wish wish,
 {
     vec_push(&r->waiting, (struct asker){wish, done, arg});
     if (!r->is_reading)
-        start(r);
+        reload_start(r);
     else if (timer_is_armed(&r->settled)) /* what it would wait for is as good as of before */
         timer_arm(r->parts.clock, &r->settled, r->settled_by = r->parts.clock->now.mono);
 }
@@ -165,9 +165,9 @@ void reloader_stop(struct reloader *r)
     r->is_stopped = true;
     timer_cancel(r->parts.clock, &r->settled);
     VEC_EACH (const struct asker *, a, &r->served)
-        tell(a, false, S("shutting down\n"));
+        reload_tell(a, false, S("shutting down\n"));
     VEC_EACH (const struct asker *, a, &r->waiting)
-        tell(a, false, S("shutting down\n"));
+        reload_tell(a, false, S("shutting down\n"));
     vec_clear(&r->served);
     vec_clear(&r->waiting);
 }

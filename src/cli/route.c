@@ -24,7 +24,7 @@ const struct flag route_test_flags[] = {
 
 /* -- the configuration -- */
 
-static struct config *load(const struct route_flags *f)
+static struct config *route_load(const struct route_flags *f)
 {
     struct config_options o = {.mode = MATCHER_FALLBACK, .without_rules = true};
     struct render_options ro = {.least = DIAG_ERROR};
@@ -114,7 +114,7 @@ int route_show_run(const void *flags, char **args, int n_args)
         say(stderr, "tocsin: route show takes no argument\n");
         return EXIT_USAGE;
     }
-    c = load(flags);
+    c = route_load(flags);
     if (c == NULL)
         return EXIT_FAILED;
     route_tree_init(&tree, c->route);
@@ -227,7 +227,7 @@ int route_test_run(const void *flags, char **args, int n_args)
     if (n_args == 0)
         say(stderr, "tocsin: route test needs labels: severity=critical team=gpu\n");
     else if (parse_labels(args, n_args, &a, &ls)) {
-        c = load(flags);
+        c = route_load(flags);
         code = c != NULL ? test(flags, c, ls, &a) : EXIT_FAILED;
     }
     config_unref(c);

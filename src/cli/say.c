@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include "base/buf.h"
 
-static void put(FILE *out, str text)
+static void say_put(FILE *out, str text)
 {
     fwrite(text.n != 0 ? text.p : "", 1, text.n, out);
 }
@@ -14,7 +14,7 @@ static void put_shown(FILE *out, str text)
     struct buf shown = BUF_INIT;
 
     buf_add_shown(&shown, text);
-    put(out, buf_str(&shown));
+    say_put(out, buf_str(&shown));
     buf_release(&shown);
 }
 
@@ -35,5 +35,5 @@ void say_exactly(FILE *out, str text)
     if (isatty(fileno(out)))
         put_shown(out, text);
     else
-        put(out, text);
+        say_put(out, text);
 }

@@ -34,7 +34,7 @@ static void wait_for_more(void *arg)
     loop_wait(((struct serve *)arg)->loop);
 }
 
-static void jumped(void *arg, const struct clock_jump *j)
+static void serve_jumped(void *arg, const struct clock_jump *j)
 {
     store_jumped(((struct serve *)arg)->store, j);
 }
@@ -89,7 +89,7 @@ static void on_signal(int signo, void *arg)
 
 /* Twenty times a second while stopping: nothing is left to wait for? Otherwise the watchdog of systemd. A pause is noticed
  * by it, too: there is always a timer that is due within a second. */
-static void tick(struct timer *t, struct now now)
+static void serve_tick(struct timer *t, struct now now)
 {
     struct serve *s = container_of(t, struct serve, tick);
 
@@ -174,7 +174,7 @@ static void store_damaged(void *arg, str state, str why)
 }
 
 /* A line each of what was found when the state was opened. */
-static void tell_damage(struct serve *s, str notice, size_t unreadable)
+static void serve_tell_damage(struct serve *s, str notice, size_t unreadable)
 {
     char rows[64];
 
@@ -188,7 +188,7 @@ static void tell_damage(struct serve *s, str notice, size_t unreadable)
 
 /* -- what is pushed: rows of the shell's commits -- */
 
-static void put_push(void *arg, str path, str body)
+static void serve_put_push(void *arg, str path, str body)
 {
     shell_put_row(((struct serve *)arg)->shell, STATE_PUSH, path, body);
 }
@@ -207,7 +207,7 @@ static bool restore_pushes(void *arg, const struct state_reader *from, struct er
 {
     struct serve *s = arg;
     const struct push_keeper keeper = {
-        .put = put_push, .drop = drop_push, .after = after_push, .arg = s};
+        .put = serve_put_push, .drop = drop_push, .after = after_push, .arg = s};
 
     return store_restore(s->store, from, config_of(shell_engine(s->shell)->conf), &keeper, e);
 }
@@ -235,7 +235,7 @@ static bool start_shell(struct serve *s, struct config *conf)
                                 .forward = forward_sent,
                                 .restore = restore_pushes,
                                 .snapshot = snapshot_pushes,
-                                .jumped = jumped,
+                                .jumped = serve_jumped,
                                 .arg = s,
                                 .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
     struct state_shell cb;
@@ -270,7 +270,7 @@ static bool start_shell(struct serve *s, struct config *conf)
     if (!ok)
         log_error("cannot read the state", LOG_ERR(&e));
     if (ok)
-        tell_damage(s, buf_str(&notice), unreadable);
+        serve_tell_damage(s, buf_str(&notice), unreadable);
     buf_release(&notice);
     if (ok)
         store_start(s->store, shell_engine(s->shell), dir, conf);
@@ -372,7 +372,7 @@ static void enter_sandbox(struct serve *s, const struct config *conf)
 }
 
 /* refused: of the files as they are, when the last good ones run instead; else without an error. */
-static int run(struct serve *s, struct config *conf, const struct diags *refused)
+static int cli_serve_run(struct serve *s, struct config *conf, const struct diags *refused)
 {
     struct api_conf ac = {
         .prefix = s->prefix, .reload = ask_reload, .each_flag = each_flag, .arg = s};
@@ -441,7 +441,7 @@ static int run(struct serve *s, struct config *conf, const struct diags *refused
     configure_begin(&s->parts, conf);
     serve_begin_files(s, refused);
     s->stop_by.fire = stop_now;
-    s->tick.fire = tick;
+    s->tick.fire = serve_tick;
     timer_arm(&s->clock, &s->tick, ts_add(s->clock.now.mono, NS_PER_S));
     sd_notify_ready(S("serving"));
     meter_begin(&s->meter);
@@ -452,7 +452,7 @@ static int run(struct serve *s, struct config *conf, const struct diags *refused
 }
 
 /* Nobody waits for an answer any more. */
-static void leave(void *arg)
+static void serve_leave(void *arg)
 {
     struct serve *s = arg;
 
@@ -478,7 +478,7 @@ static void tear_down(struct serve *s, int code)
     timer_cancel(&s->clock, &s->stop_by);
     timer_cancel(&s->clock, &s->tick);
     timer_cancel(&s->clock, &s->tell_refused);
-    if (s->reloader != NULL && !turn_stop(s->shell, leave, s))
+    if (s->reloader != NULL && !turn_stop(s->shell, serve_leave, s))
         leave_behind(code);
     store_stop(s->store);
     if (s->pool != NULL)
@@ -536,7 +536,7 @@ static void crypto_free(void *p, const char *file, int line)
     mem_free(p);
 }
 
-static char *duplicate(const char *z)
+static char *serve_duplicate(const char *z)
 {
     return mem_zdup(str_of(z));
 }
@@ -547,8 +547,8 @@ static void set_up_libraries(void)
 {
     BUG_ON(CRYPTO_set_mem_functions(crypto_alloc, crypto_resize, crypto_free) != 1);
     event_set_mem_functions(mem_alloc, resize_bytes, mem_free);
-    BUG_ON(curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, mem_free, resize_bytes, duplicate,
-                                mem_array) != CURLE_OK);
+    BUG_ON(curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, mem_free, resize_bytes,
+                                serve_duplicate, mem_array) != CURLE_OK);
 }
 
 int serve_run(const void *flags, char **args, int n_args)
@@ -585,7 +585,7 @@ int serve_run(const void *flags, char **args, int n_args)
         return EXIT_FAILED;
     }
     serve_say_loaded(&s, conf, d.errors != 0 ? &old : &d);
-    code = run(&s, conf, &d);
+    code = cli_serve_run(&s, conf, &d);
     diags_release(&d);
     diags_release(&old);
     tear_down(&s, code);

@@ -14,7 +14,8 @@ static bool may_read(const void *sandbox, str path)
 }
 
 /* On a worker when it is a reload: reads only the flags, the environment and the sandbox, which nobody changes. */
-static struct config *load_files(const struct serve *s, const struct files *files, struct diags *d)
+static struct config *serve_config_load_files(const struct serve *s, const struct files *files,
+                                              struct diags *d)
 {
     struct config_options o = {.mode = s->features.mode,
                                .tolerates_rules = s->flags->tolerate_rules,
@@ -38,14 +39,14 @@ struct config *serve_load(void *arg, struct reload_wish wish, struct file_set **
     struct files files = {.into = *set = file_set_new()};
 
     if (!wish.is_rollback)
-        return load_files(s, &files, d);
+        return serve_config_load_files(s, &files, d);
     if (s->before == NULL) {
         diags_add(d, DIAG_ERROR, "C014", (struct diag_place){.line = 1, .col = 1},
                   "no other configuration has run since the start");
         return NULL;
     }
     files.from = s->before;
-    return load_files(s, &files, d);
+    return serve_config_load_files(s, &files, d);
 }
 
 enum { WARNINGS_SAID = 100 };
@@ -247,7 +248,7 @@ struct config *serve_load_last_good(struct serve *s, const struct diags *d, stru
     kept = config_keep_read(s->flags->keep_last_good);
     files.from = kept;
     if (kept != NULL)
-        c = load_files(s, &files, old);
+        c = serve_config_load_files(s, &files, old);
     if (kept != NULL && c == NULL) {
         diags_print(stderr, old);
         log_error("the files that were accepted last are refused, too");

@@ -151,7 +151,7 @@ struct address {
 };
 
 /* host:port, [host]:port, :port or host. */
-static struct address address_of(const char *text)
+static struct address serve_flags_address_of(const char *text)
 {
     str s = str_of(text);
     size_t at = s.n;
@@ -180,8 +180,9 @@ static bool is_this_host(str host)
 
 static bool is_this_one(const struct serve_flags *f, const char *peer)
 {
-    struct address p = address_of(peer),
-                   own[] = {address_of(f->cluster_listen), address_of(f->cluster_advertise)};
+    struct address p = serve_flags_address_of(peer),
+                   own[] = {serve_flags_address_of(f->cluster_listen),
+                            serve_flags_address_of(f->cluster_advertise)};
 
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         if ((p.port.n == 0 || str_eq(p.port, own[i].port)) &&

@@ -60,13 +60,13 @@ const struct flag silence_import_flags[] = {
 #undef F
 
 /* What is posted: raw JSON as it stands elsewhere, or text of ours. */
-struct draft {
+struct silence_draft {
     str id, matchers, annotations; /* the latter two as JSON */
     str author, comment;
     ts_ns starts, ends;
 };
 
-static void put_draft(struct buf *out, const struct draft *d)
+static void put_draft(struct buf *out, const struct silence_draft *d)
 {
     struct json_writer w;
 
@@ -90,7 +90,7 @@ static void put_draft(struct buf *out, const struct draft *d)
     json_close(&w, '}');
 }
 
-static ts_ns read_time(struct json_reader *r)
+static ts_ns silence_read_time(struct json_reader *r)
 {
     struct err e = ERR_INIT;
     ts_ns t = TS_NONE;
@@ -102,11 +102,11 @@ static ts_ns read_time(struct json_reader *r)
 }
 
 /* One of GET /silences, or of a file of them. */
-static bool read_draft(struct json_reader *r, struct draft *d)
+static bool read_draft(struct json_reader *r, struct silence_draft *d)
 {
     str key;
 
-    *d = (struct draft){.starts = TS_NONE, .ends = TS_NONE};
+    *d = (struct silence_draft){.starts = TS_NONE, .ends = TS_NONE};
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (str_is(key, "id"))
             json_string(r, &d->id);
@@ -119,9 +119,9 @@ static bool read_draft(struct json_reader *r, struct draft *d)
         else if (str_is(key, "comment"))
             json_string(r, &d->comment);
         else if (str_is(key, "startsAt"))
-            d->starts = read_time(r);
+            d->starts = silence_read_time(r);
         else if (str_is(key, "endsAt"))
-            d->ends = read_time(r);
+            d->ends = silence_read_time(r);
         else
             json_skip(r);
     }
@@ -130,7 +130,7 @@ static bool read_draft(struct json_reader *r, struct draft *d)
     return r->err.code == ERR_NONE;
 }
 
-static bool read_when(const struct silence_flags *f, struct draft *d)
+static bool silence_read_when(const struct silence_flags *f, struct silence_draft *d)
 {
     ts_ns now = client_now();
     struct err e = ERR_INIT;
@@ -212,7 +212,7 @@ static size_t count_alerts(struct json_reader *r, bool shows)
 }
 
 /* A silence of nothing is a typing error more often than not. */
-static int tell_silenced(const struct silence_flags *f, const struct draft *d,
+static int tell_silenced(const struct silence_flags *f, const struct silence_draft *d,
                          const struct buf *filters)
 {
     struct buf path = BUF_INIT, answer = BUF_INIT;
@@ -242,7 +242,8 @@ static int tell_silenced(const struct silence_flags *f, const struct draft *d,
     return code;
 }
 
-static int post(const struct client_flags *c, const struct draft *d, struct buf *answer)
+static int silence_post(const struct client_flags *c, const struct silence_draft *d,
+                        struct buf *answer)
 {
     struct buf body = BUF_INIT;
     int code;
@@ -263,15 +264,15 @@ static void print_id(const struct silence_flags *f, str answer)
         say(stdout, "%.*s\n", STR(str_sub(answer, (size_t)at + 12, (size_t)at + 48)));
 }
 
-static int add(const struct silence_flags *f, char **args, int n_args, struct arena *a)
+static int silence_add(const struct silence_flags *f, char **args, int n_args, struct arena *a)
 {
-    struct draft d = {
+    struct silence_draft d = {
         .starts = client_now(), .author = author_of(f), .comment = str_of(f->comment)};
     struct buf answer = BUF_INIT, filters = BUF_INIT;
     int code = EXIT_USAGE;
 
-    if (read_when(f, &d) && make_matchers(args, n_args, a, &d.matchers, &filters))
-        code = f->dry_run ? EXIT_OK : post(&f->client, &d, &answer);
+    if (silence_read_when(f, &d) && make_matchers(args, n_args, a, &d.matchers, &filters))
+        code = f->dry_run ? EXIT_OK : silence_post(&f->client, &d, &answer);
     if (code == EXIT_OK) {
         print_id(f, buf_str(&answer));
         code = tell_silenced(f, &d, &filters);
@@ -297,7 +298,7 @@ int silence_add_run(const void *flags, char **args, int n_args)
         return EXIT_USAGE;
     }
     arena_init(&a, 0);
-    code = add(f, args, n_args, &a);
+    code = silence_add(f, args, n_args, &a);
     arena_release(&a);
     return code;
 }
@@ -321,7 +322,7 @@ static int update_one(const struct silence_flags *f, const char *id)
 {
     struct buf old = BUF_INIT, answer = BUF_INIT;
     struct json_reader r;
-    struct draft d;
+    struct silence_draft d;
     struct arena a;
     char path[80];
     int code;
@@ -335,12 +336,12 @@ static int update_one(const struct silence_flags *f, const char *id)
         say(stderr, "tocsin: the server's answer cannot be read: %s\n", r.err.msg);
         code = EXIT_FAILED;
     }
-    if (code == EXIT_OK && !read_when(f, &d))
+    if (code == EXIT_OK && !silence_read_when(f, &d))
         code = EXIT_USAGE;
     if (code == EXIT_OK) {
         d.author = f->author[0] != '\0' ? str_of(f->author) : d.author;
         d.comment = f->comment[0] != '\0' ? str_of(f->comment) : d.comment;
-        code = post(&f->client, &d, &answer);
+        code = silence_post(&f->client, &d, &answer);
     }
     if (code == EXIT_OK)
         print_id(f, buf_str(&answer));
@@ -376,7 +377,7 @@ static int import_all(const struct silence_flags *f, struct json_reader *r)
 {
     size_t taken = 0, ended = 0, failed = 0;
     int code = EXIT_OK;
-    struct draft d;
+    struct silence_draft d;
 
     for (json_array_begin(r); json_array_next(r) && read_draft(r, &d);) {
         struct buf answer = BUF_INIT;
@@ -387,7 +388,7 @@ static int import_all(const struct silence_flags *f, struct json_reader *r)
             ended++;
             continue;
         }
-        rc = post(&f->client, &d, &answer);
+        rc = silence_post(&f->client, &d, &answer);
         if (rc == EXIT_OK)
             print_id(f, buf_str(&answer));
         taken += rc == EXIT_OK;
@@ -455,7 +456,7 @@ int silence_expire_run(const void *flags, char **args, int n_args)
 
 /* -- list -- */
 
-struct row {
+struct silence_row {
     ts_ns ends;
     str id, state, comment, by, given; /* given: who else the body named */
     struct buf matchers;
@@ -472,7 +473,7 @@ static void read_given(struct json_reader *r, str *out)
             json_skip(r);
 }
 
-static void read_row(struct json_reader *r, struct row *row)
+static void silence_read_row(struct json_reader *r, struct silence_row *row)
 {
     str key;
 
@@ -486,7 +487,7 @@ static void read_row(struct json_reader *r, struct row *row)
         else if (str_is(key, "annotations"))
             read_given(r, &row->given);
         else if (str_is(key, "endsAt"))
-            row->ends = read_time(r);
+            row->ends = silence_read_time(r);
         else if (str_is(key, "matchers"))
             client_read_matchers(r, &row->matchers);
         else if (str_is(key, "status"))
@@ -511,9 +512,9 @@ static int print_silences(const struct silence_flags *f, str body)
         table_add(&t, str_of(titles[i]));
     json_reader_init(&r, body, &a, 16);
     for (json_array_begin(&r); json_array_next(&r);) {
-        struct row row = {.matchers = BUF_INIT};
+        struct silence_row row = {.matchers = BUF_INIT};
 
-        read_row(&r, &row);
+        silence_read_row(&r, &row);
         if (str_is(row.state, "expired") == f->expired) {
             table_add(&t, row.id);
             if (!f->quiet) {

@@ -239,7 +239,7 @@ static bool begin_file(void *arg, str name, uint64_t size, struct err *e)
     return backup_file(u->to, name, e);
 }
 
-static bool take_bytes(void *arg, str bytes, struct err *e)
+static bool storage_take_bytes(void *arg, str bytes, struct err *e)
 {
     struct unpacking *u = arg;
 
@@ -249,7 +249,7 @@ static bool take_bytes(void *arg, str bytes, struct err *e)
     return true;
 }
 
-static bool end_file(void *arg, struct err *e)
+static bool cli_storage_end_file(void *arg, struct err *e)
 {
     struct unpacking *u = arg;
 
@@ -264,7 +264,7 @@ static bool sink(void *arg, str bytes)
 }
 
 /* The server summed up what it read, we what came: both say the same. */
-static bool finish(struct unpacking *u, struct err *e)
+static bool storage_finish(struct unpacking *u, struct err *e)
 {
     struct manifest m;
     struct arena a;
@@ -279,16 +279,18 @@ static bool finish(struct unpacking *u, struct err *e)
 
 static int backup_server(const struct storage_flags *f, str dir)
 {
-    struct unpacking u = {
-        .tar = {.file = begin_file, .bytes = take_bytes, .end = end_file, .arg = &u},
-        .err = ERR_INIT};
+    struct unpacking u = {.tar = {.file = begin_file,
+                                  .bytes = storage_take_bytes,
+                                  .end = cli_storage_end_file,
+                                  .arg = &u},
+                          .err = ERR_INIT};
     int code;
 
     u.to = backup_begin(dir, &u.err);
     if (u.to == NULL)
         return failed(&u.err);
     code = client_stream(&f->client, "POST", "/api/tocsin/storage/backup", sink, &u);
-    if (code == EXIT_OK && !finish(&u, &u.err))
+    if (code == EXIT_OK && !storage_finish(&u, &u.err))
         code = EXIT_FAILED;
     if (u.err.code != ERR_NONE)
         say(stderr, "tocsin: %s\n", u.err.msg);

@@ -23,7 +23,7 @@ const struct flag template_render_flags[] = {
 };
 #undef F
 
-static bool load_file(struct template_set *set, const char *path, struct err *e)
+static bool template_load_file(struct template_set *set, const char *path, struct err *e)
 {
     const char *slash = strrchr(path, '/');
     struct buf text = BUF_INIT;
@@ -44,7 +44,7 @@ static bool load_globs(struct template_set *set, const struct flag_list *globs, 
         if (glob(globs->v[i], 0, NULL, &g) != 0)
             continue;
         for (size_t j = 0; j < g.gl_pathc && ok; j++)
-            ok = load_file(set, g.gl_pathv[j], e);
+            ok = template_load_file(set, g.gl_pathv[j], e);
         globfree(&g);
     }
     return ok;

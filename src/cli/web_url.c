@@ -4,7 +4,7 @@
 #include "codec/escape.h"
 #include "net/http_parse.h"
 
-static str part(CURLU *u, CURLUPart which, struct arena *a)
+static str web_url_part(CURLU *u, CURLUPart which, struct arena *a)
 {
     char *text = NULL;
     str out = STR_NONE;
@@ -27,7 +27,7 @@ static str trim_path(str path, struct arena *a)
 static bool read_url(CURLU *u, str text, struct arena *a, str *url, str *path, struct err *e)
 {
     CURLUcode code = curl_url_set(u, CURLUPART_URL, arena_str(a, text).p, CURLU_URLENCODE);
-    str scheme = part(u, CURLUPART_SCHEME, a);
+    str scheme = web_url_part(u, CURLUPART_SCHEME, a);
     struct buf escaped = BUF_INIT;
 
     if (code != CURLUE_OK && code != CURLUE_UNSUPPORTED_SCHEME)
@@ -35,7 +35,7 @@ static bool read_url(CURLU *u, str text, struct arena *a, str *url, str *path, s
                        curl_url_strerror(code));
     if (!str_is(scheme, "http") && !str_is(scheme, "https"))
         return err_set(e, ERR_INVALID, "'%.*s' is not an http or https URL", STR(text));
-    if (!http_percent_decode(a, part(u, CURLUPART_PATH, a), false, path) ||
+    if (!http_percent_decode(a, web_url_part(u, CURLUPART_PATH, a), false, path) ||
         !http_is_field_value(*path))
         return err_set(e, ERR_INVALID, "the path of '%.*s' has an escape of no character",
                        STR(text));
@@ -44,7 +44,7 @@ static bool read_url(CURLU *u, str text, struct arena *a, str *url, str *path, s
     curl_url_set(u, CURLUPART_PATH, NULL, 0);
     *path = trim_path(*path, a);
     escape_path(&escaped, *path);
-    *url = arena_printf(a, "%.*s%.*s", STR(url_trim_slash(part(u, CURLUPART_URL, a))),
+    *url = arena_printf(a, "%.*s%.*s", STR(url_trim_slash(web_url_part(u, CURLUPART_URL, a))),
                         STR(buf_str(&escaped)));
     buf_release(&escaped);
     return true;

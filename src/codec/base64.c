@@ -4,7 +4,7 @@ static const char *const alphabets[] = {
     [BASE64_STD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
     [BASE64_URL] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
 
-static void encode(struct buf *out, str bytes, enum base64_form form, bool pad)
+static void codec_base64_encode(struct buf *out, str bytes, enum base64_form form, bool pad)
 {
     const char *alphabet = alphabets[form];
     const unsigned char *p = (const unsigned char *)bytes.p;
@@ -29,15 +29,15 @@ static void encode(struct buf *out, str bytes, enum base64_form form, bool pad)
 
 void base64_encode(struct buf *out, str bytes, enum base64_form form)
 {
-    encode(out, bytes, form, true);
+    codec_base64_encode(out, bytes, form, true);
 }
 
 void base64_encode_raw(struct buf *out, str bytes, enum base64_form form)
 {
-    encode(out, bytes, form, false);
+    codec_base64_encode(out, bytes, form, false);
 }
 
-static int value_of(char c, enum base64_form form)
+static int base64_value_of(char c, enum base64_form form)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -71,7 +71,7 @@ bool base64_decode(struct buf *out, str text, enum base64_form form)
     if (!strip_padding(&text, form))
         return false;
     for (size_t i = 0; i < text.n; i++) {
-        int d = value_of(text.p[i], form);
+        int d = base64_value_of(text.p[i], form);
 
         if (d < 0) {
             out->n = start;

@@ -18,7 +18,7 @@ static const struct unit go_units[] = {
     {S_INIT("\xce\xbcs"), 1000}, {S_INIT("ns"), 1},
 };
 
-static size_t count_digits(str s)
+static size_t duration_count_digits(str s)
 {
     size_t n = 0;
 
@@ -53,7 +53,7 @@ bool duration_parse(str s, dur_ns *out, struct err *e)
         return true;
     }
     while (rest.n != 0) {
-        size_t digits = count_digits(rest), i;
+        size_t digits = duration_count_digits(rest), i;
         uint64_t v;
         int64_t part;
         str unit, number = str_sub(rest, 0, digits);
@@ -140,14 +140,14 @@ bool go_duration_parse(str s, dur_ns *out, struct err *e)
     if (rest.n == 0)
         return err_set(e, ERR_INVALID, "invalid duration \"%.*s\"", STR(s));
     while (rest.n != 0) {
-        size_t digits = count_digits(rest), i;
+        size_t digits = duration_count_digits(rest), i;
         str number = str_sub(rest, 0, digits), fraction = STR_NONE, unit;
         uint64_t v = 0, ns;
 
         rest = str_sub(rest, digits, rest.n);
         if (rest.n != 0 && rest.p[0] == '.') {
             rest = str_sub(rest, 1, rest.n);
-            fraction = str_sub(rest, 0, count_digits(rest));
+            fraction = str_sub(rest, 0, duration_count_digits(rest));
             rest = str_sub(rest, fraction.n, rest.n);
         }
         if (number.n + fraction.n == 0)

@@ -9,7 +9,7 @@ static bool is_unreserved(unsigned char c)
 }
 
 /* also: characters that stay, besides the unreserved ones. */
-static void escape(struct buf *out, str s, bool plus, const char *also)
+static void escape_escape(struct buf *out, str s, bool plus, const char *also)
 {
     static const char hex[] = "0123456789ABCDEF";
 
@@ -30,17 +30,17 @@ static void escape(struct buf *out, str s, bool plus, const char *also)
 
 void escape_query(struct buf *out, str s)
 {
-    escape(out, s, true, "");
+    escape_escape(out, s, true, "");
 }
 
 void escape_percent(struct buf *out, str s)
 {
-    escape(out, s, false, "");
+    escape_escape(out, s, false, "");
 }
 
 void escape_path(struct buf *out, str s)
 {
-    escape(out, s, false, "/!$&'()*+,;=:@");
+    escape_escape(out, s, false, "/!$&'()*+,;=:@");
 }
 
 str url_trim_slash(str url)

@@ -40,7 +40,7 @@ void expo_escape(struct buf *out, str s, bool quotes)
     }
 }
 
-static void put_quoted(struct buf *out, str s, const char *suffix)
+static void exposition_put_quoted(struct buf *out, str s, const char *suffix)
 {
     buf_addc(out, '"');
     expo_escape(out, s, true);
@@ -52,7 +52,7 @@ void expo_put_name(struct buf *out, str name, const char *suffix)
     if (expo_is_bare(name, true))
         buf_addf(out, "%.*s%s", STR(name), suffix);
     else
-        put_quoted(out, name, suffix);
+        exposition_put_quoted(out, name, suffix);
 }
 
 bool expo_open_series(struct buf *out, str name, const char *suffix)
@@ -75,9 +75,9 @@ void expo_put_label(struct buf *out, bool *any, str name, str value)
     if (expo_is_bare(name, false))
         buf_add(out, name);
     else
-        put_quoted(out, name, "");
+        exposition_put_quoted(out, name, "");
     buf_addc(out, '=');
-    put_quoted(out, value, "");
+    exposition_put_quoted(out, value, "");
 }
 
 void expo_family(struct expo *x, str name, enum expo_type type, str help)
@@ -93,7 +93,7 @@ void expo_family(struct expo *x, str name, enum expo_type type, str help)
     buf_addf(x->out, "\n# TYPE %.*s %s\n", STR(family), type_names[type][open]);
 }
 
-static void add_float(struct expo *x, double v)
+static void exposition_add_float(struct expo *x, double v)
 {
     size_t from = x->out->n;
 
@@ -107,8 +107,8 @@ static void add_float(struct expo *x, double v)
 }
 
 /* le: the bound of a bucket, or NULL for another sample. */
-static void add_series(struct expo *x, const char *suffix, const struct expo_label *labels,
-                       size_t n, const double *le)
+static void exposition_add_series(struct expo *x, const char *suffix,
+                                  const struct expo_label *labels, size_t n, const double *le)
 {
     buf_add(x->out, x->name);
     buf_add(x->out, str_of(suffix));
@@ -121,7 +121,7 @@ static void add_series(struct expo *x, const char *suffix, const struct expo_lab
     }
     if (le != NULL) {
         buf_addf(x->out, "%cle=\"", n == 0 ? '{' : ',');
-        add_float(x, *le);
+        exposition_add_float(x, *le);
         buf_addc(x->out, '"');
     }
     if (n != 0 || le != NULL)
@@ -131,8 +131,8 @@ static void add_series(struct expo *x, const char *suffix, const struct expo_lab
 
 void expo_value(struct expo *x, const struct expo_label *labels, size_t n, double v)
 {
-    add_series(x, "", labels, n, NULL);
-    add_float(x, v);
+    exposition_add_series(x, "", labels, n, NULL);
+    exposition_add_float(x, v);
     buf_addc(x->out, '\n');
 }
 
@@ -144,17 +144,17 @@ static void add_count(struct expo *x, uint64_t v)
 
 void expo_u64(struct expo *x, const struct expo_label *labels, size_t n, uint64_t v)
 {
-    add_series(x, "", labels, n, NULL);
+    exposition_add_series(x, "", labels, n, NULL);
     add_count(x, v);
 }
 
 void expo_summary(struct expo *x, const struct expo_label *labels, size_t n, double sum,
                   uint64_t count)
 {
-    add_series(x, "_sum", labels, n, NULL);
-    add_float(x, sum);
+    exposition_add_series(x, "_sum", labels, n, NULL);
+    exposition_add_float(x, sum);
     buf_addc(x->out, '\n');
-    add_series(x, "_count", labels, n, NULL);
+    exposition_add_series(x, "_count", labels, n, NULL);
     add_count(x, count);
 }
 
@@ -166,7 +166,7 @@ void expo_histogram(struct expo *x, const struct expo_label *labels, size_t n_la
 
     for (size_t i = 0; i <= n; i++) {
         total += counts[i];
-        add_series(x, "_bucket", labels, n_labels, i < n ? &bounds[i] : &infinite);
+        exposition_add_series(x, "_bucket", labels, n_labels, i < n ? &bounds[i] : &infinite);
         add_count(x, total);
     }
     expo_summary(x, labels, n_labels, sum, total);

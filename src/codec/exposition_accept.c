@@ -38,14 +38,14 @@ void expo_escape_name(struct buf *out, str name, bool with_colon, enum expo_esca
 }
 
 /* One range of an Accept: what it is, and how much it is wanted. */
-struct range {
+struct exposition_accept_range {
     str type, version, escaping;
     double q;
 };
 
-static struct range range_of(str text)
+static struct exposition_accept_range exposition_accept_range_of(str text)
 {
-    struct range r = {.type = str_trim(str_cut(&text, ';')), .q = 1};
+    struct exposition_accept_range r = {.type = str_trim(str_cut(&text, ';')), .q = 1};
     struct err e = ERR_INIT;
 
     while (text.n != 0) {
@@ -62,7 +62,8 @@ static struct range range_of(str text)
     return r;
 }
 
-static bool offers(const struct range *r, bool with_openmetrics, struct expo_wish *w)
+static bool offers(const struct exposition_accept_range *r, bool with_openmetrics,
+                   struct expo_wish *w)
 {
     static const struct {
         enum expo_format format;
@@ -85,13 +86,13 @@ static bool offers(const struct range *r, bool with_openmetrics, struct expo_wis
 }
 
 /* The next range in the order of preference; ranges that are wanted alike come as they stand. */
-static bool take_next(str accept, double *q, size_t *at, struct range *out)
+static bool take_next(str accept, double *q, size_t *at, struct exposition_accept_range *out)
 {
     bool found = false;
     size_t best = 0;
 
     for (size_t i = 0; accept.n != 0; i++) {
-        struct range r = range_of(str_cut(&accept, ','));
+        struct exposition_accept_range r = exposition_accept_range_of(str_cut(&accept, ','));
         bool is_later = r.q < *q || (r.q <= *q && i >= *at);
 
         if (is_later && (!found || r.q > out->q)) {
@@ -110,7 +111,7 @@ struct expo_wish expo_negotiate(str accept, bool with_openmetrics)
 {
     struct expo_wish w = {EXPO_TEXT, EXPO_UNDERSCORES, "0.0.4"};
     double q = __builtin_inf();
-    struct range r = {.q = 0};
+    struct exposition_accept_range r = {.q = 0};
     size_t at = 0;
 
     for (size_t n = 0; n < 32 && take_next(accept, &q, &at, &r); n++) {

@@ -69,7 +69,8 @@ static void put_label(struct writing *w, str message, bool *any)
 }
 
 /* Name and labels. more: the name of one more label, with the value at. */
-static void put_series(struct writing *w, const char *suffix, const char *more, double at)
+static void exposition_protobuf_put_series(struct writing *w, const char *suffix, const char *more,
+                                           double at)
 {
     struct pb_reader r = pb_reader_of(w->metric);
     bool any = expo_open_series(w->out, w->name, suffix);
@@ -96,7 +97,7 @@ static void put_end(struct writing *w)
 
 static void put_double(struct writing *w, const char *suffix, const char *more, double at, double v)
 {
-    put_series(w, suffix, more, at);
+    exposition_protobuf_put_series(w, suffix, more, at);
     float_print_g(w->out, v);
     put_end(w);
 }
@@ -108,7 +109,7 @@ static void put_count(struct writing *w, const char *suffix, const char *more, d
         put_double(w, suffix, more, at, real);
         return;
     }
-    put_series(w, suffix, more, at);
+    exposition_protobuf_put_series(w, suffix, more, at);
     buf_add_u64(w->out, count);
     put_end(w);
 }
@@ -183,7 +184,7 @@ static bool put_bucket(struct writing *w, str message)
     return bound == __builtin_inf();
 }
 
-static void put_histogram(struct writing *w, str message)
+static void exposition_protobuf_put_histogram(struct writing *w, str message)
 {
     struct pb_reader r = pb_reader_of(message);
     double sum = 0, real = 0;
@@ -207,7 +208,7 @@ static void put_histogram(struct writing *w, str message)
     put_count(w, "_count", NULL, 0, count, real);
 }
 
-static bool check_limit(const struct writing *w, struct err *e)
+static bool exposition_protobuf_check_limit(const struct writing *w, struct err *e)
 {
     return fits(w) ||
            err_set(e, ERR_LIMIT, "the metrics are more than %zu bytes as text", w->limit);
@@ -236,7 +237,7 @@ static bool put_metric(struct writing *w, enum type type, struct err *e)
     if (type == SUMMARY)
         put_summary(w, value);
     else if (type == HISTOGRAM || type == GAUGE_HISTOGRAM)
-        put_histogram(w, value);
+        exposition_protobuf_put_histogram(w, value);
     else
         put_simple(w, value);
     if (w->failed)
@@ -282,7 +283,7 @@ static bool put_family(struct writing *w, str message, struct err *e)
             if (!put_metric(w, (enum type)type, e))
                 return false;
         }
-    return check_limit(w, e);
+    return exposition_protobuf_check_limit(w, e);
 }
 
 bool expo_from_protobuf(str body, size_t limit, struct buf *out, struct err *e)

@@ -34,7 +34,8 @@ enum expo_format expo_guess(str body)
 }
 
 /* near: what it is about, of which NEAR_MAX bytes are shown. */
-static bool fail(const struct expo_reader *r, struct err *e, const char *why, str near)
+static bool exposition_read_fail(const struct expo_reader *r, struct err *e, const char *why,
+                                 str near)
 {
     struct buf b = BUF_INIT;
     str shown = utf8_cut(near, NEAR_MAX);
@@ -48,7 +49,7 @@ static bool fail(const struct expo_reader *r, struct err *e, const char *why, st
 }
 
 /* Blanks between tokens: any number in text, exactly one in OpenMetrics. */
-static bool skip_blanks(const struct expo_reader *r, str *line)
+static bool exposition_read_skip_blanks(const struct expo_reader *r, str *line)
 {
     size_t k = 0;
 
@@ -82,17 +83,19 @@ static bool read_family(struct expo_reader *r, str line, enum expo_kind kind, st
                         struct err *e)
 {
     *out = (struct expo_item){.kind = kind};
-    if (!skip_blanks(r, &line))
-        return fail(r, e, "a metric name is missing behind TYPE, HELP or UNIT", line);
+    if (!exposition_read_skip_blanks(r, &line))
+        return exposition_read_fail(r, e, "a metric name is missing behind TYPE, HELP or UNIT",
+                                    line);
     out->name = cut_word(&line);
     if (out->name.n > 1 && out->name.p[0] == '"' && out->name.p[out->name.n - 1] == '"')
         out->name = str_sub(out->name, 1, out->name.n - 1);
     out->text = line.n != 0 ? str_sub(line, 1, line.n) : line;
     if (kind == EXPO_TYPE && out->text.n == 0)
-        return fail(r, e, "a type is missing", out->name);
+        return exposition_read_fail(r, e, "a type is missing", out->name);
     if (!utf8_is_valid(out->name) || !utf8_is_valid(out->text))
-        return fail(r, e, "invalid UTF-8",
-                    out->name.n != 0 && !utf8_is_valid(out->name) ? out->name : out->text);
+        return exposition_read_fail(r, e, "invalid UTF-8",
+                                    out->name.n != 0 && !utf8_is_valid(out->name) ? out->name
+                                                                                  : out->text);
     return true;
 }
 
@@ -104,7 +107,7 @@ static bool read_comment(struct expo_reader *r, str line, bool *is_item, struct 
         const char *word;
         enum expo_kind kind;
     } words[] = {{"HELP", EXPO_HELP}, {"TYPE", EXPO_TYPE}, {"UNIT", EXPO_UNIT}};
-    bool has_blank = skip_blanks(r, &line);
+    bool has_blank = exposition_read_skip_blanks(r, &line);
     str word = cut_word(&line);
 
     for (size_t i = 0; has_blank && i < ARRAY_LEN(words); i++)
@@ -116,9 +119,9 @@ static bool read_comment(struct expo_reader *r, str line, bool *is_item, struct 
     if (r->format == EXPO_TEXT)
         return true;
     if (!has_blank || !str_is(word, "EOF") || line.n != 0)
-        return fail(r, e, "a comment must be HELP, TYPE, UNIT or EOF", word);
+        return exposition_read_fail(r, e, "a comment must be HELP, TYPE, UNIT or EOF", word);
     r->has_ended = true;
-    return r->rest.n == 0 || fail(r, e, "something follows # EOF", r->rest);
+    return r->rest.n == 0 || exposition_read_fail(r, e, "something follows # EOF", r->rest);
 }
 
 /* -- samples -- */
@@ -154,11 +157,13 @@ static bool read_number(const struct expo_reader *r, str word, double *out, stru
 
     for (size_t i = 0; i < word.n; i++)
         if ((word.p[i] | 32) == 'x' || (word.p[i] | 32) == 'p')
-            return fail(r, e, "a value is not a number", word);
-    return float_parse(word, out, &why) || fail(r, e, "a value is not a number", word);
+            return exposition_read_fail(r, e, "a value is not a number", word);
+    return float_parse(word, out, &why) ||
+           exposition_read_fail(r, e, "a value is not a number", word);
 }
 
-static bool read_time(const struct expo_reader *r, str word, struct expo_item *out, struct err *e)
+static bool exposition_read_time(const struct expo_reader *r, str word, struct expo_item *out,
+                                 struct err *e)
 {
     bool is_minus = word.n != 0 && word.p[0] == '-';
     double seconds = 0;
@@ -169,14 +174,15 @@ static bool read_time(const struct expo_reader *r, str word, struct expo_item *o
         if (!read_number(r, word, &seconds, e))
             return false;
         if (!(fabs(seconds) < (double)TIME_MAX / 1000))
-            return fail(r, e, "a timestamp is out of range", word);
+            return exposition_read_fail(r, e, "a timestamp is out of range", word);
         out->t = (ts_ms)(seconds * 1000);
         return true;
     }
     if (!str_to_u64(is_minus ? str_sub(word, 1, word.n) : word, &ms))
-        return fail(r, e, "a timestamp is not a whole number of milliseconds", word);
+        return exposition_read_fail(r, e, "a timestamp is not a whole number of milliseconds",
+                                    word);
     if (ms > TIME_MAX)
-        return fail(r, e, "a timestamp is out of range", word);
+        return exposition_read_fail(r, e, "a timestamp is out of range", word);
     out->t = is_minus ? -(ts_ms)ms : (ts_ms)ms;
     return true;
 }
@@ -185,8 +191,8 @@ static bool read_time(const struct expo_reader *r, str word, struct expo_item *o
 static bool skip_exemplar(const struct expo_reader *r, str line, struct err *e)
 {
     line = str_sub(line, 1, line.n);
-    if (!skip_blanks(r, &line) || line.p[0] != '{' || series_length(line) == 0)
-        return fail(r, e, "an exemplar has no labels", line);
+    if (!exposition_read_skip_blanks(r, &line) || line.p[0] != '{' || series_length(line) == 0)
+        return exposition_read_fail(r, e, "an exemplar has no labels", line);
     return true;
 }
 
@@ -197,28 +203,28 @@ static bool read_sample(struct expo_reader *r, str line, struct expo_item *out, 
     *out = (struct expo_item){.kind = EXPO_SAMPLE, .series = str_sub(line, 0, k)};
     line = str_sub(line, k, line.n);
     if (k == 0)
-        return fail(r, e, "a name, labels and a value expected", line);
-    if (!skip_blanks(r, &line) && (r->format == EXPO_OPENMETRICS || line.n == 0))
-        return fail(r, e, "a blank and a value expected", out->series);
+        return exposition_read_fail(r, e, "a name, labels and a value expected", line);
+    if (!exposition_read_skip_blanks(r, &line) && (r->format == EXPO_OPENMETRICS || line.n == 0))
+        return exposition_read_fail(r, e, "a blank and a value expected", out->series);
     if (!read_number(r, cut_word(&line), &out->value, e))
         return false;
     if (line.n == 0)
         return true;
-    if (!skip_blanks(r, &line))
-        return fail(r, e, "a timestamp expected", line);
-    if (line.n != 0 && line.p[0] != '#' && !read_time(r, cut_word(&line), out, e))
+    if (!exposition_read_skip_blanks(r, &line))
+        return exposition_read_fail(r, e, "a timestamp expected", line);
+    if (line.n != 0 && line.p[0] != '#' && !exposition_read_time(r, cut_word(&line), out, e))
         return false;
-    if (line.n != 0 && line.p[0] != '#' && !skip_blanks(r, &line))
-        return fail(r, e, "one blank expected", line);
+    if (line.n != 0 && line.p[0] != '#' && !exposition_read_skip_blanks(r, &line))
+        return exposition_read_fail(r, e, "one blank expected", line);
     if (line.n == 0)
         return true;
     if (r->format == EXPO_TEXT || line.p[0] != '#')
-        return fail(r, e, "something follows the value", line);
+        return exposition_read_fail(r, e, "something follows the value", line);
     return skip_exemplar(r, line, e);
 }
 
 /* False: there is none, or it is wrong. */
-static bool next_line(struct expo_reader *r, str *out, struct err *e)
+static bool exposition_read_next_line(struct expo_reader *r, str *out, struct err *e)
 {
     const char *newline = r->rest.n != 0 ? memchr(r->rest.p, '\n', r->rest.n) : NULL;
     size_t n = newline != NULL ? (size_t)(newline - r->rest.p) : r->rest.n;
@@ -227,24 +233,26 @@ static bool next_line(struct expo_reader *r, str *out, struct err *e)
         return false;
     r->line++;
     if (r->rest.n != 0 && r->has_ended) /* it ended a piece */
-        return fail(r, e, "something follows # EOF", r->rest);
+        return exposition_read_fail(r, e, "something follows # EOF", r->rest);
     *out = str_sub(r->rest, 0, n);
     if (r->rest.n == 0)
-        return r->format == EXPO_TEXT || r->has_ended ? false
-                                                      : fail(r, e, "# EOF is missing", STR_NONE);
+        return r->format == EXPO_TEXT || r->has_ended
+                   ? false
+                   : exposition_read_fail(r, e, "# EOF is missing", STR_NONE);
     if (newline == NULL && !(r->format == EXPO_OPENMETRICS && str_is(*out, "# EOF")))
-        return fail(r, e, "the last line has no end", *out);
+        return exposition_read_fail(r, e, "the last line has no end", *out);
     r->rest = str_sub(r->rest, n + 1, r->rest.n);
     if (r->format == EXPO_TEXT)
         *out = str_trim(*out);
-    return r->format == EXPO_TEXT || n != 0 || fail(r, e, "an empty line", STR_NONE);
+    return r->format == EXPO_TEXT || n != 0 ||
+           exposition_read_fail(r, e, "an empty line", STR_NONE);
 }
 
 bool expo_read(struct expo_reader *r, struct expo_item *out, struct err *e)
 {
     str line = STR_NONE;
 
-    while (next_line(r, &line, e)) {
+    while (exposition_read_next_line(r, &line, e)) {
         bool is_item = false;
 
         if (line.n != 0 && line.p[0] != '#')
@@ -259,21 +267,21 @@ bool expo_read(struct expo_reader *r, struct expo_item *out, struct err *e)
 
 /* -- labels -- */
 
-struct scan {
+struct exposition_read_scan {
     const struct expo_reader *r;
     str rest;
     struct err *e;
 };
 
-static void skip(struct scan *s)
+static void exposition_read_skip(struct exposition_read_scan *s)
 {
     while (s->rest.n != 0 && char_is_blank(s->rest.p[0]))
         s->rest = str_sub(s->rest, 1, s->rest.n);
 }
 
-static bool take(struct scan *s, char c)
+static bool exposition_read_take(struct exposition_read_scan *s, char c)
 {
-    skip(s);
+    exposition_read_skip(s);
     if (s->rest.n == 0 || s->rest.p[0] != c)
         return false;
     s->rest = str_sub(s->rest, 1, s->rest.n);
@@ -286,12 +294,12 @@ static bool is_name_byte(char c, bool first, bool with_colon)
            (c == ':' && with_colon) || (!first && c >= '0' && c <= '9');
 }
 
-static str take_name(struct scan *s, bool with_colon)
+static str exposition_read_take_name(struct exposition_read_scan *s, bool with_colon)
 {
     size_t k = 0;
     str name;
 
-    skip(s);
+    exposition_read_skip(s);
     while (k < s->rest.n && is_name_byte(s->rest.p[k], k == 0, with_colon))
         k++;
     name = str_sub(s->rest, 0, k);
@@ -300,12 +308,12 @@ static str take_name(struct scan *s, bool with_colon)
 }
 
 /* A string with its quotes; text has room for all of it. */
-static bool take_string(struct scan *s, struct buf *text, str *out)
+static bool take_string(struct exposition_read_scan *s, struct buf *text, str *out)
 {
     size_t at = text->n, i = 0;
 
-    if (!take(s, '"'))
-        return fail(s->r, s->e, "a quoted string expected", s->rest);
+    if (!exposition_read_take(s, '"'))
+        return exposition_read_fail(s->r, s->e, "a quoted string expected", s->rest);
     for (; i < s->rest.n && s->rest.p[i] != '"'; i++) {
         char c = s->rest.p[i];
 
@@ -318,52 +326,52 @@ static bool take_string(struct scan *s, struct buf *text, str *out)
         buf_addc(text, c);
     }
     if (i == s->rest.n)
-        return fail(s->r, s->e, "a quoted string has no end", s->rest);
+        return exposition_read_fail(s->r, s->e, "a quoted string has no end", s->rest);
     s->rest = str_sub(s->rest, i + 1, s->rest.n);
     *out = (str){text->p + at, text->n - at};
-    return utf8_is_valid(*out) || fail(s->r, s->e, "invalid UTF-8", *out);
+    return utf8_is_valid(*out) || exposition_read_fail(s->r, s->e, "invalid UTF-8", *out);
 }
 
 /* name="value", "name"="value", or a quoted metric name. */
-static bool take_label(struct scan *s, struct expo_reader *r)
+static bool take_label(struct exposition_read_scan *s, struct expo_reader *r)
 {
     struct label l = {STR_NONE, STR_NONE};
 
     if (r->labels.n == LABELS_MAX)
-        return fail(r, s->e, "more than 1000 labels", STR_NONE);
-    skip(s);
+        return exposition_read_fail(r, s->e, "more than 1000 labels", STR_NONE);
+    exposition_read_skip(s);
     if (s->rest.n != 0 && s->rest.p[0] == '"') {
         if (!take_string(s, &r->text, &l.name))
             return false;
-        skip(s);
+        exposition_read_skip(s);
         if (s->rest.n != 0 && (s->rest.p[0] == ',' || s->rest.p[0] == '}')) {
             vec_push(&r->labels, (struct label){S("__name__"), l.name});
             return true;
         }
     } else
-        l.name = take_name(s, false);
+        l.name = exposition_read_take_name(s, false);
     if (l.name.n == 0)
-        return fail(r, s->e, "a label name expected", s->rest);
-    if (!take(s, '='))
-        return fail(r, s->e, "= expected behind a label name", s->rest);
+        return exposition_read_fail(r, s->e, "a label name expected", s->rest);
+    if (!exposition_read_take(s, '='))
+        return exposition_read_fail(r, s->e, "= expected behind a label name", s->rest);
     if (!take_string(s, &r->text, &l.value))
         return false;
     vec_push(&r->labels, l);
     return true;
 }
 
-static bool take_labels(struct scan *s, struct expo_reader *r)
+static bool take_labels(struct exposition_read_scan *s, struct expo_reader *r)
 {
-    while (!take(s, '}')) {
+    while (!exposition_read_take(s, '}')) {
         if (!take_label(s, r))
             return false;
-        if (take(s, ','))
+        if (exposition_read_take(s, ','))
             continue;
-        skip(s);
+        exposition_read_skip(s);
         if (r->format == EXPO_TEXT) /* Prometheus misses no comma there */
             continue;
         if (s->rest.n == 0 || s->rest.p[0] != '}')
-            return fail(r, s->e, ", or } expected behind a label", s->rest);
+            return exposition_read_fail(r, s->e, ", or } expected behind a label", s->rest);
     }
     return true;
 }
@@ -386,23 +394,23 @@ static bool finish_labels(struct expo_reader *r, struct labels *out, struct err 
         if (r->labels.v[i].value.n != 0)
             r->labels.v[n++] = r->labels.v[i];
     *out = (struct labels){r->labels.v, n};
-    return is_named || fail(r, e, "a metric name is missing", STR_NONE);
+    return is_named || exposition_read_fail(r, e, "a metric name is missing", STR_NONE);
 }
 
 bool expo_read_labels(struct expo_reader *r, str series, struct labels *out, struct err *e)
 {
-    struct scan s = {r, series, e};
-    str name = take_name(&s, true);
+    struct exposition_read_scan s = {r, series, e};
+    str name = exposition_read_take_name(&s, true);
 
     vec_clear(&r->labels);
     buf_clear(&r->text);
     buf_reserve(&r->text, series.n); /* decoding never makes longer, so nothing moves */
     if (name.n != 0)
         vec_push(&r->labels, (struct label){S("__name__"), name});
-    if (take(&s, '{') && !take_labels(&s, r))
+    if (exposition_read_take(&s, '{') && !take_labels(&s, r))
         return false;
     if (s.rest.n != 0)
-        return fail(r, e, "a name and labels in braces expected", s.rest);
+        return exposition_read_fail(r, e, "a name and labels in braces expected", s.rest);
     return finish_labels(r, out, e);
 }
 

@@ -186,7 +186,7 @@ void float_print_exponent(struct buf *out, double v)
 
 /* -- reading -- */
 
-static bool is_digit(char c, bool hex)
+static bool float_is_digit(char c, bool hex)
 {
     return (c >= '0' && c <= '9') || (hex && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
 }
@@ -195,13 +195,13 @@ static size_t eat_digits(str *s, bool hex)
 {
     size_t n = 0;
 
-    while (n < s->n && is_digit(s->p[n], hex))
+    while (n < s->n && float_is_digit(s->p[n], hex))
         n++;
     *s = str_sub(*s, n, s->n);
     return n;
 }
 
-static bool eat(str *s, char lower)
+static bool float_eat(str *s, char lower)
 {
     if (s->n == 0 || (s->p[0] | 0x20) != (lower | 0x20))
         return false;
@@ -209,7 +209,7 @@ static bool eat(str *s, char lower)
     return true;
 }
 
-static bool is_number(str s)
+static bool float_is_number(str s)
 {
     bool hex = false;
     size_t digits;
@@ -227,7 +227,7 @@ static bool is_number(str s)
     }
     if (digits == 0)
         return false;
-    if (eat(&s, hex ? 'p' : 'e')) {
+    if (float_eat(&s, hex ? 'p' : 'e')) {
         if (s.n != 0 && (s.p[0] == '+' || s.p[0] == '-'))
             s = str_sub(s, 1, s.n);
         return eat_digits(&s, false) != 0 && s.n == 0;
@@ -260,7 +260,7 @@ bool float_parse(str s, double *out, struct err *e)
 
     if (parse_word(s, out))
         return true;
-    if (!is_number(s))
+    if (!float_is_number(s))
         return err_set(e, ERR_INVALID, "\"%.*s\" is not a number", STR(s));
     if (s.n >= sizeof(small)) {
         z = mem_zdup(s);

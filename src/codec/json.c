@@ -93,7 +93,7 @@ static bool expect_type(struct json_reader *r, enum json_type want)
     return json_fail(r, "%s expected, not %s", type_names[want], type_names[got]);
 }
 
-static bool begin(struct json_reader *r, enum json_type type)
+static bool json_begin(struct json_reader *r, enum json_type type)
 {
     if (!expect_type(r, type))
         return false;
@@ -106,7 +106,7 @@ static bool begin(struct json_reader *r, enum json_type type)
 }
 
 /* Steps to the next element: false at the closing bracket, which is consumed, or on failure. */
-static bool next(struct json_reader *r, char close)
+static bool json_next(struct json_reader *r, char close)
 {
     int c;
 
@@ -131,12 +131,12 @@ static bool next(struct json_reader *r, char close)
 
 bool json_object_begin(struct json_reader *r)
 {
-    return begin(r, JSON_OBJECT);
+    return json_begin(r, JSON_OBJECT);
 }
 
 bool json_object_next(struct json_reader *r, str *key)
 {
-    if (!next(r, '}'))
+    if (!json_next(r, '}'))
         return false;
     if (peek_char(r) != '"')
         return fail_unexpected(r, "a key in quotes");
@@ -149,7 +149,7 @@ bool json_object_next(struct json_reader *r, str *key)
 }
 
 /* Letters that Unicode folds to small ASCII ones: the long s and the Kelvin sign besides the capitals. */
-static size_t folded(str s, char *out)
+static size_t json_folded(str s, char *out)
 {
     if (str_starts_with(s, S("\u017f")) || str_starts_with(s, S("\u212a"))) {
         *out = s.p[0] == '\xc5' ? 's' : 'k';
@@ -165,8 +165,8 @@ static bool is_folded(str key, const char *name)
     for (; key.n != 0 && *name != '\0'; name++) {
         char a, b;
 
-        key = str_sub(key, folded(key, &a), key.n);
-        (void)folded((str){name, 1}, &b);
+        key = str_sub(key, json_folded(key, &a), key.n);
+        (void)json_folded((str){name, 1}, &b);
         if (a != b)
             return false;
     }
@@ -187,12 +187,12 @@ bool json_key_is(str key, const char *name)
 
 bool json_array_begin(struct json_reader *r)
 {
-    return begin(r, JSON_ARRAY);
+    return json_begin(r, JSON_ARRAY);
 }
 
 bool json_array_next(struct json_reader *r)
 {
-    return next(r, ']');
+    return json_next(r, ']');
 }
 
 /* -- strings -- */
@@ -358,7 +358,7 @@ bool json_string(struct json_reader *r, str *out)
 
 /* -- numbers and words -- */
 
-static size_t count_digits(const struct json_reader *r, size_t at)
+static size_t json_count_digits(const struct json_reader *r, size_t at)
 {
     size_t n = 0;
 
@@ -367,7 +367,7 @@ static size_t count_digits(const struct json_reader *r, size_t at)
     return n;
 }
 
-static char char_at(const struct json_reader *r, size_t at)
+static char json_char_at(const struct json_reader *r, size_t at)
 {
     return at < r->in.n ? r->in.p[at] : '\0';
 }
@@ -379,21 +379,21 @@ bool json_number(struct json_reader *r, str *text)
     if (!expect_type(r, JSON_NUMBER))
         return false;
     start = at = r->at;
-    at += char_at(r, at) == '-';
-    n = count_digits(r, at);
+    at += json_char_at(r, at) == '-';
+    n = json_count_digits(r, at);
     if (n == 0 || (n > 1 && r->in.p[at] == '0'))
         return json_fail(r, "malformed number");
     at += n;
-    if (char_at(r, at) == '.') {
-        n = count_digits(r, ++at);
+    if (json_char_at(r, at) == '.') {
+        n = json_count_digits(r, ++at);
         if (n == 0)
             return json_fail(r, "malformed number");
         at += n;
     }
-    if ((char_at(r, at) | 0x20) == 'e') {
+    if ((json_char_at(r, at) | 0x20) == 'e') {
         at++;
-        at += char_at(r, at) == '+' || char_at(r, at) == '-';
-        n = count_digits(r, at);
+        at += json_char_at(r, at) == '+' || json_char_at(r, at) == '-';
+        n = json_count_digits(r, at);
         if (n == 0)
             return json_fail(r, "malformed number");
         at += n;
@@ -609,7 +609,7 @@ void json_put_raw(struct json_writer *w, str json)
     buf_add(w->out, json);
 }
 
-static void put_time(struct json_writer *w, void (*format)(struct buf *out, ts_ns t), ts_ns t)
+static void json_put_time(struct json_writer *w, void (*format)(struct buf *out, ts_ns t), ts_ns t)
 {
     struct buf b = BUF_INIT;
 
@@ -620,10 +620,10 @@ static void put_time(struct json_writer *w, void (*format)(struct buf *out, ts_n
 
 void json_put_rfc3339_ms(struct json_writer *w, ts_ns t)
 {
-    put_time(w, rfc3339_ms, t);
+    json_put_time(w, rfc3339_ms, t);
 }
 
 void json_put_rfc3339_nano(struct json_writer *w, ts_ns t)
 {
-    put_time(w, rfc3339_nano, t);
+    json_put_time(w, rfc3339_nano, t);
 }

@@ -201,13 +201,13 @@ struct addresses {
     struct err *e;
 };
 
-static void skip_blanks(struct addresses *p)
+static void mime_skip_blanks(struct addresses *p)
 {
     while (p->rest.n != 0 && char_is_space(p->rest.p[0]))
         p->rest = str_sub(p->rest, 1, p->rest.n);
 }
 
-static bool take(struct addresses *p, char c)
+static bool mime_take(struct addresses *p, char c)
 {
     if (p->rest.n == 0 || p->rest.p[0] != c)
         return false;
@@ -239,7 +239,7 @@ static bool take_comment(struct addresses *p, str *out)
 
 static bool skip_comments(struct addresses *p)
 {
-    for (skip_blanks(p); p->rest.n != 0 && p->rest.p[0] == '('; skip_blanks(p))
+    for (mime_skip_blanks(p); p->rest.n != 0 && p->rest.p[0] == '('; mime_skip_blanks(p))
         if (!take_comment(p, NULL))
             return false;
     return true;
@@ -292,7 +292,7 @@ static bool take_domain(struct addresses *p, str *out)
 {
     ptrdiff_t end;
 
-    skip_blanks(p);
+    mime_skip_blanks(p);
     if (p->rest.n != 0 && p->rest.p[0] == '[') {
         end = str_find(p->rest, ']');
         *out = str_sub(p->rest, 0, end < 0 ? 0 : (size_t)end + 1);
@@ -316,14 +316,14 @@ static bool take_spec(struct addresses *p, str *out)
     bool ok;
 
     p->e = NULL;
-    skip_blanks(p);
+    mime_skip_blanks(p);
     if (p->rest.n != 0 && p->rest.p[0] == '"') {
         ok = take_quoted(p, &local) && local.n != 0 && utf8_is_valid(local);
     } else {
         local = take_atom(p);
         ok = is_dot_atom(local);
     }
-    ok = ok && take(p, '@') && take_domain(p, &domain);
+    ok = ok && mime_take(p, '@') && take_domain(p, &domain);
     p->e = e;
     if (!ok) {
         p->rest = before.rest;
@@ -363,7 +363,7 @@ static bool take_phrase(struct addresses *p, str *out)
         str word;
 
         ok = b.n == 0 || skip_comments(p);
-        skip_blanks(p);
+        mime_skip_blanks(p);
         if (!ok || p->rest.n == 0)
             break;
         if (p->rest.p[0] == '"')
@@ -384,10 +384,10 @@ static bool take_address(struct addresses *p, bool may_be_group)
 {
     str start, spec, name = STR_NONE;
 
-    skip_blanks(p);
+    mime_skip_blanks(p);
     start = p->rest;
     if (take_spec(p, &spec)) {
-        skip_blanks(p);
+        mime_skip_blanks(p);
         if (p->rest.n != 0 && p->rest.p[0] == '(' && !take_comment(p, &name))
             return false;
         add_address(p, name, spec);
@@ -395,12 +395,12 @@ static bool take_address(struct addresses *p, bool may_be_group)
     }
     if (!take_phrase(p, &name))
         return false;
-    if (may_be_group && name.n != 0 && take(p, ':'))
+    if (may_be_group && name.n != 0 && mime_take(p, ':'))
         return take_group(p);
-    if (!take(p, '<') || !take_spec(p, &spec))
+    if (!mime_take(p, '<') || !take_spec(p, &spec))
         return err_set(p->e, ERR_INVALID, "'%.*s' is not a mail address", STR(str_trim(start)));
-    skip_blanks(p);
-    if (!take(p, '>'))
+    mime_skip_blanks(p);
+    if (!mime_take(p, '>'))
         return err_set(p->e, ERR_INVALID, "address '%.*s' has no closing >", STR(str_trim(start)));
     add_address(p, name, spec);
     return true;
@@ -411,10 +411,10 @@ static bool take_group(struct addresses *p)
 {
     if (!skip_comments(p))
         return false;
-    while (!take(p, ';')) {
+    while (!mime_take(p, ';')) {
         if (!take_address(p, false) || !skip_comments(p))
             return false;
-        if (!take(p, ',') && (p->rest.n == 0 || p->rest.p[0] != ';'))
+        if (!mime_take(p, ',') && (p->rest.n == 0 || p->rest.p[0] != ';'))
             return err_set(p->e, ERR_INVALID, "a group of mail addresses has no closing ;");
     }
     return true;
@@ -426,8 +426,8 @@ bool mime_addresses_parse(str list, struct arena *a, struct mime_addresses *out,
     bool ok = true;
 
     while (ok) {
-        for (skip_blanks(&p); take(&p, ',');)
-            skip_blanks(&p);
+        for (mime_skip_blanks(&p); mime_take(&p, ',');)
+            mime_skip_blanks(&p);
         if (p.rest.n == 0)
             break;
         ok = take_address(&p, true) && skip_comments(&p);

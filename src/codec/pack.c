@@ -29,7 +29,7 @@ void pack_fixed64(struct buf *b, uint64_t v)
     buf_add(b, (str){bytes, sizeof(bytes)});
 }
 
-static void fail(struct unpack *u)
+static void pack_fail(struct unpack *u)
 {
     u->failed = true;
     u->rest = STR_NONE;
@@ -48,7 +48,7 @@ uint64_t unpack_u64(struct unpack *u)
         if ((c & 0x80) == 0)
             return v;
     }
-    fail(u);
+    pack_fail(u);
     return 0;
 }
 
@@ -65,7 +65,7 @@ str unpack_str(struct unpack *u)
     str s;
 
     if (u->failed || n > u->rest.n) {
-        fail(u);
+        pack_fail(u);
         return STR_NONE;
     }
     s = str_sub(u->rest, 0, n);
@@ -78,7 +78,7 @@ uint64_t unpack_fixed64(struct unpack *u)
     uint64_t v = 0;
 
     if (u->rest.n < 8) {
-        fail(u);
+        pack_fail(u);
         return 0;
     }
     for (int i = 0; i < 8; i++)
@@ -92,7 +92,7 @@ size_t unpack_count(struct unpack *u, size_t min)
     uint64_t n = unpack_u64(u);
 
     if (u->failed || (min != 0 && n > u->rest.n / min)) {
-        fail(u);
+        pack_fail(u);
         return 0;
     }
     return (size_t)n;

@@ -172,7 +172,7 @@ static int hex_digit(char c)
 }
 
 /* Reads one escape behind the backslash at s.p[0]; returns the bytes eaten, 0 when it is none. */
-static size_t unescape(str s, char *out, size_t *n)
+static size_t quote_unescape(str s, char *out, size_t *n)
 {
     static const char from[] = "abtnvfr\\\"'", to[] = "\a\b\t\n\v\f\r\\\"'";
     const char *hit;
@@ -235,7 +235,7 @@ bool unquote_go_bytes(struct arena *a, str body, str *out, struct err *e)
             continue;
         }
         rest = str_sub(rest, 1, rest.n);
-        eaten = unescape(rest, p + n, &wrote);
+        eaten = quote_unescape(rest, p + n, &wrote);
         if (eaten == 0)
             return err_set(e, ERR_INVALID, "invalid escape sequence in string");
         n += wrote;

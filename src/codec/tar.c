@@ -25,7 +25,7 @@ static void put_octal(char *field, int digits, uint64_t v)
 }
 
 /* Of all bytes, those of the sum itself as blanks. */
-static unsigned sum_of(const char *block)
+static unsigned tar_sum_of(const char *block)
 {
     unsigned sum = 0;
 
@@ -47,7 +47,7 @@ void tar_head(struct buf *out, str name, uint64_t size, ts_ns modified)
     put_octal(block + MODIFIED, 11, modified > 0 ? (uint64_t)(modified / NS_PER_S) : 0);
     block[KIND] = '0';
     memcpy(block + MAGIC, magic, 8);
-    put_octal(block + SUM, 6, sum_of(block));
+    put_octal(block + SUM, 6, tar_sum_of(block));
     block[SUM + 7] = ' ';
     buf_add(out, (str){block, TAR_BLOCK});
 }
@@ -80,7 +80,7 @@ static bool get_octal(const char *field, int digits, uint64_t *out)
     return field[digits] == '\0' || field[digits] == ' ';
 }
 
-static bool bad(const struct tar_reader *t, struct err *e, const char *what)
+static bool tar_bad(const struct tar_reader *t, struct err *e, const char *what)
 {
     return err_set(e, ERR_CORRUPT, "archive at %llu: %s", (unsigned long long)(t->at - TAR_BLOCK),
                    what);
@@ -94,7 +94,7 @@ static bool is_zero(const char *block)
     return true;
 }
 
-static bool read_head(struct tar_reader *t, struct err *e)
+static bool tar_read_head(struct tar_reader *t, struct err *e)
 {
     str name = {t->block + NAME, 0};
     uint64_t sum, size;
@@ -104,23 +104,23 @@ static bool read_head(struct tar_reader *t, struct err *e)
         return true;
     }
     if (t->is_over)
-        return bad(t, e, "something follows its end");
+        return tar_bad(t, e, "something follows its end");
     if (memcmp(t->block + MAGIC, magic, 8) != 0 || !get_octal(t->block + SUM, 6, &sum) ||
-        sum != sum_of(t->block))
-        return bad(t, e, "not the header of a file, or it is damaged");
+        sum != tar_sum_of(t->block))
+        return tar_bad(t, e, "not the header of a file, or it is damaged");
     while (name.n < NAME_MAX_ + 1 && name.p[name.n] != '\0')
         name.n++;
     if (t->block[KIND] != '0')
-        return bad(t, e, "not a regular file");
+        return tar_bad(t, e, "not a regular file");
     if (name.n == 0 || name.n > NAME_MAX_ || !get_octal(t->block + SIZE, 11, &size) ||
         size > TAR_SIZE_MAX)
-        return bad(t, e, "a name or size that no backup has");
+        return tar_bad(t, e, "a name or size that no backup has");
     t->left = size;
     t->padding = padding_of(size);
     return t->file(t->arg, name, size, e) && (size != 0 || t->end(t->arg, e));
 }
 
-static str take(struct tar_reader *t, str *bytes, uint64_t most)
+static str tar_take(struct tar_reader *t, str *bytes, uint64_t most)
 {
     str got = str_sub(*bytes, 0, most < bytes->n ? (size_t)most : bytes->n);
 
@@ -131,7 +131,7 @@ static str take(struct tar_reader *t, str *bytes, uint64_t most)
 
 static bool feed_file(struct tar_reader *t, str *bytes, struct err *e)
 {
-    str got = take(t, bytes, t->left);
+    str got = tar_take(t, bytes, t->left);
 
     t->left -= got.n;
     return t->bytes(t->arg, got, e) && (t->left != 0 || t->end(t->arg, e));
@@ -148,16 +148,16 @@ bool tar_feed(struct tar_reader *t, str bytes, struct err *e)
             continue;
         }
         if (t->padding != 0) {
-            t->padding -= take(t, &bytes, t->padding).n;
+            t->padding -= tar_take(t, &bytes, t->padding).n;
             continue;
         }
-        got = take(t, &bytes, TAR_BLOCK - t->n);
+        got = tar_take(t, &bytes, TAR_BLOCK - t->n);
         memcpy(t->block + t->n, got.p, got.n);
         t->n += got.n;
         if (t->n < TAR_BLOCK)
             continue;
         t->n = 0;
-        if (!read_head(t, e))
+        if (!tar_read_head(t, e))
             return false;
     }
     return true;

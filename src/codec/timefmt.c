@@ -35,7 +35,7 @@ static void civil_from_days(int64_t days, struct civil *c)
     c->yearday = (int)(days - days_from_civil(c->year, 1, 1)) + 1;
 }
 
-static int64_t floor_div(int64_t a, int64_t b)
+static int64_t timefmt_floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
 }
@@ -43,7 +43,8 @@ static int64_t floor_div(int64_t a, int64_t b)
 struct civil civil_of_seconds(int64_t s, int64_t utc_offset_s)
 {
     int64_t seconds = (int64_t)((uint64_t)s + (uint64_t)utc_offset_s);
-    int64_t day = floor_div(seconds, SECONDS_PER_DAY), second = seconds - day * SECONDS_PER_DAY;
+    int64_t day = timefmt_floor_div(seconds, SECONDS_PER_DAY),
+            second = seconds - day * SECONDS_PER_DAY;
     struct civil c = {0};
 
     civil_from_days(day, &c);
@@ -59,7 +60,7 @@ struct civil civil_of(ts_ns t, int64_t utc_offset_s)
 
     if (t == TS_NONE)
         return civil_of_seconds((int64_t)YEAR_ONE_DAYS * SECONDS_PER_DAY, utc_offset_s);
-    c = civil_of_seconds(floor_div(t, NS_PER_S), utc_offset_s);
+    c = civil_of_seconds(timefmt_floor_div(t, NS_PER_S), utc_offset_s);
     c.nanosecond = (int)(t % NS_PER_S + (t % NS_PER_S < 0 ? NS_PER_S : 0));
     return c;
 }

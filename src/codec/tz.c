@@ -41,7 +41,7 @@ struct cursor {
     bool failed;
 };
 
-static uint64_t take(struct cursor *c, size_t n)
+static uint64_t tz_take(struct cursor *c, size_t n)
 {
     uint64_t v = 0;
 
@@ -60,17 +60,17 @@ struct counts {
 
 static bool header(struct cursor *c, struct counts *n, int *version)
 {
-    if (take(c, 4) != 0x545a6966) /* "TZif" */
+    if (tz_take(c, 4) != 0x545a6966) /* "TZif" */
         return false;
-    *version = (int)take(c, 1);
-    take(c, 8);
-    take(c, 7);
-    n->isut = (uint32_t)take(c, 4);
-    n->isstd = (uint32_t)take(c, 4);
-    n->leap = (uint32_t)take(c, 4);
-    n->times = (uint32_t)take(c, 4);
-    n->types = (uint32_t)take(c, 4);
-    n->chars = (uint32_t)take(c, 4);
+    *version = (int)tz_take(c, 1);
+    tz_take(c, 8);
+    tz_take(c, 7);
+    n->isut = (uint32_t)tz_take(c, 4);
+    n->isstd = (uint32_t)tz_take(c, 4);
+    n->leap = (uint32_t)tz_take(c, 4);
+    n->times = (uint32_t)tz_take(c, 4);
+    n->types = (uint32_t)tz_take(c, 4);
+    n->chars = (uint32_t)tz_take(c, 4);
     return !c->failed && n->times < 10000 && n->types != 0 && n->types < 256 && n->chars < 4096 &&
            n->leap < 1000 && n->isut <= n->types && n->isstd <= n->types;
 }
@@ -92,15 +92,15 @@ static bool block(struct cursor *c, const struct counts *n, struct tz *z)
     z->n_kinds = n->types;
     z->kinds = mem_array(n->types, sizeof(*z->kinds));
     for (size_t i = 0; i < n->times; i++)
-        z->times[i] = (int64_t)take(c, 8);
+        z->times[i] = (int64_t)tz_take(c, 8);
     for (size_t i = 0; i < n->times; i++) {
-        z->kind_at[i] = (uint8_t)take(c, 1);
+        z->kind_at[i] = (uint8_t)tz_take(c, 1);
         ok = ok && z->kind_at[i] < n->types && (i == 0 || z->times[i - 1] < z->times[i]);
     }
     for (size_t i = 0; i < n->types; i++) {
-        z->kinds[i].offset = (int32_t)(uint32_t)take(c, 4);
-        z->kinds[i].is_dst = take(c, 1) != 0;
-        at_char[i] = (uint8_t)take(c, 1);
+        z->kinds[i].offset = (int32_t)(uint32_t)tz_take(c, 4);
+        z->kinds[i].is_dst = tz_take(c, 1) != 0;
+        at_char[i] = (uint8_t)tz_take(c, 1);
         ok = ok && at_char[i] < n->chars && abs(z->kinds[i].offset) < 26 * 3600;
     }
     chars = (const char *)c->p;
@@ -112,15 +112,15 @@ static bool block(struct cursor *c, const struct counts *n, struct tz *z)
     if (!c->failed)
         c->p += n->chars;
     for (size_t i = 0; i < n->leap; i++)
-        take(c, 12);
+        tz_take(c, 12);
     for (size_t i = 0; i < n->isstd + n->isut; i++)
-        take(c, 1);
+        tz_take(c, 1);
     return ok && !c->failed;
 }
 
 /* -- the footer -- */
 
-static bool number(str *s, int64_t *out)
+static bool tz_number(str *s, int64_t *out)
 {
     int64_t v = 0;
     size_t i = 0;
@@ -140,15 +140,15 @@ static bool clock_time(str *s, int64_t *out)
         sign = s->p[0] == '-' ? -1 : 1;
         *s = str_sub(*s, 1, s->n);
     }
-    if (!number(s, &h))
+    if (!tz_number(s, &h))
         return false;
     if (s->n != 0 && s->p[0] == ':') {
         *s = str_sub(*s, 1, s->n);
-        if (!number(s, &m))
+        if (!tz_number(s, &m))
             return false;
         if (s->n != 0 && s->p[0] == ':') {
             *s = str_sub(*s, 1, s->n);
-            if (!number(s, &sec))
+            if (!tz_number(s, &sec))
                 return false;
         }
     }
@@ -156,7 +156,7 @@ static bool clock_time(str *s, int64_t *out)
     return h <= 168 && m < 60 && sec < 60;
 }
 
-static bool zone_name(str *s, struct kind *k)
+static bool tz_zone_name(str *s, struct kind *k)
 {
     size_t i = 0;
     bool quoted = s->n != 0 && s->p[0] == '<';
@@ -187,7 +187,7 @@ static bool switch_rule(str *s, struct switch_rule *r)
         r->form = s->p[0];
         *s = str_sub(*s, 1, s->n);
     }
-    if (!number(s, &v))
+    if (!tz_number(s, &v))
         return false;
     r->day = (int)v;
     if (r->form == 'M') {
@@ -195,11 +195,11 @@ static bool switch_rule(str *s, struct switch_rule *r)
         if (s->n == 0 || s->p[0] != '.')
             return false;
         *s = str_sub(*s, 1, s->n);
-        if (!number(s, &v) || s->n == 0 || s->p[0] != '.')
+        if (!tz_number(s, &v) || s->n == 0 || s->p[0] != '.')
             return false;
         r->week = (int)v;
         *s = str_sub(*s, 1, s->n);
-        if (!number(s, &v))
+        if (!tz_number(s, &v))
             return false;
         r->day = (int)v;
         if (r->month < 1 || r->month > 12 || r->week < 1 || r->week > 5 || r->day > 6)
@@ -219,13 +219,13 @@ static bool footer(str s, struct tz *z)
     int64_t off;
 
     z->rule = mem_str_dup(s);
-    if (!zone_name(&s, &z->standard) || !clock_time(&s, &off))
+    if (!tz_zone_name(&s, &z->standard) || !clock_time(&s, &off))
         return false;
     z->standard.offset = (int32_t)-off;
     z->has_footer = true;
     if (s.n == 0)
         return true;
-    if (!zone_name(&s, &z->summer))
+    if (!tz_zone_name(&s, &z->summer))
         return false;
     z->summer.offset = z->standard.offset + 3600;
     z->summer.is_dst = true;

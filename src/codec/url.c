@@ -46,22 +46,22 @@ static bool must_escape(char c, enum mode m)
     return (plain[(unsigned char)c] & m) == 0;
 }
 
-static bool is_alnum(char c)
+static bool url_is_alnum(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-static bool is_one_of(char c, const char *set)
+static bool url_is_one_of(char c, const char *set)
 {
     return c != '\0' && strchr(set, c) != NULL;
 }
 
-static bool is_host(enum mode m)
+static bool url_is_host(enum mode m)
 {
     return (m & HOSTS) != 0;
 }
 
-static int hex(char c)
+static int url_hex(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -80,7 +80,7 @@ static bool bad_escape(str s, struct err *e)
 /* In a host only what is not ASCII may be escaped; in a zone what stays the same. */
 static bool take_escape(str s, enum mode m, char *out, struct err *e)
 {
-    int high = s.n > 2 ? hex(s.p[1]) : -1, low = s.n > 2 ? hex(s.p[2]) : -1;
+    int high = s.n > 2 ? url_hex(s.p[1]) : -1, low = s.n > 2 ? url_hex(s.p[2]) : -1;
     bool is_percent = high == 2 && low == 5;
 
     if (high < 0 || low < 0 || (m == IN_HOST && high < 8 && !is_percent))
@@ -90,13 +90,13 @@ static bool take_escape(str s, enum mode m, char *out, struct err *e)
            bad_escape(s, e);
 }
 
-static bool unescape(str s, enum mode m, struct arena *a, str *out, struct err *e)
+static bool url_unescape(str s, enum mode m, struct arena *a, str *out, struct err *e)
 {
     char *p;
     size_t n = 0;
 
     *out = s;
-    if (!is_host(m) && str_find(s, '%') < 0)
+    if (!url_is_host(m) && str_find(s, '%') < 0)
         return true;
     p = arena_alloc(a, s.n + 1);
     for (size_t i = 0; i < s.n; i++, n++) {
@@ -105,7 +105,7 @@ static bool unescape(str s, enum mode m, struct arena *a, str *out, struct err *
             if (!take_escape(str_sub(s, i, s.n), m, &p[n], e))
                 return false;
             i += 2;
-        } else if (is_host(m) && (unsigned char)s.p[i] < 0x80 && must_escape(s.p[i], m)) {
+        } else if (url_is_host(m) && (unsigned char)s.p[i] < 0x80 && must_escape(s.p[i], m)) {
             return err_set(e, ERR_INVALID, "invalid character \"%c\" in host name", s.p[i]);
         }
     }
@@ -140,9 +140,9 @@ static bool take_scheme(str *rest, str *scheme, struct arena *a, struct err *e)
     *scheme = STR_NONE;
     for (; n < rest->n && rest->p[n] != ':'; n++) {
         char c = rest->p[n];
-        bool is_letter = is_alnum(c) && (c < '0' || c > '9');
+        bool is_letter = url_is_alnum(c) && (c < '0' || c > '9');
 
-        if (!is_letter && (n == 0 || (!is_alnum(c) && !is_one_of(c, "+-."))))
+        if (!is_letter && (n == 0 || (!url_is_alnum(c) && !url_is_one_of(c, "+-."))))
             return true; /* it is a path */
     }
     if (n == rest->n)
@@ -186,10 +186,10 @@ static bool take_literal(str s, struct arena *a, str *out, struct err *e)
         return false;
     zone = str_find_str(str_sub(s, 0, (size_t)end), S("%25"));
     if (zone < 0)
-        return unescape(s, IN_HOST, a, out, e);
-    if (!unescape(str_sub(s, 0, (size_t)zone), IN_HOST, a, &before, e) ||
-        !unescape(str_sub(s, (size_t)zone, (size_t)end), IN_ZONE, a, &in, e) ||
-        !unescape(str_sub(s, (size_t)end, s.n), IN_HOST, a, &after, e))
+        return url_unescape(s, IN_HOST, a, out, e);
+    if (!url_unescape(str_sub(s, 0, (size_t)zone), IN_HOST, a, &before, e) ||
+        !url_unescape(str_sub(s, (size_t)zone, (size_t)end), IN_ZONE, a, &in, e) ||
+        !url_unescape(str_sub(s, (size_t)end, s.n), IN_HOST, a, &after, e))
         return false;
     *out = arena_printf(a, "%.*s%.*s%.*s", STR(before), STR(in), STR(after));
     return true;
@@ -202,7 +202,7 @@ static bool take_host(str s, struct arena *a, str *out, struct err *e)
     if (str_starts_with(s, S("[")))
         return take_literal(s, a, out, e);
     return (colon < 0 || check_port(str_sub(s, (size_t)colon, s.n), e)) &&
-           unescape(s, IN_HOST, a, out, e);
+           url_unescape(s, IN_HOST, a, out, e);
 }
 
 static bool take_user(str s, struct arena *a, struct url *u, struct err *e)
@@ -210,14 +210,14 @@ static bool take_user(str s, struct arena *a, struct url *u, struct err *e)
     ptrdiff_t colon = str_find(s, ':');
 
     for (size_t i = 0; i < s.n; i++)
-        if (!is_alnum(s.p[i]) && !is_one_of(s.p[i], "-._:~!$&'()*+,;=%@"))
+        if (!url_is_alnum(s.p[i]) && !url_is_one_of(s.p[i], "-._:~!$&'()*+,;=%@"))
             return err_set(e, ERR_INVALID, "net/url: invalid userinfo");
     u->has_user = true;
     u->has_password = colon >= 0;
     if (colon < 0)
-        return unescape(s, IN_USER, a, &u->user, e);
-    return unescape(str_sub(s, 0, (size_t)colon), IN_USER, a, &u->user, e) &&
-           unescape(str_sub(s, (size_t)colon + 1, s.n), IN_USER, a, &u->password, e);
+        return url_unescape(s, IN_USER, a, &u->user, e);
+    return url_unescape(str_sub(s, 0, (size_t)colon), IN_USER, a, &u->user, e) &&
+           url_unescape(str_sub(s, (size_t)colon + 1, s.n), IN_USER, a, &u->password, e);
 }
 
 static bool take_authority(str *rest, struct arena *a, struct url *u, struct err *e)
@@ -251,7 +251,8 @@ static bool is_colon_first(str rest)
 }
 
 /* Without the fragment. */
-static bool parse(str rest, bool is_request, struct arena *a, struct url *u, struct err *e)
+static bool codec_url_parse(str rest, bool is_request, struct arena *a, struct url *u,
+                            struct err *e)
 {
     if (has_control(rest))
         return err_set(e, ERR_INVALID, "net/url: invalid control character in URL");
@@ -278,7 +279,7 @@ static bool parse(str rest, bool is_request, struct arena *a, struct url *u, str
         str_starts_with(rest, S("//")) && !take_authority(&rest, a, u, e))
         return false;
     u->raw_path = rest;
-    return unescape(rest, IN_PATH, a, &u->path, e);
+    return url_unescape(rest, IN_PATH, a, &u->path, e);
 }
 
 bool url_parse(str text, struct arena *a, struct url *out, struct err *e)
@@ -287,11 +288,11 @@ bool url_parse(str text, struct arena *a, struct url *out, struct err *e)
     str ignored;
 
     *out = (struct url){.fragment = STR_NONE};
-    if (!parse(hash >= 0 ? str_sub(text, 0, (size_t)hash) : text, false, a, out, e))
+    if (!codec_url_parse(hash >= 0 ? str_sub(text, 0, (size_t)hash) : text, false, a, out, e))
         return false;
     if (hash >= 0)
         out->fragment = str_sub(text, (size_t)hash + 1, text.n);
-    return unescape(out->fragment, IN_FRAGMENT, a, &ignored, e);
+    return url_unescape(out->fragment, IN_FRAGMENT, a, &ignored, e);
 }
 
 bool url_is_request_uri(str text, struct arena *a)
@@ -299,7 +300,7 @@ bool url_is_request_uri(str text, struct arena *a)
     struct url u = {.fragment = STR_NONE};
     struct err e = ERR_INIT;
 
-    return parse(text, true, a, &u, &e);
+    return codec_url_parse(text, true, a, &u, &e);
 }
 
 bool url_parse_http(str text, struct arena *a, struct url *out, struct err *e)
@@ -325,19 +326,19 @@ bool url_check_http(str text, struct err *e)
 
 /* -- printing -- */
 
-static void add_escaped(struct buf *out, char c)
+static void url_add_escaped(struct buf *out, char c)
 {
     buf_addf(out, "%%%02X", (unsigned char)c);
 }
 
-static void escape(struct buf *out, str s, enum mode m)
+static void codec_url_escape(struct buf *out, str s, enum mode m)
 {
     size_t from = 0;
 
     for (size_t i = 0; i < s.n; i++)
         if (must_escape(s.p[i], m)) {
             buf_add(out, str_sub(s, from, i));
-            add_escaped(out, s.p[i]);
+            url_add_escaped(out, s.p[i]);
             from = i + 1;
         }
     buf_add(out, str_sub(s, from, s.n));
@@ -347,8 +348,8 @@ static void escape(struct buf *out, str s, enum mode m)
 static void add_as_written(struct buf *out, str raw, str meant, enum mode m)
 {
     for (size_t i = 0; i < raw.n; i++)
-        if (must_escape(raw.p[i], m) && !is_one_of(raw.p[i], "!$&'()*+,;=:@[]%")) {
-            escape(out, meant, m);
+        if (must_escape(raw.p[i], m) && !url_is_one_of(raw.p[i], "!$&'()*+,;=:@[]%")) {
+            codec_url_escape(out, meant, m);
             return;
         }
     buf_add(out, raw);
@@ -367,14 +368,14 @@ static void add_authority(struct buf *out, const struct url *u)
 {
     buf_add(out, S("//"));
     if (u->has_user) {
-        escape(out, u->user, IN_USER);
+        codec_url_escape(out, u->user, IN_USER);
         if (u->has_password) {
             buf_addc(out, ':');
-            escape(out, u->password, IN_USER);
+            codec_url_escape(out, u->password, IN_USER);
         }
         buf_addc(out, '@');
     }
-    escape(out, u->host, IN_HOST);
+    codec_url_escape(out, u->host, IN_HOST);
 }
 
 str url_print(const struct url *u, struct arena *a)

@@ -27,7 +27,7 @@ struct anchor {
     bool open; /* its node is still being read */
 };
 
-struct builder {
+struct yaml_builder {
     yaml_parser_t parser;
     struct arena *a;
     struct yaml_doc *doc;
@@ -48,7 +48,7 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-static void cursor_forward(struct builder *b)
+static void cursor_forward(struct yaml_builder *b)
 {
     str s = b->doc->source;
 
@@ -62,7 +62,7 @@ static void cursor_forward(struct builder *b)
     b->at_char++;
 }
 
-static void cursor_back(struct builder *b)
+static void cursor_back(struct yaml_builder *b)
 {
     str s = b->doc->source;
     const char *hit;
@@ -78,7 +78,7 @@ static void cursor_back(struct builder *b)
     b->line_start = hit != NULL ? (size_t)(hit - s.p) + 1 : 0;
 }
 
-static struct yaml_mark mark_of(struct builder *b, const yaml_mark_t *m)
+static struct yaml_mark yaml_mark_of(struct yaml_builder *b, const yaml_mark_t *m)
 {
     while (b->at_char < m->index && b->here.at < b->doc->source.n)
         cursor_forward(b);
@@ -90,25 +90,26 @@ static struct yaml_mark mark_of(struct builder *b, const yaml_mark_t *m)
 
 /* -- faults -- */
 
-static struct yaml_node *fault(struct builder *b, const char *id, struct yaml_mark m,
+static struct yaml_node *fault(struct yaml_builder *b, const char *id, struct yaml_mark m,
                                const char *text)
 {
     diags_add(b->d, DIAG_ERROR, id, yaml_place_at(b->doc, m, 0), "%s", text);
     return NULL;
 }
 
-static bool next_event(struct builder *b, yaml_event_t *ev)
+static bool next_event(struct yaml_builder *b, yaml_event_t *ev)
 {
     const yaml_parser_t *p = &b->parser;
     struct diag *g;
 
     if (yaml_parser_parse(&b->parser, ev))
         return true;
-    g = diags_add(b->d, DIAG_ERROR, "Y001", yaml_place_at(b->doc, mark_of(b, &p->problem_mark), 0),
-                  "yaml: %s%s%s", p->problem != NULL ? p->problem : "unreadable",
-                  p->context != NULL ? ", " : "", p->context != NULL ? p->context : "");
+    g = diags_add(b->d, DIAG_ERROR, "Y001",
+                  yaml_place_at(b->doc, yaml_mark_of(b, &p->problem_mark), 0), "yaml: %s%s%s",
+                  p->problem != NULL ? p->problem : "unreadable", p->context != NULL ? ", " : "",
+                  p->context != NULL ? p->context : "");
     if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
-        diag_second(b->d, g, yaml_place_at(b->doc, mark_of(b, &p->context_mark), 0));
+        diag_second(b->d, g, yaml_place_at(b->doc, yaml_mark_of(b, &p->context_mark), 0));
     return false;
 }
 
@@ -179,7 +180,7 @@ static bool is_known_tag(const yaml_char_t *tag, enum yaml_kind kind)
     return false;
 }
 
-static void fill_scalar(struct builder *b, struct yaml_node *n, const yaml_event_t *ev)
+static void fill_scalar(struct yaml_builder *b, struct yaml_node *n, const yaml_event_t *ev)
 {
     const char *tag = (const char *)ev->data.scalar.tag;
 
@@ -217,7 +218,7 @@ static ptrdiff_t find_key(const struct yaml_pair *pairs, size_t n, const struct 
 }
 
 /* Appends one pair and keeps the index of a large map. */
-static void add_pair(struct yaml_node *map, struct yaml_pair pair, struct str_map *index)
+static void yaml_add_pair(struct yaml_node *map, struct yaml_pair pair, struct str_map *index)
 {
     map->pairs[map->n++] = pair;
     if (map->n < LINEAR_MAX)
@@ -249,23 +250,23 @@ struct merging {
     size_t own, before; /* pairs that are the mapping's own; that were there before this key */
 };
 
-static bool stands_before(const struct yaml_node *a, const struct yaml_node *b)
+static bool yaml_stands_before(const struct yaml_node *a, const struct yaml_node *b)
 {
     return a->start.line != b->start.line ? a->start.line < b->start.line
                                           : a->start.col < b->start.col;
 }
 
-static void note_clash(struct builder *b, const struct merging *m, size_t hit)
+static void note_clash(struct yaml_builder *b, const struct merging *m, size_t hit)
 {
     const struct yaml_node *key = m->map->pairs[hit].key;
     struct yaml_doc *doc = b->doc;
 
     if (doc->n_clashes < YAML_CLASHES_MAX && hit < m->before &&
-        (hit >= m->own || stands_before(key, m->key)))
+        (hit >= m->own || yaml_stands_before(key, m->key)))
         doc->clashes[doc->n_clashes++] = (struct yaml_clash){m->key, key};
 }
 
-static bool merge_map(struct builder *b, const struct merging *m, const struct yaml_node *from)
+static bool merge_map(struct yaml_builder *b, const struct merging *m, const struct yaml_node *from)
 {
     if (from->kind != YAML_MAP)
         return fault(b, "Y001", from->start,
@@ -274,14 +275,15 @@ static bool merge_map(struct builder *b, const struct merging *m, const struct y
         ptrdiff_t hit = find_key(m->map->pairs, m->map->n, m->index, from->pairs[i].key->text);
 
         if (hit < 0)
-            add_pair(m->map, from->pairs[i], m->index);
+            yaml_add_pair(m->map, from->pairs[i], m->index);
         else
             note_clash(b, m, (size_t)hit);
     }
     return true;
 }
 
-static bool merge_value(struct builder *b, const struct merging *m, const struct yaml_node *value)
+static bool merge_value(struct yaml_builder *b, const struct merging *m,
+                        const struct yaml_node *value)
 {
     if (value->kind != YAML_LIST)
         return merge_map(b, m, value);
@@ -291,7 +293,8 @@ static bool merge_value(struct builder *b, const struct merging *m, const struct
     return true;
 }
 
-static bool duplicate(struct builder *b, const struct yaml_node *key, const struct yaml_node *first)
+static bool yaml_duplicate(struct yaml_builder *b, const struct yaml_node *key,
+                           const struct yaml_node *first)
 {
     struct diag *g = diags_add(b->d, DIAG_ERROR, "Y002", yaml_place(b->doc, key),
                                "key \"%.*s\" stands twice", STR(key->text));
@@ -301,7 +304,8 @@ static bool duplicate(struct builder *b, const struct yaml_node *key, const stru
 }
 
 /* Makes the pairs out of keys and values in turn; own keys come first, then what merge keys add. */
-static bool fill_map(struct builder *b, struct yaml_node *map, struct yaml_node **kids, size_t n)
+static bool fill_map(struct yaml_builder *b, struct yaml_node *map, struct yaml_node **kids,
+                     size_t n)
 {
     struct str_map index = {0};
     struct merging m = {.map = map, .index = &index};
@@ -322,9 +326,9 @@ static bool fill_map(struct builder *b, struct yaml_node *map, struct yaml_node 
             continue;
         first = find_key(map->pairs, map->n, &index, kids[i]->text);
         if (first < 0)
-            add_pair(map, (struct yaml_pair){kids[i], kids[i + 1]}, &index);
+            yaml_add_pair(map, (struct yaml_pair){kids[i], kids[i + 1]}, &index);
         else
-            ok = duplicate(b, kids[i], map->pairs[first].key);
+            ok = yaml_duplicate(b, kids[i], map->pairs[first].key);
     }
     m.own = map->n;
     for (size_t i = 0; i < n && ok; i += 2)
@@ -339,10 +343,10 @@ static bool fill_map(struct builder *b, struct yaml_node *map, struct yaml_node 
 
 /* -- nodes -- */
 
-static struct yaml_node *read_node(struct builder *b, yaml_event_t *ev, size_t *height);
+static struct yaml_node *read_node(struct yaml_builder *b, yaml_event_t *ev, size_t *height);
 
 /* Reads children up to the end event; they stay on the stack, the caller pops them. */
-static bool read_children(struct builder *b, yaml_event_type_t end, struct yaml_node *n,
+static bool read_children(struct yaml_builder *b, yaml_event_type_t end, struct yaml_node *n,
                           size_t *height)
 {
     for (;;) {
@@ -355,7 +359,7 @@ static bool read_children(struct builder *b, yaml_event_type_t end, struct yaml_
             return false;
         done = ev.type == end;
         if (done)
-            n->end = mark_of(b, &ev.end_mark);
+            n->end = yaml_mark_of(b, &ev.end_mark);
         else
             kid = read_node(b, &ev, &below);
         yaml_event_delete(&ev);
@@ -369,7 +373,7 @@ static bool read_children(struct builder *b, yaml_event_type_t end, struct yaml_
     }
 }
 
-static bool read_collection(struct builder *b, struct yaml_node *n, size_t *height)
+static bool read_collection(struct yaml_builder *b, struct yaml_node *n, size_t *height)
 {
     size_t base = b->stack.n, count;
     struct yaml_node **kids;
@@ -396,10 +400,10 @@ static bool read_collection(struct builder *b, struct yaml_node *n, size_t *heig
     return true;
 }
 
-static struct yaml_node *read_alias(struct builder *b, const yaml_event_t *ev, size_t *height)
+static struct yaml_node *read_alias(struct yaml_builder *b, const yaml_event_t *ev, size_t *height)
 {
     str name = str_of((const char *)ev->data.alias.anchor);
-    struct yaml_mark m = mark_of(b, &ev->start_mark);
+    struct yaml_mark m = yaml_mark_of(b, &ev->start_mark);
 
     for (size_t i = b->anchors.n; i > 0; i--) { /* the latest of a name holds */
         const struct anchor *an = &b->anchors.v[i - 1];
@@ -419,7 +423,7 @@ static struct yaml_node *read_alias(struct builder *b, const yaml_event_t *ev, s
     return fault(b, "Y001", m, "yaml: unknown alias");
 }
 
-static bool take_properties(struct builder *b, struct yaml_node *n, const yaml_char_t *tag,
+static bool take_properties(struct yaml_builder *b, struct yaml_node *n, const yaml_char_t *tag,
                             const yaml_char_t *anchor)
 {
     if (tag != NULL && !is_known_tag(tag, n->kind)) {
@@ -437,7 +441,7 @@ static bool take_properties(struct builder *b, struct yaml_node *n, const yaml_c
     return true;
 }
 
-static struct yaml_node *read_node(struct builder *b, yaml_event_t *ev, size_t *height)
+static struct yaml_node *read_node(struct yaml_builder *b, yaml_event_t *ev, size_t *height)
 {
     struct yaml_node *n;
     size_t anchor = b->anchors.n;
@@ -447,8 +451,8 @@ static struct yaml_node *read_node(struct builder *b, yaml_event_t *ev, size_t *
     if (ev->type == YAML_ALIAS_EVENT)
         return read_alias(b, ev, height);
     n = arena_new(b->a, struct yaml_node);
-    n->start = mark_of(b, &ev->start_mark);
-    n->end = mark_of(b, &ev->end_mark);
+    n->start = yaml_mark_of(b, &ev->start_mark);
+    n->end = yaml_mark_of(b, &ev->end_mark);
     if (++b->nodes > MAX_NODES)
         return fault(b, "Y003", n->start, "yaml: too many nodes");
     if (ev->type == YAML_SCALAR_EVENT) {
@@ -476,7 +480,7 @@ static struct yaml_node *read_node(struct builder *b, yaml_event_t *ev, size_t *
 /* -- documents -- */
 
 /* The next document; *is_at_end: there was none any more. */
-static bool read_stream(struct builder *b, bool *is_at_end)
+static bool read_stream(struct yaml_builder *b, bool *is_at_end)
 {
     bool in_document = false;
 
@@ -509,7 +513,7 @@ static bool read_stream(struct builder *b, bool *is_at_end)
 }
 
 /* Whether another document follows; its faults are its own. */
-static bool has_more(struct builder *b)
+static bool has_more(struct yaml_builder *b)
 {
     yaml_event_t ev;
     bool more;
@@ -521,7 +525,7 @@ static bool has_more(struct builder *b)
     return more;
 }
 
-static bool check_text(const struct yaml_doc *doc, struct diags *d)
+static bool yaml_check_text(const struct yaml_doc *doc, struct diags *d)
 {
     struct diag_place place = {.file = doc->file, .line = 1, .col = 1};
     str s = doc->source;
@@ -550,11 +554,11 @@ static bool check_text(const struct yaml_doc *doc, struct diags *d)
     return false;
 }
 
-static bool begin(struct builder *b)
+static bool yaml_begin(struct yaml_builder *b)
 {
     str source = b->doc->source;
 
-    if (!check_text(b->doc, b->d))
+    if (!yaml_check_text(b->doc, b->d))
         return false;
     BUG_ON(!yaml_parser_initialize(&b->parser));
     if (str_starts_with(source, S("\xef\xbb\xbf")))
@@ -565,7 +569,7 @@ static bool begin(struct builder *b)
     return true;
 }
 
-static void end(struct builder *b)
+static void yaml_end(struct yaml_builder *b)
 {
     yaml_parser_delete(&b->parser);
     vec_release(&b->anchors);
@@ -575,16 +579,16 @@ static void end(struct builder *b)
 bool yaml_parse(str text, str file, struct arena *a, struct yaml_doc *out, struct diags *d)
 {
     struct yaml_doc doc = {.file = arena_str(a, file), .source = arena_str(a, text)};
-    struct builder b = {.a = a, .doc = &doc, .d = d, .here = {1, 1, 0}};
+    struct yaml_builder b = {.a = a, .doc = &doc, .d = d, .here = {1, 1, 0}};
     size_t errors = d->errors;
     bool ok;
 
-    if (!begin(&b))
+    if (!yaml_begin(&b))
         return false;
     ok = read_stream(&b, &(bool){false}) && d->errors == errors;
     if (ok)
         doc.more = doc.root != NULL && has_more(&b);
-    end(&b);
+    yaml_end(&b);
     if (ok)
         *out = doc;
     return ok;
@@ -593,12 +597,12 @@ bool yaml_parse(str text, str file, struct arena *a, struct yaml_doc *out, struc
 bool yaml_parse_all(str text, str file, struct arena *a, struct yaml_docs *out, struct diags *d)
 {
     struct yaml_doc doc = {.file = arena_str(a, file), .source = arena_str(a, text)};
-    struct builder b = {.a = a, .doc = &doc, .d = d, .here = {1, 1, 0}};
+    struct yaml_builder b = {.a = a, .doc = &doc, .d = d, .here = {1, 1, 0}};
     VEC(struct yaml_doc) docs = VEC_INIT;
     size_t errors = d->errors;
     bool ok, is_at_end = false;
 
-    if (!begin(&b))
+    if (!yaml_begin(&b))
         return false;
     do {
         vec_clear(&b.anchors); /* names hold within a document */
@@ -607,7 +611,7 @@ bool yaml_parse_all(str text, str file, struct arena *a, struct yaml_docs *out, 
         if (ok && doc.root != NULL)
             vec_push(&docs, doc);
     } while (ok && !is_at_end);
-    end(&b);
+    yaml_end(&b);
     if (ok)
         *out = (struct yaml_docs){arena_copy(a, docs.v, docs.n, docs.n, sizeof(doc)), docs.n};
     vec_release(&docs);

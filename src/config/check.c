@@ -7,13 +7,14 @@ struct names {
     struct str_map receivers, intervals; /* name -> index + 1 */
 };
 
-static struct diag *complain(struct conf_run *run, struct diag_place place, const char *id,
-                             const char *what, str name)
+static struct diag *config_check_complain(struct conf_run *run, struct diag_place place,
+                                          const char *id, const char *what, str name)
 {
     return diags_add(run->d, DIAG_ERROR, id, place, "%s \"%.*s\" is not defined", what, STR(name));
 }
 
-static void suggest(struct conf_run *run, struct diag *g, const struct str_map *known, str name)
+static void check_suggest(struct conf_run *run, struct diag *g, const struct str_map *known,
+                          str name)
 {
     VEC(str) names = VEC_INIT;
     const str *hit;
@@ -32,19 +33,21 @@ static void check_intervals(struct names *n, const struct route_conf *r, const s
 {
     for (size_t i = 0; i < count; i++)
         if (str_map_get(&n->intervals, v[i]) == NULL)
-            suggest(n->run, complain(n->run, r->place, "C006", "time interval", v[i]),
-                    &n->intervals, v[i]);
+            check_suggest(n->run,
+                          config_check_complain(n->run, r->place, "C006", "time interval", v[i]),
+                          &n->intervals, v[i]);
 }
 
-static void check_route(struct names *n, struct route_conf *r)
+static void check_check_route(struct names *n, struct route_conf *r)
 {
     void **hit = str_map_get(&n->receivers, r->receiver);
 
     if (hit != NULL)
         n->c->receivers[(uintptr_t)*hit - 1].is_used = true;
     else if (r->receiver.n != 0)
-        suggest(n->run, complain(n->run, r->place, "C006", "receiver", r->receiver), &n->receivers,
-                r->receiver);
+        check_suggest(n->run,
+                      config_check_complain(n->run, r->place, "C006", "receiver", r->receiver),
+                      &n->receivers, r->receiver);
     check_intervals(n, r, r->mute_intervals, r->n_mute_intervals);
     check_intervals(n, r, r->active_intervals, r->n_active_intervals);
     if (r->repeat_interval < r->group_interval)
@@ -52,7 +55,7 @@ static void check_route(struct names *n, struct route_conf *r)
                   "\"repeat_interval\" is shorter than \"group_interval\": messages are not "
                   "repeated more often than that");
     for (size_t i = 0; i < r->n_routes; i++)
-        check_route(n, &r->routes[i]);
+        check_check_route(n, &r->routes[i]);
 }
 
 static void check_root(struct conf_run *run, const struct route_conf *r)
@@ -130,7 +133,7 @@ static void check_sources(struct conf_run *run, struct config *c)
         if (f->source.n == 0)
             f->source = c->n_sources == 1 ? c->sources[0].name : S("own");
         else if (!str_is(f->source, "own") && config_source(c, f->source) == NULL)
-            complain(run, f->place, "C006", "source", f->source);
+            config_check_complain(run, f->place, "C006", "source", f->source);
     }
 }
 
@@ -160,7 +163,7 @@ void config_check(struct conf_run *run, struct config_top *top, struct config *c
     for (size_t i = 0; i < c->n_receivers; i++)
         str_map_put(&n.receivers, c->receivers[i].name, (void *)(uintptr_t)(i + 1));
     if (c->route != NULL) {
-        check_route(&n, c->route);
+        check_check_route(&n, c->route);
         check_root(run, c->route);
     } else {
         check_no_route(run, top, c, place);

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 
-static void add(struct buf *b, const struct conf_key *k, str value)
+static void core_add(struct buf *b, const struct conf_key *k, str value)
 {
     if (value.n != 0)
         buf_addf(b, "%s=%zu:%.*s", k->name, value.n, STR(value));
@@ -13,7 +13,8 @@ static void add(struct buf *b, const struct conf_key *k, str value)
 
 /* What tells one account, robot or server of a kind from another: its addresses and secrets. Two receivers that have them in
  * common are one to whoever is on the other side; one that has none is by itself. */
-static uint64_t destination_of(const struct receiver_conf *r, const struct integration_conf *ic)
+static uint64_t core_destination_of(const struct receiver_conf *r,
+                                    const struct integration_conf *ic)
 {
     const struct conf_key *keys = ic->type->conf->keys;
     struct buf b = BUF_INIT;
@@ -23,10 +24,10 @@ static uint64_t destination_of(const struct receiver_conf *r, const struct integ
         const char *member = (const char *)ic->conf + k->offset;
 
         if (k->kind == CONF_SECRET || k->kind == CONF_SECRET_URL) {
-            add(&b, k, ((const struct secret *)(const void *)member)->hidden);
-            add(&b, k, ((const struct secret *)(const void *)member)->file);
+            core_add(&b, k, ((const struct secret *)(const void *)member)->hidden);
+            core_add(&b, k, ((const struct secret *)(const void *)member)->file);
         } else if (k->kind == CONF_URL || (k->flags & CONF_ADDRESS) != 0) {
-            add(&b, k, *(const str *)(const void *)member);
+            core_add(&b, k, *(const str *)(const void *)member);
         }
     }
     if (b.n == 0)
@@ -46,7 +47,7 @@ static const struct core_integration *integrations_of(const struct receiver_conf
     for (size_t i = 0; i < r->n_integrations; i++)
         v[i] = (struct core_integration){str_of(r->integrations[i].type->name),
                                          r->integrations[i].index, r->integrations[i].send_resolved,
-                                         destination_of(r, &r->integrations[i])};
+                                         core_destination_of(r, &r->integrations[i])};
     return v;
 }
 

@@ -57,7 +57,7 @@ static const struct conf_type *receivers_type(struct arena *a)
     return new_type(a, "receiver", "Who is told, and how.", keys);
 }
 
-static const struct conf_type *whole(struct arena *a)
+static const struct conf_type *describe_whole(struct arena *a)
 {
     struct conf_key *keys = arena_array(a, count_keys(&config_top_type) + 1, sizeof(*keys));
 
@@ -83,7 +83,7 @@ void config_print_json_schema(struct buf *out)
     struct arena a;
 
     arena_init(&a, 0);
-    conf_print_json_schema(out, whole(&a));
+    conf_print_json_schema(out, describe_whole(&a));
     arena_release(&a);
 }
 
@@ -92,6 +92,6 @@ void config_print_markdown(struct buf *out)
     struct arena a;
 
     arena_init(&a, 0);
-    conf_print_markdown(out, whole(&a));
+    conf_print_markdown(out, describe_whole(&a));
     arena_release(&a);
 }

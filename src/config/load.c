@@ -114,8 +114,8 @@ static void tell_clashes(struct conf_run *run, const struct yaml_doc *doc)
     }
 }
 
-static bool parse_all(struct conf_run *run, const struct config_text *texts, size_t n,
-                      struct conf_part *parts)
+static bool load_parse_all(struct conf_run *run, const struct config_text *texts, size_t n,
+                           struct conf_part *parts)
 {
     struct yaml_doc *docs = arena_array(run->a, n, sizeof(*docs));
     bool ok = true;
@@ -139,7 +139,7 @@ static bool parse_all(struct conf_run *run, const struct config_text *texts, siz
     return ok;
 }
 
-static void take(struct config *c, struct config_top *top)
+static void load_take(struct config *c, struct config_top *top)
 {
     c->global = top->global.receivers;
     c->resolve_timeout = c->global.resolve_timeout;
@@ -211,7 +211,7 @@ static bool are_within_reach(const struct config_options *o, const struct conf_r
 
 /* Secrets are read when they are used, so that a change counts at once; but one that is not there now is told now, and not
  * when the first page cannot be sent. */
-static void check_files(struct conf_run *run)
+static void load_check_files(struct conf_run *run)
 {
     struct arena a;
     str text;
@@ -230,17 +230,17 @@ static void check_files(struct conf_run *run)
     arena_release(&a);
 }
 
-static void load(struct conf_run *run, struct config *c, const struct config_text *texts, size_t n,
-                 const struct config_options *o)
+static void load_load(struct conf_run *run, struct config *c, const struct config_text *texts,
+                      size_t n, const struct config_options *o)
 {
     struct conf_part parts[FILES_MAX] = {0};
     struct config_top top;
     size_t named;
 
-    if (!parse_all(run, texts, n, parts))
+    if (!load_parse_all(run, texts, n, parts))
         return;
     conf_decode(run, parts, n, (struct conf_layer){&config_top_type, &top, NULL});
-    take(c, &top);
+    load_take(c, &top);
     if (!are_within_reach(o, run, 0, texts[0].path))
         return;
     receivers_finish(run, &top, c);
@@ -254,7 +254,7 @@ static void load(struct conf_run *run, struct config *c, const struct config_tex
     config_load_scrapes(run, &top, c, o->files);
     (void)are_within_reach(o, run, named, texts[0].path);
     if (o->n_paths != 0)
-        check_files(run);
+        load_check_files(run);
     keep_original(run, &top, c);
     c->named = run->named.v;
     c->n_named = run->named.n;
@@ -290,7 +290,7 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
         diags_add(d, DIAG_ERROR, "C009", (struct diag_place){0}, "more than %d configuration files",
                   FILES_MAX);
     else
-        load(&run, c, texts, n, o);
+        load_load(&run, c, texts, n, o);
     if (d->errors == errors) {
         config_fill_core(c);
         return c;
@@ -304,7 +304,7 @@ struct config *config_load_texts(const struct config_text *texts, size_t n,
 enum { TEXT_MAX = 16 << 20 };
 
 /* Given on the command line: it may be a pipe. */
-static bool read_file(const struct files *files, str path, struct buf *out, struct diags *d)
+static bool load_read_file(const struct files *files, str path, struct buf *out, struct diags *d)
 {
     struct err e = ERR_INIT;
 
@@ -324,7 +324,7 @@ struct config *config_load(const struct config_options *o, struct diags *d)
 
     for (size_t i = 0; i < o->n_paths; i++) {
         ok &= is_within_reach(o, o->paths[i], o->paths[i], d) &&
-              read_file(o->files, o->paths[i], &bufs[i], d);
+              load_read_file(o->files, o->paths[i], &bufs[i], d);
         texts[i] = (struct config_text){o->paths[i], buf_str(&bufs[i])};
     }
     if (ok)

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 
 /* Appends the parts of path to what is in b, which has no slash at its end. */
-static void append(struct buf *b, str path)
+static void paths_append(struct buf *b, str path)
 {
     while (path.n != 0) {
         str part = str_cut(&path, '/');
@@ -27,8 +27,8 @@ str path_absolute(str path, struct arena *a)
     str out;
 
     if ((path.n == 0 || path.p[0] != '/') && getcwd(cwd, sizeof(cwd)) != NULL)
-        append(&b, str_of(cwd));
-    append(&b, path);
+        paths_append(&b, str_of(cwd));
+    paths_append(&b, path);
     out = arena_str(a, buf_str(&b));
     buf_release(&b);
     return out;

@@ -37,7 +37,7 @@ const struct conf_type *receiver_common_type(const struct receiver_type *type)
 
 /* -- decoding -- */
 
-static bool accept(struct conf_in *in, const struct yaml_node *node, void *member)
+static bool receivers_accept(struct conf_in *in, const struct yaml_node *node, void *member)
 {
     (void)in, (void)node, (void)member; /* decode_kinds() reads it */
     return true;
@@ -62,7 +62,7 @@ const struct conf_type *receiver_type_table(struct arena *a)
     for (size_t i = 0; i < n; i++) {
         const struct conf_key row = {.name = receiver_types[i]->config_key,
                                      .kind = CONF_CUSTOM,
-                                     .decode = accept,
+                                     .decode = receivers_accept,
                                      .doc = receiver_types[i]->doc};
 
         memcpy(&keys[ARRAY_LEN(fixed) + i], &row, sizeof(row));
@@ -74,8 +74,8 @@ const struct conf_type *receiver_type_table(struct arena *a)
     return type;
 }
 
-static void check_entry(const struct conf_in *in, const struct yaml_node *node,
-                        struct integration_conf *ic)
+static void receivers_check_entry(const struct conf_in *in, const struct yaml_node *node,
+                                  struct integration_conf *ic)
 {
     const struct global_conf *global = in->above;
     const struct conf_part part = {in->doc, node};
@@ -113,7 +113,7 @@ static bool decode_entry(const struct conf_in *in, const struct yaml_node *node,
                                                            : common.send_resolved == CONF_YES;
     ic->http = type->uses_http ? common.http_config : global->http_config;
     ic->has_own_http = ic->http != global->http_config;
-    check_entry(in, node, ic);
+    receivers_check_entry(in, node, ic);
     return true;
 }
 
@@ -240,7 +240,8 @@ static void number_integrations(struct receiver_conf *r)
 }
 
 /* Appends from's integrations to into's. */
-static void join(struct arena *a, struct receiver_conf *into, const struct receiver_conf *from)
+static void receivers_join(struct arena *a, struct receiver_conf *into,
+                           const struct receiver_conf *from)
 {
     size_t n = into->n_integrations, m = from->n_integrations;
     struct integration_conf *v = arena_copy(a, into->integrations, n, n + m, sizeof(*v));
@@ -269,7 +270,7 @@ static void join_names(struct conf_run *run, struct receiver_parts *all)
         }
         first = &all->v[(uintptr_t)*hit - 1];
         if (first->doc != r->doc) {
-            join(run->a, &first->conf, &r->conf);
+            receivers_join(run->a, &first->conf, &r->conf);
             continue;
         }
         g = diags_add(run->d, DIAG_ERROR, "C009", r->conf.place, "receiver \"%.*s\" stands twice",

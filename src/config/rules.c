@@ -31,7 +31,7 @@ static str with_object(struct arena *a, str path, str object)
     return object.n != 0 ? arena_printf(a, "%.*s#%.*s", STR(path), STR(object)) : path;
 }
 
-static void load_file(struct loader *l, const struct rule_files_conf *by, str path)
+static void rules_load_file(struct loader *l, const struct rule_files_conf *by, str path)
 {
     str source = by->source, absolute = path_absolute(path, l->run->a);
     const struct source_conf *asked = config_source(l->c, source);
@@ -90,10 +90,10 @@ static void load_pattern(struct loader *l, const struct rule_files_conf *f, str 
     if (n == 0)
         say_no_match(l, f, pattern);
     for (size_t i = 0; i < n; i++)
-        load_file(l, f, names[i]);
+        rules_load_file(l, f, names[i]);
 }
 
-static void keep(struct loader *l)
+static void rules_keep(struct loader *l)
 {
     struct config *c = l->c;
     struct arena *a = l->run->a;
@@ -196,7 +196,7 @@ void config_load_rules(struct conf_run *run, struct config *c, const struct conf
         for (size_t j = 0; j < c->rule_files[i].files.n; j++)
             load_pattern(&l, &c->rule_files[i], c->rule_files[i].files.v[j]);
     place_rules(&l);
-    keep(&l);
+    rules_keep(&l);
     vec_release(&l.groups);
     vec_release(&l.files);
     vec_release(&l.skipped);

@@ -15,7 +15,8 @@ static const struct conf_type file_type = {
     .size = sizeof(struct scrape_conf_list),
 };
 
-static void append(struct conf_run *run, struct config *c, const struct scrape_conf_list *more)
+static void scrapes_append(struct conf_run *run, struct config *c,
+                           const struct scrape_conf_list *more)
 {
     struct scrape_conf *v =
         arena_copy(run->a, c->scrapes, c->n_scrapes, c->n_scrapes + more->n, sizeof(*v));
@@ -26,8 +27,8 @@ static void append(struct conf_run *run, struct config *c, const struct scrape_c
     c->n_scrapes += more->n;
 }
 
-static void load_file(struct conf_run *run, const struct files *files,
-                      const struct scrape_common *global, struct config *c, str path)
+static void scrapes_load_file(struct conf_run *run, const struct files *files,
+                              const struct scrape_common *global, struct config *c, str path)
 {
     struct yaml_doc *doc = arena_new(run->a, struct yaml_doc);
     struct scrape_conf_list list = {0};
@@ -42,12 +43,12 @@ static void load_file(struct conf_run *run, const struct files *files,
     }
     part = (struct conf_part){doc, doc->root};
     conf_decode(run, &part, 1, (struct conf_layer){&file_type, &list, global});
-    append(run, c, &list);
+    scrapes_append(run, c, &list);
 }
 
 /* As in Prometheus: a pattern may match nothing yet. */
-static void load_files(struct conf_run *run, const struct files *files,
-                       const struct scrape_common *global, struct config *c)
+static void scrapes_load_files(struct conf_run *run, const struct files *files,
+                               const struct scrape_common *global, struct config *c)
 {
     for (size_t i = 0; i < c->scrape_files.n; i++) {
         str *names;
@@ -55,11 +56,11 @@ static void load_files(struct conf_run *run, const struct files *files,
 
         files_glob(files, c->scrape_files.v[i], run->a, &names, &n);
         for (size_t j = 0; j < n; j++)
-            load_file(run, files, global, c, names[j]);
+            scrapes_load_file(run, files, global, c, names[j]);
     }
 }
 
-static void check_names(struct conf_run *run, const struct config *c)
+static void scrapes_check_names(struct conf_run *run, const struct config *c)
 {
     struct str_map seen = {0};
 
@@ -115,8 +116,8 @@ void config_load_scrapes(struct conf_run *run, struct config_top *top, struct co
                          const struct files *files)
 {
     c->scrape_files = top->scrape_files;
-    load_files(run, files, &top->global.scrape, c);
-    check_names(run, c);
+    scrapes_load_files(run, files, &top->global.scrape, c);
+    scrapes_check_names(run, c);
     for (size_t i = 0; i < c->n_scrapes; i++)
         check_discovery(run, c, &c->scrapes[i]);
     load_push(run, &top->global.scrape, c);

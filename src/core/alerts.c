@@ -46,8 +46,8 @@ static void log_alert(struct engine *e, const struct alert *a, struct effects *f
 }
 
 /* Stores one over the old one, if any; returns the alert that the store holds now, which may be another object than a. */
-static struct alert *store(struct engine *e, struct alert *a, struct alert *old, struct now now,
-                           struct effects *fx)
+static struct alert *alerts_store(struct engine *e, struct alert *a, struct alert *old,
+                                  struct now now, struct effects *fx)
 {
     bool fires_again = old != NULL && alert_is_resolved(old, now) && !alert_is_resolved(a, now);
 
@@ -93,7 +93,7 @@ static bool was_told_firing(const struct engine *e, const struct group *g)
 
 enum { LIMIT_TOLD_M = 5, OWN_GROUPS = 100 };
 
-static void note_dropped(struct engine *e, const char *what, struct now now)
+static void alerts_note_dropped(struct engine *e, const char *what, struct now now)
 {
     e->limits.dropped_at = now.mono;
     e->limits.what = what;
@@ -106,7 +106,7 @@ static bool may_store(struct engine *e, const struct alert *a, bool is_known,
         return true;
     if (e->limits.alerts != 0 && e->alerts.n >= e->limits.alerts && !is_known) {
         e->limits.dropped_alerts++;
-        note_dropped(e, "alerts (--alerts.max)", now);
+        alerts_note_dropped(e, "alerts (--alerts.max)", now);
         return false;
     }
     return limits_admit_name(&e->limits, a, now);
@@ -120,7 +120,7 @@ static bool may_group(struct engine *e, const struct alert *a, struct now now)
     if (e->limits.groups == 0 || e->n_groups < e->limits.groups + (own ? OWN_GROUPS : 0))
         return true;
     e->limits.dropped_groups++;
-    note_dropped(e, "groups (--dispatch.max-groups)", now);
+    alerts_note_dropped(e, "groups (--dispatch.max-groups)", now);
     return false;
 }
 
@@ -251,7 +251,7 @@ void alerts_take(struct engine *e, const struct alert_input *v, size_t n, enum a
             alert_unref(a);
             continue;
         }
-        stored = store(e, a, old, now, fx);
+        stored = alerts_store(e, a, old, now, fx);
         stored->is_ours |= origin == ALERTS_OF_RULES;
         alerts_route(e, stored, now, fx);
         ahead_take(e, stored, now);
@@ -275,7 +275,7 @@ void alerts_log_ends(struct engine *e, struct now now, struct effects *fx)
             alert_log_end(e, it->value, fx);
 }
 
-static void forget(struct engine *e, struct u64_map_entry *it)
+static void alerts_forget(struct engine *e, struct u64_map_entry *it)
 {
     struct alert *a = it->value;
 
@@ -304,7 +304,7 @@ void alerts_collect(struct engine *e, struct now now, struct effects *fx)
             continue;
         changed = alert_is_resolved(a, now) && alert_log_end(e, a, fx);
         if (a->expires_mono < before) {
-            forget(e, it);
+            alerts_forget(e, it);
             changed = true;
         }
         changes -= changed;

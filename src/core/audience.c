@@ -48,8 +48,8 @@ static bool is_cleared(const struct engine *e, struct labels ls, uint64_t *clear
     return true;
 }
 
-static bool judge(const struct audience *au, struct labels ls, uint64_t *cleared, bool finds_all,
-                  struct verdict *v)
+static bool core_audience_judge(const struct audience *au, struct labels ls, uint64_t *cleared,
+                                bool finds_all, struct verdict *v)
 {
     const struct engine *e = au->e;
     bool later = false; /* something may hold at another time */
@@ -79,13 +79,13 @@ static bool judge(const struct audience *au, struct labels ls, uint64_t *cleared
 bool audience_tells(const struct audience *au, struct labels ls, uint64_t *cleared,
                     struct verdict *v)
 {
-    return judge(au, ls, cleared, false, v);
+    return core_audience_judge(au, ls, cleared, false, v);
 }
 
 bool audience_judge(const struct audience *au, struct labels ls, uint64_t *cleared,
                     struct verdict *v)
 {
-    return judge(au, ls, cleared, true, v);
+    return core_audience_judge(au, ls, cleared, true, v);
 }
 
 ts_ns audience_wake(struct audience *au, const struct verdict *v, ts_ns before)
@@ -124,8 +124,8 @@ bool audience_is_settled(const struct engine *e, const struct outbox_row *row, t
 }
 
 /* By the row's key: a notification of an earlier version may be told under another group key. */
-static struct group *group_of(const struct engine *e, const struct outbox_row *row,
-                              const struct notification *n)
+static struct group *audience_group_of(const struct engine *e, const struct outbox_row *row,
+                                       const struct notification *n)
 {
     uint64_t fp = labels_fingerprint(n->group_labels);
     str key = outbox_group_key(row);
@@ -140,8 +140,8 @@ static struct group *group_of(const struct engine *e, const struct outbox_row *r
     return NULL;
 }
 
-static void add_hash(struct hash_list *to, const struct hash_list *from, struct arena *a,
-                     uint64_t hash)
+static void audience_add_hash(struct hash_list *to, const struct hash_list *from, struct arena *a,
+                              uint64_t hash)
 {
     if (to->v == NULL)
         to->v = arena_array(a, from->n, sizeof(*to->v));
@@ -158,7 +158,7 @@ static void keep_unheard(struct row_audience *x, const struct outbox_row *row, s
         for (size_t k = 0; k < x->all.n_alerts && !heard; k++)
             heard = labels_dedup_hash(x->all.alerts[k].labels) == row->resolved.v[i];
         if (!heard)
-            add_hash(&x->resolved, &row->resolved, a, row->resolved.v[i]);
+            audience_add_hash(&x->resolved, &row->resolved, a, row->resolved.v[i]);
     }
 }
 
@@ -182,8 +182,8 @@ static void ask_each(struct row_audience *x, const struct outbox_row *row,
         }
         v[x->told.n_alerts++] = *al;
         x->told.n_firing += !al->is_resolved;
-        add_hash(al->is_resolved ? &x->resolved : &x->firing,
-                 al->is_resolved ? &row->resolved : &row->firing, a, hash);
+        audience_add_hash(al->is_resolved ? &x->resolved : &x->firing,
+                          al->is_resolved ? &row->resolved : &row->firing, a, hash);
     }
     verdict_release(&verdict);
 }
@@ -198,7 +198,7 @@ bool audience_of_row(const struct engine *e, const struct outbox_row *row, struc
 
     if (!notification_unpack(row->data, a, &x.all))
         return false;
-    x.group = group_of(e, row, &x.all);
+    x.group = audience_group_of(e, row, &x.all);
     x.of = audience_at(e, x.group != NULL ? x.group->route : NULL, at);
     tick = x.group != NULL ? ts_add(at.wall, x.group->timer.key - at.mono) : TS_NONE;
     x.told = x.all;

@@ -34,8 +34,8 @@ static const struct builtin_type types[BUILTIN_KINDS] = {
 
 enum { AHEAD_M = 5, CLOCK_TOLD_M = 15, CLOCK_STEP_MIN_S = 10 };
 
-static void post(struct engine *e, const struct builtin *b, bool raised, struct now now,
-                 struct effects *fx)
+static void builtin_post(struct engine *e, const struct builtin *b, bool raised, struct now now,
+                         struct effects *fx)
 {
     const struct builtin_type *t = &types[b->kind];
     struct label labels[] = {{S("alertname"), str_of(t->name)},
@@ -58,7 +58,7 @@ static void post(struct engine *e, const struct builtin *b, bool raised, struct 
     buf_release(&ignored.text);
 }
 
-static struct builtin *find(const struct engine *e, enum builtin_kind kind, str subject)
+static struct builtin *builtin_find(const struct engine *e, enum builtin_kind kind, str subject)
 {
     for (size_t i = 0; i < e->builtins.n; i++)
         if (e->builtins.v[i].kind == kind && str_eq(subject, e->builtins.v[i].subject))
@@ -68,41 +68,41 @@ static struct builtin *find(const struct engine *e, enum builtin_kind kind, str 
 
 bool engine_tells(const struct engine *e, enum builtin_kind kind, str subject)
 {
-    return find(e, kind, subject) != NULL;
+    return builtin_find(e, kind, subject) != NULL;
 }
 
-static void end(struct engine *e, size_t i, struct now now, struct effects *fx)
+static void builtin_end(struct engine *e, size_t i, struct now now, struct effects *fx)
 {
     struct builtin ended = e->builtins.v[i];
 
     vec_remove(&e->builtins, i);
-    post(e, &ended, false, now, fx);
+    builtin_post(e, &ended, false, now, fx);
     mem_str_free(ended.subject);
 }
 
 void builtin_set(struct engine *e, enum builtin_kind kind, bool raised, str subject, str why,
                  struct now now, struct effects *fx)
 {
-    struct builtin *b = find(e, kind, subject);
+    struct builtin *b = builtin_find(e, kind, subject);
 
     if (raised == (b != NULL))
         return;
     if (!raised) {
-        end(e, (size_t)(b - e->builtins.v), now, fx);
+        builtin_end(e, (size_t)(b - e->builtins.v), now, fx);
         return;
     }
     vec_push(&e->builtins, (struct builtin){.kind = kind, .since = now.wall, .until = TS_MAX});
     b = vec_last(&e->builtins);
     b->subject = mem_str_dup(subject);
     snprintf(b->why, sizeof(b->why), "%.*s", STR(why));
-    post(e, b, true, now, fx);
+    builtin_post(e, b, true, now, fx);
 }
 
 void builtin_tell(struct engine *e, enum builtin_kind kind, str subject, str why, dur_ns lasts,
                   struct now now, struct effects *fx)
 {
     builtin_set(e, kind, true, subject, why, now, fx);
-    find(e, kind, subject)->until = ts_add(now.mono, lasts);
+    builtin_find(e, kind, subject)->until = ts_add(now.mono, lasts);
 }
 
 void builtins_release(struct engine *e)
@@ -146,7 +146,7 @@ void builtins_refresh(struct engine *e, struct now now, struct effects *fx)
     e->next_refresh = ts_add(now.mono, BUILTIN_REFRESH);
     for (size_t i = e->builtins.n; i-- != 0;)
         if (e->builtins.v[i].until <= now.mono)
-            end(e, i, now, fx);
+            builtin_end(e, i, now, fx);
     VEC_EACH (const struct builtin *, b, &e->builtins)
-        post(e, b, true, now, fx);
+        builtin_post(e, b, true, now, fx);
 }

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-static size_t kind_of(const struct engine *e, str integration)
+static size_t delivery_kind_of(const struct engine *e, str integration)
 {
     for (size_t i = 0; i < e->conf->n_kinds; i++)
         if (str_eq(integration, e->conf->kinds[i]))
@@ -66,7 +66,8 @@ void outbox_release(struct engine *e)
     queue_release(&e->queue);
 }
 
-static void put_row(struct engine *e, struct effects *fx, struct outbox_row *r, struct now now)
+static void delivery_put_row(struct engine *e, struct effects *fx, struct outbox_row *r,
+                             struct now now)
 {
     struct buf b = BUF_INIT;
 
@@ -86,7 +87,7 @@ static void count_end(struct integration_stats *st, enum delivery_failure why)
 static void count_failed(struct engine *e, const struct outbox_row *r, enum delivery_failure why)
 {
     struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
-    size_t k = kind_of(e, r->integration);
+    size_t k = delivery_kind_of(e, r->integration);
 
     if (k == SIZE_MAX)
         return;
@@ -95,8 +96,8 @@ static void count_failed(struct engine *e, const struct outbox_row *r, enum deli
         count_end(&rs->integration[k], why);
 }
 
-static struct decision *record(struct effects *fx, enum decision_kind kind,
-                               const struct outbox_row *r, struct now now, str why)
+static struct decision *delivery_record(struct effects *fx, enum decision_kind kind,
+                                        const struct outbox_row *r, struct now now, str why)
 {
     struct decision *d = decide(fx, kind, now);
 
@@ -112,11 +113,11 @@ static struct decision *record(struct effects *fx, enum decision_kind kind,
 }
 
 /* The same of an answer: attempt counts the one that it answers. */
-static struct decision *record_answer(struct effects *fx, enum decision_kind kind,
-                                      const struct outbox_row *r, unsigned attempt,
-                                      const struct delivery_result *a, struct now now)
+static struct decision *delivery_record_answer(struct effects *fx, enum decision_kind kind,
+                                               const struct outbox_row *r, unsigned attempt,
+                                               const struct delivery_result *a, struct now now)
 {
-    struct decision *d = record(fx, kind, r, now, a->error);
+    struct decision *d = delivery_record(fx, kind, r, now, a->error);
 
     d->attempt = attempt;
     d->status = a->status;
@@ -183,7 +184,7 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
         row->had = mem_str_dup(old->had);
     if (old->attempt != 0)
         count_failed(e, old, old->failure);
-    record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
+    delivery_record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
     group_answered(e, old->flush_id, false);
     s->row = row;
     slot_rekey(e, s, old->key);
@@ -201,7 +202,7 @@ void outbox_decide(struct engine *e, const struct notification *n,
     row->asked = audience_revision(e);
     if (s == NULL) {
         s = slot_new(e, row, ic->destination);
-        put_row(e, fx, row, now);
+        delivery_put_row(e, fx, row, now);
         slot_go(e, s, now);
         return;
     }
@@ -211,11 +212,11 @@ void outbox_decide(struct engine *e, const struct notification *n,
             outbox_row_free(s->next);
         }
         s->next = row;
-        put_row(e, fx, row, now);
+        delivery_put_row(e, fx, row, now);
         return;
     }
     slot_replace(e, s, row, now, fx);
-    put_row(e, fx, row, now);
+    delivery_put_row(e, fx, row, now);
     slot_go(e, s, now);
 }
 
@@ -253,13 +254,13 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
     if (outbox_in_flight(s)) {
         if (s->next == NULL)
             return false;
-        record(fx, DECISION_DROPPED, s->next, now, str_of(why));
+        delivery_record(fx, DECISION_DROPPED, s->next, now, str_of(why));
         outbox_row_free(s->next);
         s->next = NULL;
-        put_row(e, fx, s->row, now); /* the one in flight is the newest again */
+        delivery_put_row(e, fx, s->row, now); /* the one in flight is the newest again */
         return true;
     }
-    record(fx, DECISION_DROPPED, s->row, now, str_of(why));
+    delivery_record(fx, DECISION_DROPPED, s->row, now, str_of(why));
     if (s->row->attempt != 0)
         count_failed(e, s->row, s->row->failure);
     state_delete(&fx->commit, STATE_OUTBOX, key);
@@ -273,7 +274,7 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
 
 void outbox_withdraw(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
 {
-    record(fx, DECISION_DROPPED, s->row, now, S("nobody of it may be told any more"));
+    delivery_record(fx, DECISION_DROPPED, s->row, now, S("nobody of it may be told any more"));
     group_answered(e, s->row->flush_id, false);
     slot_advance(e, s, now, fx);
 }
@@ -296,7 +297,7 @@ const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
     if (s->next == NULL) /* on disk stands the newest */
-        put_row(e, fx, row, now);
+        delivery_put_row(e, fx, row, now);
     return row;
 }
 
@@ -353,7 +354,7 @@ static void note_answer(struct engine *e, const struct outbox_row *r,
                         const struct delivery_result *d, struct now now)
 {
     struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
-    size_t k = kind_of(e, r->integration);
+    size_t k = delivery_kind_of(e, r->integration);
 
     if (k != SIZE_MAX)
         count_answer(&e->stats.integration[k], d);
@@ -415,7 +416,7 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
     s->row = next;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
-    put_row(e, fx, next, now);
+    delivery_put_row(e, fx, next, now);
     slot_go(e, s, now);
 }
 
@@ -427,7 +428,7 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
         nflog_entry_new(r->decided_at, r->decided_mono, ts_add(now.mono, entry_lifetime(e, r)),
                         r->firing, r->resolved, d->kept, d->n_kept);
 
-    record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
+    delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
     if (r->firing.n != 0)
         told->opened_as = mem_str_dup(outbox_told_as(r));
     nflog_write(e, r->key, told, now, fx);
@@ -454,7 +455,8 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     if (d->verdict == DELIVERY_RETRY_AFTER)
         queue_hold(&e->queue, s->destination, r->not_before);
     queue_leave(&e->queue, &s->place);
-    record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated = error == s->last_error;
+    delivery_record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated =
+        error == s->last_error;
     s->last_error = error;
     if (s->next != NULL) {
         struct outbox_row *next = s->next;
@@ -468,12 +470,12 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
         outbox_drop_unsent(e, s->row->key, now, fx, "resolved before it could be delivered");
         return;
     }
-    put_row(e, fx, s->row, now);
+    delivery_put_row(e, fx, s->row, now);
     slot_go(e, s, now);
 }
 
 /* to: sorted, with room. Returns how many it has then. */
-static size_t add_hashes(struct hash_list *to, struct hash_list from)
+static size_t delivery_add_hashes(struct hash_list *to, struct hash_list from)
 {
     size_t n = to->n;
 
@@ -493,10 +495,10 @@ static void log_unsure(struct engine *e, const struct outbox_row *r, struct now 
     size_t most = told.n + r->firing.n + r->resolved.n;
     struct hash_list firing = {arena_array(&fx->arena, most, sizeof(uint64_t)), 0};
 
-    add_hashes(&firing, told);
-    add_hashes(&firing, r->firing);
+    delivery_add_hashes(&firing, told);
+    delivery_add_hashes(&firing, r->firing);
     /* that it ended was refused; that it fires an earlier row may have said */
-    if (add_hashes(&firing, r->resolved) == 0)
+    if (delivery_add_hashes(&firing, r->resolved) == 0)
         return;
     unsure =
         nflog_entry_new(r->decided_at, r->decided_mono, ts_add(now.mono, entry_lifetime(e, r)),
@@ -510,7 +512,7 @@ static void log_unsure(struct engine *e, const struct outbox_row *r, struct now 
 static void delivered_never(struct engine *e, struct outbox_slot *s,
                             const struct delivery_result *d, struct now now, struct effects *fx)
 {
-    record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
+    delivery_record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
     group_answered(e, s->row->flush_id, false);
     if (s->row->may_have_arrived || d->may_have_arrived)
@@ -562,11 +564,11 @@ void outbox_stepped(struct engine *e, dur_ns by, struct now now, struct effects 
     (void)by;
     MAP_EACH (struct outbox_map_entry, it, &e->outbox)
         if (it->value->row->not_before > now.mono)
-            put_row(e, fx, it->value->row, now);
+            delivery_put_row(e, fx, it->value->row, now);
 }
 
 /* A row whose receiver is gone has one of its own. */
-static uint64_t destination_of(const struct engine *e, const struct outbox_row *r)
+static uint64_t delivery_destination_of(const struct engine *e, const struct outbox_row *r)
 {
     const struct core_integration *ic = integration_of(e, r);
 
@@ -589,10 +591,10 @@ void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, s
         return;
     }
     if (s != NULL || is_renamed)
-        put_row(e, fx, row, now);
+        delivery_put_row(e, fx, row, now);
     if (s != NULL)
         slot_remove(e, s);
-    s = slot_new(e, row, destination_of(e, row));
+    s = slot_new(e, row, delivery_destination_of(e, row));
     heap_push(&e->outbox_timers, &s->timer, row->not_before);
 }
 
@@ -620,7 +622,8 @@ void outbox_configure(struct engine *e, struct now now, struct effects *fx)
             slot_move(e, s, ic->destination);
             continue;
         }
-        record(fx, DECISION_DROPPED, s->row, now, S("the receiver is no longer configured"));
+        delivery_record(fx, DECISION_DROPPED, s->row, now,
+                        S("the receiver is no longer configured"));
         state_delete(&fx->commit, STATE_OUTBOX, s->row->key);
         if (outbox_in_flight(s)) { /* its transfer still points at the row: let it come home */
             outbox_row_free(s->next);

@@ -24,29 +24,29 @@ const char *explain_verdict_text(enum explain_verdict v)
     return texts[v];
 }
 
-static bool has(struct hash_list firing, struct hash_list resolved, uint64_t hash)
+static bool explain_has(struct hash_list firing, struct hash_list resolved, uint64_t hash)
 {
     return hash_list_has(firing, hash) || hash_list_has(resolved, hash);
 }
 
 /* Whether the row tells the alert; one that waits asks again when it is sent. */
-static bool row_tells(const struct engine *e, const struct outbox_row *r, bool is_in_flight,
-                      uint64_t hash, struct now now, struct arena *a)
+static bool explain_row_tells(const struct engine *e, const struct outbox_row *r, bool is_in_flight,
+                              uint64_t hash, struct now now, struct arena *a)
 {
     ts_ns sent;
     struct now at;
     struct row_audience x;
 
-    if (r == NULL || !has(r->firing, r->resolved, hash))
+    if (r == NULL || !explain_has(r->firing, r->resolved, hash))
         return false;
     sent = r->not_before > now.mono ? r->not_before : now.mono;
     at = (struct now){.wall = ts_add(now.wall, sent - now.mono), .mono = now.mono};
     if (is_in_flight || audience_is_settled(e, r, sent) || !audience_of_row(e, r, at, a, &x))
         return true;
-    return !x.is_withdrawn && has(x.firing, x.resolved, hash);
+    return !x.is_withdrawn && explain_has(x.firing, x.resolved, hash);
 }
 
-static enum explain_verdict held(enum held_by by)
+static enum explain_verdict explain_held(enum held_by by)
 {
     static const enum explain_verdict verdicts[] = {
         [HELD_BY_INHIBITION] = EXPLAIN_INHIBITED,
@@ -59,19 +59,19 @@ static enum explain_verdict held(enum held_by by)
 }
 
 /* The first thing on the way from the group to the integration that keeps it silent about the alert. */
-static enum explain_verdict judge(const struct engine *e, const struct explanation *x,
-                                  const struct explain_route *r,
-                                  const struct explain_integration *in, struct now now,
-                                  struct arena *a)
+static enum explain_verdict explain_judge(const struct engine *e, const struct explanation *x,
+                                          const struct explain_route *r,
+                                          const struct explain_integration *in, struct now now,
+                                          struct arena *a)
 {
     uint64_t hash = labels_dedup_hash(x->labels);
     const struct outbox_slot *s = in->slot;
 
-    if (s != NULL && (row_tells(e, s->row, outbox_in_flight(s), hash, now, a) ||
-                      row_tells(e, s->next, false, hash, now, a)))
+    if (s != NULL && (explain_row_tells(e, s->row, outbox_in_flight(s), hash, now, a) ||
+                      explain_row_tells(e, s->next, false, hash, now, a)))
         return outbox_in_flight(s) || s->row->attempt == 0 ? EXPLAIN_SENDING : EXPLAIN_RETRYING;
     if (r->held_by != HELD_BY_NOTHING && !audience_hears_end(e, in->last, hash, x->is_resolved))
-        return held(r->held_by);
+        return explain_held(r->held_by);
     if (r->group == NULL)
         return x->alert == NULL ? EXPLAIN_WAITING : EXPLAIN_GONE;
     if (x->is_resolved && !in->conf->send_resolved)
@@ -96,7 +96,7 @@ static void explain_integration(const struct engine *e, const struct explanation
                                        .slot = outbox_slot_of(e, buf_str(&key)),
                                        .next_at = TS_NONE};
     buf_release(&key);
-    in->verdict = judge(e, x, r, in, now, a);
+    in->verdict = explain_judge(e, x, r, in, now, a);
     if (r->group != NULL && x->alert != NULL) {
         struct foreseen f = foresee(e, r->group, ic, alert_fingerprint(x->alert), now, a);
 

@@ -212,7 +212,7 @@ struct notified_alert engine_notified(const struct alert *a, struct now now)
                                    .is_resolved = resolved};
 }
 
-static void classify(struct flush *f, struct arena *a, struct now now)
+static void flush_classify(struct flush *f, struct arena *a, struct now now)
 {
     f->firing.v = arena_array(a, f->n, sizeof(uint64_t));
     f->resolved.v = arena_array(a, f->n, sizeof(uint64_t));
@@ -252,9 +252,9 @@ static str told_as(const struct engine *e, const struct group *g, const struct n
     return unsent.n != 0 ? unsent : g->key;
 }
 
-static void tell(struct engine *e, struct group *g, const struct flush *f,
-                 const struct core_integration *ic, const struct nflog_entry *last, str key,
-                 enum notify_reason reason, struct now now, struct effects *fx)
+static void flush_tell(struct engine *e, struct group *g, const struct flush *f,
+                       const struct core_integration *ic, const struct nflog_entry *last, str key,
+                       enum notify_reason reason, struct now now, struct effects *fx)
 {
     struct notified_alert *v = arena_array(&fx->arena, f->n, sizeof(*v));
     struct notification n = {.receiver = g->route->receiver,
@@ -313,7 +313,7 @@ static struct flush with_told(const struct engine *e, const struct flush *f, str
             (has_ended && outbox_may_have_told(e, key, hash)))
             x.v[x.n++] = all.v[i];
     }
-    classify(&x, a, now);
+    flush_classify(&x, a, now);
     return x;
 }
 
@@ -367,7 +367,7 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
                     now, fx);
         d = decide(fx, DECISION_RESOLVED_UNSENT, now);
     } else {
-        tell(e, g, f, ic, entry, buf_str(&key), reason, now, fx);
+        flush_tell(e, g, f, ic, entry, buf_str(&key), reason, now, fx);
         d = decide(fx, DECISION_NOTIFY, now);
         d->why = str_of(notify_reason_text(reason));
         note_told(d, f, ic, g->flush_id, &fx->arena);
@@ -413,7 +413,7 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
 
     survive(e, g, &f, now, fx);
     group_wake_early(e, g, f.wake, now);
-    classify(&f, &fx->arena, now);
+    flush_classify(&f, &fx->arena, now);
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
         consider(e, g, &f, all, &rc->integrations[i], now, fx);
     if (g->flush_waiting == 0)

@@ -36,7 +36,7 @@ struct future {
     ts_ns wake;
 };
 
-static int by_time(const void *a, const void *b)
+static int foresee_by_time(const void *a, const void *b)
 {
     ts_ns x = *(const ts_ns *)a, y = *(const ts_ns *)b;
 
@@ -56,7 +56,7 @@ static void find_edges(struct future *f)
             f->edges[f->n_edges++] = ts_add(all.v[i]->ends_at, 1);
     }
     if (f->n_edges > 1)
-        qsort(f->edges, f->n_edges, sizeof(*f->edges), by_time);
+        qsort(f->edges, f->n_edges, sizeof(*f->edges), foresee_by_time);
     vec_release(&all);
 }
 
@@ -106,7 +106,7 @@ static struct now in_thought(const struct future *f, ts_ns mono)
 }
 
 /* The row is sent at f->sent. Returns whether it tells the subject; the log is what it will say then. */
-static bool row_tells(struct future *f, const struct outbox_row *row, bool is_in_flight)
+static bool foresee_row_tells(struct future *f, const struct outbox_row *row, bool is_in_flight)
 {
     uint64_t hash = labels_dedup_hash(f->v[f->subject]->labels->ls);
     struct row_audience x = {.firing = row->firing, .resolved = row->resolved, .wake = TS_MAX};
@@ -159,9 +159,9 @@ static bool is_under_way(struct future *f)
         f->sent = slot->row->not_before;
     if (outbox_in_flight(slot))
         f->sent = f->now.mono; /* it has its place */
-    told = row_tells(f, slot->row, outbox_in_flight(slot));
+    told = foresee_row_tells(f, slot->row, outbox_in_flight(slot));
     if (slot->next != NULL)
-        told |= row_tells(f, slot->next, false);
+        told |= foresee_row_tells(f, slot->next, false);
     if (tick < f->sent)
         tick = ts_add(tick, (f->sent - tick + every - 1) / every * every);
     if (f->row_wake >= tick)

@@ -18,7 +18,7 @@ static bool is_news(const struct decision *d)
     return !d->is_repeated && d->kind != DECISION_GROUPED && d->kind != DECISION_NOTHING;
 }
 
-static void append(struct journal *j, uint64_t number, ts_ns at, str bytes)
+static void journal_append(struct journal *j, uint64_t number, ts_ns at, str bytes)
 {
     vec_push(&j->blocks, (struct journal_block){number, at, mem_str_dup(bytes)});
     j->bytes += bytes.n;
@@ -47,7 +47,7 @@ void journal_add(struct journal *j, const struct decision *v, size_t n, struct s
     }
     if (b.n != 0) {
         state_put(c, STATE_DECISION, put_key(key, j->next), buf_str(&b));
-        append(j, j->next, at, buf_str(&b));
+        journal_append(j, j->next, at, buf_str(&b));
     }
     buf_release(&b);
 }
@@ -90,7 +90,7 @@ bool journal_restore(struct journal *j, str key, str value)
     arena_init(&a, 0);
     ok = ok && decision_unpack(&u, &a, &d);
     if (ok)
-        append(j, number, d.at, value);
+        journal_append(j, number, d.at, value);
     arena_release(&a);
     return ok;
 }

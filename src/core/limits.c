@@ -15,7 +15,7 @@ struct limit_bucket {
 
 MAP_DEFINE(bucket_map, str, struct limit_bucket *, hash_str, str_eq);
 
-static void bucket_free(struct limit_bucket *b)
+static void limits_bucket_free(struct limit_bucket *b)
 {
     MAP_EACH (struct u64_map_entry, it, &b->known)
         mem_free(it->value);
@@ -29,7 +29,7 @@ void limits_count_names(struct alert_limits *l)
     l->names = mem_new(struct str_map);
 }
 
-static void count_dropped(struct alert_limits *l, str name)
+static void limits_count_dropped(struct alert_limits *l, str name)
 {
     void **n;
 
@@ -57,12 +57,12 @@ void limits_release(struct alert_limits *l)
     names_release(l);
     MAP_EACH (struct bucket_map_entry, it, &l->buckets) {
         mem_str_free(it->key);
-        bucket_free(it->value);
+        limits_bucket_free(it->value);
     }
     bucket_map_release(&l->buckets);
 }
 
-static struct limit_bucket *bucket_of(struct alert_limits *l, str name)
+static struct limit_bucket *limits_bucket_of(struct alert_limits *l, str name)
 {
     struct limit_bucket **slot = bucket_map_get(&l->buckets, name), *b;
 
@@ -82,7 +82,7 @@ bool limits_admit_name(struct alert_limits *l, const struct alert *a, struct now
 
     if (l->per_alertname == 0)
         return true;
-    b = bucket_of(l, labels_get(a->labels->ls, S("alertname")));
+    b = limits_bucket_of(l, labels_get(a->labels->ls, S("alertname")));
     slot = u64_map_get(&b->known, alert_fingerprint(a));
     first = heap_min(&b->by_end);
     if (slot != NULL) {
@@ -93,7 +93,7 @@ bool limits_admit_name(struct alert_limits *l, const struct alert *a, struct now
         it = container_of(heap_pop(&b->by_end), struct limited, node);
         u64_map_del(&b->known, it->fingerprint);
     } else {
-        count_dropped(l, labels_get(a->labels->ls, S("alertname")));
+        limits_count_dropped(l, labels_get(a->labels->ls, S("alertname")));
         return false;
     }
     it->fingerprint = alert_fingerprint(a);
@@ -120,6 +120,6 @@ void limits_gc(struct alert_limits *l, struct now now)
             continue;
         bucket_map_del_entry(&l->buckets, it);
         mem_str_free(name);
-        bucket_free(b);
+        limits_bucket_free(b);
     }
 }

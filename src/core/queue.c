@@ -15,7 +15,7 @@ struct queue_destination {
     struct heap_node held; /* in it: no place before its key */
 };
 
-static struct queue_destination *find(const struct send_queue *q, uint64_t id)
+static struct queue_destination *queue_find(const struct send_queue *q, uint64_t id)
 {
     void **slot = u64_map_get(&q->destinations, id);
 
@@ -24,7 +24,7 @@ static struct queue_destination *find(const struct send_queue *q, uint64_t id)
 
 static struct queue_destination *find_or_new(struct send_queue *q, uint64_t id)
 {
-    struct queue_destination *d = find(q, id);
+    struct queue_destination *d = queue_find(q, id);
 
     if (d != NULL)
         return d;
@@ -91,7 +91,7 @@ static void list_add(struct entry_list *l, struct queue_entry *x)
     l->tail = x;
 }
 
-static void list_remove(struct entry_list *l, struct queue_entry *x)
+static void queue_list_remove(struct entry_list *l, struct queue_entry *x)
 {
     if (x->prev != NULL)
         x->prev->next = x->next;
@@ -122,7 +122,7 @@ static void stop_waiting(struct send_queue *q, struct queue_entry *x)
 {
     struct queue_destination *d = x->in;
 
-    list_remove(&d->waiting[x->urgency], x);
+    queue_list_remove(&d->waiting[x->urgency], x);
     d->n_waiting--;
     q->waiting--;
     if (d->n_waiting == 0)
@@ -149,7 +149,7 @@ void queue_leave(struct send_queue *q, struct queue_entry *x)
 
 /* -- places -- */
 
-static size_t share(const struct send_queue *q)
+static size_t queue_share(const struct send_queue *q)
 {
     size_t s = QUEUE_PLACES / (q->busy + 1);
 
@@ -169,7 +169,7 @@ static void open_held(struct send_queue *q, ts_ns now)
     }
 }
 
-static struct queue_entry *most_urgent(const struct queue_destination *d)
+static struct queue_entry *queue_most_urgent(const struct queue_destination *d)
 {
     for (size_t i = 0; i < QUEUE_URGENCIES; i++)
         if (d->waiting[i].head != NULL)
@@ -179,7 +179,7 @@ static struct queue_entry *most_urgent(const struct queue_destination *d)
 
 static struct queue_entry *give_place(struct send_queue *q, struct queue_destination *d)
 {
-    struct queue_entry *x = most_urgent(d);
+    struct queue_entry *x = queue_most_urgent(d);
 
     q->ring = d;
     stop_waiting(q, x);
@@ -198,7 +198,7 @@ struct queue_entry *queue_next(struct send_queue *q, ts_ns now)
     while (q->ring != NULL && q->under_way < QUEUE_PLACES) {
         struct queue_destination *d = q->ring->next;
 
-        if (d->under_way < share(q))
+        if (d->under_way < queue_share(q))
             return give_place(q, d);
         if (d == first)
             break; /* a whole round without one that may */
@@ -220,7 +220,7 @@ void queue_hold(struct send_queue *q, uint64_t destination, ts_ns until)
 
 ts_ns queue_opens(const struct send_queue *q, uint64_t destination)
 {
-    const struct queue_destination *d = find(q, destination);
+    const struct queue_destination *d = queue_find(q, destination);
 
     return d != NULL && heap_holds(&d->held) ? d->held.key : TS_NONE;
 }

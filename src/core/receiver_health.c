@@ -39,8 +39,8 @@ ts_ns receiver_failing_since(const struct receiver_stats *rs)
     return since;
 }
 
-static void tell(struct engine *e, const struct receiver_stats *rs, struct now now,
-                 struct effects *fx)
+static void receiver_health_tell(struct engine *e, const struct receiver_stats *rs, struct now now,
+                                 struct effects *fx)
 {
     str why = receiver_failing(rs);
 
@@ -49,7 +49,8 @@ static void tell(struct engine *e, const struct receiver_stats *rs, struct now n
 
 /* -- one integration -- */
 
-static bool is_configured(const struct engine *e, str receiver, str integration, unsigned index)
+static bool receiver_health_is_configured(const struct engine *e, str receiver, str integration,
+                                          unsigned index)
 {
     const struct core_receiver *rc = engine_receiver(e, receiver);
 
@@ -100,8 +101,9 @@ static void health_end(struct receiver_stats *rs, struct integration_health *h)
     vec_remove(&rs->health, (size_t)(h - rs->health.v));
 }
 
-static void note_failure(struct engine *e, struct receiver_stats *rs, const struct outbox_row *r,
-                         const struct delivery_result *d, struct now now)
+static void receiver_health_note_failure(struct engine *e, struct receiver_stats *rs,
+                                         const struct outbox_row *r,
+                                         const struct delivery_result *d, struct now now)
 {
     struct integration_health *h = health_of(rs, r->integration, r->index);
     char why[400];
@@ -144,7 +146,7 @@ void receivers_check(struct engine *e, struct now now, struct effects *fx)
                 h->is_failing = waits(e, rs->name, h);
         }
         if (any)
-            tell(e, rs, now, fx);
+            receiver_health_tell(e, rs, now, fx);
     }
 }
 
@@ -191,16 +193,16 @@ void receiver_answered(struct engine *e, const struct outbox_row *r,
     struct integration_health *h;
 
     note_clock(e, r, d, now, fx);
-    if (rs == NULL || !is_configured(e, r->receiver, r->integration, r->index))
+    if (rs == NULL || !receiver_health_is_configured(e, r->receiver, r->integration, r->index))
         return;
     h = health_of(rs, r->integration, r->index);
     if (d->verdict != DELIVERY_OK || d->in_part)
-        note_failure(e, rs, r, d, now);
+        receiver_health_note_failure(e, rs, r, d, now);
     else if (h != NULL)
         health_end(rs, h);
     else
         return;
-    tell(e, rs, now, fx);
+    receiver_health_tell(e, rs, now, fx);
 }
 
 static bool is_clock_of_receiver(const struct engine *e, str name)
@@ -227,11 +229,11 @@ void receivers_configured(struct engine *e, struct now now, struct effects *fx)
             struct integration_health *h = &rs->health.v[i];
 
             h->group_interval = group_interval(e, rs->name);
-            if (!is_configured(e, rs->name, h->integration, h->index))
+            if (!receiver_health_is_configured(e, rs->name, h->integration, h->index))
                 health_end(rs, h);
         }
         if (any)
-            tell(e, rs, now, fx);
+            receiver_health_tell(e, rs, now, fx);
     }
     for (size_t i = e->builtins.n; i-- > 0;) {
         const struct builtin *b = &e->builtins.v[i];
@@ -253,8 +255,8 @@ static bool tells_others(const struct core_conf *conf, str receiver, str failing
     return false;
 }
 
-static void add_others(const struct core_conf *conf, const struct route *r, str failing,
-                       struct route_list *out)
+static void receiver_health_add_others(const struct core_conf *conf, const struct route *r,
+                                       str failing, struct route_list *out)
 {
     bool is_known = false;
 
@@ -263,7 +265,7 @@ static void add_others(const struct core_conf *conf, const struct route *r, str 
     if (!is_known && tells_others(conf, r->receiver, failing))
         vec_push(out, r);
     for (size_t i = 0; i < r->n_children; i++)
-        add_others(conf, r->children[i], failing, out);
+        receiver_health_add_others(conf, r->children[i], failing, out);
 }
 
 void receiver_routes(const struct core_conf *conf, const struct route_tree *tree, struct labels ls,
@@ -272,5 +274,5 @@ void receiver_routes(const struct core_conf *conf, const struct route_tree *tree
     if (!builtin_is(labels_get(ls, S("alertname")), BUILTIN_RECEIVER_FAILING))
         route_tree_match(tree, ls, out);
     else if (tree->root != NULL)
-        add_others(conf, tree->root, labels_get(ls, S("receiver")), out);
+        receiver_health_add_others(conf, tree->root, labels_get(ls, S("receiver")), out);
 }

@@ -47,7 +47,7 @@ bool silences_restore(struct restoring *r, str key, str value)
 }
 
 /* What the row is called now; key itself if that is the same. */
-static str key_of(struct restoring *r, str key)
+static str restore_key_of(struct restoring *r, str key)
 {
     buf_clear(&r->key);
     return old_keys_rename(&r->old_keys, key, &r->key) ? buf_str(&r->key) : key;
@@ -56,7 +56,7 @@ static str key_of(struct restoring *r, str key)
 bool nflog_restore(struct restoring *r, str key, str value)
 {
     struct nflog_entry *n = nflog_unpack(value, r->now), **known;
-    str now = key_of(r, key), group_key, receiver, integration;
+    str now = restore_key_of(r, key), group_key, receiver, integration;
     bool is_renamed = now.p != key.p;
     uint64_t index;
 
@@ -84,7 +84,7 @@ bool nflog_restore(struct restoring *r, str key, str value)
 
 bool outbox_restore_row(struct restoring *r, str key, str value)
 {
-    str now = key_of(r, key);
+    str now = restore_key_of(r, key);
     bool is_renamed = now.p != key.p;
     struct outbox_row *row = outbox_unpack(now, value, r->now);
 
@@ -108,25 +108,25 @@ bool decisions_restore(struct restoring *r, str key, str value)
     return true;
 }
 
-struct reading {
+struct restore_reading {
     struct restoring *r;
     const struct core_part *part;
 };
 
-static bool read_row(void *arg, str key, str value)
+static bool restore_read_row(void *arg, str key, str value)
 {
-    const struct reading *x = arg;
+    const struct restore_reading *x = arg;
 
     return x->part->restore(x->r, key, value);
 }
 
-static bool read_all(struct restoring *r, const struct state_reader *from, struct err *err)
+static bool restore_read_all(struct restoring *r, const struct state_reader *from, struct err *err)
 {
     CORE_PARTS_EACH(p)
     {
-        struct reading x = {r, p};
+        struct restore_reading x = {r, p};
 
-        if (p->restore != NULL && !from->scan(from->self, p->table, read_row, &x, err))
+        if (p->restore != NULL && !from->scan(from->self, p->table, restore_read_row, &x, err))
             return err_wrap(err, "reading the state");
     }
     return true;
@@ -140,7 +140,7 @@ bool engine_restore(struct engine *e, const struct state_reader *from, struct no
 
     arena_init(&r.scratch, 0);
     old_keys_init(&r.old_keys, &e->tree);
-    ok = read_all(&r, from, err);
+    ok = restore_read_all(&r, from, err);
     old_keys_release(&r.old_keys);
     arena_release(&r.scratch);
     buf_release(&r.key);

@@ -72,7 +72,7 @@ static void look_at_silences(struct engine *e, ts_ns now)
     vec_release(&all);
 }
 
-static void look_at_alerts(struct engine *e, struct now now)
+static void revision_look_at_alerts(struct engine *e, struct now now)
 {
     ts_ns seen = e->seen_ends;
 
@@ -92,6 +92,6 @@ uint64_t engine_revision(struct engine *e, unsigned kinds, struct now now)
     if ((kinds & CHANGES_OF(CHANGED_SILENCE)) != 0 && now.wall >= e->next_silence)
         look_at_silences(e, now.wall);
     if ((kinds & CHANGES_OF(CHANGED_ALERT)) != 0 && now.mono >= e->next_end)
-        look_at_alerts(e, now);
+        revision_look_at_alerts(e, now);
     return changes_last(&e->changes, kinds);
 }

@@ -4,15 +4,16 @@
  * configuration in force then only exchanges them, and what is left of the old one goes some groups a step, too. */
 #include "core/engine_priv.h"
 
-struct group_key {
+struct routing_group_key {
     size_t route;
     uint64_t fingerprint;
 };
 
 struct ahead {
     struct routing of;
-    VEC(uint64_t) alerts;         /* that were stored at the beginning, by fingerprint */
-    VEC(struct group_key) groups; /* that there were: alerts that only they hold are not lost */
+    VEC(uint64_t) alerts; /* that were stored at the beginning, by fingerprint */
+    VEC(struct routing_group_key)
+    groups; /* that there were: alerts that only they hold are not lost */
     size_t at, group_at;
 };
 
@@ -45,7 +46,7 @@ static void exchange(struct engine *e, struct routing *r)
 
 /* -- making it -- */
 
-static void put(struct engine *e, struct alert *a, struct now now)
+static void core_routing_put(struct engine *e, struct alert *a, struct now now)
 {
     struct effects unused;
 
@@ -61,7 +62,7 @@ void ahead_take(struct engine *e, struct alert *a, struct now now)
     if (e->ahead == NULL)
         return;
     inhibitor_add(e->ahead->of.inhibitor, a);
-    put(e, a, now);
+    core_routing_put(e, a, now);
 }
 
 void ahead_forget(struct engine *e, const struct alert *a)
@@ -70,7 +71,7 @@ void ahead_forget(struct engine *e, const struct alert *a)
         inhibitor_drop(e->ahead->of.inhibitor, a);
 }
 
-static void begin(struct engine *e, const struct core_conf *conf)
+static void routing_begin(struct engine *e, const struct core_conf *conf)
 {
     struct ahead *x = e->ahead = mem_new(struct ahead);
 
@@ -83,11 +84,11 @@ static void begin(struct engine *e, const struct core_conf *conf)
         vec_push(&x->alerts, it->key);
     for (size_t i = 0; i < e->tree.n; i++)
         MAP_EACH (struct u64_map_entry, it, &e->groups[i])
-            vec_push(&x->groups, (struct group_key){i, it->key});
+            vec_push(&x->groups, (struct routing_group_key){i, it->key});
 }
 
 /* Returns how many it looked at. */
-static size_t put_held(struct engine *e, struct group_key key, struct now now)
+static size_t routing_put_held(struct engine *e, struct routing_group_key key, struct now now)
 {
     void **slot = u64_map_get(&e->groups[key.route], key.fingerprint);
     const struct group *g = slot != NULL ? *slot : NULL;
@@ -96,12 +97,12 @@ static size_t put_held(struct engine *e, struct group_key key, struct now now)
         return 1;
     MAP_EACH (struct u64_map_entry, it, &g->alerts)
         if (engine_alert(e, it->key) == NULL)
-            put(e, it->value, now);
+            core_routing_put(e, it->value, now);
     return 1 + g->alerts.n / 10;
 }
 
 /* Returns whether it is whole. */
-static bool step(struct engine *e, struct now now)
+static bool routing_step(struct engine *e, struct now now)
 {
     struct ahead *x = e->ahead;
     size_t n = 0;
@@ -113,7 +114,7 @@ static bool step(struct engine *e, struct now now)
             ahead_take(e, a, now);
     }
     while (x->at == x->alerts.n && x->group_at < x->groups.n && n < e->slice)
-        n += put_held(e, x->groups.v[x->group_at++], now);
+        n += routing_put_held(e, x->groups.v[x->group_at++], now);
     return x->group_at == x->groups.n && x->at == x->alerts.n;
 }
 
@@ -124,8 +125,8 @@ bool ahead_go_on(struct engine *e, const struct core_conf *conf, struct now now)
     if (conf == NULL)
         return true;
     if (e->ahead == NULL)
-        begin(e, conf);
-    return step(e, now);
+        routing_begin(e, conf);
+    return routing_step(e, now);
 }
 
 /* -- what goes -- */

@@ -5,7 +5,7 @@ void rule_history_init(struct rule_history *h, struct interner *names)
     *h = (struct rule_history){.names = names, .max = RULE_HISTORY_MAX};
 }
 
-static void forget(struct rule_history *h, struct u64_map_entry *it)
+static void rule_history_forget(struct rule_history *h, struct u64_map_entry *it)
 {
     struct alert_history *a = it->value;
 
@@ -21,12 +21,12 @@ static void forget(struct rule_history *h, struct u64_map_entry *it)
 void rule_history_release(struct rule_history *h)
 {
     MAP_EACH (struct u64_map_entry, it, &h->alerts)
-        forget(h, it);
+        rule_history_forget(h, it);
     u64_map_release(&h->alerts);
 }
 
-static struct alert_history *begin(struct rule_history *h, const struct rule_group_view *g,
-                                   struct labels ls)
+static struct alert_history *rule_history_begin(struct rule_history *h,
+                                                const struct rule_group_view *g, struct labels ls)
 {
     struct alert_history *a = mem_new(struct alert_history);
 
@@ -37,19 +37,21 @@ static struct alert_history *begin(struct rule_history *h, const struct rule_gro
 }
 
 /* The alert's history, last in the line from now on. */
-static struct alert_history *find(struct rule_history *h, const struct rule_group_view *g,
-                                  const struct rule_news *c)
+static struct alert_history *rule_history_find(struct rule_history *h,
+                                               const struct rule_group_view *g,
+                                               const struct rule_news *c)
 {
     uint64_t key = c->fingerprint ^ c->rule;
     void **slot = u64_map_get(&h->alerts, key);
-    struct alert_history *a = slot != NULL ? *slot : begin(h, g, c->labels);
+    struct alert_history *a = slot != NULL ? *slot : rule_history_begin(h, g, c->labels);
 
     u64_map_del(&h->alerts, key);
     u64_map_put(&h->alerts, key, a);
     return a;
 }
 
-static void note(struct rule_history *h, struct alert_history *a, struct rule_event ev)
+static void core_rule_history_note(struct rule_history *h, struct alert_history *a,
+                                   struct rule_event ev)
 {
     if (a->events.n == RULE_HISTORY_OF_ALERT) {
         vec_remove(&a->events, 0);
@@ -64,11 +66,12 @@ void rule_history_note(struct rule_history *h, const struct rules_ran *ran)
     for (size_t i = 0; i < ran->n_changes; i++) {
         const struct rule_news *c = &ran->changes[i];
 
-        note(h, find(h, ran->view, c), (struct rule_event){ran->slot, c->value, c->state});
+        core_rule_history_note(h, rule_history_find(h, ran->view, c),
+                               (struct rule_event){ran->slot, c->value, c->state});
     }
     MAP_EACH (struct u64_map_entry, it, &h->alerts) {
         if (h->n <= h->max)
             break;
-        forget(h, it);
+        rule_history_forget(h, it);
     }
 }

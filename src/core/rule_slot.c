@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-static enum rule_slot_next inherit(struct rule_slot *s)
+static enum rule_slot_next rule_slot_inherit(struct rule_slot *s)
 {
     s->state = SLOT_RUNNING;
     s->running = s->generation;
@@ -19,7 +19,7 @@ void rule_slot_run(struct rule_slot *s)
 enum rule_slot_next rule_slot_begin(struct rule_slot *s, bool inherits)
 {
     s->has = s->generation;
-    return inherits ? inherit(s) : SLOT_WAITS;
+    return inherits ? rule_slot_inherit(s) : SLOT_WAITS;
 }
 
 enum rule_slot_next rule_slot_name(struct rule_slot *s, uint64_t generation)
@@ -30,7 +30,7 @@ enum rule_slot_next rule_slot_name(struct rule_slot *s, uint64_t generation)
         return SLOT_NOTHING;
     s->generation = generation;
     if (s->state == SLOT_IDLE)
-        return inherit(s);
+        return rule_slot_inherit(s);
     s->state = SLOT_RUNNING_REPLACED;
     return SLOT_NOTHING;
 }
@@ -59,7 +59,7 @@ enum rule_slot_next rule_slot_answer(struct rule_slot *s, uint64_t epoch,
         return SLOT_STALE;
     s->has = s->running;
     if (s->state == SLOT_RUNNING_REPLACED)
-        return inherit(s);
+        return rule_slot_inherit(s);
     if (s->state == SLOT_RUNNING_REMOVED)
         return job == RULES_RETIRE ? SLOT_GOES : SLOT_RETIRES;
     s->state = SLOT_IDLE;

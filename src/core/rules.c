@@ -31,7 +31,7 @@ static void slot_free(struct engine *e, struct rule_slot *s)
     mem_free(s);
 }
 
-static void arm(struct engine *e, struct rule_slot *s, ts_ns slot, struct now now)
+static void rules_arm(struct engine *e, struct rule_slot *s, ts_ns slot, struct now now)
 {
     ts_ns due = slot > now.wall ? ts_add(now.mono, slot - now.wall) : now.mono;
 
@@ -58,7 +58,7 @@ static void follow(struct engine *e, struct rule_slot *s, enum rule_slot_next ne
                    struct effects *fx)
 {
     switch (next) {
-    case SLOT_WAITS: arm(e, s, slot_after(s, now), now); break;
+    case SLOT_WAITS: rules_arm(e, s, slot_after(s, now), now); break;
     case SLOT_INHERITS: order(e, s, RULES_INHERIT, now, fx); break;
     case SLOT_RETIRES: order(e, s, RULES_RETIRE, now, fx); break;
     case SLOT_GOES:
@@ -81,8 +81,8 @@ static bool is_degraded(const struct engine *e, str source)
 }
 
 /* A source is degraded while any group of it says so. */
-static void set_degraded(struct engine *e, struct rule_slot *s, str source, str why, struct now now,
-                         struct effects *fx)
+static void rules_set_degraded(struct engine *e, struct rule_slot *s, str source, str why,
+                               struct now now, struct effects *fx)
 {
     str old = s->degraded;
 
@@ -98,8 +98,8 @@ static void set_degraded(struct engine *e, struct rule_slot *s, str source, str 
 
 /* -- the configuration in force -- */
 
-static void put_in_force(struct engine *e, const struct rule_shape *shape, struct now now,
-                         struct effects *fx)
+static void rules_put_in_force(struct engine *e, const struct rule_shape *shape, struct now now,
+                               struct effects *fx)
 {
     struct rule_slot *s = slot_of(e, shape->id);
     bool is_new = s == NULL;
@@ -132,12 +132,12 @@ void rules_configure(struct engine *e, const struct rule_shape *v, size_t n, str
     for (size_t i = 0; i < n_old; i++)
         old[i]->is_named = false;
     for (size_t i = 0; i < n; i++)
-        put_in_force(e, &v[i], now, fx);
+        rules_put_in_force(e, &v[i], now, fx);
     for (size_t i = 0; i < n_old; i++) {
         if (old[i]->is_named)
             continue;
         builtin_set(e, BUILTIN_RULE_FAILING, false, old[i]->shown->name, STR_NONE, now, fx);
-        set_degraded(e, old[i], STR_NONE, STR_NONE, now, fx);
+        rules_set_degraded(e, old[i], STR_NONE, STR_NONE, now, fx);
         follow(e, old[i], rule_slot_drop(old[i]), now, fx);
     }
     mem_free(old);
@@ -181,7 +181,7 @@ void rules_run_due(struct engine *e, struct now now, struct effects *fx)
         struct rule_slot *s = container_of(n, struct rule_slot, timer);
 
         if (must_wait(e, s)) {
-            arm(e, s, slot_after(s, now), now);
+            rules_arm(e, s, slot_after(s, now), now);
             continue;
         }
         rule_slot_run(s);
@@ -198,7 +198,7 @@ void rules_stepped(struct engine *e, dur_ns by, struct now now, struct effects *
         ts_ns next = slot_after(*s, now);
 
         if (heap_holds(&(*s)->timer))
-            arm(e, *s, next, now);
+            rules_arm(e, *s, next, now);
         else
             (*s)->next_slot = next - (*s)->interval;
     }
@@ -219,7 +219,7 @@ static void next_slot(struct engine *e, struct rule_slot *s, struct now now)
         s->missed += (uint64_t)(k - 1);
         e->stats.rule_missed += (uint64_t)(k - 1);
     }
-    arm(e, s, s->next_slot + k * s->interval, now);
+    rules_arm(e, s, s->next_slot + k * s->interval, now);
 }
 
 /* -- what a job left -- */
@@ -268,7 +268,7 @@ static void take_alerts(struct engine *e, const struct rules_ran *ran, size_t fr
 }
 
 /* keeps: what is not deleted stays; a removed group's rows all go. */
-static void take_rows(const struct rules_ran *ran, bool keeps, struct effects *fx)
+static void rules_take_rows(const struct rules_ran *ran, bool keeps, struct effects *fx)
 {
     for (size_t i = 0; i < ran->n_rows; i++) {
         const struct rule_row *row = &ran->rows[i];
@@ -280,7 +280,8 @@ static void take_rows(const struct rules_ran *ran, bool keeps, struct effects *f
     }
 }
 
-static void judge(struct engine *e, const struct rules_ran *ran, struct now now, struct effects *fx)
+static void rules_judge(struct engine *e, const struct rules_ran *ran, struct now now,
+                        struct effects *fx)
 {
     const struct rules_counts *c = &ran->counts;
     bool is_failing = c->worst_failures >= FAILING_AFTER;
@@ -295,7 +296,7 @@ static void judge(struct engine *e, const struct rules_ran *ran, struct now now,
     }
 }
 
-static void count(struct engine *e, const struct rules_ran *ran)
+static void rules_count(struct engine *e, const struct rules_ran *ran)
 {
     rule_history_note(&e->rule_history, ran);
     e->stats.rule_evaluations += ran->counts.evaluated;
@@ -322,14 +323,14 @@ void rules_ran(struct engine *e, const struct rules_ran *ran, size_t from, size_
         return;
     }
     show(e, s, ran->view);
-    take_rows(ran, next == SLOT_WAITS || next == SLOT_INHERITS, fx);
+    rules_take_rows(ran, next == SLOT_WAITS || next == SLOT_INHERITS, fx);
     if (ran->job == RULES_EVALUATE) {
-        count(e, ran);
+        rules_count(e, ran);
         take_alerts(e, ran, from, ran->n_alerts, now, fx);
     }
     if (ran->job == RULES_EVALUATE && next == SLOT_WAITS) {
-        judge(e, ran, now, fx);
-        set_degraded(e, s, ran->degraded, ran->degraded_why, now, fx);
+        rules_judge(e, ran, now, fx);
+        rules_set_degraded(e, s, ran->degraded, ran->degraded_why, now, fx);
         next_slot(e, s, now);
         return;
     }

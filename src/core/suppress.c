@@ -10,7 +10,8 @@ static const enum decision_kind kinds[] = {
 };
 
 /* The alert (0: all of the group) is kept back, by whom stands in by. */
-static void note(struct look *l, uint64_t fingerprint, enum held_by held_by, str by, ts_ns until)
+static void suppress_note(struct look *l, uint64_t fingerprint, enum held_by held_by, str by,
+                          ts_ns until)
 {
     struct decision *d = decide(l->fx, kinds[held_by], l->now);
     void *verdict = (void *)(uintptr_t)(hash_bytes(by.p, by.n) + (uint64_t)d->kind), **last;
@@ -35,11 +36,11 @@ void look_holds(struct look *l, uint64_t fingerprint, const struct verdict *v)
     if (v->held_by == HELD_BY_INHIBITION) {
         VEC_EACH (const struct inhibition *, h, &v->inhibited_by)
             buf_addf(&by, "%s%016llx", by.n == 0 ? "" : ",", (unsigned long long)h->fingerprint);
-        note(l, fingerprint, v->held_by, buf_str(&by), TS_NONE);
+        suppress_note(l, fingerprint, v->held_by, buf_str(&by), TS_NONE);
     } else if (v->held_by == HELD_BY_SILENCE) {
         VEC_EACH (const struct silence *const *, s, &v->silenced_by)
             buf_addf(&by, "%s%s", by.n == 0 ? "" : ",", (*s)->id.text);
-        note(l, fingerprint, v->held_by, buf_str(&by), v->until);
+        suppress_note(l, fingerprint, v->held_by, buf_str(&by), v->until);
     } else {
         l->out_of_time++;
     }
@@ -58,7 +59,7 @@ void look_ends(struct look *l, const struct audience *au)
 
     if (l->out_of_time != 0) {
         audience_names(au, au->time, &by);
-        note(l, 0, au->time, buf_str(&by), TS_NONE);
+        suppress_note(l, 0, au->time, buf_str(&by), TS_NONE);
     } else if (au->time == HELD_BY_NOTHING) {
         look_tells(l, 0);
     }

@@ -19,7 +19,7 @@ static const char *const kind_names[] = {
     [STATIC] = "static", [FILES] = "file", [HTTP] = "http", [DNS] = "dns"};
 
 /* One entry. What a worker looks at is its own copy: the configuration may be gone before the worker is done. */
-struct finder {
+struct discovery_finder {
     struct discovery *owner; /* NULL: freed, the worker's end frees the rest */
     enum kind kind;
     struct arena a;
@@ -50,12 +50,12 @@ struct finder {
 
 struct discovery {
     struct discovery_parts parts;
-    VEC(struct finder *) v;
+    VEC(struct discovery_finder *) v;
 };
 
 /* -- on the worker -- */
 
-static bool read_list(struct target_list *l, const char *path, struct err *e)
+static bool discovery_read_list(struct target_list *l, const char *path, struct err *e)
 {
     struct label meta = {S("__meta_filepath"), str_of(path)};
     struct buf text = BUF_INIT;
@@ -71,7 +71,7 @@ static bool read_list(struct target_list *l, const char *path, struct err *e)
 }
 
 /* A number that changes when a file of the list does. */
-static uint64_t look(uint64_t h, const char *path)
+static uint64_t discovery_look(uint64_t h, const char *path)
 {
     struct stat st = {0};
     struct {
@@ -88,7 +88,7 @@ static uint64_t look(uint64_t h, const char *path)
 }
 
 /* What stood in a list that cannot be read now. */
-static void keep_list(struct finder *f, const char *path)
+static void keep_list(struct discovery_finder *f, const char *path)
 {
     VEC_EACH (const struct labels *, ls, &f->found.v)
         if (str_is(labels_get(*ls, S("__meta_filepath")), path))
@@ -96,12 +96,12 @@ static void keep_list(struct finder *f, const char *path)
 }
 
 /* One list that is refused leaves the others alone. */
-static void read_or_keep(struct finder *f, const char *path)
+static void read_or_keep(struct discovery_finder *f, const char *path)
 {
     struct err e = ERR_INIT;
     size_t before = f->fresh.v.n;
 
-    if (read_list(&f->fresh, path, &e))
+    if (discovery_read_list(&f->fresh, path, &e))
         return;
     f->fresh.v.n = before;
     keep_list(f, path);
@@ -115,7 +115,7 @@ static int glob_flags(str pattern, bool is_first)
     return (is_first ? 0 : GLOB_APPEND) | (str_find(pattern, '*') < 0 ? GLOB_NOCHECK : 0);
 }
 
-static bool find_files(struct finder *f)
+static bool find_files(struct discovery_finder *f)
 {
     glob_t found = {0};
 
@@ -130,14 +130,14 @@ static bool find_files(struct finder *f)
         return err_set(&f->err, ERR_NOT_FOUND, "no file is there any more");
     }
     for (size_t i = 0; i < found.gl_pathc; i++)
-        f->reading = look(f->reading, found.gl_pathv[i]);
+        f->reading = discovery_look(f->reading, found.gl_pathv[i]);
     for (size_t i = 0; f->reading != f->seen && i < found.gl_pathc; i++)
         read_or_keep(f, found.gl_pathv[i]);
     globfree(&found);
     return true;
 }
 
-static bool find_names(struct finder *f)
+static bool find_names(struct discovery_finder *f)
 {
     for (size_t i = 0; i < f->subjects.n; i++)
         if (!dns_targets(&f->fresh, f->subjects.v[i], f->dns_type, f->port, &f->err))
@@ -145,9 +145,9 @@ static bool find_names(struct finder *f)
     return true;
 }
 
-static void find(struct job *j)
+static void discovery_find(struct job *j)
 {
-    struct finder *f = container_of(j, struct finder, job);
+    struct discovery_finder *f = container_of(j, struct discovery_finder, job);
 
     switch (f->kind) {
     case FILES: f->ok = find_files(f); break;
@@ -162,7 +162,7 @@ static void find(struct job *j)
 
 /* -- on the loop -- */
 
-static void finder_free(struct finder *f)
+static void finder_free(struct discovery_finder *f)
 {
     target_list_release(&f->found);
     buf_release(&f->body);
@@ -171,7 +171,7 @@ static void finder_free(struct finder *f)
 }
 
 /* What came of a look, once a change: a list that stays broken says so once. */
-static void note(struct finder *f)
+static void discovery_note(struct discovery_finder *f)
 {
     bool is_whole = f->err.code == ERR_NONE;
 
@@ -190,11 +190,11 @@ static void note(struct finder *f)
     snprintf(f->last_error, sizeof(f->last_error), "%s", f->err.msg);
 }
 
-static void settle(struct finder *f)
+static void discovery_settle(struct discovery_finder *f)
 {
     struct discovery *d = f->owner;
 
-    note(f);
+    discovery_note(f);
     f->has_answered = true;
     f->has_found |= f->err.code == ERR_NONE;
     timer_arm(d->parts.clock, &f->timer, ts_add(d->parts.clock->now.mono, f->interval));
@@ -203,7 +203,7 @@ static void settle(struct finder *f)
 
 static void found(struct job *j)
 {
-    struct finder *f = container_of(j, struct finder, job);
+    struct discovery_finder *f = container_of(j, struct discovery_finder, job);
     bool is_same = f->kind == FILES && f->ok && f->reading == f->seen;
 
     f->is_running = false;
@@ -221,20 +221,20 @@ static void found(struct job *j)
         timer_arm(f->owner->parts.clock, &f->timer,
                   ts_add(f->owner->parts.clock->now.mono, f->interval));
     else
-        settle(f);
+        discovery_settle(f);
 }
 
-static void run(struct finder *f)
+static void discovery_run(struct discovery_finder *f)
 {
     target_list_init(&f->fresh);
     f->err = (struct err)ERR_INIT;
     f->is_running = true;
-    f->job.run = find;
+    f->job.run = discovery_find;
     f->job.done = found;
     pool_run(f->owner->parts.pool, WORK_NAME, &f->job);
 }
 
-static bool is_list(const struct transport_answer *a, struct err *e)
+static bool discovery_is_list(const struct transport_answer *a, struct err *e)
 {
     str type = http_header_get(&a->http.headers, S("Content-Type"));
 
@@ -249,22 +249,22 @@ static bool is_list(const struct transport_answer *a, struct err *e)
     return false;
 }
 
-static void answered(void *arg, const struct transport_answer *a)
+static void discovery_answered(void *arg, const struct transport_answer *a)
 {
-    struct finder *f = arg;
+    struct discovery_finder *f = arg;
 
     f->transfer = NULL;
     f->err = (struct err)ERR_INIT;
-    if (!is_list(a, &f->err)) {
-        settle(f);
+    if (!discovery_is_list(a, &f->err)) {
+        discovery_settle(f);
         return;
     }
     buf_clear(&f->body);
     buf_add(&f->body, a->http.body);
-    run(f);
+    discovery_run(f);
 }
 
-static void ask(struct finder *f)
+static void discovery_ask(struct discovery_finder *f)
 {
     struct discovery *d = f->owner;
     char seconds[32];
@@ -279,18 +279,18 @@ static void ask(struct finder *f)
 
     snprintf(seconds, sizeof(seconds), "%.0f", (double)f->interval / NS_PER_S);
     headers[1].value = str_of(seconds);
-    f->transfer = transport_send(d->parts.transport, &rq, answered, f);
+    f->transfer = transport_send(d->parts.transport, &rq, discovery_answered, f);
 }
 
-static void due(struct timer *t, struct now now)
+static void discovery_due(struct timer *t, struct now now)
 {
-    struct finder *f = container_of(t, struct finder, timer);
+    struct discovery_finder *f = container_of(t, struct discovery_finder, timer);
 
     (void)now;
     if (f->kind == HTTP)
-        ask(f);
+        discovery_ask(f);
     else
-        run(f);
+        discovery_run(f);
 }
 
 /* -- making -- */
@@ -310,15 +310,15 @@ static str without_user(struct arena *a, str url)
                                  STR(str_sub(url, begin + (size_t)at, url.n)));
 }
 
-static struct finder *add(struct discovery *d, enum kind kind, const str *subjects, size_t n,
-                          dur_ns interval)
+static struct discovery_finder *discovery_add(struct discovery *d, enum kind kind,
+                                              const str *subjects, size_t n, dur_ns interval)
 {
-    struct finder *f = mem_new(struct finder);
+    struct discovery_finder *f = mem_new(struct discovery_finder);
 
     f->owner = d;
     f->kind = kind;
     f->interval = interval;
-    f->timer.fire = due;
+    f->timer.fire = discovery_due;
     f->last_found = TS_NONE;
     arena_init(&f->a, 0);
     target_list_init(&f->found);
@@ -334,7 +334,7 @@ static struct finder *add(struct discovery *d, enum kind kind, const str *subjec
 
 static void add_static(struct discovery *d, const struct static_sd_conf *c)
 {
-    struct finder *f = add(d, STATIC, NULL, 0, 0);
+    struct discovery_finder *f = discovery_add(d, STATIC, NULL, 0, 0);
     struct label *v = arena_array(&f->a, c->labels.n, sizeof(*v));
 
     for (size_t i = 0; i < c->labels.n; i++)
@@ -346,7 +346,7 @@ static void add_static(struct discovery *d, const struct static_sd_conf *c)
 
 static void add_dns(struct discovery *d, const struct dns_sd_conf *c)
 {
-    struct finder *f = add(d, DNS, c->names.v, c->names.n, c->refresh_interval);
+    struct discovery_finder *f = discovery_add(d, DNS, c->names.v, c->names.n, c->refresh_interval);
 
     f->dns_type = c->type;
     f->port = (unsigned)c->port;
@@ -364,11 +364,12 @@ struct discovery *discovery_new(const struct discovery_conf *conf,
         const struct file_sd_conf *c = &conf->files.v[i];
 
         /* looking is cheap, so it is done often enough to need no watch */
-        add(d, FILES, c->files.v, c->files.n,
-            c->refresh_interval < LOOK_S * NS_PER_S ? c->refresh_interval : LOOK_S * NS_PER_S);
+        discovery_add(d, FILES, c->files.v, c->files.n,
+                      c->refresh_interval < LOOK_S * NS_PER_S ? c->refresh_interval
+                                                              : LOOK_S * NS_PER_S);
     }
     for (size_t i = 0; i < conf->https.n; i++)
-        add(d, HTTP, &conf->https.v[i].url, 1, conf->https.v[i].refresh_interval)->http =
+        discovery_add(d, HTTP, &conf->https.v[i].url, 1, conf->https.v[i].refresh_interval)->http =
             conf->https.v[i].http;
     for (size_t i = 0; i < conf->dns.n; i++)
         add_dns(d, &conf->dns.v[i]);
@@ -379,8 +380,8 @@ void discovery_free(struct discovery *d)
 {
     if (d == NULL)
         return;
-    VEC_EACH (struct finder **, p, &d->v) {
-        struct finder *f = *p;
+    VEC_EACH (struct discovery_finder **, p, &d->v) {
+        struct discovery_finder *f = *p;
 
         timer_cancel(d->parts.clock, &f->timer);
         if (f->transfer != NULL)
@@ -395,7 +396,7 @@ void discovery_free(struct discovery *d)
 
 bool discovery_is_settled(const struct discovery *d)
 {
-    VEC_EACH (struct finder **, f, &d->v)
+    VEC_EACH (struct discovery_finder **, f, &d->v)
         if (!(*f)->has_answered)
             return false;
     return true;
@@ -403,7 +404,7 @@ bool discovery_is_settled(const struct discovery *d)
 
 bool discovery_is_complete(const struct discovery *d)
 {
-    VEC_EACH (struct finder **, f, &d->v)
+    VEC_EACH (struct discovery_finder **, f, &d->v)
         if (!(*f)->has_found)
             return false;
     return true;
@@ -411,7 +412,7 @@ bool discovery_is_complete(const struct discovery *d)
 
 void discovery_each(const struct discovery *d, void (*each)(void *arg, struct labels ls), void *arg)
 {
-    VEC_EACH (struct finder **, f, &d->v)
+    VEC_EACH (struct discovery_finder **, f, &d->v)
         VEC_EACH (struct labels *, ls, &(*f)->found.v)
             each(arg, *ls);
 }
@@ -419,8 +420,8 @@ void discovery_each(const struct discovery *d, void (*each)(void *arg, struct la
 void discovery_each_list(const struct discovery *d,
                          void (*each)(void *arg, const struct discovery_status *s), void *arg)
 {
-    VEC_EACH (struct finder *const *, p, &d->v) {
-        const struct finder *f = *p;
+    VEC_EACH (struct discovery_finder *const *, p, &d->v) {
+        const struct discovery_finder *f = *p;
         struct discovery_status s = {.kind = kind_names[f->kind],
                                      .last_error = str_of(f->last_error),
                                      .last_found = f->last_found,

@@ -32,7 +32,7 @@ static bool is_pattern(str path)
                         str_find(str_sub(path, (size_t)star + 1, path.n), '*') < 0);
 }
 
-static void check_file(struct conf_check *c, void *obj)
+static void discovery_conf_check_file(struct conf_check *c, void *obj)
 {
     const struct file_sd_conf *f = obj;
 
@@ -60,7 +60,7 @@ const struct conf_type file_sd_conf_type = {
     .doc = "Files that list targets.",
     .keys = file_keys,
     .size = sizeof(struct file_sd_conf),
-    .check = check_file,
+    .check = discovery_conf_check_file,
 };
 
 /* -- HTTP -- */

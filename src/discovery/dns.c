@@ -8,8 +8,8 @@
 
 enum { ANSWER_MAX = 64 << 10, WAIT_S = 2, TRIES = 2, ADDRESS = NS_MAXDNAME + 16 };
 
-static void add(struct target_list *l, str name, const char *address, const char *srv_host,
-                unsigned srv_port)
+static void dns_add(struct target_list *l, str name, const char *address, const char *srv_host,
+                    unsigned srv_port)
 {
     char port[16];
     struct label meta[3] = {{S("__meta_dns_name"), name}};
@@ -36,7 +36,7 @@ static bool add_srv(struct target_list *l, str name, const ns_msg *m, const ns_r
     port = ns_get16(data + 4);
     snprintf(address, sizeof(address), "%s:%u", host, port);
     snprintf(full, sizeof(full), "%s.", host);
-    add(l, name, address, full, port);
+    dns_add(l, name, address, full, port);
     return true;
 }
 
@@ -49,12 +49,12 @@ static bool add_host(struct target_list *l, str name, const ns_rr *rr, unsigned 
         inet_ntop(is_v6 ? AF_INET6 : AF_INET, ns_rr_rdata(*rr), text, sizeof(text)) == NULL)
         return false;
     snprintf(address, sizeof(address), is_v6 ? "[%s]:%u" : "%s:%u", text, port);
-    add(l, name, address, NULL, 0);
+    dns_add(l, name, address, NULL, 0);
     return true;
 }
 
-static bool read_answer(struct target_list *l, str name, const unsigned char *answer, int size,
-                        ns_type type, unsigned port, struct err *e)
+static bool dns_read_answer(struct target_list *l, str name, const unsigned char *answer, int size,
+                            ns_type type, unsigned port, struct err *e)
 {
     ns_msg m;
     ns_rr rr;
@@ -94,8 +94,8 @@ bool dns_targets(struct target_list *l, str name, enum dns_sd_type type, unsigne
         why = NO_RECOVERY;
     }
     if (size >= 0)
-        ok = read_answer(l, name, answer, size < ANSWER_MAX ? size : ANSWER_MAX, types[type], port,
-                         e);
+        ok = dns_read_answer(l, name, answer, size < ANSWER_MAX ? size : ANSWER_MAX, types[type],
+                             port, e);
     else
         ok = err_set(e, why == TRY_AGAIN ? ERR_TIMEOUT : ERR_NOT_FOUND, "name '%.*s': %s",
                      STR(name), hstrerror(why));

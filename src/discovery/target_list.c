@@ -35,19 +35,19 @@ void target_list_add(struct target_list *l, str address, const struct label *mor
 
 /* -- a group while it is read -- */
 
-struct group {
+struct target_list_group {
     VEC(str) targets;
     VEC(struct label) labels;
 };
 
-static void group_begin(struct group *g)
+static void group_begin(struct target_list_group *g)
 {
     vec_clear(&g->targets);
     vec_clear(&g->labels);
 }
 
 /* False: the name is none. */
-static bool group_label(struct group *g, str name, str value)
+static bool group_label(struct target_list_group *g, str name, str value)
 {
     if (!label_name_is_utf8(name))
         return false;
@@ -56,7 +56,7 @@ static bool group_label(struct group *g, str name, str value)
 }
 
 /* The last of two labels of one name wins, as in Go's maps. */
-static void group_end(struct group *g, struct target_list *l, struct label meta)
+static void group_end(struct target_list_group *g, struct target_list *l, struct label meta)
 {
     (void)group_label(g, meta.name, meta.value);
     g->labels.n = labels_sort_last(g->labels.v, g->labels.n);
@@ -64,7 +64,7 @@ static void group_end(struct group *g, struct target_list *l, struct label meta)
         target_list_add(l, *t, g->labels.v, g->labels.n);
 }
 
-static void group_release(struct group *g)
+static void group_release(struct target_list_group *g)
 {
     vec_release(&g->targets);
     vec_release(&g->labels);
@@ -100,7 +100,7 @@ static str unknown_key(struct arena *a, str key)
 /* -- JSON -- */
 
 /* Of two members of one name the last counts. */
-static void json_targets(struct json_reader *r, struct group *g)
+static void json_targets(struct json_reader *r, struct target_list_group *g)
 {
     str text;
 
@@ -114,7 +114,7 @@ static void json_targets(struct json_reader *r, struct group *g)
             vec_push(&g->targets, text);
 }
 
-static void json_labels(struct json_reader *r, struct group *g)
+static void json_labels(struct json_reader *r, struct target_list_group *g)
 {
     str name, text;
 
@@ -128,7 +128,7 @@ static void json_labels(struct json_reader *r, struct group *g)
             json_fail(r, "\"%.*s\" is not a label name", STR(name));
 }
 
-static void json_group(struct json_reader *r, struct group *g)
+static void json_group(struct json_reader *r, struct target_list_group *g)
 {
     str key;
 
@@ -145,7 +145,7 @@ static void json_group(struct json_reader *r, struct group *g)
 bool target_list_read_json(struct target_list *l, str text, struct label meta, struct err *e)
 {
     struct json_reader r;
-    struct group g = {0};
+    struct target_list_group g = {0};
 
     if (text.n > TEXT_MAX)
         return err_set(e, ERR_LIMIT, "the list of targets is larger than %d bytes", TEXT_MAX);
@@ -169,7 +169,7 @@ static bool wrong(const struct yaml_node *node, str what, struct err *e)
                   STR(what));
 }
 
-static bool yaml_targets(const struct yaml_node *list, struct group *g, struct err *e)
+static bool yaml_targets(const struct yaml_node *list, struct target_list_group *g, struct err *e)
 {
     if (yaml_is_null(list))
         return true;
@@ -183,7 +183,7 @@ static bool yaml_targets(const struct yaml_node *list, struct group *g, struct e
     return true;
 }
 
-static bool yaml_labels(const struct yaml_node *map, struct group *g, struct arena *a,
+static bool yaml_labels(const struct yaml_node *map, struct target_list_group *g, struct arena *a,
                         struct err *e)
 {
     if (yaml_is_null(map))
@@ -203,7 +203,7 @@ static bool yaml_labels(const struct yaml_node *map, struct group *g, struct are
     return true;
 }
 
-static bool yaml_group(const struct yaml_node *node, struct group *g, struct arena *a,
+static bool yaml_group(const struct yaml_node *node, struct target_list_group *g, struct arena *a,
                        struct err *e)
 {
     if (node->kind != YAML_MAP)
@@ -222,7 +222,7 @@ static bool yaml_group(const struct yaml_node *node, struct group *g, struct are
 static bool yaml_groups(const struct yaml_node *root, struct target_list *l, struct label meta,
                         struct err *e)
 {
-    struct group g = {0};
+    struct target_list_group g = {0};
     bool ok = true;
 
     if (root->kind != YAML_LIST)

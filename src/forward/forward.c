@@ -138,7 +138,7 @@ void forward_configure(struct forward *f, const struct alerting_conf *c)
 
 /* -- alerts -- */
 
-static void put_alert(struct buf *out, const struct alert_input *in, struct labels labels)
+static void forward_put_alert(struct buf *out, const struct alert_input *in, struct labels labels)
 {
     struct json_writer w;
 
@@ -169,7 +169,7 @@ void forward_alerts(struct forward *f, const struct alert_input *v, size_t n)
 
             if (relabel(&forward_queue_conf(*q)->alert_relabel_configs, v[i].labels, &a, &ls)) {
                 buf_clear(&json);
-                put_alert(&json, &v[i], ls);
+                forward_put_alert(&json, &v[i], ls);
                 forward_queue_put(*q, labels_fingerprint(ls), buf_str(&json));
             }
             arena_reset(&a);

@@ -5,7 +5,7 @@
 
 static const char *const schemes[] = {"http", "https", NULL};
 
-static void check_entry(struct conf_check *c, void *obj)
+static void forward_conf_check_entry(struct conf_check *c, void *obj)
 {
     const struct alertmanagers_conf *a = obj;
 
@@ -78,7 +78,7 @@ static const struct conf_type entry_type = {
     .doc = "Alertmanagers that are reached alike. The keys of http_config stand beside these.",
     .keys = entry_keys,
     .size = sizeof(struct alertmanagers_conf),
-    .check = check_entry,
+    .check = forward_conf_check_entry,
 };
 
 static bool decode_entries(struct conf_in *in, const struct yaml_node *node, void *member)

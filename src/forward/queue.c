@@ -48,7 +48,7 @@ struct forward_queue *forward_queue_new(str url, const struct alertmanagers_conf
     return q;
 }
 
-static void forget(struct forward_queue *q, struct u64_map_entry *it)
+static void queue_forget(struct forward_queue *q, struct u64_map_entry *it)
 {
     struct word *w = it->value;
 
@@ -60,10 +60,10 @@ static void forget(struct forward_queue *q, struct u64_map_entry *it)
 static void forget_all(struct forward_queue *q)
 {
     MAP_EACH (struct u64_map_entry, it, &q->words)
-        forget(q, it);
+        queue_forget(q, it);
 }
 
-static void halt(struct forward_queue *q)
+static void queue_halt(struct forward_queue *q)
 {
     timer_cancel(q->clock, &q->retry);
     if (q->transfer != NULL)
@@ -73,7 +73,7 @@ static void halt(struct forward_queue *q)
 
 void forward_queue_free(struct forward_queue *q)
 {
-    halt(q);
+    queue_halt(q);
     forget_all(q);
     u64_map_release(&q->words);
     mem_str_free(q->url);
@@ -82,7 +82,7 @@ void forward_queue_free(struct forward_queue *q)
 
 void forward_queue_configure(struct forward_queue *q, const struct alertmanagers_conf *conf)
 {
-    halt(q);
+    queue_halt(q);
     q->conf = conf;
     q->backoff = 0;
     timer_arm(q->clock, &q->retry, q->clock->now.mono);
@@ -90,12 +90,12 @@ void forward_queue_configure(struct forward_queue *q, const struct alertmanagers
 
 /* -- sending -- */
 
-static bool is_idle(const struct forward_queue *q)
+static bool queue_is_idle(const struct forward_queue *q)
 {
     return q->transfer == NULL && !timer_is_armed(&q->retry);
 }
 
-static void later(struct forward_queue *q)
+static void queue_later(struct forward_queue *q)
 {
     q->backoff = q->backoff == 0 ? BACKOFF_FIRST_S * NS_PER_S : 2 * q->backoff;
     if (q->backoff > BACKOFF_LAST_S * NS_PER_S)
@@ -104,7 +104,7 @@ static void later(struct forward_queue *q)
 }
 
 /* What was under way and was not replaced meanwhile leaves, or waits again. Returns how many these are. */
-static size_t settle(struct forward_queue *q, bool leaves)
+static size_t queue_settle(struct forward_queue *q, bool leaves)
 {
     size_t n = 0;
 
@@ -116,12 +116,12 @@ static size_t settle(struct forward_queue *q, bool leaves)
         n++;
         w->is_under_way = false;
         if (leaves)
-            forget(q, it);
+            queue_forget(q, it);
     }
     return n;
 }
 
-static void note_failure(struct forward_queue *q, const struct transport_answer *a)
+static void queue_note_failure(struct forward_queue *q, const struct transport_answer *a)
 {
     if (a->http.status == 0)
         log_warn("an Alertmanager takes no alerts", LOG_STR("url", q->url), LOG_ERR(&a->err));
@@ -138,7 +138,7 @@ static void drop_target(struct forward_queue *q)
     forget_all(q);
 }
 
-static void answered(void *arg, const struct transport_answer *a)
+static void queue_answered(void *arg, const struct transport_answer *a)
 {
     struct forward_queue *q = arg;
     int status = a->http.status; /* says it, whatever became of the body */
@@ -154,7 +154,7 @@ static void answered(void *arg, const struct transport_answer *a)
         drop_target(q);
         return;
     }
-    n = settle(q, is_taken || is_refused);
+    n = queue_settle(q, is_taken || is_refused);
     if (!q->is_greeted &&
         !is_taken) /* the first request is empty: these would have come behind it */
         n = q->words.n < FORWARD_BATCH ? q->words.n : FORWARD_BATCH;
@@ -169,13 +169,13 @@ static void answered(void *arg, const struct transport_answer *a)
     }
     q->stats.errors += n;
     if (q->backoff == 0 || is_refused)
-        note_failure(q, a);
+        queue_note_failure(q, a);
     if (is_refused)
         q->stats.dropped += n;
-    later(q);
+    queue_later(q);
 }
 
-static void collect(struct forward_queue *q, struct buf *body)
+static void queue_collect(struct forward_queue *q, struct buf *body)
 {
     size_t n = 0;
 
@@ -204,19 +204,19 @@ static void send_next(struct forward_queue *q)
 
     if (q->is_own || (q->is_greeted && q->words.n == 0))
         return;
-    collect(q, &body);
+    queue_collect(q, &body);
     rq.http = (struct http_request){.method = S("POST"),
                                     .url = q->url,
                                     .headers = {headers, ARRAY_LEN(headers)},
                                     .body = buf_str(&body)};
-    q->transfer = transport_send(q->transport, &rq, answered, q);
+    q->transfer = transport_send(q->transport, &rq, queue_answered, q);
     buf_release(&body);
 }
 
-static void make_room(struct forward_queue *q)
+static void queue_make_room(struct forward_queue *q)
 {
     MAP_EACH (struct u64_map_entry, it, &q->words) {
-        forget(q, it);
+        queue_forget(q, it);
         q->stats.dropped++;
         return;
     }
@@ -231,14 +231,14 @@ void forward_queue_put(struct forward_queue *q, uint64_t key, str json)
         return;
     if (w == NULL) {
         if (q->words.n == FORWARD_CAPACITY)
-            make_room(q);
+            queue_make_room(q);
         w = mem_new(struct word);
         u64_map_put(&q->words, key, w);
     }
     mem_str_free(w->json);
     w->json = mem_str_dup(json);
     w->is_under_way = false;
-    if (is_idle(q))
+    if (queue_is_idle(q))
         timer_arm(q->clock, &q->retry, q->clock->now.mono); /* with all others of this turn */
 }
 

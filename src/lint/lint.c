@@ -38,12 +38,12 @@ static bool has_any(const struct yaml_node *root, const char *const *keys)
 }
 
 /* null, {}, comments: rule files without groups, as templates of charts leave them behind. */
-static bool is_empty(const struct yaml_node *root)
+static bool lint_is_empty(const struct yaml_node *root)
 {
     return yaml_is_null(root) || (root->kind == YAML_MAP && root->n == 0);
 }
 
-static enum lint_kind kind_of(const struct yaml_node *root)
+static enum lint_kind lint_kind_of(const struct yaml_node *root)
 {
     static const char *const config_keys[] = {"route",         "receivers",      "global",
                                               "rule_files",    "scrape_configs", "sources",
@@ -53,7 +53,7 @@ static enum lint_kind kind_of(const struct yaml_node *root)
     static const char *const test_keys[] = {"tests", NULL};
     static const char *const rule_keys[] = {"groups", NULL};
 
-    if (is_empty(root))
+    if (lint_is_empty(root))
         return LINT_RULES;
     if (root->kind != YAML_MAP)
         return LINT_OTHER;
@@ -74,7 +74,7 @@ enum lint_kind lint_recognise(str text, str name)
     arena_init(&a, 0);
     diags_init(&d);
     if (yaml_parse(text, name, &a, &doc, &d))
-        kind = rule_object_is_in(&doc) ? LINT_RULES : kind_of(doc.root);
+        kind = rule_object_is_in(&doc) ? LINT_RULES : lint_kind_of(doc.root);
     diags_release(&d);
     arena_release(&a);
     return kind;
@@ -96,7 +96,7 @@ bool lint_kind_parse(str word, enum lint_kind *out)
 /* -- duplicates -- */
 
 /* What makes two rules the same: kind, name and labels, in any order. */
-static str identity(struct arena *a, const struct rule_conf *r)
+static str lint_identity(struct arena *a, const struct rule_conf *r)
 {
     struct conf_pair *v = arena_array(a, r->all_labels.n, sizeof(*v));
     struct buf b = BUF_INIT;
@@ -124,7 +124,7 @@ static void check_duplicates(struct linter *l)
 
             for (size_t k = 0; k < g->n_rules; k++) {
                 const struct rule_conf *r = &g->rules[k], *first;
-                str id = identity(&l->arena, r);
+                str id = lint_identity(&l->arena, r);
                 void **hit = str_map_get(&seen, id);
                 struct diag *w;
 
@@ -221,7 +221,7 @@ static void lint_rules(struct linter *l, str text, str name)
     vec_push(&l->files, file);
 }
 
-static void skip(struct linter *l, str name, const char *what)
+static void lint_skip(struct linter *l, str name, const char *what)
 {
     l->result.skipped++;
     diags_add(l->d, DIAG_INFO, "C000", (struct diag_place){.file = name, .line = 1, .col = 1},
@@ -240,14 +240,14 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
     switch (find_kind(l, text, name)) {
     case LINT_CONFIG: lint_config(l, text, name); return;
     case LINT_RULES: lint_rules(l, text, name); return;
-    case LINT_TEST: skip(l, name, "a test of rules"); return;
+    case LINT_TEST: lint_skip(l, name, "a test of rules"); return;
     case LINT_OTHER: break;
     }
     if (was_named && str_trim(text).n != 0)
         diags_add(l->d, DIAG_ERROR, "C000", (struct diag_place){.file = name, .line = 1, .col = 1},
                   "neither a configuration nor a rule file");
     else
-        skip(l, name, "neither a configuration nor a rule file");
+        lint_skip(l, name, "neither a configuration nor a rule file");
 }
 
 /* -- files and folders -- */
@@ -275,7 +275,7 @@ struct path_list {
     size_t n, cap;
 };
 
-static void collect(struct linter *l, str folder, int depth, struct path_list *out)
+static void lint_collect(struct linter *l, str folder, int depth, struct path_list *out)
 {
     DIR *dir = opendir(folder.p);
     struct dirent *e;
@@ -295,7 +295,7 @@ static void collect(struct linter *l, str folder, int depth, struct path_list *o
         if (lstat(path.p, &st) != 0)
             continue;
         if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
-            collect(l, path, depth + 1, out);
+            lint_collect(l, path, depth + 1, out);
         else if (!S_ISDIR(st.st_mode) &&
                  (str_ends_with(name, S(".yml")) || str_ends_with(name, S(".yaml"))))
             vec_push(out, path);
@@ -307,7 +307,7 @@ static void lint_folder(struct linter *l, str folder)
 {
     struct path_list paths = {0};
 
-    collect(l, folder, 0, &paths);
+    lint_collect(l, folder, 0, &paths);
     if (paths.n != 0)
         qsort(paths.v, paths.n, sizeof(str), str_order);
     for (size_t i = 0; i < paths.n; i++)
@@ -317,13 +317,13 @@ static void lint_folder(struct linter *l, str folder)
 
 /* -- entry -- */
 
-static void begin(struct linter *l, const struct lint_options *o, struct diags *d)
+static void lint_begin(struct linter *l, const struct lint_options *o, struct diags *d)
 {
     *l = (struct linter){.o = o, .d = d};
     arena_init(&l->arena, 0);
 }
 
-static struct lint_result finish(struct linter *l)
+static struct lint_result lint_finish(struct linter *l)
 {
     load_configs(l);
     vec_release(&l->configs);
@@ -338,7 +338,7 @@ struct lint_result lint_paths(const str *paths, size_t n, const struct lint_opti
 {
     struct linter l;
 
-    begin(&l, o, d);
+    lint_begin(&l, o, d);
     for (size_t i = 0; i < n; i++) {
         str path = arena_str(&l.arena, paths[i]);
         struct stat st;
@@ -350,16 +350,16 @@ struct lint_result lint_paths(const str *paths, size_t n, const struct lint_opti
         else
             lint_file(&l, path, true);
     }
-    return finish(&l);
+    return lint_finish(&l);
 }
 
 struct lint_result lint_text(str text, str name, const struct lint_options *o, struct diags *d)
 {
     struct linter l;
 
-    begin(&l, o, d);
+    lint_begin(&l, o, d);
     lint_document(&l, text, name, true);
-    return finish(&l);
+    return lint_finish(&l);
 }
 
 bool lint_fails(const struct diags *d, enum diag_severity fail_on)

@@ -15,7 +15,8 @@ struct lint_expr_check {
     bool found; /* scratch of a check */
 };
 
-static struct diag *report(struct lint_expr_check *c, const struct promql_expr *x, const char *text)
+static struct diag *lint_expr_report(struct lint_expr_check *c, const struct promql_expr *x,
+                                     const char *text)
 {
     struct diag_place at = yaml_place_in(c->rule->doc, c->rule->expr_node, x->at, x->end - x->at);
 
@@ -50,7 +51,8 @@ static void check_condition(struct lint_expr_check *c)
     promql_walk(c->root, see_condition, c);
     if (!c->found)
         diag_help(c->d,
-                  report(c, c->root, "fires for every series that exists, whatever its value"),
+                  lint_expr_report(c, c->root,
+                                   "fires for every series that exists, whatever its value"),
                   "compare with a threshold, for example \"> 0\"");
 }
 
@@ -62,7 +64,8 @@ static bool see_absent(struct promql_expr *x, void *arg)
 
     if (is_call_of(x, "absent"))
         diag_help(c->d,
-                  report(c, x, "absent() without \"for\" fires at every gap, and after a restart"),
+                  lint_expr_report(
+                      c, x, "absent() without \"for\" fires at every gap, and after a restart"),
                   "add \"for\", or use absent_over_time()");
     return true;
 }
@@ -80,7 +83,8 @@ static bool see_choice(struct promql_expr *x, void *arg)
     if (x->kind == PROMQL_AGGREGATE &&
         (x->aggregate.op == PROMQL_TOPK || x->aggregate.op == PROMQL_BOTTOMK ||
          x->aggregate.op == PROMQL_LIMITK || x->aggregate.op == PROMQL_LIMIT_RATIO))
-        report(arg, x, "which series are chosen changes from run to run, so the alert flaps");
+        lint_expr_report(arg, x,
+                         "which series are chosen changes from run to run, so the alert flaps");
     return true;
 }
 
@@ -105,7 +109,7 @@ static bool see_rate_of_sum(struct promql_expr *x, void *arg)
 
         if (inner->kind == PROMQL_AGGREGATE)
             diag_help(((struct lint_expr_check *)arg)->d,
-                      report(arg, x, "a counter's restart is invisible in an aggregate"),
+                      lint_expr_report(arg, x, "a counter's restart is invisible in an aggregate"),
                       "aggregate the rate: sum(rate(...)), not rate(sum(...))");
     }
     return true;
@@ -123,12 +127,12 @@ static bool see_gauge_function(struct promql_expr *x, void *arg)
         x->kind == PROMQL_CALL && x->call.n_args != 0 ? x->call.args[0] : NULL;
 
     if (is_call_of(x, "irate") && c->rule->is_alert)
-        diag_help(c->d, report(c, x, "irate() sees two samples only, so the alert flaps"),
+        diag_help(c->d, lint_expr_report(c, x, "irate() sees two samples only, so the alert flaps"),
                   "use rate()");
     if (in != NULL && in->kind == PROMQL_RANGE &&
         (is_call_of(x, "deriv") || is_call_of(x, "delta")) &&
         str_ends_with(in->range.selector->selector.name, S("_total")))
-        diag_help(c->d, report(c, x, "a counter's restart counts as a fall here"),
+        diag_help(c->d, lint_expr_report(c, x, "a counter's restart counts as a fall here"),
                   "use rate() or increase()");
     return true;
 }
@@ -177,12 +181,13 @@ static bool see_matchers(struct promql_expr *x, void *arg)
 
             matcher_print(&b, m);
             buf_addf(&b, ": %s", fault);
-            report(arg, x, buf_z(&b));
+            lint_expr_report(arg, x, buf_z(&b));
             buf_release(&b);
         }
     }
     if (x->kind == PROMQL_SELECTOR && !has_name && !x->selector.may_match_all)
-        report(arg, x, "a selector without a metric's name reads every series with these labels");
+        lint_expr_report(arg, x,
+                         "a selector without a metric's name reads every series with these labels");
     return true;
 }
 
@@ -221,7 +226,8 @@ static bool see_quantile(struct promql_expr *x, void *arg)
     c->found = false;
     promql_walk(in, see_bucket, c);
     if (c->found)
-        diag_help(c->d, report(c, in, "the aggregation drops \"le\", no quantile is left"),
+        diag_help(c->d,
+                  lint_expr_report(c, in, "the aggregation drops \"le\", no quantile is left"),
                   "keep it: by (le, ...)");
     return true;
 }
@@ -242,7 +248,7 @@ static bool see_equality(struct promql_expr *x, void *arg)
 {
     if (x->kind == PROMQL_BINARY && (x->binary.op == PROMQL_EQ || x->binary.op == PROMQL_NE) &&
         (is_fraction(promql_unwrap(x->binary.lhs)) || is_fraction(promql_unwrap(x->binary.rhs))))
-        report(arg, x, "a computed value is rarely exactly this fraction");
+        lint_expr_report(arg, x, "a computed value is rarely exactly this fraction");
     return true;
 }
 
@@ -268,7 +274,7 @@ static bool see_experimental(struct promql_expr *x, void *arg)
         (x->binary.matching.fills_left || x->binary.matching.fills_right))
         flag = "needs Prometheus' --enable-feature=promql-binop-fill-modifiers";
     if (flag != NULL)
-        report(arg, x, flag);
+        lint_expr_report(arg, x, flag);
     return true;
 }
 
@@ -292,11 +298,12 @@ static bool see_reason(struct promql_expr *x, void *arg)
         if (!str_is(m->name, "reason") || !matcher_matches(m, S("clientError")) ||
             (matcher_matches(m, S("authError")) && matcher_matches(m, S("rateLimited"))))
             continue;
-        diag_help(c->d,
-                  report(c, x,
-                         "Alertmanager counts 401, 403 and 429 as \"clientError\", tocsin as "
-                         "\"authError\" and \"rateLimited\""),
-                  "select all three: reason=~\"clientError|authError|rateLimited\"");
+        diag_help(
+            c->d,
+            lint_expr_report(c, x,
+                             "Alertmanager counts 401, 403 and 429 as \"clientError\", tocsin as "
+                             "\"authError\" and \"rateLimited\""),
+            "select all three: reason=~\"clientError|authError|rateLimited\"");
     }
     return true;
 }

@@ -108,7 +108,7 @@ static size_t width_shown(str s)
     return n;
 }
 
-static void add_place(struct renderer *r, const struct diag_place *p)
+static void render_add_place(struct renderer *r, const struct diag_place *p)
 {
     buf_add_shown_line(r->out, p->file.n != 0 ? p->file : S("<input>"));
     if (p->line > 0)
@@ -163,12 +163,12 @@ static void render_text(struct renderer *r, const struct diag *g)
     buf_adds(r->out, ": ");
     buf_add_shown_line(r->out, g->message);
     buf_adds(r->out, "\n  --> ");
-    add_place(r, &g->place);
+    render_add_place(r, &g->place);
     buf_addc(r->out, '\n');
     add_source(r, &g->place, code);
     if (g->second.line != 0) {
         buf_adds(r->out, "  ::: ");
-        add_place(r, &g->second);
+        render_add_place(r, &g->second);
         buf_addc(r->out, '\n');
         add_source(r, &g->second, "1;34");
     }
@@ -253,7 +253,7 @@ static void render_json(struct renderer *r, const struct diags *d, const struct 
     buf_release(&b);
 }
 
-static void add_escaped(struct buf *out, str s, const char *special)
+static void render_add_escaped(struct buf *out, str s, const char *special)
 {
     struct buf shown = BUF_INIT;
 
@@ -272,19 +272,19 @@ static void render_github(struct renderer *r, const struct diag *g)
 {
     buf_addf(r->out,
              "::%s file=", g->severity == DIAG_INFO ? "notice" : diag_severity_text(g->severity));
-    add_escaped(r->out, g->place.file, "%\r\n:,");
+    render_add_escaped(r->out, g->place.file, "%\r\n:,");
     buf_addf(r->out, ",line=%d,col=%d,title=%s::", g->place.line, g->place.col, g->id);
-    add_escaped(r->out, g->message, "%\r\n");
+    render_add_escaped(r->out, g->message, "%\r\n");
     if (g->help.n != 0) {
         buf_adds(r->out, "%0A");
-        add_escaped(r->out, g->help, "%\r\n");
+        render_add_escaped(r->out, g->help, "%\r\n");
     }
     buf_addc(r->out, '\n');
 }
 
 /* -- order -- */
 
-static int by_place(const void *a, const void *b)
+static int render_by_place(const void *a, const void *b)
 {
     const struct diag *x = *(const struct diag *const *)a, *y = *(const struct diag *const *)b;
     int c = str_cmp(x->place.file, y->place.file);
@@ -304,7 +304,7 @@ static const struct diag **in_order(const struct diags *d)
     for (size_t i = 0; i < d->n; i++)
         v[i] = &d->v[i];
     if (d->n != 0)
-        qsort(v, d->n, sizeof(*v), by_place);
+        qsort(v, d->n, sizeof(*v), render_by_place);
     return v;
 }
 

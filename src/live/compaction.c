@@ -7,7 +7,7 @@ static bool is_due(const struct engine *e)
     return e->log_bytes > 2 * e->live_bytes + LOG_FLOOR;
 }
 
-static void begin(struct compaction *c, const struct engine *e)
+static void compaction_begin(struct compaction *c, const struct engine *e)
 {
     compaction_stop(c);
     c->log_bytes = e->log_bytes;
@@ -38,7 +38,7 @@ uint64_t compaction_step(struct compaction *c, struct engine *e, const struct st
     if (c->left.n == 0) {
         if (!is_due(e))
             return 0;
-        begin(c, e);
+        compaction_begin(c, e);
         which |= STATE_SLICE_FIRST;
     } else if (c->slice > reported) {
         return 0;

@@ -38,7 +38,7 @@ bool configure_check(const struct configure *p, const struct config *next, bool 
     return keeps_what_runs(now, next, d) && (allows_no_route || keeps_the_route(now, next, d));
 }
 
-static void put_forward(struct configure *p, struct config *c)
+static void configure_put_forward(struct configure *p, struct config *c)
 {
     struct config *old = p->forward_conf;
 
@@ -52,7 +52,7 @@ static void put_forward(struct configure *p, struct config *c)
 void configure_begin(struct configure *p, struct config *conf)
 {
     heartbeat_configure(p->heartbeat, conf);
-    put_forward(p, conf);
+    configure_put_forward(p, conf);
 }
 
 bool configure_prepare(const struct configure *p, const struct config *next)
@@ -74,7 +74,7 @@ void configure_put(struct configure *p, struct config *next, struct rules_ahead 
     if (p->store != NULL)
         store_configure(p->store, next);
     /* Whom rules are forwarded to before the rules: the first step sends to whom the new configuration names. */
-    put_forward(p, next);
+    configure_put_forward(p, next);
     /* The engine and, behind it, the sources: a run that is under way ends with those that it began with. */
     shell_event(p->shell, &swap, NULL);
 }

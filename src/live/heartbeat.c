@@ -27,7 +27,7 @@ struct heartbeat *heartbeat_new(struct shell *s, struct transport *t, struct clo
     return h;
 }
 
-static void halt(struct heartbeat *h)
+static void heartbeat_halt(struct heartbeat *h)
 {
     timer_cancel(h->clock, &h->timer);
     if (h->transfer != NULL)
@@ -41,20 +41,20 @@ void heartbeat_free(struct heartbeat *h)
 {
     if (h == NULL)
         return;
-    halt(h);
+    heartbeat_halt(h);
     mem_free(h);
 }
 
 void heartbeat_configure(struct heartbeat *h, struct config *conf)
 {
-    halt(h);
+    heartbeat_halt(h);
     if (!secret_is_set(conf->heartbeat.url))
         return;
     h->conf = config_ref(conf);
     timer_arm(h->clock, &h->timer, h->clock->now.mono);
 }
 
-static void answered(void *arg, const struct transport_answer *a)
+static void heartbeat_answered(void *arg, const struct transport_answer *a)
 {
     struct heartbeat *h = arg;
 
@@ -103,7 +103,7 @@ static void beat(struct timer *t, struct now now)
     rq.http.method = S("GET");
     rq.deadline = ts_add(now.mono, hc->interval < 10 * NS_PER_S ? hc->interval : 10 * NS_PER_S);
     if (secret_read(hc->url, &a, &rq.http.url, &e))
-        h->transfer = transport_send(h->transport, &rq, answered, h);
+        h->transfer = transport_send(h->transport, &rq, heartbeat_answered, h);
     else
         log_warn("heartbeat failed", LOG_ERR(&e));
     arena_release(&a);

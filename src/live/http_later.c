@@ -61,7 +61,7 @@ void http_later_free(struct http_later *l)
     arena_release(&memory);
 }
 
-static void run(struct job *j)
+static void live_http_later_run(struct job *j)
 {
     struct http_later *l = container_of(j, struct http_later, job);
 
@@ -69,7 +69,7 @@ static void run(struct job *j)
         l->run(l);
 }
 
-static void done(struct job *j)
+static void http_later_done(struct job *j)
 {
     struct http_later *l = container_of(j, struct http_later, job);
     struct meter *m = l->of->clock->meter;
@@ -90,7 +90,7 @@ void http_later_run(struct http_later *l, struct http_req *rq, enum work_class c
     l->class = c;
     l->is_given = true;
     l->of->under_way[c]++;
-    l->job = (struct job){.run = run, .done = done};
+    l->job = (struct job){.run = live_http_later_run, .done = http_later_done};
     pool_run(l->of->pool, c, &l->job);
 }
 

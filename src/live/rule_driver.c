@@ -22,14 +22,14 @@ struct driven_source {
 };
 
 /* A job of a group: what the core ordered. */
-struct run {
+struct rule_driver_run {
     struct job job;
     struct rule_driver *driver;
     struct driven_group *of;
     struct effect_rules order;
     struct rule_group *group; /* that has the state at the end */
     struct now began;
-    struct run *next, *prev;
+    struct rule_driver_run *next, *prev;
 
     /* a run */
     struct driven_source *source; /* while it is asked */
@@ -57,7 +57,7 @@ struct rule_driver {
     VEC(const struct source *) list;
     struct rule_groups groups;
     struct rule_shape *first; /* of the first configuration, until it is in force */
-    struct run *runs;
+    struct rule_driver_run *runs;
 };
 
 struct rule_driver *rule_driver_new(struct shell *s, struct pool *pool, struct transport *t,
@@ -154,7 +154,7 @@ static void source_end(struct driven_source *ds)
     mem_free(ds);
 }
 
-static void run_free(struct run *r)
+static void run_free(struct rule_driver_run *r)
 {
     struct rule_driver *d = r->driver;
 
@@ -246,7 +246,8 @@ static void configure_sources(struct rule_driver *d, struct config *conf)
     reap(d);
 }
 
-static void put_in_force(struct rule_driver *d, const struct rule_shape *v, struct config *conf)
+static void rule_driver_put_in_force(struct rule_driver *d, const struct rule_shape *v,
+                                     struct config *conf)
 {
     struct event ev = {.kind = EVENT_RULE_GROUPS, .groups = {v, conf->n_groups}};
 
@@ -268,7 +269,7 @@ bool rule_driver_restore(struct rule_driver *d, const struct state_reader *from,
 
 void rule_driver_begin(struct rule_driver *d)
 {
-    put_in_force(d, d->first, config_of(shell_engine(d->shell)->conf));
+    rule_driver_put_in_force(d, d->first, config_of(shell_engine(d->shell)->conf));
     mem_free(d->first);
     d->first = NULL;
 }
@@ -277,7 +278,7 @@ void rule_driver_configure(struct rule_driver *d, struct config *conf, struct ru
 {
     struct rule_shape *v = rule_groups_configure(&d->groups, conf, ahead);
 
-    put_in_force(d, v, conf);
+    rule_driver_put_in_force(d, v, conf);
     mem_free(v);
 }
 
@@ -291,9 +292,9 @@ static ts_ns read_mono(void *arg)
     return clock_mono(arg);
 }
 
-static void advance(struct job *j)
+static void rule_driver_advance(struct job *j)
 {
-    struct run *r = container_of(j, struct run, job);
+    struct rule_driver_run *r = container_of(j, struct rule_driver_run, job);
     struct rule_clock clock = {read_mono, r->driver->clock};
 
     r->answer.body = buf_str(&r->body);
@@ -301,7 +302,7 @@ static void advance(struct job *j)
 }
 
 /* Groups that ask a source do not wait for those that read our own store. */
-static enum work_class class_of(const struct run *r)
+static enum work_class rule_driver_class_of(const struct rule_driver_run *r)
 {
     const struct rule_group_conf *gc = r->group->conf;
 
@@ -315,14 +316,14 @@ static enum work_class class_of(const struct run *r)
     return WORK_SOURCE;
 }
 
-static void put_to_work(struct run *r)
+static void put_to_work(struct rule_driver_run *r)
 {
-    pool_run(r->driver->pool, class_of(r), &r->job);
+    pool_run(r->driver->pool, rule_driver_class_of(r), &r->job);
 }
 
 static void source_answered(void *arg, const struct source_answer *a)
 {
-    struct run *r = arg;
+    struct rule_driver_run *r = arg;
     struct driven_source *ds = r->source;
 
     r->source = NULL;
@@ -340,7 +341,7 @@ static void source_answered(void *arg, const struct source_answer *a)
 
 static void no_source(struct timer *t, struct now now)
 {
-    struct run *r = container_of(t, struct run, soon);
+    struct rule_driver_run *r = container_of(t, struct rule_driver_run, soon);
 
     (void)now;
     put_to_work(r);
@@ -397,7 +398,7 @@ static void log_notes(const struct rule_group *g)
             log_note(g, &g->rules[i]);
 }
 
-static void add_row(void *arg, str key, str value)
+static void rule_driver_add_row(void *arg, str key, str value)
 {
     struct rule_group *g = arg;
 
@@ -405,7 +406,7 @@ static void add_row(void *arg, str key, str value)
 }
 
 /* By the rule that has been held longest. */
-static void judge_answers(struct run *r, struct rules_ran *ran)
+static void judge_answers(struct rule_driver_run *r, struct rules_ran *ran)
 {
     const struct rule_group *g = r->group;
     const struct driven_source *ds = find_source(r->driver, g->conf->source);
@@ -428,7 +429,7 @@ static void judge_answers(struct run *r, struct rules_ran *ran)
 }
 
 /* The job has ended: what it left goes to the core. */
-static void answer(struct run *r)
+static void rule_driver_answer(struct rule_driver_run *r)
 {
     struct driven_group *of = r->of;
     struct rules_ran ran;
@@ -438,7 +439,7 @@ static void answer(struct run *r)
     rule_group_view_unref(of->before.view);
     of->before = (struct rule_before){NULL, NULL, NULL};
     if (of->rewrite && r->order.job != RULES_RETIRE)
-        rule_group_rows(r->group, &r->group->arena, add_row, r->group);
+        rule_group_rows(r->group, &r->group->arena, rule_driver_add_row, r->group);
     of->rewrite = false;
     rule_group_ran(r->group, &ran);
     ran.ticket = r->order.ticket;
@@ -450,7 +451,7 @@ static void answer(struct run *r)
 
 static bool take_some(struct slice *x)
 {
-    struct run *r = container_of(x, struct run, slice);
+    struct rule_driver_run *r = container_of(x, struct rule_driver_run, slice);
     struct rule_driver *d = r->driver;
     size_t size = shell_slices(d->shell)->size;
     struct rules_ran ran;
@@ -464,14 +465,14 @@ static bool take_some(struct slice *x)
         shell_event(d->shell, &ev, NULL);
         return true;
     }
-    answer(r);
+    rule_driver_answer(r);
     run_free(r);
     reap(d);
     return false;
 }
 
 /* Of a group with many alerts the loop takes some a turn; the group is busy until then. */
-static void take(struct run *r)
+static void rule_driver_take(struct rule_driver_run *r)
 {
     struct slices *q = shell_slices(r->driver->shell);
     struct rules_ran ran;
@@ -486,13 +487,13 @@ static void take(struct run *r)
 
 static void advanced(struct job *j)
 {
-    struct run *r = container_of(j, struct run, job);
+    struct rule_driver_run *r = container_of(j, struct rule_driver_run, job);
     struct rule_driver *d = r->driver;
 
     if (r->step == RULE_GROUP_DONE) {
         log_changes(r->group);
         log_notes(r->group);
-        take(r);
+        rule_driver_take(r);
         return;
     }
     r->source = find_source(d, r->group->conf->source);
@@ -511,9 +512,9 @@ static void advanced(struct job *j)
 
 /* -- state that moves -- */
 
-static void inherit(struct job *j)
+static void rule_driver_inherit(struct job *j)
 {
-    struct run *r = container_of(j, struct run, job);
+    struct rule_driver_run *r = container_of(j, struct rule_driver_run, job);
 
     rule_group_clear(r->group);
     if (r->from != NULL) {
@@ -529,19 +530,19 @@ static void inherit(struct job *j)
 
 static void inherited(struct job *j)
 {
-    struct run *r = container_of(j, struct run, job);
+    struct rule_driver_run *r = container_of(j, struct rule_driver_run, job);
 
     if (r->unreadable != 0)
         log_warn("some stored rows could not be read", LOG_STR("group", r->group->conf->name),
                  LOG_I64("rows", r->unreadable));
-    answer(r);
+    rule_driver_answer(r);
     rule_groups_discard(&r->driver->groups, r->from);
     run_free(r);
 }
 
 static void retire(struct job *j)
 {
-    struct run *r = container_of(j, struct run, job);
+    struct rule_driver_run *r = container_of(j, struct rule_driver_run, job);
 
     rule_group_clear(r->group);
     rule_group_forget(r->group, r->group);
@@ -551,19 +552,19 @@ static void retire(struct job *j)
 
 static void retired(struct job *j)
 {
-    struct run *r = container_of(j, struct run, job);
+    struct rule_driver_run *r = container_of(j, struct rule_driver_run, job);
 
-    answer(r);
+    rule_driver_answer(r);
     rule_groups_retired(&r->driver->groups, r->of);
     run_free(r);
 }
 
 /* -- orders -- */
 
-static struct run *run_new(struct rule_driver *d, struct driven_group *g,
-                           const struct effect_rules *order)
+static struct rule_driver_run *run_new(struct rule_driver *d, struct driven_group *g,
+                                       const struct effect_rules *order)
 {
-    struct run *r = mem_new(struct run);
+    struct rule_driver_run *r = mem_new(struct rule_driver_run);
 
     BUG_ON(g->is_busy);
     g->is_busy = true;
@@ -579,7 +580,7 @@ static struct run *run_new(struct rule_driver *d, struct driven_group *g,
 }
 
 /* Between the order and now a newer generation may have come: then it is the one that inherits. */
-static void begin_inheritance(struct run *r)
+static void begin_inheritance(struct rule_driver_run *r)
 {
     struct driven_group *g = r->of;
 
@@ -593,7 +594,7 @@ static void begin_inheritance(struct run *r)
 }
 
 /* Before the worker has it. */
-static void keep_before(struct run *r)
+static void keep_before(struct rule_driver_run *r)
 {
     const struct rule_group *g = r->from != NULL ? r->from->group : r->group;
 
@@ -603,7 +604,8 @@ static void keep_before(struct run *r)
 
 void rule_driver_order(struct rule_driver *d, const struct effect_rules *order)
 {
-    struct run *r = run_new(d, rule_groups_find(&d->groups, order->ticket.group), order);
+    struct rule_driver_run *r =
+        run_new(d, rule_groups_find(&d->groups, order->ticket.group), order);
 
     if (order->job == RULES_INHERIT)
         begin_inheritance(r);
@@ -614,9 +616,9 @@ void rule_driver_order(struct rule_driver *d, const struct effect_rules *order)
     case RULES_EVALUATE:
         rule_group_set_own_base(r->group, shell_engine(d->shell)->external_url);
         rule_group_begin(r->group, order->slot, r->began);
-        r->job = (struct job){.run = advance, .done = advanced};
+        r->job = (struct job){.run = rule_driver_advance, .done = advanced};
         break;
-    case RULES_INHERIT: r->job = (struct job){.run = inherit, .done = inherited}; break;
+    case RULES_INHERIT: r->job = (struct job){.run = rule_driver_inherit, .done = inherited}; break;
     case RULES_RETIRE:
         rule_group_leave(r->group); /* whoever takes its series over need not wait for the worker */
         r->past = r->of->past;
@@ -629,7 +631,7 @@ void rule_driver_order(struct rule_driver *d, const struct effect_rules *order)
 
 bool rule_driver_is_on_time(const struct rule_driver *d, str *why)
 {
-    for (const struct run *r = d->runs; r != NULL; r = r->next) {
+    for (const struct rule_driver_run *r = d->runs; r != NULL; r = r->next) {
         dur_ns late = d->clock->now.mono - r->began.mono;
 
         if (late > r->group->conf->interval && late > 10 * NS_PER_S) {

@@ -148,7 +148,7 @@ struct driven_group *rule_groups_find(const struct rule_groups *gs, uint64_t id)
     return slot != NULL ? *slot : NULL;
 }
 
-static struct rule_generation *newest(const struct driven_group *g)
+static struct rule_generation *rule_groups_newest(const struct driven_group *g)
 {
     return g->next != NULL ? g->next : g->has;
 }
@@ -179,18 +179,19 @@ void rule_groups_retired(struct rule_groups *gs, struct driven_group *g)
 }
 
 /* Whether the i-th group runs as it is. What a worker has found out is not looked for again. */
-static bool is_same(const struct rule_groups *gs, const struct driven_group *g,
-                    const struct config *conf, size_t i, const struct rules_ahead *ahead)
+static bool rule_groups_is_same(const struct rule_groups *gs, const struct driven_group *g,
+                                const struct config *conf, size_t i,
+                                const struct rules_ahead *ahead)
 {
     if (g->named + 1 != gs->configured) /* it is being retired */
         return false;
-    return ahead != NULL
-               ? ahead->v[i] == NULL
-               : is_unchanged(newest(g)->conf, newest(g)->group->conf, conf, &conf->groups[i]);
+    return ahead != NULL ? ahead->v[i] == NULL
+                         : is_unchanged(rule_groups_newest(g)->conf,
+                                        rule_groups_newest(g)->group->conf, conf, &conf->groups[i]);
 }
 
-static struct driven_group *put_in_force(struct rule_groups *gs, struct config *conf, size_t i,
-                                         struct rules_ahead *ahead)
+static struct driven_group *rule_groups_put_in_force(struct rule_groups *gs, struct config *conf,
+                                                     size_t i, struct rules_ahead *ahead)
 {
     uint64_t id = rule_group_id(&conf->groups[i]);
     struct driven_group *g = rule_groups_find(gs, id);
@@ -200,7 +201,7 @@ static struct driven_group *put_in_force(struct rule_groups *gs, struct config *
         g->id = id;
         g->has = generation_new(gs, conf, i, ahead);
         u64_map_put(&gs->by_id, id, g);
-    } else if (!is_same(gs, g, conf, i, ahead)) {
+    } else if (!rule_groups_is_same(gs, g, conf, i, ahead)) {
         rule_groups_discard(gs, g->next); /* never ran */
         g->next = generation_new(gs, conf, i, ahead);
     }
@@ -210,7 +211,7 @@ static struct driven_group *put_in_force(struct rule_groups *gs, struct config *
 
 static struct rule_shape shape_of(const struct driven_group *g)
 {
-    const struct rule_generation *n = newest(g);
+    const struct rule_generation *n = rule_groups_newest(g);
     const struct rule_group_conf *gc = n->group->conf;
     struct rule_shape s = {.id = g->id,
                            .generation = n->number,
@@ -233,45 +234,46 @@ struct rule_shape *rule_groups_configure(struct rule_groups *gs, struct config *
 
     gs->configured++;
     for (size_t i = 0; i < conf->n_groups; i++)
-        v[i] = shape_of(put_in_force(gs, conf, i, ahead));
+        v[i] = shape_of(rule_groups_put_in_force(gs, conf, i, ahead));
     rules_ahead_discard(gs->pool, ahead);
     return v;
 }
 
 /* -- a restart -- */
 
-struct place {
+struct rule_groups_place {
     struct driven_group *group;
     size_t rule;
 };
 
-struct reading {
-    struct u64_map places; /* identity of a rule, now or then -> struct place * */
+struct rule_groups_reading {
+    struct u64_map places; /* identity of a rule, now or then -> struct rule_groups_place * */
     struct arena arena;
     ts_ns down_at;
     struct state_commit *commit;
 };
 
 /* Of two that are alike the first keeps what there is. */
-static void add_place(struct reading *r, uint64_t identity, struct driven_group *g, size_t rule)
+static void rule_groups_add_place(struct rule_groups_reading *r, uint64_t identity,
+                                  struct driven_group *g, size_t rule)
 {
     bool is_new;
     void **slot = u64_map_add(&r->places, identity, NULL, &is_new);
 
     if (!is_new)
         return;
-    *slot = arena_new(&r->arena, struct place);
-    *(struct place *)*slot = (struct place){g, rule};
+    *slot = arena_new(&r->arena, struct rule_groups_place);
+    *(struct rule_groups_place *)*slot = (struct rule_groups_place){g, rule};
 }
 
 /* Names of now go before names of then. */
-static void find_places(struct reading *r, const struct rule_groups *gs)
+static void find_places(struct rule_groups_reading *r, const struct rule_groups *gs)
 {
     MAP_EACH (const struct u64_map_entry, it, &gs->by_id) {
         struct driven_group *g = it->value;
 
         for (size_t i = 0; i < g->has->group->n_rules; i++)
-            add_place(r, g->has->group->rules[i].identity, g, i);
+            rule_groups_add_place(r, g->has->group->rules[i].identity, g, i);
     }
     MAP_EACH (const struct u64_map_entry, it, &gs->by_id) {
         struct driven_group *g = it->value;
@@ -282,17 +284,17 @@ static void find_places(struct reading *r, const struct rule_groups *gs)
 
             rule_old_identities(gc, &gc->rules[i], then);
             for (size_t k = 0; k < ARRAY_LEN(then); k++)
-                add_place(r, then[k], g, i);
+                rule_groups_add_place(r, then[k], g, i);
         }
     }
 }
 
-static bool read_row(void *arg, str key, str value)
+static bool rule_groups_read_row(void *arg, str key, str value)
 {
-    struct reading *r = arg;
+    struct rule_groups_reading *r = arg;
     uint64_t identity;
     void **slot = rule_row_identity(key, &identity) ? u64_map_get(&r->places, identity) : NULL;
-    const struct place *p = slot != NULL ? *slot : NULL;
+    const struct rule_groups_place *p = slot != NULL ? *slot : NULL;
 
     if (p == NULL) { /* a rule that is gone */
         state_delete(r->commit, STATE_RULE, key);
@@ -307,18 +309,18 @@ static bool read_row(void *arg, str key, str value)
 bool rule_groups_read(struct rule_groups *gs, const struct state_reader *from, ts_ns down_at,
                       struct state_commit *c, struct err *e)
 {
-    struct reading r = {.down_at = down_at, .commit = c};
+    struct rule_groups_reading r = {.down_at = down_at, .commit = c};
     bool ok;
 
     arena_init(&r.arena, 0);
     find_places(&r, gs);
-    ok = from->scan(from->self, STATE_RULE, read_row, &r, e);
+    ok = from->scan(from->self, STATE_RULE, rule_groups_read_row, &r, e);
     u64_map_release(&r.places);
     arena_release(&r.arena);
     return ok || err_wrap(e, "reading the rows of rules");
 }
 
-static void put_row(void *arg, str key, str value)
+static void rule_groups_put_row(void *arg, str key, str value)
 {
     state_put(arg, STATE_RULE, key, value);
 }
@@ -336,7 +338,7 @@ static void put_before(struct state_commit *c, const struct rule_before *b, stru
 {
     put_past(c, b->past);
     if (b->view != NULL)
-        rule_view_rows(b->view, b->of, a, put_row, c);
+        rule_view_rows(b->view, b->of, a, rule_groups_put_row, c);
 }
 
 void rule_groups_snapshot(struct rule_groups *gs, struct state_commit *c)
@@ -352,7 +354,7 @@ void rule_groups_snapshot(struct rule_groups *gs, struct state_commit *c)
         if (g->is_busy)
             put_before(c, &g->before, &a);
         else if (g->has != NULL)
-            rule_group_rows(g->has->group, &a, put_row, c);
+            rule_group_rows(g->has->group, &a, rule_groups_put_row, c);
     }
     arena_release(&a);
 }

@@ -12,8 +12,8 @@
 
 enum { STALL_S = 5, DAMAGE_TOLD_H = 1 };
 
-static void wake(struct timer *t, struct now now);
-static void jumped(void *arg, const struct clock_jump *j);
+static void shell_wake(struct timer *t, struct now now);
+static void shell_jumped(void *arg, const struct clock_jump *j);
 static void stalled(struct timer *t, struct now now);
 
 static const struct integration_conf *find_integration(void *arg, str receiver, str integration,
@@ -33,19 +33,19 @@ static const struct integration_conf *find_integration(void *arg, str receiver, 
     return NULL;
 }
 
-static void put_back(void *arg, void *hold)
+static void shell_put_back(void *arg, void *hold)
 {
     (void)arg;
     config_unref(hold);
 }
 
-static const struct messages *messages(void *arg, void *hold)
+static const struct messages *shell_messages(void *arg, void *hold)
 {
     (void)arg;
     return ((const struct config *)hold)->messages;
 }
 
-static const struct delivery_pair *kept(void *arg, str key, size_t *n)
+static const struct delivery_pair *shell_kept(void *arg, str key, size_t *n)
 {
     const struct shell *s = arg;
     struct nflog_entry **e = nflog_map_get(&s->engine->nflog, key);
@@ -83,7 +83,7 @@ static void delivery_answered(void *arg, const struct notify_result *r)
     send_written(arg);
 }
 
-static void print_text(void *arg, str text)
+static void shell_print_text(void *arg, str text)
 {
     const struct shell *s = arg;
 
@@ -94,23 +94,23 @@ struct shell *shell_new(const struct shell_parts *parts)
 {
     struct shell *s = mem_new(struct shell);
     struct notify_shell ns = {.find = find_integration,
-                              .put_back = put_back,
-                              .messages = messages,
-                              .kept = kept,
+                              .put_back = shell_put_back,
+                              .messages = shell_messages,
+                              .kept = shell_kept,
                               .result = delivery_answered,
-                              .print = parts->print != NULL ? print_text : NULL,
+                              .print = parts->print != NULL ? shell_print_text : NULL,
                               .arg = s,
                               .external_url = parts->external_url,
                               .colour = parts->colour,
                               .shadow = parts->shadow};
 
     s->parts = *parts;
-    s->wake.fire = wake;
+    s->wake.fire = shell_wake;
     s->stall.fire = stalled;
     slices_init(&s->slices, parts->clock, parts->slice);
     s->slices.pause = parts->pause;
     s->slices.arg = parts->arg;
-    parts->clock->jumped = jumped;
+    parts->clock->jumped = shell_jumped;
     parts->clock->arg = s;
     effects_init(&s->fx);
     s->engine = engine_new(&parts->conf->core, parts->mode, parts->retention, parts->seed,
@@ -135,7 +135,7 @@ void shell_set_external_url(struct shell *s, str url)
     notify_set_external_url(s->notify, s->external_url);
 }
 
-static void committed(void *arg, uint64_t n, bool ok, const struct err *e);
+static void shell_committed(void *arg, uint64_t n, bool ok, const struct err *e);
 
 static void snapshot(void *arg, struct state_commit *c)
 {
@@ -149,7 +149,7 @@ static void snapshot(void *arg, struct state_commit *c)
 
 struct state_shell shell_state_callbacks(struct shell *s)
 {
-    return (struct state_shell){.committed = committed, .snapshot = snapshot, .arg = s};
+    return (struct state_shell){.committed = shell_committed, .snapshot = snapshot, .arg = s};
 }
 
 static void put_rules_in_force(void *arg)
@@ -332,7 +332,7 @@ void shell_event(struct shell *s, struct event *ev, struct event_result *result)
 /* -- sending -- */
 
 /* A row's turn has come: what is sent may be another in its place, or nothing. */
-static void send(struct shell *s, const struct outbox_row *row)
+static void shell_send(struct shell *s, const struct outbox_row *row)
 {
     struct event ev = {.kind = EVENT_ATTEMPT, .attempt = row->key};
     struct event_result r = {.row = row};
@@ -359,7 +359,7 @@ static void send_written(struct shell *s)
         const struct outbox_row *row = s->fx.deliver.v[i];
 
         if (is_written(s, row))
-            send(s, row);
+            shell_send(s, row);
         else
             s->fx.deliver.v[left++] = row;
     }
@@ -368,10 +368,11 @@ static void send_written(struct shell *s)
 
 /* -- waiting for commits -- */
 
-static void let_go(struct shell *s, const struct shell_waiting *w, bool ok, const struct err *e)
+static void shell_let_go(struct shell *s, const struct shell_waiting *w, bool ok,
+                         const struct err *e)
 {
     if (w->row != NULL)
-        send(s, w->row); /* decided is sent, whatever became of the disk */
+        shell_send(s, w->row); /* decided is sent, whatever became of the disk */
     else if (w->done != NULL)
         w->done(w->arg, ok, e);
 }
@@ -381,7 +382,7 @@ static void release_until(struct shell *s, uint64_t n, bool ok, const struct err
     while (s->first_waiting < s->waiting.n && s->waiting.v[s->first_waiting].n <= n) {
         struct shell_waiting w = s->waiting.v[s->first_waiting++];
 
-        let_go(s, &w, ok, e);
+        shell_let_go(s, &w, ok, e);
     }
     if (s->first_waiting == s->waiting.n) {
         vec_clear(&s->waiting);
@@ -394,7 +395,7 @@ static void add_waiting(struct shell *s, struct shell_waiting w)
     vec_push(&s->waiting, w);
 }
 
-static void set_degraded(struct shell *s, bool on, str why)
+static void shell_set_degraded(struct shell *s, bool on, str why)
 {
     struct event ev = {
         .kind = EVENT_BUILTIN,
@@ -407,7 +408,7 @@ static void set_degraded(struct shell *s, bool on, str why)
     shell_event(s, &ev, NULL);
 }
 
-static void report(struct shell *s, uint64_t n, bool ok, const struct err *why)
+static void live_shell_report(struct shell *s, uint64_t n, bool ok, const struct err *why)
 {
     struct shell_report r = {.n = n, .ok = ok};
 
@@ -416,7 +417,7 @@ static void report(struct shell *s, uint64_t n, bool ok, const struct err *why)
     vec_push(&s->reports, r);
 }
 
-static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
+static void shell_committed(void *arg, uint64_t n, bool ok, const struct err *e)
 {
     struct shell *s = arg;
     bool was = shell_is_degraded(s);
@@ -434,8 +435,8 @@ static void committed(void *arg, uint64_t n, bool ok, const struct err *e)
         compaction_stop(&s->compaction);
     }
     if (shell_is_degraded(s) != was)
-        set_degraded(s, !ok, ok ? STR_NONE : str_of(e->msg));
-    report(s, n, ok, e);
+        shell_set_degraded(s, !ok, ok ? STR_NONE : str_of(e->msg));
+    live_shell_report(s, n, ok, e);
 }
 
 /* The writer has said nothing for five seconds: nobody waits for it any longer. */
@@ -452,9 +453,9 @@ static void stalled(struct timer *t, struct now now)
     if (!shell_is_degraded(s)) {
         s->stalled = true;
         err_set(&s->degraded_why, ERR_TIMEOUT, "the store has not answered for %d s", STALL_S);
-        set_degraded(s, true, str_of(s->degraded_why.msg));
+        shell_set_degraded(s, true, str_of(s->degraded_why.msg));
     }
-    report(s, s->handed, false, &s->degraded_why);
+    live_shell_report(s, s->handed, false, &s->degraded_why);
 }
 
 void shell_release(struct shell *s)
@@ -525,7 +526,7 @@ struct retirement {
     struct config *conf;
 };
 
-static void give_up(struct job *j)
+static void shell_give_up(struct job *j)
 {
     config_unref(container_of(j, struct retirement, job)->conf);
 }
@@ -542,7 +543,7 @@ static void retire_configs(struct shell *s)
     VEC_EACH (const struct core_conf **, c, &s->retiring) {
         struct retirement *r = mem_new(struct retirement);
 
-        r->job = (struct job){.run = give_up, .done = gave_up};
+        r->job = (struct job){.run = shell_give_up, .done = gave_up};
         r->conf = config_of(*c);
         pool_run(s->parts.pool, WORK_SLOW, &r->job);
     }
@@ -568,7 +569,7 @@ static void send_rows(struct shell *s)
 
     VEC_EACH (const struct outbox_row **, row, &s->sending) {
         if (degraded || is_written(s, *row))
-            send(s, *row);
+            shell_send(s, *row);
         else
             add_waiting(s, (struct shell_waiting){.n = s->handed, .row = *row});
     }
@@ -599,7 +600,7 @@ void shell_run_due(struct shell *s)
 }
 
 /* Only wakes the loop. */
-static void wake(struct timer *t, struct now now)
+static void shell_wake(struct timer *t, struct now now)
 {
     (void)t;
     (void)now;
@@ -631,7 +632,7 @@ static void tell_jump(struct shell *s, const struct clock_jump *j)
         s->parts.jumped(s->parts.arg, j);
 }
 
-static void jumped(void *arg, const struct clock_jump *j)
+static void shell_jumped(void *arg, const struct clock_jump *j)
 {
     struct shell *s = arg;
 

@@ -4,7 +4,7 @@
 
 enum { SIZE = 500 };
 
-static void step(struct slices *q)
+static void slices_step(struct slices *q)
 {
     struct slice *x = q->first, *next = x->next;
 
@@ -16,7 +16,7 @@ static void step(struct slices *q)
 }
 
 /* Behind now: not before the sockets have been looked at again. */
-static void arm(struct slices *q)
+static void slices_arm(struct slices *q)
 {
     dur_ns pause = q->pause != NULL ? q->pause(q->arg) : 0;
 
@@ -24,18 +24,19 @@ static void arm(struct slices *q)
         timer_arm(q->clock, &q->timer, q->clock->now.mono + 1 + pause);
 }
 
-static void on_timer(struct timer *t, struct now now)
+static void slices_on_timer(struct timer *t, struct now now)
 {
     struct slices *q = container_of(t, struct slices, timer);
 
     (void)now;
-    step(q);
-    arm(q);
+    slices_step(q);
+    slices_arm(q);
 }
 
 void slices_init(struct slices *q, struct clock *clock, size_t size)
 {
-    *q = (struct slices){.clock = clock, .timer.fire = on_timer, .size = size != 0 ? size : SIZE};
+    *q = (struct slices){
+        .clock = clock, .timer.fire = slices_on_timer, .size = size != 0 ? size : SIZE};
 }
 
 void slices_add(struct slices *q, struct slice *x)
@@ -47,7 +48,7 @@ void slices_add(struct slices *q, struct slice *x)
         q->first = x;
     q->last = x;
     if (!timer_is_armed(&q->timer))
-        arm(q);
+        slices_arm(q);
 }
 
 bool slices_wait(const struct slices *q)
@@ -58,7 +59,7 @@ bool slices_wait(const struct slices *q)
 void slices_finish(struct slices *q)
 {
     while (q->first != NULL)
-        step(q);
+        slices_step(q);
 }
 
 void slices_drop(struct slices *q)

@@ -40,17 +40,17 @@ struct store {
     struct err err;
 };
 
-static void *hold(void *conf)
+static void *store_hold(void *conf)
 {
     return config_ref(conf);
 }
 
-static void let_go(void *conf)
+static void store_let_go(void *conf)
 {
     config_unref(conf);
 }
 
-static void tick(struct timer *t, struct now now);
+static void store_tick(struct timer *t, struct now now);
 
 struct store *store_new(const struct store_parts *parts, const struct config *conf)
 {
@@ -62,14 +62,14 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
                                .pool = parts->pool,
                                .transport = parts->transport,
                                .budget = parts->budgets != NULL ? &parts->budgets->scrapes : NULL,
-                               .hold = hold,
-                               .let_go = let_go};
+                               .hold = store_hold,
+                               .let_go = store_let_go};
 
     s->parts = *parts;
     sp.db = s->db = tsdb_new(&o);
     s->scraper = scraper_new(&sp);
     s->push = push_new(parts->clock, parts->pool, s->db);
-    s->tick.fire = tick;
+    s->tick.fire = store_tick;
     return s;
 }
 
@@ -115,7 +115,7 @@ static void replay(struct job *j)
     tsdb_pull_back(s->db, s->at.wall / NS_PER_MS);
 }
 
-static void tell_damage(struct store *s)
+static void store_tell_damage(struct store *s)
 {
     char why[160];
 
@@ -147,7 +147,7 @@ static void replayed(struct job *j)
     if (!s->ok)
         log_error("samples will not outlive a restart", LOG_STR("path", s->dir), LOG_ERR(&s->err));
     else if (s->replay.damaged != 0)
-        tell_damage(s);
+        store_tell_damage(s);
     if (s->ok && s->replay.torn_bytes != 0)
         log_warn("the torn end of a file is cut off, as a power cut leaves it",
                  LOG_STR("folder", s->dir), LOG_I64("bytes", s->replay.torn_bytes));
@@ -160,7 +160,7 @@ static void replayed(struct job *j)
     engine_hold_rules(s->engine, RULES_WAIT_FOR_TARGETS);
     scraper_start(s->scraper);
     push_start(s->push);
-    tick(&s->tick, s->parts.clock->now);
+    store_tick(&s->tick, s->parts.clock->now);
 }
 
 /* The loop does not wait for the lock, so it is told. */
@@ -246,7 +246,7 @@ void store_sync(struct store *s, struct store_sync *w)
 }
 
 /* Every second. */
-static void tick(struct timer *t, struct now now)
+static void store_tick(struct timer *t, struct now now)
 {
     struct store *s = container_of(t, struct store, tick);
 
@@ -297,14 +297,14 @@ bool store_restore(struct store *s, const struct state_reader *from, const struc
            err_wrap(e, "reading the rows of pushes");
 }
 
-static void put_push(void *arg, str path, str body)
+static void store_put_push(void *arg, str path, str body)
 {
     state_put(arg, STATE_PUSH, path, body);
 }
 
 void store_snapshot(const struct store *s, struct state_commit *c)
 {
-    push_snapshot(s->push, put_push, c);
+    push_snapshot(s->push, store_put_push, c);
 }
 
 void store_start(struct store *s, struct engine *engine, str dir, struct config *conf)

@@ -1,6 +1,6 @@
 #include "live/taking.h"
 
-static void take(struct taking *t, size_t most)
+static void taking_take(struct taking *t, size_t most)
 {
     struct event ev = {.kind = EVENT_ALERTS,
                        .alerts = {.v = t->v + t->at,
@@ -14,18 +14,18 @@ static void take(struct taking *t, size_t most)
     t->at += ev.alerts.n;
 }
 
-static bool step(struct slice *x)
+static bool taking_step(struct slice *x)
 {
     struct taking *t = container_of(x, struct taking, slice);
 
-    take(t, shell_slices(t->shell)->size);
+    taking_take(t, shell_slices(t->shell)->size);
     if (t->at < t->n)
         return true;
     t->done(t);
     return false;
 }
 
-static void drop(struct slice *x)
+static void taking_drop(struct slice *x)
 {
     struct taking *t = container_of(x, struct taking, slice);
 
@@ -41,10 +41,10 @@ void taking_begin(struct taking *t, struct shell *s)
     t->result.ok = true;
     t->arrived = shell_clock(s)->now.wall;
     if (t->n <= q->size) {
-        take(t, t->n);
+        taking_take(t, t->n);
         t->done(t);
         return;
     }
-    t->slice = (struct slice){.step = step, .drop = drop};
+    t->slice = (struct slice){.step = taking_step, .drop = taking_drop};
     slices_add(q, &t->slice);
 }

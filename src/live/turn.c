@@ -79,7 +79,7 @@ struct leaving {
     bool are_home;
 };
 
-static void leave(void *arg)
+static void turn_leave(void *arg)
 {
     struct leaving *l = arg;
     struct event stops = {.kind = EVENT_STOPS};
@@ -102,7 +102,7 @@ static void finish_slices(void *arg)
     slices_finish(&((struct shell *)arg)->slices);
 }
 
-static void sync_all(void *arg)
+static void turn_sync_all(void *arg)
 {
     const struct state_backend *b = ((struct leaving *)arg)->s->backend;
 
@@ -116,7 +116,7 @@ bool turn_stop(struct shell *s, void (*leaves)(void *arg), void *arg)
 
     l.by = ts_add(clock_mono(s->parts.clock), STOP_S * NS_PER_S);
 
-    turn(s, leave, &l);
+    turn(s, turn_leave, &l);
     /* What comes home may send for more: a group's next query fails, what was replaced is freed on a worker. */
     do {
         turn(s, come_home, &l);
@@ -124,6 +124,6 @@ bool turn_stop(struct shell *s, void (*leaves)(void *arg), void *arg)
         turn(s, finish_slices, s);
     } while ((l.came_home != 0 || is_cut_up) && l.are_home);
     /* Reports of commits release what waits for them. */
-    turn(s, sync_all, &l);
+    turn(s, turn_sync_all, &l);
     return l.are_home;
 }

@@ -113,15 +113,15 @@ bool histogram_eq(const struct histogram *a, const struct histogram *b)
 
 /* -- copies and text -- */
 
-static void *copy_array(struct arena *a, const void *p, size_t n, size_t size)
+static void *histogram_copy_array(struct arena *a, const void *p, size_t n, size_t size)
 {
     return n != 0 ? memcpy(arena_alloc(a, n * size), p, n * size) : NULL;
 }
 
 static struct histogram_side copy_side(struct arena *a, struct histogram_side s)
 {
-    s.spans = copy_array(a, s.spans, s.n_spans, sizeof(*s.spans));
-    s.counts = copy_array(a, s.counts, s.n, sizeof(*s.counts));
+    s.spans = histogram_copy_array(a, s.spans, s.n_spans, sizeof(*s.spans));
+    s.counts = histogram_copy_array(a, s.counts, s.n, sizeof(*s.counts));
     return s;
 }
 
@@ -131,7 +131,7 @@ struct histogram histogram_copy(struct arena *a, const struct histogram *h)
 
     out.positive = copy_side(a, h->positive);
     out.negative = copy_side(a, h->negative);
-    out.bounds = copy_array(a, h->bounds, h->n_bounds, sizeof(*h->bounds));
+    out.bounds = histogram_copy_array(a, h->bounds, h->n_bounds, sizeof(*h->bounds));
     return out;
 }
 

@@ -25,7 +25,7 @@ void bins_load(struct histogram_bins *b, struct arena *a, const struct histogram
 
 /* -- back to spans -- */
 
-static bool is_empty(const struct histogram_bin *b)
+static bool histogram_bins_is_empty(const struct histogram_bin *b)
 {
     return kahan_sum(&b->count) == 0;
 }
@@ -48,7 +48,7 @@ static void measure(const struct histogram_bins *b, uint32_t max_empty, uint32_t
     for (uint32_t i = 0; i < b->n; i++) {
         size_t fill;
 
-        if (is_empty(&b->v[i]))
+        if (histogram_bins_is_empty(&b->v[i]))
             continue;
         fill = last != NULL ? filler(last->index, b->v[i].index, max_empty) : SIZE_MAX;
         *n_spans += fill == SIZE_MAX;
@@ -76,7 +76,7 @@ struct histogram_side bins_store(const struct histogram_bins *b, struct arena *a
         const struct histogram_bin *bin = &b->v[i];
         size_t fill;
 
-        if (is_empty(bin))
+        if (histogram_bins_is_empty(bin))
             continue;
         fill = last != NULL ? filler(last->index, bin->index, max_empty) : SIZE_MAX;
         if (fill == SIZE_MAX) {
@@ -119,7 +119,7 @@ void bins_merge(struct histogram_bins *out, struct arena *arena, const struct hi
 /* -- other layouts -- */
 
 /* Bin i, which has its new index, joins the one before if that has the same. k: bins so far; returns the new k. */
-static uint32_t settle(struct histogram_bins *b, uint32_t i, uint32_t k)
+static uint32_t histogram_bins_settle(struct histogram_bins *b, uint32_t i, uint32_t k)
 {
     if (k == 0 || b->v[k - 1].index != b->v[i].index) {
         b->v[k] = b->v[i];
@@ -136,7 +136,7 @@ void bins_coarsen(struct histogram_bins *b, unsigned shift)
 
     for (uint32_t i = 0; i < b->n; i++) {
         b->v[i].index = (int32_t)((((int64_t)b->v[i].index - 1) >> shift) + 1);
-        k = settle(b, i, k);
+        k = histogram_bins_settle(b, i, k);
     }
     b->n = k;
 }
@@ -152,7 +152,7 @@ void bins_rebound(struct histogram_bins *b, const struct histogram *from, const 
         while (to < n_bounds && bounds[to] < upper)
             to++;
         b->v[i].index = (int32_t)to;
-        k = settle(b, i, k);
+        k = histogram_bins_settle(b, i, k);
     }
     b->n = k;
 }

@@ -11,7 +11,8 @@
 
 /* -- bodies -- */
 
-static void load(struct histogram_body *b, struct arena *a, const struct histogram *h)
+static void histogram_math_load(struct histogram_body *b, struct arena *a,
+                                const struct histogram *h)
 {
     b->schema = h->schema;
     b->zero_threshold = h->zero_threshold;
@@ -24,8 +25,8 @@ static void load(struct histogram_body *b, struct arena *a, const struct histogr
     bins_load(&b->side[1], a, &h->positive);
 }
 
-static struct histogram store(const struct histogram_body *b, struct arena *a, uint32_t max_empty,
-                              enum histogram_hint hint)
+static struct histogram histogram_math_store(const struct histogram_body *b, struct arena *a,
+                                             uint32_t max_empty, enum histogram_hint hint)
 {
     return (struct histogram){.hint = hint,
                               .schema = b->schema,
@@ -115,7 +116,7 @@ static void align_zero(struct histogram_body *x, struct histogram_body *y)
     widen_zero(y, threshold);
 }
 
-static void lower(struct histogram_body *b, int32_t schema)
+static void histogram_math_lower(struct histogram_body *b, int32_t schema)
 {
     for (int s = 0; s < 2 && b->schema != schema; s++)
         bins_coarsen(&b->side[s], (unsigned)(b->schema - schema));
@@ -171,8 +172,8 @@ static unsigned align(struct histogram_sum *s)
     if (x->schema != y->schema) {
         int32_t schema = x->schema < y->schema ? x->schema : y->schema;
 
-        lower(x, schema);
-        lower(y, schema);
+        histogram_math_lower(x, schema);
+        histogram_math_lower(y, schema);
     }
     return 0;
 }
@@ -217,7 +218,7 @@ static unsigned begin_term(struct histogram_sum *s, const struct histogram *h)
 {
     unsigned notes;
 
-    load(&s->term, s->a, h);
+    histogram_math_load(&s->term, s->a, h);
     notes = align(s);
     if ((notes & HISTOGRAM_INCOMPATIBLE) != 0)
         return notes;
@@ -230,7 +231,7 @@ void histogram_sum_init(struct histogram_sum *s, struct arena *a, const struct h
 {
     *s = (struct histogram_sum){.a = a, .hint = first->hint, .n = 1};
     see_hint(s, first->hint);
-    load(&s->total, a, first);
+    histogram_math_load(&s->total, a, first);
 }
 
 unsigned histogram_sum_add(struct histogram_sum *s, const struct histogram *h)
@@ -255,7 +256,7 @@ unsigned histogram_sum_sub(struct histogram_sum *s, const struct histogram *h)
 
 struct histogram histogram_sum_result(const struct histogram_sum *s)
 {
-    return store(&s->total, s->a, 0, s->hint);
+    return histogram_math_store(&s->total, s->a, 0, s->hint);
 }
 
 /* -- means -- */
@@ -375,15 +376,15 @@ struct histogram histogram_compact(struct arena *a, const struct histogram *h, u
 {
     struct histogram_body b = {0};
 
-    load(&b, a, h);
-    return store(&b, a, max_empty, h->hint);
+    histogram_math_load(&b, a, h);
+    return histogram_math_store(&b, a, max_empty, h->hint);
 }
 
 struct histogram histogram_reduce(struct arena *a, const struct histogram *h, int32_t schema)
 {
     struct histogram_body b = {0};
 
-    load(&b, a, h);
-    lower(&b, schema);
-    return store(&b, a, 0, h->hint);
+    histogram_math_load(&b, a, h);
+    histogram_math_lower(&b, schema);
+    return histogram_math_store(&b, a, 0, h->hint);
 }

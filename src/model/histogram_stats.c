@@ -26,7 +26,8 @@ static bool is_linear(const struct histogram *h, const struct histogram_bucket *
 /* -- quantile -- */
 
 /* The value below which the given share of the bucket's observations lies. */
-static double interpolate(const struct histogram *h, const struct histogram_bucket *b, double share)
+static double histogram_stats_interpolate(const struct histogram *h,
+                                          const struct histogram_bucket *b, double share)
 {
     double lower, upper;
 
@@ -106,7 +107,7 @@ double histogram_quantile(const struct histogram *h, double q, enum histogram_na
     rank = is_up ? rank - (seen - b.count) : seen - rank;
     if (isnan(h->sum) && seen + count_rest(&w) < h->count)
         *nan = HISTOGRAM_NAN_SKEW;
-    return interpolate(h, &b, rank / b.count);
+    return histogram_stats_interpolate(h, &b, rank / b.count);
 }
 
 /* -- fraction -- */
@@ -132,7 +133,7 @@ static double rank_in(const struct histogram *h, const struct histogram_bucket *
 }
 
 /* How many observations lie below v; *all: those in buckets. */
-static double rank_of(const struct histogram *h, double v, double *all)
+static double histogram_stats_rank_of(const struct histogram *h, double v, double *all)
 {
     double below = 0, rank = NAN;
     struct histogram_walk w;
@@ -162,8 +163,8 @@ double histogram_fraction(const struct histogram *h, double lower, double upper,
         return NAN;
     if (lower >= upper)
         return 0;
-    from = rank_of(h, lower, &all);
-    to = rank_of(h, upper, &all);
+    from = histogram_stats_rank_of(h, lower, &all);
+    to = histogram_stats_rank_of(h, upper, &all);
     if (all < h->count)
         *nan = HISTOGRAM_NAN_EXCLUDED;
     return (to - from) / h->count;

@@ -13,7 +13,7 @@ struct trim {
 };
 
 /* What is kept of a bucket: how many observations, and the value that stands for each. */
-struct kept {
+struct histogram_trim_kept {
     double count, value;
 };
 
@@ -33,20 +33,22 @@ static double value_between(const struct histogram *h, enum histogram_part part,
 
 /* A bucket that reaches to infinity says nothing about where in it observations lie. The lowest custom bucket with a
  * positive bound is taken to begin at 0; else it counts as lying at its finite bound, or, if that is cut too, goes. */
-static struct kept cut_infinite(const struct trim *t, const struct histogram_bucket *b)
+static struct histogram_trim_kept cut_infinite(const struct trim *t,
+                                               const struct histogram_bucket *b)
 {
     double bound = isinf(b->upper) ? b->lower : b->upper;
 
     if (isinf(b->lower)) {
         if (!isinf(b->upper) && b->upper > 0 && (t->is_below ? t->at > 0 : t->at >= 0))
             return t->is_below
-                       ? (struct kept){b->count * t->at / b->upper, t->at / 2}
-                       : (struct kept){b->count * (1 - t->at / b->upper), (t->at + b->upper) / 2};
+                       ? (struct histogram_trim_kept){b->count * t->at / b->upper, t->at / 2}
+                       : (struct histogram_trim_kept){b->count * (1 - t->at / b->upper),
+                                                      (t->at + b->upper) / 2};
         if (t->is_below && b->upper <= 0)
-            return (struct kept){b->count, t->at};
+            return (struct histogram_trim_kept){b->count, t->at};
     } else if (!t->is_below && t->at >= b->lower)
-        return (struct kept){b->count, t->at};
-    return (struct kept){0, isinf(bound) ? 0 : bound};
+        return (struct histogram_trim_kept){b->count, t->at};
+    return (struct histogram_trim_kept){0, isinf(bound) ? 0 : bound};
 }
 
 /* The share of the bucket's observations that lies below at. */
@@ -64,10 +66,12 @@ static double share_below(const struct trim *t, enum histogram_part part,
                                       : 1 - (at - upper) / (lower - upper);
 }
 
-static struct kept keep(const struct trim *t, enum histogram_part part,
-                        const struct histogram_bucket *b)
+static struct histogram_trim_kept histogram_trim_keep(const struct trim *t,
+                                                      enum histogram_part part,
+                                                      const struct histogram_bucket *b)
 {
-    struct kept whole = {b->count, value_between(t->h, part, b->lower, b->upper)}, none = {0, 0};
+    struct histogram_trim_kept whole = {b->count, value_between(t->h, part, b->lower, b->upper)},
+                               none = {0, 0};
     double under;
 
     if (b->lower >= t->at) /* first: a zero bucket without width is not below 0 */
@@ -78,14 +82,15 @@ static struct kept keep(const struct trim *t, enum histogram_part part,
         return cut_infinite(t, b);
     under = b->count * share_below(t, part, b);
     if (t->is_below)
-        return (struct kept){under, value_between(t->h, part, b->lower, t->at)};
-    return (struct kept){b->count - under, value_between(t->h, part, t->at, b->upper)};
+        return (struct histogram_trim_kept){under, value_between(t->h, part, b->lower, t->at)};
+    return (struct histogram_trim_kept){b->count - under,
+                                        value_between(t->h, part, t->at, b->upper)};
 }
 
 static double trim_bucket(struct trim *t, enum histogram_part part,
                           const struct histogram_bucket *b)
 {
-    struct kept k = keep(t, part, b);
+    struct histogram_trim_kept k = histogram_trim_keep(t, part, b);
 
     t->has_cut |= k.count != b->count;
     t->count += k.count;
@@ -114,7 +119,8 @@ static bool trim_side(struct trim *t, struct arena *a, enum histogram_part part,
     return is_populated;
 }
 
-static struct histogram trim(struct arena *a, const struct histogram *h, double at, bool is_below)
+static struct histogram histogram_trim_trim(struct arena *a, const struct histogram *h, double at,
+                                            bool is_below)
 {
     struct trim t = {.h = h, .at = at, .is_below = is_below};
     struct histogram_bucket zero = histogram_zero_bucket(h);
@@ -138,10 +144,10 @@ static struct histogram trim(struct arena *a, const struct histogram *h, double 
 
 struct histogram histogram_below(struct arena *a, const struct histogram *h, double value)
 {
-    return trim(a, h, value, true);
+    return histogram_trim_trim(a, h, value, true);
 }
 
 struct histogram histogram_above(struct arena *a, const struct histogram *h, double value)
 {
-    return trim(a, h, value, false);
+    return histogram_trim_trim(a, h, value, false);
 }

@@ -74,7 +74,7 @@ struct histogram_bucket histogram_zero_bucket(const struct histogram *h)
                                      true};
 }
 
-static void enter(struct histogram_walk *w, enum histogram_part part)
+static void histogram_walk_enter(struct histogram_walk *w, enum histogram_part part)
 {
     w->part = part;
     if (part == HISTOGRAM_NEGATIVE) /* farther from zero is lower */
@@ -88,13 +88,13 @@ static void enter(struct histogram_walk *w, enum histogram_part part)
 void histogram_walk_up(struct histogram_walk *w, const struct histogram *h)
 {
     *w = (struct histogram_walk){.h = h, .is_up = true};
-    enter(w, HISTOGRAM_NEGATIVE);
+    histogram_walk_enter(w, HISTOGRAM_NEGATIVE);
 }
 
 void histogram_walk_down(struct histogram_walk *w, const struct histogram *h)
 {
     *w = (struct histogram_walk){.h = h, .is_up = false};
-    enter(w, HISTOGRAM_POSITIVE);
+    histogram_walk_enter(w, HISTOGRAM_POSITIVE);
 }
 
 static bool next_of_side(struct histogram_walk *w, struct histogram_bucket *out)
@@ -119,7 +119,7 @@ bool histogram_walk_next(struct histogram_walk *w, struct histogram_bucket *out)
             w->part = HISTOGRAM_ZERO;
             continue;
         }
-        enter(w, w->is_up ? HISTOGRAM_POSITIVE : HISTOGRAM_NEGATIVE);
+        histogram_walk_enter(w, w->is_up ? HISTOGRAM_POSITIVE : HISTOGRAM_NEGATIVE);
         *out = histogram_zero_bucket(w->h);
         if (out->count != 0)
             return true;

@@ -92,7 +92,7 @@ size_t labels_sort_last(struct label *v, size_t n)
     return n <= FEW ? sort_few_last(v, n) : sort_many_last(v, n);
 }
 
-static const struct label *find(struct labels ls, str name)
+static const struct label *labels_find(struct labels ls, str name)
 {
     size_t lo = 0, hi = ls.n;
 
@@ -119,14 +119,14 @@ static const struct label *find(struct labels ls, str name)
 
 str labels_get(struct labels ls, str name)
 {
-    const struct label *l = find(ls, name);
+    const struct label *l = labels_find(ls, name);
 
     return l != NULL ? l->value : STR_NONE;
 }
 
 bool labels_has(struct labels ls, str name)
 {
-    return find(ls, name) != NULL;
+    return labels_find(ls, name) != NULL;
 }
 
 bool labels_eq(struct labels a, struct labels b)
@@ -172,8 +172,8 @@ static int name_cmp(str a, str b)
 }
 
 /* Keeps the labels whose presence in names equals want. Both lists are sorted: one merge walk. */
-static struct labels filter(struct arena *a, struct labels ls, const str *names, size_t n,
-                            bool want)
+static struct labels labels_filter(struct arena *a, struct labels ls, const str *names, size_t n,
+                                   bool want)
 {
     struct label *v = arena_alloc(a, ls.n * sizeof(*v));
     size_t k = 0, j = 0;
@@ -191,12 +191,12 @@ static struct labels filter(struct arena *a, struct labels ls, const str *names,
 
 struct labels labels_only(struct arena *a, struct labels ls, const str *names, size_t n)
 {
-    return filter(a, ls, names, n, true);
+    return labels_filter(a, ls, names, n, true);
 }
 
 struct labels labels_without(struct arena *a, struct labels ls, const str *names, size_t n)
 {
-    return filter(a, ls, names, n, false);
+    return labels_filter(a, ls, names, n, false);
 }
 
 struct labels labels_merge(struct arena *a, struct labels under, struct labels over)

@@ -127,7 +127,7 @@ void matchers_print(struct buf *out, const struct matchers *ms)
     buf_addc(out, '}');
 }
 
-static int compare(const void *a, const void *b)
+static int matcher_compare(const void *a, const void *b)
 {
     const struct matcher *x = a, *y = b;
     int c = str_cmp(x->name, y->name);
@@ -154,7 +154,7 @@ void matcher_put_json(struct json_writer *w, const struct matcher *m)
 void matchers_sort(struct matchers *ms)
 {
     if (ms->n > 1)
-        qsort(ms->v, ms->n, sizeof(ms->v[0]), compare);
+        qsort(ms->v, ms->n, sizeof(ms->v[0]), matcher_compare);
 }
 
 bool label_name_is_valid(str name, enum matcher_mode mode)
@@ -164,7 +164,7 @@ bool label_name_is_valid(str name, enum matcher_mode mode)
 
 /* -- modes -- */
 
-static bool same(const struct matchers *a, const struct matchers *b)
+static bool matcher_same(const struct matchers *a, const struct matchers *b)
 {
     if (a->n != b->n)
         return false;
@@ -205,7 +205,7 @@ static bool parse_both(str s, bool list, struct arena *a, struct matchers *out, 
             *e = classic_err;
         return false;
     }
-    if (modern_ok && (!classic_ok || same(&modern, &classic))) {
+    if (modern_ok && (!classic_ok || matcher_same(&modern, &classic))) {
         matchers_release(&classic);
         *out = modern;
         return true;
@@ -228,8 +228,8 @@ static bool parse_both(str s, bool list, struct arena *a, struct matchers *out, 
     return true;
 }
 
-static bool parse(str s, bool list, enum matcher_mode mode, struct arena *a, struct matchers *out,
-                  str *warning, struct err *e)
+static bool model_matcher_parse(str s, bool list, enum matcher_mode mode, struct arena *a,
+                                struct matchers *out, str *warning, struct err *e)
 {
     str text = STR_NONE;
     bool ok;
@@ -252,7 +252,7 @@ bool matcher_parse(str s, enum matcher_mode mode, struct arena *a, struct matche
 
     if (mode != MATCHER_CLASSIC && (str_starts_with(s, S("{")) || str_ends_with(s, S("}"))))
         return err_set(e, ERR_INVALID, "unexpected open or close brace: %.*s", STR(s));
-    if (!parse(s, false, mode, a, &ms, warning, e))
+    if (!model_matcher_parse(s, false, mode, a, &ms, warning, e))
         return false;
     *out = ms.v[0];
     return true;
@@ -261,5 +261,5 @@ bool matcher_parse(str s, enum matcher_mode mode, struct arena *a, struct matche
 bool matchers_parse(str s, enum matcher_mode mode, struct arena *a, struct matchers *out,
                     str *warning, struct err *e)
 {
-    return parse(s, true, mode, a, out, warning, e);
+    return model_matcher_parse(s, true, mode, a, out, warning, e);
 }

@@ -16,7 +16,7 @@ static str trim_left(str s)
     return s;
 }
 
-static str trim(str s)
+static str matcher_classic_trim(str s)
 {
     s = trim_left(s);
     while (s.n != 0 && char_is_white(s.p[s.n - 1]))
@@ -59,7 +59,7 @@ static bool read_op(str *s, enum match_op *op)
     return false;
 }
 
-static bool read_value(str raw, struct arena *a, str *out, struct err *e)
+static bool matcher_classic_read_value(str raw, struct arena *a, str *out, struct err *e)
 {
     bool quoted = raw.n != 0 && raw.p[0] == '"', closed = !quoted;
     str s = quoted ? str_sub(raw, 1, raw.n) : raw;
@@ -103,7 +103,7 @@ static bool parse_one(str s, struct arena *a, struct matcher *out, struct err *e
     rest = trim_left(str_sub(rest, name.n, rest.n));
     if (name.n == 0 || !read_op(&rest, &op))
         return err_set(e, ERR_INVALID, "bad matcher format: %.*s", STR(s));
-    if (!read_value(trim(rest), a, &value, e))
+    if (!matcher_classic_read_value(matcher_classic_trim(rest), a, &value, e))
         return false;
     return matcher_init(out, op, arena_str(a, name), value, e);
 }
@@ -120,7 +120,7 @@ bool matcher_parse_classic(str s, struct arena *a, struct matchers *out, struct 
 
 typedef VEC(str) tokens;
 
-static void split(str s, tokens *out)
+static void matcher_classic_split(str s, tokens *out)
 {
     bool inside = false, escaped = false;
     size_t from = 0;
@@ -143,7 +143,7 @@ static void split(str s, tokens *out)
         default: escaped = false;
         }
     }
-    last = trim(str_sub(s, from, s.n));
+    last = matcher_classic_trim(str_sub(s, from, s.n));
     if (last.n != 0)
         vec_push(out, last);
 }
@@ -157,7 +157,7 @@ bool matchers_parse_classic(str s, struct arena *a, struct matchers *out, struct
         s = str_sub(s, 1, s.n);
     if (str_ends_with(s, S("}")))
         s.n--;
-    split(s, &t);
+    matcher_classic_split(s, &t);
     ms.v = arena_array(a, t.n, sizeof(*ms.v));
     while (ms.n < t.n && parse_one(t.v[ms.n], a, &ms.v[ms.n], e))
         ms.n++;

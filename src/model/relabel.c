@@ -54,7 +54,7 @@ static bool has_default_regex(const struct relabel_rule *r)
     return r->regex == NULL || str_is(regex_pattern(r->regex), default_regex);
 }
 
-static bool is_template(str s)
+static bool relabel_is_template(str s)
 {
     return str_find(s, '$') >= 0;
 }
@@ -98,7 +98,7 @@ bool relabel_rule_check(const struct relabel_rule *r, struct err *e)
         return err_set(e, ERR_INVALID, "action hashmod needs a \"modulus\" that is not 0");
     if ((writes || compares) && r->target_label.n == 0)
         return err_set(e, ERR_INVALID, "action %s needs a \"target_label\"", name);
-    if (writes && !(r->action == RELABEL_REPLACE && is_template(r->target_label)) &&
+    if (writes && !(r->action == RELABEL_REPLACE && relabel_is_template(r->target_label)) &&
         !label_name_is_utf8(r->target_label))
         return err_set(e, ERR_INVALID, "\"%.*s\" is not a label name", STR(r->target_label));
     if (r->action == RELABEL_LABELMAP && !label_name_is_utf8(r->replacement))
@@ -115,7 +115,7 @@ bool relabel_names_nothing(const struct relabel_rule *r)
     struct buf b = BUF_INIT;
     bool nothing;
 
-    if (n == 0 || !is_template(name))
+    if (n == 0 || !relabel_is_template(name))
         return false;
     groups = mem_array(2 * n, sizeof(*groups));
     for (size_t i = 0; i < n; i++)
@@ -135,7 +135,7 @@ struct editor {
     struct buf joined, text;
 };
 
-static str get(const struct editor *ed, str name)
+static str relabel_get(const struct editor *ed, str name)
 {
     VEC_EACH (const struct label *, l, &ed->v)
         if (str_eq(l->name, name))
@@ -157,12 +157,12 @@ static void set(struct editor *ed, str name, str value)
 static str join_sources(struct editor *ed, const struct relabel_rule *r)
 {
     if (r->source_labels.n == 1)
-        return get(ed, r->source_labels.v[0]);
+        return relabel_get(ed, r->source_labels.v[0]);
     buf_clear(&ed->joined);
     for (size_t i = 0; i < r->source_labels.n; i++) {
         if (i != 0)
             buf_add(&ed->joined, r->separator);
-        buf_add(&ed->joined, get(ed, r->source_labels.v[i]));
+        buf_add(&ed->joined, relabel_get(ed, r->source_labels.v[i]));
     }
     return buf_str(&ed->joined);
 }
@@ -172,14 +172,14 @@ static str keep_text(struct editor *ed)
     return arena_str(ed->a, buf_str(&ed->text));
 }
 
-static void replace(struct editor *ed, const struct relabel_rule *r, str subject)
+static void relabel_replace(struct editor *ed, const struct relabel_rule *r, str subject)
 {
     size_t n = regex_group_count(r->regex), *groups = arena_array(ed->a, 2 * n, sizeof(*groups));
     str target = r->target_label;
 
     if (!regex_captures(r->regex, subject, 0, groups, n))
         return;
-    if (is_template(target)) {
+    if (relabel_is_template(target)) {
         buf_clear(&ed->text);
         regex_expand(r->regex, &ed->text, target, subject, groups);
         target = keep_text(ed);
@@ -227,7 +227,7 @@ static void map_names(struct editor *ed, const struct relabel_rule *r)
     }
 }
 
-static void drop_names(struct editor *ed, const struct relabel_rule *r, bool matching)
+static void relabel_drop_names(struct editor *ed, const struct relabel_rule *r, bool matching)
 {
     VEC_EACH (struct label *, l, &ed->v)
         if (regex_matches(r->regex, l->name) == matching)
@@ -235,22 +235,22 @@ static void drop_names(struct editor *ed, const struct relabel_rule *r, bool mat
 }
 
 /* False: the set is dropped. */
-static bool apply(struct editor *ed, const struct relabel_rule *r)
+static bool relabel_apply(struct editor *ed, const struct relabel_rule *r)
 {
     str subject = join_sources(ed, r);
 
     switch (r->action) {
     case RELABEL_KEEP: return regex_matches(r->regex, subject);
     case RELABEL_DROP: return !regex_matches(r->regex, subject);
-    case RELABEL_KEEP_EQUAL: return str_eq(get(ed, r->target_label), subject);
-    case RELABEL_DROP_EQUAL: return !str_eq(get(ed, r->target_label), subject);
-    case RELABEL_REPLACE: replace(ed, r, subject); break;
+    case RELABEL_KEEP_EQUAL: return str_eq(relabel_get(ed, r->target_label), subject);
+    case RELABEL_DROP_EQUAL: return !str_eq(relabel_get(ed, r->target_label), subject);
+    case RELABEL_REPLACE: relabel_replace(ed, r, subject); break;
     case RELABEL_HASHMOD:
         set(ed, r->target_label, hash_mod(ed, subject, (uint64_t)r->modulus));
         break;
     case RELABEL_LABELMAP: map_names(ed, r); break;
-    case RELABEL_LABELDROP: drop_names(ed, r, true); break;
-    case RELABEL_LABELKEEP: drop_names(ed, r, false); break;
+    case RELABEL_LABELDROP: relabel_drop_names(ed, r, true); break;
+    case RELABEL_LABELKEEP: relabel_drop_names(ed, r, false); break;
     case RELABEL_LOWERCASE: set(ed, r->target_label, change_case(ed, subject, str_lower)); break;
     case RELABEL_UPPERCASE: set(ed, r->target_label, change_case(ed, subject, str_upper)); break;
     case RELABEL_ACTIONS: break;
@@ -272,7 +272,7 @@ bool relabel(const struct relabel_rules *rules, struct labels in, struct arena *
     LABELS_EACH (l, in)
         vec_push(&ed.v, *l);
     for (size_t i = 0; i < rules->n && keeps; i++)
-        keeps = apply(&ed, &rules->v[i]);
+        keeps = relabel_apply(&ed, &rules->v[i]);
     if (keeps) {
         struct label *v = arena_copy(a, ed.v.v, ed.v.n, ed.v.n, sizeof(*v));
         str dup;

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 
 /* Table and kind in one number, then the key, then the value of a put. */
-static void add(struct state_commit *c, enum state_table t, bool put, str key)
+static void row_add(struct state_commit *c, enum state_table t, bool put, str key)
 {
     pack_u64(&c->ops, (uint64_t)t * 2 + (put ? 1 : 0));
     pack_str(&c->ops, key);
@@ -12,13 +12,13 @@ static void add(struct state_commit *c, enum state_table t, bool put, str key)
 
 void state_put(struct state_commit *c, enum state_table t, str key, str value)
 {
-    add(c, t, true, key);
+    row_add(c, t, true, key);
     pack_str(&c->ops, value);
 }
 
 void state_delete(struct state_commit *c, enum state_table t, str key)
 {
-    add(c, t, false, key);
+    row_add(c, t, false, key);
 }
 
 bool state_commit_is_empty(const struct state_commit *c)

@@ -84,7 +84,7 @@ static void mail_free(struct mail *m)
 
 /* -- the thread -- */
 
-static void *run(void *arg)
+static void *curl_mail_run(void *arg)
 {
     struct mail *m = arg;
     struct mails *ms = m->owner;
@@ -104,7 +104,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-static bool start_thread(struct mail *m)
+static bool curl_mail_start_thread(struct mail *m)
 {
     pthread_attr_t attr;
     sigset_t all, old;
@@ -117,7 +117,7 @@ static bool start_thread(struct mail *m)
     sigfillset(&all); /* signals are the loop's */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     pthread_mutex_lock(&m->owner->lock);
-    r = pthread_create(&thread, &attr, run, m);
+    r = pthread_create(&thread, &attr, curl_mail_run, m);
     m->owner->running += r == 0;
     pthread_mutex_unlock(&m->owner->lock);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -127,7 +127,7 @@ static bool start_thread(struct mail *m)
 
 /* -- the loop -- */
 
-static void on_arrivals(evutil_socket_t fd, short what, void *arg)
+static void curl_mail_on_arrivals(evutil_socket_t fd, short what, void *arg)
 {
     struct mails *ms = arg;
     struct mail *m, *next;
@@ -170,7 +170,7 @@ struct mail *mail_send(struct mails *ms, const struct smtp_request *rq, dur_ns w
     if (m->next != NULL)
         m->next->prev = m;
     ms->all = m;
-    if (start_thread(m))
+    if (curl_mail_start_thread(m))
         return m;
     mail_free(m);
     err_set(e, ERR_LIMIT, "cannot start a thread for a mail");
@@ -191,7 +191,7 @@ struct mails *mails_new(struct event_base *base)
     pthread_cond_init(&ms->rest, NULL);
     ms->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     BUG_ON(ms->fd < 0);
-    ms->arrivals = event_new(base, ms->fd, EV_READ | EV_PERSIST, on_arrivals, ms);
+    ms->arrivals = event_new(base, ms->fd, EV_READ | EV_PERSIST, curl_mail_on_arrivals, ms);
     BUG_ON(ms->arrivals == NULL || event_add(ms->arrivals, NULL) != 0);
     return ms;
 }

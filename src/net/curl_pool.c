@@ -41,7 +41,7 @@ static void on_socket(evutil_socket_t fd, short what, void *arg)
     loop_yield(in->base, in->clock);
 }
 
-static void on_timer(struct timer *timer, struct now now)
+static void curl_pool_on_timer(struct timer *timer, struct now now)
 {
     struct curl_pool *p = container_of(timer, struct curl_pool, timer);
     int running;
@@ -91,7 +91,7 @@ static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, v
 
 /* -- pools -- */
 
-static void pool_free(struct curl_pool *p)
+static void curl_pool_free(struct curl_pool *p)
 {
     struct curl_pool **at = &p->in->first;
 
@@ -107,11 +107,11 @@ static void pool_free(struct curl_pool *p)
 static void on_idle(struct timer *timer, struct now now)
 {
     (void)now;
-    pool_free(container_of(timer, struct curl_pool, idle));
+    curl_pool_free(container_of(timer, struct curl_pool, idle));
 }
 
-static struct curl_pool *pool_new(struct curl_pools *ps, enum work_class c,
-                                  const unsigned char *key)
+static struct curl_pool *curl_pool_new(struct curl_pools *ps, enum work_class c,
+                                       const unsigned char *key)
 {
     struct curl_pool *p = mem_new(struct curl_pool);
 
@@ -120,7 +120,7 @@ static struct curl_pool *pool_new(struct curl_pools *ps, enum work_class c,
     ps->first = p;
     p->class = c;
     memcpy(p->key, key, sizeof(p->key));
-    p->timer.fire = on_timer;
+    p->timer.fire = curl_pool_on_timer;
     p->idle.fire = on_idle;
     p->multi = curl_multi_init();
     BUG_ON(p->multi == NULL);
@@ -148,7 +148,7 @@ struct curl_pool *curl_pool_enter(struct curl_pools *ps, enum work_class c,
     for (p = ps->first; p != NULL && !is_for(p, c, key); p = p->next)
         ;
     if (p == NULL)
-        p = pool_new(ps, c, key);
+        p = curl_pool_new(ps, c, key);
     timer_cancel(ps->clock, &p->idle);
     p->users++;
     return p;
@@ -165,5 +165,5 @@ void curl_pool_leave(struct curl_pool *p)
 void curl_pools_release(struct curl_pools *ps)
 {
     while (ps->first != NULL)
-        pool_free(ps->first);
+        curl_pool_free(ps->first);
 }

@@ -14,7 +14,7 @@ enum { REDIRECTS_MAX = 10 };
 
 /* -- where to -- */
 
-static str part(CURLU *u, CURLUPart which, unsigned flags, struct arena *a)
+static str curl_setup_part(CURLU *u, CURLUPart which, unsigned flags, struct arena *a)
 {
     char *text = NULL;
     str out = STR_NONE;
@@ -51,9 +51,9 @@ bool curl_destination(str url, struct arena *a, str *out, struct err *e)
 
     if (u == NULL)
         return false;
-    scheme = part(u, CURLUPART_SCHEME, 0, a);
-    host = part(u, CURLUPART_HOST, 0, a);
-    port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
+    scheme = curl_setup_part(u, CURLUPART_SCHEME, 0, a);
+    host = curl_setup_part(u, CURLUPART_HOST, 0, a);
+    port = curl_setup_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
     curl_url_cleanup(u);
     *out = arena_printf(a, "%.*s://%.*s:%.*s", STR(scheme), STR(host), STR(port));
     return true;
@@ -114,8 +114,8 @@ static void suppress(struct curl_handle *h, const struct curl_request *rq)
         }
 }
 
-static bool set_headers(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
-                        struct err *e)
+static bool curl_setup_set_headers(struct curl_handle *h, const struct curl_request *rq,
+                                   struct arena *a, struct err *e)
 {
     const struct http_conf *c = rq->conf;
 
@@ -228,9 +228,10 @@ static void show_host(struct curl_handle *h, const struct curl_request *rq, str 
 static bool set_server_name(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                             struct err *e)
 {
-    str name = rq->conf->tls.server_name, scheme = part(h->url, CURLUPART_SCHEME, 0, a);
-    str host = part(h->url, CURLUPART_HOST, 0, a), port = part(h->url, CURLUPART_PORT, 0, a);
-    str real = part(h->url, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
+    str name = rq->conf->tls.server_name, scheme = curl_setup_part(h->url, CURLUPART_SCHEME, 0, a);
+    str host = curl_setup_part(h->url, CURLUPART_HOST, 0, a),
+        port = curl_setup_part(h->url, CURLUPART_PORT, 0, a);
+    str real = curl_setup_part(h->url, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
 
     if (name.n == 0 || str_is(scheme, "http"))
         return true;
@@ -384,7 +385,7 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
         curl_handle_release(&made);
         return false;
     }
-    if (!set_headers(&made, rq, a, e) || !set_auth(&made, rq, a, e) ||
+    if (!curl_setup_set_headers(&made, rq, a, e) || !set_auth(&made, rq, a, e) ||
         !curl_setup_tls(&made, rq, a, e) || !set_method(&made, &rq->http, a, e)) {
         curl_handle_release(&made);
         return err_wrap(e, "cannot send to '%.*s'", STR(rq->destination));

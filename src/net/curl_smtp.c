@@ -100,7 +100,7 @@ static size_t feed(char *out, size_t size, size_t n, void *arg)
 }
 
 /* Asked about once a second while curl waits. What the server says to QUIT is of no interest. */
-static int goes_on(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t e)
+static int curl_smtp_goes_on(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t e)
 {
     struct smtp_dialogue *d = arg;
 
@@ -232,7 +232,7 @@ static void set_way(struct smtp_dialogue *d, dur_ns within)
     curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, overhear);
     curl_easy_setopt(easy, CURLOPT_DEBUGDATA, d);
     curl_easy_setopt(easy, CURLOPT_VERBOSE, 1l);
-    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, goes_on);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, curl_smtp_goes_on);
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, d);
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0l);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, d->handle.error);
@@ -276,7 +276,7 @@ void curl_smtp_release(struct smtp_dialogue *d)
 
 /* -- sending -- */
 
-static CURLcode perform(struct smtp_dialogue *d)
+static CURLcode net_curl_smtp_perform(struct smtp_dialogue *d)
 {
     d->unread = d->rq->message.n;
     d->asked = d->refused.n = 0;
@@ -293,14 +293,14 @@ static bool lacks_login(const struct smtp_dialogue *d, CURLcode code)
 
 enum transport_failure curl_smtp_perform(struct smtp_dialogue *d, struct err *e)
 {
-    CURLcode code = perform(d);
+    CURLcode code = net_curl_smtp_perform(d);
 
     if (lacks_login(d, code)) {
         enum smtp_login login = choose(d, str_of(d->offer));
 
         if (login != SMTP_LOGIN_ASK && !is_refused(d, login)) {
             set_login(d, login);
-            code = perform(d);
+            code = net_curl_smtp_perform(d);
         }
     }
     if (code == CURLE_OK)

@@ -51,7 +51,7 @@ static void token_fail(struct token *k, enum transport_failure failure, const st
 static void token_fetch(struct token *k);
 
 /* Borrowed from the configuration of somebody who waits, for one attempt. */
-static void adopt(struct token *k, const struct oauth2_conf *c)
+static void curl_tokens_adopt(struct token *k, const struct oauth2_conf *c)
 {
     k->oauth2 = *c;
     k->conf = (struct http_conf){
@@ -74,7 +74,7 @@ static void on_token(void *arg, const struct transport_answer *a)
     if (a->http.status / 100 != 2) {
         if (!k->in_body && a->http.status / 100 == 4) {
             k->in_body = true;
-            adopt(k, k->waiting.head->rq.conf->oauth2);
+            curl_tokens_adopt(k, k->waiting.head->rq.conf->oauth2);
             token_fetch(k);
             return;
         }
@@ -157,7 +157,7 @@ static struct token *token_get(struct curl_transport *t, enum work_class class,
         tokens_trim(t);
     }
     if (k->fetch == NULL)
-        adopt(k, c);
+        curl_tokens_adopt(k, c);
     return k;
 }
 

@@ -57,7 +57,7 @@ static size_t verdict_of(CURLcode code)
     return i;
 }
 
-static bool says(const struct curl_handle *h, const char *what)
+static bool curl_verdict_says(const struct curl_handle *h, const char *what)
 {
     return strstr(h->error, what) != NULL;
 }
@@ -192,16 +192,16 @@ const char *curl_failure_reason(const struct curl_handle *h, CURLcode code, stru
 
     if (f == TRANSPORT_CONNECT && refused != 0)
         return say_proxy(refused, a);
-    if (f == TRANSPORT_CONNECT && says(h, "Proxy CONNECT aborted"))
+    if (f == TRANSPORT_CONNECT && curl_verdict_says(h, "Proxy CONNECT aborted"))
         return "the proxy did not answer in HTTP";
     if (f == TRANSPORT_TLS && alert.n != 0)
         return say_alert(h, alert, a);
-    if (code == CURLE_PEER_FAILED_VERIFICATION && says(h, "match"))
+    if (code == CURLE_PEER_FAILED_VERIFICATION && curl_verdict_says(h, "match"))
         return say_names(h, a);
-    if (code == CURLE_SSL_CONNECT_ERROR && says(h, "wrong version number"))
+    if (code == CURLE_SSL_CONNECT_ERROR && curl_verdict_says(h, "wrong version number"))
         return "what answers there does not speak TLS";
     if (code == CURLE_UNSUPPORTED_PROTOCOL)
-        return says(h, "Protocol \"") ? "it redirects to what is not HTTP" : NOT_HTTP;
+        return curl_verdict_says(h, "Protocol \"") ? "it redirects to what is not HTTP" : NOT_HTTP;
     if (is_lost(h, code))
         return LOST;
     if (code == CURLE_COULDNT_CONNECT || f == TRANSPORT_RESOLVE)
@@ -220,7 +220,7 @@ static bool is_reached(const struct curl_handle *h, CURLcode code)
 
     return code == CURLE_UNSUPPORTED_PROTOCOL || is_lost(h, code) ||
            (i < ARRAY_LEN(verdicts) && verdicts[i].is_reached && refused_by_proxy(h) == 0 &&
-            !says(h, "Proxy CONNECT aborted"));
+            !curl_verdict_says(h, "Proxy CONNECT aborted"));
 }
 
 str curl_last_asked(const struct curl_handle *h, str destination, struct arena *a)

@@ -47,7 +47,7 @@ static void print_max_version(struct conf_out *o, const void *member)
     print_tls_version(o, "max_version", *(const enum tls_version *)member);
 }
 
-static void check_tls(struct conf_check *c, void *obj)
+static void http_conf_check_tls(struct conf_check *c, void *obj)
 {
     const struct tls_conf *t = obj;
 
@@ -79,7 +79,7 @@ const struct conf_type tls_conf_type = {
     .doc = "How TLS connections are made.",
     .keys = tls_keys,
     .size = sizeof(struct tls_conf),
-    .check = check_tls,
+    .check = http_conf_check_tls,
 };
 
 const struct conf_type smtp_tls_conf_type = {
@@ -88,7 +88,7 @@ const struct conf_type smtp_tls_conf_type = {
            "directory.",
     .keys = smtp_tls_keys,
     .size = sizeof(struct tls_conf),
-    .check = check_tls,
+    .check = http_conf_check_tls,
 };
 
 /* -- OAuth 2 -- */
@@ -360,7 +360,7 @@ static void check_auth(struct conf_check *c, struct http_conf *h)
     }
 }
 
-static void check_http(struct conf_check *c, void *obj)
+static void http_conf_check_http(struct conf_check *c, void *obj)
 {
     struct http_conf *h = obj;
 
@@ -411,7 +411,7 @@ const struct conf_type http_conf_type = {
     .doc = "How HTTP requests are made.",
     .keys = http_keys,
     .size = sizeof(struct http_conf),
-    .check = check_http,
+    .check = http_conf_check_http,
 };
 
 bool http_conf_decode_list(struct conf_in *in, const struct yaml_node *node,

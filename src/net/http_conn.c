@@ -1,5 +1,5 @@
 /* Reading is a loop over step_head() and step_body() until bytes or the handler are waited for; what is waited for
- * decides the timer. Answers are http_reply.c's; whatever happens, settle() looks at the end what comes next. */
+ * decides the timer. Answers are http_reply.c's; whatever happens, http_conn_settle() looks at the end what comes next. */
 #include "net/http_conn.h"
 
 #include <event2/buffer.h>
@@ -38,7 +38,7 @@ size_t http_conn_unsent(const struct http_conn *c)
 }
 
 /* The first run of contiguous input bytes; empty when there is none. */
-static str peek(struct http_conn *c)
+static str http_conn_peek(struct http_conn *c)
 {
     struct evbuffer_iovec run;
 
@@ -50,7 +50,7 @@ static str peek(struct http_conn *c)
 /* -- the end of a request, of a connection -- */
 
 /* What head and body have of the budget. */
-static bool hold(struct http_conn *c)
+static bool http_conn_hold(struct http_conn *c)
 {
     return budget_hold(c->server->conf.bodies, &c->held, c->text.cap + c->body.cap);
 }
@@ -69,7 +69,7 @@ static void reset_request(struct http_conn *c)
     if (c->text.cap > KEEP_MAX)
         buf_release(&c->text);
     buf_clear(&c->text);
-    (void)hold(c);
+    (void)http_conn_hold(c);
     inflater_free(c->inflater);
     c->inflater = NULL;
     deflater_free(c->deflater);
@@ -133,7 +133,7 @@ void http_conn_kill(struct http_conn *c)
     deflater_free(c->deflater);
     buf_release(&c->body);
     buf_release(&c->text);
-    (void)hold(c);
+    (void)http_conn_hold(c);
     arena_release(&c->rq.arena);
     mem_free(c);
     http_server_accept_or_not(s);
@@ -209,7 +209,7 @@ static void begin_body(struct http_conn *c)
     c->state = CONN_BODY;
 }
 
-static void go_on(struct http_conn *c)
+static void http_conn_go_on(struct http_conn *c)
 {
     if (http_server_route(c->server, c))
         begin_body(c);
@@ -221,7 +221,7 @@ void http_admit(struct http_req *rq)
 
     BUG_ON(c->state != CONN_PENDING || c->advancing);
     rq->on_gone = NULL;
-    go_on(c);
+    http_conn_go_on(c);
     bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
@@ -268,21 +268,21 @@ static void begin_request(struct http_conn *c)
     http_server_find(c->server, c);
     c->state = CONN_PENDING;
     if (conf->admit == NULL || conf->admit(rq, conf->arg))
-        go_on(c);
+        http_conn_go_on(c);
 }
 
 /* Head or body has grown: whether it fits beside the others. */
-static bool is_within_budget(struct http_conn *c)
+static bool http_conn_is_within_budget(struct http_conn *c)
 {
     bool in_head = c->state == CONN_HEAD;
 
-    if (hold(c))
+    if (http_conn_hold(c))
         return true;
     http_conn_refuse(c, 503, "too many large requests are under way, try again later");
     buf_release(&c->body);
     if (in_head) /* later the request points into it */
         buf_release(&c->text);
-    (void)hold(c);
+    (void)http_conn_hold(c);
     return false;
 }
 
@@ -296,12 +296,12 @@ static bool step_head(struct http_conn *c)
 
     if (http_conn_unsent(c) >= CONN_UNSENT_MAX)
         return false; /* who does not read his answers gets no more of them */
-    while (r == 0 && (run = peek(c)).n != 0) {
+    while (r == 0 && (run = http_conn_peek(c)).n != 0) {
         r = http_scan_feed(&c->scan, run, &used, &why);
         buf_add(&c->text, str_sub(run, 0, used));
         evbuffer_drain(input_of(c), used);
     }
-    if (!is_within_budget(c))
+    if (!http_conn_is_within_budget(c))
         return true;
     if (r == 0)
         return false;
@@ -312,13 +312,13 @@ static bool step_head(struct http_conn *c)
     return true;
 }
 
-static bool take_bytes(struct http_conn *c, str data)
+static bool http_conn_take_bytes(struct http_conn *c, str data)
 {
     struct err e = ERR_INIT;
 
     if (c->inflater != NULL) {
         if (inflater_feed(c->inflater, data, &c->body, &e))
-            return is_within_budget(c);
+            return http_conn_is_within_budget(c);
         http_conn_refuse(c, e.code == ERR_LIMIT ? 413 : 400, e.msg);
         return false;
     }
@@ -327,7 +327,7 @@ static bool take_bytes(struct http_conn *c, str data)
         return false;
     }
     buf_add(&c->body, data);
-    return is_within_budget(c);
+    return http_conn_is_within_budget(c);
 }
 
 static bool end_body(struct http_conn *c)
@@ -350,7 +350,7 @@ static bool read_straight(struct http_conn *c)
         bufferevent_openssl_get_ssl(c->bev) != NULL)
         return false;
     buf_reserve(&c->body, most);
-    if (!is_within_budget(c))
+    if (!http_conn_is_within_budget(c))
         return true;
     n = read(bufferevent_getfd(c->bev), c->body.p + c->body.n, most);
     if (n <= 0)
@@ -362,7 +362,7 @@ static bool read_straight(struct http_conn *c)
 
 static bool step_body(struct http_conn *c)
 {
-    str run = peek(c), data;
+    str run = http_conn_peek(c), data;
     enum http_chunked_result r;
     size_t used;
     bool ok = true;
@@ -371,21 +371,21 @@ static bool step_body(struct http_conn *c)
         return read_straight(c);
     if (c->head.framing == HTTP_LENGTH) {
         data = str_sub(run, 0, c->left < run.n ? (size_t)c->left : run.n);
-        ok = take_bytes(c, data);
+        ok = http_conn_take_bytes(c, data);
         evbuffer_drain(input_of(c), data.n);
         c->left -= data.n;
         return ok && c->left == 0 ? end_body(c) : true;
     }
     r = http_chunked_feed(&c->chunked, run, &used, &data);
     if (r == HTTP_CHUNK_DATA)
-        ok = take_bytes(c, data);
+        ok = http_conn_take_bytes(c, data);
     else if (r == HTTP_CHUNK_BAD)
         http_conn_refuse(c, 400, "malformed chunked body");
     evbuffer_drain(input_of(c), used);
     return r == HTTP_CHUNK_END && ok ? end_body(c) : true;
 }
 
-static bool step(struct http_conn *c)
+static bool http_conn_step(struct http_conn *c)
 {
     switch (c->state) {
     case CONN_HEAD: return step_head(c);
@@ -466,7 +466,7 @@ static void settle_timer(struct http_conn *c)
 }
 
 /* False when the connection has reached its end and is gone. */
-static bool settle(struct http_conn *c)
+static bool http_conn_settle(struct http_conn *c)
 {
     bool empty = http_conn_unsent(c) == 0;
 
@@ -498,14 +498,14 @@ bool http_conn_advance(struct http_conn *c)
 {
     BUG_ON(c->advancing || c->state == CONN_DEAD);
     c->advancing = true;
-    while (step(c))
+    while (http_conn_step(c))
         ;
     c->advancing = false;
-    return settle(c);
+    return http_conn_settle(c);
 }
 
 /* The handler has taken too long; for it the client has gone. */
-static void give_up(struct http_conn *c)
+static void http_conn_give_up(struct http_conn *c)
 {
     struct http_req *rq = &c->rq;
     char text[64];
@@ -534,7 +534,7 @@ static void on_timeout(struct timer *t, struct now now)
         http_conn_refuse(c, 408, "the request took too long");
         http_conn_advance(c);
         return;
-    case WAIT_ANSWER: give_up(c); return;
+    case WAIT_ANSWER: http_conn_give_up(c); return;
     case WAIT_SEND:
         if (flushed(c) != c->seen) {
             c->seen = flushed(c);
@@ -560,7 +560,7 @@ static void on_ready(struct bufferevent *bev, void *arg)
     loop_yield(s->base, s->clock);
 }
 
-static void on_event(struct bufferevent *bev, short what, void *arg)
+static void http_conn_on_event(struct bufferevent *bev, short what, void *arg)
 {
     struct http_conn *c = arg;
 
@@ -617,7 +617,7 @@ void http_conn_new(struct http_server *s, int fd, struct in6_addr address)
         s->conns->prev = c;
     s->conns = c;
     s->n_conns++;
-    bufferevent_setcb(c->bev, on_ready, on_ready, on_event, c);
+    bufferevent_setcb(c->bev, on_ready, on_ready, http_conn_on_event, c);
     bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_MAX);
     bufferevent_setwatermark(c->bev, EV_WRITE, CONN_UNSENT_MAX / 2, 0);
     bufferevent_set_max_single_read(c->bev, READ_MAX);

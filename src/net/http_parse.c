@@ -11,7 +11,7 @@ static const bool token_bytes[256] = {
     ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
 };
 
-static int bad(const char **why, int status, const char *reason)
+static int http_parse_bad(const char **why, int status, const char *reason)
 {
     *why = reason;
     return status;
@@ -42,7 +42,7 @@ static int scan_line_end(struct http_scan *s, const char **why)
 {
     if (s->line != 2) { /* more than CR LF */
         if (++s->lines > HTTP_FIELDS_MAX + 1)
-            return bad(why, 431, "too many header fields");
+            return http_parse_bad(why, 431, "too many header fields");
         s->line = 0;
         s->cr = false;
         return 0;
@@ -52,7 +52,7 @@ static int scan_line_end(struct http_scan *s, const char **why)
     /* RFC 9112 2.2: one empty line before a request is left over from a sloppy client's last body.
      */
     if (s->blank++ != 0)
-        return bad(why, 400, "empty request line");
+        return http_parse_bad(why, 400, "empty request line");
     s->line = 0;
     s->cr = false;
     return 0;
@@ -67,17 +67,17 @@ int http_scan_feed(struct http_scan *s, str in, size_t *used, const char **why)
         *used = i + 1;
         s->line++;
         if (++s->n > HTTP_HEAD_MAX)
-            return s->lines == 0 ? bad(why, 414, "request line too long")
-                                 : bad(why, 431, "header fields too large");
+            return s->lines == 0 ? http_parse_bad(why, 414, "request line too long")
+                                 : http_parse_bad(why, 431, "header fields too large");
         if (c == '\0')
-            return bad(why, 400, "NUL in the head");
+            return http_parse_bad(why, 400, "NUL in the head");
         if (c == '\n') {
             if (!s->cr)
-                return bad(why, 400, "line without CR LF");
+                return http_parse_bad(why, 400, "line without CR LF");
             if ((done = scan_line_end(s, why)) != 0)
                 return done;
         } else if (s->cr) {
-            return bad(why, 400, "CR without LF");
+            return http_parse_bad(why, 400, "CR without LF");
         }
         s->cr = c == '\r';
     }
@@ -88,7 +88,7 @@ int http_scan_feed(struct http_scan *s, str in, size_t *used, const char **why)
 /* -- a whole head -- */
 
 /* A line without its CR LF; the scan has made sure that every line has one. */
-static str next_line(str *rest)
+static str http_parse_next_line(str *rest)
 {
     str line = str_cut(rest, '\n');
 
@@ -103,13 +103,13 @@ static int parse_version(str v, struct http_head *out, const char **why)
         out->minor = 0;
     else if (v.n == 8 && str_starts_with(v, S("HTTP/")) && v.p[5] >= '0' && v.p[5] <= '9' &&
              v.p[6] == '.' && v.p[7] >= '0' && v.p[7] <= '9')
-        return bad(why, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+        return http_parse_bad(why, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
     else
-        return bad(why, 400, "bad protocol version");
+        return http_parse_bad(why, 400, "bad protocol version");
     return 0;
 }
 
-static bool is_host(str s)
+static bool http_parse_is_host(str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
@@ -130,11 +130,11 @@ static int parse_target(str t, struct http_head *out, const char **why)
 
     for (size_t i = 0; i < t.n; i++) {
         if ((unsigned char)t.p[i] <= ' ' || t.p[i] == 0x7f || t.p[i] == '#')
-            return bad(why, 400, "bad request target");
+            return http_parse_bad(why, 400, "bad request target");
         params += t.p[i] == '&';
     }
     if (params >= HTTP_PARAMS_MAX)
-        return bad(why, 414, "too many parameters");
+        return http_parse_bad(why, 414, "too many parameters");
     out->target = t;
     if (str_starts_with(t, S("http://")) || str_starts_with(t, S("https://"))) {
         size_t from = (size_t)str_find_str(t, S("://")) + 3;
@@ -143,13 +143,13 @@ static int parse_target(str t, struct http_head *out, const char **why)
         while (end < t.n && t.p[end] != '/' && t.p[end] != '?')
             end++;
         out->host = str_sub(t, from, end);
-        if (out->host.n == 0 || !is_host(out->host))
-            return bad(why, 400, "bad request target");
+        if (out->host.n == 0 || !http_parse_is_host(out->host))
+            return http_parse_bad(why, 400, "bad request target");
         t = str_sub(t, end, t.n);
         if (t.n == 0)
             t = S("/");
     } else if (t.n == 0 || (t.p[0] != '/' && !(str_is(t, "*") && str_is(out->method, "OPTIONS")))) {
-        return bad(why, 400, "bad request target");
+        return http_parse_bad(why, 400, "bad request target");
     }
     at = str_find(t, '?');
     out->path = at >= 0 ? str_sub(t, 0, (size_t)at) : t;
@@ -167,7 +167,7 @@ static int parse_request_line(str line, struct http_head *out, const char **why)
     out->method = str_cut(&line, ' ');
     target = str_cut(&line, ' ');
     if (!http_is_token(out->method) || line.p == NULL)
-        return bad(why, 400, "bad request line");
+        return http_parse_bad(why, 400, "bad request line");
     status = parse_version(line, out, why);
     return status != 0 ? status : parse_target(target, out, why);
 }
@@ -178,19 +178,19 @@ static int parse_fields(str rest, size_t max, struct arena *a, struct http_head 
     struct http_header *v = arena_array(a, max, sizeof(*v));
     size_t n = 0;
 
-    for (str line; (line = next_line(&rest)).n != 0;) {
+    for (str line; (line = http_parse_next_line(&rest)).n != 0;) {
         ptrdiff_t colon = str_find(line, ':');
 
         if (line.p[0] == ' ' || line.p[0] == '\t')
-            return bad(why, 400, "folded header line");
+            return http_parse_bad(why, 400, "folded header line");
         if (colon < 0 || !http_is_token(str_sub(line, 0, (size_t)colon)))
-            return bad(why, 400, "bad header name");
+            return http_parse_bad(why, 400, "bad header name");
         if (n == max)
-            return bad(why, 431, "too many header fields");
+            return http_parse_bad(why, 431, "too many header fields");
         v[n].name = str_sub(line, 0, (size_t)colon);
         v[n].value = str_trim(str_sub(line, (size_t)colon + 1, line.n));
         if (!http_is_field_value(v[n].value))
-            return bad(why, 400, "bad header value");
+            return http_parse_bad(why, 400, "bad header value");
         n++;
     }
     out->headers = (struct http_headers){v, n};
@@ -218,19 +218,20 @@ static int parse_framing(struct http_head *out, const char **why)
     str coding = single(&out->headers, S("Transfer-Encoding"), &codings);
 
     if (lengths != 0 && codings != 0)
-        return bad(why, 400, "both Content-Length and Transfer-Encoding");
+        return http_parse_bad(why, 400, "both Content-Length and Transfer-Encoding");
     if (lengths > 1 || codings > 1)
-        return bad(why, 400, lengths > 1 ? "two Content-Length" : "two Transfer-Encoding");
+        return http_parse_bad(why, 400,
+                              lengths > 1 ? "two Content-Length" : "two Transfer-Encoding");
     if (lengths != 0) {
         if (!str_to_u64(length, &out->length))
-            return bad(why, 400, "bad Content-Length");
+            return http_parse_bad(why, 400, "bad Content-Length");
         out->framing = out->length != 0 ? HTTP_LENGTH : HTTP_NO_BODY;
     }
     if (codings != 0) {
         if (out->minor == 0)
-            return bad(why, 400, "Transfer-Encoding in HTTP/1.0");
+            return http_parse_bad(why, 400, "Transfer-Encoding in HTTP/1.0");
         if (!str_eq_nocase(coding, S("chunked")))
-            return bad(why, 501, "unknown Transfer-Encoding");
+            return http_parse_bad(why, 501, "unknown Transfer-Encoding");
         out->framing = HTTP_CHUNKED;
     }
     return 0;
@@ -242,11 +243,11 @@ static int parse_host(struct http_head *out, const char **why)
     str host = single(&out->headers, S("Host"), &n);
 
     if (n > 1)
-        return bad(why, 400, "two Host fields");
+        return http_parse_bad(why, 400, "two Host fields");
     if (n == 0 && out->minor != 0)
-        return bad(why, 400, "no Host field");
-    if (!is_host(host))
-        return bad(why, 400, "bad Host field");
+        return http_parse_bad(why, 400, "no Host field");
+    if (!http_parse_is_host(host))
+        return http_parse_bad(why, 400, "bad Host field");
     if (out->host.n == 0)
         out->host = host;
     return 0;
@@ -278,7 +279,7 @@ static int parse_semantics(struct http_head *out, const char **why)
     value = single(&out->headers, S("Expect"), &n);
     if (n != 0 && out->minor != 0) {
         if (n != 1 || !str_eq_nocase(value, S("100-continue")))
-            return bad(why, 417, "unknown expectation");
+            return http_parse_bad(why, 417, "unknown expectation");
         out->expects_continue = true;
     }
     value = single(&out->headers, S("Content-Encoding"), &n);
@@ -295,7 +296,7 @@ int http_head_parse(str head, size_t fields, struct arena *a, struct http_head *
 
     if (str_starts_with(head, S("\r\n")))
         head = str_sub(head, 2, head.n);
-    line = next_line(&head);
+    line = http_parse_next_line(&head);
     if ((status = parse_request_line(line, &h, why)) != 0)
         return status;
     if ((status = parse_fields(head, fields, a, &h, why)) != 0 ||
@@ -347,7 +348,7 @@ static bool size_byte(struct http_chunked *c, char b)
     return line_byte(c, b);
 }
 
-static void start_line(struct http_chunked *c, int state)
+static void http_parse_start_line(struct http_chunked *c, int state)
 {
     c->state = state;
     c->cr = c->digits = false;
@@ -371,10 +372,10 @@ static bool frame_byte(struct http_chunked *c, char b)
         return true;
     switch (c->state) {
     case SIZE:
-    case EXTENSION: start_line(c, c->left != 0 ? DATA : TRAILER); break;
-    case DATA_END: start_line(c, SIZE); break;
+    case EXTENSION: http_parse_start_line(c, c->left != 0 ? DATA : TRAILER); break;
+    case DATA_END: http_parse_start_line(c, SIZE); break;
     default: /* trailers are checked for their line ends and dropped */
-        start_line(c, c->line == 2 ? END : TRAILER);
+        http_parse_start_line(c, c->line == 2 ? END : TRAILER);
         break;
     }
     return true;
@@ -392,7 +393,7 @@ enum http_chunked_result http_chunked_feed(struct http_chunked *c, str in, size_
                 take = (size_t)c->left;
             c->left -= take;
             if (c->left == 0)
-                start_line(c, DATA_END);
+                http_parse_start_line(c, DATA_END);
             *data = str_sub(in, i, i + take);
             *used = i + take;
             return HTTP_CHUNK_DATA;

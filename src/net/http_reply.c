@@ -88,14 +88,14 @@ void http_reply_header(struct http_req *rq, str name, str value)
     h->v[h->n++] = (struct http_header){arena_str(&rq->arena, name), arena_str(&rq->arena, value)};
 }
 
-static void write_out(struct http_conn *c, str s)
+static void http_reply_write_out(struct http_conn *c, str s)
 {
     BUG_ON(bufferevent_write(c->bev, s.p, s.n) != 0);
     c->written += s.n;
 }
 
 /* A value from a user's data must not end its line. */
-static void add_field(struct buf *b, str name, str value)
+static void http_reply_add_field(struct buf *b, str name, str value)
 {
     buf_add(b, name);
     buf_adds(b, ": ");
@@ -108,7 +108,7 @@ static void add_field(struct buf *b, str name, str value)
 }
 
 /* length: SIZE_MAX when it is not known yet. */
-static void write_head(struct http_conn *c, int status, str content_type, size_t length)
+static void http_reply_write_head(struct http_conn *c, int status, str content_type, size_t length)
 {
     struct buf *b = &c->server->scratch;
     bool no_content = status == 204 || status == 304 || (status >= 100 && status < 200);
@@ -117,24 +117,24 @@ static void write_head(struct http_conn *c, int status, str content_type, size_t
     buf_addf(b, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, http_status_text(status),
              http_server_date(c->server));
     if (content_type.n != 0)
-        add_field(b, S("Content-Type"), content_type);
+        http_reply_add_field(b, S("Content-Type"), content_type);
     if (c->is_chunked)
         buf_adds(b, "Transfer-Encoding: chunked\r\n");
     else if (length != SIZE_MAX && !no_content)
         buf_addf(b, "Content-Length: %zu\r\n", length);
     for (size_t i = 0; i < c->rq.reply_headers.n; i++)
-        add_field(b, c->rq.reply_headers.v[i].name, c->rq.reply_headers.v[i].value);
+        http_reply_add_field(b, c->rq.reply_headers.v[i].name, c->rq.reply_headers.v[i].value);
     if (c->close_after)
         buf_adds(b, "Connection: close\r\n");
     else if (c->head.minor == 0)
         buf_adds(b, "Connection: keep-alive\r\n");
     buf_adds(b, "\r\n");
-    write_out(c, buf_str(b));
+    http_reply_write_out(c, buf_str(b));
     c->status = status;
     c->is_bodiless = c->rq.is_head || no_content;
 }
 
-static void begin(struct http_conn *c)
+static void http_reply_begin(struct http_conn *c)
 {
     BUG_ON(c->state != CONN_PENDING);
     if (c->server->draining || c->is_unread)
@@ -207,10 +207,10 @@ void http_reply(struct http_req *rq, int status, str content_type, str body)
         http_reply_stream(rq, status, content_type, whole_next, whole_done, w);
         return;
     }
-    begin(c);
-    write_head(c, status, content_type, body.n);
+    http_reply_begin(c);
+    http_reply_write_head(c, status, content_type, body.n);
     if (!c->is_bodiless && body.n != 0) {
-        write_out(c, body);
+        http_reply_write_out(c, body);
         c->sent = body.n;
     }
     http_conn_answered(c);
@@ -221,12 +221,12 @@ void http_reply_stream(struct http_req *rq, int status, str content_type, http_n
 {
     struct http_conn *c = conn_of(rq);
 
-    begin(c);
+    http_reply_begin(c);
     c->is_chunked = c->head.minor != 0;
     if (!c->is_chunked)
         c->close_after = true;
     pack_if_wanted(c, status);
-    write_head(c, status, content_type, SIZE_MAX);
+    http_reply_write_head(c, status, content_type, SIZE_MAX);
     c->more = next;
     c->done = done;
     c->ctx = ctx;
@@ -263,10 +263,11 @@ static void write_piece(struct http_conn *c, str piece)
     if (piece.n == 0)
         return;
     if (c->is_chunked)
-        write_out(c, (str){size, (size_t)snprintf(size, sizeof(size), "%zx\r\n", piece.n)});
-    write_out(c, piece);
+        http_reply_write_out(c,
+                             (str){size, (size_t)snprintf(size, sizeof(size), "%zx\r\n", piece.n)});
+    http_reply_write_out(c, piece);
     if (c->is_chunked)
-        write_out(c, S("\r\n"));
+        http_reply_write_out(c, S("\r\n"));
 }
 
 bool http_conn_pump(struct http_conn *c)
@@ -299,7 +300,7 @@ bool http_conn_pump(struct http_conn *c)
             return false;
         }
         if (c->is_chunked && !c->is_bodiless)
-            write_out(c, S("0\r\n\r\n"));
+            http_reply_write_out(c, S("0\r\n\r\n"));
         c->more = NULL;
         c->done = NULL;
         if (done != NULL)
@@ -321,7 +322,7 @@ void http_conn_refuse(struct http_conn *c, int status, const char *why)
     c->rq.reply_headers = (struct http_headers){NULL, 0};
     if (status == 503)
         http_reply_header(&c->rq, S("Retry-After"), S("5"));
-    write_head(c, status, S("text/plain; charset=utf-8"), (size_t)n);
-    write_out(c, (str){text, (size_t)n});
+    http_reply_write_head(c, status, S("text/plain; charset=utf-8"), (size_t)n);
+    http_reply_write_out(c, (str){text, (size_t)n});
     c->state = CONN_CLOSE;
 }

@@ -187,7 +187,7 @@ void http_server_accept_or_not(struct http_server *s)
 }
 
 /* Zeroes: loopback, or a Unix socket. */
-static struct in6_addr address_of(const struct sockaddr *sa)
+static struct in6_addr http_server_address_of(const struct sockaddr *sa)
 {
     struct in6_addr a = IN6ADDR_ANY_INIT;
     const struct sockaddr_in *v4 = (const void *)sa;
@@ -204,7 +204,7 @@ static struct in6_addr address_of(const struct sockaddr *sa)
     return a;
 }
 
-static size_t count_of(const struct http_server *s, const struct in6_addr *address)
+static size_t http_server_count_of(const struct http_server *s, const struct in6_addr *address)
 {
     size_t n = 0;
 
@@ -220,7 +220,7 @@ static bool may_come(struct http_server *s, const struct in6_addr *address)
     bool is_here = memcmp(address, &here, sizeof(here)) == 0;
     struct http_conn *gives_way;
 
-    if (!is_here && count_of(s, address) >= (s->conf.max_connections + 3) / 4) {
+    if (!is_here && http_server_count_of(s, address) >= (s->conf.max_connections + 3) / 4) {
         gives_way = longest_idle(s, address);
         if (gives_way == NULL)
             return false;
@@ -239,7 +239,7 @@ static void on_accept(struct evconnlistener *lev, evutil_socket_t fd, struct soc
 {
     struct http_listener *l = arg;
     struct http_server *s = l->server;
-    struct in6_addr address = address_of(sa);
+    struct in6_addr address = http_server_address_of(sa);
 
     (void)lev, (void)n;
     clock_touch(s->clock);
@@ -310,7 +310,7 @@ bool http_server_listen(struct http_server *s, str address, struct buf *bound, s
 /* -- routing -- */
 
 /* "/a/{id}" takes one non-empty segment, "/a/" followed by a star whatever is left. */
-static bool matches(const char *pattern, str path, str *wildcard)
+static bool http_server_matches(const char *pattern, str path, str *wildcard)
 {
     size_t i = 0;
 
@@ -337,12 +337,13 @@ static bool matches(const char *pattern, str path, str *wildcard)
     return i == path.n;
 }
 
-static const struct http_route *find(const struct http_route *routes, enum http_method method,
-                                     str path, str *wildcard, unsigned *allow)
+static const struct http_route *net_http_server_find(const struct http_route *routes,
+                                                     enum http_method method, str path,
+                                                     str *wildcard, unsigned *allow)
 {
     *allow = 0;
     for (const struct http_route *r = routes; r != NULL && r->path != NULL; r++) {
-        if (!matches(r->path, path, wildcard))
+        if (!http_server_matches(r->path, path, wildcard))
             continue;
         if ((r->methods & method) != 0)
             return r;
@@ -370,7 +371,8 @@ static void add_allow(struct http_req *rq, unsigned allow)
     buf_release(&b);
 }
 
-static void unrouted(struct http_server *s, struct http_conn *c, int status, unsigned allow)
+static void http_server_unrouted(struct http_server *s, struct http_conn *c, int status,
+                                 unsigned allow)
 {
     struct http_req *rq = &c->rq;
 
@@ -445,7 +447,8 @@ static void find_below(struct http_server *s, struct http_conn *c, str path)
 
     rq->path = below(s->conf.prefix, path);
     if (rq->path.p != NULL)
-        rq->route = find(s->conf.routes, rq->method, rq->path, &rq->wildcard, &c->allow);
+        rq->route =
+            net_http_server_find(s->conf.routes, rq->method, rq->path, &rq->wildcard, &c->allow);
 }
 
 /* What clients of the originals write and the routes have not. */
@@ -495,6 +498,6 @@ bool http_server_route(struct http_server *s, struct http_conn *c)
     else if (c->cleaned.n != 0)
         redirect(c, 301, c->cleaned, c->rq.query);
     else
-        unrouted(s, c, is_a_path(c) ? 405 : 404, c->allow);
+        http_server_unrouted(s, c, is_a_path(c) ? 405 : 404, c->allow);
     return false;
 }

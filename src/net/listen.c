@@ -11,7 +11,7 @@
 
 enum { BACKLOG = 1024 };
 
-static bool refuse(int fd, struct err *e, str address)
+static bool listen_refuse(int fd, struct err *e, str address)
 {
     int why = errno;
 
@@ -46,9 +46,9 @@ static bool open_unix(str path, int *out, struct err *e)
     remove_stale(&sa);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0)
-        return refuse(fd, e, path);
+        return listen_refuse(fd, e, path);
     if (chmod(sa.sun_path, 0660) != 0 || listen(fd, BACKLOG) != 0)
-        return refuse(fd, e, path);
+        return listen_refuse(fd, e, path);
     *out = fd;
     return true;
 }
@@ -127,7 +127,7 @@ bool listen_open(str address, int *fd, struct err *e)
     ok = open_any(host.n != 0 ? host_z : NULL, port_z, fd);
     mem_free(host_z);
     mem_free(port_z);
-    return ok || refuse(-1, e, address);
+    return ok || listen_refuse(-1, e, address);
 }
 
 void listen_name(int fd, struct buf *out)

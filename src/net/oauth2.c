@@ -70,7 +70,7 @@ static void add_form(struct buf *b, str s)
     }
 }
 
-static void add_pair(struct buf *b, str name, str value)
+static void oauth2_add_pair(struct buf *b, str name, str value)
 {
     if (b->n != 0)
         buf_addc(b, '&');
@@ -89,7 +89,7 @@ static void add_scopes(struct buf *b, const struct oauth2_conf *c)
         buf_add(&all, c->scopes[i]);
     }
     if (all.n != 0)
-        add_pair(b, S("scope"), buf_str(&all));
+        oauth2_add_pair(b, S("scope"), buf_str(&all));
     buf_release(&all);
 }
 
@@ -118,13 +118,13 @@ bool oauth2_request(const struct oauth2_conf *c, bool in_body, struct arena *a,
 
     if (!is_supported(c, e) || !secret_read(c->client_secret, a, &secret, e))
         return false;
-    add_pair(&b, S("grant_type"), S("client_credentials"));
+    oauth2_add_pair(&b, S("grant_type"), S("client_credentials"));
     add_scopes(&b, c);
     for (size_t i = 0; i < c->n_endpoint_params; i++)
-        add_pair(&b, c->endpoint_params[i].name, c->endpoint_params[i].value);
+        oauth2_add_pair(&b, c->endpoint_params[i].name, c->endpoint_params[i].value);
     if (in_body) {
-        add_pair(&b, S("client_id"), c->client_id);
-        add_pair(&b, S("client_secret"), secret);
+        oauth2_add_pair(&b, S("client_id"), c->client_id);
+        oauth2_add_pair(&b, S("client_secret"), secret);
     }
     h[0] = (struct http_header){S("Content-Type"), S("application/x-www-form-urlencoded")};
     if (!in_body)
@@ -138,7 +138,7 @@ bool oauth2_request(const struct oauth2_conf *c, bool in_body, struct arena *a,
 }
 
 /* Some servers quote the number. */
-static bool read_seconds(struct json_reader *r, uint64_t *out)
+static bool oauth2_read_seconds(struct json_reader *r, uint64_t *out)
 {
     int64_t v = 0;
     str text;
@@ -169,7 +169,7 @@ bool oauth2_answer(str body, struct arena *a, str *token, uint64_t *expires_s, s
         if (str_is(key, "access_token"))
             json_string(&r, &found);
         else if (str_is(key, "expires_in"))
-            read_seconds(&r, &expires);
+            oauth2_read_seconds(&r, &expires);
         else
             json_skip(&r);
     }

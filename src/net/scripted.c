@@ -27,7 +27,7 @@ struct scripted {
     struct transfer *in_flight;
 };
 
-static struct http_request copy(struct arena *a, const struct http_request *rq)
+static struct http_request scripted_copy(struct arena *a, const struct http_request *rq)
 {
     struct http_request c = {.url = arena_str(a, rq->url), .body = arena_str(a, rq->body)};
 
@@ -42,7 +42,7 @@ static struct http_request copy(struct arena *a, const struct http_request *rq)
     return c;
 }
 
-static void end(struct scripted *s, struct transfer *x)
+static void scripted_end(struct scripted *s, struct transfer *x)
 {
     timer_cancel(x->clock, &x->timer);
     if (x->next != NULL)
@@ -80,7 +80,7 @@ static void resume_scripted(void *self, struct transfer *x)
         timer_arm(x->clock, &x->timer, x->clock->now.mono);
 }
 
-static void answer(struct timer *t, struct now ignored)
+static void net_scripted_answer(struct timer *t, struct now ignored)
 {
     struct transfer *x = container_of(t, struct transfer, timer);
     struct now now = clock_touch(x->script->clock); /* as the first of a turn */
@@ -96,7 +96,7 @@ static void answer(struct timer *t, struct now ignored)
     (void)ignored;
     if (!give_pieces(x))
         return;
-    end(x->script, x);
+    scripted_end(x->script, x);
     if (a.failure == TRANSPORT_OK)
         out.http = (struct http_answer){a.status != 0 ? a.status : 200, a.headers,
                                         is_given ? STR_NONE : a.body};
@@ -115,7 +115,7 @@ static struct transfer *send_scripted(void *self, const struct transport_request
     struct transfer *x = mem_new(struct transfer);
     ts_ns due;
 
-    r->http = copy(&s->memory, &rq->http);
+    r->http = scripted_copy(&s->memory, &rq->http);
     r->conf = rq->conf;
     r->at = clock_touch(s->clock);
     r->deadline = rq->deadline;
@@ -124,7 +124,7 @@ static struct transfer *send_scripted(void *self, const struct transport_request
     x->cb = cb;
     x->arg = arg;
     x->piece = rq->piece;
-    x->timer.fire = answer;
+    x->timer.fire = net_scripted_answer;
     x->since = r->at.mono;
     x->next = s->in_flight;
     if (s->in_flight != NULL)
@@ -149,7 +149,7 @@ static struct transfer *send_scripted(void *self, const struct transport_request
 
 static void cancel_scripted(void *self, struct transfer *x)
 {
-    end(self, x);
+    scripted_end(self, x);
 }
 
 static void free_scripted(void *self)
@@ -177,7 +177,7 @@ void scripted_free(struct scripted *s)
     if (s == NULL)
         return;
     while (s->in_flight != NULL)
-        end(s, s->in_flight);
+        scripted_end(s, s->in_flight);
     vec_release(&s->requests);
     vec_release(&s->queue);
     arena_release(&s->memory);

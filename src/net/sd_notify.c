@@ -11,7 +11,7 @@
 
 enum { FIRST_FD = 3, STATUS_MAX = 1024 };
 
-static void tell(str message)
+static void sd_notify_tell(str message)
 {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
     str path = str_of(getenv("NOTIFY_SOCKET"));
@@ -45,7 +45,7 @@ void sd_notify_ready(str status)
 
     buf_adds(&b, "READY=1\n");
     add_status(&b, status);
-    tell(buf_str(&b));
+    sd_notify_tell(buf_str(&b));
     buf_release(&b);
 }
 
@@ -57,18 +57,18 @@ void sd_notify_reloading(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     buf_addf(&b, "RELOADING=1\nMONOTONIC_USEC=%lld",
              (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-    tell(buf_str(&b));
+    sd_notify_tell(buf_str(&b));
     buf_release(&b);
 }
 
 void sd_notify_stopping(void)
 {
-    tell(S("STOPPING=1"));
+    sd_notify_tell(S("STOPPING=1"));
 }
 
 void sd_notify_watchdog(void)
 {
-    tell(S("WATCHDOG=1"));
+    sd_notify_tell(S("WATCHDOG=1"));
 }
 
 /* Variables that name another process are meant for it. */

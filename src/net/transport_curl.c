@@ -1,5 +1,5 @@
 /* The transport on libcurl: HTTP on multi handles (curl_pool.h), mail on threads (curl_mail.h). After each turn of a pool
- * finish() collects what is done and calls back; no handle is added or removed inside one of curl's own callbacks.
+ * transport_curl_finish() collects what is done and calls back; no handle is added or removed inside one of curl's own callbacks.
  *
  * A request goes   send -> [WAITING for a token] -> QUEUED at its destination -> RUNNING -> answered.
  * Each destination has a queue; a heap holds the destinations that have both a waiting request and room, by the age of
@@ -26,7 +26,7 @@ void transfer_list_add(struct transfer_list *l, struct transfer *x)
     l->tail = x;
 }
 
-static void list_remove(struct transfer *x)
+static void transport_curl_list_remove(struct transfer *x)
 {
     struct transfer_list *l = x->in;
 
@@ -122,7 +122,7 @@ static void detach(struct transfer *x)
     struct curl_transport *t = x->transport;
 
     stop_running(x);
-    list_remove(x);
+    transport_curl_list_remove(x);
     timer_cancel(t->clock, &x->timer);
     if (x->destination != NULL) {
         destination_settle(t, x->destination);
@@ -176,7 +176,7 @@ static bool has_sent(const struct transfer *x)
 }
 
 /* The status of an answer whose head came whole, whatever became of the rest. Not a redirect's: it was not the answer. */
-static int status_of(const struct transfer *x)
+static int transport_curl_status_of(const struct transfer *x)
 {
     long status = 0;
 
@@ -185,13 +185,13 @@ static int status_of(const struct transfer *x)
     return x->failure != TRANSPORT_OK && status / 100 == 3 ? 0 : (int)status;
 }
 
-static void deliver(struct transfer *x)
+static void transport_curl_deliver(struct transfer *x)
 {
     struct curl_transport *t = x->transport;
     struct transport_answer a = {.failure = x->failure,
                                  .took = clock_touch(t->clock).mono - x->since};
 
-    a.http.status = x->smtp != NULL ? x->status : status_of(x);
+    a.http.status = x->smtp != NULL ? x->status : transport_curl_status_of(x);
     if (a.http.status != 0)
         a.http.headers = x->headers;
     if (x->failure == TRANSPORT_OK)
@@ -212,7 +212,7 @@ void transfer_fail_later(struct transfer *x, enum transport_failure failure)
 
     x->failure = failure;
     x->state = FAILED;
-    list_remove(x);
+    transport_curl_list_remove(x);
     transfer_list_add(&t->failed, x);
     timer_arm(t->clock, &x->timer, t->clock->now.mono);
 }
@@ -239,10 +239,10 @@ static void on_deadline(struct timer *timer, struct now now)
                     x->state == RUNNING ? "cannot reach" : "not sent to", STR(x->rq.destination),
                     where[x->state]);
     }
-    list_remove(x);
+    transport_curl_list_remove(x);
     if (k != NULL)
         token_left(k);
-    deliver(x);
+    transport_curl_deliver(x);
     start_ready(t);
 }
 
@@ -362,7 +362,7 @@ static void on_mail(void *arg, const struct mail_answer *a)
     x->has_sent = a->has_sent;
     x->headers = a->refused;
     x->err = a->err;
-    deliver(x);
+    transport_curl_deliver(x);
     start_ready(t);
 }
 
@@ -375,11 +375,11 @@ static bool start_mail(struct transfer *x)
     return x->mail != NULL;
 }
 
-static void start(struct transfer *x)
+static void transport_curl_start(struct transfer *x)
 {
     struct curl_transport *t = x->transport;
 
-    list_remove(x);
+    transport_curl_list_remove(x);
     if (!(x->smtp != NULL ? start_mail(x) : start_http(x))) {
         transfer_fail_later(x, TRANSPORT_CONFIG);
         return;
@@ -400,7 +400,7 @@ static void start_ready(struct curl_transport *t)
         while (shares_may_start(&t->shares, c) && (node = heap_min(&t->ready[c])) != NULL) {
             struct destination *d = container_of(node, struct destination, node);
 
-            start(d->waiting.head);
+            transport_curl_start(d->waiting.head);
             destination_settle(t, d);
         }
 }
@@ -411,10 +411,10 @@ void transfer_enqueue(struct transfer *x)
 
     x->state = QUEUED;
     if (x->class == WORK_PAGE) {
-        start(x);
+        transport_curl_start(x);
         return;
     }
-    list_remove(x);
+    transport_curl_list_remove(x);
     transfer_list_add(&x->destination->waiting, x);
     destination_settle(t, x->destination);
     start_ready(t);
@@ -422,7 +422,7 @@ void transfer_enqueue(struct transfer *x)
 
 /* -- what curl has done -- */
 
-static void finish(struct curl_pools *ps, struct curl_pool *p)
+static void transport_curl_finish(struct curl_pools *ps, struct curl_pool *p)
 {
     struct curl_transport *t = container_of(ps, struct curl_transport, pools);
     CURLMsg *m;
@@ -440,7 +440,7 @@ static void finish(struct curl_pools *ps, struct curl_pool *p)
         x->failure = curl_failure(&x->handle, code);
         if (code != CURLE_OK)
             curl_failure_text(&x->handle, x->rq.destination, code, &x->memory, &x->err);
-        deliver(x);
+        transport_curl_deliver(x);
     }
     start_ready(t);
 }
@@ -541,7 +541,7 @@ struct transport *transport_new_curl(struct event_base *base, struct clock *cloc
     t->transport = (struct transport){&ops, t};
     t->clock = clock;
     t->pools = (struct curl_pools){
-        .base = base, .clock = clock, .turned = finish, .connections_max = running};
+        .base = base, .clock = clock, .turned = transport_curl_finish, .connections_max = running};
     t->shares.whole = running;
     for (unsigned c = 0; c < WORK_CLASSES; c++)
         t->shares.share[c] = (of_256[c] * running + 255) / 256;

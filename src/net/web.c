@@ -40,7 +40,7 @@ struct web {
 
 /* -- files -- */
 
-static void look_at(struct stamp *s, str path, struct arena *a)
+static void web_look_at(struct stamp *s, str path, struct arena *a)
 {
     struct stat st;
 
@@ -53,12 +53,12 @@ static void look_at(struct stamp *s, str path, struct arena *a)
     s->changed = st.st_mtim;
 }
 
-static bool has_changed(const struct stamp *old, struct arena *scratch)
+static bool web_has_changed(const struct stamp *old, struct arena *scratch)
 {
     for (size_t i = 0; i < STAMPS; i++) {
         struct stamp now;
 
-        look_at(&now, old[i].path, scratch);
+        web_look_at(&now, old[i].path, scratch);
         if (now.dev != old[i].dev || now.ino != old[i].ino || now.size != old[i].size ||
             now.changed.tv_sec != old[i].changed.tv_sec ||
             now.changed.tv_nsec != old[i].changed.tv_nsec)
@@ -81,13 +81,13 @@ static bool read_state(struct web *w, struct web_state *st, struct diags *d, str
     struct ssl_ctx_st *tls = NULL;
 
     arena_init(&st->arena, 0);
-    look_at(&st->stamps[STAMP_FILE], w->path, &st->arena);
+    web_look_at(&st->stamps[STAMP_FILE], w->path, &st->arena);
     if (!web_conf_load(w->path, &st->arena, &st->conf, d, e))
         return false;
     if (st->conf.tls != NULL) {
-        look_at(&st->stamps[STAMP_CERT], st->conf.tls->cert.file, &st->arena);
-        look_at(&st->stamps[STAMP_KEY], st->conf.tls->key.file, &st->arena);
-        look_at(&st->stamps[STAMP_CA], st->conf.tls->client_ca.file, &st->arena);
+        web_look_at(&st->stamps[STAMP_CERT], st->conf.tls->cert.file, &st->arena);
+        web_look_at(&st->stamps[STAMP_KEY], st->conf.tls->key.file, &st->arena);
+        web_look_at(&st->stamps[STAMP_CA], st->conf.tls->client_ca.file, &st->arena);
         tls = web_tls_new(st->conf.tls, e);
         if (tls == NULL)
             return err_wrap(e, "%.*s", STR(w->path));
@@ -97,7 +97,7 @@ static bool read_state(struct web *w, struct web_state *st, struct diags *d, str
     return true;
 }
 
-static bool load(struct web *w, struct diags *d, struct err *e)
+static bool web_load(struct web *w, struct diags *d, struct err *e)
 {
     struct web_state *st = mem_new(struct web_state);
 
@@ -130,8 +130,8 @@ static void on_look(struct timer *t, struct now now)
     timer_arm(w->clock, t, ts_add(now.mono, NS_PER_S));
     arena_init(&scratch, 0);
     diags_init(&d);
-    if (has_changed(last, &scratch)) {
-        if (load(w, &d, &e))
+    if (web_has_changed(last, &scratch)) {
+        if (web_load(w, &d, &e))
             log_info("web configuration read again", LOG_STR("file", w->path));
         else
             log_error("web configuration refused, the old one stays", LOG_ERR(&e));
@@ -155,7 +155,7 @@ struct web *web_new(str path, struct http_server *server, struct clock *clock, s
     w->path = mem_str_dup(path);
     w->auth = web_auth_new(pool, count);
     arena_init(&w->refused_arena, 0);
-    if (!load(w, d, e)) {
+    if (!web_load(w, d, e)) {
         web_free(w);
         return NULL;
     }

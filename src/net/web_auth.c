@@ -11,11 +11,11 @@
 
 enum { DIGEST = 32, REMEMBERED = 64, WAITING_MAX = 64 };
 
-struct check {
+struct web_auth_check {
     struct job job;
     struct web_auth *auth; /* NULL: it is gone */
     struct http_req *rq;   /* NULL: the client is gone */
-    struct check *next;
+    struct web_auth_check *next;
     char *hash, *password, *name;
     unsigned char digest[DIGEST];
     bool is_known; /* there is such a user */
@@ -28,7 +28,7 @@ struct web_auth {
     unsigned char key[DIGEST];
     unsigned char right[REMEMBERED][DIGEST]; /* zeroes: none */
     size_t at;                               /* the one that gives way next */
-    struct check *running, *first, **last;
+    struct web_auth_check *running, *first, **last;
     size_t waiting;
 };
 
@@ -43,7 +43,7 @@ struct web_auth *web_auth_new(struct pool *pool, struct refusals *count)
     return w;
 }
 
-static void check_free(struct check *c)
+static void check_free(struct web_auth_check *c)
 {
     OPENSSL_cleanse(c->password, strlen(c->password));
     mem_free(c->password);
@@ -58,7 +58,7 @@ void web_auth_free(struct web_auth *w)
         return;
     if (w->running != NULL)
         w->running->auth = NULL;
-    for (struct check *c = w->first, *next; c != NULL; c = next) {
+    for (struct web_auth_check *c = w->first, *next; c != NULL; c = next) {
         next = c->next;
         check_free(c);
     }
@@ -111,8 +111,8 @@ void web_auth_refuse(struct refusals *count, struct http_req *rq, const char *sc
 
 /* -- remembered pairs -- */
 
-static void digest_of(const struct web_auth *w, str user, str hash, str password,
-                      unsigned char *out)
+static void web_auth_digest_of(const struct web_auth *w, str user, str hash, str password,
+                               unsigned char *out)
 {
     struct buf b = BUF_INIT;
     unsigned n = 0;
@@ -148,7 +148,7 @@ static void remember(struct web_auth *w, const unsigned char *digest)
 
 static void check_run(struct job *j)
 {
-    struct check *c = container_of(j, struct check, job);
+    struct web_auth_check *c = container_of(j, struct web_auth_check, job);
     struct crypt_data *data = mem_new(struct crypt_data);
     const char *made = crypt_r(c->password, c->hash, data);
 
@@ -158,9 +158,9 @@ static void check_run(struct job *j)
     mem_free(data);
 }
 
-static struct check *take_first(struct web_auth *w)
+static struct web_auth_check *take_first(struct web_auth *w)
 {
-    struct check *c = w->first;
+    struct web_auth_check *c = w->first;
 
     if (c == NULL)
         return NULL;
@@ -174,7 +174,7 @@ static struct check *take_first(struct web_auth *w)
 /* Nobody waits for the password of a client that has gone. */
 static void run_next(struct web_auth *w)
 {
-    struct check *c;
+    struct web_auth_check *c;
 
     if (w->running != NULL)
         return;
@@ -188,7 +188,7 @@ static void run_next(struct web_auth *w)
 
 static void check_done(struct job *j)
 {
-    struct check *c = container_of(j, struct check, job);
+    struct web_auth_check *c = container_of(j, struct web_auth_check, job);
     struct web_auth *w = c->auth;
 
     if (w != NULL) {
@@ -209,7 +209,7 @@ static void check_done(struct job *j)
 static void check_gone(struct http_req *rq, void *ctx)
 {
     (void)rq;
-    ((struct check *)ctx)->rq = NULL;
+    ((struct web_auth_check *)ctx)->rq = NULL;
 }
 
 /* Name and password of the Authorization header; false without one of that kind. */
@@ -235,7 +235,7 @@ bool web_auth_admit(struct web_auth *w, struct http_req *rq, const struct conf_m
     const struct conf_pair *known = NULL;
     unsigned char digest[DIGEST];
     str user, password;
-    struct check *c;
+    struct web_auth_check *c;
 
     if (!read_basic(rq, &user, &password)) {
         web_auth_refuse(w->count, rq, "Basic", STR_NONE);
@@ -244,21 +244,21 @@ bool web_auth_admit(struct web_auth *w, struct http_req *rq, const struct conf_m
     for (size_t i = 0; i < users->n; i++)
         if (str_eq(users->v[i].name, user))
             known = &users->v[i];
-    digest_of(w, user, known != NULL ? known->value : STR_NONE, password, digest);
+    web_auth_digest_of(w, user, known != NULL ? known->value : STR_NONE, password, digest);
     if (is_remembered(w, digest))
         return true;
     if (w->waiting == WAITING_MAX) {
         http_reply(rq, 429, S("text/plain; charset=utf-8"), S("Too many passwords to check\n"));
         return false;
     }
-    c = mem_new(struct check);
-    *c = (struct check){.job = {.run = check_run, .done = check_done},
-                        .auth = w,
-                        .rq = rq,
-                        .hash = mem_zdup(known != NULL ? known->value : users->v[0].value),
-                        .password = mem_zdup(password),
-                        .name = mem_zdup(known != NULL ? known->name : STR_NONE),
-                        .is_known = known != NULL};
+    c = mem_new(struct web_auth_check);
+    *c = (struct web_auth_check){.job = {.run = check_run, .done = check_done},
+                                 .auth = w,
+                                 .rq = rq,
+                                 .hash = mem_zdup(known != NULL ? known->value : users->v[0].value),
+                                 .password = mem_zdup(password),
+                                 .name = mem_zdup(known != NULL ? known->name : STR_NONE),
+                                 .is_known = known != NULL};
     memcpy(c->digest, digest, DIGEST);
     rq->ctx = c;
     rq->on_gone = check_gone;

@@ -33,7 +33,7 @@ static bool says_something(const struct web_tls_conf *t)
     return (t->given.rows[0] | t->given.rows[1]) != 0;
 }
 
-static void check_tls(struct conf_check *c, void *obj)
+static void web_conf_check_tls(struct conf_check *c, void *obj)
 {
     const struct web_tls_conf *t = obj;
 
@@ -86,7 +86,7 @@ static const struct conf_type tls_type = {
     .keys = tls_keys,
     .size = sizeof(struct web_tls_conf),
     .given = CONF_AT(struct web_tls_conf, given),
-    .check = check_tls,
+    .check = web_conf_check_tls,
 };
 
 /* -- HTTP -- */
@@ -112,7 +112,7 @@ static bool is_allowed(const struct allowed_header *h, str value)
     return h->values == NULL;
 }
 
-static void check_http(struct conf_check *c, void *obj)
+static void web_conf_check_http(struct conf_check *c, void *obj)
 {
     const struct web_http_conf *http = obj;
 
@@ -142,7 +142,7 @@ static const struct conf_type http_type = {
     .doc = "HTTP of the server.",
     .keys = http_keys,
     .size = sizeof(struct web_http_conf),
-    .check = check_http,
+    .check = web_conf_check_http,
 };
 
 static const struct conf_key rate_keys[] = {

@@ -12,7 +12,7 @@
 
 /* -- PEM -- */
 
-static bool fail(struct err *e, struct secret s, const char *key, const char *what)
+static bool web_tls_fail(struct err *e, struct secret s, const char *key, const char *what)
 {
     char why[256] = "nothing found";
     unsigned long code = ERR_get_error();
@@ -46,7 +46,7 @@ static bool use_cert(SSL_CTX *ctx, struct secret s, struct arena *a, struct err 
     ok = cert != NULL && SSL_CTX_use_certificate(ctx, cert) == 1;
     X509_free(cert);
     if (!ok)
-        fail(e, s, "cert", "cannot use the certificate");
+        web_tls_fail(e, s, "cert", "cannot use the certificate");
     while (ok && (cert = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL)
         SSL_CTX_add0_chain_cert(ctx, cert);
     ERR_clear_error(); /* the chain ends where no PEM follows */
@@ -67,7 +67,7 @@ static bool use_key(SSL_CTX *ctx, struct secret s, struct arena *a, struct err *
         key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
     EVP_PKEY_free(key);
     BIO_free(in);
-    return ok || fail(e, s, "key", "cannot use the key");
+    return ok || web_tls_fail(e, s, "key", "cannot use the key");
 }
 
 static bool use_client_ca(SSL_CTX *ctx, struct secret s, struct arena *a, struct err *e)
@@ -85,7 +85,7 @@ static bool use_client_ca(SSL_CTX *ctx, struct secret s, struct arena *a, struct
     }
     BIO_free(in);
     if (n == 0)
-        return fail(e, s, "client_ca", "cannot read authorities");
+        return web_tls_fail(e, s, "client_ca", "cannot read authorities");
     ERR_clear_error();
     return true;
 }
@@ -139,7 +139,7 @@ static bool has_uri(X509 *cert, const char *name)
     return found;
 }
 
-static int check_names(int ok, X509_STORE_CTX *store)
+static int web_tls_check_names(int ok, X509_STORE_CTX *store)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     const char *name = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), names_index());
@@ -186,7 +186,7 @@ static void set_client_auth(SSL_CTX *ctx, const struct web_tls_conf *conf)
         if (str_is(conf->client_auth_type, types[i].name))
             SSL_CTX_set_verify(ctx, types[i].mode,
                                !types[i].verifies                 ? take_any
-                               : conf->client_allowed_sans.n != 0 ? check_names
+                               : conf->client_allowed_sans.n != 0 ? web_tls_check_names
                                                                   : NULL);
 }
 
@@ -250,7 +250,8 @@ static bool set_curves(SSL_CTX *ctx, const struct conf_strings *curves, struct e
     return ok;
 }
 
-static bool fill(SSL_CTX *ctx, const struct web_tls_conf *conf, struct arena *a, struct err *e)
+static bool web_tls_fill(SSL_CTX *ctx, const struct web_tls_conf *conf, struct arena *a,
+                         struct err *e)
 {
     SSL_CTX_set_min_proto_version(ctx, version_of(conf->min_version, TLS1_2_VERSION));
     SSL_CTX_set_max_proto_version(ctx, version_of(conf->max_version, 0));
@@ -273,7 +274,7 @@ struct ssl_ctx_st *web_tls_new(const struct web_tls_conf *conf, struct err *e)
 
     BUG_ON(ctx == NULL);
     arena_init(&a, 0);
-    ok = fill(ctx, conf, &a, e);
+    ok = web_tls_fill(ctx, conf, &a, e);
     ERR_clear_error();
     arena_release(&a);
     if (ok)

@@ -48,7 +48,7 @@ static str plain_line(struct delivery *d, bool html)
     return out;
 }
 
-static bool say(struct delivery *d, str text, bool html, str *out)
+static bool content_say(struct delivery *d, str text, bool html, str *out)
 {
     if (html ? d->render(d, text, true, out) : delivery_expand(d, text, out))
         return true;
@@ -58,7 +58,7 @@ static bool say(struct delivery *d, str text, bool html, str *out)
 
 str delivery_say(struct delivery *d, str text, bool html)
 {
-    (void)say(d, text, html, &text);
+    (void)content_say(d, text, html, &text);
     return text;
 }
 
@@ -66,7 +66,7 @@ str delivery_member_text(struct delivery *d, const struct delivery_member *m)
 {
     str text = STR_NONE;
 
-    if (!say(d, m->text, false, &text) && m->instead != NULL)
+    if (!content_say(d, m->text, false, &text) && m->instead != NULL)
         text = str_of(m->instead);
     return m->max_runes != 0 ? delivery_truncate_runes(d, text, m->max_runes) : text;
 }
@@ -91,20 +91,20 @@ struct member {
     const struct conf_value *value;
 };
 
-static int by_name(const void *a, const void *b)
+static int content_by_name(const void *a, const void *b)
 {
     return str_cmp(((const struct member *)a)->name, ((const struct member *)b)->name);
 }
 
 /* The members of a map in byte order, as Go's encoder writes them. */
-static struct member *sorted(struct delivery *d, const struct conf_value *map)
+static struct member *content_sorted(struct delivery *d, const struct conf_value *map)
 {
     struct member *m = arena_array(d->arena, map->n, sizeof(*m));
 
     for (size_t i = 0; i < map->n; i++)
         m[i] = (struct member){map->names[i], &map->items[i]};
     if (map->n > 1)
-        qsort(m, map->n, sizeof(*m), by_name);
+        qsort(m, map->n, sizeof(*m), content_by_name);
     return m;
 }
 
@@ -118,7 +118,7 @@ static void put_plain(struct delivery *d, struct json_writer *w, const struct co
         return;
     }
     if (v->kind == CONF_VALUE_MAP)
-        m = sorted(d, v);
+        m = content_sorted(d, v);
     json_open(w, m != NULL ? '{' : '[');
     for (size_t i = 0; i < v->n; i++) {
         if (m != NULL)
@@ -146,9 +146,9 @@ static const struct conf_value *reread(struct delivery *d, str text)
     return v;
 }
 
-static void put_string(struct delivery *d, struct json_writer *w, str text)
+static void content_put_string(struct delivery *d, struct json_writer *w, str text)
 {
-    const struct conf_value *v = say(d, text, false, &text) ? reread(d, text) : NULL;
+    const struct conf_value *v = content_say(d, text, false, &text) ? reread(d, text) : NULL;
 
     if (v != NULL)
         put_plain(d, w, v);
@@ -156,7 +156,7 @@ static void put_string(struct delivery *d, struct json_writer *w, str text)
         json_put_str(w, text);
 }
 
-static void put_map(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+static void content_put_map(struct delivery *d, struct json_writer *w, const struct conf_value *v)
 {
     struct conf_value named = *v;
     const struct member *m;
@@ -164,7 +164,7 @@ static void put_map(struct delivery *d, struct json_writer *w, const struct conf
     named.names = arena_array(d->arena, v->n, sizeof(named.names[0]));
     for (size_t i = 0; i < v->n; i++)
         named.names[i] = delivery_say(d, v->names[i], false);
-    m = sorted(d, &named);
+    m = content_sorted(d, &named);
     json_open(w, '{');
     for (size_t i = 0; i < v->n; i++) {
         json_key(w, m[i].name);
@@ -173,7 +173,7 @@ static void put_map(struct delivery *d, struct json_writer *w, const struct conf
     json_close(w, '}');
 }
 
-static void put_list(struct delivery *d, struct json_writer *w, const struct conf_value *v)
+static void content_put_list(struct delivery *d, struct json_writer *w, const struct conf_value *v)
 {
     json_open(w, '[');
     for (size_t i = 0; i < v->n; i++)
@@ -184,16 +184,16 @@ static void put_list(struct delivery *d, struct json_writer *w, const struct con
 void delivery_put_value(struct delivery *d, struct json_writer *w, const struct conf_value *v)
 {
     switch (v->kind) {
-    case CONF_VALUE_STRING: put_string(d, w, v->s); break;
-    case CONF_VALUE_MAP: put_map(d, w, v); break;
-    case CONF_VALUE_LIST: put_list(d, w, v); break;
+    case CONF_VALUE_STRING: content_put_string(d, w, v->s); break;
+    case CONF_VALUE_MAP: content_put_map(d, w, v); break;
+    case CONF_VALUE_LIST: content_put_list(d, w, v); break;
     default: conf_value_add_json(w, v);
     }
 }
 
 /* -- answers -- */
 
-static str read_list(struct delivery *d, struct json_reader *r)
+static str content_read_list(struct delivery *d, struct json_reader *r)
 {
     struct buf b = BUF_INIT;
     str out;
@@ -219,7 +219,7 @@ static str read_member(struct delivery *d, struct json_reader *r)
     /* slices of the body where it can be */
     switch (json_peek(r)) {
     case JSON_STRING: json_string(r, &s); return s;
-    case JSON_ARRAY: return read_list(d, r);
+    case JSON_ARRAY: return content_read_list(d, r);
     case JSON_NULL: json_null(r); return STR_NONE;
     default: json_raw(r, &s); return s;
     }

@@ -7,7 +7,8 @@
 #include "model/labels.h"
 #include "tocsin/delivery.h"
 
-static void put_alert(struct json_writer *w, const struct notified_alert *a, bool shows_change)
+static void message_put_alert(struct json_writer *w, const struct notified_alert *a,
+                              bool shows_change)
 {
     json_open(w, '{');
     json_key(w, S("status"));
@@ -85,7 +86,7 @@ void notification_json(struct buf *out, const struct notification *n, str extern
     json_key(&w, S("alerts"));
     json_open(&w, '[');
     for (size_t i = 0; i < n->n_alerts; i++)
-        put_alert(&w, &n->alerts[i], n->shows_changes);
+        message_put_alert(&w, &n->alerts[i], n->shows_changes);
     json_close(&w, ']');
     json_key(&w, S("notification_reason"));
     json_put_str(&w, str_of(notify_reason_text(n->reason)));

@@ -71,8 +71,8 @@ void messages_free(struct messages *m)
     mem_free(m);
 }
 
-static void load_file(struct template_set *set, const struct files *files, const char *path,
-                      struct diags *d)
+static void messages_load_file(struct template_set *set, const struct files *files,
+                               const char *path, struct diags *d)
 {
     const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
     struct diag_place place = {.file = str_of(path), .line = 1, .col = 1};
@@ -106,7 +106,8 @@ struct bridge_seen {
     const void *own, *names[3];
 };
 
-static struct bridge_seen look_at(const struct template_set *set, const struct bridge_name *b)
+static struct bridge_seen messages_look_at(const struct template_set *set,
+                                           const struct bridge_name *b)
 {
     struct bridge_seen s = {.own = template_set_definition(set, str_of(b->own))};
 
@@ -118,7 +119,7 @@ static struct bridge_seen look_at(const struct template_set *set, const struct b
 static void follow_bridge(struct template_set *set, const struct bridge_name *b,
                           const struct bridge_seen *before)
 {
-    struct bridge_seen now = look_at(set, b);
+    struct bridge_seen now = messages_look_at(set, b);
 
     if (now.own == before->own && memcmp(now.names, before->names, sizeof(now.names)) != 0)
         parse_builtin(set, S("default.tmpl"), b->by, b->by + strlen(b->by));
@@ -133,7 +134,7 @@ bool messages_load(struct messages *m, const struct files *files, const str *pat
 
     arena_init(&a, 0);
     for (size_t i = 0; i < ARRAY_LEN(bridge_names); i++)
-        seen[i] = look_at(m->set, &bridge_names[i]);
+        seen[i] = messages_look_at(m->set, &bridge_names[i]);
 
     for (size_t i = 0; i < n; i++) {
         str *names;
@@ -141,7 +142,7 @@ bool messages_load(struct messages *m, const struct files *files, const str *pat
 
         files_glob(files, patterns[i], &a, &names, &found);
         for (size_t j = 0; j < found; j++)
-            load_file(m->set, files, names[j].p, d);
+            messages_load_file(m->set, files, names[j].p, d);
     }
     arena_release(&a);
     for (size_t i = 0; i < ARRAY_LEN(bridge_names); i++)
@@ -149,8 +150,8 @@ bool messages_load(struct messages *m, const struct files *files, const str *pat
     return d->errors == errors;
 }
 
-static bool expand(const struct messages_context *c, str text, enum template_mode mode,
-                   const void *host, struct arena *a, str *out, struct err *e)
+static bool messages_expand(const struct messages_context *c, str text, enum template_mode mode,
+                            const void *host, struct arena *a, str *out, struct err *e)
 {
     struct template_data data;
     struct template_run run = {.mode = mode,
@@ -184,7 +185,7 @@ static bool expand(const struct messages_context *c, str text, enum template_mod
 bool messages_render(const struct messages_context *c, str text, bool html, struct arena *a,
                      str *out, struct err *e)
 {
-    return expand(c, text, html ? TEMPLATE_HTML : TEMPLATE_TEXT, NULL, a, out, e);
+    return messages_expand(c, text, html ? TEMPLATE_HTML : TEMPLATE_TEXT, NULL, a, out, e);
 }
 
 /* -- route labels -- */
@@ -215,7 +216,7 @@ static bool expand_label(struct route_labels *r, size_t i, struct err *e)
                        STR(r->templates.v[i].name));
     l->state = BUSY;
     r->depth++;
-    if (expand(r->c, r->templates.v[i].value, TEMPLATE_TEXT, r, r->a, &l->value, e))
+    if (messages_expand(r->c, r->templates.v[i].value, TEMPLATE_TEXT, r, r->a, &l->value, e))
         l->state = DONE;
     else
         l->state = UNSEEN;

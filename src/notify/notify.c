@@ -20,7 +20,7 @@ enum { ATTEMPT_ARENA = 16 << 20, BATCH_MAX = 16, STEP_S = 10, HERE_MAX = 16 << 1
 struct attempt;
 
 /* Attempts by one integration, on their way through a worker. */
-struct batch {
+struct notify_batch {
     struct job job;
     atomic_bool stop; /* nobody waits for it any more */
     struct attempt *v[BATCH_MAX];
@@ -30,8 +30,8 @@ struct batch {
 /* What attempts by one integration have in common, while there are any. */
 struct way {
     const struct integration_conf *ic;
-    struct batch *batch; /* that is being filled */
-    bool needs_worker;   /* its steps render: none is tried on the loop any more */
+    struct notify_batch *batch; /* that is being filled */
+    bool needs_worker;          /* its steps render: none is tried on the loop any more */
     size_t users;
 };
 
@@ -47,7 +47,7 @@ struct attempt {
     bool is_unpacked, is_tried; /* is_tried: the step runs on the loop */
     bool needs_worker;
     const struct messages *messages;
-    struct batch *batch;
+    struct notify_batch *batch;
     ts_ns step_by; /* mono: when the step that runs must be done */
     struct transfer *transfer;
     int status;
@@ -135,7 +135,7 @@ static void attempt_free(struct attempt *a)
     mem_free(a);
 }
 
-static void drop_batch(struct notify *n, struct batch *b)
+static void drop_batch(struct notify *n, struct notify_batch *b)
 {
     atomic_store(&b->stop, true);
     pool_take_back(n->pool, &b->job);
@@ -170,7 +170,7 @@ size_t notify_under_way(const struct notify *n)
 }
 
 /* The attempt is over. */
-static void finish(struct attempt *a)
+static void notify_finish(struct attempt *a)
 {
     struct notify *n = a->owner;
     struct delivery *d = &a->d;
@@ -208,7 +208,7 @@ static void finish(struct attempt *a)
 static void finish_later(struct timer *t, struct now now)
 {
     (void)now;
-    finish(container_of(t, struct attempt, later));
+    notify_finish(container_of(t, struct attempt, later));
 }
 
 static void end_soon(struct attempt *a, enum delivery_verdict v)
@@ -218,9 +218,9 @@ static void end_soon(struct attempt *a, enum delivery_verdict v)
     timer_arm(a->owner->clock, &a->later, a->owner->clock->now.mono);
 }
 
-static void answered(void *arg, const struct transport_answer *answer);
+static void notify_answered(void *arg, const struct transport_answer *answer);
 
-static void print_text(struct notify *n, str text)
+static void notify_print_text(struct notify *n, str text)
 {
     if (n->shell.print != NULL) {
         n->shell.print(n->shell.arg, text);
@@ -240,7 +240,7 @@ static void transmit(struct attempt *a, const struct transport_request *rq)
         return;
     }
     a->requests++;
-    a->transfer = transport_send(n->transport, rq, answered, a);
+    a->transfer = transport_send(n->transport, rq, notify_answered, a);
 }
 
 /* Carries out what a step said. */
@@ -266,7 +266,7 @@ static void obey(struct attempt *a, enum delivery_verdict said)
     case DELIVERY_SEND_TEXT:
         a->requests++;
         if (!n->shell.shadow)
-            print_text(n, d->text);
+            notify_print_text(n, d->text);
         end_soon(a, DELIVERY_OK);
         return;
     case DELIVERY_OK: end_soon(a, DELIVERY_OK); return;
@@ -293,7 +293,7 @@ static bool expired(const void *arg)
     return atomic_load(&a->batch->stop) || clock_mono(a->owner->clock) > a->step_by;
 }
 
-static struct messages_context context(const struct attempt *a)
+static struct messages_context notify_context(const struct attempt *a)
 {
     return (struct messages_context){.messages = a->messages,
                                      .n = a->d.n, /* a receiver may have put another in its place */
@@ -306,7 +306,7 @@ static struct messages_context context(const struct attempt *a)
 
 static void expand_route_labels(struct attempt *a)
 {
-    struct messages_context c = context(a);
+    struct messages_context c = notify_context(a);
 
     if (a->n.route_templates.n == 0)
         return;
@@ -314,7 +314,7 @@ static void expand_route_labels(struct attempt *a)
     a->n.route_templates = LABELS_NONE;
 }
 
-static void run_step(struct attempt *a)
+static void notify_run_step(struct attempt *a)
 {
     a->step_by = ts_add(clock_mono(a->owner->clock), STEP_S * NS_PER_S);
     if (unpack_row(a)) {
@@ -327,15 +327,15 @@ static void run_step(struct attempt *a)
 
 static void run_batch(struct job *j)
 {
-    struct batch *b = container_of(j, struct batch, job);
+    struct notify_batch *b = container_of(j, struct notify_batch, job);
 
     for (size_t i = 0; i < b->n && !atomic_load(&b->stop); i++)
-        run_step(b->v[i]);
+        notify_run_step(b->v[i]);
 }
 
 static void batch_done(struct job *j)
 {
-    struct batch *b = container_of(j, struct batch, job);
+    struct notify_batch *b = container_of(j, struct notify_batch, job);
 
     for (size_t i = 0; i < b->n; i++)
         b->v[i]->batch = NULL;
@@ -344,9 +344,9 @@ static void batch_done(struct job *j)
     mem_free(b);
 }
 
-static void submit(struct notify *n, struct way *w)
+static void notify_submit(struct notify *n, struct way *w)
 {
-    struct batch *b = w->batch;
+    struct notify_batch *b = w->batch;
 
     w->batch = NULL;
     if (b != NULL && n->pool != NULL) {
@@ -370,17 +370,17 @@ static void render_ready(struct timer *t, struct now now)
         struct way *w = v[i]->way;
 
         if (w->batch == NULL) {
-            w->batch = mem_new(struct batch);
+            w->batch = mem_new(struct notify_batch);
             w->batch->job.run = run_batch;
             w->batch->job.done = batch_done;
         }
         v[i]->batch = w->batch;
         w->batch->v[w->batch->n++] = v[i];
         if (w->batch->n == BATCH_MAX)
-            submit(n, w);
+            notify_submit(n, w);
     }
     for (size_t i = 0; i < count; i++)
-        submit(n, v[i]->way);
+        notify_submit(n, v[i]->way);
     mem_free(v);
 }
 
@@ -432,7 +432,7 @@ static bool try_step(struct attempt *a, enum delivery_verdict *said)
     return false;
 }
 
-static void answered(void *arg, const struct transport_answer *answer)
+static void notify_answered(void *arg, const struct transport_answer *answer)
 {
     struct attempt *a = arg;
     struct delivery *d = &a->d;
@@ -475,7 +475,7 @@ static bool delivery_secret(struct delivery *d, struct secret s, str *out)
 static bool delivery_render(struct delivery *d, str text, bool html, str *out)
 {
     struct attempt *a = d->owner;
-    struct messages_context c = context(a);
+    struct messages_context c = notify_context(a);
 
     if (a->is_tried && str_find_str(text, S("{{")) >= 0) {
         a->needs_worker = true;
@@ -503,7 +503,7 @@ static void restore_kept(struct attempt *a)
     a->d.n_kept = n;
 }
 
-static void begin(struct attempt *a)
+static void notify_begin(struct attempt *a)
 {
     enum delivery_verdict said;
 
@@ -553,5 +553,5 @@ void notify_send(struct notify *n, const struct outbox_row *row)
     a->messages = n->shell.messages(n->shell.arg, a->hold);
     a->d.conf = a->ic->conf;
     restore_kept(a);
-    begin(a);
+    notify_begin(a);
 }

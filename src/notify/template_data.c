@@ -45,7 +45,8 @@ static struct tmpl_value text_list(struct tmpl_env *env, const struct tmpl_pair 
 }
 
 /* The pairs of a map with alertname first. */
-static const struct tmpl_pair **sorted(struct tmpl_env *env, const struct tmpl_value *kv)
+static const struct tmpl_pair **template_data_sorted(struct tmpl_env *env,
+                                                     const struct tmpl_value *kv)
 {
     const struct tmpl_pair **v = arena_array(env->a, kv->map.n, sizeof(*v));
     size_t k = 0;
@@ -76,7 +77,7 @@ static void join_pairs(struct buf *out, const struct tmpl_pair *const *v, size_t
 
 FUNC(kv_sorted_pairs)
 {
-    const struct tmpl_pair **v = sorted(env, &args[0]);
+    const struct tmpl_pair **v = template_data_sorted(env, &args[0]);
     struct tmpl_value *all = arena_array(env->a, args[0].map.n, sizeof(*all));
 
     for (size_t i = 0; i < args[0].map.n; i++)
@@ -107,13 +108,13 @@ FUNC(kv_remove)
 
 FUNC(kv_names)
 {
-    *out = text_list(env, sorted(env, &args[0]), args[0].map.n, false);
+    *out = text_list(env, template_data_sorted(env, &args[0]), args[0].map.n, false);
     return true;
 }
 
 FUNC(kv_values)
 {
-    *out = text_list(env, sorted(env, &args[0]), args[0].map.n, true);
+    *out = text_list(env, template_data_sorted(env, &args[0]), args[0].map.n, true);
     return true;
 }
 
@@ -121,14 +122,14 @@ FUNC(kv_string)
 {
     struct buf b = BUF_INIT;
 
-    join_pairs(&b, sorted(env, &args[0]), args[0].map.n);
+    join_pairs(&b, template_data_sorted(env, &args[0]), args[0].map.n);
     *out = tv_copy_buf(env->a, &b);
     return true;
 }
 
 static void kv_text(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v)
 {
-    join_pairs(out, sorted(env, v), v->map.n);
+    join_pairs(out, template_data_sorted(env, v), v->map.n);
 }
 
 static const struct tmpl_func kv_methods[] = {
@@ -324,7 +325,8 @@ struct labels template_data_route_labels(const struct tmpl_value *v)
     return ((const struct template_data *)v->object)->route_labels;
 }
 
-static struct labels common(struct arena *a, const struct notification *n, bool annotations)
+static struct labels template_data_common(struct arena *a, const struct notification *n,
+                                          bool annotations)
 {
     struct labels first = n->n_alerts == 0 ? LABELS_NONE
                           : annotations    ? n->alerts[0].annotations
@@ -364,8 +366,8 @@ void template_data_of(struct arena *a, const struct notification *n, str externa
         .alerts = n->alerts,
         .n_alerts = n->n_alerts,
         .group_labels = n->group_labels,
-        .common_labels = common(a, n, false),
-        .common_annotations = common(a, n, true),
+        .common_labels = template_data_common(a, n, false),
+        .common_annotations = template_data_common(a, n, true),
         .route_labels = n->route_labels,
     };
     buf_release(&name);
@@ -373,7 +375,7 @@ void template_data_of(struct arena *a, const struct notification *n, str externa
 
 /* -- from JSON -- */
 
-static struct labels read_labels(struct json_reader *r)
+static struct labels template_data_read_labels(struct json_reader *r)
 {
     VEC(struct label) v = VEC_INIT;
     struct label *kept, l;
@@ -393,7 +395,7 @@ static struct labels read_labels(struct json_reader *r)
     return (struct labels){kept, n};
 }
 
-static void read_time(struct json_reader *r, ts_ns *out)
+static void template_data_read_time(struct json_reader *r, ts_ns *out)
 {
     struct err e = ERR_INIT;
     str text;
@@ -402,20 +404,20 @@ static void read_time(struct json_reader *r, ts_ns *out)
         json_fail(r, "%s", e.msg);
 }
 
-static void read_alert(struct json_reader *r, struct notified_alert *a)
+static void template_data_read_alert(struct json_reader *r, struct notified_alert *a)
 {
     str key, text;
 
     *a = (struct notified_alert){.starts_at = TS_NONE, .ends_at = TS_NONE};
     for (json_object_begin(r); json_object_next(r, &key);) {
         if (json_key_is(key, "labels")) {
-            a->labels = read_labels(r);
+            a->labels = template_data_read_labels(r);
         } else if (json_key_is(key, "annotations")) {
-            a->annotations = read_labels(r);
+            a->annotations = template_data_read_labels(r);
         } else if (json_key_is(key, "startsAt")) {
-            read_time(r, &a->starts_at);
+            template_data_read_time(r, &a->starts_at);
         } else if (json_key_is(key, "endsAt")) {
-            read_time(r, &a->ends_at);
+            template_data_read_time(r, &a->ends_at);
         } else if (json_key_is(key, "generatorURL")) {
             json_string(r, &a->generator_url);
         } else if (json_key_is(key, "status")) {
@@ -442,7 +444,7 @@ static void read_alerts(struct json_reader *r, struct template_data *d)
     for (json_array_begin(r); json_array_next(r);) {
         struct notified_alert a;
 
-        read_alert(r, &a);
+        template_data_read_alert(r, &a);
         vec_push(&v, a);
     }
     kept = arena_array(r->a, v.n, sizeof(*kept));
@@ -486,7 +488,7 @@ bool template_data_from_json(struct arena *a, str text, struct template_data *ou
         else if (keys[i].text != NULL)
             json_string(&r, keys[i].text);
         else
-            *keys[i].labels = read_labels(&r);
+            *keys[i].labels = template_data_read_labels(&r);
     }
     if (!json_end(&r))
         return err_set(e, ERR_INVALID, "%d:%d: %s", r.err.line, r.err.col, r.err.msg);

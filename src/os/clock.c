@@ -5,7 +5,7 @@
 
 enum { FIRED_AT_ONCE = 4 }; /* before somebody looks how long that has taken */
 
-static ts_ns read_clock(clockid_t id)
+static ts_ns clock_read_clock(clockid_t id)
 {
     struct timespec t;
 
@@ -15,7 +15,8 @@ static ts_ns read_clock(clockid_t id)
 
 static struct now read_both(void)
 {
-    return (struct now){.wall = read_clock(CLOCK_REALTIME), .mono = read_clock(CLOCK_BOOTTIME)};
+    return (struct now){.wall = clock_read_clock(CLOCK_REALTIME),
+                        .mono = clock_read_clock(CLOCK_BOOTTIME)};
 }
 
 void clock_init(struct clock *c)
@@ -80,7 +81,7 @@ struct now clock_touch(struct clock *c)
 
 ts_ns clock_mono(const struct clock *c)
 {
-    return c->stepped ? c->now.mono : read_clock(CLOCK_BOOTTIME);
+    return c->stepped ? c->now.mono : clock_read_clock(CLOCK_BOOTTIME);
 }
 
 void clock_expire(struct clock *c)
@@ -146,7 +147,7 @@ void clock_let_read(struct clock *c, struct now read)
     c->is_ahead = true;
 }
 
-static void advance(struct clock *c, ts_ns mono)
+static void clock_advance(struct clock *c, ts_ns mono)
 {
     c->now.wall = ts_add(c->now.wall, mono - c->now.mono);
     c->now.mono = mono;
@@ -156,7 +157,7 @@ void clock_move_to(struct clock *c, ts_ns mono)
 {
     BUG_ON(!c->stepped);
     if (mono > c->now.mono)
-        advance(c, mono);
+        clock_advance(c, mono);
 }
 
 void clock_step_to(struct clock *c, ts_ns mono)
@@ -168,11 +169,11 @@ void clock_step_to(struct clock *c, ts_ns mono)
         if (next > mono)
             break;
         if (next > c->now.mono)
-            advance(c, next);
+            clock_advance(c, next);
         clock_run_due(c);
     }
     if (mono > c->now.mono)
-        advance(c, mono);
+        clock_advance(c, mono);
 }
 
 void clock_step_wall(struct clock *c, dur_ns by)

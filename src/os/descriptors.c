@@ -4,7 +4,7 @@
 
 enum { LIMIT_MAX = 65536, CLIENTS = 1024, TRANSFERS = 256, LEAST = 16 };
 
-static unsigned between(unsigned least, unsigned n, unsigned most)
+static unsigned descriptors_between(unsigned least, unsigned n, unsigned most)
 {
     return n < least ? least : n > most ? most : n;
 }
@@ -12,8 +12,8 @@ static unsigned between(unsigned least, unsigned n, unsigned most)
 void descriptors_of(unsigned limit, struct descriptors *d)
 {
     *d = (struct descriptors){.limit = limit,
-                              .clients = between(LEAST, limit / 4, CLIENTS),
-                              .transfers = between(LEAST, limit / 16, TRANSFERS)};
+                              .clients = descriptors_between(LEAST, limit / 4, CLIENTS),
+                              .transfers = descriptors_between(LEAST, limit / 16, TRANSFERS)};
 }
 
 void descriptors_share(struct descriptors *d)

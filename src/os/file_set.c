@@ -12,13 +12,13 @@
 
 enum { VERSION = 1 };
 
-struct kept {
+struct file_set_kept {
     str path, text;
 };
 
 struct file_set {
     struct arena arena;
-    VEC(struct kept) v;
+    VEC(struct file_set_kept) v;
     struct str_map at; /* path -> its place in v, and one */
 };
 
@@ -40,19 +40,19 @@ void file_set_free(struct file_set *s)
     mem_free(s);
 }
 
-static const struct kept *find(const struct file_set *s, str path)
+static const struct file_set_kept *file_set_find(const struct file_set *s, str path)
 {
     void **slot = str_map_get(&s->at, path);
 
     return slot != NULL ? &s->v.v[(uintptr_t)*slot - 1] : NULL;
 }
 
-static void keep(struct file_set *s, str path, str text)
+static void file_set_keep(struct file_set *s, str path, str text)
 {
-    if (find(s, path) != NULL)
+    if (file_set_find(s, path) != NULL)
         return;
     path = arena_str(&s->arena, path);
-    vec_push(&s->v, (struct kept){path, text.n != 0 ? arena_str(&s->arena, text) : S("")});
+    vec_push(&s->v, (struct file_set_kept){path, text.n != 0 ? arena_str(&s->arena, text) : S("")});
     str_map_put(&s->at, path, (void *)(uintptr_t)s->v.n);
 }
 
@@ -97,7 +97,7 @@ struct file_set *file_set_unpack(str bytes, struct err *e)
                 str path = unpack_str(&u), text = unpack_str(&u);
 
                 if (!u.failed)
-                    keep(s, path, text);
+                    file_set_keep(s, path, text);
             }
             if (!u.failed)
                 return s;
@@ -112,10 +112,10 @@ bool files_read(const struct files *f, str path, enum file_kind kind, size_t max
                 struct err *e)
 {
     size_t before = out->n;
-    const struct kept *k;
+    const struct file_set_kept *k;
 
     if (f != NULL && f->from != NULL) {
-        k = find(f->from, path);
+        k = file_set_find(f->from, path);
         if (k == NULL)
             return err_set(e, ERR_NOT_FOUND, "'%.*s' is not among the files that were kept",
                            STR(path));
@@ -125,7 +125,7 @@ bool files_read(const struct files *f, str path, enum file_kind kind, size_t max
     if (!file_read(path, kind, max, out, e))
         return false;
     if (f != NULL && f->into != NULL)
-        keep(f->into, path, str_sub(buf_str(out), before, out->n));
+        file_set_keep(f->into, path, str_sub(buf_str(out), before, out->n));
     return true;
 }
 

@@ -58,7 +58,7 @@ bool log_format_parse(str s, enum log_format *out)
 }
 
 /* A quoted string that is valid JSON and keeps one event on one line: controls and bad UTF-8 are escaped. */
-static void add_quoted(struct buf *b, str s)
+static void log_add_quoted(struct buf *b, str s)
 {
     buf_addc(b, '"');
     while (s.n != 0) {
@@ -81,7 +81,7 @@ static void add_quoted(struct buf *b, str s)
     buf_addc(b, '"');
 }
 
-static bool is_plain(str s)
+static bool log_is_plain(str s)
 {
     if (s.n == 0)
         return false;
@@ -94,15 +94,15 @@ static bool is_plain(str s)
     return true;
 }
 
-static void add_text(struct buf *b, str s)
+static void log_add_text(struct buf *b, str s)
 {
-    if (log_format == LOG_LOGFMT && is_plain(s))
+    if (log_format == LOG_LOGFMT && log_is_plain(s))
         buf_add(b, s);
     else
-        add_quoted(b, s);
+        log_add_quoted(b, s);
 }
 
-static void add_key(struct buf *b, const char *key)
+static void log_add_key(struct buf *b, const char *key)
 {
     if (log_format == LOG_JSON)
         buf_addf(b, "%s\"%s\":", b->n > 1 ? "," : "", key);
@@ -110,11 +110,11 @@ static void add_key(struct buf *b, const char *key)
         buf_addf(b, "%s%s=", b->n != 0 ? " " : "", key);
 }
 
-static void add_field(struct buf *b, const struct log_field *f)
+static void log_add_field(struct buf *b, const struct log_field *f)
 {
-    add_key(b, f->key);
+    log_add_key(b, f->key);
     switch (f->type) {
-    case LOG_F_STR: add_text(b, f->s); break;
+    case LOG_F_STR: log_add_text(b, f->s); break;
     case LOG_F_I64: buf_add_i64(b, f->i); break;
     case LOG_F_F64: buf_addf(b, isfinite(f->f) ? "%.6g" : "\"%g\"", f->f); break;
     case LOG_F_BOOL: buf_add(b, f->i ? S("true") : S("false")); break;
@@ -137,16 +137,16 @@ static void write_line(enum log_level level, const char *file, int line, const c
 
     if (log_format == LOG_JSON)
         buf_addc(&b, '{');
-    add_key(&b, "time");
-    add_text(&b, str_of(when));
-    add_key(&b, "level");
-    add_text(&b, str_of(level_names[level]));
-    add_key(&b, "source");
-    add_text(&b, str_of(place));
-    add_key(&b, "msg");
-    add_text(&b, str_of(msg));
+    log_add_key(&b, "time");
+    log_add_text(&b, str_of(when));
+    log_add_key(&b, "level");
+    log_add_text(&b, str_of(level_names[level]));
+    log_add_key(&b, "source");
+    log_add_text(&b, str_of(place));
+    log_add_key(&b, "msg");
+    log_add_text(&b, str_of(msg));
     for (; fields->key != NULL; fields++)
-        add_field(&b, fields);
+        log_add_field(&b, fields);
     if (log_format == LOG_JSON)
         buf_addc(&b, '}');
     buf_addc(&b, '\n');
@@ -160,7 +160,7 @@ static void write_line(enum log_level level, const char *file, int line, const c
     buf_release(&b);
 }
 
-static bool is_over(const struct site *s, struct timespec now)
+static bool log_is_over(const struct site *s, struct timespec now)
 {
     return now.tv_sec - s->since >= WINDOW_S || now.tv_sec < s->since;
 }
@@ -187,7 +187,7 @@ void log_close_windows(bool all)
     clock_gettime(CLOCK_REALTIME, &now);
     pthread_mutex_lock(&log_lock);
     for (size_t i = 0; i < SITES; i++)
-        if (sites[i].held != 0 && (all || is_over(&sites[i], now)))
+        if (sites[i].held != 0 && (all || log_is_over(&sites[i], now)))
             close_window(&sites[i], now);
     pthread_mutex_unlock(&log_lock);
 }
@@ -212,7 +212,7 @@ void log_line(enum log_level level, const char *file, int line, const char *msg,
 
     clock_gettime(CLOCK_REALTIME, &now);
     pthread_mutex_lock(&log_lock);
-    if (s->file != file || s->line != line || s->msg != msg || is_over(s, now)) {
+    if (s->file != file || s->line != line || s->msg != msg || log_is_over(s, now)) {
         close_window(s, now);
         *s = (struct site){
             .file = file, .msg = msg, .line = line, .level = level, .since = now.tv_sec};

@@ -18,7 +18,7 @@ static size_t smaller(size_t a, size_t b)
 }
 
 /* A file with one number; "max" and what is larger than any machine has are none. */
-static size_t read_limit(const char *path)
+static size_t memory_limit_read_limit(const char *path)
 {
     FILE *f = fopen(path, "r");
     uint64_t n = 0;
@@ -41,7 +41,7 @@ static size_t of_group(const char *root, const char *base, char *path, const cha
         char *slash = strrchr(path, '/');
 
         if (snprintf(name, sizeof(name), "%s%s%s/%s", root, base, path, file) < (int)sizeof(name))
-            least = smaller(least, read_limit(name));
+            least = smaller(least, memory_limit_read_limit(name));
         if (slash == NULL)
             return least;
         *slash = '\0';

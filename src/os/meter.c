@@ -28,7 +28,7 @@ const char *const piece_names[PIECES] = {
 const double turn_bounds[TURN_BOUNDS] = {0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01,
                                          0.02,   0.05,   0.1,   0.25,   0.5,   1};
 
-static ts_ns read_clock(clockid_t id)
+static ts_ns meter_read_clock(clockid_t id)
 {
     struct timespec t;
 
@@ -38,13 +38,13 @@ static ts_ns read_clock(clockid_t id)
 
 void meter_begin(struct meter *m)
 {
-    *m = (struct meter){.at = read_clock(CLOCK_MONOTONIC),
-                        .cpu_at = read_clock(CLOCK_THREAD_CPUTIME_ID)};
+    *m = (struct meter){.at = meter_read_clock(CLOCK_MONOTONIC),
+                        .cpu_at = meter_read_clock(CLOCK_THREAD_CPUTIME_ID)};
 }
 
 static void count_piece(struct meter *m)
 {
-    ts_ns now = read_clock(CLOCK_MONOTONIC);
+    ts_ns now = meter_read_clock(CLOCK_MONOTONIC);
 
     m->spent[m->piece] += now - m->at;
     m->at = now;
@@ -67,7 +67,7 @@ void meter_leave(struct meter *m, enum piece was)
     (void)meter_enter(m, was);
 }
 
-static void observe(struct turn_histogram *h, dur_ns took)
+static void meter_observe(struct turn_histogram *h, dur_ns took)
 {
     double s = (double)took / NS_PER_S;
     size_t i = 0;
@@ -79,7 +79,7 @@ static void observe(struct turn_histogram *h, dur_ns took)
     h->max = took > h->max ? took : h->max;
 }
 
-static double seconds(const struct meter *m, int piece)
+static double meter_seconds(const struct meter *m, int piece)
 {
     return (double)m->spent[piece] / NS_PER_S;
 }
@@ -92,7 +92,7 @@ void meter_turn(struct meter *m, dur_ns lag)
     if (m == NULL)
         return;
     count_piece(m);
-    cpu = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    cpu = meter_read_clock(CLOCK_THREAD_CPUTIME_ID);
     rest = all = cpu - m->cpu_at;
     m->cpu_at = cpu;
     /* The loop sleeps in this piece. */
@@ -103,12 +103,12 @@ void meter_turn(struct meter *m, dur_ns lag)
         if (m->spent[i] > m->longest[i])
             m->longest[i] = m->spent[i];
         if (m->spent[i] > SLOW_PIECE)
-            log_warn(HELD, LOG_Z("work", piece_names[i]), LOG_F64("seconds", seconds(m, i)));
+            log_warn(HELD, LOG_Z("work", piece_names[i]), LOG_F64("seconds", meter_seconds(m, i)));
         else if (m->spent[i] > LONG_PIECE)
             log_by(log_line_each, LOG_DEBUG, HELD, LOG_Z("work", piece_names[i]),
-                   LOG_F64("seconds", seconds(m, i)));
+                   LOG_F64("seconds", meter_seconds(m, i)));
     }
     memset(m->spent, 0, sizeof(m->spent));
-    observe(&m->cpu, all);
-    observe(&m->lag, lag);
+    meter_observe(&m->cpu, all);
+    meter_observe(&m->lag, lag);
 }

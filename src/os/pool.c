@@ -121,20 +121,20 @@ static bool may_take(const struct pool *p, enum work_class c)
     return true;
 }
 
-static void wake(struct pool *p)
+static void pool_wake(struct pool *p)
 {
     for (unsigned c = 0; c < WORK_CLASSES; c++)
         if (may_take(p, c))
             pthread_cond_signal(&p->crews[c].wake);
 }
 
-static void run(struct crew *w)
+static void os_pool_run(struct crew *w)
 {
     struct pool *p = w->pool;
     struct job *j = jobs_pop(&w->todo);
 
     p->shares.running[w->class]++;
-    wake(p);
+    pool_wake(p);
     pthread_mutex_unlock(&p->lock);
     j->run(j);
     pthread_mutex_lock(&p->lock);
@@ -143,7 +143,7 @@ static void run(struct crew *w)
         BUG_ON(eventfd_write(p->fd, 1) != 0);
     jobs_push(&p->finished, j);
     pthread_cond_signal(&p->rest);
-    wake(p);
+    pool_wake(p);
 }
 
 /* Of this thread alone: on Linux priorities are threads'. */
@@ -154,7 +154,7 @@ static void be_nice(void)
                  LOG_Z("why", strerrorname_np(errno)));
 }
 
-static void *work(void *arg)
+static void *pool_work(void *arg)
 {
     struct crew *w = arg;
     struct pool *p = w->pool;
@@ -167,7 +167,7 @@ static void *work(void *arg)
     pthread_mutex_lock(&p->lock);
     while (!p->ending || w->todo.n != 0) {
         if (may_take(p, w->class)) {
-            run(w);
+            os_pool_run(w);
             continue;
         }
         w->idle++;
@@ -188,7 +188,7 @@ static void hire(struct crew *w)
     BUG_ON(pthread_attr_setstacksize(&attr, STACK_BYTES) != 0);
     sigfillset(&all); /* signals are the loop's */
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    if (pthread_create(&w->threads[w->n_threads], &attr, work, w) == 0)
+    if (pthread_create(&w->threads[w->n_threads], &attr, pool_work, w) == 0)
         w->n_threads++;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
@@ -196,7 +196,7 @@ static void hire(struct crew *w)
 }
 
 /* Takes all that is finished in one go, so that the lock is not held while done() runs. */
-static size_t deliver(struct pool *p)
+static size_t pool_deliver(struct pool *p)
 {
     struct job *j;
     size_t n = 0;
@@ -210,16 +210,16 @@ static size_t deliver(struct pool *p)
     return n;
 }
 
-static void on_arrivals(evutil_socket_t fd, short what, void *arg)
+static void pool_on_arrivals(evutil_socket_t fd, short what, void *arg)
 {
     eventfd_t ignored;
 
     (void)what;
     (void)eventfd_read(fd, &ignored);
-    deliver(arg);
+    pool_deliver(arg);
 }
 
-static struct pool *make(void)
+static struct pool *pool_make(void)
 {
     struct pool *p = mem_new(struct pool);
     pthread_condattr_t attr;
@@ -258,11 +258,11 @@ struct shares pool_shares(unsigned cores)
 
 struct pool *pool_new(struct event_base *base, unsigned cores)
 {
-    struct pool *p = make();
+    struct pool *p = pool_make();
 
     p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     BUG_ON(p->fd < 0);
-    p->arrivals = event_new(base, p->fd, EV_READ | EV_PERSIST, on_arrivals, p);
+    p->arrivals = event_new(base, p->fd, EV_READ | EV_PERSIST, pool_on_arrivals, p);
     BUG_ON(p->arrivals == NULL || event_add(p->arrivals, NULL) != 0);
     p->shares = pool_shares(cores);
     pthread_mutex_lock(&p->lock);
@@ -279,7 +279,7 @@ struct pool *pool_new(struct event_base *base, unsigned cores)
 
 struct pool *pool_new_inline(void)
 {
-    struct pool *p = make();
+    struct pool *p = pool_make();
 
     p->is_inline = true;
     return p;
@@ -303,7 +303,7 @@ static void run_as_worker(struct job *j)
     role_set(was);
 }
 
-static struct job *most_urgent(struct pool *p, const struct stepped *t)
+static struct job *pool_most_urgent(struct pool *p, const struct stepped *t)
 {
     struct job *j = NULL;
 
@@ -318,7 +318,7 @@ static void stepped_begin(struct pool *p)
         struct stepped *t = &p->stepped[i];
         struct job_pace pace;
 
-        if (t->job != NULL || (t->job = most_urgent(p, t)) == NULL)
+        if (t->job != NULL || (t->job = pool_most_urgent(p, t)) == NULL)
             continue;
         pace = p->pace(p->arg);
         t->has_run = pace.runs_first;
@@ -387,7 +387,7 @@ static void stepped_take_back(struct pool *p, struct job *j)
 struct pool *pool_new_stepped(struct clock *clock, unsigned threads,
                               struct job_pace (*pace)(void *arg), void *arg)
 {
-    struct pool *p = make();
+    struct pool *p = pool_make();
 
     p->clock = clock;
     p->pace = pace;
@@ -426,7 +426,7 @@ void pool_run(struct pool *p, enum work_class c, struct job *j)
     jobs_push(&w->todo, j);
     if (!p->is_inline && w->todo.n > w->idle && w->n_threads < w->most)
         hire(w);
-    wake(p);
+    pool_wake(p);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -529,7 +529,7 @@ bool pool_settle_within(struct pool *p, dur_ns patience, size_t *n)
         pthread_mutex_unlock(&p->lock);
         if (!has_more)
             return !is_over;
-        *n += deliver(p);
+        *n += pool_deliver(p);
     }
 }
 

@@ -90,7 +90,7 @@ static void allow(struct sandbox *s, const char *path, uint64_t rights)
 
 /* -- paths -- */
 
-static bool is_below(str path, str folder)
+static bool sandbox_is_below(str path, str folder)
 {
     if (str_is(folder, "/"))
         return true;
@@ -127,7 +127,7 @@ static void real_folder(str path, char out[PATH_MAX])
 static bool covers(const struct sandbox *s, str real)
 {
     VEC_EACH (const str *, folder, &s->folders)
-        if (is_below(real, *folder))
+        if (sandbox_is_below(real, *folder))
             return true;
     return false;
 }
@@ -250,13 +250,13 @@ void sandbox_free(struct sandbox *s)
 
 enum { NEWEST = 450 }; /* what came later is not there, so that libraries take the old way */
 
-static void emit(struct sock_filter *v, size_t *n, unsigned code, unsigned k, unsigned yes,
-                 unsigned no)
+static void sandbox_emit(struct sock_filter *v, size_t *n, unsigned code, unsigned k, unsigned yes,
+                         unsigned no)
 {
     v[(*n)++] = (struct sock_filter){(uint16_t)code, (uint8_t)yes, (uint8_t)no, k};
 }
 
-static int by_number(const void *a, const void *b)
+static int sandbox_by_number(const void *a, const void *b)
 {
     unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
 
@@ -269,23 +269,25 @@ static size_t write_filter(struct sock_filter *v)
     size_t n = 0;
 
     memcpy(calls, sandbox_calls, sizeof(calls));
-    qsort(calls, ARRAY_LEN(calls), sizeof(calls[0]), by_number);
-    emit(v, &n, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
-    emit(v, &n, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
-    emit(v, &n, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
-    emit(v, &n, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+    qsort(calls, ARRAY_LEN(calls), sizeof(calls[0]), sandbox_by_number);
+    sandbox_emit(v, &n, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
+    sandbox_emit(v, &n, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
+    sandbox_emit(v, &n, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
+    sandbox_emit(v, &n, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
     for (size_t i = 0, end; i < ARRAY_LEN(calls); i = end) {
         end = i + 1;
         while (end < ARRAY_LEN(calls) && calls[end] - calls[end - 1] <= 1)
             end++;
-        emit(v, &n, BPF_JMP | BPF_JGT | BPF_K, calls[end - 1], 3, 0); /* above: the next run */
-        emit(v, &n, BPF_JMP | BPF_JGE | BPF_K, calls[i], 0, 1);
-        emit(v, &n, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
-        emit(v, &n, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0); /* in the gap below */
+        sandbox_emit(v, &n, BPF_JMP | BPF_JGT | BPF_K, calls[end - 1], 3,
+                     0); /* above: the next run */
+        sandbox_emit(v, &n, BPF_JMP | BPF_JGE | BPF_K, calls[i], 0, 1);
+        sandbox_emit(v, &n, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+        sandbox_emit(v, &n, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0,
+                     0); /* in the gap below */
     }
-    emit(v, &n, BPF_JMP | BPF_JGT | BPF_K, NEWEST, 0, 1);
-    emit(v, &n, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
-    emit(v, &n, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
+    sandbox_emit(v, &n, BPF_JMP | BPF_JGT | BPF_K, NEWEST, 0, 1);
+    sandbox_emit(v, &n, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
+    sandbox_emit(v, &n, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
     return n;
 }
 

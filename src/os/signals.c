@@ -12,7 +12,7 @@ struct signals {
     struct event *events[ARRAY_LEN(watched)];
 };
 
-static void on_event(evutil_socket_t signo, short what, void *arg)
+static void signals_on_event(evutil_socket_t signo, short what, void *arg)
 {
     struct signals *s = arg;
 
@@ -28,7 +28,7 @@ struct signals *signals_new(struct event_base *base, void (*on_signal)(int signo
     s->on_signal = on_signal;
     s->arg = arg;
     for (size_t i = 0; i < ARRAY_LEN(watched); i++) {
-        s->events[i] = evsignal_new(base, watched[i], on_event, s);
+        s->events[i] = evsignal_new(base, watched[i], signals_on_event, s);
         BUG_ON(s->events[i] == NULL || event_add(s->events[i], NULL) != 0);
     }
     signal(SIGPIPE, SIG_IGN);

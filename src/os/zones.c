@@ -19,7 +19,7 @@ static struct tz *unknown(str name, struct err *e)
     return NULL;
 }
 
-static struct tz *load_file(const char *path, str name, struct err *e)
+static struct tz *zones_load_file(const char *path, str name, struct err *e)
 {
     struct buf text = BUF_INIT;
     bool ok = file_read(str_of(path), FILE_REGULAR, FILE_MAX, &text, NULL) && text.n != 0;
@@ -40,7 +40,7 @@ static struct tz *load_named(str name, struct err *e)
         memchr(name.p, '\0', name.n) != NULL)
         return unknown(name, e);
     snprintf(path, sizeof(path), "%s/%.*s", dir != NULL ? dir : "/usr/share/zoneinfo", STR(name));
-    return load_file(path, name, e);
+    return zones_load_file(path, name, e);
 }
 
 static struct tz *load_local(void)
@@ -52,9 +52,9 @@ static struct tz *load_local(void)
     if (tz != NULL && tz[0] == ':')
         tz++;
     if (tz == NULL || strcmp(tz, path) == 0)
-        z = named(load_file(path, S("Local"), NULL), S("Local"));
+        z = named(zones_load_file(path, S("Local"), NULL), S("Local"));
     else if (tz[0] == '/')
-        z = named(load_file(tz, str_of(tz), NULL), str_of(tz));
+        z = named(zones_load_file(tz, str_of(tz), NULL), str_of(tz));
     else
         z = named(load_named(str_of(tz), NULL), str_of(tz[0] != '\0' ? tz : "UTC"));
     if (z == NULL)

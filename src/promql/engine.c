@@ -20,7 +20,7 @@ struct growing {
     VEC(struct promql_point) points;
 };
 
-struct answer {
+struct engine_answer {
     struct promql_eval *ev;
     struct arena *a; /* the caller's */
     struct label_sets by_labels;
@@ -28,7 +28,7 @@ struct answer {
     VEC(uint64_t) steps; /* what each read */
 };
 
-static struct promql_point keep_point(struct answer *r, ts_ms t, double v,
+static struct promql_point keep_point(struct engine_answer *r, ts_ms t, double v,
                                       const struct histogram *h)
 {
     struct histogram *copy = NULL;
@@ -41,7 +41,7 @@ static struct promql_point keep_point(struct answer *r, ts_ms t, double v,
     return (struct promql_point){t, v, copy};
 }
 
-static struct growing *series_of(struct answer *r, struct labels ls)
+static struct growing *engine_series_of(struct engine_answer *r, struct labels ls)
 {
     uint32_t *at = label_sets_get(&r->by_labels, ls);
 
@@ -54,12 +54,12 @@ static struct growing *series_of(struct answer *r, struct labels ls)
 }
 
 /* What was marked loses its name now; then no labels may stand twice. */
-static bool add_vector(struct answer *r, ts_ms t, const struct promql_vector *v)
+static bool add_vector(struct engine_answer *r, ts_ms t, const struct promql_vector *v)
 {
     for (size_t i = 0; i < v->n; i++) {
         const struct promql_sample *s = &v->v[i];
         struct growing *g =
-            series_of(r, s->drops_name ? promql_nameless(r->ev->a, s->labels) : s->labels);
+            engine_series_of(r, s->drops_name ? promql_nameless(r->ev->a, s->labels) : s->labels);
 
         if (g->points.n != 0 && vec_last(&g->points)->t == t)
             return promql_fail_eval(r->ev, "vector cannot contain metrics with the same labelset");
@@ -68,7 +68,7 @@ static bool add_vector(struct answer *r, ts_ms t, const struct promql_vector *v)
     return true;
 }
 
-static void add_window(struct answer *r, const struct promql_matrix_series *s)
+static void add_window(struct engine_answer *r, const struct promql_matrix_series *s)
 {
     struct promql_walk k = {.w = &s->window};
     struct promql_walked p;
@@ -76,13 +76,14 @@ static void add_window(struct answer *r, const struct promql_matrix_series *s)
 
     if (s->window.n + s->window.n_h == 0)
         return;
-    g = series_of(r, s->drops_name ? promql_nameless(r->ev->a, s->labels) : s->labels);
+    g = engine_series_of(r, s->drops_name ? promql_nameless(r->ev->a, s->labels) : s->labels);
     while (promql_walk_next(&k, &p))
         vec_push(&g->points, keep_point(r, p.t, p.v, p.h));
 }
 
 /* Anchored and smoothed ranges show their values at both edges. */
-static void extend(struct promql_eval *ev, const struct promql_range *r, struct promql_window *w)
+static void engine_extend(struct promql_eval *ev, const struct promql_range *r,
+                          struct promql_window *w)
 {
     ts_ms *times;
     storage_slot *slots;
@@ -97,14 +98,14 @@ static void extend(struct promql_eval *ev, const struct promql_range *r, struct 
     w->starts = NULL;
 }
 
-static bool add_matrix(struct answer *r, const struct promql_expr *x, ts_ms t)
+static bool add_matrix(struct engine_answer *r, const struct promql_expr *x, ts_ms t)
 {
     struct promql_matrix m;
 
     if (!promql_eval_matrix(r->ev, x, t, &m))
         return false;
     for (size_t i = 0; i < m.n; i++) {
-        extend(r->ev, &m.range, &m.v[i].window);
+        engine_extend(r->ev, &m.range, &m.v[i].window);
         add_window(r, &m.v[i]);
         if (!promql_charge(r->ev, 0))
             return false;
@@ -112,13 +113,13 @@ static bool add_matrix(struct answer *r, const struct promql_expr *x, ts_ms t)
     return true;
 }
 
-static int by_labels(const void *a, const void *b)
+static int engine_by_labels(const void *a, const void *b)
 {
     return label_sets_order(((const struct promql_series *)a)->labels,
                             ((const struct promql_series *)b)->labels);
 }
 
-static void hand_over_series(struct answer *r, bool sorted, struct promql_result *out)
+static void hand_over_series(struct engine_answer *r, bool sorted, struct promql_result *out)
 {
     out->n = r->series.n;
     out->series = arena_array(r->a, out->n, sizeof(out->series[0]));
@@ -130,10 +131,10 @@ static void hand_over_series(struct answer *r, bool sorted, struct promql_result
         out->series[i] = (struct promql_series){g->labels, points, g->points.n};
     }
     if (sorted && out->n > 1)
-        qsort(out->series, out->n, sizeof(out->series[0]), by_labels);
+        qsort(out->series, out->n, sizeof(out->series[0]), engine_by_labels);
 }
 
-static void hand_over_notes(struct answer *r, str text, struct promql_result *out)
+static void hand_over_notes(struct engine_answer *r, str text, struct promql_result *out)
 {
     const struct str_map *all = &r->ev->notes.by_text;
     struct buf b = BUF_INIT;
@@ -151,7 +152,7 @@ static void hand_over_notes(struct answer *r, str text, struct promql_result *ou
     buf_release(&b);
 }
 
-static void answer_release(struct answer *r)
+static void engine_answer_release(struct engine_answer *r)
 {
     for (size_t i = 0; i < r->series.n; i++)
         vec_release(&r->series.v[i].points);
@@ -160,7 +161,7 @@ static void answer_release(struct answer *r)
     vec_release(&r->steps);
 }
 
-static void hand_over_stats(const struct answer *r, struct promql_result *out)
+static void hand_over_stats(const struct engine_answer *r, struct promql_result *out)
 {
     uint64_t *steps = arena_copy(r->a, r->steps.v, r->steps.n, r->steps.n, sizeof(*steps));
 
@@ -169,7 +170,7 @@ static void hand_over_stats(const struct answer *r, struct promql_result *out)
 
 /* -- running -- */
 
-static bool run_step(struct answer *r, const struct promql_expr *x, ts_ms t)
+static bool engine_run_step(struct engine_answer *r, const struct promql_expr *x, ts_ms t)
 {
     struct promql_vector v;
 
@@ -181,7 +182,7 @@ static bool run_step(struct answer *r, const struct promql_expr *x, ts_ms t)
     return promql_eval_vector(r->ev, x, t, &v) && add_vector(r, t, &v);
 }
 
-static bool run_steps(struct answer *r, const struct promql_expr *x, ts_ms step)
+static bool run_steps(struct engine_answer *r, const struct promql_expr *x, ts_ms step)
 {
     struct promql_eval *ev = r->ev;
     bool ok = true;
@@ -191,7 +192,7 @@ static bool run_steps(struct answer *r, const struct promql_expr *x, ts_ms step)
 
         arena_reset(ev->a);
         ev->steps++;
-        ok = run_step(r, x, t);
+        ok = engine_run_step(r, x, t);
         if (ev->set.counts_steps)
             vec_push(&r->steps, ev->read - before);
         if (ok && ev->set.max_bytes != 0 && r->a->used > ev->set.max_bytes)
@@ -204,7 +205,7 @@ static bool run_steps(struct answer *r, const struct promql_expr *x, ts_ms step)
 bool promql_run(struct promql_eval *ev, const struct promql_expr *x, str text, ts_ms step,
                 bool sorted, struct arena *a, struct promql_result *out)
 {
-    struct answer r = {.ev = ev, .a = a};
+    struct engine_answer r = {.ev = ev, .a = a};
     bool ok = run_steps(&r, x, step);
 
     if (ok) {
@@ -215,14 +216,14 @@ bool promql_run(struct promql_eval *ev, const struct promql_expr *x, str text, t
         hand_over_notes(&r, text, out);
         hand_over_stats(&r, out);
     }
-    answer_release(&r);
+    engine_answer_release(&r);
     return ok;
 }
 
 /* -- one query -- */
 
-static bool run(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step, bool sorted,
-                struct arena *a, struct promql_result *out, struct err *e)
+static bool engine_run(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step,
+                       bool sorted, struct arena *a, struct promql_result *out, struct err *e)
 {
     struct arena keep, scratch;
     struct promql_eval ev = {.storage = q->storage,
@@ -256,7 +257,7 @@ static bool run(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step
 bool promql_instant(const struct promql_query *q, ts_ms t, struct arena *a,
                     struct promql_result *out, struct err *e)
 {
-    return run(q, t, t, 1, q->expr->type == PROMQL_T_MATRIX, a, out, e);
+    return engine_run(q, t, t, 1, q->expr->type == PROMQL_T_MATRIX, a, out, e);
 }
 
 bool promql_check_range(const struct promql_expr *x, ts_ms step, struct err *e)
@@ -274,7 +275,7 @@ bool promql_check_range(const struct promql_expr *x, ts_ms step, struct err *e)
 bool promql_range(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step, struct arena *a,
                   struct promql_result *out, struct err *e)
 {
-    if (!promql_check_range(q->expr, step, e) || !run(q, start, end, step, true, a, out, e))
+    if (!promql_check_range(q->expr, step, e) || !engine_run(q, start, end, step, true, a, out, e))
         return false;
     out->type = PROMQL_T_MATRIX;
     return true;

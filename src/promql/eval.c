@@ -112,7 +112,7 @@ bool promql_check_distinct(struct promql_eval *ev, const struct promql_vector *v
 }
 
 /* Without the flag a function's result loses the names at once, which may make two series one. */
-static bool drop_names(struct promql_eval *ev, struct promql_vector *v)
+static bool eval_drop_names(struct promql_eval *ev, struct promql_vector *v)
 {
     if (ev->set.delayed_names)
         return true;
@@ -151,7 +151,7 @@ static bool eval_unary(struct promql_eval *ev, const struct promql_expr *x, ts_m
             s->h = h;
         }
     }
-    return drop_names(ev, out);
+    return eval_drop_names(ev, out);
 }
 
 static bool eval_node(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
@@ -167,8 +167,8 @@ static bool eval_node(struct promql_eval *ev, const struct promql_expr *x, ts_ms
     case PROMQL_SELECTOR: return promql_eval_selector(ev, x, t, out);
     case PROMQL_PAREN: return promql_eval_vector(ev, x->inner, t, out);
     case PROMQL_UNARY: return eval_unary(ev, x, t, out);
-    case PROMQL_BINARY: return promql_eval_binary(ev, x, t, out) && drop_names(ev, out);
-    case PROMQL_CALL: return promql_eval_call(ev, x, t, out) && drop_names(ev, out);
+    case PROMQL_BINARY: return promql_eval_binary(ev, x, t, out) && eval_drop_names(ev, out);
+    case PROMQL_CALL: return promql_eval_call(ev, x, t, out) && eval_drop_names(ev, out);
     case PROMQL_AGGREGATE: return promql_eval_aggregate(ev, x, t, out);
     case PROMQL_TEXT:
     case PROMQL_RANGE:

@@ -32,7 +32,7 @@ struct agg {
     struct promql_vector *out;
 };
 
-static struct agg_group *group_of(struct agg *g, struct labels ls)
+static struct agg_group *eval_aggregate_group_of(struct agg *g, struct labels ls)
 {
     struct labels key = promql_pick(&g->names, ls, g->ev->a);
     bool is_new;
@@ -51,13 +51,13 @@ static void note_ignored(struct agg *g)
 
 /* -- one value a group -- */
 
-static void fold(struct agg *g)
+static void eval_aggregate_fold(struct agg *g)
 {
     uint32_t at = promql_place_of(g->x->aggregate.expr);
 
     for (size_t i = 0; i < g->in.n; i++) {
         const struct promql_sample *s = &g->in.v[i];
-        struct agg_group *k = group_of(g, s->labels);
+        struct agg_group *k = eval_aggregate_group_of(g, s->labels);
         unsigned notes = promql_acc_add(g->op, &k->acc, s->v, s->h, g->ev->a);
 
         k->drops_name |= s->drops_name;
@@ -90,7 +90,7 @@ static void quantiles(struct agg *g)
             note_ignored(g);
             continue;
         }
-        k = group_of(g, s->labels);
+        k = eval_aggregate_group_of(g, s->labels);
         k->drops_name |= s->drops_name;
         vec_push(&k->values, s->v);
     }
@@ -126,7 +126,7 @@ static bool count_values(struct agg *g)
         else
             float_print_shortest(&text, s->v);
         *l = (struct label){label, arena_str(g->ev->a, buf_str(&text))};
-        k = group_of(g, labels_merge(g->ev->a, s->labels, (struct labels){l, 1}));
+        k = eval_aggregate_group_of(g, labels_merge(g->ev->a, s->labels, (struct labels){l, 1}));
         k->n++;
         k->drops_name |= s->drops_name;
     }
@@ -172,7 +172,7 @@ static void ranked(struct agg *g)
             note_ignored(g);
             continue;
         }
-        group = group_of(g, s->labels);
+        group = eval_aggregate_group_of(g, s->labels);
         group->top.k = k;
         group->top.is_bottom = g->op == PROMQL_BOTTOMK;
         promql_top_add(&group->top, s->v, (uint32_t)i, g->ev->a);
@@ -189,7 +189,7 @@ static void first_k(struct agg *g)
     size_t k = clip_k(g);
 
     for (size_t i = 0; k != 0 && i < g->in.n; i++)
-        if (group_of(g, g->in.v[i].labels)->n++ < k)
+        if (eval_aggregate_group_of(g, g->in.v[i].labels)->n++ < k)
             promql_push(g->ev, g->out, g->in.v[i]);
 }
 
@@ -230,7 +230,7 @@ static bool aggregate(struct agg *g)
             return false;
         first_k(g);
         return true;
-    default: fold(g); return true;
+    default: eval_aggregate_fold(g); return true;
     }
 }
 

@@ -101,8 +101,8 @@ static bool call_vector(struct promql_eval *ev, const struct promql_expr *x, ts_
 /* -- vectors -- */
 
 /* The floats of the argument, for changing in place; the names go. */
-static bool floats_of(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
-                      struct promql_vector *out)
+static bool eval_call_floats_of(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                                struct promql_vector *out)
 {
     size_t n = 0;
 
@@ -123,7 +123,7 @@ static bool call_math(struct promql_eval *ev, const struct promql_expr *x, ts_ms
 {
     if (k->is_date && x->call.n_args == 0)
         return push_scalar(ev, k->math((double)t / 1000), out);
-    if (!floats_of(ev, x->call.args[0], t, out))
+    if (!eval_call_floats_of(ev, x->call.args[0], t, out))
         return false;
     for (size_t i = 0; i < out->n; i++)
         out->v[i].v = k->math(out->v[i].v);
@@ -133,7 +133,7 @@ static bool call_math(struct promql_eval *ev, const struct promql_expr *x, ts_ms
 static bool clamp(struct promql_eval *ev, const struct promql_expr *x, ts_ms t, double low,
                   double high, struct promql_vector *out)
 {
-    if (!floats_of(ev, x->call.args[0], t, out))
+    if (!eval_call_floats_of(ev, x->call.args[0], t, out))
         return false;
     if (low > high)
         out->n = 0;
@@ -175,7 +175,7 @@ static bool call_round(struct promql_eval *ev, const struct promql_expr *x, ts_m
 
     if (x->call.n_args > 1 && !promql_eval_scalar(ev, x->call.args[1], t, &to_nearest))
         return false;
-    if (!floats_of(ev, x->call.args[0], t, out))
+    if (!eval_call_floats_of(ev, x->call.args[0], t, out))
         return false;
     for (size_t i = 0; i < out->n; i++)
         out->v[i].v = promql_round(out->v[i].v, to_nearest);
@@ -438,17 +438,18 @@ static const struct promql_kernel kernels[] = {
     DATE("year", promql_year),
 };
 
-static int by_name(const void *key, const void *row)
+static int eval_call_by_name(const void *key, const void *row)
 {
     return strcmp(key, ((const struct promql_kernel *)row)->name);
 }
 
 const struct promql_kernel *promql_kernel_of(const struct promql_function *f)
 {
-    return bsearch(f->name, kernels, ARRAY_LEN(kernels), sizeof(kernels[0]), by_name);
+    return bsearch(f->name, kernels, ARRAY_LEN(kernels), sizeof(kernels[0]), eval_call_by_name);
 }
 
-static bool refuse(const char *modifier, const char *function, bool anchored, struct err *e)
+static bool eval_call_refuse(const char *modifier, const char *function, bool anchored,
+                             struct err *e)
 {
     struct buf b = BUF_INIT;
 
@@ -465,9 +466,9 @@ bool promql_check_modifier(const struct promql_kernel *k, const struct promql_sh
                            struct err *e)
 {
     if (s->is_anchored && !k->takes_anchored)
-        return refuse("anchored", k->name, true, e);
+        return eval_call_refuse("anchored", k->name, true, e);
     if (s->is_smoothed && !k->takes_smoothed)
-        return refuse("smoothed", k->name, false, e);
+        return eval_call_refuse("smoothed", k->name, false, e);
     return true;
 }
 

@@ -32,12 +32,12 @@ static bool of_each(struct promql_eval *ev, const struct promql_expr *x, ts_ms t
     return true;
 }
 
-static double count_of(const struct histogram *h)
+static double eval_histogram_count_of(const struct histogram *h)
 {
     return h->count;
 }
 
-static double sum_of(const struct histogram *h)
+static double eval_histogram_sum_of(const struct histogram *h)
 {
     return h->sum;
 }
@@ -50,13 +50,13 @@ static double deviation_of(const struct histogram *h)
 bool promql_histogram_count(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                             struct promql_vector *out)
 {
-    return of_each(ev, x, t, count_of, out);
+    return of_each(ev, x, t, eval_histogram_count_of, out);
 }
 
 bool promql_histogram_sum(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                           struct promql_vector *out)
 {
-    return of_each(ev, x, t, sum_of, out);
+    return of_each(ev, x, t, eval_histogram_sum_of, out);
 }
 
 bool promql_histogram_avg(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,

@@ -62,7 +62,7 @@ static bool all_match_empty(const struct matchers *ms)
 }
 
 /* Without data matchers every label is wanted. */
-static bool is_wanted(const struct matchers *ms, str label)
+static bool eval_info_is_wanted(const struct matchers *ms, str label)
 {
     if (naming_of(ms).n == ms->n)
         return true;
@@ -227,7 +227,7 @@ static bool add_labels(struct promql_eval *ev, const struct matchers *ms, struct
         str old = labels_get(*added, l->name);
 
         if (str_is(l->name, "__name__") || str_is(l->name, "job") || str_is(l->name, "instance") ||
-            !is_wanted(ms, l->name) || labels_has(base, l->name))
+            !eval_info_is_wanted(ms, l->name) || labels_has(base, l->name))
             continue;
         if (old.n != 0 && !str_eq(old, l->value))
             return promql_fail_eval(ev, "conflicting label: %.*s", STR(l->name));

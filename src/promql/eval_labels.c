@@ -64,7 +64,7 @@ bool promql_absent_over_time(struct promql_eval *ev, const struct promql_expr *x
 
 /* -- label_replace, label_join -- */
 
-static str text_of(const struct promql_expr *x, size_t i)
+static str eval_labels_text_of(const struct promql_expr *x, size_t i)
 {
     return promql_unwrap(x->call.args[i])->text;
 }
@@ -84,21 +84,22 @@ static void set_label(struct promql_eval *ev, struct promql_sample *s, str name,
 static bool check_texts(struct promql_eval *ev, const struct promql_expr *x)
 {
     const char *function = x->call.fn->name;
-    str dst = text_of(x, 1);
+    str dst = eval_labels_text_of(x, 1);
 
     if (!label_name_is_utf8(dst))
         return promql_fail_eval(ev, "invalid destination label name in %s(): %.*s", function,
                                 STR(dst));
     for (size_t i = 2; i < x->call.n_args; i++)
-        if (!utf8_is_valid(text_of(x, i)))
+        if (!utf8_is_valid(eval_labels_text_of(x, i)))
             return promql_fail_eval(ev, "invalid UTF-8 in argument %zu of %s()", i + 1, function);
     return true;
 }
 
-static void replace(struct promql_eval *ev, const struct promql_expr *x, const struct regex *re,
-                    struct promql_vector *v)
+static void eval_labels_replace(struct promql_eval *ev, const struct promql_expr *x,
+                                const struct regex *re, struct promql_vector *v)
 {
-    str dst = text_of(x, 1), replacement = text_of(x, 2), src = text_of(x, 3);
+    str dst = eval_labels_text_of(x, 1), replacement = eval_labels_text_of(x, 2),
+        src = eval_labels_text_of(x, 3);
     size_t n = regex_group_count(re), *groups = arena_array(ev->a, 2 * n, sizeof(*groups));
     struct buf value = BUF_INIT;
 
@@ -118,7 +119,7 @@ bool promql_label_replace(struct promql_eval *ev, const struct promql_expr *x, t
                           struct promql_vector *out)
 {
     struct promql_node *n = promql_node_of(ev, x);
-    str pattern = text_of(x, 4);
+    str pattern = eval_labels_text_of(x, 4);
     struct err why = ERR_INIT;
 
     if (n->re == NULL)
@@ -128,20 +129,20 @@ bool promql_label_replace(struct promql_eval *ev, const struct promql_expr *x, t
                                 STR(pattern));
     if (!check_texts(ev, x) || !promql_eval_vector(ev, x->call.args[0], t, out))
         return false;
-    replace(ev, x, n->re, out);
+    eval_labels_replace(ev, x, n->re, out);
     return promql_check_distinct(ev, out);
 }
 
 bool promql_label_join(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
                        struct promql_vector *out)
 {
-    str dst = text_of(x, 1), separator = text_of(x, 2);
+    str dst = eval_labels_text_of(x, 1), separator = eval_labels_text_of(x, 2);
     struct buf value = BUF_INIT;
 
     for (size_t k = 3; k < x->call.n_args; k++)
-        if (!label_name_is_utf8(text_of(x, k)))
+        if (!label_name_is_utf8(eval_labels_text_of(x, k)))
             return promql_fail_eval(ev, "invalid source label name in label_join(): %.*s",
-                                    STR(text_of(x, k)));
+                                    STR(eval_labels_text_of(x, k)));
     if (!check_texts(ev, x) || !promql_eval_vector(ev, x->call.args[0], t, out))
         return false;
     for (size_t i = 0; i < out->n; i++) {
@@ -149,7 +150,7 @@ bool promql_label_join(struct promql_eval *ev, const struct promql_expr *x, ts_m
         for (size_t k = 3; k < x->call.n_args; k++) {
             if (k != 3)
                 buf_add(&value, separator);
-            buf_add(&value, labels_get(out->v[i].labels, text_of(x, k)));
+            buf_add(&value, labels_get(out->v[i].labels, eval_labels_text_of(x, k)));
         }
         set_label(ev, &out->v[i], dst, arena_str(ev->a, buf_str(&value)));
     }
@@ -159,7 +160,7 @@ bool promql_label_join(struct promql_eval *ev, const struct promql_expr *x, ts_m
 
 /* -- sorting: stable, so that equal values stay in the order of the store -- */
 
-struct sort_key {
+struct eval_labels_sort_key {
     const struct promql_sample *s;
     size_t i;
 };
@@ -211,7 +212,7 @@ static int cmp_labels(const struct sort_order *o, const struct promql_sample *a,
                       const struct promql_sample *b)
 {
     for (size_t i = 1; i < o->x->call.n_args; i++) {
-        str name = text_of(o->x, i);
+        str name = eval_labels_text_of(o->x, i);
         str x = labels_get(a->labels, name), y = labels_get(b->labels, name);
 
         if (!str_eq(x, y))
@@ -222,7 +223,7 @@ static int cmp_labels(const struct sort_order *o, const struct promql_sample *a,
 
 static int cmp_keys(const void *a, const void *b, void *arg)
 {
-    const struct sort_key *x = a, *y = b;
+    const struct eval_labels_sort_key *x = a, *y = b;
     const struct sort_order *o = arg;
     double v = x->s->v, w = y->s->v;
     int c;
@@ -240,7 +241,7 @@ static bool sort_vector(struct promql_eval *ev, const struct promql_expr *x, ts_
                         struct sort_order o, struct promql_vector *out)
 {
     struct promql_vector v;
-    struct sort_key *keys;
+    struct eval_labels_sort_key *keys;
     size_t n = 0;
 
     if (ev->is_stepped)
@@ -250,7 +251,7 @@ static bool sort_vector(struct promql_eval *ev, const struct promql_expr *x, ts_
     keys = arena_array(ev->a, v.n, sizeof(*keys));
     for (size_t i = 0; i < v.n; i++)
         if (o.x != NULL || v.v[i].h == NULL) {
-            keys[n] = (struct sort_key){&v.v[i], n};
+            keys[n] = (struct eval_labels_sort_key){&v.v[i], n};
             n++;
         }
     if (n > 1)

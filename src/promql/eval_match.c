@@ -16,8 +16,8 @@
 
 /* -- set operators -- */
 
-static void index_all(struct promql_eval *ev, const struct promql_names *s,
-                      const struct promql_vector *v, struct label_sets *out)
+static void eval_match_index_all(struct promql_eval *ev, const struct promql_names *s,
+                                 const struct promql_vector *v, struct label_sets *out)
 {
     bool is_new;
 
@@ -34,7 +34,7 @@ bool promql_eval_set(struct promql_eval *ev, const struct promql_expr *x,
     const struct promql_vector *known = is_or ? lhs : rhs, *asked = is_or ? rhs : lhs;
     struct label_sets index = {0};
 
-    index_all(ev, &s, known, &index);
+    eval_match_index_all(ev, &s, known, &index);
     for (size_t i = 0; is_or && i < lhs->n; i++)
         promql_push(ev, out, lhs->v[i]);
     for (size_t i = 0; i < asked->n; i++) {
@@ -49,7 +49,7 @@ bool promql_eval_set(struct promql_eval *ev, const struct promql_expr *x,
 
 /* -- matching -- */
 
-struct group {
+struct eval_match_group {
     const struct promql_sample *one; /* NULL: only seen on the many side */
     struct labels signature;
     bool is_matched;
@@ -62,7 +62,7 @@ struct match {
     struct promql_names s;
     bool is_swapped; /* group_right: the left side is "one" */
     struct label_sets by_signature;
-    VEC(struct group) groups;
+    VEC(struct eval_match_group) groups;
     struct label_sets results; /* of a many-to-one match: labels seen, with their group */
     struct promql_operand note_a, note_b;
     struct promql_outcome note; /* the last one of the step that had something to say */
@@ -90,20 +90,21 @@ static bool fail_duplicate(struct match *m, struct labels a, struct labels b, st
     return false;
 }
 
-static struct group *group_of(struct match *m, struct labels sig)
+static struct eval_match_group *eval_match_group_of(struct match *m, struct labels sig)
 {
     bool is_new;
     uint32_t at = *label_sets_add(&m->by_signature, sig, (uint32_t)m->groups.n, &is_new);
 
     if (is_new)
-        vec_push(&m->groups, (struct group){.signature = sig});
+        vec_push(&m->groups, (struct eval_match_group){.signature = sig});
     return &m->groups.v[at];
 }
 
 static bool index_one(struct match *m, const struct promql_vector *one)
 {
     for (size_t i = 0; i < one->n; i++) {
-        struct group *g = group_of(m, promql_pick(&m->s, one->v[i].labels, m->ev->a));
+        struct eval_match_group *g =
+            eval_match_group_of(m, promql_pick(&m->s, one->v[i].labels, m->ev->a));
 
         if (g->one != NULL)
             return fail_duplicate(m, g->one->labels, one->v[i].labels, g->signature);
@@ -112,7 +113,7 @@ static bool index_one(struct match *m, const struct promql_vector *one)
     return true;
 }
 
-static bool claim(struct match *m, struct group *g, struct labels ls)
+static bool claim(struct match *m, struct eval_match_group *g, struct labels ls)
 {
     uint32_t at = (uint32_t)(g - m->groups.v);
     bool is_new;
@@ -131,8 +132,8 @@ static bool claim(struct match *m, struct group *g, struct labels ls)
     return true;
 }
 
-static bool join(struct match *m, struct group *g, const struct promql_sample *many,
-                 const struct promql_sample *one)
+static bool eval_match_join(struct match *m, struct eval_match_group *g,
+                            const struct promql_sample *many, const struct promql_sample *one)
 {
     struct labels ls =
         promql_join_labels(m->x, m->ev->set.delayed_names, many->labels, one->labels, m->ev->a);
@@ -164,16 +165,16 @@ static bool join(struct match *m, struct group *g, const struct promql_sample *m
 static bool join_many(struct match *m, const struct promql_vector *many)
 {
     for (size_t i = 0; i < many->n; i++) {
-        struct group *g;
+        struct eval_match_group *g;
         struct promql_sample filled;
         struct labels sig = promql_pick(&m->s, many->v[i].labels, m->ev->a);
         uint32_t *at = label_sets_get(&m->by_signature, sig);
 
         if (at == NULL && !m->how->fills_right)
             continue;
-        g = group_of(m, sig);
+        g = eval_match_group_of(m, sig);
         filled = (struct promql_sample){.labels = g->signature, .v = m->how->fill_right};
-        if (!join(m, g, &many->v[i], g->one != NULL ? g->one : &filled))
+        if (!eval_match_join(m, g, &many->v[i], g->one != NULL ? g->one : &filled))
             return false;
     }
     return true;
@@ -182,10 +183,10 @@ static bool join_many(struct match *m, const struct promql_vector *many)
 static bool join_unmatched(struct match *m)
 {
     for (size_t i = 0; m->how->fills_left && i < m->groups.n; i++) {
-        struct group *g = &m->groups.v[i];
+        struct eval_match_group *g = &m->groups.v[i];
         struct promql_sample filled = {.labels = g->signature, .v = m->how->fill_left};
 
-        if (!g->is_matched && !join(m, g, &filled, g->one))
+        if (!g->is_matched && !eval_match_join(m, g, &filled, g->one))
             return false;
     }
     return true;

@@ -15,7 +15,7 @@ ts_ms promql_reference(const struct promql_node *n, ts_ms t)
 }
 
 /* Index of the first sample after t. */
-static size_t first_after(const struct storage_series *s, ts_ms t)
+static size_t eval_select_first_after(const struct storage_series *s, ts_ms t)
 {
     size_t lo = 0, hi = s->n;
 
@@ -44,9 +44,10 @@ const struct histogram *promql_read_histogram(struct promql_eval *ev, const stru
 /* -- instants -- */
 
 /* The newest sample that counts at ref: its index, or SIZE_MAX. */
-static size_t newest(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref)
+static size_t eval_select_newest(const struct promql_eval *ev, const struct storage_series *s,
+                                 ts_ms ref)
 {
-    size_t i = first_after(s, ref);
+    size_t i = eval_select_first_after(s, ref);
 
     while (i != 0 && storage_at(s, i - 1) == STORAGE_ABSENT)
         i--;
@@ -59,7 +60,7 @@ static size_t newest(const struct promql_eval *ev, const struct storage_series *
 bool promql_newest(const struct promql_eval *ev, const struct storage_series *s, ts_ms ref,
                    ts_ms *t, bool *is_histogram)
 {
-    size_t i = newest(ev, s, ref);
+    size_t i = eval_select_newest(ev, s, ref);
 
     if (i == SIZE_MAX)
         return false;
@@ -99,7 +100,7 @@ bool promql_eval_selector(struct promql_eval *ev, const struct promql_expr *x, t
             push_smoothed(ev, x, n->labels[i], s, ref, out);
             continue;
         }
-        k = newest(ev, s, ref);
+        k = eval_select_newest(ev, s, ref);
         if (k == SIZE_MAX)
             continue;
         slot = storage_at(s, k);
@@ -122,7 +123,7 @@ bool promql_eval_times(struct promql_eval *ev, const struct promql_expr *x, ts_m
     promql_need_series(ev, n);
     for (size_t i = 0; i < n->n; i++) {
         const struct storage_series *s = &n->series[i];
-        size_t k = newest(ev, s, ref);
+        size_t k = eval_select_newest(ev, s, ref);
         ts_ms at;
 
         if (k == SIZE_MAX)
@@ -143,8 +144,9 @@ static bool is_float(storage_slot slot)
     return slot != STORAGE_STALE && slot != STORAGE_ABSENT && !storage_is_histogram(slot);
 }
 
-static const storage_slot *slots_of(struct promql_eval *ev, const struct storage_series *s,
-                                    size_t begin, size_t end)
+static const storage_slot *eval_select_slots_of(struct promql_eval *ev,
+                                                const struct storage_series *s, size_t begin,
+                                                size_t end)
 {
     storage_slot *out;
 
@@ -160,7 +162,8 @@ void promql_read_window(struct promql_eval *ev, const struct promql_node *node,
                         const struct storage_series *s, ts_ms from, ts_ms to,
                         struct promql_window *out)
 {
-    size_t begin = first_after(s, from), end = first_after(s, to), n = 0, n_h = 0;
+    size_t begin = eval_select_first_after(s, from), end = eval_select_first_after(s, to), n = 0,
+           n_h = 0;
     struct promql_hpoint *h;
     ts_ms *times, *starts;
     storage_slot *slots;
@@ -169,7 +172,7 @@ void promql_read_window(struct promql_eval *ev, const struct promql_node *node,
     *out = (struct promql_window){0};
     if (begin >= end)
         return;
-    all = slots_of(ev, s, begin, end);
+    all = eval_select_slots_of(ev, s, begin, end);
     *out = (struct promql_window){.times = s->times + begin,
                                   .slots = all,
                                   .starts = s->starts != NULL ? s->starts + begin : NULL};
@@ -296,8 +299,8 @@ static void collect_sample(struct collector *c, ts_ms t, const struct promql_sam
 }
 
 /* Each step has memory of its own: of hundreds of steps only the samples may be alive at once. */
-static bool collect(struct promql_eval *ev, const struct promql_expr *inner, ts_ms first,
-                    ts_ms last, ts_ms step, struct collector *c)
+static bool eval_select_collect(struct promql_eval *ev, const struct promql_expr *inner,
+                                ts_ms first, ts_ms last, ts_ms step, struct collector *c)
 {
     struct arena scratch, *outer = ev->a;
     bool ok = true;
@@ -322,7 +325,7 @@ static bool collect(struct promql_eval *ev, const struct promql_expr *inner, ts_
     return ok;
 }
 
-static void *copy_array(struct arena *a, const void *v, size_t n, size_t size)
+static void *eval_select_copy_array(struct arena *a, const void *v, size_t n, size_t size)
 {
     void *out = arena_array(a, n, size);
 
@@ -331,7 +334,8 @@ static void *copy_array(struct arena *a, const void *v, size_t n, size_t size)
     return out;
 }
 
-static void hand_over(struct promql_eval *ev, struct collector *c, struct promql_matrix *out)
+static void eval_select_hand_over(struct promql_eval *ev, struct collector *c,
+                                  struct promql_matrix *out)
 {
     out->n = c->series.n;
     out->v = arena_array(ev->a, out->n, sizeof(out->v[0]));
@@ -341,11 +345,13 @@ static void hand_over(struct promql_eval *ev, struct collector *c, struct promql
         out->v[i] = (struct promql_matrix_series){
             .labels = k->labels,
             .drops_name = k->drops_name,
-            .window = {.times = copy_array(ev->a, k->times.v, k->times.n, sizeof(ts_ms)),
-                       .slots = copy_array(ev->a, k->slots.v, k->slots.n, sizeof(storage_slot)),
-                       .n = k->times.n,
-                       .h = copy_array(ev->a, k->h.v, k->h.n, sizeof(struct promql_hpoint)),
-                       .n_h = k->h.n}};
+            .window = {
+                .times = eval_select_copy_array(ev->a, k->times.v, k->times.n, sizeof(ts_ms)),
+                .slots =
+                    eval_select_copy_array(ev->a, k->slots.v, k->slots.n, sizeof(storage_slot)),
+                .n = k->times.n,
+                .h = eval_select_copy_array(ev->a, k->h.v, k->h.n, sizeof(struct promql_hpoint)),
+                .n_h = k->h.n}};
         vec_release(&k->times);
         vec_release(&k->slots);
         vec_release(&k->h);
@@ -367,9 +373,9 @@ static bool eval_subquery(struct promql_eval *ev, const struct promql_expr *x, t
     out->range = (struct promql_range){
         .from = from, .to = to, .now = t, .seconds = (double)n->length / 1000, .a = ev->a};
     ev->is_stepped = first + n->step <= to;
-    ok = collect(ev, x->subquery.expr, first, to, n->step, &c);
+    ok = eval_select_collect(ev, x->subquery.expr, first, to, n->step, &c);
     ev->is_stepped = was_stepped;
-    hand_over(ev, &c, out);
+    eval_select_hand_over(ev, &c, out);
     return ok;
 }
 

@@ -115,14 +115,14 @@ static const struct promql_function functions[] = {
     STABLE("year", V_, 1, 1, "year, UTC", V_),
 };
 
-static int by_name(const void *key, const void *row)
+static int functions_by_name(const void *key, const void *row)
 {
     return str_cmp(*(const str *)key, str_of(((const struct promql_function *)row)->name));
 }
 
 const struct promql_function *promql_function_find(str name)
 {
-    return bsearch(&name, functions, ARRAY_LEN(functions), sizeof(functions[0]), by_name);
+    return bsearch(&name, functions, ARRAY_LEN(functions), sizeof(functions[0]), functions_by_name);
 }
 
 const struct promql_function *promql_functions(size_t *n)

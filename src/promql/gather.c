@@ -92,7 +92,7 @@ struct gather {
     size_t n_times;
 };
 
-static void *keep(struct gather *g, const void *v, size_t n, size_t size)
+static void *gather_keep(struct gather *g, const void *v, size_t n, size_t size)
 {
     return arena_copy(&g->keep, v, n, n, size);
 }
@@ -102,7 +102,7 @@ static const ts_ms *copy_times(struct gather *g, const struct storage_series *s)
     if (g->copied == NULL || g->times != s->times || g->n_times != s->n) {
         g->times = s->times;
         g->n_times = s->n;
-        g->copied = keep(g, s->times, s->n, sizeof(*s->times));
+        g->copied = gather_keep(g, s->times, s->n, sizeof(*s->times));
     }
     return g->copied;
 }
@@ -128,12 +128,12 @@ static size_t copy_series(struct gather *g, uint32_t id)
 
     storage_read(g->of, &id, 1, &s);
     c = s;
-    row = keep(g, s.row, s.n, s.codes.bytes);
+    row = gather_keep(g, s.row, s.n, s.codes.bytes);
     if (s.codes.bytes == sizeof(storage_slot) && !arena_is_full(&g->keep))
         copy_histograms(g, &s, row);
     c.row = row;
     c.times = copy_times(g, &s);
-    c.starts = s.starts != NULL ? keep(g, s.starts, s.n, sizeof(*s.starts)) : NULL;
+    c.starts = s.starts != NULL ? gather_keep(g, s.starts, s.n, sizeof(*s.starts)) : NULL;
     c.store = NULL;
     vec_push(&g->series, c);
     vec_push(&g->labels, labels_copy(&g->keep, storage_labels(g->of, id, &g->scratch)));
@@ -150,7 +150,7 @@ static size_t copy_slice(struct gather *g, struct storage_ids ids)
     return i;
 }
 
-static void number(struct gather *g, struct storage_selector *s, size_t from)
+static void gather_number(struct gather *g, struct storage_selector *s, size_t from)
 {
     uint32_t *v = arena_array(&g->keep, g->series.n - from, sizeof(*v));
 
@@ -162,7 +162,7 @@ static void number(struct gather *g, struct storage_selector *s, size_t from)
 }
 
 /* Before the span, so that nobody waits for large lists to move. */
-static bool make_room(struct gather *g)
+static bool gather_make_room(struct gather *g)
 {
     vec_reserve(&g->series, g->series.n + SLICE_SERIES);
     vec_reserve(&g->labels, g->labels.n + SLICE_SERIES);
@@ -175,20 +175,20 @@ static void read_selector(struct gather *g, struct storage_selector *s)
     struct storage_ids ids;
     size_t from = g->series.n;
 
-    while (g->is_whole && make_room(g) && storage_slices_next(&it, &ids)) {
+    while (g->is_whole && gather_make_room(g) && storage_slices_next(&it, &ids)) {
         storage_slices_end(&it, copy_slice(g, ids));
         arena_reset(&g->scratch);
         g->is_whole = g->goes_on(g->arg) && !arena_is_full(&g->keep);
     }
     storage_slices_release(&it);
-    number(g, s, from);
+    gather_number(g, s, from);
     s->is_read = true;
     g->is_whole &= !arena_is_full(&g->keep);
 }
 
 /* -- the port -- */
 
-static void begin(void *impl)
+static void gather_begin(void *impl)
 {
     struct gather *g = impl;
 
@@ -197,13 +197,13 @@ static void begin(void *impl)
             read_selector(g, s);
 }
 
-static void end(void *impl)
+static void gather_end(void *impl)
 {
     (void)impl;
 }
 
-static struct storage_selector *select_series(void *impl, const struct matchers *m,
-                                              int64_t reach_ms, struct err *e)
+static struct storage_selector *gather_select_series(void *impl, const struct matchers *m,
+                                                     int64_t reach_ms, struct err *e)
 {
     struct gather *g = impl;
     struct storage_selector *of = storage_select(g->of, m, reach_ms, e), *s;
@@ -217,7 +217,7 @@ static struct storage_selector *select_series(void *impl, const struct matchers 
     return s;
 }
 
-static void release(void *impl, struct storage_selector *s)
+static void gather_release(void *impl, struct storage_selector *s)
 {
     struct gather *g = impl;
     struct storage_selector **at = &g->first;
@@ -235,7 +235,8 @@ static struct storage_ids ids_of(void *impl, struct storage_selector *s)
     return s->ids;
 }
 
-static void read_series(void *impl, const uint32_t *ids, size_t n, struct storage_series *out)
+static void gather_read_series(void *impl, const uint32_t *ids, size_t n,
+                               struct storage_series *out)
 {
     const struct gather *g = impl;
 
@@ -243,7 +244,7 @@ static void read_series(void *impl, const uint32_t *ids, size_t n, struct storag
         out[i] = g->series.v[ids[i]];
 }
 
-static struct labels labels_of(void *impl, uint32_t id, struct arena *a)
+static struct labels gather_labels_of(void *impl, uint32_t id, struct arena *a)
 {
     (void)a;
     return ((const struct gather *)impl)->labels.v[id];
@@ -258,13 +259,13 @@ static void histogram_of(void *impl, const struct storage_series *s, storage_slo
 
 struct storage gather_storage(struct gather *g)
 {
-    static const struct storage_ops ops = {.begin = begin,
-                                           .end = end,
-                                           .select = select_series,
-                                           .release = release,
+    static const struct storage_ops ops = {.begin = gather_begin,
+                                           .end = gather_end,
+                                           .select = gather_select_series,
+                                           .release = gather_release,
                                            .ids = ids_of,
-                                           .read = read_series,
-                                           .labels = labels_of,
+                                           .read = gather_read_series,
+                                           .labels = gather_labels_of,
                                            .histogram = histogram_of};
 
     return (struct storage){&ops, g};

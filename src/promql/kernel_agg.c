@@ -22,7 +22,7 @@ static void add_moment(struct promql_acc *acc, double v)
     acc->v += delta * (v - acc->mean.k.sum);
 }
 
-static void add_float(enum promql_agg op, struct promql_acc *acc, double v)
+static void kernel_agg_add_float(enum promql_agg op, struct promql_acc *acc, double v)
 {
     switch (op) {
     case PROMQL_SUM: kahan_add(&acc->mean.k, v); break;
@@ -70,7 +70,7 @@ unsigned promql_acc_add(enum promql_agg op, struct promql_acc *acc, double v,
         return 0;
     }
     if (h == NULL) {
-        add_float(op, acc, v);
+        kernel_agg_add_float(op, acc, v);
         return 0;
     }
     return op == PROMQL_SUM || op == PROMQL_AVG ? add_histogram(op, acc, h, a)
@@ -125,7 +125,7 @@ static bool is_worse(const struct promql_top *t, double a, double b)
     return t->is_bottom ? a > b : a < b;
 }
 
-static void swap(struct promql_top *t, size_t i, size_t j)
+static void kernel_agg_swap(struct promql_top *t, size_t i, size_t j)
 {
     struct promql_ranked x = t->v[i];
 
@@ -133,7 +133,7 @@ static void swap(struct promql_top *t, size_t i, size_t j)
     t->v[j] = x;
 }
 
-static void sift_down(struct promql_top *t)
+static void kernel_agg_sift_down(struct promql_top *t)
 {
     size_t i = 0, child;
 
@@ -142,12 +142,12 @@ static void sift_down(struct promql_top *t)
             child++;
         if (!is_worse(t, t->v[child].v, t->v[i].v))
             break;
-        swap(t, i, child);
+        kernel_agg_swap(t, i, child);
         i = child;
     }
 }
 
-static void grow(struct promql_top *t, struct arena *a)
+static void kernel_agg_grow(struct promql_top *t, struct arena *a)
 {
     t->cap = t->cap != 0 ? t->cap * 2 : 8;
     t->v = arena_copy(a, t->v, t->n, t->cap, sizeof(t->v[0]));
@@ -159,16 +159,16 @@ void promql_top_add(struct promql_top *t, double v, uint32_t i, struct arena *a)
 
     if (t->n < t->k) {
         if (t->n == t->cap)
-            grow(t, a);
+            kernel_agg_grow(t, a);
         t->v[t->n++] = (struct promql_ranked){v, i};
         for (; at != 0 && is_worse(t, t->v[at].v, t->v[(at - 1) / 2].v); at = (at - 1) / 2)
-            swap(t, at, (at - 1) / 2);
+            kernel_agg_swap(t, at, (at - 1) / 2);
         return;
     }
     if (t->k == 0 || (!is_worse(t, t->v[0].v, v) || isnan(v)))
         return;
     t->v[0] = (struct promql_ranked){v, i};
-    sift_down(t);
+    kernel_agg_sift_down(t);
 }
 
 static bool goes_first(const struct promql_top *t, const struct promql_ranked *a,
@@ -185,13 +185,13 @@ void promql_top_sort(struct promql_top *t)
     size_t n = t->n;
 
     while (t->n > 1) {
-        swap(t, 0, --t->n);
-        sift_down(t);
+        kernel_agg_swap(t, 0, --t->n);
+        kernel_agg_sift_down(t);
     }
     t->n = n;
     for (size_t i = 1; i < n; i++)
         for (size_t j = i; j != 0 && goes_first(t, &t->v[j], &t->v[j - 1]); j--)
-            swap(t, j, j - 1);
+            kernel_agg_swap(t, j, j - 1);
 }
 
 /* -- limit_ratio -- */

@@ -35,7 +35,7 @@ static int by_upper(const void *a, const void *b)
 }
 
 /* Sorts, and adds up what has the same bound. False: nothing ends at +Inf. */
-static bool prepare(struct promql_buckets *b)
+static bool kernel_buckets_prepare(struct promql_buckets *b)
 {
     size_t n = 0;
 
@@ -73,7 +73,7 @@ static void level(struct promql_buckets *b, struct promql_levelled *out)
     }
 }
 
-static double interpolate(const struct promql_buckets *b, double rank)
+static double kernel_buckets_interpolate(const struct promql_buckets *b, double rank)
 {
     double start = 0, count, upper;
     size_t i = 0;
@@ -101,17 +101,17 @@ double promql_bucket_quantile(double q, struct promql_buckets *b, struct promql_
         return NAN;
     if (q < 0 || q > 1)
         return q < 0 ? -INFINITY : INFINITY;
-    if (!prepare(b))
+    if (!kernel_buckets_prepare(b))
         return NAN;
     level(b, levelled);
     if (b->n < 2 || b->v[b->n - 1].count == 0)
         return NAN;
-    return interpolate(b, q * b->v[b->n - 1].count);
+    return kernel_buckets_interpolate(b, q * b->v[b->n - 1].count);
 }
 
 /* Observations up to v. A first bucket starts at 0 when its bound is above; what lies in an endless bucket is taken to
  * be at its finite bound. */
-static double rank_of(const struct promql_buckets *b, double v)
+static double kernel_buckets_rank_of(const struct promql_buckets *b, double v)
 {
     double rank = 0;
 
@@ -132,12 +132,14 @@ double promql_bucket_fraction(double lower, double upper, struct promql_buckets 
 {
     double total;
 
-    if (!prepare(b))
+    if (!kernel_buckets_prepare(b))
         return NAN;
     total = b->v[b->n - 1].count;
     if (total == 0 || isnan(lower) || isnan(upper))
         return NAN;
     if (lower >= upper)
         return 0;
-    return (fmin(rank_of(b, upper), total) - fmin(rank_of(b, lower), total)) / total;
+    return (fmin(kernel_buckets_rank_of(b, upper), total) -
+            fmin(kernel_buckets_rank_of(b, lower), total)) /
+           total;
 }

@@ -51,7 +51,7 @@ static bool find_span(const struct promql_window *w, const struct promql_range *
     return time_at(w, out->last) > r->from && time_at(w, out->first) <= r->to;
 }
 
-static double share(const struct promql_window *w, size_t i, ts_ms t)
+static double kernel_extended_share(const struct promql_window *w, size_t i, ts_ms t)
 {
     return (double)(t - time_at(w, i)) / (double)(time_at(w, i + 1) - time_at(w, i));
 }
@@ -59,7 +59,8 @@ static double share(const struct promql_window *w, size_t i, ts_ms t)
 /* -- floats -- */
 
 /* The value at t between samples i and i + 1. */
-static double between(const struct promql_window *w, size_t i, ts_ms t, bool is_counter)
+static double kernel_extended_between(const struct promql_window *w, size_t i, ts_ms t,
+                                      bool is_counter)
 {
     double a = promql_at(w, i), b = promql_at(w, i + 1);
 
@@ -71,13 +72,15 @@ static double between(const struct promql_window *w, size_t i, ts_ms t, bool is_
 static double left_float(const struct promql_window *w, const struct span *s, ts_ms from,
                          bool is_counter)
 {
-    return s->cuts_left ? between(w, s->first, from, is_counter) : promql_at(w, s->first);
+    return s->cuts_left ? kernel_extended_between(w, s->first, from, is_counter)
+                        : promql_at(w, s->first);
 }
 
 static double right_float(const struct promql_window *w, const struct span *s, ts_ms to,
                           bool is_counter)
 {
-    return s->cuts_right ? between(w, s->last - 1, to, is_counter) : promql_at(w, s->last);
+    return s->cuts_right ? kernel_extended_between(w, s->last - 1, to, is_counter)
+                         : promql_at(w, s->last);
 }
 
 static double extended_float(const struct promql_window *w, const struct promql_range *r,
@@ -129,11 +132,11 @@ static unsigned between_histograms(const struct promql_window *w, size_t i, ts_m
     if (histogram_is_custom(x) != histogram_is_custom(y))
         return NOTE_MIXED_SCHEMAS;
     if (is_counter && histogram_is_reset(y, x)) {
-        *out = histogram_mul(a, y, share(w, i, t));
+        *out = histogram_mul(a, y, kernel_extended_share(w, i, t));
         return 0;
     }
     notes = promql_histogram_notes(histogram_sub(a, y, x, &step), NOTE_RECONCILED_SUB);
-    part = histogram_mul(a, &step, share(w, i, t));
+    part = histogram_mul(a, &step, kernel_extended_share(w, i, t));
     return notes | promql_histogram_notes(histogram_add(a, x, &part, out), NOTE_RECONCILED_ADD);
 }
 
@@ -226,7 +229,7 @@ bool promql_interpolate(const struct promql_window *w, ts_ms at, struct arena *a
         return true;
     }
     if (w->n_h == 0) {
-        out->v = between(w, i - 1, at, false);
+        out->v = kernel_extended_between(w, i - 1, at, false);
         return true;
     }
     is_counter = w->h[i - 1].h->hint != HISTOGRAM_GAUGE && w->h[i].h->hint != HISTOGRAM_GAUGE;

@@ -71,7 +71,7 @@ struct date {
     int64_t day_of_year;      /* from 1 */
 };
 
-static int64_t floor_div(int64_t a, int64_t b)
+static int64_t kernel_math_floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0 ? 1 : 0);
 }
@@ -79,7 +79,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 static struct date date_of(int64_t days)
 {
     static const int16_t before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    int64_t shifted = days + 719468, era = floor_div(shifted, 146097);
+    int64_t shifted = days + 719468, era = kernel_math_floor_div(shifted, 146097);
     int64_t in_era = shifted - era * 146097;
     int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
     int64_t in_year = in_era - (365 * year + year / 4 - year / 100);
@@ -107,7 +107,7 @@ static bool to_date(double v, struct date *out)
 
     if (!to_seconds(v, &s))
         return false;
-    *out = date_of(floor_div(s, 86400));
+    *out = date_of(kernel_math_floor_div(s, 86400));
     return true;
 }
 
@@ -118,7 +118,7 @@ static bool to_clock(double v, int64_t *out)
 
     if (!to_seconds(v, &s))
         return false;
-    *out = s - floor_div(s, 86400) * 86400;
+    *out = s - kernel_math_floor_div(s, 86400) * 86400;
     return true;
 }
 
@@ -145,8 +145,8 @@ double promql_day_of_week(double v)
 
     if (!to_seconds(v, &s))
         return NAN;
-    s = floor_div(s, 86400) + 4; /* 1970-01-01 was a Thursday */
-    return (double)(s - floor_div(s, 7) * 7);
+    s = kernel_math_floor_div(s, 86400) + 4; /* 1970-01-01 was a Thursday */
+    return (double)(s - kernel_math_floor_div(s, 7) * 7);
 }
 
 double promql_day_of_month(double v)

@@ -117,7 +117,7 @@ double promql_quantile(double q, double *v, size_t n)
     return v[(size_t)lower] * (1 - weight) + v[(size_t)upper] * weight;
 }
 
-static double *floats_of(const struct promql_window *w, struct arena *a)
+static double *kernel_over_time_floats_of(const struct promql_window *w, struct arena *a)
 {
     double *v = arena_alloc(a, w->n * sizeof(*v));
 
@@ -128,12 +128,12 @@ static double *floats_of(const struct promql_window *w, struct arena *a)
 
 double promql_quantile_over_time(const struct promql_window *w, const struct promql_range *r)
 {
-    return promql_quantile(r->p[0], floats_of(w, r->a), w->n);
+    return promql_quantile(r->p[0], kernel_over_time_floats_of(w, r->a), w->n);
 }
 
 double promql_mad_over_time(const struct promql_window *w, const struct promql_range *r)
 {
-    double *v = floats_of(w, r->a), median;
+    double *v = kernel_over_time_floats_of(w, r->a), median;
 
     for (size_t i = 0; i < w->n; i++)
         if (isnan(v[i]))
@@ -146,11 +146,11 @@ double promql_mad_over_time(const struct promql_window *w, const struct promql_r
 
 /* -- regressions -- */
 
-struct line {
+struct kernel_over_time_line {
     double slope, at_origin;
 };
 
-static struct line regression(const struct promql_window *w, ts_ms origin)
+static struct kernel_over_time_line regression(const struct promql_window *w, ts_ms origin)
 {
     struct kahan x = {0, 0}, y = {0, 0}, xy = {0, 0}, x2 = {0, 0};
     double first = promql_at(w, 0), n = (double)w->n, sx, sy, slope;
@@ -166,11 +166,12 @@ static struct line regression(const struct promql_window *w, ts_ms origin)
         kahan_add(&x2, dt * dt);
     }
     if (is_constant)
-        return isinf(first) ? (struct line){NAN, NAN} : (struct line){0, first};
+        return isinf(first) ? (struct kernel_over_time_line){NAN, NAN}
+                            : (struct kernel_over_time_line){0, first};
     sx = kahan_sum(&x);
     sy = kahan_sum(&y);
     slope = (kahan_sum(&xy) - sx * sy / n) / (kahan_sum(&x2) - sx * sx / n);
-    return (struct line){slope, sy / n - slope * sx / n};
+    return (struct kernel_over_time_line){slope, sy / n - slope * sx / n};
 }
 
 double promql_deriv(const struct promql_window *w, const struct promql_range *r)
@@ -181,7 +182,7 @@ double promql_deriv(const struct promql_window *w, const struct promql_range *r)
 
 double promql_predict_linear(const struct promql_window *w, const struct promql_range *r)
 {
-    struct line l = regression(w, r->now);
+    struct kernel_over_time_line l = regression(w, r->now);
 
     return l.slope * r->p[0] + l.at_origin;
 }

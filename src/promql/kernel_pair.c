@@ -3,7 +3,7 @@
 #include "model/histogram_math.h"
 #include "model/histogram_trim.h"
 
-static struct promql_outcome kept(struct arena *a, struct histogram h)
+static struct promql_outcome kernel_pair_kept(struct arena *a, struct histogram h)
 {
     struct histogram *copy = arena_new(a, struct histogram);
 
@@ -21,11 +21,11 @@ static struct promql_outcome histogram_and_float(enum promql_op op, const struct
     switch (op) {
     case PROMQL_MUL: result = histogram_mul(a, h, v); break;
     case PROMQL_DIV: result = histogram_div(a, h, v); break;
-    case PROMQL_TRIM_UPPER: return kept(a, histogram_below(a, h, v));
-    case PROMQL_TRIM_LOWER: return kept(a, histogram_above(a, h, v));
+    case PROMQL_TRIM_UPPER: return kernel_pair_kept(a, histogram_below(a, h, v));
+    case PROMQL_TRIM_LOWER: return kernel_pair_kept(a, histogram_above(a, h, v));
     default: return wrong_types;
     }
-    return kept(a, histogram_compact(a, &result, 0));
+    return kernel_pair_kept(a, histogram_compact(a, &result, 0));
 }
 
 static struct promql_outcome combined(bool is_sub, const struct histogram *x,
@@ -37,7 +37,7 @@ static struct promql_outcome combined(bool is_sub, const struct histogram *x,
 
     if (got & HISTOGRAM_INCOMPATIBLE)
         return (struct promql_outcome){.mismatch = PROMQL_WRONG_BUCKETS};
-    out = kept(a, histogram_compact(a, &result, 0));
+    out = kernel_pair_kept(a, histogram_compact(a, &result, 0));
     if (got & HISTOGRAM_COLLISION)
         out.notes |= is_sub ? NOTE_COLLISION_SUB : NOTE_COLLISION_ADD;
     if (got & HISTOGRAM_RECONCILED)

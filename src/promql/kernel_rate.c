@@ -220,8 +220,8 @@ static bool instant_histogram(const struct promql_walked *a, const struct promql
     return true;
 }
 
-static bool instant(const struct promql_window *w, const struct promql_range *r, bool is_rate,
-                    struct promql_value *out)
+static bool kernel_rate_instant(const struct promql_window *w, const struct promql_range *r,
+                                bool is_rate, struct promql_value *out)
 {
     struct promql_walk k = {.w = w};
     struct promql_walked a = {.t = 0}, b = {.t = 0}, s;
@@ -253,18 +253,18 @@ static bool instant(const struct promql_window *w, const struct promql_range *r,
 bool promql_irate(const struct promql_window *w, const struct promql_range *r,
                   struct promql_value *out)
 {
-    return instant(w, r, true, out);
+    return kernel_rate_instant(w, r, true, out);
 }
 
 bool promql_idelta(const struct promql_window *w, const struct promql_range *r,
                    struct promql_value *out)
 {
-    return instant(w, r, false, out);
+    return kernel_rate_instant(w, r, false, out);
 }
 
 /* -- changes, resets -- */
 
-static bool has_changed(const struct promql_walked *a, const struct promql_walked *b)
+static bool kernel_rate_has_changed(const struct promql_walked *a, const struct promql_walked *b)
 {
     if (a->h != NULL || b->h != NULL)
         return a->h == NULL || b->h == NULL || !histogram_eq(b->h, a->h);
@@ -296,7 +296,7 @@ static bool count_pairs(const struct promql_window *w, const struct promql_range
             (is_resets ? has_reset(&before, &s) ||
                              (r->uses_starts &&
                               promql_start_is_reset(s.t, s.start, before.t, before.start))
-                       : has_changed(&before, &s)))
+                       : kernel_rate_has_changed(&before, &s)))
             count++;
         before = s;
     }

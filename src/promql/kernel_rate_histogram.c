@@ -57,8 +57,10 @@ static unsigned apply_first(struct histogram_sum *total, const struct histogram 
                      : 0;
 }
 
-static bool sum_up(const struct promql_window *w, const struct promql_range *r, bool is_counter,
-                   int first_times, int32_t schema, struct promql_histogram_rate *out)
+static bool kernel_rate_histogram_sum_up(const struct promql_window *w,
+                                         const struct promql_range *r, bool is_counter,
+                                         int first_times, int32_t schema,
+                                         struct promql_histogram_rate *out)
 {
     const struct histogram *last = w->h[w->n_h - 1].h;
     struct histogram start = *last;
@@ -97,5 +99,5 @@ bool promql_increase_histograms(const struct promql_window *w, const struct prom
         return false;
     if (!is_counter && !is_gauge)
         out->notes |= NOTE_NOT_GAUGE;
-    return sum_up(w, r, is_counter, first_times, schema, out);
+    return kernel_rate_histogram_sum_up(w, r, is_counter, first_times, schema, out);
 }

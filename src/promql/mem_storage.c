@@ -66,7 +66,7 @@ void mem_storage_free(struct mem_storage *m)
 
 /* -- appending -- */
 
-static struct series *series_of(struct mem_storage *m, struct labels ls)
+static struct series *mem_storage_series_of(struct mem_storage *m, struct labels ls)
 {
     uint32_t *at = label_sets_get(&m->by_labels, ls);
     struct series *s;
@@ -82,7 +82,7 @@ static struct series *series_of(struct mem_storage *m, struct labels ls)
 }
 
 /* Index of the first time that is not before t. Samples mostly come in order, so the end is looked at first. */
-static size_t place_of(const struct series *s, ts_ms t)
+static size_t mem_storage_place_of(const struct series *s, ts_ms t)
 {
     size_t i = s->times.n;
 
@@ -91,9 +91,9 @@ static size_t place_of(const struct series *s, ts_ms t)
     return i;
 }
 
-static void put(struct series *s, ts_ms t, storage_slot slot, ts_ms start)
+static void mem_storage_put(struct series *s, ts_ms t, storage_slot slot, ts_ms start)
 {
-    size_t i = place_of(s, t), k;
+    size_t i = mem_storage_place_of(s, t), k;
 
     s->is_dirty = true;
     s->has_starts |= start != 0;
@@ -113,12 +113,12 @@ static void put(struct series *s, ts_ms t, storage_slot slot, ts_ms start)
 
 void mem_storage_append(struct mem_storage *m, struct labels ls, ts_ms t, double v, ts_ms start)
 {
-    put(series_of(m, ls), t, storage_float(v), start);
+    mem_storage_put(mem_storage_series_of(m, ls), t, storage_float(v), start);
 }
 
 void mem_storage_append_stale(struct mem_storage *m, struct labels ls, ts_ms t)
 {
-    put(series_of(m, ls), t, STORAGE_STALE, 0);
+    mem_storage_put(mem_storage_series_of(m, ls), t, STORAGE_STALE, 0);
 }
 
 bool mem_storage_append_histogram(struct mem_storage *m, struct labels ls, ts_ms t,
@@ -128,8 +128,8 @@ bool mem_storage_append_histogram(struct mem_storage *m, struct labels ls, ts_ms
 
     if (!histogram_check(h, e))
         return false;
-    s = series_of(m, ls);
-    put(s, t, STORAGE_HISTOGRAM | s->histograms.n, start);
+    s = mem_storage_series_of(m, ls);
+    mem_storage_put(s, t, STORAGE_HISTOGRAM | s->histograms.n, start);
     vec_push(&s->histograms, histogram_copy(&m->text, h));
     return true;
 }
@@ -156,7 +156,7 @@ static void derive_hints(struct series *s)
 
 /* -- the port -- */
 
-static void begin(void *impl)
+static void mem_storage_begin(void *impl)
 {
     struct mem_storage *m = impl;
 
@@ -165,13 +165,13 @@ static void begin(void *impl)
             derive_hints(m->series.v[i]);
 }
 
-static void end(void *impl)
+static void mem_storage_end(void *impl)
 {
     (void)impl;
 }
 
-static struct storage_selector *select_series(void *impl, const struct matchers *ms,
-                                              int64_t reach_ms, struct err *e)
+static struct storage_selector *mem_storage_select_series(void *impl, const struct matchers *ms,
+                                                          int64_t reach_ms, struct err *e)
 {
     struct storage_selector *s = mem_new(struct storage_selector);
 
@@ -181,7 +181,7 @@ static struct storage_selector *select_series(void *impl, const struct matchers 
     return s;
 }
 
-static void release(void *impl, struct storage_selector *s)
+static void mem_storage_release(void *impl, struct storage_selector *s)
 {
     (void)impl;
     matchers_release(&s->matchers);
@@ -190,7 +190,7 @@ static void release(void *impl, struct storage_selector *s)
     mem_free(s);
 }
 
-static int by_labels(const void *a, const void *b, void *arg)
+static int mem_storage_by_labels(const void *a, const void *b, void *arg)
 {
     struct mem_storage *m = arg;
     const uint32_t *x = a, *y = b;
@@ -208,13 +208,14 @@ static struct storage_ids ids(void *impl, struct storage_selector *s)
             if (matchers_match(&s->matchers, m->series.v[i]->labels))
                 vec_push(&s->ids, (uint32_t)i);
         if (s->ids.n > 1)
-            qsort_r(s->ids.v, s->ids.n, sizeof(s->ids.v[0]), by_labels, m);
+            qsort_r(s->ids.v, s->ids.n, sizeof(s->ids.v[0]), mem_storage_by_labels, m);
         s->epoch = m->epoch;
     }
     return (struct storage_ids){s->ids.v, s->ids.n, s->epoch};
 }
 
-static void read_series(void *impl, const uint32_t *which, size_t n, struct storage_series *out)
+static void mem_storage_read_series(void *impl, const uint32_t *which, size_t n,
+                                    struct storage_series *out)
 {
     struct mem_storage *m = impl;
 
@@ -230,7 +231,7 @@ static void read_series(void *impl, const uint32_t *which, size_t n, struct stor
     }
 }
 
-static struct labels labels_of(void *impl, uint32_t id, struct arena *a)
+static struct labels mem_storage_labels_of(void *impl, uint32_t id, struct arena *a)
 {
     struct mem_storage *m = impl;
 
@@ -250,13 +251,13 @@ static void histogram(void *impl, const struct storage_series *series, storage_s
 struct storage mem_storage_port(struct mem_storage *m)
 {
     static const struct storage_ops ops = {
-        .begin = begin,
-        .end = end,
-        .select = select_series,
-        .release = release,
+        .begin = mem_storage_begin,
+        .end = mem_storage_end,
+        .select = mem_storage_select_series,
+        .release = mem_storage_release,
         .ids = ids,
-        .read = read_series,
-        .labels = labels_of,
+        .read = mem_storage_read_series,
+        .labels = mem_storage_labels_of,
         .histogram = histogram,
     };
 

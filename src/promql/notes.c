@@ -54,7 +54,8 @@ void promql_notes_release(struct promql_notes *n)
     str_map_release(&n->by_text);
 }
 
-static struct promql_annotation *add(struct promql_notes *n, bool is_warning, uint32_t at, str text)
+static struct promql_annotation *notes_add(struct promql_notes *n, bool is_warning, uint32_t at,
+                                           str text)
 {
     void **old = str_map_get(&n->by_text, text);
     struct promql_annotation *x;
@@ -82,7 +83,7 @@ static void add_bit(struct promql_notes *n, unsigned i, str metric, uint32_t at)
         buf_addc(&b, ' ');
         quote_go(&b, metric);
     }
-    add(n, texts[i].is_warning, at, buf_str(&b));
+    notes_add(n, texts[i].is_warning, at, buf_str(&b));
     buf_release(&b);
 }
 
@@ -101,7 +102,7 @@ void promql_note(struct promql_notes *n, bool is_warning, uint32_t at, const cha
     va_start(ap, fmt);
     buf_vaddf(&b, fmt, ap);
     va_end(ap);
-    add(n, is_warning, at, buf_str(&b));
+    notes_add(n, is_warning, at, buf_str(&b));
     buf_release(&b);
 }
 
@@ -145,7 +146,7 @@ void promql_note_levelled(struct promql_notes *n, struct promql_extent x, str me
         quote_go(&b, metric);
     }
     if (x.n != 0 || str_map_get(&n->by_text, buf_str(&b)) != NULL)
-        promql_extent_add(&add(n, false, at, buf_str(&b))->extent, x);
+        promql_extent_add(&notes_add(n, false, at, buf_str(&b))->extent, x);
     buf_release(&b);
 }
 

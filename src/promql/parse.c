@@ -401,7 +401,7 @@ struct promql_expr *promql_parse_expr(struct promql_parser *p, int min_precedenc
 
 /* -- entry -- */
 
-static struct promql_expr *parse_all(struct promql_parser *p)
+static struct promql_expr *parse_parse_all(struct promql_parser *p)
 {
     struct promql_expr *x;
 
@@ -434,7 +434,7 @@ struct promql_expr *promql_parse(str text, const struct promql_options *o, struc
     p.text = arena_str(a, text);
     arena_init(&tokens, 0);
     p.tok = promql_lex(p.text, &tokens);
-    x = parse_all(&p);
+    x = parse_parse_all(&p);
     arena_release(&tokens);
     for (size_t i = 0; x == NULL && i < p.regexes.n; i++)
         regex_unref(p.regexes.v[i]);

@@ -15,7 +15,7 @@ static struct promql_shift *shift_of(struct promql_expr *x)
 }
 
 /* x ends where its last modifier does. */
-static struct promql_expr *extend(struct promql_parser *p, struct promql_expr *x)
+static struct promql_expr *parse_modifier_extend(struct promql_parser *p, struct promql_expr *x)
 {
     x->end = p->tok[-1].end;
     return x;
@@ -40,7 +40,7 @@ static struct promql_expr *parse_offset(struct promql_parser *p, struct promql_e
         return promql_fail(p, x->at, x->end, "offset may not be set multiple times");
     s->has_offset = true;
     s->offset = offset;
-    return extend(p, x);
+    return parse_modifier_extend(p, x);
 }
 
 /* number, duration, start() or end() */
@@ -88,7 +88,7 @@ static struct promql_expr *parse_at(struct promql_parser *p, struct promql_expr 
         return promql_fail(p, x->at, x->end, "@ <timestamp> may not be set multiple times");
     s->at = got.at;
     s->at_time = got.at_time;
-    return extend(p, x);
+    return parse_modifier_extend(p, x);
 }
 
 static struct promql_expr *parse_extended(struct promql_parser *p, struct promql_expr *x)
@@ -114,7 +114,7 @@ static struct promql_expr *parse_extended(struct promql_parser *p, struct promql
     }
     s->is_anchored = t->kind == TOK_ANCHORED;
     s->is_smoothed = t->kind == TOK_SMOOTHED;
-    return extend(p, x);
+    return parse_modifier_extend(p, x);
 }
 
 /* -- brackets -- */

@@ -187,7 +187,7 @@ static bool match_op_of(const struct promql_token *t, enum match_op *op)
 }
 
 /* a="b", "a b"="c", or the name of the metric in quotes. */
-static bool parse_matcher(struct promql_parser *p, struct matcher_list *out)
+static bool selector_parse_matcher(struct promql_parser *p, struct matcher_list *out)
 {
     const struct promql_token *first = p->tok;
     enum match_op op;
@@ -215,11 +215,12 @@ static bool parse_matcher(struct promql_parser *p, struct matcher_list *out)
 }
 
 /* From the opening brace on; *end: behind the closing one. */
-static bool parse_matchers(struct promql_parser *p, struct matcher_list *out, uint32_t *end)
+static bool selector_parse_matchers(struct promql_parser *p, struct matcher_list *out,
+                                    uint32_t *end)
 {
     p->tok++;
     while (p->tok->kind != TOK_RBRACE) {
-        if (!parse_matcher(p, out))
+        if (!selector_parse_matcher(p, out))
             return false;
         if (!promql_accept(p, TOK_COMMA) && p->tok->kind != TOK_RBRACE)
             return promql_unexpected(p, "label matching", "\",\" or \"}\"") != NULL;
@@ -242,7 +243,7 @@ struct promql_expr *promql_parse_selector(struct promql_parser *p, bool has_name
         p->tok++;
     }
     if (p->tok->kind == TOK_LBRACE)
-        ok = parse_matchers(p, &list, &x->end);
+        ok = selector_parse_matchers(p, &list, &x->end);
     if (ok && has_name)
         ok = add_matcher(p, &list, MATCH_EQ, S("__name__"), s->name, t);
     if (ok) {

@@ -66,7 +66,7 @@ static bool shows_resets(const struct compiler *c, const struct promql_expr *x)
     return shows;
 }
 
-static str key_of(struct compiler *c, const struct promql_expr *x)
+static str plan_key_of(struct compiler *c, const struct promql_expr *x)
 {
     struct buf b = BUF_INIT;
     str key;
@@ -132,7 +132,7 @@ static bool depends_on_query(const struct promql_expr *x)
 static struct plan_node *node_of(struct compiler *c, const struct promql_expr *x,
                                  enum plan_kind kind, bool *is_new)
 {
-    str key = key_of(c, x);
+    str key = plan_key_of(c, x);
     void **old = str_map_get(&c->p->nodes_by_key, key);
     struct plan_node *n;
 
@@ -319,8 +319,8 @@ void promql_plan_end(struct promql_plan *p)
     arena_reset(&p->keep);
 }
 
-static bool run(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts_ms step,
-                bool sorted, struct arena *a, struct promql_result *out, struct err *e)
+static bool plan_run(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts_ms step,
+                     bool sorted, struct arena *a, struct promql_result *out, struct err *e)
 {
     struct plan_expr *expr = p->exprs.v[number];
     struct promql_planned planned = {p, expr};
@@ -345,14 +345,14 @@ static bool run(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts
 bool promql_plan_instant(struct promql_plan *p, size_t number, ts_ms t, struct arena *a,
                          struct promql_result *out, struct err *e)
 {
-    return run(p, number, t, t, 1, p->exprs.v[number]->x->type == PROMQL_T_MATRIX, a, out, e);
+    return plan_run(p, number, t, t, 1, p->exprs.v[number]->x->type == PROMQL_T_MATRIX, a, out, e);
 }
 
 bool promql_plan_range(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts_ms step,
                        struct arena *a, struct promql_result *out, struct err *e)
 {
     if (!promql_check_range(p->exprs.v[number]->x, step, e) ||
-        !run(p, number, start, end, step, true, a, out, e))
+        !plan_run(p, number, start, end, step, true, a, out, e))
         return false;
     out->type = PROMQL_T_MATRIX;
     return true;
@@ -362,13 +362,13 @@ bool promql_plan_range(struct promql_plan *p, size_t number, ts_ms start, ts_ms 
 
 /* What came with the values: the annotation is about the place in this expression, the last one if several say the same.
  * What is not planned has spoken for itself, but before what comes in front of it; of that only the place counts. */
-static void note(struct promql_eval *ev, const struct promql_expr *x, bool is_planned)
+static void plan_note(struct promql_eval *ev, const struct promql_expr *x, bool is_planned)
 {
     const struct plan_node *n = ev->plan->expr->by_id[x->id];
     const struct promql_expr *child;
 
     for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
-        note(ev, child, is_planned && child->type == PROMQL_T_VECTOR);
+        plan_note(ev, child, is_planned && child->type == PROMQL_T_VECTOR);
     if (n == NULL || x->kind != PROMQL_CALL)
         return;
     for (size_t i = 0; i < n->odd.n; i++)
@@ -421,7 +421,7 @@ enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct pro
         return PROMQL_FAILED;
     if (given_up)
         return PROMQL_NOT_PLANNED;
-    note(ev, x, true);
+    plan_note(ev, x, true);
     push_rows(p, ev, n, out);
     return PROMQL_ANSWERED;
 }

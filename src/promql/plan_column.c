@@ -13,12 +13,12 @@ enum { BATCH = 64 };
 
 /* -- where a time stands among times -- */
 
-struct place {
+struct plan_column_place {
     const ts_ms *times;
     size_t n, begin, end; /* samples in (from, to] */
 };
 
-static size_t first_after(const ts_ms *times, size_t n, ts_ms t)
+static size_t plan_column_first_after(const ts_ms *times, size_t n, ts_ms t)
 {
     size_t lo = 0, hi = n;
 
@@ -33,17 +33,18 @@ static size_t first_after(const ts_ms *times, size_t n, ts_ms t)
     return lo;
 }
 
-static inline void find_place(struct place *p, const struct storage_series *s, ts_ms from, ts_ms to)
+static inline void find_place(struct plan_column_place *p, const struct storage_series *s,
+                              ts_ms from, ts_ms to)
 {
     if (is_likely(p->times == s->times && p->n == s->n && s->n != 0))
         return;
-    *p = (struct place){s->times, s->n, first_after(s->times, s->n, from),
-                        first_after(s->times, s->n, to)};
+    *p = (struct plan_column_place){s->times, s->n, plan_column_first_after(s->times, s->n, from),
+                                    plan_column_first_after(s->times, s->n, to)};
 }
 
 /* -- selectors -- */
 
-struct batch {
+struct plan_column_batch {
     struct promql_plan *p;
     struct promql_eval *ev;
     struct plan_node *n;
@@ -51,12 +52,12 @@ struct batch {
     ts_ms from, to;
     bool reads_edges; /* the function looks only at the outermost samples of what rises */
     struct storage_series series[2][BATCH]; /* the current batch and the next */
-    struct place place;
+    struct plan_column_place place;
     storage_slot *slots; /* of one window */
     size_t n_slots;
 };
 
-static void set_histogram(struct batch *b, size_t row, const struct histogram *h)
+static void set_histogram(struct plan_column_batch *b, size_t row, const struct histogram *h)
 {
     struct plan_column *c = &b->n->col;
 
@@ -68,7 +69,8 @@ static void set_histogram(struct batch *b, size_t row, const struct histogram *h
 }
 
 /* NaNs are many things: stale, absent, histograms, and NaNs. */
-static void read_nan(struct batch *b, const struct storage_series *s, size_t i, size_t row)
+static void read_nan(struct plan_column_batch *b, const struct storage_series *s, size_t i,
+                     size_t row)
 {
     struct plan_column *c = &b->n->col;
 
@@ -88,7 +90,8 @@ static void read_nan(struct batch *b, const struct storage_series *s, size_t i, 
     c->present++;
 }
 
-static void instant_rows(struct batch *b, const struct storage_series *series, size_t at, size_t n)
+static void instant_rows(struct plan_column_batch *b, const struct storage_series *series,
+                         size_t at, size_t n)
 {
     struct plan_column *c = &b->n->col;
 
@@ -112,13 +115,13 @@ static void instant_rows(struct batch *b, const struct storage_series *series, s
     }
 }
 
-static size_t rows_of_batch(const struct batch *b, size_t at)
+static size_t rows_of_batch(const struct plan_column_batch *b, size_t at)
 {
     return b->n->n - at < BATCH ? b->n->n - at : BATCH;
 }
 
 /* Reads the batch at `at`, and asks for the samples that it will be about. */
-static void read_batch(struct batch *b, size_t at, struct storage_series *out)
+static void read_batch(struct plan_column_batch *b, size_t at, struct storage_series *out)
 {
     size_t n = rows_of_batch(b, at);
 
@@ -147,7 +150,7 @@ static void read_batch(struct batch *b, size_t at, struct storage_series *out)
 }
 
 /* The series of the batch at `at`; the next one is read, too, while there is one. */
-static const struct storage_series *next_batch(struct batch *b, size_t at)
+static const struct storage_series *next_batch(struct plan_column_batch *b, size_t at)
 {
     size_t k = at / BATCH;
 
@@ -158,7 +161,7 @@ static const struct storage_series *next_batch(struct batch *b, size_t at)
     return b->series[k % 2];
 }
 
-static bool instant(struct batch *b, const struct promql_expr *x, ts_ms t)
+static bool plan_column_instant(struct plan_column_batch *b, const struct promql_expr *x, ts_ms t)
 {
     b->selector = promql_node_of(b->ev, x);
     b->to = promql_reference(b->selector, t);
@@ -174,7 +177,7 @@ static bool instant(struct batch *b, const struct promql_expr *x, ts_ms t)
 /* -- functions over ranges -- */
 
 /* Whether no slot is a NaN, which may be many things. Without the sign, NaNs are the greatest bit patterns. */
-static bool is_plain(const storage_slot *slots, size_t n)
+static bool plan_column_is_plain(const storage_slot *slots, size_t n)
 {
     bool any = false;
 
@@ -192,8 +195,9 @@ static bool is_rising(const struct storage_series *s, size_t begin, size_t end)
 
 /* The samples [begin, end) as slots, where codes stand for them in the batch's own. A rising window whose edges are all that is
  * read has nothing in between. */
-static const storage_slot *slots_of(struct batch *b, const struct storage_series *s, size_t begin,
-                                    size_t end, bool is_rising)
+static const storage_slot *plan_column_slots_of(struct plan_column_batch *b,
+                                                const struct storage_series *s, size_t begin,
+                                                size_t end, bool is_rising)
 {
     if (s->codes.bytes == sizeof(storage_slot))
         return (const storage_slot *)s->row + begin;
@@ -210,8 +214,8 @@ static const storage_slot *slots_of(struct batch *b, const struct storage_series
 }
 
 /* False: given up, there are notes. */
-static bool range_row(struct batch *b, const struct promql_kernel *k, const struct promql_range *r,
-                      const struct storage_series *s, size_t row)
+static bool range_row(struct plan_column_batch *b, const struct promql_kernel *k,
+                      const struct promql_range *r, const struct storage_series *s, size_t row)
 {
     struct plan_node *n = b->n;
     struct promql_value v = {.v = 0};
@@ -228,8 +232,8 @@ static bool range_row(struct batch *b, const struct promql_kernel *k, const stru
                                .starts = s->starts != NULL ? s->starts + begin : NULL,
                                .n = end - begin,
                                .is_rising = is_rising(s, begin, end)};
-    w.slots = slots_of(b, s, begin, end, w.is_rising);
-    if (is_unlikely(!w.is_rising && !is_plain(w.slots, w.n)))
+    w.slots = plan_column_slots_of(b, s, begin, end, w.is_rising);
+    if (is_unlikely(!w.is_rising && !plan_column_is_plain(w.slots, w.n)))
         promql_read_window(b->ev, b->selector, s, r->from, r->to, &w);
     if (w.n + w.n_h == 0)
         return true;
@@ -257,7 +261,7 @@ static bool has_odd_params(const struct promql_kernel *k, const struct promql_ra
     return k->floats == promql_quantile_over_time && !(r->p[0] >= 0 && r->p[0] <= 1);
 }
 
-static const struct promql_expr *range_of(const struct promql_expr *x)
+static const struct promql_expr *plan_column_range_of(const struct promql_expr *x)
 {
     const struct promql_expr *arg;
 
@@ -269,8 +273,8 @@ static const struct promql_expr *range_of(const struct promql_expr *x)
 }
 
 /* False: given up. */
-static bool range_rows(struct batch *b, const struct promql_kernel *k, const struct promql_range *r,
-                       size_t at)
+static bool range_rows(struct plan_column_batch *b, const struct promql_kernel *k,
+                       const struct promql_range *r, size_t at)
 {
     const struct storage_series *series = next_batch(b, at);
 
@@ -280,9 +284,9 @@ static bool range_rows(struct batch *b, const struct promql_kernel *k, const str
     return true;
 }
 
-static bool range(struct batch *b, const struct promql_expr *x, ts_ms t, bool *given_up)
+static bool range(struct plan_column_batch *b, const struct promql_expr *x, ts_ms t, bool *given_up)
 {
-    const struct promql_expr *selected = range_of(x);
+    const struct promql_expr *selected = plan_column_range_of(x);
     const struct promql_node *window = promql_node_of(b->ev, selected);
     const struct promql_kernel *k = promql_node_of(b->ev, x)->kernel;
     struct promql_range r = {.now = t,
@@ -340,7 +344,7 @@ static void sign(struct plan_node *n)
     }                                                                                              \
     return
 
-static void filter(struct plan_node *n, enum promql_op op, double by)
+static void plan_column_filter(struct plan_node *n, enum promql_op op, double by)
 {
     const struct plan_column *in = &n->a->col;
 
@@ -393,7 +397,7 @@ static bool scalar(struct promql_eval *ev, struct plan_node *n, const struct pro
     if (!promql_eval_scalar(ev, is_left ? x->binary.lhs : x->binary.rhs, t, &number))
         return false;
     if (promql_op_info(x->binary.op)->is_comparison && !x->binary.is_bool)
-        filter(n, is_left ? mirrored(x->binary.op) : x->binary.op, number);
+        plan_column_filter(n, is_left ? mirrored(x->binary.op) : x->binary.op, number);
     else
         with_number(n, number, is_left);
     return true;
@@ -457,7 +461,7 @@ static bool fold_mixed(struct promql_eval *ev, struct plan_node *n, struct promq
     return true;
 }
 
-static bool fold(struct promql_eval *ev, struct plan_node *n)
+static bool plan_column_fold(struct promql_eval *ev, struct plan_node *n)
 {
     struct promql_acc *accs;
     bool ok;
@@ -483,8 +487,8 @@ static bool is_made(const struct promql_plan *p, const struct promql_eval *ev,
     return n->col.h == NULL || (n->made_run == p->run && n->made_step == ev->steps);
 }
 
-static const struct promql_expr *operand(const struct plan_node *n, const struct promql_expr *x,
-                                         bool second)
+static const struct promql_expr *plan_column_operand(const struct plan_node *n,
+                                                     const struct promql_expr *x, bool second)
 {
     switch (n->kind) {
     case PLAN_MATH: return promql_unwrap(x->call.args[0]);
@@ -501,17 +505,17 @@ static const struct promql_expr *operand(const struct plan_node *n, const struct
 static bool operands(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                      const struct promql_expr *x, ts_ms t, bool *given_up)
 {
-    if (n->a != NULL && !plan_column(p, ev, n->a, operand(n, x, false), t, given_up))
+    if (n->a != NULL && !plan_column(p, ev, n->a, plan_column_operand(n, x, false), t, given_up))
         return false;
     if (*given_up || n->b == NULL)
         return true;
-    return plan_column(p, ev, n->b, operand(n, x, true), t, given_up);
+    return plan_column(p, ev, n->b, plan_column_operand(n, x, true), t, given_up);
 }
 
-static bool make(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
-                 const struct promql_expr *x, ts_ms t, bool *given_up)
+static bool plan_column_make(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
+                             const struct promql_expr *x, ts_ms t, bool *given_up)
 {
-    struct batch b = {.p = p, .ev = ev, .n = n};
+    struct plan_column_batch b = {.p = p, .ev = ev, .n = n};
     bool is_plain_math = n->kind == PLAN_SIGN || n->kind == PLAN_SCALAR;
 
     if (is_plain_math && n->a->col.h != NULL) {
@@ -519,12 +523,12 @@ static bool make(struct promql_plan *p, struct promql_eval *ev, struct plan_node
         return true;
     }
     switch (n->kind) {
-    case PLAN_INSTANT: return instant(&b, x, t);
+    case PLAN_INSTANT: return plan_column_instant(&b, x, t);
     case PLAN_RANGE: return range(&b, x, t, given_up);
     case PLAN_MATH: math(n, promql_kernel_of(x->call.fn)->math); break;
     case PLAN_SIGN: sign(n); break;
     case PLAN_SCALAR: return scalar(ev, n, x, t);
-    case PLAN_FOLD: *given_up = !fold(ev, n); break;
+    case PLAN_FOLD: *given_up = !plan_column_fold(ev, n); break;
     case PLAN_QUANTILE:
         *given_up = !plan_quantile(ev, n, promql_unwrap(x->call.args[0])->number.v, t);
         break;
@@ -548,7 +552,7 @@ bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node
     n->col.present = 0;
     if (!operands(p, ev, n, x, t, given_up))
         return false;
-    if (!*given_up && !make(p, ev, n, x, t, given_up))
+    if (!*given_up && !plan_column_make(p, ev, n, x, t, given_up))
         return false;
     n->is_given_up = *given_up;
     n->made_span = p->span;

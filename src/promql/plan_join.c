@@ -11,8 +11,8 @@ static void mark(struct plan_node *n, const struct plan_node *side, const uint32
 }
 
 /* Rows of side whose signature is taken, or is not, from row `at` on. */
-static void take_rows(struct plan_node *n, const struct plan_node *side, const uint32_t *group_of,
-                      bool wanted, size_t at)
+static void plan_join_take_rows(struct plan_node *n, const struct plan_node *side,
+                                const uint32_t *group_of, bool wanted, size_t at)
 {
     for (size_t i = 0; i < side->n; i++) {
         bool takes = side->col.has[i] != PLAN_NONE && (n->is_taken[group_of[i]] != 0) == wanted;
@@ -30,14 +30,14 @@ bool plan_set(struct plan_node *n)
     n->col.present = 0;
     if (n->x->binary.op != PROMQL_OR) {
         mark(n, n->b, n->group_of_b);
-        take_rows(n, n->a, n->group_of, n->x->binary.op == PROMQL_AND, 0);
+        plan_join_take_rows(n, n->a, n->group_of, n->x->binary.op == PROMQL_AND, 0);
         return true;
     }
     memcpy(n->col.v, n->a->col.v, n->a->n * sizeof(n->col.v[0]));
     memcpy(n->col.has, n->a->col.has, n->a->n);
     n->col.present = n->a->col.present;
     mark(n, n->a, n->group_of);
-    take_rows(n, n->b, n->group_of_b, false, n->a->n);
+    plan_join_take_rows(n, n->b, n->group_of_b, false, n->a->n);
     return true;
 }
 

@@ -11,7 +11,8 @@
 
 /* -- rows -- */
 
-static struct plan_row drop(struct promql_plan *p, struct plan_row r, bool drops, struct arena *a)
+static struct plan_row plan_tables_drop(struct promql_plan *p, struct plan_row r, bool drops,
+                                        struct arena *a)
 {
     r.drops_name |= drops;
     if (!p->set.delayed_names && r.drops_name) {
@@ -45,7 +46,7 @@ static struct plan_row join_row(struct promql_plan *p, const struct plan_node *n
         o = plan_row(p, one, n->partner[group_of[row]], a);
     m.labels = promql_join_labels(n->x, p->set.delayed_names, m.labels, o.labels, a);
     m.drops_name = n->x->binary.is_bool || (m.drops_name && is_filter);
-    return drop(p, m, false, a);
+    return plan_tables_drop(p, m, false, a);
 }
 
 static struct plan_row fold_row(struct promql_plan *p, const struct plan_node *n, size_t row,
@@ -62,14 +63,14 @@ struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_
 {
     switch (n->kind) {
     case PLAN_INSTANT: return series_row(p, n, row, a);
-    case PLAN_RANGE: return drop(p, series_row(p, n, row, a), n->drops_name, a);
+    case PLAN_RANGE: return plan_tables_drop(p, series_row(p, n, row, a), n->drops_name, a);
     case PLAN_MATH:
     case PLAN_SIGN:
-    case PLAN_SCALAR: return drop(p, plan_row(p, n->a, row, a), n->drops_name, a);
+    case PLAN_SCALAR: return plan_tables_drop(p, plan_row(p, n->a, row, a), n->drops_name, a);
     case PLAN_SET:
         return row < n->a->n ? plan_row(p, n->a, row, a) : plan_row(p, n->b, row - n->a->n, a);
     case PLAN_FOLD: return fold_row(p, n, row, a);
-    case PLAN_QUANTILE: return drop(p, plan_bucket_row(p, n, row, a), n->drops_name, a);
+    case PLAN_QUANTILE: return plan_tables_drop(p, plan_bucket_row(p, n, row, a), n->drops_name, a);
     case PLAN_JOIN: break;
     }
     return join_row(p, n, row, a);

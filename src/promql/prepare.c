@@ -204,8 +204,8 @@ static enum resets resets_below(const struct promql_eval *ev, const struct promq
                : above;
 }
 
-static bool prepare(struct promql_eval *ev, const struct promql_expr *x, struct reach above,
-                    enum resets resets)
+static bool prepare_prepare(struct promql_eval *ev, const struct promql_expr *x, struct reach above,
+                            enum resets resets)
 {
     struct reach r = reach_below(ev, x, above);
     const struct promql_expr *child;
@@ -215,7 +215,7 @@ static bool prepare(struct promql_eval *ev, const struct promql_expr *x, struct 
     promql_node_of(ev, x)->shows_resets = x->kind == PROMQL_SELECTOR && resets == RESETS_SHOWN;
     resets = resets_below(ev, x, resets);
     for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)
-        if (!prepare(ev, child, r, resets))
+        if (!prepare_prepare(ev, child, r, resets))
             return false;
     return true;
 }
@@ -238,7 +238,7 @@ bool promql_prepare(struct promql_eval *ev, const struct promql_expr *x, struct 
 {
     ev->n_nodes = (size_t)highest_id(x) + 1;
     ev->nodes = arena_array(a, ev->n_nodes, sizeof(ev->nodes[0]));
-    return prepare(ev, x, (struct reach){0, false}, RESETS_HIDDEN);
+    return prepare_prepare(ev, x, (struct reach){0, false}, RESETS_HIDDEN);
 }
 
 void promql_unprepare(struct promql_eval *ev)

@@ -131,7 +131,7 @@ static void print_shift(struct buf *out, const struct promql_shift *s)
     }
 }
 
-static void print_range(struct buf *out, const struct promql_expr *x)
+static void print_print_range(struct buf *out, const struct promql_expr *x)
 {
     promql_print_selector(out, &x->range.selector->selector);
     buf_addc(out, '[');
@@ -254,7 +254,7 @@ void promql_print(struct buf *out, const struct promql_expr *x)
         promql_print_selector(out, &x->selector);
         print_shift(out, &x->selector.shift);
         break;
-    case PROMQL_RANGE: print_range(out, x); break;
+    case PROMQL_RANGE: print_print_range(out, x); break;
     case PROMQL_SUBQUERY: print_subquery(out, x); break;
     case PROMQL_CALL: print_call(out, x); break;
     case PROMQL_AGGREGATE: print_aggregate(out, x); break;

@@ -4,7 +4,7 @@
 #include "codec/float.h"
 #include "model/histogram_walk.h"
 
-static void put_time(struct json_writer *w, ts_ms t)
+static void result_json_put_time(struct json_writer *w, ts_ms t)
 {
     struct buf b = BUF_INIT;
     uint64_t ms = t < 0 ? 0 - (uint64_t)t : (uint64_t)t;
@@ -36,7 +36,7 @@ static int bounds_rule(const struct histogram_bucket *b)
     return b->upper_inclusive ? 0 : 2;
 }
 
-static void put_histogram(struct json_writer *w, const struct histogram *h)
+static void result_json_put_histogram(struct json_writer *w, const struct histogram *h)
 {
     struct histogram_walk walk;
     struct histogram_bucket b;
@@ -66,9 +66,9 @@ static void put_histogram(struct json_writer *w, const struct histogram *h)
 static void put_point(struct json_writer *w, const struct promql_point *p)
 {
     json_open(w, '[');
-    put_time(w, p->t);
+    result_json_put_time(w, p->t);
     if (p->h != NULL)
-        put_histogram(w, p->h);
+        result_json_put_histogram(w, p->h);
     else
         put_value(w, p->v);
     json_close(w, ']');
@@ -93,7 +93,8 @@ static void put_points(struct json_writer *w, const struct promql_series *s, boo
         json_close(w, ']');
 }
 
-static void put_series(struct json_writer *w, const struct promql_series *s, bool is_matrix)
+static void result_json_put_series(struct json_writer *w, const struct promql_series *s,
+                                   bool is_matrix)
 {
     json_open(w, '{');
     json_key(w, S("metric"));
@@ -108,10 +109,10 @@ static void put_series(struct json_writer *w, const struct promql_series *s, boo
     json_close(w, '}');
 }
 
-static void put_string(struct json_writer *w, str text, ts_ms t)
+static void result_json_put_string(struct json_writer *w, str text, ts_ms t)
 {
     json_open(w, '[');
-    put_time(w, t);
+    result_json_put_time(w, t);
     json_put_str(w, text);
     json_close(w, ']');
 }
@@ -124,11 +125,11 @@ void promql_result_members(struct json_writer *w, const struct promql_result *r,
     if (r->type == PROMQL_T_SCALAR)
         put_point(w, &r->series[0].points[0]);
     else if (r->type == PROMQL_T_STRING)
-        put_string(w, r->text, t);
+        result_json_put_string(w, r->text, t);
     else {
         json_open(w, '[');
         for (size_t i = 0; i < r->n; i++)
-            put_series(w, &r->series[i], r->type == PROMQL_T_MATRIX);
+            result_json_put_series(w, &r->series[i], r->type == PROMQL_T_MATRIX);
         json_close(w, ']');
     }
 }

@@ -21,18 +21,18 @@ struct scanner {
     VEC(struct series_value) out;
 };
 
-static int peek(const struct scanner *s)
+static int series_peek(const struct scanner *s)
 {
     return s->at < s->text.n ? (unsigned char)s->text.p[s->at] : -1;
 }
 
-static void skip_blanks(struct scanner *s)
+static void series_skip_blanks(struct scanner *s)
 {
-    while (char_is_blank(peek(s)))
+    while (char_is_blank(series_peek(s)))
         s->at++;
 }
 
-static bool take(struct scanner *s, const char *word)
+static bool series_take(struct scanner *s, const char *word)
 {
     if (!str_starts_with(str_sub(s->text, s->at, s->text.n), str_of(word)))
         return false;
@@ -40,9 +40,9 @@ static bool take(struct scanner *s, const char *word)
     return true;
 }
 
-static bool fail(struct scanner *s, const char *what)
+static bool series_fail(struct scanner *s, const char *what)
 {
-    int c = peek(s);
+    int c = series_peek(s);
 
     if (c < 0)
         return err_at(s->e, 1, (int)s->at + 1, "%s: unexpected end of input", what);
@@ -52,7 +52,7 @@ static bool fail(struct scanner *s, const char *what)
 
 /* -- numbers -- */
 
-static size_t count_digits(const struct scanner *s, size_t k)
+static size_t series_count_digits(const struct scanner *s, size_t k)
 {
     size_t from = k;
 
@@ -61,32 +61,32 @@ static size_t count_digits(const struct scanner *s, size_t k)
     return k - from;
 }
 
-static int char_at(const struct scanner *s, size_t k)
+static int series_char_at(const struct scanner *s, size_t k)
 {
     return s->at + k < s->text.n ? (unsigned char)s->text.p[s->at + k] : -1;
 }
 
 /* Length of digits, fraction and exponent, or of a duration; 0 when there is none. */
-static size_t scan_number(const struct scanner *s, bool *is_duration)
+static size_t series_scan_number(const struct scanner *s, bool *is_duration)
 {
-    size_t k = count_digits(s, 0), digits = k;
+    size_t k = series_count_digits(s, 0), digits = k;
 
     *is_duration = false;
-    if (digits != 0 && char_at(s, k) > 0 && strchr("smhdwy", char_at(s, k)) != NULL) {
+    if (digits != 0 && series_char_at(s, k) > 0 && strchr("smhdwy", series_char_at(s, k)) != NULL) {
         *is_duration = true;
-        while (char_at(s, k) > 0 && strchr("0123456789smhdwy", char_at(s, k)) != NULL)
+        while (series_char_at(s, k) > 0 && strchr("0123456789smhdwy", series_char_at(s, k)) != NULL)
             k++;
         return k;
     }
-    if (char_at(s, k) == '.') {
-        size_t fraction = count_digits(s, k + 1);
+    if (series_char_at(s, k) == '.') {
+        size_t fraction = series_count_digits(s, k + 1);
 
         digits += fraction;
         k += 1 + fraction;
     }
-    if (digits != 0 && (char_at(s, k) | 32) == 'e') {
-        size_t sign = char_at(s, k + 1) == '+' || char_at(s, k + 1) == '-' ? 1 : 0;
-        size_t power = count_digits(s, k + 1 + sign);
+    if (digits != 0 && (series_char_at(s, k) | 32) == 'e') {
+        size_t sign = series_char_at(s, k + 1) == '+' || series_char_at(s, k + 1) == '-' ? 1 : 0;
+        size_t power = series_count_digits(s, k + 1 + sign);
 
         k += power != 0 ? 1 + sign + power : 0;
     }
@@ -106,7 +106,7 @@ static bool take_word(struct scanner *s, const char *word)
 static bool scan_unsigned(struct scanner *s, double *out, const char *what)
 {
     bool is_duration;
-    size_t k = scan_number(s, &is_duration);
+    size_t k = series_scan_number(s, &is_duration);
     str number = str_sub(s->text, s->at, s->at + k);
     struct err why = ERR_INIT;
     dur_ns d;
@@ -120,7 +120,7 @@ static bool scan_unsigned(struct scanner *s, double *out, const char *what)
         return true;
     }
     if (k == 0)
-        return fail(s, what);
+        return series_fail(s, what);
     if (is_duration) {
         if (!duration_parse(number, &d, &why))
             return err_at(s->e, 1, (int)s->at + 1, "%s: %s", what, why.msg);
@@ -133,9 +133,9 @@ static bool scan_unsigned(struct scanner *s, double *out, const char *what)
 
 static bool scan_signed(struct scanner *s, double *out, const char *what)
 {
-    bool is_minus = peek(s) == '-';
+    bool is_minus = series_peek(s) == '-';
 
-    if (is_minus || peek(s) == '+')
+    if (is_minus || series_peek(s) == '+')
         s->at++;
     if (!scan_unsigned(s, out, what))
         return false;
@@ -148,13 +148,13 @@ static bool scan_times(struct scanner *s, uint64_t *times, bool *has)
 {
     size_t k;
 
-    *has = peek(s) == 'x';
+    *has = series_peek(s) == 'x';
     if (!*has)
         return true;
     s->at++;
-    k = count_digits(s, 0);
+    k = series_count_digits(s, 0);
     if (k == 0)
-        return fail(s, "series values: repetition");
+        return series_fail(s, "series values: repetition");
     if (!str_to_u64(str_sub(s->text, s->at, s->at + k), times) || *times > VALUES_MAX)
         return err_set(s->e, ERR_LIMIT, "series values: more than %d", VALUES_MAX);
     s->at += k;
@@ -166,13 +166,13 @@ static bool scan_times(struct scanner *s, uint64_t *times, bool *has)
 static bool scan_list(struct scanner *s, struct series_numbers *out)
 {
     VEC(double) v = VEC_INIT;
-    bool ok = take(s, "[") || fail(s, "histogram description: list");
+    bool ok = series_take(s, "[") || series_fail(s, "histogram description: list");
 
     while (ok) {
         double x = 0;
 
-        skip_blanks(s);
-        if (take(s, "]"))
+        series_skip_blanks(s);
+        if (series_take(s, "]"))
             break;
         ok = scan_signed(s, &x, "histogram description: list");
         if (ok)
@@ -195,7 +195,7 @@ static bool scan_int(struct scanner *s, int *out)
         return false;
     if (!(fabs(v) < 1e9) || v != floor(v)) {
         s->at = at;
-        return fail(s, "histogram description: whole number");
+        return series_fail(s, "histogram description: whole number");
     }
     *out = (int)v;
     return true;
@@ -212,12 +212,12 @@ static bool scan_hint(struct scanner *s, enum series_hint *out)
                  {"gauge", SERIES_HINT_GAUGE}};
 
     for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
-        if (take(s, hints[i].word)) {
+        if (series_take(s, hints[i].word)) {
             *out = hints[i].hint;
             return true;
         }
     }
-    return fail(s, "histogram description: counter_reset_hint");
+    return series_fail(s, "histogram description: counter_reset_hint");
 }
 
 enum histogram_key { KEY_INT, KEY_NUMBER, KEY_LIST, KEY_HINT };
@@ -245,7 +245,7 @@ static bool scan_field(struct scanner *s, struct series_histogram *h, unsigned *
     for (size_t i = 0; i < ARRAY_LEN(histogram_keys); i++) {
         void *member = (char *)h + histogram_keys[i].offset;
 
-        if (!take(s, histogram_keys[i].name))
+        if (!series_take(s, histogram_keys[i].name))
             continue;
         if ((*seen & 1u << i) != 0)
             return err_at(s->e, 1, (int)s->at + 1, "histogram description: \"%s\" stands twice",
@@ -258,7 +258,7 @@ static bool scan_field(struct scanner *s, struct series_histogram *h, unsigned *
         case KEY_HINT: return scan_hint(s, member);
         }
     }
-    return fail(s, "histogram description");
+    return series_fail(s, "histogram description");
 }
 
 /* Behind the opening braces. */
@@ -270,11 +270,11 @@ static bool scan_histogram(struct scanner *s, const struct series_histogram **ou
     for (;;) {
         size_t before = s->at;
 
-        skip_blanks(s);
-        if (take(s, "}}"))
+        series_skip_blanks(s);
+        if (series_take(s, "}}"))
             break;
         if (seen != 0 && s->at == before) /* fields are set apart by blanks */
-            return fail(s, "histogram description");
+            return series_fail(s, "histogram description");
         if (!scan_field(s, h, &seen))
             return false;
     }
@@ -284,7 +284,7 @@ static bool scan_histogram(struct scanner *s, const struct series_histogram **ou
 
 /* -- items -- */
 
-static bool add(struct scanner *s, struct series_value v)
+static bool promql_series_add(struct scanner *s, struct series_value v)
 {
     if (s->out.n >= VALUES_MAX)
         return err_set(s->e, ERR_LIMIT, "series values: more than %d", VALUES_MAX);
@@ -295,7 +295,7 @@ static bool add(struct scanner *s, struct series_value v)
 /* The sign before a step, 0 when there is none. */
 static int scan_step(struct scanner *s)
 {
-    int c = peek(s);
+    int c = series_peek(s);
 
     if (c != '+' && c != '-')
         return 0;
@@ -313,18 +313,18 @@ static bool scan_histograms(struct scanner *s)
         return false;
     v.sign = scan_step(s);
     if (v.sign != 0) {
-        if (!take(s, "{{"))
-            return fail(s, "series values: histogram");
+        if (!series_take(s, "{{"))
+            return series_fail(s, "series values: histogram");
         if (!scan_histogram(s, &v.step))
             return false;
     }
     if (!scan_times(s, &times, &has))
         return false;
     if (v.sign != 0 && !has)
-        return fail(s, "series values: repetition");
+        return series_fail(s, "series values: repetition");
     for (uint64_t i = 0; i <= times; i++) {
         v.times = (unsigned)i;
-        if (!add(s, v))
+        if (!promql_series_add(s, v))
             return false;
     }
     return true;
@@ -346,9 +346,9 @@ static bool scan_floats(struct scanner *s)
     if (!scan_times(s, &times, &has))
         return false;
     if (sign != 0 && !has)
-        return fail(s, "series values: repetition");
+        return series_fail(s, "series values: repetition");
     for (uint64_t i = 0; i <= times; i++) {
-        if (!add(s, v))
+        if (!promql_series_add(s, v))
             return false;
         if (sign != 0)
             v.v += sign * step;
@@ -364,19 +364,19 @@ static bool scan_omitted(struct scanner *s)
     if (!scan_times(s, &times, &has))
         return false;
     for (uint64_t i = 0; i < times; i++)
-        if (!add(s, (struct series_value){.kind = SERIES_OMITTED}))
+        if (!promql_series_add(s, (struct series_value){.kind = SERIES_OMITTED}))
             return false;
     return true;
 }
 
 static bool scan_item(struct scanner *s)
 {
-    if (take(s, "{{"))
+    if (series_take(s, "{{"))
         return scan_histograms(s);
-    if (take(s, "_"))
+    if (series_take(s, "_"))
         return scan_omitted(s);
-    if (take(s, "stale"))
-        return add(s, (struct series_value){.kind = SERIES_STALE});
+    if (series_take(s, "stale"))
+        return promql_series_add(s, (struct series_value){.kind = SERIES_STALE});
     return scan_floats(s);
 }
 
@@ -387,12 +387,12 @@ bool series_parse_values(str text, struct arena *a, struct series_value **out, s
     bool ok = true;
 
     for (;;) {
-        skip_blanks(&s);
-        if (peek(&s) < 0)
+        series_skip_blanks(&s);
+        if (series_peek(&s) < 0)
             break;
         ok = scan_item(&s);
-        if (ok && peek(&s) >= 0 && !char_is_blank(peek(&s)))
-            ok = fail(&s, "series values");
+        if (ok && series_peek(&s) >= 0 && !char_is_blank(series_peek(&s)))
+            ok = series_fail(&s, "series values");
         if (!ok)
             break;
     }

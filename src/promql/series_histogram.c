@@ -25,8 +25,8 @@ static enum histogram_hint hint_of(enum series_hint hint)
     return HISTOGRAM_UNKNOWN;
 }
 
-static bool written(const struct series_histogram *s, struct arena *a, struct histogram *out,
-                    struct err *e)
+static bool series_histogram_written(const struct series_histogram *s, struct arena *a,
+                                     struct histogram *out, struct err *e)
 {
     struct histogram h = {.hint = hint_of(s->hint),
                           .schema = s->schema,
@@ -46,8 +46,8 @@ static bool written(const struct series_histogram *s, struct arena *a, struct hi
     return true;
 }
 
-static bool step(const struct histogram *h, const struct histogram *by, int sign, struct arena *a,
-                 struct histogram *out, struct err *e)
+static bool series_histogram_step(const struct histogram *h, const struct histogram *by, int sign,
+                                  struct arena *a, struct histogram *out, struct err *e)
 {
     bool is_gauge = h->hint == HISTOGRAM_GAUGE || by->hint == HISTOGRAM_GAUGE;
     unsigned notes;
@@ -71,12 +71,12 @@ bool series_to_histogram(const struct series_value *v, struct series_before *bef
     struct histogram h = before->h, by = {.schema = 0};
     unsigned from = goes_on ? before->v->times : 0;
 
-    if (!goes_on && !written(v->base, a, &h, e))
+    if (!goes_on && !series_histogram_written(v->base, a, &h, e))
         return false;
-    if (v->step != NULL && !written(v->step, a, &by, e))
+    if (v->step != NULL && !series_histogram_written(v->step, a, &by, e))
         return false;
     for (unsigned i = from; v->step != NULL && i < v->times; i++)
-        if (!step(&h, &by, v->sign, a, &h, e))
+        if (!series_histogram_step(&h, &by, v->sign, a, &h, e))
             return false;
     *before = (struct series_before){v, h};
     *out = h;

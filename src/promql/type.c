@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include "codec/quote.h"
 
-static bool expect(struct promql_parser *p, struct promql_expr *x, enum promql_type wanted,
-                   const char *context, const char *function)
+static bool type_expect(struct promql_parser *p, struct promql_expr *x, enum promql_type wanted,
+                        const char *context, const char *function)
 {
     char quoted[80] = "";
 
@@ -23,7 +23,7 @@ static bool expect(struct promql_parser *p, struct promql_expr *x, enum promql_t
                        promql_type_text(x->type)) != NULL;
 }
 
-static bool is_plain(const struct promql_expr *x)
+static bool type_is_plain(const struct promql_expr *x)
 {
     return x->type == PROMQL_T_SCALAR || x->type == PROMQL_T_VECTOR;
 }
@@ -72,7 +72,7 @@ static bool check_selector(struct promql_parser *p, struct promql_expr *x)
 
 /* -- calls -- */
 
-static bool check_count(struct promql_parser *p, const struct promql_expr *x)
+static bool type_check_count(struct promql_parser *p, const struct promql_expr *x)
 {
     const struct promql_function *f = x->call.fn;
     size_t wanted = (size_t)f->n_args, got = x->call.n_args;
@@ -98,12 +98,12 @@ static bool check_call(struct promql_parser *p, struct promql_expr *x)
     const struct promql_function *f = x->call.fn;
 
     x->type = f->type;
-    if (!check_count(p, x))
+    if (!type_check_count(p, x))
         return false;
     for (size_t i = 0; i < x->call.n_args; i++) {
         size_t k = i < (size_t)f->n_args ? i : (size_t)f->n_args - 1;
 
-        if (!expect(p, x->call.args[i], f->args[k], "call to function", f->name))
+        if (!type_expect(p, x->call.args[i], f->args[k], "call to function", f->name))
             return false;
     }
     return true;
@@ -112,10 +112,10 @@ static bool check_call(struct promql_parser *p, struct promql_expr *x)
 static bool check_aggregate(struct promql_parser *p, struct promql_expr *x)
 {
     x->type = PROMQL_T_VECTOR;
-    return expect(p, x->aggregate.expr, PROMQL_T_VECTOR, "aggregation expression", NULL) &&
+    return type_expect(p, x->aggregate.expr, PROMQL_T_VECTOR, "aggregation expression", NULL) &&
            (x->aggregate.param == NULL ||
-            expect(p, x->aggregate.param, promql_agg_info(x->aggregate.op)->param,
-                   "aggregation parameter", NULL));
+            type_expect(p, x->aggregate.param, promql_agg_info(x->aggregate.op)->param,
+                        "aggregation parameter", NULL));
 }
 
 /* -- operators -- */
@@ -181,8 +181,8 @@ static bool check_binary(struct promql_parser *p, struct promql_expr *x)
         return promql_fail(p, x->binary.op_at, x->binary.op_end, "%s", why) != NULL;
     if (!check_labels(p, x))
         return false;
-    if (!is_plain(lhs) || !is_plain(rhs)) {
-        const struct promql_expr *bad = is_plain(lhs) ? rhs : lhs;
+    if (!type_is_plain(lhs) || !type_is_plain(rhs)) {
+        const struct promql_expr *bad = type_is_plain(lhs) ? rhs : lhs;
 
         return promql_fail(p, bad->at, bad->end,
                            "binary expression must contain only scalar and instant vector types") !=
@@ -198,7 +198,7 @@ static bool check_unary(struct promql_parser *p, struct promql_expr *x)
     if (!promql_check_types(p, operand))
         return false;
     x->type = operand->type;
-    return is_plain(operand) ||
+    return type_is_plain(operand) ||
            promql_fail(p, x->at, x->end,
                        "unary expression only allowed on expressions of type scalar or instant "
                        "vector, got \"%s\"",

@@ -31,7 +31,7 @@ struct op {
 
 enum work { PUSH_READ, PUSH_SAVE, PUSH_SAMPLE, PUSH_END };
 
-struct group {
+struct push_group {
     struct push *push;
     struct arena a;
     struct labels key;
@@ -77,8 +77,8 @@ struct push {
     struct push_stats stats;
 };
 
-static void due(struct timer *t, struct now now);
-static void next(struct group *g);
+static void push_due(struct timer *t, struct now now);
+static void push_next(struct push_group *g);
 
 struct push *push_new(struct clock *clock, struct pool *pool, struct tsdb *db)
 {
@@ -97,7 +97,7 @@ const struct push_conf *push_conf(const struct push *p)
 
 /* -- when -- */
 
-static ts_ns end_of(const struct group *g)
+static ts_ns end_of(const struct push_group *g)
 {
     dur_ns age = g->push->conf.max_age;
 
@@ -105,7 +105,7 @@ static ts_ns end_of(const struct group *g)
 }
 
 /* For the next sample, or for the end when that is sooner. */
-static void arm(struct group *g)
+static void push_arm(struct push_group *g)
 {
     struct push *p = g->push;
     struct now now = p->clock->now;
@@ -118,9 +118,9 @@ static void arm(struct group *g)
     timer_arm(p->clock, &g->timer, at < end ? at : end);
 }
 
-static void due(struct timer *t, struct now now)
+static void push_due(struct timer *t, struct now now)
 {
-    struct group *g = container_of(t, struct group, timer);
+    struct push_group *g = container_of(t, struct push_group, timer);
     struct push *p = g->push;
 
     if (now.mono >= end_of(g)) {
@@ -133,22 +133,22 @@ static void due(struct timer *t, struct now now)
             g->due_t = clock_snap(g->slot, now.wall, p->conf.interval) / NS_PER_MS;
             g->due_at = now;
         }
-        arm(g);
+        push_arm(g);
     }
-    next(g);
+    push_next(g);
 }
 
 /* -- a group's life -- */
 
-static struct group *group_new(struct push *p, struct labels key, str path)
+static struct push_group *push_group_new(struct push *p, struct labels key, str path)
 {
-    struct group *g = mem_new(struct group);
+    struct push_group *g = mem_new(struct push_group);
 
     g->push = p;
     arena_init(&g->a, 0);
     g->key = labels_copy(&g->a, key);
     g->path = arena_str(&g->a, path);
-    g->timer.fire = due;
+    g->timer.fire = push_due;
     g->pushed = g->failed = TS_NONE;
     g->seen = p->clock->now.mono;
     g->set = push_set_new(g->key);
@@ -173,7 +173,7 @@ static void ops_free(struct op *first)
     }
 }
 
-static void group_free(struct group *g)
+static void push_group_free(struct push_group *g)
 {
     timer_cancel(g->push->clock, &g->timer);
     push_set_free(g->set);
@@ -183,14 +183,14 @@ static void group_free(struct group *g)
     mem_free(g);
 }
 
-static size_t series_of(const struct group *g)
+static size_t push_series_of(const struct push_group *g)
 {
     return g->set->series.n - PUSH_OWN;
 }
 
 /* -- on a worker -- */
 
-static bool read_body(struct group *g, struct op *op)
+static bool push_read_body(struct push_group *g, struct op *op)
 {
     enum expo_format format = op->format == PUSH_OPENMETRICS ? EXPO_OPENMETRICS : EXPO_TEXT;
     struct buf text = BUF_INIT;
@@ -206,24 +206,24 @@ static bool read_body(struct group *g, struct op *op)
     return ok;
 }
 
-static void encode(struct group *g, const struct push_set *set, ts_ns pushed)
+static void push_encode(struct push_group *g, const struct push_set *set, ts_ns pushed)
 {
     buf_clear(&g->row);
     push_row_encode(&g->row, &(struct push_saved){g->path, pushed, g->failed}, set);
 }
 
-static void read_push(struct group *g)
+static void read_push(struct push_group *g)
 {
     struct op *op = g->first;
 
     op->fresh = push_set_new(g->key);
-    g->ok = read_body(g, op) &&
+    g->ok = push_read_body(g, op) &&
             push_set_join(op->fresh, g->set, op->method == PUSH_POST, &g->conf, &op->err);
     if (g->ok)
-        encode(g, op->fresh, g->begun);
+        push_encode(g, op->fresh, g->begun);
 }
 
-static void sample(struct group *g)
+static void sample(struct push_group *g)
 {
     struct tsdb_stream_conf c = {
         .name = g->path, .interval_ms = g->conf.interval / NS_PER_MS, .marks_stale = true};
@@ -235,13 +235,13 @@ static void sample(struct group *g)
         push_set_sample(g->set, g->push->db, g->stream, g->t, g->at, &g->refused, &g->why, &g->err);
 }
 
-static void run(struct job *j)
+static void push_run(struct job *j)
 {
-    struct group *g = container_of(j, struct group, job);
+    struct push_group *g = container_of(j, struct push_group, job);
 
     switch (g->work) {
     case PUSH_READ: read_push(g); break;
-    case PUSH_SAVE: encode(g, g->set, g->pushed); break;
+    case PUSH_SAVE: push_encode(g, g->set, g->pushed); break;
     case PUSH_SAMPLE: sample(g); break;
     case PUSH_END:
         if (g->stream != NULL)
@@ -252,21 +252,21 @@ static void run(struct job *j)
 
 /* -- back on the loop -- */
 
-static void note_failure(struct group *g, const char *what)
+static void push_note_failure(struct push_group *g, const char *what)
 {
     if (g->last_error[0] == '\0')
         log_warn("a pushed group fails", LOG_STR("path", g->path), LOG_STR("err", str_of(what)));
     snprintf(g->last_error, sizeof(g->last_error), "%s", what);
 }
 
-static void end(struct push *p, struct op *op)
+static void push_end(struct push *p, struct op *op)
 {
     p->waiting -= op->body.n;
     op->done(op->arg, &op->err);
     op_free(op);
 }
 
-static void written(void *of, bool ok, const struct err *e)
+static void push_written(void *of, bool ok, const struct err *e)
 {
     struct op *op = of, **it = &op->push->unwritten;
 
@@ -275,11 +275,11 @@ static void written(void *of, bool ok, const struct err *e)
     *it = op->next;
     if (!ok && op->err.code == ERR_NONE)
         err_set(&op->err, ERR_CONFLICT, "accepted in memory but not on disk: %s", e->msg);
-    end(op->push, op);
+    push_end(op->push, op);
 }
 
 /* The first of the group's queue is answered, when what it changed is on disk. */
-static void finish(struct group *g, bool changed)
+static void push_finish(struct push_group *g, bool changed)
 {
     struct push *p = g->push;
     struct op *op = g->first;
@@ -288,17 +288,17 @@ static void finish(struct group *g, bool changed)
     if (g->first == NULL)
         g->last = &g->first;
     if (!changed || p->keeper.put == NULL) {
-        end(p, op);
+        push_end(p, op);
         return;
     }
     op->push = p;
     op->next = p->unwritten;
     p->unwritten = op;
-    p->keeper.after(p->keeper.arg, written, op);
+    p->keeper.after(p->keeper.arg, push_written, op);
 }
 
 /* What the worker has made of it. */
-static void keep_row(struct group *g)
+static void keep_row(struct push_group *g)
 {
     const struct push_keeper *k = &g->push->keeper;
 
@@ -313,20 +313,20 @@ static void drop_row(struct push *p, str path)
         p->keeper.drop(p->keeper.arg, path);
 }
 
-static void take_push(struct group *g)
+static void take_push(struct push_group *g)
 {
     struct push *p = g->push;
     struct op *op = g->first;
     size_t n = op->fresh->series.n - PUSH_OWN;
 
     /* The worker has compared this group with the limit; only here it is known what all have together. */
-    if (g->ok && p->stats.series - series_of(g) + n > (size_t)p->conf.max_series)
+    if (g->ok && p->stats.series - push_series_of(g) + n > (size_t)p->conf.max_series)
         g->ok = err_set(&op->err, ERR_LIMIT,
                         "more series than \"max_series\" %lld, with those of all groups",
                         (long long)p->conf.max_series);
     if (g->ok) {
         g->is_ending = false; /* it has come in the last moment */
-        p->stats.series = p->stats.series - series_of(g) + n;
+        p->stats.series = p->stats.series - push_series_of(g) + n;
         push_set_free(g->set);
         g->set = op->fresh;
         op->fresh = NULL;
@@ -334,29 +334,29 @@ static void take_push(struct group *g)
         g->seen = p->clock->now.mono;
         g->last_error[0] = '\0';
         if (!timer_is_armed(&g->timer))
-            arm(g);
+            push_arm(g);
         keep_row(g);
     } else {
         p->stats.failed++;
         g->failed = p->clock->now.wall;
-        note_failure(g, op->err.msg);
+        push_note_failure(g, op->err.msg);
         g->is_unsaved = true;
     }
-    finish(g, g->ok);
+    push_finish(g, g->ok);
 }
 
-static double seconds(ts_ns t)
+static double push_seconds(ts_ns t)
 {
     return t != TS_NONE ? (double)t / NS_PER_S : 0;
 }
 
-static void note_sample(struct group *g)
+static void note_sample(struct push_group *g)
 {
     struct push_stats *st = &g->push->stats;
     char what[128];
 
     if (!g->ok) {
-        note_failure(g, g->err.msg);
+        push_note_failure(g, g->err.msg);
         return;
     }
     st->samples += g->set->series.n - g->refused;
@@ -365,11 +365,11 @@ static void note_sample(struct group *g)
         return;
     snprintf(what, sizeof(what), "the store did not take %zu of the samples: %s", g->refused,
              tsdb_refusal_names[g->why]);
-    note_failure(g, what);
+    push_note_failure(g, what);
 }
 
 /* What was there is gone; who has pushed in the meantime begins anew. */
-static void begin_again(struct group *g)
+static void begin_again(struct push_group *g)
 {
     push_set_free(g->set);
     g->set = push_set_new(g->key);
@@ -378,31 +378,31 @@ static void begin_again(struct group *g)
     g->pushed = g->failed = TS_NONE;
     g->seen = g->push->clock->now.mono;
     g->last_error[0] = '\0';
-    arm(g);
+    push_arm(g);
 }
 
-static void note_end(struct group *g)
+static void note_end(struct push_group *g)
 {
-    g->push->stats.series -= series_of(g);
+    g->push->stats.series -= push_series_of(g);
     drop_row(g->push, g->path);
     if (g->first != NULL && g->first->method == PUSH_DELETE)
-        finish(g, true);
+        push_finish(g, true);
     if (g->first != NULL && g->push->is_on) {
         begin_again(g);
-        next(g);
+        push_next(g);
         return;
     }
     while (g->first != NULL) {
         err_set(&g->first->err, ERR_CONFLICT, "pushes are not taken any more");
-        finish(g, false);
+        push_finish(g, false);
     }
     str_map_del(&g->push->groups, g->path);
-    group_free(g);
+    push_group_free(g);
 }
 
-static void done(struct job *j)
+static void push_push_done(struct job *j)
 {
-    struct group *g = container_of(j, struct group, job);
+    struct push_group *g = container_of(j, struct push_group, job);
 
     g->is_working = false;
     if (g->work == PUSH_END) {
@@ -415,12 +415,12 @@ static void done(struct job *j)
         note_sample(g);
     else
         keep_row(g);
-    next(g);
+    push_next(g);
 }
 
 /* -- what is next -- */
 
-static void start(struct group *g, enum work work)
+static void push_push_start(struct push_group *g, enum work work)
 {
     g->work = work;
     g->is_working = true;
@@ -428,35 +428,35 @@ static void start(struct group *g, enum work work)
     g->begun = g->push->clock->now.wall;
     g->refused = 0;
     g->err = (struct err)ERR_INIT;
-    g->job.run = run;
-    g->job.done = done;
+    g->job.run = push_run;
+    g->job.done = push_push_done;
     pool_run(g->push->pool, WORK_SCRAPE, &g->job);
 }
 
-static void start_sample(struct group *g)
+static void start_sample(struct push_group *g)
 {
     g->is_due = false;
     g->t = g->due_t;
     g->at = g->due_at;
-    g->set->series.v[PUSH_TIME].value = seconds(g->pushed);
-    g->set->series.v[PUSH_FAILURE_TIME].value = seconds(g->failed);
-    start(g, PUSH_SAMPLE);
+    g->set->series.v[PUSH_TIME].value = push_seconds(g->pushed);
+    g->set->series.v[PUSH_FAILURE_TIME].value = push_seconds(g->failed);
+    push_push_start(g, PUSH_SAMPLE);
 }
 
-static void start_save(struct group *g)
+static void start_save(struct push_group *g)
 {
     g->is_unsaved = false;
-    start(g, PUSH_SAVE);
+    push_push_start(g, PUSH_SAVE);
 }
 
-static void start_end(struct group *g)
+static void start_end(struct push_group *g)
 {
     timer_cancel(g->push->clock, &g->timer);
     g->t = g->push->clock->now.wall / NS_PER_MS;
-    start(g, PUSH_END);
+    push_push_start(g, PUSH_END);
 }
 
-static void next(struct group *g)
+static void push_next(struct push_group *g)
 {
     if (g->is_working)
         return;
@@ -465,17 +465,17 @@ static void next(struct group *g)
     else if (g->is_due)
         start_sample(g);
     else if (g->first != NULL)
-        start(g, PUSH_READ);
+        push_push_start(g, PUSH_READ);
     else if (g->is_unsaved && g->push->keeper.put != NULL)
         start_save(g);
 }
 
 /* -- from outside -- */
 
-static struct group *group_for(struct push *p, const struct push_request *rq, struct err *e)
+static struct push_group *group_for(struct push *p, const struct push_request *rq, struct err *e)
 {
     struct arena a;
-    struct group *g = NULL;
+    struct push_group *g = NULL;
     void **hit;
     str path;
 
@@ -490,9 +490,9 @@ static struct group *group_for(struct push *p, const struct push_request *rq, st
         err_set(e, ERR_LIMIT, "more groups than \"max_groups\" %lld",
                 (long long)p->conf.max_groups);
     } else {
-        g = group_new(p, rq->key, path);
+        g = push_group_new(p, rq->key, path);
         str_map_put(&p->groups, g->path, g);
-        arm(g);
+        push_arm(g);
     }
     arena_release(&a);
     return g;
@@ -513,7 +513,7 @@ static str copy_body(struct arena *a, const struct push_request *rq)
 void push_submit(struct push *p, const struct push_request *rq, push_done *callback, void *arg)
 {
     struct err e = ERR_INIT;
-    struct group *g = NULL;
+    struct push_group *g = NULL;
     struct op *op;
 
     if (!p->is_on)
@@ -538,7 +538,7 @@ void push_submit(struct push *p, const struct push_request *rq, push_done *callb
     p->waiting += op->body.n;
     *g->last = op;
     g->last = &op->next;
-    next(g);
+    push_next(g);
 }
 
 void push_configure(struct push *p, const struct push_conf *conf, uint64_t seed)
@@ -548,11 +548,11 @@ void push_configure(struct push *p, const struct push_conf *conf, uint64_t seed)
         p->conf = *conf;
     p->seed = seed;
     MAP_EACH (struct str_map_entry, e, &p->groups) {
-        struct group *g = e->value;
+        struct push_group *g = e->value;
 
         if (p->is_on && !g->is_ending)
-            arm(g);
-        next(g);
+            push_arm(g);
+        push_next(g);
     }
 }
 
@@ -562,7 +562,7 @@ static void restore(struct push *p, const struct push_saved *saved, struct label
 {
     ts_ns now = p->clock->now.wall;
     size_t n = set->series.n - PUSH_OWN;
-    struct group *g;
+    struct push_group *g;
 
     if (!p->is_on || p->groups.n >= (size_t)p->conf.max_groups ||
         p->stats.series + n > (size_t)p->conf.max_series) {
@@ -571,7 +571,7 @@ static void restore(struct push *p, const struct push_saved *saved, struct label
         push_set_free(set);
         return;
     }
-    g = group_new(p, key, saved->path);
+    g = push_group_new(p, key, saved->path);
     push_set_free(g->set);
     g->set = set;
     g->pushed = saved->pushed;
@@ -580,7 +580,7 @@ static void restore(struct push *p, const struct push_saved *saved, struct label
         g->seen = p->clock->now.mono - (now - saved->pushed);
     p->stats.series += n;
     str_map_put(&p->groups, g->path, g);
-    arm(g);
+    push_arm(g);
 }
 
 void push_restore(struct push *p, str body)
@@ -607,7 +607,7 @@ void push_snapshot(const struct push *p, void (*put)(void *arg, str path, str bo
     struct buf b = BUF_INIT;
 
     MAP_EACH (const struct str_map_entry, e, &p->groups) {
-        const struct group *g = e->value;
+        const struct push_group *g = e->value;
 
         buf_clear(&b);
         push_row_encode(&b, &(struct push_saved){g->path, g->pushed, g->failed}, g->set);
@@ -630,10 +630,10 @@ void push_start(struct push *p)
 void push_rearm(struct push *p)
 {
     MAP_EACH (struct str_map_entry, e, &p->groups) {
-        struct group *g = e->value;
+        struct push_group *g = e->value;
 
         if (timer_is_armed(&g->timer))
-            arm(g);
+            push_arm(g);
     }
 }
 
@@ -643,7 +643,7 @@ void push_free(struct push *p)
     if (p == NULL)
         return;
     MAP_EACH (struct str_map_entry, e, &p->groups)
-        group_free(e->value);
+        push_group_free(e->value);
     str_map_release(&p->groups);
     ops_free(p->unwritten);
     mem_free(p);
@@ -653,7 +653,7 @@ void push_each(const struct push *p, void (*each)(void *arg, const struct push_s
                void *arg)
 {
     MAP_EACH (struct str_map_entry, e, &p->groups) {
-        const struct group *g = e->value;
+        const struct push_group *g = e->value;
         struct push_status s = {.key = g->key,
                                 .path = g->path,
                                 .pushed_at = g->pushed,

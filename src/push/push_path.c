@@ -4,7 +4,7 @@
 #include "codec/base64.h"
 #include "model/labels.h"
 
-static bool decode_value(str name, str text, struct arena *a, str *out, struct err *e)
+static bool push_path_decode_value(str name, str text, struct arena *a, str *out, struct err *e)
 {
     struct buf b = BUF_INIT;
     bool ok = str_is(text, "=") || /* an empty value: a path cannot hold one otherwise */
@@ -24,7 +24,7 @@ static bool read_pair(str name, str text, struct arena *a, struct label *out, st
     out->value = text;
     if (!label_name_is_legacy(out->name) || str_starts_with(out->name, S("__")))
         return err_set(e, ERR_INVALID, "\"%.*s\" cannot be the name of a label", STR(out->name));
-    if (is_base64 && !decode_value(out->name, text, a, &out->value, e))
+    if (is_base64 && !push_path_decode_value(out->name, text, a, &out->value, e))
         return false;
     return utf8_is_valid(out->value) ||
            err_set(e, ERR_INVALID, "label \"%.*s\" is not UTF-8", STR(out->name));
@@ -66,7 +66,7 @@ bool push_path_parse(str path, struct arena *a, struct labels *out, struct err *
     return true;
 }
 
-static void put(struct buf *b, const struct label *l)
+static void push_path_put(struct buf *b, const struct label *l)
 {
     bool is_plain = l->value.n != 0;
 
@@ -89,10 +89,10 @@ str push_path_print(struct labels key, struct arena *a)
     buf_adds(&b, "/metrics");
     LABELS_EACH (l, key)
         if (str_is(l->name, "job"))
-            put(&b, l);
+            push_path_put(&b, l);
     LABELS_EACH (l, key)
         if (!str_is(l->name, "job"))
-            put(&b, l);
+            push_path_put(&b, l);
     out = arena_str(a, buf_str(&b));
     buf_release(&b);
     return out;

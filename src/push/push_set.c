@@ -39,7 +39,7 @@ void push_set_free(struct push_set *s)
 
 /* -- reading -- */
 
-struct reading {
+struct push_set_reading {
     struct push_set *set;
     const struct push_conf *conf;
     struct labels key;
@@ -58,7 +58,7 @@ static bool is_own(str name)
 }
 
 /* foo_bucket belongs to foo when foo was said to be a family. */
-static str family_of(const struct reading *g, str name)
+static str family_of(const struct push_set_reading *g, str name)
 {
     bool is_part = g->family.n != 0 && str_starts_with(name, g->family) &&
                    (name.n == g->family.n || name.p[g->family.n] == '_');
@@ -66,7 +66,8 @@ static str family_of(const struct reading *g, str name)
     return is_part ? g->family : name;
 }
 
-static bool within_limits(const struct reading *g, struct labels ls, struct err *e)
+static bool push_set_within_limits(const struct push_set_reading *g, struct labels ls,
+                                   struct err *e)
 {
     const struct push_conf *c = g->conf;
 
@@ -86,14 +87,14 @@ static bool within_limits(const struct reading *g, struct labels ls, struct err 
     return true;
 }
 
-static bool is_room(const struct push_set *s, const struct push_conf *conf, struct err *e)
+static bool push_set_is_room(const struct push_set *s, const struct push_conf *conf, struct err *e)
 {
     return s->series.n - PUSH_OWN <= (size_t)conf->max_series ||
            err_set(e, ERR_LIMIT, "more series than \"max_series\" %lld",
                    (long long)conf->max_series);
 }
 
-static bool add_sample(struct reading *g, const struct expo_item *x, struct err *e)
+static bool add_sample(struct push_set_reading *g, const struct expo_item *x, struct err *e)
 {
     struct push_set *s = g->set;
     struct push_series one = {.value = x->value, .ref = TSDB_REF_NEW};
@@ -108,7 +109,7 @@ static bool add_sample(struct reading *g, const struct expo_item *x, struct err 
         return true;
     one.labels =
         labels_merge(&g->scratch, expo_canonical_labels(&g->scratch, g->type, one.labels), g->key);
-    if (!within_limits(g, one.labels, e))
+    if (!push_set_within_limits(g, one.labels, e))
         return false;
     one.labels = labels_copy(&s->a, one.labels);
     one.family = family_of(g, labels_get(one.labels, S("__name__")));
@@ -116,10 +117,10 @@ static bool add_sample(struct reading *g, const struct expo_item *x, struct err 
     if (!is_new)
         return err_at(e, g->r.line, 0, "the series stands twice");
     vec_push(&s->series, one);
-    return is_room(s, g->conf, e);
+    return push_set_is_room(s, g->conf, e);
 }
 
-static bool read_item(struct reading *g, const struct expo_item *x, struct err *e)
+static bool read_item(struct push_set_reading *g, const struct expo_item *x, struct err *e)
 {
     if (x->kind == EXPO_SAMPLE)
         return add_sample(g, x, e);
@@ -133,7 +134,7 @@ static bool read_item(struct reading *g, const struct expo_item *x, struct err *
 bool push_set_read(struct push_set *s, const struct push_conf *conf, struct labels key, str body,
                    enum expo_format format, struct err *e)
 {
-    struct reading g = {.set = s, .conf = conf, .key = key};
+    struct push_set_reading g = {.set = s, .conf = conf, .key = key};
     struct expo_item x;
     bool ok = true;
 
@@ -194,12 +195,12 @@ bool push_set_join(struct push_set *s, const struct push_set *before, bool keeps
     }
     series_map_release(&at);
     str_map_release(&names);
-    return is_room(s, conf, e);
+    return push_set_is_room(s, conf, e);
 }
 
 /* -- sampling -- */
 
-static void fill(struct push_set *s, struct tsdb_batch *b)
+static void push_set_fill(struct push_set *s, struct tsdb_batch *b)
 {
     VEC_EACH (const struct push_series *, x, &s->series) {
         tsdb_batch_add(b, x->ref, x->labels, x->value);
@@ -223,7 +224,7 @@ bool push_set_sample(struct push_set *s, struct tsdb *db, struct tsdb_stream *st
         VEC_EACH (struct push_series *, x, &s->series)
             x->ref = TSDB_REF_NEW;
     s->epoch = epoch;
-    fill(s, &b);
+    push_set_fill(s, &b);
     ok = tsdb_commit(&b, e);
     for (size_t i = 0; i < s->series.n; i++)
         s->series.v[i].ref = ok ? b.items.v[i].ref : TSDB_REF_NEW;

@@ -117,8 +117,8 @@ static void keep_names(struct regex *re, const struct re_tree *t)
     re->groups = t->groups;
 }
 
-static bool prepare(struct regex *re, str pattern, struct re_tree *t, struct arena *a,
-                    struct err *e)
+static bool regex_prepare(struct regex *re, str pattern, struct re_tree *t, struct arena *a,
+                          struct err *e)
 {
     keep_names(re, t);
     if (re->anchored)
@@ -148,8 +148,8 @@ struct regex *regex_compile(str pattern, enum regex_flags flags, struct err *e)
     re->counted = (flags & REGEX_COUNTED) != 0;
     re->dotall = (flags & REGEX_DOTALL) != 0;
     arena_init_small(&syntax, SYNTAX_AT_LEAST + SYNTAX_A_BYTE * pattern.n);
-    ok =
-        re_parse(pattern, re->dotall, &syntax, &tree, e) && prepare(re, pattern, &tree, &syntax, e);
+    ok = re_parse(pattern, re->dotall, &syntax, &tree, e) &&
+         regex_prepare(re, pattern, &tree, &syntax, e);
     arena_release(&syntax);
     if (ok) {
         re->pattern = arena_str(&re->arena, pattern);

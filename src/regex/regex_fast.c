@@ -32,7 +32,7 @@ static str rune_text(struct arena *a, uint32_t rune)
     return arena_str(a, (str){text, k});
 }
 
-static str join(struct arena *a, str x, str y)
+static str regex_fast_join(struct arena *a, str x, str y)
 {
     char *p;
 
@@ -57,7 +57,7 @@ static bool multiply(strings *acc, strings *by, struct sets *b)
         for (size_t j = 0; j < by->n; j++) {
             str x = acc->v[i], y = by->v[j];
 
-            vec_push(&out, join(&b->a, x, y));
+            vec_push(&out, regex_fast_join(&b->a, x, y));
         }
     vec_release(acc);
     vec_release(by);

@@ -18,7 +18,7 @@
 
 enum flag { FLAG_FOLD = 1, FLAG_MULTILINE = 2, FLAG_DOTALL = 4, FLAG_UNGREEDY = 8 };
 
-struct parser {
+struct regex_parse_parser {
     str all, rest;
     unsigned flags;
     unsigned depth;
@@ -27,16 +27,16 @@ struct parser {
     struct err *e;
 };
 
-static struct re_node *parse_alt(struct parser *p);
+static struct re_node *parse_alt(struct regex_parse_parser *p);
 
-static bool fail(struct parser *p, const char *what, str subject)
+static bool regex_parse_fail(struct regex_parse_parser *p, const char *what, str subject)
 {
     return err_set(p->e, ERR_INVALID, "error parsing regexp: %s: `%.*s`", what, STR(subject));
 }
 
-static struct re_node *fail_node(struct parser *p, const char *what, str subject)
+static struct re_node *fail_node(struct regex_parse_parser *p, const char *what, str subject)
 {
-    (void)!fail(p, what, subject);
+    (void)!regex_parse_fail(p, what, subject);
     return NULL;
 }
 
@@ -81,23 +81,23 @@ bool re_node_is_nullable(const struct re_node *n)
     }
 }
 
-static bool at(const struct parser *p, char c)
+static bool at(const struct regex_parse_parser *p, char c)
 {
     return p->rest.n != 0 && p->rest.p[0] == c;
 }
 
-static void skip(struct parser *p, size_t n)
+static void regex_parse_skip(struct regex_parse_parser *p, size_t n)
 {
     p->rest = str_sub(p->rest, n, p->rest.n);
 }
 
 /* The text from one place up to where the parser stands. */
-static str since(const struct parser *p, str from)
+static str since(const struct regex_parse_parser *p, str from)
 {
     return str_sub(from, 0, from.n - p->rest.n);
 }
 
-static struct re_node *class_node(struct parser *p, re_set *set, bool negate)
+static struct re_node *class_node(struct regex_parse_parser *p, re_set *set, bool negate)
 {
     struct re_class c = re_set_finish(set, negate, p->a);
     struct re_node *n = re_node_new(p->a, c.n == 0 ? RE_NEVER : RE_CLASS);
@@ -106,7 +106,7 @@ static struct re_node *class_node(struct parser *p, re_set *set, bool negate)
     return n;
 }
 
-static struct re_node *rune_node(struct parser *p, uint32_t rune)
+static struct re_node *rune_node(struct regex_parse_parser *p, uint32_t rune)
 {
     struct re_node *n;
 
@@ -121,7 +121,7 @@ static struct re_node *rune_node(struct parser *p, uint32_t rune)
     return n;
 }
 
-static struct re_node *parse_class(struct parser *p)
+static struct re_node *parse_class(struct regex_parse_parser *p)
 {
     re_set set = VEC_INIT;
     bool negate;
@@ -134,7 +134,7 @@ static struct re_node *parse_class(struct parser *p)
 }
 
 /* \d, \pL and the like, or NULL without an error when the escape is none of them. */
-static bool parse_escaped_class(struct parser *p, struct re_node **out)
+static bool parse_escaped_class(struct regex_parse_parser *p, struct re_node **out)
 {
     re_set set = VEC_INIT;
     bool is_class;
@@ -149,7 +149,7 @@ static bool parse_escaped_class(struct parser *p, struct re_node **out)
     return true;
 }
 
-static struct re_node *parse_escape(struct parser *p)
+static struct re_node *parse_escape(struct regex_parse_parser *p)
 {
     struct re_node *n;
     enum re_op op;
@@ -164,7 +164,7 @@ static struct re_node *parse_escape(struct parser *p)
         default: op = RE_NEVER;
         }
         if (op != RE_NEVER) {
-            skip(p, 2);
+            regex_parse_skip(p, 2);
             return re_node_new(p->a, op);
         }
         if (!parse_escaped_class(p, &n) || n != NULL)
@@ -188,37 +188,37 @@ static bool is_capture_name(str s)
     return s.n != 0;
 }
 
-static bool open_named(struct parser *p, size_t lead, str *name)
+static bool open_named(struct regex_parse_parser *p, size_t lead, str *name)
 {
     ptrdiff_t end = str_find(p->rest, '>');
 
     if (end < 0)
-        return fail(p, "invalid named capture", p->rest);
+        return regex_parse_fail(p, "invalid named capture", p->rest);
     *name = str_sub(p->rest, lead, (size_t)end);
     if (!is_capture_name(*name))
-        return fail(p, "invalid named capture", str_sub(p->rest, 0, (size_t)end + 1));
+        return regex_parse_fail(p, "invalid named capture", str_sub(p->rest, 0, (size_t)end + 1));
     VEC_EACH (str *, other, &p->names)
         if (str_eq(*other, *name))
-            return fail(p, "invalid named capture", *name);
-    skip(p, (size_t)end + 1);
+            return regex_parse_fail(p, "invalid named capture", *name);
+    regex_parse_skip(p, (size_t)end + 1);
     return true;
 }
 
 /* Behind "(?": flags up to ':' (a group begins, *group) or ')' (they hold from here on). */
-static bool parse_flags(struct parser *p, bool *group)
+static bool parse_flags(struct regex_parse_parser *p, bool *group)
 {
     static const char letters[] = "imsU";
     str from = p->rest;
     unsigned flags = p->flags;
     bool negative = false, any = false;
 
-    skip(p, 2);
+    regex_parse_skip(p, 2);
     while (p->rest.n != 0) {
         char c = p->rest.p[0];
         const char *hit = c != '\0' ? strchr(letters, c) : NULL;
         uint32_t r;
 
-        skip(p, utf8_decode(p->rest, &r));
+        regex_parse_skip(p, utf8_decode(p->rest, &r));
         if (hit != NULL) {
             unsigned bit = 1u << (hit - letters);
 
@@ -232,14 +232,14 @@ static bool parse_flags(struct parser *p, bool *group)
             p->flags = flags;
             return true;
         } else {
-            return fail(p, "invalid or unsupported Perl syntax", since(p, from));
+            return regex_parse_fail(p, "invalid or unsupported Perl syntax", since(p, from));
         }
     }
-    return fail(p, "missing closing )", p->all);
+    return regex_parse_fail(p, "missing closing )", p->all);
 }
 
 /* A group, or a change of flags (*out NULL). */
-static bool parse_group(struct parser *p, struct re_node **out)
+static bool parse_group(struct regex_parse_parser *p, struct re_node **out)
 {
     unsigned saved = p->flags;
     struct re_node *n = NULL, *body;
@@ -257,7 +257,7 @@ static bool parse_group(struct parser *p, struct re_node **out)
             return true; /* flags only: they stay */
         captures = false;
     } else {
-        skip(p, 1);
+        regex_parse_skip(p, 1);
     }
     if (captures) {
         n = re_node_new(p->a, RE_CAPTURE);
@@ -265,14 +265,14 @@ static bool parse_group(struct parser *p, struct re_node **out)
         vec_push(&p->names, name);
     }
     if (++p->depth > RE_DEPTH_MAX)
-        return fail(p, "expression nests too deeply", p->all);
+        return regex_parse_fail(p, "expression nests too deeply", p->all);
     body = parse_alt(p);
     p->depth--;
     if (body == NULL)
         return false;
     if (!at(p, ')'))
-        return fail(p, "missing closing )", p->all);
-    skip(p, 1);
+        return regex_parse_fail(p, "missing closing )", p->all);
+    regex_parse_skip(p, 1);
     p->flags = saved;
     if (n != NULL)
         re_node_add(n, body);
@@ -315,7 +315,7 @@ static bool read_count(str *rest, int *out)
 }
 
 /* Reads a repetition operator; false when there is none ("{" that is no count is a literal). */
-static bool read_repeat(struct parser *p, int *min, int *max)
+static bool read_repeat(struct regex_parse_parser *p, int *min, int *max)
 {
     str rest = str_sub(p->rest, 1, p->rest.n);
 
@@ -345,41 +345,43 @@ static bool read_repeat(struct parser *p, int *min, int *max)
 
 /* Wraps *atom into the repetition that stands here. *op: the operator before, if one has just ended
  * here. */
-static bool apply_repeat(struct parser *p, struct re_node *cat, str from, int min, int max, str *op)
+static bool apply_repeat(struct regex_parse_parser *p, struct re_node *cat, str from, int min,
+                         int max, str *op)
 {
     struct re_node *atom = cat->last, *inner;
     bool lazy = (p->flags & FLAG_UNGREEDY) != 0;
 
     if (min > RE_REPEAT_MAX || max > RE_REPEAT_MAX || (max != RE_INFINITE && min > max))
-        return fail(p, "invalid repeat count", since(p, from));
+        return regex_parse_fail(p, "invalid repeat count", since(p, from));
     if (at(p, '?')) {
-        skip(p, 1);
+        regex_parse_skip(p, 1);
         lazy = !lazy;
     }
     if (op->n != 0)
-        return fail(p, "invalid nested repetition operator", str_sub(*op, 0, op->n - p->rest.n));
+        return regex_parse_fail(p, "invalid nested repetition operator",
+                                str_sub(*op, 0, op->n - p->rest.n));
     if (atom == NULL)
-        return fail(p, "missing argument to repetition operator", since(p, from));
+        return regex_parse_fail(p, "missing argument to repetition operator", since(p, from));
     /* The node keeps its place in the list and becomes the repetition of a copy of itself. */
     inner = arena_new(p->a, struct re_node);
     *inner = *atom;
     *atom = (struct re_node){
         .op = RE_REPEAT, .min = min, .max = max, .lazy = lazy, .first = inner, .last = inner};
     if ((min >= 2 || max >= 2) && !repeat_is_within(atom, RE_REPEAT_MAX))
-        return fail(p, "invalid repeat count", since(p, from));
+        return regex_parse_fail(p, "invalid repeat count", since(p, from));
     *op = from;
     return true;
 }
 
-static void add_quoted(struct parser *p, struct re_node *cat)
+static void regex_parse_add_quoted(struct regex_parse_parser *p, struct re_node *cat)
 {
     ptrdiff_t end;
     str text;
 
-    skip(p, 2);
+    regex_parse_skip(p, 2);
     end = str_find_str(p->rest, S("\\E"));
     text = end >= 0 ? str_sub(p->rest, 0, (size_t)end) : p->rest;
-    skip(p, text.n + (end >= 0 ? 2 : 0));
+    regex_parse_skip(p, text.n + (end >= 0 ? 2 : 0));
     while (text.n != 0) {
         uint32_t r;
         size_t k = utf8_decode(text, &r);
@@ -389,25 +391,27 @@ static void add_quoted(struct parser *p, struct re_node *cat)
     }
 }
 
-static struct re_node *parse_plain(struct parser *p)
+static struct re_node *parse_plain(struct regex_parse_parser *p)
 {
     uint32_t r;
 
     switch (p->rest.p[0]) {
-    case '.': skip(p, 1); return re_node_new(p->a, (p->flags & FLAG_DOTALL) ? RE_ANY_NL : RE_ANY);
+    case '.':
+        regex_parse_skip(p, 1);
+        return re_node_new(p->a, (p->flags & FLAG_DOTALL) ? RE_ANY_NL : RE_ANY);
     case '^':
-        skip(p, 1);
+        regex_parse_skip(p, 1);
         return re_node_new(p->a, (p->flags & FLAG_MULTILINE) ? RE_LINE_START : RE_TEXT_START);
     case '$':
-        skip(p, 1);
+        regex_parse_skip(p, 1);
         return re_node_new(p->a, (p->flags & FLAG_MULTILINE) ? RE_LINE_END : RE_TEXT_END);
     case '[': return parse_class(p);
     case '\\': return parse_escape(p);
-    default: skip(p, utf8_decode(p->rest, &r)); return rune_node(p, r);
+    default: regex_parse_skip(p, utf8_decode(p->rest, &r)); return rune_node(p, r);
     }
 }
 
-static struct re_node *parse_cat(struct parser *p)
+static struct re_node *parse_cat(struct regex_parse_parser *p)
 {
     struct re_node *cat = re_node_new(p->a, RE_CAT), *n;
     str op = STR_NONE; /* the repetition operator that ended just here, with all that follows */
@@ -429,7 +433,7 @@ static struct re_node *parse_cat(struct parser *p)
             return NULL;
         }
         if (str_starts_with(p->rest, S("\\Q"))) {
-            add_quoted(p, cat);
+            regex_parse_add_quoted(p, cat);
             continue;
         }
         if (at(p, '(')) {
@@ -448,7 +452,7 @@ static struct re_node *parse_cat(struct parser *p)
     return cat->first != NULL && cat->first == cat->last ? cat->first : cat;
 }
 
-static struct re_node *parse_alt(struct parser *p)
+static struct re_node *parse_alt(struct regex_parse_parser *p)
 {
     struct re_node *first = parse_cat(p), *alt;
 
@@ -459,7 +463,7 @@ static struct re_node *parse_alt(struct parser *p)
     while (at(p, '|')) {
         struct re_node *n;
 
-        skip(p, 1);
+        regex_parse_skip(p, 1);
         n = parse_cat(p);
         if (n == NULL)
             return NULL;
@@ -468,7 +472,7 @@ static struct re_node *parse_alt(struct parser *p)
     return alt;
 }
 
-static void take_names(struct parser *p, struct re_tree *out)
+static void take_names(struct regex_parse_parser *p, struct re_tree *out)
 {
     out->groups = p->names.n;
     out->names = arena_array(p->a, p->names.n, sizeof(str));
@@ -478,7 +482,7 @@ static void take_names(struct parser *p, struct re_tree *out)
 
 bool re_parse(str pattern, bool dotall, struct arena *a, struct re_tree *out, struct err *e)
 {
-    struct parser p = {.all = pattern, .rest = pattern, .a = a, .e = e};
+    struct regex_parse_parser p = {.all = pattern, .rest = pattern, .a = a, .e = e};
     struct re_node *root;
 
     if (pattern.n > RE_LIST_MAX)
@@ -486,7 +490,7 @@ bool re_parse(str pattern, bool dotall, struct arena *a, struct re_tree *out, st
                        "error parsing regexp: expression too large: %zu bytes, at most %d",
                        pattern.n, RE_LIST_MAX);
     if (!utf8_is_valid(pattern))
-        return fail(&p, "invalid UTF-8", pattern);
+        return regex_parse_fail(&p, "invalid UTF-8", pattern);
     p.flags = dotall ? FLAG_DOTALL : 0;
     vec_push(&p.names, STR_NONE);
     root = parse_alt(&p);

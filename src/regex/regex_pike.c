@@ -81,13 +81,13 @@ size_t pike_size(const struct re_node *n)
     }
 }
 
-static uint32_t emit(struct pike *p, enum op op, uint32_t x, uint32_t y)
+static uint32_t regex_pike_emit(struct pike *p, enum op op, uint32_t x, uint32_t y)
 {
     vec_push(&p->code, (struct inst){.op = (uint8_t)op, .x = x, .y = y});
     return (uint32_t)p->code.n - 1;
 }
 
-static uint32_t here(const struct pike *p)
+static uint32_t regex_pike_here(const struct pike *p)
 {
     return (uint32_t)p->code.n;
 }
@@ -98,7 +98,7 @@ static void emit_node(struct pike *p, const struct re_node *n);
  * way out. */
 static uint32_t emit_try(struct pike *p, bool lazy)
 {
-    uint32_t at = emit(p, OP_SPLIT, 0, 0);
+    uint32_t at = regex_pike_emit(p, OP_SPLIT, 0, 0);
 
     if (lazy)
         p->code.v[at].y = at + 1;
@@ -117,10 +117,10 @@ static void set_out(struct pike *p, uint32_t split, bool lazy, uint32_t to)
 
 static void emit_plus(struct pike *p, const struct re_node *body, bool lazy)
 {
-    uint32_t top = here(p), split;
+    uint32_t top = regex_pike_here(p), split;
 
     emit_node(p, body);
-    split = emit(p, OP_SPLIT, top, here(p) + 1);
+    split = regex_pike_emit(p, OP_SPLIT, top, regex_pike_here(p) + 1);
     if (lazy)
         p->code.v[split] = (struct inst){.op = OP_SPLIT, .x = split + 1, .y = top};
 }
@@ -133,9 +133,9 @@ static void emit_star(struct pike *p, const struct re_node *body, bool lazy)
         emit_plus(p, body, lazy);
     } else {
         emit_node(p, body);
-        (void)emit(p, OP_JUMP, split, 0);
+        (void)regex_pike_emit(p, OP_JUMP, split, 0);
     }
-    set_out(p, split, lazy, here(p));
+    set_out(p, split, lazy, regex_pike_here(p));
 }
 
 static void emit_repeat(struct pike *p, const struct re_node *n)
@@ -160,7 +160,7 @@ static void emit_repeat(struct pike *p, const struct re_node *n)
         emit_node(p, n->first);
     }
     VEC_EACH (uint32_t *, s, &splits)
-        set_out(p, *s, n->lazy, here(p));
+        set_out(p, *s, n->lazy, regex_pike_here(p));
     vec_release(&splits);
 }
 
@@ -174,32 +174,32 @@ static void emit_alt(struct pike *p, const struct re_node *n)
         emit_node(p, c);
         if (c->next == NULL)
             break;
-        vec_push(&jumps, emit(p, OP_JUMP, 0, 0));
-        set_out(p, split, false, here(p));
+        vec_push(&jumps, regex_pike_emit(p, OP_JUMP, 0, 0));
+        set_out(p, split, false, regex_pike_here(p));
     }
     VEC_EACH (uint32_t *, j, &jumps)
-        p->code.v[*j].x = here(p);
+        p->code.v[*j].x = regex_pike_here(p);
     vec_release(&jumps);
 }
 
 static void emit_node(struct pike *p, const struct re_node *n)
 {
     switch (n->op) {
-    case RE_NEVER: (void)emit(p, OP_FAIL, 0, 0); break;
+    case RE_NEVER: (void)regex_pike_emit(p, OP_FAIL, 0, 0); break;
     case RE_EMPTY: break;
-    case RE_RUNE: (void)emit(p, OP_RUNE, n->rune, 0); break;
+    case RE_RUNE: (void)regex_pike_emit(p, OP_RUNE, n->rune, 0); break;
     case RE_CLASS:
-        (void)emit(p, OP_CLASS, 0, 0);
+        (void)regex_pike_emit(p, OP_CLASS, 0, 0);
         vec_last(&p->code)->cls = &n->cls;
         break;
-    case RE_ANY: (void)emit(p, OP_ANY, 0, 0); break;
-    case RE_ANY_NL: (void)emit(p, OP_ANY_NL, 0, 0); break;
+    case RE_ANY: (void)regex_pike_emit(p, OP_ANY, 0, 0); break;
+    case RE_ANY_NL: (void)regex_pike_emit(p, OP_ANY_NL, 0, 0); break;
     case RE_LINE_START:
     case RE_LINE_END:
     case RE_TEXT_START:
     case RE_TEXT_END:
     case RE_WORD:
-    case RE_NOT_WORD: (void)emit(p, OP_ASSERT, n->op, 0); break;
+    case RE_NOT_WORD: (void)regex_pike_emit(p, OP_ASSERT, n->op, 0); break;
     case RE_CAT:
         for (const struct re_node *c = n->first; c != NULL; c = c->next)
             emit_node(p, c);
@@ -207,9 +207,9 @@ static void emit_node(struct pike *p, const struct re_node *n)
     case RE_ALT: emit_alt(p, n); break;
     case RE_REPEAT: emit_repeat(p, n); break;
     case RE_CAPTURE:
-        (void)emit(p, OP_SAVE, 2 * n->capture, 0);
+        (void)regex_pike_emit(p, OP_SAVE, 2 * n->capture, 0);
         emit_node(p, n->first);
-        (void)emit(p, OP_SAVE, 2 * n->capture + 1, 0);
+        (void)regex_pike_emit(p, OP_SAVE, 2 * n->capture + 1, 0);
         break;
     }
 }
@@ -221,7 +221,7 @@ struct pike *pike_new(const struct re_tree *tree, struct arena *syntax)
     p->syntax = *syntax;
     p->groups = tree->groups;
     emit_node(p, tree->root);
-    (void)emit(p, OP_MATCH, 0, 0);
+    (void)regex_pike_emit(p, OP_MATCH, 0, 0);
     p->from_start = p->code.v[0].op == OP_ASSERT && p->code.v[0].x == RE_TEXT_START;
     return p;
 }
@@ -237,7 +237,7 @@ void pike_free(struct pike *p)
 
 /* -- running -- */
 
-struct list {
+struct regex_pike_list {
     uint32_t *pc; /* dense, in order of preference: instructions that eat a rune, or MATCH */
     size_t n;
     uint64_t *mark; /* by pc: the step in which it was entered */
@@ -250,11 +250,11 @@ struct frame { /* what is left to do while following empty transitions */
     bool restore;
 };
 
-struct run {
+struct regex_pike_run {
     const struct pike *p;
     str subject;
     size_t slots; /* 2 * groups wanted; 0 = none */
-    struct list cur, next;
+    struct regex_pike_list cur, next;
     size_t *caps;                 /* current captures while threads are added */
     size_t *cur_caps, *next_caps; /* by position in the list */
     VEC(struct frame) stack;
@@ -269,7 +269,7 @@ static bool is_word_at(str s, size_t at)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static bool holds(enum re_op what, str s, size_t at)
+static bool regex_pike_holds(enum re_op what, str s, size_t at)
 {
     bool edge = (at != 0 && is_word_at(s, at - 1)) != is_word_at(s, at);
 
@@ -283,13 +283,14 @@ static bool holds(enum re_op what, str s, size_t at)
     }
 }
 
-static void push(struct run *r, uint32_t pc)
+static void push(struct regex_pike_run *r, uint32_t pc)
 {
     vec_push(&r->stack, (struct frame){.pc = pc});
 }
 
-/* One instruction of add(): follows an empty transition or puts a thread into the list. */
-static void enter(struct run *r, struct list *l, size_t *list_caps, uint32_t pc, size_t at)
+/* One instruction of regex_pike_add(): follows an empty transition or puts a thread into the list. */
+static void regex_pike_enter(struct regex_pike_run *r, struct regex_pike_list *l, size_t *list_caps,
+                             uint32_t pc, size_t at)
 {
     const struct inst *i = &r->p->code.v[pc];
 
@@ -305,7 +306,7 @@ static void enter(struct run *r, struct list *l, size_t *list_caps, uint32_t pc,
         push(r, i->x);
         break;
     case OP_ASSERT:
-        if (holds((enum re_op)i->x, r->subject, at))
+        if (regex_pike_holds((enum re_op)i->x, r->subject, at))
             push(r, pc + 1);
         break;
     case OP_SAVE:
@@ -325,7 +326,8 @@ static void enter(struct run *r, struct list *l, size_t *list_caps, uint32_t pc,
     }
 }
 
-static void add(struct run *r, struct list *l, size_t *list_caps, uint32_t pc, size_t at)
+static void regex_pike_add(struct regex_pike_run *r, struct regex_pike_list *l, size_t *list_caps,
+                           uint32_t pc, size_t at)
 {
     push(r, pc);
     while (r->stack.n != 0) {
@@ -334,7 +336,7 @@ static void add(struct run *r, struct list *l, size_t *list_caps, uint32_t pc, s
         if (f.restore)
             r->caps[f.slot] = f.old;
         else
-            enter(r, l, list_caps, f.pc, at);
+            regex_pike_enter(r, l, list_caps, f.pc, at);
     }
 }
 
@@ -350,8 +352,8 @@ static bool eats(const struct inst *i, uint32_t rune)
 
 /* Advances every thread over one rune. Returns true when one of them was MATCH; groups then holds
  * its captures. */
-static bool advance(struct run *r, size_t at, bool at_end, uint32_t rune, size_t width,
-                    size_t *groups)
+static bool regex_pike_advance(struct regex_pike_run *r, size_t at, bool at_end, uint32_t rune,
+                               size_t width, size_t *groups)
 {
     r->work += r->cur.n + 1;
     for (size_t t = 0; t < r->cur.n; t++) {
@@ -368,14 +370,14 @@ static bool advance(struct run *r, size_t at, bool at_end, uint32_t rune, size_t
             continue;
         if (r->slots != 0)
             memcpy(r->caps, r->cur_caps + t * r->slots, r->slots * sizeof(size_t));
-        add(r, &r->next, r->next_caps, r->cur.pc[t] + 1, at + width);
+        regex_pike_add(r, &r->next, r->next_caps, r->cur.pc[t] + 1, at + width);
     }
     return false;
 }
 
-static void swap_lists(struct run *r)
+static void swap_lists(struct regex_pike_run *r)
 {
-    struct list l = r->cur;
+    struct regex_pike_list l = r->cur;
     size_t *caps = r->cur_caps;
 
     r->cur = r->next;
@@ -385,16 +387,16 @@ static void swap_lists(struct run *r)
     r->next.n = 0;
 }
 
-static void start_thread(struct run *r, size_t at)
+static void regex_pike_start_thread(struct regex_pike_run *r, size_t at)
 {
     for (size_t k = 0; k < r->slots; k++)
         r->caps[k] = SIZE_MAX;
     if (r->slots != 0)
         r->caps[0] = at;
-    add(r, &r->cur, r->cur_caps, 0, at);
+    regex_pike_add(r, &r->cur, r->cur_caps, 0, at);
 }
 
-static enum re_answer run_all(struct run *r, size_t from, size_t *groups, uint64_t most)
+static enum re_answer run_all(struct regex_pike_run *r, size_t from, size_t *groups, uint64_t most)
 {
     bool matched = false;
 
@@ -406,13 +408,13 @@ static enum re_answer run_all(struct run *r, size_t from, size_t *groups, uint64
         /* The threads in cur were added under mark r->step; a new start comes behind them in
          * preference. */
         if (!matched && (at == 0 || !r->p->from_start))
-            start_thread(r, at);
+            regex_pike_start_thread(r, at);
         if (r->cur.n == 0 && (matched || r->p->from_start))
             return matched ? RE_YES : RE_NO;
         if (r->work > most)
             return RE_ASK;
         r->step++;
-        if (advance(r, at, at_end, rune, width, groups)) {
+        if (regex_pike_advance(r, at, at_end, rune, width, groups)) {
             matched = true;
             if (r->slots == 0)
                 return RE_YES;
@@ -424,14 +426,14 @@ static enum re_answer run_all(struct run *r, size_t from, size_t *groups, uint64
     }
 }
 
-static void list_init(struct list *l, size_t n)
+static void list_init(struct regex_pike_list *l, size_t n)
 {
     l->pc = mem_alloc(n * sizeof(l->pc[0]));
     l->mark = mem_array(n, sizeof(l->mark[0]));
     l->n = 0;
 }
 
-static void list_release(struct list *l)
+static void list_release(struct regex_pike_list *l)
 {
     mem_free(l->pc);
     mem_free(l->mark);
@@ -441,7 +443,7 @@ enum re_answer pike_match(const struct pike *p, str subject, size_t from, size_t
                           size_t n_groups, uint64_t *left)
 {
     size_t wanted = n_groups < p->groups ? n_groups : p->groups;
-    struct run r = {.p = p, .subject = subject, .slots = 2 * wanted, .step = 1};
+    struct regex_pike_run r = {.p = p, .subject = subject, .slots = 2 * wanted, .step = 1};
     size_t caps = (p->code.n + 1) * r.slots;
     enum re_answer answer;
 

@@ -9,7 +9,7 @@ static void print_rune(struct buf *out, uint32_t r)
         buf_addf(out, "\\x{%x}", r);
 }
 
-static void print_range(struct buf *out, uint32_t lo, uint32_t hi)
+static void regex_print_range(struct buf *out, uint32_t lo, uint32_t hi)
 {
     if (lo > hi)
         return;
@@ -31,12 +31,12 @@ static void print_class(struct buf *out, const struct re_class *c)
         uint32_t lo = c->v[i].lo, hi = c->v[i].hi;
 
         if (hi < 0xD800 || lo > 0xDFFF) {
-            print_range(out, lo, hi);
+            regex_print_range(out, lo, hi);
         } else {
             if (lo < 0xD800)
-                print_range(out, lo, 0xD7FF);
+                regex_print_range(out, lo, 0xD7FF);
             if (hi > 0xDFFF)
-                print_range(out, 0xE000, hi);
+                regex_print_range(out, 0xE000, hi);
         }
     }
     buf_addc(out, ']');
@@ -63,7 +63,7 @@ static void print_repeat(struct buf *out, const struct re_node *n)
         buf_addc(out, '?');
 }
 
-static void print_list(struct buf *out, const struct re_node *n, bool alternatives)
+static void regex_print_list(struct buf *out, const struct re_node *n, bool alternatives)
 {
     buf_adds(out, "(?:");
     for (const struct re_node *c = n->first; c != NULL; c = c->next) {
@@ -90,8 +90,8 @@ void re_print(struct buf *out, const struct re_node *n)
     case RE_TEXT_END: buf_adds(out, "\\z"); break;
     case RE_WORD: buf_adds(out, "\\b"); break;
     case RE_NOT_WORD: buf_adds(out, "\\B"); break;
-    case RE_CAT: print_list(out, n, false); break;
-    case RE_ALT: print_list(out, n, true); break;
+    case RE_CAT: regex_print_list(out, n, false); break;
+    case RE_ALT: regex_print_list(out, n, true); break;
     case RE_REPEAT: print_repeat(out, n); break;
     case RE_CAPTURE:
         buf_addc(out, '(');

@@ -8,7 +8,7 @@
 #include "regex/regex_priv.h"
 
 /* Behind '$': the name, and how many bytes of s it takes; false when it is none. */
-static bool read_name(str s, str *name, size_t *eaten)
+static bool regex_replace_read_name(str s, str *name, size_t *eaten)
 {
     bool brace = s.n != 0 && s.p[0] == '{';
     size_t i = brace ? 1 : 0, from = i;
@@ -28,7 +28,7 @@ static bool read_name(str s, str *name, size_t *eaten)
     return true;
 }
 
-static size_t group_of(const struct regex *re, str name)
+static size_t regex_replace_group_of(const struct regex *re, str name)
 {
     uint64_t n;
 
@@ -53,20 +53,20 @@ static str next_piece(const struct regex *re, str tmpl, str subject, const size_
         *eaten = 2;
         return str_sub(tmpl, 0, 1);
     }
-    if (!read_name(str_sub(tmpl, 1, tmpl.n), &name, eaten)) {
+    if (!regex_replace_read_name(str_sub(tmpl, 1, tmpl.n), &name, eaten)) {
         *eaten = 1;
         return str_sub(tmpl, 0, 1);
     }
     *eaten += 1;
-    g = group_of(re, name);
+    g = regex_replace_group_of(re, name);
     if (g == SIZE_MAX || groups[2 * g] == SIZE_MAX)
         return STR_NONE;
     return str_sub(subject, groups[2 * g], groups[2 * g + 1]);
 }
 
 /* False: out would grow beyond max. */
-static bool expand(const struct regex *re, struct buf *out, str tmpl, str subject,
-                   const size_t *groups, size_t max)
+static bool regex_replace_expand(const struct regex *re, struct buf *out, str tmpl, str subject,
+                                 const size_t *groups, size_t max)
 {
     while (tmpl.n != 0) {
         size_t eaten;
@@ -83,7 +83,7 @@ static bool expand(const struct regex *re, struct buf *out, str tmpl, str subjec
 void regex_expand(const struct regex *re, struct buf *out, str tmpl, str subject,
                   const size_t *groups)
 {
-    (void)expand(re, out, tmpl, subject, groups, SIZE_MAX);
+    (void)regex_replace_expand(re, out, tmpl, subject, groups, SIZE_MAX);
 }
 
 /* What one expansion costs: names of groups are looked up one by one. */
@@ -116,7 +116,7 @@ bool regex_replace_all(const struct regex *re, struct buf *out, str subject, str
             buf_add(out, str_sub(subject, copied, g[0]));
         /* An empty match right behind the previous one does not count. */
         if (fits && (g[1] > copied || g[0] == 0))
-            fits = spend(b, tmpl, n) && expand(re, out, tmpl, subject, g, max);
+            fits = spend(b, tmpl, n) && regex_replace_expand(re, out, tmpl, subject, g, max);
         copied = g[1];
         at = g[1] > at ? g[1] : at + width;
     }

@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 
-static bool fail(struct err *e, const char *what, str subject)
+static bool regex_syntax_fail(struct err *e, const char *what, str subject)
 {
     return err_set(e, ERR_INVALID, "error parsing regexp: %s: `%.*s`", what, STR(subject));
 }
@@ -16,7 +16,7 @@ static int hex_value(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static bool is_alnum(char c)
+static bool regex_syntax_is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -64,25 +64,26 @@ bool re_syntax_escape(str *rest, uint32_t *rune, struct err *e)
     uint32_t r;
 
     if (s.n < 2)
-        return fail(e, "trailing backslash at end of expression", STR_NONE);
+        return regex_syntax_fail(e, "trailing backslash at end of expression", STR_NONE);
     c = s.p[1];
     if (c >= '0' && c <= '7') {
         /* A lone digit but 0 would be a backreference. */
         if (c != '0' && (s.n < 3 || s.p[2] < '0' || s.p[2] > '7'))
-            return fail(e, "invalid escape sequence", str_sub(s, 0, 2));
+            return regex_syntax_fail(e, "invalid escape sequence", str_sub(s, 0, 2));
         r = (uint32_t)(c - '0');
         for (; i < 4 && i < s.n && s.p[i] >= '0' && s.p[i] <= '7'; i++)
             r = r * 8 + (uint32_t)(s.p[i] - '0');
     } else if (c == 'x') {
         if (!read_hex(s, &i, &r))
-            return fail(e, "invalid escape sequence", str_sub(s, 0, i < s.n ? i + 1 : s.n));
+            return regex_syntax_fail(e, "invalid escape sequence",
+                                     str_sub(s, 0, i < s.n ? i + 1 : s.n));
     } else if ((hit = c != '\0' ? strchr(from, c) : NULL) != NULL) {
         r = (uint32_t)to[hit - from];
-    } else if ((unsigned char)c < 0x80 && !is_alnum(c)) {
+    } else if ((unsigned char)c < 0x80 && !regex_syntax_is_alnum(c)) {
         r = (uint32_t)c;
     } else {
-        return fail(e, "invalid escape sequence",
-                    str_sub(s, 0, 1 + utf8_decode(str_sub(s, 1, s.n), &r)));
+        return regex_syntax_fail(e, "invalid escape sequence",
+                                 str_sub(s, 0, 1 + utf8_decode(str_sub(s, 1, s.n), &r)));
     }
     *rune = r;
     *rest = str_sub(s, i, s.n);
@@ -129,12 +130,12 @@ static bool read_unicode(str *rest, bool fold, re_set *set, struct err *e)
     size_t end;
 
     if (s.n < 3)
-        return fail(e, "invalid character class range", s);
+        return regex_syntax_fail(e, "invalid character class range", s);
     if (s.p[2] == '{') {
         ptrdiff_t brace = str_find(s, '}');
 
         if (brace < 0)
-            return fail(e, "invalid character class range", s);
+            return regex_syntax_fail(e, "invalid character class range", s);
         name = str_sub(s, 3, (size_t)brace);
         end = (size_t)brace + 1;
     } else {
@@ -147,7 +148,7 @@ static bool read_unicode(str *rest, bool fold, re_set *set, struct err *e)
     }
     c = str_is(name, "Any") ? &any : re_named_class_find(name);
     if (c == NULL)
-        return fail(e, "invalid character class range", str_sub(s, 0, end));
+        return regex_syntax_fail(e, "invalid character class range", str_sub(s, 0, end));
     re_set_add_class(set, c->v, c->n, fold, negate);
     *rest = str_sub(s, end, s.n);
     return true;
@@ -194,20 +195,21 @@ static bool read_posix(str *rest, bool fold, re_set *set, bool *is_class, struct
         *rest = str_sub(*rest, (size_t)end + 4, rest->n);
         return true;
     }
-    return fail(e, "invalid character class range", str_sub(*rest, 0, (size_t)end + 4));
+    return regex_syntax_fail(e, "invalid character class range",
+                             str_sub(*rest, 0, (size_t)end + 4));
 }
 
 static bool read_class_rune(str *rest, str whole, uint32_t *rune, struct err *e)
 {
     if (rest->n == 0)
-        return fail(e, "missing closing ]", whole);
+        return regex_syntax_fail(e, "missing closing ]", whole);
     if (rest->p[0] == '\\')
         return re_syntax_escape(rest, rune, e);
     *rest = str_sub(*rest, utf8_decode(*rest, rune), rest->n);
     return true;
 }
 
-static bool read_range(str *rest, str whole, bool fold, re_set *set, struct err *e)
+static bool regex_syntax_read_range(str *rest, str whole, bool fold, re_set *set, struct err *e)
 {
     str from = *rest;
     uint32_t lo = 0, hi;
@@ -220,7 +222,8 @@ static bool read_range(str *rest, str whole, bool fold, re_set *set, struct err 
         if (!read_class_rune(rest, whole, &hi, e))
             return false;
         if (hi < lo)
-            return fail(e, "invalid character class range", str_sub(from, 0, from.n - rest->n));
+            return regex_syntax_fail(e, "invalid character class range",
+                                     str_sub(from, 0, from.n - rest->n));
     }
     if (fold)
         re_set_add_folded(set, lo, hi);
@@ -245,7 +248,7 @@ bool re_syntax_class(str *rest, bool fold, re_set *set, bool *negate, struct err
         if (!done && s.n != 0 && s.p[0] == '\\' &&
             !re_syntax_escaped_class(&s, fold, set, &done, e))
             return false;
-        if (!done && !read_range(&s, whole, fold, set, e))
+        if (!done && !regex_syntax_read_range(&s, whole, fold, set, e))
             return false;
     }
     *rest = str_sub(s, 1, s.n);

@@ -41,7 +41,7 @@ struct re_trie {
 
 typedef VEC(uint32_t) frontier;
 
-struct builder {
+struct regex_trie_builder {
     struct re_trie *t;
     size_t max_nodes, steps; /* steps: what is left */
     uint32_t stamp;
@@ -51,7 +51,7 @@ static const struct re_range any_nl[] = {{0, RUNE_MAX}};
 static const struct re_range any[] = {{0, '\n' - 1}, {'\n' + 1, RUNE_MAX}};
 
 /* 0: there is no room for one more. */
-static uint32_t add_node(struct builder *b, uint32_t parent)
+static uint32_t add_node(struct regex_trie_builder *b, uint32_t parent)
 {
     struct re_trie *t = b->t;
     unsigned depth = t->nodes.v[parent].depth + 1u;
@@ -62,7 +62,7 @@ static uint32_t add_node(struct builder *b, uint32_t parent)
     return (uint32_t)t->nodes.n - 1;
 }
 
-static uint64_t key_of(uint32_t node, uint32_t rune)
+static uint64_t regex_trie_key_of(uint32_t node, uint32_t rune)
 {
     return (uint64_t)node << 32 | rune;
 }
@@ -75,11 +75,11 @@ static uint32_t literal_child(const struct re_trie *t, uint32_t at, uint32_t run
 
     if (n->rune == rune)
         return n->to;
-    hit = n->more ? rune_map_get(&t->further, key_of(at, rune)) : NULL;
+    hit = n->more ? rune_map_get(&t->further, regex_trie_key_of(at, rune)) : NULL;
     return hit != NULL ? *hit : 0;
 }
 
-static uint32_t need_literal(struct builder *b, uint32_t at, uint32_t rune)
+static uint32_t need_literal(struct regex_trie_builder *b, uint32_t at, uint32_t rune)
 {
     uint32_t to = literal_child(b->t, at, rune);
     struct node *n;
@@ -94,7 +94,7 @@ static uint32_t need_literal(struct builder *b, uint32_t at, uint32_t rune)
         n->to = to;
     } else {
         n->more = true;
-        (void)rune_map_put(&b->t->further, key_of(at, rune), to);
+        (void)rune_map_put(&b->t->further, regex_trie_key_of(at, rune), to);
     }
     return to;
 }
@@ -104,7 +104,7 @@ static bool same_class(const struct re_class *x, const struct re_class *y)
     return x->n == y->n && memcmp(x->v, y->v, x->n * sizeof(x->v[0])) == 0;
 }
 
-static uint32_t need_class(struct builder *b, uint32_t at, struct re_class cls)
+static uint32_t need_class(struct regex_trie_builder *b, uint32_t at, struct re_class cls)
 {
     struct re_trie *t = b->t;
     unsigned wide = 0;
@@ -122,7 +122,7 @@ static uint32_t need_class(struct builder *b, uint32_t at, struct re_class cls)
     return to;
 }
 
-static bool take_steps(struct builder *b, size_t n)
+static bool take_steps(struct regex_trie_builder *b, size_t n)
 {
     bool ok = n <= b->steps;
 
@@ -130,7 +130,8 @@ static bool take_steps(struct builder *b, size_t n)
     return ok;
 }
 
-static bool eat(struct builder *b, const struct re_node *n, const frontier *from, frontier *to)
+static bool regex_trie_eat(struct regex_trie_builder *b, const struct re_node *n,
+                           const frontier *from, frontier *to)
 {
     struct re_class cls = n->op == RE_ANY      ? (struct re_class){any, 2}
                           : n->op == RE_ANY_NL ? (struct re_class){any_nl, 1}
@@ -149,7 +150,7 @@ static bool eat(struct builder *b, const struct re_node *n, const frontier *from
     return true;
 }
 
-static bool join(struct builder *b, const frontier *more, frontier *to)
+static bool regex_trie_join(struct regex_trie_builder *b, const frontier *more, frontier *to)
 {
     for (size_t i = 0; i < more->n; i++)
         vec_push(to, more->v[i]);
@@ -157,7 +158,7 @@ static bool join(struct builder *b, const frontier *more, frontier *to)
 }
 
 /* Several ways to the same beginning are one: of those from `first` on. */
-static bool make_distinct(struct builder *b, frontier *f, size_t first)
+static bool make_distinct(struct regex_trie_builder *b, frontier *f, size_t first)
 {
     size_t kept = first;
 
@@ -172,50 +173,51 @@ static bool make_distinct(struct builder *b, frontier *f, size_t first)
 }
 
 /* Appends to `to` what n leads to from the nodes of `from`, none twice if `from` has none twice. */
-static bool extend(struct builder *b, const struct re_node *n, const frontier *from, frontier *to);
+static bool regex_trie_extend(struct regex_trie_builder *b, const struct re_node *n,
+                              const frontier *from, frontier *to);
 
-static bool extend_cat(struct builder *b, const struct re_node *n, const frontier *from,
+static bool extend_cat(struct regex_trie_builder *b, const struct re_node *n, const frontier *from,
                        frontier *to)
 {
     frontier at = VEC_INIT, next = VEC_INIT;
-    bool ok = join(b, from, &at);
+    bool ok = regex_trie_join(b, from, &at);
 
     for (const struct re_node *c = n->first; ok && c != NULL; c = c->next) {
         vec_clear(&next);
-        ok = extend(b, c, &at, &next);
+        ok = regex_trie_extend(b, c, &at, &next);
         vec_swap(&at, &next);
     }
-    ok = ok && join(b, &at, to);
+    ok = ok && regex_trie_join(b, &at, to);
     vec_release(&at);
     vec_release(&next);
     return ok;
 }
 
-static bool extend_alt(struct builder *b, const struct re_node *n, const frontier *from,
+static bool extend_alt(struct regex_trie_builder *b, const struct re_node *n, const frontier *from,
                        frontier *to)
 {
     size_t first = to->n;
     bool ok = true;
 
     for (const struct re_node *c = n->first; ok && c != NULL; c = c->next)
-        ok = extend(b, c, from, to);
+        ok = regex_trie_extend(b, c, from, to);
     return ok && make_distinct(b, to, first);
 }
 
-static bool extend_repeat(struct builder *b, const struct re_node *n, const frontier *from,
-                          frontier *to)
+static bool extend_repeat(struct regex_trie_builder *b, const struct re_node *n,
+                          const frontier *from, frontier *to)
 {
     frontier at = VEC_INIT, next = VEC_INIT;
     size_t first = to->n;
-    bool ok = n->max != RE_INFINITE && join(b, from, &at);
+    bool ok = n->max != RE_INFINITE && regex_trie_join(b, from, &at);
 
     for (int i = 0; ok && i <= n->max; i++) {
         if (i >= n->min)
-            ok = join(b, &at, to);
+            ok = regex_trie_join(b, &at, to);
         if (!ok || i == n->max)
             break;
         vec_clear(&next);
-        ok = extend(b, n->first, &at, &next);
+        ok = regex_trie_extend(b, n->first, &at, &next);
         vec_swap(&at, &next);
     }
     vec_release(&at);
@@ -223,21 +225,22 @@ static bool extend_repeat(struct builder *b, const struct re_node *n, const fron
     return ok && make_distinct(b, to, first);
 }
 
-static bool extend(struct builder *b, const struct re_node *n, const frontier *from, frontier *to)
+static bool regex_trie_extend(struct regex_trie_builder *b, const struct re_node *n,
+                              const frontier *from, frontier *to)
 {
     if (!take_steps(b, 1))
         return false;
     switch (n->op) {
     case RE_NEVER: return true;
-    case RE_EMPTY: return join(b, from, to);
+    case RE_EMPTY: return regex_trie_join(b, from, to);
     case RE_RUNE:
     case RE_CLASS:
     case RE_ANY:
-    case RE_ANY_NL: return eat(b, n, from, to);
+    case RE_ANY_NL: return regex_trie_eat(b, n, from, to);
     case RE_CAT: return extend_cat(b, n, from, to);
     case RE_ALT: return extend_alt(b, n, from, to);
     case RE_REPEAT: return extend_repeat(b, n, from, to);
-    case RE_CAPTURE: return extend(b, n->first, from, to);
+    case RE_CAPTURE: return regex_trie_extend(b, n->first, from, to);
     default: return false;
     }
 }
@@ -245,7 +248,7 @@ static bool extend(struct builder *b, const struct re_node *n, const frontier *f
 struct re_trie *re_trie_new(const struct re_node *root, size_t pattern_bytes)
 {
     struct re_trie *t = mem_new(struct re_trie);
-    struct builder b = {.t = t, .max_nodes = NODES_AT_LEAST + 2 * pattern_bytes};
+    struct regex_trie_builder b = {.t = t, .max_nodes = NODES_AT_LEAST + 2 * pattern_bytes};
     frontier start = VEC_INIT, end = VEC_INIT;
     bool ok;
 
@@ -253,7 +256,7 @@ struct re_trie *re_trie_new(const struct re_node *root, size_t pattern_bytes)
     arena_init_small(&t->classes, 0);
     vec_push(&t->nodes, (struct node){.rune = NO_RUNE});
     vec_push(&start, 0);
-    ok = extend(&b, root, &start, &end);
+    ok = regex_trie_extend(&b, root, &start, &end);
     for (size_t i = 0; ok && i < end.n; i++)
         t->nodes.v[end.v[i]].accepts = true;
     vec_release(&start);
@@ -279,7 +282,7 @@ void re_trie_free(struct re_trie *t)
 }
 
 /* Each node is entered at one place of the subject, its depth, so no walk goes over one twice. */
-static bool walk(const struct re_trie *t, uint32_t at, str s)
+static bool regex_trie_walk(const struct re_trie *t, uint32_t at, str s)
 {
     while (s.n != 0) {
         uint32_t rune, to;
@@ -292,7 +295,7 @@ static bool walk(const struct re_trie *t, uint32_t at, str s)
 
             if (!re_class_has(&e->cls, rune))
                 continue;
-            if (to != 0 && walk(t, to, s))
+            if (to != 0 && regex_trie_walk(t, to, s))
                 return true;
             to = e->to;
         }
@@ -305,5 +308,5 @@ static bool walk(const struct re_trie *t, uint32_t at, str s)
 
 bool re_trie_has(const struct re_trie *t, str subject)
 {
-    return walk(t, 0, subject);
+    return regex_trie_walk(t, 0, subject);
 }

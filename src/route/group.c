@@ -67,7 +67,7 @@ struct sorted {
     struct alert_order order;
 };
 
-static int by_order(const void *a, const void *b)
+static int group_by_order(const void *a, const void *b)
 {
     const struct sorted *x = a, *y = b;
 
@@ -85,7 +85,7 @@ struct alert_list group_sorted(const struct group *g, struct arena *a)
         v[l.n++].order = alert_order(e->value);
     }
     if (l.n > 1)
-        qsort(v, l.n, sizeof(*v), by_order);
+        qsort(v, l.n, sizeof(*v), group_by_order);
     for (size_t i = 0; i < l.n; i++)
         l.v[i] = v[i].alert;
     mem_free(v);

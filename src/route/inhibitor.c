@@ -50,7 +50,7 @@ struct inhibitor *inhibitor_new(const struct inhibit_conf *rules, size_t n)
     return in;
 }
 
-static void bucket_free(struct source_bucket *b)
+static void inhibitor_bucket_free(struct source_bucket *b)
 {
     vec_release(&b->v);
     if (b->at != NULL)
@@ -65,7 +65,7 @@ void inhibitor_free(struct inhibitor *in)
         return;
     for (size_t i = 0; i < in->n; i++) {
         MAP_EACH (struct u64_map_entry, e, &in->rules[i].sources)
-            bucket_free(e->value);
+            inhibitor_bucket_free(e->value);
         u64_map_release(&in->rules[i].sources);
         matchers_release(&in->rules[i].source);
         matchers_release(&in->rules[i].target);
@@ -97,7 +97,8 @@ static bool equal_values(const struct inhibit_rule *r, struct labels a, struct l
 }
 
 /* Where sources stand that match the target side, too (two-sided ones), or do not. */
-static struct source_bucket *bucket_of(const struct inhibit_rule *r, uint64_t h, bool two_sided)
+static struct source_bucket *inhibitor_bucket_of(const struct inhibit_rule *r, uint64_t h,
+                                                 bool two_sided)
 {
     void **slot = u64_map_get(&r->sources, h + two_sided);
 
@@ -112,7 +113,7 @@ static void *as_value(size_t i)
 }
 
 /* v.n: it is not there */
-static size_t find(const struct source_bucket *b, const struct alert *a)
+static size_t inhibitor_find(const struct source_bucket *b, const struct alert *a)
 {
     size_t i = 0;
 
@@ -133,7 +134,7 @@ static void place(struct source_bucket *b, size_t i, const struct alert *a)
         u64_map_put(b->at, alert_fingerprint(a), as_value(i));
 }
 
-static void swap(struct source_bucket *b, size_t i, size_t k)
+static void inhibitor_swap(struct source_bucket *b, size_t i, size_t k)
 {
     const struct alert *x = b->v.v[i], *y = b->v.v[k];
 
@@ -143,7 +144,7 @@ static void swap(struct source_bucket *b, size_t i, size_t k)
     place(b, k, x);
 }
 
-static void index_all(struct source_bucket *b)
+static void inhibitor_index_all(struct source_bucket *b)
 {
     b->at = mem_new(struct u64_map);
     for (size_t i = 0; i < b->v.n; i++)
@@ -151,32 +152,32 @@ static void index_all(struct source_bucket *b)
 }
 
 /* It may fire: it stands with those that do. */
-static void file(struct source_bucket *b, const struct alert *a)
+static void inhibitor_file(struct source_bucket *b, const struct alert *a)
 {
-    size_t i = find(b, a);
+    size_t i = inhibitor_find(b, a);
 
     if (i == b->v.n) {
         vec_push(&b->v, a);
         if (b->at != NULL)
             place(b, i, a);
         else if (b->v.n > MANY_SOURCES)
-            index_all(b);
+            inhibitor_index_all(b);
     }
     if (i >= b->n_firing)
-        swap(b, i, b->n_firing++);
+        inhibitor_swap(b, i, b->n_firing++);
 }
 
 static bool unfile(struct source_bucket *b, const struct alert *a)
 {
-    size_t i = find(b, a);
+    size_t i = inhibitor_find(b, a);
 
     if (i == b->v.n)
         return false;
     if (i < b->n_firing) {
-        swap(b, i, --b->n_firing);
+        inhibitor_swap(b, i, --b->n_firing);
         i = b->n_firing;
     }
-    swap(b, i, b->v.n - 1);
+    inhibitor_swap(b, i, b->v.n - 1);
     b->v.n--;
     if (b->at != NULL)
         u64_map_del(b->at, alert_fingerprint(a));
@@ -199,10 +200,10 @@ bool inhibitor_add(struct inhibitor *in, const struct alert *a)
             continue;
         two_sided = matchers_match(&r->target, a->labels->ls);
         h = equal_hash(r, a->labels->ls);
-        b = bucket_of(r, h, two_sided);
+        b = inhibitor_bucket_of(r, h, two_sided);
         if (b == NULL)
             b = *u64_map_put(&r->sources, h + two_sided, mem_new(struct source_bucket));
-        file(b, a);
+        inhibitor_file(b, a);
         is_source = true;
     }
     return is_source;
@@ -218,11 +219,11 @@ void inhibitor_drop(struct inhibitor *in, const struct alert *a)
             continue;
         h = equal_hash(r, a->labels->ls);
         for (int two_sided = 0; two_sided <= 1; two_sided++) {
-            struct source_bucket *b = bucket_of(r, h, two_sided != 0);
+            struct source_bucket *b = inhibitor_bucket_of(r, h, two_sided != 0);
 
             if (b == NULL || !unfile(b, a) || b->v.n != 0)
                 continue;
-            bucket_free(b);
+            inhibitor_bucket_free(b);
             u64_map_del(&r->sources, h + (uint64_t)two_sided);
         }
     }
@@ -242,7 +243,7 @@ static void ask_bucket(struct source_bucket *b, const struct inhibit_rule *r, st
         const struct alert *a = b->v.v[i];
 
         if (alert_is_resolved(a, now)) {
-            swap(b, i, --b->n_firing);
+            inhibitor_swap(b, i, --b->n_firing);
             continue;
         }
         i++;
@@ -262,8 +263,8 @@ static void match_rule(const struct inhibit_rule *r, struct labels ls, struct no
     if (r->sources.n == 0 || !matchers_match(&r->target, ls))
         return;
     h = equal_hash(r, ls);
-    one_sided = bucket_of(r, h, false);
-    two_sided = bucket_of(r, h, true);
+    one_sided = inhibitor_bucket_of(r, h, false);
+    two_sided = inhibitor_bucket_of(r, h, true);
     if (one_sided != NULL)
         ask_bucket(one_sided, r, ls, now, most, out, later);
     if (two_sided != NULL && !matchers_match(&r->source, ls))

@@ -9,13 +9,14 @@ static const char *const months[] = {"",        "january",  "february", "march",
                                      "may",     "june",     "july",     "august", "september",
                                      "october", "november", "december", NULL};
 
-static bool complain(struct conf_in *in, const struct yaml_node *node, const char *what)
+static bool interval_conf_complain(struct conf_in *in, const struct yaml_node *node,
+                                   const char *what)
 {
     conf_complain(in, node, DIAG_ERROR, "C001", "%s: \"%.*s\"", what, STR(node->text));
     return false;
 }
 
-static bool find_word(str s, const char *const *words, int *out)
+static bool interval_conf_find_word(str s, const char *const *words, int *out)
 {
     for (int i = 0; words[i] != NULL; i++) {
         if (s.n != 0 && str_eq_nocase(s, str_of(words[i]))) {
@@ -41,12 +42,12 @@ static bool to_number(str s, int *out)
 
 static bool read_weekday(str s, int *out)
 {
-    return find_word(s, weekdays, out);
+    return interval_conf_find_word(s, weekdays, out);
 }
 
 static bool read_month(str s, int *out)
 {
-    return find_word(s, months, out) || (to_number(s, out) && *out > 0);
+    return interval_conf_find_word(s, months, out) || (to_number(s, out) && *out > 0);
 }
 
 static bool read_year(str s, int *out)
@@ -59,7 +60,7 @@ static bool read_day(str s, int *out)
     return to_number(s, out) && *out != 0 && *out >= -31 && *out <= 31;
 }
 
-static bool read_range(str text, bool (*read)(str, int *), struct interval_range *r)
+static bool interval_conf_read_range(str text, bool (*read)(str, int *), struct interval_range *r)
 {
     str rest = text, first = str_cut(&rest, ':');
 
@@ -103,10 +104,10 @@ static bool decode_ranges(struct conf_in *in, const struct yaml_node *node,
 
         if (!conf_want_scalar(&item, node->items[i]))
             ok = false;
-        else if (!read_range(node->items[i]->text, read, &r))
-            ok = complain(&item, node->items[i], wanted);
+        else if (!interval_conf_read_range(node->items[i]->text, read, &r))
+            ok = interval_conf_complain(&item, node->items[i], wanted);
         else if (!ordered(&r))
-            ok = complain(&item, node->items[i], "the range ends before it begins");
+            ok = interval_conf_complain(&item, node->items[i], "the range ends before it begins");
         else
             f->v[f->n++] = r;
     }
@@ -138,7 +139,7 @@ static bool decode_years(struct conf_in *in, const struct yaml_node *node, void 
 
 /* -- times of day -- */
 
-static bool read_clock(str s, int *minutes)
+static bool interval_conf_read_clock(str s, int *minutes)
 {
     uint64_t h, m;
     str rest = s, hours = str_cut(&rest, ':');
@@ -170,7 +171,8 @@ static bool decode_time(struct conf_in *in, const struct yaml_node *node, struct
 
     if (!conf_decode_node(in, node, &layer, 1))
         return false;
-    if (!read_clock(raw.start_time, &r->begin) || !read_clock(raw.end_time, &r->end)) {
+    if (!interval_conf_read_clock(raw.start_time, &r->begin) ||
+        !interval_conf_read_clock(raw.end_time, &r->end)) {
         conf_complain(in, node, DIAG_ERROR, "C001", "times are written HH:MM, 00:00 to 24:00");
         return false;
     }

@@ -33,7 +33,7 @@ static str old_key(const struct route *r, str parent, struct arena *a)
     return key;
 }
 
-static void add(struct old_keys *k, const struct route *r, str parent)
+static void old_keys_add(struct old_keys *k, const struct route *r, str parent)
 {
     str *pair = arena_array(&k->arena, 2, sizeof(*pair));
 
@@ -42,7 +42,7 @@ static void add(struct old_keys *k, const struct route *r, str parent)
     if (!str_eq(pair[0], pair[1]) && str_map_get(&k->now, pair[0]) == NULL)
         str_map_put(&k->now, pair[0], &pair[1]);
     for (size_t i = 0; i < r->n_children; i++)
-        add(k, r->children[i], pair[0]);
+        old_keys_add(k, r->children[i], pair[0]);
 }
 
 void old_keys_init(struct old_keys *k, const struct route_tree *t)
@@ -50,7 +50,7 @@ void old_keys_init(struct old_keys *k, const struct route_tree *t)
     *k = (struct old_keys){0};
     arena_init(&k->arena, 0);
     if (t->root != NULL)
-        add(k, t->root, STR_NONE);
+        old_keys_add(k, t->root, STR_NONE);
     for (size_t i = 0; k->now.n != 0 && i < t->n; i++) /* what another route is called is its own */
         str_map_del(&k->now, t->by_index[i]->key);
 }

@@ -60,7 +60,7 @@ static void check_group_by(struct conf_check *c, const struct conf_strings *by)
         conf_error(c, "group_by", "\"...\" means all labels and cannot stand beside others");
 }
 
-static void check_route(struct conf_check *c, void *obj)
+static void route_conf_check_route(struct conf_check *c, void *obj)
 {
     struct route_conf *r = obj;
 
@@ -109,7 +109,7 @@ const struct conf_type route_conf_type = {
     .size = sizeof(struct route_conf),
     .place = CONF_AT(struct route_conf, place),
     .given = CONF_AT(struct route_conf, given),
-    .check = check_route,
+    .check = route_conf_check_route,
 };
 
 void route_conf_release(struct route_conf *r)

@@ -81,7 +81,7 @@ static const struct matcher *filing(const struct matchers *ms)
     return NULL;
 }
 
-static struct bucket *bucket_of(struct silencer *s, const struct matchers *ms, bool create)
+static struct bucket *silencer_bucket_of(struct silencer *s, const struct matchers *ms, bool create)
 {
     const struct matcher *m = filing(ms);
     uint64_t h;
@@ -104,7 +104,7 @@ static struct bucket *bucket_of(struct silencer *s, const struct matchers *ms, b
 static void file_in(struct silencer *s, struct filed *f)
 {
     for (size_t i = 0; i < f->s->n_sets; i++) {
-        struct bucket *b = bucket_of(s, &f->s->sets[i], true);
+        struct bucket *b = silencer_bucket_of(s, &f->s->sets[i], true);
 
         vec_push(&b->v, f);
     }
@@ -113,7 +113,7 @@ static void file_in(struct silencer *s, struct filed *f)
 static void file_out(struct silencer *s, struct filed *f)
 {
     for (size_t i = 0; i < f->s->n_sets; i++) {
-        struct bucket *b = bucket_of(s, &f->s->sets[i], false);
+        struct bucket *b = silencer_bucket_of(s, &f->s->sets[i], false);
 
         for (size_t j = 0; b != NULL && j < b->v.n; j++)
             if (b->v.v[j] == f)
@@ -156,7 +156,7 @@ static void take_in(struct silencer *s, struct filed *f, struct silence *in)
                 share_regex(s, &in->sets[i].v[j]);
 }
 
-static void let_go(struct silencer *s, struct silence *old)
+static void silencer_let_go(struct silencer *s, struct silence *old)
 {
     for (size_t i = 0; i < old->n_sets; i++)
         for (size_t j = 0; j < old->sets[i].n; j++)
@@ -170,7 +170,7 @@ void silencer_free(struct silencer *s)
     if (s == NULL)
         return;
     MAP_EACH (struct filed_map_entry, e, &s->by_id) {
-        let_go(s, e->value->s);
+        silencer_let_go(s, e->value->s);
         mem_free(e->value);
     }
     filed_map_release(&s->by_id);
@@ -253,7 +253,7 @@ void silencer_restore(struct silencer *s, struct silence *in)
         f = *old;
         file_out(s, f);
         filed_map_del(&s->by_id, uuid_str(&in->id));
-        let_go(s, f->s);
+        silencer_let_go(s, f->s);
     } else {
         f = mem_new(struct filed);
         f->order = s->orders++;
@@ -361,7 +361,7 @@ size_t silencer_gc(struct silencer *s, ts_ns before, void (*gone)(void *arg, str
         file_out(s, f);
         unstamp(s, f);
         filed_map_del_entry(&s->by_id, e);
-        let_go(s, f->s);
+        silencer_let_go(s, f->s);
         mem_free(f);
         n++;
     }
@@ -420,7 +420,7 @@ size_t silencer_match(const struct silencer *cs, struct labels ls, ts_ns now,
     return out->n - before;
 }
 
-static int by_order(const void *a, const void *b)
+static int silencer_by_order(const void *a, const void *b)
 {
     uint64_t x = (*(struct filed *const *)a)->order, y = (*(struct filed *const *)b)->order;
 
@@ -434,7 +434,7 @@ void silencer_all(const struct silencer *s, struct silence_list *out)
     MAP_EACH (struct filed_map_entry, e, &s->by_id)
         vec_push(&v, e->value);
     if (v.n > 1)
-        qsort(v.v, v.n, sizeof(v.v[0]), by_order);
+        qsort(v.v, v.n, sizeof(v.v[0]), silencer_by_order);
     VEC_EACH (struct filed **, f, &v)
         vec_push(out, (*f)->s);
     vec_release(&v);

@@ -15,8 +15,8 @@ static const str *copy_names(struct arena *a, const str *names, size_t n, bool s
     return v;
 }
 
-static struct route *build(struct route_tree *t, const struct route_conf *conf,
-                           const struct route *parent)
+static struct route *tree_build(struct route_tree *t, const struct route_conf *conf,
+                                const struct route *parent)
 {
     struct arena *a = &t->arena;
     struct route *r = arena_new(a, struct route);
@@ -45,16 +45,16 @@ static struct route *build(struct route_tree *t, const struct route_conf *conf,
     r->children = arena_array(a, conf->n_routes, sizeof(*r->children));
     r->n_children = conf->n_routes;
     for (size_t i = 0; i < conf->n_routes; i++)
-        r->children[i] = build(t, &conf->routes[i], r);
+        r->children[i] = tree_build(t, &conf->routes[i], r);
     r->index = t->n++;
     return r;
 }
 
-static void number(struct route_tree *t, struct route *r)
+static void tree_number(struct route_tree *t, struct route *r)
 {
     t->by_index[r->index] = r;
     for (size_t i = 0; i < r->n_children; i++)
-        number(t, r->children[i]);
+        tree_number(t, r->children[i]);
 }
 
 void route_tree_init(struct route_tree *t, const struct route_conf *root)
@@ -63,9 +63,9 @@ void route_tree_init(struct route_tree *t, const struct route_conf *root)
     arena_init(&t->arena, 0);
     if (root == NULL)
         return;
-    t->root = build(t, root, NULL);
+    t->root = tree_build(t, root, NULL);
     t->by_index = arena_array(&t->arena, t->n, sizeof(*t->by_index));
-    number(t, t->root);
+    tree_number(t, t->root);
 }
 
 void route_tree_release(struct route_tree *t)

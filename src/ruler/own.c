@@ -127,7 +127,7 @@ enum own_share own_share(const struct promql_expr *x, const str *recorded, size_
 /* -- making -- */
 
 /* Who asks for what rules record, a dashboard say, finds the last few minutes of it. */
-static void keep(struct own *o, struct own_rule *r, const struct rule_conf *c)
+static void own_keep(struct own *o, struct own_rule *r, const struct rule_conf *c)
 {
     static const str alerts[] = {S_INIT("ALERTS"), S_INIT("ALERTS_FOR_STATE")};
     enum { KEPT_MS = 5 * 60 * 1000 };
@@ -193,7 +193,7 @@ static void keep_template_queries(struct own *o, const struct conf_map *m)
         keep_queries(o, m->v[i].value);
 }
 
-static void add_rule(struct own *o, size_t i, uint64_t identity)
+static void own_add_rule(struct own *o, size_t i, uint64_t identity)
 {
     struct own_rule *r = &o->rules[i];
     const struct rule_conf *c = &o->conf->rules[i];
@@ -202,7 +202,7 @@ static void add_rule(struct own *o, size_t i, uint64_t identity)
     r->identity = identity;
     for (size_t j = 0; j < i; j++)
         r->twin += o->rules[j].identity == identity;
-    keep(o, r, c);
+    own_keep(o, r, c);
     if (c->is_alert && c->is_own) {
         keep_template_queries(o, &c->all_labels);
         keep_template_queries(o, &c->annotations);
@@ -229,7 +229,7 @@ struct own *own_new(struct tsdb *db, const struct rule_group_conf *g, const uint
     tsdb_batch_init(&o->batch);
     o->plan = promql_plan_new(tsdb_storage(db), &settings);
     for (size_t i = 0; i < o->n; i++)
-        add_rule(o, i, identities[i]);
+        own_add_rule(o, i, identities[i]);
     find_readers(o);
     return o;
 }
@@ -352,7 +352,7 @@ static str stream_name(uint64_t identity, unsigned twin, char out[static 48])
 }
 
 /* What version 0.1.0 recorded goes on under its name: a series that changes streams begins anew. */
-static struct tsdb_stream *open_stream(struct own *o, const struct own_rule *r)
+static struct tsdb_stream *own_open_stream(struct own *o, const struct own_rule *r)
 {
     uint64_t known_as[1 + RULE_OLD_IDENTITIES] = {r->identity};
     struct tsdb_stream_conf conf = {.interval_ms = o->conf->interval / NS_PER_MS,
@@ -385,7 +385,7 @@ static void note_refused(struct own_rule *r, const struct rule_conf *c, const st
                 b->refused, b->items.n);
 }
 
-static void commit(struct own *o, struct own_rule *r)
+static void own_commit(struct own *o, struct own_rule *r)
 {
     const struct rule_conf *c = &o->conf->rules[r - o->rules];
 
@@ -394,7 +394,7 @@ static void commit(struct own *o, struct own_rule *r)
     r->has_output = false;
     r->unwritten = (struct err)ERR_INIT;
     if (r->stream == NULL)
-        r->stream = open_stream(o, r);
+        r->stream = own_open_stream(o, r);
     tsdb_batch_begin(&o->batch, o->db, r->stream, r->t);
     o->batch.stepped = o->now.stepped;
     VEC_EACH (const struct output *, x, &r->output) {
@@ -425,7 +425,7 @@ void own_pause(struct own *o)
         promql_plan_end(o->plan);
     o->is_open = false;
     for (size_t i = 0; i < o->n; i++)
-        commit(o, &o->rules[i]);
+        own_commit(o, &o->rules[i]);
     arena_reset(&o->waiting);
 }
 

@@ -3,8 +3,8 @@
 #include "promql/promql.h"
 #include "ruler/rule_resolve.h"
 
-static void say_refused(const struct rule_conf *r, enum rule_dialect dialect, str where,
-                        struct promql_place place, const struct err *e, struct diags *d)
+static void rule_expr_say_refused(const struct rule_conf *r, enum rule_dialect dialect, str where,
+                                  struct promql_place place, const struct err *e, struct diags *d)
 {
     size_t text_end = (size_t)(str_trim(r->expr).p - r->expr.p) + str_trim(r->expr).n;
     size_t from = place.at < text_end ? place.at : text_end; /* not below a block's last line */
@@ -95,7 +95,7 @@ void rule_expr_check(struct rule_conf *r, enum rule_dialect dialect, const struc
     arena_init(&scratch, 0);
     x = promql_parse(r->expr, &promql_everything, &scratch, &place, &e);
     if (x == NULL) {
-        say_refused(r, dialect, where, place, &e, d);
+        rule_expr_say_refused(r, dialect, where, place, &e, d);
         check_confinable(r, scope, where, d);
     } else {
         check_result(r, where, x, d);

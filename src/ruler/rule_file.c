@@ -186,8 +186,9 @@ static struct diag_place name_place(const struct checker *k, const struct yaml_n
     return key_place(k, map, key);
 }
 
-static struct diag *complain(const struct checker *k, const char *id, struct diag_place place,
-                             const struct rule_conf *r, const char *text)
+static struct diag *rule_file_complain(const struct checker *k, const char *id,
+                                       struct diag_place place, const struct rule_conf *r,
+                                       const char *text)
 {
     if (r == NULL)
         return diags_add(k->d, DIAG_ERROR, id, place, "group \"%.*s\": %s", STR(k->group->name),
@@ -203,8 +204,9 @@ static bool is_label_name(const struct checker *k, str name)
     return k->o->mode == MATCHER_CLASSIC ? label_name_is_legacy(name) : label_name_is_utf8(name);
 }
 
-static void check_names(const struct checker *k, const struct yaml_node *map, const char *key,
-                        const struct conf_map *names, const struct rule_conf *r)
+static void rule_file_check_names(const struct checker *k, const struct yaml_node *map,
+                                  const char *key, const struct conf_map *names,
+                                  const struct rule_conf *r)
 {
     for (size_t i = 0; i < names->n; i++) {
         char text[300];
@@ -217,7 +219,7 @@ static void check_names(const struct checker *k, const struct yaml_node *map, co
         snprintf(text, sizeof(text), "\"%.*s\" cannot be the name of %s",
                  STR(str_sub(name, 0, 200)),
                  str_is(str_of(key), "labels") ? "a label" : "an annotation");
-        complain(k, "R009", name_place(k, map, key, name), r, text);
+        rule_file_complain(k, "R009", name_place(k, map, key, name), r, text);
     }
 }
 
@@ -268,20 +270,20 @@ static void check_recording(const struct checker *k, const struct rule_conf *r)
         k->o->mode == MATCHER_CLASSIC ? metric_name_is_legacy(r->name) : utf8_is_valid(r->name);
 
     if (r->annotations.n != 0)
-        complain(k, "R008", key_place(k, r->node, "annotations"), r,
-                 "a recording rule cannot have \"annotations\"");
+        rule_file_complain(k, "R008", key_place(k, r->node, "annotations"), r,
+                           "a recording rule cannot have \"annotations\"");
     if (r->hold_for != 0)
-        complain(k, "R008", key_place(k, r->node, "for"), r,
-                 "a recording rule cannot have \"for\"");
+        rule_file_complain(k, "R008", key_place(k, r->node, "for"), r,
+                           "a recording rule cannot have \"for\"");
     if (r->keep_firing_for != 0)
-        complain(k, "R008", key_place(k, r->node, "keep_firing_for"), r,
-                 "a recording rule cannot have \"keep_firing_for\"");
+        rule_file_complain(k, "R008", key_place(k, r->node, "keep_firing_for"), r,
+                           "a recording rule cannot have \"keep_firing_for\"");
     if (!ok)
-        complain(k, "R009", key_place(k, r->node, "record"), r, "not a metric name");
+        rule_file_complain(k, "R009", key_place(k, r->node, "record"), r, "not a metric name");
     else if (str_find(r->name, '{') >= 0 || str_find(r->name, '}') >= 0)
         diag_help(k->d,
-                  complain(k, "R009", key_place(k, r->node, "record"), r,
-                           "braces in the name of a recorded series"),
+                  rule_file_complain(k, "R009", key_place(k, r->node, "record"), r,
+                                     "braces in the name of a recorded series"),
                   "a name is wanted here, labels belong under \"labels\"");
 }
 
@@ -291,7 +293,7 @@ static void check_expr(struct checker *k, struct rule_conf *r)
     str where;
 
     if (str_trim(r->expr).n == 0) {
-        complain(k, "R005", key_place(k, r->node, "expr"), r, "\"expr\" is missing");
+        rule_file_complain(k, "R005", key_place(k, r->node, "expr"), r, "\"expr\" is missing");
         return;
     }
     where = arena_printf(k->a, "group \"%.*s\", rule %zu, \"%.*s\"", STR(k->group->name), k->rule,
@@ -302,18 +304,18 @@ static void check_expr(struct checker *k, struct rule_conf *r)
 static void check_rule(struct checker *k, struct rule_conf *r, const struct rule_raw *raw)
 {
     if (raw->record.n != 0 && raw->alert.n != 0) {
-        struct diag *g = complain(k, "R004", key_place(k, r->node, "alert"), r,
-                                  "has both \"record\" and \"alert\"");
+        struct diag *g = rule_file_complain(k, "R004", key_place(k, r->node, "alert"), r,
+                                            "has both \"record\" and \"alert\"");
 
         diag_second(k->d, g, key_place(k, r->node, "record"));
     }
     if (raw->record.n == 0 && raw->alert.n == 0)
-        complain(k, "R004", r->place, r, "has neither \"record\" nor \"alert\"");
+        rule_file_complain(k, "R004", r->place, r, "has neither \"record\" nor \"alert\"");
     check_expr(k, r);
     if (raw->record.n != 0)
         check_recording(k, r);
-    check_names(k, r->node, "labels", &r->labels, r);
-    check_names(k, r->node, "annotations", &r->annotations, r);
+    rule_file_check_names(k, r->node, "labels", &r->labels, r);
+    rule_file_check_names(k, r->node, "annotations", &r->annotations, r);
     if (r->is_alert) {
         check_templates(k, r->node, "labels", r);
         check_templates(k, r->node, "annotations", r);
@@ -328,7 +330,7 @@ struct mark {
     size_t n, errors;
 };
 
-static struct mark mark_of(const struct diags *d)
+static struct mark rule_file_mark_of(const struct diags *d)
 {
     return (struct mark){d->n, d->errors};
 }
@@ -346,7 +348,7 @@ static bool passes_over(const struct rule_file_options *o, struct diags *d, stru
     return true;
 }
 
-static void skip(struct rule_file *f, str file, str group, str rule)
+static void rule_file_skip(struct rule_file *f, str file, str group, str rule)
 {
     vec_push(&f->skipped, (struct rule_skipped){file, group, rule});
 }
@@ -402,15 +404,15 @@ static void build_group(struct checker *k, const struct group_raw *raw,
     k->group = g;
     if (raw->name.n == 0)
         diags_add(k->d, DIAG_ERROR, "R003", g->place, "a group has no \"name\"");
-    check_names(k, node, "labels", &raw->labels, NULL);
+    rule_file_check_names(k, node, "labels", &raw->labels, NULL);
     for (size_t i = 0; i < raw->rules.n; i++) {
         struct rule_conf *r = &g->rules[g->n_rules];
-        struct mark before = mark_of(k->d);
+        struct mark before = rule_file_mark_of(k->d);
 
         k->rule = i + 1;
         build_rule(k, raw, &raw->rules.v[i], rules->items[i], r);
         if (passes_over(k->o, k->d, before))
-            skip(k->file, g->file, g->name, r->name);
+            rule_file_skip(k->file, g->file, g->name, r->name);
         else
             g->n_rules++;
     }
@@ -436,12 +438,12 @@ static void build_groups(struct checker *k, const struct file_raw *raw)
                               sizeof(file->groups[0]));
     for (size_t i = 0; i < raw->groups.n; i++) {
         struct rule_group_conf *g = &file->groups[file->n_groups];
-        struct mark before = mark_of(k->d);
+        struct mark before = rule_file_mark_of(k->d);
 
         build_group(k, &raw->groups.v[i], groups->items[i], g);
         check_repeat(k, g);
         if (passes_over(k->o, k->d, before)) {
-            skip(file, g->file, g->name, STR_NONE);
+            rule_file_skip(file, g->file, g->name, STR_NONE);
             continue;
         }
         file->n_groups++;
@@ -471,7 +473,7 @@ static void build_part(struct checker *k, bool is_object)
     struct conf_part part = {k->file->doc, k->part->node};
     struct diags decoding;
     struct conf_run run = {.a = k->a, .d = &decoding, .mode = k->o->mode};
-    struct mark before = mark_of(k->d);
+    struct mark before = rule_file_mark_of(k->d);
     struct file_raw raw;
     bool ok;
 
@@ -483,11 +485,11 @@ static void build_part(struct checker *k, bool is_object)
     if (ok && check_space(k))
         build_groups(k, &raw);
     else if (is_object && passes_over(k->o, k->d, before))
-        skip(k->file, k->file_name, STR_NONE, STR_NONE);
+        rule_file_skip(k->file, k->file_name, STR_NONE, STR_NONE);
 }
 
-static bool build(struct yaml_doc *doc, const struct rule_file_options *o, struct arena *a,
-                  struct rule_file *out, struct diags *d)
+static bool rule_file_build(struct yaml_doc *doc, const struct rule_file_options *o,
+                            struct arena *a, struct rule_file *out, struct diags *d)
 {
     struct rule_file file = {.doc = doc};
     struct checker k = {.file = &file, .o = o, .a = a, .d = d};
@@ -523,24 +525,24 @@ bool rule_file_parse(str text, str path, const struct rule_file_options *o, stru
                      struct rule_file *out, struct diags *d)
 {
     struct yaml_doc *doc = arena_new(a, struct yaml_doc);
-    struct mark first = mark_of(d);
+    struct mark first = rule_file_mark_of(d);
 
     *out = (struct rule_file){.doc = doc};
     if (yaml_parse(text, path, a, doc, d))
-        return build(doc, o, a, out, d);
+        return rule_file_build(doc, o, a, out, d);
     rename_yaml(d, first.n);
     return false;
 }
 
-static bool load(str path, const struct rule_file_options *o, struct arena *a,
-                 struct rule_file *out, struct diags *d)
+static bool ruler_rule_file_load(str path, const struct rule_file_options *o, struct arena *a,
+                                 struct rule_file *out, struct diags *d)
 {
     struct yaml_doc *doc = arena_new(a, struct yaml_doc);
     struct err e = ERR_INIT;
-    struct mark first = mark_of(d);
+    struct mark first = rule_file_mark_of(d);
 
     if (yaml_read_file_of(o->files, path, a, doc, d, &e))
-        return build(doc, o, a, out, d);
+        return rule_file_build(doc, o, a, out, d);
     if (d->errors == first.errors)
         diags_add(d, DIAG_ERROR, "R001", (struct diag_place){.file = path, .line = 1, .col = 1},
                   "%s", e.msg);
@@ -551,12 +553,12 @@ static bool load(str path, const struct rule_file_options *o, struct arena *a,
 bool rule_file_load(str path, const struct rule_file_options *o, struct arena *a,
                     struct rule_file *out, struct diags *d)
 {
-    struct mark before = mark_of(d);
+    struct mark before = rule_file_mark_of(d);
     bool ok;
 
     *out = (struct rule_file){.n_groups = 0};
-    ok = load(path, o, a, out, d);
+    ok = ruler_rule_file_load(path, o, a, out, d);
     if (!ok && passes_over(o, d, before))
-        skip(out, path, STR_NONE, STR_NONE);
+        rule_file_skip(out, path, STR_NONE, STR_NONE);
     return ok;
 }

@@ -13,7 +13,8 @@ static str known_by(const struct rule_group_conf *g)
     return g->path.n != 0 ? g->path : g->file;
 }
 
-static uint64_t identity(str path, const struct rule_group_conf *g, const struct rule_conf *r)
+static uint64_t rule_group_identity(str path, const struct rule_group_conf *g,
+                                    const struct rule_conf *r)
 {
     struct buf b = BUF_INIT;
     uint64_t h;
@@ -30,8 +31,8 @@ static uint64_t identity(str path, const struct rule_group_conf *g, const struct
 void rule_old_identities(const struct rule_group_conf *g, const struct rule_conf *r,
                          uint64_t out[static RULE_OLD_IDENTITIES])
 {
-    out[0] = identity(g->file, g, r);
-    out[1] = g->absolute.n != 0 ? identity(g->absolute, g, r) : out[0];
+    out[0] = rule_group_identity(g->file, g, r);
+    out[1] = g->absolute.n != 0 ? rule_group_identity(g->absolute, g, r) : out[0];
 }
 
 uint64_t rule_group_id(const struct rule_group_conf *g)
@@ -87,7 +88,7 @@ struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_b
     for (size_t i = 0; i < conf->n_rules; i++) {
         arena_init(&g->rules[i].notes_arena, 0);
         g->rules[i].conf = &conf->rules[i];
-        g->rules[i].identity = identity(known_by(conf), conf, &conf->rules[i]);
+        g->rules[i].identity = rule_group_identity(known_by(conf), conf, &conf->rules[i]);
         g->rules[i].last_eval = TS_NONE;
     }
     if (db != NULL)
@@ -184,7 +185,7 @@ static str generator_url(struct rule_group *g, const struct rule *r)
     return url;
 }
 
-static struct rule_context context(struct rule_group *g, const struct rule *r)
+static struct rule_context rule_group_context(struct rule_group *g, const struct rule *r)
 {
     return (struct rule_context){.names = g->names,
                                  .arena = &g->arena,
@@ -229,8 +230,8 @@ static struct labels recorded_labels(struct rule_group *g, const struct rule *r,
 }
 
 /* A recording rule's samples go to the store, all or none. histograms: parallel to the samples, or NULL. */
-static bool record(struct rule_group *g, struct rule *r, struct samples samples,
-                   const struct promql_result *histograms, struct err *e)
+static bool rule_group_record(struct rule_group *g, struct rule *r, struct samples samples,
+                              const struct promql_result *histograms, struct err *e)
 {
     struct labels *ls = arena_array(&g->arena, samples.n, sizeof(*ls));
     struct u64_map seen = {0};
@@ -263,8 +264,8 @@ static bool record(struct rule_group *g, struct rule *r, struct samples samples,
  * stays as long as it does when the rule cannot be evaluated.
  *
  * The query API tells a histogram's buckets by their bounds, not by the schema that a sample needs. */
-static bool record_answer(struct rule_group *g, struct rule *r, struct samples samples,
-                          struct err *e)
+static bool rule_group_record_answer(struct rule_group *g, struct rule *r, struct samples samples,
+                                     struct err *e)
 {
     if (g->said.partial.n != 0)
         return true;
@@ -272,7 +273,7 @@ static bool record_answer(struct rule_group *g, struct rule *r, struct samples s
         if (samples.v[i].is_histogram)
             return err_set(e, ERR_UNSUPPORTED,
                            "a native histogram that a source answers cannot be recorded");
-    return record(g, r, samples, NULL, e);
+    return rule_group_record(g, r, samples, NULL, e);
 }
 
 /* ALERTS and ALERTS_FOR_STATE of an alerting rule (rules.md 2.5). */
@@ -306,7 +307,7 @@ enum verdict { FAILED, COMPLETE, WAITS };
 /* Expands what can be, and takes the alerts over when everything is. */
 static enum verdict alert(struct rule_group *g, struct rule *r, struct err *e)
 {
-    struct rule_context c = context(g, r);
+    struct rule_context c = rule_group_context(g, r);
 
     if (!rule_expand(r, &c, &g->result) ||
         (g->conf->value_at_resolve && !rule_resolve(r, &c, g->result)))
@@ -318,9 +319,10 @@ static enum verdict alert(struct rule_group *g, struct rule *r, struct err *e)
     return COMPLETE;
 }
 
-static void begin_alert(struct rule_group *g, const struct rule *r, struct samples samples)
+static void rule_group_begin_alert(struct rule_group *g, const struct rule *r,
+                                   struct samples samples)
 {
-    struct rule_context c = context(g, r);
+    struct rule_context c = rule_group_context(g, r);
 
     rule_queries_begin(&g->queries, &g->arena, &g->said);
     g->result = rule_result_of(&c, samples);
@@ -339,8 +341,8 @@ static ts_ns time_of(const struct rule_group *g, const struct rule *r, const str
 }
 
 /* From a source's samples, or one more answer to a template, to alerts or recorded series. */
-static enum verdict evaluate(struct rule_group *g, struct rule *r, const struct source_answer *a,
-                             struct err *e)
+static enum verdict rule_group_evaluate(struct rule_group *g, struct rule *r,
+                                        const struct source_answer *a, struct err *e)
 {
     struct samples samples;
     enum verdict v;
@@ -357,8 +359,8 @@ static enum verdict evaluate(struct rule_group *g, struct rule *r, const struct 
     g->has_said = true;
     r->samples = samples.n;
     if (!r->conf->is_alert)
-        return record_answer(g, r, samples, e) ? COMPLETE : FAILED;
-    begin_alert(g, r, samples);
+        return rule_group_record_answer(g, r, samples, e) ? COMPLETE : FAILED;
+    rule_group_begin_alert(g, r, samples);
     v = alert(g, r, e);
     if (v == WAITS)
         keep_samples(g);
@@ -409,17 +411,18 @@ static enum verdict evaluate_own(struct rule_group *g, struct rule *r, struct er
     g->has_said = true;
     r->samples = samples.n;
     if (!r->conf->is_alert)
-        return record(g, r, samples, &result, e) ? COMPLETE : FAILED;
-    begin_alert(g, r, samples);
+        return rule_group_record(g, r, samples, &result, e) ? COMPLETE : FAILED;
+    rule_group_begin_alert(g, r, samples);
     while ((v = alert(g, r, e)) == WAITS)
         for (const struct rule_query *q; (q = rule_queries_next(&g->queries)) != NULL;)
             answer_template(g, r, q);
     return v;
 }
 
-static void note_failure(struct rule_group *g, struct rule *r, bool is_outage, const struct err *e)
+static void rule_group_note_failure(struct rule_group *g, struct rule *r, bool is_outage,
+                                    const struct err *e)
 {
-    struct rule_context c = context(g, r);
+    struct rule_context c = rule_group_context(g, r);
 
     /* What fired goes on firing: the router must not end it for want of news (Prometheus sends nothing here, and
      * its Alertmanager resolves four intervals into an outage). */
@@ -473,7 +476,7 @@ static void rule_ended(struct rule_group *g, struct rule *r, enum verdict v, boo
         r->last_error[0] = '\0';
         r->failures = 0;
     } else {
-        note_failure(g, r, is_outage, e);
+        rule_group_note_failure(g, r, is_outage, e);
     }
     note_said(g, r);
     rule_group_collect_rows(g, r);
@@ -481,18 +484,18 @@ static void rule_ended(struct rule_group *g, struct rule *r, enum verdict v, boo
     g->rule_since = mono;
 }
 
-static void take_answer(struct rule_group *g, const struct source_answer *answer)
+static void rule_group_take_answer(struct rule_group *g, const struct source_answer *answer)
 {
     struct rule *r = &g->rules[g->at];
     struct err e = answer->err;
-    enum verdict v = evaluate(g, r, answer, &e);
+    enum verdict v = rule_group_evaluate(g, r, answer, &e);
 
     g->is_expanding = v == WAITS;
     if (v != WAITS)
         rule_ended(g, r, v, source_error_is_outage(answer->error), &e);
 }
 
-static struct rule_want wanted(const struct rule_group *g)
+static struct rule_want rule_group_wanted(const struct rule_group *g)
 {
     if (g->is_expanding) {
         const struct rule_query *q = rule_queries_next(&g->queries);
@@ -503,7 +506,7 @@ static struct rule_want wanted(const struct rule_group *g)
 }
 
 /* A recording rule has nowhere to record to without the own store: said at load. */
-static bool is_idle(const struct rule_group *g, const struct rule *r)
+static bool rule_group_is_idle(const struct rule_group *g, const struct rule *r)
 {
     return g->own == NULL && !r->conf->is_alert;
 }
@@ -575,13 +578,13 @@ enum rule_group_step rule_group_advance(struct rule_group *g, const struct sourc
     if (g->own != NULL && g->at == 0 && !g->asked)
         own_begin(g->own, g->now); /* it may wait for the store: not when the loop begins the run */
     if (g->asked && answer != NULL)
-        take_answer(g, answer);
+        rule_group_take_answer(g, answer);
     g->asked = false;
     for (; g->at < g->n_rules && !g->is_expanding;) {
         struct rule *r = &g->rules[g->at];
         struct err e = ERR_INIT;
 
-        if (is_idle(g, r))
+        if (rule_group_is_idle(g, r))
             g->at++;
         else if (r->conf->is_own)
             rule_ended(g, r, evaluate_own(g, r, &e), false, &e);
@@ -591,7 +594,7 @@ enum rule_group_step rule_group_advance(struct rule_group *g, const struct sourc
     if (g->own != NULL)
         own_pause(g->own);
     if (g->at < g->n_rules) {
-        *want = wanted(g);
+        *want = rule_group_wanted(g);
         g->asked = true;
         return RULE_GROUP_WANT;
     }

@@ -7,7 +7,7 @@ enum { LISTS_MAX = 4 }; /* in one another */
 
 enum kind { NO_OBJECT, OTHER_OBJECT, RULE_OBJECT, LIST_OBJECT };
 
-static str text_of(const struct yaml_node *map, const char *key)
+static str rule_object_text_of(const struct yaml_node *map, const char *key)
 {
     const struct yaml_node *n =
         map != NULL && map->kind == YAML_MAP ? yaml_get(map, str_of(key)) : NULL;
@@ -15,9 +15,9 @@ static str text_of(const struct yaml_node *map, const char *key)
     return n != NULL && n->kind == YAML_SCALAR && !yaml_is_null(n) ? n->text : STR_NONE;
 }
 
-static enum kind kind_of(const struct yaml_node *n)
+static enum kind rule_object_kind_of(const struct yaml_node *n)
 {
-    str kind = text_of(n, "kind");
+    str kind = rule_object_text_of(n, "kind");
 
     if (kind.n == 0)
         return NO_OBJECT;
@@ -26,7 +26,7 @@ static enum kind kind_of(const struct yaml_node *n)
     return str_is(kind, "List") || str_is(kind, "PrometheusRuleList") ? LIST_OBJECT : OTHER_OBJECT;
 }
 
-struct finder {
+struct rule_object_finder {
     struct arena *a;
     struct diags *d;
     const struct yaml_doc *doc;
@@ -34,7 +34,7 @@ struct finder {
     struct str_map seen; /* an object's name -> its place in parts, and one */
 };
 
-static void note_name(struct finder *f, const struct rule_part *p)
+static void note_name(struct rule_object_finder *f, const struct rule_part *p)
 {
     bool is_new;
     void **slot = str_map_add(&f->seen, p->object, NULL, &is_new);
@@ -48,10 +48,10 @@ static void note_name(struct finder *f, const struct rule_part *p)
                     f->parts.v[(uintptr_t)*slot - 1].place);
 }
 
-static void add_rule(struct finder *f, const struct yaml_node *n)
+static void rule_object_add_rule(struct rule_object_finder *f, const struct yaml_node *n)
 {
     const struct yaml_node *meta = yaml_get(n, S("metadata")), *spec = yaml_get(n, S("spec"));
-    str name = text_of(meta, "name"), space = text_of(meta, "namespace");
+    str name = rule_object_text_of(meta, "name"), space = rule_object_text_of(meta, "namespace");
     struct rule_part p = {.place = yaml_place(f->doc, n), .space = space};
 
     if (name.n == 0)
@@ -67,16 +67,16 @@ static void add_rule(struct finder *f, const struct yaml_node *n)
     vec_push(&f->parts, p);
 }
 
-static void add(struct finder *f, const struct yaml_node *n, int depth)
+static void rule_object_add(struct rule_object_finder *f, const struct yaml_node *n, int depth)
 {
     const struct yaml_node *items;
 
-    switch (kind_of(n)) {
-    case RULE_OBJECT: add_rule(f, n); return;
+    switch (rule_object_kind_of(n)) {
+    case RULE_OBJECT: rule_object_add_rule(f, n); return;
     case OTHER_OBJECT:
         diags_add(f->d, DIAG_WARNING, "R014", yaml_place(f->doc, n),
                   "an object of kind \"%.*s\" is no PrometheusRule: left out",
-                  STR(text_of(n, "kind")));
+                  STR(rule_object_text_of(n, "kind")));
         return;
     case NO_OBJECT:
         diags_add(f->d, DIAG_ERROR, "R014", yaml_place(f->doc, n),
@@ -93,13 +93,13 @@ static void add(struct finder *f, const struct yaml_node *n, int depth)
         return;
     }
     for (size_t i = 0; i < items->n; i++)
-        add(f, items->items[i], depth - 1);
+        rule_object_add(f, items->items[i], depth - 1);
 }
 
 static bool has_object(const struct yaml_docs *docs)
 {
     for (size_t i = 0; i < docs->n; i++)
-        if (kind_of(docs->v[i].root) != NO_OBJECT)
+        if (rule_object_kind_of(docs->v[i].root) != NO_OBJECT)
             return true;
     return false;
 }
@@ -111,7 +111,7 @@ static bool read_documents(const struct yaml_doc *first, struct arena *a, struct
     struct diags quiet;
     bool ok;
 
-    if (kind_of(first->root) != NO_OBJECT)
+    if (rule_object_kind_of(first->root) != NO_OBJECT)
         return yaml_parse_all(first->source, first->file, a, docs, d);
     diags_init(&quiet);
     ok = yaml_parse_all(first->source, first->file, a, docs, &quiet);
@@ -124,14 +124,14 @@ static bool read_documents(const struct yaml_doc *first, struct arena *a, struct
 static bool find_objects(const struct yaml_docs *docs, struct arena *a, struct rule_parts *out,
                          struct diags *d)
 {
-    struct finder f = {.a = a, .d = d};
+    struct rule_object_finder f = {.a = a, .d = d};
     size_t errors = d->errors;
     bool has_list = false;
 
     for (size_t i = 0; i < docs->n; i++) {
         f.doc = &docs->v[i];
-        has_list |= kind_of(f.doc->root) == LIST_OBJECT;
-        add(&f, f.doc->root, LISTS_MAX);
+        has_list |= rule_object_kind_of(f.doc->root) == LIST_OBJECT;
+        rule_object_add(&f, f.doc->root, LISTS_MAX);
     }
     if (f.parts.n == 0 && !has_list && d->errors == errors)
         diags_add(d, DIAG_ERROR, "R014", yaml_place(f.doc, f.doc->root),
@@ -147,7 +147,7 @@ static bool find_objects(const struct yaml_docs *docs, struct arena *a, struct r
 /* An empty first document says nothing of the others: files made of templates begin with one. */
 static bool may_have_objects(const struct yaml_doc *first)
 {
-    return first->more || first->root == NULL || kind_of(first->root) != NO_OBJECT;
+    return first->more || first->root == NULL || rule_object_kind_of(first->root) != NO_OBJECT;
 }
 
 bool rule_parts_find(const struct yaml_doc *first, struct arena *a, struct rule_parts *out,
@@ -172,9 +172,10 @@ static bool holds_rules(const struct yaml_node *n, int depth)
 {
     const struct yaml_node *items;
 
-    if (kind_of(n) == RULE_OBJECT || str_is(text_of(n, "kind"), "PrometheusRuleList"))
+    if (rule_object_kind_of(n) == RULE_OBJECT ||
+        str_is(rule_object_text_of(n, "kind"), "PrometheusRuleList"))
         return true;
-    items = kind_of(n) == LIST_OBJECT ? yaml_get(n, S("items")) : NULL;
+    items = rule_object_kind_of(n) == LIST_OBJECT ? yaml_get(n, S("items")) : NULL;
     for (size_t i = 0; items != NULL && items->kind == YAML_LIST && depth != 0 && i < items->n; i++)
         if (holds_rules(items->items[i], depth - 1))
             return true;

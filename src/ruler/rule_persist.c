@@ -95,7 +95,7 @@ void rule_past_add(struct rule_past *p, size_t rule, str key, str value)
              (struct rule_past_row){rule, arena_str(&p->arena, key), arena_str(&p->arena, value)});
 }
 
-static void put(struct rule_group *g, str key, str value)
+static void rule_persist_put(struct rule_group *g, str key, str value)
 {
     vec_push(&g->rows, (struct rule_row){arena_str(&g->arena, key), arena_str(&g->arena, value)});
 }
@@ -115,7 +115,7 @@ static bool take_renamed(struct rule_group *g, struct rule *r, str value, ts_ns 
     bool is_known = a != NULL && u64_map_get(&r->alerts, a->labels->fingerprint) != NULL;
 
     if (a != NULL && !is_known)
-        put(g, row_key(&g->arena, r, a->labels->fingerprint), value);
+        rule_persist_put(g, row_key(&g->arena, r, a->labels->fingerprint), value);
     rule_alert_free(a);
     return is_known || rule_group_restore(g, r, value, down_at, now);
 }
@@ -129,7 +129,7 @@ size_t rule_group_take_past(struct rule_group *g, const struct rule_past *p, str
 
         if (!is_of(r, row->key) || rule_group_restore(g, r, row->value, p->down_at, now))
             continue;
-        put(g, row->key, STR_NONE);
+        rule_persist_put(g, row->key, STR_NONE);
         unreadable++;
     }
     VEC_EACH (const struct rule_past_row *, row, &p->rows) {
@@ -137,7 +137,7 @@ size_t rule_group_take_past(struct rule_group *g, const struct rule_past *p, str
 
         if (is_of(r, row->key))
             continue;
-        put(g, row->key, STR_NONE);
+        rule_persist_put(g, row->key, STR_NONE);
         unreadable += !take_renamed(g, r, row->value, p->down_at, now);
     }
     return unreadable;
@@ -149,16 +149,16 @@ void rule_group_forget(struct rule_group *to, const struct rule_group *from)
         const struct rule *r = &from->rules[i];
 
         MAP_EACH (const struct u64_map_entry, it, &r->alerts)
-            put(to, row_key(&to->arena, r, it->key), STR_NONE);
+            rule_persist_put(to, row_key(&to->arena, r, it->key), STR_NONE);
         VEC_EACH (const uint64_t *, fp, &r->gone) /* no run has said so yet */
-            put(to, row_key(&to->arena, r, *fp), STR_NONE);
+            rule_persist_put(to, row_key(&to->arena, r, *fp), STR_NONE);
     }
 }
 
 void rule_group_forget_past(struct rule_group *to, const struct rule_past *p)
 {
     VEC_EACH (const struct rule_past_row *, row, &p->rows)
-        put(to, row->key, STR_NONE);
+        rule_persist_put(to, row->key, STR_NONE);
 }
 
 void rule_group_rows(struct rule_group *g, struct arena *a,

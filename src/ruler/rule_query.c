@@ -48,7 +48,7 @@ const struct rule_query *rule_queries_next(const struct rule_queries *q)
     return q->asked < q->wanted.n ? q->wanted.v[q->asked] : NULL;
 }
 
-static void note(struct rule_queries *q, const struct answer_notes *n)
+static void rule_query_note(struct rule_queries *q, const struct answer_notes *n)
 {
     str partial = q->said->partial;
 
@@ -77,7 +77,7 @@ bool rule_queries_answer(struct rule_queries *q, const struct source_answer *a, 
     if (a->error != SOURCE_OK ||
         !prom_answer_parse(arena_str(q->arena, a->body), q->arena, &query->samples, &notes, &why))
         query->error = arena_str(q->arena, str_of(why.msg));
-    note(q, &notes);
+    rule_query_note(q, &notes);
     query->is_answered = true;
     q->asked++;
     return true;
@@ -89,7 +89,7 @@ void rule_queries_take(struct rule_queries *q, struct samples samples,
     struct rule_query *query = q->wanted.v[q->asked++];
 
     if (notes != NULL)
-        note(q, notes);
+        rule_query_note(q, notes);
     query->samples = samples;
     if (why != NULL)
         query->error = arena_str(q->arena, str_of(why->msg));

@@ -58,7 +58,7 @@ static bool is_set_by(const struct rule *r, str name)
 }
 
 /* What a sample and its alert have in common, whatever the rule's templates make of the value. */
-static uint64_t common(const struct rule *r, struct labels ls, struct arena *a)
+static uint64_t rule_resolve_common(const struct rule *r, struct labels ls, struct arena *a)
 {
     struct label *v = arena_array(a, ls.n, sizeof(*v));
     size_t n = 0;
@@ -69,21 +69,22 @@ static uint64_t common(const struct rule *r, struct labels ls, struct arena *a)
     return labels_fingerprint((struct labels){v, n});
 }
 
-static void take(const struct rule *r, struct rule_context *c, struct samples samples,
-                 struct rule_alert **ending, size_t n)
+static void rule_resolve_take(const struct rule *r, struct rule_context *c, struct samples samples,
+                              struct rule_alert **ending, size_t n)
 {
     struct u64_map by_labels = {0};
 
     for (size_t i = 0; i < samples.n; i++) {
         bool is_new;
-        void **slot = u64_map_add(&by_labels, common(r, samples.v[i].labels, c->arena),
+        void **slot = u64_map_add(&by_labels, rule_resolve_common(r, samples.v[i].labels, c->arena),
                                   (void *)&samples.v[i], &is_new);
 
         if (!is_new)
             *slot = NULL;
     }
     for (size_t i = 0; i < n; i++) {
-        void **hit = u64_map_get(&by_labels, common(r, ending[i]->labels->ls, c->arena));
+        void **hit =
+            u64_map_get(&by_labels, rule_resolve_common(r, ending[i]->labels->ls, c->arena));
 
         ending[i]->has_end = hit != NULL && *hit != NULL;
         if (ending[i]->has_end)
@@ -107,6 +108,6 @@ bool rule_resolve(struct rule *r, struct rule_context *c, struct rule_result res
     c->queries->is_missing = false;
     if (!rule_queries_ask(c->queries, r->conf->left, &samples, &e) && c->queries->is_missing)
         return false;
-    take(r, c, samples, ending, n);
+    rule_resolve_take(r, c, samples, ending, n);
     return true;
 }

@@ -10,7 +10,7 @@
 
 enum { RULE_ALERT_VERSION = 1 };
 
-static struct rule_alert *get(const struct rule *r, uint64_t fp)
+static struct rule_alert *rule_state_get(const struct rule *r, uint64_t fp)
 {
     void **slot = u64_map_get(&r->alerts, fp);
 
@@ -33,7 +33,7 @@ void rule_clear_changes(struct rule *r)
     vec_clear(&r->changes);
 }
 
-static void note(struct rule *r, const struct rule_alert *a, bool forgotten)
+static void rule_state_note(struct rule *r, const struct rule_alert *a, bool forgotten)
 {
     vec_push(&r->changes,
              (struct rule_change){label_set_ref(a->labels), a->state, forgotten, a->value});
@@ -170,8 +170,8 @@ bool rule_expand(const struct rule *r, struct rule_context *c, struct rule_resul
     return all;
 }
 
-static struct rule_alert *begin_alert(struct rule *r, struct rule_context *c,
-                                      struct label_set *labels)
+static struct rule_alert *rule_state_begin_alert(struct rule *r, struct rule_context *c,
+                                                 struct label_set *labels)
 {
     struct rule_alert *a = mem_new(struct rule_alert);
 
@@ -203,7 +203,8 @@ static void move_active_at(const struct rule *r, struct rule_alert *a, const str
 
 /* Merges the result into what is known. All labels are looked at before anything changes, so that a duplicate leaves the
  * state as it was. */
-static bool merge(struct rule *r, struct rule_context *c, struct rule_result result, struct err *e)
+static bool rule_state_merge(struct rule *r, struct rule_context *c, struct rule_result result,
+                             struct err *e)
 {
     struct u64_map keys = {0};
     struct label_set **sets = arena_array(c->arena, result.n, sizeof(*sets));
@@ -224,7 +225,7 @@ static bool merge(struct rule *r, struct rule_context *c, struct rule_result res
             "vector contains metrics with the same labelset after applying alert labels");
     }
     for (size_t i = 0; i < result.n; i++) {
-        struct rule_alert *a = get(r, sets[i]->fingerprint);
+        struct rule_alert *a = rule_state_get(r, sets[i]->fingerprint);
 
         if (a != NULL && a->restored)
             move_active_at(r, a, c);
@@ -234,7 +235,7 @@ static bool merge(struct rule *r, struct rule_context *c, struct rule_result res
             a = NULL;
         }
         if (a == NULL)
-            a = begin_alert(r, c, label_set_ref(sets[i]));
+            a = rule_state_begin_alert(r, c, label_set_ref(sets[i]));
         a->seen = true;
         a->value = result.v[i].sample->value;
         label_set_unref(a->annotations);
@@ -244,12 +245,12 @@ static bool merge(struct rule *r, struct rule_context *c, struct rule_result res
     return true;
 }
 
-static void forget(struct rule *r, struct u64_map_entry *it)
+static void rule_state_forget(struct rule *r, struct u64_map_entry *it)
 {
     const struct rule_alert *a = it->value;
 
     if (a->state == RULE_ALERT_PENDING)
-        note(r, a, true);
+        rule_state_note(r, a, true);
     vec_push(&r->gone, it->key);
     rule_alert_free(it->value);
     u64_map_del_entry(&r->alerts, it);
@@ -262,7 +263,8 @@ static bool is_held(const struct rule_alert *a, const struct rule_context *c)
 }
 
 /* An alert that this result does not have. Returns whether it stays firing all the same. */
-static bool is_kept(const struct rule *r, struct rule_alert *a, const struct rule_context *c)
+static bool rule_state_is_kept(const struct rule *r, struct rule_alert *a,
+                               const struct rule_context *c)
 {
     if (a->state != RULE_ALERT_FIRING || r->conf->keep_firing_for <= 0)
         return false;
@@ -273,7 +275,7 @@ static bool is_kept(const struct rule *r, struct rule_alert *a, const struct rul
     return c->slot - a->keep_firing_since < r->conf->keep_firing_for;
 }
 
-static dur_ns held(const struct rule_alert *a, const struct rule_context *c)
+static dur_ns rule_state_held(const struct rule_alert *a, const struct rule_context *c)
 {
     dur_ns wall = c->slot - a->active_at, mono = c->now.mono - a->active_mono;
 
@@ -293,11 +295,11 @@ static void become(struct rule *r, struct rule_alert *a, enum rule_alert_state s
     a->state = state;
     a->news = state != RULE_ALERT_PENDING;
     a->changed = true;
-    note(r, a, false);
+    rule_state_note(r, a, false);
 }
 
 /* It is not in the result any more. */
-static void end(struct rule *r, struct rule_alert *a, struct rule_context *c)
+static void rule_state_end(struct rule *r, struct rule_alert *a, struct rule_context *c)
 {
     if (a->has_end) {
         struct label text = {S("value_at_resolve"), STR_NONE};
@@ -316,7 +318,7 @@ static void end(struct rule *r, struct rule_alert *a, struct rule_context *c)
     a->resolved_at = c->slot;
 }
 
-static size_t advance(struct rule *r, struct rule_context *c)
+static size_t rule_state_advance(struct rule *r, struct rule_context *c)
 {
     size_t active = 0;
 
@@ -327,14 +329,14 @@ static size_t advance(struct rule *r, struct rule_context *c)
             active++;
             continue;
         }
-        if (!a->seen && !is_kept(r, a, c)) {
+        if (!a->seen && !rule_state_is_kept(r, a, c)) {
             if (a->state == RULE_ALERT_PENDING || a->restored ||
                 (a->resolved_at != TS_NONE && c->slot - a->resolved_at > RULE_RESOLVED_RETENTION)) {
-                forget(r, it);
+                rule_state_forget(r, it);
                 continue;
             }
             if (a->state == RULE_ALERT_FIRING)
-                end(r, a, c);
+                rule_state_end(r, a, c);
             continue;
         }
         if (a->seen && a->keep_firing_since != TS_NONE) {
@@ -344,9 +346,9 @@ static size_t advance(struct rule *r, struct rule_context *c)
         a->seen = false;
         active++;
         if (a->active_at == c->slot && a->state == RULE_ALERT_PENDING &&
-            held(a, c) < r->conf->hold_for)
-            note(r, a, false);
-        if (a->state == RULE_ALERT_PENDING && held(a, c) >= r->conf->hold_for) {
+            rule_state_held(a, c) < r->conf->hold_for)
+            rule_state_note(r, a, false);
+        if (a->state == RULE_ALERT_PENDING && rule_state_held(a, c) >= r->conf->hold_for) {
             become(r, a, RULE_ALERT_FIRING);
             a->fired_at = c->slot;
         } else if (a->state == RULE_ALERT_FIRING && held_at_most(a, c) < r->conf->hold_for) {
@@ -361,13 +363,13 @@ bool rule_step(struct rule *r, struct rule_context *c, struct rule_result result
 {
     size_t active;
 
-    if (!merge(r, c, result, e))
+    if (!rule_state_merge(r, c, result, e))
         return false;
-    active = advance(r, c);
+    active = rule_state_advance(r, c);
     if (c->limit <= 0 || active <= (size_t)c->limit)
         return true;
     MAP_EACH (struct u64_map_entry, it, &r->alerts)
-        forget(r, it);
+        rule_state_forget(r, it);
     return err_set(e, ERR_LIMIT, "exceeded limit of %lld with %zu alerts", (long long)c->limit,
                    active);
 }

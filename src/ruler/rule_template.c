@@ -34,13 +34,13 @@ static const struct tmpl_type data_type = {
             "string; Value interface {} }",
     .fields = fields};
 
-static bool is_template(str text)
+static bool rule_template_is_template(str text)
 {
     return str_find_str(text, S("{{")) >= 0;
 }
 
 /* A text that was looked at before: parsed, or why not. */
-struct kept {
+struct rule_template_kept {
     const struct template_text *parsed;
     str name, fault;
 };
@@ -48,7 +48,7 @@ struct kept {
 struct rule_templates {
     struct template_set *set; /* the functions */
     struct arena arena;
-    struct u64_map texts; /* by the address of the text -> struct kept * */
+    struct u64_map texts; /* by the address of the text -> struct rule_template_kept * */
 };
 
 struct rule_templates *rule_templates_new(void)
@@ -71,8 +71,8 @@ void rule_templates_free(struct rule_templates *t)
 }
 
 /* The template's name in errors, for the alert Slow: __alert_Slow */
-static bool parse(const struct template_set *set, struct arena *a, str alert, str text,
-                  struct kept *k, struct err *e)
+static bool rule_template_parse(const struct template_set *set, struct arena *a, str alert,
+                                str text, struct rule_template_kept *k, struct err *e)
 {
     k->name = arena_printf(a, "__alert_%.*s", STR(alert));
     return template_text_parse(set, a, k->name, arena_printf(a, "%s%.*s", prefix, STR(text)),
@@ -80,24 +80,24 @@ static bool parse(const struct template_set *set, struct arena *a, str alert, st
            err_wrap(e, "error parsing template %.*s", STR(k->name));
 }
 
-static const struct kept *find_or_parse(struct rule_templates *t, str alert, str text)
+static const struct rule_template_kept *find_or_parse(struct rule_templates *t, str alert, str text)
 {
     uint64_t key = (uintptr_t)text.p;
     void **hit = u64_map_get(&t->texts, key);
     struct err e = ERR_INIT;
-    struct kept *k;
+    struct rule_template_kept *k;
 
     if (hit != NULL)
         return *hit;
-    k = arena_new(&t->arena, struct kept);
-    if (!parse(t->set, &t->arena, alert, text, k, &e))
+    k = arena_new(&t->arena, struct rule_template_kept);
+    if (!rule_template_parse(t->set, &t->arena, alert, text, k, &e))
         k->fault = arena_str(&t->arena, str_of(e.msg));
     u64_map_put(&t->texts, key, k);
     return k;
 }
 
 /* The path of an external URL. */
-static str path_of(str url)
+static str rule_template_path_of(str url)
 {
     ptrdiff_t scheme = str_find_str(url, S("://")), slash;
 
@@ -111,7 +111,8 @@ str rule_template_expand(struct rule_templates *t, struct arena *a, str text,
                          const struct rule_template_vars *vars, struct rule_queries *q)
 {
     struct template_prometheus_host host = {.external_url = vars->external_url,
-                                            .path_prefix = path_of(vars->external_url),
+                                            .path_prefix =
+                                                rule_template_path_of(vars->external_url),
                                             .query = q != NULL ? rule_queries_ask : NULL,
                                             .arg = q};
     struct template_run run = {.data = tv_object(&data_type, vars),
@@ -119,12 +120,12 @@ str rule_template_expand(struct rule_templates *t, struct arena *a, str text,
                                .now = vars->slot,
                                .load_zone = zone_load,
                                .limits = {.steps = 1000000, .output = 1 << 20, .memory = 4 << 20}};
-    const struct kept *k;
+    const struct rule_template_kept *k;
     struct buf out = BUF_INIT;
     struct err e = ERR_INIT;
     str result;
 
-    if (!is_template(text))
+    if (!rule_template_is_template(text))
         return text;
     k = find_or_parse(t, vars->alert, text);
     if (k->parsed == NULL)
@@ -142,14 +143,14 @@ bool rule_template_check(str alert, str text, struct err *e)
 {
     struct template_set *set;
     struct arena a;
-    struct kept k;
+    struct rule_template_kept k;
     bool ok;
 
-    if (!is_template(text))
+    if (!rule_template_is_template(text))
         return true;
     set = template_set_new(functions);
     arena_init(&a, 0);
-    ok = parse(set, &a, alert, text, &k, e);
+    ok = rule_template_parse(set, &a, alert, text, &k, e);
     arena_release(&a);
     template_set_free(set);
     return ok;

@@ -15,10 +15,10 @@
 
 /* -- places and complaints -- */
 
-static void add_path(struct buf *out, const struct conf_in *in)
+static void decode_add_path(struct buf *out, const struct conf_in *in)
 {
     if (in->up != NULL)
-        add_path(out, in->up);
+        decode_add_path(out, in->up);
     if (in->index >= 0) {
         buf_addf(out, "[%td]", in->index);
     } else if (in->key.n != 0) {
@@ -33,7 +33,7 @@ str conf_path(const struct conf_in *in)
     struct buf b = BUF_INIT;
     str path;
 
-    add_path(&b, in);
+    decode_add_path(&b, in);
     path = arena_str(in->run->a, buf_str(&b));
     buf_release(&b);
     return path;
@@ -56,7 +56,7 @@ static struct diag *vcomplain(const struct conf_in *in, struct diag_place place,
     return g;
 }
 
-static struct diag_place place_of(const struct conf_in *in, const struct yaml_node *node)
+static struct diag_place decode_place_of(const struct conf_in *in, const struct yaml_node *node)
 {
     if (node != NULL)
         return yaml_place(in->doc, node);
@@ -71,7 +71,7 @@ struct diag *conf_complain(const struct conf_in *in, const struct yaml_node *nod
     va_list ap;
 
     va_start(ap, fmt);
-    g = vcomplain(in, place_of(in, node), severity, id, fmt, ap);
+    g = vcomplain(in, decode_place_of(in, node), severity, id, fmt, ap);
     va_end(ap);
     return g;
 }
@@ -88,7 +88,7 @@ struct conf_in conf_enter_item(const struct conf_in *in, size_t index)
         .run = in->run, .doc = in->doc, .up = in, .above = in->above, .index = (ptrdiff_t)index};
 }
 
-static const char *kind_of(const struct yaml_node *node)
+static const char *decode_kind_of(const struct yaml_node *node)
 {
     return node->kind == YAML_LIST ? "a list" : node->kind == YAML_MAP ? "a mapping" : "a scalar";
 }
@@ -98,7 +98,7 @@ static bool want_kind(const struct conf_in *in, const struct yaml_node *node, en
 {
     if (node->kind == kind)
         return true;
-    conf_complain(in, node, DIAG_ERROR, "C001", "%s expected, not %s", text, kind_of(node));
+    conf_complain(in, node, DIAG_ERROR, "C001", "%s expected, not %s", text, decode_kind_of(node));
     return false;
 }
 
@@ -143,8 +143,9 @@ static void check_complain(struct conf_check *c, enum diag_severity severity, co
 
     in.doc = doc;
     below = key != NULL ? conf_enter(&in, str_of(key)) : in;
-    c->last = vcomplain(&below, place_of(&in, hit != NULL && !yaml_is_null(hit) ? hit : node),
-                        severity, "C009", fmt, ap);
+    c->last =
+        vcomplain(&below, decode_place_of(&in, hit != NULL && !yaml_is_null(hit) ? hit : node),
+                  severity, "C009", fmt, ap);
 }
 
 void conf_error(struct conf_check *c, const char *key, const char *fmt, ...)
@@ -216,7 +217,7 @@ static bool row_has_name(const struct conf_key *key, str name)
            str_ends_with(name, S("_file"));
 }
 
-static void set_default(struct conf_run *run, const struct conf_key *key, void *member)
+static void decode_set_default(struct conf_run *run, const struct conf_key *key, void *member)
 {
     struct conf_in in = {.run = run, .index = -1};
     struct yaml_node node = {.kind = YAML_SCALAR, .style = YAML_PLAIN};
@@ -238,17 +239,17 @@ void conf_defaults(struct conf_run *run, const struct conf_type *type, void *obj
 {
     memset(obj, 0, type->size);
     for (const struct conf_key *key = type->keys; key->name != NULL; key++)
-        set_default(run, key, (char *)obj + key->offset);
+        decode_set_default(run, key, (char *)obj + key->offset);
 }
 
 /* -- what is inherited -- */
 
-static bool is_map(enum conf_kind kind)
+static bool decode_is_map(enum conf_kind kind)
 {
     return kind == CONF_STRING_MAP || kind == CONF_LABEL_MAP;
 }
 
-static bool is_text(enum conf_kind kind)
+static bool decode_is_text(enum conf_kind kind)
 {
     switch (kind) {
     case CONF_STRING:
@@ -265,7 +266,8 @@ static bool is_text(enum conf_kind kind)
 /* Whether a key that stood there with a value is as good as none. */
 static bool is_none(const struct conf_key *key, const void *member)
 {
-    return ((key->flags & CONF_EMPTY_IS_NONE) != 0 || (key->above != 0 && is_text(key->kind))) &&
+    return ((key->flags & CONF_EMPTY_IS_NONE) != 0 ||
+            (key->above != 0 && decode_is_text(key->kind))) &&
            conf_is_empty(key, member);
 }
 
@@ -276,7 +278,7 @@ static void inherit_row(struct arena *a, const struct conf_layer *l, const struc
     struct conf_map map;
 
     BUG_ON(key->size != key->above_size);
-    if (!is_map(key->kind)) {
+    if (!decode_is_map(key->kind)) {
         memcpy(member, above, key->size);
         return;
     }
@@ -291,12 +293,12 @@ static bool complete_row(struct conf_run *run, const struct conf_layer *l,
     bool is_given = is_set && !is_none(key, member_of(l, key));
     bool has = is_given;
 
-    if (key->above != 0 && l->above != NULL && (!is_given || is_map(key->kind))) {
+    if (key->above != 0 && l->above != NULL && (!is_given || decode_is_map(key->kind))) {
         inherit_row(run->a, l, key);
         has = !is_none(key, member_of(l, key));
     }
     if (!has)
-        set_default(run, key, member_of(l, key));
+        decode_set_default(run, key, member_of(l, key));
     return is_given;
 }
 
@@ -331,7 +333,7 @@ bool conf_is_given(const struct conf_type *type, const void *obj, size_t offset)
     return conf_row_is_given(&l, row);
 }
 
-struct list {
+struct schema_decode_list {
     void *v;
     size_t n;
 };
@@ -341,7 +343,7 @@ static bool decode_list(const struct conf_in *in, const struct conf_layer *l,
                         const struct conf_key *key, const struct yaml_node *node, void *member)
 {
     const struct conf_type *type = key->sub;
-    struct list list;
+    struct schema_decode_list list;
     char *v;
     bool ok = true;
 
@@ -364,7 +366,7 @@ static bool decode_list(const struct conf_in *in, const struct conf_layer *l,
         }
         ok &= conf_decode_node(&item, node->items[i], &layer, 1);
     }
-    list = (struct list){v, list.n + node->n};
+    list = (struct schema_decode_list){v, list.n + node->n};
     memcpy(member, &list, sizeof(list));
     return ok;
 }
@@ -378,8 +380,8 @@ static bool decode_struct_ptr(const struct conf_in *in, const struct conf_key *k
     return conf_decode_node(in, node, &layer, 1);
 }
 
-static bool decode_value(const struct conf_in *in, const struct conf_layer *l,
-                         const struct conf_key *key, const struct yaml_node *node)
+static bool decode_decode_value(const struct conf_in *in, const struct conf_layer *l,
+                                const struct conf_key *key, const struct yaml_node *node)
 {
     void *member = member_of(l, key);
     struct conf_value *value;
@@ -513,7 +515,7 @@ static bool decode_row(const struct decoder *m, const struct conf_layer *l,
 
         in.doc = o[i].doc;
         if (!is_null || key->kind == CONF_CUSTOM)
-            ok &= decode_value(&in, l, key, o[i].value);
+            ok &= decode_decode_value(&in, l, key, o[i].value);
         *is_set |= is_null ? conf_decode_empty(&in, key, o[i].key, member_of(l, key))
                            : ok || key->kind == CONF_STRUCT; /* half of it may have been read */
     }
@@ -584,7 +586,7 @@ static bool is_missing(const struct decoder *m, const struct conf_key *key)
 }
 
 /* What may inherit from the mapping, or read it. */
-static bool is_below(enum conf_kind kind)
+static bool decode_is_below(enum conf_kind kind)
 {
     return kind == CONF_LIST || kind == CONF_STRUCT_PTR || kind == CONF_CUSTOM;
 }
@@ -596,7 +598,7 @@ static bool decode_rows(const struct decoder *m, const struct conf_layer *l, boo
     for (const struct conf_key *key = l->type->keys; key->name != NULL; key++) {
         bool is_set = false;
 
-        if (is_below(key->kind) != below || key->kind == CONF_END)
+        if (decode_is_below(key->kind) != below || key->kind == CONF_END)
             continue;
         ok &= decode_row(m, l, key, &is_set);
         if (has_file_form(key)) {
@@ -613,7 +615,7 @@ static bool decode_rows(const struct decoder *m, const struct conf_layer *l, boo
     return ok;
 }
 
-static void suggest(const struct decoder *m, struct diag *g, str name)
+static void decode_suggest(const struct decoder *m, struct diag *g, str name)
 {
     VEC(str) names = VEC_INIT;
     const str *hit;
@@ -653,10 +655,10 @@ static bool find_unknown(const struct decoder *m)
 
             if (knows(m, key->text))
                 continue;
-            suggest(m,
-                    conf_complain(&in, key, DIAG_ERROR, "C002", "unknown key \"%.*s\"",
-                                  STR(key->text)),
-                    key->text);
+            decode_suggest(m,
+                           conf_complain(&in, key, DIAG_ERROR, "C002", "unknown key \"%.*s\"",
+                                         STR(key->text)),
+                           key->text);
             ok = false;
         }
     }
@@ -691,7 +693,7 @@ static bool decode_parts(const struct decoder *m)
             struct diag_place place;
 
             in.doc = m->parts[0].doc;
-            place = place_of(&in, m->parts[0].node);
+            place = decode_place_of(&in, m->parts[0].node);
             memcpy((char *)l->obj + l->type->place - 1, &place, sizeof(place));
         }
         ok &= decode_rows(m, l, false);

@@ -41,7 +41,7 @@ struct type_list {
     size_t n, cap;
 };
 
-static void collect(struct type_list *list, const struct conf_type *type)
+static void describe_collect(struct type_list *list, const struct conf_type *type)
 {
     for (size_t i = 0; i < list->n; i++)
         if (list->v[i] == type)
@@ -49,12 +49,12 @@ static void collect(struct type_list *list, const struct conf_type *type)
     vec_push(list, type);
     for (const struct conf_key *key = type->keys; key->name != NULL; key++)
         if (key->sub != NULL)
-            collect(list, key->sub);
+            describe_collect(list, key->sub);
 }
 
 /* -- JSON schema -- */
 
-static void put(struct json_writer *w, const char *key, const char *value)
+static void describe_put(struct json_writer *w, const char *key, const char *value)
 {
     json_key(w, str_of(key));
     json_put_str(w, str_of(value));
@@ -72,13 +72,13 @@ static void put_ref(struct json_writer *w, const struct conf_type *type)
 
 static void put_items(struct json_writer *w, const struct conf_key *key)
 {
-    put(w, "type", "array");
+    describe_put(w, "type", "array");
     json_key(w, S("items"));
     json_open(w, '{');
     if (key->sub != NULL)
         put_ref(w, key->sub);
     else
-        put(w, "type", "string");
+        describe_put(w, "type", "string");
     json_close(w, '}');
 }
 
@@ -95,9 +95,9 @@ static void put_type(struct json_writer *w, const struct conf_key *key)
 {
     switch (key->kind) {
     case CONF_BOOL:
-    case CONF_TRISTATE: put(w, "type", "boolean"); return;
-    case CONF_INT: put(w, "type", "integer"); return;
-    case CONF_FLOAT: put(w, "type", "number"); return;
+    case CONF_TRISTATE: describe_put(w, "type", "boolean"); return;
+    case CONF_INT: describe_put(w, "type", "integer"); return;
+    case CONF_FLOAT: describe_put(w, "type", "number"); return;
     case CONF_STRINGS:
     case CONF_PATHS:
     case CONF_LABEL_NAMES:
@@ -105,7 +105,7 @@ static void put_type(struct json_writer *w, const struct conf_key *key)
     case CONF_LIST: put_items(w, key); return;
     case CONF_STRING_MAP:
     case CONF_LABEL_MAP:
-    case CONF_ANY_MAP: put(w, "type", "object"); return;
+    case CONF_ANY_MAP: describe_put(w, "type", "object"); return;
     case CONF_STRUCT:
     case CONF_STRUCT_PTR: put_ref(w, key->sub); return;
     case CONF_WORD: put_words(w, key); return;
@@ -132,13 +132,13 @@ static void put_property(struct json_writer *w, const struct conf_key *key, cons
     buf_release(&name);
     json_open(w, '{');
     if (suffix[0] != '\0')
-        put(w, "type", "string");
+        describe_put(w, "type", "string");
     else
         put_type(w, key);
     if (key->doc != NULL)
-        put(w, "description", key->doc);
+        describe_put(w, "description", key->doc);
     if (key->text != NULL && key->sub == NULL && suffix[0] == '\0')
-        put(w, "default", key->text);
+        describe_put(w, "default", key->text);
     if ((key->flags & CONF_DEPRECATED) != 0) {
         json_key(w, S("deprecated"));
         json_put_bool(w, true);
@@ -146,9 +146,9 @@ static void put_property(struct json_writer *w, const struct conf_key *key, cons
     json_close(w, '}');
 }
 
-static void put_object(struct json_writer *w, const struct conf_type *type)
+static void describe_put_object(struct json_writer *w, const struct conf_type *type)
 {
-    put(w, "type", "object");
+    describe_put(w, "type", "object");
     json_key(w, S("additionalProperties"));
     json_put_bool(w, false);
     json_key(w, S("properties"));
@@ -167,18 +167,18 @@ void conf_print_json_schema(struct buf *out, const struct conf_type *type)
     struct type_list types = {0};
     struct json_writer w;
 
-    collect(&types, type);
+    describe_collect(&types, type);
     json_writer_init(&w, out, false);
     json_open(&w, '{');
-    put(&w, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    put(&w, "title", type->name);
-    put_object(&w, type);
+    describe_put(&w, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    describe_put(&w, "title", type->name);
+    describe_put_object(&w, type);
     json_key(&w, S("$defs"));
     json_open(&w, '{');
     for (size_t i = 1; i < types.n; i++) {
         json_key(&w, str_of(types.v[i]->name));
         json_open(&w, '{');
-        put_object(&w, types.v[i]);
+        describe_put_object(&w, types.v[i]);
         json_close(&w, '}');
     }
     json_close(&w, '}');
@@ -216,7 +216,7 @@ void conf_print_markdown(struct buf *out, const struct conf_type *type)
 {
     struct type_list types = {0};
 
-    collect(&types, type);
+    describe_collect(&types, type);
     for (size_t i = 0; i < types.n; i++) {
         const struct conf_type *t = types.v[i];
 

@@ -8,7 +8,7 @@
 
 /* -- pieces -- */
 
-static void start_line(struct conf_out *o)
+static void print_start_line(struct conf_out *o)
 {
     if (o->fresh)
         o->fresh = false;
@@ -18,14 +18,14 @@ static void start_line(struct conf_out *o)
 
 void conf_print_key(struct conf_out *o, str key)
 {
-    start_line(o);
+    print_start_line(o);
     conf_print_text(o, key);
     buf_addc(o->out, ':');
 }
 
 void conf_print_item(struct conf_out *o)
 {
-    start_line(o);
+    print_start_line(o);
     buf_adds(o->out, "- ");
     o->indent += 2;
     o->fresh = true;
@@ -88,7 +88,7 @@ void conf_print_strings(struct conf_out *o, const struct conf_strings *list)
     }
     buf_addc(o->out, '\n');
     for (size_t i = 0; i < list->n; i++) {
-        start_line(o);
+        print_start_line(o);
         buf_adds(o->out, "- ");
         conf_print_text(o, list->v[i]);
         buf_addc(o->out, '\n');
@@ -131,7 +131,7 @@ static void print_matchers(struct conf_out *o, const struct matchers *ms)
         struct buf text = BUF_INIT;
 
         matcher_print(&text, &ms->v[i]);
-        start_line(o);
+        print_start_line(o);
         buf_adds(o->out, "- ");
         conf_print_text(o, buf_str(&text));
         buf_addc(o->out, '\n');
@@ -141,7 +141,7 @@ static void print_matchers(struct conf_out *o, const struct matchers *ms)
 
 /* -- rows -- */
 
-struct list {
+struct schema_print_list {
     const void *v;
     size_t n;
 };
@@ -184,7 +184,7 @@ bool conf_is_empty(const struct conf_key *key, const void *m)
     default: break;
     }
     if (conf_kind_is_list(key->kind))
-        return ((const struct list *)m)->n == 0;
+        return ((const struct schema_print_list *)m)->n == 0;
     return ((const str *)m)->n == 0;
 }
 
@@ -244,7 +244,8 @@ static bool print_struct(struct conf_out *o, const struct conf_type *type, const
     return false;
 }
 
-static void print_list(struct conf_out *o, const struct conf_type *type, const struct list *list)
+static void print_print_list(struct conf_out *o, const struct conf_type *type,
+                             const struct schema_print_list *list)
 {
     buf_addc(o->out, '\n');
     for (size_t i = 0; i < list->n; i++) {
@@ -286,7 +287,7 @@ static void print_row(struct conf_out *o, const struct conf_key *key, const void
         memcpy(&ptr, m, sizeof(ptr));
         print_struct(o, key->sub, ptr);
         return;
-    case CONF_LIST: print_list(o, key->sub, m); return;
+    case CONF_LIST: print_print_list(o, key->sub, m); return;
     case CONF_STRINGS:
     case CONF_PATHS:
     case CONF_LABEL_NAMES: conf_print_strings(o, m); return;

@@ -6,7 +6,7 @@
 
 /* -- names -- */
 
-static bool is_one_of(str name, const char *const *v)
+static bool redact_is_one_of(str name, const char *const *v)
 {
     for (; *v != NULL; v++)
         if (str_eq_nocase(name, str_of(*v)))
@@ -15,7 +15,7 @@ static bool is_one_of(str name, const char *const *v)
 }
 
 /* The name in small letters, with '_' for '-'. */
-static str folded(str name, char *out, size_t max)
+static str redact_folded(str name, char *out, size_t max)
 {
     size_t n = name.n < max ? name.n : max;
 
@@ -46,11 +46,11 @@ bool redact_is_secret_name(str name)
                                 {"bearer_token", 12}, {"client_secret", 13}, {"api_secret", 10}};
     char small[64];
 
-    name = folded(name, small, sizeof(small));
-    if (is_one_of(name, not ) || str_ends_with(name, S("_file")) ||
+    name = redact_folded(name, small, sizeof(small));
+    if (redact_is_one_of(name, not ) || str_ends_with(name, S("_file")) ||
         str_ends_with(name, S("_files")) || str_ends_with(name, S("_ref")))
         return false;
-    if (is_one_of(name, exact) || str_ends_with(name, S("_key")))
+    if (redact_is_one_of(name, exact) || str_ends_with(name, S("_key")))
         return true;
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         if (str_find_str(name, str_of(parts[i])) >= 0)
@@ -63,7 +63,7 @@ static bool is_holder_name(str name)
 {
     static const char *const holders[] = {"authorization", "basic_auth", "oauth2", "tokens", NULL};
 
-    return is_one_of(name, holders);
+    return redact_is_one_of(name, holders);
 }
 
 /* What is below these is text for people, or a query. */
@@ -71,7 +71,7 @@ static bool is_open_name(str name)
 {
     static const char *const open[] = {"annotations", "labels", "expr", "alert", "record", NULL};
 
-    return is_one_of(name, open);
+    return redact_is_one_of(name, open);
 }
 
 /* -- ranges -- */
@@ -117,7 +117,7 @@ size_t redact_moved(const struct redact_ranges *r, size_t at)
 
 /* -- a line -- */
 
-static size_t skip_blanks(str s, size_t at)
+static size_t redact_skip_blanks(str s, size_t at)
 {
     while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\t'))
         at++;
@@ -153,7 +153,7 @@ static bool read_key(str s, size_t at, str *name, size_t *value)
             end++;
         *name = str_trim(str_sub(s, at, end));
     }
-    end = skip_blanks(s, end);
+    end = redact_skip_blanks(s, end);
     if (end >= s.n || s.p[end] != ':' || name->n == 0)
         return false;
     *value = end + 1;
@@ -221,7 +221,7 @@ static bool is_url_name(str name)
 {
     char small[64];
 
-    name = folded(name, small, sizeof(small));
+    name = redact_folded(name, small, sizeof(small));
     return str_ends_with(name, S("url")) || str_find_str(name, S("webhook")) >= 0;
 }
 
@@ -263,7 +263,7 @@ static void redact_from(struct redact_ranges *r, str s, size_t at, bool bare)
             in_flow |= is_nested(s, at);
             at++;
         } else if (read_key(s, at, &name, &value)) {
-            at = redact_pair(r, s, name, skip_blanks(s, value), in_flow);
+            at = redact_pair(r, s, name, redact_skip_blanks(s, value), in_flow);
             bare = is_holder_name(name);
         } else {
             end = value_end(s, at, in_flow);
@@ -279,9 +279,9 @@ static void redact_from(struct redact_ranges *r, str s, size_t at, bool bare)
 /* -- above a line -- */
 
 /* The column of the first character, and whether it is a list's dash. A blank line, or a comment, has none: SIZE_MAX. */
-static size_t column_of(str line, bool *is_item)
+static size_t redact_column_of(str line, bool *is_item)
 {
-    size_t at = skip_blanks(line, 0);
+    size_t at = redact_skip_blanks(line, 0);
 
     *is_item = at < line.n && line.p[at] == '-' && (at + 1 == line.n || line.p[at + 1] == ' ');
     return at < line.n && line.p[at] != '#' ? at : SIZE_MAX;
@@ -290,7 +290,7 @@ static size_t column_of(str line, bool *is_item)
 static size_t behind_dashes(str line, size_t at)
 {
     while (at + 1 < line.n && line.p[at] == '-' && line.p[at + 1] == ' ')
-        at = skip_blanks(line, at + 1);
+        at = redact_skip_blanks(line, at + 1);
     return at;
 }
 
@@ -311,12 +311,12 @@ enum above { ABOVE_NOTHING, ABOVE_HOLDER, ABOVE_OPEN, ABOVE_SECRET };
 static enum above look_above(str text, str line)
 {
     bool is_item, above_is_item;
-    size_t limit = column_of(line, &is_item);
+    size_t limit = redact_column_of(line, &is_item);
     bool is_first = true;
 
     for (str up = line_before(text, line.p); up.p != NULL && limit != SIZE_MAX;
          up = line_before(text, up.p)) {
-        size_t column = column_of(up, &above_is_item), key, value;
+        size_t column = redact_column_of(up, &above_is_item), key, value;
         str name;
 
         if (limit == 0 && !is_item)
@@ -343,7 +343,7 @@ static enum above look_above(str text, str line)
 void redact_line(str text, str line, struct redact_ranges *out)
 {
     enum above above = look_above(text, line);
-    size_t at = behind_dashes(line, skip_blanks(line, 0));
+    size_t at = behind_dashes(line, redact_skip_blanks(line, 0));
 
     out->n = 0;
     if (above == ABOVE_SECRET)

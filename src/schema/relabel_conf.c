@@ -29,7 +29,7 @@ static bool decode_regex(struct conf_in *in, const struct yaml_node *node, void 
     return *regex != NULL;
 }
 
-static void check(struct conf_check *c, void *obj)
+static void relabel_conf_check(struct conf_check *c, void *obj)
 {
     struct relabel_rule *r = obj;
     struct err e = ERR_INIT;
@@ -65,5 +65,5 @@ const struct conf_type relabel_conf_type = {
     .doc = "A rule that rewrites or drops label sets.",
     .keys = keys,
     .size = sizeof(struct relabel_rule),
-    .check = check,
+    .check = relabel_conf_check,
 };

@@ -7,7 +7,7 @@
 #include "model/labels.h"
 #include "schema/schema.h"
 
-static bool bad(const struct conf_in *in, const struct yaml_node *node, const char *wanted)
+static bool scalar_bad(const struct conf_in *in, const struct yaml_node *node, const char *wanted)
 {
     conf_complain(in, node, DIAG_ERROR, "C001", "%s expected, not \"%.*s\"", wanted,
                   STR(node->text));
@@ -82,9 +82,9 @@ static bool decode_int(const struct conf_in *in, const struct conf_key *key,
     int64_t v;
 
     if (!to_int(node->text, &v))
-        return bad(in, node, "an integer");
+        return scalar_bad(in, node, "an integer");
     if ((key->flags & CONF_NOT_NEGATIVE) != 0 && v < 0)
-        return bad(in, node, "an integer that is not negative");
+        return scalar_bad(in, node, "an integer that is not negative");
     if (!is_in_range(in, key, node, v))
         return false;
     memcpy(member, &v, sizeof(v));
@@ -108,18 +108,18 @@ static bool decode_size(const struct conf_in *in, const struct conf_key *key,
     while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
         digits++;
     if (!str_to_u64(str_sub(s, 0, digits), &v) || v > INT64_MAX)
-        return bad(in, node, "a size such as 512MB");
+        return scalar_bad(in, node, "a size such as 512MB");
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {
         if (!str_is(str_sub(s, digits, s.n), units[i].name))
             continue;
         if (__builtin_mul_overflow((int64_t)v, units[i].bytes, &out))
-            return bad(in, node, "a smaller size");
+            return scalar_bad(in, node, "a smaller size");
         if (!is_in_range(in, key, node, out))
             return false;
         memcpy(member, &out, sizeof(out));
         return true;
     }
-    return bad(in, node, "a size such as 512MB");
+    return scalar_bad(in, node, "a size such as 512MB");
 }
 
 static bool decode_duration(const struct conf_in *in, const struct conf_key *key,
@@ -418,18 +418,18 @@ static bool decode_number(const struct conf_in *in, const struct conf_key *key,
     switch (key->kind) {
     case CONF_BOOL:
         if (!to_bool(node, &b))
-            return bad(in, node, "true or false");
+            return scalar_bad(in, node, "true or false");
         memcpy(member, &b, sizeof(b));
         return true;
     case CONF_TRISTATE:
         if (!to_bool(node, &b))
-            return bad(in, node, "true or false");
+            return scalar_bad(in, node, "true or false");
         t = b ? CONF_YES : CONF_NO;
         memcpy(member, &t, sizeof(t));
         return true;
     case CONF_FLOAT:
         if (!float_parse(node->text, &f, NULL))
-            return bad(in, node, "a number");
+            return scalar_bad(in, node, "a number");
         memcpy(member, &f, sizeof(f));
         return true;
     case CONF_SIZE: return decode_size(in, key, node, member);
@@ -557,7 +557,8 @@ static void resolve_scalar(const struct yaml_node *node, struct conf_value *v)
         v->kind = CONF_VALUE_FLOAT;
 }
 
-static void resolve(const struct conf_in *in, const struct yaml_node *node, struct conf_value *v)
+static void scalar_resolve(const struct conf_in *in, const struct yaml_node *node,
+                           struct conf_value *v)
 {
     struct arena *a = in->run->a;
 
@@ -574,7 +575,8 @@ static void resolve(const struct conf_in *in, const struct yaml_node *node, stru
     for (size_t i = 0; i < node->n; i++) {
         if (node->kind == YAML_MAP)
             v->names[i] = node->pairs[i].key->text;
-        resolve(in, node->kind == YAML_MAP ? node->pairs[i].value : node->items[i], &v->items[i]);
+        scalar_resolve(in, node->kind == YAML_MAP ? node->pairs[i].value : node->items[i],
+                       &v->items[i]);
     }
 }
 
@@ -582,7 +584,7 @@ struct conf_value *conf_decode_any(const struct conf_in *in, const struct yaml_n
 {
     struct conf_value *v = arena_new(in->run->a, struct conf_value);
 
-    resolve(in, node, v);
+    scalar_resolve(in, node, v);
     return v;
 }
 

@@ -42,7 +42,7 @@ struct merge {
     size_t n;
 };
 
-static bool has(const struct merge *m, str name)
+static bool ingest_has(const struct merge *m, str name)
 {
     for (size_t i = 0; i < m->n; i++)
         if (str_eq(m->v[i].name, name))
@@ -67,7 +67,7 @@ static void export_clashing(struct merge *m, struct label *v, size_t n)
 
         do
             name = arena_printf(&m->g->scratch, "exported_%.*s", STR(name));
-        while (has(m, name));
+        while (ingest_has(m, name));
         m->v[m->n++] = (struct label){name, v[i].value};
     }
 }
@@ -94,7 +94,7 @@ static struct labels merge_labels(struct ingest *g, struct labels ls)
     return (struct labels){m.v, m.n};
 }
 
-static bool within_limits(const struct ingest *g, struct labels ls, int line, struct err *e)
+static bool ingest_within_limits(const struct ingest *g, struct labels ls, int line, struct err *e)
 {
     const struct scrape_limits *l = &g->in->conf->common.limits;
 
@@ -139,7 +139,7 @@ static bool new_labels(struct ingest *g, struct expo_reader *r, str series, stru
         return true;
     if (!labels_has(*out, S("__name__")))
         return err_at(e, r->line, 0, "metric_relabel_configs leave a series without a name");
-    return within_limits(g, *out, r->line, e);
+    return ingest_within_limits(g, *out, r->line, e);
 }
 
 /* -- samples -- */
@@ -154,7 +154,7 @@ static bool is_ahead(const struct ingest *g, const struct expo_item *x)
     return is_timed(g, x) && x->t > g->in->t + AHEAD_MS;
 }
 
-static void add(struct ingest *g, uint32_t ref, struct labels ls, const struct expo_item *x)
+static void ingest_add(struct ingest *g, uint32_t ref, struct labels ls, const struct expo_item *x)
 {
     if (is_timed(g, x))
         tsdb_batch_add_at(&g->batch, ref, ls, x->value, x->t);
@@ -179,7 +179,7 @@ static bool add_new(struct ingest *g, struct expo_reader *r, const struct expo_i
                                    .item = (uint32_t)(timed ? g->batch.timed.n : g->batch.items.n) &
                                            INT32_MAX,
                                    .is_timed = timed});
-    add(g, TSDB_REF_NEW, ls, x);
+    ingest_add(g, TSDB_REF_NEW, ls, x);
     if (g->batch.labels.n == RESOLVE_AT)
         tsdb_batch_resolve(&g->batch);
     return true;
@@ -201,7 +201,7 @@ static bool take_sample(struct ingest *g, struct expo_reader *r, const struct ex
     } else if (line_cache_is_repeated(&g->lines, l) && !is_timed(g, x)) {
         return true; /* the first one counts */
     } else if (l->ref != TSDB_REF_DROPPED && !is_ahead(g, x)) {
-        add(g, l->ref, LABELS_NONE, x);
+        ingest_add(g, l->ref, LABELS_NONE, x);
     }
     g->out->kept += !l->is_relabeled_away;
     if (limit > 0 && g->out->kept > (size_t)limit)
@@ -211,7 +211,7 @@ static bool take_sample(struct ingest *g, struct expo_reader *r, const struct ex
 }
 
 /* What the bounds' labels ask about it. */
-static str type_of(str text)
+static str ingest_type_of(str text)
 {
     return str_is(text, "histogram") ? S("histogram")
            : str_is(text, "summary") ? S("summary")
@@ -230,7 +230,7 @@ static bool read_lines(struct ingest *g, str lines, bool is_last, struct err *e)
         else
             metadata_see(&g->metadata, &x, g->in->format);
         if (x.kind == EXPO_TYPE)
-            g->family_type = type_of(x.text);
+            g->family_type = ingest_type_of(x.text);
     }
     if (e->code != ERR_NONE && e->line != 0)
         err_wrap(e, "line %d", e->line);
@@ -242,7 +242,7 @@ static bool read_lines(struct ingest *g, str lines, bool is_last, struct err *e)
 enum { SLICE = 16 << 10 }; /* may become two hundred times that when inflated, in the worst case */
 
 /* Reads what is whole of the text, to which all from fresh on has just been added. */
-static bool read_text(struct ingest *g, size_t fresh, struct err *e)
+static bool ingest_read_text(struct ingest *g, size_t fresh, struct err *e)
 {
     int64_t limit = g->in->conf->common.limits.body_size;
     size_t n = g->text.n;
@@ -264,7 +264,7 @@ static bool read_text(struct ingest *g, size_t fresh, struct err *e)
 }
 
 /* What the scrape has in memory, but for what it adds to series that were there. */
-static size_t bytes_of(const struct ingest *g)
+static size_t ingest_bytes_of(const struct ingest *g)
 {
     return g->batch.made + g->text.cap + g->scratch.used + g->batch.a.used +
            g->batch.items.cap * sizeof(g->batch.items.v[0]) +
@@ -274,13 +274,13 @@ static size_t bytes_of(const struct ingest *g)
            line_cache_bytes(&g->lines);
 }
 
-static bool is_within_budget(struct ingest *g, struct err *e)
+static bool ingest_is_within_budget(struct ingest *g, struct err *e)
 {
-    return budget_hold(g->budget, &g->held, bytes_of(g)) ||
+    return budget_hold(g->budget, &g->held, ingest_bytes_of(g)) ||
            err_set(e, ERR_LIMIT,
                    "the scrapes under way take too much memory together (limit %zu bytes), this "
                    "one %zu bytes",
-                   g->budget->limit, bytes_of(g));
+                   g->budget->limit, ingest_bytes_of(g));
 }
 
 static bool read_slice(struct ingest *g, str slice, struct err *e)
@@ -291,10 +291,10 @@ static bool read_slice(struct ingest *g, str slice, struct err *e)
         buf_add(&g->text, slice);
     else if (!inflater_feed(g->inflater, slice, &g->text, e))
         return false;
-    return read_text(g, fresh, e);
+    return ingest_read_text(g, fresh, e);
 }
 
-static bool read_end(struct ingest *g, struct err *e)
+static bool ingest_read_end(struct ingest *g, struct err *e)
 {
     if (g->inflater != NULL && !inflater_is_done(g->inflater))
         return err_set(e, ERR_INVALID, "the gzip body ends early");
@@ -405,12 +405,12 @@ void ingest_cancel(struct ingest *g)
 }
 
 /* The scrape has failed: its samples go, and the memory that they took. */
-static void give_up(struct ingest *g)
+static void ingest_give_up(struct ingest *g)
 {
     line_cache_release(&g->lines);
     vec_release(&g->fresh);
     tsdb_batch_clear(&g->batch);
-    (void)budget_hold(g->budget, &g->held, bytes_of(g));
+    (void)budget_hold(g->budget, &g->held, ingest_bytes_of(g));
 }
 
 void ingest_feed(struct ingest *g, str piece)
@@ -421,19 +421,19 @@ void ingest_feed(struct ingest *g, str piece)
         str slice = str_sub(piece, 0, SLICE);
 
         piece = str_sub(piece, slice.n, piece.n);
-        if (!read_slice(g, slice, e) || !is_within_budget(g, e)) {
+        if (!read_slice(g, slice, e) || !ingest_is_within_budget(g, e)) {
             close_body(g);
-            give_up(g);
+            ingest_give_up(g);
         }
     }
 }
 
-static void commit(struct ingest *g)
+static void ingest_commit(struct ingest *g)
 {
     struct err e = ERR_INIT;
 
     if (!tsdb_commit(&g->batch, &e)) {
-        give_up(g);
+        ingest_give_up(g);
         g->out->is_up = false;
         g->out->why = e;
         g->epoch = UINT64_MAX; /* no ref was learnt */
@@ -452,14 +452,14 @@ void ingest_end(struct ingest *g)
 
     if (out->why.code == ERR_NONE)
         out->why = g->in->failed;
-    out->is_up = out->why.code == ERR_NONE && read_end(g, &out->why);
+    out->is_up = out->why.code == ERR_NONE && ingest_read_end(g, &out->why);
     metadata_end(&g->metadata);
     close_body(g);
     if (!out->is_up) {
-        give_up(g);
+        ingest_give_up(g);
         out->scraped = out->kept = out->added = 0;
     }
     add_reports(g);
-    commit(g);
+    ingest_commit(g);
     close_all(g);
 }

@@ -13,7 +13,7 @@ void line_cache_release(struct line_cache *c)
     *c = (struct line_cache){.scrape = scrape};
 }
 
-static void file(struct line_cache *c, size_t i)
+static void line_cache_file(struct line_cache *c, size_t i)
 {
     size_t s = c->v.v[i].hash & c->mask;
 
@@ -37,7 +37,7 @@ static void rebuild(struct line_cache *c, size_t n)
         memset(c->slots, 0, slots * sizeof(*c->slots));
     }
     for (size_t i = 0; i < c->v.n; i++)
-        file(c, i);
+        line_cache_file(c, i);
 }
 
 size_t line_cache_bytes(const struct line_cache *c)
@@ -51,7 +51,7 @@ void line_cache_begin(struct line_cache *c)
     c->next = c->seen = 0;
 }
 
-static struct line *find(const struct line_cache *c, uint64_t hash)
+static struct line *line_cache_find(const struct line_cache *c, uint64_t hash)
 {
     if (c->slots == NULL)
         return NULL;
@@ -71,14 +71,14 @@ struct line *line_cache_get(struct line_cache *c, uint64_t hash, bool *is_new)
     *is_new = false;
     if (c->next < c->v.n && c->v.v[c->next].hash == hash)
         return &c->v.v[c->next++];
-    l = find(c, hash);
+    l = line_cache_find(c, hash);
     *is_new = l == NULL;
     if (l == NULL) {
         vec_push(&c->v, (struct line){.hash = hash});
         if (c->slots == NULL || c->v.n > (c->mask + 1) * 2 / 3)
             rebuild(c, c->v.n + c->v.n / 2);
         else
-            file(c, c->v.n - 1);
+            line_cache_file(c, c->v.n - 1);
         l = vec_last(&c->v);
     }
     c->next = (size_t)(l - c->v.v) + 1;

@@ -108,7 +108,7 @@ void metadata_pool_release(struct u64_map *pool)
 
 /* -- read -- */
 
-static str unescape(str text, bool is_open, struct arena *a)
+static str metadata_unescape(str text, bool is_open, struct arena *a)
 {
     char *out;
     size_t n = 0;
@@ -127,10 +127,10 @@ static str unescape(str text, bool is_open, struct arena *a)
     return (str){out, n};
 }
 
-static void take(struct metadata_item *m, const struct head *h, str text, struct arena *a)
+static void metadata_take(struct metadata_item *m, const struct head *h, str text, struct arena *a)
 {
     if (h->kind == EXPO_HELP)
-        m->help = unescape(text, h->is_open, a);
+        m->help = metadata_unescape(text, h->is_open, a);
     else if (h->kind == EXPO_UNIT)
         m->unit = text;
     else
@@ -155,7 +155,8 @@ const struct metadata_item *metadata_items(str records, struct arena *a, size_t 
         i = str_map_add(&at, name, (void *)(uintptr_t)items.n, &is_new);
         if (is_new)
             vec_push(&items, (struct metadata_item){.metric = name, .type = S("unknown")});
-        take(&items.v[(uintptr_t)*i], &h, str_sub(records, h.name, (size_t)h.name + h.text), a);
+        metadata_take(&items.v[(uintptr_t)*i], &h,
+                      str_sub(records, h.name, (size_t)h.name + h.text), a);
         records = str_sub(records, (size_t)h.name + h.text, records.n);
     }
     *n = items.n;

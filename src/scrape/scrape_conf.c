@@ -13,7 +13,7 @@ static const char *const validations[] = {"", "utf8", "legacy", NULL};
 static const char *const escapings[] = {"", "allow-utf-8", "underscores", "dots", "values", NULL};
 static const char *const schemes[] = {"http", "https", NULL};
 
-static bool is_one_of(str s, const char *const *words)
+static bool scrape_conf_is_one_of(str s, const char *const *words)
 {
     for (; *words != NULL; words++)
         if (str_is(s, *words))
@@ -23,7 +23,7 @@ static bool is_one_of(str s, const char *const *words)
 
 static void check_protocol(struct conf_check *c, const char *key, str name)
 {
-    if (!is_one_of(name, protocols))
+    if (!scrape_conf_is_one_of(name, protocols))
         conf_error(c, key,
                    "unknown protocol \"%.*s\", supported: OpenMetricsText0.0.1, "
                    "OpenMetricsText1.0.0, PrometheusText0.0.4, PrometheusText1.0.0",
@@ -40,10 +40,10 @@ static void check_words(struct conf_check *c, const struct scrape_common *s)
             if (str_eq(s->protocols.v[i], s->protocols.v[j]))
                 conf_error(c, "scrape_protocols", "\"%.*s\" stands twice", STR(s->protocols.v[i]));
     }
-    if (!is_one_of(s->name_validation, validations))
+    if (!scrape_conf_is_one_of(s->name_validation, validations))
         conf_error(c, "metric_name_validation_scheme", "utf8 or legacy expected, not \"%.*s\"",
                    STR(s->name_validation));
-    if (!is_one_of(s->name_escaping, escapings))
+    if (!scrape_conf_is_one_of(s->name_escaping, escapings))
         conf_error(c, "metric_name_escaping_scheme",
                    "allow-utf-8, underscores, dots or values expected, not \"%.*s\"",
                    STR(s->name_escaping));

@@ -78,8 +78,8 @@ struct scraper {
 /* What is worth a job, and how much waits for a worker before the exporter has to. */
 enum { PIECE = 64 << 10, WAITING_MAX = 256 << 10 };
 
-static void due(struct timer *t, struct now now);
-static void work(struct job *j);
+static void scraper_due(struct timer *t, struct now now);
+static void scraper_work(struct job *j);
 static void worked(struct job *j);
 static void sync_due(struct timer *t, struct now now);
 
@@ -94,7 +94,7 @@ struct scraper *scraper_new(const struct scraper_parts *parts)
 
 /* -- slots -- */
 
-static void arm(struct target *t, ts_ns slot)
+static void scraper_arm(struct target *t, ts_ns slot)
 {
     struct now now = t->scraper->parts.clock->now;
 
@@ -106,14 +106,14 @@ static void arm(struct target *t, ts_ns slot)
 static void arm_next(struct target *t)
 {
     if (t->scraper->has_started)
-        arm(t, ts_slot_after(t->scraper->parts.clock->now.wall, t->plan.interval,
-                             t->plan.key ^ t->scraper->seed));
+        scraper_arm(t, ts_slot_after(t->scraper->parts.clock->now.wall, t->plan.interval,
+                                     t->plan.key ^ t->scraper->seed));
 }
 
 /* -- a target's life -- */
 
 /* On a worker: the store's lock may be held for long. */
-static void open_stream(struct target *t)
+static void scraper_open_stream(struct target *t)
 {
     char name[64];
     struct tsdb_stream_conf conf = {.interval_ms = t->in_interval / NS_PER_MS, .marks_stale = true};
@@ -143,8 +143,8 @@ static struct target *target_new(struct scrape_job *job, const struct target_pla
     t->plan.discovered = labels_copy(&t->a, plan->discovered);
     t->plan.labels = labels_copy(&t->a, plan->labels);
     t->plan.url = arena_str(&t->a, plan->url);
-    t->timer.fire = due;
-    t->job.run = work;
+    t->timer.fire = scraper_due;
+    t->job.run = scraper_work;
     t->job.done = worked;
     t->last_scrape = TS_NONE;
     return t;
@@ -226,12 +226,12 @@ static void target_adopt(struct target *t, struct scrape_job *job, const struct 
 
 /* -- a scrape -- */
 
-static void work(struct job *j)
+static void scraper_work(struct job *j)
 {
     struct target *t = container_of(j, struct target, job);
 
     if (!t->ingest.is_open) {
-        open_stream(t);
+        scraper_open_stream(t);
         ingest_begin(&t->ingest, &t->in, &t->result);
     }
     ingest_feed(&t->ingest, buf_str(&t->body));
@@ -239,7 +239,7 @@ static void work(struct job *j)
         ingest_end(&t->ingest);
 }
 
-static void run(struct target *t)
+static void scraper_run(struct target *t)
 {
     struct buf b = t->body;
 
@@ -262,7 +262,7 @@ static void note_metadata(struct target *t)
     metadata_release(seen);
 }
 
-static void note(struct target *t)
+static void scraper_note(struct target *t)
 {
     struct scraper_stats *st = &t->scraper->stats;
     const struct ingest_result *r = &t->result;
@@ -285,11 +285,11 @@ static void note(struct target *t)
 }
 
 /* More of the body may be there, and more may come. */
-static void go_on(struct target *t)
+static void scraper_go_on(struct target *t)
 {
     t->is_last = t->transfer == NULL;
     if (t->is_last || t->waiting.n >= PIECE)
-        run(t);
+        scraper_run(t);
     if (t->transfer != NULL)
         transport_resume(t->scraper->parts.transport, t->transfer);
 }
@@ -305,7 +305,7 @@ static void worked(struct job *j)
         return;
     }
     if (t->ingest.is_open) {
-        go_on(t);
+        scraper_go_on(t);
         return;
     }
     buf_release(&t->body);
@@ -315,12 +315,12 @@ static void worked(struct job *j)
     if (is_stale)
         ingest_forget(&t->ingest);
     note_metadata(t);
-    note(t);
+    scraper_note(t);
     arm_next(t);
 }
 
 /* Whether there is a body to read; in.failed says why not. */
-static bool read_head(struct target *t, const struct http_answer *head)
+static bool scraper_read_head(struct target *t, const struct http_answer *head)
 {
     struct err *e = &t->in.failed;
 
@@ -340,17 +340,17 @@ static bool take_piece(void *arg, const struct http_answer *head, str piece)
 {
     struct target *t = arg;
 
-    if (!read_head(t, head))
+    if (!scraper_read_head(t, head))
         return true;
     if (t->is_working && t->waiting.n >= WAITING_MAX)
         return false;
     buf_add(&t->waiting, piece);
     if (!t->is_working && t->waiting.n >= PIECE)
-        run(t);
+        scraper_run(t);
     return true;
 }
 
-static void answered(void *arg, const struct transport_answer *a)
+static void scraper_answered(void *arg, const struct transport_answer *a)
 {
     struct target *t = arg;
 
@@ -362,23 +362,23 @@ static void answered(void *arg, const struct transport_answer *a)
     else if (a->failure != TRANSPORT_OK)
         t->in.failed = a->err;
     else
-        (void)read_head(t, &a->http);
+        (void)scraper_read_head(t, &a->http);
     if (!t->is_working) {
         t->is_last = true;
-        run(t);
+        scraper_run(t);
     }
 }
 
 /* Nobody is asked: the target is down, and says why. */
-static void refuse(struct target *t)
+static void scraper_refuse(struct target *t)
 {
     err_set(&t->in.failed, ERR_LIMIT, "target_limit exceeded (number of targets: %zu, limit: %lld)",
             t->over, (long long)t->conf->common.limits.targets);
     t->is_last = true;
-    run(t);
+    scraper_run(t);
 }
 
-static void ask(struct target *t, struct now now)
+static void scraper_ask(struct target *t, struct now now)
 {
     int64_t limit = t->conf->common.limits.body_size;
     struct arena a;
@@ -398,11 +398,11 @@ static void ask(struct target *t, struct now now)
     headers[1] = (struct http_header){S("Accept-Encoding"),
                                       t->conf->enable_compression ? S("gzip") : S("identity")};
     headers[2] = (struct http_header){S("X-Prometheus-Scrape-Timeout-Seconds"), str_of(seconds)};
-    t->transfer = transport_send(t->scraper->parts.transport, &rq, answered, t);
+    t->transfer = transport_send(t->scraper->parts.transport, &rq, scraper_answered, t);
     arena_release(&a);
 }
 
-static void due(struct timer *timer, struct now now)
+static void scraper_due(struct timer *timer, struct now now)
 {
     struct target *t = container_of(timer, struct target, timer);
 
@@ -418,14 +418,14 @@ static void due(struct timer *timer, struct now now)
     t->in_interval = t->plan.interval;
     t->in_hold = t->scraper->parts.hold(t->hold);
     if (t->over != 0)
-        refuse(t);
+        scraper_refuse(t);
     else
-        ask(t, now);
+        scraper_ask(t, now);
 }
 
 /* -- who there is -- */
 
-static void note_dropped(struct scrape_job *job, struct labels discovered, const char *why)
+static void scraper_note_dropped(struct scrape_job *job, struct labels discovered, const char *why)
 {
     vec_push(&job->dropped, (struct target_status){.job = job->conf->job_name,
                                                    .discovered = labels_copy(&job->a, discovered),
@@ -453,14 +453,14 @@ static void take_found(void *arg, struct labels found)
         job->found += !(*hit)->is_marked;
         (*hit)->is_marked = true;
     } else {
-        note_dropped(job, plan.discovered, e.msg);
+        scraper_note_dropped(job, plan.discovered, e.msg);
     }
     arena_release(&a);
 }
 
 /* As Prometheus does: too many targets are all of them down, for the job was not meant so. They stay, and what is known of
  * them ends as that of any target that is down. */
-static void check_limit(struct scrape_job *job)
+static void scraper_check_limit(struct scrape_job *job)
 {
     int64_t limit = job->conf->common.limits.targets;
     size_t over = limit > 0 && job->found > (size_t)limit ? job->found : 0;
@@ -502,7 +502,7 @@ static void sync(struct scraper *s)
         vec_clear(&job->dropped);
         arena_reset(&job->a);
         discovery_each(job->discovery, take_found, job);
-        check_limit(job);
+        scraper_check_limit(job);
     }
     MAP_EACH (struct target_map_entry, e, &s->targets) {
         struct target *t = e->value;

@@ -8,12 +8,12 @@
 
 /* -- labels -- */
 
-struct draft {
+struct target_draft {
     struct arena *a;
     VEC(struct label) v;
 };
 
-static bool has(const struct draft *d, str name)
+static bool target_has(const struct target_draft *d, str name)
 {
     VEC_EACH (const struct label *, l, &d->v)
         if (str_eq(l->name, name))
@@ -21,9 +21,9 @@ static bool has(const struct draft *d, str name)
     return false;
 }
 
-static void set_default(struct draft *d, str name, str value)
+static void target_set_default(struct target_draft *d, str name, str value)
 {
-    if (!has(d, name))
+    if (!target_has(d, name))
         vec_push(&d->v, (struct label){name, value});
 }
 
@@ -38,7 +38,7 @@ static str duration_text(struct arena *a, dur_ns d)
     return text;
 }
 
-static struct labels finish(struct draft *d)
+static struct labels target_finish(struct target_draft *d)
 {
     struct label *v = arena_array(d->a, d->v.n, sizeof(*v));
     struct labels ls = {v, 0};
@@ -55,32 +55,32 @@ static struct labels finish(struct draft *d)
 static struct labels with_defaults(const struct scrape_conf *c, struct labels found,
                                    struct arena *a)
 {
-    struct draft d = {.a = a};
+    struct target_draft d = {.a = a};
 
     LABELS_EACH (l, found)
         vec_push(&d.v, *l);
-    set_default(&d, S("job"), c->job_name);
-    set_default(&d, S("__scrape_interval__"), duration_text(a, c->common.interval));
-    set_default(&d, S("__scrape_timeout__"), duration_text(a, c->common.timeout));
-    set_default(&d, S("__metrics_path__"), c->metrics_path);
-    set_default(&d, S("__scheme__"), c->scheme);
+    target_set_default(&d, S("job"), c->job_name);
+    target_set_default(&d, S("__scrape_interval__"), duration_text(a, c->common.interval));
+    target_set_default(&d, S("__scrape_timeout__"), duration_text(a, c->common.timeout));
+    target_set_default(&d, S("__metrics_path__"), c->metrics_path);
+    target_set_default(&d, S("__scheme__"), c->scheme);
     for (size_t i = 0; i < c->params.n; i++)
         if (c->params.v[i].values.n != 0)
-            set_default(&d, arena_printf(a, "__param_%.*s", STR(c->params.v[i].name)),
-                        c->params.v[i].values.v[0]);
-    return finish(&d);
+            target_set_default(&d, arena_printf(a, "__param_%.*s", STR(c->params.v[i].name)),
+                               c->params.v[i].values.v[0]);
+    return target_finish(&d);
 }
 
 /* What samples get: names that begin with __ are for the scraper only. */
 static struct labels public_labels(struct labels ls, str address, struct arena *a)
 {
-    struct draft d = {.a = a};
+    struct target_draft d = {.a = a};
 
     LABELS_EACH (l, ls)
         if (!str_starts_with(l->name, S("__")))
             vec_push(&d.v, *l);
-    set_default(&d, S("instance"), address);
-    return finish(&d);
+    target_set_default(&d, S("instance"), address);
+    return target_finish(&d);
 }
 
 /* -- the URL -- */
@@ -120,7 +120,7 @@ static void add_params(struct buf *url, const struct scrape_conf *c, struct labe
 }
 
 /* A path is a path: what would begin a query or a fragment is escaped. */
-static void add_path(struct buf *url, str path)
+static void target_add_path(struct buf *url, str path)
 {
     if (path.n == 0 || path.p[0] != '/')
         buf_addc(url, '/');
@@ -142,7 +142,7 @@ static str make_url(const struct scrape_conf *c, struct labels ls, struct arena 
     buf_add(&url, labels_get(ls, S("__scheme__")));
     buf_adds(&url, "://");
     buf_add(&url, labels_get(ls, S("__address__")));
-    add_path(&url, labels_get(ls, S("__metrics_path__")));
+    target_add_path(&url, labels_get(ls, S("__metrics_path__")));
     add_params(&url, c, ls, a);
     text = arena_str(a, buf_str(&url));
     buf_release(&url);
@@ -151,7 +151,7 @@ static str make_url(const struct scrape_conf *c, struct labels ls, struct arena 
 
 /* -- all of it -- */
 
-static bool read_time(struct labels ls, str name, dur_ns *out, struct err *e)
+static bool target_read_time(struct labels ls, str name, dur_ns *out, struct err *e)
 {
     str text = labels_get(ls, name);
 
@@ -177,8 +177,8 @@ bool target_plan(const struct scrape_conf *conf, struct labels found, struct are
         return err_set(e, ERR_INVALID, "\"%.*s\" is not a valid hostname", STR(address));
     if (!str_is(scheme, "http") && !str_is(scheme, "https"))
         return err_set(e, ERR_INVALID, "scheme \"%.*s\" is neither http nor https", STR(scheme));
-    if (!read_time(ls, S("__scrape_interval__"), &out->interval, e) ||
-        !read_time(ls, S("__scrape_timeout__"), &out->timeout, e))
+    if (!target_read_time(ls, S("__scrape_interval__"), &out->interval, e) ||
+        !target_read_time(ls, S("__scrape_timeout__"), &out->timeout, e))
         return false;
     if (out->timeout > out->interval)
         return err_set(e, ERR_INVALID, "the scrape timeout is longer than the interval");

@@ -12,7 +12,7 @@ enum { SAMPLES_MAX = 1000000 };
 
 /* -- notes -- */
 
-static str note(str **v, size_t *n, struct arena *a, str text)
+static str answer_note(str **v, size_t *n, struct arena *a, str text)
 {
     text = arena_str(a, utf8_cut(text, ANSWER_NOTE_LENGTH_MAX));
     if (*v == NULL)
@@ -32,17 +32,17 @@ static bool is_about_samples(str warning)
 
 void answer_warn(struct answer_notes *n, struct arena *a, str text)
 {
-    text = note(&n->warnings, &n->n_warnings, a, text);
+    text = answer_note(&n->warnings, &n->n_warnings, a, text);
     if (n->partial.n == 0 && is_about_samples(text))
         n->partial = text;
 }
 
 void answer_inform(struct answer_notes *n, struct arena *a, str text)
 {
-    (void)note(&n->infos, &n->n_infos, a, text);
+    (void)answer_note(&n->infos, &n->n_infos, a, text);
 }
 
-static void judge(struct answer_notes *n, struct arena *a, bool is_partial, size_t valueless)
+static void answer_judge(struct answer_notes *n, struct arena *a, bool is_partial, size_t valueless)
 {
     if (n->partial.n == 0 && valueless != 0)
         n->partial = arena_printf(a, "samples without a value: %zu", valueless);
@@ -102,7 +102,7 @@ static ts_ms to_ms(double t)
 }
 
 /* [time, "value"] */
-static bool read_point(struct json_reader *r, struct sample *s)
+static bool answer_read_point(struct json_reader *r, struct sample *s)
 {
     double t;
 
@@ -144,7 +144,7 @@ static bool read_vector(struct json_reader *r, struct arena *a, struct samples *
             if (str_is(key, "metric"))
                 s.labels = read_metric(r, a);
             else if (str_is(key, "value"))
-                has_value = read_point(r, &s);
+                has_value = answer_read_point(r, &s);
             else if (str_is(key, "histogram"))
                 has_value = read_histogram(r, &s);
             else
@@ -171,15 +171,15 @@ static bool read_vector(struct json_reader *r, struct arena *a, struct samples *
     return !r->failed;
 }
 
-struct parsed {
+struct answer_parsed {
     str type, result, status, error;
     bool is_partial;
     struct answer_notes notes;
 };
 
 /* Texts; what stands there in another form is no note. */
-static void read_notes(struct json_reader *r, struct arena *a, struct answer_notes *n,
-                       void (*add)(struct answer_notes *n, struct arena *a, str text))
+static void answer_read_notes(struct json_reader *r, struct arena *a, struct answer_notes *n,
+                              void (*add)(struct answer_notes *n, struct arena *a, str text))
 {
     str text;
 
@@ -196,7 +196,7 @@ static void read_notes(struct json_reader *r, struct arena *a, struct answer_not
 }
 
 /* The result may stand before its type, so it is noted as written first. */
-static void read_data(struct json_reader *r, struct parsed *p)
+static void answer_read_data(struct json_reader *r, struct answer_parsed *p)
 {
     str key;
 
@@ -214,7 +214,7 @@ static void read_data(struct json_reader *r, struct parsed *p)
     }
 }
 
-static bool read_envelope(str body, struct arena *a, struct parsed *p, struct err *e)
+static bool read_envelope(str body, struct arena *a, struct answer_parsed *p, struct err *e)
 {
     struct json_reader r;
     str key;
@@ -226,11 +226,11 @@ static bool read_envelope(str body, struct arena *a, struct parsed *p, struct er
         else if (str_is(key, "error"))
             json_string(&r, &p->error);
         else if (str_is(key, "data"))
-            read_data(&r, p);
+            answer_read_data(&r, p);
         else if (str_is(key, "warnings"))
-            read_notes(&r, a, &p->notes, answer_warn);
+            answer_read_notes(&r, a, &p->notes, answer_warn);
         else if (str_is(key, "infos"))
-            read_notes(&r, a, &p->notes, answer_inform);
+            answer_read_notes(&r, a, &p->notes, answer_inform);
         else if (str_is(key, "isPartial") && json_peek(&r) == JSON_BOOL)
             json_bool(&r, &p->is_partial);
         else
@@ -247,7 +247,7 @@ bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct an
 {
     struct samples s = {0};
     size_t valueless = 0;
-    struct parsed p = {0};
+    struct answer_parsed p = {0};
     struct json_reader r;
 
     if (!read_envelope(body, a, &p, e))
@@ -261,14 +261,14 @@ bool prom_answer_parse(str body, struct arena *a, struct samples *out, struct an
     } else if (str_is(p.type, "scalar")) {
         s.v = arena_new(a, struct sample);
         s.n = 1;
-        read_point(&r, s.v);
+        answer_read_point(&r, s.v);
     } else {
         return err_set(e, ERR_INVALID, "rule result is not a vector or scalar");
     }
     if (!json_end(&r))
         return err_set(e, ERR_INVALID, "the answer's result: %s", r.err.msg);
     *out = s;
-    judge(&p.notes, a, p.is_partial, valueless);
+    answer_judge(&p.notes, a, p.is_partial, valueless);
     if (notes != NULL)
         *notes = p.notes;
     return true;
@@ -285,7 +285,7 @@ static str without_parameter(str error)
 enum source_error prom_answer_error(int status, str body, struct err *e)
 {
     struct arena a;
-    struct parsed p = {0};
+    struct answer_parsed p = {0};
     enum source_error kind = status == 400                                     ? SOURCE_BAD_DATA
                              : status == 422                                   ? SOURCE_EXECUTION
                              : status == 429                                   ? SOURCE_THROTTLED

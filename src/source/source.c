@@ -56,7 +56,8 @@ static void query_free(struct query *q)
     mem_free(q);
 }
 
-static void drop(struct source *s, struct query_list *list, size_t *count, void *arg, bool all)
+static void source_drop(struct source *s, struct query_list *list, size_t *count, void *arg,
+                        bool all)
 {
     struct query *q = TAILQ_FIRST(list);
 
@@ -78,17 +79,17 @@ void source_free(struct source *s)
 {
     if (s == NULL)
         return;
-    drop(s, &s->waiting, &s->n_waiting, NULL, true);
-    drop(s, &s->under_way, &s->n_under_way, NULL, true);
+    source_drop(s, &s->waiting, &s->n_waiting, NULL, true);
+    source_drop(s, &s->under_way, &s->n_under_way, NULL, true);
     metric_histogram_release(&s->stats.seconds);
     mem_free(s);
 }
 
-static void serve(struct source *s);
+static void source_serve(struct source *s);
 
-static void answered(void *arg, const struct transport_answer *t);
+static void source_source_answered(void *arg, const struct transport_answer *t);
 
-static void ask(struct query *q)
+static void source_ask(struct query *q)
 {
     struct source *s = q->source;
     str base = s->conf->urls[q->url];
@@ -106,11 +107,11 @@ static void ask(struct query *q)
     rq.http.headers = (struct http_headers){&header, 1};
     rq.http.body = buf_str(&q->form);
     q->tried++;
-    q->transfer = transport_send(s->transport, &rq, answered, q);
+    q->transfer = transport_send(s->transport, &rq, source_source_answered, q);
     buf_release(&url);
 }
 
-static void serve(struct source *s)
+static void source_serve(struct source *s)
 {
     struct query *q;
 
@@ -122,11 +123,11 @@ static void serve(struct source *s)
         s->n_under_way++;
         q->url = s->preferred;
         q->deadline = ts_add(s->clock->now.mono, s->conf->timeout);
-        ask(q);
+        source_ask(q);
     }
 }
 
-static void note(struct source *s, const struct query *q, const struct source_answer *a)
+static void source_note(struct source *s, const struct query *q, const struct source_answer *a)
 {
     if (!source_error_is_outage(a->error)) {
         s->down_since = TS_NONE;
@@ -138,7 +139,7 @@ static void note(struct source *s, const struct query *q, const struct source_an
     snprintf(s->last_error, sizeof(s->last_error), "%s", a->err.msg);
 }
 
-static void classify(const struct transport_answer *t, struct source_answer *a)
+static void source_classify(const struct transport_answer *t, struct source_answer *a)
 {
     if (t->failure != TRANSPORT_OK) {
         a->error = t->failure == TRANSPORT_TIMEOUT ? SOURCE_TIMEOUT : SOURCE_DOWN;
@@ -150,7 +151,7 @@ static void classify(const struct transport_answer *t, struct source_answer *a)
     }
 }
 
-static void answered(void *arg, const struct transport_answer *t)
+static void source_source_answered(void *arg, const struct transport_answer *t)
 {
     struct query *q = arg;
     struct source *s = q->source;
@@ -159,7 +160,7 @@ static void answered(void *arg, const struct transport_answer *t)
 
     q->transfer = NULL;
     (void)peer_clock_skew(t, s->clock->now.wall, &s->skew);
-    classify(t, &a);
+    source_classify(t, &a);
     s->stats.failed += a.error != SOURCE_OK;
     metric_histogram_observe(&s->stats.seconds, (double)t->took / NS_PER_S);
     again = source_error_is_outage(a.error) && a.error != SOURCE_THROTTLED &&
@@ -167,15 +168,15 @@ static void answered(void *arg, const struct transport_answer *t)
     if (again) {
         q->url = (q->url + 1) % s->conf->n_urls;
         q->deadline = ts_add(s->clock->now.mono, s->conf->timeout);
-        ask(q);
+        source_ask(q);
         return;
     }
-    note(s, q, &a);
+    source_note(s, q, &a);
     TAILQ_REMOVE(&s->under_way, q, link);
     s->n_under_way--;
     q->cb(q->arg, &a);
     query_free(q);
-    serve(s);
+    source_serve(s);
 }
 
 void source_query(struct source *s, str query, ts_ns time, source_cb *cb, void *arg)
@@ -196,7 +197,7 @@ void source_query(struct source *s, str query, ts_ns time, source_cb *cb, void *
                  (long long)(s->conf->lookback_delta / NS_PER_MS));
     TAILQ_INSERT_TAIL(&s->waiting, q, link);
     s->n_waiting++;
-    serve(s);
+    source_serve(s);
 }
 
 str source_name(const struct source *s)

@@ -51,7 +51,7 @@ static struct job_pace pace(void *arg)
     return p;
 }
 
-static struct scripted_answer serve(void *arg, const struct scripted_request *rq)
+static struct scripted_answer stage_serve(void *arg, const struct scripted_request *rq)
 {
     struct stage_instance *i = arg;
     struct scripted_answer a;
@@ -76,7 +76,7 @@ static void send_on(void *arg, const struct alert_input *v, size_t n)
     forward_alerts(((struct stage_instance *)arg)->forward, v, n);
 }
 
-static void jumped(void *arg, const struct clock_jump *j)
+static void stage_jumped(void *arg, const struct clock_jump *j)
 {
     struct stage_instance *i = arg;
 
@@ -95,7 +95,7 @@ static void write_next(struct stage_instance *i)
               ts_add(i->stage->now.mono, stage_draw(i->stage, i->pace.commits)));
 }
 
-static void report(struct timer *t, struct now now)
+static void stage_report(struct timer *t, struct now now)
 {
     struct stage_instance *i = container_of(t, struct stage_instance, report);
 
@@ -124,11 +124,11 @@ static void begin_parts(struct stage_instance *i, const struct config *conf)
     clock_init_stepped(&i->clock, stage_now(i));
     clock_expire(&i->clock);
     clock_init_stepped(&i->outside, stage_now(i));
-    i->report.fire = report;
+    i->report.fire = stage_report;
     i->is_cut = false;
     i->pool =
         pool_new_stepped(&i->outside, i->life.threads != 0 ? i->life.threads : THREADS, pace, i);
-    i->net = scripted_new(&i->clock, serve, i);
+    i->net = scripted_new(&i->clock, stage_serve, i);
     scripted_arrive_by(i->net, &i->outside);
     i->forward = forward_new(scripted_transport(i->net), &i->clock, i->life.host);
     if (i->life.folder.n != 0)
@@ -157,7 +157,7 @@ void stage_begin(struct stage_instance *i, struct config *conf)
                                 .external_url = S("http://tocsin"),
                                 .decided = decided,
                                 .forward = send_on,
-                                .jumped = jumped,
+                                .jumped = stage_jumped,
                                 .slice = i->life.slice,
                                 .pause = pause_of,
                                 .arg = i};
@@ -182,7 +182,7 @@ void stage_begin(struct stage_instance *i, struct config *conf)
     write_next(i);
 }
 
-static void leave(void *arg)
+static void stage_leave(void *arg)
 {
     struct stage_instance *i = arg;
 
@@ -194,7 +194,7 @@ static void leave(void *arg)
 /* As serve does it. What is under way on the disk is written before the stop is over. */
 static void stop(struct stage_instance *i)
 {
-    turn_stop(i->shell, leave, i);
+    turn_stop(i->shell, stage_leave, i);
     store_stop(i->store);
     heartbeat_free(i->heartbeat);
     shell_keep_backend(i->shell);
@@ -213,7 +213,7 @@ static void stop(struct stage_instance *i)
     i->store = NULL;
 }
 
-static void end(struct stage_instance *i, size_t written, bool is_cut)
+static void stage_stage_end(struct stage_instance *i, size_t written, bool is_cut)
 {
     struct state_backend *left = NULL;
 
@@ -229,12 +229,12 @@ static void end(struct stage_instance *i, size_t written, bool is_cut)
 
 void stage_end(struct stage_instance *i)
 {
-    end(i, 0, false);
+    stage_stage_end(i, 0, false);
 }
 
 void stage_cut(struct stage_instance *i)
 {
-    end(i, (size_t)stage_draw(i->stage, (dur_ns)state_memory_queued(i->disk)), true);
+    stage_stage_end(i, (size_t)stage_draw(i->stage, (dur_ns)state_memory_queued(i->disk)), true);
 }
 
 /* -- time -- */
@@ -315,7 +315,8 @@ struct stage_reload {
     struct slice slice;
 };
 
-static void put_in_force(struct stage_instance *i, struct config *conf, struct rules_ahead *ahead)
+static void stage_put_in_force(struct stage_instance *i, struct config *conf,
+                               struct rules_ahead *ahead)
 {
     struct diags d;
 
@@ -346,7 +347,7 @@ void stage_reload_at_once(struct stage_instance *i, struct config *conf)
     if (i->reload != NULL) /* it was made for what runs */
         vec_push(&i->reloads, conf);
     else
-        put_in_force(i, conf, make_at_once(i, conf));
+        stage_put_in_force(i, conf, make_at_once(i, conf));
 }
 
 static void make_ready(struct job *j)
@@ -359,7 +360,7 @@ static void make_ready(struct job *j)
 
 static void read_next(struct stage_instance *i);
 
-static bool prepare(struct slice *x)
+static bool stage_prepare(struct slice *x)
 {
     struct stage_reload *r = container_of(x, struct stage_reload, slice);
     struct stage_instance *i = r->of;
@@ -367,7 +368,7 @@ static bool prepare(struct slice *x)
     if (configure_prepare(&i->parts, r->next))
         return true;
     i->reload = NULL;
-    put_in_force(i, r->next, r->ahead);
+    stage_put_in_force(i, r->next, r->ahead);
     config_unref(r->running);
     mem_free(r);
     read_next(i);
@@ -379,8 +380,8 @@ static void made_ready(struct job *j)
     struct stage_reload *r = container_of(j, struct stage_reload, job);
     struct stage_instance *i = r->of;
 
-    r->slice = (struct slice){.step = prepare};
-    if (prepare(&r->slice))
+    r->slice = (struct slice){.step = stage_prepare};
+    if (stage_prepare(&r->slice))
         slices_add(shell_slices(i->shell), &r->slice);
 }
 

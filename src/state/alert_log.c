@@ -25,7 +25,7 @@ static bool create_next(struct alert_log *l, str records, struct err *e)
            err_wrap(e, "'%s'", tmp);
 }
 
-static void give_up(struct alert_log *l)
+static void alert_log_give_up(struct alert_log *l)
 {
     char tmp[STATE_PATH];
 
@@ -38,7 +38,7 @@ static void give_up(struct alert_log *l)
 
 /* The new file takes the place of the log. False with the new one still there: it could not; without: nobody knows which of
  * the two the folder will have. */
-static bool put_in_place(struct alert_log *l, struct err *e)
+static bool alert_log_put_in_place(struct alert_log *l, struct err *e)
 {
     char path[STATE_PATH], tmp[STATE_PATH];
 
@@ -54,18 +54,18 @@ static bool put_in_place(struct alert_log *l, struct err *e)
     return sync_dir(l->dir, e);
 }
 
-static bool create(struct alert_log *l, str records, struct err *e)
+static bool alert_log_create(struct alert_log *l, str records, struct err *e)
 {
-    give_up(l);
-    if (create_next(l, records, e) && put_in_place(l, e))
+    alert_log_give_up(l);
+    if (create_next(l, records, e) && alert_log_put_in_place(l, e))
         return true;
-    give_up(l);
+    alert_log_give_up(l);
     return false;
 }
 
 /* The log under a second name, before another takes its place. */
-static bool keep_damaged(struct alert_log *l, const char *path, char aside[STATE_PATH],
-                         struct err *e)
+static bool alert_log_keep_damaged(struct alert_log *l, const char *path, char aside[STATE_PATH],
+                                   struct err *e)
 {
     state_path(aside, l->dir, "alerts.log.damaged");
     unlink(aside);
@@ -90,7 +90,7 @@ static bool salvage(struct alert_log *l, const char *path, str bytes, size_t at,
         at = record_find(bytes, bytes.n - rest.n);
     }
     read = HEADER + sound.n;
-    ok = keep_damaged(l, path, aside, e) && create(l, buf_str(&sound), e);
+    ok = alert_log_keep_damaged(l, path, aside, e) && alert_log_create(l, buf_str(&sound), e);
     if (ok)
         buf_addf(
             notice,
@@ -101,11 +101,12 @@ static bool salvage(struct alert_log *l, const char *path, str bytes, size_t at,
     return ok;
 }
 
-static bool set_aside(struct alert_log *l, const char *path, struct buf *notice, struct err *e)
+static bool alert_log_set_aside(struct alert_log *l, const char *path, struct buf *notice,
+                                struct err *e)
 {
     char aside[STATE_PATH];
 
-    if (!keep_damaged(l, path, aside, e) || !create(l, STR_NONE, e))
+    if (!alert_log_keep_damaged(l, path, aside, e) || !alert_log_create(l, STR_NONE, e))
         return false;
     buf_addf(notice, "alert log '%s' is damaged: kept as '%s', starting without stored alerts\n",
              path, aside);
@@ -123,7 +124,7 @@ static bool cut(struct alert_log *l, const char *path, str bytes, size_t good, s
         log_warn("the torn end of a file is cut off, as a power cut leaves it",
                  LOG_STR("file", str_of(path)), LOG_I64("bytes", left));
     } else {
-        if (!keep_damaged(l, path, aside, e))
+        if (!alert_log_keep_damaged(l, path, aside, e))
             return false;
         buf_addf(notice, "alert log '%s' is damaged: its last %zu bytes are lost; kept as '%s'\n",
                  path, left, aside);
@@ -133,8 +134,8 @@ static bool cut(struct alert_log *l, const char *path, str bytes, size_t good, s
 }
 
 /* From `good` on the file cannot be read. */
-static bool mend(struct alert_log *l, const char *path, size_t good, size_t size,
-                 struct buf *notice, struct err *e)
+static bool alert_log_mend(struct alert_log *l, const char *path, size_t good, size_t size,
+                           struct buf *notice, struct err *e)
 {
     struct buf all = BUF_INIT;
     size_t found;
@@ -150,14 +151,15 @@ static bool mend(struct alert_log *l, const char *path, size_t good, size_t size
     if (found < size)
         ok = salvage(l, path, buf_str(&all), good != 0 ? HEADER : found, notice, e);
     else if (good == 0)
-        ok = set_aside(l, path, notice, e);
+        ok = alert_log_set_aside(l, path, notice, e);
     else
         ok = cut(l, path, buf_str(&all), good, notice, e);
     buf_release(&all);
     return ok;
 }
 
-static bool check(struct alert_log *l, const char *path, struct buf *notice, struct err *e)
+static bool alert_log_check(struct alert_log *l, const char *path, struct buf *notice,
+                            struct err *e)
 {
     char head[HEADER];
     struct stat st;
@@ -165,12 +167,12 @@ static bool check(struct alert_log *l, const char *path, struct buf *notice, str
     if (fstat(l->file.fd, &st) != 0)
         return err_errno(e, errno, "cannot read '%s'", path);
     if (st.st_size == 0)
-        return create(l, STR_NONE, e);
+        return alert_log_create(l, STR_NONE, e);
     if (st.st_size >= HEADER && record_read(l->file.fd, 0, head, HEADER) &&
         memcmp(head, magic, HEADER) == 0)
         l->file.size = record_walk(l->file.fd, HEADER, (uint64_t)st.st_size, NULL, NULL);
     return l->file.size == (uint64_t)st.st_size ||
-           mend(l, path, (size_t)l->file.size, (size_t)st.st_size, notice, e);
+           alert_log_mend(l, path, (size_t)l->file.size, (size_t)st.st_size, notice, e);
 }
 
 bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err *e)
@@ -183,10 +185,10 @@ bool alert_log_open(struct alert_log *l, str dir, struct buf *notice, struct err
     state_path(path, dir, "alerts.log");
     l->file.fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
     if (l->file.fd < 0 && errno == ENOENT)
-        return create(l, STR_NONE, e);
+        return alert_log_create(l, STR_NONE, e);
     if (l->file.fd < 0)
         return err_errno(e, errno, "cannot open '%s'", path);
-    if (check(l, path, notice, e))
+    if (alert_log_check(l, path, notice, e))
         return true;
     alert_log_close(l);
     return false;
@@ -205,18 +207,18 @@ bool alert_log_is_there(const struct alert_log *l, struct err *e)
 
 void alert_log_close(struct alert_log *l)
 {
-    give_up(l);
+    alert_log_give_up(l);
     file_close(&l->file);
 }
 
-struct scan {
+struct state_alert_log_scan {
     bool (*row)(void *arg, str key, str body);
     void *arg;
 };
 
 static bool scan_record(void *arg, str bytes)
 {
-    const struct scan *s = arg;
+    const struct state_alert_log_scan *s = arg;
 
     return s->row(s->arg, STR_NONE, bytes);
 }
@@ -224,7 +226,7 @@ static bool scan_record(void *arg, str bytes)
 bool alert_log_scan(struct alert_log *l, bool (*row)(void *arg, str key, str body), void *arg,
                     struct err *e)
 {
-    struct scan s = {row, arg};
+    struct state_alert_log_scan s = {row, arg};
 
     (void)e;
     (void)record_walk(l->file.fd, HEADER, l->file.size, scan_record, &s);
@@ -234,7 +236,7 @@ bool alert_log_scan(struct alert_log *l, bool (*row)(void *arg, str key, str bod
 static void add_to_next(struct alert_log *l, str records)
 {
     if (l->next.fd >= 0 && !file_append(&l->next, records, NULL))
-        give_up(l);
+        alert_log_give_up(l);
 }
 
 bool alert_log_append(struct alert_log *l, str records, struct err *e)
@@ -254,27 +256,27 @@ bool alert_log_sync(struct alert_log *l, struct err *e)
 bool alert_log_slice(struct alert_log *l, str records, enum state_slice which, struct err *e)
 {
     if (which & STATE_SLICE_FIRST) {
-        give_up(l);
+        alert_log_give_up(l);
         if (!create_next(l, STR_NONE, NULL))
-            give_up(l);
+            alert_log_give_up(l);
     }
     add_to_next(l, records);
     if (l->next.fd < 0)
         return true;
     if (!(which & STATE_SLICE_LAST)) {
         if (!file_sync(&l->next, NULL))
-            give_up(l);
+            alert_log_give_up(l);
         return true;
     }
-    if (put_in_place(l, e))
+    if (alert_log_put_in_place(l, e))
         return true;
     if (l->next.fd < 0)
         return false;
-    give_up(l);
+    alert_log_give_up(l);
     return true;
 }
 
 bool alert_log_rewrite(struct alert_log *l, str records, struct err *e)
 {
-    return create(l, records, e);
+    return alert_log_create(l, records, e);
 }

@@ -43,7 +43,7 @@ static bool is_free(const char *dir, struct err *e)
     return is_empty || err_set(e, ERR_CONFLICT, "'%s' is there, and is not empty", dir);
 }
 
-static bool make_folder(const char *path, struct err *e)
+static bool backup_make_folder(const char *path, struct err *e)
 {
     return (mkdir(path, 0700) == 0 && chmod(path, 0700) == 0) ||
            err_errno(e, errno, "cannot create folder '%s'", path);
@@ -74,7 +74,7 @@ struct backup *backup_begin(str dir, struct err *e)
     }
     snprintf(w->dir, sizeof(w->dir), "%.*s", STR(dir));
     snprintf(w->tmp, sizeof(w->tmp), "%.*s.partial-%ld", STR(dir), (long)getpid());
-    if (is_free(w->dir, e) && make_folder(w->tmp, e)) {
+    if (is_free(w->dir, e) && backup_make_folder(w->tmp, e)) {
         w->is_made = true;
         return w;
     }
@@ -90,7 +90,7 @@ static bool make_inner(const struct backup *w, str name, struct err *e)
     if (name.p == NULL)
         return true;
     snprintf(path, sizeof(path), "%s/%.*s", w->tmp, STR(inner));
-    return access(path, F_OK) == 0 || make_folder(path, e);
+    return access(path, F_OK) == 0 || backup_make_folder(path, e);
 }
 
 bool backup_file(struct backup *w, str name, struct err *e)
@@ -154,7 +154,7 @@ static bool write_manifest(struct backup *w, struct err *e)
     return ok || err_errno(e, errno, "cannot write '%s'", path);
 }
 
-static bool put_in_place(struct backup *w, struct err *e)
+static bool backup_put_in_place(struct backup *w, struct err *e)
 {
     if (rename(w->tmp, w->dir) != 0)
         return err_errno(e, errno, "cannot put the backup in place of '%s'", w->dir);
@@ -175,7 +175,7 @@ bool backup_end(struct backup *w, str version, ts_ns taken, str manifest, struct
         return err_set(e, ERR_CORRUPT, "what came is not what was sent: the manifests differ");
     arena_init(&a, 0);
     ok = write_manifest(w, e) && state_sync_folders(str_of(w->tmp), e) &&
-         backup_check(str_of(w->tmp), &a, &m, e) && put_in_place(w, e);
+         backup_check(str_of(w->tmp), &a, &m, e) && backup_put_in_place(w, e);
     arena_release(&a);
     return ok;
 }
@@ -196,7 +196,7 @@ void backup_free(struct backup *w)
 
 /* -- checking -- */
 
-static bool sum_up(void *arg, str bytes, struct err *e)
+static bool backup_sum_up(void *arg, str bytes, struct err *e)
 {
     uint32_t *crc = arg;
 
@@ -205,7 +205,7 @@ static bool sum_up(void *arg, str bytes, struct err *e)
     return true;
 }
 
-static bool check_file(str dir, const struct manifest_file *f, struct err *e)
+static bool backup_check_file(str dir, const struct manifest_file *f, struct err *e)
 {
     uint64_t size;
     uint32_t crc = 0;
@@ -215,7 +215,7 @@ static bool check_file(str dir, const struct manifest_file *f, struct err *e)
     if (ok && size != f->size)
         ok = err_set(e, ERR_CORRUPT, "'%.*s/%.*s' has %llu bytes, the manifest says %llu", STR(dir),
                      STR(f->name), (unsigned long long)size, (unsigned long long)f->size);
-    ok = ok && state_read_pieces(fd, size, sum_up, &crc, e);
+    ok = ok && state_read_pieces(fd, size, backup_sum_up, &crc, e);
     if (ok && crc != f->crc)
         ok =
             err_set(e, ERR_CORRUPT, "'%.*s/%.*s' is damaged: checksum %08x, the manifest says %08x",
@@ -237,14 +237,14 @@ bool state_db_check(str path, struct err *e)
     return ok;
 }
 
-static bool check_files(str dir, const struct manifest *m, struct err *e)
+static bool backup_check_files(str dir, const struct manifest *m, struct err *e)
 {
     bool has_rows = false;
     char path[STATE_PATH];
 
     for (size_t i = 0; i < m->n; i++) {
         has_rows |= str_is(m->files[i].name, "state.db");
-        if (!check_file(dir, &m->files[i], e))
+        if (!backup_check_file(dir, &m->files[i], e))
             return false;
     }
     if (!has_rows)
@@ -275,7 +275,7 @@ bool backup_check(str dir, struct arena *a, struct manifest *out, struct err *e)
     if (fd >= 0)
         close(fd);
     buf_release(&text);
-    return ok && check_files(dir, out, e);
+    return ok && backup_check_files(dir, out, e);
 }
 
 bool backup_is_one(str dir)
@@ -300,7 +300,7 @@ bool backup_copy_file(str dir, const struct manifest_file *f, const char *to, st
 
 /* -- of a folder that nobody uses -- */
 
-static bool merge(const char *path, struct err *e)
+static bool backup_merge(const char *path, struct err *e)
 {
     sqlite3 *db = NULL;
     bool ok = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
@@ -331,7 +331,7 @@ static bool copy_database(struct backup *w, str folder, struct err *e)
     return state_copy_plain(folder, is_new ? S("state.db.new") : S("state.db"), to, NULL, e) &&
            (is_new || access(path, F_OK) != 0 ||
             state_copy_plain(folder, S("state.db-wal"), wal, NULL, e)) &&
-           merge(to, e);
+           backup_merge(to, e);
 }
 
 /* It lies there already: only what stands in the manifest is missing. */
@@ -340,7 +340,7 @@ static bool add_database(struct backup *w, struct err *e)
     char path[STATE_PATH];
     struct manifest_file f = {.name = S("state.db")};
     int fd = state_open_plain(str_of(w->tmp), f.name, &f.size, e);
-    bool ok = fd >= 0 && state_read_pieces(fd, f.size, sum_up, &f.crc, e);
+    bool ok = fd >= 0 && state_read_pieces(fd, f.size, backup_sum_up, &f.crc, e);
 
     if (fd >= 0)
         close(fd);
@@ -351,7 +351,7 @@ static bool add_database(struct backup *w, struct err *e)
     return true;
 }
 
-static bool add_file(struct backup *w, const struct state_file *f, struct err *e)
+static bool backup_add_file(struct backup *w, const struct state_file *f, struct err *e)
 {
     char *bytes = mem_alloc(PIECE);
     uint64_t at = 0;
@@ -368,7 +368,7 @@ static bool add_file(struct backup *w, const struct state_file *f, struct err *e
     return ok && backup_file_end(w, e);
 }
 
-static bool add_others(struct backup *w, str folder, struct err *e)
+static bool backup_add_others(struct backup *w, str folder, struct err *e)
 {
     struct state_files files = {.v = VEC_INIT};
     bool ok = state_files_open(&files, folder, UINT64_MAX, e);
@@ -376,7 +376,7 @@ static bool add_others(struct backup *w, str folder, struct err *e)
     if (ok)
         state_files_trim(&files);
     for (size_t i = 0; ok && i < files.v.n; i++)
-        ok = add_file(w, &files.v.v[i], e);
+        ok = backup_add_file(w, &files.v.v[i], e);
     state_files_release(&files);
     return ok;
 }
@@ -396,7 +396,7 @@ bool backup_folder(str folder, str dir, str version, ts_ns now, struct err *e)
     ok = state_lock(folder, &lock, e);
     if (ok)
         w = backup_begin(dir, e);
-    ok = ok && w != NULL && copy_database(w, folder, e) && add_others(w, folder, e) &&
+    ok = ok && w != NULL && copy_database(w, folder, e) && backup_add_others(w, folder, e) &&
          add_database(w, e) && backup_end(w, version, now, STR_NONE, e);
     backup_free(w);
     if (lock >= 0)

@@ -18,7 +18,7 @@ void state_copy_forget(str dir)
     (void)unlink(path);
 }
 
-static void end(struct state_copy *c)
+static void copy_end(struct state_copy *c)
 {
     if (c->backup != NULL)
         (void)sqlite3_backup_finish(c->backup);
@@ -30,12 +30,12 @@ static void end(struct state_copy *c)
 
 void state_copy_fail(struct state_copy *c, const struct err *why)
 {
-    end(c);
+    copy_end(c);
     c->ok = false;
     c->why = *why;
 }
 
-static bool give_up(struct state_copy *c, sqlite3 *db)
+static bool copy_give_up(struct state_copy *c, sqlite3 *db)
 {
     struct err e = ERR_INIT;
 
@@ -45,7 +45,7 @@ static bool give_up(struct state_copy *c, sqlite3 *db)
     return true;
 }
 
-static bool begin(struct state_copy *c, sqlite3 *from, str dir)
+static bool copy_begin(struct state_copy *c, sqlite3 *from, str dir)
 {
     int fd;
 
@@ -66,7 +66,7 @@ static bool begin(struct state_copy *c, sqlite3 *from, str dir)
 }
 
 /* The instant. */
-static void hold(struct state_copy *c, str dir, uint64_t alerts)
+static void copy_hold(struct state_copy *c, str dir, uint64_t alerts)
 {
     struct err e = ERR_INIT;
 
@@ -84,19 +84,19 @@ bool state_copy_step(struct state_copy *c, sqlite3 *from, str dir, uint64_t aler
         state_copy_fail(c, &(struct err){.code = ERR_TIMEOUT, .msg = "nobody waits for it"});
         return true;
     }
-    if (c->backup == NULL && !begin(c, from, dir))
-        return give_up(c, c->to);
+    if (c->backup == NULL && !copy_begin(c, from, dir))
+        return copy_give_up(c, c->to);
     rc = sqlite3_backup_step(c->backup, PAGES);
     if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
         return false;
     if (rc != SQLITE_DONE || sqlite3_backup_finish(c->backup) != SQLITE_OK) {
         if (rc == SQLITE_DONE)
             c->backup = NULL;
-        return give_up(c, c->to);
+        return copy_give_up(c, c->to);
     }
     c->backup = NULL;
-    end(c);
-    hold(c, dir, alerts);
+    copy_end(c);
+    copy_hold(c, dir, alerts);
     return true;
 }
 

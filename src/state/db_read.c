@@ -23,7 +23,7 @@ static bool keep_log(sqlite3 *db)
                         NULL) == SQLITE_OK;
 }
 
-static bool try(str path, const char *options, int flags, sqlite3 **out)
+static bool db_read_try(str path, const char *options, int flags, sqlite3 **out)
 {
     struct buf uri = BUF_INIT;
     bool ok;
@@ -41,12 +41,12 @@ bool state_db_read(str path, enum db_rest rest, sqlite3 **out, struct err *e)
     bool ok;
 
     if (rest == DB_LIES_STILL) {
-        ok = try(path, "?immutable=1", SQLITE_OPEN_READONLY, &db);
+        ok = db_read_try(path, "?immutable=1", SQLITE_OPEN_READONLY, &db);
     } else {
-        ok = try(path, "", SQLITE_OPEN_READWRITE, &db) && keep_log(db);
+        ok = db_read_try(path, "", SQLITE_OPEN_READWRITE, &db) && keep_log(db);
         if (!ok && sqlite3_errcode(db) != SQLITE_NOTADB && sqlite3_errcode(db) != SQLITE_CORRUPT) {
             sqlite3_close(db); /* whoever may not write here reads as well as he can */
-            ok = try(path, "?mode=ro", SQLITE_OPEN_READONLY, &db);
+            ok = db_read_try(path, "?mode=ro", SQLITE_OPEN_READONLY, &db);
         }
     }
     if (ok) {

@@ -42,7 +42,7 @@ struct going_back {
     size_t unsure, templates, pushes;
 };
 
-static bool run(sqlite3 *db, const char *sql, struct err *e)
+static bool downgrade_run(sqlite3 *db, const char *sql, struct err *e)
 {
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ||
            state_sqlite_failed(db, e, "write");
@@ -105,7 +105,7 @@ static bool convert(struct going_back *g, enum state_table t, str key, str body,
     return true;
 }
 
-static bool put(struct going_back *g, sqlite3_stmt *s, str key, str body, struct err *e)
+static bool downgrade_put(struct going_back *g, sqlite3_stmt *s, str key, str body, struct err *e)
 {
     bool ok =
         sqlite3_bind_blob64(s, 1, key.p != NULL ? key.p : "", key.n, SQLITE_STATIC) == SQLITE_OK &&
@@ -126,7 +126,7 @@ static bool copy_rows(struct going_back *g, enum state_table t, sqlite3_stmt *fr
         str key = sqlite_column(from, 0), body = sqlite_column(from, 1);
         bool goes;
 
-        if (!convert(g, t, key, body, &goes, e) || (goes && !put(g, to, key, body, e)))
+        if (!convert(g, t, key, body, &goes, e) || (goes && !downgrade_put(g, to, key, body, e)))
             return false;
     }
     return rc == SQLITE_DONE || state_sqlite_failed(g->from, e, "read");
@@ -152,7 +152,7 @@ static bool copy_table(struct going_back *g, enum state_table t, struct err *e)
     return ok;
 }
 
-static bool write_rows(struct going_back *g, struct err *e)
+static bool downgrade_write_rows(struct going_back *g, struct err *e)
 {
     char path[STATE_PATH];
     bool ok;
@@ -166,11 +166,11 @@ static bool write_rows(struct going_back *g, struct err *e)
     ok = sqlite3_open_v2(path, &g->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
              SQLITE_OK ||
          state_sqlite_failed(g->to, e, "write");
-    ok = ok && run(g->to, "BEGIN", e) && run(g->to, ddl, e);
+    ok = ok && downgrade_run(g->to, "BEGIN", e) && downgrade_run(g->to, ddl, e);
     for (int t = 0; ok && t < STATE_TABLES; t++)
         if (state_tables[t].kind != STATE_LOG)
             ok = copy_table(g, (enum state_table)t, e);
-    ok = ok && run(g->to, "COMMIT", e);
+    ok = ok && downgrade_run(g->to, "COMMIT", e);
     sqlite3_close(g->to);
     return ok && state_sync_file(path, e);
 }
@@ -206,7 +206,7 @@ static bool copy_alerts(const struct going_back *g, struct err *e)
     return state_copy_plain(g->folder, S("alerts.log"), to, NULL, e);
 }
 
-static void tell(const struct going_back *g, const char *aside, struct buf *said)
+static void downgrade_tell(const struct going_back *g, const char *aside, struct buf *said)
 {
     if (g->unsure != 0)
         buf_addf(
@@ -225,13 +225,13 @@ static void tell(const struct going_back *g, const char *aside, struct buf *said
     buf_addf(said, "%.*s is what 0.1.1 opens; what was there is in %s\n", STR(g->folder), aside);
 }
 
-static bool write_folder(struct going_back *g, struct buf *said, struct err *e)
+static bool downgrade_write_folder(struct going_back *g, struct buf *said, struct err *e)
 {
     char name[64], aside[STATE_PATH + 128];
 
     if (!state_restoring_begin(g->folder, g->into, e))
         return false;
-    if (!write_rows(g, e) || !copy_alerts(g, e) || !link_samples(g, e)) {
+    if (!downgrade_write_rows(g, e) || !copy_alerts(g, e) || !link_samples(g, e)) {
         (void)state_remove_folder(g->into);
         return false;
     }
@@ -239,13 +239,13 @@ static bool write_folder(struct going_back *g, struct buf *said, struct err *e)
     snprintf(aside, sizeof(aside), "%.*s/%s", STR(g->folder), name);
     if (!state_move_aside(g->folder, name, e) || !state_restoring_end(g->folder, g->into, e))
         return err_wrap(e, "what was there is in '%s'", aside);
-    tell(g, aside, said);
+    downgrade_tell(g, aside, said);
     return true;
 }
 
 /* -- all of it -- */
 
-static bool is_sound(struct going_back *g, str path, struct err *e)
+static bool downgrade_is_sound(struct going_back *g, str path, struct err *e)
 {
     struct buf why = BUF_INIT;
     size_t bad;
@@ -281,7 +281,7 @@ static bool go_back(struct going_back *g, struct buf *said, struct err *e)
         ok = err_set(e, ERR_UNSUPPORTED, "'%s' has version %lld, this program knows %d", path,
                      (long long)version, STATE_VERSION);
     else
-        ok = ok && is_sound(g, str_of(path), e) && write_folder(g, said, e);
+        ok = ok && downgrade_is_sound(g, str_of(path), e) && downgrade_write_folder(g, said, e);
     sqlite3_close(g->from);
     return ok;
 }

@@ -13,7 +13,7 @@
 
 enum { HEADER = 8, PUSHED_MAX = 64 << 20, TAIL_MAX = 64 << 20 };
 
-static bool read_text(struct state_file *f, struct err *e)
+static bool files_read_text(struct state_file *f, struct err *e)
 {
     char *text;
 
@@ -31,7 +31,7 @@ static bool read_text(struct state_file *f, struct err *e)
 }
 
 /* Whatever it is called in the folder; one that has gone meanwhile is none. */
-static bool add(struct state_files *f, str dir, str name, struct err *e)
+static bool files_add(struct state_files *f, str dir, str name, struct err *e)
 {
     struct err why = ERR_INIT;
     struct state_file made = {.name = STR_NONE};
@@ -43,7 +43,7 @@ static bool add(struct state_files *f, str dir, str name, struct err *e)
         *e = why;
         return false;
     }
-    if (str_starts_with(name, S("pushed/")) && !read_text(&made, e)) {
+    if (str_starts_with(name, S("pushed/")) && !files_read_text(&made, e)) {
         close(made.fd);
         return false;
     }
@@ -52,7 +52,7 @@ static bool add(struct state_files *f, str dir, str name, struct err *e)
     return true;
 }
 
-static bool add_folder(struct state_files *f, str dir, const char *inner, struct err *e)
+static bool files_add_folder(struct state_files *f, str dir, const char *inner, struct err *e)
 {
     char path[STATE_PATH], name[STATE_PATH];
     struct dirent *entry;
@@ -66,13 +66,13 @@ static bool add_folder(struct state_files *f, str dir, const char *inner, struct
     while (ok && (entry = readdir(d)) != NULL) {
         snprintf(name, sizeof(name), "%s/%s", inner, entry->d_name);
         if (manifest_is_name(str_of(name)))
-            ok = add(f, dir, str_of(name), e);
+            ok = files_add(f, dir, str_of(name), e);
     }
     closedir(d);
     return ok;
 }
 
-static int by_name(const void *a, const void *b)
+static int files_by_name(const void *a, const void *b)
 {
     return str_cmp(((const struct state_file *)a)->name, ((const struct state_file *)b)->name);
 }
@@ -80,16 +80,16 @@ static int by_name(const void *a, const void *b)
 static void sort(struct state_files *f)
 {
     if (f->v.n != 0)
-        qsort(f->v.v, f->v.n, sizeof(f->v.v[0]), by_name);
+        qsort(f->v.v, f->v.n, sizeof(f->v.v[0]), files_by_name);
 }
 
 bool state_files_open(struct state_files *f, str dir, uint64_t alerts, struct err *e)
 {
-    bool ok = add(f, dir, S("alerts.log"), e);
+    bool ok = files_add(f, dir, S("alerts.log"), e);
 
     if (f->v.n != 0 && f->v.v[0].size > alerts)
         f->v.v[0].size = alerts;
-    ok = ok && add_folder(f, dir, "samples", e) && add_folder(f, dir, "pushed", e);
+    ok = ok && files_add_folder(f, dir, "samples", e) && files_add_folder(f, dir, "pushed", e);
     sort(f);
     return ok;
 }
@@ -124,7 +124,7 @@ void state_files_release(struct state_files *f)
 }
 
 /* Behind its last sound record, when nothing sound stands there. */
-static void trim(struct state_file *f)
+static void files_trim(struct state_file *f)
 {
     uint64_t end = record_walk(f->fd, HEADER, f->size, NULL, NULL), n = f->size - end;
     struct buf tail = BUF_INIT;
@@ -142,7 +142,7 @@ void state_files_trim(struct state_files *f)
 {
     VEC_EACH (struct state_file *, it, &f->v)
         if (str_ends_with(it->name, S(".log")) && it->size >= HEADER)
-            trim(it);
+            files_trim(it);
 }
 
 size_t state_file_read(const struct state_file *f, uint64_t at, char *out, size_t n)

@@ -48,14 +48,14 @@ static void sum_of_columns(sqlite3 *db, const char *table, struct buf *out)
     sqlite3_free(sql);
 }
 
-struct counting {
+struct info_counting {
     sqlite3 *db;
     struct json_writer *w;
 };
 
 static void put_table(void *arg, const char *name)
 {
-    const struct counting *c = arg;
+    const struct info_counting *c = arg;
     sqlite3 *db = c->db;
     struct json_writer *w = c->w;
     struct buf columns = BUF_INIT;
@@ -78,7 +78,7 @@ static void put_table(void *arg, const char *name)
 
 static bool put_tables(sqlite3 *db, struct json_writer *w)
 {
-    struct counting c = {db, w};
+    struct info_counting c = {db, w};
     bool ok;
 
     json_key(w, S("tables"));
@@ -105,7 +105,7 @@ static bool put_database(str path, enum db_rest rest, struct json_writer *w, str
 
 /* -- files -- */
 
-static const char *kind_of(str name)
+static const char *info_kind_of(str name)
 {
     static const struct {
         const char *name, *kind;
@@ -134,7 +134,7 @@ struct listing {
 
 static void put_file(struct listing *l, const char *name, const struct stat *st)
 {
-    const char *kind = kind_of(str_of(name));
+    const char *kind = info_kind_of(str_of(name));
 
     json_open(l->w, '{');
     json_key(l->w, S("name"));

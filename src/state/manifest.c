@@ -42,7 +42,7 @@ void manifest_end(struct buf *out)
     buf_addf(out, "end %08x\n", crc32c(buf_str(out)));
 }
 
-static bool bad(struct err *e, size_t line, const char *what)
+static bool manifest_bad(struct err *e, size_t line, const char *what)
 {
     return err_set(e, ERR_CORRUPT, "line %zu: %s", line, what);
 }
@@ -60,7 +60,7 @@ static bool read_crc(str s, uint32_t *out)
     return true;
 }
 
-static bool read_file(str line, struct arena *a, struct manifest_file *out)
+static bool manifest_read_file(str line, struct arena *a, struct manifest_file *out)
 {
     struct manifest_file f;
     str crc = str_cut(&line, ' '), size = str_cut(&line, ' ');
@@ -82,7 +82,7 @@ static bool take_line(str *rest, str before, str *value)
     return true;
 }
 
-static size_t count_lines(str text)
+static size_t manifest_count_lines(str text)
 {
     size_t n = 0;
 
@@ -107,27 +107,27 @@ bool manifest_read(str text, struct arena *a, struct manifest *out, struct err *
 {
     struct manifest m = {0};
     str rest, value;
-    size_t line = 3, n = count_lines(text);
+    size_t line = 3, n = manifest_count_lines(text);
 
     if (!str_starts_with(text, S("tocsin backup ")))
-        return bad(e, 1, "not the manifest of a backup");
+        return manifest_bad(e, 1, "not the manifest of a backup");
     if (!str_starts_with(text, S("tocsin backup 1\n")))
         return err_set(e, ERR_UNSUPPORTED, "a newer program wrote this backup: use that one");
     if (!is_whole(text, &rest) || n > MANIFEST_FILES_MAX)
-        return bad(e, n, "the manifest is cut or damaged");
+        return manifest_bad(e, n, "the manifest is cut or damaged");
     (void)str_cut(&rest, '\n');
     if (!take_line(&rest, S("version "), &value))
-        return bad(e, 2, "no version");
+        return manifest_bad(e, 2, "no version");
     m.version = arena_str(a, value);
     if (!take_line(&rest, S("taken "), &value) || !rfc3339_parse(value, &m.taken, NULL))
-        return bad(e, 3, "no time");
+        return manifest_bad(e, 3, "no time");
     m.files = arena_array(a, n, sizeof(*m.files));
     while (rest.n != 0) {
         line++;
-        if (!take_line(&rest, S("file "), &value) || !read_file(value, a, &m.files[m.n]))
-            return bad(e, line, "not a file of a storage folder");
+        if (!take_line(&rest, S("file "), &value) || !manifest_read_file(value, a, &m.files[m.n]))
+            return manifest_bad(e, line, "not a file of a storage folder");
         if (m.n != 0 && str_cmp(m.files[m.n - 1].name, m.files[m.n].name) >= 0)
-            return bad(e, line, "files are not in order, or one stands twice");
+            return manifest_bad(e, line, "files are not in order, or one stands twice");
         m.n++;
     }
     *out = m;

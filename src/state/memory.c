@@ -6,11 +6,11 @@
 #include "base/vec.h"
 #include "model/row.h"
 
-struct row {
+struct memory_row {
     str key, value;
 };
 
-typedef VEC(struct row) rows; /* sorted by key */
+typedef VEC(struct memory_row) rows; /* sorted by key */
 
 struct waiting {
     uint64_t n;
@@ -38,7 +38,7 @@ struct memory {
     bool fails, fails_late;
 };
 
-static size_t find(const rows *r, str key, bool *found)
+static size_t memory_find(const rows *r, str key, bool *found)
 {
     size_t lo = 0, hi = r->n;
 
@@ -54,17 +54,17 @@ static size_t find(const rows *r, str key, bool *found)
     return lo;
 }
 
-static void row_release(struct row *r)
+static void row_release(struct memory_row *r)
 {
     mem_str_free(r->key);
     mem_str_free(r->value);
 }
 
-static void put(rows *r, str key, str value)
+static void memory_put(rows *r, str key, str value)
 {
     bool found;
-    size_t i = find(r, key, &found);
-    struct row made = {mem_str_dup(key), mem_str_dup(value)};
+    size_t i = memory_find(r, key, &found);
+    struct memory_row made = {mem_str_dup(key), mem_str_dup(value)};
 
     if (found) {
         row_release(&r->v[i]);
@@ -76,10 +76,10 @@ static void put(rows *r, str key, str value)
     r->v[i] = made;
 }
 
-static void drop(rows *r, str key)
+static void memory_drop(rows *r, str key)
 {
     bool found;
-    size_t i = find(r, key, &found);
+    size_t i = memory_find(r, key, &found);
 
     if (!found)
         return;
@@ -106,7 +106,7 @@ static void records_add(records *v, str framed)
 static void disk_clear(struct disk *d)
 {
     for (size_t t = 0; t < STATE_TABLES; t++) {
-        VEC_EACH (struct row *, r, &d->tables[t])
+        VEC_EACH (struct memory_row *, r, &d->tables[t])
             row_release(r);
         vec_release(&d->tables[t]);
     }
@@ -117,16 +117,16 @@ static void disk_clear(struct disk *d)
     d->has_next = false;
 }
 
-static void apply(struct disk *d, const struct state_commit *c)
+static void memory_apply(struct disk *d, const struct state_commit *c)
 {
     struct unpack u = unpack_of(buf_str(&c->ops));
     struct state_op op;
 
     while (state_op_next(&u, &op)) {
         if (op.put)
-            put(&d->tables[op.table], op.key, op.value);
+            memory_put(&d->tables[op.table], op.key, op.value);
         else
-            drop(&d->tables[op.table], op.key);
+            memory_drop(&d->tables[op.table], op.key);
     }
     records_add(&d->alerts, buf_str(&c->alerts));
     if (d->has_next)
@@ -149,7 +149,7 @@ static void apply_slice(struct disk *d, const struct state_commit *c, enum state
     d->has_next = false;
 }
 
-static uint64_t commit(void *self, struct state_commit *c)
+static uint64_t memory_commit(void *self, struct state_commit *c)
 {
     struct memory *m = self;
 
@@ -158,7 +158,7 @@ static uint64_t commit(void *self, struct state_commit *c)
     return m->handed;
 }
 
-static uint64_t alerts_slice(void *self, struct buf *framed, enum state_slice which)
+static uint64_t memory_alerts_slice(void *self, struct buf *framed, enum state_slice which)
 {
     struct memory *m = self;
 
@@ -170,13 +170,13 @@ static uint64_t alerts_slice(void *self, struct buf *framed, enum state_slice wh
     return m->handed;
 }
 
-static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
-                 void *arg, struct err *e)
+static bool memory_scan(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
+                        void *arg, struct err *e)
 {
     const struct disk *d = &((struct memory *)self)->disk;
 
     (void)e;
-    VEC_EACH (const struct row *, it, &d->tables[t])
+    VEC_EACH (const struct memory_row *, it, &d->tables[t])
         if (!row(arg, it->key, it->value))
             return true;
     if (t == STATE_ALERT)
@@ -186,30 +186,31 @@ static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key,
     return true;
 }
 
-static void answer(struct memory *m, struct state_read *r)
+static void memory_answer(struct memory *m, struct state_read *r)
 {
     const struct err down = {.code = ERR_IO, .msg = "the store is degraded"};
     const rows *all = &m->disk.tables[r->table];
     bool ignored;
 
-    for (size_t i = find(all, str_cmp(r->from, r->prefix) > 0 ? r->from : r->prefix, &ignored);
+    for (size_t i =
+             memory_find(all, str_cmp(r->from, r->prefix) > 0 ? r->from : r->prefix, &ignored);
          i < all->n && !m->stats.degraded && state_read_add(r, all->v[i].key, all->v[i].value); i++)
         continue;
     r->done(r, m->stats.degraded ? &down : NULL);
 }
 
-static void read_rows(void *self, struct state_read *r)
+static void memory_read_rows(void *self, struct state_read *r)
 {
     struct memory *m = self;
 
     BUG_ON(r->table == STATE_ALERT);
     if (m->queue.n == 0)
-        answer(m, r);
+        memory_answer(m, r);
     else
         vec_push(&m->queue, (struct waiting){.n = m->handed, .read = r});
 }
 
-static void stats(void *self, struct state_stats *out)
+static void memory_stats(void *self, struct state_stats *out)
 {
     const struct memory *m = self;
 
@@ -218,7 +219,7 @@ static void stats(void *self, struct state_stats *out)
         out->alert_log_bytes += RECORD_HEAD + s->n;
 }
 
-static void sync_all(void *self)
+static void memory_sync_all(void *self)
 {
     state_memory_flush(&((struct memory *)self)->backend);
 }
@@ -229,7 +230,7 @@ static void memory_free(void *self)
 
     VEC_EACH (struct waiting *, w, &m->queue) {
         if (w->read != NULL)
-            answer(m, w->read);
+            memory_answer(m, w->read);
         state_commit_release(&w->commit);
     }
     vec_release(&m->queue);
@@ -239,12 +240,12 @@ static void memory_free(void *self)
 
 static const struct state_backend_ops memory_ops = {
     .name = "memory",
-    .commit = commit,
-    .scan = scan,
-    .read = read_rows,
-    .alerts_slice = alerts_slice,
-    .stats = stats,
-    .sync = sync_all,
+    .commit = memory_commit,
+    .scan = memory_scan,
+    .read = memory_read_rows,
+    .alerts_slice = memory_alerts_slice,
+    .stats = memory_stats,
+    .sync = memory_sync_all,
     .free = memory_free,
 };
 
@@ -262,7 +263,7 @@ static void write_one(struct memory *m, const struct waiting *w)
     if (w->is_slice)
         apply_slice(&m->disk, &w->commit, w->which);
     else
-        apply(&m->disk, &w->commit);
+        memory_apply(&m->disk, &w->commit);
 }
 
 /* One commit of the queue; the callbacks may hand over more. */
@@ -272,7 +273,7 @@ static void flush_one(struct memory *m, struct waiting *w)
     bool written = !m->fails && !m->stats.degraded, ok = written && !m->fails_late;
 
     if (w->read != NULL) {
-        answer(m, w->read);
+        memory_answer(m, w->read);
         return;
     }
     if (written)
@@ -293,7 +294,7 @@ static void recover(struct memory *m)
 
     m->shell.snapshot(m->shell.arg, &all);
     disk_clear(&m->disk);
-    apply(&m->disk, &all);
+    memory_apply(&m->disk, &all);
     state_commit_release(&all);
     m->stats.degraded = false;
     m->shell.committed(m->shell.arg, m->handed, true, NULL);
@@ -365,7 +366,7 @@ void state_memory_each(const struct state_backend *b, enum state_table t,
 {
     const rows *r = &((const struct memory *)b->self)->disk.tables[t];
 
-    VEC_EACH (const struct row *, it, r)
+    VEC_EACH (const struct memory_row *, it, r)
         row(arg, it->key, it->value);
 }
 

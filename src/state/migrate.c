@@ -24,7 +24,7 @@ bool state_sqlite_failed(sqlite3 *db, struct err *e, const char *doing)
                    "cannot %s the state database: %s", doing, sqlite3_errmsg(db));
 }
 
-static bool run(sqlite3 *db, struct buf *sql, struct err *e)
+static bool migrate_run(sqlite3 *db, struct buf *sql, struct err *e)
 {
     bool ok = sqlite3_exec(db, buf_z(sql), NULL, NULL, NULL) == SQLITE_OK ||
               state_sqlite_failed(db, e, "migrate");
@@ -171,8 +171,8 @@ static bool renew(sqlite3 *db, enum state_table t, struct err *e)
     if (ok && found != NULL)
         buf_addf(&sql, "ALTER TABLE %s RENAME TO before;", found);
     state_create_sql(&sql, t, &state_sqlite);
-    ok = ok && run(db, &sql, e) &&
-         (found == NULL || (add_copy(db, &sql, def, e) && run(db, &sql, e)));
+    ok = ok && migrate_run(db, &sql, e) &&
+         (found == NULL || (add_copy(db, &sql, def, e) && migrate_run(db, &sql, e)));
     buf_release(&sql);
     return ok || err_wrap(e, "table '%s'", def->name);
 }
@@ -187,7 +187,7 @@ static bool renew_all(sqlite3 *db, struct err *e)
         if (state_tables[t].kind != STATE_LOG)
             ok = renew(db, (enum state_table)t, e);
     buf_addf(&sql, "PRAGMA user_version = %d", STATE_VERSION);
-    ok = ok && run(db, &sql, e);
+    ok = ok && migrate_run(db, &sql, e);
     buf_release(&sql);
     return ok;
 }
@@ -310,10 +310,10 @@ static bool migrate(sqlite3 *db, int version, const char *pushed, struct buf *no
     bool ok;
 
     buf_adds(&sql, "BEGIN IMMEDIATE");
-    ok = run(db, &sql, e);
+    ok = migrate_run(db, &sql, e);
     ok = ok && renew_all(db, e) && (version >= 3 || take_folder(db, pushed, notice, e));
     buf_adds(&sql, "COMMIT");
-    ok = ok && run(db, &sql, e);
+    ok = ok && migrate_run(db, &sql, e);
     buf_release(&sql);
     if (!ok)
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);

@@ -23,7 +23,7 @@ static bool counts(const char *name)
 }
 
 /* What was kept of an earlier time stays where it is. */
-static bool is_kept(const char *name)
+static bool restore_is_kept(const char *name)
 {
     return strncmp(name, "replaced-", 9) == 0 || strncmp(name, "before-downgrade-", 17) == 0;
 }
@@ -58,7 +58,7 @@ bool state_move_aside(str folder, const char *name, struct err *e)
         return err_errno(e, errno, "cannot create folder '%s'", to);
     d = opendir(path);
     while (d != NULL && ok && (entry = readdir(d)) != NULL) {
-        if (!counts(entry->d_name) || is_kept(entry->d_name))
+        if (!counts(entry->d_name) || restore_is_kept(entry->d_name))
             continue;
         snprintf(from, sizeof(from), "%s/%s", path, entry->d_name);
         snprintf(to, sizeof(to), "%s/%s/%s", path, name, entry->d_name);
@@ -69,7 +69,7 @@ bool state_move_aside(str folder, const char *name, struct err *e)
     return ok && sync_dir(folder, e);
 }
 
-static bool make_folder(const char *path, struct err *e)
+static bool restore_make_folder(const char *path, struct err *e)
 {
     return mkdir(path, 0700) == 0 || errno == EEXIST ||
            err_errno(e, errno, "cannot create folder '%s'", path);
@@ -86,7 +86,7 @@ bool state_restoring_begin(str folder, char into[4096], struct err *e)
     (void)state_remove_folder(into); /* of an attempt that was interrupted */
     for (size_t i = 0; ok && i < ARRAY_LEN(inner); i++) {
         snprintf(path, sizeof(path), "%s%s", into, inner[i]);
-        ok = make_folder(path, e);
+        ok = restore_make_folder(path, e);
     }
     return ok;
 }
@@ -123,8 +123,8 @@ bool state_restoring_end(str folder, const char *from, struct err *e)
     return sync_dir(folder, e);
 }
 
-static bool write_folder(str backup, const struct manifest *m, str folder, bool force, ts_ns now,
-                         struct buf *aside, struct err *e)
+static bool restore_write_folder(str backup, const struct manifest *m, str folder, bool force,
+                                 ts_ns now, struct buf *aside, struct err *e)
 {
     char restoring[STATE_PATH], name[64];
     bool is_full = false;
@@ -160,7 +160,8 @@ bool state_restore(str backup, str folder, bool force, ts_ns now, struct buf *as
                        STR(backup.n + 300 > STATE_PATH ? backup : folder));
     arena_init(&a, 0);
     ok = backup_check(backup, &a, &m, e) && state_dir_make(folder, e) &&
-         state_lock(folder, &lock, e) && write_folder(backup, &m, folder, force, now, aside, e);
+         state_lock(folder, &lock, e) &&
+         restore_write_folder(backup, &m, folder, force, now, aside, e);
     if (lock >= 0)
         close(lock);
     arena_release(&a);

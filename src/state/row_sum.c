@@ -13,7 +13,7 @@ int64_t state_row_sum(str key, str body)
     return crc32c_more(crc32c(key), body);
 }
 
-static str bytes(sqlite3_value *v)
+static str row_sum_bytes(sqlite3_value *v)
 {
     const char *p = sqlite3_value_blob(v);
 
@@ -23,7 +23,7 @@ static str bytes(sqlite3_value *v)
 static void row_sum(sqlite3_context *c, int n, sqlite3_value **v)
 {
     (void)n;
-    sqlite3_result_int64(c, state_row_sum(bytes(v[0]), bytes(v[1])));
+    sqlite3_result_int64(c, state_row_sum(row_sum_bytes(v[0]), row_sum_bytes(v[1])));
 }
 
 bool state_row_sum_add(sqlite3 *db, struct err *e)
@@ -66,7 +66,7 @@ size_t state_rows_damaged(sqlite3 *db, struct buf *out)
     return sum;
 }
 
-static bool keep(sqlite3 *db, str dir, char aside[4096], struct err *e)
+static bool row_sum_keep(sqlite3 *db, str dir, char aside[4096], struct err *e)
 {
     sqlite3_stmt *s = NULL;
     bool ok;
@@ -96,7 +96,7 @@ bool state_rows_mend(sqlite3 *db, str dir, struct buf *notice, struct err *e)
         if (n < 0)
             return state_sqlite_failed(db, e, "read");
         snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE " IS_BAD, table);
-        if ((aside[0] == '\0' && !keep(db, dir, aside, e)) ||
+        if ((aside[0] == '\0' && !row_sum_keep(db, dir, aside, e)) ||
             (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK &&
              !state_sqlite_failed(db, e, "mend")))
             return false;

@@ -60,7 +60,7 @@ struct task {
     struct state_read *read;
 };
 
-struct answer {
+struct sqlite_answer {
     enum task_kind kind;
     uint64_t n;
     bool ok;
@@ -69,7 +69,7 @@ struct answer {
 };
 
 typedef VEC(struct task) tasks;
-typedef VEC(struct answer) answers;
+typedef VEC(struct sqlite_answer) answers;
 
 struct sqlite {
     struct state_backend backend;
@@ -111,12 +111,13 @@ static void wake_loop(struct sqlite *q)
 }
 
 /* why: NULL when it is done. */
-static void post(struct sqlite *q, const struct task *t, size_t n, const struct err *why)
+static void sqlite_post(struct sqlite *q, const struct task *t, size_t n, const struct err *why)
 {
     pthread_mutex_lock(&q->lock);
     wake_loop(q);
     for (size_t i = 0; i < n; i++) {
-        struct answer a = {.kind = t[i].kind, .n = t[i].n, .ok = why == NULL, .read = t[i].read};
+        struct sqlite_answer a = {
+            .kind = t[i].kind, .n = t[i].n, .ok = why == NULL, .read = t[i].read};
 
         if (why != NULL) {
             a.why = mem_new(struct err);
@@ -179,7 +180,7 @@ static bool append_alerts(struct sqlite *q, const struct task *t, size_t n, stru
     return alert_log_sync(&q->log, e);
 }
 
-static bool write_rows(struct sqlite *q, const struct task *t, size_t n, struct err *e)
+static bool sqlite_write_rows(struct sqlite *q, const struct task *t, size_t n, struct err *e)
 {
     size_t bytes = 0;
 
@@ -206,23 +207,23 @@ static void write_batch(struct sqlite *q, const struct task *t, size_t n)
 {
     struct err e = ERR_INIT;
 
-    if (!q->broken && (!append_alerts(q, t, n, &e) || !write_rows(q, t, n, &e)))
+    if (!q->broken && (!append_alerts(q, t, n, &e) || !sqlite_write_rows(q, t, n, &e)))
         break_down(q, &e);
     if (!q->broken)
         state_note_write(q->dir, &q->note_fd, q->log.file.fd, q->log.file.size,
                          sqlite_db_log_size(&q->db));
-    post(q, t, n, q->broken ? &q->why : NULL);
+    sqlite_post(q, t, n, q->broken ? &q->why : NULL);
 }
 
 /* Only trouble is answered: n has been. */
-static void look(struct sqlite *q, const struct task *t)
+static void sqlite_look(struct sqlite *q, const struct task *t)
 {
     struct err e = ERR_INIT;
 
     if (q->broken || (sqlite_db_is_there(&q->db, &e) && alert_log_is_there(&q->log, &e)))
         return;
     break_down(q, &e);
-    post(q, t, 1, &e);
+    sqlite_post(q, t, 1, &e);
 }
 
 /* What was written is answered; n: the last of it. */
@@ -234,24 +235,25 @@ static void checkpoint(struct sqlite *q, uint64_t n, bool is_busy)
     if (q->broken || sqlite_db_checkpoint(&q->db, is_busy, &e))
         return;
     break_down(q, &e);
-    post(q, &t, 1, &e);
+    sqlite_post(q, &t, 1, &e);
 }
 
-static bool read_row(void *arg, str key, str body)
+static bool sqlite_read_row(void *arg, str key, str body)
 {
     return state_read_add(arg, key, body);
 }
 
-static void read_rows(struct sqlite *q, const struct task *t)
+static void sqlite_read_rows(struct sqlite *q, const struct task *t)
 {
     struct state_read *r = t->read;
     str from = str_cmp(r->from, r->prefix) > 0 ? r->from : r->prefix;
     struct err e = ERR_INIT;
 
     if (q->broken)
-        post(q, t, 1, &q->why);
+        sqlite_post(q, t, 1, &q->why);
     else
-        post(q, t, 1, sqlite_db_scan(&q->db, r->table, from, read_row, r, &e) ? NULL : &e);
+        sqlite_post(q, t, 1,
+                    sqlite_db_scan(&q->db, r->table, from, sqlite_read_row, r, &e) ? NULL : &e);
 }
 
 /* Before everything is packed: whether the disk takes anything. */
@@ -261,7 +263,7 @@ static void probe(struct sqlite *q, const struct task *t)
     struct err e = ERR_INIT;
     bool ok = state_dir_make(q->dir, &e) && file_probe(q->dir, (str){zeros, PROBE_BYTES}, &e);
 
-    post(q, t, 1, ok ? NULL : &e);
+    sqlite_post(q, t, 1, ok ? NULL : &e);
 }
 
 static void write_everything(struct sqlite *q, const struct task *t)
@@ -277,10 +279,10 @@ static void write_everything(struct sqlite *q, const struct task *t)
     q->broken = !ok;
     if (!ok)
         q->why = e;
-    post(q, t, 1, ok ? NULL : &e);
+    sqlite_post(q, t, 1, ok ? NULL : &e);
 }
 
-static double seconds(void)
+static double sqlite_seconds(void)
 {
     struct timespec t;
 
@@ -290,7 +292,7 @@ static double seconds(void)
 
 static void write_tasks(struct sqlite *q, const tasks *t)
 {
-    double start = seconds(), took;
+    double start = sqlite_seconds(), took;
     bool is_busy;
 
     for (size_t i = 0, n; i < t->n; i += n) {
@@ -302,13 +304,13 @@ static void write_tasks(struct sqlite *q, const tasks *t)
                 n++;
             write_batch(q, &t->v[i], n);
             break;
-        case TASK_READ: read_rows(q, &t->v[i]); break;
+        case TASK_READ: sqlite_read_rows(q, &t->v[i]); break;
         case TASK_PROBE: probe(q, &t->v[i]); break;
         case TASK_EVERYTHING: write_everything(q, &t->v[i]); break;
-        case TASK_LOOK: look(q, &t->v[i]); break;
+        case TASK_LOOK: sqlite_look(q, &t->v[i]); break;
         }
     }
-    took = seconds() - start;
+    took = sqlite_seconds() - start;
     pthread_mutex_lock(&q->lock);
     q->stats.commit_seconds_sum += took;
     q->stats.last_commit_seconds = took;
@@ -362,7 +364,7 @@ static void *writer(void *arg)
 
 /* -- loop thread -- */
 
-static void hand_over(struct sqlite *q, struct task t)
+static void sqlite_hand_over(struct sqlite *q, struct task t)
 {
     t.since = q->clock->now.mono;
     pthread_mutex_lock(&q->lock);
@@ -373,24 +375,24 @@ static void hand_over(struct sqlite *q, struct task t)
     pthread_mutex_unlock(&q->lock);
 }
 
-static uint64_t commit(void *self, struct state_commit *c)
+static uint64_t sqlite_commit(void *self, struct state_commit *c)
 {
     struct sqlite *q = self;
     struct task t = {.kind = TASK_COMMIT, .n = ++q->handed, .commit = *c};
 
     *c = (struct state_commit){0};
-    hand_over(q, t);
+    sqlite_hand_over(q, t);
     return t.n;
 }
 
-static uint64_t alerts_slice(void *self, struct buf *records, enum state_slice which)
+static uint64_t sqlite_alerts_slice(void *self, struct buf *records, enum state_slice which)
 {
     struct sqlite *q = self;
     struct task t = {
         .kind = TASK_SLICE, .which = which, .n = ++q->handed, .commit = {.alerts = *records}};
 
     *records = (struct buf)BUF_INIT;
-    hand_over(q, t);
+    sqlite_hand_over(q, t);
     return t.n;
 }
 
@@ -399,10 +401,10 @@ static void read_later(void *self, struct state_read *r)
     struct sqlite *q = self;
 
     BUG_ON(r->table == STATE_ALERT);
-    hand_over(q, (struct task){.kind = TASK_READ, .n = q->handed, .read = r});
+    sqlite_hand_over(q, (struct task){.kind = TASK_READ, .n = q->handed, .read = r});
 }
 
-static void copy(void *self, struct state_copy *c)
+static void sqlite_copy(void *self, struct state_copy *c)
 {
     struct sqlite *q = self;
 
@@ -419,7 +421,7 @@ static void retry_due(struct timer *timer, struct now now)
 
     (void)now;
     q->retrying = true;
-    hand_over(q, (struct task){.kind = TASK_PROBE, .n = q->handed});
+    sqlite_hand_over(q, (struct task){.kind = TASK_PROBE, .n = q->handed});
 }
 
 static void ask_for_everything(struct sqlite *q)
@@ -427,7 +429,7 @@ static void ask_for_everything(struct sqlite *q)
     struct task t = {.kind = TASK_EVERYTHING, .n = q->handed};
 
     q->shell.snapshot(q->shell.arg, &t.commit);
-    hand_over(q, t);
+    sqlite_hand_over(q, t);
 }
 
 /* The first pause of a trouble is short, the next ones grow. */
@@ -444,10 +446,10 @@ static void look_due(struct timer *timer, struct now now)
     struct sqlite *q = container_of(timer, struct sqlite, look);
 
     timer_arm(q->clock, timer, ts_add(now.mono, LOOK_EVERY));
-    hand_over(q, (struct task){.kind = TASK_LOOK, .n = q->handed});
+    sqlite_hand_over(q, (struct task){.kind = TASK_LOOK, .n = q->handed});
 }
 
-static void take_answer(struct sqlite *q, const struct answer *a)
+static void sqlite_take_answer(struct sqlite *q, const struct sqlite_answer *a)
 {
     if (a->kind == TASK_READ) {
         a->read->done(a->read, a->why);
@@ -467,7 +469,7 @@ static void take_answer(struct sqlite *q, const struct answer *a)
         q->shell.committed(q->shell.arg, a->n, a->ok, a->why);
 }
 
-static void deliver(struct sqlite *q)
+static void sqlite_deliver(struct sqlite *q)
 {
     answers taken;
     struct state_copy *copied;
@@ -478,8 +480,8 @@ static void deliver(struct sqlite *q)
     q->answers = (answers)VEC_INIT;
     q->copied = NULL;
     pthread_mutex_unlock(&q->lock);
-    VEC_EACH (struct answer *, a, &taken) {
-        take_answer(q, a);
+    VEC_EACH (struct sqlite_answer *, a, &taken) {
+        sqlite_take_answer(q, a);
         mem_free(a->why);
     }
     vec_release(&taken);
@@ -493,11 +495,11 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 
     (void)what;
     (void)eventfd_read(fd, &ignored);
-    deliver(arg);
+    sqlite_deliver(arg);
 }
 
-static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
-                 void *arg, struct err *e)
+static bool sqlite_scan(void *self, enum state_table t, bool (*row)(void *arg, str key, str value),
+                        void *arg, struct err *e)
 {
     struct sqlite *q = self;
 
@@ -508,7 +510,7 @@ static bool scan(void *self, enum state_table t, bool (*row)(void *arg, str key,
                             : sqlite_db_scan(&q->db, t, STR_NONE, row, arg, e);
 }
 
-static void stats(void *self, struct state_stats *out)
+static void sqlite_stats(void *self, struct state_stats *out)
 {
     struct sqlite *q = self;
 
@@ -517,7 +519,7 @@ static void stats(void *self, struct state_stats *out)
     pthread_mutex_unlock(&q->lock);
 }
 
-static void sync_all(void *self)
+static void sqlite_sync_all(void *self)
 {
     struct sqlite *q = self;
 
@@ -525,7 +527,7 @@ static void sync_all(void *self)
     while (q->queue.n != 0 || q->busy || q->copy != NULL)
         pthread_cond_wait(&q->idle, &q->lock);
     pthread_mutex_unlock(&q->lock);
-    deliver(q);
+    sqlite_deliver(q);
 }
 
 static void close_files(struct sqlite *q)
@@ -555,7 +557,7 @@ static void sqlite_free(void *self)
         event_free(q->wake);
     if (q->wake_fd >= 0)
         close(q->wake_fd);
-    VEC_EACH (struct answer *, a, &q->answers) {
+    VEC_EACH (struct sqlite_answer *, a, &q->answers) {
         if (a->kind == TASK_READ)
             a->read->done(a->read, a->why);
         mem_free(a->why);
@@ -574,13 +576,13 @@ static void sqlite_free(void *self)
 
 static const struct state_backend_ops sqlite_ops = {
     .name = "sqlite",
-    .commit = commit,
-    .scan = scan,
+    .commit = sqlite_commit,
+    .scan = sqlite_scan,
     .read = read_later,
-    .alerts_slice = alerts_slice,
-    .copy = copy,
-    .stats = stats,
-    .sync = sync_all,
+    .alerts_slice = sqlite_alerts_slice,
+    .copy = sqlite_copy,
+    .stats = sqlite_stats,
+    .sync = sqlite_sync_all,
     .free = sqlite_free,
 };
 
@@ -616,7 +618,7 @@ static bool open_alerts(struct sqlite *q, uint64_t least, struct buf *notice, st
     return true;
 }
 
-static bool open_files(struct sqlite *q, struct buf *notice, struct err *e)
+static bool sqlite_open_files(struct sqlite *q, struct buf *notice, struct err *e)
 {
     uint64_t alerts;
 
@@ -655,7 +657,7 @@ struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell
     q->lock_fd = q->wake_fd = q->note_fd = q->log.file.fd = q->log.next.fd = -1;
     q->db.dir = q->log.dir = q->dir;
     is_first = state_is_first(q->dir);
-    if (!open_files(q, notice, e) && !(is_first && begin_without(q, e))) {
+    if (!sqlite_open_files(q, notice, e) && !(is_first && begin_without(q, e))) {
         close_files(q);
         return NULL;
     }
@@ -663,7 +665,7 @@ struct state_backend *state_sqlite_open(str dir, const struct state_shell *shell
     q->stats.alert_log_bytes = q->log.file.size;
     start_writer(q);
     if (q->broken)
-        post(q, &(struct task){.kind = TASK_COMMIT}, 1, &q->why);
+        sqlite_post(q, &(struct task){.kind = TASK_COMMIT}, 1, &q->why);
     if (q->shell.base != NULL)
         timer_arm(q->clock, &q->look, ts_add(clock->now.mono, LOOK_EVERY));
     q->backend = (struct state_backend){&sqlite_ops, q};

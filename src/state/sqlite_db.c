@@ -27,12 +27,12 @@
 /* 4 MiB in the write-ahead log: a larger one would for longer grow with each commit, whose sync then writes its new end, too. */
 enum { PATH = 4096, CHECKPOINT_FRAMES = 1000, CHECKPOINT_BUSY = 4 * CHECKPOINT_FRAMES };
 
-static void path_of(char out[PATH], str dir, const char *suffix)
+static void sqlite_db_path_of(char out[PATH], str dir, const char *suffix)
 {
     snprintf(out, PATH, "%.*s/state.db%s", STR(dir), suffix);
 }
 
-static bool run(sqlite3 *db, const char *sql, struct err *e, const char *doing)
+static bool sqlite_db_run(sqlite3 *db, const char *sql, struct err *e, const char *doing)
 {
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ||
            state_sqlite_failed(db, e, doing);
@@ -108,9 +108,9 @@ static bool check_is_sound(sqlite3 *db, const char *path, struct err *e)
     return ok;
 }
 
-static bool prepare(struct sqlite_db *d, enum state_table t,
-                    void (*write)(struct buf *sql, enum state_table t), sqlite3_stmt **out,
-                    struct err *e)
+static bool sqlite_db_prepare(struct sqlite_db *d, enum state_table t,
+                              void (*write)(struct buf *sql, enum state_table t),
+                              sqlite3_stmt **out, struct err *e)
 {
     struct buf sql = BUF_INIT;
     bool ok;
@@ -136,8 +136,8 @@ static bool prepare_all(struct sqlite_db *d, struct err *e)
 {
     for (int t = 0; t < STATE_TABLES; t++)
         if (state_tables[t].kind != STATE_LOG &&
-            (!prepare(d, (enum state_table)t, state_put_sql, &d->put[t], e) ||
-             !prepare(d, (enum state_table)t, state_delete_sql, &d->del[t], e)))
+            (!sqlite_db_prepare(d, (enum state_table)t, state_put_sql, &d->put[t], e) ||
+             !sqlite_db_prepare(d, (enum state_table)t, state_delete_sql, &d->del[t], e)))
             return false;
     sqlite3_wal_hook(d->db, note_wal, d);
     return true;
@@ -147,9 +147,9 @@ static bool finish_rebuild(str dir, struct err *e)
 {
     char fresh[PATH], path[PATH], wal[PATH];
 
-    path_of(fresh, dir, ".new");
-    path_of(path, dir, "");
-    path_of(wal, dir, "-wal");
+    sqlite_db_path_of(fresh, dir, ".new");
+    sqlite_db_path_of(path, dir, "");
+    sqlite_db_path_of(wal, dir, "-wal");
     if (access(fresh, F_OK) != 0)
         return true;
     if (unlink(wal) != 0 && errno != ENOENT)
@@ -157,12 +157,12 @@ static bool finish_rebuild(str dir, struct err *e)
     return file_rename(fresh, path, e);
 }
 
-static bool set_aside(str dir, struct buf *notice, struct err *e)
+static bool sqlite_db_set_aside(str dir, struct buf *notice, struct err *e)
 {
     char path[PATH], aside[PATH + 32], wal[PATH], aside_wal[PATH + 64];
 
-    path_of(path, dir, "");
-    path_of(wal, dir, "-wal");
+    sqlite_db_path_of(path, dir, "");
+    sqlite_db_path_of(wal, dir, "-wal");
     snprintf(aside, sizeof(aside), "%s.damaged-%lld", path, (long long)time(NULL));
     snprintf(aside_wal, sizeof(aside_wal), "%s-wal", aside);
     if (!file_rename(path, aside, e))
@@ -197,7 +197,7 @@ bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err
     struct err why = ERR_INIT;
 
     *d = (struct sqlite_db){.dir = dir};
-    path_of(path, dir, "");
+    sqlite_db_path_of(path, dir, "");
     if (!finish_rebuild(dir, e))
         return false;
     state_wal_check(dir, notice);
@@ -211,7 +211,7 @@ bool sqlite_db_open(struct sqlite_db *d, str dir, struct buf *notice, struct err
             *e = why;
         return false;
     }
-    if (set_aside(dir, notice, e) && open_found(d, path, notice, e)) {
+    if (sqlite_db_set_aside(dir, notice, e) && open_found(d, path, notice, e)) {
         note_file(d, path);
         return true;
     }
@@ -264,10 +264,11 @@ bool sqlite_db_scan(struct sqlite_db *d, enum state_table t, str from,
 
 bool sqlite_db_begin(struct sqlite_db *d, struct err *e)
 {
-    return run(d->db, "BEGIN IMMEDIATE", e, "write");
+    return sqlite_db_run(d->db, "BEGIN IMMEDIATE", e, "write");
 }
 
-static bool step(struct sqlite_db *d, sqlite3_stmt *s, const struct state_op *op, struct err *e)
+static bool sqlite_db_step(struct sqlite_db *d, sqlite3_stmt *s, const struct state_op *op,
+                           struct err *e)
 {
     /* A NULL pointer would bind NULL, not the empty blob. */
     bool ok = sqlite3_bind_blob64(s, 1, op->key.p != NULL ? op->key.p : "", op->key.n,
@@ -291,14 +292,14 @@ bool sqlite_db_apply(struct sqlite_db *d, str ops, struct err *e)
     struct state_op op;
 
     while (state_op_next(&u, &op))
-        if (!step(d, op.put ? d->put[op.table] : d->del[op.table], &op, e))
+        if (!sqlite_db_step(d, op.put ? d->put[op.table] : d->del[op.table], &op, e))
             return false;
     return true;
 }
 
 bool sqlite_db_end(struct sqlite_db *d, struct err *e)
 {
-    return run(d->db, "COMMIT", e, "write");
+    return sqlite_db_run(d->db, "COMMIT", e, "write");
 }
 
 void sqlite_db_undo(struct sqlite_db *d)
@@ -306,7 +307,7 @@ void sqlite_db_undo(struct sqlite_db *d)
     (void)sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-static bool fill(struct sqlite_db *d, const char *path, str ops, struct err *e)
+static bool sqlite_db_fill(struct sqlite_db *d, const char *path, str ops, struct err *e)
 {
     return connect_to(&d->db, path, false, e) && sqlite_db_begin(d, e) && state_create(d->db, e) &&
            prepare_all(d, e) && sqlite_db_apply(d, ops, e) && sqlite_db_end(d, e);
@@ -330,13 +331,13 @@ bool sqlite_db_rebuild(struct sqlite_db *d, str ops, struct err *e)
     struct sqlite_db made = {.dir = d->dir};
     bool ok;
 
-    path_of(tmp, d->dir, ".tmp");
-    path_of(journal, d->dir, ".tmp-journal");
-    path_of(fresh, d->dir, ".new");
-    path_of(path, d->dir, "");
+    sqlite_db_path_of(tmp, d->dir, ".tmp");
+    sqlite_db_path_of(journal, d->dir, ".tmp-journal");
+    sqlite_db_path_of(fresh, d->dir, ".new");
+    sqlite_db_path_of(path, d->dir, "");
     (void)unlink(tmp);
     (void)unlink(journal);
-    ok = fill(&made, tmp, ops, e);
+    ok = sqlite_db_fill(&made, tmp, ops, e);
     sqlite_db_close(&made, true);
     if (!ok) {
         (void)unlink(tmp);
@@ -375,7 +376,7 @@ bool sqlite_db_is_there(const struct sqlite_db *d, struct err *e)
     char path[PATH];
     struct stat st;
 
-    path_of(path, d->dir, "");
+    sqlite_db_path_of(path, d->dir, "");
     return (stat(path, &st) == 0 && st.st_dev == d->device && st.st_ino == d->inode) ||
            err_set(e, ERR_IO, "'%s' was removed or replaced", path);
 }
@@ -395,7 +396,7 @@ uint64_t sqlite_db_size(const struct sqlite_db *d)
     struct stat st;
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        path_of(path, d->dir, names[i]);
+        sqlite_db_path_of(path, d->dir, names[i]);
         if (stat(path, &st) == 0)
             sum += (uint64_t)st.st_size;
     }

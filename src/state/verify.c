@@ -33,13 +33,13 @@ struct verifying {
     bool is_in_use, is_backup;
 };
 
-struct counting {
+struct verify_counting {
     uint64_t records, bytes;
 };
 
-static bool count(void *arg, str bytes)
+static bool verify_count(void *arg, str bytes)
 {
-    struct counting *c = arg;
+    struct verify_counting *c = arg;
 
     c->records++;
     c->bytes += bytes.n;
@@ -61,7 +61,7 @@ static bool ends_torn(int fd, uint64_t from, uint64_t end)
 }
 
 /* Lines of what is missing count each. */
-static void count_lines(struct verifying *v, size_t from)
+static void verify_count_lines(struct verifying *v, size_t from)
 {
     for (size_t i = from; i < v->out->n; i++)
         v->damaged += v->out->p[i] == '\n';
@@ -72,7 +72,7 @@ static void verify_records(struct verifying *v, const char *path, const char *ma
 {
     size_t head = strlen(magic);
     char found[MAGIC + 1] = "";
-    struct counting c = {0};
+    struct verify_counting c = {0};
     struct stat st = {0};
     uint64_t end = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -81,7 +81,7 @@ static void verify_records(struct verifying *v, const char *path, const char *ma
                    memcmp(found, magic, head) == 0;
 
     if (is_ours)
-        end = record_walk(fd, head, (uint64_t)st.st_size, count, &c);
+        end = record_walk(fd, head, (uint64_t)st.st_size, verify_count, &c);
     buf_addf(v->out, "%s: %lld bytes, %llu records", path, (long long)st.st_size,
              (unsigned long long)c.records);
     if (is_ours && end == (uint64_t)st.st_size && end >= least) {
@@ -227,7 +227,7 @@ static void verify_whole(struct verifying *v, str dir)
     size_t from = v->out->n;
 
     v->alerts = state_whole_look(dir, v->out);
-    count_lines(v, from);
+    verify_count_lines(v, from);
 }
 
 /* That it is there: what is in it is seen with the others. */

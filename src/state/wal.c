@@ -45,7 +45,7 @@ static void put_big(char *p, uint32_t v)
         p[i] = (char)(v >> (24 - 8 * i));
 }
 
-static struct sum sum_up(const struct wal *w, struct sum s, const char *p, size_t n)
+static struct sum wal_sum_up(const struct wal *w, struct sum s, const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i += 8) {
         s.a += (w->is_big ? big(p + i) : __builtin_bswap32(big(p + i))) + s.b;
@@ -59,9 +59,9 @@ static const char *frame(const struct wal *w, size_t k)
     return w->log.p + HEADER + k * (HEAD + w->page);
 }
 
-static struct sum sum_of(const struct wal *w, struct sum before, const char *f)
+static struct sum wal_sum_of(const struct wal *w, struct sum before, const char *f)
 {
-    return sum_up(w, sum_up(w, before, f, 8), f + HEAD, w->page);
+    return wal_sum_up(w, wal_sum_up(w, before, f, 8), f + HEAD, w->page);
 }
 
 static bool stands_at(struct sum s, const char *p)
@@ -88,37 +88,37 @@ static bool read_header(struct wal *w)
     w->is_big = (big(p) & 1) != 0;
     w->page = big(p + 8);
     return w->page >= PAGE_MIN && w->page <= PAGE_MAX && w->page % 8 == 0 &&
-           stands_at(sum_up(w, (struct sum){0, 0}, p, 24), p + 24);
+           stands_at(wal_sum_up(w, (struct sum){0, 0}, p, 24), p + 24);
 }
 
-static struct sum stands_before(const struct wal *w, size_t k)
+static struct sum wal_stands_before(const struct wal *w, size_t k)
 {
     return read_sum(k != 0 ? frame(w, k - 1) + 16 : w->log.p + 24);
 }
 
 static bool sums_up(const struct wal *w, size_t k)
 {
-    return stands_at(sum_of(w, stands_before(w, k), frame(w, k)), frame(w, k) + 16);
+    return stands_at(wal_sum_of(w, wal_stands_before(w, k), frame(w, k)), frame(w, k) + 16);
 }
 
 /* A frame that does not sum up from the checksum before it may do so from what that should have been: then only that was wrong. */
-static void judge(struct wal *w)
+static void wal_judge(struct wal *w)
 {
     struct sum made = read_sum(w->log.p + 24); /* what the one before should say */
 
     for (size_t k = 0; k < w->n; k++) {
         const char *f = frame(w, k);
-        struct sum own = sum_of(w, stands_before(w, k), f);
+        struct sum own = wal_sum_of(w, wal_stands_before(w, k), f);
 
         w->good[k] = stands_at(own, f + 16);
-        if (!w->good[k] && k != 0 && !w->good[k - 1] && stands_at(sum_of(w, made, f), f + 16))
+        if (!w->good[k] && k != 0 && !w->good[k - 1] && stands_at(wal_sum_of(w, made, f), f + 16))
             w->good[k - 1] = w->good[k] = true;
         made = w->good[k] ? read_sum(f + 16) : own;
     }
 }
 
 /* Frames of this round: up to the last that shows its salt, or one behind that only follows from it. */
-static void count(struct wal *w)
+static void wal_count(struct wal *w)
 {
     size_t all = (w->log.n - HEADER) / (HEAD + w->page);
 
@@ -169,7 +169,7 @@ static void write_log(const struct wal *w, struct buf *out)
             continue;
         buf_add(out, (str){frame(w, k), HEAD + w->page});
         memcpy(out->p + at + 8, w->log.p + 16, 8);
-        s = sum_of(w, s, out->p + at);
+        s = wal_sum_of(w, s, out->p + at);
         put_big(out->p + at + 16, s.a);
         put_big(out->p + at + 20, s.b);
     }
@@ -180,16 +180,16 @@ struct mended {
     size_t end;   /* frames behind the last commit that is whole */
 };
 
-static bool mend(str log, struct buf *out, struct mended *done)
+static bool wal_mend(str log, struct buf *out, struct mended *done)
 {
     struct wal w = {.log = log};
     bool ok;
 
     if (!read_header(&w))
         return false;
-    count(&w);
+    wal_count(&w);
     w.good = mem_array(w.n, sizeof(*w.good));
-    judge(&w);
+    wal_judge(&w);
     done->end = w.n;
     end_at_commit(&w);
     done->end -= w.n;
@@ -202,7 +202,7 @@ static bool mend(str log, struct buf *out, struct mended *done)
 
 /* -- beside the database -- */
 
-static bool is_sound(const char *path)
+static bool wal_is_sound(const char *path)
 {
     struct buf why = BUF_INIT;
     sqlite3 *db;
@@ -216,7 +216,7 @@ static bool is_sound(const char *path)
     return ok;
 }
 
-static bool try(str dir, str log)
+static bool wal_try(str dir, str log)
 {
     char copy[STATE_PATH], copied_log[STATE_PATH];
     bool ok;
@@ -225,21 +225,21 @@ static bool try(str dir, str log)
     state_path(copied_log, dir, "state.db.mend-wal");
     (void)unlink(copy); /* of an attempt that a crash has ended */
     ok = state_copy_plain(dir, S("state.db"), copy, NULL, NULL) &&
-         file_replace(str_of(copied_log), log, NULL) && is_sound(copy);
+         file_replace(str_of(copied_log), log, NULL) && wal_is_sound(copy);
     (void)unlink(copy);
     (void)unlink(copied_log);
     return ok;
 }
 
 /* The log took the place of the one that is there. */
-static bool replace(str dir, str log, struct mended *m)
+static bool wal_replace(str dir, str log, struct mended *m)
 {
     char path[STATE_PATH];
     struct buf made = BUF_INIT;
     bool ok;
 
     state_path(path, dir, "state.db-wal");
-    ok = mend(log, &made, m) && try(dir, buf_str(&made)) &&
+    ok = wal_mend(log, &made, m) && wal_try(dir, buf_str(&made)) &&
          file_replace(str_of(path), buf_str(&made), NULL);
     buf_release(&made);
     return ok;
@@ -257,7 +257,7 @@ static uint64_t lost(str log, uint64_t *at)
         return 0;
     if (!read_header(&w))
         return log.n;
-    count(&w);
+    wal_count(&w);
     while (k < w.n && has_salt(&w, frame(&w, k)) && sums_up(&w, k))
         k++;
     *at = HEADER + k * (HEAD + w.page);
@@ -275,7 +275,7 @@ uint64_t state_wal_lost(str path, uint64_t *at)
     return n;
 }
 
-static void tell(str dir, str log, uint64_t at, uint64_t n, struct buf *notice)
+static void wal_tell(str dir, str log, uint64_t at, uint64_t n, struct buf *notice)
 {
     char path[STATE_PATH], aside[STATE_PATH + 64];
     struct mended m;
@@ -285,7 +285,7 @@ static void tell(str dir, str log, uint64_t at, uint64_t n, struct buf *notice)
     snprintf(aside, sizeof(aside), "%s.damaged-%lld", path, (long long)time(NULL));
     is_kept = file_replace(str_of(aside), log, NULL);
     buf_addf(notice, "'%s' is damaged at %llu: ", path, (unsigned long long)at);
-    if (is_kept && replace(dir, log, &m))
+    if (is_kept && wal_replace(dir, log, &m))
         buf_addf(
             notice,
             "%zu pages are lost that were written again later, and %zu at its end, the rest is "
@@ -306,6 +306,6 @@ void state_wal_check(str dir, struct buf *notice)
     state_path(path, dir, "state.db-wal");
     if (file_read(str_of(path), FILE_REGULAR, LOG_MAX, &log, NULL) &&
         (n = lost(buf_str(&log), &at)) != 0)
-        tell(dir, buf_str(&log), at, n, notice);
+        wal_tell(dir, buf_str(&log), at, n, notice);
     buf_release(&log);
 }

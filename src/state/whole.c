@@ -17,7 +17,7 @@
 #define STOPPED "stopped"
 #define NOTED   "noted"
 
-static int64_t size_of(str dir, const char *name)
+static int64_t whole_size_of(str dir, const char *name)
 {
     char path[STATE_PATH];
     struct stat st;
@@ -28,7 +28,7 @@ static int64_t size_of(str dir, const char *name)
 
 /* -- a stop in order -- */
 
-static void add_folder(struct buf *out, str dir, const char *inner)
+static void whole_add_folder(struct buf *out, str dir, const char *inner)
 {
     char path[STATE_PATH];
     struct dirent *entry;
@@ -55,9 +55,9 @@ void state_whole_note(str dir)
     struct buf b = BUF_INIT;
     int fd;
 
-    add_folder(&b, dir, "");
-    add_folder(&b, dir, "samples/");
-    add_folder(&b, dir, "pushed/");
+    whole_add_folder(&b, dir, "");
+    whole_add_folder(&b, dir, "samples/");
+    whole_add_folder(&b, dir, "pushed/");
     buf_adds(&b, "end\n");
     state_path(path, dir, STOPPED);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -68,7 +68,7 @@ void state_whole_note(str dir)
     buf_release(&b);
 }
 
-static void look_at(str dir, str line, uint64_t *alerts, struct buf *out)
+static void whole_look_at(str dir, str line, uint64_t *alerts, struct buf *out)
 {
     str size = str_cut(&line, ' ');
     char name[300], path[STATE_PATH];
@@ -79,7 +79,7 @@ static void look_at(str dir, str line, uint64_t *alerts, struct buf *out)
         return;
     snprintf(name, sizeof(name), "%.*s", STR(line));
     state_path(path, dir, name);
-    if (str_is(line, "state.db") && size_of(dir, "state.db.new") >= 0)
+    if (str_is(line, "state.db") && whole_size_of(dir, "state.db.new") >= 0)
         return; /* which takes its place */
     if (stat(path, &st) != 0)
         buf_addf(out, "'%s' is gone: it had %" PRIu64 " bytes at the last stop\n", path, was);
@@ -95,9 +95,9 @@ static void look_at(str dir, str line, uint64_t *alerts, struct buf *out)
 /* The database is made before the alert log, and never is empty again. */
 static void look_at_both(str dir, struct buf *out)
 {
-    int64_t rows = size_of(dir, "state.db"), fresh = size_of(dir, "state.db.new");
+    int64_t rows = whole_size_of(dir, "state.db"), fresh = whole_size_of(dir, "state.db.new");
 
-    if (size_of(dir, "alerts.log") > 0 && rows <= 0 && fresh <= 0)
+    if (whole_size_of(dir, "alerts.log") > 0 && rows <= 0 && fresh <= 0)
         buf_addf(out,
                  "'%.*s/state.db' is %s, and an alert log lies beside it: all its rows are lost\n",
                  STR(dir), rows == 0 ? "empty" : "gone");
@@ -107,7 +107,7 @@ static void look_at_both(str dir, struct buf *out)
 
 enum { HEAD_MAX = 64, WAL_HEADER = 32 };
 
-static bool read_head(str dir, const char *name, uint64_t from, size_t n, char *out)
+static bool whole_read_head(str dir, const char *name, uint64_t from, size_t n, char *out)
 {
     char path[STATE_PATH];
     int fd;
@@ -129,7 +129,7 @@ void state_note_write(str dir, int *fd, int log, uint64_t alerts, uint64_t wal)
     uint64_t v[NOTE_NUMBERS] = {alerts < HEAD_MAX ? alerts : HEAD_MAX, 0, alerts, 0, wal};
 
     if (!record_read(log, 0, head, (size_t)v[0]) ||
-        (wal != 0 && !read_head(dir, "state.db-wal", 16, sizeof(salt), salt)))
+        (wal != 0 && !whole_read_head(dir, "state.db-wal", 16, sizeof(salt), salt)))
         return;
     v[1] = crc32c((str){head, (size_t)v[0]});
     memcpy(&v[3], salt, sizeof(salt));
@@ -145,15 +145,15 @@ void state_note_forget(str dir, int *fd)
     note_remove(path, fd);
 }
 
-static void look_at_alerts(str dir, const uint64_t *v, uint64_t *alerts, struct buf *out)
+static void whole_look_at_alerts(str dir, const uint64_t *v, uint64_t *alerts, struct buf *out)
 {
     uint64_t n = v[0], crc = v[1], was = v[2];
-    int64_t size = size_of(dir, "alerts.log");
+    int64_t size = whole_size_of(dir, "alerts.log");
     char head[HEAD_MAX];
 
     if (n > HEAD_MAX)
         return;
-    if (size >= (int64_t)n && !(read_head(dir, "alerts.log", 0, (size_t)n, head) &&
+    if (size >= (int64_t)n && !(whole_read_head(dir, "alerts.log", 0, (size_t)n, head) &&
                                 crc32c((str){head, (size_t)n}) == crc))
         return; /* another one is in its place */
     if (size >= (int64_t)was) {
@@ -168,13 +168,13 @@ static void look_at_alerts(str dir, const uint64_t *v, uint64_t *alerts, struct 
 
 static void look_at_wal(str dir, uint64_t salt, uint64_t was, struct buf *out)
 {
-    int64_t size = size_of(dir, "state.db-wal");
+    int64_t size = whole_size_of(dir, "state.db-wal");
     char head[8];
 
     if (size >= (int64_t)was)
         return;
-    if (size >= WAL_HEADER &&
-        !(read_head(dir, "state.db-wal", 16, sizeof(head), head) && memcmp(head, &salt, 8) == 0))
+    if (size >= WAL_HEADER && !(whole_read_head(dir, "state.db-wal", 16, sizeof(head), head) &&
+                                memcmp(head, &salt, 8) == 0))
         return;
     buf_addf(out,
              "'%.*s/state.db-wal' has %" PRId64 " bytes, and had %" PRIu64
@@ -190,8 +190,8 @@ static void look_at_note(str dir, uint64_t *alerts, struct buf *out)
     state_path(path, dir, NOTED);
     if (!note_read(path, v))
         return;
-    look_at_alerts(dir, v, alerts, out);
-    if (size_of(dir, "state.db.new") < 0)
+    whole_look_at_alerts(dir, v, alerts, out);
+    if (whole_size_of(dir, "state.db.new") < 0)
         look_at_wal(dir, v[3], v[4], out);
 }
 
@@ -209,7 +209,7 @@ uint64_t state_whole_look(str dir, struct buf *out)
     if (file_read(str_of(path), FILE_REGULAR, MANIFEST_MAX, &text, NULL) &&
         str_ends_with(buf_str(&text), S("end\n")))
         for (rest = buf_str(&text); rest.n != 0;)
-            look_at(dir, str_cut(&rest, '\n'), &alerts, out);
+            whole_look_at(dir, str_cut(&rest, '\n'), &alerts, out);
     look_at_note(dir, &alerts, out);
     if (out->n == before)
         look_at_both(dir, out);

@@ -157,7 +157,7 @@ FUNC(f_printf)
 }
 
 /* The arguments as one text. */
-static str joined(struct tmpl_env *env, const struct tmpl_value *args, size_t n)
+static str builtin_joined(struct tmpl_env *env, const struct tmpl_value *args, size_t n)
 {
     struct buf b = BUF_INIT;
 
@@ -175,7 +175,7 @@ static str joined(struct tmpl_env *env, const struct tmpl_value *args, size_t n)
         struct buf b = BUF_INIT;                                                                   \
                                                                                                    \
         (void)e;                                                                                   \
-        escape(&b, joined(env, args, n));                                                          \
+        escape(&b, builtin_joined(env, args, n));                                                  \
         *out = tv_copy_buf(env->a, &b);                                                            \
         return true;                                                                               \
     }

@@ -84,8 +84,8 @@ static bool name_is_safe(str s)
     return s.n != 0 && tmpl_attr_is_plain(s);
 }
 
-static void put_url(const struct tmpl_escape *x, struct buf *out, str s, bool is_safe,
-                    bool is_escaped)
+static void escape_put_url(const struct tmpl_escape *x, struct buf *out, str s, bool is_safe,
+                           bool is_escaped)
 {
     if (is_escaped)
         buf_add(out, s);
@@ -128,7 +128,7 @@ static void put_inner(const struct tmpl_escape *x, struct tmpl_env *env, struct 
     case HS_URL:
     case HS_CSS_URL:
     case HS_CSS_DQ_URL:
-    case HS_CSS_SQ_URL: put_url(x, out, s, safe == TMPL_SAFE_URL, by == ESCAPED_URL); break;
+    case HS_CSS_SQ_URL: escape_put_url(x, out, s, safe == TMPL_SAFE_URL, by == ESCAPED_URL); break;
     case HS_SRCSET: put_srcset(out, s, safe == TMPL_SAFE_URL); break;
     case HS_JS:
         if (safe == TMPL_SAFE_JS)
@@ -147,7 +147,7 @@ static void put_inner(const struct tmpl_escape *x, struct tmpl_env *env, struct 
     }
 }
 
-static void put_text(const struct tmpl_escape *x, struct buf *out, str s, bool is_html)
+static void escape_put_text(const struct tmpl_escape *x, struct buf *out, str s, bool is_html)
 {
     if (x->state == HS_TEXT && is_html)
         buf_add(out, s);
@@ -168,7 +168,7 @@ void tmpl_escape_value(struct tmpl_escape *x, struct tmpl_env *env, struct buf *
         tmpl_print(env, &text, v);
     s = buf_str(&text);
     if (x->state == HS_TEXT || x->state == HS_RCDATA) {
-        put_text(x, out, s, is_html);
+        escape_put_text(x, out, s, is_html);
     } else if (x->state == HS_ATTR_NAME) {
         buf_add(out, name_is_safe(s) ? s : S("ZgotmplZ"));
     } else if (!tmpl_escape_is_comment(x->state)) {

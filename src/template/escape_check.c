@@ -22,15 +22,15 @@ struct exit {
     const struct tmpl_node *node;
 };
 
-struct loop {
+struct escape_check_loop {
     VEC(struct exit) exits;
-    struct loop *outer;
+    struct escape_check_loop *outer;
 };
 
-struct check {
+struct escape_check_check {
     const struct tmpl_exec_input *in;
     const struct tmpl_tree *tree;
-    struct loop *loop;
+    struct escape_check_loop *loop;
     VEC(struct known) known;
     const struct tmpl_node *again; /* the loop whose second turn this is; NULL: none's */
     uint64_t steps;                /* that may still be taken */
@@ -40,10 +40,11 @@ struct check {
 
 static const char second_turn[] = "on range loop re-entry: ";
 
-static bool walk_list(struct check *k, struct tmpl_escape *x, const struct tmpl_node *list);
+static bool escape_check_walk_list(struct escape_check_check *k, struct tmpl_escape *x,
+                                   const struct tmpl_node *list);
 
 /* Work for n steps. False: there are not so many left. */
-static bool take(struct check *k, uint64_t n)
+static bool escape_check_take(struct escape_check_check *k, uint64_t n)
 {
     bool enough = n <= k->steps;
 
@@ -52,9 +53,10 @@ static bool take(struct check *k, uint64_t n)
 }
 
 /* "html/template:NAME:LINE:COL: " in front of the message. */
-static bool fail(struct check *k, const struct tmpl_node *n, const char *fmt, ...)
-    printf_like(3, 4);
-static bool fail(struct check *k, const struct tmpl_node *n, const char *fmt, ...)
+static bool escape_check_fail(struct escape_check_check *k, const struct tmpl_node *n,
+                              const char *fmt, ...) printf_like(3, 4);
+static bool escape_check_fail(struct escape_check_check *k, const struct tmpl_node *n,
+                              const char *fmt, ...)
 {
     struct buf why = BUF_INIT;
     size_t line, col;
@@ -71,7 +73,7 @@ static bool fail(struct check *k, const struct tmpl_node *n, const char *fmt, ..
     return false;
 }
 
-static bool same(const struct tmpl_escape *a, const struct tmpl_escape *b)
+static bool escape_check_same(const struct tmpl_escape *a, const struct tmpl_escape *b)
 {
     return a->state == b->state && a->delim == b->delim && a->url == b->url &&
            a->slash == b->slash && a->attr == b->attr && a->element == b->element &&
@@ -79,24 +81,24 @@ static bool same(const struct tmpl_escape *a, const struct tmpl_escape *b)
 }
 
 /* The context that stands for both, in *a. */
-static bool join(struct tmpl_escape *a, const struct tmpl_escape *b)
+static bool escape_check_join(struct tmpl_escape *a, const struct tmpl_escape *b)
 {
     struct tmpl_escape c = *a, d = *b;
 
-    if (b->state == HS_DEAD || same(a, b))
+    if (b->state == HS_DEAD || escape_check_same(a, b))
         return true;
     if (a->state == HS_DEAD) {
         *a = *b;
         return true;
     }
     c.url = b->url;
-    if (same(&c, b)) {
+    if (escape_check_same(&c, b)) {
         a->url = URL_UNKNOWN;
         return true;
     }
     c = *a;
     c.slash = b->slash;
-    if (same(&c, b)) {
+    if (escape_check_same(&c, b)) {
         a->slash = SLASH_UNKNOWN;
         return true;
     }
@@ -104,30 +106,32 @@ static bool join(struct tmpl_escape *a, const struct tmpl_escape *b)
     c = *a;
     tmpl_escape_enter(&c);
     tmpl_escape_enter(&d);
-    if ((same(&c, a) && same(&d, b)) || !join(&c, &d))
+    if ((escape_check_same(&c, a) && escape_check_same(&d, b)) || !escape_check_join(&c, &d))
         return false;
     *a = c;
     return true;
 }
 
-static bool join_branches(struct check *k, struct tmpl_escape *a, const struct tmpl_escape *b,
-                          const struct tmpl_node *n, const char *word, const char *when)
+static bool join_branches(struct escape_check_check *k, struct tmpl_escape *a,
+                          const struct tmpl_escape *b, const struct tmpl_node *n, const char *word,
+                          const char *when)
 {
     struct tmpl_escape was = *a;
     struct buf both = BUF_INIT;
 
-    if (join(a, b))
+    if (escape_check_join(a, b))
         return true;
     tmpl_escape_print(&both, &was);
     buf_adds(&both, ", ");
     tmpl_escape_print(&both, b);
-    (void)fail(k, n, "%s{{%s}} branches end in different contexts: %.*s", when, word,
-               STR(buf_str(&both)));
+    (void)escape_check_fail(k, n, "%s{{%s}} branches end in different contexts: %.*s", when, word,
+                            STR(buf_str(&both)));
     buf_release(&both);
     return false;
 }
 
-static bool join_exits(struct check *k, struct tmpl_escape *x, const struct loop *loop)
+static bool join_exits(struct escape_check_check *k, struct tmpl_escape *x,
+                       const struct escape_check_loop *loop)
 {
     VEC_EACH (const struct exit *, it, &loop->exits)
         if (!join_branches(k, x, &it->at, it->node, "range",
@@ -138,13 +142,14 @@ static bool join_exits(struct check *k, struct tmpl_escape *x, const struct loop
 }
 
 /* One walk over the body of a loop, from *x. */
-static bool walk_body(struct check *k, struct tmpl_escape *x, const struct tmpl_node *n)
+static bool walk_body(struct escape_check_check *k, struct tmpl_escape *x,
+                      const struct tmpl_node *n)
 {
-    struct loop loop = {.exits = VEC_INIT, .outer = k->loop};
+    struct escape_check_loop loop = {.exits = VEC_INIT, .outer = k->loop};
     bool ok;
 
     k->loop = &loop;
-    ok = walk_list(k, x, n->list);
+    ok = escape_check_walk_list(k, x, n->list);
     k->loop = loop.outer;
     ok = ok && join_exits(k, x, &loop);
     vec_release(&loop.exits);
@@ -152,7 +157,8 @@ static bool walk_body(struct check *k, struct tmpl_escape *x, const struct tmpl_
 }
 
 /* Once more from where the body ended: what it would be escaped for in the second turn. */
-static bool walk_again(struct check *k, struct tmpl_escape *x, const struct tmpl_node *n)
+static bool walk_again(struct escape_check_check *k, struct tmpl_escape *x,
+                       const struct tmpl_node *n)
 {
     struct tmpl_escape again = *x;
     const struct tmpl_node *before = k->again;
@@ -164,7 +170,8 @@ static bool walk_again(struct check *k, struct tmpl_escape *x, const struct tmpl
     return ok;
 }
 
-static bool walk_branches(struct check *k, struct tmpl_escape *x, const struct tmpl_node *n)
+static bool walk_branches(struct escape_check_check *k, struct tmpl_escape *x,
+                          const struct tmpl_node *n)
 {
     const char *word = n->kind == TN_IF ? "if" : n->kind == TN_WITH ? "with" : "range";
     struct tmpl_escape other = *x, before = *x;
@@ -172,26 +179,26 @@ static bool walk_branches(struct check *k, struct tmpl_escape *x, const struct t
     if (n->kind == TN_RANGE) {
         if (!walk_body(k, x, n))
             return false;
-        if (!same(x, &before) && x->state != HS_DEAD && !walk_again(k, x, n))
+        if (!escape_check_same(x, &before) && x->state != HS_DEAD && !walk_again(k, x, n))
             return false;
-    } else if (!walk_list(k, x, n->list)) {
+    } else if (!escape_check_walk_list(k, x, n->list)) {
         return false;
     }
-    if (n->else_list != NULL && !walk_list(k, &other, n->else_list))
+    if (n->else_list != NULL && !escape_check_walk_list(k, &other, n->else_list))
         return false;
     return join_branches(k, x, &other, n, word, "");
 }
 
 /* Where the body ends when it begins in *x, if a call of itself there ends in assumed. *ok: it does. */
-static bool walk_assuming(struct check *k, struct tmpl_escape *x, const struct tmpl_tree *tree,
-                          struct tmpl_escape assumed, bool *ok)
+static bool walk_assuming(struct escape_check_check *k, struct tmpl_escape *x,
+                          const struct tmpl_tree *tree, struct tmpl_escape assumed, bool *ok)
 {
     size_t at = k->known.n;
 
     vec_push(&k->known, (struct known){.tree = tree, .in = *x, .out = assumed});
-    if (!walk_list(k, x, tree->root))
+    if (!escape_check_walk_list(k, x, tree->root))
         return false;
-    *ok = !k->known.v[at].is_used || same(x, &assumed);
+    *ok = !k->known.v[at].is_used || escape_check_same(x, &assumed);
     if (*ok)
         k->known.v[at].out = *x;
     else
@@ -199,10 +206,11 @@ static bool walk_assuming(struct check *k, struct tmpl_escape *x, const struct t
     return true;
 }
 
-static bool walk_tree(struct check *k, struct tmpl_escape *x, const struct tmpl_tree *tree)
+static bool walk_tree(struct escape_check_check *k, struct tmpl_escape *x,
+                      const struct tmpl_tree *tree)
 {
     const struct tmpl_tree *caller = k->tree;
-    struct loop *loop = k->loop;
+    struct escape_check_loop *loop = k->loop;
     struct tmpl_escape end = *x;
     bool ok;
 
@@ -218,23 +226,24 @@ static bool walk_tree(struct check *k, struct tmpl_escape *x, const struct tmpl_
             return false;
     }
     if (!ok)
-        return fail(k, tree->root, "cannot compute output context for template %.*s",
-                    STR(tree->name));
+        return escape_check_fail(k, tree->root, "cannot compute output context for template %.*s",
+                                 STR(tree->name));
     k->tree = caller;
     k->loop = loop;
     *x = end;
     return true;
 }
 
-static bool walk_template(struct check *k, struct tmpl_escape *x, const struct tmpl_node *n)
+static bool escape_check_walk_template(struct escape_check_check *k, struct tmpl_escape *x,
+                                       const struct tmpl_node *n)
 {
     const struct tmpl_tree *callee = tmpl_lookup(k->in, n->value, &k->steps);
 
     if (callee == NULL)
-        return fail(k, n, "no such template \"%.*s\"", STR(n->value));
-    take(k, k->known.n / TMPL_STEP_ITEMS);
+        return escape_check_fail(k, n, "no such template \"%.*s\"", STR(n->value));
+    escape_check_take(k, k->known.n / TMPL_STEP_ITEMS);
     VEC_EACH (struct known *, it, &k->known) {
-        if (it->tree == callee && same(&it->in, x)) {
+        if (it->tree == callee && escape_check_same(&it->in, x)) {
             it->is_used = true;
             *x = it->out;
             return true;
@@ -249,7 +258,8 @@ static bool is_url_state(enum tmpl_html_state s)
 }
 
 /* html and urlquery only make sense as the last word, and html not where a blank would end the value. */
-static bool check_pipeline(struct check *k, const struct tmpl_escape *x, const struct tmpl_node *n)
+static bool escape_check_pipeline(struct escape_check_check *k, const struct tmpl_escape *x,
+                                  const struct tmpl_node *n)
 {
     for (size_t i = 0; i < n->pipe->n_kids; i++) {
         const struct tmpl_node *f = n->pipe->kids[i]->kids[0];
@@ -258,23 +268,26 @@ static bool check_pipeline(struct check *k, const struct tmpl_escape *x, const s
         if (!is_html && !(f->kind == TN_IDENTIFIER && str_is(f->text, "urlquery")))
             continue;
         if (i + 1 < n->pipe->n_kids || (is_html && x->state == HS_ATTR && x->delim == DELIM_BLANK))
-            return fail(k, n, "predefined escaper \"%.*s\" disallowed in template", STR(f->text));
+            return escape_check_fail(k, n, "predefined escaper \"%.*s\" disallowed in template",
+                                     STR(f->text));
     }
     return true;
 }
 
-static bool walk_action(struct check *k, struct tmpl_escape *x, const struct tmpl_node *n)
+static bool escape_check_walk_action(struct escape_check_check *k, struct tmpl_escape *x,
+                                     const struct tmpl_node *n)
 {
     struct buf at = BUF_INIT;
 
     if (n->pipe->n_idents != 0)
         return true;
     tmpl_escape_enter(x);
-    if (!check_pipeline(k, x, n))
+    if (!escape_check_pipeline(k, x, n))
         return false;
     if (is_url_state(x->state) && x->url == URL_UNKNOWN) {
         tmpl_node_print(&at, n);
-        (void)fail(k, n, "%.*s appears in an ambiguous context within a URL", STR(buf_str(&at)));
+        (void)escape_check_fail(k, n, "%.*s appears in an ambiguous context within a URL",
+                                STR(buf_str(&at)));
         buf_release(&at);
         return false;
     }
@@ -283,7 +296,7 @@ static bool walk_action(struct check *k, struct tmpl_escape *x, const struct tmp
 }
 
 /* Go knows no line here, but for the loop's. */
-static bool text_fault(struct check *k, str name)
+static bool text_fault(struct escape_check_check *k, str name)
 {
     struct err why = *k->e;
 
@@ -294,36 +307,38 @@ static bool text_fault(struct check *k, str name)
                    why.msg);
 }
 
-static bool walk(struct check *k, struct tmpl_escape *x, const struct tmpl_node *n)
+static bool escape_check_walk(struct escape_check_check *k, struct tmpl_escape *x,
+                              const struct tmpl_node *n)
 {
-    if (!take(k, 1 + n->text.n / 64))
+    if (!escape_check_take(k, 1 + n->text.n / 64))
         return err_set(k->e, ERR_LIMIT, "html/template: the template takes more than %llu steps",
                        (unsigned long long)k->in->limits.steps);
     switch (n->kind) {
     case TN_TEXT:
         return tmpl_escape_text(x, NULL, n->text, k->e) || text_fault(k, k->tree->parse_name);
-    case TN_ACTION: return walk_action(k, x, n);
+    case TN_ACTION: return escape_check_walk_action(k, x, n);
     case TN_IF:
     case TN_WITH:
     case TN_RANGE: return walk_branches(k, x, n);
-    case TN_TEMPLATE: return walk_template(k, x, n);
+    case TN_TEMPLATE: return escape_check_walk_template(k, x, n);
     case TN_BREAK:
     case TN_CONTINUE:
         if (k->loop != NULL)
             vec_push(&k->loop->exits, (struct exit){*x, n});
         x->state = HS_DEAD;
         return true;
-    default: return walk_list(k, x, n);
+    default: return escape_check_walk_list(k, x, n);
     }
 }
 
-static bool walk_list(struct check *k, struct tmpl_escape *x, const struct tmpl_node *list)
+static bool escape_check_walk_list(struct escape_check_check *k, struct tmpl_escape *x,
+                                   const struct tmpl_node *list)
 {
     if (++k->depth > k->in->limits.depth)
         return err_set(k->e, ERR_LIMIT, "html/template: exceeded maximum template depth (%u)",
                        k->in->limits.depth);
     for (size_t i = 0; i < list->n_kids && x->state != HS_DEAD; i++)
-        if (!walk(k, x, list->kids[i]))
+        if (!escape_check_walk(k, x, list->kids[i]))
             return false;
     k->depth--;
     return true;
@@ -332,7 +347,8 @@ static bool walk_list(struct check *k, struct tmpl_escape *x, const struct tmpl_
 bool tmpl_escape_check(const struct tmpl_exec_input *in, const struct tmpl_tree *tree,
                        struct err *e)
 {
-    struct check k = {.in = in, .tree = tree, .known = VEC_INIT, .steps = in->limits.steps, .e = e};
+    struct escape_check_check k = {
+        .in = in, .tree = tree, .known = VEC_INIT, .steps = in->limits.steps, .e = e};
     struct tmpl_escape x = {.state = HS_TEXT};
     struct buf end = BUF_INIT;
     bool ok = walk_tree(&k, &x, tree);

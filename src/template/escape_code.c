@@ -36,7 +36,7 @@ str escape_shortened(str s)
     uint32_t r;
 
     for (int i = 0; i < 32 && n < s.n; i++)
-        n += utf8_decode(rest(s, n), &r);
+        n += utf8_decode(escape_priv_rest(s, n), &r);
     return str_sub(s, 0, n);
 }
 
@@ -45,7 +45,7 @@ size_t escape_in_url(struct tmpl_escape *x, str s, struct err *e)
     (void)e;
     if (find_any(s, 0, "#?") < s.n)
         x->url = URL_QUERY;
-    else if (x->url == URL_START && skip_blanks(s, 0) < s.n)
+    else if (x->url == URL_START && escape_priv_skip_blanks(s, 0) < s.n)
         x->url = URL_PATH;
     return s.n;
 }
@@ -54,7 +54,7 @@ size_t escape_in_url(struct tmpl_escape *x, str s, struct err *e)
 
 static bool is_identifier(char c)
 {
-    return is_alpha(c) || char_is_digit(c) || c == '_' || c == '$';
+    return escape_priv_is_alpha(c) || char_is_digit(c) || c == '_' || c == '$';
 }
 
 /* What a slash behind s begins, by its last token. */
@@ -85,7 +85,7 @@ static enum tmpl_slash slash_after(str s, enum tmpl_slash before)
     for (start = n; start > 0 && is_identifier(s.p[start - 1]);)
         start--;
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (str_is(rest(s, start), words[i]))
+        if (str_is(escape_priv_rest(s, start), words[i]))
             return SLASH_REGEXP;
     return SLASH_DIVIDES;
 }
@@ -125,8 +125,8 @@ size_t escape_in_js(struct tmpl_escape *x, str s, struct err *e)
         return i + 2;
     }
     if (x->slash == SLASH_UNKNOWN)
-        return escape_fault(e,
-                            "'/' could start a division or regexp: ", escape_shortened(rest(s, i)));
+        return escape_fault(
+            e, "'/' could start a division or regexp: ", escape_shortened(escape_priv_rest(s, i)));
     if (x->slash == SLASH_REGEXP)
         x->state = HS_JS_REGEXP;
     x->slash = SLASH_REGEXP;
@@ -187,7 +187,8 @@ size_t escape_in_line_comment(struct tmpl_escape *x, str s, struct err *e)
 
     (void)e;
     for (size_t i = 0; is_js && i + 2 < end; i++)
-        if (str_starts_with(rest(s, i), S("\u2028")) || str_starts_with(rest(s, i), S("\u2029")))
+        if (str_starts_with(escape_priv_rest(s, i), S("\u2028")) ||
+            str_starts_with(escape_priv_rest(s, i), S("\u2029")))
             end = i;
     if (end < s.n)
         x->state = is_js ? HS_JS : HS_CSS;
@@ -203,11 +204,11 @@ static bool ends_in_url(str s)
 
     while (s.n != 0 && char_is_white(s.p[s.n - 1]))
         s.n--;
-    if (s.n < 3 || !str_eq_nocase(rest(s, s.n - 3), S("url")))
+    if (s.n < 3 || !str_eq_nocase(escape_priv_rest(s, s.n - 3), S("url")))
         return false;
     before = s.n > 3 ? s.p[s.n - 4] : ' ';
-    return !is_alpha(before) && !char_is_digit(before) && before != '-' && before != '_' &&
-           (unsigned char)before < 0x80;
+    return !escape_priv_is_alpha(before) && !char_is_digit(before) && before != '-' &&
+           before != '_' && (unsigned char)before < 0x80;
 }
 
 size_t escape_in_css(struct tmpl_escape *x, str s, struct err *e)
@@ -225,7 +226,7 @@ size_t escape_in_css(struct tmpl_escape *x, str s, struct err *e)
             return i + 2;
         }
         if (s.p[i] == '(' && ends_in_url(str_sub(s, 0, i))) {
-            i = skip_blanks(s, i + 1);
+            i = escape_priv_skip_blanks(s, i + 1);
             next = i < s.n ? s.p[i] : '\0';
             x->state = next == '"' ? HS_CSS_DQ_URL : next == '\'' ? HS_CSS_SQ_URL : HS_CSS_URL;
             return i + (x->state != HS_CSS_URL);

@@ -5,7 +5,7 @@
 
 #include "template/escape.h"
 
-static inline bool is_alpha(char c)
+static inline bool escape_priv_is_alpha(char c)
 {
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
@@ -18,14 +18,14 @@ static inline size_t find_any(str s, size_t i, const char *set)
     return i;
 }
 
-static inline size_t skip_blanks(str s, size_t i)
+static inline size_t escape_priv_skip_blanks(str s, size_t i)
 {
     while (i < s.n && char_is_white(s.p[i]))
         i++;
     return i;
 }
 
-static inline str rest(str s, size_t i)
+static inline str escape_priv_rest(str s, size_t i)
 {
     return str_sub(s, i, s.n);
 }

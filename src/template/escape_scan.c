@@ -19,13 +19,13 @@ static enum tmpl_attr attr_of(str name)
     ptrdiff_t colon;
 
     if (str_starts_with(name, S("data-"))) {
-        name = rest(name, 5);
+        name = escape_priv_rest(name, 5);
     } else {
         colon = str_find(name, ':');
         if (colon > 0 && str_eq(str_sub(name, 0, (size_t)colon), S("xmlns")))
             return ATTR_URL;
         if (colon > 0)
-            name = rest(name, (size_t)colon + 1);
+            name = escape_priv_rest(name, (size_t)colon + 1);
     }
     for (size_t i = 0; i < ARRAY_LEN(urls); i++)
         if (str_is(name, urls[i]))
@@ -65,7 +65,8 @@ static size_t name_end(str s, size_t i, struct err *e)
     size_t end = find_any(s, i, " \t\n\f\r=>'\"<");
 
     if (end < s.n && strchr("'\"<", s.p[end]) != NULL)
-        return escape_fault_char(e, rest(s, end), " in attribute name: ", escape_shortened(s));
+        return escape_fault_char(e, escape_priv_rest(s, end),
+                                 " in attribute name: ", escape_shortened(s));
     return end;
 }
 
@@ -76,7 +77,7 @@ static size_t in_tag(struct tmpl_escape *x, str s, struct err *e)
                                                   [EL_STYLE] = HS_CSS,
                                                   [EL_TEXTAREA] = HS_RCDATA,
                                                   [EL_TITLE] = HS_RCDATA};
-    size_t from = skip_blanks(s, 0), to;
+    size_t from = escape_priv_skip_blanks(s, 0), to;
 
     if (from == s.n)
         return s.n;
@@ -88,7 +89,8 @@ static size_t in_tag(struct tmpl_escape *x, str s, struct err *e)
     if (to == SIZE_MAX)
         return to;
     if (to == from)
-        return escape_fault(e, "expected space, attr name, or end of tag, but got ", rest(s, from));
+        return escape_fault(e, "expected space, attr name, or end of tag, but got ",
+                            escape_priv_rest(s, from));
     if (x->element == EL_SCRIPT && str_eq_nocase(str_sub(s, from, to), S("type")))
         x->attr = ATTR_SCRIPT_TYPE;
     else
@@ -108,7 +110,7 @@ static size_t in_attr_name(struct tmpl_escape *x, str s, struct err *e)
 
 static size_t after_name(struct tmpl_escape *x, str s, struct err *e)
 {
-    size_t i = skip_blanks(s, 0);
+    size_t i = escape_priv_skip_blanks(s, 0);
 
     (void)e;
     if (i == s.n)
@@ -129,7 +131,7 @@ static void enter_value(struct tmpl_escape *x, enum tmpl_delim delim)
 
 static size_t before_value(struct tmpl_escape *x, str s, struct err *e)
 {
-    size_t i = skip_blanks(s, 0);
+    size_t i = escape_priv_skip_blanks(s, 0);
 
     (void)e;
     if (i == s.n)
@@ -172,13 +174,13 @@ static enum tmpl_element element_of(str name)
 
 static size_t tag_name_end(str s, size_t i)
 {
-    if (i == s.n || !is_alpha(s.p[i]))
+    if (i == s.n || !escape_priv_is_alpha(s.p[i]))
         return i;
     for (i++; i < s.n; i++) {
         bool inside = (s.p[i] == ':' || s.p[i] == '-') && i + 1 < s.n &&
-                      (is_alpha(s.p[i + 1]) || char_is_digit(s.p[i + 1]));
+                      (escape_priv_is_alpha(s.p[i + 1]) || char_is_digit(s.p[i + 1]));
 
-        if (!is_alpha(s.p[i]) && !char_is_digit(s.p[i]) && !inside)
+        if (!escape_priv_is_alpha(s.p[i]) && !char_is_digit(s.p[i]) && !inside)
             break;
     }
     return i;
@@ -191,7 +193,7 @@ static size_t in_text(struct tmpl_escape *x, str s, struct err *e)
         bool closes;
         size_t end;
 
-        if (str_starts_with(rest(s, i), S("<!--"))) {
+        if (str_starts_with(escape_priv_rest(s, i), S("<!--"))) {
             *x = (struct tmpl_escape){.state = HS_COMMENT};
             return i + 4;
         }
@@ -247,7 +249,7 @@ static size_t element_end(enum tmpl_element element, str s)
 
 /* -- all of them -- */
 
-static size_t step(struct tmpl_escape *x, str s, struct err *e)
+static size_t escape_scan_step(struct tmpl_escape *x, str s, struct err *e)
 {
     static size_t (*const states[])(struct tmpl_escape *, str, struct err *) = {
         [HS_TEXT] = in_text,
@@ -295,7 +297,8 @@ static void decode_entities(struct buf *out, str s)
         size_t k = 0;
 
         assume(s.p != NULL);
-        while (k < ARRAY_LEN(names) && !str_starts_with(rest(s, i), str_of(names[k].name)))
+        while (k < ARRAY_LEN(names) &&
+               !str_starts_with(escape_priv_rest(s, i), str_of(names[k].name)))
             k++;
         buf_addc(out, k < ARRAY_LEN(names) ? names[k].c : s.p[i]);
         i += k < ARRAY_LEN(names) ? strlen(names[k].name) : 1;
@@ -309,8 +312,8 @@ static size_t inside_value(struct tmpl_escape *x, str s, struct err *e)
     size_t n = 0;
 
     decode_entities(&b, s);
-    for (str left = buf_str(&b); left.n != 0 && n != SIZE_MAX; left = rest(left, n))
-        n = step(x, left, e);
+    for (str left = buf_str(&b); left.n != 0 && n != SIZE_MAX; left = escape_priv_rest(left, n))
+        n = escape_scan_step(x, left, e);
     buf_release(&b);
     return n == SIZE_MAX ? n : s.n;
 }
@@ -354,14 +357,15 @@ size_t tmpl_escape_scan(struct tmpl_escape *x, str s, struct err *e)
     if (x->delim == DELIM_NONE) {
         end = element_end(x->element, s);
         if (end != 0)
-            return step(x, str_sub(s, 0, end), e);
+            return escape_scan_step(x, str_sub(s, 0, end), e);
         *x = (struct tmpl_escape){.state = HS_TEXT};
         return 0;
     }
     end = find_any(s, 0, ends[x->delim]);
     bad = x->delim == DELIM_BLANK ? find_any(str_sub(s, 0, end), 0, "\"'<=`") : end;
     if (bad < end)
-        return escape_fault_char(e, rest(s, bad), " in unquoted attr: ", str_sub(s, 0, end));
+        return escape_fault_char(e, escape_priv_rest(s, bad),
+                                 " in unquoted attr: ", str_sub(s, 0, end));
     if (end == s.n)
         return inside_value(x, s, e);
     if (x->state == HS_ATTR && x->attr == ATTR_SCRIPT_TYPE && !is_js_type(str_sub(s, 0, end)))

@@ -92,7 +92,7 @@ static str node_text(struct exec *x, const struct tmpl_node *n)
 
 static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struct tmpl_node *n);
 
-static bool is_list(char type)
+static bool eval_is_list(char type)
 {
     return type == 'l' || type == 'L' || type == 'q' || type == 'y';
 }
@@ -107,7 +107,7 @@ static value_ validate(struct exec *x, value_ v, char type)
     if (v.kind == TV_NONE || v.kind == TV_NIL) {
         if (type == 'a')
             return v.kind == TV_NIL ? v : (value_){.kind = TV_NIL};
-        if (is_list(type))
+        if (eval_is_list(type))
             return tv_list(list_type(type), NULL, 0);
         exec_fail(x, ERR_INVALID, "invalid value; expected %s", tv_param_name(type));
         return v;
@@ -137,7 +137,7 @@ struct call {
     const value_ *final;
 };
 
-static bool check_count(struct exec *x, const struct call *c)
+static bool eval_check_count(struct exec *x, const struct call *c)
 {
     size_t n = strlen(c->f->params), given = c->n_args + (c->final != MISSING);
     bool is_variadic = n >= 2 && c->f->params[n - 1] == '*';
@@ -190,7 +190,7 @@ static value_ eval_call(struct exec *x, const value_ *dot, const struct call *c)
     value_ *args, out = TV_ZERO;
     struct err why = ERR_INIT;
 
-    if (!exec_step(x) || !check_count(x, c))
+    if (!exec_step(x) || !eval_check_count(x, c))
         return out;
     if (c->f->fn == NULL && c->receiver != NULL)
         exec_fail(x, ERR_INVALID, "%s", c->f->doc);
@@ -392,9 +392,9 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
     exec_at(x, n);
     switch (n->kind) {
     case TN_NIL:
-        if (type != 'a' && !is_list(type))
+        if (type != 'a' && !eval_is_list(type))
             exec_fail(x, ERR_INVALID, "cannot assign nil to %s", tv_param_name(type));
-        return is_list(type) ? tv_list(list_type(type), NULL, 0) : (value_){.kind = TV_NIL};
+        return eval_is_list(type) ? tv_list(list_type(type), NULL, 0) : (value_){.kind = TV_NIL};
     case TN_STRING:
     case TN_BOOL:
     case TN_NUMBER: break;
@@ -414,7 +414,7 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
         return tv_int(n->i);
     if (type == 'd' && n->kind == TN_NUMBER && n->is_int)
         return tv_duration(n->i);
-    if (type == 't' || type == 'v' || type == 'o' || is_list(type))
+    if (type == 't' || type == 'v' || type == 'o' || eval_is_list(type))
         exec_fail(x, ERR_INVALID, "can't handle %.*s for arg of type %s", STR(node_text(x, n)),
                   tv_param_name(type));
     else

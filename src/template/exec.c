@@ -10,15 +10,15 @@
 
 enum flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE, FLOW_FAILED };
 
-static enum flow walk(struct exec *x, const struct tmpl_value *dot, const struct tmpl_node *n);
+static enum flow exec_walk(struct exec *x, const struct tmpl_value *dot, const struct tmpl_node *n);
 
-static enum flow walk_list(struct exec *x, const struct tmpl_value *dot,
-                           const struct tmpl_node *list)
+static enum flow exec_walk_list(struct exec *x, const struct tmpl_value *dot,
+                                const struct tmpl_node *list)
 {
     enum flow flow = FLOW_ON;
 
     for (size_t i = 0; i < list->n_kids && flow == FLOW_ON; i++)
-        flow = walk(x, dot, list->kids[i]);
+        flow = exec_walk(x, dot, list->kids[i]);
     return flow;
 }
 
@@ -33,8 +33,8 @@ static enum tmpl_escaped escaped_by(const struct tmpl_node *pipe)
                                             : ESCAPED_NOT;
 }
 
-static enum flow walk_action(struct exec *x, const struct tmpl_value *dot,
-                             const struct tmpl_node *n)
+static enum flow exec_walk_action(struct exec *x, const struct tmpl_value *dot,
+                                  const struct tmpl_node *n)
 {
     struct tmpl_value v = eval_pipeline(x, dot, n->pipe);
 
@@ -62,16 +62,17 @@ static enum flow walk_if_or_with(struct exec *x, const struct tmpl_value *dot,
     if (x->failed)
         return FLOW_FAILED;
     if (tv_truth(&v))
-        flow = walk_list(x, n->kind == TN_WITH ? &v : dot, n->list);
+        flow = exec_walk_list(x, n->kind == TN_WITH ? &v : dot, n->list);
     else if (n->else_list != NULL)
-        flow = walk_list(x, dot, n->else_list);
+        flow = exec_walk_list(x, dot, n->else_list);
     x->vars.n = mark;
     return flow;
 }
 
 /* One turn of a range. False ends it; *flow says how. */
-static bool turn(struct exec *x, const struct tmpl_node *n, size_t mark,
-                 const struct tmpl_value *index, const struct tmpl_value *elem, enum flow *flow)
+static bool exec_turn(struct exec *x, const struct tmpl_node *n, size_t mark,
+                      const struct tmpl_value *index, const struct tmpl_value *elem,
+                      enum flow *flow)
 {
     const struct tmpl_node *pipe = n->pipe;
 
@@ -86,7 +87,7 @@ static bool turn(struct exec *x, const struct tmpl_node *n, size_t mark,
         if (old != NULL)
             *old = *v;
     }
-    *flow = walk_list(x, elem, n->list);
+    *flow = exec_walk_list(x, elem, n->list);
     x->vars.n = mark + (pipe->is_assign ? 0 : pipe->n_idents);
     if (*flow == FLOW_FAILED || x->failed) {
         *flow = FLOW_FAILED;
@@ -123,7 +124,7 @@ static enum flow walk_range(struct exec *x, const struct tmpl_value *dot, const 
         for (; count < v.list.n; count++) {
             struct tmpl_value index = tv_int((int64_t)count);
 
-            if (!turn(x, n, outer, &index, &v.list.v[count], &flow))
+            if (!exec_turn(x, n, outer, &index, &v.list.v[count], &flow))
                 break;
         }
         count = v.list.n;
@@ -133,7 +134,7 @@ static enum flow walk_range(struct exec *x, const struct tmpl_value *dot, const 
         for (; count < map.n; count++) {
             struct tmpl_value key = tv_str(map.v[count].key);
 
-            if (!turn(x, n, outer, &key, &map.v[count].value, &flow))
+            if (!exec_turn(x, n, outer, &key, &map.v[count].value, &flow))
                 break;
         }
         count = map.n;
@@ -142,7 +143,7 @@ static enum flow walk_range(struct exec *x, const struct tmpl_value *dot, const 
         for (int64_t i = 0; i < v.i; i++) {
             struct tmpl_value index = tv_int(i);
 
-            if (!turn(x, n, outer, &index, &index, &flow))
+            if (!exec_turn(x, n, outer, &index, &index, &flow))
                 break;
         }
         count = v.i > 0;
@@ -151,13 +152,13 @@ static enum flow walk_range(struct exec *x, const struct tmpl_value *dot, const 
     default: cannot_iterate(x, &v);
     }
     if (count == 0 && n->else_list != NULL && !x->failed)
-        flow = walk_list(x, dot, n->else_list);
+        flow = exec_walk_list(x, dot, n->else_list);
     x->vars.n = outer;
     return x->failed ? FLOW_FAILED : flow;
 }
 
-static enum flow walk_template(struct exec *x, const struct tmpl_value *dot,
-                               const struct tmpl_node *n)
+static enum flow exec_walk_template(struct exec *x, const struct tmpl_value *dot,
+                                    const struct tmpl_node *n)
 {
     const struct tmpl_tree *callee = tmpl_lookup(x->in, n->value, &x->env.steps), *caller = x->tree;
     size_t mark = x->vars.n;
@@ -176,7 +177,7 @@ static enum flow walk_template(struct exec *x, const struct tmpl_value *dot,
     /* The callee sees none of our variables: names are resolved by the parser, only $ is shadowed. */
     x->tree = callee;
     exec_push(x, S("$"), v);
-    flow = walk_list(x, &v, callee->root);
+    flow = exec_walk_list(x, &v, callee->root);
     x->vars.n = mark;
     if (!x->failed)
         x->tree = caller;
@@ -194,7 +195,7 @@ static void walk_text(struct exec *x, str text)
         exec_fail(x, why.code, "%s", why.msg);
 }
 
-static enum flow walk(struct exec *x, const struct tmpl_value *dot, const struct tmpl_node *n)
+static enum flow exec_walk(struct exec *x, const struct tmpl_value *dot, const struct tmpl_node *n)
 {
     enum flow flow = FLOW_ON;
 
@@ -205,14 +206,14 @@ static enum flow walk(struct exec *x, const struct tmpl_value *dot, const struct
         return FLOW_FAILED;
     switch (n->kind) {
     case TN_TEXT: walk_text(x, n->text); break;
-    case TN_ACTION: flow = walk_action(x, dot, n); break;
+    case TN_ACTION: flow = exec_walk_action(x, dot, n); break;
     case TN_IF:
     case TN_WITH: flow = walk_if_or_with(x, dot, n); break;
     case TN_RANGE: flow = walk_range(x, dot, n); break;
-    case TN_TEMPLATE: flow = walk_template(x, dot, n); break;
+    case TN_TEMPLATE: flow = exec_walk_template(x, dot, n); break;
     case TN_BREAK: flow = FLOW_BREAK; break;
     case TN_CONTINUE: flow = FLOW_CONTINUE; break;
-    default: flow = walk_list(x, dot, n);
+    default: flow = exec_walk_list(x, dot, n);
     }
     x->depth--;
     return flow;
@@ -237,7 +238,7 @@ bool tmpl_exec(const struct tmpl_exec_input *in, const struct tmpl_tree *tree, s
                               .root = &in->run->data,
                               .steps = in->limits.steps};
     exec_push(&x, S("$"), dot);
-    walk_list(&x, &dot, tree->root);
+    exec_walk_list(&x, &dot, tree->root);
     (void)exec_step(&x);
     if (x.failed)
         out->n = x.out_start;

@@ -25,7 +25,7 @@ FUNC_SHARED(func_to_lower)
     return func_text(env, &b, out);
 }
 
-FUNC(f_title)
+FUNC(funcs_alertmanager_f_title)
 {
     struct buf b = BUF_INIT;
 
@@ -101,7 +101,7 @@ FUNC(f_safe_url)
     return true;
 }
 
-static int hex(char c)
+static int funcs_alertmanager_hex(char c)
 {
     return c >= '0' && c <= '9'                     ? c - '0'
            : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
@@ -115,12 +115,14 @@ FUNC(f_url_unescape)
 
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '%') {
-            if (i + 2 >= s.n || hex(s.p[i + 1]) < 0 || hex(s.p[i + 2]) < 0) {
+            if (i + 2 >= s.n || funcs_alertmanager_hex(s.p[i + 1]) < 0 ||
+                funcs_alertmanager_hex(s.p[i + 2]) < 0) {
                 buf_release(&b);
                 return err_set(e, ERR_INVALID, "invalid URL escape \"%.*s\"",
                                STR(str_sub(s, i, i + 3)));
             }
-            buf_addc(&b, (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2])));
+            buf_addc(&b, (char)(funcs_alertmanager_hex(s.p[i + 1]) * 16 +
+                                funcs_alertmanager_hex(s.p[i + 2])));
             i += 2;
         } else {
             buf_addc(&b, s.p[i] == '+' ? ' ' : s.p[i]);
@@ -140,7 +142,7 @@ FUNC(f_tz)
     return true;
 }
 
-FUNC(f_now)
+FUNC(funcs_alertmanager_f_now)
 {
     *out = tv_local_time(env, env->now);
     return true;
@@ -245,7 +247,7 @@ FUNC_SHARED(func_dict)
 const struct tmpl_func tmpl_alertmanager_funcs[] = {
     {"toUpper", "s", func_to_upper, "text in capital letters"},
     {"toLower", "s", func_to_lower, "text in small letters"},
-    {"title", "s", f_title, "each word with a capital letter, the rest small"},
+    {"title", "s", funcs_alertmanager_f_title, "each word with a capital letter, the rest small"},
     {"trimSpace", "s", func_trim_space, "text without white space at its ends"},
     {"join", "sL", func_join_any, "the elements of a list with a separator between them"},
     {"match", "ss", func_match, "whether a pattern is found in text"},
@@ -256,7 +258,7 @@ const struct tmpl_func tmpl_alertmanager_funcs[] = {
     {"urlUnescape", "s", f_url_unescape, "the text behind a query escape"},
     {"date", "sa", func_date_any, "a time by a Go layout"},
     {"tz", "st", f_tz, "a time in another zone"},
-    {"now", "", f_now, "the current time"},
+    {"now", "", funcs_alertmanager_f_now, "the current time"},
     {"since", "t", f_since, "the duration since a time"},
     {"humanizeDuration", "a", func_humanize_duration, "seconds as 1h 2m 3s"},
     {"toDate", "ss", f_to_date, "the time that text says by a layout, or the zero time"},

@@ -59,7 +59,7 @@ FUNC(f_query)
     return true;
 }
 
-FUNC(f_first)
+FUNC(funcs_prometheus_f_first)
 {
     if (args[0].list.n == 0)
         return err_set(e, ERR_INVALID, "first() called on vector with no elements");
@@ -85,14 +85,14 @@ FUNC(f_strvalue)
     return true;
 }
 
-struct sort_key {
+struct funcs_prometheus_sort_key {
     str key;
     size_t place; /* of equal keys the first stays first */
 };
 
-static int by_key(const void *a, const void *b)
+static int funcs_prometheus_by_key(const void *a, const void *b)
 {
-    const struct sort_key *x = a, *y = b;
+    const struct funcs_prometheus_sort_key *x = a, *y = b;
     int c = str_cmp(x->key, y->key);
 
     return c != 0 ? c : (x->place > y->place) - (x->place < y->place);
@@ -102,12 +102,12 @@ FUNC(f_sort_by_label)
 {
     size_t count = args[1].list.n;
     struct tmpl_value *v = arena_array(env->a, count, sizeof(*v));
-    struct sort_key *keys = arena_array(env->a, count, sizeof(*keys));
+    struct funcs_prometheus_sort_key *keys = arena_array(env->a, count, sizeof(*keys));
 
     for (size_t i = 0; i < count; i++)
-        keys[i] = (struct sort_key){label_of(&args[1].list.v[i], args[0].s), i};
+        keys[i] = (struct funcs_prometheus_sort_key){label_of(&args[1].list.v[i], args[0].s), i};
     if (count > 1)
-        qsort(keys, count, sizeof(*keys), by_key);
+        qsort(keys, count, sizeof(*keys), funcs_prometheus_by_key);
     for (size_t i = 0; i < count; i++)
         v[i] = args[1].list.v[keys[i].place];
     *out = tv_list(&tmpl_samples, v, count);
@@ -202,14 +202,14 @@ FUNC(f_to_duration)
     return true;
 }
 
-FUNC(f_now)
+FUNC(funcs_prometheus_f_now)
 {
     /* NOLINTNEXTLINE(bugprone-integer-division): whole milliseconds, as there */
     *out = tv_float((double)(env->now / NS_PER_MS) / 1000);
     return true;
 }
 
-FUNC(f_title)
+FUNC(funcs_prometheus_f_title)
 {
     struct buf b = BUF_INIT;
 
@@ -333,7 +333,7 @@ FUNC(f_url_query_escape)
 
 const struct tmpl_func tmpl_prometheus_funcs[] = {
     {"query", "s", f_query, "the samples of an instant query"},
-    {"first", "q", f_first, "the first element of a list"},
+    {"first", "q", funcs_prometheus_f_first, "the first element of a list"},
     {"label", "sv", f_label, "a label of a sample"},
     {"value", "v", f_value, "the value of a sample"},
     {"strvalue", "v", f_strvalue, "the label __value__ of a sample"},
@@ -347,8 +347,8 @@ const struct tmpl_func tmpl_prometheus_funcs[] = {
     {"humanizeTimestamp", "a", f_humanize_timestamp, "Unix seconds as a date"},
     {"toTime", "a", f_to_time, "Unix seconds as a time"},
     {"toDuration", "a", f_to_duration, "seconds as a duration"},
-    {"now", "", f_now, "the time of the evaluation in Unix seconds"},
-    {"title", "s", f_title, "each word with a capital letter"},
+    {"now", "", funcs_prometheus_f_now, "the time of the evaluation in Unix seconds"},
+    {"title", "s", funcs_prometheus_f_title, "each word with a capital letter"},
     {"toUpper", "s", func_to_upper, "text in capital letters"},
     {"toLower", "s", func_to_lower, "text in small letters"},
     {"match", "ss", func_match, "whether a pattern is found in text"},

@@ -40,7 +40,7 @@ str func_shown(struct tmpl_env *env, const struct tmpl_value *v)
 
 /* -- text -- */
 
-FUNC(f_title)
+FUNC(funcs_sprig_f_title)
 {
     struct buf b = BUF_INIT;
 
@@ -264,7 +264,7 @@ FUNC(f_ternary)
     return true;
 }
 
-FUNC(f_first)
+FUNC(funcs_sprig_f_first)
 {
     *out = tv_nil();
     if (args[0].kind != TV_LIST)
@@ -408,7 +408,7 @@ struct tmpl_time func_time_of(const struct tmpl_env *env, const struct tmpl_valu
     return tmpl_time_at(env->now, NULL);
 }
 
-FUNC(f_now)
+FUNC(funcs_sprig_f_now)
 {
     *out = tv_time(env->now);
     return true;
@@ -475,7 +475,7 @@ FUNC(f_markdown)
 const struct tmpl_func tmpl_sprig_funcs[] = {
     {"upper", "s", func_to_upper, "text in capital letters"},
     {"lower", "s", func_to_lower, "text in small letters"},
-    {"title", "s", f_title, "each word with a capital letter"},
+    {"title", "s", funcs_sprig_f_title, "each word with a capital letter"},
     {"trim", "s", func_trim_space, "text without white space at its ends"},
     {"trimall", "ss", f_trim_all, "text without the given characters at its ends"},
     {"trimAll", "ss", f_trim_all, "text without the given characters at its ends"},
@@ -502,8 +502,8 @@ const struct tmpl_func tmpl_sprig_funcs[] = {
     {"empty", "a", f_empty, "whether the argument is empty"},
     {"coalesce", "a*", f_coalesce, "the first argument that is not empty"},
     {"ternary", "aab", f_ternary, "the first argument when the third is true, else the second"},
-    {"first", "a", f_first, "the first element of a list"},
-    {"mustFirst", "a", f_first, "the first element of a list"},
+    {"first", "a", funcs_sprig_f_first, "the first element of a list"},
+    {"mustFirst", "a", funcs_sprig_f_first, "the first element of a list"},
     {"last", "a", f_last, "the last element of a list"},
     {"mustLast", "a", f_last, "the last element of a list"},
     {"list", "a*", func_list, "a list"},
@@ -520,7 +520,7 @@ const struct tmpl_func tmpl_sprig_funcs[] = {
     {"int64", "a", f_int, "as an integer"},
     {"int", "a", f_int, "as an integer"},
     {"float64", "a", f_float64, "as a float"},
-    {"now", "", f_now, "the current time"},
+    {"now", "", funcs_sprig_f_now, "the current time"},
     {"date", "sa", func_date_any, "a time by a Go layout"},
     {"date_in_zone", "sas", func_date_in_zone, "a time by a Go layout in a zone"},
     {"dateInZone", "sas", func_date_in_zone, "a time by a Go layout in a zone"},

@@ -9,7 +9,7 @@
 
 static struct tmpl_value read_json(struct json_reader *r);
 
-static struct tmpl_value read_list(struct json_reader *r)
+static struct tmpl_value funcs_sprig_json_read_list(struct json_reader *r)
 {
     VEC(struct tmpl_value) v = VEC_INIT;
     struct tmpl_value out;
@@ -21,7 +21,7 @@ static struct tmpl_value read_list(struct json_reader *r)
     return out;
 }
 
-static int by_key(const void *a, const void *b)
+static int funcs_sprig_json_by_key(const void *a, const void *b)
 {
     const struct tmpl_pair *x = a, *y = b;
     int c = str_cmp(x->key, y->key);
@@ -29,7 +29,7 @@ static int by_key(const void *a, const void *b)
     return c != 0 ? c : (x->key.p > y->key.p) - (x->key.p < y->key.p);
 }
 
-static struct tmpl_value read_map(struct json_reader *r)
+static struct tmpl_value funcs_sprig_json_read_map(struct json_reader *r)
 {
     VEC(struct tmpl_pair) v = VEC_INIT;
     struct tmpl_value out;
@@ -38,7 +38,7 @@ static struct tmpl_value read_map(struct json_reader *r)
     for (json_object_begin(r); json_object_next(r, &key);)
         vec_push(&v, (struct tmpl_pair){key, read_json(r)});
     if (v.n > 1)
-        qsort(v.v, v.n, sizeof(v.v[0]), by_key);
+        qsort(v.v, v.n, sizeof(v.v[0]), funcs_sprig_json_by_key);
     out = tv_dict(r->a, arena_copy(r->a, v.v, v.n, v.n, sizeof(v.v[0])), v.n);
     vec_release(&v);
     return out;
@@ -62,8 +62,8 @@ static struct tmpl_value read_json(struct json_reader *r)
         out.kind = TV_STRING;
         json_string(r, &out.s);
         break;
-    case JSON_ARRAY: return read_list(r);
-    case JSON_OBJECT: return read_map(r);
+    case JSON_ARRAY: return funcs_sprig_json_read_list(r);
+    case JSON_OBJECT: return funcs_sprig_json_read_map(r);
     default: json_null(r);
     }
     return out;
@@ -174,7 +174,7 @@ FUNC(f_to_raw_json)
 
 /* -- types -- */
 
-static const char *kind_of(const struct tmpl_value *v)
+static const char *funcs_sprig_json_kind_of(const struct tmpl_value *v)
 {
     static const char *const names[] = {
         [TV_NONE] = "invalid",  [TV_NIL] = "invalid",    [TV_BOOL] = "bool",
@@ -190,26 +190,26 @@ static const char *kind_of(const struct tmpl_value *v)
                : names[v->kind];
 }
 
-static str type_of(const struct tmpl_value *v)
+static str funcs_sprig_json_type_of(const struct tmpl_value *v)
 {
     return v->kind == TV_NIL ? S("<nil>") : str_of(tv_type_name(v));
 }
 
 FUNC(f_type_of)
 {
-    *out = tv_str(type_of(&args[0]));
+    *out = tv_str(funcs_sprig_json_type_of(&args[0]));
     return true;
 }
 
 FUNC(f_type_is)
 {
-    *out = tv_bool(str_eq(args[0].s, type_of(&args[1])));
+    *out = tv_bool(str_eq(args[0].s, funcs_sprig_json_type_of(&args[1])));
     return true;
 }
 
 FUNC(f_type_is_like)
 {
-    str type = type_of(&args[1]);
+    str type = funcs_sprig_json_type_of(&args[1]);
 
     *out = tv_bool(str_eq(args[0].s, type) || (type.n != 0 && type.p[0] == '*' &&
                                                str_eq(args[0].s, str_sub(type, 1, type.n))));
@@ -218,13 +218,13 @@ FUNC(f_type_is_like)
 
 FUNC(f_kind_of)
 {
-    *out = tv_str(str_of(kind_of(&args[0])));
+    *out = tv_str(str_of(funcs_sprig_json_kind_of(&args[0])));
     return true;
 }
 
 FUNC(f_kind_is)
 {
-    *out = tv_bool(str_is(args[0].s, kind_of(&args[1])));
+    *out = tv_bool(str_is(args[0].s, funcs_sprig_json_kind_of(&args[1])));
     return true;
 }
 

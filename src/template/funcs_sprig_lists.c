@@ -4,7 +4,7 @@
 #include "template/funcs_priv.h"
 #include "template/template.h"
 
-static bool is_list(const struct tmpl_value *v, const char *name, struct err *e)
+static bool funcs_sprig_lists_is_list(const struct tmpl_value *v, const char *name, struct err *e)
 {
     return v->kind == TV_LIST ||
            err_set(e, ERR_INVALID, "cannot find %s on type %s", name, tv_type_name(v));
@@ -50,8 +50,8 @@ bool func_deep_equal(struct tmpl_env *env, const struct tmpl_value *a, const str
     return false;
 }
 
-static bool has(struct tmpl_env *env, const struct tmpl_value *v, size_t n,
-                const struct tmpl_value *x)
+static bool funcs_sprig_lists_has(struct tmpl_env *env, const struct tmpl_value *v, size_t n,
+                                  const struct tmpl_value *x)
 {
     for (size_t i = 0; i < n; i++)
         if (func_deep_equal(env, &v[i], x, 0))
@@ -61,7 +61,7 @@ static bool has(struct tmpl_env *env, const struct tmpl_value *v, size_t n,
 
 FUNC(f_rest)
 {
-    if (!is_list(&args[0], "rest", e))
+    if (!funcs_sprig_lists_is_list(&args[0], "rest", e))
         return false;
     *out = args[0].list.n == 0 ? tv_nil()
                                : tv_list(args[0].type, args[0].list.v + 1, args[0].list.n - 1);
@@ -70,14 +70,15 @@ FUNC(f_rest)
 
 FUNC(f_initial)
 {
-    if (!is_list(&args[0], "initial", e))
+    if (!funcs_sprig_lists_is_list(&args[0], "initial", e))
         return false;
     *out =
         args[0].list.n == 0 ? tv_nil() : tv_list(args[0].type, args[0].list.v, args[0].list.n - 1);
     return true;
 }
 
-static struct tmpl_value joined(struct tmpl_env *env, struct tmpl_list a, struct tmpl_list b)
+static struct tmpl_value funcs_sprig_lists_joined(struct tmpl_env *env, struct tmpl_list a,
+                                                  struct tmpl_list b)
 {
     struct tmpl_value *v = arena_array(env->a, a.n + b.n, sizeof(*v));
 
@@ -90,17 +91,17 @@ static struct tmpl_value joined(struct tmpl_env *env, struct tmpl_list a, struct
 
 FUNC(f_push)
 {
-    if (!is_list(&args[0], "push", e))
+    if (!funcs_sprig_lists_is_list(&args[0], "push", e))
         return false;
-    *out = joined(env, args[0].list, (struct tmpl_list){args + 1, 1});
+    *out = funcs_sprig_lists_joined(env, args[0].list, (struct tmpl_list){args + 1, 1});
     return true;
 }
 
 FUNC(f_prepend)
 {
-    if (!is_list(&args[0], "prepend", e))
+    if (!funcs_sprig_lists_is_list(&args[0], "prepend", e))
         return false;
-    *out = joined(env, (struct tmpl_list){args + 1, 1}, args[0].list);
+    *out = funcs_sprig_lists_joined(env, (struct tmpl_list){args + 1, 1}, args[0].list);
     return true;
 }
 
@@ -111,7 +112,7 @@ FUNC(f_concat)
         if (args[i].kind != TV_LIST)
             return err_set(e, ERR_INVALID, "cannot concat type %s as list", tv_type_name(&args[i]));
         (void)tmpl_work(env, out->list.n / TMPL_STEP_ITEMS);
-        *out = joined(env, out->list, args[i].list);
+        *out = funcs_sprig_lists_joined(env, out->list, args[i].list);
     }
     return true;
 }
@@ -120,7 +121,7 @@ FUNC(f_reverse)
 {
     struct tmpl_value *v;
 
-    if (!is_list(&args[0], "reverse", e))
+    if (!funcs_sprig_lists_is_list(&args[0], "reverse", e))
         return false;
     v = arena_array(env->a, args[0].list.n, sizeof(*v));
     for (size_t i = 0; i < args[0].list.n; i++)
@@ -134,11 +135,11 @@ FUNC(f_uniq)
     struct tmpl_value *v;
     size_t k = 0;
 
-    if (!is_list(&args[0], "uniq", e))
+    if (!funcs_sprig_lists_is_list(&args[0], "uniq", e))
         return false;
     v = arena_array(env->a, args[0].list.n, sizeof(*v));
     for (size_t i = 0; i < args[0].list.n; i++)
-        if (!has(env, v, k, &args[0].list.v[i]))
+        if (!funcs_sprig_lists_has(env, v, k, &args[0].list.v[i]))
             v[k++] = args[0].list.v[i];
     *out = tv_list(NULL, v, k);
     return true;
@@ -149,11 +150,11 @@ FUNC(f_without)
     struct tmpl_value *v;
     size_t k = 0;
 
-    if (!is_list(&args[0], "without", e))
+    if (!funcs_sprig_lists_is_list(&args[0], "without", e))
         return false;
     v = arena_array(env->a, args[0].list.n, sizeof(*v));
     for (size_t i = 0; i < args[0].list.n; i++)
-        if (!has(env, args + 1, n - 1, &args[0].list.v[i]))
+        if (!funcs_sprig_lists_has(env, args + 1, n - 1, &args[0].list.v[i]))
             v[k++] = args[0].list.v[i];
     *out = tv_list(NULL, v, k);
     return true;
@@ -164,9 +165,9 @@ FUNC(f_has)
     *out = tv_bool(false);
     if (args[1].kind == TV_NIL)
         return true;
-    if (!is_list(&args[1], "has", e))
+    if (!funcs_sprig_lists_is_list(&args[1], "has", e))
         return false;
-    *out = tv_bool(has(env, args[1].list.v, args[1].list.n, &args[0]));
+    *out = tv_bool(funcs_sprig_lists_has(env, args[1].list.v, args[1].list.n, &args[0]));
     return true;
 }
 
@@ -175,7 +176,7 @@ FUNC(f_compact)
     struct tmpl_value *v;
     size_t k = 0;
 
-    if (!is_list(&args[0], "compact", e))
+    if (!funcs_sprig_lists_is_list(&args[0], "compact", e))
         return false;
     v = arena_array(env->a, args[0].list.n, sizeof(*v));
     for (size_t i = 0; i < args[0].list.n; i++)
@@ -191,7 +192,7 @@ FUNC(f_chunk)
     struct tmpl_value *v;
     size_t step, k = 0;
 
-    if (!is_list(&args[1], "chunk", e))
+    if (!funcs_sprig_lists_is_list(&args[1], "chunk", e))
         return false;
     if (size <= 0)
         return err_set(e, ERR_INVALID, "chunk size must be above 0");

@@ -12,14 +12,14 @@ static bool is_dict(const struct tmpl_value *v, struct err *e)
                    tv_type_name(v));
 }
 
-static bool is_map(const struct tmpl_value *v, struct err *e)
+static bool funcs_sprig_maps_is_map(const struct tmpl_value *v, struct err *e)
 {
     return v->kind == TV_MAP ||
            err_set(e, ERR_INVALID, "wrong type for value; expected map[string]interface {}; got %s",
                    tv_type_name(v));
 }
 
-static bool is_text(const struct tmpl_value *v, struct err *e)
+static bool funcs_sprig_maps_is_text(const struct tmpl_value *v, struct err *e)
 {
     return v->kind == TV_STRING ||
            err_set(e, ERR_INVALID, "wrong type for value; expected string; got %s",
@@ -27,8 +27,8 @@ static bool is_text(const struct tmpl_value *v, struct err *e)
 }
 
 /* Whether x holds the map, so that putting it there would close a circle. */
-static bool holds(struct tmpl_env *env, const struct tmpl_value *x, const struct tmpl_map *map,
-                  unsigned depth)
+static bool funcs_sprig_maps_holds(struct tmpl_env *env, const struct tmpl_value *x,
+                                   const struct tmpl_map *map, unsigned depth)
 {
     struct tmpl_map m;
 
@@ -37,7 +37,7 @@ static bool holds(struct tmpl_env *env, const struct tmpl_value *x, const struct
     if (!tmpl_work(env, 1) || depth > NESTED_MAX)
         return true;
     for (size_t i = 0; x->kind == TV_LIST && i < x->list.n; i++)
-        if (holds(env, &x->list.v[i], map, depth + 1))
+        if (funcs_sprig_maps_holds(env, &x->list.v[i], map, depth + 1))
             return true;
     if (x->kind != TV_MAP)
         return false;
@@ -45,20 +45,20 @@ static bool holds(struct tmpl_env *env, const struct tmpl_value *x, const struct
         return true;
     m = tv_map_of(x);
     for (size_t i = 0; i < m.n; i++)
-        if (holds(env, &m.v[i].value, map, depth + 1))
+        if (funcs_sprig_maps_holds(env, &m.v[i].value, map, depth + 1))
             return true;
     return false;
 }
 
 /* The array is another one afterwards: whoever walks the old one goes on with that. */
-static bool put(struct tmpl_env *env, const struct tmpl_value *dict, str key,
-                const struct tmpl_value *x, struct err *e)
+static bool funcs_sprig_maps_put(struct tmpl_env *env, const struct tmpl_value *dict, str key,
+                                 const struct tmpl_value *x, struct err *e)
 {
     struct tmpl_map *m = dict->map.shared;
     struct tmpl_pair *v;
     size_t at = 0, from;
 
-    if (holds(env, x, m, 0))
+    if (funcs_sprig_maps_holds(env, x, m, 0))
         return err_set(e, ERR_INVALID, "a map cannot hold itself, nor more than %d levels",
                        NESTED_MAX);
     (void)tmpl_work(env, m->n / TMPL_STEP_ITEMS);
@@ -78,7 +78,7 @@ static bool put(struct tmpl_env *env, const struct tmpl_value *dict, str key,
 FUNC(f_set)
 {
     *out = args[0];
-    return is_dict(&args[0], e) && put(env, &args[0], args[1].s, &args[2], e);
+    return is_dict(&args[0], e) && funcs_sprig_maps_put(env, &args[0], args[1].s, &args[2], e);
 }
 
 static struct tmpl_value some_pairs(struct tmpl_env *env, const struct tmpl_value *map,
@@ -112,14 +112,14 @@ FUNC(f_unset)
 static bool are_texts(const struct tmpl_value *v, size_t n, struct err *e)
 {
     for (size_t i = 0; i < n; i++)
-        if (!is_text(&v[i], e))
+        if (!funcs_sprig_maps_is_text(&v[i], e))
             return false;
     return true;
 }
 
 FUNC(f_pick)
 {
-    if (!is_map(&args[0], e) || !are_texts(args + 1, n - 1, e))
+    if (!funcs_sprig_maps_is_map(&args[0], e) || !are_texts(args + 1, n - 1, e))
         return false;
     *out = some_pairs(env, &args[0], args + 1, n - 1, true);
     return true;
@@ -127,7 +127,7 @@ FUNC(f_pick)
 
 FUNC(f_omit)
 {
-    if (!is_map(&args[0], e) || !are_texts(args + 1, n - 1, e))
+    if (!funcs_sprig_maps_is_map(&args[0], e) || !are_texts(args + 1, n - 1, e))
         return false;
     *out = some_pairs(env, &args[0], args + 1, n - 1, false);
     return true;
@@ -137,7 +137,7 @@ FUNC(f_get)
 {
     const struct tmpl_value *hit;
 
-    if (!is_map(&args[0], e))
+    if (!funcs_sprig_maps_is_map(&args[0], e))
         return false;
     hit = tv_map_get(&args[0], args[1].s);
     *out = hit != NULL ? *hit : tv_str(S(""));
@@ -146,7 +146,7 @@ FUNC(f_get)
 
 FUNC(f_has_key)
 {
-    if (!is_map(&args[0], e))
+    if (!funcs_sprig_maps_is_map(&args[0], e))
         return false;
     *out = tv_bool(tv_map_get(&args[0], args[1].s) != NULL);
     return true;
@@ -160,7 +160,7 @@ FUNC(f_pluck)
     for (size_t i = 1; i < n; i++) {
         const struct tmpl_value *hit;
 
-        if (!is_map(&args[i], e))
+        if (!funcs_sprig_maps_is_map(&args[i], e))
             return false;
         hit = tv_map_get(&args[i], args[0].s);
         if (hit != NULL)
@@ -178,7 +178,7 @@ FUNC(f_keys)
     for (size_t i = 0; i < n && ok; i++) {
         struct tmpl_map m;
 
-        ok = is_map(&args[i], e);
+        ok = funcs_sprig_maps_is_map(&args[i], e);
         m = ok ? tv_map_of(&args[i]) : (struct tmpl_map){NULL, 0, NULL};
         for (size_t k = 0; k < m.n; k++)
             vec_push(&v, m.v[k].key);
@@ -194,7 +194,7 @@ FUNC(f_values)
     struct tmpl_value *v;
     struct tmpl_map m;
 
-    if (!is_map(&args[0], e))
+    if (!funcs_sprig_maps_is_map(&args[0], e))
         return false;
     m = tv_map_of(&args[0]);
     v = arena_array(env->a, m.n, sizeof(*v));
@@ -205,8 +205,9 @@ FUNC(f_values)
 }
 
 /* As mergo: maps within maps are merged too; what is empty counts as missing. */
-static bool merge(struct tmpl_env *env, const struct tmpl_value *into,
-                  const struct tmpl_value *from, bool overwrites, unsigned depth, struct err *e)
+static bool funcs_sprig_maps_merge(struct tmpl_env *env, const struct tmpl_value *into,
+                                   const struct tmpl_value *from, bool overwrites, unsigned depth,
+                                   struct err *e)
 {
     struct tmpl_map m = tv_map_of(from);
 
@@ -216,10 +217,11 @@ static bool merge(struct tmpl_env *env, const struct tmpl_value *into,
         const struct tmpl_value *x = &m.v[i].value, *old = tv_map_get(into, m.v[i].key);
 
         if (old != NULL && old->kind == TV_MAP && x->kind == TV_MAP && old->map.shared != NULL) {
-            if (old->map.shared != x->map.shared && !merge(env, old, x, overwrites, depth + 1, e))
+            if (old->map.shared != x->map.shared &&
+                !funcs_sprig_maps_merge(env, old, x, overwrites, depth + 1, e))
                 return false;
         } else if (old == NULL || (overwrites ? tv_truth(x) : !tv_truth(old))) {
-            if (!put(env, into, m.v[i].key, x, e))
+            if (!funcs_sprig_maps_put(env, into, m.v[i].key, x, e))
                 return false;
         }
     }
@@ -233,7 +235,8 @@ static bool merge_all(struct tmpl_env *env, const struct tmpl_value *args, size_
     if (!is_dict(&args[0], e))
         return false;
     for (size_t i = 1; i < n; i++)
-        if (!is_map(&args[i], e) || !merge(env, &args[0], &args[i], overwrites, 0, e))
+        if (!funcs_sprig_maps_is_map(&args[i], e) ||
+            !funcs_sprig_maps_merge(env, &args[0], &args[i], overwrites, 0, e))
             return false;
     return true;
 }
@@ -258,7 +261,7 @@ FUNC(f_dig)
     if (!are_texts(args, n - 2, e))
         return false;
     for (size_t i = 0; i < n - 2 && at != NULL; i++) {
-        if (!is_map(at, e))
+        if (!funcs_sprig_maps_is_map(at, e))
             return false;
         at = tv_map_get(at, args[i].s);
     }
@@ -266,8 +269,8 @@ FUNC(f_dig)
     return true;
 }
 
-static bool copy(struct tmpl_env *env, const struct tmpl_value *x, unsigned depth,
-                 struct tmpl_value *out, struct err *e)
+static bool funcs_sprig_maps_copy(struct tmpl_env *env, const struct tmpl_value *x, unsigned depth,
+                                  struct tmpl_value *out, struct err *e)
 {
     *out = *x;
     if (x->kind != TV_LIST && x->kind != TV_MAP)
@@ -278,7 +281,7 @@ static bool copy(struct tmpl_env *env, const struct tmpl_value *x, unsigned dept
         struct tmpl_value *v = arena_array(env->a, x->list.n, sizeof(*v));
 
         for (size_t i = 0; i < x->list.n; i++)
-            if (!copy(env, &x->list.v[i], depth + 1, &v[i], e))
+            if (!funcs_sprig_maps_copy(env, &x->list.v[i], depth + 1, &v[i], e))
                 return false;
         *out = tv_list(x->type, v, x->list.n);
     } else if (x->map.shared != NULL) {
@@ -287,7 +290,7 @@ static bool copy(struct tmpl_env *env, const struct tmpl_value *x, unsigned dept
 
         for (size_t i = 0; i < m.n; i++) {
             v[i].key = m.v[i].key;
-            if (!copy(env, &m.v[i].value, depth + 1, &v[i].value, e))
+            if (!funcs_sprig_maps_copy(env, &m.v[i].value, depth + 1, &v[i].value, e))
                 return false;
         }
         *out = tv_dict(env->a, v, m.n);
@@ -297,7 +300,7 @@ static bool copy(struct tmpl_env *env, const struct tmpl_value *x, unsigned dept
 
 FUNC(f_deep_copy)
 {
-    return copy(env, &args[0], 0, out, e);
+    return funcs_sprig_maps_copy(env, &args[0], 0, out, e);
 }
 
 const struct tmpl_func tmpl_sprig_map_funcs[] = {

@@ -131,7 +131,8 @@ static long double decimal(const struct tmpl_value *v)
     return d < 0 ? -x : x;
 }
 
-static struct tmpl_value folded(const struct tmpl_value *args, size_t n, char op)
+static struct tmpl_value funcs_sprig_numbers_folded(const struct tmpl_value *args, size_t n,
+                                                    char op)
 {
     long double x = decimal(&args[0]);
 
@@ -150,7 +151,7 @@ static struct tmpl_value folded(const struct tmpl_value *args, size_t n, char op
 
 FUNC(f_addf)
 {
-    *out = folded(args, n, '+');
+    *out = funcs_sprig_numbers_folded(args, n, '+');
     return true;
 }
 
@@ -162,13 +163,13 @@ FUNC(f_add1f)
 
 FUNC(f_subf)
 {
-    *out = folded(args, n, '-');
+    *out = funcs_sprig_numbers_folded(args, n, '-');
     return true;
 }
 
 FUNC(f_mulf)
 {
-    *out = folded(args, n, '*');
+    *out = funcs_sprig_numbers_folded(args, n, '*');
     return true;
 }
 
@@ -177,7 +178,7 @@ FUNC(f_divf)
     for (size_t i = 1; i < n; i++)
         if (func_number(&args[i]) == 0)
             return err_set(e, ERR_INVALID, "decimal division by 0");
-    *out = folded(args, n, '/');
+    *out = funcs_sprig_numbers_folded(args, n, '/');
     return true;
 }
 

@@ -6,7 +6,8 @@
 #include "template/template.h"
 
 /* The next match from *at on, by what steps are left. False: none, or a bad pattern. */
-static bool find(struct tmpl_env *env, const struct regex *re, str s, size_t from, size_t bounds[2])
+static bool funcs_sprig_regex_find(struct tmpl_env *env, const struct regex *re, str s, size_t from,
+                                   size_t bounds[2])
 {
     uint64_t work = func_pattern_work(env);
     bool found = from <= s.n && regex_find_within(re, s, from, bounds, &work);
@@ -21,7 +22,7 @@ static bool find_next(struct tmpl_env *env, const struct regex *re, str s, size_
 {
     uint32_t r;
 
-    while (find(env, re, s, *at, bounds)) {
+    while (funcs_sprig_regex_find(env, re, s, *at, bounds)) {
         bool is_empty = bounds[0] == bounds[1];
         bool counts = !is_empty || bounds[0] != *after;
 
@@ -43,7 +44,9 @@ FUNC(f_regex_find)
 
     if (re == NULL)
         return false;
-    *out = tv_str(find(env, re, args[1].s, 0, at) ? str_sub(args[1].s, at[0], at[1]) : S(""));
+    *out =
+        tv_str(funcs_sprig_regex_find(env, re, args[1].s, 0, at) ? str_sub(args[1].s, at[0], at[1])
+                                                                 : S(""));
     return true;
 }
 

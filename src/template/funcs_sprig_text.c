@@ -145,7 +145,7 @@ FUNC(f_camelcase)
 /* A word is of one class; of capital letters before a small one the last begins the next word: HTTPServer. */
 enum word { WORD_END, WORD_UPPER, WORD_LOWER, WORD_NUMBER, WORD_CONNECTOR, WORD_OTHER };
 
-static enum word class_of(uint32_t r)
+static enum word funcs_sprig_text_class_of(uint32_t r)
 {
     return is_connector(r)     ? WORD_CONNECTOR
            : rune_is_upper(r)  ? WORD_UPPER
@@ -162,7 +162,7 @@ static enum word next_word(str *s, str *word)
 
     while (at < s->n) {
         size_t k = utf8_decode(str_sub(*s, at, s->n), &r);
-        enum word next = class_of(r);
+        enum word next = funcs_sprig_text_class_of(r);
 
         if (class == WORD_UPPER && n == 1 && next == WORD_LOWER)
             class = WORD_LOWER, n++; /* Server: the rest of it is small */
@@ -366,7 +366,7 @@ FUNC(f_nindent)
     return func_text(env, &b, out);
 }
 
-static struct tmpl_value split(struct tmpl_env *env, str sep, str s, size_t most)
+static struct tmpl_value funcs_sprig_text_split(struct tmpl_env *env, str sep, str s, size_t most)
 {
     VEC(struct tmpl_pair) v = VEC_INIT;
     struct tmpl_value out;
@@ -395,13 +395,14 @@ static struct tmpl_value split(struct tmpl_env *env, str sep, str s, size_t most
 
 FUNC(f_split)
 {
-    *out = split(env, args[0].s, args[1].s, SIZE_MAX);
+    *out = funcs_sprig_text_split(env, args[0].s, args[1].s, SIZE_MAX);
     return true;
 }
 
 FUNC(f_splitn)
 {
-    *out = split(env, args[0].s, args[2].s, args[1].i < 0 ? SIZE_MAX : (size_t)args[1].i);
+    *out = funcs_sprig_text_split(env, args[0].s, args[2].s,
+                                  args[1].i < 0 ? SIZE_MAX : (size_t)args[1].i);
     return true;
 }
 

@@ -13,13 +13,13 @@
 
 static const char blanks[] = " \t\r\n";
 
-static str rest(const struct tmpl_lexer *l)
+static str lex_rest(const struct tmpl_lexer *l)
 {
     return str_sub(l->in, l->pos, l->in.n);
 }
 
 /* The rune at the current place; -1 at the end. */
-static int32_t peek(const struct tmpl_lexer *l, size_t *bytes)
+static int32_t template_lex_peek(const struct tmpl_lexer *l, size_t *bytes)
 {
     uint32_t r;
 
@@ -27,14 +27,14 @@ static int32_t peek(const struct tmpl_lexer *l, size_t *bytes)
         *bytes = 0;
         return -1;
     }
-    *bytes = utf8_decode(rest(l), &r);
+    *bytes = utf8_decode(lex_rest(l), &r);
     return (int32_t)r;
 }
 
-static int32_t next(struct tmpl_lexer *l)
+static int32_t lex_next(struct tmpl_lexer *l)
 {
     size_t k;
-    int32_t r = peek(l, &k);
+    int32_t r = template_lex_peek(l, &k);
 
     l->pos += k;
     return r;
@@ -49,7 +49,7 @@ static void ignore(struct tmpl_lexer *l)
     l->start_line = l->line;
 }
 
-static struct tmpl_token emit(struct tmpl_lexer *l, enum tmpl_token_type type)
+static struct tmpl_token template_lex_emit(struct tmpl_lexer *l, enum tmpl_token_type type)
 {
     struct tmpl_token t = {type, l->start, str_sub(l->in, l->start, l->pos), l->start_line};
 
@@ -57,7 +57,7 @@ static struct tmpl_token emit(struct tmpl_lexer *l, enum tmpl_token_type type)
     return t;
 }
 
-static struct tmpl_token fail(struct tmpl_lexer *l, str text)
+static struct tmpl_token template_lex_fail(struct tmpl_lexer *l, str text)
 {
     l->failed = (struct tmpl_token){TOK_ERROR, l->start, arena_str(l->a, text), l->start_line};
     l->has_failed = true;
@@ -65,16 +65,17 @@ static struct tmpl_token fail(struct tmpl_lexer *l, str text)
 }
 
 /* "%#U": U+0021 '!' */
-static struct tmpl_token fail_rune(struct tmpl_lexer *l, const char *what, int32_t r)
+static struct tmpl_token template_lex_fail_rune(struct tmpl_lexer *l, const char *what, int32_t r)
 {
     char utf[4];
     size_t k = r >= 0 ? utf8_encode(utf, (uint32_t)r) : 0;
 
     if (r < 0)
-        return fail(l, arena_printf(l->a, "%s U+FFFFFFFFFFFFFFFF", what));
+        return template_lex_fail(l, arena_printf(l->a, "%s U+FFFFFFFFFFFFFFFF", what));
     if (r < 0x20 || r == 0x7f)
-        return fail(l, arena_printf(l->a, "%s U+%04X", what, (unsigned)r));
-    return fail(l, arena_printf(l->a, "%s U+%04X '%.*s'", what, (unsigned)r, (int)k, utf));
+        return template_lex_fail(l, arena_printf(l->a, "%s U+%04X", what, (unsigned)r));
+    return template_lex_fail(l, arena_printf(l->a, "%s U+%04X '%.*s'", what, (unsigned)r, (int)k,
+                                             utf));
 }
 
 static bool has_left_marker(str s)
@@ -89,13 +90,13 @@ static bool has_right_marker(str s)
 
 static bool at_right_delim(const struct tmpl_lexer *l, bool *trims)
 {
-    str s = rest(l);
+    str s = lex_rest(l);
 
     *trims = has_right_marker(s) && str_starts_with(str_sub(s, 2, s.n), S("}}"));
     return *trims || str_starts_with(s, S("}}"));
 }
 
-static void skip_blanks(struct tmpl_lexer *l)
+static void template_lex_skip_blanks(struct tmpl_lexer *l)
 {
     while (l->pos < l->in.n && strchr(blanks, l->in.p[l->pos]) != NULL && l->in.p[l->pos] != '\0')
         l->pos++;
@@ -109,17 +110,17 @@ static bool lex_comment(struct tmpl_lexer *l, size_t after, struct tmpl_token *t
     l->pos += 2 + after;
     end = str_find_str(str_sub(l->in, l->pos + 2, l->in.n), S("*/"));
     if (end < 0) {
-        *t = fail(l, S("unclosed comment"));
+        *t = template_lex_fail(l, S("unclosed comment"));
         return false;
     }
     l->pos += 2 + (size_t)end + 2;
     if (!at_right_delim(l, &trims)) {
-        *t = fail(l, S("comment ends before closing delimiter"));
+        *t = template_lex_fail(l, S("comment ends before closing delimiter"));
         return false;
     }
     l->pos += trims ? 4 : 2;
     if (trims)
-        skip_blanks(l);
+        template_lex_skip_blanks(l);
     ignore(l);
     return true;
 }
@@ -127,7 +128,7 @@ static bool lex_comment(struct tmpl_lexer *l, size_t after, struct tmpl_token *t
 static struct tmpl_token lex_text(struct tmpl_lexer *l)
 {
     for (;;) {
-        ptrdiff_t x = str_find_str(rest(l), S("{{"));
+        ptrdiff_t x = str_find_str(lex_rest(l), S("{{"));
         size_t text_end = x < 0 ? l->in.n : l->pos + (size_t)x, end = text_end;
         str after = str_sub(l->in, text_end + 2, l->in.n);
         struct tmpl_token t;
@@ -137,7 +138,7 @@ static struct tmpl_token lex_text(struct tmpl_lexer *l)
                 end--;
         if (end > l->pos) {
             l->pos = end;
-            t = emit(l, TOK_TEXT);
+            t = template_lex_emit(l, TOK_TEXT);
             l->pos = text_end;
             ignore(l);
             return t;
@@ -145,14 +146,14 @@ static struct tmpl_token lex_text(struct tmpl_lexer *l)
         l->pos = text_end;
         ignore(l);
         if (x < 0)
-            return emit(l, TOK_EOF);
+            return template_lex_emit(l, TOK_EOF);
         if (str_starts_with(str_sub(after, has_left_marker(after) ? 2 : 0, after.n), S("/*"))) {
             if (!lex_comment(l, has_left_marker(after) ? 2 : 0, &t))
                 return t;
             continue;
         }
         l->pos += 2;
-        t = emit(l, TOK_LEFT_DELIM);
+        t = template_lex_emit(l, TOK_LEFT_DELIM);
         l->pos += has_left_marker(after) ? 2 : 0;
         ignore(l);
         l->inside = true;
@@ -161,7 +162,7 @@ static struct tmpl_token lex_text(struct tmpl_lexer *l)
     }
 }
 
-static bool is_alnum(int32_t r)
+static bool lex_is_alnum(int32_t r)
 {
     return r == '_' || (r >= 0 && (rune_is_letter((uint32_t)r) || rune_is_digit((uint32_t)r)));
 }
@@ -170,20 +171,20 @@ static bool at_terminator(const struct tmpl_lexer *l, int32_t *r)
 {
     size_t k;
 
-    *r = peek(l, &k);
+    *r = template_lex_peek(l, &k);
     return *r < 0 || char_is_space(*r) || strchr(".,|:)(", *r < 128 ? *r : 'x') != NULL ||
-           str_starts_with(rest(l), S("}}"));
+           str_starts_with(lex_rest(l), S("}}"));
 }
 
 static void take_alnum(struct tmpl_lexer *l)
 {
     size_t k;
 
-    while (is_alnum(peek(l, &k)))
+    while (lex_is_alnum(template_lex_peek(l, &k)))
         l->pos += k;
 }
 
-static struct tmpl_token lex_word(struct tmpl_lexer *l)
+static struct tmpl_token template_lex_lex_word(struct tmpl_lexer *l)
 {
     static const struct {
         const char *word;
@@ -198,12 +199,12 @@ static struct tmpl_token lex_word(struct tmpl_lexer *l)
 
     take_alnum(l);
     if (!at_terminator(l, &r))
-        return fail_rune(l, "bad character", r);
+        return template_lex_fail_rune(l, "bad character", r);
     word = str_sub(l->in, l->start, l->pos);
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_is(word, words[i].word))
-            return emit(l, words[i].type);
-    return emit(l, TOK_IDENTIFIER);
+            return template_lex_emit(l, words[i].type);
+    return template_lex_emit(l, TOK_IDENTIFIER);
 }
 
 /* After the dot or dollar. */
@@ -212,42 +213,42 @@ static struct tmpl_token lex_field(struct tmpl_lexer *l, enum tmpl_token_type ty
     int32_t r;
 
     if (at_terminator(l, &r))
-        return emit(l, type == TOK_FIELD ? TOK_DOT : TOK_VARIABLE);
+        return template_lex_emit(l, type == TOK_FIELD ? TOK_DOT : TOK_VARIABLE);
     take_alnum(l);
     if (!at_terminator(l, &r))
-        return fail_rune(l, "bad character", r);
-    return emit(l, type);
+        return template_lex_fail_rune(l, "bad character", r);
+    return template_lex_emit(l, type);
 }
 
-static struct tmpl_token lex_quoted(struct tmpl_lexer *l, char quote)
+static struct tmpl_token lex_lex_quoted(struct tmpl_lexer *l, char quote)
 {
     for (;;) {
-        int32_t r = next(l);
+        int32_t r = lex_next(l);
 
         if (r == '\\') {
-            r = next(l);
+            r = lex_next(l);
             if (r >= 0 && r != '\n')
                 continue;
         }
         if (r < 0 || (r == '\n'))
-            return fail(l, quote == '"' ? S("unterminated quoted string")
-                                        : S("unterminated character constant"));
+            return template_lex_fail(l, quote == '"' ? S("unterminated quoted string")
+                                                     : S("unterminated character constant"));
         if (r == quote)
-            return emit(l, quote == '"' ? TOK_STRING : TOK_CHAR_CONSTANT);
+            return template_lex_emit(l, quote == '"' ? TOK_STRING : TOK_CHAR_CONSTANT);
     }
 }
 
 static struct tmpl_token lex_raw(struct tmpl_lexer *l)
 {
-    ptrdiff_t end = str_find(rest(l), '`');
+    ptrdiff_t end = str_find(lex_rest(l), '`');
 
     if (end < 0)
-        return fail(l, S("unterminated raw quoted string"));
+        return template_lex_fail(l, S("unterminated raw quoted string"));
     l->pos += (size_t)end + 1;
-    return emit(l, TOK_RAW_STRING);
+    return template_lex_emit(l, TOK_RAW_STRING);
 }
 
-static bool accept(struct tmpl_lexer *l, const char *set)
+static bool lex_accept(struct tmpl_lexer *l, const char *set)
 {
     if (l->pos < l->in.n && l->in.p[l->pos] != '\0' && strchr(set, l->in.p[l->pos]) != NULL) {
         l->pos++;
@@ -256,7 +257,7 @@ static bool accept(struct tmpl_lexer *l, const char *set)
     return false;
 }
 
-static struct tmpl_token lex_number(struct tmpl_lexer *l)
+static struct tmpl_token template_lex_lex_number(struct tmpl_lexer *l)
 {
     const char *digits = "0123456789_";
     struct buf b = BUF_INIT;
@@ -264,33 +265,33 @@ static struct tmpl_token lex_number(struct tmpl_lexer *l)
     size_t k;
     bool decimal = true;
 
-    accept(l, "+-");
-    if (accept(l, "0")) {
-        if (accept(l, "xX")) {
+    lex_accept(l, "+-");
+    if (lex_accept(l, "0")) {
+        if (lex_accept(l, "xX")) {
             digits = "0123456789abcdefABCDEF_";
             decimal = false;
-        } else if (accept(l, "oO")) {
+        } else if (lex_accept(l, "oO")) {
             digits = "01234567_";
-        } else if (accept(l, "bB")) {
+        } else if (lex_accept(l, "bB")) {
             digits = "01_";
         }
     }
-    while (accept(l, digits))
+    while (lex_accept(l, digits))
         ;
-    if (accept(l, "."))
-        while (accept(l, digits))
+    if (lex_accept(l, "."))
+        while (lex_accept(l, digits))
             ;
-    if (accept(l, decimal ? "eE" : "pP")) {
-        accept(l, "+-");
-        while (accept(l, "0123456789_"))
+    if (lex_accept(l, decimal ? "eE" : "pP")) {
+        lex_accept(l, "+-");
+        while (lex_accept(l, "0123456789_"))
             ;
     }
-    if (!is_alnum(peek(l, &k)))
-        return emit(l, TOK_NUMBER);
+    if (!lex_is_alnum(template_lex_peek(l, &k)))
+        return template_lex_emit(l, TOK_NUMBER);
     l->pos += k;
     buf_adds(&b, "bad number syntax: ");
     quote_go(&b, str_sub(l->in, l->start, l->pos));
-    t = fail(l, buf_str(&b));
+    t = template_lex_fail(l, buf_str(&b));
     buf_release(&b);
     return t;
 }
@@ -304,9 +305,9 @@ static struct tmpl_token lex_right_delim(struct tmpl_lexer *l, bool trims)
         ignore(l);
     }
     l->pos += 2;
-    t = emit(l, TOK_RIGHT_DELIM);
+    t = template_lex_emit(l, TOK_RIGHT_DELIM);
     if (trims) {
-        skip_blanks(l);
+        template_lex_skip_blanks(l);
         ignore(l);
     }
     l->inside = false;
@@ -323,7 +324,7 @@ static struct tmpl_token lex_space(struct tmpl_lexer *l)
             break;
         l->pos++;
     }
-    return emit(l, TOK_SPACE);
+    return template_lex_emit(l, TOK_SPACE);
 }
 
 static struct tmpl_token lex_inside(struct tmpl_lexer *l)
@@ -332,39 +333,42 @@ static struct tmpl_token lex_inside(struct tmpl_lexer *l)
     int32_t r;
 
     if (at_right_delim(l, &trims))
-        return l->parens == 0 ? lex_right_delim(l, trims) : fail(l, S("unclosed left paren"));
+        return l->parens == 0 ? lex_right_delim(l, trims)
+                              : template_lex_fail(l, S("unclosed left paren"));
     if (l->pos < l->in.n && char_is_space(l->in.p[l->pos]))
         return lex_space(l);
-    r = next(l);
+    r = lex_next(l);
     switch (r) {
-    case -1: return fail(l, S("unclosed action"));
-    case '=': return emit(l, TOK_ASSIGN);
-    case ':': return next(l) == '=' ? emit(l, TOK_DECLARE) : fail(l, S("expected :="));
-    case '|': return emit(l, TOK_PIPE);
-    case '"': return lex_quoted(l, '"');
-    case '\'': return lex_quoted(l, '\'');
+    case -1: return template_lex_fail(l, S("unclosed action"));
+    case '=': return template_lex_emit(l, TOK_ASSIGN);
+    case ':':
+        return lex_next(l) == '=' ? template_lex_emit(l, TOK_DECLARE)
+                                  : template_lex_fail(l, S("expected :="));
+    case '|': return template_lex_emit(l, TOK_PIPE);
+    case '"': return lex_lex_quoted(l, '"');
+    case '\'': return lex_lex_quoted(l, '\'');
     case '`': return lex_raw(l);
     case '$': return lex_field(l, TOK_VARIABLE);
-    case '(': l->parens++; return emit(l, TOK_LEFT_PAREN);
+    case '(': l->parens++; return template_lex_emit(l, TOK_LEFT_PAREN);
     case ')':
         l->parens -= l->parens > 0; /* one too many is the parser's to refuse */
-        return emit(l, TOK_RIGHT_PAREN);
+        return template_lex_emit(l, TOK_RIGHT_PAREN);
     default: break;
     }
     if (r == '.' && l->pos < l->in.n && (l->in.p[l->pos] < '0' || l->in.p[l->pos] > '9'))
         return lex_field(l, TOK_FIELD);
     if (r == '.' || r == '+' || r == '-' || (r >= '0' && r <= '9')) {
         l->pos--;
-        return lex_number(l);
+        return template_lex_lex_number(l);
     }
-    if (is_alnum(r))
-        return lex_word(l);
+    if (lex_is_alnum(r))
+        return template_lex_lex_word(l);
     if (r >= 0x20 && r < 0x7f)
-        return emit(l, TOK_CHAR);
-    return fail_rune(l, "unrecognized character in action:", r);
+        return template_lex_emit(l, TOK_CHAR);
+    return template_lex_fail_rune(l, "unrecognized character in action:", r);
 }
 
-static struct tmpl_token lex(struct tmpl_lexer *l)
+static struct tmpl_token lex_lex(struct tmpl_lexer *l)
 {
     if (l->has_failed)
         return l->failed;
@@ -390,7 +394,7 @@ struct tmpl_token tmpl_lex_next(struct tmpl_lexer *l)
     if (l->ahead > 0)
         l->ahead--;
     else
-        l->token[0] = lex(l);
+        l->token[0] = lex_lex(l);
     return l->token[l->ahead];
 }
 

@@ -15,7 +15,7 @@
 
 enum { TREES_MAX = 10000, VARIABLES_MAX = 1000 };
 
-struct parser {
+struct parse_parser {
     struct arena *a;
     struct tmpl_lexer lex;
     str name, text;
@@ -33,7 +33,7 @@ struct parser {
 
 /* -- faults -- */
 
-static int column_of(str in, size_t pos)
+static int parse_column_of(str in, size_t pos)
 {
     size_t begin = pos < in.n ? pos : in.n;
 
@@ -42,8 +42,8 @@ static int column_of(str in, size_t pos)
     return pos - begin < INT_MAX ? (int)(pos - begin) + 1 : 0;
 }
 
-static void fail(struct parser *p, const char *fmt, ...) printf_like(2, 3);
-static void fail(struct parser *p, const char *fmt, ...)
+static void parse_fail(struct parse_parser *p, const char *fmt, ...) printf_like(2, 3);
+static void parse_fail(struct parse_parser *p, const char *fmt, ...)
 {
     struct tmpl_token at = p->lex.token[0];
     int line = at.line;
@@ -57,13 +57,13 @@ static void fail(struct parser *p, const char *fmt, ...)
     va_start(ap, fmt);
     buf_vaddf(&b, fmt, ap);
     va_end(ap);
-    err_at(p->e, line, column_of(p->lex.in, at.pos), "template: %.*s:%d: %.*s", STR(p->name), line,
-           STR(buf_str(&b)));
+    err_at(p->e, line, parse_column_of(p->lex.in, at.pos), "template: %.*s:%d: %.*s", STR(p->name),
+           line, STR(buf_str(&b)));
     buf_release(&b);
 }
 
 /* A token as messages show it: keywords in < >, long ones cut to ten runes. */
-static str shown(struct parser *p, struct tmpl_token t)
+static str shown(struct parse_parser *p, struct tmpl_token t)
 {
     struct buf b = BUF_INIT;
     str out;
@@ -80,31 +80,33 @@ static str shown(struct parser *p, struct tmpl_token t)
     return out;
 }
 
-static void unexpected(struct parser *p, struct tmpl_token t, const char *context)
+static void parse_unexpected(struct parse_parser *p, struct tmpl_token t, const char *context)
 {
     str s = shown(p, t);
 
     if (t.type != TOK_ERROR)
-        fail(p, "unexpected %.*s in %s", STR(s), context);
+        parse_fail(p, "unexpected %.*s in %s", STR(s), context);
     else if (p->action_line != 0 && p->action_line != t.line)
-        fail(p, "%.*s%s started at %.*s:%d", STR(s),
-             str_ends_with(s, S(" action")) ? "" : " in action", STR(p->name), p->action_line);
+        parse_fail(p, "%.*s%s started at %.*s:%d", STR(s),
+                   str_ends_with(s, S(" action")) ? "" : " in action", STR(p->name),
+                   p->action_line);
     else
-        fail(p, "%.*s", STR(s));
+        parse_fail(p, "%.*s", STR(s));
 }
 
-static struct tmpl_token expect(struct parser *p, enum tmpl_token_type type, const char *context)
+static struct tmpl_token parse_expect(struct parse_parser *p, enum tmpl_token_type type,
+                                      const char *context)
 {
     struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
 
     if (t.type != type)
-        unexpected(p, t, context);
+        parse_unexpected(p, t, context);
     return t;
 }
 
 /* -- building -- */
 
-static struct tmpl_node *node(struct parser *p, enum tmpl_node_kind kind, struct tmpl_token t)
+static struct tmpl_node *node(struct parse_parser *p, enum tmpl_node_kind kind, struct tmpl_token t)
 {
     struct tmpl_node *n = arena_new(p->a, struct tmpl_node);
 
@@ -116,100 +118,101 @@ static struct tmpl_node *node(struct parser *p, enum tmpl_node_kind kind, struct
 }
 
 /* Room for one more of n elements: grows by doubling inside the arena. */
-static void *one_more(struct parser *p, const void *v, size_t n, size_t size)
+static void *one_more(struct parse_parser *p, const void *v, size_t n, size_t size)
 {
     if ((n & (n - 1)) != 0) /* full at 0, 1, 2, 4, 8 ... */
         return (void *)(uintptr_t)v;
     return arena_copy(p->a, v, n, n != 0 ? n * 2 : 1, size);
 }
 
-static void add_kid(struct parser *p, struct tmpl_node *n, struct tmpl_node *kid)
+static void add_kid(struct parse_parser *p, struct tmpl_node *n, struct tmpl_node *kid)
 {
     n->kids = one_more(p, n->kids, n->n_kids, sizeof(n->kids[0]));
     n->kids[n->n_kids++] = kid;
 }
 
-static void add_ident(struct parser *p, struct tmpl_node *n, str ident)
+static void add_ident(struct parse_parser *p, struct tmpl_node *n, str ident)
 {
     n->idents = one_more(p, n->idents, n->n_idents, sizeof(n->idents[0]));
     n->idents[n->n_idents++] = ident;
 }
 
-static bool deeper(struct parser *p)
+static bool deeper(struct parse_parser *p)
 {
     if (++p->depth <= TMPL_NESTING)
         return true;
-    fail(p, "nested deeper than %d", TMPL_NESTING);
+    parse_fail(p, "nested deeper than %d", TMPL_NESTING);
     if (p->e != NULL)
         p->e->code = ERR_LIMIT;
     return false;
 }
 
-static bool unquote(struct parser *p, struct tmpl_token t, str *out)
+static bool unquote(struct parse_parser *p, struct tmpl_token t, str *out)
 {
     struct err why = ERR_INIT;
 
     if (tmpl_constant_text(p->a, t, out, &why))
         return true;
-    fail(p, "%s", why.msg);
+    parse_fail(p, "%s", why.msg);
     return false;
 }
 
-static struct tmpl_node *number(struct parser *p, struct tmpl_token t)
+static struct tmpl_node *template_parse_number(struct parse_parser *p, struct tmpl_token t)
 {
     struct tmpl_node *n = node(p, TN_NUMBER, t);
     struct err why = ERR_INIT;
 
     if (!tmpl_constant_number(p->a, t, n, &why))
-        fail(p, "%s", why.msg);
+        parse_fail(p, "%s", why.msg);
     return n;
 }
 
-static struct tmpl_node *pipeline(struct parser *p, const char *context, enum tmpl_token_type end);
-static struct tmpl_node *item_list(struct parser *p, struct tmpl_node **end);
+static struct tmpl_node *pipeline(struct parse_parser *p, const char *context,
+                                  enum tmpl_token_type end);
+static struct tmpl_node *item_list(struct parse_parser *p, struct tmpl_node **end);
 
-static bool is_in_sight(const struct parser *p, str name)
+static bool is_in_sight(const struct parse_parser *p, str name)
 {
     return str_map_find(&p->in_sight, name) != NULL;
 }
 
-static void see(struct parser *p, str name)
+static void see(struct parse_parser *p, str name)
 {
     vec_push(&p->vars, name);
     (void)str_map_put(&p->in_sight, name, NULL);
 }
 
-static void see_no_more(struct parser *p, size_t mark)
+static void see_no_more(struct parse_parser *p, size_t mark)
 {
     while (p->vars.n > mark)
         str_map_del(&p->in_sight, p->vars.v[--p->vars.n]);
 }
 
-static struct tmpl_node *variable(struct parser *p, struct tmpl_token t)
+static struct tmpl_node *variable(struct parse_parser *p, struct tmpl_token t)
 {
     struct tmpl_node *n = node(p, TN_VARIABLE, t);
 
     add_ident(p, n, t.text);
     if (!is_in_sight(p, t.text))
-        fail(p, "undefined variable \"%.*s\"", STR(t.text));
+        parse_fail(p, "undefined variable \"%.*s\"", STR(t.text));
     return n;
 }
 
-static struct tmpl_node *identifier(struct parser *p, struct tmpl_token t)
+static struct tmpl_node *identifier(struct parse_parser *p, struct tmpl_token t)
 {
     for (const struct tmpl_func *const *table = p->functions; *table != NULL; table++) {
         const struct tmpl_func *f = tmpl_func_find(*table, t.text);
 
         if (f != NULL && f->params == NULL)
-            fail(p, "function \"%.*s\" is not available: %s", STR(t.text), f->doc);
+            parse_fail(p, "function \"%.*s\" is not available: %s", STR(t.text), f->doc);
         if (f != NULL)
             return node(p, TN_IDENTIFIER, t);
     }
-    fail(p, "function \"%.*s\" not defined", STR(t.text));
+    parse_fail(p, "function \"%.*s\" not defined", STR(t.text));
     return node(p, TN_IDENTIFIER, t);
 }
 
-static struct tmpl_node *term(struct parser *p)
+static struct tmpl_node *term(struct parse_parser *p)
 {
     struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
     struct tmpl_node *n;
@@ -228,7 +231,7 @@ static struct tmpl_node *term(struct parser *p)
         n->b = str_is(t.text, "true");
         return n;
     case TOK_CHAR_CONSTANT:
-    case TOK_NUMBER: return number(p, t);
+    case TOK_NUMBER: return template_parse_number(p, t);
     case TOK_LEFT_PAREN: return pipeline(p, "parenthesized pipeline", TOK_RIGHT_PAREN);
     case TOK_STRING:
     case TOK_RAW_STRING:
@@ -241,7 +244,7 @@ static struct tmpl_node *term(struct parser *p)
     return NULL;
 }
 
-static struct tmpl_node *operand(struct parser *p)
+static struct tmpl_node *template_parse_operand(struct parse_parser *p)
 {
     struct tmpl_node *n = term(p), *chain;
 
@@ -265,14 +268,14 @@ static struct tmpl_node *operand(struct parser *p)
 
         tmpl_node_print(&b, n);
         quote_go(&q, buf_str(&b));
-        fail(p, "unexpected . after term %.*s", STR(buf_str(&q)));
+        parse_fail(p, "unexpected . after term %.*s", STR(buf_str(&q)));
         buf_release(&b);
         buf_release(&q);
     }
     return chain;
 }
 
-static struct tmpl_node *command(struct parser *p)
+static struct tmpl_node *command(struct parse_parser *p)
 {
     struct tmpl_node *c = node(p, TN_COMMAND, tmpl_lex_peek_solid(&p->lex));
 
@@ -281,7 +284,7 @@ static struct tmpl_node *command(struct parser *p)
         struct tmpl_token t;
 
         tmpl_lex_peek_solid(&p->lex);
-        n = operand(p);
+        n = template_parse_operand(p);
         if (n != NULL)
             add_kid(p, c, n);
         t = tmpl_lex_next(&p->lex);
@@ -290,39 +293,40 @@ static struct tmpl_node *command(struct parser *p)
         if (t.type == TOK_RIGHT_DELIM || t.type == TOK_RIGHT_PAREN)
             tmpl_lex_backup(&p->lex);
         else if (t.type != TOK_PIPE)
-            unexpected(p, t, "operand");
+            parse_unexpected(p, t, "operand");
         break;
     }
     if (c->n_kids == 0)
-        fail(p, "empty command");
+        parse_fail(p, "empty command");
     return c;
 }
 
-static void check_pipeline(struct parser *p, const struct tmpl_node *pipe, const char *context)
+static void parse_check_pipeline(struct parse_parser *p, const struct tmpl_node *pipe,
+                                 const char *context)
 {
     if (pipe->n_kids == 0)
-        fail(p, "missing value for %s", context);
+        parse_fail(p, "missing value for %s", context);
     for (size_t i = 1; i < pipe->n_kids && !p->failed; i++) {
         enum tmpl_node_kind kind = pipe->kids[i]->kids[0]->kind;
 
         if (kind == TN_BOOL || kind == TN_DOT || kind == TN_NIL || kind == TN_NUMBER ||
             kind == TN_STRING)
-            fail(p, "non executable command in pipeline stage %zu", i + 1);
+            parse_fail(p, "non executable command in pipeline stage %zu", i + 1);
     }
 }
 
-static void declare(struct parser *p, struct tmpl_node *pipe, str name)
+static void declare(struct parse_parser *p, struct tmpl_node *pipe, str name)
 {
     add_ident(p, pipe, name);
     if (is_in_sight(p, name))
         return;
     see(p, name);
     if (p->vars.n > VARIABLES_MAX)
-        fail(p, "more than %d variables", VARIABLES_MAX);
+        parse_fail(p, "more than %d variables", VARIABLES_MAX);
 }
 
 /* $x := and $i, $e := in front of a pipeline. */
-static void declarations(struct parser *p, struct tmpl_node *pipe, const char *context)
+static void declarations(struct parse_parser *p, struct tmpl_node *pipe, const char *context)
 {
     while (!p->failed && tmpl_lex_peek_solid(&p->lex).type == TOK_VARIABLE) {
         struct tmpl_token v = tmpl_lex_next_solid(&p->lex);
@@ -340,9 +344,9 @@ static void declarations(struct parser *p, struct tmpl_node *pipe, const char *c
 
                 if (type == TOK_VARIABLE || type == TOK_RIGHT_DELIM || type == TOK_RIGHT_PAREN)
                     continue;
-                fail(p, "range can only initialize variables");
+                parse_fail(p, "range can only initialize variables");
             }
-            fail(p, "too many declarations in %s", context);
+            parse_fail(p, "too many declarations in %s", context);
         } else if (after.type == TOK_SPACE) {
             tmpl_lex_backup3(&p->lex, v, after);
         } else {
@@ -352,7 +356,8 @@ static void declarations(struct parser *p, struct tmpl_node *pipe, const char *c
     }
 }
 
-static struct tmpl_node *pipeline(struct parser *p, const char *context, enum tmpl_token_type end)
+static struct tmpl_node *pipeline(struct parse_parser *p, const char *context,
+                                  enum tmpl_token_type end)
 {
     struct tmpl_node *pipe = node(p, TN_PIPE, tmpl_lex_peek_solid(&p->lex));
 
@@ -363,7 +368,7 @@ static struct tmpl_node *pipeline(struct parser *p, const char *context, enum tm
         struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
 
         if (t.type == end) {
-            check_pipeline(p, pipe, context);
+            parse_check_pipeline(p, pipe, context);
             break;
         }
         switch (t.type) {
@@ -381,7 +386,7 @@ static struct tmpl_node *pipeline(struct parser *p, const char *context, enum tm
             tmpl_lex_backup(&p->lex);
             add_kid(p, pipe, command(p));
             break;
-        default: unexpected(p, t, context);
+        default: parse_unexpected(p, t, context);
         }
     }
     p->depth--;
@@ -390,7 +395,8 @@ static struct tmpl_node *pipeline(struct parser *p, const char *context, enum tm
 
 /* -- actions -- */
 
-static struct tmpl_node *control(struct parser *p, enum tmpl_node_kind kind, struct tmpl_token t)
+static struct tmpl_node *control(struct parse_parser *p, enum tmpl_node_kind kind,
+                                 struct tmpl_token t)
 {
     static const char *const words[] = {[TN_IF] = "if", [TN_WITH] = "with", [TN_RANGE] = "range"};
     struct tmpl_node *n = node(p, kind, t), *end = NULL;
@@ -409,14 +415,14 @@ static struct tmpl_node *control(struct parser *p, enum tmpl_node_kind kind, str
     } else if (end != NULL && end->kind == TN_ELSE) {
         n->else_list = item_list(p, &end);
         if (end != NULL && end->kind != TN_END)
-            fail(p, "expected end; found {{else}}");
+            parse_fail(p, "expected end; found {{else}}");
     }
     see_no_more(p, vars);
     p->depth--;
     return n;
 }
 
-static void add_tree(struct parser *p, str name, struct tmpl_node *root)
+static void add_tree(struct parse_parser *p, str name, struct tmpl_node *root)
 {
     struct tmpl_tree *t = arena_new(p->a, struct tmpl_tree), *o;
     bool is_new;
@@ -424,7 +430,7 @@ static void add_tree(struct parser *p, str name, struct tmpl_node *root)
     if (p->failed)
         return;
     if (++p->n_trees > TREES_MAX) {
-        fail(p, "more than %d templates", TREES_MAX);
+        parse_fail(p, "more than %d templates", TREES_MAX);
         return;
     }
     o = *str_map_add(&p->named, name, t, &is_new);
@@ -434,12 +440,12 @@ static void add_tree(struct parser *p, str name, struct tmpl_node *root)
     } else if (tmpl_node_is_empty(o->root)) {
         o->root = root;
     } else if (!tmpl_node_is_empty(root)) {
-        fail(p, "template: multiple definition of template \"%.*s\"", STR(name));
+        parse_fail(p, "template: multiple definition of template \"%.*s\"", STR(name));
     }
 }
 
 /* The body of {{define}} and {{block}}: a tree of its own, with its own variables. */
-static void body(struct parser *p, str name, const char *context)
+static void body(struct parse_parser *p, str name, const char *context)
 {
     size_t n = p->vars.n;
     str *saved = p->vars.v;
@@ -454,7 +460,7 @@ static void body(struct parser *p, str name, const char *context)
     p->range_depth = 0;
     root = item_list(p, &end);
     if (end != NULL && end->kind != TN_END)
-        fail(p, "unexpected {{else}} in %s", context);
+        parse_fail(p, "unexpected {{else}} in %s", context);
     add_tree(p, name, root);
     vec_release(&p->vars);
     str_map_release(&p->in_sight);
@@ -464,18 +470,18 @@ static void body(struct parser *p, str name, const char *context)
     p->range_depth = ranges;
 }
 
-static str template_name(struct parser *p, struct tmpl_token t, const char *context)
+static str template_name(struct parse_parser *p, struct tmpl_token t, const char *context)
 {
     str name = STR_NONE;
 
     if (t.type == TOK_STRING || t.type == TOK_RAW_STRING)
         unquote(p, t, &name);
     else
-        unexpected(p, t, context);
+        parse_unexpected(p, t, context);
     return name;
 }
 
-static struct tmpl_node *call(struct parser *p, bool is_block)
+static struct tmpl_node *template_parse_call(struct parse_parser *p, bool is_block)
 {
     const char *context = is_block ? "block clause" : "template clause";
     struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
@@ -491,37 +497,37 @@ static struct tmpl_node *call(struct parser *p, bool is_block)
     return n;
 }
 
-static struct tmpl_node *loop_control(struct parser *p, struct tmpl_token t, bool is_break)
+static struct tmpl_node *loop_control(struct parse_parser *p, struct tmpl_token t, bool is_break)
 {
     const char *shown_as = is_break ? "{{break}}" : "{{continue}}";
     struct tmpl_token end = tmpl_lex_next_solid(&p->lex);
 
     if (end.type != TOK_RIGHT_DELIM)
-        unexpected(p, end, shown_as);
+        parse_unexpected(p, end, shown_as);
     if (p->range_depth == 0)
-        fail(p, "%s outside {{range}}", shown_as);
+        parse_fail(p, "%s outside {{range}}", shown_as);
     return node(p, is_break ? TN_BREAK : TN_CONTINUE, t);
 }
 
-static struct tmpl_node *action(struct parser *p)
+static struct tmpl_node *action(struct parse_parser *p)
 {
     struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
     struct tmpl_node *n;
 
     switch (t.type) {
-    case TOK_BLOCK: return call(p, true);
-    case TOK_TEMPLATE: return call(p, false);
+    case TOK_BLOCK: return template_parse_call(p, true);
+    case TOK_TEMPLATE: return template_parse_call(p, false);
     case TOK_BREAK: return loop_control(p, t, true);
     case TOK_CONTINUE: return loop_control(p, t, false);
     case TOK_IF: return control(p, TN_IF, tmpl_lex_peek(&p->lex));
     case TOK_WITH: return control(p, TN_WITH, tmpl_lex_peek(&p->lex));
     case TOK_RANGE: return control(p, TN_RANGE, tmpl_lex_peek(&p->lex));
-    case TOK_END: return node(p, TN_END, expect(p, TOK_RIGHT_DELIM, "end"));
+    case TOK_END: return node(p, TN_END, parse_expect(p, TOK_RIGHT_DELIM, "end"));
     case TOK_ELSE: {
         struct tmpl_token ahead = tmpl_lex_peek_solid(&p->lex);
 
         if (ahead.type != TOK_IF && ahead.type != TOK_WITH)
-            ahead = expect(p, TOK_RIGHT_DELIM, "else");
+            ahead = parse_expect(p, TOK_RIGHT_DELIM, "else");
         return node(p, TN_ELSE, ahead);
     }
     default: break;
@@ -532,7 +538,7 @@ static struct tmpl_node *action(struct parser *p)
     return n;
 }
 
-static struct tmpl_node *text_or_action(struct parser *p)
+static struct tmpl_node *text_or_action(struct parse_parser *p)
 {
     struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
     struct tmpl_node *n;
@@ -545,11 +551,11 @@ static struct tmpl_node *text_or_action(struct parser *p)
         p->action_line = 0;
         return n;
     }
-    unexpected(p, t, "input");
+    parse_unexpected(p, t, "input");
     return node(p, TN_TEXT, t);
 }
 
-static struct tmpl_node *item_list(struct parser *p, struct tmpl_node **end)
+static struct tmpl_node *item_list(struct parse_parser *p, struct tmpl_node **end)
 {
     struct tmpl_node *list = node(p, TN_LIST, tmpl_lex_peek_solid(&p->lex));
 
@@ -563,25 +569,25 @@ static struct tmpl_node *item_list(struct parser *p, struct tmpl_node **end)
         }
         add_kid(p, list, n);
     }
-    fail(p, "unexpected EOF");
+    parse_fail(p, "unexpected EOF");
     return list;
 }
 
-static void definition(struct parser *p)
+static void definition(struct parse_parser *p)
 {
     struct tmpl_token t = tmpl_lex_next_solid(&p->lex);
     str name;
 
     if (t.type != TOK_STRING && t.type != TOK_RAW_STRING)
-        unexpected(p, t, "define clause");
+        parse_unexpected(p, t, "define clause");
     if (p->failed || !unquote(p, t, &name))
         return;
-    expect(p, TOK_RIGHT_DELIM, "define clause");
+    parse_expect(p, TOK_RIGHT_DELIM, "define clause");
     if (!p->failed)
         body(p, name, "define clause");
 }
 
-static void top(struct parser *p)
+static void top(struct parse_parser *p)
 {
     struct tmpl_node *root = node(p, TN_LIST, tmpl_lex_peek(&p->lex));
 
@@ -599,7 +605,7 @@ static void top(struct parser *p)
         }
         n = text_or_action(p);
         if (n->kind == TN_END || n->kind == TN_ELSE)
-            fail(p, "unexpected %s", n->kind == TN_END ? "{{end}}" : "{{else}}");
+            parse_fail(p, "unexpected %s", n->kind == TN_END ? "{{end}}" : "{{else}}");
         add_kid(p, root, n);
     }
     add_tree(p, p->name, root);
@@ -608,7 +614,7 @@ static void top(struct parser *p)
 bool tmpl_parse(struct arena *a, str name, str text, const struct tmpl_func *const *functions,
                 struct tmpl_tree **out, struct err *e)
 {
-    struct parser p = {.a = a, .name = name, .text = text, .functions = functions, .e = e};
+    struct parse_parser p = {.a = a, .name = name, .text = text, .functions = functions, .e = e};
 
     tmpl_lex_init(&p.lex, a, text);
     see(&p, S("$"));

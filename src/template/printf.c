@@ -18,7 +18,7 @@ struct format {
     bool reordered, good_index;
 };
 
-static char here(const struct format *f)
+static char printf_here(const struct format *f)
 {
     return f->at < f->fmt.n ? f->fmt.p[f->at] : '\0';
 }
@@ -28,8 +28,8 @@ static bool digits(struct format *f, int *out)
     bool any = false;
 
     *out = 0;
-    for (; here(f) >= '0' && here(f) <= '9'; f->at++) {
-        *out = *out > WIDTH_MAX ? *out : *out * 10 + (here(f) - '0');
+    for (; printf_here(f) >= '0' && printf_here(f) <= '9'; f->at++) {
+        *out = *out > WIDTH_MAX ? *out : *out * 10 + (printf_here(f) - '0');
         any = true;
     }
     return any && *out <= WIDTH_MAX;
@@ -41,7 +41,7 @@ static void arg_index(struct format *f)
     ptrdiff_t close;
     uint64_t k;
 
-    if (here(f) != '[')
+    if (printf_here(f) != '[')
         return;
     f->reordered = true;
     close = str_find(str_sub(f->fmt, f->at, f->fmt.n), ']');
@@ -70,7 +70,7 @@ static bool star(struct format *f, int *out)
 static void flags(struct format *f, struct tmpl_spec *s)
 {
     for (;; f->at++) {
-        switch (here(f)) {
+        switch (printf_here(f)) {
         case '#': s->sharp = true; break;
         case '0': s->zero = true; break;
         case '+': s->plus = true; break;
@@ -87,7 +87,7 @@ static void width_and_precision(struct format *f, struct tmpl_spec *s)
 
     arg_index(f);
     after_index = f->reordered;
-    if (here(f) == '*') {
+    if (printf_here(f) == '*') {
         f->at++;
         s->has_width = star(f, &s->width);
         if (!s->has_width)
@@ -103,13 +103,13 @@ static void width_and_precision(struct format *f, struct tmpl_spec *s)
         if (after_index && s->has_width)
             f->good_index = false;
     }
-    if (here(f) != '.' || f->at + 1 > f->fmt.n)
+    if (printf_here(f) != '.' || f->at + 1 > f->fmt.n)
         return;
     f->at++;
     if (after_index)
         f->good_index = false;
     arg_index(f);
-    if (here(f) == '*') {
+    if (printf_here(f) == '*') {
         f->at++;
         s->has_precision = star(f, &s->precision) && s->precision >= 0;
         if (!s->has_precision)

@@ -10,12 +10,12 @@
 
 enum { JSON_DEPTH = 1000 };
 
-static bool is_alnum(char c)
+static bool sanitize_is_alnum(char c)
 {
     return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9');
 }
 
-static bool is_hex(str s, size_t i)
+static bool sanitize_is_hex(str s, size_t i)
 {
     return i < s.n &&
            ((s.p[i] >= '0' && s.p[i] <= '9') || ((s.p[i] | 0x20) >= 'a' && (s.p[i] | 0x20) <= 'f'));
@@ -82,7 +82,7 @@ void html_strip_tags(struct buf *out, str s)
     for (size_t i = 0; i < s.n; i++) {
         char next = i + 1 < s.n ? s.p[i + 1] : '\0';
 
-        if (!inside && s.p[i] == '<' && (next == '/' || next == '!' || is_alnum(next)))
+        if (!inside && s.p[i] == '<' && (next == '/' || next == '!' || sanitize_is_alnum(next)))
             inside = true;
         else if (inside && s.p[i] == '>')
             inside = false;
@@ -95,11 +95,11 @@ void url_escape(struct buf *out, str s, bool keep_reserved)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        bool plain = is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+        bool plain = sanitize_is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
 
         if (keep_reserved && c != '\0')
             plain = plain || strchr("!#$&*+,/:;=?@[]", c) != NULL ||
-                    (c == '%' && is_hex(s, i + 1) && is_hex(s, i + 2));
+                    (c == '%' && sanitize_is_hex(s, i + 1) && sanitize_is_hex(s, i + 2));
         if (plain)
             buf_addc(out, c);
         else
@@ -107,7 +107,7 @@ void url_escape(struct buf *out, str s, bool keep_reserved)
     }
 }
 
-static bool is_space(char c)
+static bool sanitize_is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -118,13 +118,13 @@ static void srcset_part(struct buf *out, str s)
     size_t from = 0, to;
     bool ok;
 
-    while (from < s.n && is_space(s.p[from]))
+    while (from < s.n && sanitize_is_space(s.p[from]))
         from++;
-    for (to = from; to < s.n && !is_space(s.p[to]);)
+    for (to = from; to < s.n && !sanitize_is_space(s.p[to]);)
         to++;
     ok = url_is_safe(str_sub(s, from, to));
     for (size_t i = to; i < s.n; i++)
-        ok = ok && (is_space(s.p[i]) || is_alnum(s.p[i]));
+        ok = ok && (sanitize_is_space(s.p[i]) || sanitize_is_alnum(s.p[i]));
     if (!ok) {
         buf_adds(out, "#ZgotmplZ");
         return;
@@ -309,7 +309,7 @@ void js_value(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v)
         buf_release(&b);
         return;
     }
-    apart = b.n != 0 && (is_alnum(b.p[0]) || is_alnum(b.p[b.n - 1]));
+    apart = b.n != 0 && (sanitize_is_alnum(b.p[0]) || sanitize_is_alnum(b.p[b.n - 1]));
     if (apart)
         buf_addc(out, ' ');
     buf_add(out, buf_str(&b));
@@ -327,7 +327,7 @@ void css_string_escape(struct buf *out, str s)
 
         if (c == '\0' || strchr("\t\n\f\r\"&'()+/:;<>{}", c) != NULL) {
             buf_addf(out, "\\%x", (unsigned char)c);
-            if (i + 1 == s.n || is_hex(s, i + 1) ||
+            if (i + 1 == s.n || sanitize_is_hex(s, i + 1) ||
                 (i + 1 < s.n && strchr(" \t\n\f\r", s.p[i + 1]) != NULL))
                 buf_addc(out, ' ');
         } else if (c == '\\') {
@@ -350,7 +350,7 @@ bool css_is_safe(str s)
             return false;
         if (c == '-' && i + 1 < s.n && s.p[i + 1] == '-')
             return false;
-        if (is_alnum(c) && n < sizeof(word))
+        if (sanitize_is_alnum(c) && n < sizeof(word))
             word[n++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
     }
     return str_find_str((str){word, n}, S("expression")) < 0 &&

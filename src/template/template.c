@@ -45,7 +45,7 @@ void template_set_free(struct template_set *set)
     mem_free(set);
 }
 
-static const struct tmpl_tree *find(const struct template_set *set, str name)
+static const struct tmpl_tree *template_find(const struct template_set *set, str name)
 {
     void **t;
 
@@ -67,7 +67,7 @@ bool template_set_parse(struct template_set *set, str name, str text, struct err
         struct tmpl_tree *t = trees;
 
         trees = t->next;
-        if (tmpl_node_is_empty(t->root) && find(set, t->name) != NULL)
+        if (tmpl_node_is_empty(t->root) && template_find(set, t->name) != NULL)
             continue;
         str_map_put(&set->trees, t->name, t);
     }
@@ -76,7 +76,7 @@ bool template_set_parse(struct template_set *set, str name, str text, struct err
 
 const void *template_set_definition(const struct template_set *set, str name)
 {
-    return find(set, name);
+    return template_find(set, name);
 }
 
 const struct tmpl_tree *tmpl_lookup(const struct tmpl_exec_input *in, str name, uint64_t *steps)
@@ -90,7 +90,7 @@ const struct tmpl_tree *tmpl_lookup(const struct tmpl_exec_input *in, str name, 
     }
     seen /= TMPL_STEP_ITEMS;
     *steps -= seen < *steps ? seen : *steps;
-    return t != NULL ? t : find(in->set, name);
+    return t != NULL ? t : template_find(in->set, name);
 }
 
 static struct template_limits limits_of(const struct template_run *run)
@@ -120,7 +120,7 @@ static bool run_tree(const struct template_set *set, const struct tmpl_tree *loc
 bool template_exec(const struct template_set *set, str name, const struct template_run *run,
                    struct buf *out, struct err *e)
 {
-    const struct tmpl_tree *tree = find(set, name);
+    const struct tmpl_tree *tree = template_find(set, name);
 
     if (tree == NULL)
         return err_set(e, ERR_NOT_FOUND, "template: no template \"%.*s\"", STR(name));

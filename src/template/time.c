@@ -92,7 +92,7 @@ const char *const tmpl_month_names[12] = {"January",   "February", "March",    "
 const char *const tmpl_weekday_names[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                            "Thursday", "Friday", "Saturday"};
 
-static bool is_digit(str s, size_t i)
+static bool time_is_digit(str s, size_t i)
 {
     return i < s.n && s.p[i] >= '0' && s.p[i] <= '9';
 }
@@ -107,7 +107,7 @@ static enum element fraction_at(str s, size_t *n)
         return EL_NONE;
     while (k < s.n && s.p[k] == c)
         k++;
-    if (is_digit(s, k) || k > 10)
+    if (time_is_digit(s, k) || k > 10)
         return EL_NONE;
     *n = k;
     return c == '0' ? EL_FRACTION0 : EL_FRACTION9;
@@ -255,7 +255,7 @@ bool tmpl_time_json(struct buf *out, struct tmpl_time t, struct err *e)
 
 /* -- parsing -- */
 
-struct parsed {
+struct time_parsed {
     struct civil c;
     int64_t offset;
     bool has_offset, pm, has_pm, has_month, has_day, has_yearday;
@@ -266,13 +266,13 @@ static bool take_number(str *s, size_t least, size_t most, int *out)
     size_t n = 0;
 
     *out = 0;
-    while (n < most && is_digit(*s, n))
+    while (n < most && time_is_digit(*s, n))
         *out = *out * 10 + (s->p[n++] - '0');
     *s = str_sub(*s, n, s->n);
     return n >= least;
 }
 
-static bool take_name(str *s, const char *const *names, int n_names, size_t cut, int *out)
+static bool time_take_name(str *s, const char *const *names, int n_names, size_t cut, int *out)
 {
     for (int i = 0; i < n_names; i++) {
         str name = str_sub(str_of(names[i]), 0, cut);
@@ -295,7 +295,7 @@ static bool take_part(str *s, bool colon, int *out)
     return take_number(s, 2, 2, out);
 }
 
-static bool take_offset(str *s, enum element el, struct parsed *p)
+static bool take_offset(str *s, enum element el, struct time_parsed *p)
 {
     int hours, minutes = 0, seconds = 0;
     bool negative, colon;
@@ -323,15 +323,15 @@ static bool take_offset(str *s, enum element el, struct parsed *p)
     return true;
 }
 
-static bool take_fraction(str *s, struct parsed *p)
+static bool take_fraction(str *s, struct time_parsed *p)
 {
     int digits = 0;
 
-    if (s->n < 2 || (s->p[0] != '.' && s->p[0] != ',') || !is_digit(*s, 1))
+    if (s->n < 2 || (s->p[0] != '.' && s->p[0] != ',') || !time_is_digit(*s, 1))
         return false;
     *s = str_sub(*s, 1, s->n);
     p->c.nanosecond = 0;
-    for (; is_digit(*s, 0); *s = str_sub(*s, 1, s->n))
+    for (; time_is_digit(*s, 0); *s = str_sub(*s, 1, s->n))
         if (digits++ < 9)
             p->c.nanosecond = p->c.nanosecond * 10 + (s->p[0] - '0');
     for (; digits < 9; digits++)
@@ -339,7 +339,7 @@ static bool take_fraction(str *s, struct parsed *p)
     return true;
 }
 
-static bool take_zone_name(str *s, struct parsed *p)
+static bool take_zone_name(str *s, struct time_parsed *p)
 {
     size_t n = 0;
 
@@ -353,27 +353,27 @@ static bool take_zone_name(str *s, struct parsed *p)
     return true;
 }
 
-static void skip_blanks(str *s, size_t most)
+static void time_skip_blanks(str *s, size_t most)
 {
     for (; most != 0 && s->n != 0 && s->p[0] == ' '; most--)
         *s = str_sub(*s, 1, s->n);
 }
 
-static bool take_element(str *s, enum element el, struct parsed *p)
+static bool take_element(str *s, enum element el, struct time_parsed *p)
 {
     int v = 0;
 
     switch (el) {
     case EL_LONG_MONTH:
     case EL_MONTH:
-        if (!take_name(s, tmpl_month_names, 12, el == EL_MONTH ? 3 : SIZE_MAX, &v))
+        if (!time_take_name(s, tmpl_month_names, 12, el == EL_MONTH ? 3 : SIZE_MAX, &v))
             return false;
         p->c.month = v + 1;
         p->has_month = true;
         return true;
     case EL_LONG_WEEKDAY:
     case EL_WEEKDAY:
-        return take_name(s, tmpl_weekday_names, 7, el == EL_WEEKDAY ? 3 : SIZE_MAX, &v);
+        return time_take_name(s, tmpl_weekday_names, 7, el == EL_WEEKDAY ? 3 : SIZE_MAX, &v);
     case EL_NUM_MONTH:
     case EL_ZERO_MONTH:
         p->has_month = true;
@@ -382,13 +382,13 @@ static bool take_element(str *s, enum element el, struct parsed *p)
     case EL_DAY:
     case EL_ZERO_DAY:
         if (el == EL_UNDER_DAY)
-            skip_blanks(s, 1);
+            time_skip_blanks(s, 1);
         p->has_day = true;
         return take_number(s, el == EL_ZERO_DAY ? 2 : 1, 2, &p->c.day);
     case EL_UNDER_YEAR_DAY:
     case EL_YEAR_DAY:
         if (el == EL_UNDER_YEAR_DAY)
-            skip_blanks(s, 3);
+            time_skip_blanks(s, 3);
         p->has_yearday = true;
         return take_number(s, el == EL_YEAR_DAY ? 3 : 1, 3, &p->c.yearday);
     case EL_HOUR: return take_number(s, 2, 2, &p->c.hour);
@@ -439,7 +439,7 @@ static int days_of(const struct civil *c, int month)
 }
 
 /* Month and day of a day of the year, which must agree with those that the text says itself. */
-static bool place_yearday(struct parsed *p, str text, struct err *e)
+static bool place_yearday(struct time_parsed *p, str text, struct err *e)
 {
     int month = 1, day = p->c.yearday;
     const char *wrong;
@@ -457,7 +457,7 @@ static bool place_yearday(struct parsed *p, str text, struct err *e)
     return true;
 }
 
-static bool in_range(const struct civil *c, const char **what)
+static bool time_in_range(const struct civil *c, const char **what)
 {
     *what = c->month < 1 || c->month > 12                 ? "month"
             : c->day < 1 || c->day > days_of(c, c->month) ? "day"
@@ -490,7 +490,7 @@ dur_ns tmpl_time_sub(struct tmpl_time a, struct tmpl_time b)
 bool tmpl_time_parse(str layout, str text, const struct tz *zone, struct tmpl_time *out,
                      struct err *e)
 {
-    struct parsed p = {.c = {.year = 0, .month = 1, .day = 1}};
+    struct time_parsed p = {.c = {.year = 0, .month = 1, .day = 1}};
     str l = layout, s = text;
     const char *what;
 
@@ -516,7 +516,7 @@ bool tmpl_time_parse(str layout, str text, const struct tz *zone, struct tmpl_ti
             p.pm ? (p.c.hour < 12 ? p.c.hour + 12 : p.c.hour) : (p.c.hour == 12 ? 0 : p.c.hour);
     if (p.has_yearday && !place_yearday(&p, text, e))
         return false;
-    if (!in_range(&p.c, &what))
+    if (!time_in_range(&p.c, &what))
         return err_set(e, ERR_INVALID, "parsing time \"%.*s\": %s out of range", STR(text), what);
     *out = tmpl_time_of(&p.c, p.has_offset ? NULL : zone);
     out->s -= p.offset;

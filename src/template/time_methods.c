@@ -18,7 +18,7 @@ enum { BINARY_V1 = 1, BINARY_V2 = 2 };
         return true;                                                                               \
     }
 
-static bool bytes(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
+static bool time_methods_bytes(struct tmpl_env *env, struct buf *b, struct tmpl_value *out)
 {
     *out = tv_bytes(env->a, b);
     return true;
@@ -33,7 +33,7 @@ static const struct tz *zone_of(const struct tmpl_value *location)
     return location->object != tmpl_utc ? location->object : NULL;
 }
 
-static str zone_name(const struct tz *zone)
+static str time_methods_zone_name(const struct tz *zone)
 {
     return zone != NULL ? tz_name(zone) : S("UTC");
 }
@@ -41,10 +41,10 @@ static str zone_name(const struct tz *zone)
 static void location_text(struct tmpl_env *env, struct buf *out, const struct tmpl_value *v)
 {
     (void)env;
-    buf_add(out, zone_name(zone_of(v)));
+    buf_add(out, time_methods_zone_name(zone_of(v)));
 }
 
-GIVES(l_string, tv_str(zone_name(zone_of(&args[0]))))
+GIVES(l_string, tv_str(time_methods_zone_name(zone_of(&args[0]))))
 
 static const struct tmpl_func location_methods[] = {
     {"String", "", l_string, "its name"},
@@ -118,11 +118,11 @@ FUNC(t_go_string)
              tmpl_month_names[c.month - 1], c.day, c.hour, c.minute, c.second, c.nanosecond);
     if (zone != NULL && tz_is_local(zone)) {
         buf_adds(&b, "time.Local)");
-    } else if (str_is(zone_name(zone), "UTC")) {
+    } else if (str_is(time_methods_zone_name(zone), "UTC")) {
         buf_adds(&b, "time.UTC)");
     } else {
         buf_adds(&b, "time.Location(");
-        quote_go(&b, zone_name(zone));
+        quote_go(&b, time_methods_zone_name(zone));
         buf_adds(&b, "))");
     }
     return func_text(env, &b, out);
@@ -134,7 +134,7 @@ FUNC(t_append_format)
 
     tv_bytes_text(&b, &args[1]);
     tmpl_time_format(&b, args[0].time, args[2].s);
-    return bytes(env, &b, out);
+    return time_methods_bytes(env, &b, out);
 }
 
 FUNC(t_append_text)
@@ -149,7 +149,7 @@ FUNC(t_append_text)
     if (n > 1)
         tv_bytes_text(&b, &args[1]);
     tmpl_time_format(&b, args[0].time, TMPL_RFC3339_NANO);
-    return bytes(env, &b, out);
+    return time_methods_bytes(env, &b, out);
 }
 
 FUNC(t_marshal_json)
@@ -157,7 +157,7 @@ FUNC(t_marshal_json)
     struct buf b = BUF_INIT;
 
     if (tmpl_time_json(&b, args[0].time, e))
-        return bytes(env, &b, out);
+        return time_methods_bytes(env, &b, out);
     buf_release(&b);
     return false;
 }
@@ -184,13 +184,13 @@ FUNC(t_append_binary)
     add_big_endian(&b, (uint64_t)(is_utc ? -1 : offset / 60), 2);
     if (offset % 60 != 0)
         add_big_endian(&b, (uint64_t)(offset % 60), 1);
-    return bytes(env, &b, out);
+    return time_methods_bytes(env, &b, out);
 }
 
 /* -- arithmetic of time.Time -- */
 
 /* Wraps around at the end of time, as there. */
-static struct tmpl_value later(const struct tmpl_value *v, dur_ns d)
+static struct tmpl_value time_methods_later(const struct tmpl_value *v, dur_ns d)
 {
     struct tmpl_value out = *v;
     int64_t ns = v->time.ns + d % NS_PER_S, carry = ns < 0 ? -1 : ns >= NS_PER_S;
@@ -200,7 +200,7 @@ static struct tmpl_value later(const struct tmpl_value *v, dur_ns d)
     return out;
 }
 
-GIVES(t_add, later(&args[0], args[1].i))
+GIVES(t_add, time_methods_later(&args[0], args[1].i))
 
 enum { DATE_MAX = 2000000000 };
 
@@ -231,8 +231,9 @@ static dur_ns past_multiple(struct tmpl_time t, dur_ns d)
     return (dur_ns)(past < 0 ? past + d : past);
 }
 
-GIVES(t_truncate,
-      args[1].i > 0 ? later(&args[0], -past_multiple(args[0].time, args[1].i)) : args[0])
+GIVES(t_truncate, args[1].i > 0
+                      ? time_methods_later(&args[0], -past_multiple(args[0].time, args[1].i))
+                      : args[0])
 
 FUNC(t_round)
 {
@@ -242,7 +243,7 @@ FUNC(t_round)
     if (args[1].i <= 0)
         return true;
     past = past_multiple(args[0].time, args[1].i);
-    *out = later(&args[0], past < args[1].i - past ? -past : args[1].i - past);
+    *out = time_methods_later(&args[0], past < args[1].i - past ? -past : args[1].i - past);
     return true;
 }
 
@@ -259,7 +260,7 @@ static int64_t unix_in(struct tmpl_time t, int64_t units)
     return (int64_t)((uint64_t)t.s * (uint64_t)units + (uint64_t)(t.ns / (NS_PER_S / units)));
 }
 
-static int compare(struct tmpl_time a, struct tmpl_time b)
+static int time_methods_compare(struct tmpl_time a, struct tmpl_time b)
 {
     return a.s != b.s ? (a.s > b.s) - (a.s < b.s) : (a.ns > b.ns) - (a.ns < b.ns);
 }
@@ -269,10 +270,10 @@ GIVES(t_unix_milli, int64(unix_in(args[0].time, 1000)))
 GIVES(t_unix_micro, int64(unix_in(args[0].time, 1000000)))
 GIVES(t_unix_nano, int64(unix_in(args[0].time, NS_PER_S)))
 GIVES(t_is_zero, tv_bool(args[0].time.s == TMPL_YEAR_ONE && args[0].time.ns == 0))
-GIVES(t_after, tv_bool(compare(args[0].time, args[1].time) > 0))
-GIVES(t_before, tv_bool(compare(args[0].time, args[1].time) < 0))
-GIVES(t_equal, tv_bool(compare(args[0].time, args[1].time) == 0))
-GIVES(t_compare, tv_int(compare(args[0].time, args[1].time)))
+GIVES(t_after, tv_bool(time_methods_compare(args[0].time, args[1].time) > 0))
+GIVES(t_before, tv_bool(time_methods_compare(args[0].time, args[1].time) < 0))
+GIVES(t_equal, tv_bool(time_methods_compare(args[0].time, args[1].time) == 0))
+GIVES(t_compare, tv_int(time_methods_compare(args[0].time, args[1].time)))
 
 /* -- parts of time.Time -- */
 

@@ -252,7 +252,7 @@ static str cut_runes(str s, size_t n)
     return str_sub(s, 0, at);
 }
 
-static void put_quoted(struct tmpl_printer *p, const struct tmpl_spec *s, str text)
+static void verb_put_quoted(struct tmpl_printer *p, const struct tmpl_spec *s, str text)
 {
     struct buf b = BUF_INIT;
 
@@ -301,20 +301,20 @@ static void put_hex(struct tmpl_printer *p, const struct tmpl_spec *s, str text)
     buf_release(&b);
 }
 
-static void put_text(struct tmpl_printer *p, const struct tmpl_spec *s, const struct tmpl_value *v,
-                     str text)
+static void verb_put_text(struct tmpl_printer *p, const struct tmpl_spec *s,
+                          const struct tmpl_value *v, str text)
 {
     str shown = s->has_precision ? cut_runes(text, (size_t)s->precision) : text;
 
     switch (s->verb) {
     case 'v':
         if (s->sharp)
-            put_quoted(p, s, text);
+            verb_put_quoted(p, s, text);
         else
             pad(p, s, shown);
         break;
     case 's': pad(p, s, shown); break;
-    case 'q': put_quoted(p, s, shown); break;
+    case 'q': verb_put_quoted(p, s, shown); break;
     case 'x':
     case 'X': put_hex(p, s, text); break;
     default: bad_verb(p, s, v);
@@ -323,7 +323,8 @@ static void put_text(struct tmpl_printer *p, const struct tmpl_spec *s, const st
 
 /* -- the rest -- */
 
-static void put_list(struct tmpl_printer *p, const struct tmpl_spec *s, const struct tmpl_value *v)
+static void verb_put_list(struct tmpl_printer *p, const struct tmpl_spec *s,
+                          const struct tmpl_value *v)
 {
     buf_addc(p->out, '[');
     for (size_t i = 0; i < v->list.n; i++) {
@@ -334,7 +335,8 @@ static void put_list(struct tmpl_printer *p, const struct tmpl_spec *s, const st
     buf_addc(p->out, ']');
 }
 
-static void put_map(struct tmpl_printer *p, const struct tmpl_spec *s, const struct tmpl_value *v)
+static void verb_put_map(struct tmpl_printer *p, const struct tmpl_spec *s,
+                         const struct tmpl_value *v)
 {
     struct tmpl_map m = tv_map_of(v);
 
@@ -351,8 +353,8 @@ static void put_map(struct tmpl_printer *p, const struct tmpl_spec *s, const str
     buf_addc(p->out, ']');
 }
 
-static void put_object(struct tmpl_printer *p, const struct tmpl_spec *s,
-                       const struct tmpl_value *v)
+static void verb_put_object(struct tmpl_printer *p, const struct tmpl_spec *s,
+                            const struct tmpl_value *v)
 {
     bool first = true;
 
@@ -413,10 +415,10 @@ static void put_kind(struct tmpl_printer *p, const struct tmpl_spec *s, const st
     case TV_UINT:
     case TV_DURATION: put_integer_verb(p, s, v); break;
     case TV_FLOAT: put_float(p, s, v); break;
-    case TV_STRING: put_text(p, s, v, v->s); break;
-    case TV_LIST: put_list(p, s, v); break;
-    case TV_MAP: put_map(p, s, v); break;
-    case TV_OBJECT: put_object(p, s, v); break;
+    case TV_STRING: verb_put_text(p, s, v, v->s); break;
+    case TV_LIST: verb_put_list(p, s, v); break;
+    case TV_MAP: verb_put_map(p, s, v); break;
+    case TV_OBJECT: verb_put_object(p, s, v); break;
     case TV_TIME: bad_verb(p, s, v); break;
     }
 }
@@ -439,7 +441,7 @@ void tmpl_verb_put(struct tmpl_printer *p, const struct tmpl_spec *s, const stru
     }
     p->depth++;
     if (is_text && own_text(p, s, &b, v))
-        put_text(p, s, v, buf_str(&b));
+        verb_put_text(p, s, v, buf_str(&b));
     else
         put_kind(p, s, v);
     p->depth--;

@@ -60,7 +60,7 @@ static struct tsdb_item item_of(struct tsdb_batch *b, uint32_t ref, struct label
     return item;
 }
 
-static struct tsdb_item *add(struct tsdb_batch *b, uint32_t ref, struct labels ls)
+static struct tsdb_item *batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls)
 {
     vec_push(&b->items, item_of(b, ref, ls));
     return vec_last(&b->items);
@@ -68,7 +68,7 @@ static struct tsdb_item *add(struct tsdb_batch *b, uint32_t ref, struct labels l
 
 struct tsdb_item *tsdb_batch_add(struct tsdb_batch *b, uint32_t ref, struct labels ls, double v)
 {
-    struct tsdb_item *item = add(b, ref, ls);
+    struct tsdb_item *item = batch_add(b, ref, ls);
 
     item->slot = storage_float(v);
     return item;
@@ -85,7 +85,7 @@ void tsdb_batch_add_at(struct tsdb_batch *b, uint32_t ref, struct labels ls, dou
 struct tsdb_item *tsdb_batch_add_histogram(struct tsdb_batch *b, uint32_t ref, struct labels ls,
                                            const struct histogram *h)
 {
-    struct tsdb_item *item = add(b, ref, ls);
+    struct tsdb_item *item = batch_add(b, ref, ls);
     struct histogram *own = arena_new(&b->a, struct histogram);
 
     *own = histogram_copy(&b->a, h);
@@ -104,8 +104,8 @@ static size_t text_bytes(struct labels ls)
     return n;
 }
 
-static bool is_room(const struct tsdb *db, const struct tsdb_stream *s, int64_t reach,
-                    storage_slot first, enum tsdb_refusal *why)
+static bool batch_is_room(const struct tsdb *db, const struct tsdb_stream *s, int64_t reach,
+                          storage_slot first, enum tsdb_refusal *why)
 {
     if (db->o.max_series != 0 && db->series.n >= db->o.max_series)
         *why = TSDB_TOO_MANY_SERIES;
@@ -117,16 +117,16 @@ static bool is_room(const struct tsdb *db, const struct tsdb_stream *s, int64_t 
     return false;
 }
 
-static uint32_t create(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
-                       const struct series_label *v, uint32_t n, storage_slot first,
-                       enum tsdb_refusal *why)
+static uint32_t batch_create(struct tsdb *db, struct tsdb_stream *s,
+                             const struct tsdb_own_time *own, const struct series_label *v,
+                             uint32_t n, storage_slot first, enum tsdb_refusal *why)
 {
     int64_t wanted = selectors_match(db, v, n);
     int64_t reach = wanted > db->o.min_reach_ms ? wanted : db->o.min_reach_ms;
     uint32_t id;
 
     *why = TSDB_REFUSALS;
-    if ((wanted == 0 && !db->o.keep_all) || !is_room(db, s, reach, first, why))
+    if ((wanted == 0 && !db->o.keep_all) || !batch_is_room(db, s, reach, first, why))
         return TSDB_REF_DROPPED;
     if (own != NULL && own->t <= own->batch - reach)
         return TSDB_REF_NEW;
@@ -156,8 +156,8 @@ void tsdb_move_series(struct tsdb *db, struct tsdb_stream *to, uint32_t id)
 }
 
 /* A series whose stream was closed begins anew in another: its times are not the other's. */
-static uint32_t adopt(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
-                      uint32_t id, enum tsdb_refusal *why)
+static uint32_t batch_adopt(struct tsdb *db, struct tsdb_stream *s, const struct tsdb_own_time *own,
+                            uint32_t id, enum tsdb_refusal *why)
 {
     const struct tsdb_stream *root = db->series.places.v[id].stream->root;
 
@@ -206,7 +206,7 @@ static uint32_t create_with_symbols(struct tsdb *db, struct tsdb_stream *s,
     for (size_t i = 0; i < ls.n; i++)
         v[i] = (struct series_label){symbols_ref(&db->symbols, ls.v[i].name),
                                      symbols_ref(&db->symbols, ls.v[i].value)};
-    id = create(db, s, own, v, (uint32_t)ls.n, first, why);
+    id = batch_create(db, s, own, v, (uint32_t)ls.n, first, why);
     for (size_t i = 0; i < ls.n; i++) {
         tsdb_unref_symbol(db, v[i].name);
         tsdb_unref_symbol(db, v[i].value);
@@ -229,7 +229,7 @@ uint32_t tsdb_series_for(struct tsdb *db, struct tsdb_stream *s, const struct ts
         id = series_find(&db->series, v, (uint32_t)ls.n);
     if (id == SERIES_NONE)
         return create_with_symbols(db, s, own, ls, v, first, why);
-    return db->series.places.v[id].stream == s ? id : adopt(db, s, own, id, why);
+    return db->series.places.v[id].stream == s ? id : batch_adopt(db, s, own, id, why);
 }
 
 /* -- committing -- */
@@ -241,7 +241,7 @@ void tsdb_refuse(struct tsdb_batch *b, enum tsdb_refusal why)
     b->why = why;
 }
 
-static void resolve(struct tsdb_batch *b)
+static void batch_resolve(struct tsdb_batch *b)
 {
     VEC_EACH (struct tsdb_item *, item, &b->items) {
         enum tsdb_refusal why;
@@ -256,7 +256,8 @@ static void resolve(struct tsdb_batch *b)
 }
 
 /* The hint of a counter is what its predecessor tells; only "reset" and "gauge" are the sender's to say. */
-static storage_slot put_histogram(struct tsdb *db, const struct histogram *h, storage_slot last)
+static storage_slot batch_put_histogram(struct tsdb *db, const struct histogram *h,
+                                        storage_slot last)
 {
     struct histogram own = *h, before;
 
@@ -293,7 +294,7 @@ static void write_item(struct tsdb_batch *b, const struct tsdb_item *item)
         return;
     }
     if (item->histogram != NULL)
-        slot = put_histogram(db, item->histogram, stream_before(b->stream, p));
+        slot = batch_put_histogram(db, item->histogram, stream_before(b->stream, p));
     if (!stream_put(b->stream, p, slot, room_of(db))) {
         if (item->histogram != NULL)
             slab_drop(&db->slab, slot);
@@ -316,7 +317,7 @@ bool tsdb_commit_locked(struct tsdb_batch *b, struct err *e)
         return err_set(e, ERR_CONFLICT, "samples of '%.*s' at %lld are not after the last at %lld",
                        STR(s->name), (long long)b->t, (long long)stream_last(s));
     }
-    resolve(b);
+    batch_resolve(b);
     if (!is_known && db->o.max_bytes != 0 &&
         tsdb_bytes(db) + stream_growth(s, b->t) > db->o.max_bytes) {
         db->refused[TSDB_TOO_MUCH_MEMORY] += b->items.n;
@@ -341,7 +342,7 @@ void tsdb_batch_resolve(struct tsdb_batch *b)
 
     tsdb_lock_write(b->db);
     before = tsdb_bytes(b->db);
-    resolve(b);
+    batch_resolve(b);
     lanes_resolve(b);
     b->made += tsdb_bytes(b->db) - before;
     tsdb_unlock(b->db);

@@ -7,7 +7,7 @@
 /* Adding and taking it away rounds to a whole number. */
 #define ROUNDING 0x1.8p52
 
-static bool is_number(storage_slot slot)
+static bool codes_is_number(storage_slot slot)
 {
     double v;
 
@@ -16,7 +16,7 @@ static bool is_number(storage_slot slot)
 }
 
 /* The whole number k with v = k / 10^exponent, to the bit; false: there is none. */
-static bool whole(storage_slot slot, unsigned exponent, double *k)
+static bool codes_whole(storage_slot slot, unsigned exponent, double *k)
 {
     double v, back;
     storage_slot again;
@@ -42,19 +42,19 @@ struct storage_codes codes_for(const storage_slot *v, size_t n, unsigned min_byt
     unsigned e = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (!is_number(v[i])) {
+        if (!codes_is_number(v[i])) {
             if (v[i] != STORAGE_ABSENT && v[i] != STORAGE_STALE && v[i] != STORAGE_NAN)
                 return STORAGE_PLAIN;
             continue;
         }
-        while (!whole(v[i], e, &k))
+        while (!codes_whole(v[i], e, &k))
             if (++e == STORAGE_POWERS)
                 return STORAGE_PLAIN;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!is_number(v[i]))
+        if (!codes_is_number(v[i]))
             continue;
-        if (!whole(v[i], e, &k)) /* too great at the exponent of another */
+        if (!codes_whole(v[i], e, &k)) /* too great at the exponent of another */
             return STORAGE_PLAIN;
         min = k < min ? k : min;
         max = k > max ? k : max;
@@ -75,7 +75,7 @@ bool codes_put(const struct storage_codes *c, void *row, size_t at, storage_slot
         ((storage_slot *)row)[at] = slot;
         return true;
     }
-    if (whole(slot, c->exponent, &k)) {
+    if (codes_whole(slot, c->exponent, &k)) {
         k -= c->base;
         if (!(fabs(k) <= code_limit(c->bytes)))
             return false;

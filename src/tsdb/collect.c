@@ -78,7 +78,7 @@ void tsdb_drop_series(struct tsdb *db, const uint32_t *ids, size_t n)
 
 /* -- looking -- */
 
-static bool is_over(const struct tsdb *db, uint32_t id, int64_t reach_ms, ts_ms now)
+static bool collect_is_over(const struct tsdb *db, uint32_t id, int64_t reach_ms, ts_ms now)
 {
     const struct series_place *p = &db->series.places.v[id];
     ts_ms newest;
@@ -93,7 +93,7 @@ static void look_at_block(const struct tsdb *db, const struct stream_table *t,
                           const struct stream_block *b, ts_ms now, uint32_t *dead, size_t *n)
 {
     for (uint32_t r = 0; r < BLOCK_ROWS; r++)
-        if ((b->used & 1u << r) != 0 && is_over(db, b->ids[r], t->reach_ms, now))
+        if ((b->used & 1u << r) != 0 && collect_is_over(db, b->ids[r], t->reach_ms, now))
             dead[(*n)++] = b->ids[r];
 }
 

@@ -35,7 +35,7 @@ static struct posting *new_pair(struct index *ix, struct symbols *sy, uint32_t n
 }
 
 /* Grows by a quarter: most of an index are the ids of a few labels that all series have. */
-static void grow(struct index *ix, struct posting *p)
+static void index_grow(struct index *ix, struct posting *p)
 {
     uint32_t cap = p->n < 4 ? 4 : p->n + p->n / 4 + 1;
     uint32_t *v = mem_resize(p->cap != 0 ? p->ids.many : NULL, cap, sizeof(*v));
@@ -59,7 +59,7 @@ void index_add(struct index *ix, struct symbols *sy, uint32_t name, uint32_t val
         return;
     }
     if (p->n >= p->cap)
-        grow(ix, p);
+        index_grow(ix, p);
     p->ids.many[p->n++] = id;
 }
 

@@ -50,8 +50,8 @@ void lane_forget(struct tsdb_stream *lane)
     }
 }
 
-static struct tsdb_stream *make(struct tsdb *db, struct tsdb_stream *root,
-                                const struct tsdb_stream *from, ts_ms t)
+static struct tsdb_stream *lane_make(struct tsdb *db, struct tsdb_stream *root,
+                                     const struct tsdb_stream *from, ts_ms t)
 {
     struct tsdb_stream_conf c = {.interval_ms = root->interval_ms};
     struct buf name = BUF_INIT;
@@ -94,7 +94,7 @@ struct tsdb_stream *lane_for(struct tsdb *db, struct tsdb_stream *root,
     }
     if (root->lanes.n == LANES_MAX)
         return any_lane(root, t);
-    return make(db, root, from, t);
+    return lane_make(db, root, from, t);
 }
 
 /* -- a batch -- */
@@ -149,7 +149,7 @@ struct placed {
     struct tsdb_stream *lane;
 };
 
-static int by_time(const void *a, const void *b)
+static int lane_by_time(const void *a, const void *b)
 {
     const struct tsdb_timed *x = ((const struct placed *)a)->x, *y = ((const struct placed *)b)->x;
 
@@ -217,7 +217,7 @@ void lanes_commit(struct tsdb_batch *b)
         if (x->item.ref != TSDB_REF_NEW && x->item.ref != TSDB_REF_DROPPED)
             v[n++] = (struct placed){x, NULL};
     if (n > 1)
-        qsort(v, n, sizeof(*v), by_time);
+        qsort(v, n, sizeof(*v), lane_by_time);
     tsdb_batch_init(&one);
     one.db = b->db;
     for (size_t i = 0, j; i < n; i = j) {

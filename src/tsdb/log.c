@@ -60,7 +60,7 @@ static void shrink(struct buf *b)
         buf_release(b);
 }
 
-static void path_of(const struct tsdb_log *l, uint64_t number, char out[PATH])
+static void log_path_of(const struct tsdb_log *l, uint64_t number, char out[PATH])
 {
     snprintf(out, PATH, "%.*s/samples-%010llu.log", STR(l->dir), (unsigned long long)number);
 }
@@ -91,8 +91,8 @@ static bool has_room(struct tsdb_log *l)
     return false;
 }
 
-static void write_head(struct tsdb_log *l, enum log_kind kind, struct tsdb_stream *s, ts_ms t,
-                       size_t items)
+static void tsdb_log_write_head(struct tsdb_log *l, enum log_kind kind, struct tsdb_stream *s,
+                                ts_ms t, size_t items)
 {
     bool is_new = s->log_segment != l->epoch;
 
@@ -152,7 +152,7 @@ void tsdb_log_batch(struct tsdb_log *l, const struct tsdb_batch *batch)
         return;
     VEC_EACH (const struct tsdb_item *, item, &batch->items)
         n += item->ref != TSDB_REF_DROPPED;
-    write_head(l, LOG_BATCH, batch->stream, batch->t, n);
+    tsdb_log_write_head(l, LOG_BATCH, batch->stream, batch->t, n);
     write_items(l, batch);
     record_end(&l->pending, l->record);
 }
@@ -161,7 +161,7 @@ void tsdb_log_stream_end(struct tsdb_log *l, struct tsdb_stream *s, ts_ms t)
 {
     if (!has_room(l))
         return;
-    write_head(l, LOG_CLOSE, s, t, 0);
+    tsdb_log_write_head(l, LOG_CLOSE, s, t, 0);
     record_end(&l->pending, l->record);
 }
 
@@ -187,7 +187,7 @@ static bool begin_segment(struct tsdb_log *l, ts_ms now, struct err *e)
     uint64_t number = l->segments.n != 0 ? vec_last(&l->segments)->number + 1 : 1;
     char path[PATH];
 
-    path_of(l, number, path);
+    log_path_of(l, number, path);
     l->file.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (l->file.fd < 0)
         return err_errno(e, errno, "cannot create '%s'", path);
@@ -203,7 +203,7 @@ static void remove_old(struct tsdb_log *l, ts_ms oldest)
     while (l->segments.n > 1 && l->segments.v[0].newest <= oldest) {
         char path[PATH];
 
-        path_of(l, l->segments.v[0].number, path);
+        log_path_of(l, l->segments.v[0].number, path);
         if (unlink(path) != 0 && errno != ENOENT)
             return; /* tried again with the next step */
         vec_remove(&l->segments, 0);
@@ -219,13 +219,13 @@ static void renumber(struct tsdb_log *l)
     l->has_lost = false;
 }
 
-static uint64_t bytes_of(const struct tsdb_log *l)
+static uint64_t log_bytes_of(const struct tsdb_log *l)
 {
     return l->file.size + l->file.unsynced;
 }
 
 /* Takes what is pending; *is_over: it is the last of its segment. */
-static void take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, int64_t *reach)
+static void log_take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, int64_t *reach)
 {
     struct tsdb_log *l = db->log;
     struct buf empty = l->out;
@@ -236,16 +236,16 @@ static void take(struct tsdb *db, ts_ms now, bool *is_over, ts_ms *newest, int64
     *newest = l->newest;
     *reach = selectors_longest(db);
     *is_over = l->has_lost ||
-               (l->file.fd >= 0 && (bytes_of(l) > SEGMENT_MAX || now - l->begun > *reach / 2));
+               (l->file.fd >= 0 && (log_bytes_of(l) > SEGMENT_MAX || now - l->begun > *reach / 2));
     if (*is_over)
         renumber(l);
     l->stats.segments = l->segments.n;
-    l->stats.bytes = bytes_of(l);
+    l->stats.bytes = log_bytes_of(l);
     tsdb_unlock(db);
 }
 
 /* What is pending builds on what could not be written. */
-static void give_up(struct tsdb *db)
+static void log_give_up(struct tsdb *db)
 {
     struct tsdb_log *l = db->log;
 
@@ -270,7 +270,7 @@ static void note_size(struct tsdb_log *l)
     note_write(path, &l->note_fd, v);
 }
 
-static bool write_out(struct tsdb_log *l, ts_ms now, ts_ms newest, bool sync, struct err *e)
+static bool log_write_out(struct tsdb_log *l, ts_ms now, ts_ms newest, bool sync, struct err *e)
 {
     if (l->out.n != 0) {
         if (l->file.fd < 0 && !begin_segment(l, now, e))
@@ -295,11 +295,11 @@ bool tsdb_log_step(struct tsdb *db, ts_ms now, bool sync, struct err *e)
     bool is_over, ok;
 
     buf_clear(&l->out);
-    take(db, now, &is_over, &newest, &reach);
-    ok = write_out(l, now, newest, sync || is_over, e);
+    log_take(db, now, &is_over, &newest, &reach);
+    ok = log_write_out(l, now, newest, sync || is_over, e);
     shrink(&l->out);
     if (!ok)
-        give_up(db);
+        log_give_up(db);
     if (is_over || !ok)
         file_close(&l->file);
     remove_old(l, now - reach);
@@ -318,7 +318,7 @@ struct tsdb_log_stats tsdb_log_stats(struct tsdb *db)
 
 /* -- opening -- */
 
-static int by_number(const void *a, const void *b)
+static int log_by_number(const void *a, const void *b)
 {
     const struct segment *x = a, *y = b;
 
@@ -347,7 +347,7 @@ static bool find_segments(struct tsdb_log *l, struct err *e)
     }
     closedir(d);
     if (l->segments.n != 0)
-        qsort(l->segments.v, l->segments.n, sizeof(l->segments.v[0]), by_number);
+        qsort(l->segments.v, l->segments.n, sizeof(l->segments.v[0]), log_by_number);
     return true;
 }
 
@@ -426,7 +426,7 @@ static enum segment_end replay_fd(struct tsdb *db, int fd, struct segment *s,
     return how;
 }
 
-static void keep_damaged(const char *path)
+static void log_keep_damaged(const char *path)
 {
     char aside[PATH + 16];
 
@@ -444,7 +444,7 @@ static bool replay_segment(struct tsdb *db, struct tsdb_log *l, size_t i, struct
     uint64_t end, lost;
     int fd;
 
-    path_of(l, s->number, path);
+    log_path_of(l, s->number, path);
     fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return err_errno(e, errno, "cannot open '%s'", path);
@@ -457,7 +457,7 @@ static bool replay_segment(struct tsdb *db, struct tsdb_log *l, size_t i, struct
     if (is_short || (how != SEGMENT_WHOLE && !out->was_torn)) {
         out->damaged++;
         out->lost_bytes += is_short ? s->least - end : lost;
-        keep_damaged(path);
+        log_keep_damaged(path);
     }
     if ((out->was_torn || is_short) && how == SEGMENT_CUT)
         ok = ftruncate(fd, (off_t)end) == 0 ||

@@ -176,7 +176,8 @@ void log_write_item(struct buf *b, const struct log_item *item, uint64_t last)
 }
 
 /* Labels in the log are sorted: they have been in the store. Damage that the checksum missed must not get in there. */
-static bool read_labels(struct unpack *u, struct arena *a, struct labels *out, struct err *e)
+static bool log_record_read_labels(struct unpack *u, struct arena *a, struct labels *out,
+                                   struct err *e)
 {
     size_t n = unpack_count(u, 2);
     struct label *v;
@@ -207,7 +208,7 @@ bool log_read_item(struct unpack *u, uint64_t last, uint64_t series, struct aren
     if (u->failed || out->series > series)
         return err_set(e, ERR_CORRUPT, "record of an unknown series");
     out->is_new = out->series == series;
-    if (out->is_new && !read_labels(u, a, &out->labels, e))
+    if (out->is_new && !log_record_read_labels(u, a, &out->labels, e))
         return false;
     if ((head & HAS_START) != 0)
         out->start = unpack_i64(u);

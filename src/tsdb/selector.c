@@ -30,7 +30,7 @@ void selectors_release(struct tsdb *db)
 
 /* -- matching -- */
 
-static uint32_t value_of(const struct series_label *v, uint32_t n, uint32_t name)
+static uint32_t selector_value_of(const struct series_label *v, uint32_t n, uint32_t name)
 {
     for (uint32_t i = 0; i < n; i++)
         if (v[i].name == name)
@@ -61,11 +61,11 @@ static bool matches_value(struct tsdb *db, struct selector_matcher *m, uint32_t 
     }
 }
 
-static bool matches(struct tsdb *db, struct storage_selector *s, const struct series_label *v,
-                    uint32_t n)
+static bool selector_matches(struct tsdb *db, struct storage_selector *s,
+                             const struct series_label *v, uint32_t n)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (!matches_value(db, &s->m[i], value_of(v, n, s->m[i].name)))
+        if (!matches_value(db, &s->m[i], selector_value_of(v, n, s->m[i].name)))
             return false;
     return true;
 }
@@ -76,7 +76,7 @@ static void find_in(struct tsdb *db, const struct selector_list *list, const str
     for (size_t i = 0; i < list->v.n; i++) {
         struct storage_selector *s = list->v.v[i];
 
-        if (!matches(db, s, v, n))
+        if (!selector_matches(db, s, v, n))
             continue;
         vec_push(&db->selectors.found.v, s);
         *reach = s->reach_ms > *reach ? s->reach_ms : *reach;
@@ -86,7 +86,8 @@ static void find_in(struct tsdb *db, const struct selector_list *list, const str
 int64_t selectors_match(struct tsdb *db, const struct series_label *v, uint32_t n)
 {
     struct selectors *all = &db->selectors;
-    const struct selector_list *list = metric_map_get(&all->by_metric, value_of(v, n, all->name));
+    const struct selector_list *list =
+        metric_map_get(&all->by_metric, selector_value_of(v, n, all->name));
     int64_t reach = 0;
 
     vec_clear(&all->found.v);
@@ -98,32 +99,32 @@ int64_t selectors_match(struct tsdb *db, const struct series_label *v, uint32_t 
 
 /* -- the lists -- */
 
-static void use(struct series_place *p, int by)
+static void selector_use(struct series_place *p, int by)
 {
     if (p->users != USERS_MAX)
         p->users = (p->users + (unsigned)by) & USERS_MAX;
 }
 
-static void admit(struct tsdb *db, struct storage_selector *s, uint32_t id)
+static void selector_admit(struct tsdb *db, struct storage_selector *s, uint32_t id)
 {
     vec_push(&s->ids, id);
     s->epoch = ++db->selectors.epoch;
     if (s->reach_ms != 0)
-        use(&db->series.places.v[id], 1);
+        selector_use(&db->series.places.v[id], 1);
 }
 
 void selectors_admit(struct tsdb *db, uint32_t id)
 {
     VEC_EACH (struct storage_selector **, s, &db->selectors.found.v)
-        admit(db, *s, id);
+        selector_admit(db, *s, id);
 }
 
 static void try_series(struct tsdb *db, struct storage_selector *s, uint32_t id)
 {
     const struct series_key *k = db->series.keys.v[id];
 
-    if (k != NULL && matches(db, s, k->v, k->n))
-        admit(db, s, id);
+    if (k != NULL && selector_matches(db, s, k->v, k->n))
+        selector_admit(db, s, id);
 }
 
 static void try_posting(struct tsdb *db, struct storage_selector *s, const struct posting *p)
@@ -176,7 +177,7 @@ static void fill_by_values(struct tsdb *db, struct storage_selector *s)
             try_posting(db, s, index_get(&db->index, m->name, values->v.v[i]));
 }
 
-static void fill(struct tsdb *db, struct storage_selector *s)
+static void selector_fill(struct tsdb *db, struct storage_selector *s)
 {
     bool none;
     const struct posting *p = narrowest(db, s, &none);
@@ -190,7 +191,7 @@ static void fill(struct tsdb *db, struct storage_selector *s)
 
 /* -- registering -- */
 
-static str text_of(const struct matchers *ms, struct arena *a)
+static str selector_text_of(const struct matchers *ms, struct arena *a)
 {
     struct matchers sorted = matchers_copy(a, ms);
     struct buf b = BUF_INIT;
@@ -257,7 +258,7 @@ static void raise_reach(struct tsdb *db, struct storage_selector *s, int64_t rea
         struct series_place *p = &db->series.places.v[s->ids.v[i]];
 
         if (s->reach_ms == 0)
-            use(p, 1);
+            selector_use(p, 1);
         stream_widen(p->stream, reach_ms, p);
     }
     if (s->reach_ms == 0 && !db->o.keep_all)
@@ -272,7 +273,7 @@ struct storage_selector *selectors_add(struct tsdb *db, const struct matchers *m
     str text;
 
     arena_init(&a, 0);
-    text = text_of(ms, &a);
+    text = selector_text_of(ms, &a);
     arena_release(&a);
     hit = selector_map_get(&db->selectors.all, text);
     if (hit != NULL) {
@@ -280,7 +281,7 @@ struct storage_selector *selectors_add(struct tsdb *db, const struct matchers *m
         s = *hit;
     } else {
         s = new_selector(db, ms, text);
-        fill(db, s);
+        selector_fill(db, s);
     }
     s->refs++;
     if (reach_ms != 0 && reach_ms < db->o.min_reach_ms)
@@ -305,7 +306,7 @@ void selectors_remove(struct tsdb *db, struct storage_selector *s)
     if (--s->refs != 0)
         return;
     for (size_t i = 0; s->reach_ms != 0 && i < s->ids.n; i++)
-        use(&db->series.places.v[s->ids.v[i]], -1);
+        selector_use(&db->series.places.v[s->ids.v[i]], -1);
     unlist(list_for(db, s), s);
     selector_map_del(&db->selectors.all, s->text);
     for (size_t i = 0; i < s->n; i++) {

@@ -27,7 +27,7 @@ struct slab_histogram {
     double counts[]; /* of the negative, then of the positive buckets */
 };
 
-static size_t size_of(const struct layout_head *l)
+static size_t slab_size_of(const struct layout_head *l)
 {
     return sizeof(struct slab_histogram) + (l->n[0] + l->n[1]) * sizeof(double);
 }
@@ -108,7 +108,7 @@ static struct slab_histogram *at_slot(storage_slot slot)
 storage_slot slab_put(struct slab *s, const struct histogram *h)
 {
     struct slab_layout *l = layout_of(s, h);
-    struct slab_histogram *own = mem_alloc(size_of(&l->head));
+    struct slab_histogram *own = mem_alloc(slab_size_of(&l->head));
     uintptr_t address = (uintptr_t)own;
 
     BUG_ON((address & STORAGE_HISTOGRAM) != 0);
@@ -117,7 +117,7 @@ storage_slot slab_put(struct slab *s, const struct histogram *h)
         memcpy(own->counts, h->negative.counts, h->negative.n * sizeof(double));
     if (h->positive.n != 0)
         memcpy(own->counts + h->negative.n, h->positive.counts, h->positive.n * sizeof(double));
-    s->bytes += size_of(&l->head);
+    s->bytes += slab_size_of(&l->head);
     return STORAGE_HISTOGRAM | address;
 }
 
@@ -125,7 +125,7 @@ void slab_drop(struct slab *s, storage_slot slot)
 {
     struct slab_histogram *own = at_slot(slot);
 
-    s->bytes -= size_of(&own->layout->head);
+    s->bytes -= slab_size_of(&own->layout->head);
     unref_layout(s, own->layout);
     mem_free(own);
 }

@@ -15,7 +15,7 @@ struct spanning {
     ts_ms oldest, newest;
 };
 
-static bool look(void *arg, str bytes)
+static bool span_look(void *arg, str bytes)
 {
     struct spanning *s = arg;
     struct unpack u = unpack_of(bytes);
@@ -31,14 +31,14 @@ static bool look(void *arg, str bytes)
     return true;
 }
 
-static void look_at(struct spanning *s, const char *path)
+static void span_look_at(struct spanning *s, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     struct stat st;
 
     s->streams = 0;
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > HEADER)
-        (void)record_walk(fd, HEADER, (uint64_t)st.st_size, look, s);
+        (void)record_walk(fd, HEADER, (uint64_t)st.st_size, span_look, s);
     if (fd >= 0)
         close(fd);
 }
@@ -59,7 +59,7 @@ void tsdb_log_span(str storage, ts_ms *oldest, ts_ms *newest)
         if (!str_starts_with(name, S("samples-")) || !str_ends_with(name, S(".log")))
             continue;
         snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
-        look_at(&s, file);
+        span_look_at(&s, file);
     }
     if (d != NULL)
         closedir(d);

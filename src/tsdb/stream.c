@@ -130,7 +130,7 @@ size_t stream_row_cost(const struct tsdb_stream *s, int64_t reach_ms, storage_sl
 
 /* -- sliding -- */
 
-static void make_room(struct tsdb_stream *s, struct stream_table *t, ts_ms at)
+static void stream_make_room(struct tsdb_stream *s, struct stream_table *t, ts_ms at)
 {
     size_t n = (size_t)(s->end - t->first), keep;
     uint32_t length = length_at(s, t, at, &keep);
@@ -177,7 +177,7 @@ static void make_room_for_time(struct tsdb_stream *s)
 void stream_advance(struct tsdb_stream *s, ts_ms t)
 {
     VEC_EACH (struct stream_table *, table, &s->tables)
-        make_room(s, table, t);
+        stream_make_room(s, table, t);
     make_room_for_time(s);
     s->times[s->end++ - s->first] = t;
     VEC_EACH (struct stream_table *, table, &s->tables)
@@ -219,9 +219,9 @@ static uint32_t table_for(struct tsdb_stream *s, int64_t reach_ms)
 }
 
 /* A row with these values at the front. */
-static void add_row(struct tsdb_stream *s, uint32_t column, uint32_t id,
-                    const struct storage_codes *c, const storage_slot *v, size_t n,
-                    struct series_place *p)
+static void tsdb_stream_add_row(struct tsdb_stream *s, uint32_t column, uint32_t id,
+                                const struct storage_codes *c, const storage_slot *v, size_t n,
+                                struct series_place *p)
 {
     struct stream_table *t = &s->tables.v[column];
     size_t at = table_block_with_room(t, c->bytes, s->bytes);
@@ -257,7 +257,7 @@ void stream_add_row(struct tsdb_stream *s, int64_t reach_ms, uint32_t id, storag
     size_t n = (size_t)(s->end - s->tables.v[column].first);
     storage_slot *v = blank_values(n);
 
-    add_row(s, column, id, &c, v, n, p);
+    tsdb_stream_add_row(s, column, id, &c, v, n, p);
     mem_free(v);
 }
 
@@ -291,7 +291,7 @@ void stream_del_row(struct tsdb_stream *s, const struct series_place *p)
 }
 
 /* Numbers of samples, which wrap. */
-static uint32_t later(uint32_t a, uint32_t b)
+static uint32_t stream_later(uint32_t a, uint32_t b)
 {
     return (int32_t)(a - b) > 0 ? a : b;
 }
@@ -333,8 +333,8 @@ static void move_row(struct tsdb_stream *s, uint32_t column, const struct storag
     const struct stream_block *b = block_of(p, &t, &r);
     uint64_t first = t->first, to = s->tables.v[column].first;
 
-    rising = later(b->rising[r], (uint32_t)(to > first ? to : first));
-    add_row(s, column, b->ids[r], c, v, n, p);
+    rising = stream_later(b->rising[r], (uint32_t)(to > first ? to : first));
+    tsdb_stream_add_row(s, column, b->ids[r], c, v, n, p);
     for (uint64_t i = to > first ? to : first; i < s->end; i++)
         copy_start(s, p, (size_t)(i - to), &old, (size_t)(i - first));
     block_of(p, &t, &r)->rising[r] = rising;
@@ -393,7 +393,7 @@ void stream_move(struct tsdb_stream *to, struct series_place *p)
         else if (storage_is_histogram(v[i]))
             slab_drop(s->slab, v[i]);
     c = codes_for(moved, n, 2);
-    add_row(to, column, id, &c, moved, n, p);
+    tsdb_stream_add_row(to, column, id, &c, moved, n, p);
     k = 0;
     for (size_t i = 0; i < n_old; i++)
         if ((at = find_time(to_times, n, &k, times[i])) != n)

@@ -13,7 +13,7 @@ str ui_page(void)
 }
 
 /* 'sha256-...' of what stands between the two tags. */
-static void add_hash(struct buf *out, str open, str close)
+static void page_add_hash(struct buf *out, str open, str close)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     str page = ui_page(), rest;
@@ -33,7 +33,7 @@ void ui_page_policy(struct buf *out)
 {
     buf_adds(out, "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
                   "frame-ancestors 'none'; style-src");
-    add_hash(out, S("<style>"), S("</style>"));
+    page_add_hash(out, S("<style>"), S("</style>"));
     buf_adds(out, "; script-src");
-    add_hash(out, S("<script>"), S("</script>"));
+    page_add_hash(out, S("<script>"), S("</script>"));
 }
