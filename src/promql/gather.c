@@ -1,3 +1,4 @@
+/* gather.c - a storage read once in slices, and the port over the copy. */
 #include "promql/gather.h"
 
 #include "base/mem.h"
