@@ -56,8 +56,8 @@ TEMPLATES_EXEMPT = {
 }
 KINDS = {
     "promql": ("src/promql", ("engine", "eval*", "lex", "notes", "parse*", "prepare", "type"), PROMQL_EXEMPT,
-               "err_set|promql_fail|promql_fail_eval|promql_note|fail|fail_rune|fail_escape|fail_quoted|fail_unquoting"),
-    "templates": ("src/template", ("*",), TEMPLATES_EXEMPT, "err_set|err_wrap|fail|fail_rune|exec_fail"),
+               r"err_set|promql_note|(?:\w+_)?fail(?:_eval|_rune|_escape|_quoted|_unquoting)?"),
+    "templates": ("src/template", ("*",), TEMPLATES_EXEMPT, r"err_set|err_wrap|(?:\w+_)?fail(?:_rune)?"),
 }
 NOTE = re.compile(r'\{(?:true|false), NAMED?\w*,\s*((?:"(?:[^"\\]|\\.)*"|\s|SEEN_METRIC)+)\}')
 
