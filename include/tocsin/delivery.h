@@ -107,12 +107,22 @@ str delivery_escape_query(struct delivery *d, str s);
 /* Cuts to max runes: the first max - 1 and an ellipsis, or just max when that is 3 or less. */
 str delivery_truncate_runes(struct delivery *d, str s, size_t max);
 
+/* At most max bytes, no rune and no entity split, with an ellipsis (in them) where something was cut. */
+str delivery_truncate_bytes(struct delivery *d, str s, size_t max);
+
 /* A template without HTML. What has no "{{" stands as it is. False: d->err is filled, the step ends with FAILED. */
 bool delivery_expand(struct delivery *d, str text, str *out);
 
 /* A template that people read: a page must come, so one that fails gives a plain line that says what is told and why
  * this is all. d->err keeps why; a delivery that ends OK with it is logged. */
 str delivery_say(struct delivery *d, str text, bool html);
+
+/* Of robots. Whom they name: templates, of which one may give several names, parted by commas, or none; one that fails names
+ * nobody, for all are told. What stands behind a text so that it has one of the keywords that the robot is to look for. */
+struct conf_strings;
+void delivery_expand_names(struct delivery *d, const struct conf_strings *in,
+                           struct conf_strings *out);
+str delivery_missing_keyword(struct delivery *d, str text, const struct conf_strings *keywords);
 
 /* A member of a JSON object whose value is a template: rendered, cut to max_runes (0 = whole), left out when empty. */
 struct delivery_member {

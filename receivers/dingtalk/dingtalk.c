@@ -103,30 +103,6 @@ struct content {
     struct conf_strings mobiles, user_ids;
 };
 
-/* Renders entries; one template may give several names, parted by commas, or none. */
-static void render_names(struct delivery *d, struct conf_strings in, struct conf_strings *out)
-{
-    str *rendered = arena_array(d->arena, in.n, sizeof(*rendered));
-    size_t room = 0;
-
-    for (size_t i = 0; i < in.n; i++) {
-        if (!delivery_expand(d, in.v[i], &rendered[i]))
-            rendered[i] = STR_NONE; /* nobody is mentioned, but all are told */
-        room++;
-        for (size_t j = 0; j < rendered[i].n; j++)
-            room += rendered[i].p[j] == ',';
-    }
-    *out = (struct conf_strings){arena_array(d->arena, room, sizeof(str)), 0};
-    for (size_t i = 0; i < in.n; i++) {
-        for (str rest = rendered[i]; rest.n != 0;) {
-            str name = str_trim(str_cut(&rest, ','));
-
-            if (name.n != 0)
-                out->v[out->n++] = name;
-        }
-    }
-}
-
 /* Nobody is highlighted whose "@name" is not in the text too. */
 static void add_names(struct buf *b, str text, struct conf_strings names)
 {
@@ -142,22 +118,13 @@ static void add_names(struct buf *b, str text, struct conf_strings names)
     }
 }
 
-static void add_keyword(struct buf *b, str text, struct conf_strings keywords)
-{
-    for (size_t i = 0; i < keywords.n; i++)
-        if (str_find_str(text, keywords.v[i]) >= 0)
-            return;
-    if (keywords.n != 0)
-        buf_addf(b, "\n\n%.*s", STR(keywords.v[0]));
-}
-
 static void render_content(struct delivery *d, const struct dingtalk_conf *k, struct content *c)
 {
     struct buf tail = BUF_INIT;
 
     if (!str_is(k->message_type, "actionCard")) {
-        render_names(d, k->mention.mobiles, &c->mobiles);
-        render_names(d, k->mention.user_ids, &c->user_ids);
+        delivery_expand_names(d, &k->mention.mobiles, &c->mobiles);
+        delivery_expand_names(d, &k->mention.user_ids, &c->user_ids);
     }
     d->at_mobiles = &c->mobiles;
     c->title = delivery_say(d, k->title, false);
@@ -167,7 +134,7 @@ static void render_content(struct delivery *d, const struct dingtalk_conf *k, st
         add_names(&tail, c->text, c->mobiles);
         add_names(&tail, c->text, c->user_ids);
     }
-    add_keyword(&tail, c->text, k->keywords);
+    buf_add(&tail, delivery_missing_keyword(d, c->text, &k->keywords));
     c->tail = arena_str(d->arena, buf_str(&tail));
     buf_release(&tail);
 }

@@ -84,6 +84,40 @@ void delivery_put_members(struct delivery *d, struct json_writer *w,
     }
 }
 
+/* -- robots -- */
+
+void delivery_expand_names(struct delivery *d, const struct conf_strings *in,
+                           struct conf_strings *out)
+{
+    str *rendered = arena_array(d->arena, in->n, sizeof(*rendered));
+    size_t room = 0;
+
+    for (size_t i = 0; i < in->n; i++) {
+        if (!delivery_expand(d, in->v[i], &rendered[i]))
+            rendered[i] = STR_NONE;
+        room++;
+        for (size_t j = 0; j < rendered[i].n; j++)
+            room += rendered[i].p[j] == ',';
+    }
+    *out = (struct conf_strings){arena_array(d->arena, room, sizeof(str)), 0};
+    for (size_t i = 0; i < in->n; i++) {
+        for (str rest = rendered[i]; rest.n != 0;) {
+            str name = str_trim(str_cut(&rest, ','));
+
+            if (name.n != 0)
+                out->v[out->n++] = name;
+        }
+    }
+}
+
+str delivery_missing_keyword(struct delivery *d, str text, const struct conf_strings *keywords)
+{
+    for (size_t i = 0; i < keywords->n; i++)
+        if (str_find_str(text, keywords->v[i]) >= 0)
+            return STR_NONE;
+    return keywords->n != 0 ? arena_printf(d->arena, "\n\n%.*s", STR(keywords->v[0])) : STR_NONE;
+}
+
 /* -- structured templating -- */
 
 struct member {

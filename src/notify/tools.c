@@ -64,3 +64,26 @@ str delivery_truncate_runes(struct delivery *d, str s, size_t max)
         return s;
     return arena_printf(d->arena, "%.*s%s", STR(str_sub(s, 0, cut)), max <= 3 ? "" : "…");
 }
+
+/* Less where an entity would be split: "&#60;". */
+static size_t whole_entities(str s, size_t n)
+{
+    enum { ENTITY_MAX = 8 };
+    size_t at = n;
+
+    while (at != 0 && n - at < ENTITY_MAX && s.p[at - 1] != ';' && s.p[at - 1] != '&')
+        at--;
+    return at != 0 && n - at < ENTITY_MAX && s.p[at - 1] == '&' ? at - 1 : n;
+}
+
+str delivery_truncate_bytes(struct delivery *d, str s, size_t max)
+{
+    static const str ellipsis = S_INIT("…");
+    str head;
+
+    if (s.n <= max)
+        return s;
+    head = utf8_cut(s, max > ellipsis.n ? max - ellipsis.n : 0);
+    return arena_printf(d->arena, "%.*s%.*s", STR(str_sub(s, 0, whole_entities(s, head.n))),
+                        STR(ellipsis));
+}

@@ -472,6 +472,47 @@ FUNC(f_markdown)
     return true;
 }
 
+/* Feishu's cards show entities as what they stand for. */
+FUNC(f_feishu_markdown)
+{
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < args[0].s.n; i++) {
+        char c = args[0].s.p[i];
+
+        if (c == '\r' || c == '\n')
+            buf_addc(&b, ' ');
+        else if (c != '\0' && strchr("&<>*_~`[]()#!\\", c) != NULL)
+            buf_addf(&b, "&#%d;", c);
+        else
+            buf_addc(&b, c);
+    }
+    *out = tv_copy_buf(env->a, &b);
+    return true;
+}
+
+/* WeCom knows no escapes: what would be a tag, a link or code gets the wide form of its letter. */
+FUNC(f_wecom_markdown)
+{
+    static const char of[] = "<>[]`*#";
+    static const char *const wide[] = {"＜", "＞", "［", "］", "｀", "＊", "＃"};
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < args[0].s.n; i++) {
+        char c = args[0].s.p[i];
+        const char *at = c != '\0' ? strchr(of, c) : NULL;
+
+        if (c == '\r' || c == '\n')
+            buf_addc(&b, ' ');
+        else if (at != NULL)
+            buf_add(&b, str_of(wide[at - of]));
+        else
+            buf_addc(&b, c);
+    }
+    *out = tv_copy_buf(env->a, &b);
+    return true;
+}
+
 const struct tmpl_func tmpl_sprig_funcs[] = {
     {"upper", "s", func_to_upper, "text in capital letters"},
     {"lower", "s", func_to_lower, "text in small letters"},
@@ -525,6 +566,8 @@ const struct tmpl_func tmpl_sprig_funcs[] = {
     {"date_in_zone", "sas", func_date_in_zone, "a time by a Go layout in a zone"},
     {"dateInZone", "sas", func_date_in_zone, "a time by a Go layout in a zone"},
     {"markdown", "s", f_markdown, "text that means nothing in Markdown"},
+    {"feishuMarkdown", "s", f_feishu_markdown, "text that means nothing in a card of Feishu's"},
+    {"wecomMarkdown", "s", f_wecom_markdown, "text that means nothing in WeCom's Markdown"},
     {"ago", "a", f_ago, "the duration since a time, in whole seconds"},
     {"duration", "a", f_duration, "seconds as 1h2m3s"},
     {NULL, NULL, NULL, NULL},

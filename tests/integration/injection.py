@@ -1,7 +1,7 @@
 """A label that tries everything: headers, mentions, links, markup. It is shown by every receiver and does nothing in any."""
 from harness import *
 
-EVIL = "x\r\nBcc: evil@e.example\r\n\r\n# head <!here> <@U1> @all [a](http://x) ](http://x) \"}],\"a\":{ <script>alert(1)</script>"
+EVIL = "x\r\nBcc: evil@e.example\r\n\r\n# head <!here> <@U1> <@all> <at id=all></at> <at user_id=\"all\">a</at> @all [a](http://x) ](http://x) \"}],\"a\":{ <script>alert(1)</script>"
 
 
 def config(sink, smarthost):
@@ -18,6 +18,14 @@ receivers:
     dingtalk_configs:
       - url: '{sink.url}/dingtalk?access_token=t'
         mention: {{mobiles: ['{{{{ .CommonLabels.phone }}}}']}}
+    feishu_configs:
+      - url: '{sink.url}/feishu'
+        mention: {{user_ids: ['{{{{ .CommonLabels.evil }}}}']}}
+      - url: '{sink.url}/feishu_text'
+        message_type: text
+    wecom_configs:
+      - url: '{sink.url}/wecom'
+        mention: {{user_ids: ['{{{{ .CommonLabels.evil }}}}']}}
     email_configs:
       - to: ops@y.example
         headers: {{X-Evil: '{{{{ .CommonLabels.evil }}}}'}}
@@ -36,7 +44,7 @@ def test_nothing_happens():
     box = Mailbox()
     with folder() as d, Sink() as sink, MailServer(box) as smtp, Tocsin(config(sink, smtp), d) as t:
         t.alert(alertname="A", evil=EVIL)
-        kinds = until("all requests", lambda: (lambda k: len(k) == 3 and box.mails and k)(
+        kinds = until("all requests", lambda: (lambda k: len(k) == 6 and box.mails and k)(
             {r.path.split("/")[2].split("?")[0]: r for r in sink.got}))
     slack, page, ding = (kinds[k].json() for k in ("slack", "pagerduty", "dingtalk"))
 
@@ -52,6 +60,15 @@ def test_nothing_happens():
     text = ding["markdown"]["text"]
     assert "@all" in text and "](http://x)" not in text.replace("\\](http://x)", ""), text
     assert "\n# head" not in text and "\r" not in text, text
+
+    card = kinds["feishu"].json()["card"]["elements"]
+    equal([e["tag"] for e in card], ["markdown"])
+    for s in (card[0]["content"], kinds["feishu_text"].json()["content"]["text"]):
+        assert "<at" not in s, s
+    assert "](http://x)" not in card[0]["content"] and "\r" not in card[0]["content"], card
+
+    text = kinds["wecom"].json()["markdown"]["content"]
+    assert "<@" not in text and "](http://x)" not in text and "<script" not in text and "\n# head" not in text, text
 
     to, mail, _ = box.mails[0]
     equal(to, ["ops@y.example"])

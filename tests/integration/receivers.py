@@ -1,5 +1,5 @@
-"""tocsin receiver test: Slack, PagerDuty, DingTalk and mail take the alert; DingTalk's robot in each security mode, and what
-is said of each refusal."""
+"""tocsin receiver test: Slack, PagerDuty, DingTalk and mail take the alert; the robots of DingTalk and Feishu in each security
+mode, and what is said of each refusal."""
 from harness import *
 
 
@@ -10,13 +10,19 @@ def receiver_test(config, dir, name="r", *flags):
 
 
 class Robot(Process):
+    kind, path = "dingtalk", "/robot/send?access_token="
+
     def __init__(self, *flags):
-        super().__init__([sys.executable, os.path.join(SOURCE, "contrib/fakes/dingtalk.py"), "--port=0", *flags])
+        super().__init__([sys.executable, os.path.join(SOURCE, f"contrib/fakes/{self.kind}.py"), "--port=0", *flags])
         line = until("the robot listens", lambda: self.log and self.log[0])
-        self.url = re.search(r"http://[0-9.:]+", line).group(0) + "/robot/send?access_token="
+        self.url = re.search(r"http://[0-9.:]+", line).group(0) + self.path
 
     def messages(self):
         return [json.loads(x) for x in self.log[1:] if x.startswith("{")]
+
+
+class Feishu(Robot):
+    kind, path = "feishu", "/open-apis/bot/v2/hook/"
 
 
 def test_all_four():
@@ -55,6 +61,38 @@ def test_robot():
                 equal(code, 1 if refusal else 0, f"{flags} {keys}: {said}")
                 assert refusal is None or refusal in said, (flags, keys, said)
                 assert "SEC" not in said.replace("SEC...", ""), said
+
+
+def test_feishu():
+    cases = [((), "", None),
+             (("--secret=SEC1",), "secret: SEC1", None),
+             (("--secret=SEC1", "--keyword=告警"), "secret: SEC1, keywords: [告警], message_type: post", None),
+             (("--keyword=alarm",), "keywords: [alarm], message_type: text", None),
+             (("--secret=SEC1",), "secret: SEC2", 'set "secret"'),
+             (("--secret=SEC1",), "", 'set "secret"'),
+             (("--keyword=alarm",), "", 'set "keywords"'),
+             (("--token=other",), "", '"token" is wrong'),
+             (("--fail=11232",), "", "5 messages a second"),
+             (("--fail=19022",), "", "IP address is not allowed")]
+    with folder() as d:
+        for flags, keys, refusal in cases:
+            with Feishu(*flags) as robot:
+                code, said = receiver_test(f"  - {{name: r, feishu_configs: [{{url: '{robot.url}t0', {keys}}}]}}\n", d)
+                equal(code, 1 if refusal else 0, f"{flags} {keys}: {said}")
+                assert refusal is None or refusal in said, (flags, keys, said)
+                assert "SEC" not in said and "/hook/t0" not in said, said
+
+
+def test_a_long_message_fits():
+    """20,000 bytes: what is cut is the text, behind whole runes, escapes and entities; who is called is still called."""
+    with folder() as d, Feishu("--keyword=告警") as robot:
+        text = "{{ range $i := untilStep 0 4000 1 }}告&lt;\\\"{{ end }}"
+        code, said = receiver_test(f"  - {{name: r, feishu_configs: [{{url: '{robot.url}t0', keywords: [告警], text: '{text}', mention: {{all: true}}}}]}}\n", d)
+        equal(code, 0, said)
+        content = until("the message", robot.messages)[0]["card"]["elements"][0]["content"]
+        head = content.split("…")[0]
+        assert content.endswith("…\n\n告警\n<at id=all></at>") and len(head) > 4000, content[-100:]
+        assert re.fullmatch(r'(?:告|&lt;|\\|")*', head), head[-40:]
 
 
 main()
