@@ -28,8 +28,9 @@ static bool has(struct hash_list firing, struct hash_list resolved, uint64_t has
 }
 
 /* Whether the row tells the alert; one that waits asks again when it is sent. */
-static bool row_tells(const struct engine *e, const struct outbox_row *r, bool is_in_flight,
-                      uint64_t hash, struct now now, struct arena *a)
+static bool row_tells(const struct engine *e, const struct outbox_row *r,
+                      const struct nflog_entry *known, bool is_in_flight, uint64_t hash,
+                      struct now now, struct arena *a)
 {
     ts_ns sent;
     struct now at;
@@ -39,9 +40,9 @@ static bool row_tells(const struct engine *e, const struct outbox_row *r, bool i
         return false;
     sent = r->not_before > now.mono ? r->not_before : now.mono;
     at = (struct now){.wall = ts_add(now.wall, sent - now.mono), .mono = now.mono};
-    if (is_in_flight || audience_is_settled(e, r, sent) || !audience_of_row(e, r, at, a, &x))
+    if (is_in_flight || audience_is_settled(e, r, sent) || !audience_of_row(e, r, known, at, a, &x))
         return true;
-    return !x.is_withdrawn && has(x.firing, x.resolved, hash);
+    return !row_is_withdrawn(&x, r, known, sent) && has(x.firing, x.resolved, hash);
 }
 
 static enum explain_verdict held(enum held_by by)
@@ -65,8 +66,8 @@ static enum explain_verdict judge(const struct engine *e, const struct explanati
     uint64_t hash = labels_dedup_hash(x->labels);
     const struct outbox_slot *s = in->slot;
 
-    if (s != NULL && (row_tells(e, s->row, outbox_in_flight(s), hash, now, a) ||
-                      row_tells(e, s->next, false, hash, now, a)))
+    if (s != NULL && (row_tells(e, s->row, in->last, outbox_in_flight(s), hash, now, a) ||
+                      row_tells(e, s->next, in->last, false, hash, now, a)))
         return outbox_in_flight(s) || s->row->attempt == 0 ? EXPLAIN_SENDING : EXPLAIN_RETRYING;
     if (r->held_by != HELD_BY_NOTHING && !audience_hears_end(e, in->last, hash, x->is_resolved))
         return held(r->held_by);
