@@ -1,3 +1,5 @@
+/* What holds an alert back is audience.c's word, when it is told next foresee.c's; here both are put together with what the log
+ * and the outbox have, route by route, and said in words. */
 #include "core/explain.h"
 
 #include "codec/duration.h"

@@ -33,8 +33,8 @@ static bool fires(const struct arrived *a)
     return false;
 }
 
-/* Whether the receiver failed at some time in between, or at `to`. */
-static bool was_away(const struct scenario *scn, ts_ns from, ts_ns to)
+/* Whether the receiver failed at some time in between, or at `to`; is_mute: only whether it gave no answer. */
+static bool was_away(const struct scenario *scn, ts_ns from, ts_ns to, bool is_mute)
 {
     bool is_away = false, was = false;
 
@@ -42,7 +42,7 @@ static bool was_away(const struct scenario *scn, ts_ns from, ts_ns to)
         if (a->kind != ACT_SINK || a->at > to)
             continue;
         was |= a->at > from && is_away;
-        is_away = a->status / 100 != 2;
+        is_away = is_mute ? a->status == 0 : a->status / 100 != 2;
         was |= a->at > from && is_away;
     }
     return was || is_away;
@@ -63,6 +63,14 @@ static dur_ns stepped_ahead(const struct scenario *scn, ts_ns from, ts_ns to)
             counted = steps;
     }
     return counted > 0 ? counted : 0;
+}
+
+/* What was under way while nobody answered may have been heard, and said something else: then the same is news again. */
+static bool may_have_heard_else(const struct sim *s, const struct arrived *last,
+                                const struct arrived *a)
+{
+    return !str_is(a->reason, notify_reason_text(REASON_REPEAT)) &&
+           was_away(s->scn, last->at, a->at, true);
 }
 
 /* A message that says nothing which the one before it did not say is a repeat, and must not come early. That nothing
@@ -89,8 +97,9 @@ static bool repeats_in_time(const struct sim *s, const char *name)
         decided =
             a->at - r->repeat_interval - r->group_interval; /* of the last one, at the earliest */
         since = is_repeat ? a->at - last->at + stepped_ahead(s->scn, last->at, a->at) : 0;
-        if (!is_repeat ||
-            (fires(a) && (since >= r->repeat_interval || was_away(s->scn, decided, last->at))))
+        if (!is_repeat || may_have_heard_else(s, last, a) ||
+            (fires(a) &&
+             (since >= r->repeat_interval || was_away(s->scn, decided, last->at, false))))
             continue;
         fprintf(stderr, "%s: repeated after %.3fs:\n", name, (double)(a->at - last->at) / NS_PER_S);
         arrived_print(last);
