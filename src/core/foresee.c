@@ -110,11 +110,13 @@ static struct hash_list hashes_dup(const struct hash_list *of, struct arena *a)
     return copy;
 }
 
-static void log_says(struct future *f, ts_ns mono, const struct hash_list *firing,
+/* lives: from that time on. */
+static void log_says(struct future *f, ts_ns mono, ts_ns lives, const struct hash_list *firing,
                      const struct hash_list *resolved)
 {
     f->has_log = true;
     f->log = (struct nflog_entry){.sent_mono = mono,
+                                  .expires_mono = ts_add(mono, lives),
                                   .firing = hashes_dup(firing, f->a),
                                   .resolved = hashes_dup(resolved, f->a)};
 }
@@ -122,6 +124,16 @@ static void log_says(struct future *f, ts_ns mono, const struct hash_list *firin
 static const struct nflog_entry *known(const struct future *f)
 {
     return f->has_log ? &f->log : NULL;
+}
+
+/* Mono: the log has forgotten its entry afterwards, whose time was over then; TS_MAX: there is none. */
+static ts_ns log_ends(const struct future *f)
+{
+    ts_ns over = f->has_log ? f->log.expires_mono : TS_MAX, gc = gc_due(f->e);
+
+    if (over == TS_MAX || over <= gc)
+        return over == TS_MAX ? TS_MAX : gc;
+    return ts_add(gc, (over - gc + GC_INTERVAL - 1) / GC_INTERVAL * GC_INTERVAL);
 }
 
 /* The newest flush is over. */
@@ -167,7 +179,9 @@ static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
         if (row_is_withdrawn(&x, row, known(f), at))
             return false;
     }
-    log_says(f, row->decided_mono, &x.firing, &x.resolved);
+    log_says(f, row->decided_mono,
+             at - row->decided_mono + nflog_lifetime(f->e, row->repeat_interval), &x.firing,
+             &x.resolved);
     if (row->flush_id == f->flush_id)
         forget_told(f);
     return hash_list_has(x.firing, hash) ||
@@ -334,7 +348,10 @@ static enum notify_reason flush(struct future *f, struct now at)
     }
     f->row = NULL;
     if (reason != REASON_NONE || (f->firing.n == 0 && f->has_log && f->log.firing.n != 0))
-        log_says(f, at.mono, &f->firing, &f->resolved);
+        log_says(f, at.mono,
+                 reason != REASON_NONE ? nflog_lifetime(f->e, f->g->route->repeat_interval)
+                                       : f->e->retention,
+                 &f->firing, &f->resolved);
     forget_told(f);
     return f->tells_subject ? reason : REASON_NONE;
 }
@@ -344,7 +361,7 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
 {
     bool wakes = f->e->conf->notifications.flush_at_window_end;
     const struct route *r = f->g->route;
-    ts_ns wanted = TS_MAX, steps, wake;
+    ts_ns wanted = TS_MAX, ends = log_ends(f), steps, wake;
 
     wake = f->wake != TS_MAX ? ts_add(f->now.mono, f->wake - f->now.wall) : TS_MAX;
     if (wakes && wake < ts_add(last, r->group_interval))
@@ -366,6 +383,7 @@ static ts_ns next_tick(const struct future *f, ts_ns last)
         if (repeat <= last)
             repeat = ts_add(last, 1);
         wanted = repeat < wanted ? repeat : wanted;
+        wanted = ts_add(ends, 1) < wanted && ends >= last ? ts_add(ends, 1) : wanted;
     }
     if (wanted == TS_MAX)
         return TS_MAX;
@@ -388,6 +406,7 @@ static struct foreseen go_through(struct future *f)
         ts_ns at = f->tick, goes = f->row != NULL ? row_goes(f) : TS_MAX;
         enum notify_reason reason;
 
+        f->has_log &= log_ends(f) >= (goes < at ? goes : at);
         if (goes < at) {
             reason = f->row_reason;
             if (send_row(f, goes, false))
