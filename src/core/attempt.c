@@ -32,21 +32,25 @@ const struct outbox_row *attempt_ask(struct engine *e, str key, struct now now, 
 {
     struct outbox_slot **slot = outbox_map_get(&e->outbox, key);
     struct outbox_row *row = slot != NULL ? (*slot)->row : NULL;
+    struct nflog_entry **entry = nflog_map_get(&e->nflog, key);
+    const struct nflog_entry *known = entry != NULL ? *entry : NULL;
     const struct outbox_row *to_send = row;
     struct row_audience x;
+    bool is_withdrawn;
     struct arena scratch; /* a turn may ask of thousands of alerts */
 
     if (row == NULL || audience_is_settled(e, row, now.mono))
         return row;
     row->asked = audience_revision(e);
     arena_init(&scratch, 0);
-    if (audience_of_row(e, row, now, &scratch, &x) && !x.is_whole) {
+    if (audience_of_row(e, row, known, now, &scratch, &x) && !x.is_whole) {
         note_held(e, &x, row, now, fx);
         if (x.group != NULL)
             group_wake_early(e, x.group, x.wake, now);
+        is_withdrawn = row_is_withdrawn(&x, row, known, now.mono);
         to_send =
-            x.is_withdrawn ? NULL : outbox_reduce(e, *slot, &x.told, x.firing, x.resolved, now, fx);
-        if (x.is_withdrawn)
+            is_withdrawn ? NULL : outbox_reduce(e, *slot, &x.told, x.firing, x.resolved, now, fx);
+        if (is_withdrawn)
             outbox_withdraw(e, *slot, now, fx);
     }
     arena_release(&scratch);

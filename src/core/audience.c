@@ -188,11 +188,10 @@ static void ask_each(struct row_audience *x, const struct outbox_row *row,
     verdict_release(&verdict);
 }
 
-bool audience_of_row(const struct engine *e, const struct outbox_row *row, struct now at,
-                     struct arena *a, struct row_audience *out)
+bool audience_of_row(const struct engine *e, const struct outbox_row *row,
+                     const struct nflog_entry *known, struct now at, struct arena *a,
+                     struct row_audience *out)
 {
-    struct nflog_entry **entry = nflog_map_get(&e->nflog, row->key);
-    const struct nflog_entry *known = entry != NULL ? *entry : NULL;
     struct row_audience x = {.wake = TS_MAX};
     ts_ns tick;
 
@@ -208,11 +207,16 @@ bool audience_of_row(const struct engine *e, const struct outbox_row *row, struc
     hash_list_sort(&x.firing);
     hash_list_sort(&x.resolved);
     x.is_whole = x.told.n_alerts == x.all.n_alerts;
-    x.is_withdrawn = !x.is_whole && (x.told.n_alerts == 0 ||
-                                     nflog_decide(known, x.firing, x.resolved, true,
-                                                  row->repeat_interval, at) == REASON_NONE);
     *out = x;
     return true;
+}
+
+bool row_is_withdrawn(const struct row_audience *x, const struct outbox_row *row,
+                      const struct nflog_entry *known, ts_ns mono)
+{
+    return !x->is_whole && (x->told.n_alerts == 0 ||
+                            nflog_decide(known, x->firing, x->resolved, true, row->repeat_interval,
+                                         (struct now){.mono = mono}) == REASON_NONE);
 }
 
 /* -- a list -- */

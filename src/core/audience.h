@@ -79,12 +79,15 @@ struct row_audience {
     struct notification all, told; /* the row's, and what is left of it */
     struct hash_list firing, resolved;
     ts_ns wake; /* wall: when something that keeps one back ends before the group's tick; TS_MAX */
-    bool is_whole;     /* nobody is kept back */
-    bool is_withdrawn; /* nobody is left to be told anything new */
+    bool is_whole; /* nobody is kept back */
 };
-/* False: the row's data cannot be read. */
-bool audience_of_row(const struct engine *e, const struct outbox_row *row, struct now at,
-                     struct arena *a, struct row_audience *out) must_check;
+/* known: what the integration's log says then; NULL: nothing. False: the row's data cannot be read. */
+bool audience_of_row(const struct engine *e, const struct outbox_row *row,
+                     const struct nflog_entry *known, struct now at, struct arena *a,
+                     struct row_audience *out) must_check;
+/* Whether nobody is left to be told anything new by an attempt at that time (mono). */
+bool row_is_withdrawn(const struct row_audience *x, const struct outbox_row *row,
+                      const struct nflog_entry *known, ts_ns mono);
 
 /* -- of an alert, as it is listed -- */
 

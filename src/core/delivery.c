@@ -330,14 +330,14 @@ void nflog_gc(struct engine *e, struct now now, struct effects *fx)
     }
 }
 
-static dur_ns entry_lifetime(const struct engine *e, const struct outbox_row *r)
+dur_ns nflog_lifetime(const struct engine *e, dur_ns repeat)
 {
     dur_ns twice;
 
     /* Who is kept back for long is to hear of the end all the same, and only the log knows that he was told. */
     if (e->conf->notifications.resolve_suppressed)
         return e->retention;
-    if (r->repeat_interval == 0 || __builtin_mul_overflow(r->repeat_interval, 2, &twice))
+    if (repeat == 0 || __builtin_mul_overflow(repeat, 2, &twice))
         return e->retention;
     return twice < e->retention ? twice : e->retention;
 }
@@ -425,8 +425,9 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
 {
     struct outbox_row *r = s->row;
     struct nflog_entry *told =
-        nflog_entry_new(r->decided_at, r->decided_mono, ts_add(now.mono, entry_lifetime(e, r)),
-                        r->firing, r->resolved, d->kept, d->n_kept);
+        nflog_entry_new(r->decided_at, r->decided_mono,
+                        ts_add(now.mono, nflog_lifetime(e, r->repeat_interval)), r->firing,
+                        r->resolved, d->kept, d->n_kept);
 
     delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
     if (r->firing.n != 0)
@@ -500,10 +501,10 @@ static void log_unsure(struct engine *e, const struct outbox_row *r, struct now 
     /* that it ended was refused; that it fires an earlier row may have said */
     if (delivery_add_hashes(&firing, r->resolved) == 0)
         return;
-    unsure =
-        nflog_entry_new(r->decided_at, r->decided_mono, ts_add(now.mono, entry_lifetime(e, r)),
-                        firing, (struct hash_list){NULL, 0}, known != NULL ? (*known)->kept : NULL,
-                        known != NULL ? (*known)->n_kept : 0);
+    unsure = nflog_entry_new(r->decided_at, r->decided_mono,
+                             ts_add(now.mono, nflog_lifetime(e, r->repeat_interval)), firing,
+                             (struct hash_list){NULL, 0}, known != NULL ? (*known)->kept : NULL,
+                             known != NULL ? (*known)->n_kept : 0);
     unsure->opened_as = mem_str_dup(outbox_told_as(r));
     unsure->is_unsure = true;
     nflog_write(e, r->key, unsure, now, fx);

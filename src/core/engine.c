@@ -7,8 +7,6 @@
 MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
 MAP_DEFINE(outbox_map, str, struct outbox_slot *, hash_str, str_eq);
 
-enum { GC_INTERVAL_S = 30 };
-
 void effects_init(struct effects *fx)
 {
     *fx = (struct effects){0};
@@ -97,7 +95,7 @@ struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, 
     e->silencer = silencer_new();
     e->inhibitor = inhibitor_new(conf->inhibit_rules, conf->n_inhibit_rules);
     e->intervals = interval_set_new(conf->time_intervals, conf->n_time_intervals);
-    e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
+    e->next_gc = ts_add(now.mono, GC_INTERVAL);
     e->next_refresh = ts_add(now.mono, BUILTIN_REFRESH);
     e->next_alive = now.mono;
     e->down_at = now.wall;
@@ -155,7 +153,7 @@ ts_ns gc_due(const struct engine *e)
 
 void gc_run(struct engine *e, struct now now, struct effects *fx)
 {
-    e->next_gc = ts_add(now.mono, GC_INTERVAL_S * NS_PER_S);
+    e->next_gc = ts_add(now.mono, GC_INTERVAL);
     CORE_PARTS_EACH(p)
     if (p->gc != NULL)
         p->gc(e, now, fx);

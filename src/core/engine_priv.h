@@ -85,6 +85,8 @@ void outbox_stepped(struct engine *e, dur_ns by, struct now now, struct effects 
 void outbox_release(struct engine *e);
 void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct now now,
                  struct effects *fx);
+/* For how long an entry is kept that something sent of such a route has left. */
+dur_ns nflog_lifetime(const struct engine *e, dur_ns repeat);
 void nflog_gc(struct engine *e, struct now now, struct effects *fx);
 
 /* rules.c */
@@ -137,6 +139,7 @@ void changed_sources(struct engine *e);
 void changed_all(struct engine *e, enum change_kind kind);
 
 /* engine.c */
+#define GC_INTERVAL (30 * NS_PER_S)
 ts_ns gc_due(const struct engine *e);
 void gc_run(struct engine *e, struct now now, struct effects *fx);
 void intervals_configure(struct engine *e, struct now now, struct effects *fx);

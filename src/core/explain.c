@@ -1,5 +1,5 @@
-/* Why an alert was, or was not, sent: by the tree's trace, by what holds it, and an integration's row, log and foreseen time.
- */
+/* What holds an alert back is audience.c's word, when it is told next foresee.c's; here both are put together with what the log
+ * and the outbox have, route by route, and said in words. */
 #include "core/explain.h"
 
 #include "codec/duration.h"
@@ -30,8 +30,9 @@ static bool explain_has(struct hash_list firing, struct hash_list resolved, uint
 }
 
 /* Whether the row tells the alert; one that waits asks again when it is sent. */
-static bool explain_row_tells(const struct engine *e, const struct outbox_row *r, bool is_in_flight,
-                              uint64_t hash, struct now now, struct arena *a)
+static bool explain_row_tells(const struct engine *e, const struct outbox_row *r,
+                              const struct nflog_entry *known, bool is_in_flight, uint64_t hash,
+                              struct now now, struct arena *a)
 {
     ts_ns sent;
     struct now at;
@@ -41,9 +42,9 @@ static bool explain_row_tells(const struct engine *e, const struct outbox_row *r
         return false;
     sent = r->not_before > now.mono ? r->not_before : now.mono;
     at = (struct now){.wall = ts_add(now.wall, sent - now.mono), .mono = now.mono};
-    if (is_in_flight || audience_is_settled(e, r, sent) || !audience_of_row(e, r, at, a, &x))
+    if (is_in_flight || audience_is_settled(e, r, sent) || !audience_of_row(e, r, known, at, a, &x))
         return true;
-    return !x.is_withdrawn && explain_has(x.firing, x.resolved, hash);
+    return !row_is_withdrawn(&x, r, known, sent) && explain_has(x.firing, x.resolved, hash);
 }
 
 static enum explain_verdict explain_held(enum held_by by)
@@ -67,8 +68,8 @@ static enum explain_verdict explain_judge(const struct engine *e, const struct e
     uint64_t hash = labels_dedup_hash(x->labels);
     const struct outbox_slot *s = in->slot;
 
-    if (s != NULL && (explain_row_tells(e, s->row, outbox_in_flight(s), hash, now, a) ||
-                      explain_row_tells(e, s->next, false, hash, now, a)))
+    if (s != NULL && (explain_row_tells(e, s->row, in->last, outbox_in_flight(s), hash, now, a) ||
+                      explain_row_tells(e, s->next, in->last, false, hash, now, a)))
         return outbox_in_flight(s) || s->row->attempt == 0 ? EXPLAIN_SENDING : EXPLAIN_RETRYING;
     if (r->held_by != HELD_BY_NOTHING && !audience_hears_end(e, in->last, hash, x->is_resolved))
         return explain_held(r->held_by);

@@ -4,7 +4,7 @@
  * (nflog_decide). If there is news, a row goes to the outbox in the same commit as the decision.
  *
  * The flush is over when every row of it is answered. Then the resolved alerts that it told leave the group, unless they
- * changed meanwhile; a failure keeps them, and the next tick decides again. */
+ * changed meanwhile; a failure keeps them, or an earlier row that still waits, and the next tick decides again. */
 #include "core/engine_priv.h"
 #include "route/route_conf.h"
 
@@ -337,9 +337,11 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
         more = with_told(e, f, all, entry, buf_str(&key), &fx->arena, now);
         f = &more;
     }
-    if (f->n == 0) {
+    if (f->n == 0) { /* nothing is left to tell of, which is not the same as an end */
+        /* a row that waits is sent all the same once it may be: whoever has ended since is told of then */
+        g->flush_failed |= outbox_map_get(&e->outbox, buf_str(&key)) != NULL;
         buf_release(&key);
-        return; /* nothing is left to tell of, which is not the same as an end */
+        return;
     }
     reason = nflog_decide(entry, f->firing, f->resolved, ic->send_resolved,
                           g->route->conf->repeat_interval, now);

@@ -92,8 +92,22 @@ static bool silence_is_pending(const struct engine *e, ts_ns now)
     return pending;
 }
 
-static void predict(struct oracle *fresh, const struct engine *e, const struct alert *a,
-                    struct now now)
+/* Wall: who fires and is not held back is told by then. A row waits as long as its receiver asked for, or as its attempts
+ * that failed have it, and so does what takes its place. All receivers are one destination: who asked to be left alone is
+ * left alone by each of them. */
+static ts_ns latest(const struct engine *e, const struct explain_route *r,
+                    const struct explain_integration *in, struct now now)
+{
+    ts_ns soon = ts_add(now.mono, r->route->conf->group_wait + r->route->conf->group_interval);
+    ts_ns opens = queue_opens(&e->queue, in->conf->destination);
+    ts_ns row = in->slot != NULL ? in->slot->row->not_before : TS_NONE;
+
+    soon = opens > soon ? opens : soon;
+    return ts_add(now.wall, (row > soon ? row : soon) - now.mono);
+}
+
+static void predict(struct oracle *fresh, const char *scenario, const struct engine *e,
+                    const struct alert *a, struct now now)
 {
     struct explanation x;
     struct arena scratch;
@@ -103,16 +117,15 @@ static void predict(struct oracle *fresh, const struct engine *e, const struct a
     for (size_t i = 0; i < x.n; i++)
         for (size_t j = 0; j < x.routes[i].n && j < 1; j++) {
             const struct explain_route *r = &x.routes[i];
-            ts_ns soon =
-                ts_add(now.wall, r->route->conf->group_wait + r->route->conf->group_interval);
             ts_ns at = r->integrations[j].next_at;
 
             if (r->integrations[j].is_cut)
                 continue;
             if (r->integrations[j].verdict == EXPLAIN_WAITING && !x.is_resolved &&
                 r->route->n_mute_intervals + r->route->n_active_intervals == 0 &&
-                (at == TS_NONE || at > soon) && !silence_is_pending(e, now.wall)) {
-                fprintf(stderr, "%016llx fires, and %.*s will not be told in time\n",
+                (at == TS_NONE || at > latest(e, r, &r->integrations[j], now)) &&
+                !silence_is_pending(e, now.wall)) {
+                fprintf(stderr, "%s: %016llx fires, and %.*s will not be told in time\n", scenario,
                         (unsigned long long)alert_fingerprint(a), STR(r->route->receiver));
                 fresh->wrong++;
             }
@@ -151,7 +164,7 @@ void oracle_ask(struct oracle *o, const char *scenario, const struct engine *e, 
 
         if (!alert_is_resolved(a, now) && ends < fresh.until)
             fresh.until = ends;
-        predict(&fresh, e, a, now);
+        predict(&fresh, scenario, e, a, now);
     }
     if (o->holds && o->world == fresh.world) {
         VEC_EACH (const struct prediction *, p, &o->v)

@@ -189,6 +189,58 @@ static void mend_all(struct gen *g, ts_ns at)
     mend(g, store_first ? ACT_SINK : ACT_STORE, store_first ? &g->sink_works : &g->store_works, at);
 }
 
+static struct labels held_labels(struct gen *g, const char *i, const char *sev)
+{
+    struct label *v = arena_array(&g->s->arena, 3, sizeof(*v));
+
+    v[0] = (struct label){S("g"), S("c")};
+    v[1] = (struct label){S("i"), str_of(i)};
+    v[2] = (struct label){S("sev"), str_of(sev)};
+    return (struct labels){v, 3};
+}
+
+static void put_action(struct gen *g, struct action a)
+{
+    a.line = (int)g->s->actions.n;
+    vec_push(&g->s->actions, a);
+}
+
+static dur_ns some(struct gen *g, unsigned most)
+{
+    return (dur_ns)(1 + pick(g, most)) * NS_PER_S;
+}
+
+/* What chance alone brings about too rarely: two of a group fire while their receiver asks to be left alone, both are silenced
+ * for a while, and one is over before the row that waits is sent. Returns when it is over. */
+static ts_ns add_story(struct gen *g, ts_ns at)
+{
+    const char *sev = WORD(g, "critical", "warning", "info");
+    struct action post = {.kind = ACT_POST, .at = at, .labels = held_labels(g, "4", sev)};
+    struct action sink = {.kind = ACT_SINK, .at = at, .status = 503, .d = 4 * NS_PER_M};
+    struct action silence = {.kind = ACT_SILENCE};
+
+    sink.name = S("");
+    if (g->parts & RANDOM_SINKS)
+        put_action(g, sink);
+    put_action(g, post);
+    post.labels = held_labels(g, "5", sev);
+    put_action(g, post);
+    sink.at = silence.at = ts_add(at, some(g, 150));
+    sink.status = 200;
+    sink.d = 0;
+    sink.on = true;
+    put_action(g, sink);
+    silence.text = S("i=~\"4|5\"");
+    silence.d = some(g, 200);
+    silence.name = S("s");
+    if (g->parts & RANDOM_SILENCES)
+        put_action(g, silence);
+    post.kind = ACT_RESOLVE;
+    post.at = ts_add(silence.at, some(g, 30));
+    put_action(g, post);
+    return ts_add(post.at, 15 * NS_PER_M);
+}
+
 void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns length)
 {
     struct gen g = {.r = rand_of(seed), .s = out, .parts = parts};
@@ -208,4 +260,6 @@ void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns
         at += (dur_ns)(1 + pick(&g, 900)) * NS_PER_S + (chance(&g, 50) ? 0 : 123 * NS_PER_MS);
         mend_all(&g, at);
     }
+    if (chance(&g, 25))
+        out->end = add_story(&g, at);
 }

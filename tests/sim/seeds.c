@@ -33,8 +33,8 @@ static bool fires(const struct arrived *a)
     return false;
 }
 
-/* Whether the receiver failed at some time in between, or at `to`. */
-static bool was_away(const struct scenario *scn, ts_ns from, ts_ns to)
+/* Whether the receiver failed at some time in between, or at `to`; is_mute: only whether it gave no answer. */
+static bool was_away(const struct scenario *scn, ts_ns from, ts_ns to, bool is_mute)
 {
     bool is_away = false, was = false;
 
@@ -42,10 +42,35 @@ static bool was_away(const struct scenario *scn, ts_ns from, ts_ns to)
         if (a->kind != ACT_SINK || a->at > to)
             continue;
         was |= a->at > from && is_away;
-        is_away = a->status / 100 != 2;
+        is_away = is_mute ? a->status == 0 : a->status / 100 != 2;
         was |= a->at > from && is_away;
     }
     return was || is_away;
+}
+
+/* By how much the wall clock was set ahead in between, as far as a later life counts it. Only a process that goes on has a clock
+ * that nobody sets; the log says by the wall clock when it told last (alertmanager.md 3.7: the entry's timestamp). */
+static dur_ns stepped_ahead(const struct scenario *scn, ts_ns from, ts_ns to)
+{
+    dur_ns steps = 0, counted = 0;
+
+    VEC_EACH (const struct action *, a, &scn->actions) {
+        if (a->at <= from || a->at > to)
+            continue;
+        if (a->kind == ACT_WALL)
+            steps += a->d;
+        else if (a->kind == ACT_RESTART || a->kind == ACT_CRASH)
+            counted = steps;
+    }
+    return counted > 0 ? counted : 0;
+}
+
+/* What was under way while nobody answered may have been heard, and said something else: then the same is news again. */
+static bool may_have_heard_else(const struct sim *s, const struct arrived *last,
+                                const struct arrived *a)
+{
+    return !str_is(a->reason, notify_reason_text(REASON_REPEAT)) &&
+           was_away(s->scn, last->at, a->at, true);
 }
 
 /* A message that says nothing which the one before it did not say is a repeat, and must not come early. That nothing
@@ -60,7 +85,7 @@ static bool repeats_in_time(const struct sim *s, const char *name)
         const struct route *r = route_to(shell_engine(s->it.shell), a->receiver);
         bool is_repeat =
             engine_receiver(shell_engine(s->it.shell), a->receiver)->integrations[0].send_resolved;
-        ts_ns decided;
+        ts_ns decided, since;
 
         for (size_t j = i; j-- > 0 && last == NULL;)
             if (str_eq(s->inbox.v.v[j].receiver, a->receiver) &&
@@ -71,8 +96,10 @@ static bool repeats_in_time(const struct sim *s, const char *name)
             is_repeat = is_repeat && has(last, al);
         decided = a->at - r->conf->repeat_interval -
                   r->conf->group_interval; /* of the last one, at the earliest */
-        if (!is_repeat || (fires(a) && (a->at - last->at >= r->conf->repeat_interval ||
-                                        was_away(s->scn, decided, last->at))))
+        since = is_repeat ? a->at - last->at + stepped_ahead(s->scn, last->at, a->at) : 0;
+        if (!is_repeat || may_have_heard_else(s, last, a) ||
+            (fires(a) &&
+             (since >= r->conf->repeat_interval || was_away(s->scn, decided, last->at, false))))
             continue;
         fprintf(stderr, "%s: repeated after %.3fs:\n", name, (double)(a->at - last->at) / NS_PER_S);
         arrived_print(last);

@@ -207,6 +207,12 @@ void truth_began(struct truth *t)
 
 /* -- what happens -- */
 
+static void begin(const struct truth *t, struct known_rule *x)
+{
+    x->since = x->began = now_mono(t);
+    x->paused = t->paused;
+}
+
 static void note_rules(struct truth *t, str name)
 {
     const struct wild_rules *r = &t->wild->rules[name.n != 0 ? name.p[0] - '0' : 0];
@@ -215,7 +221,7 @@ static void note_rules(struct truth *t, str name)
         struct known_rule *x = &t->rules[k];
 
         if (!x->is_named || x->is_renamed != r->is_renamed[k])
-            x->since = x->began = now_mono(t);
+            begin(t, x);
         x->is_named = r->is_named[k];
         x->is_renamed = r->is_renamed[k];
     }
@@ -343,7 +349,8 @@ static size_t shown_alerts(const struct truth *t)
 }
 
 /* What rules show is on the disk, also while a worker has the group: unless a commit is under way, or the disk is away. Of a
- * group that was removed and has just come back it shows what is being deleted. */
+ * group that was removed and has just come back it shows what is being deleted; just is what was lived since: in a pause no
+ * job ends. */
 static void check_shown(struct truth *t)
 {
     size_t shown;
@@ -352,7 +359,8 @@ static void check_shown(struct truth *t)
         state_memory_queued(t->sim->it.disk) != 0)
         return;
     for (size_t k = 0; k < WILD_GROUPS; k++)
-        if (t->rules[k].is_named && t->rules[k].began > now_mono(t) - 2 * NS_PER_M)
+        if (t->rules[k].is_named &&
+            t->rules[k].began > now_mono(t) - 2 * NS_PER_M - (t->paused - t->rules[k].paused))
             return;
     shown = shown_alerts(t);
     if (rows_of(t, STATE_RULE) < shown)
@@ -430,7 +438,7 @@ void truth_acts(struct truth *t, const struct action *a)
         struct known_rule *x = &t->rules[a->text.p[1] - '0'];
 
         if (x->is_there != a->on)
-            x->since = x->began = now_mono(t);
+            begin(t, x);
         x->is_there = a->on;
         break;
     }

@@ -41,8 +41,9 @@ struct known_silence {
 struct known_rule {
     bool is_named, is_there; /* by the configuration; its sample */
     bool is_renamed;
-    ts_ns began; /* both */
-    ts_ns since; /* and nothing may have made it begin anew */
+    ts_ns began;   /* both */
+    dur_ns paused; /* what the truth's was then */
+    ts_ns since;   /* and nothing may have made it begin anew */
     ts_ns asked;
 };
 

@@ -443,7 +443,7 @@ static void a_renamed_row_asks_its_group(void **state)
     restore(f);
     post(f, "{alertname=\"Full\",team=\"db\"}", TS_NONE, after(NS_PER_M));
     assert_str(outbox_group_key(only_row(f)), key);
-    assert_true(audience_of_row(f->e, only_row(f), after(2 * NS_PER_M), &f->arena, &x));
+    assert_true(audience_of_row(f->e, only_row(f), NULL, after(2 * NS_PER_M), &f->arena, &x));
     assert_true(x.is_whole);
     assert_non_null(x.group);
     assert_str(x.group->key, key);
