@@ -34,6 +34,7 @@ bool redact_is_secret_name(str name)
                                         "cert",
                                         "client_ca",
                                         "username",
+                                        "topic", /* of ntfy: whoever knows it reads and writes */
                                         "authorization",
                                         "proxy_connect_header",
                                         "basic_auth_users",
