@@ -164,6 +164,6 @@ struct delivery_hint {
     int status;
     const char *words, *advice;
 };
-void delivery_advise(struct delivery *d, const struct delivery_hint *hints);
+void delivery_explain(struct delivery *d, const struct delivery_hint *hints);
 
 #endif

@@ -137,7 +137,7 @@ static enum delivery_verdict telegram_refused(struct delivery *d)
         {0, NULL, NULL},
     };
 
-    delivery_advise(d, hints);
+    delivery_explain(d, hints);
     return DELIVERY_FAILED;
 }
 

@@ -173,7 +173,7 @@ enum delivery_verdict delivery_judge_whole(struct delivery *d)
     return d->lost ? DELIVERY_RETRY : delivery_judge_http(d);
 }
 
-void delivery_advise(struct delivery *d, const struct delivery_hint *hints)
+void delivery_explain(struct delivery *d, const struct delivery_hint *hints)
 {
     const struct http_answer *a = d->answer;
 
