@@ -112,20 +112,13 @@ static bool is_word_byte(char c)
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* Whether the @ at i may call somebody. One inside of a word is an address, unless it names everybody: some look for
- * that anywhere. */
+/* Whether the @ at i may call somebody. One inside of a word is an address, but for the two that Discord sees anywhere. */
 static bool calls_at(str s, size_t i)
 {
-    static const str everybody[] = {S_INIT("everyone"), S_INIT("here"), S_INIT("all"),
-                                    S_INIT("channel")};
     str behind = str_sub(s, i + 1, s.n);
 
-    for (size_t k = 0; k < ARRAY_LEN(everybody); k++)
-        if (str_starts_with(behind, everybody[k]) &&
-            (behind.n == everybody[k].n ||
-             (!is_word_byte(behind.p[everybody[k].n]) && behind.p[everybody[k].n] != '.')))
-            return true;
-    return behind.n != 0 && (i == 0 || !is_word_byte(s.p[i - 1]));
+    return str_starts_with(behind, S("everyone")) || str_starts_with(behind, S("here")) ||
+           (behind.n != 0 && (i == 0 || !is_word_byte(s.p[i - 1])));
 }
 
 static str without_calls(struct delivery *d, str s)
