@@ -285,10 +285,10 @@ static enum delivery_verdict mattermost_send(struct delivery *d)
     str url, channel;
 
     if (!d->secret(d, m->webhook_url, &url))
-        return DELIVERY_RETRY; /* the file may come back */
+        return DELIVERY_RETRY;                     /* the file may come back */
+    if (!delivery_expand(d, m->channel, &channel)) /* which may be "@bob" */
+        channel = STR_NONE;                        /* a webhook has one of its own */
     delivery_call_nobody(d);
-    if (!delivery_expand(d, m->channel, &channel))
-        channel = STR_NONE; /* a webhook has one of its own */
     json_writer_init(&w, &b, true);
     mattermost_fill(d, &w, channel);
     delivery_post_json(d, url, &b);

@@ -201,10 +201,10 @@ static enum delivery_verdict rocketchat_send(struct delivery *d)
     h[1].name = S("X-Auth-Token");
     h[2].name = S("X-User-Id");
     if (!d->secret(d, r->token, &h[1].value) || !d->secret(d, r->token_id, &h[2].value))
-        return DELIVERY_RETRY; /* the file may come back */
-    delivery_call_nobody(d);
-    if (!delivery_expand(d, r->channel, &channel))
+        return DELIVERY_RETRY;                     /* the file may come back */
+    if (!delivery_expand(d, r->channel, &channel)) /* which may be "@bob" */
         return DELIVERY_FAILED;
+    delivery_call_nobody(d);
     json_writer_init(&w, &b, true);
     rocketchat_fill(d, &w, channel);
     delivery_post_json(d, rocketchat_url(d, r->api_url), &b);

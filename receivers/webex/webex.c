@@ -39,9 +39,9 @@ static enum delivery_verdict webex_send(struct delivery *d)
     struct buf b = BUF_INIT;
     str room;
 
-    delivery_call_nobody(d);
     if (!delivery_expand(d, k->room_id, &room))
         return DELIVERY_FAILED;
+    delivery_call_nobody(d);
     json_writer_init(&w, &b, true);
     json_open(&w, '{');
     json_put_text(&w, "markdown",
