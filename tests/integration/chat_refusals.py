@@ -80,4 +80,17 @@ def test_what_to_change():
                 assert words in said and "SECRET" not in said, (kind, said)
 
 
+def test_a_file_that_holds_no_chat():
+    """A name would be somebody's; the file may get better."""
+    with folder() as d, Sink(otherwise=answer(200, '{"ok":true}')) as sink:
+        write(f"{d}/chat", "@ops\n")
+        with Tocsin(config(sink.url, ["telegram"]).replace("chat_id: 7", f"chat_id_file: '{d}/chat'"), d) as t:
+            t.alert(alertname="A", ends=600)
+            until("it is said", lambda: "chat' does not hold the number of a chat" in t.text(), 15)
+            equal(sink.count(), 0)
+            write(f"{d}/chat", "-7\n")
+            until("the message", lambda: sink.count() == 1, 15)
+            equal(sink.got[0].json()["chat_id"], "-7")
+
+
 main()

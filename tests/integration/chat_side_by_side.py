@@ -10,6 +10,7 @@ KINDS = {
          message: '{{ .CommonLabels.node }} _x_ {{ .Status }}'}
       - {api_url: 'U/tg-html', bot_token_file: D/token, chat_id: 7, message: '<b>{{ .CommonLabels.node }}</b> &
          <a href="{{ (index .Alerts 0).GeneratorURL }}">{{ .CommonAnnotations.summary }}</a>'}
+      - {api_url: 'U/tg-file', bot_token: '12:abc', chat_id_file: D/chat, message: m}
       - {api_url: 'U/tg-long', bot_token: '12:abc', chat_id: 7, parse_mode: '', message: 'LONG'}
       - {api_url: 'U/tg-long-html', bot_token: '12:abc', chat_id: 7, message: 'LONG'}
       - {api_url: 'U/tg-empty', bot_token: '12:abc', chat_id: 7, parse_mode: Markdown, message: '{{ .CommonAnnotations.none }}'}
@@ -106,7 +107,7 @@ KINDS = {
 """,
 }
 NEWER_KINDS = {"msteams", "msteamsv2", "rocketchat", "mattermost"}
-NEWER_KEYS = re.compile(r"(message_thread_id:|bot_token_file:|content:|username:|avatar_url:|webhook_url_file:|room_id: '|LONG)")  # than 0.25
+NEWER_KEYS = re.compile(r"(message_thread_id:|chat_id_file:|bot_token_file:|content:|username:|avatar_url:|webhook_url_file:|room_id: '|LONG)")  # than 0.25
 # Sections of their own text have a blank line more there.
 SPACED = re.compile(r"/(mt|m2|mm)-default")
 # Without a chat in it Alertmanager falls over.
@@ -152,6 +153,7 @@ def test_same_requests():
         for i, base in enumerate(bases):
             os.mkdir(f"{d}/{i}")
             write(f"{d}/{i}/token", "12:abc\n")
+            write(f"{d}/{i}/chat", "-1001\n")
             write(f"{d}/{i}/dc", base + "/dc-long\n")
             texts.append(config(base, f"{d}/{i}"))
         entries = len(re.findall("^      - ", texts[0], re.M))
