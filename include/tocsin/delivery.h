@@ -106,9 +106,19 @@ str delivery_sign(struct delivery *d, str key, str text);
 str delivery_escape_query(struct delivery *d, str s);
 /* Cuts to max runes: the first max - 1 and an ellipsis, or just max when that is 3 or less. */
 str delivery_truncate_runes(struct delivery *d, str s, size_t max);
-
-/* At most max bytes, no rune and no entity split, with an ellipsis (in them) where something was cut. */
+/* Cuts to max bytes, the ellipsis among them; a rune is left out rather than split. */
 str delivery_truncate_bytes(struct delivery *d, str s, size_t max);
+str delivery_truncate_markup(struct delivery *d, str s,
+                             size_t max); /* the same; nor is an HTML entity split */
+
+/* A label comes from whoever is scraped and must not wake whole channels; annotations are the rule author's, and may.
+ * Each puts a notification in d->n's place. change gives the value as it may be shown. */
+void delivery_change_labels(struct delivery *d, str (*change)(struct delivery *d, str value));
+/* For the many that call people by @: @here, <@123>, @bob. An address a@b.example stays as it is. */
+void delivery_call_nobody(struct delivery *d);
+
+/* Fills d->request: a POST of the JSON in body, which is taken, and the newline that Go's encoder ends with. */
+void delivery_post_json(struct delivery *d, str url, struct buf *body);
 
 /* A template without HTML. What has no "{{" stands as it is. False: d->err is filled, the step ends with FAILED. */
 bool delivery_expand(struct delivery *d, str text, str *out);
@@ -144,6 +154,9 @@ void delivery_put_value(struct delivery *d, struct json_writer *w, const struct 
 /* The members called names[] of the answer's JSON object: strings decoded, lists of strings joined with commas, the rest
  * as written; absent and null ones are empty. They live in d->arena. False: the body is no JSON object. */
 bool delivery_answer_read(struct delivery *d, const char *const *names, str *values, size_t n);
+/* The same of any text, such as a member that is an object itself. */
+bool delivery_json_read(struct delivery *d, str json, const char *const *names, str *values,
+                        size_t n);
 
 /* The default judgement of an HTTP answer, by its status: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER, of at most five
  * minutes; 429, 5xx and no status RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first
@@ -151,5 +164,15 @@ bool delivery_answer_read(struct delivery *d, const char *const *names, str *val
 enum delivery_verdict delivery_judge_http(struct delivery *d);
 /* The same for who reads the body, too: an answer that did not come whole is RETRY, whatever its status. */
 enum delivery_verdict delivery_judge_whole(struct delivery *d);
+/* Waits for as many seconds as the text says, rounded up, five minutes at most. False: it is no number. */
+bool delivery_wait(struct delivery *d, str seconds);
+
+/* What to change when an answer refuses: the first row whose status (0 = any) and words (NULL = any, else part of the
+ * body) fit goes before d->err. The list ends with a row without advice. */
+struct delivery_hint {
+    int status;
+    const char *words, *advice;
+};
+void delivery_explain(struct delivery *d, const struct delivery_hint *hints);
 
 #endif

@@ -297,7 +297,7 @@ static bool feishu_put_sign(struct delivery *d, struct json_writer *w)
 static bool feishu_fill(struct delivery *d, const struct feishu_content *c, size_t max)
 {
     const struct feishu_conf *k = d->conf;
-    str text = delivery_truncate_bytes(d, c->text, max);
+    str text = delivery_truncate_markup(d, c->text, max);
     struct json_writer w;
     struct buf b = BUF_INIT;
     bool ok;

@@ -113,7 +113,8 @@ static void ntfy_fill(struct delivery *d, str topic)
     json_put_text(&w, "topic", topic);
     json_put_text(&w, "title", delivery_say(d, k->title, false));
     json_put_text(&w, "message",
-                  delivery_truncate_bytes(d, delivery_say(d, k->message, false), NTFY_MESSAGE_MAX));
+                  delivery_truncate_markup(d, delivery_say(d, k->message, false),
+                                           NTFY_MESSAGE_MAX));
     json_key(&w, S("priority"));
     json_put_u64(&w, ntfy_priority(d, k->priority));
     if (tags.n != 0) {

@@ -187,31 +187,6 @@ static str without_mentions(struct delivery *d, str s)
     return out;
 }
 
-static struct labels quiet_labels(struct delivery *d, struct labels ls)
-{
-    struct label *v = arena_array(d->arena, ls.n, sizeof(*v));
-
-    for (size_t i = 0; i < ls.n; i++)
-        v[i] = (struct label){ls.v[i].name, without_mentions(d, ls.v[i].value)};
-    return (struct labels){v, ls.n};
-}
-
-static const struct notification *quiet(struct delivery *d)
-{
-    struct notification *n = arena_new(d->arena, struct notification);
-    struct notified_alert *alerts = arena_array(d->arena, d->n->n_alerts, sizeof(*alerts));
-
-    *n = *d->n;
-    n->group_labels = quiet_labels(d, n->group_labels);
-    n->route_labels = quiet_labels(d, n->route_labels);
-    for (size_t i = 0; i < n->n_alerts; i++) {
-        alerts[i] = n->alerts[i];
-        alerts[i].labels = quiet_labels(d, alerts[i].labels);
-    }
-    n->alerts = alerts;
-    return n;
-}
-
 /* -- the message, in the field order of Alertmanager -- */
 
 enum { MAX_TITLE = 1024 }; /* runes */
@@ -510,7 +485,7 @@ static enum delivery_verdict slack_step(struct delivery *d)
 {
     if (d->answer != NULL)
         return slack_judge(d);
-    d->n = quiet(d);
+    delivery_change_labels(d, without_mentions);
     return slack_send(d, true);
 }
 

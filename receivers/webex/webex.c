@@ -1,4 +1,5 @@
 /* webex.c - Cisco Webex. */
+#include "tocsin/json.h"
 #include "tocsin/receiver.h"
 
 struct webex_conf {
@@ -28,6 +29,51 @@ static const struct conf_type webex_conf_type = {
     .size = sizeof(struct webex_conf),
 };
 
+enum { WEBEX_MAX_TEXT = 7439 }; /* bytes */
+
+/* The token is that of http_config. */
+static enum delivery_verdict webex_send(struct delivery *d)
+{
+    const struct webex_conf *k = d->conf;
+    struct json_writer w;
+    struct buf b = BUF_INIT;
+    str room;
+
+    if (!delivery_expand(d, k->room_id, &room))
+        return DELIVERY_FAILED;
+    delivery_call_nobody(d);
+    json_writer_init(&w, &b, true);
+    json_open(&w, '{');
+    json_put_text(&w, "markdown",
+                  delivery_truncate_bytes(d, delivery_say(d, k->message, false), WEBEX_MAX_TEXT));
+    if (room.n != 0)
+        json_put_text(&w, "roomId", room);
+    json_close(&w, '}');
+    delivery_post_json(d, k->api_url, &b);
+    return DELIVERY_SEND_HTTP;
+}
+
+static enum delivery_verdict webex_judge(struct delivery *d)
+{
+    static const struct delivery_hint hints[] = {
+        {400, "roomId", "\"room_id\" gives no room"},
+        {401, NULL, "the token in \"http_config\" is wrong"},
+        {403, NULL, "the bot is not in the room: add it"},
+        {404, NULL, "set \"room_id\" to a room that the bot is in"},
+        {0, NULL, NULL},
+    };
+    enum delivery_verdict v = delivery_judge_http(d);
+
+    if (v == DELIVERY_FAILED)
+        delivery_explain(d, hints);
+    return v;
+}
+
+static enum delivery_verdict webex_step(struct delivery *d)
+{
+    return d->answer != NULL ? webex_judge(d) : webex_send(d);
+}
+
 const struct receiver_type webex_receiver = {
     .name = "webex",
     .config_key = "webex_configs",
@@ -36,4 +82,5 @@ const struct receiver_type webex_receiver = {
     .send_resolved_default = true,
     .uses_http = true,
     .check = webex_check,
+    .step = webex_step,
 };

@@ -121,7 +121,7 @@ static void wecom_fill(struct delivery *d)
                         false);
     if (!is_text)
         tail = wecom_mentions(d, users);
-    text = delivery_truncate_bytes(d, text, max > tail.n ? max - tail.n : 0);
+    text = delivery_truncate_markup(d, text, max > tail.n ? max - tail.n : 0);
     json_writer_init(&w, &b, false);
     json_open(&w, '{');
     json_put_text(&w, "msgtype", k->message_type);

@@ -261,12 +261,18 @@ static str read_member(struct delivery *d, struct json_reader *r)
 
 bool delivery_answer_read(struct delivery *d, const char *const *names, str *values, size_t n)
 {
+    return delivery_json_read(d, d->answer->body, names, values, n);
+}
+
+bool delivery_json_read(struct delivery *d, str json, const char *const *names, str *values,
+                        size_t n)
+{
     struct json_reader r;
     str key;
 
     for (size_t i = 0; i < n; i++)
         values[i] = STR_NONE;
-    json_reader_init(&r, d->answer->body, d->arena, ANSWER_DEPTH);
+    json_reader_init(&r, json, d->arena, ANSWER_DEPTH);
     for (json_object_begin(&r); json_object_next(&r, &key);) {
         size_t i = 0;
 

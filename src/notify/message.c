@@ -120,15 +120,18 @@ size_t notification_truncate(struct notification *n, size_t max)
 enum { WAIT_MAX_S = 300 };
 
 /* How long the server wants to be left alone. It is somebody whom we do not know, and must not gag a group for a day: what
- * is longer than five minutes is cut, and said. A receiver that knows its vendor's waits sets them by itself. */
-static bool retry_after(struct delivery *d)
+ * is longer than five minutes is cut, and said. A receiver that knows its vendor's waits sets them by itself. The date
+ * form of Retry-After is not used by the services that we talk to; backoff serves. */
+bool delivery_wait(struct delivery *d, str seconds)
 {
-    str text = str_trim(http_header_get(&d->answer->headers, S("Retry-After")));
+    str fraction = str_trim(seconds), whole = str_cut(&fraction, '.');
     struct err e = d->err;
-    uint64_t s;
+    uint64_t s, rest = 0;
 
-    if (!str_to_u64(text, &s))
-        return false; /* the date form is not used by the services we talk to; backoff serves */
+    if (!str_to_u64(whole, &s) || (fraction.n != 0 && !str_to_u64(fraction, &rest)))
+        return false;
+    if (rest != 0 && s < WAIT_MAX_S)
+        s++;
     if (s > WAIT_MAX_S) {
         err_set(&d->err, ERR_IO, "%s; it asks for a wait of %llu s and gets %d", e.msg,
                 (unsigned long long)s, WAIT_MAX_S);
@@ -159,7 +162,8 @@ enum delivery_verdict delivery_judge_http(struct delivery *d)
                  : a->status >= 400 && a->status < 500  ? FAILURE_CLIENT
                  : a->status >= 500                     ? FAILURE_SERVER
                                                         : FAILURE_OTHER;
-    if ((a->status == 429 || a->status == 503) && retry_after(d))
+    if ((a->status == 429 || a->status == 503) &&
+        delivery_wait(d, http_header_get(&a->headers, S("Retry-After"))))
         return DELIVERY_RETRY_AFTER;
     return a->status == 429 || a->status >= 500 ? DELIVERY_RETRY : DELIVERY_FAILED;
 }
@@ -167,4 +171,16 @@ enum delivery_verdict delivery_judge_http(struct delivery *d)
 enum delivery_verdict delivery_judge_whole(struct delivery *d)
 {
     return d->lost ? DELIVERY_RETRY : delivery_judge_http(d);
+}
+
+void delivery_explain(struct delivery *d, const struct delivery_hint *hints)
+{
+    const struct http_answer *a = d->answer;
+
+    for (; hints->advice != NULL; hints++)
+        if ((hints->status == 0 || hints->status == a->status) &&
+            (hints->words == NULL || str_find_str(a->body, str_of(hints->words)) >= 0)) {
+            (void)err_wrap(&d->err, "%s", hints->advice);
+            return;
+        }
 }

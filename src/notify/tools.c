@@ -1,6 +1,8 @@
-/* tools.c - what receivers need and may not include themselves: hashes, signatures, escaping, cutting. */
+/* tools.c - what receivers need and may not include themselves: hashes, signatures, escaping, cutting, labels that call
+ * nobody. */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include "base/buf.h"
 #include "base/utf8.h"
 #include "codec/base64.h"
 #include "codec/escape.h"
@@ -65,6 +67,18 @@ str delivery_truncate_runes(struct delivery *d, str s, size_t max)
     return arena_printf(d->arena, "%.*s%s", STR(str_sub(s, 0, cut)), max <= 3 ? "" : "…");
 }
 
+str delivery_truncate_bytes(struct delivery *d, str s, size_t max)
+{
+    static const str dots = S_INIT("…");
+    size_t keep = max <= dots.n ? max : max - dots.n;
+
+    if (s.n <= max)
+        return s;
+    while (keep != 0 && ((unsigned char)s.p[keep] & 0xc0) == 0x80)
+        keep--;
+    return arena_printf(d->arena, "%.*s%s", STR(str_sub(s, 0, keep)), max <= dots.n ? "" : "…");
+}
+
 /* Less where an entity would be split: "&#60;". */
 static size_t whole_entities(str s, size_t n)
 {
@@ -76,14 +90,89 @@ static size_t whole_entities(str s, size_t n)
     return at != 0 && n - at < ENTITY_MAX && s.p[at - 1] == '&' ? at - 1 : n;
 }
 
-str delivery_truncate_bytes(struct delivery *d, str s, size_t max)
+str delivery_truncate_markup(struct delivery *d, str s, size_t max)
 {
-    static const str ellipsis = S_INIT("…");
+    static const str dots = S_INIT("…");
     str head;
 
     if (s.n <= max)
         return s;
-    head = utf8_cut(s, max > ellipsis.n ? max - ellipsis.n : 0);
+    head = utf8_cut(s, max > dots.n ? max - dots.n : 0);
     return arena_printf(d->arena, "%.*s%.*s", STR(str_sub(s, 0, whole_entities(s, head.n))),
-                        STR(ellipsis));
+                        STR(dots));
+}
+
+/* -- labels -- */
+
+static struct labels changed_labels(struct delivery *d, struct labels ls,
+                                    str (*change)(struct delivery *d, str value))
+{
+    struct label *v = arena_array(d->arena, ls.n, sizeof(*v));
+
+    for (size_t i = 0; i < ls.n; i++)
+        v[i] = (struct label){ls.v[i].name, change(d, ls.v[i].value)};
+    return (struct labels){v, ls.n};
+}
+
+void delivery_change_labels(struct delivery *d, str (*change)(struct delivery *d, str value))
+{
+    struct notification *n = arena_new(d->arena, struct notification);
+    struct notified_alert *alerts = arena_array(d->arena, d->n->n_alerts, sizeof(*alerts));
+
+    *n = *d->n;
+    n->group_labels = changed_labels(d, n->group_labels, change);
+    n->route_labels = changed_labels(d, n->route_labels, change);
+    for (size_t i = 0; i < n->n_alerts; i++) {
+        alerts[i] = n->alerts[i];
+        alerts[i].labels = changed_labels(d, alerts[i].labels, change);
+    }
+    n->alerts = alerts;
+    d->n = n;
+}
+
+static bool is_word_byte(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* Whether the @ at i may call somebody. One inside of a word is an address, but for the two that Discord sees anywhere. */
+static bool calls_at(str s, size_t i)
+{
+    str behind = str_sub(s, i + 1, s.n);
+
+    return str_starts_with(behind, S("everyone")) || str_starts_with(behind, S("here")) ||
+           (behind.n != 0 && (i == 0 || !is_word_byte(s.p[i - 1])));
+}
+
+static str without_calls(struct delivery *d, str s)
+{
+    struct buf b = BUF_INIT;
+    str out;
+
+    if (str_find(s, '@') < 0)
+        return s;
+    for (size_t i = 0; i < s.n; i++) {
+        buf_addc(&b, s.p[i]);
+        if (s.p[i] == '@' && calls_at(s, i))
+            buf_adds(&b, "\u200b"); /* a space of no width, which ends the name before it begins */
+    }
+    out = arena_str(d->arena, buf_str(&b));
+    buf_release(&b);
+    return out;
+}
+
+void delivery_call_nobody(struct delivery *d)
+{
+    delivery_change_labels(d, without_calls);
+}
+
+/* -- requests -- */
+
+void delivery_post_json(struct delivery *d, str url, struct buf *body)
+{
+    static struct http_header json = {S_INIT("Content-Type"), S_INIT("application/json")};
+
+    buf_addc(body, '\n');
+    d->request = (struct http_request){
+        .method = S("POST"), .url = url, .headers = {&json, 1}, .body = arena_take(d->arena, body)};
 }

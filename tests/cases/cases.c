@@ -4,6 +4,7 @@
  *     global: {}                   keys of global:
  *     language: zh                 of the built-in messages
  *     config: {}                   the integration's entry
+ *     http_authorization: true     its http_config, which stands apart, has one
  *     refused: TEXT                ... which the check refuses, with this in its words; nothing below then
  *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved}]}
  *     kept: {threadTs: "1"}        what the last delivery kept
@@ -121,7 +122,9 @@ static bool read_config(struct bench *b)
     const struct yaml_node *root = b->doc.root;
     struct conf_part global = {&b->doc, yaml_get(root, S("global"))};
     struct conf_part part = {&b->doc, yaml_get(root, S("config"))};
-    const struct receiver_view view = {.global = &b->global.receivers};
+    const struct receiver_view view = {.global = &b->global.receivers,
+                                       .has_http_authorization =
+                                           yaml_get(root, S("http_authorization")) != NULL};
     const struct conf_in in = {.run = &run, .doc = &b->doc, .index = -1};
     struct conf_check c;
 

@@ -266,8 +266,8 @@ NOTHING, HALF, CLOSE = "nothing", "half", "close"  # bytes are an answer as it i
 
 
 class Received:
-    def __init__(self, path, headers, body, behaviour):
-        self.at, self.path, self.headers, self.body, self.behaviour = time.monotonic(), path, headers, body, behaviour
+    def __init__(self, method, path, headers, body, behaviour):
+        self.at, self.method, self.path, self.headers, self.body, self.behaviour = time.monotonic(), method, path, headers, body, behaviour
 
     def json(self):
         return json.loads(self.body)
@@ -376,7 +376,7 @@ class Sink(Listener):
         body = f.read(int(headers.get("content-length", 0)))
         with self.lock:
             b = self.script.pop(0) if self.script else self.otherwise
-            self.got.append(Received(line[1], headers, body, b))
+            self.got.append(Received(line[0], line[1], headers, body, b))
         if b == NOTHING:
             self.held.append(c)
             return False
