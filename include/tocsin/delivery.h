@@ -66,6 +66,13 @@ struct delivery {
      * error is final, the next attempt would end the same way. For what says where to; texts: delivery_say(). */
     bool (*render)(struct delivery *d, str text, bool html, str *out);
 
+    /* What earlier deliveries learned and no disk may see, such as an access token, by a name (a hash of all that it hangs
+     * on); in memory only, for as long as was said. False: nothing is known. An empty value forgets. */
+    bool (*recall)(struct delivery *d, str name, str *out);
+    void (*remember)(struct delivery *d, str name, str value, dur_ns valid);
+    /* A variable of the environment, for who is told where its secrets are like that (AWS); empty when it is not set. */
+    str (*env)(struct delivery *d, const char *name);
+
     /* Of a robot that names people: AtMobiles in its templates. NULL: those have no such field. */
     const struct conf_strings *at_mobiles;
 
@@ -81,6 +88,10 @@ struct delivery {
     /* Of several people, those who need this notification no more, a line each: what an attempt that ended with a retry has
      * put here is there in the next one. */
     str had;
+
+    /* The step's own, between the requests of one attempt: in d->arena, made anew for each request and never changed, as the
+     * step may be run once more. NULL at the first. */
+    const void *progress;
 
     /* what the step fills */
     struct http_request request;
@@ -101,9 +112,17 @@ size_t notification_truncate(struct notification *n, size_t max);
 
 /* Lower-case hex SHA-256 of the group key: what services call dedup key, alias or entity id. */
 str delivery_group_hash(struct delivery *d);
+str delivery_hash(struct delivery *d, str s);             /* the same of any bytes */
+str delivery_hmac(struct delivery *d, str key, str text); /* HMAC-SHA256, 32 bytes */
+str delivery_hex(struct delivery *d, str bytes);          /* lower case */
 /* HMAC-SHA256 of text under key, base64: signatures of robots. */
 str delivery_sign(struct delivery *d, str key, str text);
-str delivery_escape_query(struct delivery *d, str s);
+str delivery_escape_query(struct delivery *d,
+                          str s); /* everything but unreserved characters as %XX */
+str delivery_escape_form(struct delivery *d,
+                         str s); /* the same with + for a blank, as Go's forms */
+/* An address with more behind its path, in front of its query, which Go sorts; parameter: "a=b", or empty. */
+str delivery_url(struct delivery *d, str url, str path, str parameter);
 /* Cuts to max runes: the first max - 1 and an ellipsis, or just max when that is 3 or less. */
 str delivery_truncate_runes(struct delivery *d, str s, size_t max);
 
