@@ -107,6 +107,8 @@ struct delivery {
 struct buf;
 void buf_add_json_str(struct buf *out, str s); /* quoted, as Go's encoder does */
 void notification_json(struct buf *out, const struct notification *n, str external_url);
+/* Whether every alert has the pair, among its labels or its annotations. */
+bool notification_is_common(const struct notification *n, const struct label *l, bool annotations);
 /* The first max alerts (0 = all), with the counts to match. Returns how many were cut. */
 size_t notification_truncate(struct notification *n, size_t max);
 
@@ -121,6 +123,8 @@ str delivery_escape_query(struct delivery *d,
                           str s); /* everything but unreserved characters as %XX */
 str delivery_escape_form(struct delivery *d,
                          str s); /* the same with + for a blank, as Go's forms */
+str delivery_escape_path(struct delivery *d,
+                         str s); /* what may stand in a path, slashes too, stays */
 /* An address with more behind its path, in front of its query, which Go sorts; parameter: "a=b", or empty. */
 str delivery_url(struct delivery *d, str url, str path, str parameter);
 /* Cuts to max runes: the first max - 1 and an ellipsis, or just max when that is 3 or less. */
@@ -146,6 +150,10 @@ struct json_writer;
 void delivery_put_members(struct delivery *d, struct json_writer *w,
                           const struct delivery_member *m, size_t n);
 
+/* An object of texts, by name; v is sorted. */
+void delivery_put_pairs(struct json_writer *w, struct delivery_pair *v, size_t n);
+void delivery_sort_pairs(struct delivery_pair *v, size_t n);
+
 /* Structured templating: strings of v are templates, what they give is read as YAML again. Maps are sorted by key. */
 struct conf_value;
 void delivery_put_value(struct delivery *d, struct json_writer *w, const struct conf_value *v);
@@ -160,5 +168,7 @@ bool delivery_answer_read(struct delivery *d, const char *const *names, str *val
 enum delivery_verdict delivery_judge_http(struct delivery *d);
 /* The same for who reads the body, too: an answer that did not come whole is RETRY, whatever its status. */
 enum delivery_verdict delivery_judge_whole(struct delivery *d);
+/* Puts what to do about it in front of what d->err says. */
+void delivery_advise(struct delivery *d, const char *advice);
 
 #endif

@@ -84,6 +84,30 @@ void delivery_put_members(struct delivery *d, struct json_writer *w,
     }
 }
 
+/* -- objects of texts -- */
+
+static int content_pair_by_key(const void *a, const void *b)
+{
+    return str_cmp(((const struct delivery_pair *)a)->key, ((const struct delivery_pair *)b)->key);
+}
+
+void delivery_sort_pairs(struct delivery_pair *v, size_t n)
+{
+    if (n > 1)
+        qsort(v, n, sizeof(*v), content_pair_by_key);
+}
+
+void delivery_put_pairs(struct json_writer *w, struct delivery_pair *v, size_t n)
+{
+    delivery_sort_pairs(v, n);
+    json_open(w, '{');
+    for (size_t i = 0; i < n; i++) {
+        json_key(w, v[i].key);
+        json_put_str(w, v[i].value);
+    }
+    json_close(w, '}');
+}
+
 /* -- structured templating -- */
 
 struct member {

@@ -55,6 +55,14 @@ str delivery_escape_form(struct delivery *d, str s)
     return arena_take(d->arena, &b);
 }
 
+str delivery_escape_path(struct delivery *d, str s)
+{
+    struct buf b = BUF_INIT;
+
+    escape_path(&b, s);
+    return arena_take(d->arena, &b);
+}
+
 str delivery_url(struct delivery *d, str url, str path, str parameter)
 {
     str base = str_cut(&url, '?');
