@@ -32,6 +32,7 @@ class Fake(http.server.ThreadingHTTPServer):
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.path = re.sub("^http://[^/]*", "", self.path)  # as one who asks a proxy says it
                 fake.got.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
                 status, text = answer(self.path, body)
                 self.send_response(status)
@@ -185,6 +186,91 @@ def test_pushover():
 """.replace("LONG", LONG * 6).replace("CERT", cert), lambda path, body: (200, '{"status":1,"request":"r"}'),
                       {"/1/messages.json?": [3, 3, 3]}, lambda g, fake: plain(g, fake), context, sort=True)
     assert "tOkEn" not in log and "uSeR" not in log, log
+
+
+SECRETS = {"AKID": "sEcReT/1", "TWO": "sEcReT2", "ASIA": "sEcReT3"}
+
+
+def signed(g):
+    """Works out the signature of a request by what the documents of AWS say, and says by whom and for what it is signed."""
+    method, path, headers, body = g
+    m = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=(\w+)/(\d{8})/([\w-]+)/(\w+)/aws4_request, SignedHeaders=([\w;-]+), Signature=(\w{64})",
+                     headers["authorization"])
+    key, day, region, service, names, signature = m.groups()
+    path, _, query = path.partition("?")
+    canonical = "\n".join([method, urllib.parse.quote(path, safe="/"), query]
+                          + [f"{n}:{headers[n].strip()}" for n in names.split(";")] + ["", names, hashlib.sha256(body).hexdigest()])
+    text = "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], f"{day}/{region}/{service}/aws4_request",
+                      hashlib.sha256(canonical.encode()).hexdigest()])
+    k = ("AWS4" + SECRETS[key]).encode()
+    for word in (day, region, service, "aws4_request"):
+        k = hmac.new(k, word.encode(), hashlib.sha256).digest()
+    equal(hmac.new(k, text.encode(), hashlib.sha256).hexdigest(), signature, f"signature of {canonical!r}")
+    assert {"host", "x-amz-date"} <= set(names.split(";")) and ("x-amz-security-token" in headers) == ("x-amz-security-token" in names)
+    return key, region, service, headers.get("x-amz-security-token")
+
+
+def aws(g, fake):
+    """Debian's does not know an external id yet. Its deduplication id is the same for all messages of a group: differences.md."""
+    who, form = signed(g), urllib.parse.parse_qsl(g[3].decode(), keep_blank_values=True, strict_parsing=True)
+    equal(urllib.parse.urlencode(form, quote_via=urllib.parse.quote_plus).encode(), g[3], "escaped as Go does")
+    form = [(k, "*" if k in ("RoleSessionName", "MessageDeduplicationId") else v) for k, v in form if k != "ExternalId"]
+    return g[0], g[1], g[2]["content-type"], who, form
+
+
+def test_sns():
+    with folder() as d:
+        credentials = write(f"{d}/credentials", "[default]\naws_access_key_id = D\naws_secret_access_key=d\n# x\n[two]\n"
+                            " aws_access_key_id=TWO\naws_secret_access_key = sEcReT2\naws_session_token = st/+=\n")
+        config = write(f"{d}/config", "[default]\nregion=eu-central-1\n[profile two]\nregion = cn-north-1\n")
+        role = ("<A><AssumeRoleResult><Credentials><AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>sEcReT3</SecretAccessKey><SessionToken>tOkEn"
+                "</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></A>")
+        log = compare("""    sns_configs:
+      - {api_url: 'SINK/sns1/x y', sigv4: &s {region: us-east-1, access_key: AKID, secret_key: sEcReT/1}, topic_arn: 'arn:aws:sns:us-east-1:1:{{ .CommonLabels.severity }}.fifo',
+         attributes: {z: last, b: '{{ .CommonLabels.severity }}', a: '<&>', e: ''}, subject: '{{ .CommonLabels.alertname }} 长 *~'}
+      - {api_url: 'SINK/sns2/', sigv4: *s, phone_number: '+1555', message: 'LONG', attributes: {z: last}}
+      - {api_url: 'SINK/sns3/', sigv4: {profile: two}, topic_arn: t, subject: '', message: ''}
+      - {api_url: 'SINK/sns4/', sigv4: {region: us-east-1, access_key: AKID, secret_key: sEcReT/1, role_arn: 'arn:aws:iam::1:role/r x', external_id: 'e&1'}, target_arn: t}
+      - {api_url: 'SINK/sns5/', sigv4: *s, topic_arn: '{{ .CommonLabels.nope }}', target_arn: t, phone_number: '{{ .CommonLabels.nope }}'}
+""".replace("LONG", "x" * 1700),
+                      lambda path, body: (200, role if b"AssumeRole" in body else "<P><PublishResult><MessageId>m</MessageId></PublishResult></P>"),
+                      {**{f"/sns{i}/": [1, 1, 1] for i in (1, 2, 3, 4, 5)}}, aws,
+                      env={"AWS_SHARED_CREDENTIALS_FILE": credentials, "AWS_CONFIG_FILE": config})
+    assert "sEcReT" not in log and "tOkEn" not in log, log
+
+
+def test_sns_own():
+    """What Alertmanager's has otherwise or not at all: the role is asked for once, with the external id; an id of its own for each
+    message to a FIFO topic; no rune is cut; AWS_CA_BUNDLE, of more than 64 KiB."""
+    role = "<AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>sEcReT3</SecretAccessKey><SessionToken>t</SessionToken>"
+    with folder() as d:
+        cert, context = certificate(d, "sns.us-east-1.amazonaws.com", "DNS:sns.us-east-1.amazonaws.com")
+        bundle = write(f"{d}/bundle.pem", "# others\n" * 10000 + open(cert).read())
+        with Fake(lambda path, body: (200, role if b"AssumeRole" in body else "<MessageId>m</MessageId>"), context) as sink:
+            os.environ.update({"AWS_ENDPOINT_URL_STS": sink.url + "/sts", "AWS_CA_BUNDLE": bundle})
+            with Tocsin(f"""
+route: {{receiver: r, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
+receivers:
+  - name: r
+    sns_configs:
+      - {{sigv4: &s {{region: us-east-1, access_key: AKID, secret_key: sEcReT/1, role_arn: r, external_id: 'e&1'}}, topic_arn: t.fifo, use_aws_http_client: true,
+         http_config: {{proxy_url: '{sink.url}'}}}}
+      - {{api_url: '{sink.url}/sms', sigv4: *s, phone_number: '+1', message: '{LONG * 3}'}}
+""", d) as t:
+                a = {"labels": {"alertname": "Slow"}, "startsAt": stamp(), "endsAt": stamp(600)}
+                for n, alert in ((1, a), (2, {**a, "endsAt": stamp()})):
+                    equal(t.post("/api/v2/alerts", [alert]).status, 200)
+                    until("messages", lambda: sum(b"Publish" in g[3] for g in sink.got) == 2 * n, 15)
+                log = t.text()
+        forms = [(signed(g), dict(urllib.parse.parse_qsl(g[3].decode(), keep_blank_values=True))) for g in sink.got]
+        asked = [f for who, f in forms if f["Action"] == "AssumeRole"]
+        assert 1 <= len(asked) <= 2 and all(f["ExternalId"] == "e&1" for f in asked), asked  # both may begin at once
+        topic = [f for who, f in forms if "TopicArn" in f]
+        equal(len({f["MessageDeduplicationId"] for f in topic}), 2, "ids of two messages")
+        equal(len({f["MessageGroupId"] for f in topic}), 1, "groups")
+        sms = next(f for who, f in forms if "PhoneNumber" in f)
+        equal((sms["Message"], sms["MessageAttributes.entry.1.Name"]), ("长" * 533, "truncated"))
+        assert "sEcReT" not in log, log
 
 
 main()
