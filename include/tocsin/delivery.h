@@ -130,6 +130,12 @@ str delivery_url(struct delivery *d, str url, str path, str parameter);
 /* Cuts to max runes: the first max - 1 and an ellipsis, or just max when that is 3 or less. */
 str delivery_truncate_runes(struct delivery *d, str s, size_t max);
 
+/* The notification with each value of a label as mask() gives it back: labels come from whoever is scraped, and call nobody. */
+const struct notification *delivery_masked(struct delivery *d,
+                                           str (*mask)(struct delivery *d, str value));
+/* s with each needle as it shall be. */
+str delivery_replace(struct delivery *d, str s, str needle, str by);
+
 /* A template without HTML. What has no "{{" stands as it is. False: d->err is filled, the step ends with FAILED. */
 bool delivery_expand(struct delivery *d, str text, str *out);
 
@@ -161,6 +167,13 @@ void delivery_put_value(struct delivery *d, struct json_writer *w, const struct 
 /* The members called names[] of the answer's JSON object: strings decoded, lists of strings joined with commas, the rest
  * as written; absent and null ones are empty. They live in d->arena. False: the body is no JSON object. */
 bool delivery_answer_read(struct delivery *d, const char *const *names, str *values, size_t n);
+
+/* The same of any text; values of objects and of lists within lists are as written. */
+bool delivery_read(struct delivery *d, str json, const char *const *names, str *values, size_t n);
+/* The values, as written, of the answer's list called name; returns how many there are, of which the first max are in v. */
+size_t delivery_answer_list(struct delivery *d, const char *name, str *v, size_t max);
+/* Writes a JSON text anew, without its blanks. False, and nothing written: it is none. */
+bool delivery_put_json(struct delivery *d, struct json_writer *w, str json);
 
 /* The default judgement of an HTTP answer, by its status: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER, of at most five
  * minutes; 429, 5xx and no status RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first

@@ -172,44 +172,7 @@ static const struct conf_type slack_conf_type = {
 /* <!here> and <@U1> call people; a label comes from whoever is scraped. Annotations are the rule author's, and may. */
 static str without_mentions(struct delivery *d, str s)
 {
-    struct buf b = BUF_INIT;
-    str out;
-
-    if (str_find_str(s, S("<!")) < 0 && str_find_str(s, S("<@")) < 0)
-        return s;
-    for (size_t i = 0; i < s.n; i++) {
-        bool calls = s.p[i] == '<' && i + 1 < s.n && (s.p[i + 1] == '!' || s.p[i + 1] == '@');
-
-        buf_add(&b, calls ? S("&lt;") : str_sub(s, i, i + 1));
-    }
-    out = arena_str(d->arena, buf_str(&b));
-    buf_release(&b);
-    return out;
-}
-
-static struct labels quiet_labels(struct delivery *d, struct labels ls)
-{
-    struct label *v = arena_array(d->arena, ls.n, sizeof(*v));
-
-    for (size_t i = 0; i < ls.n; i++)
-        v[i] = (struct label){ls.v[i].name, without_mentions(d, ls.v[i].value)};
-    return (struct labels){v, ls.n};
-}
-
-static const struct notification *quiet(struct delivery *d)
-{
-    struct notification *n = arena_new(d->arena, struct notification);
-    struct notified_alert *alerts = arena_array(d->arena, d->n->n_alerts, sizeof(*alerts));
-
-    *n = *d->n;
-    n->group_labels = quiet_labels(d, n->group_labels);
-    n->route_labels = quiet_labels(d, n->route_labels);
-    for (size_t i = 0; i < n->n_alerts; i++) {
-        alerts[i] = n->alerts[i];
-        alerts[i].labels = quiet_labels(d, alerts[i].labels);
-    }
-    n->alerts = alerts;
-    return n;
+    return delivery_replace(d, delivery_replace(d, s, S("<!"), S("&lt;!")), S("<@"), S("&lt;@"));
 }
 
 /* -- the message, in the field order of Alertmanager -- */
@@ -510,7 +473,7 @@ static enum delivery_verdict slack_step(struct delivery *d)
 {
     if (d->answer != NULL)
         return slack_judge(d);
-    d->n = quiet(d);
+    d->n = delivery_masked(d, without_mentions);
     return slack_send(d, true);
 }
 

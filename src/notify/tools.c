@@ -86,6 +86,49 @@ str delivery_escape_query(struct delivery *d, str s)
     return out;
 }
 
+str delivery_replace(struct delivery *d, str s, str needle, str by)
+{
+    struct buf b = BUF_INIT;
+    ptrdiff_t at = str_find_str(s, needle);
+
+    if (at < 0)
+        return s;
+    for (; at >= 0; at = str_find_str(s, needle)) {
+        buf_add(&b, str_sub(s, 0, (size_t)at));
+        buf_add(&b, by);
+        s = str_sub(s, (size_t)at + needle.n, s.n);
+    }
+    buf_add(&b, s);
+    return arena_take(d->arena, &b);
+}
+
+static struct labels masked_labels(struct delivery *d, struct labels ls,
+                                   str (*mask)(struct delivery *d, str value))
+{
+    struct label *v = arena_array(d->arena, ls.n, sizeof(*v));
+
+    for (size_t i = 0; i < ls.n; i++)
+        v[i] = (struct label){ls.v[i].name, mask(d, ls.v[i].value)};
+    return (struct labels){v, ls.n};
+}
+
+const struct notification *delivery_masked(struct delivery *d,
+                                           str (*mask)(struct delivery *d, str value))
+{
+    struct notification *n = arena_new(d->arena, struct notification);
+    struct notified_alert *alerts = arena_array(d->arena, d->n->n_alerts, sizeof(*alerts));
+
+    *n = *d->n;
+    n->group_labels = masked_labels(d, n->group_labels, mask);
+    n->route_labels = masked_labels(d, n->route_labels, mask);
+    for (size_t i = 0; i < n->n_alerts; i++) {
+        alerts[i] = n->alerts[i];
+        alerts[i].labels = masked_labels(d, alerts[i].labels, mask);
+    }
+    n->alerts = alerts;
+    return n;
+}
+
 str delivery_truncate_runes(struct delivery *d, str s, size_t max)
 {
     size_t runes = 0, keep = max <= 3 ? max : max - 1;

@@ -273,4 +273,34 @@ receivers:
         assert "sEcReT" not in log, log
 
 
+def jira_answer(path, body):
+    """An issue is there by what the address says: none, new (open) or done."""
+    if "/search" in path:
+        kind = path.split("/")[1].rstrip("0123456789")
+        if kind == "none":
+            return 200, '{"issues":[],"total":0}'
+        return 200, '{"issues":[{"key":"P-7","fields":{"status":{"name":"x","statusCategory":{"key":"%s"}}}},{"key":"P-8"}],"total":2}' % kind
+    if path.endswith("/transitions") and not body:
+        return 200, '{"transitions":[{"id":"5","name":"Other"},{"id":"11","name":"Re"},{"id":"31","name":"Done"}]}'
+    return (201, '{"id":"1","key":"P-1"}') if path.endswith("/issue") else (204, "")
+
+
+def test_jira():
+    """Texts of one's own: the built-in one has fewer blank lines than Alertmanager's, differences.md."""
+    compare("""    jira_configs:
+      - {api_url: SINK/none1/rest/api/2, project: 'P"\\{{ .CommonLabels.severity }}', issue_type: Bug, summary: 'LONG', description: 'LONGER', labels: [z b, a, '{{ .CommonLabels.alertname }}'],
+         wont_fix_resolution: "won't \\"do\\"", reopen_transition: Re, reopen_duration: 2d, resolve_transition: Done,
+         fields: {customfield_1: {value: '{{ .CommonLabels.severity }}', id: '007'}, components: [{name: x}], flag: true, nothing: {a: null}}}
+      - {api_url: SINK/none2/rest/api/3/, project: P, issue_type: T, description: '{"type":"doc", "version": 1,"content":[1.0, "<b>"]}', priority: ''}
+      - {api_url: SINK/new1/rest/api/2, project: P, issue_type: T, description: &d '{{ .Status }} {{ .CommonAnnotations.summary }}', reopen_transition: Re, resolve_transition: Done, reopen_duration: 90m}
+      - {api_url: SINK/new2/rest/api/2/, api_type: cloud, project: P, issue_type: T, summary: {template: x, enable_update: false}, description: *d, resolve_transition: Nope}
+      - {api_url: SINK/new3/rest/api/3, api_type: cloud, project: P, issue_type: T, description: {template: '{}', enable_update: false}}
+      - {api_url: SINK/new4/rest/api/2, project: P, issue_type: T, description: {template: x, enable_update: false}, summary: {template: x, enable_update: false}}
+      - {api_url: SINK/done1/rest/api/2, project: P, issue_type: T, description: *d, reopen_transition: Re, resolve_transition: Done, reopen_duration: 90s}
+      - {api_url: SINK/done2/rest/api/2, project: P, issue_type: T, description: *d, fields: {summary: own, labels: [q]}}
+""".replace("LONGER", LONG * 164).replace("LONG", LONG * 2), jira_answer,
+            {"/none1/": [2, 2, 1], "/none2/": [2, 2, 1], "/new1/": [2, 2, 4], "/new2/": [2, 2, 3], "/new3/": [2, 2, 2], "/new4/": [2, 2, 2],
+             "/done1/": [4, 4, 2], "/done2/": [2, 2, 2]}, plain)
+
+
 main()
