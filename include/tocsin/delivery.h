@@ -66,6 +66,13 @@ struct delivery {
      * error is final, the next attempt would end the same way. For what says where to; texts: delivery_say(). */
     bool (*render)(struct delivery *d, str text, bool html, str *out);
 
+    /* What earlier deliveries learned and no disk may see, such as an access token, by a name (a hash of all that it hangs
+     * on); in memory only, for as long as was said. False: nothing is known. An empty value forgets. */
+    bool (*recall)(struct delivery *d, str name, str *out);
+    void (*remember)(struct delivery *d, str name, str value, dur_ns valid);
+    /* A variable of the environment, for who is told where its secrets are like that (AWS); empty when it is not set. */
+    str (*env)(struct delivery *d, const char *name);
+
     /* Of a robot that names people: AtMobiles in its templates. NULL: those have no such field. */
     const struct conf_strings *at_mobiles;
 
@@ -82,6 +89,10 @@ struct delivery {
      * put here is there in the next one. */
     str had;
 
+    /* The step's own, between the requests of one attempt: in d->arena, made anew for each request and never changed, as the
+     * step may be run once more. NULL at the first. */
+    const void *progress;
+
     /* what the step fills */
     struct http_request request;
     struct smtp_request mail;
@@ -96,14 +107,26 @@ struct delivery {
 struct buf;
 void buf_add_json_str(struct buf *out, str s); /* quoted, as Go's encoder does */
 void notification_json(struct buf *out, const struct notification *n, str external_url);
+/* Whether every alert has the pair, among its labels or its annotations. */
+bool notification_is_common(const struct notification *n, const struct label *l, bool annotations);
 /* The first max alerts (0 = all), with the counts to match. Returns how many were cut. */
 size_t notification_truncate(struct notification *n, size_t max);
 
 /* Lower-case hex SHA-256 of the group key: what services call dedup key, alias or entity id. */
 str delivery_group_hash(struct delivery *d);
+str delivery_hash(struct delivery *d, str s);             /* the same of any bytes */
+str delivery_hmac(struct delivery *d, str key, str text); /* HMAC-SHA256, 32 bytes */
+str delivery_hex(struct delivery *d, str bytes);          /* lower case */
 /* HMAC-SHA256 of text under key, base64: signatures of robots. */
 str delivery_sign(struct delivery *d, str key, str text);
-str delivery_escape_query(struct delivery *d, str s);
+str delivery_escape_query(struct delivery *d,
+                          str s); /* everything but unreserved characters as %XX */
+str delivery_escape_form(struct delivery *d,
+                         str s); /* the same with + for a blank, as Go's forms */
+str delivery_escape_path(struct delivery *d,
+                         str s); /* what may stand in a path, slashes too, stays */
+/* An address with more behind its path, in front of its query, which Go sorts; parameter: "a=b", or empty. */
+str delivery_url(struct delivery *d, str url, str path, str parameter);
 /* Cuts to max runes: the first max - 1 and an ellipsis, or just max when that is 3 or less. */
 str delivery_truncate_runes(struct delivery *d, str s, size_t max);
 /* Cuts to max bytes, the ellipsis among them; a rune is left out rather than split. */
@@ -119,6 +142,9 @@ void delivery_call_nobody(struct delivery *d);
 
 /* Fills d->request: a POST of the JSON in body, which is taken, and the newline that Go's encoder ends with. */
 void delivery_post_json(struct delivery *d, str url, struct buf *body);
+
+/* s with each needle as it shall be. */
+str delivery_replace(struct delivery *d, str s, str needle, str by);
 
 /* A template without HTML. What has no "{{" stands as it is. False: d->err is filled, the step ends with FAILED. */
 bool delivery_expand(struct delivery *d, str text, str *out);
@@ -147,6 +173,10 @@ struct json_writer;
 void delivery_put_members(struct delivery *d, struct json_writer *w,
                           const struct delivery_member *m, size_t n);
 
+/* An object of texts, by name; v is sorted. */
+void delivery_put_pairs(struct json_writer *w, struct delivery_pair *v, size_t n);
+void delivery_sort_pairs(struct delivery_pair *v, size_t n);
+
 /* Structured templating: strings of v are templates, what they give is read as YAML again. Maps are sorted by key. */
 struct conf_value;
 void delivery_put_value(struct delivery *d, struct json_writer *w, const struct conf_value *v);
@@ -154,9 +184,14 @@ void delivery_put_value(struct delivery *d, struct json_writer *w, const struct 
 /* The members called names[] of the answer's JSON object: strings decoded, lists of strings joined with commas, the rest
  * as written; absent and null ones are empty. They live in d->arena. False: the body is no JSON object. */
 bool delivery_answer_read(struct delivery *d, const char *const *names, str *values, size_t n);
-/* The same of any text, such as a member that is an object itself. */
+/* The same of any text, such as a member that is an object itself; values of objects and of lists within lists are as written. */
 bool delivery_json_read(struct delivery *d, str json, const char *const *names, str *values,
                         size_t n);
+
+/* The values, as written, of the answer's list called name; returns how many there are, of which the first max are in v. */
+size_t delivery_answer_list(struct delivery *d, const char *name, str *v, size_t max);
+/* Writes a JSON text anew, without its blanks. False, and nothing written: it is none. */
+bool delivery_put_json(struct delivery *d, struct json_writer *w, str json);
 
 /* The default judgement of an HTTP answer, by its status: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER, of at most five
  * minutes; 429, 5xx and no status RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first
@@ -174,5 +209,7 @@ struct delivery_hint {
     const char *words, *advice;
 };
 void delivery_explain(struct delivery *d, const struct delivery_hint *hints);
+/* Puts what to do about it in front of what d->err says. */
+void delivery_advise(struct delivery *d, const char *advice);
 
 #endif

@@ -21,6 +21,7 @@ struct http_request {
     str url;    /* a secret: never logged whole */
     struct http_headers headers;
     str body;
+    str ca_file; /* certificates to trust in place of the client's own; empty = those */
 };
 
 struct http_answer {

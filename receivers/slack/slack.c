@@ -172,19 +172,7 @@ static const struct conf_type slack_conf_type = {
 /* <!here> and <@U1> call people; a label comes from whoever is scraped. Annotations are the rule author's, and may. */
 static str without_mentions(struct delivery *d, str s)
 {
-    struct buf b = BUF_INIT;
-    str out;
-
-    if (str_find_str(s, S("<!")) < 0 && str_find_str(s, S("<@")) < 0)
-        return s;
-    for (size_t i = 0; i < s.n; i++) {
-        bool calls = s.p[i] == '<' && i + 1 < s.n && (s.p[i + 1] == '!' || s.p[i + 1] == '@');
-
-        buf_add(&b, calls ? S("&lt;") : str_sub(s, i, i + 1));
-    }
-    out = arena_str(d->arena, buf_str(&b));
-    buf_release(&b);
-    return out;
+    return delivery_replace(d, delivery_replace(d, s, S("<!"), S("&lt;!")), S("<@"), S("&lt;@"));
 }
 
 /* -- the message, in the field order of Alertmanager -- */

@@ -185,7 +185,7 @@ static bool set_blob(struct curl_handle *h, CURLoption option, char what, struct
 
     if (!secret_is_set(s))
         return true;
-    if (!secret_read(s, a, &text, e))
+    if (!(what == 'A' ? secret_read_certificates : secret_read)(s, a, &text, e))
         return false;
     blob.data = (void *)(uintptr_t)text.p;
     blob.len = text.n;
@@ -251,12 +251,13 @@ bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct
 {
     static const struct tls_conf none;
     const struct tls_conf *t = rq->conf != NULL ? &rq->conf->tls : &none;
+    struct secret ca = rq->http.ca_file.n != 0 ? (struct secret){.file = rq->http.ca_file} : t->ca;
 
     curl_easy_setopt(h->easy, CURLOPT_SSLVERSION, tls_versions(t));
     curl_easy_setopt(h->easy, CURLOPT_CERTINFO, 1l); /* the names, should they not match */
     if (rq->conf == NULL)
         return true;
-    if (!set_blob(h, CURLOPT_CAINFO_BLOB, 'A', t->ca, a, e) ||
+    if (!set_blob(h, CURLOPT_CAINFO_BLOB, 'A', ca, a, e) ||
         !set_blob(h, CURLOPT_SSLCERT_BLOB, 'C', t->cert, a, e) ||
         !set_blob(h, CURLOPT_SSLKEY_BLOB, 'K', t->key, a, e))
         return false;

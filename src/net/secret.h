@@ -14,8 +14,10 @@
 #include "base/err.h"
 #include "tocsin/secret.h"
 
-enum { SECRET_FILE_MAX = 64 << 10 };
+enum { SECRET_FILE_MAX = 64 << 10, CERTIFICATES_MAX = 1 << 20 };
 
 bool secret_read(struct secret s, struct arena *a, str *out, struct err *e) must_check;
+/* The same for what is larger: all the authorities of a system in one file. */
+bool secret_read_certificates(struct secret s, struct arena *a, str *out, struct err *e) must_check;
 
 #endif

@@ -457,6 +457,7 @@ static void copy_request(struct transfer *x, const struct http_request *rq, bool
                                   : S("GET");
     c->url = arena_str(a, rq->url);
     c->body = keeps_body ? rq->body : arena_str(a, rq->body);
+    c->ca_file = arena_str(a, rq->ca_file);
     c->headers.n = rq->headers.n;
     c->headers.v = arena_array(a, rq->headers.n, sizeof(c->headers.v[0]));
     for (size_t i = 0; i < rq->headers.n; i++)

@@ -118,6 +118,30 @@ str delivery_missing_keyword(struct delivery *d, str text, const struct conf_str
     return keywords->n != 0 ? arena_printf(d->arena, "\n\n%.*s", STR(keywords->v[0])) : STR_NONE;
 }
 
+/* -- objects of texts -- */
+
+static int content_pair_by_key(const void *a, const void *b)
+{
+    return str_cmp(((const struct delivery_pair *)a)->key, ((const struct delivery_pair *)b)->key);
+}
+
+void delivery_sort_pairs(struct delivery_pair *v, size_t n)
+{
+    if (n > 1)
+        qsort(v, n, sizeof(*v), content_pair_by_key);
+}
+
+void delivery_put_pairs(struct json_writer *w, struct delivery_pair *v, size_t n)
+{
+    delivery_sort_pairs(v, n);
+    json_open(w, '{');
+    for (size_t i = 0; i < n; i++) {
+        json_key(w, v[i].key);
+        json_put_str(w, v[i].value);
+    }
+    json_close(w, '}');
+}
+
 /* -- structured templating -- */
 
 struct member {
@@ -289,4 +313,75 @@ bool delivery_json_read(struct delivery *d, str json, const char *const *names, 
     for (size_t i = 0; i < n; i++) /* half an answer is none */
         values[i] = STR_NONE;
     return false;
+}
+
+size_t delivery_answer_list(struct delivery *d, const char *name, str *v, size_t max)
+{
+    struct json_reader r;
+    size_t n = 0;
+    str key;
+
+    json_reader_init(&r, d->answer->body, d->arena, ANSWER_DEPTH);
+    for (json_object_begin(&r); json_object_next(&r, &key);) {
+        if (!str_is(key, name) || json_peek(&r) != JSON_ARRAY) {
+            json_skip(&r);
+            continue;
+        }
+        for (json_array_begin(&r); json_array_next(&r); n++) {
+            str item;
+
+            if (!json_raw(&r, &item))
+                break;
+            if (n < max)
+                v[n] = arena_str(d->arena, item);
+        }
+    }
+    return json_end(&r) ? n : 0;
+}
+
+static void content_copy_json(struct json_reader *r, struct json_writer *w)
+{
+    enum json_type type = json_peek(r);
+    str s = STR_NONE;
+
+    switch (type) {
+    case JSON_OBJECT:
+        json_open(w, '{');
+        for (json_object_begin(r); json_object_next(r, &s);) {
+            json_key(w, s);
+            content_copy_json(r, w);
+        }
+        json_close(w, '}');
+        return;
+    case JSON_ARRAY:
+        json_open(w, '[');
+        for (json_array_begin(r); json_array_next(r);)
+            content_copy_json(r, w);
+        json_close(w, ']');
+        return;
+    case JSON_STRING:
+        if (json_string(r, &s))
+            json_put_str(w, s);
+        return;
+    default:
+        if (json_raw(r, &s))
+            json_put_raw(w, s);
+    }
+}
+
+bool delivery_put_json(struct delivery *d, struct json_writer *w, str json)
+{
+    struct json_reader r;
+    struct json_writer anew;
+    struct buf b = BUF_INIT;
+    bool ok;
+
+    json_reader_init(&r, json, d->arena, ANSWER_DEPTH);
+    json_writer_init(&anew, &b, true);
+    content_copy_json(&r, &anew);
+    ok = json_end(&r);
+    if (ok)
+        json_put_raw(w, buf_str(&b));
+    buf_release(&b);
+    return ok;
 }

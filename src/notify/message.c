@@ -32,6 +32,17 @@ static void message_put_alert(struct json_writer *w, const struct notified_alert
     json_close(w, '}');
 }
 
+bool notification_is_common(const struct notification *n, const struct label *l, bool annotations)
+{
+    for (size_t i = 0; i < n->n_alerts; i++) {
+        struct labels ls = annotations ? n->alerts[i].annotations : n->alerts[i].labels;
+
+        if (!labels_has(ls, l->name) || !str_eq(labels_get(ls, l->name), l->value))
+            return false;
+    }
+    return true;
+}
+
 /* The pairs that every alert has with the same value. */
 static void put_common(struct json_writer *w, const struct notification *n, bool annotations)
 {
@@ -41,14 +52,7 @@ static void put_common(struct json_writer *w, const struct notification *n, bool
         first = annotations ? n->alerts[0].annotations : n->alerts[0].labels;
     json_open(w, '{');
     LABELS_EACH (l, first) {
-        bool common = true;
-
-        for (size_t i = 1; i < n->n_alerts && common; i++) {
-            struct labels ls = annotations ? n->alerts[i].annotations : n->alerts[i].labels;
-
-            common = labels_has(ls, l->name) && str_eq(labels_get(ls, l->name), l->value);
-        }
-        if (!common)
+        if (!notification_is_common(n, l, annotations))
             continue;
         json_key(w, l->name);
         json_put_str(w, l->value);
@@ -173,6 +177,11 @@ enum delivery_verdict delivery_judge_whole(struct delivery *d)
     return d->lost ? DELIVERY_RETRY : delivery_judge_http(d);
 }
 
+void delivery_advise(struct delivery *d, const char *advice)
+{
+    (void)err_wrap(&d->err, "%s", advice);
+}
+
 void delivery_explain(struct delivery *d, const struct delivery_hint *hints)
 {
     const struct http_answer *a = d->answer;
@@ -180,7 +189,7 @@ void delivery_explain(struct delivery *d, const struct delivery_hint *hints)
     for (; hints->advice != NULL; hints++)
         if ((hints->status == 0 || hints->status == a->status) &&
             (hints->words == NULL || str_find_str(a->body, str_of(hints->words)) >= 0)) {
-            (void)err_wrap(&d->err, "%s", hints->advice);
+            delivery_advise(d, hints->advice);
             return;
         }
 }

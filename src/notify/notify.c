@@ -7,12 +7,14 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "os/log.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "net/peer_clock.h"
 #include "net/secret.h"
 #include "notify/messages.h"
+#include "notify/recall.h"
 #include "tocsin/receiver.h"
 
 enum { ATTEMPT_ARENA = 16 << 20, BATCH_MAX = 16, STEP_S = 10, HERE_MAX = 16 << 10 };
@@ -72,6 +74,7 @@ struct notify {
     struct attempt *attempts;
     VEC(struct attempt *) ready; /* for the next batches */
     struct timer render;
+    struct recall *recall;
 };
 
 static void render_ready(struct timer *t, struct now now);
@@ -85,6 +88,7 @@ struct notify *notify_new(struct transport *t, struct clock *clock, struct pool 
     n->clock = clock;
     n->pool = pool;
     n->render.fire = render_ready;
+    n->recall = recall_new();
     n->shell = *shell;
     n->external_url = mem_str_dup(shell->external_url);
     return n;
@@ -160,6 +164,7 @@ void notify_free(struct notify *n)
         attempt_free(a);
     }
     u64_map_release(&n->ways);
+    recall_free(n->recall);
     mem_str_free(n->external_url);
     mem_free(n);
 }
@@ -484,6 +489,26 @@ static bool delivery_render(struct delivery *d, str text, bool html, str *out)
     return messages_render(&c, text, html, d->arena, out, &d->err);
 }
 
+static bool delivery_recall(struct delivery *d, str name, str *out)
+{
+    struct attempt *a = d->owner;
+
+    return recall_get(a->owner->recall, name, d->now, d->arena, out);
+}
+
+static void delivery_remember(struct delivery *d, str name, str value, dur_ns valid)
+{
+    struct attempt *a = d->owner;
+
+    recall_put(a->owner->recall, name, value, ts_add(d->now, valid));
+}
+
+static str delivery_env(struct delivery *d, const char *name)
+{
+    (void)d;
+    return str_of(getenv(name));
+}
+
 /* Gives back what was kept. It is copied: another delivery may replace the entry while this one is under way. */
 static void restore_kept(struct attempt *a)
 {
@@ -540,6 +565,9 @@ void notify_send(struct notify *n, const struct outbox_row *row)
                              .owner = a,
                              .arena = &a->arena,
                              .secret = delivery_secret,
+                             .recall = delivery_recall,
+                             .remember = delivery_remember,
+                             .env = delivery_env,
                              .render = delivery_render};
     a->ic = n->shell.find(n->shell.arg, row->receiver, row->integration, row->index, &a->hold);
     if (a->ic == NULL || a->ic->type->step == NULL) {

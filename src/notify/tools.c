@@ -8,34 +8,73 @@
 #include "codec/escape.h"
 #include "tocsin/delivery.h"
 
-str delivery_group_hash(struct delivery *d)
+str delivery_hex(struct delivery *d, str bytes)
+{
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < bytes.n; i++)
+        buf_addf(&b, "%02x", (unsigned char)bytes.p[i]);
+    return arena_take(d->arena, &b);
+}
+
+str delivery_hash(struct delivery *d, str s)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    struct buf b = BUF_INIT;
-    str out;
 
-    EVP_Digest(d->n->group_key.p, d->n->group_key.n, digest, &n, EVP_sha256(), NULL);
-    for (unsigned i = 0; i < n; i++)
-        buf_addf(&b, "%02x", digest[i]);
-    out = arena_str(d->arena, buf_str(&b));
-    buf_release(&b);
-    return out;
+    EVP_Digest(s.p != NULL ? s.p : "", s.n, digest, &n, EVP_sha256(), NULL);
+    return delivery_hex(d, (str){(const char *)digest, n});
+}
+
+str delivery_group_hash(struct delivery *d)
+{
+    return delivery_hash(d, d->n->group_key);
+}
+
+str delivery_hmac(struct delivery *d, str key, str text)
+{
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+
+    HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)(text.p != NULL ? text.p : ""),
+         text.n, mac, &n);
+    return arena_str(d->arena, (str){(const char *)mac, n});
 }
 
 str delivery_sign(struct delivery *d, str key, str text)
 {
-    unsigned char mac[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
     struct buf b = BUF_INIT;
-    str out;
 
-    HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)(text.p != NULL ? text.p : ""),
-         text.n, mac, &n);
-    base64_encode(&b, (str){(const char *)mac, n}, BASE64_STD);
-    out = arena_str(d->arena, buf_str(&b));
-    buf_release(&b);
-    return out;
+    base64_encode(&b, delivery_hmac(d, key, text), BASE64_STD);
+    return arena_take(d->arena, &b);
+}
+
+str delivery_escape_form(struct delivery *d, str s)
+{
+    struct buf b = BUF_INIT;
+
+    escape_query(&b, s);
+    return arena_take(d->arena, &b);
+}
+
+str delivery_escape_path(struct delivery *d, str s)
+{
+    struct buf b = BUF_INIT;
+
+    escape_path(&b, s);
+    return arena_take(d->arena, &b);
+}
+
+str delivery_url(struct delivery *d, str url, str path, str parameter)
+{
+    str base = str_cut(&url, '?');
+
+    /* of two parameters Go writes the smaller name first; addresses here have one or none */
+    return arena_printf(d->arena, "%.*s%.*s%s%.*s%s%.*s", STR(base), STR(path),
+                        url.n + parameter.n != 0 ? "?" : "",
+                        STR(str_cmp(url, parameter) < 0 ? url : parameter),
+                        url.n != 0 && parameter.n != 0 ? "&" : "",
+                        STR(str_cmp(url, parameter) < 0 ? parameter : url));
 }
 
 str delivery_escape_query(struct delivery *d, str s)
@@ -47,6 +86,22 @@ str delivery_escape_query(struct delivery *d, str s)
     out = arena_str(d->arena, buf_str(&b));
     buf_release(&b);
     return out;
+}
+
+str delivery_replace(struct delivery *d, str s, str needle, str by)
+{
+    struct buf b = BUF_INIT;
+    ptrdiff_t at = str_find_str(s, needle);
+
+    if (at < 0)
+        return s;
+    for (; at >= 0; at = str_find_str(s, needle)) {
+        buf_add(&b, str_sub(s, 0, (size_t)at));
+        buf_add(&b, by);
+        s = str_sub(s, (size_t)at + needle.n, s.n);
+    }
+    buf_add(&b, s);
+    return arena_take(d->arena, &b);
 }
 
 str delivery_truncate_runes(struct delivery *d, str s, size_t max)

@@ -200,6 +200,15 @@ static void read_if_there(struct sandbox *s, const char *path)
         sandbox_read(s, str_of(path));
 }
 
+static void read_home(struct sandbox *s, const char *name)
+{
+    const char *home = getenv("HOME");
+    char path[PATH_MAX];
+
+    if (home != NULL && snprintf(path, sizeof(path), "%s/%s", home, name) < (int)sizeof(path))
+        read_if_there(s, path);
+}
+
 struct sandbox *sandbox_new(void)
 {
     /* Names, zones, certificates, modules of libraries; secrets that a manager puts there; what the kernel says. The
@@ -207,8 +216,10 @@ struct sandbox *sandbox_new(void)
     static const char *const system[] = {"/etc",          "/usr",  "/lib", "/lib64",
                                          "/run",          "/proc", "/sys", "/etc/resolv.conf",
                                          "/etc/localtime"};
-    static const char *const variables[] = {"ZONEINFO", "SSL_CERT_FILE", "SSL_CERT_DIR",
-                                            "CURL_CA_BUNDLE"};
+    static const char *const variables[] = {"ZONEINFO",       "SSL_CERT_FILE",
+                                            "SSL_CERT_DIR",   "CURL_CA_BUNDLE",
+                                            "AWS_CA_BUNDLE",  "AWS_SHARED_CREDENTIALS_FILE",
+                                            "AWS_CONFIG_FILE"};
     struct sandbox *s = mem_new(struct sandbox);
     /* What is preloaded has files of its own, of which nobody knows. */
     const char *preloaded = getenv("LD_PRELOAD");
@@ -223,6 +234,7 @@ struct sandbox *sandbox_new(void)
         read_if_there(s, system[i]);
     for (size_t i = 0; i < ARRAY_LEN(variables); i++)
         read_if_there(s, getenv(variables[i]));
+    read_home(s, ".aws");
     allow(s, "/dev/null", FS_READ_FILE | FS_WRITE_FILE);
     allow(s, "/dev/urandom", FS_READ_FILE);
     return s;

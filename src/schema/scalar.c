@@ -207,6 +207,16 @@ static void look_at_template(const struct conf_in *in, const struct yaml_node *n
               "Alertmanager fails with each message that needs it, and so does tocsin: mend it");
 }
 
+/* A path that ends with a slash; the query stays behind it. */
+static str with_slash(struct arena *a, str url)
+{
+    str path = str_cut(&(str){url.p, url.n}, '?');
+
+    if (str_ends_with(path, S("/")))
+        return url;
+    return arena_printf(a, "%.*s/%.*s", STR(path), STR(str_sub(url, path.n, url.n)));
+}
+
 static bool decode_url(const struct conf_in *in, const struct conf_key *key,
                        const struct yaml_node *node, str *out)
 {
@@ -232,9 +242,7 @@ static bool decode_url(const struct conf_in *in, const struct conf_key *key,
                           STR(node->text), e.msg);
         return false;
     }
-    *out = node->text;
-    if ((key->flags & CONF_SLASH) != 0 && !str_ends_with(node->text, S("/")))
-        *out = arena_printf(in->run->a, "%.*s/", STR(node->text));
+    *out = (key->flags & CONF_SLASH) != 0 ? with_slash(in->run->a, node->text) : node->text;
     return true;
 }
 

@@ -8,14 +8,18 @@
  *     refused: TEXT                ... which the check refuses, with this in its words; nothing below then
  *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved}]}
  *     kept: {threadTs: "1"}        what the last delivery kept
+ *     recalls: TEXT                what an earlier delivery remembered, under whatever name
+ *     env: {AWS_PROFILE: x}        the environment
+ *     files: {PATH: TEXT}          what can be read; no other file is there
  *     steps:
- *       - request: {url: URL, headers: {}, body: TEXT}     method POST
+ *       - request: {url: URL, headers: {}, body: TEXT}     method: POST when not given
  *         mail: {smarthost: TEXT, user: TEXT, from: TEXT, to: [], tls: none|starttls|implicit, message: TEXT}
  *         answer: {status: 200, headers: {}, body: TEXT}   or: lost: WHY, with an answer if its head came
  *     verdict: ok | retry | retry_after | failed
  *     retry_after: 60s             wanted, as everything below
  *     error: TEXT                  part of it
  *     keeps: {threadTs: "1"}
+ *     remembers: TEXT              for later deliveries; empty: nothing, or no more
  *
  * The clock stands at 2026-01-01T00:00:00Z. Alerts began a minute before; resolved ones ended now. */
 #include <stdio.h>
@@ -42,6 +46,7 @@ struct bench {
     struct messages *messages;
     struct notification n;
     struct delivery delivery;
+    str remembered;
     unsigned faults;
 };
 
@@ -141,10 +146,45 @@ static bool read_config(struct bench *b)
 
 static bool secret(struct delivery *d, struct secret s, str *out)
 {
-    if (s.file.n != 0)
-        return err_set(&d->err, ERR_IO, "cannot open '%.*s'", STR(s.file));
-    *out = s.hidden;
-    return true;
+    const struct bench *b = d->owner;
+    const struct yaml_node *files = yaml_get(b->doc.root, S("files"));
+
+    if (s.file.n == 0) {
+        *out = s.hidden;
+        return true;
+    }
+    for (size_t i = 0; files != NULL && i < files->n; i++) {
+        if (!str_eq(files->pairs[i].key->text, s.file))
+            continue;
+        *out = str_trim(files->pairs[i].value->text);
+        return true;
+    }
+    return err_set(&d->err, ERR_IO, "cannot open '%.*s'", STR(s.file));
+}
+
+static bool recall(struct delivery *d, str name, str *out)
+{
+    const struct bench *b = d->owner;
+
+    (void)name;
+    *out = b->remembered;
+    return out->n != 0;
+}
+
+static void remember(struct delivery *d, str name, str value, dur_ns valid)
+{
+    struct bench *b = d->owner;
+
+    (void)name;
+    (void)valid;
+    b->remembered = value;
+}
+
+static str env(struct delivery *d, const char *name)
+{
+    const struct bench *b = d->owner;
+
+    return text(yaml_get(b->doc.root, S("env")), name);
 }
 
 static bool render(struct delivery *d, str template, bool html, str *out)
@@ -172,13 +212,14 @@ static void check_request(struct bench *b, const struct yaml_node *step)
 {
     const struct yaml_node *want = yaml_get(step, S("request"));
     const struct http_request *got = &b->delivery.request;
+    str method = text(want, "method");
 
     if (want == NULL) {
         wrong(b, step, "a request that is not expected", got->url, STR_NONE);
         return;
     }
-    if (!str_is(got->method, "POST"))
-        wrong(b, want, "method", got->method, S("POST"));
+    if (!str_eq(got->method, method.n != 0 ? method : S("POST")))
+        wrong(b, want, "method", got->method, method);
     same(b, yaml_get(want, S("url")), "url", got->url);
     same(b, yaml_get(want, S("body")), "body", got->body);
     check_headers(b, yaml_get(want, S("headers")));
@@ -308,6 +349,7 @@ static void check_end(struct bench *b, enum delivery_verdict v)
     if (after.n != 0 && (!duration_parse(after, &wait, NULL) || wait != b->delivery.retry_after))
         wrong(b, root, "retry_after", STR_NONE, after);
     check_kept(b, yaml_get(root, S("keeps")));
+    same(b, yaml_get(root, S("remembers")), "remembered", b->remembered);
 }
 
 static void run(struct bench *b)
@@ -332,7 +374,11 @@ static void run(struct bench *b)
                                     .owner = b,
                                     .arena = &b->a,
                                     .secret = secret,
+                                    .recall = recall,
+                                    .remember = remember,
+                                    .env = env,
                                     .render = render};
+    b->remembered = text(root, "recalls");
     give_kept(b, yaml_get(root, S("kept")));
     check_end(b, run_steps(b));
     messages_free(b->messages);
