@@ -33,7 +33,7 @@ struct receiver_type {
     bool inherits_proxy; /* and that takes proxy_url from the global one when it has none */
     /* Checks, with everything inherited and every default in place; complains with conf_error(). NULL = nothing to do. */
     void (*check)(void *conf, const struct receiver_view *view, struct conf_check *c);
-    /* One step of a delivery. NULL: delivery comes with a later version, said at load. */
+    /* One step of a delivery. */
     enum delivery_verdict (*step)(struct delivery *d);
 };
 

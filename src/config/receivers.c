@@ -211,27 +211,6 @@ bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *me
 
 /* -- finishing -- */
 
-/* Says once a kind that it is not delivered yet. */
-static void say_later(struct conf_run *run, const struct config *c)
-{
-    for (size_t t = 0; receiver_types[t] != NULL; t++) {
-        bool said = receiver_types[t]->step != NULL;
-
-        for (size_t i = 0; i < c->n_receivers && !said; i++) {
-            const struct receiver_conf *r = &c->receivers[i];
-
-            for (size_t j = 0; j < r->n_integrations && !said; j++) {
-                if (r->integrations[j].type != receiver_types[t])
-                    continue;
-                diags_add(run->d, DIAG_WARNING, "C007", r->integrations[j].place,
-                          "receiver \"%.*s\": delivery by %s comes with a later version of tocsin",
-                          STR(r->name), receiver_types[t]->name);
-                said = true;
-            }
-        }
-    }
-}
-
 static void number_integrations(struct receiver_conf *r)
 {
     for (size_t i = 0; i < r->n_integrations; i++)
@@ -291,7 +270,6 @@ void receivers_finish(struct conf_run *run, struct config_top *top, struct confi
         number_integrations(&all->v[i].conf);
         c->receivers[c->n_receivers++] = all->v[i].conf;
     }
-    say_later(run, c);
 }
 
 /* -- printing -- */

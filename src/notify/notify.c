@@ -570,10 +570,8 @@ void notify_send(struct notify *n, const struct outbox_row *row)
                              .env = delivery_env,
                              .render = delivery_render};
     a->ic = n->shell.find(n->shell.arg, row->receiver, row->integration, row->index, &a->hold);
-    if (a->ic == NULL || a->ic->type->step == NULL) {
-        err_set(&a->d.err, ERR_UNSUPPORTED,
-                a->ic == NULL ? "the receiver is no longer configured"
-                              : "delivery by this integration comes with a later version");
+    if (a->ic == NULL) {
+        err_set(&a->d.err, ERR_UNSUPPORTED, "the receiver is no longer configured");
         end_soon(a, DELIVERY_FAILED);
         return;
     }
