@@ -251,8 +251,10 @@ bool curl_setup_tls(struct curl_handle *h, const struct curl_request *rq, struct
 {
     static const struct tls_conf none;
     const struct tls_conf *t = rq->conf != NULL ? &rq->conf->tls : &none;
-    struct secret ca = rq->http.ca_file.n != 0 ? (struct secret){.file = rq->http.ca_file} : t->ca;
+    struct secret ca = t->ca;
 
+    if (rq->http.ca_file.n != 0)
+        ca = (struct secret){.file = rq->http.ca_file};
     curl_easy_setopt(h->easy, CURLOPT_SSLVERSION, tls_versions(t));
     curl_easy_setopt(h->easy, CURLOPT_CERTINFO, 1l); /* the names, should they not match */
     if (rq->conf == NULL)
