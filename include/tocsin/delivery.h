@@ -145,11 +145,23 @@ void delivery_put_value(struct delivery *d, struct json_writer *w, const struct 
  * as written; absent and null ones are empty. They live in d->arena. False: the body is no JSON object. */
 bool delivery_answer_read(struct delivery *d, const char *const *names, str *values, size_t n);
 
+/* The value of one member, by a way of members: "data.code". A string decoded, the rest as written. False: there is none, or the
+ * body is no JSON. */
+bool delivery_answer_member(struct delivery *d, str path, str *out);
+
+/* Whether a regular expression, which has been checked, is found in text that comes from outside. */
+bool delivery_matches(struct delivery *d, str pattern, str text);
+
+/* JSON of at most max bytes, as far as cutting its longest texts makes it so: whole runes, with an ellipsis. */
+str delivery_cut_json(struct delivery *d, str json, size_t max);
+
 /* The default judgement of an HTTP answer, by its status: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER, of at most five
  * minutes; 429, 5xx and no status RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first
  * line of the body. */
 enum delivery_verdict delivery_judge_http(struct delivery *d);
 /* The same for who reads the body, too: an answer that did not come whole is RETRY, whatever its status. */
 enum delivery_verdict delivery_judge_whole(struct delivery *d);
+/* Whether the answer has a Retry-After: d->retry_after is that, five minutes at most; a longer one is told behind d->err. */
+bool delivery_wait_asked(struct delivery *d);
 
 #endif

@@ -121,7 +121,7 @@ enum { WAIT_MAX_S = 300 };
 
 /* How long the server wants to be left alone. It is somebody whom we do not know, and must not gag a group for a day: what
  * is longer than five minutes is cut, and said. A receiver that knows its vendor's waits sets them by itself. */
-static bool retry_after(struct delivery *d)
+bool delivery_wait_asked(struct delivery *d)
 {
     str text = str_trim(http_header_get(&d->answer->headers, S("Retry-After")));
     struct err e = d->err;
@@ -159,7 +159,7 @@ enum delivery_verdict delivery_judge_http(struct delivery *d)
                  : a->status >= 400 && a->status < 500  ? FAILURE_CLIENT
                  : a->status >= 500                     ? FAILURE_SERVER
                                                         : FAILURE_OTHER;
-    if ((a->status == 429 || a->status == 503) && retry_after(d))
+    if ((a->status == 429 || a->status == 503) && delivery_wait_asked(d))
         return DELIVERY_RETRY_AFTER;
     return a->status == 429 || a->status >= 500 ? DELIVERY_RETRY : DELIVERY_FAILED;
 }

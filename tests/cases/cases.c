@@ -8,7 +8,7 @@
  *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved}]}
  *     kept: {threadTs: "1"}        what the last delivery kept
  *     steps:
- *       - request: {url: URL, headers: {}, body: TEXT}     method POST
+ *       - request: {method: POST, url: URL, headers: {}, body: TEXT}
  *         mail: {smarthost: TEXT, user: TEXT, from: TEXT, to: [], tls: none|starttls|implicit, message: TEXT}
  *         answer: {status: 200, headers: {}, body: TEXT}   or: lost: WHY, with an answer if its head came
  *     verdict: ok | retry | retry_after | failed
@@ -169,13 +169,14 @@ static void check_request(struct bench *b, const struct yaml_node *step)
 {
     const struct yaml_node *want = yaml_get(step, S("request"));
     const struct http_request *got = &b->delivery.request;
+    str method = text(want, "method");
 
     if (want == NULL) {
         wrong(b, step, "a request that is not expected", got->url, STR_NONE);
         return;
     }
-    if (!str_is(got->method, "POST"))
-        wrong(b, want, "method", got->method, S("POST"));
+    if (!str_eq(got->method, method.n != 0 ? method : S("POST")))
+        wrong(b, want, "method", got->method, method);
     same(b, yaml_get(want, S("url")), "url", got->url);
     same(b, yaml_get(want, S("body")), "body", got->body);
     check_headers(b, yaml_get(want, S("headers")));
