@@ -26,6 +26,7 @@ receivers:
     wecom_configs:
       - url: '{sink.url}/wecom'
         mention: {{user_ids: ['{{{{ .CommonLabels.evil }}}}']}}
+    googlechat_configs: [{{url: '{sink.url}/googlechat'}}]
     http_configs:
       - url: '{sink.url}/http?a={{{{ urlquery .CommonLabels.evil }}}}&b={{{{ .CommonLabels.evil }}}}'
         headers: {{X-Evil: '{{{{ .CommonLabels.evil }}}}'}}
@@ -50,7 +51,7 @@ def test_nothing_happens():
     box = Mailbox()
     with folder() as d, Sink() as sink, MailServer(box) as smtp, Tocsin(config(sink, smtp), d) as t:
         t.alert(alertname="A", evil=EVIL)
-        kinds = until("all requests", lambda: (lambda k: len(k) == 8 and box.mails and k)(
+        kinds = until("all requests", lambda: (lambda k: len(k) == 9 and box.mails and k)(
             {r.path.split("/")[2].split("?")[0]: r for r in sink.got}))
     slack, page, ding = (kinds[k].json() for k in ("slack", "pagerduty", "dingtalk"))
 
@@ -75,6 +76,11 @@ def test_nothing_happens():
 
     text = kinds["wecom"].json()["markdown"]["content"]
     assert "<@" not in text and "](http://x)" not in text and "<script" not in text and "\n# head" not in text, text
+
+    chat = kinds["googlechat"].json()
+    equal(set(chat), {"text", "thread"})
+    equal([x for x in re.findall("<[^>]*>", chat["text"]) if not re.search(r"\|(Graph|Alertmanager)>$", x)], [])
+    assert "\n# head" not in chat["text"] and "\r" not in chat["text"], chat
 
     http = kinds["http"]
     equal(http.json(), {"said": "a " + EVIL})
