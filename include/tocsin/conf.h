@@ -215,6 +215,8 @@ void conf_warn(struct conf_check *c, const char *key, const char *fmt, ...) prin
 void conf_help(struct conf_check *c, const char *fmt, ...)
     printf_like(2, 3);                                      /* to the last complaint */
 bool conf_has(const struct conf_check *c, const char *key); /* stood in the file and was not null */
+void conf_check_regex(struct conf_check *c, const char *key,
+                      str pattern); /* complains where it is none */
 struct arena *conf_check_arena(struct conf_check *c);
 
 #endif

@@ -193,6 +193,16 @@ size_t delivery_answer_list(struct delivery *d, const char *name, str *v, size_t
 /* Writes a JSON text anew, without its blanks. False, and nothing written: it is none. */
 bool delivery_put_json(struct delivery *d, struct json_writer *w, str json);
 
+/* The value of one member, by a way of members: "data.code". A string decoded, the rest as written. False: there is none, or the
+ * body is no JSON. */
+bool delivery_answer_member(struct delivery *d, str path, str *out);
+
+/* Whether a regular expression, which has been checked, is found in text that comes from outside. */
+bool delivery_matches(struct delivery *d, str pattern, str text);
+
+/* JSON of at most max bytes, as far as cutting its longest texts makes it so: whole runes, with an ellipsis. */
+str delivery_cut_json(struct delivery *d, str json, size_t max);
+
 /* The default judgement of an HTTP answer, by its status: 2xx OK; 429 and 503 with Retry-After RETRY_AFTER, of at most five
  * minutes; 429, 5xx and no status RETRY; anything else FAILED. Fills d->failure and d->err with the status and the first
  * line of the body. */

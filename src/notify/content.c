@@ -4,11 +4,12 @@
 #include "codec/json.h"
 #include "codec/yaml.h"
 #include "model/labels.h"
+#include "regex/regex.h"
 #include "schema/schema.h"
 #include "template/escape.h"
 #include "tocsin/delivery.h"
 
-enum { ANSWER_DEPTH = 32 };
+enum { ANSWER_DEPTH = 32, CUT_DEPTH = 1000, CUT_LEAST = 3 /* an ellipsis */ };
 
 bool delivery_expand(struct delivery *d, str text, str *out)
 {
@@ -339,30 +340,76 @@ size_t delivery_answer_list(struct delivery *d, const char *name, str *v, size_t
     return json_end(&r) ? n : 0;
 }
 
-static void content_copy_json(struct json_reader *r, struct json_writer *w)
+/* Goes into the member that is called name; the last of several, as everywhere. */
+static bool content_enter(struct delivery *d, str json, str name, str *value)
 {
-    enum json_type type = json_peek(r);
-    str s = STR_NONE;
+    struct json_reader r;
+    bool has = false;
+    str key;
 
-    switch (type) {
+    json_reader_init(&r, json, d->arena, ANSWER_DEPTH);
+    if (json_peek(&r) != JSON_OBJECT)
+        return false;
+    for (json_object_begin(&r); json_object_next(&r, &key);) {
+        if (!str_eq(key, name))
+            json_skip(&r);
+        else
+            has = json_raw(&r, value);
+    }
+    return json_end(&r) && has;
+}
+
+bool delivery_answer_member(struct delivery *d, str path, str *out)
+{
+    str at = d->answer->body;
+    struct json_reader r;
+
+    while (path.p != NULL)
+        if (!content_enter(d, at, str_cut(&path, '.'), &at))
+            return false;
+    json_reader_init(&r, at, d->arena, ANSWER_DEPTH);
+    *out = at;
+    return json_peek(&r) != JSON_STRING || json_string(&r, out);
+}
+
+enum { MATCH_WORK = 10000000 /* steps: an answer is somebody else's */ };
+
+bool delivery_matches(struct delivery *d, str pattern, str text)
+{
+    struct regex *re = regex_compile(pattern, REGEX_COUNTED, &d->err);
+    uint64_t work = MATCH_WORK;
+    bool hit = re != NULL && regex_matches_within(re, text, &work);
+
+    regex_unref(re);
+    return hit;
+}
+
+/* -- what is too long -- */
+
+static void content_copy(struct delivery *d, struct json_reader *r, struct json_writer *w,
+                         size_t most)
+{
+    str s;
+
+    switch (json_peek(r)) {
     case JSON_OBJECT:
         json_open(w, '{');
         for (json_object_begin(r); json_object_next(r, &s);) {
             json_key(w, s);
-            content_copy_json(r, w);
+            content_copy(d, r, w, most);
         }
         json_close(w, '}');
-        return;
+        break;
     case JSON_ARRAY:
         json_open(w, '[');
         for (json_array_begin(r); json_array_next(r);)
-            content_copy_json(r, w);
+            content_copy(d, r, w, most);
         json_close(w, ']');
-        return;
+        break;
     case JSON_STRING:
         if (json_string(r, &s))
-            json_put_str(w, s);
-        return;
+            json_put_str(w, delivery_truncate_bytes(d, s, most));
+        break;
     default:
         if (json_raw(r, &s))
             json_put_raw(w, s);
@@ -378,10 +425,46 @@ bool delivery_put_json(struct delivery *d, struct json_writer *w, str json)
 
     json_reader_init(&r, json, d->arena, ANSWER_DEPTH);
     json_writer_init(&anew, &b, true);
-    content_copy_json(&r, &anew);
+    content_copy(d, &r, &anew, SIZE_MAX);
     ok = json_end(&r);
     if (ok)
         json_put_raw(w, buf_str(&b));
     buf_release(&b);
     return ok;
+}
+
+/* The same with at most so many bytes of each text. */
+static bool cut_texts(struct delivery *d, str json, size_t most, struct buf *out)
+{
+    struct json_reader r;
+    struct json_writer w;
+
+    buf_clear(out);
+    json_reader_init(&r, json, d->arena, CUT_DEPTH);
+    json_writer_init(&w, out, false);
+    content_copy(d, &r, &w, most);
+    return json_end(&r);
+}
+
+str delivery_cut_json(struct delivery *d, str json, size_t max)
+{
+    struct buf b = BUF_INIT, first = BUF_INIT;
+    size_t fits = CUT_LEAST, over = max + 1;
+
+    if (!cut_texts(d, json, max, &first)) {
+        buf_release(&first);
+        return json;
+    }
+    json = arena_take(d->arena, &first); /* from here on it is short, however long it was */
+    while (over > fits + 1) {
+        size_t most = fits + (over - fits) / 2;
+
+        (void)cut_texts(d, json, most, &b);
+        if (b.n <= max)
+            fits = most;
+        else
+            over = most;
+    }
+    (void)cut_texts(d, json, fits, &b);
+    return arena_take(d->arena, &b);
 }

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "base/vec.h"
+#include "regex/regex.h"
 #include "schema/redact.h"
 
 /* -- places and complaints -- */
@@ -164,6 +165,16 @@ void conf_warn(struct conf_check *c, const char *key, const char *fmt, ...)
     va_start(ap, fmt);
     check_complain(c, DIAG_WARNING, key, fmt, ap);
     va_end(ap);
+}
+
+void conf_check_regex(struct conf_check *c, const char *key, str pattern)
+{
+    struct err e = ERR_INIT;
+    struct regex *re = regex_compile(pattern, REGEX_COUNTED, &e);
+
+    if (re == NULL)
+        conf_error(c, key, "%s", e.msg);
+    regex_unref(re);
 }
 
 void conf_help(struct conf_check *c, const char *fmt, ...)

@@ -35,6 +35,7 @@ bool redact_is_secret_name(str name)
                                         "client_ca",
                                         "username",
                                         "topic", /* of ntfy: whoever knows it reads and writes */
+                                        "headers",
                                         "authorization",
                                         "proxy_connect_header",
                                         "basic_auth_users",

@@ -491,24 +491,45 @@ FUNC(f_feishu_markdown)
     return true;
 }
 
-/* WeCom knows no escapes: what would be a tag, a link or code gets the wide form of its letter. */
-FUNC(f_wecom_markdown)
+static bool sprig_is_word(char c)
 {
-    static const char of[] = "<>[]`*#";
-    static const char *const wide[] = {"＜", "＞", "［", "］", "｀", "＊", "＃"};
-    struct buf b = BUF_INIT;
+    return char_is_digit(c) || ((unsigned char)c < 0x80 && rune_is_letter((unsigned char)c));
+}
 
-    for (size_t i = 0; i < args[0].s.n; i++) {
-        char c = args[0].s.p[i];
-        const char *at = c != '\0' ? strchr(of, c) : NULL;
+static bool sprig_is_in_word(str s, size_t at)
+{
+    return at != 0 && at + 1 < s.n && sprig_is_word(s.p[at - 1]) && sprig_is_word(s.p[at + 1]);
+}
+
+/* For those who know no escapes: what would be markup gets the wide form of its letter, U+FF01 on. Not the "_" in a name. */
+static void sprig_widen(struct buf *b, str s, const char *markup)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
 
         if (c == '\r' || c == '\n')
-            buf_addc(&b, ' ');
-        else if (at != NULL)
-            buf_add(&b, str_of(wide[at - of]));
+            buf_addc(b, ' ');
+        else if (c != '\0' && strchr(markup, c) != NULL && !(c == '_' && sprig_is_in_word(s, i)))
+            utf8_add(b, 0xff01 + (uint32_t)(c - '!'));
         else
-            buf_addc(&b, c);
+            buf_addc(b, c);
     }
+}
+
+FUNC(f_wecom_markdown)
+{
+    struct buf b = BUF_INIT;
+
+    sprig_widen(&b, args[0].s, "<>[]`*#");
+    *out = tv_copy_buf(env->a, &b);
+    return true;
+}
+
+FUNC(f_google_chat_markdown)
+{
+    struct buf b = BUF_INIT;
+
+    sprig_widen(&b, args[0].s, "<>|`*_~");
     *out = tv_copy_buf(env->a, &b);
     return true;
 }
@@ -567,6 +588,8 @@ const struct tmpl_func tmpl_sprig_funcs[] = {
     {"dateInZone", "sas", func_date_in_zone, "a time by a Go layout in a zone"},
     {"markdown", "s", f_markdown, "text that means nothing in Markdown"},
     {"feishuMarkdown", "s", f_feishu_markdown, "text that means nothing in a card of Feishu's"},
+    {"googleChatMarkdown", "s", f_google_chat_markdown,
+     "text that means nothing in a message of Google Chat"},
     {"wecomMarkdown", "s", f_wecom_markdown, "text that means nothing in WeCom's Markdown"},
     {"ago", "a", f_ago, "the duration since a time, in whole seconds"},
     {"duration", "a", f_duration, "seconds as 1h2m3s"},

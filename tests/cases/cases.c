@@ -12,7 +12,7 @@
  *     env: {AWS_PROFILE: x}        the environment
  *     files: {PATH: TEXT}          what can be read; no other file is there
  *     steps:
- *       - request: {url: URL, headers: {}, body: TEXT}     method: POST when not given
+ *       - request: {method: POST, url: URL, headers: {}, body: TEXT}
  *         mail: {smarthost: TEXT, user: TEXT, from: TEXT, to: [], tls: none|starttls|implicit, message: TEXT}
  *         answer: {status: 200, headers: {}, body: TEXT}   or: lost: WHY, with an answer if its head came
  *     verdict: ok | retry | retry_after | failed

@@ -26,6 +26,13 @@ receivers:
     wecom_configs:
       - url: '{sink.url}/wecom'
         mention: {{user_ids: ['{{{{ .CommonLabels.evil }}}}']}}
+    googlechat_configs: [{{url: '{sink.url}/googlechat'}}]
+    http_configs:
+      - url: '{sink.url}/http?a={{{{ urlquery .CommonLabels.evil }}}}&b={{{{ .CommonLabels.evil }}}}'
+        headers: {{X-Evil: '{{{{ .CommonLabels.evil }}}}'}}
+        json: {{said: 'a {{{{ .CommonLabels.evil }}}}'}}
+      - url: '{sink.url}/http_form'
+        form: {{said: '{{{{ .CommonLabels.evil }}}}'}}
     email_configs:
       - to: ops@y.example
         headers: {{X-Evil: '{{{{ .CommonLabels.evil }}}}'}}
@@ -44,7 +51,7 @@ def test_nothing_happens():
     box = Mailbox()
     with folder() as d, Sink() as sink, MailServer(box) as smtp, Tocsin(config(sink, smtp), d) as t:
         t.alert(alertname="A", evil=EVIL)
-        kinds = until("all requests", lambda: (lambda k: len(k) == 6 and box.mails and k)(
+        kinds = until("all requests", lambda: (lambda k: len(k) == 9 and box.mails and k)(
             {r.path.split("/")[2].split("?")[0]: r for r in sink.got}))
     slack, page, ding = (kinds[k].json() for k in ("slack", "pagerduty", "dingtalk"))
 
@@ -69,6 +76,17 @@ def test_nothing_happens():
 
     text = kinds["wecom"].json()["markdown"]["content"]
     assert "<@" not in text and "](http://x)" not in text and "<script" not in text and "\n# head" not in text, text
+
+    chat = kinds["googlechat"].json()
+    equal(set(chat), {"text", "thread"})
+    equal([x for x in re.findall("<[^>]*>", chat["text"]) if not re.search(r"\|(Graph|Alertmanager)>$", x)], [])
+    assert "\n# head" not in chat["text"] and "\r" not in chat["text"], chat
+
+    http = kinds["http"]
+    equal(http.json(), {"said": "a " + EVIL})
+    equal((http.headers["x-evil"], http.headers.get("bcc")), (EVIL.replace("\r", " ").replace("\n", " "), None))
+    equal(urllib.parse.parse_qs(http.path.split("?", 1)[1])["a"], [EVIL])
+    equal(urllib.parse.parse_qs(kinds["http_form"].body.decode()), {"said": [EVIL]})
 
     to, mail, _ = box.mails[0]
     equal(to, ["ops@y.example"])

@@ -83,6 +83,27 @@ def test_feishu():
                 assert "SEC" not in said and "/hook/t0" not in said, said
 
 
+def test_feishu_by_http():
+    """The generic receiver says what Feishu's says: the body has a code, and what comes again is told by it."""
+    keys = """
+        json: {msg_type: text, content: {text: '{{ template "feishu.default.plain" . }} 告警 {{ .CommonLabels.alertname }}"'}}
+        success: {json: {path: code, equals: 0}}
+        retry: {status: [429, 5xx], json: {path: code, equals: [11232]}}
+        max_bytes: 20KB
+"""
+    cases = [((), None), (("--keyword=告警",), None), (("--keyword=other",), '"code": 19024'), (("--token=other",), '"code": 19001'), (("--fail=11232",), '"code": 11232')]
+    with folder() as d:
+        for flags, refusal in cases:
+            with Feishu(*flags) as robot:
+                code, said = receiver_test(f"  - name: r\n    http_configs:\n      - url: '{robot.url}t0'{keys}", d)
+                equal(code, 1 if refusal else 0, f"{flags}: {said}")
+                assert refusal is None or refusal in said, (flags, said)
+                assert "/hook/t0" not in said, said
+                if refusal is None:
+                    content = until("the message", robot.messages)[0]["content"]["text"]
+                    assert content.startswith("FIRING ") and content.endswith('"') and "告警" in content, content
+
+
 def test_a_long_message_fits():
     """20,000 bytes: what is cut is the text, behind whole runes, escapes and entities; who is called is still called."""
     with folder() as d, Feishu("--keyword=告警") as robot:
