@@ -479,6 +479,7 @@ void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const 
         done(arg, true, NULL);
         return;
     }
+    s->fx.commit.is_awaited = dirty;
     add_waiting(s, (struct shell_waiting){.n = s->handed + dirty, .done = done, .arg = arg});
 }
 

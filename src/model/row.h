@@ -30,6 +30,7 @@ struct state_commit {
     struct buf ops;    /* encoded puts and deletes, state_put()/state_delete() append */
     struct buf alerts; /* alert-log records of this turn, framed (base/record.h); empty = none */
     size_t rows;
+    bool is_awaited; /* somebody is answered when it is on disk */
 };
 
 void state_put(struct state_commit *c, enum state_table t, str key, str value);

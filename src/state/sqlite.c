@@ -47,7 +47,7 @@
 #define RETRY_MAX   (60 * NS_PER_S)
 #define LOOK_EVERY  (30 * NS_PER_S)
 
-enum { PROBE_BYTES = 64 << 10 };
+enum { PROBE_BYTES = 64 << 10, GATHER_MS = 2 };
 
 enum task_kind { TASK_COMMIT, TASK_SLICE, TASK_READ, TASK_PROBE, TASK_EVERYTHING, TASK_LOOK };
 
@@ -328,6 +328,22 @@ static void tasks_release(tasks *t)
     vec_release(t);
 }
 
+/* What comes while a batch is written is followed by more at once: a transaction for all of it costs less than one each. Where
+ * somebody waits for an answer nobody waits here. */
+static void sqlite_gather(struct sqlite *q)
+{
+    static const struct timespec pause = {.tv_nsec = GATHER_MS * NS_PER_MS};
+
+    if (q->queue.n == 0 || q->ending)
+        return;
+    VEC_EACH (const struct task *, t, &q->queue)
+        if (t->kind != TASK_COMMIT || t->commit.is_awaited)
+            return;
+    pthread_mutex_unlock(&q->lock);
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    pthread_mutex_lock(&q->lock);
+}
+
 static void *writer(void *arg)
 {
     struct sqlite *q = arg;
@@ -357,6 +373,7 @@ static void *writer(void *arg)
         tasks_release(&taken);
         go_on_copying(q);
         pthread_mutex_lock(&q->lock);
+        sqlite_gather(q);
     }
     pthread_mutex_unlock(&q->lock);
     return NULL;
