@@ -123,7 +123,6 @@ static bool wechat_put_whom(struct delivery *d, struct json_writer *w)
 
 static enum delivery_verdict wechat_tell(struct delivery *d, str token, bool is_fresh)
 {
-    static struct http_header json = {S_INIT("Content-Type"), S_INIT("application/json")};
     const struct wechat_conf *c = d->conf;
     bool is_markdown = str_is(c->message_type, "markdown");
     struct json_writer w;
@@ -139,13 +138,10 @@ static enum delivery_verdict wechat_tell(struct delivery *d, str token, bool is_
     json_put_text(&w, "msgtype", c->message_type);
     wechat_put_content(&w, "markdown", is_markdown ? text : STR_NONE);
     json_close(&w, '}');
-    buf_addc(&b, '\n');
-    d->request = (struct http_request){
-        .method = S("POST"),
-        .url = arena_printf(d->arena, "%.*smessage/send?access_token=%.*s", STR(c->api_url),
-                            STR(delivery_escape_form(d, token))),
-        .headers = {&json, 1},
-        .body = arena_take(d->arena, &b)};
+    delivery_post_json(d,
+                       arena_printf(d->arena, "%.*smessage/send?access_token=%.*s", STR(c->api_url),
+                                    STR(delivery_escape_form(d, token))),
+                       &b);
     wechat_progress(d, false, is_fresh);
     return ok ? DELIVERY_SEND_HTTP : DELIVERY_FAILED;
 }

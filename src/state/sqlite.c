@@ -2,7 +2,8 @@
  *
  * The loop hands commits over in a queue and goes on. The writer takes all that wait, appends their alerts to the log,
  * writes their rows in one transaction, and posts every number back through an eventfd: one sync for many turns when
- * the disk is slow, one each when it is fast.
+ * the disk is slow, one each when it is fast. What comes while it writes is let gather for 2 ms, unless somebody is answered
+ * when it is on disk.
  *
  * However many commits wait, they are one transaction and one sync of the alert log, if they have alerts, one of the
  * database, if they have rows. What the database owes its write-ahead log is paid when they are answered.
