@@ -141,8 +141,9 @@ static void feishu_render(struct delivery *d, struct feishu_content *c)
 static void feishu_add_text(struct buf *b, str text)
 {
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '<' && i + 2 < text.n && (text.p[i + 1] == 'a' || text.p[i + 1] == '/') &&
-            (text.p[i + 2] == 't' || text.p[i + 2] == 'a'))
+        str rest = str_sub(text, i, text.n);
+
+        if (str_starts_with(rest, S("<at")) || str_starts_with(rest, S("</at")))
             buf_adds(b, "＜");
         else
             buf_addc(b, text.p[i]);
