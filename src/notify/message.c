@@ -93,7 +93,7 @@ void notification_json(struct buf *out, const struct notification *n, str extern
         message_put_alert(&w, &n->alerts[i], n->shows_changes);
     json_close(&w, ']');
     json_key(&w, S("notification_reason"));
-    json_put_str(&w, str_of(notify_reason_text(n->reason)));
+    json_put_str(&w, str_of(notification_why(n)));
     json_key(&w, S("groupLabels"));
     labels_put_json(&w, n->group_labels);
     json_key(&w, S("commonLabels"));
