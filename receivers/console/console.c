@@ -82,6 +82,7 @@ const struct receiver_type console_receiver = {
     .send_resolved_default = true,
     .is_ours = true,
     .uses_http = false,
+    .can = CAN_DIGEST,
     .check = NULL,
     .step = console_step,
 };
