@@ -1,9 +1,11 @@
-/* receiver_rows_test.c - docs/receivers.md shows of each kind what its row says that the service takes and can. */
+/* receiver_rows_test.c - docs/receivers.md shows of each kind what its row says that the service takes and can; each folder has
+ * what it needs. */
 #include "unit.h"
 
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "notify/messages.h"
 #include "os/file.h"
 #include "tocsin/receiver.h"
 
@@ -107,6 +109,31 @@ static void what_a_row_says_has_a_case(void **state)
         }
 }
 
+/* Joined, only the first fault would show, and not in which file. */
+static void templates_can_be_read(void **state)
+{
+    static const char *const endings[] = {".tmpl", ".zh.tmpl"};
+    size_t read = 0;
+    char path[256];
+
+    (void)state;
+    for (const struct receiver_type *const *t = receiver_types; *t != NULL; t++)
+        for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+            struct buf text = BUF_INIT;
+            struct err e = ERR_INIT;
+
+            snprintf(path, sizeof(path), TOCSIN_SOURCE "/receivers/%s/%s%s", (*t)->name, (*t)->name,
+                     endings[i]);
+            if (!file_read(str_of(path), FILE_REGULAR, 1 << 20, &text, &e))
+                continue; /* it has none */
+            if (!messages_reads(buf_str(&text), &e))
+                fail_msg("%s: %s", path, e.msg);
+            buf_release(&text);
+            read++;
+        }
+    assert_true(read >= 23);
+}
+
 /* A limit says over which time; a burst is more than what goes in that time anyway. */
 static void paces_make_sense(void **state)
 {
@@ -125,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_document_has_the_rows),
         cmocka_unit_test(what_a_row_says_has_a_case),
+        cmocka_unit_test(templates_can_be_read),
         cmocka_unit_test(paces_make_sense),
     };
 
