@@ -8,7 +8,7 @@
  *     refused: TEXT                ... which the check refuses, with this in its words; nothing below then
  *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved}]}
  *     kept: {threadTs: "1"}        what the last delivery kept
- *     had: TEXT                    what an attempt before said of those who need it no more
+ *     had: TEXT                    what an attempt before has put there
  *     recalls: TEXT                what an earlier delivery remembered, under whatever name
  *     env: {AWS_PROFILE: x}        the environment
  *     files: {PATH: TEXT}          what can be read; no other file is there
@@ -20,7 +20,7 @@
  *     retry_after: 60s             wanted, as everything below
  *     error: TEXT                  part of it
  *     keeps: {threadTs: "1"}
- *     has: TEXT                    of a retry: what the next attempt is given as `had`
+ *     leaves: TEXT                 of had, for the next attempt
  *     remembers: TEXT              for later deliveries; empty: nothing, or no more
  *
  * The clock stands at 2026-01-01T00:00:00Z. Alerts began a minute before; resolved ones ended now. */
@@ -351,7 +351,7 @@ static void check_end(struct bench *b, enum delivery_verdict v)
     if (after.n != 0 && (!duration_parse(after, &wait, NULL) || wait != b->delivery.retry_after))
         wrong(b, root, "retry_after", STR_NONE, after);
     check_kept(b, yaml_get(root, S("keeps")));
-    same(b, yaml_get(root, S("has")), "had", b->delivery.had);
+    same(b, yaml_get(root, S("leaves")), "had", b->delivery.had);
     same(b, yaml_get(root, S("remembers")), "remembered", b->remembered);
 }
 

@@ -54,6 +54,12 @@ def sns():
     return "sns", dict(sigv4, message=form["Message"], subject=form["Subject"], topic=form["TopicArn"], body=request["body"]), request
 
 
+def feishu(name, step, call, type_="chat_id"):
+    c = case("feishu_app/" + name)
+    request = c["steps"][step]["request"]
+    return "feishu", dict(c["config"], call=call, type=type_, message="om_1", token="t-1", body=json.loads(request["body"])), request
+
+
 def slack():
     """The client sends a form, we JSON, as Alertmanager does: the members are the same. The token is http_config's business."""
     c = case("slack/blocks")
@@ -72,6 +78,11 @@ ROWS = {
     "Twilio Calls": lambda: phone("twilio_voice", "voice/twilio"),
     "Twilio Calls/SID": lambda: phone("twilio_ask", "voice/twilio_answered", call="CA1"),
     "Amazon SNS Publish": sns,
+    "Feishu tenant_access_token": lambda: feishu("first", 0, "token"),
+    "Feishu im/v1/messages": lambda: feishu("first", 1, "create"),
+    "Feishu im/v1/messages, changed": lambda: feishu("change", 0, "patch"),
+    "Feishu im/v1/messages, reply": lambda: feishu("change", 1, "reply"),
+    "Feishu urgent_phone": lambda: feishu("change", 2, "urgent_phone", "open_id"),
     "Slack chat.postMessage": slack,
 }
 

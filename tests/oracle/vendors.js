@@ -147,6 +147,20 @@ const clients = {
       { signingDate: new Date() });
     seen[0].headers = signed.headers;
   },
+  async feishu(i) {
+    const lark = require("@larksuiteoapi/node-sdk");
+    const client = new lark.Client({ appId: i.app_id, appSecret: i.app_secret, loggerLevel: lark.LoggerLevel.error });
+    answers = [ok({ code: 0, tenant_access_token: i.token, expire: 7140 }), ok({ code: 0, data: {} })];
+    const message = client.im.message, path = { message_id: i.message };
+    await {
+      create: () => message.create({ params: { receive_id_type: i.type }, data: i.body }),
+      patch: () => message.patch({ path, data: i.body }),
+      reply: () => message.reply({ path, data: i.body }),
+      urgent_phone: () => message.urgentPhone({ path, params: { user_id_type: i.type }, data: i.body }),
+      // the first request of all
+      token: () => message.create({ params: { receive_id_type: "chat_id" }, data: {} }).finally(() => (seen = seen.slice(0, 1))),
+    }[i.call]();
+  },
   async slack(i) {
     const { WebClient } = require("@slack/web-api");
     answers = [ok({ ok: true })];
