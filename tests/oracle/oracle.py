@@ -60,6 +60,11 @@ def feishu(name, step, call, type_="chat_id"):
     return "feishu", dict(c["config"], call=call, type=type_, message="om_1", token="t-1", body=json.loads(request["body"])), request
 
 
+def dingtalk(step, call):
+    request = case("dingtalk_app/first")["steps"][step]["request"]
+    return "dingtalk", {"call": call, "token": "t-1", "body": json.loads(request["body"])}, request
+
+
 def slack():
     """The client sends a form, we JSON, as Alertmanager does: the members are the same. The token is http_config's business."""
     c = case("slack/blocks")
@@ -83,6 +88,10 @@ ROWS = {
     "Feishu im/v1/messages, changed": lambda: feishu("change", 0, "patch"),
     "Feishu im/v1/messages, reply": lambda: feishu("change", 1, "reply"),
     "Feishu urgent_phone": lambda: feishu("change", 2, "urgent_phone", "open_id"),
+    "DingTalk oauth2/accessToken": lambda: dingtalk(0, "getAccessToken"),
+    "DingTalk robot/groupMessages/send": lambda: dingtalk(1, "orgGroupSend"),
+    "DingTalk robot/oToMessages/batchSend": lambda: dingtalk(2, "batchSendOTO"),
+    "DingTalk robot/ding/send": lambda: dingtalk(3, "robotSendDing"),
     "Slack chat.postMessage": slack,
 }
 

@@ -161,6 +161,15 @@ const clients = {
       token: () => message.create({ params: { receive_id_type: "chat_id" }, data: {} }).finally(() => (seen = seen.slice(0, 1))),
     }[i.call]();
   },
+  async dingtalk(i) {
+    const product = i.call === "getAccessToken" ? "oauth2_1_0" : "robot_1_0";
+    const module = require(`@alicloud/dingtalk/dist/${product}/client`), OpenApi = require("@alicloud/openapi-client");
+    const client = new module.default(new OpenApi.Config({ protocol: "https", regionId: "central" }));
+    const runtime = new (require("@alicloud/tea-util").RuntimeOptions)({}), name = i.call[0].toUpperCase() + i.call.slice(1);
+    if (product === "oauth2_1_0") return client.getAccessToken(new module.GetAccessTokenRequest(i.body));
+    const headers = new module[name + "Headers"]({ xAcsDingtalkAccessToken: i.token });
+    return client[i.call + "WithOptions"](new module[name + "Request"](i.body), headers, runtime);
+  },
   async slack(i) {
     const { WebClient } = require("@slack/web-api");
     answers = [ok({ ok: true })];
