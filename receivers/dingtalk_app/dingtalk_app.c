@@ -77,8 +77,9 @@ struct dingtalk_progress {
     bool asks;               /* for a token */
     bool is_fresh;           /* the token was asked for in this attempt */
     struct conf_strings who; /* to whom the request went: a group, people, or "ding" */
-    str token, had, why;
-    bool is_told, is_later;
+    str token, why;
+    bool is_told; /* somebody, in this attempt or one before */
+    bool is_later;
     str skipped; /* who is to be told by a later attempt */
     dur_ns wait;
     enum delivery_failure failure;
@@ -108,10 +109,10 @@ static struct conf_strings dingtalk_app_left(struct delivery *d, const struct di
 {
     struct conf_strings names, out;
 
-    delivery_expand_names(d, configured, &names);
+    delivery_addresses(d, configured, &names);
     out = (struct conf_strings){arena_array(d->arena, names.n, sizeof(str)), 0};
     for (size_t i = 0; i < names.n && out.n < max; i++)
-        if (str_find(names.v[i], '\n') < 0 && !dingtalk_app_has(p->had, names.v[i]) &&
+        if (str_find(names.v[i], '\n') < 0 && !delivery_had(d, names.v[i]) &&
             !dingtalk_app_has(p->skipped, names.v[i]))
             out.v[out.n++] = names.v[i];
     return out;
@@ -241,11 +242,10 @@ static enum delivery_verdict dingtalk_app_end(struct delivery *d, const struct d
         err_set(&d->err, ERR_IO, "%.*s", STR(p->why));
     d->failure = p->failure;
     if (p->is_later) {
-        d->had = p->had;
         d->retry_after = p->wait;
         return p->wait > 0 ? DELIVERY_RETRY_AFTER : DELIVERY_RETRY;
     }
-    if (p->is_told || d->had.n != 0)
+    if (p->is_told)
         return DELIVERY_OK;
     if (p->why.n == 0) {
         d->failure = FAILURE_CLIENT;
@@ -260,16 +260,20 @@ static enum delivery_verdict dingtalk_app_next(struct delivery *d, struct dingta
     static str ding[] = {S_INIT("ding")};
     struct conf_strings users;
 
-    p->who = dingtalk_app_left(d, p, &k->chats, 1);
+    if (d->address.n == 0)
+        p->who = dingtalk_app_left(d, p, &k->chats, 1);
+    else
+        p->who = (struct conf_strings){0};
     if (p->who.n != 0)
         return dingtalk_app_tell(d, p, true);
     p->who = dingtalk_app_left(d, p, &k->users, DINGTALK_BATCH);
     if (p->who.n != 0)
         return dingtalk_app_tell(d, p, false);
-    delivery_expand_names(d, k->ding_users.n != 0 ? &k->ding_users : &k->users, &users);
+    delivery_addresses(d, k->ding_users.n != 0 ? &k->ding_users : &k->users, &users);
     p->who = (struct conf_strings){ding, 1};
-    if (k->ding.n != 0 && d->n->n_firing != 0 && users.n != 0 &&
-        !dingtalk_app_has(p->had, ding[0]) && !dingtalk_app_has(p->skipped, ding[0]))
+    if (k->ding.n != 0 && d->n->n_firing != 0 && d->n->act != ACT_ACKED &&
+        d->n->act != ACT_UPDATE && users.n != 0 && !delivery_had(d, ding[0]) &&
+        !dingtalk_app_has(p->skipped, ding[0]))
         return dingtalk_app_ding(d, p, users);
     return dingtalk_app_end(d, p);
 }
@@ -414,7 +418,7 @@ static void dingtalk_app_taken(struct delivery *d, struct dingtalk_progress *p)
         dingtalk_app_later(d, p, later, NS_PER_M);
     }
     p->is_told |= told.n != 0 && !(v[0].n != 0 && told.n == 1);
-    p->had = dingtalk_app_and(d, p->had, told);
+    delivery_note_had(d, told.v, told.n);
 }
 
 static enum delivery_verdict dingtalk_app_took(struct delivery *d, struct dingtalk_progress *p,
@@ -438,7 +442,7 @@ static enum delivery_verdict dingtalk_app_took(struct delivery *d, struct dingta
         break;
     case DINGTALK_NEVER:
         dingtalk_app_note(d, p, p->who.v[0], d->err.msg);
-        p->had = dingtalk_app_and(d, p->had, p->who);
+        delivery_note_had(d, p->who.v, p->who.n);
         break;
     }
     return dingtalk_app_next(d, p);
@@ -475,7 +479,7 @@ static enum delivery_verdict dingtalk_app_token_came(struct delivery *d,
 static enum delivery_verdict dingtalk_app_step(struct delivery *d)
 {
     const struct dingtalk_app_conf *k = d->conf;
-    struct dingtalk_progress p = {.had = d->had};
+    struct dingtalk_progress p = {.is_told = d->had.n != 0};
     str secret;
 
     if (!d->secret(d, k->app_secret, &secret))
@@ -497,6 +501,8 @@ const struct receiver_type dingtalk_app_receiver = {
     .send_resolved_default = true,
     .is_ours = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_PERSON,
+    .pace = {.limits = {{20, NS_PER_S}}, .bytes = DINGTALK_APP_MAX},
     .check = dingtalk_app_check,
     .step = dingtalk_app_step,
 };

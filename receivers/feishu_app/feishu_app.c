@@ -106,11 +106,21 @@ static void feishu_app_add(struct delivery *d, struct feishu_tos *tos, const cha
             tos->v[tos->n++] = (struct feishu_to){type, names.v[i]};
 }
 
+/* A person's own address says by its form what it is. */
 static struct feishu_tos feishu_app_tos(struct delivery *d)
 {
     const struct feishu_app_conf *k = d->conf;
+    const struct conf_strings own = {&d->address, d->address.n != 0};
     struct feishu_tos tos = {0};
 
+    if (own.n != 0) {
+        feishu_app_add(d, &tos,
+                       str_find(d->address, '@') >= 0          ? "email"
+                       : str_starts_with(d->address, S("oc_")) ? "chat_id"
+                                                               : arena_z(d->arena, k->user_id_type),
+                       &own);
+        return tos;
+    }
     feishu_app_add(d, &tos, "chat_id", &k->chats);
     feishu_app_add(d, &tos, arena_z(d->arena, k->user_id_type), &k->users);
     feishu_app_add(d, &tos, "email", &k->emails);
@@ -329,7 +339,8 @@ static bool feishu_app_urge(struct delivery *d, struct feishu_progress *p,
     struct json_writer w;
     struct buf b = BUF_INIT;
 
-    if (k->urgent.n == 0 || d->n->n_firing == 0 || strcmp(to->type, "email") == 0)
+    if (k->urgent.n == 0 || d->n->n_firing == 0 || d->n->act == ACT_ACKED ||
+        d->n->act == ACT_UPDATE || strcmp(to->type, "email") == 0)
         return false;
     if (strcmp(to->type, "chat_id") == 0)
         delivery_expand_names(d, &k->urgent_users, &names);
@@ -657,6 +668,8 @@ const struct receiver_type feishu_app_receiver = {
     .send_resolved_default = true,
     .is_ours = true,
     .uses_http = true,
+    .can = CAN_EDIT | CAN_THREAD | CAN_DIGEST | CAN_PERSON,
+    .pace = {.limits = {{5, NS_PER_S}}, .bytes = FEISHU_APP_BODY_MAX},
     .check = feishu_app_check,
     .step = feishu_app_step,
 };

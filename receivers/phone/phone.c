@@ -208,7 +208,7 @@ static struct conf_strings phone_numbers(struct delivery *d)
     struct conf_strings names, out;
     struct err before = d->err;
 
-    delivery_expand_names(d, &k->numbers, &names);
+    delivery_addresses(d, &k->numbers, &names);
     d->err = before;
     out = (struct conf_strings){arena_array(d->arena, names.n, sizeof(str)), 0};
     for (size_t i = 0; i < names.n; i++) {
@@ -444,6 +444,12 @@ static enum delivery_verdict phone_next(struct delivery *d, struct phone_progres
     return phone_end(d, p, numbers);
 }
 
+/* That somebody has taken an alert wakes nobody, and is nothing that an approved text could say. */
+static bool phone_is_quiet(const struct delivery *d, const struct phone_vendor *v, bool calls)
+{
+    return (d->n->act == ACT_ACKED || d->n->act == ACT_UPDATE) && (calls || v->has_template);
+}
+
 enum delivery_verdict phone_step(struct delivery *d, bool calls)
 {
     const struct phone_vendor *v = phone_vendor_of(d->conf);
@@ -451,6 +457,8 @@ enum delivery_verdict phone_step(struct delivery *d, bool calls)
     struct conf_strings numbers = phone_numbers(d);
     struct phone_progress p = {.had = d->had};
 
+    if (phone_is_quiet(d, v, calls))
+        return DELIVERY_OK;
     if (d->progress != NULL)
         p = *(const struct phone_progress *)d->progress;
     if (d->answer != NULL)

@@ -33,7 +33,7 @@ static const struct conf_key keys[] = {
 
 static const struct conf_type sms_conf_type = {
     .name = "sms_config",
-    .doc = "text messages",
+    .doc = "Text messages",
     .keys = keys,
     .size = sizeof(struct phone_conf),
 };
@@ -53,11 +53,13 @@ static enum delivery_verdict sms_step(struct delivery *d)
 const struct receiver_type sms_receiver = {
     .name = "sms",
     .config_key = "sms_configs",
-    .doc = "text messages",
+    .doc = "Text messages",
     .conf = &sms_conf_type,
     .send_resolved_default = false,
     .is_ours = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_PERSON,
+    .pace = {.limits = {{50, 24 * NS_PER_H}}}, /* of Aliyun: to a number by a template */
     .check = sms_check,
     .step = sms_step,
 };

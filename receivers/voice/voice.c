@@ -43,7 +43,7 @@ static const struct conf_key keys[] = {
 
 static const struct conf_type voice_conf_type = {
     .name = "voice_config",
-    .doc = "telephone calls",
+    .doc = "Telephone calls",
     .keys = keys,
     .size = sizeof(struct phone_conf),
 };
@@ -62,11 +62,14 @@ static enum delivery_verdict voice_step(struct delivery *d)
 const struct receiver_type voice_receiver = {
     .name = "voice",
     .config_key = "voice_configs",
-    .doc = "telephone calls",
+    .doc = "Telephone calls",
     .conf = &voice_conf_type,
     .send_resolved_default = false,
     .is_ours = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_PERSON,
+    /* of Aliyun: to a number */
+    .pace = {.limits = {{1, NS_PER_M}, {5, NS_PER_H}, {20, 24 * NS_PER_H}}},
     .check = voice_check,
     .step = voice_step,
 };

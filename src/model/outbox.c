@@ -8,7 +8,8 @@
 enum {
     ERROR_MAX = 250,
     OUTBOX_VERSION = 4 /* 2: may_have_arrived; 3: had; 4: failure, error */,
-    NOTIFICATION_VERSION = 3 /* 2: changes at the end; 3: then templates of the route's labels */
+    /* 2: changes at the end; 3: then templates of the route's labels; 4: then act and actors */
+    NOTIFICATION_VERSION = 4
 };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
@@ -209,6 +210,32 @@ void notification_pack(struct buf *out, const struct notification *n)
     for (size_t i = 0; i < n->n_alerts; i++)
         pack_u64(out, n->alerts[i].change);
     labels_pack(out, n->route_templates);
+    pack_u64(out, n->act);
+    pack_u64(out, n->n_actors);
+    for (size_t i = 0; i < n->n_actors; i++)
+        pack_str(out, n->actors[i]);
+}
+
+void notification_set_act(struct notification *n)
+{
+    if (n->act == ACT_FIRING || n->act == ACT_RESOLVED)
+        n->act = n->n_firing != 0 ? ACT_FIRING : ACT_RESOLVED;
+}
+
+/* A row of before tells of alerts, and nobody did anything. */
+static void unpack_act(struct unpack *u, uint64_t version, struct arena *a, struct notification *n)
+{
+    uint64_t act = version > 3 ? unpack_u64(u) : ACT_FIRING;
+    str *actors;
+
+    n->act = act <= ACT_DRILL ? (enum notify_act)act : ACT_FIRING;
+    notification_set_act(n);
+    if (version <= 3)
+        return;
+    n->n_actors = unpack_count(u, 1);
+    n->actors = actors = arena_array(a, n->n_actors, sizeof(*actors));
+    for (size_t i = 0; i < n->n_actors; i++)
+        actors[i] = unpack_str(u);
 }
 
 bool notification_unpack(str bytes, struct arena *arena, struct notification *out)
@@ -223,7 +250,7 @@ bool notification_unpack(str bytes, struct arena *arena, struct notification *ou
     n.group_labels = labels_unpack(&u, arena);
     n.route_labels = labels_unpack(&u, arena);
     reason = unpack_u64(&u);
-    n.reason = reason <= REASON_TEST ? (enum notify_reason)reason : REASON_NONE;
+    n.reason = reason < REASON_UNKNOWN ? (enum notify_reason)reason : REASON_NONE;
     n.decided_at = unpack_i64(&u);
     n.flush_id = unpack_fixed64(&u);
     n.n_alerts = unpack_count(&u, 14);
@@ -245,6 +272,7 @@ bool notification_unpack(str bytes, struct arena *arena, struct notification *ou
     }
     if (version > 2)
         n.route_templates = labels_unpack(&u, arena);
+    unpack_act(&u, version, arena, &n);
     if (u.failed || version == 0)
         return false;
     *out = n;
