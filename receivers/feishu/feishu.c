@@ -103,7 +103,7 @@ static void feishu_render(struct delivery *d, struct feishu_content *c)
 
     delivery_expand_names(d, &k->mention.user_ids, &c->user_ids);
     lark_keep_ids(&c->user_ids);
-    c->title = delivery_say(d, k->title, false);
+    c->title = delivery_truncate_runes(d, delivery_say(d, k->title, false), LARK_TITLE_MAX);
     c->text = delivery_say(d, text, false);
     c->color = delivery_member_text(d, &color);
     c->keyword = delivery_missing_keyword(

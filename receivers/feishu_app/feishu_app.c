@@ -285,7 +285,8 @@ static void feishu_app_send_card(struct delivery *d, struct feishu_progress *p,
                                  const struct feishu_to *to, str message)
 {
     const struct feishu_app_conf *k = d->conf;
-    str title = delivery_say(d, k->title, false), text = delivery_say(d, k->text, false);
+    str title = delivery_truncate_runes(d, delivery_say(d, k->title, false), LARK_TITLE_MAX);
+    str text = delivery_say(d, k->text, false);
     struct buf b = BUF_INIT;
     size_t max = text.n, over;
 
@@ -317,7 +318,7 @@ static void feishu_app_send_line(struct delivery *d, struct feishu_progress *p,
 
     json_writer_init(&w, &inner, false);
     json_open(&w, '{');
-    json_put_text(&w, "text", delivery_truncate_runes(d, title, 500));
+    json_put_text(&w, "text", delivery_truncate_runes(d, title, LARK_TITLE_MAX));
     json_close(&w, '}');
     json_writer_init(&w, &b, false);
     json_open(&w, '{');

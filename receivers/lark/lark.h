@@ -8,6 +8,8 @@
 #include "tocsin/json.h"
 #include "tocsin/receiver.h"
 
+enum { LARK_TITLE_MAX = 200 }; /* runes: a label may be of megabytes, and is no headline */
+
 struct lark_button {
     str title, url;
 };
