@@ -153,12 +153,12 @@ def tencent(options, method, url, headers, raw, seen):
 
 def huawei(options, method, url, headers, raw, seen):
     calls = url.path.endswith("/callnotify/v2.0")
-    vendor, scheme, wrong = ("huawei voice", "AKSK", "1010010") if calls else ("huawei", "WSSE", "E000104")
+    vendor, scheme, wrong = ("huawei voice", "AKSK", "1010003") if calls else ("huawei", "WSSE", "E000105")
     token = dict(re.findall(r'(\w+)="([^"]*)"', headers.get("X-" + scheme, "")))
     if not headers.get("Authorization", "").startswith(scheme + " ") or not {"Username", "PasswordDigest", "Nonce", "Created"} <= set(token):
         refuse(vendor, wrong, "Authorization", 401)
     if token["Username"] != options.key:
-        refuse(vendor, "1010021" if calls else "E000102", "app_key", 401)
+        refuse(vendor, "1010003" if calls else "E000102", "app_key", 401)
     told = token["Nonce"] + token["Created"]
     digest = mac(options.secret, told) if calls else hashlib.sha256((told + options.secret).encode()).digest()
     if not same(base64.b64encode(digest).decode(), token["PasswordDigest"]) or \
@@ -171,7 +171,7 @@ def huawei(options, method, url, headers, raw, seen):
         p = dict(urllib.parse.parse_qsl(raw.decode(), keep_blank_values=True))
         values, template, to = json.loads(p.get("templateParas") or "[]"), p.get("templateId"), p.get("to", "")
     if any(len(v) > 20 or "." in v or not v for v in values):
-        refuse(vendor, "1020002" if calls else "E200029", "a variable: 20 characters, no dot")
+        refuse(vendor, "1012005" if calls else "E200028", "a variable: 20 characters, no dot")
     return dict(vendor=vendor, action="call" if calls else "SendSms", to=to, **{"from": p.get("from") or p.get("displayNbr")},
                 sign_name=p.get("signature"), template=template, values={str(i + 1): v for i, v in enumerate(values)})
 

@@ -42,7 +42,7 @@ def main():
             refuse(vendor, options.fail, "as asked by --fail")
         if options.template and vendor != "twilio" and told["template"] != options.template:
             refuse(vendor, {"aliyun": "isv.SMS_TEMPLATE_ILLEGAL", "tencent": "FailedOperation.TemplateIncorrectOrUnapproved",
-                            "huawei": "E200028"}[vendor], "template")
+                            "huawei": "E200030"}[vendor], "template")
         if options.sign_name and vendor != "twilio" and told["sign_name"] != options.sign_name:
             refuse(vendor, {"aliyun": "isv.SMS_SIGNATURE_ILLEGAL", "tencent": "FailedOperation.SignatureIncorrectOrUnapproved",
                             "huawei": "E200033"}[vendor], "sign_name")
@@ -56,7 +56,7 @@ def main():
             code = {"minute": "PhoneNumberThirtySecondLimit", "hour": "PhoneNumberOneHourLimit", "day": "PhoneNumberDailyLimit"}[reached[0]]
             return status_of_tencent("LimitExceeded." + code, "limit", to)
         if reached:
-            refuse(vendor, 20429 if vendor == "twilio" else "E200041", "limit", 429 if vendor == "twilio" else 400)
+            refuse(vendor, 20429 if vendor == "twilio" else "E200048", "limit", 429 if vendor == "twilio" else 400)
         record(told)
         return {"aliyun": (200, {"Code": "OK", "Message": "OK", "BizId": "fake^0", "RequestId": "fake"}),
                 "tencent": status_of_tencent("Ok", "send success", to),

@@ -63,13 +63,13 @@ def main():
         if told["action"] not in ("SingleCallByTts", "SendTts", "call"):
             refuse(vendor, "InvalidAction.NotFound", told["action"])
         if options.template and vendor != "twilio" and told["template"] != options.template:
-            refuse(vendor, {"aliyun": "isv.TTS_TEMPLATE_ILLEGAL", "tencent": "FailedOperation.TemplateIncorrectOrUnapproved"}.get(vendor, "1020002"),
+            refuse(vendor, {"aliyun": "isv.TTS_TEMPLATE_ILLEGAL", "tencent": "FailedOperation.TemplateIncorrectOrUnapproved"}.get(vendor, "1012005"),
                    "template")
         reached = limits.reached(to)
         if reached and vendor == "aliyun":
             refuse(vendor, "isv.BUSINESS_LIMIT_CONTROL", f"触发{words[reached[0]]}流控Permits:{reached[1]}", 200)
         if reached:
-            refuse(vendor, {"tencent": "LimitExceeded.DeliveryFrequencyLimit", "twilio": 20429}.get(vendor, "1020001"), "limit",
+            refuse(vendor, {"tencent": "LimitExceeded.DeliveryFrequencyLimit", "twilio": 20429}.get(vendor, "1010010"), "limit",
                    429 if vendor == "twilio" else None)
         record(told)
         made[to] = made.get(to, 0) + 1
