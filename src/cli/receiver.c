@@ -66,7 +66,8 @@ static void result(void *arg, const struct notify_result *r)
     struct testing *t = arg;
 
     if (r->verdict == DELIVERY_OK) {
-        say(stdout, "%.*s[%u]: delivered", STR(row->integration), row->index);
+        say(stdout, "%.*s[%u]: delivered%s%.*s", STR(row->integration), row->index,
+            r->error.n != 0 ? "; " : "", STR(r->error));
     } else {
         say(stdout, "%.*s[%u]: %s: %.*s", STR(row->integration), row->index,
             r->verdict == DELIVERY_FAILED ? "refused for good" : "failed, would be tried again",
