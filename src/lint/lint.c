@@ -14,6 +14,7 @@
 #include "lint/ignore.h"
 #include "lint/lint_config.h"
 #include "lint/lint_expr.h"
+#include "lint/lint_template.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
 #include "ruletest/ruletest_file.h"
@@ -220,6 +221,12 @@ static void load_configs(struct linter *l)
             lint_loaded(l, config_load_texts(&l->configs.v[i], 1, &o, l->d));
 }
 
+static void lint_rule(struct linter *l, const struct rule_conf *r)
+{
+    lint_expr(r, l->d);
+    lint_template(r, l->d);
+}
+
 static void lint_rules(struct linter *l, str text, str name)
 {
     const struct rule_file_options o = {
@@ -235,7 +242,7 @@ static void lint_rules(struct linter *l, str text, str name)
     for (size_t i = 0; i < file.n_groups; i++) {
         l->result.rules += file.groups[i].n_rules;
         for (size_t j = 0; j < file.groups[i].n_rules; j++)
-            lint_expr(&file.groups[i].rules[j], l->d);
+            lint_rule(l, &file.groups[i].rules[j]);
     }
     vec_push(&l->files, file);
 }
