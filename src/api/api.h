@@ -52,6 +52,10 @@ struct api_conf {
 };
 
 struct api *api_new(const struct api_conf *conf);
+/* Listens, or does not any more, for Alertmanagers that think of us as the DingTalk bridge. False: what was there stays. */
+bool api_use_bridge(struct api *a, const struct config *c, struct err *e) must_check;
+void api_drain(struct api *a);        /* no new connections */
+size_t api_open(const struct api *a); /* connections */
 void api_stop(struct api *a); /* nobody is answered any more; jobs under way come back to it */
 void api_free(struct api *a);
 struct http_server *api_server(struct api *a);

@@ -8,6 +8,7 @@
 #include "cli/completion.h"
 #include "cli/config.h"
 #include "cli/explain.h"
+#include "cli/import_dingtalk.h"
 #include "cli/lint.h"
 #include "cli/query.h"
 #include "cli/receiver.h"
@@ -106,6 +107,9 @@ const struct command commands[] = {
     {"import", "alertmanager", "DIR",
      "Take over silences and the notification log of a stopped Alertmanager", bridge_flag_table,
      SIZED(struct bridge_flags), import_alertmanager_run},
+    {"import", "dingtalk", "CONFIG.YML",
+     "Print the robots of a DingTalk bridge (prometheus-webhook-dingtalk) as receivers",
+     import_dingtalk_flag_table, SIZED(struct import_dingtalk_flags), import_dingtalk_run},
     {"export", "alertmanager", "DIR",
      "Write silences and the notification log for an Alertmanager to take over", bridge_flag_table,
      SIZED(struct bridge_flags), export_alertmanager_run},

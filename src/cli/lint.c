@@ -15,7 +15,7 @@ const struct flag lint_flag_table[] = {
          "the least severity that makes the exit code 1: error, warning or info",
          .words = "error warning info"),
     FLAG(F, as, "as", FLAG_TEXT, "", "KIND",
-         "what the files are, whatever they look like: config, rules or test",
+         "what the files are, whatever they look like: config, rules, test or dingtalk",
          .words = "config rules test"),
     FLAG(F, space_label, "enforced-namespace-label", FLAG_TEXT, "", "NAME",
          "check PrometheusRule files as rule_files with this enforced_namespace_label would"),
@@ -88,7 +88,7 @@ int lint_run(const void *flags, char **args, int n_args)
         return EXIT_USAGE;
     }
     if (o.is_known && !lint_kind_parse(str_of(f->as), &o.kind)) {
-        say(stderr, "tocsin: --as: '%s' is none of config, rules, test\n", f->as);
+        say(stderr, "tocsin: --as: '%s' is none of config, rules, test, dingtalk\n", f->as);
         return EXIT_USAGE;
     }
     if (n_args == 0) {

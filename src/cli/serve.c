@@ -74,7 +74,7 @@ static void on_stop(struct serve *s)
     s->stopping = true;
     log_info("shutting down");
     sd_notify_stopping();
-    http_server_drain(api_server(s->api));
+    api_drain(s->api);
     timer_arm(&s->clock, &s->stop_by, ts_add(s->clock.now.mono, 3 * NS_PER_S));
     timer_arm(&s->clock, &s->tick, s->clock.now.mono);
 }
@@ -93,8 +93,8 @@ static void serve_tick(struct timer *t, struct now now)
 {
     struct serve *s = container_of(t, struct serve, tick);
 
-    if (s->stopping && http_server_open(api_server(s->api)) == 0 &&
-        notify_under_way(shell_notify(s->shell)) == 0 && forward_waiting(s->forward) == 0)
+    if (s->stopping && api_open(s->api) == 0 && notify_under_way(shell_notify(s->shell)) == 0 &&
+        forward_waiting(s->forward) == 0)
         loop_stop(s->loop);
     sd_notify_watchdog();
     log_close_windows(false);
@@ -435,7 +435,7 @@ static int cli_serve_run(struct serve *s, struct config *conf, const struct diag
                                                         .finish = serve_finish_reload,
                                                         .arg = s});
     s->signals = signals_new(loop_base(s->loop), on_signal, s);
-    if (!listen_all(s))
+    if (!listen_all(s) || !serve_use_bridge(s, conf))
         return EXIT_FAILED;
     derive_external_url(s);
     configure_begin(&s->parts, conf);

@@ -54,6 +54,9 @@ void serve_say_loaded(struct serve *s, const struct config *c, const struct diag
  * error. */
 void serve_begin_files(struct serve *s, const struct diags *refused);
 
+/* False: it has said why. */
+bool serve_use_bridge(struct serve *s, const struct config *c);
+
 /* For the reloader (reload.h). */
 struct config *serve_running(void *arg);
 bool serve_settles(void *arg);

@@ -52,6 +52,18 @@ struct storage_conf {
     int64_t max_series, max_memory; /* of samples; 0 = no limit */
 };
 
+/* DingTalk's bridge, prometheus-webhook-dingtalk, whose place we take: where its senders post, and its config.yml as it is.
+ * Each of its targets is a receiver "dingtalk/NAME", which routes may name, too. */
+struct bridge_conf {
+    str listen_address, config_file;
+    bool enable_lifecycle;
+    struct diag_place place;
+    str *targets, *receivers; /* names, in the order of the file */
+    size_t n_targets;
+    struct conf_strings templates; /* patterns, resolved */
+    struct messages *messages;     /* built-in ones, and what these found */
+};
+
 /* One entry of rule_files. */
 struct rule_files_conf {
     struct conf_strings files; /* patterns, resolved against the file's folder */
@@ -89,6 +101,7 @@ struct config {
     size_t n_scrapes;
     struct push_conf *push; /* NULL: pushes are not taken */
     struct alerting_conf alerting;
+    struct bridge_conf *bridge; /* NULL: off */
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;
@@ -136,6 +149,8 @@ void config_unref(struct config *c); /* NULL is fine */
 const struct receiver_conf *config_receiver(const struct config *c,
                                             str name);                     /* NULL when unknown */
 const struct source_conf *config_source(const struct config *c, str name); /* NULL when unknown */
+/* The receiver of a target of the bridge's. */
+bool config_bridge_receiver(const struct config *c, str target, str *receiver);
 /* A rule of running that fresh left out for its problems; NULL: nothing is lost. */
 const struct rule_skipped *config_lost_rule(const struct config *fresh,
                                             const struct config *running);

@@ -36,6 +36,8 @@ void config_unref(struct config *c)
     str_map_release(&c->zones);
     str_map_release(&c->core.receiver_by_name);
     messages_free(c->messages);
+    if (c->bridge != NULL)
+        messages_free(c->bridge->messages);
     arena_release(&c->arena);
     mem_free(c);
 }
@@ -155,6 +157,7 @@ static void load_take(struct config *c, struct config_top *top)
     c->n_scrapes = top->scrapes.n;
     c->push = top->push;
     c->alerting = top->alerting;
+    c->bridge = top->bridge;
     c->heartbeat = top->heartbeat;
     c->storage = top->storage;
     c->web = top->web;
@@ -244,6 +247,10 @@ static void load_load(struct conf_run *run, struct config *c, const struct confi
     if (!are_within_reach(o, run, 0, texts[0].path))
         return;
     receivers_finish(run, &top, c);
+    named = run->named.n;
+    config_load_bridge(run, c, o->files);
+    if (!are_within_reach(o, run, named, texts[0].path))
+        return;
     config_check(run, &top, c, parts, n);
     keep_files(run, c, texts, n);
     if (!load_messages(run, c, o->files))
@@ -374,6 +381,10 @@ bool config_files_sum(const struct config *c, const str *paths, size_t n, uint64
         read_patterns(&into, &c->rule_files[i].files, &a);
     read_patterns(&into, &c->templates, &a);
     read_patterns(&into, &c->scrape_files, &a);
+    if (c->bridge != NULL) {
+        read_quietly(&into, c->bridge->config_file);
+        read_patterns(&into, &c->bridge->templates, &a);
+    }
     *sum = file_set_sum(into.into);
     file_set_free(into.into);
     arena_release(&a);

@@ -6,6 +6,7 @@
  * Retry-After is forgotten. When the row in flight is answered, `next` is put to the notification log again: if the log
  * now says what it would say, it is dropped. */
 #include "core/engine_priv.h"
+#include "core/relay.h"
 
 #include <stdio.h>
 
@@ -318,6 +319,19 @@ void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct no
     buf_release(&b);
 }
 
+static void nflog_forget(struct engine *e, str key, struct effects *fx)
+{
+    struct nflog_map_entry *known = nflog_map_find(&e->nflog, key);
+    str owned = known != NULL ? known->key : STR_NONE;
+
+    if (known == NULL)
+        return;
+    state_delete(&fx->commit, STATE_TOLD, key);
+    nflog_entry_free(known->value);
+    nflog_map_del_entry(&e->nflog, known);
+    mem_str_free(owned);
+}
+
 void nflog_gc(struct engine *e, struct now now, struct effects *fx)
 {
     MAP_EACH (struct nflog_map_entry, it, &e->nflog) {
@@ -392,7 +406,7 @@ static bool next_is_news(const struct engine *e, const struct outbox_slot *s, st
 
     return nflog_decide(entry != NULL ? *entry : NULL, next->firing, next->resolved, true,
                         next->repeat_interval, now) != REASON_NONE ||
-           next->may_have_arrived;
+           next->may_have_arrived || next->is_relayed;
 }
 
 /* The answered row goes; what was decided meanwhile takes its place if it is news. */
@@ -432,7 +446,12 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
     delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
     if (r->firing.n != 0)
         told->opened_as = mem_str_dup(outbox_told_as(r));
-    nflog_write(e, r->key, told, now, fx);
+    if (r->is_relayed && !relay_may_come_again(r)) {
+        nflog_entry_free(told);
+        nflog_forget(e, r->key, fx);
+    } else {
+        nflog_write(e, r->key, told, now, fx);
+    }
     group_answered(e, r->flush_id, true);
     slot_advance(e, s, now, fx);
 }
@@ -462,6 +481,8 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     if (s->next != NULL) {
         struct outbox_row *next = s->next;
 
+        if (r->is_relayed)
+            next = s->next = relay_join(r, next, now);
         next->may_have_arrived = r->may_have_arrived;
         is_news = next_is_news(e, s, now);
         s->next = NULL;
@@ -516,7 +537,7 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
     delivery_record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
     group_answered(e, s->row->flush_id, false);
-    if (s->row->may_have_arrived || d->may_have_arrived)
+    if (!s->row->is_relayed && (s->row->may_have_arrived || d->may_have_arrived))
         log_unsure(e, s->row, now, fx);
     if (s->next != NULL)
         s->next->may_have_arrived = s->row->may_have_arrived || d->may_have_arrived;
@@ -586,6 +607,7 @@ void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, s
     ts_ns latest = row->attempt == 0 ? now.mono : ts_add(now.mono, WAIT_MAX_M * NS_PER_M);
 
     row->not_before = row->not_before < latest ? row->not_before : latest;
+    row->is_restored = true;
 
     if (s != NULL && s->row->decided_at >= row->decided_at) {
         outbox_row_free(row);

@@ -2,6 +2,7 @@
  * routes them, flush.c runs groups, delivery.c keeps the outbox and the notification log, rules.c runs rule groups,
  * builtin.c speaks about tocsin itself, restore.c reads and writes what lasts. What all parts have is in parts.c. */
 #include "core/engine_priv.h"
+#include "core/relay.h"
 #include "core/part.h"
 
 MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
@@ -328,6 +329,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
             builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject,
                         ev->builtin.why, now, fx);
         break;
+    case EVENT_RELAY: relay_take(e, ev->relay, now, fx, r); break;
     case EVENT_STOPS: alerts_log_ends(e, now, fx); break;
     }
     alerts_tell_limits(e, now, fx);

@@ -1,7 +1,7 @@
 /* lint.h - checks files without running anything: what `tocsin lint` does.
  *
  * Each file is recognised by its top-level keys, unless its kind is given: configuration (Alertmanager's, Prometheus',
- * tocsin's), rule file, test of rules (skipped), anything else that is YAML (skipped when found in a folder, an error
+ * tocsin's), rule file, the DingTalk bridge's config.yml, test of rules (skipped), anything else that is YAML (skipped when found in a folder, an error
  * when named). An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
  *
  * Errors   problems go to diags; ids of conf.h and rule_file.h, and R020 (warning): the same rule twice in all files,
@@ -15,7 +15,7 @@
 #include "base/diags.h"
 #include "model/matcher.h"
 
-enum lint_kind { LINT_CONFIG, LINT_RULES, LINT_TEST, LINT_OTHER };
+enum lint_kind { LINT_CONFIG, LINT_RULES, LINT_TEST, LINT_BRIDGE, LINT_OTHER };
 
 struct lint_options {
     enum matcher_mode mode;
@@ -35,7 +35,7 @@ struct lint_result lint_paths(const str *paths, size_t n, const struct lint_opti
 struct lint_result lint_text(str text, str name, const struct lint_options *o, struct diags *d);
 
 enum lint_kind lint_recognise(str text, str name);
-bool lint_kind_parse(str word, enum lint_kind *out); /* config, rules, test */
+bool lint_kind_parse(str word, enum lint_kind *out); /* config, rules, test, dingtalk */
 bool lint_fails(const struct diags *d,
                 enum diag_severity fail_on); /* something is as bad as fail_on */
 

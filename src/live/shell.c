@@ -296,6 +296,7 @@ static const enum piece piece_of_event[] = {
     [EVENT_CLOCK_STEPPED] = PIECE_CLOCK,
     [EVENT_PAUSED] = PIECE_CLOCK,
     [EVENT_BUILTIN] = PIECE_BUILTIN,
+    [EVENT_RELAY] = PIECE_ALERTS,
     [EVENT_STOPS] = PIECE_GC,
 };
 
