@@ -13,6 +13,7 @@
 #include "live/shell.h"
 #include "live/store.h"
 #include "forward/forward.h"
+#include "recorder/recorder.h"
 #include "os/loop.h"
 #include "os/pool.h"
 #include "net/http_server.h"
@@ -30,17 +31,18 @@ struct api_conf {
     struct shell *shell;
     struct loop *loop;
     struct pool *pool;
-    struct budgets *budgets;  /* borrowed; NULL: no limits */
-    struct store *store;      /* our own samples */
-    str prefix;               /* "" or "/x" */
-    size_t max_body;          /* of a POST of alerts; 0 = 64 MiB */
-    unsigned max_connections; /* 0 = 1,024 */
-    unsigned max_gets;        /* 0 = no limit */
-    unsigned max_queries;     /* under way; 0 = no limit */
-    dur_ns answer_timeout;    /* 0 = none */
-    struct forward *forward;  /* to other Alertmanagers, borrowed; NULL: nothing is */
-    str storage;              /* the folder of what lasts */
-    str instance;             /* what forward says that it is */
+    struct budgets *budgets;   /* borrowed; NULL: no limits */
+    struct store *store;       /* our own samples */
+    str prefix;                /* "" or "/x" */
+    size_t max_body;           /* of a POST of alerts; 0 = 64 MiB */
+    unsigned max_connections;  /* 0 = 1,024 */
+    unsigned max_gets;         /* 0 = no limit */
+    unsigned max_queries;      /* under way; 0 = no limit */
+    dur_ns answer_timeout;     /* 0 = none */
+    struct forward *forward;   /* to other Alertmanagers, borrowed; NULL: nothing is */
+    struct recorder *recorder; /* borrowed; NULL: no events are recorded */
+    str storage;               /* the folder of what lasts */
+    str instance;              /* what forward says that it is */
     bool log_silences;
     bool has_receiver_names, has_group_keys; /* as labels of metrics */
     /* Calls each(arg, name, value) for every flag, as /api/v1/status/flags shows them. */

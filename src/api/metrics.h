@@ -3,7 +3,7 @@
  * metrics.c          alerts, notifications, silences, the state, the loop, HTTP, the process
  * metrics_samples.c  rules, scrapes, pushes, our own store
  * metrics_peers.c    the sources of rules, the Alertmanagers that get their alerts
- * metrics_outlets.c  the DingTalk bridge
+ * metrics_outlets.c  the DingTalk bridge, the event recorder
  * metrics_idle.c     what clients and dashboards of Alertmanager look for and nothing here moves
  *
  * Units    as a metric's name says; ours are ns, see api_seconds().

@@ -18,6 +18,7 @@ static struct config *serve_config_load_files(const struct serve *s, const struc
                                               struct diags *d)
 {
     struct config_options o = {.mode = s->features.mode,
+                               .records_events = s->features.event_recorder,
                                .tolerates_rules = s->flags->tolerate_rules,
                                .files = files,
                                .may_read = may_read,

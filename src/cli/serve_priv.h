@@ -35,6 +35,7 @@ struct serve {
     const struct diags *refused; /* at the start, when the last good files run */
     struct timer tell_refused;
     struct forward *forward;
+    struct recorder *recorder; /* NULL: no events are recorded */
     struct configure parts;
     struct uuid instance; /* tells this process from all others */
     struct signals *signals;

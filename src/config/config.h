@@ -29,6 +29,7 @@
 #include "notify/notify_conf.h"
 #include "os/file_set.h"
 #include "push/push_conf.h"
+#include "recorder/recorder_conf.h"
 #include "route/route_conf.h"
 #include "ruler/rule_file.h"
 #include "scrape/scrape_conf.h"
@@ -101,7 +102,8 @@ struct config {
     size_t n_scrapes;
     struct push_conf *push; /* NULL: pushes are not taken */
     struct alerting_conf alerting;
-    struct bridge_conf *bridge; /* NULL: off */
+    struct bridge_conf *bridge;     /* NULL: off */
+    struct recorder_conf *recorder; /* NULL: no events are recorded */
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;
@@ -120,6 +122,7 @@ struct config_options {
     size_t n_paths;
     enum matcher_mode mode;
     bool without_rules;        /* rule files are not loaded */
+    bool records_events;       /* event_recorder counts; otherwise it is checked, and that is all */
     bool tolerates_rules;      /* bad rules are left out, with warnings */
     const struct files *files; /* where they are read from, or kept; NULL: the disk alone */
     bool (*may_read)(const void *arg, str path); /* NULL: all that is named can be read */

@@ -42,6 +42,7 @@ struct config_top {
     struct push_conf *push;
     struct alerting_conf alerting;
     struct bridge_conf *bridge;
+    struct recorder_conf *recorder;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;

@@ -92,6 +92,7 @@ void config_fill_core(struct config *c)
     core->external_labels = c->external_labels;
     core->alert_relabel_configs = c->alerting.alert_relabel_configs;
     core->forwards = c->alerting.alertmanagers.n != 0;
+    core->records_events = c->recorder != NULL;
     core->journal_age = c->storage.journal_age;
     core->journal_size = c->storage.journal_size;
     fill_receivers(c);

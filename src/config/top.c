@@ -202,7 +202,9 @@ static const struct conf_key keys[] = {
     CONF_KEY(struct config_top, time_intervals, CONF_LIST, "named times",
              .sub = &time_interval_conf_type),
     CONF_KEY_IGNORED("tracing", CONF_LATER, "export of traces"),
-    CONF_KEY_IGNORED("event_recorder", CONF_LATER, "export of events"),
+    CONF_KEY_AS("event_recorder", struct config_top, recorder, CONF_STRUCT_PTR,
+                "where events go, with --enable-feature=event-recorder",
+                .sub = &recorder_conf_type),
     /* Prometheus */
     CONF_KEY(struct config_top, rule_files, CONF_CUSTOM, "rule files", .decode = decode_rule_files),
     CONF_KEY_AS("scrape_configs", struct config_top, scrapes, CONF_CUSTOM, "targets to scrape",

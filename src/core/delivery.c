@@ -6,6 +6,7 @@
  * Retry-After is forgotten. When the row in flight is answered, `next` is put to the notification log again: if the log
  * now says what it would say, it is dropped. */
 #include "core/engine_priv.h"
+#include "core/happenings.h"
 #include "core/relay.h"
 
 #include <stdio.h>
@@ -186,7 +187,7 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
     if (old->attempt != 0)
         count_failed(e, old, old->failure);
     delivery_record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
-    group_answered(e, old->flush_id, false);
+    group_answered(e, old->flush_id, false, now, fx);
     s->row = row;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
@@ -209,7 +210,7 @@ void outbox_decide(struct engine *e, const struct notification *n,
     }
     if (outbox_in_flight(s)) {
         if (s->next != NULL) {
-            group_answered(e, s->next->flush_id, false);
+            group_answered(e, s->next->flush_id, false, now, fx);
             outbox_row_free(s->next);
         }
         s->next = row;
@@ -265,7 +266,7 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
     if (s->row->attempt != 0)
         count_failed(e, s->row, s->row->failure);
     state_delete(&fx->commit, STATE_OUTBOX, key);
-    group_answered(e, s->row->flush_id, true);
+    group_answered(e, s->row->flush_id, true, now, fx);
     slot_remove(e, s);
     return true;
 }
@@ -276,7 +277,7 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
 void outbox_withdraw(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
 {
     delivery_record(fx, DECISION_DROPPED, s->row, now, S("nobody of it may be told any more"));
-    group_answered(e, s->row->flush_id, false);
+    group_answered(e, s->row->flush_id, false, now, fx);
     slot_advance(e, s, now, fx);
 }
 
@@ -417,7 +418,7 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
 
     queue_leave(&e->queue, &s->place);
     if (next != NULL && !next_is_news(e, s, now)) {
-        group_answered(e, next->flush_id, true);
+        group_answered(e, next->flush_id, true, now, fx);
         outbox_row_free(next);
         next = NULL;
     }
@@ -444,6 +445,7 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
                         r->resolved, d->kept, d->n_kept);
 
     delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
+    happened_delivered(e, r, now, fx);
     if (r->firing.n != 0)
         told->opened_as = mem_str_dup(outbox_told_as(r));
     if (r->is_relayed && !relay_may_come_again(r)) {
@@ -452,7 +454,7 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
     } else {
         nflog_write(e, r->key, told, now, fx);
     }
-    group_answered(e, r->flush_id, true);
+    group_answered(e, r->flush_id, true, now, fx);
     slot_advance(e, s, now, fx);
 }
 
@@ -536,7 +538,7 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
 {
     delivery_record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
-    group_answered(e, s->row->flush_id, false);
+    group_answered(e, s->row->flush_id, false, now, fx);
     if (!s->row->is_relayed && (s->row->may_have_arrived || d->may_have_arrived))
         log_unsure(e, s->row, now, fx);
     if (s->next != NULL)

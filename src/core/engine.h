@@ -165,6 +165,13 @@ struct effect_rules {
     ts_ns slot; /* wall; of a run */
 };
 
+/* One event of Alertmanager's event recorder (happenings.h). */
+struct recorded_event {
+    const char *type;  /* "alert_created"; static */
+    str before, after; /* its text, parted where the group's id stands */
+    str group_key;     /* whose SHA-256 that is; before is empty when it names none */
+};
+
 struct effects {
     struct arena arena; /* of the turn: text of decisions */
     struct state_commit commit;
@@ -174,7 +181,8 @@ struct effects {
     VEC(struct decision) decisions;
     /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
     VEC(struct alert_input) forward;
-    VEC(const struct core_conf *) retire; /* not read any more */
+    VEC(struct recorded_event) happenings; /* in the arena */
+    VEC(const struct core_conf *) retire;  /* not read any more */
 };
 
 void effects_init(struct effects *fx);
