@@ -54,6 +54,7 @@ struct delivery {
     /* what to send, with what */
     const struct notification *n;
     const void *conf; /* the receiver's own struct */
+    str address; /* of the person whom it is for, as the key would say it; empty: those configured */
     str external_url; /* without trailing slash */
     bool colour;      /* the terminal shows colour */
     ts_ns now;        /* wall clock of this attempt */
@@ -85,12 +86,12 @@ struct delivery {
     const struct delivery_pair *kept;
     size_t n_kept;
 
-    /* Of several people, those who need this notification no more, a line each: what an attempt that ended with a retry has
-     * put here is there in the next one. */
+    /* Of several people, or parts, those who need this notification no more: what an attempt that ended with a retry has put
+     * here is there in the next one. delivery_had() and delivery_note_had() */
     str had;
 
-    /* The step's own, between the requests of one attempt: in d->arena, made anew for each request and never changed, as the
-     * step may be run once more. NULL at the first. */
+    /* The step's own, between the requests of one part in one attempt: in d->arena, made anew for each request and never
+     * changed, as the step may be run once more. NULL at the first. */
     const void *progress;
 
     /* what the step fills */
@@ -111,6 +112,16 @@ void notification_json(struct buf *out, const struct notification *n, str extern
 bool notification_is_common(const struct notification *n, const struct label *l, bool annotations);
 /* The first max alerts (0 = all), with the counts to match. Returns how many were cut. */
 size_t notification_truncate(struct notification *n, size_t max);
+
+/* Where to: what is configured, or a person's own address. The second of a list, of which each may be a template and give
+ * several, parted by commas; one that fails gives none. */
+str delivery_address(const struct delivery *d, str configured);
+struct conf_strings;
+void delivery_addresses(struct delivery *d, const struct conf_strings *configured,
+                        struct conf_strings *out);
+/* Whether an attempt before told who this part of the notification; that the n have been told, or are refused for good. */
+bool delivery_had(const struct delivery *d, str who);
+void delivery_note_had(struct delivery *d, const str *who, size_t n);
 
 /* Lower-case hex SHA-256 of the group key: what services call dedup key, alias or entity id. */
 str delivery_group_hash(struct delivery *d);
@@ -155,7 +166,6 @@ str delivery_say(struct delivery *d, str text, bool html);
 
 /* Of robots. Whom they name: templates, of which one may give several names, parted by commas, or none; one that fails names
  * nobody, for all are told. What stands behind a text so that it has one of the keywords that the robot is to look for. */
-struct conf_strings;
 void delivery_expand_names(struct delivery *d, const struct conf_strings *in,
                            struct conf_strings *out);
 str delivery_missing_keyword(struct delivery *d, str text, const struct conf_strings *keywords);

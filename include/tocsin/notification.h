@@ -1,6 +1,7 @@
 /* notification.h - what a flush decided to tell one integration: the data behind every message.
  *
- * Shapes   1-1,000 alerts, sorted: job, instance, then label set.
+ * Shapes   1-1,000 alerts, sorted: job, instance, then label set. A message that is too long for its service goes in parts, each
+ *          with some of the alerts and its number.
  * Units    wall clock; ends_at is TS_NONE while an alert fires.
  * Owns     everything is borrowed from the arena of the attempt.
  * Source   alertmanager.md 5.2 (fields and JSON keys), 3.7 (reasons).
@@ -18,8 +19,18 @@ enum notify_reason {
     REASON_ALL_RESOLVED,
     REASON_SOME_RESOLVED,
     REASON_REPEAT,
-    REASON_TEST,    /* tocsin receiver test */
     REASON_UNKNOWN, /* what a route's labels see */
+};
+
+/* What is told. Whether something fires says n_firing: of a test, too. Numbers are on disk. */
+enum notify_act {
+    ACT_FIRING,
+    ACT_RESOLVED,
+    ACT_ACKED,  /* somebody has taken it: actors */
+    ACT_UPDATE, /* actors changed something else about it */
+    ACT_DIGEST, /* of several groups at once */
+    ACT_TEST,   /* tocsin receiver test */
+    ACT_DRILL,  /* nothing is the matter: the way is tried */
 };
 
 /* Against the last message of the group to the same integration. */
@@ -39,7 +50,11 @@ struct notification {
     str group_key; /* {}/{severity="critical"}:{alertname="InstanceDown"} */
     struct labels group_labels, route_labels;
     struct labels route_templates; /* what route_labels are made of; a receiver does not see any */
+    enum notify_act act;
     enum notify_reason reason;
+    const str *actors; /* who acked or changed it; maybe nobody */
+    size_t n_actors;
+    unsigned part, n_parts; /* of this request, from 1; a row is whole, 0 of 0 */
     ts_ns decided_at;
     uint64_t flush_id; /* stays the same when an attempt is repeated after a crash */
     const struct notified_alert *alerts;
@@ -53,5 +68,10 @@ struct notification {
 
 const char *alert_change_text(enum alert_change c);   /* "unchanged", "added", "resolved" */
 const char *notify_reason_text(enum notify_reason r); /* "first notification", ... */
+const char *notify_act_text(enum notify_act a);       /* "firing", "acked", ... */
+/* Why it is told: the reason's text, of a test or drill that it is one. */
+const char *notification_why(const struct notification *n);
+/* Alerts are in place, n_firing is counted: the act of those that only tell of alerts follows. */
+void notification_set_act(struct notification *n);
 
 #endif

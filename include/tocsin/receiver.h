@@ -21,6 +21,31 @@ struct receiver_view {
     bool has_http_authorization; /* its own or the inherited one names credentials */
 };
 
+/* What the vendor publishes that it takes (ecosystem.md 1): what we keep to where nothing else is configured. */
+enum { PACE_LIMITS = 3 };
+
+struct receiver_pace {
+    /* At most so many messages in any span of `per`; with a burst that many at once, and so many `per` on average. Every
+     * row holds; the first without messages ends them. */
+    struct pace_limit {
+        unsigned messages;
+        dur_ns per;
+        unsigned burst;
+    } limits[PACE_LIMITS];
+    size_t bytes,
+        runes; /* of a message, or of its text: more is refused, or cut by the step; 0: no such limit */
+};
+
+enum receiver_can {
+    CAN_EDIT =
+        1, /* a later notification of a group changes what is there: incident, issue, message */
+    CAN_THREAD = 2,  /* or stands under it */
+    CAN_ACK = 4,     /* the service knows acks, and ACT_ACKED is one; elsewhere that is a message */
+    CAN_DIGEST = 8,  /* a message may be of several groups */
+    CAN_SPLIT = 16,  /* what is too long for one message may go in several */
+    CAN_PERSON = 32, /* it goes to delivery_address(), which may be a person's */
+};
+
 struct receiver_type {
     const char *name;       /* "webhook", also in metrics and the notification log */
     const char *config_key; /* "webhook_configs" */
@@ -31,6 +56,8 @@ struct receiver_type {
     bool is_ours;
     bool uses_http;      /* an entry may have an http_config */
     bool inherits_proxy; /* and that takes proxy_url from the global one when it has none */
+    unsigned can;        /* of enum receiver_can */
+    struct receiver_pace pace;
     /* Checks, with everything inherited and every default in place; complains with conf_error(). NULL = nothing to do. */
     void (*check)(void *conf, const struct receiver_view *view, struct conf_check *c);
     /* One step of a delivery. */

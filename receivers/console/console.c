@@ -66,7 +66,7 @@ static enum delivery_verdict console_step(struct delivery *d)
     }
     buf_adds(&b, "  -> ");
     buf_add_shown_line(&b, n->receiver);
-    buf_addf(&b, "  (%s)\n", notify_reason_text(n->reason));
+    buf_addf(&b, "  (%s)\n", notification_why(n));
     for (size_t i = 0; i < n->n_alerts; i++)
         add_alert(&b, d, &n->alerts[i]);
     d->text = arena_str(d->arena, buf_str(&b));
@@ -82,6 +82,7 @@ const struct receiver_type console_receiver = {
     .send_resolved_default = true,
     .is_ours = true,
     .uses_http = false,
+    .can = CAN_DIGEST,
     .check = NULL,
     .step = console_step,
 };

@@ -383,6 +383,8 @@ const struct receiver_type dingtalk_receiver = {
     .send_resolved_default = true,
     .is_ours = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT,
+    .pace = {.limits = {{20, NS_PER_M}}, .bytes = MAX_BODY},
     .check = dingtalk_check,
     .step = dingtalk_step,
 };

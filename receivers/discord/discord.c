@@ -126,6 +126,8 @@ const struct receiver_type discord_receiver = {
     .conf = &discord_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT,
+    .pace = {.limits = {{5, 2 * NS_PER_S}}, .runes = DISCORD_MAX_DESCRIPTION},
     .check = discord_check,
     .step = discord_step,
 };

@@ -263,21 +263,13 @@ static bool addresses(struct delivery *d, str text, const char *what, struct mim
             err_wrap(&d->err, "\"%s\"", what));
 }
 
-static bool has_line(str lines, str line)
-{
-    while (lines.n != 0)
-        if (str_eq(str_cut(&lines, '\n'), line))
-            return true;
-    return false;
-}
-
 /* Without those who were told, or refused for good, by an attempt before. */
 static void leave_out_had(struct delivery *d, struct mime_addresses *to)
 {
     size_t k = 0;
 
     for (size_t i = 0; i < to->n; i++)
-        if (!has_line(d->had, to->v[i]))
+        if (!delivery_had(d, to->v[i]))
             to->v[k++] = to->v[i];
     to->n = k;
 }
@@ -287,7 +279,8 @@ static enum delivery_verdict email_begin(struct delivery *d)
     const struct email_conf *m = d->conf;
     struct mime_addresses from, to;
     struct buf b = BUF_INIT;
-    bool ok = addresses(d, m->from, "from", &from) && addresses(d, m->to, "to", &to);
+    bool ok =
+        addresses(d, m->from, "from", &from) && addresses(d, delivery_address(d, m->to), "to", &to);
 
     if (ok && from.n != 1)
         ok = err_set(&d->err, ERR_INVALID, "\"from\" must be one address, not %zu", from.n);
@@ -316,22 +309,19 @@ static bool is_for_now(str reply)
 static bool some_are_due(struct delivery *d)
 {
     const struct http_headers *refused = &d->answer->headers;
-    struct buf had = BUF_INIT;
-    bool is_due = false;
+    str *told = arena_array(d->arena, d->mail.n_to, sizeof(*told));
+    size_t n = 0;
 
-    buf_add(&had, d->had);
     for (size_t i = 0; i < d->mail.n_to; i++) {
         bool for_now = false;
 
         for (size_t k = 0; k < refused->n; k++)
             for_now |= str_eq(refused->v[k].name, d->mail.to[i]) && is_for_now(refused->v[k].value);
-        is_due |= for_now;
         if (!for_now)
-            buf_addf(&had, "%.*s\n", STR(d->mail.to[i]));
+            told[n++] = d->mail.to[i];
     }
-    d->had = arena_str(d->arena, buf_str(&had));
-    buf_release(&had);
-    return is_due;
+    delivery_note_had(d, told, n);
+    return n < d->mail.n_to;
 }
 
 /* The mail went out; who did not get it is said, but not a reason to send it to the others again. */
@@ -373,6 +363,7 @@ const struct receiver_type email_receiver = {
     .conf = &email_conf_type,
     .send_resolved_default = false,
     .uses_http = false,
+    .can = CAN_THREAD | CAN_DIGEST | CAN_PERSON,
     .check = email_check,
     .step = email_step,
 };

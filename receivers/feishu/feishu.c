@@ -445,6 +445,8 @@ const struct receiver_type feishu_receiver = {
     .send_resolved_default = true,
     .is_ours = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT,
+    .pace = {.limits = {{5, NS_PER_S}, {100, NS_PER_M}}, .bytes = FEISHU_BODY_MAX},
     .check = feishu_check,
     .step = feishu_step,
 };

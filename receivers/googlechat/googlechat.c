@@ -133,6 +133,8 @@ const struct receiver_type googlechat_receiver = {
     .send_resolved_default = true,
     .is_ours = true,
     .uses_http = true,
+    .can = CAN_THREAD | CAN_DIGEST | CAN_SPLIT,
+    .pace = {.limits = {{1, NS_PER_S}}, .bytes = GOOGLECHAT_TEXT_MAX},
     .check = googlechat_check,
     .step = googlechat_step,
 };

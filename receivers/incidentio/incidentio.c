@@ -134,6 +134,8 @@ const struct receiver_type incidentio_receiver = {
     .conf = &incidentio_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_EDIT,
+    .pace = {.bytes = MAX_BODY},
     .check = incidentio_check,
     .step = incidentio_step,
 };

@@ -552,6 +552,8 @@ const struct receiver_type jira_receiver = {
     .conf = &jira_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_EDIT,
+    .pace = {.runes = MAX_DESCRIPTION},
     .check = jira_check,
     .step = jira_step,
 };

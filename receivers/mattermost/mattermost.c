@@ -285,9 +285,9 @@ static enum delivery_verdict mattermost_send(struct delivery *d)
     str url, channel;
 
     if (!d->secret(d, m->webhook_url, &url))
-        return DELIVERY_RETRY;                     /* the file may come back */
-    if (!delivery_expand(d, m->channel, &channel)) /* which may be "@bob" */
-        channel = STR_NONE;                        /* a webhook has one of its own */
+        return DELIVERY_RETRY;                                          /* the file may come back */
+    if (!delivery_expand(d, delivery_address(d, m->channel), &channel)) /* which may be "@bob" */
+        channel = STR_NONE; /* a webhook has one of its own */
     delivery_call_nobody(d);
     json_writer_init(&w, &b, true);
     mattermost_fill(d, &w, channel);
@@ -347,6 +347,8 @@ const struct receiver_type mattermost_receiver = {
     .conf = &mattermost_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT | CAN_PERSON,
+    .pace = {.runes = MATTERMOST_MAX_TEXT},
     .check = mattermost_check,
     .step = mattermost_step,
 };

@@ -125,6 +125,8 @@ const struct receiver_type msteams_receiver = {
     .conf = &msteams_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT,
+    .pace = {.limits = {{4, NS_PER_S}}, .bytes = 28 << 10},
     .check = msteams_check,
     .step = msteams_step,
 };

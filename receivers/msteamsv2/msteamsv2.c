@@ -136,6 +136,8 @@ const struct receiver_type msteamsv2_receiver = {
     .send_resolved_default = true,
     .uses_http = true,
     .inherits_proxy = true,
+    .can = CAN_DIGEST | CAN_SPLIT,
+    .pace = {.limits = {{4, NS_PER_S}}, .bytes = 28 << 10},
     .check = msteamsv2_check,
     .step = msteamsv2_step,
 };

@@ -141,7 +141,7 @@ static enum delivery_verdict ntfy_send(struct delivery *d)
     struct http_header *h = arena_array(d->arena, 2, sizeof(*h));
     str topic, token;
 
-    if (!delivery_expand(d, k->topic, &topic))
+    if (!delivery_expand(d, delivery_address(d, k->topic), &topic))
         return DELIVERY_FAILED;
     h[0] = (struct http_header){S("Content-Type"), S("application/json")};
     d->request.headers = (struct http_headers){h, 1};
@@ -190,6 +190,8 @@ const struct receiver_type ntfy_receiver = {
     .send_resolved_default = true,
     .is_ours = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT | CAN_PERSON,
+    .pace = {.limits = {{1, 5 * NS_PER_S, 60}}, .bytes = NTFY_MESSAGE_MAX},
     .check = ntfy_check,
     .step = ntfy_step,
 };

@@ -92,9 +92,15 @@ static const struct conf_type opsgenie_conf_type = {
 
 /* -- the requests: what is open is created and, if wanted, updated; what has ended is closed -- */
 
-enum opsgenie_request { OPSGENIE_CREATE, OPSGENIE_MESSAGE, OPSGENIE_DESCRIPTION, OPSGENIE_CLOSE };
+enum opsgenie_request {
+    OPSGENIE_CREATE,
+    OPSGENIE_MESSAGE,
+    OPSGENIE_DESCRIPTION,
+    OPSGENIE_CLOSE,
+    OPSGENIE_ACK
+};
 
-enum { MAX_MESSAGE = 130 }; /* runes */
+enum { MAX_MESSAGE = 130, OPSGENIE_MAX_USER = 100 }; /* runes */
 
 /* Common labels, and over them what is configured. */
 static void opsgenie_put_details(struct delivery *d, struct json_writer *w)
@@ -227,12 +233,15 @@ static str opsgenie_body(struct delivery *d, enum opsgenie_request what)
     const struct delivery_member m[] = {
         [OPSGENIE_MESSAGE] = {"message", o->message, .max_runes = MAX_MESSAGE},
         [OPSGENIE_DESCRIPTION] = {"description", o->description},
-        [OPSGENIE_CLOSE] = {"source", o->source, .always = true, .instead = ""}};
+        [OPSGENIE_CLOSE] = {"source", o->source, .always = true, .instead = ""},
+        [OPSGENIE_ACK] = {"source", o->source, .always = true, .instead = ""}};
     struct json_writer w;
     struct buf b = BUF_INIT;
 
     json_writer_init(&w, &b, true);
     json_open(&w, '{');
+    if (what == OPSGENIE_ACK && d->n->n_actors != 0)
+        json_put_text(&w, "user", delivery_truncate_runes(d, d->n->actors[0], OPSGENIE_MAX_USER));
     if (what == OPSGENIE_CREATE)
         opsgenie_put_alert(d, &w);
     else
@@ -247,7 +256,8 @@ static str opsgenie_url(struct delivery *d, enum opsgenie_request what)
     static const char *const ends[] = {[OPSGENIE_CREATE] = "",
                                        [OPSGENIE_MESSAGE] = "/message",
                                        [OPSGENIE_DESCRIPTION] = "/description",
-                                       [OPSGENIE_CLOSE] = "/close"};
+                                       [OPSGENIE_CLOSE] = "/close",
+                                       [OPSGENIE_ACK] = "/acknowledge"};
     const struct opsgenie_conf *o = d->conf;
 
     if (what == OPSGENIE_CREATE)
@@ -294,17 +304,22 @@ static enum delivery_verdict opsgenie_judge(struct delivery *d)
         delivery_advise(d,
                         "\"api_key\" is wrong or may not create alerts, or \"api_url\" is that of "
                         "another region");
-    if (v != DELIVERY_OK || !o->update_alerts || *at == OPSGENIE_DESCRIPTION ||
-        *at == OPSGENIE_CLOSE)
+    if (v != DELIVERY_OK || !o->update_alerts ||
+        (*at != OPSGENIE_CREATE && *at != OPSGENIE_MESSAGE))
         return v;
     return opsgenie_send(d, *at == OPSGENIE_CREATE ? OPSGENIE_MESSAGE : OPSGENIE_DESCRIPTION);
+}
+
+static enum opsgenie_request opsgenie_first(const struct notification *n)
+{
+    return n->n_firing == 0 ? OPSGENIE_CLOSE : n->act == ACT_ACKED ? OPSGENIE_ACK : OPSGENIE_CREATE;
 }
 
 static enum delivery_verdict opsgenie_step(struct delivery *d)
 {
     if (d->answer != NULL)
         return opsgenie_judge(d);
-    return opsgenie_send(d, d->n->n_firing != 0 ? OPSGENIE_CREATE : OPSGENIE_CLOSE);
+    return opsgenie_send(d, opsgenie_first(d->n));
 }
 
 const struct receiver_type opsgenie_receiver = {
@@ -314,6 +329,8 @@ const struct receiver_type opsgenie_receiver = {
     .conf = &opsgenie_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_EDIT | CAN_ACK,
+    .pace = {.runes = 15000},
     .check = opsgenie_check,
     .step = opsgenie_step,
 };

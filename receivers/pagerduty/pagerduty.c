@@ -223,7 +223,9 @@ static void put_client(struct delivery *d, struct json_writer *w, const struct p
 
 static str event(const struct delivery *d)
 {
-    return d->n->n_firing != 0 ? S("trigger") : S("resolve");
+    return d->n->n_firing == 0      ? S("resolve")
+           : d->n->act == ACT_ACKED ? S("acknowledge")
+                                    : S("trigger");
 }
 
 static void put_v1(struct delivery *d, struct json_writer *w, str key, bool small)
@@ -347,6 +349,8 @@ const struct receiver_type pagerduty_receiver = {
     .conf = &pagerduty_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_EDIT | CAN_ACK,
+    .pace = {.bytes = MAX_EVENT},
     .check = pagerduty_check,
     .step = pagerduty_step,
 };

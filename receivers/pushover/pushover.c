@@ -119,7 +119,7 @@ static enum delivery_verdict pushover_send(struct delivery *d)
 
     if (!d->secret(d, p->user_key, &user) || !d->secret(d, p->token, &token))
         return DELIVERY_RETRY; /* the file may come back */
-    if (!delivery_expand(d, user, &user) || !delivery_expand(d, token, &token))
+    if (!delivery_expand(d, delivery_address(d, user), &user) || !delivery_expand(d, token, &token))
         return DELIVERY_FAILED;
     d->request = (struct http_request){
         .method = S("POST"),
@@ -169,6 +169,8 @@ const struct receiver_type pushover_receiver = {
     .conf = &pushover_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT | CAN_PERSON,
+    .pace = {.runes = MAX_MESSAGE},
     .check = pushover_check,
     .step = pushover_step,
 };

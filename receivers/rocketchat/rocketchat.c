@@ -201,8 +201,8 @@ static enum delivery_verdict rocketchat_send(struct delivery *d)
     h[1].name = S("X-Auth-Token");
     h[2].name = S("X-User-Id");
     if (!d->secret(d, r->token, &h[1].value) || !d->secret(d, r->token_id, &h[2].value))
-        return DELIVERY_RETRY;                     /* the file may come back */
-    if (!delivery_expand(d, r->channel, &channel)) /* which may be "@bob" */
+        return DELIVERY_RETRY;                                          /* the file may come back */
+    if (!delivery_expand(d, delivery_address(d, r->channel), &channel)) /* which may be "@bob" */
         return DELIVERY_FAILED;
     delivery_call_nobody(d);
     json_writer_init(&w, &b, true);
@@ -273,6 +273,7 @@ const struct receiver_type rocketchat_receiver = {
     .conf = &rocketchat_conf_type,
     .send_resolved_default = false,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT | CAN_PERSON,
     .check = rocketchat_check,
     .step = rocketchat_step,
 };

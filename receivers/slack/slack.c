@@ -394,7 +394,7 @@ static enum delivery_verdict slack_send(struct delivery *d, bool may_update)
         url = update_url(d, url);
     } else {
         ts = STR_NONE;
-        if (!delivery_expand(d, s->channel, &channel))
+        if (!delivery_expand(d, delivery_address(d, s->channel), &channel))
             channel = STR_NONE; /* a webhook has one of its own */
     }
     json_writer_init(&w, &b, true);
@@ -484,6 +484,8 @@ const struct receiver_type slack_receiver = {
     .conf = &slack_conf_type,
     .send_resolved_default = false,
     .uses_http = true,
+    .can = CAN_EDIT | CAN_DIGEST | CAN_SPLIT | CAN_PERSON,
+    .pace = {.limits = {{1, NS_PER_S, 25}}, .runes = 40000},
     .check = slack_check,
     .step = slack_step,
 };

@@ -414,11 +414,13 @@ static str sns_cut(str text, size_t max)
 static bool sns_add_target(struct delivery *d, struct sns_form *f)
 {
     const struct sns_conf *c = d->conf;
+    bool is_personal = d->address.n != 0; /* a telephone number */
     const struct {
         const char *name;
         str text;
-    } m[] = {
-        {"TopicArn", c->topic_arn}, {"TargetArn", c->target_arn}, {"PhoneNumber", c->phone_number}};
+    } m[] = {{"TopicArn", is_personal ? STR_NONE : c->topic_arn},
+             {"TargetArn", is_personal ? STR_NONE : c->target_arn},
+             {"PhoneNumber", delivery_address(d, c->phone_number)}};
 
     for (size_t i = 0; i < ARRAY_LEN(m); i++) {
         str text;
@@ -444,7 +446,8 @@ static enum delivery_verdict sns_publish(struct delivery *d, const struct sns_ke
     struct sns_form f = {
         .v = arena_array(d->arena, SNS_PAIRS + 3 * (c->attributes.n + 1), sizeof(*f.v))};
     str message = delivery_say(d, c->message, false), service = c->sigv4.service_name, url;
-    str kept = sns_cut(message, c->phone_number.n != 0 ? SNS_MAX_SMS : SNS_MAX);
+    str kept =
+        sns_cut(message, delivery_address(d, c->phone_number).n != 0 ? SNS_MAX_SMS : SNS_MAX);
 
     if (!delivery_expand(d, c->api_url, &url))
         return DELIVERY_FAILED;
@@ -583,6 +586,8 @@ const struct receiver_type sns_receiver = {
     .conf = &sns_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT | CAN_PERSON,
+    .pace = {.bytes = SNS_MAX},
     .check = sns_check,
     .step = sns_step,
 };

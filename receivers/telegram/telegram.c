@@ -58,8 +58,8 @@ static bool telegram_chat(struct delivery *d, const struct telegram_conf *t, str
     const struct secret file = {.file = t->chat_id_file};
     uint64_t id;
 
-    if (t->chat_id_file.n == 0) {
-        *out = arena_printf(d->arena, "%lld", (long long)t->chat_id);
+    if (d->address.n != 0 || t->chat_id_file.n == 0) {
+        *out = delivery_address(d, arena_printf(d->arena, "%lld", (long long)t->chat_id));
         return true;
     }
     if (!d->secret(d, file, out))
@@ -95,7 +95,7 @@ static void telegram_fill(struct delivery *d, struct json_writer *w, str chat, b
     if (t->disable_notifications)
         json_put_text(w, "disable_notification", S("true"));
     json_put_text(w, "disable_web_page_preview", S("true"));
-    if (t->message_thread_id != 0)
+    if (t->message_thread_id != 0 && d->address.n == 0)
         json_put_text(w, "message_thread_id",
                       arena_printf(d->arena, "%lld", (long long)t->message_thread_id));
     if (t->parse_mode.n != 0 && !plain)
@@ -219,6 +219,8 @@ const struct receiver_type telegram_receiver = {
     .conf = &telegram_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT | CAN_PERSON,
+    .pace = {.limits = {{1, NS_PER_S}, {20, NS_PER_M}}, .runes = TELEGRAM_MAX_TEXT},
     .check = telegram_check,
     .step = telegram_step,
 };

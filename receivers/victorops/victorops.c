@@ -64,6 +64,8 @@ static str victorops_type(struct delivery *d, const struct victorops_conf *v)
 
     if (d->n->n_firing == 0)
         return S("RECOVERY");
+    if (d->n->act == ACT_ACKED)
+        return S("ACKNOWLEDGEMENT");
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (str_is(type, known[i]))
             return type;
@@ -133,6 +135,8 @@ const struct receiver_type victorops_receiver = {
     .conf = &victorops_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_EDIT | CAN_ACK,
+    .pace = {.runes = MAX_STATE_MESSAGE},
     .check = victorops_check,
     .step = victorops_step,
 };

@@ -39,7 +39,7 @@ static enum delivery_verdict webex_send(struct delivery *d)
     struct buf b = BUF_INIT;
     str room;
 
-    if (!delivery_expand(d, k->room_id, &room))
+    if (!delivery_expand(d, delivery_address(d, k->room_id), &room))
         return DELIVERY_FAILED;
     delivery_call_nobody(d);
     json_writer_init(&w, &b, true);
@@ -47,7 +47,7 @@ static enum delivery_verdict webex_send(struct delivery *d)
     json_put_text(&w, "markdown",
                   delivery_truncate_bytes(d, delivery_say(d, k->message, false), WEBEX_MAX_TEXT));
     if (room.n != 0)
-        json_put_text(&w, "roomId", room);
+        json_put_text(&w, d->address.n != 0 ? "toPersonEmail" : "roomId", room);
     json_close(&w, '}');
     delivery_post_json(d, k->api_url, &b);
     return DELIVERY_SEND_HTTP;
@@ -81,6 +81,8 @@ const struct receiver_type webex_receiver = {
     .conf = &webex_conf_type,
     .send_resolved_default = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT | CAN_PERSON,
+    .pace = {.bytes = WEBEX_MAX_TEXT},
     .check = webex_check,
     .step = webex_step,
 };

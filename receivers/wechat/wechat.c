@@ -105,9 +105,9 @@ static bool wechat_put_whom(struct delivery *d, struct json_writer *w)
     const struct {
         const char *key;
         str text;
-    } m[] = {{"touser", c->to_user},
-             {"toparty", c->to_party},
-             {"totag", c->to_tag},
+    } m[] = {{"touser", delivery_address(d, c->to_user)},
+             {"toparty", d->address.n == 0 ? c->to_party : STR_NONE},
+             {"totag", d->address.n == 0 ? c->to_tag : STR_NONE},
              {"agentid", c->agent_id}};
 
     for (size_t i = 0; i < ARRAY_LEN(m); i++) {
@@ -301,6 +301,8 @@ const struct receiver_type wechat_receiver = {
     .conf = &wechat_conf_type,
     .send_resolved_default = false,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT | CAN_PERSON,
+    .pace = {.bytes = 2048},
     .check = wechat_check,
     .step = wechat_step,
 };

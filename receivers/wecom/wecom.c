@@ -229,6 +229,8 @@ const struct receiver_type wecom_receiver = {
     .send_resolved_default = true,
     .is_ours = true,
     .uses_http = true,
+    .can = CAN_DIGEST | CAN_SPLIT,
+    .pace = {.limits = {{20, NS_PER_M}}, .bytes = WECOM_MARKDOWN_MAX},
     .check = wecom_check,
     .step = wecom_step,
 };

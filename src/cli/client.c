@@ -148,7 +148,7 @@ static int cli_client_call(const struct client_flags *f, const char *method, con
     rq.http.url = arena_printf(&a, "%s%.*s%s", str_find_str(base, S("://")) < 0 ? "http://" : "",
                                STR(base), path);
     if (read_conf(f, &a, &conf)) {
-        if (curl_destination(rq.http.url, &a, &rq.destination, &e) && curl_setup(&h, &rq, &a, &e))
+        if (curl_aim(&h, rq.http.url, &a, &rq.destination, &e) && curl_setup(&h, &rq, &a, &e))
             code = client_perform(f, &h, r);
         else
             say(stderr, "tocsin: %s\n", e.msg);

@@ -62,12 +62,13 @@ static const struct messages *receiver_messages(void *arg, void *hold)
 
 static void result(void *arg, const struct notify_result *r)
 {
+    const struct outbox_row *row = r->rows[0];
     struct testing *t = arg;
 
     if (r->verdict == DELIVERY_OK) {
-        say(stdout, "%.*s[%u]: delivered", STR(r->row->integration), r->row->index);
+        say(stdout, "%.*s[%u]: delivered", STR(row->integration), row->index);
     } else {
-        say(stdout, "%.*s[%u]: %s: %.*s", STR(r->row->integration), r->row->index,
+        say(stdout, "%.*s[%u]: %s: %.*s", STR(row->integration), row->index,
             r->verdict == DELIVERY_FAILED ? "refused for good" : "failed, would be tried again",
             STR(r->error));
         t->code = EXIT_FAILED;
@@ -118,7 +119,7 @@ static void receiver_deliver(struct testing *t, const struct receiver_conf *rc, 
         struct notification n = {.receiver = rc->name,
                                  .group_key = S("{}:{alertname=\"TocsinTest\"}"),
                                  .group_labels = {labels, 1},
-                                 .reason = REASON_TEST,
+                                 .act = ACT_TEST,
                                  .decided_at = clock.now.wall,
                                  .flush_id = i + 1,
                                  .alerts = &alert,

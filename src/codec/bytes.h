@@ -26,6 +26,20 @@ static inline uint64_t bytes_load(const char *p)
     return v;
 }
 
+/* The n bytes at p, 1 to 7 of them, and zeroes behind. */
+static inline uint64_t bytes_load_few(const char *p, size_t n)
+{
+    const unsigned char *byte = (const unsigned char *)p;
+    uint32_t head, tail;
+
+    if (n < 4) /* some may be the same one */
+        return byte[0] | (uint64_t)byte[n / 2] << 8 * (n / 2) |
+               (uint64_t)byte[n - 1] << 8 * (n - 1);
+    memcpy(&head, p, sizeof(head));
+    memcpy(&tail, p + n - 4, sizeof(tail)); /* what both have is the same */
+    return head | (uint64_t)tail << 8 * (n - 4);
+}
+
 static inline uint64_t bytes_below(uint64_t v, unsigned char n) /* n at most 128 */
 {
     return (v - BYTES_ONES * n) & ~v;

@@ -80,12 +80,6 @@ void quote_go_rune(struct buf *out, str s)
     }
 }
 
-static bool json_is_plain(unsigned char c, bool html)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' &&
-           (!html || (c != '<' && c != '>' && c != '&'));
-}
-
 static uint64_t json_not_plain(uint64_t v, bool html)
 {
     uint64_t found = v | bytes_below(v, 0x20) | bytes_are(v, '"') | bytes_are(v, '\\');
@@ -108,9 +102,9 @@ static size_t json_plain_run(str s, bool html)
         found = json_not_plain(bytes_load(s.p + s.n - 8), html) >> 8 * (8 - rest);
         return found != 0 ? n + bytes_first(found) : s.n;
     }
-    while (n < s.n && json_is_plain((unsigned char)s.p[n], html))
-        n++;
-    return n;
+    if (rest == 0)
+        return n;
+    return bytes_first(json_not_plain(bytes_load_few(s.p, rest), html)); /* a zero ends it */
 }
 
 static void add_escape(struct buf *out, unsigned char c)

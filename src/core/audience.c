@@ -186,6 +186,7 @@ static void ask_each(struct row_audience *x, const struct outbox_row *row,
         audience_add_hash(al->is_resolved ? &x->resolved : &x->firing,
                           al->is_resolved ? &row->resolved : &row->firing, a, hash);
     }
+    notification_set_act(&x->told);
     verdict_release(&verdict);
 }
 

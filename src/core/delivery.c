@@ -357,12 +357,25 @@ dur_ns nflog_lifetime(const struct engine *e, dur_ns repeat)
     return twice < e->retention ? twice : e->retention;
 }
 
-static void count_answer(struct integration_stats *st, const struct delivery_result *d)
+static void count_request(struct integration_stats *st, const struct delivery_result *d)
 {
     st->requests += d->requests;
     st->requests_failed += d->verdict != DELIVERY_OK;
-    st->notifications += d->verdict == DELIVERY_OK;
     metric_histogram_observe(&st->latency, (double)d->took / NS_PER_S);
+}
+
+/* However many rows it told. */
+static void note_request(struct engine *e, const struct outbox_row *r,
+                         const struct delivery_result *d)
+{
+    struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
+    size_t k = delivery_kind_of(e, r->integration);
+
+    if (k == SIZE_MAX)
+        return;
+    count_request(&e->stats.integration[k], d);
+    if (rs != NULL)
+        count_request(&rs->integration[k], d);
 }
 
 static void note_answer(struct engine *e, const struct outbox_row *r,
@@ -371,10 +384,11 @@ static void note_answer(struct engine *e, const struct outbox_row *r,
     struct receiver_stats *rs = receiver_stats_of(e, r->receiver);
     size_t k = delivery_kind_of(e, r->integration);
 
-    if (k != SIZE_MAX)
-        count_answer(&e->stats.integration[k], d);
-    if (k != SIZE_MAX && rs != NULL)
-        count_answer(&rs->integration[k], d);
+    if (k != SIZE_MAX) {
+        e->stats.integration[k].notifications += d->verdict == DELIVERY_OK;
+        if (rs != NULL)
+            rs->integration[k].notifications += d->verdict == DELIVERY_OK;
+    }
     if (rs == NULL)
         return;
     if (d->verdict == DELIVERY_OK) {
@@ -442,7 +456,7 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
     struct nflog_entry *told =
         nflog_entry_new(r->decided_at, r->decided_mono,
                         ts_add(now.mono, nflog_lifetime(e, r->repeat_interval)), r->firing,
-                        r->resolved, d->kept, d->n_kept);
+                        r->resolved, d->kept, d->n_rows == 1 ? d->n_kept : 0);
 
     delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
     happened_delivered(e, r, now, fx);
@@ -546,13 +560,9 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
     slot_advance(e, s, now, fx);
 }
 
-void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
-                      struct effects *fx)
+static void row_answered(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
+                         struct now now, struct effects *fx)
 {
-    struct outbox_slot *s = outbox_slot_of(e, d->key);
-
-    if (s == NULL || !outbox_in_flight(s) || s->row->flush_id != d->flush_id)
-        return; /* pruned by a reload while it was on its way */
     note_answer(e, s->row, d, now);
     receiver_answered(e, s->row, d, now, fx);
     switch (d->verdict) {
@@ -563,6 +573,23 @@ void outbox_delivered(struct engine *e, const struct delivery_result *d, struct 
     case DELIVERY_SEND_SMTP:
     case DELIVERY_SEND_TEXT:
     case DELIVERY_FAILED: delivered_never(e, s, d, now, fx); break;
+    }
+}
+
+void outbox_delivered(struct engine *e, const struct delivery_result *d, struct now now,
+                      struct effects *fx)
+{
+    bool is_counted = false;
+
+    for (size_t i = 0; i < d->n_rows; i++) {
+        struct outbox_slot *s = outbox_slot_of(e, d->rows[i].key);
+
+        if (s == NULL || !outbox_in_flight(s) || s->row->flush_id != d->rows[i].flush_id)
+            continue; /* pruned by a reload while it was on its way */
+        if (!is_counted)
+            note_request(e, s->row, d);
+        is_counted = true;
+        row_answered(e, s, d, now, fx);
     }
 }
 

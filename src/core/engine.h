@@ -83,9 +83,15 @@ enum alert_origin {
     ALERTS_OWN,      /* about tocsin itself: no limit keeps them out */
 };
 
-struct delivery_result {
+struct answered_row {
     str key;
     uint64_t flush_id;
+};
+
+struct delivery_result {
+    /* Those that the attempt told: one, or, as a digest, several of a destination. */
+    const struct answered_row *rows;
+    size_t n_rows;
     enum delivery_verdict verdict; /* OK, RETRY, RETRY_AFTER, FAILED */
     enum delivery_failure failure;
     dur_ns retry_after, took;
@@ -96,7 +102,8 @@ struct delivery_result {
     bool has_date;         /* an answer carried one */
     dur_ns skew;           /* of its clock against ours; positive: it is ahead */
     str error;             /* redacted; empty when OK */
-    const struct delivery_pair *kept;
+    const struct delivery_pair
+        *kept; /* of a digest nobody's: what edits it would edit the others' */
     size_t n_kept;
     str had; /* RETRY: as in outbox_row; empty: as before */
 };

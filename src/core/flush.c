@@ -273,6 +273,7 @@ static void flush_tell(struct engine *e, struct group *g, const struct flush *f,
         v[n.n_alerts++].change = change_of(f->v[i], &f->data[i], last);
         n.n_firing += !f->data[i].is_resolved;
     }
+    notification_set_act(&n);
     if (g->route->conf->labels.n != 0)
         n.route_templates = route_conf_templates(&g->route->conf->labels, &fx->arena);
     outbox_decide(e, &n, ic, key, f->firing, f->resolved, g->route->conf->repeat_interval, now, fx);

@@ -246,6 +246,7 @@ static void row_waits(struct future *f, ts_ns mono, enum notify_reason reason)
             v[n.n_alerts++] = engine_notified(f->v[i], f->now);
             n.n_firing += !f->is_resolved[i];
         }
+    notification_set_act(&n);
     nflog_key(&key, f->g->key, f->g->route->receiver, f->ic->kind, f->ic->index);
     notification_pack(&data, &n);
     *row = (struct outbox_row){.key = arena_str(f->a, buf_str(&key)),

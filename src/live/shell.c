@@ -58,9 +58,10 @@ static void send_written(struct shell *s);
 
 static void delivery_answered(void *arg, const struct notify_result *r)
 {
+    struct answered_row *rows = mem_array(r->n_rows, sizeof(*rows));
     struct event ev = {.kind = EVENT_DELIVERED,
-                       .delivered = {.key = r->row->key,
-                                     .flush_id = r->row->flush_id,
+                       .delivered = {.rows = rows,
+                                     .n_rows = r->n_rows,
                                      .verdict = r->verdict,
                                      .failure = r->failure,
                                      .retry_after = r->retry_after,
@@ -75,11 +76,13 @@ static void delivery_answered(void *arg, const struct notify_result *r)
                                      .kept = r->kept,
                                      .had = r->had,
                                      .n_kept = r->n_kept}};
-    str key = mem_str_dup(r->row->key); /* the step frees the row */
 
-    ev.delivered.key = key;
+    for (size_t i = 0; i < r->n_rows; i++) /* the step frees them */
+        rows[i] = (struct answered_row){mem_str_dup(r->rows[i]->key), r->rows[i]->flush_id};
     shell_event(arg, &ev, NULL);
-    mem_str_free(key);
+    for (size_t i = 0; i < r->n_rows; i++)
+        mem_str_free(rows[i].key);
+    mem_free(rows);
     send_written(arg);
 }
 

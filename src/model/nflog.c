@@ -15,10 +15,26 @@ const char *notify_reason_text(enum notify_reason r)
                                         [REASON_ALL_RESOLVED] = "all alerts resolved",
                                         [REASON_SOME_RESOLVED] = "some alerts resolved",
                                         [REASON_REPEAT] = "repeat interval elapsed",
-                                        [REASON_TEST] = "test notification",
                                         [REASON_UNKNOWN] = "unknown"};
 
     return texts[r];
+}
+
+const char *notify_act_text(enum notify_act a)
+{
+    static const char *const texts[] = {
+        [ACT_FIRING] = "firing", [ACT_RESOLVED] = "resolved", [ACT_ACKED] = "acked",
+        [ACT_UPDATE] = "update", [ACT_DIGEST] = "digest",     [ACT_TEST] = "test",
+        [ACT_DRILL] = "drill"};
+
+    return texts[a];
+}
+
+const char *notification_why(const struct notification *n)
+{
+    return n->act == ACT_TEST    ? "test notification"
+           : n->act == ACT_DRILL ? "drill"
+                                 : notify_reason_text(n->reason);
 }
 
 const char *alert_change_text(enum alert_change c)

@@ -8,8 +8,9 @@
 enum {
     ERROR_MAX = 250,
     OUTBOX_VERSION = 4 /* 2: may_have_arrived; 3: had; 4: failure, error */,
-    /* 2: changes at the end; 3: then templates of the route's labels; 4: then from whom it is passed on */
-    NOTIFICATION_VERSION = 4
+    /* 2: changes at the end; 3: then templates of the route's labels; 4: then act and actors; 5: then from whom it is passed
+     * on */
+    NOTIFICATION_VERSION = 5
 };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
@@ -213,9 +214,35 @@ void notification_pack(struct buf *out, const struct notification *n)
     for (size_t i = 0; i < n->n_alerts; i++)
         pack_u64(out, n->alerts[i].change);
     labels_pack(out, n->route_templates);
+    pack_u64(out, n->act);
+    pack_u64(out, n->n_actors);
+    for (size_t i = 0; i < n->n_actors; i++)
+        pack_str(out, n->actors[i]);
     pack_u64(out, n->is_relayed);
     pack_str(out, n->from_receiver);
     pack_str(out, n->from_url);
+}
+
+void notification_set_act(struct notification *n)
+{
+    if (n->act == ACT_FIRING || n->act == ACT_RESOLVED)
+        n->act = n->n_firing != 0 ? ACT_FIRING : ACT_RESOLVED;
+}
+
+/* A row of before tells of alerts, and nobody did anything. */
+static void unpack_act(struct unpack *u, uint64_t version, struct arena *a, struct notification *n)
+{
+    uint64_t act = version > 3 ? unpack_u64(u) : ACT_FIRING;
+    str *actors;
+
+    n->act = act <= ACT_DRILL ? (enum notify_act)act : ACT_FIRING;
+    notification_set_act(n);
+    if (version <= 3)
+        return;
+    n->n_actors = unpack_count(u, 1);
+    n->actors = actors = arena_array(a, n->n_actors, sizeof(*actors));
+    for (size_t i = 0; i < n->n_actors; i++)
+        actors[i] = unpack_str(u);
 }
 
 bool notification_unpack(str bytes, struct arena *arena, struct notification *out)
@@ -230,7 +257,7 @@ bool notification_unpack(str bytes, struct arena *arena, struct notification *ou
     n.group_labels = labels_unpack(&u, arena);
     n.route_labels = labels_unpack(&u, arena);
     reason = unpack_u64(&u);
-    n.reason = reason <= REASON_TEST ? (enum notify_reason)reason : REASON_NONE;
+    n.reason = reason < REASON_UNKNOWN ? (enum notify_reason)reason : REASON_NONE;
     n.decided_at = unpack_i64(&u);
     n.flush_id = unpack_fixed64(&u);
     n.n_alerts = unpack_count(&u, 14);
@@ -252,7 +279,8 @@ bool notification_unpack(str bytes, struct arena *arena, struct notification *ou
     }
     if (version > 2)
         n.route_templates = labels_unpack(&u, arena);
-    if (version > 3) {
+    unpack_act(&u, version, arena, &n);
+    if (version > 4) {
         n.is_relayed = unpack_u64(&u) != 0;
         n.from_receiver = unpack_str(&u);
         n.from_url = unpack_str(&u);

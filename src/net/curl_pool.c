@@ -4,7 +4,6 @@
 
 #include <event2/event.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include "base/mem.h"
 #include "os/loop.h"
 
@@ -143,8 +142,11 @@ struct curl_pool *curl_pool_enter(struct curl_pools *ps, enum work_class c,
     unsigned char key[CURL_POOL_KEY] = {0};
     struct curl_pool *p;
 
+    if (ps->sha256 == NULL)
+        ps->sha256 =
+            EVP_MD_fetch(NULL, "SHA256", NULL); /* each EVP_sha256() would look for it anew */
     if (m->said.n != 0)
-        BUG_ON(EVP_Digest(m->said.p, m->said.n, key, NULL, EVP_sha256(), NULL) != 1);
+        BUG_ON(EVP_Digest(m->said.p, m->said.n, key, NULL, ps->sha256, NULL) != 1);
     for (p = ps->first; p != NULL && !is_for(p, c, key); p = p->next)
         ;
     if (p == NULL)
@@ -166,4 +168,5 @@ void curl_pools_release(struct curl_pools *ps)
 {
     while (ps->first != NULL)
         curl_pool_free(ps->first);
+    EVP_MD_free(ps->sha256);
 }

@@ -14,6 +14,7 @@
 #define NET_CURL_POOL_H
 
 #include <curl/curl.h>
+#include <openssl/evp.h>
 #include "base/buf.h"
 #include "os/clock.h"
 #include "os/shares.h"
@@ -47,6 +48,7 @@ struct curl_pools {
     /* Something has moved: curl may have messages. */
     void (*turned)(struct curl_pools *ps, struct curl_pool *p);
     unsigned connections_max; /* kept, in each */
+    EVP_MD *sha256;           /* NULL before the first */
     struct curl_pool *first;
 };
 

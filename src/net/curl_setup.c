@@ -44,18 +44,17 @@ static CURLU *parse_url(str url, struct arena *a, struct err *e)
     return NULL;
 }
 
-bool curl_destination(str url, struct arena *a, str *out, struct err *e)
+bool curl_aim(struct curl_handle *h, str url, struct arena *a, str *destination, struct err *e)
 {
-    CURLU *u = parse_url(url, a, e);
     str scheme, host, port;
 
-    if (u == NULL)
+    h->url = parse_url(url, a, e);
+    if (h->url == NULL)
         return false;
-    scheme = curl_setup_part(u, CURLUPART_SCHEME, 0, a);
-    host = curl_setup_part(u, CURLUPART_HOST, 0, a);
-    port = curl_setup_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
-    curl_url_cleanup(u);
-    *out = arena_printf(a, "%.*s://%.*s:%.*s", STR(scheme), STR(host), STR(port));
+    scheme = curl_setup_part(h->url, CURLUPART_SCHEME, 0, a);
+    host = curl_setup_part(h->url, CURLUPART_HOST, 0, a);
+    port = curl_setup_part(h->url, CURLUPART_PORT, CURLU_DEFAULT_PORT, a);
+    *destination = arena_printf(a, "%.*s://%.*s:%.*s", STR(scheme), STR(host), STR(port));
     return true;
 }
 
@@ -311,12 +310,13 @@ static int before_request(void *handle, char *ip, char *own_ip, int port, int ow
 
 static void note_route(struct curl_handle *h, const struct http_conf *c)
 {
+    /* what most have is not written down, so that they need no digest */
+    curl_made_with_add(&h->made_with, 'h', c != NULL && c->enable_http2 ? STR_NONE : S("1"));
     if (c == NULL)
         return;
     curl_made_with_add(&h->made_with, 'p', c->proxy_url);
     curl_made_with_add(&h->made_with, 'x', c->no_proxy);
     curl_made_with_add(&h->made_with, 'e', c->proxy_from_environment ? S("1") : STR_NONE);
-    curl_made_with_add(&h->made_with, 'h', c->enable_http2 ? S("2") : STR_NONE);
     for (struct curl_slist *line = h->proxy_headers; line != NULL; line = line->next)
         curl_made_with_add(&h->made_with, 'c', str_of(line->data));
 }
@@ -379,15 +379,11 @@ static bool set_method(struct curl_handle *h, const struct http_request *rq, str
 bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                 struct err *e)
 {
-    struct curl_handle made = {.easy = h->easy != NULL ? h->easy : curl_easy_init()};
+    struct curl_handle made = {.easy = h->easy != NULL ? h->easy : curl_easy_init(), .url = h->url};
 
     h->easy = NULL;
+    h->url = NULL;
     BUG_ON(made.easy == NULL);
-    made.url = parse_url(rq->http.url, a, e);
-    if (made.url == NULL) {
-        curl_handle_release(&made);
-        return false;
-    }
     if (!curl_setup_set_headers(&made, rq, a, e) || !set_auth(&made, rq, a, e) ||
         !curl_setup_tls(&made, rq, a, e) || !set_method(&made, &rq->http, a, e)) {
         curl_handle_release(&made);

@@ -20,7 +20,7 @@
 struct curl_handle {
     CURL *
         easy; /* before curl_setup(): one to use again, as curl_easy_reset() left it; NULL = a new one */
-    CURLU *url;
+    CURLU *url; /* of curl_aim() */
     struct curl_slist *headers, *proxy_headers, *connect_to;
     struct curl_made_with made_with;
     bool has_certificate; /* our own */
@@ -34,14 +34,15 @@ struct curl_handle {
 struct curl_request {
     struct http_request http; /* method filled in */
     const struct http_conf *conf;
-    str destination; /* of curl_destination() */
+    str destination; /* of curl_aim() */
     str user_agent;
     str token;      /* of oauth2, empty = none */
     bool only_asks; /* nothing comes of it: curl may send it again when the connection is lost */
 };
 
-/* "https://host:443": what a destination's limit and error messages go by. */
-bool curl_destination(str url, struct arena *a, str *out, struct err *e) must_check;
+/* First: where to. destination is "https://host:443", what its limit and error messages go by. */
+bool curl_aim(struct curl_handle *h, str url, struct arena *a, str *destination,
+              struct err *e) must_check;
 bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct arena *a,
                 struct err *e) must_check;
 /* The TLS part alone, for other protocols. The name to verify goes into h->url, which must be set. */

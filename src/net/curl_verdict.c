@@ -225,8 +225,9 @@ static bool is_reached(const struct curl_handle *h, CURLcode code)
 
 str curl_last_asked(const struct curl_handle *h, str destination, struct arena *a)
 {
+    struct curl_handle asked = {.easy = NULL};
     struct err ignored = ERR_INIT;
-    str last = destination;
+    str last;
     long redirects = 0;
     char *url = NULL;
 
@@ -234,9 +235,10 @@ str curl_last_asked(const struct curl_handle *h, str destination, struct arena *
         return destination;
     curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_COUNT, &redirects);
     curl_easy_getinfo(h->easy, CURLINFO_EFFECTIVE_URL, &url);
-    if (redirects != 0 && url != NULL && !curl_destination(str_of(url), a, &last, &ignored))
-        return destination;
-    return last;
+    if (redirects != 0 && url != NULL && curl_aim(&asked, str_of(url), a, &last, &ignored))
+        destination = last;
+    curl_handle_release(&asked);
+    return destination;
 }
 
 void curl_failure_text(const struct curl_handle *h, str destination, CURLcode code, struct arena *a,

@@ -139,6 +139,7 @@ static void transfer_free(struct transfer *x)
         x->all_prev->all_next = x->all_next;
     else
         x->transport->all = x->all_next;
+    curl_handle_release(&x->handle);
     buf_release(&x->body);
     arena_release(&x->memory);
     mem_free(x);
@@ -493,7 +494,7 @@ struct transfer *curl_send(void *self, const struct transport_request *rq, trans
     if (rq->smtp != NULL) {
         x->smtp = smtp_request_copy(rq->smtp, &x->memory);
         x->rq.destination = arena_printf(&x->memory, "smtp://%.*s", STR(rq->smtp->smarthost));
-    } else if (!curl_destination(x->rq.http.url, &x->memory, &x->rq.destination, &x->err)) {
+    } else if (!curl_aim(&x->handle, x->rq.http.url, &x->memory, &x->rq.destination, &x->err)) {
         err_wrap(&x->err, "cannot send");
         transfer_fail_later(x, TRANSPORT_URL);
         return x;

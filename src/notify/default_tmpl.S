@@ -1,15 +1,15 @@
-/* The built-in templates, as bytes in the program. */
+/* The built-in templates, as bytes in the program: receivers/CMakeLists.txt lists the files. */
     .section .rodata
     .global notify_default_tmpl
     .global notify_default_tmpl_end
     .global notify_default_zh_tmpl
     .global notify_default_zh_tmpl_end
 notify_default_tmpl:
-    .incbin TEMPLATE_FILE
+#include TEMPLATES
 notify_default_tmpl_end:
     .byte 0
 notify_default_zh_tmpl:
-    .incbin TEMPLATE_ZH_FILE
+#include TEMPLATES_ZH
 notify_default_zh_tmpl_end:
     .byte 0
     .section .note.GNU-stack, "", %progbits

@@ -1,10 +1,11 @@
-/* message.c - what every HTTP receiver needs: the data of a notification as Go's JSON, and the usual judgement of an
- * answer. */
+/* message.c - what every receiver needs: the data of a notification as Go's JSON, to whom it goes, and the usual judgement of
+ * an answer. */
 #include <stdio.h>
 #include "base/buf.h"
 #include "codec/json.h"
 #include "codec/quote.h"
 #include "model/labels.h"
+#include "tocsin/conf.h"
 #include "tocsin/delivery.h"
 
 static void message_put_alert(struct json_writer *w, const struct notified_alert *a,
@@ -93,7 +94,7 @@ void notification_json(struct buf *out, const struct notification *n, str extern
         message_put_alert(&w, &n->alerts[i], n->shows_changes);
     json_close(&w, ']');
     json_key(&w, S("notification_reason"));
-    json_put_str(&w, str_of(notify_reason_text(n->reason)));
+    json_put_str(&w, str_of(notification_why(n)));
     json_key(&w, S("groupLabels"));
     labels_put_json(&w, n->group_labels);
     json_key(&w, S("commonLabels"));
@@ -120,6 +121,52 @@ size_t notification_truncate(struct notification *n, size_t max)
         n->n_firing += !n->alerts[i].is_resolved;
     return cut;
 }
+
+/* -- to whom -- */
+
+str delivery_address(const struct delivery *d, str configured)
+{
+    return d->address.n != 0 ? d->address : configured;
+}
+
+void delivery_addresses(struct delivery *d, const struct conf_strings *configured,
+                        struct conf_strings *out)
+{
+    const struct conf_strings own = {&d->address, 1};
+
+    delivery_expand_names(d, d->address.n != 0 ? &own : configured, out);
+}
+
+/* Of a message in parts each has its own: "2/3 alice@example.com". */
+static str had_line(const struct delivery *d, str who)
+{
+    const struct notification *n = d->n;
+
+    return n->n_parts > 1 ? arena_printf(d->arena, "%u/%u %.*s", n->part, n->n_parts, STR(who))
+                          : who;
+}
+
+bool delivery_had(const struct delivery *d, str who)
+{
+    str line = had_line(d, who);
+
+    for (str rest = d->had; rest.n != 0;)
+        if (str_eq(str_cut(&rest, '\n'), line))
+            return true;
+    return false;
+}
+
+void delivery_note_had(struct delivery *d, const str *who, size_t n)
+{
+    struct buf b = BUF_INIT;
+
+    buf_add(&b, d->had);
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&b, "%.*s\n", STR(had_line(d, who[i])));
+    d->had = arena_take(d->arena, &b);
+}
+
+/* -- what an answer means -- */
 
 enum { WAIT_MAX_S = 300 };
 

@@ -22,7 +22,8 @@ static void parse_builtin(struct template_set *set, str name, const char *text, 
     struct err e = ERR_INIT;
 
     /* cppcheck-suppress comparePointers ; both ends of one embedded object */
-    BUG_ON(!template_set_parse(set, name, (str){text, (size_t)(end - text)}, &e));
+    if (!template_set_parse(set, name, (str){text, (size_t)(end - text)}, &e))
+        bug("the built-in templates", e.line, e.msg);
 }
 
 static const struct tmpl_func *const tables[] = {tmpl_alertmanager_funcs, tmpl_route_labels_funcs,

@@ -1,7 +1,7 @@
 /* messages.h - the templates of messages: the built-in ones, then the user's, which replace by name.
  *
- * Shapes   some 90 built-in definitions (default.tmpl), parsed once a configuration: a few ms. Chinese ones are those with
- *          the words of default.zh.tmpl in place of the English ones.
+ * Shapes   some 110 built-in definitions (default.tmpl, receivers/NAME/NAME.tmpl), parsed once a configuration: a few ms.
+ *          Chinese ones are those with the words of default.zh.tmpl and NAME.zh.tmpl in place of the English ones.
  * Units    times of the data are shown in the zone: UTC, or for Chinese messages Asia/Shanghai, when none was chosen.
  * Owns     messages_new() gives an owned object.
  * Errors   messages_load(): every file that cannot be read or parsed, as diags C010 with file, line and column.

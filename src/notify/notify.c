@@ -179,7 +179,8 @@ static void notify_finish(struct attempt *a)
 {
     struct notify *n = a->owner;
     struct delivery *d = &a->d;
-    struct notify_result r = {.row = a->row,
+    struct notify_result r = {.rows = &a->row,
+                              .n_rows = 1,
                               .verdict = a->verdict,
                               .failure = d->failure,
                               .retry_after = d->retry_after,

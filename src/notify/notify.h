@@ -25,7 +25,8 @@ struct notify;
 struct messages;
 
 struct notify_result {
-    const struct outbox_row *row;
+    const struct outbox_row *const *rows; /* what was told: one, or several as a digest */
+    size_t n_rows;
     enum delivery_verdict verdict; /* OK, RETRY, RETRY_AFTER, FAILED */
     enum delivery_failure failure;
     dur_ns retry_after, took;

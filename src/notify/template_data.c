@@ -303,11 +303,54 @@ static const struct tmpl_field robot_fields[] = {
     {"RouteLabels", "routeLabels", d_route_labels},
     {NULL, NULL, NULL},
 };
-static const struct tmpl_type robot_data_type = {.name = "*template.Data", .fields = robot_fields};
 
-static const struct tmpl_type data_type = {.name = "*template.Data", .fields = data_fields};
+/* Methods, as with an alert's: the data look like Alertmanager's. Those from elsewhere tell of alerts, in one part. */
+FUNC(data_act)
+{
+    const struct template_data *d = args[0].object;
 
-static const struct tmpl_type plain_data_type = {.name = "template.Data", .fields = data_fields};
+    *out = d->n != NULL ? tv_str(str_of(notify_act_text(d->n->act))) : tv_str(d->status);
+    return true;
+}
+
+FUNC(data_actors)
+{
+    const struct template_data *d = args[0].object;
+
+    *out =
+        tv_strings(env->a, d->n != NULL ? d->n->actors : NULL, d->n != NULL ? d->n->n_actors : 0);
+    return true;
+}
+
+FUNC(data_part)
+{
+    const struct template_data *d = args[0].object;
+
+    *out = tv_int(d->n != NULL && d->n->n_parts > 1 ? d->n->part : 1);
+    return true;
+}
+
+FUNC(data_parts)
+{
+    const struct template_data *d = args[0].object;
+
+    *out = tv_int(d->n != NULL && d->n->n_parts > 1 ? d->n->n_parts : 1);
+    return true;
+}
+
+static const struct tmpl_func data_methods[] = {
+    {"Act", "", data_act, "firing, resolved, acked, update, digest, test or drill"},
+    {"Actors", "", data_actors, "who acked or changed it"},
+    {"Part", "", data_part, "which of several messages this is, from 1"},
+    {"Parts", "", data_parts, "how many there are, mostly 1"},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct tmpl_type robot_data_type = {
+    .name = "*template.Data", .fields = robot_fields, .methods = data_methods};
+static const struct tmpl_type data_type = {
+    .name = "*template.Data", .fields = data_fields, .methods = data_methods};
+static const struct tmpl_type plain_data_type = {
+    .name = "template.Data", .fields = data_fields, .methods = data_methods};
 
 struct tmpl_value template_data_value(const struct template_data *d)
 {
@@ -362,13 +405,14 @@ void template_data_of(struct arena *a, const struct notification *n, str externa
         .receiver = arena_str(a, buf_str(&name)),
         .status = n->n_firing != 0 ? S("firing") : S("resolved"),
         .external_url = external_url,
-        .reason = str_of(notify_reason_text(n->reason)),
+        .reason = str_of(notification_why(n)),
         .alerts = n->alerts,
         .n_alerts = n->n_alerts,
         .group_labels = n->group_labels,
         .common_labels = template_data_common(a, n, false),
         .common_annotations = template_data_common(a, n, true),
         .route_labels = n->route_labels,
+        .n = n,
     };
     buf_release(&name);
 }

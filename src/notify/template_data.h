@@ -15,6 +15,7 @@ struct template_data {
     str receiver, status, external_url, reason;
     const struct notified_alert *alerts;
     size_t n_alerts;
+    const struct notification *n; /* NULL: the data are from elsewhere */
     struct labels group_labels, common_labels, common_annotations, route_labels;
     const struct conf_strings *at_mobiles; /* NULL: the data have no such field */
     bool is_plain; /* messages name the type as amtool does, without the pointer */

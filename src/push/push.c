@@ -229,7 +229,7 @@ static void sample(struct push_group *g)
         .name = g->path, .interval_ms = g->conf.interval / NS_PER_MS, .marks_stale = true};
 
     if (g->stream == NULL || g->stream_interval != g->conf.interval)
-        g->stream = tsdb_stream_open(g->push->db, &c);
+        g->stream = tsdb_stream_open(g->push->db, &c, g->stream);
     g->stream_interval = g->conf.interval;
     g->ok =
         push_set_sample(g->set, g->push->db, g->stream, g->t, g->at, &g->refused, &g->why, &g->err);

@@ -364,7 +364,7 @@ static struct tsdb_stream *own_open_stream(struct own *o, const struct own_rule 
     while (i < n && !tsdb_stream_is_known(o->db, stream_name(known_as[i], r->twin, name)))
         i++;
     conf.name = stream_name(known_as[i < n ? i : 0], r->twin, name);
-    return tsdb_stream_open(o->db, &conf);
+    return tsdb_stream_open(o->db, &conf, NULL);
 }
 
 /* Two alerts of the same labels write the same ALERTS: nothing is lost of a second one. */

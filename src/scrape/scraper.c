@@ -126,7 +126,7 @@ static void scraper_open_stream(struct target *t)
     conf.name = str_of(name);
     t->ingest.db = t->scraper->parts.db;
     t->ingest.budget = t->scraper->parts.budget;
-    t->ingest.stream = tsdb_stream_open(t->scraper->parts.db, &conf);
+    t->ingest.stream = tsdb_stream_open(t->scraper->parts.db, &conf, t->ingest.stream);
 }
 
 /* The plan's texts may be the configuration's, which a target outlives. */

@@ -163,7 +163,7 @@ static uint32_t batch_adopt(struct tsdb *db, struct tsdb_stream *s, const struct
 
     if (root == s->root && own != NULL) /* which lane, its sample will tell */
         return id;
-    if (root != s->root && root->is_open && !root->is_left) {
+    if (root != s->root && root->is_open && !stream_is_left(root)) {
         *why = TSDB_FOREIGN;
         return TSDB_REF_DROPPED;
     }

@@ -121,7 +121,8 @@ static void drop_empty_streams(struct tsdb *db)
     MAP_EACH (struct stream_map_entry, e, &db->streams) {
         struct tsdb_stream *s = e->value;
 
-        if (s->n_series != 0 || s->lanes.n != 0 || (s->root == s && s->is_open))
+        if (s->n_series != 0 || s->lanes.n != 0 ||
+            (s->root == s && (s->is_open || s->holders != 0)))
             continue;
         if (s->root != s)
             lane_forget(s);

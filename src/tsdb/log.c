@@ -532,7 +532,7 @@ bool tsdb_log_open(struct tsdb *db, str dir, struct tsdb_replay *out, struct err
     }
     tsdb_lock_write(db);
     MAP_EACH (struct stream_map_entry, at, &db->streams) /* the others until somebody opens them */
-        at->value->is_open = at->value->is_held;
+        at->value->is_open = at->value->holders != 0;
     db->log = l;
     tsdb_unlock(db);
     return true;

@@ -33,9 +33,9 @@ struct tsdb_stream {
     ts_ms made_at;                       /* and the time of the sample for which it was made */
     int64_t interval_ms;
     bool marks_stale, is_open, is_busy; /* busy: a batch is being filled */
-    bool is_held; /* somebody has its pointer: opened other than by a replay, and not closed */
-    atomic_bool is_left; /* its holder is about to close it: others may have its series */
-    uint64_t epoch;      /* of the refs that have been given out */
+    unsigned holders; /* who have its pointer: opened other than by a replay, and not closed */
+    atomic_uint left; /* those of them that are about to close it */
+    uint64_t epoch;   /* of the refs that have been given out */
     ts_ms *times;
     uint32_t length;
     uint64_t first, end; /* samples in times: [first, end) */
@@ -49,6 +49,12 @@ struct tsdb_stream {
 void stream_init(struct tsdb_stream *s, const struct tsdb_stream_conf *c, struct slab *slab,
                  size_t *bytes);
 void stream_release(struct tsdb_stream *s);
+
+/* Its holders are about to close it, all: others may have its series. */
+static inline bool stream_is_left(const struct tsdb_stream *s)
+{
+    return s->holders != 0 && s->left == s->holders;
+}
 
 static inline ts_ms stream_last(const struct tsdb_stream *s) /* INT64_MIN: no sample yet */
 {

@@ -94,7 +94,6 @@ struct tsdb_stream *tsdb_open_locked(struct tsdb *db, const struct tsdb_stream_c
     if (hit != NULL) {
         s = *hit;
         s->is_open = true;
-        s->is_left = false;
         s->interval_ms = c->interval_ms;
         s->marks_stale = c->marks_stale;
         return s;
@@ -115,13 +114,14 @@ bool tsdb_stream_is_known(struct tsdb *db, str name)
     return is_known;
 }
 
-struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_conf *c)
+struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_conf *c,
+                                     const struct tsdb_stream *had)
 {
     struct tsdb_stream *s;
 
     tsdb_lock_write(db);
     s = tsdb_open_locked(db, c);
-    s->is_held = true;
+    s->holders += s != had;
     tsdb_unlock(db);
     return s;
 }
@@ -139,26 +139,30 @@ void tsdb_close_locked(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
         tsdb_log_stream_end(db->log, s, t);
 }
 
+/* The last of its holders ends it. */
+static void let_go_locked(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
+{
+    if (--s->holders == 0)
+        tsdb_close_locked(db, s, t);
+}
+
 void tsdb_stream_close(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
 {
     tsdb_lock_write(db);
-    s->is_held = false;
-    tsdb_close_locked(db, s, t);
+    let_go_locked(db, s, t);
     tsdb_unlock(db);
 }
 
 void tsdb_stream_leave(struct tsdb_stream *s)
 {
-    s->is_left = true;
+    s->left++;
 }
 
 void tsdb_stream_close_left(struct tsdb *db, struct tsdb_stream *s, ts_ms t)
 {
     tsdb_lock_write(db);
-    if (s->is_left) {
-        s->is_held = false;
-        tsdb_close_locked(db, s, t);
-    }
+    s->left--;
+    let_go_locked(db, s, t);
     tsdb_unlock(db);
 }
 

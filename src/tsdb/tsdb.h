@@ -57,11 +57,15 @@ struct tsdb_stream_conf {
 };
 
 bool tsdb_stream_is_known(struct tsdb *db, str name); /* open, or from the log */
-struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_conf *c);
-/* The target is gone: all its series end at t. They stay as long as they can be read; the pointer is given back. */
+/* The caller holds it until he closes it. had: what he holds by this name already, which then has these settings; NULL:
+ * nothing. Several may hold one, such as a rule that is there again before the old one is gone. */
+struct tsdb_stream *tsdb_stream_open(struct tsdb *db, const struct tsdb_stream_conf *c,
+                                     const struct tsdb_stream *had);
+/* The target is gone: with its last holder all its series end at t. They stay as long as they can be read; the pointer is
+ * given back. */
 void tsdb_stream_close(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
-/* The same in two steps, for who must not wait for the lock: from the first on other streams may take the series over,
- * and the second ends what is left, unless the stream has been opened again in between. */
+/* The same in two steps, for who must not wait for the lock: from the first on other streams may take the series over, if
+ * nobody else holds it, and the second ends what is left. */
 void tsdb_stream_leave(struct tsdb_stream *s);
 void tsdb_stream_close_left(struct tsdb *db, struct tsdb_stream *s, ts_ms t);
 

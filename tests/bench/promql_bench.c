@@ -151,9 +151,11 @@ static struct filled fill(struct tsdb *db, size_t series, double *log_ns)
         char name[32];
 
         snprintf(name, sizeof(name), "node-%zu", k);
-        targets[k].stream = tsdb_stream_open(db, &(struct tsdb_stream_conf){.name = str_of(name),
-                                                                            .interval_ms = STEP_MS,
-                                                                            .marks_stale = true});
+        targets[k].stream = tsdb_stream_open(db,
+                                             &(struct tsdb_stream_conf){.name = str_of(name),
+                                                                        .interval_ms = STEP_MS,
+                                                                        .marks_stale = true},
+                                             NULL);
     }
     for (size_t sample = 0; sample < SAMPLES; sample++) {
         double *ns = sample == 0 ? &out.create_ns : &out.append_ns;

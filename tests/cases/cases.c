@@ -6,7 +6,10 @@
  *     config: {}                   the integration's entry
  *     http_authorization: true     its http_config, which stands apart, has one
  *     refused: TEXT                ... which the check refuses, with this in its words; nothing below then
- *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved}]}
+ *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved}],
+ *                    act: acked, actors: []}        act: as the alerts have it
+ *     address: TEXT                of the person whom it is for
+ *     had: TEXT                    what an attempt before has put there
  *     kept: {threadTs: "1"}        what the last delivery kept
  *     recalls: TEXT                what an earlier delivery remembered, under whatever name
  *     env: {AWS_PROFILE: x}        the environment
@@ -20,6 +23,7 @@
  *     error: TEXT                  part of it
  *     keeps: {threadTs: "1"}
  *     remembers: TEXT              for later deliveries; empty: nothing, or no more
+ *     leaves: TEXT                 of had, for the next attempt
  *
  * The clock stands at 2026-01-01T00:00:00Z. Alerts began a minute before; resolved ones ended now. */
 #include <stdio.h>
@@ -98,6 +102,19 @@ static void read_alert(struct bench *b, const struct yaml_node *n, struct notifi
     out->fingerprint = labels_fingerprint(out->labels);
 }
 
+static void read_act(struct bench *b, const struct yaml_node *n)
+{
+    const struct yaml_node *list = n != NULL ? yaml_get(n, S("actors")) : NULL;
+    str act = text(n, "act"), *actors = arena_array(&b->a, list != NULL ? list->n : 0, sizeof(str));
+
+    for (int i = ACT_FIRING; i <= ACT_DRILL; i++)
+        if (str_is(act, notify_act_text((enum notify_act)i)))
+            b->n.act = (enum notify_act)i;
+    b->n.actors = actors;
+    for (; list != NULL && b->n.n_actors < list->n; b->n.n_actors++)
+        actors[b->n.n_actors] = list->items[b->n.n_actors]->text;
+}
+
 static void read_notification(struct bench *b, const struct yaml_node *n)
 {
     const struct yaml_node *list = n != NULL ? yaml_get(n, S("alerts")) : NULL;
@@ -118,6 +135,8 @@ static void read_notification(struct bench *b, const struct yaml_node *n)
         read_alert(b, list->items[i], &alerts[i]);
         b->n.n_firing += !alerts[i].is_resolved;
     }
+    notification_set_act(&b->n);
+    read_act(b, n);
 }
 
 /* Whether the entry is taken. */
@@ -350,6 +369,7 @@ static void check_end(struct bench *b, enum delivery_verdict v)
         wrong(b, root, "retry_after", STR_NONE, after);
     check_kept(b, yaml_get(root, S("keeps")));
     same(b, yaml_get(root, S("remembers")), "remembered", b->remembered);
+    same(b, yaml_get(root, S("leaves")), "had", b->delivery.had);
 }
 
 static void run(struct bench *b)
@@ -369,7 +389,9 @@ static void run(struct bench *b)
     read_notification(b, yaml_get(root, S("notification")));
     b->delivery = (struct delivery){.n = &b->n,
                                     .conf = b->conf,
+                                    .address = text(root, "address"),
                                     .external_url = S("http://tocsin.example"),
+                                    .had = text(root, "had"),
                                     .now = NOW,
                                     .owner = b,
                                     .arena = &b->a,

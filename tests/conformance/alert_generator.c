@@ -339,7 +339,7 @@ static void run_case(const struct yaml_node *n, struct rule_group_conf *conf)
     for (size_t i = 0; i < conf->n_rules; i++)
         conf->rules[i].is_own = true;
     s.g = rule_group_new(conf, STR_NONE, s.db);
-    s.input = tsdb_stream_open(s.db, &input);
+    s.input = tsdb_stream_open(s.db, &input, NULL);
     read_case(&s, n);
     VEC_EACH (const struct stream *, st, &s.streams)
         if (st->v.n > steps)

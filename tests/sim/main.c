@@ -16,7 +16,7 @@
 
 /* What the journal of some scenario tells. */
 static struct {
-    bool kinds[DECISION_RESOLVED_UNSENT + 1], reasons[REASON_TEST];
+    bool kinds[DECISION_RESOLVED_UNSENT + 1], reasons[REASON_UNKNOWN];
 } told;
 
 static bool mark_told(void *arg, const struct decision *d)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "codec/float.h"
 #include "codec/json.h"
+#include "codec/quote.h"
 #ifdef HAVE_JANSSON
 #include <dlfcn.h>
 #endif
@@ -298,6 +299,38 @@ static void writer_puts_the_commas(void **state)
     buf_release(&b);
 }
 
+/* Bytes are looked at eight at a time, and the few that are left at once: each length, each place, each byte. */
+static void quoting_finds_each_byte_at_each_place(void **state)
+{
+    struct buf got = BUF_INIT, want = BUF_INIT;
+    char plain[25], text[25];
+
+    (void)state;
+    memset(plain, 'x', sizeof(plain));
+    for (size_t n = 1; n <= sizeof(plain); n++)
+        for (size_t at = 0; at < n; at++)
+            for (int c = 0; c < 128; c++) {
+                memcpy(text, plain, n);
+                text[at] = (char)c;
+                buf_clear(&want);
+                buf_addf(&want, "\"%.*s", (int)at, plain);
+                if (c == '"' || c == '\\')
+                    buf_addf(&want, "\\%c", c);
+                else if (c >= ' ' && c != '<' && c != '>' && c != '&')
+                    buf_addc(&want, (char)c);
+                else if (c >= '\b' && c <= '\r' && c != '\v')
+                    buf_addf(&want, "\\%c", "btn?fr"[c - '\b']);
+                else
+                    buf_addf(&want, "\\u%04x", (unsigned)c);
+                buf_addf(&want, "%.*s\"", (int)(n - at - 1), plain);
+                buf_clear(&got);
+                quote_json(&got, (str){text, n}, true);
+                assert_true(str_eq(buf_str(&got), buf_str(&want)));
+            }
+    buf_release(&got);
+    buf_release(&want);
+}
+
 #ifdef HAVE_JANSSON
 /* jansson's functions have names that ours have too, so it is loaded at run time and asked through
  * its own text: what it read is written by it again, and both texts must say the same. */
@@ -474,6 +507,7 @@ int main(void)
         cmocka_unit_test(keys_match_in_any_case),
         cmocka_unit_test(reader_keeps_integers_exact),
         cmocka_unit_test(writer_puts_the_commas),
+        cmocka_unit_test(quoting_finds_each_byte_at_each_place),
 #ifdef HAVE_JANSSON
         cmocka_unit_test(agrees_with_jansson),
 #endif

@@ -319,10 +319,10 @@ static const struct outbox_row *only_row(const struct fixture *f)
 
 static void fail_once(struct fixture *f, struct now now)
 {
-    const struct outbox_row *row = only_row(f);
+    const struct answered_row row = {only_row(f)->key, only_row(f)->flush_id};
     struct event ev = {.kind = EVENT_DELIVERED,
-                       .delivered = {.key = row->key,
-                                     .flush_id = row->flush_id,
+                       .delivered = {.rows = &row,
+                                     .n_rows = 1,
                                      .verdict = DELIVERY_RETRY_AFTER,
                                      .retry_after = NS_PER_M,
                                      .status = 503}};
@@ -370,6 +370,46 @@ static void what_is_taken_back_is_told(void **state)
     is_decision(f, 2, DECISION_DROPPED, "r", "{}:{alertname=\"Slow\"}");
     assert_int_equal(f->e->stats.suppressed[HELD_BY_SILENCE], 1);
     assert_int_equal(f->e->stats.suppressed[HELD_BY_INHIBITION], 1);
+}
+
+/* A digest is one request, and each of its rows is answered by it; one that is gone by now is left out. */
+static void one_answer_is_about_several_rows(void **state)
+{
+    static const struct delivery_pair kept = {S_INIT("ts"), S_INIT("1")};
+    struct fixture *f = *state;
+    struct answered_row rows[3];
+    struct event ev = {.kind = EVENT_DELIVERED,
+                       .delivered = {.rows = rows,
+                                     .verdict = DELIVERY_RETRY,
+                                     .requests = 1,
+                                     .had = S("alice\n"),
+                                     .kept = &kept,
+                                     .n_kept = 1}};
+
+    post(f, "{alertname=\"A\"}", TS_NONE, start);
+    post(f, "{alertname=\"B\"}", TS_NONE, start);
+    run(f, after(30 * NS_PER_S));
+    assert_int_equal(f->e->outbox.n, 2);
+    rows[ev.delivered.n_rows++] = (struct answered_row){S("gone"), 1};
+    MAP_EACH (struct outbox_map_entry, it, &f->e->outbox)
+        rows[ev.delivered.n_rows++] =
+            (struct answered_row){arena_str(&f->arena, it->value->row->key),
+                                  it->value->row->flush_id};
+
+    engine_step(f->e, &ev, after(31 * NS_PER_S), &f->fx, NULL);
+    MAP_EACH (struct outbox_map_entry, it, &f->e->outbox) {
+        assert_int_equal(it->value->row->attempt, 1);
+        assert_str(it->value->row->had, "alice\n");
+    }
+    run(f, after(NS_PER_M));
+    ev.delivered.verdict = DELIVERY_OK;
+    engine_step(f->e, &ev, after(61 * NS_PER_S), &f->fx, NULL);
+    assert_int_equal(f->e->outbox.n, 0);
+    assert_int_equal(f->e->nflog.n, 2);
+    MAP_EACH (struct nflog_map_entry, it, &f->e->nflog)
+        assert_int_equal(it->value->n_kept, 0); /* no row's own message to edit */
+    assert_int_equal(f->e->stats.integration[0].requests, 2);
+    assert_int_equal(f->e->stats.integration[0].notifications, 2);
 }
 
 /* -- rows of an earlier life -- */
@@ -463,6 +503,7 @@ int main(void)
         ROW(a_step_of_the_wall_clock_is_a_change),
         ROW(quiet_groups_ask_no_silence),
         ROW(what_is_taken_back_is_told),
+        ROW(one_answer_is_about_several_rows),
         ROW(a_row_of_0_1_0_may_have_arrived),
         ROW(a_renamed_row_asks_its_group),
     };

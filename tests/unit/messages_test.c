@@ -116,6 +116,28 @@ static void dingtalk_names(void **state)
     tear_down(&b);
 }
 
+/* What is told, by whom and in how many messages is there for templates, and not in what they print of the data. */
+static void acts(void **state)
+{
+    static const char text[] = "{{ .Act }} {{ join \",\" .Actors }} {{ .Part }}/{{ .Parts }}";
+    static const str actors[] = {S_INIT("alice"), S_INIT("bob")};
+    struct bench b;
+
+    (void)state;
+    set_up(&b, "en", "");
+    assert_str(render(&b, text), "firing  1/1");
+    b.n.act = ACT_ACKED;
+    b.n.actors = actors;
+    b.n.n_actors = 2;
+    b.n.part = 2;
+    b.n.n_parts = 3;
+    assert_str(render(&b, text), "acked alice,bob 2/3");
+    assert_false(has(render(&b, "{{ . | toJson }}{{ printf \"%v\" . }}"), "alice"));
+    b.n.act = ACT_TEST;
+    assert_str(render(&b, "{{ .Act }}: {{ .NotificationReason }}"), "test: test notification");
+    tear_down(&b);
+}
+
 /* Time.Local is the zone that was chosen, else that of the process. */
 static void local_times(void **state)
 {
@@ -207,11 +229,10 @@ static void bridge_files(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(languages),
-                                       cmocka_unit_test(dingtalk_names),
-                                       cmocka_unit_test(bridge_files),
-                                       cmocka_unit_test(local_times),
-                                       cmocka_unit_test(labels_of_routes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(languages),    cmocka_unit_test(dingtalk_names),
+        cmocka_unit_test(bridge_files), cmocka_unit_test(acts),
+        cmocka_unit_test(local_times),  cmocka_unit_test(labels_of_routes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

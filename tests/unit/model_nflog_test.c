@@ -153,15 +153,22 @@ static void rows_survive_packing(void **state)
 {
     struct now now = {100 * HOUR, 50 * HOUR};
     struct label labels[] = {{S("alertname"), S("X")}};
+    static const str actors[] = {S_INIT("alice"), S_INIT("bob")};
     struct notified_alert alerts[] = {
         {.labels = {labels, 1}, .starts_at = 5, .ends_at = TS_NONE, .fingerprint = 7},
         {.labels = {labels, 1}, .starts_at = 5, .ends_at = 9, .is_resolved = true}};
     struct notification n = {.receiver = S("r"),
                              .group_key = S("{}:{}"),
+                             .act = ACT_ACKED,
                              .reason = REASON_FIRST,
+                             .actors = actors,
+                             .n_actors = 2,
                              .alerts = alerts,
                              .n_alerts = 2,
                              .n_firing = 1,
+                             .is_relayed = true,
+                             .from_receiver = S("theirs"),
+                             .from_url = S("http://am"),
                              .flush_id = 77},
                         read;
     struct hash_list none = {NULL, 0};
@@ -187,6 +194,12 @@ static void rows_survive_packing(void **state)
     assert_int_equal(read.n_firing, 1);
     assert_int_equal(read.alerts[0].ends_at, TS_NONE);
     assert_int_equal(read.flush_id, 77);
+    assert_int_equal(read.act, ACT_ACKED);
+    assert_int_equal(read.n_actors, 2);
+    assert_str(read.actors[1], "bob");
+    assert_true(back->is_relayed && read.is_relayed);
+    assert_str(read.from_receiver, "theirs");
+    assert_str(read.from_url, "http://am");
     assert_str(outbox_told_as(back), "{}:{}"); /* "k" does not begin with it */
     for (size_t cut = 0; cut < b.n; cut++)
         assert_null(outbox_unpack(S("k"), str_sub(buf_str(&b), 0, cut), now));
@@ -247,6 +260,33 @@ static void attempts_go_on(void **state)
     buf_release(&long_);
 }
 
+/* 0.2.0 wrote no act: it follows from the alerts. */
+static void an_older_notification_has_its_act(void **state)
+{
+    struct notified_alert alert = {.ends_at = TS_NONE};
+    struct notification n = {.receiver = S("r"), .alerts = &alert, .n_alerts = 1}, read;
+    struct buf b = BUF_INIT;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 0);
+    for (int resolved = 0; resolved <= 1; resolved++) {
+        alert.is_resolved = resolved != 0;
+        buf_clear(&b);
+        notification_pack(&b, &n);
+        assert_int_equal(b.p[0], 5);
+        b.p[0] = 4; /* nor from whom it is passed on */
+        assert_true(notification_unpack(str_sub(buf_str(&b), 0, b.n - 3), &a, &read));
+        assert_false(read.is_relayed);
+        b.p[0] = 3;
+        assert_true(notification_unpack(str_sub(buf_str(&b), 0, b.n - 5), &a, &read));
+        assert_int_equal(read.act, resolved ? ACT_RESOLVED : ACT_FIRING);
+        assert_int_equal(read.n_actors, 0);
+    }
+    buf_release(&b);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(dedup_table),
@@ -256,6 +296,7 @@ int main(void)
                                        cmocka_unit_test(attempts_go_on),
                                        cmocka_unit_test(entries_of_version_1_are_read),
                                        cmocka_unit_test(keys_fall_apart),
+                                       cmocka_unit_test(an_older_notification_has_its_act),
                                        cmocka_unit_test(rows_survive_packing)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

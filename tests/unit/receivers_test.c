@@ -570,17 +570,72 @@ static void dingtalk_checks(void **state)
     }
 }
 
+/* -- to whom -- */
+
+static void a_person_stands_for_those_configured(void **state)
+{
+    str to = S("{{ oncall }}");
+    const struct conf_strings configured = {&to, 1};
+    struct conf_strings out;
+    struct bench b;
+
+    (void)state;
+    set_up(&b, "ntfy", "topic: t\n");
+    delivery_addresses(&b.d, &configured, &out);
+    assert_int_equal(out.n, 2);
+    assert_str(out.v[1], "u2");
+    assert_str(delivery_address(&b.d, to), "{{ oncall }}");
+    b.d.address = S("+49 1, +49 2");
+    delivery_addresses(&b.d, &configured, &out);
+    assert_int_equal(out.n, 2);
+    assert_str(out.v[1], "+49 2");
+    assert_str(delivery_address(&b.d, to), "+49 1, +49 2");
+    tear_down(&b);
+}
+
+/* Who had the second of three parts is to have the third. */
+static void parts_are_had_one_by_one(void **state)
+{
+    static const str who[] = {S_INIT("alice"), S_INIT("bob")};
+    struct bench b;
+
+    (void)state;
+    set_up(&b, "ntfy", "topic: t\n");
+    delivery_note_had(&b.d, who, 1);
+    assert_true(delivery_had(&b.d, who[0]));
+    assert_false(delivery_had(&b.d, who[1]));
+    b.d.had = STR_NONE;
+    b.n.n_parts = 3;
+    b.n.part = 2;
+    delivery_note_had(&b.d, who, 2);
+    assert_str(b.d.had, "2/3 alice\n2/3 bob\n");
+    assert_true(delivery_had(&b.d, who[1]));
+    b.n.part = 3;
+    assert_false(delivery_had(&b.d, who[1]));
+    tear_down(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slack_smallest),    cmocka_unit_test(slack_everything),
-        cmocka_unit_test(slack_answers),     cmocka_unit_test(a_status_suffices),
-        cmocka_unit_test(waits_are_capped),  cmocka_unit_test(slack_updates),
-        cmocka_unit_test(failing_templates), cmocka_unit_test(pagerduty_v2),
-        cmocka_unit_test(pagerduty_v1),      cmocka_unit_test(pagerduty_limits),
-        cmocka_unit_test(pagerduty_answers), cmocka_unit_test(dingtalk_bodies),
-        cmocka_unit_test(dingtalk_signs),    cmocka_unit_test(dingtalk_cuts),
-        cmocka_unit_test(dingtalk_answers),  cmocka_unit_test(dingtalk_checks),
+        cmocka_unit_test(slack_smallest),
+        cmocka_unit_test(slack_everything),
+        cmocka_unit_test(slack_answers),
+        cmocka_unit_test(a_status_suffices),
+        cmocka_unit_test(waits_are_capped),
+        cmocka_unit_test(slack_updates),
+        cmocka_unit_test(failing_templates),
+        cmocka_unit_test(pagerduty_v2),
+        cmocka_unit_test(pagerduty_v1),
+        cmocka_unit_test(pagerduty_limits),
+        cmocka_unit_test(pagerduty_answers),
+        cmocka_unit_test(dingtalk_bodies),
+        cmocka_unit_test(dingtalk_signs),
+        cmocka_unit_test(dingtalk_cuts),
+        cmocka_unit_test(dingtalk_answers),
+        cmocka_unit_test(dingtalk_checks),
+        cmocka_unit_test(a_person_stands_for_those_configured),
+        cmocka_unit_test(parts_are_had_one_by_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

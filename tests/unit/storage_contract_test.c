@@ -58,7 +58,7 @@ static void plain_close(void)
 static struct storage tsdb_open(void)
 {
     db = tsdb_new(&(struct tsdb_options){.keep_all = true, .min_reach_ms = STEPS * STEP});
-    stream = tsdb_stream_open(db, &(struct tsdb_stream_conf){.name = S("s")});
+    stream = tsdb_stream_open(db, &(struct tsdb_stream_conf){.name = S("s")}, NULL);
     return tsdb_storage(db);
 }
 
@@ -355,9 +355,9 @@ static void churn(bool keep_all)
     plain = mem_storage_new();
     db = tsdb_new(&(struct tsdb_options){.keep_all = keep_all, .min_reach_ms = STEP});
     for (size_t k = 0; k < STREAMS; k++)
-        streams[k] =
-            tsdb_stream_open(db, &(struct tsdb_stream_conf){.name = arena_printf(&a, "%zu", k),
-                                                            .interval_ms = STEP});
+        streams[k] = tsdb_stream_open(
+            db, &(struct tsdb_stream_conf){.name = arena_printf(&a, "%zu", k), .interval_ms = STEP},
+            NULL);
     for (size_t i = 0; i < WATCHES; i++)
         open_watch(&watches[i], &r, now);
     for (int round = 1; round < ROUNDS; round++) {

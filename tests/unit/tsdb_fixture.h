@@ -16,8 +16,16 @@ static struct tsdb *db;
 static struct arena arena;
 static struct tsdb_batch batch;
 
+static struct {
+    struct tsdb *db;
+    const char *name;
+    struct tsdb_stream *stream;
+} held[64]; /* by the test, each once */
+static size_t n_held;
+
 static inline void open_with(struct tsdb_options o)
 {
+    n_held = 0;
     db = tsdb_new(&o);
     arena_init(&arena, 0);
     tsdb_batch_init(&batch);
@@ -28,6 +36,7 @@ static inline void close_db(void)
     tsdb_batch_release(&batch);
     arena_release(&arena);
     tsdb_free(db);
+    n_held = 0;
 }
 
 static inline struct labels labels(const char *text)
@@ -40,11 +49,36 @@ static inline struct labels labels(const char *text)
     return ls;
 }
 
+static inline struct tsdb_stream *hold_stream(const char *name, struct tsdb_stream *had)
+{
+    return tsdb_stream_open(
+        db,
+        &(struct tsdb_stream_conf){.name = str_of(name), .interval_ms = STEP, .marks_stale = true},
+        had);
+}
+
+/* The same each time, until it is closed. */
 static inline struct tsdb_stream *stream(const char *name)
 {
-    return tsdb_stream_open(db, &(struct tsdb_stream_conf){.name = str_of(name),
-                                                           .interval_ms = STEP,
-                                                           .marks_stale = true});
+    size_t i = 0;
+
+    while (i < n_held && (held[i].db != db || strcmp(held[i].name, name) != 0))
+        i++;
+    if (i == n_held) {
+        assert_true(n_held < ARRAY_LEN(held));
+        held[n_held].db = db;
+        held[n_held].name = name;
+        held[n_held++].stream = hold_stream(name, NULL);
+    }
+    return held[i].stream;
+}
+
+static inline void end_stream(struct tsdb_stream *s, ts_ms t)
+{
+    for (size_t i = 0; i < n_held; i++)
+        if (held[i].stream == s)
+            held[i--] = held[--n_held];
+    tsdb_stream_close(db, s, t);
 }
 
 static inline void begin(struct tsdb_stream *s, ts_ms t)

@@ -145,7 +145,7 @@ static void others_take_over_what_was_left(void **state)
     assert_int_equal(batch.refused, 1);
     assert_int_equal(batch.why, TSDB_FOREIGN);
     s = stream("s");
-    tsdb_stream_close(db, s, 110 * S);
+    end_stream(s, 110 * S);
     assert_string_equal(dump("{__name__=\"a\"}"), "{__name__=\"a\"} 90=1\n"); /* no marker */
     begin(stream("t"), 110 * S);
     put_at("a", 2, 105);

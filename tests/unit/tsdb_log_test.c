@@ -60,7 +60,7 @@ static void fill(int from, int to)
         put(arena_printf(&arena, "p{pod=\"%d\"}", i / 5).p, i);
         commit();
         if (i == 50)
-            tsdb_stream_close(db, stream("b"), 50 * STEP + 200);
+            end_stream(stream("b"), 50 * STEP + 200);
         step((ts_ms)i * STEP);
     }
 }

@@ -72,7 +72,7 @@ static void series_end_and_begin(void **state)
     assert_string_equal(dump("{__name__=~\".+\"}"), "{__name__=\"a\"} 15=1 30=stale 45=3\n"
                                                     "{__name__=\"b\"} 15=1 30=2 45=3\n"
                                                     "{__name__=\"c\"} 30=2 45=stale\n");
-    tsdb_stream_close(db, s, 4 * STEP);
+    end_stream(s, 4 * STEP);
     assert_string_equal(dump("{__name__=\"b\"}"), "{__name__=\"b\"} 15=1 30=2 45=3 60=stale\n");
     /* another target with the same series takes them over */
     begin(stream("b"), 5 * STEP);
@@ -340,7 +340,7 @@ static void ended_series_are_forgotten(void **state)
     assert_int_equal(count(re), tsdb_stats(db).series - 1);
     assert_true(tsdb_stats(db).bytes < 60000);
     assert_non_null(strstr(dump("{pod=\"pod2999\"}"), "=2999"));
-    tsdb_stream_close(db, s, 3001 * STEP);
+    end_stream(s, 3001 * STEP);
     while (tsdb_collect(db, 3001 * STEP + MINUTES_5) != 0)
         ;
     (void)tsdb_collect(db, 3001 * STEP + MINUTES_5);
@@ -400,7 +400,7 @@ static void what_is_left_is_given_away_or_ends(void **state)
 
     (void)state;
     open_with((struct tsdb_options){.keep_all = true});
-    old = stream("old");
+    old = hold_stream("old", NULL);
     begin(old, STEP);
     put("moves", 1);
     put("ends", 1);
@@ -416,16 +416,45 @@ static void what_is_left_is_given_away_or_ends(void **state)
     tsdb_stream_close_left(db, old, 3 * STEP);
     assert_string_equal(dump("{__name__=\"moves\"}"), "{__name__=\"moves\"} 45=3\n");
     assert_string_equal(dump("{__name__=\"ends\"}"), "{__name__=\"ends\"} 15=1 45=stale\n");
-    /* whoever opens it again in between keeps it */
-    old = stream("old");
-    begin(old, 4 * STEP);
-    put("ends", 4);
-    commit();
-    tsdb_stream_leave(old);
-    assert_ptr_equal(stream("old"), old);
-    tsdb_stream_close_left(db, old, 5 * STEP);
-    assert_string_equal(dump("{__name__=\"ends\"}"), "{__name__=\"ends\"} 15=1 45=stale 60=4\n");
     close_db();
+}
+
+/* A rule that is there again before the old one is gone, and gone before it: each holds the stream, and the last ends it. */
+static void each_holder_lets_go_of_it(void **state)
+{
+    struct tsdb_stream *old, *again;
+
+    (void)state;
+    for (int order = 0; order < 4; order++) {
+        open_with((struct tsdb_options){.keep_all = true, .min_reach_ms = STEP});
+        old = hold_stream("s", NULL);
+        begin(old, STEP);
+        put("a", 1);
+        commit();
+        if (order % 2 == 0)
+            tsdb_stream_leave(old); /* before the other one is there, or behind it */
+        again = hold_stream("s", NULL);
+        assert_ptr_equal(again, old);
+        if (order % 2 == 1)
+            tsdb_stream_leave(old);
+        begin(stream("other"), STEP);
+        put("a", 5);
+        commit();
+        assert_int_equal(tsdb_stats(db).refused[TSDB_FOREIGN], 1); /* somebody holds it */
+        if (order < 2)
+            tsdb_stream_close_left(db, old, 2 * STEP);
+        assert_string_equal(dump("{__name__=\"a\"}"), "{__name__=\"a\"} 15=1\n");
+        tsdb_stream_leave(again);
+        tsdb_stream_close_left(db, again, 3 * STEP);
+        for (int i = 0; i < 100; i++)
+            tsdb_collect(db, MINUTES_5 * 100);
+        if (order >= 2)
+            tsdb_stream_close_left(db, old, 4 * STEP); /* it is there still */
+        for (int i = 0; i < 100; i++)
+            tsdb_collect(db, MINUTES_5 * 100);
+        assert_false(tsdb_stream_is_known(db, S("s")));
+        close_db();
+    }
 }
 
 static bool is_nan(storage_slot slot)
@@ -511,7 +540,7 @@ static void what_is_said_to_rise_does(void **state)
         if (t == 500)
             wide = selector("{__name__=\"m\",i=~\"1?[0-5]\"}", 4 * MINUTES_5);
         if (t % 1000 == 0) {
-            tsdb_stream_close(db, s, (ts_ms)t * STEP + 1);
+            end_stream(s, (ts_ms)t * STEP + 1);
             check_all_rising(all);
             s = stream(t == 1000 ? "b" : "c");
         }
@@ -648,6 +677,7 @@ int main(void)
         cmocka_unit_test(an_open_batch_keeps_its_refs_good),
         cmocka_unit_test(histograms_share_layouts),
         cmocka_unit_test(what_is_left_is_given_away_or_ends),
+        cmocka_unit_test(each_holder_lets_go_of_it),
         cmocka_unit_test(what_is_said_to_rise_does),
     };
 
