@@ -21,6 +21,10 @@ static const struct http_route routes[] = {
      "cluster, version, configuration, start time"},
     {HTTP_GET, "/api/v2/receivers", 0, api_get_receivers, "/receivers",
      "names and labels of all receivers"},
+    {HTTP_POST, "/api/v2/receivers/*", 64 << 10, api_post_receiver, "/receivers/test",
+     "sends a made-up alert through a receiver, and says what came back"},
+    {HTTP_POST, "/api/v2/drill", 64 << 10, api_post_drill, "/drill",
+     "tries the whole way of a rule's alert, marked as a drill"},
     {HTTP_GET, "/api/v2/alerts", 0, api_get_alerts, "/alerts", "alerts that have not ended"},
     {HTTP_POST, "/api/v2/alerts", SIZE_MAX, api_post_alerts, "/alerts", "takes alerts",
      ACCESS_ALERTS},
@@ -614,6 +618,7 @@ void api_stop(struct api *a)
     http_server_close(a->server);
     if (a->bridge != NULL)
         http_server_close(a->bridge);
+    api_stop_trials(a);
     http_laters_stop(&a->laters);
 }
 

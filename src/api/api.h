@@ -30,6 +30,8 @@ struct reload_wish {
 struct api_conf {
     struct shell *shell;
     struct loop *loop;
+    struct transport *transport; /* borrowed: what tests and drills are sent by */
+    bool is_shadow;              /* and they are not: --notify.shadow */
     struct pool *pool;
     struct budgets *budgets;   /* borrowed; NULL: no limits */
     struct store *store;       /* our own samples */

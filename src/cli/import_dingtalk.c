@@ -1,6 +1,7 @@
 #include "cli/import_dingtalk.h"
 
 #include <stdio.h>
+#include <string.h>
 #include "bridge/dingtalk_config.h"
 #include "cli/say.h"
 #include "lint/render.h"
@@ -8,21 +9,21 @@
 
 #define F struct import_dingtalk_flags
 const struct flag import_dingtalk_flag_table[] = {
-    FLAG(F, output, "output", FLAG_TEXT, NULL, "FILE",
-         "write it there, for its owner alone, and not to standard output", .letter = 'O'),
+    FLAG(F, to_file, "to-file", FLAG_TEXT, "-", "FILE",
+         "write it there, for its owner alone; \"-\" is standard output"),
     FLAGS_END,
 };
 #undef F
 
-static bool put_out(const char *output, str text)
+static bool put_out(const char *path, str text)
 {
     struct err e = ERR_INIT;
 
-    if (output == NULL || output[0] == '\0') {
+    if (strcmp(path, "-") == 0) {
         fwrite(text.p, 1, text.n, stdout);
         return fflush(stdout) == 0;
     }
-    if (file_replace(str_of(output), text, &e))
+    if (file_replace(str_of(path), text, &e))
         return true;
     say(stderr, "tocsin: %s\n", e.msg);
     return false;
@@ -43,7 +44,7 @@ int import_dingtalk_run(const void *flags, char **args, int n_args)
     ok = dingtalk_config_print(str_of(args[0]), &text, &d);
     if (d.n != 0)
         diags_print(stderr, &d);
-    ok = ok && put_out(f->output, buf_str(&text));
+    ok = ok && put_out(f->to_file, buf_str(&text));
     diags_release(&d);
     buf_release(&text);
     return ok ? EXIT_OK : EXIT_FAILED;

@@ -5,7 +5,7 @@
 #include "cli/command.h"
 
 struct import_dingtalk_flags {
-    const char *output;
+    const char *to_file;
 };
 
 extern const struct flag import_dingtalk_flag_table[];

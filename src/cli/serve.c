@@ -434,6 +434,8 @@ static int cli_serve_run(struct serve *s, struct config *conf, const struct diag
                                   .recorder = s->recorder};
     ac.shell = s->shell;
     ac.loop = s->loop;
+    ac.transport = s->transport;
+    ac.is_shadow = s->flags->shadow;
     ac.pool = s->pool;
     ac.budgets = &s->budgets;
     ac.has_receiver_names = s->features.receiver_names;

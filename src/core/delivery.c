@@ -396,6 +396,7 @@ static void note_answer(struct engine *e, const struct outbox_row *r,
     } else {
         rs->last_failure = now.wall;
         snprintf(rs->last_error, sizeof(rs->last_error), "%.*s", STR(d->error));
+        rs->last_status = d->status;
     }
 }
 

@@ -238,6 +238,7 @@ struct receiver_stats {
     VEC(struct integration_health) health;
     ts_ns last_success, last_failure; /* wall; TS_NONE = never */
     char last_error[256];
+    int last_status; /* of the answer that it was; 0 = none */
 };
 
 /* Who keeps an alert back, in the order in which they are asked. */

@@ -301,7 +301,7 @@ def test_import():
         write(f"{d}/x.tmpl", '{{ define "own" }}OWN {{ len .Alerts }}{{ end }}')
         write(f"{d}/config.yml", f"templates: ['x.tmpl']\ntimeout: 3s\ntargets:\n  ops: {{url: '{s.url}', secret: SECabc, mention: {{all: true, mobiles: ['138']}}, "
                                  "message: {title: t, text: '{{ template \"own\" . }} @138'}}\n")
-        p = subprocess.run([PROGRAM, "import", "dingtalk", f"{d}/config.yml", "--output", f"{d}/out.yml"], capture_output=True, text=True, timeout=60)
+        p = subprocess.run([PROGRAM, "import", "dingtalk", f"{d}/config.yml", "--to-file", f"{d}/out.yml"], capture_output=True, text=True, timeout=60)
         equal((p.returncode, p.stdout, p.stderr, os.stat(f"{d}/out.yml").st_mode & 0o777), (0, "", "", 0o600))
         out = open(f"{d}/out.yml").read()
         printed = subprocess.run([PROGRAM, "import", "dingtalk", f"{d}/config.yml"], capture_output=True, text=True, timeout=60)
