@@ -176,8 +176,8 @@ static void load_check_recorder(struct conf_run *run, struct config *c, bool is_
         return;
     if (r->kafka != NULL && r->kafka->n != 0)
         diag_help(run->d,
-                  diags_add(run->d, is_on ? DIAG_ERROR : DIAG_WARNING, "C007", r->place,
-                            "event_recorder.kafka_outputs: events do not go to Kafka"),
+                  diags_add(run->d, is_on ? DIAG_ERROR : DIAG_WARNING, is_on ? "C009" : "C007",
+                            r->place, "event_recorder.kafka_outputs: events do not go to Kafka"),
                   "post them to a Kafka REST proxy by \"webhook_outputs\", or ship the file of "
                   "\"file_outputs\"");
     if (is_on)

@@ -12,6 +12,7 @@
 #include "base/vec.h"
 #include "config/bridge.h"
 #include "config/config.h"
+#include "lint/ignore.h"
 #include "lint/lint_expr.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
@@ -24,6 +25,7 @@ struct linter {
     struct diags *d;
     struct arena arena; /* rules of all files, for what only the set shows */
     struct lint_result result;
+    struct ignores ignores;
     VEC(struct rule_file) files;
     VEC(struct config_text) configs;
 };
@@ -229,13 +231,14 @@ static void load_configs(struct linter *l)
 
 static void lint_rules(struct linter *l, str text, str name)
 {
-    const struct rule_file_options o = {.mode = l->o->mode, .space_label = l->o->space_label};
+    const struct rule_file_options o = {
+        .mode = l->o->mode, .space_label = l->o->space_label, .keeps_broken = true};
     struct rule_file file;
+    bool ok;
 
     l->result.rule_files++;
-    if (!rule_file_parse(text, name, &o, &l->arena, &file, l->d))
-        return;
-    if (file.n_groups == 0)
+    ok = rule_file_parse(text, name, &o, &l->arena, &file, l->d);
+    if (ok && file.n_groups == 0)
         diags_add(l->d, DIAG_INFO, "R000", (struct diag_place){.file = name, .line = 1, .col = 1},
                   "no groups");
     for (size_t i = 0; i < file.n_groups; i++) {
@@ -262,6 +265,7 @@ static enum lint_kind find_kind(const struct linter *l, str text, str name)
 
 static void lint_document(struct linter *l, str text, str name, bool was_named)
 {
+    ignores_read(&l->ignores, text, name, l->o->now, &l->arena, l->d);
     switch (find_kind(l, text, name)) {
     case LINT_CONFIG: lint_config(l, text, name); return;
     case LINT_RULES: lint_rules(l, text, name); return;
@@ -343,10 +347,30 @@ static void lint_folder(struct linter *l, str folder)
 
 /* -- entry -- */
 
+static bool is_wanted(void *arg, const char *id, const struct diag_place *at,
+                      enum diag_severity *severity)
+{
+    const struct linter *l = arg;
+
+    for (size_t i = l->o->n_levels; i-- != 0;) {
+        const struct lint_level *level = &l->o->levels[i];
+
+        if (strcmp(level->row->id, id) != 0)
+            continue;
+        if (level->is_off)
+            return false;
+        *severity = level->severity;
+        break;
+    }
+    return !ignores_has(&l->ignores, id, at);
+}
+
 static void lint_begin(struct linter *l, const struct lint_options *o, struct diags *d)
 {
     *l = (struct linter){.o = o, .d = d};
     arena_init(&l->arena, 0);
+    d->wants = is_wanted;
+    d->wants_arg = l;
 }
 
 static struct lint_result lint_finish(struct linter *l)
@@ -355,6 +379,8 @@ static struct lint_result lint_finish(struct linter *l)
     vec_release(&l->configs);
     check_duplicates(l);
     vec_release(&l->files);
+    l->d->wants = NULL;
+    ignores_release(&l->ignores);
     arena_release(&l->arena);
     return l->result;
 }

@@ -5,6 +5,7 @@
 #include "lint/lint_expr.h"
 
 #include <math.h>
+#include "lint/checks.h"
 #include "promql/promql.h"
 
 struct lint_expr_check {
@@ -20,8 +21,9 @@ static struct diag *lint_expr_report(struct lint_expr_check *c, const struct pro
 {
     struct diag_place at = yaml_place_in(c->rule->doc, c->rule->expr_node, x->at, x->end - x->at);
 
-    return diags_add(c->d, c->row->severity, c->row->id, at, "%s \"%.*s\": %s",
-                     c->rule->is_alert ? "alert" : "series", STR(c->rule->name), text);
+    return diags_add(c->d, check_of(str_of(c->row->id))->severity, c->row->id, at,
+                     "%s \"%.*s\": %s", c->rule->is_alert ? "alert" : "series", STR(c->rule->name),
+                     text);
 }
 
 static bool is_call_of(const struct promql_expr *x, const char *name)
@@ -316,23 +318,11 @@ static void check_reason(struct lint_expr_check *c)
 /* -- the table -- */
 
 static const struct lint_expr_row rows[] = {
-    {"R030", DIAG_WARNING, true, "an alert without a condition", check_condition},
-    {"R031", DIAG_WARNING, true, "absent() without for", check_absent},
-    {"R038", DIAG_WARNING, true, "topk, bottomk, limitk, limit_ratio in an alert", check_choice},
-    {"R044", DIAG_WARNING, false, "rate of an aggregate", check_rate_of_sum},
-    {"R045", DIAG_INFO, false, "irate in an alert; deriv or delta of a counter",
-     check_gauge_function},
-    {"R046", DIAG_WARNING, false,
-     "regular expression without a pattern or with anchors, matcher that matches everything, "
-     "selector without a name",
-     check_matchers},
-    {"R048", DIAG_WARNING, false, "histogram_quantile() of an aggregation without le",
-     check_quantile},
-    {"R049", DIAG_INFO, false, "equality with a fraction", check_equality},
-    {"R070", DIAG_WARNING, false, "a feature that Prometheus has behind a flag",
-     check_experimental},
-    {"R072", DIAG_WARNING, false, "reasons of failed notifications that are told apart here",
-     check_reason},
+    {"R030", true, check_condition},       {"R031", true, check_absent},
+    {"R038", true, check_choice},          {"R044", false, check_rate_of_sum},
+    {"R045", false, check_gauge_function}, {"R046", false, check_matchers},
+    {"R048", false, check_quantile},       {"R049", false, check_equality},
+    {"R070", false, check_experimental},   {"R072", false, check_reason},
 };
 
 void lint_expr(const struct rule_conf *r, struct diags *d)
@@ -340,6 +330,8 @@ void lint_expr(const struct rule_conf *r, struct diags *d)
     struct arena a;
     struct promql_expr *x;
 
+    if (r->expr_node == NULL || r->expr_node->kind != YAML_SCALAR)
+        return;
     arena_init(&a, 0);
     x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL,
                      NULL); /* as written: places are in it */
