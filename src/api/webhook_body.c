@@ -6,7 +6,7 @@
 #include "codec/timefmt.h"
 #include "model/labels.h"
 
-enum { WEBHOOK_DEPTH_MAX = 16, VALUE_MAX = 64 << 10 };
+enum { WEBHOOK_DEPTH_MAX = 16, VALUE_MAX = 64 << 10, WEBHOOK_ALERTS_MAX = 100000 };
 
 static bool webhook_text(struct json_reader *r, str *out)
 {
@@ -100,6 +100,10 @@ static bool webhook_alerts(struct json_reader *r, struct notification *n)
 
         if (!webhook_alert(r, &a))
             break;
+        if (v.n == WEBHOOK_ALERTS_MAX) {
+            json_fail(r, "more than %d alerts", WEBHOOK_ALERTS_MAX);
+            break;
+        }
         n->n_firing += !a.is_resolved;
         vec_push(&v, a);
     }

@@ -1,6 +1,6 @@
 /* webhook_body.h - what Alertmanager's webhook_configs post, version 4, read back into a notification.
  *
- * Shapes   any number of alerts; a value of more than 64 KiB is cut there: no message shows more.
+ * Shapes   up to 100,000 alerts; a value of more than 64 KiB is cut there: no message shows more.
  * Errors   ERR_INVALID with line and column: no JSON, or no object of that kind. Unknown members, and null, are let be.
  * Owns     text is sliced from the body, or lives in the arena.
  * Cost     one pass; sorting of labels. Runs on any thread.

@@ -180,20 +180,22 @@ static bool relay_put(struct engine *e, struct notification *n, const struct cor
     const struct outbox_row *waits = s == NULL ? NULL : outbox_in_flight(s) ? s->next : s->row;
     struct notification old;
     struct arena *a = &fx->arena;
+    struct hash_list firing = hashes_of(n, false, a), resolved = hashes_of(n, true, a);
 
-    if (is_kept(e, s, key, hashes_of(n, false, a), hashes_of(n, true, a))) {
+    if (is_kept(e, s, key, firing, resolved)) {
         e->stats.relayed_again++;
         return true;
     }
     if (waits != NULL && notification_unpack(waits->data, a, &old)) {
         *n = joined(&old, n, a);
+        firing = hashes_of(n, false, a);
+        resolved = hashes_of(n, true, a);
         e->stats.relayed_joined++;
     }
     if (!relay_has_room(e, relay_size(n), &r->err))
         return false;
     n->flush_id = ++e->next_flush_id;
-    outbox_decide(e, n, ic, key, hashes_of(n, false, a), hashes_of(n, true, a), RELAY_PATIENCE, now,
-                  fx);
+    outbox_decide(e, n, ic, key, firing, resolved, RELAY_PATIENCE, now, fx);
     relay_note(fx, n, ic, now);
     e->stats.relayed++;
     r->accepted++;

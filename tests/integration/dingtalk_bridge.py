@@ -185,6 +185,8 @@ def test_answers():
             equal(request("GET", b.bridge + "/api/v2/alerts").status, 404, "our own interface is elsewhere")
             equal([request("GET", b.bridge + "/-/" + p).status for p in ("healthy", "ready")], [200, 200])
             equal(b.send(b" " * (17 << 20)).status, 413)
+            r = b.send(b'{"alerts":[' + b"{}," * 200000 + b"{}]}")
+            assert r.status == 400 and b"more than 100000 alerts" in r.body, (r.status, r.body)
             equal((s.count(), b.metric("tocsin_bridge_messages_total")), (0, 0))
             equal(b.send(message(alert("A", big="x" * (10 << 20)))).status, 200, "a label of 10 MB")
             until("its message is cut", lambda: s.count() == 1)
@@ -228,6 +230,9 @@ def test_texts_and_precedence():
                   [("D dd", "OWN 1 http://am:9093"), ("D dd", "@138 own text")])
             assert "sign=" in s.got[0].path and "sign=" not in s.got[1].path
             equal(s.got[1].json()["at"]["atMobiles"], ["138"])
+            p = subprocess.run([PROGRAM, "receiver", "test", "dingtalk/ops", "--url", b.url], capture_output=True, text=True, timeout=60)
+            assert p.returncode == 0 and "dingtalk[0]: delivered" in p.stdout, p
+            assert s.got[2].json()["markdown"]["text"].startswith("OWN 1 "), "a target is tried by its own templates"
 
 
 def test_reload():
