@@ -114,7 +114,7 @@ static const struct conf_type dingtalk_conf_type = {
 
 /* -- the message -- */
 
-enum { MAX_BODY = 20000 /* bytes, by DingTalk */, MAX_TITLE = 1000 /* more than a phone shows */ };
+enum { MAX_BODY = 20000 /* bytes, by DingTalk */, MAX_TITLE = 200 /* runes, by us */ };
 
 /* What the templates gave, and what is added behind the text. */
 struct content {
@@ -146,7 +146,7 @@ static void render_content(struct delivery *d, const struct dingtalk_conf *k, st
         delivery_expand_names(d, &k->mention.user_ids, &c->user_ids);
     }
     d->at_mobiles = &c->mobiles;
-    c->title = delivery_truncate_bytes(d, delivery_say(d, k->title, false), MAX_TITLE);
+    c->title = delivery_truncate_runes(d, delivery_say(d, k->title, false), MAX_TITLE);
     c->text = delivery_say(d, k->text, false);
     d->at_mobiles = NULL;
     if (!str_is(k->message_type, "actionCard")) {

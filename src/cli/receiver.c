@@ -67,7 +67,7 @@ static void say_result(const struct trial_said *s, bool names_receiver)
     say(stdout, "%.*s[%llu]%s: ", STR(s->integration), (unsigned long long)s->index,
         s->closes ? " (closed again)" : "");
     if (str_is(s->verdict, "delivered"))
-        say(stdout, "delivered");
+        say(stdout, "delivered%s%.*s", s->error.n != 0 ? "; " : "", STR(s->error));
     else
         say(stdout, "%s: %.*s",
             str_is(s->verdict, "refused") ? "refused for good" : "failed, would be tried again",

@@ -360,6 +360,16 @@ const struct check_row check_rows[] = {
              "groups: [{name: g, rules: [{record: a, expr: 'up{a=~\"b\"}'}]}]\n",
      .pint = "pint/comment",
     },
+    {.id = "T001", .severity = DIAG_ERROR,
+     .title = "a test of rules that cannot run",
+     .why = "A series, its values or an expression cannot be read, or a group stands twice in the order of evaluation.",
+     .bad = "tests:\n"
+            "  - input_series: [{series: 'up{a=', values: '1x5'}]\n"
+            "    promql_expr_test: [{expr: up >}]\n",
+     .good = "tests:\n"
+             "  - input_series: [{series: 'up{a=\"b\"}', values: '1x5'}]\n"
+             "    promql_expr_test: [{expr: up > 0, exp_samples: [{labels: 'up{a=\"b\"}', value: 1}]}]\n",
+    },
     {.id = "Y001", .severity = DIAG_ERROR,
      .title = "YAML that cannot be read",
      .why = "Nothing of the file is used. A line that is indented wrong, a tab, a quote that is not closed.",

@@ -16,6 +16,7 @@
 #include "lint/lint_expr.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
+#include "ruletest/ruletest_file.h"
 #include "schema/schema.h"
 
 enum { TEXT_MAX = 16 << 20, DEPTH_MAX = 32, FILES_MAX = 100000 };
@@ -249,6 +250,15 @@ static void lint_rules(struct linter *l, str text, str name)
     vec_push(&l->files, file);
 }
 
+/* What running it would refuse; whether it passes says `tocsin test`. */
+static void lint_test(struct linter *l, str text, str name)
+{
+    struct ruletest_file file;
+
+    l->result.tests++;
+    (void)!ruletest_file_parse(text, name, &l->arena, &file, l->d); /* it has said why */
+}
+
 static void lint_skip(struct linter *l, str name, const char *what)
 {
     l->result.skipped++;
@@ -270,7 +280,7 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
     case LINT_CONFIG: lint_config(l, text, name); return;
     case LINT_RULES: lint_rules(l, text, name); return;
     case LINT_BRIDGE: lint_bridge(l, text, name); return;
-    case LINT_TEST: lint_skip(l, name, "a test of rules"); return;
+    case LINT_TEST: lint_test(l, text, name); return;
     case LINT_OTHER: break;
     }
     if (was_named && str_trim(text).n != 0)

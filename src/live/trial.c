@@ -173,14 +173,7 @@ void trial_go(struct trial *t, void (*done)(void *arg, struct trial *t), void *a
 
 bool trial_costs(const struct integration_conf *ic)
 {
-    static const char *const kinds[] = {"sms", "voice"};
-
-    if (ic->type->costs != NULL)
-        return ic->type->costs(ic->conf);
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (strcmp(ic->type->name, kinds[i]) == 0)
-            return true;
-    return false;
+    return ic->type->costs != NULL && ic->type->costs(ic->conf);
 }
 
 /* -- the alert -- */

@@ -587,6 +587,24 @@ class WallClock:
         self.page[:8] = struct.pack("l", seconds)
 
 
+class Fake(Process):
+    """One of contrib/fakes."""
+
+    def __init__(self, kind, *flags):
+        super().__init__([sys.executable, "-B", os.path.join(SOURCE, f"contrib/fakes/{kind}.py"), "--port=0", *flags],
+                         env={**os.environ, "PYTHONPATH": os.path.join(PEERS, "../lib/python3/dist-packages")})
+        self.url = until("the fake listens", lambda: self.log and self.log[0]).strip()
+
+    def messages(self):
+        return [json.loads(x) for x in self.log[1:] if x.startswith("{")]
+
+
+def receiver_test(config, dir, name="r", *flags):
+    path = write(os.path.join(dir, "t.yml"), "route: {receiver: r}\nreceivers:\n" + config)
+    p = subprocess.run([PROGRAM, "receiver", "test", "--yes", "--config.file=" + path, *flags, name], capture_output=True, text=True, timeout=60)
+    return p.returncode, p.stdout + p.stderr
+
+
 def main():
     """Runs the test_* functions of the calling file, or those named on the command line."""
     tests = sys.modules["__main__"].__dict__

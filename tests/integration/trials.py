@@ -173,6 +173,27 @@ def test_explain_says_what_to_do():
             assert "address" in a["en"] and "地址" in a["zh"], a
 
 
+def test_what_costs_is_asked_before():
+    numbers = "{provider: twilio, api_url: 'URL', access_key: AC1, secret_key: SECRET, from: '+1555', numbers: ['+15550001']}"
+    with folder() as d, Sink(otherwise=201) as s:
+        more = f"""  - name: paid
+    webhook_configs: [{{url: '{s.url}/hook'}}]
+    sms_configs: [{numbers.replace('URL', s.url)}]
+"""
+        with Tocsin(config(s, more=more), d, files={"r.yml": RULES}) as t:
+            post = lambda body: t.post("/api/v2/receivers/paid/test", json.dumps(body).encode())
+            equal(post({"ask": True}).json(), {"costs": ["paid/sms[0]"]})
+            r = post({})
+            assert r.status == 409 and "paid/sms[0]" in r.json() and "confirm" in r.json(), r.body
+            said = run("receiver", "test", "paid", "--url", t.url, code=1)
+            assert "these cost money, or ring:\n  paid/sms[0]\n" in said and "--yes sends them" in said, said
+            assert "--yes sends them" in run("receiver", "test", "paid", "--config.file=" + t.config_file, code=1)
+            equal(s.count(), 0, "nothing is sent")
+            run("receiver", "test", "paid", "--config.file=" + t.config_file, "--to-file=-")
+            equal(post({"confirm": True}).status, 200)
+            equal(s.count(), 2)
+
+
 def test_who_may():
     """A token that may only read does not send."""
     with folder() as d, Sink() as s:
