@@ -13,6 +13,7 @@
 #include "config/bridge.h"
 #include "config/config.h"
 #include "lint/ignore.h"
+#include "lint/lint_config.h"
 #include "lint/lint_expr.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
@@ -169,7 +170,14 @@ static void check_duplicates(struct linter *l)
 /* Configurations are loaded at the end, when it is known which belong together. */
 static void lint_config(struct linter *l, str text, str name)
 {
+    struct diags ignored; /* loading says it */
+    struct yaml_doc doc;
+
     l->result.configs++;
+    diags_init(&ignored);
+    if (yaml_parse(text, name, &l->arena, &doc, &ignored))
+        lint_config_text(&doc, l->d);
+    diags_release(&ignored);
     vec_push(&l->configs,
              (struct config_text){name, text.n != 0 ? arena_str(&l->arena, text) : S("")});
 }
@@ -202,6 +210,13 @@ static bool is_part(str path)
            str_is(name, "tocsin.yml");
 }
 
+static void lint_loaded(struct linter *l, struct config *c)
+{
+    if (c != NULL)
+        lint_config_checks(c, &l->arena, l->d);
+    config_unref(c);
+}
+
 /* An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it, as the recommended
  * command line has it; anything else stands alone. */
 static void load_configs(struct linter *l)
@@ -223,11 +238,11 @@ static void load_configs(struct linter *l)
                 l->configs.v[k].text = STR_NONE;
             }
         }
-        config_unref(config_load_texts(parts, n, &o, l->d));
+        lint_loaded(l, config_load_texts(parts, n, &o, l->d));
     }
     for (size_t i = 0; i < l->configs.n; i++)
         if (l->configs.v[i].text.p != NULL)
-            config_unref(config_load_texts(&l->configs.v[i], 1, &o, l->d));
+            lint_loaded(l, config_load_texts(&l->configs.v[i], 1, &o, l->d));
 }
 
 static void lint_rules(struct linter *l, str text, str name)
