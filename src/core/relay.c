@@ -163,7 +163,13 @@ static void relay_note(struct effects *fx, const struct notification *n,
                        const struct core_integration *ic, struct now now)
 {
     struct decision *d = decide(fx, DECISION_NOTIFY, now);
+    uint64_t *v = arena_array(&fx->arena, n->n_alerts, sizeof(*v));
 
+    for (int resolved = 0; resolved <= 1; resolved++)
+        for (size_t i = 0; i < n->n_alerts; i++)
+            if (n->alerts[i].is_resolved == (resolved != 0))
+                v[d->n_alerts++] = n->alerts[i].fingerprint;
+    d->alerts = v;
     d->receiver = arena_str(&fx->arena, n->receiver);
     d->integration = ic->kind;
     d->index = ic->index;

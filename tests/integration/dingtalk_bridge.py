@@ -132,6 +132,8 @@ def test_what_waits_is_told_with_the_newest():
             assert "pod: 2" in firing and "pod: 3" in firing and "pod: 1" not in firing, last["A"]
             assert "pod: 1" in resolved, last["A"]
             assert b.metric("tocsin_bridge_messages_joined_total") >= 1
+            p = subprocess.run([PROGRAM, "notification", "list", "--url", b.url], capture_output=True, text=True, timeout=60)
+            assert "1 firing, 1 resolved" in p.stdout and "another Alertmanager's, passed on" in p.stdout, p
             equal(b.metric("tocsin_bridge_messages_total"), 4)
 
 
