@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "config/bridge.h"
 #include "config/config.h"
 #include "lint/ignore.h"
 #include "lint/lint_config.h"
@@ -48,13 +49,21 @@ static bool lint_is_empty(const struct yaml_node *root)
     return yaml_is_null(root) || (root->kind == YAML_MAP && root->n == 0);
 }
 
+/* prometheus-webhook-dingtalk's: targets by their names. */
+static bool is_bridge_file(const struct yaml_node *root)
+{
+    const struct yaml_node *targets = yaml_get(root, S("targets"));
+
+    return targets != NULL && targets->kind == YAML_MAP;
+}
+
 static enum lint_kind lint_kind_of(const struct yaml_node *root)
 {
-    static const char *const config_keys[] = {"route",         "receivers",      "global",
-                                              "rule_files",    "scrape_configs", "sources",
-                                              "alerting",      "storage",        "remote_write",
-                                              "inhibit_rules", "time_intervals", "heartbeat",
-                                              "templates",     "push",           NULL};
+    static const char *const config_keys[] = {
+        "route",          "receivers",     "global",          "rule_files",
+        "scrape_configs", "sources",       "alerting",        "storage",
+        "remote_write",   "inhibit_rules", "time_intervals",  "heartbeat",
+        "templates",      "push",          "dingtalk_bridge", NULL};
     static const char *const test_keys[] = {"tests", NULL};
     static const char *const rule_keys[] = {"groups", NULL};
 
@@ -66,7 +75,9 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         return LINT_TEST;
     if (has_any(root, rule_keys))
         return LINT_RULES;
-    return has_any(root, config_keys) ? LINT_CONFIG : LINT_OTHER;
+    if (has_any(root, config_keys))
+        return LINT_CONFIG;
+    return is_bridge_file(root) ? LINT_BRIDGE : LINT_OTHER;
 }
 
 enum lint_kind lint_recognise(str text, str name)
@@ -87,8 +98,10 @@ enum lint_kind lint_recognise(str text, str name)
 
 bool lint_kind_parse(str word, enum lint_kind *out)
 {
-    static const char *const words[] = {
-        [LINT_CONFIG] = "config", [LINT_RULES] = "rules", [LINT_TEST] = "test"};
+    static const char *const words[] = {[LINT_CONFIG] = "config",
+                                        [LINT_RULES] = "rules",
+                                        [LINT_TEST] = "test",
+                                        [LINT_BRIDGE] = "dingtalk"};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_is(word, words[i])) {
@@ -168,6 +181,18 @@ static void lint_config(struct linter *l, str text, str name)
     diags_release(&ignored);
     vec_push(&l->configs,
              (struct config_text){name, text.n != 0 ? arena_str(&l->arena, text) : S("")});
+}
+
+/* As a configuration that names it reads it. */
+static void lint_bridge(struct linter *l, str text, str name)
+{
+    struct conf_run run = {.a = &l->arena, .d = l->d, .template_reads = messages_reads};
+    struct yaml_doc doc;
+    struct bridge_file f;
+
+    l->result.configs++;
+    (void)(yaml_parse(arena_str(&l->arena, text), name, &l->arena, &doc, l->d) &&
+           bridge_file_read(&run, &doc, &f));
 }
 
 static str base_name(str path)
@@ -276,6 +301,7 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
     switch (find_kind(l, text, name)) {
     case LINT_CONFIG: lint_config(l, text, name); return;
     case LINT_RULES: lint_rules(l, text, name); return;
+    case LINT_BRIDGE: lint_bridge(l, text, name); return;
     case LINT_TEST: lint_test(l, text, name); return;
     case LINT_OTHER: break;
     }
