@@ -112,7 +112,8 @@ def test_alertmanager_in_front_and_a_blocked_robot_behind():
 
 
 def test_the_document_that_names_the_bridge():
-    """The published Alertmanager configuration that posts to dingtalk-webhook:8060, as it is but for names and waits: firing and end."""
+    """The published Alertmanager configuration that posts to dingtalk-webhook:8060, as it is but for names, waits and the mails, whose
+    failures would keep the group: firing and end."""
     shared = os.environ.get("TOCSIN_SHARED", os.path.join(SOURCE, "../shared"))
     path = os.path.join(shared, "conformance/seeds/seed-000-alertmanager.yml")
     if not os.path.exists(path):
@@ -120,10 +121,11 @@ def test_the_document_that_names_the_bridge():
     text = open(path).read()
     assert "http://dingtalk-webhook:8060/dingtalk/critical/send" in text
     with folder() as d, Robot() as robot, Bridge(d, None, file=target(robot.url).replace("ops:", "critical:")) as b:
-        for old, new in (("http://dingtalk-webhook:8060", b.bridge), ("smtp.example.com:587", "127.0.0.1:1"), ("group_wait: 30s", "group_wait: 100ms"),
+        for old, new in (("http://dingtalk-webhook:8060", b.bridge), ("group_wait: 30s", "group_wait: 100ms"),
                          ("group_interval: 5m", "group_interval: 1s")):
             assert old in text, old
             text = text.replace(old, new)
+        text = re.sub(r"    email_configs:\n(?: {6,}.*\n)+", "", text)
         with Alertmanager(text, d) as am:
             labels = {"alertname": "HighErrorRate", "severity": "critical"}
             equal(request("POST", am.url + "/api/v2/alerts", [{"labels": labels, "annotations": {"summary": "error rate 6 %"}}]).status, 200)
@@ -132,7 +134,6 @@ def test_the_document_that_names_the_bridge():
             equal(request("POST", am.url + "/api/v2/alerts", [{"labels": labels, "endsAt": stamp(-1)}]).status, 200)
             until("its end is told", lambda: len(robot.taken()) == 2, 20)
             assert "RESOLVED" in robot.taken()[1]["title"], robot.taken()[1]
-            am.kill()  # it would wait for its mails
 
 
 # -- what is kept together --
