@@ -283,6 +283,11 @@ def test_reload():
                 raise AssertionError(request("GET", old + "/-/ready").status)
             except OSError:
                 pass
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                write(b.config_file, bridge(taken.getsockname()[1]))
+                r = b.post("/-/reload", b"")
+                assert r.status == 500 and b"dingtalk_bridge: '127.0.0.1:" in r.body and b"in use" in r.body, (r.status, r.body)
+            equal(b.send(message(alert("B"), group="b"), "night").status, 200, "the old address stays")
             write(b.config_file, "route: {receiver: n}\nreceivers: [{name: n}]\n")
             equal(b.post("/-/reload", b"").status, 200)
             try:
