@@ -158,6 +158,9 @@ struct conf_key {
     int64_t min, max;
     const char *const *words; /* CONF_WORD: NULL-terminated */
     const struct conf_type *sub;
+    const struct conf_type *beside; /* its keys stand in the mappings of sub, too */
+    /* CONF_CUSTOM: what stands there, as a JSON schema; "@": a mapping of sub. NULL: a mapping of sub, or without one anything */
+    const char *json;
     bool (*decode)(struct conf_in *in, const struct yaml_node *node,
                    void *member);                            /* false: it has complained */
     void (*print)(struct conf_out *out, const void *member); /* a value, behind its key */
@@ -192,6 +195,10 @@ struct conf_type {
     {                                                                                              \
         .name = (key), .kind = CONF_IGNORED, .flags = (flags_), .doc = (doc_)                      \
     }
+#define CONF_JSON_LIST "{\"type\":[\"array\",\"null\"],\"items\":@}"
+#define CONF_JSON_TEXT "{\"type\":[\"string\",\"number\",\"null\"]}"
+#define CONF_JSON_TEXTS                                                                            \
+    "{\"type\":[\"array\",\"null\"],\"items\":{\"type\":[\"string\",\"number\"]}}"
 #define CONF_KEYS_END                                                                              \
     {                                                                                              \
         .name = NULL                                                                               \

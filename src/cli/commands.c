@@ -14,6 +14,7 @@
 #include "cli/receiver.h"
 #include "cli/route.h"
 #include "cli/say.h"
+#include "cli/schema.h"
 #include "cli/serve.h"
 #include "cli/silence.h"
 #include "cli/storage.h"
@@ -133,6 +134,9 @@ const struct command commands[] = {
      SIZED(struct config_flags), config_diff_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,
      SIZED(struct reload_flags), reload_run},
+    {"schema", NULL, "[config|rules|test]",
+     "Print what files may say, as a JSON schema or as documentation", schema_flag_table,
+     SIZED(struct schema_flags), schema_run},
     {"version", NULL, NULL, "Print the version", NULL, 0, version_run},
     {"storage", "info", "[FOLDER]", "Show what a server keeps, or what lies in a storage folder",
      storage_ask_flags, SIZED(struct storage_flags), storage_info_run},

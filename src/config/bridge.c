@@ -106,7 +106,8 @@ static const struct conf_key file_keys[] = {
     CONF_KEY(struct bridge_file, default_message, CONF_STRUCT, "texts of targets without their own",
              .sub = &message_type),
     CONF_KEY(struct bridge_file, targets, CONF_CUSTOM, "robots, by the name in the address",
-             .flags = CONF_REQUIRED, .decode = decode_targets),
+             .flags = CONF_REQUIRED, .decode = decode_targets, .sub = &target_type,
+             .json = "{\"type\":[\"object\",\"null\"],\"additionalProperties\":@}"),
     CONF_KEYS_END,
 };
 static const struct conf_type file_type = {.name = "dingtalk_bridge_file",

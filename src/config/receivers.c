@@ -63,11 +63,15 @@ const struct conf_type *receiver_type_table(struct arena *a)
         const struct conf_key row = {.name = receiver_types[i]->config_key,
                                      .kind = CONF_CUSTOM,
                                      .decode = receivers_accept,
+                                     .sub = receiver_types[i]->conf,
+                                     .beside = receiver_common_type(receiver_types[i]),
+                                     .json = CONF_JSON_LIST,
                                      .doc = receiver_types[i]->doc};
 
         memcpy(&keys[ARRAY_LEN(fixed) + i], &row, sizeof(row));
     }
     *type = (struct conf_type){.name = "receiver",
+                               .doc = "Who is told, and how.",
                                .keys = keys,
                                .size = sizeof(struct receiver_conf),
                                .place = CONF_AT(struct receiver_conf, place)};

@@ -4,7 +4,8 @@
 
 static const struct conf_key file_keys[] = {
     CONF_KEY_AS("scrape_configs", struct scrape_conf_list, v, CONF_CUSTOM, "targets to scrape",
-                .decode = scrape_decode_list),
+                .decode = scrape_decode_list, .sub = &scrape_conf_type, .beside = &http_conf_type,
+                .json = CONF_JSON_LIST),
     CONF_KEYS_END,
 };
 

@@ -206,9 +206,13 @@ static const struct conf_key keys[] = {
                 "where events go, with --enable-feature=event-recorder",
                 .sub = &recorder_conf_type),
     /* Prometheus */
-    CONF_KEY(struct config_top, rule_files, CONF_CUSTOM, "rule files", .decode = decode_rule_files),
+    CONF_KEY(struct config_top, rule_files, CONF_CUSTOM, "rule files", .decode = decode_rule_files,
+             .sub = &rule_files_type,
+             .json =
+                 "{\"type\":[\"array\",\"null\"],\"items\":{\"anyOf\":[{\"type\":\"string\"},@]}}"),
     CONF_KEY_AS("scrape_configs", struct config_top, scrapes, CONF_CUSTOM, "targets to scrape",
-                .decode = decode_scrapes, .flags = CONF_MERGE),
+                .decode = decode_scrapes, .sub = &scrape_conf_type, .beside = &http_conf_type,
+                .json = CONF_JSON_LIST, .flags = CONF_MERGE),
     CONF_KEY_AS("scrape_config_files", struct config_top, scrape_files, CONF_PATHS,
                 "patterns of files with more of them", .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, alerting, CONF_STRUCT, "who else gets the alerts of our rules",
@@ -232,9 +236,10 @@ static const struct conf_key keys[] = {
                 "takes the place of prometheus-webhook-dingtalk", .sub = &bridge_conf_type,
                 .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, sources, CONF_CUSTOM, "query APIs that rules ask",
-             .decode = decode_sources),
+             .decode = decode_sources, .sub = &source_conf_type, .beside = &http_conf_type,
+             .json = CONF_JSON_LIST),
     CONF_KEY(struct config_top, heartbeat, CONF_CUSTOM, "feeds a dead man's switch outside",
-             .decode = decode_heartbeat),
+             .decode = decode_heartbeat, .sub = &heartbeat_conf_type),
     CONF_KEYS_END,
 };
 

@@ -73,7 +73,7 @@ static const struct conf_key http_keys[] = {
     CONF_KEYS_END,
 };
 
-static const struct conf_type http_sd_conf_type = {
+const struct conf_type http_sd_conf_type = {
     .name = "http_sd_config",
     .doc = "A URL that lists targets. The keys of http_config stand beside these.",
     .keys = http_keys,

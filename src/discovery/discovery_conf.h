@@ -52,7 +52,8 @@ struct discovery_conf {
         CONF_KEY_AS("file_sd_configs", type, member.files, CONF_LIST, "files that list targets",   \
                     .sub = &file_sd_conf_type, .flags = CONF_NO_NULLS),                            \
         CONF_KEY_AS("http_sd_configs", type, member.https, CONF_CUSTOM, "URLs that list targets",  \
-                    .decode = discovery_decode_http),                                              \
+                    .decode = discovery_decode_http, .sub = &http_sd_conf_type,                    \
+                    .beside = &http_conf_type, .json = CONF_JSON_LIST),                            \
         CONF_KEY_AS("dns_sd_configs", type, member.dns, CONF_LIST, "names that stand for targets", \
                     .sub = &dns_sd_conf_type, .flags = CONF_NO_NULLS)
 
@@ -61,7 +62,8 @@ struct discovery_conf {
     CONF_KEY_AS(key, type, member, CONF_CUSTOM, "not known here: use http_sd_configs",             \
                 .decode = discovery_decode_unknown)
 
-extern const struct conf_type static_sd_conf_type, file_sd_conf_type, dns_sd_conf_type;
+extern const struct conf_type static_sd_conf_type, file_sd_conf_type, dns_sd_conf_type,
+    http_sd_conf_type;
 bool discovery_decode_http(struct conf_in *in, const struct yaml_node *node, void *member);
 bool discovery_decode_unknown(struct conf_in *in, const struct yaml_node *node, void *member);
 

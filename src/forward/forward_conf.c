@@ -93,6 +93,7 @@ static const struct conf_key keys[] = {
              .flags = CONF_NO_NULLS),
     CONF_KEY(struct alerting_conf, alertmanagers, CONF_CUSTOM,
              "Alertmanagers that get them, beside our own routes", .decode = decode_entries,
+             .sub = &entry_type, .beside = &http_conf_type, .json = CONF_JSON_LIST,
              .flags = CONF_UNPRINTED),
     CONF_KEYS_END,
 };

@@ -66,9 +66,11 @@ static void http_conf_check_tls(struct conf_check *c, void *obj)
         CONF_KEY(struct tls_conf, insecure_skip_verify, CONF_BOOL,                                 \
                  "do not check the server's certificate", .flags = CONF_PRINT_EMPTY),              \
         CONF_KEY(struct tls_conf, min_version, CONF_CUSTOM, "TLS10, TLS11, TLS12 or TLS13",        \
-                 .decode = decode_tls_version, .print = print_min_version),                        \
+                 .json = CONF_JSON_TEXT, .decode = decode_tls_version,                             \
+                 .print = print_min_version),                                                      \
         CONF_KEY(struct tls_conf, max_version, CONF_CUSTOM, "TLS10, TLS11, TLS12 or TLS13",        \
-                 .decode = decode_tls_version, .print = print_max_version),                        \
+                 .json = CONF_JSON_TEXT, .decode = decode_tls_version,                             \
+                 .print = print_max_version),                                                      \
         CONF_KEYS_END
 
 static const struct conf_key tls_keys[] = {TLS_KEYS(0)};

@@ -294,18 +294,19 @@ static void check_spec(struct conf_check *c, void *obj)
         conf_error(c, "location", "unknown time zone \"%.*s\": %s", STR(s->location), e.msg);
 }
 
-#define RANGES(member, doc_)                                                                       \
-    CONF_KEY(struct time_interval_spec, member, CONF_CUSTOM, doc_, .decode = decode_##member,      \
-             .print = print_##member)
+#define RANGES(member, json_, doc_)                                                                \
+    CONF_KEY(struct time_interval_spec, member, CONF_CUSTOM, doc_, .json = (json_),                \
+             .decode = decode_##member, .print = print_##member)
 #define decode_days_of_month decode_days
 #define print_days_of_month  print_days
 
 static const struct conf_key spec_keys[] = {
-    RANGES(times, "ranges of the day, {start_time, end_time}"),
-    RANGES(weekdays, "days of the week, monday or monday:friday"),
-    RANGES(days_of_month, "days of the month, 1 or 1:7, -1 is the last"),
-    RANGES(months, "months, by name or number, single or first:last"),
-    RANGES(years, "years, 2030 or 2030:2035"),
+    RANGES(times, "{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"object\"}}",
+           "ranges of the day, {start_time, end_time}"),
+    RANGES(weekdays, CONF_JSON_TEXTS, "days of the week, monday or monday:friday"),
+    RANGES(days_of_month, CONF_JSON_TEXTS, "days of the month, 1 or 1:7, -1 is the last"),
+    RANGES(months, CONF_JSON_TEXTS, "months, by name or number, single or first:last"),
+    RANGES(years, CONF_JSON_TEXTS, "years, 2030 or 2030:2035"),
     CONF_KEY(struct time_interval_spec, location, CONF_STRING,
              "time zone; UTC when not given, Local is the host's"),
     CONF_KEYS_END,

@@ -104,7 +104,8 @@ static const struct conf_key case_keys[] = {
     CONF_KEY(struct ruletest_case, interval, CONF_DURATION,
              "between values of input_series; default: evaluation_interval", .text = "0s"),
     CONF_KEY_AS("start_timestamp", struct ruletest_case, start, CONF_CUSTOM,
-                "Unix seconds or RFC 3339; default: 0", .decode = ruletest_read_start),
+                "Unix seconds or RFC 3339; default: 0", .json = CONF_JSON_TEXT,
+                .decode = ruletest_read_start),
     CONF_KEY_AS("input_series", struct ruletest_case, series, CONF_LIST, "what the rules see",
                 .sub = &series_type),
     CONF_KEY_AS("alert_rule_test", struct ruletest_case, alerts, CONF_LIST, "what fires when",
@@ -138,10 +139,10 @@ static const struct conf_key ruletest_file_keys[] = {
     CONF_KEY(struct ruletest_file, tests, CONF_LIST, "the tests", .sub = &case_type),
     CONF_KEYS_END,
 };
-static const struct conf_type ruletest_file_type = {.name = "rule_test",
-                                                    .doc = "Unit tests of rules.",
-                                                    .keys = ruletest_file_keys,
-                                                    .size = sizeof(struct ruletest_file)};
+const struct conf_type ruletest_file_type = {.name = "rule_test",
+                                             .doc = "Unit tests of rules.",
+                                             .keys = ruletest_file_keys,
+                                             .size = sizeof(struct ruletest_file)};
 
 /* -- what can be seen without running -- */
 

@@ -68,6 +68,8 @@ struct ruletest_file {
     CONF_LIST_OF(struct ruletest_case) tests;
 };
 
+extern const struct conf_type ruletest_file_type;
+
 bool ruletest_file_parse(str text, str path, struct arena *a, struct ruletest_file *out,
                          struct diags *d) must_check;
 

@@ -36,23 +36,39 @@ const char *conf_kind_text(enum conf_kind kind)
 
 /* -- the types below a type, each once -- */
 
+/* A mapping: of one type, or of two at once. */
+struct described {
+    const struct conf_type *type, *beside;
+};
+
 struct type_list {
-    const struct conf_type **v;
+    struct described *v;
     size_t n, cap;
 };
 
-static void describe_collect(struct type_list *list, const struct conf_type *type)
+static void describe_collect(struct type_list *list, const struct conf_type *type,
+                             const struct conf_type *beside)
 {
+    const struct conf_type *both[] = {type, beside};
+
     for (size_t i = 0; i < list->n; i++)
-        if (list->v[i] == type)
+        if (list->v[i].type == type && list->v[i].beside == beside)
             return;
-    vec_push(list, type);
-    for (const struct conf_key *key = type->keys; key->name != NULL; key++)
-        if (key->sub != NULL)
-            describe_collect(list, key->sub);
+    vec_push(list, (struct described){type, beside});
+    for (size_t i = 0; i < ARRAY_LEN(both) && both[i] != NULL; i++)
+        for (const struct conf_key *key = both[i]->keys; key->name != NULL; key++)
+            if (key->sub != NULL)
+                describe_collect(list, key->sub, key->beside);
 }
 
-/* -- JSON schema -- */
+static void add_type_name(struct buf *out, const struct conf_type *type,
+                          const struct conf_type *beside)
+{
+    buf_addf(out, "%s%s%s", type->name, beside != NULL ? "_with_" : "",
+             beside != NULL ? beside->name : "");
+}
+
+/* -- JSON schema: what is absent may be null, and a text may look like a number -- */
 
 static void describe_put(struct json_writer *w, const char *key, const char *value)
 {
@@ -60,26 +76,58 @@ static void describe_put(struct json_writer *w, const char *key, const char *val
     json_put_str(w, str_of(value));
 }
 
-static void put_ref(struct json_writer *w, const struct conf_type *type)
+static void add_ref(struct buf *out, const struct conf_key *key)
 {
-    struct buf ref = BUF_INIT;
-
-    buf_addf(&ref, "#/$defs/%s", type->name);
-    json_key(w, S("$ref"));
-    json_put_str(w, buf_str(&ref));
-    buf_release(&ref);
+    buf_adds(out, "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/");
+    add_type_name(out, key->sub, key->beside);
+    buf_adds(out, "\"}]}");
 }
 
-static void put_items(struct json_writer *w, const struct conf_key *key)
+/* The schema of the value, as text. */
+static void describe_add_type(struct buf *out, const struct conf_key *key)
 {
-    describe_put(w, "type", "array");
-    json_key(w, S("items"));
-    json_open(w, '{');
-    if (key->sub != NULL)
-        put_ref(w, key->sub);
-    else
-        describe_put(w, "type", "string");
-    json_close(w, '}');
+    static const char text[] = "{\"type\":[\"string\",\"number\",\"boolean\",\"null\"]}";
+    const char *json = key->json;
+
+    switch (key->kind) {
+    case CONF_BOOL:
+    case CONF_TRISTATE: json = "{\"type\":[\"boolean\",\"string\",\"null\"]}"; break;
+    case CONF_INT: json = "{\"type\":[\"integer\",\"string\",\"null\"]}"; break;
+    case CONF_FLOAT: json = "{\"type\":[\"number\",\"string\",\"null\"]}"; break;
+    case CONF_STRINGS:
+    case CONF_PATHS:
+    case CONF_LABEL_NAMES:
+        json = (key->flags & CONF_ONE_OR_LIST) != 0 ? "{\"type\":[\"array\",\"string\",\"number\","
+                                                      "\"null\"],\"items\":{\"type\":[\"string\","
+                                                      "\"number\",\"boolean\",\"null\"]}}"
+                                                    : "{\"type\":[\"array\",\"null\"],\"items\":{"
+                                                      "\"type\":[\"string\",\"number\",\"boolean\","
+                                                      "\"null\"]}}";
+        break;
+    case CONF_MATCHERS:
+        json =
+            "{\"type\":[\"array\",\"string\",\"null\"],\"items\":{\"type\":[\"string\",\"null\"]}}";
+        break;
+    case CONF_LIST: json = CONF_JSON_LIST; break;
+    case CONF_STRING_MAP:
+    case CONF_LABEL_MAP:
+        json = "{\"type\":[\"object\",\"null\"],\"additionalProperties\":{\"type\":[\"string\","
+               "\"number\","
+               "\"boolean\",\"null\"]}}";
+        break;
+    case CONF_ANY_MAP: json = "{\"type\":[\"object\",\"null\"]}"; break;
+    case CONF_STRUCT:
+    case CONF_STRUCT_PTR: json = "@"; break;
+    case CONF_ANY:
+    case CONF_IGNORED: json = "{}"; break;
+    case CONF_CUSTOM: json = json != NULL ? json : key->sub != NULL ? "@" : "{}"; break;
+    default: json = text; break;
+    }
+    for (; *json != '\0'; json++)
+        if (*json == '@')
+            add_ref(out, key);
+        else
+            buf_addc(out, *json);
 }
 
 static void put_words(struct json_writer *w, const struct conf_key *key)
@@ -88,39 +136,25 @@ static void put_words(struct json_writer *w, const struct conf_key *key)
     json_open(w, '[');
     for (const char *const *word = key->words; *word != NULL; word++)
         json_put_str(w, str_of(*word));
+    json_put_str(w, S(""));
+    json_put_null(w);
     json_close(w, ']');
 }
 
 static void put_type(struct json_writer *w, const struct conf_key *key)
 {
-    switch (key->kind) {
-    case CONF_BOOL:
-    case CONF_TRISTATE: describe_put(w, "type", "boolean"); return;
-    case CONF_INT: describe_put(w, "type", "integer"); return;
-    case CONF_FLOAT: describe_put(w, "type", "number"); return;
-    case CONF_STRINGS:
-    case CONF_PATHS:
-    case CONF_LABEL_NAMES:
-    case CONF_MATCHERS:
-    case CONF_LIST: put_items(w, key); return;
-    case CONF_STRING_MAP:
-    case CONF_LABEL_MAP:
-    case CONF_ANY_MAP: describe_put(w, "type", "object"); return;
-    case CONF_STRUCT:
-    case CONF_STRUCT_PTR: put_ref(w, key->sub); return;
-    case CONF_WORD: put_words(w, key); return;
-    case CONF_ANY:
-    case CONF_CUSTOM:
-    case CONF_IGNORED:
-    case CONF_END: return;
-    default: break;
+    struct buf type = BUF_INIT;
+
+    if (key->kind == CONF_WORD && key->words != NULL) {
+        put_words(w, key);
+        return;
     }
-    json_key(w, S("type")); /* numbers and booleans are taken as text */
+    describe_add_type(&type, key);
+    json_key(w, S("allOf"));
     json_open(w, '[');
-    json_put_str(w, S("string"));
-    json_put_str(w, S("number"));
-    json_put_str(w, S("boolean"));
+    json_put_raw(w, buf_str(&type));
     json_close(w, ']');
+    buf_release(&type);
 }
 
 static void put_property(struct json_writer *w, const struct conf_key *key, const char *suffix)
@@ -146,19 +180,28 @@ static void put_property(struct json_writer *w, const struct conf_key *key, cons
     json_close(w, '}');
 }
 
-static void describe_put_object(struct json_writer *w, const struct conf_type *type)
+static void put_properties(struct json_writer *w, const struct conf_type *type)
 {
-    describe_put(w, "type", "object");
-    json_key(w, S("additionalProperties"));
-    json_put_bool(w, false);
-    json_key(w, S("properties"));
-    json_open(w, '{');
     for (const struct conf_key *key = type->keys; key->name != NULL; key++) {
         put_property(w, key, "");
         if ((key->kind == CONF_SECRET || key->kind == CONF_SECRET_URL) &&
             (key->flags & CONF_NO_FILE) == 0)
             put_property(w, key, "_file");
     }
+}
+
+static void describe_put_object(struct json_writer *w, struct described d)
+{
+    describe_put(w, "type", "object");
+    if (d.type->doc != NULL)
+        describe_put(w, "description", d.type->doc);
+    json_key(w, S("additionalProperties"));
+    json_put_bool(w, false);
+    json_key(w, S("properties"));
+    json_open(w, '{');
+    put_properties(w, d.type);
+    if (d.beside != NULL)
+        put_properties(w, d.beside);
     json_close(w, '}');
 }
 
@@ -167,16 +210,20 @@ void conf_print_json_schema(struct buf *out, const struct conf_type *type)
     struct type_list types = {0};
     struct json_writer w;
 
-    describe_collect(&types, type);
+    describe_collect(&types, type, NULL);
     json_writer_init(&w, out, false);
     json_open(&w, '{');
     describe_put(&w, "$schema", "https://json-schema.org/draft/2020-12/schema");
     describe_put(&w, "title", type->name);
-    describe_put_object(&w, type);
+    describe_put_object(&w, types.v[0]);
     json_key(&w, S("$defs"));
     json_open(&w, '{');
     for (size_t i = 1; i < types.n; i++) {
-        json_key(&w, str_of(types.v[i]->name));
+        struct buf name = BUF_INIT;
+
+        add_type_name(&name, types.v[i].type, types.v[i].beside);
+        json_key(&w, buf_str(&name));
+        buf_release(&name);
         json_open(&w, '{');
         describe_put_object(&w, types.v[i]);
         json_close(&w, '}');
@@ -212,28 +259,45 @@ static void add_default(struct buf *out, const struct conf_key *key)
     }
 }
 
+static void add_row(struct buf *out, const struct conf_key *key)
+{
+    bool is_list =
+        key->kind == CONF_CUSTOM && key->json != NULL && strcmp(key->json, CONF_JSON_LIST) == 0;
+
+    buf_addf(out, "| `%s` | %s", key->name, is_list ? "list" : conf_kind_text(key->kind));
+    if (key->sub != NULL)
+        buf_addf(out, " `%s`", key->sub->name);
+    if (key->beside != NULL)
+        buf_addf(out, " with `%s`", key->beside->name);
+    buf_adds(out, " | ");
+    add_default(out, key);
+    buf_adds(out, " | ");
+    add_cell(out, key->doc != NULL ? key->doc : "");
+    buf_addf(out, "%s |\n", (key->flags & CONF_DEPRECATED) != 0 ? " (deprecated)" : "");
+}
+
+static void add_section(struct buf *out, const struct conf_type *t, bool is_first)
+{
+    buf_addf(out, "%s## `%s`\n\n", is_first ? "" : "\n", t->name);
+    if (t->doc != NULL)
+        buf_addf(out, "%s\n\n", t->doc);
+    buf_adds(out, "| key | type | default | meaning |\n|---|---|---|---|\n");
+    for (const struct conf_key *key = t->keys; key->name != NULL; key++)
+        add_row(out, key);
+}
+
 void conf_print_markdown(struct buf *out, const struct conf_type *type)
 {
     struct type_list types = {0};
 
-    describe_collect(&types, type);
+    describe_collect(&types, type, NULL);
     for (size_t i = 0; i < types.n; i++) {
-        const struct conf_type *t = types.v[i];
+        bool seen = false;
 
-        buf_addf(out, "%s## `%s`\n\n", i != 0 ? "\n" : "", t->name);
-        if (t->doc != NULL)
-            buf_addf(out, "%s\n\n", t->doc);
-        buf_adds(out, "| key | type | default | meaning |\n|---|---|---|---|\n");
-        for (const struct conf_key *key = t->keys; key->name != NULL; key++) {
-            buf_addf(out, "| `%s` | %s", key->name, conf_kind_text(key->kind));
-            if (key->sub != NULL)
-                buf_addf(out, " `%s`", key->sub->name);
-            buf_adds(out, " | ");
-            add_default(out, key);
-            buf_adds(out, " | ");
-            add_cell(out, key->doc != NULL ? key->doc : "");
-            buf_addf(out, "%s |\n", (key->flags & CONF_DEPRECATED) != 0 ? " (deprecated)" : "");
-        }
+        for (size_t k = 0; k < i; k++)
+            seen |= types.v[k].type == types.v[i].type;
+        if (!seen)
+            add_section(out, types.v[i].type, i == 0);
     }
     vec_release(&types);
 }

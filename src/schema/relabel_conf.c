@@ -48,7 +48,7 @@ static const struct conf_key keys[] = {
              .flags = CONF_NO_NULLS),
     CONF_KEY(struct relabel_rule, separator, CONF_STRING, "what stands between them", .text = ";"),
     CONF_KEY(struct relabel_rule, regex, CONF_CUSTOM, "what the joined value must match; (.*)",
-             .decode = decode_regex, .flags = CONF_UNPRINTED),
+             .decode = decode_regex, .json = CONF_JSON_TEXT, .flags = CONF_UNPRINTED),
     CONF_KEY(struct relabel_rule, modulus, CONF_INT, "of hashmod"),
     CONF_KEY(struct relabel_rule, target_label, CONF_STRING, "label that is written or compared"),
     CONF_KEY(struct relabel_rule, replacement, CONF_STRING, "new value, with $1 for groups",
@@ -56,7 +56,7 @@ static const struct conf_key keys[] = {
     CONF_KEY(struct relabel_rule, action, CONF_CUSTOM,
              "replace, keep, drop, keepequal, dropequal, hashmod, labelmap, labeldrop, labelkeep, "
              "lowercase or uppercase",
-             .decode = decode_action, .flags = CONF_UNPRINTED),
+             .decode = decode_action, .json = CONF_JSON_TEXT, .flags = CONF_UNPRINTED),
     CONF_KEYS_END,
 };
 

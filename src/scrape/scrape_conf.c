@@ -106,8 +106,6 @@ static void check_targets(struct conf_check *c, const struct static_sd_conf *t)
         }
 }
 
-static const struct conf_type scrape_conf_type;
-
 static void check_job(struct conf_check *c, void *obj)
 {
     struct scrape_conf *s = obj;
@@ -130,7 +128,8 @@ static const struct conf_key keys[] = {
     SCRAPE_COMMON_KEYS(J, common, 0),
     CONF_KEY(J, metrics_path, CONF_STRING, "path of the URL", .text = "/metrics"),
     CONF_KEY(J, scheme, CONF_WORD, "http or https", .text = "http", .words = schemes),
-    CONF_KEY(J, params, CONF_CUSTOM, "parameters of the URL", .decode = decode_params),
+    CONF_KEY(J, params, CONF_CUSTOM, "parameters of the URL",
+             .json = "{\"type\":[\"object\",\"null\"]}", .decode = decode_params),
     CONF_KEY(J, honor_labels, CONF_BOOL,
              "labels of samples win over the target's; else they are renamed to exported_"),
     CONF_KEY(J, honor_timestamps, CONF_BOOL, "times of samples count", .text = "true"),
@@ -185,7 +184,7 @@ static const struct conf_key keys[] = {
 };
 #undef J
 
-static const struct conf_type scrape_conf_type = {
+const struct conf_type scrape_conf_type = {
     .name = "scrape_config",
     .doc = "Targets to scrape. The keys of http_config stand beside these.",
     .keys = keys,

@@ -48,6 +48,7 @@ struct scrape_conf_list {
     size_t n;
 };
 
+extern const struct conf_type scrape_conf_type;
 /* in->above: the struct scrape_common of `global`. */
 bool scrape_decode_list(struct conf_in *in, const struct yaml_node *node, void *member);
 /* Of `global` and of a job. interval_of: "scrape_interval" in words, of whom it is. */

@@ -510,7 +510,7 @@ static void the_tables_describe_all_keys(void **state)
     json_reader_init(&r, buf_str(&b), &a, 64);
     json_skip(&r);
     assert_true(json_end(&r));
-    assert_true(str_find_str(buf_str(&b), S("\"slack_config\":{")) >= 0);
+    assert_true(str_find_str(buf_str(&b), S("\"slack_config_with_integration\":{")) >= 0);
     assert_true(str_find_str(buf_str(&b), S("\"auth_password_file\"")) >= 0);
     buf_clear(&b);
     config_print_markdown(&b);

@@ -1,0 +1,44 @@
+#include "cli/schema.h"
+
+#include <stdio.h>
+#include "cli/say.h"
+#include "config/config.h"
+#include "ruler/rule_file.h"
+#include "ruletest/ruletest_file.h"
+#include "schema/schema.h"
+
+#define F struct schema_flags
+const struct flag schema_flag_table[] = {
+    FLAG(F, output, "output", FLAG_TEXT, "json", "FORMAT",
+         "json (JSON Schema 2020-12, for editors) or markdown", .letter = 'o',
+         .words = "json markdown"),
+    FLAGS_END,
+};
+#undef F
+
+int schema_run(const void *flags, char **args, int n_args)
+{
+    const struct schema_flags *f = flags;
+    const char *kind = n_args == 0 ? "config" : args[0];
+    bool as_markdown = strcmp(f->output, "markdown") == 0;
+    const struct conf_type *type = strcmp(kind, "rules") == 0  ? &rule_file_type
+                                   : strcmp(kind, "test") == 0 ? &ruletest_file_type
+                                                               : NULL;
+    struct buf out = BUF_INIT;
+
+    if (n_args > 1 || (type == NULL && strcmp(kind, "config") != 0)) {
+        say(stderr, "tocsin: schema: config, rules or test\n");
+        return EXIT_USAGE;
+    }
+    if (!as_markdown && strcmp(f->output, "json") != 0) {
+        say(stderr, "tocsin: --output: '%s' is none of json, markdown\n", f->output);
+        return EXIT_USAGE;
+    }
+    if (type == NULL)
+        (as_markdown ? config_print_markdown : config_print_json_schema)(&out);
+    else
+        (as_markdown ? conf_print_markdown : conf_print_json_schema)(&out, type);
+    say(stdout, "%.*s%s", STR(buf_str(&out)), as_markdown ? "" : "\n");
+    buf_release(&out);
+    return EXIT_OK;
+}
