@@ -254,7 +254,8 @@ struct phone_progress {
     size_t at; /* of the numbers: the one that was told or asked about */
     bool asks; /* how its call went */
     bool is_later;
-    dur_ns wait; /* until then; 0 = by backoff */
+    bool has_failed; /* what is tried later */
+    dur_ns wait;     /* until then; 0 = by backoff */
     enum delivery_failure failure;
     str had, why;
 };
@@ -309,6 +310,7 @@ static void phone_unanswered(struct delivery *d, struct phone_progress *p, str n
         phone_mark(d, p, number, S("0 0 !"));
         return;
     }
+    p->has_failed = true;
     phone_note(d, p, number, arena_printf(d->arena, "unanswered: %s", d->err.msg));
     phone_mark(d, p, number,
                arena_printf(d->arena, "%llu %llu -", (unsigned long long)s->calls,
@@ -335,6 +337,7 @@ static void phone_rings(struct delivery *d, struct phone_progress *p, str number
 static void phone_put_off(struct delivery *d, struct phone_progress *p, str number,
                           const struct phone_state *s)
 {
+    p->has_failed = true;
     phone_note(d, p, number, str_of(d->err.msg));
     if (d->retry_after > 0 && s->id.n == 0)
         phone_mark(d, p, number,
@@ -409,6 +412,7 @@ static enum delivery_verdict phone_end(struct delivery *d, const struct phone_pr
         return told != 0 ? DELIVERY_OK : DELIVERY_FAILED;
     d->had = p->had;
     d->retry_after = p->wait;
+    d->under_way = !p->has_failed && p->wait != 0;
     return p->wait != 0 ? DELIVERY_RETRY_AFTER : DELIVERY_RETRY;
 }
 
@@ -426,6 +430,7 @@ static enum delivery_verdict phone_next(struct delivery *d, struct phone_progres
         if (s.is_told || s.is_refused)
             continue;
         if (s.id.n == 0 && at > d->now) {
+            phone_note(d, p, numbers.v[p->at], S("not to be told again yet"));
             phone_later(p, at - d->now);
             continue;
         }

@@ -68,6 +68,9 @@ static void result(void *arg, const struct notify_result *r)
     if (r->verdict == DELIVERY_OK) {
         say(stdout, "%.*s[%u]: delivered%s%.*s", STR(row->integration), row->index,
             r->error.n != 0 ? "; " : "", STR(r->error));
+    } else if (r->under_way) {
+        say(stdout, "%.*s[%u]: taken, would be asked how it went: %.*s", STR(row->integration),
+            row->index, STR(r->error));
     } else {
         say(stdout, "%.*s[%u]: %s: %.*s", STR(row->integration), row->index,
             r->verdict == DELIVERY_FAILED ? "refused for good" : "failed, would be tried again",

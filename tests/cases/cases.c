@@ -18,7 +18,7 @@
  *       - request: {method: POST, url: URL, headers: {}, body: TEXT}
  *         mail: {smarthost: TEXT, user: TEXT, from: TEXT, to: [], tls: none|starttls|implicit, message: TEXT}
  *         answer: {status: 200, headers: {}, body: TEXT}   or: lost: WHY, with an answer if its head came
- *     verdict: ok | retry | retry_after | failed
+ *     verdict: ok | retry | retry_after | under_way | failed
  *     retry_after: 60s             wanted, as everything below
  *     error: TEXT                  part of it
  *     keeps: {threadTs: "1"}
@@ -360,7 +360,8 @@ static void check_end(struct bench *b, enum delivery_verdict v)
     str said = str_of(b->delivery.err.msg), after = text(root, "retry_after");
     dur_ns wait;
 
-    same(b, yaml_get(root, S("verdict")), "verdict", str_of(names[v]));
+    same(b, yaml_get(root, S("verdict")), "verdict",
+         v == DELIVERY_RETRY_AFTER && b->delivery.under_way ? S("under_way") : str_of(names[v]));
     if (part != NULL && str_find_str(said, part->text) < 0)
         wrong(b, part, "error", said, part->text);
     if (part == NULL && said.n != 0)
