@@ -293,7 +293,7 @@ static void phone_note(struct delivery *d, struct phone_progress *p, str number,
     p->failure = d->failure;
 }
 
-enum { PHONE_ASK_S = 15, PHONE_AGAIN_S = 60 };
+enum { PHONE_ASK_S = 10, PHONE_AGAIN_S = 60 };
 
 /* A call that nobody took: a minute after it the next, as long as there are any. */
 static void phone_unanswered(struct delivery *d, struct phone_progress *p, str number,
