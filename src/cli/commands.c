@@ -17,6 +17,7 @@
 #include "cli/silence.h"
 #include "cli/storage.h"
 #include "cli/template.h"
+#include "cli/test.h"
 
 struct reload_flags {
     struct client_flags client;
@@ -73,6 +74,8 @@ const struct command commands[] = {
      serve_flag_table, SIZED(struct serve_flags), serve_run},
     {"lint", NULL, "PATH...", "Check rule files and configurations", lint_flag_table,
      SIZED(struct lint_flags), lint_run},
+    {"test", NULL, "FILE...", "Run unit tests of rules and routes (promtool's files)",
+     test_flag_table, sizeof(struct test_flags), test_run},
     {"query", NULL, "EXPR", "Evaluate a PromQL expression over a file or ask a server",
      query_flag_table, SIZED(struct query_flags), query_run},
     {"alert", "add", "[NAME] LABEL=VALUE...", "Post an alert", alert_add_flags,

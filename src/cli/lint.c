@@ -72,6 +72,7 @@ static struct lint_result lint_check(char **args, int n, const struct lint_optio
         r.configs += more.configs;
         r.rule_files += more.rule_files;
         r.rules += more.rules;
+        r.tests += more.tests;
         r.skipped += more.skipped;
     }
     mem_free(paths);
@@ -248,9 +249,9 @@ static int lint_print(const struct lint_flags *f, const struct lint_wishes *w,
     fwrite(out.n != 0 ? out.p : "", 1, out.n, stdout); /* shown already */
     buf_release(&out);
     if (w->render.format == RENDER_TEXT && !f->quiet)
-        say(stdout, "%zu configurations, %zu rule files with %zu rules, %zu skipped\n", r->configs,
-            r->rule_files, r->rules, r->skipped);
-    if (r->configs + r->rule_files + r->skipped == 0 && d->errors == 0) {
+        say(stdout, "%zu configurations, %zu rule files with %zu rules, %zu tests, %zu skipped\n",
+            r->configs, r->rule_files, r->rules, r->tests, r->skipped);
+    if (r->configs + r->rule_files + r->tests + r->skipped == 0 && d->errors == 0) {
         say(stderr, "tocsin: there is nothing to check: no .yml or .yaml file is in there\n");
         return EXIT_FAILED;
     }

@@ -131,7 +131,7 @@ const struct check_row check_rows[] = {
              "  receiver: r\n"
              "  routes:\n"
              "    - &a {receiver: r, group_wait: 1s, matchers: [a=b]}\n"
-             "    - {<<: *a, group_wait: 2s}\n"
+             "    - {<<: *a, group_wait: 2s, matchers: [a=c]}\n"
              "receivers: [{name: r}]\n",
     },
     {.id = "C014", .severity = DIAG_ERROR,
@@ -153,7 +153,109 @@ const struct check_row check_rows[] = {
              "  - name: r\n"
              "    slack_configs:\n"
              "      - title: 'a {{ template \"slack.default.title\" . }}'\n"
-             "        api_url: 'http://a/'\n",
+             "        api_url_file: /run/url\n",
+    },
+    {.id = "C020", .severity = DIAG_WARNING,
+     .title = "a route that no alert reaches",
+     .why = "What it says is never done: an earlier route without \"continue\" takes all that it would, or its "
+            "matchers, with those above it, contradict each other.",
+     .bad = "route:\n"
+            "  receiver: r\n"
+            "  routes:\n"
+            "    - {matchers: [team=a]}\n"
+            "    - {matchers: [team=a, severity=critical]}\n"
+            "receivers: [{name: r}]\n",
+     .good = "route:\n"
+             "  receiver: r\n"
+             "  routes:\n"
+             "    - {matchers: [team=a, severity=critical]}\n"
+             "    - {matchers: [team=a]}\n"
+             "receivers: [{name: r}]\n",
+    },
+    {.id = "C021", .severity = DIAG_WARNING,
+     .title = "a receiver or a time interval that no route names",
+     .why = "It is written and tested, and nobody is told by it: a route is missing, or its name is an old "
+            "one.",
+     .bad = "route: {receiver: r}\n"
+            "receivers: [{name: r}, {name: oncall}]\n",
+     .good = "route: {receiver: r, routes: [{receiver: oncall, matchers: [severity=critical]}]}\n"
+             "receivers: [{name: r}, {name: oncall}]\n",
+    },
+    {.id = "C022", .severity = DIAG_WARNING,
+     .title = "a label value of an alert that is nearly one that routes ask for",
+     .why = "The alert goes where all go that nobody asks for, and not where it was meant to. Mostly one of "
+            "the two is misspelt.",
+    },
+    {.id = "C023", .severity = DIAG_INFO,
+     .title = "a severity that no route asks for",
+     .why = "Routes ask for other severities; alerts with this one go to the receiver of the root, at all "
+            "hours.",
+    },
+    {.id = "C024", .severity = DIAG_WARNING,
+     .title = "an inhibit rule that can never hold",
+     .why = "Its matchers contradict each other, or a label that must be equal is given different values.",
+     .bad = "route: {receiver: r}\n"
+            "receivers: [{name: r}]\n"
+            "inhibit_rules:\n"
+            "  - {source_matchers: [a=x], target_matchers: [a=y], equal: [a]}\n",
+     .good = "route: {receiver: r}\n"
+             "receivers: [{name: r}]\n"
+             "inhibit_rules:\n"
+             "  - {source_matchers: [a=x], target_matchers: [a=y], equal: [b]}\n",
+    },
+    {.id = "C025", .severity = DIAG_WARNING,
+     .title = "routes that share an entry of the notification log",
+     .why = "The log knows a route by its matchers and a receiver by its name: of two alike the second finds "
+            "that all has been told, and tells nothing.",
+     .bad = "route:\n"
+            "  receiver: r\n"
+            "  routes:\n"
+            "    - {matchers: [a=b], group_wait: 1s, continue: true}\n"
+            "    - {matchers: [a=b], group_wait: 1h}\n"
+            "receivers: [{name: r}]\n",
+     .good = "route:\n"
+             "  receiver: r\n"
+             "  routes:\n"
+             "    - {matchers: [a=b], group_wait: 1s, continue: true}\n"
+             "    - {matchers: [a=b], group_wait: 1h, receiver: q}\n"
+             "receivers: [{name: r}, {name: q}]\n",
+    },
+    {.id = "C026", .severity = DIAG_INFO,
+     .title = "secrets in clear",
+     .why = "Who reads the file, or its history, has them. A secret may stand in a file of its own, which is "
+            "read at each use.",
+     .bad = "route: {receiver: r}\n"
+            "receivers: [{name: r, slack_configs: [{api_url: 'http://h/', channel: c, http_config: {basic_auth: {username: u, password: p}}}]}]\n",
+     .good = "route: {receiver: r}\n"
+             "receivers: [{name: r, slack_configs: [{api_url_file: /run/u, channel: c}]}]\n",
+    },
+    {.id = "C027", .severity = DIAG_WARNING,
+     .title = "timers that contradict each other",
+     .why = "A group is looked at each group_interval: a repeat_interval that is shorter is rounded up to it.",
+     .bad = "route: {receiver: r, group_interval: 1h, repeat_interval: 30m}\n"
+            "receivers: [{name: r}]\n",
+     .good = "route: {receiver: r, group_interval: 5m, repeat_interval: 30m}\n"
+             "receivers: [{name: r}]\n",
+    },
+    {.id = "C028", .severity = DIAG_WARNING,
+     .title = "a variable that nobody fills in",
+     .why = "${NAME} is taken as it stands, by the originals too: it was for a shell or a deployment tool "
+            "that has not run.",
+     .bad = "route: {receiver: r}\n"
+            "receivers: [{name: r, webhook_configs: [{url: 'http://h/', http_config: {proxy_url: 'http://p:1', no_proxy: '${NO_PROXY}'}}]}]\n",
+     .good = "route: {receiver: r}\n"
+             "receivers: [{name: r, webhook_configs: [{url: 'http://h/', http_config: {proxy_url: 'http://p:1', no_proxy: h}}]}]\n",
+    },
+    {.id = "C029", .severity = DIAG_WARNING,
+     .title = "an exporter at Prometheus' own port",
+     .why = "9090 is where Prometheus listens: the target answers with the metrics of Prometheus itself, or "
+            "not at all.",
+     .bad = "route: {receiver: r}\n"
+            "receivers: [{name: r}]\n"
+            "scrape_configs: [{job_name: vllm, static_configs: [{targets: ['h:9090']}]}]\n",
+     .good = "route: {receiver: r}\n"
+             "receivers: [{name: r}]\n"
+             "scrape_configs: [{job_name: vllm, static_configs: [{targets: ['h:8000']}]}]\n",
     },
     {.id = "R000", .severity = DIAG_INFO,
      .title = "a file without groups",
@@ -359,6 +461,16 @@ const struct check_row check_rows[] = {
      .good = "# tocsin: ignore R046\n"
              "groups: [{name: g, rules: [{record: a, expr: 'up{a=~\"b\"}'}]}]\n",
      .pint = "pint/comment",
+    },
+    {.id = "T001", .severity = DIAG_ERROR,
+     .title = "a test of rules that cannot run",
+     .why = "A series, its values or an expression cannot be read, or a group stands twice in the order of evaluation.",
+     .bad = "tests:\n"
+            "  - input_series: [{series: 'up{a=', values: '1x5'}]\n"
+            "    promql_expr_test: [{expr: up >}]\n",
+     .good = "tests:\n"
+             "  - input_series: [{series: 'up{a=\"b\"}', values: '1x5'}]\n"
+             "    promql_expr_test: [{expr: up > 0, exp_samples: [{labels: 'up{a=\"b\"}', value: 1}]}]\n",
     },
     {.id = "Y001", .severity = DIAG_ERROR,
      .title = "YAML that cannot be read",

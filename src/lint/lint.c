@@ -12,9 +12,11 @@
 #include "base/vec.h"
 #include "config/config.h"
 #include "lint/ignore.h"
+#include "lint/lint_config.h"
 #include "lint/lint_expr.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
+#include "ruletest/ruletest_file.h"
 #include "schema/schema.h"
 
 enum { TEXT_MAX = 16 << 20, DEPTH_MAX = 32, FILES_MAX = 100000 };
@@ -155,7 +157,14 @@ static void check_duplicates(struct linter *l)
 /* Configurations are loaded at the end, when it is known which belong together. */
 static void lint_config(struct linter *l, str text, str name)
 {
+    struct diags ignored; /* loading says it */
+    struct yaml_doc doc;
+
     l->result.configs++;
+    diags_init(&ignored);
+    if (yaml_parse(text, name, &l->arena, &doc, &ignored))
+        lint_config_text(&doc, l->d);
+    diags_release(&ignored);
     vec_push(&l->configs,
              (struct config_text){name, text.n != 0 ? arena_str(&l->arena, text) : S("")});
 }
@@ -174,6 +183,13 @@ static bool is_part(str path)
 
     return str_is(name, "alertmanager.yml") || str_is(name, "prometheus.yml") ||
            str_is(name, "tocsin.yml");
+}
+
+static void lint_loaded(struct linter *l, struct config *c)
+{
+    if (c != NULL)
+        lint_config_checks(c, &l->arena, l->d);
+    config_unref(c);
 }
 
 /* An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it, as the recommended
@@ -197,11 +213,11 @@ static void load_configs(struct linter *l)
                 l->configs.v[k].text = STR_NONE;
             }
         }
-        config_unref(config_load_texts(parts, n, &o, l->d));
+        lint_loaded(l, config_load_texts(parts, n, &o, l->d));
     }
     for (size_t i = 0; i < l->configs.n; i++)
         if (l->configs.v[i].text.p != NULL)
-            config_unref(config_load_texts(&l->configs.v[i], 1, &o, l->d));
+            lint_loaded(l, config_load_texts(&l->configs.v[i], 1, &o, l->d));
 }
 
 static void lint_rules(struct linter *l, str text, str name)
@@ -224,6 +240,15 @@ static void lint_rules(struct linter *l, str text, str name)
     vec_push(&l->files, file);
 }
 
+/* What running it would refuse; whether it passes says `tocsin test`. */
+static void lint_test(struct linter *l, str text, str name)
+{
+    struct ruletest_file file;
+
+    l->result.tests++;
+    (void)!ruletest_file_parse(text, name, &l->arena, &file, l->d); /* it has said why */
+}
+
 static void lint_skip(struct linter *l, str name, const char *what)
 {
     l->result.skipped++;
@@ -244,7 +269,7 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
     switch (find_kind(l, text, name)) {
     case LINT_CONFIG: lint_config(l, text, name); return;
     case LINT_RULES: lint_rules(l, text, name); return;
-    case LINT_TEST: lint_skip(l, name, "a test of rules"); return;
+    case LINT_TEST: lint_test(l, text, name); return;
     case LINT_OTHER: break;
     }
     if (was_named && str_trim(text).n != 0)

@@ -1,7 +1,7 @@
 /* lint.h - checks files without running anything: what `tocsin lint` does.
  *
  * Each file is recognised by its top-level keys, unless its kind is given: configuration (Alertmanager's, Prometheus',
- * tocsin's), rule file, test of rules (skipped), anything else that is YAML (skipped when found in a folder, an error
+ * tocsin's), rule file, tests of rules, anything else that is YAML (skipped when found in a folder, an error
  * when named). An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
  *
  * Each check is a row of lint/checks.h; comments in a file may switch it off (lint/ignore.h).
@@ -38,7 +38,7 @@ struct lint_options {
 };
 
 struct lint_result {
-    size_t configs, rule_files, rules, skipped;
+    size_t configs, rule_files, rules, tests, skipped; /* tests: files */
 };
 
 /* paths: files and folders; a folder stands for its .yml and .yaml files, at any depth. */

@@ -173,7 +173,7 @@ void report_sarif(struct buf *out, const struct report_item *v, size_t n)
 
 /* -- XML -- */
 
-static void add_xml(struct buf *out, str s)
+void report_add_xml(struct buf *out, str s)
 {
     struct buf shown = BUF_INIT;
 
@@ -191,10 +191,10 @@ static void add_xml(struct buf *out, str s)
     buf_release(&shown);
 }
 
-static void add_attribute(struct buf *out, const char *name, str value)
+void report_add_attribute(struct buf *out, const char *name, str value)
 {
     buf_addf(out, " %s=\"", name);
-    add_xml(out, value);
+    report_add_xml(out, value);
     buf_addc(out, '"');
 }
 
@@ -217,13 +217,14 @@ void report_junit(struct buf *out, const struct report_item *v, size_t n)
         const char *as = g->severity > DIAG_INFO ? "failure" : "skipped";
 
         buf_adds(out, "<testcase");
-        add_attribute(out, "classname", file_of(&v[i]));
+        report_add_attribute(out, "classname", file_of(&v[i]));
         buf_addf(out, " name=\"%s at %d:%d\"><%s", g->id, g->place.line, v[i].col, as);
-        add_attribute(out, "message", g->message);
+        report_add_attribute(out, "message", g->message);
         if (g->severity > DIAG_INFO)
-            add_attribute(out, "type", str_of(g->severity == DIAG_ERROR ? "error" : "warning"));
+            report_add_attribute(out, "type",
+                                 str_of(g->severity == DIAG_ERROR ? "error" : "warning"));
         buf_addc(out, '>');
-        add_xml(out, g->help);
+        report_add_xml(out, g->help);
         buf_addf(out, "</%s></testcase>\n", as);
     }
     if (n == 0)
@@ -243,7 +244,7 @@ void report_checkstyle(struct buf *out, const struct report_item *v, size_t n)
             buf_addf(&text, "; %.*s", STR(g->help));
         if (i == 0 || !str_eq(file_of(&v[i]), file_of(&v[i - 1]))) {
             buf_add(out, i == 0 ? S("<file") : S("</file>\n<file"));
-            add_attribute(out, "name", file_of(&v[i]));
+            report_add_attribute(out, "name", file_of(&v[i]));
             buf_adds(out, ">\n");
         }
         buf_addf(out, "<error line=\"%d\" column=\"%d\" severity=\"%s\"",
@@ -251,7 +252,7 @@ void report_checkstyle(struct buf *out, const struct report_item *v, size_t n)
                  g->severity == DIAG_ERROR     ? "error"
                  : g->severity == DIAG_WARNING ? "warning"
                                                : "info");
-        add_attribute(out, "message", buf_str(&text));
+        report_add_attribute(out, "message", buf_str(&text));
         buf_addf(out, " source=\"tocsin.%s\"/>\n", g->id);
         buf_release(&text);
     }

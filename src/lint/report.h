@@ -19,4 +19,8 @@ void report_sarif(struct buf *out, const struct report_item *v, size_t n);
 void report_junit(struct buf *out, const struct report_item *v, size_t n);
 void report_checkstyle(struct buf *out, const struct report_item *v, size_t n);
 
+/* Pieces of XML: text, and an attribute behind a blank. */
+void report_add_xml(struct buf *out, str s);
+void report_add_attribute(struct buf *out, const char *name, str value);
+
 #endif

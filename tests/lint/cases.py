@@ -17,7 +17,7 @@ EXEMPT = {  # id: why no file shows it
 
 
 def name_of(id):
-    return "other.yml" if id == "C000" else "rules.yml" if id[0] == "R" else "alertmanager.yml"
+    return "other.yml" if id == "C000" else {"R": "rules.yml", "T": "tests.yml"}.get(id[0], "alertmanager.yml")
 
 
 def cases(path):
