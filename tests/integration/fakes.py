@@ -70,6 +70,44 @@ receivers:
             assert "secret0" not in t.text()
 
 
+def test_applications():
+    """A card that changes and rings, in a chat and by mail; a group, people and a DING; a token that ends is asked for anew."""
+    with folder() as d, Fake("feishu", "--token-life=1") as feishu, Fake("dingtalk", "--token-life=1") as ding:
+        at = {k: re.search("http://[0-9.:]+", f.url).group(0) for k, f in (("feishu", feishu), ("ding", ding))}
+        config = f"""
+route: {{receiver: apps, group_by: [alertname], group_wait: 0s, group_interval: 1s}}
+receivers:
+  - name: apps
+    feishu_app_configs: [{{api_url: '{at["feishu"]}', app_id: cli_a1, app_secret: s1, chats: [oc_1], emails: [a@x.example], urgent: phone, urgent_users: [ou_1]}}]
+    dingtalk_app_configs: [{{api_url: '{at["ding"]}', app_key: dinga1, app_secret: s1, chats: [cid1], users: [u1], ding: app}}]
+"""
+        paths = lambda f: [(m["path"].removeprefix("/v1.0/robot/").replace("/open-apis/im/v1/messages", ""),
+                            m.get("receive_id") or m.get("openConversationId")) for m in f.messages()]
+        with Tocsin(config, d) as t:
+            t.alert(alertname="A", gpu="1")
+            until("all are told", lambda: len(feishu.messages()) == 3 and len(ding.messages()) == 3)
+            equal(paths(feishu), [("POST ", "oc_1"), ("PATCH /om_1/urgent_phone", None), ("POST ", "a@x.example")])
+            equal(paths(ding), [("groupMessages/send", "cid1"), ("oToMessages/batchSend", None), ("ding/send", None)])
+            time.sleep(1.1)  # the tokens end
+            t.alert(alertname="A", gpu="1", ends=-0.1)
+            until("the end is told", lambda: len(feishu.messages()) == 7 and len(ding.messages()) == 5)
+            equal([p for p, _ in paths(feishu)[3:]], ["PATCH /om_1", "POST /om_1/reply", "PATCH /om_2", "POST /om_2/reply"])
+            equal(json.loads(feishu.messages()[3]["content"])["header"]["template"], "green")
+            t.alert(alertname="A", gpu="1")
+            until("a new card", lambda: len(feishu.messages()) == 10)
+            equal(paths(feishu)[7], ("POST ", "oc_1"))
+    with folder() as d, Fake("feishu", "--no-chat=oc_1") as feishu, Fake("dingtalk", "--unknown=gone") as ding:
+        at = re.search("http://[0-9.:]+", ding.url).group(0)
+        code, said = receiver_test(f"  - name: r\n    dingtalk_app_configs: [{{api_url: '{at}', app_key: dinga1, app_secret: s1, users: [u1, gone]}}]\n", d)
+        assert code == 0 and "delivered; gone: no such userId" in said, said
+        for config, words in ((f"feishu_app_configs: [{{api_url: '{feishu.url.split('/open')[0]}', app_id: cli_a1, app_secret: s1, chats: [oc_1]}}]", "add it"),
+                              (f"feishu_app_configs: [{{api_url: '{feishu.url.split('/open')[0]}', app_id: cli_a1, app_secret: s2, chats: [oc_1]}}]", '"app_secret" is wrong'),
+                              (f"dingtalk_app_configs: [{{api_url: '{ding.url.split('/robot')[0]}', app_key: dinga1, app_secret: s2, chats: [cid1]}}]", '"app_secret" is wrong'),
+                              (f"dingtalk_app_configs: [{{api_url: '{ding.url.split('/robot')[0]}', app_key: dinga1, app_secret: s1, robot_code: x, chats: [cid1]}}]", '"robot_code" is wrong')):
+            code, said = receiver_test(f"  - name: r\n    {config}\n", d)
+            assert code == 1 and words in said, said
+
+
 def test_chat_and_mail():
     with folder() as d, Fake("slack") as slack, Fake("wecom", "--unknown=gone") as wecom, Fake("smtp", "--refuse=c@x.example=550") as smtp:
         if not smtp.url[0].isdigit():
