@@ -271,9 +271,8 @@ static enum delivery_verdict dingtalk_app_next(struct delivery *d, struct dingta
         return dingtalk_app_tell(d, p, false);
     delivery_addresses(d, k->ding_users.n != 0 ? &k->ding_users : &k->users, &users);
     p->who = (struct conf_strings){ding, 1};
-    if (k->ding.n != 0 && d->n->n_firing != 0 && d->n->act != ACT_ACKED &&
-        d->n->act != ACT_UPDATE && users.n != 0 && !delivery_had(d, ding[0]) &&
-        !dingtalk_app_has(p->skipped, ding[0]))
+    if (k->ding.n != 0 && notification_is_alarm(d->n) && users.n != 0 &&
+        !delivery_had(d, ding[0]) && !dingtalk_app_has(p->skipped, ding[0]))
         return dingtalk_app_ding(d, p, users);
     return dingtalk_app_end(d, p);
 }
@@ -488,6 +487,10 @@ static enum delivery_verdict dingtalk_app_step(struct delivery *d)
         p = *(const struct dingtalk_progress *)d->progress;
     if (d->answer != NULL)
         return p.asks ? dingtalk_app_token_came(d, &p, secret) : dingtalk_app_took(d, &p, secret);
+    (void)dingtalk_app_left(d, &p, &k->chats, SIZE_MAX);
+    (void)dingtalk_app_left(d, &p, &k->users, SIZE_MAX);
+    p.why = arena_str(d->arena, str_of(d->err.msg)); /* of a template that fails: it names nobody */
+    p.failure = FAILURE_CLIENT;
     if (d->recall(d, dingtalk_app_token_name(d, secret), &p.token))
         return dingtalk_app_next(d, &p);
     return dingtalk_app_ask(d, &p, secret);

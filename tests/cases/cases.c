@@ -7,7 +7,7 @@
  *     http_authorization: true     its http_config, which stands apart, has one
  *     refused: TEXT                ... which the check refuses, with this in its words; nothing below then
  *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved}],
- *                    act: acked, actors: []}        act: as the alerts have it
+ *                    act: acked, actors: [], reason: some alerts resolved}   act: as the alerts have it
  *     address: TEXT                of the person whom it is for
  *     had: TEXT                    what an attempt before has put there
  *     kept: {threadTs: "1"}        what the last delivery kept
@@ -110,6 +110,9 @@ static void read_act(struct bench *b, const struct yaml_node *n)
     for (int i = ACT_FIRING; i <= ACT_DRILL; i++)
         if (str_is(act, notify_act_text((enum notify_act)i)))
             b->n.act = (enum notify_act)i;
+    for (int i = REASON_FIRST; i < REASON_UNKNOWN; i++)
+        if (n != NULL && str_is(text(n, "reason"), notify_reason_text((enum notify_reason)i)))
+            b->n.reason = (enum notify_reason)i;
     b->n.actors = actors;
     for (; list != NULL && b->n.n_actors < list->n; b->n.n_actors++)
         actors[b->n.n_actors] = list->items[b->n.n_actors]->text;
