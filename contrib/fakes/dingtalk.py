@@ -10,10 +10,10 @@ and in the configuration
         secret: SECabc
         keywords: [alarm]
 
-or, with --app-key dinga1 --app-secret s1,
+or, with --client-id dinga1 --client-secret s1,
 
     dingtalk_app_configs:
-      - {api_url: "http://127.0.0.1:8060", app_key: dinga1, app_secret: s1, chats: [cid1], users: [u1], ding: app}
+      - {api_url: "http://127.0.0.1:8060", client_id: dinga1, client_secret: s1, chats: [cid1], users: [u1], ding: app}
 
 It prints every message it takes as one line of JSON (of the application with "path" beside it) and answers as DingTalk does: the
 robot always 200, with errcode and errmsg; the application with a status, code and message.
@@ -29,9 +29,9 @@ robot always 200, with errcode and errmsg; the application with a status, code a
     40035    a member is missing
 
     code     of the application, when
-    invalidClientIdOrSecret      another --app-key or --app-secret
+    invalidClientIdOrSecret      another --client-id or --client-secret
     InvalidAuthentication        no token, or one that is older than --token-life seconds
-    resource.not.found           another robot than --app-key
+    resource.not.found           another robot than --client-id
     Forbidden.AccessDenied.QpsLimitForAppkeyAndApi   more than 20 a second of one kind
     invalidParameter             a member is missing, more than 20 people, a group that is no cid...
     and 200 with the names of --unknown in invalidStaffIdList
@@ -130,13 +130,13 @@ class Robot(http.server.BaseHTTPRequestHandler):
         options, server, path = self.server.options, self.server, self.path
         now = time.monotonic()
         if path == "/v1.0/oauth2/accessToken":
-            if (message.get("appKey"), message.get("appSecret")) != (options.app_key, options.app_secret):
+            if (message.get("appKey"), message.get("appSecret")) != (options.client_id, options.client_secret):
                 return 400, {"code": "invalidClientIdOrSecret", "message": "the clientId or the secret is invalid"}
             server.tokens, server.token_at = server.tokens + 1, now
             return 200, {"accessToken": f"t-{server.tokens}", "expireIn": options.token_life}
         if self.headers.get("x-acs-dingtalk-access-token") != f"t-{server.tokens}" or now - server.token_at > options.token_life:
             return 400, {"code": "InvalidAuthentication", "message": "the access token is invalid"}
-        if message.get("robotCode") != options.app_key:
+        if message.get("robotCode") != options.client_id:
             return 404, {"code": "resource.not.found", "message": "no such robot"}
         server.told[path] = [t for t in server.told.get(path, []) if now - t < 1]
         if len(server.told[path]) >= 20:
@@ -202,8 +202,8 @@ def main():
     parser.add_argument("--keyword", action="append", default=[], help="may be given several times")
     parser.add_argument("--rate", type=int, default=20)
     parser.add_argument("--block", type=float, default=600)
-    parser.add_argument("--app-key", default="dinga1")
-    parser.add_argument("--app-secret", default="s1")
+    parser.add_argument("--client-id", default="dinga1")
+    parser.add_argument("--client-secret", default="s1")
     parser.add_argument("--token-life", type=int, default=7200, metavar="SECONDS")
     parser.add_argument("--unknown", action="append", default=[], metavar="USER", help="may be given several times")
     parser.add_argument("--fail", type=int, default=0, metavar="CODE")

@@ -12,7 +12,7 @@ SMS = {"aliyun": "template: T1, sign_name: 某某科技, parameters: {name: '{{ 
 def entry(provider, url, keys, kind="sms", number="+8613800138000", key="key0", secret="secret0"):
     if kind == "voice":
         keys = keys.replace("sign_name: 某某科技, ", "")
-    return f"  - {{name: r, {kind}_configs: [{{provider: {provider}, api_url: '{url}', access_key: {key}, secret_key: {secret}, {keys}, numbers: ['{number}']}}]}}\n"
+    return f"  - {{name: r, {kind}_configs: [{{provider: {provider}, api_url: '{url}', key_id: {key}, secret_key: {secret}, {keys}, numbers: ['{number}']}}]}}\n"
 
 
 def test_messages():
@@ -24,7 +24,7 @@ def test_messages():
                 got = until("the message", fake.messages)[0]
                 assert got["to"].endswith("13800138000"), got
                 assert "".join(got.get("values", {}).values()) + got.get("text", ""), got
-                for bad, words in ({"key": "other"}, '"access_key"'), ({"secret": "other"}, '"secret_key"'):
+                for bad, words in ({"key": "other"}, '"key_id"'), ({"secret": "other"}, '"secret_key"'):
                     code, said = receiver_test(entry(provider, fake.url, keys, **bad), d)
                     assert code == 1 and words in said, (provider, bad, said)
                     assert "secret0" not in said and "other" not in said.replace("another", "").replace("others", ""), said
@@ -79,7 +79,7 @@ route: {{receiver: apps, group_by: [alertname], group_wait: 0s, group_interval: 
 receivers:
   - name: apps
     feishu_app_configs: [{{api_url: '{at["feishu"]}', app_id: cli_a1, app_secret: s1, chats: [oc_1], emails: [a@x.example], urgent: phone, urgent_users: [ou_1]}}]
-    dingtalk_app_configs: [{{api_url: '{at["ding"]}', app_key: dinga1, app_secret: s1, chats: [cid1], users: [u1], ding: app}}]
+    dingtalk_app_configs: [{{api_url: '{at["ding"]}', client_id: dinga1, client_secret: s1, chats: [cid1], users: [u1], ding: app}}]
 """
         paths = lambda f: [(m["path"].removeprefix("/v1.0/robot/").replace("/open-apis/im/v1/messages", ""),
                             m.get("receive_id") or m.get("openConversationId")) for m in f.messages()]
@@ -98,12 +98,12 @@ receivers:
             equal(paths(feishu)[7], ("POST ", "oc_1"))
     with folder() as d, Fake("feishu", "--no-chat=oc_1") as feishu, Fake("dingtalk", "--unknown=gone") as ding:
         at = re.search("http://[0-9.:]+", ding.url).group(0)
-        code, said = receiver_test(f"  - name: r\n    dingtalk_app_configs: [{{api_url: '{at}', app_key: dinga1, app_secret: s1, users: [u1, gone]}}]\n", d)
+        code, said = receiver_test(f"  - name: r\n    dingtalk_app_configs: [{{api_url: '{at}', client_id: dinga1, client_secret: s1, users: [u1, gone]}}]\n", d)
         assert code == 0 and "delivered; gone: no such userId" in said, said
         for config, words in ((f"feishu_app_configs: [{{api_url: '{feishu.url.split('/open')[0]}', app_id: cli_a1, app_secret: s1, chats: [oc_1]}}]", "add it"),
                               (f"feishu_app_configs: [{{api_url: '{feishu.url.split('/open')[0]}', app_id: cli_a1, app_secret: s2, chats: [oc_1]}}]", '"app_secret" is wrong'),
-                              (f"dingtalk_app_configs: [{{api_url: '{ding.url.split('/robot')[0]}', app_key: dinga1, app_secret: s2, chats: [cid1]}}]", '"app_secret" is wrong'),
-                              (f"dingtalk_app_configs: [{{api_url: '{ding.url.split('/robot')[0]}', app_key: dinga1, app_secret: s1, robot_code: x, chats: [cid1]}}]", '"robot_code" is wrong')):
+                              (f"dingtalk_app_configs: [{{api_url: '{ding.url.split('/robot')[0]}', client_id: dinga1, client_secret: s2, chats: [cid1]}}]", '"client_secret" is wrong'),
+                              (f"dingtalk_app_configs: [{{api_url: '{ding.url.split('/robot')[0]}', client_id: dinga1, client_secret: s1, robot_code: x, chats: [cid1]}}]", '"robot_code" is wrong')):
             code, said = receiver_test(f"  - name: r\n    {config}\n", d)
             assert code == 1 and words in said, said
 
