@@ -59,6 +59,10 @@ struct notification {
     uint64_t flush_id; /* stays the same when an attempt is repeated after a crash */
     const struct notified_alert *alerts;
     size_t n_alerts, n_firing;
+    /* another Alertmanager has decided it, and its words are these (core/relay.c): what templates show as Receiver and
+     * ExternalURL */
+    bool is_relayed;
+    str from_receiver, from_url;
     bool shows_changes; /* in notification_json(): the receiver's wish */
 };
 

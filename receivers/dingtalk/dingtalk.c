@@ -89,6 +89,25 @@ static void dingtalk_check(void *conf, const struct receiver_view *view, struct 
         conf_error(c, "message_type", "an actionCard needs \"single_title\" or \"buttons\"");
 }
 
+/* A robot is its token, whether that stands by itself or in an address of DingTalk's own. */
+static bool dingtalk_destination(const void *conf, struct buf *out)
+{
+    const struct dingtalk_conf *k = conf;
+    str url = k->url.hidden, token = k->access_token.hidden, mark = S("access_token=");
+    str home = S("https://oapi.dingtalk.com/robot/send");
+    ptrdiff_t at = str_find_str(url, mark);
+
+    if (url.n != 0 && at >= 0) {
+        home = str_sub(url, 0, (size_t)at - 1);
+        token = str_sub(url, (size_t)at + mark.n, url.n);
+        token = str_cut(&token, '&');
+    }
+    if (token.n == 0)
+        return false;
+    buf_addf(out, "%.*s %.*s", STR(home), STR(token));
+    return true;
+}
+
 static const struct conf_type dingtalk_conf_type = {
     .name = "dingtalk_config",
     .doc = "DingTalk robot",
@@ -388,6 +407,7 @@ const struct receiver_type dingtalk_receiver = {
     .uses_http = true,
     .can = CAN_DIGEST | CAN_SPLIT,
     .pace = {.limits = {{20, NS_PER_M}}, .bytes = MAX_BODY},
+    .destination = dingtalk_destination,
     .check = dingtalk_check,
     .step = dingtalk_step,
 };

@@ -496,6 +496,13 @@ static enum delivery_verdict dingtalk_app_step(struct delivery *d)
     return dingtalk_app_ask(d, &p, secret);
 }
 
+static bool dingtalk_app_costs(const void *conf)
+{
+    const struct dingtalk_app_conf *k = conf;
+
+    return str_is(k->ding, "sms") || str_is(k->ding, "phone");
+}
+
 const struct receiver_type dingtalk_app_receiver = {
     .name = "dingtalk_app",
     .config_key = "dingtalk_app_configs",
@@ -507,5 +514,6 @@ const struct receiver_type dingtalk_app_receiver = {
     .can = CAN_DIGEST | CAN_PERSON,
     .pace = {.limits = {{20, NS_PER_S}}, .bytes = DINGTALK_APP_MAX},
     .check = dingtalk_app_check,
+    .costs = dingtalk_app_costs,
     .step = dingtalk_app_step,
 };

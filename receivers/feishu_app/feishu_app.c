@@ -663,6 +663,13 @@ static enum delivery_verdict feishu_app_step(struct delivery *d)
     return feishu_app_ask(d, &p, secret);
 }
 
+static bool feishu_app_costs(const void *conf)
+{
+    const struct feishu_app_conf *k = conf;
+
+    return str_is(k->urgent, "sms") || str_is(k->urgent, "phone");
+}
+
 const struct receiver_type feishu_app_receiver = {
     .name = "feishu_app",
     .config_key = "feishu_app_configs",
@@ -674,5 +681,6 @@ const struct receiver_type feishu_app_receiver = {
     .can = CAN_EDIT | CAN_THREAD | CAN_DIGEST | CAN_PERSON,
     .pace = {.limits = {{5, NS_PER_S}}, .bytes = FEISHU_APP_BODY_MAX},
     .check = feishu_app_check,
+    .costs = feishu_app_costs,
     .step = feishu_app_step,
 };

@@ -59,6 +59,12 @@ static enum delivery_verdict voice_step(struct delivery *d)
     return phone_step(d, true);
 }
 
+static bool voice_costs(const void *conf)
+{
+    (void)conf;
+    return true;
+}
+
 const struct receiver_type voice_receiver = {
     .name = "voice",
     .config_key = "voice_configs",
@@ -71,5 +77,6 @@ const struct receiver_type voice_receiver = {
     /* of Aliyun: to a number */
     .pace = {.limits = {{1, NS_PER_M}, {5, NS_PER_H}, {20, 24 * NS_PER_H}}},
     .check = voice_check,
+    .costs = voice_costs,
     .step = voice_step,
 };

@@ -18,6 +18,7 @@ static struct config *serve_config_load_files(const struct serve *s, const struc
                                               struct diags *d)
 {
     struct config_options o = {.mode = s->features.mode,
+                               .records_events = s->features.event_recorder,
                                .tolerates_rules = s->flags->tolerate_rules,
                                .files = files,
                                .may_read = may_read,
@@ -136,6 +137,16 @@ static void note_reload(struct serve *s, bool ok, const struct diags *d, str pro
     shell_event(s->shell, &ev, NULL);
 }
 
+bool serve_use_bridge(struct serve *s, const struct config *c)
+{
+    struct err e = ERR_INIT;
+    bool ok = api_use_bridge(s->api, c, &e);
+
+    if (!ok)
+        log_error("cannot listen", LOG_ERR(&e));
+    return ok;
+}
+
 /* A rollback does not touch the disk: what is refused there is not to be loaded again by itself. Reading the same again
  * leaves what ran before. */
 static void take_files(struct serve *s, struct reload_result *r)
@@ -170,6 +181,7 @@ bool serve_finish_reload(void *arg, struct reload_result *r, struct buf *problem
         return true;
     serve_say_loaded(s, r->config, &r->d);
     configure_put(&s->parts, r->config, r->ahead);
+    (void)serve_use_bridge(s, r->config); /* else the listener of before goes on, and it was said */
     take_files(s, r);
     r->config = NULL;
     r->ahead = NULL;

@@ -2,6 +2,8 @@
  * routes them, flush.c runs groups, delivery.c keeps the outbox and the notification log, rules.c runs rule groups,
  * builtin.c speaks about tocsin itself, restore.c reads and writes what lasts. What all parts have is in parts.c. */
 #include "core/engine_priv.h"
+#include "core/happenings.h"
+#include "core/relay.h"
 #include "core/part.h"
 
 MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
@@ -19,6 +21,7 @@ void effects_clear(struct effects *fx)
     vec_clear(&fx->rules);
     vec_clear(&fx->decisions);
     vec_clear(&fx->forward);
+    vec_clear(&fx->happenings);
     vec_clear(&fx->retire);
     arena_reset(&fx->arena);
 }
@@ -29,6 +32,7 @@ void effects_release(struct effects *fx)
     vec_release(&fx->rules);
     vec_release(&fx->decisions);
     vec_release(&fx->forward);
+    vec_release(&fx->happenings);
     vec_release(&fx->retire);
     state_commit_release(&fx->commit);
     arena_release(&fx->arena);
@@ -226,7 +230,9 @@ static void silence_put(struct engine *e, struct silence *in, struct now now, st
                         struct event_result *r)
 {
     struct uuid fresh = uuid_of(rand_next(&e->ids), rand_next(&e->ids));
+    struct uuid asked = in->id;
     const struct silence *gone;
+    bool was_known;
 
     r->ok = silence_is_allowed(&e->conf->silences, in, &r->err);
     if (!r->ok) {
@@ -236,12 +242,14 @@ static void silence_put(struct engine *e, struct silence *in, struct now now, st
     r->ok = silencer_put(e->silencer, in, fresh, now.wall, e->mode, &r->silence_id, &gone, &r->err);
     if (!r->ok)
         return;
+    was_known = str_eq(uuid_str(&asked), uuid_str(&r->silence_id));
     if (gone != NULL) {
         changed_silence(e, gone);
         put_silence_row(fx, gone);
         groups_silence_ends(e, gone, now);
     }
     changed_silence(e, silencer_get(e->silencer, uuid_str(&r->silence_id)));
+    happened_silence(e, silencer_get(e->silencer, uuid_str(&r->silence_id)), !was_known, fx);
     put_silence_row(fx, silencer_get(e->silencer, uuid_str(&r->silence_id)));
     groups_silence_ends(e, silencer_get(e->silencer, uuid_str(&r->silence_id)), now);
 }
@@ -328,6 +336,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
             builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject,
                         ev->builtin.why, now, fx);
         break;
+    case EVENT_RELAY: relay_take(e, ev->relay, now, fx, r); break;
     case EVENT_STOPS: alerts_log_ends(e, now, fx); break;
     }
     alerts_tell_limits(e, now, fx);

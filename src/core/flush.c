@@ -6,6 +6,7 @@
  * The flush is over when every row of it is answered. Then the resolved alerts that it told leave the group, unless they
  * changed meanwhile; a failure keeps them, or an earlier row that still waits, and the next tick decides again. */
 #include "core/engine_priv.h"
+#include "core/happenings.h"
 #include "route/route_conf.h"
 
 struct flush {
@@ -382,10 +383,12 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     buf_release(&key);
 }
 
-static void flush_ended(struct engine *e, struct group *g)
+static void flush_ended(struct engine *e, struct group *g, struct now now, struct effects *fx)
 {
-    if (!g->flush_failed)
+    if (!g->flush_failed) {
+        happened_told(e, g, now, fx);
         group_forget_told(g);
+    }
     changed_group(e, g);
     if (g->alerts.n == 0)
         group_destroy(e, g);
@@ -420,7 +423,7 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
         consider(e, g, &f, all, &rc->integrations[i], now, fx);
     if (g->flush_waiting == 0)
-        flush_ended(e, g);
+        flush_ended(e, g, now, fx);
 }
 
 /* Many that are due at once are looked at some a turn: the next are due behind now. */
@@ -443,7 +446,8 @@ void groups_run_due(struct engine *e, struct now now, struct effects *fx)
 }
 
 /* One integration of the flush is done with; an id that is no group's newest flush says nothing any more. */
-void group_answered(struct engine *e, uint64_t flush_id, bool ok)
+void group_answered(struct engine *e, uint64_t flush_id, bool ok, struct now now,
+                    struct effects *fx)
 {
     void **slot = u64_map_get(&e->flushes, flush_id);
     struct group *g = slot != NULL ? *slot : NULL;
@@ -452,5 +456,5 @@ void group_answered(struct engine *e, uint64_t flush_id, bool ok)
         return;
     g->flush_failed |= !ok;
     if (--g->flush_waiting == 0)
-        flush_ended(e, g);
+        flush_ended(e, g, now, fx);
 }

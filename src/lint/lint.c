@@ -10,10 +10,12 @@
 #include "os/file.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "config/bridge.h"
 #include "config/config.h"
 #include "lint/ignore.h"
 #include "lint/lint_config.h"
 #include "lint/lint_expr.h"
+#include "lint/lint_template.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
 #include "ruletest/ruletest_file.h"
@@ -47,13 +49,21 @@ static bool lint_is_empty(const struct yaml_node *root)
     return yaml_is_null(root) || (root->kind == YAML_MAP && root->n == 0);
 }
 
+/* prometheus-webhook-dingtalk's: targets by their names. */
+static bool is_bridge_file(const struct yaml_node *root)
+{
+    const struct yaml_node *targets = yaml_get(root, S("targets"));
+
+    return targets != NULL && targets->kind == YAML_MAP;
+}
+
 static enum lint_kind lint_kind_of(const struct yaml_node *root)
 {
-    static const char *const config_keys[] = {"route",         "receivers",      "global",
-                                              "rule_files",    "scrape_configs", "sources",
-                                              "alerting",      "storage",        "remote_write",
-                                              "inhibit_rules", "time_intervals", "heartbeat",
-                                              "templates",     "push",           NULL};
+    static const char *const config_keys[] = {
+        "route",          "receivers",     "global",          "rule_files",
+        "scrape_configs", "sources",       "alerting",        "storage",
+        "remote_write",   "inhibit_rules", "time_intervals",  "heartbeat",
+        "templates",      "push",          "dingtalk_bridge", NULL};
     static const char *const test_keys[] = {"tests", NULL};
     static const char *const rule_keys[] = {"groups", NULL};
 
@@ -65,7 +75,9 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         return LINT_TEST;
     if (has_any(root, rule_keys))
         return LINT_RULES;
-    return has_any(root, config_keys) ? LINT_CONFIG : LINT_OTHER;
+    if (has_any(root, config_keys))
+        return LINT_CONFIG;
+    return is_bridge_file(root) ? LINT_BRIDGE : LINT_OTHER;
 }
 
 enum lint_kind lint_recognise(str text, str name)
@@ -86,8 +98,10 @@ enum lint_kind lint_recognise(str text, str name)
 
 bool lint_kind_parse(str word, enum lint_kind *out)
 {
-    static const char *const words[] = {
-        [LINT_CONFIG] = "config", [LINT_RULES] = "rules", [LINT_TEST] = "test"};
+    static const char *const words[] = {[LINT_CONFIG] = "config",
+                                        [LINT_RULES] = "rules",
+                                        [LINT_TEST] = "test",
+                                        [LINT_BRIDGE] = "dingtalk"};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_is(word, words[i])) {
@@ -169,6 +183,18 @@ static void lint_config(struct linter *l, str text, str name)
              (struct config_text){name, text.n != 0 ? arena_str(&l->arena, text) : S("")});
 }
 
+/* As a configuration that names it reads it. */
+static void lint_bridge(struct linter *l, str text, str name)
+{
+    struct conf_run run = {.a = &l->arena, .d = l->d, .template_reads = messages_reads};
+    struct yaml_doc doc;
+    struct bridge_file f;
+
+    l->result.configs++;
+    (void)(yaml_parse(arena_str(&l->arena, text), name, &l->arena, &doc, l->d) &&
+           bridge_file_read(&run, &doc, &f));
+}
+
 static str base_name(str path)
 {
     for (size_t i = path.n; i > 0; i--)
@@ -220,6 +246,12 @@ static void load_configs(struct linter *l)
             lint_loaded(l, config_load_texts(&l->configs.v[i], 1, &o, l->d));
 }
 
+static void lint_rule(struct linter *l, const struct rule_conf *r)
+{
+    lint_expr(r, l->d);
+    lint_template(r, l->d);
+}
+
 static void lint_rules(struct linter *l, str text, str name)
 {
     const struct rule_file_options o = {
@@ -235,7 +267,7 @@ static void lint_rules(struct linter *l, str text, str name)
     for (size_t i = 0; i < file.n_groups; i++) {
         l->result.rules += file.groups[i].n_rules;
         for (size_t j = 0; j < file.groups[i].n_rules; j++)
-            lint_expr(&file.groups[i].rules[j], l->d);
+            lint_rule(l, &file.groups[i].rules[j]);
     }
     vec_push(&l->files, file);
 }
@@ -269,6 +301,7 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
     switch (find_kind(l, text, name)) {
     case LINT_CONFIG: lint_config(l, text, name); return;
     case LINT_RULES: lint_rules(l, text, name); return;
+    case LINT_BRIDGE: lint_bridge(l, text, name); return;
     case LINT_TEST: lint_test(l, text, name); return;
     case LINT_OTHER: break;
     }

@@ -1,8 +1,8 @@
 /* lint.h - checks files without running anything: what `tocsin lint` does.
  *
  * Each file is recognised by its top-level keys, unless its kind is given: configuration (Alertmanager's, Prometheus',
- * tocsin's), rule file, tests of rules, anything else that is YAML (skipped when found in a folder, an error
- * when named). An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
+ * tocsin's), rule file, tests of rules, the DingTalk bridge's config.yml, anything else that is YAML (skipped when found in
+ * a folder, an error when named). An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
  *
  * Each check is a row of lint/checks.h; comments in a file may switch it off (lint/ignore.h).
  *
@@ -25,7 +25,7 @@ struct lint_level {
     enum diag_severity severity;
 };
 
-enum lint_kind { LINT_CONFIG, LINT_RULES, LINT_TEST, LINT_OTHER };
+enum lint_kind { LINT_CONFIG, LINT_RULES, LINT_TEST, LINT_BRIDGE, LINT_OTHER };
 
 struct lint_options {
     enum matcher_mode mode;
@@ -48,7 +48,7 @@ struct lint_result lint_paths(const str *paths, size_t n, const struct lint_opti
 struct lint_result lint_text(str text, str name, const struct lint_options *o, struct diags *d);
 
 enum lint_kind lint_recognise(str text, str name);
-bool lint_kind_parse(str word, enum lint_kind *out); /* config, rules, test */
+bool lint_kind_parse(str word, enum lint_kind *out); /* config, rules, test, dingtalk */
 /* Puts in what findings say is meant (diag_fix()), file by file; a file that has changed meanwhile is left alone. Returns how
  * many; *files: in how many files. What cannot be written goes to d. */
 size_t lint_fix(struct diags *d, size_t *files);

@@ -2,7 +2,7 @@
  *
  * One const row a check; what it is called stands in lint/checks.h. Each looks at the tree of one rule's expression.
  *
- * Errors   R030, R031, R038, R044-R046, R048, R049, R070 of rules.md 9.3, R072; none is an error.
+ * Errors   R030 to R072 of lint/checks.h; none is an error.
  * Owns     nothing after it returns.
  */
 #ifndef LINT_LINT_EXPR_H

@@ -32,6 +32,8 @@ struct outbox_row {
                               went down */
     str had;               /* of several people, those who need it no more: a line each */
     unsigned char urgency; /* 0: one of those that fire is critical; not on disk */
+    bool is_restored;      /* an earlier life decided it; not on disk */
+    bool is_relayed;       /* the notification's; not on disk beside it */
     str data;              /* packed struct notification */
 };
 

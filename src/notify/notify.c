@@ -293,6 +293,10 @@ static bool unpack_row(struct attempt *a)
     if (!a->is_unpacked && !notification_unpack(a->row->data, &a->arena, &a->n))
         return err_set(&a->d.err, ERR_CORRUPT, "the stored notification is damaged");
     a->is_unpacked = true;
+    if (a->n.is_relayed) { /* its templates see what its sender would have them see */
+        a->n.receiver = a->n.from_receiver;
+        a->d.external_url = a->n.from_url;
+    }
     return true;
 }
 
@@ -305,7 +309,8 @@ static bool expired(const void *arg)
 
 static struct messages_context notify_context(const struct attempt *a)
 {
-    return (struct messages_context){.messages = a->messages,
+    return (struct messages_context){.messages =
+                                         a->ic->messages != NULL ? a->ic->messages : a->messages,
                                      .n = a->d.n, /* a receiver may have put another in its place */
                                      .external_url = a->d.external_url,
                                      .now = a->d.now,

@@ -39,6 +39,8 @@ def test_limits_of_a_number():
         code, said = receiver_test(entry("aliyun", fake.url, SMS["aliyun"]), d)
         assert code == 1 and "no more go to this number today" in said, said
     with folder() as d, Fake("voice") as fake:
+        code, said = receiver_test(entry("aliyun", fake.url, SMS["aliyun"], "voice", "13700137000"), d)
+        assert code == 0 and "taken, would be asked how it went" in said, said
         for provider in ("tencent", "huawei"):  # what they take counts as answered
             number = "+86138001380" + str(len(provider)).zfill(2)
             code, said = receiver_test(entry(provider, fake.url, SMS[provider], "voice", number), d)

@@ -3,7 +3,7 @@
 A test file defines test_* functions and ends with harness.main(). TOCSIN names the program, TOCSIN_SOURCE the project.
 Everything listens on 127.0.0.1, on a port that the kernel picks, and is stopped when its `with` ends.
 """
-import contextlib, email, email.policy, http.server, json, os, re, select, shutil, signal, socket, ssl, subprocess, sys, tempfile, threading, time, traceback
+import contextlib, email, email.policy, http.server, json, mmap, os, re, select, shutil, signal, socket, ssl, struct, subprocess, sys, tempfile, threading, time, traceback
 import urllib.error, urllib.parse, urllib.request
 
 SOURCE = os.environ.get("TOCSIN_SOURCE", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
@@ -11,6 +11,7 @@ PROGRAM = os.environ.get("TOCSIN", os.path.join(SOURCE, "build/release/tocsin"))
 PEERS = os.path.join(SOURCE, "build/peers/usr/bin")
 # TOCSIN_PEERS=newer: of Debian unstable what there is of it (Alertmanager 0.33, Prometheus 3.5, Pushgateway 1.11).
 IS_NEWER, NEWER = os.environ.get("TOCSIN_PEERS") == "newer", os.path.join(SOURCE, "build/newer")
+WALLCLOCK = os.path.join(os.path.dirname(PROGRAM), "tests", "libwallclock.so")
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:)")
 
 
@@ -569,6 +570,23 @@ def simple(sink, group_wait="0s", group_interval="1s", repeat_interval="1h", mor
             f"receivers:\n{receiver('hook', sink, **keys)}{more}")
 
 
+class WallClock:
+    """What the process takes for CLOCK_REALTIME; set() is seen at once."""
+
+    def __init__(self, dir):
+        if not os.path.exists(WALLCLOCK):
+            raise Skip("the clock cannot be preloaded into a sanitized build")
+        path = os.path.join(dir, "ahead")
+        with open(path, "wb") as f:
+            f.write(struct.pack("l", 0))
+        self.f = open(path, "r+b")
+        self.page = mmap.mmap(self.f.fileno(), 8)
+        self.env = {**os.environ, "LD_PRELOAD": WALLCLOCK, "WALLCLOCK": path}
+
+    def set(self, seconds):
+        self.page[:8] = struct.pack("l", seconds)
+
+
 class Fake(Process):
     """One of contrib/fakes."""
 
@@ -583,7 +601,7 @@ class Fake(Process):
 
 def receiver_test(config, dir, name="r", *flags):
     path = write(os.path.join(dir, "t.yml"), "route: {receiver: r}\nreceivers:\n" + config)
-    p = subprocess.run([PROGRAM, "receiver", "test", "--config.file=" + path, *flags, name], capture_output=True, text=True, timeout=60)
+    p = subprocess.run([PROGRAM, "receiver", "test", "--yes", "--config.file=" + path, *flags, name], capture_output=True, text=True, timeout=60)
     return p.returncode, p.stdout + p.stderr
 
 

@@ -28,7 +28,8 @@ def test_all_four():
         equal(code, 0, said)
         for kind in ("slack", "pagerduty", "dingtalk", "email"):
             assert f"{kind}[0]: delivered" in said, said
-        equal((sink.count(), len(box.mails), len(until("the robot's message", robot.messages))), (2, 1, 1))
+        assert "pagerduty[0] (closed again): delivered" in said, said
+        equal((sink.count(), len(box.mails), len(until("the robot's message", robot.messages))), (3, 1, 1))
 
 
 def test_robot():
