@@ -30,7 +30,8 @@ def test_messages():
                     assert "secret0" not in said and "other" not in said.replace("another", "").replace("others", ""), said
                 if provider != "twilio":
                     code, said = receiver_test(entry(provider, fake.url, keys.replace("T1", "T2")), d)
-                    assert code == 1 and '"template"' in said, (provider, said)
+                    assert code == 1 and '"template" is no approved template' in said, (provider, said)
+                    assert "怎么办：template 填服务商控制台里审核通过的模板" in said, said
 
 
 def test_limits_of_a_number():
