@@ -165,11 +165,23 @@ static void take_files(struct serve *s, struct reload_result *r)
     config_keep_put(&s->keep, now);
 }
 
+/* The last thing that may fail. */
+static bool moves_bridge(struct serve *s, const struct config *next, struct diags *d)
+{
+    struct err e = ERR_INIT;
+
+    if (api_use_bridge(s->api, next, &e))
+        return true;
+    diags_add(d, DIAG_ERROR, "C009", next->bridge->place, "%s", e.msg);
+    return false;
+}
+
 bool serve_finish_reload(void *arg, struct reload_result *r, struct buf *problems)
 {
     struct serve *s = arg;
     bool allows_no_route = r->wish.allows_no_route || s->flags->allow_no_route;
-    bool ok = r->config != NULL && configure_check(&s->parts, r->config, allows_no_route, &r->d);
+    bool ok = r->config != NULL && configure_check(&s->parts, r->config, allows_no_route, &r->d) &&
+              (r->wish.is_dry_run || moves_bridge(s, r->config, &r->d));
 
     diags_render_plain(problems, &r->d);
     if (!r->wish.is_dry_run)
@@ -181,7 +193,6 @@ bool serve_finish_reload(void *arg, struct reload_result *r, struct buf *problem
         return true;
     serve_say_loaded(s, r->config, &r->d);
     configure_put(&s->parts, r->config, r->ahead);
-    (void)serve_use_bridge(s, r->config); /* else the listener of before goes on, and it was said */
     take_files(s, r);
     r->config = NULL;
     r->ahead = NULL;

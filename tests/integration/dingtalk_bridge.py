@@ -111,6 +111,31 @@ def test_alertmanager_in_front_and_a_blocked_robot_behind():
                 equal(robot.refused(), time_left, "nothing was refused after the block")
 
 
+def test_the_document_that_names_the_bridge():
+    """The published Alertmanager configuration that posts to dingtalk-webhook:8060, as it is but for names, waits and the mails, whose
+    failures would keep the group: firing and end."""
+    shared = os.environ.get("TOCSIN_SHARED", os.path.join(SOURCE, "../shared"))
+    path = os.path.join(shared, "conformance/seeds/seed-000-alertmanager.yml")
+    if not os.path.exists(path):
+        raise Skip(f"{path} is missing")
+    text = open(path).read()
+    assert "http://dingtalk-webhook:8060/dingtalk/critical/send" in text
+    with folder() as d, Robot() as robot, Bridge(d, None, file=target(robot.url).replace("ops:", "critical:")) as b:
+        for old, new in (("http://dingtalk-webhook:8060", b.bridge), ("group_wait: 30s", "group_wait: 100ms"),
+                         ("group_interval: 5m", "group_interval: 1s")):
+            assert old in text, old
+            text = text.replace(old, new)
+        text = re.sub(r"    email_configs:\n(?: {6,}.*\n)+", "", text)
+        with Alertmanager(text, d) as am:
+            labels = {"alertname": "HighErrorRate", "severity": "critical"}
+            equal(request("POST", am.url + "/api/v2/alerts", [{"labels": labels, "annotations": {"summary": "error rate 6 %"}}]).status, 200)
+            until("it is told", lambda: len(robot.taken()) == 1)
+            assert "HighErrorRate" in robot.taken()[0]["title"] and "error rate 6 %" in robot.taken()[0]["text"], robot.taken()
+            equal(request("POST", am.url + "/api/v2/alerts", [{"labels": labels, "endsAt": stamp(-1)}]).status, 200)
+            until("its end is told", lambda: len(robot.taken()) == 2, 20)
+            assert "RESOLVED" in robot.taken()[1]["title"], robot.taken()[1]
+
+
 # -- what is kept together --
 
 def test_what_waits_is_told_with_the_newest():
@@ -258,6 +283,11 @@ def test_reload():
                 raise AssertionError(request("GET", old + "/-/ready").status)
             except OSError:
                 pass
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                write(b.config_file, bridge(taken.getsockname()[1]))
+                r = b.post("/-/reload", b"")
+                assert r.status == 500 and b"dingtalk_bridge: '127.0.0.1:" in r.body and b"in use" in r.body, (r.status, r.body)
+            equal(b.send(message(alert("B"), group="b"), "night").status, 200, "the old address stays")
             write(b.config_file, "route: {receiver: n}\nreceivers: [{name: n}]\n")
             equal(b.post("/-/reload", b"").status, 200)
             try:
