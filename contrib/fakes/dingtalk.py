@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A DingTalk robot that runs on your own machine: to try a configuration and to test without the network.
+"""A DingTalk robot and an application that run on your own machine: to try a configuration and to test without the network.
 
     contrib/fakes/dingtalk.py --port 8060 --token t0 --secret SECabc --keyword alarm
 
@@ -10,7 +10,13 @@ and in the configuration
         secret: SECabc
         keywords: [alarm]
 
-It prints every message it takes as one line of JSON and answers as DingTalk does: always 200, with errcode and errmsg.
+or, with --client-id dinga1 --client-secret s1,
+
+    dingtalk_app_configs:
+      - {api_url: "http://127.0.0.1:8060", client_id: dinga1, client_secret: s1, chats: [cid1], users: [u1], ding: app}
+
+It prints every message it takes as one line of JSON (of the application with "path" beside it) and answers as DingTalk does: the
+robot always 200, with errcode and errmsg; the application with a status, code and message.
 
     errcode  when
     0        taken
@@ -21,6 +27,14 @@ It prints every message it takes as one line of JSON and answers as DingTalk doe
     460101   more than 20000 bytes
     43004    Content-Type is not application/json
     40035    a member is missing
+
+    code     of the application, when
+    invalidClientIdOrSecret      another --client-id or --client-secret
+    InvalidAuthentication        no token, or one that is older than --token-life seconds
+    resource.not.found           another robot than --client-id
+    Forbidden.AccessDenied.QpsLimitForAppkeyAndApi   more than 20 a second of one kind
+    invalidParameter             a member is missing, more than 20 people, a group that is no cid...
+    and 200 with the names of --unknown in invalidStaffIdList
 
 --fail CODE answers every message with that errcode: to see what the sender makes of it. With --port 0 the system picks a
 port; the first line printed is the address.
@@ -109,19 +123,71 @@ class Robot(http.server.BaseHTTPRequestHandler):
             return 40035, "param error: not JSON"
         return check_message(message, options.keyword)
 
+    # -- the application --
+
+    def judge_app(self, message):
+        """status, answer."""
+        options, server, path = self.server.options, self.server, self.path
+        now = time.monotonic()
+        if path == "/v1.0/oauth2/accessToken":
+            if (message.get("appKey"), message.get("appSecret")) != (options.client_id, options.client_secret):
+                return 400, {"code": "invalidClientIdOrSecret", "message": "the clientId or the secret is invalid"}
+            server.tokens, server.token_at = server.tokens + 1, now
+            return 200, {"accessToken": f"t-{server.tokens}", "expireIn": options.token_life}
+        if self.headers.get("x-acs-dingtalk-access-token") != f"t-{server.tokens}" or now - server.token_at > options.token_life:
+            return 400, {"code": "InvalidAuthentication", "message": "the access token is invalid"}
+        if message.get("robotCode") != options.client_id:
+            return 404, {"code": "resource.not.found", "message": "no such robot"}
+        server.told[path] = [t for t in server.told.get(path, []) if now - t < 1]
+        if len(server.told[path]) >= 20:
+            return 403, {"code": "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", "message": "too many requests"}
+        server.told[path].append(now)
+        people = message.get("userIds") or message.get("receiverUserIdList") or []
+        if path == "/v1.0/robot/ding/send":
+            good = message["content"] and people and message["remindType"] in (1, 2, 3)
+        else:
+            param = json.loads(message["msgParam"])
+            good = message["msgKey"] == "sampleMarkdown" and param["title"] and param["text"] and len(message["msgParam"].encode()) <= MAX_BODY
+            if path == "/v1.0/robot/groupMessages/send":
+                good = good and message["openConversationId"].startswith("cid")
+            else:
+                good = good and path == "/v1.0/robot/oToMessages/batchSend" and 0 < len(people) <= 20
+        if not good:
+            return 400, {"code": "invalidParameter", "message": "something is missing or too much"}
+        print(json.dumps({"path": path, **message}, ensure_ascii=False), flush=True)
+        return 200, {"processQueryKey": "fake", "openDingId": "fake", "invalidStaffIdList": [p for p in people if p in options.unknown],
+                     "flowControlledStaffIdList": []}
+
+    def answer_app(self, raw):
+        try:
+            status, answer = self.judge_app(json.loads(raw))
+        except (ValueError, KeyError, TypeError, AttributeError) as e:
+            status, answer = 400, {"code": "invalidParameter", "message": repr(e)}
+        if status != 200:
+            print(f"refused: {answer['code']}", file=sys.stderr, flush=True)
+        self.send(status, answer)
+
+    # -- both --
+
+    def send(self, status, answer):
+        data = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path.startswith("/v1.0/"):
+            self.answer_app(raw)
+            return
         code, text = self.judge(raw)
-        answer = json.dumps({"errcode": code, "errmsg": text}).encode()
         if code == 0:
             print(json.dumps(json.loads(raw), ensure_ascii=False), flush=True)
         else:
             print(f"refused: {code} {text}", file=sys.stderr, flush=True)
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
+        self.send(200, {"errcode": code, "errmsg": text})
 
     def log_message(self, *args):
         pass
@@ -137,10 +203,15 @@ def main():
     parser.add_argument("--rate", type=int, default=20)
     parser.add_argument("--window", type=float, default=60)
     parser.add_argument("--block", type=float, default=600)
+    parser.add_argument("--client-id", default="dinga1")
+    parser.add_argument("--client-secret", default="s1")
+    parser.add_argument("--token-life", type=int, default=7200, metavar="SECONDS")
+    parser.add_argument("--unknown", action="append", default=[], metavar="USER", help="may be given several times")
     parser.add_argument("--fail", type=int, default=0, metavar="CODE")
     options = parser.parse_args()
     server = http.server.HTTPServer((options.host, options.port), Robot)
     server.options, server.taken, server.blocked_until = options, [], 0.0
+    server.tokens, server.token_at, server.told = 0, 0.0, {}
     print(f"http://{options.host}:{server.server_address[1]}/robot/send?access_token={options.token}", flush=True)
     try:
         server.serve_forever()

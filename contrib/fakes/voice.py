@@ -8,7 +8,7 @@ and in the configuration
     voice_configs:
       - provider: aliyun            # or another: it sees which
         api_url: http://127.0.0.1:8064
-        access_key: LTAI5tExample
+        key_id: LTAI5tExample
         secret_key: s
         ...
 

@@ -100,6 +100,9 @@ struct delivery {
     str text;
     dur_ns timeout; /* of the request; 0 = a minute */
     dur_ns retry_after;
+    bool
+        under_way; /* of RETRY_AFTER: nothing has failed; what was asked for takes its time, as a call that
+                       rings does, and the next attempt asks how it went */
     enum delivery_failure failure;
     struct err err;
 };

@@ -69,6 +69,8 @@ struct notification {
 const char *alert_change_text(enum alert_change c);   /* "unchanged", "added", "resolved" */
 const char *notify_reason_text(enum notify_reason r); /* "first notification", ... */
 const char *notify_act_text(enum notify_act a);       /* "firing", "acked", ... */
+/* Whether it tells that something is wrong that may not be known yet: whom it is worth to wake. */
+bool notification_is_alarm(const struct notification *n);
 /* Why it is told: the reason's text, of a test or drill that it is one. */
 const char *notification_why(const struct notification *n);
 /* Alerts are in place, n_firing is counted: the act of those that only tell of alerts follows. */

@@ -17,7 +17,7 @@ struct dingtalk_button {
 
 struct dingtalk_conf {
     struct secret url, access_token, secret;
-    str message_type, title, text, single_title, single_url;
+    str api_url, message_type, title, text, single_title, single_url;
     struct dingtalk_mention mention;
     struct conf_strings keywords;
     CONF_LIST_OF(struct dingtalk_button) buttons;
@@ -50,6 +50,9 @@ static const struct conf_key keys[] = {
              "address of the robot, with its access_token", .flags = CONF_PATH_FIXED),
     CONF_KEY(struct dingtalk_conf, access_token, CONF_SECRET, "token, in place of url",
              .flags = CONF_PATH_FIXED),
+    CONF_KEY(struct dingtalk_conf, api_url, CONF_URL,
+             "for access_token; an exclusive edition has one of its own",
+             .text = "https://oapi.dingtalk.com", .flags = CONF_SLASH),
     CONF_KEY(struct dingtalk_conf, secret, CONF_SECRET, "SEC...: messages are signed",
              .flags = CONF_PATH_FIXED),
     CONF_KEY(struct dingtalk_conf, message_type, CONF_WORD, "form of the message",
@@ -248,7 +251,7 @@ static bool address(struct delivery *d, const struct dingtalk_conf *k, str *url)
     } else {
         if (!d->secret(d, k->access_token, &token))
             return false;
-        *url = arena_printf(d->arena, "https://oapi.dingtalk.com/robot/send?access_token=%.*s",
+        *url = arena_printf(d->arena, "%.*srobot/send?access_token=%.*s", STR(k->api_url),
                             STR(delivery_escape_query(d, token)));
     }
     if (!secret_is_set(k->secret))

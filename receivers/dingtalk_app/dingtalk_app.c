@@ -11,8 +11,8 @@
 #include "tocsin/receiver.h"
 
 struct dingtalk_app_conf {
-    struct secret app_secret;
-    str app_key, api_url, robot_code, title, text, ding, ding_text;
+    struct secret client_secret;
+    str client_id, api_url, robot_code, title, text, ding, ding_text;
     struct conf_strings chats, users, ding_users;
     dur_ns timeout;
 };
@@ -20,14 +20,14 @@ struct dingtalk_app_conf {
 static const char *const dings[] = {"app", "sms", "phone", NULL}; /* remindType 1, 2, 3 */
 
 static const struct conf_key keys[] = {
-    CONF_KEY(struct dingtalk_app_conf, app_key, CONF_STRING, "the application: its Client ID",
+    CONF_KEY(struct dingtalk_app_conf, client_id, CONF_STRING, "the application: its Client ID",
              .flags = CONF_REQUIRED),
-    CONF_KEY(struct dingtalk_app_conf, app_secret, CONF_SECRET, "its Client Secret",
+    CONF_KEY(struct dingtalk_app_conf, client_secret, CONF_SECRET, "its Client Secret",
              .flags = CONF_PATH_FIXED),
     CONF_KEY(struct dingtalk_app_conf, api_url, CONF_URL, "an exclusive edition has one of its own",
              .text = "https://api.dingtalk.com", .flags = CONF_SLASH),
     CONF_KEY(struct dingtalk_app_conf, robot_code, CONF_STRING,
-             "its robot; that of app_key when not given"),
+             "its robot; that of client_id when not given"),
     CONF_KEY(struct dingtalk_app_conf, chats, CONF_STRINGS,
              "groups: openConversationId (cid...); templates, commas part several"),
     CONF_KEY(struct dingtalk_app_conf, users, CONF_STRINGS,
@@ -59,8 +59,8 @@ static void dingtalk_app_check(void *conf, const struct receiver_view *view, str
     const struct dingtalk_app_conf *k = conf;
 
     (void)view;
-    if (!secret_is_set(k->app_secret))
-        conf_error(c, NULL, "\"app_secret\" (or its file) is needed");
+    if (!secret_is_set(k->client_secret))
+        conf_error(c, NULL, "\"client_secret\" (or its file) is needed");
     if (k->chats.n + k->users.n + k->ding_users.n == 0)
         conf_error(c, NULL, "one of \"chats\", \"users\" and \"ding_users\" is needed");
     if (k->ding.n != 0 && k->users.n + k->ding_users.n == 0)
@@ -125,7 +125,7 @@ static str dingtalk_app_token_name(struct delivery *d, str secret)
     const struct dingtalk_app_conf *k = d->conf;
 
     return delivery_hash(d, arena_printf(d->arena, "dingtalk\n%.*s\n%.*s\n%.*s", STR(k->api_url),
-                                         STR(k->app_key), STR(secret)));
+                                         STR(k->client_id), STR(secret)));
 }
 
 static enum delivery_verdict dingtalk_app_post(struct delivery *d, const char *path,
@@ -157,7 +157,7 @@ static enum delivery_verdict dingtalk_app_ask(struct delivery *d, struct dingtal
 
     json_writer_init(&w, &b, false);
     json_open(&w, '{');
-    json_put_text(&w, "appKey", k->app_key);
+    json_put_text(&w, "appKey", k->client_id);
     json_put_text(&w, "appSecret", secret);
     json_close(&w, '}');
     p->asks = true;
@@ -175,7 +175,7 @@ static void dingtalk_app_put_names(struct json_writer *w, const char *key, struc
 
 static str dingtalk_app_robot(const struct dingtalk_app_conf *k)
 {
-    return k->robot_code.n != 0 ? k->robot_code : k->app_key;
+    return k->robot_code.n != 0 ? k->robot_code : k->client_id;
 }
 
 /* msgParam is JSON within JSON. */
@@ -271,9 +271,8 @@ static enum delivery_verdict dingtalk_app_next(struct delivery *d, struct dingta
         return dingtalk_app_tell(d, p, false);
     delivery_addresses(d, k->ding_users.n != 0 ? &k->ding_users : &k->users, &users);
     p->who = (struct conf_strings){ding, 1};
-    if (k->ding.n != 0 && d->n->n_firing != 0 && d->n->act != ACT_ACKED &&
-        d->n->act != ACT_UPDATE && users.n != 0 && !delivery_had(d, ding[0]) &&
-        !dingtalk_app_has(p->skipped, ding[0]))
+    if (k->ding.n != 0 && notification_is_alarm(d->n) && users.n != 0 &&
+        !delivery_had(d, ding[0]) && !dingtalk_app_has(p->skipped, ding[0]))
         return dingtalk_app_ding(d, p, users);
     return dingtalk_app_end(d, p);
 }
@@ -298,7 +297,7 @@ static const struct dingtalk_code {
      "the group takes no more right now"},
     {"InvalidAuthentication", DINGTALK_NO_TOKEN, 0, FAILURE_AUTH, "the token is not taken"},
     {"invalidClientIdOrSecret", DINGTALK_NEVER, 0, FAILURE_AUTH,
-     "\"app_key\" or \"app_secret\" is wrong"},
+     "\"client_id\" or \"client_secret\" is wrong"},
     {"Forbidden.AccessDenied.AccessTokenPermissionDenied", DINGTALK_NEVER, 0, FAILURE_AUTH,
      "the application lacks a permission, which the answer names: give it in its console"},
     {"Forbidden.AccessDenied.IpNotInWhiteList", DINGTALK_NEVER, 0, FAILURE_AUTH,
@@ -482,12 +481,16 @@ static enum delivery_verdict dingtalk_app_step(struct delivery *d)
     struct dingtalk_progress p = {.is_told = d->had.n != 0};
     str secret;
 
-    if (!d->secret(d, k->app_secret, &secret))
+    if (!d->secret(d, k->client_secret, &secret))
         return DELIVERY_RETRY; /* the file may come back */
     if (d->progress != NULL)
         p = *(const struct dingtalk_progress *)d->progress;
     if (d->answer != NULL)
         return p.asks ? dingtalk_app_token_came(d, &p, secret) : dingtalk_app_took(d, &p, secret);
+    (void)dingtalk_app_left(d, &p, &k->chats, SIZE_MAX);
+    (void)dingtalk_app_left(d, &p, &k->users, SIZE_MAX);
+    p.why = arena_str(d->arena, str_of(d->err.msg)); /* of a template that fails: it names nobody */
+    p.failure = FAILURE_CLIENT;
     if (d->recall(d, dingtalk_app_token_name(d, secret), &p.token))
         return dingtalk_app_next(d, &p);
     return dingtalk_app_ask(d, &p, secret);

@@ -340,8 +340,7 @@ static bool feishu_app_urge(struct delivery *d, struct feishu_progress *p,
     struct json_writer w;
     struct buf b = BUF_INIT;
 
-    if (k->urgent.n == 0 || d->n->n_firing == 0 || d->n->act == ACT_ACKED ||
-        d->n->act == ACT_UPDATE || strcmp(to->type, "email") == 0)
+    if (k->urgent.n == 0 || !notification_is_alarm(d->n) || strcmp(to->type, "email") == 0)
         return false;
     if (strcmp(to->type, "chat_id") == 0)
         delivery_expand_names(d, &k->urgent_users, &names);
@@ -609,8 +608,8 @@ static enum delivery_verdict feishu_app_end(struct delivery *d, const struct fei
         return p->wait > 0 ? DELIVERY_RETRY_AFTER : DELIVERY_RETRY;
     }
     if (tos.n == 0) {
-        d->failure = FAILURE_CLIENT;
-        err_set(&d->err, ERR_INVALID, "\"chats\", \"users\" and \"emails\" name nobody");
+        err_set(&d->err, ERR_INVALID, "\"chats\", \"users\" and \"emails\" name nobody%s%.*s",
+                p->why.n != 0 ? ": " : "", STR(p->why));
     }
     if (told == 0)
         return DELIVERY_FAILED;
@@ -656,6 +655,9 @@ static enum delivery_verdict feishu_app_step(struct delivery *d)
         p = *(const struct feishu_progress *)d->progress;
     if (d->answer != NULL)
         return p.asks ? feishu_app_token_came(d, &p, secret) : feishu_app_took(d, &p, secret);
+    (void)feishu_app_tos(d); /* a template that fails names nobody, and says why */
+    p.why = arena_str(d->arena, str_of(d->err.msg));
+    p.failure = FAILURE_CLIENT;
     if (d->recall(d, feishu_app_token_name(d, secret), &p.token))
         return feishu_app_next(d, &p);
     return feishu_app_ask(d, &p, secret);

@@ -46,8 +46,7 @@ static bool aliyun_request(struct delivery *d, const struct phone_way *way, cons
     h[5] = (struct http_header){
         S("Authorization"),
         arena_printf(d->arena, "ACS3-HMAC-SHA256 Credential=%.*s,SignedHeaders=%s,Signature=%.*s",
-                     STR(k->access_key), names,
-                     STR(delivery_hex(d, delivery_hmac(d, secret, text))))};
+                     STR(k->key_id), names, STR(delivery_hex(d, delivery_hmac(d, secret, text))))};
     d->request.headers = (struct http_headers){h, ALIYUN_HEADERS};
     d->request.url = arena_printf(d->arena, "%.*s?%.*s", STR(phone_url(k, way)), STR(query));
     return true;
@@ -129,14 +128,14 @@ static const struct phone_code aliyun_codes[] = {
     {"isv.DENY_IP_RANGE", PHONE_NEVER, 0, FAILURE_AUTH,
      "this machine's address is not allowed: add it in the console"},
     {"isp.RAM_PERMISSION_DENY", PHONE_NEVER, 0, FAILURE_AUTH,
-     "the user of \"access_key\" lacks the right to do this: give it in RAM"},
+     "the user of \"key_id\" lacks the right to do this: give it in RAM"},
     {"Forbidden*", PHONE_NEVER, 0, FAILURE_AUTH,
-     "the user of \"access_key\" lacks the right to do this: give it in RAM"},
+     "the user of \"key_id\" lacks the right to do this: give it in RAM"},
     {"NoPermission*", PHONE_NEVER, 0, FAILURE_AUTH,
-     "the user of \"access_key\" lacks the right to do this: give it in RAM"},
-    {"InvalidAccessKeyId*", PHONE_NEVER, 0, FAILURE_AUTH, "\"access_key\" is wrong"},
+     "the user of \"key_id\" lacks the right to do this: give it in RAM"},
+    {"InvalidAccessKeyId*", PHONE_NEVER, 0, FAILURE_AUTH, "\"key_id\" is wrong"},
     {"SignatureDoesNotMatch", PHONE_NEVER, 0, FAILURE_AUTH,
-     "\"secret_key\" is not that of \"access_key\""},
+     "\"secret_key\" is not that of \"key_id\""},
     {"isv.SMS_TEMPLATE_ILLEGAL", PHONE_NEVER, 0, FAILURE_CLIENT,
      "\"template\" is no approved template of the account"},
     {"isv.TTS_TEMPLATE_ILLEGAL", PHONE_NEVER, 0, FAILURE_CLIENT,

@@ -27,7 +27,7 @@ static void huawei_headers(struct delivery *d, str type, const char *scheme, str
             d->arena,
             "UsernameToken Username=\"%.*s\",PasswordDigest=\"%.*s\",Nonce=\"%.*s\",Created="
             "\"%.*s\"",
-            STR(k->access_key), STR(delivery_base64(d, digest)), STR(nonce), STR(at))};
+            STR(k->key_id), STR(delivery_base64(d, digest)), STR(nonce), STR(at))};
     d->request.headers = (struct http_headers){h, HUAWEI_HEADERS};
 }
 
@@ -103,20 +103,20 @@ static const struct phone_code huawei_codes[] = {
     {"E200015", PHONE_LATER, NS_PER_M, FAILURE_RATE_LIMITED, "too many messages wait at Huawei"},
     {"E200048", PHONE_LATER, NS_PER_M, FAILURE_RATE_LIMITED, "so many go in a while, and no more"},
     {"E200041", PHONE_NEVER, 0, FAILURE_CLIENT, "the number has this text already"},
-    {"E000101", PHONE_NEVER, 0, FAILURE_AUTH, "\"access_key\" or \"secret_key\" is wrong"},
-    {"E000102", PHONE_NEVER, 0, FAILURE_AUTH, "\"access_key\" is wrong"},
-    {"E000103", PHONE_NEVER, 0, FAILURE_AUTH, "\"access_key\" is not in use any more"},
+    {"E000101", PHONE_NEVER, 0, FAILURE_AUTH, "\"key_id\" or \"secret_key\" is wrong"},
+    {"E000102", PHONE_NEVER, 0, FAILURE_AUTH, "\"key_id\" is wrong"},
+    {"E000103", PHONE_NEVER, 0, FAILURE_AUTH, "\"key_id\" is not in use any more"},
     {"E000104", PHONE_NEVER, 0, FAILURE_AUTH, "\"secret_key\" is wrong"},
-    {"E000105", PHONE_NEVER, 0, FAILURE_AUTH, "\"secret_key\" is not that of \"access_key\""},
-    {"E000106", PHONE_NEVER, 0, FAILURE_AUTH, "\"access_key\" has no right to send messages"},
+    {"E000105", PHONE_NEVER, 0, FAILURE_AUTH, "\"secret_key\" is not that of \"key_id\""},
+    {"E000106", PHONE_NEVER, 0, FAILURE_AUTH, "\"key_id\" has no right to send messages"},
     {"E000110", PHONE_NEVER, 0, FAILURE_AUTH, "set this machine's clock (NTP)"},
     {"E000109", PHONE_NEVER, 0, FAILURE_AUTH, "the account is not in use, or has no money left"},
     {"E000112", PHONE_NEVER, 0, FAILURE_AUTH, "the account is frozen, perhaps without money"},
-    {"E0001*", PHONE_NEVER, 0, FAILURE_AUTH, "\"access_key\" and \"secret_key\" are not taken"},
+    {"E0001*", PHONE_NEVER, 0, FAILURE_AUTH, "\"key_id\" and \"secret_key\" are not taken"},
     {"E000620", PHONE_NEVER, 0, FAILURE_AUTH,
      "this machine's address is not allowed: add it to the application in the console"},
     {"E000503", PHONE_NEVER, 0, FAILURE_CLIENT, "something in the request is wrong"},
-    {"E200018", PHONE_NEVER, 0, FAILURE_CLIENT, "\"from\" is no channel of \"access_key\""},
+    {"E200018", PHONE_NEVER, 0, FAILURE_CLIENT, "\"from\" is no channel of \"key_id\""},
     {"E200031", PHONE_NEVER, 0, FAILURE_CLIENT,
      "\"from\" and \"template\" are not of the same application"},
     {"E200028", PHONE_NEVER, 0, FAILURE_CLIENT,
@@ -132,18 +132,18 @@ static const struct phone_code huawei_codes[] = {
     {"1010001", PHONE_LATER, 0, FAILURE_SERVER, "Huawei has a fault"},
     {"1010010", PHONE_LATER, NS_PER_M, FAILURE_RATE_LIMITED, "Huawei takes no more for a minute"},
     {"1020165", PHONE_LATER, NS_PER_M, FAILURE_RATE_LIMITED,
-     "\"access_key\" has as many calls as it may: ask Huawei for more ports"},
+     "\"key_id\" has as many calls as it may: ask Huawei for more ports"},
     {"1010002", PHONE_NEVER, 0, FAILURE_CLIENT, "something in the request is wrong"},
-    {"1010008", PHONE_NEVER, 0, FAILURE_AUTH, "\"access_key\" is not in use any more"},
+    {"1010008", PHONE_NEVER, 0, FAILURE_AUTH, "\"key_id\" is not in use any more"},
     {"1010023", PHONE_NEVER, 0, FAILURE_CLIENT, "\"from\" is no number of the account"},
-    {"1012001", PHONE_NEVER, 0, FAILURE_CLIENT, "\"from\" is no number of \"access_key\""},
+    {"1012001", PHONE_NEVER, 0, FAILURE_CLIENT, "\"from\" is no number of \"key_id\""},
     {"1012006", PHONE_NEVER, 0, FAILURE_CLIENT, "\"from\" is no number of the account"},
     {"1012005", PHONE_NEVER, 0, FAILURE_CLIENT, "\"parameters\" are not what the template wants"},
-    {"1010040", PHONE_NEVER, 0, FAILURE_AUTH, "\"access_key\" has no right to call"},
+    {"1010040", PHONE_NEVER, 0, FAILURE_AUTH, "\"key_id\" has no right to call"},
     {"1020166", PHONE_NEVER, 0, FAILURE_AUTH,
      "this machine's address is not allowed: add it to the application in the console"},
     {"10100*", PHONE_NEVER, 0, FAILURE_AUTH,
-     "\"access_key\", \"secret_key\" or this machine's clock is wrong, or the account is not in "
+     "\"key_id\", \"secret_key\" or this machine's clock is wrong, or the account is not in "
      "use"},
     {NULL, PHONE_NEVER, 0, FAILURE_CLIENT, NULL},
 };

@@ -202,13 +202,16 @@ static str phone_number(struct delivery *d, str s)
     return ok && out.n >= 4 && out.n <= 20 ? out : STR_NONE;
 }
 
-static struct conf_strings phone_numbers(struct delivery *d)
+/* *wrong: what is none, for whoever reads why somebody was not told. */
+static struct conf_strings phone_numbers(struct delivery *d, str *wrong)
 {
     const struct phone_conf *k = d->conf;
     struct conf_strings names, out;
     struct err before = d->err;
 
+    d->err.msg[0] = '\0';
     delivery_addresses(d, &k->numbers, &names);
+    *wrong = arena_str(d->arena, str_of(d->err.msg));
     d->err = before;
     out = (struct conf_strings){arena_array(d->arena, names.n, sizeof(str)), 0};
     for (size_t i = 0; i < names.n; i++) {
@@ -217,7 +220,10 @@ static struct conf_strings phone_numbers(struct delivery *d)
 
         while (at < out.n && !str_eq(out.v[at], number))
             at++;
-        if (number.n != 0 && at == out.n)
+        if (number.n == 0)
+            *wrong = arena_printf(d->arena, "%.*s%s\"%.*s\" is no telephone number", STR(*wrong),
+                                  wrong->n != 0 ? "; " : "", STR(str_sub(names.v[i], 0, 40)));
+        else if (at == out.n)
             out.v[out.n++] = number;
     }
     return out;
@@ -254,7 +260,8 @@ struct phone_progress {
     size_t at; /* of the numbers: the one that was told or asked about */
     bool asks; /* how its call went */
     bool is_later;
-    dur_ns wait; /* until then; 0 = by backoff */
+    bool has_failed; /* what is tried later */
+    dur_ns wait;     /* until then; 0 = by backoff */
     enum delivery_failure failure;
     str had, why;
 };
@@ -292,7 +299,7 @@ static void phone_note(struct delivery *d, struct phone_progress *p, str number,
     p->failure = d->failure;
 }
 
-enum { PHONE_ASK_S = 15, PHONE_AGAIN_S = 60 };
+enum { PHONE_ASK_S = 10, PHONE_AGAIN_S = 60 };
 
 /* A call that nobody took: a minute after it the next, as long as there are any. */
 static void phone_unanswered(struct delivery *d, struct phone_progress *p, str number,
@@ -309,6 +316,7 @@ static void phone_unanswered(struct delivery *d, struct phone_progress *p, str n
         phone_mark(d, p, number, S("0 0 !"));
         return;
     }
+    p->has_failed = true;
     phone_note(d, p, number, arena_printf(d->arena, "unanswered: %s", d->err.msg));
     phone_mark(d, p, number,
                arena_printf(d->arena, "%llu %llu -", (unsigned long long)s->calls,
@@ -335,6 +343,7 @@ static void phone_rings(struct delivery *d, struct phone_progress *p, str number
 static void phone_put_off(struct delivery *d, struct phone_progress *p, str number,
                           const struct phone_state *s)
 {
+    p->has_failed = true;
     phone_note(d, p, number, str_of(d->err.msg));
     if (d->retry_after > 0 && s->id.n == 0)
         phone_mark(d, p, number,
@@ -401,14 +410,14 @@ static enum delivery_verdict phone_end(struct delivery *d, const struct phone_pr
     if (p->why.n != 0)
         err_set(&d->err, ERR_IO, "%.*s", STR(p->why));
     d->failure = p->failure;
-    if (numbers.n == 0) {
-        err_set(&d->err, ERR_INVALID, "\"numbers\" gives no telephone number");
-        d->failure = FAILURE_CLIENT;
-    }
+    if (numbers.n == 0)
+        err_set(&d->err, ERR_INVALID, "\"numbers\" gives no telephone number%s%.*s",
+                p->why.n != 0 ? ": " : "", STR(p->why));
     if (!p->is_later)
         return told != 0 ? DELIVERY_OK : DELIVERY_FAILED;
     d->had = p->had;
     d->retry_after = p->wait;
+    d->under_way = !p->has_failed && p->wait != 0;
     return p->wait != 0 ? DELIVERY_RETRY_AFTER : DELIVERY_RETRY;
 }
 
@@ -426,6 +435,7 @@ static enum delivery_verdict phone_next(struct delivery *d, struct phone_progres
         if (s.is_told || s.is_refused)
             continue;
         if (s.id.n == 0 && at > d->now) {
+            phone_note(d, p, numbers.v[p->at], S("not to be told again yet"));
             phone_later(p, at - d->now);
             continue;
         }
@@ -444,18 +454,20 @@ static enum delivery_verdict phone_next(struct delivery *d, struct phone_progres
     return phone_end(d, p, numbers);
 }
 
-/* That somebody has taken an alert wakes nobody, and is nothing that an approved text could say. */
+/* That somebody has taken an alert, or that some are over, wakes nobody; of an ack an approved text could not tell. */
 static bool phone_is_quiet(const struct delivery *d, const struct phone_vendor *v, bool calls)
 {
-    return (d->n->act == ACT_ACKED || d->n->act == ACT_UPDATE) && (calls || v->has_template);
+    if (calls)
+        return d->n->n_firing != 0 && !notification_is_alarm(d->n);
+    return v->has_template && (d->n->act == ACT_ACKED || d->n->act == ACT_UPDATE);
 }
 
 enum delivery_verdict phone_step(struct delivery *d, bool calls)
 {
     const struct phone_vendor *v = phone_vendor_of(d->conf);
     const struct phone_way *way = calls ? &v->call : &v->sms;
-    struct conf_strings numbers = phone_numbers(d);
-    struct phone_progress p = {.had = d->had};
+    struct phone_progress p = {.had = d->had, .failure = FAILURE_CLIENT};
+    struct conf_strings numbers = phone_numbers(d, &p.why);
 
     if (phone_is_quiet(d, v, calls))
         return DELIVERY_OK;

@@ -18,7 +18,7 @@
 #include "tocsin/receiver.h"
 
 struct phone_conf { /* each receiver has keys for some of it */
-    str provider, api_url, region, access_key, app_id, sign_name, from, template, text, language;
+    str provider, api_url, region, key_id, app_id, sign_name, from, template, text, language;
     struct secret secret_key;
     struct conf_strings numbers;
     struct conf_map parameters;

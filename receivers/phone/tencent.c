@@ -48,7 +48,7 @@ static bool tencent_request(struct delivery *d, const struct phone_way *way, con
         arena_printf(d->arena,
                      "TC3-HMAC-SHA256 Credential=%.*s/%.*s/%.*s/tc3_request, "
                      "SignedHeaders=content-type;host, Signature=%.*s",
-                     STR(k->access_key), STR(day), STR(service),
+                     STR(k->key_id), STR(day), STR(service),
                      STR(tencent_signature(d, secret, service, at.host, at.path, day)))};
     d->request.headers = (struct http_headers){h, TENCENT_HEADERS};
     return true;
@@ -119,13 +119,13 @@ static const struct phone_code tencent_codes[] = {
     {"InternalError*", PHONE_LATER, 0, FAILURE_SERVER, "Tencent has a fault"},
     {"ResourceUnavailable*", PHONE_LATER, 0, FAILURE_SERVER, "Tencent is busy"},
     {"FailedOperation.FailResolvePacket", PHONE_LATER, 0, FAILURE_SERVER, "Tencent has a fault"},
-    {"AuthFailure.SecretIdNotFound", PHONE_NEVER, 0, FAILURE_AUTH, "\"access_key\" is wrong"},
+    {"AuthFailure.SecretIdNotFound", PHONE_NEVER, 0, FAILURE_AUTH, "\"key_id\" is wrong"},
     {"AuthFailure.SignatureFailure", PHONE_NEVER, 0, FAILURE_AUTH,
-     "\"secret_key\" is not that of \"access_key\""},
+     "\"secret_key\" is not that of \"key_id\""},
     {"AuthFailure.SignatureExpire", PHONE_NEVER, 0, FAILURE_AUTH,
      "set this machine's clock (NTP): it is more than five minutes away from Tencent's"},
     {"AuthFailure*", PHONE_NEVER, 0, FAILURE_AUTH,
-     "the user of \"access_key\" lacks the right to do this: give it in CAM"},
+     "the user of \"key_id\" lacks the right to do this: give it in CAM"},
     {"UnauthorizedOperation.RequestIpNotInWhitelist", PHONE_NEVER, 0, FAILURE_AUTH,
      "this machine's address is not allowed: add it in the console"},
     {"UnauthorizedOperation.SdkAppIdIsDisabled", PHONE_NEVER, 0, FAILURE_AUTH,

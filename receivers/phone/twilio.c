@@ -14,14 +14,14 @@ static bool twilio_request(struct delivery *d, const struct phone_way *way, str 
 
     if (!phone_secret(d, &secret))
         return false;
-    both = arena_printf(d->arena, "%.*s:%.*s", STR(k->access_key), STR(secret));
+    both = arena_printf(d->arena, "%.*s:%.*s", STR(k->key_id), STR(secret));
     h[0] = (struct http_header){S("Authorization"), arena_printf(d->arena, "Basic %.*s",
                                                                  STR(delivery_base64(d, both)))};
     h[1] = (struct http_header){S("Content-Type"), S("application/x-www-form-urlencoded")};
     d->request.headers = (struct http_headers){h, body.n != 0 ? 2 : 1};
     d->request.url =
         arena_printf(d->arena, "%.*s2010-04-01/Accounts/%.*s/%.*s.json", STR(phone_url(k, way)),
-                     STR(delivery_escape_query(d, k->access_key)), STR(path));
+                     STR(delivery_escape_query(d, k->key_id)), STR(path));
     d->request.body = body;
     return true;
 }
@@ -116,9 +116,9 @@ static const struct phone_code twilio_codes[] = {
     {"21611", PHONE_LATER, NS_PER_M, FAILURE_RATE_LIMITED,
      "\"from\" has too many messages waiting"},
     {"20003", PHONE_NEVER, 0, FAILURE_AUTH,
-     "\"access_key\" (account SID) or \"secret_key\" (auth token) is wrong"},
+     "\"key_id\" (account SID) or \"secret_key\" (auth token) is wrong"},
     {"20005", PHONE_NEVER, 0, FAILURE_AUTH, "the account is not in use: see its console"},
-    {"20404", PHONE_NEVER, 0, FAILURE_AUTH, "\"access_key\" (account SID) or \"api_url\" is wrong"},
+    {"20404", PHONE_NEVER, 0, FAILURE_AUTH, "\"key_id\" (account SID) or \"api_url\" is wrong"},
     {"21211", PHONE_NEVER, 0, FAILURE_CLIENT, "no telephone number"},
     {"21217", PHONE_NEVER, 0, FAILURE_CLIENT, "no telephone number"},
     {"21214", PHONE_NEVER, 0, FAILURE_CLIENT, "this number cannot be reached"},

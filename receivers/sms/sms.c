@@ -9,7 +9,7 @@ static const struct conf_key keys[] = {
              .words = phone_providers, .flags = CONF_REQUIRED),
     CONF_KEY(struct phone_conf, api_url, CONF_URL,
              "address of the API; the vendor's when not given", .flags = CONF_SLASH),
-    CONF_KEY(struct phone_conf, access_key, CONF_STRING,
+    CONF_KEY(struct phone_conf, key_id, CONF_STRING,
              "AccessKey ID, SecretId, app key or account SID", .flags = CONF_REQUIRED),
     CONF_KEY(struct phone_conf, secret_key, CONF_SECRET, "the secret that goes with it",
              .flags = CONF_PATH_FIXED),

@@ -87,13 +87,6 @@ static bool trial_read(struct http_req *rq, struct arena *a, struct trial_wish *
 
 /* -- the answer -- */
 
-static const char *trial_verdict(const struct trial_answer *t)
-{
-    return t->verdict == DELIVERY_OK       ? "delivered"
-           : t->verdict == DELIVERY_FAILED ? "refused"
-                                           : "failed";
-}
-
 void api_put_advice(struct json_writer *w, str error, int status)
 {
     struct advice ad = advice_of(error, status);
@@ -124,7 +117,7 @@ static void trial_put_answer(struct json_writer *w, const struct trial_answer *t
     json_put_i64(w, t->status);
     api_put_seconds(w, "seconds", t->took);
     json_put_text(w, "error", t->error);
-    api_put_advice(w, t->verdict != DELIVERY_OK ? t->error : STR_NONE, t->status);
+    api_put_advice(w, t->verdict != DELIVERY_OK && !t->under_way ? t->error : STR_NONE, t->status);
     json_close(w, '}');
 }
 

@@ -57,10 +57,15 @@ struct trial_said {
     double seconds;
 };
 
+/* A call that rings is no failure. */
+static bool is_well(const struct trial_said *s)
+{
+    return str_is(s->verdict, "delivered") || str_is(s->verdict, "taken");
+}
+
 static void say_result(const struct trial_said *s, bool names_receiver)
 {
-    struct advice ad =
-        advice_of(str_is(s->verdict, "delivered") ? STR_NONE : s->error, (int)s->status);
+    struct advice ad = advice_of(is_well(s) ? STR_NONE : s->error, (int)s->status);
 
     if (names_receiver)
         say(stdout, "%.*s/", STR(s->receiver));
@@ -70,7 +75,9 @@ static void say_result(const struct trial_said *s, bool names_receiver)
         say(stdout, "delivered%s%.*s", s->error.n != 0 ? "; " : "", STR(s->error));
     else
         say(stdout, "%s: %.*s",
-            str_is(s->verdict, "refused") ? "refused for good" : "failed, would be tried again",
+            str_is(s->verdict, "refused") ? "refused for good"
+            : str_is(s->verdict, "taken") ? "taken, would be asked how it went"
+                                          : "failed, would be tried again",
             STR(s->error));
     if (s->status != 0)
         say(stdout, " (status %lld, %.0f ms)", (long long)s->status, s->seconds * 1000);
@@ -124,7 +131,7 @@ static int say_results(struct json_reader *r, bool names_receiver)
         if (r->failed)
             break;
         say_result(&s, names_receiver);
-        if (!str_is(s.verdict, "delivered"))
+        if (!is_well(&s))
             code = EXIT_FAILED;
     }
     if (n == 0)
@@ -331,9 +338,7 @@ static void testing_done(void *arg, struct trial *t)
         struct trial_said s = {.receiver = r->receiver,
                                .integration = r->integration,
                                .closes = r->closes,
-                               .verdict = r->verdict == DELIVERY_OK       ? S("delivered")
-                                          : r->verdict == DELIVERY_FAILED ? S("refused")
-                                                                          : S("failed"),
+                               .verdict = str_of(trial_verdict(r)),
                                .error = r->error,
                                .index = r->index,
                                .status = r->status,
@@ -342,7 +347,7 @@ static void testing_done(void *arg, struct trial *t)
         if (x->is_dry)
             continue;
         say_result(&s, false);
-        if (r->verdict != DELIVERY_OK)
+        if (!is_well(&s))
             x->code = EXIT_FAILED;
     }
     fflush(stdout);

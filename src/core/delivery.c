@@ -360,7 +360,7 @@ dur_ns nflog_lifetime(const struct engine *e, dur_ns repeat)
 static void count_request(struct integration_stats *st, const struct delivery_result *d)
 {
     st->requests += d->requests;
-    st->requests_failed += d->verdict != DELIVERY_OK;
+    st->requests_failed += d->verdict != DELIVERY_OK && !d->under_way;
     metric_histogram_observe(&st->latency, (double)d->took / NS_PER_S);
 }
 
@@ -393,7 +393,7 @@ static void note_answer(struct engine *e, const struct outbox_row *r,
         return;
     if (d->verdict == DELIVERY_OK) {
         rs->last_success = now.wall;
-    } else {
+    } else if (!d->under_way) {
         rs->last_failure = now.wall;
         snprintf(rs->last_error, sizeof(rs->last_error), "%.*s", STR(d->error));
         rs->last_status = d->status;
@@ -482,17 +482,18 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
     bool is_news = true;
 
-    outbox_row_failed(r, d->failure, d->error);
+    if (!d->under_way)
+        outbox_row_failed(r, d->failure, d->error);
     r->may_have_arrived |= d->may_have_arrived;
     if (d->had.n != 0) {
         mem_str_free(r->had);
         r->had = mem_str_dup(d->had);
     }
     r->not_before = ts_add(now.mono, wait > 0 ? wait : 0);
-    if (d->verdict == DELIVERY_RETRY_AFTER)
+    if (d->verdict == DELIVERY_RETRY_AFTER && !d->under_way)
         queue_hold(&e->queue, s->destination, r->not_before);
     queue_leave(&e->queue, &s->place);
-    delivery_record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated =
+    delivery_record_answer(fx, DECISION_RETRY, r, r->attempt + d->under_way, d, now)->is_repeated =
         error == s->last_error;
     s->last_error = error;
     if (s->next != NULL) {

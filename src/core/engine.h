@@ -99,6 +99,7 @@ struct delivery_result {
     bool may_have_arrived; /* a request of this attempt, though nobody said so */
     unsigned requests;     /* sent in this attempt */
     bool in_part;          /* OK, but some of the receiver's people were not told: error says who */
+    bool under_way;        /* RETRY_AFTER, and nothing has failed: it is to be asked how it went */
     bool has_date;         /* an answer carried one */
     dur_ns skew;           /* of its clock against ours; positive: it is ahead */
     str error;             /* redacted; empty when OK */

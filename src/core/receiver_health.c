@@ -194,7 +194,8 @@ void receiver_answered(struct engine *e, const struct outbox_row *r,
     struct integration_health *h;
 
     note_clock(e, r, d, now, fx);
-    if (rs == NULL || !receiver_health_is_configured(e, r->receiver, r->integration, r->index))
+    if (rs == NULL || d->under_way ||
+        !receiver_health_is_configured(e, r->receiver, r->integration, r->index))
         return;
     h = health_of(rs, r->integration, r->index);
     if (d->verdict != DELIVERY_OK || d->in_part)

@@ -70,6 +70,7 @@ static void delivery_answered(void *arg, const struct notify_result *r)
                                      .may_have_arrived = r->may_have_arrived,
                                      .requests = r->requests,
                                      .in_part = r->in_part,
+                                     .under_way = r->under_way,
                                      .has_date = r->has_date,
                                      .skew = r->skew,
                                      .error = r->error,

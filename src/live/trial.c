@@ -91,6 +91,7 @@ static void trial_result(void *arg, const struct notify_result *r)
                              .integration = r->rows[0]->integration,
                              .index = r->rows[0]->index,
                              .verdict = r->verdict,
+                             .under_way = r->under_way,
                              .status = r->status,
                              .took = r->took,
                              .error = arena_str(&t->arena, r->error)};
@@ -169,6 +170,14 @@ void trial_go(struct trial *t, void (*done)(void *arg, struct trial *t), void *a
         timer_arm(t->clock, &t->ended, t->clock->now.mono);
     for (size_t i = 0; i < n; i++)
         notify_send(t->notify, t->rows.v[i]);
+}
+
+const char *trial_verdict(const struct trial_answer *a)
+{
+    return a->verdict == DELIVERY_OK       ? "delivered"
+           : a->under_way                  ? "taken"
+           : a->verdict == DELIVERY_FAILED ? "refused"
+                                           : "failed";
 }
 
 bool trial_costs(const struct integration_conf *ic)

@@ -32,6 +32,7 @@ struct trial_answer {
     bool is_resolved; /* what it was told */
     bool closes;      /* what the message before had opened */
     enum delivery_verdict verdict;
+    bool under_way; /* of RETRY_AFTER: it was taken, and would be asked how it went */
     int status;
     dur_ns took;
     str error;
@@ -58,6 +59,9 @@ void trial_free(struct trial *t); /* NULL is fine */
 /* What an integration is told: n is copied. */
 void trial_add(struct trial *t, const struct integration_conf *ic, const struct notification *n);
 void trial_go(struct trial *t, void (*done)(void *arg, struct trial *t), void *arg);
+
+/* "delivered", "taken", "failed", "refused" */
+const char *trial_verdict(const struct trial_answer *a);
 
 /* Whether a message by it costs money, or rings: it is asked before. */
 bool trial_costs(const struct integration_conf *ic);

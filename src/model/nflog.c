@@ -30,6 +30,12 @@ const char *notify_act_text(enum notify_act a)
     return texts[a];
 }
 
+bool notification_is_alarm(const struct notification *n)
+{
+    return n->n_firing != 0 && n->act != ACT_ACKED && n->act != ACT_UPDATE &&
+           n->reason != REASON_SOME_RESOLVED;
+}
+
 const char *notification_why(const struct notification *n)
 {
     return n->act == ACT_TEST    ? "test notification"

@@ -189,6 +189,7 @@ static void notify_finish(struct attempt *a)
                               .requests = a->requests,
                               .may_have_arrived = a->may_have_arrived,
                               .in_part = a->verdict == DELIVERY_OK && d->err.msg[0] != '\0',
+                              .under_way = a->verdict == DELIVERY_RETRY_AFTER && d->under_way,
                               .has_date = a->has_date,
                               .skew = a->skew,
                               .error = str_of(d->err.msg),
@@ -199,7 +200,10 @@ static void notify_finish(struct attempt *a)
     if (r.in_part)
         log_warn("notification delivered in part", LOG_STR("receiver", a->row->receiver),
                  LOG_STR("integration", a->row->integration), LOG_ERR(&d->err));
-    if (a->verdict != DELIVERY_OK)
+    if (r.under_way)
+        log_info("notification under way", LOG_STR("receiver", a->row->receiver),
+                 LOG_STR("integration", a->row->integration), LOG_ERR(&d->err));
+    else if (a->verdict != DELIVERY_OK)
         log_warn(a->verdict == DELIVERY_FAILED ? "notification refused"
                                                : "notification attempt failed",
                  LOG_STR("receiver", a->row->receiver), LOG_STR("integration", a->row->integration),

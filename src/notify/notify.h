@@ -34,6 +34,7 @@ struct notify_result {
     unsigned requests;     /* that were sent */
     bool may_have_arrived; /* one of them, though the verdict is not OK */
     bool in_part;          /* the verdict is OK, and error says who was not told */
+    bool under_way;        /* the verdict is RETRY_AFTER, and nothing has failed: delivery.h */
     bool has_date;         /* an answer told the time of whoever gave it */
     dur_ns skew;           /* and by how much it is ahead of ours; the last one */
     str error;

@@ -7,7 +7,7 @@
  *     http_authorization: true     its http_config, which stands apart, has one
  *     refused: TEXT                ... which the check refuses, with this in its words; nothing below then
  *     notification: {receiver: r, group_labels: {}, alerts: [{labels: {}, annotations: {}, link: URL, status: resolved}],
- *                    act: acked, actors: []}        act: as the alerts have it
+ *                    act: acked, actors: [], reason: some alerts resolved}   act: as the alerts have it
  *     address: TEXT                of the person whom it is for
  *     had: TEXT                    what an attempt before has put there
  *     kept: {threadTs: "1"}        what the last delivery kept
@@ -18,7 +18,7 @@
  *       - request: {method: POST, url: URL, headers: {}, body: TEXT}
  *         mail: {smarthost: TEXT, user: TEXT, from: TEXT, to: [], tls: none|starttls|implicit, message: TEXT}
  *         answer: {status: 200, headers: {}, body: TEXT}   or: lost: WHY, with an answer if its head came
- *     verdict: ok | retry | retry_after | failed
+ *     verdict: ok | retry | retry_after | under_way | failed
  *     retry_after: 60s             wanted, as everything below
  *     error: TEXT                  part of it
  *     keeps: {threadTs: "1"}
@@ -110,6 +110,9 @@ static void read_act(struct bench *b, const struct yaml_node *n)
     for (int i = ACT_FIRING; i <= ACT_DRILL; i++)
         if (str_is(act, notify_act_text((enum notify_act)i)))
             b->n.act = (enum notify_act)i;
+    for (int i = REASON_FIRST; i < REASON_UNKNOWN; i++)
+        if (n != NULL && str_is(text(n, "reason"), notify_reason_text((enum notify_reason)i)))
+            b->n.reason = (enum notify_reason)i;
     b->n.actors = actors;
     for (; list != NULL && b->n.n_actors < list->n; b->n.n_actors++)
         actors[b->n.n_actors] = list->items[b->n.n_actors]->text;
@@ -360,7 +363,8 @@ static void check_end(struct bench *b, enum delivery_verdict v)
     str said = str_of(b->delivery.err.msg), after = text(root, "retry_after");
     dur_ns wait;
 
-    same(b, yaml_get(root, S("verdict")), "verdict", str_of(names[v]));
+    same(b, yaml_get(root, S("verdict")), "verdict",
+         v == DELIVERY_RETRY_AFTER && b->delivery.under_way ? S("under_way") : str_of(names[v]));
     if (part != NULL && str_find_str(said, part->text) < 0)
         wrong(b, part, "error", said, part->text);
     if (part == NULL && said.n != 0)

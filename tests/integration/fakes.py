@@ -12,7 +12,7 @@ SMS = {"aliyun": "template: T1, sign_name: 某某科技, parameters: {name: '{{ 
 def entry(provider, url, keys, kind="sms", number="+8613800138000", key="key0", secret="secret0"):
     if kind == "voice":
         keys = keys.replace("sign_name: 某某科技, ", "")
-    return f"  - {{name: r, {kind}_configs: [{{provider: {provider}, api_url: '{url}', access_key: {key}, secret_key: {secret}, {keys}, numbers: ['{number}']}}]}}\n"
+    return f"  - {{name: r, {kind}_configs: [{{provider: {provider}, api_url: '{url}', key_id: {key}, secret_key: {secret}, {keys}, numbers: ['{number}']}}]}}\n"
 
 
 def test_messages():
@@ -24,13 +24,14 @@ def test_messages():
                 got = until("the message", fake.messages)[0]
                 assert got["to"].endswith("13800138000"), got
                 assert "".join(got.get("values", {}).values()) + got.get("text", ""), got
-                for bad, words in ({"key": "other"}, '"access_key"'), ({"secret": "other"}, '"secret_key"'):
+                for bad, words in ({"key": "other"}, '"key_id"'), ({"secret": "other"}, '"secret_key"'):
                     code, said = receiver_test(entry(provider, fake.url, keys, **bad), d)
                     assert code == 1 and words in said, (provider, bad, said)
                     assert "secret0" not in said and "other" not in said.replace("another", "").replace("others", ""), said
                 if provider != "twilio":
                     code, said = receiver_test(entry(provider, fake.url, keys.replace("T1", "T2")), d)
-                    assert code == 1 and '"template"' in said, (provider, said)
+                    assert code == 1 and '"template" is no approved template' in said, (provider, said)
+                    assert "怎么办：template 填服务商控制台里审核通过的模板" in said, said
 
 
 def test_limits_of_a_number():
@@ -39,6 +40,8 @@ def test_limits_of_a_number():
         code, said = receiver_test(entry("aliyun", fake.url, SMS["aliyun"]), d)
         assert code == 1 and "no more go to this number today" in said, said
     with folder() as d, Fake("voice") as fake:
+        code, said = receiver_test(entry("aliyun", fake.url, SMS["aliyun"], "voice", "13700137000"), d)
+        assert code == 0 and "taken, would be asked how it went" in said, said
         for provider in ("tencent", "huawei"):  # what they take counts as answered
             number = "+86138001380" + str(len(provider)).zfill(2)
             code, said = receiver_test(entry(provider, fake.url, SMS[provider], "voice", number), d)
@@ -48,7 +51,8 @@ def test_limits_of_a_number():
 
 
 def test_calls():
-    """Answered at the first call, and at none: that is told again and again, one call a minute at most."""
+    """Answered at the first call, and at none: that is told, and called again not within a minute. A call that rings is no failure,
+    and who dies meanwhile asks how it went and does not call once more."""
     with folder() as d, Fake("voice", "--rings=1", "--busy=13900139000", "--per-minute=0") as fake:
         config = f"""
 route: {{receiver: ok, group_by: [alertname], group_wait: 0s, routes: [{{receiver: busy, matchers: [who=busy]}}]}}
@@ -58,11 +62,53 @@ receivers:
         with Tocsin(config, d) as t:
             t.alert(alertname="A")
             t.alert(alertname="B", who="busy")
-            until("both are called", lambda: len(fake.messages()) == 2)
+            until("both ring", lambda: t.text().count("notification under way") == 2)
+            equal(t.metric("alertmanager_notification_requests_failed_total", integration="voice") or 0, 0)
+            t.kill()
+        with Tocsin(config, d) as t:
             until("one was answered", lambda: t.metric("alertmanager_notifications_total", integration="voice") == 1, 40)
             until("the other was not", lambda: "unanswered" in t.text(), 40)
-            equal(len(fake.messages()), 2, "calls: the second to a number comes a minute after the first")
+            equal(t.metric("alertmanager_notification_requests_failed_total", integration="voice"), 1)
+            equal(len(fake.messages()), 2, "calls")
             assert "secret0" not in t.text()
+
+
+def test_applications():
+    """A card that changes and rings, in a chat and by mail; a group, people and a DING; a token that ends is asked for anew."""
+    with folder() as d, Fake("feishu", "--token-life=1") as feishu, Fake("dingtalk", "--token-life=1") as ding:
+        at = {k: re.search("http://[0-9.:]+", f.url).group(0) for k, f in (("feishu", feishu), ("ding", ding))}
+        config = f"""
+route: {{receiver: apps, group_by: [alertname], group_wait: 0s, group_interval: 1s}}
+receivers:
+  - name: apps
+    feishu_app_configs: [{{api_url: '{at["feishu"]}', app_id: cli_a1, app_secret: s1, chats: [oc_1], emails: [a@x.example], urgent: phone, urgent_users: [ou_1]}}]
+    dingtalk_app_configs: [{{api_url: '{at["ding"]}', client_id: dinga1, client_secret: s1, chats: [cid1], users: [u1], ding: app}}]
+"""
+        paths = lambda f: [(m["path"].removeprefix("/v1.0/robot/").replace("/open-apis/im/v1/messages", ""),
+                            m.get("receive_id") or m.get("openConversationId")) for m in f.messages()]
+        with Tocsin(config, d) as t:
+            t.alert(alertname="A", gpu="1")
+            until("all are told", lambda: len(feishu.messages()) == 3 and len(ding.messages()) == 3)
+            equal(paths(feishu), [("POST ", "oc_1"), ("PATCH /om_1/urgent_phone", None), ("POST ", "a@x.example")])
+            equal(paths(ding), [("groupMessages/send", "cid1"), ("oToMessages/batchSend", None), ("ding/send", None)])
+            time.sleep(1.1)  # the tokens end
+            t.alert(alertname="A", gpu="1", ends=-0.1)
+            until("the end is told", lambda: len(feishu.messages()) == 7 and len(ding.messages()) == 5)
+            equal([p for p, _ in paths(feishu)[3:]], ["PATCH /om_1", "POST /om_1/reply", "PATCH /om_2", "POST /om_2/reply"])
+            equal(json.loads(feishu.messages()[3]["content"])["header"]["template"], "green")
+            t.alert(alertname="A", gpu="1")
+            until("a new card", lambda: len(feishu.messages()) == 10)
+            equal(paths(feishu)[7], ("POST ", "oc_1"))
+    with folder() as d, Fake("feishu", "--no-chat=oc_1") as feishu, Fake("dingtalk", "--unknown=gone") as ding:
+        at = re.search("http://[0-9.:]+", ding.url).group(0)
+        code, said = receiver_test(f"  - name: r\n    dingtalk_app_configs: [{{api_url: '{at}', client_id: dinga1, client_secret: s1, users: [u1, gone]}}]\n", d)
+        assert code == 0 and "delivered; gone: no such userId" in said, said
+        for config, words in ((f"feishu_app_configs: [{{api_url: '{feishu.url.split('/open')[0]}', app_id: cli_a1, app_secret: s1, chats: [oc_1]}}]", "add it"),
+                              (f"feishu_app_configs: [{{api_url: '{feishu.url.split('/open')[0]}', app_id: cli_a1, app_secret: s2, chats: [oc_1]}}]", '"app_secret" is wrong'),
+                              (f"dingtalk_app_configs: [{{api_url: '{ding.url.split('/robot')[0]}', client_id: dinga1, client_secret: s2, chats: [cid1]}}]", '"client_secret" is wrong'),
+                              (f"dingtalk_app_configs: [{{api_url: '{ding.url.split('/robot')[0]}', client_id: dinga1, client_secret: s1, robot_code: x, chats: [cid1]}}]", '"robot_code" is wrong')):
+            code, said = receiver_test(f"  - name: r\n    {config}\n", d)
+            assert code == 1 and words in said, said
 
 
 def test_chat_and_mail():

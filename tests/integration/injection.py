@@ -102,14 +102,14 @@ ALL = json.dumps({"code": 0, "tenant_access_token": "t", "expire": 7200, "access
 
 
 def apps(sink, sms, voice):
-    phone = "access_key: key0, secret_key: secret0, numbers: ['+8613800138000']"
+    phone = "key_id: key0, secret_key: secret0, numbers: ['+8613800138000']"
     value = "{{ .CommonLabels.evil }}"
     return f"""
 route: {{receiver: all, group_by: [alertname], group_wait: 0s, group_interval: 1m, repeat_interval: 1h}}
 receivers:
   - name: all
     feishu_app_configs: [{{api_url: '{sink.url}/feishu', app_id: a, app_secret: s, chats: [oc_1], users: ['{value}']}}]
-    dingtalk_app_configs: [{{api_url: '{sink.url}/dingtalk', app_key: a, app_secret: s, chats: [cid1], ding: app, ding_users: [u1], ding_text: '{value}'}}]
+    dingtalk_app_configs: [{{api_url: '{sink.url}/dingtalk', client_id: a, client_secret: s, chats: [cid1], ding: app, ding_users: [u1], ding_text: '{value}'}}]
     wechat_configs: [{{api_url: '{sink.url}/wechat/', corp_id: c, api_secret: s, agent_id: '1', to_user: u1, message_type: textcard, title: '{value}', message: '{value}'}}]
     sms_configs:
       - {{provider: aliyun, api_url: '{sms.url}', {phone}, sign_name: s, template: T, parameters: {{evil: '{value}'}}}}

@@ -174,7 +174,7 @@ def test_explain_says_what_to_do():
 
 
 def test_what_costs_is_asked_before():
-    numbers = "{provider: twilio, api_url: 'URL', access_key: AC1, secret_key: SECRET, from: '+1555', numbers: ['+15550001']}"
+    numbers = "{provider: twilio, api_url: 'URL', key_id: AC1, secret_key: SECRET, from: '+1555', numbers: ['+15550001']}"
     with folder() as d, Sink(otherwise=201) as s:
         more = f"""  - name: paid
     webhook_configs: [{{url: '{s.url}/hook'}}]

@@ -40,6 +40,7 @@ def phone(client, name, **more):
     request = c["steps"][0]["request"]
     given = dict(c["config"], **more)
     given["values"] = {k: VALUES[v] for k, v in given.get("parameters", {}).items()}
+    given["access_key"] = given["key_id"]
     given["nonce"] = request.get("headers", {}).get("x-acs-signature-nonce")
     given.setdefault("to", given["numbers"][0])
     given["text"] = SAID.get(name)
