@@ -8,6 +8,8 @@ set -eu
 source=$(cd "$1" && pwd)
 mkdir -p "$2"
 build=$(cd "$2" && pwd)
+exec 9>"$build/lock" # two runs would build over each other
+flock -n 9 || { echo "another run uses $build"; exit 1; }
 shift 2
 seeds=${SEEDS:-2000} explained=200 block=100
 here=$source/tests/mutants
