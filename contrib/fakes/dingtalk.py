@@ -15,7 +15,7 @@ It prints every message it takes as one line of JSON and answers as DingTalk doe
     errcode  when
     0        taken
     310000   the signature, its time (an hour at most from now) or the keyword is wrong
-    130101   more than --rate messages within a minute (0 = no limit); refused for --block seconds
+    130101   more than --rate messages within --window seconds, a minute (--rate 0 = no limit); refused for --block seconds
     300001   another access_token than --token
     400105   another msgtype than text, markdown, actionCard, link, feedCard
     460101   more than 20000 bytes
@@ -90,7 +90,7 @@ class Robot(http.server.BaseHTTPRequestHandler):
         if not self.headers.get("Content-Type", "").startswith("application/json"):
             return 43004, "invalid Content-Type"
         now = time.monotonic()
-        server.taken = [t for t in server.taken if now - t < 60]
+        server.taken = [t for t in server.taken if now - t < options.window]
         if now < server.blocked_until or (options.rate and len(server.taken) >= options.rate):
             server.blocked_until = max(server.blocked_until, now + options.block)
             return 130101, "send too fast, exceed 20 times per minute"
@@ -135,6 +135,7 @@ def main():
     parser.add_argument("--secret", default="", help="check signatures with it")
     parser.add_argument("--keyword", action="append", default=[], help="may be given several times")
     parser.add_argument("--rate", type=int, default=20)
+    parser.add_argument("--window", type=float, default=60)
     parser.add_argument("--block", type=float, default=600)
     parser.add_argument("--fail", type=int, default=0, metavar="CODE")
     options = parser.parse_args()

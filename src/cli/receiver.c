@@ -129,7 +129,7 @@ static void receiver_deliver(struct testing *t, const struct receiver_conf *rc, 
 
         vec_push(&sent, outbox_row_new(S("test"), &n, str_of(ic->type->name), ic->index, none, none,
                                        0, clock.now));
-        notify_send(notify, *vec_last(&sent));
+        notify_send(notify, (const struct outbox_row *const *)vec_last(&sent), 1);
     }
     if (t->left != 0)
         loop_run(t->loop);

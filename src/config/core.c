@@ -11,24 +11,53 @@ static void core_add(struct buf *b, const struct conf_key *k, str value)
         buf_addf(b, "%s=%zu:%.*s", k->name, value.n, STR(value));
 }
 
-/* What tells one account, robot or server of a kind from another: its addresses and secrets. Two receivers that have them in
- * common are one to whoever is on the other side; one that has none is by itself. */
+/* The token in a robot's address. */
+static str core_token_in(str url)
+{
+    static const str name = S_INIT("access_token=");
+    ptrdiff_t query = str_find(url, '?');
+    str rest = str_sub(url, query >= 0 ? (size_t)query + 1 : url.n, url.n);
+
+    while (rest.n != 0) {
+        str pair = str_cut(&rest, '&');
+
+        if (str_starts_with(pair, name))
+            return str_sub(pair, name.n, pair.n);
+    }
+    return STR_NONE;
+}
+
+/* What tells one account, robot or server of a kind from another: its addresses and secrets, of a robot with a token that alone,
+ * wherever it stands. Two receivers that have them in common are one to whoever is on the other side; one that has none is
+ * by itself. */
 static uint64_t core_destination_of(const struct receiver_conf *r,
                                     const struct integration_conf *ic)
 {
     const struct conf_key *keys = ic->type->conf->keys;
     struct buf b = BUF_INIT;
     uint64_t h;
+    str token = STR_NONE;
 
     for (const struct conf_key *k = keys; k->name != NULL; k++) {
         const char *member = (const char *)ic->conf + k->offset;
 
         if (k->kind == CONF_SECRET || k->kind == CONF_SECRET_URL) {
-            core_add(&b, k, ((const struct secret *)(const void *)member)->hidden);
-            core_add(&b, k, ((const struct secret *)(const void *)member)->file);
+            const struct secret *s = (const void *)member;
+            str found = k->kind == CONF_SECRET_URL             ? core_token_in(s->hidden)
+                        : strcmp(k->name, "access_token") == 0 ? s->hidden
+                                                               : STR_NONE;
+
+            token = found.n != 0 ? found : token;
+            core_add(&b, k, s->hidden);
+            core_add(&b, k, s->file);
         } else if (k->kind == CONF_URL || (k->flags & CONF_ADDRESS) != 0) {
             core_add(&b, k, *(const str *)(const void *)member);
         }
+    }
+    if (token.n != 0) {
+        OPENSSL_cleanse(b.p, b.n);
+        buf_clear(&b);
+        buf_addf(&b, "access_token=%.*s", STR(token));
     }
     if (b.n == 0)
         buf_addf(&b, "%.*s/%u", STR(r->name), ic->index);
@@ -46,8 +75,11 @@ static const struct core_integration *integrations_of(const struct receiver_conf
 
     for (size_t i = 0; i < r->n_integrations; i++)
         v[i] = (struct core_integration){str_of(r->integrations[i].type->name),
-                                         r->integrations[i].index, r->integrations[i].send_resolved,
-                                         core_destination_of(r, &r->integrations[i])};
+                                         r->integrations[i].index,
+                                         r->integrations[i].send_resolved,
+                                         core_destination_of(r, &r->integrations[i]),
+                                         r->integrations[i].pace,
+                                         r->integrations[i].digests};
     return v;
 }
 

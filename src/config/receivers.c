@@ -5,17 +5,48 @@
 
 #include <stdlib.h>
 
+/* At most so many messages in any span. */
+struct entry_pace {
+    int64_t messages, burst;
+    dur_ns per;
+};
+
 /* What every kind's entry may say besides its own keys. */
 struct entry_common {
-    enum conf_tristate send_resolved;
+    enum conf_tristate send_resolved, digest;
     struct http_conf *http_config;
+    CONF_LIST_OF(struct entry_pace) pace;
 };
+
+static const struct conf_key pace_keys[] = {
+    CONF_KEY(struct entry_pace, messages, CONF_INT, "so many, 0 = no limit", .max = 1000000,
+             .flags = CONF_PRINT_EMPTY),
+    CONF_KEY(struct entry_pace, per, CONF_DURATION, "in any such span", .text = "1m",
+             .flags = CONF_NOT_ZERO),
+    CONF_KEY(
+        struct entry_pace, burst, CONF_INT,
+        "so many at once, and so many a span on average; 0 = never more than messages in a span",
+        .max = 1000000),
+    CONF_KEYS_END,
+};
+static const struct conf_type pace_type = {.name = "pace",
+                                           .doc = "What the service takes.",
+                                           .keys = pace_keys,
+                                           .size = sizeof(struct entry_pace)};
+
+#define SHAPE_KEYS                                                                                 \
+    CONF_KEY(struct entry_common, pace, CONF_LIST,                                                 \
+             "what the service takes, in place of what is known of it; all of them hold",          \
+             .sub = &pace_type, .flags = CONF_NO_NULLS | CONF_UNPRINTED),                          \
+        CONF_KEY(struct entry_common, digest, CONF_TRISTATE,                                       \
+                 "what waits may go in one message; as the service can", .flags = CONF_UNPRINTED)
 
 static const struct conf_key common_keys[] = {
     CONF_KEY(struct entry_common, send_resolved, CONF_TRISTATE,
              "also tell when alerts are resolved", .flags = CONF_EMPTY_IS_NO),
     CONF_KEY(struct entry_common, http_config, CONF_STRUCT_PTR, "HTTP client",
              .sub = &http_conf_type, CONF_GLOBAL(http_config)),
+    SHAPE_KEYS,
     CONF_KEYS_END,
 };
 static const struct conf_type common_type = {
@@ -24,6 +55,7 @@ static const struct conf_type common_type = {
 static const struct conf_key common_plain_keys[] = {
     CONF_KEY(struct entry_common, send_resolved, CONF_TRISTATE,
              "also tell when alerts are resolved", .flags = CONF_EMPTY_IS_NO),
+    SHAPE_KEYS,
     CONF_KEYS_END,
 };
 static const struct conf_type common_plain_type = {.name = "integration_without_http",
@@ -90,6 +122,25 @@ static void receivers_check_entry(const struct conf_in *in, const struct yaml_no
         ic->type->check(ic->conf, &view, &c);
 }
 
+static void receivers_shape(const struct conf_in *in, const struct yaml_node *node,
+                            const struct entry_common *common, struct integration_conf *ic)
+{
+    ic->digests = common->digest == CONF_UNSET ? (ic->type->can & CAN_DIGEST) != 0
+                                               : common->digest == CONF_YES;
+    ic->pace = ic->type->pace;
+    if (common->pace.n == 0)
+        return;
+    if (common->pace.n > PACE_LIMITS)
+        conf_complain(in, yaml_get(node, S("pace")), DIAG_ERROR, "C009", "at most %d limits",
+                      PACE_LIMITS);
+    memset(ic->pace.limits, 0, sizeof(ic->pace.limits));
+    for (size_t i = 0, k = 0; i < common->pace.n && k < PACE_LIMITS; i++)
+        if (common->pace.v[i].messages != 0)
+            ic->pace.limits[k++] =
+                (struct pace_limit){(unsigned)common->pace.v[i].messages, common->pace.v[i].per,
+                                    (unsigned)common->pace.v[i].burst};
+}
+
 /* in->above: the struct global_conf. */
 static bool decode_entry(const struct conf_in *in, const struct yaml_node *node,
                          const struct receiver_type *type, struct integration_conf *ic)
@@ -113,6 +164,7 @@ static bool decode_entry(const struct conf_in *in, const struct yaml_node *node,
                                                            : common.send_resolved == CONF_YES;
     ic->http = type->uses_http ? common.http_config : global->http_config;
     ic->has_own_http = ic->http != global->http_config;
+    receivers_shape(in, node, &common, ic);
     receivers_check_entry(in, node, ic);
     return true;
 }

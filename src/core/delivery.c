@@ -4,7 +4,12 @@
  *
  * A newer row replaces an unsent one and inherits its attempts and its earliest time, so that neither a backoff nor a
  * Retry-After is forgotten. When the row in flight is answered, `next` is put to the notification log again: if the log
- * now says what it would say, it is dropped. */
+ * now says what it would say, it is dropped.
+ *
+ * An attempt is one message. It may tell rows of several groups (digest.h), or a part of one row: what has been told of it
+ * stands in the row, which waits again, first, for the next. */
+#include "core/bucket.h"
+#include "core/digest.h"
 #include "core/engine_priv.h"
 
 #include <stdio.h>
@@ -133,20 +138,56 @@ static void slot_go(struct engine *e, struct outbox_slot *s, struct now now)
         return;
     }
     heap_remove(&e->outbox_timers, &s->timer);
+    if (s->place.in != NULL && !outbox_in_flight(s) && s->place.urgency != s->row->urgency)
+        queue_leave(&e->queue, &s->place); /* what it tells now is more urgent, or less */
     if (s->place.in == NULL)
         queue_join(&e->queue, &s->place, s->destination, s->row->urgency);
+}
+
+/* That it is taken is on disk before the message goes. */
+static void outbox_charge(struct engine *e, struct outbox_slot *s, struct now now,
+                          struct effects *fx)
+{
+    struct pace_bucket *b = bucket_of(e, s->destination);
+
+    if (b == NULL)
+        return;
+    bucket_take(b, now.mono);
+    bucket_put_row(fx, b, now);
+    s->row->written = e->turns + 1;
+    if (bucket_opens(b) > now.mono)
+        queue_hold(&e->queue, s->destination, bucket_opens(b));
+}
+
+/* It has arrived by now, if it has. */
+static void outbox_charge_late(struct engine *e, const struct outbox_slot *s, dur_ns took,
+                               struct now now, struct effects *fx)
+{
+    struct pace_bucket *b = bucket_of(e, s->destination);
+
+    if (b == NULL || !bucket_arrived(b, took, now.mono))
+        return;
+    bucket_put_row(fx, b, now);
+    if (bucket_opens(b) > now.mono)
+        queue_hold(&e->queue, s->destination, bucket_opens(b));
 }
 
 void outbox_serve(struct engine *e, struct now now, struct effects *fx)
 {
     struct queue_entry *x;
 
-    while ((x = queue_next(&e->queue, now.mono)) != NULL)
-        vec_push(&fx->deliver, container_of(x, struct outbox_slot, place)->row);
+    while ((x = queue_next(&e->queue, now.mono)) != NULL) {
+        struct outbox_slot *s = container_of(x, struct outbox_slot, place);
+
+        s->row->is_late = digest_is_late(e, s->row, now.mono);
+        digest_gather(e, s, now);
+        outbox_charge(e, s, now, fx);
+        vec_push(&fx->deliver, s->row);
+    }
 }
 
-static const struct core_integration *integration_of(const struct engine *e,
-                                                     const struct outbox_row *r)
+const struct core_integration *outbox_integration(const struct engine *e,
+                                                  const struct outbox_row *r)
 {
     const struct core_receiver *rc = engine_receiver(e, r->receiver);
 
@@ -292,6 +333,7 @@ const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
     row->decided_mono = old->decided_mono;
     outbox_row_follow(row, old);
     row->asked = old->asked;
+    row->is_late = old->is_late;
     row->had = mem_str_dup(old->had);
     s->row = row;
     slot_rekey(e, s, old->key);
@@ -444,6 +486,7 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
                         r->resolved, d->kept, d->n_rows == 1 ? d->n_kept : 0);
 
     delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
+    queue_well(&e->queue, s->destination);
     if (r->firing.n != 0)
         told->opened_as = mem_str_dup(outbox_told_as(r));
     nflog_write(e, r->key, told, now, fx);
@@ -451,32 +494,24 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
     slot_advance(e, s, now, fx);
 }
 
-static void delivered_later(struct engine *e, struct outbox_slot *s,
-                            const struct delivery_result *d, struct now now, struct effects *fx)
+static void delivery_keep_had(struct outbox_row *r, str had)
 {
-    struct outbox_row *r = s->row;
-    dur_ns wait =
-        d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt) - d->took;
-    uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
+    if (had.n == 0)
+        return;
+    mem_str_free(r->had);
+    r->had = mem_str_dup(had);
+}
+
+/* The slot's row is not under way any more, and not all of it is told. What was decided meanwhile takes its place. */
+static void slot_waits_again(struct engine *e, struct outbox_slot *s, struct now now,
+                             struct effects *fx)
+{
     bool is_news = true;
 
-    outbox_row_failed(r, d->failure, d->error);
-    r->may_have_arrived |= d->may_have_arrived;
-    if (d->had.n != 0) {
-        mem_str_free(r->had);
-        r->had = mem_str_dup(d->had);
-    }
-    r->not_before = ts_add(now.mono, wait > 0 ? wait : 0);
-    if (d->verdict == DELIVERY_RETRY_AFTER)
-        queue_hold(&e->queue, s->destination, r->not_before);
-    queue_leave(&e->queue, &s->place);
-    delivery_record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated =
-        error == s->last_error;
-    s->last_error = error;
     if (s->next != NULL) {
         struct outbox_row *next = s->next;
 
-        next->may_have_arrived = r->may_have_arrived;
+        next->may_have_arrived = s->row->may_have_arrived;
         is_news = next_is_news(e, s, now);
         s->next = NULL;
         slot_replace(e, s, next, now, fx);
@@ -487,6 +522,46 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     }
     delivery_put_row(e, fx, s->row, now);
     slot_go(e, s, now);
+}
+
+/* How long it asked for, and up to a tenth more, 5 s at most: else all whom it asked come back at one instant. */
+static dur_ns asked_wait(struct engine *e, dur_ns asked)
+{
+    dur_ns more = asked / 10 < 5 * NS_PER_S ? asked / 10 : 5 * NS_PER_S;
+
+    return asked + (dur_ns)((double)more * rand_unit(&e->jitter));
+}
+
+static void delivered_later(struct engine *e, struct outbox_slot *s,
+                            const struct delivery_result *d, struct now now, struct effects *fx)
+{
+    struct outbox_row *r = s->row;
+    dur_ns wait = d->verdict == DELIVERY_RETRY_AFTER ? asked_wait(e, d->retry_after)
+                                                     : backoff(e, r->attempt) - d->took;
+    uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
+
+    outbox_row_failed(r, d->failure, d->error);
+    r->may_have_arrived |= d->may_have_arrived;
+    delivery_keep_had(r, d->had);
+    r->not_before = ts_add(now.mono, wait > 0 ? wait : 0);
+    if (d->verdict == DELIVERY_RETRY_AFTER)
+        queue_ask(&e->queue, s->destination, r->not_before);
+    queue_leave(&e->queue, &s->place);
+    delivery_record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated =
+        error == s->last_error;
+    s->last_error = error;
+    slot_waits_again(e, s, now, fx);
+}
+
+/* A part of it is told: it goes on with the next before anything else of its urgency. */
+static void delivered_part(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
+                           struct now now, struct effects *fx)
+{
+    queue_well(&e->queue, s->destination);
+    s->row->may_have_arrived = true;
+    delivery_keep_had(s->row, d->had);
+    queue_come_back(&e->queue, &s->place);
+    slot_waits_again(e, s, now, fx);
 }
 
 /* to: sorted, with room. Returns how many it has then. */
@@ -540,6 +615,10 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
 static void row_answered(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
                          struct now now, struct effects *fx)
 {
+    if (d->is_part) {
+        delivered_part(e, s, d, now, fx);
+        return;
+    }
     note_answer(e, s->row, d, now);
     receiver_answered(e, s->row, d, now, fx);
     switch (d->verdict) {
@@ -563,10 +642,21 @@ void outbox_delivered(struct engine *e, const struct delivery_result *d, struct 
 
         if (s == NULL || !outbox_in_flight(s) || s->row->flush_id != d->rows[i].flush_id)
             continue; /* pruned by a reload while it was on its way */
-        if (!is_counted)
+        if (!is_counted) {
             note_request(e, s->row, d);
+            outbox_charge_late(e, s, d->took, now, fx);
+        }
         is_counted = true;
         row_answered(e, s, d, now, fx);
+    }
+    for (size_t i = d->n_back; i-- > 0;) {
+        struct outbox_slot *s = outbox_slot_of(e, d->back[i].key);
+
+        if (s == NULL || !outbox_in_flight(s) || s->row->flush_id != d->back[i].flush_id)
+            continue;
+        queue_come_back(&e->queue, &s->place);
+        if (s->next != NULL || outbox_integration(e, s->row) == NULL)
+            slot_waits_again(e, s, now, fx);
     }
 }
 
@@ -598,7 +688,7 @@ void outbox_stepped(struct engine *e, dur_ns by, struct now now, struct effects 
 /* A row whose receiver is gone has one of its own. */
 static uint64_t delivery_destination_of(const struct engine *e, const struct outbox_row *r)
 {
-    const struct core_integration *ic = integration_of(e, r);
+    const struct core_integration *ic = outbox_integration(e, r);
 
     return ic != NULL ? ic->destination : 0;
 }
@@ -644,7 +734,7 @@ void outbox_configure(struct engine *e, struct now now, struct effects *fx)
 {
     MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
         struct outbox_slot *s = it->value;
-        const struct core_integration *ic = integration_of(e, s->row);
+        const struct core_integration *ic = outbox_integration(e, s->row);
 
         if (ic != NULL) {
             slot_move(e, s, ic->destination);

@@ -91,6 +91,10 @@ struct delivery_result {
     /* Those that the attempt told: one, or, as a digest, several of a destination. */
     const struct answered_row *rows;
     size_t n_rows;
+    /* Those that were to go along and found no room: they wait again, and nothing was tried with them. */
+    const struct answered_row *back;
+    size_t n_back;
+    bool is_part; /* OK, of a part of the one row: had says which, more are to follow */
     enum delivery_verdict verdict; /* OK, RETRY, RETRY_AFTER, FAILED */
     enum delivery_failure failure;
     dur_ns retry_after, took;
@@ -193,6 +197,7 @@ struct outbox_slot {
     struct outbox_row *next; /* decided while row was in flight */
     struct queue_entry place;
     uint64_t destination;
+    struct outbox_slot *rider; /* the next of those whose rows go in one message with this one's */
     uint32_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };
@@ -295,7 +300,8 @@ struct engine {
     struct nflog_map nflog;
     struct outbox_map outbox;
     struct send_queue queue;
-    uint64_t turns; /* that have ended */
+    struct u64_map buckets; /* destination -> struct pace_bucket * */
+    uint64_t turns;         /* that have ended */
     /* id -> struct rule_slot *: those of the vector, and removed ones whose last job is under way */
     struct u64_map rule_slots;
     VEC(struct rule_slot *) rules; /* in the order of the configuration */

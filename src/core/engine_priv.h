@@ -70,6 +70,9 @@ const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
                                        const struct notification *n, struct hash_list firing,
                                        struct hash_list resolved, struct now now,
                                        struct effects *fx);
+/* NULL: it is not configured any more. */
+const struct core_integration *outbox_integration(const struct engine *e,
+                                                  const struct outbox_row *r);
 /* Takes the row of an earlier life; of two that have one name now, the newer stays. */
 void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
                     struct effects *fx);

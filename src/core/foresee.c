@@ -4,6 +4,7 @@
 #include "core/foresee.h"
 
 #include <stdlib.h>
+#include "core/digest.h"
 #include "core/engine_priv.h"
 #include "core/explain.h"
 #include "route/route_conf.h"
@@ -152,12 +153,30 @@ static struct now in_thought(const struct future *f, ts_ns mono)
 
 /* -- the row -- */
 
-/* Mono: when the row that waits is sent. */
-static ts_ns row_goes(const struct future *f)
+static ts_ns earliest(const struct future *f, const struct outbox_row *row)
 {
-    ts_ns at = f->row->not_before > f->now.mono ? f->row->not_before : f->now.mono;
+    ts_ns at = row->not_before > f->now.mono ? row->not_before : f->now.mono;
 
     return f->opens > at ? f->opens : at;
+}
+
+/* Mono: when the row that waits is sent. What is late goes along with the first of its integration that is (digest.h). */
+static ts_ns row_goes(const struct future *f)
+{
+    ts_ns at = earliest(f, f->row);
+
+    if (!f->ic->digests || !digest_is_late(f->e, f->row, at) || f->row->had.n != 0)
+        return at;
+    MAP_EACH (struct outbox_map_entry, it, &f->e->outbox) {
+        const struct outbox_slot *s = it->value;
+        ts_ns goes = earliest(f, s->row);
+
+        if (goes < at && !outbox_in_flight(s) && s->row->had.n == 0 &&
+            digest_is_of_one(s->row, f->row) && digest_is_late(f->e, s->row, goes) &&
+            digest_is_late(f->e, f->row, goes))
+            at = goes;
+    }
+    return at;
 }
 
 /* The row is delivered at that time, or withdrawn. Returns whether it tells the subject. */
@@ -257,6 +276,7 @@ static void row_waits(struct future *f, ts_ns mono, enum notify_reason reason)
                                .resolved = hashes_dup(&f->resolved, f->a),
                                .repeat_interval = f->g->route->conf->repeat_interval,
                                .decided_mono = mono,
+                               .since = old != NULL ? old->since : mono,
                                .not_before = old != NULL ? old->not_before : mono,
                                .flush_id = f->flush_id,
                                .asked = audience_revision(f->e),

@@ -17,6 +17,8 @@ struct integration_conf {
     bool send_resolved;
     struct http_conf *http; /* its own or the global one; never NULL */
     bool has_own_http;
+    struct receiver_pace pace; /* the entry's, or the type's */
+    bool digests;              /* a message may be of several groups */
     unsigned index; /* within its kind in this receiver; part of the notification log's key */
     struct diag_place place;
 };
