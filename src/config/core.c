@@ -50,6 +50,11 @@ static uint64_t core_destination_of(const struct receiver_conf *r,
             token = found.n != 0 ? found : token;
             core_add(&b, k, s->hidden);
             core_add(&b, k, s->file);
+        } else if (k->kind == CONF_STRINGS && (k->flags & CONF_ADDRESS) != 0) {
+            const struct conf_strings *list = (const void *)member;
+
+            for (size_t n = 0; n < list->n; n++) /* called numbers */
+                core_add(&b, k, list->v[n]);
         } else if (k->kind == CONF_URL || (k->flags & CONF_ADDRESS) != 0) {
             core_add(&b, k, *(const str *)(const void *)member);
         }
@@ -90,7 +95,10 @@ static void fill_receivers(struct config *c)
     for (size_t i = 0; i < c->n_receivers; i++)
         v[i] = (struct core_receiver){c->receivers[i].name,
                                       integrations_of(&c->receivers[i], &c->arena),
-                                      c->receivers[i].n_integrations};
+                                      c->receivers[i].n_integrations,
+                                      c->receivers[i].fallback,
+                                      (uint64_t)c->receivers[i].budget.per_day,
+                                      c->receivers[i].budget.then};
     for (size_t i = 0; i < c->n_receivers; i++)
         str_map_put(&c->core.receiver_by_name, v[i].name, (void *)(uintptr_t)&v[i]);
     c->core.receivers = v;

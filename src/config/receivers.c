@@ -75,6 +75,18 @@ static bool receivers_accept(struct conf_in *in, const struct yaml_node *node, v
     return true;
 }
 
+static const struct conf_key budget_keys[] = {
+    CONF_KEY(struct receiver_budget, per_day, CONF_INT, "so many messages a day (UTC), 0 = any",
+             .max = INT64_MAX),
+    CONF_KEY(struct receiver_budget, then, CONF_STRING, "the receiver that gets what is more",
+             .flags = CONF_REQUIRED),
+    CONF_KEYS_END,
+};
+static const struct conf_type budget_type = {.name = "budget",
+                                             .doc = "What a receiver may cost.",
+                                             .keys = budget_keys,
+                                             .size = sizeof(struct receiver_budget)};
+
 /* name, labels, and one key a kind, so that a wrong one gets the nearest as help. */
 const struct conf_type *receiver_type_table(struct arena *a)
 {
@@ -82,6 +94,9 @@ const struct conf_type *receiver_type_table(struct arena *a)
         CONF_KEY(struct receiver_conf, name, CONF_STRING, "name, for routes",
                  .flags = CONF_REQUIRED),
         CONF_KEY(struct receiver_conf, labels, CONF_LABEL_MAP, "labels of the receiver"),
+        CONF_KEY(struct receiver_conf, fallback, CONF_STRING,
+                 "the receiver that is told when this one cannot be"),
+        CONF_KEY(struct receiver_conf, budget, CONF_STRUCT, "for what costs", .sub = &budget_type),
     };
     struct conf_type *type = arena_new(a, struct conf_type);
     struct conf_key *keys;
@@ -302,6 +317,10 @@ static void join_names(struct conf_run *run, struct receiver_parts *all)
         first = &all->v[(uintptr_t)*hit - 1];
         if (first->doc != r->doc) {
             receivers_join(run->a, &first->conf, &r->conf);
+            if (r->conf.fallback.n != 0)
+                first->conf.fallback = r->conf.fallback;
+            if (r->conf.budget.then.n != 0)
+                first->conf.budget = r->conf.budget;
             continue;
         }
         g = diags_add(run->d, DIAG_ERROR, "C009", r->conf.place, "receiver \"%.*s\" stands twice",

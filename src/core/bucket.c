@@ -6,7 +6,7 @@
 #include "codec/pack.h"
 #include "core/engine_priv.h"
 
-enum { BUCKET_VERSION = 1, BUCKET_SPARES = 5 };
+enum { BUCKET_VERSION = 1, BUCKET_SPARES = 10 };
 
 static struct pace_state limit_of(const struct pace_limit *p)
 {

@@ -27,6 +27,9 @@ struct core_receiver {
     str name;
     const struct core_integration *integrations;
     size_t n_integrations;
+    str fallback;            /* the receiver that is told when this one cannot be; empty */
+    uint64_t budget_per_day; /* messages; 0 = any */
+    str budget_then;         /* who is told what is more */
 };
 
 /* What a silence must be like to be taken. */

@@ -11,6 +11,7 @@
 #include "core/bucket.h"
 #include "core/digest.h"
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 
 #include <stdio.h>
 
@@ -130,6 +131,9 @@ static struct decision *delivery_record_answer(struct effects *fx, enum decision
     return d;
 }
 
+static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
+                         struct effects *fx);
+
 /* What is due asks for a place; the rest arms the timer. */
 static void slot_go(struct engine *e, struct outbox_slot *s, struct now now)
 {
@@ -179,6 +183,12 @@ void outbox_serve(struct engine *e, struct now now, struct effects *fx)
     while ((x = queue_next(&e->queue, now.mono)) != NULL) {
         struct outbox_slot *s = container_of(x, struct outbox_slot, place);
 
+        if (!budget_spend(e, s, now, fx)) {
+            delivery_record(fx, DECISION_DROPPED, s->row, now, S("the day's budget is spent"));
+            group_answered(e, s->row->flush_id, false);
+            slot_advance(e, s, now, fx);
+            continue;
+        }
         s->row->is_late = digest_is_late(e, s->row, now.mono);
         digest_gather(e, s, now);
         outbox_charge(e, s, now, fx);
@@ -245,6 +255,7 @@ void outbox_decide(struct engine *e, const struct notification *n,
         s = slot_new(e, row, ic->destination);
         delivery_put_row(e, fx, row, now);
         slot_go(e, s, now);
+        fallback_look(e, s, false, now, fx);
         return;
     }
     if (outbox_in_flight(s)) {
@@ -259,6 +270,7 @@ void outbox_decide(struct engine *e, const struct notification *n,
     slot_replace(e, s, row, now, fx);
     delivery_put_row(e, fx, row, now);
     slot_go(e, s, now);
+    fallback_look(e, s, false, now, fx);
 }
 
 str outbox_key_told_as(const struct engine *e, str key)
@@ -309,9 +321,6 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
     slot_remove(e, s);
     return true;
 }
-
-static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
-                         struct effects *fx);
 
 void outbox_withdraw(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
 {
@@ -550,6 +559,7 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     delivery_record_answer(fx, DECISION_RETRY, r, r->attempt, d, now)->is_repeated =
         error == s->last_error;
     s->last_error = error;
+    fallback_look(e, s, false, now, fx);
     slot_waits_again(e, s, now, fx);
 }
 
@@ -604,6 +614,7 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
 {
     delivery_record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
+    fallback_look(e, s, true, now, fx);
     group_answered(e, s->row->flush_id, false);
     if (s->row->may_have_arrived || d->may_have_arrived)
         log_unsure(e, s->row, now, fx);

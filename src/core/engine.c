@@ -3,6 +3,7 @@
  * builtin.c speaks about tocsin itself, restore.c reads and writes what lasts. What all parts have is in parts.c. */
 #include "core/bucket.h"
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 #include "core/part.h"
 
 MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
@@ -121,6 +122,7 @@ void engine_free(struct engine *e)
     groups_release(e);
     outbox_release(e);
     buckets_release(e);
+    budgets_release(e);
     inhibitor_free(e->inhibitor);
     interval_set_free(e->intervals);
     silencer_free(e->silencer);

@@ -263,6 +263,13 @@ struct builtin {
     ts_ns until; /* mono: it ends by itself; TS_MAX */
 };
 
+/* What a receiver with a budget has sent on a day, counted from 1970. */
+struct budget_state {
+    str receiver; /* owned */
+    int64_t day;
+    uint64_t spent;
+};
+
 enum rules_wait {
     RULES_RUN,
     RULES_WAIT_FOR_TARGETS, /* those that read our own store */
@@ -300,6 +307,7 @@ struct engine {
     struct nflog_map nflog;
     struct outbox_map outbox;
     struct send_queue queue;
+    VEC(struct budget_state) budgets;
     struct u64_map buckets; /* destination -> struct pace_bucket * */
     uint64_t turns;         /* that have ended */
     /* id -> struct rule_slot *: those of the vector, and removed ones whose last job is under way */

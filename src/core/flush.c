@@ -6,6 +6,7 @@
  * The flush is over when every row of it is answered. Then the resolved alerts that it told leave the group, unless they
  * changed meanwhile; a failure keeps them, or an earlier row that still waits, and the next tick decides again. */
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 #include "route/route_conf.h"
 
 struct flush {
@@ -419,6 +420,7 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
     flush_classify(&f, &fx->arena, now);
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
         consider(e, g, &f, all, &rc->integrations[i], now, fx);
+    fallback_follow(e, g, &all, now, fx);
     if (g->flush_waiting == 0)
         flush_ended(e, g);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "core/digest.h"
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 #include "core/explain.h"
 #include "route/route_conf.h"
 
@@ -179,6 +180,15 @@ static ts_ns row_goes(const struct future *f)
     return at;
 }
 
+/* Whether the receiver may send then: what is over its budget others are told. */
+static bool has_budget(const struct future *f, ts_ns mono)
+{
+    const struct core_receiver *rc = engine_receiver(f->e, f->g->route->receiver);
+
+    return rc == NULL || rc->budget_per_day == 0 ||
+           budget_spent(f->e, rc->name, in_thought(f, mono).wall) < rc->budget_per_day;
+}
+
 /* The row is delivered at that time, or withdrawn. Returns whether it tells the subject. */
 static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
 {
@@ -187,6 +197,8 @@ static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
     struct row_audience x = {.firing = row->firing, .resolved = row->resolved, .wake = TS_MAX};
 
     f->row = NULL;
+    if (!is_in_flight && !has_budget(f, at))
+        return false;
     if (!is_in_flight && !audience_is_settled(f->e, row, at)) {
         f->looks += row->firing.n + row->resolved.n;
         if (!audience_of_row(f->e, row, known(f), in_thought(f, at), f->a, &x))
@@ -369,6 +381,8 @@ static enum notify_reason flush(struct future *f, struct now at)
         return REASON_NONE;
     }
     f->row = NULL;
+    if (reason != REASON_NONE && !has_budget(f, at.mono))
+        return REASON_NONE;
     if (reason != REASON_NONE || (f->firing.n == 0 && f->has_log && f->log.firing.n != 0))
         log_says(f, at.mono,
                  reason != REASON_NONE ? nflog_lifetime(f->e, f->g->route->conf->repeat_interval)

@@ -2,6 +2,7 @@
 
 #include "core/bucket.h"
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 
 static ts_ns first_of(const struct heap *h)
 {
@@ -64,6 +65,11 @@ const struct core_part core_parts[] = {
      .stepped = buckets_stepped,
      .restore = buckets_restore,
      .snapshot = buckets_snapshot},
+    {.name = "budgets",
+     .table = STATE_META,
+     .restore = budget_restore,
+     .snapshot = budget_snapshot},
+    {.name = "fallbacks", .table = STATE_TABLES, .gc = fallback_gc},
     {.name = "outbox",
      .table = STATE_OUTBOX,
      .due = outbox_due,

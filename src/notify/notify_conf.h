@@ -23,12 +23,19 @@ struct integration_conf {
     struct diag_place place;
 };
 
+struct receiver_budget {
+    int64_t per_day; /* 0 = any */
+    str then;        /* a receiver */
+};
+
 struct receiver_conf {
     str name;
     struct conf_map labels;
     struct integration_conf *integrations; /* in the order of receiver_types[], then of the file */
     size_t n_integrations;
-    bool is_used; /* some route names it */
+    str fallback;
+    struct receiver_budget budget;
+    bool is_used; /* some route, or another receiver, names it */
     struct diag_place place;
 };
 

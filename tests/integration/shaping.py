@@ -81,4 +81,52 @@ def test_a_group_that_is_too_long_goes_in_parts():
         equal(robot.refusals(), [])
 
 
+def test_refusals_and_silence_and_what_comes_then():
+    """Each is delivered once it works: within the wait that was asked for and a tenth, or the backoff; what hangs, within its timeout."""
+    ok = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 25\r\nConnection: close\r\n\r\n{"errcode":0,"errmsg":""}'
+    slow = (429, {"Retry-After": "2"})
+    cases = {"429": (slow, 1.9, 4), "500": (500, 0.2, 4), "dies": (CLOSE, 0.2, 4), "half": (HALF, 0.2, 4), "hangs": (NOTHING, 0.9, 6)}
+    with folder() as d:
+        for name, (behaviour, least, most) in cases.items():
+            with Sink(behaviour, otherwise=ok) as sink:
+                os.mkdir(f"{d}/{name}")
+                with Tocsin(config(sink.url, ", timeout: 1s"), f"{d}/{name}") as t:
+                    t.alert(alertname="A", ends=600)
+                    until(f"{name}: told again", lambda: sink.count() >= 2, 15)
+                    gap = sink.got[1].at - sink.got[0].at
+                    assert least <= gap <= most, f"{name}: again after {gap} s"
+                    time.sleep(0.3)
+                    equal(sink.count(), 2, name)
+
+
+def test_the_token_is_rotated_while_it_waits():
+    """What waits goes to the new robot, once; no token is on the disk."""
+    with folder() as d, Robot() as robot:
+        with Tocsin(config(f"http://127.0.0.1:{free_port()}/robot/send?access_token=OLDTOKEN"), d) as t:
+            equal(t.post("/api/v2/alerts", alerts(["Stays", "Goes"])).status, 200)
+            until("both were tried", lambda: t.text().count("notification attempt failed") >= 2)
+            equal(t.post("/api/v2/alerts", alerts(["Goes"], ended=True)).status, 200)
+            write(t.config_file, config(robot.url))
+            equal(t.post("/-/reload", b"").status, 200)
+            until("the new robot hears", lambda: "Stays" in named(robot.messages(), "FIRING"), 20)
+            time.sleep(1)
+            stays = sum(m["text"].count("** Stays") for m in robot.messages())
+            equal((stays, "Goes" in named(robot.messages()[1:], "FIRING")), (1, False))
+        for folder_, _, files in os.walk(os.path.join(d, "data")):
+            for f in files:
+                with open(os.path.join(folder_, f), "rb") as one:
+                    text = one.read()
+                assert b"TOKEN" not in text and b"SECret" not in text, f
+
+
+def test_a_receiver_that_is_gone():
+    """Its firing alerts go where they are routed now."""
+    with folder() as d, Robot() as robot, Tocsin(config(f"http://127.0.0.1:{free_port()}/x?access_token=OLD").replace("robot", "gone"), d) as t:
+        equal(t.post("/api/v2/alerts", alerts(["Stays"])).status, 200)
+        until("it was tried", lambda: "notification attempt failed" in t.text())
+        write(t.config_file, config(robot.url))
+        equal(t.post("/-/reload", b"").status, 200)
+        until("the new receiver hears", lambda: "Stays" in named(robot.messages(), "FIRING"), 15)
+
+
 main()

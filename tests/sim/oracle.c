@@ -129,6 +129,7 @@ static void predict(struct oracle *fresh, const char *scenario, const struct eng
             if (r->integrations[j].is_cut)
                 continue;
             if (r->integrations[j].verdict == EXPLAIN_WAITING && !x.is_resolved &&
+                engine_receiver(e, r->route->receiver)->budget_per_day == 0 &&
                 r->route->n_mute_intervals + r->route->n_active_intervals == 0 &&
                 (at == TS_NONE || at > latest(e, r, &r->integrations[j], now)) &&
                 !silence_is_pending(e, now.wall)) {
