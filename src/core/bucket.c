@@ -6,18 +6,27 @@
 #include "codec/pack.h"
 #include "core/engine_priv.h"
 
-enum { BUCKET_VERSION = 1, BUCKET_SPARES = 10 };
+enum { BUCKET_VERSION = 1 };
+
+/* How late a message may be without being taken again. */
+static dur_ns limit_grace(dur_ns per)
+{
+    return per / 6 < 10 * NS_PER_S ? per / 6 : 10 * NS_PER_S;
+}
 
 static struct pace_state limit_of(const struct pace_limit *p)
 {
-    unsigned n = p->messages >= BUCKET_SPARES ? p->messages - 1 : p->messages, burst;
+    unsigned n = p->messages, burst = n > 1 ? n / 2 : n;
+    dur_ns grace = limit_grace(p->per), each;
 
     if (n == 0)
-        return (struct pace_state){0, 0, TS_NONE};
+        return (struct pace_state){.spent = TS_NONE};
     if (p->burst != 0)
-        return (struct pace_state){p->burst, p->per / p->messages, TS_NONE};
-    burst = n > 1 ? n / 2 : 1;
-    return (struct pace_state){burst, n > burst ? p->per / (n - burst) : p->per, TS_NONE};
+        return (struct pace_state){p->burst, p->per / n, p->per / n, TS_NONE};
+    each = (p->per + grace) / (n > burst ? n - burst : 1) + 1;
+    /* Of short spans most answers would be late: their services ask to wait, and block nobody. */
+    return (struct pace_state){burst, each, p->per < NS_PER_M || grace > each ? each : grace,
+                               TS_NONE};
 }
 
 void bucket_set(struct pace_bucket *b, const struct receiver_pace *pace)
@@ -82,7 +91,7 @@ bool bucket_arrived(struct pace_bucket *b, dur_ns took, ts_ns now)
     for (size_t i = 0; i < PACE_LIMITS; i++) {
         struct pace_state *l = &b->limits[i];
 
-        if (l->burst == 0 || took <= l->each)
+        if (l->burst == 0 || took <= l->late)
             continue;
         l->spent = ts_add(l->spent != TS_NONE && l->spent > now ? l->spent : now, l->each);
         changed = true;

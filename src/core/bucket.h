@@ -2,15 +2,15 @@
  * configuration says.
  *
  * A bucket is made from "at most n in any span": n at once and then n a span would be 2n in one. So it holds half of them,
- * and gets the rest over the span, one by one: who is urgent never waits for a whole span. What is under way for
- * longer than one takes to come back is taken again when it is answered, and one of n is left for what arrives late in spite
- * of that. A limit that says how many may come at once is taken as it is.
+ * and gets the rest over the span and a little more (a sixth, 10 s at most), one by one: who is urgent never waits for a
+ * whole span. The little is for messages that arrive later than they were sent; one that is under way for longer is taken
+ * again when it is answered. A limit that says how many may come at once is taken as it is.
  *
  * A limit is one instant, until when it is spent: each message moves it by what one takes to come back. The instants are
  * written with the turn that decides to send, and that is on disk before anything goes: a crash gives no new bucket.
  * Whoever has the same address or token has the same destination, and so the same bucket.
  *
- *     20 in any minute: 9 at once, then one in 6 s; 19 in the minute that begins with the first
+ *     20 in any minute: 10 at once, then one in 7 s; 18 in the minute that begins with the first
  *
  * Shapes   PACE_LIMITS limits a destination, each holds; a destination without any has no bucket.
  * Units    monotonic in memory, wall clock on disk.
@@ -28,9 +28,9 @@
 struct pace_bucket {
     uint64_t id; /* of the destination */
     struct pace_state {
-        unsigned burst; /* at once; 0: there is no such limit */
-        dur_ns each;    /* until one is back */
-        ts_ns spent;    /* mono: until when, if nothing is taken */
+        unsigned burst;    /* at once; 0: there is no such limit */
+        dur_ns each, late; /* until one is back; what is longer under way is taken again */
+        ts_ns spent;       /* mono: until when, if nothing is taken */
     } limits[PACE_LIMITS];
     bool is_named; /* by the configuration in force */
 };
@@ -42,7 +42,7 @@ ts_ns bucket_opens(const struct pace_bucket *b);
 /* How many may be taken now, at most UINT_MAX. */
 unsigned bucket_left(const struct pace_bucket *b, ts_ns now);
 void bucket_take(struct pace_bucket *b, ts_ns now);
-/* One that was so long under way that it was back before it may have arrived: it is taken anew. Returns whether it was. */
+/* One is answered: it may have arrived late enough to be taken again. Returns whether it was. */
 bool bucket_arrived(struct pace_bucket *b, dur_ns took, ts_ns now);
 
 struct engine;
