@@ -297,6 +297,28 @@ bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list
                                               : (*s)->row->may_have_arrived);
 }
 
+void outbox_gathers(struct engine *e, str key, bool opens)
+{
+    struct outbox_slot *s = outbox_slot_of(e, key);
+
+    if (s != NULL && opens)
+        (s->next != NULL ? s->next : s->row)->gathers = true;
+}
+
+static bool row_tells_ends(const struct outbox_row *r)
+{
+    return r != NULL && r->gathers && r->firing.n == 0;
+}
+
+bool outbox_digest_tells_end(const struct outbox_slot *s, const struct nflog_entry *told,
+                             struct hash_list firing, struct hash_list resolved, bool opens)
+{
+    bool waits = s != NULL && (row_tells_ends(s->row) || row_tells_ends(s->next));
+
+    return firing.n == 0 && resolved.n != 0 && (opens || waits) &&
+           (told == NULL || !hash_list_is_subset(resolved, told->resolved));
+}
+
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why)
 {
@@ -457,7 +479,7 @@ static bool next_is_news(const struct engine *e, const struct outbox_slot *s, st
 
     return nflog_decide(entry != NULL ? *entry : NULL, next->firing, next->resolved, true,
                         next->repeat_interval, now) != REASON_NONE ||
-           next->may_have_arrived;
+           next->may_have_arrived || row_tells_ends(next);
 }
 
 /* The answered row goes; what was decided meanwhile takes its place if it is news. */

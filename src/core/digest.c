@@ -83,7 +83,7 @@ void digest_gather(struct engine *e, struct outbox_slot *s, struct now now)
     s->rider = NULL;
     if (ic == NULL || !ic->digests || s->row->had.n != 0)
         return;
-    if (s->place.gathers || (b != NULL && bucket_left(b, now.mono) <= 1))
+    if (s->row->gathers || s->place.gathers || (b != NULL && bucket_left(b, now.mono) <= 1))
         gather_waiting(&g);
     if (digest_is_late(e, s->row, now.mono))
         gather_late(&g);

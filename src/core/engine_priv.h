@@ -61,6 +61,12 @@ str outbox_key_told_as(const struct engine *e, str key);
  * these fire. */
 bool outbox_may_have_told(const struct engine *e, str key, uint64_t hash);
 bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list firing);
+/* What was decided for the key goes in one message with what is decided beside it: its window has opened. */
+void outbox_gathers(struct engine *e, str key, bool opens);
+/* Whether a digest tells what ended while its window was closed, though nobody heard that it fired: when that opens, and
+ * while such a row waits. s, told: NULL when there is none. */
+bool outbox_digest_tells_end(const struct outbox_slot *s, const struct nflog_entry *told,
+                             struct hash_list firing, struct hash_list resolved, bool opens);
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why);
 /* The slot's row is about to be sent. Nobody of it may be told any more: it goes, and no log entry tells of it. */

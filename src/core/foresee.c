@@ -223,9 +223,9 @@ static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
 /* What was decided while another was in flight waits now, if it is news. */
 static void row_advances(struct future *f, const struct outbox_row *next)
 {
-    if (next != NULL &&
-        (next->may_have_arrived || nflog_decide(known(f), next->firing, next->resolved, true,
-                                                next->repeat_interval, f->now) != REASON_NONE))
+    if (next != NULL && (next->may_have_arrived || (next->gathers && next->firing.n == 0) ||
+                         nflog_decide(known(f), next->firing, next->resolved, true,
+                                      next->repeat_interval, f->now) != REASON_NONE))
         f->row = next;
 }
 
@@ -292,6 +292,8 @@ static void row_waits(struct future *f, ts_ns mono, enum notify_reason reason)
                                .not_before = old != NULL ? old->not_before : mono,
                                .flush_id = f->flush_id,
                                .asked = audience_revision(f->e),
+                               .gathers =
+                                   (old != NULL && old->gathers) || audience_opens(&f->audience),
                                .may_have_arrived = old != NULL && old->may_have_arrived,
                                .data = arena_str(f->a, buf_str(&data))};
     buf_release(&key);
@@ -348,6 +350,14 @@ static void survivors(struct future *f)
     hash_list_sort(&f->resolved);
 }
 
+static bool foresee_digest_tells_end(const struct future *f, bool opens)
+{
+    const struct outbox_slot waits = {.row = (struct outbox_row *)(uintptr_t)f->row};
+
+    return outbox_digest_tells_end(f->row != NULL ? &waits : NULL, known(f), f->firing, f->resolved,
+                                   opens);
+}
+
 /* Why it tells what survives; REASON_NONE: it does not, and what waits is taken back. */
 static enum notify_reason reason_of(const struct future *f, struct now at)
 {
@@ -357,6 +367,9 @@ static enum notify_reason reason_of(const struct future *f, struct now at)
 
     if (reason == REASON_NONE && f->row != NULL && f->row->may_have_arrived)
         reason = is_end ? REASON_ALL_RESOLVED : REASON_NEW_ALERTS;
+    if (reason == REASON_NONE && is_end &&
+        foresee_digest_tells_end(f, audience_opens(&f->audience)))
+        reason = REASON_ALL_RESOLVED;
     return is_end && !f->ic->send_resolved ? REASON_NONE : reason;
 }
 
@@ -372,7 +385,7 @@ static enum notify_reason flush(struct future *f, struct now at)
         f->is_told[i] = f->is_resolved[i];
     reason = reason_of(f, at);
     if (f->firing.n + f->resolved.n == 0) {
-        if (f->row == NULL)
+        if (f->row == NULL && !audience_keeps_ends(&f->audience))
             forget_told(f);
         return REASON_NONE; /* nothing is left to tell of, which is not the same as an end */
     }
@@ -395,8 +408,8 @@ static enum notify_reason flush(struct future *f, struct now at)
 /* The next tick after `last` at which a flush can come out differently; TS_MAX = none. All on the monotonic clock. */
 static ts_ns next_tick(const struct future *f, ts_ns last)
 {
-    bool wakes = f->e->conf->notifications.flush_at_window_end;
     const struct route *r = f->g->route;
+    bool wakes = audience_wakes(f->e, r);
     ts_ns wanted = TS_MAX, ends = log_ends(f), steps, wake;
 
     wake = f->wake != TS_MAX ? ts_add(f->now.mono, f->wake - f->now.wall) : TS_MAX;

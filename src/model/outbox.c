@@ -71,6 +71,7 @@ void outbox_row_follow(struct outbox_row *r, const struct outbox_row *old)
     r->attempt = old->attempt;
     r->not_before = old->not_before;
     r->since = old->since;
+    r->gathers |= old->gathers;
     r->failure = old->failure;
     set_error(r, old->error);
 }

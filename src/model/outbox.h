@@ -33,6 +33,7 @@ struct outbox_row {
                               went down */
     str had;               /* of several people, those who need it no more: a line each */
     unsigned char urgency; /* 0: one of those that fire is critical; not on disk */
+    bool gathers;          /* it goes in one message with what was decided beside it; not on disk */
     bool is_late;          /* it is sent after notifications.max_age; not on disk */
     str data;              /* packed struct notification */
 };

@@ -652,6 +652,10 @@ static void check_pace(struct truth *t)
 
     if (t->wild->pace == 0)
         return;
+    if (t->woke != 0 && now_mono(t) < t->woke + NS_PER_M) { /* what was being rendered goes now */
+        vec_clear(&t->requests);
+        return;
+    }
     vec_push(&t->requests, now_mono(t));
     for (size_t i = t->requests.n; i-- > 0 && t->requests.v[i] > now_mono(t) - NS_PER_M;)
         n++;
