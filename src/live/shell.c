@@ -358,9 +358,11 @@ static void shell_send(struct shell *s, const struct outbox_row *row)
 
     if ((row = shell_ask(s, row)) != NULL)
         vec_push(&rows, row);
-    for (; rider != NULL; rider = rider->rider)
+    for (struct outbox_slot *next; rider != NULL; rider = next) {
+        next = rider->rider; /* who is withdrawn is gone */
         if ((row = shell_ask(s, rider->row)) != NULL)
             vec_push(&rows, row);
+    }
     if (rows.n != 0)
         notify_send(s->notify, rows.v, rows.n);
     vec_release(&rows);
