@@ -132,8 +132,10 @@ void delivery_note_had(struct delivery *d, const str *who, size_t n);
 /* Lower-case hex SHA-256 of the group key: what services call dedup key, alias or entity id. */
 str delivery_group_hash(struct delivery *d);
 str delivery_hash(struct delivery *d, str s);             /* the same of any bytes */
+str delivery_digest(struct delivery *d, str s);           /* SHA-256, 32 bytes */
 str delivery_hmac(struct delivery *d, str key, str text); /* HMAC-SHA256, 32 bytes */
 str delivery_hex(struct delivery *d, str bytes);          /* lower case */
+str delivery_base64(struct delivery *d, str bytes);
 /* HMAC-SHA256 of text under key, base64: signatures of robots. */
 str delivery_sign(struct delivery *d, str key, str text);
 str delivery_escape_query(struct delivery *d,
@@ -144,6 +146,11 @@ str delivery_escape_path(struct delivery *d,
                          str s); /* what may stand in a path, slashes too, stays */
 /* An address with more behind its path, in front of its query, which Go sorts; parameter: "a=b", or empty. */
 str delivery_url(struct delivery *d, str url, str path, str parameter);
+/* What of an address is signed: the host as its header has it, without a port that goes without saying. */
+struct delivery_place {
+    str host, path, query;
+};
+struct delivery_place delivery_place_of(str url);
 /* Cuts to max runes: the first max - 1 and an ellipsis, or just max when that is 3 or less. */
 str delivery_truncate_runes(struct delivery *d, str s, size_t max);
 /* Cuts to max bytes, the ellipsis among them; a rune is left out rather than split. */

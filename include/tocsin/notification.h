@@ -69,7 +69,11 @@ struct notification {
     /* Of a digest, in the order of the alerts; group_labels are those that they have in common, group_key is the first one's. */
     const struct notified_group *groups;
     size_t n_groups;
-    bool is_late;       /* it has waited for longer than notifications.max_age */
+    bool is_late; /* it has waited for longer than notifications.max_age */
+    /* another Alertmanager has decided it, and its words are these (core/relay.c): what templates show as Receiver and
+     * ExternalURL */
+    bool is_relayed;
+    str from_receiver, from_url;
     bool shows_changes; /* in notification_json(): the receiver's wish */
 };
 

@@ -58,6 +58,11 @@ struct receiver_type {
     bool inherits_proxy; /* and that takes proxy_url from the global one when it has none */
     unsigned can;        /* of enum receiver_can */
     struct receiver_pace pace;
+    /* Whether a message costs money, or calls somebody: a test asks before it sends one. NULL: it does not. */
+    bool (*costs)(const void *conf);
+    /* What tells one account, robot or number from another, where the same may be written in several ways. False, and NULL:
+     * the addresses and secrets of its keys do. */
+    bool (*destination)(const void *conf, struct buf *out);
     /* Checks, with everything inherited and every default in place; complains with conf_error(). NULL = nothing to do. */
     void (*check)(void *conf, const struct receiver_view *view, struct conf_check *c);
     /* One step of a delivery. */

@@ -86,6 +86,25 @@ static void dingtalk_check(void *conf, const struct receiver_view *view, struct 
         conf_error(c, "message_type", "an actionCard needs \"single_title\" or \"buttons\"");
 }
 
+/* A robot is its token, whether that stands by itself or in an address of DingTalk's own. */
+static bool dingtalk_destination(const void *conf, struct buf *out)
+{
+    const struct dingtalk_conf *k = conf;
+    str url = k->url.hidden, token = k->access_token.hidden, mark = S("access_token=");
+    str home = S("https://oapi.dingtalk.com/robot/send");
+    ptrdiff_t at = str_find_str(url, mark);
+
+    if (url.n != 0 && at >= 0) {
+        home = str_sub(url, 0, (size_t)at - 1);
+        token = str_sub(url, (size_t)at + mark.n, url.n);
+        token = str_cut(&token, '&');
+    }
+    if (token.n == 0)
+        return false;
+    buf_addf(out, "%.*s %.*s", STR(home), STR(token));
+    return true;
+}
+
 static const struct conf_type dingtalk_conf_type = {
     .name = "dingtalk_config",
     .doc = "DingTalk robot",
@@ -95,7 +114,7 @@ static const struct conf_type dingtalk_conf_type = {
 
 /* -- the message -- */
 
-enum { MAX_BODY = 20000 }; /* bytes, by DingTalk */
+enum { MAX_BODY = 20000 /* bytes, by DingTalk */, MAX_TITLE = 200 /* runes, by us */ };
 
 /* What the templates gave, and what is added behind the text. */
 struct content {
@@ -127,7 +146,7 @@ static void render_content(struct delivery *d, const struct dingtalk_conf *k, st
         delivery_expand_names(d, &k->mention.user_ids, &c->user_ids);
     }
     d->at_mobiles = &c->mobiles;
-    c->title = delivery_say(d, k->title, false);
+    c->title = delivery_truncate_runes(d, delivery_say(d, k->title, false), MAX_TITLE);
     c->text = delivery_say(d, k->text, false);
     d->at_mobiles = NULL;
     if (!str_is(k->message_type, "actionCard")) {
@@ -386,6 +405,7 @@ const struct receiver_type dingtalk_receiver = {
     .uses_http = true,
     .can = CAN_DIGEST | CAN_SPLIT,
     .pace = {.limits = {{20, NS_PER_M}}, .bytes = MAX_BODY},
+    .destination = dingtalk_destination,
     .check = dingtalk_check,
     .step = dingtalk_step,
 };

@@ -2,17 +2,12 @@
  *
  * Source   ecosystem.md 1.5; https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
  */
+#include "lark.h"
 #include "tocsin/buf.h"
-#include "tocsin/json.h"
-#include "tocsin/receiver.h"
 
 struct feishu_mention {
     bool all;
     struct conf_strings user_ids;
-};
-
-struct feishu_button {
-    str title, url;
 };
 
 struct feishu_conf {
@@ -20,7 +15,7 @@ struct feishu_conf {
     str api_url, message_type, title, text, color;
     struct feishu_mention mention;
     struct conf_strings keywords;
-    CONF_LIST_OF(struct feishu_button) buttons;
+    CONF_LIST_OF(struct lark_button) buttons;
     dur_ns timeout;
 };
 
@@ -32,14 +27,6 @@ static const struct conf_key mention_keys[] = {
 };
 static const struct conf_type mention_type = {
     .name = "feishu_mention", .keys = mention_keys, .size = sizeof(struct feishu_mention)};
-
-static const struct conf_key button_keys[] = {
-    CONF_KEY(struct feishu_button, title, CONF_TEMPLATE, "text on it", .flags = CONF_REQUIRED),
-    CONF_KEY(struct feishu_button, url, CONF_TEMPLATE, "where it leads", .flags = CONF_REQUIRED),
-    CONF_KEYS_END,
-};
-static const struct conf_type button_type = {
-    .name = "feishu_button", .keys = button_keys, .size = sizeof(struct feishu_button)};
 
 static const char *const message_types[] = {"interactive", "post", "text", NULL};
 
@@ -67,7 +54,7 @@ static const struct conf_key keys[] = {
     CONF_KEY(struct feishu_conf, mention, CONF_STRUCT, "who is called", .sub = &mention_type),
     CONF_KEY(struct feishu_conf, keywords, CONF_STRINGS,
              "those of the robot's security settings: a message without any gets the first"),
-    CONF_KEY(struct feishu_conf, buttons, CONF_LIST, "of a card", .sub = &button_type,
+    CONF_KEY(struct feishu_conf, buttons, CONF_LIST, "of a card", .sub = &lark_button_type,
              .flags = CONF_NO_NULLS),
     CONF_KEY(struct feishu_conf, timeout, CONF_GO_DURATION, "limit for one request, 0 = none"),
     CONF_KEYS_END,
@@ -106,16 +93,6 @@ struct feishu_content {
     struct conf_strings user_ids;
 };
 
-/* Ids stand in markup: of what a label says only an id may become one. */
-static bool feishu_is_id(str id)
-{
-    for (size_t i = 0; i < id.n; i++)
-        if (!(id.p[i] >= 'a' && id.p[i] <= 'z') && !(id.p[i] >= 'A' && id.p[i] <= 'Z') &&
-            !(id.p[i] >= '0' && id.p[i] <= '9') && strchr("_-.@", id.p[i]) == NULL)
-            return false;
-    return true;
-}
-
 static void feishu_render(struct delivery *d, struct feishu_content *c)
 {
     const struct feishu_conf *k = d->conf;
@@ -123,14 +100,10 @@ static void feishu_render(struct delivery *d, struct feishu_content *c)
     str text = k->text.n != 0      ? k->text
                : feishu_is_card(k) ? S("{{ template \"feishu.default.text\" . }}")
                                    : S("{{ template \"feishu.default.plain\" . }}");
-    size_t n = 0;
 
     delivery_expand_names(d, &k->mention.user_ids, &c->user_ids);
-    for (size_t i = 0; i < c->user_ids.n; i++)
-        if (feishu_is_id(c->user_ids.v[i]))
-            c->user_ids.v[n++] = c->user_ids.v[i];
-    c->user_ids.n = n;
-    c->title = delivery_say(d, k->title, false);
+    lark_keep_ids(&c->user_ids);
+    c->title = delivery_truncate_runes(d, delivery_say(d, k->title, false), LARK_TITLE_MAX);
     c->text = delivery_say(d, text, false);
     c->color = delivery_member_text(d, &color);
     c->keyword = delivery_missing_keyword(
@@ -154,63 +127,17 @@ static void feishu_put_card(struct delivery *d, struct json_writer *w,
                             const struct feishu_content *c, str text)
 {
     const struct feishu_conf *k = d->conf;
-    struct buf b = BUF_INIT;
+    const struct lark_card card = {.title = c->title,
+                                   .text = text,
+                                   .color = c->color,
+                                   .tail = c->keyword,
+                                   .calls_all = k->mention.all,
+                                   .user_ids = c->user_ids,
+                                   .buttons = k->buttons.v,
+                                   .n_buttons = k->buttons.n};
 
-    buf_addf(&b, "%.*s%.*s", STR(text), STR(c->keyword));
-    if (k->mention.all || c->user_ids.n != 0)
-        buf_addc(&b, '\n');
-    if (k->mention.all)
-        buf_adds(&b, "<at id=all></at>");
-    for (size_t i = 0; i < c->user_ids.n; i++)
-        buf_addf(&b, "<at id=%.*s></at>", STR(c->user_ids.v[i]));
     json_key(w, S("card"));
-    json_open(w, '{');
-    json_key(w, S("config"));
-    json_open(w, '{');
-    json_key(w, S("wide_screen_mode"));
-    json_put_bool(w, true);
-    json_close(w, '}');
-    json_key(w, S("header"));
-    json_open(w, '{');
-    json_put_text(w, "template", c->color);
-    json_key(w, S("title"));
-    json_open(w, '{');
-    json_put_text(w, "tag", S("plain_text"));
-    json_put_text(w, "content", c->title);
-    json_close(w, '}');
-    json_close(w, '}');
-    json_key(w, S("elements"));
-    json_open(w, '[');
-    json_open(w, '{');
-    json_put_text(w, "tag", S("markdown"));
-    json_put_text(w, "content", buf_str(&b));
-    json_close(w, '}');
-    buf_release(&b);
-    if (k->buttons.n != 0) {
-        json_open(w, '{');
-        json_put_text(w, "tag", S("action"));
-        json_key(w, S("actions"));
-        json_open(w, '[');
-        for (size_t i = 0; i < k->buttons.n; i++) {
-            const struct delivery_member url = {
-                .key = "url", .text = k->buttons.v[i].url, .always = true, .instead = ""};
-
-            json_open(w, '{');
-            json_put_text(w, "tag", S("button"));
-            json_key(w, S("text"));
-            json_open(w, '{');
-            json_put_text(w, "tag", S("plain_text"));
-            json_put_text(w, "content", delivery_say(d, k->buttons.v[i].title, false));
-            json_close(w, '}');
-            delivery_put_members(d, w, &url, 1);
-            json_put_text(w, "type", S("default"));
-            json_close(w, '}');
-        }
-        json_close(w, ']');
-        json_close(w, '}');
-    }
-    json_close(w, ']');
-    json_close(w, '}');
+    lark_put_card(d, w, &card);
 }
 
 static void feishu_put_at(struct json_writer *w, str id)

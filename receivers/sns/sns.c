@@ -188,26 +188,6 @@ static bool sns_find_keys(struct delivery *d, struct sns_keys *k)
 
 /* -- the signature -- */
 
-struct sns_url {
-    str host, path, query;
-};
-
-static struct sns_url sns_split(str url)
-{
-    bool tls = str_starts_with(url, S("https://"));
-    struct sns_url u = {.query = str_sub(url, tls ? 8 : 7, url.n)};
-    str port = tls ? S(":443") : S(":80");
-
-    u.path = str_cut(&u.query, '?');
-    u.host = u.path;
-    if (str_find(u.path, '/') >= 0)
-        u.host.n = (size_t)str_find(u.path, '/');
-    u.path = str_sub(u.path, u.host.n, u.path.n);
-    if (str_ends_with(u.host, port)) /* the header has none that goes without saying */
-        u.host.n -= port.n;
-    return u;
-}
-
 /* As it is sent, so that what is signed is that: no byte is left that a URL cannot have. */
 static str sns_escaped(struct delivery *d, str url)
 {
@@ -252,7 +232,7 @@ static void sns_sign(struct delivery *d, const struct sns_keys *k, str service)
 {
     static const str type = S_INIT("application/x-www-form-urlencoded");
     struct http_header *h = arena_array(d->arena, 4, sizeof(*h));
-    struct sns_url u = sns_split(d->request.url);
+    struct delivery_place u = delivery_place_of(d->request.url);
     time_t s = (time_t)(d->now / NS_PER_S);
     bool is_temporary = k->session.n != 0;
     const char *names = is_temporary ? "content-type;host;x-amz-date;x-amz-security-token"
@@ -323,7 +303,7 @@ static void sns_set_request(struct delivery *d, str url, struct sns_form *f,
     struct sns_progress *p = arena_new(d->arena, struct sns_progress);
 
     url = sns_escaped(d, url);
-    if (sns_split(url).path.n == 0)
+    if (delivery_place_of(url).path.n == 0)
         url = delivery_url(d, url, S("/"), STR_NONE);
     d->request =
         (struct http_request){.method = S("POST"),

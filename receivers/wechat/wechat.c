@@ -1,13 +1,14 @@
-/* wechat.c - WeChat Work. */
+/* wechat.c - WeChat Work (WeCom), by an application. The robot of a group is the receiver `wecom`. */
 #include "tocsin/json.h"
 #include "tocsin/receiver.h"
 
 struct wechat_conf {
     struct secret api_secret;
     str corp_id, api_url, message, to_user, to_party, to_tag, agent_id, message_type;
+    str title, url; /* ours */
 };
 
-static const char *const message_types[] = {"text", "markdown", NULL};
+static const char *const message_types[] = {"text", "markdown", "textcard", NULL};
 
 static const struct conf_key keys[] = {
     CONF_KEY(struct wechat_conf, api_secret, CONF_SECRET, "secret of the application",
@@ -26,8 +27,12 @@ static const struct conf_key keys[] = {
              .text = "{{ template \"wechat.default.to_tag\" . }}"),
     CONF_KEY(struct wechat_conf, agent_id, CONF_TEMPLATE, "id of the application",
              .text = "{{ template \"wechat.default.agent_id\" . }}"),
-    CONF_KEY(struct wechat_conf, message_type, CONF_WORD, "text or markdown", .text = "text",
-             .words = message_types),
+    CONF_KEY(struct wechat_conf, message_type, CONF_WORD, "text, markdown or textcard",
+             .text = "text", .words = message_types),
+    CONF_KEY(struct wechat_conf, title, CONF_TEMPLATE,
+             "textcard: headline; unset: {{ template \"wechat.default.title\" . }}"),
+    CONF_KEY(struct wechat_conf, url, CONF_TEMPLATE,
+             "textcard: where it leads; unset: {{ template \"wechat.default.url\" . }}"),
     CONF_KEYS_END,
 };
 
@@ -42,6 +47,8 @@ static void wechat_check(void *conf, const struct receiver_view *view, struct co
     if (w->corp_id.n == 0)
         conf_error(c, NULL,
                    "no company: \"corp_id\" is missing here and \"wechat_api_corp_id\" in global");
+    if (!str_is(w->message_type, "textcard") && w->title.n + w->url.n != 0)
+        conf_error(c, NULL, "only a card has \"title\" and \"url\": message_type textcard");
 }
 
 static const struct conf_type wechat_conf_type = {
@@ -98,6 +105,30 @@ static void wechat_put_content(struct json_writer *w, const char *key, str text)
     json_close(w, '}');
 }
 
+enum { WECHAT_TITLE_MAX = 128, WECHAT_CARD_MAX = 512 }; /* bytes, by WeChat */
+
+/* Its text is read as HTML. */
+static void wechat_put_card(struct delivery *d, struct json_writer *w)
+{
+    const struct wechat_conf *c = d->conf;
+    str title = c->title.n != 0 ? c->title : S("{{ template \"wechat.default.title\" . }}"), url;
+    const struct delivery_member m = {
+        .key = "url",
+        .text = c->url.n != 0 ? c->url : S("{{ template \"wechat.default.url\" . }}"),
+        .always = true,
+        .instead = ""};
+
+    title = delivery_truncate_bytes(d, delivery_say(d, title, false), WECHAT_TITLE_MAX);
+    url = delivery_member_text(d, &m);
+    json_key(w, S("textcard"));
+    json_open(w, '{');
+    json_put_text(w, "title", title);
+    json_put_text(w, "description",
+                  delivery_truncate_markup(d, delivery_say(d, c->message, true), WECHAT_CARD_MAX));
+    json_put_text(w, "url", url.n != 0 ? url : d->external_url);
+    json_close(w, '}');
+}
+
 /* Those to whom it goes, or false: without one of them it would reach the wrong people, or nobody. */
 static bool wechat_put_whom(struct delivery *d, struct json_writer *w)
 {
@@ -125,18 +156,23 @@ static enum delivery_verdict wechat_tell(struct delivery *d, str token, bool is_
 {
     const struct wechat_conf *c = d->conf;
     bool is_markdown = str_is(c->message_type, "markdown");
+    bool is_card = str_is(c->message_type, "textcard");
     struct json_writer w;
     struct buf b = BUF_INIT;
-    str text = delivery_say(d, c->message, false);
+    str text = is_card ? STR_NONE : delivery_say(d, c->message, false);
     bool ok;
 
     json_writer_init(&w, &b, true);
     json_open(&w, '{');
-    wechat_put_content(&w, "text", is_markdown ? STR_NONE : text);
+    if (is_card)
+        wechat_put_card(d, &w);
+    else
+        wechat_put_content(&w, "text", is_markdown ? STR_NONE : text);
     ok = wechat_put_whom(d, &w);
     json_put_text(&w, "safe", S("0"));
     json_put_text(&w, "msgtype", c->message_type);
-    wechat_put_content(&w, "markdown", is_markdown ? text : STR_NONE);
+    if (!is_card)
+        wechat_put_content(&w, "markdown", is_markdown ? text : STR_NONE);
     json_close(&w, '}');
     delivery_post_json(d,
                        arena_printf(d->arena, "%.*smessage/send?access_token=%.*s", STR(c->api_url),

@@ -11,7 +11,6 @@
 
 /* One row a route: what is allowed before the body is read, who answers, and what it takes where it is not a GET. */
 static void get_ok(struct http_req *rq, void *arg);
-static void post_reload(struct http_req *rq, void *arg);
 static void get_page(struct http_req *rq, void *arg);
 static void gone(struct http_req *rq, void *arg);
 static void preflight(struct http_req *rq, void *arg);
@@ -22,6 +21,10 @@ static const struct http_route routes[] = {
      "cluster, version, configuration, start time"},
     {HTTP_GET, "/api/v2/receivers", 0, api_get_receivers, "/receivers",
      "names and labels of all receivers"},
+    {HTTP_POST, "/api/v2/receivers/*", 64 << 10, api_post_receiver, "/receivers/test",
+     "sends a made-up alert through a receiver, and says what came back"},
+    {HTTP_POST, "/api/v2/drill", 64 << 10, api_post_drill, "/drill",
+     "tries the whole way of a rule's alert, marked as a drill"},
     {HTTP_GET, "/api/v2/alerts", 0, api_get_alerts, "/alerts", "alerts that have not ended"},
     {HTTP_POST, "/api/v2/alerts", SIZE_MAX, api_post_alerts, "/alerts", "takes alerts",
      ACCESS_ALERTS},
@@ -100,7 +103,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/-/ready", 0, get_ok, "/-/ready", "configuration and state are loaded"},
     {HTTP_POST, "/api/tocsin/storage/{id}", 1 << 10, api_post_storage, "/api/tocsin/storage",
      "a backup of all that lasts, what lies there, or whether it is sound", ACCESS_CHANGE},
-    {HTTP_POST | HTTP_PUT, "/-/reload", 1 << 10, post_reload, "/-/reload",
+    {HTTP_POST | HTTP_PUT, "/-/reload", 1 << 10, api_post_reload, "/-/reload",
      "reads the configuration again"},
     {0, NULL, 0, NULL, NULL, NULL},
 };
@@ -424,7 +427,7 @@ static void reloaded(void *ctx, bool ok, str text)
     http_later_free(l);
 }
 
-static void post_reload(struct http_req *rq, void *arg)
+void api_post_reload(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
     struct http_later *l = mem_new(struct http_later);
@@ -481,7 +484,7 @@ static void observe_size(struct api *a, const char *handler, unsigned method, si
     metric_histogram_observe(&sz->bytes, (double)bytes);
 }
 
-static void api_observe(const struct http_req *rq, int status, size_t bytes, dur_ns took, void *arg)
+void api_observe(const struct http_req *rq, int status, size_t bytes, dur_ns took, void *arg)
 {
     static const double bounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
     struct api *a = arg;
@@ -598,9 +601,24 @@ struct api *api_new(const struct api_conf *conf)
     return a;
 }
 
+void api_drain(struct api *a)
+{
+    http_server_drain(a->server);
+    if (a->bridge != NULL)
+        http_server_drain(a->bridge);
+}
+
+size_t api_open(const struct api *a)
+{
+    return http_server_open(a->server) + (a->bridge != NULL ? http_server_open(a->bridge) : 0);
+}
+
 void api_stop(struct api *a)
 {
     http_server_close(a->server);
+    if (a->bridge != NULL)
+        http_server_close(a->bridge);
+    api_stop_trials(a);
     http_laters_stop(&a->laters);
 }
 
@@ -609,6 +627,7 @@ void api_free(struct api *a)
     if (a == NULL)
         return;
     http_server_free(a->server);
+    api_close_bridge(a);
     web_free(a->web);
     access_free(a->access);
     VEC_EACH (struct http_stat *, st, &a->http_stats)

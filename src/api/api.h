@@ -13,6 +13,7 @@
 #include "live/shell.h"
 #include "live/store.h"
 #include "forward/forward.h"
+#include "recorder/recorder.h"
 #include "os/loop.h"
 #include "os/pool.h"
 #include "net/http_server.h"
@@ -29,18 +30,21 @@ struct reload_wish {
 struct api_conf {
     struct shell *shell;
     struct loop *loop;
+    struct transport *transport; /* borrowed: what tests and drills are sent by */
+    bool is_shadow;              /* and they are not: --notify.shadow */
     struct pool *pool;
-    struct budgets *budgets;  /* borrowed; NULL: no limits */
-    struct store *store;      /* our own samples */
-    str prefix;               /* "" or "/x" */
-    size_t max_body;          /* of a POST of alerts; 0 = 64 MiB */
-    unsigned max_connections; /* 0 = 1,024 */
-    unsigned max_gets;        /* 0 = no limit */
-    unsigned max_queries;     /* under way; 0 = no limit */
-    dur_ns answer_timeout;    /* 0 = none */
-    struct forward *forward;  /* to other Alertmanagers, borrowed; NULL: nothing is */
-    str storage;              /* the folder of what lasts */
-    str instance;             /* what forward says that it is */
+    struct budgets *budgets;   /* borrowed; NULL: no limits */
+    struct store *store;       /* our own samples */
+    str prefix;                /* "" or "/x" */
+    size_t max_body;           /* of a POST of alerts; 0 = 64 MiB */
+    unsigned max_connections;  /* 0 = 1,024 */
+    unsigned max_gets;         /* 0 = no limit */
+    unsigned max_queries;      /* under way; 0 = no limit */
+    dur_ns answer_timeout;     /* 0 = none */
+    struct forward *forward;   /* to other Alertmanagers, borrowed; NULL: nothing is */
+    struct recorder *recorder; /* borrowed; NULL: no events are recorded */
+    str storage;               /* the folder of what lasts */
+    str instance;              /* what forward says that it is */
     bool log_silences;
     bool has_receiver_names, has_group_keys; /* as labels of metrics */
     /* Calls each(arg, name, value) for every flag, as /api/v1/status/flags shows them. */
@@ -52,6 +56,10 @@ struct api_conf {
 };
 
 struct api *api_new(const struct api_conf *conf);
+/* Listens, or does not any more, for Alertmanagers that think of us as the DingTalk bridge. False: what was there stays. */
+bool api_use_bridge(struct api *a, const struct config *c, struct err *e) must_check;
+void api_drain(struct api *a);        /* no new connections */
+size_t api_open(const struct api *a); /* connections */
 void api_stop(struct api *a); /* nobody is answered any more; jobs under way come back to it */
 void api_free(struct api *a);
 struct http_server *api_server(struct api *a);

@@ -33,6 +33,8 @@ struct api {
     struct api_conf conf;
     struct engine *engine;
     struct http_server *server;
+    struct http_server *bridge; /* NULL: DingTalk's is not asked for */
+    str bridge_address;         /* as configured; owned */
     struct access *access;
     struct refusals refusals;
     struct web *web; /* NULL without --web.config.file */
@@ -44,6 +46,8 @@ struct api {
     VEC(struct http_size) http_sizes;
     VEC(uint64_t) twice; /* rules that run elsewhere, too, and were told of: hashes */
     struct http_laters laters;
+    struct api_trial *trials; /* tests and drills under way */
+    size_t n_trials;
     bool is_storing; /* a backup, or the like, is under way */
 };
 
@@ -117,6 +121,15 @@ void api_get_explain(struct http_req *rq, void *arg);
 void api_get_notifications(struct http_req *rq, void *arg);
 /* Whether rq are alerts that we sent to ourselves: they came in by another way before. */
 bool api_is_own_sending(const struct api *a, const struct http_req *rq);
+
+void api_post_reload(struct http_req *rq, void *arg);
+void api_observe(const struct http_req *rq, int status, size_t bytes, dur_ns took, void *arg);
+void api_close_bridge(struct api *a);
+void api_post_receiver(struct http_req *rq, void *arg);
+void api_post_drill(struct http_req *rq, void *arg);
+void api_stop_trials(struct api *a);
+/* What to do about it, as member "advice": two languages, or null. */
+void api_put_advice(struct json_writer *w, str error, int status);
 
 /* -- explain, in words -- */
 void explain_text_decision(struct buf *b, const struct decision *d, const struct tz *zone);

@@ -403,6 +403,7 @@ static void put_receiver(struct json_writer *w, const struct receiver_stats *rs,
     put_when(w, "lastSuccess", rs->last_success);
     put_when(w, "lastFailure", rs->last_failure);
     json_put_text(w, "lastError", str_of(rs->last_error));
+    api_put_advice(w, str_of(rs->last_error), rs->last_status);
     json_put_text(w, "failing", receiver_failing(rs));
     put_when(w, "failingSince", receiver_failing_since(rs));
     json_key(w, S("queued"));

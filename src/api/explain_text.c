@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include "codec/duration.h"
+#include "notify/advice.h"
 #include "route/route_conf.h"
 
 void explain_text_decision(struct buf *b, const struct decision *d, const struct tz *zone)
@@ -137,6 +138,12 @@ void explain_text_silence(struct buf *b, const struct silence *s, size_t matchin
     buf_addf(b, "  matches %zu alerts that fire now\n", matching);
 }
 
+static void explain_text_advice(struct buf *b, struct advice ad)
+{
+    if (ad.en != NULL)
+        buf_addf(b, "\n  what to do: %s\n  怎么办：%s", ad.en, ad.zh);
+}
+
 void explain_text_receiver(struct buf *b, const struct receiver_stats *rs, size_t queued,
                            size_t in_flight, const struct local_now *l)
 {
@@ -151,6 +158,7 @@ void explain_text_receiver(struct buf *b, const struct receiver_stats *rs, size_
     } else {
         explain_say_time(b, rs->last_failure, l);
         buf_addf(b, ": %s", rs->last_error);
+        explain_text_advice(b, advice_of(str_of(rs->last_error), rs->last_status));
     }
     if (receiver_failing(rs).n != 0) {
         buf_adds(b, "\n  fails since ");

@@ -652,6 +652,7 @@ static void metrics_put_all(const struct metrics_page *p, struct buf *out, struc
     put_store(a, &x);
     metrics_put_loop(a, &x);
     api_put_sample_metrics(a, &x);
+    api_put_outlet_metrics(a, &x);
     api_put_peer_metrics(a, &x);
     put_http(a, &x);
     put_metrics_requests(a, &x);

@@ -3,6 +3,7 @@
  * metrics.c          alerts, notifications, silences, the state, the loop, HTTP, the process
  * metrics_samples.c  rules, scrapes, pushes, our own store
  * metrics_peers.c    the sources of rules, the Alertmanagers that get their alerts
+ * metrics_outlets.c  the DingTalk bridge, the event recorder
  * metrics_idle.c     what clients and dashboards of Alertmanager look for and nothing here moves
  *
  * Units    as a metric's name says; ours are ns, see api_seconds().
@@ -23,6 +24,7 @@ static inline double api_seconds(ts_ns t) /* a span, or a time since 1970; TS_NO
 
 void api_put_sample_metrics(struct api *a, struct expo *x);
 void api_put_peer_metrics(struct api *a, struct expo *x);
+void api_put_outlet_metrics(struct api *a, struct expo *x);
 void api_put_idle_metrics(struct expo *x);
 
 #endif

@@ -78,13 +78,8 @@ static const struct idle rows[] = {
     COUNTER("tls_transport_stream_connections_received", "Gossip is not spoken."),
     COUNTER("tls_transport_read_errors", "Gossip is not spoken."),
     COUNTER("tls_transport_write_errors", "Gossip is not spoken."),
-    BY("events_recorded", "event_type", "", "Events are not exported."),
-    BY("event_output_drops", "output", "", "Events are not exported."),
-    BY("event_kafka_produce_errors", "output", "", "Events are not exported."),
-    COUNTER("event_recorder_bytes_written", "Events are not exported."),
-    COUNTER("events_dropped", "Events are not exported."),
-    COUNTER("event_serialize_errors", "Events are not exported."),
-    GAUGE("event_recorder_queue_length", "Events are not exported.", 0),
+    BY("event_kafka_produce_errors", "output", "", "Events do not go to Kafka."),
+    COUNTER("event_serialize_errors", "Events are always texts."),
 };
 
 static void metrics_idle_put(struct expo *x, const struct idle *r, const struct expo_label *label,

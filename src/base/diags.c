@@ -64,9 +64,12 @@ static bool diags_make_room(struct diags *d, enum diag_severity severity)
 struct diag *diags_add(struct diags *d, enum diag_severity severity, const char *id,
                        struct diag_place place, const char *fmt, ...)
 {
-    struct diag g = {.severity = severity, .id = id};
+    struct diag g = {.id = id};
     va_list ap;
 
+    if (d->wants != NULL && !d->wants(d->wants_arg, id, &place, &severity))
+        return NULL;
+    g.severity = severity;
     d->errors += severity == DIAG_ERROR;
     d->warnings += severity == DIAG_WARNING;
     if (d->n == DIAGS_MAX && !diags_make_room(d, severity))
@@ -101,4 +104,12 @@ void diag_second(struct diags *d, struct diag *g, struct diag_place place)
         return;
     place.file = arena_str(&d->text, place.file);
     g->second = place;
+}
+
+void diag_fix(struct diags *d, struct diag *g, str text)
+{
+    if (g == NULL)
+        return;
+    g->fix = arena_str(&d->text, text);
+    g->has_fix = true;
 }

@@ -8,6 +8,7 @@
 #include "cli/completion.h"
 #include "cli/config.h"
 #include "cli/explain.h"
+#include "cli/import_dingtalk.h"
 #include "cli/lint.h"
 #include "cli/query.h"
 #include "cli/receiver.h"
@@ -17,6 +18,7 @@
 #include "cli/silence.h"
 #include "cli/storage.h"
 #include "cli/template.h"
+#include "cli/test.h"
 
 struct reload_flags {
     struct client_flags client;
@@ -73,6 +75,8 @@ const struct command commands[] = {
      serve_flag_table, SIZED(struct serve_flags), serve_run},
     {"lint", NULL, "PATH...", "Check rule files and configurations", lint_flag_table,
      SIZED(struct lint_flags), lint_run},
+    {"test", NULL, "FILE...", "Run unit tests of rules and routes (promtool's files)",
+     test_flag_table, sizeof(struct test_flags), test_run},
     {"query", NULL, "EXPR", "Evaluate a PromQL expression over a file or ask a server",
      query_flag_table, SIZED(struct query_flags), query_run},
     {"alert", "add", "[NAME] LABEL=VALUE...", "Post an alert", alert_add_flags,
@@ -92,6 +96,9 @@ const struct command commands[] = {
      SIZED(struct silence_flags), silence_expire_run},
     {"receiver", "test", "NAME", "Send a made-up alert through a receiver", receiver_test_flags,
      SIZED(struct receiver_flags), receiver_test_run},
+    {"drill", NULL, "ALERTNAME",
+     "Try the whole way of a rule's alert, marked as a drill, and say what each channel answered",
+     drill_flag_table, SIZED(struct receiver_flags), drill_run},
     {"explain", "alert", "NAME|MATCHER...|FINGERPRINT",
      "Why an alert was or was not sent, to whom, and when it is told next", explain_flag_table,
      SIZED(struct explain_flags), explain_alert_run},
@@ -106,6 +113,9 @@ const struct command commands[] = {
     {"import", "alertmanager", "DIR",
      "Take over silences and the notification log of a stopped Alertmanager", bridge_flag_table,
      SIZED(struct bridge_flags), import_alertmanager_run},
+    {"import", "dingtalk", "CONFIG.YML",
+     "Print the robots of a DingTalk bridge (prometheus-webhook-dingtalk) as receivers",
+     import_dingtalk_flag_table, SIZED(struct import_dingtalk_flags), import_dingtalk_run},
     {"export", "alertmanager", "DIR",
      "Write silences and the notification log for an Alertmanager to take over", bridge_flag_table,
      SIZED(struct bridge_flags), export_alertmanager_run},

@@ -2,23 +2,36 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include "cli/say.h"
+#include "codec/json.h"
 #include "lint/lint.h"
 #include "lint/render.h"
 
 #define F struct lint_flags
 const struct flag lint_flag_table[] = {
-    FLAG(F, output, "output", FLAG_TEXT, "text", "FORMAT", "text, json or github", .letter = 'o',
-         .words = "text json github"),
+    FLAG(F, output, "output", FLAG_TEXT, "text", "FORMAT",
+         "text, json, github, sarif, junit or checkstyle", .letter = 'o', .words = RENDER_FORMATS),
     FLAG(F, fail_on, "fail-on", FLAG_TEXT, "error", "LEVEL",
          "the least severity that makes the exit code 1: error, warning or info",
          .words = "error warning info"),
+    FLAG(F, disable, "disable", FLAG_LIST, NULL, "ID[,ID...]", "checks that are left out"),
+    FLAG(F, severity, "severity", FLAG_LIST, NULL, "ID=LEVEL",
+         "how grave what a check finds is: error, warning, info or off"),
+    FLAG(F, fix, "fix", FLAG_BOOL, NULL, NULL,
+         "put what is meant into the files, where there is no doubt about it, and show the rest"),
+    FLAG(F, list, "list", FLAG_BOOL, NULL, NULL,
+         "print all checks (-o json: with all of their texts)"),
+    FLAG(F, explain, "explain", FLAG_TEXT, "", "ID",
+         "say what a check finds and why, with a bad and a good example"),
     FLAG(F, as, "as", FLAG_TEXT, "", "KIND",
-         "what the files are, whatever they look like: config, rules or test",
-         .words = "config rules test"),
+         "what the files are, whatever they look like: config, rules, test or dingtalk",
+         .words = "config rules test dingtalk"),
     FLAG(F, space_label, "enforced-namespace-label", FLAG_TEXT, "", "NAME",
          "check PrometheusRule files as rule_files with this enforced_namespace_label would"),
+    FLAG(F, color, "color", FLAG_TEXT, "auto", "WHEN", "auto (a terminal), always or never",
+         .words = "auto always never"),
     FLAG(F, quiet, "quiet", FLAG_BOOL, NULL, NULL, "no summary, and no findings below warning",
          .letter = 'q'),
     FLAGS_END,
@@ -59,55 +72,215 @@ static struct lint_result lint_check(char **args, int n, const struct lint_optio
         r.configs += more.configs;
         r.rule_files += more.rule_files;
         r.rules += more.rules;
+        r.tests += more.tests;
         r.skipped += more.skipped;
     }
     mem_free(paths);
     return r;
 }
 
+/* -- what the flags say -- */
+
+struct lint_wishes {
+    struct render_options render;
+    struct lint_options lint;
+    enum diag_severity fail_on;
+    VEC(struct lint_level) levels;
+};
+
+static bool add_level(struct lint_wishes *w, str id, str level, const char *flag)
+{
+    struct lint_level x = {.row = check_of(id), .is_off = str_is(level, "off")};
+
+    if (x.row == NULL) {
+        say(stderr, "tocsin: --%s: no check is called '%.*s' (tocsin lint --list)\n", flag,
+            STR(id));
+        return false;
+    }
+    if (!x.is_off && !diag_severity_parse(level, &x.severity)) {
+        say(stderr, "tocsin: --%s: '%.*s' is none of error, warning, info, off\n", flag,
+            STR(level));
+        return false;
+    }
+    vec_push(&w->levels, x);
+    return true;
+}
+
+static bool read_levels(const struct lint_flags *f, struct lint_wishes *w)
+{
+    for (size_t i = 0; i < f->severity.n; i++) {
+        str level = str_of(f->severity.v[i]), id = str_cut(&level, '=');
+
+        if (!add_level(w, id, level, "severity"))
+            return false;
+    }
+    for (size_t i = 0; i < f->disable.n; i++)
+        for (str rest = str_of(f->disable.v[i]); rest.n != 0;)
+            if (!add_level(w, str_trim(str_cut(&rest, ',')), S("off"), "disable"))
+                return false;
+    w->lint.levels = w->levels.v;
+    w->lint.n_levels = w->levels.n;
+    return true;
+}
+
+/* True: *color has its value. The words have been checked. */
+static bool wants_color(const char *when)
+{
+    return strcmp(when, "always") == 0 ||
+           (strcmp(when, "auto") == 0 && isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL);
+}
+
+static bool read_wishes(const struct lint_flags *f, struct lint_wishes *w)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    *w = (struct lint_wishes){.render = {.colour = wants_color(f->color),
+                                         .least = f->quiet ? DIAG_WARNING : DIAG_INFO},
+                              .lint = {.mode = MATCHER_FALLBACK,
+                                       .is_known = f->as[0] != '\0',
+                                       .space_label = str_of(f->space_label),
+                                       .now = now.tv_sec * NS_PER_S}};
+    if (!render_format_parse(str_of(f->output), &w->render.format))
+        say(stderr, "tocsin: --output: '%s' is none of " RENDER_FORMATS "\n", f->output);
+    else if (!diag_severity_parse(str_of(f->fail_on), &w->fail_on))
+        say(stderr, "tocsin: --fail-on: '%s' is none of error, warning, info\n", f->fail_on);
+    else if (w->lint.is_known && !lint_kind_parse(str_of(f->as), &w->lint.kind))
+        say(stderr, "tocsin: --as: '%s' is none of config, rules, test, dingtalk\n", f->as);
+    else
+        return read_levels(f, w);
+    return false;
+}
+
+/* -- the table of checks -- */
+
+static void put_check(struct json_writer *w, const struct check_row *row)
+{
+    json_open(w, '{');
+    json_put_text(w, "id", str_of(row->id));
+    json_put_text(w, "severity", str_of(diag_severity_text(row->severity)));
+    json_put_text(w, "title", str_of(row->title));
+    json_put_text(w, "why", str_of(row->why));
+    if (row->bad != NULL) {
+        json_put_text(w, "bad", str_of(row->bad));
+        json_put_text(w, "good", str_of(row->good));
+    }
+    if (row->pint != NULL)
+        json_put_text(w, "pint", str_of(row->pint));
+    json_key(w, S("fixable"));
+    json_put_bool(w, row->is_fixable);
+    json_key(w, S("online"));
+    json_put_bool(w, row->is_online);
+    json_close(w, '}');
+}
+
+static void list_checks(enum render_format format)
+{
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+
+    json_writer_init(&w, &b, false);
+    json_open(&w, '[');
+    for (const struct check_row *row = check_rows; row->id != NULL; row++)
+        if (format == RENDER_JSON)
+            put_check(&w, row);
+        else
+            say(stdout, "%s  %-7s  %s%s\n", row->id, diag_severity_text(row->severity), row->title,
+                row->is_fixable ? " (--fix)" : "");
+    json_close(&w, ']');
+    if (format == RENDER_JSON)
+        say(stdout, "%.*s\n", STR(buf_str(&b)));
+    buf_release(&b);
+}
+
+static void show_example(const char *what, const char *text)
+{
+    say(stdout, "\n%s:\n\n", what);
+    for (str rest = str_of(text); rest.n != 0;)
+        say(stdout, "    %.*s\n", STR(str_cut(&rest, '\n')));
+}
+
+static int explain_check(const char *id)
+{
+    const struct check_row *row = check_of(str_of(id));
+
+    if (row == NULL) {
+        say(stderr, "tocsin: no check is called '%s' (tocsin lint --list)\n", id);
+        return EXIT_USAGE;
+    }
+    say(stdout, "%s (%s): %s\n\n%s\n", row->id, diag_severity_text(row->severity), row->title,
+        row->why);
+    if (row->bad != NULL) {
+        show_example("Bad", row->bad);
+        show_example("Good", row->good);
+    }
+    say(stdout, "\nTo leave it out: --disable=%s, or a comment \"# tocsin: ignore %s\"%s%s.\n",
+        row->id, row->id, row->pint != NULL ? "; pint calls it " : "",
+        row->pint != NULL ? row->pint : "");
+    return EXIT_OK;
+}
+
+/* -- the command -- */
+
+static struct lint_result lint_and_fix(const struct lint_flags *f, char **args, int n_args,
+                                       const struct lint_wishes *w, struct diags *d)
+{
+    struct lint_result r = lint_check(args, n_args, &w->lint, d);
+    size_t done, files;
+
+    if (!f->fix)
+        return r;
+    done = lint_fix(d, &files);
+    if (done == 0)
+        return r;
+    if (!f->quiet)
+        say(stderr, "%zu mended in %zu files\n", done, files);
+    diags_release(d);
+    diags_init(d);
+    return lint_check(args, n_args, &w->lint, d);
+}
+
+static int lint_print(const struct lint_flags *f, const struct lint_wishes *w,
+                      const struct lint_result *r, const struct diags *d)
+{
+    struct buf out = BUF_INIT;
+
+    diags_render(&out, d, &w->render);
+    fwrite(out.n != 0 ? out.p : "", 1, out.n, stdout); /* shown already */
+    buf_release(&out);
+    if (w->render.format == RENDER_TEXT && !f->quiet)
+        say(stdout, "%zu configurations, %zu rule files with %zu rules, %zu tests, %zu skipped\n",
+            r->configs, r->rule_files, r->rules, r->tests, r->skipped);
+    if (r->configs + r->rule_files + r->tests + r->skipped == 0 && d->errors == 0) {
+        say(stderr, "tocsin: there is nothing to check: no .yml or .yaml file is in there\n");
+        return EXIT_FAILED;
+    }
+    return lint_fails(d, w->fail_on) ? EXIT_FAILED : EXIT_OK;
+}
+
 int lint_run(const void *flags, char **args, int n_args)
 {
     const struct lint_flags *f = flags;
-    struct render_options ro = {.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
-                                .least = f->quiet ? DIAG_WARNING : DIAG_INFO};
-    struct lint_options o = {.mode = MATCHER_FALLBACK,
-                             .is_known = f->as[0] != '\0',
-                             .space_label = str_of(f->space_label)};
-    enum diag_severity fail_on;
+    struct lint_wishes w;
     struct lint_result r;
     struct diags d;
-    struct buf out = BUF_INIT;
-    bool fails;
+    int code = EXIT_USAGE;
 
-    if (!render_format_parse(str_of(f->output), &ro.format)) {
-        say(stderr, "tocsin: --output: '%s' is none of text, json, github\n", f->output);
-        return EXIT_USAGE;
-    }
-    if (!diag_severity_parse(str_of(f->fail_on), &fail_on)) {
-        say(stderr, "tocsin: --fail-on: '%s' is none of error, warning, info\n", f->fail_on);
-        return EXIT_USAGE;
-    }
-    if (o.is_known && !lint_kind_parse(str_of(f->as), &o.kind)) {
-        say(stderr, "tocsin: --as: '%s' is none of config, rules, test\n", f->as);
-        return EXIT_USAGE;
-    }
-    if (n_args == 0) {
+    if (!read_wishes(f, &w)) {
+        ;
+    } else if (f->list) {
+        list_checks(w.render.format);
+        code = EXIT_OK;
+    } else if (f->explain[0] != '\0') {
+        code = explain_check(f->explain);
+    } else if (n_args == 0) {
         say(stderr, "tocsin: lint needs files or folders ('-' is standard input)\n");
-        return EXIT_USAGE;
+    } else {
+        diags_init(&d);
+        r = lint_and_fix(f, args, n_args, &w, &d);
+        code = lint_print(f, &w, &r, &d);
+        diags_release(&d);
     }
-    diags_init(&d);
-    r = lint_check(args, n_args, &o, &d);
-    diags_render(&out, &d, &ro);
-    fwrite(out.n != 0 ? out.p : "", 1, out.n, stdout); /* shown already */
-    if (ro.format == RENDER_TEXT && !f->quiet)
-        say(stdout, "%zu configurations, %zu rule files with %zu rules, %zu skipped\n", r.configs,
-            r.rule_files, r.rules, r.skipped);
-    fails = lint_fails(&d, fail_on);
-    if (r.configs + r.rule_files + r.skipped == 0 && d.errors == 0) {
-        say(stderr, "tocsin: there is nothing to check: no .yml or .yaml file is in there\n");
-        fails = true;
-    }
-    diags_release(&d);
-    buf_release(&out);
-    return fails ? EXIT_FAILED : EXIT_OK;
+    vec_release(&w.levels);
+    return code;
 }

@@ -5,8 +5,9 @@
 #include "cli/command.h"
 
 struct lint_flags {
-    const char *output, *fail_on, *as, *space_label;
-    bool quiet;
+    const char *output, *fail_on, *as, *space_label, *explain, *color;
+    struct flag_list disable, severity;
+    bool quiet, fix, list;
 };
 
 extern const struct flag lint_flag_table[];

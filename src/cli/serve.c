@@ -74,7 +74,9 @@ static void on_stop(struct serve *s)
     s->stopping = true;
     log_info("shutting down");
     sd_notify_stopping();
-    http_server_drain(api_server(s->api));
+    if (s->recorder != NULL)
+        recorder_stops(s->recorder, s->clock.now.wall);
+    api_drain(s->api);
     timer_arm(&s->clock, &s->stop_by, ts_add(s->clock.now.mono, 3 * NS_PER_S));
     timer_arm(&s->clock, &s->tick, s->clock.now.mono);
 }
@@ -93,8 +95,9 @@ static void serve_tick(struct timer *t, struct now now)
 {
     struct serve *s = container_of(t, struct serve, tick);
 
-    if (s->stopping && http_server_open(api_server(s->api)) == 0 &&
-        notify_under_way(shell_notify(s->shell)) == 0 && forward_waiting(s->forward) == 0)
+    if (s->stopping && api_open(s->api) == 0 && notify_under_way(shell_notify(s->shell)) == 0 &&
+        forward_waiting(s->forward) == 0 &&
+        (s->recorder == NULL || recorder_waiting(s->recorder) == 0))
         loop_stop(s->loop);
     sd_notify_watchdog();
     log_close_windows(false);
@@ -161,6 +164,14 @@ static void log_decision(void *arg, const struct decision *d)
 static void forward_sent(void *arg, const struct alert_input *v, size_t n)
 {
     forward_alerts(((struct serve *)arg)->forward, v, n);
+}
+
+static void serve_happened(void *arg, const struct recorded_event *v, size_t n)
+{
+    struct serve *s = arg;
+
+    if (s->recorder != NULL)
+        recorder_take(s->recorder, v, n, s->clock.now.wall);
 }
 
 static str storage_of(const struct serve *s, const struct config *conf)
@@ -233,6 +244,7 @@ static bool start_shell(struct serve *s, struct config *conf)
                                 .external_url = s->external_url,
                                 .decided = log_decision,
                                 .forward = forward_sent,
+                                .happened = serve_happened,
                                 .restore = restore_pushes,
                                 .snapshot = snapshot_pushes,
                                 .jumped = serve_jumped,
@@ -342,6 +354,16 @@ static void read_web_files(struct sandbox *b, const char *path)
     arena_release(&a);
 }
 
+/* Files that others move away and make anew. */
+static void write_beside(struct sandbox *b, str path)
+{
+    size_t n = path.n;
+
+    while (n != 0 && path.p[n - 1] != '/')
+        n--;
+    sandbox_write(b, n > 1 ? str_sub(path, 0, n - 1) : n == 1 ? S("/") : S("."));
+}
+
 /* Before any thread is there, which would not be confined. */
 static void enter_sandbox(struct serve *s, const struct config *conf)
 {
@@ -360,6 +382,8 @@ static void enter_sandbox(struct serve *s, const struct config *conf)
     VEC_EACH (const char *const *, address, &s->flags->listen)
         if (str_starts_with(str_of(*address), S("unix:")))
             sandbox_listen(b, str_sub(str_of(*address), 5, strlen(*address)));
+    for (size_t i = 0; conf->recorder != NULL && i < conf->recorder->files.n; i++)
+        write_beside(b, conf->recorder->files.v[i].path);
     (void)!state_dir_make(dir, NULL); /* else its opening says why */
     sandbox_write(b, dir);
     if (s->flags->keep_last_good[0] != '\0') {
@@ -398,15 +422,20 @@ static int cli_serve_run(struct serve *s, struct config *conf, const struct diag
                          conf);
     s->instance = uuid_of(random_u64(), random_u64());
     s->forward = forward_new(s->transport, &s->clock, uuid_str(&s->instance));
+    if (s->features.event_recorder)
+        s->recorder = recorder_new(s->transport, &s->clock, str_of(s->host));
     if (!start_shell(s, conf))
         return EXIT_FAILED;
     s->heartbeat = heartbeat_new(s->shell, s->transport, &s->clock);
     s->parts = (struct configure){.shell = s->shell,
                                   .heartbeat = s->heartbeat,
                                   .store = s->store,
-                                  .forward = s->flags->shadow ? NULL : s->forward};
+                                  .forward = s->flags->shadow ? NULL : s->forward,
+                                  .recorder = s->recorder};
     ac.shell = s->shell;
     ac.loop = s->loop;
+    ac.transport = s->transport;
+    ac.is_shadow = s->flags->shadow;
     ac.pool = s->pool;
     ac.budgets = &s->budgets;
     ac.has_receiver_names = s->features.receiver_names;
@@ -420,6 +449,7 @@ static int cli_serve_run(struct serve *s, struct config *conf, const struct diag
     ac.store = s->store;
     ac.storage = storage_of(s, conf);
     ac.forward = s->forward;
+    ac.recorder = s->recorder;
     ac.instance = uuid_str(&s->instance);
     s->api = api_new(&ac);
     if (!use_web_config(s))
@@ -435,10 +465,13 @@ static int cli_serve_run(struct serve *s, struct config *conf, const struct diag
                                                         .finish = serve_finish_reload,
                                                         .arg = s});
     s->signals = signals_new(loop_base(s->loop), on_signal, s);
-    if (!listen_all(s))
+    if (!listen_all(s) || !serve_use_bridge(s, conf))
         return EXIT_FAILED;
     derive_external_url(s);
     configure_begin(&s->parts, conf);
+    if (s->recorder != NULL)
+        recorder_started(s->recorder, S("0.34.0"), S("(tocsin " TOCSIN_VERSION ")"),
+                         s->clock.now.wall);
     serve_begin_files(s, refused);
     s->stop_by.fire = stop_now;
     s->tick.fire = serve_tick;
@@ -493,6 +526,7 @@ static void tear_down(struct serve *s, int code)
     file_set_free(s->before);
     shell_free(s->shell);
     forward_free(s->forward);
+    recorder_free(s->recorder);
     configure_release(&s->parts);
     store_free(s->store);
     pool_free(s->pool);

@@ -18,6 +18,7 @@ static struct config *serve_config_load_files(const struct serve *s, const struc
                                               struct diags *d)
 {
     struct config_options o = {.mode = s->features.mode,
+                               .records_events = s->features.event_recorder,
                                .tolerates_rules = s->flags->tolerate_rules,
                                .files = files,
                                .may_read = may_read,
@@ -136,6 +137,16 @@ static void note_reload(struct serve *s, bool ok, const struct diags *d, str pro
     shell_event(s->shell, &ev, NULL);
 }
 
+bool serve_use_bridge(struct serve *s, const struct config *c)
+{
+    struct err e = ERR_INIT;
+    bool ok = api_use_bridge(s->api, c, &e);
+
+    if (!ok)
+        log_error("cannot listen", LOG_ERR(&e));
+    return ok;
+}
+
 /* A rollback does not touch the disk: what is refused there is not to be loaded again by itself. Reading the same again
  * leaves what ran before. */
 static void take_files(struct serve *s, struct reload_result *r)
@@ -154,11 +165,23 @@ static void take_files(struct serve *s, struct reload_result *r)
     config_keep_put(&s->keep, now);
 }
 
+/* The last thing that may fail. */
+static bool moves_bridge(struct serve *s, const struct config *next, struct diags *d)
+{
+    struct err e = ERR_INIT;
+
+    if (api_use_bridge(s->api, next, &e))
+        return true;
+    diags_add(d, DIAG_ERROR, "C009", next->bridge->place, "%s", e.msg);
+    return false;
+}
+
 bool serve_finish_reload(void *arg, struct reload_result *r, struct buf *problems)
 {
     struct serve *s = arg;
     bool allows_no_route = r->wish.allows_no_route || s->flags->allow_no_route;
-    bool ok = r->config != NULL && configure_check(&s->parts, r->config, allows_no_route, &r->d);
+    bool ok = r->config != NULL && configure_check(&s->parts, r->config, allows_no_route, &r->d) &&
+              (r->wish.is_dry_run || moves_bridge(s, r->config, &r->d));
 
     diags_render_plain(problems, &r->d);
     if (!r->wish.is_dry_run)

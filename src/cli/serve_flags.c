@@ -99,7 +99,7 @@ const struct flag serve_flag_table[] = {
         "out a rule that runs"),
     FLAG(F, features, "enable-feature", FLAG_TEXT, "", "LIST",
          "classic-mode, utf8-strict-mode, receiver-name-in-metrics, alert-names-in-metrics, "
-         "group-key-in-metrics; auto-gomemlimit and event-recorder are accepted without effect"),
+         "group-key-in-metrics, event-recorder; auto-gomemlimit is accepted without effect"),
     FLAG(
         F, sandbox, "sandbox", FLAG_TEXT, "on", "on|off",
         "files outside of the configuration's and the storage's folders, and system calls that are "
@@ -122,7 +122,7 @@ static bool parse_features(const char *list, struct serve_features *out)
                  {"alert-names-in-metrics", &out->alert_names},
                  {"group-key-in-metrics", &out->group_keys},
                  {"auto-gomemlimit", &nothing},
-                 {"event-recorder", &nothing}};
+                 {"event-recorder", &out->event_recorder}};
     str rest = str_of(list);
 
     while (rest.p != NULL && rest.n != 0) {

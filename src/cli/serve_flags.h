@@ -32,6 +32,7 @@ extern const struct flag serve_flag_table[];
 struct serve_features {
     enum matcher_mode mode;
     bool receiver_names, alert_names, group_keys; /* in metrics */
+    bool event_recorder;
 };
 
 /* Whether they can be followed, and what features they ask for. Sets the log up. */

@@ -35,6 +35,7 @@ struct serve {
     const struct diags *refused; /* at the start, when the last good files run */
     struct timer tell_refused;
     struct forward *forward;
+    struct recorder *recorder; /* NULL: no events are recorded */
     struct configure parts;
     struct uuid instance; /* tells this process from all others */
     struct signals *signals;
@@ -53,6 +54,9 @@ void serve_say_loaded(struct serve *s, const struct config *c, const struct diag
 /* Keeps and watches the files from here on. refused: of the files as they are, when the last good ones run; else without an
  * error. */
 void serve_begin_files(struct serve *s, const struct diags *refused);
+
+/* False: it has said why. */
+bool serve_use_bridge(struct serve *s, const struct config *c);
 
 /* For the reloader (reload.h). */
 struct config *serve_running(void *arg);

@@ -97,6 +97,19 @@ static struct yaml_node *fault(struct yaml_builder *b, const char *id, struct ya
     return NULL;
 }
 
+/* Of a character that may not be there libyaml tells the byte alone. */
+static struct yaml_mark place_of_problem(struct yaml_builder *b)
+{
+    yaml_mark_t m = b->parser.problem_mark;
+    str before;
+
+    if (b->parser.error == YAML_READER_ERROR && b->parser.problem_offset <= b->doc->source.n) {
+        before = str_sub(b->doc->source, 0, b->parser.problem_offset);
+        m.index = utf8_count(before);
+    }
+    return yaml_mark_of(b, &m);
+}
+
 static bool next_event(struct yaml_builder *b, yaml_event_t *ev)
 {
     const yaml_parser_t *p = &b->parser;
@@ -104,10 +117,9 @@ static bool next_event(struct yaml_builder *b, yaml_event_t *ev)
 
     if (yaml_parser_parse(&b->parser, ev))
         return true;
-    g = diags_add(b->d, DIAG_ERROR, "Y001",
-                  yaml_place_at(b->doc, yaml_mark_of(b, &p->problem_mark), 0), "yaml: %s%s%s",
-                  p->problem != NULL ? p->problem : "unreadable", p->context != NULL ? ", " : "",
-                  p->context != NULL ? p->context : "");
+    g = diags_add(b->d, DIAG_ERROR, "Y001", yaml_place_at(b->doc, place_of_problem(b), 0),
+                  "yaml: %s%s%s", p->problem != NULL ? p->problem : "unreadable",
+                  p->context != NULL ? ", " : "", p->context != NULL ? p->context : "");
     if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
         diag_second(b->d, g, yaml_place_at(b->doc, yaml_mark_of(b, &p->context_mark), 0));
     return false;

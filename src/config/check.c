@@ -117,13 +117,15 @@ static void check_root(struct conf_run *run, const struct route_conf *r)
 static void check_no_route(struct conf_run *run, const struct config_top *top,
                            const struct config *c, struct diag_place place)
 {
-    if (c->n_receivers + c->n_inhibit_rules + c->n_time_intervals + top->templates.n == 0)
-        diags_add(run->d, DIAG_WARNING, "C003", place,
-                  "no \"route\": alerts are shown, none is delivered");
-    else
+    size_t bridged = c->bridge != NULL ? c->bridge->n_targets : 0; /* told without a route */
+
+    if (c->n_receivers - bridged + c->n_inhibit_rules + c->n_time_intervals + top->templates.n != 0)
         diags_add(run->d, DIAG_ERROR, "C003", place,
                   "no \"route\": receivers, inhibit rules, templates and time intervals are of no "
                   "use without one");
+    else if (c->bridge == NULL)
+        diags_add(run->d, DIAG_WARNING, "C003", place,
+                  "no \"route\": alerts are shown, none is delivered");
 }
 
 /* -- intervals, sources, rule files -- */

@@ -29,6 +29,7 @@
 #include "notify/notify_conf.h"
 #include "os/file_set.h"
 #include "push/push_conf.h"
+#include "recorder/recorder_conf.h"
 #include "route/route_conf.h"
 #include "ruler/rule_file.h"
 #include "scrape/scrape_conf.h"
@@ -50,6 +51,18 @@ struct storage_conf {
     dur_ns journal_age;
     int64_t journal_size;           /* bytes */
     int64_t max_series, max_memory; /* of samples; 0 = no limit */
+};
+
+/* DingTalk's bridge, prometheus-webhook-dingtalk, whose place we take: where its senders post, and its config.yml as it is.
+ * Each of its targets is a receiver "dingtalk/NAME", which routes may name, too. */
+struct bridge_conf {
+    str listen_address, config_file;
+    bool enable_lifecycle;
+    struct diag_place place;
+    str *targets, *receivers; /* names, in the order of the file */
+    size_t n_targets;
+    struct conf_strings templates; /* patterns, resolved */
+    struct messages *messages;     /* built-in ones, and what these found */
 };
 
 /* One entry of rule_files. */
@@ -89,6 +102,8 @@ struct config {
     size_t n_scrapes;
     struct push_conf *push; /* NULL: pushes are not taken */
     struct alerting_conf alerting;
+    struct bridge_conf *bridge;     /* NULL: off */
+    struct recorder_conf *recorder; /* NULL: no events are recorded */
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;
@@ -107,6 +122,7 @@ struct config_options {
     size_t n_paths;
     enum matcher_mode mode;
     bool without_rules;        /* rule files are not loaded */
+    bool records_events;       /* event_recorder counts; otherwise it is checked, and that is all */
     bool tolerates_rules;      /* bad rules are left out, with warnings */
     const struct files *files; /* where they are read from, or kept; NULL: the disk alone */
     bool (*may_read)(const void *arg, str path); /* NULL: all that is named can be read */
@@ -136,6 +152,8 @@ void config_unref(struct config *c); /* NULL is fine */
 const struct receiver_conf *config_receiver(const struct config *c,
                                             str name);                     /* NULL when unknown */
 const struct source_conf *config_source(const struct config *c, str name); /* NULL when unknown */
+/* The receiver of a target of the bridge's. */
+bool config_bridge_receiver(const struct config *c, str target, str *receiver);
 /* A rule of running that fresh left out for its problems; NULL: nothing is lost. */
 const struct rule_skipped *config_lost_rule(const struct config *fresh,
                                             const struct config *running);

@@ -41,6 +41,8 @@ struct config_top {
     struct conf_strings scrape_files;
     struct push_conf *push;
     struct alerting_conf alerting;
+    struct bridge_conf *bridge;
+    struct recorder_conf *recorder;
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;
@@ -48,7 +50,8 @@ struct config_top {
     struct notifications_conf notifications;
 };
 
-extern const struct conf_type config_top_type, global_conf_type, heartbeat_conf_type;
+extern const struct conf_type config_top_type, global_conf_type, heartbeat_conf_type,
+    bridge_conf_type;
 
 bool smarthost_is_valid(str s);
 
@@ -60,6 +63,13 @@ bool receivers_decode(struct conf_in *in, const struct yaml_node *node, void *me
 void receivers_print(struct conf_out *o, const void *member);
 /* Joins receivers of one name in different files. */
 void receivers_finish(struct conf_run *run, struct config_top *top, struct config *c);
+
+/* One entry of a kind; in->above: the struct global_conf. False: it has complained. */
+bool receivers_decode_entry(const struct conf_in *in, const struct yaml_node *node,
+                            const struct receiver_type *type, struct integration_conf *ic);
+
+/* bridge.c: reads the bridge's config.yml, and adds its targets to c's receivers. */
+void config_load_bridge(struct conf_run *run, struct config *c, const struct files *files);
 
 /* check.c: what only the whole shows. */
 void config_check(struct conf_run *run, struct config_top *top, struct config *c,

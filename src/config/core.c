@@ -35,10 +35,11 @@ static uint64_t core_destination_of(const struct receiver_conf *r,
 {
     const struct conf_key *keys = ic->type->conf->keys;
     struct buf b = BUF_INIT;
+    bool is_told = ic->type->destination != NULL && ic->type->destination(ic->conf, &b);
     uint64_t h;
     str token = STR_NONE;
 
-    for (const struct conf_key *k = keys; k->name != NULL; k++) {
+    for (const struct conf_key *k = keys; !is_told && k->name != NULL; k++) {
         const char *member = (const char *)ic->conf + k->offset;
 
         if (k->kind == CONF_SECRET || k->kind == CONF_SECRET_URL) {
@@ -132,6 +133,7 @@ void config_fill_core(struct config *c)
     core->external_labels = c->external_labels;
     core->alert_relabel_configs = c->alerting.alert_relabel_configs;
     core->forwards = c->alerting.alertmanagers.n != 0;
+    core->records_events = c->recorder != NULL;
     core->journal_age = c->storage.journal_age;
     core->journal_size = c->storage.journal_size;
     fill_receivers(c);

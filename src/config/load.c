@@ -36,6 +36,8 @@ void config_unref(struct config *c)
     str_map_release(&c->zones);
     str_map_release(&c->core.receiver_by_name);
     messages_free(c->messages);
+    if (c->bridge != NULL)
+        messages_free(c->bridge->messages);
     arena_release(&c->arena);
     mem_free(c);
 }
@@ -155,12 +157,34 @@ static void load_take(struct config *c, struct config_top *top)
     c->n_scrapes = top->scrapes.n;
     c->push = top->push;
     c->alerting = top->alerting;
+    c->bridge = top->bridge;
+    c->recorder = top->recorder;
     c->heartbeat = top->heartbeat;
     c->storage = top->storage;
     c->web = top->web;
     c->core.silences = top->silences;
     c->core.notifications = top->notifications;
     c->storage.keep_all = str_is(top->storage.keep, "all");
+}
+
+/* Whoever has events go somewhere relies on it: where they do not, it is said, and nothing is done by halves. */
+static void load_check_recorder(struct conf_run *run, struct config *c, bool is_on)
+{
+    struct recorder_conf *r = c->recorder;
+
+    if (r == NULL)
+        return;
+    if (r->kafka != NULL && r->kafka->n != 0)
+        diag_help(run->d,
+                  diags_add(run->d, is_on ? DIAG_ERROR : DIAG_WARNING, is_on ? "C009" : "C007",
+                            r->place, "event_recorder.kafka_outputs: events do not go to Kafka"),
+                  "post them to a Kafka REST proxy by \"webhook_outputs\", or ship the file of "
+                  "\"file_outputs\"");
+    if (is_on)
+        return;
+    diags_add(run->d, DIAG_WARNING, "C007", r->place,
+              "event_recorder: no events are recorded without --enable-feature=event-recorder");
+    c->recorder = NULL;
 }
 
 static bool load_messages(struct conf_run *run, struct config *c, const struct files *files)
@@ -244,6 +268,11 @@ static void load_load(struct conf_run *run, struct config *c, const struct confi
     if (!are_within_reach(o, run, 0, texts[0].path))
         return;
     receivers_finish(run, &top, c);
+    named = run->named.n;
+    config_load_bridge(run, c, o->files);
+    if (!are_within_reach(o, run, named, texts[0].path))
+        return;
+    load_check_recorder(run, c, o->records_events);
     config_check(run, &top, c, parts, n);
     keep_files(run, c, texts, n);
     if (!load_messages(run, c, o->files))
@@ -374,6 +403,10 @@ bool config_files_sum(const struct config *c, const str *paths, size_t n, uint64
         read_patterns(&into, &c->rule_files[i].files, &a);
     read_patterns(&into, &c->templates, &a);
     read_patterns(&into, &c->scrape_files, &a);
+    if (c->bridge != NULL) {
+        read_quietly(&into, c->bridge->config_file);
+        read_patterns(&into, &c->bridge->templates, &a);
+    }
     *sum = file_set_sum(into.into);
     file_set_free(into.into);
     arena_release(&a);

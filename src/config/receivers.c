@@ -157,8 +157,8 @@ static void receivers_shape(const struct conf_in *in, const struct yaml_node *no
 }
 
 /* in->above: the struct global_conf. */
-static bool decode_entry(const struct conf_in *in, const struct yaml_node *node,
-                         const struct receiver_type *type, struct integration_conf *ic)
+bool receivers_decode_entry(const struct conf_in *in, const struct yaml_node *node,
+                            const struct receiver_type *type, struct integration_conf *ic)
 {
     const struct global_conf *global = in->above;
     struct entry_common common;
@@ -215,8 +215,8 @@ static bool decode_kinds(const struct conf_in *in, const struct yaml_node *node,
         for (size_t j = 0; j < list->n; j++) {
             struct conf_in item = conf_enter_item(&at, j);
 
-            if (decode_entry(&item, list->items[j], receiver_types[i],
-                             &r->integrations[r->n_integrations]))
+            if (receivers_decode_entry(&item, list->items[j], receiver_types[i],
+                                       &r->integrations[r->n_integrations]))
                 r->n_integrations++;
             else
                 ok = false;

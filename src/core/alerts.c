@@ -1,6 +1,7 @@
 /* Alerts come in, are merged with what is known under their fingerprint, and join the groups of every route that takes
  * them. Only news goes to the alert log: a refresh that moves endsAt is remembered, not written. */
 #include "core/engine_priv.h"
+#include "core/happenings.h"
 
 #include "base/utf8.h"
 #include "codec/pack.h"
@@ -55,6 +56,7 @@ static struct alert *alerts_store(struct engine *e, struct alert *a, struct aler
         u64_map_put(&e->alerts, alert_fingerprint(a), a);
         e->live_bytes += 256;
         log_alert(e, a, fx);
+        happened_alert(e, a, now, fx);
         changed_alert(e, a);
         if (inhibitor_add(e->inhibitor, a))
             changed_sources(e);
@@ -159,6 +161,8 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
             if (!may_group(e, a, now))
                 continue;
             g = group_new(r, e->names, gl);
+            if (e->conf->records_events)
+                g->uuid = uuid_of(rand_next(&e->ids), rand_next(&e->ids));
             if (alert_is_resolved(a, now) && !was_told_firing(e, g)) {
                 group_free(g);
                 continue; /* nobody was told that it fired, and nobody needs to be told that it ended */
@@ -174,6 +178,7 @@ void alerts_route(struct engine *e, struct alert *a, struct now now, struct effe
             d->group_key = arena_str(&fx->arena, g->key);
             d->receiver = r->receiver;
             d->until = ts_add(now.wall, g->timer.key - now.mono);
+            happened_grouped(e, g, a, now, fx);
         }
         if (group_insert(g, a))
             changed_group(e, g);

@@ -139,7 +139,8 @@ bool audience_is_settled(const struct engine *e, const struct outbox_row *row, t
     bool nothing_holds = silencer_count(e->silencer) == 0 && inhibitor_rules(e->inhibitor) == 0 &&
                          e->conf->n_time_intervals == 0;
 
-    return nothing_holds || row->may_have_arrived || e->rules_wait != RULES_RUN ||
+    return nothing_holds || row->is_relayed || row->may_have_arrived ||
+           e->rules_wait != RULES_RUN ||
            (row->asked == audience_revision(e) && mono - row->decided_mono < NS_PER_S);
 }
 

@@ -61,6 +61,7 @@ struct core_conf {
     bool forwards; /* what our rules send goes to other Alertmanagers, too */
     struct silence_policy silences;
     struct notifications_conf notifications;
+    bool records_events; /* for the event recorder: happenings.h */
     dur_ns journal_age;
     int64_t journal_size; /* bytes */
     const str *kinds;     /* of integrations: each that there is */

@@ -12,6 +12,8 @@
 #include "core/digest.h"
 #include "core/engine_priv.h"
 #include "core/fallback.h"
+#include "core/happenings.h"
+#include "core/relay.h"
 
 #include <stdio.h>
 
@@ -185,7 +187,7 @@ void outbox_serve(struct engine *e, struct now now, struct effects *fx)
 
         if (!budget_spend(e, s, now, fx)) {
             delivery_record(fx, DECISION_DROPPED, s->row, now, S("the day's budget is spent"));
-            group_answered(e, s->row->flush_id, false);
+            group_answered(e, s->row->flush_id, false, now, fx);
             slot_advance(e, s, now, fx);
             continue;
         }
@@ -236,7 +238,7 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
     if (old->attempt != 0)
         count_failed(e, old, old->failure);
     delivery_record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
-    group_answered(e, old->flush_id, false);
+    group_answered(e, old->flush_id, false, now, fx);
     s->row = row;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
@@ -260,7 +262,7 @@ void outbox_decide(struct engine *e, const struct notification *n,
     }
     if (outbox_in_flight(s)) {
         if (s->next != NULL) {
-            group_answered(e, s->next->flush_id, false);
+            group_answered(e, s->next->flush_id, false, now, fx);
             outbox_row_free(s->next);
         }
         s->next = row;
@@ -339,7 +341,7 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
     if (s->row->attempt != 0)
         count_failed(e, s->row, s->row->failure);
     state_delete(&fx->commit, STATE_OUTBOX, key);
-    group_answered(e, s->row->flush_id, true);
+    group_answered(e, s->row->flush_id, true, now, fx);
     slot_remove(e, s);
     return true;
 }
@@ -347,7 +349,7 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
 void outbox_withdraw(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
 {
     delivery_record(fx, DECISION_DROPPED, s->row, now, S("nobody of it may be told any more"));
-    group_answered(e, s->row->flush_id, false);
+    group_answered(e, s->row->flush_id, false, now, fx);
     slot_advance(e, s, now, fx);
 }
 
@@ -389,6 +391,19 @@ void nflog_write(struct engine *e, str key, struct nflog_entry *entry, struct no
     nflog_pack(&b, entry, now);
     state_put(&fx->commit, STATE_TOLD, key, buf_str(&b));
     buf_release(&b);
+}
+
+static void nflog_forget(struct engine *e, str key, struct effects *fx)
+{
+    struct nflog_map_entry *known = nflog_map_find(&e->nflog, key);
+    str owned = known != NULL ? known->key : STR_NONE;
+
+    if (known == NULL)
+        return;
+    state_delete(&fx->commit, STATE_TOLD, key);
+    nflog_entry_free(known->value);
+    nflog_map_del_entry(&e->nflog, known);
+    mem_str_free(owned);
 }
 
 void nflog_gc(struct engine *e, struct now now, struct effects *fx)
@@ -454,6 +469,7 @@ static void note_answer(struct engine *e, const struct outbox_row *r,
     } else {
         rs->last_failure = now.wall;
         snprintf(rs->last_error, sizeof(rs->last_error), "%.*s", STR(d->error));
+        rs->last_status = d->status;
     }
 }
 
@@ -479,7 +495,7 @@ static bool next_is_news(const struct engine *e, const struct outbox_slot *s, st
 
     return nflog_decide(entry != NULL ? *entry : NULL, next->firing, next->resolved, true,
                         next->repeat_interval, now) != REASON_NONE ||
-           next->may_have_arrived || row_tells_ends(next);
+           next->may_have_arrived || next->is_relayed || row_tells_ends(next);
 }
 
 /* The answered row goes; what was decided meanwhile takes its place if it is news. */
@@ -490,7 +506,7 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
 
     queue_leave(&e->queue, &s->place);
     if (next != NULL && !next_is_news(e, s, now)) {
-        group_answered(e, next->flush_id, true);
+        group_answered(e, next->flush_id, true, now, fx);
         outbox_row_free(next);
         next = NULL;
     }
@@ -518,10 +534,16 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
 
     delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
     queue_well(&e->queue, s->destination);
+    happened_delivered(e, r, now, fx);
     if (r->firing.n != 0)
         told->opened_as = mem_str_dup(outbox_told_as(r));
-    nflog_write(e, r->key, told, now, fx);
-    group_answered(e, r->flush_id, true);
+    if (r->is_relayed && !relay_may_come_again(r)) {
+        nflog_entry_free(told);
+        nflog_forget(e, r->key, fx);
+    } else {
+        nflog_write(e, r->key, told, now, fx);
+    }
+    group_answered(e, r->flush_id, true, now, fx);
     slot_advance(e, s, now, fx);
 }
 
@@ -542,6 +564,8 @@ static void slot_waits_again(struct engine *e, struct outbox_slot *s, struct now
     if (s->next != NULL) {
         struct outbox_row *next = s->next;
 
+        if (s->row->is_relayed)
+            next = s->next = relay_join(s->row, next, now);
         next->may_have_arrived = s->row->may_have_arrived;
         is_news = next_is_news(e, s, now);
         s->next = NULL;
@@ -637,8 +661,8 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
     delivery_record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
     fallback_look(e, s, true, now, fx);
-    group_answered(e, s->row->flush_id, false);
-    if (s->row->may_have_arrived || d->may_have_arrived)
+    group_answered(e, s->row->flush_id, false, now, fx);
+    if (!s->row->is_relayed && (s->row->may_have_arrived || d->may_have_arrived))
         log_unsure(e, s->row, now, fx);
     if (s->next != NULL)
         s->next->may_have_arrived = s->row->may_have_arrived || d->may_have_arrived;
@@ -736,6 +760,7 @@ void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, s
     ts_ns latest = row->attempt == 0 ? now.mono : ts_add(now.mono, WAIT_MAX_M * NS_PER_M);
 
     row->not_before = row->not_before < latest ? row->not_before : latest;
+    row->is_restored = true;
 
     if (s != NULL && s->row->decided_at >= row->decided_at) {
         outbox_row_free(row);

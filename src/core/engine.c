@@ -4,6 +4,8 @@
 #include "core/bucket.h"
 #include "core/engine_priv.h"
 #include "core/fallback.h"
+#include "core/happenings.h"
+#include "core/relay.h"
 #include "core/part.h"
 
 MAP_DEFINE(nflog_map, str, struct nflog_entry *, hash_str, str_eq);
@@ -21,6 +23,7 @@ void effects_clear(struct effects *fx)
     vec_clear(&fx->rules);
     vec_clear(&fx->decisions);
     vec_clear(&fx->forward);
+    vec_clear(&fx->happenings);
     vec_clear(&fx->retire);
     arena_reset(&fx->arena);
 }
@@ -31,6 +34,7 @@ void effects_release(struct effects *fx)
     vec_release(&fx->rules);
     vec_release(&fx->decisions);
     vec_release(&fx->forward);
+    vec_release(&fx->happenings);
     vec_release(&fx->retire);
     state_commit_release(&fx->commit);
     arena_release(&fx->arena);
@@ -231,7 +235,9 @@ static void silence_put(struct engine *e, struct silence *in, struct now now, st
                         struct event_result *r)
 {
     struct uuid fresh = uuid_of(rand_next(&e->ids), rand_next(&e->ids));
+    struct uuid asked = in->id;
     const struct silence *gone;
+    bool was_known;
 
     r->ok = silence_is_allowed(&e->conf->silences, in, &r->err);
     if (!r->ok) {
@@ -241,12 +247,14 @@ static void silence_put(struct engine *e, struct silence *in, struct now now, st
     r->ok = silencer_put(e->silencer, in, fresh, now.wall, e->mode, &r->silence_id, &gone, &r->err);
     if (!r->ok)
         return;
+    was_known = str_eq(uuid_str(&asked), uuid_str(&r->silence_id));
     if (gone != NULL) {
         changed_silence(e, gone);
         put_silence_row(fx, gone);
         groups_silence_ends(e, gone, now);
     }
     changed_silence(e, silencer_get(e->silencer, uuid_str(&r->silence_id)));
+    happened_silence(e, silencer_get(e->silencer, uuid_str(&r->silence_id)), !was_known, fx);
     put_silence_row(fx, silencer_get(e->silencer, uuid_str(&r->silence_id)));
     groups_silence_ends(e, silencer_get(e->silencer, uuid_str(&r->silence_id)), now);
 }
@@ -333,6 +341,7 @@ void engine_step(struct engine *e, struct event *ev, struct now now, struct effe
             builtin_set(e, ev->builtin.kind, ev->builtin.raised, ev->builtin.subject,
                         ev->builtin.why, now, fx);
         break;
+    case EVENT_RELAY: relay_take(e, ev->relay, now, fx, r); break;
     case EVENT_STOPS: alerts_log_ends(e, now, fx); break;
     }
     alerts_tell_limits(e, now, fx);

@@ -59,6 +59,7 @@ enum event_kind {
     EVENT_CLOCK_STEPPED, /* the wall clock jumped against the monotonic one */
     EVENT_PAUSED, /* nothing ran for a while (suspend, stopped process): senders could not refresh */
     EVENT_BUILTIN, /* a condition of our own began or ended */
+    EVENT_RELAY,   /* a message to be passed on: relay.h */
     EVENT_STOPS,   /* an orderly stop has begun */
 };
 
@@ -126,6 +127,7 @@ struct event {
         struct silence *silence; /* taken */
         str silence_id;
         str attempt; /* the row's key */
+        const struct notification *relay;
         struct delivery_result delivered;
         struct {
             const struct rule_shape *v; /* in the order of the configuration, each id once */
@@ -174,6 +176,13 @@ struct effect_rules {
     ts_ns slot; /* wall; of a run */
 };
 
+/* One event of Alertmanager's event recorder (happenings.h). */
+struct recorded_event {
+    const char *type;  /* "alert_created"; static */
+    str before, after; /* its text, parted where the group's id stands */
+    str group_key;     /* whose SHA-256 that is; before is empty when it names none */
+};
+
 struct effects {
     struct arena arena; /* of the turn: text of decisions */
     struct state_commit commit;
@@ -183,7 +192,8 @@ struct effects {
     VEC(struct decision) decisions;
     /* what our rules sent, for the Alertmanagers of `alerting`; in the arena */
     VEC(struct alert_input) forward;
-    VEC(const struct core_conf *) retire; /* not read any more */
+    VEC(struct recorded_event) happenings; /* in the arena */
+    VEC(const struct core_conf *) retire;  /* not read any more */
 };
 
 void effects_init(struct effects *fx);
@@ -233,6 +243,7 @@ struct receiver_stats {
     VEC(struct integration_health) health;
     ts_ns last_success, last_failure; /* wall; TS_NONE = never */
     char last_error[256];
+    int last_status; /* of the answer that it was; 0 = none */
 };
 
 /* Who keeps an alert back, in the order in which they are asked. */
@@ -251,7 +262,9 @@ struct engine_stats {
     uint64_t wall_steps, pauses;
     uint64_t nflog_queries, nflog_misses; /* of flushes */
     uint64_t rule_missed, rule_evaluations, group_runs;
-    uint64_t rule_stale;          /* answers under a ticket that is not in force */
+    uint64_t rule_stale; /* answers under a ticket that is not in force */
+    /* messages passed on; of which some took the place of one that waited; those that had been kept before */
+    uint64_t relayed, relayed_joined, relayed_again;
     dur_ns rule_took, group_took; /* of all evaluations, of all runs */
 };
 
@@ -268,6 +281,12 @@ struct budget_state {
     str receiver; /* owned */
     int64_t day;
     uint64_t spent;
+};
+
+/* What waits of what is passed on, as it was counted in that turn. */
+struct relay_count {
+    uint64_t turn;
+    size_t rows, bytes;
 };
 
 enum rules_wait {
@@ -309,7 +328,8 @@ struct engine {
     struct send_queue queue;
     VEC(struct budget_state) budgets;
     struct u64_map buckets; /* destination -> struct pace_bucket * */
-    uint64_t turns;         /* that have ended */
+    struct relay_count relayed;
+    uint64_t turns; /* that have ended */
     /* id -> struct rule_slot *: those of the vector, and removed ones whose last job is under way */
     struct u64_map rule_slots;
     VEC(struct rule_slot *) rules; /* in the order of the configuration */

@@ -29,7 +29,8 @@ void groups_release(struct engine *e);
 void group_destroy(struct engine *e, struct group *g);
 /* s ends, or was ended: groups that it kept quiet may look at once (notifications.flush_at_window_end). */
 void groups_silence_ends(struct engine *e, const struct silence *s, struct now now);
-void group_answered(struct engine *e, uint64_t flush_id, bool ok);
+void group_answered(struct engine *e, uint64_t flush_id, bool ok, struct now now,
+                    struct effects *fx);
 /* The next look is at wake (wall, audience_wake()) when that is sooner. */
 void group_wake_early(struct engine *e, struct group *g, ts_ns wake, struct now now);
 

@@ -7,6 +7,7 @@
  * changed meanwhile; a failure keeps them, or an earlier row that still waits, and the next tick decides again. */
 #include "core/engine_priv.h"
 #include "core/fallback.h"
+#include "core/happenings.h"
 #include "route/route_conf.h"
 
 struct flush {
@@ -390,10 +391,12 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     buf_release(&key);
 }
 
-static void flush_ended(struct engine *e, struct group *g)
+static void flush_ended(struct engine *e, struct group *g, struct now now, struct effects *fx)
 {
-    if (!g->flush_failed)
+    if (!g->flush_failed) {
+        happened_told(e, g, now, fx);
         group_forget_told(g);
+    }
     changed_group(e, g);
     if (g->alerts.n == 0)
         group_destroy(e, g);
@@ -429,7 +432,7 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
         consider(e, g, &f, all, &rc->integrations[i], now, fx);
     fallback_follow(e, g, &all, now, fx);
     if (g->flush_waiting == 0)
-        flush_ended(e, g);
+        flush_ended(e, g, now, fx);
 }
 
 /* Many that are due at once are looked at some a turn: the next are due behind now. */
@@ -452,7 +455,8 @@ void groups_run_due(struct engine *e, struct now now, struct effects *fx)
 }
 
 /* One integration of the flush is done with; an id that is no group's newest flush says nothing any more. */
-void group_answered(struct engine *e, uint64_t flush_id, bool ok)
+void group_answered(struct engine *e, uint64_t flush_id, bool ok, struct now now,
+                    struct effects *fx)
 {
     void **slot = u64_map_get(&e->flushes, flush_id);
     struct group *g = slot != NULL ? *slot : NULL;
@@ -461,5 +465,5 @@ void group_answered(struct engine *e, uint64_t flush_id, bool ok)
         return;
     g->flush_failed |= !ok;
     if (--g->flush_waiting == 0)
-        flush_ended(e, g);
+        flush_ended(e, g, now, fx);
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "core/engine_priv.h"
+#include "core/relay.h"
 #include "route/route_conf.h"
 
 #define FORGOTTEN_AFTER NS_PER_H
@@ -91,7 +92,7 @@ static struct integration_health *health_begin(struct engine *e, struct receiver
     h->integration = mem_str_dup(r->integration);
     h->failing_since = now.mono;
     h->failing_since_wall = now.wall;
-    h->group_interval = receiver_patience(e, rs->name);
+    h->group_interval = r->is_relayed ? RELAY_PATIENCE : receiver_patience(e, rs->name);
     return h;
 }
 

@@ -1,6 +1,7 @@
 /* What a look at a group leaves of whom it keeps back: decisions, counts, and what it said, so that the same verdict as
  * the last time is no news. Of a time that keeps everybody back there is one decision, of the group. */
 #include "core/engine_priv.h"
+#include "core/happenings.h"
 
 static const enum decision_kind kinds[] = {
     [HELD_BY_INHIBITION] = DECISION_INHIBITED,
@@ -33,6 +34,7 @@ void look_holds(struct look *l, uint64_t fingerprint, const struct verdict *v)
     struct buf by = BUF_INIT;
 
     l->e->stats.suppressed[v->held_by]++;
+    happened_held(l->e, fingerprint, v, l->fx);
     if (v->held_by == HELD_BY_INHIBITION) {
         VEC_EACH (const struct inhibition *, h, &v->inhibited_by)
             buf_addf(&by, "%s%016llx", by.n == 0 ? "" : ",", (unsigned long long)h->fingerprint);

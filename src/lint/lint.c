@@ -10,10 +10,15 @@
 #include "os/file.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "config/bridge.h"
 #include "config/config.h"
+#include "lint/ignore.h"
+#include "lint/lint_config.h"
 #include "lint/lint_expr.h"
+#include "lint/lint_template.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
+#include "ruletest/ruletest_file.h"
 #include "schema/schema.h"
 
 enum { TEXT_MAX = 16 << 20, DEPTH_MAX = 32, FILES_MAX = 100000 };
@@ -23,6 +28,7 @@ struct linter {
     struct diags *d;
     struct arena arena; /* rules of all files, for what only the set shows */
     struct lint_result result;
+    struct ignores ignores;
     VEC(struct rule_file) files;
     VEC(struct config_text) configs;
 };
@@ -43,13 +49,21 @@ static bool lint_is_empty(const struct yaml_node *root)
     return yaml_is_null(root) || (root->kind == YAML_MAP && root->n == 0);
 }
 
+/* prometheus-webhook-dingtalk's: targets by their names. */
+static bool is_bridge_file(const struct yaml_node *root)
+{
+    const struct yaml_node *targets = yaml_get(root, S("targets"));
+
+    return targets != NULL && targets->kind == YAML_MAP;
+}
+
 static enum lint_kind lint_kind_of(const struct yaml_node *root)
 {
-    static const char *const config_keys[] = {"route",         "receivers",      "global",
-                                              "rule_files",    "scrape_configs", "sources",
-                                              "alerting",      "storage",        "remote_write",
-                                              "inhibit_rules", "time_intervals", "heartbeat",
-                                              "templates",     "push",           NULL};
+    static const char *const config_keys[] = {
+        "route",          "receivers",     "global",          "rule_files",
+        "scrape_configs", "sources",       "alerting",        "storage",
+        "remote_write",   "inhibit_rules", "time_intervals",  "heartbeat",
+        "templates",      "push",          "dingtalk_bridge", NULL};
     static const char *const test_keys[] = {"tests", NULL};
     static const char *const rule_keys[] = {"groups", NULL};
 
@@ -61,7 +75,9 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         return LINT_TEST;
     if (has_any(root, rule_keys))
         return LINT_RULES;
-    return has_any(root, config_keys) ? LINT_CONFIG : LINT_OTHER;
+    if (has_any(root, config_keys))
+        return LINT_CONFIG;
+    return is_bridge_file(root) ? LINT_BRIDGE : LINT_OTHER;
 }
 
 enum lint_kind lint_recognise(str text, str name)
@@ -82,8 +98,10 @@ enum lint_kind lint_recognise(str text, str name)
 
 bool lint_kind_parse(str word, enum lint_kind *out)
 {
-    static const char *const words[] = {
-        [LINT_CONFIG] = "config", [LINT_RULES] = "rules", [LINT_TEST] = "test"};
+    static const char *const words[] = {[LINT_CONFIG] = "config",
+                                        [LINT_RULES] = "rules",
+                                        [LINT_TEST] = "test",
+                                        [LINT_BRIDGE] = "dingtalk"};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_is(word, words[i])) {
@@ -153,9 +171,28 @@ static void check_duplicates(struct linter *l)
 /* Configurations are loaded at the end, when it is known which belong together. */
 static void lint_config(struct linter *l, str text, str name)
 {
+    struct diags ignored; /* loading says it */
+    struct yaml_doc doc;
+
     l->result.configs++;
+    diags_init(&ignored);
+    if (yaml_parse(text, name, &l->arena, &doc, &ignored))
+        lint_config_text(&doc, l->d);
+    diags_release(&ignored);
     vec_push(&l->configs,
              (struct config_text){name, text.n != 0 ? arena_str(&l->arena, text) : S("")});
+}
+
+/* As a configuration that names it reads it. */
+static void lint_bridge(struct linter *l, str text, str name)
+{
+    struct conf_run run = {.a = &l->arena, .d = l->d, .template_reads = messages_reads};
+    struct yaml_doc doc;
+    struct bridge_file f;
+
+    l->result.configs++;
+    (void)(yaml_parse(arena_str(&l->arena, text), name, &l->arena, &doc, l->d) &&
+           bridge_file_read(&run, &doc, &f));
 }
 
 static str base_name(str path)
@@ -172,6 +209,13 @@ static bool is_part(str path)
 
     return str_is(name, "alertmanager.yml") || str_is(name, "prometheus.yml") ||
            str_is(name, "tocsin.yml");
+}
+
+static void lint_loaded(struct linter *l, struct config *c)
+{
+    if (c != NULL)
+        lint_config_checks(c, &l->arena, l->d);
+    config_unref(c);
 }
 
 /* An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it, as the recommended
@@ -195,30 +239,46 @@ static void load_configs(struct linter *l)
                 l->configs.v[k].text = STR_NONE;
             }
         }
-        config_unref(config_load_texts(parts, n, &o, l->d));
+        lint_loaded(l, config_load_texts(parts, n, &o, l->d));
     }
     for (size_t i = 0; i < l->configs.n; i++)
         if (l->configs.v[i].text.p != NULL)
-            config_unref(config_load_texts(&l->configs.v[i], 1, &o, l->d));
+            lint_loaded(l, config_load_texts(&l->configs.v[i], 1, &o, l->d));
+}
+
+static void lint_rule(struct linter *l, const struct rule_conf *r)
+{
+    lint_expr(r, l->d);
+    lint_template(r, l->d);
 }
 
 static void lint_rules(struct linter *l, str text, str name)
 {
-    const struct rule_file_options o = {.mode = l->o->mode, .space_label = l->o->space_label};
+    const struct rule_file_options o = {
+        .mode = l->o->mode, .space_label = l->o->space_label, .keeps_broken = true};
     struct rule_file file;
+    bool ok;
 
     l->result.rule_files++;
-    if (!rule_file_parse(text, name, &o, &l->arena, &file, l->d))
-        return;
-    if (file.n_groups == 0)
+    ok = rule_file_parse(text, name, &o, &l->arena, &file, l->d);
+    if (ok && file.n_groups == 0)
         diags_add(l->d, DIAG_INFO, "R000", (struct diag_place){.file = name, .line = 1, .col = 1},
                   "no groups");
     for (size_t i = 0; i < file.n_groups; i++) {
         l->result.rules += file.groups[i].n_rules;
         for (size_t j = 0; j < file.groups[i].n_rules; j++)
-            lint_expr(&file.groups[i].rules[j], l->d);
+            lint_rule(l, &file.groups[i].rules[j]);
     }
     vec_push(&l->files, file);
+}
+
+/* What running it would refuse; whether it passes says `tocsin test`. */
+static void lint_test(struct linter *l, str text, str name)
+{
+    struct ruletest_file file;
+
+    l->result.tests++;
+    (void)!ruletest_file_parse(text, name, &l->arena, &file, l->d); /* it has said why */
 }
 
 static void lint_skip(struct linter *l, str name, const char *what)
@@ -237,10 +297,12 @@ static enum lint_kind find_kind(const struct linter *l, str text, str name)
 
 static void lint_document(struct linter *l, str text, str name, bool was_named)
 {
+    ignores_read(&l->ignores, text, name, l->o->now, &l->arena, l->d);
     switch (find_kind(l, text, name)) {
     case LINT_CONFIG: lint_config(l, text, name); return;
     case LINT_RULES: lint_rules(l, text, name); return;
-    case LINT_TEST: lint_skip(l, name, "a test of rules"); return;
+    case LINT_BRIDGE: lint_bridge(l, text, name); return;
+    case LINT_TEST: lint_test(l, text, name); return;
     case LINT_OTHER: break;
     }
     if (was_named && str_trim(text).n != 0)
@@ -317,10 +379,30 @@ static void lint_folder(struct linter *l, str folder)
 
 /* -- entry -- */
 
+static bool is_wanted(void *arg, const char *id, const struct diag_place *at,
+                      enum diag_severity *severity)
+{
+    const struct linter *l = arg;
+
+    for (size_t i = l->o->n_levels; i-- != 0;) {
+        const struct lint_level *level = &l->o->levels[i];
+
+        if (strcmp(level->row->id, id) != 0)
+            continue;
+        if (level->is_off)
+            return false;
+        *severity = level->severity;
+        break;
+    }
+    return !ignores_has(&l->ignores, id, at);
+}
+
 static void lint_begin(struct linter *l, const struct lint_options *o, struct diags *d)
 {
     *l = (struct linter){.o = o, .d = d};
     arena_init(&l->arena, 0);
+    d->wants = is_wanted;
+    d->wants_arg = l;
 }
 
 static struct lint_result lint_finish(struct linter *l)
@@ -329,6 +411,8 @@ static struct lint_result lint_finish(struct linter *l)
     vec_release(&l->configs);
     check_duplicates(l);
     vec_release(&l->files);
+    l->d->wants = NULL;
+    ignores_release(&l->ignores);
     arena_release(&l->arena);
     return l->result;
 }

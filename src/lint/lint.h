@@ -1,11 +1,12 @@
 /* lint.h - checks files without running anything: what `tocsin lint` does.
  *
  * Each file is recognised by its top-level keys, unless its kind is given: configuration (Alertmanager's, Prometheus',
- * tocsin's), rule file, test of rules (skipped), anything else that is YAML (skipped when found in a folder, an error
- * when named). An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
+ * tocsin's), rule file, tests of rules, the DingTalk bridge's config.yml, anything else that is YAML (skipped when found in
+ * a folder, an error when named). An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it.
  *
- * Errors   problems go to diags; ids of conf.h and rule_file.h, and R020 (warning): the same rule twice in all files,
- *          and those of lint_expr.h.
+ * Each check is a row of lint/checks.h; comments in a file may switch it off (lint/ignore.h).
+ *
+ * Errors   problems go to diags.
  * Owns     nothing after it returns.
  * Source   rules.md 9.3.
  */
@@ -13,19 +14,31 @@
 #define LINT_LINT_H
 
 #include "base/diags.h"
+#include "base/time.h"
+#include "lint/checks.h"
 #include "model/matcher.h"
 
-enum lint_kind { LINT_CONFIG, LINT_RULES, LINT_TEST, LINT_OTHER };
+/* What a user says of one check: that it is another matter to him, or none. */
+struct lint_level {
+    const struct check_row *row;
+    bool is_off;
+    enum diag_severity severity;
+};
+
+enum lint_kind { LINT_CONFIG, LINT_RULES, LINT_TEST, LINT_BRIDGE, LINT_OTHER };
 
 struct lint_options {
     enum matcher_mode mode;
     bool is_known; /* every file is of this kind, whatever it looks like */
     enum lint_kind kind;
-    str space_label; /* as in struct rule_file_options, for rule files */
+    str space_label;                 /* as in struct rule_file_options, for rule files */
+    const struct lint_level *levels; /* the last of a check holds */
+    size_t n_levels;
+    ts_ns now; /* for comments that end */
 };
 
 struct lint_result {
-    size_t configs, rule_files, rules, skipped;
+    size_t configs, rule_files, rules, tests, skipped; /* tests: files */
 };
 
 /* paths: files and folders; a folder stands for its .yml and .yaml files, at any depth. */
@@ -35,7 +48,10 @@ struct lint_result lint_paths(const str *paths, size_t n, const struct lint_opti
 struct lint_result lint_text(str text, str name, const struct lint_options *o, struct diags *d);
 
 enum lint_kind lint_recognise(str text, str name);
-bool lint_kind_parse(str word, enum lint_kind *out); /* config, rules, test */
+bool lint_kind_parse(str word, enum lint_kind *out); /* config, rules, test, dingtalk */
+/* Puts in what findings say is meant (diag_fix()), file by file; a file that has changed meanwhile is left alone. Returns how
+ * many; *files: in how many files. What cannot be written goes to d. */
+size_t lint_fix(struct diags *d, size_t *files);
 bool lint_fails(const struct diags *d,
                 enum diag_severity fail_on); /* something is as bad as fail_on */
 

@@ -5,6 +5,8 @@
 #include "lint/lint_expr.h"
 
 #include <math.h>
+#include "lint/checks.h"
+#include "lint/lint_labels.h"
 #include "promql/promql.h"
 
 struct lint_expr_check {
@@ -12,6 +14,7 @@ struct lint_expr_check {
     const struct rule_conf *rule;
     struct promql_expr *root;
     struct diags *d;
+    struct arena *a;
     bool found; /* scratch of a check */
 };
 
@@ -20,8 +23,9 @@ static struct diag *lint_expr_report(struct lint_expr_check *c, const struct pro
 {
     struct diag_place at = yaml_place_in(c->rule->doc, c->rule->expr_node, x->at, x->end - x->at);
 
-    return diags_add(c->d, c->row->severity, c->row->id, at, "%s \"%.*s\": %s",
-                     c->rule->is_alert ? "alert" : "series", STR(c->rule->name), text);
+    return diags_add(c->d, check_of(str_of(c->row->id))->severity, c->row->id, at,
+                     "%s \"%.*s\": %s", c->rule->is_alert ? "alert" : "series", STR(c->rule->name),
+                     text);
 }
 
 static bool is_call_of(const struct promql_expr *x, const char *name)
@@ -313,26 +317,281 @@ static void check_reason(struct lint_expr_check *c)
     promql_walk(c->root, see_reason, c);
 }
 
+/* -- R041: what can give nothing -- */
+
+static str trait_text(const struct label_trait *t, struct arena *a)
+{
+    return t->is == LABEL_KNOWN ? arena_printf(a, "\"%.*s\"", STR(t->value)) : S("no such label");
+}
+
+static void see_join(struct lint_expr_check *c, const struct promql_expr *x)
+{
+    struct label_shape left = label_shape_of(x->binary.lhs, c->a),
+                       right = label_shape_of(x->binary.rhs, c->a);
+    struct label_clash why;
+
+    if (x->binary.op == PROMQL_OR || x->binary.op == PROMQL_UNLESS ||
+        x->binary.lhs->type != PROMQL_T_VECTOR || x->binary.rhs->type != PROMQL_T_VECTOR ||
+        x->binary.matching.fills_left || x->binary.matching.fills_right ||
+        !label_shapes_clash(&x->binary.matching, &left, &right, &why))
+        return;
+    diag_help(
+        c->d,
+        lint_expr_report(
+            c, x,
+            arena_printf(c->a,
+                         "no series of the one side has a partner on the other: label \"%.*s\" is "
+                         "%.*s on the left and %.*s on the right",
+                         STR(why.name), STR(trait_text(&why.left, c->a)),
+                         STR(trait_text(&why.right, c->a)))
+                .p),
+        "say which labels count: on (...), or ignoring (%.*s)", STR(why.name));
+}
+
+/* sum by (a) (sum by (b) (x)) */
+static void see_lost_labels(struct lint_expr_check *c, const struct promql_expr *x)
+{
+    struct label_shape in = label_shape_of(x->aggregate.expr, c->a);
+
+    for (size_t i = 0; i < x->aggregate.n_labels && !x->aggregate.is_without; i++)
+        if (!in.is_open && label_shape_get(&in, x->aggregate.labels[i]).is == LABEL_GONE)
+            lint_expr_report(c, x,
+                             arena_printf(c->a, "label \"%.*s\" is gone before this aggregation",
+                                          STR(x->aggregate.labels[i]))
+                                 .p);
+}
+
+/* x{a="b",a="c"} */
+static void see_impossible_selector(struct lint_expr_check *c, const struct promql_expr *x)
+{
+    const struct matchers *ms = &x->selector.matchers;
+
+    for (size_t i = 0; i < ms->n; i++)
+        for (size_t k = 0; k < ms->n; k++)
+            if (ms->v[i].op == MATCH_EQ && i != k && str_eq(ms->v[i].name, ms->v[k].name) &&
+                !matcher_matches(&ms->v[k], ms->v[i].value)) {
+                lint_expr_report(
+                    c, x,
+                    arena_printf(
+                        c->a, "no series has this: the matchers of \"%.*s\" contradict each other",
+                        STR(ms->v[i].name))
+                        .p);
+                return;
+            }
+}
+
+static bool see_impossible(struct promql_expr *x, void *arg)
+{
+    if (x->kind == PROMQL_BINARY)
+        see_join(arg, x);
+    else if (x->kind == PROMQL_AGGREGATE)
+        see_lost_labels(arg, x);
+    else if (x->kind == PROMQL_SELECTOR)
+        see_impossible_selector(arg, x);
+    return true;
+}
+
+static void check_impossible(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_impossible, c);
+}
+
+/* -- R043: a counter's own value -- */
+
+static bool has_counter_name(str name)
+{
+    return str_ends_with(name, S("_total"));
+}
+
+/* The counter whose raw value the operand is, or a sum of such. */
+static const struct promql_expr *raw_counter(const struct promql_expr *x)
+{
+    x = promql_unwrap((struct promql_expr *)(uintptr_t)x);
+    while (x->kind == PROMQL_AGGREGATE &&
+           (x->aggregate.op == PROMQL_SUM || x->aggregate.op == PROMQL_MAX))
+        x = promql_unwrap(x->aggregate.expr);
+    return x->kind == PROMQL_SELECTOR && has_counter_name(x->selector.name) ? x : NULL;
+}
+
+static bool see_raw_counter(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct promql_expr *in = NULL, *limit = NULL;
+
+    if (x->kind == PROMQL_BINARY && promql_op_info(x->binary.op)->is_comparison &&
+        x->binary.op != PROMQL_EQ && x->binary.op != PROMQL_NE) {
+        in = raw_counter(x->binary.lhs);
+        limit = promql_unwrap(x->binary.rhs);
+    }
+    if (in != NULL && limit->kind == PROMQL_NUMBER && limit->number.v != 0)
+        diag_help(c->d,
+                  lint_expr_report(c, in,
+                                   "a counter only grows: this compares all since its start"),
+                  "compare rate() or increase() over a window");
+    return true;
+}
+
+static void check_raw_counter(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_raw_counter, c);
+}
+
+/* -- R057: a ratio of series to themselves -- */
+
+/* The selector below functions that keep one series one. */
+static const struct promql_expr *selector_below(const struct promql_expr *x)
+{
+    x = promql_unwrap((struct promql_expr *)(uintptr_t)x);
+    while (x->kind == PROMQL_CALL && x->call.n_args != 0)
+        x = promql_unwrap(x->call.args[x->call.n_args - 1]);
+    if (x->kind == PROMQL_RANGE)
+        x = x->range.selector;
+    return x->kind == PROMQL_SELECTOR ? x : NULL;
+}
+
+static bool is_subset(const struct matchers *x, const struct matchers *y)
+{
+    for (size_t i = 0; i < x->n; i++) {
+        bool found = false;
+
+        for (size_t k = 0; k < y->n && !found; k++)
+            found = x->v[i].op == y->v[k].op && str_eq(x->v[i].name, y->v[k].name) &&
+                    str_eq(x->v[i].value, y->v[k].value);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static bool see_own_ratio(struct promql_expr *x, void *arg)
+{
+    const struct promql_expr *l, *r;
+
+    if (x->kind != PROMQL_BINARY || x->binary.op != PROMQL_DIV || x->binary.matching.is_on ||
+        x->binary.matching.n_labels != 0)
+        return true;
+    l = selector_below(x->binary.lhs);
+    r = selector_below(x->binary.rhs);
+    if (l != NULL && r != NULL && l->selector.name.n != 0 &&
+        str_eq(l->selector.name, r->selector.name) &&
+        l->selector.shift.offset.ns == r->selector.shift.offset.ns &&
+        l->selector.shift.at == r->selector.shift.at &&
+        (is_subset(&l->selector.matchers, &r->selector.matchers) ||
+         is_subset(&r->selector.matchers, &l->selector.matchers)))
+        diag_help(((struct lint_expr_check *)arg)->d,
+                  lint_expr_report(arg, x,
+                                   "each series is divided by itself: the result is always 1"),
+                  "aggregate both sides: sum by (...) (...) / sum by (...) (...)");
+    return true;
+}
+
+static void check_own_ratio(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_own_ratio, c);
+}
+
+/* -- R058: what never holds -- */
+
+static bool is_constant(const struct promql_expr *x, double *v)
+{
+    x = promql_unwrap((struct promql_expr *)(uintptr_t)x);
+    if (is_call_of(x, "vector"))
+        return is_constant(x->call.args[0], v);
+    if (x->kind == PROMQL_UNARY && is_constant(x->unary.expr, v)) {
+        *v = x->unary.is_minus ? -*v : *v;
+        return true;
+    }
+    if (x->kind == PROMQL_NUMBER)
+        *v = x->number.v;
+    return x->kind == PROMQL_NUMBER;
+}
+
+/* Below which no value of it lies: a count that is there is at least 1. */
+static bool least_value(const struct promql_expr *x, double *least)
+{
+    x = promql_unwrap((struct promql_expr *)(uintptr_t)x);
+    if (x->kind == PROMQL_AGGREGATE &&
+        (x->aggregate.op == PROMQL_COUNT || x->aggregate.op == PROMQL_GROUP))
+        *least = 1;
+    else if (is_call_of(x, "absent") || is_call_of(x, "absent_over_time") ||
+             is_call_of(x, "count_over_time") || is_call_of(x, "present_over_time"))
+        *least = 1;
+    else if (is_call_of(x, "rate") || is_call_of(x, "increase") || is_call_of(x, "abs") ||
+             is_call_of(x, "changes") || is_call_of(x, "resets"))
+        *least = 0;
+    else
+        return false;
+    return true;
+}
+
+static bool compares(enum promql_op op, double x, double y)
+{
+    switch (op) {
+    case PROMQL_EQ: return x == y;
+    case PROMQL_NE: return x != y;
+    case PROMQL_LT: return x < y;
+    case PROMQL_LE: return x <= y;
+    case PROMQL_GT: return x > y;
+    case PROMQL_GE: return x >= y;
+    default: return true;
+    }
+}
+
+static void see_comparison(struct lint_expr_check *c, const struct promql_expr *x)
+{
+    double l, r, least;
+
+    if (!is_constant(x->binary.rhs, &r))
+        return;
+    if (is_constant(x->binary.lhs, &l) && promql_unwrap(x->binary.lhs)->type == PROMQL_T_VECTOR &&
+        !compares(x->binary.op, l, r))
+        diag_help(
+            c->d, lint_expr_report(c, x, "a comparison of constants that never holds"),
+            "comparisons bind tighter than \"or\": put parentheses around what is to be compared");
+    else if (least_value(x->binary.lhs, &least) &&
+             ((x->binary.op == PROMQL_LT && r <= least) ||
+              (x->binary.op == PROMQL_LE && r < least) || (x->binary.op == PROMQL_EQ && r < least)))
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   "it is never so small: of nothing there is no result at all"),
+                  "for nothing being there use absent(), or add \"or vector(0)\" in parentheses");
+}
+
+static bool see_never(struct promql_expr *x, void *arg)
+{
+    double q;
+
+    if (x->kind == PROMQL_BINARY && promql_op_info(x->binary.op)->is_comparison &&
+        !x->binary.is_bool)
+        see_comparison(arg, x);
+    if ((is_call_of(x, "histogram_quantile") || is_call_of(x, "quantile_over_time")) &&
+        is_constant(x->call.args[0], &q) && (q < 0 || q > 1))
+        diag_help(((struct lint_expr_check *)arg)->d,
+                  lint_expr_report(arg, x, "a quantile is between 0 and 1: the result is infinite"),
+                  "99 %% is 0.99");
+    if (x->kind == PROMQL_AGGREGATE && x->aggregate.op == PROMQL_QUANTILE &&
+        is_constant(x->aggregate.param, &q) && (q < 0 || q > 1))
+        diag_help(((struct lint_expr_check *)arg)->d,
+                  lint_expr_report(arg, x, "a quantile is between 0 and 1: the result is infinite"),
+                  "99 %% is 0.99");
+    return true;
+}
+
+static void check_never(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_never, c);
+}
+
 /* -- the table -- */
 
 static const struct lint_expr_row rows[] = {
-    {"R030", DIAG_WARNING, true, "an alert without a condition", check_condition},
-    {"R031", DIAG_WARNING, true, "absent() without for", check_absent},
-    {"R038", DIAG_WARNING, true, "topk, bottomk, limitk, limit_ratio in an alert", check_choice},
-    {"R044", DIAG_WARNING, false, "rate of an aggregate", check_rate_of_sum},
-    {"R045", DIAG_INFO, false, "irate in an alert; deriv or delta of a counter",
-     check_gauge_function},
-    {"R046", DIAG_WARNING, false,
-     "regular expression without a pattern or with anchors, matcher that matches everything, "
-     "selector without a name",
-     check_matchers},
-    {"R048", DIAG_WARNING, false, "histogram_quantile() of an aggregation without le",
-     check_quantile},
-    {"R049", DIAG_INFO, false, "equality with a fraction", check_equality},
-    {"R070", DIAG_WARNING, false, "a feature that Prometheus has behind a flag",
-     check_experimental},
-    {"R072", DIAG_WARNING, false, "reasons of failed notifications that are told apart here",
-     check_reason},
+    {"R030", true, check_condition},       {"R031", true, check_absent},
+    {"R038", true, check_choice},          {"R041", false, check_impossible},
+    {"R043", true, check_raw_counter},     {"R044", false, check_rate_of_sum},
+    {"R045", false, check_gauge_function}, {"R046", false, check_matchers},
+    {"R048", false, check_quantile},       {"R049", false, check_equality},
+    {"R057", false, check_own_ratio},      {"R058", true, check_never},
+    {"R070", false, check_experimental},   {"R072", false, check_reason},
 };
 
 void lint_expr(const struct rule_conf *r, struct diags *d)
@@ -340,11 +599,13 @@ void lint_expr(const struct rule_conf *r, struct diags *d)
     struct arena a;
     struct promql_expr *x;
 
+    if (r->expr_node == NULL || r->expr_node->kind != YAML_SCALAR)
+        return;
     arena_init(&a, 0);
     x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL,
                      NULL); /* as written: places are in it */
     for (size_t i = 0; x != NULL && i < ARRAY_LEN(rows); i++) {
-        struct lint_expr_check c = {.row = &rows[i], .rule = r, .root = x, .d = d};
+        struct lint_expr_check c = {.row = &rows[i], .rule = r, .root = x, .d = d, .a = &a};
 
         if (r->is_alert || !rows[i].alerts_only)
             rows[i].run(&c);

@@ -1,13 +1,17 @@
-/* A diagnostic as text with the line and a caret under the place, as JSON, or as GitHub's lines. Source lines are read
- * again from the files, a secret in them is hidden, and widths are those that a terminal shows. */
+/* A diagnostic as text with the line and a caret under the place, as JSON, or as GitHub's lines; further reports:
+ * lint/report.c. Source lines are read again from the files, a secret in them is hidden, and widths are those that a terminal
+ * shows. */
 #include "lint/render.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <wchar.h>
 #include "os/file.h"
 #include "base/map.h"
 #include "base/utf8.h"
 #include "codec/json.h"
+#include "lint/report.h"
 #include "schema/redact.h"
 
 enum { FILE_MAX = 16 << 20, LINE_MAX_SHOWN = 200 };
@@ -30,15 +34,13 @@ bool diag_severity_parse(str name, enum diag_severity *out)
 
 bool render_format_parse(str name, enum render_format *out)
 {
-    static const char *const names[] = {
-        [RENDER_TEXT] = "text", [RENDER_JSON] = "json", [RENDER_GITHUB] = "github"};
+    str names = S(RENDER_FORMATS);
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (str_is(name, names[i])) {
+    for (int i = 0; names.n != 0; i++)
+        if (str_eq(str_cut(&names, ' '), name)) {
             *out = (enum render_format)i;
             return true;
         }
-    }
     return false;
 }
 
@@ -51,6 +53,7 @@ struct renderer {
     /* The line shown last, and what is hidden in it: a file may be one line, and all problems in it. */
     str line;
     struct redact_ranges hidden;
+    locale_t utf8; /* for the width of characters; 0: there is none */
 };
 
 /* As much as can be shown: what is no file any more, or never was, has no lines. */
@@ -80,6 +83,16 @@ static str line_of(struct renderer *r, const struct diag_place *p, str *text)
     return line;
 }
 
+/* In characters, as editors count. */
+static int column_of(struct renderer *r, const struct diag_place *p)
+{
+    str text, line = line_of(r, p, &text);
+
+    if (p->col <= 1 || line.n < (size_t)p->col - 1)
+        return p->col;
+    return (int)utf8_count(str_sub(line, 0, (size_t)p->col - 1)) + 1;
+}
+
 static void release_texts(struct renderer *r)
 {
     MAP_EACH (struct str_map_entry, e, &r->texts) {
@@ -97,13 +110,24 @@ static void colour(const struct renderer *r, const char *code)
         buf_addf(r->out, "\033[%sm", code);
 }
 
-static size_t width_shown(str s)
+/* In cells. */
+static size_t width_shown(const struct renderer *r, str s)
 {
+    locale_t before = r->utf8 != (locale_t)0 ? uselocale(r->utf8) : (locale_t)0;
     struct buf b = BUF_INIT;
-    size_t n;
+    size_t n = 0;
 
     buf_add_shown_line(&b, s);
-    n = utf8_count(buf_str(&b));
+    for (str rest = buf_str(&b); rest.n != 0;) {
+        uint32_t rune;
+        int width;
+
+        rest = str_sub(rest, utf8_decode(rest, &rune), rest.n);
+        width = r->utf8 != (locale_t)0 ? wcwidth((wchar_t)rune) : 1;
+        n += width >= 0 ? (size_t)width : 1;
+    }
+    if (before != (locale_t)0)
+        uselocale(before);
     buf_release(&b);
     return n;
 }
@@ -112,19 +136,19 @@ static void render_add_place(struct renderer *r, const struct diag_place *p)
 {
     buf_add_shown_line(r->out, p->file.n != 0 ? p->file : S("<input>"));
     if (p->line > 0)
-        buf_addf(r->out, ":%d:%d", p->line, p->col);
+        buf_addf(r->out, ":%d:%d", p->line, column_of(r, p));
 }
 
 /* line: with what is hidden hidden. */
 static void add_carets(struct renderer *r, str line, size_t from, size_t to, const char *code)
 {
-    size_t runes;
+    size_t cells;
 
     from = from < line.n ? from : line.n;
-    runes = width_shown(str_sub(line, from, to > from ? to : from));
-    buf_pad(r->out, ' ', width_shown(str_sub(line, 0, from)));
+    cells = width_shown(r, str_sub(line, from, to > from ? to : from));
+    buf_pad(r->out, ' ', width_shown(r, str_sub(line, 0, from)));
     colour(r, code);
-    buf_pad(r->out, '^', runes != 0 ? runes : 1);
+    buf_pad(r->out, '^', cells != 0 ? cells : 1);
     colour(r, "0");
     buf_addc(r->out, '\n');
 }
@@ -191,21 +215,21 @@ static void render_summary(struct renderer *r, const struct diags *d)
 
 /* -- for machines -- */
 
-static void put_place(struct json_writer *w, const struct diag_place *p)
+static void put_place(struct renderer *r, struct json_writer *w, const struct diag_place *p)
 {
     json_key(w, S("file"));
     json_put_str(w, p->file);
     json_key(w, S("line"));
     json_put_i64(w, p->line);
     json_key(w, S("column"));
-    json_put_i64(w, p->col);
+    json_put_i64(w, column_of(r, p));
     json_key(w, S("offset"));
     json_put_u64(w, p->at);
     json_key(w, S("length"));
     json_put_u64(w, p->len);
 }
 
-static void put_diag(struct json_writer *w, const struct diag *g)
+static void put_diag(struct renderer *r, struct json_writer *w, const struct diag *g)
 {
     json_open(w, '{');
     json_key(w, S("severity"));
@@ -214,7 +238,7 @@ static void put_diag(struct json_writer *w, const struct diag *g)
     json_put_str(w, str_of(g->id));
     json_key(w, S("message"));
     json_put_str(w, g->message);
-    put_place(w, &g->place);
+    put_place(r, w, &g->place);
     if (g->help.n != 0) {
         json_key(w, S("help"));
         json_put_str(w, g->help);
@@ -222,13 +246,23 @@ static void put_diag(struct json_writer *w, const struct diag *g)
     if (g->second.line != 0) {
         json_key(w, S("first"));
         json_open(w, '{');
-        put_place(w, &g->second);
+        put_place(r, w, &g->second);
+        json_close(w, '}');
+    }
+    if (g->has_fix) {
+        json_key(w, S("fix"));
+        json_open(w, '{');
+        json_key(w, S("offset"));
+        json_put_u64(w, g->place.at);
+        json_key(w, S("length"));
+        json_put_u64(w, g->place.len);
+        json_put_text(w, "text", g->fix);
         json_close(w, '}');
     }
     json_close(w, '}');
 }
 
-static void render_json(struct renderer *r, const struct diags *d, const struct diag **v)
+static void render_json(struct renderer *r, const struct diags *d, const struct diag **v, size_t n)
 {
     struct buf b = BUF_INIT;
     struct json_writer w;
@@ -237,9 +271,8 @@ static void render_json(struct renderer *r, const struct diags *d, const struct 
     json_open(&w, '{');
     json_key(&w, S("problems"));
     json_open(&w, '[');
-    for (size_t i = 0; i < d->n; i++)
-        if (v[i]->severity >= r->o->least)
-            put_diag(&w, v[i]);
+    for (size_t i = 0; i < n; i++)
+        put_diag(r, &w, v[i]);
     json_close(&w, ']');
     json_key(&w, S("errors"));
     json_put_u64(&w, d->errors);
@@ -273,7 +306,7 @@ static void render_github(struct renderer *r, const struct diag *g)
     buf_addf(r->out,
              "::%s file=", g->severity == DIAG_INFO ? "notice" : diag_severity_text(g->severity));
     render_add_escaped(r->out, g->place.file, "%\r\n:,");
-    buf_addf(r->out, ",line=%d,col=%d,title=%s::", g->place.line, g->place.col, g->id);
+    buf_addf(r->out, ",line=%d,col=%d,title=%s::", g->place.line, column_of(r, &g->place), g->id);
     render_add_escaped(r->out, g->message, "%\r\n");
     if (g->help.n != 0) {
         buf_adds(r->out, "%0A");
@@ -308,26 +341,57 @@ static const struct diag **in_order(const struct diags *d)
     return v;
 }
 
+/* -- reports -- */
+
+static void render_report(struct renderer *r, const struct diag **v, size_t n)
+{
+    struct report_item *items = mem_array(n, sizeof(*items));
+    struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < n; i++)
+        items[i] = (struct report_item){v[i], column_of(r, &v[i]->place),
+                                        v[i]->second.line != 0 ? column_of(r, &v[i]->second) : 0};
+    if (r->o->format == RENDER_SARIF)
+        report_sarif(&b, items, n);
+    else if (r->o->format == RENDER_JUNIT)
+        report_junit(&b, items, n);
+    else
+        report_checkstyle(&b, items, n);
+    buf_add_shown(r->out, buf_str(&b));
+    buf_release(&b);
+    mem_free(items);
+}
+
 /* -- all -- */
 
 void diags_render(struct buf *out, const struct diags *d, const struct render_options *o)
 {
-    struct renderer r = {.out = out, .o = o};
+    struct renderer r = {
+        .out = out, .o = o, .utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0)};
     const struct diag **v = in_order(d);
+    size_t n = 0;
 
-    if (o->format == RENDER_JSON)
-        render_json(&r, d, v);
-    for (size_t i = 0; i < d->n && o->format != RENDER_JSON; i++) {
-        if (v[i]->severity < o->least)
-            continue;
-        if (o->format == RENDER_GITHUB)
-            render_github(&r, v[i]);
-        else
+    for (size_t i = 0; i < d->n; i++)
+        if (v[i]->severity >= o->least)
+            v[n++] = v[i];
+    switch (o->format) {
+    case RENDER_TEXT:
+        for (size_t i = 0; i < n; i++)
             render_text(&r, v[i]);
-    }
-    if (o->format == RENDER_TEXT)
         render_summary(&r, d);
+        break;
+    case RENDER_JSON: render_json(&r, d, v, n); break;
+    case RENDER_GITHUB:
+        for (size_t i = 0; i < n; i++)
+            render_github(&r, v[i]);
+        break;
+    case RENDER_SARIF:
+    case RENDER_JUNIT:
+    case RENDER_CHECKSTYLE: render_report(&r, v, n); break;
+    }
     release_texts(&r);
+    if (r.utf8 != (locale_t)0)
+        freelocale(r.utf8);
     mem_free(v);
 }
 

@@ -9,7 +9,8 @@
  *
  * What is secret in a line is shown as <secret> (schema/redact.h).
  *
- * Units    columns count bytes; the caret is put under the rune.
+ * Units    columns shown and given count characters, where the file can be read; offset and length are bytes. The caret is
+ *          put by what a terminal makes of the text: a wide character has two cells.
  * Owns     nothing; source lines are read from the files again, a file that is gone is shown without its line.
  */
 #ifndef LINT_RENDER_H
@@ -19,7 +20,16 @@
 #include "base/buf.h"
 #include "base/diags.h"
 
-enum render_format { RENDER_TEXT, RENDER_JSON, RENDER_GITHUB };
+enum render_format {
+    RENDER_TEXT,
+    RENDER_JSON,
+    RENDER_GITHUB,     /* commands of its workflows */
+    RENDER_SARIF,      /* 2.1.0 */
+    RENDER_JUNIT,      /* a test case a finding */
+    RENDER_CHECKSTYLE, /* what many editors and reviewers read */
+};
+
+#define RENDER_FORMATS "text json github sarif junit checkstyle"
 
 struct render_options {
     enum render_format format;

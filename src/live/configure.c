@@ -38,21 +38,22 @@ bool configure_check(const struct configure *p, const struct config *next, bool 
     return keeps_what_runs(now, next, d) && (allows_no_route || keeps_the_route(now, next, d));
 }
 
-static void configure_put_forward(struct configure *p, struct config *c)
+static void configure_put_outlets(struct configure *p, struct config *c)
 {
-    struct config *old = p->forward_conf;
+    struct config *old = p->lent;
 
-    if (p->forward == NULL)
-        return;
-    p->forward_conf = config_ref(c);
-    forward_configure(p->forward, &c->alerting);
+    p->lent = config_ref(c);
+    if (p->forward != NULL)
+        forward_configure(p->forward, &c->alerting);
+    if (p->recorder != NULL)
+        recorder_configure(p->recorder, c->recorder);
     config_unref(old);
 }
 
 void configure_begin(struct configure *p, struct config *conf)
 {
     heartbeat_configure(p->heartbeat, conf);
-    configure_put_forward(p, conf);
+    configure_put_outlets(p, conf);
 }
 
 bool configure_prepare(const struct configure *p, const struct config *next)
@@ -74,13 +75,13 @@ void configure_put(struct configure *p, struct config *next, struct rules_ahead 
     if (p->store != NULL)
         store_configure(p->store, next);
     /* Whom rules are forwarded to before the rules: the first step sends to whom the new configuration names. */
-    configure_put_forward(p, next);
+    configure_put_outlets(p, next);
     /* The engine and, behind it, the sources: a run that is under way ends with those that it began with. */
     shell_event(p->shell, &swap, NULL);
 }
 
 void configure_release(struct configure *p)
 {
-    config_unref(p->forward_conf);
-    p->forward_conf = NULL;
+    config_unref(p->lent);
+    p->lent = NULL;
 }

@@ -5,7 +5,7 @@
  *     configure_check(parts, c, ..., &d)      false: the old one stays, nothing has happened
  *     configure_put(parts, c, ahead)          from here on there is only the new one
  *
- * Owns     the parts are borrowed; forward_conf is a reference of configure's own.
+ * Owns     the parts are borrowed; lent is a reference of configure's own.
  * Source   design.md 2.2, 4 "what an empty file is".
  */
 #ifndef LIVE_CONFIGURE_H
@@ -16,13 +16,15 @@
 #include "live/shell.h"
 #include "live/store.h"
 #include "forward/forward.h"
+#include "recorder/recorder.h"
 
 struct configure {
     struct shell *shell;
     struct heartbeat *heartbeat;
-    struct store *store;         /* NULL: there is none */
-    struct forward *forward;     /* NULL: nothing is forwarded */
-    struct config *forward_conf; /* that the queues borrow from; NULL at the start */
+    struct store *store;       /* NULL: there is none */
+    struct forward *forward;   /* NULL: nothing is forwarded */
+    struct recorder *recorder; /* NULL: no events are recorded */
+    struct config *lent;       /* that forward and recorder borrow from; NULL at the start */
 };
 
 /* A rule that runs must not be left out, and a route must not go unless that is meant. */

@@ -302,6 +302,7 @@ static const enum piece piece_of_event[] = {
     [EVENT_CLOCK_STEPPED] = PIECE_CLOCK,
     [EVENT_PAUSED] = PIECE_CLOCK,
     [EVENT_BUILTIN] = PIECE_BUILTIN,
+    [EVENT_RELAY] = PIECE_ALERTS,
     [EVENT_STOPS] = PIECE_GC,
 };
 
@@ -582,6 +583,8 @@ void shell_record(struct shell *s)
         s->parts.decided(s->parts.arg, &s->fx.decisions.v[i]);
     if (s->parts.forward != NULL && s->fx.forward.n != 0)
         s->parts.forward(s->parts.arg, s->fx.forward.v, s->fx.forward.n);
+    if (s->parts.happened != NULL && s->fx.happenings.n != 0)
+        s->parts.happened(s->parts.arg, s->fx.happenings.v, s->fx.happenings.n);
     engine_journal(s->engine, s->parts.clock->now, &s->fx);
     vec_swap(&s->fx.deliver, &s->sending);
     vec_swap(&s->fx.rules, &s->starting);

@@ -43,6 +43,8 @@ struct shell_parts {
     void (*print)(void *arg, str text); /* console notifications; NULL = standard output */
     /* What rules sent, for other Alertmanagers; may be NULL. */
     void (*forward)(void *arg, const struct alert_input *v, size_t n);
+    /* What an event recorder tells of; may be NULL. */
+    void (*happened)(void *arg, const struct recorded_event *v, size_t n);
     void (*decided)(void *arg, const struct decision *d); /* every decision; may be NULL */
     /* Rows that are neither the engine's nor the rules': read back at the start, before the first turn, and all of them, to
      * be written anew; may be NULL. */

@@ -3,7 +3,7 @@
 static void taking_take(struct taking *t, size_t most)
 {
     struct event ev = {.kind = EVENT_ALERTS,
-                       .alerts = {.v = t->v + t->at,
+                       .alerts = {.v = t->n != 0 ? t->v + t->at : NULL,
                                   .n = t->n - t->at < most ? t->n - t->at : most,
                                   .origin = t->origin,
                                   .arrived = t->arrived}};

@@ -9,8 +9,9 @@ enum {
     ERROR_MAX = 250,
     /* 2: may_have_arrived; 3: had; 4: failure, error; 5: since */
     OUTBOX_VERSION = 5,
-    /* 2: changes at the end; 3: then templates of the route's labels; 4: then act and actors */
-    NOTIFICATION_VERSION = 4
+    /* 2: changes at the end; 3: then templates of the route's labels; 4: then act and actors; 5: then from whom it is passed
+     * on */
+    NOTIFICATION_VERSION = 5
 };
 
 struct outbox_row *outbox_row_new(str key, const struct notification *n, str integration,
@@ -33,6 +34,7 @@ struct outbox_row *outbox_row_new(str key, const struct notification *n, str int
     r->flush_id = n->flush_id;
     r->not_before = now.mono;
     r->urgency = notification_urgency(n);
+    r->is_relayed = n->is_relayed;
     r->data = mem_str_dup(buf_str(&data));
     buf_release(&data);
     return r;
@@ -136,17 +138,19 @@ unsigned char notification_urgency(const struct notification *n)
     return 1;
 }
 
-static unsigned char urgency_of(str data)
+/* What the row says of its notification beside it. */
+static void set_from_data(struct outbox_row *r)
 {
     struct notification n;
     struct arena a;
-    unsigned char u = 1;
 
     arena_init(&a, 0);
-    if (notification_unpack(data, &a, &n))
-        u = notification_urgency(&n);
+    r->urgency = 1;
+    if (notification_unpack(r->data, &a, &n)) {
+        r->urgency = notification_urgency(&n);
+        r->is_relayed = n.is_relayed;
+    }
     arena_release(&a);
-    return u;
 }
 
 struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
@@ -188,7 +192,7 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
         outbox_row_free(r);
         return NULL;
     }
-    r->urgency = urgency_of(r->data);
+    set_from_data(r);
     return r;
 }
 
@@ -221,6 +225,9 @@ void notification_pack(struct buf *out, const struct notification *n)
     pack_u64(out, n->n_actors);
     for (size_t i = 0; i < n->n_actors; i++)
         pack_str(out, n->actors[i]);
+    pack_u64(out, n->is_relayed);
+    pack_str(out, n->from_receiver);
+    pack_str(out, n->from_url);
 }
 
 void notification_set_act(struct notification *n)
@@ -280,6 +287,11 @@ bool notification_unpack(str bytes, struct arena *arena, struct notification *ou
     if (version > 2)
         n.route_templates = labels_unpack(&u, arena);
     unpack_act(&u, version, arena, &n);
+    if (version > 4) {
+        n.is_relayed = unpack_u64(&u) != 0;
+        n.from_receiver = unpack_str(&u);
+        n.from_url = unpack_str(&u);
+    }
     if (u.failed || version == 0)
         return false;
     *out = n;

@@ -35,6 +35,8 @@ struct outbox_row {
     unsigned char urgency; /* 0: one of those that fire is critical; not on disk */
     bool gathers;          /* it goes in one message with what was decided beside it; not on disk */
     bool is_late;          /* it is sent after notifications.max_age; not on disk */
+    bool is_restored;      /* an earlier life decided it; not on disk */
+    bool is_relayed;       /* the notification's; not on disk beside it */
     str data;              /* packed struct notification */
 };
 

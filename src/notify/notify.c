@@ -322,6 +322,11 @@ static bool unpack_rows(struct attempt *a)
             return err_set(&a->d.err, ERR_CORRUPT, "the stored notification is damaged");
     a->each = v;
     a->n_parts = part_count(a->row->had);
+    if (v[0].is_relayed) /* its templates see what its sender would have them see */
+        a->d.external_url = v[0].from_url;
+    for (size_t i = 0; i < a->n_rows; i++)
+        if (v[i].is_relayed)
+            v[i].receiver = v[i].from_receiver;
     fill_notification(a);
     return true;
 }
@@ -335,7 +340,8 @@ static bool expired(const void *arg)
 
 static struct messages_context notify_context(const struct attempt *a)
 {
-    return (struct messages_context){.messages = a->messages,
+    return (struct messages_context){.messages =
+                                         a->ic->messages != NULL ? a->ic->messages : a->messages,
                                      .n = a->d.n, /* a receiver may have put another in its place */
                                      .external_url = a->d.external_url,
                                      .now = a->d.now,

@@ -11,14 +11,17 @@
 #include "net/http_conf.h"
 #include "tocsin/receiver.h"
 
+struct messages;
+
 struct integration_conf {
     const struct receiver_type *type;
     void *conf; /* the type's struct, inheritance done */
     bool send_resolved;
     struct http_conf *http; /* its own or the global one; never NULL */
     bool has_own_http;
-    struct receiver_pace pace; /* the entry's, or the type's */
-    bool digests;              /* a message may be of several groups */
+    struct receiver_pace pace;       /* the entry's, or the type's */
+    bool digests;                    /* a message may be of several groups */
+    const struct messages *messages; /* its own templates; NULL: those of the configuration */
     unsigned index; /* within its kind in this receiver; part of the notification log's key */
     struct diag_place place;
 };

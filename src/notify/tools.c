@@ -17,13 +17,26 @@ str delivery_hex(struct delivery *d, str bytes)
     return arena_take(d->arena, &b);
 }
 
-str delivery_hash(struct delivery *d, str s)
+str delivery_base64(struct delivery *d, str bytes)
+{
+    struct buf b = BUF_INIT;
+
+    base64_encode(&b, bytes, BASE64_STD);
+    return arena_take(d->arena, &b);
+}
+
+str delivery_digest(struct delivery *d, str s)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
 
     EVP_Digest(s.p != NULL ? s.p : "", s.n, digest, &n, EVP_sha256(), NULL);
-    return delivery_hex(d, (str){(const char *)digest, n});
+    return arena_str(d->arena, (str){(const char *)digest, n});
+}
+
+str delivery_hash(struct delivery *d, str s)
+{
+    return delivery_hex(d, delivery_digest(d, s));
 }
 
 str delivery_group_hash(struct delivery *d)
@@ -43,10 +56,7 @@ str delivery_hmac(struct delivery *d, str key, str text)
 
 str delivery_sign(struct delivery *d, str key, str text)
 {
-    struct buf b = BUF_INIT;
-
-    base64_encode(&b, delivery_hmac(d, key, text), BASE64_STD);
-    return arena_take(d->arena, &b);
+    return delivery_base64(d, delivery_hmac(d, key, text));
 }
 
 str delivery_escape_form(struct delivery *d, str s)
@@ -75,6 +85,22 @@ str delivery_url(struct delivery *d, str url, str path, str parameter)
                         STR(str_cmp(url, parameter) < 0 ? url : parameter),
                         url.n != 0 && parameter.n != 0 ? "&" : "",
                         STR(str_cmp(url, parameter) < 0 ? parameter : url));
+}
+
+struct delivery_place delivery_place_of(str url)
+{
+    bool tls = str_starts_with(url, S("https://"));
+    struct delivery_place u = {.query = str_sub(url, tls ? 8 : 7, url.n)};
+    str port = tls ? S(":443") : S(":80");
+
+    u.path = str_cut(&u.query, '?');
+    u.host = u.path;
+    if (str_find(u.path, '/') >= 0)
+        u.host.n = (size_t)str_find(u.path, '/');
+    u.path = str_sub(u.path, u.host.n, u.path.n);
+    if (str_ends_with(u.host, port))
+        u.host.n -= port.n;
+    return u;
 }
 
 str delivery_escape_query(struct delivery *d, str s)

@@ -92,17 +92,25 @@ struct alert_list group_sorted(const struct group *g, struct arena *a)
     return l;
 }
 
+struct alert *group_told(const struct group *g, size_t i)
+{
+    const struct told_resolved *t = &g->told.v[i];
+    void **slot = u64_map_get(&g->alerts, t->fingerprint);
+    struct alert *a = slot != NULL ? *slot : NULL;
+
+    return a != NULL && a->updated_at == t->updated_at && a->ends_at == t->ends_at ? a : NULL;
+}
+
 void group_forget_told(struct group *g)
 {
-    VEC_EACH (struct told_resolved *, t, &g->told) {
-        void **slot = u64_map_get(&g->alerts, t->fingerprint);
-        struct alert *a = slot != NULL ? *slot : NULL;
+    for (size_t i = 0; i < g->told.n; i++) {
+        struct alert *a = group_told(g, i);
 
-        if (a == NULL || a->updated_at != t->updated_at || a->ends_at != t->ends_at)
+        if (a == NULL)
             continue;
         alert_unref(a);
-        u64_map_del(&g->alerts, t->fingerprint);
-        u64_map_del(&g->said, t->fingerprint);
+        u64_map_del(&g->alerts, g->told.v[i].fingerprint);
+        u64_map_del(&g->said, g->told.v[i].fingerprint);
     }
     vec_clear(&g->told);
 }

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "model/alert.h"
+#include "model/silence.h"
 #include "route/tree.h"
 
 /* A resolved alert that a flush told about: it leaves the group when every integration was told, unless it changed. */
@@ -25,6 +26,7 @@ struct group {
     const struct route *route;
     struct label_set *labels;
     str key;                /* owned */
+    struct uuid uuid;       /* of this group, for event recorders; empty when nobody records */
     struct u64_map alerts;  /* fingerprint -> struct alert * */
     struct heap_node timer; /* in the engine's heap, keyed by the next flush */
     uint64_t revision;      /* of its last change */
@@ -53,6 +55,8 @@ struct alert_list {
 };
 struct alert_list group_sorted(const struct group *g, struct arena *a);
 
+/* The alert of told[i], if it has not changed since: what group_forget_told() would forget. NULL: it stays. */
+struct alert *group_told(const struct group *g, size_t i);
 /* The flush told everybody: forgets the resolved alerts that it told, unless they changed since. */
 void group_forget_told(struct group *g);
 

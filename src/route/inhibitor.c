@@ -18,6 +18,7 @@ struct inhibit_rule {
     const str *equal;
     size_t n_equal;
     str name;
+    size_t index;
     /* hash of the equal labels' values and the side -> struct source_bucket * */
     struct u64_map sources;
 };
@@ -45,6 +46,7 @@ struct inhibitor *inhibitor_new(const struct inhibit_conf *rules, size_t n)
         r->target = matchers_copy(&in->arena, &rules[i].target);
         r->equal = equal;
         r->n_equal = rules[i].n_equal;
+        r->index = i;
         r->name = arena_str(&in->arena, rules[i].name);
     }
     return in;
@@ -248,7 +250,7 @@ static void ask_bucket(struct source_bucket *b, const struct inhibit_rule *r, st
         }
         i++;
         if (equal_values(r, a->labels->ls, ls))
-            vec_push(out, (struct inhibition){alert_fingerprint(a), r->name});
+            vec_push(out, (struct inhibition){alert_fingerprint(a), r->name, r->index});
     }
     out->more += b->n_firing - i;
     *later |= b->n_firing < b->v.n;

@@ -26,6 +26,7 @@ enum { INHIBITIONS_MAX = 10 }; /* that are listed of one alert */
 struct inhibition {
     uint64_t fingerprint; /* of the source */
     str rule;             /* its name; may be empty */
+    size_t index;         /* of the rule, in their order */
 };
 
 struct inhibition_list {

@@ -136,7 +136,7 @@ static void add_help(struct diags *to, struct diag *copy, const struct diag *fro
 }
 
 /* The decoder's ids become those of rule files. */
-static void move_decoding(struct diags *to, struct diags *from)
+static void copy_decoding(struct diags *to, const struct diags *from)
 {
     for (size_t i = 0; i < from->n; i++) {
         const struct diag *g = &from->v[i];
@@ -147,10 +147,11 @@ static void move_decoding(struct diags *to, struct diags *from)
         struct diag *copy = diags_add(to, g->severity, id, g->place, "%.*s", STR(g->message));
 
         add_help(to, copy, g);
+        if (g->has_fix)
+            diag_fix(to, copy, g->fix);
         if (g->second.line != 0)
             diag_second(to, copy, g->second);
     }
-    diags_release(from);
 }
 
 /* -- checks -- */
@@ -163,9 +164,22 @@ struct checker {
     const struct rule_part *part;
     str file_name; /* of the part's groups */
     const struct rule_group_conf *group;
-    size_t rule;          /* from 1 */
-    struct str_map named; /* the groups so far */
+    size_t rule;                  /* from 1 */
+    struct str_map named;         /* the groups so far */
+    const struct diags *decoding; /* of a part that cannot be used: its faults; else NULL */
 };
+
+/* Whether something of the node could not be decoded: what is missing of it says nothing. */
+static bool is_broken(const struct checker *k, const struct yaml_node *n)
+{
+    for (size_t i = 0; k->decoding != NULL && i < k->decoding->n; i++) {
+        const struct diag *g = &k->decoding->v[i];
+
+        if (g->severity == DIAG_ERROR && g->place.at >= n->start.at && g->place.at < n->end.at)
+            return true;
+    }
+    return false;
+}
 
 static struct diag_place key_place(const struct checker *k, const struct yaml_node *map,
                                    const char *key)
@@ -301,8 +315,23 @@ static void check_expr(struct checker *k, struct rule_conf *r)
     rule_expr_check(r, k->o->dialect, k->o->space_label.n != 0 ? &scope : NULL, where, k->a, k->d);
 }
 
+/* Of a rule that is broken elsewhere. */
+static void check_parts(struct checker *k, struct rule_conf *r)
+{
+    if (r->expr_node != NULL && r->expr_node->kind == YAML_SCALAR && r->expr.n != 0)
+        check_expr(k, r);
+    if (r->is_alert) {
+        check_templates(k, r->node, "labels", r);
+        check_templates(k, r->node, "annotations", r);
+    }
+}
+
 static void check_rule(struct checker *k, struct rule_conf *r, const struct rule_raw *raw)
 {
+    if (is_broken(k, r->node)) {
+        check_parts(k, r);
+        return;
+    }
     if (raw->record.n != 0 && raw->alert.n != 0) {
         struct diag *g = rule_file_complain(k, "R004", key_place(k, r->node, "alert"), r,
                                             "has both \"record\" and \"alert\"");
@@ -402,7 +431,7 @@ static void build_group(struct checker *k, const struct group_raw *raw,
         .place = yaml_place(k->file->doc, node),
     };
     k->group = g;
-    if (raw->name.n == 0)
+    if (raw->name.n == 0 && !(is_broken(k, node) && yaml_get(node, S("name")) != NULL))
         diags_add(k->d, DIAG_ERROR, "R003", g->place, "a group has no \"name\"");
     rule_file_check_names(k, node, "labels", &raw->labels, NULL);
     for (size_t i = 0; i < raw->rules.n; i++) {
@@ -410,6 +439,8 @@ static void build_group(struct checker *k, const struct group_raw *raw,
         struct mark before = rule_file_mark_of(k->d);
 
         k->rule = i + 1;
+        if (rules->items[i]->kind != YAML_MAP)
+            continue; /* said by the decoder */
         build_rule(k, raw, &raw->rules.v[i], rules->items[i], r);
         if (passes_over(k->o, k->d, before))
             rule_file_skip(k->file, g->file, g->name, r->name);
@@ -440,6 +471,8 @@ static void build_groups(struct checker *k, const struct file_raw *raw)
         struct rule_group_conf *g = &file->groups[file->n_groups];
         struct mark before = rule_file_mark_of(k->d);
 
+        if (groups->items[i]->kind != YAML_MAP)
+            continue;
         build_group(k, &raw->groups.v[i], groups->items[i], g);
         check_repeat(k, g);
         if (passes_over(k->o, k->d, before)) {
@@ -467,6 +500,18 @@ static bool check_space(const struct checker *k)
     return false;
 }
 
+/* One fault hides no other: what could be decoded is checked, and not used. */
+static void look_on(struct checker *k, const struct file_raw *raw, const struct diags *decoding)
+{
+    size_t usable = k->file->n_groups;
+
+    k->decoding = decoding;
+    build_groups(k, raw);
+    k->decoding = NULL;
+    if (!k->o->keeps_broken)
+        k->file->n_groups = usable;
+}
+
 /* Every part is looked at, so that one run shows as many problems as can be seen. */
 static void build_part(struct checker *k, bool is_object)
 {
@@ -481,11 +526,14 @@ static void build_part(struct checker *k, bool is_object)
     ok = conf_decode(&run, &part, 1,
                      (struct conf_layer){is_object ? &object_type : &rule_file_type, &raw,
                                          k->o->global});
-    move_decoding(k->d, &decoding);
+    copy_decoding(k->d, &decoding);
     if (ok && check_space(k))
         build_groups(k, &raw);
     else if (is_object && passes_over(k->o, k->d, before))
         rule_file_skip(k->file, k->file_name, STR_NONE, STR_NONE);
+    else if (!ok && !k->o->tolerates)
+        look_on(k, &raw, &decoding);
+    diags_release(&decoding);
 }
 
 static bool rule_file_build(struct yaml_doc *doc, const struct rule_file_options *o,

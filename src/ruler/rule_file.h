@@ -6,7 +6,7 @@
  *          that does not parse; R006 its type; R007 duration; R008 key not allowed on a recording rule; R009 names;
  *          R010 template; R011 (info) a scalar that YAML does not take for a string; R012 (warning) several documents;
  *          R013 (reload) it would cost a rule that runs; R014 what is wrong with a Kubernetes object (rule_object.h).
- *          When a file cannot be decoded (R001, R002, R007) nothing further is checked, as in Prometheus.
+ *          One fault hides no other: of what cannot be decoded (R001, R002, R007) the rest is checked, too.
  * Owns     everything lives in the arena given.
  * Source   rules.md 1.1-1.3, 9.3.
  */
@@ -37,6 +37,8 @@ struct rule_file_options {
     str space_label; /* set on all that a rule gives and reads, to its object's namespace; empty: none */
     const struct files *files;        /* where it is read from; NULL: the disk */
     const struct global_conf *global; /* what groups inherit; NULL: nothing, they are as written */
+    bool
+        keeps_broken; /* to look at: what is wrong is in *out, too; the result is false all the same */
     bool tolerates; /* a bad rule, group or file is left out, the others are taken */
 };
 

@@ -638,8 +638,10 @@ static void decode_suggest(const struct decoder *m, struct diag *g, str name)
                 vec_push(&names, arena_printf(m->in->run->a, "%s_file", key->name));
         }
     hit = str_nearest(name, names.v, names.n);
-    if (hit != NULL)
+    if (hit != NULL) {
         diag_help(m->in->run->d, g, "did you mean \"%.*s\"?", STR(*hit));
+        diag_fix(m->in->run->d, g, *hit);
+    }
     vec_release(&names);
 }
 

@@ -1,9 +1,6 @@
 """A clock that is set while rules run, and a process that does not run for a while: nothing resolves, fires or waits."""
-import mmap, struct
-
 from harness import *
 
-LIBRARY = os.path.join(os.path.dirname(PROGRAM), "tests", "libwallclock.so")
 RULES = """groups:
   - name: g
     interval: 1s
@@ -13,23 +10,6 @@ RULES = """groups:
       - {record: copied, expr: level}
       - {alert: Copied, expr: copied > 1, for: 3s}
 """
-
-
-class WallClock:
-    """What the process takes for CLOCK_REALTIME; set() is seen at once."""
-
-    def __init__(self, dir):
-        if not os.path.exists(LIBRARY):
-            raise Skip("the clock cannot be preloaded into a sanitized build")
-        path = os.path.join(dir, "ahead")
-        with open(path, "wb") as f:
-            f.write(struct.pack("l", 0))
-        self.f = open(path, "r+b")
-        self.page = mmap.mmap(self.f.fileno(), 8)
-        self.env = {**os.environ, "LD_PRELOAD": LIBRARY, "WALLCLOCK": path}
-
-    def set(self, seconds):
-        self.page[:8] = struct.pack("l", seconds)
 
 
 def firing(t, name):

@@ -3,7 +3,7 @@
 A test file defines test_* functions and ends with harness.main(). TOCSIN names the program, TOCSIN_SOURCE the project.
 Everything listens on 127.0.0.1, on a port that the kernel picks, and is stopped when its `with` ends.
 """
-import contextlib, email, email.policy, http.server, json, os, re, select, shutil, signal, socket, ssl, subprocess, sys, tempfile, threading, time, traceback
+import contextlib, email, email.policy, http.server, json, mmap, os, re, select, shutil, signal, socket, ssl, struct, subprocess, sys, tempfile, threading, time, traceback
 import urllib.error, urllib.parse, urllib.request
 
 SOURCE = os.environ.get("TOCSIN_SOURCE", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
@@ -11,6 +11,7 @@ PROGRAM = os.environ.get("TOCSIN", os.path.join(SOURCE, "build/release/tocsin"))
 PEERS = os.path.join(SOURCE, "build/peers/usr/bin")
 # TOCSIN_PEERS=newer: of Debian unstable what there is of it (Alertmanager 0.33, Prometheus 3.5, Pushgateway 1.11).
 IS_NEWER, NEWER = os.environ.get("TOCSIN_PEERS") == "newer", os.path.join(SOURCE, "build/newer")
+WALLCLOCK = os.path.join(os.path.dirname(PROGRAM), "tests", "libwallclock.so")
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:)")
 
 
@@ -567,6 +568,41 @@ def simple(sink, group_wait="0s", group_interval="1s", repeat_interval="1h", mor
     return (f"route:\n  receiver: hook\n  group_by: [alertname]\n  group_wait: {group_wait}\n"
             f"  group_interval: {group_interval}\n  repeat_interval: {repeat_interval}\n"
             f"receivers:\n{receiver('hook', sink, **keys)}{more}")
+
+
+class WallClock:
+    """What the process takes for CLOCK_REALTIME; set() is seen at once."""
+
+    def __init__(self, dir):
+        if not os.path.exists(WALLCLOCK):
+            raise Skip("the clock cannot be preloaded into a sanitized build")
+        path = os.path.join(dir, "ahead")
+        with open(path, "wb") as f:
+            f.write(struct.pack("l", 0))
+        self.f = open(path, "r+b")
+        self.page = mmap.mmap(self.f.fileno(), 8)
+        self.env = {**os.environ, "LD_PRELOAD": WALLCLOCK, "WALLCLOCK": path}
+
+    def set(self, seconds):
+        self.page[:8] = struct.pack("l", seconds)
+
+
+class Fake(Process):
+    """One of contrib/fakes."""
+
+    def __init__(self, kind, *flags):
+        super().__init__([sys.executable, "-B", os.path.join(SOURCE, f"contrib/fakes/{kind}.py"), "--port=0", *flags],
+                         env={**os.environ, "PYTHONPATH": os.path.join(PEERS, "../lib/python3/dist-packages")})
+        self.url = until("the fake listens", lambda: self.log and self.log[0]).strip()
+
+    def messages(self):
+        return [json.loads(x) for x in self.log[1:] if x.startswith("{")]
+
+
+def receiver_test(config, dir, name="r", *flags):
+    path = write(os.path.join(dir, "t.yml"), "route: {receiver: r}\nreceivers:\n" + config)
+    p = subprocess.run([PROGRAM, "receiver", "test", "--yes", "--config.file=" + path, *flags, name], capture_output=True, text=True, timeout=60)
+    return p.returncode, p.stdout + p.stderr
 
 
 def main():

@@ -96,4 +96,70 @@ def test_nothing_happens():
     assert "<script>" not in mail.get_body(("html",)).get_content()
 
 
+# What a token, a message and a call are answered with by the services that are asked below.
+ALL = json.dumps({"code": 0, "tenant_access_token": "t", "expire": 7200, "accessToken": "t", "expireIn": 7200, "errcode": 0,
+                  "access_token": "t", "expires_in": 7200, "data": {"message_id": "om_1"}, "processQueryKey": "q"}).encode()
+
+
+def apps(sink, sms, voice):
+    phone = "access_key: key0, secret_key: secret0, numbers: ['+8613800138000']"
+    value = "{{ .CommonLabels.evil }}"
+    return f"""
+route: {{receiver: all, group_by: [alertname], group_wait: 0s, group_interval: 1m, repeat_interval: 1h}}
+receivers:
+  - name: all
+    feishu_app_configs: [{{api_url: '{sink.url}/feishu', app_id: a, app_secret: s, chats: [oc_1], users: ['{value}']}}]
+    dingtalk_app_configs: [{{api_url: '{sink.url}/dingtalk', app_key: a, app_secret: s, chats: [cid1], ding: app, ding_users: [u1], ding_text: '{value}'}}]
+    wechat_configs: [{{api_url: '{sink.url}/wechat/', corp_id: c, api_secret: s, agent_id: '1', to_user: u1, message_type: textcard, title: '{value}', message: '{value}'}}]
+    sms_configs:
+      - {{provider: aliyun, api_url: '{sms.url}', {phone}, sign_name: s, template: T, parameters: {{evil: '{value}'}}}}
+      - {{provider: tencent, api_url: '{sms.url}', {phone}, app_id: '1', template: T, parameters: {{'1': '{value}'}}}}
+      - {{provider: huawei, api_url: '{sms.url}', {phone}, from: '1069', template: T, parameters: {{'1': '{value}'}}}}
+      - {{provider: twilio, api_url: '{sms.url}', {phone}, from: '+15005550006', text: '{value}'}}
+    voice_configs:
+      - {{provider: aliyun, api_url: '{voice.url}', {phone}, template: T, parameters: {{evil: '{value}'}}}}
+      - {{provider: tencent, api_url: '{voice.url}', {phone}, app_id: '1', template: T, parameters: {{'1': '{value}'}}}}
+      - {{provider: huawei, api_url: '{voice.url}', {phone}, from: '+8610', template: T, parameters: {{'1': '{value}'}}}}
+      - {{provider: twilio, api_url: '{voice.url}', {phone}, from: '+15005550006', text: '{value}'}}
+"""
+
+
+def check_values(took, evil):
+    for m in took:
+        for v in m.get("values", {}).values():
+            assert not re.search(r"[\r\n{}$【】]|://", v) and 0 < len(v) <= 35, m
+        if m["vendor"] == "huawei" or "huawei" in m["vendor"]:
+            assert all("." not in v and len(v) <= 20 for v in m["values"].values()), m
+        if m["vendor"] == "twilio" and m["action"] == "call":
+            said = re.fullmatch(r'<Response><Say loop="2">([^<]*)</Say></Response>', m["text"])
+            assert said and not re.search("[\r\n<>]", said.group(1)), m["text"][:300]
+        elif m["vendor"] == "twilio":
+            assert m["text"] == evil or len(m["text"]) <= 1600, m["text"][:300]
+
+
+def test_nothing_happens_by_telephone_and_in_applications():
+    """What is long is cut, too: the fakes refuse what the vendors would."""
+    answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(ALL) + ALL
+    for evil in (EVIL + " ${code} 【银行】 https://evil.example", "长<at id=all></at>${x}\n" * 200000):
+        with folder() as d, Sink(otherwise=answer) as sink, Fake("sms") as sms, Fake("voice", "--per-minute=0") as voice, \
+                Tocsin(apps(sink, sms, voice), d) as t:
+            t.alert(alertname="A", evil=evil)
+            until("messages and calls", lambda: len(sms.messages()) == 4 and len(voice.messages()) == 4)
+            check_values(sms.messages() + voice.messages(), evil)
+            kinds = until("all requests", lambda: (lambda k: len(k) == 4 and k)(
+                {r.path.split("/", 2)[2]: r for r in sink.got if not re.search("(?i)token", r.path.split("?")[0])}))
+            assert not [x for x in sms.log + voice.log if x.startswith("refused")], sms.log + voice.log
+        feishu, group, ding = (next(r for p, r in kinds.items() if what in p) for what in ("feishu", "groupMessages", "ding/send"))
+        card = next(r for p, r in kinds.items() if "wechat" in p).json()["textcard"]
+        equal(feishu.json()["receive_id"], "oc_1", "the label is nobody's id")
+        content = json.loads(feishu.json()["content"])
+        equal([e["tag"] for e in content["elements"]], ["markdown"])
+        assert len(feishu.body) <= 30000 and "<at" not in content["elements"][0]["content"], content
+        param = json.loads(group.json()["msgParam"])
+        equal(set(param), {"title", "text"})
+        assert len(group.json()["msgParam"].encode()) <= 20000 and "](http://x)" not in param["text"].replace("\\](http://x)", ""), param
+        equal((ding.json()["receiverUserIdList"], len(ding.json()["content"]) <= 200), (["u1"], True))
+        assert "<" not in card["description"] and len(card["description"].encode()) <= 512 and len(card["title"].encode()) <= 128, card
+
+
 main()

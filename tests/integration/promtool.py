@@ -56,4 +56,197 @@ def test_fixtures():
     assert files and not wrong, "\n".join(wrong)
 
 
+# -- tests of rules --
+
+NEWER = {"no-test-group-interval.yml", "unittest.yml", "values.yml"}  # need a newer promtool than 2.42
+NEWEST = {"start-time-test.yml"}  # than 3.5
+
+OURS = {
+    "order.yml": """
+rule_files: [rules.yml]
+evaluation_interval: 30s
+group_eval_order: [second, first]
+tests:
+  - name: the order of groups
+    interval: 30s
+    input_series: [{series: x, values: '0 1 2 3'}]
+    promql_expr_test:
+      - {expr: 'a', eval_time: 1m, exp_samples: [{labels: a, value: 1}]}
+      - {expr: 'b', eval_time: 1m, exp_samples: [{labels: b, value: 2}]}
+""",
+    "states.yml": """
+rule_files: [rules.yml]
+evaluation_interval: 1m
+tests:
+  - name: pending, firing, resolved, kept
+    interval: 1m
+    input_series: [{series: 'y{p="q"}', values: '0 1x3 0x4'}]
+    external_labels: {site: s}
+    external_url: http://e/
+    alert_rule_test:
+      - {eval_time: 2m, alertname: Y}
+      - eval_time: 3m
+        alertname: Y
+        exp_alerts:
+          - exp_labels: {p: q, severity: s}
+            exp_annotations: {text: '1 of q at s, http://e/'}
+      - eval_time: 6m30s
+        alertname: Y
+        exp_alerts:
+          - exp_labels: {p: q, severity: s}
+            exp_annotations: {text: '1 of q at s, http://e/'}
+      - {eval_time: 8m, alertname: Y}
+    promql_expr_test:
+      - {expr: 'ALERTS', eval_time: 1m, exp_samples: [{labels: 'ALERTS{alertname="Y",alertstate="pending",p="q",severity="s"}', value: 1}]}
+      - {expr: 'ALERTS_FOR_STATE', eval_time: 1m, exp_samples: [{labels: 'ALERTS_FOR_STATE{alertname="Y",p="q",severity="s"}', value: 60}]}
+      - {expr: 'count(ALERTS) or vector(0)', eval_time: 8m, exp_samples: [{labels: '{}', value: 0}]}
+""",
+    "values.yml": """
+rule_files: [rules.yml]
+tests:
+  - name: notation
+    interval: 15s
+    input_series:
+      - {series: 'v{a="1"}', values: '1 _ 3 stale 31 1e2 NaN -Inf 5-2x3 _x2 7x2'}
+      - {series: 'v{a="2"}', values: '9x2'}
+      - {series: 'v{a="2"}', values: '8x2'}
+      - {series: h, values: '{{schema:0 sum:3 count:4 buckets:[1 2 1]}}x3 {{schema:0 sum:1 count:1 buckets:[1]}}'}
+    promql_expr_test:
+      - {expr: 'v', eval_time: 15s, exp_samples: [{labels: 'v{a="2"}', value: 8}, {labels: 'v{a="1"}', value: 1}]}
+      - {expr: 'sum(v)', eval_time: 30s, exp_samples: [{value: 11}]}
+      - {expr: 'v{a="1"}', eval_time: 45s}
+      - {expr: 'count_over_time(v[1h])', eval_time: 5m, exp_samples: [{labels: '{a="1"}', value: 13}, {labels: '{a="2"}', value: 3}]}
+      - {expr: 'histogram_count(h)', eval_time: 1m, exp_samples: [{labels: '{}', value: 1}]}
+      - {expr: 'h', eval_time: 45s, exp_samples: [{labels: h, histogram: '{{schema:0 sum:3 count:4 counter_reset_hint:not_reset buckets:[1 2 1]}}'}]}
+      - {expr: '1 + 1', exp_samples: [{value: 2}]}
+      - {expr: 'max_over_time(v{a="2"}[2m:])', eval_time: 30s, exp_samples: [{labels: '{a="2"}', value: 8}]}
+  - name: a record with a limit fails
+    input_series: [{series: 'lim{a="1"}', values: '1 1'}, {series: 'lim{a="2"}', values: '_ 1'}]
+    promql_expr_test: [{expr: 'limited', eval_time: 0s, exp_samples: [{labels: 'limited{a="1"}', value: 1}]}]
+""",
+}
+RULES = """
+groups:
+  - {name: first, rules: [{record: b, expr: 'a + 1'}]}
+  - {name: second, interval: 5m, rules: [{record: a, expr: 'x offset 30s'}]}
+  - name: alerts
+    rules:
+      - alert: Y
+        expr: y > 0
+        for: 2m
+        keep_firing_for: 3m
+        labels: {severity: s}
+        annotations: {text: '{{ $value }} of {{ $labels.p }} at {{ $externalLabels.site }}, {{ $externalURL }}'}
+  - {name: limited, limit: 1, rules: [{record: limited, expr: lim}]}
+"""
+
+
+def broken(text, most):
+    """The file with one thing changed that should matter, each."""
+    for pattern, by in ((r"value: (-?[\d.]+)", lambda m: f"value: {float(m[1]) + 1:g}"),
+                        (r"eval_time: (\d+)m", lambda m: f"eval_time: {int(m[1]) + 7}m"),
+                        (r"alertname: (\w+)", lambda m: f"alertname: {m[1]}x"),
+                        (r"severity: (\w+)", lambda m: f"severity: {m[1]}x"),
+                        (r"values: (['\"])", lambda m: f"values: {m[1]}1 "),
+                        (r"input_series:", lambda m: "input_serie:"),
+                        (r"rule_files:", lambda m: "rule_file:")):
+        hits = list(re.finditer(pattern, text))
+        for m in hits[:most]:
+            yield text[:m.start()] + by(m) + text[m.end():]
+
+
+def both(promtool, path):
+    theirs = subprocess.run([promtool, "test", "rules", path], capture_output=True, text=True)
+    ours = subprocess.run([os.environ["TOCSIN"], "test", path], capture_output=True, text=True)
+    assert ours.returncode in (0, 1), (path, ours.returncode, ours.stderr)
+    return theirs.returncode, ours.returncode, theirs.stdout + theirs.stderr, ours.stdout + ours.stderr
+
+
+def test_unit_tests():
+    """Files of tests, ours and those at hand, each as it is and broken in many ways: the verdict is promtool's."""
+    with folder() as d:
+        compare_unit_tests(peer("promtool"), d)
+
+
+def compare_unit_tests(promtool, d):
+    is_old = "version 2." in subprocess.run([promtool, "--version"], capture_output=True, text=True).stdout
+    paths = []
+    for name, text in {**OURS, "rules.yml": RULES}.items():
+        path = os.path.join(d, name)
+        with open(path, "w") as f:
+            f.write(text)
+        paths += [path] if name in OURS and not (is_old and name in NEWER) else []
+    for path in glob.glob(SHARED + "/conformance/**/*.y*ml", recursive=True):
+        with open(path, errors="replace") as f:
+            if re.search(r"^tests:", f.read(), re.M) and os.path.basename(path) not in (NEWER | NEWEST if is_old else NEWEST):
+                paths.append(path)
+    wrong, counted = [], [0, 0]
+    for path in sorted(paths):
+        with open(path) as f:
+            text = f.read()
+        if path.startswith(d) and not is_old:
+            assert both(promtool, path)[0] == 0, both(promtool, path)[2]
+        for i, changed in enumerate([text, *list(broken(text, 1 if is_old else 2))[:5]]):
+            beside = os.path.join(d if path.startswith(d) else os.path.dirname(path), f".changed-{os.getpid()}.yml")
+            if path.startswith(d) or i == 0:
+                target = beside if path.startswith(d) else path
+            else:
+                target = os.path.join(d, "changed.yml")
+                changed = re.sub(r"(?m)^( *- )((?!/)[\w./*-]+\.ya?ml)$", lambda m: m[1] + os.path.join(os.path.dirname(path), m[2]), changed)
+            if target != path:
+                with open(target, "w") as f:
+                    f.write(changed)
+            theirs, ours, said, we = both(promtool, target)
+            counted[ours] += 1
+            if theirs != ours:
+                wrong.append(f"{path} #{i}: promtool {theirs}, tocsin {ours}\n{said}\n{we}")
+    print(f"{len(paths)} files, as they are and broken: {counted[0]} pass, {counted[1]} fail, {len(wrong)} differ")
+    assert not wrong, "\n".join(wrong[:5])
+
+
+def test_what_is_ours():
+    with folder() as d:
+        try_what_is_ours(d)
+
+
+def try_what_is_ours(d):
+    with open(os.path.join(d, "rules.yml"), "w") as f:
+        f.write(RULES)
+    with open(os.path.join(d, "am.yml"), "w") as f:
+        f.write("route: {receiver: r, routes: [{receiver: p, matchers: [a=b], continue: true}, {receiver: q, matchers: [a=~\"b|c\"]}]}\n"
+                "receivers: [{name: r}, {name: p}, {name: q}]\n")
+    test = """
+rule_files: [rules.yml]
+config_files: [am.yml]
+tests:
+  - name: states
+    input_series: [{series: 'y{p="q"}', values: '0 4x3'}]
+    alert_rule_test:
+      - {eval_time: 1m, alertname: Y, exp_alerts: [{exp_state: pending, exp_value: 4, exp_labels: {p: q, severity: s},
+                                                    exp_annotations: {text: '4 of q at , '}}]}
+  - name: routes
+    route_test:
+      - {labels: {a: b}, exp_receivers: [p, q]}
+      - {labels: {a: c}, exp_receivers: [q]}
+      - {labels: {}, exp_receivers: [r]}
+"""
+    path = os.path.join(d, "t.yml")
+
+    def run(text, *args):
+        with open(path, "w") as f:
+            f.write(text)
+        return subprocess.run([os.environ["TOCSIN"], "test", *args, path], capture_output=True, text=True)
+
+    p = run(test, "--coverage", "--junit", os.path.join(d, "j.xml"))
+    assert p.returncode == 0 and "2 passed" in p.stdout, p
+    assert 'coverage: 1 of 4 rules' in p.stdout and 'record "a": it gave no sample' in p.stdout, p.stdout
+    assert 'tests="2" failures="0"' in open(os.path.join(d, "j.xml")).read()
+    for a, b in (("exp_value: 4", "exp_value: 5"), ("exp_state: pending", "exp_state: firing"), ("[p, q]", "[p]"),
+                 ("exp_receivers: [r]", "exp_receivers: [q]"), ("exp_state: pending", "exp_state: waiting")):
+        assert run(test.replace(a, b)).returncode == 1, (a, b)
+    p = run(test.replace("exp_value: 4", "exp_value: 5"), "--run=rou")
+    assert p.returncode == 0 and "1 passed" in p.stdout, p
+    assert run(test, "--run=(").returncode == 2
+
+
 main()

@@ -669,6 +669,40 @@ static void group_keys_of_0_1_0(void **state)
     drop(&l);
 }
 
+static uint64_t destination_of(const char *entry)
+{
+    struct buf text = BUF_INIT;
+    struct loaded l;
+    uint64_t id;
+
+    buf_addf(&text, "route: {receiver: r}\nreceivers: [{name: r, dingtalk_configs: [%s]}]\n",
+             entry);
+    l = load(buf_z(&text));
+    assert_non_null(l.c);
+    id = l.c->core.receivers[0].integrations[0].destination;
+    drop(&l);
+    buf_release(&text);
+    return id;
+}
+
+/* However its token is written, a robot is one: the limit is the robot's. */
+static void a_dingtalk_robot_is_its_token(void **state)
+{
+    uint64_t by_token = destination_of("{access_token: abc}");
+
+    (void)state;
+    assert_int_equal(
+        destination_of("{url: 'https://oapi.dingtalk.com/robot/send?access_token=abc'}"), by_token);
+    assert_int_equal(
+        destination_of(
+            "{url: 'https://oapi.dingtalk.com/robot/send?access_token=abc&x=1', secret: SEC}"),
+        by_token);
+    assert_int_not_equal(
+        destination_of("{url: 'https://oapi.dingtalk.com/robot/send?access_token=abd'}"), by_token);
+    assert_int_not_equal(destination_of("{url: 'https://own.example/robot/send?access_token=abc'}"),
+                         by_token);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -687,6 +721,7 @@ int main(void)
         cmocka_unit_test(what_is_inherited_is_alike),
         cmocka_unit_test(jobs_inherit),
         cmocka_unit_test(receivers_inherit),
+        cmocka_unit_test(a_dingtalk_robot_is_its_token),
         cmocka_unit_test(printed_again_loads_again),
         cmocka_unit_test(all_problems_at_once),
         cmocka_unit_test(dialects),

@@ -166,6 +166,9 @@ static void rows_survive_packing(void **state)
                              .alerts = alerts,
                              .n_alerts = 2,
                              .n_firing = 1,
+                             .is_relayed = true,
+                             .from_receiver = S("theirs"),
+                             .from_url = S("http://am"),
                              .flush_id = 77},
                         read;
     struct hash_list none = {NULL, 0};
@@ -194,6 +197,9 @@ static void rows_survive_packing(void **state)
     assert_int_equal(read.act, ACT_ACKED);
     assert_int_equal(read.n_actors, 2);
     assert_str(read.actors[1], "bob");
+    assert_true(back->is_relayed && read.is_relayed);
+    assert_str(read.from_receiver, "theirs");
+    assert_str(read.from_url, "http://am");
     assert_str(outbox_told_as(back), "{}:{}"); /* "k" does not begin with it */
     for (size_t cut = 0; cut < b.n; cut++)
         assert_null(outbox_unpack(S("k"), str_sub(buf_str(&b), 0, cut), now));
@@ -268,9 +274,12 @@ static void an_older_notification_has_its_act(void **state)
         alert.is_resolved = resolved != 0;
         buf_clear(&b);
         notification_pack(&b, &n);
-        assert_int_equal(b.p[0], 4);
+        assert_int_equal(b.p[0], 5);
+        b.p[0] = 4; /* nor from whom it is passed on */
+        assert_true(notification_unpack(str_sub(buf_str(&b), 0, b.n - 3), &a, &read));
+        assert_false(read.is_relayed);
         b.p[0] = 3;
-        assert_true(notification_unpack(str_sub(buf_str(&b), 0, b.n - 2), &a, &read));
+        assert_true(notification_unpack(str_sub(buf_str(&b), 0, b.n - 5), &a, &read));
         assert_int_equal(read.act, resolved ? ACT_RESOLVED : ACT_FIRING);
         assert_int_equal(read.n_actors, 0);
     }

@@ -24,7 +24,10 @@ static void add_limits(struct buf *b, const struct receiver_pace *p)
     static const struct {
         dur_ns per;
         const char *text;
-    } units[] = {{NS_PER_S, "a second"}, {NS_PER_M, "a minute"}, {NS_PER_H, "an hour"}};
+    } units[] = {{NS_PER_S, "a second"},
+                 {NS_PER_M, "a minute"},
+                 {NS_PER_H, "an hour"},
+                 {24 * NS_PER_H, "a day"}};
 
     for (size_t i = 0; i < PACE_LIMITS && p->limits[i].messages != 0; i++) {
         const struct pace_limit *l = &p->limits[i];

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Telephone calls of Aliyun, Tencent, Huawei and Twilio that ring nowhere: to try a configuration and to test without the network.
+
+    contrib/fakes/voice.py --port 8064 --key LTAI5tExample --secret s --unanswered 1
+
+and in the configuration
+
+    voice_configs:
+      - provider: aliyun            # or another: it sees which
+        api_url: http://127.0.0.1:8064
+        access_key: LTAI5tExample
+        secret_key: s
+        ...
+
+It checks what the vendors check: the signature and its time, templates (--template) and their variables, numbers, and how many calls a
+number gets: --per-minute 1, --per-hour 5, --per-day 20, as Aliyun has it (0 = no limit). It prints every call it takes as one line of
+JSON, and answers with each vendor's own codes. A call rings for --rings seconds; then it was answered, but the first --unanswered
+calls of each number, or all of --busy NUMBER: what Aliyun and Twilio say when they are asked. --fail CODE answers everything with that
+one. With --port 0 the system picks a port; the first line printed is the address.
+"""
+import json
+import time
+
+from clouds import Limits, parser_of, record, refuse, serve
+
+
+def main():
+    parser = parser_of(__doc__, 8064)
+    parser.add_argument("--per-minute", type=int, default=1)
+    parser.add_argument("--per-hour", type=int, default=5)
+    parser.add_argument("--per-day", type=int, default=20)
+    parser.add_argument("--rings", type=float, default=5, metavar="SECONDS")
+    parser.add_argument("--unanswered", type=int, default=0, metavar="CALLS")
+    parser.add_argument("--busy", action="append", default=[], metavar="NUMBER", help="may be given several times")
+    options = parser.parse_args()
+    limits = Limits(("minute", 60, options.per_minute), ("hour", 3600, options.per_hour), ("day", 86400, options.per_day))
+    words = {"minute": "分钟级", "hour": "小时级", "day": "天级"}
+    calls, made = {}, {}  # by id: (number, when, answered); by number: how many
+
+    def asked(vendor, call):
+        number, at, answered = calls.get(call, (None, 0, False))
+        is_over = time.monotonic() - at >= options.rings
+        if vendor == "twilio":
+            if number is None:
+                refuse(vendor, 20404, "no such call", 404)
+            return 200, {"sid": call, "status": "ringing" if not is_over else "completed" if answered else "no-answer"}
+        if number is None or not is_over:
+            return 200, {"Code": "OK", "Message": "OK", "RequestId": "fake", "Data": ""}
+        data = {"callId": call, "callee": number, "state": "200000" if answered else "200003",
+                "stateDesc": "用户接听" if answered else "用户未应答", "duration": 11 if answered else 0}
+        return 200, {"Code": "OK", "Message": "OK", "RequestId": "fake", "Data": json.dumps(data, ensure_ascii=False)}
+
+    def take(told):
+        vendor, to = told["vendor"], told["to"]
+        if options.fail:
+            refuse(vendor, options.fail, "as asked by --fail")
+        if told["action"] == "ask":
+            return asked(vendor, told["sid"])
+        if told["action"] == "QueryCallDetailByCallId":
+            if told["parameters"].get("ProdId") != "11000000300006" or not told["parameters"].get("QueryDate", "").isdigit():
+                refuse(vendor, "isv.INVALID_PARAMETERS", "ProdId, QueryDate")
+            return asked(vendor, told["parameters"].get("CallId"))
+        if told["action"] not in ("SingleCallByTts", "SendTts", "call"):
+            refuse(vendor, "InvalidAction.NotFound", told["action"])
+        if options.template and vendor != "twilio" and told["template"] != options.template:
+            refuse(vendor, {"aliyun": "isv.TTS_TEMPLATE_ILLEGAL", "tencent": "FailedOperation.TemplateIncorrectOrUnapproved"}.get(vendor, "1012005"),
+                   "template")
+        reached = limits.reached(to)
+        if reached and vendor == "aliyun":
+            refuse(vendor, "isv.BUSINESS_LIMIT_CONTROL", f"触发{words[reached[0]]}流控Permits:{reached[1]}", 200)
+        if reached:
+            refuse(vendor, {"tencent": "LimitExceeded.DeliveryFrequencyLimit", "twilio": 20429}.get(vendor, "1010010"), "limit",
+                   429 if vendor == "twilio" else None)
+        record(told)
+        made[to] = made.get(to, 0) + 1
+        call = f"fake^{len(calls) + 1}" if vendor == "aliyun" else f"CAfake{len(calls) + 1}"
+        calls[call] = to, time.monotonic(), to not in options.busy and made[to] > options.unanswered
+        return {"aliyun": (200, {"Code": "OK", "Message": "OK", "CallId": call, "RequestId": "fake"}),
+                "tencent": (200, {"Response": {"SendStatus": {"CallId": call, "SessionContext": ""}, "RequestId": "fake"}}),
+                "huawei voice": (200, {"resultcode": "0", "resultdesc": "Success", "sessionId": call}),
+                "twilio": (201, {"sid": call, "status": "queued"})}[vendor]
+
+    serve(options, take)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,465 @@
+/* Each check reads the loaded configuration once and reports at the mapping concerned. Matchers are compared by what they say of
+ * one label: a route is out of reach when each matcher of an earlier one is implied by its own. */
+#include "lint/lint_config.h"
+
+#include "base/map.h"
+#include "codec/duration.h"
+#include "schema/redact.h"
+
+struct config_linter {
+    const struct config *c;
+    struct arena *a;
+    struct diags *d;
+};
+
+/* -- matchers -- */
+
+static bool is_same_matcher(const struct matcher *x, const struct matcher *y)
+{
+    return x->op == y->op && str_eq(x->name, y->name) && str_eq(x->value, y->value);
+}
+
+/* Whoever has this matcher's value of the label also satisfies the other. */
+static bool matcher_implies(const struct matcher *x, const struct matcher *y)
+{
+    return str_eq(x->name, y->name) &&
+           (is_same_matcher(x, y) || (x->op == MATCH_EQ && matcher_matches(y, x->value)));
+}
+
+static bool matchers_imply(const struct matchers *x, const struct matchers *y)
+{
+    for (size_t i = 0; i < y->n; i++) {
+        bool implied = false;
+
+        for (size_t k = 0; k < x->n && !implied; k++)
+            implied = matcher_implies(&x->v[k], &y->v[i]);
+        if (!implied)
+            return false;
+    }
+    return true;
+}
+
+/* The first pair of which no value can satisfy both. */
+static const struct matcher *matcher_against(const struct matcher *x, const struct matchers *ms)
+{
+    for (size_t i = 0; x->op == MATCH_EQ && i < ms->n; i++)
+        if (str_eq(ms->v[i].name, x->name) && !matcher_matches(&ms->v[i], x->value))
+            return &ms->v[i];
+    return NULL;
+}
+
+static str matchers_text(struct config_linter *l, const struct matchers *ms)
+{
+    struct buf b = BUF_INIT;
+    str text;
+
+    matchers_print(&b, ms);
+    text = arena_str(l->a, buf_str(&b));
+    buf_release(&b);
+    return text;
+}
+
+static str matcher_text(struct config_linter *l, const struct matcher *m)
+{
+    return matchers_text(l, &(struct matchers){(struct matcher *)(uintptr_t)m, 1});
+}
+
+/* -- C020: routes out of reach -- */
+
+struct route_above {
+    const struct route_above *up;
+    const struct route_conf *route;
+};
+
+static bool check_contradiction(struct config_linter *l, const struct route_conf *r,
+                                const struct route_above *up)
+{
+    for (size_t i = 0; i < r->matchers.n; i++) {
+        const struct matcher *m = &r->matchers.v[i], *other = matcher_against(m, &r->matchers);
+        const struct route_conf *where = r;
+        struct diag *g;
+
+        for (const struct route_above *p = up; other == NULL && p != NULL; p = p->up) {
+            where = p->route;
+            other = matcher_against(m, &where->matchers);
+            for (size_t k = 0; other == NULL && k < where->matchers.n; k++)
+                if (matcher_against(&where->matchers.v[k],
+                                    &(struct matchers){(struct matcher *)(uintptr_t)m, 1}))
+                    other = &where->matchers.v[k];
+        }
+        if (other == NULL)
+            continue;
+        g = diags_add(l->d, DIAG_WARNING, "C020", r->place,
+                      "route: no alert comes here: %.*s and %.*s contradict each other",
+                      STR(matcher_text(l, m)), STR(matcher_text(l, other)));
+        if (where != r)
+            diag_second(l->d, g, where->place);
+        return true;
+    }
+    return false;
+}
+
+static void check_shadows(struct config_linter *l, const struct route_conf *parent, size_t at)
+{
+    const struct route_conf *r = &parent->routes[at];
+
+    for (size_t i = 0; i < at; i++) {
+        const struct route_conf *before = &parent->routes[i];
+        struct diag *g;
+
+        if (before->goes_on || !matchers_imply(&r->matchers, &before->matchers))
+            continue;
+        g = diags_add(l->d, DIAG_WARNING, "C020", r->place,
+                      "route: no alert comes here: an earlier route takes all with %.*s",
+                      STR(matchers_text(l, &before->matchers)));
+        diag_second(l->d, g, before->place);
+        diag_help(l->d, g, "give the earlier one \"continue: true\", or put this one first");
+        return;
+    }
+}
+
+/* -- C025: routes that share a log entry -- */
+
+static void check_twins(struct config_linter *l, const struct route_conf *parent, size_t at)
+{
+    const struct route_conf *r = &parent->routes[at];
+
+    for (size_t i = 0; i < at; i++) {
+        const struct route_conf *before = &parent->routes[i];
+        struct diag *g;
+
+        if (!before->goes_on || !str_eq(before->receiver, r->receiver) ||
+            !str_eq(matchers_text(l, &before->matchers), matchers_text(l, &r->matchers)))
+            continue;
+        g = diags_add(
+            l->d, DIAG_WARNING, "C025", r->place,
+            "route: it and an earlier one have the same matchers and receiver, and so one "
+            "entry of the notification log: what one tells the other takes for told");
+        diag_second(l->d, g, before->place);
+        return;
+    }
+}
+
+/* -- C027: timers -- */
+
+static void check_timers(struct config_linter *l, const struct route_conf *r)
+{
+    struct buf repeat = BUF_INIT, interval = BUF_INIT;
+
+    if (r->repeat_interval >= r->group_interval)
+        return;
+    duration_print(&repeat, r->repeat_interval);
+    duration_print(&interval, r->group_interval);
+    diag_help(l->d,
+              diags_add(l->d, DIAG_WARNING, "C027", r->place,
+                        "route: repeat_interval %.*s is shorter than group_interval %.*s",
+                        STR(buf_str(&repeat)), STR(buf_str(&interval))),
+              "a group is looked at each group_interval: it is told again no sooner");
+    buf_release(&repeat);
+    buf_release(&interval);
+}
+
+static void check_route(struct config_linter *l, const struct route_conf *r,
+                        const struct route_above *up)
+{
+    const struct route_above here = {up, r};
+
+    check_timers(l, r);
+    for (size_t i = 0; i < r->n_routes; i++) {
+        if (!check_contradiction(l, &r->routes[i], &here))
+            check_shadows(l, r, i);
+        check_twins(l, r, i);
+        check_route(l, &r->routes[i], &here);
+    }
+}
+
+/* -- C021: what nobody uses -- */
+
+static void note_intervals(struct str_map *used, const struct route_conf *r)
+{
+    for (size_t i = 0; i < r->n_mute_intervals; i++)
+        (void)str_map_add(used, r->mute_intervals[i], used, &(bool){false});
+    for (size_t i = 0; i < r->n_active_intervals; i++)
+        (void)str_map_add(used, r->active_intervals[i], used, &(bool){false});
+    for (size_t i = 0; i < r->n_routes; i++)
+        note_intervals(used, &r->routes[i]);
+}
+
+static void check_unused(struct config_linter *l)
+{
+    struct str_map used = {0};
+
+    note_intervals(&used, l->c->route);
+    for (size_t i = 0; i < l->c->n_time_intervals; i++) {
+        const struct time_interval_conf *t = &l->c->time_intervals[i];
+
+        if (str_map_get(&used, t->name) == NULL)
+            diags_add(l->d, DIAG_WARNING, "C021", t->place, "no route names time interval \"%.*s\"",
+                      STR(t->name));
+    }
+    for (size_t i = 0; i < l->c->n_receivers; i++) {
+        const struct receiver_conf *r = &l->c->receivers[i];
+
+        if (!r->is_used)
+            diags_add(l->d, DIAG_WARNING, "C021", r->place, "no route names receiver \"%.*s\"",
+                      STR(r->name));
+    }
+    str_map_release(&used);
+}
+
+/* -- C022, C023: what rules say, and where it goes -- */
+
+/* Values that routes ask for by equality, or as an alternative of a pattern. */
+static void note_values(const struct route_conf *r, str name, struct str_map *out)
+{
+    for (size_t i = 0; i < r->matchers.n; i++) {
+        const struct matcher *m = &r->matchers.v[i];
+        str rest = m->value;
+
+        if (!str_eq(m->name, name) || matcher_is_negative(m))
+            continue;
+        while (rest.n != 0) {
+            str one = m->op == MATCH_EQ ? rest : str_cut(&rest, '|');
+
+            (void)str_map_add(out, one, out, &(bool){false});
+            if (m->op == MATCH_EQ)
+                break;
+        }
+    }
+    for (size_t i = 0; i < r->n_routes; i++)
+        note_values(&r->routes[i], name, out);
+}
+
+/* Whether some route asks for the value of the label. */
+static bool is_asked_for(const struct route_conf *r, str name, str value)
+{
+    for (size_t i = 0; i < r->matchers.n; i++)
+        if (str_eq(r->matchers.v[i].name, name) && matcher_matches(&r->matchers.v[i], value))
+            return true;
+    for (size_t i = 0; i < r->n_routes; i++)
+        if (is_asked_for(&r->routes[i], name, value))
+            return true;
+    return false;
+}
+
+/* A label of a rule that no route asks for, and whose value is nearly one that some do. */
+static void check_value(struct config_linter *l, const struct rule_conf *r,
+                        const struct conf_pair *p)
+{
+    struct str_map values = {0};
+    VEC(str) names = VEC_INIT;
+    const str *hit;
+
+    if (str_find_str(p->value, S("{{")) >= 0 || is_asked_for(l->c->route, p->name, p->value))
+        return;
+    note_values(l->c->route, p->name, &values);
+    MAP_EACH (struct str_map_entry, e, &values)
+        vec_push(&names, e->key);
+    hit = str_nearest(p->value, names.v, names.n);
+    if (hit != NULL)
+        diag_help(l->d,
+                  diags_add(l->d, DIAG_WARNING, "C022", r->place,
+                            "alert \"%.*s\": no route asks for %.*s=\"%.*s\"", STR(r->name),
+                            STR(p->name), STR(p->value)),
+                  "did you mean \"%.*s\"?", STR(*hit));
+    else if (str_is(p->name, "severity") && names.n != 0)
+        diags_add(l->d, DIAG_INFO, "C023", r->place,
+                  "alert \"%.*s\": no route asks for severity=\"%.*s\": it goes where all go that "
+                  "nobody asks for, to \"%.*s\"",
+                  STR(r->name), STR(p->value), STR(l->c->route->receiver));
+    vec_release(&names);
+    str_map_release(&values);
+}
+
+/* Each value once, at its first rule. */
+static void check_values(struct config_linter *l)
+{
+    struct str_map seen = {0};
+
+    for (size_t i = 0; i < l->c->n_groups; i++)
+        for (size_t k = 0; k < l->c->groups[i].n_rules; k++) {
+            const struct rule_conf *r = &l->c->groups[i].rules[k];
+
+            for (size_t j = 0; r->is_alert && j < r->all_labels.n; j++) {
+                const struct conf_pair *p = &r->all_labels.v[j];
+                bool is_new = false;
+
+                (void)str_map_add(&seen,
+                                  arena_printf(l->a, "%.*s=%.*s", STR(p->name), STR(p->value)), l,
+                                  &is_new);
+                if (is_new)
+                    check_value(l, r, p);
+            }
+        }
+    str_map_release(&seen);
+}
+
+/* -- C024: inhibition that cannot be -- */
+
+static const struct matcher *against_itself(const struct matchers *ms, const struct matcher **x)
+{
+    for (size_t i = 0; i < ms->n; i++) {
+        const struct matcher *other = matcher_against(&ms->v[i], ms);
+
+        if (other != NULL) {
+            *x = &ms->v[i];
+            return other;
+        }
+    }
+    return NULL;
+}
+
+/* Of a label that must be equal: the pair that cannot be. */
+static const struct matcher *against_equal(const struct inhibit_conf *r, const struct matcher **x)
+{
+    for (size_t i = 0; i < r->n_equal; i++)
+        for (size_t k = 0; k < r->source.n; k++) {
+            const struct matcher *m = &r->source.v[k];
+            const struct matcher *other =
+                str_eq(m->name, r->equal[i]) ? matcher_against(m, &r->target) : NULL;
+
+            if (other != NULL) {
+                *x = m;
+                return other;
+            }
+        }
+    return NULL;
+}
+
+static void check_inhibition(struct config_linter *l, const struct inhibit_conf *r)
+{
+    const struct matcher *x = NULL, *y = against_itself(&r->source, &x);
+
+    if (y == NULL)
+        y = against_itself(&r->target, &x);
+    if (y != NULL) {
+        diags_add(l->d, DIAG_WARNING, "C024", r->place,
+                  "inhibit rule: it can never hold: %.*s and %.*s contradict each other",
+                  STR(matcher_text(l, x)), STR(matcher_text(l, y)));
+        return;
+    }
+    y = against_equal(r, &x);
+    if (y != NULL)
+        diags_add(l->d, DIAG_WARNING, "C024", r->place,
+                  "inhibit rule: it can never hold: \"%.*s\" is to be equal, and the source has "
+                  "%.*s, the target %.*s",
+                  STR(x->name), STR(matcher_text(l, x)), STR(matcher_text(l, y)));
+}
+
+/* -- C029: targets -- */
+
+static bool ends_with_port(str target, str port)
+{
+    return str_ends_with(target, port) && target.n > port.n &&
+           target.p[target.n - port.n - 1] == ':';
+}
+
+static void check_own_port(struct config_linter *l, const struct scrape_conf *s)
+{
+    if (str_find_str(s->job_name, S("prometheus")) >= 0 || !str_is(s->metrics_path, "/metrics"))
+        return;
+    for (size_t i = 0; i < s->discovery.statics.n; i++) {
+        const struct static_sd_conf *t = &s->discovery.statics.v[i];
+
+        for (size_t k = 0; k < t->targets.n; k++)
+            if (ends_with_port(t->targets.v[k], S("9090"))) {
+                diag_help(l->d,
+                          diags_add(l->d, DIAG_WARNING, "C029", s->place,
+                                    "job \"%.*s\": target \"%.*s\" has Prometheus' own port",
+                                    STR(s->job_name), STR(t->targets.v[k])),
+                          "9090 is Prometheus itself: which port has the exporter?");
+                return;
+            }
+    }
+}
+
+/* -- all -- */
+
+void lint_config_checks(const struct config *c, struct arena *a, struct diags *d)
+{
+    struct config_linter l = {c, a, d};
+
+    if (c->route != NULL) {
+        check_route(&l, c->route, NULL);
+        check_unused(&l);
+        check_values(&l);
+    }
+    for (size_t i = 0; i < c->n_inhibit_rules; i++)
+        check_inhibition(&l, &c->inhibit_rules[i]);
+    for (size_t i = 0; i < c->n_scrapes; i++)
+        check_own_port(&l, &c->scrapes[i]);
+}
+
+/* -- C026, C028: the text -- */
+
+/* "${NAME}": a shell would have filled it in. Numbers and patterns' groups are no variables. */
+static bool find_variable(str text, size_t *at, size_t *len)
+{
+    for (size_t i = 0; i + 3 < text.n; i++) {
+        size_t k = i + 2;
+
+        if (text.p[i] != '$' || text.p[i + 1] != '{' || !(text.p[k] >= 'A' && text.p[k] <= 'Z'))
+            continue;
+        while (k < text.n && ((text.p[k] >= 'A' && text.p[k] <= 'Z') || text.p[k] == '_' ||
+                              (text.p[k] >= '0' && text.p[k] <= '9')))
+            k++;
+        if (k < text.n && text.p[k] == '}') {
+            *at = i;
+            *len = k + 1 - i;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct lint_texts {
+    const struct yaml_doc *doc;
+    struct diags *d;
+    size_t secrets;
+    const struct yaml_node *first;
+};
+
+/* Lines hide more than what must not be read. */
+static bool is_secret_key(str key)
+{
+    static const char *const others[] = {"username", "ca", "cert", "client_ca", "topic", "headers"};
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (str_is(key, others[i]))
+            return false;
+    return redact_is_secret_name(key);
+}
+
+static void look_at_text(struct lint_texts *t, str key, const struct yaml_node *n)
+{
+    size_t at, len;
+
+    if (n->kind == YAML_SCALAR && n->text.n != 0 && is_secret_key(key)) {
+        t->first = t->secrets == 0 ? n : t->first;
+        t->secrets++;
+    }
+    if (n->kind == YAML_SCALAR && find_variable(n->text, &at, &len))
+        diag_help(t->d,
+                  diags_add(t->d, DIAG_WARNING, "C028", yaml_place_in(t->doc, n, at, len),
+                            "\"%.*s\" is taken as it stands", STR(str_sub(n->text, at, at + len))),
+                  "variables are not filled in: a secret can stand in a file (NAME_file)");
+    for (size_t i = 0; n->kind == YAML_LIST && i < n->n; i++)
+        look_at_text(t, key, n->items[i]);
+    for (size_t i = 0; n->kind == YAML_MAP && i < n->n; i++)
+        if (!str_is(n->pairs[i].key->text, "replacement"))
+            look_at_text(t, n->pairs[i].key->text, n->pairs[i].value);
+}
+
+void lint_config_text(const struct yaml_doc *doc, struct diags *d)
+{
+    struct lint_texts t = {doc, d, 0, NULL};
+
+    if (doc->root != NULL)
+        look_at_text(&t, STR_NONE, doc->root);
+    if (t.secrets != 0)
+        diag_help(d,
+                  diags_add(d, DIAG_INFO, "C026", yaml_place(doc, t.first),
+                            "%zu secret%s in this file in clear", t.secrets,
+                            t.secrets == 1 ? " stands" : "s stand"),
+                  "each may stand in a file of its own: password_file, api_url_file and so on");
+}

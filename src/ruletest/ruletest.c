@@ -1,0 +1,205 @@
+#include "ruletest/ruletest.h"
+
+#include <string.h>
+#include "os/file.h"
+#include "os/file_set.h"
+#include "ruler/rule_file.h"
+#include "ruletest/ruletest_priv.h"
+
+enum { TEST_FILE_MAX = 16 << 20 };
+
+void ruletest_report_init(struct ruletest_report *r)
+{
+    *r = (struct ruletest_report){.failed = 0};
+    arena_init(&r->a, 0);
+}
+
+void ruletest_report_release(struct ruletest_report *r)
+{
+    vec_release(&r->cases);
+    vec_release(&r->rules);
+    arena_release(&r->a);
+}
+
+/* -- coverage -- */
+
+static struct ruletest_rule *ruletest_rule_of(struct ruletest_report *r, const struct rule_conf *c)
+{
+    VEC_EACH (struct ruletest_rule *, x, &r->rules)
+        if (x->line == c->place.line && str_eq(x->file, c->place.file))
+            return x;
+    return NULL;
+}
+
+void ruletest_reach(struct ruletest *t, const struct rule_conf *r)
+{
+    struct ruletest_rule *x = ruletest_rule_of(t->report, r);
+
+    if (x != NULL)
+        x->is_reached = true;
+}
+
+/* -- the files -- */
+
+struct ruletest_files {
+    VEC(struct rule_group_conf) groups;
+    struct config *config; /* NULL: none */
+};
+
+/* From the folder of the test file. */
+static str beside(struct arena *a, str file, str path)
+{
+    const char *slash = memrchr(file.p, '/', file.n);
+
+    if (str_starts_with(path, S("/")) || slash == NULL)
+        return path;
+    return arena_printf(a, "%.*s%.*s", STR(str_sub(file, 0, (size_t)(slash - file.p) + 1)),
+                        STR(path));
+}
+
+static void ruletest_take_groups(struct ruletest_files *f, const struct rule_file *file,
+                                 const struct ruletest_file *t, struct ruletest_report *r)
+{
+    for (size_t i = 0; i < file->n_groups; i++) {
+        struct rule_group_conf g = file->groups[i];
+
+        g.interval = t->evaluation_interval;
+        for (size_t k = 0; k < g.n_rules; k++) {
+            struct rule_conf *c = &g.rules[k];
+
+            c->is_own = true;
+            if (ruletest_rule_of(r, c) == NULL)
+                vec_push(&r->rules, (struct ruletest_rule){arena_str(&r->a, c->place.file),
+                                                           arena_str(&r->a, c->name), c->place.line,
+                                                           c->is_alert, false});
+        }
+        vec_push(&f->groups, g);
+    }
+}
+
+static bool load_rules(struct ruletest_files *f, const struct ruletest_file *t, str path,
+                       struct arena *a, struct ruletest_report *r, struct diags *d)
+{
+    struct rule_file_options o = {.mode = MATCHER_FALLBACK};
+    bool ok = true;
+
+    for (size_t i = 0; i < t->rule_files.n; i++) {
+        str pattern = beside(a, path, t->rule_files.v[i]), *names;
+        size_t n;
+
+        files_glob(NULL, pattern, a, &names, &n);
+        if (n == 0)
+            diags_add(d, DIAG_WARNING, "C006", yaml_place(t->doc, t->doc->root),
+                      "no rule file matches \"%.*s\"", STR(pattern));
+        for (size_t k = 0; k < n; k++) {
+            struct rule_file file;
+
+            if (rule_file_load(names[k], &o, a, &file, d))
+                ruletest_take_groups(f, &file, t, r);
+            else
+                ok = false;
+        }
+    }
+    return ok;
+}
+
+static bool load_config(struct ruletest_files *f, const struct ruletest_file *t, str path,
+                        struct arena *a, struct diags *d)
+{
+    struct config_options o = {.mode = MATCHER_FALLBACK, .without_rules = true};
+    str *paths = arena_array(a, t->config_files.n + 1, sizeof(*paths));
+
+    if (t->config_files.n == 0)
+        return true;
+    for (size_t i = 0; i < t->config_files.n; i++)
+        paths[i] = beside(a, path, t->config_files.v[i]);
+    o.paths = paths;
+    o.n_paths = t->config_files.n;
+    f->config = config_load(&o, d);
+    return f->config != NULL;
+}
+
+/* -- running -- */
+
+static bool is_chosen(const struct ruletest_options *o, str name)
+{
+    size_t bounds[2];
+    uint64_t work = UINT64_MAX;
+
+    for (size_t i = 0; i < o->n_run; i++)
+        if (regex_find_within(o->run[i], name, 0, bounds, &work))
+            return true;
+    return o->n_run == 0;
+}
+
+static void ruletest_run_cases(const struct ruletest_file *file, const struct ruletest_files *f,
+                               const struct route_tree *routes, str path,
+                               const struct ruletest_options *o, struct ruletest_report *r)
+{
+    for (size_t i = 0; i < file->tests.n; i++) {
+        struct arena a;
+        struct ruletest t = {.file = file,
+                             .test = &file->tests.v[i],
+                             .confs = f->groups.v,
+                             .n_confs = f->groups.n,
+                             .routes = routes,
+                             .report = r,
+                             .a = &a};
+        ts_ns began = o->mono();
+        struct ruletest_verdict v = {.file = path};
+
+        if (!is_chosen(o, t.test->name))
+            continue;
+        arena_init(&a, 0);
+        ruletest_run_case(&t);
+        v.name = t.test->name.n != 0 ? arena_str(&r->a, t.test->name)
+                                     : arena_printf(&r->a, "unnamed#%zu", i);
+        v.failure = arena_str(&r->a, buf_str(&t.failure));
+        v.took = o->mono() - began;
+        r->failed += v.failure.n != 0;
+        vec_push(&r->cases, v);
+        buf_release(&t.failure);
+        arena_release(&a);
+    }
+}
+
+static bool ruletest_run_text(str text, str path, const struct ruletest_options *o, struct arena *a,
+                              struct ruletest_report *r, struct diags *d)
+{
+    struct ruletest_files f = {.config = NULL};
+    struct ruletest_file file;
+    struct route_tree routes;
+    bool ok = ruletest_file_parse(text, path, a, &file, d);
+
+    /* what is wrong with the rules is said, too */
+    ok = load_rules(&f, &file, path, a, r, d) && ok;
+    ok = load_config(&f, &file, path, a, d) && ok;
+    route_tree_init(&routes, f.config != NULL ? f.config->route : NULL);
+    if (ok)
+        ruletest_run_cases(&file, &f, routes.root != NULL ? &routes : NULL, arena_str(&r->a, path),
+                           o, r);
+    route_tree_release(&routes);
+    config_unref(f.config);
+    vec_release(&f.groups);
+    return ok;
+}
+
+bool ruletest_run(str path, const struct ruletest_options *o, struct ruletest_report *r,
+                  struct diags *d)
+{
+    struct buf text = BUF_INIT;
+    struct err e = ERR_INIT;
+    struct arena a;
+    bool ok;
+
+    arena_init(&a, 0);
+    ok = file_read(path, FILE_OR_PIPE, TEST_FILE_MAX, &text, &e);
+    if (ok)
+        ok = ruletest_run_text(buf_str(&text), path, o, &a, r, d);
+    else
+        diags_add(d, DIAG_ERROR, "C000", (struct diag_place){.file = path}, "%s", e.msg);
+    r->failed += !ok;
+    buf_release(&text);
+    arena_release(&a);
+    return ok;
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""What lint prints of findings for people and for programs, and what flags and --fix make of them.
+
+    reports.py PROGRAM"""
+import json, os, stat, subprocess, sys, tempfile
+import xml.etree.ElementTree as xml
+
+RULES = """\
+groups:
+  - name: g
+    rules:
+      - alert: A
+        expr: up == 0
+        fro: 1m
+      - record: b
+        expr: '{a="中文",b=~"c"} + topk('
+      - record: c
+        expr: x{a="中文",b=~"c"}
+"""
+failed = 0
+
+
+def check(what, ok, got):
+    global failed
+    if not ok:
+        failed += 1
+        print(f"{what}: got {got}")
+
+
+def lint(*args, cwd, want=None):
+    p = subprocess.run([PROGRAM, "lint", *args], cwd=cwd, capture_output=True, text=True)
+    if want is not None:
+        check(f"lint {' '.join(args)}: exit code {want}", p.returncode == want, f"{p.returncode} {p.stderr}")
+    return p.stdout
+
+
+def main(d):
+    path = os.path.join(d, "r <&>.yml")
+    with open(path, "w") as f:
+        f.write(RULES)
+    name = os.path.basename(path)
+
+    text = lint(name, cwd=d, want=1)
+    lines = text.split("\n")
+    at = next((i for i, l in enumerate(lines) if "unclosed" in l), None)
+    check("every fault in one run", all(i in text for i in ("R002", "R005", "R046")), text)
+    check("the column counts characters", at is not None and lines[at + 1].endswith(":8:39"), text)
+    check("the caret counts cells", at is not None and lines[at + 4].index("^") == len("    8 | ") + 38 + 2, text)
+
+    problems = json.loads(lint("-o", "json", name, cwd=d, want=1))["problems"]
+    fix = next(g["fix"] for g in problems if g["id"] == "R002")
+    source = RULES.encode()
+    check("json's fix", source[fix["offset"]:][:fix["length"]] == b"fro" and fix["text"] == "for", fix)
+
+    sarif = json.loads(lint("-o", "sarif", name, cwd=d, want=1))
+    run = sarif["runs"][0]
+    rules = run["tool"]["driver"]["rules"]
+    check("sarif's version", sarif["version"] == "2.1.0" and run["columnKind"] == "unicodeCodePoints", sarif)
+    for r in run["results"]:
+        place = r["locations"][0]["physicalLocation"]
+        check("sarif's rule", rules[r["ruleIndex"]]["id"] == r["ruleId"], r)
+        check("sarif's uri", place["artifactLocation"]["uri"] == "r%20%3C&%3E.yml", place)
+        check("sarif's region", place["region"]["startLine"] in (6, 8, 10) and place["region"]["startColumn"] > 0, place)
+    check("sarif's results", [r["ruleId"] for r in run["results"]] == [g["id"] for g in problems], run["results"])
+    check("sarif's fix", sum("fixes" in r for r in run["results"]) == 1, run["results"])
+
+    junit = xml.fromstring(lint("-o", "junit", name, cwd=d, want=1))
+    check("junit's cases", [c.get("classname") for c in junit.iter("testcase")] == [name] * len(problems), xml.tostring(junit))
+    check("junit's failures", junit.find("testsuite").get("failures") == str(len(problems)), xml.tostring(junit))
+    style = xml.fromstring(lint("-o", "checkstyle", name, cwd=d, want=1))
+    check("checkstyle", [(f.get("name"), len(f)) for f in style] == [(name, len(problems))], xml.tostring(style))
+    check("github", lint("-o", "github", name, cwd=d, want=1).count("::error ") == 2, "")
+
+    check("--disable", "R046" not in lint("--disable=R046,R005", name, cwd=d, want=1), "")
+    off = lint("--severity=R002=info", "--severity=R005=off", "-o", "json", name, cwd=d, want=0)
+    check("--severity", {g["id"]: g["severity"] for g in json.loads(off)["problems"]}.get("R002") == "info", off)
+    lint("--fail-on=warning", "--disable=R002,R005", name, cwd=d, want=1)
+    for args in (["--disable=R9"], ["--severity=R002=grave"], ["--severity=R002"], ["--explain=R9"]):
+        lint(*args, name, cwd=d, want=2)
+    check("--explain", "Good:" in lint("--explain=R046", cwd=d, want=0), "")
+    check("--color", "\033[" in lint("--color=always", name, cwd=d, want=1), "")
+
+    os.chmod(path, 0o640)
+    os.symlink(name, os.path.join(d, "link.yml"))
+    out = lint("--fix", "link.yml", cwd=d, want=1)
+    check("--fix", open(path).read() == RULES.replace("fro:", "for:"), open(path).read())
+    check("--fix shows the rest", "R002" not in out and "R005" in out, out)
+    check("--fix keeps the mode", stat.S_IMODE(os.stat(path).st_mode) == 0o640, oct(os.stat(path).st_mode))
+    check("--fix keeps the link", os.path.islink(os.path.join(d, "link.yml")), "")
+
+
+PROGRAM = os.path.abspath(sys.argv[1])
+with tempfile.TemporaryDirectory() as folder:
+    main(folder)
+print(f"{failed} failures")
+sys.exit(failed != 0)
