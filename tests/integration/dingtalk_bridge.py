@@ -92,7 +92,7 @@ def test_alertmanager_in_front_and_a_blocked_robot_behind():
         with Alertmanager(am_config, d) as am:
             with Bridge(d, robot.url, port=port, env=wall.env) as b:
                 fire(am, NAMES[:12])
-                until("the robot blocks", lambda: robot.refused() >= 4)
+                until("the robot blocks", lambda: robot.refused() >= 1)
                 until("eight are told", lambda: b.metric("tocsin_bridge_waiting_messages") == 4)
                 equal(len(robot.taken()), 8)
                 b.alert(alertname="commit", ends=60)  # answered when all that was before is on the disk
