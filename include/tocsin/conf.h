@@ -135,10 +135,10 @@ enum conf_flags {
     CONF_SLASH = 4096,    /* a URL gets a trailing slash if it has none */
     CONF_TEMPLATE_OK =
         8192, /* a URL that holds {{ is a template; so are the values of a map of labels */
-    CONF_HIDDEN = 16384,       /* printed as <secret> whatever its type */
-    CONF_ONE_OR_LIST = 32768,  /* a list that may be written as one scalar */
-    CONF_UNPRINTED = 65536,    /* not in the printed configuration */
-    CONF_ADDRESS = 131072,     /* a string that says where messages go, as a URL does */
+    CONF_HIDDEN = 16384,      /* printed as <secret> whatever its type */
+    CONF_ONE_OR_LIST = 32768, /* a list that may be written as one scalar */
+    CONF_UNPRINTED = 65536,   /* not in the printed configuration */
+    CONF_ADDRESS = 131072,    /* a string, or several, that says where messages go, as a URL does */
     CONF_EMPTY_IS_NO = 262144, /* for tristates: without a value it is false, not unset */
     CONF_READ_LATER = 262144,  /* a path whose file is read when it is needed, as a secret's is */
     CONF_EMPTY_IS_NONE =

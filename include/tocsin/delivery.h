@@ -94,6 +94,12 @@ struct delivery {
      * changed, as the step may be run once more. NULL at the first. */
     const void *progress;
 
+    /* A text that was cut because it is longer than its service takes: where the message may go in parts, or tell fewer groups,
+     * the step is run again with less. delivery_note_long() */
+    struct {
+        size_t n, max;
+    } too_long;
+
     /* what the step fills */
     struct http_request request;
     struct smtp_request mail;
@@ -154,6 +160,10 @@ str delivery_truncate_runes(struct delivery *d, str s, size_t max);
 str delivery_truncate_bytes(struct delivery *d, str s, size_t max);
 str delivery_truncate_markup(struct delivery *d, str s,
                              size_t max); /* the same; nor is an HTML entity split */
+
+/* The message's text has n bytes or runes and is cut to max. The truncations above say so themselves, of texts that may have
+ * 1,000 or more: what may be less is a title, or an answer that is shown. */
+void delivery_note_long(struct delivery *d, size_t n, size_t max);
 
 /* A label comes from whoever is scraped and must not wake whole channels; annotations are the rule author's, and may.
  * Each puts a notification in d->n's place. change gives the value as it may be shown. */

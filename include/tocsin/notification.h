@@ -45,6 +45,13 @@ struct notified_alert {
     enum alert_change change;
 };
 
+/* What a digest tells of one of its groups. */
+struct notified_group {
+    str group_key;
+    struct labels group_labels;
+    size_t first, n_alerts; /* its part of the notification's alerts */
+};
+
 struct notification {
     str receiver;  /* as configured */
     str group_key; /* {}/{severity="critical"}:{alertname="InstanceDown"} */
@@ -59,6 +66,10 @@ struct notification {
     uint64_t flush_id; /* stays the same when an attempt is repeated after a crash */
     const struct notified_alert *alerts;
     size_t n_alerts, n_firing;
+    /* Of a digest, in the order of the alerts; group_labels are those that they have in common, group_key is the first one's. */
+    const struct notified_group *groups;
+    size_t n_groups;
+    bool is_late; /* it has waited for longer than notifications.max_age */
     /* another Alertmanager has decided it, and its words are these (core/relay.c): what templates show as Receiver and
      * ExternalURL */
     bool is_relayed;

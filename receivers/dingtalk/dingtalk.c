@@ -278,6 +278,7 @@ static enum delivery_verdict dingtalk_send(struct delivery *d)
     dingtalk_fill(d, &c, c.text.n);
     if (d->request.body.n > MAX_BODY) {
         over = d->request.body.n - MAX_BODY + strlen("…");
+        delivery_note_long(d, d->request.body.n, MAX_BODY);
         dingtalk_fill(d, &c, c.text.n > over ? c.text.n - over : 0);
     }
     d->request.method = S("POST");

@@ -26,7 +26,8 @@ static const struct conf_key keys[] = {
     CONF_KEY(struct phone_conf, text, CONF_TEMPLATE,
              "twilio: text; unset: {{ template \"sms.default.text\" . }}"),
     CONF_KEY(struct phone_conf, numbers, CONF_STRINGS,
-             "telephones, +CC-number abroad; templates, commas part several"),
+             "telephones, +CC-number abroad; templates, commas part several",
+             .flags = CONF_ADDRESS),
     CONF_KEY(struct phone_conf, timeout, CONF_GO_DURATION, "limit for one request, 0 = a minute"),
     CONF_KEYS_END,
 };

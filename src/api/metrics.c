@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "core/fallback.h"
 
 enum m {
     M_ALERTS,
@@ -55,6 +56,8 @@ enum m {
     M_LAST_SUCCESS,
     M_LAST_FAILURE,
     M_RECEIVER_FAILING,
+    M_DAY,
+    M_DAY_SPENT,
     M_COMMITS,
     M_COMMITS_FAILED,
     M_COMMIT_SECONDS,
@@ -156,6 +159,10 @@ static const struct metric rows[] = {
                         "When a receiver last accepted."},
     [M_LAST_FAILURE] = {"tocsin_receiver_last_failure_timestamp_seconds", EXPO_GAUGE,
                         "When a receiver last failed."},
+    [M_DAY] = {"tocsin_receiver_budget_messages", EXPO_GAUGE,
+               "Messages a day that a receiver with a budget may send."},
+    [M_DAY_SPENT] = {"tocsin_receiver_budget_spent_messages", EXPO_GAUGE,
+                     "Those that it has sent today (UTC)."},
     [M_RECEIVER_FAILING] = {"tocsin_receiver_failing", EXPO_GAUGE,
                             "Whether TocsinReceiverFailing fires for a receiver."},
     [M_COMMITS] = {"tocsin_store_commits_total", EXPO_COUNTER, "Commits of the state."},
@@ -425,6 +432,20 @@ static void put_limits(struct api *a, struct expo *x)
     metric_put(x, &rows[M_LIMITED], (double)l->dropped_alerts);
 }
 
+static void put_days(const struct engine *e, struct expo *x, struct now now)
+{
+    metric_begin(x, &rows[M_DAY]);
+    for (size_t i = 0; i < e->conf->n_receivers; i++)
+        if (e->conf->receivers[i].budget_per_day != 0)
+            expo_u64(x, &L("receiver", e->conf->receivers[i].name), 1,
+                     e->conf->receivers[i].budget_per_day);
+    metric_begin(x, &rows[M_DAY_SPENT]);
+    for (size_t i = 0; i < e->conf->n_receivers; i++)
+        if (e->conf->receivers[i].budget_per_day != 0)
+            expo_u64(x, &L("receiver", e->conf->receivers[i].name), 1,
+                     budget_spent(e, e->conf->receivers[i].name, now.wall));
+}
+
 static void put_outbox(struct api *a, struct expo *x, struct now now)
 {
     struct engine *e = a->engine;
@@ -438,8 +459,8 @@ static void put_outbox(struct api *a, struct expo *x, struct now now)
             if (!str_eq(e->receivers.v[i].name, r->receiver))
                 continue;
             count[i]++;
-            if (now.mono - r->decided_mono > oldest[i])
-                oldest[i] = now.mono - r->decided_mono;
+            if (now.mono - r->since > oldest[i])
+                oldest[i] = now.mono - r->since;
             break;
         }
     metric_begin(x, &rows[M_OUTBOX]);
@@ -460,6 +481,7 @@ static void put_outbox(struct api *a, struct expo *x, struct now now)
     for (size_t i = 0; i < e->receivers.n; i++)
         expo_u64(x, &L("receiver", e->receivers.v[i].name), 1,
                  receiver_failing(&e->receivers.v[i]).n != 0);
+    put_days(e, x, now);
     mem_free(count);
     mem_free(oldest);
 }

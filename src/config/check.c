@@ -38,6 +38,42 @@ static void check_intervals(struct names *n, const struct route_conf *r, const s
                           &n->intervals, v[i]);
 }
 
+/* Who is told in place of another one. */
+static void check_instead(struct names *n, const struct receiver_conf *r, str name)
+{
+    void **hit = str_map_get(&n->receivers, name);
+
+    if (name.n == 0)
+        return;
+    if (hit != NULL)
+        n->c->receivers[(uintptr_t)*hit - 1].is_used = true;
+    else
+        check_suggest(n->run, config_check_complain(n->run, r->place, "C006", "receiver", name),
+                      &n->receivers, name);
+}
+
+/* Falling back must come to an end. */
+static void check_fallbacks(struct names *n)
+{
+    for (size_t i = 0; i < n->c->n_receivers; i++) {
+        const struct receiver_conf *r = &n->c->receivers[i];
+        size_t steps = 0;
+
+        check_instead(n, r, r->fallback);
+        check_instead(n, r, r->budget.then);
+        for (const struct receiver_conf *at = r; at != NULL && steps <= n->c->n_receivers;
+             steps++) {
+            void **hit =
+                str_map_get(&n->receivers, at->fallback.n != 0 ? at->fallback : at->budget.then);
+
+            at = hit != NULL ? &n->c->receivers[(uintptr_t)*hit - 1] : NULL;
+        }
+        if (steps > n->c->n_receivers || str_eq(r->budget.then, r->name))
+            diags_add(n->run->d, DIAG_ERROR, "C009", r->place,
+                      "receiver \"%.*s\": its fallbacks lead in a ring", STR(r->name));
+    }
+}
+
 static void check_check_route(struct names *n, struct route_conf *r)
 {
     void **hit = str_map_get(&n->receivers, r->receiver);
@@ -170,6 +206,7 @@ void config_check(struct conf_run *run, struct config_top *top, struct config *c
     } else {
         check_no_route(run, top, c, place);
     }
+    check_fallbacks(&n);
     check_sources(run, c);
     fill_external_labels(run, c);
     str_map_release(&n.receivers);

@@ -5,17 +5,48 @@
 
 #include <stdlib.h>
 
+/* At most so many messages in any span. */
+struct entry_pace {
+    int64_t messages, burst;
+    dur_ns per;
+};
+
 /* What every kind's entry may say besides its own keys. */
 struct entry_common {
-    enum conf_tristate send_resolved;
+    enum conf_tristate send_resolved, digest;
     struct http_conf *http_config;
+    CONF_LIST_OF(struct entry_pace) pace;
 };
+
+static const struct conf_key pace_keys[] = {
+    CONF_KEY(struct entry_pace, messages, CONF_INT, "so many, 0 = no limit", .max = 1000000,
+             .flags = CONF_PRINT_EMPTY),
+    CONF_KEY(struct entry_pace, per, CONF_DURATION, "in any such span", .text = "1m",
+             .flags = CONF_NOT_ZERO),
+    CONF_KEY(
+        struct entry_pace, burst, CONF_INT,
+        "so many at once, and so many a span on average; 0 = never more than messages in a span",
+        .max = 1000000),
+    CONF_KEYS_END,
+};
+static const struct conf_type pace_type = {.name = "pace",
+                                           .doc = "What the service takes.",
+                                           .keys = pace_keys,
+                                           .size = sizeof(struct entry_pace)};
+
+#define SHAPE_KEYS                                                                                 \
+    CONF_KEY(struct entry_common, pace, CONF_LIST,                                                 \
+             "what the service takes, in place of what is known of it; all of them hold",          \
+             .sub = &pace_type, .flags = CONF_NO_NULLS | CONF_UNPRINTED),                          \
+        CONF_KEY(struct entry_common, digest, CONF_TRISTATE,                                       \
+                 "what waits may go in one message; as the service can", .flags = CONF_UNPRINTED)
 
 static const struct conf_key common_keys[] = {
     CONF_KEY(struct entry_common, send_resolved, CONF_TRISTATE,
              "also tell when alerts are resolved", .flags = CONF_EMPTY_IS_NO),
     CONF_KEY(struct entry_common, http_config, CONF_STRUCT_PTR, "HTTP client",
              .sub = &http_conf_type, CONF_GLOBAL(http_config)),
+    SHAPE_KEYS,
     CONF_KEYS_END,
 };
 static const struct conf_type common_type = {
@@ -24,6 +55,7 @@ static const struct conf_type common_type = {
 static const struct conf_key common_plain_keys[] = {
     CONF_KEY(struct entry_common, send_resolved, CONF_TRISTATE,
              "also tell when alerts are resolved", .flags = CONF_EMPTY_IS_NO),
+    SHAPE_KEYS,
     CONF_KEYS_END,
 };
 static const struct conf_type common_plain_type = {.name = "integration_without_http",
@@ -43,6 +75,18 @@ static bool receivers_accept(struct conf_in *in, const struct yaml_node *node, v
     return true;
 }
 
+static const struct conf_key budget_keys[] = {
+    CONF_KEY(struct receiver_budget, per_day, CONF_INT, "so many messages a day (UTC), 0 = any",
+             .max = INT64_MAX),
+    CONF_KEY(struct receiver_budget, then, CONF_STRING, "the receiver that gets what is more",
+             .flags = CONF_REQUIRED),
+    CONF_KEYS_END,
+};
+static const struct conf_type budget_type = {.name = "budget",
+                                             .doc = "What a receiver may cost.",
+                                             .keys = budget_keys,
+                                             .size = sizeof(struct receiver_budget)};
+
 /* name, labels, and one key a kind, so that a wrong one gets the nearest as help. */
 const struct conf_type *receiver_type_table(struct arena *a)
 {
@@ -50,6 +94,9 @@ const struct conf_type *receiver_type_table(struct arena *a)
         CONF_KEY(struct receiver_conf, name, CONF_STRING, "name, for routes",
                  .flags = CONF_REQUIRED),
         CONF_KEY(struct receiver_conf, labels, CONF_LABEL_MAP, "labels of the receiver"),
+        CONF_KEY(struct receiver_conf, fallback, CONF_STRING,
+                 "the receiver that is told when this one cannot be"),
+        CONF_KEY(struct receiver_conf, budget, CONF_STRUCT, "for what costs", .sub = &budget_type),
     };
     struct conf_type *type = arena_new(a, struct conf_type);
     struct conf_key *keys;
@@ -94,6 +141,26 @@ static void receivers_check_entry(const struct conf_in *in, const struct yaml_no
         ic->type->check(ic->conf, &view, &c);
 }
 
+static void receivers_shape(const struct conf_in *in, const struct yaml_node *node,
+                            const struct entry_common *common, struct integration_conf *ic)
+{
+    ic->digests = common->digest == CONF_UNSET ? (ic->type->can & CAN_DIGEST) != 0
+                                               : common->digest == CONF_YES;
+    ic->pace = ic->type->pace;
+    if (common->pace.n == 0)
+        return;
+    if (common->pace.n > PACE_LIMITS)
+        conf_complain(in, yaml_get(node, S("pace")), DIAG_ERROR, "C009", "at most %d limits",
+                      PACE_LIMITS);
+    memset(ic->pace.limits, 0, sizeof(ic->pace.limits));
+    for (size_t i = 0, k = 0; i < common->pace.n && k < PACE_LIMITS; i++)
+        if (common->pace.v[i].messages != 0)
+            ic->pace.limits[k++] =
+                (struct pace_limit){(unsigned)common->pace.v[i].messages, common->pace.v[i].per,
+                                    (unsigned)common->pace.v[i].burst};
+}
+
+/* in->above: the struct global_conf. */
 bool receivers_decode_entry(const struct conf_in *in, const struct yaml_node *node,
                             const struct receiver_type *type, struct integration_conf *ic)
 {
@@ -116,6 +183,7 @@ bool receivers_decode_entry(const struct conf_in *in, const struct yaml_node *no
                                                            : common.send_resolved == CONF_YES;
     ic->http = type->uses_http ? common.http_config : global->http_config;
     ic->has_own_http = ic->http != global->http_config;
+    receivers_shape(in, node, &common, ic);
     receivers_check_entry(in, node, ic);
     return true;
 }
@@ -253,6 +321,10 @@ static void join_names(struct conf_run *run, struct receiver_parts *all)
         first = &all->v[(uintptr_t)*hit - 1];
         if (first->doc != r->doc) {
             receivers_join(run->a, &first->conf, &r->conf);
+            if (r->conf.fallback.n != 0)
+                first->conf.fallback = r->conf.fallback;
+            if (r->conf.budget.then.n != 0)
+                first->conf.budget = r->conf.budget;
             continue;
         }
         g = diags_add(run->d, DIAG_ERROR, "C009", r->conf.place, "receiver \"%.*s\" stands twice",

@@ -174,6 +174,9 @@ static const struct conf_key notifications_keys[] = {
     CONF_KEY(struct notifications_conf, value_at_resolve, CONF_BOOL,
              "an alert of our rules that ends gets the annotation value_at_resolve: what the left "
              "side of its comparison then was"),
+    CONF_KEY(struct notifications_conf, max_age, CONF_DURATION,
+             "what has waited for longer goes as one message a receiver, marked late, 0 = never",
+             .text = "1h"),
     CONF_KEYS_END,
 };
 

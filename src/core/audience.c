@@ -16,6 +16,25 @@ struct audience audience_at(const struct engine *e, const struct route *route, s
     return au;
 }
 
+bool audience_wakes(const struct engine *e, const struct route *route)
+{
+    return e->conf->notifications.flush_at_window_end ||
+           (route != NULL && route->conf->digest.at.n != 0);
+}
+
+bool audience_opens(const struct audience *au)
+{
+    struct now before = {.wall = ts_add(au->at.wall, -NS_PER_M), .mono = au->at.mono};
+
+    return au->route != NULL && au->route->conf->digest.at.n != 0 && au->time == HELD_BY_NOTHING &&
+           audience_at(au->e, au->route, before).time != HELD_BY_NOTHING;
+}
+
+bool audience_keeps_ends(const struct audience *au)
+{
+    return au->route != NULL && au->route->conf->digest.at.n != 0 && au->time != HELD_BY_NOTHING;
+}
+
 void audience_names(const struct audience *au, enum held_by time, struct buf *by)
 {
     if (time == HELD_BY_ACTIVE_TIME)
@@ -90,10 +109,11 @@ bool audience_judge(const struct audience *au, struct labels ls, uint64_t *clear
 
 ts_ns audience_wake(struct audience *au, const struct verdict *v, ts_ns before)
 {
-    if (!au->e->conf->notifications.flush_at_window_end)
+    if (!audience_wakes(au->e, au->route))
         return TS_MAX;
     switch (v->held_by) {
-    case HELD_BY_SILENCE: return ts_add(v->until, 1);
+    case HELD_BY_SILENCE:
+        return au->e->conf->notifications.flush_at_window_end ? ts_add(v->until, 1) : TS_MAX;
     case HELD_BY_ACTIVE_TIME:
     case HELD_BY_MUTE_TIME: /* the same for all of the route */
         if (au->reopens == TS_NONE)

@@ -33,6 +33,12 @@ struct audience {
     ts_ns reopens; /* audience_wake() looked for it already; TS_NONE: it did not */
 };
 
+/* Whether a route speaks early when its window opens: all do, or this one has a digest then. */
+bool audience_wakes(const struct engine *e, const struct route *route);
+/* Of a route with a digest: its window has opened within the last minute. */
+bool audience_opens(const struct audience *au);
+/* The same, and it has not: what ends is kept for the digest. */
+bool audience_keeps_ends(const struct audience *au);
 struct audience audience_at(const struct engine *e, const struct route *route, struct now at);
 /* Appends the names of the route's intervals that say so of everybody (HELD_BY_ACTIVE_TIME or _MUTE_TIME, whichever
  * decides), comma-separated; none: nothing. */

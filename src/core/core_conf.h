@@ -10,6 +10,7 @@
 #include "model/labels.h"
 #include "model/relabel.h"
 #include "route/route_conf.h"
+#include "tocsin/receiver.h"
 
 /* One of a receiver's ways to tell. */
 struct core_integration {
@@ -18,12 +19,17 @@ struct core_integration {
     bool send_resolved;
     /* where it goes, whoever names it: those that are alike share places and rates */
     uint64_t destination;
+    struct receiver_pace pace; /* what it takes: the configuration's word, or the vendor's */
+    bool digests;              /* a message may be of several groups */
 };
 
 struct core_receiver {
     str name;
     const struct core_integration *integrations;
     size_t n_integrations;
+    str fallback;            /* the receiver that is told when this one cannot be; empty */
+    uint64_t budget_per_day; /* messages; 0 = any */
+    str budget_then;         /* who is told what is more */
 };
 
 /* What a silence must be like to be taken. */
@@ -37,6 +43,7 @@ struct notifications_conf {
     bool resolve_suppressed;  /* the end of an alert is told although it is suppressed */
     bool flush_at_window_end; /* not at the tick after it */
     bool value_at_resolve;    /* alerts of our rules end with the annotation of that name */
+    dur_ns max_age;           /* what has waited for longer goes as one message marked late */
 };
 
 struct core_conf {

@@ -4,8 +4,14 @@
  *
  * A newer row replaces an unsent one and inherits its attempts and its earliest time, so that neither a backoff nor a
  * Retry-After is forgotten. When the row in flight is answered, `next` is put to the notification log again: if the log
- * now says what it would say, it is dropped. */
+ * now says what it would say, it is dropped.
+ *
+ * An attempt is one message. It may tell rows of several groups (digest.h), or a part of one row: what has been told of it
+ * stands in the row, which waits again, first, for the next. */
+#include "core/bucket.h"
+#include "core/digest.h"
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 #include "core/happenings.h"
 #include "core/relay.h"
 
@@ -127,6 +133,15 @@ static struct decision *delivery_record_answer(struct effects *fx, enum decision
     return d;
 }
 
+static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
+                         struct effects *fx);
+
+/* Who only asks waits for nobody: neither for what the destination takes, nor for what it asked for. */
+static uint64_t slot_queue(const struct outbox_slot *s)
+{
+    return s->asks ? ~s->destination : s->destination;
+}
+
 /* What is due asks for a place; the rest arms the timer. */
 static void slot_go(struct engine *e, struct outbox_slot *s, struct now now)
 {
@@ -135,20 +150,62 @@ static void slot_go(struct engine *e, struct outbox_slot *s, struct now now)
         return;
     }
     heap_remove(&e->outbox_timers, &s->timer);
+    if (s->place.in != NULL && !outbox_in_flight(s) && s->place.urgency != s->row->urgency)
+        queue_leave(&e->queue, &s->place); /* what it tells now is more urgent, or less */
     if (s->place.in == NULL)
-        queue_join(&e->queue, &s->place, s->destination, s->row->urgency);
+        queue_join(&e->queue, &s->place, slot_queue(s), s->row->urgency);
+}
+
+/* That it is taken is on disk before the message goes. */
+static void outbox_charge(struct engine *e, struct outbox_slot *s, struct now now,
+                          struct effects *fx)
+{
+    struct pace_bucket *b = bucket_of(e, s->destination);
+
+    if (b == NULL || s->asks)
+        return;
+    bucket_take(b, now.mono);
+    bucket_put_row(fx, b, now);
+    s->row->written = e->turns + 1;
+    if (bucket_opens(b) > now.mono)
+        queue_hold(&e->queue, s->destination, bucket_opens(b));
+}
+
+/* It has arrived by now, if it has. */
+static void outbox_charge_late(struct engine *e, const struct outbox_slot *s, dur_ns took,
+                               struct now now, struct effects *fx)
+{
+    struct pace_bucket *b = bucket_of(e, s->destination);
+
+    if (b == NULL || s->asks || !bucket_arrived(b, took, now.mono))
+        return;
+    bucket_put_row(fx, b, now);
+    if (bucket_opens(b) > now.mono)
+        queue_hold(&e->queue, s->destination, bucket_opens(b));
 }
 
 void outbox_serve(struct engine *e, struct now now, struct effects *fx)
 {
     struct queue_entry *x;
 
-    while ((x = queue_next(&e->queue, now.mono)) != NULL)
-        vec_push(&fx->deliver, container_of(x, struct outbox_slot, place)->row);
+    while ((x = queue_next(&e->queue, now.mono)) != NULL) {
+        struct outbox_slot *s = container_of(x, struct outbox_slot, place);
+
+        if (!s->asks && !budget_spend(e, s, now, fx)) {
+            delivery_record(fx, DECISION_DROPPED, s->row, now, S("the day's budget is spent"));
+            group_answered(e, s->row->flush_id, false, now, fx);
+            slot_advance(e, s, now, fx);
+            continue;
+        }
+        s->row->is_late = digest_is_late(e, s->row, now.mono);
+        digest_gather(e, s, now);
+        outbox_charge(e, s, now, fx);
+        vec_push(&fx->deliver, s->row);
+    }
 }
 
-static const struct core_integration *integration_of(const struct engine *e,
-                                                     const struct outbox_row *r)
+const struct core_integration *outbox_integration(const struct engine *e,
+                                                  const struct outbox_row *r)
 {
     const struct core_receiver *rc = engine_receiver(e, r->receiver);
 
@@ -189,6 +246,7 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
     delivery_record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
     group_answered(e, old->flush_id, false, now, fx);
     s->row = row;
+    s->asks = s->asks && row->had.n != 0;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
 }
@@ -206,6 +264,7 @@ void outbox_decide(struct engine *e, const struct notification *n,
         s = slot_new(e, row, ic->destination);
         delivery_put_row(e, fx, row, now);
         slot_go(e, s, now);
+        fallback_look(e, s, false, now, fx);
         return;
     }
     if (outbox_in_flight(s)) {
@@ -220,6 +279,7 @@ void outbox_decide(struct engine *e, const struct notification *n,
     slot_replace(e, s, row, now, fx);
     delivery_put_row(e, fx, row, now);
     slot_go(e, s, now);
+    fallback_look(e, s, false, now, fx);
 }
 
 str outbox_key_told_as(const struct engine *e, str key)
@@ -244,6 +304,28 @@ bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list
     /* what the attempts before it said, the row does not say any more */
     return s != NULL && (outbox_in_flight(*s) ? !same_hashes((*s)->row->firing, firing)
                                               : (*s)->row->may_have_arrived);
+}
+
+void outbox_gathers(struct engine *e, str key, bool opens)
+{
+    struct outbox_slot *s = outbox_slot_of(e, key);
+
+    if (s != NULL && opens)
+        (s->next != NULL ? s->next : s->row)->gathers = true;
+}
+
+static bool row_tells_ends(const struct outbox_row *r)
+{
+    return r != NULL && r->gathers && r->firing.n == 0;
+}
+
+bool outbox_digest_tells_end(const struct outbox_slot *s, const struct nflog_entry *told,
+                             struct hash_list firing, struct hash_list resolved, bool opens)
+{
+    bool waits = s != NULL && (row_tells_ends(s->row) || row_tells_ends(s->next));
+
+    return firing.n == 0 && resolved.n != 0 && (opens || waits) &&
+           (told == NULL || !hash_list_is_subset(resolved, told->resolved));
 }
 
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
@@ -271,9 +353,6 @@ bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effect
     return true;
 }
 
-static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now,
-                         struct effects *fx);
-
 void outbox_withdraw(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
 {
     delivery_record(fx, DECISION_DROPPED, s->row, now, S("nobody of it may be told any more"));
@@ -294,6 +373,7 @@ const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
     row->decided_mono = old->decided_mono;
     outbox_row_follow(row, old);
     row->asked = old->asked;
+    row->is_late = old->is_late;
     row->had = mem_str_dup(old->had);
     s->row = row;
     slot_rekey(e, s, old->key);
@@ -422,7 +502,7 @@ static bool next_is_news(const struct engine *e, const struct outbox_slot *s, st
 
     return nflog_decide(entry != NULL ? *entry : NULL, next->firing, next->resolved, true,
                         next->repeat_interval, now) != REASON_NONE ||
-           next->may_have_arrived || next->is_relayed;
+           next->may_have_arrived || next->is_relayed || row_tells_ends(next);
 }
 
 /* The answered row goes; what was decided meanwhile takes its place if it is news. */
@@ -444,6 +524,7 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
         return;
     }
     s->row = next;
+    s->asks = false;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
     delivery_put_row(e, fx, next, now);
@@ -460,6 +541,7 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
                         r->resolved, d->kept, d->n_rows == 1 ? d->n_kept : 0);
 
     delivery_record_answer(fx, DECISION_DELIVERED, r, r->attempt + 1, d, now);
+    queue_well(&e->queue, s->destination);
     happened_delivered(e, r, now, fx);
     if (r->firing.n != 0)
         told->opened_as = mem_str_dup(outbox_told_as(r));
@@ -473,35 +555,26 @@ static void delivered_ok(struct engine *e, struct outbox_slot *s, const struct d
     slot_advance(e, s, now, fx);
 }
 
-static void delivered_later(struct engine *e, struct outbox_slot *s,
-                            const struct delivery_result *d, struct now now, struct effects *fx)
+static void delivery_keep_had(struct outbox_row *r, str had)
 {
-    struct outbox_row *r = s->row;
-    dur_ns wait =
-        d->verdict == DELIVERY_RETRY_AFTER ? d->retry_after : backoff(e, r->attempt) - d->took;
-    uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
+    if (had.n == 0)
+        return;
+    mem_str_free(r->had);
+    r->had = mem_str_dup(had);
+}
+
+/* The slot's row is not under way any more, and not all of it is told. What was decided meanwhile takes its place. */
+static void slot_waits_again(struct engine *e, struct outbox_slot *s, struct now now,
+                             struct effects *fx)
+{
     bool is_news = true;
 
-    if (!d->under_way)
-        outbox_row_failed(r, d->failure, d->error);
-    r->may_have_arrived |= d->may_have_arrived;
-    if (d->had.n != 0) {
-        mem_str_free(r->had);
-        r->had = mem_str_dup(d->had);
-    }
-    r->not_before = ts_add(now.mono, wait > 0 ? wait : 0);
-    if (d->verdict == DELIVERY_RETRY_AFTER && !d->under_way)
-        queue_hold(&e->queue, s->destination, r->not_before);
-    queue_leave(&e->queue, &s->place);
-    delivery_record_answer(fx, DECISION_RETRY, r, r->attempt + d->under_way, d, now)->is_repeated =
-        error == s->last_error;
-    s->last_error = error;
     if (s->next != NULL) {
         struct outbox_row *next = s->next;
 
-        if (r->is_relayed)
-            next = s->next = relay_join(r, next, now);
-        next->may_have_arrived = r->may_have_arrived;
+        if (s->row->is_relayed)
+            next = s->next = relay_join(s->row, next, now);
+        next->may_have_arrived = s->row->may_have_arrived;
         is_news = next_is_news(e, s, now);
         s->next = NULL;
         slot_replace(e, s, next, now, fx);
@@ -512,6 +585,50 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
     }
     delivery_put_row(e, fx, s->row, now);
     slot_go(e, s, now);
+}
+
+/* How long it asked for, and up to a tenth more, 5 s at most: else all whom it asked come back at one instant. */
+static dur_ns asked_wait(struct engine *e, dur_ns asked)
+{
+    dur_ns more = asked / 10 < 5 * NS_PER_S ? asked / 10 : 5 * NS_PER_S;
+
+    return asked + (dur_ns)((double)more * rand_unit(&e->jitter));
+}
+
+static void delivered_later(struct engine *e, struct outbox_slot *s,
+                            const struct delivery_result *d, struct now now, struct effects *fx)
+{
+    struct outbox_row *r = s->row;
+    dur_ns wait = d->verdict == DELIVERY_RETRY_AFTER ? asked_wait(e, d->retry_after)
+                                                     : backoff(e, r->attempt) - d->took;
+    uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
+
+    s->asks = d->under_way;
+    if (!d->under_way)
+        outbox_row_failed(r, d->failure, d->error);
+    r->may_have_arrived |= d->may_have_arrived;
+    delivery_keep_had(r, d->had);
+    r->not_before = ts_add(now.mono, wait > 0 ? wait : 0);
+    if (d->verdict == DELIVERY_RETRY_AFTER && !d->under_way)
+        queue_ask(&e->queue, s->destination, r->not_before);
+    queue_leave(&e->queue, &s->place);
+    delivery_record_answer(fx, DECISION_RETRY, r, r->attempt + d->under_way, d, now)->is_repeated =
+        error == s->last_error;
+    s->last_error = error;
+    if (!d->under_way)
+        fallback_look(e, s, false, now, fx);
+    slot_waits_again(e, s, now, fx);
+}
+
+/* A part of it is told: it goes on with the next before anything else of its urgency. */
+static void delivered_part(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
+                           struct now now, struct effects *fx)
+{
+    queue_well(&e->queue, s->destination);
+    s->row->may_have_arrived = true;
+    delivery_keep_had(s->row, d->had);
+    queue_come_back(&e->queue, &s->place);
+    slot_waits_again(e, s, now, fx);
 }
 
 /* to: sorted, with room. Returns how many it has then. */
@@ -554,6 +671,7 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
 {
     delivery_record_answer(fx, DECISION_FAILED, s->row, s->row->attempt + 1, d, now);
     count_failed(e, s->row, d->failure);
+    fallback_look(e, s, true, now, fx);
     group_answered(e, s->row->flush_id, false, now, fx);
     if (!s->row->is_relayed && (s->row->may_have_arrived || d->may_have_arrived))
         log_unsure(e, s->row, now, fx);
@@ -565,6 +683,10 @@ static void delivered_never(struct engine *e, struct outbox_slot *s,
 static void row_answered(struct engine *e, struct outbox_slot *s, const struct delivery_result *d,
                          struct now now, struct effects *fx)
 {
+    if (d->is_part) {
+        delivered_part(e, s, d, now, fx);
+        return;
+    }
     note_answer(e, s->row, d, now);
     receiver_answered(e, s->row, d, now, fx);
     switch (d->verdict) {
@@ -588,10 +710,21 @@ void outbox_delivered(struct engine *e, const struct delivery_result *d, struct 
 
         if (s == NULL || !outbox_in_flight(s) || s->row->flush_id != d->rows[i].flush_id)
             continue; /* pruned by a reload while it was on its way */
-        if (!is_counted)
+        if (!is_counted) {
             note_request(e, s->row, d);
+            outbox_charge_late(e, s, d->took, now, fx);
+        }
         is_counted = true;
         row_answered(e, s, d, now, fx);
+    }
+    for (size_t i = d->n_back; i-- > 0;) {
+        struct outbox_slot *s = outbox_slot_of(e, d->back[i].key);
+
+        if (s == NULL || !outbox_in_flight(s) || s->row->flush_id != d->back[i].flush_id)
+            continue;
+        queue_come_back(&e->queue, &s->place);
+        if (s->next != NULL || outbox_integration(e, s->row) == NULL)
+            slot_waits_again(e, s, now, fx);
     }
 }
 
@@ -623,7 +756,7 @@ void outbox_stepped(struct engine *e, dur_ns by, struct now now, struct effects 
 /* A row whose receiver is gone has one of its own. */
 static uint64_t delivery_destination_of(const struct engine *e, const struct outbox_row *r)
 {
-    const struct core_integration *ic = integration_of(e, r);
+    const struct core_integration *ic = outbox_integration(e, r);
 
     return ic != NULL ? ic->destination : 0;
 }
@@ -662,7 +795,7 @@ static void slot_move(struct engine *e, struct outbox_slot *s, uint64_t destinat
     if (!waits)
         return; /* what is in flight gives its place back where it got it */
     queue_leave(&e->queue, &s->place);
-    queue_join(&e->queue, &s->place, destination, s->row->urgency);
+    queue_join(&e->queue, &s->place, slot_queue(s), s->row->urgency);
 }
 
 /* After a reload a row goes where its receiver points to now; one whose integration is gone cannot be sent any more. */
@@ -670,7 +803,7 @@ void outbox_configure(struct engine *e, struct now now, struct effects *fx)
 {
     MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
         struct outbox_slot *s = it->value;
-        const struct core_integration *ic = integration_of(e, s->row);
+        const struct core_integration *ic = outbox_integration(e, s->row);
 
         if (ic != NULL) {
             slot_move(e, s, ic->destination);

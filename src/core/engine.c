@@ -1,7 +1,9 @@
 /* The engine's step. Each event has one function in the file named for what it is about: alerts.c takes alerts in and
  * routes them, flush.c runs groups, delivery.c keeps the outbox and the notification log, rules.c runs rule groups,
  * builtin.c speaks about tocsin itself, restore.c reads and writes what lasts. What all parts have is in parts.c. */
+#include "core/bucket.h"
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 #include "core/happenings.h"
 #include "core/relay.h"
 #include "core/part.h"
@@ -109,6 +111,7 @@ struct engine *engine_new(const struct core_conf *conf, enum matcher_mode mode, 
     e->next_flush_id = rand_next(&e->ids);
     e->stats.integration = integration_stats_new(conf->n_kinds);
     receivers_configure(e, now, NULL);
+    buckets_configure(e, now, NULL);
     groups_rebuild(e, now, false);
     return e;
 }
@@ -122,6 +125,8 @@ void engine_free(struct engine *e)
     rules_release(e);
     groups_release(e);
     outbox_release(e);
+    buckets_release(e);
+    budgets_release(e);
     inhibitor_free(e->inhibitor);
     interval_set_free(e->intervals);
     silencer_free(e->silencer);

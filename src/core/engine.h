@@ -92,6 +92,10 @@ struct delivery_result {
     /* Those that the attempt told: one, or, as a digest, several of a destination. */
     const struct answered_row *rows;
     size_t n_rows;
+    /* Those that were to go along and found no room: they wait again, and nothing was tried with them. */
+    const struct answered_row *back;
+    size_t n_back;
+    bool is_part; /* OK, of a part of the one row: had says which, more are to follow */
     enum delivery_verdict verdict; /* OK, RETRY, RETRY_AFTER, FAILED */
     enum delivery_failure failure;
     dur_ns retry_after, took;
@@ -204,6 +208,9 @@ struct outbox_slot {
     struct outbox_row *next; /* decided while row was in flight */
     struct queue_entry place;
     uint64_t destination;
+    struct outbox_slot *rider; /* the next of those whose rows go in one message with this one's */
+    bool
+        asks; /* what was sent is under way: the next attempt only asks how it went, which costs nothing */
     uint32_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };
@@ -272,6 +279,13 @@ struct builtin {
     ts_ns until; /* mono: it ends by itself; TS_MAX */
 };
 
+/* What a receiver with a budget has sent on a day, counted from 1970. */
+struct budget_state {
+    str receiver; /* owned */
+    int64_t day;
+    uint64_t spent;
+};
+
 /* What waits of what is passed on, as it was counted in that turn. */
 struct relay_count {
     uint64_t turn;
@@ -315,6 +329,8 @@ struct engine {
     struct nflog_map nflog;
     struct outbox_map outbox;
     struct send_queue queue;
+    VEC(struct budget_state) budgets;
+    struct u64_map buckets; /* destination -> struct pace_bucket * */
     struct relay_count relayed;
     uint64_t turns; /* that have ended */
     /* id -> struct rule_slot *: those of the vector, and removed ones whose last job is under way */

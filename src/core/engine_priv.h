@@ -62,6 +62,12 @@ str outbox_key_told_as(const struct engine *e, str key);
  * these fire. */
 bool outbox_may_have_told(const struct engine *e, str key, uint64_t hash);
 bool outbox_may_have_said_else(const struct engine *e, str key, struct hash_list firing);
+/* What was decided for the key goes in one message with what is decided beside it: its window has opened. */
+void outbox_gathers(struct engine *e, str key, bool opens);
+/* Whether a digest tells what ended while its window was closed, though nobody heard that it fired: when that opens, and
+ * while such a row waits. s, told: NULL when there is none. */
+bool outbox_digest_tells_end(const struct outbox_slot *s, const struct nflog_entry *told,
+                             struct hash_list firing, struct hash_list resolved, bool opens);
 bool outbox_drop_unsent(struct engine *e, str key, struct now now, struct effects *fx,
                         const char *why);
 /* The slot's row is about to be sent. Nobody of it may be told any more: it goes, and no log entry tells of it. */
@@ -71,6 +77,9 @@ const struct outbox_row *outbox_reduce(struct engine *e, struct outbox_slot *s,
                                        const struct notification *n, struct hash_list firing,
                                        struct hash_list resolved, struct now now,
                                        struct effects *fx);
+/* NULL: it is not configured any more. */
+const struct core_integration *outbox_integration(const struct engine *e,
+                                                  const struct outbox_row *r);
 /* Takes the row of an earlier life; of two that have one name now, the newer stays. */
 void outbox_restore(struct engine *e, struct outbox_row *row, bool is_renamed, struct now now,
                     struct effects *fx);

@@ -6,6 +6,7 @@
  * The flush is over when every row of it is answered. Then the resolved alerts that it told leave the group, unless they
  * changed meanwhile; a failure keeps them, or an earlier row that still waits, and the next tick decides again. */
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 #include "core/happenings.h"
 #include "route/route_conf.h"
 
@@ -191,11 +192,10 @@ static void wake_anew(struct engine *e, struct group *g, struct now now)
 void groups_stepped(struct engine *e, dur_ns by, struct now now, struct effects *fx)
 {
     (void)by, (void)fx;
-    if (!e->conf->notifications.flush_at_window_end)
-        return; /* then groups look at their ticks only */
     for (size_t i = 0; i < e->tree.n; i++)
-        MAP_EACH (struct u64_map_entry, it, &e->groups[i])
-            wake_anew(e, it->value, now);
+        if (audience_wakes(e, e->tree.by_index[i])) /* others look at their ticks only */
+            MAP_EACH (struct u64_map_entry, it, &e->groups[i])
+                wake_anew(e, it->value, now);
 }
 
 /* -- the flush -- */
@@ -329,6 +329,8 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     enum notify_reason reason;
     struct decision *d;
     struct flush more;
+    struct audience au = audience_at(e, g->route, now);
+    bool opens = audience_opens(&au);
 
     nflog_key(&key, g->key, g->route->receiver, ic->kind, ic->index);
     slot = nflog_map_get(&e->nflog, buf_str(&key));
@@ -341,7 +343,8 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     }
     if (f->n == 0) { /* nothing is left to tell of, which is not the same as an end */
         /* a row that waits is sent all the same once it may be: whoever has ended since is told of then */
-        g->flush_failed |= outbox_map_get(&e->outbox, buf_str(&key)) != NULL;
+        g->flush_failed |=
+            outbox_map_get(&e->outbox, buf_str(&key)) != NULL || audience_keeps_ends(&au);
         buf_release(&key);
         return;
     }
@@ -350,6 +353,10 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
     if (reason == REASON_NONE && (f->firing.n != 0 || ic->send_resolved) &&
         outbox_may_have_said_else(e, buf_str(&key), f->firing))
         reason = f->firing.n != 0 ? REASON_NEW_ALERTS : REASON_ALL_RESOLVED;
+    if (reason == REASON_NONE && ic->send_resolved &&
+        outbox_digest_tells_end(outbox_slot_of(e, buf_str(&key)), entry, f->firing, f->resolved,
+                                opens))
+        reason = REASON_ALL_RESOLVED;
     if (reason == REASON_NONE) {
         if (!outbox_drop_unsent(e, buf_str(&key), now, fx,
                                 "resolved before it could be delivered")) {
@@ -372,6 +379,7 @@ static void consider(struct engine *e, struct group *g, const struct flush *surv
         d = decide(fx, DECISION_RESOLVED_UNSENT, now);
     } else {
         flush_tell(e, g, f, ic, entry, buf_str(&key), reason, now, fx);
+        outbox_gathers(e, buf_str(&key), opens);
         d = decide(fx, DECISION_NOTIFY, now);
         d->why = str_of(notify_reason_text(reason));
         note_told(d, f, ic, g->flush_id, &fx->arena);
@@ -422,6 +430,7 @@ static void group_flush(struct engine *e, struct group *g, struct now now, struc
     flush_classify(&f, &fx->arena, now);
     for (size_t i = 0; rc != NULL && i < rc->n_integrations; i++)
         consider(e, g, &f, all, &rc->integrations[i], now, fx);
+    fallback_follow(e, g, &all, now, fx);
     if (g->flush_waiting == 0)
         flush_ended(e, g, now, fx);
 }

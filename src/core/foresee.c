@@ -4,7 +4,9 @@
 #include "core/foresee.h"
 
 #include <stdlib.h>
+#include "core/digest.h"
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 #include "core/explain.h"
 #include "route/route_conf.h"
 
@@ -152,12 +154,39 @@ static struct now in_thought(const struct future *f, ts_ns mono)
 
 /* -- the row -- */
 
-/* Mono: when the row that waits is sent. */
-static ts_ns row_goes(const struct future *f)
+static ts_ns earliest(const struct future *f, const struct outbox_row *row)
 {
-    ts_ns at = f->row->not_before > f->now.mono ? f->row->not_before : f->now.mono;
+    ts_ns at = row->not_before > f->now.mono ? row->not_before : f->now.mono;
 
     return f->opens > at ? f->opens : at;
+}
+
+/* Mono: when the row that waits is sent. What is late goes along with the first of its integration that is (digest.h). */
+static ts_ns row_goes(const struct future *f)
+{
+    ts_ns at = earliest(f, f->row);
+
+    if (!f->ic->digests || !digest_is_late(f->e, f->row, at) || f->row->had.n != 0)
+        return at;
+    MAP_EACH (struct outbox_map_entry, it, &f->e->outbox) {
+        const struct outbox_slot *s = it->value;
+        ts_ns goes = earliest(f, s->row);
+
+        if (goes < at && !outbox_in_flight(s) && s->row->had.n == 0 &&
+            digest_is_of_one(s->row, f->row) && digest_is_late(f->e, s->row, goes) &&
+            digest_is_late(f->e, f->row, goes))
+            at = goes;
+    }
+    return at;
+}
+
+/* Whether the receiver may send then: what is over its budget others are told. */
+static bool has_budget(const struct future *f, ts_ns mono)
+{
+    const struct core_receiver *rc = engine_receiver(f->e, f->g->route->receiver);
+
+    return rc == NULL || rc->budget_per_day == 0 ||
+           budget_spent(f->e, rc->name, in_thought(f, mono).wall) < rc->budget_per_day;
 }
 
 /* The row is delivered at that time, or withdrawn. Returns whether it tells the subject. */
@@ -168,6 +197,8 @@ static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
     struct row_audience x = {.firing = row->firing, .resolved = row->resolved, .wake = TS_MAX};
 
     f->row = NULL;
+    if (!is_in_flight && !has_budget(f, at))
+        return false;
     if (!is_in_flight && !audience_is_settled(f->e, row, at)) {
         f->looks += row->firing.n + row->resolved.n;
         if (!audience_of_row(f->e, row, known(f), in_thought(f, at), f->a, &x))
@@ -192,9 +223,9 @@ static bool send_row(struct future *f, ts_ns at, bool is_in_flight)
 /* What was decided while another was in flight waits now, if it is news. */
 static void row_advances(struct future *f, const struct outbox_row *next)
 {
-    if (next != NULL &&
-        (next->may_have_arrived || nflog_decide(known(f), next->firing, next->resolved, true,
-                                                next->repeat_interval, f->now) != REASON_NONE))
+    if (next != NULL && (next->may_have_arrived || (next->gathers && next->firing.n == 0) ||
+                         nflog_decide(known(f), next->firing, next->resolved, true,
+                                      next->repeat_interval, f->now) != REASON_NONE))
         f->row = next;
 }
 
@@ -257,9 +288,12 @@ static void row_waits(struct future *f, ts_ns mono, enum notify_reason reason)
                                .resolved = hashes_dup(&f->resolved, f->a),
                                .repeat_interval = f->g->route->conf->repeat_interval,
                                .decided_mono = mono,
+                               .since = old != NULL ? old->since : mono,
                                .not_before = old != NULL ? old->not_before : mono,
                                .flush_id = f->flush_id,
                                .asked = audience_revision(f->e),
+                               .gathers =
+                                   (old != NULL && old->gathers) || audience_opens(&f->audience),
                                .may_have_arrived = old != NULL && old->may_have_arrived,
                                .data = arena_str(f->a, buf_str(&data))};
     buf_release(&key);
@@ -316,6 +350,14 @@ static void survivors(struct future *f)
     hash_list_sort(&f->resolved);
 }
 
+static bool foresee_digest_tells_end(const struct future *f, bool opens)
+{
+    const struct outbox_slot waits = {.row = (struct outbox_row *)(uintptr_t)f->row};
+
+    return outbox_digest_tells_end(f->row != NULL ? &waits : NULL, known(f), f->firing, f->resolved,
+                                   opens);
+}
+
 /* Why it tells what survives; REASON_NONE: it does not, and what waits is taken back. */
 static enum notify_reason reason_of(const struct future *f, struct now at)
 {
@@ -325,6 +367,9 @@ static enum notify_reason reason_of(const struct future *f, struct now at)
 
     if (reason == REASON_NONE && f->row != NULL && f->row->may_have_arrived)
         reason = is_end ? REASON_ALL_RESOLVED : REASON_NEW_ALERTS;
+    if (reason == REASON_NONE && is_end &&
+        foresee_digest_tells_end(f, audience_opens(&f->audience)))
+        reason = REASON_ALL_RESOLVED;
     return is_end && !f->ic->send_resolved ? REASON_NONE : reason;
 }
 
@@ -340,7 +385,7 @@ static enum notify_reason flush(struct future *f, struct now at)
         f->is_told[i] = f->is_resolved[i];
     reason = reason_of(f, at);
     if (f->firing.n + f->resolved.n == 0) {
-        if (f->row == NULL)
+        if (f->row == NULL && !audience_keeps_ends(&f->audience))
             forget_told(f);
         return REASON_NONE; /* nothing is left to tell of, which is not the same as an end */
     }
@@ -349,6 +394,8 @@ static enum notify_reason flush(struct future *f, struct now at)
         return REASON_NONE;
     }
     f->row = NULL;
+    if (reason != REASON_NONE && !has_budget(f, at.mono))
+        return REASON_NONE;
     if (reason != REASON_NONE || (f->firing.n == 0 && f->has_log && f->log.firing.n != 0))
         log_says(f, at.mono,
                  reason != REASON_NONE ? nflog_lifetime(f->e, f->g->route->conf->repeat_interval)
@@ -361,8 +408,8 @@ static enum notify_reason flush(struct future *f, struct now at)
 /* The next tick after `last` at which a flush can come out differently; TS_MAX = none. All on the monotonic clock. */
 static ts_ns next_tick(const struct future *f, ts_ns last)
 {
-    bool wakes = f->e->conf->notifications.flush_at_window_end;
     const struct route *r = f->g->route;
+    bool wakes = audience_wakes(f->e, r);
     ts_ns wanted = TS_MAX, ends = log_ends(f), steps, wake;
 
     wake = f->wake != TS_MAX ? ts_add(f->now.mono, f->wake - f->now.wall) : TS_MAX;

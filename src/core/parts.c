@@ -1,6 +1,8 @@
 #include "core/part.h"
 
+#include "core/bucket.h"
 #include "core/engine_priv.h"
+#include "core/fallback.h"
 
 static ts_ns first_of(const struct heap *h)
 {
@@ -56,6 +58,18 @@ const struct core_part core_parts[] = {
      .run = groups_run_due,
      .stepped = groups_stepped},
     {.name = "past", .table = STATE_TABLES, .due = past_due, .run = past_run}, /* groups that go */
+    {.name = "buckets",
+     .table = STATE_META,
+     .gc = buckets_gc,
+     .configure = buckets_configure,
+     .stepped = buckets_stepped,
+     .restore = buckets_restore,
+     .snapshot = buckets_snapshot},
+    {.name = "budgets",
+     .table = STATE_META,
+     .restore = budget_restore,
+     .snapshot = budget_snapshot},
+    {.name = "fallbacks", .table = STATE_TABLES, .gc = fallback_gc},
     {.name = "outbox",
      .table = STATE_OUTBOX,
      .due = outbox_due,

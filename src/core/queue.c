@@ -1,3 +1,5 @@
+/* Rings, lists and a heap: a destination with something to send is in the ring while it is open, in the heap while it is held.
+ * Its rows stand in a list an urgency; what rides along with another is in none, and only counted. */
 #include "core/queue.h"
 
 #include "base/mem.h"
@@ -9,7 +11,9 @@ struct entry_list {
 struct queue_destination {
     uint64_t id;
     struct entry_list waiting[QUEUE_URGENCIES];
-    size_t n_waiting, under_way;
+    size_t n_waiting, under_way, riding;
+    bool was_held;  /* since the last place */
+    bool is_unwell; /* it asked to be left alone, and has taken nothing since */
     struct queue_destination *next, *prev; /* in the ring */
     bool in_ring;
     struct heap_node held; /* in it: no place before its key */
@@ -36,7 +40,7 @@ static struct queue_destination *find_or_new(struct send_queue *q, uint64_t id)
 
 static void drop_if_idle(struct send_queue *q, struct queue_destination *d)
 {
-    if (d->n_waiting + d->under_way != 0 || heap_holds(&d->held))
+    if (d->n_waiting + d->under_way + d->riding != 0 || heap_holds(&d->held))
         return;
     u64_map_del(&q->destinations, d->id);
     mem_free(d);
@@ -91,6 +95,17 @@ static void list_add(struct entry_list *l, struct queue_entry *x)
     l->tail = x;
 }
 
+static void list_add_first(struct entry_list *l, struct queue_entry *x)
+{
+    x->prev = NULL;
+    x->next = l->head;
+    if (l->head != NULL)
+        l->head->prev = x;
+    else
+        l->tail = x;
+    l->head = x;
+}
+
 static void queue_list_remove(struct entry_list *l, struct queue_entry *x)
 {
     if (x->prev != NULL)
@@ -135,7 +150,9 @@ void queue_leave(struct send_queue *q, struct queue_entry *x)
 
     if (d == NULL)
         return;
-    if (x->has_place) {
+    if (x->rides) {
+        d->riding--;
+    } else if (x->has_place) {
         q->under_way--;
         d->under_way--;
         q->busy -= d->under_way == 0;
@@ -143,15 +160,52 @@ void queue_leave(struct send_queue *q, struct queue_entry *x)
         stop_waiting(q, x);
     }
     x->in = NULL;
-    x->has_place = false;
+    x->has_place = x->rides = false;
     drop_if_idle(q, d);
+}
+
+struct queue_entry *queue_behind(const struct queue_entry *head, const struct queue_entry *x)
+{
+    const struct queue_destination *d = head->in;
+    size_t i = x != NULL ? x->urgency + 1U : 0;
+
+    if (x != NULL && x->next != NULL)
+        return x->next;
+    while (i < QUEUE_URGENCIES && d->waiting[i].head == NULL)
+        i++;
+    return i < QUEUE_URGENCIES ? d->waiting[i].head : NULL;
+}
+
+void queue_ride(struct send_queue *q, struct queue_entry *x)
+{
+    stop_waiting(q, x);
+    x->has_place = x->rides = true;
+    x->in->riding++;
+}
+
+void queue_come_back(struct send_queue *q, struct queue_entry *x)
+{
+    struct queue_destination *d = x->in;
+
+    if (x->rides) {
+        d->riding--;
+    } else {
+        q->under_way--;
+        d->under_way--;
+        q->busy -= d->under_way == 0;
+    }
+    x->has_place = x->rides = false;
+    list_add_first(&d->waiting[x->urgency], x);
+    d->n_waiting++;
+    q->waiting++;
+    ring_add(q, d);
 }
 
 /* -- places -- */
 
-static size_t queue_share(const struct send_queue *q)
+static size_t queue_share(const struct send_queue *q, const struct queue_destination *d)
 {
-    size_t s = QUEUE_PLACES / (q->busy + 1);
+    size_t s = d->is_unwell ? 1 : QUEUE_PLACES / (q->busy + 1);
 
     return s > QUEUE_SHARE ? QUEUE_SHARE : s < 1 ? 1 : s;
 }
@@ -184,6 +238,8 @@ static struct queue_entry *give_place(struct send_queue *q, struct queue_destina
     q->ring = d;
     stop_waiting(q, x);
     x->has_place = true;
+    x->gathers = d->was_held;
+    d->was_held = false;
     q->busy += d->under_way == 0;
     d->under_way++;
     q->under_way++;
@@ -198,7 +254,7 @@ struct queue_entry *queue_next(struct send_queue *q, ts_ns now)
     while (q->ring != NULL && q->under_way < QUEUE_PLACES) {
         struct queue_destination *d = q->ring->next;
 
-        if (d->under_way < queue_share(q))
+        if (d->under_way < queue_share(q, d))
             return give_place(q, d);
         if (d == first)
             break; /* a whole round without one that may */
@@ -212,10 +268,25 @@ void queue_hold(struct send_queue *q, uint64_t destination, ts_ns until)
 {
     struct queue_destination *d = find_or_new(q, destination);
 
+    d->was_held = true;
     if (heap_holds(&d->held) && d->held.key >= until)
         return;
     heap_push(&q->held, &d->held, until);
     ring_drop(q, d);
+}
+
+void queue_ask(struct send_queue *q, uint64_t destination, ts_ns until)
+{
+    queue_hold(q, destination, until);
+    queue_find(q, destination)->is_unwell = true;
+}
+
+void queue_well(struct send_queue *q, uint64_t destination)
+{
+    struct queue_destination *d = queue_find(q, destination);
+
+    if (d != NULL)
+        d->is_unwell = false;
 }
 
 ts_ns queue_opens(const struct send_queue *q, uint64_t destination)

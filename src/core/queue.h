@@ -4,7 +4,9 @@
  * waits is a row, not a handle. A free place goes to the destinations in turn, and in one of them to the urgent first, then
  * to whoever joined first. The share of a destination is 256 / (destinations at work + 1), at most 32 and at least 1: with
  * twenty silent receivers each holds twelve places, and the twenty-first finds room at once. A destination that asked to be
- * left alone for a while (Retry-After) gives no place before.
+ * left alone for a while (Retry-After), or that has had all that it takes (bucket.h), gives no place before. Who comes first
+ * then is told so: what waits behind may go along, in one message. It rides: it needs no place, and is under way as long.
+ * One that asked gives one place only until a message has arrived.
  *
  * Shapes   entries are embedded in their owner. 256 under way, of one destination 32.
  * Units    now and until: monotonic.
@@ -28,6 +30,8 @@ struct queue_entry {
     struct queue_destination *in; /* NULL: neither waiting nor under way */
     unsigned char urgency;        /* 0 is the most urgent */
     bool has_place;
+    bool gathers; /* its destination was left alone until it got its place */
+    bool rides;   /* along with another that has a place */
 };
 
 struct send_queue {
@@ -46,6 +50,15 @@ void queue_leave(struct send_queue *q, struct queue_entry *x);
 struct queue_entry *queue_next(struct send_queue *q, ts_ns now);
 /* No place before until. */
 void queue_hold(struct send_queue *q, uint64_t destination, ts_ns until);
+/* It asked for that: one place at a time from then on, until it has taken a message (queue_well). */
+void queue_ask(struct send_queue *q, uint64_t destination, ts_ns until);
+void queue_well(struct send_queue *q, uint64_t destination);
+/* The one behind x that waits for the same destination, the urgent first; after NULL the first. */
+struct queue_entry *queue_behind(const struct queue_entry *head, const struct queue_entry *x);
+/* x, which waits, is under way with another of its destination. */
+void queue_ride(struct send_queue *q, struct queue_entry *x);
+/* What was under way waits again, before all others of its urgency. */
+void queue_come_back(struct send_queue *q, struct queue_entry *x);
 /* When the destination may give places; TS_NONE: it does. */
 ts_ns queue_opens(const struct send_queue *q, uint64_t destination);
 /* When queue_next() is to be asked anew; TS_MAX: when something joins or leaves. */

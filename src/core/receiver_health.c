@@ -62,7 +62,7 @@ static bool receiver_health_is_configured(const struct engine *e, str receiver, 
 }
 
 /* The shortest of the routes that name the receiver. */
-static dur_ns group_interval(const struct engine *e, str receiver)
+dur_ns receiver_patience(const struct engine *e, str receiver)
 {
     dur_ns least = INT64_MAX;
 
@@ -92,7 +92,7 @@ static struct integration_health *health_begin(struct engine *e, struct receiver
     h->integration = mem_str_dup(r->integration);
     h->failing_since = now.mono;
     h->failing_since_wall = now.wall;
-    h->group_interval = r->is_relayed ? RELAY_PATIENCE : group_interval(e, rs->name);
+    h->group_interval = r->is_relayed ? RELAY_PATIENCE : receiver_patience(e, rs->name);
     return h;
 }
 
@@ -230,7 +230,7 @@ void receivers_configured(struct engine *e, struct now now, struct effects *fx)
         for (size_t i = rs->health.n; i-- > 0;) {
             struct integration_health *h = &rs->health.v[i];
 
-            h->group_interval = group_interval(e, rs->name);
+            h->group_interval = receiver_patience(e, rs->name);
             if (!receiver_health_is_configured(e, rs->name, h->integration, h->index))
                 health_end(rs, h);
         }

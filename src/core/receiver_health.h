@@ -39,4 +39,7 @@ ts_ns receiver_failing_since(const struct receiver_stats *rs); /* wall */
 void receiver_routes(const struct core_conf *conf, const struct route_tree *tree, struct labels ls,
                      struct route_list *out);
 
+/* For how long it may fail: the shortest group_interval of its routes; for ever when none names it. */
+dur_ns receiver_patience(const struct engine *e, str receiver);
+
 #endif

@@ -61,7 +61,10 @@ static void delivery_answered(void *arg, const struct notify_result *r)
     struct answered_row *rows = mem_array(r->n_rows, sizeof(*rows));
     struct event ev = {.kind = EVENT_DELIVERED,
                        .delivered = {.rows = rows,
-                                     .n_rows = r->n_rows,
+                                     .n_rows = r->n_told,
+                                     .back = rows + r->n_told,
+                                     .n_back = r->n_rows - r->n_told,
+                                     .is_part = r->is_part,
                                      .verdict = r->verdict,
                                      .failure = r->failure,
                                      .retry_after = r->retry_after,
@@ -336,8 +339,8 @@ void shell_event(struct shell *s, struct event *ev, struct event_result *result)
 
 /* -- sending -- */
 
-/* A row's turn has come: what is sent may be another in its place, or nothing. */
-static void shell_send(struct shell *s, const struct outbox_row *row)
+/* What is sent may be another in its place; NULL: nothing. */
+static const struct outbox_row *shell_ask(struct shell *s, const struct outbox_row *row)
 {
     struct event ev = {.kind = EVENT_ATTEMPT, .attempt = row->key};
     struct event_result r = {.row = row};
@@ -345,14 +348,33 @@ static void shell_send(struct shell *s, const struct outbox_row *row)
     /* mostly there is nothing to ask, and then it is no step */
     if (!audience_is_settled(s->engine, row, s->parts.clock->now.mono))
         shell_event(s, &ev, &r);
-    if (r.row != NULL)
-        notify_send(s->notify, r.row);
+    return r.row;
 }
 
-/* Of a row that had to wait for a place the commit is mostly on disk. */
+/* A row's turn has come, and that of those that go with it. */
+static void shell_send(struct shell *s, const struct outbox_row *row)
+{
+    struct outbox_slot **slot = outbox_map_get(&s->engine->outbox, row->key);
+    struct outbox_slot *rider = slot != NULL ? (*slot)->rider : NULL;
+    VEC(const struct outbox_row *) rows = VEC_INIT;
+
+    if ((row = shell_ask(s, row)) != NULL)
+        vec_push(&rows, row);
+    for (struct outbox_slot *next; rider != NULL; rider = next) {
+        next = rider->rider; /* who is withdrawn is gone */
+        if ((row = shell_ask(s, rider->row)) != NULL)
+            vec_push(&rows, row);
+    }
+    if (rows.n != 0)
+        notify_send(s->notify, rows.v, rows.n);
+    vec_release(&rows);
+}
+
+/* Of a row that had to wait for a place the commit is mostly on disk. What this turn has still to commit is not. */
 static bool is_written(const struct shell *s, const struct outbox_row *row)
 {
-    return s->reported == s->handed || row->written <= s->written;
+    return row->written <= s->written ||
+           (s->reported == s->handed && row->written <= s->engine->turns);
 }
 
 /* A place has become free: a row that waited for it goes at once, and with it the connection stays busy. */

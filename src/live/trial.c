@@ -80,7 +80,7 @@ static void trial_close(struct trial *t, const struct outbox_row *r, const struc
     t->n_kept = by->n_kept;
     trial_send(t, ic, &n);
     t->kept_key = (*vec_last(&t->rows))->key;
-    notify_send(t->notify, *vec_last(&t->rows));
+    notify_send(t->notify, (const struct outbox_row *const *)vec_last(&t->rows), 1);
 }
 
 static void trial_result(void *arg, const struct notify_result *r)
@@ -169,7 +169,7 @@ void trial_go(struct trial *t, void (*done)(void *arg, struct trial *t), void *a
     if (n == 0)
         timer_arm(t->clock, &t->ended, t->clock->now.mono);
     for (size_t i = 0; i < n; i++)
-        notify_send(t->notify, t->rows.v[i]);
+        notify_send(t->notify, (const struct outbox_row *const *)&t->rows.v[i], 1);
 }
 
 const char *trial_verdict(const struct trial_answer *a)

@@ -7,7 +7,8 @@
 
 enum {
     ERROR_MAX = 250,
-    OUTBOX_VERSION = 4 /* 2: may_have_arrived; 3: had; 4: failure, error */,
+    /* 2: may_have_arrived; 3: had; 4: failure, error; 5: since */
+    OUTBOX_VERSION = 5,
     /* 2: changes at the end; 3: then templates of the route's labels; 4: then act and actors; 5: then from whom it is passed
      * on */
     NOTIFICATION_VERSION = 5
@@ -29,7 +30,7 @@ struct outbox_row *outbox_row_new(str key, const struct notification *n, str int
     r->resolved = hash_list_dup(resolved);
     r->repeat_interval = repeat_interval;
     r->decided_at = now.wall;
-    r->decided_mono = now.mono;
+    r->decided_mono = r->since = now.mono;
     r->flush_id = n->flush_id;
     r->not_before = now.mono;
     r->urgency = notification_urgency(n);
@@ -71,6 +72,8 @@ void outbox_row_follow(struct outbox_row *r, const struct outbox_row *old)
 {
     r->attempt = old->attempt;
     r->not_before = old->not_before;
+    r->since = old->since;
+    r->gathers |= old->gathers;
     r->failure = old->failure;
     set_error(r, old->error);
 }
@@ -116,6 +119,7 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
     pack_str(out, r->had);
     pack_u64(out, r->failure);
     pack_str(out, r->error);
+    pack_i64(out, ts_add(now.wall, r->since - now.mono));
 }
 
 unsigned char notification_urgency(const struct notification *n)
@@ -154,7 +158,7 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
     struct unpack u = unpack_of(bytes);
     struct outbox_row *r = mem_new(struct outbox_row);
     uint64_t version = unpack_u64(&u), failure;
-    ts_ns not_before;
+    ts_ns not_before, since;
 
     r->key = mem_str_dup(key);
     r->receiver = mem_str_dup(unpack_str(&u));
@@ -181,6 +185,9 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
         r->failure = failure <= FAILURE_DEADLINE ? (enum delivery_failure)failure : FAILURE_OTHER;
         r->error = mem_str_dup(unpack_str(&u));
     }
+    r->since = r->decided_mono;
+    if (version >= 5 && (since = unpack_i64(&u)) < r->decided_at && !u.failed)
+        r->since = ts_add(r->decided_mono, -ts_sub(r->decided_at, since));
     if (u.failed || version == 0) {
         outbox_row_free(r);
         return NULL;

@@ -23,6 +23,7 @@ struct outbox_row {
     struct hash_list firing, resolved; /* go to the notification log when it is delivered */
     dur_ns repeat_interval;
     ts_ns decided_at, decided_mono;
+    ts_ns since; /* mono: when the first was decided of those that it took the place of, unsent */
     ts_ns not_before; /* mono */
     uint64_t flush_id;
     uint64_t asked;    /* revision of the audience when it was decided or asked last; not on disk */
@@ -32,6 +33,8 @@ struct outbox_row {
                               went down */
     str had;               /* of several people, those who need it no more: a line each */
     unsigned char urgency; /* 0: one of those that fire is critical; not on disk */
+    bool gathers;          /* it goes in one message with what was decided beside it; not on disk */
+    bool is_late;          /* it is sent after notifications.max_age; not on disk */
     bool is_restored;      /* an earlier life decided it; not on disk */
     bool is_relayed;       /* the notification's; not on disk beside it */
     str data;              /* packed struct notification */

@@ -451,6 +451,7 @@ str delivery_cut_json(struct delivery *d, str json, size_t max)
     struct buf b = BUF_INIT, first = BUF_INIT;
     size_t fits = CUT_LEAST, over = max + 1;
 
+    delivery_note_long(d, json.n, max);
     if (!cut_texts(d, json, max, &first)) {
         buf_release(&first);
         return json;

@@ -76,6 +76,30 @@ void buf_add_json_str(struct buf *out, str s)
     quote_json(out, s, true);
 }
 
+/* Of a digest only, which Alertmanager has not: of whom its alerts are, in their order. */
+static void put_groups(struct json_writer *w, const struct notification *n)
+{
+    if (n->n_groups == 0)
+        return;
+    if (n->is_late) {
+        json_key(w, S("late"));
+        json_put_bool(w, true);
+    }
+    json_key(w, S("groups"));
+    json_open(w, '[');
+    for (size_t i = 0; i < n->n_groups; i++) {
+        json_open(w, '{');
+        json_key(w, S("groupKey"));
+        json_put_str(w, n->groups[i].group_key);
+        json_key(w, S("groupLabels"));
+        labels_put_json(w, n->groups[i].group_labels);
+        json_key(w, S("alerts"));
+        json_put_u64(w, n->groups[i].n_alerts);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
 void notification_json(struct buf *out, const struct notification *n, str external_url)
 {
     struct json_writer w;
@@ -105,6 +129,7 @@ void notification_json(struct buf *out, const struct notification *n, str extern
     labels_put_json(&w, n->route_labels);
     json_key(&w, S("externalURL"));
     json_put_str(&w, external_url);
+    put_groups(&w, n);
     buf_release(&name);
 }
 

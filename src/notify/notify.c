@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "net/peer_clock.h"
 #include "net/secret.h"
+#include "notify/compose.h"
 #include "notify/messages.h"
 #include "notify/recall.h"
 #include "tocsin/receiver.h"
@@ -39,14 +40,20 @@ struct way {
 
 struct attempt {
     struct notify *owner;
-    struct way *way; /* NULL: its integration is gone */
-    const struct outbox_row *row;
+    struct way *way;              /* NULL: its integration is gone */
+    const struct outbox_row *row; /* the first */
+    const struct outbox_row **rows;
+    size_t n_rows, n_told;     /* the first n_told are in n */
+    struct notification *each; /* of each row; NULL: not unpacked */
+    unsigned n_parts;          /* of the one row; 0: it goes whole */
     const struct integration_conf *ic;
     void *hold;
     struct arena arena;
     struct delivery d;
     struct notification n;
-    bool is_unpacked, is_tried; /* is_tried: the step runs on the loop */
+    const struct delivery_pair *kept; /* of the first row */
+    size_t n_kept;
+    bool is_tried; /* the step runs on the loop */
     bool needs_worker;
     const struct messages *messages;
     struct notify_batch *batch;
@@ -179,8 +186,9 @@ static void notify_finish(struct attempt *a)
 {
     struct notify *n = a->owner;
     struct delivery *d = &a->d;
-    struct notify_result r = {.rows = &a->row,
-                              .n_rows = 1,
+    struct notify_result r = {.rows = a->rows,
+                              .n_rows = a->n_rows,
+                              .n_told = a->n_told,
                               .verdict = a->verdict,
                               .failure = d->failure,
                               .retry_after = d->retry_after,
@@ -197,6 +205,10 @@ static void notify_finish(struct attempt *a)
                               .n_kept = d->n_kept,
                               .had = d->had};
 
+    if (a->verdict == DELIVERY_OK && a->n_parts > 1) {
+        r.had = part_told(&a->arena, d->had, a->n.part, a->n_parts);
+        r.is_part = part_next(r.had, a->n_parts) != 0;
+    }
     if (r.in_part)
         log_warn("notification delivered in part", LOG_STR("receiver", a->row->receiver),
                  LOG_STR("integration", a->row->integration), LOG_ERR(&d->err));
@@ -288,15 +300,38 @@ static void obey(struct attempt *a, enum delivery_verdict said)
 
 /* -- steps on workers -- */
 
-static bool unpack_row(struct attempt *a)
+/* What the next step tells: a part of the row, all of it, or the first n_told of them. */
+static void fill_notification(struct attempt *a)
 {
-    if (!a->is_unpacked && !notification_unpack(a->row->data, &a->arena, &a->n))
-        return err_set(&a->d.err, ERR_CORRUPT, "the stored notification is damaged");
-    a->is_unpacked = true;
-    if (a->n.is_relayed) { /* its templates see what its sender would have them see */
-        a->n.receiver = a->n.from_receiver;
-        a->d.external_url = a->n.from_url;
-    }
+    struct notification whole = a->each[0];
+
+    if (a->n_told > 1)
+        whole = digest_compose(&a->arena, a->each, a->n_told);
+    a->n = a->n_parts > 1 ? part_of(&whole, part_next(a->d.had, a->n_parts), a->n_parts) : whole;
+    for (size_t i = 0; i < a->n_told; i++)
+        a->n.is_late |= a->rows[i]->is_late;
+    a->d.kept = a->n_told == 1 ? a->kept : NULL;
+    a->d.n_kept = a->n_told == 1 ? a->n_kept : 0;
+}
+
+static bool unpack_rows(struct attempt *a)
+{
+    struct notification *v;
+
+    if (a->each != NULL)
+        return true;
+    v = arena_array(&a->arena, a->n_rows, sizeof(*v));
+    for (size_t i = 0; i < a->n_rows; i++)
+        if (!notification_unpack(a->rows[i]->data, &a->arena, &v[i]))
+            return err_set(&a->d.err, ERR_CORRUPT, "the stored notification is damaged");
+    a->each = v;
+    a->n_parts = part_count(a->row->had);
+    if (v[0].is_relayed) /* its templates see what its sender would have them see */
+        a->d.external_url = v[0].from_url;
+    for (size_t i = 0; i < a->n_rows; i++)
+        if (v[i].is_relayed)
+            v[i].receiver = v[i].from_receiver;
+    fill_notification(a);
     return true;
 }
 
@@ -329,15 +364,71 @@ static void expand_route_labels(struct attempt *a)
     a->n.route_templates = LABELS_NONE;
 }
 
+/* Nothing has gone yet that a step with less would tell again. */
+static bool is_sending(enum delivery_verdict v)
+{
+    return v == DELIVERY_SEND_HTTP || v == DELIVERY_SEND_SMTP || v == DELIVERY_SEND_TEXT;
+}
+
+/* One step over what is to be told now. Returns whether it was cut. */
+static bool step_cuts(struct attempt *a, const struct delivery *before)
+{
+    str had = a->d.had;
+
+    a->d = *before;
+    a->d.had = had;
+    fill_notification(a);
+    expand_route_labels(a);
+    a->verdict = a->ic->type->step(&a->d);
+    return is_sending(a->verdict) && a->d.too_long.n > a->d.too_long.max;
+}
+
+/* Fewer rows, by how much it is too long. */
+static size_t fewer_rows(const struct attempt *a)
+{
+    size_t n = a->n_told * a->d.too_long.max / a->d.too_long.n;
+
+    n = n < a->n_told ? n : a->n_told - 1;
+    return n != 0 ? n : 1;
+}
+
+/* Into how many parts the row goes, so that none is cut, or each is one alert. */
+static void find_parts(struct attempt *a, const struct delivery *before)
+{
+    size_t most = a->each[0].n_alerts, n = a->d.too_long.n / a->d.too_long.max + 1;
+    str had = a->d.had;
+    bool fits = false;
+
+    for (n = n < most ? n : most; !fits && !expired(a); n += !fits) {
+        a->n_parts = (unsigned)n;
+        a->d.had = had;
+        fits = n == most;
+        for (unsigned i = 1; !fits && i <= n; i++) {
+            if (step_cuts(a, before))
+                break;
+            a->d.had = part_told(&a->arena, a->d.had, i, a->n_parts);
+            fits = i == n;
+        }
+    }
+    a->d.had = had;
+    (void)step_cuts(a, before);
+}
+
 static void notify_run_step(struct attempt *a)
 {
+    struct delivery before;
+
     a->step_by = ts_add(clock_mono(a->owner->clock), STEP_S * NS_PER_S);
-    if (unpack_row(a)) {
-        expand_route_labels(a);
-        a->verdict = a->ic->type->step(&a->d);
-    } else {
+    if (!unpack_rows(a)) {
         a->verdict = DELIVERY_FAILED;
+        return;
     }
+    before = a->d;
+    while (step_cuts(a, &before) && a->n_told > 1)
+        a->n_told = fewer_rows(a);
+    if (is_sending(a->verdict) && a->d.too_long.n > a->d.too_long.max && a->n_parts <= 1 &&
+        a->each[0].n_alerts > 1 && (a->ic->type->can & CAN_SPLIT) != 0)
+        find_parts(a, &before);
 }
 
 static void run_batch(struct job *j)
@@ -439,9 +530,9 @@ static bool try_step(struct attempt *a, enum delivery_verdict *said)
     a->is_tried = true;
     *said = a->ic->type->step(&a->d);
     a->is_tried = false;
-    if (!a->needs_worker)
+    if (!a->needs_worker && a->d.too_long.n <= a->d.too_long.max)
         return true;
-    a->way->needs_worker = true;
+    a->way->needs_worker |= a->needs_worker;
     a->needs_worker = false;
     a->d = before;
     return false;
@@ -534,17 +625,17 @@ static void restore_kept(struct attempt *a)
     for (size_t i = 0; i < n; i++)
         to[i] = (struct delivery_pair){arena_str(&a->arena, from[i].key),
                                        arena_str(&a->arena, from[i].value)};
-    a->d.kept = to;
-    a->d.n_kept = n;
+    a->kept = to;
+    a->n_kept = n;
 }
 
 static void notify_begin(struct attempt *a)
 {
     enum delivery_verdict said;
 
-    if (a->row->data.n > HERE_MAX)
+    if (a->n_rows > 1 || a->row->data.n > HERE_MAX)
         step_soon(a);
-    else if (!unpack_row(a))
+    else if (!unpack_rows(a))
         end_soon(a, DELIVERY_FAILED);
     else if (a->n.route_templates.n == 0 && try_step(a, &said))
         obey(a, said);
@@ -552,18 +643,35 @@ static void notify_begin(struct attempt *a)
         step_soon(a);
 }
 
-void notify_send(struct notify *n, const struct outbox_row *row)
+/* The urgent first: who finds no room is one of the others. */
+static const struct outbox_row **urgent_first(struct arena *a, const struct outbox_row *const *rows,
+                                              size_t n)
+{
+    const struct outbox_row **v = arena_array(a, n, sizeof(*v));
+    size_t k = 0;
+
+    for (int urgent = 1; urgent >= 0; urgent--)
+        for (size_t i = 0; i < n; i++)
+            if ((rows[i]->urgency == 0) == (urgent != 0))
+                v[k++] = rows[i];
+    return v;
+}
+
+void notify_send(struct notify *n, const struct outbox_row *const *rows, size_t n_rows)
 {
     struct attempt *a = mem_new(struct attempt);
+    const struct outbox_row *row;
 
     a->owner = n;
-    a->row = row;
+    a->n_rows = a->n_told = n_rows;
     a->since = n->clock->now.mono;
     a->next = n->attempts;
     if (a->next != NULL)
         a->next->prev = a;
     n->attempts = a;
     arena_init(&a->arena, ATTEMPT_ARENA);
+    a->rows = urgent_first(&a->arena, rows, n_rows);
+    a->row = row = a->rows[0];
     n->under_way++;
 
     a->d = (struct delivery){.n = &a->n,

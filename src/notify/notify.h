@@ -1,7 +1,9 @@
 /* notify.h - carries out deliveries: from a row of the outbox to an answer.
  *
  * A row handed over is rendered from the configuration of that moment, goes through the receiver's steps and requests, and
- * comes back as one delivery_result. Who is sent when (core/queue.h), and what follows from a failure (core/delivery.c), is
+ * comes back as one delivery_result. Several rows make a digest of as many as the service's size allows. What is too long
+ * by itself goes in parts, each with some of its alerts, where its receiver can: a part an attempt, and the row's `had` knows
+ * which have gone ("part 1/3"). Who is sent when (core/queue.h), and what follows from a failure (core/delivery.c), is
  * the core's business, which holds the row.
  *
  * Owns     rows are borrowed until their result was given. An attempt holds a reference on its configuration.
@@ -25,8 +27,10 @@ struct notify;
 struct messages;
 
 struct notify_result {
-    const struct outbox_row *const *rows; /* what was told: one, or several as a digest */
-    size_t n_rows;
+    const struct outbox_row *const *rows; /* one, or several for a digest */
+    size_t n_rows,
+        n_told; /* the first n_told were told; the rest had no room, nothing was tried with them */
+    bool is_part; /* OK, of a part of the one row; had says which, more are to follow */
     enum delivery_verdict verdict; /* OK, RETRY, RETRY_AFTER, FAILED */
     enum delivery_failure failure;
     dur_ns retry_after, took;
@@ -67,7 +71,8 @@ struct notify *notify_new(struct transport *t, struct clock *clock, struct pool 
                           const struct notify_shell *shell);
 /* Cancels what is under way, waits for steps that run; no results. */
 void notify_free(struct notify *n);
-void notify_send(struct notify *n, const struct outbox_row *row);
+/* One message: of a row, or of several of one integration. Which of them find room in it the result says. */
+void notify_send(struct notify *n, const struct outbox_row *const *rows, size_t n_rows);
 void notify_set_external_url(struct notify *n, str url);
 size_t notify_under_way(const struct notify *n); /* attempts */
 

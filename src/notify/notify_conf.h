@@ -19,9 +19,16 @@ struct integration_conf {
     bool send_resolved;
     struct http_conf *http; /* its own or the global one; never NULL */
     bool has_own_http;
+    struct receiver_pace pace;       /* the entry's, or the type's */
+    bool digests;                    /* a message may be of several groups */
     const struct messages *messages; /* its own templates; NULL: those of the configuration */
     unsigned index; /* within its kind in this receiver; part of the notification log's key */
     struct diag_place place;
+};
+
+struct receiver_budget {
+    int64_t per_day; /* 0 = any */
+    str then;        /* a receiver */
 };
 
 struct receiver_conf {
@@ -29,7 +36,9 @@ struct receiver_conf {
     struct conf_map labels;
     struct integration_conf *integrations; /* in the order of receiver_types[], then of the file */
     size_t n_integrations;
-    bool is_used; /* some route names it */
+    str fallback;
+    struct receiver_budget budget;
+    bool is_used; /* some route, or another receiver, names it */
     struct diag_place place;
 };
 

@@ -338,11 +338,58 @@ FUNC(data_parts)
     return true;
 }
 
+FUNC(data_late)
+{
+    const struct template_data *d = args[0].object;
+
+    *out = tv_bool(d->n != NULL && d->n->is_late);
+    return true;
+}
+
+static struct tmpl_value data_group(struct tmpl_env *env, const struct template_data *d,
+                                    const struct notified_group *g)
+{
+    struct notification *one = arena_new(env->a, struct notification);
+    struct template_data *data = arena_new(env->a, struct template_data);
+
+    *one = *d->n;
+    one->act = ACT_FIRING;
+    one->groups = NULL;
+    one->n_groups = 0;
+    one->group_key = g->group_key;
+    one->group_labels = g->group_labels;
+    one->alerts = d->n->alerts + g->first;
+    one->n_alerts = g->n_alerts;
+    one->n_firing = 0;
+    for (size_t i = 0; i < g->n_alerts; i++)
+        one->n_firing += !one->alerts[i].is_resolved;
+    notification_set_act(one);
+    template_data_of(env->a, one, d->external_url, data);
+    data->at_mobiles = d->at_mobiles;
+    return template_data_value(data);
+}
+
+/* The groups of a digest; of anything else it is the only one. */
+FUNC(data_groups)
+{
+    const struct template_data *d = args[0].object;
+    size_t count = d->n != NULL ? d->n->n_groups : 0;
+    struct tmpl_value *all = arena_array(env->a, count + 1, sizeof(*all));
+
+    all[0] = args[0];
+    for (size_t i = 0; i < count; i++)
+        all[i] = data_group(env, d, &d->n->groups[i]);
+    *out = tv_list(NULL, all, count != 0 ? count : 1);
+    return true;
+}
+
 static const struct tmpl_func data_methods[] = {
     {"Act", "", data_act, "firing, resolved, acked, update, digest, test or drill"},
     {"Actors", "", data_actors, "who acked or changed it"},
     {"Part", "", data_part, "which of several messages this is, from 1"},
     {"Parts", "", data_parts, "how many there are, mostly 1"},
+    {"Late", "", data_late, "whether it has waited for longer than notifications.max_age"},
+    {"Groups", "", data_groups, "of a digest, each group as data of its own"},
     {NULL, NULL, NULL, NULL},
 };
 static const struct tmpl_type robot_data_type = {

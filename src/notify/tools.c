@@ -130,6 +130,16 @@ str delivery_replace(struct delivery *d, str s, str needle, str by)
     return arena_take(d->arena, &b);
 }
 
+enum { TEXT_LEAST = 1000 };
+
+void delivery_note_long(struct delivery *d, size_t n, size_t max)
+{
+    if (n > max && max >= TEXT_LEAST) {
+        d->too_long.n = n;
+        d->too_long.max = max;
+    }
+}
+
 str delivery_truncate_runes(struct delivery *d, str s, size_t max)
 {
     size_t runes = 0, keep = max <= 3 ? max : max - 1;
@@ -145,6 +155,7 @@ str delivery_truncate_runes(struct delivery *d, str s, size_t max)
     }
     if (runes <= max)
         return s;
+    delivery_note_long(d, max + (s.n - at), max);
     return arena_printf(d->arena, "%.*s%s", STR(str_sub(s, 0, cut)), max <= 3 ? "" : "…");
 }
 
@@ -155,6 +166,7 @@ str delivery_truncate_bytes(struct delivery *d, str s, size_t max)
 
     if (s.n <= max)
         return s;
+    delivery_note_long(d, s.n, max);
     while (keep != 0 && ((unsigned char)s.p[keep] & 0xc0) == 0x80)
         keep--;
     return arena_printf(d->arena, "%.*s%s", STR(str_sub(s, 0, keep)), max <= dots.n ? "" : "…");
@@ -178,6 +190,7 @@ str delivery_truncate_markup(struct delivery *d, str s, size_t max)
 
     if (s.n <= max)
         return s;
+    delivery_note_long(d, s.n, max);
     head = utf8_cut(s, max > dots.n ? max - dots.n : 0);
     return arena_printf(d->arena, "%.*s%.*s", STR(str_sub(s, 0, whole_entities(s, head.n))),
                         STR(dots));

@@ -1,5 +1,6 @@
 #include "route/mute.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "codec/timefmt.h"
 #include "codec/tz.h"
@@ -108,15 +109,33 @@ static void add_name(struct buf *by, str name)
     buf_add(by, name);
 }
 
-bool mute_is_active_time(const struct interval_set *s, const struct route *r, ts_ns now,
-                         struct buf *by)
+static bool mute_active_at(const struct interval_set *s, const struct route *r, ts_ns now)
 {
     for (size_t i = 0; i < r->n_active_intervals; i++)
         if (interval_set_holds(s, r->active_intervals[i], now))
             return true;
+    return r->n_active_intervals == 0;
+}
+
+/* A digest's route speaks so much later: not all receivers of a house at one instant. */
+static dur_ns mute_late(const struct route *r)
+{
+    uint64_t minutes = (uint64_t)(r->conf->digest.jitter / NS_PER_M);
+
+    return r->conf->digest.at.n != 0 && minutes != 0
+               ? (dur_ns)(hash_xxh64(r->receiver) % (minutes + 1)) * NS_PER_M
+               : 0;
+}
+
+bool mute_is_active_time(const struct interval_set *s, const struct route *r, ts_ns now,
+                         struct buf *by)
+{
+    if (mute_active_at(s, r, now) &&
+        (mute_late(r) == 0 || mute_active_at(s, r, ts_add(now, -mute_late(r)))))
+        return true;
     for (size_t i = 0; i < r->n_active_intervals; i++)
         add_name(by, r->active_intervals[i]);
-    return r->n_active_intervals == 0;
+    return false;
 }
 
 bool mute_is_mute_time(const struct interval_set *s, const struct route *r, ts_ns now,
@@ -125,7 +144,9 @@ bool mute_is_mute_time(const struct interval_set *s, const struct route *r, ts_n
     bool any = false;
 
     for (size_t i = 0; i < r->n_mute_intervals; i++) {
-        if (!interval_set_holds(s, r->mute_intervals[i], now))
+        if (!interval_set_holds(s, r->mute_intervals[i], now) &&
+            (mute_late(r) == 0 ||
+             !interval_set_holds(s, r->mute_intervals[i], ts_add(now, -mute_late(r)))))
             continue;
         any = true;
         add_name(by, r->mute_intervals[i]);

@@ -71,6 +71,20 @@ static void route_conf_check_route(struct conf_check *c, void *obj)
     add_map(c, &r->matchers, &r->match_re, MATCH_RE, "match_re");
 }
 
+static const char *const digest_instants[] = {"window_start", NULL};
+static const struct conf_key digest_keys[] = {
+    CONF_KEY(struct route_digest, at, CONF_WORD,
+             "window_start: when its time intervals let it speak", .words = digest_instants,
+             .flags = CONF_REQUIRED),
+    CONF_KEY(struct route_digest, jitter, CONF_DURATION,
+             "up to so much later, in whole minutes, by receiver"),
+    CONF_KEYS_END,
+};
+static const struct conf_type digest_type = {.name = "route_digest",
+                                             .doc = "One message of what happened meanwhile.",
+                                             .keys = digest_keys,
+                                             .size = sizeof(struct route_digest)};
+
 /* A key that children inherit. */
 #define INHERITED(member, kind, flags_, doc, ...)                                                  \
     CONF_KEY(struct route_conf, member, kind, doc, CONF_INHERIT(struct route_conf, member),        \
@@ -94,6 +108,10 @@ static const struct conf_key route_keys[] = {
                 "time intervals in which nothing is sent"),
     CONF_KEY_AS("active_time_intervals", struct route_conf, active_intervals, CONF_STRINGS,
                 "time intervals outside of which nothing is sent"),
+    CONF_KEY(
+        struct route_conf, digest, CONF_STRUCT,
+        "when time intervals let the route speak again: one message of what fires and what ended",
+        .sub = &digest_type, .flags = CONF_UNPRINTED),
     CONF_KEY_AS("continue", struct route_conf, goes_on, CONF_BOOL,
                 "also try the routes behind this one", .flags = CONF_PRINT_EMPTY),
     INHERITED(labels, CONF_LABEL_MAP, CONF_TEMPLATE_OK, "labels of the notification, templates"),

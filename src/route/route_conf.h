@@ -26,6 +26,10 @@ struct route_conf {
     size_t n_mute_intervals;
     str *active_intervals;
     size_t n_active_intervals;
+    struct route_digest {
+        str at;        /* "window_start"; empty: none */
+        dur_ns jitter; /* the window begins up to so much later, by receiver */
+    } digest;
     bool goes_on;           /* `continue` */
     struct conf_map labels; /* templates, the parents' merged in; own win */
     struct route_conf *routes;

@@ -10,7 +10,7 @@
  *     destination  whom an outbox row tells: what is claimed
  *     owner, epoch, lease_until    who has claimed it, for which time, and until when by the store's clock
  *
- * rule_group, notification history and bucket come with what writes them, each as one more table.
+ * rule_group and notification history come with what writes them, each as one more table.
  *
  * Shapes   column 0 is the key, the last one the body.
  * Source   design.md 2.4, 4; libraries.md 7.

@@ -95,7 +95,7 @@ def test_a_day_of_retry_after_is_five_minutes():
         assert "gets 300" in said, said
         again = [h for h in t.get("/api/v2/notifications").json()["history"] if h["verdict"] == "retry"][0]
         at, due = (datetime.datetime.fromisoformat(again[k].replace("Z", "+00:00")) for k in ("at", "until"))
-        equal(round((due - at).total_seconds()), 300)
+        assert 299 <= (due - at).total_seconds() <= 306  # and up to 5 s more, so that not all come at once
 
 
 def test_a_silent_receiver_holds_up_nobody():

@@ -66,12 +66,58 @@ str inbox_path(str url)
     return slash < 0 || (size_t)slash + 1 == rest.n ? S("") : str_sub(rest, (size_t)slash, rest.n);
 }
 
-const struct arrived *inbox_take(struct inbox *in, const struct scripted_request *rq, ts_ns at,
-                                 ts_ns origin, struct arena *a)
+static void inbox_read_group(struct json_reader *r, struct arena *a, struct arrived *m, int64_t *n)
+{
+    str key;
+
+    for (json_object_begin(r); json_object_next(r, &key);) {
+        if (str_is(key, "groupKey") && json_string(r, &m->key))
+            m->key = arena_str(a, m->key);
+        else if (str_is(key, "groupLabels"))
+            m->group = read_labels(r, a);
+        else if (str_is(key, "alerts"))
+            json_i64(r, n);
+        else
+            json_skip(r);
+    }
+}
+
+/* A digest's groups, in the order of its alerts, which have been read. */
+static void inbox_read_groups(struct json_reader *r, struct arena *a, struct arrived *whole,
+                              struct inbox *in)
+{
+    size_t at = 0, first = in->v.n;
+
+    for (json_array_begin(r); json_array_next(r);) {
+        struct arrived m = {.at = whole->at};
+        int64_t n = 0;
+
+        inbox_read_group(r, a, &m, &n);
+        for (; n > 0 && at < whole->alerts.n; n--)
+            vec_push(&m.alerts, whole->alerts.v[at++]);
+        vec_push(&in->v, m);
+    }
+    whole->in_digest = in->v.n - first;
+}
+
+/* What all groups of a message have alike. */
+static void inbox_share(struct arrived *m, const struct arrived *whole, str path, struct arena *a)
+{
+    m->is_first = path.n == 0 || str_eq(str_sub(path, 1, path.n), whole->receiver);
+    m->receiver =
+        arena_printf(a, "%.*s%.*s", STR(whole->receiver), STR(m->is_first ? S("") : path));
+    m->reason = arena_str(a, whole->reason);
+    m->in_digest = whole->in_digest;
+    m->is_late = whole->is_late;
+}
+
+size_t inbox_take(struct inbox *in, const struct scripted_request *rq, ts_ns at, ts_ns origin,
+                  struct arena *a)
 {
     struct arrived m = {.at = at};
     struct json_reader r;
-    str key, path = inbox_path(rq->http.url);
+    size_t n;
+    str key;
 
     json_reader_init(&r, arena_str(a, rq->http.body), a, 64);
     for (json_object_begin(&r); json_object_next(&r, &key);) {
@@ -85,6 +131,10 @@ const struct arrived *inbox_take(struct inbox *in, const struct scripted_request
             m.group = read_labels(&r, a);
         else if (str_is(key, "routeLabels"))
             m.route = read_labels(&r, a);
+        else if (str_is(key, "late"))
+            json_bool(&r, &m.is_late);
+        else if (str_is(key, "groups"))
+            inbox_read_groups(&r, a, &m, in);
         else if (str_is(key, "alerts"))
             for (json_array_begin(&r); json_array_next(&r);)
                 read_alert(&r, a, origin, &m);
@@ -93,12 +143,15 @@ const struct arrived *inbox_take(struct inbox *in, const struct scripted_request
     }
     if (!json_end(&r))
         fprintf(stderr, "the sink got something that is not JSON: %s\n", r.err.msg);
-    m.is_first = path.n == 0 || str_eq(str_sub(path, 1, path.n), m.receiver);
-    m.receiver = arena_printf(a, "%.*s%.*s", STR(m.receiver), STR(m.is_first ? S("") : path));
-    m.reason = arena_str(a, m.reason);
     m.key = arena_str(a, m.key);
-    vec_push(&in->v, m);
-    return vec_last(&in->v);
+    n = m.in_digest != 0 ? m.in_digest : 1;
+    if (m.in_digest == 0)
+        vec_push(&in->v, m);
+    else
+        vec_release(&m.alerts);
+    for (size_t i = in->v.n - n; i < in->v.n; i++)
+        inbox_share(&in->v.v[i], &m, inbox_path(rq->http.url), a);
+    return n;
 }
 
 void inbox_release(struct inbox *in)
@@ -134,7 +187,8 @@ static bool matches(const struct expected *x, struct arrived *a)
 
     if (!in_time || !str_eq(a->receiver, x->receiver) || !labels_eq(a->group, x->group) ||
         a->alerts.n != x->alerts.n || (x->checks_route && !labels_eq(a->route, x->route)) ||
-        (x->reason.n != 0 && !str_eq(x->reason, a->reason)))
+        (x->reason.n != 0 && !str_eq(x->reason, a->reason)) ||
+        (x->checks_shape && (a->in_digest != x->in_digest || a->is_late != x->is_late)))
         return false;
     VEC_EACH (struct arrived_alert *, al, &a->alerts)
         al->matched = false;
@@ -166,6 +220,8 @@ void arrived_print(const struct arrived *a)
     buf_addf(&b, " %.*s ", STR(a->receiver));
     labels_print(&b, a->group);
     buf_addf(&b, " \"%.*s\"", STR(a->reason));
+    if (a->in_digest != 0)
+        buf_addf(&b, " digest %zu%s", a->in_digest, a->is_late ? " late" : "");
     if (a->route.n != 0) {
         buf_adds(&b, " route ");
         labels_print(&b, a->route);

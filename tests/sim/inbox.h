@@ -25,6 +25,8 @@ struct arrived {
     str receiver, reason, key; /* key: of the group */
     struct labels group, route;
     VEC(struct arrived_alert) alerts;
+    size_t in_digest; /* of so many groups, each of which arrives by itself; 0 */
+    bool is_late;
     bool matched;
 };
 
@@ -34,9 +36,10 @@ struct inbox {
 
 /* "/b" of http://sink/b, empty for http://sink. */
 str inbox_path(str url);
-/* A webhook's message; origin is the scenario's start on the wall. */
-const struct arrived *inbox_take(struct inbox *in, const struct scripted_request *rq, ts_ns at,
-                                 ts_ns origin, struct arena *a);
+/* A webhook's message; origin is the scenario's start on the wall. Returns how many have arrived, the last of in->v: each
+ * group of a digest. */
+size_t inbox_take(struct inbox *in, const struct scripted_request *rq, ts_ns at, ts_ns origin,
+                  struct arena *a);
 /* All that was expected came, and nothing else; says on stderr what did not. */
 bool inbox_judge(struct inbox *in, const struct scenario *scn, const char *path);
 void arrived_print(const struct arrived *a);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "base/hash.h"
+#include "core/bucket.h"
 #include "core/explain.h"
 #include "config/config.h"
 
@@ -25,8 +26,8 @@ void oracle_disturb(struct oracle *o)
     o->holds = false;
 }
 
-/* What a prediction takes for granted: who fires, who has ended, what is silenced and configured, that nothing fails. Rows
- * that wait are foreseen. */
+/* What a prediction takes for granted: who fires, who has ended, what is silenced and configured, that nothing fails, and that
+ * nobody else takes what a destination has left. Rows that wait are foreseen. */
 static uint64_t world_of(const struct engine *e, struct now now)
 {
     uint64_t h =
@@ -36,6 +37,12 @@ static uint64_t world_of(const struct engine *e, struct now now)
         const struct alert *a = it->value;
 
         h += hash_u64(alert_fingerprint(a) + (alert_is_resolved(a, now) ? 1 : 0));
+    }
+    MAP_EACH (struct u64_map_entry, it, &e->buckets) {
+        const struct pace_bucket *b = it->value;
+
+        for (size_t i = 0; i < PACE_LIMITS; i++)
+            h += hash_u64((uint64_t)b->limits[i].spent);
     }
     for (size_t i = 0; receiver_types[i] != NULL; i++)
         h += e->stats.integration[i].requests_failed;
@@ -122,6 +129,7 @@ static void predict(struct oracle *fresh, const char *scenario, const struct eng
             if (r->integrations[j].is_cut)
                 continue;
             if (r->integrations[j].verdict == EXPLAIN_WAITING && !x.is_resolved &&
+                engine_receiver(e, r->route->receiver)->budget_per_day == 0 &&
                 r->route->n_mute_intervals + r->route->n_active_intervals == 0 &&
                 (at == TS_NONE || at > latest(e, r, &r->integrations[j], now)) &&
                 !silence_is_pending(e, now.wall)) {
@@ -149,6 +157,20 @@ static bool is_sending(const struct engine *e)
     return sending;
 }
 
+/* Something is due and waits for a place: how long, whoever is answered there decides. */
+static bool waits_for_place(const struct engine *e, struct now now)
+{
+    bool waits = false;
+
+    MAP_EACH (struct outbox_map_entry, it, &e->outbox) {
+        const struct outbox_slot *s = it->value;
+
+        waits |= s->place.in != NULL && !outbox_in_flight(s) &&
+                 queue_opens(&e->queue, s->destination) <= now.mono;
+    }
+    return waits;
+}
+
 void oracle_ask(struct oracle *o, const char *scenario, const struct engine *e, struct now now)
 {
     struct oracle fresh = {.holds = !is_sending(e),
@@ -166,7 +188,7 @@ void oracle_ask(struct oracle *o, const char *scenario, const struct engine *e, 
             fresh.until = ends;
         predict(&fresh, scenario, e, a, now);
     }
-    if (o->holds && o->world == fresh.world) {
+    if (o->holds && o->world == fresh.world && !waits_for_place(e, now)) {
         VEC_EACH (const struct prediction *, p, &o->v)
             if (p->at != TS_NONE && p->at <= now.wall && p->at > o->asked_at && !p->came)
                 complain(&fresh, scenario, p, "nothing came until", now.wall);

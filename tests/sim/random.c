@@ -8,6 +8,7 @@ struct gen {
     struct rand r;
     struct scenario *s;
     unsigned parts;
+    bool is_paced; /* the receivers' address takes little, and digests */
     dur_ns length;
     ts_ns sink_works, store_works; /* again, from then on; 0: it does */
 };
@@ -78,8 +79,9 @@ static void put_config(struct gen *g, struct buf *b)
         put_child(g, b, i);
     buf_addf(b, "receivers:\n");
     for (unsigned i = 0; i <= children; i++)
-        buf_addf(b, "  - {name: r%u, webhook_configs: [{url: http://sink, send_resolved: %s}]}\n",
-                 i, chance(g, 70) ? "true" : "false");
+        buf_addf(b, "  - {name: r%u, webhook_configs: [{url: http://sink, send_resolved: %s%s}]}\n",
+                 i, chance(g, 70) ? "true" : "false",
+                 g->is_paced ? ", digest: true, pace: [{messages: 4, per: 2m}]" : "");
     if (inhibits && (g->parts & RANDOM_INHIBITION))
         buf_addf(b, "inhibit_rules:\n  - {source_matchers: ['sev=\"critical\"'], "
                     "target_matchers: ['sev=~\"warning|info\"'], equal: [g]}\n");
@@ -243,7 +245,7 @@ static ts_ns add_story(struct gen *g, ts_ns at)
 
 void random_scenario(struct scenario *out, uint64_t seed, unsigned parts, dur_ns length)
 {
-    struct gen g = {.r = rand_of(seed), .s = out, .parts = parts};
+    struct gen g = {.r = rand_of(seed), .s = out, .parts = parts, .is_paced = seed % 4 == 1};
     struct buf b = BUF_INIT;
     ts_ns at = 0;
 

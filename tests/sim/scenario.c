@@ -101,8 +101,8 @@ static bool read_is(struct scenario *s, str line, struct action *a, struct err *
         str at = next_word(&line);
 
         a->has_end = true;
-        a->ends_at = TS_NONE;
-        if (!str_is(at, "never") && !read_time(at, &a->ends_at, e))
+        a->ends_at = a->ends_latest = TS_NONE;
+        if (!str_is(at, "never") && !read_span(at, &a->ends_at, &a->ends_latest, e))
             return false;
     }
     return line.n == 0 || err_set(e, ERR_INVALID, "what is '%.*s'?", STR(line));
@@ -283,6 +283,14 @@ static bool read_expected(struct scenario *s, str line, struct expected *x, stru
         line = str_sub(line, 1, line.n);
         x->reason = str_cut(&line, '"');
         line = str_trim(line);
+    }
+    if (word(&line, "alone"))
+        x->checks_shape = true;
+    if (word(&line, "digest")) {
+        x->checks_shape = true;
+        x->in_digest = (size_t)atoi(line.p);
+        next_word(&line);
+        x->is_late = word(&line, "late");
     }
     if (word(&line, "route") && (x->checks_route = true, !labels(s, &line, &x->route, e)))
         return false;

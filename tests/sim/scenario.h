@@ -70,6 +70,7 @@ struct action {
         name; /* matchers of a silence, its name; "empty", "down", "up"; query of a sample; path of a sink; rules */
     bool has_start, has_end;
     ts_ns starts_at, ends_at; /* since the start */
+    ts_ns ends_latest;        /* of ACT_IS: it is told next between these two */
     dur_ns d, takes;
     int status; /* of the sink; 0 = nothing */
     double value;
@@ -89,6 +90,9 @@ struct expected {
     str receiver, reason; /* reason: empty = any */
     struct labels group, route;
     bool checks_route;
+    bool checks_shape; /* that it came in a digest of so many, 0 for by itself, and late or not */
+    size_t in_digest;
+    bool is_late;
     VEC(struct expected_alert) alerts;
 };
 

@@ -85,6 +85,10 @@ static bool repeats_in_time(const struct sim *s, const char *name)
         const struct route *r = route_to(shell_engine(s->it.shell), a->receiver);
         bool is_repeat =
             engine_receiver(shell_engine(s->it.shell), a->receiver)->integrations[0].send_resolved;
+        const struct core_integration *ic =
+            &engine_receiver(shell_engine(s->it.shell), a->receiver)->integrations[0];
+        /* the last one was decided before it waited for its destination, and maybe through a pause */
+        dur_ns waited = ic->pace.limits[0].messages != 0 ? 4 * NS_PER_M : 0;
         ts_ns decided, since;
 
         for (size_t j = i; j-- > 0 && last == NULL;)
@@ -98,8 +102,8 @@ static bool repeats_in_time(const struct sim *s, const char *name)
                   r->conf->group_interval; /* of the last one, at the earliest */
         since = is_repeat ? a->at - last->at + stepped_ahead(s->scn, last->at, a->at) : 0;
         if (!is_repeat || may_have_heard_else(s, last, a) ||
-            (fires(a) &&
-             (since >= r->conf->repeat_interval || was_away(s->scn, decided, last->at, false))))
+            (fires(a) && (since >= r->conf->repeat_interval - waited ||
+                          was_away(s->scn, decided, last->at, false))))
             continue;
         fprintf(stderr, "%s: repeated after %.3fs:\n", name, (double)(a->at - last->at) / NS_PER_S);
         arrived_print(last);

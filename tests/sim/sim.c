@@ -12,14 +12,15 @@
 
 static void take(struct sim *s, const struct scripted_request *rq)
 {
-    const struct arrived *a =
-        inbox_take(&s->inbox, rq, rq->at.mono - SIM_MONO, SIM_WALL, &s->arena);
+    size_t n = inbox_take(&s->inbox, rq, rq->at.mono - SIM_MONO, SIM_WALL, &s->arena);
 
-    if (s->truth != NULL || !a->is_first) /* the oracle foresees a receiver's first integration */
-        return;
-    VEC_EACH (const struct arrived_alert *, al, &a->alerts)
-        oracle_arrived(&s->oracle, s->path, labels_fingerprint(al->labels), a->receiver, a->group,
-                       rq->at.wall);
+    for (const struct arrived *a = &s->inbox.v.v[s->inbox.v.n - n]; n-- > 0; a++) {
+        if (s->truth != NULL || !a->is_first) /* the oracle foresees a receiver's first one */
+            continue;
+        VEC_EACH (const struct arrived_alert *, al, &a->alerts)
+            oracle_arrived(&s->oracle, s->path, labels_fingerprint(al->labels), a->receiver,
+                           a->group, rq->at.wall);
+    }
 }
 
 /* The query of a form, as it is written there, or "" when the scenario names no samples for it. */
@@ -468,18 +469,25 @@ static bool status_is(struct sim *s, struct alert *al, const struct explanation 
     return ok;
 }
 
+static bool is_next_at(const struct action *a, ts_ns next)
+{
+    if (!a->has_end || a->ends_at == TS_NONE)
+        return !a->has_end || next == TS_NONE;
+    return next != TS_NONE && (next - SIM_WALL) / NS_PER_MS >= a->ends_at / NS_PER_MS &&
+           (next - SIM_WALL) / NS_PER_MS <= a->ends_latest / NS_PER_MS;
+}
+
 static void check_status(struct sim *s, const struct action *a)
 {
     const struct engine *e = shell_engine(s->it.shell);
     struct alert *al = engine_alert(e, labels_fingerprint(a->labels));
-    ts_ns wanted = a->has_end && a->ends_at != TS_NONE ? SIM_WALL + a->ends_at : TS_NONE, next;
     struct explanation x;
+    ts_ns next;
     bool ok;
 
     engine_explain(e, a->labels, s->it.clock.now, &s->arena, &x);
     next = x.n != 0 && x.routes[0].n != 0 ? x.routes[0].integrations[0].next_at : TS_NONE;
-    ok = al != NULL && status_is(s, al, &x, a) &&
-         (!a->has_end || next / NS_PER_MS == wanted / NS_PER_MS);
+    ok = al != NULL && status_is(s, al, &x, a) && is_next_at(a, next);
     explanation_release(&x);
     if (ok)
         return;

@@ -2,7 +2,7 @@
  *
  * What was answered is there after a restart, and what a message tells of was on the disk before it went. Nobody is told
  * that an alert has ended which is sent, or measured, all the time, nor of one that is silenced for a while. Nothing is told
- * twice unless something was in the way. Groups are asked at their slots, and their alerts go on through reloads and
+ * twice unless something was in the way, and no more is sent in a minute than the receiver takes, whatever is restarted. Groups are asked at their slots, and their alerts go on through reloads and
  * restarts. When all works again for a while everybody has heard what is so, the disk says what memory says, nothing is left
  * under way, and a restart changes nothing.
  *
@@ -81,6 +81,7 @@ struct truth {
     struct known_rule rules[WILD_GROUPS];
     VEC(struct heard) heard;
     VEC(struct told_group) groups;
+    VEC(ts_ns) requests; /* when each went out */
     ts_ns trouble; /* the last time that something may have made it tell twice; TS_MAX: still */
     ts_ns restarted, restarted_before, stepped;
     dur_ns paused; /* in all */

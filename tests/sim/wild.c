@@ -84,9 +84,13 @@ static void put_config(struct gen *g, struct buf *b)
     put_timers(g, b, "  ");
     if (has_children)
         put_children(g, b);
-    buf_addf(b, "receivers:\n"
-                "  - {name: r0, webhook_configs: [{url: 'http://sink', timeout: 15s}]}\n"
-                "  - {name: r1, webhook_configs: [{url: 'http://sink', timeout: 15s}]}\n");
+    buf_adds(b, "receivers:\n");
+    for (int i = 0; i < 2; i++) {
+        buf_addf(b, "  - {name: r%d, webhook_configs: [{url: 'http://sink', timeout: 15s", i);
+        if (g->w->pace != 0)
+            buf_addf(b, ", digest: true, pace: [{messages: %zu, per: 1m}]", g->w->pace);
+        buf_adds(b, "}]}\n");
+    }
     if (inhibits)
         buf_addf(b, "inhibit_rules:\n  - {source_matchers: ['sev=\"critical\"'], "
                     "target_matchers: ['sev=\"warning\"'], equal: [g]}\n");
@@ -341,7 +345,7 @@ void wild_make(struct wild *w, uint64_t seed)
     struct buf b = BUF_INIT;
     ts_ns next;
 
-    *w = (struct wild){.has_store = seed % 8 == 0};
+    *w = (struct wild){.has_store = seed % 8 == 0, .pace = seed % 4 == 1 ? 8 : 0};
     arena_init(&w->scn.arena, 0);
     w->repeat_interval = chance(&g, 50) ? NS_PER_H : 7 * NS_PER_M;
     put_config(&g, &b);

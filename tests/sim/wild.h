@@ -21,6 +21,8 @@ struct wild {
     bool has_store;                      /* of its own, in place of a source */
     struct wild_rules rules[WILD_RULES]; /* by the name, "0" to "3" */
     dur_ns repeat_interval;
+    size_t
+        pace; /* messages in a minute that the receivers' address takes, in digests if need be; 0: all */
 };
 
 void wild_make(struct wild *w, uint64_t seed);

@@ -328,6 +328,11 @@ static void bad_routes(void **state)
 {
     (void)state;
     expect_bad("route: {receiver: rr}\n" SINK, "C006", 1, "did you mean \"r\"");
+    expect_bad("route: {receiver: a}\nreceivers:\n- {name: a, fallback: bb}\n- {name: b}\n", "C006",
+               3, "did you mean \"b\"");
+    expect_bad("route: {receiver: a}\nreceivers:\n- {name: a, fallback: b}\n- {name: b, budget: "
+               "{per_day: 1, then: a}}\n",
+               "C009", 3, "in a ring");
     expect_bad("route:\n  receiver: r\n  group_wiat: 1s\n" SINK, "C002", 3, "group_wait");
     expect_bad("route:\n  receiver: r\n  group_wait: 1.5h\n" SINK, "C001", 3, "1.5h");
     expect_bad("route:\n  receiver: r\n  group_interval: 0s\n" SINK, "C001", 3, "zero");

@@ -436,13 +436,16 @@ static void store_old(struct fixture *f, uint8_t version)
         outbox_row_new(arena_printf(&f->arena, "%s:old/webhook/0", key), &n, S("webhook"), 0,
                        (struct hash_list){&hash, 1}, (struct hash_list){NULL, 0}, NS_PER_H, start);
     struct state_commit c = {0};
-    struct buf b = BUF_INIT;
+    struct buf b = BUF_INIT, since = BUF_INIT;
 
     row->not_before = start.mono + 4 * NS_PER_M;
     outbox_pack(&b, row, start);
-    assert_int_equal(b.p[0], 4);
+    assert_int_equal(b.p[0], 5);
     b.p[0] = (char)version;
-    state_put(&c, STATE_OUTBOX, row->key, str_sub(buf_str(&b), 0, b.n - 3 - (version == 1)));
+    pack_i64(&since, start.wall);
+    state_put(&c, STATE_OUTBOX, row->key,
+              str_sub(buf_str(&b), 0, b.n - since.n - 3 - (version == 1)));
+    buf_release(&since);
     f->b->ops->commit(f->b->self, &c);
     f->b->ops->sync(f->b->self);
     buf_release(&b);

@@ -1,0 +1,291 @@
+#include "core/fallback.h"
+
+#include "base/mem.h"
+#include "codec/pack.h"
+#include "core/engine_priv.h"
+
+/* -- falling back -- */
+
+static bool falls_same(struct hash_list a, struct hash_list b)
+{
+    return a.n == b.n && hash_list_is_subset(a, b);
+}
+
+/* Whether what waits there, or goes there, says all of it already. */
+static bool falls_already(const struct outbox_slot *s, const struct outbox_row *r)
+{
+    const struct outbox_row *newest = s == NULL ? NULL : s->next != NULL ? s->next : s->row;
+
+    return newest != NULL && falls_same(newest->firing, r->firing) &&
+           falls_same(newest->resolved, r->resolved);
+}
+
+static void note_fallen(struct effects *fx, const struct outbox_row *r,
+                        const struct notification *n, const struct core_integration *ic,
+                        const char *why, struct now now)
+{
+    struct decision *d = decide(fx, DECISION_NOTIFY, now);
+
+    d->receiver = arena_str(&fx->arena, n->receiver);
+    d->integration = ic->kind;
+    d->index = ic->index;
+    d->group_key = arena_str(&fx->arena, outbox_group_key(r));
+    d->why = arena_printf(&fx->arena, "in place of %.*s: %s", STR(r->receiver), why);
+    d->flush_id = n->flush_id;
+    d->n_firing = n->n_firing;
+}
+
+/* Tells `to` what the row tells, as far as it does not know. */
+static void row_falls(struct engine *e, const struct outbox_row *r, const struct core_receiver *to,
+                      const char *why, struct now now, struct effects *fx)
+{
+    struct notification n;
+    struct buf key = BUF_INIT;
+
+    if (!notification_unpack(r->data, &fx->arena, &n))
+        return;
+    n.receiver = to->name;
+    for (size_t i = 0; i < to->n_integrations; i++) {
+        const struct core_integration *ic = &to->integrations[i];
+        struct nflog_entry **entry;
+
+        buf_clear(&key);
+        nflog_key(&key, outbox_group_key(r), to->name, ic->kind, ic->index);
+        entry = nflog_map_get(&e->nflog, buf_str(&key));
+        if (falls_already(outbox_slot_of(e, buf_str(&key)), r) ||
+            nflog_decide(entry != NULL ? *entry : NULL, r->firing, r->resolved, ic->send_resolved,
+                         r->repeat_interval, now) == REASON_NONE)
+            continue;
+        n.flush_id = ++e->next_flush_id;
+        note_fallen(fx, r, &n, ic, why, now);
+        outbox_decide(e, &n, ic, buf_str(&key), r->firing, r->resolved, r->repeat_interval, now,
+                      fx);
+    }
+    buf_release(&key);
+}
+
+static const struct core_receiver *fallback_of(const struct engine *e, str receiver)
+{
+    const struct core_receiver *rc = engine_receiver(e, receiver);
+
+    return rc != NULL && rc->fallback.n != 0 ? engine_receiver(e, rc->fallback) : NULL;
+}
+
+/* NULL: it need not. */
+static const char *why_it_falls(const struct engine *e, const struct outbox_slot *s, bool refused,
+                                struct now now)
+{
+    const struct outbox_row *r = s->row;
+    dur_ns patience = receiver_patience(e, r->receiver);
+    ts_ns opens = queue_opens(&e->queue, s->destination);
+    ts_ns goes = r->not_before > opens ? r->not_before : opens;
+
+    if (refused)
+        return "it was refused";
+    if (now.mono - r->since > patience)
+        return "it has waited for longer than group_interval";
+    if (r->urgency == 0 && r->attempt != 0)
+        return "it is critical, and an attempt failed";
+    if (r->urgency == 0 && goes != TS_NONE && goes - now.mono > patience)
+        return "it is critical, and would wait for longer than group_interval";
+    return NULL;
+}
+
+void fallback_look(struct engine *e, struct outbox_slot *s, bool refused, struct now now,
+                   struct effects *fx)
+{
+    const struct core_receiver *to = fallback_of(e, s->row->receiver);
+    const char *why = to != NULL ? why_it_falls(e, s, refused, now) : NULL;
+
+    if (why != NULL)
+        row_falls(e, s->row, to, why, now, fx);
+}
+
+void fallback_gc(struct engine *e, struct now now, struct effects *fx)
+{
+    VEC(struct outbox_slot *) waiting = VEC_INIT;
+    bool any = false;
+
+    for (size_t i = 0; i < e->conf->n_receivers && !any; i++)
+        any = e->conf->receivers[i].fallback.n != 0;
+    if (any) /* what falls makes new rows */
+        MAP_EACH (struct outbox_map_entry, it, &e->outbox)
+            vec_push(&waiting, it->value);
+    VEC_EACH (struct outbox_slot **, s, &waiting)
+        fallback_look(e, *s, false, now, fx);
+    vec_release(&waiting);
+}
+
+/* -- ends -- */
+
+/* What it was told that fires, or is being told. */
+static struct hash_list fallen(const struct engine *e, str key)
+{
+    struct nflog_entry **entry = nflog_map_get(&e->nflog, key);
+    const struct outbox_slot *s = outbox_slot_of(e, key);
+    const struct outbox_row *newest = s == NULL ? NULL : s->next != NULL ? s->next : s->row;
+
+    if (newest != NULL)
+        return newest->firing;
+    return entry != NULL ? (*entry)->firing : (struct hash_list){NULL, 0};
+}
+
+/* All of what fires by that list has ended: tells so. */
+static void tell_ends(struct engine *e, const struct group *g, const struct alert_list *all,
+                      const struct core_receiver *to, const struct core_integration *ic, str key,
+                      struct now now, struct effects *fx)
+{
+    struct hash_list known = fallen(e, key), none = {NULL, 0};
+    struct hash_list ended = {arena_array(&fx->arena, all->n, sizeof(uint64_t)), 0};
+    struct notified_alert *v = arena_array(&fx->arena, all->n, sizeof(*v));
+    struct notification n = {.receiver = to->name,
+                             .group_key = g->key,
+                             .group_labels = g->labels->ls,
+                             .reason = REASON_ALL_RESOLVED,
+                             .decided_at = now.wall,
+                             .alerts = v};
+
+    for (size_t i = 0; i < all->n; i++) {
+        uint64_t hash = labels_dedup_hash(all->v[i]->labels->ls);
+
+        if (!hash_list_has(known, hash))
+            continue;
+        if (!alert_is_resolved(all->v[i], now))
+            return;
+        ended.v[ended.n++] = hash;
+        v[n.n_alerts++] = engine_notified(all->v[i], now);
+    }
+    if (n.n_alerts == 0)
+        return;
+    hash_list_sort(&ended);
+    notification_set_act(&n);
+    n.flush_id = ++e->next_flush_id;
+    outbox_decide(e, &n, ic, key, none, ended, g->route->conf->repeat_interval, now, fx);
+}
+
+static void follow_to(struct engine *e, const struct group *g, const struct alert_list *all,
+                      str receiver, struct now now, struct effects *fx)
+{
+    const struct core_receiver *to = engine_receiver(e, receiver);
+    struct buf key = BUF_INIT;
+
+    for (size_t i = 0; to != NULL && i < to->n_integrations; i++) {
+        buf_clear(&key);
+        nflog_key(&key, g->key, to->name, to->integrations[i].kind, to->integrations[i].index);
+        if (to->integrations[i].send_resolved)
+            tell_ends(e, g, all, to, &to->integrations[i], buf_str(&key), now, fx);
+    }
+    buf_release(&key);
+    if (to != NULL && to->fallback.n != 0)
+        follow_to(e, g, all, to->fallback, now, fx);
+}
+
+void fallback_follow(struct engine *e, const struct group *g, const struct alert_list *all,
+                     struct now now, struct effects *fx)
+{
+    const struct core_receiver *rc = engine_receiver(e, g->route->receiver);
+
+    if (rc != NULL && rc->fallback.n != 0)
+        follow_to(e, g, all, rc->fallback, now, fx);
+    if (rc != NULL && rc->budget_then.n != 0 && !str_eq(rc->budget_then, rc->fallback))
+        follow_to(e, g, all, rc->budget_then, now, fx);
+}
+
+/* -- budgets -- */
+
+enum { BUDGET_VERSION = 1 };
+#define DAY (24 * NS_PER_H)
+
+static struct budget_state *budget_of(const struct engine *e, str receiver)
+{
+    VEC_EACH (struct budget_state *, b, &e->budgets)
+        if (str_eq(b->receiver, receiver))
+            return b;
+    return NULL;
+}
+
+static struct budget_state *budget_find_or_new(struct engine *e, str receiver)
+{
+    struct budget_state *b = budget_of(e, receiver);
+
+    if (b != NULL)
+        return b;
+    vec_push(&e->budgets, (struct budget_state){.receiver = mem_str_dup(receiver)});
+    return vec_last(&e->budgets);
+}
+
+static void budget_put(struct state_commit *c, const struct budget_state *b)
+{
+    struct buf key = BUF_INIT, out = BUF_INIT;
+
+    buf_addf(&key, "budget/%.*s", STR(b->receiver));
+    pack_u64(&out, BUDGET_VERSION);
+    pack_i64(&out, b->day);
+    pack_u64(&out, b->spent);
+    state_put(c, STATE_META, buf_str(&key), buf_str(&out));
+    buf_release(&key);
+    buf_release(&out);
+}
+
+uint64_t budget_spent(const struct engine *e, str receiver, ts_ns wall)
+{
+    const struct budget_state *b = budget_of(e, receiver);
+
+    return b != NULL && b->day == wall / DAY ? b->spent : 0;
+}
+
+bool budget_spend(struct engine *e, struct outbox_slot *s, struct now now, struct effects *fx)
+{
+    const struct core_receiver *rc = engine_receiver(e, s->row->receiver), *to;
+    struct budget_state *b;
+
+    if (rc == NULL || rc->budget_per_day == 0)
+        return true;
+    b = budget_find_or_new(e, rc->name);
+    if (b->day != now.wall / DAY)
+        *b = (struct budget_state){.receiver = b->receiver, .day = now.wall / DAY};
+    if (b->spent < rc->budget_per_day) {
+        b->spent++;
+        budget_put(&fx->commit, b);
+        s->row->written = e->turns + 1;
+        return true;
+    }
+    to = engine_receiver(e, rc->budget_then);
+    if (to == NULL) /* towards noise */
+        return true;
+    row_falls(e, s->row, to, "the day's budget is spent", now, fx);
+    return false;
+}
+
+bool budget_restore(struct restoring *r, str key, str value)
+{
+    struct unpack u = unpack_of(value);
+    struct budget_state *b;
+    int64_t day;
+    uint64_t spent;
+
+    if (!str_starts_with(key, S("budget/")) || unpack_u64(&u) != BUDGET_VERSION)
+        return true;
+    day = unpack_i64(&u);
+    spent = unpack_u64(&u);
+    if (u.failed)
+        return true;
+    b = budget_find_or_new(r->e, str_sub(key, strlen("budget/"), key.n));
+    b->day = day;
+    b->spent = spent;
+    return true;
+}
+
+void budget_snapshot(struct engine *e, struct now now, struct state_commit *c)
+{
+    (void)now;
+    VEC_EACH (const struct budget_state *, b, &e->budgets)
+        budget_put(c, b);
+}
+
+void budgets_release(struct engine *e)
+{
+    VEC_EACH (struct budget_state *, b, &e->budgets)
+        mem_str_free(b->receiver);
+    vec_release(&e->budgets);
+}
