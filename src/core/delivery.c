@@ -139,7 +139,7 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
 /* Who only asks waits for nobody: neither for what the destination takes, nor for what it asked for. */
 static uint64_t slot_queue(const struct outbox_slot *s)
 {
-    return s->asks ? ~s->destination : s->destination;
+    return s->row->asks ? ~s->destination : s->destination;
 }
 
 /* What is due asks for a place; the rest arms the timer. */
@@ -162,7 +162,7 @@ static void outbox_charge(struct engine *e, struct outbox_slot *s, struct now no
 {
     struct pace_bucket *b = bucket_of(e, s->destination);
 
-    if (b == NULL || s->asks)
+    if (b == NULL || s->row->asks)
         return;
     bucket_take(b, now.mono);
     bucket_put_row(fx, b, now);
@@ -177,7 +177,7 @@ static void outbox_charge_late(struct engine *e, const struct outbox_slot *s, du
 {
     struct pace_bucket *b = bucket_of(e, s->destination);
 
-    if (b == NULL || s->asks || !bucket_arrived(b, took, now.mono))
+    if (b == NULL || s->row->asks || !bucket_arrived(b, took, now.mono))
         return;
     bucket_put_row(fx, b, now);
     if (bucket_opens(b) > now.mono)
@@ -191,7 +191,7 @@ void outbox_serve(struct engine *e, struct now now, struct effects *fx)
     while ((x = queue_next(&e->queue, now.mono)) != NULL) {
         struct outbox_slot *s = container_of(x, struct outbox_slot, place);
 
-        if (!s->asks && !budget_spend(e, s, now, fx)) {
+        if (!s->row->asks && !budget_spend(e, s, now, fx)) {
             delivery_record(fx, DECISION_DROPPED, s->row, now, S("the day's budget is spent"));
             group_answered(e, s->row->flush_id, false, now, fx);
             slot_advance(e, s, now, fx);
@@ -246,7 +246,7 @@ static void slot_replace(struct engine *e, struct outbox_slot *s, struct outbox_
     delivery_record(fx, DECISION_REPLACED, old, now, S("a newer flush tells more"));
     group_answered(e, old->flush_id, false, now, fx);
     s->row = row;
-    s->asks = s->asks && row->had.n != 0;
+    row->asks = old->asks && row->had.n != 0;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
 }
@@ -524,7 +524,6 @@ static void slot_advance(struct engine *e, struct outbox_slot *s, struct now now
         return;
     }
     s->row = next;
-    s->asks = false;
     slot_rekey(e, s, old->key);
     outbox_row_free(old);
     delivery_put_row(e, fx, next, now);
@@ -603,7 +602,7 @@ static void delivered_later(struct engine *e, struct outbox_slot *s,
                                                      : backoff(e, r->attempt) - d->took;
     uint32_t error = (uint32_t)hash_bytes(d->error.p, d->error.n);
 
-    s->asks = d->under_way;
+    r->asks = d->under_way;
     if (!d->under_way)
         outbox_row_failed(r, d->failure, d->error);
     r->may_have_arrived |= d->may_have_arrived;

@@ -209,8 +209,6 @@ struct outbox_slot {
     struct queue_entry place;
     uint64_t destination;
     struct outbox_slot *rider; /* the next of those whose rows go in one message with this one's */
-    bool
-        asks; /* what was sent is under way: the next attempt only asks how it went, which costs nothing */
     uint32_t last_error; /* hash of what the last attempt failed with: the journal tells it once */
     struct heap_node timer;
 };

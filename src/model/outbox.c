@@ -120,6 +120,7 @@ void outbox_pack(struct buf *out, const struct outbox_row *r, struct now now)
     pack_u64(out, r->failure);
     pack_str(out, r->error);
     pack_i64(out, ts_add(now.wall, r->since - now.mono));
+    pack_u64(out, r->asks);
 }
 
 unsigned char notification_urgency(const struct notification *n)
@@ -186,8 +187,12 @@ struct outbox_row *outbox_unpack(str key, str bytes, struct now now)
         r->error = mem_str_dup(unpack_str(&u));
     }
     r->since = r->decided_mono;
-    if (version >= 5 && (since = unpack_i64(&u)) < r->decided_at && !u.failed)
-        r->since = ts_add(r->decided_mono, -ts_sub(r->decided_at, since));
+    if (version >= 5) {
+        since = unpack_i64(&u);
+        r->asks = unpack_u64(&u) != 0;
+        if (since < r->decided_at && !u.failed)
+            r->since = ts_add(r->decided_mono, -ts_sub(r->decided_at, since));
+    }
     if (u.failed || version == 0) {
         outbox_row_free(r);
         return NULL;

@@ -31,6 +31,8 @@ struct outbox_row {
     uint64_t written; /* the turn in whose commit it stands, counted from 1; 0: an earlier life's */
     bool may_have_arrived; /* an attempt ended without an answer, or may have been under way when we
                               went down */
+    bool
+        asks; /* what was sent is under way: the next attempt only asks how it went, and costs nothing */
     str had;               /* of several people, those who need it no more: a line each */
     unsigned char urgency; /* 0: one of those that fire is critical; not on disk */
     bool gathers;          /* it goes in one message with what was decided beside it; not on disk */
