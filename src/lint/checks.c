@@ -487,6 +487,108 @@ const struct check_row check_rows[] = {
      .bad = "groups: [{name: g, rules: [{alert: A, expr: x > 1, annotations: {s: 'is { { $value }}'}}]}]\n",
      .good = "groups: [{name: g, rules: [{alert: A, expr: x > 1, annotations: {s: 'is {{ $value }}'}}]}]\n",
     },
+    {.id = "R062", .severity = DIAG_WARNING,
+     .title = "a metric that nobody exports",
+     .why = "The name begins as those of an exporter that lint knows (src/lint/catalogue.txt), and it is none "
+            "of them: a letter, the ending _total or a unit is wrong, or it never existed. An alert on what "
+            "is not there never fires. Series that a rule of the linted files records are known, too.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: rate(vllm:num_preemptions[5m]) > 0.1\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: rate(vllm:num_preemptions_total[5m]) > 0.1\n",
+    },
+    {.id = "R065", .severity = DIAG_WARNING,
+     .title = "a metric that is called otherwise by now",
+     .why = "The exporter has renamed it. Before the upgrade the alert works, after it it never fires again. "
+            "Who needs both asks for both: new or old.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: vllm:gpu_cache_usage_perc > 0.9\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: vllm:kv_cache_usage_perc > 0.9 or vllm:gpu_cache_usage_perc > 0.9\n",
+    },
+    {.id = "R066", .severity = DIAG_WARNING,
+     .title = "a bound that the histogram has not",
+     .why = "A bucket is selected by its bound, and the exporter has none with this one. There is no such "
+            "series, and an objective over it reads as if nothing was wrong.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: sum(rate(vllm:time_to_first_token_seconds_bucket{le=\"2\"}[5m])) / sum(rate(vllm:time_to_first_token_seconds_count[5m])) < 0.9\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: sum(rate(vllm:time_to_first_token_seconds_bucket{le=\"2.5\"}[5m])) / sum(rate(vllm:time_to_first_token_seconds_count[5m])) < 0.9\n",
+    },
+    {.id = "R067", .severity = DIAG_INFO,
+     .title = "a metric that is off by default",
+     .why = "The exporter exports it only when it is told to. Until then the alert never fires.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: DCGM_FI_DEV_FB_USED / DCGM_FI_DEV_FB_TOTAL > 0.95\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE) > 0.95\n",
+    },
+    {.id = "R068", .severity = DIAG_WARNING,
+     .title = "a label that the metric has not",
+     .why = "It is nearly one that the metric has. A matcher of it selects nothing, and an aggregation by it "
+            "puts all series into one.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: max by (uuid) (DCGM_FI_DEV_GPU_TEMP) > 85\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: max by (UUID) (DCGM_FI_DEV_GPU_TEMP) > 85\n",
+    },
+    {.id = "R069", .severity = DIAG_WARNING,
+     .title = "a threshold in another unit",
+     .why = "Seconds are compared with milliseconds, a share of 1 with percent, MiB with bytes: the alert "
+            "never fires, or always does.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: histogram_quantile(0.99, sum by (le) (rate(vllm:e2e_request_latency_seconds_bucket[5m]))) > 2000\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: histogram_quantile(0.99, sum by (le) (rate(vllm:e2e_request_latency_seconds_bucket[5m]))) > 2\n",
+    },
     {.id = "R070", .severity = DIAG_WARNING,
      .title = "a function or modifier that Prometheus must be told to allow",
      .why = "It needs a feature flag or a newer version there, and its meaning may change.",
@@ -505,6 +607,73 @@ const struct check_row check_rows[] = {
             "misses the others.",
      .bad = "groups: [{name: g, rules: [{record: a, expr: 'alertmanager_notifications_failed_total{reason=\"clientError\"}'}]}]\n",
      .good = "groups: [{name: g, rules: [{record: a, expr: 'alertmanager_notifications_failed_total{reason=~\"clientError|authError|rateLimited\"}'}]}]\n",
+    },
+    {.id = "R073", .severity = DIAG_WARNING,
+     .title = "used divided by free",
+     .why = "That is no share of the whole: at 49 % used it is 0.95 already, at 50 % it is 1, and there is no "
+            "end to it.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: DCGM_FI_DEV_FB_USED / DCGM_FI_DEV_FB_FREE > 0.95\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE) > 0.95\n",
+    },
+    {.id = "R074", .severity = DIAG_WARNING,
+     .title = "buckets of a histogram that are added up",
+     .why = "A bucket holds all events up to its bound, so that those of the buckets below it are in it, too: "
+            "the sum over all buckets counts each event several times. How many there were is _count.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: sum by (job) (rate(http_request_duration_seconds_bucket[5m])) > 100\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: sum by (job) (rate(http_request_duration_seconds_count[5m])) > 100\n",
+    },
+    {.id = "R076", .severity = DIAG_INFO,
+     .title = "an increase that misses the first event",
+     .why = "A series of this counter comes into being with its first event, with the value 1. There was no 0 "
+            "before it, so that increase() and rate() see nothing of it.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: increase(nvidia_smi_xid_errors_total[5m]) > 0\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: time() - nvidia_smi_xid_last_timestamp_seconds < 300\n",
+    },
+    {.id = "R077", .severity = DIAG_INFO,
+     .title = "an alert on few that does not fire on none",
+     .why = "count() of nothing is no result, and not 0: when the last one is gone, the alert ends.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: count(up{job=\"vllm\"} == 1) < 4\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: (count(up{job=\"vllm\"} == 1) or vector(0)) < 4\n",
     },
     {.id = "R100", .severity = DIAG_WARNING,
      .title = "a comment that switches nothing off",

@@ -29,6 +29,7 @@ struct linter {
     struct arena arena; /* rules of all files, for what only the set shows */
     struct lint_result result;
     struct ignores ignores;
+    struct lint_set set;
     VEC(struct rule_file) files;
     VEC(struct config_text) configs;
 };
@@ -246,10 +247,29 @@ static void load_configs(struct linter *l)
             lint_loaded(l, config_load_texts(&l->configs.v[i], 1, &o, l->d));
 }
 
-static void lint_rule(struct linter *l, const struct rule_conf *r)
+static void note_records(struct linter *l, const struct rule_file *f)
 {
-    lint_expr(r, l->d);
-    lint_template(r, l->d);
+    for (size_t i = 0; i < f->n_groups; i++)
+        for (size_t k = 0; k < f->groups[i].n_rules; k++)
+            if (!f->groups[i].rules[k].is_alert)
+                (void)str_map_put(&l->set.records, f->groups[i].rules[k].name, l);
+}
+
+/* At the end, when it is known what all of them record. */
+static void lint_all_rules(struct linter *l)
+{
+    if (l->files.n != 0)
+        catalogue_read(&l->set.catalogue, &l->arena);
+    for (size_t i = 0; i < l->files.n; i++)
+        note_records(l, &l->files.v[i]);
+    for (size_t i = 0; i < l->files.n; i++)
+        for (size_t k = 0; k < l->files.v[i].n_groups; k++)
+            for (size_t j = 0; j < l->files.v[i].groups[k].n_rules; j++) {
+                lint_expr(&l->files.v[i].groups[k].rules[j], &l->set, l->d);
+                lint_template(&l->files.v[i].groups[k].rules[j], l->d);
+            }
+    catalogue_release(&l->set.catalogue);
+    str_map_release(&l->set.records);
 }
 
 static void lint_rules(struct linter *l, str text, str name)
@@ -260,15 +280,12 @@ static void lint_rules(struct linter *l, str text, str name)
     bool ok;
 
     l->result.rule_files++;
-    ok = rule_file_parse(text, name, &o, &l->arena, &file, l->d);
+    ok = rule_file_parse(arena_str(&l->arena, text), name, &o, &l->arena, &file, l->d);
     if (ok && file.n_groups == 0)
         diags_add(l->d, DIAG_INFO, "R000", (struct diag_place){.file = name, .line = 1, .col = 1},
                   "no groups");
-    for (size_t i = 0; i < file.n_groups; i++) {
+    for (size_t i = 0; i < file.n_groups; i++)
         l->result.rules += file.groups[i].n_rules;
-        for (size_t j = 0; j < file.groups[i].n_rules; j++)
-            lint_rule(l, &file.groups[i].rules[j]);
-    }
     vec_push(&l->files, file);
 }
 
@@ -407,6 +424,7 @@ static void lint_begin(struct linter *l, const struct lint_options *o, struct di
 
 static struct lint_result lint_finish(struct linter *l)
 {
+    lint_all_rules(l);
     load_configs(l);
     vec_release(&l->configs);
     check_duplicates(l);
