@@ -257,7 +257,7 @@ static str with_ending(const struct catalogue *c, str name, struct arena *a)
     return S("");
 }
 
-static str family_of(str name, str *suffix)
+static str histogram_name(str name, str *suffix)
 {
     *suffix = S("");
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
@@ -269,7 +269,7 @@ static str family_of(str name, str *suffix)
 static str slip_of(const struct catalogue *c, const struct catalogue_prefix *p, str name,
                    struct arena *a)
 {
-    str suffix, base = family_of(name, &suffix), hit = with_ending(c, name, a);
+    str suffix, base = histogram_name(name, &suffix), hit = with_ending(c, name, a);
 
     if (hit.n != 0)
         return hit;

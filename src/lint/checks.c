@@ -257,6 +257,47 @@ const struct check_row check_rows[] = {
              "receivers: [{name: r}]\n"
              "scrape_configs: [{job_name: vllm, static_configs: [{targets: ['h:8000']}]}]\n",
     },
+    {.id = "C030", .severity = DIAG_WARNING,
+     .title = "a health check that is scraped",
+     .why = "A health check answers a line of text or JSON, which is no metrics: the scrape fails and up is 0 "
+            "for ever. It is asked by the blackbox exporter, whose probe_success says how it went.",
+     .bad = "route: {receiver: r}\n"
+            "receivers: [{name: r}]\n"
+            "scrape_configs:\n"
+            "  - job_name: llm\n"
+            "    metrics_path: /health\n"
+            "    static_configs: [{targets: ['llm:8000']}]\n",
+     .good = "route: {receiver: r}\n"
+             "receivers: [{name: r}]\n"
+             "scrape_configs:\n"
+             "  - job_name: llm\n"
+             "    metrics_path: /metrics\n"
+             "    static_configs: [{targets: ['llm:8000']}]\n",
+    },
+    {.id = "C031", .severity = DIAG_INFO,
+     .title = "what is critical waits as long as the rest",
+     .why = "group_wait is how long a new group collects before anybody is told. A route for the gravest "
+            "alerts that says nothing of its own waits as long as all others.",
+     .bad = "route: {receiver: r, group_wait: 30s, routes: [{matchers: [severity=critical]}]}\n"
+            "receivers: [{name: r}]\n",
+     .good = "route: {receiver: r, group_wait: 30s, routes: [{matchers: [severity=critical], group_wait: 0s}]}\n"
+             "receivers: [{name: r}]\n",
+    },
+    {.id = "C032", .severity = DIAG_WARNING,
+     .title = "rules that two programs evaluate",
+     .why = "A Prometheus evaluates the file and sends what fires, and the configuration that routes its "
+            "alerts evaluates it again. Labels differ by the external ones, so that both are told.",
+    },
+    {.id = "C033", .severity = DIAG_WARNING,
+     .title = "a key that belongs elsewhere",
+     .why = "It is a flag of Prometheus, or another object of Kubernetes, and no key of a configuration. "
+            "Prometheus refuses the file.",
+     .bad = "route: {receiver: r}\n"
+            "receivers: [{name: r}]\n"
+            "storage: {tsdb: {path: /data}}\n",
+     .good = "route: {receiver: r}\n"
+             "receivers: [{name: r}]\n",
+    },
     {.id = "R000", .severity = DIAG_INFO,
      .title = "a file without groups",
      .why = "Prometheus accepts it, and nothing is evaluated.",
@@ -403,6 +444,13 @@ const struct check_row check_rows[] = {
      .bad = "groups: [{name: g, rules: [{alert: A, expr: 'sum by (a) (x) / sum by (b) (sum by (c) (y)) > 1'}]}]\n",
      .good = "groups: [{name: g, rules: [{alert: A, expr: 'sum by (a) (x) / sum by (a) (sum by (a, c) (y)) > 1'}]}]\n",
      .pint = "promql/impossible promql/vector_matching",
+    },
+    {.id = "R042", .severity = DIAG_WARNING,
+     .title = "a window of less than two scrape intervals",
+     .why = "rate() and its kin need two samples in the window. With one scrape late or lost a window of two "
+            "intervals gives nothing; four are safe. The interval is known when the configuration that "
+            "scrapes is linted with the rules.",
+     .pint = "promql/rate",
     },
     {.id = "R043", .severity = DIAG_WARNING,
      .title = "a counter's own value in a comparison",
@@ -641,6 +689,11 @@ const struct check_row check_rows[] = {
              "      - alert: A\n"
              "        for: 5m\n"
              "        expr: sum by (job) (rate(http_request_duration_seconds_count[5m])) > 100\n",
+    },
+    {.id = "R075", .severity = DIAG_WARNING,
+     .title = "a job that no scrape config has",
+     .why = "The label job is the name of the scrape config. An alert on up of a job that is not there never "
+            "fires. The jobs are known when the configuration that scrapes is linted with the rules.",
     },
     {.id = "R076", .severity = DIAG_INFO,
      .title = "an increase that misses the first event",
