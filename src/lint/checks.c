@@ -298,6 +298,23 @@ const struct check_row check_rows[] = {
      .good = "route: {receiver: r}\n"
              "receivers: [{name: r}]\n",
     },
+    {.id = "M001", .severity = DIAG_ERROR,
+     .title = "metrics that cannot be read",
+     .why = "A scrape of this text fails, and up is 0. The line says where.",
+     .is_online = true,
+    },
+    {.id = "M002", .severity = DIAG_WARNING,
+     .title = "a histogram that contradicts itself",
+     .why = "A bucket holds all events up to its bound, so that no bucket holds fewer than one below it, and "
+            "the last, +Inf, as many as _count says. Quantiles of anything else are nonsense.",
+     .is_online = true,
+    },
+    {.id = "M003", .severity = DIAG_WARNING,
+     .title = "a counter that falls",
+     .why = "It was read twice, and fell in between. But for a restart a counter only grows: rate() and "
+            "increase() take each fall for a restart and count too much.",
+     .is_online = true,
+    },
     {.id = "R000", .severity = DIAG_INFO,
      .title = "a file without groups",
      .why = "Prometheus accepts it, and nothing is evaluated.",
@@ -727,6 +744,29 @@ const struct check_row check_rows[] = {
              "      - alert: A\n"
              "        for: 5m\n"
              "        expr: (count(up{job=\"vllm\"} == 1) or vector(0)) < 4\n",
+    },
+    {.id = "R080", .severity = DIAG_WARNING,
+     .title = "a metric that is not there",
+     .why = "The rule selects a metric that is not among those that were read (--metrics). If nobody else "
+            "exports it, the alert never fires.",
+     .is_online = true,
+    },
+    {.id = "R081", .severity = DIAG_WARNING,
+     .title = "a label that is not there",
+     .why = "The metric is there, and none of its series has the label. Unless the scrape adds it, nothing is "
+            "selected.",
+     .is_online = true,
+    },
+    {.id = "R082", .severity = DIAG_WARNING,
+     .title = "a value of a label that is not there",
+     .why = "The metric and the label are there, and no series has a value that the matcher takes. A value "
+            "may come with the first such event, as of an error; a misspelt one never does.",
+     .is_online = true,
+    },
+    {.id = "R083", .severity = DIAG_INFO,
+     .title = "an alert that would fire now",
+     .why = "Over the metrics that were read the expression has a result. Is that meant?",
+     .is_online = true,
     },
     {.id = "R100", .severity = DIAG_WARNING,
      .title = "a comment that switches nothing off",

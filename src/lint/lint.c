@@ -15,6 +15,7 @@
 #include "lint/ignore.h"
 #include "lint/lint_config.h"
 #include "lint/lint_expr.h"
+#include "lint/lint_online.h"
 #include "lint/lint_scrape.h"
 #include "lint/lint_template.h"
 #include "ruler/rule_file.h"
@@ -337,6 +338,12 @@ static void note_records(struct linter *l, const struct rule_file *f)
 /* At the end, when it is known what all of them record. */
 static void lint_all_rules(struct linter *l)
 {
+    struct lint_samples *samples = NULL;
+
+    if (l->o->metrics.text.p != NULL)
+        samples = lint_samples_read(l->o->metrics.from, l->o->metrics.text, l->o->metrics.again,
+                                    l->o->now / NS_PER_MS, l->d);
+    l->set.samples = samples;
     if (l->files.n != 0)
         catalogue_read(&l->set.catalogue, &l->arena);
     for (size_t i = 0; i < l->files.n; i++)
@@ -347,6 +354,7 @@ static void lint_all_rules(struct linter *l)
                 lint_expr(&l->files.v[i].groups[k].rules[j], &l->set, l->d);
                 lint_template(&l->files.v[i].groups[k].rules[j], l->d);
             }
+    lint_samples_free(samples);
     catalogue_release(&l->set.catalogue);
     str_map_release(&l->set.records);
 }

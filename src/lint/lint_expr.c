@@ -8,6 +8,7 @@
 #include "lint/checks.h"
 #include "lint/lint_labels.h"
 #include "lint/lint_metric.h"
+#include "lint/lint_online.h"
 #include "promql/promql.h"
 
 struct diag *lint_expr_report(struct lint_expr_check *c, const struct promql_expr *x,
@@ -615,6 +616,8 @@ void lint_expr(const struct rule_conf *r, const struct lint_set *set, struct dia
     if (x != NULL) {
         run_rows(&c, rows, ARRAY_LEN(rows));
         run_rows(&c, lint_metric_rows, lint_metric_n_rows);
+        if (set->samples != NULL)
+            run_rows(&c, lint_online_rows, lint_online_n_rows);
     }
     promql_release(x);
     arena_release(&a);

@@ -14,10 +14,13 @@
 #include "promql/ast.h"
 #include "ruler/rule_conf.h"
 
+struct lint_samples;
+
 /* What all files together say. */
 struct lint_set {
     struct catalogue catalogue;
-    struct str_map records; /* names of recorded series */
+    struct str_map records;             /* names of recorded series */
+    const struct lint_samples *samples; /* what an exporter exports; NULL: nobody has asked */
 };
 
 struct lint_expr_check {
