@@ -1,3 +1,4 @@
+/* The flags, what they make of lint (lint/lint.h), and the printing of what it finds. */
 #include "cli/lint.h"
 
 #include <stdio.h>
