@@ -331,6 +331,21 @@ static void miss_matcher(struct lint_expr_check *c, const struct promql_expr *x,
     str_map_release(&values);
 }
 
+static void miss_name(struct lint_expr_check *c, const struct promql_expr *x)
+{
+    const struct lint_samples *s = c->set->samples;
+    str name = x->selector.name;
+    struct diag *g;
+
+    c->row = &rows_of_misses[0];
+    g = lint_expr_report(
+        c, x, arena_printf(c->a, "there is no \"%.*s\" in %.*s", STR(name), STR(s->from)).p);
+    if (str_map_get(&s->names, arena_printf(c->a, "%.*s_bucket", STR(name))) != NULL)
+        diag_help(c->d, g, "it is a histogram: %.*s_bucket, _sum and _count", STR(name));
+    else
+        help_nearest(c, g, name, &s->names, "who exports it?");
+}
+
 static bool see_missing(struct promql_expr *x, void *arg)
 {
     struct lint_expr_check *c = arg;
@@ -344,13 +359,7 @@ static bool see_missing(struct promql_expr *x, void *arg)
         return true;
     hit = str_map_get(&s->names, x->selector.name);
     if (hit == NULL) {
-        c->row = &rows_of_misses[0];
-        help_nearest(c,
-                     lint_expr_report(c, x,
-                                      arena_printf(c->a, "there is no \"%.*s\" in %.*s",
-                                                   STR(x->selector.name), STR(s->from))
-                                          .p),
-                     x->selector.name, &s->names, "who exports it?");
+        miss_name(c, x);
         return true;
     }
     for (size_t i = 0; i < x->selector.matchers.n; i++) {
