@@ -1,13 +1,16 @@
+/* The flags, what they make of lint (lint/lint.h), and the printing of what it finds. */
 #include "cli/lint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include "cli/client.h"
 #include "cli/say.h"
 #include "codec/json.h"
 #include "lint/lint.h"
 #include "lint/render.h"
+#include "os/file.h"
 
 #define F struct lint_flags
 const struct flag lint_flag_table[] = {
@@ -30,6 +33,9 @@ const struct flag lint_flag_table[] = {
          .words = "config rules test dingtalk"),
     FLAG(F, space_label, "enforced-namespace-label", FLAG_TEXT, "", "NAME",
          "check PrometheusRule files as rule_files with this enforced_namespace_label would"),
+    FLAG(F, metrics, "metrics", FLAG_TEXT, "", "FILE|URL",
+         "what an exporter exports, a file or its /metrics: rules are held against it, and it is "
+         "looked at itself; a URL is read twice"),
     FLAG(F, color, "color", FLAG_TEXT, "auto", "WHEN", "auto (a terminal), always or never",
          .words = "auto always never"),
     FLAG(F, quiet, "quiet", FLAG_BOOL, NULL, NULL, "no summary, and no findings below warning",
@@ -152,6 +158,34 @@ static bool read_wishes(const struct lint_flags *f, struct lint_wishes *w)
     return false;
 }
 
+/* -- metrics -- */
+
+enum { METRICS_APART = 1 }; /* seconds between two reads of a URL */
+
+static bool read_metrics(const char *from, struct buf *first, struct buf *second)
+{
+    const struct client_flags c = {.url = from,
+                                   .output = "text",
+                                   .http_config = "",
+                                   .user = "",
+                                   .password_file = "",
+                                   .token_file = "",
+                                   .ca_file = "",
+                                   .timeout = 30 * NS_PER_S};
+    struct err e = ERR_INIT;
+
+    if (strstr(from, "://") == NULL) {
+        if (file_read(str_of(from), FILE_OR_PIPE, SIZE_MAX, first, &e))
+            return true;
+        say(stderr, "tocsin: %s\n", e.msg);
+        return false;
+    }
+    if (client_call(&c, "GET", "", STR_NONE, first) != EXIT_OK)
+        return false;
+    sleep(METRICS_APART);
+    return client_call(&c, "GET", "", STR_NONE, second) == EXIT_OK;
+}
+
 /* -- the table of checks -- */
 
 static void put_check(struct json_writer *w, const struct check_row *row)
@@ -262,6 +296,7 @@ int lint_run(const void *flags, char **args, int n_args)
 {
     const struct lint_flags *f = flags;
     struct lint_wishes w;
+    struct buf first = BUF_INIT, second = BUF_INIT;
     struct lint_result r;
     struct diags d;
     int code = EXIT_USAGE;
@@ -275,12 +310,20 @@ int lint_run(const void *flags, char **args, int n_args)
         code = explain_check(f->explain);
     } else if (n_args == 0) {
         say(stderr, "tocsin: lint needs files or folders ('-' is standard input)\n");
+    } else if (f->metrics[0] != '\0' && !read_metrics(f->metrics, &first, &second)) {
+        code = EXIT_FAILED;
     } else {
+        if (f->metrics[0] != '\0')
+            w.lint.metrics =
+                (struct lint_metrics){str_of(f->metrics), first.n != 0 ? buf_str(&first) : S(""),
+                                      buf_str(&second)};
         diags_init(&d);
         r = lint_and_fix(f, args, n_args, &w, &d);
         code = lint_print(f, &w, &r, &d);
         diags_release(&d);
     }
+    buf_release(&first);
+    buf_release(&second);
     vec_release(&w.levels);
     return code;
 }

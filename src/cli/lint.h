@@ -5,7 +5,7 @@
 #include "cli/command.h"
 
 struct lint_flags {
-    const char *output, *fail_on, *as, *space_label, *explain, *color;
+    const char *output, *fail_on, *as, *space_label, *explain, *color, *metrics;
     struct flag_list disable, severity;
     bool quiet, fix, list;
 };

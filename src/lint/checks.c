@@ -257,6 +257,64 @@ const struct check_row check_rows[] = {
              "receivers: [{name: r}]\n"
              "scrape_configs: [{job_name: vllm, static_configs: [{targets: ['h:8000']}]}]\n",
     },
+    {.id = "C030", .severity = DIAG_WARNING,
+     .title = "a health check that is scraped",
+     .why = "A health check answers a line of text or JSON, which is no metrics: the scrape fails and up is 0 "
+            "for ever. It is asked by the blackbox exporter, whose probe_success says how it went.",
+     .bad = "route: {receiver: r}\n"
+            "receivers: [{name: r}]\n"
+            "scrape_configs:\n"
+            "  - job_name: llm\n"
+            "    metrics_path: /health\n"
+            "    static_configs: [{targets: ['llm:8000']}]\n",
+     .good = "route: {receiver: r}\n"
+             "receivers: [{name: r}]\n"
+             "scrape_configs:\n"
+             "  - job_name: llm\n"
+             "    metrics_path: /metrics\n"
+             "    static_configs: [{targets: ['llm:8000']}]\n",
+    },
+    {.id = "C031", .severity = DIAG_INFO,
+     .title = "what is critical waits as long as the rest",
+     .why = "group_wait is how long a new group collects before anybody is told. A route for the gravest "
+            "alerts that says nothing of its own waits as long as all others.",
+     .bad = "route: {receiver: r, group_wait: 30s, routes: [{matchers: [severity=critical]}]}\n"
+            "receivers: [{name: r}]\n",
+     .good = "route: {receiver: r, group_wait: 30s, routes: [{matchers: [severity=critical], group_wait: 0s}]}\n"
+             "receivers: [{name: r}]\n",
+    },
+    {.id = "C032", .severity = DIAG_WARNING,
+     .title = "rules that two programs evaluate",
+     .why = "A Prometheus evaluates the file and sends what fires, and the configuration that routes its "
+            "alerts evaluates it again. Labels differ by the external ones, so that both are told.",
+    },
+    {.id = "C033", .severity = DIAG_WARNING,
+     .title = "a key that belongs elsewhere",
+     .why = "It is a flag of Prometheus, or another object of Kubernetes, and no key of a configuration. "
+            "Prometheus refuses the file.",
+     .bad = "route: {receiver: r}\n"
+            "receivers: [{name: r}]\n"
+            "storage: {tsdb: {path: /data}}\n",
+     .good = "route: {receiver: r}\n"
+             "receivers: [{name: r}]\n",
+    },
+    {.id = "M001", .severity = DIAG_ERROR,
+     .title = "metrics that cannot be read",
+     .why = "A scrape of this text fails, and up is 0. The line says where.",
+     .is_online = true,
+    },
+    {.id = "M002", .severity = DIAG_WARNING,
+     .title = "a histogram that contradicts itself",
+     .why = "A bucket holds all events up to its bound, so that no bucket holds fewer than one below it, and "
+            "the last, +Inf, as many as _count says. Quantiles of anything else are nonsense.",
+     .is_online = true,
+    },
+    {.id = "M003", .severity = DIAG_WARNING,
+     .title = "a counter that falls",
+     .why = "It was read twice, and fell in between. But for a restart a counter only grows: rate() and "
+            "increase() take each fall for a restart and count too much.",
+     .is_online = true,
+    },
     {.id = "R000", .severity = DIAG_INFO,
      .title = "a file without groups",
      .why = "Prometheus accepts it, and nothing is evaluated.",
@@ -404,6 +462,13 @@ const struct check_row check_rows[] = {
      .good = "groups: [{name: g, rules: [{alert: A, expr: 'sum by (a) (x) / sum by (a) (sum by (a, c) (y)) > 1'}]}]\n",
      .pint = "promql/impossible promql/vector_matching",
     },
+    {.id = "R042", .severity = DIAG_WARNING,
+     .title = "a window of less than two scrape intervals",
+     .why = "rate() and its kin need two samples in the window. With one scrape late or lost a window of two "
+            "intervals gives nothing; four are safe. The interval is known when the configuration that "
+            "scrapes is linted with the rules.",
+     .pint = "promql/rate",
+    },
     {.id = "R043", .severity = DIAG_WARNING,
      .title = "a counter's own value in a comparison",
      .why = "It counts all since the start of the process and only grows, so the alert fires some day and "
@@ -487,6 +552,108 @@ const struct check_row check_rows[] = {
      .bad = "groups: [{name: g, rules: [{alert: A, expr: x > 1, annotations: {s: 'is { { $value }}'}}]}]\n",
      .good = "groups: [{name: g, rules: [{alert: A, expr: x > 1, annotations: {s: 'is {{ $value }}'}}]}]\n",
     },
+    {.id = "R062", .severity = DIAG_WARNING,
+     .title = "a metric that nobody exports",
+     .why = "The name begins as those of an exporter that lint knows (src/lint/catalogue.txt), and it is none "
+            "of them: a letter, the ending _total or a unit is wrong, or it never existed. An alert on what "
+            "is not there never fires. Series that a rule of the linted files records are known, too.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: rate(vllm:num_preemptions[5m]) > 0.1\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: rate(vllm:num_preemptions_total[5m]) > 0.1\n",
+    },
+    {.id = "R065", .severity = DIAG_WARNING,
+     .title = "a metric that is called otherwise by now",
+     .why = "The exporter has renamed it. Before the upgrade the alert works, after it it never fires again. "
+            "Who needs both asks for both: new or old.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: vllm:gpu_cache_usage_perc > 0.9\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: vllm:kv_cache_usage_perc > 0.9 or vllm:gpu_cache_usage_perc > 0.9\n",
+    },
+    {.id = "R066", .severity = DIAG_WARNING,
+     .title = "a bound that the histogram has not",
+     .why = "A bucket is selected by its bound, and the exporter has none with this one. There is no such "
+            "series, and an objective over it reads as if nothing was wrong.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: sum(rate(vllm:time_to_first_token_seconds_bucket{le=\"2\"}[5m])) / sum(rate(vllm:time_to_first_token_seconds_count[5m])) < 0.9\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: sum(rate(vllm:time_to_first_token_seconds_bucket{le=\"2.5\"}[5m])) / sum(rate(vllm:time_to_first_token_seconds_count[5m])) < 0.9\n",
+    },
+    {.id = "R067", .severity = DIAG_INFO,
+     .title = "a metric that is off by default",
+     .why = "The exporter exports it only when it is told to. Until then the alert never fires.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: DCGM_FI_DEV_FB_USED / DCGM_FI_DEV_FB_TOTAL > 0.95\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE) > 0.95\n",
+    },
+    {.id = "R068", .severity = DIAG_WARNING,
+     .title = "a label that the metric has not",
+     .why = "It is nearly one that the metric has. A matcher of it selects nothing, and an aggregation by it "
+            "puts all series into one.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: max by (uuid) (DCGM_FI_DEV_GPU_TEMP) > 85\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: max by (UUID) (DCGM_FI_DEV_GPU_TEMP) > 85\n",
+    },
+    {.id = "R069", .severity = DIAG_WARNING,
+     .title = "a threshold in another unit",
+     .why = "Seconds are compared with milliseconds, a share of 1 with percent, MiB with bytes: the alert "
+            "never fires, or always does.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: histogram_quantile(0.99, sum by (le) (rate(vllm:e2e_request_latency_seconds_bucket[5m]))) > 2000\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: histogram_quantile(0.99, sum by (le) (rate(vllm:e2e_request_latency_seconds_bucket[5m]))) > 2\n",
+    },
     {.id = "R070", .severity = DIAG_WARNING,
      .title = "a function or modifier that Prometheus must be told to allow",
      .why = "It needs a feature flag or a newer version there, and its meaning may change.",
@@ -505,6 +672,101 @@ const struct check_row check_rows[] = {
             "misses the others.",
      .bad = "groups: [{name: g, rules: [{record: a, expr: 'alertmanager_notifications_failed_total{reason=\"clientError\"}'}]}]\n",
      .good = "groups: [{name: g, rules: [{record: a, expr: 'alertmanager_notifications_failed_total{reason=~\"clientError|authError|rateLimited\"}'}]}]\n",
+    },
+    {.id = "R073", .severity = DIAG_WARNING,
+     .title = "used divided by free",
+     .why = "That is no share of the whole: at 49 % used it is 0.95 already, at 50 % it is 1, and there is no "
+            "end to it.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: DCGM_FI_DEV_FB_USED / DCGM_FI_DEV_FB_FREE > 0.95\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE) > 0.95\n",
+    },
+    {.id = "R074", .severity = DIAG_WARNING,
+     .title = "buckets of a histogram that are added up",
+     .why = "A bucket holds all events up to its bound, so that those of the buckets below it are in it, too: "
+            "the sum over all buckets counts each event several times. How many there were is _count.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: sum by (job) (rate(http_request_duration_seconds_bucket[5m])) > 100\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: sum by (job) (rate(http_request_duration_seconds_count[5m])) > 100\n",
+    },
+    {.id = "R075", .severity = DIAG_WARNING,
+     .title = "a job that no scrape config has",
+     .why = "The label job is the name of the scrape config. An alert on up of a job that is not there never "
+            "fires. The jobs are known when the configuration that scrapes is linted with the rules.",
+    },
+    {.id = "R076", .severity = DIAG_INFO,
+     .title = "an increase that misses the first event",
+     .why = "A series of this counter comes into being with its first event, with the value 1. There was no 0 "
+            "before it, so that increase() and rate() see nothing of it.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: increase(nvidia_smi_xid_errors_total[5m]) > 0\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: time() - nvidia_smi_xid_last_timestamp_seconds < 300\n",
+    },
+    {.id = "R077", .severity = DIAG_INFO,
+     .title = "an alert on few that does not fire on none",
+     .why = "count() of nothing is no result, and not 0: when the last one is gone, the alert ends.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: A\n"
+            "        for: 5m\n"
+            "        expr: count(up{job=\"vllm\"} == 1) < 4\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: A\n"
+             "        for: 5m\n"
+             "        expr: (count(up{job=\"vllm\"} == 1) or vector(0)) < 4\n",
+    },
+    {.id = "R080", .severity = DIAG_WARNING,
+     .title = "a metric that is not there",
+     .why = "The rule selects a metric that is not among those that were read (--metrics). If nobody else "
+            "exports it, the alert never fires.",
+     .is_online = true,
+    },
+    {.id = "R081", .severity = DIAG_WARNING,
+     .title = "a label that is not there",
+     .why = "The metric is there, and none of its series has the label. Unless the scrape adds it, nothing is "
+            "selected.",
+     .is_online = true,
+    },
+    {.id = "R082", .severity = DIAG_WARNING,
+     .title = "a value of a label that is not there",
+     .why = "The metric and the label are there, and no series has a value that the matcher takes. A value "
+            "may come with the first such event, as of an error; a misspelt one never does.",
+     .is_online = true,
+    },
+    {.id = "R083", .severity = DIAG_INFO,
+     .title = "an alert that would fire now",
+     .why = "Over the metrics that were read the expression has a result. Is that meant?",
+     .is_online = true,
     },
     {.id = "R100", .severity = DIAG_WARNING,
      .title = "a comment that switches nothing off",

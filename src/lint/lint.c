@@ -15,6 +15,8 @@
 #include "lint/ignore.h"
 #include "lint/lint_config.h"
 #include "lint/lint_expr.h"
+#include "lint/lint_online.h"
+#include "lint/lint_scrape.h"
 #include "lint/lint_template.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
@@ -29,8 +31,10 @@ struct linter {
     struct arena arena; /* rules of all files, for what only the set shows */
     struct lint_result result;
     struct ignores ignores;
+    struct lint_set set;
     VEC(struct rule_file) files;
     VEC(struct config_text) configs;
+    VEC(struct config *) loaded;
 };
 
 /* -- kinds -- */
@@ -213,9 +217,86 @@ static bool is_part(str path)
 
 static void lint_loaded(struct linter *l, struct config *c)
 {
-    if (c != NULL)
-        lint_config_checks(c, &l->arena, l->d);
-    config_unref(c);
+    if (c == NULL)
+        return;
+    lint_config_checks(c, &l->arena, l->d);
+    lint_scrape_jobs(c, l->d);
+    lint_scrape_rules(c, c->groups, c->n_groups, l->d);
+    vec_push(&l->loaded, c);
+}
+
+static str real_path(struct linter *l, str path)
+{
+    char *real = realpath(arena_str(&l->arena, path).p, NULL);
+    str out = real != NULL ? arena_str(&l->arena, str_of(real)) : path;
+
+    free(real);
+    return out;
+}
+
+/* Rule files that no configuration names belong to the one that scrapes, if there is one. */
+static void lint_beside(struct linter *l)
+{
+    const struct config *c = NULL;
+
+    for (size_t i = 0; i < l->loaded.n; i++) {
+        if (l->loaded.v[i]->n_scrapes == 0)
+            continue;
+        if (c != NULL)
+            return;
+        c = l->loaded.v[i];
+    }
+    for (size_t i = 0; c != NULL && i < l->files.n; i++) {
+        str path = real_path(l, l->files.v[i].doc->file);
+        bool is_named = false;
+
+        for (size_t k = 0; k < c->n_files && !is_named; k++)
+            is_named = str_eq(path, real_path(l, c->files[k]));
+        if (!is_named)
+            lint_scrape_rules(c, l->files.v[i].groups, l->files.v[i].n_groups, l->d);
+    }
+}
+
+/* -- C032: rules that two programs evaluate -- */
+
+static const struct rule_group_conf *group_of_file(struct linter *l, const struct config *c,
+                                                   str path)
+{
+    for (size_t i = 0; i < c->n_groups; i++)
+        if (str_eq(real_path(l, c->groups[i].file), path))
+            return &c->groups[i];
+    return NULL;
+}
+
+/* sender: has "alerting:"; router: has routes. */
+static void compare_rules(struct linter *l, const struct config *sender,
+                          const struct config *router)
+{
+    for (size_t i = 0; i < sender->n_groups; i++) {
+        const struct rule_group_conf *g = &sender->groups[i], *other;
+
+        if (i != 0 && str_eq(g->file, sender->groups[i - 1].file))
+            continue;
+        other = group_of_file(l, router, real_path(l, g->file));
+        if (other == NULL)
+            continue;
+        diag_help(
+            l->d,
+            diags_add(l->d, DIAG_WARNING, "C032", g->place,
+                      "group \"%.*s\": \"%.*s\" evaluates this file and sends what fires, and "
+                      "\"%.*s\" evaluates it, too: all is told twice",
+                      STR(g->name), STR(sender->files[0]), STR(router->files[0])),
+            "leave the file out of rule_files of one of them");
+    }
+}
+
+static void check_twice_evaluated(struct linter *l)
+{
+    for (size_t i = 0; i < l->loaded.n; i++)
+        for (size_t k = 0; k < l->loaded.n; k++)
+            if (i != k && l->loaded.v[i]->alerting.alertmanagers.n != 0 &&
+                l->loaded.v[i]->route == NULL && l->loaded.v[k]->route != NULL)
+                compare_rules(l, l->loaded.v[i], l->loaded.v[k]);
 }
 
 /* An alertmanager.yml and a prometheus.yml beside a tocsin.yml are one configuration with it, as the recommended
@@ -246,10 +327,36 @@ static void load_configs(struct linter *l)
             lint_loaded(l, config_load_texts(&l->configs.v[i], 1, &o, l->d));
 }
 
-static void lint_rule(struct linter *l, const struct rule_conf *r)
+static void note_records(struct linter *l, const struct rule_file *f)
 {
-    lint_expr(r, l->d);
-    lint_template(r, l->d);
+    for (size_t i = 0; i < f->n_groups; i++)
+        for (size_t k = 0; k < f->groups[i].n_rules; k++)
+            if (!f->groups[i].rules[k].is_alert)
+                (void)str_map_put(&l->set.records, f->groups[i].rules[k].name, l);
+}
+
+/* At the end, when it is known what all of them record. */
+static void lint_all_rules(struct linter *l)
+{
+    struct lint_samples *samples = NULL;
+
+    if (l->o->metrics.text.p != NULL)
+        samples = lint_samples_read(l->o->metrics.from, l->o->metrics.text, l->o->metrics.again,
+                                    l->o->now / NS_PER_MS, l->d);
+    l->set.samples = samples;
+    if (l->files.n != 0)
+        catalogue_read(&l->set.catalogue, &l->arena);
+    for (size_t i = 0; i < l->files.n; i++)
+        note_records(l, &l->files.v[i]);
+    for (size_t i = 0; i < l->files.n; i++)
+        for (size_t k = 0; k < l->files.v[i].n_groups; k++)
+            for (size_t j = 0; j < l->files.v[i].groups[k].n_rules; j++) {
+                lint_expr(&l->files.v[i].groups[k].rules[j], &l->set, l->d);
+                lint_template(&l->files.v[i].groups[k].rules[j], l->d);
+            }
+    lint_samples_free(samples);
+    catalogue_release(&l->set.catalogue);
+    str_map_release(&l->set.records);
 }
 
 static void lint_rules(struct linter *l, str text, str name)
@@ -260,15 +367,12 @@ static void lint_rules(struct linter *l, str text, str name)
     bool ok;
 
     l->result.rule_files++;
-    ok = rule_file_parse(text, name, &o, &l->arena, &file, l->d);
+    ok = rule_file_parse(arena_str(&l->arena, text), name, &o, &l->arena, &file, l->d);
     if (ok && file.n_groups == 0)
         diags_add(l->d, DIAG_INFO, "R000", (struct diag_place){.file = name, .line = 1, .col = 1},
                   "no groups");
-    for (size_t i = 0; i < file.n_groups; i++) {
+    for (size_t i = 0; i < file.n_groups; i++)
         l->result.rules += file.groups[i].n_rules;
-        for (size_t j = 0; j < file.groups[i].n_rules; j++)
-            lint_rule(l, &file.groups[i].rules[j]);
-    }
     vec_push(&l->files, file);
 }
 
@@ -407,7 +511,13 @@ static void lint_begin(struct linter *l, const struct lint_options *o, struct di
 
 static struct lint_result lint_finish(struct linter *l)
 {
+    lint_all_rules(l);
     load_configs(l);
+    lint_beside(l);
+    check_twice_evaluated(l);
+    for (size_t i = 0; i < l->loaded.n; i++)
+        config_unref(l->loaded.v[i]);
+    vec_release(&l->loaded);
     vec_release(&l->configs);
     check_duplicates(l);
     vec_release(&l->files);

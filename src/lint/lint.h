@@ -35,6 +35,10 @@ struct lint_options {
     const struct lint_level *levels; /* the last of a check holds */
     size_t n_levels;
     ts_ns now; /* for comments that end */
+    /* What an exporter exports, of a file or a URL, and the same a moment later; text with p NULL: nobody has asked. */
+    struct lint_metrics {
+        str from, text, again;
+    } metrics;
 };
 
 struct lint_result {

@@ -159,12 +159,53 @@ static void check_timers(struct config_linter *l, const struct route_conf *r)
     buf_release(&interval);
 }
 
+/* -- C031: what is critical waits -- */
+
+static const struct matcher *critical_matcher(const struct route_conf *r)
+{
+    static const char *const values[] = {"critical", "page", "emergency", "disaster", "p1", "p0"};
+
+    for (size_t i = 0; i < r->matchers.n; i++) {
+        const struct matcher *m = &r->matchers.v[i];
+
+        for (size_t k = 0; k < ARRAY_LEN(values); k++)
+            if (m->op == MATCH_EQ && str_eq_nocase(m->value, str_of(values[k])) &&
+                (str_is(m->name, "severity") || str_is(m->name, "priority")))
+                return m;
+    }
+    return NULL;
+}
+
+/* Nothing is said of the default, which nobody has chosen. */
+static void check_wait(struct config_linter *l, const struct route_conf *r,
+                       const struct route_above *up)
+{
+    const struct matcher *m = critical_matcher(r);
+    struct buf wait = BUF_INIT;
+    bool is_chosen = false;
+
+    for (; up != NULL; up = up->up)
+        is_chosen |= CONF_GIVEN(route_conf_type, up->route, group_wait);
+
+    if (m == NULL || !is_chosen || r->group_wait < 30 * NS_PER_S ||
+        CONF_GIVEN(route_conf_type, r, group_wait))
+        return;
+    duration_print(&wait, r->group_wait);
+    diag_help(l->d,
+              diags_add(l->d, DIAG_INFO, "C031", r->place,
+                        "route: %.*s waits %.*s, which it inherits, before anybody is told",
+                        STR(matcher_text(l, m)), STR(buf_str(&wait))),
+              "give it a group_wait of its own: 0s tells at once");
+    buf_release(&wait);
+}
+
 static void check_route(struct config_linter *l, const struct route_conf *r,
                         const struct route_above *up)
 {
     const struct route_above here = {up, r};
 
     check_timers(l, r);
+    check_wait(l, r, up);
     for (size_t i = 0; i < r->n_routes; i++) {
         if (!check_contradiction(l, &r->routes[i], &here))
             check_shadows(l, r, i);
@@ -412,6 +453,58 @@ static bool find_variable(str text, size_t *at, size_t *len)
     return false;
 }
 
+/* -- C033: keys that are none -- */
+
+static const struct foreign_key {
+    const char *section,
+        *key; /* section: above it; "": at the top. A key that ends in a dot: whatever begins so */
+    const char *belongs;
+} foreign_keys[] = {
+    {"tsdb", "path", "it is a flag of Prometheus: --storage.tsdb.path"},
+    {"tsdb", "retention.", "it is a flag of Prometheus: --storage.tsdb.retention.time or .size"},
+    {"tsdb", "wal-", "it is a flag of Prometheus: --storage.tsdb.wal-compression and the like"},
+    {"tsdb", "no-lockfile", "it is a flag of Prometheus: --storage.tsdb.no-lockfile"},
+    {"tsdb", "min-block-duration", "it is a flag of Prometheus: --storage.tsdb.min-block-duration"},
+    {"tsdb", "max-block-duration", "it is a flag of Prometheus: --storage.tsdb.max-block-duration"},
+    {"", "service_monitor",
+     "a ServiceMonitor is an object of Kubernetes, read by Prometheus' operator: here write a job "
+     "of scrape_configs"},
+    {"", "pod_monitor",
+     "a PodMonitor is an object of Kubernetes, read by Prometheus' operator: here write a job of "
+     "scrape_configs"},
+};
+
+static bool is_foreign(const struct foreign_key *f, str section, str key)
+{
+    str name = str_of(f->key);
+
+    return str_is(section, f->section) &&
+           (str_eq(key, name) || (f->key[name.n - 1] == '.' && str_starts_with(key, name)) ||
+            (f->key[name.n - 1] == '-' && str_starts_with(key, name)));
+}
+
+static void look_at_key(const struct yaml_doc *doc, struct diags *d, str section,
+                        const struct yaml_node *key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(foreign_keys); i++)
+        if (is_foreign(&foreign_keys[i], section, key->text))
+            diag_help(d,
+                      diags_add(d, DIAG_WARNING, "C033", yaml_place(doc, key),
+                                "\"%.*s\" is no key of a configuration", STR(key->text)),
+                      "%s", foreign_keys[i].belongs);
+}
+
+static void look_at_keys(const struct yaml_doc *doc, struct diags *d)
+{
+    const struct yaml_node *tsdb = yaml_get(doc->root, S("storage"));
+
+    tsdb = tsdb != NULL ? yaml_get(tsdb, S("tsdb")) : NULL;
+    for (size_t i = 0; doc->root->kind == YAML_MAP && i < doc->root->n; i++)
+        look_at_key(doc, d, S(""), doc->root->pairs[i].key);
+    for (size_t i = 0; tsdb != NULL && tsdb->kind == YAML_MAP && i < tsdb->n; i++)
+        look_at_key(doc, d, S("tsdb"), tsdb->pairs[i].key);
+}
+
 struct lint_texts {
     const struct yaml_doc *doc;
     struct diags *d;
@@ -454,8 +547,10 @@ void lint_config_text(const struct yaml_doc *doc, struct diags *d)
 {
     struct lint_texts t = {doc, d, 0, NULL};
 
-    if (doc->root != NULL)
+    if (doc->root != NULL) {
         look_at_text(&t, STR_NONE, doc->root);
+        look_at_keys(doc, d);
+    }
     if (t.secrets != 0)
         diag_help(d,
                   diags_add(d, DIAG_INFO, "C026", yaml_place(doc, t.first),

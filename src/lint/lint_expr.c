@@ -7,19 +7,12 @@
 #include <math.h>
 #include "lint/checks.h"
 #include "lint/lint_labels.h"
+#include "lint/lint_metric.h"
+#include "lint/lint_online.h"
 #include "promql/promql.h"
 
-struct lint_expr_check {
-    const struct lint_expr_row *row;
-    const struct rule_conf *rule;
-    struct promql_expr *root;
-    struct diags *d;
-    struct arena *a;
-    bool found; /* scratch of a check */
-};
-
-static struct diag *lint_expr_report(struct lint_expr_check *c, const struct promql_expr *x,
-                                     const char *text)
+struct diag *lint_expr_report(struct lint_expr_check *c, const struct promql_expr *x,
+                              const char *text)
 {
     struct diag_place at = yaml_place_in(c->rule->doc, c->rule->expr_node, x->at, x->end - x->at);
 
@@ -28,7 +21,7 @@ static struct diag *lint_expr_report(struct lint_expr_check *c, const struct pro
                      text);
 }
 
-static bool is_call_of(const struct promql_expr *x, const char *name)
+bool promql_is_call_of(const struct promql_expr *x, const char *name)
 {
     return x->kind == PROMQL_CALL && strcmp(x->call.fn->name, name) == 0;
 }
@@ -43,7 +36,7 @@ static bool see_condition(struct promql_expr *x, void *arg)
 
     if (op != NULL && (op->is_set || (op->is_comparison && !x->binary.is_bool)))
         c->found |= x->binary.op != PROMQL_OR;
-    if (is_call_of(x, "absent") || is_call_of(x, "absent_over_time"))
+    if (promql_is_call_of(x, "absent") || promql_is_call_of(x, "absent_over_time"))
         c->found = true;
     if (x->kind == PROMQL_SELECTOR && str_starts_with(x->selector.name, S("ALERTS")))
         c->found = true;
@@ -66,7 +59,7 @@ static bool see_absent(struct promql_expr *x, void *arg)
 {
     struct lint_expr_check *c = arg;
 
-    if (is_call_of(x, "absent"))
+    if (promql_is_call_of(x, "absent"))
         diag_help(c->d,
                   lint_expr_report(
                       c, x, "absent() without \"for\" fires at every gap, and after a restart"),
@@ -99,14 +92,15 @@ static void check_choice(struct lint_expr_check *c)
 
 /* -- R044, R045: functions on what they are not made for -- */
 
-static bool is_counter_function(const struct promql_expr *x)
+bool promql_is_rate(const struct promql_expr *x)
 {
-    return is_call_of(x, "rate") || is_call_of(x, "increase") || is_call_of(x, "irate");
+    return promql_is_call_of(x, "rate") || promql_is_call_of(x, "increase") ||
+           promql_is_call_of(x, "irate");
 }
 
 static bool see_rate_of_sum(struct promql_expr *x, void *arg)
 {
-    const struct promql_expr *in = is_counter_function(x) ? x->call.args[0] : NULL;
+    const struct promql_expr *in = promql_is_rate(x) ? x->call.args[0] : NULL;
 
     if (in != NULL && in->kind == PROMQL_SUBQUERY) {
         const struct promql_expr *inner = promql_unwrap(in->subquery.expr);
@@ -130,11 +124,11 @@ static bool see_gauge_function(struct promql_expr *x, void *arg)
     const struct promql_expr *in =
         x->kind == PROMQL_CALL && x->call.n_args != 0 ? x->call.args[0] : NULL;
 
-    if (is_call_of(x, "irate") && c->rule->is_alert)
+    if (promql_is_call_of(x, "irate") && c->rule->is_alert)
         diag_help(c->d, lint_expr_report(c, x, "irate() sees two samples only, so the alert flaps"),
                   "use rate()");
     if (in != NULL && in->kind == PROMQL_RANGE &&
-        (is_call_of(x, "deriv") || is_call_of(x, "delta")) &&
+        (promql_is_call_of(x, "deriv") || promql_is_call_of(x, "delta")) &&
         str_ends_with(in->range.selector->selector.name, S("_total")))
         diag_help(c->d, lint_expr_report(c, x, "a counter's restart counts as a fall here"),
                   "use rate() or increase()");
@@ -202,7 +196,7 @@ static void check_matchers(struct lint_expr_check *c)
 
 /* -- R048: histogram_quantile() needs le -- */
 
-static bool has_label(const struct promql_expr *x, const char *name)
+bool promql_has_label(const struct promql_expr *x, const char *name)
 {
     for (size_t i = 0; i < x->aggregate.n_labels; i++)
         if (str_is(x->aggregate.labels[i], name))
@@ -222,10 +216,10 @@ static bool see_quantile(struct promql_expr *x, void *arg)
 {
     struct lint_expr_check *c = arg;
     struct promql_expr *in =
-        is_call_of(x, "histogram_quantile") ? promql_unwrap(x->call.args[1]) : NULL;
+        promql_is_call_of(x, "histogram_quantile") ? promql_unwrap(x->call.args[1]) : NULL;
 
     if (in == NULL || in->kind != PROMQL_AGGREGATE ||
-        has_label(in, "le") != in->aggregate.is_without)
+        promql_has_label(in, "le") != in->aggregate.is_without)
         return true;
     c->found = false;
     promql_walk(in, see_bucket, c);
@@ -492,12 +486,12 @@ static void check_own_ratio(struct lint_expr_check *c)
 
 /* -- R058: what never holds -- */
 
-static bool is_constant(const struct promql_expr *x, double *v)
+bool promql_is_constant(const struct promql_expr *x, double *v)
 {
     x = promql_unwrap((struct promql_expr *)(uintptr_t)x);
-    if (is_call_of(x, "vector"))
-        return is_constant(x->call.args[0], v);
-    if (x->kind == PROMQL_UNARY && is_constant(x->unary.expr, v)) {
+    if (promql_is_call_of(x, "vector"))
+        return promql_is_constant(x->call.args[0], v);
+    if (x->kind == PROMQL_UNARY && promql_is_constant(x->unary.expr, v)) {
         *v = x->unary.is_minus ? -*v : *v;
         return true;
     }
@@ -513,11 +507,12 @@ static bool least_value(const struct promql_expr *x, double *least)
     if (x->kind == PROMQL_AGGREGATE &&
         (x->aggregate.op == PROMQL_COUNT || x->aggregate.op == PROMQL_GROUP))
         *least = 1;
-    else if (is_call_of(x, "absent") || is_call_of(x, "absent_over_time") ||
-             is_call_of(x, "count_over_time") || is_call_of(x, "present_over_time"))
+    else if (promql_is_call_of(x, "absent") || promql_is_call_of(x, "absent_over_time") ||
+             promql_is_call_of(x, "count_over_time") || promql_is_call_of(x, "present_over_time"))
         *least = 1;
-    else if (is_call_of(x, "rate") || is_call_of(x, "increase") || is_call_of(x, "abs") ||
-             is_call_of(x, "changes") || is_call_of(x, "resets"))
+    else if (promql_is_call_of(x, "rate") || promql_is_call_of(x, "increase") ||
+             promql_is_call_of(x, "abs") || promql_is_call_of(x, "changes") ||
+             promql_is_call_of(x, "resets"))
         *least = 0;
     else
         return false;
@@ -541,10 +536,10 @@ static void see_comparison(struct lint_expr_check *c, const struct promql_expr *
 {
     double l, r, least;
 
-    if (!is_constant(x->binary.rhs, &r))
+    if (!promql_is_constant(x->binary.rhs, &r))
         return;
-    if (is_constant(x->binary.lhs, &l) && promql_unwrap(x->binary.lhs)->type == PROMQL_T_VECTOR &&
-        !compares(x->binary.op, l, r))
+    if (promql_is_constant(x->binary.lhs, &l) &&
+        promql_unwrap(x->binary.lhs)->type == PROMQL_T_VECTOR && !compares(x->binary.op, l, r))
         diag_help(
             c->d, lint_expr_report(c, x, "a comparison of constants that never holds"),
             "comparisons bind tighter than \"or\": put parentheses around what is to be compared");
@@ -564,13 +559,14 @@ static bool see_never(struct promql_expr *x, void *arg)
     if (x->kind == PROMQL_BINARY && promql_op_info(x->binary.op)->is_comparison &&
         !x->binary.is_bool)
         see_comparison(arg, x);
-    if ((is_call_of(x, "histogram_quantile") || is_call_of(x, "quantile_over_time")) &&
-        is_constant(x->call.args[0], &q) && (q < 0 || q > 1))
+    if ((promql_is_call_of(x, "histogram_quantile") ||
+         promql_is_call_of(x, "quantile_over_time")) &&
+        promql_is_constant(x->call.args[0], &q) && (q < 0 || q > 1))
         diag_help(((struct lint_expr_check *)arg)->d,
                   lint_expr_report(arg, x, "a quantile is between 0 and 1: the result is infinite"),
                   "99 %% is 0.99");
     if (x->kind == PROMQL_AGGREGATE && x->aggregate.op == PROMQL_QUANTILE &&
-        is_constant(x->aggregate.param, &q) && (q < 0 || q > 1))
+        promql_is_constant(x->aggregate.param, &q) && (q < 0 || q > 1))
         diag_help(((struct lint_expr_check *)arg)->d,
                   lint_expr_report(arg, x, "a quantile is between 0 and 1: the result is infinite"),
                   "99 %% is 0.99");
@@ -594,8 +590,19 @@ static const struct lint_expr_row rows[] = {
     {"R070", false, check_experimental},   {"R072", false, check_reason},
 };
 
-void lint_expr(const struct rule_conf *r, struct diags *d)
+static void run_rows(struct lint_expr_check *c, const struct lint_expr_row *v, size_t n)
 {
+    for (size_t i = 0; i < n; i++) {
+        c->row = &v[i];
+        c->found = false;
+        if (c->rule->is_alert || !v[i].alerts_only)
+            v[i].run(c);
+    }
+}
+
+void lint_expr(const struct rule_conf *r, const struct lint_set *set, struct diags *d)
+{
+    struct lint_expr_check c = {.rule = r, .set = set, .d = d};
     struct arena a;
     struct promql_expr *x;
 
@@ -604,11 +611,13 @@ void lint_expr(const struct rule_conf *r, struct diags *d)
     arena_init(&a, 0);
     x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL,
                      NULL); /* as written: places are in it */
-    for (size_t i = 0; x != NULL && i < ARRAY_LEN(rows); i++) {
-        struct lint_expr_check c = {.row = &rows[i], .rule = r, .root = x, .d = d, .a = &a};
-
-        if (r->is_alert || !rows[i].alerts_only)
-            rows[i].run(&c);
+    c.root = x;
+    c.a = &a;
+    if (x != NULL) {
+        run_rows(&c, rows, ARRAY_LEN(rows));
+        run_rows(&c, lint_metric_rows, lint_metric_n_rows);
+        if (set->samples != NULL)
+            run_rows(&c, lint_online_rows, lint_online_n_rows);
     }
     promql_release(x);
     arena_release(&a);

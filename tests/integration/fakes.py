@@ -127,7 +127,7 @@ def test_chat_and_mail():
         equal(said.count("]: delivered"), 5, said)
         assert "gone" in said and "c@x.example" in said, said
         until("all", lambda: len(slack.messages()) == len(wecom.messages()) == 2 and smtp.messages())
-            equal(smtp.messages()[0]["to"], ["b@x.example"])
+        equal(smtp.messages()[0]["to"], ["b@x.example"])
         code, said = receiver_test(f"  - {{name: r, wechat_configs: [{{api_url: '{wecom.url}cgi-bin/', corp_id: ww1, api_secret: s1, to_user: a}}]}}\n", d)
         assert code == 1 and '"api_secret" is wrong' in said, said
         code, said = receiver_test(f"  - {{name: r, slack_configs: [{{api_url: '{slack.url}services/T0/B0/y', channel: '#c'}}]}}\n", d)

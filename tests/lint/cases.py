@@ -11,13 +11,14 @@ import glob, json, os, re, subprocess, sys, tempfile
 EXEMPT = {  # id: why no file shows it
     "C011": "asks the sandbox of a running server",
     "C014": "a rollback of a running server",
+    "M003": "a URL that is read twice: language/lint_online",
     "R013": "a reload of a running server",
     "R071": "a rule file alone has no source that speaks MetricsQL: unit/config_load_test",
 }
 
 
 def name_of(id):
-    return "other.yml" if id == "C000" else {"R": "rules.yml", "T": "tests.yml"}.get(id[0], "alertmanager.yml")
+    return "other.yml" if id == "C000" else {"R": "rules.yml", "M": "rules.yml", "T": "tests.yml"}.get(id[0], "alertmanager.yml")
 
 
 def cases(path):
@@ -49,7 +50,7 @@ def run(program, head, files):
         return json.loads(p.stdout)
 
 
-FILES = {"C": "configurations", "R": "rules", "T": "tests of rules", "Y": "YAML"}
+FILES = {"C": "configurations", "M": "metrics", "R": "rules", "T": "tests of rules", "Y": "YAML"}
 
 
 def page(row):
@@ -103,7 +104,7 @@ def table(program, source, checks, write):
 def main():
     source, program = sys.argv[1], os.path.abspath(sys.argv[2])
     code = "".join(open(f).read() for f in glob.glob(source + "/src/**/*.c", recursive=True))
-    checks = set(re.findall(r'"([CRTY]\d\d\d)"', code)) - EXEMPT.keys()
+    checks = set(re.findall(r'"([CMRTY]\d\d\d)"', code)) - EXEMPT.keys()
     failed, has = 0, {"bad": set(), "good": set()}
     for number, head, files in cases(source + "/tests/lint/cases.test"):
         id, kind = head[:2]

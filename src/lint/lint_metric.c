@@ -1,0 +1,636 @@
+/* Each check walks the tree once and asks the catalogue (lint/catalogue.h) about the selectors it meets; what is not in there
+ * is judged by nobody, but for what a name says itself. */
+#include "lint/lint_metric.h"
+
+#include <math.h>
+#include "codec/float.h"
+#include "promql/promql.h"
+
+struct known_series {
+    const struct known_metric *m;
+    str suffix; /* "_bucket" and so on */
+};
+
+static struct known_series known_of(const struct lint_expr_check *c, const struct promql_expr *x)
+{
+    struct known_series k = {0};
+
+    if (x->kind == PROMQL_RANGE)
+        x = x->range.selector;
+    if (x->kind == PROMQL_SELECTOR && x->selector.name.n != 0)
+        k.m = catalogue_find(&c->set->catalogue, x->selector.name, &k.suffix);
+    return k;
+}
+
+static const struct promql_expr *argument(const struct promql_expr *x)
+{
+    return x->kind == PROMQL_CALL && x->call.n_args != 0 ? promql_unwrap(x->call.args[0]) : NULL;
+}
+
+/* -- R062, R065, R067: names -- */
+
+static bool is_native_function(const struct promql_expr *x)
+{
+    return x->kind == PROMQL_CALL && strncmp(x->call.fn->name, "histogram_", 10) == 0;
+}
+
+static void see_old_name(struct lint_expr_check *c, const struct promql_expr *x,
+                         struct known_series k)
+{
+    struct diag *g = lint_expr_report(
+        c, x, arena_printf(c->a, "\"%.*s\" is called otherwise by now", STR(x->selector.name)).p);
+
+    diag_help(c->d, g, "%.*s: it is \"%.*s%.*s\"", STR(k.m->source), STR(k.m->now), STR(k.suffix));
+}
+
+static void see_unknown_name(struct lint_expr_check *c, const struct promql_expr *x)
+{
+    str name = x->selector.name, near = S(""), source;
+    struct diag *g;
+
+    if (str_map_get(&c->set->records, name) != NULL ||
+        !catalogue_denies(&c->set->catalogue, name, c->a, &near, &source))
+        return;
+    g = lint_expr_report(c, x,
+                         arena_printf(c->a, "%.*s exports no \"%.*s\"", STR(source), STR(name)).p);
+    if (near.n != 0)
+        diag_help(c->d, g, "did you mean \"%.*s\"?", STR(near));
+    else
+        diag_help(c->d, g, "an alert on what is not there never fires");
+}
+
+static bool see_name(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    struct known_series k;
+
+    if (is_native_function(x) && !promql_is_call_of(x, "histogram_quantile"))
+        return false; /* a histogram in one series */
+    if (x->kind != PROMQL_SELECTOR || x->selector.name.n == 0)
+        return true;
+    k = known_of(c, x);
+    if (k.m == NULL)
+        see_unknown_name(c, x);
+    return true;
+}
+
+static void check_name(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_name, c);
+}
+
+static bool see_renamed(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    struct known_series k = known_of(c, x);
+
+    if (x->kind == PROMQL_SELECTOR && k.m != NULL && k.m->now.n != 0 && !c->found)
+        see_old_name(c, x, k);
+    return true;
+}
+
+/* "new or old" asks for both, whichever is there. */
+static bool see_either(struct promql_expr *x, void *arg)
+{
+    if (x->kind == PROMQL_BINARY && x->binary.op == PROMQL_OR)
+        ((struct lint_expr_check *)arg)->found = true;
+    return true;
+}
+
+static void check_renamed(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_either, c);
+    promql_walk(c->root, see_renamed, c);
+}
+
+static bool see_off(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    struct known_series k = known_of(c, x);
+
+    if (x->kind == PROMQL_SELECTOR && k.m != NULL && k.m->is_off)
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   arena_printf(c->a, "%.*s does not export \"%.*s\" by default",
+                                                STR(k.m->source), STR(x->selector.name))
+                                       .p),
+                  "enable %.*s", STR(k.m->enable));
+    return true;
+}
+
+static void check_off(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_off, c);
+}
+
+/* -- R066: bounds of buckets -- */
+
+/* The bounds that a value lies between, as far as there are such. */
+static void print_around(struct buf *b, const struct known_metric *m, double v)
+{
+    const double *below = NULL, *above = NULL;
+
+    for (size_t i = 0; i < m->n_bounds; i++) {
+        if (m->bounds[i] < v)
+            below = &m->bounds[i];
+        else if (above == NULL)
+            above = &m->bounds[i];
+    }
+    if (below != NULL)
+        buf_addf(b, "%g", *below);
+    if (below != NULL && above != NULL)
+        buf_adds(b, " and ");
+    if (above != NULL)
+        buf_addf(b, "%g", *above);
+}
+
+static bool has_bound(const struct known_metric *m, double v)
+{
+    for (size_t i = 0; i < m->n_bounds; i++)
+        if (m->bounds[i] == v)
+            return true;
+    return isinf(v);
+}
+
+static void see_bound(struct lint_expr_check *c, const struct promql_expr *x,
+                      const struct known_metric *m, str text)
+{
+    struct err e = ERR_INIT;
+    struct buf b = BUF_INIT;
+    double v;
+
+    if (!float_parse(text, &v, &e) || has_bound(m, v))
+        return;
+    print_around(&b, m, v);
+    diag_help(c->d,
+              lint_expr_report(c, x,
+                               arena_printf(c->a, "\"%.*s\" has no bucket with le=\"%.*s\"",
+                                            STR(m->name), STR(text))
+                                   .p),
+              "the nearest bounds are %.*s", STR(buf_str(&b)));
+    buf_release(&b);
+}
+
+static bool see_bounds(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    struct known_series k = known_of(c, x);
+
+    if (x->kind != PROMQL_SELECTOR || k.m == NULL || k.m->n_bounds == 0)
+        return true;
+    for (size_t i = 0; i < x->selector.matchers.n; i++) {
+        const struct matcher *m = &x->selector.matchers.v[i];
+
+        if (str_is(m->name, "le") && m->op == MATCH_EQ)
+            see_bound(c, x, k.m, m->value);
+        for (str rest = m->value; str_is(m->name, "le") && m->op == MATCH_RE && rest.n != 0;)
+            see_bound(c, x, k.m, str_cut(&rest, '|'));
+    }
+    return true;
+}
+
+static void check_bounds(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_bounds, c);
+}
+
+/* -- R043, R045: functions for the other type -- */
+
+static bool see_gauge_rate(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct promql_expr *in = promql_is_rate(x) ? argument(x) : NULL;
+    struct known_series k = {0};
+
+    if (in != NULL && in->kind == PROMQL_RANGE)
+        k = known_of(c, in);
+    if (k.m == NULL || k.m->type != METRIC_GAUGE || k.suffix.n != 0)
+        return true;
+    if (str_is(k.m->unit, "code"))
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   arena_printf(c->a,
+                                                "\"%.*s\" is a gauge that holds the last code: a "
+                                                "fall to a lower one counts as a restart",
+                                                STR(k.m->name))
+                                       .p),
+                  "compare the code itself, %.*s == 79, and its change with changes()",
+                  STR(k.m->name));
+    else
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   arena_printf(c->a,
+                                                "\"%.*s\" is a gauge: each fall of it counts as a "
+                                                "counter's restart",
+                                                STR(k.m->name))
+                                       .p),
+                  "use deriv() for a gauge's slope, delta() for its change");
+    return true;
+}
+
+static void check_gauge_rate(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_gauge_rate, c);
+}
+
+static bool see_counter_slope(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct promql_expr *in = argument(x);
+    struct known_series k = {0};
+
+    if (in != NULL && in->kind == PROMQL_RANGE &&
+        (promql_is_call_of(x, "deriv") || promql_is_call_of(x, "delta") ||
+         promql_is_call_of(x, "predict_linear")))
+        k = known_of(c, in);
+    if (k.m != NULL && !str_ends_with(k.m->name, S("_total")) && /* which the name alone says */
+        (k.m->type == METRIC_COUNTER || k.suffix.n != 0))
+        diag_help(c->d, lint_expr_report(c, x, "a counter's restart counts as a fall here"),
+                  "use rate() or increase()");
+    return true;
+}
+
+static void check_counter_slope(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_counter_slope, c);
+}
+
+/* -- R076: series that are born with their first event -- */
+
+static bool see_sparse(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct promql_expr *in = promql_is_rate(x) ? argument(x) : NULL;
+    struct known_series k = {0};
+
+    if (in != NULL && in->kind == PROMQL_RANGE)
+        k = known_of(c, in);
+    if (k.m != NULL && k.m->sparse.n != 0)
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   arena_printf(c->a,
+                                                "a series of \"%.*s\" begins with its first event, "
+                                                "at 1: that one is no increase",
+                                                STR(k.m->name))
+                                       .p),
+                  "ask when it was: %.*s", STR(k.m->sparse));
+    return true;
+}
+
+static void check_sparse(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_sparse, c);
+}
+
+/* -- R068: labels -- */
+
+/* "finish_reason": an ending or two letters too few. */
+static bool is_shortened(str name, str label)
+{
+    size_t head = 0;
+
+    while (head < name.n && head < label.n && name.p[head] == label.p[head])
+        head++;
+    return name.n > 8 && label.n > name.n && label.n - name.n <= 2 &&
+           str_ends_with(label, str_sub(name, head, name.n));
+}
+
+static const str *slip_among(str name, const struct known_metric *m)
+{
+    const str *hit = NULL;
+
+    for (size_t i = 0; i < m->n_labels; i++) {
+        if (str_eq(name, m->labels[i]))
+            return NULL;
+        if (catalogue_is_slip(name, m->labels[i]) || is_shortened(name, m->labels[i]))
+            hit = &m->labels[i];
+    }
+    return hit;
+}
+
+static void see_metric_label(struct lint_expr_check *c, const struct promql_expr *x,
+                             const struct known_metric *m, str name)
+{
+    const str *hit = m->knows_labels && name.n > 2 && !str_starts_with(name, S("__"))
+                         ? slip_among(name, m)
+                         : NULL;
+
+    if (hit != NULL)
+        diag_help(
+            c->d,
+            lint_expr_report(
+                c, x,
+                arena_printf(c->a, "\"%.*s\" has no label \"%.*s\"", STR(m->name), STR(name)).p),
+            "did you mean \"%.*s\"?", STR(*hit));
+}
+
+/* The selector below what leaves labels as they are. */
+static const struct promql_expr *labelled_below(const struct promql_expr *x)
+{
+    x = promql_unwrap(x);
+    while (x->kind == PROMQL_CALL && x->call.n_args != 0 &&
+           strncmp(x->call.fn->name, "label_", 6) != 0)
+        x = promql_unwrap(x->call.args[x->call.n_args - 1]);
+    if (x->kind == PROMQL_RANGE)
+        x = x->range.selector;
+    return x;
+}
+
+static bool see_metric_labels(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    struct known_series k = known_of(c, x);
+
+    if (x->kind == PROMQL_SELECTOR && k.m != NULL)
+        for (size_t i = 0; i < x->selector.matchers.n; i++)
+            see_metric_label(c, x, k.m, x->selector.matchers.v[i].name);
+    if (x->kind == PROMQL_AGGREGATE && !x->aggregate.is_without) {
+        k = known_of(c, labelled_below(x->aggregate.expr));
+        for (size_t i = 0; k.m != NULL && i < x->aggregate.n_labels; i++)
+            see_metric_label(c, x, k.m, x->aggregate.labels[i]);
+    }
+    return true;
+}
+
+static void check_metric_labels(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_metric_labels, c);
+}
+
+/* -- R069: units -- */
+
+struct measured {
+    str unit, name;
+    bool is_listed; /* in the catalogue; else the name alone says it */
+};
+
+static struct measured measured_selector(const struct lint_expr_check *c,
+                                         const struct promql_expr *x, const char *suffix)
+{
+    static const struct {
+        const char *ending, *unit;
+    } names[] = {{"_seconds", "seconds"}, {"_ratio", "ratio"}};
+    struct known_series k = known_of(c, x);
+    struct measured out = {S(""), S(""), false};
+    str base;
+
+    if (x->kind == PROMQL_RANGE)
+        x = x->range.selector;
+    if (x->kind != PROMQL_SELECTOR)
+        return out;
+    out.name = x->selector.name;
+    base = str_ends_with(out.name, str_of(suffix))
+               ? str_sub(out.name, 0, out.name.n - strlen(suffix))
+               : S("");
+    if (k.m != NULL && str_is(k.suffix, suffix)) {
+        out.unit = k.m->unit;
+        out.is_listed = true;
+    }
+    for (size_t i = 0; k.m == NULL && i < ARRAY_LEN(names); i++)
+        if (str_ends_with(base, str_of(names[i].ending)))
+            out.unit = str_of(names[i].unit);
+    return out;
+}
+
+static bool keeps_unit(const struct promql_expr *x)
+{
+    static const char *const calls[] = {"avg_over_time",  "max_over_time", "min_over_time",
+                                        "last_over_time", "abs",           "clamp_max",
+                                        "clamp_min",      "clamp"};
+
+    if (x->kind == PROMQL_AGGREGATE)
+        return x->aggregate.op == PROMQL_AVG || x->aggregate.op == PROMQL_MAX ||
+               x->aggregate.op == PROMQL_MIN || x->aggregate.op == PROMQL_QUANTILE;
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        if (promql_is_call_of(x, calls[i]))
+            return true;
+    return false;
+}
+
+/* The one selector below sums and rates, or NULL. */
+static const struct promql_expr *summed_below(const struct promql_expr *x)
+{
+    x = promql_unwrap(x);
+    while ((x->kind == PROMQL_AGGREGATE && x->aggregate.op == PROMQL_SUM) || promql_is_rate(x))
+        x = promql_unwrap(x->kind == PROMQL_AGGREGATE ? x->aggregate.expr : x->call.args[0]);
+    if (x->kind == PROMQL_RANGE)
+        x = x->range.selector;
+    return x->kind == PROMQL_SELECTOR ? x : NULL;
+}
+
+/* X_sum / X_count. */
+static bool is_mean(const struct promql_expr *l, const struct promql_expr *r)
+{
+    return l != NULL && r != NULL && str_ends_with(l->selector.name, S("_sum")) &&
+           str_ends_with(r->selector.name, S("_count")) &&
+           str_eq(str_sub(l->selector.name, 0, l->selector.name.n - 4),
+                  str_sub(r->selector.name, 0, r->selector.name.n - 6));
+}
+
+static struct measured measured_of(const struct lint_expr_check *c, const struct promql_expr *x)
+{
+    struct measured none = {S(""), S(""), false}, out;
+    const struct promql_expr *l, *r;
+    double v;
+
+    x = promql_unwrap(x);
+    while (keeps_unit(x))
+        x = promql_unwrap(x->kind == PROMQL_AGGREGATE ? x->aggregate.expr : x->call.args[0]);
+    if (x->kind == PROMQL_SELECTOR || x->kind == PROMQL_RANGE)
+        return measured_selector(c, x, "");
+    if (promql_is_call_of(x, "histogram_quantile")) {
+        l = summed_below(x->call.args[1]);
+        return l != NULL ? measured_selector(c, l, "_bucket") : none;
+    }
+    if (x->kind != PROMQL_BINARY)
+        return none;
+    if (x->binary.op == PROMQL_MUL && promql_is_constant(x->binary.rhs, &v) && v == 100) {
+        out = measured_of(c, x->binary.lhs);
+        out.unit = str_is(out.unit, "ratio") ? S("percent") : S("");
+        return out;
+    }
+    l = summed_below(x->binary.lhs);
+    r = summed_below(x->binary.rhs);
+    return x->binary.op == PROMQL_DIV && is_mean(l, r) ? measured_selector(c, l, "_sum") : none;
+}
+
+static const char *doubt_of(const struct measured *m, double v)
+{
+    if (str_is(m->unit, "ratio") && v > 1 && (m->is_listed || (v > 10 && v <= 100)))
+        return "a share between 0 and 1: 90 % is 0.9";
+    if (str_is(m->unit, "percent") && m->is_listed && v > 0 && v < 1)
+        return "in percent, between 0 and 100: 90 % is 90";
+    if (str_is(m->unit, "percent") && m->is_listed && v > 100)
+        return "in percent, between 0 and 100";
+    if (str_is(m->unit, "seconds") && v >= 500 && fmod(v, 100) == 0 &&
+        (m->is_listed || fmod(v, 60) != 0))
+        return "in seconds: 2000 milliseconds are 2";
+    if (str_is(m->unit, "MiB") && v >= 1e7)
+        return "in MiB: 70 GiB are 71680";
+    if (str_is(m->unit, "celsius") && v > 200)
+        return "in degrees Celsius";
+    return NULL;
+}
+
+static bool see_unit(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    struct measured m;
+    const char *doubt;
+    double v;
+
+    if (x->kind != PROMQL_BINARY || !promql_op_info(x->binary.op)->is_comparison ||
+        (x->binary.op != PROMQL_GT && x->binary.op != PROMQL_GE) ||
+        !promql_is_constant(x->binary.rhs, &v))
+        return true;
+    m = measured_of(c, x->binary.lhs);
+    doubt = doubt_of(&m, v);
+    if (doubt != NULL)
+        diag_help(c->d,
+                  lint_expr_report(
+                      c, x,
+                      arena_printf(c->a, "\"%.*s\" is not of the size of %g", STR(m.name), v).p),
+                  "it is %s", doubt);
+    return true;
+}
+
+static void check_unit(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_unit, c);
+}
+
+/* -- R073: used by free -- */
+
+static const struct promql_expr *one_selector(const struct promql_expr *x)
+{
+    x = promql_unwrap(x);
+    while (x->kind == PROMQL_AGGREGATE && x->aggregate.param == NULL)
+        x = promql_unwrap(x->aggregate.expr);
+    return x->kind == PROMQL_SELECTOR ? x : NULL;
+}
+
+/* Whether b is a with "free" in the place of "used". */
+static bool are_parts(str a, str b)
+{
+    static const char *const used[] = {"used", "USED"}, *const left[] = {"free", "FREE"};
+
+    for (size_t i = 0; i < ARRAY_LEN(used); i++) {
+        ptrdiff_t at = str_find_str(a, str_of(used[i]));
+        size_t k = (size_t)at;
+
+        if (at >= 0 && a.n == b.n && memcmp(a.p, b.p, k) == 0 && memcmp(b.p + k, left[i], 4) == 0 &&
+            memcmp(a.p + k + 4, b.p + k + 4, a.n - k - 4) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool see_used_by_free(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct promql_expr *l, *r;
+
+    if (x->kind != PROMQL_BINARY || x->binary.op != PROMQL_DIV)
+        return true;
+    l = one_selector(x->binary.lhs);
+    r = one_selector(x->binary.rhs);
+    if (l != NULL && r != NULL && are_parts(l->selector.name, r->selector.name))
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   "what is used by what is free is no share: 0.95 of it is 49 % "
+                                   "of the whole"),
+                  "divide by the whole: %.*s / (%.*s + %.*s)", STR(l->selector.name),
+                  STR(l->selector.name), STR(r->selector.name));
+    return true;
+}
+
+static void check_used_by_free(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_used_by_free, c);
+}
+
+/* -- R074: buckets added up -- */
+
+static bool has_bound_matcher(const struct promql_expr *x)
+{
+    for (size_t i = 0; i < x->selector.matchers.n; i++)
+        if (str_is(x->selector.matchers.v[i].name, "le"))
+            return true;
+    return false;
+}
+
+static bool see_bucket_sum(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct promql_expr *in;
+
+    if (is_native_function(x))
+        return false; /* R048 looks at these */
+    if (x->kind != PROMQL_AGGREGATE ||
+        (x->aggregate.op != PROMQL_SUM && x->aggregate.op != PROMQL_AVG) ||
+        promql_has_label(x, "le") != x->aggregate.is_without)
+        return true;
+    in = summed_below(x->aggregate.expr);
+    if (in != NULL && str_ends_with(in->selector.name, S("_bucket")) && !has_bound_matcher(in))
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   "each event is in every bucket above its value, and here they "
+                                   "are added up: it counts several times"),
+                  "count with %.*s_count, or keep le",
+                  STR(str_sub(in->selector.name, 0, in->selector.name.n - 7)));
+    return true;
+}
+
+static void check_bucket_sum(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_bucket_sum, c);
+}
+
+/* -- R077: fewer than some, and none at all -- */
+
+static bool see_nothing_caught(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+
+    c->found |= promql_is_call_of(x, "absent") || promql_is_call_of(x, "absent_over_time") ||
+                promql_is_call_of(x, "vector");
+    return true;
+}
+
+static bool see_too_few(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct promql_expr *in;
+    double v;
+
+    if (x->kind != PROMQL_BINARY || (x->binary.op != PROMQL_LT && x->binary.op != PROMQL_LE) ||
+        !promql_is_constant(x->binary.rhs, &v) || v < 1 || (x->binary.op == PROMQL_LT && v <= 1))
+        return true;
+    in = promql_unwrap(x->binary.lhs);
+    if (in->kind == PROMQL_AGGREGATE && in->aggregate.op == PROMQL_COUNT &&
+        in->aggregate.n_labels == 0)
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   "when none is left there is no result, and the alert ends"),
+                  "count nothing as 0: (count(...) or vector(0)) < %g", v);
+    return true;
+}
+
+static void check_too_few(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_nothing_caught, c);
+    if (!c->found)
+        promql_walk(c->root, see_too_few, c);
+}
+
+/* -- the table -- */
+
+const struct lint_expr_row lint_metric_rows[] = {
+    {"R043", false, check_gauge_rate},    {"R045", false, check_counter_slope},
+    {"R062", false, check_name},          {"R065", false, check_renamed},
+    {"R066", false, check_bounds},        {"R067", false, check_off},
+    {"R068", false, check_metric_labels}, {"R069", false, check_unit},
+    {"R073", false, check_used_by_free},  {"R074", false, check_bucket_sum},
+    {"R076", false, check_sparse},        {"R077", true, check_too_few},
+};
+const size_t lint_metric_n_rows = ARRAY_LEN(lint_metric_rows);
