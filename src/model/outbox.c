@@ -1,3 +1,5 @@
+/* Rows of the outbox and what they tell, packed for the disk and read again: what an older version wrote gets the defaults of
+ * what came later. */
 #include "model/outbox.h"
 
 #include "base/mem.h"
