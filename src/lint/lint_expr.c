@@ -510,11 +510,10 @@ static bool is_constant(const struct promql_expr *x, double *v)
 static bool least_value(const struct promql_expr *x, double *least)
 {
     x = promql_unwrap((struct promql_expr *)(uintptr_t)x);
-    if (x->kind == PROMQL_AGGREGATE &&
-        (x->aggregate.op == PROMQL_COUNT || x->aggregate.op == PROMQL_GROUP))
-        *least = 1;
-    else if (is_call_of(x, "absent") || is_call_of(x, "absent_over_time") ||
-             is_call_of(x, "count_over_time") || is_call_of(x, "present_over_time"))
+    if ((x->kind == PROMQL_AGGREGATE &&
+         (x->aggregate.op == PROMQL_COUNT || x->aggregate.op == PROMQL_GROUP)) ||
+        is_call_of(x, "absent") || is_call_of(x, "absent_over_time") ||
+        is_call_of(x, "count_over_time") || is_call_of(x, "present_over_time"))
         *least = 1;
     else if (is_call_of(x, "rate") || is_call_of(x, "increase") || is_call_of(x, "abs") ||
              is_call_of(x, "changes") || is_call_of(x, "resets"))

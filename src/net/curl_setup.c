@@ -180,7 +180,7 @@ static bool set_blob(struct curl_handle *h, CURLoption option, char what, struct
                      struct arena *a, struct err *e)
 {
     struct curl_blob blob = {.flags = CURL_BLOB_COPY};
-    str text;
+    str text = STR_NONE;
 
     if (!secret_is_set(s))
         return true;
