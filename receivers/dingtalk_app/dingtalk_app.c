@@ -425,6 +425,7 @@ static enum delivery_verdict dingtalk_app_took(struct delivery *d, struct dingta
 {
     enum dingtalk_outcome o;
 
+    assume(p->who.v != NULL); /* what is answered had gone to somebody */
     if (!d->lost)
         d->err.msg[0] = '\0';
     o = dingtalk_app_read(d);

@@ -529,7 +529,7 @@ static void feishu_app_taken(struct delivery *d, struct feishu_progress *p, str 
 static enum delivery_verdict feishu_app_took(struct delivery *d, struct feishu_progress *p,
                                              str secret)
 {
-    const struct feishu_to *to = &feishu_app_tos(d).v[p->at];
+    const struct feishu_to *to = feishu_app_tos(d).v + p->at;
     struct feishu_state s = feishu_state_of(p->had, to->id);
     str v[4];
     enum feishu_outcome o;

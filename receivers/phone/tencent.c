@@ -178,7 +178,7 @@ static enum phone_outcome tencent_read(struct delivery *d, const char *member, s
 static enum phone_outcome tencent_sent(struct delivery *d, str *call)
 {
     static const char *const names[] = {"Code", "Message"};
-    str list, v[ARRAY_LEN(names)];
+    str list = STR_NONE, v[ARRAY_LEN(names)];
     enum phone_outcome o = tencent_read(d, "SendStatusSet", &list);
 
     (void)call;

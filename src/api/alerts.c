@@ -421,6 +421,7 @@ static void gather_some(struct groups_stream *s, struct now now)
 
         if (slot == NULL)
             continue;
+        assume(route != NULL); /* that of a group that is there */
         if (au.route != route) {
             au = audience_at(e, route, now);
             buf_clear(&by);

@@ -54,6 +54,7 @@ static bool alerts_post_read_map(struct body *b, struct json_reader *r, bool kee
         if (alerts_post_read_text(r, &l.value))
             vec_push(&v, l);
     n = labels_sort_last(v.v, v.n);
+    assume(v.v != NULL || n == 0);
     copy = arena_array(&b->arena, n, sizeof(*copy));
     out->v = copy;
     out->n = 0;

@@ -95,6 +95,7 @@ static bool webhook_alerts(struct json_reader *r, struct notification *n)
 
     if (json_peek(r) == JSON_NULL)
         return json_null(r);
+    n->n_firing = 0; /* of a member that stands twice the last one counts */
     for (json_array_begin(r); json_array_next(r);) {
         struct notified_alert a = {.starts_at = TS_NONE, .ends_at = TS_NONE};
 

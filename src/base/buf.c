@@ -87,28 +87,28 @@ const char *buf_z(struct buf *b)
     return b->p;
 }
 
-void buf_add_shown(struct buf *out, str s)
+void buf_add_shown(struct buf *b, str s)
 {
     while (s.n != 0) {
         uint32_t r;
         size_t k = utf8_decode(s, &r);
 
         if (k == 1 && (unsigned char)s.p[0] >= 0x80)
-            buf_adds(out, "\\ufffd");
+            buf_adds(b, "\\ufffd");
         else if (utf8_is_control(r) && r != '\n' && r != '\t')
-            buf_addf(out, "\\u%04x", r);
+            buf_addf(b, "\\u%04x", r);
         else
-            buf_add(out, str_sub(s, 0, k));
+            buf_add(b, str_sub(s, 0, k));
         s = str_sub(s, k, s.n);
     }
 }
 
-void buf_add_shown_line(struct buf *out, str s)
+void buf_add_shown_line(struct buf *b, str s)
 {
-    size_t from = out->n;
+    size_t from = b->n;
 
-    buf_add_shown(out, s);
-    for (size_t i = from; i < out->n; i++)
-        if (out->p[i] == '\n' || out->p[i] == '\t')
-            out->p[i] = ' ';
+    buf_add_shown(b, s);
+    for (size_t i = from; i < b->n; i++)
+        if (b->p[i] == '\n' || b->p[i] == '\t')
+            b->p[i] = ' ';
 }

@@ -49,7 +49,7 @@ void record_frame(struct buf *out, str bytes)
 
 bool record_next(str *in, str *bytes)
 {
-    str body = STR_NONE;
+    str body;
     uint32_t n;
 
     if (in->n < RECORD_HEAD)
@@ -90,8 +90,10 @@ static size_t base_record_find(str in, size_t from, bool (*looks_sound)(str rest
 
     for (size_t at = from; in.n - at > RECORD_HEAD; at++) {
         str rest = str_sub(in, at, in.n), bytes;
-        uint32_t n = get32(rest.p);
+        uint32_t n;
 
+        assume(rest.p != NULL);
+        n = get32(rest.p);
         if (n == 0 || n > FIND_MAX || n > rest.n - RECORD_HEAD ||
             (looks_sound != NULL && !looks_sound(rest)))
             continue;

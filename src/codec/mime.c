@@ -77,6 +77,7 @@ static void add_folded(struct buf *out, str s, size_t column)
         ptrdiff_t blank = str_find(str_sub(s, 1, s.n), ' ');
         str word = str_sub(s, 0, blank < 0 ? s.n : (size_t)blank + 1);
 
+        assume(word.p != NULL);
         if (column + word.n > 76 && word.p[0] == ' ') {
             buf_adds(out, "\r\n");
             column = 0;

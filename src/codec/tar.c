@@ -152,6 +152,7 @@ bool tar_feed(struct tar_reader *t, str bytes, struct err *e)
             continue;
         }
         got = tar_take(t, &bytes, TAR_BLOCK - t->n);
+        assume(got.p != NULL);
         memcpy(t->block + t->n, got.p, got.n);
         t->n += got.n;
         if (t->n < TAR_BLOCK)

@@ -504,11 +504,10 @@ bool promql_is_constant(const struct promql_expr *x, double *v)
 static bool least_value(const struct promql_expr *x, double *least)
 {
     x = promql_unwrap((struct promql_expr *)(uintptr_t)x);
-    if (x->kind == PROMQL_AGGREGATE &&
-        (x->aggregate.op == PROMQL_COUNT || x->aggregate.op == PROMQL_GROUP))
-        *least = 1;
-    else if (promql_is_call_of(x, "absent") || promql_is_call_of(x, "absent_over_time") ||
-             promql_is_call_of(x, "count_over_time") || promql_is_call_of(x, "present_over_time"))
+    if ((x->kind == PROMQL_AGGREGATE &&
+         (x->aggregate.op == PROMQL_COUNT || x->aggregate.op == PROMQL_GROUP)) ||
+        promql_is_call_of(x, "absent") || promql_is_call_of(x, "absent_over_time") ||
+        promql_is_call_of(x, "count_over_time") || promql_is_call_of(x, "present_over_time"))
         *least = 1;
     else if (promql_is_call_of(x, "rate") || promql_is_call_of(x, "increase") ||
              promql_is_call_of(x, "abs") || promql_is_call_of(x, "changes") ||

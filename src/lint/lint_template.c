@@ -76,10 +76,9 @@ static bool word_stands_at(str text, size_t at, str word)
 static void see_action(struct template_linter *l, str text, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
-        if (word_stands_at(text, i, S("$labels")))
-            see_field(l, text, i + 7);
-        else if (!l->has_query && word_stands_at(text, i, S(".Labels")) &&
-                 (i == from || !is_word(text.p[i - 1])))
+        if (word_stands_at(text, i, S("$labels")) ||
+            (!l->has_query && word_stands_at(text, i, S(".Labels")) &&
+             (i == from || !is_word(text.p[i - 1]))))
             see_field(l, text, i + 7);
         else if (l->is_label &&
                  (word_stands_at(text, i, S("$value")) || word_stands_at(text, i, S(".Value"))))

@@ -180,7 +180,7 @@ static bool set_blob(struct curl_handle *h, CURLoption option, char what, struct
                      struct arena *a, struct err *e)
 {
     struct curl_blob blob = {.flags = CURL_BLOB_COPY};
-    str text;
+    str text = STR_NONE;
 
     if (!secret_is_set(s))
         return true;
@@ -302,8 +302,17 @@ static int before_request(void *handle, char *ip, char *own_ip, int port, int ow
         return CURL_PREREQFUNC_ABORT;
     h->was_asked = is_asked_for_certificate(h);
     h->has_asked = true;
-    h->has_heard = false;
+    h->has_heard = h->goes_away = false;
     return CURL_PREREQFUNC_OK;
+}
+
+/* Nothing else tells of a GOAWAY: curl's verdict is that the connection was lost. */
+static int overhear_goaway(CURL *easy, curl_infotype type, char *data, size_t n, void *handle)
+{
+    (void)easy;
+    if (type == CURLINFO_TEXT && str_find_str((str){data, n}, S(" GOAWAY, ")) >= 0)
+        ((struct curl_handle *)handle)->goes_away = true;
+    return 0;
 }
 
 /* -- the way -- */
@@ -398,6 +407,10 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
     h->sends_once = !rq->only_asks && !is_safe(rq->http.method);
     curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, before_request);
     curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, h);
+    curl_easy_setopt(h->easy, CURLOPT_DEBUGFUNCTION, overhear_goaway);
+    curl_easy_setopt(h->easy, CURLOPT_DEBUGDATA, h);
+    curl_easy_setopt(h->easy, CURLOPT_VERBOSE,
+                     rq->conf != NULL && rq->conf->enable_http2 ? 1l : 0l);
     curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, curl_hear);
     curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
     curl_easy_setopt(h->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1l); /* a proxy's answer is none */

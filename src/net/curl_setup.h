@@ -28,6 +28,7 @@ struct curl_handle {
     bool sends_once;      /* something may come of the request */
     bool has_asked;       /* a request went out, */
     bool has_heard;       /* and an answer to it, or its head, came */
+    bool goes_away;       /* the server said so since (HTTP/2's GOAWAY) */
     char error[CURL_ERROR_SIZE];
 };
 

@@ -5,10 +5,11 @@
 #include <unistd.h>
 #include "base/mem.h"
 
-#define LOST     "the connection was lost"
-#define TOO_MUCH "the answer is larger than allowed"
-#define ASKED    "; the server had asked for a client certificate, and "
-#define NOT_HTTP "what answers there does not speak HTTP"
+#define LOST      "the connection was lost"
+#define GOES_AWAY "the server is going away (HTTP/2 GOAWAY)"
+#define TOO_MUCH  "the answer is larger than allowed"
+#define ASKED     "; the server had asked for a client certificate, and "
+#define NOT_HTTP  "what answers there does not speak HTTP"
 
 enum { NAMES_MAX = 5, FREE_MIN = 16 };
 
@@ -203,9 +204,11 @@ const char *curl_failure_reason(const struct curl_handle *h, CURLcode code, stru
     if (code == CURLE_UNSUPPORTED_PROTOCOL)
         return curl_verdict_says(h, "Protocol \"") ? "it redirects to what is not HTTP" : NOT_HTTP;
     if (is_lost(h, code))
-        return LOST;
+        return h->goes_away ? GOES_AWAY : LOST;
     if (code == CURLE_COULDNT_CONNECT || f == TRANSPORT_RESOLVE)
         return say_unreached(h, code, a);
+    if (f == TRANSPORT_CONNECT && h->goes_away && code != CURLE_TOO_MANY_REDIRECTS)
+        return GOES_AWAY;
     if (f == TRANSPORT_CONNECT && h->was_asked)
         return h->has_certificate ? LOST ASKED "may have refused ours"
                                   : LOST ASKED "tls_config has none";

@@ -631,13 +631,12 @@ static void restore_kept(struct attempt *a)
 
 static void notify_begin(struct attempt *a)
 {
+    bool is_large = a->n_rows > 1 || a->row->data.n > HERE_MAX;
     enum delivery_verdict said;
 
-    if (a->n_rows > 1 || a->row->data.n > HERE_MAX)
-        step_soon(a);
-    else if (!unpack_rows(a))
+    if (!is_large && !unpack_rows(a))
         end_soon(a, DELIVERY_FAILED);
-    else if (a->n.route_templates.n == 0 && try_step(a, &said))
+    else if (!is_large && a->n.route_templates.n == 0 && try_step(a, &said))
         obey(a, said);
     else
         step_soon(a);

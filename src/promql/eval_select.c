@@ -280,6 +280,7 @@ static void collect_sample(struct collector *c, ts_ms t, const struct promql_sam
         at = label_sets_add(&c->by_labels, ls, (uint32_t)c->series.n, &is_new);
         vec_push(&c->series, (struct collected){.labels = ls, .drops_name = s->drops_name});
     }
+    assume(c->series.v != NULL); /* by_labels holds places in it */
     k = &c->series.v[*at];
     if (s->h == NULL) {
         storage_slot slot;

@@ -85,8 +85,8 @@ struct rule_group *rule_group_new(const struct rule_group_conf *conf, str link_b
 void rule_group_leave(struct rule_group *g);
 void rule_group_free(struct rule_group *g);
 
-uint64_t rule_group_id(const struct rule_group_conf *conf);    /* of path and name */
-uint64_t rule_group_place(const struct rule_group_conf *conf); /* of its slots: ts_slot_after() */
+uint64_t rule_group_id(const struct rule_group_conf *g);    /* of path and name */
+uint64_t rule_group_place(const struct rule_group_conf *g); /* of its slots: ts_slot_after() */
 /* What a rule was known by in version 0.1.0, which went by the path as given: the ways it may have been. */
 enum { RULE_OLD_IDENTITIES = 2 };
 void rule_old_identities(const struct rule_group_conf *g, const struct rule_conf *r,

@@ -128,6 +128,7 @@ static bool find_objects(const struct yaml_docs *docs, struct arena *a, struct r
     size_t errors = d->errors;
     bool has_list = false;
 
+    assume(docs->n != 0); /* one of them is an object */
     for (size_t i = 0; i < docs->n; i++) {
         f.doc = &docs->v[i];
         has_list |= rule_object_kind_of(f.doc->root) == LIST_OBJECT;

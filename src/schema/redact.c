@@ -243,10 +243,8 @@ static size_t redact_pair(struct redact_ranges *r, str s, str name, size_t value
         return end;
     if (is_nested(s, value) && (is_url || !redact_is_secret_name(name) || is_holder_name(name)))
         return value;
-    if (!is_url && is_holder_name(name))
-        hide_value(r, s, value, end);
-    else if (is_url ? str_find_str(str_sub(s, value, end), S("://")) < 0
-                    : redact_is_secret_name(name))
+    if (is_url ? str_find_str(str_sub(s, value, end), S("://")) < 0
+               : is_holder_name(name) || redact_is_secret_name(name))
         hide_value(r, s, value, end);
     else
         hide_url(r, s, value, end, true);

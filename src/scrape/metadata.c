@@ -155,6 +155,7 @@ const struct metadata_item *metadata_items(str records, struct arena *a, size_t 
         i = str_map_add(&at, name, (void *)(uintptr_t)items.n, &is_new);
         if (is_new)
             vec_push(&items, (struct metadata_item){.metric = name, .type = S("unknown")});
+        assume(items.v != NULL); /* the name's place is one of it */
         metadata_take(&items.v[(uintptr_t)*i], &h,
                       str_sub(records, h.name, (size_t)h.name + h.text), a);
         records = str_sub(records, (size_t)h.name + h.text, records.n);

@@ -63,7 +63,7 @@ bool state_lock(str dir, int *out, struct err *e)
 bool state_lock_again(str dir, int *fd, struct err *e)
 {
     char path[4096];
-    int fresh;
+    int fresh = -1;
 
     snprintf(path, sizeof(path), "%.*s/lock", STR(dir));
     if (is_ours(path, *fd))

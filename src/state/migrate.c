@@ -235,7 +235,7 @@ static bool take_file(sqlite3 *db, sqlite3_stmt *put, const char *file, struct b
                       struct buf *notice, struct err *e)
 {
     struct err why = ERR_INIT;
-    str path, body;
+    str path = STR_NONE, body = STR_NONE;
 
     if (read_pushed(file, bytes, &path, &body, &why))
         return put_pushed(db, put, path, body, e);

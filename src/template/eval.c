@@ -425,6 +425,7 @@ static value_ eval_arg(struct exec *x, const value_ *dot, char type, const struc
 
 void exec_push(struct exec *x, str name, value_ v)
 {
+    assume(x->vars.cap != 0 ? x->vars.v != NULL : x->vars.n == 0);
     vec_push(&x->vars, (struct variable){name, v});
 }
 

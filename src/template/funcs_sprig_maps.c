@@ -260,12 +260,16 @@ FUNC(f_dig)
         return err_set(e, ERR_INVALID, "dig needs at least three arguments");
     if (!are_texts(args, n - 2, e))
         return false;
-    for (size_t i = 0; i < n - 2 && at != NULL; i++) {
+    for (size_t i = 0; i < n - 2; i++) {
         if (!funcs_sprig_maps_is_map(at, e))
             return false;
         at = tv_map_get(at, args[i].s);
+        if (at == NULL) {
+            *out = args[n - 2];
+            return true;
+        }
     }
-    *out = at != NULL ? *at : args[n - 2];
+    *out = *at;
     return true;
 }
 

@@ -124,7 +124,7 @@ static long double decimal(const struct tmpl_value *v)
             break;
     }
     x = (long double)mantissa(digits);
-    places -= atoi(strchr(digits, 'e') + 1);
+    places -= (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
     for (int i = 0; i < abs(places); i++)
         power *= 10; /* up to 10^27 nothing is lost */
     x = places > 0 ? x / power : x * power;

@@ -396,7 +396,9 @@ FUNC(d_string)
 /* The whole units and the rest apart, as there: more digits are right. */
 static double in_units(dur_ns d, int64_t unit)
 {
-    return (double)(d / unit) + (double)(d % unit) / (double)unit;
+    int64_t whole = d / unit;
+
+    return (double)whole + (double)(d % unit) / (double)unit;
 }
 
 GIVES(d_seconds, tv_float(in_units(args[0].i, NS_PER_S)))

@@ -134,7 +134,7 @@ const struct tmpl_pair *tv_map_pair(const struct tmpl_value *map, str key)
         int c = str_cmp(m.v[mid].key, key);
 
         if (c == 0)
-            return &m.v[mid];
+            return m.v + mid;
         if (c < 0)
             low = mid + 1;
         else

@@ -202,7 +202,7 @@ def test_a_server_that_goes_away():
             delivered(t, 2)
             said = re.findall('attempt failed.*err="(.*?)"', t.text())
             equal((len(s.got), attempts(t)), (4, 4), f"{goes}: a request an attempt")
-            equal(said, [f"no answer from '{s.url}': the connection was lost"] * 2)
+            equal(said, [f"no answer from '{s.url}': the server is going away (HTTP/2 GOAWAY)"] * 2)
             equal([json.loads(b)["groupLabels"]["alertname"] for b in s.bodies], ["Open"] + ["Told"] * 3, "each whole")
     with h2(goes=["with"]) as s, folder() as d, Tocsin(hook(s), d) as t:
         for i, name in enumerate(("Open", "Last", "Next")):
@@ -226,7 +226,7 @@ def test_a_source_that_goes_away():
             return r
         until("it has gone away each way", lambda: rule() and not s.goes, 20)
         until("it is well again", lambda: rule()["health"] == "ok" and len(s.got) > 6, 20)
-        equal(errors, {"", f"no answer from '{s.url}': the connection was lost"})
+        equal(errors, {"", f"no answer from '{s.url}': the server is going away (HTTP/2 GOAWAY)"})
         assert [a["labels"]["alertname"] for a in t.alerts()] == ["A"], t.alerts()
 
 
