@@ -214,8 +214,10 @@ void relay_take(struct engine *e, const struct notification *in, struct now now,
     const struct core_receiver *rc = engine_receiver(e, in->receiver);
     struct buf key = BUF_INIT;
 
-    if (rc == NULL)
+    if (rc == NULL) {
         r->ok = err_set(&r->err, ERR_NOT_FOUND, "there is no receiver '%.*s'", STR(in->receiver));
+        return;
+    }
     for (size_t i = 0; r->ok && i < rc->n_integrations; i++) {
         struct notification n = *in;
 
