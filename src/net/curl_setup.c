@@ -407,10 +407,12 @@ bool curl_setup(struct curl_handle *h, const struct curl_request *rq, struct are
     h->sends_once = !rq->only_asks && !is_safe(rq->http.method);
     curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, before_request);
     curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, h);
-    curl_easy_setopt(h->easy, CURLOPT_DEBUGFUNCTION, overhear_goaway);
-    curl_easy_setopt(h->easy, CURLOPT_DEBUGDATA, h);
-    curl_easy_setopt(h->easy, CURLOPT_VERBOSE,
-                     rq->conf != NULL && rq->conf->enable_http2 ? 1l : 0l);
+    if (rq->conf != NULL && rq->conf->enable_http2 &&
+        str_starts_with(rq->destination, S("https:"))) { /* what it overhears costs */
+        curl_easy_setopt(h->easy, CURLOPT_DEBUGFUNCTION, overhear_goaway);
+        curl_easy_setopt(h->easy, CURLOPT_DEBUGDATA, h);
+        curl_easy_setopt(h->easy, CURLOPT_VERBOSE, 1l);
+    }
     curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, curl_hear);
     curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
     curl_easy_setopt(h->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1l); /* a proxy's answer is none */
