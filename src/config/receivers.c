@@ -146,6 +146,9 @@ static void receivers_shape(const struct conf_in *in, const struct yaml_node *no
 {
     ic->digests = common->digest == CONF_UNSET ? (ic->type->can & CAN_DIGEST) != 0
                                                : common->digest == CONF_YES;
+    /* a kind of Alertmanager's shortens as it does, unless it is asked for more */
+    ic->splits =
+        (ic->type->can & CAN_SPLIT) != 0 && (ic->type->is_ours || common->digest == CONF_YES);
     ic->pace = ic->type->pace;
     if (common->pace.n == 0)
         return;

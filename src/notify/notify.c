@@ -427,7 +427,7 @@ static void notify_run_step(struct attempt *a)
     while (step_cuts(a, &before) && a->n_told > 1)
         a->n_told = fewer_rows(a);
     if (is_sending(a->verdict) && a->d.too_long.n > a->d.too_long.max && a->n_parts <= 1 &&
-        a->each[0].n_alerts > 1 && (a->ic->type->can & CAN_SPLIT) != 0)
+        a->each[0].n_alerts > 1 && a->ic->splits)
         find_parts(a, &before);
 }
 

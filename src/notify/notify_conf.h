@@ -21,6 +21,7 @@ struct integration_conf {
     bool has_own_http;
     struct receiver_pace pace;       /* the entry's, or the type's */
     bool digests;                    /* a message may be of several groups */
+    bool splits;                     /* what is too long goes in parts */
     const struct messages *messages; /* its own templates; NULL: those of the configuration */
     unsigned index; /* within its kind in this receiver; part of the notification log's key */
     struct diag_place place;

@@ -117,10 +117,10 @@ receivers:
       - {{provider: huawei, api_url: '{sms.url}', {phone}, from: '1069', template: T, parameters: {{'1': '{value}'}}}}
       - {{provider: twilio, api_url: '{sms.url}', {phone}, from: '+15005550006', text: '{value}'}}
     voice_configs:
-      - {{provider: aliyun, api_url: '{voice.url}', {phone}, template: T, parameters: {{evil: '{value}'}}}}
-      - {{provider: tencent, api_url: '{voice.url}', {phone}, app_id: '1', template: T, parameters: {{'1': '{value}'}}}}
-      - {{provider: huawei, api_url: '{voice.url}', {phone}, from: '+8610', template: T, parameters: {{'1': '{value}'}}}}
-      - {{provider: twilio, api_url: '{voice.url}', {phone}, from: '+15005550006', text: '{value}'}}
+      - {{provider: aliyun, api_url: '{voice.url}', {phone.replace("8000'", "8001'")}, template: T, parameters: {{evil: '{value}'}}}}
+      - {{provider: tencent, api_url: '{voice.url}', {phone.replace("8000'", "8002'")}, app_id: '1', template: T, parameters: {{'1': '{value}'}}}}
+      - {{provider: huawei, api_url: '{voice.url}', {phone.replace("8000'", "8003'")}, from: '+8610', template: T, parameters: {{'1': '{value}'}}}}
+      - {{provider: twilio, api_url: '{voice.url}', {phone.replace("8000'", "8004'")}, from: '+15005550006', text: '{value}'}}
 """
 
 

@@ -39,7 +39,7 @@ def test_an_offending_line_keeps_its_secret():
                 assert "hunter2" not in p.stdout + p.stderr, f"{what}: {p.stdout}"
             p = run("--config.file=" + path, f"--storage.path={d}/data", "--web.listen-address=127.0.0.1:0")
             assert p.returncode == 1 and "hunter2" not in p.stdout + p.stderr and "tocsin.yml:" in p.stderr, f"{what}: {p.stderr}"
-        p = run("lint", write(f"{d}/tocsin.yml", BASE + SECRETS["a token's scope"]))
+        p = run("lint", "-q", write(f"{d}/tocsin.yml", BASE + SECRETS["a token's scope"]))
         assert "{name: n, token: <secret>, scope: all}" in p.stdout, p.stdout
         line, carets = [p.stdout.splitlines()[i:i + 2] for i, x in enumerate(p.stdout.splitlines()) if "<secret>" in x][0]
         equal(line[carets.index("^"):].split("}")[0], "all", "the carets stay under their words")
