@@ -344,7 +344,7 @@ enum { WRITES = 300 };
 static void *append(void *arg)
 {
     const char *name = arg;
-    struct tsdb_stream *s = stream(name);
+    struct tsdb_stream *s = hold_stream(name, NULL);
     struct tsdb_batch b;
     uint32_t refs[10];
     uint64_t epoch = UINT64_MAX;
