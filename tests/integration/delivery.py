@@ -179,7 +179,8 @@ def test_reload_and_stop_while_messages_are_rendered():
                 if i % 10 == 5:
                     equal(t.post("/-/reload", b"").status, 200)
             t.stop()
-            assert t.took < 20, f"the stop took {t.took:.1f} s"  # 2.3 s; under ASan 9.5; for all of them over 40
+            # 2.3 s; under a sanitizer, where no clock can be preloaded, up to 9.5
+            assert t.took < (9 if os.path.exists(WALLCLOCK) else 20), f"the stop took {t.took:.1f} s"
         with Tocsin(config, d) as t:
             until("all are told", lambda: len({r.json()["text"] for r in sink.got}) == 40, 60)
 
