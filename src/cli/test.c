@@ -3,11 +3,13 @@
 
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 #include "cli/say.h"
 #include "codec/json.h"
 #include "lint/render.h"
 #include "lint/report.h"
 #include "os/file.h"
+#include "os/log.h"
 #include "ruletest/ruletest.h"
 
 #define F struct test_flags
@@ -16,7 +18,9 @@ const struct flag test_flag_table[] = {
          "only tests whose name it is found in; several: any of them"),
     FLAG(F, junit, "junit", FLAG_TEXT, "", "FILE", "write a report as JUnit's XML, too"),
     FLAG(F, coverage, "coverage", FLAG_BOOL, NULL, NULL,
-         "show the rules that no test reaches: alerts that none expects, records without a sample"),
+         "show the rules and routes that no test reaches: alerts that none expects, records "
+         "without a sample, "
+         "routes that no alert of a test takes"),
     FLAG(F, output, "output", FLAG_TEXT, "text", "FORMAT", "text or json", .letter = 'o',
          .words = "text json"),
     FLAG(F, quiet, "quiet", FLAG_BOOL, NULL, NULL, "only failures", .letter = 'q'),
@@ -103,6 +107,21 @@ static void say_coverage(const struct ruletest_report *r)
                 x->is_alert ? "no test that passes expects it" : "it gave no sample");
 }
 
+static void say_route_coverage(const struct ruletest_report *r)
+{
+    size_t reached = 0;
+
+    if (r->ways.n == 0)
+        return;
+    VEC_EACH (const struct ruletest_way *, x, &r->ways)
+        reached += x->is_reached;
+    say(stdout, "coverage: %zu of %zu routes\n", reached, r->ways.n);
+    VEC_EACH (const struct ruletest_way *, x, &r->ways)
+        if (!x->is_reached)
+            say(stdout, "  %.*s:%d: route to \"%.*s\": no test that passes takes it\n",
+                STR(x->file), x->line, STR(x->receiver));
+}
+
 /* -- for programs -- */
 
 static void put_verdict(struct json_writer *w, const struct ruletest_verdict *v)
@@ -131,6 +150,19 @@ static void put_rule(struct json_writer *w, const struct ruletest_rule *x)
     json_close(w, '}');
 }
 
+static void put_way(struct json_writer *w, const struct ruletest_way *x)
+{
+    json_open(w, '{');
+    json_put_text(w, "file", x->file);
+    json_key(w, S("line"));
+    json_put_i64(w, x->line);
+    json_put_text(w, "route", x->key);
+    json_put_text(w, "receiver", x->receiver);
+    json_key(w, S("reached"));
+    json_put_bool(w, x->is_reached);
+    json_close(w, '}');
+}
+
 static void say_json(const struct test_work *w)
 {
     struct buf b = BUF_INIT;
@@ -150,6 +182,11 @@ static void say_json(const struct test_work *w)
         json_open(&j, '[');
         VEC_EACH (const struct ruletest_rule *, x, &w->r.rules)
             put_rule(&j, x);
+        json_close(&j, ']');
+        json_key(&j, S("routes"));
+        json_open(&j, '[');
+        VEC_EACH (const struct ruletest_way *, x, &w->r.ways)
+            put_way(&j, x);
         json_close(&j, ']');
     }
     json_close(&j, '}');
@@ -223,8 +260,10 @@ static int run_files(struct test_work *w, char **args, int n)
         if (as_text)
             say_file(w, str_of(args[i]), from, ran);
     }
-    if (as_text && w->f->coverage)
+    if (as_text && w->f->coverage) {
         say_coverage(&w->r);
+        say_route_coverage(&w->r);
+    }
     if (!as_text)
         say_json(w);
     if (w->f->junit[0] != '\0')
@@ -237,6 +276,8 @@ int test_run(const void *flags, char **args, int n_args)
     struct test_work w = {.f = flags, .o = {.mono = test_mono}};
     int code = EXIT_USAGE;
 
+    log_setup(LOG_ERROR, LOG_LOGFMT,
+              STDERR_FILENO); /* what the router says stands in the failures */
     ruletest_report_init(&w.r);
     diags_init(&w.d);
     if (n_args == 0)

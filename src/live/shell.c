@@ -97,6 +97,13 @@ static void shell_print_text(void *arg, str text)
     s->parts.print(s->parts.arg, text);
 }
 
+static bool shell_shown(void *arg, const struct notify_shown *x)
+{
+    const struct shell *s = arg;
+
+    return s->parts.shown(s->parts.arg, x);
+}
+
 struct shell *shell_new(const struct shell_parts *parts)
 {
     struct shell *s = mem_new(struct shell);
@@ -106,6 +113,7 @@ struct shell *shell_new(const struct shell_parts *parts)
                               .kept = shell_kept,
                               .result = delivery_answered,
                               .print = parts->print != NULL ? shell_print_text : NULL,
+                              .shown = parts->shown != NULL ? shell_shown : NULL,
                               .arg = s,
                               .external_url = parts->external_url,
                               .colour = parts->colour,

@@ -41,6 +41,7 @@ struct shell_parts {
     size_t slice;               /* of what is done in pieces, how many a turn; 0: slices.h */
     dur_ns (*pause)(void *arg); /* slices.h */
     void (*print)(void *arg, str text); /* console notifications; NULL = standard output */
+    bool (*shown)(void *arg, const struct notify_shown *x); /* notify_shell; may be NULL */
     /* What rules sent, for other Alertmanagers; may be NULL. */
     void (*forward)(void *arg, const struct alert_input *v, size_t n);
     /* What an event recorder tells of; may be NULL. */

@@ -252,13 +252,30 @@ static void notify_print_text(struct notify *n, str text)
     fflush(stdout);
 }
 
-/* The last step, which a shadow does not take. */
+/* The last step, which a shadow does not take: whoever looks says how it ends. */
+static void show_instead(struct attempt *a, struct notify_shown x)
+{
+    const struct notify_shell *s = &a->owner->shell;
+
+    x.rows = a->rows;
+    x.n_rows = a->n_told;
+    x.integration = a->ic;
+    if (s->shown == NULL || s->shown(s->arg, &x)) {
+        end_soon(a, DELIVERY_OK);
+        return;
+    }
+    a->d.failure = FAILURE_SERVER;
+    (void)err_set(&a->d.err, ERR_IO, "the service is out of order");
+    end_soon(a, DELIVERY_RETRY);
+}
+
 static void transmit(struct attempt *a, const struct transport_request *rq)
 {
     struct notify *n = a->owner;
 
     if (n->shell.shadow) {
-        end_soon(a, DELIVERY_OK);
+        show_instead(a, (struct notify_shown){.http = rq->smtp == NULL ? &rq->http : NULL,
+                                              .mail = rq->smtp});
         return;
     }
     a->requests++;
@@ -286,9 +303,12 @@ static void obey(struct attempt *a, enum delivery_verdict said)
         transmit(a, &rq);
         return;
     case DELIVERY_SEND_TEXT:
+        if (n->shell.shadow) {
+            show_instead(a, (struct notify_shown){.text = d->text});
+            return;
+        }
         a->requests++;
-        if (!n->shell.shadow)
-            notify_print_text(n, d->text);
+        notify_print_text(n, d->text);
         end_soon(a, DELIVERY_OK);
         return;
     case DELIVERY_OK: end_soon(a, DELIVERY_OK); return;

@@ -47,6 +47,16 @@ struct notify_result {
     str had; /* of a retry: outbox.h */
 };
 
+/* What a shadow would send now. */
+struct notify_shown {
+    const struct outbox_row *const *rows; /* that it tells of */
+    size_t n_rows;
+    const struct integration_conf *integration;
+    const struct http_request *http; /* one of the two, or text for a terminal */
+    const struct smtp_request *mail;
+    str text;
+};
+
 struct notify_shell {
     /* Finds the integration of a row in the configuration in force and keeps it alive until put_back(). NULL: it is not
      * configured any more. */
@@ -60,6 +70,8 @@ struct notify_shell {
     void (*result)(void *arg, const struct notify_result *r);
     /* What a receiver has to say on the terminal. NULL: standard output. */
     void (*print)(void *arg, str text);
+    /* Of a shadow: sees what would be sent. False: the service is out of order. NULL: nobody looks. */
+    bool (*shown)(void *arg, const struct notify_shown *x);
     void *arg;
     str external_url; /* borrowed */
     bool colour;

@@ -333,7 +333,9 @@ void ruletest_compare_route(struct ruletest *t, const struct ruletest_route *x)
     add_receivers(&got, &takers);
     for (size_t i = 0; i < x->receivers.n; i++)
         buf_addf(&want, "%s%.*s", i != 0 ? ", " : "", STR(x->receivers.v[i]));
-    if (!str_eq(buf_str(&got), buf_str(&want))) {
+    if (str_eq(buf_str(&got), buf_str(&want))) {
+        ruletest_reach_routes(t, ls, STR_NONE);
+    } else {
         buf_adds(&t->failure, "  route of ");
         labels_print(&t->failure, ls);
         buf_addf(&t->failure, ":\n    - %.*s\n    + %.*s\n", STR(buf_str(&want)),

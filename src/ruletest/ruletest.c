@@ -18,6 +18,7 @@ void ruletest_report_release(struct ruletest_report *r)
 {
     vec_release(&r->cases);
     vec_release(&r->rules);
+    vec_release(&r->ways);
     arena_release(&r->a);
 }
 
@@ -37,6 +38,65 @@ void ruletest_reach(struct ruletest *t, const struct rule_conf *r)
 
     if (x != NULL)
         x->is_reached = true;
+}
+
+/* What a template makes may be anything. */
+static bool can_have(const struct rule_conf *c, struct labels ls)
+{
+    if (!c->is_alert || !str_eq(c->name, labels_get(ls, S("alertname"))))
+        return false;
+    for (size_t i = 0; i < c->all_labels.n; i++) {
+        const struct conf_pair *l = &c->all_labels.v[i];
+
+        if (str_find_str(l->value, S("{{")) < 0 && !str_eq(labels_get(ls, l->name), l->value))
+            return false;
+    }
+    return true;
+}
+
+void ruletest_reach_alert(struct ruletest *t, struct labels ls)
+{
+    for (size_t i = 0; i < t->n_confs; i++)
+        for (size_t k = 0; k < t->confs[i].n_rules; k++)
+            if (can_have(&t->confs[i].rules[k], ls))
+                ruletest_reach(t, &t->confs[i].rules[k]);
+}
+
+static struct ruletest_way *ruletest_way_of(struct ruletest_report *r, const struct diag_place *at)
+{
+    VEC_EACH (struct ruletest_way *, x, &r->ways)
+        if (x->line == at->line && str_eq(x->file, at->file))
+            return x;
+    return NULL;
+}
+
+void ruletest_reach_routes(struct ruletest *t, struct labels ls, str receiver)
+{
+    struct route_list takers = {0};
+
+    route_tree_match(t->routes, ls, &takers);
+    for (size_t i = 0; i < takers.n; i++) {
+        const struct route *r = takers.v[i];
+
+        if (receiver.n != 0 && !str_eq(r->receiver, receiver))
+            continue;
+        for (; r != NULL; r = r->parent)
+            ruletest_way_of(t->report, &r->conf->place)->is_reached = true;
+    }
+    vec_release(&takers);
+}
+
+/* A parent before its children. */
+static void take_ways(struct ruletest_report *r, const struct route *x)
+{
+    const struct diag_place *at = &x->conf->place;
+
+    if (ruletest_way_of(r, at) == NULL)
+        vec_push(&r->ways,
+                 (struct ruletest_way){arena_str(&r->a, at->file), arena_str(&r->a, x->receiver),
+                                       arena_str(&r->a, x->key), at->line, false});
+    for (size_t i = 0; i < x->n_children; i++)
+        take_ways(r, x->children[i]);
 }
 
 /* -- the files -- */
@@ -142,6 +202,7 @@ static void ruletest_run_cases(const struct ruletest_file *file, const struct ru
                              .test = &file->tests.v[i],
                              .confs = f->groups.v,
                              .n_confs = f->groups.n,
+                             .config = f->config,
                              .routes = routes,
                              .report = r,
                              .a = &a};
@@ -175,6 +236,8 @@ static bool ruletest_run_text(str text, str path, const struct ruletest_options 
     ok = load_rules(&f, &file, path, a, r, d) && ok;
     ok = load_config(&f, &file, path, a, d) && ok;
     route_tree_init(&routes, f.config != NULL ? f.config->route : NULL);
+    if (routes.root != NULL)
+        take_ways(r, routes.root);
     if (ok)
         ruletest_run_cases(&file, &f, routes.root != NULL ? &routes : NULL, arena_str(&r->a, path),
                            o, r);

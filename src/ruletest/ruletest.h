@@ -2,7 +2,8 @@
  *
  *     for t = start, start + evaluation_interval, ... up to the last eval_time
  *         samples up to t come in, all groups run in order, alerts are compared with the tests of this tick
- *     then expressions are asked, at start + eval_time
+ *         the router of config_files gets what they send
+ *     then notifications are compared, and expressions are asked, at start + eval_time
  *
  * A group's own interval is not asked, its query_offset and limit are.
  *
@@ -31,10 +32,18 @@ struct ruletest_rule { /* for --coverage */
         is_reached; /* an alert that a passing test expects, a record that gave a sample */
 };
 
+struct ruletest_way {        /* a route, for --coverage */
+    str file, receiver, key; /* key: of its matchers and those above it */
+    int line;
+    bool
+        is_reached; /* a passing test of routes or notifications has an alert that goes there, or below */
+};
+
 struct ruletest_report {
     struct arena a;
     VEC(struct ruletest_verdict) cases;
     VEC(struct ruletest_rule) rules; /* each once */
+    VEC(struct ruletest_way) ways;   /* the same, in the order of the configuration */
     size_t failed;                   /* cases, and files that cannot be run */
 };
 

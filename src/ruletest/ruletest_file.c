@@ -1,6 +1,8 @@
+/* The keys of a file of tests, and what can be seen of it without running it. */
 #include "ruletest/ruletest_file.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include "codec/float.h"
 #include "codec/timefmt.h"
 #include "promql/promql.h"
@@ -99,6 +101,70 @@ static const struct conf_type route_type = {.name = "route_test",
                                             .keys = route_keys,
                                             .size = sizeof(struct ruletest_route)};
 
+static const char *const told_states[] = {"firing", "resolved", NULL};
+
+static const struct conf_key posted_keys[] = {
+    CONF_KEY(struct ruletest_posted, labels, CONF_STRING_MAP, "with alertname"),
+    CONF_KEY(struct ruletest_posted, annotations, CONF_STRING_MAP, "of the alert"),
+    CONF_KEY(struct ruletest_posted, at, CONF_DURATION, "since the start", .text = "0s"),
+    CONF_KEY_AS("for", struct ruletest_posted, lasts, CONF_DURATION, "then it ends",
+                .text = "365d"),
+    CONF_KEYS_END,
+};
+static const struct conf_type posted_type = {.name = "input_alert",
+                                             .doc = "An alert that no rule of the test makes.",
+                                             .keys = posted_keys,
+                                             .size = sizeof(struct ruletest_posted)};
+
+static const struct conf_key silence_keys[] = {
+    CONF_KEY(struct ruletest_silence, matchers, CONF_STRING, "alertname=\"X\", job=~\"a|b\"",
+             .flags = CONF_REQUIRED),
+    CONF_KEY(struct ruletest_silence, at, CONF_DURATION, "since the start", .text = "0s"),
+    CONF_KEY_AS("for", struct ruletest_silence, lasts, CONF_DURATION, "how long it holds",
+                .text = "365d"),
+    CONF_KEYS_END,
+};
+static const struct conf_type silence_type = {.name = "input_silence",
+                                              .doc = "A silence.",
+                                              .keys = silence_keys,
+                                              .size = sizeof(struct ruletest_silence)};
+
+static const struct conf_key outage_keys[] = {
+    CONF_KEY(struct ruletest_outage, receiver, CONF_STRING, "its name", .flags = CONF_REQUIRED),
+    CONF_KEY(struct ruletest_outage, integrations, CONF_STRINGS,
+             "sms, webhook[1], ...; none: all of the receiver's"),
+    CONF_KEY(struct ruletest_outage, at, CONF_DURATION, "since the start", .text = "0s"),
+    CONF_KEY_AS("for", struct ruletest_outage, lasts, CONF_DURATION, "then it works again",
+                .text = "365d"),
+    CONF_KEYS_END,
+};
+static const struct conf_type outage_type = {.name = "input_outage",
+                                             .doc = "A service that refuses what it is sent.",
+                                             .keys = outage_keys,
+                                             .size = sizeof(struct ruletest_outage)};
+
+static const struct conf_key told_keys[] = {
+    CONF_KEY(struct ruletest_told, receiver, CONF_STRING, "its name", .flags = CONF_REQUIRED),
+    CONF_KEY(struct ruletest_told, integrations, CONF_STRINGS,
+             "sms, webhook[1], ...; none: each of the receiver's tells it once"),
+    CONF_KEY(struct ruletest_told, at, CONF_DURATION, "since the start, to the second",
+             .text = "0s"),
+    CONF_KEY(struct ruletest_told, until, CONF_DURATION, "it may come as late; none: at `at`",
+             .text = "0s"),
+    CONF_KEY(struct ruletest_told, status, CONF_WORD, "whether some alert of it fires",
+             .text = "firing", .words = told_states),
+    CONF_KEY(struct ruletest_told, alerts, CONF_STRINGS,
+             "names of its alerts, each once; none: any"),
+    CONF_KEY(struct ruletest_told, group_labels, CONF_STRING_MAP, "of the group, or some of them"),
+    CONF_KEY(struct ruletest_told, text, CONF_STRINGS,
+             "what stands in the message, as its reader sees it"),
+    CONF_KEYS_END,
+};
+static const struct conf_type told_type = {.name = "notification_test",
+                                           .doc = "A message that a receiver of config_files gets.",
+                                           .keys = told_keys,
+                                           .size = sizeof(struct ruletest_told)};
+
 static const struct conf_key case_keys[] = {
     CONF_KEY(struct ruletest_case, name, CONF_STRING, "for --run and reports"),
     CONF_KEY(struct ruletest_case, interval, CONF_DURATION,
@@ -114,6 +180,17 @@ static const struct conf_key case_keys[] = {
                 .sub = &expr_type),
     CONF_KEY_AS("route_test", struct ruletest_case, routes, CONF_LIST, "who would be told",
                 .sub = &route_type),
+    CONF_KEY_AS("notification_test", struct ruletest_case, notifications, CONF_LIST,
+                "who is told what when: these messages and no others", .sub = &told_type),
+    CONF_KEY(struct ruletest_case, run_for, CONF_DURATION,
+             "how long the router runs; default: up to the last of notification_test",
+             .text = "0s"),
+    CONF_KEY_AS("input_alerts", struct ruletest_case, posted, CONF_LIST,
+                "alerts that come from elsewhere", .sub = &posted_type),
+    CONF_KEY_AS("input_silences", struct ruletest_case, silences, CONF_LIST, "silences",
+                .sub = &silence_type),
+    CONF_KEY_AS("input_outages", struct ruletest_case, outages, CONF_LIST, "services out of order",
+                .sub = &outage_type),
     CONF_KEY(struct ruletest_case, external_labels, CONF_STRING_MAP,
              "$externalLabels of templates"),
     CONF_KEY(struct ruletest_case, external_url, CONF_STRING, "$externalURL of templates"),
@@ -129,7 +206,7 @@ static const struct conf_key ruletest_file_keys[] = {
     CONF_KEY(struct ruletest_file, rule_files, CONF_STRINGS,
              "rule files and patterns, from the folder of this file"),
     CONF_KEY(struct ruletest_file, config_files, CONF_STRINGS,
-             "configurations with the routes of route_test"),
+             "configurations with the routes of route_test and notification_test"),
     CONF_KEY(struct ruletest_file, evaluation_interval, CONF_DURATION,
              "how often all groups are evaluated", .text = "1m"),
     CONF_KEY_AS("group_eval_order", struct ruletest_file, group_order, CONF_STRINGS,
@@ -219,6 +296,36 @@ static bool ruletest_check_order(const struct ruletest_file *f, struct diags *d)
     return true;
 }
 
+static int by_time(dur_ns a, dur_ns b)
+{
+    return (a > b) - (a < b);
+}
+
+static int posted_order(const void *a, const void *b)
+{
+    return by_time(((const struct ruletest_posted *)a)->at,
+                   ((const struct ruletest_posted *)b)->at);
+}
+
+static int silence_order(const void *a, const void *b)
+{
+    return by_time(((const struct ruletest_silence *)a)->at,
+                   ((const struct ruletest_silence *)b)->at);
+}
+
+static void ruletest_settle_times(struct ruletest_case *c)
+{
+    if (c->posted.n != 0)
+        qsort(c->posted.v, c->posted.n, sizeof(*c->posted.v), posted_order);
+    if (c->silences.n != 0)
+        qsort(c->silences.v, c->silences.n, sizeof(*c->silences.v), silence_order);
+    for (size_t i = 0; i < c->notifications.n; i++) {
+        struct ruletest_told *x = &c->notifications.v[i];
+
+        x->until = x->until > x->at ? x->until : x->at;
+    }
+}
+
 bool ruletest_file_parse(str text, str path, struct arena *a, struct ruletest_file *out,
                          struct diags *d)
 {
@@ -243,6 +350,7 @@ bool ruletest_file_parse(str text, str path, struct arena *a, struct ruletest_fi
 
         if (c->interval == 0)
             c->interval = out->evaluation_interval;
+        ruletest_settle_times(c);
         ok &= check_case(out, c, ruletest_item(doc->root, "tests", i), a, d);
     }
     return ok;

@@ -1,6 +1,6 @@
 /* ruletest_file.h - unit tests of rules as files say them: promtool's format, and what goes beyond it.
  *
- * What is ours: the states and values of expected alerts, and where labels are routed.
+ * What is ours: the states and values of expected alerts, where labels are routed, and whom the router tells what and when.
  *
  * Errors   problems go to diags, with the ids of conf.h.
  * Owns     everything lives in the arena given.
@@ -45,6 +45,34 @@ struct ruletest_route {
     struct conf_strings receivers;
 };
 
+/* -- of the router: what comes in beside the rules' alerts, and who is told. Times are since the start. -- */
+
+struct ruletest_posted { /* by somebody else */
+    struct conf_map labels, annotations;
+    dur_ns at, lasts;
+};
+
+struct ruletest_silence {
+    str matchers;
+    dur_ns at, lasts;
+};
+
+struct ruletest_outage { /* of services */
+    str receiver;
+    struct conf_strings integrations; /* none: all of the receiver's */
+    dur_ns at, lasts;
+};
+
+struct ruletest_told { /* a message that is expected */
+    str receiver;
+    struct conf_strings integrations; /* "sms", "sms[1]"; none: each of the receiver's sends one */
+    dur_ns at, until;                 /* to the second; at <= until */
+    str status;                       /* firing, resolved */
+    struct conf_strings alerts;       /* names, each once; none: any */
+    struct conf_map group_labels;     /* those of the group, or some of them */
+    struct conf_strings text;         /* each stands in it */
+};
+
 struct ruletest_case {
     str name; /* may be empty */
     dur_ns interval;
@@ -55,6 +83,11 @@ struct ruletest_case {
     CONF_LIST_OF(struct ruletest_alerts) alerts;
     CONF_LIST_OF(struct ruletest_expr) exprs;
     CONF_LIST_OF(struct ruletest_route) routes;
+    dur_ns run_for;                              /* the router; 0: up to the last notification */
+    CONF_LIST_OF(struct ruletest_posted) posted; /* these two in the order of their times */
+    CONF_LIST_OF(struct ruletest_silence) silences;
+    CONF_LIST_OF(struct ruletest_outage) outages;
+    CONF_LIST_OF(struct ruletest_told) notifications;
     struct diag_place place;
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "codec/duration.h"
 #include "promql/series_histogram.h"
+#include "ruletest/told.h"
 
 enum { TICKS_MAX = 1000000 };
 
@@ -181,7 +182,7 @@ static dur_ns last_time(const struct ruletest_case *c)
         last = c->alerts.v[i].eval_time > last ? c->alerts.v[i].eval_time : last;
     for (size_t i = 0; i < c->exprs.n; i++)
         last = c->exprs.v[i].eval_time > last ? c->exprs.v[i].eval_time : last;
-    return last;
+    return told_lasts(c) > last ? told_lasts(c) : last;
 }
 
 /* Within what a time can say, and a day: the monotonic clock begins with it. */
@@ -198,8 +199,13 @@ static bool run_tick(struct ruletest *t, dur_ns at)
     dur_ns step = t->file->evaluation_interval;
     bool ok = load_until(t, (t->test->start + at) / NS_PER_MS);
 
-    VEC_EACH (struct rule_group **, g, &t->groups)
+    if (t->told != NULL)
+        told_until(t->told, at);
+    VEC_EACH (struct rule_group **, g, &t->groups) {
         ok = ok && run_group(t, *g, t->test->start + at);
+        if (t->told != NULL)
+            told_alerts(t->told, (*g)->send.v, (*g)->send.n);
+    }
     for (size_t i = 0; ok && i < t->test->alerts.n; i++) {
         const struct ruletest_alerts *x = &t->test->alerts.v[i];
 
@@ -220,6 +226,10 @@ static void run_ticks(struct ruletest *t)
     }
     for (int64_t i = 0; ok && i <= last / step; i++)
         ok = run_tick(t, i * step);
+    if (ok && t->told != NULL) {
+        told_until(t->told, told_lasts(t->test));
+        told_compare(t->told);
+    }
     for (size_t i = 0; ok && i < t->test->exprs.n; i++)
         ruletest_compare_expr(t, &t->test->exprs.v[i]);
 }
@@ -240,7 +250,9 @@ void ruletest_run_case(struct ruletest *t)
     tsdb_batch_init(&t->batch);
     if (read_inputs(t)) {
         ruletest_make_groups(t);
+        t->told = told_begin(t);
         run_ticks(t);
+        told_end(t->told);
     }
     for (size_t i = 0; i < t->test->routes.n; i++)
         ruletest_compare_route(t, &t->test->routes.v[i]);

@@ -71,6 +71,13 @@ static void decided(void *arg, const struct decision *d)
         i->life.decided(i->life.arg, d);
 }
 
+static bool stage_shown(void *arg, const struct notify_shown *x)
+{
+    const struct stage_instance *i = arg;
+
+    return i->life.shown(i->life.arg, x);
+}
+
 static void send_on(void *arg, const struct alert_input *v, size_t n)
 {
     forward_alerts(((struct stage_instance *)arg)->forward, v, n);
@@ -154,8 +161,11 @@ void stage_begin(struct stage_instance *i, struct config *conf)
                                 .conf = conf,
                                 .retention = 120 * NS_PER_H,
                                 .start_delay = i->life.start_delay,
-                                .external_url = S("http://tocsin"),
+                                .external_url = i->life.external_url.n != 0 ? i->life.external_url
+                                                                            : S("http://tocsin"),
                                 .decided = decided,
+                                .shadow = i->life.shown != NULL,
+                                .shown = i->life.shown != NULL ? stage_shown : NULL,
                                 .forward = send_on,
                                 .jumped = stage_jumped,
                                 .slice = i->life.slice,

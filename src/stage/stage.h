@@ -40,12 +40,14 @@ struct stage_life {
     struct scripted_answer (*serve)(void *arg, struct stage_instance *i,
                                     const struct scripted_request *rq);
     void (*decided)(void *arg, const struct decision *d); /* may be NULL */
+    /* Not NULL: nothing is sent to receivers, this sees it and says whether it arrives. */
+    bool (*shown)(void *arg, const struct notify_shown *x);
     void *arg;
     dur_ns start_delay;
-    unsigned threads; /* of workers; 0 is 2 */
-    size_t slice;     /* of long works of the loop (live/slices.h); 0 is as in serve */
-    str folder;       /* of samples; empty: the instance has no store of its own */
-    str host;
+    unsigned threads;       /* of workers; 0 is 2 */
+    size_t slice;           /* of long works of the loop (live/slices.h); 0 is as in serve */
+    str folder;             /* of samples; empty: the instance has no store of its own */
+    str host, external_url; /* empty: http://tocsin */
 };
 
 struct stage {

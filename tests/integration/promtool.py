@@ -1,5 +1,5 @@
 """The verdict of `tocsin lint` on each file of Prometheus' fixtures beside promtool 2.42's; differences must be known."""
-import glob, os, re, subprocess
+import glob, json, os, re, subprocess
 from harness import *
 
 SHARED = os.environ.get("TOCSIN_SHARED", "")
@@ -247,6 +247,102 @@ tests:
     p = run(test.replace("exp_value: 4", "exp_value: 5"), "--run=rou")
     assert p.returncode == 0 and "1 passed" in p.stdout, p
     assert run(test, "--run=(").returncode == 2
+
+
+ROUTER = """
+route:
+  receiver: chat
+  group_by: [job]
+  group_wait: 30s
+  group_interval: 5m
+  repeat_interval: 4h
+  routes:
+  - {matchers: [severity="critical"], receiver: pager}
+  - {matchers: [severity="info"], receiver: night, active_time_intervals: [night]}
+inhibit_rules: [{source_matchers: [severity="critical"], target_matchers: [severity="warning"], equal: [job]}]
+time_intervals:
+- {name: night, time_intervals: [{location: Asia/Shanghai, times: [{start_time: '22:00', end_time: '24:00'}]}]}
+receivers:
+- {name: chat, webhook_configs: [{url: 'http://x/'}]}
+- {name: night, webhook_configs: [{url: 'http://x/', send_resolved: false}]}
+- name: pager
+  fallback: chat
+  webhook_configs: [{url: 'http://x/a'}, {url: 'http://x/b'}]
+  slack_configs: [{api_url: 'http://x/', channel: '#a', send_resolved: true, text: '{{ .CommonAnnotations.summary }}'}]
+  email_configs: [{to: a@b.c, from: x@y.z, smarthost: 'm:25'}]
+  sms_configs: [{provider: twilio, key_id: ACx, secret_key: t, from: '+1', numbers: ['+8613800000000'], text: '{{ .CommonAnnotations.summary }}'}]
+"""
+TOLD = """
+rule_files: [told_rules.yml]
+config_files: [router.yml]
+tests:
+  - name: from a rule, by every way of the receiver
+    start_timestamp: 2026-01-05T10:00:00+08:00
+    interval: 1m
+    input_series: [{series: 'up{job="llm"}', values: '1 0x5 1x20'}, {series: 'slow{job="llm"}', values: '1x26'}]
+    notification_test:
+      - {receiver: chat, at: 30s, alerts: [Slow], group_labels: {job: llm}}
+      - {receiver: pager, at: 3m30s, alerts: [Down], integrations: [slack, email, sms], text: ['服务 "llm" 停了']}
+      - {receiver: pager, at: 3m30s, alerts: [Down], integrations: [webhook]}
+      - {receiver: pager, at: 8m30s, status: resolved, integrations: ['webhook[0]', 'webhook[1]', slack]}
+  - name: silenced, inhibited, at night
+    start_timestamp: 2026-01-05T21:00:00+08:00
+    run_for: 3h
+    input_alerts:
+      - {labels: {alertname: A, job: a}, at: 1m, for: 30m}
+      - {labels: {alertname: B, job: b}, for: 10m}
+      - {labels: {alertname: I, severity: info}, at: 10m}
+    input_silences: [{matchers: 'job="a"', for: 1h}]
+    notification_test:
+      - {receiver: chat, at: 30s, alerts: [B]}
+      - {receiver: chat, at: 10m30s, status: resolved}
+      - {receiver: night, at: 1h, until: 1h1m, alerts: [I]}
+  - name: a service is out of order
+    run_for: 10m
+    input_alerts: [{labels: {alertname: B, job: b}}]
+    input_outages: [{receiver: chat, at: 0s, for: 3m}]
+    notification_test:
+      - {receiver: chat, at: 3m, until: 4m, alerts: [B]}
+"""
+TOLD_RULES = """
+groups:
+  - name: told
+    rules:
+      - {alert: Down, expr: up == 0, for: 2m, labels: {severity: critical}, annotations: {summary: '服务 "{{ $labels.job }}" 停了'}}
+      - {alert: Slow, expr: slow > 0, labels: {severity: warning}}
+"""
+
+
+def test_who_is_told():
+    """Rules, routes, silences, windows, outages over simulated time: these messages and no others."""
+    with folder() as d:
+        for name, text in (("told_rules.yml", TOLD_RULES), ("router.yml", ROUTER)):
+            with open(os.path.join(d, name), "w") as f:
+                f.write(text)
+        path = os.path.join(d, "told.yml")
+
+        def run(text, *args):
+            with open(path, "w") as f:
+                f.write(text)
+            return subprocess.run([os.environ["TOCSIN"], "test", *args, path], capture_output=True, text=True)
+
+        p = run(TOLD, "--coverage")
+        assert p.returncode == 0 and "3 passed" in p.stdout and not p.stderr, p
+        assert "coverage: 2 of 2 rules" in p.stdout and "coverage: 3 of 3 routes" in p.stdout, p.stdout
+        for a, b, said in (("at: 3m30s", "at: 3m", "- 3m pager/slack firing: Down"), ("for: 3m}]", "for: 5m}]", "- 3m to 4m chat/webhook"),
+                           ("停了']", "停']", ""), ("停了']", "停了!']", 'the text lacks "服务'), ("status: resolved}", "}", "- 10m30s chat/webhook firing"),
+                           ("receiver: night, at: 1h,", "receiver: night, at: 2h,", "+ 1h30s night/webhook firing: I"),
+                           ("[{receiver: chat, at: 0s", "[{receiver: nobody, at: 0s", "+ 30s chat/webhook"),
+                           ("input_silences: [{matchers: 'job=\"a\"'", "input_silences: [{matchers: 'job=\"z\"'", "+ 1m30s chat/webhook firing: A"),
+                           ("matchers: 'job=\"a\"'", "matchers: 'job=\"'", "input_silences:"), ("alerts: [I]", "alerts: [J]", "firing: J"),
+                           ("receiver: night", "receiver: day", "there is no such receiver"), ("[webhook]", "[discord]", "no such integration"),
+                           ("group_labels: {job: llm}", "group_labels: {job: x}", 'group {job="x"}'),
+                           ("config_files: [router.yml]\n", "", "no file of config_files has routes")):
+            assert a in TOLD, a
+            p = run(TOLD.replace(a, b))
+            assert p.returncode == (1 if said else 0) and said in p.stdout, (a, b, p.stdout, p.stderr)
+        p = run(TOLD.replace("receiver: night, at", "receiver: chat, at"), "--coverage", "--output=json")
+        assert [r["reached"] for r in json.loads(p.stdout)["routes"]] == [True, True, False], p.stdout
 
 
 main()
