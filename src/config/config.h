@@ -113,6 +113,7 @@ struct config {
     uint64_t hash; /* of the text of all files: alertmanager_config_hash */
     str *files;    /* that were read, configuration and rule files */
     size_t n_files;
+    const struct conf_template *templates_given; /* of receivers and routes, as they stand */
     str *named; /* files and patterns that the configuration names, whether they are there or not */
     size_t n_named;
 };

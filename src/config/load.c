@@ -285,6 +285,7 @@ static void load_load(struct conf_run *run, struct config *c, const struct confi
     if (o->n_paths != 0)
         load_check_files(run);
     keep_original(run, &top, c);
+    c->templates_given = run->templates;
     c->named = run->named.v;
     c->n_named = run->named.n;
     c->hash = config_hash(texts, n);

@@ -298,6 +298,28 @@ const struct check_row check_rows[] = {
      .good = "route: {receiver: r}\n"
              "receivers: [{name: r}]\n",
     },
+    {.id = "C034", .severity = DIAG_WARNING,
+     .title = "a template that fails when it is filled in",
+     .why = "It can be read, and fails over a message such as every receiver gets some day: one whose alerts "
+            "are all over, one of many, one without annotations. Alertmanager sends nothing then; here the "
+            "message goes out as a plain text that says what failed.",
+     .bad = "route: {receiver: r}\n"
+            "receivers:\n"
+            "  - name: r\n"
+            "    slack_configs:\n"
+            "      - title: '{{ (index .Alerts.Firing 0).Labels.job }}'\n"
+            "        text: '{{ .Summary }}'\n"
+            "        send_resolved: true\n"
+            "        api_url_file: /run/url\n",
+     .good = "route: {receiver: r}\n"
+             "receivers:\n"
+             "  - name: r\n"
+             "    slack_configs:\n"
+             "      - title: '{{ (index .Alerts 0).Labels.job }}'\n"
+             "        text: '{{ .CommonAnnotations.summary }}'\n"
+             "        send_resolved: true\n"
+             "        api_url_file: /run/url\n",
+    },
     {.id = "M001", .severity = DIAG_ERROR,
      .title = "metrics that cannot be read",
      .why = "A scrape of this text fails, and up is 0. The line says where.",
@@ -767,6 +789,23 @@ const struct check_row check_rows[] = {
      .title = "an alert that would fire now",
      .why = "Over the metrics that were read the expression has a result. Is that meant?",
      .is_online = true,
+    },
+    {.id = "R084", .severity = DIAG_WARNING,
+     .title = "a template of a rule that fails when it is filled in",
+     .why = "It can be read, and fails over any sample, or printf is given a float where it wants something "
+            "else: the alert then carries the error in place of the text.",
+     .bad = "groups:\n"
+            "  - name: g\n"
+            "    rules:\n"
+            "      - alert: Busy\n"
+            "        expr: load > 5\n"
+            "        annotations: {summary: 'load is {{ printf \"%d\" $value }}, {{ $value.Max }}'}\n",
+     .good = "groups:\n"
+             "  - name: g\n"
+             "    rules:\n"
+             "      - alert: Busy\n"
+             "        expr: load > 5\n"
+             "        annotations: {summary: 'load is {{ printf \"%.1f\" $value }}'}\n",
     },
     {.id = "R100", .severity = DIAG_WARNING,
      .title = "a comment that switches nothing off",

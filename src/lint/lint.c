@@ -17,6 +17,7 @@
 #include "lint/lint_expr.h"
 #include "lint/lint_online.h"
 #include "lint/lint_scrape.h"
+#include "lint/lint_messages.h"
 #include "lint/lint_template.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
@@ -220,6 +221,7 @@ static void lint_loaded(struct linter *l, struct config *c)
     if (c == NULL)
         return;
     lint_config_checks(c, &l->arena, l->d);
+    lint_messages(c, l->d);
     lint_scrape_jobs(c, l->d);
     lint_scrape_rules(c, c->groups, c->n_groups, l->d);
     vec_push(&l->loaded, c);

@@ -3,6 +3,10 @@
 
 #include "base/vec.h"
 #include "lint/lint_labels.h"
+#include "model/labels.h"
+#include "ruler/rule_template.h"
+
+enum { PASSES_MAX = 10 }; /* queries of queries */
 
 struct template_linter {
     const struct rule_conf *rule;
@@ -10,6 +14,7 @@ struct template_linter {
     const struct yaml_node *text;
     str name; /* of the label or the annotation */
     bool is_label;
+    struct rule_templates *templates;
     bool has_query; /* .Labels may be those of what the text asks for */
     struct arena *a;
     struct diags *d;
@@ -133,6 +138,89 @@ static void see_text(struct template_linter *l)
     }
 }
 
+/* -- R084: what becomes of it -- */
+
+static bool is_name_char(char c)
+{
+    return char_is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Labels that the text names; what they are is not known. */
+static struct labels made_up_labels(struct arena *a, str text)
+{
+    static const char way[] = "abels."; /* $labels.x, .Labels.x */
+    struct label *v = arena_array(a, text.n / strlen(way) + 1, sizeof(*v));
+    size_t n = 0;
+    ptrdiff_t at;
+
+    while ((at = str_find_str(text, str_of(way))) >= 0) {
+        size_t len = 0;
+
+        text = str_sub(text, (size_t)at + strlen(way), text.n);
+        while (len < text.n && is_name_char(text.p[len]))
+            len++;
+        v[n++] = (struct label){str_sub(text, 0, len), S("1")};
+    }
+    return (struct labels){v, labels_sort_last(v, n)};
+}
+
+/* Every query has an answer: one sample. */
+static void answer_queries(struct rule_queries *q, struct labels ls)
+{
+    while (rule_queries_next(q) != NULL) {
+        struct sample *s = arena_new(q->arena, struct sample);
+
+        *s = (struct sample){.labels = ls, .value = 1.5};
+        rule_queries_take(q, (struct samples){s, 1}, NULL, NULL);
+    }
+}
+
+static str fill_in(struct template_linter *l, str text)
+{
+    struct rule_template_vars vars = {.alert = l->rule->name,
+                                      .labels = made_up_labels(l->a, text),
+                                      .value = 1.5,
+                                      .external_url = S("http://tocsin")};
+    struct answer_notes notes = {0};
+    struct rule_queries q = {0};
+    str out;
+
+    rule_queries_begin(&q, l->a, &notes);
+    for (int pass = 0; pass < PASSES_MAX; pass++) {
+        q.is_missing = false;
+        out = rule_template_expand(l->templates, l->a, text, &vars, &q);
+        if (!q.is_missing)
+            break;
+        answer_queries(&q, vars.labels);
+    }
+    rule_queries_release(&q);
+    return out;
+}
+
+static void try_text(struct template_linter *l)
+{
+    static const char begin[] = "<error expanding template: ";
+    str text = l->text->text, out, why;
+
+    if (str_find_str(text, S("{{")) < 0)
+        return;
+    out = fill_in(l, text);
+    why = str_sub(out, strlen(begin), out.n - 1);
+    if (str_starts_with(out, str_of(begin))) {
+        if (!str_starts_with(why, S("error parsing"))) /* R010 says it */
+            template_report(
+                l, "R084", 0, text.n,
+                arena_printf(l->a, "the template fails when it is filled in: %.*s", STR(why)).p);
+    } else if (str_find_str(out, S("%!")) >= 0 && str_find_str(text, S("%!")) < 0) {
+        diag_help(
+            l->d,
+            template_report(
+                l, "R084", 0, text.n,
+                arena_printf(l->a, "printf does not fit: the text becomes \"%.*s\"", STR(out)).p),
+            "$value is a float: %%.2f, or humanize");
+    }
+}
+
 static void see_texts(struct template_linter *l, const char *key)
 {
     const struct yaml_node *map = yaml_get(l->rule->node, str_of(key));
@@ -140,8 +228,10 @@ static void see_texts(struct template_linter *l, const char *key)
     for (size_t i = 0; map != NULL && map->kind == YAML_MAP && i < map->n; i++) {
         l->text = map->pairs[i].value;
         l->name = map->pairs[i].key->text;
-        if (l->text->kind == YAML_SCALAR)
-            see_text(l);
+        if (l->text->kind != YAML_SCALAR)
+            continue;
+        see_text(l);
+        try_text(l);
     }
 }
 
@@ -157,10 +247,12 @@ void lint_template(const struct rule_conf *r, struct diags *d)
     x = promql_parse(r->expr_node->text, &promql_everything, &a, NULL, NULL);
     l.a = &a;
     l.shape = x != NULL ? label_shape_of(x, &a) : (struct label_shape){.is_open = true};
+    l.templates = rule_templates_new();
     l.is_label = true;
     see_texts(&l, "labels");
     l.is_label = false;
     see_texts(&l, "annotations");
+    rule_templates_free(l.templates);
     promql_release(x);
     arena_release(&a);
 }

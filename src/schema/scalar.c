@@ -192,15 +192,37 @@ void conf_note_file(const struct conf_in *in, const struct yaml_node *node, str 
     run->last_file = f;
 }
 
+static void note_template(const struct conf_in *in, const struct yaml_node *node, bool secret)
+{
+    struct conf_run *run = in->run;
+    struct conf_template *t;
+
+    if (in->doc == NULL) /* a default */
+        return;
+    t = arena_new(run->a, struct conf_template);
+    *t = (struct conf_template){.text = node->text,
+                                .is_html = str_is(in->key, "html"),
+                                .is_secret = secret,
+                                .place = yaml_place(in->doc, node)};
+    if (run->last_template != NULL)
+        run->last_template->next = t;
+    else
+        run->templates = t;
+    run->last_template = t;
+}
+
 /* Alertmanager takes at the start what cannot be read as a template, and then fails with each message. Of a secret the words
  * would show a part. */
 static void look_at_template(const struct conf_in *in, const struct yaml_node *node, bool secret)
 {
     struct err e = ERR_INIT;
 
-    if (in->run->template_reads == NULL || str_find_str(node->text, S("{{")) < 0 ||
-        in->run->template_reads(node->text, &e))
+    if (in->run->template_reads == NULL || str_find_str(node->text, S("{{")) < 0)
         return;
+    if (in->run->template_reads(node->text, &e)) {
+        note_template(in, node, secret);
+        return;
+    }
     diag_help(in->run->d,
               conf_complain(in, node, DIAG_WARNING, "C015", "it cannot be read as a template%s%s",
                             secret ? "" : ": ", secret ? "" : e.msg),

@@ -24,6 +24,14 @@ struct conf_file {
     struct diag_place place;
 };
 
+/* A template of messages, as it stands in the file. */
+struct conf_template {
+    struct conf_template *next;
+    str text;
+    bool is_html, is_secret; /* of a secret nothing may be shown */
+    struct diag_place place;
+};
+
 struct conf_run {
     struct arena *a;
     struct diags *d;
@@ -38,6 +46,7 @@ struct conf_run {
         size_t n, cap;
     } named;
     struct conf_file *files, *last_file; /* in the order of decoding: for who can look */
+    struct conf_template *templates, *last_template; /* the same, those that can be read */
 };
 
 struct conf_part {

@@ -1,0 +1,16 @@
+/* lint_messages.h - the templates of a configuration that loads, filled in: C034.
+ *
+ * Each is expanded over made-up notifications, such as every receiver gets some day: one alert, one that is over, many, one
+ * without annotations, one in Chinese.
+ *
+ * Cost     five expansions a template.
+ */
+#ifndef LINT_LINT_MESSAGES_H
+#define LINT_LINT_MESSAGES_H
+
+#include "base/diags.h"
+#include "config/config.h"
+
+void lint_messages(const struct config *c, struct diags *d);
+
+#endif
