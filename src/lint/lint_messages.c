@@ -28,7 +28,7 @@ static const struct label bare[] = {{S_INIT("alertname"), S_INIT("Bare")}};
 
 #define OF(v) ((struct labels){(struct label *)(v), ARRAY_LEN(v)})
 
-struct made_up {
+struct made_up_message {
     const char *what; /* "... fails when it tells of" */
     struct notification n;
     struct notified_alert v[MANY];
@@ -46,10 +46,10 @@ static void make_alert(struct notified_alert *al, struct labels labels, struct l
                                   .is_resolved = is_resolved};
 }
 
-static void make_up(struct made_up *m, const char *what, struct labels labels, struct labels notes,
-                    size_t n, size_t n_firing)
+static void make_up(struct made_up_message *m, const char *what, struct labels labels,
+                    struct labels notes, size_t n, size_t n_firing)
 {
-    *m = (struct made_up){.what = what};
+    *m = (struct made_up_message){.what = what};
     for (size_t i = 0; i < n; i++)
         make_alert(&m->v[i], labels, notes, i >= n_firing);
     m->n = (struct notification){
@@ -74,7 +74,8 @@ static bool stands_behind(const struct diag_place *a, const struct diag_place *b
 }
 
 /* The entry that it stands in, or that it follows; NULL: no receiver's. */
-static const struct integration_conf *entry_of(const struct config *c, const struct diag_place *at)
+static const struct integration_conf *lint_messages_entry(const struct config *c,
+                                                          const struct diag_place *at)
 {
     const struct integration_conf *found = NULL;
 
@@ -91,8 +92,8 @@ static const struct integration_conf *entry_of(const struct config *c, const str
 
 /* -- filling in -- */
 
-static bool fill_in(const struct config *c, const struct conf_template *t, const struct made_up *m,
-                    struct err *e)
+static bool lint_messages_fill(const struct config *c, const struct conf_template *t,
+                               const struct made_up_message *m, struct err *e)
 {
     struct messages_context x = {
         .messages = c->messages, .n = &m->n, .external_url = S("http://tocsin"), .now = MADE_AT};
@@ -108,14 +109,15 @@ static bool fill_in(const struct config *c, const struct conf_template *t, const
 
 /* One word about a template is enough: the next made-up message often fails for the same reason. */
 static void try_template(const struct config *c, const struct conf_template *t,
-                         const struct made_up *m, size_t n, struct diags *d)
+                         const struct made_up_message *m, size_t n, struct diags *d)
 {
-    const struct integration_conf *ic = entry_of(c, &t->place);
+    const struct integration_conf *ic = lint_messages_entry(c, &t->place);
 
     for (size_t i = 0; i < n; i++) {
         struct err e = ERR_INIT;
 
-        if ((m[i].n.n_firing == 0 && ic != NULL && !ic->send_resolved) || fill_in(c, t, &m[i], &e))
+        if ((m[i].n.n_firing == 0 && ic != NULL && !ic->send_resolved) ||
+            lint_messages_fill(c, t, &m[i], &e))
             continue;
         diag_help(d,
                   diags_add(d, DIAG_WARNING, "C034", t->place, "the template fails for %s%s%s",
@@ -128,7 +130,7 @@ static void try_template(const struct config *c, const struct conf_template *t,
 
 void lint_messages(const struct config *c, struct diags *d)
 {
-    struct made_up m[5];
+    struct made_up_message m[5];
 
     if (c->messages == NULL)
         return;

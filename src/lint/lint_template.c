@@ -175,7 +175,7 @@ static void answer_queries(struct rule_queries *q, struct labels ls)
     }
 }
 
-static str fill_in(struct template_linter *l, str text)
+static str lint_template_fill(struct template_linter *l, str text)
 {
     struct rule_template_vars vars = {.alert = l->rule->name,
                                       .labels = made_up_labels(l->a, text),
@@ -204,7 +204,7 @@ static void try_text(struct template_linter *l)
 
     if (str_find_str(text, S("{{")) < 0)
         return;
-    out = fill_in(l, text);
+    out = lint_template_fill(l, text);
     why = str_sub(out, strlen(begin), out.n - 1);
     if (str_starts_with(out, str_of(begin))) {
         if (!str_starts_with(why, S("error parsing"))) /* R010 says it */
