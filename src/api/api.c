@@ -619,6 +619,7 @@ void api_stop(struct api *a)
     if (a->bridge != NULL)
         http_server_close(a->bridge);
     api_stop_trials(a);
+    api_stop_explaining(a);
     http_laters_stop(&a->laters);
 }
 

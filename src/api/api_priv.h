@@ -46,7 +46,8 @@ struct api {
     VEC(struct http_size) http_sizes;
     VEC(uint64_t) twice; /* rules that run elsewhere, too, and were told of: hashes */
     struct http_laters laters;
-    struct api_trial *trials; /* tests and drills under way */
+    struct explain_rule *explaining; /* rules that are asked for */
+    struct api_trial *trials;        /* tests and drills under way */
     size_t n_trials;
     bool is_storing; /* a backup, or the like, is under way */
 };
@@ -139,6 +140,9 @@ void explain_text_silence(struct buf *b, const struct silence *s, size_t matchin
                           const struct local_now *l);
 void explain_text_receiver(struct buf *b, const struct receiver_stats *rs, size_t queued,
                            size_t in_flight, const struct local_now *l);
+
+void api_explain_rule(struct api *a, struct http_req *rq, str name);
+void api_stop_explaining(struct api *a);
 
 /* Answers when everything decided so far is on disk: body for success, 503 with the reason otherwise. Copies body. */
 void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type,

@@ -1,5 +1,5 @@
 /* GET /api/v2/explain: why was this (not) sent, to whom, when is it next. Asked by alert (fingerprint= or filter=), by
- * label set (label=NAME=VALUE, known or not), by silence= or by receiver=. GET /api/v2/notifications: what was sent, and
+ * label set (label=NAME=VALUE, known or not), by rule=, by silence= or by receiver=. GET /api/v2/notifications: what was sent, and
  * what became of it. The past comes from the journal. format=text answers in words (explain_text.c). */
 #include "api/api_priv.h"
 
@@ -676,11 +676,16 @@ static void explain_alerts(struct api *a, struct http_req *rq)
 void api_get_explain(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
-    str silence = api_param(rq, S("silence")), receiver = api_param(rq, S("of_receiver"));
+    str silence = api_param(rq, S("silence")), receiver = api_param(rq, S("of_receiver")),
+        rule = api_param(rq, S("rule"));
     const struct silence *s = silence.n != 0 ? silencer_get(a->engine->silencer, silence) : NULL;
     const struct receiver_stats *rs = receiver.n != 0 ? receiver_asked(a, receiver) : NULL;
     struct explain_answer an;
 
+    if (rule.n != 0) {
+        api_explain_rule(a, rq, rule);
+        return;
+    }
     if (silence.n == 0 && receiver.n == 0) {
         explain_alerts(a, rq);
         return;

@@ -105,6 +105,10 @@ const struct command commands[] = {
      SIZED(struct explain_flags), explain_alert_run},
     {"explain", "route", "LABEL=VALUE...", "What would become of an alert with these labels",
      explain_flag_table, SIZED(struct explain_flags), explain_route_run},
+    {"explain", "rule", "NAME",
+     "Why a rule fires, or not: how many series each part of its expression has, and where none is "
+     "left",
+     explain_flag_table, SIZED(struct explain_flags), explain_rule_run},
     {"explain", "silence", "ID", "What a silence keeps quiet, now and before", explain_flag_table,
      SIZED(struct explain_flags), explain_silence_run},
     {"explain", "receiver", "NAME", "How deliveries to a receiver went, and what waits",

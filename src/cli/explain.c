@@ -55,6 +55,20 @@ static bool is_fingerprint(const char *s)
     return strlen(s) == 16 && strspn(s, "0123456789abcdef") == 16;
 }
 
+/* Those that take one name. */
+static int ask_one(const void *flags, char **args, int n_args, const char *what, const char *param)
+{
+    struct buf params = BUF_INIT;
+
+    if (n_args != 1) {
+        say(stderr, "tocsin: explain %s needs one %s\n", what,
+            strcmp(what, "silence") == 0 ? "id" : "name");
+        return EXIT_USAGE;
+    }
+    add_param(&params, param, str_of(args[0]));
+    return explain_ask(flags, "/api/v2/explain", &params);
+}
+
 int explain_alert_run(const void *flags, char **args, int n_args)
 {
     const struct explain_flags *f = flags;
@@ -79,8 +93,8 @@ int explain_alert_run(const void *flags, char **args, int n_args)
     }
     code = explain_ask(flags, "/api/v2/explain", &params);
     if (code == EXIT_OK && n_args == 1 && strpbrk(args[0], "=~!") == NULL &&
-        !is_fingerprint(args[0]))
-        (void)client_lacks_alert(&f->client, args[0]);
+        !is_fingerprint(args[0]) && client_lacks_alert(&f->client, args[0]))
+        return ask_one(flags, args, n_args, "rule", "rule");
     return code;
 }
 
@@ -97,18 +111,9 @@ int explain_route_run(const void *flags, char **args, int n_args)
     return explain_ask(flags, "/api/v2/explain", &params);
 }
 
-/* The two that take one name. */
-static int ask_one(const void *flags, char **args, int n_args, const char *what, const char *param)
+int explain_rule_run(const void *flags, char **args, int n_args)
 {
-    struct buf params = BUF_INIT;
-
-    if (n_args != 1) {
-        say(stderr, "tocsin: explain %s needs one %s\n", what,
-            strcmp(what, "silence") == 0 ? "id" : "name");
-        return EXIT_USAGE;
-    }
-    add_param(&params, param, str_of(args[0]));
-    return explain_ask(flags, "/api/v2/explain", &params);
+    return ask_one(flags, args, n_args, "rule", "rule");
 }
 
 int explain_silence_run(const void *flags, char **args, int n_args)

@@ -48,6 +48,15 @@ struct rule_driver_run {
     size_t unreadable;
 };
 
+/* Somebody asks, who is no run. */
+struct rule_question {
+    struct rule_driver *driver;
+    struct driven_source *source;
+    source_cb *cb; /* NULL: nobody wants to know any more */
+    void *arg;
+    struct rule_question *next, *prev;
+};
+
 struct rule_driver {
     struct shell *shell;
     struct pool *pool;
@@ -58,6 +67,7 @@ struct rule_driver {
     struct rule_groups groups;
     struct rule_shape *first; /* of the first configuration, until it is in force */
     struct rule_driver_run *runs;
+    struct rule_question *questions;
 };
 
 struct rule_driver *rule_driver_new(struct shell *s, struct pool *pool, struct transport *t,
@@ -170,12 +180,25 @@ static void run_free(struct rule_driver_run *r)
     mem_free(r);
 }
 
+static void question_free(struct rule_question *q)
+{
+    if (q->prev != NULL)
+        q->prev->next = q->next;
+    else
+        q->driver->questions = q->next;
+    if (q->next != NULL)
+        q->next->prev = q->prev;
+    mem_free(q);
+}
+
 void rule_driver_free(struct rule_driver *d)
 {
     if (d == NULL)
         return;
     while (d->runs != NULL)
         run_free(d->runs);
+    while (d->questions != NULL)
+        question_free(d->questions);
     rule_groups_release(&d->groups);
     mem_free(d->first);
     for (size_t i = 0; i < d->sources.n; i++) {
@@ -508,6 +531,41 @@ static void advanced(struct job *j)
     }
     r->source->runs++;
     source_query(r->source->source, r->want.query, r->want.time, source_answered, r);
+}
+
+static void question_answered(void *arg, const struct source_answer *a)
+{
+    struct rule_question *q = arg;
+    source_cb *cb = q->cb;
+    void *cb_arg = q->arg;
+
+    q->source->runs--; /* a retired one goes with the next run, not from inside its own call */
+    question_free(q);
+    if (cb != NULL)
+        cb(cb_arg, a);
+}
+
+struct rule_question *rule_driver_ask(struct rule_driver *d, str source, str query, ts_ns time,
+                                      source_cb *cb, void *arg)
+{
+    struct driven_source *ds = find_source(d, source);
+    struct rule_question *q;
+
+    if (ds == NULL)
+        return NULL;
+    q = mem_new(struct rule_question);
+    *q = (struct rule_question){d, ds, cb, arg, d->questions, NULL};
+    if (q->next != NULL)
+        q->next->prev = q;
+    d->questions = q;
+    ds->runs++;
+    source_query(ds->source, query, time, question_answered, q);
+    return q;
+}
+
+void rule_driver_forget(struct rule_question *q)
+{
+    q->cb = NULL;
 }
 
 /* -- state that moves -- */

@@ -49,6 +49,12 @@ void rule_driver_order(struct rule_driver *d, const struct effect_rules *order);
 /* All rows, to a store that is written anew; of a group with a job under way they come with its end. */
 void rule_driver_snapshot(struct rule_driver *d, struct state_commit *c);
 bool rule_driver_is_on_time(const struct rule_driver *d, str *why);
+/* Asks the source of that name, which stays until it has answered; NULL: there is none. cb comes once, unless it is forgotten,
+ * or the driver ends first. The question is the driver's. */
+struct rule_question;
+struct rule_question *rule_driver_ask(struct rule_driver *d, str source, str query, ts_ns time,
+                                      source_cb *cb, void *arg);
+void rule_driver_forget(struct rule_question *q); /* cb does not come any more */
 size_t rule_driver_sources(const struct rule_driver *d, const struct source *const **out);
 
 #endif

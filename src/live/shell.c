@@ -691,6 +691,11 @@ void shell_tell_missed_jump(struct shell *s)
         tell_jump(s, &j);
 }
 
+struct rule_driver *shell_rules(struct shell *s)
+{
+    return s->driver;
+}
+
 size_t shell_sources(const struct shell *s, const struct source *const **out)
 {
     return rule_driver_sources(s->driver, out);

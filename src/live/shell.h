@@ -80,6 +80,8 @@ void shell_delete_row(struct shell *s, enum state_table t, str key);
 void shell_after_commit(struct shell *s, void (*done)(void *arg, bool ok, const struct err *e),
                         void *arg);
 struct source;
+struct rule_driver;
+struct rule_driver *shell_rules(struct shell *s);
 size_t shell_sources(const struct shell *s, const struct source *const **out);
 /* What was stored is damaged: state says which part, why what is lost and where the rest is kept. Logged, counted, and raised
  * as TocsinStoreDegraded for an hour. From inside a turn or, before the first, from outside. */

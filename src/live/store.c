@@ -3,6 +3,7 @@
 #include "live/store.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include "base/hash.h"
 #include "os/log.h"
@@ -10,6 +11,16 @@
 #include "core/engine.h"
 
 enum { SYNC_EVERY = 5 };
+
+enum { WATCHES_MAX = 50, WATCH_REACH_MS = 5 * 60 * 1000 };
+#define WATCH_FOR (10 * NS_PER_M)
+
+/* A name whose series are kept because somebody has asked. */
+struct store_watch {
+    str name; /* owned */
+    ts_ns until;
+    struct storage_selector *selector;
+};
 
 struct store {
     struct store_parts parts;
@@ -38,6 +49,10 @@ struct store {
         struct tsdb_log_stats log;
     } seen;
     struct err err;
+
+    pthread_mutex_t watch_lock; /* of what workers watch */
+    VEC(struct store_watch) watches;
+    struct storage_selector *always; /* up, scrape_*: kept whoever asks */
 };
 
 static void *store_hold(void *conf)
@@ -51,6 +66,20 @@ static void store_let_go(void *conf)
 }
 
 static void store_tick(struct timer *t, struct now now);
+
+static struct storage_selector *select_names(struct store *s, enum match_op op, str name)
+{
+    struct matcher m;
+    struct matchers ms = {&m, 1};
+    struct storage_selector *selector = NULL;
+    struct err e = ERR_INIT;
+
+    if (!matcher_init(&m, op, S("__name__"), name, &e))
+        return NULL;
+    selector = storage_select(tsdb_storage(s->db), &ms, WATCH_REACH_MS, &e);
+    matchers_release(&ms);
+    return selector;
+}
 
 struct store *store_new(const struct store_parts *parts, const struct config *conf)
 {
@@ -70,6 +99,8 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
     s->scraper = scraper_new(&sp);
     s->push = push_new(parts->clock, parts->pool, s->db);
     s->tick.fire = store_tick;
+    pthread_mutex_init(&s->watch_lock, NULL);
+    s->always = select_names(s, MATCH_RE, S("up|scrape_.+"));
     return s;
 }
 
@@ -92,6 +123,49 @@ void store_save(struct store *s)
     s->has_log = false;
 }
 
+/* -- what is kept though no rule reads it -- */
+
+static void unwatch(struct store *s, size_t i)
+{
+    storage_release(tsdb_storage(s->db), s->watches.v[i].selector);
+    mem_str_free(s->watches.v[i].name);
+    vec_remove(&s->watches, i);
+}
+
+bool store_watch(struct store *s, str metric)
+{
+    ts_ns now = clock_mono(s->parts.clock);
+    struct storage_selector *selector;
+    bool is_new = true;
+
+    pthread_mutex_lock(&s->watch_lock);
+    for (size_t i = 0; i < s->watches.n; i++) {
+        if (str_eq(s->watches.v[i].name, metric)) {
+            s->watches.v[i].until = ts_add(now, WATCH_FOR);
+            is_new = false;
+        } else if (s->watches.v[i].until <= now) {
+            unwatch(s, i--);
+        }
+    }
+    if (is_new && s->watches.n < WATCHES_MAX) {
+        selector = select_names(s, MATCH_EQ, metric);
+        if (selector != NULL)
+            vec_push(&s->watches,
+                     (struct store_watch){mem_str_dup(metric), ts_add(now, WATCH_FOR), selector});
+    }
+    pthread_mutex_unlock(&s->watch_lock);
+    return is_new;
+}
+
+static void release_watches(struct store *s)
+{
+    while (s->watches.n != 0)
+        unwatch(s, s->watches.n - 1);
+    vec_release(&s->watches);
+    storage_release(tsdb_storage(s->db), s->always);
+    pthread_mutex_destroy(&s->watch_lock);
+}
+
 void store_free(struct store *s)
 {
     if (s == NULL)
@@ -100,6 +174,7 @@ void store_free(struct store *s)
     scraper_free(s->scraper);
     push_free(s->push);
     store_save(s);
+    release_watches(s);
     tsdb_free(s->db);
     mem_str_free(s->dir);
     mem_free(s);

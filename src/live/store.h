@@ -61,6 +61,9 @@ struct store_sync {
 };
 void store_sync(struct store *s, struct store_sync *w);
 
+/* On a worker: series of this name are kept for some minutes, whoever selects them, for somebody asks why nothing is selected.
+ * True: they were not before, so that there are none yet. */
+bool store_watch(struct store *s, str metric);
 struct tsdb *store_db(struct store *s);
 struct scraper *store_scraper(struct store *s);
 struct push *store_push(struct store *s);

@@ -1,3 +1,4 @@
+/* Every part of an expression can be asked for by itself, so that nothing but questions is needed. */
 #include "promql/why.h"
 
 #include <math.h>
@@ -40,7 +41,7 @@ const char *why_reason_text(enum why_reason r)
 
 /* -- questions -- */
 
-static str printed(struct why_run *r, const struct promql_expr *x)
+static str why_printed(struct why_run *r, const struct promql_expr *x)
 {
     struct buf b = BUF_INIT;
     str s;
@@ -70,7 +71,7 @@ static struct samples ask_text(struct why_run *r, str query)
 
 static struct samples why_ask(struct why_run *r, const struct promql_expr *x)
 {
-    return ask_text(r, printed(r, x));
+    return ask_text(r, why_printed(r, x));
 }
 
 /* The same selector with other matchers: all but one, or none but the name's. NULL: nothing would be left of it. */
@@ -103,13 +104,13 @@ static struct why_cause *add_cause(struct why_run *r, enum why_reason reason,
     vec_push(&r->causes, (struct why_cause){.reason = reason,
                                             .at = x->at,
                                             .end = x->end,
-                                            .part = printed(r, x),
+                                            .part = why_printed(r, x),
                                             .value = NAN,
                                             .threshold = NAN});
     return &r->causes.v[r->causes.n - 1];
 }
 
-static void add_number(struct buf *b, double v)
+static void why_add_number(struct buf *b, double v)
 {
     float_print_g(b, v);
 }
@@ -236,7 +237,7 @@ static void find_matcher(struct why_run *r, const struct promql_expr *x)
         if (str_is(ms->v[i].name, "__name__") || rest == NULL)
             continue;
         left = ask_text(r, arena_printf(r->a, "count by (%.*s) (%.*s)", STR(ms->v[i].name),
-                                        STR(printed(r, rest))));
+                                        STR(why_printed(r, rest))));
         if (left.n != 0)
             matcher_is_cause(r, x, &ms->v[i], left);
     }
@@ -249,15 +250,15 @@ static void find_matcher(struct why_run *r, const struct promql_expr *x)
     }
 }
 
-static bool has_ended(struct why_run *r, const struct promql_expr *x)
+static bool why_has_ended(struct why_run *r, const struct promql_expr *x)
 {
     struct promql_expr at_all = *x;
     struct samples s;
     struct why_cause *c;
 
     at_all.selector.shift = (struct promql_shift){.has_offset = false};
-    s = ask_text(r,
-                 arena_printf(r->a, "count(last_over_time(%.*s[1h]))", STR(printed(r, &at_all))));
+    s = ask_text(r, arena_printf(r->a, "count(last_over_time(%.*s[1h]))",
+                                 STR(why_printed(r, &at_all))));
     if (s.n == 0)
         return false;
     c = add_cause(r, WHY_ENDED, x);
@@ -278,7 +279,7 @@ static void why_selector(struct why_run *r, const struct promql_expr *x)
     const struct promql_expr *only = without_matcher(r, x, WHY_ALL, true);
     str name = s->name;
 
-    if (has_ended(r, x) || r->failed)
+    if (why_has_ended(r, x) || r->failed)
         return;
     for (size_t i = 0; i < s->matchers.n; i++)
         if (str_is(s->matchers.v[i].name, "__name__") && s->matchers.v[i].op == MATCH_EQ)
@@ -298,7 +299,7 @@ static bool why_range(struct why_run *r, const struct promql_expr *x,
                       const struct promql_expr *range)
 {
     struct samples counts =
-        ask_text(r, arena_printf(r->a, "max(count_over_time(%.*s))", STR(printed(r, range))));
+        ask_text(r, arena_printf(r->a, "max(count_over_time(%.*s))", STR(why_printed(r, range))));
     struct why_cause *c;
 
     if (r->failed)
@@ -312,7 +313,7 @@ static bool why_range(struct why_run *r, const struct promql_expr *x,
         return r->failed;
     c = add_cause(r, WHY_WINDOW, x);
     if (c != NULL) {
-        c->selector = printed(r, range);
+        c->selector = why_printed(r, range);
         c->value = counts.n != 0 ? counts.v[0].value : 0;
         c->text = counts.n == 0
                       ? S("the window has no sample of series that are there: it is shorter than "
@@ -346,13 +347,14 @@ static void function_gives_nothing(struct why_run *r, const struct promql_expr *
                   : arena_printf(r->a, "nothing is left of the %zu series that come in", in);
 }
 
-static void is_there(struct why_run *r, const struct promql_expr *x, const struct promql_expr *arg)
+static void why_is_there(struct why_run *r, const struct promql_expr *x,
+                         const struct promql_expr *arg)
 {
     struct why_cause *c = add_cause(r, WHY_PRESENT, x);
 
     if (c == NULL)
         return;
-    c->selector = printed(r, arg);
+    c->selector = why_printed(r, arg);
     c->text = S("it has a result only when there is nothing, and there is something");
 }
 
@@ -389,7 +391,7 @@ static void why_call(struct why_run *r, const struct promql_expr *x)
         return;
     }
     if (strncmp(x->call.fn->name, "absent", 6) == 0) {
-        is_there(r, x, inner);
+        why_is_there(r, x, inner);
         return;
     }
     if (inner->kind == PROMQL_RANGE) {
@@ -453,9 +455,9 @@ static void no_value_passes(struct why_run *r, const struct promql_expr *x, enum
              op == PROMQL_EQ || op == PROMQL_NE ? "nearest"
              : wants_large(op)                  ? "max"
                                                 : "min");
-    add_number(&b, nearest->value);
+    why_add_number(&b, nearest->value);
     buf_adds(&b, ", threshold ");
-    add_number(&b, threshold);
+    why_add_number(&b, threshold);
     buf_addf(&b, ": none of %zu series passes; the nearest is ", n);
     labels_print(&b, nearest->labels);
     c->text = take_text(r, &b);
@@ -493,8 +495,8 @@ struct why_side {
     struct labels *keys; /* of each: what is matched */
 };
 
-static struct why_side side_of(struct why_run *r, const struct promql_matching *m,
-                               const struct promql_expr *x)
+static struct why_side why_side_of(struct why_run *r, const struct promql_matching *m,
+                                   const struct promql_expr *x)
 {
     struct promql_names names = promql_signature_names(m, r->a);
     struct why_side out = {.s = why_ask(r, x)};
@@ -601,7 +603,8 @@ static bool nearest_pair(enum promql_op op, const struct why_side *left,
 static void why_sides(struct why_run *r, const struct promql_expr *x)
 {
     const struct promql_matching *m = &x->binary.matching;
-    struct why_side left = side_of(r, m, x->binary.lhs), right = side_of(r, m, x->binary.rhs);
+    struct why_side left = why_side_of(r, m, x->binary.lhs),
+                    right = why_side_of(r, m, x->binary.rhs);
     bool is_set = promql_op_info(x->binary.op)->is_set;
     size_t i = 0, k = 0;
 
@@ -680,7 +683,7 @@ static void add_steps(struct why_run *r, const struct promql_expr *x, unsigned d
     if (x->type == PROMQL_T_VECTOR && x->kind != PROMQL_PAREN) {
         struct samples s = why_ask(r, x);
 
-        vec_push(&r->steps, (struct why_step){depth, x->at, x->end, printed(r, x), s.n});
+        vec_push(&r->steps, (struct why_step){depth, x->at, x->end, why_printed(r, x), s.n});
         depth++;
     }
     for (size_t i = 0; (child = promql_child(x, i)) != NULL; i++)

@@ -104,8 +104,8 @@ def test_near_names():
         assert "did you mean 'slack'" in run("receiver", "test", "slak", "--config.file=" + t.config_file, code=1)[1]
         for args in (["explain", "receiver", "slak"], ["notification", "list", "--receiver=slak"], ["alert", "list", "--receiver=slak"]):
             assert "did you mean 'slack'" in run(*args, url, code=1)[1], args
-        for args in (["explain", "alert", "HighLatenzy"], ["alert", "list", "HighLatenzy"]):
-            assert "did you mean 'HighLatency'" in run(*args, url)[1], args
+        for args, code in ((["explain", "alert", "HighLatenzy"], 1), (["alert", "list", "HighLatenzy"], 0)):
+            assert "did you mean 'HighLatency'" in run(*args, url, code=code)[1], args
 
 
 def test_silences():

@@ -1,0 +1,160 @@
+"""Why a rule is silent: its parts over our own store and over Debian's Prometheus, in words and as JSON, and what goes wrong meanwhile."""
+import http.server, json, subprocess, threading
+from harness import *
+
+RULES = """
+groups:
+- name: silent
+  interval: 1s
+  rules:
+  - {alert: Works, expr: 'sum by (job) (rate(shop_orders_total{code="200"}[10s])) > 0'}
+  - {alert: Waits, expr: 'shop_queue > 5', for: 1h}
+  - {alert: Job, expr: 'shop_up{job="shop-api"} == 0'}
+  - {alert: Name, expr: 'rate(shop_order_total[10s]) > 1'}
+  - {alert: Label, expr: 'shop_queue{cluster="prod"} > 1'}
+  - {alert: Code, expr: 'rate(shop_orders_total{code=~"5.."}[10s]) > 0'}
+  - {alert: Threshold, expr: 'shop_queue > 7000'}
+  - {alert: Window, expr: 'rate(shop_orders_total[1ms]) > 0'}
+  - {alert: Buckets, expr: 'histogram_quantile(0.9, sum by (job) (rate(shop_latency_bucket[10s]))) > 0.5'}
+  - {alert: Join, expr: 'shop_queue * on (node) shop_limit > 0'}
+  - {alert: Pair, expr: 'shop_queue{node="n1"} > on () shop_limit'}
+  - {alert: Absent, expr: 'absent(shop_queue)'}
+  - {record: Job, expr: 'shop_up{job="none"}'}
+"""
+# alert: reason, label, wanted, nearest
+CAUSES = {"Job": ("no_value", "job", "shop-api", "shop_api"), "Name": ("no_metric", "__name__", "shop_order_total", "shop_orders_total"),
+          "Label": ("no_label", "cluster", "prod", ""), "Code": ("no_value", "code", "5..", None), "Threshold": ("comparison", "", "", ""),
+          "Window": ("window", "", "", ""), "Buckets": ("no_buckets", "le", "", ""), "Join": ("join", "node", "n1", "N1"),
+          "Pair": ("comparison", "", "", ""), "Absent": ("present", "", "", "")}
+
+
+class Exporter:
+    def __enter__(self):
+        this = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                this.n += 1
+                body = f'''# TYPE shop_orders_total counter
+shop_orders_total{{code="200"}} {this.n * 5}
+shop_orders_total{{code="404"}} {this.n}
+shop_up 1
+shop_queue{{node="n1"}} 7
+shop_queue{{node="n2"}} 3
+shop_limit{{node="N1"}} 100
+# TYPE shop_latency histogram
+shop_latency_bucket{{le="1"}} {this.n}
+shop_latency_bucket{{le="+Inf"}} {this.n * 2}
+shop_latency_sum {this.n}
+shop_latency_count {this.n * 2}
+'''.encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *a):
+                pass
+
+        self.n = 0
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *a):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def asked(t, name):
+    got = t.get("/api/v2/explain?rule=" + name)
+    equal(got.status, 200, got.body)
+    return got.json()["rules"]
+
+
+def cli(t, *args, code=0):
+    p = subprocess.run([PROGRAM, *args, "--url=" + t.url], capture_output=True, text=True, timeout=20)
+    equal(p.returncode, code, f"tocsin {' '.join(args)}: {p.stdout}{p.stderr}")
+    return p.stdout + p.stderr
+
+
+def check_causes(t):
+    """Each rule's cause, at the latest when what nobody selected has been scraped once more."""
+    def right(name, wanted):
+        c = (asked(t, name)[0]["causes"] or [{}])[0]
+        got = tuple(c.get(k) for k in ("reason", "label", "wanted", "nearest"))
+        return all(w is None or w == g for w, g in zip(wanted, got)) or print(name, got) or None
+
+    for name, wanted in CAUSES.items():
+        until(f"the cause of {name}: {wanted}", lambda: right(name, wanted), 10, 0.5)
+    c = asked(t, "Threshold")[0]["causes"][0]
+    equal((c["value"], c["threshold"], c["left"]), (7, 7000, 2))
+    c = asked(t, "Join")[0]["causes"][0]
+    equal((c["left"], c["right"]), (2, 1))
+    works = until("it fires", lambda: next(iter([r for r in asked(t, "Works") if r["state"] == "firing"]), None))
+    equal((works["causes"], [p["series"] for p in works["parts"]]), ([], [1, 1, 1, 1]))
+    waits = asked(t, "Waits")[0]
+    equal((waits["state"], len(waits["alerts"]), waits["alerts"][0]["value"], waits["active"]), ("pending", 1, 7, 1))
+    assert waits["alerts"][0]["firesAt"] > waits["alerts"][0]["activeAt"], waits
+    equal([r["type"] for r in asked(t, "Job")], ["alerting", "recording"])
+
+
+def test_own_store():
+    with folder() as d, Exporter() as e:
+        write(d + "/rules.yml", RULES)
+        config = f"""global: {{scrape_interval: 1s}}
+scrape_configs: [{{job_name: shop_api, static_configs: [{{targets: ['{e.address}']}}]}}]
+rule_files: ['{d}/rules.yml']
+route: {{receiver: r}}
+receivers: [{{name: r}}]
+"""
+        with Tocsin(config, d) as t:
+            until("rules ran", lambda: asked(t, "Works")[0]["series"] == 1)
+            check_causes(t)
+            text = cli(t, "explain", "rule", "Job")
+            assert 'job="shop-api" selects nothing: job=shop_api has 1' in text and "why nothing comes of it" in text, text
+            text = cli(t, "explain", "alert", "Threshold")
+            assert "max 7, threshold 7000" in text, text
+            text = cli(t, "explain", "rule", "Waits")
+            assert "pending" in text and ", fires " in text and "(in 59m" in text, text
+            assert 'there is no rule "Thresold"; there is "Threshold"' in cli(t, "explain", "rule", "Thresold", code=1).replace('\\"', '"')
+            cli(t, "explain", "alert", "Nobody", code=1)
+            equal(t.get("/api/v2/explain?rule=%20").status, 404)
+            # up is kept whoever asks
+            equal(len(t.get("/api/v1/query?query=up").json()["data"]["result"]), 1)
+
+
+def test_prometheus():
+    with folder() as d, Exporter() as e, Prometheus(d, [e.address]) as p:
+        write(d + "/rules.yml", RULES.replace("shop_api", "node").replace("shop-api", "nodes"))
+        config = f"""sources: [{{name: prometheus, url: '{p.url}'}}]
+rule_files: ['{d}/rules.yml']
+route: {{receiver: r}}
+receivers: [{{name: r}}]
+"""
+        causes = dict(CAUSES)
+        CAUSES["Job"] = ("no_value", "job", "nodes", "node")
+        try:
+            with Tocsin(config, d) as t:
+                until("rules ran", lambda: asked(t, "Works")[0]["series"] == 1, 20)
+                check_causes(t)
+                # many at once, some of whom leave, a reload, and the source gone: every question has an end
+                threads = [threading.Thread(target=lambda: [asked(t, "Buckets") for _ in range(5)]) for _ in range(4)]
+                for x in threads:
+                    x.start()
+                for _ in range(10):
+                    with socket.create_connection(("127.0.0.1", int(t.address.rsplit(":", 1)[1]))) as s:
+                        s.sendall(b"GET /api/v2/explain?rule=Join HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+                t.post("/-/reload", b"")
+                for x in threads:
+                    x.join()
+                p.kill()
+                until("it is said", lambda: "cannot" in asked(t, "Job")[0]["error"] or print(asked(t, "Job")[0]["error"]), 20)
+                with socket.create_connection(("127.0.0.1", int(t.address.rsplit(":", 1)[1]))) as s: # the stop does not wait for it
+                    s.sendall(b"GET /api/v2/explain?rule=Join HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+        finally:
+            CAUSES.update(causes)
+
+
+main()
