@@ -281,6 +281,8 @@ static void put_rule_asked(struct json_writer *w, const struct rule_asked *k)
     json_put_text(w, "file", k->group->file);
     explain_rule_put_count(w, "line", (size_t)k->rule->place.line);
     json_put_text(w, "expr", k->rule->expr);
+    json_key(w, S("trial"));
+    json_put_bool(w, k->rule->is_trial);
     json_put_text(w, "source", k->rule->is_own ? S("own") : k->group->source);
     api_put_duration(w, "for", k->rule->hold_for);
     api_put_duration(w, "keepFiringFor", k->rule->keep_firing_for);
@@ -357,6 +359,8 @@ static void say_rule_asked(struct buf *b, const struct rule_asked *k, const stru
         duration_print(b, k->rule->hold_for);
         buf_addc(b, '\n');
     }
+    if (k->rule->is_trial)
+        buf_adds(b, "  on trial: nobody is told (tocsin trial report)\n");
     if (k->seen != NULL)
         say_seen(b, k->seen, l);
     if (k->err.msg[0] != '\0')

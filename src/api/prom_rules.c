@@ -188,6 +188,10 @@ static void prom_rules_put_rule(struct json_writer *w, const struct filter *f,
     json_put_text(w, "health", str_of(rule_health_text(r->health)));
     if (r->last_error.n != 0)
         json_put_text(w, "lastError", r->last_error);
+    if (r->is_trial) {
+        json_key(w, S("trial"));
+        json_put_bool(w, true);
+    }
     api_put_rule_notes(w, &r->notes);
     api_put_seconds(w, "evaluationTime", r->took);
     prom_rules_put_time(w, "lastEvaluation", r->last_eval);

@@ -113,6 +113,10 @@ const struct command commands[] = {
      SIZED(struct explain_flags), explain_silence_run},
     {"explain", "receiver", "NAME", "How deliveries to a receiver went, and what waits",
      explain_flag_table, SIZED(struct explain_flags), explain_receiver_run},
+    {"trial", "report", NULL,
+     "Rules on trial (# tocsin: trial): how often and how long they would have told whom, since "
+     "the start",
+     explain_flag_table, SIZED(struct explain_flags), trial_report_run},
     {"notification", "list", NULL, "What was sent, and what became of it", notification_list_flags,
      SIZED(struct explain_flags), notification_list_run},
     {"import", "alertmanager", "DIR",

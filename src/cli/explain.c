@@ -131,6 +131,18 @@ int explain_receiver_run(const void *flags, char **args, int n_args)
     return code;
 }
 
+int trial_report_run(const void *flags, char **args, int n_args)
+{
+    struct buf params = BUF_INIT;
+
+    (void)args;
+    if (n_args != 0) {
+        say(stderr, "tocsin: trial report takes no argument\n");
+        return EXIT_USAGE;
+    }
+    return explain_ask(flags, "/api/tocsin/trial_rules", &params);
+}
+
 int notification_list_run(const void *flags, char **args, int n_args)
 {
     const struct explain_flags *f = flags;

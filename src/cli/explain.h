@@ -13,6 +13,7 @@ struct explain_flags {
 extern const struct flag explain_flag_table[], notification_list_flags[];
 int explain_alert_run(const void *flags, char **args, int n_args);
 int explain_route_run(const void *flags, char **args, int n_args);
+int trial_report_run(const void *flags, char **args, int n_args);
 int explain_rule_run(const void *flags, char **args, int n_args);
 int explain_silence_run(const void *flags, char **args, int n_args);
 int explain_receiver_run(const void *flags, char **args, int n_args);

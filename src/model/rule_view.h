@@ -45,7 +45,7 @@ struct rule_alert_view {
 };
 
 struct rule_view {
-    bool is_alert;
+    bool is_alert, is_trial; /* of the second nobody is told */
     str name, query;
     dur_ns hold_for, keep_firing_for;
     struct labels labels, annotations;

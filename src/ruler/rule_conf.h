@@ -24,6 +24,7 @@ struct rule_conf {
     str left; /* of an alert: what it compares, asked for when the alert ends; empty: no comparison */
     dur_ns hold_for; /* `for` */
     dur_ns keep_firing_for;
+    bool is_trial;               /* "# tocsin: trial": it is evaluated, and nobody is told */
     struct conf_map labels;      /* the rule's own; templates in an alert */
     struct conf_map all_labels;  /* with the group's below them */
     struct conf_map annotations; /* templates */

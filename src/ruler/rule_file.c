@@ -164,6 +164,7 @@ struct checker {
     const struct rule_part *part;
     str file_name; /* of the part's groups */
     const struct rule_group_conf *group;
+    bool has_comments, is_trial;  /* of ours, in the file; the group is a trial */
     size_t rule;                  /* from 1 */
     struct str_map named;         /* the groups so far */
     const struct diags *decoding; /* of a part that cannot be used: its faults; else NULL */
@@ -384,6 +385,46 @@ static void rule_file_skip(struct rule_file *f, str file, str group, str rule)
 
 /* -- building -- */
 
+/* -- comments that say something: "# tocsin: trial" behind the first key of a rule or group, or in the lines above it -- */
+
+static const char rule_mark[] = "# tocsin: ";
+
+static str line_before(str text, size_t at)
+{
+    size_t begin = at;
+
+    while (begin > 0 && text.p[begin - 1] != '\n')
+        begin--;
+    return str_sub(text, begin, at);
+}
+
+static bool line_says(str line, const char *word)
+{
+    ptrdiff_t at = str_find_str(line, str_of(rule_mark));
+
+    return at >= 0 &&
+           str_eq(str_trim(str_sub(line, (size_t)at + strlen(rule_mark), line.n)), str_of(word));
+}
+
+static bool comment_says(const struct checker *k, const struct diag_place *place, const char *word)
+{
+    str text = k->file->doc->source, rest = str_sub(text, place->at, text.n), line;
+    size_t at = place->at;
+
+    if (!k->has_comments || at > text.n)
+        return false;
+    if (line_says(str_cut(&rest, '\n'), word))
+        return true;
+    for (at -= line_before(text, at).n; at > 0; at -= line.n) {
+        line = line_before(text, --at);
+        if (!str_starts_with(str_trim(line), S("#")))
+            return false;
+        if (line_says(line, word))
+            return true;
+    }
+    return false;
+}
+
 /* Whatever the rule says, its results are its namespace's. */
 static void enforce_label(const struct checker *k, struct conf_map *labels)
 {
@@ -409,6 +450,7 @@ static void build_rule(struct checker *k, const struct group_raw *group, const s
         .expr_node = yaml_get(node, S("expr")),
         .place = yaml_place(k->file->doc, node),
     };
+    r->is_trial = r->is_alert && (k->is_trial || comment_says(k, &r->place, "trial"));
     enforce_label(k, &r->labels);
     r->all_labels = conf_map_merge(k->a, &group->labels, &r->labels);
     check_rule(k, r, raw);
@@ -431,6 +473,7 @@ static void build_group(struct checker *k, const struct group_raw *raw,
         .place = yaml_place(k->file->doc, node),
     };
     k->group = g;
+    k->is_trial = comment_says(k, &g->place, "trial");
     if (raw->name.n == 0 && !(is_broken(k, node) && yaml_get(node, S("name")) != NULL))
         diags_add(k->d, DIAG_ERROR, "R003", g->place, "a group has no \"name\"");
     rule_file_check_names(k, node, "labels", &raw->labels, NULL);
@@ -465,6 +508,7 @@ static void build_groups(struct checker *k, const struct file_raw *raw)
     struct rule_file *file = k->file;
     const struct yaml_node *groups = yaml_get(k->part->node, S("groups"));
 
+    k->has_comments = str_find_str(file->doc->source, str_of(rule_mark)) >= 0;
     file->groups = arena_copy(k->a, file->groups, file->n_groups, file->n_groups + raw->groups.n,
                               sizeof(file->groups[0]));
     for (size_t i = 0; i < raw->groups.n; i++) {

@@ -304,6 +304,13 @@ static void record_alerts(struct rule_group *g, struct rule *r)
 
 enum verdict { FAILED, COMPLETE, WAITS };
 
+/* Of a rule on trial nobody hears; when the trial is over, all of it is news. */
+static void send_due(struct rule_group *g, struct rule *r, struct rule_context *c)
+{
+    if (!r->conf->is_trial)
+        rule_collect_due(r, c, generator_url(g, r), &g->send);
+}
+
 /* Expands what can be, and takes the alerts over when everything is. */
 static enum verdict alert(struct rule_group *g, struct rule *r, struct err *e)
 {
@@ -314,7 +321,7 @@ static enum verdict alert(struct rule_group *g, struct rule *r, struct err *e)
         return WAITS;
     if (!rule_step(r, &c, g->result, e))
         return FAILED;
-    rule_collect_due(r, &c, generator_url(g, r), &g->send);
+    send_due(g, r, &c);
     record_alerts(g, r);
     return COMPLETE;
 }
@@ -427,7 +434,7 @@ static void rule_group_note_failure(struct rule_group *g, struct rule *r, bool i
     /* What fired goes on firing: the router must not end it for want of news (Prometheus sends nothing here, and
      * its Alertmanager resolves four intervals into an outage). */
     if (r->conf->is_alert)
-        rule_collect_due(r, &c, generator_url(g, r), &g->send);
+        send_due(g, r, &c);
     r->health = RULE_ERR;
     snprintf(r->last_error, sizeof(r->last_error), "%s", e->msg);
     r->failures++;

@@ -67,6 +67,7 @@ static void view_state(struct arena *a, const struct rule *r, struct rule_view *
 static void view_rule(struct arena *a, const struct rule *r, struct rule_view *out)
 {
     *out = (struct rule_view){.is_alert = r->conf->is_alert,
+                              .is_trial = r->conf->is_trial,
                               .name = arena_str(a, r->conf->name),
                               .query = arena_str(a, rule_canonical(r->conf)),
                               .hold_for = r->conf->hold_for,

@@ -157,4 +157,46 @@ receivers: [{{name: r}}]
             CAUSES.update(causes)
 
 
+def test_trial():
+    """A rule on trial is evaluated, recorded and explained, and nobody is told; without the comment they are."""
+    rules = """groups:
+- name: g
+  interval: 1s
+  rules:
+  # would this be too much?
+  # tocsin: trial
+  - {alert: Tried, expr: 'shop_queue > 5', labels: {severity: page}}
+  - {alert: Real, expr: 'shop_queue > 5'}
+# tocsin: trial
+- name: all
+  interval: 1s
+  rules: [{alert: AlsoTried, expr: 'shop_up == 1'}, {alert: Never, expr: 'shop_up == 2'}]
+- name: other
+  interval: 1s
+  rules: [{record: seen, expr: 'ALERTS{alertname="Tried"}'}]
+"""
+    with folder() as d, Exporter() as e, Sink() as s:
+        config = simple(s, more=f"""global: {{scrape_interval: 1s}}
+scrape_configs: [{{job_name: shop, static_configs: [{{targets: ['{e.address}']}}]}}]
+rule_files: [rules.yml]
+""")
+        with Tocsin(config, d, files={"rules.yml": rules}) as t:
+            told = lambda: {a["labels"]["alertname"] for r in s.got for a in r.json()["alerts"]}
+            until("the real one is told", lambda: told())
+            until("it is recorded", lambda: t.get("/api/v1/query?query=seen").json()["data"]["result"])
+            report = t.get("/api/tocsin/trial_rules").json()["rules"]
+            equal([(r["alert"], r["fired"], r["firing"]) for r in report], [("Tried", 1, 1), ("AlsoTried", 1, 1), ("Never", 0, 0)])
+            assert all(r["receivers"] for r in report), report
+            text = cli(t, "trial", "report")
+            assert "Tried: fired 1 time, " in text and "Never: has not fired; would tell" in text, text
+            assert "on trial" in cli(t, "explain", "rule", "Tried")
+            r, = [r for g in t.get("/api/v1/rules").json()["data"]["groups"] for r in g["rules"] if r["name"] == "Tried"]
+            assert r["trial"] and r["state"] == "firing", r
+            time.sleep(1.5)
+            equal(told(), {"Real"})
+            write(d + "/rules.yml", rules.replace("# tocsin: trial\n  - {alert: Tried", "# tried\n  - {alert: Tried"))
+            equal(t.post("/-/reload", b"").status, 200)
+            until("now it is told", lambda: told() == {"Real", "Tried"})
+
+
 main()
