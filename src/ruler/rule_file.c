@@ -389,7 +389,7 @@ static void rule_file_skip(struct rule_file *f, str file, str group, str rule)
 
 static const char rule_mark[] = "# tocsin: ";
 
-static str line_before(str text, size_t at)
+static str rule_line_before(str text, size_t at)
 {
     size_t begin = at;
 
@@ -415,8 +415,8 @@ static bool comment_says(const struct checker *k, const struct diag_place *place
         return false;
     if (line_says(str_cut(&rest, '\n'), word))
         return true;
-    for (at -= line_before(text, at).n; at > 0; at -= line.n) {
-        line = line_before(text, --at);
+    for (at -= rule_line_before(text, at).n; at > 0; at -= line.n) {
+        line = rule_line_before(text, --at);
         if (!str_starts_with(str_trim(line), S("#")))
             return false;
         if (line_says(line, word))
