@@ -135,7 +135,7 @@ def test_the_tables_say_what_the_rules_say():
 
 
 def test_the_list_of_packs_is_whole():
-    listed = re.findall(r"(?m)^\| \[([\w-]+)\]\(\1/README.md\)", open(RULES + "/README.md").read())
+    listed = re.findall(r"(?m)^\| \[([\w-]+)\]\(\1/README[.]md\)", open(RULES + "/README.md").read())
     equal(listed, PACKS, "packs of rules/README.md")
 
 
