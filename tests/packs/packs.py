@@ -86,11 +86,19 @@ def test_promtool_takes_them():
 
 def test_their_tests_pass_and_reach_every_alert():
     for pack in PACKS:
-        code, said = run(PROGRAM, "test", "-q", "--coverage", *tests(pack))
+        code, said = run(PROGRAM, "test", "-q", "--coverage", f"{RULES}/{pack}")
         equal(code, 0, f"{pack}: {said[-4000:]}")
         reached, of = map(int, re.search(r"coverage: (\d+) of (\d+) rules", said).groups())
         missed = re.findall(r'alert "(\w+)": no test', said)
         assert not missed and of == len(list(rules(pack))), f"{pack}: {said}"
+
+
+def test_a_folder_stands_for_its_tests():
+    code, said = run(PROGRAM, "test", RULES, os.path.join(SOURCE, "examples"))
+    equal((code, said.count(" passed")), (0, len([t for pack in PACKS for t in tests(pack)]) + 1), said[-2000:])
+    code, said = run(PROGRAM, "test", os.path.join(SOURCE, "docs"))
+    equal((code, "nothing to test" in said), (1, True), said)
+    assert run(PROGRAM, "test", "--junit=/dev/stdout", f"{RULES}/tgi")[1].count("<testsuite ") == len(tests("tgi"))
 
 
 def test_promtool_passes_them():
