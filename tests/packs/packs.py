@@ -101,6 +101,9 @@ def test_a_folder_stands_for_its_tests():
     with folder() as d:
         run(PROGRAM, "test", f"--junit={d}/report.xml", RULES + "/tgi")
         equal(open(d + "/report.xml").read().count("<testsuite "), len(tests("tgi")))
+        os.symlink("/dev/null", d + "/null")  # as /dev/stdout is one: what is no file stays what it is
+        equal(run(PROGRAM, "test", f"--junit={d}/null", RULES + "/tgi")[0], 0)
+        equal(os.readlink(d + "/null"), "/dev/null")
 
 
 def test_promtool_passes_them():
