@@ -137,6 +137,43 @@ static str lint_identity(struct arena *a, const struct rule_conf *r)
     return id;
 }
 
+static str real_path(struct linter *l, str path)
+{
+    char *real = realpath(arena_str(&l->arena, path).p, NULL);
+    str out = real != NULL ? arena_str(&l->arena, str_of(real)) : path;
+
+    free(real);
+    return out;
+}
+
+static const struct rule_group_conf *group_of_file(struct linter *l, const struct config *c,
+                                                   str path)
+{
+    for (size_t i = 0; i < c->n_groups; i++)
+        if (str_eq(real_path(l, c->groups[i].file), path))
+            return &c->groups[i];
+    return NULL;
+}
+
+/* Of two configurations that share none of both: nothing evaluates them together. */
+static bool are_apart(struct linter *l, str a, str b)
+{
+    bool a_is_named = false, b_is_named = false;
+
+    a = real_path(l, a);
+    b = real_path(l, b);
+    for (size_t i = 0; i < l->loaded.n; i++) {
+        bool has_a = group_of_file(l, l->loaded.v[i], a) != NULL,
+             has_b = group_of_file(l, l->loaded.v[i], b) != NULL;
+
+        if (has_a && has_b)
+            return false;
+        a_is_named |= has_a;
+        b_is_named |= has_b;
+    }
+    return a_is_named && b_is_named;
+}
+
 static void check_duplicates(struct linter *l)
 {
     struct str_map seen = {0};
@@ -156,6 +193,8 @@ static void check_duplicates(struct linter *l)
                     continue;
                 }
                 first = *hit;
+                if (are_apart(l, r->place.file, first->place.file))
+                    continue;
                 w = diags_add(
                     l->d, DIAG_WARNING, "R020", r->place,
                     "%s \"%.*s\" with these labels is defined twice: results of both get mixed",
@@ -227,15 +266,6 @@ static void lint_loaded(struct linter *l, struct config *c)
     vec_push(&l->loaded, c);
 }
 
-static str real_path(struct linter *l, str path)
-{
-    char *real = realpath(arena_str(&l->arena, path).p, NULL);
-    str out = real != NULL ? arena_str(&l->arena, str_of(real)) : path;
-
-    free(real);
-    return out;
-}
-
 /* Rule files that no configuration names belong to the one that scrapes, if there is one. */
 static void lint_beside(struct linter *l)
 {
@@ -260,15 +290,6 @@ static void lint_beside(struct linter *l)
 }
 
 /* -- C032: rules that two programs evaluate -- */
-
-static const struct rule_group_conf *group_of_file(struct linter *l, const struct config *c,
-                                                   str path)
-{
-    for (size_t i = 0; i < c->n_groups; i++)
-        if (str_eq(real_path(l, c->groups[i].file), path))
-            return &c->groups[i];
-    return NULL;
-}
 
 /* sender: has "alerting:"; router: has routes. */
 static void compare_rules(struct linter *l, const struct config *sender,
@@ -420,9 +441,9 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
 
 /* -- files and folders -- */
 
-static void cannot(struct linter *l, str path, const char *what)
+static void cannot(struct diags *d, str path, const char *what)
 {
-    diags_add(l->d, DIAG_ERROR, "C000", (struct diag_place){.file = path}, "cannot %s \"%.*s\": %s",
+    diags_add(d, DIAG_ERROR, "C000", (struct diag_place){.file = path}, "cannot %s \"%.*s\": %s",
               what, STR(path), strerror(errno));
 }
 
@@ -438,18 +459,14 @@ static void lint_file(struct linter *l, str path, bool was_named)
     buf_release(&text);
 }
 
-struct path_list {
-    str *v;
-    size_t n, cap;
-};
-
-static void lint_collect(struct linter *l, str folder, int depth, struct path_list *out)
+static void lint_collect(struct arena *a, struct diags *d, str folder, int depth,
+                         struct lint_files *out)
 {
     DIR *dir = opendir(folder.p);
     struct dirent *e;
 
     if (dir == NULL) {
-        cannot(l, folder, "open");
+        cannot(d, folder, "open");
         return;
     }
     while ((e = readdir(dir)) != NULL && out->n < FILES_MAX) {
@@ -458,12 +475,12 @@ static void lint_collect(struct linter *l, str folder, int depth, struct path_li
 
         if (name.p[0] == '.')
             continue;
-        path = arena_printf(&l->arena, "%.*s%s%s", STR(folder),
-                            str_ends_with(folder, S("/")) ? "" : "/", e->d_name);
+        path = arena_printf(a, "%.*s%s%s", STR(folder), str_ends_with(folder, S("/")) ? "" : "/",
+                            e->d_name);
         if (lstat(path.p, &st) != 0)
             continue;
         if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
-            lint_collect(l, path, depth + 1, out);
+            lint_collect(a, d, path, depth + 1, out);
         else if (!S_ISDIR(st.st_mode) &&
                  (str_ends_with(name, S(".yml")) || str_ends_with(name, S(".yaml"))))
             vec_push(out, path);
@@ -471,16 +488,23 @@ static void lint_collect(struct linter *l, str folder, int depth, struct path_li
     closedir(dir);
 }
 
+void lint_files_of(str folder, struct arena *a, struct lint_files *out, struct diags *d)
+{
+    size_t from = out->n;
+
+    lint_collect(a, d, folder, 0, out);
+    if (out->n != from)
+        qsort(out->v + from, out->n - from, sizeof(str), str_order);
+}
+
 static void lint_folder(struct linter *l, str folder)
 {
-    struct path_list paths = {0};
+    struct lint_files files = {0};
 
-    lint_collect(l, folder, 0, &paths);
-    if (paths.n != 0)
-        qsort(paths.v, paths.n, sizeof(str), str_order);
-    for (size_t i = 0; i < paths.n; i++)
-        lint_file(l, paths.v[i], false);
-    vec_release(&paths);
+    lint_files_of(folder, &l->arena, &files, l->d);
+    for (size_t i = 0; i < files.n; i++)
+        lint_file(l, files.v[i], false);
+    vec_release(&files);
 }
 
 /* -- entry -- */
@@ -517,11 +541,11 @@ static struct lint_result lint_finish(struct linter *l)
     load_configs(l);
     lint_beside(l);
     check_twice_evaluated(l);
+    check_duplicates(l);
     for (size_t i = 0; i < l->loaded.n; i++)
         config_unref(l->loaded.v[i]);
     vec_release(&l->loaded);
     vec_release(&l->configs);
-    check_duplicates(l);
     vec_release(&l->files);
     l->d->wants = NULL;
     ignores_release(&l->ignores);
@@ -540,7 +564,7 @@ struct lint_result lint_paths(const str *paths, size_t n, const struct lint_opti
         struct stat st;
 
         if (stat(path.p, &st) != 0)
-            cannot(&l, path, "open");
+            cannot(l.d, path, "open");
         else if (S_ISDIR(st.st_mode))
             lint_folder(&l, path);
         else
