@@ -307,6 +307,11 @@ def test_hangs():
         n.set(c, GPU_UTIL=100, POWER_USAGE="131x7 690x15")
         n.prof(c, PIPE_TENSOR_ACTIVE="0x7 0.8x15", DRAM_ACTIVE="0x7 0.2x15")
     cases.append(Case("a pause of 8 minutes", n, []))
+    for count in (1, 2, 8):  # cards without profiling counters: by what they drew before, two or more on a host
+        n = Node(rng, MODELS[0], profiling=False)
+        for c in range(count):
+            n.set(c, SM_CLOCK=1980, GPU_UTIL=100, POWER_USAGE="691x6 131x16")
+        cases.append(Case(f"{count} hang without profiling", n, [alert("TrainingCardsWait")] if count > 1 else []))
     judge(cases)
 
 
