@@ -17,6 +17,7 @@
 #include "cli/schema.h"
 #include "cli/serve.h"
 #include "cli/silence.h"
+#include "cli/slo.h"
 #include "cli/storage.h"
 #include "cli/template.h"
 #include "cli/test.h"
@@ -78,6 +79,9 @@ const struct command commands[] = {
      SIZED(struct lint_flags), lint_run},
     {"test", NULL, "FILE...", "Run unit tests of rules and routes (promtool's files)",
      test_flag_table, sizeof(struct test_flags), test_run},
+    {"slo", NULL, "FILE",
+     "Print rules for service level objectives: multi-window burn rates, from a line each", NULL, 0,
+     slo_run},
     {"query", NULL, "EXPR", "Evaluate a PromQL expression over a file or ask a server",
      query_flag_table, SIZED(struct query_flags), query_run},
     {"alert", "add", "[NAME] LABEL=VALUE...", "Post an alert", alert_add_flags,
@@ -134,7 +138,7 @@ const struct command commands[] = {
      SIZED(struct config_flags), config_diff_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,
      SIZED(struct reload_flags), reload_run},
-    {"schema", NULL, "[config|rules|test]",
+    {"schema", NULL, "[config|rules|test|slo]",
      "Print what files may say, as a JSON schema or as documentation", schema_flag_table,
      SIZED(struct schema_flags), schema_run},
     {"version", NULL, NULL, "Print the version", NULL, 0, version_run},

@@ -6,6 +6,7 @@
 #include "ruler/rule_file.h"
 #include "ruletest/ruletest_file.h"
 #include "schema/schema.h"
+#include "slo/slo_file.h"
 
 #define F struct schema_flags
 const struct flag schema_flag_table[] = {
@@ -23,11 +24,12 @@ int schema_run(const void *flags, char **args, int n_args)
     bool as_markdown = strcmp(f->output, "markdown") == 0;
     const struct conf_type *type = strcmp(kind, "rules") == 0  ? &rule_file_type
                                    : strcmp(kind, "test") == 0 ? &ruletest_file_type
+                                   : strcmp(kind, "slo") == 0  ? &slo_file_type
                                                                : NULL;
     struct buf out = BUF_INIT;
 
     if (n_args > 1 || (type == NULL && strcmp(kind, "config") != 0)) {
-        say(stderr, "tocsin: schema: config, rules or test\n");
+        say(stderr, "tocsin: schema: config, rules, test or slo\n");
         return EXIT_USAGE;
     }
     if (!as_markdown && strcmp(f->output, "json") != 0) {

@@ -136,6 +136,43 @@ static str lint_identity(struct arena *a, const struct rule_conf *r)
     return id;
 }
 
+static str real_path(struct linter *l, str path)
+{
+    char *real = realpath(arena_str(&l->arena, path).p, NULL);
+    str out = real != NULL ? arena_str(&l->arena, str_of(real)) : path;
+
+    free(real);
+    return out;
+}
+
+static const struct rule_group_conf *group_of_file(struct linter *l, const struct config *c,
+                                                   str path)
+{
+    for (size_t i = 0; i < c->n_groups; i++)
+        if (str_eq(real_path(l, c->groups[i].file), path))
+            return &c->groups[i];
+    return NULL;
+}
+
+/* Of two configurations that share none of both: nothing evaluates them together. */
+static bool are_apart(struct linter *l, str a, str b)
+{
+    bool a_is_named = false, b_is_named = false;
+
+    a = real_path(l, a);
+    b = real_path(l, b);
+    for (size_t i = 0; i < l->loaded.n; i++) {
+        bool has_a = group_of_file(l, l->loaded.v[i], a) != NULL,
+             has_b = group_of_file(l, l->loaded.v[i], b) != NULL;
+
+        if (has_a && has_b)
+            return false;
+        a_is_named |= has_a;
+        b_is_named |= has_b;
+    }
+    return a_is_named && b_is_named;
+}
+
 static void check_duplicates(struct linter *l)
 {
     struct str_map seen = {0};
@@ -155,6 +192,8 @@ static void check_duplicates(struct linter *l)
                     continue;
                 }
                 first = *hit;
+                if (are_apart(l, r->place.file, first->place.file))
+                    continue;
                 w = diags_add(
                     l->d, DIAG_WARNING, "R020", r->place,
                     "%s \"%.*s\" with these labels is defined twice: results of both get mixed",
@@ -225,15 +264,6 @@ static void lint_loaded(struct linter *l, struct config *c)
     vec_push(&l->loaded, c);
 }
 
-static str real_path(struct linter *l, str path)
-{
-    char *real = realpath(arena_str(&l->arena, path).p, NULL);
-    str out = real != NULL ? arena_str(&l->arena, str_of(real)) : path;
-
-    free(real);
-    return out;
-}
-
 /* Rule files that no configuration names belong to the one that scrapes, if there is one. */
 static void lint_beside(struct linter *l)
 {
@@ -258,15 +288,6 @@ static void lint_beside(struct linter *l)
 }
 
 /* -- C032: rules that two programs evaluate -- */
-
-static const struct rule_group_conf *group_of_file(struct linter *l, const struct config *c,
-                                                   str path)
-{
-    for (size_t i = 0; i < c->n_groups; i++)
-        if (str_eq(real_path(l, c->groups[i].file), path))
-            return &c->groups[i];
-    return NULL;
-}
 
 /* sender: has "alerting:"; router: has routes. */
 static void compare_rules(struct linter *l, const struct config *sender,
@@ -515,11 +536,11 @@ static struct lint_result lint_finish(struct linter *l)
     load_configs(l);
     lint_beside(l);
     check_twice_evaluated(l);
+    check_duplicates(l);
     for (size_t i = 0; i < l->loaded.n; i++)
         config_unref(l->loaded.v[i]);
     vec_release(&l->loaded);
     vec_release(&l->configs);
-    check_duplicates(l);
     vec_release(&l->files);
     l->d->wants = NULL;
     ignores_release(&l->ignores);

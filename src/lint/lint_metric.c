@@ -362,6 +362,7 @@ static void check_metric_labels(struct lint_expr_check *c)
 struct measured {
     str unit, name;
     bool is_listed; /* in the catalogue; else the name alone says it */
+    bool is_gauge;  /* of seconds: an age, which may well be minutes */
 };
 
 static struct measured measured_selector(const struct lint_expr_check *c,
@@ -371,7 +372,7 @@ static struct measured measured_selector(const struct lint_expr_check *c,
         const char *ending, *unit;
     } names[] = {{"_seconds", "seconds"}, {"_ratio", "ratio"}};
     struct known_series k = known_of(c, x);
-    struct measured out = {S(""), S(""), false};
+    struct measured out = {S(""), S(""), false, false};
     str base;
 
     if (x->kind == PROMQL_RANGE)
@@ -385,6 +386,7 @@ static struct measured measured_selector(const struct lint_expr_check *c,
     if (k.m != NULL && str_is(k.suffix, suffix)) {
         out.unit = k.m->unit;
         out.is_listed = true;
+        out.is_gauge = k.m->type == METRIC_GAUGE;
     }
     for (size_t i = 0; k.m == NULL && i < ARRAY_LEN(names); i++)
         if (str_ends_with(base, str_of(names[i].ending)))
@@ -429,7 +431,7 @@ static bool is_mean(const struct promql_expr *l, const struct promql_expr *r)
 
 static struct measured measured_of(const struct lint_expr_check *c, const struct promql_expr *x)
 {
-    struct measured none = {S(""), S(""), false}, out;
+    struct measured none = {S(""), S(""), false, false}, out;
     const struct promql_expr *l, *r;
     double v;
 
@@ -463,7 +465,7 @@ static const char *doubt_of(const struct measured *m, double v)
     if (str_is(m->unit, "percent") && m->is_listed && v > 100)
         return "in percent, between 0 and 100";
     if (str_is(m->unit, "seconds") && v >= 500 && fmod(v, 100) == 0 &&
-        (m->is_listed || fmod(v, 60) != 0))
+        ((m->is_listed && !m->is_gauge) || fmod(v, 60) != 0))
         return "in seconds: 2000 milliseconds are 2";
     if (str_is(m->unit, "MiB") && v >= 1e7)
         return "in MiB: 70 GiB are 71680";
