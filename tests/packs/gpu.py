@@ -1,11 +1,11 @@
 """The GPU packs over what dcgm-exporter says: healthy cards at full load fire nothing, each fault fires its own alerts and no other.
 
-All packs are loaded. The files of ../shared/conformance/gpu where they are, and nodes made here: other cards, counts, codes, MIG layouts."""
+The packs of hosts and their cards are loaded together. The files of ../shared/conformance/gpu where they are, and nodes made here: other cards, counts, codes, MIG layouts."""
 import collections, itertools, random
 from harness import *
 
 GPU = os.path.join(os.environ.get("TOCSIN_SHARED", os.path.join(SOURCE, "../shared")), "conformance/gpu")
-RULES = os.path.join(SOURCE, "rules/*/*.yml")
+PACKS = ["ascend", "cadvisor", "dcgm", "fabric", "node", "nvidia-gpu-exporter", "training"]
 MINUTES = 24  # longer than the longest `for` of these packs
 BLANK = 9223372036854775794
 LINE = re.compile(r'([A-Za-z_:][\w:]*)\{(.*)\} (\S+)$')
@@ -128,7 +128,7 @@ def judge(cases):
     assert len({c.name for c in cases}) == len(cases)
     with folder() as d:
         path = os.path.join(d, "gpu.yml")
-        write(path, f"rule_files: ['{RULES}']\nevaluation_interval: 1m\ntests:\n" + "\n".join(map(block, cases)) + "\n")
+        write(path, f"rule_files: {[os.path.join(SOURCE, 'rules', p, '*.yml') for p in PACKS]}\nevaluation_interval: 1m\ntests:\n" + "\n".join(map(block, cases)) + "\n")
         r = subprocess.run([PROGRAM, "test", path], capture_output=True, text=True)
         assert r.returncode == 0, (r.stdout + r.stderr)[:6000]
     print(f"{len(cases)} nodes", end=" ")
