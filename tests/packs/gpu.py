@@ -247,7 +247,7 @@ def test_faults():
     fault("few replays", lambda n, c: n.set(c, PCIE_REPLAY_COUNTER=f"0+4x{MINUTES}"))
     fault("NVLink replay", lambda n, c: n.set(c, NVLINK_REPLAY_ERROR_COUNT_TOTAL="3x9 4x14"), "DcgmNvlinkErrors")
     fault("NVLink CRC", lambda n, c: n.set(c, NVLINK_CRC_DATA_ERROR_COUNT_TOTAL=f"0+9000x{MINUTES}"), "DcgmNvlinkCrc")
-    fault("NVLink, few CRC", lambda n, c: n.set(c, NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL=f"0+90x{MINUTES}"))
+    fault("NVLink, few CRC", lambda n, c: n.set(c, NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL=f"0+90x{MINUTES}"), "DcgmNvlinkCrcSome")
     fault("remap pending", lambda n, c: n.set(c, ROW_REMAP_PENDING=1), "DcgmRowRemapPending")
     fault("retired pages", lambda n, c: n.set(c, RETIRED_PENDING=2), "DcgmRetiredPagesPending")
     fault("no readings", lambda n, c: n.set(c, GPU_TEMP=0, POWER_USAGE=0, GPU_UTIL=0), "DcgmCardUnreadable")
