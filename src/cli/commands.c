@@ -77,7 +77,7 @@ const struct command commands[] = {
      serve_flag_table, SIZED(struct serve_flags), serve_run},
     {"lint", NULL, "PATH...", "Check rule files and configurations", lint_flag_table,
      SIZED(struct lint_flags), lint_run},
-    {"test", NULL, "FILE...", "Run unit tests of rules and routes (promtool's files)",
+    {"test", NULL, "PATH...", "Run unit tests of rules and routes (promtool's files)",
      test_flag_table, sizeof(struct test_flags), test_run},
     {"slo", NULL, "FILE",
      "Print rules for service level objectives: multi-window burn rates, from a line each", NULL, 0,

@@ -8,7 +8,7 @@
 #include "os/file.h"
 #include "slo/slo_rules.h"
 
-static const char *base_name(const char *path)
+static const char *slo_file_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -29,7 +29,7 @@ static bool print_rules(const char *path, struct diags *d)
         say(stderr, "tocsin: %s\n", e.msg);
     ok = ok && slo_file_parse(buf_str(&text), str_of(path), &a, &f, d);
     if (ok) {
-        slo_rules_print(&out, &f, str_of(base_name(path)));
+        slo_rules_print(&out, &f, str_of(slo_file_name(path)));
         ok = fwrite(out.p, 1, out.n, stdout) == out.n && fflush(stdout) == 0;
     }
     arena_release(&a);

@@ -1,10 +1,13 @@
-/* Runs files of tests, shows what failed as a difference, and what no test reaches. */
+/* Runs files of tests, and those of folders, shows what failed as a difference, and what no test reaches. */
 #include "cli/test.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include "cli/say.h"
 #include "codec/json.h"
+#include "codec/yaml.h"
+#include "lint/lint.h"
 #include "lint/render.h"
 #include "lint/report.h"
 #include "os/file.h"
@@ -30,6 +33,8 @@ struct test_work {
     struct ruletest_options o;
     struct ruletest_report r;
     struct diags d;
+    struct arena a;
+    struct lint_files files;
 };
 
 static ts_ns test_mono(void)
@@ -190,15 +195,15 @@ static void junit_suite(struct buf *b, const struct test_work *w, str path)
     buf_adds(b, "</testsuite>\n");
 }
 
-static bool write_junit(const struct test_work *w, char **args, int n)
+static bool write_junit(const struct test_work *w)
 {
     struct buf b = BUF_INIT;
     struct err e = ERR_INIT;
     bool ok;
 
     buf_adds(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-    for (int i = 0; i < n; i++)
-        junit_suite(&b, w, str_of(args[i]));
+    for (size_t i = 0; i < w->files.n; i++)
+        junit_suite(&b, w, w->files.v[i]);
     buf_adds(&b, "</testsuites>\n");
     ok = file_replace(str_of(w->f->junit), buf_str(&b), &e);
     if (!ok)
@@ -209,27 +214,66 @@ static bool write_junit(const struct test_work *w, char **args, int n)
 
 /* -- the command -- */
 
-static int run_files(struct test_work *w, char **args, int n)
+static bool is_test(str path)
+{
+    struct buf text = BUF_INIT;
+    struct err e = ERR_INIT;
+    bool ok = file_read(path, FILE_REGULAR, YAML_MAX, &text, &e) &&
+              lint_recognise(buf_str(&text), path) == LINT_TEST;
+
+    buf_release(&text);
+    return ok;
+}
+
+/* A folder stands for the files of tests in it. */
+static void collect_tests(struct test_work *w, char **args, int n)
+{
+    struct lint_files found = {0};
+    struct stat st;
+
+    for (int i = 0; i < n; i++) {
+        if (stat(args[i], &st) != 0 || !S_ISDIR(st.st_mode)) {
+            vec_push(&w->files, str_of(args[i]));
+            continue;
+        }
+        found.n = 0;
+        lint_files_of(str_of(args[i]), &w->a, &found, &w->d);
+        for (size_t k = 0; k < found.n; k++)
+            if (is_test(found.v[k]))
+                vec_push(&w->files, found.v[k]);
+    }
+    vec_release(&found);
+}
+
+static int run_files(struct test_work *w)
 {
     bool as_text = strcmp(w->f->output, "text") == 0, ok = true;
 
-    for (int i = 0; i < n; i++) {
+    for (size_t i = 0; i < w->files.n; i++) {
         size_t from = w->r.cases.n;
-        bool ran = ruletest_run(str_of(args[i]), &w->o, &w->r, &w->d);
+        bool ran = ruletest_run(w->files.v[i], &w->o, &w->r, &w->d);
 
         say_problems(&w->d);
         diags_release(&w->d);
         diags_init(&w->d);
         if (as_text)
-            say_file(w, str_of(args[i]), from, ran);
+            say_file(w, w->files.v[i], from, ran);
     }
     if (as_text && w->f->coverage)
         say_coverage(&w->r);
     if (!as_text)
         say_json(w);
     if (w->f->junit[0] != '\0')
-        ok = write_junit(w, args, n);
+        ok = write_junit(w);
     return ok && w->r.failed == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+static int no_tests(const struct test_work *w)
+{
+    say_problems(&w->d);
+    if (w->d.errors == 0)
+        say(stderr, "tocsin: there is nothing to test: no file of tests is in there\n");
+    return EXIT_FAILED;
 }
 
 int test_run(const void *flags, char **args, int n_args)
@@ -239,15 +283,21 @@ int test_run(const void *flags, char **args, int n_args)
 
     ruletest_report_init(&w.r);
     diags_init(&w.d);
+    arena_init(&w.a, 0);
+    collect_tests(&w, args, n_args);
     if (n_args == 0)
-        say(stderr, "tocsin: test needs files of tests\n");
+        say(stderr, "tocsin: test needs files of tests, or folders\n");
     else if (strcmp(w.f->output, "text") != 0 && strcmp(w.f->output, "json") != 0)
         say(stderr, "tocsin: --output: '%s' is none of text, json\n", w.f->output);
+    else if (w.files.n == 0 || w.d.errors != 0)
+        code = no_tests(&w);
     else if (test_read_patterns(&w))
-        code = run_files(&w, args, n_args);
+        code = run_files(&w);
     VEC_EACH (struct regex **, re, &w.run)
         regex_unref(*re);
     vec_release(&w.run);
+    vec_release(&w.files);
+    arena_release(&w.a);
     diags_release(&w.d);
     ruletest_report_release(&w.r);
     return code;

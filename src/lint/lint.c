@@ -439,9 +439,9 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
 
 /* -- files and folders -- */
 
-static void cannot(struct linter *l, str path, const char *what)
+static void cannot(struct diags *d, str path, const char *what)
 {
-    diags_add(l->d, DIAG_ERROR, "C000", (struct diag_place){.file = path}, "cannot %s \"%.*s\": %s",
+    diags_add(d, DIAG_ERROR, "C000", (struct diag_place){.file = path}, "cannot %s \"%.*s\": %s",
               what, STR(path), strerror(errno));
 }
 
@@ -457,18 +457,14 @@ static void lint_file(struct linter *l, str path, bool was_named)
     buf_release(&text);
 }
 
-struct path_list {
-    str *v;
-    size_t n, cap;
-};
-
-static void lint_collect(struct linter *l, str folder, int depth, struct path_list *out)
+static void lint_collect(struct arena *a, struct diags *d, str folder, int depth,
+                         struct lint_files *out)
 {
     DIR *dir = opendir(folder.p);
     struct dirent *e;
 
     if (dir == NULL) {
-        cannot(l, folder, "open");
+        cannot(d, folder, "open");
         return;
     }
     while ((e = readdir(dir)) != NULL && out->n < FILES_MAX) {
@@ -477,12 +473,12 @@ static void lint_collect(struct linter *l, str folder, int depth, struct path_li
 
         if (name.p[0] == '.')
             continue;
-        path = arena_printf(&l->arena, "%.*s%s%s", STR(folder),
-                            str_ends_with(folder, S("/")) ? "" : "/", e->d_name);
+        path = arena_printf(a, "%.*s%s%s", STR(folder), str_ends_with(folder, S("/")) ? "" : "/",
+                            e->d_name);
         if (lstat(path.p, &st) != 0)
             continue;
         if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
-            lint_collect(l, path, depth + 1, out);
+            lint_collect(a, d, path, depth + 1, out);
         else if (!S_ISDIR(st.st_mode) &&
                  (str_ends_with(name, S(".yml")) || str_ends_with(name, S(".yaml"))))
             vec_push(out, path);
@@ -490,16 +486,23 @@ static void lint_collect(struct linter *l, str folder, int depth, struct path_li
     closedir(dir);
 }
 
+void lint_files_of(str folder, struct arena *a, struct lint_files *out, struct diags *d)
+{
+    size_t from = out->n;
+
+    lint_collect(a, d, folder, 0, out);
+    if (out->n != from)
+        qsort(out->v + from, out->n - from, sizeof(str), str_order);
+}
+
 static void lint_folder(struct linter *l, str folder)
 {
-    struct path_list paths = {0};
+    struct lint_files files = {0};
 
-    lint_collect(l, folder, 0, &paths);
-    if (paths.n != 0)
-        qsort(paths.v, paths.n, sizeof(str), str_order);
-    for (size_t i = 0; i < paths.n; i++)
-        lint_file(l, paths.v[i], false);
-    vec_release(&paths);
+    lint_files_of(folder, &l->arena, &files, l->d);
+    for (size_t i = 0; i < files.n; i++)
+        lint_file(l, files.v[i], false);
+    vec_release(&files);
 }
 
 /* -- entry -- */
@@ -559,7 +562,7 @@ struct lint_result lint_paths(const str *paths, size_t n, const struct lint_opti
         struct stat st;
 
         if (stat(path.p, &st) != 0)
-            cannot(&l, path, "open");
+            cannot(l.d, path, "open");
         else if (S_ISDIR(st.st_mode))
             lint_folder(&l, path);
         else

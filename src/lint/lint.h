@@ -52,6 +52,14 @@ struct lint_result lint_paths(const str *paths, size_t n, const struct lint_opti
 struct lint_result lint_text(str text, str name, const struct lint_options *o, struct diags *d);
 
 enum lint_kind lint_recognise(str text, str name);
+
+/* Appends the .yml and .yaml files of a folder, at any depth, in the order of their paths; the text is the arena's, the caller
+ * releases the list. */
+struct lint_files {
+    str *v;
+    size_t n, cap;
+};
+void lint_files_of(str folder, struct arena *a, struct lint_files *out, struct diags *d);
 bool lint_kind_parse(str word, enum lint_kind *out); /* config, rules, test, dingtalk */
 /* Puts in what findings say is meant (diag_fix()), file by file; a file that has changed meanwhile is left alone. Returns how
  * many; *files: in how many files. What cannot be written goes to d. */

@@ -85,12 +85,36 @@ static bool write_new(const char *path, str bytes, struct err *e)
     return ok || err_errno(e, why, "cannot write '%s'", path);
 }
 
+/* A device, a pipe, or a link to one (/dev/stdout): it must stay what it is. */
+static bool is_no_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static bool write_through(const char *path, str bytes, struct err *e)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    bool ok = fd >= 0 && record_write(fd, bytes);
+    int why = errno;
+
+    if (fd >= 0)
+        close(fd);
+    return ok || err_errno(e, why, "cannot write '%s'", path);
+}
+
 bool file_replace(str path, str bytes, struct err *e)
 {
     struct buf fresh = BUF_INIT;
     char *to = mem_zdup(path);
     bool ok;
 
+    if (is_no_file(to)) {
+        ok = write_through(to, bytes, e);
+        mem_free(to);
+        return ok;
+    }
     buf_addf(&fresh, "%s.new", to);
     ok = write_new(buf_z(&fresh), bytes, e) && file_rename(buf_z(&fresh), to, e);
     if (!ok)

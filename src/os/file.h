@@ -24,7 +24,7 @@ enum file_kind {
 bool file_read(str path, enum file_kind kind, size_t max, struct buf *out,
                struct err *e) must_check;
 
-/* The file, or a new one, holds these bytes; a crash leaves what was there or this. Mode 0600. */
+/* The file, or a new one, holds these bytes; a crash leaves what was there or this. Mode 0600. A device or a pipe is written to. */
 bool file_replace(str path, str bytes, struct err *e) must_check;
 /* Another name in the same folder, in the place of what has it; durable. */
 bool file_rename(const char *from, const char *to, struct err *e) must_check;

@@ -52,8 +52,9 @@ static void slo_complain(const struct slo_check *c, const char *key, const char 
                          struct promql_place at, const char *text)
 {
     const struct yaml_node *n = yaml_get(c->node, str_of(key));
-    struct diag_place place =
-        n == NULL ? yaml_place(c->doc, c->node) : yaml_place_in(c->doc, n, at.at, at.len);
+    struct diag_place place = n == NULL     ? yaml_place(c->doc, c->node)
+                              : at.len == 0 ? yaml_place(c->doc, n)
+                                            : yaml_place_in(c->doc, n, at.at, at.len);
 
     diags_add(c->d, DIAG_ERROR, id, place, "%s: %s", key, text);
 }

@@ -65,7 +65,7 @@ static void put_or_zero(struct buf *b, const struct slo *s)
     buf_addf(b, "(%.*s or 0 * %.*s)", STR(s->good_or_error), STR(s->total_rate));
 }
 
-static void put_counts(struct buf *b, const struct slo *s)
+static void put_event_records(struct buf *b, const struct slo *s)
 {
     begin_record(b, "events:rate5m");
     buf_addf(b, "          %.*s\n", STR(s->total_rate));
@@ -91,7 +91,7 @@ static void put_ratio(struct buf *b, const struct slo *s, const char *window)
              STR(s->name), window, STR(s->name), window);
 }
 
-static double budget_of(const struct slo *s)
+static double slo_budget(const struct slo *s)
 {
     return (100 - s->objective) / 100;
 }
@@ -100,7 +100,7 @@ static void put_records(struct buf *b, const struct slo *s)
 {
     struct buf window = BUF_INIT;
 
-    put_counts(b, s);
+    put_event_records(b, s);
     begin_record(b, "error_ratio:rate5m");
     buf_addf(b,
              "          slo:errors:rate5m{slo=\"%.*s\"} / (slo:events:rate5m{slo=\"%.*s\"} > 0)\n",
@@ -118,7 +118,7 @@ static void put_records(struct buf *b, const struct slo *s)
     begin_record(b, "error_budget:remaining");
     buf_adds(b, "          1 - (\n");
     put_ratio(b, s, buf_z(&window));
-    buf_addf(b, "          ) / %.10g\n", budget_of(s));
+    buf_addf(b, "          ) / %.10g\n", slo_budget(s));
     end_record(b, s);
     buf_release(&window);
 }
@@ -138,7 +138,7 @@ static struct burn_alert burn_alert_of(const struct slo *s, const struct burn *b
     struct burn_alert x = {.s = s, .burn = burn, .factor = burn->share * hours / burn->hours};
     struct buf gone = BUF_INIT;
 
-    snprintf(x.budget, sizeof(x.budget), "%.10g", budget_of(s) * 100);
+    snprintf(x.budget, sizeof(x.budget), "%.10g", slo_budget(s) * 100);
     snprintf(x.objective, sizeof(x.objective), "%.10g", s->objective);
     duration_print(&gone, (dur_ns)(hours / x.factor) * NS_PER_H);
     snprintf(x.gone, sizeof(x.gone), "%.*s", STR(buf_str(&gone)));
@@ -153,8 +153,8 @@ static void put_condition(struct buf *b, const struct burn_alert *x)
     buf_addf(b,
              "          slo:error_ratio:rate%s{slo=\"%.*s\"} > %.10g * %.10g\n"
              "            and slo:error_ratio:rate%s{slo=\"%.*s\"} > %.10g * %.10g\n",
-             w->window, STR(x->s->name), x->factor, budget_of(x->s), w->short_window,
-             STR(x->s->name), x->factor, budget_of(x->s));
+             w->window, STR(x->s->name), x->factor, slo_budget(x->s), w->short_window,
+             STR(x->s->name), x->factor, slo_budget(x->s));
     if (x->s->min_events > 0) /* rates over 5 minutes, 5 minutes apart: each event counts once */
         buf_addf(b,
                  "            and sum_over_time(slo:events:rate5m{slo=\"%.*s\"}[%s:5m]) * 300 >= "
@@ -251,7 +251,7 @@ static void put_alert(struct buf *b, const struct burn_alert *x)
     buf_addc(b, '\n');
 }
 
-static void put_alerts(struct buf *b, const struct slo *s)
+static void put_burn_alerts(struct buf *b, const struct slo *s)
 {
     for (size_t i = 0; i < ARRAY_LEN(burns); i++) {
         struct burn_alert x = burn_alert_of(s, &burns[i]);
@@ -261,7 +261,7 @@ static void put_alerts(struct buf *b, const struct slo *s)
                 b,
                 "      # None for %s: what burns within a window of %lldd is no more than may.\n\n",
                 burns[i].window, (long long)(s->window / (24 * NS_PER_H)));
-        else if (x.factor * budget_of(s) >= 1)
+        else if (x.factor * slo_budget(s) >= 1)
             buf_addf(
                 b, "      # None for %s: %.3g times a budget of %s %% is more than all events.\n\n",
                 burns[i].window, x.factor, x.budget);
@@ -279,7 +279,7 @@ void slo_rules_print(struct buf *out, const struct slo_file *f, str from)
 
         buf_addf(out, "  - name: slo-%.*s\n    rules:\n", STR(s->name));
         put_records(out, s);
-        put_alerts(out, s);
+        put_burn_alerts(out, s);
     }
     while (out->n > 1 && out->p[out->n - 1] == '\n' && out->p[out->n - 2] == '\n')
         out->n--;

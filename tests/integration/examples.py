@@ -8,6 +8,7 @@ CONFIGS = {
     "with-prometheus": ["tocsin.yml"],
     "alertmanager-only": ["alertmanager.yml"],
     "llm-serving": ["alertmanager.yml", "prometheus.yml", "tocsin.yml"],
+    "p1-p2-p3": ["alertmanager.yml", "tocsin.yml"],
 }
 
 

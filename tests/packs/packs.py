@@ -86,11 +86,24 @@ def test_promtool_takes_them():
 
 def test_their_tests_pass_and_reach_every_alert():
     for pack in PACKS:
-        code, said = run(PROGRAM, "test", "-q", "--coverage", *tests(pack))
+        code, said = run(PROGRAM, "test", "-q", "--coverage", f"{RULES}/{pack}")
         equal(code, 0, f"{pack}: {said[-4000:]}")
         reached, of = map(int, re.search(r"coverage: (\d+) of (\d+) rules", said).groups())
         missed = re.findall(r'alert "(\w+)": no test', said)
         assert not missed and of == len(list(rules(pack))), f"{pack}: {said}"
+
+
+def test_a_folder_stands_for_its_tests():
+    code, said = run(PROGRAM, "test", RULES, os.path.join(SOURCE, "examples"))
+    equal((code, said.count(" passed")), (0, len([t for pack in PACKS for t in tests(pack)]) + 1), said[-2000:])
+    code, said = run(PROGRAM, "test", os.path.join(SOURCE, "docs"))
+    equal((code, "nothing to test" in said), (1, True), said)
+    with folder() as d:
+        run(PROGRAM, "test", f"--junit={d}/report.xml", RULES + "/tgi")
+        equal(open(d + "/report.xml").read().count("<testsuite "), len(tests("tgi")))
+        os.symlink("/dev/null", d + "/null")  # as /dev/stdout is one: what is no file stays what it is
+        equal(run(PROGRAM, "test", f"--junit={d}/null", RULES + "/tgi")[0], 0)
+        equal(os.readlink(d + "/null"), "/dev/null")
 
 
 def test_promtool_passes_them():
@@ -135,7 +148,7 @@ def test_the_tables_say_what_the_rules_say():
 
 
 def test_the_list_of_packs_is_whole():
-    listed = re.findall(r"(?m)^\| \[([\w-]+)\]\(\1/README.md\)", open(RULES + "/README.md").read())
+    listed = re.findall(r"(?m)^\| \[([\w-]+)\]\(\1/README[.]md\)", open(RULES + "/README.md").read())
     equal(listed, PACKS, "packs of rules/README.md")
 
 
