@@ -106,7 +106,7 @@ def replaced(text, pairs):
     return text
 
 
-def configuration(d, channels, sink, targets):
+def configuration(d, channels, sink, targets, feishu):
     router = replaced(open(EXAMPLE + "/alertmanager.yml").read(), [
         ("smtp.example.com:587", channels["mail"].url), ("  smtp_auth_username: tocsin@example.com\n", "  smtp_require_tls: false\n"),
         ("  smtp_auth_password_file: /etc/tocsin/smtp.password\n", ""), ("slack_api_url_file: /etc/tocsin/slack.url", f"slack_api_url: {channels['slack'].url}services/T0/B0/x"),
@@ -117,7 +117,7 @@ def configuration(d, channels, sink, targets):
     own = replaced(open(EXAMPLE + "/tocsin.yml").read(), [
         ("scrape_interval: 15s", "scrape_interval: 500ms"), ("evaluation_interval: 15s", "evaluation_interval: 500ms"),
         ("url_file: /etc/tocsin/dingtalk.url", f"url: {channels['dingtalk'].url}\n        pace: [{{messages: 0}}]"), ("secret_file: /etc/tocsin/dingtalk.secret", "secret: SECret"),
-        ("token_file: /etc/tocsin/feishu.token", f"url: {sink.url}/feishu"), ("url_file: /etc/tocsin/heartbeat.url", f"url: {sink.url}/heartbeat"), ("interval: 1m", "interval: 1s")])
+        ("token_file: /etc/tocsin/feishu.token", f"url: {feishu}"), ("url_file: /etc/tocsin/heartbeat.url", f"url: {sink.url}/heartbeat"), ("interval: 1m", "interval: 1s")])
     for kind, word in ("voice", "TTS"), ("sms", "SMS"):
         own = replaced(own, [(f"secret_key_file: /etc/tocsin/aliyun.secret\n        {'template' if kind == 'voice' else 'sign_name'}",
                               f"secret_key: s\n        api_url: {channels[kind].url}\n        pace: [{{messages: 0}}]\n        {'template' if kind == 'voice' else 'sign_name'}")])
@@ -207,9 +207,27 @@ def test_three_levels():
                 raise Skip("aiosmtpd is not there")
             sink, one, two = stack.enter_context(Sink()), stack.enter_context(Exporter()), stack.enter_context(Exporter())
             service = Service(one, two)
-            router, own = configuration(d, channels, sink, (one.address, two.address))
+            router, own = configuration(d, channels, sink, (one.address, two.address), sink.url + "/feishu")
             with Tocsin(own, d, "--config.file=" + write(d + "/alertmanager.yml", router), env=clock.env) as t:
                 walk_through(t, Walk(service, channels), sink, start)
+
+
+def test_what_cannot_be_told_goes_to_the_backup():
+    """Neither telephone nor SMS takes anything: the backup is told over Feishu and by mail, at once; the chat hears as ever."""
+    with folder() as d, contextlib.ExitStack() as stack:
+        channels = {k: stack.enter_context(Channel(k2, *flags)) for k, k2, flags in (
+            ("voice", "voice", ["--key=LTAI5tExample", "--secret=s", "--fail=isv.OUT_OF_SERVICE"]), ("sms", "sms", ["--key=LTAI5tExample", "--secret=s", "--fail=isv.OUT_OF_SERVICE"]),
+            ("slack", "slack", []), ("dingtalk", "dingtalk", ["--token=TOKEN", "--secret=SECret"]), ("mail", "smtp", []), ("feishu", "feishu", []))}
+        if not channels["mail"].url[0].isdigit():
+            raise Skip("aiosmtpd is not there")
+        sink = stack.enter_context(Sink())
+        gone = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+        router, own = configuration(d, channels, sink, gone, channels["feishu"].url)
+        with Tocsin(own, d, "--config.file=" + write(d + "/alertmanager.yml", router)):
+            for channel in "slack", "dingtalk", "feishu", "mail":
+                until(f"LlmServiceDown over {channel}", lambda: channels[channel].heard("LlmServiceDown"), 15)
+            assert "oncall-lead@example.com" in channels["mail"].heard("LlmServiceDown")[0][1]
+            assert not channels["voice"].heard("LlmServiceDown") and not channels["sms"].heard("LlmServiceDown")
 
 
 def walk_through(t, walk, sink, start):
