@@ -93,11 +93,13 @@ static size_t series_scan_number(const struct scanner *s, bool *is_duration)
     return digits != 0 ? k : 0;
 }
 
+/* "NaNx3" is another word to promtool, which refuses it. */
 static bool take_word(struct scanner *s, const char *word)
 {
     size_t n = strlen(word);
 
-    if (!str_eq_nocase(str_sub(s->text, s->at, s->at + n), str_of(word)))
+    if (!str_eq_nocase(str_sub(s->text, s->at, s->at + n), str_of(word)) ||
+        (series_char_at(s, n) | 32) == 'x')
         return false;
     s->at += n;
     return true;

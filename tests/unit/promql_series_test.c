@@ -104,6 +104,8 @@ static void faults(void **state)
         {"", 1},
         {"m{", 3},
         {"m 5s5", 3},
+        {"m NaNx3", 3},
+        {"m 1+Infx3", 5},
     };
 
     (void)state;
