@@ -110,6 +110,42 @@ static const struct http_route routes[] = {
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
+/* -- for documents -- */
+
+static const char *scope_of(const struct http_route *r)
+{
+    static const char *const scopes[] = {[ACCESS_CHANGE] = "admin",
+                                         [ACCESS_READ] = "read",
+                                         [ACCESS_SILENCE] = "silence",
+                                         [ACCESS_PUSH] = "push",
+                                         [ACCESS_ALERTS] = "alerts"};
+
+    return (r->methods & ~(unsigned)(HTTP_GET | HTTP_OPTIONS)) != 0 ? scopes[r->need] : "read";
+}
+
+void api_print_markdown(struct buf *out)
+{
+    static const struct {
+        unsigned method;
+        const char *name;
+    } methods[] = {{HTTP_GET, "GET"},
+                   {HTTP_POST, "POST"},
+                   {HTTP_PUT, "PUT"},
+                   {HTTP_DELETE, "DELETE"},
+                   {HTTP_OPTIONS, "OPTIONS"}};
+
+    for (const struct http_route *r = routes; r->path != NULL; r++) {
+        const char *comma = "| ";
+
+        for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+            if ((r->methods & methods[i].method) != 0) {
+                buf_addf(out, "%s%s", comma, methods[i].name);
+                comma = ", ";
+            }
+        buf_addf(out, " | `%s` | %s | %s |\n", r->path, scope_of(r), r->doc);
+    }
+}
+
 void api_headers(struct http_req *rq)
 {
     http_reply_header(rq, S("Cache-Control"), S("no-store"));

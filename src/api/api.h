@@ -70,4 +70,10 @@ bool api_use_web_config(struct api *a, str path, struct diags *d, struct err *e)
 /* What serve tells about reloads, for status and metrics. */
 void api_note_reload(struct api *a, bool ok, ts_ns at);
 
+/* For documents: the rows of the table of routes, and of all metrics of our own. */
+struct buf;
+struct metric;
+void api_print_markdown(struct buf *out);
+void api_each_metric(void (*each)(void *arg, const struct metric *m), void *arg);
+
 #endif

@@ -37,6 +37,12 @@ static const struct metric rows[] = {
                           "Events that wait for their outputs."},
 };
 
+const struct metric *api_outlet_metric_rows(size_t *n)
+{
+    *n = ARRAY_LEN(rows);
+    return rows;
+}
+
 static void put_event_metrics(const struct recorder *r, struct expo *x)
 {
     struct recorder_stats st = {0};

@@ -168,5 +168,7 @@ uint64_t config_hash(const struct config_text *texts, size_t n);
 /* All keys, from the tables that read them: a JSON schema for editors, and the reference documentation. */
 void config_print_json_schema(struct buf *out);
 void config_print_markdown(struct buf *out);
+/* schema.h: conf_describe_key(). */
+bool config_describe_key(struct buf *out, str key, str *near);
 
 #endif
