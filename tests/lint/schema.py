@@ -26,7 +26,7 @@ def run(*args):
     return subprocess.run([PROGRAM, *args], capture_output=True, text=True, check=False)
 
 
-MANUALS = {"cli": "docs/cli.md", "api": "docs/api.md", "metrics": "docs/metrics.md", "man": "contrib/man/tocsin.1"}
+MANUALS = {"cli": "docs/cli.md", "api": "docs/endpoints.md", "metrics": "docs/metrics.md", "man": "contrib/man/tocsin.1"}
 
 
 def document():
