@@ -158,6 +158,18 @@ static bool set_is_within(const struct matchers *set, const struct matcher *m)
     return false;
 }
 
+void access_who(struct access *x, struct config *conf, struct http_req *rq, str *name, str *scope)
+{
+    const struct token_conf *t = NULL;
+
+    if (conf->web.tokens.n != 0) {
+        access_use(x, conf);
+        t = access_find(x, rq);
+    }
+    *name = t != NULL ? t->name : STR_NONE;
+    *scope = t != NULL ? t->scope : S("admin");
+}
+
 bool access_may_silence(struct access *x, struct config *conf, struct http_req *rq,
                         const struct silence *s)
 {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "api/prom.h"
 #include "base/hash.h"
+#include "board/board.h"
 #include "codec/duration.h"
 #include "ui/page.h"
 
@@ -44,6 +45,18 @@ static const struct http_route routes[] = {
     {HTTP_OPTIONS, "/api/v2/*", 0, preflight, "/preflight", "cross-origin preflight"},
     {HTTP_GET, "/api/tocsin/overview", 0, api_get_overview, "/overview",
      "alerts with rule state and next notification"},
+    {HTTP_GET, "/api/tocsin/whoami", 0, api_get_whoami, "/api/tocsin/whoami",
+     "whose token it is, and what he may do"},
+    {HTTP_GET, "/api/tocsin/board", 0, api_get_board, "/api/tocsin/board",
+     "alerts by group, worst first, a page of them, and totals"},
+    {HTTP_GET, "/api/tocsin/stream", 0, api_get_stream, "/api/tocsin/stream",
+     "the same as events, and what changes of it"},
+    {HTTP_GET, "/api/tocsin/labels", 0, api_get_labels, "/api/tocsin/labels",
+     "names of the labels that alerts have"},
+    {HTTP_GET, "/api/tocsin/labels/{id}", 0, api_get_labels, "/api/tocsin/labels",
+     "values of a label that alerts have"},
+    {HTTP_GET, "/api/tocsin/notifications", 0, api_get_told, "/api/tocsin/notifications",
+     "what was told, by receiver, group, alert, time and verdict"},
     {HTTP_GET, "/api/tocsin/matchers", 0, api_get_matchers, "/api/tocsin/matchers",
      "the matchers of a text, a list on each line"},
     {HTTP_GET, "/api/v1/targets", 0, api_get_targets, "/targets",
@@ -187,12 +200,17 @@ bool api_is_known(struct http_req *rq, uint64_t version)
     return false;
 }
 
+uint64_t api_life(const struct api *a)
+{
+    return hash_str(a->conf.instance) ^ (uint64_t)a->started;
+}
+
 bool api_is_unchanged(struct api *a, struct http_req *rq, unsigned kinds)
 {
     struct now now = shell_clock(a->conf.shell)->now;
-    uint64_t life = hash_str(a->conf.instance) ^ (uint64_t)a->started;
 
-    return api_is_known(rq, hash_u64(life ^ hash_u64(engine_revision(a->engine, kinds, now))));
+    return api_is_known(rq,
+                        hash_u64(api_life(a) ^ hash_u64(engine_revision(a->engine, kinds, now))));
 }
 
 str api_param(struct http_req *rq, str name)
@@ -594,6 +612,7 @@ struct api *api_new(const struct api_conf *conf)
     a->engine = shell_engine(conf->shell);
     a->laters = (struct http_laters){.pool = conf->pool, .clock = shell_clock(conf->shell)};
     a->started = shell_clock(conf->shell)->now.wall;
+    a->board = board_new(conf->shell, api_life(a), conf->max_connections / 2);
     a->access = access_new(&a->refusals);
     a->reload_ok = true;
     a->reload_at = a->started;
@@ -603,6 +622,7 @@ struct api *api_new(const struct api_conf *conf)
 
 void api_drain(struct api *a)
 {
+    board_close(a->board);
     http_server_drain(a->server);
     if (a->bridge != NULL)
         http_server_drain(a->bridge);
@@ -627,6 +647,7 @@ void api_free(struct api *a)
     if (a == NULL)
         return;
     http_server_free(a->server);
+    board_free(a->board);
     api_close_bridge(a);
     web_free(a->web);
     access_free(a->access);
