@@ -28,6 +28,7 @@ enum access_need {
     ACCESS_SILENCE,
     ACCESS_PUSH,
     ACCESS_ALERTS,
+    ACCESS_PAGE, /* nothing: where there are tokens, the page that asks for one is open; it has no data */
 };
 
 struct access *access_new(struct refusals *count);

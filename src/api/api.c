@@ -8,16 +8,16 @@
 #include "base/hash.h"
 #include "board/board.h"
 #include "codec/duration.h"
-#include "ui/page.h"
 
 /* One row a route: what is allowed before the body is read, who answers, and what it takes where it is not a GET. */
 static void get_ok(struct http_req *rq, void *arg);
-static void get_page(struct http_req *rq, void *arg);
 static void gone(struct http_req *rq, void *arg);
 static void preflight(struct http_req *rq, void *arg);
 
 static const struct http_route routes[] = {
-    {HTTP_GET, "/", 0, get_page, "/", "alerts, silences, rules and status in a browser"},
+    {HTTP_GET, "/", 0, api_get_page, "/", "alerts, silences, rules and status in a browser",
+     ACCESS_PAGE},
+    {HTTP_GET, "/ui/*", 0, api_get_asset, "/ui", "what the page is made of", ACCESS_PAGE},
     {HTTP_GET, "/api/v2/status", 0, api_get_status, "/status",
      "cluster, version, configuration, start time"},
     {HTTP_GET, "/api/v2/receivers", 0, api_get_receivers, "/receivers",
@@ -57,6 +57,8 @@ static const struct http_route routes[] = {
      "values of a label that alerts have"},
     {HTTP_GET, "/api/tocsin/notifications", 0, api_get_told, "/api/tocsin/notifications",
      "what was told, by receiver, group, alert, time and verdict"},
+    {HTTP_GET, "/api/tocsin/routes", 0, api_get_routes, "/api/tocsin/routes",
+     "the routing tree with what it holds now"},
     {HTTP_GET, "/api/tocsin/matchers", 0, api_get_matchers, "/api/tocsin/matchers",
      "the matchers of a text, a list on each line"},
     {HTTP_GET, "/api/v1/targets", 0, api_get_targets, "/targets",
@@ -77,7 +79,8 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/alerts", 0, prom_alerts, "/api/v1/alerts", "alerts of our rules"},
     {HTTP_GET, "/api/tocsin/rule_history", 0, prom_rule_history, "/api/tocsin/rule_history",
      "state changes of the alerts of our rules, with values"},
-    {HTTP_GET, "/graph", 0, get_page, "/graph", "where links of our rules point to: the page"},
+    {HTTP_GET, "/graph", 0, api_get_page, "/graph", "where links of our rules point to: the page",
+     ACCESS_PAGE},
     {HTTP_GET, "/federate", 0, prom_federate, "/federate",
      "the newest samples of what selectors find"},
     {HTTP_GET | HTTP_POST, "/api/v1/parse_query", 1 << 20, prom_parse_query, "/api/v1/parse_query",
@@ -389,22 +392,6 @@ static void get_ok(struct http_req *rq, void *arg)
 {
     (void)arg;
     http_reply(rq, 200, S("text/plain; charset=utf-8"), S("OK"));
-}
-
-static void get_page(struct http_req *rq, void *arg)
-{
-    struct buf policy = BUF_INIT;
-
-    (void)arg;
-    if (api_is_known(rq, hash_str(ui_page())))
-        return;
-    ui_page_policy(&policy);
-    http_reply_header(rq, S("Content-Security-Policy"), buf_str(&policy));
-    http_reply_header(rq, S("X-Content-Type-Options"), S("nosniff"));
-    http_reply_header(rq, S("Referrer-Policy"), S("no-referrer"));
-    http_reply_header(rq, S("Cache-Control"), S("no-cache"));
-    http_reply(rq, 200, S("text/html; charset=utf-8"), ui_page());
-    buf_release(&policy);
 }
 
 /* Each API's own words. */

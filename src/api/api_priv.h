@@ -123,6 +123,9 @@ void api_get_notifications(struct http_req *rq, void *arg);
 /* Whether rq are alerts that we sent to ourselves: they came in by another way before. */
 bool api_is_own_sending(const struct api *a, const struct http_req *rq);
 
+void api_get_page(struct http_req *rq, void *arg);
+void api_get_asset(struct http_req *rq, void *arg);
+void api_get_routes(struct http_req *rq, void *arg);
 void api_get_whoami(struct http_req *rq, void *arg);
 void api_get_board(struct http_req *rq, void *arg);
 void api_get_stream(struct http_req *rq, void *arg);

@@ -340,7 +340,13 @@ static void walk_names(struct board_window *w, struct board_world *b, size_t i)
     arena_release(&arena);
 }
 
-static void walk_rule(struct board_window *w, const struct rule_view *r)
+/* As the router knows it: with the labels that all have outside. */
+static uint64_t walk_sent_as(struct board_walk *k, struct labels external, struct labels ls)
+{
+    return labels_fingerprint(external.n != 0 ? labels_merge(&k->arena, external, ls) : ls);
+}
+
+static void walk_rule(struct board_window *w, const struct rule_view *r, struct labels external)
 {
     struct board_walk *k = w->walk;
     bool is_shown = str_map_get(&k->names, r->name) != NULL;
@@ -354,7 +360,7 @@ static void walk_rule(struct board_window *w, const struct rule_view *r)
             struct board_value *v = arena_new(&k->arena, struct board_value);
 
             v->value = a->value;
-            (void)u64_map_put(&k->values, labels_fingerprint(a->labels), v);
+            (void)u64_map_put(&k->values, walk_sent_as(k, external, a->labels), v);
         }
     }
 }
@@ -364,7 +370,7 @@ static void walk_rules(struct board_window *w, struct board_world *b, size_t i)
     const struct rule_group_view *g = b->engine->rules.v[i]->shown;
 
     for (size_t j = 0; j < g->n_rules; j++)
-        walk_rule(w, &g->rules[j]);
+        walk_rule(w, &g->rules[j], b->engine->conf->external_labels);
 }
 
 /* -- the page is written -- */

@@ -200,7 +200,8 @@ void http_reply(struct http_req *rq, int status, str content_type, str body)
 {
     struct http_conn *c = conn_of(rq);
 
-    if (body.n >= PACK_MIN && status == 200 && !rq->is_head && http_takes_gzip(rq)) {
+    if (body.n >= PACK_MIN && status == 200 && !rq->is_head && !rq->is_packed &&
+        http_takes_gzip(rq)) {
         struct whole *w = mem_new(struct whole);
 
         buf_add(&w->body, body);

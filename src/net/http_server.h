@@ -114,6 +114,7 @@ struct http_req {
      * none of the GETs under way, is observed when it begins, comes as next() makes it, compressed or not, and next() is
      * asked only while fewer than 16 KB are unsent. */
     bool is_endless;
+    bool is_packed; /* the answer is compressed already */
     bool waits; /* a stream's: next() had nothing, and is not asked before http_reply_resume() */
     void *ctx;  /* the handler's */
     struct http_server *server;
