@@ -137,13 +137,15 @@ static bool window_is_due(const struct board *b, const struct board_window *w, s
            (w->is_wanted || !board_window_is_current(w, &b->world, now));
 }
 
-/* In turn; NULL: nothing is due. */
+/* In turn; NULL: nothing is due. What nobody has seen yet does not wait for the loop's share. */
 static struct board_window *board_pick(struct board *b, struct now now)
 {
+    bool has_share = now.mono >= b->not_before;
+
     for (size_t i = 0; i < b->windows.n; i++) {
         struct board_window *w = b->windows.v[(b->next + i) % b->windows.n];
 
-        if (!window_is_due(b, w, now))
+        if (!window_is_due(b, w, now) || (!has_share && w->page != NULL))
             continue;
         b->next = (b->next + i + 1) % b->windows.n;
         return w;
@@ -229,7 +231,7 @@ static void board_on_timer(struct timer *t, struct now now)
 
     if (b->readers != NULL && b->conf != board_conf(b))
         board_end_streams(b);
-    if (b->walking == NULL && now.mono >= b->not_before) {
+    if (b->walking == NULL) {
         b->walking = board_pick(b, now);
         b->spent = 0;
     }

@@ -1,5 +1,5 @@
 // One stream for all tabs of a browser: a SharedWorker. Tabs with other credentials have a feed of their own.
-import type { BoardPage } from "./lib/api";
+import type { BoardChange, BoardPage } from "./lib/api";
 import { Feed, type Health } from "./lib/feed";
 
 export type ToWorker =
@@ -8,7 +8,10 @@ export type ToWorker =
   | { kind: "leave"; window: string }
   | { kind: "refresh" }
   | { kind: "alive" };
-export type FromWorker = { kind: "page"; page: BoardPage } | { kind: "health"; health: Health; at: number };
+export type FromWorker =
+  | { kind: "page"; page: BoardPage }
+  | { kind: "change"; change: BoardChange }
+  | { kind: "health"; health: Health; at: number };
 
 interface Tab {
   port: MessagePort;
@@ -36,6 +39,7 @@ function feedOf(base: string, headers: Record<string, string>): Shared {
     tabs: members,
     feed: new Feed(base, headers, {
       page: page => tell({ kind: "page", page }, page.window),
+      change: change => tell({ kind: "change", change }, change.window),
       health: (health, at) => tell({ kind: "health", health, at }),
     }),
   };

@@ -67,7 +67,7 @@ describe("the feed", () => {
     });
     const pages: BoardPage[] = [];
     const said: Health[] = [];
-    const feed = new Feed("http://x/", {}, { page: p => pages.push(p), health: h => said.push(h) });
+    const feed = new Feed("http://x/", {}, { page: p => pages.push(p), change: () => {}, health: h => said.push(h) });
     feed.want("w");
     await vi.advanceTimersByTimeAsync(100);
     expect(asked[0]?.url).toBe("http://x/api/tocsin/stream?window=w");

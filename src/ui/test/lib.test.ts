@@ -6,12 +6,13 @@ import { boardQuery, readState } from "../src/screens/alerts/state";
 
 describe("what is drawn of a rule", () => {
   it("is the left side, with the threshold", () => {
-    expect(drawn("a / b > 0.5")).toEqual({ expr: "a / b", threshold: 0.5 });
-    expect(drawn('up{x=">1"} == 0')).toEqual({ expr: 'up{x=">1"}', threshold: 0 });
-    expect(drawn("rate(x[5m]) <= 1e-3")).toEqual({ expr: "rate(x[5m])", threshold: 0.001 });
+    expect(drawn("a / b > 0.5")).toEqual({ expr: "a / b", threshold: 0.5, op: ">" });
+    expect(drawn('up{x=">1"} == 0')).toEqual({ expr: 'up{x=">1"}', threshold: 0, op: "==" });
+    expect(drawn("rate(x[5m]) <= 1e-3")).toEqual({ expr: "rate(x[5m])", threshold: 0.001, op: "<=" });
   });
   it("is all of it when that is not so simple", () => {
-    for (const expr of ["a > 1 and b > 2", "sum(a > 1)", "a", "a > b", "(a > 1"]) expect(drawn(expr)).toEqual({ expr, threshold: null });
+    for (const expr of ["a > 1 and b > 2", "sum(a > 1)", "a", "a > b", "(a > 1"])
+      expect(drawn(expr)).toEqual({ expr, threshold: null, op: "" });
   });
   it("is in the link of a rule", () => {
     expect(exprOfLink("http://x/graph?g0.expr=up%20%3D%3D%200&g0.tab=1")).toBe("up == 0");

@@ -3,9 +3,10 @@
 export interface Drawn {
   expr: string;
   threshold: number | null;
+  op: string; // of the comparison; empty without one
 }
 
-const COMPARISON = /^([\s\S]+?)\s*(?:>=|<=|==|!=|>|<)\s*(?:bool\s+)?([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*$/i;
+const COMPARISON = /^([\s\S]+?)\s*(>=|<=|==|!=|>|<)\s*(?:bool\s+)?([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*$/i;
 
 function isTopLevel(expr: string): boolean {
   let depth = 0;
@@ -26,8 +27,8 @@ function isTopLevel(expr: string): boolean {
 export function drawn(expr: string): Drawn {
   const m = COMPARISON.exec(expr.trim());
   const left = m?.[1];
-  if (!m || !left || !isTopLevel(left) || /\b(and|or|unless)\b/i.test(left)) return { expr, threshold: null };
-  return { expr: left.trim(), threshold: Number(m[2]) };
+  if (!m || !left || !isTopLevel(left) || /\b(and|or|unless)\b/i.test(left)) return { expr, threshold: null, op: "" };
+  return { expr: left.trim(), threshold: Number(m[3]), op: m[2] ?? "" };
 }
 
 /** The expression in a link of Prometheus' kind: "/graph?g0.expr=...". */

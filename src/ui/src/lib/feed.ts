@@ -6,6 +6,8 @@ export type Health = "connecting" | "live" | "polling" | "lost" | "unauthorized"
 
 export interface FeedEvents {
   page(page: BoardPage): void;
+  /** What has changed of a page that was told before. */
+  change(change: BoardChange): void;
   health(health: Health, at: number): void;
 }
 
@@ -186,9 +188,13 @@ export class Feed {
     const w = this.windows.get(data.window);
     this.last = e.id;
     if (!w) return;
-    if (e.event === "page") w.page = data as BoardPage;
-    else if (w.page) w.page = apply(w.page, data as BoardChange);
-    if (w.page) this.events.page(w.page);
+    if (e.event === "page") {
+      w.page = data as BoardPage;
+      this.events.page(w.page);
+    } else if (w.page) {
+      w.page = apply(w.page, data as BoardChange);
+      this.events.change(data as BoardChange);
+    }
   }
 
   private async poll(): Promise<void> {

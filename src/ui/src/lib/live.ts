@@ -3,7 +3,7 @@ import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signal
 import { useEffect, useMemo } from "preact/hooks";
 import type { FromWorker, ToWorker } from "../worker";
 import { authHeaders, type BoardPage, base, mustLogIn } from "./api";
-import { Feed, type Health } from "./feed";
+import { apply, Feed, type Health } from "./feed";
 import { credentials } from "./prefs";
 
 export const health = signal<Health>("connecting");
@@ -15,6 +15,11 @@ function take(m: FromWorker): void {
   if (m.kind === "page") {
     const s = pages.get(m.page.window);
     if (s) s.value = m.page;
+    return;
+  }
+  if (m.kind === "change") {
+    const s = pages.get(m.change.window);
+    if (s?.value) s.value = apply(s.value, m.change);
     return;
   }
   health.value = m.health;
@@ -42,6 +47,7 @@ const tell: (m: ToWorker) => void = (() => {
       feed?.stop();
       feed = new Feed(m.base, m.headers, {
         page: page => take({ kind: "page", page }),
+        change: change => take({ kind: "change", change }),
         health: (h, at) => take({ kind: "health", health: h, at }),
       });
     } else if (m.kind === "want") feed?.want(m.window);

@@ -30,23 +30,33 @@ export function countdown(ms: number): string {
   return h ? `${h}:${pad(m)}:${pad(s % 60)}` : `${m}:${pad(s % 60)}`;
 }
 
-const options = (o: Intl.DateTimeFormatOptions): Intl.DateTimeFormatOptions => (zone.value === "UTC" ? { ...o, timeZone: "UTC" } : o);
+const KINDS = {
+  absolute: { dateStyle: "medium", timeStyle: "long" },
+  clock: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
+  minute: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  short: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  day: { year: "numeric", month: "2-digit", day: "2-digit" },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
 
-export const absolute = (t: number): string =>
-  new Intl.DateTimeFormat(T().locale, options({ dateStyle: "medium", timeStyle: "long" })).format(t);
+const formats = new Map<string, Intl.DateTimeFormat>();
 
-export const clock = (t: number): string =>
-  new Intl.DateTimeFormat(T().locale, options({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" })).format(t);
+/** To make one takes longer than to use it a hundred times. */
+function format(kind: keyof typeof KINDS, t: number): string {
+  const key = `${kind} ${T().locale} ${zone.value}`;
+  let f = formats.get(key);
+  if (!f) {
+    f = new Intl.DateTimeFormat(T().locale, { ...KINDS[kind], ...(zone.value === "UTC" ? { timeZone: "UTC" } : {}) });
+    formats.set(key, f);
+  }
+  return f.format(t);
+}
+
+export const absolute = (t: number): string => format("absolute", t);
+export const minute = (t: number): string => format("minute", t);
+export const clock = (t: number): string => format("clock", t);
 
 /** A clock of today, else day and clock. */
-export function short(t: number): string {
-  const day = new Intl.DateTimeFormat("en-CA", options({ year: "numeric", month: "2-digit", day: "2-digit" }));
-  if (day.format(t) === day.format(now.peek())) return clock(t);
-  return new Intl.DateTimeFormat(
-    T().locale,
-    options({ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-  ).format(t);
-}
+export const short = (t: number): string => (format("day", t) === format("day", now.peek()) ? clock(t) : format("short", t));
 
 /** As an <input type="datetime-local"> has it, and back. */
 export const toInput = (t: number): string => {

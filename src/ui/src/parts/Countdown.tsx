@@ -1,11 +1,13 @@
-import { absolute, countdown, now, span } from "../lib/time";
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { absolute, countdown, now, slowNow, span } from "../lib/time";
 
 export function Countdown({ at }: { at: string }) {
   const t = Date.parse(at);
-  const ms = t - now.value;
+  const text = useMemo(() => computed(() => (t - slowNow.value < 3_600_000 ? countdown(t - now.value) : span(t - slowNow.value))), [t]);
   return (
     <time class="num" dateTime={at} title={absolute(t)}>
-      {ms < 3_600_000 ? countdown(ms) : span(ms)}
+      {text}
     </time>
   );
 }

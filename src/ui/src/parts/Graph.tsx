@@ -5,7 +5,8 @@ import { useAsk } from "../lib/ask";
 import { drawn } from "../lib/expr";
 import { T } from "../lib/i18n";
 import type { Labels } from "../lib/labels";
-import { theme, zone } from "../lib/prefs";
+import { theme } from "../lib/prefs";
+import { minute } from "../lib/time";
 import { Problem } from "./Problem";
 
 export interface GraphProps {
@@ -81,14 +82,16 @@ export function Graph({ expr, labels, hours, end, tall }: GraphProps) {
         height: tall ? 320 : 140,
         legend: { show: false },
         cursor: { y: false },
-        tzDate: ts => (zone.value === "UTC" ? uPlot.tzDate(new Date(ts * 1e3), "UTC") : new Date(ts * 1e3)),
         scales: {
           x: { range: [(asked.data.value?.from ?? 0) / 1000, (asked.data.value?.to ?? 0) / 1000] },
           y: {
             range: (_u, min, max) => uPlot.rangeNum(Math.min(min, threshold ?? min), Math.max(max, threshold ?? max), 0.1, true),
           },
         },
-        axes: [axis, { ...axis, size: 56 }],
+        axes: [
+          { ...axis, values: (_u: uPlot, at: number[]) => at.map(x => minute(x * 1000)) },
+          { ...axis, size: 56 },
+        ],
         series: [
           {},
           ...list.map((s, i) => ({

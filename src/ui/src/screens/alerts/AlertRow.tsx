@@ -1,6 +1,8 @@
 import type { BoardAlert, BoardGroup } from "../../lib/api";
+import { drawn, exprOfLink } from "../../lib/expr";
 import { T } from "../../lib/i18n";
 import { isLink, isVolatile, matcher } from "../../lib/labels";
+import { memo } from "../../lib/memo";
 import { href, hrefWith, update } from "../../lib/router";
 import { who } from "../../lib/who";
 import { Ago } from "../../parts/Ago";
@@ -22,7 +24,34 @@ const linkName = (name: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
-export function AlertRow({ alert: a, group: g, state }: { alert: BoardAlert; group: BoardGroup; state: AlertsState }) {
+/** Four digits are enough to see how bad it is; what it is held against stands beside it. */
+function Value({ value, url }: { value: string | undefined; url: string | undefined }) {
+  if (value === undefined) return <span class="value" />;
+  const n = Number(value);
+  const text = value.length > 7 && Number.isFinite(n) ? String(Number(n.toPrecision(4))) : value;
+  const { threshold, op } = drawn(exprOfLink(url) ?? "");
+  return (
+    <span class="value num" title={value}>
+      {text}
+      {threshold !== null && /[<>]/.test(op) && (
+        <small>
+          {" "}
+          {op} {threshold}
+        </small>
+      )}
+    </span>
+  );
+}
+
+export const AlertRow = memo(function AlertRow({
+  alert: a,
+  group: g,
+  state,
+}: {
+  alert: BoardAlert;
+  group: BoardGroup;
+  state: AlertsState;
+}) {
   const t = T().alerts;
   const labels = { ...g.shared, ...a.labels };
   const single = g.counts.firing + g.counts.silenced + g.counts.inhibited === 1;
@@ -74,7 +103,7 @@ export function AlertRow({ alert: a, group: g, state }: { alert: BoardAlert; gro
           </p>
         )}
       </div>
-      <span class="value num">{value}</span>
+      <Value value={value} url={a.generatorURL} />
       <span class="since num">
         <Ago at={a.since} plain />
       </span>
@@ -93,4 +122,4 @@ export function AlertRow({ alert: a, group: g, state }: { alert: BoardAlert; gro
       </span>
     </article>
   );
-}
+});

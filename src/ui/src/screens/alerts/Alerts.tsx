@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Fresh } from "../../app/Fresh";
 import type { BoardGroup, BoardPage } from "../../lib/api";
 import { T } from "../../lib/i18n";
@@ -17,7 +17,7 @@ import { SearchBar } from "./SearchBar";
 import { boardQuery, filterQuery, readState } from "./state";
 import { TotalsBar } from "./TotalsBar";
 
-const STEPS = [50, 150, 500];
+const STEPS = [50, 100, 200, 350, 500];
 
 /** Groups of several receivers that have the same alerts stand as one. */
 function merged(list: BoardGroup[]): BoardGroup[][] {
@@ -32,15 +32,30 @@ function merged(list: BoardGroup[]): BoardGroup[][] {
 }
 
 /** Groups of each value of a label beside each other; those that have several stand last. */
-function lanes(page: BoardPage, label: string): [string, BoardGroup[]][] {
+function lanes(list: BoardGroup[], label: string): [string, BoardGroup[]][] {
   const found = new Map<string, BoardGroup[]>();
-  for (const key of page.order) {
-    const g = page.groups[key];
-    if (!g) continue;
+  for (const g of list) {
     const value = g.shared[label] ?? "";
     found.set(value, [...(found.get(value) ?? []), g]);
   }
   return [...found].sort(([a], [b]) => Number(a === "") - Number(b === ""));
+}
+
+/** The page's groups in order; those that say the same as before are the same objects, so that nothing of them is rendered. */
+function useSameGroups(page: BoardPage | null): BoardGroup[] {
+  const before = useRef(new Map<string, BoardGroup>());
+  const list: BoardGroup[] = [];
+  const kept = new Map<string, BoardGroup>();
+  for (const key of page?.order ?? []) {
+    const g = page?.groups[key];
+    const old = before.current.get(key);
+    if (!g) continue;
+    const one = old && old !== g && JSON.stringify(old) === JSON.stringify(g) ? old : g;
+    list.push(one);
+    kept.set(key, one);
+  }
+  before.current = kept;
+  return list;
 }
 
 /** What is focused stays focused when rows change places. */
@@ -77,7 +92,8 @@ const focused = (): HTMLElement | null => document.activeElement?.closest<HTMLEl
 
 export function Alerts() {
   const t = T().alerts;
-  const s = readState(place.value.query);
+  const query = place.value.query.toString();
+  const s = useMemo(() => readState(new URLSearchParams(query)), [query]);
   const step = useSignal(0);
   const offset = Number(place.value.query.get("offset") ?? 0) || 0;
   const limit = STEPS[step.value] ?? 500;
@@ -128,7 +144,7 @@ export function Alerts() {
   const filters = filterQuery(s);
   const groups = (list: BoardGroup[]) =>
     merged(list).map(([g, ...others]) => g && <Group key={g.key} group={g} others={others} state={s} filters={filters} />);
-  const all = shown ? shown.order.map(k => shown.groups[k]).filter((g): g is BoardGroup => g !== undefined) : [];
+  const all = useSameGroups(shown);
   const isFiltered = s.matchers.length > 0 || s.q !== "" || s.receiver !== "" || s.severities !== null || s.states.length < 3;
 
   return (
@@ -145,7 +161,7 @@ export function Alerts() {
           {s.pending && <Pending matchers={s.matchers} />}
           {s.lanes && shown ? (
             <div class="lanes">
-              {lanes(shown, s.lanes).map(([value, list]) => (
+              {lanes(all, s.lanes).map(([value, list]) => (
                 <div key={value} class="lane">
                   <h2>
                     {value || t.noValue(s.lanes)} <small class="num">{list.length}</small>

@@ -3,6 +3,7 @@ import type { BoardGroup } from "../../lib/api";
 import { T } from "../../lib/i18n";
 import { matcher } from "../../lib/labels";
 import { useBoard } from "../../lib/live";
+import { memo } from "../../lib/memo";
 import { href } from "../../lib/router";
 import { Ago } from "../../parts/Ago";
 import { Chip } from "../../parts/Chip";
@@ -75,7 +76,7 @@ function Rest({ group, filters, state }: { group: BoardGroup; filters: string; s
 }
 
 /** others: groups of other receivers that have the same alerts: they are one for who reads. */
-export function Group({
+export const Group = memo(function Group({
   group: g,
   others,
   filters,
@@ -110,7 +111,7 @@ export function Group({
             </button>
           </h2>{" "}
           {g.severity && !isHeld && <span class="sev">{g.severity}</span>}
-          {isHeld && <span class="sev">{t.states[g.state]}</span>} <small>{t.count(n)}</small>
+          {isHeld && <span class="sev">{t.states[g.state]}</span>} {n > 1 && <small>{t.count(n)}</small>}
           {!isHeld && g.counts.silenced > 0 && <small> · {t.ofSilenced(g.counts.silenced)}</small>}
           {!isHeld && g.counts.inhibited > 0 && <small> · {t.ofInhibited(g.counts.inhibited)}</small>}
         </div>
@@ -157,4 +158,4 @@ export function Group({
       )}
     </section>
   );
-}
+});
