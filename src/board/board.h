@@ -5,7 +5,7 @@
  * done. Answers are made at most four times a second each, one after the other, and all of them take at most a tenth of the
  * loop.
  *
- * A stream (`text/event-stream`) tells of up to eight windows. Its first event of each is the page, then come changes, each
+ * A stream (`text/event-stream`) tells of up to 32 windows. Its first event of each is the page, then come changes, each
  * with the revision up to which the reader has seen everything then. One that comes back with that (Last-Event-ID) goes on
  * from there if the changes since are still known, and gets a fresh page if not. A comment is sent each 15 seconds, so that
  * readers know that the server is there, and the server that they are. What is on its way to a reader is at most 16 KB of a
@@ -25,7 +25,7 @@
 #include "live/shell.h"
 #include "net/http_server.h"
 
-enum { BOARD_STREAMS = 512, BOARD_WINDOWS = 256, BOARD_WINDOWS_OF_STREAM = 8 };
+enum { BOARD_STREAMS = 512, BOARD_WINDOWS = 256, BOARD_WINDOWS_OF_STREAM = 32 };
 
 struct board;
 

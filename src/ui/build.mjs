@@ -1,4 +1,5 @@
 // Makes src/ui/dist: the files that are compiled into the program. The same input gives the same bytes.
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +12,14 @@ const ENTRY_MAX = 60 * 1024; // bytes of gzip that the first page takes: html, a
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
+// What it is made from: another version of the page has another worker, though the old one is still at work for other tabs.
+const sources = createHash("sha256");
+for (const f of readdirSync(join(here, "src"), { recursive: true }).map(String).sort())
+  if (/\.(tsx?|css)$/.test(f)) sources.update(f).update(readFileSync(join(here, "src", f)));
+sources.update(readFileSync(join(here, "package-lock.json")));
+
 const options = {
+  define: { __BUILD__: JSON.stringify(sources.digest("hex").slice(0, 12)) },
   absWorkingDir: here,
   bundle: true,
   minify: true,

@@ -71,7 +71,7 @@ async function inTurns(jobs) {
 
 const SCREENS = {
   alerts: { hash: "#/alerts", shows: ".group", en: "critical", zh: "已静默" },
-  alert: { hash: "#/alerts?alert=FP", shows: ".detail .path li", en: "Why", zh: "为什么" },
+  alert: { hash: "#/alerts?alert=FP", shows: ".detail .path li", en: "What it did", zh: "状态变化" },
   silences: { hash: "#/silences", shows: ".silence", en: "New silence", zh: "新建静默" },
   silence: { hash: "#/silences/SID", shows: ".silence", en: "What it kept back|hides", zh: "隐藏" },
   "silence-new": { hash: "#/silences/new?from=alert&filter=%7Balertname%3D%22XidFellOffBus%22%2Cgpu%3D%223%22%2Cuuid%3D%22GPU-3a7%22%7D", shows: ".preview li", en: "For how long", zh: "多长时间" },

@@ -92,4 +92,22 @@ describe("the feed", () => {
     expect(said.at(-1)).toBe("unauthorized");
     feed.stop();
   });
+
+  it("asks for what one stream has no room for", async () => {
+    vi.useFakeTimers();
+    const asked: string[] = [];
+    vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
+      asked.push(url);
+      return url.includes("/stream?")
+        ? new Response(bodyOf(": here\n\n", init.signal as AbortSignal))
+        : new Response(JSON.stringify(page), { headers: { ETag: "e" } });
+    });
+    const pages: string[] = [];
+    const feed = new Feed("/", {}, { page: p => pages.push(p.window), change: () => {}, health: () => {} });
+    for (let i = 0; i < 40; i++) feed.want(`q=${i}`);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(asked.filter(u => u.includes("/stream?")).map(u => u.split("window=").length - 1)).toEqual([32]);
+    expect(pages).toEqual([...Array(8).keys()].map(i => `q=${32 + i}`));
+    feed.stop();
+  });
 });

@@ -424,7 +424,11 @@ export const queryRange = (expr: string, from: number, to: number, step: number,
   asked(`api/v1/query_range?query=${q(expr)}&start=${from / 1000}&end=${to / 1000}&step=${step}`, signal);
 export const formatQuery = async (expr: string): Promise<string> => (await prom<string>(`api/v1/format_query?query=${q(expr)}`)).data;
 
-export interface RuleHistory {
-  labels: Labels;
-  events: { at: string; state: string; value: string }[];
+export interface StateChange {
+  at: string;
+  state: "inactive" | "pending" | "firing";
+  value: string;
 }
+/** What the alerts of a rule did, while this process lives. */
+export const ruleHistory = async (rule: string): Promise<{ labels: Labels; changes: StateChange[] }[]> =>
+  (await prom<{ labels: Labels; changes: StateChange[] }[]>(`api/tocsin/rule_history?rule=${q(rule)}`)).data;

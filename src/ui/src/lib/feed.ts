@@ -53,9 +53,17 @@ const SILENT_AFTER = 25_000; // the server says something each 15 s
 const FIRST_WITHIN = 6_000; // or a proxy keeps it to itself
 const POLL_EACH = 5_000;
 const TRY_STREAM_EACH = 5 * 60_000;
+const FOLLOWED_MAX = 32; // windows of one stream; those beyond are asked for
+
+interface Watched {
+  wanted: number;
+  page: BoardPage | null;
+  tag: string | null;
+}
 
 export class Feed {
-  private windows = new Map<string, { wanted: number; page: BoardPage | null; tag: string | null }>();
+  private windows = new Map<string, Watched>();
+  private extra: ReturnType<typeof setTimeout> | undefined;
   private abort: AbortController | null = null;
   private restart: ReturnType<typeof setTimeout> | undefined;
   private watchdog: ReturnType<typeof setTimeout> | undefined;
@@ -100,6 +108,7 @@ export class Feed {
   stop(): void {
     clearTimeout(this.restart);
     clearTimeout(this.watchdog);
+    clearTimeout(this.extra);
     this.abort?.abort();
     this.abort = null;
     this.followed = "";
@@ -127,6 +136,7 @@ export class Feed {
       return;
     }
     this.pollsSince = 0;
+    this.pollRest();
     this.abort?.abort();
     const mine = new AbortController();
     this.abort = mine;
@@ -155,7 +165,7 @@ export class Feed {
   }
 
   private async follow(mine: AbortController, count: (n: number) => void): Promise<number> {
-    const names = [...this.windows.keys()].sort();
+    const names = [...this.windows.keys()].slice(0, FOLLOWED_MAX).sort();
     const url = `${this.base}api/tocsin/stream?${names.map(w => `window=${encodeURIComponent(w)}`).join("&")}`;
     const headers = { ...this.headers };
     if (this.last && this.followed === url) headers["Last-Event-ID"] = this.last;
@@ -197,26 +207,42 @@ export class Feed {
     }
   }
 
+  /** Those that one stream has no room for. */
+  private pollRest(): void {
+    const rest = [...this.windows].slice(FOLLOWED_MAX);
+    clearTimeout(this.extra);
+    if (rest.length === 0) return;
+    this.ask(rest).catch(() => {
+      /* the stream says that the server is gone */
+    });
+    this.extra = setTimeout(() => this.pollRest(), POLL_EACH);
+  }
+
+  private async ask(windows: [string, Watched][]): Promise<void> {
+    for (const [name, w] of windows) {
+      const headers = { ...this.headers, ...(w.tag ? { "If-None-Match": w.tag } : {}) };
+      const r = await fetch(`${this.base}api/tocsin/board?${name}`, { headers, cache: "no-store" });
+      if (r.status === 401 || r.status === 403) throw new Unauthorized();
+      if (r.status === 200) {
+        w.page = { ...((await r.json()) as BoardPage), window: name };
+        w.tag = r.headers.get("ETag");
+        this.events.page(w.page);
+      } else if (r.status !== 304) {
+        throw new Error(String(r.status));
+      }
+    }
+  }
+
   private async poll(): Promise<void> {
     try {
-      for (const [name, w] of this.windows) {
-        const headers = { ...this.headers, ...(w.tag ? { "If-None-Match": w.tag } : {}) };
-        const r = await fetch(`${this.base}api/tocsin/board?${name}`, { headers, cache: "no-store" });
-        if (r.status === 401 || r.status === 403) {
-          this.say("unauthorized");
-          return;
-        }
-        if (r.status === 200) {
-          w.page = { ...((await r.json()) as BoardPage), window: name };
-          w.tag = r.headers.get("ETag");
-          this.events.page(w.page);
-        } else if (r.status !== 304) {
-          throw new Error(String(r.status));
-        }
-      }
+      await this.ask([...this.windows]);
       this.heard = Date.now();
       this.say("polling");
-    } catch {
+    } catch (e) {
+      if (e instanceof Unauthorized) {
+        this.say("unauthorized");
+        return;
+      }
       this.say("lost");
     }
     this.again(POLL_EACH);

@@ -9,6 +9,8 @@ import { credentials } from "./prefs";
 export const health = signal<Health>("connecting");
 export const heardAt = signal(0);
 
+declare const __BUILD__: string; // another version has another worker
+
 const pages = new Map<string, Signal<BoardPage | null>>();
 
 function take(m: FromWorker): void {
@@ -33,7 +35,7 @@ const absoluteBase = new URL(base, location.href).href;
 const tell: (m: ToWorker) => void = (() => {
   if (typeof SharedWorker === "function") {
     try {
-      const port = new SharedWorker(`${base}ui/worker.js`, "tocsin").port;
+      const port = new SharedWorker(`${base}ui/worker.js?${__BUILD__}`, `tocsin ${__BUILD__}`).port;
       port.onmessage = (e: MessageEvent<FromWorker>) => take(e.data);
       setInterval(() => port.postMessage({ kind: "alive" } satisfies ToWorker), 20_000);
       return (m: ToWorker) => port.postMessage(m);

@@ -136,6 +136,7 @@ export const en = {
     notCopied: "The browser does not allow it.",
     source: "Its expression",
     annotations: "Annotations",
+    changes: "What it did",
     history: "What was decided",
     rule: "Its rule",
     allTold: "All that was told",

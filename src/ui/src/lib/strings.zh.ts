@@ -134,6 +134,7 @@ export const zh: Strings = {
     notCopied: "浏览器不允许。",
     source: "表达式",
     annotations: "注解",
+    changes: "状态变化",
     history: "决策记录",
     rule: "所属规则",
     allTold: "全部通知记录",

@@ -1,9 +1,10 @@
-import { alerts as askAlerts, type Explanation, explain, type V2Alert } from "../../lib/api";
+import { alerts as askAlerts, type Explanation, explain, ruleHistory, type StateChange, type V2Alert } from "../../lib/api";
 import { useAsk } from "../../lib/ask";
 import { exprOfLink } from "../../lib/expr";
 import { T } from "../../lib/i18n";
 import { isLink, type Labels, matcher, printMatcher } from "../../lib/labels";
 import { href } from "../../lib/router";
+import { absolute, short } from "../../lib/time";
 import { toast } from "../../lib/toasts";
 import { who } from "../../lib/who";
 import { Ago } from "../../parts/Ago";
@@ -20,14 +21,22 @@ interface Whole {
   x: Explanation;
   alert: V2Alert | null;
   similar: V2Alert[];
+  changes: StateChange[];
 }
 
 async function ask(fingerprint: string): Promise<Whole | null> {
   const x = await explain(fingerprint);
   if (!x) return null;
   const name = x.labels.alertname;
-  const same = name ? await askAlerts([matcher("alertname", "=", name)]) : [];
-  return { x, alert: same.find(a => a.fingerprint === fingerprint) ?? null, similar: same.filter(a => a.fingerprint !== fingerprint) };
+  const [same, past] = name ? await Promise.all([askAlerts([matcher("alertname", "=", name)]), ruleHistory(name)]) : [[], []];
+  // outside it has the labels that all have, too
+  const own = past.find(h => Object.entries(h.labels).every(([n, v]) => x.labels[n] === v));
+  return {
+    changes: (own?.changes ?? []).slice(-8).reverse(),
+    x,
+    alert: same.find(a => a.fingerprint === fingerprint) ?? null,
+    similar: same.filter(a => a.fingerprint !== fingerprint),
+  };
 }
 
 function differing(a: Labels, b: Labels): [string, string][] {
@@ -50,7 +59,7 @@ export function AlertDetail({ fingerprint, onClose }: { fingerprint: string; onC
         {error.value ? <Problem error={error.value} retry={again} /> : <p class="soft">{T().loading}</p>}
       </aside>
     );
-  const { x, alert, similar } = whole;
+  const { x, alert, similar, changes } = whole;
   const name = x.labels.alertname ?? t.unnamed;
   const annotations = Object.entries(alert?.annotations ?? {});
   const summary = alert?.annotations.summary ?? alert?.annotations.description;
@@ -118,6 +127,24 @@ export function AlertDetail({ fingerprint, onClose }: { fingerprint: string; onC
                 </div>
               ))}
           </dl>
+        </>
+      )}
+      {changes.length > 0 && (
+        <>
+          <h3>{t.changes}</h3>
+          <ol class="told short">
+            {changes.map(c => (
+              <li key={c.at + c.state}>
+                <time class="num soft" dateTime={c.at} title={absolute(Date.parse(c.at))}>
+                  {short(Date.parse(c.at))}
+                </time>
+                <span class={`verdict ${c.state === "firing" ? "bad" : c.state === "pending" ? "warn" : "ok"}`}>
+                  {T().rules.states[c.state]}
+                </span>
+                <span class="num soft">{Number.isFinite(Number(c.value)) ? Number(Number(c.value).toPrecision(6)) : c.value}</span>
+              </li>
+            ))}
+          </ol>
         </>
       )}
       {x.history && x.history.length > 0 && (
