@@ -79,6 +79,8 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/alerts", 0, prom_alerts, "/api/v1/alerts", "alerts of our rules"},
     {HTTP_GET, "/api/tocsin/rule_history", 0, prom_rule_history, "/api/tocsin/rule_history",
      "state changes of the alerts of our rules, with values"},
+    {HTTP_GET, "/api/tocsin/rules_health", 0, api_get_rules_health, "/api/tocsin/rules_health",
+     "rules that match nothing, never end, are slow or fail"},
     {HTTP_GET, "/api/tocsin/trial_rules", 0, api_get_trial_rules, "/api/tocsin/trial_rules",
      "rules on trial, and what they would have done"},
     {HTTP_GET, "/graph", 0, api_get_page, "/graph", "where links of our rules point to: the page",

@@ -120,6 +120,7 @@ void api_get_matchers(struct http_req *rq, void *arg);
 void api_get_overview(struct http_req *rq, void *arg);
 void api_post_render(struct http_req *rq, void *arg);
 void api_get_explain(struct http_req *rq, void *arg);
+void api_get_rules_health(struct http_req *rq, void *arg);
 void api_get_trial_rules(struct http_req *rq, void *arg);
 void api_get_notifications(struct http_req *rq, void *arg);
 /* Whether rq are alerts that we sent to ourselves: they came in by another way before. */
