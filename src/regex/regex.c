@@ -10,6 +10,7 @@
 #include "regex/regex_pike.h"
 #include "regex/regex_print.h"
 #include "regex/regex_priv.h"
+#include "regex/regex_shared.h"
 #include "regex/regex_test.h"
 
 enum { MATCH_LIMIT = 100 * 1000, CAPTURES_MAX = 64 << 20 };
@@ -26,6 +27,7 @@ struct regex {
     size_t groups;    /* with group 0 */
     size_t size;      /* of the Pike program */
     bool anchored, counted, dotall;
+    unsigned flags;
     bool empty_loops; /* a repeated part may be empty: engines differ in the captures that leaves */
     struct re_fast fast;
     pcre2_general_context *memory;
@@ -135,7 +137,9 @@ static bool regex_prepare(struct regex *re, str pattern, struct re_tree *t, stru
 }
 
 /* The tree is seventy times the text and gone at the end: most patterns need no engine of ours, ever. */
-struct regex *regex_compile(str pattern, enum regex_flags flags, struct err *e)
+static void regex_free(struct regex *re);
+
+static struct regex *compile_anew(str pattern, enum regex_flags flags, struct err *e)
 {
     struct regex *re = mem_new(struct regex);
     struct arena syntax;
@@ -147,6 +151,7 @@ struct regex *regex_compile(str pattern, enum regex_flags flags, struct err *e)
     re->anchored = (flags & REGEX_ANCHORED) != 0;
     re->counted = (flags & REGEX_COUNTED) != 0;
     re->dotall = (flags & REGEX_DOTALL) != 0;
+    re->flags = (unsigned)flags;
     arena_init_small(&syntax, SYNTAX_AT_LEAST + SYNTAX_A_BYTE * pattern.n);
     ok = re_parse(pattern, re->dotall, &syntax, &tree, e) &&
          regex_prepare(re, pattern, &tree, &syntax, e);
@@ -155,8 +160,28 @@ struct regex *regex_compile(str pattern, enum regex_flags flags, struct err *e)
         re->pattern = arena_str(&re->arena, pattern);
         return re;
     }
-    regex_unref(re);
+    regex_free(re);
     return NULL;
+}
+
+struct regex *regex_compile(str pattern, enum regex_flags flags, struct err *e)
+{
+    struct regex *re = regex_shared_find(pattern, (unsigned)flags), *one;
+
+    if (re != NULL)
+        return re;
+    re = compile_anew(pattern, flags, e);
+    if (re == NULL)
+        return NULL;
+    one = regex_shared_put(re, re->pattern, re->flags);
+    if (one != re) /* somebody else was faster */
+        regex_free(re);
+    return one;
+}
+
+atomic_uint *regex_refs(struct regex *re)
+{
+    return &re->refs;
 }
 
 struct regex *regex_ref(struct regex *re)
@@ -167,8 +192,12 @@ struct regex *regex_ref(struct regex *re)
 
 void regex_unref(struct regex *re)
 {
-    if (re == NULL || atomic_fetch_sub_explicit(&re->refs, 1, memory_order_acq_rel) != 1)
-        return;
+    if (re != NULL && regex_shared_drop(&re->refs, re->pattern, re->flags))
+        regex_free(re);
+}
+
+static void regex_free(struct regex *re)
+{
     pcre2_match_data_free(atomic_load(&re->spare));
     pcre2_match_context_free(re->context);
     pcre2_code_free(re->code);

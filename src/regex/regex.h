@@ -8,7 +8,7 @@
  * Shapes   patterns up to 64 KiB and 10,000 instructions, anchored lists of names up to 1 MiB; {n,m} up to 1000 also as
  *          a nested product; the program of a list times its groups up to 64 MiB.
  * Errors   ERR_INVALID with the texts of Go: error parsing regexp: missing closing ): `a(b`
- * Owns     struct regex is shared and immutable: counted atomically, freed at the last regex_unref(). Matching is
+ * Owns     struct regex is shared and immutable: one of each pattern (regex_shared.h), counted atomically, freed at the last regex_unref(). Matching is
  *          thread-safe.
  * Cost     literal and set: one comparison or one hash; others tens of ns.
  * Source   libraries.md 5.

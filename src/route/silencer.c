@@ -23,18 +23,8 @@ struct bucket {
 MAP_DECLARE(filed_map, str, struct filed *);
 MAP_DEFINE(filed_map, str, struct filed *, hash_str, str_eq);
 
-struct shared_regex {
-    struct regex *re;
-    size_t users;
-};
-
-/* By pattern: matchers of silences are all anchored alike. */
-MAP_DECLARE(regex_map, str, struct shared_regex);
-MAP_DEFINE(regex_map, str, struct shared_regex, hash_str, str_eq);
-
 struct silencer {
     struct filed_map by_id;
-    struct regex_map regexes;
     struct u64_map by_pair; /* pair_hash -> struct bucket * */
     struct bucket any;
     struct filed *newest;
@@ -121,60 +111,15 @@ static void file_out(struct silencer *s, struct filed *f)
     }
 }
 
-static void share_regex(struct silencer *s, struct matcher *m)
-{
-    struct shared_regex *known = regex_map_get(&s->regexes, m->value);
-
-    if (known == NULL) {
-        regex_map_put(&s->regexes, regex_pattern(m->re),
-                      (struct shared_regex){regex_ref(m->re), 1});
-        return;
-    }
-    known->users++;
-    regex_unref(m->re);
-    m->re = regex_ref(known->re);
-}
-
-static void unshare_regex(struct silencer *s, const struct matcher *m)
-{
-    struct shared_regex *known = regex_map_get(&s->regexes, m->value);
-    struct regex *re = known->re;
-
-    if (--known->users != 0)
-        return;
-    regex_map_del(&s->regexes, regex_pattern(re));
-    regex_unref(re);
-}
-
-/* Many silences of one pattern, most of them expired, keep one regex. */
-static void take_in(struct silencer *s, struct filed *f, struct silence *in)
-{
-    f->s = in;
-    for (size_t i = 0; i < in->n_sets; i++)
-        for (size_t j = 0; j < in->sets[i].n; j++)
-            if (in->sets[i].v[j].re != NULL)
-                share_regex(s, &in->sets[i].v[j]);
-}
-
-static void silencer_let_go(struct silencer *s, struct silence *old)
-{
-    for (size_t i = 0; i < old->n_sets; i++)
-        for (size_t j = 0; j < old->sets[i].n; j++)
-            if (old->sets[i].v[j].re != NULL)
-                unshare_regex(s, &old->sets[i].v[j]);
-    silence_free(old);
-}
-
 void silencer_free(struct silencer *s)
 {
     if (s == NULL)
         return;
     MAP_EACH (struct filed_map_entry, e, &s->by_id) {
-        silencer_let_go(s, e->value->s);
+        silence_free(e->value->s);
         mem_free(e->value);
     }
     filed_map_release(&s->by_id);
-    regex_map_release(&s->regexes);
     MAP_EACH (struct u64_map_entry, e, &s->by_pair) {
         struct bucket *b = e->value;
 
@@ -253,12 +198,12 @@ void silencer_restore(struct silencer *s, struct silence *in)
         f = *old;
         file_out(s, f);
         filed_map_del(&s->by_id, uuid_str(&in->id));
-        silencer_let_go(s, f->s);
+        silence_free(f->s);
     } else {
         f = mem_new(struct filed);
         f->order = s->orders++;
     }
-    take_in(s, f, in);
+    f->s = in;
     filed_map_put(&s->by_id, uuid_str(&in->id), f);
     file_in(s, f);
 }
@@ -361,7 +306,7 @@ size_t silencer_gc(struct silencer *s, ts_ns before, void (*gone)(void *arg, str
         file_out(s, f);
         unstamp(s, f);
         filed_map_del_entry(&s->by_id, e);
-        silencer_let_go(s, f->s);
+        silence_free(f->s);
         mem_free(f);
         n++;
     }
