@@ -149,6 +149,21 @@ def test_the_tables_say_what_the_rules_say():
             equal(empty, [], f"{pack}/{readme}: cells")
 
 
+def test_what_to_alert_on_is_in_the_packs():
+    """docs/llm-alerting: each alert that it names is there, at the level and with the `for` that its tables say, the same in both languages."""
+    there = {r["alert"]: (LEVELS[r["labels"]["severity"]], r.get("for", "0s")) for pack in PACKS for r in alerts(pack)}
+    tables = {}
+    for file in "llm-alerting.md", "llm-alerting.zh-CN.md":
+        text = open(f"{SOURCE}/docs/{file}").read()
+        named = {n for n in re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", text)}
+        equal([n for n in sorted(named) if n not in there], [], f"alerts of {file}")
+        tables[file] = re.findall(r"(?m)^\| `(\w+)` \| (P\d) \| (\w+) \|", text)
+        equal([(n, level, d) for n, level, d in tables[file] if there[n] != (level, d)], [], file)
+    one, other = tables.values()
+    assert len(one) > 30
+    equal(one, other, "tables of both languages")
+
+
 def test_the_list_of_packs_is_whole():
     listed = re.findall(r"(?m)^\| \[([\w-]+)\]\(\1/README[.]md\)", open(RULES + "/README.md").read())
     equal(listed, PACKS, "packs of rules/README.md")
