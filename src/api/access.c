@@ -124,6 +124,13 @@ static bool within_scope(struct access *x, struct http_req *rq, const struct tok
     return forbid(x, rq, t, is_poster ? "do anything but post alerts" : "change this");
 }
 
+/* The page asks for a name and password itself: the browser's own question would stand in its way. */
+static bool asks_by_form(const struct http_req *rq)
+{
+    return http_header_get(&rq->headers, S("X-Tocsin-Page")).n != 0 &&
+           http_header_get(&rq->headers, S("Authorization")).n == 0;
+}
+
 bool access_admit(struct access *x, struct config *conf, struct web *web, struct http_req *rq)
 {
     const struct token_conf *t;
@@ -133,11 +140,13 @@ bool access_admit(struct access *x, struct config *conf, struct web *web, struct
         return false;
     if (conf->web.tokens.n == 0)
         return web == NULL || web_admit(web, rq);
+    if (rq->route != NULL && rq->route->need == ACCESS_PAGE)
+        return true;
     access_use(x, conf);
     t = access_find(x, rq);
     if (t != NULL)
         return within_scope(x, rq, t);
-    if (web != NULL && web_has_users(web) && !has_bearer(rq, &token))
+    if (web != NULL && web_has_users(web) && !has_bearer(rq, &token) && !asks_by_form(rq))
         return web_admit(web, rq);
     web_auth_refuse(x->count, rq, "Bearer", STR_NONE);
     return false;
@@ -156,6 +165,18 @@ static bool set_is_within(const struct matchers *set, const struct matcher *m)
             return true;
     }
     return false;
+}
+
+void access_who(struct access *x, struct config *conf, struct http_req *rq, str *name, str *scope)
+{
+    const struct token_conf *t = NULL;
+
+    if (conf->web.tokens.n != 0) {
+        access_use(x, conf);
+        t = access_find(x, rq);
+    }
+    *name = t != NULL ? t->name : STR_NONE;
+    *scope = t != NULL ? t->scope : S("admin");
 }
 
 bool access_may_silence(struct access *x, struct config *conf, struct http_req *rq,

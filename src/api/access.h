@@ -28,12 +28,16 @@ enum access_need {
     ACCESS_SILENCE,
     ACCESS_PUSH,
     ACCESS_ALERTS,
+    ACCESS_PAGE, /* nothing: where there are tokens, the page that asks for one is open; it has no data */
 };
 
 struct access *access_new(struct refusals *count);
 void access_free(struct access *x);
 /* For http_server_conf.admit; web: NULL without --web.config.file. */
 bool access_admit(struct access *x, struct config *conf, struct web *web, struct http_req *rq);
+/* Who sends rq, which has been admitted: name and scope of his token; of a user of the file, or where nobody is asked, no name
+ * and the scope "admin". Borrowed from the configuration. */
+void access_who(struct access *x, struct config *conf, struct http_req *rq, str *name, str *scope);
 /* Whether who sends rq may create or end s; false: it has answered 403. */
 bool access_may_silence(struct access *x, struct config *conf, struct http_req *rq,
                         const struct silence *s);

@@ -6,17 +6,18 @@
 #include <stdio.h>
 #include "api/prom.h"
 #include "base/hash.h"
+#include "board/board.h"
 #include "codec/duration.h"
-#include "ui/page.h"
 
 /* One row a route: what is allowed before the body is read, who answers, and what it takes where it is not a GET. */
 static void get_ok(struct http_req *rq, void *arg);
-static void get_page(struct http_req *rq, void *arg);
 static void gone(struct http_req *rq, void *arg);
 static void preflight(struct http_req *rq, void *arg);
 
 static const struct http_route routes[] = {
-    {HTTP_GET, "/", 0, get_page, "/", "alerts, silences, rules and status in a browser"},
+    {HTTP_GET, "/", 0, api_get_page, "/", "alerts, silences, rules and status in a browser",
+     ACCESS_PAGE},
+    {HTTP_GET, "/ui/*", 0, api_get_asset, "/ui", "what the page is made of", ACCESS_PAGE},
     {HTTP_GET, "/api/v2/status", 0, api_get_status, "/status",
      "cluster, version, configuration, start time"},
     {HTTP_GET, "/api/v2/receivers", 0, api_get_receivers, "/receivers",
@@ -44,6 +45,20 @@ static const struct http_route routes[] = {
     {HTTP_OPTIONS, "/api/v2/*", 0, preflight, "/preflight", "cross-origin preflight"},
     {HTTP_GET, "/api/tocsin/overview", 0, api_get_overview, "/overview",
      "alerts with rule state and next notification"},
+    {HTTP_GET, "/api/tocsin/whoami", 0, api_get_whoami, "/api/tocsin/whoami",
+     "whose token it is, and what he may do"},
+    {HTTP_GET, "/api/tocsin/board", 0, api_get_board, "/api/tocsin/board",
+     "alerts by group, worst first, a page of them, and totals"},
+    {HTTP_GET, "/api/tocsin/stream", 0, api_get_stream, "/api/tocsin/stream",
+     "the same as events, and what changes of it"},
+    {HTTP_GET, "/api/tocsin/labels", 0, api_get_labels, "/api/tocsin/labels",
+     "names of the labels that alerts have"},
+    {HTTP_GET, "/api/tocsin/labels/{id}", 0, api_get_labels, "/api/tocsin/labels",
+     "values of a label that alerts have"},
+    {HTTP_GET, "/api/tocsin/notifications", 0, api_get_told, "/api/tocsin/notifications",
+     "what was told, by receiver, group, alert, time and verdict"},
+    {HTTP_GET, "/api/tocsin/routes", 0, api_get_routes, "/api/tocsin/routes",
+     "the routing tree with what it holds now"},
     {HTTP_GET, "/api/tocsin/matchers", 0, api_get_matchers, "/api/tocsin/matchers",
      "the matchers of a text, a list on each line"},
     {HTTP_GET, "/api/v1/targets", 0, api_get_targets, "/targets",
@@ -64,9 +79,12 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/alerts", 0, prom_alerts, "/api/v1/alerts", "alerts of our rules"},
     {HTTP_GET, "/api/tocsin/rule_history", 0, prom_rule_history, "/api/tocsin/rule_history",
      "state changes of the alerts of our rules, with values"},
+    {HTTP_GET, "/api/tocsin/rules_health", 0, api_get_rules_health, "/api/tocsin/rules_health",
+     "rules that match nothing, never end, are slow or fail"},
     {HTTP_GET, "/api/tocsin/trial_rules", 0, api_get_trial_rules, "/api/tocsin/trial_rules",
      "rules on trial, and what they would have done"},
-    {HTTP_GET, "/graph", 0, get_page, "/graph", "where links of our rules point to: the page"},
+    {HTTP_GET, "/graph", 0, api_get_page, "/graph", "where links of our rules point to: the page",
+     ACCESS_PAGE},
     {HTTP_GET, "/federate", 0, prom_federate, "/federate",
      "the newest samples of what selectors find"},
     {HTTP_GET | HTTP_POST, "/api/v1/parse_query", 1 << 20, prom_parse_query, "/api/v1/parse_query",
@@ -109,6 +127,44 @@ static const struct http_route routes[] = {
      "reads the configuration again"},
     {0, NULL, 0, NULL, NULL, NULL},
 };
+
+/* -- for documents -- */
+
+static const char *scope_of(const struct http_route *r)
+{
+    static const char *const scopes[] = {[ACCESS_CHANGE] = "admin",
+                                         [ACCESS_READ] = "read",
+                                         [ACCESS_SILENCE] = "silence",
+                                         [ACCESS_PUSH] = "push",
+                                         [ACCESS_ALERTS] = "alerts"};
+
+    if (r->need == ACCESS_PAGE)
+        return "none";
+    return (r->methods & ~(unsigned)(HTTP_GET | HTTP_OPTIONS)) != 0 ? scopes[r->need] : "read";
+}
+
+void api_print_markdown(struct buf *out)
+{
+    static const struct {
+        unsigned method;
+        const char *name;
+    } methods[] = {{HTTP_GET, "GET"},
+                   {HTTP_POST, "POST"},
+                   {HTTP_PUT, "PUT"},
+                   {HTTP_DELETE, "DELETE"},
+                   {HTTP_OPTIONS, "OPTIONS"}};
+
+    for (const struct http_route *r = routes; r->path != NULL; r++) {
+        const char *comma = "| ";
+
+        for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+            if ((r->methods & methods[i].method) != 0) {
+                buf_addf(out, "%s%s", comma, methods[i].name);
+                comma = ", ";
+            }
+        buf_addf(out, " | `%s` | %s | %s |\n", r->path, scope_of(r), r->doc);
+    }
+}
 
 void api_headers(struct http_req *rq)
 {
@@ -189,12 +245,17 @@ bool api_is_known(struct http_req *rq, uint64_t version)
     return false;
 }
 
+uint64_t api_life(const struct api *a)
+{
+    return hash_str(a->conf.instance) ^ (uint64_t)a->started;
+}
+
 bool api_is_unchanged(struct api *a, struct http_req *rq, unsigned kinds)
 {
     struct now now = shell_clock(a->conf.shell)->now;
-    uint64_t life = hash_str(a->conf.instance) ^ (uint64_t)a->started;
 
-    return api_is_known(rq, hash_u64(life ^ hash_u64(engine_revision(a->engine, kinds, now))));
+    return api_is_known(rq,
+                        hash_u64(api_life(a) ^ hash_u64(engine_revision(a->engine, kinds, now))));
 }
 
 str api_param(struct http_req *rq, str name)
@@ -373,22 +434,6 @@ static void get_ok(struct http_req *rq, void *arg)
 {
     (void)arg;
     http_reply(rq, 200, S("text/plain; charset=utf-8"), S("OK"));
-}
-
-static void get_page(struct http_req *rq, void *arg)
-{
-    struct buf policy = BUF_INIT;
-
-    (void)arg;
-    if (api_is_known(rq, hash_str(ui_page())))
-        return;
-    ui_page_policy(&policy);
-    http_reply_header(rq, S("Content-Security-Policy"), buf_str(&policy));
-    http_reply_header(rq, S("X-Content-Type-Options"), S("nosniff"));
-    http_reply_header(rq, S("Referrer-Policy"), S("no-referrer"));
-    http_reply_header(rq, S("Cache-Control"), S("no-cache"));
-    http_reply(rq, 200, S("text/html; charset=utf-8"), ui_page());
-    buf_release(&policy);
 }
 
 /* Each API's own words. */
@@ -596,6 +641,7 @@ struct api *api_new(const struct api_conf *conf)
     a->engine = shell_engine(conf->shell);
     a->laters = (struct http_laters){.pool = conf->pool, .clock = shell_clock(conf->shell)};
     a->started = shell_clock(conf->shell)->now.wall;
+    a->board = board_new(conf->shell, api_life(a), conf->max_connections / 2);
     a->access = access_new(&a->refusals);
     a->reload_ok = true;
     a->reload_at = a->started;
@@ -605,6 +651,7 @@ struct api *api_new(const struct api_conf *conf)
 
 void api_drain(struct api *a)
 {
+    board_close(a->board);
     http_server_drain(a->server);
     if (a->bridge != NULL)
         http_server_drain(a->bridge);
@@ -630,6 +677,7 @@ void api_free(struct api *a)
     if (a == NULL)
         return;
     http_server_free(a->server);
+    board_free(a->board);
     api_close_bridge(a);
     web_free(a->web);
     access_free(a->access);

@@ -11,6 +11,7 @@
 #define API_API_H
 
 #include "live/shell.h"
+#include "live/rule_watch.h"
 #include "live/store.h"
 #include "forward/forward.h"
 #include "recorder/recorder.h"
@@ -33,18 +34,19 @@ struct api_conf {
     struct transport *transport; /* borrowed: what tests and drills are sent by */
     bool is_shadow;              /* and they are not: --notify.shadow */
     struct pool *pool;
-    struct budgets *budgets;   /* borrowed; NULL: no limits */
-    struct store *store;       /* our own samples */
-    str prefix;                /* "" or "/x" */
-    size_t max_body;           /* of a POST of alerts; 0 = 64 MiB */
-    unsigned max_connections;  /* 0 = 1,024 */
-    unsigned max_gets;         /* 0 = no limit */
-    unsigned max_queries;      /* under way; 0 = no limit */
-    dur_ns answer_timeout;     /* 0 = none */
-    struct forward *forward;   /* to other Alertmanagers, borrowed; NULL: nothing is */
-    struct recorder *recorder; /* borrowed; NULL: no events are recorded */
-    str storage;               /* the folder of what lasts */
-    str instance;              /* what forward says that it is */
+    struct budgets *budgets;       /* borrowed; NULL: no limits */
+    struct rule_watch *rule_watch; /* NULL: nobody watches */
+    struct store *store;           /* our own samples */
+    str prefix;                    /* "" or "/x" */
+    size_t max_body;               /* of a POST of alerts; 0 = 64 MiB */
+    unsigned max_connections;      /* 0 = 1,024 */
+    unsigned max_gets;             /* 0 = no limit */
+    unsigned max_queries;          /* under way; 0 = no limit */
+    dur_ns answer_timeout;         /* 0 = none */
+    struct forward *forward;       /* to other Alertmanagers, borrowed; NULL: nothing is */
+    struct recorder *recorder;     /* borrowed; NULL: no events are recorded */
+    str storage;                   /* the folder of what lasts */
+    str instance;                  /* what forward says that it is */
     bool log_silences;
     bool has_receiver_names, has_group_keys; /* as labels of metrics */
     /* Calls each(arg, name, value) for every flag, as /api/v1/status/flags shows them. */
@@ -69,5 +71,11 @@ bool api_use_web_config(struct api *a, str path, struct diags *d, struct err *e)
 
 /* What serve tells about reloads, for status and metrics. */
 void api_note_reload(struct api *a, bool ok, ts_ns at);
+
+/* For documents: the rows of the table of routes, and of all metrics of our own. */
+struct buf;
+struct metric;
+void api_print_markdown(struct buf *out);
+void api_each_metric(void (*each)(void *arg, const struct metric *m), void *arg);
 
 #endif

@@ -47,7 +47,8 @@ struct api {
     VEC(uint64_t) twice; /* rules that run elsewhere, too, and were told of: hashes */
     struct http_laters laters;
     struct explain_rule *explaining; /* rules that are asked for */
-    struct api_trial *trials;        /* tests and drills under way */
+    struct board *board;
+    struct api_trial *trials; /* tests and drills under way */
     size_t n_trials;
     bool is_storing; /* a backup, or the like, is under way */
 };
@@ -119,10 +120,23 @@ void api_get_matchers(struct http_req *rq, void *arg);
 void api_get_overview(struct http_req *rq, void *arg);
 void api_post_render(struct http_req *rq, void *arg);
 void api_get_explain(struct http_req *rq, void *arg);
+void api_get_rules_health(struct http_req *rq, void *arg);
 void api_get_trial_rules(struct http_req *rq, void *arg);
 void api_get_notifications(struct http_req *rq, void *arg);
 /* Whether rq are alerts that we sent to ourselves: they came in by another way before. */
 bool api_is_own_sending(const struct api *a, const struct http_req *rq);
+
+void api_get_page(struct http_req *rq, void *arg);
+void api_get_asset(struct http_req *rq, void *arg);
+void api_get_routes(struct http_req *rq, void *arg);
+void api_get_whoami(struct http_req *rq, void *arg);
+void api_get_board(struct http_req *rq, void *arg);
+void api_get_stream(struct http_req *rq, void *arg);
+void api_get_labels(struct http_req *rq, void *arg);
+void api_get_told(struct http_req *rq, void *arg);
+void api_put_decision(struct json_writer *w, const struct decision *d); /* its members */
+bool api_fingerprint(str text, uint64_t *fp);                           /* of 16 digits */
+uint64_t api_life(const struct api *a);                                 /* of this process */
 
 void api_post_reload(struct http_req *rq, void *arg);
 void api_observe(const struct http_req *rq, int status, size_t bytes, dur_ns took, void *arg);

@@ -38,9 +38,9 @@ static void explain_put_list(struct json_writer *w, const char *key, str names)
 
 /* -- the past -- */
 
-static void put_decision(struct json_writer *w, const struct decision *d)
+/* The members of an object that the caller writes around them. */
+void api_put_decision(struct json_writer *w, const struct decision *d)
 {
-    json_open(w, '{');
     put_when(w, "at", d->at);
     json_put_text(w, "verdict", str_of(decision_kind_text(d->kind)));
     json_put_text(w, "receiver", d->receiver);
@@ -74,7 +74,6 @@ static void put_decision(struct json_writer *w, const struct decision *d)
         json_key(w, S("seconds"));
         json_put_double(w, (double)d->took / NS_PER_S);
     }
-    json_close(w, '}');
 }
 
 /* An answer that grows: JSON, or words. */
@@ -166,10 +165,13 @@ static bool add_history(void *arg, const struct decision *d)
     if (h->since != TS_NONE && d->at < h->since)
         return false;
     if (is_about(h, d)) {
-        if (h->an->is_text)
+        if (h->an->is_text) {
             explain_text_decision(&h->an->b, d, h->an->zone);
-        else
-            put_decision(&h->an->w, d);
+        } else {
+            json_open(&h->an->w, '{');
+            api_put_decision(&h->an->w, d);
+            json_close(&h->an->w, '}');
+        }
         h->left--;
     }
     return h->left != 0;
@@ -476,9 +478,8 @@ static bool labels_asked(struct http_req *rq, struct labels *out)
     return true;
 }
 
-static bool fingerprint_asked(struct http_req *rq, uint64_t *fp)
+bool api_fingerprint(str text, uint64_t *fp)
 {
-    str text = api_param(rq, S("fingerprint"));
     char z[17], *end;
 
     if (text.n != 16)
@@ -643,7 +644,8 @@ static void explain_one(struct api *a, struct http_req *rq, struct labels asked)
         json_open(&an.w, '[');
     }
     if (asked.n == 0) {
-        al = fingerprint_asked(rq, &fp) ? engine_alert(a->engine, fp) : NULL;
+        al = api_fingerprint(api_param(rq, S("fingerprint")), &fp) ? engine_alert(a->engine, fp)
+                                                                   : NULL;
         if (al != NULL)
             asked = al->labels->ls;
     }

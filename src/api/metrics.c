@@ -192,6 +192,12 @@ static const struct metric rows[] = {
     [M_FDS] = {"process_max_fds", EXPO_GAUGE, "Limit on open files."},
 };
 
+static const struct metric *api_own_metric_rows(size_t *n)
+{
+    *n = ARRAY_LEN(rows);
+    return rows;
+}
+
 struct states {
     uint64_t active, suppressed;
 };
@@ -707,4 +713,24 @@ void api_get_metrics(struct http_req *rq, void *arg)
         vec_push(&p->todo, it->key);
     http_reply_stream(rq, 200, buf_str(&type), page_next, page_done, p);
     buf_release(&type);
+}
+
+/* -- for documents -- */
+
+void api_each_metric(void (*each)(void *arg, const struct metric *m), void *arg)
+{
+    static const struct metric *(*const tables[])(size_t * n) = {
+        api_own_metric_rows, api_sample_metric_rows, api_peer_metric_rows, api_outlet_metric_rows};
+    const struct metric *m;
+
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        size_t n;
+        const struct metric *v = tables[i](&n);
+
+        for (size_t k = 0; k < n; k++)
+            if (v[k].name != NULL)
+                each(arg, &v[k]);
+    }
+    for (size_t i = 0; (m = api_idle_metric(i)) != NULL; i++)
+        each(arg, m);
 }

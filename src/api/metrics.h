@@ -22,6 +22,12 @@ static inline double api_seconds(ts_ns t) /* a span, or a time since 1970; TS_NO
     return t == TS_NONE ? 0 : (double)t / (double)NS_PER_S;
 }
 
+/* The tables. */
+const struct metric *api_sample_metric_rows(size_t *n);
+const struct metric *api_peer_metric_rows(size_t *n);
+const struct metric *api_outlet_metric_rows(size_t *n);
+const struct metric *api_idle_metric(size_t i); /* NULL: there are no more */
+
 void api_put_sample_metrics(struct api *a, struct expo *x);
 void api_put_peer_metrics(struct api *a, struct expo *x);
 void api_put_outlet_metrics(struct api *a, struct expo *x);

@@ -82,6 +82,11 @@ static const struct idle rows[] = {
     COUNTER("event_serialize_errors", "Events are always texts."),
 };
 
+const struct metric *api_idle_metric(size_t i)
+{
+    return i < ARRAY_LEN(rows) ? &rows[i].metric : NULL;
+}
+
 static void metrics_idle_put(struct expo *x, const struct idle *r, const struct expo_label *label,
                              size_t n)
 {

@@ -1,5 +1,7 @@
-/* Metrics of what goes out beside our own notifications: messages that another Alertmanager has us pass on, and events. */
+/* Metrics of what goes out beside our own notifications: messages that another Alertmanager has us pass on, events, and
+ * what pages are told. */
 #include "api/metrics.h"
+#include "board/board.h"
 #include "core/relay.h"
 
 enum m {
@@ -13,6 +15,11 @@ enum m {
     M_EVENTS_DROPPED,
     M_EVENT_DROPS,
     M_EVENTS_WAITING,
+    M_STREAMS,
+    M_STREAMS_REFUSED,
+    M_STREAM_FRAMES,
+    M_STREAM_BYTES,
+    M_WINDOWS,
 };
 
 static const struct metric rows[] = {
@@ -35,7 +42,21 @@ static const struct metric rows[] = {
                        "Events that an output did not get."},
     [M_EVENTS_WAITING] = {"alertmanager_event_recorder_queue_length", EXPO_GAUGE,
                           "Events that wait for their outputs."},
+    [M_STREAMS] = {"tocsin_board_streams", EXPO_GAUGE, "Pages that follow the board."},
+    [M_STREAMS_REFUSED] = {"tocsin_board_streams_refused_total", EXPO_COUNTER,
+                           "Streams that were refused because too many are followed."},
+    [M_STREAM_FRAMES] = {"tocsin_board_frames_total", EXPO_COUNTER,
+                         "Frames that streams were given, by kind: a whole page, or what changed."},
+    [M_STREAM_BYTES] = {"tocsin_board_bytes_total", EXPO_COUNTER, "Their size, as sent."},
+    [M_WINDOWS] = {"tocsin_board_windows", EXPO_GAUGE,
+                   "Different questions that are asked of the board."},
 };
+
+const struct metric *api_outlet_metric_rows(size_t *n)
+{
+    *n = ARRAY_LEN(rows);
+    return rows;
+}
 
 static void put_event_metrics(const struct recorder *r, struct expo *x)
 {
@@ -56,12 +77,26 @@ static void put_event_metrics(const struct recorder *r, struct expo *x)
     metric_put(x, &rows[M_EVENTS_WAITING], (double)st.waiting);
 }
 
+static void put_board_metrics(const struct board *b, struct expo *x)
+{
+    struct board_stats st = board_stats(b);
+
+    metric_put(x, &rows[M_STREAMS], (double)st.streams);
+    metric_put(x, &rows[M_STREAMS_REFUSED], (double)st.refused);
+    metric_begin(x, &rows[M_STREAM_FRAMES]);
+    expo_u64(x, &L("kind", S("page")), 1, st.pages);
+    expo_u64(x, &L("kind", S("change")), 1, st.frames - st.pages);
+    metric_put(x, &rows[M_STREAM_BYTES], (double)st.bytes);
+    metric_put(x, &rows[M_WINDOWS], (double)st.windows);
+}
+
 void api_put_outlet_metrics(struct api *a, struct expo *x)
 {
     const struct engine_stats *st = &a->engine->stats;
     struct relay_load l;
 
     put_event_metrics(a->conf.recorder, x);
+    put_board_metrics(a->board, x);
     if (a->bridge == NULL && st->relayed == 0)
         return;
     l = relay_load(a->engine);

@@ -56,6 +56,12 @@ static const struct metric rows[] = {
                    "How long requests took."},
 };
 
+const struct metric *api_peer_metric_rows(size_t *n)
+{
+    *n = ARRAY_LEN(rows);
+    return rows;
+}
+
 static double source_value(enum m m, const struct engine *e, const struct source *s)
 {
     const struct source_stats *st = source_stats(s);

@@ -118,6 +118,12 @@ static const struct metric rows[] = {
                           "1 while the log is replayed after the start."},
 };
 
+const struct metric *api_sample_metric_rows(size_t *n)
+{
+    *n = ARRAY_LEN(rows);
+    return rows;
+}
+
 static size_t samples_of(const struct rule_group_view *v)
 {
     size_t n = 0;

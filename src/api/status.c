@@ -83,6 +83,44 @@ void api_get_receivers(struct http_req *rq, void *arg)
     api_filter_release(&f);
 }
 
+static void status_put_may(struct json_writer *w, const char *what, bool may)
+{
+    json_key(w, str_of(what));
+    json_put_bool(w, may);
+}
+
+/* What a page offers is what its reader may do. */
+void api_get_whoami(struct http_req *rq, void *arg)
+{
+    struct api *a = arg;
+    const struct config *c = config_of(a->engine->conf);
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+    bool is_admin;
+    str name, scope;
+
+    access_who(a->access, config_of(a->engine->conf), rq, &name, &scope);
+    is_admin = str_is(scope, "admin");
+    json_writer_init(&w, &b, true);
+    json_open(&w, '{');
+    json_put_text(&w, "name", name);
+    json_put_text(&w, "scope", scope);
+    json_key(&w, S("may"));
+    json_open(&w, '{');
+    status_put_may(&w, "silence", is_admin || str_is(scope, "silence"));
+    status_put_may(&w, "change", is_admin);
+    json_close(&w, '}');
+    status_put_may(&w, "hasTokens", c->web.tokens.n != 0);
+    json_put_text(&w, "version", S(TOCSIN_VERSION));
+    json_put_text(&w, "instance", labels_get(a->engine->conf->external_labels, S("cluster")));
+    json_key(&w, S("startedAt"));
+    json_put_rfc3339_ms(&w, a->started);
+    json_close(&w, '}');
+    buf_addc(&b, '\n');
+    api_json(rq, 200, buf_str(&b));
+    buf_release(&b);
+}
+
 /* -- overview: every alert, also pending ones of our rules, with where it goes and when: what the page and the command
  * line show -- */
 

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "cli/manual.h"
 #include "cli/say.h"
 #include "codec/duration.h"
 
@@ -388,6 +389,8 @@ static int help(const char *name, const char *sub)
 {
     const struct command *c = name != NULL ? command_find(name, sub) : NULL;
 
+    if (c == NULL && sub != NULL && strcmp(name, "config") == 0)
+        return manual_key(sub) ? EXIT_OK : EXIT_FAILED;
     if (name != NULL && c == NULL)
         return is_group(name) ? in_group(name, sub != NULL ? sub : "help") : unknown_command(name);
     command_print_help(c);

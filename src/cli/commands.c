@@ -117,6 +117,8 @@ const struct command commands[] = {
      SIZED(struct explain_flags), explain_silence_run},
     {"explain", "receiver", "NAME", "How deliveries to a receiver went, and what waits",
      explain_flag_table, SIZED(struct explain_flags), explain_receiver_run},
+    {"rule", "list", NULL, "Rules, and which of them match nothing, never end, are slow or fail",
+     rule_list_flag_table, SIZED(struct rule_list_flags), rule_list_run},
     {"trial", "report", NULL,
      "Rules on trial (# tocsin: trial): how often and how long they would have told whom, since "
      "the start",

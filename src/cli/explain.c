@@ -23,6 +23,14 @@ const struct flag notification_list_flags[] = {
     FLAGS_END,
 };
 #undef F
+#define F struct rule_list_flags
+const struct flag rule_list_flag_table[] = {
+    CLIENT_FLAG_ROWS(F),
+    FLAG(F, condition, "condition", FLAG_TEXT, "", "A,B",
+         "only those: ok, unknown, never_matched, empty, dead, always_firing, slow, failing"),
+    FLAGS_END,
+};
+#undef F
 
 static void add_param(struct buf *path, const char *name, str value)
 {
@@ -129,6 +137,22 @@ int explain_receiver_run(const void *flags, char **args, int n_args)
     if (code == EXIT_FAILED)
         (void)client_lacks_receiver(&f->client, args[0]);
     return code;
+}
+
+int rule_list_run(const void *flags, char **args, int n_args)
+{
+    const struct rule_list_flags *f = flags;
+    struct explain_flags as = {.client = f->client};
+    struct buf params = BUF_INIT;
+
+    (void)args;
+    if (n_args != 0) {
+        say(stderr, "tocsin: rule list takes no argument\n");
+        return EXIT_USAGE;
+    }
+    if (f->condition[0] != '\0')
+        add_param(&params, "condition", str_of(f->condition));
+    return explain_ask(&as, "/api/tocsin/rules_health", &params);
 }
 
 int trial_report_run(const void *flags, char **args, int n_args)

@@ -1,4 +1,4 @@
-/* explain.h - tocsin explain alert|route|silence|receiver, notification list: the server's answers, in words. */
+/* explain.h - tocsin explain alert|route|rule|silence|receiver, notification list, trial report, rule list: the server's answers, in words. */
 #ifndef CLI_EXPLAIN_H
 #define CLI_EXPLAIN_H
 
@@ -10,7 +10,13 @@ struct explain_flags {
     const char *receiver, *since;
 };
 
-extern const struct flag explain_flag_table[], notification_list_flags[];
+struct rule_list_flags {
+    struct client_flags client;
+    const char *condition;
+};
+
+extern const struct flag explain_flag_table[], notification_list_flags[], rule_list_flag_table[];
+int rule_list_run(const void *flags, char **args, int n_args);
 int explain_alert_run(const void *flags, char **args, int n_args);
 int explain_route_run(const void *flags, char **args, int n_args);
 int trial_report_run(const void *flags, char **args, int n_args);

@@ -1,6 +1,7 @@
 #include "cli/schema.h"
 
 #include <stdio.h>
+#include "cli/manual.h"
 #include "cli/say.h"
 #include "config/config.h"
 #include "ruler/rule_file.h"
@@ -17,6 +18,27 @@ const struct flag schema_flag_table[] = {
 };
 #undef F
 
+/* Documents that have one form. */
+static const struct {
+    const char *kind;
+    void (*print)(struct buf *out);
+} manuals[] = {
+    {"cli", manual_cli}, {"api", manual_api}, {"metrics", manual_metrics}, {"man", manual_page}};
+
+static bool print_manual(const char *kind)
+{
+    struct buf out = BUF_INIT;
+
+    for (size_t i = 0; i < ARRAY_LEN(manuals); i++)
+        if (strcmp(kind, manuals[i].kind) == 0)
+            manuals[i].print(&out);
+    if (out.n == 0)
+        return false;
+    say(stdout, "%.*s", STR(buf_str(&out)));
+    buf_release(&out);
+    return true;
+}
+
 int schema_run(const void *flags, char **args, int n_args)
 {
     const struct schema_flags *f = flags;
@@ -28,8 +50,10 @@ int schema_run(const void *flags, char **args, int n_args)
                                                                : NULL;
     struct buf out = BUF_INIT;
 
+    if (n_args == 1 && print_manual(kind))
+        return EXIT_OK;
     if (n_args > 1 || (type == NULL && strcmp(kind, "config") != 0)) {
-        say(stderr, "tocsin: schema: config, rules, test or slo\n");
+        say(stderr, "tocsin: schema: config, rules, test or slo; cli, api, metrics or man\n");
         return EXIT_USAGE;
     }
     if (!as_markdown && strcmp(f->output, "json") != 0) {

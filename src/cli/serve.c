@@ -427,6 +427,7 @@ static int cli_serve_run(struct serve *s, struct config *conf, const struct diag
     if (!start_shell(s, conf))
         return EXIT_FAILED;
     s->heartbeat = heartbeat_new(s->shell, s->transport, &s->clock);
+    s->rule_watch = rule_watch_new(s->shell, s->store, &s->clock, s->pool);
     s->parts = (struct configure){.shell = s->shell,
                                   .heartbeat = s->heartbeat,
                                   .store = s->store,
@@ -447,6 +448,7 @@ static int cli_serve_run(struct serve *s, struct config *conf, const struct diag
     ac.max_queries = s->flags->max_queries > 0 ? (unsigned)s->flags->max_queries : 0;
     ac.answer_timeout = s->flags->answer_timeout > 0 ? s->flags->answer_timeout : 0;
     ac.store = s->store;
+    ac.rule_watch = s->rule_watch;
     ac.storage = storage_of(s, conf);
     ac.forward = s->forward;
     ac.recorder = s->recorder;
@@ -490,6 +492,7 @@ static void serve_leave(void *arg)
     struct serve *s = arg;
 
     config_watch_stop(s->watch);
+    rule_watch_stop(s->rule_watch);
     reloader_stop(s->reloader);
     api_stop(s->api);
     store_stop(s->store);
@@ -518,6 +521,7 @@ static void tear_down(struct serve *s, int code)
         pool_settle(s->pool);
     store_save(s->store);
     api_free(s->api);
+    rule_watch_free(s->rule_watch);
     heartbeat_free(s->heartbeat);
     config_watch_free(s->watch);
     config_keep_release(&s->keep);

@@ -9,6 +9,7 @@
 #include "cli/config_watch.h"
 #include "cli/reload.h"
 #include "cli/serve_flags.h"
+#include "live/rule_watch.h"
 #include "live/configure.h"
 #include "os/sandbox.h"
 #include "os/signals.h"
@@ -28,6 +29,7 @@ struct serve {
     struct shell *shell;
     struct api *api;
     struct heartbeat *heartbeat;
+    struct rule_watch *rule_watch;
     struct reloader *reloader;
     struct config_watch *watch;
     struct file_set *good, *before; /* what runs, and what ran before it, as they were read */

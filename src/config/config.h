@@ -73,6 +73,11 @@ struct rule_files_conf {
     struct diag_place place;
 };
 
+/* When a rule itself is worth an alert (live/rule_watch.h). */
+struct rules_conf {
+    dur_ns dead_after, always_firing_after; /* 0 = never */
+};
+
 struct config {
     atomic_uint refs;
     struct arena arena;
@@ -107,6 +112,7 @@ struct config {
     struct heartbeat_conf heartbeat;
     struct storage_conf storage;
     struct web_tokens_conf web;
+    struct rules_conf rules;
     struct core_conf core; /* of all this, what the core reads */
     str original; /* marshalled again from what was decoded, secrets as <secret>: GET /api/v2/status
                    */
@@ -169,5 +175,7 @@ uint64_t config_hash(const struct config_text *texts, size_t n);
 /* All keys, from the tables that read them: a JSON schema for editors, and the reference documentation. */
 void config_print_json_schema(struct buf *out);
 void config_print_markdown(struct buf *out);
+/* schema.h: conf_describe_key(). */
+bool config_describe_key(struct buf *out, str key, str *near);
 
 #endif

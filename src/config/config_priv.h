@@ -48,6 +48,7 @@ struct config_top {
     struct web_tokens_conf web;
     struct silence_policy silences;
     struct notifications_conf notifications;
+    struct rules_conf rules;
 };
 
 extern const struct conf_type config_top_type, global_conf_type, heartbeat_conf_type,

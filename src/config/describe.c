@@ -38,3 +38,14 @@ void config_print_markdown(struct buf *out)
     conf_print_markdown(out, describe_whole(&a));
     arena_release(&a);
 }
+
+bool config_describe_key(struct buf *out, str key, str *near)
+{
+    struct arena a;
+    bool found;
+
+    arena_init(&a, 0);
+    found = conf_describe_key(out, describe_whole(&a), key, near);
+    arena_release(&a);
+    return found;
+}

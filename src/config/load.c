@@ -162,6 +162,7 @@ static void load_take(struct config *c, struct config_top *top)
     c->heartbeat = top->heartbeat;
     c->storage = top->storage;
     c->web = top->web;
+    c->rules = top->rules;
     c->core.silences = top->silences;
     c->core.notifications = top->notifications;
     c->storage.keep_all = str_is(top->storage.keep, "all");

@@ -187,6 +187,23 @@ static const struct conf_type notifications_type = {
     .size = sizeof(struct notifications_conf),
 };
 
+static const struct conf_key rules_keys[] = {
+    CONF_KEY(struct rules_conf, dead_after, CONF_DURATION,
+             "TocsinRuleDead: a rule matched series once, and none for so long; 0 = never",
+             .text = "24h"),
+    CONF_KEY(struct rules_conf, always_firing_after, CONF_DURATION,
+             "TocsinRuleAlwaysFiring: an alert of a rule has fired for so long; 0 = never",
+             .text = "7d"),
+    CONF_KEYS_END,
+};
+
+static const struct conf_type rules_type = {
+    .name = "rules",
+    .doc = "When a rule itself is worth an alert.",
+    .keys = rules_keys,
+    .size = sizeof(struct rules_conf),
+};
+
 /* -- the table -- */
 
 static const struct conf_key keys[] = {
@@ -235,6 +252,8 @@ static const struct conf_key keys[] = {
              .sub = &silence_policy_type, .flags = CONF_UNPRINTED),
     CONF_KEY(struct config_top, notifications, CONF_STRUCT, "when to tell more than Alertmanager",
              .sub = &notifications_type, .flags = CONF_UNPRINTED),
+    CONF_KEY(struct config_top, rules, CONF_STRUCT, "when a rule itself is worth an alert",
+             .sub = &rules_type, .flags = CONF_UNPRINTED),
     CONF_KEY_AS("dingtalk_bridge", struct config_top, bridge, CONF_STRUCT_PTR,
                 "takes the place of prometheus-webhook-dingtalk", .sub = &bridge_conf_type,
                 .flags = CONF_UNPRINTED),

@@ -30,6 +30,9 @@ static const struct builtin_type types[BUILTIN_KINDS] = {
                             "the clock of a peer and that of tocsin's machine differ"},
     [BUILTIN_RECEIVER_FAILING] = {"TocsinReceiverFailing", "critical", "receiver",
                                   "a receiver is not told"},
+    [BUILTIN_RULE_DEAD] = {"TocsinRuleDead", "warning", "rule", "a rule selects nothing any more"},
+    [BUILTIN_RULE_ALWAYS_FIRING] = {"TocsinRuleAlwaysFiring", "warning", "rule",
+                                    "a rule fires without an end"},
 };
 
 enum { AHEAD_M = 5, CLOCK_TOLD_M = 15, CLOCK_STEP_MIN_S = 10 };

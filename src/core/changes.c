@@ -2,8 +2,6 @@
 
 #include "base/mem.h"
 
-enum { KEPT = 4096 };
-
 struct kept_change {
     enum change_kind kind;
     uint64_t id[2];
@@ -11,7 +9,7 @@ struct kept_change {
 
 void changes_init(struct changes *c)
 {
-    *c = (struct changes){.revision = 1, .ring = mem_array(KEPT, sizeof(*c->ring))};
+    *c = (struct changes){.revision = 1, .ring = mem_array(CHANGES_KEPT, sizeof(*c->ring))};
     for (int i = 0; i < CHANGE_KINDS; i++)
         c->last[i] = 1;
 }
@@ -25,7 +23,7 @@ uint64_t changes_note(struct changes *c, enum change_kind kind, uint64_t id, uin
 {
     c->revision++;
     c->last[kind] = c->revision;
-    c->ring[c->revision % KEPT] = (struct kept_change){kind, {id, more}};
+    c->ring[c->revision % CHANGES_KEPT] = (struct kept_change){kind, {id, more}};
     return c->revision;
 }
 
@@ -37,12 +35,12 @@ bool changes_next(const struct changes *c, uint64_t *seen, struct change *out, b
         *seen = 1; /* before it there was nothing to change */
     if (*seen >= c->revision)
         return false;
-    if (c->revision - *seen > KEPT) {
-        *seen = c->revision - KEPT;
+    if (c->revision - *seen > CHANGES_KEPT) {
+        *seen = c->revision - CHANGES_KEPT;
         *lost = true;
     }
     ++*seen;
-    k = &c->ring[*seen % KEPT];
+    k = &c->ring[*seen % CHANGES_KEPT];
     *out = (struct change){*seen, k->kind, {k->id[0], k->id[1]}};
     return true;
 }

@@ -103,33 +103,112 @@ void journal_snapshot(const struct journal *j, struct state_commit *c)
         state_put(c, STATE_DECISION, put_key(key, j->blocks.v[i].number), j->blocks.v[i].bytes);
 }
 
-/* A block's records can only be read forwards. */
-static bool scan_block(str bytes, struct arena *a,
-                       bool (*seen)(void *arg, const struct decision *d), void *arg)
+/* -- reading -- */
+
+/* Of blocks that are there: the first whose number is not less. Numbers grow, with holes where a store lost some. */
+static size_t block_from(const struct journal *j, uint64_t number)
 {
-    struct unpack u = unpack_of(bytes);
+    size_t lo = j->first, hi = j->blocks.n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (j->blocks.v[mid].number < number)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+struct journal_scanning {
+    struct journal_place *place;
+    bool (*seen)(void *arg, const struct decision *d, struct journal_place at);
+    void *arg;
+    size_t n;
+};
+
+/* A block's records can only be read forwards. */
+static bool scan_block(const struct journal_block *b, struct arena *a, struct journal_scanning *s)
+{
+    struct unpack u = unpack_of(b->bytes);
     VEC(struct decision) v = VEC_INIT;
     struct decision d;
-    bool go_on = true;
+    bool go_on = true, is_same = b->number == s->place->block;
 
-    while (!unpack_at_end(&u) && decision_unpack(&u, a, &d))
+    while (!unpack_at_end(&u) && (!is_same || v.n < s->place->index) && decision_unpack(&u, a, &d))
         vec_push(&v, d);
-    while (v.n != 0 && go_on)
-        go_on = seen(arg, &vec_pop(&v));
+    while (v.n != 0 && go_on) {
+        d = vec_pop(&v);
+        s->n++;
+        *s->place = (struct journal_place){b->number, v.n};
+        go_on = s->seen(s->arg, &d, *s->place);
+    }
     vec_release(&v);
     return go_on;
+}
+
+bool journal_scan_back(const struct journal *j, struct journal_place *place, size_t most,
+                       bool (*seen)(void *arg, const struct decision *d, struct journal_place at),
+                       void *arg)
+{
+    struct journal_scanning s = {.place = place, .seen = seen, .arg = arg};
+    size_t i = place->block == UINT64_MAX ? j->blocks.n : block_from(j, place->block + 1);
+    bool go_on = true;
+    struct arena a;
+
+    arena_init(&a, 0);
+    for (; i > j->first && go_on && s.n < most; i--) {
+        go_on = scan_block(&j->blocks.v[i - 1], &a, &s);
+        arena_reset(&a);
+    }
+    arena_release(&a);
+    return go_on && i > j->first;
+}
+
+struct journal_plain {
+    bool (*seen)(void *arg, const struct decision *d);
+    void *arg;
+};
+
+static bool journal_seen_plain(void *arg, const struct decision *d, struct journal_place at)
+{
+    const struct journal_plain *p = arg;
+
+    (void)at;
+    return p->seen(p->arg, d);
 }
 
 void journal_scan(const struct journal *j, bool (*seen)(void *arg, const struct decision *d),
                   void *arg)
 {
+    struct journal_place place = JOURNAL_END;
+    struct journal_plain p = {seen, arg};
+
+    (void)journal_scan_back(j, &place, SIZE_MAX, journal_seen_plain, &p);
+}
+
+bool journal_is_first(const struct journal *j, uint64_t block)
+{
+    return block_from(j, block) == j->first;
+}
+
+bool journal_read(const struct journal *j, uint64_t *from, size_t blocks,
+                  void (*seen)(void *arg, const struct decision *d), void *arg)
+{
+    size_t i = block_from(j, *from), end = i + blocks < j->blocks.n ? i + blocks : j->blocks.n;
     struct arena a;
 
     arena_init(&a, 0);
-    for (size_t i = j->blocks.n; i > j->first; i--) {
-        if (!scan_block(j->blocks.v[i - 1].bytes, &a, seen, arg))
-            break;
+    for (; i < end; i++) {
+        struct unpack u = unpack_of(j->blocks.v[i].bytes);
+        struct decision d;
+
+        while (!unpack_at_end(&u) && decision_unpack(&u, &a, &d))
+            seen(arg, &d);
         arena_reset(&a);
+        *from = j->blocks.v[i].number + 1;
     }
     arena_release(&a);
+    return i < j->blocks.n;
 }

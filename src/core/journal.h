@@ -36,8 +36,24 @@ void journal_trim(struct journal *j, ts_ns before, size_t max_bytes, struct stat
 bool journal_restore(struct journal *j, str key, str value); /* in key order; false: unreadable */
 void journal_snapshot(const struct journal *j, struct state_commit *c);
 
+/* Where a decision stands: in which block, and how many of the block's stand before it. */
+struct journal_place {
+    uint64_t block, index;
+};
+#define JOURNAL_END ((struct journal_place){UINT64_MAX, UINT64_MAX})
+
 /* Newest first, until seen returns false. */
 void journal_scan(const struct journal *j, bool (*seen)(void *arg, const struct decision *d),
                   void *arg);
+/* The same of those before a place, one block and more until about `most` have been seen. *place: where the last one seen
+ * stands, to go on from. Returns whether there are more. */
+bool journal_scan_back(const struct journal *j, struct journal_place *place, size_t most,
+                       bool (*seen)(void *arg, const struct decision *d, struct journal_place at),
+                       void *arg);
+bool journal_is_first(const struct journal *j, uint64_t block); /* nothing older is there */
+/* Oldest first, of the blocks from number *from on, at most so many blocks; *from: the next one. Returns whether there are
+ * more. */
+bool journal_read(const struct journal *j, uint64_t *from, size_t blocks,
+                  void (*seen)(void *arg, const struct decision *d), void *arg);
 
 #endif

@@ -15,4 +15,9 @@ void deflater_free(struct deflater *z); /* NULL is fine */
 /* Appends what in becomes; zlib holds some of it back until last. */
 void deflater_feed(struct deflater *z, str in, bool last, struct buf *out);
 
+/* Text that is compressed once and sent to many: a stream is this head and any blocks behind it, in any order, none of
+ * which knows what came before. It has no end. */
+#define DEFLATE_HEAD S("\x1f\x8b\x08\0\0\0\0\0\0\x03")
+void deflate_block(str in, struct buf *out);
+
 #endif

@@ -84,20 +84,26 @@ static void reset_request(struct http_conn *c)
     c->wait = WAIT_NONE;
 }
 
-static void count_out(struct http_conn *c)
+void http_conn_count_out(struct http_conn *c)
 {
     c->server->gets -= c->is_counted;
     c->is_counted = false;
 }
 
-void http_conn_answered(struct http_conn *c)
+void http_conn_observe(struct http_conn *c)
 {
     const struct http_server_conf *conf = &c->server->conf;
 
-    count_out(c);
     if (conf->observe != NULL)
         conf->observe(&c->rq, c->status, c->sent, clock_touch(c->server->clock).mono - c->rq.since,
                       conf->arg);
+}
+
+void http_conn_answered(struct http_conn *c)
+{
+    http_conn_count_out(c);
+    if (!c->rq.is_endless)
+        http_conn_observe(c);
     reset_request(c);
     c->served++;
     c->state = c->close_after ? CONN_CLOSE : CONN_HEAD;
@@ -118,7 +124,7 @@ void http_conn_kill(struct http_conn *c)
         c->rq.on_gone(&c->rq, c->rq.ctx);
     if (was == CONN_STREAM && c->done != NULL)
         c->done(c->ctx);
-    count_out(c);
+    http_conn_count_out(c);
     timer_cancel(s->clock, &c->timer);
     timer_cancel(s->clock, &c->resume);
     if (c->next != NULL)
@@ -568,7 +574,7 @@ static void http_conn_on_event(struct bufferevent *bev, short what, void *arg)
     clock_touch(c->server->clock);
     if ((what & BEV_EVENT_EOF) != 0 && (what & BEV_EVENT_WRITING) == 0) {
         c->eof = true;
-        if (c->state == CONN_LINGER ||
+        if (c->state == CONN_LINGER || (c->state == CONN_STREAM && c->rq.is_endless) ||
             (c->state == CONN_PENDING && (c->rq.ends_with_client || c->rq.method == HTTP_GET)))
             http_conn_kill(c);
         else

@@ -86,8 +86,9 @@ struct http_conn {
 
 enum {
     CONN_UNSENT_MAX = 128 << 10,
-    CONN_LINGER_MAX = 64 << 20, /* of a refused body: who sends all of it first still reads why */
-    CONN_PACK_MAX = 64 << 10,   /* bytes compressed a turn: half a millisecond */
+    CONN_ENDLESS_MAX = 16 << 10, /* of a stream without end: they are many, and some nobody reads */
+    CONN_LINGER_MAX = 64 << 20,  /* of a refused body: who sends all of it first still reads why */
+    CONN_PACK_MAX = 64 << 10,    /* bytes compressed a turn: half a millisecond */
 };
 
 struct http_server {
@@ -113,6 +114,8 @@ ts_ns http_conn_idle_since(const struct http_conn *c);
 void http_conn_kill(struct http_conn *c);    /* tells handler or stream, frees c */
 bool http_conn_advance(struct http_conn *c); /* false: c is gone */
 void http_conn_refuse(struct http_conn *c, int status, const char *why);
+void http_conn_count_out(struct http_conn *c); /* it is no GET under way any more */
+void http_conn_observe(struct http_conn *c);
 void http_conn_answered(struct http_conn *c); /* the whole answer is in the output buffer */
 size_t http_conn_unsent(const struct http_conn *c);
 bool http_conn_pump(struct http_conn *c); /* CONN_STREAM: true when the answer is complete */

@@ -146,7 +146,7 @@ static void http_reply_begin(struct http_conn *c)
 enum { PACK_MIN = 1400 }; /* fits a packet anyway */
 
 /* "gzip" among the codings, not with q=0. */
-static bool takes_gzip(const struct http_req *rq)
+bool http_takes_gzip(const struct http_req *rq)
 {
     str rest = http_header_get(&rq->headers, S("Accept-Encoding"));
 
@@ -165,7 +165,7 @@ static void pack_if_wanted(struct http_conn *c, int status)
     if (status != 200 || c->rq.is_head)
         return;
     http_reply_header(&c->rq, S("Vary"), S("Accept-Encoding"));
-    if (!takes_gzip(&c->rq))
+    if (!http_takes_gzip(&c->rq))
         return;
     http_reply_header(&c->rq, S("Content-Encoding"), S("gzip"));
     c->deflater = deflater_new();
@@ -200,7 +200,8 @@ void http_reply(struct http_req *rq, int status, str content_type, str body)
 {
     struct http_conn *c = conn_of(rq);
 
-    if (body.n >= PACK_MIN && status == 200 && !rq->is_head && takes_gzip(rq)) {
+    if (body.n >= PACK_MIN && status == 200 && !rq->is_head && !rq->is_packed &&
+        http_takes_gzip(rq)) {
         struct whole *w = mem_new(struct whole);
 
         buf_add(&w->body, body);
@@ -225,8 +226,13 @@ void http_reply_stream(struct http_req *rq, int status, str content_type, http_n
     c->is_chunked = c->head.minor != 0;
     if (!c->is_chunked)
         c->close_after = true;
-    pack_if_wanted(c, status);
+    if (!rq->is_endless)
+        pack_if_wanted(c, status);
     http_reply_write_head(c, status, content_type, SIZE_MAX);
+    if (rq->is_endless) {
+        http_conn_count_out(c);
+        http_conn_observe(c);
+    }
     c->more = next;
     c->done = done;
     c->ctx = ctx;
@@ -273,11 +279,11 @@ static void write_piece(struct http_conn *c, str piece)
 bool http_conn_pump(struct http_conn *c)
 {
     struct buf *b = &c->server->scratch;
-    size_t made = 0;
+    size_t made = 0, most = c->rq.is_endless ? CONN_ENDLESS_MAX : CONN_UNSENT_MAX;
 
     if (timer_is_armed(&c->resume) || c->rq.waits)
         return false; /* the socket takes more, but this turn's share is used up; there is none yet */
-    while (c->is_bodiless || http_conn_unsent(c) < CONN_UNSENT_MAX) {
+    while (c->is_bodiless || http_conn_unsent(c) < most) {
         void (*done)(void *ctx) = c->done;
         enum piece was;
         bool more;

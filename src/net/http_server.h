@@ -110,6 +110,11 @@ struct http_req {
     void (*on_gone)(struct http_req *rq, void *ctx);
     /* the handler's: there is nothing to finish for who may have gone; GETs always */
     bool ends_with_client;
+    /* a stream's, said before it begins: it goes on for as long as there is a client, and ends when he shuts his side. It is
+     * none of the GETs under way, is observed when it begins, comes as next() makes it, compressed or not, and next() is
+     * asked only while fewer than 16 KB are unsent. */
+    bool is_endless;
+    bool is_packed; /* the answer is compressed already */
     bool waits; /* a stream's: next() had nothing, and is not asked before http_reply_resume() */
     void *ctx;  /* the handler's */
     struct http_server *server;
@@ -157,6 +162,7 @@ void http_reply(struct http_req *rq, int status, str content_type, str body);
 typedef bool http_next(void *ctx, struct buf *out);
 void http_reply_stream(struct http_req *rq, int status, str content_type, http_next *next,
                        void (*done)(void *ctx), void *ctx);
+bool http_takes_gzip(const struct http_req *rq);
 void http_reply_resume(struct http_req *rq); /* of a stream that waits; on the loop */
 
 #endif

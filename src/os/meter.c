@@ -22,7 +22,7 @@ const char *const piece_names[PIECES] = {
     [PIECE_DUE_OUTBOX] = "due_outbox", [PIECE_GC] = "gc",
     [PIECE_RECORD] = "record",         [PIECE_COMMIT] = "commit",
     [PIECE_RELEASE] = "release",       [PIECE_SEND] = "send",
-    [PIECE_COMPACT] = "compact",
+    [PIECE_COMPACT] = "compact",       [PIECE_BOARD] = "board",
 };
 
 const double turn_bounds[TURN_BOUNDS] = {0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01,

@@ -45,6 +45,7 @@ enum piece {
     PIECE_RELEASE,
     PIECE_SEND,
     PIECE_COMPACT,
+    PIECE_BOARD, /* a part of what pages show */
     PIECES
 };
 

@@ -25,6 +25,7 @@ struct rule_conf {
     dur_ns hold_for; /* `for` */
     dur_ns keep_firing_for;
     bool is_trial;               /* "# tocsin: trial": it is evaluated, and nobody is told */
+    bool expects_silence;        /* "# tocsin: expect-silent": what it selects may be gone */
     struct conf_map labels;      /* the rule's own; templates in an alert */
     struct conf_map all_labels;  /* with the group's below them */
     struct conf_map annotations; /* templates */

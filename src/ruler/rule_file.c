@@ -385,7 +385,7 @@ static void rule_file_skip(struct rule_file *f, str file, str group, str rule)
 
 /* -- building -- */
 
-/* -- comments that say something: "# tocsin: trial" behind the first key of a rule or group, or in the lines above it -- */
+/* -- comments that say something: "# tocsin: trial", "# tocsin: expect-silent" behind the first key of a rule or group, or in the lines above it -- */
 
 static const char rule_mark[] = "# tocsin: ";
 
@@ -451,6 +451,7 @@ static void build_rule(struct checker *k, const struct group_raw *group, const s
         .place = yaml_place(k->file->doc, node),
     };
     r->is_trial = r->is_alert && (k->is_trial || comment_says(k, &r->place, "trial"));
+    r->expects_silence = comment_says(k, &r->place, "expect-silent");
     enforce_label(k, &r->labels);
     r->all_labels = conf_map_merge(k->a, &group->labels, &r->labels);
     check_rule(k, r, raw);

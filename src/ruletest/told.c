@@ -185,7 +185,7 @@ static ts_ns wall_at(const struct told *w, dur_ns at)
     return ts_add(w->t->test->start, at);
 }
 
-static void put_alert(struct told *w, const struct ruletest_posted *p)
+static void told_put_alert(struct told *w, const struct ruletest_posted *p)
 {
     struct alert_input in = {.labels = ruletest_labels(w->t->a, &p->labels),
                              .annotations = ruletest_labels(w->t->a, &p->annotations),
@@ -247,7 +247,7 @@ static void take_inputs(struct told *w, dur_ns at)
     for (; w->silences < c->silences.n && c->silences.v[w->silences].at <= at; w->silences++)
         put_silence(w, &c->silences.v[w->silences]);
     for (; w->alerts < c->posted.n && c->posted.v[w->alerts].at <= at; w->alerts++)
-        put_alert(w, &c->posted.v[w->alerts]);
+        told_put_alert(w, &c->posted.v[w->alerts]);
 }
 
 void told_until(struct told *w, dur_ns at)

@@ -301,3 +301,51 @@ void conf_print_markdown(struct buf *out, const struct conf_type *type)
     }
     vec_release(&types);
 }
+
+/* -- one key -- */
+
+static bool is_key(const struct conf_type *t, const struct conf_key *key, str name)
+{
+    ptrdiff_t dot = str_find(name, '.');
+
+    if (dot < 0)
+        return str_is(name, key->name);
+    return str_is(str_sub(name, 0, (size_t)dot), t->name) &&
+           str_is(str_sub(name, (size_t)dot + 1, name.n), key->name);
+}
+
+static void describe_key(struct buf *out, const struct conf_type *t, const struct conf_key *key)
+{
+    buf_addf(out, "%s.%s: %s", t->name, key->name, conf_kind_text(key->kind));
+    if (key->sub != NULL)
+        buf_addf(out, " of %s", key->sub->name);
+    if ((key->flags & CONF_REQUIRED) != 0)
+        buf_adds(out, ", required");
+    if (key->above != 0)
+        buf_adds(out, ", inherited");
+    if (key->text != NULL && key->sub == NULL)
+        buf_addf(out, ", default %s", key->text[0] != '\0' ? key->text : "empty");
+    buf_addf(out, "%s\n    %s\n", (key->flags & CONF_DEPRECATED) != 0 ? ", deprecated" : "",
+             key->doc != NULL ? key->doc : "");
+}
+
+bool conf_describe_key(struct buf *out, const struct conf_type *type, str key, str *near)
+{
+    VEC(str) names = VEC_INIT;
+    struct type_list types = {0};
+    size_t before = out->n;
+    const str *found;
+
+    describe_collect(&types, type, NULL);
+    for (size_t i = 0; i < types.n; i++)
+        for (const struct conf_key *k = types.v[i].type->keys; k->name != NULL; k++) {
+            vec_push(&names, str_of(k->name));
+            if (is_key(types.v[i].type, k, key))
+                describe_key(out, types.v[i].type, k);
+        }
+    found = str_nearest(key, names.v, names.n);
+    *near = found != NULL ? *found : STR_NONE;
+    vec_release(&names);
+    vec_release(&types);
+    return out->n != before;
+}

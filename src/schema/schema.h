@@ -148,6 +148,8 @@ void conf_print_item_end(struct conf_out *o);
 
 void conf_print_json_schema(struct buf *out, const struct conf_type *type);
 void conf_print_markdown(struct buf *out, const struct conf_type *type);
+/* What the keys of this name mean, "group_wait" or "route.group_wait". False: there is none; near: what may be meant. */
+bool conf_describe_key(struct buf *out, const struct conf_type *type, str key, str *near);
 bool conf_kind_is_list(enum conf_kind kind);
 const char *conf_kind_text(enum conf_kind kind); /* "duration", for messages and documentation */
 

@@ -1,30 +1,66 @@
-"""The page at "/": its policy, and, where a Chromium is installed, the views behind the links of messages and tools."""
-import base64, hashlib, http.client, subprocess
+"""What the page at "/" is made of: its policy, its files, who gets them. What it shows is looked at in a browser: tests/ui/screens.mjs."""
+import gzip, hashlib, http.client
 from harness import *
 
 CONFIG = "route: {receiver: hook, group_by: [alertname], group_wait: 0s}\nreceivers: [{name: hook}]\n"
+DIST = os.path.join(SOURCE, "src/ui/dist")
 
 
-def test_page_and_policy():
+def raw(t, path, **headers):
+    c = http.client.HTTPConnection(t.address)
+    c.request("GET", path, headers=headers)
+    r = c.getresponse()
+    body = r.read()
+    c.close()
+    return r.status, {k.lower(): v for k, v in r.getheaders()}, body
+
+
+def test_files_and_policy():
     with folder() as d, Tocsin(CONFIG, d) as t:
-        r = t.get("/")
-        equal(r.status, 200)
-        html = r.body.decode() if isinstance(r.body, bytes) else r.body
-        policy = {k.lower(): v for k, v in r.headers.items()}["content-security-policy"]
-        for tag, directive in [("script", "script-src"), ("style", "style-src")]:
-            text = html.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
-            digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-            assert f"{directive} 'sha256-{digest}'" in policy, policy
-        assert "default-src 'none'" in policy and "unsafe" not in policy, policy
-        assert "innerHTML" not in html and "insertAdjacentHTML" not in html
-        assert len(html.split("<script>")[1].splitlines()) < 300
+        names = sorted(os.listdir(DIST))
+        assert "app.js" in names and "worker.js" in names and "licenses.txt" in names, names
+        for name in names:
+            with open(os.path.join(DIST, name), "rb") as f:
+                wanted = f.read()
+            path = "/" if name == "index.html" else "/ui/" + name
+            status, headers, body = raw(t, path)
+            equal((status, body), (200, wanted), path)
+            status, packed, body = raw(t, path, **{"Accept-Encoding": "gzip"})
+            equal((status, packed["content-encoding"], gzip.decompress(body)), (200, "gzip", wanted), path)
+            equal(headers["etag"], packed["etag"], path)
+            equal(raw(t, path, **{"If-None-Match": headers["etag"]})[0], 304, path)
+            equal((headers["x-content-type-options"], headers["cache-control"]), ("nosniff", "no-cache"), path)
+            policy = headers["content-security-policy"]
+            assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy and "*" not in policy, policy
+        html = raw(t, "/")[2].decode()
+        assert "<style" not in html and not re.search(r"<script(?![^>]*src=\"ui/)", html) and "http" not in html, html
+        for name in ("app.js", "app.css"):
+            assert raw(t, "/ui/" + name)[1]["content-type"].startswith({"js": "text/javascript", "css": "text/css"}[name.split(".")[1]])
+        equal(raw(t, "/graph?g0.expr=up")[2], raw(t, "/")[2])
+        for path in ("/ui/", "/ui/nothing.js", "/ui/..%2f..%2fetc/passwd"):
+            assert raw(t, path)[0] in (400, 404), path
     with folder() as d, Tocsin(CONFIG, d, "--web.route-prefix=/x", "--web.external-url=http://h/x") as t:
-        equal(t.get("/x/").status, 200)
-        c = http.client.HTTPConnection(t.address)
-        c.request("GET", "/")
-        r = c.getresponse()
-        equal((r.status, r.headers["Location"]), (302, "/x/"))
-        c.close()
+        equal((raw(t, "/x/")[0], raw(t, "/x/ui/app.js")[0], raw(t, "/ui/app.js")[0]), (200, 200, 404))
+        status, headers, _ = raw(t, "/")
+        equal((status, headers["location"]), (302, "/x/"))
+
+
+def test_the_first_page_is_small():
+    loaded, size = ["index.html", "app.css"], 0
+    with open(os.path.join(DIST, "app.js"), encoding="utf-8") as f:
+        loaded += ["app.js"] + re.findall(r"from\"\./([^\"]+)\"", f.read())
+    for name in set(loaded):
+        with open(os.path.join(DIST, name), "rb") as f:
+            size += len(gzip.compress(f.read(), 9))
+    assert size < 60 << 10, size
+
+
+def test_who_has_no_token_gets_the_page_and_no_data():
+    with folder() as d, Tocsin(CONFIG + "web: {tokens: [{name: eyes, token: r, scope: read}]}\n", d) as t:
+        equal([raw(t, p)[0] for p in ("/", "/ui/app.js", "/graph")], [200, 200, 200])
+        equal({p: raw(t, p)[0] for p in ("/api/v2/alerts", "/api/tocsin/board", "/api/tocsin/stream", "/api/tocsin/whoami", "/metrics")},
+              {p: 401 for p in ("/api/v2/alerts", "/api/tocsin/board", "/api/tocsin/stream", "/api/tocsin/whoami", "/metrics")})
+        equal(t.post("/api/v2/silences", {}).status, 401)
 
 
 def test_matchers_are_read_by_the_server():
@@ -43,109 +79,22 @@ def test_matchers_are_read_by_the_server():
             assert status == 400 and why.startswith("line "), (text, status, why)
 
 
-# As much of a browser as the form needs: it is filled in as a person does, and what it asks and says is printed.
-FORM = r"""
-const fs = require("fs"), script = fs.readFileSync(process.argv[2], "utf8").split("<script>")[1].split("</script>")[0];
-const [base, text] = process.argv.slice(3), made = [];
-class Element {
-  constructor(tag) { this.tag = tag; this.children = []; this.on = {}; this.value = tag === "select" ? "2" : ""; made.push(this); }
-  addEventListener(k, f) { this.on[k] = f; }
-  setAttribute(k, v) { if (k === "value") this.value = v; }
-  append(...c) { this.children.push(...c); if (this.tag === "textarea" && c.length) this.value = String(c[0]); }
-  replaceChildren(...c) { this.children = c; }
-  text() { return this.children.map(c => c.text ? c.text() : String(c)).join(" "); }
-}
-const ids = {};
-global.document = {createElement: t => new Element(t), getElementById: i => ids[i] = ids[i] || new Element(i), querySelector: i => ids[i] = ids[i] || new Element(i),
-  querySelectorAll: () => []};
-global.window = {addEventListener() {}};
-global.location = {hash: "#/silences/new"};
-global.localStorage = {getItem: () => "me", setItem() {}};
-const get = global.fetch;
-global.fetch = (path, o) => get(base + "/" + path, o);
-(0, eval)(script);
-const pause = () => new Promise(r => setTimeout(r, 50));
-(async () => {
-  const find = t => made.find(e => e.tag === t);
-  for (let i = 0; i < 100 && !find("form"); i++) await pause();
-  find("textarea").value = text;
-  made.filter(e => e.tag === "input").forEach(e => { if (!e.value) e.value = "why"; });
-  find("form").on.submit({preventDefault() {}});
-  const error = () => made.find(e => e.tag === "p" && /^(line|which)/.test(e.text()));
-  for (let i = 0; i < 100 && location.hash === "#/silences/new" && !error(); i++) await pause();
-  console.log(error() ? "refused " + error().text() : location.hash);
-  process.exit(0);
-})();
+def test_routes_with_what_they_hold():
+    config = """route:
+  receiver: hook
+  group_by: [alertname]
+  routes: [{receiver: gpu, matchers: ['team="gpu"'], group_by: ['...'], continue: true}]
+receivers: [{name: hook}, {name: gpu}]
 """
-
-
-def test_the_form_makes_what_was_typed():
-    node = shutil.which("node")
-    if node is None:
-        raise Skip("node is not installed")
-    with folder() as d, Tocsin(CONFIG, d) as t:
-        js = write(os.path.join(d, "form.js"), FORM)
-
-        def fill(text):
-            p = subprocess.run([node, js, os.path.join(SOURCE, "src/ui/page.html"), t.url, text], capture_output=True, text=True, timeout=30)
-            return p.stdout.strip() or p.stderr
-
-        for text in ('a="b", c="d"', 'a="b"\nc="d"', '{a="b", c="d"}'):
-            said = fill(text)
-            assert said.startswith("/silences/"), said
-            s = t.get("/api/v2/silence/" + said.split("/")[-1]).json()
-            equal([(m["name"], m["value"]) for m in s["matchers"]], [("a", "b"), ("c", "d")], text)
-        n = len(t.get("/api/v2/silences").json())
-        for text in ('a="b" c="d"', "nothing", "", 'a="b"\nc'):
-            said = fill(text)
-            assert said.startswith("refused"), (text, said)
-        equal(len(t.get("/api/v2/silences").json()), n)
-
-
-def view(t, where):
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        raise Skip("chromium is not installed")
-    with folder() as profile:
-        p = subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                            "--user-data-dir=" + profile, "--window-size=420,900", "--virtual-time-budget=2000",
-                            "--enable-logging=stderr", "--dump-dom", t.url + "/" + where],
-                           capture_output=True, text=True, timeout=60)
-    assert "CONSOLE" not in p.stderr, p.stderr
-    return p.stdout
-
-
-def test_views():
-    with folder() as d, Tocsin(CONFIG, d) as t:
-        t.alert(alertname="Slow", gpu="0", note="<img src=x onerror=alert(1)>")
-        t.alert(alertname="Slow", gpu="1")
-        s = {"matchers": [{"name": "gpu", "value": "1", "isRegex": False}], "startsAt": stamp(), "endsAt": stamp(3600),
-             "createdBy": "me", "comment": "known trouble"}
-        id = t.post("/api/v2/silences", s).json()["silenceID"]
-        dom = view(t, "#/alerts?filter=%7Balertname%3D%22Slow%22%7D&receiver=hook")
-        assert "2 alerts" in dom and "next look" in dom and "known trouble" in dom, dom
-        assert "<img" not in dom and "&lt;img" in dom, dom
-        dom = view(t, "#/alerts?receiver=nobody")
-        assert "No alerts" in dom, dom
-        dom = view(t, "#/silences/new?filter=%7Bgpu%3D~%220%7C1%22%7D&comment=why")
-        assert "2 alerts would be silenced now" in dom and "gpu=~" in dom, dom
-        dom = view(t, "#/silences/" + id)
-        assert "known trouble" in dom and "matches 1 alerts" in dom, dom
-        assert "known trouble" in view(t, "#/silences")
-        assert "No rule files" in view(t, "#/rules") and "group_by" in view(t, "#/status")
-
-
-def test_what_fails_is_shown():
-    with folder() as d, Sink(otherwise=400) as sink:
-        files = {"bad.json": '[{"targets": ["127.0.0.1:1"], "scheme": "https"}]'}
-        with Tocsin(simple(sink) + "scrape_configs: [{job_name: j, file_sd_configs: [{files: [bad.json]}]}]\n", d, files=files) as t:
-            t.alert(alertname="Slow")
-            until("it fails", lambda: t.metric("tocsin_receiver_failing", receiver="hook") == 1.0)
-            dom = view(t, "#/alerts")
-            assert "1 receiver not told" in dom and "unexpected status code 400" in dom, dom
-            dom = view(t, "#/status")
-            assert "Lists of targets" in dom and "refused" in dom and "__scheme__" in dom, dom
+    with folder() as d, Tocsin(config, d) as t:
+        t.alert(alertname="A", team="gpu")
+        t.alert(alertname="B")
+        r = t.get("/api/tocsin/routes").json()["route"]
+        equal((r["receiver"], r["groups"], r["alerts"], r["groupBy"]), ("hook", 1, 1, ["alertname"]))
+        child = r["routes"][0]
+        equal((child["receiver"], child["matchers"], child["groupByAll"], child["continue"], child["alerts"]), ("gpu", ['team="gpu"'], True, True, 1))
+    with folder() as d, Tocsin("global: {resolve_timeout: 5m}\n", d) as t:
+        equal(t.get("/api/tocsin/routes").json(), {"route": None})
 
 
 main()

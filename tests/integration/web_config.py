@@ -240,10 +240,12 @@ def test_tokens():
             assert "a-token" not in log and "s-token" not in log
         users = f"basic_auth_users: {{me: '{bcrypt('secret')}'}}\n"
         with serve(d, users, config=CONFIG + tokens) as t:
-            equal(t.get("/", headers=bearer("r-token")).status, 200)
-            equal(t.get("/", headers=bearer("x")).status, 401)
+            equal(t.get("/api/v2/status", headers=bearer("r-token")).status, 200)
+            equal(t.get("/api/v2/status", headers=bearer("x")).status, 401)
+            equal(t.get("/", headers=bearer("x")).status, 200, "the page, which asks for one, has no data")
             equal(t.post("/-/reload", b"", headers=basic("me", "secret")).status, 200, "users may do everything")
-            equal(t.get("/").headers["WWW-Authenticate"], "Basic")
+            equal(t.get("/api/v2/status").headers["WWW-Authenticate"], "Basic")
+            equal(t.get("/api/v2/status", headers={"X-Tocsin-Page": "1"}).headers["WWW-Authenticate"], "Bearer", "the page asks by a form")
 
 
 def test_routes_say_what_they_take():
@@ -333,7 +335,7 @@ def test_who_is_refused_is_logged_and_counted():
         equal(refused(t, "scope"), 1)
         assert "reason=scope name=dashboard address=127.0.0.1 route=/api/v2/alerts" in until("it is logged", lambda: refusals()[4:])[0]
         for _ in range(50):
-            equal(t.get("/", headers=bearer("guessed-one")).status, 401)
+            equal(t.get("/api/v2/status", headers=bearer("guessed-one")).status, 401)
         equal(refused(t, "token"), 52)
         assert len(refusals()) <= 20, "a flood fills the log"
         assert "guessed" not in t.text(), "what was shown is a secret of somebody's"
@@ -381,7 +383,7 @@ def test_who_may_post_alerts_may_do_nothing_else():
 
         equal(status("POST", "/api/v2/alerts", [{"labels": {"alertname": "A"}}]), 200)
         equal([a["labels"] for a in request("GET", t.url + "/api/v2/alerts", headers=bearer("a-token")).json()], [{"alertname": "A"}])
-        for rq in (("GET", "/api/v2/alerts"), ("GET", "/"), ("GET", "/metrics"), ("GET", "/nowhere"), ("HEAD", "/api/v2/status"), ("DELETE", "/api/v2/alerts"),
+        for rq in (("GET", "/api/v2/alerts"), ("GET", "/api/tocsin/board"), ("GET", "/metrics"), ("GET", "/nowhere"), ("HEAD", "/api/v2/status"), ("DELETE", "/api/v2/alerts"),
                    ("POST", SILENCES, silence(a="b")), ("POST", "/-/reload", b""), ("POST", "/api/v1/query", b"query=1"),
                    ("POST", "/api/v2/templates/render", {}), ("PUT", "/metrics/job/j", b"a 1\n"), ("DELETE", "/api/v2/silence/x")):
             equal(status(*rq), 403, rq)

@@ -199,4 +199,52 @@ rule_files: [rules.yml]
             until("now it is told", lambda: told() == {"Real", "Tried"})
 
 
+def test_rule_watch():
+    """A rule that matched and does not any more is told, one that never did is in the report, one that never ends is told."""
+    rules = """groups:
+- name: g
+  interval: 200ms
+  rules:
+  - {alert: Dies, expr: 'shop_gone > 100'}
+  # tocsin: expect-silent
+  - {alert: MayDie, expr: 'shop_gone > 200'}
+  - {alert: Never, expr: 'rate(nothing_total[10s]) > 1'}
+  - {alert: Quiet, expr: 'shop_queue > 100'}
+  - {alert: Absent, expr: 'absent(shop_up)'}
+  - {alert: Always, expr: 'shop_up == 1'}
+  - {alert: Watchdog, expr: 'vector(1)'}
+  - {record: rec, expr: 'shop_limit * 2'}
+"""
+    with folder() as d, Exporter() as e, Sink() as s, contextlib.ExitStack() as stack:
+        gone = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("H", (http.server.BaseHTTPRequestHandler,), {
+            "do_GET": lambda h: (h.send_response(200), h.send_header("Content-Type", "text/plain; version=0.0.4"), h.end_headers(), h.wfile.write(b"shop_gone 1\n" if here[0] else b"")),
+            "log_message": lambda *a: None}))
+        here = [True]
+        threading.Thread(target=gone.serve_forever, daemon=True).start()
+        stack.callback(gone.shutdown)
+        config = simple(s, more=f"""global: {{scrape_interval: 200ms}}
+rules: {{dead_after: 2s, always_firing_after: 3s}}
+scrape_configs: [{{job_name: shop, static_configs: [{{targets: ['{e.address}', '127.0.0.1:{gone.server_port}']}}]}}]
+rule_files: [rules.yml]
+""")
+        with Tocsin(config, d, files={"rules.yml": rules}) as t:
+            told = lambda: {(a["labels"]["alertname"], a["labels"].get("rule"), a["status"]) for r in s.got for a in r.json()["alerts"]}
+            health = lambda: {r["name"]: r["condition"] for r in t.get("/api/tocsin/rules_health").json()["rules"]}
+            wanted = {"Dies": "ok", "MayDie": "ok", "Never": "never_matched", "Quiet": "ok", "Absent": "ok", "Always": "ok", "Watchdog": "ok", "rec": "ok"}
+            until("all were looked at", lambda: {**health(), "Always": "ok"} == wanted)
+            until("it has fired for long", lambda: ("TocsinRuleAlwaysFiring", "Always of group g", "firing") in told())
+            here[0] = False
+            until("it is dead", lambda: ("TocsinRuleDead", "Dies of group g", "firing") in told(), 15)
+            equal({**health(), "Always": "ok"}, {**wanted, "Dies": "dead", "MayDie": "empty"})
+            text = cli(t, "rule", "list", "--condition=dead,never_matched")
+            assert "2 of 8 rules" in text and "dead " in text and "Never" in text and "Quiet" not in text, text
+            here[0] = True
+            until("it lives", lambda: ("TocsinRuleDead", "Dies of group g", "resolved") in told(), 15)
+            equal({n for n, r, _ in told() if r}, {"TocsinRuleDead", "TocsinRuleAlwaysFiring"})
+            equal({r for n, r, _ in told() if n == "TocsinRuleDead"}, {"Dies of group g"})
+            write(d + "/rules.yml", rules.replace("  - {alert: Always, expr: 'shop_up == 1'}\n", ""))
+            equal(t.post("/-/reload", b"").status, 200)
+            until("what is gone is over", lambda: ("TocsinRuleAlwaysFiring", "Always of group g", "resolved") in told(), 15)
+
+
 main()

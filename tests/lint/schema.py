@@ -26,15 +26,26 @@ def run(*args):
     return subprocess.run([PROGRAM, *args], capture_output=True, text=True, check=False)
 
 
+MANUALS = {"cli": "docs/cli.md", "api": "docs/endpoints.md", "metrics": "docs/metrics.md", "man": "contrib/man/tocsin.1"}
+
+
 def document():
     text = "# What files may say\n\nPrinted from the tables that read them: `tocsin schema -o markdown`.\n"
     for kind, title in KINDS.items():
         text += f"\n# {title}\n\n" + run("schema", "-o", "markdown", kind).stdout
     path = os.path.join(SOURCE, "docs/config.md")
-    if sys.argv[3:] == ["--write"]:
-        open(path, "w").write(text)
-    elif not os.path.exists(path) or open(path).read() != text:
-        fail("docs/config.md is not what the tables print: tests/lint/schema.py SOURCE PROGRAM --write")
+    for path, text in ((path, text), *((os.path.join(SOURCE, path), run("schema", kind).stdout) for kind, path in MANUALS.items())):
+        if sys.argv[3:] == ["--write"]:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            open(path, "w").write(text)
+        elif not os.path.exists(path) or open(path).read() != text:
+            fail(f"{path} is not what the tables print: tests/lint/schema.py SOURCE PROGRAM --write")
+    p = run("help", "config", "group_wait")
+    if p.returncode != 0 or "route.group_wait: duration, inherited, default 30s" not in p.stdout:
+        fail(f"help config group_wait: {p}")
+    p = run("help", "config", "group_weit")
+    if p.returncode != 1 or "did you mean 'group_wait'" not in p.stderr:
+        fail(f"help config group_weit: {p}")
 
 
 def loader():

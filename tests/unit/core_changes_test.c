@@ -43,19 +43,19 @@ static void too_slow(void **state)
     (void)state;
     changes_init(&c);
     slow = quick = c.revision;
-    for (uint64_t i = 1; i <= 4096; i++)
+    for (uint64_t i = 1; i <= CHANGES_KEPT; i++)
         changes_note(&c, CHANGED_ALERT, i, 0);
     for (; changes_next(&c, &quick, &x, &lost); n++)
         assert_int_equal(x.id[0], n + 1);
-    assert_int_equal(n, 4096);
+    assert_int_equal(n, CHANGES_KEPT);
     assert_false(lost);
-    changes_note(&c, CHANGED_ALERT, 4097, 0);
+    changes_note(&c, CHANGED_ALERT, CHANGES_KEPT + 1, 0);
     assert_true(changes_next(&c, &slow, &x, &lost));
     assert_true(lost);
     assert_int_equal(x.id[0], 2);
     for (n = 1; changes_next(&c, &slow, &x, &lost); n++)
         ;
-    assert_int_equal(n, 4096);
+    assert_int_equal(n, CHANGES_KEPT);
     assert_int_equal(slow, c.revision);
     changes_release(&c);
 }

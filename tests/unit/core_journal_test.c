@@ -92,6 +92,65 @@ static void forgets_by_age_and_size(void **state)
     state_commit_release(&c);
 }
 
+struct paged {
+    ts_ns at[16];
+    size_t n, stop;
+};
+
+static bool page(void *arg, const struct decision *d, struct journal_place at)
+{
+    struct paged *p = arg;
+
+    (void)at;
+    p->at[p->n++] = d->at;
+    return p->n != p->stop;
+}
+
+static void read_on(void *arg, const struct decision *d)
+{
+    struct paged *p = arg;
+
+    p->at[p->n++] = d->at;
+}
+
+static void goes_on_where_a_reader_stopped(void **state)
+{
+    struct journal_place place = JOURNAL_END;
+    struct state_commit c = {0};
+    struct journal j = {0};
+    struct paged p = {.stop = 2};
+    uint64_t from = 0;
+
+    (void)state;
+    for (ts_ns t = 0; t < 6; t += 3) {
+        struct decision v[] = {told(t + 1), told(t + 2), told(t + 3)};
+
+        journal_add(&j, v, 3, &c);
+    }
+    assert_true(journal_scan_back(&j, &place, SIZE_MAX, page, &p) || p.n == 2);
+    assert_true(p.at[0] == 6 && p.at[1] == 5);
+    p.stop = 4;
+    (void)journal_scan_back(&j, &place, SIZE_MAX, page, &p);
+    assert_true(p.n == 4 && p.at[2] == 4 && p.at[3] == 3);
+    p.stop = 16;
+    assert_false(journal_scan_back(&j, &place, SIZE_MAX, page, &p));
+    assert_true(p.n == 6 && p.at[4] == 2 && p.at[5] == 1);
+    assert_true(journal_is_first(&j, place.block) && place.index == 0);
+    place = JOURNAL_END;
+    p = (struct paged){.stop = 16};
+    assert_true(journal_scan_back(&j, &place, 1, page, &p)); /* a block is seen whole */
+    assert_int_equal(p.n, 3);
+    p = (struct paged){.stop = 16};
+    assert_true(journal_read(&j, &from, 1, read_on, &p));
+    assert_true(p.n == 3 && p.at[0] == 1);
+    assert_false(journal_read(&j, &from, 1, read_on, &p));
+    assert_true(p.n == 6 && p.at[5] == 6);
+    assert_false(journal_read(&j, &from, 1, read_on, &p));
+    assert_int_equal(p.n, 6);
+    journal_release(&j);
+    state_commit_release(&c);
+}
+
 static void refuses_what_is_damaged(void **state)
 {
     struct journal j = {0};
@@ -109,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_news_newest_first),
         cmocka_unit_test(forgets_by_age_and_size),
+        cmocka_unit_test(goes_on_where_a_reader_stopped),
         cmocka_unit_test(refuses_what_is_damaged),
     };
 

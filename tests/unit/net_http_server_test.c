@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <zlib.h>
 #include "base/mem.h"
+#include "net/deflate.h"
+#include "net/inflate.h"
 #include "net/http_parse.h"
 #include "net/http_server.h"
 
@@ -95,7 +97,32 @@ static void stream(struct http_req *rq, void *arg)
     http_reply_stream(rq, 200, S("text/plain"), next_part, stream_done, arg);
 }
 
+/* A stream without end, of blocks that are compressed already. */
+static bool next_block(void *ctx, struct buf *out)
+{
+    struct http_req *rq = t.kept;
+
+    (void)ctx;
+    if (t.streamed >= t.stream_size) {
+        rq->waits = true;
+        return true;
+    }
+    deflate_block(S("hello "), out);
+    t.streamed += 6;
+    return true;
+}
+
+static void follow(struct http_req *rq, void *arg)
+{
+    t.kept = rq;
+    t.streamed = 0;
+    rq->is_endless = true;
+    http_reply_header(rq, S("Content-Encoding"), S("gzip"));
+    http_reply_stream(rq, 200, S("text/event-stream"), next_block, stream_done, arg);
+}
+
 static const struct http_route routes[] = {
+    {HTTP_GET, "/follow", 0, follow, "follow", ""},
     {HTTP_GET | HTTP_POST, "/echo", 100, echo, "echo", ""},
     {HTTP_GET, "/item/{id}", 0, echo, "item", ""},
     {HTTP_DELETE, "/item/{id}/x", 0, echo, "itemx", ""},
@@ -657,6 +684,42 @@ static void slow_reader_costs_only_himself(void **state)
     buf_release(&other);
 }
 
+static void a_stream_without_end_takes_no_place(void **state)
+{
+    struct buf b = BUF_INIT, plain = BUF_INIT;
+    struct err e = ERR_INIT;
+    struct inflater *z;
+    int fd = dial();
+    ptrdiff_t body;
+
+    (void)state;
+    t.stream_size = 12;
+    say(fd, S("GET /follow HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n"));
+    assert_int_equal(http_server_gets(t.server), 0);
+    assert_int_equal(t.observed, 1); /* it has begun; nobody waits for its end */
+    assert_false(hear(fd, &b));
+    body = str_find_str(buf_str(&b), S("\r\n\r\n"));
+    assert_true(body > 0);
+    z = inflater_new(100);
+    assert_true(inflater_feed(z, DEFLATE_HEAD, &plain, &e));
+    assert_true(inflater_feed(z, str_sub(buf_str(&b), (size_t)body + 4, b.n), &plain, &e));
+    assert_string_equal(buf_z(&plain), "hello hello ");
+    inflater_free(z);
+    t.stream_size = SIZE_MAX; /* who does not read holds 16 KB of ours, and what the kernel takes */
+    http_reply_resume(t.kept);
+    for (size_t before = 0; before != t.streamed; turn())
+        before = t.streamed;
+    shutdown(fd, SHUT_WR);
+    turn();
+    assert_int_equal(t.done, 1);
+    assert_int_equal(t.observed, 1);
+    close(fd);
+    turn();
+    assert_int_equal(http_server_open(t.server), 0);
+    buf_release(&b);
+    buf_release(&plain);
+}
+
 static void streams_end_with_their_client(void **state)
 {
     struct buf b = BUF_INIT;
@@ -1033,6 +1096,7 @@ int main(void)
         cmocka_unit_test(idle_clients_give_way),
         TEST(server_goes_before_its_clients),
         TEST(slow_reader_costs_only_himself),
+        TEST(a_stream_without_end_takes_no_place),
         TEST(streams_end_with_their_client),
         TEST(slow_clients_run_out_of_time),
         TEST(connections_are_bounded),
