@@ -129,6 +129,7 @@ struct config_options {
     size_t n_paths;
     enum matcher_mode mode;
     bool without_rules;        /* rule files are not loaded */
+    bool without_secrets;      /* nothing is sent: files of secrets need not be there */
     bool records_events;       /* event_recorder counts; otherwise it is checked, and that is all */
     bool tolerates_rules;      /* bad rules are left out, with warnings */
     const struct files *files; /* where they are read from, or kept; NULL: the disk alone */

@@ -283,7 +283,7 @@ static void load_load(struct conf_run *run, struct config *c, const struct confi
     named = run->named.n;
     config_load_scrapes(run, &top, c, o->files);
     (void)are_within_reach(o, run, named, texts[0].path);
-    if (o->n_paths != 0)
+    if (o->n_paths != 0 && !o->without_secrets)
         load_check_files(run);
     keep_original(run, &top, c);
     c->templates_given = run->templates;

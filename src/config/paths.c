@@ -34,6 +34,15 @@ str path_absolute(str path, struct arena *a)
     return out;
 }
 
+str path_clean(str path, struct arena *a)
+{
+    str whole = path_absolute(path, a);
+
+    if (str_starts_with(path, S("/")))
+        return whole;
+    return path_from(arena_printf(a, "%.*s/", STR(path_absolute(S(""), a))), whole, a);
+}
+
 str path_from(str from, str to, struct arena *a)
 {
     size_t same = 0; /* bytes of the folders that both are in, with the slash */

@@ -10,6 +10,8 @@
 
 /* From the root, by the working folder, without ".", ".." and empty parts. */
 str path_absolute(str path, struct arena *a);
+/* From where it began, without the same; ".." stays at the beginning alone. */
+str path_clean(str path, struct arena *a);
 /* How to get from the folder of one file to another file; both absolute. */
 str path_from(str from, str to, struct arena *a);
 

@@ -86,7 +86,8 @@ static const char *why_it_falls(const struct engine *e, const struct outbox_slot
         return "it has waited for longer than group_interval";
     if (r->urgency == 0 && r->attempt != 0)
         return "it is critical, and an attempt failed";
-    if (r->urgency == 0 && goes != TS_NONE && goes - now.mono > patience)
+    /* Of what is under way already, the destination opens for what comes after it. */
+    if (r->urgency == 0 && !outbox_in_flight(s) && goes != TS_NONE && goes - now.mono > patience)
         return "it is critical, and would wait for longer than group_interval";
     return NULL;
 }

@@ -70,7 +70,8 @@ struct notify_shell {
     void (*result)(void *arg, const struct notify_result *r);
     /* What a receiver has to say on the terminal. NULL: standard output. */
     void (*print)(void *arg, str text);
-    /* Of a shadow: sees what would be sent. False: the service is out of order. NULL: nobody looks. */
+    /* Of a shadow: sees what would be sent, with a stand-in for each secret of a file, so that it is the same where there is none.
+     * False: the service is out of order. NULL: nobody looks. */
     bool (*shown)(void *arg, const struct notify_shown *x);
     void *arg;
     str external_url; /* borrowed */

@@ -1,6 +1,7 @@
 #include "ruletest/ruletest.h"
 
 #include <string.h>
+#include "config/paths.h"
 #include "os/file.h"
 #include "os/file_set.h"
 #include "ruler/rule_file.h"
@@ -107,14 +108,15 @@ struct ruletest_files {
 };
 
 /* From the folder of the test file. */
+/* By one name, whichever test file asks for it; as promtool, by the text alone. */
 static str beside(struct arena *a, str file, str path)
 {
     const char *slash = memrchr(file.p, '/', file.n);
+    str folder = slash != NULL ? str_sub(file, 0, (size_t)(slash - file.p) + 1) : STR_NONE;
 
-    if (str_starts_with(path, S("/")) || slash == NULL)
-        return path;
-    return arena_printf(a, "%.*s%.*s", STR(str_sub(file, 0, (size_t)(slash - file.p) + 1)),
-                        STR(path));
+    if (!str_starts_with(path, S("/")))
+        path = arena_printf(a, "%.*s%.*s", STR(folder), STR(path));
+    return path_clean(path, a);
 }
 
 static void ruletest_take_groups(struct ruletest_files *f, const struct rule_file *file,
@@ -166,7 +168,8 @@ static bool load_rules(struct ruletest_files *f, const struct ruletest_file *t, 
 static bool load_config(struct ruletest_files *f, const struct ruletest_file *t, str path,
                         struct arena *a, struct diags *d)
 {
-    struct config_options o = {.mode = MATCHER_FALLBACK, .without_rules = true};
+    struct config_options o = {
+        .mode = MATCHER_FALLBACK, .without_rules = true, .without_secrets = true};
     str *paths = arena_array(a, t->config_files.n + 1, sizeof(*paths));
 
     if (t->config_files.n == 0)

@@ -487,7 +487,7 @@ class Mailbox:
 
 
 class MailServer:
-    def __init__(self, box, users=None, **more):
+    def __init__(self, box, users=None, host="127.0.0.1", port=None, **more):
         sys.path.append(os.path.join(PEERS, "../lib/python3/dist-packages"))
         try:
             from aiosmtpd.controller import Controller
@@ -500,7 +500,7 @@ class MailServer:
             session.login = mechanism if ok else None
             return AuthResult(success=ok)
 
-        self.c = Controller(box, hostname="127.0.0.1", port=free_port(), authenticator=auth, auth_require_tls=False, **more)
+        self.c = Controller(box, hostname=host, port=port or free_port(), authenticator=auth, auth_require_tls=False, **more)
 
     def __enter__(self):
         self.c.start()

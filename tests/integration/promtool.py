@@ -341,6 +341,17 @@ def test_who_is_told():
             assert a in TOLD, a
             p = run(TOLD.replace(a, b))
             assert p.returncode == (1 if said else 0) and said in p.stdout, (a, b, p.stdout, p.stderr)
+        a, b = "sms_configs: [{provider: twilio, key_id: ACx, secret_key: t,", "webhook_configs: [{url: 'http://x/a'}, {url: 'http://x/b'}]"
+        assert a in ROUTER and b in ROUTER  # secrets in files that are elsewhere: nothing is sent, and nothing is said of them
+        write(os.path.join(d, "router.yml"), ROUTER.replace(a, a.replace("secret_key: t", "secret_key_file: /nowhere/key"))
+              .replace(b, b.replace("url: 'http://x/b'", "url_file: /nowhere/url")))
+        p = run(TOLD)
+        assert p.returncode == 0 and "3 passed" in p.stdout and not p.stderr, p
+        write(os.path.join(d, "router.yml"), ROUTER)
+        os.mkdir(os.path.join(d, "below"))
+        other = write(os.path.join(d, "below", "told.yml"), TOLD.replace("[told_rules.yml]", "[../told_rules.yml]").replace("[router.yml]", "[./../router.yml]"))
+        p = run(TOLD, "--coverage", other)  # a file has one name, whichever test asks for it
+        assert "coverage: 2 of 2 rules" in p.stdout and "coverage: 3 of 3 routes" in p.stdout, p.stdout
         p = run(TOLD.replace("receiver: night, at", "receiver: chat, at"), "--coverage", "--output=json")
         assert [r["reached"] for r in json.loads(p.stdout)["routes"]] == [True, True, False], p.stdout
 

@@ -95,7 +95,9 @@ def test_their_tests_pass_and_reach_every_alert():
 
 def test_a_folder_stands_for_its_tests():
     code, said = run(PROGRAM, "test", RULES, os.path.join(SOURCE, "examples"))
-    equal((code, said.count(" passed")), (0, len([t for pack in PACKS for t in tests(pack)]) + 1), said[-2000:])
+    equal((code, said.count(" passed")), (0, len([t for pack in PACKS for t in tests(pack)] + glob.glob(SOURCE + "/examples/*/tests/*.yml"))), said[-2000:])
+    code, said = run(PROGRAM, "test", "-q", "--coverage", "rules", "examples", cwd=SOURCE)  # all of both, by one name a file
+    equal([(a == b) for a, b in re.findall(r"coverage: (\d+) of (\d+)", said)], [True, True], said[-2000:])
     code, said = run(PROGRAM, "test", os.path.join(SOURCE, "docs"))
     equal((code, "nothing to test" in said), (1, True), said)
     with folder() as d:
@@ -145,6 +147,21 @@ def test_the_tables_say_what_the_rules_say():
             found, empty = table(pack, readme)
             equal(sorted(found), wanted, f"{pack}/{readme}")
             equal(empty, [], f"{pack}/{readme}: cells")
+
+
+def test_what_to_alert_on_is_in_the_packs():
+    """docs/llm-alerting: each alert that it names is there, at the level and with the `for` that its tables say, the same in both languages."""
+    there = {r["alert"]: (LEVELS[r["labels"]["severity"]], r.get("for", "0s")) for pack in PACKS for r in alerts(pack)}
+    tables = {}
+    for file in "llm-alerting.md", "llm-alerting.zh-CN.md":
+        text = open(f"{SOURCE}/docs/{file}").read()
+        named = {n for n in re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", text)}
+        equal([n for n in sorted(named) if n not in there], [], f"alerts of {file}")
+        tables[file] = re.findall(r"(?m)^\| `(\w+)` \| (P\d) \| (\w+) \|", text)
+        equal([(n, level, d) for n, level, d in tables[file] if there[n] != (level, d)], [], file)
+    one, other = tables.values()
+    assert len(one) > 30
+    equal(one, other, "tables of both languages")
 
 
 def test_the_list_of_packs_is_whole():

@@ -31,6 +31,30 @@ static void absolute(void **state)
     assert_int_equal(chdir(cwd), 0);
 }
 
+static void clean(void **state)
+{
+    static const char *const rows[][2] = {
+        {"rules/a/tests/../alerts.yml", "rules/a/alerts.yml"},
+        {"./x/.././r.yml", "r.yml"},
+        {"../r.yml", "../r.yml"},
+        {"x/../../r.yml", "../r.yml"},
+        {"x//r.yml", "x/r.yml"},
+        {"/etc/t/../r.yml", "/etc/r.yml"},
+        {"x/../*/[a-b]*.yml", "*/[a-b]*.yml"},
+    };
+    char cwd[4096];
+    struct arena a;
+
+    (void)state;
+    assert_non_null(getcwd(cwd, sizeof(cwd)));
+    assert_int_equal(chdir("/tmp"), 0);
+    arena_init(&a, 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_str(path_clean(str_of(rows[i][0]), &a), rows[i][1]);
+    arena_release(&a);
+    assert_int_equal(chdir(cwd), 0);
+}
+
 static void from_one_file_to_another(void **state)
 {
     static const char *const rows[][3] = {
@@ -55,6 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(absolute),
+        cmocka_unit_test(clean),
         cmocka_unit_test(from_one_file_to_another),
     };
 
