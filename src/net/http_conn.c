@@ -241,6 +241,8 @@ void http_peer(const struct http_req *rq, struct buf *out)
 
     if (getpeername(bufferevent_getfd(c->bev), (struct sockaddr *)&sa, &n) != 0)
         text = S("gone");
+    else if (sa.ss_family == AF_UNIX) /* glibc calls it "localhost" */
+        text = S("unix");
     else if (getnameinfo((struct sockaddr *)&sa, n, host, sizeof(host), NULL, 0, NI_NUMERICHOST) !=
              0)
         text = S("unix");

@@ -78,6 +78,7 @@ export const filterParams = (ms: Matcher[]): string => ms.map(m => `filter=${q(p
 export interface Who {
   name: string;
   scope: string;
+  groups: string;
   may: { silence: boolean; change: boolean };
   hasTokens: boolean;
   version: string;
