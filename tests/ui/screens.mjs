@@ -262,6 +262,22 @@ const tests = {
     await close(page);
   },
 
+  async a_receiver_is_tried(w) {
+    const page = await open(w, "#/receivers?name=oncall");
+    await page.waitForSelector('article[aria-current="true"]:has-text("oncall")');
+    await page.click('article[aria-current="true"] button:has-text("Send a test")');
+    await page.waitForSelector('article[aria-current="true"] .told .verdict.ok');
+    await page.click('article:has-text("存储") button:has-text("Send a test")');
+    await page.waitForSelector('article:has-text("存储") .told .verdict.bad');
+    // a reload that changes nothing, and what would change
+    await page.goto(`${w.url}/#/status`);
+    await page.click('button:has-text("What would change")');
+    await page.waitForSelector("main .panel:nth-of-type(2) pre");
+    await page.goto(`${w.url}/#/targets`);
+    await page.waitForSelector('.problem:has-text("__scheme__")');
+    await close(page);
+  },
+
   async text_is_text(w) {
     await w.post("/api/v2/alerts", [
       {

@@ -46,6 +46,7 @@ export const en = {
     dark: "dark",
     contrast: "high contrast",
     local: "of this computer",
+    order: "Severities, the worst first",
     licenses: "licences",
     loggedIn: (name: string) => `Logged in as ${name}.`,
     byPassword: "a user",
@@ -196,6 +197,8 @@ export const en = {
       replaced: "replaced",
       dropped: "dropped",
       "resolved unsent": "end not sent",
+      taken: "taken",
+      refused: "refused",
     },
   },
   silences: {
