@@ -40,7 +40,7 @@ static unsigned char cidr_mask(const struct cidr *c, size_t i)
 {
     unsigned left = c->bits > i * 8 ? c->bits - (unsigned)i * 8 : 0;
 
-    return left >= 8 ? 0xff : (unsigned char)(0xff00 >> left);
+    return (unsigned char)(left >= 8 ? 0xff : (0xff00 >> left) & 0xff);
 }
 
 bool cidr_check(str text, struct err *e)

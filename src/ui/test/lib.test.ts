@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { drawn, exprOfLink } from "../src/lib/expr";
 import { countdown, parseSpan, span } from "../src/lib/time";
+import { shortValue } from "../src/lib/value";
 import { markdown } from "../src/screens/alert/markdown";
 import { boardQuery, readState } from "../src/screens/alerts/state";
 
@@ -29,6 +30,21 @@ describe("times", () => {
   it("are read", () => {
     expect(parseSpan("1d12h")).toBe(129_600_000);
     for (const bad of ["", "2", "h", "2x"]) expect(parseSpan(bad)).toBeNaN();
+  });
+});
+
+describe("values", () => {
+  it("have four digits", () => {
+    expect(["5.2e+01", "1.23456789", "0.1", "+Inf", "NaN", "n/a", "", "1234567890"].map(shortValue)).toEqual([
+      "52",
+      "1.235",
+      "0.1",
+      "+Inf",
+      "NaN",
+      "n/a",
+      "",
+      "1235000000",
+    ]);
   });
 });
 

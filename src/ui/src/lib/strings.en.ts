@@ -128,6 +128,7 @@ export const en = {
   alert: {
     label: "Alert",
     unnamed: "Alert",
+    gone: "This alert is not known any more: it has ended, or another one has this link's labels now.",
     states: { firing: "firing", resolved: "has ended", unknown: "not known" },
     since: "since",
     until: "until",

@@ -126,6 +126,7 @@ export const zh: Strings = {
   alert: {
     label: "告警",
     unnamed: "告警",
+    gone: "此告警已不存在：已经结束，或标签已变化。",
     states: { firing: "触发中", resolved: "已恢复", unknown: "未知" },
     since: "始于",
     until: "直到",

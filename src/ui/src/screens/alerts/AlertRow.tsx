@@ -4,6 +4,7 @@ import { T } from "../../lib/i18n";
 import { isLink, isVolatile, matcher } from "../../lib/labels";
 import { memo } from "../../lib/memo";
 import { href, hrefWith, update } from "../../lib/router";
+import { shortValue } from "../../lib/value";
 import { who } from "../../lib/who";
 import { Ago } from "../../parts/Ago";
 import { Chip } from "../../parts/Chip";
@@ -24,15 +25,13 @@ const linkName = (name: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
-/** Four digits are enough to see how bad it is; what it is held against stands beside it. */
+/** What it is held against stands beside it. */
 function Value({ value, url }: { value: string | undefined; url: string | undefined }) {
   if (value === undefined) return <span class="value" />;
-  const n = Number(value);
-  const text = value.length > 7 && Number.isFinite(n) ? String(Number(n.toPrecision(4))) : value;
   const { threshold, op } = drawn(exprOfLink(url) ?? "");
   return (
     <span class="value num" title={value}>
-      {text}
+      {shortValue(value)}
       {threshold !== null && /[<>]/.test(op) && (
         <small>
           {" "}

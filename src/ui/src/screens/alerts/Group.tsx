@@ -66,11 +66,13 @@ function Next({ group: g }: { group: BoardGroup }) {
 function Rest({ group, filters, state }: { group: BoardGroup; filters: string; state: AlertsState }) {
   const page = useBoard(`group=${group.key}&alerts=500&limit=1${filters ? `&${filters}` : ""}`).value;
   const whole = page?.groups[group.key] ?? group;
+  const n = whole.counts.firing + whole.counts.silenced + whole.counts.inhibited;
   return (
     <>
       {whole.alerts.map(a => (
         <AlertRow key={a.fingerprint} alert={a} group={whole} state={state} />
       ))}
+      {n > whole.alerts.length && page && <p class="more soft">{T().alerts.more(n - whole.alerts.length)}</p>}
     </>
   );
 }
