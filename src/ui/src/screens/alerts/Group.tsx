@@ -117,7 +117,7 @@ export const Group = memo(function Group({
           {!isHeld && g.counts.silenced > 0 && <small> · {t.ofSilenced(g.counts.silenced)}</small>}
           {!isHeld && g.counts.inhibited > 0 && <small> · {t.ofInhibited(g.counts.inhibited)}</small>}
         </div>
-        {g.strip ? <Strip slots={g.strip} /> : <span />}
+        {g.strip ? <Strip slots={g.strip} /> : <span class="strip" />}
         <div class="nexts">
           {[g, ...others].map(x => (
             <Next key={x.key} group={x} />
