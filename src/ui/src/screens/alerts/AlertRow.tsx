@@ -1,7 +1,7 @@
-import type { BoardAlert, BoardGroup } from "../../lib/api";
+import type { BoardAlert } from "../../lib/api";
 import { drawn, exprOfLink } from "../../lib/expr";
 import { T } from "../../lib/i18n";
-import { isLink, isVolatile, matcher } from "../../lib/labels";
+import { isLink, isVolatile, type Labels, matcher } from "../../lib/labels";
 import { memo } from "../../lib/memo";
 import { href, hrefWith, update } from "../../lib/router";
 import { shortValue } from "../../lib/value";
@@ -44,23 +44,26 @@ function Value({ value, url }: { value: string | undefined; url: string | undefi
 
 export const AlertRow = memo(function AlertRow({
   alert: a,
-  group: g,
+  shared,
+  sharedAnnotations,
+  single,
   state,
 }: {
   alert: BoardAlert;
-  group: BoardGroup;
+  shared: Labels;
+  sharedAnnotations: Labels;
+  single: boolean;
   state: AlertsState;
 }) {
   const t = T().alerts;
-  const labels = { ...g.shared, ...a.labels };
-  const single = g.counts.firing + g.counts.silenced + g.counts.inhibited === 1;
-  const annotations = single ? { ...g.sharedAnnotations, ...a.annotations } : a.annotations;
+  const labels = { ...shared, ...a.labels };
+  const annotations = single ? { ...sharedAnnotations, ...a.annotations } : a.annotations;
   const summary = SUMMARY.find(n => annotations[n] && !isLink(annotations[n] ?? ""));
-  const links = Object.entries({ ...g.sharedAnnotations, ...a.annotations }).filter(([, v]) => isLink(v));
+  const links = Object.entries({ ...sharedAnnotations, ...a.annotations }).filter(([, v]) => isLink(v));
   const rest = Object.entries(annotations).filter(([n, v]) => n !== summary && n !== "value" && !isLink(v));
   const value = a.value ?? annotations.value;
   const pick = (name: string, v: string, exclude: boolean) => addMatcher(state.matchers, matcher(name, exclude ? "!=" : "=", v));
-  const own = single ? Object.fromEntries(Object.entries(g.shared).filter(([n]) => n !== "alertname" && n !== "severity")) : a.labels;
+  const own = single ? Object.fromEntries(Object.entries(shared).filter(([n]) => n !== "alertname" && n !== "severity")) : a.labels;
   const shown = Object.entries(own).sort(([x], [y]) => Number(isVolatile(x)) - Number(isVolatile(y)));
   return (
     <article

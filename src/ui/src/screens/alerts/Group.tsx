@@ -70,7 +70,14 @@ function Rest({ group, filters, state }: { group: BoardGroup; filters: string; s
   return (
     <>
       {whole.alerts.map(a => (
-        <AlertRow key={a.fingerprint} alert={a} group={whole} state={state} />
+        <AlertRow
+          key={a.fingerprint}
+          alert={a}
+          shared={whole.shared}
+          sharedAnnotations={whole.sharedAnnotations}
+          single={n === 1}
+          state={state}
+        />
       ))}
       {n > whole.alerts.length && page && <p class="more soft">{T().alerts.more(n - whole.alerts.length)}</p>}
     </>
@@ -141,7 +148,16 @@ export const Group = memo(function Group({
           {all.value ? (
             <Rest group={g} filters={filters} state={state} />
           ) : (
-            g.alerts.map(a => <AlertRow key={a.fingerprint} alert={a} group={g} state={state} />)
+            g.alerts.map(a => (
+              <AlertRow
+                key={a.fingerprint}
+                alert={a}
+                shared={g.shared}
+                sharedAnnotations={g.sharedAnnotations}
+                single={n === 1}
+                state={state}
+              />
+            ))
           )}
           {!all.value && n > g.alerts.length && (
             <div class="more">
