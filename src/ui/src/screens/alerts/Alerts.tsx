@@ -144,7 +144,9 @@ export function Alerts() {
 
   const filters = filterQuery(s);
   const groups = (list: BoardGroup[]) =>
-    merged(list).map(([g, ...others]) => g && <Group key={g.key} group={g} others={others} state={s} filters={filters} />);
+    merged(list).map(
+      ([g, ...others], i) => g && <Group key={g.key} group={g} others={others} first={i < 12} state={s} filters={filters} />,
+    );
   const all = useSameGroups(shown);
   const isFiltered = s.matchers.length > 0 || s.q !== "" || s.receiver !== "" || s.severities !== null || s.states.length < 3;
 
