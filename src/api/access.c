@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "os/random.h"
 #include "codec/quote.h"
+#include "net/cidr.h"
 #include "net/secret.h"
 
 enum { DIGEST = 32 };
@@ -78,8 +79,56 @@ static bool has_bearer(const struct http_req *rq, str *token)
     return str_eq_nocase(scheme, S("Bearer")) && token->n != 0;
 }
 
+/* The header of that name, if it stands there once; *twice: it does several times. */
+static str access_header(const struct http_req *rq, str name, bool *twice)
+{
+    str found = STR_NONE;
+    size_t n = 0;
+
+    for (size_t i = 0; i < rq->headers.n; i++)
+        if (str_eq_nocase(rq->headers.v[i].name, name)) {
+            found = rq->headers.v[i].value;
+            n++;
+        }
+    *twice = n > 1;
+    return n == 1 ? str_trim(found) : STR_NONE;
+}
+
+static bool access_trusts(const struct proxy_auth_conf *p, const struct http_req *rq)
+{
+    struct buf peer = BUF_INIT;
+    bool trusted = false;
+
+    http_peer(rq, &peer);
+    for (size_t i = 0; i < p->trusted.n; i++)
+        trusted |= cidr_has(p->trusted.v[i], buf_str(&peer));
+    buf_release(&peer);
+    return trusted;
+}
+
+/* Who it is by the word of a proxy: as a token's holder, in the request's memory; NULL: none says so. *twice: it says two
+ * things, one of which may be the client's own. */
+static const struct token_conf *access_proxied(const struct config *conf, struct http_req *rq,
+                                               bool *twice)
+{
+    const struct proxy_auth_conf *p = &conf->web.proxy_auth;
+    struct token_conf *t;
+    str name;
+
+    *twice = false;
+    if (p->user_header.n == 0 || !access_trusts(p, rq))
+        return NULL;
+    name = access_header(rq, p->user_header, twice);
+    if (name.n == 0)
+        return NULL;
+    t = arena_new(&rq->arena, struct token_conf);
+    t->name = name;
+    t->scope = p->scope;
+    return t;
+}
+
 /* Whose token rq shows; NULL: nobody's. */
-static const struct token_conf *access_find(const struct access *x, const struct http_req *rq)
+static const struct token_conf *access_token(const struct access *x, const struct http_req *rq)
 {
     const struct token_conf *found = NULL;
     unsigned char digest[DIGEST];
@@ -94,13 +143,28 @@ static const struct token_conf *access_find(const struct access *x, const struct
     return found;
 }
 
+/* Who he is: by his token, else by a proxy's word. NULL: nobody knows. */
+static const struct token_conf *access_find(struct access *x, struct config *conf,
+                                            struct http_req *rq)
+{
+    const struct token_conf *t = NULL;
+    bool twice;
+
+    if (conf->web.tokens.n != 0) {
+        access_use(x, conf);
+        t = access_token(x, rq);
+    }
+    return t != NULL ? t : access_proxied(conf, rq, &twice);
+}
+
 static bool forbid(struct access *x, struct http_req *rq, const struct token_conf *t,
                    const char *what)
 {
     struct buf text = BUF_INIT, b = BUF_INIT;
 
     refusal_note(x->count, rq, REFUSED_SCOPE, t->name);
-    buf_addf(&text, "token \"%.*s\" may not %s", STR(t->name), what);
+    buf_addf(&text, "%s \"%.*s\" may not %s", secret_is_set(t->token) ? "token" : "user",
+             STR(t->name), what);
     quote_json(&b, buf_str(&text), true);
     buf_addc(&b, '\n');
     http_reply(rq, 403, S("application/json"), buf_str(&b));
@@ -134,16 +198,21 @@ static bool asks_by_form(const struct http_req *rq)
 bool access_admit(struct access *x, struct config *conf, struct web *web, struct http_req *rq)
 {
     const struct token_conf *t;
+    bool twice;
     str token;
 
     if (web != NULL && !web_enter(web, rq))
         return false;
-    if (conf->web.tokens.n == 0)
+    (void)access_proxied(conf, rq, &twice);
+    if (twice) {
+        web_auth_refuse(x->count, rq, "Bearer", STR_NONE);
+        return false;
+    }
+    t = access_find(x, conf, rq);
+    if (conf->web.tokens.n == 0 && t == NULL)
         return web == NULL || web_admit(web, rq);
     if (rq->route != NULL && rq->route->need == ACCESS_PAGE)
         return true;
-    access_use(x, conf);
-    t = access_find(x, rq);
     if (t != NULL)
         return within_scope(x, rq, t);
     if (web != NULL && web_has_users(web) && !has_bearer(rq, &token) && !asks_by_form(rq))
@@ -167,16 +236,20 @@ static bool set_is_within(const struct matchers *set, const struct matcher *m)
     return false;
 }
 
-void access_who(struct access *x, struct config *conf, struct http_req *rq, str *name, str *scope)
+void access_who(struct access *x, struct config *conf, struct http_req *rq,
+                struct access_person *out)
 {
-    const struct token_conf *t = NULL;
+    const struct proxy_auth_conf *p = &conf->web.proxy_auth;
+    const struct token_conf *t = access_find(x, conf, rq);
+    bool twice;
 
-    if (conf->web.tokens.n != 0) {
-        access_use(x, conf);
-        t = access_find(x, rq);
-    }
-    *name = t != NULL ? t->name : STR_NONE;
-    *scope = t != NULL ? t->scope : S("admin");
+    *out = (struct access_person){.scope = S("admin")};
+    if (t == NULL)
+        return;
+    out->name = t->name;
+    out->scope = t->scope;
+    if (p->groups_header.n != 0 && access_trusts(p, rq))
+        out->groups = access_header(rq, p->groups_header, &twice);
 }
 
 bool access_may_silence(struct access *x, struct config *conf, struct http_req *rq,
@@ -184,10 +257,7 @@ bool access_may_silence(struct access *x, struct config *conf, struct http_req *
 {
     const struct token_conf *t;
 
-    if (conf->web.tokens.n == 0)
-        return true;
-    access_use(x, conf);
-    t = access_find(x, rq);
+    t = access_find(x, conf, rq);
     for (size_t i = 0; t != NULL && i < t->matchers.n; i++)
         for (size_t k = 0; k < s->n_sets; k++)
             if (!set_is_within(&s->sets[k], &t->matchers.v[i]))
@@ -197,13 +267,9 @@ bool access_may_silence(struct access *x, struct config *conf, struct http_req *
 
 void access_sign(struct access *x, struct config *conf, struct http_req *rq, struct silence *s)
 {
-    const struct token_conf *t = NULL;
+    const struct token_conf *t = access_find(x, conf, rq);
     struct label given = {S("createdBy"), s->created_by};
 
-    if (conf->web.tokens.n != 0) {
-        access_use(x, conf);
-        t = access_find(x, rq);
-    }
     if (t == NULL || str_eq(s->created_by, t->name))
         return;
     s->created_by = arena_str(&s->arena, t->name);

@@ -3,6 +3,9 @@
  * Who is refused is logged and counted (net/web_auth.h). A silence made with a token has the token's name as its creator;
  * what the body said instead stays beside it, as annotation "createdBy".
  *
+ * A proxy that is trusted says who somebody is by a header (`web.proxy_auth`): he is let in as a token of its scope is. A token
+ * goes before its word, what anybody else says there is not looked at, and who is named twice is refused.
+ *
  * Without users and tokens the API is open, as Alertmanager's is. A token is compared by its keyed hash with all
  * tokens, so that the time taken says nothing; its scope is looked up again when the handler runs, so that a reload in
  * between counts.
@@ -35,9 +38,14 @@ struct access *access_new(struct refusals *count);
 void access_free(struct access *x);
 /* For http_server_conf.admit; web: NULL without --web.config.file. */
 bool access_admit(struct access *x, struct config *conf, struct web *web, struct http_req *rq);
-/* Who sends rq, which has been admitted: name and scope of his token; of a user of the file, or where nobody is asked, no name
- * and the scope "admin". Borrowed from the configuration. */
-void access_who(struct access *x, struct config *conf, struct http_req *rq, str *name, str *scope);
+struct access_person {
+    str name; /* of the token, or of whom a proxy names; empty: nobody is asked, or a user of the file */
+    str scope;
+    str groups; /* as the proxy says them; empty: none */
+};
+/* Who sends rq, which has been admitted. Borrowed from the configuration and the request. */
+void access_who(struct access *x, struct config *conf, struct http_req *rq,
+                struct access_person *out);
 /* Whether who sends rq may create or end s; false: it has answered 403. */
 bool access_may_silence(struct access *x, struct config *conf, struct http_req *rq,
                         const struct silence *s);

@@ -97,17 +97,18 @@ void api_get_whoami(struct http_req *rq, void *arg)
     struct buf b = BUF_INIT;
     struct json_writer w;
     bool is_admin;
-    str name, scope;
+    struct access_person who;
 
-    access_who(a->access, config_of(a->engine->conf), rq, &name, &scope);
-    is_admin = str_is(scope, "admin");
+    access_who(a->access, config_of(a->engine->conf), rq, &who);
+    is_admin = str_is(who.scope, "admin");
     json_writer_init(&w, &b, true);
     json_open(&w, '{');
-    json_put_text(&w, "name", name);
-    json_put_text(&w, "scope", scope);
+    json_put_text(&w, "name", who.name);
+    json_put_text(&w, "scope", who.scope);
+    json_put_text(&w, "groups", who.groups);
     json_key(&w, S("may"));
     json_open(&w, '{');
-    status_put_may(&w, "silence", is_admin || str_is(scope, "silence"));
+    status_put_may(&w, "silence", is_admin || str_is(who.scope, "silence"));
     status_put_may(&w, "change", is_admin);
     json_close(&w, '}');
     status_put_may(&w, "hasTokens", c->web.tokens.n != 0);

@@ -3,7 +3,14 @@
 #include "base/strcase.h"
 #include "net/http_server.h"
 
-enum { LIMIT = 50, LIMIT_MAX = 500, ALERTS = 10, ALERTS_MAX = 500, RANK_UNKNOWN = 3 };
+enum {
+    LIMIT = 50,
+    LIMIT_MAX = 500,
+    ALERTS = 10,
+    ALERTS_MAX = 500,
+    RANK_UNKNOWN = 3,
+    RANK_LAST = 4
+};
 
 const char *board_state_text(enum board_state s)
 {
@@ -22,7 +29,7 @@ str board_severity(struct labels ls)
     return s.n != 0 ? s : labels_get(ls, S("priority"));
 }
 
-unsigned board_rank(str severity)
+static unsigned rank_usual(str severity)
 {
     static const struct {
         const char *name;
@@ -39,6 +46,17 @@ unsigned board_rank(str severity)
         if (str_eq_nocase(severity, str_of(names[i].name)))
             return names[i].rank;
     return RANK_UNKNOWN;
+}
+
+unsigned board_rank(const struct board_ask *q, str severity)
+{
+    size_t i = 0;
+
+    if (q->n_order == 0)
+        return rank_usual(severity);
+    while (i < q->n_order && !str_eq_nocase(severity, q->order[i]))
+        i++;
+    return i < RANK_LAST ? (unsigned)i : RANK_LAST;
 }
 
 /* -- reading -- */
@@ -71,19 +89,20 @@ static bool ask_states(struct board_ask *q, str value, struct err *e)
     return true;
 }
 
-static void ask_severities(struct board_ask *q, str value)
+static size_t ask_list(struct board_ask *q, str value, const str **out)
 {
     str *v = arena_array(&q->arena, value.n / 2 + 1, sizeof(*v));
+    size_t n = 0;
 
-    q->severities = v;
-    q->n_severities = 0;
+    *out = v;
     for (bool more = true; more;) {
         size_t before = value.n;
         str one = str_cut(&value, ',');
 
         more = before != one.n;
-        v[q->n_severities++] = one;
+        v[n++] = str_trim(one);
     }
+    return n;
 }
 
 static bool board_ask_one(struct board_ask *q, str name, str value, enum matcher_mode mode,
@@ -109,7 +128,9 @@ static bool board_ask_one(struct board_ask *q, str name, str value, enum matcher
     } else if (str_is(name, "state")) {
         return ask_states(q, value, e);
     } else if (str_is(name, "severity")) {
-        ask_severities(q, value);
+        q->n_severities = ask_list(q, value, &q->severities);
+    } else if (str_is(name, "order")) {
+        q->n_order = value.n != 0 ? ask_list(q, value, &q->order) : 0;
     } else if (str_is(name, "offset")) {
         return ask_number(value, SIZE_MAX / 2, &q->offset, name, e);
     } else if (str_is(name, "limit")) {

@@ -6,6 +6,7 @@
  *     group=KEY           this group only
  *     state=a,b           of firing, silenced, inhibited: which alerts are listed [all]; all are counted
  *     severity=a,b        the values of the severity label that are listed [all]; all are counted
+ *     order=a,b           which severity is worse than which, the worst first [the usual names]
  *     by=LABEL            counts the values of this label, too
  *     offset=N limit=N    the groups of the page, worst first [0, 50; at most 500]
  *     alerts=N            alerts that are listed of each [10; at most 500]
@@ -29,8 +30,8 @@ struct board_ask {
     str search; /* lower case; empty: any */
     str receiver, group, by;
     bool states[BOARD_STATES];
-    const str *severities;
-    size_t n_severities; /* 0: any */
+    const str *severities, *order;
+    size_t n_severities, n_order; /* 0: any; the usual */
     size_t offset, limit, alerts;
 };
 
@@ -42,7 +43,7 @@ bool board_ask_takes(const struct board_ask *q, struct labels labels, struct lab
 
 /* The value that says how bad it is: of "severity", else of "priority". */
 str board_severity(struct labels ls);
-/* 0 (pages somebody) to 4; what has no known name is 3. */
-unsigned board_rank(str severity);
+/* 0 (pages somebody) to 4. By the usual names what has none of them is 3, by an order of the asker's own it comes last. */
+unsigned board_rank(const struct board_ask *q, str severity);
 
 #endif

@@ -97,7 +97,7 @@ static void row_take(struct row_making *m, struct alert *a, struct verdict *scra
     const struct board_ask *q = m->r->ask;
     struct labels ls = a->labels->ls;
     str severity = board_severity(ls);
-    struct row_alert one = {.alert = a, .rank = board_rank(severity)};
+    struct row_alert one = {.alert = a, .rank = board_rank(q, severity)};
 
     if (alert_is_resolved(a, m->r->now) || !board_ask_takes(q, ls, a->annotations->ls))
         return;

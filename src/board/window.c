@@ -31,6 +31,7 @@ struct walk_loose {
 struct walk_severity {
     str name;
     size_t n;
+    unsigned rank;
 };
 
 struct board_walk {
@@ -145,8 +146,10 @@ static void walk_count_by(struct board_walk *k, str value)
         (void)str_map_put(&k->by, arena_str(&k->arena, value), (void *)(uintptr_t)1);
 }
 
-static void walk_count_severity(struct board_walk *k, str severity)
+static void walk_count_severity(struct board_window *w, str severity)
 {
+    struct board_walk *k = w->walk;
+
     VEC_EACH (struct walk_severity *, s, &k->severities) {
         if (str_eq(s->name, severity)) {
             s->n++;
@@ -154,7 +157,8 @@ static void walk_count_severity(struct board_walk *k, str severity)
         }
     }
     if (k->severities.n < BY_MAX)
-        vec_push(&k->severities, (struct walk_severity){arena_str(&k->arena, severity), 1});
+        vec_push(&k->severities, (struct walk_severity){arena_str(&k->arena, severity), 1,
+                                                        board_rank(&w->ask, severity)});
 }
 
 static void walk_loosen(struct board_walk *k, const struct alert *a)
@@ -185,7 +189,7 @@ static void walk_alert(struct board_window *w, struct board_world *b, uint64_t f
     k->n_alerts++;
     k->states[state]++;
     if (state == BOARD_FIRING)
-        walk_count_severity(k, board_severity(a->labels->ls));
+        walk_count_severity(w, board_severity(a->labels->ls));
     if (w->ask.by.n != 0)
         walk_count_by(k, labels_get(a->labels->ls, w->ask.by));
     if (b->engine->tree.root == NULL)
@@ -264,7 +268,7 @@ static void walk_weigh(struct board_window *w, struct board_world *b, struct wal
         struct labels ls = l.v[i]->labels->ls;
         str severity = board_severity(ls);
         enum board_state state;
-        unsigned r = board_rank(severity);
+        unsigned r = board_rank(&w->ask, severity);
 
         if (alert_is_resolved(l.v[i], any.at) ||
             !board_ask_takes(&w->ask, ls, l.v[i]->annotations->ls))
@@ -404,9 +408,8 @@ static void walk_row(struct board_window *w, struct board_world *b, size_t i)
 static int walk_by_rank(const void *a, const void *b)
 {
     const struct walk_severity *x = a, *y = b;
-    unsigned rx = board_rank(x->name), ry = board_rank(y->name);
 
-    return rx != ry ? (rx < ry ? -1 : 1) : str_cmp(x->name, y->name);
+    return x->rank != y->rank ? (x->rank < y->rank ? -1 : 1) : str_cmp(x->name, y->name);
 }
 
 static void walk_put_severities(struct board_walk *k, struct json_writer *w)
@@ -419,7 +422,7 @@ static void walk_put_severities(struct board_walk *k, struct json_writer *w)
         json_open(w, '{');
         json_put_text(w, "severity", s->name);
         json_key(w, S("rank"));
-        json_put_u64(w, board_rank(s->name));
+        json_put_u64(w, s->rank);
         json_key(w, S("alerts"));
         json_put_u64(w, s->n);
         json_close(w, '}');

@@ -241,8 +241,9 @@ void http_peer(const struct http_req *rq, struct buf *out)
 
     if (getpeername(bufferevent_getfd(c->bev), (struct sockaddr *)&sa, &n) != 0)
         text = S("gone");
-    else if (getnameinfo((struct sockaddr *)&sa, n, host, sizeof(host), NULL, 0, NI_NUMERICHOST) !=
-             0)
+    else if (sa.ss_family == AF_UNIX || /* which glibc calls "localhost" */
+             getnameinfo((struct sockaddr *)&sa, n, host, sizeof(host), NULL, 0, NI_NUMERICHOST) !=
+                 0)
         text = S("unix");
     else
         text = str_of(host);

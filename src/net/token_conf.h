@@ -1,4 +1,4 @@
-/* token_conf.h - bearer tokens of the API, each for as much as its holder needs.
+/* token_conf.h - bearer tokens of the API, each for as much as its holder needs; and the proxy that says who somebody is.
  *
  * Owns     text lives in the arena of the configuration; the matchers' regexes are given back by
  *          token_conf_release().
@@ -16,7 +16,16 @@ struct token_conf {
     struct matchers matchers; /* scope silence: only silences that stay within all of these */
 };
 
+/* A proxy in front has asked who it is, and says so in a header. What others say there is not looked at. */
+struct proxy_auth_conf {
+    str user_header; /* empty: there is none */
+    str groups_header;
+    struct conf_strings trusted; /* cidr.h */
+    str scope;
+};
+
 struct web_tokens_conf {
+    struct proxy_auth_conf proxy_auth;
     CONF_LIST_OF(struct token_conf) tokens;
 };
 

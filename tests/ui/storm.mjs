@@ -60,6 +60,7 @@ const seconds = Number(process.argv[3] ?? 20);
 for (const end = Date.now() + seconds * 1000, n = { i: 0 }; Date.now() < end; n.i++) {
   await post((n.i * 25) % GROUPS, ((n.i * 25) % GROUPS) + 25, { flap: String(n.i % 2) });
   await sleep(1000);
+  if (n.i % 20 === 19) console.log(`  after ${n.i + 1} s: heap ${await heap()} MB, ${await page.evaluate(() => document.getElementsByTagName("*").length)} elements`);
 }
 console.log(`${(((await metric()) - before) / seconds / 1024).toFixed(0)} KB a second at 100 changes a second, heap ${await heap()} MB`);
 console.log("long tasks meanwhile:", await page.evaluate(() => globalThis.long.sort((a, b) => b - a).slice(0, 5)));

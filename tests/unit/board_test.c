@@ -48,12 +48,25 @@ static void refuses_what_it_cannot_read(void **state)
 
 static void ranks(void **state)
 {
+    struct board_ask q;
+    struct err e = ERR_INIT;
+
     (void)state;
-    assert_int_equal(board_rank(S("critical")), 0);
-    assert_int_equal(board_rank(S("P1")), 0);
-    assert_int_equal(board_rank(S("Warning")), 2);
-    assert_int_equal(board_rank(STR_NONE), 3);
-    assert_int_equal(board_rank(S("none")), 4);
+    assert_true(board_ask_init(&q, STR_NONE, MATCHER_FALLBACK, &e));
+    assert_int_equal(board_rank(&q, S("critical")), 0);
+    assert_int_equal(board_rank(&q, S("P1")), 0);
+    assert_int_equal(board_rank(&q, S("Warning")), 2);
+    assert_int_equal(board_rank(&q, STR_NONE), 3);
+    assert_int_equal(board_rank(&q, S("none")), 4);
+    board_ask_release(&q);
+    assert_true(board_ask_init(&q, S("order=sev1, sev2,warning"), MATCHER_FALLBACK, &e));
+    assert_int_equal(board_rank(&q, S("SEV1")), 0);
+    assert_int_equal(board_rank(&q, S("sev2")), 1);
+    assert_int_equal(board_rank(&q, S("critical")), 3); /* behind all that are named */
+    board_ask_release(&q);
+    assert_true(board_ask_init(&q, S("order=a,b,c,d,e,f"), MATCHER_FALLBACK, &e));
+    assert_int_equal(board_rank(&q, S("f")), 4);
+    board_ask_release(&q);
 }
 
 static void tell(struct journal *j, ts_ns at, size_t firing)

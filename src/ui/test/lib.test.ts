@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { BoardGroup } from "../src/lib/api";
 import { drawn, exprOfLink } from "../src/lib/expr";
+import { shareGroup } from "../src/lib/share";
 import { countdown, parseSpan, span } from "../src/lib/time";
+import { shortValue } from "../src/lib/value";
 import { markdown } from "../src/screens/alert/markdown";
 import { boardQuery, readState } from "../src/screens/alerts/state";
 
@@ -29,6 +32,43 @@ describe("times", () => {
   it("are read", () => {
     expect(parseSpan("1d12h")).toBe(129_600_000);
     for (const bad of ["", "2", "h", "2x"]) expect(parseSpan(bad)).toBeNaN();
+  });
+});
+
+describe("a group that changes", () => {
+  const group = (next: string, value: string) =>
+    ({
+      key: "k",
+      nextFlush: next,
+      shared: { a: "b" },
+      sharedAnnotations: {},
+      alerts: [
+        { fingerprint: "1", value: "7" },
+        { fingerprint: "2", value },
+      ],
+    }) as unknown as BoardGroup;
+  it("keeps what has not", () => {
+    const old = group("t", "1");
+    expect(shareGroup(old, group("t", "1"))).toBe(old);
+    const now = shareGroup(old, group("u", "2"));
+    expect([now.nextFlush, now.alerts[1]?.value]).toEqual(["u", "2"]);
+    expect(now.alerts[0]).toBe(old.alerts[0]);
+    expect(now.shared).toBe(old.shared);
+  });
+});
+
+describe("values", () => {
+  it("have four digits", () => {
+    expect(["5.2e+01", "1.23456789", "0.1", "+Inf", "NaN", "n/a", "", "1234567890"].map(shortValue)).toEqual([
+      "52",
+      "1.235",
+      "0.1",
+      "+Inf",
+      "NaN",
+      "n/a",
+      "",
+      "1235000000",
+    ]);
   });
 });
 

@@ -1,9 +1,10 @@
 import { effect, useComputed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { mustLogIn, type Totals } from "../lib/api";
 import { T } from "../lib/i18n";
 import { useKeys } from "../lib/keys";
 import { useBoard } from "../lib/live";
-import { theme } from "../lib/prefs";
+import { order, theme } from "../lib/prefs";
 import { place } from "../lib/router";
 import { Fence } from "../parts/Fence";
 import { Alerts } from "../screens/alerts/Alerts";
@@ -44,14 +45,26 @@ function title(totals: Totals | null, screen: string): string {
   return `${worst ? `◆${worst} ` : firing ? `▲${firing} ` : ""}tocsin: ${screen}`;
 }
 
+/** The same in the tab's icon: a red diamond, an amber triangle, or the bell. */
+function icon(totals: Totals | null): string {
+  const worst = Math.min(9, ...(totals?.severities ?? []).map(s => s.rank));
+  const shape =
+    worst <= 1 ? '<path d="M16 2 30 16 16 30 2 16Z" fill="#d0233f"/>' : worst === 2 ? '<path d="M16 3 31 29H1Z" fill="#e09010"/>' : null;
+  return shape
+    ? `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">${shape}</svg>`)}`
+    : "ui/icon.svg";
+}
+
 export function App() {
   const t = T();
   const help = useSignal(false);
   const settings = useSignal(false);
-  const all = useBoard("limit=0");
+  const all = useBoard(order.value.trim() ? `limit=0&order=${encodeURIComponent(order.value.replace(/\s/g, ""))}` : "limit=0");
   const totals = useComputed(() => all.value?.totals ?? null);
   const screen = screenOf(place.value.path);
   document.title = title(totals.value, t.nav[screen]);
+  const badge = icon(totals.value);
+  useEffect(() => document.querySelector("link[rel=icon]")?.setAttribute("href", badge), [badge]);
   useKeys({
     "?": () => {
       help.value = true;

@@ -64,7 +64,7 @@ export function Nav({ totals, onHelp, onSettings }: { totals: Totals | null; onH
         </div>
         {me?.name && (
           <div>
-            {t.nav.you} <b>{me.name}</b> ({me.scope})
+            {t.nav.you} <b>{me.name}</b> ({me.groups || me.scope})
           </div>
         )}
         <div class="row">

@@ -1,5 +1,5 @@
 import { T } from "../lib/i18n";
-import { credentials, type Lang, language, type Theme, theme, type Zone, zone } from "../lib/prefs";
+import { credentials, type Lang, language, order, type Theme, theme, type Zone, zone } from "../lib/prefs";
 import { who } from "../lib/who";
 import { Dialog } from "../parts/Dialog";
 
@@ -46,6 +46,16 @@ export function Settings({ onClose }: { onClose: () => void }) {
             <option value="local">{t.local}</option>
             <option value="UTC">UTC</option>
           </select>
+        </label>
+        <label>
+          {t.order}
+          <input
+            placeholder="critical, error, warning, info, none"
+            value={order.value}
+            onChange={e => {
+              order.value = e.currentTarget.value;
+            }}
+          />
         </label>
         {credentials.value && (
           <p>

@@ -78,6 +78,7 @@ export const filterParams = (ms: Matcher[]): string => ms.map(m => `filter=${q(p
 export interface Who {
   name: string;
   scope: string;
+  groups: string;
   may: { silence: boolean; change: boolean };
   hasTokens: boolean;
   version: string;
@@ -307,7 +308,17 @@ export interface ReceiverHealth {
 }
 export const receivers = (): Promise<{ name: string; labels: Labels }[]> => get("api/v2/receivers");
 export const receiverHealth = (name: string): Promise<ReceiverHealth> => get(`api/v2/explain?limit=0&of_receiver=${q(name)}`);
-export const testReceiver = (name: string, confirm: boolean): Promise<unknown> =>
+export interface TrialResult {
+  receiver: string;
+  integration: string;
+  index: number;
+  told: string;
+  verdict: string;
+  status: number;
+  error: string;
+  advice?: Record<string, string> | null;
+}
+export const testReceiver = (name: string, confirm: boolean): Promise<{ results: TrialResult[] }> =>
   send("POST", `api/v2/receivers/${q(name)}/test`, { confirm });
 
 export interface ToldPage {

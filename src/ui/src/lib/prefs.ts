@@ -53,6 +53,7 @@ export interface View {
 export const theme = kept<Theme>("theme", "auto");
 export const language = kept<Lang>("language", "auto");
 export const zone = kept<Zone>("zone", "local");
+export const order = kept<string>("order", "");
 export const creator = kept<string>("creator", "");
 export const views = kept<View[]>("views", []);
 export const defaultView = kept<string>("defaultView", "");

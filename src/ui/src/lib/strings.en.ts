@@ -46,6 +46,7 @@ export const en = {
     dark: "dark",
     contrast: "high contrast",
     local: "of this computer",
+    order: "Severities, the worst first",
     licenses: "licences",
     loggedIn: (name: string) => `Logged in as ${name}.`,
     byPassword: "a user",
@@ -127,6 +128,7 @@ export const en = {
   alert: {
     label: "Alert",
     unnamed: "Alert",
+    gone: "This alert is not known any more: it has ended, or another one has this link's labels now.",
     states: { firing: "firing", resolved: "has ended", unknown: "not known" },
     since: "since",
     until: "until",
@@ -196,6 +198,8 @@ export const en = {
       replaced: "replaced",
       dropped: "dropped",
       "resolved unsent": "end not sent",
+      taken: "taken",
+      refused: "refused",
     },
   },
   silences: {

@@ -46,6 +46,7 @@ export const zh: Strings = {
     dark: "深色",
     contrast: "高对比度",
     local: "本机时区",
+    order: "级别顺序，最严重的在前",
     licenses: "许可证",
     loggedIn: name => `已登录：${name}。`,
     byPassword: "用户",
@@ -125,6 +126,7 @@ export const zh: Strings = {
   alert: {
     label: "告警",
     unnamed: "告警",
+    gone: "此告警已不存在：已经结束，或标签已变化。",
     states: { firing: "触发中", resolved: "已恢复", unknown: "未知" },
     since: "始于",
     until: "直到",
@@ -194,6 +196,8 @@ export const zh: Strings = {
       replaced: "被替换",
       dropped: "已丢弃",
       "resolved unsent": "未发送恢复",
+      taken: "已接受",
+      refused: "被拒绝",
     },
   },
   silences: {

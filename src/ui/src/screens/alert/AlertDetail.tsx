@@ -6,6 +6,7 @@ import { isLink, type Labels, matcher, printMatcher } from "../../lib/labels";
 import { href } from "../../lib/router";
 import { absolute, short } from "../../lib/time";
 import { toast } from "../../lib/toasts";
+import { shortValue } from "../../lib/value";
 import { who } from "../../lib/who";
 import { Ago } from "../../parts/Ago";
 import { Chip } from "../../parts/Chip";
@@ -24,9 +25,9 @@ interface Whole {
   changes: StateChange[];
 }
 
-async function ask(fingerprint: string): Promise<Whole | null> {
+async function ask(fingerprint: string): Promise<Whole> {
   const x = await explain(fingerprint);
-  if (!x) return null;
+  if (!x) throw new Error(T().alert.gone);
   const name = x.labels.alertname;
   const [same, past] = name ? await Promise.all([askAlerts([matcher("alertname", "=", name)]), ruleHistory(name)]) : [[], []];
   // outside it has the labels that all have, too
@@ -141,7 +142,7 @@ export function AlertDetail({ fingerprint, onClose }: { fingerprint: string; onC
                 <span class={`verdict ${c.state === "firing" ? "bad" : c.state === "pending" ? "warn" : "ok"}`}>
                   {T().rules.states[c.state]}
                 </span>
-                <span class="num soft">{Number.isFinite(Number(c.value)) ? Number(Number(c.value).toPrecision(6)) : c.value}</span>
+                <span class="num soft">{shortValue(c.value)}</span>
               </li>
             ))}
           </ol>

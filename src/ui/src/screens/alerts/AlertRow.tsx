@@ -1,9 +1,10 @@
-import type { BoardAlert, BoardGroup } from "../../lib/api";
+import type { BoardAlert } from "../../lib/api";
 import { drawn, exprOfLink } from "../../lib/expr";
 import { T } from "../../lib/i18n";
-import { isLink, isVolatile, matcher } from "../../lib/labels";
+import { isLink, isVolatile, type Labels, matcher } from "../../lib/labels";
 import { memo } from "../../lib/memo";
 import { href, hrefWith, update } from "../../lib/router";
+import { shortValue } from "../../lib/value";
 import { who } from "../../lib/who";
 import { Ago } from "../../parts/Ago";
 import { Chip } from "../../parts/Chip";
@@ -24,15 +25,13 @@ const linkName = (name: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
-/** Four digits are enough to see how bad it is; what it is held against stands beside it. */
+/** What it is held against stands beside it. */
 function Value({ value, url }: { value: string | undefined; url: string | undefined }) {
   if (value === undefined) return <span class="value" />;
-  const n = Number(value);
-  const text = value.length > 7 && Number.isFinite(n) ? String(Number(n.toPrecision(4))) : value;
   const { threshold, op } = drawn(exprOfLink(url) ?? "");
   return (
     <span class="value num" title={value}>
-      {text}
+      {shortValue(value)}
       {threshold !== null && /[<>]/.test(op) && (
         <small>
           {" "}
@@ -45,23 +44,26 @@ function Value({ value, url }: { value: string | undefined; url: string | undefi
 
 export const AlertRow = memo(function AlertRow({
   alert: a,
-  group: g,
+  shared,
+  sharedAnnotations,
+  single,
   state,
 }: {
   alert: BoardAlert;
-  group: BoardGroup;
+  shared: Labels;
+  sharedAnnotations: Labels;
+  single: boolean;
   state: AlertsState;
 }) {
   const t = T().alerts;
-  const labels = { ...g.shared, ...a.labels };
-  const single = g.counts.firing + g.counts.silenced + g.counts.inhibited === 1;
-  const annotations = single ? { ...g.sharedAnnotations, ...a.annotations } : a.annotations;
+  const labels = { ...shared, ...a.labels };
+  const annotations = single ? { ...sharedAnnotations, ...a.annotations } : a.annotations;
   const summary = SUMMARY.find(n => annotations[n] && !isLink(annotations[n] ?? ""));
-  const links = Object.entries({ ...g.sharedAnnotations, ...a.annotations }).filter(([, v]) => isLink(v));
+  const links = Object.entries({ ...sharedAnnotations, ...a.annotations }).filter(([, v]) => isLink(v));
   const rest = Object.entries(annotations).filter(([n, v]) => n !== summary && n !== "value" && !isLink(v));
   const value = a.value ?? annotations.value;
   const pick = (name: string, v: string, exclude: boolean) => addMatcher(state.matchers, matcher(name, exclude ? "!=" : "=", v));
-  const own = single ? Object.fromEntries(Object.entries(g.shared).filter(([n]) => n !== "alertname" && n !== "severity")) : a.labels;
+  const own = single ? Object.fromEntries(Object.entries(shared).filter(([n]) => n !== "alertname" && n !== "severity")) : a.labels;
   const shown = Object.entries(own).sort(([x], [y]) => Number(isVolatile(x)) - Number(isVolatile(y)));
   return (
     <article

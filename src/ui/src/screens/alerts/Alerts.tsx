@@ -7,6 +7,7 @@ import { useKeys } from "../../lib/keys";
 import { useBoard } from "../../lib/live";
 import { defaultView } from "../../lib/prefs";
 import { go, place, update } from "../../lib/router";
+import { shareGroup } from "../../lib/share";
 import { Fence } from "../../parts/Fence";
 import { AlertDetail } from "../alert/AlertDetail";
 import { silenceHref } from "../silences/link";
@@ -50,7 +51,7 @@ function useSameGroups(page: BoardPage | null): BoardGroup[] {
     const g = page?.groups[key];
     const old = before.current.get(key);
     if (!g) continue;
-    const one = old && old !== g && JSON.stringify(old) === JSON.stringify(g) ? old : g;
+    const one = old ? shareGroup(old, g) : g;
     list.push(one);
     kept.set(key, one);
   }
@@ -143,7 +144,9 @@ export function Alerts() {
 
   const filters = filterQuery(s);
   const groups = (list: BoardGroup[]) =>
-    merged(list).map(([g, ...others]) => g && <Group key={g.key} group={g} others={others} state={s} filters={filters} />);
+    merged(list).map(
+      ([g, ...others], i) => g && <Group key={g.key} group={g} others={others} first={i < 12} state={s} filters={filters} />,
+    );
   const all = useSameGroups(shown);
   const isFiltered = s.matchers.length > 0 || s.q !== "" || s.receiver !== "" || s.severities !== null || s.states.length < 3;
 

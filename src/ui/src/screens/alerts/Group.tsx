@@ -4,6 +4,7 @@ import { T } from "../../lib/i18n";
 import { matcher } from "../../lib/labels";
 import { useBoard } from "../../lib/live";
 import { memo } from "../../lib/memo";
+import { useNear } from "../../lib/near";
 import { href } from "../../lib/router";
 import { Ago } from "../../parts/Ago";
 import { Chip } from "../../parts/Chip";
@@ -66,11 +67,20 @@ function Next({ group: g }: { group: BoardGroup }) {
 function Rest({ group, filters, state }: { group: BoardGroup; filters: string; state: AlertsState }) {
   const page = useBoard(`group=${group.key}&alerts=500&limit=1${filters ? `&${filters}` : ""}`).value;
   const whole = page?.groups[group.key] ?? group;
+  const n = whole.counts.firing + whole.counts.silenced + whole.counts.inhibited;
   return (
     <>
       {whole.alerts.map(a => (
-        <AlertRow key={a.fingerprint} alert={a} group={whole} state={state} />
+        <AlertRow
+          key={a.fingerprint}
+          alert={a}
+          shared={whole.shared}
+          sharedAnnotations={whole.sharedAnnotations}
+          single={n === 1}
+          state={state}
+        />
       ))}
+      {n > whole.alerts.length && page && <p class="more soft">{T().alerts.more(n - whole.alerts.length)}</p>}
     </>
   );
 }
@@ -79,11 +89,13 @@ function Rest({ group, filters, state }: { group: BoardGroup; filters: string; s
 export const Group = memo(function Group({
   group: g,
   others,
+  first,
   filters,
   state,
 }: {
   group: BoardGroup;
   others: BoardGroup[];
+  first: boolean; // it is seen without scrolling
   filters: string;
   state: AlertsState;
 }) {
@@ -91,6 +103,7 @@ export const Group = memo(function Group({
   const isHeld = g.state !== "firing";
   const isFolded = useSignal(folded.get(g.key) ?? isHeld);
   const all = useSignal(false);
+  const { ref, near } = useNear<HTMLElement>(first);
   const n = g.counts.firing + g.counts.silenced + g.counts.inhibited;
   const pick = (name: string, value: string, exclude: boolean) => addMatcher(state.matchers, matcher(name, exclude ? "!=" : "=", value));
   const fold = () => {
@@ -101,7 +114,7 @@ export const Group = memo(function Group({
   const shared = Object.entries(g.shared).filter(([name]) => name !== "alertname" && name !== "severity");
   const name = nameOf(g);
   return (
-    <section class={`group ${rankClass(g.rank, isHeld)}`} aria-label={name}>
+    <section ref={ref} class={`group ${rankClass(g.rank, isHeld)}`} aria-label={name}>
       <header>
         <Shape rank={g.rank} held={isHeld} />
         <div class="what">
@@ -115,14 +128,10 @@ export const Group = memo(function Group({
           {!isHeld && g.counts.silenced > 0 && <small> · {t.ofSilenced(g.counts.silenced)}</small>}
           {!isHeld && g.counts.inhibited > 0 && <small> · {t.ofInhibited(g.counts.inhibited)}</small>}
         </div>
-        {g.strip ? <Strip slots={g.strip} /> : <span />}
-        <div class="nexts">
-          {[g, ...others].map(x => (
-            <Next key={x.key} group={x} />
-          ))}
-        </div>
+        {!near.value ? null : g.strip ? <Strip slots={g.strip} /> : <span class="strip" />}
+        <div class="nexts">{near.value && [g, ...others].map(x => <Next key={x.key} group={x} />)}</div>
       </header>
-      {!isFolded.value && (
+      {!isFolded.value && near.value && (
         <>
           {n > 1 && (shared.length > 0 || annotations.length > 0) && (
             <div class="shared">
@@ -139,7 +148,16 @@ export const Group = memo(function Group({
           {all.value ? (
             <Rest group={g} filters={filters} state={state} />
           ) : (
-            g.alerts.map(a => <AlertRow key={a.fingerprint} alert={a} group={g} state={state} />)
+            g.alerts.map(a => (
+              <AlertRow
+                key={a.fingerprint}
+                alert={a}
+                shared={g.shared}
+                sharedAnnotations={g.sharedAnnotations}
+                single={n === 1}
+                state={state}
+              />
+            ))
           )}
           {!all.value && n > g.alerts.length && (
             <div class="more">

@@ -2,9 +2,11 @@ import { rules } from "../../lib/api";
 import { useAsk } from "../../lib/ask";
 import { T } from "../../lib/i18n";
 import { type Matcher, matches } from "../../lib/labels";
+import { shortValue } from "../../lib/value";
 import { Ago } from "../../parts/Ago";
 import { Chip } from "../../parts/Chip";
 import { Problem } from "../../parts/Problem";
+import { Shape } from "../../parts/Shape";
 
 /** What will fire if it stays as it is: the router does not know of it yet. */
 export function Pending({ matchers }: { matchers: Matcher[] }) {
@@ -15,7 +17,8 @@ export function Pending({ matchers }: { matchers: Matcher[] }) {
   return (
     <section class="group none">
       <header>
-        <div>
+        <Shape rank={4} />
+        <div class="what">
           <h2>{T().alerts.states.pending}</h2> <small>{T().alerts.count(list.length)}</small>
         </div>
       </header>
@@ -30,7 +33,7 @@ export function Pending({ matchers }: { matchers: Matcher[] }) {
               ))}
             </div>
           </div>
-          <span class="value num">{alert.value}</span>
+          <span class="value num">{shortValue(alert.value)}</span>
           <span class="since num">
             <Ago at={alert.activeAt} plain />
           </span>

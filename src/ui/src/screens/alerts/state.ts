@@ -1,6 +1,7 @@
 // What the URL of the screen says, and the question to the board that comes of it. Links of Alertmanager's page mean the same here.
 import type { State } from "../../lib/api";
 import { type Matcher, parseMatchers, printMatcher, printMatchers } from "../../lib/labels";
+import { order } from "../../lib/prefs";
 
 export const STATES: State[] = ["firing", "silenced", "inhibited"];
 
@@ -43,6 +44,7 @@ export function filterQuery(s: AlertsState): string {
   if (s.receiver) p.set("receiver", s.receiver);
   if (s.states.length < STATES.length) p.set("state", s.states.join(","));
   if (s.severities) p.set("severity", s.severities.join(","));
+  if (order.value.trim()) p.set("order", order.value.replace(/\s/g, ""));
   return p.toString();
 }
 

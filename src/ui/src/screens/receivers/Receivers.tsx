@@ -1,20 +1,34 @@
 import { useSignal } from "@preact/signals";
-import { ApiError, type ReceiverHealth, receiverHealth, receivers, testReceiver } from "../../lib/api";
+import { ApiError, type ReceiverHealth, receiverHealth, receivers, type TrialResult, testReceiver } from "../../lib/api";
 import { useAsk } from "../../lib/ask";
-import { lang, T } from "../../lib/i18n";
+import { lang, type Strings, T } from "../../lib/i18n";
 import { href, place } from "../../lib/router";
 import { who } from "../../lib/who";
 import { Ago } from "../../parts/Ago";
 import { Problem } from "../../parts/Problem";
 
-interface TestResult {
-  results?: { integration?: string; index?: number; verdict?: string; ok?: boolean; status?: number; error?: string }[];
+function Results({ list }: { list: TrialResult[] }) {
+  return (
+    <ol class="told short">
+      {list.map((r, i) => (
+        <li key={i}>
+          <span class={`verdict ${r.verdict === "delivered" || r.verdict === "taken" ? "ok" : "bad"}`}>
+            {T().told.verdicts[r.verdict as keyof Strings["told"]["verdicts"]] ?? r.verdict}
+          </span>
+          <span class="num">{r.status || ""}</span>
+          <span class="about">
+            {r.integration} <small>{r.told}</small> {r.error && <span class="bad">{r.error}</span>} {r.error && r.advice?.[lang.value]}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
 }
 
 /** Sends a made-up alert; what costs money or rings is asked about first. */
 function Test({ name }: { name: string }) {
   const t = T().receivers;
-  const said = useSignal<string | null>(null);
+  const said = useSignal<TrialResult[] | null>(null);
   const error = useSignal<Error | null>(null);
   const asks = useSignal<string | null>(null);
   const busy = useSignal(false);
@@ -24,7 +38,7 @@ function Test({ name }: { name: string }) {
     error.value = null;
     asks.value = null;
     try {
-      said.value = JSON.stringify((await testReceiver(name, confirm)) as TestResult, null, 1);
+      said.value = (await testReceiver(name, confirm)).results;
     } catch (e) {
       if (e instanceof ApiError && e.status === 409) asks.value = e.message;
       else error.value = e as Error;
@@ -53,7 +67,7 @@ function Test({ name }: { name: string }) {
         </p>
       )}
       <Problem error={error.value} />
-      {said.value !== null && <pre tabIndex={0}>{said.value}</pre>}
+      {said.value !== null && <Results list={said.value} />}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { T } from "../../lib/i18n";
 import { matcher, printMatchers } from "../../lib/labels";
 import { href, place, update } from "../../lib/router";
 import { span } from "../../lib/time";
+import { shortValue } from "../../lib/value";
 import { Ago } from "../../parts/Ago";
 import { Chip } from "../../parts/Chip";
 import { Graph } from "../../parts/LazyGraph";
@@ -70,7 +71,7 @@ function RuleRow({ rule: r, group: g }: { rule: Rule; group: RuleGroup }) {
             ))}
             {(r.alerts ?? []).slice(0, 10).map(a => (
               <p key={JSON.stringify(a.labels)} class="note-text">
-                {t.states[a.state]} <Ago at={a.activeAt} /> · {t.value} {a.value}{" "}
+                {t.states[a.state]} <Ago at={a.activeAt} /> · {t.value} {shortValue(a.value)}{" "}
                 {Object.entries(a.labels)
                   .filter(([n]) => n !== "alertname")
                   .map(([n, v]) => (
