@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "collect/collect_conf.h"
 #include "config/bridge.h"
 #include "config/config.h"
 #include "lint/ignore.h"
@@ -71,6 +72,8 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         "templates",      "push",          "dingtalk_bridge", NULL};
     static const char *const test_keys[] = {"tests", NULL};
     static const char *const rule_keys[] = {"groups", NULL};
+    static const char *const collect_keys[] = {"host",      "nvidia", "probes",
+                                               "processes", "text",   NULL};
 
     if (lint_is_empty(root))
         return LINT_RULES;
@@ -82,7 +85,9 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         return LINT_RULES;
     if (has_any(root, config_keys))
         return LINT_CONFIG;
-    return is_bridge_file(root) ? LINT_BRIDGE : LINT_OTHER;
+    if (is_bridge_file(root))
+        return LINT_BRIDGE;
+    return has_any(root, collect_keys) ? LINT_COLLECT : LINT_OTHER;
 }
 
 enum lint_kind lint_recognise(str text, str name)
@@ -106,7 +111,8 @@ bool lint_kind_parse(str word, enum lint_kind *out)
     static const char *const words[] = {[LINT_CONFIG] = "config",
                                         [LINT_RULES] = "rules",
                                         [LINT_TEST] = "test",
-                                        [LINT_BRIDGE] = "dingtalk"};
+                                        [LINT_BRIDGE] = "dingtalk",
+                                        [LINT_COLLECT] = "collect"};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_is(word, words[i])) {
@@ -237,6 +243,15 @@ static void lint_bridge(struct linter *l, str text, str name)
     l->result.configs++;
     (void)(yaml_parse(arena_str(&l->arena, text), name, &l->arena, &doc, l->d) &&
            bridge_file_read(&run, &doc, &f));
+}
+
+static void lint_collected(struct linter *l, str text, str name)
+{
+    const struct collect_source source = {text, name};
+    struct collect_conf c;
+
+    l->result.configs++;
+    (void)!collect_conf_parse(&source, 1, &l->arena, &c, l->d); /* it has said why */
 }
 
 static str base_name(str path)
@@ -430,6 +445,7 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
     case LINT_RULES: lint_rules(l, text, name); return;
     case LINT_BRIDGE: lint_bridge(l, text, name); return;
     case LINT_TEST: lint_test(l, text, name); return;
+    case LINT_COLLECT: lint_collected(l, text, name); return;
     case LINT_OTHER: break;
     }
     if (was_named && str_trim(text).n != 0)
