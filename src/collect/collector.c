@@ -29,9 +29,9 @@ static const char *const reasons[REASONS_N] = {"timeout", "absent", "too_large",
 struct slot {
     struct worker *w;
     uint64_t failures[REASONS_N];
-    uint64_t late_run; /* the last one that a page did not wait for */
-    str said;          /* what the log has of it; empty: it is well */
-    str noted;         /* the same of its note */
+    uint64_t late_run;  /* the last one that a page did not wait for */
+    enum err_code said; /* what the log has of it; ERR_NONE: it is well */
+    bool said_failing;  /* the same of a probe's result */
 };
 
 struct page {
@@ -61,33 +61,33 @@ struct exporter {
 
 /* -- what is told of a part -- */
 
-static void say_part(struct slot *s, str text, enum err_code code)
+/* The log has each change once: what a program or a server says differs from one time to the next. */
+static void say_part(struct slot *s, enum err_code code, const char *why)
 {
     str name = worker_part(s->w)->name;
 
-    if (str_eq(s->said, text))
+    if (s->said == code)
         return;
-    if (text.n == 0)
+    s->said = code;
+    if (code == ERR_NONE)
         log_info("part is collected again", LOG_STR("part", name));
     else
-        log_warn("part cannot be collected", LOG_STR("part", name),
-                 LOG_Z("reason", part_reason(code)), LOG_STR("err", text));
-    mem_str_free(s->said);
-    s->said = mem_str_dup(text);
+        log_warn_each("part cannot be collected", LOG_STR("part", name),
+                      LOG_Z("reason", part_reason(code)), LOG_Z("err", why));
 }
 
 static void say_note(struct slot *s, str text)
 {
     str name = worker_part(s->w)->name;
+    bool fails = text.n != 0;
 
-    if (str_eq(s->noted, text))
+    if (s->said_failing == fails)
         return;
-    if (text.n == 0)
-        log_info("probe succeeds again", LOG_STR("part", name));
+    s->said_failing = fails;
+    if (fails)
+        log_warn_each("probe fails", LOG_STR("part", name), LOG_STR("err", text));
     else
-        log_warn("probe fails", LOG_STR("part", name), LOG_STR("err", text));
-    mem_str_free(s->noted);
-    s->noted = mem_str_dup(text);
+        log_info("probe succeeds again", LOG_STR("part", name));
 }
 
 static void count_failure(struct slot *s, const char *reason)
@@ -102,12 +102,12 @@ static void note_ended(struct slot *s)
     const struct worker_result *r = worker_last(s->w);
 
     if (r->ok) {
-        say_part(s, STR_NONE, ERR_NONE);
+        say_part(s, ERR_NONE, "");
         say_note(s, buf_str(&r->note));
         return;
     }
     count_failure(s, part_reason(r->err.code));
-    say_part(s, str_of(r->err.msg), r->err.code);
+    say_part(s, r->err.code != ERR_NONE ? r->err.code : ERR_IO, r->err.msg);
 }
 
 /* Once a run: it may be late for many pages. */
@@ -117,7 +117,7 @@ static void note_late(struct slot *s, uint64_t run)
         return;
     s->late_run = run;
     count_failure(s, "late");
-    say_part(s, S("it has not ended when the scrape had to be answered"), ERR_TIMEOUT);
+    say_part(s, ERR_TIMEOUT, "it has not ended when the scrape had to be answered");
 }
 
 /* -- printing -- */
@@ -454,10 +454,6 @@ bool collector_free(struct exporter *c)
     event_free(c->done);
     close(c->stop_fd);
     close(c->done_fd);
-    for (size_t i = 0; i < c->n; i++) {
-        mem_str_free(c->slots[i].said);
-        mem_str_free(c->slots[i].noted);
-    }
     mem_free(c->slots);
     mem_free(c);
     return true;
