@@ -85,32 +85,29 @@ str nvidia_table_cell(const struct nvidia_table *t, size_t row, const char *fiel
     return STR_NONE;
 }
 
-static bool has_field(const struct nvidia_table *t, const char *field)
+static size_t find_column(const struct nvidia_table *t, const char *field)
 {
     for (size_t i = 0; i < t->columns; i++)
         if (str_is(t->fields[i], field))
-            return true;
-    return false;
+            return i;
+    return SIZE_MAX;
 }
 
 /* Cells that every card has: columns that have moved are noticed by them. */
 static bool is_card(const struct nvidia_table *t, size_t row)
 {
-    str index = nvidia_table_cell(t, row, "index"), uuid = nvidia_table_cell(t, row, "uuid");
+    size_t index = find_column(t, "index"), uuid = find_column(t, "uuid");
     uint64_t v;
 
-    if (has_field(t, "index") && !str_to_u64(index, &v))
+    if (index != SIZE_MAX && !str_to_u64(t->cells[row][index], &v))
         return false;
-    return !has_field(t, "uuid") || str_starts_with(uuid, S("GPU-")) ||
-           str_starts_with(uuid, S("MIG-"));
+    return uuid == SIZE_MAX || str_starts_with(t->cells[row][uuid], S("GPU-")) ||
+           str_starts_with(t->cells[row][uuid], S("MIG-"));
 }
 
 static bool same_card(const struct nvidia_table *t, size_t i, size_t k)
 {
-    const char *field = has_field(t, "uuid") ? "uuid" : "index";
-
-    return has_field(t, field) &&
-           str_eq(nvidia_table_cell(t, i, field), nvidia_table_cell(t, k, field));
+    return t->id != SIZE_MAX && str_eq(t->cells[i][t->id], t->cells[k][t->id]);
 }
 
 static void table_add_row(struct nvidia_table *t, const cell_list *cells, struct arena *a)
@@ -129,6 +126,9 @@ static bool take_rows(struct nvidia_table *t, str rest, cell_list *cells, struct
                       struct err *e)
 {
     t->cells = arena_array(a, NVIDIA_CARDS_MAX + 1, sizeof(str *));
+    t->id = find_column(t, "uuid");
+    if (t->id == SIZE_MAX)
+        t->id = find_column(t, "index");
     while (rest.n != 0) {
         str line = str_trim(str_cut(&rest, '\n'));
 

@@ -21,6 +21,7 @@ struct nvidia_table {
     str *fields, *units; /* of a column; empty: none */
     str **cells;         /* of a row */
     size_t columns, rows;
+    size_t id; /* the column that tells cards apart: uuid, else index; SIZE_MAX: none */
 };
 
 bool nvidia_table_parse(str text, const str *asked, size_t n_asked, struct arena *a,

@@ -16,7 +16,7 @@
 #include "net/curl_verdict.h"
 #include "regex/regex.h"
 
-enum { PROBE_BODY_MAX = 4 << 20, PROBE_CERTIFICATES = 32 };
+enum { PROBE_BODY_MAX = 1 << 20, PROBE_CERTIFICATES = 32 };
 
 struct probe {
     struct part part;
@@ -288,7 +288,7 @@ static bool put_values(struct probe_try *t, struct err *e)
 
 /* -- the part -- */
 
-static void judge(struct probe_try *t)
+static void probe_judge(struct probe_try *t)
 {
     const struct collect_probe *c = t->p->conf;
     struct err why = ERR_INIT;
@@ -325,7 +325,7 @@ static bool probe_run(struct part *p, struct part_run *r, struct err *e)
     arena_init(&t.a, 0);
     ok = try_it(&t, e);
     if (ok)
-        judge(&t);
+        probe_judge(&t);
     else
         put_probe(&t, "probe_success", "Displays whether or not the probe was a success", 0);
     curl_handle_release(&t.h);

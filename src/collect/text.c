@@ -9,7 +9,7 @@
 #include "collect/text_file.h"
 #include "os/file.h"
 
-enum { TEXT_FILE_MAX = 4 << 20, TEXT_FILES_MAX = 1000 };
+enum { TEXT_FILE_MAX = 4 << 20, TEXT_FILES_MAX = 1000, TEXT_ALL_MAX = 32 << 20 };
 
 struct text_part {
     struct part part;
@@ -62,6 +62,7 @@ static bool text_run(struct part *p, struct part_run *r, struct err *e)
     struct text_seen seen = {0};
     path_list files = VEC_INIT;
     struct buf b = BUF_INIT;
+    size_t all = 0;
     struct arena a;
     bool ok;
 
@@ -75,8 +76,15 @@ static bool text_run(struct part *p, struct part_run *r, struct err *e)
             ok = err_set(e, ERR_TIMEOUT, "%zu of %zu files were read", i, files.n);
             break;
         }
-        if (put_text_file(files.v[i], r->out, &seen, &b, &why))
+        if (all > TEXT_ALL_MAX) {
+            ok = err_set(e, ERR_LIMIT, "%zu of %zu files were read: they are too large together", i,
+                         files.n);
+            break;
+        }
+        if (put_text_file(files.v[i], r->out, &seen, &b, &why)) {
+            all += b.n;
             continue;
+        }
         if (ok)
             *e = why;
         ok = false;

@@ -63,6 +63,22 @@ static bool is_bridge_file(const struct yaml_node *root)
     return targets != NULL && targets->kind == YAML_MAP;
 }
 
+/* What `tocsin collect` reads: keys that nobody else has, or none but its own. */
+static bool is_collect_file(const struct yaml_node *root)
+{
+    static const char *const sure[] = {"nvidia", "probes", "processes", NULL};
+
+    for (size_t i = 0; i < root->n; i++) {
+        bool is_ours = false;
+
+        for (const struct conf_key *k = collect_conf_type.keys; k->name != NULL; k++)
+            is_ours |= str_is(root->pairs[i].key->text, k->name);
+        if (!is_ours)
+            return has_any(root, sure);
+    }
+    return true;
+}
+
 static enum lint_kind lint_kind_of(const struct yaml_node *root)
 {
     static const char *const config_keys[] = {
@@ -72,8 +88,6 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         "templates",      "push",          "dingtalk_bridge", NULL};
     static const char *const test_keys[] = {"tests", NULL};
     static const char *const rule_keys[] = {"groups", NULL};
-    static const char *const collect_keys[] = {"host",      "nvidia", "probes",
-                                               "processes", "text",   NULL};
 
     if (lint_is_empty(root))
         return LINT_RULES;
@@ -87,7 +101,7 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         return LINT_CONFIG;
     if (is_bridge_file(root))
         return LINT_BRIDGE;
-    return has_any(root, collect_keys) ? LINT_COLLECT : LINT_OTHER;
+    return is_collect_file(root) ? LINT_COLLECT : LINT_OTHER;
 }
 
 enum lint_kind lint_recognise(str text, str name)
