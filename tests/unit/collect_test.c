@@ -13,6 +13,7 @@
 #include "collect/part.h"
 #include "collect/pseudo_file.h"
 #include "collect/text_file.h"
+#include "collect/worker.h"
 
 /* -- nvidia-smi -- */
 
@@ -283,6 +284,78 @@ static void children_end(void **state)
     child_release(&c);
 }
 
+/* -- a worker -- */
+
+struct stubborn {
+    struct part part;
+    int wake; /* an eventfd: it runs until this can be read, whatever its deadline */
+    unsigned runs;
+};
+
+static bool stubborn_run(struct part *p, struct part_run *r, struct err *e)
+{
+    struct stubborn *s = container_of(p, struct stubborn, part);
+    uint64_t n;
+
+    sheet_one(r->out, S("runs"), EXPO_GAUGE, S("Runs."), ++s->runs);
+    return read(s->wake, &n, sizeof(n)) == sizeof(n) && n == 1 ? err_set(e, ERR_IO, "one") : true;
+}
+
+static void stubborn_free(struct part *p)
+{
+    (void)p;
+}
+
+static void wait_for(int fd)
+{
+    uint64_t n;
+
+    assert_int_equal(read(fd, &n, sizeof(n)), sizeof(n));
+}
+
+static void wake(int fd, uint64_t n)
+{
+    assert_int_equal(write(fd, &n, sizeof(n)), sizeof(n));
+}
+
+static void who_hangs_is_not_waited_for(void **state)
+{
+    struct stubborn s = {.part = {S("stubborn"), NS_PER_S, stubborn_run, stubborn_free}};
+    int stop = eventfd(0, EFD_CLOEXEC), done = eventfd(0, EFD_CLOEXEC);
+    struct worker *w = worker_new(&s.part, stop, done);
+    uint64_t first;
+
+    (void)state;
+    s.wake = eventfd(0, EFD_CLOEXEC);
+    first = worker_ask(w, part_mono() + 3600 * NS_PER_S);
+    assert_int_equal(first, 1);
+    assert_int_equal(worker_ask(w, part_mono()), first); /* the run under way is shared */
+    assert_false(worker_is_overdue(w));
+    assert_false(worker_take(w));
+    wake(s.wake, 2);
+    wait_for(done);
+    assert_true(worker_take(w));
+    assert_int_equal(worker_last(w)->run, first);
+    assert_true(worker_last(w)->ok);
+    assert_true(sheet_find(&worker_last(w)->sheet, S("runs")) != NULL);
+    /* The next one is overdue before it has ended; what the last one said stays its own. */
+    assert_int_equal(worker_ask(w, part_mono() - NS_PER_S), first + 1);
+    assert_true(worker_is_overdue(w));
+    assert_int_equal(worker_last(w)->run, first);
+    assert_false(worker_join(w, part_mono()));
+    wake(s.wake, 1);
+    wait_for(done);
+    assert_true(worker_take(w));
+    assert_false(worker_is_overdue(w));
+    assert_false(worker_last(w)->ok);
+    assert_string_equal(worker_last(w)->err.msg, "one");
+    worker_stop(w);
+    assert_true(worker_join(w, part_mono() + 60 * NS_PER_S));
+    close(stop);
+    close(done);
+    close(s.wake);
+}
+
 /* -- the configuration -- */
 
 static void a_file_and_flags_are_one(void **state)
@@ -321,6 +394,7 @@ int main(void)
         cmocka_unit_test(sheets_share_families),
         cmocka_unit_test(fields_of_json),
         cmocka_unit_test(children_end),
+        cmocka_unit_test(who_hangs_is_not_waited_for),
         cmocka_unit_test(a_file_and_flags_are_one),
     };
 
