@@ -85,7 +85,7 @@ str nvidia_table_cell(const struct nvidia_table *t, size_t row, const char *fiel
     return STR_NONE;
 }
 
-static size_t find_column(const struct nvidia_table *t, const char *field)
+static size_t table_column(const struct nvidia_table *t, const char *field)
 {
     for (size_t i = 0; i < t->columns; i++)
         if (str_is(t->fields[i], field))
@@ -96,7 +96,7 @@ static size_t find_column(const struct nvidia_table *t, const char *field)
 /* Cells that every card has: columns that have moved are noticed by them. */
 static bool is_card(const struct nvidia_table *t, size_t row)
 {
-    size_t index = find_column(t, "index"), uuid = find_column(t, "uuid");
+    size_t index = table_column(t, "index"), uuid = table_column(t, "uuid");
     uint64_t v;
 
     if (index != SIZE_MAX && !str_to_u64(t->cells[row][index], &v))
@@ -126,9 +126,9 @@ static bool take_rows(struct nvidia_table *t, str rest, cell_list *cells, struct
                       struct err *e)
 {
     t->cells = arena_array(a, NVIDIA_CARDS_MAX + 1, sizeof(str *));
-    t->id = find_column(t, "uuid");
+    t->id = table_column(t, "uuid");
     if (t->id == SIZE_MAX)
-        t->id = find_column(t, "index");
+        t->id = table_column(t, "index");
     while (rest.n != 0) {
         str line = str_trim(str_cut(&rest, '\n'));
 
