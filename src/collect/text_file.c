@@ -104,6 +104,16 @@ static str series_key(struct text_reader *t, struct labels ls)
     return arena_take(&t->a, &b);
 }
 
+/* Names in quotes are new in the format: not every scraper reads them. */
+static bool names_are_bare(struct labels ls)
+{
+    LABELS_EACH (l, ls)
+        if (!expo_is_bare(l->name, false) ||
+            (str_is(l->name, "__name__") && !expo_is_bare(l->value, true)))
+            return false;
+    return true;
+}
+
 /* Of the first pass. */
 static bool check_sample(struct text_reader *t, const struct expo_item *item, struct labels ls,
                          struct err *e)
@@ -113,6 +123,8 @@ static bool check_sample(struct text_reader *t, const struct expo_item *item, st
     const struct sheet_family *there = sheet_find(t->out, family);
     bool is_new;
 
+    if (!names_are_bare(ls))
+        return err_at(e, t->r.line, 1, "'%.*s' has a name that needs quotes", STR(item->series));
     if (item->has_time)
         return err_at(e, t->r.line, 1, "a sample has a time: '%.*s'", STR(name));
     if (str_starts_with(family, S("node_textfile_")))

@@ -136,6 +136,8 @@ static void text_files_are_whole_or_none(void **state)
     assert_false(takes(&s, &seen, "b 1", "within a line"));
     assert_false(takes(&s, &seen, "b 1\nb{\n", ""));
     assert_false(takes(&s, &seen, "b 1 5\n", "has a time"));
+    assert_false(takes(&s, &seen, "{\"b c\"} 1\n", "needs quotes"));
+    assert_false(takes(&s, &seen, "b{\"c d\"=\"1\"} 1\n", "needs quotes"));
     assert_false(takes(&s, &seen, "b 1\nb 2\n", "there already"));
     assert_false(takes(&s, &seen, "b 1\na{x=\"1\"} 3\n", "type"));
     assert_false(takes(&s, &seen, "# TYPE a counter\na{x=\"1\"} 3\n", "there already"));
