@@ -4,6 +4,7 @@
 #include "cli/bridge.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/collect.h"
 #include "cli/compare.h"
 #include "cli/completion.h"
 #include "cli/config.h"
@@ -75,6 +76,9 @@ static int version_run(const void *flags, char **args, int n_args)
 const struct command commands[] = {
     {"serve", NULL, NULL, "Evaluate rules, route alerts and deliver notifications",
      serve_flag_table, SIZED(struct serve_flags), serve_run},
+    {"collect", NULL, NULL,
+     "Export this host, its GPUs, processes, probes and text files, where no exporter does",
+     collect_flag_table, SIZED(struct collect_flags), collect_run},
     {"lint", NULL, "PATH...", "Check rule files and configurations", lint_flag_table,
      SIZED(struct lint_flags), lint_run},
     {"test", NULL, "PATH...", "Run unit tests of rules and routes (promtool's files)",
@@ -148,7 +152,7 @@ const struct command commands[] = {
      SIZED(struct config_flags), config_diff_run},
     {"reload", NULL, NULL, "Make a running server read its configuration again", reload_flag_table,
      SIZED(struct reload_flags), reload_run},
-    {"schema", NULL, "[config|rules|test|slo]",
+    {"schema", NULL, "[config|rules|test|slo|collect]",
      "Print what files may say, as a JSON schema or as documentation", schema_flag_table,
      SIZED(struct schema_flags), schema_run},
     {"version", NULL, NULL, "Print the version", NULL, 0, version_run},

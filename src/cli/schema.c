@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "cli/manual.h"
 #include "cli/say.h"
+#include "collect/collect_conf.h"
 #include "config/config.h"
 #include "ruler/rule_file.h"
 #include "ruletest/ruletest_file.h"
@@ -44,16 +45,18 @@ int schema_run(const void *flags, char **args, int n_args)
     const struct schema_flags *f = flags;
     const char *kind = n_args == 0 ? "config" : args[0];
     bool as_markdown = strcmp(f->output, "markdown") == 0;
-    const struct conf_type *type = strcmp(kind, "rules") == 0  ? &rule_file_type
-                                   : strcmp(kind, "test") == 0 ? &ruletest_file_type
-                                   : strcmp(kind, "slo") == 0  ? &slo_file_type
-                                                               : NULL;
+    const struct conf_type *type = strcmp(kind, "rules") == 0     ? &rule_file_type
+                                   : strcmp(kind, "test") == 0    ? &ruletest_file_type
+                                   : strcmp(kind, "slo") == 0     ? &slo_file_type
+                                   : strcmp(kind, "collect") == 0 ? &collect_conf_type
+                                                                  : NULL;
     struct buf out = BUF_INIT;
 
     if (n_args == 1 && print_manual(kind))
         return EXIT_OK;
     if (n_args > 1 || (type == NULL && strcmp(kind, "config") != 0)) {
-        say(stderr, "tocsin: schema: config, rules, test or slo; cli, api, metrics or man\n");
+        say(stderr,
+            "tocsin: schema: config, rules, test, slo or collect; cli, api, metrics or man\n");
         return EXIT_USAGE;
     }
     if (!as_markdown && strcmp(f->output, "json") != 0) {

@@ -8,7 +8,6 @@
 #include <event2/event.h>
 #include <locale.h>
 #include <malloc.h>
-#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "live/turn.h"
 #include "os/memory_limit.h"
 #include "os/random.h"
+#include "net/libraries.h"
 #include "net/sd_notify.h"
 #include "net/transport.h"
 #include "net/web_conf.h"
@@ -545,50 +545,6 @@ static void tear_down(struct serve *s, int code)
     mem_str_free(s->prefix);
 }
 
-static void *resize_bytes(void *p, size_t n)
-{
-    if (n != 0)
-        return mem_resize(p, n, 1);
-    mem_free(p);
-    return NULL;
-}
-
-static void *crypto_alloc(size_t n, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return mem_alloc(n);
-}
-
-static void *crypto_resize(void *p, size_t n, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return resize_bytes(p, n);
-}
-
-static void crypto_free(void *p, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    mem_free(p);
-}
-
-static char *serve_duplicate(const char *z)
-{
-    return mem_zdup(str_of(z));
-}
-
-/* What carries connections and deliveries ends the program in words when there is no memory, as all of ours does: libevent
- * and OpenSSL go on into nothing, and a transfer that was dropped for it would be a page that goes out late. */
-static void set_up_libraries(void)
-{
-    BUG_ON(CRYPTO_set_mem_functions(crypto_alloc, crypto_resize, crypto_free) != 1);
-    event_set_mem_functions(mem_alloc, resize_bytes, mem_free);
-    BUG_ON(curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, mem_free, resize_bytes,
-                                serve_duplicate, mem_array) != CURLE_OK);
-}
-
 int serve_run(const void *flags, char **args, int n_args)
 {
     struct serve s = {.flags = flags};
@@ -605,7 +561,7 @@ int serve_run(const void *flags, char **args, int n_args)
         return EXIT_FAILED;
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 2 << 20); /* fixed: what a large scrape took goes back */
-    set_up_libraries();
+    libraries_set_up();
     signal(SIGPIPE, SIG_IGN);
     log_info("starting tocsin", LOG_Z("version", TOCSIN_VERSION));
     diags_init(&d);

@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "collect/collect_conf.h"
 #include "config/bridge.h"
 #include "config/config.h"
 #include "lint/ignore.h"
@@ -62,6 +63,22 @@ static bool is_bridge_file(const struct yaml_node *root)
     return targets != NULL && targets->kind == YAML_MAP;
 }
 
+/* What `tocsin collect` reads: keys that nobody else has, or none but its own. */
+static bool is_collect_file(const struct yaml_node *root)
+{
+    static const char *const sure[] = {"nvidia", "probes", "processes", NULL};
+
+    for (size_t i = 0; i < root->n; i++) {
+        bool is_ours = false;
+
+        for (const struct conf_key *k = collect_conf_type.keys; k->name != NULL; k++)
+            is_ours |= str_is(root->pairs[i].key->text, k->name);
+        if (!is_ours)
+            return has_any(root, sure);
+    }
+    return true;
+}
+
 static enum lint_kind lint_kind_of(const struct yaml_node *root)
 {
     static const char *const config_keys[] = {
@@ -82,7 +99,9 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
         return LINT_RULES;
     if (has_any(root, config_keys))
         return LINT_CONFIG;
-    return is_bridge_file(root) ? LINT_BRIDGE : LINT_OTHER;
+    if (is_bridge_file(root))
+        return LINT_BRIDGE;
+    return is_collect_file(root) ? LINT_COLLECT : LINT_OTHER;
 }
 
 enum lint_kind lint_recognise(str text, str name)
@@ -106,7 +125,8 @@ bool lint_kind_parse(str word, enum lint_kind *out)
     static const char *const words[] = {[LINT_CONFIG] = "config",
                                         [LINT_RULES] = "rules",
                                         [LINT_TEST] = "test",
-                                        [LINT_BRIDGE] = "dingtalk"};
+                                        [LINT_BRIDGE] = "dingtalk",
+                                        [LINT_COLLECT] = "collect"};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_is(word, words[i])) {
@@ -237,6 +257,15 @@ static void lint_bridge(struct linter *l, str text, str name)
     l->result.configs++;
     (void)(yaml_parse(arena_str(&l->arena, text), name, &l->arena, &doc, l->d) &&
            bridge_file_read(&run, &doc, &f));
+}
+
+static void lint_collected(struct linter *l, str text, str name)
+{
+    const struct collect_source source = {text, name};
+    struct collect_conf c;
+
+    l->result.configs++;
+    (void)!collect_conf_parse(&source, 1, &l->arena, &c, l->d); /* it has said why */
 }
 
 static str base_name(str path)
@@ -430,6 +459,7 @@ static void lint_document(struct linter *l, str text, str name, bool was_named)
     case LINT_RULES: lint_rules(l, text, name); return;
     case LINT_BRIDGE: lint_bridge(l, text, name); return;
     case LINT_TEST: lint_test(l, text, name); return;
+    case LINT_COLLECT: lint_collected(l, text, name); return;
     case LINT_OTHER: break;
     }
     if (was_named && str_trim(text).n != 0)

@@ -12,7 +12,7 @@ try:
 except ImportError:
     jsonschema = None
 SHARED = os.environ.get("TOCSIN_SHARED", "")
-KINDS = {"config": "Configurations", "rules": "Rule files", "test": "Tests of rules", "slo": "Objectives"}
+KINDS = {"config": "Configurations", "rules": "Rule files", "test": "Tests of rules", "slo": "Objectives", "collect": "What tocsin collect reads"}
 failed = 0
 
 
