@@ -47,6 +47,7 @@ struct api {
     VEC(uint64_t) twice; /* rules that run elsewhere, too, and were told of: hashes */
     struct http_laters laters;
     struct explain_rule *explaining; /* rules that are asked for */
+    size_t n_explaining;
     struct board *board;
     struct api_trial *trials; /* tests and drills under way */
     size_t n_trials;

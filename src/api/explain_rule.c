@@ -8,14 +8,14 @@
 #include "codec/duration.h"
 #include "codec/float.h"
 #include "live/rule_driver.h"
-#include "promql/engine.h"
-#include "promql/gather.h"
 #include "promql/why.h"
+#include "ruler/rule_group.h"
 #include "ruler/rule_query.h"
 #include "scrape/metadata.h"
 
 enum {
     RULES_MAX = 20,
+    EXPLAINING_MAX = 20,
     EXPLAIN_GATHER_MAX = 1 << 30,
     EXPLAIN_MS_MAX = 30000,
     ALERTS_SHOWN_MAX = 20
@@ -31,7 +31,6 @@ struct rule_asked {
     struct why why;
     struct err err;  /* why could not be found out */
     bool is_watched; /* series of its names are kept from now on only */
-    bool is_recording;
 };
 
 struct explain_rule {
@@ -64,51 +63,13 @@ static bool explain_goes_on(void *arg)
     return !http_later_is_gone(&x->later) && clock_mono(x->later.of->clock) < x->later.deadline;
 }
 
-static enum promql_go explain_ask_go(void *arg, uint64_t read)
-{
-    (void)read;
-    return explain_goes_on(arg) ? PROMQL_GO_ON : PROMQL_TIMED_OUT;
-}
-
-static void explain_rule_samples(struct arena *a, const struct promql_result *r,
-                                 struct samples *out)
-{
-    out->v = arena_array(a, r->n + 1, sizeof(*out->v));
-    out->n = 0;
-    for (size_t i = 0; i < r->n; i++)
-        if (r->series[i].n != 0)
-            out->v[out->n++] = (struct sample){.labels = r->series[i].labels,
-                                               .t = r->series[i].points[0].t,
-                                               .value = r->series[i].points[0].v,
-                                               .is_histogram = r->series[i].points[0].h != NULL};
-}
-
 /* Our own store. */
 static bool ask_own(void *arg, str query, struct samples *out, struct err *e)
 {
     struct explain_rule *x = arg;
-    struct arena *a = &x->later.arena;
-    struct promql_settings settings = {.ask = explain_ask_go, .ask_arg = x};
-    struct promql_expr *expr = promql_parse(query, &promql_everything, a, NULL, e);
-    struct gather *g;
-    struct promql_query q;
-    struct promql_result r;
-    bool ok;
 
-    if (expr == NULL)
-        return false;
-    g = gather_new(tsdb_storage(store_db(x->api->conf.store)), EXPLAIN_GATHER_MAX, explain_goes_on,
-                   x);
-    q = (struct promql_query){
-        .expr = expr, .text = query, .storage = gather_storage(g), .settings = &settings};
-    ok = promql_instant(&q, x->v[x->at].at, a, &r, e);
-    if (ok && !gather_is_whole(g))
-        ok = err_set(e, ERR_TIMEOUT, "there is no time for it");
-    if (ok)
-        explain_rule_samples(a, &r, out);
-    gather_free(g);
-    promql_release(expr);
-    return ok;
+    return store_ask(x->api->conf.store, query, x->v[x->at].at, explain_goes_on, x, &x->later.arena,
+                     out, e);
 }
 
 /* Only what some selector selects is kept: the names of those that select nothing are kept from now on. */
@@ -422,6 +383,7 @@ static void explain_rule_free(struct http_later *l)
         x->api->explaining = x->next;
     if (x->next != NULL)
         x->next->prev = x->prev;
+    x->api->n_explaining--;
     for (size_t i = 0; i < x->n; i++)
         rule_group_view_unref(x->v[i].view);
     rule_queries_release(&x->queries);
@@ -566,21 +528,10 @@ static void explain_rule_work(struct explain_rule *x)
 
 /* -- the rules of a name -- */
 
-static struct rule_group_view *view_of(const struct engine *e, const struct rule_group_conf *g)
-{
-    for (size_t i = 0; i < e->rules.n; i++) {
-        struct rule_group_view *v = e->rules.v[i]->shown;
-
-        if (v != NULL && str_eq(v->name, g->name) && str_eq(v->file, g->file))
-            return v;
-    }
-    return NULL;
-}
-
 static void see_rule(struct explain_rule *x, const struct rule_group_conf *g, size_t i)
 {
     struct rule_asked *k = &x->v[x->n++];
-    struct rule_group_view *v = view_of(x->api->engine, g);
+    struct rule_group_view *v = engine_rules_shown(x->api->engine, rule_group_id(g));
     ts_ns now = shell_clock(x->api->conf.shell)->now.wall;
 
     *k = (struct rule_asked){.rule = &g->rules[i],
@@ -626,8 +577,8 @@ void api_explain_rule(struct api *a, struct http_req *rq, str name)
 {
     struct explain_rule *x;
 
-    if (!api_has_room(a, rq)) {
-        api_fail(rq, 503, S("too many queries are under way"));
+    if (!api_has_room(a, rq) || a->n_explaining >= EXPLAINING_MAX) {
+        api_fail(rq, 503, S("too many questions are under way"));
         return;
     }
     x = mem_new(struct explain_rule);
@@ -639,6 +590,7 @@ void api_explain_rule(struct api *a, struct http_req *rq, str name)
     if (x->next != NULL)
         x->next->prev = x;
     a->explaining = x;
+    a->n_explaining++;
     x->conf = config_ref(config_of(a->engine->conf));
     x->is_text = str_is(api_param(rq, S("format")), "text");
     x->zone = x->is_text ? tz_of_rule(api_param(rq, S("zone"))) : NULL;

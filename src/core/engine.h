@@ -403,6 +403,8 @@ uint64_t engine_revision(struct engine *e, unsigned kinds, struct now now);
 bool engine_tells(const struct engine *e, enum builtin_kind kind, str subject);
 
 /* Its job takes longer than its interval. */
+/* What a group of this number (rule_group_id()) shows; borrowed. NULL: there is none, or nothing yet. */
+struct rule_group_view *engine_rules_shown(const struct engine *e, uint64_t group);
 bool rule_slot_is_late(const struct rule_slot *s, struct now now);
 
 const struct core_receiver *engine_receiver(const struct engine *e,

@@ -14,6 +14,13 @@ static struct rule_slot *slot_of(const struct engine *e, uint64_t id)
     return slot != NULL ? *slot : NULL;
 }
 
+struct rule_group_view *engine_rules_shown(const struct engine *e, uint64_t group)
+{
+    const struct rule_slot *s = slot_of(e, group);
+
+    return s != NULL ? s->shown : NULL;
+}
+
 static void show(struct engine *e, struct rule_slot *s, struct rule_group_view *v)
 {
     if (v == NULL || v == s->shown)

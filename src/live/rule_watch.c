@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include "base/hash.h"
 #include "live/rule_driver.h"
-#include "promql/engine.h"
-#include "promql/gather.h"
+#include "ruler/rule_group.h"
 #include "source/answer.h"
 
-enum { LOOKS = 20, QUERY_MAX = 64 << 10, WATCH_GATHER_MAX = 256 << 20, SUBJECT_MAX = 200 };
+enum { LOOKS = 20, QUERY_MAX = 64 << 10, SUBJECT_MAX = 200 };
 #define LOOK_MIN (10 * NS_PER_MS)
 #define LOOK_MAX (10 * NS_PER_S)
 
@@ -38,6 +37,7 @@ struct rule_watch {
     /* a question under way, about one */
     uint64_t about;
     struct config *conf; /* a reference: holds the rule; NULL: none is under way */
+    const struct rule_conf *asked;
     struct rule_question *question;
     struct job job;
     struct arena arena;
@@ -229,13 +229,8 @@ static void end_question(struct rule_watch *w, bool is_known, bool matches)
 
     w->conf = NULL;
     w->question = NULL;
-    for (size_t i = 0; is_known && hit != NULL && i < conf->n_groups; i++)
-        for (size_t k = 0; k < conf->groups[i].n_rules; k++)
-            if (watch_id(&conf->groups[i], &conf->groups[i].rules[k]) == w->about) {
-                judge(w, *hit, matches, &conf->groups[i].rules[k]);
-                i = conf->n_groups - 1;
-                break;
-            }
+    if (is_known && hit != NULL)
+        judge(w, *hit, matches, w->asked);
     config_unref(conf);
     arena_reset(&w->arena);
     if (!atomic_load(&w->is_stopped))
@@ -263,20 +258,12 @@ static bool watch_goes_on(void *arg)
 static void ask_store(struct job *j)
 {
     struct rule_watch *w = container_of(j, struct rule_watch, job);
+    struct samples samples = {NULL, 0};
     struct err e = ERR_INIT;
-    struct promql_expr *x = promql_parse(w->query, &promql_everything, &w->arena, NULL, &e);
-    struct gather *g =
-        gather_new(tsdb_storage(store_db(w->store)), WATCH_GATHER_MAX, watch_goes_on, w);
-    struct promql_settings settings = {0};
-    struct promql_query q = {
-        .expr = x, .text = w->query, .storage = gather_storage(g), .settings = &settings};
-    struct promql_result r = {.n = 0};
 
-    w->is_known = x != NULL && promql_instant(&q, w->asked_at / NS_PER_MS, &w->arena, &r, &e) &&
-                  gather_is_whole(g);
-    w->matches = r.n != 0;
-    promql_release(x);
-    gather_free(g);
+    w->is_known = store_ask(w->store, w->query, w->asked_at / NS_PER_MS, watch_goes_on, w,
+                            &w->arena, &samples, &e);
+    w->matches = samples.n != 0;
 }
 
 static void store_answered(struct job *j)
@@ -291,6 +278,7 @@ static bool put_question(struct rule_watch *w, struct rule_seen *s, const struct
                          const struct rule_conf *r)
 {
     w->about = s->id;
+    w->asked = r;
     w->asked_at = w->clock->now.wall;
     w->conf = config_ref(config_of(shell_engine(w->shell)->conf));
     if (r->is_own && w->store != NULL) {
@@ -313,15 +301,9 @@ static bool put_question(struct rule_watch *w, struct rule_seen *s, const struct
 static const struct rule_view *watch_view(const struct rule_watch *w,
                                           const struct rule_group_conf *g, size_t rule)
 {
-    const struct engine *e = shell_engine(w->shell);
+    const struct rule_group_view *v = engine_rules_shown(shell_engine(w->shell), rule_group_id(g));
 
-    for (size_t i = 0; i < e->rules.n; i++) {
-        const struct rule_group_view *v = e->rules.v[i]->shown;
-
-        if (v != NULL && str_eq(v->name, g->name) && str_eq(v->file, g->file))
-            return rule < v->n_rules ? &v->rules[rule] : NULL;
-    }
-    return NULL;
+    return v != NULL && rule < v->n_rules ? &v->rules[rule] : NULL;
 }
 
 /* True: a question is under way. */
@@ -428,11 +410,9 @@ void rule_watch_free(struct rule_watch *w)
 
 /* -- the report -- */
 
-static void rule_watch_entry_of(const struct rule_watch *w, const struct rule_group_view *g,
-                                const struct rule_view *v, const struct rule_seen *s,
-                                struct rule_watch_entry *e)
+static void rule_watch_entry_of(const struct rule_group_view *g, const struct rule_view *v,
+                                const struct rule_seen *s, struct rule_watch_entry *e)
 {
-    (void)w;
     *e = (struct rule_watch_entry){g, v, RULE_CONDITION_OK, TS_NONE};
     if (v->health == RULE_ERR) {
         e->condition = RULE_CONDITION_FAILING;
@@ -459,20 +439,14 @@ void rule_watch_each(const struct rule_watch *w,
 
     for (size_t i = 0; i < c->n_groups; i++) {
         const struct rule_group_conf *g = &c->groups[i];
+        const struct rule_group_view *v = engine_rules_shown(e, rule_group_id(g));
 
-        for (size_t k = 0; k < e->rules.n; k++) {
-            const struct rule_group_view *v = e->rules.v[k]->shown;
+        for (size_t r = 0; v != NULL && r < v->n_rules && r < g->n_rules; r++) {
+            void **hit = u64_map_get(&w->rules, watch_id(g, &g->rules[r]));
+            struct rule_watch_entry entry;
 
-            if (v == NULL || !str_eq(v->name, g->name) || !str_eq(v->file, g->file))
-                continue;
-            for (size_t r = 0; r < v->n_rules && r < g->n_rules; r++) {
-                void **hit = u64_map_get(&w->rules, watch_id(g, &g->rules[r]));
-                struct rule_watch_entry entry;
-
-                rule_watch_entry_of(w, v, &v->rules[r], hit != NULL ? *hit : NULL, &entry);
-                each(arg, &entry);
-            }
-            break;
+            rule_watch_entry_of(v, &v->rules[r], hit != NULL ? *hit : NULL, &entry);
+            each(arg, &entry);
         }
     }
 }

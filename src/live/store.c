@@ -9,10 +9,12 @@
 #include "os/log.h"
 #include "codec/escape.h"
 #include "core/engine.h"
+#include "promql/engine.h"
+#include "promql/gather.h"
 
 enum { SYNC_EVERY = 5 };
 
-enum { WATCHES_MAX = 50, WATCH_REACH_MS = 5 * 60 * 1000 };
+enum { ASK_BYTES_MAX = 1 << 30, WATCHES_MAX = 50, WATCH_REACH_MS = 5 * 60 * 1000 };
 #define WATCH_FOR (10 * NS_PER_M)
 
 /* A name whose series are kept because somebody has asked. */
@@ -123,6 +125,60 @@ void store_save(struct store *s)
     s->has_log = false;
 }
 
+/* -- questions of our own -- */
+
+struct store_question {
+    bool (*goes_on)(void *arg);
+    void *arg;
+};
+
+static enum promql_go question_goes_on(void *arg, uint64_t read)
+{
+    const struct store_question *q = arg;
+
+    (void)read;
+    return q->goes_on(q->arg) ? PROMQL_GO_ON : PROMQL_TIMED_OUT;
+}
+
+static struct samples samples_of_instant(struct arena *a, const struct promql_result *r)
+{
+    struct samples s = {arena_array(a, r->n + 1, sizeof(*s.v)), 0};
+
+    for (size_t i = 0; i < r->n; i++)
+        if (r->series[i].n != 0)
+            s.v[s.n++] = (struct sample){.labels = r->series[i].labels,
+                                         .t = r->series[i].points[0].t,
+                                         .value = r->series[i].points[0].v,
+                                         .is_histogram = r->series[i].points[0].h != NULL};
+    return s;
+}
+
+bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), void *arg,
+               struct arena *a, struct samples *out, struct err *e)
+{
+    struct store_question asked = {goes_on, arg};
+    struct promql_settings settings = {.ask = question_goes_on, .ask_arg = &asked};
+    struct promql_expr *x = promql_parse(query, &promql_everything, a, NULL, e);
+    struct gather *g;
+    struct promql_query q;
+    struct promql_result r;
+    bool ok;
+
+    if (x == NULL)
+        return false;
+    g = gather_new(tsdb_storage(s->db), ASK_BYTES_MAX, goes_on, arg);
+    q = (struct promql_query){
+        .expr = x, .text = query, .storage = gather_storage(g), .settings = &settings};
+    ok = promql_instant(&q, t, a, &r, e);
+    if (ok && !gather_is_whole(g))
+        ok = err_set(e, ERR_TIMEOUT, "there is no time for it");
+    if (ok)
+        *out = samples_of_instant(a, &r);
+    gather_free(g);
+    promql_release(x);
+    return ok;
+}
+
 /* -- what is kept though no rule reads it -- */
 
 static void unwatch(struct store *s, size_t i)
@@ -136,7 +192,7 @@ bool store_watch(struct store *s, str metric)
 {
     ts_ns now = clock_mono(s->parts.clock);
     struct storage_selector *selector;
-    bool is_new = true;
+    bool is_new = true, is_watched = false;
 
     pthread_mutex_lock(&s->watch_lock);
     for (size_t i = 0; i < s->watches.n; i++) {
@@ -149,12 +205,13 @@ bool store_watch(struct store *s, str metric)
     }
     if (is_new && s->watches.n < WATCHES_MAX) {
         selector = select_names(s, MATCH_EQ, metric);
-        if (selector != NULL)
+        is_watched = selector != NULL;
+        if (is_watched)
             vec_push(&s->watches,
                      (struct store_watch){mem_str_dup(metric), ts_add(now, WATCH_FOR), selector});
     }
     pthread_mutex_unlock(&s->watch_lock);
-    return is_new;
+    return is_watched;
 }
 
 static void release_watches(struct store *s)

@@ -16,12 +16,14 @@
 #include "os/clock.h"
 #include "os/pool.h"
 #include "model/row.h"
+#include "model/sample.h"
 #include "net/transport.h"
 #include "push/push.h"
 #include "scrape/scraper.h"
 #include "tsdb/log.h"
 
 struct store;
+
 struct engine;
 
 struct store_parts {
@@ -61,6 +63,10 @@ struct store_sync {
 };
 void store_sync(struct store *s, struct store_sync *w);
 
+/* On a worker: an expression at an instant, over a copy of what it reads, so that nobody waits for it. goes_on: asked now and then.
+ * False: it cannot be read, has failed, or there was no time. What comes out lives in a. */
+bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), void *arg,
+               struct arena *a, struct samples *out, struct err *e) must_check;
 /* On a worker: series of this name are kept for some minutes, whoever selects them, for somebody asks why nothing is selected.
  * True: they were not before, so that there are none yet. */
 bool store_watch(struct store *s, str metric);
