@@ -6,12 +6,11 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/buf.h"
-#include "base/hash.h"
 #include "base/utf8.h"
 
 enum { BURST = 10, WINDOW_S = 10, SITES = 256 };
 
-/* A fixed table of (source line, message) counters; of two that collide the newer takes the place. */
+/* A fixed table of (source line, message) counters; where it is full the newest takes the place of the oldest. */
 struct site {
     const char *file, *msg;
     int line;
@@ -203,15 +202,29 @@ void log_line_each(enum log_level level, const char *file, int line, const char 
     pthread_mutex_unlock(&log_lock);
 }
 
+/* Of this place and message, else one that is free, else the oldest: two that alternate never end each other's window. */
+static struct site *log_site(const char *file, int line, const char *msg)
+{
+    struct site *out = &sites[0];
+
+    for (struct site *s = sites; s < sites + SITES; s++) {
+        if (s->file == file && s->line == line && s->msg == msg)
+            return s;
+        if (out->file != NULL && (s->file == NULL || s->since < out->since))
+            out = s;
+    }
+    return out;
+}
+
 void log_line(enum log_level level, const char *file, int line, const char *msg,
               const struct log_field *fields)
 {
-    uint64_t key = hash_u64((uint64_t)(uintptr_t)file) ^ hash_u64((uint64_t)(uintptr_t)msg);
-    struct site *s = &sites[(key ^ (uint64_t)line * 31) % SITES];
     struct timespec now;
+    struct site *s;
 
     clock_gettime(CLOCK_REALTIME, &now);
     pthread_mutex_lock(&log_lock);
+    s = log_site(file, line, msg);
     if (s->file != file || s->line != line || s->msg != msg || log_is_over(s, now)) {
         close_window(s, now);
         *s = (struct site){

@@ -270,11 +270,35 @@ static void log_counts_what_it_leaves_out(void **state)
     assert_null(strstr(text, "suppressed"));
 }
 
+/* However many write in turns, none ends another's window, wherever their texts may lie in memory. */
+static void log_lines_in_turns_do_not_make_room_for_each_other(void **state)
+{
+    enum { KINDS = 200, EACH = 12, BURST = 10 };
+    static char kinds[KINDS][16];
+    FILE *f = tmpfile();
+    unsigned lines = 0;
+
+    (void)state;
+    assert_non_null(f);
+    log_setup(LOG_INFO, LOG_LOGFMT, fileno(f));
+    for (int i = 0; i < KINDS; i++)
+        snprintf(kinds[i], sizeof(kinds[i]), "kind %d", i);
+    for (int i = 0; i < KINDS * EACH; i++)
+        log_info(kinds[i % KINDS], LOG_I64("target", i));
+    log_setup(LOG_INFO, LOG_LOGFMT, STDERR_FILENO);
+    rewind(f);
+    for (int c; (c = fgetc(f)) != EOF;)
+        lines += c == '\n';
+    fclose(f);
+    assert_int_equal(lines, KINDS * BURST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices),
         cmocka_unit_test(log_counts_what_it_leaves_out),
+        cmocka_unit_test(log_lines_in_turns_do_not_make_room_for_each_other),
         cmocka_unit_test(arena_serves_past_its_limit_and_says_so),
         cmocka_unit_test(arena_frees_what_it_takes),
         cmocka_unit_test(map_keeps_the_order_of_insertion),
