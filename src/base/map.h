@@ -9,7 +9,7 @@
  *
  * A dense array holds the entries in insertion order; an open-addressing table of 32-bit indexes finds them (linear
  * probing, at most 2/3 full; the bits that an index leaves free hold the hash's, so that a miss is seldom read from the
- * array). Removal leaves a hole that MAP_EACH skips and the next growth closes. Iteration is therefore the same on
+ * array). Up to MAP_FEW entries have no such table: they are looked through, and a map of one entry is one small block. Removal leaves a hole that MAP_EACH skips and the next growth closes. Iteration is therefore the same on
  * every run, whatever the seed, which the tests rely on. Removing the current entry while iterating is allowed; adding
  * is not.
  *
@@ -22,6 +22,8 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+
+enum { MAP_FEW = 8 };
 
 #define MAP_DECLARE(name, key_t, val_t)                                                            \
     struct name##_entry {                                                                          \
@@ -48,27 +50,31 @@
         if (it->live)
 
 #define MAP_DEFINE(name, key_t, val_t, hash_fn, eq_fn)                                             \
+    static void name##_index_(struct name *m, size_t at, uint32_t h)                               \
+    {                                                                                              \
+        size_t s = h & m->mask;                                                                    \
+                                                                                                   \
+        if (m->slots == NULL)                                                                      \
+            return;                                                                                \
+        while (m->slots[s] != 0)                                                                   \
+            s = (s + 1) & m->mask;                                                                 \
+        m->slots[s] = (uint32_t)at | (h & ~(uint32_t)m->mask);                                     \
+    }                                                                                              \
     static void name##_rebuild_(struct name *m, size_t cap)                                        \
     {                                                                                              \
         struct name##_entry *v = mem_array(cap, sizeof(*v));                                       \
         size_t slots = 8, k = 0;                                                                   \
                                                                                                    \
-        while (slots * 2 / 3 < cap)                                                                \
+        while (cap > MAP_FEW && slots * 2 / 3 < cap)                                               \
             slots *= 2;                                                                            \
         mem_free(m->slots);                                                                        \
-        m->slots = mem_array(slots, sizeof(m->slots[0]));                                          \
+        m->slots = cap > MAP_FEW ? mem_array(slots, sizeof(m->slots[0])) : NULL;                   \
         m->mask = slots - 1;                                                                       \
-        for (size_t i = 0; i < m->used; i++) {                                                     \
-            size_t s;                                                                              \
-                                                                                                   \
-            if (!m->v[i].live)                                                                     \
-                continue;                                                                          \
-            v[k] = m->v[i];                                                                        \
-            for (s = v[k].hash & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask)                 \
-                ;                                                                                  \
-            m->slots[s] = (uint32_t)(k + 1) | (v[k].hash & ~(uint32_t)m->mask);                    \
-            k++;                                                                                   \
-        }                                                                                          \
+        for (size_t i = 0; i < m->used; i++)                                                       \
+            if (m->v[i].live) {                                                                    \
+                v[k++] = m->v[i];                                                                  \
+                name##_index_(m, k, v[k - 1].hash);                                                \
+            }                                                                                      \
         mem_free(m->v);                                                                            \
         m->v = v;                                                                                  \
         m->used = k;                                                                               \
@@ -76,7 +82,10 @@
     }                                                                                              \
     static struct name##_entry *name##_find_hashed_(const struct name *m, key_t key, uint32_t h)   \
     {                                                                                              \
-        if (m->n == 0)                                                                             \
+        for (size_t i = 0; m->slots == NULL && i < m->used; i++)                                   \
+            if (m->v[i].hash == h && m->v[i].live && eq_fn(m->v[i].key, key))                      \
+                return &m->v[i];                                                                   \
+        if (m->slots == NULL)                                                                      \
             return NULL;                                                                           \
         for (size_t s = h & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask) {                    \
             struct name##_entry *e = &m->v[(m->slots[s] & m->mask) - 1];                           \
@@ -102,18 +111,15 @@
     {                                                                                              \
         uint32_t h = (uint32_t)hash_fn(key);                                                       \
         struct name##_entry *e = name##_find_hashed_(m, key, h);                                   \
-        size_t s;                                                                                  \
                                                                                                    \
         *is_new = e == NULL;                                                                       \
         if (e != NULL)                                                                             \
             return &e->value;                                                                      \
         if (m->used == m->cap)                                                                     \
-            name##_rebuild_(m, m->n * 2 > 4 ? m->n * 2 : 5);                                       \
+            name##_rebuild_(m, m->n != 0 ? m->n * 2 : 1);                                          \
         e = &m->v[m->used++];                                                                      \
         *e = (struct name##_entry){.key = key, .value = value, .hash = h, .live = true};           \
-        for (s = h & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask)                             \
-            ;                                                                                      \
-        m->slots[s] = (uint32_t)m->used | (h & ~(uint32_t)m->mask);                                \
+        name##_index_(m, m->used, h);                                                              \
         m->n++;                                                                                    \
         return &e->value;                                                                          \
     }                                                                                              \

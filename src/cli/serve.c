@@ -560,7 +560,7 @@ int serve_run(const void *flags, char **args, int n_args)
         !serve_flags_urls(s.flags, &s.external_url, &s.prefix))
         return EXIT_FAILED;
     mallopt(M_ARENA_MAX, 2);
-    mallopt(M_MMAP_THRESHOLD, 2 << 20); /* fixed: what a large scrape took goes back */
+    mallopt(M_MMAP_THRESHOLD, 256 << 10); /* fixed: what a large scrape or message took goes back */
     libraries_set_up();
     signal(SIGPIPE, SIG_IGN);
     log_info("starting tocsin", LOG_Z("version", TOCSIN_VERSION));

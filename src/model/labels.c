@@ -3,7 +3,8 @@
 #include "model/labels.h"
 
 #include <stdlib.h>
-#include "base/map.h"
+#include "base/hash.h"
+#include "base/mem.h"
 #include "base/utf8.h"
 #include "codec/exposition.h"
 #include "codec/quote.h"
@@ -284,10 +285,10 @@ bool label_name_is_utf8(str s)
     return s.n != 0 && utf8_is_valid(s);
 }
 
-/* -- interning: one map of sets by content, one of strings by content with counts -- */
+/* -- interning: a table of sets by content, one of strings by content, with counts -- */
 
 struct istr {
-    uint32_t refs;
+    struct interned in;
     uint32_t n;
     char bytes[];
 };
@@ -301,16 +302,68 @@ uint64_t labels_hash(struct labels ls)
     return h;
 }
 
-MAP_DECLARE(set_map, struct labels, struct label_set *);
-MAP_DEFINE(set_map, struct labels, struct label_set *, labels_hash, labels_eq);
-MAP_DECLARE(istr_map, str, struct istr *);
-MAP_DEFINE(istr_map, str, struct istr *, hash_str, str_eq);
+/* Pointers to what is interned, which knows its own hash; open addressing, at most 3/4 full, no holes. */
+struct interned_table {
+    struct interned **v;
+    size_t n, cap; /* a power of two, or 0 */
+};
+
+/* Where the one at slot i would stand best. */
+static size_t interned_home(const struct interned_table *t, size_t i)
+{
+    return t->v[i]->hash & (t->cap - 1);
+}
+
+static void interned_put(struct interned_table *t, struct interned *it)
+{
+    size_t i = it->hash & (t->cap - 1);
+
+    while (t->v[i] != NULL)
+        i = (i + 1) & (t->cap - 1);
+    t->v[i] = it;
+}
+
+static void interned_add(struct interned_table *t, struct interned *it)
+{
+    struct interned_table was = *t;
+
+    if (t->n + 1 > t->cap / 4 * 3) {
+        t->cap = t->cap != 0 ? t->cap * 2 : 8;
+        t->v = mem_array(t->cap, sizeof(struct interned *));
+        for (size_t i = 0; i < was.cap; i++)
+            if (was.v[i] != NULL)
+                interned_put(t, was.v[i]);
+        mem_free(was.v);
+    }
+    interned_put(t, it);
+    t->n++;
+}
+
+/* Those behind it that only stood there because it was in their way move up. */
+static void interned_del(struct interned_table *t, const struct interned *it)
+{
+    size_t mask = t->cap - 1, hole = it->hash & mask;
+
+    while (t->v[hole] != it)
+        hole = (hole + 1) & mask;
+    for (size_t i = (hole + 1) & mask; t->v[i] != NULL; i = (i + 1) & mask)
+        if (((i - interned_home(t, i)) & mask) >= ((i - hole) & mask)) {
+            t->v[hole] = t->v[i];
+            hole = i;
+        }
+    t->v[hole] = NULL;
+    t->n--;
+}
+
+/* it is each of a hash, in turn, in any table that is not empty. */
+#define INTERNED_EACH(it, t, h)                                                                    \
+    for (size_t i_ = (h) & ((t)->cap - 1); (t)->v[i_] != NULL; i_ = (i_ + 1) & ((t)->cap - 1))     \
+        for (struct interned *it = (t)->v[i_]; it != NULL && it->hash == (h); it = NULL)
 
 enum { LATEST = 16 };
 
 struct interner {
-    struct set_map sets;
-    struct istr_map strings;
+    struct interned_table sets, strings;
     /* The newest set of each size: a sender repeats names, and most values, from one alert to the next, and comparing
      * with what is in the cache is cheaper than a look into the table of strings. */
     struct label_set *latest[LATEST];
@@ -326,8 +379,8 @@ void interner_free(struct interner *in)
     if (in == NULL)
         return;
     BUG_ON(in->sets.n != 0);
-    set_map_release(&in->sets);
-    istr_map_release(&in->strings);
+    mem_free(in->sets.v);
+    mem_free(in->strings.v);
     mem_free(in);
 }
 
@@ -341,24 +394,41 @@ static struct istr *istr_of(str s)
     return container_of((char *)(uintptr_t)s.p, struct istr, bytes);
 }
 
+static str istr_str(const struct istr *i)
+{
+    return (str){i->bytes, i->n};
+}
+
+static struct istr *istr_find(const struct interned_table *t, uint32_t hash, str s)
+{
+    if (t->n == 0)
+        return NULL;
+    INTERNED_EACH(it, t, hash)
+    {
+        struct istr *i = container_of(it, struct istr, in);
+
+        if (str_eq(istr_str(i), s))
+            return i;
+    }
+    return NULL;
+}
+
 str interner_str(struct interner *in, str s)
 {
-    struct istr **hit = istr_map_get(&in->strings, s);
-    struct istr *i;
-    str own;
+    uint32_t hash = (uint32_t)hash_str(s);
+    struct istr *i = istr_find(&in->strings, hash, s);
 
-    if (hit != NULL) {
-        (*hit)->refs++;
-        return (str){(*hit)->bytes, (*hit)->n};
+    if (i != NULL) {
+        i->in.refs++;
+        return istr_str(i);
     }
     i = mem_alloc(sizeof(*i) + s.n);
-    i->refs = 1;
+    i->in = (struct interned){hash, 1};
     i->n = (uint32_t)s.n;
     if (s.n != 0)
         memcpy(i->bytes, s.p, s.n);
-    own = (str){i->bytes, s.n};
-    istr_map_put(&in->strings, own, i);
-    return own;
+    interned_add(&in->strings, &i->in);
+    return istr_str(i);
 }
 
 void interner_str_unref(struct interner *in, str s)
@@ -368,9 +438,9 @@ void interner_str_unref(struct interner *in, str s)
     if (s.p == NULL)
         return;
     i = istr_of(s);
-    if (--i->refs != 0)
+    if (--i->in.refs != 0)
         return;
-    istr_map_del(&in->strings, s);
+    interned_del(&in->strings, &i->in);
     mem_free(i);
 }
 
@@ -378,18 +448,34 @@ static str intern_like(struct interner *in, str like, str s)
 {
     if (like.p == NULL || !str_eq(like, s))
         return interner_str(in, s);
-    istr_of(like)->refs++;
+    istr_of(like)->in.refs++;
     return like;
+}
+
+static struct label_set *label_set_find(const struct interned_table *t, uint32_t hash,
+                                        struct labels ls)
+{
+    if (t->n == 0)
+        return NULL;
+    INTERNED_EACH(it, t, hash)
+    {
+        struct label_set *set = container_of(it, struct label_set, in);
+
+        if (labels_eq(set->ls, ls))
+            return set;
+    }
+    return NULL;
 }
 
 struct label_set *label_set_intern(struct interner *in, struct labels ls)
 {
-    struct label_set **hit = set_map_get(&in->sets, ls), **latest = &in->latest[ls.n % LATEST],
-                     *set;
+    uint32_t hash = (uint32_t)labels_hash(ls);
+    struct label_set *set = label_set_find(&in->sets, hash, ls),
+                     **latest = &in->latest[ls.n % LATEST];
     struct label *v;
 
-    if (hit != NULL)
-        return label_set_ref(*hit);
+    if (set != NULL)
+        return label_set_ref(set);
     set = mem_alloc(sizeof(*set) + ls.n * sizeof(*v));
     v = (struct label *)(void *)(set + 1);
     for (size_t i = 0; i < ls.n; i++) {
@@ -400,15 +486,15 @@ struct label_set *label_set_intern(struct interner *in, struct labels ls)
         v[i].name = intern_like(in, like->name, ls.v[i].name);
         v[i].value = intern_like(in, like->value, ls.v[i].value);
     }
-    *set = (struct label_set){{v, ls.n}, labels_fingerprint(ls), 1, in};
+    *set = (struct label_set){{hash, 1}, {v, ls.n}, labels_fingerprint(ls), in};
     *latest = set;
-    set_map_put(&in->sets, set->ls, set);
+    interned_add(&in->sets, &set->in);
     return set;
 }
 
 struct label_set *label_set_ref(struct label_set *set)
 {
-    set->refs++;
+    set->in.refs++;
     return set;
 }
 
@@ -416,12 +502,12 @@ void label_set_unref(struct label_set *set)
 {
     struct interner *in;
 
-    if (set == NULL || --set->refs != 0)
+    if (set == NULL || --set->in.refs != 0)
         return;
     in = set->owner;
     if (in->latest[set->ls.n % LATEST] == set)
         in->latest[set->ls.n % LATEST] = NULL;
-    set_map_del(&in->sets, set->ls);
+    interned_del(&in->sets, &set->in);
     LABELS_EACH (l, set->ls) {
         interner_str_unref(in, l->name);
         interner_str_unref(in, l->value);

@@ -56,10 +56,15 @@ bool label_name_is_utf8(str s);    /* any non-empty valid UTF-8 */
 
 struct interner;
 
+/* What a table of the interner holds first. */
+struct interned {
+    uint32_t hash, refs;
+};
+
 struct label_set {
+    struct interned in;
     struct labels ls;
     uint64_t fingerprint;
-    uint32_t refs;
     struct interner *owner;
 };
 
