@@ -43,6 +43,18 @@ static struct promql_expr *parse_offset(struct promql_parser *p, struct promql_e
     return parse_modifier_extend(p, x);
 }
 
+static bool fail_at_bounds(struct promql_parser *p, double seconds)
+{
+    const char *word = isnan(seconds) ? "NaN" : seconds > 0 ? "+Inf" : "-Inf";
+
+    if (isfinite(seconds))
+        promql_fail(p, p->tok->at, p->tok->end, "timestamp out of bounds for @ modifier: %f",
+                    seconds);
+    else
+        promql_fail(p, p->tok->at, p->tok->end, "timestamp out of bounds for @ modifier: %s", word);
+    return false;
+}
+
 /* number, duration, start() or end() */
 static bool parse_at_time(struct promql_parser *p, struct promql_shift *out)
 {
@@ -64,8 +76,7 @@ static bool parse_at_time(struct promql_parser *p, struct promql_shift *out)
         return false;
     seconds = is_minus ? -seconds : seconds;
     if (!(fabs(seconds) < 9223372036854775.0))
-        return promql_fail(p, p->tok->at, p->tok->end, "timestamp out of bounds for @ modifier: %f",
-                           seconds) != NULL;
+        return fail_at_bounds(p, seconds);
     out->at = PROMQL_AT_TIME;
     out->at_time = (ts_ms)llround(seconds * 1000);
     p->tok++;

@@ -272,7 +272,9 @@ static void syntax_errors(void **state)
         {"foo offset a", "1:12: parse error: unexpected identifier \"a\" in offset, expected "
                          "number, duration, step(), or range()"},
         {"foo @ a", "1:7: parse error: unexpected identifier \"a\" in @, expected timestamp"},
-        {"foo @ inf", "1:7: parse error: timestamp out of bounds for @ modifier: inf"},
+        {"foo @ inf", "1:7: parse error: timestamp out of bounds for @ modifier: +Inf"},
+        {"foo @ -inf", "1:8: parse error: timestamp out of bounds for @ modifier: -Inf"},
+        {"foo @ nan", "1:7: parse error: timestamp out of bounds for @ modifier: NaN"},
         {"foo[]", "1:5: parse error: unexpected \"]\" in subquery or range selector, expected "
                   "number, duration, step(), or range()"},
         {"foo[5m 5m]", "1:8: parse error: unexpected duration \"5m\" in subquery or range, "
