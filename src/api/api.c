@@ -79,6 +79,8 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/alerts", 0, prom_alerts, "/api/v1/alerts", "alerts of our rules"},
     {HTTP_GET, "/api/tocsin/rule_history", 0, prom_rule_history, "/api/tocsin/rule_history",
      "state changes of the alerts of our rules, with values"},
+    {HTTP_POST, "/api/tocsin/lint", 64 << 10, api_post_lint, "/api/tocsin/lint",
+     "what lint finds in the text of a rule file", ACCESS_READ},
     {HTTP_GET, "/api/tocsin/rules_health", 0, api_get_rules_health, "/api/tocsin/rules_health",
      "rules that match nothing, never end, are slow or fail"},
     {HTTP_GET, "/api/tocsin/trial_rules", 0, api_get_trial_rules, "/api/tocsin/trial_rules",

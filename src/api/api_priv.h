@@ -121,6 +121,7 @@ void api_get_matchers(struct http_req *rq, void *arg);
 void api_get_overview(struct http_req *rq, void *arg);
 void api_post_render(struct http_req *rq, void *arg);
 void api_get_explain(struct http_req *rq, void *arg);
+void api_post_lint(struct http_req *rq, void *arg);
 void api_get_rules_health(struct http_req *rq, void *arg);
 void api_get_trial_rules(struct http_req *rq, void *arg);
 void api_get_notifications(struct http_req *rq, void *arg);

@@ -299,11 +299,51 @@ const tests = {
     await page.click('button[type="submit"]');
     await page.waitForSelector("form .problem");
     same(await page.inputValue("label:has-text('Why') input"), "x", "what was typed");
+    // several by one form: what is refused stays, with its reason
+    await page.goto(`${w.url}/#/silences/new?filter=${encodeURIComponent('{a="1"}')}`);
+    await page.click('button:has-text("And another silence")');
+    await page.fill('fieldset:nth-of-type(2) input[aria-label="Another matcher"]', 'b="2"');
+    await page.click('button:has-text("And another silence")');
+    await page.fill("label:has-text('Who') input", "li");
+    await page.fill("label:has-text('Why') input", "both at once");
+    await page.click('button[type="submit"]');
+    await page.waitForSelector("fieldset:nth-of-type(3) .problem");
+    await page.click('fieldset:nth-of-type(3) button:has-text("Leave this one out")');
+    await page.click('button[type="submit"]');
+    await until("both are there", async () => (await w.get("/api/v2/silences")).filter(s => s.comment === "both at once").map(s => s.matchers.map(m => m.name + m.value).join()).sort().join(" ") === "a1 b2");
     // links of Alertmanager's page
     await page.goto(`${w.url}/#/silences/new?filter=${encodeURIComponent('{gpu=~"0|1"}')}&comment=why`);
     await until("filled in", async () => (await page.innerText("fieldset")).includes('gpu=~"0|1"'));
     await page.goto(`${w.url}/graph?g0.expr=up&g0.tab=1`);
     await page.waitForSelector(".result td");
+    await close(page);
+  },
+
+  async rules_say_why(w) {
+    const page = await open(w, "#/rules?q=QueueGrows");
+    await page.click('.rule .fold:has-text("QueueGrows")');
+    await page.click('.rule button:has-text("Why")');
+    await page.waitForSelector(".why .result td");
+    holds(/vllm_num_requests_waiting/.test(await page.innerText(".why")), await page.innerText(".why"));
+    await accessible(page, "why");
+    // what matches nothing is found by its condition
+    await page.goto(`${w.url}/#/rules`);
+    await page.waitForSelector(".rule");
+    await page.click('.bar .pill:has-text("never matched")');
+    await until("only those", async () => (await page.$$eval(".rule .fold", l => l.map(x => x.textContent))).join() === "NeverSeen");
+    await page.click('.rule .fold:has-text("NeverSeen")');
+    await page.click('.rule button:has-text("Why")');
+    await page.waitForSelector('.why .caution:has-text("vllm_nothing_of_this_name")');
+    // an expression becomes a rule, with what lint says to it
+    await page.goto(`${w.url}/#/query?expr=${encodeURIComponent("vllm_ttft_p95_seconds > 1")}`);
+    await page.click('button:has-text("Make a rule of it")');
+    await page.waitForFunction(() => document.querySelector(".draft textarea")?.value.includes("vllm_ttft_p95_seconds > 1"));
+    const draft = await page.inputValue(".draft textarea");
+    await page.fill(".draft textarea", draft.replace("> 1", "> > 1"));
+    await page.waitForSelector(".draft .problem:has-text('line 6')");
+    await page.fill(".draft textarea", draft.replace("$value", "$labels.nothing_there"));
+    await until("the mistake is gone", async () => (await page.$$(".draft .problem")).length === 0);
+    await accessible(page, "a rule that is written");
     await close(page);
   },
 

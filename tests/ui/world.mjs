@@ -43,6 +43,8 @@ const RULES = `groups:
         for: 1h
         labels: {severity: warning, team: llm}
         annotations: {summary: "{{ $value }} requests wait at {{ $labels.replica }}"}
+      - alert: NeverSeen
+        expr: vllm_nothing_of_this_name > 1
   - name: hardware
     interval: 1s
     rules:

@@ -393,6 +393,45 @@ export interface RuleGroup {
 }
 export const rules = async (): Promise<RuleGroup[]> => (await prom<{ groups: RuleGroup[] }>("api/v1/rules")).data.groups;
 
+export type RuleCondition = "ok" | "unknown" | "never_matched" | "empty" | "dead" | "always_firing" | "slow" | "failing";
+export interface RuleHealth {
+  name: string;
+  group: string;
+  file: string;
+  condition: RuleCondition;
+  since: string | null;
+}
+export const rulesHealth = async (): Promise<RuleHealth[]> => (await get<{ rules: RuleHealth[] }>("api/tocsin/rules_health")).rules;
+
+/** Why a rule fires or does not: its parts with the series that each has, and where they become none. */
+export interface RuleWhy {
+  name: string;
+  group: string;
+  file: string;
+  expr: string;
+  error: string;
+  watched: boolean;
+  parts: { depth: number; part: string; series: number }[];
+  causes: { part: string; text: string }[];
+}
+export const explainRule = async (name: string): Promise<RuleWhy[]> =>
+  (await get<{ rules: RuleWhy[] }>(`api/v2/explain?rule=${q(name)}`)).rules;
+
+/** What lint finds in the text of a rule file. */
+export interface Finding {
+  severity: "error" | "warning" | "info";
+  id: string;
+  message: string;
+  help?: string;
+  line: number;
+}
+export const lintRules = async (text: string): Promise<Finding[]> =>
+  (
+    JSON.parse(await call("api/tocsin/lint", { method: "POST", headers: { "Content-Type": "text/yaml" }, body: text })) as {
+      problems: Finding[];
+    }
+  ).problems;
+
 export interface RouteNode {
   matchers: string[];
   key: string;

@@ -1,15 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { query as askQuery, formatQuery, type QueryAnswer, type Sample, type Series } from "../../lib/api";
-import { drawn } from "../../lib/expr";
 import { T } from "../../lib/i18n";
 import { queries } from "../../lib/prefs";
 import { place, update } from "../../lib/router";
-import { toast } from "../../lib/toasts";
 import { Chip } from "../../parts/Chip";
 import { Graph } from "../../parts/LazyGraph";
 import { Problem } from "../../parts/Problem";
 import { Editor } from "./Editor";
+import { RuleDraft } from "./RuleDraft";
 
 const HOURS = [0.25, 1, 3, 6, 24] as const;
 const MOST = 500;
@@ -43,25 +42,6 @@ function Table({ answer }: { answer: QueryAnswer }) {
       {list.length > MOST && <p class="soft">{t.more(list.length - MOST)}</p>}
     </>
   );
-}
-
-/** The expression as a rule, to be put into a file. */
-function asRule(expr: string): string {
-  const { threshold } = drawn(expr);
-  return [
-    "groups:",
-    "  - name: my-group",
-    "    rules:",
-    "      - alert: MyAlert",
-    "        expr: |",
-    ...expr.split("\n").map(l => `          ${l}`),
-    "        for: 5m",
-    "        labels:",
-    "          severity: warning",
-    "        annotations:",
-    `          summary: "{{ $labels.instance }}: {{ $value }}${threshold === null ? "" : ` (threshold ${threshold})`}"`,
-    "",
-  ].join("\n");
 }
 
 export function Query() {
@@ -127,7 +107,7 @@ export function Query() {
           class="btn"
           disabled={!text.value.trim()}
           onClick={() => {
-            rule.value = rule.value === null ? asRule(text.value.trim()) : null;
+            rule.value = rule.value === null ? text.value.trim() : null;
           }}
         >
           {t.query.makeRule}
@@ -171,23 +151,7 @@ export function Query() {
         )}
       </div>
       <Problem error={tab === "table" ? error.value : null} />
-      {rule.value !== null && (
-        <section class="panel">
-          <pre tabIndex={0}>{rule.value}</pre>
-          <button
-            type="button"
-            class="btn"
-            onClick={() =>
-              navigator.clipboard?.writeText(rule.value ?? "").then(
-                () => toast(t.alert.copied),
-                () => toast(t.alert.notCopied, { isError: true }),
-              )
-            }
-          >
-            {t.query.copy}
-          </button>
-        </section>
-      )}
+      {rule.value !== null && <RuleDraft key={rule.value} expr={rule.value} />}
       {expr && (
         <section class="panel">
           {tab === "graph" ? <Graph expr={expr} hours={hours} tall /> : answer.value && !error.value && <Table answer={answer.value} />}

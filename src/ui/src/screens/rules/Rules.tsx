@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { type Rule, type RuleGroup, rules } from "../../lib/api";
+import { type Rule, type RuleCondition, type RuleGroup, type RuleHealth, rules, rulesHealth } from "../../lib/api";
 import { useAsk } from "../../lib/ask";
 import { T } from "../../lib/i18n";
 import { matcher, printMatchers } from "../../lib/labels";
@@ -10,17 +10,24 @@ import { Ago } from "../../parts/Ago";
 import { Chip } from "../../parts/Chip";
 import { Graph } from "../../parts/LazyGraph";
 import { Problem } from "../../parts/Problem";
+import { Why } from "./Why";
 
 const STATES = ["firing", "pending", "inactive", "recording", "err"] as const;
 type RuleState = (typeof STATES)[number];
 const MOST = 300;
+/** Conditions that somebody should know of; what fails has a state of its own. */
+const CONDITIONS = ["dead", "always_firing", "never_matched", "slow"] as const;
+type Noted = (typeof CONDITIONS)[number];
+const noted = (c: RuleCondition | undefined): Noted | null => CONDITIONS.find(x => x === c) ?? null;
 
 const stateOf = (r: Rule): RuleState => (r.health === "err" ? "err" : r.type === "recording" ? "recording" : (r.state ?? "inactive"));
 const classOf: Record<RuleState, string> = { firing: "bad", err: "bad", pending: "warn", inactive: "ok", recording: "" };
 
-function RuleRow({ rule: r, group: g }: { rule: Rule; group: RuleGroup }) {
+function RuleRow({ rule: r, group: g, health }: { rule: Rule; group: RuleGroup; health: RuleHealth | undefined }) {
   const t = T().rules;
   const open = useSignal(false);
+  const why = useSignal(false);
+  const condition = noted(health?.condition);
   const state = stateOf(r);
   const firing = (r.alerts ?? []).filter(a => a.state === "firing").length;
   return (
@@ -39,6 +46,17 @@ function RuleRow({ rule: r, group: g }: { rule: Rule; group: RuleGroup }) {
             {r.name}
           </button>{" "}
           {r.duration ? <small>for {span(r.duration * 1000)}</small> : null}{" "}
+          {condition && (
+            <span class={`verdict ${condition === "never_matched" ? "" : "warn"}`}>
+              {t.conditions[condition]}
+              {health?.since && (
+                <>
+                  {" "}
+                  <Ago at={health.since} />
+                </>
+              )}
+            </span>
+          )}{" "}
           {firing > 0 && (
             <a href={href("/alerts", { filter: printMatchers([matcher("alertname", "=", r.name)]) })}>{T().alerts.count(firing)}</a>
           )}
@@ -80,7 +98,18 @@ function RuleRow({ rule: r, group: g }: { rule: Rule; group: RuleGroup }) {
               </p>
             ))}
             <Graph expr={r.query} hours={1} />
+            {why.value && <Why name={r.name} group={g.name} file={g.file} />}
             <div class="btns">
+              <button
+                type="button"
+                class="btn"
+                aria-expanded={why.value}
+                onClick={() => {
+                  why.value = !why.value;
+                }}
+              >
+                {t.why}
+              </button>
               <a class="btn" href={href("/query", { expr: r.query, tab: "graph" })}>
                 {t.query}
               </a>
@@ -105,12 +134,18 @@ function RuleRow({ rule: r, group: g }: { rule: Rule; group: RuleGroup }) {
 export function Rules() {
   const t = T();
   const asked = useAsk(rules, [], 15_000);
+  const healths = useAsk(rulesHealth, [], 60_000);
+  const healthOf = new Map((healths.data.value ?? []).map(h => [`${h.file} ${h.group} ${h.name}`, h]));
+  const health = (g: RuleGroup, r: Rule) => healthOf.get(`${g.file} ${g.name} ${r.name}`);
+  const condition = place.value.query.get("condition") as Noted | null;
   const q = place.value.query.get("q") ?? "";
   const state = (place.value.query.get("state") ?? "") as RuleState | "";
   const groups = asked.data.value ?? [];
   const all = groups.flatMap(g => g.rules.map(r => ({ g, r })));
   const fits = ({ g, r }: { g: RuleGroup; r: Rule }) =>
-    (!state || stateOf(r) === state) && (!q || `${r.name} ${r.query} ${g.name} ${g.file}`.toLowerCase().includes(q.toLowerCase()));
+    (!state || stateOf(r) === state) &&
+    (!condition || health(g, r)?.condition === condition) &&
+    (!q || `${r.name} ${r.query} ${g.name} ${g.file}`.toLowerCase().includes(q.toLowerCase()));
   let left = MOST;
   const total = all.filter(fits).length;
   return (
@@ -140,6 +175,22 @@ export function Rules() {
             )
           );
         })}
+        {CONDITIONS.map(c => {
+          const n = all.filter(x => health(x.g, x.r)?.condition === c).length;
+          return (
+            (n > 0 || condition === c) && (
+              <button
+                key={c}
+                type="button"
+                class="pill"
+                aria-pressed={condition === c}
+                onClick={() => update({ condition: condition === c ? null : c })}
+              >
+                <b>{n}</b> {t.rules.conditions[c]}
+              </button>
+            )
+          );
+        })}
       </div>
       <Problem error={asked.error.value} retry={asked.again} />
       {asked.data.value && all.length === 0 && <p class="empty">{t.rules.none}</p>}
@@ -157,7 +208,7 @@ export function Rules() {
               </small>
             </header>
             {shown.map((r, i) => (
-              <RuleRow key={`${r.name} ${i}`} rule={r} group={g} />
+              <RuleRow key={`${r.name} ${i}`} rule={r} group={g} health={health(g, r)} />
             ))}
           </section>
         );

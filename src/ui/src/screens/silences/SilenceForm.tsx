@@ -1,22 +1,20 @@
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { putSilence, readMatchers, silence } from "../../lib/api";
+import { putSilence, silence } from "../../lib/api";
 import { T } from "../../lib/i18n";
-import { isVolatile, type Matcher, parseMatchers, printMatcher } from "../../lib/labels";
+import { isVolatile, parseMatchers } from "../../lib/labels";
 import { creator } from "../../lib/prefs";
 import { go, place } from "../../lib/router";
 import { fromInput, now, parseSpan, toInput } from "../../lib/time";
 import { toast } from "../../lib/toasts";
 import { who } from "../../lib/who";
 import { Problem } from "../../parts/Problem";
+import { chosenOf, type Line, MatcherSet, type Matching, takeTyped } from "./MatcherSet";
 import { Preview } from "./Preview";
 
 const PRESETS = ["30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w"];
 
-interface Line {
-  matcher: Matcher;
-  on: boolean;
-}
+const matching = (lines: Line[], text = ""): Matching => ({ lines: signal(lines), text: signal(text), error: signal(null) });
 
 export function SilenceForm({ id }: { id?: string }) {
   const t = T().silences;
@@ -24,8 +22,13 @@ export function SilenceForm({ id }: { id?: string }) {
   const isOfAlert = query.get("from") === "alert";
   const given = query.get("filter") ?? "";
   const read = given ? parseMatchers(given) : [];
-  const lines = useSignal<Line[]>((read ?? []).map(m => ({ matcher: m, on: !(isOfAlert && isVolatile(m.name)) })));
-  const text = useSignal(read ? "" : given);
+  // several are made at once, of the same times and comment
+  const sets = useSignal<Matching[]>([
+    matching(
+      (read ?? []).map(m => ({ matcher: m, on: !(isOfAlert && isVolatile(m.name)) })),
+      read ? "" : given,
+    ),
+  ]);
   const lasts = useSignal("2h");
   const end = useSignal(toInput(Date.now() + 2 * 3_600_000));
   const start = useSignal("");
@@ -39,7 +42,7 @@ export function SilenceForm({ id }: { id?: string }) {
     if (!id) return;
     silence(id).then(
       s => {
-        lines.value = s.matchers.map(m => ({ matcher: m, on: true }));
+        sets.value = [matching(s.matchers.map(m => ({ matcher: m, on: true })))];
         comment.value = s.comment;
         by.value = s.createdBy;
         lasts.value = "";
@@ -52,48 +55,39 @@ export function SilenceForm({ id }: { id?: string }) {
     );
   }, [id]);
 
-  const add = async () => {
-    const typed = text.value.trim();
-    if (!typed) return true;
-    try {
-      const found = parseMatchers(typed) ?? (await readMatchers(typed));
-      lines.value = [...lines.value, ...found.map(m => ({ matcher: m, on: true }))];
-      text.value = "";
-      error.value = null;
-      return true;
-    } catch (e) {
-      error.value = e as Error;
-      return false;
-    }
-  };
   const from = () => (start.value ? fromInput(start.value) : Date.now());
   const until = () => {
     const ms = parseSpan(lasts.value);
     return Number.isNaN(ms) ? fromInput(end.value) : from() + ms;
   };
-  const chosen = lines.value.filter(l => l.on).map(l => l.matcher);
+  const save = async (set: Matching, to: number): Promise<string> => {
+    const made = await putSilence({
+      ...(id ? { id } : {}),
+      matchers: chosenOf(set),
+      startsAt: new Date(from()).toISOString(),
+      endsAt: new Date(to).toISOString(),
+      createdBy: by.value,
+      comment: comment.value,
+    });
+    sets.value = sets.value.length > 1 ? sets.value.filter(x => x !== set) : sets.value; // what fails stays, to be mended
+    return made;
+  };
   const submit = async (e: Event) => {
     e.preventDefault();
-    if (busy.value || !(await add())) return;
-    const matchers = lines.value.filter(l => l.on).map(l => l.matcher);
+    if (busy.value || !(await Promise.all(sets.value.map(takeTyped))).every(Boolean)) return;
     const to = until();
-    if (matchers.length === 0) error.value = new Error(t.choose);
+    const empty = sets.value.find(x => chosenOf(x).length === 0);
+    if (empty) empty.error.value = new Error(t.choose);
     else if (!Number.isFinite(to)) error.value = new Error(t.badEnd);
     else if (to <= Date.now()) error.value = new Error(t.endsBefore);
     else {
       busy.value = true;
       try {
         if (!isFixed) creator.value = by.value;
-        const made = await putSilence({
-          ...(id ? { id } : {}),
-          matchers,
-          startsAt: new Date(from()).toISOString(),
-          endsAt: new Date(to).toISOString(),
-          createdBy: by.value,
-          comment: comment.value,
-        });
-        toast(t.saved);
-        go(`/silences/${made}`);
+        const made: string[] = [];
+        for (const set of sets.value) made.push(await save(set, to));
+        toast(made.length > 1 ? t.savedAll(made.length) : t.saved);
+        go(made.length > 1 ? "/silences" : `/silences/${made[0]}`);
       } catch (problem) {
         error.value = problem as Error;
       }
@@ -105,42 +99,33 @@ export function SilenceForm({ id }: { id?: string }) {
       <h1>{id ? t.editTitle : t.create}</h1>
       <div class="with-panel form-panel">
         <form class="form panel" onSubmit={submit}>
-          <fieldset>
-            <legend>{t.which}</legend>
-            {lines.value.map((l, i) => (
-              <label key={printMatcher(l.matcher) + String(i)} class="check mono">
-                <input
-                  type="checkbox"
-                  checked={l.on}
-                  onChange={e => {
-                    const on = e.currentTarget.checked;
-                    lines.value = lines.value.map((x, k) => (k === i ? { ...x, on } : x));
-                  }}
-                />
-                {printMatcher(l.matcher)}
-              </label>
-            ))}
-            <div class="row">
-              <input
-                aria-label={t.matcher}
-                class="mono"
-                placeholder={'severity="warning", instance=~"gpu-1.*"'}
-                value={text.value}
-                spellcheck={false}
-                onInput={e => {
-                  text.value = e.currentTarget.value;
+          {sets.value.map((set, i) => (
+            <MatcherSet
+              key={i}
+              of={set}
+              name={sets.value.length > 1 ? `${t.which} (${i + 1})` : t.which}
+              onDrop={
+                sets.value.length > 1
+                  ? () => {
+                      sets.value = sets.value.filter(x => x !== set);
+                    }
+                  : null
+              }
+            />
+          ))}
+          {!id && (
+            <p>
+              <button
+                type="button"
+                class="link"
+                onClick={() => {
+                  sets.value = [...sets.value, matching([])];
                 }}
-                onKeyDown={e => {
-                  if (e.key !== "Enter" || !text.value.trim()) return;
-                  e.preventDefault();
-                  void add();
-                }}
-              />
-              <button type="button" class="btn" onClick={() => void add()}>
-                {t.add}
+              >
+                {t.another}
               </button>
-            </div>
-          </fieldset>
+            </p>
+          )}
           <fieldset>
             <legend>{t.howLong}</legend>
             <div class="presets">
@@ -214,7 +199,11 @@ export function SilenceForm({ id }: { id?: string }) {
             </button>
           </div>
         </form>
-        <Preview matchers={chosen} />
+        <div class="previews">
+          {sets.value.map((set, i) => (
+            <Preview key={i} matchers={chosenOf(set)} />
+          ))}
+        </div>
       </div>
     </>
   );
