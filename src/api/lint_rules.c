@@ -15,7 +15,8 @@ struct lint_job {
 static void lint_job_run(struct http_later *l)
 {
     struct lint_job *x = container_of(l, struct lint_job, later);
-    struct render_options shown = {.format = RENDER_JSON, .least = DIAG_INFO, .without_lines = true};
+    struct render_options shown = {
+        .format = RENDER_JSON, .least = DIAG_INFO, .without_lines = true};
     struct diags d;
 
     diags_init(&d);
