@@ -1,20 +1,23 @@
 // 20,000 alerts in 5,000 groups on the screen: when something is seen, how long an interaction takes, what it holds. Not judged by CI.
+// usage: storm.mjs [GROUPS [SECONDS]]; OLD=PROGRAM: the page of an older tocsin beside it.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { makeWorld, sleep, until } from "./world.mjs";
 
 const { chromium } = createRequire(new URL("../../src/ui/package.json", import.meta.url))("playwright-core");
 const GROUPS = Number(process.argv[2] ?? 5000);
 const w = await makeWorld();
-const post = (from, to, extra = {}) =>
-  w.post(
-    "/api/v2/alerts",
-    [...Array(to - from).keys()].flatMap(i =>
-      [0, 1, 2, 3].map(k => ({
-        labels: { alertname: `Storm${from + i}`, severity: ["critical", "warning", "info"][(from + i) % 3], instance: `10.0.${(from + i) % 250}.${k}:9100`, job: "node", cluster: "gpu-east", ...extra },
-        annotations: { summary: `Storm ${from + i} on node ${k}` },
-      })),
-    ),
+const alertsOf = (from, to, extra = {}) =>
+  [...Array(to - from).keys()].flatMap(i =>
+    [0, 1, 2, 3].map(k => ({
+      labels: { alertname: `Storm${from + i}`, severity: ["critical", "warning", "info"][(from + i) % 3], instance: `10.0.${(from + i) % 250}.${k}:9100`, job: "node", cluster: "gpu-east", ...extra },
+      annotations: { summary: `Storm ${from + i} on node ${k}` },
+    })),
   );
+const post = (from, to, extra = {}) => w.post("/api/v2/alerts", alertsOf(from, to, extra));
 for (let i = 0; i < GROUPS; i += 250) await post(i, i + 250);
 await until("they are there", async () => (await w.get("/api/tocsin/board?limit=0")).totals.alerts >= GROUPS * 4, 60);
 console.log("loop before anybody looks:", (await w.get("/api/tocsin/overview?loop=true")).loop);
@@ -65,5 +68,43 @@ for (const end = Date.now() + seconds * 1000, n = { i: 0 }; Date.now() < end; n.
 console.log(`${(((await metric()) - before) / seconds / 1024).toFixed(0)} KB a second at 100 changes a second, heap ${await heap()} MB`);
 console.log("long tasks meanwhile:", await page.evaluate(() => globalThis.long.sort((a, b) => b - a).slice(0, 5)));
 console.log("loop:", (await w.get("/api/tocsin/overview?loop=true")).loop);
+if (process.env.OLD) await beside(process.env.OLD);
 await browser.close();
 await w.end();
+
+/** What another program's page makes of the same alerts, and of a critical one that comes last. */
+async function beside(program) {
+  const dir = mkdtempSync(join(tmpdir(), "tocsin-old-"));
+  writeFileSync(join(dir, "t.yml"), "route: {receiver: r, group_by: [alertname]}\nreceivers: [{name: r}]\n");
+  const p = spawn(program, [`--config.file=${dir}/t.yml`, `--storage.path=${dir}/data`, "--web.listen-address=127.0.0.1:0", "--cluster.listen-address="]);
+  let log = "";
+  for (const s of [p.stdout, p.stderr]) s.on("data", d => (log += d));
+  const url = `http://${await until("it listens", () => /address=(127\.0\.0\.1:\d+)/.exec(log)?.[1])}`;
+  const send = list => fetch(`${url}/api/v2/alerts`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(list) });
+  for (let i = 0; i < GROUPS; i += 250) await send(alertsOf(i, i + 250));
+  const theirs = await (await browser.newContext({ viewport: { width: 1360, height: 850 } })).newPage();
+  const begun = Date.now();
+  await theirs.goto(url);
+  await theirs.waitForFunction(() => document.body.innerText.includes("Storm"), null, { timeout: 60_000 });
+  const cdp = await theirs.context().newCDPSession(page);
+  await cdp.send("Performance.enable");
+  await cdp.send("HeapProfiler.collectGarbage");
+  const all = Object.fromEntries((await cdp.send("Performance.getMetrics")).metrics.map(m => [m.name, m.value]));
+  await theirs.evaluate(() => {
+    globalThis.long = [];
+    new PerformanceObserver(l => globalThis.long.push(...l.getEntries().map(e => Math.round(e.duration)))).observe({ type: "longtask" });
+  });
+  console.log(`the other page: first alert after ${Date.now() - begun} ms, heap ${(all.JSHeapUsedSize / 1e6).toFixed(1)} MB, ${all.Nodes} nodes`);
+  await send([{ labels: { alertname: "TheWorst", severity: "critical" } }]);
+  await w.post("/api/v2/alerts", [{ labels: { alertname: "TheWorst", severity: "critical" } }]);
+  const seen = (where, begun) =>
+    where.waitForFunction(() => document.body.innerText.includes("TheWorst"), null, { timeout: 60_000 }).then(
+      () => `after ${Date.now() - begun} ms`,
+      () => "never",
+    );
+  const now = Date.now();
+  console.log(`a critical alert that comes last is seen here ${await seen(page, now)}, there ${await seen(theirs, now)}`);
+  console.log("long tasks there:", await theirs.evaluate(() => globalThis.long.sort((a, b) => b - a).slice(0, 5)));
+  p.kill();
+  rmSync(dir, { recursive: true, force: true });
+}
