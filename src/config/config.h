@@ -100,7 +100,8 @@ struct config {
     size_t n_rule_files;
     struct rule_group_conf *groups; /* of all rule files, in the order of loading */
     size_t n_groups;
-    struct rule_skipped *skipped; /* what a tolerant load left out */
+    struct rule_texts *rule_texts; /* theirs, a reference; NULL: they have kept their documents */
+    struct rule_skipped *skipped;  /* what a tolerant load left out */
     size_t n_skipped;
     struct conf_strings scrape_files; /* patterns, resolved */
     struct scrape_conf *scrapes;      /* jobs, of scrape_config_files too */
@@ -132,6 +133,7 @@ struct config_options {
     bool without_secrets;      /* nothing is sent: files of secrets need not be there */
     bool records_events;       /* event_recorder counts; otherwise it is checked, and that is all */
     bool tolerates_rules;      /* bad rules are left out, with warnings */
+    bool keeps_documents;      /* of rules, for who looks for places in them */
     const struct files *files; /* where they are read from, or kept; NULL: the disk alone */
     bool (*may_read)(const void *arg, str path); /* NULL: all that is named can be read */
     const void *arg;

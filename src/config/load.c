@@ -38,6 +38,7 @@ void config_unref(struct config *c)
     messages_free(c->messages);
     if (c->bridge != NULL)
         messages_free(c->bridge->messages);
+    rule_texts_unref(c->rule_texts);
     arena_release(&c->arena);
     mem_free(c);
 }

@@ -15,6 +15,8 @@ struct loader {
     VEC(struct loaded_file) files;
     VEC(struct rule_skipped) skipped;
     const struct config_options *o;
+    struct arena
+        *docs; /* of the files: the configuration's, or one that goes when all have been read */
 };
 
 static bool is_loaded(const struct loader *l, str absolute)
@@ -55,10 +57,12 @@ static void rules_load_file(struct loader *l, const struct rule_files_conf *by, 
         .absolute = absolute,
     };
     vec_push(&l->files, names);
-    if (!rule_file_load(names.file, &o, l->run->a, &file, l->run->d))
+    if (!rule_file_load(names.file, &o, l->docs, &file, l->run->d))
         file.n_groups = 0;
     VEC_EACH (const struct rule_skipped *, s, &file.skipped)
-        vec_push(&l->skipped, *s);
+        vec_push(&l->skipped, ((struct rule_skipped){arena_str(l->run->a, s->file),
+                                                     arena_str(l->run->a, s->group),
+                                                     arena_str(l->run->a, s->rule)}));
     vec_release(&file.skipped);
     for (size_t i = 0; i < file.n_groups; i++) {
         struct rule_group_conf *g = &file.groups[i];
@@ -99,6 +103,10 @@ static void rules_keep(struct loader *l)
     struct arena *a = l->run->a;
     str *files = arena_copy(a, c->files, c->n_files, c->n_files + l->files.n, sizeof(str));
 
+    if (l->docs != a) {
+        c->rule_texts = rule_texts_new();
+        rule_groups_keep(c->rule_texts, l->groups.v, l->groups.n);
+    }
     c->groups = arena_copy(a, l->groups.v, l->groups.n, l->groups.n, sizeof(c->groups[0]));
     c->n_groups = l->groups.n;
     for (size_t i = 0; i < l->files.n; i++)
@@ -190,8 +198,10 @@ const struct rule_skipped *config_lost_rule(const struct config *fresh,
 
 void config_load_rules(struct conf_run *run, struct config *c, const struct config_options *o)
 {
-    struct loader l = {.run = run, .c = c, .o = o};
+    struct arena docs;
+    struct loader l = {.run = run, .c = c, .o = o, .docs = o->keeps_documents ? run->a : &docs};
 
+    arena_init(&docs, 0);
     for (size_t i = 0; i < c->n_rule_files; i++)
         for (size_t j = 0; j < c->rule_files[i].files.n; j++)
             load_pattern(&l, &c->rule_files[i], c->rule_files[i].files.v[j]);
@@ -200,4 +210,5 @@ void config_load_rules(struct conf_run *run, struct config *c, const struct conf
     vec_release(&l.groups);
     vec_release(&l.files);
     vec_release(&l.skipped);
+    arena_release(&docs);
 }

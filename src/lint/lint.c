@@ -355,7 +355,7 @@ static void check_twice_evaluated(struct linter *l)
  * command line has it; anything else stands alone. */
 static void load_configs(struct linter *l)
 {
-    struct config_options o = {.mode = l->o->mode};
+    struct config_options o = {.mode = l->o->mode, .keeps_documents = true};
 
     for (size_t i = 0; i < l->configs.n; i++) {
         str main = l->configs.v[i].path, folder = str_sub(main, 0, main.n - base_name(main).n);

@@ -44,6 +44,12 @@ struct rule_alert_view {
     ts_ns active_at, fired_at, keep_firing_since;
 };
 
+/* Text that a configuration's rules and their views share. Counted, from any thread. */
+struct rule_texts {
+    atomic_uint refs;
+    struct arena arena;
+};
+
 struct rule_view {
     bool is_alert, is_trial; /* of the second nobody is told */
     str name, query;
@@ -64,6 +70,7 @@ struct rule_view {
 struct rule_group_view { /* immutable, counted */
     atomic_uint refs;
     struct arena arena;
+    struct rule_texts *texts; /* a reference; NULL: all text is the arena's */
     str file, name;
     dur_ns interval, took, rules_took;
     int64_t limit;
@@ -75,5 +82,9 @@ struct rule_group_view { /* immutable, counted */
 
 struct rule_group_view *rule_group_view_ref(struct rule_group_view *v);
 void rule_group_view_unref(struct rule_group_view *v);
+
+struct rule_texts *rule_texts_new(void);                 /* one reference */
+struct rule_texts *rule_texts_ref(struct rule_texts *t); /* NULL is fine */
+void rule_texts_unref(struct rule_texts *t);             /* NULL is fine */
 
 #endif

@@ -26,7 +26,7 @@ struct own_rule {
     VEC(struct output) output; /* what is not in the store yet */
     bool has_output;
     ts_ms t;
-    struct err unwritten; /* why the store refused some of the last output */
+    struct err *unwritten; /* why the store refused some of the last output; NULL: it did not */
 };
 
 struct own {
@@ -253,6 +253,7 @@ void own_free(struct own *o, ts_ms now)
     for (size_t i = 0; i < o->n; i++) {
         promql_release(o->rules[i].expr);
         vec_release(&o->rules[i].output);
+        mem_free(o->rules[i].unwritten);
         for (size_t j = 0; j < ARRAY_LEN(o->rules[i].kept); j++)
             if (o->rules[i].kept[j] != NULL)
                 storage_release(tsdb_storage(o->db), o->rules[i].kept[j]);
@@ -368,7 +369,7 @@ static struct tsdb_stream *own_open_stream(struct own *o, const struct own_rule 
 }
 
 /* Two alerts of the same labels write the same ALERTS: nothing is lost of a second one. */
-static void note_refused(struct own_rule *r, const struct rule_conf *c, const struct tsdb_batch *b)
+static void note_refused(const struct rule_conf *c, const struct tsdb_batch *b, struct err *e)
 {
     static const char *const texts[TSDB_REFUSALS] = {
         [TSDB_OUT_OF_ORDER] = "out of order sample",
@@ -381,18 +382,20 @@ static void note_refused(struct own_rule *r, const struct rule_conf *c, const st
     };
 
     if (b->refused != 0 && !(c->is_alert && b->why == TSDB_FOREIGN))
-        err_set(&r->unwritten, ERR_CONFLICT, "%s (%zu of %zu samples not recorded)", texts[b->why],
-                b->refused, b->items.n);
+        err_set(e, ERR_CONFLICT, "%s (%zu of %zu samples not recorded)", texts[b->why], b->refused,
+                b->items.n);
 }
 
 static void own_commit(struct own *o, struct own_rule *r)
 {
     const struct rule_conf *c = &o->conf->rules[r - o->rules];
+    struct err e = ERR_INIT;
 
     if (!r->has_output)
         return;
     r->has_output = false;
-    r->unwritten = (struct err)ERR_INIT;
+    mem_free(r->unwritten);
+    r->unwritten = NULL;
     if (r->stream == NULL)
         r->stream = own_open_stream(o, r);
     tsdb_batch_begin(&o->batch, o->db, r->stream, r->t);
@@ -404,18 +407,21 @@ static void own_commit(struct own *o, struct own_rule *r)
             tsdb_batch_add(&o->batch, TSDB_REF_NEW, x->labels, x->v);
     }
     vec_clear(&r->output);
-    if (tsdb_commit(&o->batch, &r->unwritten))
-        note_refused(r, c, &o->batch);
-    if (r->unwritten.code != ERR_NONE)
-        log_warn("a rule's output was not stored", LOG_STR("group", o->conf->name),
-                 LOG_STR("rule", c->name), LOG_ERR(&r->unwritten));
+    if (tsdb_commit(&o->batch, &e))
+        note_refused(c, &o->batch, &e);
+    if (e.code == ERR_NONE)
+        return;
+    r->unwritten = mem_new(struct err);
+    *r->unwritten = e;
+    log_warn("a rule's output was not stored", LOG_STR("group", o->conf->name),
+             LOG_STR("rule", c->name), LOG_ERR(&e));
 }
 
 bool own_is_written(const struct own *o, size_t i, struct err *e)
 {
-    if (o->rules[i].unwritten.code == ERR_NONE)
+    if (o->rules[i].unwritten == NULL)
         return true;
-    *e = o->rules[i].unwritten;
+    *e = *o->rules[i].unwritten;
     return false;
 }
 

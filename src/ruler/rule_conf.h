@@ -2,7 +2,8 @@
  *
  * Shapes   up to 10,000 groups of 1-100 rules.
  * Owns     everything lives in the arena that the files were loaded into; doc and expr_node too, so that the place of
- *          anything inside an expression can be found: yaml_place_in(r->doc, r->expr_node, offset, length).
+ *          anything inside an expression can be found: yaml_place_in(r->doc, r->expr_node, offset, length). Groups that have
+ *          been kept (rule_groups_keep()) have neither.
  * Source   rules.md 1.
  */
 #ifndef RULER_RULE_CONF_H
@@ -11,6 +12,7 @@
 #include "base/diags.h"
 #include "base/time.h"
 #include "codec/yaml.h"
+#include "model/rule_view.h"
 #include "tocsin/conf.h"
 
 enum rule_dialect { RULE_PROMQL, RULE_METRICSQL };
@@ -29,7 +31,7 @@ struct rule_conf {
     struct conf_map labels;      /* the rule's own; templates in an alert */
     struct conf_map all_labels;  /* with the group's below them */
     struct conf_map annotations; /* templates */
-    const struct yaml_doc *doc;
+    const struct yaml_doc *doc;  /* NULL: it is not kept */
     const struct yaml_node *node, *expr_node;
     struct diag_place place;
 };
@@ -57,6 +59,11 @@ struct rule_group_conf {
     size_t n_rules;
     str source; /* name of the source; "own" = our own store */
     struct diag_place place;
+    struct rule_texts *texts; /* that has been kept in; NULL: text is of the document */
 };
+
+/* Copies all that n groups point to, but for their documents, which may go then: a document takes ten times the memory of what
+ * it says. What holds the groups holds the reference. */
+void rule_groups_keep(struct rule_texts *to, struct rule_group_conf *v, size_t n);
 
 #endif

@@ -436,7 +436,7 @@ static void rule_group_note_failure(struct rule_group *g, struct rule *r, bool i
     if (r->conf->is_alert)
         send_due(g, r, &c);
     r->health = RULE_ERR;
-    snprintf(r->last_error, sizeof(r->last_error), "%s", e->msg);
+    rule_note_error(r, e->msg);
     r->failures++;
     r->cost.failures++;
     g->failures++;
@@ -480,7 +480,7 @@ static void rule_ended(struct rule_group *g, struct rule *r, enum verdict v, boo
     g->evaluations++;
     if (v == COMPLETE) {
         r->health = RULE_OK;
-        r->last_error[0] = '\0';
+        rule_note_error(r, NULL);
         r->failures = 0;
     } else {
         rule_group_note_failure(g, r, is_outage, e);
@@ -528,7 +528,7 @@ static void note_unwritten(struct rule_group *g)
         if (own_is_written(g->own, i, &e))
             continue;
         r->health = RULE_ERR;
-        snprintf(r->last_error, sizeof(r->last_error), "%s", e.msg);
+        rule_note_error(r, e.msg);
     }
 }
 
@@ -574,7 +574,7 @@ void rule_group_ran(struct rule_group *g, struct rules_ran *out)
             continue;
         out->counts.worst_failures = r->failures;
         out->counts.worst_rule = r->conf->name;
-        out->counts.worst_error = str_of(r->last_error);
+        out->counts.worst_error = r->last_error != NULL ? str_of(r->last_error) : S("");
     }
 }
 

@@ -253,7 +253,7 @@ static void move_alerts(struct rule_group *to, struct rule *dst, struct rule *sr
     dst->cost = src->cost;
     rule_take_notes(dst, &src->notes, src->notes.held_since);
     dst->notes_news = false;
-    memcpy(dst->last_error, src->last_error, sizeof(dst->last_error));
+    rule_note_error(dst, src->last_error);
 }
 
 void rule_group_move_state(struct rule_group *to, struct rule_group *from)

@@ -79,8 +79,17 @@ void rule_take_notes(struct rule *r, const struct rule_notes *n, ts_ns slot)
     r->notes_hash = hash;
 }
 
+void rule_note_error(struct rule *r, const char *text)
+{
+    enum { ERROR_MAX = 511 };
+
+    mem_free(r->last_error);
+    r->last_error = text != NULL ? mem_zdup(str_sub(str_of(text), 0, ERROR_MAX)) : NULL;
+}
+
 void rule_release_alerts(struct rule *r)
 {
+    rule_note_error(r, NULL);
     rule_clear_changes(r);
     arena_release(&r->notes_arena);
     vec_release(&r->changes);

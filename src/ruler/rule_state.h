@@ -54,7 +54,7 @@ struct rule {
     VEC(struct rule_change) changes; /* of the last evaluation */
     VEC(uint64_t) gone;              /* fingerprints of stored alerts that are forgotten */
     enum rule_health health;
-    char last_error[512];
+    char *last_error;        /* NULL: none */
     struct rule_notes notes; /* of the last answer; in an arena of their own */
     struct arena notes_arena;
     uint64_t notes_hash; /* of what they say, but for its numbers */
@@ -117,6 +117,7 @@ void rule_clear_changes(struct rule *r);
 /* Takes over what an answer said. slot: held_since, when this is the first in a row that holds. */
 void rule_take_notes(struct rule *r, const struct rule_notes *n, ts_ns slot);
 struct rule_notes rule_notes_copy(struct arena *a, const struct rule_notes *n);
+void rule_note_error(struct rule *r, const char *text); /* copied; NULL: there is none */
 void rule_release_alerts(struct rule *r);
 enum rule_alert_state rule_worst_state(const struct rule *r);
 

@@ -1,13 +1,20 @@
 #include "ruler/rule_group.h"
 
-static struct labels conf_labels(struct arena *a, const struct conf_map *m)
+/* What the view holds as long as it lives. */
+static str view_text(struct rule_group_view *v, str s)
 {
+    return v->texts != NULL ? s : arena_str(&v->arena, s);
+}
+
+static struct labels conf_labels(struct rule_group_view *view, const struct conf_map *m)
+{
+    struct arena *a = &view->arena;
     struct label *v = arena_array(a, m->n, sizeof(*v));
     str dup;
     size_t n;
 
     for (size_t i = 0; i < m->n; i++)
-        v[i] = (struct label){arena_str(a, m->v[i].name), arena_str(a, m->v[i].value)};
+        v[i] = (struct label){view_text(view, m->v[i].name), view_text(view, m->v[i].value)};
     n = labels_sort_keep(v, m->n, &dup);
     return (struct labels){v, n == SIZE_MAX ? 0 : n};
 }
@@ -40,7 +47,7 @@ static void view_state(struct arena *a, const struct rule *r, struct rule_view *
 
     out->health = r->health;
     out->state = rule_worst_state(r);
-    out->last_error = arena_str(a, str_of(r->last_error));
+    out->last_error = r->last_error != NULL ? arena_str(a, str_of(r->last_error)) : S("");
     out->notes = rule_notes_copy(a, &r->notes);
     out->last_eval = r->last_eval;
     out->took = r->took;
@@ -64,17 +71,17 @@ static void view_state(struct arena *a, const struct rule *r, struct rule_view *
     }
 }
 
-static void view_rule(struct arena *a, const struct rule *r, struct rule_view *out)
+static void view_rule(struct rule_group_view *v, const struct rule *r, struct rule_view *out)
 {
     *out = (struct rule_view){.is_alert = r->conf->is_alert,
                               .is_trial = r->conf->is_trial,
-                              .name = arena_str(a, r->conf->name),
-                              .query = arena_str(a, rule_canonical(r->conf)),
+                              .name = view_text(v, r->conf->name),
+                              .query = view_text(v, rule_canonical(r->conf)),
                               .hold_for = r->conf->hold_for,
                               .keep_firing_for = r->conf->keep_firing_for,
-                              .labels = conf_labels(a, &r->conf->all_labels),
-                              .annotations = conf_labels(a, &r->conf->annotations)};
-    view_state(a, r, out);
+                              .labels = conf_labels(v, &r->conf->all_labels),
+                              .annotations = conf_labels(v, &r->conf->annotations)};
+    view_state(&v->arena, r, out);
 }
 
 static void view_runs(struct rule_group_view *v, const struct rule_group *g)
@@ -104,15 +111,16 @@ void rule_group_make_view(struct rule_group *g)
 
     atomic_init(&v->refs, 1);
     arena_init(&v->arena, 0);
-    v->file = arena_str(&v->arena, g->conf->file);
-    v->name = arena_str(&v->arena, g->conf->name);
+    v->texts = rule_texts_ref(g->conf->texts);
+    v->file = view_text(v, g->conf->file);
+    v->name = view_text(v, g->conf->name);
     v->interval = g->conf->interval;
     v->limit = g->conf->limit;
     view_runs(v, g);
     v->rules = arena_array(&v->arena, g->n_rules, sizeof(*v->rules));
     v->n_rules = g->n_rules;
     for (size_t i = 0; i < g->n_rules; i++)
-        view_rule(&v->arena, &g->rules[i], &v->rules[i]);
+        view_rule(v, &g->rules[i], &v->rules[i]);
     rule_group_view_unref(g->view);
     g->view = v;
 }

@@ -160,7 +160,7 @@ static bool run_group(struct ruletest *t, struct rule_group *g, ts_ns at)
     for (size_t i = 0; i < g->n_rules; i++) {
         const struct rule *r = &g->rules[i];
 
-        if (r->last_error[0] != '\0') {
+        if (r->last_error != NULL) {
             buf_addf(&t->failure, "  rule \"%.*s\", time ", STR(r->conf->name));
             duration_print(&t->failure, at - t->test->start);
             buf_addf(&t->failure, ": %s\n", r->last_error);
