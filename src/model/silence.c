@@ -194,8 +194,7 @@ static bool unpack_set(struct unpack *u, struct silence *s, struct matchers *out
 
         if (u->failed || op > MATCH_NRE)
             return err_set(e, ERR_CORRUPT, "malformed matcher");
-        if (!matcher_init(&out->v[j], (enum match_op)op, arena_str(&s->arena, name),
-                          arena_str(&s->arena, value), e))
+        if (!matcher_init(&out->v[j], (enum match_op)op, name, value, e))
             return false;
         out->n++;
     }
@@ -205,11 +204,17 @@ static bool unpack_set(struct unpack *u, struct silence *s, struct matchers *out
 struct silence *silence_unpack(str bytes, struct err *e)
 {
     struct silence *s = silence_new();
-    struct unpack u = unpack_of(arena_str(&s->arena, bytes));
-    uint64_t version = unpack_u64(&u);
-    bool ok = uuid_parse(unpack_str(&u), &s->id);
-    size_t n = unpack_count(&u, 1);
+    struct unpack u;
+    uint64_t version;
+    size_t n;
+    bool ok;
 
+    /* of a silence of up to three matchers nothing is left over */
+    s->arena.first = bytes.n + sizeof(struct matchers) + 3 * sizeof(struct matcher) + 32;
+    u = unpack_of(arena_str(&s->arena, bytes)); /* all text of it is a slice of this */
+    version = unpack_u64(&u);
+    ok = uuid_parse(unpack_str(&u), &s->id);
+    n = unpack_count(&u, 1);
     s->sets = arena_array(&s->arena, n, sizeof(*s->sets));
     for (size_t i = 0; i < n && ok; i++) {
         s->n_sets = i + 1;
@@ -227,4 +232,19 @@ struct silence *silence_unpack(str bytes, struct err *e)
         err_set(e, ERR_CORRUPT, "malformed silence");
     silence_free(s);
     return NULL;
+}
+
+struct silence *silence_compact(struct silence *s)
+{
+    struct buf packed = BUF_INIT;
+    struct err e = ERR_INIT;
+    struct silence *out;
+
+    silence_pack(&packed, s);
+    out = silence_unpack(buf_str(&packed), &e);
+    buf_release(&packed);
+    if (out == NULL)
+        return s;
+    silence_free(s);
+    return out;
 }

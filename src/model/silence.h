@@ -56,5 +56,7 @@ bool silence_validate(const struct silence *s, enum matcher_mode mode, struct er
 
 void silence_pack(struct buf *out, const struct silence *s);
 struct silence *silence_unpack(str bytes, struct err *e) must_check; /* NULL when malformed */
+/* The same in as little memory as it needs, in the place of s. */
+struct silence *silence_compact(struct silence *s) must_check;
 
 #endif

@@ -260,7 +260,7 @@ bool silencer_put(struct silencer *s, struct silence *in, struct uuid fresh, ts_
         if (silence_state(old, now) == SILENCE_ACTIVE)
             in->starts_at = old->starts_at;
         *id = in->id;
-        silencer_restore(s, in);
+        silencer_restore(s, silence_compact(in));
         return true;
     }
     if (in->starts_at < now)
@@ -278,7 +278,7 @@ bool silencer_put(struct silencer *s, struct silence *in, struct uuid fresh, ts_
         *expired = old;
     in->id = fresh;
     *id = in->id;
-    silencer_restore(s, in);
+    silencer_restore(s, silence_compact(in));
     return true;
 }
 
