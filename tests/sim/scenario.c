@@ -316,6 +316,8 @@ static bool read_line(struct scenario *s, str line, int n, struct err *e)
     if (word(&line, "start"))
         return word(&line, "delay") ? duration_parse(line, &s->start_delay, e)
                                     : err_set(e, ERR_INVALID, "'delay DURATION' is missing");
+    if (word(&line, "arrivals") && word(&line, "first"))
+        return s->arrivals_first = true;
     if (word(&line, "at")) {
         struct action a = {.kind = ACT_END, .line = n};
 

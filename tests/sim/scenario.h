@@ -3,6 +3,7 @@
  *     config            YAML of the configuration, indented; @rules@ stands for the rule file below
  *     rules [NAME]      YAML of a rule file, indented; those without a name, or the first, are in force from the start
  *     start delay D                --dispatch.start-delay
+ *     arrivals first               what happens at an instant has arrived before what is due then is looked at; else behind it
  *     at T post {l="v"}            posted now and every minute until it is resolved, as Prometheus does
  *     at T post once {l="v"}       one request
  *                                  both: [from T] [to T] its startsAt (now) and endsAt (none), [with {annotations}]
@@ -108,6 +109,7 @@ struct scenario {
     VEC(struct expected) expected;
     ts_ns end;
     dur_ns start_delay;
+    bool arrivals_first;
 };
 
 bool scenario_read(const char *path, struct scenario *s, struct err *e) must_check;

@@ -278,7 +278,7 @@ static void run_until(struct sim *s, ts_ns mono)
         ts_ns timer = stage_next(&s->stage), poster = next_post(s);
         ts_ns next = timer < poster ? timer : poster;
 
-        if (next > mono)
+        if (next > mono || (next == mono && s->scn->arrivals_first))
             break;
         if (next > s->stage.now.mono) {
             ask(s);
@@ -295,7 +295,8 @@ static void run_until(struct sim *s, ts_ns mono)
         ask(s);
         stage_move(&s->stage, mono);
     }
-    go_on(s);
+    if (!s->scn->arrivals_first)
+        go_on(s);
 }
 
 void sim_go_on(struct sim *s, dur_ns d)

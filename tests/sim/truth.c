@@ -385,6 +385,8 @@ static void note_poster(struct truth *t, const struct action *a)
         k->paused = t->paused;
     }
     k->is_sent = a->kind == ACT_POST || (k->is_sent && a->kind != ACT_RESOLVE);
+    if (a->has_start)
+        k->refreshed = stage_now(&t->sim->it).wall - SIM_WALL;
 }
 
 void truth_acts(struct truth *t, const struct action *a)
@@ -526,6 +528,16 @@ static bool fires_for_long(const struct truth *t, struct labels ls)
     return false;
 }
 
+/* It was said in time that it goes on. By a clock that was set, or over a restart, an end may have another time. */
+static bool ends_refreshed(const struct truth *t, const struct arrived_alert *al)
+{
+    VEC_EACH (const struct known_alert *, a, &t->alerts)
+        if (labels_eq(a->labels, al->labels))
+            return !a->is_refused && a->refreshed != 0 && al->ends_at == a->refreshed &&
+                   t->stepped < a->at && t->restarted < a->at;
+    return false;
+}
+
 static void check_alert(struct truth *t, const struct arrived *m, const struct arrived_alert *al,
                         bool is_sure)
 {
@@ -533,6 +545,9 @@ static void check_alert(struct truth *t, const struct arrived *m, const struct a
 
     if (al->resolved && fires_for_long(t, al->labels))
         wrong_alert(t, "is told that it has ended, and it fires:", m->receiver, al->labels);
+    if (al->resolved && ends_refreshed(t, al))
+        wrong_alert(t, "is told that it has ended, and it was refreshed in time:", m->receiver,
+                    al->labels);
     if (!al->resolved && is_sure && silences(t, al->labels) != NULL)
         wrong_alert(t, "is told of a silenced", m->receiver, al->labels);
     h->fires = !al->resolved;

@@ -23,11 +23,13 @@
 
 struct known_alert {
     struct labels labels;
-    bool is_sent;      /* again and again */
-    ts_ns since, at;   /* since when it is, and when it was sent last */
-    dur_ns paused;     /* what had been paused by `since` */
-    bool fires;        /* by what was sent last */
-    bool is_refused;   /* it begins in the future, by a clock that was set back */
+    bool is_sent;    /* again and again */
+    ts_ns since, at; /* since when it is, and when it was sent last */
+    dur_ns paused;   /* what had been paused by `since` */
+    bool fires;      /* by what was sent last */
+    bool is_refused; /* it begins in the future, by a clock that was set back */
+    ts_ns
+        refreshed; /* wall, since SIM_WALL: when it was said that it fires, and since when; 0: never */
     uint64_t n, acked; /* sendings: so many, and the last one answered */
 };
 

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/rand.h"
 
-enum { FAULTY_M = 30, REST_M = 25 };
+enum { FAULTY_M = 30, REST_M = 25, RESOLVE_M = 5 };
 
 /* What is broken is mended at some time. */
 struct mend {
@@ -17,6 +17,9 @@ struct gen {
     struct rand r;
     struct wild *w;
     struct mend sink, source, source_slow, store;
+    struct mend
+        refresh; /* of what somebody has posted once: at the very instant at which it ends */
+    bool refreshes;
     ts_ns at;
 };
 
@@ -284,6 +287,21 @@ static void add_expiry(struct gen *g)
         }
 }
 
+/* What has come in time counts, however much else is due then. */
+static void post_once(struct gen *g)
+{
+    struct action a = {.kind = ACT_POST_ONCE,
+                       .labels = some_labels(g),
+                       .has_start = g->refreshes,
+                       .starts_at = g->at};
+
+    if (g->refreshes)
+        ((struct label *)(uintptr_t)a.labels.v)[1].value = S("c"); /* its group begins with it */
+    push(g, a);
+    if (g->refreshes && g->refresh.at == 0)
+        g->refresh = (struct mend){ts_add(g->at, RESOLVE_M * NS_PER_M), a};
+}
+
 static void add_action(struct gen *g)
 {
     unsigned what = pick(g, 100);
@@ -291,7 +309,7 @@ static void add_action(struct gen *g)
     if (what < 15)
         push(g, (struct action){.kind = ACT_POST, .labels = some_labels(g)});
     else if (what < 18)
-        push(g, (struct action){.kind = ACT_POST_ONCE, .labels = some_labels(g)});
+        post_once(g);
     else if (what < 29)
         push(g, (struct action){.kind = ACT_RESOLVE, .labels = some_labels(g)});
     else if (what < 37)
@@ -309,7 +327,7 @@ static void add_action(struct gen *g)
 /* What is to be mended by now. */
 static void mend(struct gen *g, ts_ns by)
 {
-    struct mend *all[] = {&g->sink, &g->source, &g->source_slow, &g->store};
+    struct mend *all[] = {&g->sink, &g->source, &g->source_slow, &g->store, &g->refresh};
 
     for (;;) {
         struct mend *first = NULL;
@@ -341,12 +359,13 @@ static void come_to_rest(struct gen *g)
 
 void wild_make(struct wild *w, uint64_t seed)
 {
-    struct gen g = {.r = rand_of(seed), .w = w};
+    struct gen g = {.r = rand_of(seed), .w = w, .refreshes = seed % 16 == 14};
     struct buf b = BUF_INIT;
     ts_ns next;
 
     *w = (struct wild){.has_store = seed % 8 == 0, .pace = seed % 4 == 1 ? 8 : 0};
     arena_init(&w->scn.arena, 0);
+    w->scn.arrivals_first = g.refreshes;
     w->repeat_interval = chance(&g, 50) ? NS_PER_H : 7 * NS_PER_M;
     put_config(&g, &b);
     w->scn.config = arena_str(&w->scn.arena, buf_str(&b));
