@@ -591,6 +591,31 @@ void json_put_double(struct json_writer *w, double v)
         buf_adds(w->out, "null"); /* JSON has no such number */
 }
 
+void json_put_double_text(struct json_writer *w, double v)
+{
+    separate(w);
+    buf_addc(w->out, '"');
+    if (isfinite(v))
+        float_print_go_json(w->out, v);
+    else
+        float_print_shortest(w->out, v);
+    buf_addc(w->out, '"');
+}
+
+void json_put_seconds_of_ms(struct json_writer *w, int64_t ms)
+{
+    uint64_t v = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms, rest = v % 1000;
+    const char digits[] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10),
+                           (char)('0' + rest % 10)};
+
+    separate(w);
+    if (ms < 0)
+        buf_addc(w->out, '-');
+    buf_add_u64(w->out, v / 1000);
+    if (rest != 0)
+        buf_add(w->out, (str){digits, sizeof(digits)});
+}
+
 void json_put_bool(struct json_writer *w, bool v)
 {
     separate(w);
