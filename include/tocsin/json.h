@@ -22,6 +22,9 @@ void json_writer_init(struct json_writer *w, struct buf *out, bool html);
 void json_open(struct json_writer *w, char bracket);  /* '{' or '[' */
 void json_close(struct json_writer *w, char bracket); /* '}' or ']' */
 void json_key(struct json_writer *w, str key);
+/* A key that is written in the program, and needs no escape. */
+#define json_key_of(w, literal) json_key_raw((w), S("\"" literal "\":"))
+void json_key_raw(struct json_writer *w, str text);
 void json_put_str(struct json_writer *w, str s);
 void json_put_text(struct json_writer *w, const char *key, str value); /* a member */
 void json_put_i64(struct json_writer *w, int64_t v);

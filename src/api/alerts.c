@@ -13,22 +13,22 @@ static void put_status(struct json_writer *w, const struct gettable *g)
     str rest = g->muted_by;
 
     json_open(w, '{');
-    json_key(w, S("inhibitedBy"));
+    json_key_of(w, "inhibitedBy");
     json_open(w, '[');
     for (size_t i = 0; i < v->inhibited_by.n; i++)
         json_put_hex64(w, v->inhibited_by.v[i].fingerprint);
     json_close(w, ']');
-    json_key(w, S("mutedBy"));
+    json_key_of(w, "mutedBy");
     json_open(w, '[');
     while (rest.n != 0)
         json_put_str(w, str_cut(&rest, ','));
     json_close(w, ']');
-    json_key(w, S("silencedBy"));
+    json_key_of(w, "silencedBy");
     json_open(w, '[');
     for (size_t i = 0; i < v->silenced_by.n; i++)
         json_put_str(w, uuid_str(&v->silenced_by.v[i]->id));
     json_close(w, ']');
-    json_key(w, S("state"));
+    json_key_of(w, "state");
     json_put_str(w, v->held_by != HELD_BY_NOTHING ? S("suppressed") : S("active"));
     json_close(w, '}');
 }
@@ -38,32 +38,32 @@ void api_put_alert(struct json_writer *w, const struct gettable *g)
     const struct alert *a = g->alert;
 
     json_open(w, '{');
-    json_key(w, S("annotations"));
+    json_key_of(w, "annotations");
     labels_put_json(w, a->annotations->ls);
-    json_key(w, S("endsAt"));
+    json_key_of(w, "endsAt");
     json_put_rfc3339_ms(w, a->ends_at);
-    json_key(w, S("fingerprint"));
+    json_key_of(w, "fingerprint");
     json_put_hex64(w, alert_fingerprint(a));
-    json_key(w, S("receivers"));
+    json_key_of(w, "receivers");
     json_open(w, '[');
     for (size_t i = 0; i < g->n_receivers; i++) {
         json_open(w, '{');
-        json_key(w, S("name"));
+        json_key_of(w, "name");
         json_put_str(w, g->receivers[i]);
         json_close(w, '}');
     }
     json_close(w, ']');
-    json_key(w, S("startsAt"));
+    json_key_of(w, "startsAt");
     json_put_rfc3339_ms(w, a->starts_at);
-    json_key(w, S("status"));
+    json_key_of(w, "status");
     put_status(w, g);
-    json_key(w, S("updatedAt"));
+    json_key_of(w, "updatedAt");
     json_put_rfc3339_ms(w, a->updated_at);
     if (a->generator_url.n != 0) {
-        json_key(w, S("generatorURL"));
+        json_key_of(w, "generatorURL");
         json_put_str(w, a->generator_url);
     }
-    json_key(w, S("labels"));
+    json_key_of(w, "labels");
     labels_put_json(w, a->labels->ls);
     json_close(w, '}');
 }

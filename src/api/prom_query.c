@@ -2,6 +2,7 @@
 #include "api/prom_job.h"
 
 #include "promql/gather.h"
+#include "promql/plan.h"
 #include "promql/result_json.h"
 #include "tsdb/tsdb.h"
 
@@ -188,9 +189,9 @@ static bool evaluate_over(struct query_job *q, struct storage storage, struct pr
     struct promql_query query = {
         .expr = q->expr, .text = q->text, .storage = storage, .settings = &settings};
 
-    return q->step == 0
-               ? promql_instant(&query, q->start, &q->later.arena, r, &q->err)
-               : promql_range(&query, q->start, q->end, q->step, &q->later.arena, r, &q->err);
+    return q->step == 0 ? promql_instant(&query, q->start, &q->later.arena, r, &q->err)
+                        : promql_planned_range(&query, q->start, q->end, q->step, &q->later.arena,
+                                               r, &q->err);
 }
 
 /* Without the store's lock, on a copy of what it reads. */

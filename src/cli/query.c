@@ -15,6 +15,7 @@
 #include "codec/float.h"
 #include "codec/timefmt.h"
 #include "promql/mem_storage.h"
+#include "promql/plan.h"
 #include "promql/result_json.h"
 
 #define F struct query_flags
@@ -266,7 +267,7 @@ static int query_evaluate(struct query_query_job *q, struct promql_result *out)
     const struct query_times *t = &q->times;
     struct err e = ERR_INIT;
 
-    if (t->is_range ? promql_range(&query, t->start, t->end, t->step, &q->a, out, &e)
+    if (t->is_range ? promql_planned_range(&query, t->start, t->end, t->step, &q->a, out, &e)
                     : promql_instant(&query, t->start, &q->a, out, &e))
         return EXIT_OK;
     say(stderr, "tocsin: %s\n", e.msg);

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "codec/float.h"
 #include "codec/quote.h"
@@ -151,13 +152,25 @@ static size_t series_length(str line)
     return 0;
 }
 
+/* Braces end a series wherever they stand; a bare name goes on to a blank. */
+static bool is_as_expected(const struct expo_reader *r, str line)
+{
+    size_t n = r->expected;
+
+    if (n == 0 || n >= line.n)
+        return false;
+    if (line.p[n - 1] != '}' && (line.p[n] != ' ' || (n + 1 < line.n && line.p[n + 1] == '{')))
+        return false;
+    return hash_str(str_sub(line, 0, n)) == r->expected_hash;
+}
+
 static bool read_number(const struct expo_reader *r, str word, double *out, struct err *e)
 {
     struct err why = ERR_INIT;
+    size_t sign = word.n != 0 && (word.p[0] == '-' || word.p[0] == '+');
 
-    for (size_t i = 0; i < word.n; i++)
-        if ((word.p[i] | 32) == 'x' || (word.p[i] | 32) == 'p')
-            return exposition_read_fail(r, e, "a value is not a number", word);
+    if (word.n > sign + 1 && (word.p[sign + 1] | 32) == 'x') /* hexadecimal is Go's alone */
+        return exposition_read_fail(r, e, "a value is not a number", word);
     return float_parse(word, out, &why) ||
            exposition_read_fail(r, e, "a value is not a number", word);
 }
@@ -198,9 +211,11 @@ static bool skip_exemplar(const struct expo_reader *r, str line, struct err *e)
 
 static bool read_sample(struct expo_reader *r, str line, struct expo_item *out, struct err *e)
 {
-    size_t k = series_length(line);
+    bool is_expected = is_as_expected(r, line);
+    size_t k = is_expected ? r->expected : series_length(line);
 
-    *out = (struct expo_item){.kind = EXPO_SAMPLE, .series = str_sub(line, 0, k)};
+    *out = (struct expo_item){
+        .kind = EXPO_SAMPLE, .series = str_sub(line, 0, k), .is_expected = is_expected};
     line = str_sub(line, k, line.n);
     if (k == 0)
         return exposition_read_fail(r, e, "a name, labels and a value expected", line);

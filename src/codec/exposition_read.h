@@ -37,7 +37,7 @@ struct expo_item {
     str text;   /* of TYPE, HELP, UNIT: what it says; escapes of HELP are left in */
     str series; /* of a sample */
     double value;
-    bool has_time;
+    bool has_time, is_expected;
     ts_ms t;
 };
 
@@ -47,6 +47,8 @@ struct expo_reader {
     int line;
     bool has_ended;  /* # EOF has come */
     bool has_more;   /* pieces */
+    size_t expected; /* bytes of a series that may come next, 0: none */
+    uint64_t expected_hash;
     struct buf text; /* decoded values */
     VEC(struct label) labels;
 };
@@ -54,6 +56,14 @@ struct expo_reader {
 void expo_reader_init(struct expo_reader *r, str body, enum expo_format format);
 void expo_reader_release(struct expo_reader *r);
 void expo_reader_more(struct expo_reader *r, str piece, bool is_last);
+
+/* The next sample may be of the series that took n bytes and whose text has this hash (hash.h): then its end need not be
+ * looked for, and the item says so. */
+static inline void expo_reader_expect(struct expo_reader *r, size_t n, uint64_t hash)
+{
+    r->expected = n;
+    r->expected_hash = hash;
+}
 
 /* False at the end, with e->code ERR_NONE, and after an error. */
 bool expo_read(struct expo_reader *r, struct expo_item *out, struct err *e) must_check;

@@ -1,108 +1,90 @@
-/* The shortest digits are found by trial: 15 digits are always enough for a decimal that somebody
- * typed, 17 for every double. For normal numbers 15, 16, 17 are tried in turn; denormal numbers
- * carry fewer digits, so they start at 1.
- *
- * At a power of two the gap below is half the gap above. There the nearest decimal of n digits may
- * lie below, outside the interval that reads back, while its upper neighbour lies inside (2^-44:
- * ...801e-14 fails, ...802e-14 holds), so the neighbour is tried as well.
- */
+/* Numbers in Go's forms around the shortest digits (float_shortest.c); reading, which leaves to strtod() what is not exact. */
 #include "codec/float.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include "base/mem.h"
+#include "codec/bytes.h"
+#include "codec/float_shortest.h"
 
-/* value = 0.d1d2d3... * 10^point */
+enum { EIGHTS = 3, EIGHT = 100000000 };
+
+/* value = 0.d1d2d3... * 10^point, where d1 is text[first] */
 struct decimal {
-    char digits[20];
-    int n, point;
+    char text[8 * EIGHTS];
+    size_t first, n;
+    int point;
 };
 
-static double decimal_value(const struct decimal *d)
+/* Eight digits in the order of memory, each 0 to 9: pairs of four, then of two, are taken apart side by side. */
+static uint64_t eight_digits(uint32_t v)
 {
-    char text[40];
+    uint64_t fours = v / 10000 | (uint64_t)(v % 10000) << 32;
+    uint64_t hundreds = fours * 10486 >> 20 & 0x0000007f0000007f; /* fours / 100 */
+    uint64_t pairs = hundreds | (fours - 100 * hundreds) << 16;
+    uint64_t tens = pairs * 103 >> 10 & 0x000f000f000f000f; /* pairs / 10 */
 
-    snprintf(text, sizeof(text), "0.%.*se%d", d->n, d->digits, d->point);
-    return strtod(text, NULL);
-}
-
-static struct decimal decimal_round(double v, int n)
-{
-    struct decimal d = {.n = n};
-    char text[40];
-
-    snprintf(text, sizeof(text), "%.*e", n - 1, v);
-    d.digits[0] = text[0];
-    if (n > 1)
-        memcpy(d.digits + 1, text + 2, (size_t)n - 1);
-    d.point = (int)strtol(strchr(text, 'e') + 1, NULL, 10) + 1;
-    return d;
-}
-
-static struct decimal decimal_next(struct decimal d)
-{
-    int i = d.n - 1;
-
-    while (i >= 0 && d.digits[i] == '9')
-        d.digits[i--] = '0';
-    if (i >= 0) {
-        d.digits[i]++;
-        return d;
-    }
-    d.digits[0] = '1'; /* 999 became 000: it is 1000 */
-    d.point++;
-    return d;
+    return tens | (pairs - 10 * tens) << 8;
 }
 
 /* v > 0 and finite. */
 static struct decimal decimal_shortest(double v)
 {
-    int binary_exp;
-    bool is_power = frexp(v, &binary_exp) == 0.5;
-    int n = fpclassify(v) == FP_SUBNORMAL ? 1 : 15;
+    struct float_decimal f = float_shortest(v);
+    uint64_t left = f.digits;
     struct decimal d;
+    size_t at = sizeof(d.text);
 
-    for (;; n++) {
-        d = decimal_round(v, n);
-        if (n == 17 || decimal_value(&d) == v)
-            break;
-        if (is_power) {
-            d = decimal_next(d);
-            if (decimal_value(&d) == v)
-                break;
-        }
-    }
-    while (d.n > 1 && d.digits[d.n - 1] == '0')
-        d.n--;
+    do {
+        uint64_t eight = eight_digits((uint32_t)(left % EIGHT)),
+                 shown = eight | UINT64_C(0x3030303030303030);
+
+        at -= sizeof(shown);
+        memcpy(d.text + at, &shown, sizeof(shown));
+        left /= EIGHT;
+        d.first = at + (left == 0 ? bytes_first(eight) : 0);
+    } while (left != 0);
+    d.n = sizeof(d.text) - d.first;
+    d.point = (int)d.n + f.exponent;
     return d;
+}
+
+static str digits_of(const struct decimal *d)
+{
+    return (str){d->text + d->first, d->n};
 }
 
 static void print_plain(struct buf *out, const struct decimal *d)
 {
+    size_t whole = d->point > 0 ? (size_t)d->point : 0;
+    str digits = digits_of(d);
+
     if (d->point <= 0) {
         buf_adds(out, "0.");
         buf_pad(out, '0', (size_t)-d->point);
-        buf_add(out, (str){d->digits, (size_t)d->n});
+        buf_add(out, digits);
         return;
     }
-    for (int i = 0; i < d->n || i < d->point; i++) {
-        if (i == d->point)
-            buf_addc(out, '.');
-        buf_addc(out, i < d->n ? d->digits[i] : '0');
+    if (whole >= digits.n) {
+        buf_add(out, digits);
+        buf_pad(out, '0', whole - digits.n);
+        return;
     }
+    buf_add(out, str_sub(digits, 0, whole));
+    buf_addc(out, '.');
+    buf_add(out, str_sub(digits, whole, digits.n));
 }
 
 /* exp_digits: Go pads the exponent to two digits, but its JSON encoder cuts e-09 to e-9. */
 static void print_exponent(struct buf *out, const struct decimal *d, int exp_digits)
 {
     int exp = d->point - 1;
+    str digits = digits_of(d);
 
-    buf_addc(out, d->digits[0]);
+    buf_addc(out, digits.p[0]);
     if (d->n > 1) {
         buf_addc(out, '.');
-        buf_add(out, (str){d->digits + 1, (size_t)d->n - 1});
+        buf_add(out, str_sub(digits, 1, digits.n));
     }
     buf_adds(out, "e");
     buf_addc(out, exp < 0 ? '-' : '+');
@@ -126,7 +108,7 @@ static bool needs_digits(struct buf *out, double v, double plain_below, struct d
         buf_add(out, signbit(v) ? S("-0") : S("0"));
         return false;
     }
-    if (fabs(v) < plain_below && v == trunc(v)) {
+    if (fabs(v) < plain_below && v == (double)(int64_t)v) {
         buf_add_i64(out, (int64_t)v);
         return false;
     }
@@ -253,12 +235,75 @@ static bool parse_word(str s, double *out)
     return true;
 }
 
+enum { EXACT_DIGITS = 19, EXACT_POWER = 22 };
+
+/* Digits with or without a point; false: more than fit. */
+static bool float_read_digits(const char **p, const char *end, uint64_t *v, int *exponent)
+{
+    const char *begin = *p, *point = NULL;
+    size_t digits;
+
+    for (; *p != end; ++*p) {
+        unsigned digit = (unsigned)(unsigned char)**p - '0';
+
+        if (digit <= 9)
+            *v = 10 * *v + digit;
+        else if (**p == '.' && point == NULL)
+            point = *p;
+        else
+            break;
+    }
+    digits = (size_t)(*p - begin) - (point != NULL);
+    *exponent = point != NULL ? (int)(point + 1 - *p) : 0;
+    return digits != 0 && digits <= EXACT_DIGITS;
+}
+
+static bool float_read_exponent(const char **p, const char *end, int *exponent)
+{
+    bool is_minus;
+    int v = 0, digits = 0;
+
+    if (*p == end || (**p | 0x20) != 'e')
+        return true;
+    ++*p;
+    is_minus = *p != end && **p == '-';
+    *p += *p != end && (**p == '-' || **p == '+');
+    for (; *p != end && **p >= '0' && **p <= '9' && digits < 4; ++*p, digits++)
+        v = 10 * v + (**p - '0');
+    *exponent += is_minus ? -v : v;
+    return digits != 0;
+}
+
+/* A whole number of 53 bits and a power of ten that is a double are one multiplication or division apart from the nearest
+ * double, and no search. */
+static bool parse_exact(str s, double *out)
+{
+    static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const char *p = s.p, *end = s.p + s.n;
+    bool is_minus = s.n != 0 && *p == '-';
+    uint64_t v = 0;
+    int exponent;
+    double d;
+
+    p += s.n != 0 && (*p == '-' || *p == '+');
+    if (!float_read_digits(&p, end, &v, &exponent) || !float_read_exponent(&p, end, &exponent) ||
+        p != end)
+        return false;
+    if (v > UINT64_C(1) << INTEGERS_EXACT || exponent < -EXACT_POWER || exponent > EXACT_POWER)
+        return false;
+    d = exponent < 0 ? (double)v / powers[-exponent] : (double)v * powers[exponent];
+    *out = is_minus ? -d : d;
+    return true;
+}
+
 bool float_parse(str s, double *out, struct err *e)
 {
     char small[64], *z = small;
     double v;
 
-    if (parse_word(s, out))
+    if (parse_exact(s, out) || parse_word(s, out))
         return true;
     if (!float_is_number(s))
         return err_set(e, ERR_INVALID, "\"%.*s\" is not a number", STR(s));

@@ -4,7 +4,7 @@
  *
  * Shapes   finite numbers, "NaN", "+Inf", "-Inf". At most 24 bytes with an exponent, 330 without.
  * Errors   ERR_INVALID for what is no number, ERR_LIMIT for one that is too large for a double.
- * Cost     integers below 2^53: a few ns; others one to three printf and strtod.
+ * Cost     printing: integers below 2^53 a few ns, others about 30. Reading: about 15 ns to 15 digits, else strtod().
  * Source   Go strconv.ParseFloat and FormatFloat, encoding/json.
  */
 #ifndef CODEC_FLOAT_H

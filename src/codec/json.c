@@ -549,6 +549,13 @@ void json_key(struct json_writer *w, str key)
     w->comma = false;
 }
 
+void json_key_raw(struct json_writer *w, str text)
+{
+    separate(w);
+    buf_add(w->out, text);
+    w->comma = false;
+}
+
 void json_put_str(struct json_writer *w, str s)
 {
     separate(w);
@@ -579,7 +586,10 @@ void json_put_hex64(struct json_writer *w, uint64_t v)
 
     for (size_t i = sizeof(text); i-- != 0; v >>= 4)
         text[i] = "0123456789abcdef"[v & 15];
-    json_put_str(w, (str){text, sizeof(text)});
+    separate(w);
+    buf_addc(w->out, '"');
+    buf_add(w->out, (str){text, sizeof(text)});
+    buf_addc(w->out, '"');
 }
 
 void json_put_double(struct json_writer *w, double v)
@@ -589,6 +599,31 @@ void json_put_double(struct json_writer *w, double v)
         float_print_go_json(w->out, v);
     else
         buf_adds(w->out, "null"); /* JSON has no such number */
+}
+
+void json_put_double_text(struct json_writer *w, double v)
+{
+    separate(w);
+    buf_addc(w->out, '"');
+    if (isfinite(v))
+        float_print_go_json(w->out, v);
+    else
+        float_print_shortest(w->out, v);
+    buf_addc(w->out, '"');
+}
+
+void json_put_seconds_of_ms(struct json_writer *w, int64_t ms)
+{
+    uint64_t v = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms, rest = v % 1000;
+    const char digits[] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10),
+                           (char)('0' + rest % 10)};
+
+    separate(w);
+    if (ms < 0)
+        buf_addc(w->out, '-');
+    buf_add_u64(w->out, v / 1000);
+    if (rest != 0)
+        buf_add(w->out, (str){digits, sizeof(digits)});
 }
 
 void json_put_bool(struct json_writer *w, bool v)
@@ -611,11 +646,10 @@ void json_put_raw(struct json_writer *w, str json)
 
 static void json_put_time(struct json_writer *w, void (*format)(struct buf *out, ts_ns t), ts_ns t)
 {
-    struct buf b = BUF_INIT;
-
-    format(&b, t);
-    json_put_str(w, buf_str(&b));
-    buf_release(&b);
+    separate(w);
+    buf_addc(w->out, '"');
+    format(w->out, t); /* digits, and what needs no escape */
+    buf_addc(w->out, '"');
 }
 
 void json_put_rfc3339_ms(struct json_writer *w, ts_ns t)

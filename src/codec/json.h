@@ -77,6 +77,11 @@ bool json_fail(struct json_reader *r, const char *fmt, ...)
 
 /* -- writing: tocsin/json.h, and times as strings (codec/timefmt.h) -- */
 
+/* As Prometheus writes samples: a time in seconds, to the millisecond; a value as a text, so that NaN and infinities have
+ * one. */
+void json_put_seconds_of_ms(struct json_writer *w, int64_t ms);
+void json_put_double_text(struct json_writer *w, double v);
+
 void json_put_rfc3339_ms(struct json_writer *w, ts_ns t);
 void json_put_rfc3339_nano(struct json_writer *w, ts_ns t);
 

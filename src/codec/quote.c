@@ -80,31 +80,68 @@ void quote_go_rune(struct buf *out, str s)
     }
 }
 
-static uint64_t json_not_plain(uint64_t v, bool html)
+/* Sixteen bytes of text at a time, as vectors that every machine has (or the compiler makes up). */
+typedef signed char quote_vector __attribute__((vector_size(16)));
+typedef uint64_t quote_halves __attribute__((vector_size(16)));
+
+enum { QUOTE_WIDTH = sizeof(quote_vector) };
+
+/* 0xff where a byte cannot stand for itself: controls, what is no ASCII (negative), quotes, backslashes, < > &. */
+static quote_halves json_not_plain(quote_halves halves, bool html)
 {
-    uint64_t found = v | bytes_below(v, 0x20) | bytes_are(v, '"') | bytes_are(v, '\\');
+    quote_vector v = (quote_vector)halves, found = (v < ' ') | (v == '\\');
 
     if (html)
-        found |= bytes_are(v, '<') | bytes_are(v, '>') | bytes_are(v, '&');
-    return found & BYTES_HIGHS;
+        found |= ((v | 2) == '>') | ((v | 4) == '&'); /* '<' and '"' are one bit away */
+    else
+        found |= v == '"';
+    return (quote_halves)found;
 }
 
-static size_t json_plain_run(str s, bool html)
+static size_t json_first(quote_halves found)
 {
-    uint64_t found;
-    size_t n = 0, rest;
+    return found[0] != 0 ? bytes_first(found[0]) : 8 + bytes_first(found[1]);
+}
 
-    for (; s.n - n >= 8; n += 8)
-        if ((found = json_not_plain(bytes_load(s.p + n), html)) != 0)
-            return n + bytes_first(found);
-    rest = s.n - n;
-    if (rest != 0 && n != 0) { /* with some that are known to be plain */
-        found = json_not_plain(bytes_load(s.p + s.n - 8), html) >> 8 * (8 - rest);
-        return found != 0 ? n + bytes_first(found) : s.n;
+static bool json_has_any(quote_halves found)
+{
+    return (found[0] | found[1]) != 0;
+}
+
+/* The bytes of s before the first that is not plain, which are copied; to has room for QUOTE_WIDTH more than s. */
+static size_t json_copy_few(char *to, str s, bool html)
+{
+    quote_halves v = {BYTES_ONES * ' ', BYTES_ONES * ' '}, found;
+    size_t last = s.n < 8 ? 0 : s.n - 8;
+
+    if (s.n >= 8) {
+        v = (quote_halves){bytes_load(s.p), bytes_load(s.p + last)};
+        memcpy(to, s.p, 8);
+        memcpy(to + last, s.p + last, 8);
+    } else if (s.n != 0) {
+        v[0] = bytes_load_few(s.p, s.n) | v[0] << 8 * s.n;
+        memcpy(to, &v, 8);
     }
-    if (rest == 0)
-        return n;
-    return bytes_first(json_not_plain(bytes_load_few(s.p, rest), html)); /* a zero ends it */
+    found = json_not_plain(v, html);
+    if (!json_has_any(found))
+        return s.n;
+    return found[0] != 0 ? bytes_first(found[0]) : last + bytes_first(found[1]);
+}
+
+static size_t json_copy_plain(char *to, str s, bool html)
+{
+    size_t n = 0;
+
+    for (; s.n - n >= QUOTE_WIDTH; n += QUOTE_WIDTH) {
+        quote_halves v, found;
+
+        memcpy(&v, s.p + n, sizeof(v));
+        memcpy(to + n, &v, sizeof(v));
+        found = json_not_plain(v, html);
+        if (json_has_any(found))
+            return n + json_first(found);
+    }
+    return n + json_copy_few(to + n, str_sub(s, n, s.n), html);
 }
 
 static void add_escape(struct buf *out, unsigned char c)
@@ -119,11 +156,14 @@ void quote_json(struct buf *out, str s, bool html)
 {
     buf_addc(out, '"');
     while (s.n != 0) {
-        size_t plain = json_plain_run(s, html), k;
+        size_t plain, k;
         uint32_t r;
         unsigned char c;
 
-        buf_add(out, str_sub(s, 0, plain));
+        if (out->cap - out->n < s.n + QUOTE_WIDTH)
+            buf_reserve(out, s.n + QUOTE_WIDTH);
+        plain = json_copy_plain(out->p + out->n, s, html);
+        out->n += plain;
         s = str_sub(s, plain, s.n);
         if (s.n == 0)
             break;

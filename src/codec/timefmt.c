@@ -32,7 +32,7 @@ static void civil_from_days(int64_t days, struct civil *c)
     c->month = (int)(mp < 10 ? mp + 3 : mp - 9);
     c->year = yoe + era * 400 + (c->month <= 2);
     c->weekday = (int)((days % 7 + 11) % 7); /* day 0 was a Thursday */
-    c->yearday = (int)(days - days_from_civil(c->year, 1, 1)) + 1;
+    c->yearday = (int)doy + (c->month > 2 ? 60 + year_is_leap(c->year) : -305); /* doy: of March */
 }
 
 static int64_t timefmt_floor_div(int64_t a, int64_t b)
@@ -227,28 +227,29 @@ bool api_time_parse(str s, ts_ns *out, struct err *e)
 /* -- printing -- */
 
 /* v in n digits and the byte that ends them. Without printf: a list of alerts has three times for each. */
-static void add_digits(struct buf *out, int v, size_t n, char end)
+static char *add_digits(char *p, unsigned v, size_t n, char end)
 {
-    char *p;
-
-    buf_reserve(out, n + 1);
-    p = out->p + out->n;
-    p[n] = end;
     for (size_t i = n; i-- != 0; v /= 10)
         p[i] = (char)('0' + v % 10);
-    out->n += n + 1;
+    p[n] = end;
+    return p + n + 1;
 }
 
+/* Room for what follows is there. */
 static struct civil print_to_seconds(struct buf *out, ts_ns t, char end)
 {
     struct civil c = civil_of(t, 0); /* years 1 to 2262 */
+    char *p;
 
-    add_digits(out, (int)c.year, 4, '-');
-    add_digits(out, c.month, 2, '-');
-    add_digits(out, c.day, 2, 'T');
-    add_digits(out, c.hour, 2, ':');
-    add_digits(out, c.minute, 2, ':');
-    add_digits(out, c.second, 2, end);
+    buf_reserve(out, sizeof("2006-01-02T15:04:05.999999999Z"));
+    p = out->p + out->n;
+    p = add_digits(p, (unsigned)c.year, 4, '-');
+    p = add_digits(p, (unsigned)c.month, 2, '-');
+    p = add_digits(p, (unsigned)c.day, 2, 'T');
+    p = add_digits(p, (unsigned)c.hour, 2, ':');
+    p = add_digits(p, (unsigned)c.minute, 2, ':');
+    p = add_digits(p, (unsigned)c.second, 2, end);
+    out->n = (size_t)(p - out->p);
     return c;
 }
 
@@ -256,15 +257,16 @@ void rfc3339_ms(struct buf *out, ts_ns t)
 {
     struct civil c = print_to_seconds(out, t, '.');
 
-    add_digits(out, c.nanosecond / 1000000, 3, 'Z');
+    add_digits(out->p + out->n, (unsigned)c.nanosecond / 1000000, 3, 'Z');
+    out->n += 4;
 }
 
 void rfc3339_nano(struct buf *out, ts_ns t)
 {
     struct civil c = print_to_seconds(out, t, '.');
 
-    add_digits(out, c.nanosecond, 9, 'Z');
-    out->n--;
+    add_digits(out->p + out->n, (unsigned)c.nanosecond, 9, 'Z');
+    out->n += 9;
     while (out->p[out->n - 1] == '0')
         out->n--;
     if (out->p[out->n - 1] == '.')

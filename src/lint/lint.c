@@ -104,18 +104,31 @@ static enum lint_kind lint_kind_of(const struct yaml_node *root)
     return is_collect_file(root) ? LINT_COLLECT : LINT_OTHER;
 }
 
+/* NULL: it is broken, and whichever reader says so. */
+static struct yaml_doc *lint_read_quietly(str text, str name, struct arena *a)
+{
+    struct yaml_doc *doc = arena_new(a, struct yaml_doc);
+    struct diags d;
+    bool ok;
+
+    diags_init(&d);
+    ok = yaml_parse(text, name, a, doc, &d);
+    diags_release(&d);
+    return ok ? doc : NULL;
+}
+
+static enum lint_kind kind_of_document(const struct yaml_doc *doc)
+{
+    return doc == NULL || rule_object_is_in(doc) ? LINT_RULES : lint_kind_of(doc->root);
+}
+
 enum lint_kind lint_recognise(str text, str name)
 {
     struct arena a;
-    struct diags d;
-    struct yaml_doc doc;
-    enum lint_kind kind = LINT_RULES; /* broken YAML: its faults are shown by whichever reader */
+    enum lint_kind kind;
 
     arena_init(&a, 0);
-    diags_init(&d);
-    if (yaml_parse(text, name, &a, &doc, &d))
-        kind = rule_object_is_in(&doc) ? LINT_RULES : lint_kind_of(doc.root);
-    diags_release(&d);
+    kind = kind_of_document(lint_read_quietly(text, name, &a));
     arena_release(&a);
     return kind;
 }
@@ -243,8 +256,7 @@ static void lint_config(struct linter *l, str text, str name)
     if (yaml_parse(text, name, &l->arena, &doc, &ignored))
         lint_config_text(&doc, l->d);
     diags_release(&ignored);
-    vec_push(&l->configs,
-             (struct config_text){name, text.n != 0 ? arena_str(&l->arena, text) : S("")});
+    vec_push(&l->configs, (struct config_text){name, text.n != 0 ? text : S("")});
 }
 
 /* As a configuration that names it reads it. */
@@ -255,8 +267,7 @@ static void lint_bridge(struct linter *l, str text, str name)
     struct bridge_file f;
 
     l->result.configs++;
-    (void)(yaml_parse(arena_str(&l->arena, text), name, &l->arena, &doc, l->d) &&
-           bridge_file_read(&run, &doc, &f));
+    (void)(yaml_parse(text, name, &l->arena, &doc, l->d) && bridge_file_read(&run, &doc, &f));
 }
 
 static void lint_collected(struct linter *l, str text, str name)
@@ -411,7 +422,8 @@ static void lint_all_rules(struct linter *l)
     str_map_release(&l->set.records);
 }
 
-static void lint_rules(struct linter *l, str text, str name)
+/* doc: the text, if it has been read. */
+static void lint_rules(struct linter *l, str text, str name, struct yaml_doc *doc)
 {
     const struct rule_file_options o = {
         .mode = l->o->mode, .space_label = l->o->space_label, .keeps_broken = true};
@@ -419,7 +431,8 @@ static void lint_rules(struct linter *l, str text, str name)
     bool ok;
 
     l->result.rule_files++;
-    ok = rule_file_parse(arena_str(&l->arena, text), name, &o, &l->arena, &file, l->d);
+    ok = doc != NULL ? rule_file_of(doc, &o, &l->arena, &file, l->d)
+                     : rule_file_parse(text, name, &o, &l->arena, &file, l->d);
     if (ok && file.n_groups == 0)
         diags_add(l->d, DIAG_INFO, "R000", (struct diag_place){.file = name, .line = 1, .col = 1},
                   "no groups");
@@ -444,19 +457,27 @@ static void lint_skip(struct linter *l, str name, const char *what)
               "%s, not checked", what);
 }
 
-static enum lint_kind find_kind(const struct linter *l, str text, str name)
+/* *doc: the text, if that takes reading it. */
+static enum lint_kind find_kind(struct linter *l, str text, str name, struct yaml_doc **doc)
 {
+    *doc = NULL;
     if (l->o->is_known)
         return l->o->kind;
-    return is_part(name) ? LINT_CONFIG : lint_recognise(text, name);
+    if (is_part(name))
+        return LINT_CONFIG;
+    *doc = lint_read_quietly(text, name, &l->arena);
+    return kind_of_document(*doc);
 }
 
 static void lint_document(struct linter *l, str text, str name, bool was_named)
 {
+    struct yaml_doc *doc;
+
     ignores_read(&l->ignores, text, name, l->o->now, &l->arena, l->d);
-    switch (find_kind(l, text, name)) {
+    text = arena_str(&l->arena, text);
+    switch (find_kind(l, text, name, &doc)) {
     case LINT_CONFIG: lint_config(l, text, name); return;
-    case LINT_RULES: lint_rules(l, text, name); return;
+    case LINT_RULES: lint_rules(l, text, name, doc); return;
     case LINT_BRIDGE: lint_bridge(l, text, name); return;
     case LINT_TEST: lint_test(l, text, name); return;
     case LINT_COLLECT: lint_collected(l, text, name); return;

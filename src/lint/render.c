@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "base/map.h"
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "codec/json.h"
 #include "lint/report.h"
 #include "schema/redact.h"
@@ -46,10 +47,15 @@ bool render_format_parse(str name, enum render_format *out)
 
 /* -- source lines -- */
 
+struct render_file {
+    struct buf text; /* empty: cannot be read */
+    VEC(str) lines;
+};
+
 struct renderer {
     struct buf *out;
     const struct render_options *o;
-    struct str_map texts; /* path -> struct buf *, NULL = cannot be read */
+    struct str_map texts; /* path -> struct render_file * */
     /* The line shown last, and what is hidden in it: a file may be one line, and all problems in it. */
     str line;
     struct redact_ranges hidden;
@@ -57,27 +63,31 @@ struct renderer {
 };
 
 /* As much as can be shown: what is no file any more, or never was, has no lines. */
-static struct buf *slurp(str path)
+static struct render_file *slurp(str path)
 {
-    struct buf *text = mem_new(struct buf);
+    struct render_file *f = mem_new(struct render_file);
 
-    if (!file_read(path, FILE_REGULAR, FILE_MAX, text, NULL))
-        buf_clear(text);
-    return text;
+    if (!file_read(path, FILE_REGULAR, FILE_MAX, &f->text, NULL))
+        buf_clear(&f->text);
+    for (str rest = buf_str(&f->text); rest.n != 0;)
+        vec_push(&f->lines, str_cut(&rest, '\n'));
+    return f;
 }
 
 static str line_of(struct renderer *r, const struct diag_place *p, str *text)
 {
     void **hit = p->file.n != 0 ? str_map_get(&r->texts, p->file) : NULL;
-    str rest, line = STR_NONE;
+    const struct render_file *f;
+    str line = STR_NONE;
 
     if (p->file.n == 0 || r->o->without_lines)
         return STR_NONE;
     if (hit == NULL)
         hit = str_map_put(&r->texts, p->file, slurp(p->file));
-    rest = *text = buf_str(*hit);
-    for (int i = 0; i < p->line && rest.p != NULL; i++)
-        line = str_cut(&rest, '\n');
+    f = *hit;
+    *text = buf_str(&f->text);
+    if (p->line > 0 && (size_t)p->line <= f->lines.n)
+        line = f->lines.v[p->line - 1];
     if (line.n != 0 && line.p[line.n - 1] == '\r')
         line.n--;
     return line;
@@ -96,8 +106,11 @@ static int column_of(struct renderer *r, const struct diag_place *p)
 static void release_texts(struct renderer *r)
 {
     MAP_EACH (struct str_map_entry, e, &r->texts) {
-        buf_release(e->value);
-        mem_free(e->value);
+        struct render_file *f = e->value;
+
+        buf_release(&f->text);
+        vec_release(&f->lines);
+        mem_free(f);
     }
     str_map_release(&r->texts);
 }

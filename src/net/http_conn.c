@@ -472,6 +472,12 @@ static void settle_timer(struct http_conn *c)
         http_server_accept_or_not(s);
 }
 
+static void say_end_of_tls(struct http_conn *c)
+{
+    if (bufferevent_openssl_get_ssl(c->bev) != NULL)
+        SSL_shutdown(bufferevent_openssl_get_ssl(c->bev));
+}
+
 /* False when the connection has reached its end and is gone. */
 static bool http_conn_settle(struct http_conn *c)
 {
@@ -481,15 +487,20 @@ static bool http_conn_settle(struct http_conn *c)
         http_conn_kill(c); /* nobody is left to send the rest of a request */
         return false;
     }
-    if (c->state == CONN_HEAD && c->server->draining && c->scan.n == 0)
+    if (c->state == CONN_HEAD && c->server->draining && c->scan.n == 0) {
+        if (empty && evbuffer_get_length(input_of(c)) == 0) { /* a close cuts nothing off */
+            say_end_of_tls(c);
+            http_conn_kill(c);
+            return false;
+        }
         c->state = CONN_CLOSE;
+    }
     if (c->state == CONN_CLOSE && empty) {
         if (c->eof) {
             http_conn_kill(c);
             return false;
         }
-        if (bufferevent_openssl_get_ssl(c->bev) != NULL)
-            SSL_shutdown(bufferevent_openssl_get_ssl(c->bev));
+        say_end_of_tls(c);
         shutdown(bufferevent_getfd(c->bev), SHUT_WR);
         c->state = CONN_LINGER;
     }

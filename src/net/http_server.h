@@ -129,7 +129,7 @@ bool http_server_listen(struct http_server *s, str address, struct buf *bound,
                         struct err *e) must_check;
 bool http_server_listen_fd(struct http_server *s, int fd,
                            struct err *e) must_check; /* systemd socket */
-/* no new connections; idle ones close; answers in flight go on */
+/* no new connections; idle ones are gone at once; answers in flight go on */
 void http_server_drain(struct http_server *s);
 /* No connections at all: whoever has not been answered is gone. */
 void http_server_close(struct http_server *s);

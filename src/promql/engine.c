@@ -1,3 +1,4 @@
+/* A query: prepared once, evaluated step by step, its answer gathered by series. */
 #include "promql/engine.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct engine_answer {
     struct label_sets by_labels;
     VEC(struct growing) series;
     VEC(uint64_t) steps; /* what each read */
+    uint32_t *of_row;    /* the series of a planned row + 1; 0: it has had no value so far */
 };
 
 static struct promql_point keep_point(struct engine_answer *r, ts_ms t, double v,
@@ -41,29 +43,61 @@ static struct promql_point keep_point(struct engine_answer *r, ts_ms t, double v
     return (struct promql_point){t, v, copy};
 }
 
-static struct growing *engine_series_of(struct engine_answer *r, struct labels ls)
+/* Which series has these labels. What was marked loses its name now. */
+static uint32_t engine_series_of(struct engine_answer *r, struct labels ls, bool drops_name)
 {
-    uint32_t *at = label_sets_get(&r->by_labels, ls);
+    uint32_t *at;
 
+    if (drops_name)
+        ls = promql_nameless(r->ev->a, ls);
+    at = label_sets_get(&r->by_labels, ls);
     if (at != NULL)
-        return &r->series.v[*at];
+        return *at;
     ls = labels_copy(r->a, ls);
     label_sets_put(&r->by_labels, ls, (uint32_t)r->series.n);
     vec_push(&r->series, (struct growing){.labels = ls});
-    return vec_last(&r->series);
+    return (uint32_t)r->series.n - 1;
 }
 
-/* What was marked loses its name now; then no labels may stand twice. */
+/* No labels may stand twice. */
+static bool engine_add_point(struct engine_answer *r, uint32_t series, ts_ms t, double v,
+                             const struct histogram *h)
+{
+    struct growing *g = &r->series.v[series];
+
+    if (g->points.n != 0 && vec_last(&g->points)->t == t)
+        return promql_fail_eval(r->ev, "vector cannot contain metrics with the same labelset");
+    vec_push(&g->points, keep_point(r, t, v, h));
+    return true;
+}
+
 static bool add_vector(struct engine_answer *r, ts_ms t, const struct promql_vector *v)
 {
     for (size_t i = 0; i < v->n; i++) {
         const struct promql_sample *s = &v->v[i];
-        struct growing *g =
-            engine_series_of(r, s->drops_name ? promql_nameless(r->ev->a, s->labels) : s->labels);
 
-        if (g->points.n != 0 && vec_last(&g->points)->t == t)
-            return promql_fail_eval(r->ev, "vector cannot contain metrics with the same labelset");
-        vec_push(&g->points, keep_point(r, t, s->v, s->h));
+        if (!engine_add_point(r, engine_series_of(r, s->labels, s->drops_name), t, s->v, s->h))
+            return false;
+    }
+    return true;
+}
+
+/* Rows are looked up by their labels once, when they first have a value. */
+static bool add_rows(struct engine_answer *r, ts_ms t, const struct promql_rows *rows)
+{
+    if (r->of_row == NULL)
+        r->of_row = mem_array(rows->n + 1, sizeof(r->of_row[0]));
+    for (size_t i = 0; i < rows->n; i++) {
+        if (rows->has[i] == 0)
+            continue;
+        if (r->of_row[i] == 0) {
+            bool drops_name;
+            struct labels ls = promql_plan_labels(r->ev, rows, i, &drops_name);
+
+            r->of_row[i] = engine_series_of(r, ls, drops_name) + 1;
+        }
+        if (!engine_add_point(r, r->of_row[i] - 1, t, rows->v[i], promql_plan_histogram(rows, i)))
+            return false;
     }
     return true;
 }
@@ -73,10 +107,12 @@ static void add_window(struct engine_answer *r, const struct promql_matrix_serie
     struct promql_walk k = {.w = &s->window};
     struct promql_walked p;
     struct growing *g;
+    uint32_t at;
 
     if (s->window.n + s->window.n_h == 0)
         return;
-    g = engine_series_of(r, s->drops_name ? promql_nameless(r->ev->a, s->labels) : s->labels);
+    at = engine_series_of(r, s->labels, s->drops_name);
+    g = &r->series.v[at];
     while (promql_walk_next(&k, &p))
         vec_push(&g->points, keep_point(r, p.t, p.v, p.h));
 }
@@ -129,6 +165,7 @@ static void hand_over_series(struct engine_answer *r, bool sorted, struct promql
             arena_copy(r->a, g->points.v, g->points.n, g->points.n, sizeof(*points));
 
         out->series[i] = (struct promql_series){g->labels, points, g->points.n};
+        vec_release(&g->points);
     }
     if (sorted && out->n > 1)
         qsort(out->series, out->n, sizeof(out->series[0]), engine_by_labels);
@@ -159,6 +196,7 @@ static void engine_answer_release(struct engine_answer *r)
     vec_release(&r->series);
     label_sets_release(&r->by_labels);
     vec_release(&r->steps);
+    mem_free(r->of_row);
 }
 
 static void hand_over_stats(const struct engine_answer *r, struct promql_result *out)
@@ -172,6 +210,8 @@ static void hand_over_stats(const struct engine_answer *r, struct promql_result 
 
 static bool engine_run_step(struct engine_answer *r, const struct promql_expr *x, ts_ms t)
 {
+    enum promql_answered planned = PROMQL_NOT_PLANNED;
+    struct promql_rows rows;
     struct promql_vector v;
 
     if (x->type == PROMQL_T_STRING)
@@ -179,6 +219,10 @@ static bool engine_run_step(struct engine_answer *r, const struct promql_expr *x
     if (x->type == PROMQL_T_MATRIX)
         return add_matrix(r, x, t);
     r->ev->samples = 0;
+    if (r->ev->plan != NULL)
+        planned = promql_plan_rows(r->ev, x, t, &rows);
+    if (planned != PROMQL_NOT_PLANNED)
+        return planned == PROMQL_ANSWERED && add_rows(r, t, &rows);
     return promql_eval_vector(r->ev, x, t, &v) && add_vector(r, t, &v);
 }
 

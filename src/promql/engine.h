@@ -75,7 +75,7 @@ struct promql_result {
     str text;              /* of a string */
     str *warnings, *infos; /* with their places: "PromQL warning: ... (1:5)" */
     size_t n_warnings, n_infos;
-    struct promql_stats stats; /* only of what is evaluated plainly */
+    struct promql_stats stats;
 };
 
 bool promql_instant(const struct promql_query *q, ts_ms t, struct arena *a,

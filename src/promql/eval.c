@@ -32,9 +32,24 @@ bool promql_fail_eval(struct promql_eval *ev, const char *fmt, ...)
     return false;
 }
 
-bool promql_charge(struct promql_eval *ev, size_t samples)
+/* Who is asked looks at a clock, which takes as long as a window of some samples. */
+enum { ASK_EVERY = 1024, ASK_SAMPLES = 16 };
+
+static enum promql_go eval_ask(struct promql_eval *ev, size_t samples)
 {
-    enum promql_go go = ev->set.ask != NULL ? ev->set.ask(ev->set.ask_arg, ev->read) : PROMQL_GO_ON;
+    size_t work = 1 + samples / ASK_SAMPLES;
+
+    if (ev->patience >= work) {
+        ev->patience -= work;
+        return PROMQL_GO_ON;
+    }
+    ev->patience = ASK_EVERY;
+    return ev->set.ask != NULL ? ev->set.ask(ev->set.ask_arg, ev->read) : PROMQL_GO_ON;
+}
+
+static bool eval_count(struct promql_eval *ev, size_t samples, size_t work)
+{
+    enum promql_go go = eval_ask(ev, work);
 
     ev->samples += samples;
     if (ev->samples + ev->results > ev->peak)
@@ -53,6 +68,22 @@ bool promql_charge(struct promql_eval *ev, size_t samples)
     if (go == PROMQL_CANCELED)
         return err_set(ev->e, ERR_CONFLICT, "query was canceled in expression evaluation");
     return true;
+}
+
+bool promql_charge(struct promql_eval *ev, size_t samples)
+{
+    return eval_count(ev, samples, samples);
+}
+
+bool promql_spend(struct promql_eval *ev, size_t most, size_t total)
+{
+    size_t before = ev->samples;
+    bool ok;
+
+    ev->read += total;
+    ok = eval_count(ev, most, total);
+    ev->samples = before;
+    return ok;
 }
 
 size_t promql_weight(const struct histogram *h)

@@ -78,6 +78,7 @@ struct promql_eval {
     size_t samples, results;     /* alive in this step; in the result so far */
     size_t peak;                 /* of both together */
     uint64_t read;               /* from the store */
+    size_t patience; /* how much more is done before somebody is asked whether to go on */
     struct err *e;
 };
 
@@ -91,9 +92,12 @@ void promql_push(struct promql_eval *ev, struct promql_vector *out, struct promq
 bool promql_fail_eval(struct promql_eval *ev, const char *fmt, ...) printf_like(2, 3);
 /* Counts samples that live until the node is done. False past the limits, or when told to stop. */
 bool promql_charge(struct promql_eval *ev, size_t samples) must_check;
+/* Counts what was read: `most` of it were alive at once, and are not any more. */
+bool promql_spend(struct promql_eval *ev, size_t most, size_t total) must_check;
 /* What a sample counts as: a histogram as much as the floats that its memory could hold. */
 size_t promql_weight(const struct histogram *h);
 size_t promql_vector_weight(const struct promql_vector *v);
+size_t promql_window_weight(const struct promql_window *w);
 /* False, with Prometheus' error, when two samples have the same labels. */
 bool promql_check_distinct(struct promql_eval *ev, const struct promql_vector *v) must_check;
 /* ls without __name__, __type__ and __unit__. */
@@ -184,7 +188,23 @@ bool promql_check_range(const struct promql_expr *x, ts_ms step, struct err *e) 
 
 enum promql_answered { PROMQL_NOT_PLANNED, PROMQL_ANSWERED, PROMQL_FAILED };
 
+/* Values by number: which labels a row has is the same at every step of a query. */
+struct promql_rows {
+    const struct plan_node *node;
+    size_t n;
+    const double *v;
+    const uint8_t *has; /* 0: the row has no value; else what plan_priv.h says */
+    const struct histogram *const *h;
+};
+
 /* x by its column, when there is one that says it all. */
+enum promql_answered promql_plan_rows(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                                      struct promql_rows *out);
+struct labels promql_plan_labels(struct promql_eval *ev, const struct promql_rows *rows, size_t row,
+                                 bool *drops_name);
+const struct histogram *promql_plan_histogram(const struct promql_rows *rows,
+                                              size_t row); /* or NULL */
+/* The same as a vector. */
 enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct promql_expr *x,
                                         ts_ms t, struct promql_vector *out);
 

@@ -202,18 +202,21 @@ void promql_read_window(struct promql_eval *ev, const struct promql_node *node,
     *out = (struct promql_window){times, slots, s->starts != NULL ? starts : NULL, n, h, n_h};
 }
 
-/* Functions look at one window after the other, so only one at a time counts as alive. */
-static bool charge_window(struct promql_eval *ev, const struct promql_window *w)
+size_t promql_window_weight(const struct promql_window *w)
 {
-    size_t before = ev->samples, total = w->n;
-    bool ok;
+    size_t total = w->n;
 
     for (size_t i = 0; i < w->n_h; i++)
         total += promql_weight(w->h[i].h);
-    ev->read += total;
-    ok = promql_charge(ev, total);
-    ev->samples = before;
-    return ok;
+    return total;
+}
+
+/* Functions look at one window after the other, so only one at a time counts as alive. */
+static bool charge_window(struct promql_eval *ev, const struct promql_window *w)
+{
+    size_t total = promql_window_weight(w);
+
+    return promql_spend(ev, total, total);
 }
 
 static bool eval_range(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,

@@ -34,8 +34,6 @@ void promql_plan_free(struct promql_plan *p)
         free_node(p->nodes.v[i]);
     for (size_t i = 0; i < p->exprs.n; i++)
         promql_unprepare(&p->exprs.v[i]->ev);
-    for (size_t i = 0; i < p->selectors.n; i++)
-        storage_release(p->storage, p->selectors.v[i]->handle);
     vec_release(&p->nodes);
     vec_release(&p->exprs);
     vec_release(&p->selectors);
@@ -94,9 +92,7 @@ static struct plan_selector *selector_of(struct compiler *c, const struct promql
     s = arena_new(&c->p->a, struct plan_selector);
     s->key = arena_str(&c->p->a, buf_str(&b));
     buf_release(&b);
-    s->handle = storage_select(c->p->storage, &x->selector.matchers, 0, NULL);
-    if (s->handle == NULL)
-        return NULL; /* no column, then; the expression has a handle of its own */
+    s->handle = promql_node_of(&c->expr->ev, x)->selector;
     vec_push(&c->p->selectors, s);
     str_map_put(&c->p->selectors_by_key, s->key, s);
     return s;
@@ -156,12 +152,9 @@ static struct plan_node *compile_selector(struct compiler *c, const struct promq
                                           const struct promql_expr *whole, enum plan_kind kind)
 {
     struct plan_selector *s = selector_of(c, x);
-    struct plan_node *n;
     bool is_new;
+    struct plan_node *n = node_of(c, whole, kind, &is_new);
 
-    if (s == NULL)
-        return NULL;
-    n = node_of(c, whole, kind, &is_new);
     n->selector = s;
     return n;
 }
@@ -277,7 +270,7 @@ bool promql_plan_add(struct promql_plan *p, const struct promql_expr *x, str tex
                                .text = arena_str(&p->a, text),
                                .ev = {.storage = p->storage,
                                       .set = p->set,
-                                      .is_kept = true,
+                                      .is_kept = !p->is_once,
                                       .a = &p->scratch,
                                       .keep = &p->keep,
                                       .e = e}};
@@ -332,7 +325,8 @@ static bool plan_run(struct promql_plan *p, size_t number, ts_ms start, ts_ms en
     ev->end = promql_clamp_time(end);
     ev->step = start == end ? 0 : step;
     ev->is_stepped = start != end;
-    ev->samples = ev->results = 0;
+    ev->samples = ev->results = ev->peak = 0;
+    ev->read = 0;
     ev->e = e;
     ev->plan = &planned;
     promql_notes_init(&ev->notes, &p->keep);
@@ -379,37 +373,8 @@ static void plan_note(struct promql_eval *ev, const struct promql_expr *x, bool 
                              promql_place_of(x->call.args[1]));
 }
 
-static void push_rows(struct promql_plan *p, struct promql_eval *ev, const struct plan_node *n,
-                      struct promql_vector *out)
-{
-    size_t left = n->col.present;
-    struct arena a;
-
-    if (left == 0)
-        return;
-    out->v = arena_alloc(ev->a, left * sizeof(out->v[0]));
-    out->cap = left;
-    arena_init(&a, 0);
-    for (size_t i = 0; left != 0; i++) {
-        struct plan_row row;
-
-        if (n->col.has[i] == PLAN_NONE)
-            continue;
-        left--;
-        arena_reset(&a);
-        row = plan_row(p, n, i, &a);
-        promql_push(ev, out,
-                    (struct promql_sample){.labels = plan_view(ev->a, row.labels),
-                                           .v = n->col.v[i],
-                                           .h =
-                                               n->col.has[i] == PLAN_HISTOGRAM ? n->col.h[i] : NULL,
-                                           .drops_name = row.drops_name});
-    }
-    arena_release(&a);
-}
-
-enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct promql_expr *x,
-                                        ts_ms t, struct promql_vector *out)
+enum promql_answered promql_plan_rows(struct promql_eval *ev, const struct promql_expr *x, ts_ms t,
+                                      struct promql_rows *out)
 {
     struct promql_plan *p = ev->plan->plan;
     struct plan_node *n = ev->plan->expr->by_id[x->id];
@@ -422,6 +387,117 @@ enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct pro
     if (given_up)
         return PROMQL_NOT_PLANNED;
     plan_note(ev, x, true);
-    push_rows(p, ev, n, out);
+    *out = (struct promql_rows){n, n->n, n->col.v, n->col.has, n->col.h};
     return PROMQL_ANSWERED;
+}
+
+const struct histogram *promql_plan_histogram(const struct promql_rows *rows, size_t row)
+{
+    return rows->has[row] == PLAN_HISTOGRAM ? rows->h[row] : NULL;
+}
+
+struct labels promql_plan_labels(struct promql_eval *ev, const struct promql_rows *rows, size_t row,
+                                 bool *drops_name)
+{
+    struct plan_row r = plan_row(ev->plan->plan, rows->node, row, ev->a);
+
+    *drops_name = r.drops_name;
+    return r.labels;
+}
+
+/* The rows' labels, put together once where more steps will ask for them. */
+static struct plan_row plan_named(struct promql_plan *p, struct promql_eval *ev,
+                                  struct plan_node *n, size_t row, struct arena *a)
+{
+    struct plan_row *kept = n->named != NULL ? &n->named[row] : NULL, made;
+
+    if (kept != NULL && kept->labels.v != NULL)
+        return *kept;
+    arena_reset(a);
+    made = plan_row(p, n, row, a);
+    made.labels = plan_view(kept != NULL ? &p->keep : ev->a, made.labels);
+    if (kept != NULL)
+        *kept = made;
+    return made;
+}
+
+static void push_rows(struct promql_eval *ev, struct plan_node *n, const struct promql_rows *rows,
+                      struct promql_vector *out)
+{
+    struct promql_plan *p = ev->plan->plan;
+    size_t left = n->col.present;
+    struct plan_row row;
+    struct arena a;
+
+    if (left == 0)
+        return;
+    if (n->named_span != p->span)
+        n->named = ev->is_stepped ? arena_array(&p->keep, n->n, sizeof(n->named[0])) : NULL;
+    n->named_span = n->named != NULL ? p->span : 0;
+    out->v = arena_alloc(ev->a, left * sizeof(out->v[0]));
+    out->cap = left;
+    arena_init(&a, 0);
+    for (size_t i = 0; left != 0; i++) {
+        if (rows->has[i] == PLAN_NONE)
+            continue;
+        left--;
+        row = plan_named(p, ev, n, i, &a);
+        promql_push(ev, out,
+                    (struct promql_sample){.labels = row.labels,
+                                           .v = rows->v[i],
+                                           .h = promql_plan_histogram(rows, i),
+                                           .drops_name = row.drops_name});
+    }
+    arena_release(&a);
+}
+
+enum promql_answered promql_plan_vector(struct promql_eval *ev, const struct promql_expr *x,
+                                        ts_ms t, struct promql_vector *out)
+{
+    struct promql_rows rows;
+    enum promql_answered answered = promql_plan_rows(ev, x, t, &rows);
+
+    if (answered == PROMQL_ANSWERED)
+        push_rows(ev, ev->plan->expr->by_id[x->id], &rows, out);
+    return answered;
+}
+
+/* -- one query -- */
+
+/* What the tables of a series cost, in steps. */
+enum { TABLE_STEPS = 64 };
+
+/* Whoever keeps others waiting hears how much it will be before it has begun. */
+static bool plan_may_begin(struct promql_plan *p, ts_ms start, ts_ms end, ts_ms step, struct err *e)
+{
+    struct promql_eval *ev = &p->exprs.v[0]->ev;
+    uint64_t series = 0, steps = (uint64_t)((end - start) / step) + 1 + TABLE_STEPS;
+
+    for (size_t i = 0; i < p->selectors.n; i++)
+        series += p->selectors.v[i]->ids.n;
+    ev->e = e;
+    ev->read = series * steps;
+    return promql_charge(ev, 0);
+}
+
+bool promql_planned_range(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step,
+                          struct arena *a, struct promql_result *out, struct err *e)
+{
+    struct promql_plan *p;
+    size_t number;
+    bool ok;
+
+    if (!promql_check_range(q->expr, step, e))
+        return false;
+    p = promql_plan_new(q->storage, q->settings);
+    p->is_once = true;
+    ok = promql_plan_add(p, q->expr, q->text, &number, e);
+    if (ok) {
+        promql_plan_begin(p);
+        ok = plan_may_begin(p, promql_clamp_time(start), promql_clamp_time(end), step, e) &&
+             promql_plan_range(p, number, start, end, step, a, out, e);
+        promql_plan_end(p);
+    }
+    promql_plan_free(p);
+    return ok;
 }

@@ -44,4 +44,8 @@ bool promql_plan_instant(struct promql_plan *p, size_t number, ts_ms t, struct a
 bool promql_plan_range(struct promql_plan *p, size_t number, ts_ms start, ts_ms end, ts_ms step,
                        struct arena *a, struct promql_result *out, struct err *e) must_check;
 
+/* promql_range(), by a plan for this query alone. */
+bool promql_planned_range(const struct promql_query *q, ts_ms start, ts_ms end, ts_ms step,
+                          struct arena *a, struct promql_result *out, struct err *e) must_check;
+
 #endif

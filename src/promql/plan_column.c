@@ -55,6 +55,7 @@ struct plan_column_batch {
     struct plan_column_place place;
     storage_slot *slots; /* of one window */
     size_t n_slots;
+    size_t read, most; /* samples of these windows; of the one that has most */
 };
 
 static void set_histogram(struct plan_column_batch *b, size_t row, const struct histogram *h)
@@ -161,6 +162,16 @@ static const struct storage_series *next_batch(struct plan_column_batch *b, size
     return b->series[k % 2];
 }
 
+static size_t column_weight(const struct plan_node *n)
+{
+    size_t total = n->col.present;
+
+    for (size_t i = 0; n->col.h != NULL && i < n->n; i++)
+        if (n->col.has[i] == PLAN_HISTOGRAM)
+            total += promql_weight(n->col.h[i]) - 1;
+    return total;
+}
+
 static bool plan_column_instant(struct plan_column_batch *b, const struct promql_expr *x, ts_ms t)
 {
     b->selector = promql_node_of(b->ev, x);
@@ -171,6 +182,7 @@ static bool plan_column_instant(struct plan_column_batch *b, const struct promql
         if (!promql_charge(b->ev, 0))
             return false;
     }
+    b->ev->read += column_weight(b->n);
     return true;
 }
 
@@ -213,6 +225,14 @@ static const storage_slot *plan_column_slots_of(struct plan_column_batch *b,
     return b->slots;
 }
 
+static void count_window(struct plan_column_batch *b, const struct promql_window *w)
+{
+    size_t n = w->n_h == 0 ? w->n : promql_window_weight(w);
+
+    b->read += n;
+    b->most = n > b->most ? n : b->most;
+}
+
 /* False: given up, there are notes. */
 static bool range_row(struct plan_column_batch *b, const struct promql_kernel *k,
                       const struct promql_range *r, const struct storage_series *s, size_t row)
@@ -237,6 +257,7 @@ static bool range_row(struct plan_column_batch *b, const struct promql_kernel *k
         promql_read_window(b->ev, b->selector, s, r->from, r->to, &w);
     if (w.n + w.n_h == 0)
         return true;
+    count_window(b, &w);
     if (!promql_run_kernel(k, &w, r, &v))
         return v.notes == 0;
     if (v.notes != 0)
@@ -293,6 +314,7 @@ static bool range(struct plan_column_batch *b, const struct promql_expr *x, ts_m
                              .seconds = (double)window->length / 1000,
                              .uses_starts = b->ev->set.start_times,
                              .a = b->ev->a};
+    size_t alive = b->ev->samples;
 
     b->selector = promql_node_of(b->ev, selected->range.selector);
     b->reads_edges = k->wants_counter;
@@ -300,12 +322,14 @@ static bool range(struct plan_column_batch *b, const struct promql_expr *x, ts_m
     b->from = r.from = r.to - window->length;
     if (!promql_range_params(b->ev, x, t, &r))
         return false;
+    b->ev->samples = alive; /* the parameters come after the windows */
     *given_up = has_odd_params(k, &r);
     for (size_t i = 0; i < b->n->odd.n; i++)
         b->n->odd.v[i].is_seen = false;
     for (size_t at = 0; at < b->n->n && !*given_up; at += BATCH) {
+        b->read = b->most = 0;
         *given_up = !range_rows(b, k, &r, at);
-        if (!promql_charge(b->ev, 0))
+        if (!promql_spend(b->ev, b->most, b->read))
             return false;
     }
     return true;
@@ -505,6 +529,8 @@ static const struct promql_expr *plan_column_operand(const struct plan_node *n,
 static bool operands(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
                      const struct promql_expr *x, ts_ms t, bool *given_up)
 {
+    if (n->kind == PLAN_QUANTILE && !promql_charge(ev, 1)) /* the number comes first */
+        return false;
     if (n->a != NULL && !plan_column(p, ev, n->a, plan_column_operand(n, x, false), t, given_up))
         return false;
     if (*given_up || n->b == NULL)
@@ -538,26 +564,50 @@ static bool plan_column_make(struct promql_plan *p, struct promql_eval *ev, stru
     return true;
 }
 
-bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
-                 const struct promql_expr *x, ts_ms t, bool *given_up)
+/* What the plain evaluator would have counted, whoever made the column. */
+static bool count_again(struct promql_eval *ev, const struct plan_node *n)
 {
-    x = promql_unwrap(x);
-    *given_up = false;
-    if (is_made(p, ev, n, t)) {
-        *given_up = n->is_given_up;
-        return true;
-    }
+    return promql_spend(ev, n->peak, n->read) && promql_charge(ev, column_weight(n));
+}
+
+static bool make_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
+                        const struct promql_expr *x, ts_ms t, bool *given_up)
+{
     n->made_span = 0;
     n->col.h = NULL;
     n->col.present = 0;
-    if (!operands(p, ev, n, x, t, given_up))
-        return false;
-    if (!*given_up && !plan_column_make(p, ev, n, x, t, given_up))
+    if (!operands(p, ev, n, x, t, given_up) ||
+        (!*given_up && !plan_column_make(p, ev, n, x, t, given_up)))
         return false;
     n->is_given_up = *given_up;
     n->made_span = p->span;
     n->made_run = p->run;
     n->made_step = ev->steps;
     n->made_at = t;
-    return promql_charge(ev, n->col.present);
+    return true;
+}
+
+bool plan_column(struct promql_plan *p, struct promql_eval *ev, struct plan_node *n,
+                 const struct promql_expr *x, ts_ms t, bool *given_up)
+{
+    size_t samples = ev->samples, peak = ev->peak;
+    uint64_t read = ev->read;
+
+    x = promql_unwrap(x);
+    *given_up = false;
+    if (is_made(p, ev, n, t)) {
+        *given_up = n->is_given_up;
+        return *given_up || count_again(ev, n);
+    }
+    ev->peak = samples + ev->results;
+    if (!make_column(p, ev, n, x, t, given_up))
+        return false;
+    n->peak = ev->peak - samples - ev->results;
+    n->read = ev->read - read;
+    ev->peak = ev->peak > peak ? ev->peak : peak;
+    ev->samples = samples; /* of the operands */
+    if (!*given_up)
+        return promql_charge(ev, column_weight(n));
+    ev->read = read; /* as if nobody had tried */
+    return true;
 }

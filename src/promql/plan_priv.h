@@ -46,6 +46,12 @@ struct plan_column {
     size_t present;
 };
 
+/* The labels of a row are put together when they are asked for: they take several times the room of its value. */
+struct plan_row {
+    struct labels labels;
+    bool drops_name;
+};
+
 /* A metric that rate() is not meant for, and whether a value of it came. */
 struct plan_odd {
     struct labels labels;
@@ -86,6 +92,12 @@ struct plan_node {
     uint64_t made_span, made_run, made_step;
     ts_ms made_at;
     struct promql_extent levelled; /* of a quantile: what somebody has to hear of */
+    /* samples that making it read, and that were alive at once: counted again for each who uses it */
+    uint64_t read;
+    size_t peak;
+
+    struct plan_row *named; /* labels that steps share; NULL: only one step so far */
+    uint64_t named_span;
 };
 
 struct plan_expr {
@@ -105,6 +117,7 @@ struct promql_plan {
     VEC(struct plan_node *) nodes;
     struct arena scratch, keep;
     uint64_t span, run;
+    bool is_once; /* for one query: the store need not keep what it reads */
 };
 
 /* What an evaluation knows of its plan: promql_eval.plan. */
@@ -119,11 +132,6 @@ bool plan_tables(struct promql_plan *p, struct plan_node *n);
 struct labels plan_view(struct arena *a, struct labels ls);
 /* The number of a row's key; the view of a new one must last as long as seen. */
 uint32_t plan_number(struct label_sets *seen, struct labels key, struct arena *views);
-/* The labels of a row are put together when they are asked for: they take several times the room of its value. */
-struct plan_row {
-    struct labels labels;
-    bool drops_name;
-};
 struct plan_row plan_row(struct promql_plan *p, const struct plan_node *n, size_t row,
                          struct arena *a);
 

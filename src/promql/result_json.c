@@ -1,32 +1,7 @@
 #include "promql/result_json.h"
 
-#include <math.h>
-#include "codec/float.h"
+#include "codec/json.h"
 #include "model/histogram_walk.h"
-
-static void result_json_put_time(struct json_writer *w, ts_ms t)
-{
-    struct buf b = BUF_INIT;
-    uint64_t ms = t < 0 ? 0 - (uint64_t)t : (uint64_t)t;
-
-    buf_addf(&b, "%s%llu", t < 0 ? "-" : "", (unsigned long long)(ms / 1000));
-    if (ms % 1000 != 0)
-        buf_addf(&b, ".%03llu", (unsigned long long)(ms % 1000));
-    json_put_raw(w, buf_str(&b));
-    buf_release(&b);
-}
-
-static void put_value(struct json_writer *w, double v)
-{
-    struct buf b = BUF_INIT;
-
-    if (isfinite(v))
-        float_print_go_json(&b, v);
-    else
-        float_print_shortest(&b, v);
-    json_put_str(w, buf_str(&b));
-    buf_release(&b);
-}
 
 /* How a bucket holds its bounds: 0 (lower, upper], 1 [lower, upper), 2 neither, 3 both. */
 static int bounds_rule(const struct histogram_bucket *b)
@@ -43,9 +18,9 @@ static void result_json_put_histogram(struct json_writer *w, const struct histog
 
     json_open(w, '{');
     json_key(w, S("count"));
-    put_value(w, h->count);
+    json_put_double_text(w, h->count);
     json_key(w, S("sum"));
-    put_value(w, h->sum);
+    json_put_double_text(w, h->sum);
     json_key(w, S("buckets"));
     json_open(w, '[');
     histogram_walk_up(&walk, h);
@@ -54,9 +29,9 @@ static void result_json_put_histogram(struct json_writer *w, const struct histog
             continue;
         json_open(w, '[');
         json_put_i64(w, bounds_rule(&b));
-        put_value(w, b.lower);
-        put_value(w, b.upper);
-        put_value(w, b.count);
+        json_put_double_text(w, b.lower);
+        json_put_double_text(w, b.upper);
+        json_put_double_text(w, b.count);
         json_close(w, ']');
     }
     json_close(w, ']');
@@ -66,11 +41,11 @@ static void result_json_put_histogram(struct json_writer *w, const struct histog
 static void put_point(struct json_writer *w, const struct promql_point *p)
 {
     json_open(w, '[');
-    result_json_put_time(w, p->t);
+    json_put_seconds_of_ms(w, p->t);
     if (p->h != NULL)
         result_json_put_histogram(w, p->h);
     else
-        put_value(w, p->v);
+        json_put_double_text(w, p->v);
     json_close(w, ']');
 }
 
@@ -112,7 +87,7 @@ static void result_json_put_series(struct json_writer *w, const struct promql_se
 static void result_json_put_string(struct json_writer *w, str text, ts_ms t)
 {
     json_open(w, '[');
-    result_json_put_time(w, t);
+    json_put_seconds_of_ms(w, t);
     json_put_str(w, text);
     json_close(w, ']');
 }

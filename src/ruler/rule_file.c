@@ -614,6 +614,13 @@ static void rename_yaml(struct diags *d, size_t from)
             d->v[i].id = "R001";
 }
 
+bool rule_file_of(struct yaml_doc *doc, const struct rule_file_options *o, struct arena *a,
+                  struct rule_file *out, struct diags *d)
+{
+    *out = (struct rule_file){.doc = doc};
+    return rule_file_build(doc, o, a, out, d);
+}
+
 bool rule_file_parse(str text, str path, const struct rule_file_options *o, struct arena *a,
                      struct rule_file *out, struct diags *d)
 {
@@ -622,7 +629,7 @@ bool rule_file_parse(str text, str path, const struct rule_file_options *o, stru
 
     *out = (struct rule_file){.doc = doc};
     if (yaml_parse(text, path, a, doc, d))
-        return rule_file_build(doc, o, a, out, d);
+        return rule_file_of(doc, o, a, out, d);
     rename_yaml(d, first.n);
     return false;
 }

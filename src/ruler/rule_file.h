@@ -45,6 +45,9 @@ struct rule_file_options {
 /* False when d got an error, or when there was nothing to take. Sources are as written: empty. */
 bool rule_file_parse(str text, str path, const struct rule_file_options *o, struct arena *a,
                      struct rule_file *out, struct diags *d) must_check;
+/* The same of a text that has been read as YAML already; doc lives as long as the result. */
+bool rule_file_of(struct yaml_doc *doc, const struct rule_file_options *o, struct arena *a,
+                  struct rule_file *out, struct diags *d) must_check;
 bool rule_file_load(str path, const struct rule_file_options *o, struct arena *a,
                     struct rule_file *out, struct diags *d) must_check;
 

@@ -190,10 +190,12 @@ static bool take_sample(struct ingest *g, struct expo_reader *r, const struct ex
 {
     int64_t limit = g->in->conf->common.limits.samples;
     bool is_new;
-    struct line *l = line_cache_get(&g->lines, hash_str(x->series), &is_new);
+    uint64_t hash = x->is_expected ? r->expected_hash : hash_str(x->series);
+    struct line *l = line_cache_get(&g->lines, hash, &is_new);
 
     g->out->scraped++;
     g->out->added += is_new;
+    l->length = x->series.n <= UINT16_MAX ? (uint16_t)x->series.n : 0;
     if (is_new || l->ref == TSDB_REF_NEW) { /* or what it had so far was too old for the store */
         if (!add_new(g, r, x, l, e))
             return false;
@@ -218,13 +220,22 @@ static str ingest_type_of(str text)
                                      : STR_NONE;
 }
 
+/* An exporter writes its lines in the same order each time. */
+static bool ingest_read_item(struct ingest *g, struct expo_item *x, struct err *e)
+{
+    const struct line *next = line_cache_expects(&g->lines);
+
+    expo_reader_expect(&g->reader, next != NULL ? next->length : 0, next != NULL ? next->hash : 0);
+    return expo_read(&g->reader, x, e);
+}
+
 static bool read_lines(struct ingest *g, str lines, bool is_last, struct err *e)
 {
     struct expo_item x;
     bool ok = true;
 
     expo_reader_more(&g->reader, lines, is_last);
-    while (ok && expo_read(&g->reader, &x, e)) {
+    while (ok && ingest_read_item(g, &x, e)) {
         if (x.kind == EXPO_SAMPLE)
             ok = take_sample(g, &g->reader, &x, e);
         else

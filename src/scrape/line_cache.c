@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-enum { SLOTS_MIN = 64 };
+enum {
+    SLOTS_MIN = 64,
+    SCRAPES = INT16_MAX
+}; /* numbers, from 1 on: the last one and this one have to differ */
 
 void line_cache_release(struct line_cache *c)
 {
@@ -47,7 +50,7 @@ size_t line_cache_bytes(const struct line_cache *c)
 
 void line_cache_begin(struct line_cache *c)
 {
-    c->scrape = (c->scrape + 1) & INT32_MAX;
+    c->scrape = c->scrape % SCRAPES + 1;
     c->next = c->seen = 0;
 }
 
@@ -62,6 +65,11 @@ static struct line *line_cache_find(const struct line_cache *c, uint64_t hash)
             return l;
     }
     return NULL;
+}
+
+const struct line *line_cache_expects(const struct line_cache *c)
+{
+    return c->next < c->v.n ? &c->v.v[c->next] : NULL;
 }
 
 struct line *line_cache_get(struct line_cache *c, uint64_t hash, bool *is_new)
@@ -89,7 +97,7 @@ bool line_cache_is_repeated(struct line_cache *c, struct line *l)
 {
     if (l->scrape == c->scrape)
         return true;
-    l->scrape = c->scrape & INT32_MAX;
+    l->scrape = (uint16_t)(c->scrape & INT16_MAX);
     c->seen++;
     return false;
 }

@@ -15,8 +15,9 @@
 struct line {
     uint64_t hash;
     uint32_t ref;         /* as tsdb.h */
-    uint32_t scrape : 31; /* number of the scrape that saw it last */
-    uint32_t is_relabeled_away : 1;
+    uint16_t scrape : 15; /* number of the scrape that saw it last */
+    uint16_t is_relabeled_away : 1;
+    uint16_t length; /* of its text; 0: not known, or too long to be */
 };
 
 struct line_cache {
@@ -32,6 +33,8 @@ void line_cache_release(struct line_cache *c); /* and ready to be used again */
 
 size_t line_cache_bytes(const struct line_cache *c);
 void line_cache_begin(struct line_cache *c);
+/* What is expected next, NULL: nothing. */
+const struct line *line_cache_expects(const struct line_cache *c);
 /* The line of this hash; a new one, with is_new set, when it was not in the last scrape. Borrowed until the next call. */
 struct line *line_cache_get(struct line_cache *c, uint64_t hash, bool *is_new);
 /* Whether the line was seen in this scrape before; notes that it is now. */

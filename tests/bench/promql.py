@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 """The store and the evaluator beside Debian's Prometheus: the same series, the same instant queries, one run.
 
-usage: promql.py SERIES [SERIES...]   run from the root; needs build/release/tests/promql_bench, and build/peers for
-                                      the ratios
+usage: promql.py SERIES [SERIES...]          run from the root; needs build/release/tests/promql_bench, and build/peers
+                                             for the ratios
+       promql.py --range SERIES [SERIES...]  range queries of 240 steps, beside build/newer as well
 
 Prometheus gets the series by remote write and is asked with stats=all: evalTotalTime is the engine's time without HTTP
 and JSON, as what promql_bench measures: a rule's expression that is evaluated again and again, and its first time, when
 the tables of groups and partners are made. Best of five each. Everything is on the loopback.
 """
-import json, os, shutil, socket, struct, subprocess, sys, tempfile, time, urllib.parse, urllib.request
+import contextlib, json, os, shutil, socket, struct, subprocess, sys, tempfile, time, urllib.parse, urllib.request
 
 BENCH = 'build/release/tests/promql_bench'
 PEER = 'build/peers/usr/bin/prometheus'
-SAMPLES, STEP, FIRST = 21, 15000, 7  # as in promql_bench.c
+NEWER = 'build/newer/usr/bin/prometheus'
+SAMPLES, STEPS, STEP, FIRST = 21, 240, 15000, 7  # as in promql_bench.c
 NOW = ((SAMPLES - 1) * STEP + 2 * FIRST) / 1000
-LABELS = ('__name__', 'cpu', 'instance', 'job', 'mode')
 BATCH = 2000  # series a request
+ROUND = 120   # samples of each
 
 
 # -- remote write: protobuf in an uncompressed snappy block --
@@ -33,15 +35,19 @@ def field(number, data):
     return varint(number << 3 | 2) + varint(len(data)) + data
 
 
-TIMES = [b'\x10' + varint(FIRST + k * STEP) for k in range(SAMPLES)]
+TIMES = [b'\x10' + varint(FIRST + k * STEP) for k in range(SAMPLES + STEPS - 1)]
 
 
-def series(line):
+def series(line, begin, end):
     *values, first, growth = line.split()
-    out = b''.join(field(1, field(1, n.encode()) + field(2, v.encode())) for n, v in zip(LABELS, values))
-    for k, t in enumerate(TIMES):
-        out += field(2, b'\x09' + struct.pack('<d', float(first) + k * float(growth)) + t)
-    return field(1, out)
+    last = 'le' if values[0] == 'h_bucket' else 'mode'
+    labels = zip(('__name__', 'cpu', 'instance', 'job', last), values)
+    out = [field(1, field(1, n.encode()) + field(2, v.encode())) for n, v in labels]
+    first, growth = float(first), float(growth)
+    for k in range(begin, end):
+        t = TIMES[k]
+        out.append(b'\x12' + varint(9 + len(t)) + b'\x09' + struct.pack('<d', first + k * growth) + t)
+    return field(1, b''.join(out))
 
 
 def snappy(data):
@@ -52,18 +58,22 @@ def snappy(data):
     return b''.join(out)
 
 
-def write(base, lines):
+def write(peers, lines, samples):
     headers = {'Content-Encoding': 'snappy', 'Content-Type': 'application/x-protobuf',
                'X-Prometheus-Remote-Write-Version': '0.1.0'}
-    for k in range(0, len(lines), BATCH):
-        body = snappy(b''.join(map(series, lines[k:k + BATCH])))
-        urllib.request.urlopen(urllib.request.Request(base + '/api/v1/write', body, headers)).read()
+    # Half an hour at a time: what is an hour older than the newest sample is refused.
+    for begin in range(0, samples, ROUND):
+        for k in range(0, len(lines), BATCH):
+            part = (series(line, begin, min(begin + ROUND, samples)) for line in lines[k:k + BATCH])
+            body = snappy(b''.join(part))
+            for peer in peers:
+                urllib.request.urlopen(urllib.request.Request(peer.base + '/api/v1/write', body, headers)).read()
 
 
 # -- the peer --
 
 class Prometheus:
-    def __init__(self):
+    def __init__(self, program=PEER):
         with socket.socket() as s:
             s.bind(('127.0.0.1', 0))
             address = '127.0.0.1:%d' % s.getsockname()[1]
@@ -73,7 +83,7 @@ class Prometheus:
         with open(config, 'w') as f:
             f.write('global: {}\n')
         self.process = subprocess.Popen(
-            [PEER, '--config.file=' + config, '--storage.tsdb.path=' + self.dir + '/data',
+            [program, '--config.file=' + config, '--storage.tsdb.path=' + self.dir + '/data',
              '--storage.tsdb.retention.time=100y', '--web.listen-address=' + address,
              '--web.enable-remote-write-receiver', '--query.timeout=5m', '--log.level=error'])
         for _ in range(200):
@@ -98,7 +108,14 @@ class Prometheus:
 
     def ask(self, text):
         """Milliseconds, the best of five."""
-        url = self.base + '/api/v1/query?' + urllib.parse.urlencode({'query': text, 'time': NOW, 'stats': 'all'})
+        return self.best_of('/api/v1/query?', {'query': text, 'time': NOW})
+
+    def ask_range(self, text):
+        return self.best_of('/api/v1/query_range?', {'query': text, 'start': NOW, 'step': STEP / 1000,
+                                                     'end': NOW + (STEPS - 1) * STEP / 1000})
+
+    def best_of(self, path, params):
+        url = self.base + path + urllib.parse.urlencode({**params, 'stats': 'all'})
         took = []
         for _ in range(5):
             answer = json.load(urllib.request.urlopen(url))
@@ -136,7 +153,7 @@ def compare(n):
     lines = subprocess.run([BENCH, '--series', str(n)], check=True, capture_output=True, text=True).stdout.splitlines()
     with Prometheus() as peer:
         before = peer.resident()
-        write(peer.base, lines)
+        write([peer], lines, SAMPLES)
         used = peer.resident() - before
         for name, text, ms, first in queries:
             theirs = peer.ask(text)
@@ -145,7 +162,29 @@ def compare(n):
         print('Prometheus: %.0f bytes a series, %.1fx' % (used / (2 * n), used / (2 * n) / store['bytes_per_series']))
 
 
-if len(sys.argv) < 2:
+def compare_ranges(n):
+    rows = []
+    for line in subprocess.run([BENCH, '--range', str(n)], check=True, capture_output=True,
+                               text=True).stdout.splitlines():
+        _, _, name, ms, plain, _, text = line.split(' ', 6)
+        rows.append((name, text, float(ms), float(plain)))
+    lines = subprocess.run([BENCH, '--range-series', str(n)], check=True, capture_output=True,
+                           text=True).stdout.splitlines()
+    programs = [p for p in (PEER, NEWER) if os.path.exists(p)]
+    print('\n%d series, %d steps%s' % (n, STEPS, ''.join(', ' + p for p in programs)))
+    print('%-16s %11s %11s' % ('query', 'tocsin ms', 'plain ms') + '%20s' % 'peer ms' * len(programs))
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(Prometheus(p)) for p in programs]
+        write(peers, lines, SAMPLES + STEPS - 1)
+        for name, text, ms, plain in rows:
+            theirs = [peer.ask_range(text) for peer in peers]
+            print('%-16s %11.1f %11.1f' % (name, ms, plain)
+                  + ''.join('%12.1f %6.1fx' % (t, t / ms) for t in theirs), flush=True)
+
+
+arguments = sys.argv[1:]
+of_ranges = arguments[:1] == ['--range']
+if len(arguments) == of_ranges:
     sys.exit(__doc__)
-for argument in sys.argv[1:]:
-    compare(int(argument))
+for argument in arguments[of_ranges:]:
+    (compare_ranges if of_ranges else compare)(int(argument))

@@ -3,24 +3,44 @@
  *
  *     promql_bench SERIES...          for each number of series
  *     promql_bench --series SERIES    the series, a line each: METRIC CPU INSTANCE JOB MODE VALUE STEP
+ *     promql_bench --range SERIES...  range queries of 240 steps as the API answers them, and what they are asked of
+ *     promql_bench --range-series SERIES
  *
  * The data is that of promql.md 16.1: counters m_total and n_total of SERIES series each, in instances of 100, a tenth of
- * them in mode "user"; 21 samples 15 s apart, off the edges of every window.
+ * them in mode "user"; 21 samples 15 s apart, off the edges of every window. For ranges m_total and h_bucket, which has le
+ * in place of mode, and samples of an hour more.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include "promql/gather.h"
 #include "promql/plan.h"
 #include "tsdb/log.h"
 #include "tsdb/tsdb.h"
 
-enum { SAMPLES = 21, STEP_MS = 15000, INSTANCE = 100, FIRST_MS = 7 };
+enum { SAMPLES = 21, STEPS = 240, STEP_MS = 15000, INSTANCE = 100, FIRST_MS = 7, METRICS = 2 };
 
-static const char *const metrics[] = {"m_total", "n_total"};
 static const char *const modes[] = {"user", "system", "idle",    "nice", "iowait",
                                     "irq",  "steal",  "softirq", "wait", "guest"};
+static const char *const bounds[ARRAY_LEN(modes)] = {"0.1", "0.2", "0.5", "1",  "2",
+                                                     "5",   "10",  "20",  "50", "+Inf"};
+
+struct metric {
+    const char *name, *label;
+    const char *const *values;
+};
+
+struct data {
+    struct metric metrics[METRICS];
+    size_t samples;
+};
+
+static const struct data instants = {{{"m_total", "mode", modes}, {"n_total", "mode", modes}},
+                                     SAMPLES};
+static const struct data ranges = {{{"m_total", "mode", modes}, {"h_bucket", "le", bounds}},
+                                   SAMPLES + STEPS - 1};
 
 struct query {
     const char *name, *text;
@@ -39,6 +59,15 @@ static const struct query queries[] = {
     {"join", "count(m_total / on (instance, cpu, mode) n_total)"},
     {"and", "count(m_total and on (instance, cpu, mode) n_total)"},
     {"regex", "sum(rate(m_total{mode=~\"us.*\",cpu=\"7\"}[5m]))"},
+};
+
+static const struct query range_queries[] = {
+    {"sum_by_rate", "sum by (instance) (rate(m_total[5m]))"},
+    {"quantile", "histogram_quantile(0.9, rate(h_bucket[5m]))"},
+    {"quantile_of_sum", "histogram_quantile(0.9, sum by (instance, le) (rate(h_bucket[5m])))"},
+    {"ratio", "sum(rate(m_total{mode=\"user\"}[5m])) / sum(rate(m_total{cpu=\"1\"}[5m]))"},
+    {"topk", "topk(5, rate(m_total[5m]))"},
+    {"round", "sum by (mode) (round(rate(m_total[5m])))"}, /* no column does round() */
 };
 
 static double seconds(void)
@@ -67,16 +96,16 @@ struct series_text {
     struct label v[5];
 };
 
-static struct labels series_labels(struct series_text *s, const char *metric, size_t i)
+static struct labels series_labels(struct series_text *s, const struct metric *m, size_t i)
 {
     snprintf(s->instance, sizeof(s->instance), "10.0.%zu.%zu:9100", i / INSTANCE / 250,
              i / INSTANCE % 250);
     snprintf(s->cpu, sizeof(s->cpu), "%zu", i % INSTANCE / ARRAY_LEN(modes));
-    s->v[0] = (struct label){S("__name__"), str_of(metric)};
+    s->v[0] = (struct label){S("__name__"), str_of(m->name)};
     s->v[1] = (struct label){S("cpu"), str_of(s->cpu)};
     s->v[2] = (struct label){S("instance"), str_of(s->instance)};
     s->v[3] = (struct label){S("job"), S("node")};
-    s->v[4] = (struct label){S("mode"), str_of(modes[i % ARRAY_LEN(modes)])};
+    s->v[4] = (struct label){str_of(m->label), str_of(m->values[i % ARRAY_LEN(modes)])};
     return (struct labels){s->v, ARRAY_LEN(s->v)};
 }
 
@@ -94,22 +123,22 @@ static double growth(size_t i)
 
 struct target {
     struct tsdb_stream *stream;
-    uint32_t refs[2 * INSTANCE];
+    uint32_t refs[METRICS * INSTANCE];
 };
 
-static void scrape(struct tsdb_batch *b, struct tsdb *db, struct target *t, size_t first, size_t n,
-                   size_t sample)
+static void scrape(struct tsdb_batch *b, struct tsdb *db, const struct data *d, struct target *t,
+                   size_t first, size_t n, size_t sample)
 {
     struct err e = ERR_INIT;
     struct series_text text;
 
     (void)tsdb_batch_begin(b, db, t->stream, (ts_ms)sample * STEP_MS + FIRST_MS);
-    for (size_t m = 0; m < ARRAY_LEN(metrics); m++)
+    for (size_t m = 0; m < METRICS; m++)
         for (size_t i = 0; i < n; i++) {
             uint32_t ref = sample == 0 ? TSDB_REF_NEW : t->refs[m * INSTANCE + i];
 
             (void)tsdb_batch_add(
-                b, ref, sample == 0 ? series_labels(&text, metrics[m], first + i) : LABELS_NONE,
+                b, ref, sample == 0 ? series_labels(&text, &d->metrics[m], first + i) : LABELS_NONE,
                 first_value(first + i) + (double)sample * growth(first + i));
         }
     if (!tsdb_commit(b, &e)) {
@@ -138,7 +167,7 @@ struct filled {
 };
 
 /* log_ns: NULL, or what writing the log takes, as another thread would in the meantime. */
-static struct filled fill(struct tsdb *db, size_t series, double *log_ns)
+static struct filled fill(struct tsdb *db, const struct data *d, size_t series, double *log_ns)
 {
     size_t n = (series + INSTANCE - 1) / INSTANCE, before = resident();
     struct target *targets = mem_array(n, sizeof(*targets));
@@ -157,7 +186,7 @@ static struct filled fill(struct tsdb *db, size_t series, double *log_ns)
                                                                         .marks_stale = true},
                                              NULL);
     }
-    for (size_t sample = 0; sample < SAMPLES; sample++) {
+    for (size_t sample = 0; sample < d->samples; sample++) {
         double *ns = sample == 0 ? &out.create_ns : &out.append_ns;
 
         for (size_t k = 0; k < n; k++) {
@@ -165,7 +194,7 @@ static struct filled fill(struct tsdb *db, size_t series, double *log_ns)
                    count = series - first < INSTANCE ? series - first : INSTANCE;
 
             start = seconds();
-            scrape(&b, db, &targets[k], first, count, sample);
+            scrape(&b, db, d, &targets[k], first, count, sample);
             *ns += (seconds() - start) * 1e9;
             if (log_ns != NULL && (k % 1000 == 999 || k + 1 == n))
                 *log_ns += write_log(db, (ts_ms)sample * STEP_MS);
@@ -173,9 +202,9 @@ static struct filled fill(struct tsdb *db, size_t series, double *log_ns)
     }
     tsdb_batch_release(&b);
     mem_free(targets);
-    out.create_ns /= (double)(2 * series);
-    out.append_ns /= (double)(2 * series * (SAMPLES - 1));
-    out.bytes = (resident() - before) / (2 * series);
+    out.create_ns /= (double)(METRICS * series);
+    out.append_ns /= (double)(METRICS * series * (d->samples - 1));
+    out.bytes = (resident() - before) / (METRICS * series);
     return out;
 }
 
@@ -241,7 +270,7 @@ static struct logged log_and_replay(size_t series)
     db = tsdb_new(&(struct tsdb_options){.keep_all = true});
     if (!tsdb_log_open(db, str_of(dir), &r, &e))
         exit(1);
-    out.append_ns = fill(db, series, &out.write_ns).append_ns;
+    out.append_ns = fill(db, &instants, series, &out.write_ns).append_ns;
     out.write_ns /= (double)samples;
     tsdb_free(db);
     db = tsdb_new(&(struct tsdb_options){.keep_all = true});
@@ -318,7 +347,7 @@ static struct asked ask(struct tsdb *db, const char *text, ts_ms t)
 static void run(size_t series)
 {
     struct tsdb *db = tsdb_new(&(struct tsdb_options){.keep_all = true});
-    struct filled f = fill(db, series, NULL);
+    struct filled f = fill(db, &instants, series, NULL);
     struct logged l;
     ts_ms now = (SAMPLES - 1) * STEP_MS + 2 * FIRST_MS;
 
@@ -339,13 +368,81 @@ static void run(size_t series)
            2 * series, l.append_ns, l.write_ns, l.replay_ns, l.bytes);
 }
 
-static void print_series(size_t series)
+/* -- ranges, as the API asks: on a copy, by a plan for one query -- */
+
+static bool goes_on(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+/* Seconds of the best of five, or plainly of one; *points of the answer. */
+static double ask_range(struct tsdb *db, const char *text, bool plainly, size_t *points)
+{
+    int runs = plainly ? 1 : 5;
+    ts_ms start = (SAMPLES - 1) * STEP_MS + 2 * FIRST_MS, end = start + (STEPS - 1) * STEP_MS;
+    struct promql_settings settings = {0};
+    double best = INFINITY;
+    struct err e = ERR_INIT;
+    struct arena tree;
+    bool ok = true;
+    struct promql_expr *x;
+
+    arena_init(&tree, 0);
+    x = promql_parse(str_of(text), &promql_defaults, &tree, NULL, &e);
+    for (int i = 0; x != NULL && ok && i < runs; i++) {
+        struct gather *g = gather_new(tsdb_storage(db), 0, goes_on, NULL);
+        struct promql_query q = {x, str_of(text), gather_storage(g), &settings};
+        double from = seconds(), took;
+        struct promql_result r;
+        struct arena a;
+
+        arena_init(&a, 0);
+        ok = plainly ? promql_range(&q, start, end, STEP_MS, &a, &r, &e)
+                     : promql_planned_range(&q, start, end, STEP_MS, &a, &r, &e);
+        took = seconds() - from;
+        best = took < best ? took : best;
+        *points = 0;
+        for (size_t k = 0; ok && k < r.n; k++)
+            *points += r.series[k].n;
+        arena_release(&a);
+        gather_free(g);
+    }
+    if (x == NULL || !ok) {
+        fprintf(stderr, "%s: %s\n", text, e.msg);
+        exit(1);
+    }
+    promql_release(x);
+    arena_release(&tree);
+    return best;
+}
+
+static void run_ranges(size_t series)
+{
+    struct tsdb *db = tsdb_new(
+        &(struct tsdb_options){.keep_all = true, .min_reach_ms = (ts_ms)ranges.samples * STEP_MS});
+
+    (void)fill(db, &ranges, series, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(range_queries); i++) {
+        const struct query *q = &range_queries[i];
+        size_t points;
+        double fast = ask_range(db, q->text, false, &points),
+               plain = ask_range(db, q->text, true, &points);
+
+        printf("range %zu %s %.3f %.3f %zu %s\n", series, q->name, fast * 1e3, plain * 1e3, points,
+               q->text);
+        fflush(stdout);
+    }
+    tsdb_free(db);
+}
+
+static void print_series(const struct data *d, size_t series)
 {
     struct series_text text;
 
-    for (size_t m = 0; m < ARRAY_LEN(metrics); m++)
+    for (size_t m = 0; m < METRICS; m++)
         for (size_t i = 0; i < series; i++) {
-            struct labels ls = series_labels(&text, metrics[m], i);
+            struct labels ls = series_labels(&text, &d->metrics[m], i);
 
             LABELS_EACH (l, ls)
                 printf("%.*s ", STR(l->value));
@@ -355,11 +452,17 @@ static void print_series(size_t series)
 
 int main(int argc, char **argv)
 {
+    bool is_range = argc > 2 && str_is(str_of(argv[1]), "--range");
+
     if (argc == 3 && str_is(str_of(argv[1]), "--series")) {
-        print_series((size_t)strtoull(argv[2], NULL, 10));
+        print_series(&instants, (size_t)strtoull(argv[2], NULL, 10));
         return 0;
     }
-    for (int i = 1; i < argc; i++)
-        run((size_t)strtoull(argv[i], NULL, 10));
+    if (argc == 3 && str_is(str_of(argv[1]), "--range-series")) {
+        print_series(&ranges, (size_t)strtoull(argv[2], NULL, 10));
+        return 0;
+    }
+    for (int i = is_range ? 2 : 1; i < argc; i++)
+        (is_range ? run_ranges : run)((size_t)strtoull(argv[i], NULL, 10));
     return 0;
 }

@@ -59,14 +59,13 @@ struct times {
     ts_ms start, end, step; /* step 0: instant */
 };
 
-static bool ask_plan(struct promql_plan *p, size_t number, struct times t, struct arena *a,
+static bool ask_plan(struct promql_plan *p, size_t number, ts_ms t, struct arena *a,
                      struct promql_result *out, struct err *e)
 {
     bool ok;
 
     promql_plan_begin(p);
-    ok = t.step != 0 ? promql_plan_range(p, number, t.start, t.end, t.step, a, out, e)
-                     : promql_plan_instant(p, number, t.start, a, out, e);
+    ok = promql_plan_instant(p, number, t, a, out, e);
     promql_plan_end(p);
     return ok;
 }
@@ -81,8 +80,11 @@ static bool ask(struct eval *ev, const struct promql_query *q, struct times t,
     if (ev->r->is_reference)
         return t.step != 0 ? promql_range(q, t.start, t.end, t.step, &ev->a, out, e)
                            : promql_instant(q, t.start, &ev->a, out, e);
+    if (t.step != 0)
+        return promql_planned_range(q, t.start, t.end, t.step, &ev->a, out, e);
     p = promql_plan_new(q->storage, q->settings);
-    ok = promql_plan_add(p, q->expr, q->text, &number, e) && ask_plan(p, number, t, &ev->a, out, e);
+    ok = promql_plan_add(p, q->expr, q->text, &number, e) &&
+         ask_plan(p, number, t.start, &ev->a, out, e);
     promql_plan_free(p);
     return ok;
 }
@@ -106,8 +108,8 @@ static bool run_main(struct eval *ev, struct buf *why)
     const struct expected *x = &ev->x;
     struct promql_result result;
     struct err e = ERR_INIT;
-    bool ok = x->is_range ? promql_range(&ev->q, x->start, x->end, x->step, &ev->a, &result, &e)
-                          : promql_instant(&ev->q, x->start, &ev->a, &result, &e);
+    struct times t = {x->start, x->end, x->is_range ? x->step : 0};
+    bool ok = ask(ev, &ev->q, t, &result, &e);
 
     if (ok)
         say_notes(ev->r, &result);

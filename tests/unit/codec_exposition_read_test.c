@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include <math.h>
+#include "base/hash.h"
 #include "codec/exposition_read.h"
 
 struct case_ {
@@ -126,9 +127,48 @@ static void pieces(void **state)
     expo_reader_release(&r);
 }
 
+struct expected_case {
+    const char *expected, *line, *series;
+    bool is_expected;
+};
+
+static void expects_the_next_series(void **state)
+{
+    static const struct expected_case cases[] = {
+        {"up", "up 1\n", "up", true},
+        {"up", "up_total 1\n", "up_total", false},
+        {"up", "up\t1\n", "up", false}, /* found the long way */
+        {"up", "up {a=\"b\"} 1\n", "up {a=\"b\"}", false},
+        {"up{a=\"b\"}", "up{a=\"b\"} 1\n", "up{a=\"b\"}", true},
+        {"up{a=\"b\"}", "up{a=\"b\"}1\n", "up{a=\"b\"}", true},
+        {"up{a=\"b\"}", "up{a=\"c\"} 1\n", "up{a=\"c\"}", false},
+        {"up{a=\"b\"}", "up 1\n", "up", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        str expected = str_of(cases[i].expected);
+        struct expo_reader r;
+        struct expo_item x;
+        struct err e = ERR_INIT;
+
+        expo_reader_init(&r, str_of(cases[i].line), EXPO_TEXT);
+        expo_reader_expect(&r, expected.n, hash_str(expected));
+        assert_true(expo_read(&r, &x, &e));
+        assert_true(str_is(x.series, cases[i].series));
+        assert_true(x.value == 1);
+        if (x.is_expected != cases[i].is_expected) {
+            printf("%s\n", cases[i].line);
+            fail();
+        }
+        expo_reader_release(&r);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(bad),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(expects_the_next_series),
+                                       cmocka_unit_test(good), cmocka_unit_test(bad),
                                        cmocka_unit_test(pieces)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,7 +253,8 @@ static bool same_answer(struct answer *a, struct answer *b)
 {
     if (!a->ok || !b->ok)
         return a->ok == b->ok && strncmp(a->e.msg, b->e.msg, SAME_WORDS) == 0;
-    if (a->r.type != b->r.type || a->r.n != b->r.n ||
+    if (a->r.type != b->r.type || a->r.n != b->r.n || a->r.stats.read != b->r.stats.read ||
+        a->r.stats.peak != b->r.stats.peak ||
         !same_texts(a->r.warnings, a->r.n_warnings, b->r.warnings, b->r.n_warnings) ||
         !same_texts(a->r.infos, a->r.n_infos, b->r.infos, b->r.n_infos))
         return false;
@@ -286,8 +287,9 @@ struct world {
 
 static void describe(const char *who, const struct answer *a)
 {
-    printf("%s: %s, %zu series, %zu warnings, %zu infos\n", who, a->ok ? "ok" : a->e.msg, a->r.n,
-           a->r.n_warnings, a->r.n_infos);
+    printf("%s: %s, %zu series, %zu warnings, %zu infos, %llu read, peak %zu\n", who,
+           a->ok ? "ok" : a->e.msg, a->r.n, a->r.n_warnings, a->r.n_infos,
+           (unsigned long long)a->r.stats.read, a->r.stats.peak);
 }
 
 static void check_one(struct world *w, size_t i, ts_ms t, bool is_range, struct answer *planned,
