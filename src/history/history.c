@@ -347,15 +347,18 @@ static void name_day(int64_t span, char out[HISTORY_NAME])
     strftime(out, HISTORY_NAME, "history-%Y%m%d", &tm);
 }
 
+/* The next name of the day that no file has, nor one that was set aside. */
 static void name_file(struct history *h, int64_t span, char out[HISTORY_NAME])
 {
-    char day[HISTORY_NAME];
+    char day[HISTORY_NAME], path[HISTORY_PATH], aside[HISTORY_PATH + 16];
     unsigned n = 0;
 
     name_day(span, day);
-    do
+    do {
         snprintf(out, HISTORY_NAME, "%.20s-%05u.db", day, n++);
-    while (entry_of(h, out) != NULL);
+        history_path(h, out, path);
+        snprintf(aside, sizeof(aside), "%s.damaged", path);
+    } while (entry_of(h, out) != NULL || access(path, F_OK) == 0 || access(aside, F_OK) == 0);
 }
 
 static bool is_over(const struct history *h, const struct history_entry *x, int64_t span)
@@ -454,6 +457,18 @@ static bool write_some(struct history *h, int64_t span, bool *more, struct err *
     return true;
 }
 
+static bool has_series(const struct history *h)
+{
+    struct storage st = tsdb_storage(h->db);
+    size_t n = 0;
+
+    storage_begin(st);
+    VEC_EACH (struct storage_selector *const *, s, &h->selectors)
+        n += storage_ids(st, *s).n;
+    storage_end(st);
+    return n != 0;
+}
+
 static void follow_clock(struct history *h, struct now now)
 {
     int64_t moved = tsdb_moved_ms(h->db, h->stepped);
@@ -495,6 +510,10 @@ bool history_step(struct history *h, struct now now, bool *more, struct err *e)
     }
     if (!h->writer.is_busy && (h->written == span || (t < h->retry && t > h->retry - RETRY_MS)))
         return true;
+    if (!h->writer.is_busy && !has_series(h)) {
+        h->written = span;
+        return true;
+    }
     is_there = has_room(h);
     tell_room(h, is_there);
     if (!is_there) {

@@ -25,6 +25,28 @@ struct history_lookup history_lookup_in(struct history_histograms *h)
     return (struct history_lookup){histogram_in, h};
 }
 
+struct history_samples history_samples_join(struct arena *a, const struct history_samples *old,
+                                            const struct history_samples *new)
+{
+    size_t n = old->n + new->n, k = 0;
+    ts_ms *times = arena_alloc(a, n * sizeof(*times)),
+          *starts = arena_alloc(a, n * sizeof(*starts));
+    storage_slot *slots = arena_alloc(a, n * sizeof(*slots));
+    const struct history_samples *from[] = {old, new, old};
+
+    for (size_t part = 0; part < ARRAY_LEN(from); part++)
+        for (size_t i = 0; i < from[part]->n; i++) {
+            ts_ms t = from[part]->times[i];
+
+            if ((part == 0 && t >= new->times[0]) || (part == 2 && t <= new->times[new->n - 1]))
+                continue;
+            times[k] = t;
+            slots[k] = from[part]->slots[i];
+            starts[k++] = from[part]->starts != NULL ? from[part]->starts[i] : 0;
+        }
+    return (struct history_samples){times, slots, starts, k};
+}
+
 /* -- writing -- */
 
 struct row_writer {
@@ -141,7 +163,6 @@ struct row_reader {
     unsigned exponent;
     bool has_slots;
     int64_t last;
-    struct arena *a;
     struct history_histograms *h;
 };
 
@@ -170,7 +191,7 @@ static bool row_get_slot(struct row_reader *r, uint64_t token, storage_slot *out
         *out = storage_float(v);
         return true;
     }
-    if (token != 1 << 1 || (h = log_read_histogram(r->u, r->a, e)) == NULL)
+    if (token != 1 << 1 || (h = log_read_histogram(r->u, r->h->a, e)) == NULL)
         return false;
     *out = STORAGE_HISTOGRAM | r->h->v.n;
     vec_push(&r->h->v, *h);
@@ -226,7 +247,6 @@ bool history_row_read(struct unpack *u, size_t n, struct arena *a, struct histor
     struct row_reader r = {.u = u,
                            .exponent = head & ROW_EXPONENT,
                            .has_slots = (head & ROW_SLOTS) != 0,
-                           .a = a,
                            .h = h};
     storage_slot *slots, last = STORAGE_ABSENT;
     ts_ms *starts = NULL;

@@ -25,9 +25,10 @@
 
 enum { HISTORY_SEAL = 2 }; /* bytes of the check */
 
-/* Slots of histograms that were read hold their place in here. */
+/* Slots of histograms that were read hold their place in here; their buckets are in a. */
 struct history_histograms {
     VEC(struct histogram) v;
+    struct arena *a;
 };
 
 struct history_samples {
@@ -36,6 +37,10 @@ struct history_samples {
     const ts_ms *starts; /* 0 where unknown; NULL: everywhere */
     size_t n;
 };
+
+/* Of one series twice: between the first and the last of the new ones nothing of the old ones counts. */
+struct history_samples history_samples_join(struct arena *a, const struct history_samples *old,
+                                            const struct history_samples *new);
 
 /* What stands behind a slot that is a histogram. */
 struct history_lookup {

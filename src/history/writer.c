@@ -147,7 +147,7 @@ static bool writer_see_recent(void *arg, int64_t key, str body, struct err *e)
 static bool writer_load_span(struct history_writer *w, int64_t span, struct err *e)
 {
     struct recent_row r = {.w = w};
-    struct history_histograms h = {VEC_INIT};
+    struct history_histograms h = {.a = &w->scratch};
     bool ok = history_file_read(&w->file, HISTORY_SAMPLE, history_sample_key(&w->file, span, 0),
                                 history_sample_key(&w->file, span, HISTORY_SERIES_MAX),
                                 writer_see_recent, &r, e);
@@ -403,29 +403,6 @@ static bool writer_take_old(void *arg, int64_t key, str body, struct err *e)
     return true;
 }
 
-/* What is between the first and the last of the new ones is theirs. */
-static struct history_samples writer_join(struct arena *a, const struct history_samples *old,
-                                          const struct history_samples *new)
-{
-    size_t n = old->n + new->n, k = 0;
-    ts_ms *times = arena_alloc(a, n * sizeof(*times)),
-          *starts = arena_array(a, n, sizeof(*starts));
-    storage_slot *slots = arena_alloc(a, n * sizeof(*slots));
-    const struct history_samples *from[] = {old, new, old};
-
-    for (size_t part = 0; part < ARRAY_LEN(from); part++)
-        for (size_t i = 0; i < from[part]->n; i++) {
-            ts_ms t = from[part]->times[i];
-
-            if ((part == 0 && t >= new->times[0]) || (part == 2 && t <= new->times[new->n - 1]))
-                continue;
-            times[k] = t;
-            slots[k] = from[part]->slots[i];
-            starts[k++] = from[part]->starts != NULL ? from[part]->starts[i] : 0;
-        }
-    return (struct history_samples){times, slots, starts, k};
-}
-
 static bool writer_put_times(struct history_writer *w, int64_t span, const ts_ms *times, size_t n,
                              uint64_t *number, struct err *e)
 {
@@ -445,7 +422,7 @@ static bool writer_put_times(struct history_writer *w, int64_t span, const ts_ms
 /* The row that is there, and the one that was to be put. */
 static bool writer_merge(struct history_writer *w, const struct history_op *o, struct err *e)
 {
-    struct history_histograms h = {VEC_INIT};
+    struct history_histograms h = {.a = &w->scratch};
     const struct history_lookup lookup = history_lookup_in(&h);
     struct history_samples old, new, both;
     str body = str_sub(buf_str(&w->bytes), o->at, o->at + o->n);
@@ -461,7 +438,7 @@ static bool writer_merge(struct history_writer *w, const struct history_op *o, s
                        &old, e) &&
          writer_decode(w, o->span, body, &h, &new, e);
     if (ok) {
-        both = writer_join(&w->scratch, &old, &new);
+        both = history_samples_join(&w->scratch, &old, &new);
         ok = writer_put_times(w, o->span, both.times, both.n, &number, e);
     }
     if (ok) {
