@@ -1,3 +1,5 @@
+/* Each table has the same three statements, made from its name. A file that has one of them wrong, or none, is not ours or not
+ * whole. */
 #include "history/file.h"
 
 #include <errno.h>
@@ -9,7 +11,7 @@
 #include "base/buf.h"
 #include "history/row.h"
 
-enum { FILE_VERSION = 1, KEY_BITS = 60, SQL = 512 };
+enum { FILE_VERSION = 1, KEY_BITS = 60, SQL = 512, FILE_PATIENCE_MS = 2000 };
 
 static const char *const names[HISTORY_TABLES] = {"symbol", "series", "times", "sample"};
 
@@ -65,8 +67,8 @@ static bool file_prepare_all(struct history_file *f, bool writes, struct err *e)
         snprintf(sql, sizeof(sql), "UPDATE %s SET body = ?2 WHERE id = ?1", names[t]);
         if (writes && !file_prepare(f, sql, &f->of[t][HISTORY_REPLACE], e))
             return false;
-        snprintf(sql, sizeof(sql),
-                 "SELECT id, body FROM %s WHERE id BETWEEN ? AND ? ORDER BY id", names[t]);
+        snprintf(sql, sizeof(sql), "SELECT id, body FROM %s WHERE id BETWEEN ? AND ? ORDER BY id",
+                 names[t]);
         if (!file_prepare(f, sql, &f->of[t][HISTORY_READ], e))
             return false;
     }
@@ -110,11 +112,12 @@ static bool file_connect(struct history_file *f, const char *path, bool writes, 
     *f = (struct history_file){0};
     if (sqlite3_open_v2(path, &f->db, flags, NULL) != SQLITE_OK)
         return file_failed(f, e, "open");
+    sqlite3_busy_timeout(f->db, FILE_PATIENCE_MS);
     return file_run(f,
-                    writes ? "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL;"
+                    writes ? "PRAGMA journal_mode = WAL;"
                              "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
                              "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY"
-                           : "PRAGMA busy_timeout = 2000; PRAGMA cache_size = -1024;"
+                           : "PRAGMA cache_size = -1024;"
                              "PRAGMA temp_store = MEMORY; BEGIN",
                     "open", e);
 }
@@ -151,8 +154,8 @@ bool history_file_look(struct history_file *f, const char *path, struct err *e)
     bool is_there;
 
     if (file_connect(f, path, false, e) &&
-        file_number(f, "PRAGMA user_version", &version, &is_there, e) && file_check(f, version, e) &&
-        file_prepare_all(f, false, e))
+        file_number(f, "PRAGMA user_version", &version, &is_there, e) &&
+        file_check(f, version, e) && file_prepare_all(f, false, e))
         return true;
     history_file_close(f);
     return false;
@@ -174,14 +177,17 @@ bool history_file_begin(struct history_file *f, struct err *e)
     return file_run(f, "BEGIN IMMEDIATE", "write", e);
 }
 
-/* What readers keep in the log stays there until the next time. */
+/* The log is emptied at once, unless somebody reads it: then the next time. */
 bool history_file_commit(struct history_file *f, struct err *e)
 {
+    int rc;
+
     if (!file_run(f, "COMMIT", "write", e))
         return false;
-    return (sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) & 0xff) !=
-               SQLITE_IOERR ||
-           file_failed(f, e, "write");
+    sqlite3_busy_timeout(f->db, 0);
+    rc = sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(f->db, FILE_PATIENCE_MS);
+    return (rc & 0xff) != SQLITE_IOERR || file_failed(f, e, "write");
 }
 
 /* -- rows -- */
@@ -194,11 +200,11 @@ uint64_t history_seal_key(enum history_table t, int64_t key)
 static bool file_step(struct history_file *f, sqlite3_stmt *s, int64_t key, int64_t metric,
                       str body, struct err *e)
 {
-    bool ok = sqlite3_bind_int64(s, 1, key) == SQLITE_OK &&
-              sqlite3_bind_blob64(s, 2, body.p, body.n, SQLITE_STATIC) == SQLITE_OK &&
-              (sqlite3_bind_parameter_count(s) < 3 ||
-               sqlite3_bind_int64(s, 3, metric) == SQLITE_OK) &&
-              sqlite3_step(s) == SQLITE_DONE;
+    bool ok =
+        sqlite3_bind_int64(s, 1, key) == SQLITE_OK &&
+        sqlite3_bind_blob64(s, 2, body.p, body.n, SQLITE_STATIC) == SQLITE_OK &&
+        (sqlite3_bind_parameter_count(s) < 3 || sqlite3_bind_int64(s, 3, metric) == SQLITE_OK) &&
+        sqlite3_step(s) == SQLITE_DONE;
 
     if (!ok)
         file_failed(f, e, "write");
@@ -263,8 +269,8 @@ bool history_file_read(struct history_file *f, enum history_table t, int64_t fro
     return file_read_range(f, f->of[t][HISTORY_READ], t, from, to, row, arg, e);
 }
 
-bool history_file_read_metric(struct history_file *f, int64_t metric, history_row_fn *row, void *arg,
-                              struct err *e)
+bool history_file_read_metric(struct history_file *f, int64_t metric, history_row_fn *row,
+                              void *arg, struct err *e)
 {
     if (sqlite3_bind_int64(f->by_metric, 1, metric) != SQLITE_OK)
         return file_failed(f, e, "read");

@@ -58,7 +58,8 @@ bool history_file_begin(struct history_file *f, struct err *e) must_check;
 /* On the disk when it is true. */
 bool history_file_commit(struct history_file *f, struct err *e) must_check;
 
-static inline int64_t history_sample_key(const struct history_file *f, int64_t span, uint32_t series)
+static inline int64_t history_sample_key(const struct history_file *f, int64_t span,
+                                         uint32_t series)
 {
     return (span - f->base) * ((int64_t)HISTORY_SERIES_MAX + 1) + series;
 }
@@ -86,8 +87,8 @@ uint64_t history_seal_key(enum history_table t, int64_t key);
 typedef bool history_row_fn(void *arg, int64_t key, str body, struct err *e);
 bool history_file_read(struct history_file *f, enum history_table t, int64_t from, int64_t to,
                        history_row_fn *row, void *arg, struct err *e) must_check;
-bool history_file_read_metric(struct history_file *f, int64_t metric, history_row_fn *row, void *arg,
-                              struct err *e) must_check;
+bool history_file_read_metric(struct history_file *f, int64_t metric, history_row_fn *row,
+                              void *arg, struct err *e) must_check;
 /* The same of samples, without their bodies. */
 bool history_file_read_keys(struct history_file *f, int64_t from, int64_t to, history_row_fn *row,
                             void *arg, struct err *e) must_check;

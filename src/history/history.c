@@ -43,7 +43,7 @@ struct history *history_new(struct tsdb *db)
     return h;
 }
 
-static void release_selectors(struct history *h)
+static void history_release_selectors(struct history *h)
 {
     VEC_EACH (struct storage_selector **, s, &h->selectors)
         storage_release(tsdb_storage(h->db), *s);
@@ -55,7 +55,7 @@ void history_free(struct history *h)
     if (h == NULL)
         return;
     history_writer_release(&h->writer);
-    release_selectors(h);
+    history_release_selectors(h);
     vec_release(&h->files);
     mem_str_free(h->dir);
     pthread_mutex_destroy(&h->lock);
@@ -86,7 +86,7 @@ bool history_select(struct history *h, const struct matchers *ms, size_t n, stru
     return ok;
 }
 
-void history_limit(struct history *h, int64_t keep_ms, int64_t max_bytes)
+void history_keep(struct history *h, int64_t keep_ms, int64_t max_bytes)
 {
     h->keep_ms = keep_ms;
     h->max_bytes = max_bytes;
@@ -99,7 +99,7 @@ void history_path(const struct history *h, const char *name, char out[HISTORY_PA
     snprintf(out, HISTORY_PATH, "%.*s/%s", STR(h->dir), name);
 }
 
-static uint64_t file_bytes(const struct history *h, const char *name)
+static uint64_t history_file_bytes(const struct history *h, const char *name)
 {
     char path[HISTORY_PATH], wal[HISTORY_PATH + 8];
     struct stat st;
@@ -111,7 +111,7 @@ static uint64_t file_bytes(const struct history *h, const char *name)
     return n + (stat(wal, &st) == 0 ? (uint64_t)st.st_size : 0);
 }
 
-static void count_files(struct history *h)
+static void history_count_files(struct history *h)
 {
     struct history_figures *f = &h->figures;
     int64_t first = INT64_MAX, last = INT64_MIN;
@@ -150,7 +150,7 @@ void history_note_damage(struct history *h, const char *name, const struct err *
     pthread_mutex_unlock(&h->lock);
 }
 
-static struct history_entry *entry_of(struct history *h, const char *name)
+static struct history_entry *history_entry_of(struct history *h, const char *name)
 {
     VEC_EACH (struct history_entry *, x, &h->files)
         if (strcmp(x->name, name) == 0)
@@ -158,38 +158,39 @@ static struct history_entry *entry_of(struct history *h, const char *name)
     return NULL;
 }
 
-static bool is_current(const struct history *h, const struct history_entry *x)
+static bool history_is_current(const struct history *h, const struct history_entry *x)
 {
     return strcmp(x->name, h->current) == 0;
 }
 
 static const char *const suffixes[] = {"-wal", "-shm", ""};
 
-static void remove_file(struct history *h, const char *name)
+static void history_remove_file(struct history *h, const char *name)
 {
     char path[HISTORY_PATH], each[HISTORY_PATH + 8];
 
     history_path(h, name, path);
-    for (size_t i = ARRAY_LEN(suffixes); i-- != 0;) { /* the file first: nobody finds it by halves */
+    for (size_t i = ARRAY_LEN(suffixes);
+         i-- != 0;) { /* the file first: nobody finds it by halves */
         snprintf(each, sizeof(each), "%s%s", path, suffixes[i]);
         (void)unlink(each);
     }
 }
 
-static void drop_entry(struct history *h, size_t i)
+static void history_drop_entry(struct history *h, size_t i)
 {
     pthread_mutex_lock(&h->lock);
     vec_remove(&h->files, i);
-    count_files(h);
+    history_count_files(h);
     pthread_mutex_unlock(&h->lock);
 }
 
-static void set_aside(struct history *h, size_t i)
+static void history_set_aside(struct history *h, size_t i)
 {
     struct history_entry x = h->files.v[i];
     char path[HISTORY_PATH], from[HISTORY_PATH + 8], to[HISTORY_PATH + 24];
 
-    if (is_current(h, &x))
+    if (history_is_current(h, &x))
         history_writer_close(&h->writer);
     history_path(h, x.name, path);
     for (size_t k = ARRAY_LEN(suffixes); k-- != 0;) {
@@ -199,29 +200,29 @@ static void set_aside(struct history *h, size_t i)
     }
     log_error("a file of history is damaged: it is set aside, and what it has is not shown",
               LOG_STR("path", str_of(path)), LOG_STR("why", str_of(x.why)));
-    drop_entry(h, i);
+    history_drop_entry(h, i);
     pthread_mutex_lock(&h->lock);
     h->figures.damaged++;
     snprintf(h->figures.why, sizeof(h->figures.why), "%s: %s", x.name, x.why);
     pthread_mutex_unlock(&h->lock);
 }
 
-static void set_aside_damaged(struct history *h)
+static void history_set_aside_damaged(struct history *h)
 {
     for (size_t i = h->files.n; i-- != 0;)
         if (h->files.v[i].is_damaged)
-            set_aside(h, i);
+            history_set_aside(h, i);
 }
 
 /* -- opening -- */
 
-static int by_name(const void *a, const void *b)
+static int history_by_name(const void *a, const void *b)
 {
     return strcmp(((const struct history_entry *)a)->name, ((const struct history_entry *)b)->name);
 }
 
 /* Another file's begin is a power cut's, before anything was in it. */
-static void look_at_file(struct history *h, struct history_entry *x)
+static void history_look_at_file(struct history *h, struct history_entry *x)
 {
     char path[HISTORY_PATH];
     struct history_file f;
@@ -229,7 +230,7 @@ static void look_at_file(struct history *h, struct history_entry *x)
     bool ok;
 
     history_path(h, x->name, path);
-    x->bytes = file_bytes(h, x->name);
+    x->bytes = history_file_bytes(h, x->name);
     ok = history_file_look(&f, path, &e);
     if (ok) {
         ok = history_file_spans(&f, &x->first, &x->last, &e);
@@ -245,7 +246,7 @@ static void look_at_file(struct history *h, struct history_entry *x)
         log_warn("a file of history cannot be read", LOG_STR("path", str_of(path)), LOG_ERR(&e));
 }
 
-static bool find_files(struct history *h, struct err *e)
+static bool history_find_files(struct history *h, struct err *e)
 {
     char path[HISTORY_PATH];
     struct dirent *entry;
@@ -269,7 +270,7 @@ static bool find_files(struct history *h, struct err *e)
     }
     closedir(d);
     if (h->files.n > 1)
-        qsort(h->files.v, h->files.n, sizeof(h->files.v[0]), by_name);
+        qsort(h->files.v, h->files.n, sizeof(h->files.v[0]), history_by_name);
     return true;
 }
 
@@ -281,12 +282,12 @@ bool history_open(struct history *h, str dir, struct err *e)
     mem_str_free(h->dir);
     h->dir = mem_str_dup(dir);
     vec_clear(&h->files);
-    ok = find_files(h, e);
+    ok = history_find_files(h, e);
     VEC_EACH (struct history_entry *, x, &h->files)
-        look_at_file(h, x);
-    count_files(h);
+        history_look_at_file(h, x);
+    history_count_files(h);
     pthread_mutex_unlock(&h->lock);
-    set_aside_damaged(h);
+    history_set_aside_damaged(h);
     if (h->files.n != 0)
         memcpy(h->current, vec_last(&h->files)->name, sizeof(h->current));
     return ok;
@@ -294,32 +295,32 @@ bool history_open(struct history *h, str dir, struct err *e)
 
 /* -- what goes -- */
 
-static void remove_oldest(struct history *h)
+static void history_remove_oldest(struct history *h)
 {
-    if (is_current(h, &h->files.v[0]))
+    if (history_is_current(h, &h->files.v[0]))
         history_writer_close(&h->writer);
-    remove_file(h, h->files.v[0].name);
-    drop_entry(h, 0);
+    history_remove_file(h, h->files.v[0].name);
+    history_drop_entry(h, 0);
 }
 
-static bool is_too_old(const struct history *h, ts_ms now)
+static bool history_is_too_old(const struct history *h, ts_ms now)
 {
     const struct history_entry *x = &h->files.v[0];
 
     return x->first <= x->last && (x->last + 1) * HISTORY_SPAN_MS <= now - h->keep_ms;
 }
 
-static void retire(struct history *h, ts_ms now)
+static void history_retire(struct history *h, ts_ms now)
 {
     while (h->files.n != 0 &&
-           (h->keep_ms == 0 || is_too_old(h, now) ||
+           (h->keep_ms == 0 || history_is_too_old(h, now) ||
             (h->files.n > 1 && h->max_bytes != 0 && h->figures.bytes > (uint64_t)h->max_bytes)))
-        remove_oldest(h);
+        history_remove_oldest(h);
 }
 
 /* -- what comes -- */
 
-static bool has_room(const struct history *h)
+static bool history_has_room(const struct history *h)
 {
     char path[HISTORY_PATH];
     struct statvfs st;
@@ -328,7 +329,7 @@ static bool has_room(const struct history *h)
     return statvfs(path, &st) != 0 || st.f_bavail >= st.f_blocks / FREE_PART;
 }
 
-static void show_state(struct history *h, enum history_state state)
+static void history_show_state(struct history *h, enum history_state state)
 {
     pthread_mutex_lock(&h->lock);
     h->figures.state = state;
@@ -338,7 +339,7 @@ static void show_state(struct history *h, enum history_state state)
 }
 
 /* history-20261129: what names of files of the day begin with. */
-static void name_day(int64_t span, char out[HISTORY_NAME])
+static void history_name_day(int64_t span, char out[HISTORY_NAME])
 {
     time_t t = (time_t)(span * (HISTORY_SPAN_MS / 1000));
     struct tm tm;
@@ -347,62 +348,76 @@ static void name_day(int64_t span, char out[HISTORY_NAME])
     strftime(out, HISTORY_NAME, "history-%Y%m%d", &tm);
 }
 
-/* The next name of the day that no file has, nor one that was set aside. */
-static void name_file(struct history *h, int64_t span, char out[HISTORY_NAME])
+static bool history_name_is_taken(const struct history *h, const char *name)
 {
-    char day[HISTORY_NAME], path[HISTORY_PATH], aside[HISTORY_PATH + 16];
-    unsigned n = 0;
+    char path[HISTORY_PATH], aside[HISTORY_PATH + 16];
 
-    name_day(span, day);
-    do {
-        snprintf(out, HISTORY_NAME, "%.20s-%05u.db", day, n++);
-        history_path(h, out, path);
-        snprintf(aside, sizeof(aside), "%s.damaged", path);
-    } while (entry_of(h, out) != NULL || access(path, F_OK) == 0 || access(aside, F_OK) == 0);
+    history_path(h, name, path);
+    snprintf(aside, sizeof(aside), "%s.damaged", path);
+    return access(path, F_OK) == 0 || access(aside, F_OK) == 0;
 }
 
-static bool is_over(const struct history *h, const struct history_entry *x, int64_t span)
+/* The next name of the day, behind all that are there. */
+static void history_name_file(const struct history *h, int64_t span, char out[HISTORY_NAME])
+{
+    char day[HISTORY_NAME];
+    uint64_t next = 0, n;
+
+    history_name_day(span, day);
+    VEC_EACH (const struct history_entry *, x, &h->files) {
+        str name = str_of(x->name);
+
+        if (str_starts_with(name, str_of(day)) && name.n > strlen(day) + 4 &&
+            str_to_u64(str_sub(name, strlen(day) + 1, name.n - 3), &n) && n >= next)
+            next = n + 1;
+    }
+    do
+        snprintf(out, HISTORY_NAME, "%.20s-%05llu.db", day, (unsigned long long)next++);
+    while (history_name_is_taken(h, out));
+}
+
+static bool history_is_over(const struct history *h, const struct history_entry *x, int64_t span)
 {
     char day[HISTORY_NAME];
 
-    name_day(span, day);
+    history_name_day(span, day);
     return strncmp(x->name, day, strlen(day)) != 0 ||
            (h->max_bytes != 0 && x->bytes > (uint64_t)h->max_bytes / SHARE);
 }
 
-static void add_file(struct history *h, int64_t span)
+static void history_add_file(struct history *h, int64_t span)
 {
     struct history_entry x = {.first = 1};
 
-    name_file(h, span, x.name);
+    history_name_file(h, span, x.name);
     pthread_mutex_lock(&h->lock);
     memcpy(h->current, x.name, sizeof(h->current));
     vec_push(&h->files, x);
-    qsort(h->files.v, h->files.n, sizeof(h->files.v[0]), by_name);
+    qsort(h->files.v, h->files.n, sizeof(h->files.v[0]), history_by_name);
     pthread_mutex_unlock(&h->lock);
     history_writer_forget(&h->writer, span * HISTORY_SPAN_MS - FORGET_MS);
 }
 
 /* The file that is written from now on is open. */
-static bool open_current(struct history *h, int64_t span, struct err *e)
+static bool history_open_current(struct history *h, int64_t span, struct err *e)
 {
-    const struct history_entry *x = entry_of(h, h->current);
+    const struct history_entry *x = history_entry_of(h, h->current);
     char path[HISTORY_PATH];
-    bool is_new = x == NULL || is_over(h, x, span);
+    bool is_new = x == NULL || history_is_over(h, x, span);
 
     if (h->writer.is_open && !is_new)
         return true;
     history_writer_close(&h->writer);
     if (is_new)
-        add_file(h, span);
+        history_add_file(h, span);
     history_path(h, h->current, path);
     return history_writer_open(&h->writer, path, span, e);
 }
 
 /* What the file has now. */
-static void show_current(struct history *h)
+static void history_show_current(struct history *h)
 {
-    struct history_entry *x = entry_of(h, h->current);
+    struct history_entry *x = history_entry_of(h, h->current);
     int64_t first = 1, last = 0;
     bool ok = history_file_spans(&h->writer.file, &first, &last, NULL);
 
@@ -411,15 +426,15 @@ static void show_current(struct history *h)
         x->first = first;
         x->last = last;
     }
-    x->bytes = file_bytes(h, x->name);
+    x->bytes = history_file_bytes(h, x->name);
     h->figures.spans++;
-    count_files(h);
+    history_count_files(h);
     pthread_mutex_unlock(&h->lock);
 }
 
-static bool step_failed(struct history *h, ts_ms now, struct err *why, struct err *e)
+static bool history_step_failed(struct history *h, ts_ms now, struct err *why, struct err *e)
 {
-    struct history_entry *x = entry_of(h, h->current);
+    struct history_entry *x = history_entry_of(h, h->current);
 
     if (why->code == ERR_CORRUPT && x != NULL)
         history_note_damage(h, x->name, why);
@@ -430,8 +445,8 @@ static bool step_failed(struct history *h, ts_ms now, struct err *why, struct er
     h->figures.failures++;
     h->figures.state = HISTORY_FAILS;
     if (x != NULL)
-        x->bytes = file_bytes(h, x->name);
-    count_files(h);
+        x->bytes = history_file_bytes(h, x->name);
+    history_count_files(h);
     pthread_mutex_unlock(&h->lock);
     if (e != NULL)
         *e = *why;
@@ -439,12 +454,12 @@ static bool step_failed(struct history *h, ts_ms now, struct err *why, struct er
 }
 
 /* A span is over, and what was there of it is written: a piece of that. */
-static bool write_some(struct history *h, int64_t span, bool *more, struct err *e)
+static bool history_write_some(struct history *h, int64_t span, bool *more, struct err *e)
 {
     struct history_writer *w = &h->writer;
 
     if (!w->is_busy &&
-        (!open_current(h, span - 1, e) ||
+        (!history_open_current(h, span - 1, e) ||
          !history_writer_begin(w, h->selectors.v, h->selectors.n, span * HISTORY_SPAN_MS, e)))
         return false;
     *more = history_writer_more(w, e);
@@ -453,11 +468,11 @@ static bool write_some(struct history *h, int64_t span, bool *more, struct err *
     if (e->code != ERR_NONE || !history_writer_commit(w, e))
         return false;
     h->written = history_span_of(w->end);
-    show_current(h);
+    history_show_current(h);
     return true;
 }
 
-static bool has_series(const struct history *h)
+static bool history_has_series(const struct history *h)
 {
     struct storage st = tsdb_storage(h->db);
     size_t n = 0;
@@ -469,7 +484,7 @@ static bool has_series(const struct history *h)
     return n != 0;
 }
 
-static void follow_clock(struct history *h, struct now now)
+static void history_follow_clock(struct history *h, struct now now)
 {
     int64_t moved = tsdb_moved_ms(h->db, h->stepped);
 
@@ -479,7 +494,7 @@ static void follow_clock(struct history *h, struct now now)
     h->stepped = now.stepped;
 }
 
-static void tell_room(struct history *h, bool is_there)
+static void history_tell_room(struct history *h, bool is_there)
 {
     if (is_there == (h->figures.state != HISTORY_NO_ROOM))
         return;
@@ -500,30 +515,30 @@ bool history_step(struct history *h, struct now now, bool *more, struct err *e)
     *more = false;
     if (h->dir.n == 0)
         return true;
-    set_aside_damaged(h);
-    follow_clock(h, now);
-    retire(h, t);
+    history_set_aside_damaged(h);
+    history_follow_clock(h, now);
+    history_retire(h, t);
     if (h->keep_ms == 0 || h->selectors.n == 0) {
         history_writer_close(&h->writer);
-        show_state(h, HISTORY_OFF);
+        history_show_state(h, HISTORY_OFF);
         return true;
     }
     if (!h->writer.is_busy && (h->written == span || (t < h->retry && t > h->retry - RETRY_MS)))
         return true;
-    if (!h->writer.is_busy && !has_series(h)) {
+    if (!h->writer.is_busy && !history_has_series(h)) {
         h->written = span;
         return true;
     }
-    is_there = has_room(h);
-    tell_room(h, is_there);
+    is_there = history_has_room(h);
+    history_tell_room(h, is_there);
     if (!is_there) {
         history_writer_close(&h->writer);
-        show_state(h, HISTORY_NO_ROOM);
+        history_show_state(h, HISTORY_NO_ROOM);
         h->retry = t + RETRY_MS;
         return true;
     }
-    if (!write_some(h, span, more, &why))
-        return step_failed(h, t, &why, e);
-    show_state(h, HISTORY_WRITES);
+    if (!history_write_some(h, span, more, &why))
+        return history_step_failed(h, t, &why, e);
+    history_show_state(h, HISTORY_WRITES);
     return true;
 }

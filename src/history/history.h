@@ -2,7 +2,7 @@
  *
  * Every five minutes what came since is written, in pieces, by whoever may wait for the disk:
  *
- *     h = history_new(db)                          history_select(), history_limit(): what and how much of it
+ *     h = history_new(db)                          history_select(), history_keep(): what and how much of it
  *     history_open(h, dir, &e)                     what is there is found
  *     history_step(h, now, &more, &e)              every second or so; again soon, when there is more
  *
@@ -39,9 +39,10 @@ struct history *history_new(struct tsdb *db);
 void history_free(struct history *h); /* nobody looks any more; NULL is fine */
 
 /* What is written from now on, and kept in memory for that; n 0: nothing. */
-bool history_select(struct history *h, const struct matchers *ms, size_t n, struct err *e) must_check;
+bool history_select(struct history *h, const struct matchers *ms, size_t n,
+                    struct err *e) must_check;
 /* max_bytes 0: no limit. keep_ms 0: nothing is written, what is there is removed. */
-void history_limit(struct history *h, int64_t keep_ms, int64_t max_bytes);
+void history_keep(struct history *h, int64_t keep_ms, int64_t max_bytes);
 
 bool history_open(struct history *h, str dir, struct err *e) must_check;
 /* *more: a span is being written, and there is more of it. */

@@ -21,7 +21,7 @@ struct history {
     struct tsdb *db;
 
     pthread_mutex_t lock;
-    str dir; /* empty until it was opened */
+    str dir;                         /* empty until it was opened */
     VEC(struct history_entry) files; /* oldest first */
     struct history_figures figures;
 

@@ -67,10 +67,10 @@ struct past_reading {
     struct history_file file;
     const struct matchers *ms;
     struct past_found *to;
-    VEC(str) symbols;         /* by number */
-    uint8_t *verdicts;        /* of matcher m and symbol s at m * symbols + s: 1 yes, 2 no */
-    uint64_t *names;          /* of each matcher the symbol of its label; symbols.n: it is not there */
-    VEC(uint32_t) numbers;    /* of series that match, ascending */
+    VEC(str) symbols;      /* by number */
+    uint8_t *verdicts;     /* of matcher m and symbol s at m * symbols + s: 1 yes, 2 no */
+    uint64_t *names;       /* of each matcher the symbol of its label; symbols.n: it is not there */
+    VEC(uint32_t) numbers; /* of series that match, ascending */
     VEC(struct labels) found; /* theirs */
     uint32_t *local;          /* of series by number: index in to + 1 */
     size_t n_local;
@@ -355,7 +355,8 @@ static void past_order(struct past *p, struct past_series *s)
         is_ordered &= s->parts.v[i].span > s->parts.v[i - 1].span;
     if (is_ordered)
         return;
-    for (size_t i = 1; i < s->parts.n; i++) /* few, and mostly in order: stays as it is where equal */
+    for (size_t i = 1; i < s->parts.n;
+         i++) /* few, and mostly in order: stays as it is where equal */
         for (size_t j = i; j != 0 && past_by_span(&s->parts.v[j - 1], &s->parts.v[j]) > 0; j--) {
             struct past_part x = s->parts.v[j];
 
@@ -483,12 +484,12 @@ static bool past_mark(struct past_reading *r, const struct history_entry *x, str
         return true;
     }
     return history_file_read_keys(&r->file, history_sample_key(&r->file, from, 0),
-                                  history_sample_key(&r->file, to, HISTORY_SERIES_MAX), past_see_key,
-                                  r, e);
+                                  history_sample_key(&r->file, to, HISTORY_SERIES_MAX),
+                                  past_see_key, r, e);
 }
 
-bool past_labels(struct past *p, const struct matchers *ms, void (*see)(void *arg, struct labels ls),
-                 void *arg)
+bool past_labels(struct past *p, const struct matchers *ms,
+                 void (*see)(void *arg, struct labels ls), void *arg)
 {
     for (size_t i = 0; i < p->n_files && past_goes_on(p); i++) {
         struct past_reading r = {.p = p, .ms = ms};
@@ -534,7 +535,7 @@ static struct storage_selector *past_select(void *impl, const struct matchers *m
     return p->first = s;
 }
 
-static void past_release(void *impl, struct storage_selector *s)
+static void past_release_selector(void *impl, struct storage_selector *s)
 {
     struct past *p = impl;
     struct storage_selector **at = &p->first;
@@ -578,7 +579,7 @@ struct storage past_storage(struct past *p)
     static const struct storage_ops ops = {.begin = past_begin,
                                            .end = past_end,
                                            .select = past_select,
-                                           .release = past_release,
+                                           .release = past_release_selector,
                                            .ids = past_ids,
                                            .read = past_read,
                                            .labels = past_labels_of,

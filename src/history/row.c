@@ -1,3 +1,4 @@
+/* Tokens one way and the other, and what guards them. */
 #include "history/row.h"
 
 #include "base/crc32c.h"
@@ -206,9 +207,8 @@ static size_t row_get(struct row_reader *r, storage_slot *last, size_t room, str
     if (r->u->failed)
         return 0;
     if ((token & 1) == 0)
-        return (r->has_slots ? row_get_slot(r, token, last, e) : row_get_whole(r, token, last))
-                   ? 1
-                   : 0;
+        return (r->has_slots ? row_get_slot(r, token, last, e) : row_get_whole(r, token, last)) ? 1
+                                                                                                : 0;
     if ((token & 3) == 3) {
         if (token >> 2 >= ARRAY_LEN(specials))
             return 0;
@@ -225,8 +225,7 @@ static bool row_get_starts(struct unpack *u, ts_ms *starts, size_t n)
     for (size_t i = 0; i < n;) {
         uint64_t run = unpack_u64(u);
 
-        if (u->failed || run == 0 || run > n - i ||
-            __builtin_add_overflow(t, unpack_i64(u), &t))
+        if (u->failed || run == 0 || run > n - i || __builtin_add_overflow(t, unpack_i64(u), &t))
             return false;
         for (; run != 0; run--)
             starts[i++] = t;
@@ -244,10 +243,8 @@ bool history_row_read(struct unpack *u, size_t n, struct arena *a, struct histor
                       struct history_samples *out, struct err *e)
 {
     uint64_t head = unpack_u64(u);
-    struct row_reader r = {.u = u,
-                           .exponent = head & ROW_EXPONENT,
-                           .has_slots = (head & ROW_SLOTS) != 0,
-                           .h = h};
+    struct row_reader r = {
+        .u = u, .exponent = head & ROW_EXPONENT, .has_slots = (head & ROW_SLOTS) != 0, .h = h};
     storage_slot *slots, last = STORAGE_ABSENT;
     ts_ms *starts = NULL;
 

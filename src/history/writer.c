@@ -415,8 +415,8 @@ static bool writer_put_times(struct history_writer *w, int64_t span, const ts_ms
     if (w->ops.n == ops)
         return true;
     o = vec_pop(&w->ops);
-    return history_file_put(&w->file, o.table, o.key, 0, str_sub(buf_str(&w->bytes), o.at, o.at + o.n),
-                            &is_new, e);
+    return history_file_put(&w->file, o.table, o.key, 0,
+                            str_sub(buf_str(&w->bytes), o.at, o.at + o.n), &is_new, e);
 }
 
 /* The row that is there, and the one that was to be put. */
@@ -472,9 +472,9 @@ static bool writer_put_all(struct history_writer *w, struct err *e)
     bool ok = true;
 
     for (size_t i = 0; ok && i < n; i++)
-        ok = writer_put(w, &(struct history_op){w->ops.v[i].table, w->ops.v[i].key,
-                                                w->ops.v[i].metric, w->ops.v[i].span,
-                                                w->ops.v[i].at, w->ops.v[i].n},
+        ok = writer_put(w,
+                        &(struct history_op){w->ops.v[i].table, w->ops.v[i].key, w->ops.v[i].metric,
+                                             w->ops.v[i].span, w->ops.v[i].at, w->ops.v[i].n},
                         e);
     vec_clear(&w->ops);
     buf_clear(&w->bytes);

@@ -52,7 +52,8 @@ struct history_writer {
     struct arena keep, scratch; /* of the span; of a slice */
     struct str_map times;       /* a span and its times, packed: to their number + 1 */
     int64_t first_span;
-    uint64_t next[HISTORY_NEW_SPANS], late; /* numbers of times, from that span on; of those before */
+    uint64_t next[HISTORY_NEW_SPANS],
+        late; /* numbers of times, from that span on; of those before */
     struct buf bytes;
     VEC(struct history_op) ops;
     struct history_op old; /* a row that is there already */

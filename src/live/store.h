@@ -1,9 +1,9 @@
-/* store.h - our own samples in a running program: the store, its log on disk, and what is scraped and pushed into it.
+/* store.h - our own samples in a running program: the store, its log and its history on disk, what is scraped and pushed into it.
  *
  * At the start the log is replayed on a worker; then scraping begins. Rules that read the store wait until every target has
  * answered or failed once, so that nothing resolves because its samples were not there yet.
  *
- * Units    the log is written every second and synced every five.
+ * Units    the log is written every second and synced every five; history after every five minutes.
  * Errors   a log that cannot be read or written costs history after the next restart, nothing else: it is said once a
  *          failure. One that could not be begun is tried again.
  * Owns     the store owns the tsdb, the scraper, what is pushed; clock, pool and transport are borrowed.
@@ -13,6 +13,7 @@
 #define LIVE_STORE_H
 
 #include "config/config.h"
+#include "history/history.h"
 #include "os/clock.h"
 #include "os/pool.h"
 #include "model/row.h"
@@ -71,6 +72,7 @@ bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), 
  * True: they were not before, so that there are none yet. */
 bool store_watch(struct store *s, str metric);
 struct tsdb *store_db(struct store *s);
+struct history *store_history(struct store *s); /* what is older */
 struct scraper *store_scraper(struct store *s);
 struct push *store_push(struct store *s);
 /* As of the last second. */

@@ -74,7 +74,7 @@ void storage_slices_release(struct storage_slices *it)
 
 struct storage_selector {
     struct storage_selector *of, *past, *next; /* past: NULL without one */
-    struct storage_ids ids; /* of the copy, in keep */
+    struct storage_ids ids;                    /* of the copy, in keep */
     bool is_read;
 };
 
@@ -82,7 +82,7 @@ MAP_DECLARE(gather_map, struct labels, uint32_t);
 MAP_DEFINE(gather_map, struct labels, uint32_t, labels_hash, labels_eq);
 
 struct gather {
-    struct storage of, past; /* past.ops NULL: there is none */
+    struct storage of, past;    /* past.ops NULL: there is none */
     struct arena keep, scratch; /* scratch: of a slice */
     struct storage_selector *first;
     VEC(struct storage_series) series;
@@ -278,9 +278,9 @@ static void read_past(struct gather *g, struct storage_selector *s)
     storage_begin(g->past);
     ids = storage_ids(g->past, s->past);
     for (size_t i = 0; i < ids.n; i++)
-        (void)gather_map_add(
-            &g->older, labels_copy(&g->keep, storage_labels(g->past, ids.v[i], &g->keep)),
-            ids.v[i], &is_new);
+        (void)gather_map_add(&g->older,
+                             labels_copy(&g->keep, storage_labels(g->past, ids.v[i], &g->keep)),
+                             ids.v[i], &is_new);
 }
 
 /* Series that the store does not have any more. */

@@ -55,7 +55,7 @@ static void open_history(const char *what)
     struct err e = ERR_INIT;
 
     h = history_new(small);
-    history_limit(h, 48 * HOUR, 0);
+    history_keep(h, 48 * HOUR, 0);
     select_text(what);
     if (!history_open(h, str_of(history_dir), &e))
         fail_msg("%s", e.msg);
@@ -110,10 +110,10 @@ static struct histogram exponential_at(unsigned i)
 static double value(unsigned series, unsigned i)
 {
     switch (series % 8) {
-    case 0: return i;                          /* a counter */
-    case 1: return 0;                          /* that does not move */
-    case 2: return draw(1000) / 10.0;          /* a gauge */
-    case 3: return 1.0 / (1 + draw(100));      /* no decimal */
+    case 0: return i;                     /* a counter */
+    case 1: return 0;                     /* that does not move */
+    case 2: return draw(1000) / 10.0;     /* a gauge */
+    case 3: return 1.0 / (1 + draw(100)); /* no decimal */
     case 4: return draw(3) == 0 ? NAN : -0.0;
     case 5: return 1.7e9 + i * 15;
     case 6: return draw(2) != 0 ? INFINITY : 1e300;
@@ -252,9 +252,9 @@ static void compare_one(const char *selector, ts_ms from)
 
 static void compare(ts_ms from)
 {
-    static const char *const selectors[] = {"{__name__!=\"\"}", "m1",    "{k=~\"[13]\"}", "h",
-                                            "st{target=\"b\"}", "own",   "{target=~\"gone.*\"}",
-                                            "m2{k!=\"2\"}",     "nobody"};
+    static const char *const selectors[] = {
+        "{__name__!=\"\"}",     "m1",           "{k=~\"[13]\"}", "h", "st{target=\"b\"}", "own",
+        "{target=~\"gone.*\"}", "m2{k!=\"2\"}", "nobody"};
 
     for (size_t i = 0; i < ARRAY_LEN(selectors); i++)
         compare_one(selectors[i], from);
@@ -292,7 +292,8 @@ static const char *range_text(struct storage st, const char *text, ts_ms from, t
     for (size_t i = 0; i < r.n; i++) {
         labels_print(&b, r.series[i].labels);
         for (size_t k = 0; k < r.series[i].n; k++) {
-            buf_addf(&b, " %lld=%.17g", (long long)r.series[i].points[k].t, r.series[i].points[k].v);
+            buf_addf(&b, " %lld=%.17g", (long long)r.series[i].points[k].t,
+                     r.series[i].points[k].v);
             if (r.series[i].points[k].h != NULL)
                 histogram_print(&b, r.series[i].points[k].h);
         }
@@ -327,7 +328,8 @@ static void queries_cross_the_seam(void **state)
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
         struct past *past = past_new(h, start - HOUR, INT64_MAX / 2, 0, always, NULL);
         struct gather *g = gather_new(tsdb_storage(small), 0, always, NULL);
-        const char *want = range_text(tsdb_storage(all), queries[i], start, start + 200 * STEP), *got;
+        const char *want = range_text(tsdb_storage(all), queries[i], start, start + 200 * STEP),
+                   *got;
 
         assert_non_null(past);
         gather_past(g, past_storage(past));
@@ -406,7 +408,10 @@ static void a_long_outage(void **state)
     crash();
     step_history(midnight + 2 * HOUR);
     run_logged(500, 540);
-    compare_one("m1", midnight - 5 * MINUTE); /* series that are there at each scrape: of others memory has no end then */
+    compare_one(
+        "m1",
+        midnight -
+            5 * MINUTE); /* series that are there at each scrape: of others memory has no end then */
     compare_one("own", midnight - 5 * MINUTE);
 }
 
@@ -435,7 +440,7 @@ static void what_is_too_old_goes(void **state)
     step_history(midnight + 48 * HOUR + MINUTE); /* the one that ended at midnight */
     assert_int_equal(files_there(), 2);
     assert_int_equal(history_figures(h).files, 2);
-    history_limit(h, 0, 0);
+    history_keep(h, 0, 0);
     step_history(midnight + 49 * HOUR);
     assert_int_equal(files_there(), 0);
     assert_int_equal(history_figures(h).state, HISTORY_OFF);
@@ -447,7 +452,7 @@ static void what_is_too_much_goes(void **state)
     ts_ms oldest = 0;
 
     (void)state;
-    history_limit(h, 48 * HOUR, MOST);
+    history_keep(h, 48 * HOUR, MOST);
     for (unsigned i = 0; i < 1200; i += 50) {
         run(i, i + 50);
         assert_true(history_figures(h).bytes <= MOST + MOST / 2);
