@@ -235,6 +235,23 @@ static void prom_status_put_number(struct json_writer *w, const char *key, int64
     json_put_i64(w, v);
 }
 
+/* What is on disk; Prometheus has no such member. */
+static void put_history_status(struct query_job *q, struct json_writer *w)
+{
+    struct history_figures f = history_figures(store_history(q->api->conf.store));
+
+    json_key(w, S("history"));
+    json_open(w, '{');
+    json_key(w, S("state"));
+    json_put_str(w, str_of(history_state_names[f.state]));
+    prom_status_put_number(w, "files", (int64_t)f.files);
+    prom_status_put_number(w, "bytes", (int64_t)f.bytes);
+    prom_status_put_number(w, "minTime", f.oldest);
+    prom_status_put_number(w, "maxTime", f.newest);
+    prom_status_put_number(w, "damaged", (int64_t)f.damaged);
+    json_close(w, '}');
+}
+
 /* There are no chunks here: their number is 0. */
 static void tsdb_contents(struct query_job *q)
 {
@@ -257,6 +274,7 @@ static void tsdb_contents(struct query_job *q)
         put_top(q, &w, "labelValueCountByLabelName", &c.values);
         put_top(q, &w, "memoryInBytesByLabelName", &c.bytes);
         put_top(q, &w, "seriesCountByLabelValuePair", &c.pairs);
+        put_history_status(q, &w);
         json_close(&w, '}');
         buf_addc(&q->body, '}');
     }

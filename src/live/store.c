@@ -564,6 +564,11 @@ const struct tsdb_log_stats *store_log_stats(const struct store *s)
     return &s->log_stats;
 }
 
+const struct history_figures *store_history_figures(const struct store *s)
+{
+    return &s->history_seen;
+}
+
 bool store_is_replaying(const struct store *s)
 {
     return s->engine != NULL && s->engine->rules_wait == RULES_WAIT_FOR_REPLAY;

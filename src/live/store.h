@@ -78,6 +78,7 @@ struct push *store_push(struct store *s);
 /* As of the last second. */
 const struct tsdb_stats *store_stats(const struct store *s);
 const struct tsdb_log_stats *store_log_stats(const struct store *s);
+const struct history_figures *store_history_figures(const struct store *s);
 bool store_is_replaying(const struct store *s);
 
 #endif
