@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -246,15 +247,31 @@ static void history_look_at_file(struct history *h, struct history_entry *x)
         log_warn("a file of history cannot be read", LOG_STR("path", str_of(path)), LOG_ERR(&e));
 }
 
+static bool history_make_folder(const char *path, struct err *e)
+{
+    char above[HISTORY_PATH];
+    int fd;
+
+    if (mkdir(path, 0700) != 0)
+        return errno == EEXIST || err_errno(e, errno, "cannot create '%s'", path);
+    snprintf(above, sizeof(above), "%s/..", path);
+    fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd); /* what cannot be synced will be made again */
+        close(fd);
+    }
+    return true;
+}
+
 static bool history_find_files(struct history *h, struct err *e)
 {
     char path[HISTORY_PATH];
     struct dirent *entry;
     DIR *d;
 
-    history_path(h, "", path);
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return err_errno(e, errno, "cannot create '%s'", path);
+    snprintf(path, sizeof(path), "%.*s", STR(h->dir));
+    if (!history_make_folder(path, e))
+        return false;
     d = opendir(path);
     if (d == NULL)
         return err_errno(e, errno, "cannot read '%s'", path);
