@@ -30,10 +30,11 @@ struct query_job {
     struct expo_wish wish;  /* the same */
     str content_type;
 
-    ts_ms now;           /* when it came */
-    bool has_past;       /* what is older than memory counts, too */
-    struct prom_kept *kept; /* of a query: what is asked for, and whether it is kept; NULL: nothing to look at */
-    VEC(str) notes;      /* warnings beside those of the evaluation, in the arena */
+    ts_ms now;     /* when it came */
+    bool has_past; /* what is older than memory counts, too */
+    struct prom_kept
+        *kept; /* of a query: what is asked for, and whether it is kept; NULL: nothing to look at */
+    VEC(str) notes; /* warnings beside those of the evaluation, in the arena */
 
     struct buf body;
     bool failed;
@@ -51,7 +52,7 @@ bool prom_job_time(struct http_req *rq, const struct prom_params *p, const char 
 bool prom_job_limits(struct http_req *rq, struct query_job *q, const struct prom_params *p);
 /* Warnings: those of the job, and that limit has cut a list. */
 void prom_put_notes(struct json_writer *w, const struct query_job *q, bool is_cut);
-void prom_job_match_all(struct query_job *q);          /* every series that has a name */
+void prom_job_match_all(struct query_job *q); /* every series that has a name */
 /* Every series between start and end that a matcher finds; matched() behind each matcher, which may be NULL. */
 typedef void prom_see(struct query_job *q, void *to, struct labels ls, uint32_t id);
 bool prom_job_walk(struct query_job *q, void *to, prom_see *see, void (*matched)(void *to));

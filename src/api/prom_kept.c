@@ -76,8 +76,8 @@ void prom_kept_free(struct query_job *q)
 /* The series of a metric that is a histogram, a summary or a counter of OpenMetrics have its name and one of these behind. */
 static bool kept_is_of(str name, str metric)
 {
-    static const str ends[] = {S_INIT(""), S_INIT("_bucket"), S_INIT("_sum"), S_INIT("_count"),
-                               S_INIT("_total"), S_INIT("_created")};
+    static const str ends[] = {S_INIT(""),       S_INIT("_bucket"), S_INIT("_sum"),
+                               S_INIT("_count"), S_INIT("_total"),  S_INIT("_created")};
 
     if (!str_starts_with(name, metric))
         return false;

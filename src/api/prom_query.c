@@ -245,8 +245,8 @@ static bool evaluate_apart(struct query_job *q, struct storage storage, struct p
 static void prom_query_evaluate(struct query_job *q)
 {
     struct storage storage = tsdb_storage(store_db(q->api->conf.store));
-    struct promql_times reads = promql_reads(q->expr, q->start, q->step == 0 ? q->start : q->end,
-                                             q->lookback);
+    struct promql_times reads =
+        promql_reads(q->expr, q->start, q->step == 0 ? q->start : q->end, q->lookback);
     struct past *past = past_of_query(q, reads);
     struct promql_result r;
     bool ok = false;

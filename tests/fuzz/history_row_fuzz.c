@@ -40,8 +40,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 
     arena_init(&a, 0);
     head = size != 0 && data[0] < size - 1 ? data[0] : 0;
-    if (head != 0 &&
-        history_times_read((str){(const char *)data + 1, head}, &a, &times, &n, &e) &&
+    if (head != 0 && history_times_read((str){(const char *)data + 1, head}, &a, &times, &n, &e) &&
         read_row((str){(const char *)data + 1 + head, size - 1 - head}, n, &a, &h, &s)) {
         history_row_write(&b, 7, &s, &lookup);
         if (!read_row(buf_str(&b), n, &a, &h, &again))
