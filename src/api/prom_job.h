@@ -58,6 +58,9 @@ typedef void prom_see(struct query_job *q, void *to, struct labels ls, uint32_t 
 bool prom_job_walk(struct query_job *q, void *to, prom_see *see, void (*matched)(void *to));
 ts_ms prom_now_ms(const struct api *a);
 
+/* True: a source answers the query, or the request has been answered; the job is not needed then. */
+bool prom_ask_source(struct http_req *rq, struct query_job *q, const struct prom_params *p);
+
 /* -- what is kept: prom_kept.c -- */
 
 /* On the loop: which metrics the query names, and what targets say that they have. */

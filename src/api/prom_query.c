@@ -344,7 +344,7 @@ void prom_query(struct http_req *rq, void *arg)
     struct prom_params p = prom_params(rq);
 
     if (!prom_job_time(rq, &p, "time", prom_now_ms(arg), &q->start) ||
-        !prom_job_limits(rq, q, &p) || !parse_query(rq, q, &p)) {
+        !prom_job_limits(rq, q, &p) || !parse_query(rq, q, &p) || prom_ask_source(rq, q, &p)) {
         prom_job_free(q);
         return;
     }
@@ -406,6 +406,10 @@ void prom_query_range(struct http_req *rq, void *arg)
                   "invalid parameter \"query\": invalid expression type \"%s\" for range query, "
                   "must be Scalar or instant Vector",
                   promql_type_text(q->expr->type));
+        prom_job_free(q);
+        return;
+    }
+    if (prom_ask_source(rq, q, &p)) {
         prom_job_free(q);
         return;
     }

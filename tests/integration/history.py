@@ -64,6 +64,10 @@ def samples(t, clock, name="level", since=3600):
     return [float(v) for s in r for _, v in s["values"]]
 
 
+def samples_are_back(t):
+    until("the log is replayed, and history found", lambda: t.metric("tocsin_tsdb_replaying") == 0)
+
+
 def spans(t):
     return t.metric("tocsin_history_spans_written_total")
 
@@ -146,6 +150,7 @@ def end_again_and_again(d, how, lost, rounds):
         for i in range(rounds):
             clock.ends_in(rng.choice([1, 2, 3, 4]))
             with Tocsin(config(x), d, storage=disk.folder, files={"r.yml": RULES}, env=env) as t:
+                samples_are_back(t)
                 got = set(samples(t, clock, since=SPAN * (i + 3)))
                 equal(sorted(must - got)[:20], [], f"values that are gone, of {len(must)}, round {i}")
                 first = len(shown)
@@ -156,6 +161,7 @@ def end_again_and_again(d, how, lost, rounds):
             total += 1
             how(disk)
         with Tocsin(config(x), d, storage=disk.folder, files={"r.yml": RULES}, env=env) as t:
+            samples_are_back(t)
             got = samples(t, clock, since=SPAN * (rounds + 3))
             equal(sorted(must - set(got)), [], "values that are gone")
             equal(len(got), len(set(got)), "values, each once")
@@ -219,6 +225,25 @@ def test_a_damaged_day_is_set_aside_and_told():
             clock.ends_in(2)
             until("and history", lambda: spans(t), 30)
             assert samples(t, clock)
+
+
+def test_graphs_of_what_a_prometheus_has_ask_it():
+    with folder() as d, Exporter() as x:
+        matrix = {"status": "success", "data": {"resultType": "matrix", "result": [
+            {"metric": {"__name__": "m"}, "values": [[1, "7"]]}]}}
+        x.pages["/api/v1/query_range"] = 200, {"Content-Type": "application/json"}, json.dumps(matrix).encode()
+        x.pages["/api/v1/query"] = 422, {"Content-Type": "application/json"}, json.dumps(
+            {"status": "error", "errorType": "execution", "error": "too many of them"}).encode()
+        text = "sources: [{name: prom, url: 'http://%s'}]\nrule_files: [r.yml]\n" % x.address
+        with Tocsin(text, d, files={"r.yml": "groups: [{name: g, interval: 1h, rules: [{record: copied, expr: m}]}]\n"}) as t:
+            times = {"start": 0, "end": 60, "step": 15}
+            equal(ask(t, "query_range", query="m", **times), matrix)
+            r = t.get("/api/v1/query?query=m")
+            equal((r.status, r.json()["error"]), (422, "too many of them"))
+            equal(ask(t, "query_range", query="copied", **times)["data"]["result"], [], "our own store has what is recorded")
+            equal(ask(t, "query_range", query="copied", source="prom", **times), matrix)
+            equal(ask(t, "query_range", query="m", source="own", **times)["data"]["result"], [])
+            equal(t.get("/api/v1/query?query=m&source=nobody").status, 400)
 
 
 main()
