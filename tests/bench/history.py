@@ -5,8 +5,8 @@ usage: history.py [REPLICAS [MINUTES]]   run from the root; default 2500 replica
 
 The exporter of ../shared/bench is scraped every 15 s; tocsin has `storage.history: {what: all}`, a second one beside it has no
 history, so that what it costs can be told. Prints CPU seconds and peaks of resident memory, the bytes on disk for a sample, the
-longest turn of the loop, and the median time of range queries over all that there is: of five, one after the other. Everything
-is on the loopback.
+longest turn of the loop, and the median CPU time of range queries over all that there is, of nine, in turns: that of the process
+while it answers, with whatever else it does then. Everything is on the loopback.
 """
 import glob, json, os, shutil, signal, statistics, subprocess, sys, tempfile, time, urllib.parse
 from urllib.request import urlopen
@@ -60,6 +60,18 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
+def cpu_ns(pid):
+    """Of all its threads, also of what ended between two looks: precise where /proc/PID/stat counts ticks."""
+    total = 0
+    for f in glob.glob(f'/proc/{pid}/task/*/schedstat'):
+        try:
+            with open(f) as s:
+                total += int(s.read().split()[0])
+        except OSError:
+            pass
+    return total
+
+
 def peak(pid):
     with open(f'/proc/{pid}/status') as f:
         return int([line for line in f if line.startswith('VmHWM')][0].split()[1]) / 1024
@@ -90,9 +102,9 @@ class Program:
 
     def query(self, text, start, end):
         args = urllib.parse.urlencode({'query': text, 'start': start, 'end': end, 'step': 15})
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), cpu_ns(self.p.pid)
         body = get(f'{self.base}/api/v1/query_range?{args}')
-        return time.perf_counter() - began, json.loads(body)
+        return (cpu_ns(self.p.pid) - cpu_began) / 1e9, time.perf_counter() - began, json.loads(body)
 
     def stop(self):
         self.p.send_signal(signal.SIGTERM)
@@ -139,17 +151,18 @@ def main():
         end = time.time() - 15
         for q in QUERIES:
             q = q.format(name=name, label=label)
-            took = {p.name: [] for p in programs if p.name != 'memory'}
-            points = {}
-            for _ in range(5):
+            took, waited, points = {}, {}, {}
+            for _ in range(9):
                 for p in programs:
-                    if p.name in took:
-                        seconds, body = p.query(q, began, end)
-                        took[p.name].append(seconds)
+                    if p.name != 'memory':
+                        used, seconds, body = p.query(q, began, end)
+                        took.setdefault(p.name, []).append(used)
+                        waited.setdefault(p.name, []).append(seconds)
                         points[p.name] = sum(len(r['values']) for r in body['data']['result'])
             a, b = (statistics.median(took[n]) * 1000 for n in ('history', 'prometheus'))
-            print(f'{a:9.1f} ms {b:9.1f} ms  1/{b / a:.1f}  {points["history"]} and {points["prometheus"]} points  {q}',
-                  flush=True)
+            c, d2 = (statistics.median(waited[n]) * 1000 for n in ('history', 'prometheus'))
+            print(f'{a:9.1f} ms {b:9.1f} ms CPU  1/{b / a:.1f}  (waited {c:.0f} and {d2:.0f} ms)  '
+                  f'{points["history"]} and {points["prometheus"]} points  {q}', flush=True)
     finally:
         for p in programs:
             p.stop()
