@@ -151,6 +151,12 @@ static void scrape(const char *target, ts_ms t, unsigned i)
         tsdb_batch_add_at(&batch, TSDB_REF_NEW,
                           labels(arena_printf(&arena, "own{target=\"%s\",k=\"%u\"}", target, k).p),
                           i, t - 1 - (ts_ms)k * 3 * MINUTE - (ts_ms)(i % 4) * (k != 2) * 100);
+    /* Two of one time, of which one comes when the span may be written already. */
+    if (i % 3 != 1)
+        tsdb_batch_add_at(
+            &batch, TSDB_REF_NEW,
+            labels(arena_printf(&arena, "pair{target=\"%s\",k=\"%u\"}", target, i % 3).p), i,
+            t - 1 - (i % 3 == 0 ? 0 : 2 * STEP));
     commit();
     if (db == small)
         seed = before; /* the other store gets the same */
@@ -419,6 +425,39 @@ static void a_long_outage(void **state)
     compare_one("own", midnight - 5 * MINUTE);
 }
 
+/* So many series that a span takes several steps; another choice of what is written comes between two of them. */
+static void a_reload_in_the_middle_of_a_span(void **state)
+{
+    enum { MANY = 20000 };
+    ts_ms start = midnight - 5 * MINUTE;
+    struct err e = ERR_INIT;
+    bool more;
+    struct past *past;
+    struct storage_selector *s;
+    struct storage st;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        begin(stream("a"), start + (ts_ms)i * MINUTE);
+        for (unsigned k = 0; k < MANY; k++)
+            put(arena_printf(&arena, "many{k=\"%u\"}", k).p, i + k);
+        commit();
+    }
+    assert_true(history_step(h, now_of(midnight + 15000), &more, &e));
+    assert_true(more);
+    select_text("{__name__!=\"\"}");
+    step_history(midnight + 15000);
+    past = past_new(h, start, midnight, 0, always, NULL);
+    assert_non_null(past);
+    st = past_storage(past);
+    s = storage_select(st, &(struct matchers){NULL, 0}, 0, NULL);
+    storage_begin(st);
+    assert_int_equal(storage_ids(st, s).n, MANY);
+    storage_end(st);
+    storage_release(st, s);
+    past_free(past);
+}
+
 /* -- what goes -- */
 
 static size_t files_there(void)
@@ -521,6 +560,22 @@ static void damage_costs_a_day(void **state)
     compare(midnight - 5 * MINUTE + (100 + 29 * 24) * STEP);
 }
 
+static void new_samples_hide_the_old_ones_between_them(void **state)
+{
+    static const ts_ms old_times[] = {1, 2, 3, 4, 5, 6}, new_times[] = {3, 5};
+    static const storage_slot old_slots[] = {10, 20, 30, 40, 50, 60}, new_slots[] = {33, 55};
+    static const ts_ms times[] = {1, 2, 3, 5, 6};
+    static const storage_slot slots[] = {10, 20, 33, 55, 60};
+    const struct history_samples old = {old_times, old_slots, NULL, 6},
+                                 new = {new_times, new_slots, NULL, 2};
+    struct history_samples both = history_samples_join(&arena, &old, &new);
+
+    (void)state;
+    assert_int_equal(both.n, ARRAY_LEN(times));
+    assert_memory_equal(both.times, times, sizeof(times));
+    assert_memory_equal(both.slots, slots, sizeof(slots));
+}
+
 /* -- the clock -- */
 
 /* It goes on being written, by the clock as it is now; what was written stays where it was. */
@@ -562,9 +617,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(queries_cross_the_seam, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_restart_in_the_middle, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_long_outage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reload_in_the_middle_of_a_span, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_too_old_goes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_too_much_goes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_costs_a_day, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(new_samples_hide_the_old_ones_between_them, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_clock_that_is_set_back, set_up, tear_down),
     };
 
