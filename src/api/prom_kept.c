@@ -7,9 +7,6 @@
 #include "scrape/metadata.h"
 #include "tsdb/tsdb.h"
 
-/* What memory has of everything that it keeps. */
-enum { KEPT_MS = 5 * 60 * 1000 };
-
 struct prom_name {
     str name; /* in the query's tree */
     bool has_history;
@@ -148,7 +145,8 @@ void prom_kept_tell(struct query_job *q, ts_ms from)
                                       "%.*s is scraped and not kept, because no rule selects it: "
                                       "storage.keep: all keeps it",
                                       STR(n->name)));
-        else if (since != INT64_MAX && !n->has_history && from < q->now - KEPT_MS && from < since)
+        else if (since != INT64_MAX && !n->has_history && from < q->now - STORE_MEMORY_MS &&
+                 from < since)
             kept_note(q, arena_printf(&q->later.arena,
                                       "%.*s is kept in memory only, for some minutes: "
                                       "storage.history.what says what is kept for longer",

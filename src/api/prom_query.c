@@ -1,14 +1,11 @@
 /* /api/v1/query, query_range, format_query, parse_query, and the life of jobs. */
 #include "api/prom_job.h"
 
-#include "history/past.h"
 #include "promql/gather.h"
-#include "promql/reads.h"
 #include "promql/result_json.h"
 #include "tsdb/tsdb.h"
 
 enum { POINTS_MAX = 11000, TIMEOUT_MAX_MS = 120000, GATHER_MAX = 1 << 30 };
-enum { MEMORY_MS = 5 * 60 * 1000 }; /* what the store has of all that it keeps */
 
 /* -- a job's life -- */
 
@@ -207,15 +204,6 @@ static size_t gather_most(const struct query_job *q)
     return budgets != NULL && budgets->query != 0 ? budgets->query : GATHER_MAX;
 }
 
-/* What it reads of the time before memory begins; NULL: nothing, or there is nothing. */
-static struct past *past_of_query(struct query_job *q, struct promql_times reads)
-{
-    if (reads.from >= q->now - MEMORY_MS)
-        return NULL;
-    return past_new(store_history(q->api->conf.store), reads.from, reads.to, gather_most(q),
-                    prom_query_goes_on, q);
-}
-
 /* Without the store's lock, on a copy of what it reads. */
 static bool evaluate_apart(struct query_job *q, struct storage storage, struct past *past,
                            struct promql_result *r)
@@ -247,7 +235,8 @@ static void prom_query_evaluate(struct query_job *q)
     struct storage storage = tsdb_storage(store_db(q->api->conf.store));
     struct promql_times reads =
         promql_reads(q->expr, q->start, q->step == 0 ? q->start : q->end, q->lookback);
-    struct past *past = past_of_query(q, reads);
+    struct past *past =
+        store_past(q->api->conf.store, q->now, reads, gather_most(q), prom_query_goes_on, q);
     struct promql_result r;
     bool ok = false;
 

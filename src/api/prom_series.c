@@ -1,7 +1,6 @@
 /* What there is in the store: /api/v1/series, labels, label/NAME/values, and /federate, which also has the newest samples. */
 #include "api/prom_job.h"
 
-#include "history/past.h"
 #include "promql/gather.h"
 
 #include <stdlib.h>
@@ -56,8 +55,6 @@ static bool prom_series_parse_matches(struct http_req *rq, struct query_job *q,
         prom_job_match_all(q);
     return true;
 }
-
-enum { MEMORY_MS = 5 * 60 * 1000 }; /* what the store has of all that it keeps */
 
 struct found {
     str *v;
@@ -145,9 +142,9 @@ static void walk_past(struct query_job *q, const struct matchers *ms, void *to, 
     struct seeing s = {q, to, see};
     struct past *past = NULL;
 
-    if (q->has_past && q->start <= q->end && q->start < q->now - MEMORY_MS)
-        past = past_new(store_history(q->api->conf.store), q->start, q->end, 0, series_goes_on,
-                        &q->later);
+    if (q->has_past)
+        past = store_past(q->api->conf.store, q->now, (struct promql_times){q->start, q->end}, 0,
+                          series_goes_on, &q->later);
     if (past != NULL && past_labels(past, ms, see_older, &s) && past_warning(past).n != 0)
         vec_push(&q->notes, arena_str(&q->later.arena, past_warning(past)));
     past_free(past);

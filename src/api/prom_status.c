@@ -235,23 +235,6 @@ static void prom_status_put_number(struct json_writer *w, const char *key, int64
     json_put_i64(w, v);
 }
 
-/* What is on disk; Prometheus has no such member. */
-static void put_history_status(struct query_job *q, struct json_writer *w)
-{
-    struct history_figures f = history_figures(store_history(q->api->conf.store));
-
-    json_key(w, S("history"));
-    json_open(w, '{');
-    json_key(w, S("state"));
-    json_put_str(w, str_of(history_state_names[f.state]));
-    prom_status_put_number(w, "files", (int64_t)f.files);
-    prom_status_put_number(w, "bytes", (int64_t)f.bytes);
-    prom_status_put_number(w, "minTime", f.oldest);
-    prom_status_put_number(w, "maxTime", f.newest);
-    prom_status_put_number(w, "damaged", (int64_t)f.damaged);
-    json_close(w, '}');
-}
-
 /* There are no chunks here: their number is 0. */
 static void tsdb_contents(struct query_job *q)
 {
@@ -274,7 +257,6 @@ static void tsdb_contents(struct query_job *q)
         put_top(q, &w, "labelValueCountByLabelName", &c.values);
         put_top(q, &w, "memoryInBytesByLabelName", &c.bytes);
         put_top(q, &w, "seriesCountByLabelValuePair", &c.pairs);
-        put_history_status(q, &w);
         json_close(&w, '}');
         buf_addc(&q->body, '}');
     }
@@ -301,4 +283,41 @@ void prom_tsdb_status(struct http_req *rq, void *arg)
     q->end = INT64_MAX;
     prom_job_match_all(q);
     prom_job_start(q, rq);
+}
+
+/* -- /api/tocsin/history -- */
+
+static void put_time_ms(struct json_writer *w, const char *key, ts_ms t)
+{
+    json_key(w, str_of(key));
+    if (t == 0)
+        json_put_null(w);
+    else
+        json_put_rfc3339_ms(w, t * NS_PER_MS);
+}
+
+void prom_history_status(struct http_req *rq, void *arg)
+{
+    const struct api *a = arg;
+    const struct history_figures *f = store_history_figures(a->conf.store);
+    const struct storage_conf *c = &config_of(a->engine->conf)->storage;
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+
+    json_writer_init(&w, &b, true);
+    json_open(&w, '{');
+    json_put_text(&w, "state", str_of(history_state_names[f->state]));
+    json_put_text(&w, "what", c->history.what);
+    prom_status_put_number(&w, "files", (int64_t)f->files);
+    prom_status_put_number(&w, "bytes", (int64_t)f->bytes);
+    put_time_ms(&w, "oldest", f->oldest);
+    put_time_ms(&w, "newest", f->newest);
+    prom_status_put_number(&w, "failures", (int64_t)f->failures);
+    prom_status_put_number(&w, "damaged", (int64_t)f->damaged);
+    json_put_text(&w, "lastDamage", str_of(f->why));
+    json_close(&w, '}');
+    buf_addc(&b, '\n');
+    api_headers(rq);
+    http_reply(rq, 200, S("application/json"), buf_str(&b));
+    buf_release(&b);
 }

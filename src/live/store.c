@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include "base/hash.h"
 #include "os/log.h"
@@ -48,6 +49,7 @@ struct store {
     bool is_busy;
     str dir, history_dir; /* owned */
     struct now at;        /* when the job was made */
+    _Atomic ts_ms now_ms; /* the same, for workers */
     bool sync, ok, begins;
     struct config *heard; /* by history, now */
     struct err history_err;
@@ -169,19 +171,25 @@ bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), 
     struct gather *g;
     struct promql_query q;
     struct promql_result r;
+    struct past *past;
     bool ok;
 
     if (x == NULL)
         return false;
     g = gather_new(tsdb_storage(s->db), ASK_BYTES_MAX, goes_on, arg);
+    past = store_past(s, atomic_load(&s->now_ms), promql_reads(x, t, t, 0), ASK_BYTES_MAX, goes_on,
+                      arg);
+    if (past != NULL)
+        gather_past(g, past_storage(past));
     q = (struct promql_query){
         .expr = x, .text = query, .storage = gather_storage(g), .settings = &settings};
     ok = promql_instant(&q, t, a, &r, e);
-    if (ok && !gather_is_whole(g))
+    if (ok && (!gather_is_whole(g) || (past != NULL && !past_is_whole(past))))
         ok = err_set(e, ERR_TIMEOUT, "there is no time for it");
     if (ok)
         *out = samples_of_instant(a, &r);
     gather_free(g);
+    past_free(past);
     promql_release(x);
     return ok;
 }
@@ -412,6 +420,7 @@ static void run_disk(struct store *s, void (*run)(struct job *j), void (*done)(s
 {
     s->is_busy = true;
     s->at = s->parts.clock->now;
+    atomic_store(&s->now_ms, s->at.wall / NS_PER_MS);
     s->err = s->history_err = (struct err)ERR_INIT;
     s->heard = s->wanted;
     s->wanted = NULL;
@@ -542,6 +551,14 @@ struct tsdb *store_db(struct store *s)
 struct history *store_history(struct store *s)
 {
     return s->history;
+}
+
+struct past *store_past(struct store *s, ts_ms now, struct promql_times reads, size_t max_bytes,
+                        bool (*goes_on)(void *arg), void *arg)
+{
+    return reads.from <= reads.to && reads.from < now - STORE_MEMORY_MS
+               ? past_new(s->history, reads.from, reads.to, max_bytes, goes_on, arg)
+               : NULL;
 }
 
 struct scraper *store_scraper(struct store *s)

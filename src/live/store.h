@@ -13,7 +13,8 @@
 #define LIVE_STORE_H
 
 #include "config/config.h"
-#include "history/history.h"
+#include "history/past.h"
+#include "promql/reads.h"
 #include "os/clock.h"
 #include "os/pool.h"
 #include "model/row.h"
@@ -22,6 +23,8 @@
 #include "push/push.h"
 #include "scrape/scraper.h"
 #include "tsdb/log.h"
+
+enum { STORE_MEMORY_MS = 5 * 60 * 1000 }; /* what memory has of everything that it keeps */
 
 struct store;
 
@@ -64,7 +67,8 @@ struct store_sync {
 };
 void store_sync(struct store *s, struct store_sync *w);
 
-/* On a worker: an expression at an instant, over a copy of what it reads, so that nobody waits for it. goes_on: asked now and then.
+/* On a worker: an expression at an instant, over a copy of what it reads of memory and history, so that nobody waits for it.
+ * goes_on: asked now and then.
  * False: it cannot be read, has failed, or there was no time. What comes out lives in a. */
 bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), void *arg,
                struct arena *a, struct samples *out, struct err *e) must_check;
@@ -73,6 +77,10 @@ bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), 
 bool store_watch(struct store *s, str metric);
 struct tsdb *store_db(struct store *s);
 struct history *store_history(struct store *s); /* what is older */
+/* On a worker: what a question of this moment reads of the time before memory begins (history/past.h); NULL: nothing. The caller
+ * frees it. */
+struct past *store_past(struct store *s, ts_ms now, struct promql_times reads, size_t max_bytes,
+                        bool (*goes_on)(void *arg), void *arg);
 struct scraper *store_scraper(struct store *s);
 struct push *store_push(struct store *s);
 /* As of the last second. */

@@ -96,7 +96,12 @@ def test_what_memory_has_forgotten():
             equal(ask(t, "series", **{"match[]": "other", **then})["data"],
                   [{"__name__": "other", "a": "b", "instance": x.address, "job": "x"}])
             equal(ask(t, "series", **{"match[]": "other", "start": clock.now() - 3000, "end": clock.now() - 2000})["data"], [])
-            status = ask(t, "status/tsdb")["data"]["history"]
+            r = t.get("/api/v2/explain?rule=High&at=%d" % (clock.now() - 3720)).json()["rules"][0]
+            equal([c["reason"] for c in r["causes"]], ["comparison"], str(r))
+            assert "then" in t.get("/api/v2/explain?rule=High&format=text&at=%d" % (clock.now() - 3720)).body.decode()
+            r = t.get("/api/v2/explain?rule=High&at=%d" % (clock.now() - 1800)).json()["rules"][0]
+            equal([c["reason"] for c in r["causes"]], ["ended"], "nothing was scraped then")
+            status = t.get("/api/tocsin/history").json()
             equal((status["state"], status["damaged"]), ("writes", 0))
 
 
