@@ -16,6 +16,7 @@ const struct flag explain_flag_table[] = {
 };
 const struct flag explain_rule_flags[] = {
     CLIENT_FLAG_ROWS(F),
+    LIMIT_ROW("20"),
     FLAG(F, at, "at", FLAG_TEXT, "", "TIME",
          "as it was then, where history or the source has it: RFC 3339, local time or \"2h ago\""),
     FLAGS_END,
