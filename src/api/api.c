@@ -59,14 +59,16 @@ static const struct http_route routes[] = {
      "what was told, by receiver, group, alert, time and verdict"},
     {HTTP_GET, "/api/tocsin/routes", 0, api_get_routes, "/api/tocsin/routes",
      "the routing tree with what it holds now"},
+    {HTTP_GET, "/api/tocsin/history", 0, prom_history_status, "/api/tocsin/history",
+     "samples on disk: how much, from when to when, and whether more is written", ACCESS_READ},
     {HTTP_GET, "/api/tocsin/matchers", 0, api_get_matchers, "/api/tocsin/matchers",
      "the matchers of a text, a list on each line"},
     {HTTP_GET, "/api/v1/targets", 0, api_get_targets, "/targets",
      "targets that are scraped, and those that relabeling dropped"},
     {HTTP_GET | HTTP_POST, "/api/v1/query", 1 << 20, prom_query, "/api/v1/query",
-     "PromQL over our own store, at an instant", ACCESS_READ},
+     "PromQL at an instant: our own store and its history, or a source", ACCESS_READ},
     {HTTP_GET | HTTP_POST, "/api/v1/query_range", 1 << 20, prom_query_range, "/api/v1/query_range",
-     "PromQL over our own store, step by step", ACCESS_READ},
+     "PromQL step by step: our own store and its history, or a source", ACCESS_READ},
     {HTTP_GET | HTTP_POST, "/api/v1/format_query", 1 << 20, prom_format_query,
      "/api/v1/format_query", "PromQL in its canonical form", ACCESS_READ},
     {HTTP_GET | HTTP_POST, "/api/v1/series", 1 << 20, prom_series, "/api/v1/series",
@@ -671,6 +673,7 @@ void api_stop(struct api *a)
         http_server_close(a->bridge);
     api_stop_trials(a);
     api_stop_explaining(a);
+    prom_stop_asking(a);
     http_laters_stop(&a->laters);
 }
 

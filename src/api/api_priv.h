@@ -48,6 +48,8 @@ struct api {
     struct http_laters laters;
     struct explain_rule *explaining; /* rules that are asked for */
     size_t n_explaining;
+    struct source_asked *asked; /* queries that are at sources */
+    size_t n_asked;
     struct board *board;
     struct api_trial *trials; /* tests and drills under way */
     size_t n_trials;
@@ -160,6 +162,7 @@ void explain_text_receiver(struct buf *b, const struct receiver_stats *rs, size_
 
 void api_explain_rule(struct api *a, struct http_req *rq, str name);
 void api_stop_explaining(struct api *a);
+void prom_stop_asking(struct api *a);
 
 /* Answers when everything decided so far is on disk: body for success, 503 with the reason otherwise. Copies body. */
 void api_reply_after_commit(struct api *a, struct http_req *rq, int status, str content_type,

@@ -127,7 +127,7 @@ static void answer_send(struct explain_answer *an, struct http_req *rq)
     explain_answer_release(an);
 }
 
-struct history {
+struct explain_history {
     struct explain_answer *an;
     size_t left;
     ts_ns since; /* TS_NONE = all */
@@ -137,7 +137,7 @@ struct history {
 };
 
 /* Whether the group of the alert had it when this was decided: notifications say so, answers belong to one. */
-static bool is_about(const struct history *h, const struct decision *d)
+static bool is_about(const struct explain_history *h, const struct decision *d)
 {
     if (h->only_notifications &&
         (d->kind == DECISION_INHIBITED || d->kind == DECISION_SILENCED ||
@@ -160,7 +160,7 @@ static bool is_about(const struct history *h, const struct decision *d)
 
 static bool add_history(void *arg, const struct decision *d)
 {
-    struct history *h = arg;
+    struct explain_history *h = arg;
 
     if (h->since != TS_NONE && d->at < h->since)
         return false;
@@ -177,7 +177,7 @@ static bool add_history(void *arg, const struct decision *d)
     return h->left != 0;
 }
 
-static void explain_put_history(const struct api *a, struct history *h)
+static void explain_put_history(const struct api *a, struct explain_history *h)
 {
     if (h->left == 0)
         return;
@@ -363,7 +363,7 @@ static void put_explanation(const struct api *a, size_t limit, struct explain_an
                             struct labels ls)
 {
     struct local_now l = local_now(an, a);
-    struct history h = {
+    struct explain_history h = {
         .an = an, .left = limit, .since = TS_NONE, .fingerprint = labels_fingerprint(ls)};
     struct explanation x;
     struct arena scratch;
@@ -418,11 +418,11 @@ static void explain_receiver(const struct api *a, struct http_req *rq, struct ex
                              const struct receiver_stats *rs)
 {
     struct local_now l = local_now(an, a);
-    struct history h = {.an = an,
-                        .left = history_limit(rq),
-                        .since = TS_NONE,
-                        .only_notifications = true,
-                        .receiver = rs->name};
+    struct explain_history h = {.an = an,
+                                .left = history_limit(rq),
+                                .since = TS_NONE,
+                                .only_notifications = true,
+                                .receiver = rs->name};
     size_t queued, in_flight;
 
     count_queue(a->engine, rs->name, &queued, &in_flight);
@@ -555,7 +555,7 @@ static void end_silence(struct explain_walk *k)
 {
     struct local_now l = local_now(&k->an, k->api);
     const struct silence *s = silence_of(k);
-    struct history h = {
+    struct explain_history h = {
         .an = &k->an, .left = k->limit, .since = TS_NONE, .by = uuid_str(&k->silence)};
 
     if (k->an.is_text) {
@@ -713,11 +713,11 @@ void api_get_notifications(struct http_req *rq, void *arg)
 {
     struct api *a = arg;
     struct explain_answer an;
-    struct history h = {.an = &an,
-                        .left = history_limit(rq),
-                        .since = TS_NONE,
-                        .only_notifications = true,
-                        .receiver = api_param(rq, S("receiver"))};
+    struct explain_history h = {.an = &an,
+                                .left = history_limit(rq),
+                                .since = TS_NONE,
+                                .only_notifications = true,
+                                .receiver = api_param(rq, S("receiver"))};
     str since = api_param(rq, S("since"));
     struct err e = ERR_INIT;
 

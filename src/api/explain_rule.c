@@ -2,7 +2,7 @@
  * promql/why.h does it: over our own store on a worker, by questions to the source of the group otherwise, one after the other.
  *
  * A name may be that of several rules, each of which is explained. */
-#include "api/api_priv.h"
+#include "api/prom.h"
 
 #include "base/map.h"
 #include "codec/duration.h"
@@ -38,6 +38,7 @@ struct explain_rule {
     struct api *api;
     struct config *conf; /* a reference */
     bool is_text;
+    ts_ms at_time; /* when it is asked for; INT64_MIN: now, and what the last run left is shown */
     struct tz *zone;
     struct rule_asked *v;
     size_t n, at;
@@ -116,7 +117,8 @@ static bool explain_one_rule(struct explain_rule *x, struct rule_asked *k)
     ok = why_empty(expr, &asker, &x->later.arena, &k->why, &k->err);
     if (ok)
         k->err = (struct err)ERR_INIT;
-    if (ok && k->why.n_causes != 0 && k->rule->is_own && x->api->conf.store != NULL)
+    if (ok && k->why.n_causes != 0 && k->rule->is_own && x->at_time == INT64_MIN &&
+        x->api->conf.store != NULL)
         watch_names(x, k);
     promql_release(expr);
     return ok || !x->queries.is_missing;
@@ -311,7 +313,8 @@ static void say_seen(struct buf *b, const struct rule_view *r, const struct loca
         buf_addf(b, "    and %zu more\n", r->n_alerts - ALERTS_SHOWN_MAX);
 }
 
-static void say_rule_asked(struct buf *b, const struct rule_asked *k, const struct local_now *l)
+static void say_rule_asked(struct buf *b, const struct rule_asked *k, bool is_then,
+                           const struct local_now *l)
 {
     buf_addf(b, "rule %.*s of group %.*s, %.*s:%d\n  %.*s\n", STR(k->rule->name),
              STR(k->group->name), STR(k->group->file), k->rule->place.line, STR(k->rule->expr));
@@ -327,7 +330,7 @@ static void say_rule_asked(struct buf *b, const struct rule_asked *k, const stru
     if (k->err.msg[0] != '\0')
         buf_addf(b, "  why cannot be found out: %s\n", k->err.msg);
     if (k->why.n_steps != 0)
-        buf_adds(b, "  parts, and how many series each has now\n");
+        buf_addf(b, "  parts, and how many series each %s\n", is_then ? "had then" : "has now");
     for (size_t i = 0; i < k->why.n_steps; i++)
         buf_addf(b, "    %5zu  %*s%.*s\n", k->why.steps[i].n, (int)(2 * k->why.steps[i].depth), "",
                  STR(k->why.steps[i].part));
@@ -349,7 +352,7 @@ static void answer_rules(struct explain_rule *x, struct http_req *rq)
 
     if (x->is_text) {
         for (size_t i = 0; i < x->n; i++)
-            say_rule_asked(&b, &x->v[i], &l);
+            say_rule_asked(&b, &x->v[i], x->at_time != INT64_MIN, &l);
         buf_add_shown(&shown, buf_str(&b));
     } else {
         json_writer_init(&w, &shown, true);
@@ -532,13 +535,15 @@ static void see_rule(struct explain_rule *x, const struct rule_group_conf *g, si
 {
     struct rule_asked *k = &x->v[x->n++];
     struct rule_group_view *v = engine_rules_shown(x->api->engine, rule_group_id(g));
-    ts_ns now = shell_clock(x->api->conf.shell)->now.wall;
+    ts_ns now = x->at_time == INT64_MIN ? shell_clock(x->api->conf.shell)->now.wall
+                                        : x->at_time * NS_PER_MS;
 
     *k = (struct rule_asked){.rule = &g->rules[i],
                              .group = g,
                              .at = (now - g->query_offset) / NS_PER_MS,
                              .err = ERR_INIT};
-    if (v != NULL && i < v->n_rules && str_eq(v->rules[i].name, k->rule->name)) {
+    if (v != NULL && x->at_time == INT64_MIN && i < v->n_rules &&
+        str_eq(v->rules[i].name, k->rule->name)) {
         k->view = rule_group_view_ref(v);
         k->seen = &v->rules[i];
     }
@@ -575,8 +580,14 @@ static void say_no_rule(struct http_req *rq, const struct config *c, str name)
 
 void api_explain_rule(struct api *a, struct http_req *rq, str name)
 {
+    str at = api_param(rq, S("at"));
     struct explain_rule *x;
+    ts_ms time = INT64_MIN;
 
+    if (at.n != 0 && !prom_time(at, &time)) {
+        api_fail(rq, 400, S("at is no time: RFC 3339, or Unix seconds"));
+        return;
+    }
     if (!api_has_room(a, rq) || a->n_explaining >= EXPLAINING_MAX) {
         api_fail(rq, 503, S("too many questions are under way"));
         return;
@@ -586,6 +597,7 @@ void api_explain_rule(struct api *a, struct http_req *rq, str name)
     x->later.free = explain_rule_free;
     x->later.deadline = ts_add(clock_mono(a->laters.clock), (dur_ns)EXPLAIN_MS_MAX * NS_PER_MS);
     x->api = a;
+    x->at_time = time;
     x->next = a->explaining;
     if (x->next != NULL)
         x->next->prev = x;

@@ -43,6 +43,14 @@ enum m {
     M_TSDB_LOG_SEGMENTS,
     M_TSDB_LOG_LOST,
     M_TSDB_REPLAYING,
+    M_HISTORY_STATE,
+    M_HISTORY_FILES,
+    M_HISTORY_BYTES,
+    M_HISTORY_OLDEST,
+    M_HISTORY_SPANS,
+    M_HISTORY_SAMPLES,
+    M_HISTORY_FAILURES,
+    M_HISTORY_DAMAGED,
 };
 
 static const struct metric rows[] = {
@@ -116,6 +124,21 @@ static const struct metric rows[] = {
                          "Records that were never written to the log."},
     [M_TSDB_REPLAYING] = {"tocsin_tsdb_replaying", EXPO_GAUGE,
                           "1 while the log is replayed after the start."},
+    [M_HISTORY_STATE] = {"tocsin_history_state", EXPO_GAUGE,
+                         "1 for what history does: off, writes, no_room (less than a tenth of the "
+                         "volume is free: nothing is written), fails."},
+    [M_HISTORY_FILES] = {"tocsin_history_files", EXPO_GAUGE, "Files of history."},
+    [M_HISTORY_BYTES] = {"tocsin_history_size_bytes", EXPO_GAUGE, "Disk that they take."},
+    [M_HISTORY_OLDEST] = {"tocsin_history_oldest_timestamp_seconds", EXPO_GAUGE,
+                          "Since when there is history; 0: there is none."},
+    [M_HISTORY_SPANS] = {"tocsin_history_spans_written_total", EXPO_COUNTER,
+                         "Spans of five minutes that were written."},
+    [M_HISTORY_SAMPLES] = {"tocsin_history_samples_written_total", EXPO_COUNTER,
+                           "Samples in them."},
+    [M_HISTORY_FAILURES] = {"tocsin_history_failures_total", EXPO_COUNTER,
+                            "Times that a span could not be written; it is tried again."},
+    [M_HISTORY_DAMAGED] = {"tocsin_history_damaged_total", EXPO_COUNTER,
+                           "Files of history that were damaged and set aside."},
 };
 
 const struct metric *api_sample_metric_rows(size_t *n)
@@ -299,10 +322,27 @@ static void put_tsdb(struct api *a, struct expo *x)
     metric_put(x, &rows[M_TSDB_REPLAYING], store_is_replaying(a->conf.store));
 }
 
+static void put_history_metrics(struct api *a, struct expo *x)
+{
+    const struct history_figures *f = store_history_figures(a->conf.store);
+
+    metric_begin(x, &rows[M_HISTORY_STATE]);
+    for (enum history_state i = HISTORY_OFF; i <= HISTORY_FAILS; i++)
+        expo_u64(x, &L("state", str_of(history_state_names[i])), 1, f->state == i);
+    metric_put(x, &rows[M_HISTORY_FILES], (double)f->files);
+    metric_put(x, &rows[M_HISTORY_BYTES], (double)f->bytes);
+    metric_put(x, &rows[M_HISTORY_OLDEST], (double)f->oldest / 1000);
+    metric_put(x, &rows[M_HISTORY_SPANS], (double)f->spans);
+    metric_put(x, &rows[M_HISTORY_SAMPLES], (double)f->samples);
+    metric_put(x, &rows[M_HISTORY_FAILURES], (double)f->failures);
+    metric_put(x, &rows[M_HISTORY_DAMAGED], (double)f->damaged);
+}
+
 void api_put_sample_metrics(struct api *a, struct expo *x)
 {
     put_rules(a, x);
     put_targets(a, x);
     put_pushes(a, x);
     put_tsdb(a, x);
+    put_history_metrics(a, x);
 }

@@ -58,6 +58,7 @@ void prom_federate(struct http_req *rq, void *arg);
 void prom_parse_query(struct http_req *rq, void *arg);
 void prom_flags(struct http_req *rq, void *arg);
 void prom_config(struct http_req *rq, void *arg);
+void prom_history_status(struct http_req *rq, void *arg);
 void prom_tsdb_status(struct http_req *rq, void *arg);
 void prom_buildinfo(struct http_req *rq, void *arg);
 void prom_runtimeinfo(struct http_req *rq, void *arg);

@@ -36,6 +36,7 @@ static void prom_query_release(struct http_later *l)
 
     for (size_t i = 0; i < q->n_matches; i++)
         matchers_release(&q->matches[i]);
+    prom_kept_free(q);
     promql_release(q->expr);
     buf_release(&q->body);
     mem_free(q);
@@ -53,6 +54,7 @@ struct query_job *prom_job_new(struct api *a, void (*work_of)(struct query_job *
     q->work = work_of;
     q->content_type = S("application/json");
     q->began = clock_mono(a->laters.clock);
+    q->now = prom_now_ms(a);
     return q;
 }
 
@@ -113,9 +115,9 @@ static void prom_query_put_notes(struct json_writer *w, const char *key, const s
     json_close(w, ']');
 }
 
-void prom_put_cut(struct json_writer *w, bool is_cut)
+void prom_put_notes(struct json_writer *w, const struct query_job *q, bool is_cut)
 {
-    prom_query_put_notes(w, "warnings", NULL, 0, is_cut);
+    prom_query_put_notes(w, "warnings", q->notes.v, q->notes.n, is_cut);
 }
 
 /* As Prometheus' stats; that results are sorted is part of the evaluation here. */
@@ -173,7 +175,9 @@ static void put_result(struct query_job *q, struct promql_result *r)
     if (q->has_stats)
         put_stats(q, &w, &r->stats);
     json_close(&w, '}');
-    prom_query_put_notes(&w, "warnings", r->warnings, r->n_warnings, is_cut);
+    for (size_t i = 0; i < r->n_warnings; i++)
+        vec_push(&q->notes, r->warnings[i]);
+    prom_put_notes(&w, q, is_cut);
     prom_query_put_notes(&w, "infos", r->infos, r->n_infos, false);
     json_close(&w, '}');
 }
@@ -194,17 +198,28 @@ static bool evaluate_over(struct query_job *q, struct storage storage, struct pr
                                                r, &q->err);
 }
 
-/* Without the store's lock, on a copy of what it reads. */
-static bool evaluate_apart(struct query_job *q, struct storage storage, struct promql_result *r)
+static size_t gather_most(const struct query_job *q)
 {
     const struct budgets *budgets = q->api->conf.budgets;
-    size_t most = budgets != NULL && budgets->query != 0 ? budgets->query : GATHER_MAX;
+
+    return budgets != NULL && budgets->query != 0 ? budgets->query : GATHER_MAX;
+}
+
+/* Without the store's lock, on a copy of what it reads. */
+static bool evaluate_apart(struct query_job *q, struct storage storage, struct past *past,
+                           struct promql_result *r)
+{
+    size_t most = gather_most(q);
     struct gather *g = gather_new(storage, most, prom_query_goes_on, q);
     bool ok;
 
     q->err = (struct err)ERR_INIT;
+    if (past != NULL)
+        gather_past(g, past_storage(past));
     ok = evaluate_over(q, gather_storage(g), r);
-    if (ok && !gather_is_whole(g)) {
+    if (past != NULL && past_warning(past).n != 0)
+        vec_push(&q->notes, arena_str(&q->later.arena, past_warning(past)));
+    if (ok && (!gather_is_whole(g) || (past != NULL && !past_is_whole(past)))) {
         enum promql_go go = prom_query_ask(q, 0);
 
         ok = go == PROMQL_CANCELED ? err_set(&q->err, ERR_CONFLICT, "query was canceled")
@@ -219,15 +234,23 @@ static bool evaluate_apart(struct query_job *q, struct storage storage, struct p
 static void prom_query_evaluate(struct query_job *q)
 {
     struct storage storage = tsdb_storage(store_db(q->api->conf.store));
+    struct promql_times reads =
+        promql_reads(q->expr, q->start, q->step == 0 ? q->start : q->end, q->lookback);
+    struct past *past =
+        store_past(q->api->conf.store, q->now, reads, gather_most(q), prom_query_goes_on, q);
     struct promql_result r;
-    bool ok;
+    bool ok = false;
 
-    q->is_shared = true;
-    ok = evaluate_over(q, storage, &r);
-    q->is_shared = false;
-    if (!ok && q->is_large)
-        ok = evaluate_apart(q, storage, &r);
+    if (past == NULL) {
+        q->is_shared = true;
+        ok = evaluate_over(q, storage, &r);
+        q->is_shared = false;
+    }
+    if (past != NULL || (!ok && q->is_large))
+        ok = evaluate_apart(q, storage, past, &r);
+    past_free(past);
     if (ok) {
+        prom_kept_tell(q, reads.from);
         put_result(q, &r);
         return;
     }
@@ -311,10 +334,11 @@ void prom_query(struct http_req *rq, void *arg)
     struct prom_params p = prom_params(rq);
 
     if (!prom_job_time(rq, &p, "time", prom_now_ms(arg), &q->start) ||
-        !prom_job_limits(rq, q, &p) || !parse_query(rq, q, &p)) {
+        !prom_job_limits(rq, q, &p) || !parse_query(rq, q, &p) || prom_ask_source(rq, q, &p)) {
         prom_job_free(q);
         return;
     }
+    prom_kept_begin(q);
     prom_job_start(q, rq);
 }
 
@@ -375,6 +399,11 @@ void prom_query_range(struct http_req *rq, void *arg)
         prom_job_free(q);
         return;
     }
+    if (prom_ask_source(rq, q, &p)) {
+        prom_job_free(q);
+        return;
+    }
+    prom_kept_begin(q);
     prom_job_start(q, rq);
 }
 

@@ -119,6 +119,37 @@ static bool is_in_span(const struct query_job *q, struct storage s, uint32_t id)
            v.times[v.n - 1] >= q->start;
 }
 
+static bool series_goes_on(void *arg)
+{
+    return !http_later_is_gone(arg);
+}
+
+struct seeing {
+    struct query_job *q;
+    void *to;
+    prom_see *see;
+};
+
+static void see_older(void *arg, struct labels ls)
+{
+    const struct seeing *s = arg;
+
+    s->see(s->q, s->to, ls, UINT32_MAX);
+}
+
+static void walk_past(struct query_job *q, const struct matchers *ms, void *to, prom_see *see)
+{
+    struct seeing s = {q, to, see};
+    struct past *past = NULL;
+
+    if (q->has_past)
+        past = store_past(q->api->conf.store, q->now, (struct promql_times){q->start, q->end}, 0,
+                          series_goes_on, &q->later);
+    if (past != NULL && past_labels(past, ms, see_older, &s) && past_warning(past).n != 0)
+        vec_push(&q->notes, arena_str(&q->later.arena, past_warning(past)));
+    past_free(past);
+}
+
 bool prom_job_walk(struct query_job *q, void *to, prom_see *see, void (*matched)(void *to))
 {
     struct storage s = tsdb_storage(store_db(q->api->conf.store));
@@ -141,6 +172,7 @@ bool prom_job_walk(struct query_job *q, void *to, prom_see *see, void (*matched)
         }
         storage_slices_release(&it);
         storage_release(s, sel);
+        walk_past(q, &q->matches[i], to, see);
         if (matched != NULL)
             matched(to);
     }
@@ -169,7 +201,7 @@ static void prom_series_list(struct query_job *q, bool is_raw)
                 json_put_str(&w, f.v[i]);
         }
         json_close(&w, ']');
-        prom_put_cut(&w, q->limit != 0 && f.n > q->limit);
+        prom_put_notes(&w, q, q->limit != 0 && f.n > q->limit);
         json_close(&w, '}');
     }
     vec_release(&f);
@@ -192,6 +224,7 @@ static void start_list(struct api *a, struct http_req *rq, void (*what)(struct q
     struct prom_params p = prom_params(rq);
 
     q->name = arena_str(&q->later.arena, name);
+    q->has_past = true;
     if (!prom_job_time(rq, &p, "start", INT64_MIN, &q->start) ||
         !prom_job_time(rq, &p, "end", INT64_MAX, &q->end) || !prom_job_limits(rq, q, &p) ||
         !prom_series_parse_matches(rq, q, &p, needs_match)) {

@@ -284,3 +284,40 @@ void prom_tsdb_status(struct http_req *rq, void *arg)
     prom_job_match_all(q);
     prom_job_start(q, rq);
 }
+
+/* -- /api/tocsin/history -- */
+
+static void put_time_ms(struct json_writer *w, const char *key, ts_ms t)
+{
+    json_key(w, str_of(key));
+    if (t == 0)
+        json_put_null(w);
+    else
+        json_put_rfc3339_ms(w, t * NS_PER_MS);
+}
+
+void prom_history_status(struct http_req *rq, void *arg)
+{
+    const struct api *a = arg;
+    const struct history_figures *f = store_history_figures(a->conf.store);
+    const struct storage_conf *c = &config_of(a->engine->conf)->storage;
+    struct buf b = BUF_INIT;
+    struct json_writer w;
+
+    json_writer_init(&w, &b, true);
+    json_open(&w, '{');
+    json_put_text(&w, "state", str_of(history_state_names[f->state]));
+    json_put_text(&w, "what", c->history.what);
+    prom_status_put_number(&w, "files", (int64_t)f->files);
+    prom_status_put_number(&w, "bytes", (int64_t)f->bytes);
+    put_time_ms(&w, "oldest", f->oldest);
+    put_time_ms(&w, "newest", f->newest);
+    prom_status_put_number(&w, "failures", (int64_t)f->failures);
+    prom_status_put_number(&w, "damaged", (int64_t)f->damaged);
+    json_put_text(&w, "lastDamage", str_of(f->why));
+    json_close(&w, '}');
+    buf_addc(&b, '\n');
+    api_headers(rq);
+    http_reply(rq, 200, S("application/json"), buf_str(&b));
+    buf_release(&b);
+}

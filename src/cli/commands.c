@@ -116,7 +116,7 @@ const struct command commands[] = {
     {"explain", "rule", "NAME",
      "Why a rule fires, or not: how many series each part of its expression has, and where none is "
      "left",
-     explain_flag_table, SIZED(struct explain_flags), explain_rule_run},
+     explain_rule_flags, SIZED(struct explain_flags), explain_rule_run},
     {"explain", "silence", "ID", "What a silence keeps quiet, now and before", explain_flag_table,
      SIZED(struct explain_flags), explain_silence_run},
     {"explain", "receiver", "NAME", "How deliveries to a receiver went, and what waits",

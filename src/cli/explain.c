@@ -14,6 +14,13 @@ const struct flag explain_flag_table[] = {
     LIMIT_ROW("20"),
     FLAGS_END,
 };
+const struct flag explain_rule_flags[] = {
+    CLIENT_FLAG_ROWS(F),
+    LIMIT_ROW("20"),
+    FLAG(F, at, "at", FLAG_TEXT, "", "TIME",
+         "as it was then, where history or the source has it: RFC 3339, local time or \"2h ago\""),
+    FLAGS_END,
+};
 const struct flag notification_list_flags[] = {
     CLIENT_FLAG_ROWS(F),
     LIMIT_ROW("100"),
@@ -36,6 +43,15 @@ static void add_param(struct buf *path, const char *name, str value)
 {
     buf_addf(path, "&%s=", name);
     escape_percent(path, value);
+}
+
+static void add_time(struct buf *path, const char *name, ts_ns t)
+{
+    struct buf time = BUF_INIT;
+
+    rfc3339_nano(&time, t);
+    add_param(path, name, buf_str(&time));
+    buf_release(&time);
 }
 
 /* Takes the query's parameters, which begin with '&'. */
@@ -121,7 +137,17 @@ int explain_route_run(const void *flags, char **args, int n_args)
 
 int explain_rule_run(const void *flags, char **args, int n_args)
 {
-    return ask_one(flags, args, n_args, "rule", "rule");
+    const struct explain_flags *f = flags;
+    struct buf params = BUF_INIT;
+    ts_ns at;
+
+    if (f->at[0] == '\0' || n_args != 1)
+        return ask_one(flags, args, n_args, "rule", "rule");
+    if (!when_flag("at", f->at, client_now(), WHEN_BACK, &at))
+        return EXIT_USAGE;
+    add_param(&params, "rule", str_of(args[0]));
+    add_time(&params, "at", at);
+    return explain_ask(f, "/api/v2/explain", &params);
 }
 
 int explain_silence_run(const void *flags, char **args, int n_args)
@@ -170,7 +196,7 @@ int trial_report_run(const void *flags, char **args, int n_args)
 int notification_list_run(const void *flags, char **args, int n_args)
 {
     const struct explain_flags *f = flags;
-    struct buf params = BUF_INIT, time = BUF_INIT;
+    struct buf params = BUF_INIT;
     ts_ns since;
     int code;
 
@@ -182,9 +208,7 @@ int notification_list_run(const void *flags, char **args, int n_args)
     if (f->since[0] != '\0') {
         if (!when_flag("since", f->since, client_now(), WHEN_BACK, &since))
             return EXIT_USAGE;
-        rfc3339_nano(&time, since);
-        add_param(&params, "since", buf_str(&time));
-        buf_release(&time);
+        add_time(&params, "since", since);
     }
     if (f->receiver[0] != '\0')
         add_param(&params, "receiver", str_of(f->receiver));

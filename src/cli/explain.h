@@ -7,7 +7,7 @@
 struct explain_flags {
     struct client_flags client;
     int64_t limit;
-    const char *receiver, *since;
+    const char *receiver, *since, *at;
 };
 
 struct rule_list_flags {
@@ -15,7 +15,8 @@ struct rule_list_flags {
     const char *condition;
 };
 
-extern const struct flag explain_flag_table[], notification_list_flags[], rule_list_flag_table[];
+extern const struct flag explain_flag_table[], explain_rule_flags[], notification_list_flags[],
+    rule_list_flag_table[];
 int rule_list_run(const void *flags, char **args, int n_args);
 int explain_alert_run(const void *flags, char **args, int n_args);
 int explain_route_run(const void *flags, char **args, int n_args);

@@ -17,6 +17,17 @@ void pack_i64(struct buf *b, int64_t v);
 void pack_str(struct buf *b, str s);
 void pack_fixed64(struct buf *b, uint64_t v);
 
+/* A signed number as one that is small when that is near to 0, for what shares a varint with flags. */
+static inline uint64_t pack_zigzag(int64_t v)
+{
+    return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+}
+
+static inline int64_t unpack_zigzag(uint64_t v)
+{
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
 struct unpack {
     str rest;
     bool failed;

@@ -43,6 +43,13 @@ struct heartbeat_conf {
     struct http_conf *http;
 };
 
+/* What of the samples outlives memory (history/history.h). */
+struct history_conf {
+    dur_ns keep;      /* 0 = off */
+    int64_t max_size; /* bytes; 0 = no limit */
+    str what;         /* "essentials", "selected" or "all" */
+};
+
 struct storage_conf {
     str path;         /* folder of the state; empty = from the flag */
     str keep;         /* "selected" or "all" */
@@ -51,6 +58,7 @@ struct storage_conf {
     dur_ns journal_age;
     int64_t journal_size;           /* bytes */
     int64_t max_series, max_memory; /* of samples; 0 = no limit */
+    struct history_conf history;
 };
 
 /* DingTalk's bridge, prometheus-webhook-dingtalk, whose place we take: where its senders post, and its config.yml as it is.
@@ -168,6 +176,7 @@ bool config_bridge_receiver(const struct config *c, str target, str *receiver);
 const struct rule_skipped *config_lost_rule(const struct config *fresh,
                                             const struct config *running);
 /* Whether anybody reads what is scraped: a rule group that asks the own store, or whoever has everything kept. */
+bool config_writes_all(const struct config *c); /* history has all that is scraped */
 bool config_reads_own(const struct config *c);
 
 /* What GET /metrics and reload messages call the hash: the first six bytes of the MD5, little

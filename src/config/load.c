@@ -76,12 +76,17 @@ uint64_t config_hash(const struct config_text *texts, size_t n)
     return hash;
 }
 
+bool config_writes_all(const struct config *c)
+{
+    return c->storage.history.keep != 0 && str_is(c->storage.history.what, "all");
+}
+
 bool config_reads_own(const struct config *c)
 {
     for (size_t i = 0; i < c->n_groups; i++)
         if (str_is(c->groups[i].source, "own") && c->groups[i].n_rules != 0)
             return true;
-    return c->storage.keep_all;
+    return c->storage.keep_all || config_writes_all(c);
 }
 
 /* -- steps -- */

@@ -122,6 +122,28 @@ static bool decode_heartbeat(struct conf_in *in, const struct yaml_node *node, v
 
 static const char *const keeps[] = {"selected", "all", NULL};
 
+static const char *const histories[] = {"essentials", "selected", "all", NULL};
+
+static const struct conf_key history_keys[] = {
+    CONF_KEY(struct history_conf, keep, CONF_DURATION, "how long, 0 = nothing is written",
+             .text = "24h"),
+    CONF_KEY(struct history_conf, max_size, CONF_SIZE,
+             "disk that it takes at most: the oldest goes first; 0 = no limit", .text = "256MiB"),
+    CONF_KEY(
+        struct history_conf, what, CONF_WORD,
+        "essentials: ALERTS, ALERTS_FOR_STATE, up, scrape_*, times of pushes, recorded series; "
+        "selected: what rules select, too; all: all that is scraped and pushed",
+        .text = "essentials", .words = histories),
+    CONF_KEYS_END,
+};
+
+static const struct conf_type history_type = {
+    .name = "history",
+    .doc = "Samples on disk, for queries that look back further than memory does.",
+    .keys = history_keys,
+    .size = sizeof(struct history_conf),
+};
+
 static const struct conf_key storage_keys[] = {
     CONF_KEY(struct storage_conf, path, CONF_PATH, "folder of tocsin's state"),
     CONF_KEY(struct storage_conf, keep, CONF_WORD,
@@ -136,6 +158,7 @@ static const struct conf_key storage_keys[] = {
              "how long decisions are remembered for explain", .text = "7d"),
     CONF_KEY(struct storage_conf, journal_size, CONF_SIZE,
              "memory and disk that these decisions take at most", .text = "16MiB"),
+    CONF_KEY(struct storage_conf, history, CONF_STRUCT, "samples on disk", .sub = &history_type),
     CONF_KEY_IGNORED("tsdb", 0, "Prometheus' local storage"),
     CONF_KEY_IGNORED("exemplars", 0, "Prometheus' exemplars"),
     CONF_KEYS_END,

@@ -545,8 +545,8 @@ static void question_answered(void *arg, const struct source_answer *a)
         cb(cb_arg, a);
 }
 
-struct rule_question *rule_driver_ask(struct rule_driver *d, str source, str query, ts_ns time,
-                                      source_cb *cb, void *arg)
+static struct rule_question *question_new(struct rule_driver *d, str source, source_cb *cb,
+                                          void *arg)
 {
     struct driven_source *ds = find_source(d, source);
     struct rule_question *q;
@@ -559,7 +559,27 @@ struct rule_question *rule_driver_ask(struct rule_driver *d, str source, str que
         q->next->prev = q;
     d->questions = q;
     ds->runs++;
-    source_query(ds->source, query, time, question_answered, q);
+    return q;
+}
+
+struct rule_question *rule_driver_ask(struct rule_driver *d, str source, str query, ts_ns time,
+                                      source_cb *cb, void *arg)
+{
+    struct rule_question *q = question_new(d, source, cb, arg);
+
+    if (q != NULL)
+        source_query(q->source->source, query, time, question_answered, q);
+    return q;
+}
+
+struct rule_question *rule_driver_ask_range(struct rule_driver *d, str source, str query,
+                                            const struct source_range *range, source_cb *cb,
+                                            void *arg)
+{
+    struct rule_question *q = question_new(d, source, cb, arg);
+
+    if (q != NULL)
+        source_query_range(q->source->source, query, range, question_answered, q);
     return q;
 }
 

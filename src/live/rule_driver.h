@@ -54,6 +54,10 @@ bool rule_driver_is_on_time(const struct rule_driver *d, str *why);
 struct rule_question;
 struct rule_question *rule_driver_ask(struct rule_driver *d, str source, str query, ts_ns time,
                                       source_cb *cb, void *arg);
+/* The same for people, who come last. */
+struct rule_question *rule_driver_ask_range(struct rule_driver *d, str source, str query,
+                                            const struct source_range *range, source_cb *cb,
+                                            void *arg);
 void rule_driver_forget(struct rule_question *q); /* cb does not come any more */
 size_t rule_driver_sources(const struct rule_driver *d, const struct source *const **out);
 

@@ -4,11 +4,13 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include "base/hash.h"
 #include "os/log.h"
 #include "codec/escape.h"
 #include "core/engine.h"
+#include "live/history_scope.h"
 #include "promql/engine.h"
 #include "promql/gather.h"
 
@@ -27,6 +29,9 @@ struct store_watch {
 struct store {
     struct store_parts parts;
     struct tsdb *db;
+    struct history *history;
+    struct config *wanted; /* of which history has not heard; a reference, or NULL */
+    struct history_figures history_seen;
     struct scraper *scraper;
     struct push *push;
     struct engine *engine;
@@ -42,9 +47,12 @@ struct store {
     /* the disk's */
     struct job job;
     bool is_busy;
-    str dir;       /* owned */
-    struct now at; /* when the job was made */
+    str dir, history_dir; /* owned */
+    struct now at;        /* when the job was made */
+    _Atomic ts_ms now_ms; /* the same, for workers */
     bool sync, ok, begins;
+    struct config *heard; /* by history, now */
+    struct err history_err;
     struct tsdb_replay replay;
     struct figures {
         struct tsdb_stats store;
@@ -98,6 +106,7 @@ struct store *store_new(const struct store_parts *parts, const struct config *co
 
     s->parts = *parts;
     sp.db = s->db = tsdb_new(&o);
+    s->history = history_new(s->db);
     s->scraper = scraper_new(&sp);
     s->push = push_new(parts->clock, parts->pool, s->db);
     s->tick.fire = store_tick;
@@ -162,19 +171,25 @@ bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), 
     struct gather *g;
     struct promql_query q;
     struct promql_result r;
+    struct past *past;
     bool ok;
 
     if (x == NULL)
         return false;
     g = gather_new(tsdb_storage(s->db), ASK_BYTES_MAX, goes_on, arg);
+    past = store_past(s, atomic_load(&s->now_ms), promql_reads(x, t, t, 0), ASK_BYTES_MAX, goes_on,
+                      arg);
+    if (past != NULL)
+        gather_past(g, past_storage(past));
     q = (struct promql_query){
         .expr = x, .text = query, .storage = gather_storage(g), .settings = &settings};
     ok = promql_instant(&q, t, a, &r, e);
-    if (ok && !gather_is_whole(g))
+    if (ok && (!gather_is_whole(g) || (past != NULL && !past_is_whole(past))))
         ok = err_set(e, ERR_TIMEOUT, "there is no time for it");
     if (ok)
         *out = samples_of_instant(a, &r);
     gather_free(g);
+    past_free(past);
     promql_release(x);
     return ok;
 }
@@ -232,19 +247,52 @@ void store_free(struct store *s)
     push_free(s->push);
     store_save(s);
     release_watches(s);
+    history_free(s->history);
+    config_unref(s->wanted);
     tsdb_free(s->db);
     mem_str_free(s->dir);
+    mem_str_free(s->history_dir);
     mem_free(s);
 }
 
 /* -- the log -- */
 
+static bool history_hear(struct store *s, struct err *e)
+{
+    struct arena a;
+    struct history_scope scope;
+    bool ok;
+
+    if (s->heard == NULL)
+        return true;
+    arena_init(&a, 0);
+    scope = history_scope_of(s->heard, &a);
+    history_keep(s->history, s->heard->storage.history.keep / NS_PER_MS,
+                 s->heard->storage.history.max_size);
+    ok = history_select(s->history, scope.v, scope.n, e);
+    history_scope_release(&scope);
+    arena_release(&a);
+    return ok;
+}
+
+/* What the last life has left in memory is written before anything else may take its place there. */
+static void begin_history(struct store *s)
+{
+    bool more = history_open(s->history, s->history_dir, &s->history_err);
+
+    while (more && history_step(s->history, s->at, &more, &s->history_err))
+        ;
+}
+
 static void replay(struct job *j)
 {
     struct store *s = container_of(j, struct store, job);
+    bool hears = history_hear(s, &s->history_err);
 
     s->ok = tsdb_log_open(s->db, s->dir, &s->replay, &s->err);
     tsdb_pull_back(s->db, s->at.wall / NS_PER_MS);
+    if (hears)
+        begin_history(s);
 }
 
 static void store_tell_damage(struct store *s)
@@ -270,12 +318,28 @@ static void tell_unread_pushes(struct store *s)
     s->parts.damaged(s->parts.arg, S("pushes"), str_of(why));
 }
 
+/* What has gone wrong with history since the last job. */
+static void tell_history(struct store *s)
+{
+    struct history_figures f = history_figures(s->history);
+
+    if (f.damaged != s->history_seen.damaged && s->parts.damaged != NULL)
+        s->parts.damaged(s->parts.arg, S("history"), str_of(f.why));
+    if (s->history_err.code != ERR_NONE && s->history_seen.state != HISTORY_FAILS)
+        log_error("history is not written, and tried again", LOG_STR("path", s->history_dir),
+                  LOG_ERR(&s->history_err));
+    s->history_seen = f;
+    config_unref(s->heard);
+    s->heard = NULL;
+}
+
 static void replayed(struct job *j)
 {
     struct store *s = container_of(j, struct store, job);
 
     s->is_busy = false;
     s->has_log = s->ok;
+    tell_history(s);
     if (!s->ok)
         log_error("samples will not outlive a restart", LOG_STR("path", s->dir), LOG_ERR(&s->err));
     else if (s->replay.damaged != 0)
@@ -315,9 +379,13 @@ static void maintain(struct job *j)
     struct store *s = container_of(j, struct store, job);
 
     ts_ms now = s->at.wall / NS_PER_MS;
+    bool more;
 
     s->begins = !s->has_log && s->sync && tsdb_log_begin(s->db, s->dir, NULL);
     tsdb_follow(s->db, s->at);
+    if (history_hear(s, &s->history_err) &&
+        !history_step(s->history, s->at, &more, &s->history_err))
+        more = false; /* it is told, and tried again */
     tsdb_collect(s->db, now);
     s->ok = !s->has_log || tsdb_log_step(s->db, now, s->sync, &s->err);
     take_figures(s, s->has_log);
@@ -332,6 +400,7 @@ static void maintained(struct job *j)
 
     s->is_busy = false;
     s->served = NULL;
+    tell_history(s);
     if (s->begins) {
         s->has_log = true;
         log_info("samples outlive a restart from now on", LOG_STR("path", s->dir));
@@ -351,7 +420,10 @@ static void run_disk(struct store *s, void (*run)(struct job *j), void (*done)(s
 {
     s->is_busy = true;
     s->at = s->parts.clock->now;
-    s->err = (struct err)ERR_INIT;
+    atomic_store(&s->now_ms, s->at.wall / NS_PER_MS);
+    s->err = s->history_err = (struct err)ERR_INIT;
+    s->heard = s->wanted;
+    s->wanted = NULL;
     s->job.run = run;
     s->job.done = done;
     pool_run(s->parts.pool, WORK_WRITE, &s->job);
@@ -404,13 +476,16 @@ void store_configure(struct store *s, struct config *conf)
     bool is_read = config_reads_own(conf);
 
     if (!is_read && conf->n_scrapes != 0)
-        log_info("no rule reads what is scraped here: the jobs are left alone",
+        log_info("no rule reads what is scraped here, and history does not have it: the jobs are "
+                 "left alone",
                  LOG_I64("jobs", conf->n_scrapes));
     if (!is_read && conf->push != NULL)
         log_info("no rule reads what is pushed here: it is taken and shown, and not kept");
     scraper_configure(s->scraper, conf, conf->scrapes, is_read ? conf->n_scrapes : 0,
                       seed_of(s, conf));
     push_configure(s->push, conf->push, seed_of(s, conf));
+    config_unref(s->wanted);
+    s->wanted = config_ref(conf);
 }
 
 static bool restore_push(void *arg, str key, str body)
@@ -445,6 +520,9 @@ void store_start(struct store *s, struct engine *engine, str dir, struct config 
 
     buf_addf(&path, "%.*s/samples", STR(url_trim_slash(dir)));
     s->dir = mem_str_dup(buf_str(&path));
+    buf_clear(&path);
+    buf_addf(&path, "%.*s/history", STR(url_trim_slash(dir)));
+    s->history_dir = mem_str_dup(buf_str(&path));
     buf_release(&path);
     s->engine = engine;
     store_configure(s, conf);
@@ -470,6 +548,19 @@ struct tsdb *store_db(struct store *s)
     return s->db;
 }
 
+struct history *store_history(struct store *s)
+{
+    return s->history;
+}
+
+struct past *store_past(struct store *s, ts_ms now, struct promql_times reads, size_t max_bytes,
+                        bool (*goes_on)(void *arg), void *arg)
+{
+    return reads.from <= reads.to && reads.from < now - STORE_MEMORY_MS
+               ? past_new(s->history, reads.from, reads.to, max_bytes, goes_on, arg)
+               : NULL;
+}
+
 struct scraper *store_scraper(struct store *s)
 {
     return s->scraper;
@@ -488,6 +579,11 @@ const struct tsdb_stats *store_stats(const struct store *s)
 const struct tsdb_log_stats *store_log_stats(const struct store *s)
 {
     return &s->log_stats;
+}
+
+const struct history_figures *store_history_figures(const struct store *s)
+{
+    return &s->history_seen;
 }
 
 bool store_is_replaying(const struct store *s)

@@ -1,9 +1,9 @@
-/* store.h - our own samples in a running program: the store, its log on disk, and what is scraped and pushed into it.
+/* store.h - our own samples in a running program: the store, its log and its history on disk, what is scraped and pushed into it.
  *
  * At the start the log is replayed on a worker; then scraping begins. Rules that read the store wait until every target has
  * answered or failed once, so that nothing resolves because its samples were not there yet.
  *
- * Units    the log is written every second and synced every five.
+ * Units    the log is written every second and synced every five; history after every five minutes.
  * Errors   a log that cannot be read or written costs history after the next restart, nothing else: it is said once a
  *          failure. One that could not be begun is tried again.
  * Owns     the store owns the tsdb, the scraper, what is pushed; clock, pool and transport are borrowed.
@@ -13,6 +13,8 @@
 #define LIVE_STORE_H
 
 #include "config/config.h"
+#include "history/past.h"
+#include "promql/reads.h"
 #include "os/clock.h"
 #include "os/pool.h"
 #include "model/row.h"
@@ -21,6 +23,8 @@
 #include "push/push.h"
 #include "scrape/scraper.h"
 #include "tsdb/log.h"
+
+enum { STORE_MEMORY_MS = 5 * 60 * 1000 }; /* what memory has of everything that it keeps */
 
 struct store;
 
@@ -63,7 +67,8 @@ struct store_sync {
 };
 void store_sync(struct store *s, struct store_sync *w);
 
-/* On a worker: an expression at an instant, over a copy of what it reads, so that nobody waits for it. goes_on: asked now and then.
+/* On a worker: an expression at an instant, over a copy of what it reads of memory and history, so that nobody waits for it.
+ * goes_on: asked now and then.
  * False: it cannot be read, has failed, or there was no time. What comes out lives in a. */
 bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), void *arg,
                struct arena *a, struct samples *out, struct err *e) must_check;
@@ -71,11 +76,17 @@ bool store_ask(struct store *s, str query, ts_ms t, bool (*goes_on)(void *arg), 
  * True: they were not before, so that there are none yet. */
 bool store_watch(struct store *s, str metric);
 struct tsdb *store_db(struct store *s);
+struct history *store_history(struct store *s); /* what is older */
+/* On a worker: what a question of this moment reads of the time before memory begins (history/past.h); NULL: nothing. The caller
+ * frees it. */
+struct past *store_past(struct store *s, ts_ms now, struct promql_times reads, size_t max_bytes,
+                        bool (*goes_on)(void *arg), void *arg);
 struct scraper *store_scraper(struct store *s);
 struct push *store_push(struct store *s);
 /* As of the last second. */
 const struct tsdb_stats *store_stats(const struct store *s);
 const struct tsdb_log_stats *store_log_stats(const struct store *s);
+const struct history_figures *store_history_figures(const struct store *s);
 bool store_is_replaying(const struct store *s);
 
 #endif

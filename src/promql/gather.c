@@ -2,6 +2,7 @@
 #include "promql/gather.h"
 
 #include "base/mem.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "model/labels.h"
 
@@ -72,13 +73,16 @@ void storage_slices_release(struct storage_slices *it)
 /* -- the copy -- */
 
 struct storage_selector {
-    struct storage_selector *of, *next;
-    struct storage_ids ids; /* of the copy, in keep */
+    struct storage_selector *of, *past, *next; /* past: NULL without one */
+    struct storage_ids ids;                    /* of the copy, in keep */
     bool is_read;
 };
 
+MAP_DECLARE(gather_map, struct labels, uint32_t);
+MAP_DEFINE(gather_map, struct labels, uint32_t, labels_hash, labels_eq);
+
 struct gather {
-    struct storage of;
+    struct storage of, past;    /* past.ops NULL: there is none */
     struct arena keep, scratch; /* scratch: of a slice */
     struct storage_selector *first;
     VEC(struct storage_series) series;
@@ -91,6 +95,13 @@ struct gather {
     /* of this slice: series of one stream share their times */
     const ts_ms *times, *copied;
     size_t n_times;
+    /* of this selector: series of the past that the store has not had yet */
+    struct gather_map older;
+    struct {
+        const ts_ms *past, *now;
+        size_t n_past, n_now;
+        const ts_ms *both; /* NULL: of none yet */
+    } joined;              /* the last times that were put behind one another */
 };
 
 static void *gather_keep(struct gather *g, const void *v, size_t n, size_t size)
@@ -109,36 +120,121 @@ static const ts_ms *copy_times(struct gather *g, const struct storage_series *s)
 }
 
 /* Slots of histograms are the store's: in the copy they are places in g->histograms. */
-static void copy_histograms(struct gather *g, const struct storage_series *s, storage_slot *row)
+static void copy_histograms(struct gather *g, struct storage of, const struct storage_series *s,
+                            storage_slot *row, size_t n)
 {
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct histogram h;
 
         if (!storage_is_histogram(row[i]))
             continue;
-        storage_histogram(g->of, s, row[i], &h);
+        storage_histogram(of, s, row[i], &h);
         row[i] = STORAGE_HISTOGRAM | g->histograms.n;
         vec_push(&g->histograms, histogram_copy(&g->keep, &h));
     }
 }
 
+static struct storage_series copy_whole(struct gather *g, struct storage of,
+                                        const struct storage_series *s)
+{
+    struct storage_series c = *s;
+    void *row = gather_keep(g, s->row, s->n, s->codes.bytes);
+
+    if (s->codes.bytes == sizeof(storage_slot) && !arena_is_full(&g->keep))
+        copy_histograms(g, of, s, row, s->n);
+    c.row = row;
+    c.times = copy_times(g, s);
+    c.starts = s->starts != NULL ? gather_keep(g, s->starts, s->n, sizeof(*s->starts)) : NULL;
+    c.store = NULL;
+    return c;
+}
+
+static const ts_ms *join_times(struct gather *g, const ts_ms *past, size_t n_past,
+                               const struct storage_series *s, size_t from)
+{
+    size_t n_now = s->n - from;
+    ts_ms *both;
+
+    if (g->joined.both != NULL && g->joined.past == past && g->joined.n_past == n_past &&
+        g->joined.now == s->times + from && g->joined.n_now == n_now)
+        return g->joined.both;
+    both = arena_copy(&g->keep, past, n_past, n_past + n_now, sizeof(*both));
+    memcpy(both + n_past, s->times + from, n_now * sizeof(*both));
+    g->joined.past = past;
+    g->joined.n_past = n_past;
+    g->joined.now = s->times + from;
+    g->joined.n_now = n_now;
+    return g->joined.both = both;
+}
+
+static const ts_ms *join_starts(struct gather *g, const struct storage_series *past, size_t n_past,
+                                const struct storage_series *s, size_t from)
+{
+    size_t n = n_past + s->n - from;
+    ts_ms *both;
+
+    if (past->starts == NULL && s->starts == NULL)
+        return NULL;
+    both = arena_array(&g->keep, n, sizeof(*both));
+    if (past->starts != NULL)
+        memcpy(both, past->starts, n_past * sizeof(*both));
+    if (s->starts != NULL)
+        memcpy(both + n_past, s->starts + from, (s->n - from) * sizeof(*both));
+    return both;
+}
+
+/* What the past has up to the store's first sample, and then the store's. That one is the past's where both have it: the store
+ * may not know any more whether a histogram was a reset. */
+static struct storage_series copy_joined(struct gather *g, uint32_t id,
+                                         const struct storage_series *s)
+{
+    struct storage_series past, c = *s;
+    size_t from = 0, n_past;
+    storage_slot *row;
+
+    storage_read(g->past, &id, 1, &past);
+    while (from < s->n && storage_at(s, from) == STORAGE_ABSENT)
+        from++;
+    if (from == s->n)
+        return copy_whole(g, g->past, &past);
+    for (n_past = past.n; n_past != 0 && past.times[n_past - 1] > s->times[from];)
+        n_past--;
+    if (n_past != 0 && past.times[n_past - 1] == s->times[from]) {
+        if (storage_at(&past, n_past - 1) == STORAGE_ABSENT)
+            n_past--;
+        else
+            from++;
+    }
+    c.n = n_past + s->n - from;
+    row = arena_alloc(&g->keep, c.n * sizeof(*row));
+    storage_row_slots(past.row, &past.codes, 0, n_past, row);
+    storage_row_slots(s->row, &s->codes, from, s->n, row + n_past);
+    if (!arena_is_full(&g->keep)) {
+        copy_histograms(g, g->past, &past, row, n_past);
+        copy_histograms(g, g->of, s, row + n_past, s->n - from);
+    }
+    c.row = row;
+    c.codes = STORAGE_PLAIN;
+    c.times = join_times(g, past.times, n_past, s, from);
+    c.starts = join_starts(g, &past, n_past, s, from);
+    c.rising = s->rising < s->n - from ? s->rising : s->n - from;
+    c.store = NULL;
+    return c;
+}
+
 static size_t copy_series(struct gather *g, uint32_t id)
 {
+    struct labels ls = storage_labels(g->of, id, &g->scratch);
+    struct gather_map_entry *older = gather_map_find(&g->older, ls);
     struct storage_series s, c;
-    void *row;
 
     storage_read(g->of, &id, 1, &s);
-    c = s;
-    row = gather_keep(g, s.row, s.n, s.codes.bytes);
-    if (s.codes.bytes == sizeof(storage_slot) && !arena_is_full(&g->keep))
-        copy_histograms(g, &s, row);
-    c.row = row;
-    c.times = copy_times(g, &s);
-    c.starts = s.starts != NULL ? gather_keep(g, s.starts, s.n, sizeof(*s.starts)) : NULL;
-    c.store = NULL;
+    c = older != NULL ? copy_joined(g, older->value, &s) : copy_whole(g, g->of, &s);
+    if (older != NULL)
+        gather_map_del_entry(&g->older, older);
     vec_push(&g->series, c);
-    vec_push(&g->labels, labels_copy(&g->keep, storage_labels(g->of, id, &g->scratch)));
-    return s.n;
+    vec_push(&g->labels, labels_copy(&g->keep, ls));
+    return c.n;
 }
 
 static size_t copy_slice(struct gather *g, struct storage_ids ids)
@@ -146,6 +242,7 @@ static size_t copy_slice(struct gather *g, struct storage_ids ids)
     size_t i = 0, samples = 0;
 
     g->copied = NULL;
+    g->joined.both = NULL;
     while (i < ids.n && samples < SLICE_SAMPLES)
         samples += copy_series(g, ids.v[i++]);
     return i;
@@ -170,18 +267,56 @@ static bool gather_make_room(struct gather *g)
     return true;
 }
 
+/* The past first: what goes there meanwhile is still in the store. */
+static void read_past(struct gather *g, struct storage_selector *s)
+{
+    struct storage_ids ids;
+    bool is_new;
+
+    if (s->past == NULL)
+        return;
+    storage_begin(g->past);
+    ids = storage_ids(g->past, s->past);
+    for (size_t i = 0; i < ids.n; i++)
+        (void)gather_map_add(&g->older,
+                             labels_copy(&g->keep, storage_labels(g->past, ids.v[i], &g->keep)),
+                             ids.v[i], &is_new);
+}
+
+/* Series that the store does not have any more. */
+static void read_rest_of_past(struct gather *g, struct storage_selector *s)
+{
+    if (s->past == NULL)
+        return;
+    g->copied = NULL;
+    MAP_EACH (struct gather_map_entry, e, &g->older) {
+        struct storage_series p;
+
+        if (!g->is_whole)
+            break;
+        storage_read(g->past, &e->value, 1, &p);
+        vec_push(&g->series, copy_whole(g, g->past, &p));
+        vec_push(&g->labels, e->key);
+        g->is_whole = !arena_is_full(&g->keep);
+    }
+    gather_map_release(&g->older);
+    storage_end(g->past);
+}
+
 static void read_selector(struct gather *g, struct storage_selector *s)
 {
     struct storage_slices it = {.storage = g->of, .selector = s->of};
     struct storage_ids ids;
     size_t from = g->series.n;
 
+    read_past(g, s);
     while (g->is_whole && gather_make_room(g) && storage_slices_next(&it, &ids)) {
         storage_slices_end(&it, copy_slice(g, ids));
         arena_reset(&g->scratch);
         g->is_whole = g->goes_on(g->arg) && !arena_is_full(&g->keep);
     }
     storage_slices_release(&it);
+    read_rest_of_past(g, s);
     gather_number(g, s, from);
     s->is_read = true;
     g->is_whole &= !arena_is_full(&g->keep);
@@ -207,12 +342,17 @@ static struct storage_selector *gather_select_series(void *impl, const struct ma
                                                      int64_t reach_ms, struct err *e)
 {
     struct gather *g = impl;
-    struct storage_selector *of = storage_select(g->of, m, reach_ms, e), *s;
+    struct storage_selector *of = storage_select(g->of, m, reach_ms, e), *past = NULL, *s;
 
     if (of == NULL)
         return NULL;
+    if (g->past.ops != NULL && (past = storage_select(g->past, m, 0, e)) == NULL) {
+        storage_release(g->of, of);
+        return NULL;
+    }
     s = mem_new(struct storage_selector);
     s->of = of;
+    s->past = past;
     s->next = g->first;
     g->first = s;
     return s;
@@ -227,6 +367,8 @@ static void gather_release(void *impl, struct storage_selector *s)
         at = &(*at)->next;
     *at = s->next;
     storage_release(g->of, s->of);
+    if (s->past != NULL)
+        storage_release(g->past, s->past);
     mem_free(s);
 }
 
@@ -284,6 +426,11 @@ struct gather *gather_new(struct storage of, size_t max_bytes, bool (*goes_on)(v
     arena_init(&g->keep, max_bytes);
     arena_init(&g->scratch, 0);
     return g;
+}
+
+void gather_past(struct gather *g, struct storage past)
+{
+    g->past = past;
 }
 
 bool gather_is_whole(const struct gather *g)

@@ -6,13 +6,17 @@
  * after; and is read like any other.
  *
  *     struct gather *g = gather_new(store, max_bytes, ask, arg);
+ *     gather_past(g, past);                    what is older, of another storage, if there is one
  *     promql_range(&(struct promql_query){.storage = gather_storage(g), ...}, ...)
  *     if (gather_is_whole(g)) ...
  *     gather_free(g);
  *
+ * Series of the past are those of the store by their labels. Of one that both have, the past gives what is up to the
+ * store's first sample.
+ *
  * Shapes   a slice has at most 256 series, and ends after 64 Ki samples: under a millisecond.
  * Errors   a copy that was stopped, or that has become too large, is not whole, and lacks series.
- * Owns     the copy, until gather_free(), which comes after its selectors were released.
+ * Owns     the copy, until gather_free(), which comes after its selectors were released. The past is borrowed.
  * Cost     8 bytes or less a sample; what a slice takes stands beside the lock of tsdb/tsdb_priv.h.
  */
 #ifndef PROMQL_GATHER_H
@@ -40,6 +44,7 @@ struct gather;
 /* goes_on: asked between slices. max_bytes: 0 = any. */
 struct gather *gather_new(struct storage of, size_t max_bytes, bool (*goes_on)(void *arg),
                           void *arg);
+void gather_past(struct gather *g, struct storage past); /* before anything is selected */
 void gather_free(struct gather *g);
 struct storage gather_storage(struct gather *g);
 bool gather_is_whole(const struct gather *g);

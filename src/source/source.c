@@ -15,6 +15,7 @@ struct query {
     struct buf form;
     source_cb *cb;
     void *arg;
+    bool is_range, is_for_people;
     size_t tried, url; /* URLs asked so far, and the one being asked */
     struct transfer *transfer;
     ts_ns deadline;
@@ -26,9 +27,9 @@ struct source {
     const struct source_conf *conf;
     struct transport *transport;
     struct clock *clock;
-    struct query_list waiting, under_way;
-    size_t n_waiting, n_under_way;
-    size_t preferred; /* the URL that answered last */
+    struct query_list waiting, asked, under_way;      /* asked: waits, too, for people */
+    size_t n_waiting, n_asked, n_under_way, n_people; /* people: under way for them */
+    size_t preferred;                                 /* the URL that answered last */
     ts_ns down_since;
     dur_ns skew;
     char last_error[512];
@@ -44,6 +45,7 @@ struct source *source_new(const struct source_conf *conf, struct transport *t, s
     s->clock = clock;
     s->down_since = TS_NONE;
     TAILQ_INIT(&s->waiting);
+    TAILQ_INIT(&s->asked);
     TAILQ_INIT(&s->under_way);
     metric_histogram_init(&s->stats.seconds, metric_seconds_bounds,
                           ARRAY_LEN(metric_seconds_bounds));
@@ -80,6 +82,7 @@ void source_free(struct source *s)
     if (s == NULL)
         return;
     source_drop(s, &s->waiting, &s->n_waiting, NULL, true);
+    source_drop(s, &s->asked, &s->n_asked, NULL, true);
     source_drop(s, &s->under_way, &s->n_under_way, NULL, true);
     metric_histogram_release(&s->stats.seconds);
     mem_free(s);
@@ -95,13 +98,13 @@ static void source_ask(struct query *q)
     str base = s->conf->urls[q->url];
     struct http_header header = {S("Content-Type"), S("application/x-www-form-urlencoded")};
     struct transport_request rq = {.conf = s->conf->http,
-                                   .class = WORK_SOURCE,
+                                   .class = q->is_for_people ? WORK_QUERY : WORK_SOURCE,
                                    .deadline = q->deadline,
                                    .max_answer = ANSWER_MAX};
     struct buf url = BUF_INIT;
 
     buf_add(&url, url_trim_slash(base));
-    buf_adds(&url, "/api/v1/query");
+    buf_addf(&url, "/api/v1/query%s", q->is_range ? "_range" : "");
     rq.http.method = S("POST");
     rq.http.url = buf_str(&url);
     rq.http.headers = (struct http_headers){&header, 1};
@@ -111,14 +114,32 @@ static void source_ask(struct query *q)
     buf_release(&url);
 }
 
+/* The next that may go, which waits no more. */
+static struct query *source_next(struct source *s)
+{
+    size_t places = (size_t)s->conf->max_concurrent;
+    struct query *q = TAILQ_FIRST(&s->waiting);
+
+    if (s->n_under_way >= places)
+        return NULL;
+    if (q != NULL) {
+        TAILQ_REMOVE(&s->waiting, q, link);
+        s->n_waiting--;
+    } else if ((q = TAILQ_FIRST(&s->asked)) != NULL && s->n_people < (places + 1) / 2) {
+        TAILQ_REMOVE(&s->asked, q, link);
+        s->n_asked--;
+        s->n_people++;
+    } else {
+        return NULL;
+    }
+    return q;
+}
+
 static void source_serve(struct source *s)
 {
     struct query *q;
 
-    while ((q = TAILQ_FIRST(&s->waiting)) != NULL &&
-           s->n_under_way < (size_t)s->conf->max_concurrent) {
-        TAILQ_REMOVE(&s->waiting, q, link);
-        s->n_waiting--;
+    while ((q = source_next(s)) != NULL) {
         TAILQ_INSERT_TAIL(&s->under_way, q, link);
         s->n_under_way++;
         q->url = s->preferred;
@@ -174,29 +195,65 @@ static void source_source_answered(void *arg, const struct transport_answer *t)
     source_note(s, q, &a);
     TAILQ_REMOVE(&s->under_way, q, link);
     s->n_under_way--;
+    s->n_people -= q->is_for_people;
     q->cb(q->arg, &a);
     query_free(q);
     source_serve(s);
 }
 
-void source_query(struct source *s, str query, ts_ns time, source_cb *cb, void *arg)
+static void source_put_ms(struct query *q, const char *key, ts_ms ms)
+{
+    buf_addf(&q->form, "&%s=%lld.%03lld", key, (long long)(ms / 1000), (long long)(ms % 1000));
+}
+
+static struct query *source_new_query(struct source *s, str query, source_cb *cb, void *arg)
 {
     struct query *q = mem_new(struct query);
-    int64_t ms = time / NS_PER_MS;
 
     q->source = s;
     q->cb = cb;
     q->arg = arg;
     buf_adds(&q->form, "query=");
     escape_percent(&q->form, query);
-    buf_addf(&q->form, "&time=%lld.%03lld&timeout=%llds", (long long)(ms / 1000),
-             (long long)(ms % 1000),
-             (long long)(s->conf->timeout / NS_PER_S > 0 ? s->conf->timeout / NS_PER_S : 1));
-    if (s->conf->lookback_delta > 0)
-        buf_addf(&q->form, "&lookback_delta=%lldms",
-                 (long long)(s->conf->lookback_delta / NS_PER_MS));
+    return q;
+}
+
+static void source_put_limits(struct query *q)
+{
+    const struct source_conf *c = q->source->conf;
+
+    buf_addf(&q->form, "&timeout=%llds",
+             (long long)(c->timeout / NS_PER_S > 0 ? c->timeout / NS_PER_S : 1));
+    if (c->lookback_delta > 0)
+        buf_addf(&q->form, "&lookback_delta=%lldms", (long long)(c->lookback_delta / NS_PER_MS));
+}
+
+void source_query(struct source *s, str query, ts_ns time, source_cb *cb, void *arg)
+{
+    struct query *q = source_new_query(s, query, cb, arg);
+
+    source_put_ms(q, "time", time / NS_PER_MS);
+    source_put_limits(q);
     TAILQ_INSERT_TAIL(&s->waiting, q, link);
     s->n_waiting++;
+    source_serve(s);
+}
+
+void source_query_range(struct source *s, str query, const struct source_range *r, source_cb *cb,
+                        void *arg)
+{
+    struct query *q = source_new_query(s, query, cb, arg);
+
+    q->is_for_people = true;
+    q->is_range = r->step != 0;
+    source_put_ms(q, q->is_range ? "start" : "time", r->start);
+    if (q->is_range) {
+        source_put_ms(q, "end", r->end);
+        source_put_ms(q, "step", r->step);
+    }
+    source_put_limits(q);
+    TAILQ_INSERT_TAIL(&s->asked, q, link);
+    s->n_asked++;
     source_serve(s);
 }
 

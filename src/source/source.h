@@ -1,6 +1,7 @@
 /* source.h - a Prometheus, asked for the value of an expression at an instant.
  *
- * Queries are POSTed as forms. At most max_concurrent are under way, the rest waits in order. With several URLs (an HA
+ * Queries are POSTed as forms. At most max_concurrent are under way, the rest waits in order; what people ask waits behind what rules
+ * ask, and takes at most half of the places. With several URLs (an HA
  * pair) the next one is asked on refusal, timeout or 5xx, and the one that answered last is asked first from then on.
  *
  * Units    the query time is wall clock; deadlines are monotonic.
@@ -30,6 +31,12 @@ typedef void source_cb(void *arg, const struct source_answer *a);
 struct source *source_new(const struct source_conf *conf, struct transport *t, struct clock *clock);
 void source_free(struct source *s); /* cancels everything; no callbacks */
 void source_query(struct source *s, str query, ts_ns time, source_cb *cb, void *arg);
+/* For people: a graph, or with step 0 what there is at the start. */
+struct source_range {
+    ts_ms start, end, step;
+};
+void source_query_range(struct source *s, str query, const struct source_range *r, source_cb *cb,
+                        void *arg);
 
 str source_name(const struct source *s);
 const struct source_conf *source_config(const struct source *s);

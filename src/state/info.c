@@ -121,6 +121,8 @@ static const char *info_kind_of(str name)
             return kinds[i].kind;
     if (str_starts_with(name, S("state.db.v")) || str_starts_with(name, S("before-downgrade-")))
         return "older";
+    if (str_starts_with(name, S("history/")))
+        return "history";
     if (!manifest_is_name(name))
         return "other";
     return str_starts_with(name, S("samples/")) ? "samples" : "pushes";
@@ -181,7 +183,7 @@ static bool put_files(const char *dir, struct json_writer *w, struct err *e)
     json_key(w, S("files"));
     json_open(w, '[');
     ok = put_folder(&l, dir, "", e) && put_folder(&l, dir, "samples", e) &&
-         put_folder(&l, dir, "pushed", e);
+         put_folder(&l, dir, "pushed", e) && put_folder(&l, dir, "history", e);
     json_close(w, ']');
     json_key(w, S("bytes"));
     json_put_u64(w, l.bytes);

@@ -9,16 +9,6 @@ enum {
     LABELS_MAX = 1000
 };
 
-static uint64_t zigzag(int64_t v)
-{
-    return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
-}
-
-static int64_t unzigzag(uint64_t v)
-{
-    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
-}
-
 static void pack_double(struct buf *b, double v)
 {
     uint64_t bits;
@@ -69,7 +59,7 @@ static struct histogram_side unpack_side(struct unpack *u, struct arena *a)
     return s;
 }
 
-static void pack_histogram(struct buf *b, const struct histogram *h)
+void log_write_histogram(struct buf *b, const struct histogram *h)
 {
     pack_u64(b, h->hint);
     pack_i64(b, h->schema);
@@ -84,7 +74,7 @@ static void pack_histogram(struct buf *b, const struct histogram *h)
     pack_side(b, &h->positive);
 }
 
-static const struct histogram *unpack_histogram(struct unpack *u, struct arena *a, struct err *e)
+const struct histogram *log_read_histogram(struct unpack *u, struct arena *a, struct err *e)
 {
     struct histogram *h = arena_new(a, struct histogram);
     uint64_t hint = unpack_u64(u);
@@ -157,7 +147,7 @@ bool log_read_head(struct unpack *u, uint64_t streams, struct log_head *out, str
 
 void log_write_item(struct buf *b, const struct log_item *item, uint64_t last)
 {
-    pack_u64(b, zigzag((int64_t)(item->series - (last + 1))) << 2 |
+    pack_u64(b, pack_zigzag((int64_t)(item->series - (last + 1))) << 2 |
                     (item->start != 0 ? HAS_START : 0) |
                     (item->histogram != NULL ? IS_HISTOGRAM : 0));
     if (item->is_new) {
@@ -170,7 +160,7 @@ void log_write_item(struct buf *b, const struct log_item *item, uint64_t last)
     if (item->start != 0)
         pack_i64(b, item->start);
     if (item->histogram != NULL)
-        pack_histogram(b, item->histogram);
+        log_write_histogram(b, item->histogram);
     else
         pack_fixed64(b, item->slot);
 }
@@ -204,7 +194,7 @@ bool log_read_item(struct unpack *u, uint64_t last, uint64_t series, struct aren
 {
     uint64_t head = unpack_u64(u);
 
-    *out = (struct log_item){.series = last + 1 + (uint64_t)unzigzag(head >> 2)};
+    *out = (struct log_item){.series = last + 1 + (uint64_t)unpack_zigzag(head >> 2)};
     if (u->failed || out->series > series)
         return err_set(e, ERR_CORRUPT, "record of an unknown series");
     out->is_new = out->series == series;
@@ -214,7 +204,7 @@ bool log_read_item(struct unpack *u, uint64_t last, uint64_t series, struct aren
         out->start = unpack_i64(u);
     if ((head & IS_HISTOGRAM) == 0)
         out->slot = storage_float(unpack_double(u));
-    else if ((out->histogram = unpack_histogram(u, a, e)) == NULL)
+    else if ((out->histogram = log_read_histogram(u, a, e)) == NULL)
         return err_set(e, ERR_CORRUPT, "record of a damaged histogram");
     return !u->failed || err_set(e, ERR_CORRUPT, "record is cut");
 }

@@ -47,4 +47,9 @@ bool log_read_head(struct unpack *u, uint64_t streams, struct log_head *out,
 bool log_read_item(struct unpack *u, uint64_t last, uint64_t series, struct arena *a,
                    struct log_item *out, struct err *e) must_check;
 
+/* A histogram by itself, as history (history/row.h) has it, too. NULL: it is none. */
+void log_write_histogram(struct buf *b, const struct histogram *h);
+const struct histogram *log_read_histogram(struct unpack *u, struct arena *a,
+                                           struct err *e) must_check;
+
 #endif

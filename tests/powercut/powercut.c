@@ -8,7 +8,7 @@
  *     POWERCUT_DURABLE  where the durable content goes: INODE (content), names (lines "INODE NAME" or "INODE FOLDER/"),
  *                       names@FOLDER (the same of a folder below)
  *     POWERCUT_MODE     a file whose first byte changes the disk while it runs: 'f' full, 'r' read-only, 's' a sync takes
- *                       ten seconds, 'l' a sync only says that it was done
+ *                       ten seconds, 'n' nearly full: there is little room, 'l' a sync only says that it was done
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -153,6 +154,16 @@ PUBLIC int fdatasync(int fd)
 }
 
 /* -- a disk that takes nothing more -- */
+
+/* A twentieth is free. */
+PUBLIC int statvfs(const char *path, struct statvfs *st)
+{
+    int rc = REAL(statvfs)(path, st);
+
+    if (rc == 0 && mode() == 'n')
+        st->f_bavail = st->f_blocks / 20;
+    return rc;
+}
 
 HIDDEN bool is_shut(void)
 {

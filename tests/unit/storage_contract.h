@@ -15,7 +15,7 @@ static inline void storage_contract_slot(struct storage st, const struct storage
     struct histogram h;
     double v;
 
-    buf_addf(out, " %g=", (double)s->times[i] / 1000);
+    buf_addf(out, " %.15g=", (double)s->times[i] / 1000);
     if (slot == STORAGE_STALE)
         buf_adds(out, "stale");
     else if (storage_is_histogram(slot)) {
