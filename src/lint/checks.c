@@ -478,10 +478,10 @@ const struct check_row check_rows[] = {
     },
     {.id = "R041", .severity = DIAG_WARNING,
      .title = "what can give nothing",
-     .why = "A join whose sides never have the same labels, an aggregation by a label that is gone, matchers "
-            "that contradict each other: the expression is valid and its result empty, so an alert is silent.",
-     .bad = "groups: [{name: g, rules: [{alert: A, expr: 'sum by (a) (x) / sum by (b) (sum by (c) (y)) > 1'}]}]\n",
-     .good = "groups: [{name: g, rules: [{alert: A, expr: 'sum by (a) (x) / sum by (a) (sum by (a, c) (y)) > 1'}]}]\n",
+     .why = "A join whose sides never have the same labels (each scraped series has job and instance; what sum by "
+            "(job) gives has job alone), an aggregation by a label that is gone, matchers that contradict each other: the expression is valid and its result empty, so an alert is silent.",
+     .bad = "groups: [{name: g, rules: [{alert: A, expr: 'rate(x[5m]) / sum by (job) (rate(y[5m])) > 0.1'}]}]\n",
+     .good = "groups: [{name: g, rules: [{alert: A, expr: 'sum by (job) (rate(x[5m])) / sum by (job) (rate(y[5m])) > 0.1'}]}]\n",
      .pint = "promql/impossible promql/vector_matching",
     },
     {.id = "R042", .severity = DIAG_WARNING,

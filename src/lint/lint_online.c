@@ -7,25 +7,16 @@
 #include "base/vec.h"
 #include "codec/exposition_read.h"
 #include "codec/float.h"
+#include "lint/lint_partners.h"
 #include "model/labels.h"
 #include "promql/engine.h"
 #include "promql/mem_storage.h"
-
-struct online_series {
-    struct labels labels;
-    double value;
-    int line;
-};
-
-struct online_name {
-    struct online_series *v;
-    size_t n;
-};
 
 struct lint_samples {
     struct arena a;
     str from;
     ts_ms now;
+    bool has_targets;
     struct mem_storage *store;
     struct str_map names; /* struct online_name * */
     struct str_map types; /* TYPE of a family: text */
@@ -71,6 +62,7 @@ static void online_sample(struct lint_samples *s, struct expo_reader *r,
     one = arena_new(&s->a, struct online_series);
     *one = (struct online_series){labels_copy(&s->a, ls), item->value, r->line};
     str_map_put(&s->texts, arena_str(&s->a, item->series), one);
+    s->has_targets |= labels_has(ls, S("job")) && labels_has(ls, S("instance"));
     online_add(s, item, one->labels, r->line);
 }
 
@@ -265,11 +257,34 @@ void lint_samples_free(struct lint_samples *s)
     mem_free(s);
 }
 
+const struct online_name *lint_samples_find(const struct lint_samples *s, str name)
+{
+    void **hit = str_map_get(&s->names, name);
+
+    return hit != NULL ? *hit : NULL;
+}
+
+bool lint_samples_have_targets(const struct lint_samples *s)
+{
+    return s->has_targets;
+}
+
+str lint_samples_from(const struct lint_samples *s)
+{
+    return s->from;
+}
+
 /* -- R080 to R082: what a selector misses -- */
 
 /* One walk finds them. */
 static const struct lint_expr_row rows_of_misses[] = {
     {"R080", false, NULL}, {"R081", false, NULL}, {"R082", false, NULL}};
+
+/* What an exporter does not know of itself. */
+static bool is_of_target(const struct lint_samples *s, str label)
+{
+    return !s->has_targets && (str_is(label, "job") || str_is(label, "instance"));
+}
 
 static bool is_made_elsewhere(const struct lint_expr_check *c, str name)
 {
@@ -365,8 +380,7 @@ static bool see_missing(struct promql_expr *x, void *arg)
     for (size_t i = 0; i < x->selector.matchers.n; i++) {
         const struct matcher *m = &x->selector.matchers.v[i];
 
-        if (!str_is(m->name, "__name__") && !str_is(m->name, "job") &&
-            !str_is(m->name, "instance") && !matcher_matches(m, S("")))
+        if (!str_is(m->name, "__name__") && !is_of_target(s, m->name) && !matcher_matches(m, S("")))
             miss_matcher(c, x, *hit, m);
     }
     return true;
@@ -397,8 +411,39 @@ static void check_firing(struct lint_expr_check *c)
                              .p);
 }
 
+/* -- R043: types -- */
+
+static bool see_live_type(struct promql_expr *x, void *arg)
+{
+    struct lint_expr_check *c = arg;
+    const struct promql_expr *in =
+        promql_is_rate(x) && x->call.n_args != 0 ? promql_unwrap(x->call.args[0]) : NULL;
+    str suffix;
+
+    if (in == NULL || in->kind != PROMQL_RANGE)
+        return true;
+    in = in->range.selector;
+    if (catalogue_find(&c->set->catalogue, in->selector.name, &suffix) == NULL &&
+        is_type(c->set->samples, in->selector.name, "gauge"))
+        diag_help(c->d,
+                  lint_expr_report(c, x,
+                                   arena_printf(c->a,
+                                                "\"%.*s\" is a gauge in %.*s: each fall of it "
+                                                "counts as a counter's restart",
+                                                STR(in->selector.name), STR(c->set->samples->from))
+                                       .p),
+                  "use deriv() for a gauge's slope, delta() for its change");
+    return true;
+}
+
+static void check_live_type(struct lint_expr_check *c)
+{
+    promql_walk(c->root, see_live_type, c);
+}
+
 const struct lint_expr_row lint_online_rows[] = {
-    {"R080", false, check_missing},
+    {"R041", false, lint_partners}, {"R043", false, check_live_type},
+    {"R080", false, check_missing}, {"R081", false, lint_lost_labels},
     {"R083", true, check_firing},
 };
 const size_t lint_online_n_rows = ARRAY_LEN(lint_online_rows);
