@@ -390,7 +390,7 @@ const struct check_row check_rows[] = {
      .title = "an expression that gives no instant vector",
      .why = "A rule needs one value a series, so a range vector needs a function around it; a text is none.",
      .bad = "groups: [{name: g, rules: [{record: x, expr: \"up[5m]\"}]}]\n",
-     .good = "groups: [{name: g, rules: [{record: x, expr: \"rate(up[5m])\"}]}]\n",
+     .good = "groups: [{name: g, rules: [{record: x, expr: \"max_over_time(up[5m])\"}]}]\n",
      .pint = "promql/syntax",
     },
     {.id = "R007", .severity = DIAG_ERROR,

@@ -267,6 +267,19 @@ struct label_shape label_shape_of(const struct promql_expr *x, struct arena *a)
     }
 }
 
+bool label_may_be_added(str name)
+{
+    static const char *const added[] = {"job",      "instance",  "cluster",     "namespace",
+                                        "pod",      "container", "node",        "service",
+                                        "endpoint", "region",    "zone",        "env",
+                                        "hostname", "host",      "environment", "datacenter"};
+
+    for (size_t i = 0; i < ARRAY_LEN(added); i++)
+        if (str_is(name, added[i]))
+            return true;
+    return false;
+}
+
 /* -- matching -- */
 
 static bool is_listed(const struct promql_matching *m, str name)

@@ -31,6 +31,9 @@ struct label_shape {
 struct label_shape label_shape_of(const struct promql_expr *x, struct arena *a);
 struct label_trait label_shape_get(const struct label_shape *s, str name);
 
+/* Whether a label of this name is often added on the way to a Prometheus, so that the exporter knows nothing of it. */
+bool label_may_be_added(str name);
+
 /* Whether no series of the one side can have a partner on the other; *why: the label that stands in the way, and what of it. */
 struct label_clash {
     str name;

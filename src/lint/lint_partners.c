@@ -3,6 +3,7 @@
 #include "lint/lint_partners.h"
 
 #include <stdlib.h>
+#include "lint/lint_labels.h"
 #include "lint/lint_online.h"
 #include "promql/promql.h"
 
@@ -367,20 +368,6 @@ void lint_partners(struct lint_expr_check *c)
 
 /* -- R081 -- */
 
-/* What is added on the way to a Prometheus, and no exporter knows of. */
-static bool may_be_added(const struct lint_expr_check *c, str label)
-{
-    static const char *const added[] = {"job",      "instance",  "cluster",     "namespace",
-                                        "pod",      "container", "node",        "service",
-                                        "endpoint", "region",    "zone",        "env",
-                                        "hostname", "host",      "environment", "datacenter"};
-
-    for (size_t i = 0; i < ARRAY_LEN(added); i++)
-        if (str_is(label, added[i]))
-            return !lint_samples_have_targets(c->set->samples);
-    return false;
-}
-
 static bool has_some(const struct label_sets *s, str label)
 {
     for (size_t i = 0; i < s->n; i++)
@@ -398,7 +385,8 @@ static void see_lost(struct lint_expr_check *c, const struct promql_expr *x,
     str *v;
     size_t n = 0;
 
-    if (s->n == 0 || has_some(s, label) || may_be_added(c, label))
+    if (s->n == 0 || has_some(s, label) ||
+        (label_may_be_added(label) && !lint_samples_have_targets(c->set->samples)))
         return;
     for (size_t i = 0; i < s->n; i++)
         LABELS_EACH (l, s->v[i])
