@@ -320,6 +320,27 @@ const struct check_row check_rows[] = {
              "        send_resolved: true\n"
              "        api_url_file: /run/url\n",
     },
+    {.id = "C035", .severity = DIAG_WARNING,
+     .title = "a label that is nearly another one",
+     .why = "No alert has it, so that a route takes none, a group holds what belongs apart, or nothing is "
+            "inhibited; \"equal\" holds where both alerts have it not. Other labels are those of the rules, of the "
+            "rest of the configuration, and alertname, severity and instance.",
+     .bad = "route: {receiver: r, group_by: [alertname, custer], routes: [{receiver: r, matchers: [severtiy=critical]}]}\n"
+            "receivers: [{name: r}]\n"
+            "inhibit_rules: [{source_matchers: [a=b], target_matchers: [a=c], equal: [alertnam]}]\n",
+     .good = "route: {receiver: r, group_by: [alertname, cluster], routes: [{receiver: r, matchers: [severity=critical]}]}\n"
+             "receivers: [{name: r}]\n"
+             "inhibit_rules: [{source_matchers: [a=b], target_matchers: [a=c], equal: [alertname]}]\n",
+    },
+    {.id = "C036", .severity = DIAG_WARNING,
+     .title = "a value that no alert has, and nearly one that some have",
+     .why = "A route or an inhibit rule that asks for it takes nothing. The values are those that the rules of the "
+            "same configuration give; of severity and priority also what they are usually called.",
+     .bad = "route: {receiver: r, routes: [{receiver: r, matchers: [severity=critcal]}]}\n"
+            "receivers: [{name: r}]\n",
+     .good = "route: {receiver: r, routes: [{receiver: r, matchers: [severity=critical]}]}\n"
+             "receivers: [{name: r}]\n",
+    },
     {.id = "M001", .severity = DIAG_ERROR,
      .title = "metrics that cannot be read",
      .why = "A scrape of this text fails, and up is 0. The line says where.",

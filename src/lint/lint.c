@@ -19,6 +19,7 @@
 #include "lint/lint_online.h"
 #include "lint/lint_scrape.h"
 #include "lint/lint_messages.h"
+#include "lint/lint_near.h"
 #include "lint/lint_template.h"
 #include "ruler/rule_file.h"
 #include "ruler/rule_object.h"
@@ -289,6 +290,7 @@ static void lint_loaded(struct linter *l, struct config *c)
     if (c == NULL)
         return;
     lint_config_checks(c, &l->arena, l->d);
+    lint_near(c, &l->arena, l->d);
     lint_messages(c, l->d);
     lint_scrape_jobs(c, l->d);
     lint_scrape_rules(c, c->groups, c->n_groups, l->d);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include "codec/float.h"
 #include "lint/lint_labels.h"
+#include "lint/lint_near.h"
 #include "promql/promql.h"
 
 struct known_series {
@@ -380,15 +381,6 @@ static const str *slip_among(str name, const struct known_metric *m)
     return hit;
 }
 
-/* One letter more or less, or two that have changed places; a plural is another word. */
-static bool is_misspelt(str name, str word)
-{
-    return name.n >= 6 && word.n >= 6 && catalogue_is_slip(name, word) &&
-           !str_eq_nocase(name, word) && str_find(name, '_') == str_find(word, '_') &&
-           !(name.n == word.n + 1 && str_starts_with(name, word) && name.p[word.n] == 's') &&
-           !(word.n == name.n + 1 && str_starts_with(word, name) && word.p[name.n] == 's');
-}
-
 /* The labels that an expression names, in its order, and how often. */
 struct named_labels {
     struct arena *a;
@@ -432,7 +424,7 @@ static const str *misspelt_among(const struct named_labels *l, str name)
         if (str_eq(l->v[i].name, name))
             own = &l->v[i];
     for (size_t i = 0; own != NULL && i < l->n; i++)
-        if (is_misspelt(name, l->v[i].name) &&
+        if (lint_is_misspelt(name, l->v[i].name, 6) &&
             (l->v[i].count > own->count || (l->v[i].count == own->count && &l->v[i] < own)))
             return &l->v[i].name;
     return NULL;
@@ -444,7 +436,7 @@ static const str *misspelt_target(str name)
     static const str usual[] = {{"instance", 8}, {"namespace", 9}, {"container", 9}};
 
     for (size_t i = 0; i < ARRAY_LEN(usual); i++)
-        if (is_misspelt(name, usual[i]))
+        if (lint_is_misspelt(name, usual[i], 6))
             return &usual[i];
     return NULL;
 }
@@ -476,7 +468,8 @@ static void see_metric_label(struct lint_expr_check *c, const struct promql_expr
     const str *hit = misspelt_label(c, k.m, name);
     struct diag *g;
 
-    if (hit == NULL && k.m != NULL && k.m->type == METRIC_SUMMARY && is_misspelt(name, quantile))
+    if (hit == NULL && k.m != NULL && k.m->type == METRIC_SUMMARY &&
+        lint_is_misspelt(name, quantile, 6))
         hit = &quantile;
     if (hit == NULL)
         return;
